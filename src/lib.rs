@@ -1,4 +1,5 @@
 //! Onwards: one binary and one JSON file between applications and their LLM providers.
 
 pub mod secret;
+pub mod refusal;
 pub mod config;
