@@ -2,3 +2,5 @@
 
 pub mod secret;
 pub mod config;
+pub mod live;
+pub mod choose;
