@@ -77,8 +77,9 @@ fn health(criterion: &mut Criterion) {
     let health = HealthSettings { cooldown: Some(Cooldown::default()), probing: None };
     let provider = Arc::new(Provider::new(1, ProviderSettings { health, ..Default::default() }));
     let now = Instant::now();
-    criterion
-        .bench_function("health/all well", |bencher| bencher.iter(|| black_box(&provider).state(now)));
+    criterion.bench_function("health/all well", |bencher| {
+        bencher.iter(|| black_box(&provider).state(now))
+    });
     criterion.bench_function("health/enter and succeed", |bencher| {
         bencher.iter(|| provider.enter(now).map(|entry| entry.succeeded(now)));
     });
