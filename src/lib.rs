@@ -3,3 +3,5 @@
 pub mod secret;
 pub mod refusal;
 pub mod config;
+pub mod live;
+pub mod choose;
