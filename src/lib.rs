@@ -1,7 +1,7 @@
 //! Onwards: one binary and one JSON file between applications and their LLM providers.
 
 pub mod secret;
-pub mod refusal;
+pub mod body;
+pub mod sse;
+pub mod path;
 pub mod config;
-pub mod live;
-pub mod choose;
