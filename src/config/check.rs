@@ -17,7 +17,7 @@ mod words;
 /// Adds every way in which the file has not the shape of the schema.
 pub(super) fn check(source: &Source, texts: &Texts, problems: &mut Vec<Problem>) {
     Check { source, texts, problems }.node(
-        Here { trail: None, around: None },
+        Here { trail: None, around: None, chosen: false },
         shape::root(),
         source.root(),
     );
@@ -35,6 +35,8 @@ struct Here<'a> {
     trail: Option<&'a Trail<'a>>,
     /// The nearest object around it whose keys are known.
     around: Option<&'a Object>,
+    /// The object here is one of several spellings, told apart by its keys.
+    chosen: bool,
 }
 
 impl Check<'_> {
@@ -91,7 +93,7 @@ impl Check<'_> {
         for entry in entries {
             let key = self.source.string(entry.key);
             let trail = Trail::key(here.trail, &key);
-            let inside = Here { trail: Some(&trail), around: Some(object) };
+            let inside = Here { trail: Some(&trail), around: Some(object), chosen: false };
             let Some(property) = object.properties.get(&*key) else {
                 meant.extend(self.unknown_key(here, object, &trail, entry));
                 continue;
@@ -105,7 +107,8 @@ impl Check<'_> {
             let is_there =
                 entries.iter().any(|entry| self.source.string(entry.key) == key.as_str());
             if !is_there && !meant.contains(&key.as_str()) {
-                let message = spelling::missing(object, key);
+                let title = object.title.as_deref().filter(|_| here.chosen);
+                let message = spelling::missing(title, key);
                 self.report(here, node, message, None);
             }
         }

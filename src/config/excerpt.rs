@@ -4,6 +4,7 @@
 //! in a line that is not JSON everything is masked but punctuation, literals and keys we know.
 
 use super::json::Span;
+use super::shape;
 
 /// A masked line, and the part of it that a problem is about.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,27 +17,29 @@ pub(super) struct Excerpt {
 }
 
 impl Excerpt {
-    /// `span` is counted from the start of `line`. Nothing for a line too long to help.
-    pub(super) fn new(line: &str, span: Span, shows: &dyn Fn(&str) -> bool) -> Option<Self> {
-        if line.len() > LONGEST_LINE {
-            return None;
-        }
+    /// `span` is counted from the start of `line`; `shows` says which keys may be seen.
+    pub(super) fn new(line: &str, span: Span, shows: &dyn Fn(&str) -> bool) -> Self {
         let mut masked = String::with_capacity(line.len());
         let mut carets = None;
         let mut at = 0;
+        let mut key = None;
         while at < line.len() {
             let end = at + token(&line[at..]);
-            let text = mask(&line[at..end], &line[end..], shows);
+            let token = &line[at..end];
+            if is_key(token, &line[end..]) {
+                key = Some(token.trim_matches('"'));
+            }
+            let text = mask(token, is_key(token, &line[end..]), key, shows);
             if (at..end).contains(&span.start) {
-                let into = if text == line[at..end] { &line[at..span.start] } else { "" };
+                let into = if text == token { &line[at..span.start] } else { "" };
                 carets = Some((chars(&masked) + chars(into), chars(&text) - chars(into)));
             }
             masked.push_str(&text);
             at = end;
         }
         let (before, token_width) = carets.unwrap_or((chars(&masked), 1));
-        let width = if span.end - span.start > 1 { token_width } else { 1 };
-        Some(Self { line: masked.replace('\t', " "), before, width })
+        let width = if span.end > span.start + 1 { token_width } else { 1 };
+        Self { line: masked.replace('\t', " "), before, width }
     }
 
     pub(super) fn rendered(&self, line: usize) -> String {
@@ -71,17 +74,24 @@ fn string(text: &str) -> usize {
     text.len()
 }
 
-fn mask(token: &str, rest: &str, shows: &dyn Fn(&str) -> bool) -> String {
-    let harmless = match token.chars().next() {
-        Some('"') => {
-            let is_key = rest.trim_start().starts_with(':') && token.len() > 1;
-            return match is_key && shows(token.trim_matches('"')) {
-                true => token.chars().flat_map(printable).collect(),
-                false => "\"…\"".to_owned(),
-            };
+fn is_key(token: &str, rest: &str) -> bool {
+    token.len() > 1 && token.starts_with('"') && rest.trim_start().starts_with(':')
+}
+
+/// `key` is the last one on this line. A number is shown only where no credential belongs.
+fn mask(token: &str, is_key: bool, key: Option<&str>, shows: &dyn Fn(&str) -> bool) -> String {
+    let first = token.chars().next().unwrap_or(' ');
+    let harmless = match first {
+        '"' if is_key && shows(token.trim_matches('"')) => {
+            return token.chars().flat_map(printable).collect();
         }
-        Some(c) if is_space(c) || is_punctuation(c) => true,
-        _ => serde_json::from_str::<serde_json::Value>(token).is_ok() && token.len() <= 20,
+        '"' => return "\"…\"".to_owned(),
+        c if is_space(c) || is_punctuation(c) => true,
+        _ if matches!(token, "true" | "false" | "null") => true,
+        _ => {
+            key.is_some_and(|key| !shape::holds_secret(key))
+                && serde_json::from_str::<serde_json::Number>(token).is_ok()
+        }
     };
     if harmless { token.to_owned() } else { "…".to_owned() }
 }
@@ -106,23 +116,20 @@ fn is_punctuation(c: char) -> bool {
     matches!(c, '{' | '}' | '[' | ']' | ':' | ',')
 }
 
-/// Bytes of a line that is still worth showing; a minified file is one enormous line.
-const LONGEST_LINE: usize = 400;
-
 #[cfg(test)]
 mod tests {
     use super::{Excerpt, Span};
 
     fn lines(line: &str, start: usize, end: usize) -> String {
         let shows = |key: &str| key == "url" || key == "onwards_key";
-        Excerpt::new(line, Span { start, end }, &shows).unwrap().rendered(7)
+        Excerpt::new(line, Span { start, end }, &shows).rendered(7)
     }
 
     #[test]
     fn values_are_masked_and_the_caret_still_points() {
         let line = r#"  { "onwards_key": "sk-one", "url": 5 },"#;
         let at = line.find('5').unwrap();
-        let expected = "  |\n7 |   { \"onwards_key\": \"…\", \"url\": 5 },\n  |                               ^\n";
+        let expected = "  |\n7 |   { \"onwards_key\": \"…\", \"url\": 5 },\n  |                                ^\n";
         assert_eq!(lines(line, at, at + 1), expected);
     }
 
@@ -134,6 +141,8 @@ mod tests {
             r#""onwards_key: "sk-secret","#,
             r#""onwards_key" "sk-secret": 1"#,
             r#"'onwards_key': 'sk-secret'"#,
+            r#""onwards_key": 5ecret"#,
+            r#"{ "url": "sk-secret", "weight": 1 }"#,
             r#""onwards_key": "a\"sk-secret", "url": "x""#,
         ] {
             for at in 0..line.len() {
@@ -141,5 +150,13 @@ mod tests {
                 assert!(!shown.contains("secret"), "{shown}");
             }
         }
+    }
+
+    #[test]
+    fn a_number_is_shown_only_where_no_credential_belongs() {
+        for line in [r#""onwards_key": 1234"#, r#""key_definitions": {"key": 1234}"#, "  1234, 5"] {
+            assert!(!lines(line, 0, 1).contains("1234"), "{line}");
+        }
+        assert!(lines(r#""url": 1, "weight": 1234"#, 0, 1).contains("1234"));
     }
 }

@@ -242,7 +242,10 @@ impl Reader<'_> {
     fn expected(&self, what: &str, hint: Option<&'static str>) -> Flaw {
         match self.text[self.at..].chars().next() {
             Some(found) => {
-                let found = found.escape_debug();
+                let found = match found {
+                    '"' | '\'' => found.to_string(),
+                    _ => found.escape_debug().to_string(),
+                };
                 self.flaw(self.at, format!("expected {what}, found `{found}`"), hint)
             }
             None if self.text.trim().is_empty() => {

@@ -66,6 +66,7 @@ pub struct HttpPool {
 /// One alias, in one of three spellings.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "read once, compiled, dropped")]
 pub enum Target {
     /// Only the providers: every pool key at its default.
     List(Vec<Provider>),

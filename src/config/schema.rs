@@ -54,10 +54,10 @@ fn bound(schema: &mut Map<String, Value>) {
 fn describe_tag(schema: &mut Map<String, Value>) {
     let Some(description) = schema.get("description").cloned() else { return };
     let tag = schema.get_mut("properties").and_then(|properties| properties.get_mut("type"));
-    if let Some(Value::Object(tag)) = tag {
-        if tag.contains_key("const") {
-            tag.entry("description").or_insert(description);
-        }
+    if let Some(Value::Object(tag)) = tag
+        && tag.contains_key("const")
+    {
+        tag.entry("description").or_insert(description);
     }
 }
 

@@ -68,7 +68,20 @@ pub(super) fn knows(key: &str) -> bool {
     SHAPES.keys.contains(key)
 }
 
+/// Whether the value of this key is a credential, wherever the key stands.
+pub(super) fn holds_secret(key: &str) -> bool {
+    SHAPES.secrets.contains(key)
+}
+
 impl Shape {
+    fn is_secret(&self) -> bool {
+        self.alternatives().into_iter().any(|shape| match shape {
+            Self::Text { secret, .. } => *secret,
+            Self::List { item, .. } => item.is_secret(),
+            _ => false,
+        })
+    }
+
     /// This shape, or those it leaves the choice of.
     pub(super) fn alternatives(&self) -> Vec<&Self> {
         match self {
@@ -99,6 +112,7 @@ impl Object {
 struct Shapes {
     root: Shape,
     keys: HashSet<String>,
+    secrets: HashSet<String>,
 }
 
 static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
@@ -107,14 +121,17 @@ static SHAPES: LazyLock<Shapes> = LazyLock::new(|| {
         definitions: schema.get("$defs").and_then(Value::as_object),
         named: HashMap::new(),
         keys: HashSet::new(),
+        secrets: HashSet::new(),
     };
-    Shapes { root: compiler.shape(&schema), keys: compiler.keys }
+    let root = compiler.shape(&schema);
+    Shapes { root, keys: compiler.keys, secrets: compiler.secrets }
 });
 
 struct Compiler<'a> {
     definitions: Option<&'a Map<String, Value>>,
     named: HashMap<String, Arc<Shape>>,
     keys: HashSet<String>,
+    secrets: HashSet<String>,
 }
 
 impl Compiler<'_> {
@@ -168,6 +185,9 @@ impl Compiler<'_> {
             .map(|(key, schema)| {
                 self.keys.insert(key.clone());
                 let shape = Arc::new(self.shape(schema));
+                if shape.is_secret() {
+                    self.secrets.insert(key.clone());
+                }
                 (key.clone(), Property { shape, watched: unsupported::is_watched(key) })
             })
             .collect();
@@ -220,6 +240,14 @@ mod tests {
     use serde_json::Value;
 
     use super::super::schema::schema;
+
+    #[test]
+    fn every_credential_is_known_to_be_one() {
+        for key in ["key", "keys", "global_keys", "onwards_key", "secret_access_key"] {
+            assert!(super::holds_secret(key), "{key}");
+        }
+        assert!(!super::holds_secret("weight"));
+    }
 
     /// A keyword that the compiler does not read would be a rule that the loader does not hold.
     #[test]

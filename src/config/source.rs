@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use super::excerpt::Excerpt;
 use super::json::{self, Entry, Kind, Node, Span};
 use super::path::{Path, Segment, Trail};
-use super::problem::Problem;
+use super::problem::{Problem, Problems};
 use super::shape;
 
 /// A file's text with the place of everything in it.
@@ -18,12 +18,20 @@ pub struct Source {
     name: String,
     text: String,
     root: Node,
-    /// Where each line starts; found when the first problem asks.
-    lines: OnceLock<Vec<usize>>,
+    /// Known places, in order; found when the first problem asks.
+    marks: OnceLock<Vec<Mark>>,
+}
+
+/// The line and column, both from 1, of a byte.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    at: usize,
+    line: usize,
+    column: usize,
 }
 
 impl Source {
-    pub(super) fn read(name: &str, text: String) -> Result<Self, Problem> {
+    pub(super) fn read(name: &str, text: String) -> Result<Self, Problems> {
         let mut source = Self::without_tree(name, text);
         match json::read(&source.text) {
             Ok(root) => {
@@ -32,7 +40,7 @@ impl Source {
             }
             Err(flaw) => {
                 let hint = flaw.hint.map(str::to_owned);
-                Err(source.syntax(flaw.at, flaw.path, flaw.message, hint))
+                Err(source.syntax(flaw.at, flaw.path, flaw.message, hint).into())
             }
         }
     }
@@ -43,7 +51,7 @@ impl Source {
             text.drain(..BYTE_ORDER_MARK.len_utf8());
         }
         let root = Node { span: Span { start: 0, end: 0 }, kind: Kind::Null };
-        Self { name: name.to_owned(), text, root, lines: OnceLock::new() }
+        Self { name: name.to_owned(), text, root, marks: OnceLock::new() }
     }
 
     /// The problem of what follows this text.
@@ -196,27 +204,55 @@ impl Source {
         shows: &dyn Fn(&str) -> bool,
     ) -> Problem {
         let (line, column) = self.place(span.start);
-        let start = self.lines()[line - 1];
-        let rest = &self.text[start..];
-        let length = rest.find(['\n', '\r']).unwrap_or(rest.len());
-        let within = Span { start: span.start - start, end: span.end.max(span.start) - start };
-        let excerpt = Excerpt::new(&rest[..length], within, shows);
+        let excerpt = self.line_around(span.start).and_then(|start| {
+            let rest = &self.text[start..];
+            let length = rest.bytes().take(LONGEST_LINE).position(|c| matches!(c, b'\n' | b'\r'));
+            let length = length.or((rest.len() <= LONGEST_LINE).then_some(rest.len()))?;
+            let within = Span { start: span.start - start, end: span.end - start };
+            Some(Excerpt::new(&rest[..length], within, shows))
+        });
         Problem { file: self.name.clone(), line, column, path, message, hint, excerpt }
     }
 
-    /// Line and column, both from 1, of a byte.
+    /// Line and column of a byte.
     fn place(&self, at: usize) -> (usize, usize) {
-        let lines = self.lines();
-        let line = lines.partition_point(|start| *start <= at);
-        (line, 1 + self.text[lines[line - 1]..at].chars().count())
+        let mark = self.mark(at);
+        (mark.line, mark.column + self.text[mark.at..at].chars().count())
     }
 
-    fn lines(&self) -> &[usize] {
-        self.lines.get_or_init(|| {
-            let starts = memchr::memchr_iter(b'\n', self.text.as_bytes()).map(|at| at + 1);
-            std::iter::once(0).chain(starts).collect()
-        })
+    /// Where the line around a byte starts, unless that is far.
+    fn line_around(&self, at: usize) -> Option<usize> {
+        let mark = self.mark(at);
+        (mark.column == 1).then_some(mark.at)
     }
+
+    /// The last mark up to a byte.
+    fn mark(&self, at: usize) -> Mark {
+        let marks = self.marks.get_or_init(|| marks(&self.text));
+        let after = marks.partition_point(|mark| mark.at <= at);
+        marks[after.saturating_sub(1)]
+    }
+}
+
+/// A mark at the start of each line, and inside a long line at each stride, so that ten thousand
+/// problems in a file of one line do not count its characters ten thousand times.
+fn marks(text: &str) -> Vec<Mark> {
+    let mut here = Mark { at: 0, line: 1, column: 1 };
+    let mut marks = vec![here];
+    let mut last = 0;
+    for c in text.chars() {
+        here.at += c.len_utf8();
+        here.column += 1;
+        if c == '\n' {
+            here.line += 1;
+            here.column = 1;
+        }
+        if c == '\n' || here.at - last >= STRIDE {
+            last = here.at;
+            marks.push(here);
+        }
+    }
+    marks
 }
 
 impl fmt::Debug for Source {
@@ -226,3 +262,8 @@ impl fmt::Debug for Source {
 }
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// Bytes of a line that is still worth showing; a minified file is one enormous line.
+const LONGEST_LINE: usize = 400;
+/// Bytes between two marks in one line.
+const STRIDE: usize = 4096;

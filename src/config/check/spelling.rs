@@ -18,13 +18,14 @@ impl Check<'_> {
                 _ => None,
             })
             .collect();
-        let chosen = if objects.iter().all(|object| object.tag().is_some()) {
+        let tagged = objects.iter().all(|object| object.tag().is_some());
+        let chosen = if tagged {
             self.by_tag(here, &objects, entries, node)
         } else {
             self.by_keys(here, &objects, entries, node)
         };
         if let Some(object) = chosen {
-            self.object(here, object, entries, node);
+            self.object(Here { chosen: !tagged, ..here }, object, entries, node);
         }
     }
 
@@ -95,7 +96,7 @@ impl Check<'_> {
             let trail = super::Trail::key(here.trail, &key);
             match object.properties.get(&*key) {
                 Some(property) => {
-                    let inside = Here { trail: Some(&trail), around: Some(object) };
+                    let inside = Here { trail: Some(&trail), around: Some(object), chosen: false };
                     self.node(inside, &property.shape, &entry.value);
                 }
                 None => {
@@ -107,8 +108,8 @@ impl Check<'_> {
 }
 
 /// The sentence for a key that must be there.
-pub(super) fn missing(object: &Object, key: &str) -> String {
-    match &object.title {
+pub(super) fn missing(title: Option<&str>, key: &str) -> String {
+    match title {
         Some(title) => format!("this looks like {title}, but `{key}` is missing"),
         None => format!("`{key}` is missing"),
     }
