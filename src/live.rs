@@ -8,10 +8,12 @@ pub mod limit;
 pub mod health;
 pub mod ewma;
 pub mod provider;
+pub mod meters;
 pub mod registry;
 
 pub use ewma::PeakEwma;
 pub use health::{Cause, Cooldown, Health, HealthSettings, Probing, Reason, State, Trial};
 pub use limit::{Cap, LimitSettings, Limited, Limits, Permit, Rate, RateBucket};
+pub use meters::{Meters, PoolMeters, ProviderMeters, Times};
 pub use provider::{Entry, Provider, ProviderSettings, Turn};
 pub use registry::{Draft, Key, Pool, Registry};

@@ -5,6 +5,7 @@
 
 pub mod dial;
 pub mod client;
+pub mod headers;
 pub mod request;
 pub mod mock;
 pub mod answer;

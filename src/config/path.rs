@@ -44,16 +44,18 @@ impl Path {
 
     /// One step into an object.
     #[must_use]
-    pub fn key(mut self, key: impl Into<String>) -> Self {
-        self.0.push(Segment::Key(key.into()));
-        self
+    pub fn key(&self, key: impl Into<String>) -> Self {
+        self.step(Segment::Key(key.into()))
     }
 
     /// One step into a list, counted from 0.
     #[must_use]
-    pub fn index(mut self, index: usize) -> Self {
-        self.0.push(Segment::Index(index));
-        self
+    pub fn index(&self, index: usize) -> Self {
+        self.step(Segment::Index(index))
+    }
+
+    fn step(&self, segment: Segment) -> Self {
+        Self(self.0.iter().cloned().chain([segment]).collect())
     }
 
     /// The steps from the root.

@@ -69,6 +69,11 @@ impl Limits {
         Ok(permit)
     }
 
+    /// Whether the cap leaves room for one more; says nothing of the rate.
+    pub fn has_room(&self) -> bool {
+        self.settings.max.is_none_or(|max| self.cap.in_flight() < max)
+    }
+
     /// Why [`Limits::admit`] would say no at this moment; takes nothing.
     pub fn limited(&self) -> Option<Limited> {
         if self.settings.max.is_some_and(|max| self.cap.in_flight() >= max) {

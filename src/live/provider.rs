@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use super::ewma::PeakEwma;
 use super::health::{Cause, Health, HealthSettings, Reason, State, Trial};
+use super::meters::ProviderMeters;
 use super::limit::{LimitSettings, Limits};
 
 /// One table's numbers for one provider; equal numbers mean that nothing changes on a reload.
@@ -34,6 +35,8 @@ pub struct Provider {
     health: Arc<Health>,
     latency: Arc<PeakEwma>,
     turn: Arc<Turn>,
+    /// Its handles.
+    pub meters: Arc<ProviderMeters>,
 }
 
 /// A provider's place in the round: the current weight of smooth weighted round robin.
@@ -65,6 +68,7 @@ impl Provider {
             health: Arc::default(),
             latency: Arc::new(PeakEwma::new(Instant::now())),
             turn: Arc::default(),
+            meters: Arc::default(),
         }
     }
 
@@ -77,6 +81,7 @@ impl Provider {
             health: Arc::clone(&self.health),
             latency: Arc::clone(&self.latency),
             turn: Arc::clone(&self.turn),
+            meters: Arc::clone(&self.meters),
         }
     }
 

@@ -9,15 +9,20 @@ mod tests;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use dashmap::DashMap;
 
+use super::meters::{Meters, PoolMeters};
 use super::limit::{LimitSettings, Limits};
 use super::provider::{Provider, ProviderSettings};
 
 /// Everything that outlives a table.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Registry {
+    meters: Arc<Meters>,
+    born: SystemTime,
+    origins: DashMap<String, u32>,
     providers: DashMap<ProviderId, Arc<Provider>>,
     pools: DashMap<String, Arc<Pool>>,
     keys: DashMap<String, Arc<Key>>,
@@ -39,6 +44,8 @@ pub struct Draft<'r> {
 #[derive(Debug)]
 pub struct Pool {
     limits: Limits,
+    /// Its series.
+    pub meters: Arc<PoolMeters>,
 }
 
 /// What outlives a table for one key.
@@ -57,6 +64,23 @@ struct ProviderId {
 }
 
 impl Registry {
+    /// An empty registry, whose pools are counted by `meters`.
+    pub fn new(meters: Arc<Meters>) -> Self {
+        Self {
+            meters,
+            born: SystemTime::now(),
+            origins: DashMap::new(),
+            providers: DashMap::new(),
+            pools: DashMap::new(),
+            keys: DashMap::new(),
+        }
+    }
+
+    /// When the process began to serve.
+    pub fn born(&self) -> SystemTime {
+        self.born
+    }
+
     /// Begins a compile. One at a time: of two that overlap, each identity keeps what the last to
     /// commit made of it.
     pub fn draft(&self) -> Draft<'_> {
@@ -101,9 +125,17 @@ impl Draft<'_> {
         keep(&self.registry.providers, &mut self.providers, id.clone(), settings, fresh)
     }
 
+    /// The number of the origin with these settings. It is never given to another one, so it may
+    /// be taken even by a compile that fails.
+    pub fn origin(&self, settings: &str) -> u32 {
+        let next = self.registry.origins.len() as u32;
+        *self.registry.origins.entry(settings.to_owned()).or_insert(next)
+    }
+
     /// The pool behind `alias`.
     pub fn pool(&mut self, alias: &str, limits: LimitSettings) -> Arc<Pool> {
-        let fresh = || Pool { limits: Limits::new(limits) };
+        let meters = &self.registry.meters;
+        let fresh = || Pool { limits: Limits::new(limits), meters: Arc::new(meters.pool(alias)) };
         keep(&self.registry.pools, &mut self.pools, alias.to_owned(), limits, fresh)
     }
 
@@ -184,7 +216,7 @@ impl Survivor for Pool {
     }
 
     fn successor(&self, settings: LimitSettings) -> Self {
-        Self { limits: self.limits.successor(settings) }
+        Self { limits: self.limits.successor(settings), meters: Arc::clone(&self.meters) }
     }
 
     fn limits(&self) -> &Limits {

@@ -13,7 +13,7 @@ use super::{
     record::{Record, Step},
 };
 use crate::{
-    choose::Candidate,
+    choose::{self, Candidate},
     live::{Limited, Permit},
     refusal::{AllFailed, Refusal, Whose},
     table::{
@@ -164,7 +164,7 @@ impl<'a> Rounds<'a> {
                 candidates.retain(|candidate| has_room(candidate));
             }
         }
-        let chosen = self.pool.strategy.next(&candidates, 0, &mut rand::rng());
+        let chosen = choose::next(&*self.pool.strategy, &candidates, 0, &mut rand::rng());
         Some(candidates[chosen].index)
     }
 

@@ -41,7 +41,7 @@ impl StreamEnd {
 
     /// One more piece has come.
     pub fn push(&mut self, mut piece: Bytes) {
-        let complete = self.boundary.push(&piece);
+        let complete = self.boundary.feed(&piece).unwrap_or(0);
         if complete > 0 {
             self.ready.append(&mut self.partial);
             self.ready.push_back(piece.split_to(complete));

@@ -10,7 +10,7 @@ mod provider;
 
 use std::{collections::HashMap, time::SystemTime};
 
-use super::{HashKey, IdlePool, Pool, PoolId, Table};
+use super::{HashKey, IdlePool, PoolId, Table};
 use crate::{
     config::{Loaded, Path, Problem, Problems, Source, raw},
     live::{Draft, Registry},
@@ -34,7 +34,7 @@ pub fn compile(
         return Err(compiler.problems.into());
     }
     compiler.draft.commit();
-    Ok(Table { pools, by_alias: compiler.aliases, keyring, created: registry.born() })
+    Ok(Table { pools, by_alias: compiler.aliases, keyring, created: unix_seconds(registry.born()) })
 }
 
 /// One compile under way.
@@ -65,6 +65,10 @@ impl<'a> Compiler<'a> {
     fn problem(&mut self, path: &Path, message: impl Into<String>, hint: Option<String>) {
         self.problems.push(self.source.problem(path, message, hint));
     }
+}
+
+fn unix_seconds(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 fn idle_pool(raw: Option<&raw::HttpPool>) -> IdlePool {

@@ -17,6 +17,7 @@ pub struct Keyring {
     by_digest: HashMap<Digest, KeyId, BuildHasherDefault<Prefix>>,
     by_name: HashMap<Box<str>, KeyId>,
     keys: Vec<Key>,
+    has_global: bool,
     /// Whether any key closes anything in this file.
     pub closes: bool,
 }
@@ -85,6 +86,7 @@ impl Keyring {
             by_digest: HashMap::default(),
             by_name: HashMap::new(),
             keys: Vec::new(),
+            has_global: false,
             closes: false,
         }
     }
@@ -117,7 +119,7 @@ impl Keyring {
 
     /// Whether some key opens every alias.
     pub fn has_global(&self) -> bool {
-        self.keys.iter().any(|key| key.global)
+        self.has_global
     }
 
     /// Whose token this is.
@@ -135,6 +137,7 @@ impl Keyring {
     /// Opens every alias to a key.
     pub fn make_global(&mut self, id: KeyId) {
         self.keys[id.0 as usize].global = true;
+        self.has_global = true;
     }
 
     /// Every key.
@@ -152,7 +155,7 @@ impl HashKey {
 impl Key {
     /// A key without name, labels or limits.
     pub fn literal() -> Self {
-        Self { name: None, labels: BTreeMap::new(), limits: live::Limits::default(), global: false }
+        Self { name: None, labels: BTreeMap::new(), limits: live::Limits::new(live::LimitSettings::default()), global: false }
     }
 }
 

@@ -138,7 +138,7 @@ async fn judge_stream(mut answer: Answer) -> Result<Answer, Failed> {
     loop {
         while let Some(piece) = answer.body.held().get(read) {
             read += 1;
-            match openings.read(piece) {
+            match openings.read(piece.clone()) {
                 Opening::Nothing => {}
                 Opening::Content => return Ok(answer),
                 Opening::Empty => return Err(Failed::empty(answer.status)),

@@ -28,10 +28,19 @@ pub struct Openings {
 
 impl Openings {
     /// Takes one more piece.
-    pub fn read(&mut self, piece: &[u8]) -> Opening {
-        let Ok(events) = self.parser.push(piece) else { return Opening::Content };
-        let first = events.iter().map(opening).find(|opening| *opening != Opening::Nothing);
-        first.unwrap_or(Opening::Nothing)
+    pub fn read(&mut self, piece: Bytes) -> Opening {
+        self.parser.push(piece);
+        loop {
+            match self.parser.next_event() {
+                // What is too long for an announcement is content.
+                Err(sse::TooLong) => return Opening::Content,
+                Ok(None) => return Opening::Nothing,
+                Ok(Some(event)) => match opening(&event) {
+                    Opening::Nothing => {}
+                    said => return said,
+                },
+            }
+        }
     }
 }
 
@@ -39,7 +48,7 @@ fn opening(event: &sse::Event) -> Opening {
     if event.data.as_ref() == b"[DONE]" {
         return Opening::Empty;
     }
-    let named_error = event.name.as_deref() == Some(b"error".as_slice());
+    let named_error = event.event.as_deref() == Some(b"error".as_slice());
     if named_error || body::error_value(&event.data).is_some() {
         return Opening::Error(status_of(&event.data), event.data.clone());
     }
@@ -48,7 +57,7 @@ fn opening(event: &sse::Event) -> Opening {
 
 /// Events that only announce: a provider sends them before it has tried to answer.
 fn is_lifecycle(event: &sse::Event) -> bool {
-    let name = event.name.as_deref().unwrap_or_default();
+    let name = event.event.as_deref().unwrap_or_default();
     LIFECYCLE.iter().any(|lifecycle| lifecycle.as_bytes() == name)
 }
 
@@ -91,7 +100,7 @@ mod tests {
 
     #[test]
     fn openings() {
-        let read = |text: &str| Openings::default().read(text.as_bytes());
+        let read = |text: &str| Openings::default().read(Bytes::from(text.to_owned()));
         assert_eq!(read(": hello\n\n"), Opening::Nothing);
         assert_eq!(read("event: message_start\ndata: {}\n\n"), Opening::Nothing);
         assert_eq!(read("data: {\"choices\":[]}\n\n"), Opening::Content);

@@ -155,7 +155,7 @@ fn spelled<'a>(target: &'a raw::Target, path: &Path) -> Spelled<'a> {
             own: Some(provider),
             path: path.index(at),
         };
-        providers.iter().enumerate().map(entry).collect()
+        providers.iter().enumerate().map(entry).collect::<Vec<_>>()
     };
     match target {
         raw::Target::List(providers) => Spelled { keys: None, providers: listed(providers, path) },
