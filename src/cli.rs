@@ -13,7 +13,7 @@ use clap::{Parser, Subcommand};
 /// One binary and one JSON file between applications and their LLM providers.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
-struct Arguments {
+struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
@@ -32,7 +32,7 @@ enum Command {
 
 /// Runs what the arguments say.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = CommandLine::parse();
     match arguments.command {
         None => serve::run(&arguments.serve),
         Some(Command::Serve(serve)) => serve::run(&serve),

@@ -5,6 +5,7 @@ use std::{path::PathBuf, process::ExitCode};
 use crate::{live::Meters, reload::Loader, table::Table};
 
 #[derive(Debug, clap::Args)]
+#[group(id = "check")]
 pub(super) struct Arguments {
     /// The file to check.
     #[arg(env = "ONWARDS_TARGETS")]

@@ -26,7 +26,9 @@ pub(super) fn start(format: Format) -> WorkerGuard {
         .log_internal_errors(false)
         .with_target(false);
     match format {
-        Format::Text => builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init(),
+        Format::Text => {
+            builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init()
+        }
         Format::Json => builder.json().init(),
     }
     guard

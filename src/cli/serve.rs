@@ -166,7 +166,8 @@ fn welcome(arguments: &Arguments, table: &Table) -> String {
     let pools = table.pools();
     let url = arguments.url();
     let alias = pools.iter().find(offline).or(pools.first()).map_or("gpt-4", |pool| &*pool.alias);
-    let body = serde_json::json!({"model": alias, "messages": [{"role": "user", "content": "Hello"}]});
+    let body =
+        serde_json::json!({"model": alias, "messages": [{"role": "user", "content": "Hello"}]});
     format!(
         "onwards serves {} aliases on {url}\n\nTry it:\n\n  curl -i {url}/v1/chat/completions \\\n    \
          -H 'content-type: application/json' \\\n    -d '{body}'\n",

@@ -13,7 +13,11 @@ pub(super) fn bytes(text: &str) -> Result<u64, String> {
         "kib" => 1024.0,
         "mib" => 1024.0 * 1024.0,
         "gib" => 1024.0 * 1024.0 * 1024.0,
-        _ => return Err(format!("unknown unit `{unit}`; write `32MiB`, `500kB` or a number of bytes")),
+        _ => {
+            return Err(format!(
+                "unknown unit `{unit}`; write `32MiB`, `500kB` or a number of bytes"
+            ));
+        }
     };
     let number: f64 = number.parse().map_err(|_| "write a number, as in `32MiB`".to_owned())?;
     Ok((number * factor) as u64)

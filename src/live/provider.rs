@@ -13,8 +13,8 @@ use tokio::time::Instant;
 
 use super::ewma::PeakEwma;
 use super::health::{Cause, Health, HealthSettings, Reason, State, Trial};
-use super::meters::ProviderMeters;
 use super::limit::{LimitSettings, Limits};
+use super::meters::ProviderMeters;
 
 /// One table's numbers for one provider; equal numbers mean that nothing changes on a reload.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]

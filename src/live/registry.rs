@@ -13,8 +13,8 @@ use std::time::SystemTime;
 
 use dashmap::DashMap;
 
-use super::meters::{Meters, PoolMeters};
 use super::limit::{LimitSettings, Limits};
+use super::meters::{Meters, PoolMeters};
 use super::provider::{Provider, ProviderSettings};
 
 /// Everything that outlives a table.

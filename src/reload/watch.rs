@@ -16,17 +16,17 @@ use super::Hint;
 
 /// What tells one state of some files from another, symbolic links followed.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Fingerprint(Vec<Option<(PathBuf, Option<SystemTime>, u64, u64)>>);
+pub(super) struct Fingerprint(Vec<Option<(PathBuf, Option<SystemTime>, u64, u64)>>);
 
 /// Watches the directories of some files.
-pub struct Watcher {
+pub(super) struct Watcher {
     inner: Option<RecommendedWatcher>,
     covered: BTreeSet<PathBuf>,
 }
 
 impl Fingerprint {
     /// The state of these files now.
-    pub fn of(files: &[PathBuf]) -> Self {
+    pub(super) fn of(files: &[PathBuf]) -> Self {
         Self(files.iter().map(|file| look(file)).collect())
     }
 }
@@ -50,7 +50,7 @@ fn inode(_: &std::fs::Metadata) -> u64 {
 impl Watcher {
     /// A watcher that sends a hint for everything that happens; without the system's help it
     /// sends none, and polling has to do.
-    pub fn new(sender: Sender<Hint>) -> Self {
+    pub(super) fn new(sender: Sender<Hint>) -> Self {
         let notice = move |event: notify::Result<notify::Event>| {
             // Reading is no change; whoever reads after every change would wake itself for ever.
             if !event.is_ok_and(|event| event.kind.is_access()) {
@@ -64,7 +64,7 @@ impl Watcher {
     }
 
     /// Watches the directories of these files, as they are named and as links lead to them.
-    pub fn cover(&mut self, files: &[PathBuf]) {
+    pub(super) fn cover(&mut self, files: &[PathBuf]) {
         let Some(inner) = &mut self.inner else { return };
         let named = files.iter().map(|file| directory(file));
         let linked = files.iter().filter_map(|file| Some(directory(&file.canonicalize().ok()?)));

@@ -10,11 +10,7 @@ use axum::{
     routing::get,
 };
 
-use crate::{
-    gateway::Gateway,
-    live::Meters,
-    table::Table,
-};
+use crate::{gateway::Gateway, live::Meters, table::Table};
 
 /// What the operations port answers from.
 #[derive(Clone)]

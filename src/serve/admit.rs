@@ -154,9 +154,8 @@ pub fn token(headers: &HeaderMap) -> Option<&str> {
         let (scheme, token) = value.to_str().ok()?.trim_start().split_once(' ')?;
         scheme.eq_ignore_ascii_case("bearer").then_some(token)
     });
-    let token = bearer.or_else(|| {
-        KEY_HEADERS.iter().find_map(|name| headers.get(name)?.to_str().ok())
-    });
+    let token =
+        bearer.or_else(|| KEY_HEADERS.iter().find_map(|name| headers.get(name)?.to_str().ok()));
     token.map(str::trim).filter(|token| !token.is_empty())
 }
 

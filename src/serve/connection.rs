@@ -114,7 +114,8 @@ async fn speaks_http2(stream: &TcpStream, patience: Duration) -> io::Result<bool
     let mut first = [0; PREFACE.len()];
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
-        let seen = timeout(left, stream.peek(&mut first)).await.map_err(|_| io::ErrorKind::TimedOut)??;
+        let seen =
+            timeout(left, stream.peek(&mut first)).await.map_err(|_| io::ErrorKind::TimedOut)??;
         if seen == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());
         }

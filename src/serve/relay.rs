@@ -76,13 +76,8 @@ pub fn respond(
     if let Some(attempts) = record.attempts() {
         map.insert(ATTEMPTS, attempts);
     }
-    let relay = Relay {
-        body: answer.body,
-        stream,
-        _permits: permits,
-        _record: record,
-        _table: table,
-    };
+    let relay =
+        Relay { body: answer.body, stream, _permits: permits, _record: record, _table: table };
     let mut response = Response::new(Reply::Relay(Box::new(relay)));
     *response.status_mut() = answer.status;
     *response.headers_mut() = map;
@@ -132,9 +127,9 @@ impl Body for Reply {
                 let piece = ready!(relay.poll_piece(cx));
                 Poll::Ready(piece.map(|piece| piece.map(Frame::data).map_err(Into::into)))
             }
-            Self::Router(body) => {
-                Pin::new(body).poll_frame(cx).map(|frame| frame.map(|frame| frame.map_err(Into::into)))
-            }
+            Self::Router(body) => Pin::new(body)
+                .poll_frame(cx)
+                .map(|frame| frame.map(|frame| frame.map_err(Into::into))),
         }
     }
 
@@ -148,7 +143,9 @@ impl Body for Reply {
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Self::Whole(bytes) => SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64)),
+            Self::Whole(bytes) => {
+                SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64))
+            }
             Self::Relay(relay) if relay.stream.is_none() => {
                 relay.body.remaining().map(SizeHint::with_exact).unwrap_or_default()
             }

@@ -46,8 +46,7 @@ pub async fn run(
     record: &mut Record,
 ) -> Result<Accepted, Refusal> {
     let pool = held.table.pool(held.pool);
-    let scrutiny =
-        Scrutiny { reads_errors: pool.fallback.enabled, needs_body: inbound.needs_body };
+    let scrutiny = Scrutiny { reads_errors: pool.fallback.enabled, needs_body: inbound.needs_body };
     let mut rounds = Rounds::new(pool);
     while let Some((provider, permit)) = rounds.next(record).await? {
         let begun = Instant::now();
@@ -159,7 +158,8 @@ impl<'a> Rounds<'a> {
         // To leave the first of a `priority` tier is to fall back; elsewhere a full provider is
         // merely not drawn, as long as another one has room.
         if !self.pool.in_definition_order {
-            let has_room = |candidate: &Candidate| self.pool.providers[candidate.index].limits.has_room();
+            let has_room =
+                |candidate: &Candidate| self.pool.providers[candidate.index].limits.has_room();
             if candidates.iter().any(has_room) {
                 candidates.retain(|candidate| has_room(candidate));
             }

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use tokio_util::{sync::CancellationToken, task::TaskTracker, task::task_tracker::TaskTrackerToken};
+use tokio_util::{
+    sync::CancellationToken, task::TaskTracker, task::task_tracker::TaskTrackerToken,
+};
 
 /// The stage of the process, shared by every core.
 #[derive(Debug, Clone, Default)]

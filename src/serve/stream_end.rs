@@ -104,6 +104,9 @@ impl StreamEnd {
 /// out have still said why they finished.
 const TERMINALS: [(&str, &[&str]); 2] = [
     ("/completions", &["[DONE]", "\"finish_reason\":\"", "\"finish_reason\": \""]),
-    ("/responses", &["\"response.completed\"", "\"response.failed\"", "\"response.incomplete\"", "\"error\""]),
+    (
+        "/responses",
+        &["\"response.completed\"", "\"response.failed\"", "\"response.incomplete\"", "\"error\""],
+    ),
 ];
 const MOST_HELD: usize = 64 * 1024;

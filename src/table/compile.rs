@@ -49,9 +49,11 @@ struct Compiler<'a> {
 
 impl<'a> Compiler<'a> {
     fn new(loaded: &'a Loaded, registry: &'a Registry) -> Self {
-        static NO_DEFAULTS: std::sync::LazyLock<raw::PoolKeys> = std::sync::LazyLock::new(Default::default);
+        static NO_DEFAULTS: std::sync::LazyLock<raw::PoolKeys> =
+            std::sync::LazyLock::new(Default::default);
         let file = &loaded.file;
-        let aliases = file.targets.keys().zip(0..).map(|(alias, at)| (alias.as_str().into(), PoolId(at)));
+        let aliases =
+            file.targets.keys().zip(0..).map(|(alias, at)| (alias.as_str().into(), PoolId(at)));
         Self {
             source: &loaded.source,
             defaults: file.defaults.as_ref().unwrap_or(&NO_DEFAULTS),
@@ -74,10 +76,7 @@ fn unix_seconds(time: SystemTime) -> u64 {
 fn idle_pool(raw: Option<&raw::HttpPool>) -> IdlePool {
     let max = raw.and_then(|pool| pool.max_idle_per_host).unwrap_or(MAX_IDLE_PER_HOST);
     let secs = raw.and_then(|pool| pool.idle_timeout_secs).unwrap_or(IDLE_TIMEOUT_SECS);
-    IdlePool {
-        max_idle_per_host: max as usize,
-        idle_timeout: std::time::Duration::from_secs(secs),
-    }
+    IdlePool { max_idle_per_host: max as usize, idle_timeout: std::time::Duration::from_secs(secs) }
 }
 
 const MAX_IDLE_PER_HOST: u32 = 100;

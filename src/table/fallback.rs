@@ -177,7 +177,10 @@ mod tests {
         assert_eq!(rules.wait(0, 0.5, Duration::ZERO), Some(Duration::ZERO));
         rules.backoff = Some(backoff);
         let waits: Vec<_> = (0..5).filter_map(|n| rules.wait(n, 0.5, Duration::ZERO)).collect();
-        assert_eq!(waits.iter().map(Duration::as_millis).collect::<Vec<_>>(), [100, 200, 400, 500, 500]);
+        assert_eq!(
+            waits.iter().map(Duration::as_millis).collect::<Vec<_>>(),
+            [100, 200, 400, 500, 500]
+        );
         rules.backoff = Some(Backoff { full_jitter: true, ..backoff });
         assert_eq!(rules.wait(1, 0.5, Duration::ZERO), Some(Duration::from_millis(100)));
         rules.max_total_backoff = Some(Duration::from_millis(150));

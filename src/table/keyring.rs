@@ -155,7 +155,12 @@ impl HashKey {
 impl Key {
     /// A key without name, labels or limits.
     pub fn literal() -> Self {
-        Self { name: None, labels: BTreeMap::new(), limits: live::Limits::new(live::LimitSettings::default()), global: false }
+        Self {
+            name: None,
+            labels: BTreeMap::new(),
+            limits: live::Limits::new(live::LimitSettings::default()),
+            global: false,
+        }
     }
 }
 

@@ -182,10 +182,13 @@ impl Lease {
 
 /// HTTP/2 says so with `REFUSED_STREAM`, or with a `GOAWAY` that names an earlier stream.
 fn was_refused_unseen(error: &hyper::Error) -> bool {
-    let cause = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<h2::Error>());
+    let cause =
+        std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<h2::Error>());
     cause.is_some_and(|cause| {
         cause.reason() == Some(h2::Reason::REFUSED_STREAM)
-            || (cause.is_go_away() && cause.is_remote() && cause.reason() == Some(h2::Reason::NO_ERROR))
+            || (cause.is_go_away()
+                && cause.is_remote()
+                && cause.reason() == Some(h2::Reason::NO_ERROR))
     })
 }
 

@@ -63,7 +63,9 @@ fn is_lifecycle(event: &sse::Event) -> bool {
 
 /// The status of an error envelope: its own numeric code, or 502.
 pub fn status_of(envelope: &[u8]) -> u16 {
-    let Ok(value) = serde_json::from_slice::<serde_json::Value>(envelope) else { return BAD_GATEWAY };
+    let Ok(value) = serde_json::from_slice::<serde_json::Value>(envelope) else {
+        return BAD_GATEWAY;
+    };
     let numeric = |value: &serde_json::Value| {
         let number = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
         u16::try_from(number).ok().filter(|status| (400..600).contains(status))

@@ -97,15 +97,18 @@ impl Style<'_> {
 
     fn events(&self, tokens: u32) -> Vec<Bytes> {
         let deltas = words(tokens).map(|word| self.chunk(&word, serde_json::Value::Null));
-        let first = (!self.legacy).then(|| self.chunk_of(json!({"role": "assistant", "content": ""}), json!(null)));
+        let first = (!self.legacy)
+            .then(|| self.chunk_of(json!({"role": "assistant", "content": ""}), json!(null)));
         let last = self.chunk("", json!("stop"));
-        let events = first.into_iter().chain(deltas).chain([last]).map(|chunk| format!("data: {chunk}\n\n"));
+        let events =
+            first.into_iter().chain(deltas).chain([last]).map(|chunk| format!("data: {chunk}\n\n"));
         events.chain(["data: [DONE]\n\n".into()]).map(Bytes::from).collect()
     }
 
     fn chunk(&self, word: &str, finish: serde_json::Value) -> serde_json::Value {
         if self.legacy {
-            let choice = json!({"index": 0, "text": word, "finish_reason": finish, "logprobs": null});
+            let choice =
+                json!({"index": 0, "text": word, "finish_reason": finish, "logprobs": null});
             return json!({"id": ID, "object": "text_completion", "created": CREATED,
                           "model": self.model, "choices": [choice]});
         }
@@ -127,9 +130,13 @@ fn embedding(model: &str) -> serde_json::Value {
 }
 
 fn failure(status: StatusCode) -> Answer {
-    let kind = if status == StatusCode::TOO_MANY_REQUESTS { "rate_limit_error" } else { "server_error" };
+    let kind =
+        if status == StatusCode::TOO_MANY_REQUESTS { "rate_limit_error" } else { "server_error" };
     let message = format!("The mock provider answers {} as scripted.", status.as_u16());
-    let mut answer = whole(status, &json!({"error": {"message": message, "type": kind, "param": null, "code": null}}));
+    let mut answer = whole(
+        status,
+        &json!({"error": {"message": message, "type": kind, "param": null, "code": null}}),
+    );
     if status == StatusCode::TOO_MANY_REQUESTS {
         answer.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
     }
@@ -137,7 +144,11 @@ fn failure(status: StatusCode) -> Answer {
 }
 
 fn whole(status: StatusCode, body: &serde_json::Value) -> Answer {
-    reply(status, "application/json", MockBody::new(vec![Bytes::from(body.to_string())], Duration::ZERO))
+    reply(
+        status,
+        "application/json",
+        MockBody::new(vec![Bytes::from(body.to_string())], Duration::ZERO),
+    )
 }
 
 fn reply(status: StatusCode, media_type: &'static str, body: MockBody) -> Answer {
@@ -147,13 +158,17 @@ fn reply(status: StatusCode, media_type: &'static str, body: MockBody) -> Answer
 }
 
 fn words(count: u32) -> impl Iterator<Item = String> {
-    WORDS.iter().cycle().take(count as usize).enumerate().map(|(nth, word)| {
-        if nth == 0 { (*word).to_owned() } else { format!(" {word}") }
-    })
+    WORDS
+        .iter()
+        .cycle()
+        .take(count as usize)
+        .enumerate()
+        .map(|(nth, word)| if nth == 0 { (*word).to_owned() } else { format!(" {word}") })
 }
 
 const WORDS: [&str; 12] = [
-    "This", "answer", "was", "made", "by", "the", "router", "itself;", "no", "provider", "was", "asked.",
+    "This", "answer", "was", "made", "by", "the", "router", "itself;", "no", "provider", "was",
+    "asked.",
 ];
 const ID: &str = "chatcmpl-mock";
 const CREATED: u32 = 1_700_000_000;

@@ -42,8 +42,7 @@ pub fn build(
     http2: bool,
 ) -> Result<Request<PiecesBody>, http::Error> {
     let spare = provider.request_headers.len() + 3;
-    let mut headers =
-        headers::to_provider(&inbound.headers, provider.propagates_trace, spare);
+    let mut headers = headers::to_provider(&inbound.headers, provider.propagates_trace, spare);
     if let Some((name, value)) = &provider.credential {
         headers.insert(name, value.clone());
     }

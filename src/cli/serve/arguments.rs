@@ -1,6 +1,10 @@
 //! The flags of `onwards serve`; each has an environment variable.
 
-use std::{net::IpAddr, path::{Path, PathBuf}, time::Duration};
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use crate::{
     cli::{log, values},
@@ -8,6 +12,7 @@ use crate::{
 };
 
 #[derive(Debug, clap::Args)]
+#[group(id = "serve")]
 pub(in crate::cli) struct Arguments {
     /// The file that says which providers stand behind which alias.
     #[arg(short = 'f', long, env = "ONWARDS_TARGETS", value_name = "FILE")]
@@ -66,7 +71,8 @@ pub(in crate::cli) struct Arguments {
 
 impl Arguments {
     pub(super) fn targets(&self) -> Result<&Path, &'static str> {
-        let missing = "name the file with `--targets FILE`; `targets.example.json` is one to begin with";
+        let missing =
+            "name the file with `--targets FILE`; `targets.example.json` is one to begin with";
         self.targets.as_deref().ok_or(missing)
     }
 

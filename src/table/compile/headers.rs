@@ -9,7 +9,11 @@ use crate::{config::Path, table::pool::Headers};
 
 impl Compiler<'_> {
     /// Headers to be set; `path` is where they stand.
-    pub(super) fn headers(&mut self, raw: Option<&BTreeMap<String, String>>, path: &Path) -> Headers {
+    pub(super) fn headers(
+        &mut self,
+        raw: Option<&BTreeMap<String, String>>,
+        path: &Path,
+    ) -> Headers {
         let mut headers = Headers::new();
         for (name, value) in raw.into_iter().flatten() {
             let at = path.key(name);
@@ -36,6 +40,12 @@ pub(super) fn merged(pool: &Headers, own: Headers) -> Headers {
 fn is_framing(name: &HeaderName) -> bool {
     matches!(
         name.as_str(),
-        "connection" | "content-length" | "host" | "te" | "trailer" | "transfer-encoding" | "upgrade"
+        "connection"
+            | "content-length"
+            | "host"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
     )
 }

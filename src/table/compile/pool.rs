@@ -69,7 +69,8 @@ impl Compiler<'_> {
         providers: &[Provider],
         path: &Path,
     ) -> Option<Box<dyn Strategy>> {
-        let turns = || providers.iter().map(|one| (std::sync::Arc::clone(one.live.turn()), one.weight));
+        let turns =
+            || providers.iter().map(|one| (std::sync::Arc::clone(one.live.turn()), one.weight));
         Some(match strategy {
             raw::Strategy::WeightedRandom => Box::new(WeightedRandom),
             raw::Strategy::Priority => Box::new(Priority),
@@ -110,12 +111,7 @@ impl Compiler<'_> {
         rules
     }
 
-    fn fallback(
-        &mut self,
-        raw: Option<&raw::Fallback>,
-        path: &Path,
-        providers: usize,
-    ) -> Fallback {
+    fn fallback(&mut self, raw: Option<&raw::Fallback>, path: &Path, providers: usize) -> Fallback {
         let path = path.key("fallback");
         let on_status = raw.and_then(|raw| raw.on_status.as_deref()).unwrap_or(&ON_STATUS);
         let on_status = StatusSet::from_shorthand(on_status).unwrap_or_else(|number| {

@@ -53,7 +53,8 @@ impl Compiler<'_> {
         names: &mut HashSet<String>,
     ) -> Option<Provider> {
         let Entry { endpoint, own, path } = entry;
-        let timeouts = timeouts(inherited.keys.timeouts, own.and_then(|own| own.timeouts), endpoint);
+        let timeouts =
+            timeouts(inherited.keys.timeouts, own.and_then(|own| own.timeouts), endpoint);
         let place = self.place(endpoint, path, timeouts.connect)?;
         let credential_header = self.credential(endpoint, credential, path);
         let name = self.name(endpoint, &place, path, names)?;
@@ -105,7 +106,8 @@ impl Compiler<'_> {
             Ok((uri, base, host)) => {
                 let tls = uri.scheme_str() == Some("https");
                 let id = self.draft.origin(&format!("{uri} {connect:?} {:?}", self.idle_pool));
-                let origin = Origin { id, uri, host, tls, connect_timeout: connect, pool: self.idle_pool };
+                let origin =
+                    Origin { id, uri, host, tls, connect_timeout: connect, pool: self.idle_pool };
                 Some(Place::Wire { origin: Arc::new(origin), base })
             }
         }
@@ -126,7 +128,8 @@ impl Compiler<'_> {
             }),
         };
         let prefix = endpoint.upstream_auth_header_prefix.as_deref().unwrap_or("Bearer ");
-        let Ok(mut value) = HeaderValue::try_from(format!("{prefix}{}", credential?.expose())) else {
+        let Ok(mut value) = HeaderValue::try_from(format!("{prefix}{}", credential?.expose()))
+        else {
             self.problem(&path.key("onwards_key"), "this cannot stand in a header", None);
             return None;
         };
@@ -149,11 +152,14 @@ impl Compiler<'_> {
                 return None;
             }
             (Some(name), _) => name.clone(),
-            (None, Place::Wire { origin, .. }) => origin.uri.host().unwrap_or("provider").to_owned(),
+            (None, Place::Wire { origin, .. }) => {
+                origin.uri.host().unwrap_or("provider").to_owned()
+            }
             (None, Place::Mock(_)) => "mock".to_owned(),
         };
         let numbered = (2..).map(|nth| format!("{base}-{nth}"));
-        let free = std::iter::once(base.clone()).chain(numbered).find(|name| !names.contains(name))?;
+        let free =
+            std::iter::once(base.clone()).chain(numbered).find(|name| !names.contains(name))?;
         names.insert(free.clone());
         Some(free.into())
     }
@@ -197,9 +203,12 @@ fn wire(url: &str) -> Result<(Uri, BasePath, HeaderValue), String> {
         return Err("the URL holds a user name or password; use `onwards_key`".into());
     }
     let path_and_query = uri.path_and_query().map_or("/", |path| path.as_str());
-    let base = BasePath::new(path_and_query).map_err(|refused| format!("the URL's path: {refused}"))?;
-    let host = HeaderValue::try_from(authority.as_str()).map_err(|_| "the URL's host is not valid")?;
-    let root = Uri::builder().scheme(uri.scheme_str().unwrap_or("http")).authority(authority.clone());
+    let base =
+        BasePath::new(path_and_query).map_err(|refused| format!("the URL's path: {refused}"))?;
+    let host =
+        HeaderValue::try_from(authority.as_str()).map_err(|_| "the URL's host is not valid")?;
+    let root =
+        Uri::builder().scheme(uri.scheme_str().unwrap_or("http")).authority(authority.clone());
     let root = root.path_and_query("/").build().map_err(|_| format!("this is not {allowed}"))?;
     Ok((root, base, host))
 }
