@@ -1,6 +1,6 @@
 //! What one request pays for being chosen for and for being counted.
 
-#![allow(missing_docs, reason = "criterion's macros write items that have no documents")]
+#![expect(missing_docs, reason = "criterion's macros write items that have no documents")]
 
 use std::hint::black_box;
 use std::sync::Arc;
