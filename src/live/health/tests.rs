@@ -284,6 +284,20 @@ fn probes_take_it_out_and_bring_it_back_slowly() {
 }
 
 #[test]
+fn good_probes_do_not_end_a_rest() {
+    let subject = Subject::new();
+    for _ in 0..3 {
+        subject.fail(Cause::Status(500));
+        subject.health.probed(&subject.settings, false, subject.now);
+    }
+    assert_eq!(subject.state(), State::Unhealthy { probes: 3 });
+    for _ in 0..2 {
+        subject.health.probed(&subject.settings, true, subject.now);
+    }
+    assert_eq!(subject.rest(), Some(60), "a page that loads proves nothing about answers");
+}
+
+#[test]
 fn a_table_without_the_key_does_not_heed_what_another_has_found() {
     let subject = Subject::rested();
     let none = HealthSettings::default();
