@@ -1,7 +1,5 @@
 //! What one request pays for being chosen for and for being counted.
 
-#![allow(missing_docs, reason = "criterion's macros write items that have no documents")]
-
 use std::hint::black_box;
 use std::sync::Arc;
 

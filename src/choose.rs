@@ -37,8 +37,8 @@ pub struct Candidate {
     pub identity: u64,
 }
 
-/// A way to choose. Strategies are given at least two candidates, in definition order, all of
-/// which weigh something; [`next`] sees to that.
+/// A way to choose. Strategies are given at least two candidates, in definition order, and none
+/// without weight beside one that has some; [`next`] sees to that.
 pub trait Strategy: std::fmt::Debug + Send + Sync {
     /// The position in `candidates` of the one to ask. `key` is what sticky requests have in
     /// common.
@@ -58,12 +58,7 @@ pub fn next(
     let weightless = candidates.iter().filter(|candidate| candidate.weight == 0).count();
     match candidates.len() {
         0 | 1 => 0,
-        _ if weightless == 0 => strategy.pick(candidates, key, rng),
-        all if weightless == all => {
-            let equal = |candidate: &Candidate| Candidate { weight: 1, ..*candidate };
-            let equals: SmallVec<[Candidate; FEW]> = candidates.iter().map(equal).collect();
-            strategy.pick(&equals, key, rng)
-        }
+        all if weightless == 0 || weightless == all => strategy.pick(candidates, key, rng),
         _ => among_weighty(strategy, candidates, key, rng),
     }
 }
@@ -87,7 +82,8 @@ fn among_weighty(
 }
 
 impl Candidate {
-    /// Its effective weight in 1024ths, at least one: a provider that starts slowly does start.
+    /// Its effective weight in 1024ths, at least one: a provider that starts slowly does start, and
+    /// those without weight are equal among themselves.
     pub fn share(&self) -> u64 {
         let factor = (self.factor.clamp(0.0, 1.0) * WHOLE as f32) as u64;
         (u64::from(self.weight) * factor).max(1)

@@ -323,10 +323,12 @@ proptest! {
     #[test]
     fn a_whole_round_gives_each_its_weight(weights in prop::collection::vec(1u32..20, 1..8)) {
         let candidates = weighing(&weights);
-        let round = round(&candidates);
+        let turns: Vec<Arc<Turn>> = weights.iter().map(|_| Arc::default()).collect();
+        let round = RoundRobin::new(turns.iter().cloned().zip(weights.clone()));
         for _ in 0..3 {
             let counts = counts(&round, &candidates, weights.iter().copied().map(u64::from).sum());
             prop_assert_eq!(counts, weights.iter().copied().map(u64::from).collect::<Vec<_>>());
+            prop_assert!(turns.iter().all(|turn| turn.get() == 0), "nobody is owed anything");
         }
     }
 }

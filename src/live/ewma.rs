@@ -36,7 +36,7 @@ impl PeakEwma {
             let elapsed = elapsed(at, stamp);
             let kept = kept(elapsed);
             let next = if taken > value { taken } else { value * kept + taken * (1.0 - kept) };
-            let at = at.wrapping_add(elapsed).max(1);
+            let at = at.wrapping_add(elapsed);
             let packed = (u64::from(next.to_bits()) << 32) | u64::from(at);
             let (set, get) = (Ordering::Relaxed, Ordering::Relaxed);
             match self.packed.compare_exchange_weak(seen, packed, set, get) {

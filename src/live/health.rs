@@ -83,12 +83,18 @@ struct Inner {
 
 impl Health {
     /// Whether the provider may be asked.
+    #[inline]
     pub fn state(&self, settings: &HealthSettings, now: Instant) -> State {
         let heeded =
             settings.cooldown.map_or(0, |_| BREAKER) | settings.probing.map_or(0, |_| UNHEALTHY);
         if self.flags.load(Ordering::Relaxed) & heeded == 0 {
             return State::Ready { factor: 1.0 };
         }
+        self.state_in_detail(settings, now)
+    }
+
+    #[cold]
+    fn state_in_detail(&self, settings: &HealthSettings, now: Instant) -> State {
         self.locked(|inner| match inner.tally.unhealthy() {
             Some(probes) if settings.probing.is_some() => State::Unhealthy { probes },
             _ if settings.cooldown.is_some() => inner.breaker.state(now),

@@ -111,6 +111,7 @@ impl Provider {
     }
 
     /// Whether it may be asked now.
+    #[inline]
     pub fn state(&self, now: Instant) -> State {
         self.health.state(&self.settings.health, now)
     }

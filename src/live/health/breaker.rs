@@ -160,7 +160,8 @@ impl Breaker {
         self.has_trial(id).then(|| self.trip(cooldown, now, asked, Why::Trial(cause)))
     }
 
-    /// A 429 rests the credential and is not counted: the provider is well, and says so.
+    /// A 429 rests the credential and is not counted: the provider is well, and says so. Beyond
+    /// the rest's end it begins another, and a trial under way then decides nothing.
     pub(super) fn limited(
         &mut self,
         cooldown: &Cooldown,
@@ -211,7 +212,6 @@ impl Breaker {
     }
 
     fn rest(&mut self, now: Instant, rest: Duration, why: Why) -> Reason {
-        self.failures.clear();
         self.trial = None;
         self.phase = Phase::Resting { since: now, until: now + rest, why };
         Reason { rest, why }

@@ -1,6 +1,6 @@
 //! The breaker and the tally, driven by a clock that is only a number.
 
-use proptest::prelude::*;
+mod invariants;
 
 use super::*;
 use crate::live::health::reason::Why;
@@ -218,7 +218,30 @@ fn a_429_rests_the_credential_but_is_no_failure() {
     }
     assert_eq!(subject.fail(Cause::Timeout), None);
     assert_eq!(subject.state(), READY);
-    assert_eq!(subject.health.limited(&subject.settings, subject.now, Some(SECOND * 0)), None);
+    assert_eq!(subject.health.limited(&subject.settings, subject.now, Some(Duration::ZERO)), None);
+}
+
+#[test]
+fn a_429_during_a_trial_outweighs_it() {
+    let mut subject = Subject::rested();
+    let trial = subject.trial().unwrap();
+    let asked = Some(SECOND * 30);
+    assert!(subject.health.limited(&subject.settings, subject.now, asked).is_some());
+    trial.succeeded(&subject.cooldown, subject.now);
+    assert_eq!(subject.rest(), Some(30));
+    subject.pass(30);
+    assert!(subject.trial().is_some());
+}
+
+#[test]
+fn a_failure_too_many_rests_it_as_long_as_it_asks() {
+    let subject = Subject::new();
+    let (health, now) = (&subject.health, subject.now);
+    subject.fail(Cause::Status(503));
+    subject.fail(Cause::Status(503));
+    let asked = Some(SECOND * 300);
+    let reason = health.failed(&subject.settings, now, now, Cause::Status(503), asked).unwrap();
+    assert_eq!(reason.to_string(), "resting 300 s after 3 answers with 503");
 }
 
 #[test]
@@ -261,6 +284,20 @@ fn probes_take_it_out_and_bring_it_back_slowly() {
 }
 
 #[test]
+fn good_probes_do_not_end_a_rest() {
+    let subject = Subject::new();
+    for _ in 0..3 {
+        subject.fail(Cause::Status(500));
+        subject.health.probed(&subject.settings, false, subject.now);
+    }
+    assert_eq!(subject.state(), State::Unhealthy { probes: 3 });
+    for _ in 0..2 {
+        subject.health.probed(&subject.settings, true, subject.now);
+    }
+    assert_eq!(subject.rest(), Some(60), "a page that loads proves nothing about answers");
+}
+
+#[test]
 fn a_table_without_the_key_does_not_heed_what_another_has_found() {
     let subject = Subject::rested();
     let none = HealthSettings::default();
@@ -294,95 +331,4 @@ fn every_state_and_reason_reads_as_a_sentence() {
     assert_eq!(READY.to_string(), "ready");
     assert_eq!(State::Ready { factor: 0.1 }.to_string(), "starting slowly at 10 %");
     assert_eq!(State::HalfOpen { busy: true }.to_string(), "rested, on trial");
-}
-
-#[derive(Debug, Clone)]
-enum Step {
-    Pass(u32),
-    Succeed(u32),
-    Fail(u32, Option<u32>),
-    Limited(Option<u32>),
-    Begin,
-    End(u8, prop::sample::Index),
-    Probe(bool),
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        3 => (0u32..200).prop_map(Step::Pass),
-        2 => (0u32..100).prop_map(Step::Succeed),
-        5 => (0u32..100, prop::option::of(0u32..2000)).prop_map(|(a, b)| Step::Fail(a, b)),
-        1 => prop::option::of(0u32..2000).prop_map(Step::Limited),
-        4 => Just(Step::Begin),
-        4 => (0u8..3, any::<prop::sample::Index>()).prop_map(|(how, which)| Step::End(how, which)),
-        1 => any::<bool>().prop_map(Step::Probe),
-    ]
-}
-
-impl Subject {
-    fn step(&mut self, step: Step, trials: &mut Vec<Trial>) {
-        let ago = |seconds: u32| self.now.checked_sub(SECOND * seconds).unwrap_or(self.now);
-        let (health, settings, now) = (&self.health, &self.settings, self.now);
-        match step {
-            Step::Pass(seconds) => self.now += SECOND * seconds,
-            Step::Succeed(age) => health.succeeded(settings, ago(age), now),
-            Step::Fail(age, asked) => {
-                let asked = asked.map(|seconds| SECOND * seconds);
-                health.failed(settings, ago(age), now, Cause::Timeout, asked);
-            }
-            Step::Limited(asked) => {
-                health.limited(settings, now, asked.map(|seconds| SECOND * seconds));
-            }
-            Step::Begin => {
-                let open = self.state() == State::HalfOpen { busy: false };
-                let trial = self.trial();
-                assert_eq!(trial.is_some(), open, "a trial is given exactly when one is open");
-                trials.extend(trial);
-            }
-            Step::End(how, which) if !trials.is_empty() => {
-                let trial = trials.swap_remove(which.index(trials.len()));
-                match how {
-                    0 => trial.succeeded(&self.cooldown, now),
-                    1 => drop(trial.failed(&self.cooldown, now, Cause::Reset, None)),
-                    _ => drop(trial),
-                }
-            }
-            Step::End(..) => {}
-            Step::Probe(ok) => drop(health.probed(settings, ok, now)),
-        }
-    }
-}
-
-proptest! {
-    /// Whatever happens: no rest outlasts the cap, a factor stays in its range, the flag tells the
-    /// truth, no trial is lost, and a provider that is let alone can be tried again.
-    #[test]
-    fn invariants(steps in prop::collection::vec(step(), 1..120)) {
-        let mut subject = Subject::new();
-        let mut trials = Vec::new();
-        for step in steps {
-            subject.step(step, &mut trials);
-            match subject.state() {
-                State::Ready { factor } => prop_assert!((0.1..=1.0).contains(&factor)),
-                State::Resting { until, .. } => {
-                    prop_assert!(until > subject.now);
-                    prop_assert!(until - subject.now <= subject.cooldown.max_duration);
-                }
-                State::HalfOpen { busy } => prop_assert!(!busy || !trials.is_empty()),
-                State::Unhealthy { probes } => prop_assert!(probes >= 3),
-            }
-            let flagged = subject.health.flags.load(Ordering::Relaxed) & (BREAKER | UNHEALTHY) != 0;
-            prop_assert_eq!(flagged, subject.state() != READY);
-        }
-        trials.clear();
-        subject.pass(600);
-        for _ in 0..2 {
-            subject.health.probed(&subject.settings, true, subject.now);
-        }
-        match subject.state() {
-            State::HalfOpen { busy } => prop_assert!(!busy),
-            State::Ready { .. } => {}
-            state => prop_assert!(false, "still {}", state),
-        }
-    }
 }
