@@ -16,7 +16,15 @@ use super::Hint;
 
 /// What tells one state of some files from another, symbolic links followed.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fingerprint(Vec<Option<(PathBuf, Option<SystemTime>, u64, u64)>>);
+pub(super) struct Fingerprint(Vec<Option<State>>);
+
+#[derive(Debug, PartialEq, Eq)]
+struct State {
+    resolved: PathBuf,
+    modified: Option<SystemTime>,
+    length: u64,
+    inode: u64,
+}
 
 /// Watches the directories of some files.
 pub(super) struct Watcher {
@@ -31,10 +39,15 @@ impl Fingerprint {
     }
 }
 
-fn look(file: &Path) -> Option<(PathBuf, Option<SystemTime>, u64, u64)> {
+fn look(file: &Path) -> Option<State> {
     let resolved = file.canonicalize().ok()?;
     let metadata = resolved.metadata().ok()?;
-    Some((resolved, metadata.modified().ok(), metadata.len(), inode(&metadata)))
+    Some(State {
+        modified: metadata.modified().ok(),
+        length: metadata.len(),
+        inode: inode(&metadata),
+        resolved,
+    })
 }
 
 #[cfg(unix)]

@@ -78,7 +78,7 @@ pub async fn run(
 /// The one answer there is, or what stands for it.
 fn as_it_came(failed: Failed, provider: usize, permit: Permit) -> Result<Accepted, Refusal> {
     match (failed.answer, failed.failure) {
-        (Some(answer), _) => Ok(Accepted { answer, provider, permit }),
+        (Some(answer), _) => Ok(Accepted { answer: *answer, provider, permit }),
         (None, Failure::Timeout) => Err(Refusal::UpstreamTimeout),
         (None, Failure::Connect | Failure::Reset) => Err(Refusal::UpstreamUnreachable),
         (None, Failure::Malformed(_) | Failure::Status(_)) => Err(Refusal::UpstreamMalformed),

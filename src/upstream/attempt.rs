@@ -30,7 +30,7 @@ pub struct Failed {
     /// The cause for the operator; never for a client.
     pub cause: String,
     /// The provider's own answer, if there was one.
-    pub answer: Option<Answer>,
+    pub answer: Option<Box<Answer>>,
 }
 
 /// How closely an answer is looked at.
@@ -105,7 +105,7 @@ fn judge_head(answer: Answer, scrutiny: Scrutiny) -> Result<Answer, Failed> {
             failure: Failure::Status(status.as_u16()),
             retry_after: retry_after(&answer),
             cause: format!("answered {status}"),
-            answer: Some(answer),
+            answer: Some(Box::new(answer)),
         });
     }
     if scrutiny.needs_body && status == StatusCode::NO_CONTENT {
@@ -212,7 +212,7 @@ impl Failed {
         answer.status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
         answer.replace_body("application/json", json);
         let cause = format!("an error {status} inside a 200");
-        Self { failure: Failure::Status(status), retry_after, cause, answer: Some(answer) }
+        Self { failure: Failure::Status(status), retry_after, cause, answer: Some(Box::new(answer)) }
     }
 
     fn from_dial(error: DialError) -> Self {

@@ -1,7 +1,7 @@
 //! Reloads, as the registry sees them.
 
 use super::*;
-use crate::live::limit::Rate;
+use crate::live::{Meters, limit::Rate};
 
 fn limits(per_second: f64, burst: u32, max: u32) -> LimitSettings {
     LimitSettings { rate: Some(Rate { per_second, burst }), max: Some(max) }
@@ -13,7 +13,7 @@ fn provider(per_second: f64, burst: u32) -> ProviderSettings {
 
 #[tokio::test(start_paused = true)]
 async fn equal_identity_and_equal_numbers_are_the_very_same_object() {
-    let registry = Registry::default();
+    let registry = Registry::new(Meters::new("test").unwrap());
     let mut draft = registry.draft();
     let first = draft.provider("gpt", "a", provider(1.0, 4));
     let (pool, key) = (draft.pool("gpt", limits(1.0, 1, 1)), draft.key("ann", limits(1.0, 1, 1)));
@@ -29,7 +29,7 @@ async fn equal_identity_and_equal_numbers_are_the_very_same_object() {
 
 #[tokio::test(start_paused = true)]
 async fn equal_entries_are_told_apart_by_occurrence_and_never_by_position() {
-    let registry = Registry::default();
+    let registry = Registry::new(Meters::new("test").unwrap());
     let mut draft = registry.draft();
     let before: Vec<_> =
         ["a", "a", "b"].map(|endpoint| draft.provider("gpt", endpoint, provider(1.0, 4))).into();
@@ -48,7 +48,7 @@ async fn equal_entries_are_told_apart_by_occurrence_and_never_by_position() {
 
 #[tokio::test(start_paused = true)]
 async fn changed_numbers_start_with_the_used_up_share_and_what_is_in_flight() {
-    let registry = Registry::default();
+    let registry = Registry::new(Meters::new("test").unwrap());
     let mut draft = registry.draft();
     let old = draft.provider("gpt", "a", provider(1.0, 4));
     let old_key = draft.key("ann", limits(1.0, 2, 2));
@@ -70,7 +70,7 @@ async fn changed_numbers_start_with_the_used_up_share_and_what_is_in_flight() {
 
 #[tokio::test(start_paused = true)]
 async fn a_draft_that_is_dropped_was_never_there() {
-    let registry = Registry::default();
+    let registry = Registry::new(Meters::new("test").unwrap());
     let mut draft = registry.draft();
     let serving = draft.provider("gpt", "a", provider(1.0, 4));
     draft.commit();
@@ -93,7 +93,7 @@ async fn a_draft_that_is_dropped_was_never_there() {
 
 #[tokio::test(start_paused = true)]
 async fn what_nobody_refers_to_is_forgotten_and_what_is_in_flight_is_not() {
-    let registry = Registry::default();
+    let registry = Registry::new(Meters::new("test").unwrap());
     let mut draft = registry.draft();
     let old = draft.provider("gpt", "a", provider(1.0, 4));
     draft.pool("gpt", LimitSettings::default());
