@@ -12,3 +12,4 @@
 mod support;
 mod lab;
 mod clients;
+mod upstream_faults;

@@ -109,6 +109,24 @@ impl Conn {
         }
     }
 
+    /// Reads to the end without keeping it: how many bytes came, and the largest figure seen on the way.
+    pub(crate) async fn count_rest(&mut self, figure: impl Fn() -> u64) -> (usize, u64) {
+        let (mut count, mut largest, mut pieces) = (0, 0, 0usize);
+        loop {
+            if pieces.is_multiple_of(64) {
+                largest = largest.max(figure());
+            }
+            pieces += 1;
+            let ended = self.buffer.ends_with(b"0\r\n\r\n");
+            // The last bytes stay, so that an end that comes in two pieces is seen.
+            let read = self.buffer.len().saturating_sub(8);
+            count += self.buffer.drain(..read).count();
+            if ended || self.fill().await.unwrap_or(0) == 0 {
+                return (count, largest);
+            }
+        }
+    }
+
     /// Leaves at once (RST), as a killed client does.
     pub(crate) fn abort(self) {
         let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
