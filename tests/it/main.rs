@@ -13,3 +13,5 @@ mod support;
 mod lab;
 mod clients;
 mod upstream_faults;
+mod config_faults;
+mod operations;
