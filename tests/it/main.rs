@@ -15,3 +15,4 @@ mod clients;
 mod upstream_faults;
 mod config_faults;
 mod operations;
+mod security;
