@@ -27,6 +27,7 @@ async fn a_whole_answer_is_whole_and_the_request_is_remembered() {
     assert_eq!((seen.header("x-order"), seen.connection), (Some("1"), 0));
     assert_eq!(seen.json(), chat("m"));
     assert_eq!(upstream.connections(), 1);
+    assert!(upstream.requests()[0].at <= seen.at);
 }
 
 #[tokio::test]

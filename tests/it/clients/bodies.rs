@@ -33,6 +33,16 @@ async fn a2_a_stalled_body_is_408_and_holds_no_permit() {
 }
 
 #[tokio::test]
+async fn a2_a_slow_body_that_never_stalls_is_served() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let router = Launch::new(&open(&upstream)).args(["--body-timeout", "400ms"]).start().await;
+    let mut conn = Conn::connect(router.addr()).await;
+    let bytes = Call::chat(&chat("m")).bytes(router.addr());
+    assert!(conn.send_slowly(&bytes, 20, ms(60)).await);
+    assert_ok(&conn.response().await);
+}
+
+#[tokio::test]
 async fn a4_a_declared_body_over_the_cap_is_413_before_it_is_sent() {
     let upstream = Upstream::start(Reply::chat("hi")).await;
     let router = Launch::new(&open(&upstream)).args(["--max-body", "1MiB"]).start().await;

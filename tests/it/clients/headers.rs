@@ -38,6 +38,16 @@ async fn a1_unfinished_headers_are_closed_while_others_are_served() {
 }
 
 #[tokio::test]
+async fn a1_a_head_that_trickles_is_closed_too() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let router = Launch::new(&open(&upstream)).args(["--header-timeout", "500ms"]).start().await;
+    let mut conn = Conn::connect(router.addr()).await;
+    let head = format!("POST {CHAT} HTTP/1.1\r\nhost: x\r\nx-trickle: {}", "a".repeat(200));
+    let borne = conn.send_slowly(head.as_bytes(), 10, ms(100)).await;
+    assert!(!borne || conn.end(secs(1)).await.is_some(), "each byte buys more time");
+}
+
+#[tokio::test]
 async fn a3_a_megabyte_of_headers_is_refused() {
     let upstream = Upstream::start(Reply::chat("hi")).await;
     let router = Router::start(&open(&upstream)).await;

@@ -4,7 +4,6 @@
 
 use serde_json::{Value, json};
 
-use crate::support::router::SeriesExt;
 use crate::support::{
     Launch, Reply, Router, Upstream, Write, assert_ok, eventually, ms, open, secs,
 };
@@ -18,7 +17,7 @@ fn aliases(upstream: &Upstream, names: &[&str]) -> Value {
 }
 
 async fn reload_state(router: &Router) -> Option<f64> {
-    router.metrics().await.series(RELOAD_SUCCESSFUL, &[])
+    router.metric(RELOAD_SUCCESSFUL, &[]).await
 }
 
 #[tokio::test]

@@ -14,7 +14,7 @@ pub(crate) use events::{Event, Events};
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use socket2::SockRef;
@@ -146,15 +146,8 @@ impl Conn {
                 .filter_map(|line| line.split_once(':'))
                 .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
                 .collect();
-            let mut response = Response {
-                status,
-                headers,
-                informational,
-                version: text.split(' ').next().unwrap_or_default().to_owned(),
-                body: Vec::new(),
-                end: End::Complete,
-                at: Instant::now(),
-            };
+            let mut response =
+                Response { status, headers, informational, body: Vec::new(), end: End::Complete };
             let body = Body::framed(&response, bodiless);
             response.end = body.end();
             return Ok(Head { response, body });
@@ -193,15 +186,12 @@ struct Head {
 #[derive(Clone, Debug)]
 pub(crate) struct Response {
     pub(crate) status: u16,
-    pub(crate) version: String,
     /// Names in lower case, in order.
     pub(crate) headers: Vec<(String, String)>,
     /// Status codes of the informational responses before it.
     pub(crate) informational: Vec<u16>,
     pub(crate) body: Vec<u8>,
     pub(crate) end: End,
-    /// When its head was complete.
-    pub(crate) at: Instant,
 }
 
 impl Response {

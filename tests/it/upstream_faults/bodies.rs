@@ -18,6 +18,8 @@ fn cut_bodies() -> Vec<Reply> {
             replies.push(whole.chunked().fault(Place::BodyByte(at), fault));
         }
     }
+    // Every byte came, but not the chunk that says so.
+    replies.push(Reply::chat(&large).chunked().fault(Place::LastPiece, Fault::Fin));
     let lie = Reply::chat("short").framing(Framing::Claims(100_000)).then_close();
     replies.push(lie);
     replies

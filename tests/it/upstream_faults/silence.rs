@@ -7,8 +7,10 @@ use std::time::Instant;
 use bytes::Bytes;
 use serde_json::json;
 
+use crate::support::router::CHAT;
 use crate::support::{
-    Fault, Place, Reply, Router, Script, Upstream, assert_error, assert_ok, ms, open, pair, secs,
+    Accept, Fault, Place, Reply, Router, Script, Upstream, assert_error, assert_ok, chat, ms, open,
+    pair, secs,
 };
 
 #[tokio::test]
@@ -83,12 +85,26 @@ async fn b8_request_timeout_secs_is_the_same_timeout() {
 #[tokio::test]
 async fn b8_the_time_to_the_head_does_not_limit_the_body() {
     let slow = Reply::chat_stream(&["a", "b", "c", "d"]).paced(ms(150));
+    let slow = slow.fault(Place::Start, Fault::Pause(ms(100)));
     let upstream = Upstream::start(slow).await;
     let target = json!({"url": upstream.base(), "timeouts": {"response_ms": 300}});
     let router = Router::start(&json!({"targets": {"m": target}})).await;
     let answer = router.chat("m").await;
     assert_ok(&answer);
     assert!(answer.text().ends_with("data: [DONE]\n\n"));
+}
+
+#[tokio::test]
+async fn b8_a_provider_that_does_not_even_read_is_timed() {
+    let upstream = Upstream::start(Accept::Deaf).await;
+    let target = json!({"url": upstream.base(), "timeouts": {"response_ms": 300}});
+    let router = Router::start(&json!({"targets": {"m": target}})).await;
+    let mut body = chat("m");
+    // More than the kernel's buffers take.
+    body["padding"] = "x".repeat(20 << 20).into();
+    let start = Instant::now();
+    assert_error(&router.post(CHAT, "", &body).await, 504, "upstream_timeout");
+    assert!(start.elapsed() < secs(4), "{:?}", start.elapsed());
 }
 
 #[tokio::test]

@@ -29,13 +29,12 @@ pub(crate) struct Events {
     /// The head that came before.
     pub(crate) head: Response,
     pending: Vec<u8>,
-    raw: Vec<u8>,
 }
 
 impl Events {
     pub(super) fn new(conn: Conn, head: Head) -> Self {
         let (head, body) = (head.response, head.body);
-        Self { conn, body, head, pending: Vec::new(), raw: Vec::new() }
+        Self { conn, body, head, pending: Vec::new() }
     }
 
     /// The next whole event; nothing at the end.
@@ -48,7 +47,6 @@ impl Events {
             }
             let data = self.body.read(&mut self.conn).await?;
             self.pending.extend_from_slice(&data);
-            self.raw.extend_from_slice(&data);
         }
     }
 
@@ -64,11 +62,6 @@ impl Events {
     /// Bytes after the last whole event.
     pub(crate) fn rest(&self) -> &[u8] {
         &self.pending
-    }
-
-    /// Every byte of the body so far.
-    pub(crate) fn raw(&self) -> &[u8] {
-        &self.raw
     }
 
     /// Leaves at once.

@@ -3,7 +3,6 @@
 //! Never: what an indecent one does is in `frames`.
 
 use std::net::SocketAddr;
-use std::time::Instant;
 
 use bytes::Bytes;
 use http::Request;
@@ -45,15 +44,7 @@ impl H2 {
             Ok(body) => (body.to_bytes().to_vec(), End::Complete),
             Err(_) => (Vec::new(), End::Reset),
         };
-        Response {
-            status: head.status.as_u16(),
-            version: "HTTP/2".to_owned(),
-            headers,
-            informational: Vec::new(),
-            body,
-            end,
-            at: Instant::now(),
-        }
+        Response { status: head.status.as_u16(), headers, informational: Vec::new(), body, end }
     }
 
     /// Opens a stream and reads nothing of it; dropping what is returned resets it.
