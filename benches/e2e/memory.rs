@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::time::sleep;
 
 use super::contender::{Contender, DIRECT, Stage};
+use super::drive::streams::Shape;
 use super::drive::{closed, streams};
 use super::meter::resident_mib;
 use super::options::Options;
@@ -52,12 +53,13 @@ async fn of_one(
     let small: Arc<[u8]> = payload::request(Alias::Keyed, 1 << 10, "v=1").into();
     let large: Arc<[u8]> = payload::request(Alias::Keyed, 8 << 20, "v=1").into();
     let paced: Arc<[u8]> = payload::request(Alias::Keyed, 1 << 10, "events=10&gap_ms=200").into();
+    let shape = Shape { events: 10, gap: Duration::from_millis(200) };
     let loads = [
         (Column::SmallLoad, highest(id, closed::run(address, &small, 64, span, MOST)).await?),
         (Column::LargeLoad, highest(id, closed::run(address, &large, 4, span, MOST)).await?),
         (
             Column::StreamLoad,
-            highest(id, streams::run(address, &paced, STREAMS, 10, Duration::ZERO)).await?,
+            highest(id, streams::run(address, &paced, STREAMS, shape, Duration::ZERO)).await?,
         ),
     ];
     figures.extend(loads);

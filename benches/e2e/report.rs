@@ -82,7 +82,8 @@ fn cell(table: &Table, contender: &str, column: Column, value: f64) -> String {
         return figure;
     }
     let ratio = |floor| match table.figure(floor, column) {
-        Some(base) if base.abs() > f64::EPSILON => format!("{:.2}", value / base),
+        // Against direct, noise can be below zero: a ratio to that says nothing.
+        Some(base) if base > f64::EPSILON => format!("{:.2}", value / base),
         _ => "–".to_owned(),
     };
     format!("{figure} ({} / {})", ratio(FLOOR), ratio(FLOOR_HYPER))

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::contender::{self, Contender, DIRECT, Running, Stage};
+use super::drive::streams::Shape;
 use super::drive::{Seen, closed, rate, streams};
 use super::memory;
 use super::meter::{Meter, resident_mib};
@@ -141,8 +142,9 @@ async fn drive(
             closed::run(address, request, connections, span, MOST_REQUESTS).await
         }
         Load::Rate { per_second, .. } => rate::run(address, request, per_second, span).await,
-        Load::Streams { connections, events, .. } => {
-            streams::run(address, request, connections, events, span).await
+        Load::Streams { connections, events, gap_ms } => {
+            let shape = Shape { events, gap: Duration::from_millis(u64::from(gap_ms)) };
+            streams::run(address, request, connections, shape, span).await
         }
         Load::Memory => Err(io::Error::other("memory is not measured in rounds")),
     }

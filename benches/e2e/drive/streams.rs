@@ -7,17 +7,25 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::{Connection, Seen, nanos_since};
 use crate::e2e::upstream::SENT_AT;
 
-/// Reads streams of `events` on every connection until `span` is over; each stream is read whole.
+/// How many events a stream has, and how far apart they are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Shape {
+    pub(crate) events: u32,
+    pub(crate) gap: Duration,
+}
+
+/// Reads streams on every connection until `span` is over; each stream is read whole. Connections
+/// start spread over one gap, so that events do not arrive as a herd.
 pub(crate) async fn run(
     address: SocketAddr,
     request: &Arc<[u8]>,
     connections: usize,
-    events: u32,
+    shape: Shape,
     span: Duration,
 ) -> io::Result<Seen> {
     let mut clients = Vec::with_capacity(connections);
@@ -26,8 +34,15 @@ pub(crate) async fn run(
     }
     let started = Instant::now();
     let mut tasks = JoinSet::new();
+    let apart = shape.gap / u32::try_from(connections.max(1)).unwrap_or(u32::MAX);
+    let mut start = started;
     for client in clients {
-        tasks.spawn(repeat(client, Arc::clone(request), events, started + span));
+        let request = Arc::clone(request);
+        tasks.spawn(async move {
+            sleep_until(start).await;
+            repeat(client, request, shape.events, started + span).await
+        });
+        start += apart;
     }
     let mut seen = Seen::default();
     while let Some(done) = tasks.join_next().await {
