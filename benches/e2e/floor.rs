@@ -44,7 +44,7 @@ async fn pass(State(onward): State<Onward>, request: Request) -> Result<Response
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     let mut headers = parts.headers;
     headers.remove(header::HOST);
-    let answer = onward
+    let mut answer = onward
         .client
         .request(parts.method, format!("{}{path}", onward.origin))
         .headers(headers)
@@ -54,7 +54,7 @@ async fn pass(State(onward): State<Onward>, request: Request) -> Result<Response
         .map_err(|_| StatusCode::BAD_GATEWAY)?;
     let mut response = Response::new(Body::empty());
     *response.status_mut() = answer.status();
-    *response.headers_mut() = answer.headers().clone();
+    *response.headers_mut() = std::mem::take(answer.headers_mut());
     response.headers_mut().remove(header::TRANSFER_ENCODING);
     *response.body_mut() = Body::from_stream(answer.bytes_stream());
     Ok(response)

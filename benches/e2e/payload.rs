@@ -45,10 +45,7 @@ pub(crate) fn request(alias: Alias, body_size: usize, query: &str) -> Vec<u8> {
          authorization: Bearer {CLIENT_KEY}\r\n\
          content-type: application/json\r\n\
          accept: application/json\r\n\
-         accept-encoding: gzip, deflate\r\n\
          user-agent: OpenAI/Python 1.99.0\r\n\
-         x-stainless-lang: python\r\n\
-         x-stainless-retry-count: 0\r\n\
          content-length: {}\r\n\r\n",
         body.len()
     )

@@ -118,10 +118,6 @@ pub(crate) const SENT_AT: &str = "\"sent_at\":";
 
 const READ_BUFFER: usize = 256 << 10;
 const PROVIDER_HEADERS: &str = "date: Mon, 06 Oct 2025 10:00:00 GMT\r\n\
-    openai-processing-ms: 12\r\n\
-    openai-version: 2020-10-01\r\n\
-    x-ratelimit-limit-requests: 10000\r\n\
-    x-ratelimit-remaining-requests: 9999\r\n\
     x-request-id: req_0123456789abcdef0123456789abcdef\r\n";
 const COMPLETION: &str = r#"{"id":"chatcmpl-0123456789abcdefghijklmno","object":"chat.completion","created":1759744800,"model":"gpt-4-0613","choices":[{"index":0,"message":{"role":"assistant","content":"The second draft: a figure with its source can be checked, and the first one says nothing that could be wrong.\nIf the source is old, say so beside the figure rather than leaving it out.","refusal":null,"annotations":[]},"logprobs":null,"finish_reason":"stop"}],"usage":{"prompt_tokens":182,"completion_tokens":43,"total_tokens":225,"prompt_tokens_details":{"cached_tokens":0,"audio_tokens":0},"completion_tokens_details":{"reasoning_tokens":0,"audio_tokens":0,"accepted_prediction_tokens":0,"rejected_prediction_tokens":0}},"service_tier":"default","system_fingerprint":null}"#;
 const FAILURE: &str =
