@@ -156,7 +156,7 @@ fn read(profile: &str) -> Counted {
 const ALLOCATING: [&str; 6] =
     ["malloc", "calloc", "realloc", "posix_memalign", "aligned_alloc", "memalign"];
 
-const CASES: [Case; 6] = [
+const CASES: [Case; 7] = [
     Case { name: "1kb", alias: Alias::Keyed, body: 1 << 10, query: "v=1", times: 500 },
     Case { name: "1kb-open", alias: Alias::Open, body: 1 << 10, query: "v=1", times: 500 },
     Case { name: "1mb", alias: Alias::Keyed, body: 1 << 20, query: "v=1", times: 50 },
@@ -167,6 +167,14 @@ const CASES: [Case; 6] = [
         alias: Alias::Keyed,
         body: 1 << 10,
         query: "events=200&gap_ms=1",
+        times: 20,
+    },
+    // How many events a read finds is the moment's: compare with the floors of the same run.
+    Case {
+        name: "stream200-burst",
+        alias: Alias::Keyed,
+        body: 1 << 10,
+        query: "events=200&gap_ms=0",
         times: 20,
     },
 ];

@@ -20,7 +20,7 @@ pub(crate) fn command(
     let configuration = format!(
         "daemon off;\nmaster_process off;\npid {place}/nginx.pid;\nerror_log {place}/error.log;\n\
          events {{ worker_connections 8192; }}\n\
-         http {{\n  access_log off;\n  client_max_body_size 64m;\n  client_body_temp_path \
+         http {{\n  access_log off;\n  client_max_body_size 64m;\n  client_body_buffer_size 256k;\n  client_body_temp_path \
          {place}/body;\n  proxy_temp_path {place}/proxy;\n  fastcgi_temp_path {place}/f;\n  \
          uwsgi_temp_path {place}/u;\n  scgi_temp_path {place}/s;\n  keepalive_requests 100000000;\n  \
          tcp_nodelay on;\n  \

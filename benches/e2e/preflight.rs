@@ -18,6 +18,7 @@ pub(crate) async fn check(
 ) -> io::Result<()> {
     let request = payload::request(alias, body_size, "echo=1");
     let sent = payload::body(alias.name(), body_size, false);
+    serde_json::from_str::<serde::de::IgnoredAny>(&sent)?;
     let expected = if replaces_model {
         let member = |model: &str| format!("\"model\":\"{model}\"");
         sent.replace(&member(alias.name()), &member(alias.upstream_model()))

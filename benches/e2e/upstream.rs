@@ -100,10 +100,11 @@ async fn stream_events(wire: &mut Wire, plan: &Plan) -> io::Result<()> {
     wire.write(head.as_bytes()).await?;
     let gap = Duration::from_millis(u64::from(plan.gap_ms));
     let mut due = Instant::now();
-    for _ in 0..plan.events {
-        if plan.gap_ms > 0 {
-            sleep_until(due).await;
+    for number in 0..plan.events {
+        // Even a sleep that is due already takes the timer's millisecond.
+        if number > 0 && plan.gap_ms > 0 {
             due += gap;
+            sleep_until(due).await;
         }
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
         let event = format!("data: {{{SENT_AT}{now:019},{EVENT_REST}}}\n\n");
