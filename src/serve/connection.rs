@@ -79,7 +79,10 @@ async fn serve(front: Arc<Front>, stream: TcpStream, timeouts: Timeouts) -> io::
     if http2 {
         let connection = http2_builder().serve_connection(io, service);
         let mut connection = std::pin::pin!(connection);
+        // Biased: what has come already is read before the end is heard of; hyper would close a
+        // connection of which it has read nothing.
         tokio::select! {
+            biased;
             ended = &mut connection => return ended.map_err(io::Error::other),
             () = stage.closing() => connection.as_mut().graceful_shutdown(),
         }
@@ -87,7 +90,10 @@ async fn serve(front: Arc<Front>, stream: TcpStream, timeouts: Timeouts) -> io::
     } else {
         let connection = http1_builder(timeouts).serve_connection(io, service);
         let mut connection = std::pin::pin!(connection);
+        // Biased: what has come already is read before the end is heard of; hyper would close a
+        // connection of which it has read nothing.
         tokio::select! {
+            biased;
             ended = &mut connection => return ended.map_err(io::Error::other),
             () = stage.closing() => connection.as_mut().graceful_shutdown(),
         }

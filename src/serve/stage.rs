@@ -40,7 +40,8 @@ impl Stage {
 
     /// The same stage for one core: what its requests wait for is its own.
     pub fn for_core(&self) -> Self {
-        Self { over: self.over.child_token(), ..self.clone() }
+        let (closing, over) = (self.closing.child_token(), self.over.child_token());
+        Self { closing, over, ..self.clone() }
     }
 
     /// Counts a connection for as long as the token lives.
