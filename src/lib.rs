@@ -2,3 +2,4 @@
 
 pub mod secret;
 pub mod config;
+pub mod protocol;
