@@ -29,7 +29,7 @@ pub mod endpoint;
 pub mod wire;
 pub mod conversation;
 pub mod openai;
-//pub mod anthropic;
+pub mod anthropic;
 pub(crate) mod object;
 pub(crate) mod frames;
 
@@ -65,8 +65,8 @@ macro_rules! protocols {
 protocols! {
     /// OpenAI Chat Completions.
     OpenAi = "openai", openai::OpenAi;
-    //// Anthropic Messages.
-    //Anthropic = "anthropic", anthropic::Anthropic;
+    /// Anthropic Messages.
+    Anthropic = "anthropic", anthropic::Anthropic;
 }
 
 impl Protocol {

@@ -89,8 +89,8 @@ const fn row(path: &'static str, protocol: Protocol, operation: Operation, deliv
 #[rustfmt::skip]
 const ENDPOINTS: &[Row] = &[
     row("/v1/chat/completions", Protocol::OpenAi, Operation::Generate, Asked::Body),
-    row("/v1/messages", Protocol::OpenAi, Operation::Generate, Asked::Body),
-    row("/v1/messages/count_tokens", Protocol::OpenAi, Operation::CountTokens, Asked::Whole),
+    row("/v1/messages", Protocol::Anthropic, Operation::Generate, Asked::Body),
+    row("/v1/messages/count_tokens", Protocol::Anthropic, Operation::CountTokens, Asked::Whole),
 ];
 
 #[cfg(test)]
@@ -100,7 +100,10 @@ mod tests {
     #[test]
     fn paths_are_found() {
         let found = Endpoint::find("/v1/messages/count_tokens", None).unwrap();
-        assert_eq!((found.protocol, found.operation), (Protocol::OpenAi, Operation::CountTokens));
+        assert_eq!(
+            (found.protocol, found.operation),
+            (Protocol::Anthropic, Operation::CountTokens)
+        );
         assert_eq!(found.delivery, Some(Delivery::Whole));
         let found = Endpoint::find("/v1/chat/completions", Some("x=1")).unwrap();
         assert_eq!((found.protocol, found.delivery), (Protocol::OpenAi, None));

@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_foreign_signature_comes_back_to_its_vendor() {
-        let signature = Signature::new(Protocol::OpenAi, "EqQB+/=");
+        let signature = Signature::new(Protocol::Anthropic, "EqQB+/=");
         for &client in Protocol::ALL {
             let given = signature.to_client(client);
             assert_eq!(Signature::from_client(client, &given), Some(signature.clone()));
