@@ -92,7 +92,7 @@ impl State {
                 self.finish = choice.finish_reason.as_deref().map(read_finish).or(self.finish);
             }
         }
-        if let Some(usage) = chunk.usage {
+        if let Some(usage) = chunk.usage.filter(|_| !self.ended) {
             events.push(Event::Usage(usage.into_usage()));
         }
     }
