@@ -13,3 +13,5 @@ mod grammar;
 mod pairs;
 #[path = "protocols/round_trip.rs"]
 mod round_trip;
+#[path = "protocols/traps.rs"]
+mod traps;

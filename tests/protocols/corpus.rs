@@ -7,14 +7,14 @@ use onwards::protocol::wire::{Client, Head, Reading, Target};
 use onwards::protocol::{Endpoint, Protocol};
 
 /// One folder of the corpus.
-pub struct Case {
-    pub protocol: Protocol,
-    pub name: String,
+pub(crate) struct Case {
+    pub(crate) protocol: Protocol,
+    pub(crate) name: String,
     folder: PathBuf,
 }
 
 /// Every case of a protocol, by name.
-pub fn cases(protocol: Protocol) -> Vec<Case> {
+pub(crate) fn cases(protocol: Protocol) -> Vec<Case> {
     let folders = std::fs::read_dir(root(protocol))
         .unwrap_or_else(|_| panic!("{protocol} has no corpus in tests/golden/{protocol}"));
     let mut cases: Vec<Case> = folders
@@ -31,19 +31,19 @@ pub fn cases(protocol: Protocol) -> Vec<Case> {
 }
 
 impl Case {
-    pub fn file(&self, name: &str) -> Option<Vec<u8>> {
+    pub(crate) fn file(&self, name: &str) -> Option<Vec<u8>> {
         std::fs::read(self.folder.join(name)).ok()
     }
 
     /// The provider's stream, whatever its file is called.
-    pub fn stream(&self) -> Option<Vec<u8>> {
+    pub(crate) fn stream(&self) -> Option<Vec<u8>> {
         let mut files = std::fs::read_dir(&self.folder).unwrap().map(|entry| entry.unwrap().path());
         let stream = files.find(|path| path.file_stem().is_some_and(|stem| stem == "stream"))?;
         Some(std::fs::read(stream).unwrap())
     }
 
     /// The request, read.
-    pub fn conversation(&self) -> Option<Conversation> {
+    pub(crate) fn conversation(&self) -> Option<Conversation> {
         let body = self.file("request.json")?;
         let path =
             self.file("path").or_else(|| std::fs::read(root(self.protocol).join("path")).ok());
@@ -60,13 +60,13 @@ impl Case {
     }
 
     /// The stream's events.
-    pub fn events(&self) -> Option<Vec<Event>> {
+    pub(crate) fn events(&self) -> Option<Vec<Event>> {
         Some(read_stream(self.protocol, &[&self.stream()?]))
     }
 }
 
 /// The events of a stream that arrives in these pieces.
-pub fn read_stream(protocol: Protocol, pieces: &[&[u8]]) -> Vec<Event> {
+pub(crate) fn read_stream(protocol: Protocol, pieces: &[&[u8]]) -> Vec<Event> {
     let mut reader = protocol.wire().stream_reader(reading());
     let mut events = Vec::new();
     for piece in pieces {
@@ -77,7 +77,7 @@ pub fn read_stream(protocol: Protocol, pieces: &[&[u8]]) -> Vec<Event> {
 }
 
 /// A stream for a client of that protocol.
-pub fn write_stream(protocol: Protocol, events: &[Event]) -> Vec<u8> {
+pub(crate) fn write_stream(protocol: Protocol, events: &[Event]) -> Vec<u8> {
     let mut writer = protocol.wire().stream_writer(&client(Delivery::Events));
     let mut out = Vec::new();
     for event in events {
@@ -86,7 +86,7 @@ pub fn write_stream(protocol: Protocol, events: &[Event]) -> Vec<u8> {
     out
 }
 
-pub fn target(protocol: Protocol) -> Target<'static> {
+pub(crate) fn target(protocol: Protocol) -> Target<'static> {
     let model = match protocol.name() {
         "anthropic" => "claude-opus-4-5",
         "openai" | "openai_responses" => "gpt-5",
@@ -97,11 +97,11 @@ pub fn target(protocol: Protocol) -> Target<'static> {
     Target { model, lossy: Lossy::Warn, seed: "seed" }
 }
 
-pub fn client(delivery: Delivery) -> Client<'static> {
+pub(crate) fn client(delivery: Delivery) -> Client<'static> {
     Client { model: "alias", id: "id1", created: 1_700_000_000, delivery, include_usage: true }
 }
 
-pub fn reading() -> Reading {
+pub(crate) fn reading() -> Reading {
     Reading { seed: "seed".to_owned(), ..Reading::default() }
 }
 

@@ -79,7 +79,7 @@ fn lists_of_models() {
     });
     for &protocol in Protocol::ALL {
         let shown = pretty(&protocol.wire().write_models(&models));
-        insta::assert_snapshot!(format!("models_{protocol}"), shown);
+        snapshot(format!("models_{protocol}"), &shown);
     }
 }
 
@@ -149,11 +149,15 @@ fn for_each_pair(kind: &str, show: impl Fn(&Case, Protocol) -> Option<String>) {
                 }
             }
             assert!(!all.is_empty(), "{from} has no case with a {kind}");
-            insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
-                insta::assert_snapshot!(format!("{kind}_{from}_to_{to}"), all);
-            });
+            snapshot(format!("{kind}_{from}_to_{to}"), &all);
         }
     }
+}
+
+fn snapshot(name: String, shown: &str) {
+    insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!(name, shown);
+    });
 }
 
 fn pretty(body: &[u8]) -> String {
