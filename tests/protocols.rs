@@ -5,6 +5,13 @@
 //! the path that requests without a `path` file of their own are sent to. A protocol that is added
 //! to the table is found here by itself, and asked for its corpus.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 #[path = "protocols/corpus.rs"]
 mod corpus;
 #[path = "protocols/grammar.rs"]
