@@ -25,7 +25,9 @@ use tokio::net::TcpListener;
 
 pub use self::{intake::BodyLimits, stage::Stage};
 use self::{record::Record, relay::Reply};
-use crate::{gateway::Gateway, live::Meters, refusal::Refusal, upstream::client::Client};
+use crate::{
+    gateway::Gateway, live::Meters, protocol::Protocol, refusal::Refusal, upstream::client::Client,
+};
 
 /// What one core serves requests with.
 pub struct Front {
@@ -71,7 +73,7 @@ impl Front {
         self.meters.panics.inc();
         let mut record = Record::begin(Arc::clone(&self.meters));
         let request_id = request_id.unwrap_or(HeaderValue::from_static("unknown"));
-        answer::refuse(&Refusal::Internal, request_id, &mut record)
+        answer::refuse(&Refusal::Internal, Protocol::OpenAi, request_id, &mut record)
     }
 }
 

@@ -11,4 +11,5 @@ pub mod request;
 pub mod mock;
 pub mod answer;
 pub mod envelope;
+pub mod translate;
 pub mod attempt;

@@ -129,6 +129,18 @@ pub struct PoolKeys {
     pub cooldown: Option<Cooldown>,
     /// How resting providers are probed.
     pub health_check: Option<HealthCheck>,
+    /// What happens to a field that a provider's protocol cannot carry.
+    pub lossy: Option<Lossy>,
+}
+
+/// What happens to what cannot be said in a provider's protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Lossy {
+    /// It is dropped and named in `x-onwards-dropped`.
+    Warn,
+    /// The request is refused with 400, naming the field.
+    Refuse,
 }
 
 /// One provider of a pool.

@@ -2,6 +2,8 @@
 //!
 //! It never looks at a header or a body: a client's protocol is what its path says.
 
+use std::ops::Range;
+
 use percent_encoding::percent_decode_str;
 
 use super::Protocol;
@@ -16,6 +18,8 @@ pub struct Endpoint {
     pub operation: Operation,
     /// The model, where the path names it, decoded.
     pub model: Option<String>,
+    /// Where in the path it stands, as it is written.
+    pub model_span: Option<Range<usize>>,
     /// How the answer is wanted, where the path says so.
     pub delivery: Option<Delivery>,
 }
@@ -60,12 +64,13 @@ enum Asked {
 
 impl Row {
     fn matches(&self, path: &str, query: Option<&str>) -> Option<Endpoint> {
-        let model = match self.path.split_once("{model}") {
-            None => (path == self.path).then_some(None)?,
+        let (model, model_span) = match self.path.split_once("{model}") {
+            None => (path == self.path).then_some((None, None))?,
             Some((before, after)) => {
-                let named = path.strip_prefix(before)?.strip_suffix(after)?;
-                let named = percent_decode_str(named).decode_utf8().ok()?;
-                Some(named.into_owned()).filter(|named| !named.is_empty())
+                let written = path.strip_prefix(before)?.strip_suffix(after)?;
+                let named = percent_decode_str(written).decode_utf8().ok()?.into_owned();
+                let span = before.len()..before.len() + written.len();
+                (Some(named).filter(|named| !named.is_empty()), Some(span))
             }
         };
         let delivery = match self.delivery {
@@ -77,7 +82,8 @@ impl Row {
             }
             Asked::Query => Some(Delivery::Array),
         };
-        Some(Endpoint { protocol: self.protocol, operation: self.operation, model, delivery })
+        let Self { protocol, operation, .. } = *self;
+        Some(Endpoint { protocol, operation, model, model_span, delivery })
     }
 }
 

@@ -4,7 +4,10 @@
 //! The types hold the order: only what is `Allowed` can hold limits, so a refused request spends
 //! nothing of a later check.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use http::{HeaderMap, HeaderName, Method, Request, header};
 use hyper::body::Incoming;
@@ -17,18 +20,11 @@ use super::{
 use crate::{
     live::{Limited, Limits, Permit},
     path,
+    protocol::Endpoint,
     refusal::{Refusal, Whose},
     table::{Access, Caller, Pool, PoolId, Table},
     upstream::request::Inbound,
 };
-
-/// A request that is well formed and names an alias.
-pub struct Admitted {
-    /// What attempts are built from.
-    pub inbound: Inbound,
-    /// The alias asked for.
-    pub alias: Box<str>,
-}
 
 /// A request that its caller may make.
 pub struct Allowed {
@@ -53,15 +49,20 @@ pub struct Held {
 pub type Permits = SmallVec<[Permit; 3]>;
 
 /// Path → size → alias.
-pub async fn admit(request: Request<Incoming>, limits: BodyLimits) -> Result<Admitted, Refusal> {
+pub async fn admit(
+    request: Request<Incoming>,
+    endpoint: Option<Endpoint>,
+    limits: BodyLimits,
+) -> Result<Inbound, Refusal> {
     let (head, incoming) = request.into_parts();
     if matches!(head.method, Method::CONNECT | Method::TRACE) {
         return Err(Refusal::MethodNotAllowed);
     }
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
     path::check(path).map_err(|_| Refusal::InvalidPath)?;
+    let in_path = endpoint.as_ref().and_then(|endpoint| endpoint.model.as_deref());
 
-    let named = head.headers.get(MODEL_OVERRIDE).and_then(|value| value.to_str().ok());
+    let named = head.headers.get(MODEL_OVERRIDE).and_then(|value| value.to_str().ok()).or(in_path);
     let (body, read) = intake::read(&head.headers, incoming, limits).await?;
     let (found, alias) = match (read.found, named) {
         (found, Some(alias)) => (found.unwrap_or_default(), Some(alias.into())),
@@ -77,6 +78,9 @@ pub async fn admit(request: Request<Incoming>, limits: BodyLimits) -> Result<Adm
     let needs_body = head.method == Method::POST && endpoint::is_known(path);
     let inbound = Inbound {
         path: path.into(),
+        alias,
+        endpoint,
+        reading: OnceLock::new(),
         method: head.method,
         headers: head.headers,
         body,
@@ -85,12 +89,13 @@ pub async fn admit(request: Request<Incoming>, limits: BodyLimits) -> Result<Adm
         form: read.form,
         needs_body,
     };
-    Ok(Admitted { inbound, alias })
+    Ok(inbound)
 }
 
 /// Key → right → rules.
-pub fn allow(table: Arc<Table>, alias: &str, headers: &HeaderMap) -> Result<Allowed, Refusal> {
-    let caller = table.keyring.caller(token(headers));
+pub fn allow(table: Arc<Table>, inbound: &Inbound) -> Result<Allowed, Refusal> {
+    let alias = &*inbound.alias;
+    let caller = table.keyring.caller(token(&inbound.headers));
     let Some(mut pool) = table.find(alias) else { return Err(unknown(&table, caller, alias)) };
     right(&table, table.pool(pool), caller)?;
     let mut seen: SmallVec<[PoolId; 4]> = SmallVec::new();

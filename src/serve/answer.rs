@@ -6,17 +6,31 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response, header};
+use http::{HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 
 use super::{record::Record, relay::Reply};
-use crate::{refusal::Refusal, upstream::headers};
+use crate::{
+    protocol::{
+        Protocol,
+        conversation::{Delivery, Event, Failure, Kind},
+        wire::Client,
+    },
+    refusal::Refusal,
+    upstream::headers,
+};
 
 /// The response to a request that is refused.
-pub fn refuse(refusal: &Refusal, request_id: HeaderValue, record: &mut Record) -> Response<Reply> {
+pub fn refuse(
+    refusal: &Refusal,
+    speaks: Protocol,
+    request_id: HeaderValue,
+    record: &mut Record,
+) -> Response<Reply> {
     record.refused(refusal);
-    let mut response = Response::new(Reply::whole(envelope(refusal)));
-    *response.status_mut() = refusal.row().status;
+    let (status, body) = body(refusal, speaks, &request_id);
+    let mut response = Response::new(Reply::whole(body));
+    *response.status_mut() = status;
     let map = response.headers_mut();
     if let Some(pool) = record.pool() {
         headers::set(map, &pool.response_headers);
@@ -33,6 +47,42 @@ pub fn refuse(refusal: &Refusal, request_id: HeaderValue, record: &mut Record) -
         map.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
+}
+
+/// The refusal in the client's own protocol.
+fn body(refusal: &Refusal, speaks: Protocol, request_id: &HeaderValue) -> (StatusCode, Bytes) {
+    let status = refusal.row().status;
+    if speaks == Protocol::OpenAi {
+        return (status, envelope(refusal));
+    }
+    let id = request_id.to_str().unwrap_or_default();
+    let written = speaks.wire().write_error(&failure(refusal), id);
+    (StatusCode::from_u16(written.status).unwrap_or(status), Bytes::from(written.body))
+}
+
+/// A refusal in the middle of a stream: the error event of the client's protocol.
+pub fn error_event(refusal: &Refusal, speaks: Protocol) -> Bytes {
+    if speaks == Protocol::OpenAi {
+        return Bytes::from([b"data: ".as_slice(), &envelope(refusal), b"\n\n"].concat());
+    }
+    let client =
+        Client { model: "", id: "", created: 0, delivery: Delivery::Events, include_usage: false };
+    let mut event = Vec::new();
+    speaks.wire().stream_writer(&client).write(Event::Failure(failure(refusal)), &mut event);
+    Bytes::from(event)
+}
+
+fn failure(refusal: &Refusal) -> Failure {
+    let row = refusal.row();
+    let status = row.status.as_u16();
+    Failure {
+        status,
+        kind: Kind::from_status(status),
+        message: refusal.message(),
+        code: Some(row.code.to_owned()),
+        param: refusal.param().map(str::to_owned),
+        retry_after: refusal.retry_after(),
+    }
 }
 
 /// The envelope of the OpenAI format.

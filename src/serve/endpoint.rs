@@ -1,11 +1,14 @@
 //! The paths that the protocols define: on them a request without a model is a mistake to be
 //! named; elsewhere it is simply not found.
 
-use crate::refusal::Refusal;
+use crate::{protocol::Endpoint, refusal::Refusal};
 
 /// Whether a protocol defines this path.
 pub fn is_known(path_and_query: &str) -> bool {
     let path = path_and_query.split('?').next().unwrap_or_default().trim_end_matches('/');
+    if Endpoint::find(path, None).is_some() {
+        return true;
+    }
     let path = path.strip_prefix("/v1").unwrap_or(path);
     EXACT.contains(&path) || FAMILIES.iter().any(|family| path.starts_with(family))
 }

@@ -15,34 +15,42 @@ use super::{
     relay::{self, Reply},
     rounds,
 };
-use crate::refusal::Refusal;
+use crate::{
+    protocol::{Endpoint, Protocol},
+    refusal::Refusal,
+    upstream::request::Inbound,
+};
 
 /// Serves one request through a provider, or says why not.
 pub async fn proxy(front: &Front, request: Request<Incoming>) -> Response<Reply> {
     let request_id = request_id(request.headers());
+    let endpoint = Endpoint::find(request.uri().path(), request.uri().query());
+    let speaks = endpoint.as_ref().map_or(Protocol::OpenAi, |endpoint| endpoint.protocol);
     let mut record = Record::begin(Arc::clone(&front.meters));
-    match serve(front, request, &mut record).await {
-        Ok((held, path, accepted)) => relay::respond(accepted, held, request_id, record, &path),
-        Err(refusal) => answer::refuse(&refusal, request_id, &mut record),
+    match serve(front, request, endpoint, &mut record).await {
+        Ok((held, inbound, accepted)) => {
+            relay::respond(accepted, held, request_id, record, &inbound)
+        }
+        Err(refusal) => answer::refuse(&refusal, speaks, request_id, &mut record),
     }
 }
 
 async fn serve(
     front: &Front,
     request: Request<Incoming>,
+    endpoint: Option<Endpoint>,
     record: &mut Record,
-) -> Result<(admit::Held, Box<str>, rounds::Accepted), Refusal> {
-    let admitted = admit::admit(request, front.body_limits).await?;
-    let table = front.gateway.snapshot();
-    let allowed = admit::allow(table, &admitted.alias, &admitted.inbound.headers)?;
+) -> Result<(admit::Held, Inbound, rounds::Accepted), Refusal> {
+    let inbound = admit::admit(request, endpoint, front.body_limits).await?;
+    let allowed = admit::allow(front.gateway.snapshot(), &inbound)?;
     record.allowed(&allowed);
     let held = admit::hold(allowed)?;
     let accepted = tokio::select! {
         biased;
-        accepted = rounds::run(&front.client, &held, &admitted.inbound, record) => accepted?,
+        accepted = rounds::run(&front.client, &held, &inbound, record) => accepted?,
         () = front.stage.over() => return Err(Refusal::ShuttingDown),
     };
-    Ok((held, admitted.inbound.path, accepted))
+    Ok((held, inbound, accepted))
 }
 
 /// The client's own id, if it is sane, else a new one.

@@ -25,6 +25,7 @@ use crate::{
     upstream::{
         answer::{AnswerBody, Broken},
         headers,
+        request::Inbound,
     },
 };
 
@@ -59,14 +60,15 @@ pub fn respond(
     held: Held,
     request_id: HeaderValue,
     mut record: Record,
-    path: &str,
+    inbound: &Inbound,
 ) -> Response<Reply> {
     let Accepted { answer, provider, permit } = accepted;
     let Held { table, pool, mut permits } = held;
     permits.push(permit);
     record.answered(answer.status);
 
-    let stream = answer.is_event_stream().then(|| StreamEnd::for_path(path));
+    let watched = answer.watched && answer.is_event_stream();
+    let stream = watched.then(|| StreamEnd::for_request(inbound));
     let provider = &table.pool(pool).providers[provider];
     let mut map = answer.headers;
     headers::to_client(&mut map);

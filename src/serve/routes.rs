@@ -24,6 +24,7 @@ use super::{
 use crate::{
     gateway::Gateway,
     live::Meters,
+    protocol::Protocol,
     refusal::Refusal,
     table::{Pool, Table},
 };
@@ -104,5 +105,5 @@ fn describe(table: &Table, pool: &Pool) -> Value {
 
 fn refused(context: &Context, refusal: &Refusal, id: HeaderValue) -> axum::response::Response {
     let mut record = Record::begin(Arc::clone(&context.meters));
-    answer::refuse(refusal, id, &mut record).map(axum::body::Body::new)
+    answer::refuse(refusal, Protocol::OpenAi, id, &mut record).map(axum::body::Body::new)
 }

@@ -9,7 +9,12 @@ use bytes::{Bytes, BytesMut};
 use memchr::memmem::Finder;
 
 use super::answer;
-use crate::{refusal::Refusal, sse::Boundary, upstream::answer::Broken};
+use crate::{
+    protocol::{Endpoint, Protocol},
+    refusal::Refusal,
+    sse::Boundary,
+    upstream::{answer::Broken, request::Inbound},
+};
 
 /// Watches over one stream of events.
 pub struct StreamEnd {
@@ -20,18 +25,20 @@ pub struct StreamEnd {
     ready: VecDeque<Bytes>,
     /// What the last events of this endpoint's streams hold; none: that is not known.
     terminals: &'static [Finder<'static>],
+    speaks: Protocol,
     ends_well: bool,
     over: bool,
 }
 
 impl StreamEnd {
     /// A watch that knows how streams of this endpoint end.
-    pub fn for_path(path_and_query: &str) -> Self {
-        let terminals = terminals(path_and_query);
+    pub fn for_request(inbound: &Inbound) -> Self {
+        let terminals = terminals(&inbound.path, inbound.endpoint.as_ref());
         Self {
             boundary: Boundary::new(),
             partial: BytesMut::new(),
             ready: VecDeque::new(),
+            speaks: inbound.endpoint.as_ref().map_or(Protocol::OpenAi, |it| it.protocol),
             terminals,
             ends_well: terminals.is_empty(),
             over: false,
@@ -95,13 +102,14 @@ impl StreamEnd {
     }
 
     fn fail(&mut self, refusal: &Refusal) {
-        let envelope = answer::envelope(refusal);
-        let event = [b"data: ".as_slice(), &envelope, b"\n\n"].concat();
-        self.ready.push_back(Bytes::from(event));
+        self.ready.push_back(answer::error_event(refusal, self.speaks));
     }
 }
 
-fn terminals(path_and_query: &str) -> &'static [Finder<'static>] {
+fn terminals(path_and_query: &str, endpoint: Option<&Endpoint>) -> &'static [Finder<'static>] {
+    if endpoint.is_some_and(|endpoint| endpoint.protocol == Protocol::Anthropic) {
+        return &*MESSAGES;
+    }
     let path = path_and_query.split('?').next().unwrap_or_default();
     if path.ends_with("/completions") {
         &*COMPLETIONS
@@ -115,6 +123,8 @@ fn terminals(path_and_query: &str) -> &'static [Finder<'static>] {
 /// Providers that leave `[DONE]` out have still said why they finished.
 static COMPLETIONS: LazyLock<[Finder<'static>; 3]> =
     LazyLock::new(|| ["[DONE]", "\"finish_reason\":\"", "\"finish_reason\": \""].map(Finder::new));
+static MESSAGES: LazyLock<[Finder<'static>; 2]> =
+    LazyLock::new(|| ["message_stop", "\"error\""].map(Finder::new));
 static RESPONSES: LazyLock<[Finder<'static>; 4]> = LazyLock::new(|| {
     ["response.completed", "response.failed", "response.incomplete", "\"error\""].map(Finder::new)
 });

@@ -8,7 +8,12 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
 use super::{Access, Fallback, Origin, PoolId, mock};
-use crate::{choose::Strategy, live, path::BasePath};
+use crate::{
+    choose::Strategy,
+    live,
+    path::BasePath,
+    protocol::{Protocol, conversation::Lossy},
+};
 
 /// An alias's pool.
 #[derive(Debug)]
@@ -47,6 +52,10 @@ pub struct Provider {
     pub served_value: HeaderValue,
     /// Where requests go.
     pub place: Place,
+    /// The wire protocol it speaks.
+    pub protocol: Protocol,
+    /// What happens to what cannot be said in that protocol.
+    pub lossy: Lossy,
     /// The header that carries its credential.
     pub credential: Option<(HeaderName, HeaderValue)>,
     /// The model sent upstream.

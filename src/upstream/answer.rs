@@ -15,7 +15,7 @@ use http::{HeaderMap, StatusCode, header};
 use http_body::Body;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::{client::WireBody, mock::MockBody};
+use super::{client::WireBody, mock::MockBody, translate::TranslatedBody};
 
 /// A provider's answer.
 pub struct Answer {
@@ -25,6 +25,8 @@ pub struct Answer {
     pub headers: HeaderMap,
     /// Its body.
     pub body: AnswerBody,
+    /// Whether the end of a stream has still to be watched: a translated one watches itself.
+    pub watched: bool,
 }
 
 /// An answer's body: pieces already looked at, then the rest as it comes.
@@ -40,6 +42,8 @@ pub enum Source {
     Wire(WireBody),
     /// The router itself.
     Mock(MockBody),
+    /// A provider of another protocol.
+    Translated(Box<TranslatedBody>),
     /// Nowhere: it has ended.
     Ended,
 }
@@ -61,6 +65,12 @@ struct Idle {
 }
 
 impl Answer {
+    /// An answer without headers and body.
+    pub fn bare(status: StatusCode) -> Self {
+        let body = AnswerBody::new(Source::Ended, Duration::ZERO);
+        Self { status, headers: HeaderMap::new(), body, watched: true }
+    }
+
     /// Whether the body is a stream of events that can be read here.
     pub fn is_event_stream(&self) -> bool {
         self.has_media_type("text/event-stream") && self.is_plain()
@@ -150,6 +160,7 @@ impl AnswerBody {
         match &self.source {
             Source::Wire(body) => body.is_end_stream(),
             Source::Mock(body) => body.is_end(),
+            Source::Translated(body) => body.is_end(),
             Source::Ended => true,
         }
     }
@@ -159,6 +170,7 @@ impl AnswerBody {
         let rest = match &self.source {
             Source::Wire(body) => body.size_hint().exact()?,
             Source::Mock(body) => body.remaining()?,
+            Source::Translated(_) => return None,
             Source::Ended => 0,
         };
         Some(self.held_bytes() as u64 + rest)
@@ -168,6 +180,7 @@ impl AnswerBody {
         let piece = match &mut self.source {
             Source::Wire(body) => poll_wire(body, cx),
             Source::Mock(body) => body.poll_piece(cx).map(|piece| piece.map(Ok)),
+            Source::Translated(body) => body.poll_piece(cx).map(|piece| piece.map(Ok)),
             Source::Ended => Poll::Ready(None),
         };
         if let Poll::Ready(piece) = piece {

@@ -5,7 +5,8 @@
 
 use std::time::Duration;
 
-use http::{Response, StatusCode, header};
+use bytes::Bytes;
+use http::{Request, Response, StatusCode, header};
 
 use super::{
     answer::{Answer, AnswerBody, Broken, Source},
@@ -13,10 +14,11 @@ use super::{
     dial::DialError,
     envelope::{self, Opening, Openings},
     mock,
-    request::{self, Inbound},
+    request::{self, Inbound, Prepared},
+    translate,
 };
 use crate::{
-    body,
+    body::{self, PiecesBody},
     path::BasePath,
     table::{Origin, Place, Provider, fallback::Failure},
 };
@@ -49,26 +51,35 @@ pub async fn run(
     inbound: &Inbound,
     scrutiny: Scrutiny,
 ) -> Result<Answer, Failed> {
+    if let Some(endpoint) = translate::needed(inbound, provider) {
+        return translate::run(client, provider, inbound, endpoint).await;
+    }
     let answer = match &provider.place {
-        Place::Mock(script) => mock::answer(script, &provider.model, inbound).await,
-        Place::Wire { origin, base } => ask(client, provider, origin, base, inbound).await?,
+        Place::Mock(script) => {
+            mock::answer(script, &provider.model, &inbound.path, inbound.stream).await
+        }
+        Place::Wire { origin, base } => ask(client, provider, origin, base, inbound, None).await?,
     };
     let answer = judge_head(answer, scrutiny)?;
     judge_body(answer, scrutiny).await
 }
 
-/// Sends the request, once more if the first connection turned out to be stale.
-async fn ask(
+/// Sends the request as it came or as it was `prepared`, once more if the first connection turned
+/// out to be stale.
+pub(super) async fn ask(
     client: &Client,
     provider: &Provider,
     origin: &Origin,
     base: &BasePath,
     inbound: &Inbound,
+    prepared: Option<&Prepared>,
 ) -> Result<Answer, Failed> {
     let mut fresh = false;
     loop {
         let lease = client.lease(origin, fresh).await.map_err(Failed::from_dial)?;
-        match send(lease, provider, origin, base, inbound).await? {
+        let request = request::build(inbound, provider, origin, base, prepared, lease.is_http2())
+            .map_err(|error| Failed::new(Failure::Malformed(None), error.to_string()))?;
+        match send(lease, provider, request).await? {
             Ok(response) => return Ok(Answer::from_wire(response, provider.timeouts.idle)),
             Err(SendError::Stale) if !fresh => fresh = true,
             Err(error) => return Err(Failed::from_send(error)),
@@ -79,12 +90,8 @@ async fn ask(
 async fn send(
     lease: Lease,
     provider: &Provider,
-    origin: &Origin,
-    base: &BasePath,
-    inbound: &Inbound,
+    request: Request<PiecesBody>,
 ) -> Result<Result<Response<WireBody>, SendError>, Failed> {
-    let request = request::build(inbound, provider, origin, base, lease.is_http2())
-        .map_err(|error| Failed::new(Failure::Malformed(None), error.to_string()))?;
     let sent = lease.send(request);
     match provider.timeouts.response {
         None => Ok(sent.await),
@@ -94,12 +101,19 @@ async fn send(
     }
 }
 
-fn judge_head(answer: Answer, scrutiny: Scrutiny) -> Result<Answer, Failed> {
+/// Redirects are not followed: the key must not travel.
+pub(super) fn judge_redirect(answer: Answer) -> Result<Answer, Failed> {
     let status = answer.status;
-    if status.is_redirection() {
-        let cause = format!("answered {status}; redirects are not followed");
-        return Err(Failed::new(Failure::Malformed(Some(status.as_u16())), cause));
+    if !status.is_redirection() {
+        return Ok(answer);
     }
+    let cause = format!("answered {status}; redirects are not followed");
+    Err(Failed::new(Failure::Malformed(Some(status.as_u16())), cause))
+}
+
+fn judge_head(answer: Answer, scrutiny: Scrutiny) -> Result<Answer, Failed> {
+    let answer = judge_redirect(answer)?;
+    let status = answer.status;
     if status.is_client_error() || status.is_server_error() {
         return Err(Failed {
             failure: Failure::Status(status.as_u16()),
@@ -171,6 +185,17 @@ async fn judge_json(mut answer: Answer) -> Result<Answer, Failed> {
     }
 }
 
+/// The whole body, which has to be read before anything can be said of it.
+pub(super) async fn collect(answer: &mut Answer) -> Result<Bytes, Failed> {
+    while look(answer).await? {
+        if answer.body.held_bytes() > MOST_READ {
+            let cause = format!("an answer of more than {MOST_READ} bytes");
+            return Err(Failed::new(Failure::Malformed(None), cause));
+        }
+    }
+    Ok(answer.body.whole().unwrap_or_default())
+}
+
 async fn look(answer: &mut Answer) -> Result<bool, Failed> {
     if answer.body.source_is_end() {
         return Ok(false);
@@ -205,7 +230,7 @@ impl Failed {
     }
 
     /// An error inside a success: it is what the answer should have been.
-    fn inside(mut answer: Answer, status: u16, json: bytes::Bytes) -> Self {
+    fn inside(mut answer: Answer, status: u16, json: Bytes) -> Self {
         let retry_after = retry_after(&answer);
         answer.status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
         answer.replace_body("application/json", json);
@@ -238,8 +263,10 @@ impl Answer {
     fn from_wire(response: Response<WireBody>, idle: Duration) -> Self {
         let (head, body) = response.into_parts();
         let body = AnswerBody::new(Source::Wire(body), idle);
-        Self { status: head.status, headers: head.headers, body }
+        Self { status: head.status, headers: head.headers, body, watched: true }
     }
 }
 
 const MOST_HELD: usize = 64 * 1024;
+/// The largest answer that is translated.
+const MOST_READ: usize = 64 * 1024 * 1024;

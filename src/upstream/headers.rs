@@ -9,21 +9,34 @@ use http::{
 };
 use smallvec::SmallVec;
 
-use crate::table::pool::Headers;
+use crate::{
+    protocol::Protocol,
+    table::{Provider, pool::Headers},
+};
 
 /// Copies what a provider may see of a client's headers.
-pub fn to_provider(client: &HeaderMap, propagates_trace: bool, spare: usize) -> HeaderMap {
+pub fn to_provider(client: &HeaderMap, provider: &Provider, spare: usize) -> HeaderMap {
+    let anthropic = provider.protocol == Protocol::Anthropic;
     let nominated = nominated(client);
     let mut headers = HeaderMap::with_capacity(client.len() + spare);
     for (name, value) in client {
         let stays = stays_with_client(name)
-            || (!propagates_trace && is_trace(name))
+            || (!provider.propagates_trace && is_trace(name))
+            || (!anthropic && name.as_str().starts_with("anthropic-"))
             || nominated.iter().any(|token| token.eq_ignore_ascii_case(name.as_str()));
         if !stays {
             headers.append(name, value.clone());
         }
     }
     headers
+}
+
+/// Copies what a provider of another protocol may see: most headers speak of the client's.
+pub fn to_stranger(client: &HeaderMap, provider: &Provider) -> HeaderMap {
+    let traces = ["traceparent", "tracestate"].iter().filter(|_| provider.propagates_trace);
+    let kept = ["user-agent"].iter().chain(traces);
+    kept.filter_map(|name| Some((HeaderName::from_static(name), client.get(*name)?.clone())))
+        .collect()
 }
 
 /// Removes what a client shall not see of a provider's headers.

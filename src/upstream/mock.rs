@@ -13,14 +13,11 @@ use rand::Rng;
 use serde_json::json;
 use tokio::time::{Sleep, sleep};
 
-use super::{
-    answer::{Answer, AnswerBody, Source},
-    request::Inbound,
-};
+use super::answer::{Answer, AnswerBody, Source};
 use crate::table::mock::Script;
 
 /// Waits as scripted and answers, or fails as scripted.
-pub async fn answer(script: &Script, model: &str, inbound: &Inbound) -> Answer {
+pub async fn answer(script: &Script, model: &str, path: &str, stream: bool) -> Answer {
     sleep(script.delay).await;
     #[expect(clippy::panic, reason = "a drill: it shows that a panic costs one request only")]
     if script.panics {
@@ -31,13 +28,13 @@ pub async fn answer(script: &Script, model: &str, inbound: &Inbound) -> Answer {
     {
         return failure(status);
     }
-    let path = inbound.path.split('?').next().unwrap_or_default();
+    let path = path.split('?').next().unwrap_or_default();
     if path.ends_with("/embeddings") {
         return whole(StatusCode::OK, &embedding(model));
     }
     let legacy = path.ends_with("/completions") && !path.ends_with("/chat/completions");
     let style = Style { model, legacy };
-    if inbound.stream {
+    if stream {
         let events = MockBody::new(style.events(script.tokens), script.gap);
         return reply(StatusCode::OK, "text/event-stream", events);
     }
@@ -158,7 +155,7 @@ fn whole(status: StatusCode, body: &serde_json::Value) -> Answer {
 fn reply(status: StatusCode, media_type: &'static str, body: MockBody) -> Answer {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    Answer { status, headers, body: AnswerBody::new(Source::Mock(body), FOREVER) }
+    Answer { status, headers, body: AnswerBody::new(Source::Mock(body), FOREVER), watched: true }
 }
 
 fn words(count: u32) -> impl Iterator<Item = String> {

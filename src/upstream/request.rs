@@ -3,14 +3,19 @@
 //!
 //! The host comes from the configuration alone; nothing that a client sends is parsed as a URL.
 
+use std::{borrow::Cow, sync::OnceLock};
+
 use bytes::Bytes;
 use http::{Method, Request, Uri, Version, header, uri::PathAndQuery};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::headers;
 use crate::{
     body::{Model, Pieces, PiecesBody},
     path::{self, BasePath},
-    table::{Origin, Provider},
+    protocol::{Endpoint, conversation::Conversation, wire::ReadError},
+    table::{Origin, Provider, pool::Headers},
 };
 
 /// What the client sent, in the form that attempts are built from.
@@ -23,6 +28,12 @@ pub struct Inbound {
     pub headers: http::HeaderMap,
     /// Its body as it came.
     pub body: Pieces,
+    /// The alias that it asked for.
+    pub alias: Box<str>,
+    /// What its path asks for, where a protocol says so.
+    pub endpoint: Option<Endpoint>,
+    /// The request as it reads, once a provider of another protocol has needed it.
+    pub reading: OnceLock<Read>,
     /// Whether the client asks for a stream.
     pub stream: bool,
     /// Where the body names its model, and how the name reads once decoded.
@@ -33,16 +44,44 @@ pub struct Inbound {
     pub needs_body: bool,
 }
 
+/// A request that was read for translation.
+pub struct Read {
+    /// What it says, or why it cannot be read.
+    pub conversation: Result<Conversation, ReadError>,
+    /// A text to make ids from.
+    pub id: String,
+    /// When it was read, in seconds since 1970.
+    pub at: u64,
+}
+
+/// A request that was written in the provider's protocol.
+pub struct Prepared {
+    /// The path below the origin, with its query.
+    pub path: String,
+    /// What belongs to the protocol.
+    pub headers: Headers,
+    /// The body.
+    pub body: Bytes,
+}
+
 /// Builds the request for one provider; `http2` wants the authority in the URI.
 pub fn build(
     inbound: &Inbound,
     provider: &Provider,
     origin: &Origin,
     base: &BasePath,
+    prepared: Option<&Prepared>,
     http2: bool,
 ) -> Result<Request<PiecesBody>, http::Error> {
     let spare = provider.request_headers.len() + 3;
-    let mut headers = headers::to_provider(&inbound.headers, provider.propagates_trace, spare);
+    let mut headers = match prepared {
+        None => headers::to_provider(&inbound.headers, provider, spare),
+        Some(prepared) => {
+            let mut headers = headers::to_stranger(&inbound.headers, provider);
+            headers::set(&mut headers, &prepared.headers);
+            headers
+        }
+    };
     if let Some((name, value)) = &provider.credential {
         headers.insert(name, value.clone());
     }
@@ -51,7 +90,11 @@ pub fn build(
         headers.insert(header::HOST, origin.host.clone());
     }
 
-    let joined = PathAndQuery::from_maybe_shared(Bytes::from(path::join(base, &inbound.path)))?;
+    let path = match prepared {
+        None => path_for(inbound, provider),
+        Some(prepared) => Cow::Borrowed(prepared.path.as_str()),
+    };
+    let joined = PathAndQuery::from_maybe_shared(Bytes::from(path::join(base, &path)))?;
     let mut uri = http::uri::Parts::default();
     uri.path_and_query = Some(joined);
     if http2 {
@@ -59,12 +102,26 @@ pub fn build(
         uri.authority = origin.uri.authority().cloned();
     }
 
-    let mut request = Request::new(PiecesBody::from(body_for(inbound, provider)));
+    let body = match prepared {
+        None => body_for(inbound, provider),
+        Some(prepared) => Pieces::from(prepared.body.clone()),
+    };
+    let mut request = Request::new(PiecesBody::from(body));
     *request.method_mut() = inbound.method.clone();
     *request.uri_mut() = Uri::from_parts(uri)?;
     *request.version_mut() = if http2 { Version::HTTP_2 } else { Version::HTTP_11 };
     *request.headers_mut() = headers;
     Ok(request)
+}
+
+/// The client's path, with the model in it replaced where the protocol puts it there.
+fn path_for<'a>(inbound: &'a Inbound, provider: &Provider) -> Cow<'a, str> {
+    let span = inbound.endpoint.as_ref().and_then(|endpoint| endpoint.model_span.clone());
+    let Some(span) = span.filter(|_| inbound.alias != provider.model) else {
+        return Cow::Borrowed(&inbound.path);
+    };
+    let model = utf8_percent_encode(&provider.model, IN_A_SEGMENT);
+    Cow::Owned(format!("{}{model}{}", &inbound.path[..span.start], &inbound.path[span.end..]))
 }
 
 /// The client's bytes, with only the value of `model` replaced, and only if it says another name.
@@ -77,3 +134,7 @@ fn body_for(inbound: &Inbound, provider: &Provider) -> Pieces {
         _ => inbound.body.clone(),
     }
 }
+
+/// What stands for itself in a path segment (RFC 3986, unreserved).
+const IN_A_SEGMENT: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

@@ -182,6 +182,7 @@ fn merged(own: raw::PoolKeys, defaults: &raw::PoolKeys) -> raw::PoolKeys {
         timeouts: own.timeouts.or(defaults.timeouts),
         cooldown: own.cooldown.or(defaults.cooldown),
         health_check: own.health_check.or(defaults.health_check),
+        lossy: own.lossy.or(defaults.lossy),
     }
 }
 

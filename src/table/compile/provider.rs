@@ -11,6 +11,7 @@ use crate::{
     config::{Path, raw},
     live::ProviderSettings,
     path::BasePath,
+    protocol::{Protocol, conversation::Lossy},
     secret::Secret,
     table::{
         Origin, Place, Provider,
@@ -56,7 +57,8 @@ impl Compiler<'_> {
         let timeouts =
             timeouts(inherited.keys.timeouts, own.and_then(|own| own.timeouts), endpoint);
         let place = self.place(endpoint, path, timeouts.connect)?;
-        let credential_header = self.credential(endpoint, credential, path);
+        let protocol = protocol(endpoint.protocol);
+        let credential_header = self.credential(endpoint, protocol, credential, path);
         let name = self.name(endpoint, &place, path, names)?;
         let own_headers = own.and_then(|own| own.response_headers.as_ref());
         let own_headers = self.headers(own_headers, &path.key("response_headers"));
@@ -77,6 +79,8 @@ impl Compiler<'_> {
             served_value: HeaderValue::try_from(format!("{name}=200")).ok()?,
             name,
             place,
+            protocol,
+            lossy: lossy(inherited.keys.lossy),
             credential: credential_header,
             model_json: body::json_string(&model),
             model_bare: Bytes::copy_from_slice(model.as_bytes()),
@@ -116,18 +120,20 @@ impl Compiler<'_> {
     fn credential(
         &mut self,
         endpoint: &raw::Endpoint,
+        protocol: Protocol,
         credential: Option<&Secret>,
         path: &Path,
     ) -> Option<(HeaderName, HeaderValue)> {
+        let (usual_name, usual_prefix) = usual_credential(protocol);
         let name = match &endpoint.upstream_auth_header_name {
-            None => header::AUTHORIZATION,
+            None => usual_name,
             Some(name) => HeaderName::try_from(name.as_str()).unwrap_or_else(|_| {
                 let path = path.key("upstream_auth_header_name");
                 self.problem(&path, "this is not a header's name", None);
                 header::AUTHORIZATION
             }),
         };
-        let prefix = endpoint.upstream_auth_header_prefix.as_deref().unwrap_or("Bearer ");
+        let prefix = endpoint.upstream_auth_header_prefix.as_deref().unwrap_or(usual_prefix);
         let Ok(mut value) = HeaderValue::try_from(format!("{prefix}{}", credential?.expose()))
         else {
             self.problem(&path.key("onwards_key"), "this cannot stand in a header", None);
@@ -211,6 +217,28 @@ fn wire(url: &str) -> Result<(Uri, BasePath, HeaderValue), String> {
         Uri::builder().scheme(uri.scheme_str().unwrap_or("http")).authority(authority.clone());
     let root = root.path_and_query("/").build().map_err(|_| format!("this is not {allowed}"))?;
     Ok((root, base, host))
+}
+
+fn protocol(raw: Option<raw::Protocol>) -> Protocol {
+    match raw {
+        Some(raw::Protocol::Anthropic) => Protocol::Anthropic,
+        _ => Protocol::OpenAi,
+    }
+}
+
+fn lossy(raw: Option<raw::Lossy>) -> Lossy {
+    match raw {
+        Some(raw::Lossy::Refuse) => Lossy::Refuse,
+        Some(raw::Lossy::Warn) | None => Lossy::Warn,
+    }
+}
+
+/// The header that a vendor expects its credential in, and what stands before it.
+fn usual_credential(protocol: Protocol) -> (HeaderName, &'static str) {
+    match protocol {
+        Protocol::Anthropic => (HeaderName::from_static("x-api-key"), ""),
+        Protocol::OpenAi => (header::AUTHORIZATION, "Bearer "),
+    }
 }
 
 fn credentials(endpoint: &raw::Endpoint) -> Vec<Option<&Secret>> {

@@ -1,0 +1,240 @@
+//! A client of one protocol at a provider of another: the request is read once and written anew
+//! for each attempt; the answer is read and written in the client's protocol.
+//!
+//! It knows no protocol: it joins one's reader with another's writer. The commit point is the same
+//! as without translation: nothing goes out before the first content.
+
+mod stream;
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+
+pub use self::stream::TranslatedBody;
+use super::{
+    answer::{Answer, AnswerBody, Source},
+    attempt::{self, Failed},
+    client::Client,
+    request::{Inbound, Prepared, Read},
+};
+use crate::{
+    protocol::{
+        Endpoint, Operation,
+        conversation::{Conversation, Delivery, Failure as Said, Kind},
+        wire::{self, Reading, Target, Written},
+    },
+    table::{Place, Provider, fallback::Failure},
+};
+
+/// Whether a provider has to be spoken to in another protocol than the client's.
+pub fn needed<'a>(inbound: &'a Inbound, provider: &Provider) -> Option<&'a Endpoint> {
+    inbound.endpoint.as_ref().filter(|endpoint| endpoint.protocol != provider.protocol)
+}
+
+/// Tries one provider of another protocol.
+pub async fn run(
+    client: &Client,
+    provider: &Provider,
+    inbound: &Inbound,
+    endpoint: &Endpoint,
+) -> Result<Answer, Failed> {
+    let exchange = Exchange { provider, inbound, endpoint };
+    let conversation = exchange.conversation()?;
+    let Some(written) = exchange.written(conversation)? else {
+        return Ok(exchange.counted(conversation.estimate_tokens(), Vec::new()));
+    };
+    let Written { path_and_query, headers, body, dropped, reading } = written;
+    let headers = headers.into_iter().filter_map(header_of).collect();
+    let prepared = Prepared { path: path_and_query, headers, body: Bytes::from(body) };
+    let answer = match &provider.place {
+        Place::Wire { origin, base } => {
+            attempt::ask(client, provider, origin, base, inbound, Some(&prepared)).await?
+        }
+        Place::Mock(script) => {
+            super::mock::answer(script, &provider.model, &prepared.path, conversation.is_stream())
+                .await
+        }
+    };
+    let mut answer = exchange.read(attempt::judge_redirect(answer)?, reading).await?;
+    if !dropped.is_empty()
+        && let Ok(names) = HeaderValue::try_from(dropped.join(","))
+    {
+        answer.headers.insert(DROPPED, names);
+    }
+    Ok(answer)
+}
+
+/// One request on its way between two protocols.
+struct Exchange<'a> {
+    provider: &'a Provider,
+    inbound: &'a Inbound,
+    endpoint: &'a Endpoint,
+}
+
+impl Exchange<'_> {
+    fn conversation(&self) -> Result<&Conversation, Failed> {
+        let read = &self.reading().conversation;
+        read.as_ref().map_err(|error| self.client_fault(&error.field, error.to_string()))
+    }
+
+    /// Read once, however many providers it is written for.
+    fn reading(&self) -> &Read {
+        self.inbound.reading.get_or_init(|| {
+            let head = wire::Head {
+                model: self.endpoint.model.as_deref(),
+                delivery: self.endpoint.delivery,
+            };
+            let body = self.inbound.body.to_bytes();
+            let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+            Read {
+                conversation: self.client_wire().read_request(&body, &head),
+                id: format!("{:016x}", rand::random::<u64>()),
+                at: since.map_or(0, |since| since.as_secs()),
+            }
+        })
+    }
+
+    /// The request for the provider; `None` where it cannot count and the router estimates.
+    fn written(&self, conversation: &Conversation) -> Result<Option<Written>, Failed> {
+        let target = Target {
+            model: &self.provider.model,
+            lossy: self.provider.lossy,
+            seed: &self.reading().id,
+        };
+        let wire = self.provider.protocol.wire();
+        let written = match self.endpoint.operation {
+            Operation::Generate => wire.write_request(conversation, &target).map(Some),
+            Operation::CountTokens => wire.write_count(conversation, &target),
+        };
+        written.map_err(|refused| self.client_fault(&refused.field, refused.to_string()))
+    }
+
+    /// Reads the answer in the provider's protocol and writes it in the client's.
+    async fn read(&self, mut answer: Answer, reading: Reading) -> Result<Answer, Failed> {
+        let wire = self.provider.protocol.wire();
+        let status = answer.status;
+        if status.is_client_error() || status.is_server_error() {
+            let body = attempt::collect(&mut answer).await?;
+            let said = wire.read_error(status.as_u16(), &answer.headers, &body);
+            return Err(self.failed(answer, &said));
+        }
+        if self.endpoint.operation == Operation::CountTokens {
+            let body = attempt::collect(&mut answer).await?;
+            return match wire.read_count(&body) {
+                Ok(tokens) => Ok(self.counted(tokens, relayed(&answer.headers))),
+                Err(said) => Err(self.failed(answer, &said)),
+            };
+        }
+        if self.delivery() != Delivery::Whole {
+            return self.stream(answer, reading).await;
+        }
+        let body = attempt::collect(&mut answer).await?;
+        match wire.read_response(&body, &reading) {
+            Ok(reply) => {
+                let body = self.client_wire().write_response(&reply, &self.client());
+                Ok(self.whole(StatusCode::OK, body, relayed(&answer.headers)))
+            }
+            Err(said) => Err(self.failed(answer, &said)),
+        }
+    }
+
+    /// Holds the stream until its first content, as for a stream that is not translated.
+    async fn stream(&self, answer: Answer, reading: Reading) -> Result<Answer, Failed> {
+        let reader = self.provider.protocol.wire().stream_reader(reading);
+        let writer = self.client_wire().stream_writer(&self.client());
+        let headers = relayed(&answer.headers);
+        let mut body = TranslatedBody::new(answer.body, reader, writer);
+        if let Err(said) = body.open().await {
+            let empty = AnswerBody::new(Source::Ended, self.provider.timeouts.idle);
+            let answer = Answer { body: empty, ..Answer::bare(StatusCode::OK) };
+            return Err(self.failed(answer, &said));
+        }
+        let mut answer = Answer::bare(StatusCode::OK);
+        answer.headers.extend(headers);
+        let media_type = self.client_wire().content_type(self.delivery());
+        answer.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        answer.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        answer.body = AnswerBody::new(Source::Translated(Box::new(body)), FOREVER);
+        answer.watched = false;
+        Ok(answer)
+    }
+
+    fn delivery(&self) -> Delivery {
+        let read = self.reading().conversation.as_ref();
+        read.map(|conversation| conversation.delivery).unwrap_or_default()
+    }
+
+    fn client(&self) -> wire::Client<'_> {
+        let Read { conversation, id, at } = self.reading();
+        wire::Client {
+            model: &self.inbound.alias,
+            id,
+            created: *at,
+            delivery: self.delivery(),
+            include_usage: conversation.as_ref().is_ok_and(|read| read.include_usage),
+        }
+    }
+
+    fn client_wire(&self) -> &'static dyn wire::Wire {
+        self.endpoint.protocol.wire()
+    }
+
+    fn counted(&self, tokens: u64, headers: Vec<(HeaderName, HeaderValue)>) -> Answer {
+        self.whole(StatusCode::OK, self.client_wire().write_counted(tokens), headers)
+    }
+
+    /// What the provider said went wrong, as the client's protocol says it.
+    fn failed(&self, from: Answer, said: &Said) -> Failed {
+        let written = self.client_wire().write_error(said, &self.reading().id);
+        let status = StatusCode::from_u16(written.status).unwrap_or(StatusCode::BAD_GATEWAY);
+        let mut answer = self.whole(status, written.body, relayed(&from.headers));
+        answer.headers.extend(written.headers.into_iter().filter_map(header_of));
+        let failure = match said.kind {
+            Kind::Cut => Failure::Reset,
+            Kind::Malformed => Failure::Malformed(None),
+            _ => Failure::Status(said.status),
+        };
+        let retry_after = said.retry_after.or_else(|| attempt::retry_after(&from));
+        Failed { failure, retry_after, cause: said.message.clone(), answer: Some(Box::new(answer)) }
+    }
+
+    fn client_fault(&self, field: &str, message: String) -> Failed {
+        let mut said = Said::new(Kind::InvalidRequest, message);
+        said.param = (!field.is_empty()).then(|| field.to_owned());
+        self.failed(Answer::bare(StatusCode::BAD_REQUEST), &said)
+    }
+
+    fn whole(
+        &self,
+        status: StatusCode,
+        body: Vec<u8>,
+        headers: Vec<(HeaderName, HeaderValue)>,
+    ) -> Answer {
+        let mut answer = Answer::bare(status);
+        answer.headers.extend(headers);
+        answer.replace_body("application/json", Bytes::from(body));
+        answer
+    }
+}
+
+/// Headers about limits are of use in any protocol; everything else speaks of the other one.
+fn relayed(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
+    let about_limits = |name: &HeaderName| {
+        let name = name.as_str();
+        name.starts_with("x-ratelimit-")
+            || name.starts_with("anthropic-ratelimit-")
+            || name.starts_with("retry-after")
+    };
+    let kept = headers.iter().filter(|(name, _)| about_limits(name));
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+fn header_of((name, value): (&'static str, String)) -> Option<(HeaderName, HeaderValue)> {
+    Some((HeaderName::from_static(name), HeaderValue::try_from(value).ok()?))
+}
+
+/// The fields that a provider could not be given.
+const DROPPED: HeaderName = HeaderName::from_static("x-onwards-dropped");
+/// The provider's own silence is timed inside.
+const FOREVER: Duration = Duration::from_secs(86_400);

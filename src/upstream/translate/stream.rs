@@ -1,0 +1,109 @@
+//! A stream read in one protocol and written in another, event by event, in the poll it arrives.
+//!
+//! What breaks it becomes the client's own error event: a translated stream never ends in silence.
+
+use std::{
+    collections::VecDeque,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+
+use crate::{
+    protocol::{
+        conversation::{Event, Failure, Kind},
+        wire::{StreamReader, StreamWriter},
+    },
+    upstream::answer::{AnswerBody, Broken},
+};
+
+/// A provider's stream on its way to a client of another protocol.
+pub struct TranslatedBody {
+    source: AnswerBody,
+    reader: Box<dyn StreamReader>,
+    writer: Box<dyn StreamWriter>,
+    events: VecDeque<Event>,
+    ended: bool,
+}
+
+impl TranslatedBody {
+    /// Joins a reader and a writer over a provider's stream.
+    pub fn new(
+        source: AnswerBody,
+        reader: Box<dyn StreamReader>,
+        writer: Box<dyn StreamWriter>,
+    ) -> Self {
+        Self { source, reader, writer, events: VecDeque::new(), ended: false }
+    }
+
+    /// Waits for the first content and keeps what came before it.
+    ///
+    /// # Errors
+    /// What the stream says went wrong before it said anything else.
+    pub async fn open(&mut self) -> Result<(), Failure> {
+        loop {
+            let failed = self.events.iter().find_map(|event| match event {
+                Event::Failure(failure) => Some(failure.clone()),
+                _ => None,
+            });
+            if self.events.iter().any(is_content) {
+                return Ok(());
+            }
+            if let Some(failure) = failed {
+                return Err(failure);
+            }
+            if self.ended {
+                return Err(Failure::cut());
+            }
+            std::future::poll_fn(|cx| self.poll_events(cx)).await;
+        }
+    }
+
+    /// The next bytes for the client.
+    pub fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        loop {
+            let mut out = Vec::new();
+            for event in self.events.drain(..) {
+                self.writer.write(event, &mut out);
+            }
+            if !out.is_empty() {
+                return Poll::Ready(Some(Bytes::from(out)));
+            }
+            if self.ended {
+                return Poll::Ready(None);
+            }
+            ready!(self.poll_events(cx));
+        }
+    }
+
+    /// Whether nothing more will come.
+    pub fn is_end(&self) -> bool {
+        self.ended && self.events.is_empty()
+    }
+
+    /// Reads what one more piece says.
+    fn poll_events(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut events = Vec::new();
+        match ready!(self.source.poll_piece(cx)) {
+            Some(Ok(piece)) => self.reader.feed(piece, &mut events),
+            Some(Err(Broken::Cut)) => events.push(Event::Failure(Failure::cut())),
+            Some(Err(Broken::Idle)) => {
+                let failure = Failure::new(Kind::Timeout, "the provider fell silent");
+                events.push(Event::Failure(failure));
+            }
+            None => self.reader.end(&mut events),
+        }
+        let last = events.iter().position(Event::is_last);
+        if let Some(last) = last {
+            events.truncate(last + 1);
+            self.ended = true;
+        }
+        self.events.extend(events);
+        Poll::Ready(())
+    }
+}
+
+/// What a client would miss if the stream were begun again elsewhere.
+fn is_content(event: &Event) -> bool {
+    !matches!(event, Event::Start { .. } | Event::Ping | Event::Usage(_) | Event::Failure(_))
+}
