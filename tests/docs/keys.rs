@@ -110,8 +110,8 @@ fn what_is_not_supported_yet_is_refused_and_says_so() {
 #[test]
 fn every_word_that_a_key_takes_is_told() {
     let schema = onwards::config::schema();
-    let page = configuration();
-    let told: BTreeSet<_> = page.text.split('`').skip(1).step_by(2).collect();
+    let prose = configuration().prose();
+    let told: BTreeSet<_> = quoted(&prose).into_iter().collect();
     for (name, definition) in schema["$defs"].as_object().unwrap() {
         for word in definition["oneOf"].as_array().into_iter().flatten() {
             if let Some(word) = word["const"].as_str() {

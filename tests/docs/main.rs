@@ -2,12 +2,7 @@
 //! every key, refusal and metric is described, every path and link leads somewhere.
 //!
 //! Never: nothing here starts a router; what examples do on the wire is tested in `it`.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "in a test a panic is how it fails"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "in a test a panic is how it fails")]
 
 mod page;
 mod load;

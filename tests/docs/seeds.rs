@@ -3,7 +3,10 @@
 //!
 //! Never: a file in `golden/seeds` is changed to make it load.
 
-use onwards::table::{Place, Pool, Table, fallback::{Failure, Verdict}};
+use onwards::table::{
+    Place, Pool, Table,
+    fallback::{Failure, Verdict},
+};
 
 use crate::{load::load, page::root};
 

@@ -160,8 +160,12 @@ fn every_flag_is_told_with_its_variable_and_default() {
         let flag = variable.trim_start_matches("ONWARDS_").replace('_', "-").to_lowercase();
         assert!(row[0].contains(&format!("--{flag}")), "{}: --{flag}", row[0]);
         if let Some(default) = quoted(&row[2]).first() {
-            let told = [format!("= \"{default}\""), format!("default_value_t = {default},"),
-                format!("default_value_t = {default})"), format!("Format::{}", title(default))];
+            let told = [
+                format!("= \"{default}\""),
+                format!("default_value_t = {default},"),
+                format!("default_value_t = {default})"),
+                format!("Format::{}", title(default)),
+            ];
             let (_, after) = text.split_once(&format!("\"{variable}\"")).unwrap();
             let (attribute, _) = after.split_once("\n    ///").unwrap_or((after, ""));
             assert!(told.iter().any(|told| attribute.contains(told)), "{variable}: {default}");
