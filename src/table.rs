@@ -14,7 +14,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use http::{HeaderValue, Uri};
 
 pub use self::{
-    compile::compile,
+    compile::{compile, problems},
     fallback::Fallback,
     keyring::{Access, Caller, HashKey, Keyring},
     pool::{Place, Pool, Provider, Rule},

@@ -62,7 +62,7 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
             client: Client::default(),
             meters: Arc::clone(&meters),
             body_limits: arguments.body_limits(),
-            stage: stage.clone(),
+            stage: stage.for_core(),
             routes: routes::router(Arc::clone(&gateway), Arc::clone(&meters), stage.clone()),
         };
         cores.push(core(front, listener, timeouts)?);

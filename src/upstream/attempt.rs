@@ -121,19 +121,17 @@ async fn judge_body(mut answer: Answer, scrutiny: Scrutiny) -> Result<Answer, Fa
         let empty = scrutiny.needs_body && answer.body.held().is_empty();
         return if empty { Err(Failed::empty(answer.status)) } else { Ok(answer) };
     }
-    if !scrutiny.reads_errors {
-        Ok(answer)
-    } else if answer.is_event_stream() {
-        judge_stream(answer).await
-    } else if answer.is_json() {
+    if answer.is_event_stream() {
+        judge_stream(answer, scrutiny).await
+    } else if scrutiny.reads_errors && answer.is_json() {
         judge_json(answer).await
     } else {
         Ok(answer)
     }
 }
 
-async fn judge_stream(mut answer: Answer) -> Result<Answer, Failed> {
-    let mut openings = Openings::default();
+async fn judge_stream(mut answer: Answer, scrutiny: Scrutiny) -> Result<Answer, Failed> {
+    let mut openings = Openings::new(scrutiny.reads_errors);
     let mut read = 0;
     loop {
         while let Some(piece) = answer.body.held().get(read) {
