@@ -5,7 +5,7 @@
 use std::{io, path::Path};
 
 use onwards::{
-    config::{self, Problems, references::Lookup},
+    config::{self, Problems, Survey, references::Lookup},
     live::{Meters, Registry},
     table::{self, HashKey, Table},
 };
@@ -24,6 +24,16 @@ impl Lookup for Anything {
 
 /// What the router makes of a file with this content.
 pub(crate) fn load(content: &str) -> Result<Table, Problems> {
-    let loaded = config::parse("targets.json", content.to_owned(), &Anything)?;
-    table::compile(&loaded, &Registry::new(Meters::new("onwards").unwrap()), &HashKey::random())
+    let registry = Registry::new(Meters::new("onwards").unwrap());
+    let Survey { loaded, mut problems } =
+        config::survey("targets.json", content.to_owned(), &Anything)?;
+    match loaded {
+        Some(loaded) if problems.is_empty() => {
+            table::compile(&loaded, &registry, &HashKey::random(), 0)
+        }
+        sound => {
+            problems.extend(sound.iter().flat_map(|sound| table::problems(sound, &registry)));
+            Err(problems.into())
+        }
+    }
 }
