@@ -1,3 +1,5 @@
+//! Paths that are refused, paths that are joined, and properties over both.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Events as providers frame them, well or badly, and cut at every byte.
+
 use bytes::Bytes;
 use proptest::prelude::*;
 

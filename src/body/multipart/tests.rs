@@ -1,3 +1,5 @@
+//! Forms as clients write them, well or badly, and cut at every byte.
+
 use proptest::prelude::*;
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Bodies as clients write them, against serde_json and cut at every byte.
+
 use proptest::prelude::*;
 use serde_json::Value;
 

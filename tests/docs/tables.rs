@@ -1,0 +1,179 @@
+//! `errors.md`, `metrics.md` and `operations.md` against the code that they describe.
+//!
+//! Never: a row is only in the page, or only in the code.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use onwards::{
+    live::{Meters, Times},
+    refusal::{AllFailed, Refusal, Whose},
+};
+
+use crate::page::{Page, quoted, root};
+
+/// One of each; that none is missing is a test of its own.
+fn refusals() -> Vec<Refusal> {
+    use Refusal::*;
+    let retry_after = Duration::from_secs(1);
+    let failed = |how| AllFailed { how, retry_after };
+    vec![
+        InvalidJson(String::new()),
+        MissingModel,
+        DuplicateModel,
+        InvalidPath,
+        MissingApiKey,
+        InvalidApiKey,
+        Forbidden,
+        NotFound,
+        ModelNotFound(String::new()),
+        MethodNotAllowed,
+        RequestTimeout,
+        PayloadTooLarge(0),
+        UnsupportedEncoding,
+        Unsupported { field: "thinking".into(), message: String::new() },
+        RateLimit { whose: Whose::Key, retry_after },
+        ConcurrencyLimit { whose: Whose::Pool },
+        failed(self::AllFailed::RateLimited),
+        failed(self::AllFailed::TimedOut),
+        failed(self::AllFailed::Otherwise),
+        UpstreamUnreachable,
+        UpstreamMalformed,
+        UpstreamTimeout,
+        NoProviders,
+        ShuttingDown,
+        Internal,
+    ]
+}
+
+fn source(name: &str) -> String {
+    std::fs::read_to_string(root().join("src").join(name)).unwrap()
+}
+
+#[test]
+fn the_samples_leave_no_refusal_out() {
+    let text = source("refusal.rs");
+    let (_, body) = text.split_once("pub enum Refusal {").unwrap();
+    let (body, _) = body.split_once("\n}").unwrap();
+    let in_code = body.lines().filter_map(|line| {
+        let line = line.strip_prefix("    ")?;
+        line.starts_with(char::is_uppercase).then(|| line.split(['(', ' ', ',']).next())?
+    });
+    let in_code: BTreeSet<_> = in_code.map(str::to_owned).collect();
+    let sampled = refusals().into_iter().map(|refusal| {
+        let text = format!("{refusal:?}");
+        text.split(['(', ' ']).next().unwrap().to_owned()
+    });
+    assert_eq!(sampled.collect::<BTreeSet<_>>(), in_code, "add it here and to docs/errors.md");
+}
+
+#[test]
+fn every_refusal_has_its_row() {
+    let in_code = refusals().into_iter().map(|refusal| {
+        let row = refusal.row();
+        let waits = refusal.retry_after().is_some();
+        (row.status.as_u16().to_string(), row.kind.to_owned(), row.code.to_owned(), waits)
+    });
+    let word = |cell: &str| quoted(cell).first().copied().unwrap_or_default().to_owned();
+    let rows = Page::named("docs/errors.md").table("refusals");
+    let in_page =
+        rows.iter().map(|row| (row[0].clone(), word(&row[1]), word(&row[2]), row[4] == "yes"));
+    assert_eq!(in_page.collect::<BTreeSet<_>>(), in_code.collect::<BTreeSet<_>>());
+}
+
+#[test]
+fn every_param_is_told() {
+    let rows = Page::named("docs/errors.md").table("refusals");
+    for refusal in refusals() {
+        let row = refusal.row();
+        let Some(param) = row.param else { continue };
+        let status = row.status.as_u16().to_string();
+        let found = rows.iter().find(|cells| cells[0] == status && cells[2].contains(row.code));
+        assert!(quoted(&found.unwrap()[3]).contains(&param), "{}: {param}", row.code);
+    }
+}
+
+/// A process in which everything that is counted has happened once.
+fn eventful() -> String {
+    let meters = Meters::new("onwards").unwrap();
+    let pool = meters.pool("a");
+    let second = Duration::from_secs(1);
+    pool.ended(200, Times { total: second, first_byte: second, overhead: second });
+    pool.attempted("p", "503");
+    pool.fell_back("503");
+    pool.refused("rate_limit", "key");
+    meters.in_flight.with_label_values(&["a", "p"]).set(1.0);
+    meters.limiter_level.with_label_values(&["key", "k"]).set(1.0);
+    meters.reloads.with_label_values(&["success"]).inc();
+    meters.render().unwrap()
+}
+
+/// Name, kind and labels of each metric in the text that Prometheus reads.
+fn rendered(text: &str) -> BTreeSet<(String, String, BTreeSet<String>)> {
+    let types = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+    types
+        .map(|line| {
+            let (name, kind) = line.split_once(' ').unwrap();
+            let sample = text.lines().find(|line| line.starts_with(name)).unwrap();
+            let labels = sample.split_once('{').map_or("", |(_, rest)| rest);
+            let labels = labels.split('}').next().unwrap().split(',');
+            let labels = labels.filter_map(|label| Some(label.split_once('=')?.0.to_owned()));
+            (name.to_owned(), kind.to_owned(), labels.filter(|label| label != "le").collect())
+        })
+        .collect()
+}
+
+#[test]
+fn every_metric_has_its_row() {
+    let rows = Page::named("docs/metrics.md").table("metrics");
+    let in_page = rows.iter().map(|row| {
+        let labels = quoted(&row[2]).into_iter().map(str::to_owned).collect();
+        (quoted(&row[0])[0].to_owned(), row[1].clone(), labels)
+    });
+    assert_eq!(in_page.collect::<BTreeSet<_>>(), rendered(&eventful()));
+}
+
+/// What never happened here would be in no text: the code is asked, too.
+#[test]
+fn every_metric_of_the_code_happened_above() {
+    let text = source("live/meters.rs");
+    let (_, made) = text.split_once("pub fn new(prefix").unwrap();
+    let (made, _) = made.split_once("\n    }").unwrap();
+    let calls = made.split("make.").skip(1).filter(|call| !call.starts_with("registry"));
+    let in_code: BTreeSet<_> =
+        calls.map(|call| format!("onwards_{}", call.split('"').nth(1).unwrap())).collect();
+    let happened: BTreeSet<_> =
+        rendered(&eventful()).into_iter().map(|(name, _, _)| name).collect();
+    assert_eq!(in_code, happened);
+}
+
+#[test]
+fn every_flag_is_told_with_its_variable_and_default() {
+    let text = source("cli/serve/arguments.rs");
+    let page = Page::named("docs/operations.md");
+    let rows = page.table("flags");
+    let variables = text.split("env = \"").skip(1).map(|rest| rest.split('"').next().unwrap());
+    let in_code: BTreeSet<_> = variables.map(str::to_owned).collect();
+    let in_page: BTreeSet<_> = rows.iter().map(|row| quoted(&row[1])[0].to_owned()).collect();
+    assert_eq!(in_page, in_code);
+    for row in rows {
+        let variable = quoted(&row[1])[0];
+        let flag = variable.trim_start_matches("ONWARDS_").replace('_', "-").to_lowercase();
+        assert!(row[0].contains(&format!("--{flag}")), "{}: --{flag}", row[0]);
+        if let Some(default) = quoted(&row[2]).first() {
+            let told = [
+                format!("= \"{default}\""),
+                format!("default_value_t = {default},"),
+                format!("default_value_t = {default})"),
+                format!("Format::{}", title(default)),
+            ];
+            let (_, after) = text.split_once(&format!("\"{variable}\"")).unwrap();
+            let (attribute, _) = after.split_once("\n    ///").unwrap_or((after, ""));
+            assert!(told.iter().any(|told| attribute.contains(told)), "{variable}: {default}");
+        }
+    }
+}
+
+fn title(word: &str) -> String {
+    let (first, rest) = word.split_at(1);
+    first.to_uppercase() + rest
+}

@@ -1,0 +1,294 @@
+//! The house rules that can be read off the text: levels, sizes, names, and what stands nowhere
+//! but in its own place.
+//!
+//! Never: a rule is bent for one file without a line here that says why.
+#![expect(clippy::unwrap_used, reason = "in a test a panic is how it fails")]
+
+use std::path::{Path, PathBuf};
+
+/// A module may import what is on a lower level; on its own level, only itself.
+const LEVELS: [&[&str]; 6] = [
+    &["refusal", "secret", "body", "sse", "path", "live"],
+    &["config", "protocol", "choose"],
+    &["table"],
+    &["upstream", "gateway"],
+    &["serve", "reload"],
+    &["cli", "lib", "main"],
+];
+
+/// Imports that the levels allow and the house does not, but for the files named.
+const NARROWER: [(&str, &str, &[&str]); 2] = [
+    // Meaning begins in `compile`; nothing else that runs knows what was written.
+    ("table", "config", &["table/compile.rs", "table/compile/"]),
+    ("serve", "config", &[]),
+];
+
+/// Words that stand nowhere in code but in these files: (words, where they are looked for, why,
+/// where they may stand).
+const ONLY_IN: [(&[&str], &str, &str, &[&str]); 6] = [
+    (&["ArcSwap"], "", "the live table has one owner", &["gateway.rs"]),
+    (
+        &["json!({\"error\"", "{\\\"error\\\":"],
+        "",
+        "one file builds error responses; protocols write their own; a mock provider is a provider",
+        &["serve/answer.rs", "protocol/", "upstream/mock.rs"],
+    ),
+    (&IO, "choose", "choosing does no I/O", &[]),
+    (&IO, "protocol", "protocols do no I/O", &[]),
+    (&CLOCKS, "choose", "time and chance are arguments", &[]),
+    (&CLOCKS, "protocol", "time and chance are arguments", &[]),
+];
+
+const IO: [&str; 7] =
+    ["std::fs", "std::net", "std::io", "std::env", "tokio::", "hyper::", "reqwest::"];
+const CLOCKS: [&str; 4] = ["Instant", "SystemTime", "rand::rng(", "rand::random"];
+
+const UNSAID: [&str; 4] = ["todo!", "unimplemented!", "dbg!", "FIXME"];
+const UNNAMED: [&str; 9] =
+    ["utils", "util", "helpers", "helper", "common", "types", "manager", "misc", "mod"];
+
+/// About 400 lines is two rooms.
+const LONGEST_FILE: usize = 430;
+/// About a screen.
+const LONGEST_FUNCTION: usize = 60;
+
+/// A file of the tree.
+struct File {
+    /// Under its folder, with `/` between.
+    name: String,
+    text: String,
+}
+
+fn files(folder: &str) -> Vec<File> {
+    let base = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut folders = vec![base.clone()];
+    let mut files = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                files.push(File { name: under(&path, &base), text: read(&path) });
+            }
+        }
+    }
+    files
+}
+
+fn sources() -> Vec<File> {
+    let files = files("src");
+    assert!(files.len() > 50, "only {} files were found", files.len());
+    files
+}
+
+fn under(path: &Path, base: &Path) -> String {
+    let parts = path.strip_prefix(base).unwrap().components();
+    parts.map(|part| part.as_os_str().to_string_lossy()).collect::<Vec<_>>().join("/")
+}
+
+fn read(path: &PathBuf) -> String {
+    std::fs::read_to_string(path).unwrap()
+}
+
+impl File {
+    /// The module at the top of the crate that it belongs to.
+    fn module(&self) -> &str {
+        self.name.split('/').next().unwrap().trim_end_matches(".rs")
+    }
+
+    fn is_test(&self) -> bool {
+        self.name.ends_with("tests.rs") || self.name.contains("/tests/")
+    }
+
+    /// The text without comments and without the tests at its end.
+    fn code(&self) -> String {
+        let text = self.text.split("#[cfg(test)]\nmod tests {").next().unwrap();
+        let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+        lines.map(|line| line.split(" // ").next().unwrap()).collect::<Vec<_>>().join("\n")
+    }
+
+    fn is_one_of(&self, places: &[&str]) -> bool {
+        places.iter().any(|place| match place.strip_suffix('/') {
+            Some(folder) => self.module_path_begins(folder),
+            None => self.name == *place,
+        })
+    }
+
+    /// Whether it is this module's own file or in its folder.
+    fn module_path_begins(&self, module: &str) -> bool {
+        self.name.strip_prefix(module).is_some_and(|rest| rest == ".rs" || rest.starts_with('/'))
+    }
+
+    /// The modules at the top of the crate that its code names.
+    fn imports(&self) -> Vec<String> {
+        let code = self.code();
+        let mut imports = Vec::new();
+        for (at, _) in code.match_indices("crate::") {
+            imports.extend(first_names(&code[at + "crate::".len()..]));
+        }
+        let depth = self.name.split('/').count();
+        let root = "super::".repeat(depth);
+        for (at, _) in code.match_indices(&root) {
+            imports.extend(first_names(&code[at + root.len()..]));
+        }
+        imports.retain(|name| level(name).is_some());
+        imports.sort();
+        imports.dedup();
+        imports
+    }
+}
+
+/// The name that follows `crate::`, or the first ones inside its braces.
+fn first_names(rest: &str) -> Vec<String> {
+    let Some(inside) = rest.strip_prefix('{') else { return vec![word(rest)] };
+    let (mut depth, mut names, mut fresh) = (1, Vec::new(), true);
+    for (at, c) in inside.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 1 => fresh = true,
+            c if fresh && depth == 1 && !c.is_whitespace() => {
+                names.push(word(&inside[at..]));
+                fresh = false;
+            }
+            _ => {}
+        }
+        if depth == 0 {
+            break;
+        }
+    }
+    names
+}
+
+fn word(text: &str) -> String {
+    text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect()
+}
+
+fn level(module: &str) -> Option<usize> {
+    LEVELS.iter().position(|modules| modules.contains(&module))
+}
+
+#[test]
+fn imports_are_read_as_they_are_written() {
+    let text = "use crate::{\n    live::{Meters, Times},\n    table::{self, Table}, choose,\n};\n\
+                use crate::path;\n// crate::serve\nfn f() { crate::body::x() }\n\
+                #[cfg(test)]\nmod tests {\n use crate::cli;\n}";
+    let file = File { name: "serve/a.rs".into(), text: text.into() };
+    assert_eq!(file.imports(), ["body", "choose", "live", "path", "table"]);
+    let file = File { name: "serve.rs".into(), text: "use super::table::Table;".into() };
+    assert_eq!(file.imports(), ["table"]);
+}
+
+#[test]
+fn every_module_has_its_level() {
+    for file in sources() {
+        assert!(level(file.module()).is_some(), "{} is on no level", file.name);
+    }
+}
+
+#[test]
+fn imports_point_one_way() {
+    let mut seen = 0;
+    for file in sources().iter().filter(|file| !file.is_test()) {
+        let from = file.module();
+        for import in file.imports().iter().filter(|import| *import != from) {
+            seen += 1;
+            assert!(level(import) < level(from), "{} imports `{import}`", file.name);
+            for (module, banned, but) in NARROWER {
+                let narrower = from == module && import == banned && !file.is_one_of(but);
+                assert!(!narrower, "{} imports `{import}`", file.name);
+            }
+        }
+    }
+    assert!(seen > 50, "only {seen} imports were seen");
+}
+
+#[test]
+fn some_things_stand_in_one_place_only() {
+    for (words, module, why, places) in ONLY_IN {
+        for file in sources().iter().filter(|file| !file.is_test() && !file.is_one_of(places)) {
+            if !module.is_empty() && file.module() != module {
+                continue;
+            }
+            let code = file.code();
+            for word in words {
+                assert!(!code.contains(word), "{}: `{word}`: {why}", file.name);
+            }
+        }
+    }
+    let owner = sources().into_iter().find(|file| file.name == "gateway.rs").unwrap();
+    assert!(owner.code().contains("ArcSwap"), "the owner of the table has moved");
+}
+
+#[test]
+fn every_file_opens_with_what_it_is() {
+    for folder in ["src", "tests", "benches"] {
+        for file in files(folder) {
+            assert!(file.text.starts_with("//!"), "{folder}/{}", file.name);
+        }
+    }
+}
+
+#[test]
+fn no_file_is_two_rooms() {
+    for folder in ["src", "tests", "benches", "fuzz"] {
+        for file in files(folder).iter().filter(|file| !file.name.starts_with("target/")) {
+            let lines = file.text.lines().count();
+            assert!(lines <= LONGEST_FILE, "{folder}/{}: {lines} lines", file.name);
+        }
+    }
+}
+
+/// Counted as rustfmt writes them: a function ends with a brace under its beginning.
+#[test]
+fn no_function_is_longer_than_a_screen() {
+    let mut counted = 0;
+    for file in sources().iter().filter(|file| !file.is_test()) {
+        let code = file.code();
+        let lines: Vec<_> = code.lines().collect();
+        for (begin, line) in lines.iter().enumerate().filter(|(_, line)| begins_function(line)) {
+            let indent = line.len() - line.trim_start().len();
+            let end = format!("{}}}", " ".repeat(indent));
+            let mut signature = lines[begin..].iter().take_while(|line| !line.contains('{'));
+            let has_no_body = signature.any(|line| line.trim_end().ends_with(';'));
+            if has_no_body || line.trim_end().ends_with('}') {
+                continue;
+            }
+            let length = lines[begin..].iter().take_while(|line| **line != end).count() + 1;
+            let name = line.trim();
+            assert!(length <= LONGEST_FUNCTION, "{}: {length} lines: {name}", file.name);
+            counted += 1;
+        }
+    }
+    assert!(counted > 300, "only {counted} functions were seen");
+}
+
+fn begins_function(line: &str) -> bool {
+    let line = line.trim_start();
+    let word = line.split("fn ").next().unwrap_or_default();
+    line.contains("fn ")
+        && word.split_whitespace().all(|word| {
+            word.starts_with("pub")
+                || word == "in"
+                || word.ends_with(')')
+                || word == "const"
+                || word == "async"
+        })
+}
+
+#[test]
+fn nothing_is_left_undone_or_unnamed() {
+    for file in sources() {
+        for unsaid in UNSAID {
+            assert!(!file.text.contains(unsaid), "{}: {unsaid}", file.name);
+        }
+    }
+    for folder in ["src", "tests", "benches"] {
+        for file in files(folder) {
+            for part in file.name.trim_end_matches(".rs").split('/') {
+                assert!(!UNNAMED.contains(&part), "{folder}/{}: say what it is", file.name);
+            }
+        }
+    }
+}
