@@ -8,6 +8,7 @@ pub mod proxy;
 pub mod endpoint;
 pub mod intake;
 pub mod admit;
+pub mod affinity;
 pub mod rounds;
 pub mod relay;
 pub mod stream_end;
@@ -25,7 +26,12 @@ use tokio::net::TcpListener;
 
 pub use self::{intake::BodyLimits, stage::Stage};
 use self::{record::Record, relay::Reply};
-use crate::{gateway::Gateway, live::Meters, refusal::Refusal, upstream::client::Client};
+use crate::{
+    gateway::Gateway,
+    live::{Meters, Retries},
+    refusal::Refusal,
+    upstream::client::Client,
+};
 
 /// What one core serves requests with.
 pub struct Front {
@@ -33,6 +39,8 @@ pub struct Front {
     pub gateway: Arc<Gateway>,
     /// This core's connections to the providers.
     pub client: Client,
+    /// How often the whole process may ask twice.
+    pub retries: Arc<Retries>,
     /// What is counted.
     pub meters: Arc<Meters>,
     /// How much and how slowly clients may send.

@@ -10,4 +10,5 @@ pub mod request;
 pub mod mock;
 pub mod answer;
 pub mod envelope;
+pub mod headroom;
 pub mod attempt;

@@ -38,7 +38,7 @@ async fn serve(
     let allowed = admit::allow(table, &admitted.alias, &admitted.inbound.headers)?;
     record.allowed(&allowed);
     let held = admit::hold(allowed)?;
-    let accepted = rounds::run(&front.client, &held, &admitted.inbound, record).await?;
+    let accepted = rounds::run(front, &held, &admitted.inbound, record).await?;
     Ok((held, admitted.inbound.path, accepted))
 }
 

@@ -68,8 +68,8 @@ impl StreamEnd {
         self.over
     }
 
-    /// The provider has closed the stream.
-    pub fn ended(&mut self) {
+    /// The provider has closed the stream; answers whether it had said all.
+    pub fn ended(&mut self) -> bool {
         self.over = true;
         self.ready.append(&mut self.partial);
         let last = self.last.iter().chain(&self.ready);
@@ -77,6 +77,7 @@ impl StreamEnd {
         if !ends_well {
             self.fail(&Refusal::UpstreamUnreachable);
         }
+        ends_well
     }
 
     /// The stream broke.
@@ -85,7 +86,7 @@ impl StreamEnd {
         self.partial.clear();
         self.fail(&match broken {
             Broken::Cut => Refusal::UpstreamUnreachable,
-            Broken::Idle => Refusal::UpstreamTimeout,
+            Broken::Idle | Broken::Late => Refusal::UpstreamTimeout,
         });
     }
 

@@ -4,7 +4,9 @@
 //! All problems are found, not the first only; a file with any of them changes nothing.
 
 mod access;
+mod fallback;
 mod headers;
+mod health;
 mod pool;
 mod provider;
 
@@ -30,6 +32,9 @@ pub fn compile(
     for (alias, target) in &file.targets {
         pools.extend(compiler.pool(alias, target, &mut keyring));
     }
+    if pools.len() == file.targets.len() {
+        compiler.chain(&mut pools);
+    }
     if !compiler.problems.is_empty() {
         return Err(compiler.problems.into());
     }
@@ -45,6 +50,8 @@ struct Compiler<'a> {
     aliases: HashMap<Box<str>, PoolId>,
     draft: Draft<'a>,
     problems: Vec<Problem>,
+    /// What is wrong in `defaults` is said once.
+    reported_defaults: bool,
 }
 
 impl<'a> Compiler<'a> {
@@ -61,6 +68,7 @@ impl<'a> Compiler<'a> {
             aliases: aliases.collect(),
             draft: registry.draft(),
             problems: Vec::new(),
+            reported_defaults: false,
         }
     }
 

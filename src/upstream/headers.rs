@@ -94,6 +94,7 @@ fn stays_with_client(name: &HeaderName) -> bool {
                 | "origin"
                 | "referer"
                 | "model-override"
+                | "x-onwards-timeout-ms"
                 | "expect"
                 | "host"
                 | "content-length"
