@@ -6,6 +6,7 @@
 
 mod json;
 mod string;
+mod escape;
 mod number;
 mod plain;
 mod scan;

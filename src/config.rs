@@ -18,6 +18,7 @@ pub mod references;
 mod schema;
 mod shape;
 mod check;
+mod sound;
 mod unsupported;
 pub mod nearest;
 
@@ -37,11 +38,28 @@ pub struct Loaded {
     pub files: Vec<PathBuf>,
 }
 
+/// What could be read of a file, and what is wrong with the rest.
+#[derive(Debug)]
+pub struct Survey {
+    /// The sound part, in which problems of another kind may still be found.
+    pub loaded: Option<Loaded>,
+    /// What is wrong with the rest; none: the sound part is all of it.
+    pub problems: Vec<Problem>,
+}
+
 /// Reads and checks a configuration file, resolving references in this process's environment.
 ///
 /// # Errors
 /// Every problem of the file, in the order of their places.
 pub fn load(path: &FilePath) -> Result<Loaded, Problems> {
+    survey_file(path)?.whole()
+}
+
+/// Reads a configuration file as far as it can be read.
+///
+/// # Errors
+/// The file cannot be read at all.
+pub fn survey_file(path: &FilePath) -> Result<Survey, Problems> {
     let name = path.display().to_string();
     let unreadable = |why: String| Problems::from(Problem::without_place(&name, why));
     let bytes = std::fs::read(path)
@@ -51,7 +69,7 @@ pub fn load(path: &FilePath) -> Result<Loaded, Problems> {
         let good = String::from_utf8_lossy(&error.as_bytes()[..at]).into_owned();
         Problems::from(Source::without_tree(&name, good).flaw_at_end("this is not UTF-8 text"))
     })?;
-    parse(&name, text, &System)
+    survey(&name, text, &System)
 }
 
 /// Checks a configuration text; `name` stands in problems, and its directory is where relative
@@ -60,19 +78,44 @@ pub fn load(path: &FilePath) -> Result<Loaded, Problems> {
 /// # Errors
 /// Every problem of the text, in the order of their places.
 pub fn parse(name: &str, text: String, lookup: &dyn Lookup) -> Result<Loaded, Problems> {
+    survey(name, text, lookup)?.whole()
+}
+
+/// Checks a configuration text, and keeps what can be kept of one with problems.
+///
+/// # Errors
+/// The text is not JSON.
+pub fn survey(name: &str, text: String, lookup: &dyn Lookup) -> Result<Survey, Problems> {
     let source = Source::read(name, text)?;
     let mut problems = source.duplicates();
     let texts = Texts::resolve(&source, lookup, &mut problems);
     check::check(&source, &texts, &mut problems);
+    let mut value = texts.value(&source, source.root());
     if !problems.is_empty() {
-        return Err(problems.into());
+        sound::prune(&mut value, &problems);
     }
-    // The shape came from `raw` itself, so this cannot fail. Should it ever, serde's own words
-    // are kept back, since they quote values.
-    let file = raw::File::deserialize(texts.value(&source, source.root())).map_err(|_| {
-        Problems::from(source.problem(&Path::root(), "the file does not fit its own schema", None))
-    })?;
-    Ok(Loaded { file, source, files: texts.into_files() })
+    let loaded = match raw::File::deserialize(value) {
+        Ok(file) => Some(Loaded { file, source, files: texts.into_files() }),
+        // The shape came from `raw` itself, so a file without problems cannot fail. Should it
+        // ever, serde's own words are kept back, since they quote values.
+        Err(_) if problems.is_empty() => {
+            let message = "the file does not fit its own schema";
+            problems.push(source.problem(&Path::root(), message, None));
+            None
+        }
+        Err(_) => None,
+    };
+    Ok(Survey { loaded, problems })
+}
+
+impl Survey {
+    /// The file, if it has no problem.
+    fn whole(self) -> Result<Loaded, Problems> {
+        match self.loaded {
+            Some(loaded) if self.problems.is_empty() => Ok(loaded),
+            _ => Err(self.problems.into()),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ pub mod gateway;
 pub mod serve;
 pub mod choose;
 pub mod upstream;
+pub mod protocol;
 pub mod reload;
 pub mod cli;
 // ── vocabulary

@@ -28,6 +28,8 @@ pub enum Refused {
 pub struct BasePath {
     /// Without slashes at its end; empty for the root.
     path: Box<str>,
+    /// Where its last segment begins, with the slash before it.
+    last: usize,
     query: Option<Box<str>>,
 }
 
@@ -39,8 +41,10 @@ impl BasePath {
     pub fn new(path_and_query: &str) -> Result<Self, Refused> {
         check(path_and_query)?;
         let (path, query) = split(path_and_query);
+        let path = path.trim_end_matches('/');
         Ok(Self {
-            path: path.trim_end_matches('/').into(),
+            path: path.into(),
+            last: path.rfind('/').unwrap_or(0),
             query: query.filter(|query| !query.is_empty()).map(Into::into),
         })
     }
@@ -53,10 +57,9 @@ impl BasePath {
     /// How many bytes of a client's path stand at the end of the base already: `/v1` of
     /// `/v1/models` when the base is `/v1` or `/openai/v1`.
     fn overlap(&self, path: &str) -> usize {
-        let Some(rest) = path.strip_prefix('/') else { return 0 };
-        let first = rest.split('/').next().unwrap_or_default();
-        match self.path.strip_suffix(first) {
-            Some(before) if !first.is_empty() && before.ends_with('/') => first.len() + 1,
+        let last = self.path.get(self.last..).unwrap_or_default();
+        match path.strip_prefix(last) {
+            Some(rest) if rest.is_empty() || rest.starts_with('/') => last.len(),
             _ => 0,
         }
     }
@@ -68,6 +71,9 @@ impl BasePath {
 /// When it could be understood as leading out of the base path: dot segments, also encoded to
 /// any depth or written with backslashes, an authority, or a scheme.
 pub fn check(path_and_query: &str) -> Result<(), Refused> {
+    if path_and_query.starts_with('/') && path_and_query.bytes().all(is_harmless) {
+        return if path_and_query.starts_with("//") { Err(Refused::Origin) } else { Ok(()) };
+    }
     if !path_and_query.bytes().all(is_plain) {
         return Err(Refused::Character);
     }
@@ -77,9 +83,6 @@ pub fn check(path_and_query: &str) -> Result<(), Refused> {
     }
     if !path.starts_with('/') {
         return Err(Refused::NotAPath);
-    }
-    if path.bytes().all(is_harmless) && !path.starts_with("//") {
-        return Ok(());
     }
     if path.contains('%') { check_decoded(&decoded(path)?) } else { check_decoded(path) }
 }
@@ -104,8 +107,8 @@ pub fn join(base: &BasePath, client: &str) -> String {
 }
 
 fn split(path_and_query: &str) -> (&str, Option<&str>) {
-    match path_and_query.split_once('?') {
-        Some((path, query)) => (path, Some(query)),
+    match memchr::memchr(b'?', path_and_query.as_bytes()).map(|at| path_and_query.split_at(at)) {
+        Some((path, query)) => (path, query.get(1..)),
         None => (path_and_query, None),
     }
 }

@@ -8,12 +8,12 @@ mod watch;
 use std::{
     path::{Path, PathBuf},
     sync::{Arc, mpsc},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use self::watch::{Fingerprint, Watcher};
 use crate::{
-    config::{self, Problems},
+    config::{self, Problems, Survey},
     gateway::Gateway,
     live::{Meters, Registry},
     table::{self, HashKey, Table},
@@ -25,6 +25,8 @@ pub struct Loader {
     registry: Registry,
     hash_key: HashKey,
     meters: Arc<Meters>,
+    /// When the process began, in Unix seconds: what the models it serves were `created`.
+    born: u64,
     /// Everything the last good table was read from: the file, and what it refers to.
     files: Vec<PathBuf>,
 }
@@ -43,13 +45,22 @@ impl Loader {
     pub fn new(path: &Path, meters: Arc<Meters>) -> Self {
         let registry = Registry::new(Arc::clone(&meters));
         let files = vec![path.to_owned()];
-        Self { path: path.to_owned(), registry, hash_key: HashKey::random(), meters, files }
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let born = since.map_or(0, |since| since.as_secs());
+        Self { path: path.to_owned(), registry, hash_key: HashKey::random(), meters, born, files }
     }
 
     /// Loads and compiles the file as it is now.
     pub fn load(&mut self) -> Result<Table, Problems> {
-        let loaded = config::load(&self.path)?;
-        let table = table::compile(&loaded, &self.registry, &self.hash_key)?;
+        let Survey { loaded, mut problems } = config::survey_file(&self.path)?;
+        let loaded = match loaded {
+            Some(loaded) if problems.is_empty() => loaded,
+            sound => {
+                problems.extend(sound.iter().flat_map(|it| table::problems(it, &self.registry)));
+                return Err(problems.into());
+            }
+        };
+        let table = table::compile(&loaded, &self.registry, &self.hash_key, self.born)?;
         self.files.truncate(1);
         self.files.extend(loaded.files);
         self.meters.last_reload_successful.set(1.0);

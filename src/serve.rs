@@ -75,11 +75,6 @@ impl Front {
         }
     }
 
-    /// Requests that still come in on open connections while the router closes.
-    pub fn refuse_if_closing(&self) -> Result<(), Refusal> {
-        if self.stage.is_closing() { Err(Refusal::ShuttingDown) } else { Ok(()) }
-    }
-
     fn after_panic(&self, request_id: Option<HeaderValue>) -> Response<Reply> {
         self.meters.panics.inc();
         let mut record = Record::begin(Arc::clone(&self.meters));

@@ -16,7 +16,7 @@ use http::{HeaderValue, Uri};
 
 pub use self::{
     class::Class,
-    compile::compile,
+    compile::{compile, problems},
     fallback::Fallback,
     keyring::{Access, Caller, HashKey, Keyring},
     pool::{Place, Pool, Probe, Provider, Rule, StickyBy},

@@ -3,6 +3,7 @@
 //!
 //! It never chooses a provider and never sees a client's connection.
 
+pub mod heard;
 pub mod dial;
 pub mod client;
 pub mod headers;

@@ -5,8 +5,9 @@
 
 use smallvec::SmallVec;
 
+use super::escape::Escape;
 use super::number::{Number, plain_number};
-use super::string::{Cut, Escape, Keep};
+use super::string::{Cut, Keep};
 
 /// Checks one JSON object and notes where the values of `N` top-level keys stand.
 pub(super) struct Machine<const N: usize> {
@@ -25,7 +26,7 @@ pub(super) struct Machine<const N: usize> {
     /// The start of a top-level key that did not lie in one piece without escapes.
     pub(super) key: SmallVec<[u8; LONGEST_KEY]>,
     /// The decoded text of the first name's value.
-    pub(super) text: SmallVec<[u8; 64]>,
+    pub(super) text: Text,
     pub(super) cut: Cut,
     failed: Option<u64>,
 }
@@ -33,7 +34,7 @@ pub(super) struct Machine<const N: usize> {
 /// A whole, valid object: what was seen of each name, and the text of the first.
 pub(super) struct Object<const N: usize> {
     pub(super) seen: [Seen; N],
-    pub(super) text: String,
+    pub(super) text: Text,
 }
 
 /// How often a name occurred, and its last value.
@@ -48,12 +49,10 @@ pub(super) struct Seen {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     String,
-    Number,
     True,
     False,
     Null,
-    Object,
-    Array,
+    Other,
 }
 
 /// What may come next, between tokens.
@@ -78,6 +77,8 @@ pub(super) enum Token {
     Number(Number),
     Literal(&'static [u8]),
 }
+
+pub(super) type Text = SmallVec<[u8; 64]>;
 
 /// Where to go on in the piece, or the offset in the body of the first wrong byte.
 pub(super) type Step = Result<usize, u64>;
@@ -117,29 +118,28 @@ impl<const N: usize> Machine<N> {
         if self.expect != Expect::Nothing {
             return Err(self.base);
         }
-        let text = String::from_utf8(self.text.into_vec()).map_err(|_| self.base)?;
-        Ok(Object { seen: self.seen, text })
+        Ok(Object { seen: self.seen, text: self.text })
     }
 
     fn run(&mut self, piece: &[u8]) -> Result<(), u64> {
         let mut at = self.resume(piece)?;
         while let Some(&byte) = piece.get(at) {
-            at = match (self.expect, byte) {
-                (_, b' ' | b'\n' | b'\r' | b'\t') => at + 1,
-                (Expect::Next, b',') => {
-                    self.expect = if self.stack & 1 == 1 { Expect::Key } else { Expect::Value };
+            at = match byte {
+                b' ' | b'\n' | b'\r' | b'\t' => at + 1,
+                b'"' => self.quote(piece, at)?,
+                b',' if self.expect == Expect::Next => {
+                    self.expect = self.after_comma();
                     at + 1
                 }
-                (Expect::Key | Expect::FirstKey, b'"') => self.key(piece, at + 1)?,
-                (Expect::Colon, b':') => {
+                b':' if self.expect == Expect::Colon => {
                     self.expect = Expect::Value;
                     at + 1
                 }
-                (Expect::FirstItem, b']') | (Expect::FirstKey, b'}') => self.close(at),
-                (Expect::Value | Expect::FirstItem, _) => self.value(piece, at, byte)?,
-                (Expect::Next, b'}') if self.stack & 1 == 1 => self.close(at),
-                (Expect::Next, b']') if self.stack & 1 == 0 => self.close(at),
-                (Expect::Top, b'{') => self.open(at, true)?,
+                b'}' | b']' if self.may_close(byte) => self.close(piece, at),
+                b'{' if self.expect == Expect::Top => self.open(at, true)?,
+                _ if matches!(self.expect, Expect::Value | Expect::FirstItem) => {
+                    self.value(piece, at, byte)?
+                }
                 _ => return Err(self.base + at as u64),
             };
         }
@@ -150,51 +150,61 @@ impl<const N: usize> Machine<N> {
     fn resume(&mut self, piece: &[u8]) -> Step {
         match std::mem::replace(&mut self.token, Token::None) {
             Token::None => Ok(0),
-            Token::String => self.string(piece, 0),
+            Token::String => self.string_from(piece, 0, 0),
             Token::Escape(escape) => self.resume_escape(escape, piece),
             Token::Number(number) => self.number(number, piece, 0),
             Token::Literal(rest) => self.literal(rest, piece, 0),
         }
     }
 
-    fn key(&mut self, piece: &[u8], at: usize) -> Step {
-        if self.depth == 1 {
-            self.keep = Keep::Key;
-            self.key.clear();
+    #[inline]
+    fn quote(&mut self, piece: &[u8], at: usize) -> Step {
+        match self.expect {
+            Expect::Key | Expect::FirstKey if self.depth == 1 => {
+                self.keep = Keep::Key;
+                self.key.clear();
+            }
+            Expect::Key | Expect::FirstKey => {}
+            Expect::Value | Expect::FirstItem => self.begin(b'"', at),
+            _ => return Err(self.base + at as u64),
         }
-        self.string(piece, at)
+        self.string(piece, at + 1)
     }
 
+    #[inline]
     fn value(&mut self, piece: &[u8], at: usize, byte: u8) -> Step {
+        self.begin(byte, at);
+        match byte {
+            b'-' | b'0'..=b'9' => match plain_number(piece, at) {
+                Some(end) => Ok(self.value_end(piece, end)),
+                None => self.number(Number::default(), piece, at),
+            },
+            b'{' => self.open(at, true),
+            b'[' => self.open(at, false),
+            b't' => self.word(b"true", piece, at),
+            b'f' => self.word(b"false", piece, at),
+            b'n' => self.word(b"null", piece, at),
+            _ => Err(self.base + at as u64),
+        }
+    }
+
+    #[inline]
+    fn begin(&mut self, byte: u8, at: usize) {
+        if self.watching != NOBODY && self.depth == 1 {
+            self.note(byte, at);
+        }
+    }
+
+    /// Notes that the value of a watched name begins, with this byte.
+    #[inline(never)]
+    fn note(&mut self, byte: u8, at: usize) {
         let kind = match byte {
             b'"' => Kind::String,
-            b'{' => Kind::Object,
-            b'[' => Kind::Array,
             b't' => Kind::True,
             b'f' => Kind::False,
             b'n' => Kind::Null,
-            b'-' | b'0'..=b'9' => Kind::Number,
-            _ => return Err(self.base + at as u64),
+            _ => Kind::Other,
         };
-        if self.watching != NOBODY && self.depth == 1 {
-            self.note(kind, at);
-        }
-        match kind {
-            Kind::String => self.string(piece, at + 1),
-            Kind::Object => self.open(at, true),
-            Kind::Array => self.open(at, false),
-            Kind::True => self.word(b"true", piece, at),
-            Kind::False => self.word(b"false", piece, at),
-            Kind::Null => self.word(b"null", piece, at),
-            Kind::Number => match plain_number(piece, at) {
-                Some(end) => Ok(self.value_end(end)),
-                None => self.number(Number::default(), piece, at),
-            },
-        }
-    }
-
-    /// Notes that the value of a watched name begins.
-    fn note(&mut self, kind: Kind, at: usize) {
         let start = self.base + at as u64;
         if let Some(seen) = self.seen.get_mut(self.watching) {
             *seen = Seen { times: seen.times.saturating_add(1), kind, start, end: start };
@@ -215,23 +225,55 @@ impl<const N: usize> Machine<N> {
         Ok(at + 1)
     }
 
-    fn close(&mut self, at: usize) -> usize {
+    fn close(&mut self, piece: &[u8], at: usize) -> usize {
         self.depth -= 1;
         self.stack >>= 1;
-        self.value_end(at + 1)
+        self.value_end(piece, at + 1)
     }
 
-    /// A value has ended before `at`.
-    pub(super) fn value_end(&mut self, at: usize) -> usize {
+    /// A key has ended before `at`. The colon that mostly follows is read at once.
+    #[inline]
+    pub(super) fn key_end(&mut self, piece: &[u8], at: usize) -> usize {
+        if piece.get(at) == Some(&b':') {
+            self.expect = Expect::Value;
+            return at + 1;
+        }
+        self.expect = Expect::Colon;
+        at
+    }
+
+    /// A value has ended before `at`. The comma that mostly follows is read at once.
+    #[inline]
+    pub(super) fn value_end(&mut self, piece: &[u8], at: usize) -> usize {
         if self.watching != NOBODY && self.depth == 1 {
-            let end = self.base + at as u64;
             if let Some(seen) = self.seen.get_mut(self.watching) {
-                seen.end = end;
+                seen.end = self.base + at as u64;
             }
             self.watching = NOBODY;
         }
-        self.expect = if self.depth == 0 { Expect::Nothing } else { Expect::Next };
+        if self.depth == 0 {
+            self.expect = Expect::Nothing;
+            return at;
+        }
+        if piece.get(at) == Some(&b',') {
+            self.expect = self.after_comma();
+            return at + 1;
+        }
+        self.expect = Expect::Next;
         at
+    }
+
+    fn may_close(&self, byte: u8) -> bool {
+        match self.expect {
+            Expect::FirstKey => byte == b'}',
+            Expect::FirstItem => byte == b']',
+            Expect::Next => (byte == b'}') == (self.stack & 1 == 1),
+            _ => false,
+        }
+    }
+
+    fn after_comma(&self) -> Expect {
+        if self.stack & 1 == 1 { Expect::Key } else { Expect::Value }
     }
 
     /// A top-level key has ended: is its value one of those asked for?
@@ -242,7 +284,7 @@ impl<const N: usize> Machine<N> {
 
     fn word(&mut self, word: &'static [u8], piece: &[u8], at: usize) -> Step {
         match piece.get(at..at + word.len()) {
-            Some(found) if found == word => Ok(self.value_end(at + word.len())),
+            Some(found) if found == word => Ok(self.value_end(piece, at + word.len())),
             _ => self.literal(word, piece, at),
         }
     }
@@ -259,14 +301,14 @@ impl<const N: usize> Machine<N> {
             }
             rest = after;
         }
-        Ok(self.value_end(at))
+        Ok(self.value_end(piece, at))
     }
 
     fn number(&mut self, mut number: Number, piece: &[u8], mut at: usize) -> Step {
         while let Some(&byte) = piece.get(at) {
             if !number.takes(byte) {
                 let end = self.base + at as u64;
-                return if number.is_whole() { Ok(self.value_end(at)) } else { Err(end) };
+                return if number.is_whole() { Ok(self.value_end(piece, at)) } else { Err(end) };
             }
             at += 1;
         }

@@ -66,10 +66,7 @@ impl Number {
                 self.integer_digit(byte);
                 Phase::Integer
             }
-            (Phase::Zero | Phase::Integer, b'.') => {
-                self.full = false;
-                Phase::Point
-            }
+            (Phase::Zero | Phase::Integer, b'.') => Phase::Point,
             (Phase::Point | Phase::Fraction, b'0'..=b'9') => {
                 self.fraction_digit(byte);
                 Phase::Fraction

@@ -11,12 +11,55 @@ pub(super) fn special(word: u64) -> u64 {
     (controls | quotes | backslashes | word) & (EACH * 0x80)
 }
 
-/// The lowest byte as a signed number: below zero is not ASCII, below `0x20` is one or the other.
+/// The place of the first byte that is a quote, a backslash, a control character or not ASCII;
+/// the length when there is none.
 ///
 /// Compiled twice, because the baseline instruction set has no signed minimum of bytes.
 #[multiversion::multiversion(targets("x86_64+avx2"))]
-pub(super) fn lowest(bytes: &[u8]) -> i8 {
-    bytes.iter().fold(i8::MAX, |lowest, &byte| lowest.min(byte.cast_signed()))
+pub(super) fn first_special(bytes: &[u8]) -> usize {
+    let (near, _) = bytes.get(..NEAR).unwrap_or(bytes).as_chunks::<LANES>();
+    let mut at = near.iter().take_while(|chunk| is_clean(chunk)).count() * LANES;
+    if at == NEAR {
+        let (blocks, _) = bytes.get(at..).unwrap_or_default().as_chunks::<BLOCK>();
+        at += blocks.iter().take_while(|block| is_clean(block)).count() * BLOCK;
+        let (chunks, _) = bytes.get(at..).unwrap_or_default().as_chunks::<LANES>();
+        at += chunks.iter().take_while(|chunk| is_clean(chunk)).count() * LANES;
+    }
+    let rest = bytes.get(at..).unwrap_or_default();
+    let (words, tail) = rest.as_chunks::<8>();
+    for word in words {
+        match special(u64::from_le_bytes(*word)) {
+            0 => at += 8,
+            hits => return at + hits.trailing_zeros() as usize / 8,
+        }
+    }
+    at + tail.iter().position(|&byte| is_special(byte)).unwrap_or(tail.len())
+}
+
+/// Whether a byte is a quote, a backslash, a control character or not ASCII.
+fn is_special(byte: u8) -> bool {
+    matches!(byte, ..0x20 | b'"' | b'\\' | 0x80..)
+}
+
+/// Whether no byte of the block is special. In minima, lane by lane, because these cost one
+/// instruction each; only their end result is looked at.
+#[inline(always)]
+fn is_clean<const N: usize>(block: &[u8; N]) -> bool {
+    let mut quotes = [u8::MAX; LANES];
+    let mut backslashes = [u8::MAX; LANES];
+    let mut lowest = [i8::MAX; LANES];
+    for chunk in block.as_chunks::<LANES>().0 {
+        for lane in 0..LANES {
+            quotes[lane] = quotes[lane].min(chunk[lane] ^ b'"');
+            backslashes[lane] = backslashes[lane].min(chunk[lane] ^ b'\\');
+            lowest[lane] = lowest[lane].min(chunk[lane].cast_signed());
+        }
+    }
+    let mut special = false;
+    for lane in 0..LANES {
+        special |= quotes[lane].min(backslashes[lane]) == 0 || lowest[lane] < 0x20;
+    }
+    !special
 }
 
 /// Whether there is a control character; what is not ASCII does not hide it.
@@ -24,6 +67,11 @@ pub(super) fn has_control(bytes: &[u8]) -> bool {
     bytes.iter().fold(u8::MAX, |lowest, &byte| lowest.min(byte)) < 0x20
 }
 
+/// Bytes in the widest register that is used.
+const LANES: usize = 32;
+/// Looked at chunk by chunk before the blocks begin, as most strings end within.
+const NEAR: usize = 4 * LANES;
+const BLOCK: usize = 8 * LANES;
 /// A one in each byte.
 const EACH: u64 = 0x0101_0101_0101_0101;
 
@@ -38,7 +86,7 @@ mod tests {
                 let mut bytes = *b"abcdefgh";
                 bytes[at] = byte;
                 let hits = special(u64::from_le_bytes(bytes));
-                let wanted = byte < 0x20 || byte >= 0x80 || byte == b'"' || byte == b'\\';
+                let wanted = !(0x20..0x80).contains(&byte) || byte == b'"' || byte == b'\\';
                 assert_eq!(hits != 0, wanted, "{byte:#x} at {at}");
                 if wanted {
                     assert_eq!(hits.trailing_zeros() as usize / 8, at);
@@ -48,18 +96,21 @@ mod tests {
     }
 
     #[test]
-    fn lowest_and_controls_at_every_length() {
-        for length in 0..200 {
+    fn the_first_special_byte_at_every_place() {
+        for length in (0..200).chain([383, 384, 385, 640, 641, 700]) {
             let mut bytes = vec![b'~'; length];
-            assert_eq!(lowest(&bytes), if length == 0 { i8::MAX } else { 0x7e });
+            assert_eq!(first_special(&bytes), length);
             assert!(!has_control(&bytes));
             for at in 0..length {
-                bytes[at] = 0x1f;
-                assert_eq!(lowest(&bytes), 0x1f);
-                assert!(has_control(&bytes));
-                bytes[at] = 0xc3;
-                assert!(lowest(&bytes) < 0);
-                assert!(!has_control(&bytes));
+                for special in [0, 0x1f, b'"', b'\\', 0x80, 0xc3, 0xff] {
+                    bytes[at] = special;
+                    assert_eq!(first_special(&bytes), at, "{special:#x} in {length}");
+                    assert_eq!(has_control(&bytes), special < 0x20);
+                }
+                for plain in [b' ', b'!', b'#', b'[', b']', 0x7f] {
+                    bytes[at] = plain;
+                    assert_eq!(first_special(&bytes), length, "{plain:#x} at {at}");
+                }
                 bytes[at] = b'~';
             }
         }

@@ -81,9 +81,10 @@ impl Scanner {
             Kind::False => Some(false),
             _ => None,
         };
+        let name = || std::str::from_utf8(&object.text).ok().map(Into::into);
         let model = (model.times == 1).then(|| Model {
             span: model.start..model.end,
-            name: (model.kind == Kind::String).then(|| object.text.into_boxed_str()),
+            name: if model.kind == Kind::String { name() } else { None },
         });
         Ok(Found { model, stream })
     }

@@ -1,12 +1,14 @@
-//! Strings: skipped in long strides, decoded only where somebody asked for the text.
+//! Strings: skipped in long strides, decoded only where somebody asked for the text. What is
+//! inlined and what is not was measured: almost all strings end in the first few words.
 //!
 //! It never lets through what `serde_json` refuses in a string: control characters, broken
 //! UTF-8, unknown escapes, surrogates without their other half.
 
 use memchr::memchr2;
 
+use super::escape::{Escape, Escaped, quad, simple};
 use super::json::{Expect, LONGEST_KEY, Machine, Step, Token};
-use super::plain::{has_control, lowest, special};
+use super::plain::{first_special, has_control, special};
 
 /// What is to be done with the text of the string being read.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -14,21 +16,6 @@ pub(super) enum Keep {
     Nothing,
     Key,
     Text,
-}
-
-/// An escape that may break off at any byte.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Escape {
-    /// Bytes read after the backslash.
-    read: u8,
-    unit: u16,
-    high: u16,
-}
-
-enum Escaped {
-    More,
-    Done(char),
-    Wrong,
 }
 
 /// A UTF-8 sequence that broke off: its bytes so far.
@@ -39,21 +26,39 @@ pub(super) struct Cut {
 }
 
 impl<const N: usize> Machine<N> {
-    /// Goes on inside a string; its opening quote lies before `at`.
-    pub(super) fn string(&mut self, piece: &[u8], mut at: usize) -> Step {
+    /// Reads a string whose opening quote lies before `start`.
+    #[inline(always)]
+    pub(super) fn string(&mut self, piece: &[u8], start: usize) -> Step {
+        let at = near(piece, start);
+        if piece.get(at) == Some(&b'"') {
+            let run = piece.get(start..at).unwrap_or_default();
+            return Ok(self.string_end(run, piece, at + 1));
+        }
+        self.string_from(piece, start, at)
+    }
+
+    /// Goes on inside a string; from `from` to `at` there is nothing special.
+    #[inline(never)]
+    pub(super) fn string_from(&mut self, piece: &[u8], mut from: usize, mut at: usize) -> Step {
+        if self.cut.length > 0 {
+            at = self.mend(piece, at)?;
+        }
         loop {
-            let from = at;
-            at = self.stride(piece, at)?;
+            at = near(piece, at);
             let run = piece.get(from..at).unwrap_or_default();
             match piece.get(at) {
-                Some(b'"') => return Ok(self.string_end(run, at + 1)),
-                Some(_) => {
+                Some(b'"') => return Ok(self.string_end(run, piece, at + 1)),
+                Some(b'\\') => {
                     self.keep(run);
                     at = self.escape(piece, at)?;
-                    if let Token::Escape(_) = self.token {
+                    if matches!(self.token, Token::Escape(_)) {
                         return Ok(at);
                     }
+                    from = at;
                 }
+                Some(0x80..) => at = self.foreign(piece, at)?,
+                Some(..0x20) => return Err(self.base + at as u64),
+                Some(_) => at += first_special(piece.get(at..).unwrap_or_default()),
                 None => {
                     self.keep(run);
                     self.token = Token::String;
@@ -68,85 +73,66 @@ impl<const N: usize> Machine<N> {
         let at = self.escape_bytes(escape, piece, 0)?;
         match self.token {
             Token::Escape(_) => Ok(at),
-            _ => self.string(piece, at),
+            _ => self.string_from(piece, at, at),
         }
     }
 
-    fn string_end(&mut self, run: &[u8], at: usize) -> usize {
-        if !matches!(self.expect, Expect::Key | Expect::FirstKey) {
-            if self.keep == Keep::Text {
-                self.keep(run);
-                self.keep = Keep::Nothing;
-            }
-            return self.value_end(at);
+    #[inline(always)]
+    fn string_end(&mut self, run: &[u8], piece: &[u8], at: usize) -> usize {
+        if self.keep != Keep::Nothing {
+            self.kept(run);
         }
-        if self.keep == Keep::Key {
-            if self.key.is_empty() {
-                self.named(run);
-            } else {
-                self.keep(run);
+        if !matches!(self.expect, Expect::Key | Expect::FirstKey) {
+            return self.value_end(piece, at);
+        }
+        self.key_end(piece, at)
+    }
+
+    /// A string of which the text was asked for ends with this run.
+    #[inline(never)]
+    fn kept(&mut self, run: &[u8]) {
+        if self.keep == Keep::Key && self.key.is_empty() {
+            self.named(run);
+        } else {
+            self.keep(run);
+            if self.keep == Keep::Key {
                 let key = std::mem::take(&mut self.key);
                 self.named(&key);
             }
-            self.keep = Keep::Nothing;
         }
-        self.expect = Expect::Colon;
-        at
+        self.keep = Keep::Nothing;
     }
 
+    #[inline(always)]
     fn keep(&mut self, run: &[u8]) {
-        match self.keep {
-            Keep::Nothing => {}
-            Keep::Key => {
-                let room = LONGEST_KEY - self.key.len();
-                self.key.extend_from_slice(run.get(..room).unwrap_or(run));
-            }
-            Keep::Text => self.text.extend_from_slice(run),
+        if self.keep != Keep::Nothing {
+            self.keep_run(run);
         }
     }
 
-    /// The next quote or backslash, or the end of the piece; everything before it is fine.
-    fn stride(&mut self, piece: &[u8], mut at: usize) -> Step {
-        if self.cut.length == 0 {
-            // Most strings are short: the set-up of the long stride would cost more than they do.
-            for _ in 0..NEAR {
-                let Some(word) = piece.get(at..).and_then(|rest| rest.first_chunk()) else { break };
-                let hits = special(u64::from_le_bytes(*word));
-                if hits == 0 {
-                    at += 8;
-                    continue;
-                }
-                at += hits.trailing_zeros() as usize / 8;
-                match piece.get(at) {
-                    Some(b'"' | b'\\') => return Ok(at),
-                    Some(0x80..) => break,
-                    _ => return Err(self.base + at as u64),
-                }
-            }
+    #[inline(never)]
+    fn keep_run(&mut self, run: &[u8]) {
+        if self.keep == Keep::Text {
+            self.text.extend_from_slice(run);
+            return;
         }
-        self.long_stride(piece, at)
+        let room = LONGEST_KEY - self.key.len();
+        self.key.extend_from_slice(run.get(..room).unwrap_or(run));
     }
 
-    fn long_stride(&mut self, piece: &[u8], mut at: usize) -> Step {
-        loop {
-            at = self.mend(piece, at)?;
-            // A window at a time, so that the second look finds the bytes in the nearest cache.
-            let rest = piece.get(at..).unwrap_or_default();
-            let window = rest.get(..WINDOW).unwrap_or(rest);
-            let stop = memchr2(b'"', b'\\', window);
-            let run = stop.and_then(|stop| window.get(..stop)).unwrap_or(window);
-            if lowest(run) < 0x20 {
-                self.check(run, at, stop.is_none())?;
-            }
-            at += run.len();
-            if stop.is_some() || at == piece.len() {
-                return Ok(at);
-            }
-        }
-    }
-
-    /// Looks closely at a run with control characters or bytes beyond ASCII in it.
+    /// Passes over text beyond ASCII, up to a quote or backslash or as far as one look goes.
     #[cold]
+    fn foreign(&mut self, piece: &[u8], at: usize) -> Step {
+        // A window at a time, so that the second look finds the bytes in the nearest cache.
+        let rest = piece.get(at..).unwrap_or_default();
+        let window = rest.get(..WINDOW).unwrap_or(rest);
+        let stop = memchr2(b'"', b'\\', window);
+        let run = stop.and_then(|stop| window.get(..stop)).unwrap_or(window);
+        self.check(run, at, stop.is_none())?;
+        self.mend(piece, at + run.len())
+    }
+
+    /// Looks for control characters and broken UTF-8.
     fn check(&mut self, run: &[u8], at: usize, cut_off: bool) -> Result<(), u64> {
         let offset = self.base + at as u64;
         let control =
@@ -181,21 +167,26 @@ impl<const N: usize> Machine<N> {
     }
 
     /// Reads an escape from its backslash on.
+    #[inline(always)]
     fn escape(&mut self, piece: &[u8], at: usize) -> Step {
-        let rest = piece.get(at + 1..).unwrap_or_default();
-        if let Some(&byte) = rest.first()
-            && let Some(decoded) = simple(byte)
-        {
-            self.keep(&[decoded]);
-            return Ok(at + 2);
+        match piece.get(at + 1).and_then(|&byte| simple(byte)) {
+            Some(decoded) => {
+                self.keep(&[decoded]);
+                Ok(at + 2)
+            }
+            None => self.long_escape(piece, at + 1),
         }
-        if let Some([b'u', a, b, c, d]) = rest.first_chunk()
-            && let Some(decoded) = quad([*a, *b, *c, *d]).and_then(char::from_u32)
+    }
+
+    #[inline(never)]
+    fn long_escape(&mut self, piece: &[u8], at: usize) -> Step {
+        if let Some([b'u', digits @ ..]) = piece.get(at..).and_then(|rest| rest.first_chunk::<5>())
+            && let Some(decoded) = quad(*digits).and_then(char::from_u32)
         {
             self.keep_char(decoded);
-            return Ok(at + 6);
+            return Ok(at + 5);
         }
-        self.escape_bytes(Escape::default(), piece, at + 1)
+        self.escape_bytes(Escape::default(), piece, at)
     }
 
     fn escape_bytes(&mut self, mut escape: Escape, piece: &[u8], mut at: usize) -> Step {
@@ -216,42 +207,6 @@ impl<const N: usize> Machine<N> {
     fn keep_char(&mut self, decoded: char) {
         if self.keep != Keep::Nothing {
             self.keep(decoded.encode_utf8(&mut [0; 4]).as_bytes());
-        }
-    }
-}
-
-impl Escape {
-    fn step(&mut self, byte: u8) -> Escaped {
-        let read = self.read;
-        self.read += 1;
-        match (read, byte) {
-            (0, b'u') | (5, b'\\') | (6, b'u') => Escaped::More,
-            (0, _) => simple(byte).map_or(Escaped::Wrong, |byte| Escaped::Done(byte.into())),
-            (1..=4 | 7..=10, _) => {
-                let digit = HEX[usize::from(byte)];
-                if digit > 0xf {
-                    return Escaped::Wrong;
-                }
-                self.unit = self.unit << 4 | u16::from(digit);
-                if matches!(read, 4 | 10) { self.unit_read() } else { Escaped::More }
-            }
-            _ => Escaped::Wrong,
-        }
-    }
-
-    fn unit_read(&mut self) -> Escaped {
-        let unit = std::mem::take(&mut self.unit);
-        match (self.high, unit) {
-            (0, 0xD800..=0xDBFF) => {
-                self.high = unit;
-                Escaped::More
-            }
-            (0, _) => char::from_u32(unit.into()).map_or(Escaped::Wrong, Escaped::Done),
-            (high, 0xDC00..=0xDFFF) => {
-                let code = 0x1_0000 + (u32::from(high - 0xD800) << 10 | u32::from(unit - 0xDC00));
-                char::from_u32(code).map_or(Escaped::Wrong, Escaped::Done)
-            }
-            _ => Escaped::Wrong,
         }
     }
 }
@@ -278,36 +233,21 @@ impl Cut {
     }
 }
 
-fn simple(byte: u8) -> Option<u8> {
-    Some(match byte {
-        b'"' | b'\\' | b'/' => byte,
-        b'n' => b'\n',
-        b't' => b'\t',
-        b'r' => b'\r',
-        b'b' => 0x08,
-        b'f' => 0x0c,
-        _ => return None,
-    })
-}
-
-/// Four hexadecimal digits.
-fn quad(digits: [u8; 4]) -> Option<u32> {
-    let [a, b, c, d] = digits.map(|digit| u32::from(HEX[usize::from(digit)]));
-    (a | b | c | d <= 0xf).then_some(a << 12 | b << 8 | c << 4 | d)
+/// Where the first special byte may be; before that place there is none. Most strings are short:
+/// the set-up of the long stride would cost more than they do.
+#[inline(always)]
+fn near(piece: &[u8], start: usize) -> usize {
+    let mut at = start;
+    for _ in 0..SHORT {
+        let Some(word) = piece.get(at..).and_then(|rest| rest.first_chunk()) else { break };
+        match special(u64::from_le_bytes(*word)) {
+            0 => at += 8,
+            hits => return at + hits.trailing_zeros() as usize / 8,
+        }
+    }
+    at
 }
 
 /// How many words are looked at before the long stride begins.
-const NEAR: usize = 3;
+const SHORT: usize = 3;
 const WINDOW: usize = 16 * 1024;
-
-/// The value of each hexadecimal digit, `0xff` for everything else.
-const HEX: [u8; 256] = {
-    let mut values = [0xff; 256];
-    let mut digit = 0;
-    while digit < 16 {
-        values[b"0123456789abcdef"[digit] as usize] = digit as u8;
-        values[b"0123456789ABCDEF"[digit] as usize] = digit as u8;
-        digit += 1;
-    }
-    values
-};

@@ -64,7 +64,7 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
             retries: Arc::clone(&retries),
             meters: Arc::clone(&meters),
             body_limits: arguments.body_limits(),
-            stage: stage.clone(),
+            stage: stage.for_core(),
             routes: routes::router(Arc::clone(&gateway), Arc::clone(&meters), stage.clone()),
         };
         cores.push(core(front, listener, timeouts)?);

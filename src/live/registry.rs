@@ -9,7 +9,6 @@ mod tests;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use dashmap::DashMap;
 
@@ -21,7 +20,6 @@ use super::provider::{Provider, ProviderSettings};
 #[derive(Debug)]
 pub struct Registry {
     meters: Arc<Meters>,
-    born: SystemTime,
     origins: DashMap<String, u32>,
     providers: DashMap<ProviderId, Arc<Provider>>,
     pools: DashMap<String, Arc<Pool>>,
@@ -68,17 +66,11 @@ impl Registry {
     pub fn new(meters: Arc<Meters>) -> Self {
         Self {
             meters,
-            born: SystemTime::now(),
             origins: DashMap::new(),
             providers: DashMap::new(),
             pools: DashMap::new(),
             keys: DashMap::new(),
         }
-    }
-
-    /// When the process began to serve.
-    pub fn born(&self) -> SystemTime {
-        self.born
     }
 
     /// Begins a compile. One at a time: of two that overlap, each identity keeps what the last to

@@ -41,10 +41,14 @@ pub async fn accept(front: Arc<Front>, listener: TcpListener, timeouts: Timeouts
             },
         }
     }
-    // Whoever is in the queue was promised a connection by the kernel.
-    let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-    while let std::task::Poll::Ready(Ok((stream, _))) = listener.poll_accept(&mut context) {
-        spawn(&front, stream, timeouts);
+    // Whoever is in the queue was promised a connection by the kernel. It is asked directly:
+    // tokio would only know of connections that it was told of before.
+    let Ok(listener) = listener.into_std() else { return };
+    while let Ok((stream, _)) = listener.accept() {
+        if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream))
+        {
+            spawn(&front, stream, timeouts);
+        }
     }
 }
 
@@ -64,7 +68,7 @@ async fn serve(front: Arc<Front>, stream: TcpStream, timeouts: Timeouts) -> io::
     SockRef::from(&stream).set_tcp_user_timeout(Some(timeouts.write))?;
     let http2 = tokio::select! {
         http2 = speaks_http2(&stream, timeouts.header) => http2?,
-        () = front.stage.closing() => return Ok(()),
+        () = front.stage.closed_for(LAST_WORD) => return Ok(()),
     };
     let stage = front.stage.clone();
     let service = service_fn(move |request| {
@@ -75,7 +79,10 @@ async fn serve(front: Arc<Front>, stream: TcpStream, timeouts: Timeouts) -> io::
     if http2 {
         let connection = http2_builder().serve_connection(io, service);
         let mut connection = std::pin::pin!(connection);
+        // Biased: what has come already is read before the end is heard of; hyper would close a
+        // connection of which it has read nothing.
         tokio::select! {
+            biased;
             ended = &mut connection => return ended.map_err(io::Error::other),
             () = stage.closing() => connection.as_mut().graceful_shutdown(),
         }
@@ -83,7 +90,10 @@ async fn serve(front: Arc<Front>, stream: TcpStream, timeouts: Timeouts) -> io::
     } else {
         let connection = http1_builder(timeouts).serve_connection(io, service);
         let mut connection = std::pin::pin!(connection);
+        // Biased: what has come already is read before the end is heard of; hyper would close a
+        // connection of which it has read nothing.
         tokio::select! {
+            biased;
             ended = &mut connection => return ended.map_err(io::Error::other),
             () = stage.closing() => connection.as_mut().graceful_shutdown(),
         }
@@ -146,6 +156,8 @@ impl Complaints {
 
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const HALF_A_PREFACE: Duration = Duration::from_millis(10);
+/// How long a connection that came just before the end may take to say what it wants.
+const LAST_WORD: Duration = Duration::from_secs(1);
 const BACK_OFF: Duration = Duration::from_millis(50);
 const MOST_STREAMS: u32 = 200;
 const MOST_HEADER_BYTES: u32 = 64 * 1024;

@@ -32,13 +32,16 @@ async fn serve(
     request: Request<Incoming>,
     record: &mut Record,
 ) -> Result<(admit::Held, Box<str>, rounds::Accepted), Refusal> {
-    front.refuse_if_closing()?;
     let admitted = admit::admit(request, front.body_limits).await?;
     let table = front.gateway.snapshot();
     let allowed = admit::allow(table, &admitted.alias, &admitted.inbound.headers)?;
     record.allowed(&allowed);
     let held = admit::hold(allowed)?;
-    let accepted = rounds::run(front, &held, &admitted.inbound, record).await?;
+    let accepted = tokio::select! {
+        biased;
+        accepted = rounds::run(front, &held, &admitted.inbound, record) => accepted?,
+        () = front.stage.over() => return Err(Refusal::ShuttingDown),
+    };
     Ok((held, admitted.inbound.path, accepted))
 }
 

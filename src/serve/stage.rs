@@ -12,6 +12,7 @@ use tokio_util::{
 pub struct Stage {
     draining: CancellationToken,
     closing: CancellationToken,
+    over: CancellationToken,
     connections: TaskTracker,
 }
 
@@ -21,14 +22,26 @@ impl Stage {
         !self.draining.is_cancelled()
     }
 
-    /// Whether connections are being closed.
-    pub fn is_closing(&self) -> bool {
-        self.closing.is_cancelled()
-    }
-
     /// Resolves when connections are to be closed.
     pub async fn closing(&self) {
         self.closing.cancelled().await;
+    }
+
+    /// Resolves when connections have been closing for a while.
+    pub async fn closed_for(&self, time: Duration) {
+        self.closing.cancelled().await;
+        tokio::time::sleep(time).await;
+    }
+
+    /// Resolves when what has not been answered by then will not be.
+    pub async fn over(&self) {
+        self.over.cancelled().await;
+    }
+
+    /// The same stage for one core: what its requests wait for is its own.
+    pub fn for_core(&self) -> Self {
+        let (closing, over) = (self.closing.child_token(), self.over.child_token());
+        Self { closing, over, ..self.clone() }
     }
 
     /// Counts a connection for as long as the token lives.
@@ -48,6 +61,13 @@ impl Stage {
         tokio::time::sleep(delay).await;
         self.closing.cancel();
         self.connections.close();
-        tokio::time::timeout(deadline, self.connections.wait()).await.is_ok()
+        if tokio::time::timeout(deadline, self.connections.wait()).await.is_ok() {
+            return true;
+        }
+        self.over.cancel();
+        tokio::time::timeout(FAREWELL, self.connections.wait()).await.is_ok()
     }
 }
+
+/// For the answers that say so.
+const FAREWELL: Duration = Duration::from_millis(300);

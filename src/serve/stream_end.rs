@@ -3,10 +3,10 @@
 //!
 //! It never looks into an event before the stream has ended.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, sync::LazyLock};
 
-use bytes::Bytes;
-use memchr::memmem;
+use bytes::{Bytes, BytesMut};
+use memchr::memmem::Finder;
 
 use super::answer;
 use crate::{refusal::Refusal, sse::Boundary, upstream::answer::Broken};
@@ -14,56 +14,49 @@ use crate::{refusal::Refusal, sse::Boundary, upstream::answer::Broken};
 /// Watches over one stream of events.
 pub struct StreamEnd {
     boundary: Boundary,
-    /// Bytes of an event that is not complete yet.
-    partial: VecDeque<Bytes>,
-    /// Pieces that may go out.
+    /// The beginning of an event that is not complete yet.
+    partial: BytesMut,
+    /// Whole events that may go out.
     ready: VecDeque<Bytes>,
-    /// The last pieces that went out: the last event is among them.
-    last: [Bytes; 2],
-    terminals: &'static [&'static str],
+    /// What the last events of this endpoint's streams hold; none: that is not known.
+    terminals: &'static [Finder<'static>],
+    ends_well: bool,
     over: bool,
 }
 
 impl StreamEnd {
     /// A watch that knows how streams of this endpoint end.
     pub fn for_path(path_and_query: &str) -> Self {
-        let path = path_and_query.split('?').next().unwrap_or_default();
-        let terminals = TERMINALS.iter().find(|(suffix, _)| path.ends_with(suffix));
+        let terminals = terminals(path_and_query);
         Self {
-            boundary: Boundary::default(),
-            partial: VecDeque::new(),
+            boundary: Boundary::new(),
+            partial: BytesMut::new(),
             ready: VecDeque::new(),
-            last: [Bytes::new(), Bytes::new()],
-            terminals: terminals.map_or(&[], |(_, terminals)| terminals),
+            terminals,
+            ends_well: terminals.is_empty(),
             over: false,
         }
     }
 
-    /// One more piece has come.
+    /// One more piece has come. Mostly it ends with an event, and goes on as it is.
     pub fn push(&mut self, mut piece: Bytes) {
-        let complete = self.boundary.feed(&piece).unwrap_or(0);
-        if complete > 0 {
-            self.ready.append(&mut self.partial);
-            self.ready.push_back(piece.split_to(complete));
+        let whole = self.boundary.feed(&piece).unwrap_or(0);
+        if whole > 0 {
+            let events = piece.split_to(whole);
+            self.release(events);
         }
-        if !piece.is_empty() {
-            self.partial.push_back(piece);
-            let held: usize = self.partial.iter().map(Bytes::len).sum();
-            if held > MOST_HELD {
-                self.ready.append(&mut self.partial);
-            }
+        self.partial.extend_from_slice(&piece);
+        if self.partial.len() > MOST_HELD {
+            self.release(Bytes::new());
         }
     }
 
     /// The next piece that may go out.
     pub fn take(&mut self) -> Option<Bytes> {
-        let piece = self.ready.pop_front()?;
-        self.last.rotate_left(1);
-        self.last[1] = piece.clone();
-        Some(piece)
+        self.ready.pop_front()
     }
 
-    /// Whether everything has gone out.
+    /// Whether nothing more will come.
     pub fn is_over(&self) -> bool {
         self.over
     }
@@ -71,27 +64,35 @@ impl StreamEnd {
     /// The provider has closed the stream; answers whether it had said all.
     pub fn ended(&mut self) -> bool {
         self.over = true;
-        self.ready.append(&mut self.partial);
-        let last = self.last.iter().chain(&self.ready);
-        let ends_well = self.terminals.is_empty() || last.clone().any(|piece| self.ends(piece));
-        if !ends_well {
+        self.release(Bytes::new());
+        if !self.ends_well {
             self.fail(&Refusal::UpstreamUnreachable);
         }
-        ends_well
+        self.ends_well
     }
 
-    /// The stream broke.
+    /// The stream broke. What there is of an event was never sent and is forgotten.
     pub fn broken(&mut self, broken: Broken) {
         self.over = true;
-        self.partial.clear();
         self.fail(&match broken {
             Broken::Cut => Refusal::UpstreamUnreachable,
             Broken::Idle | Broken::Late => Refusal::UpstreamTimeout,
         });
     }
 
-    fn ends(&self, piece: &[u8]) -> bool {
-        self.terminals.iter().any(|mark| memmem::find(piece, mark.as_bytes()).is_some())
+    /// Lets go of what was held back, and of `events`, in one piece.
+    fn release(&mut self, events: Bytes) {
+        let piece = if self.partial.is_empty() {
+            events
+        } else {
+            let mut joined = self.partial.split();
+            joined.extend_from_slice(&events);
+            joined.freeze()
+        };
+        self.ends_well |= self.terminals.iter().any(|mark| mark.find(&piece).is_some());
+        if !piece.is_empty() {
+            self.ready.push_back(piece);
+        }
     }
 
     fn fail(&mut self, refusal: &Refusal) {
@@ -101,13 +102,21 @@ impl StreamEnd {
     }
 }
 
-/// What the last events of an endpoint's streams hold. OpenAI-like providers that leave `[DONE]`
-/// out have still said why they finished.
-const TERMINALS: [(&str, &[&str]); 2] = [
-    ("/completions", &["[DONE]", "\"finish_reason\":\"", "\"finish_reason\": \""]),
-    (
-        "/responses",
-        &["\"response.completed\"", "\"response.failed\"", "\"response.incomplete\"", "\"error\""],
-    ),
-];
+fn terminals(path_and_query: &str) -> &'static [Finder<'static>] {
+    let path = path_and_query.split('?').next().unwrap_or_default();
+    if path.ends_with("/completions") {
+        &*COMPLETIONS
+    } else if path.ends_with("/responses") {
+        &*RESPONSES
+    } else {
+        &[]
+    }
+}
+
+/// Providers that leave `[DONE]` out have still said why they finished.
+static COMPLETIONS: LazyLock<[Finder<'static>; 3]> =
+    LazyLock::new(|| ["[DONE]", "\"finish_reason\":\"", "\"finish_reason\": \""].map(Finder::new));
+static RESPONSES: LazyLock<[Finder<'static>; 4]> = LazyLock::new(|| {
+    ["response.completed", "response.failed", "response.incomplete", "\"error\""].map(Finder::new)
+});
 const MOST_HELD: usize = 64 * 1024;

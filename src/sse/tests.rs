@@ -33,7 +33,9 @@ fn same_at_every_split(stream: &[u8]) {
 
 #[test]
 fn reads_by_the_standard() {
-    let cases: &[(&str, &[(Option<&str>, &str)])] = &[
+    /// A stream, and the type and data of each event in it.
+    type Case = (&'static str, &'static [(Option<&'static str>, &'static str)]);
+    let cases: &[Case] = &[
         ("data: x\n\n", &[(None, "x")]),
         ("data:x\r\n\r\n", &[(None, "x")]),
         ("data:  x\r\r", &[(None, " x")]),

@@ -55,7 +55,19 @@ pub fn of_answer(status: u16, body: &[u8], own: &OwnClasses) -> Class {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     let words = words(&value);
     let find = |class: &dyn Fn(&str) -> Option<Class>| words.iter().find_map(|word| class(word));
-    find(&|word| own.get(word).copied()).or_else(|| find(&known)).unwrap_or(of_status(status))
+    if let Some(class) = find(&|word| own.get(word).copied()) {
+        return class;
+    }
+    match find(&known) {
+        // A number that says 400 is more particular than a type that only names a family.
+        Some(Class::RateLimit | Class::Overloaded | Class::Server)
+            if of_status(status) == Class::Client && words.contains(&status.to_string()) =>
+        {
+            Class::Client
+        }
+        Some(class) => class,
+        None => of_status(status),
+    }
 }
 
 /// The class of an answer of which only the status is known.
@@ -201,6 +213,7 @@ mod tests {
             (400, r#"{"response":{"error":{"code":"server_error"}}}"#, Class::Server),
             (403, r#"{"error":{"type":"permission_error"}}"#, Class::Credential),
             (403, r#"{"error":{"code":"content_policy_violation"}}"#, Class::ContentFilter),
+            (400, r#"{"error":{"type":"rate_limit_error","code":400}}"#, Class::Client),
             (404, "not json", Class::Client),
             (503, "", Class::Server),
         ] {

@@ -10,9 +10,9 @@ mod health;
 mod pool;
 mod provider;
 
-use std::{collections::HashMap, time::SystemTime};
+use std::collections::HashMap;
 
-use super::{HashKey, IdlePool, PoolId, Table};
+use super::{HashKey, IdlePool, Keyring, Pool, PoolId, Table};
 use crate::{
     config::{Loaded, Path, Problem, Problems, Source, raw},
     live::{Draft, Registry},
@@ -24,22 +24,22 @@ pub fn compile(
     loaded: &Loaded,
     registry: &Registry,
     hash_key: &HashKey,
+    created: u64,
 ) -> Result<Table, Problems> {
     let mut compiler = Compiler::new(loaded, registry);
-    let file = &loaded.file;
-    let mut keyring = compiler.keyring(file, hash_key);
-    let mut pools = Vec::with_capacity(file.targets.len());
-    for (alias, target) in &file.targets {
-        pools.extend(compiler.pool(alias, target, &mut keyring));
-    }
-    if pools.len() == file.targets.len() {
-        compiler.chain(&mut pools);
-    }
+    let (pools, keyring) = compiler.file(&loaded.file, hash_key);
     if !compiler.problems.is_empty() {
         return Err(compiler.problems.into());
     }
     compiler.draft.commit();
-    Ok(Table { pools, by_alias: compiler.aliases, keyring, created: unix_seconds(registry.born()) })
+    Ok(Table { pools, by_alias: compiler.aliases, keyring, created })
+}
+
+/// What is wrong with the sound part of a file that will not be served anyway.
+pub fn problems(loaded: &Loaded, registry: &Registry) -> Vec<Problem> {
+    let mut compiler = Compiler::new(loaded, registry);
+    compiler.file(&loaded.file, &HashKey::random());
+    compiler.problems
 }
 
 /// One compile under way.
@@ -72,13 +72,21 @@ impl<'a> Compiler<'a> {
         }
     }
 
+    fn file(&mut self, file: &raw::File, hash_key: &HashKey) -> (Vec<Pool>, Keyring) {
+        let mut keyring = self.keyring(file, hash_key);
+        let mut pools = Vec::with_capacity(file.targets.len());
+        for (alias, target) in &file.targets {
+            pools.extend(self.pool(alias, target, &mut keyring));
+        }
+        if pools.len() == file.targets.len() {
+            self.chain(&mut pools);
+        }
+        (pools, keyring)
+    }
+
     fn problem(&mut self, path: &Path, message: impl Into<String>, hint: Option<String>) {
         self.problems.push(self.source.problem(path, message, hint));
     }
-}
-
-fn unix_seconds(time: SystemTime) -> u64 {
-    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 fn idle_pool(raw: Option<&raw::HttpPool>) -> IdlePool {

@@ -11,6 +11,8 @@ use http::StatusCode;
 pub struct Script {
     /// The failure it answers with, and how often (1.0: always).
     pub failure: Option<(StatusCode, f64)>,
+    /// Whether it fails as only a fault of the router could: a drill for the night.
+    pub panics: bool,
     /// How long it waits before the head.
     pub delay: Duration,
     /// How many words it answers.
@@ -27,13 +29,19 @@ impl Script {
             None if rest.trim_start_matches('/').is_empty() => "",
             None => return Err(format!("`mock:{rest}`: after `mock:` comes `?` or nothing")),
         };
-        let mut script =
-            Self { failure: None, delay: Duration::ZERO, tokens: TOKENS, gap: Duration::ZERO };
+        let mut script = Self {
+            failure: None,
+            panics: false,
+            delay: Duration::ZERO,
+            tokens: TOKENS,
+            gap: Duration::ZERO,
+        };
         let (mut status, mut rate) = (None, 1.0);
         for pair in query.split('&').filter(|pair| !pair.is_empty()) {
             let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
             match key {
                 "status" => status = Some(failing_status(value)?),
+                "panic" => script.panics = value == "true",
                 "rate" => rate = share(value)?,
                 "delay_ms" => script.delay = Duration::from_millis(number(key, value)?),
                 "gap_ms" => script.gap = Duration::from_millis(number(key, value)?),
@@ -66,7 +74,7 @@ fn number(key: &str, value: &str) -> Result<u64, String> {
 const TOKENS: u32 = 12;
 const MOST_TOKENS: u64 = 100_000;
 const LONGEST_MS: u64 = 3_600_000;
-const KNOWN: &str = "`status`, `rate`, `delay_ms`, `gap_ms` and `tokens`";
+const KNOWN: &str = "`status`, `rate`, `delay_ms`, `gap_ms`, `tokens` and `panic`";
 
 #[cfg(test)]
 mod tests {

@@ -183,11 +183,9 @@ async fn judge_body(mut answer: Answer, scrutiny: Scrutiny) -> Result<Answer, Fa
         let empty = scrutiny.needs_body && answer.body.held().is_empty();
         return if empty { Err(Failed::empty(answer.status)) } else { Ok(answer) };
     }
-    if answer.is_event_stream() && (scrutiny.reads_errors || scrutiny.waits_for_content) {
+    if answer.is_event_stream() {
         judge_stream(answer, scrutiny).await
-    } else if !scrutiny.reads_errors {
-        Ok(answer)
-    } else if answer.is_json() {
+    } else if scrutiny.reads_errors && answer.is_json() {
         judge_json(answer).await
     } else {
         Ok(answer)
@@ -195,7 +193,7 @@ async fn judge_body(mut answer: Answer, scrutiny: Scrutiny) -> Result<Answer, Fa
 }
 
 async fn judge_stream(mut answer: Answer, scrutiny: Scrutiny) -> Result<Answer, Failed> {
-    let mut openings = Openings::default();
+    let mut openings = Openings::new(scrutiny.reads_errors || scrutiny.waits_for_content);
     let mut read = 0;
     loop {
         while let Some(piece) = answer.body.held().get(read) {
@@ -212,11 +210,7 @@ async fn judge_stream(mut answer: Answer, scrutiny: Scrutiny) -> Result<Answer, 
             return Ok(answer);
         }
         if !look(&mut answer).await? {
-            return if scrutiny.reads_errors {
-                Err(Failed::empty(answer.status))
-            } else {
-                Ok(answer)
-            };
+            return Err(Failed::empty(answer.status));
         }
     }
 }

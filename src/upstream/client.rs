@@ -21,6 +21,7 @@ use hyper::{
 };
 
 use super::dial::{DialError, Dialler, Sender, causes, is_broken_off};
+use super::heard::Heard;
 use crate::{body::PiecesBody, table::Origin};
 
 /// The upstream connections of one core.
@@ -40,6 +41,7 @@ struct Warm {
 
 struct Idle {
     sender: http1::SendRequest<PiecesBody>,
+    heard: Heard,
     since: Instant,
     expires: Instant,
 }
@@ -122,7 +124,8 @@ impl Warm {
         loop {
             let mut idle = locked(&self.idle).pop()?;
             if idle.sender.is_ready() || idle.settles().await {
-                return Some(Sender::Http1(idle.sender));
+                idle.heard.clear();
+                return Some(Sender::Http1(idle.sender, idle.heard));
             }
         }
     }
@@ -148,7 +151,7 @@ impl Lease {
         request: Request<PiecesBody>,
     ) -> Result<Response<WireBody>, SendError> {
         let sent = match &mut self.sender {
-            Sender::Http1(sender) => sender.try_send_request(request).await,
+            Sender::Http1(sender, _) => sender.try_send_request(request).await,
             Sender::Http2(sender) => sender.try_send_request(request).await,
         };
         match sent {
@@ -161,7 +164,7 @@ impl Lease {
         let unsent = error.message().is_some();
         let error = error.into_error();
         let broken = is_broken_off(&error);
-        if unsent || was_refused_unseen(&error) || (self.reused && broken) {
+        if unsent || was_refused_unseen(&error) || (broken && self.broke_in_silence()) {
             SendError::Stale
         } else if broken {
             SendError::BrokenOff(causes(&error))
@@ -170,12 +173,21 @@ impl Lease {
         }
     }
 
+    /// A kept-alive connection that the provider closed just when it was to be used again.
+    fn broke_in_silence(&self) -> bool {
+        self.reused
+            && match &self.sender {
+                Sender::Http1(_, heard) => !heard.anything(),
+                Sender::Http2(_) => true,
+            }
+    }
+
     fn give_back(self) {
-        let Sender::Http1(sender) = self.sender else { return };
+        let Sender::Http1(sender, heard) = self.sender else { return };
         let mut idle = locked(&self.home.idle);
         if idle.len() < self.max_idle && !sender.is_closed() {
             let since = Instant::now();
-            idle.push(Idle { sender, since, expires: since + self.idle_timeout });
+            idle.push(Idle { sender, heard, since, expires: since + self.idle_timeout });
         }
     }
 }

@@ -8,17 +8,19 @@ use hyper::client::conn::{http1, http2};
 use hyper_rustls::HttpsConnector;
 use hyper_util::{
     client::legacy::connect::{Connection, HttpConnector},
-    rt::{TokioExecutor, TokioTimer},
+    rt::{TokioExecutor, TokioIo, TokioTimer},
 };
 use rustls::{ClientConfig, RootCertStore};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service;
 
+use super::heard::Heard;
 use crate::{body::PiecesBody, table::Origin};
 
 /// A live connection, ready to be asked.
 pub enum Sender {
-    /// One request at a time.
-    Http1(http1::SendRequest<PiecesBody>),
+    /// One request at a time, and whether it has been answered with anything.
+    Http1(http1::SendRequest<PiecesBody>, Heard),
     /// Many at once; clones share the connection.
     Http2(http2::SendRequest<PiecesBody>),
 }
@@ -60,9 +62,11 @@ impl Dialler {
     async fn connect(&self, origin: &Origin) -> Result<Sender, BoxError> {
         let uri = origin.uri.clone();
         if origin.tls {
-            handshake(self.tls().clone().call(uri).await?).await
+            let stream = self.tls().clone().call(uri).await?;
+            let http2 = stream.connected().is_negotiated_h2();
+            handshake(TokioIo::new(stream), http2).await
         } else {
-            handshake(self.plain.clone().call(uri).await?).await
+            handshake(self.plain.clone().call(uri).await?.into_inner(), false).await
         }
     }
 
@@ -78,25 +82,27 @@ impl Dialler {
 }
 
 /// The protocol is what TLS agreed on; without TLS it is HTTP/1.1.
-async fn handshake<I>(io: I) -> Result<Sender, BoxError>
+async fn handshake<I>(io: I, http2: bool) -> Result<Sender, BoxError>
 where
-    I: Connection + hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
-    if io.connected().is_negotiated_h2() {
+    if http2 {
         let (sender, connection) = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .keep_alive_interval(H2_PING)
             .keep_alive_timeout(H2_PING)
             .initial_stream_window_size(H2_STREAM_WINDOW)
             .initial_connection_window_size(H2_CONNECTION_WINDOW)
-            .handshake(io)
+            .handshake(TokioIo::new(io))
             .await?;
         tokio::spawn(connection);
         Ok(Sender::Http2(sender))
     } else {
-        let (sender, connection) = http1::Builder::new().handshake(io).await?;
+        let heard = Heard::default();
+        let (sender, connection) =
+            http1::Builder::new().handshake(TokioIo::new(heard.listen(io))).await?;
         tokio::spawn(connection);
-        Ok(Sender::Http1(sender))
+        Ok(Sender::Http1(sender, heard))
     }
 }
 

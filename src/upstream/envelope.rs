@@ -21,17 +21,35 @@ pub enum Opening {
 }
 
 /// Reads a stream's opening, piece by piece.
-#[derive(Default)]
-pub struct Openings {
-    parser: sse::Parser,
+pub enum Openings {
+    /// Whether an event is an error decides.
+    Read(sse::Parser),
+    /// Anything whole is content, comments too.
+    Whole(sse::Boundary),
 }
 
 impl Openings {
+    /// A reader that looks for errors, or only for something to pass on.
+    pub fn new(reads_errors: bool) -> Self {
+        if reads_errors {
+            Self::Read(sse::Parser::new())
+        } else {
+            Self::Whole(sse::Boundary::new())
+        }
+    }
+
     /// Takes one more piece.
     pub fn read(&mut self, piece: Bytes) -> Opening {
-        self.parser.push(piece);
+        let parser = match self {
+            Self::Read(parser) => parser,
+            Self::Whole(boundary) => {
+                let whole = boundary.feed(&piece).is_some();
+                return if whole { Opening::Content } else { Opening::Nothing };
+            }
+        };
+        parser.push(piece);
         loop {
-            match self.parser.next_event() {
+            match parser.next_event() {
                 // What is too long for an announcement is content.
                 Err(sse::TooLong) => return Opening::Content,
                 Ok(None) => return Opening::Nothing,
@@ -102,7 +120,7 @@ mod tests {
 
     #[test]
     fn openings() {
-        let read = |text: &str| Openings::default().read(Bytes::from(text.to_owned()));
+        let read = |text: &str| Openings::new(true).read(Bytes::from(text.to_owned()));
         assert_eq!(read(": hello\n\n"), Opening::Nothing);
         assert_eq!(read("event: message_start\ndata: {}\n\n"), Opening::Nothing);
         assert_eq!(read("data: {\"choices\":[]}\n\n"), Opening::Content);

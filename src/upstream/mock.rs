@@ -22,6 +22,10 @@ use crate::table::mock::Script;
 /// Waits as scripted and answers, or fails as scripted.
 pub async fn answer(script: &Script, model: &str, inbound: &Inbound) -> Answer {
     sleep(script.delay).await;
+    #[expect(clippy::panic, reason = "a drill: it shows that a panic costs one request only")]
+    if script.panics {
+        panic!("the mock provider panics as scripted");
+    }
     if let Some((status, rate)) = script.failure
         && rand::rng().random_bool(rate)
     {

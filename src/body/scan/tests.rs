@@ -73,7 +73,9 @@ fn same_at_every_split(body: &[u8]) {
 
 #[test]
 fn finds_model_and_stream() {
-    let cases: &[(&str, Option<&str>, Option<&str>, Option<bool>)] = &[
+    /// A body, the value of `model` as it stands there, its text, and `stream`.
+    type Case = (&'static str, Option<&'static str>, Option<&'static str>, Option<bool>);
+    let cases: &[Case] = &[
         ("{}", None, None, None),
         (r#"{"model":"gpt-4"}"#, Some(r#""gpt-4""#), Some("gpt-4"), None),
         (r#" { "stream" : true , "model" : "m" } "#, Some(r#""m""#), Some("m"), Some(true)),

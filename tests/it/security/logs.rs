@@ -98,9 +98,17 @@ async fn e11_nothing_a_client_sends_forges_a_line_of_the_log() {
     let up = Upstream::start(Reply::error(500, "bad\n2026-01-01 ERROR forged-upstream")).await;
     let router = noisy(&json!({"targets": {"m": {"url": up.base()}}})).await;
     let forged = "x\n2026-01-01T00:00:00Z ERROR forged-line\r\u{1b}[31mred\u{202e}oib";
-    for model in [forged, "m"] {
-        let call = Call::chat(&chat(model)).header("x-request-id", "a\u{1b}[31m\u{202e}");
-        let answer = call.header("user-agent", "\u{1b}]0;title\u{7}").send(router.addr()).await;
+    assert_eq!(router.chat(forged).await.status, 404);
+    assert_eq!(router.chat("m").await.status, 500);
+    for (name, value) in [
+        ("x-request-id", "a\u{202e}forged-id"),
+        ("user-agent", "\u{9b}31m\u{202e}forged-agent"),
+        ("model-override", "\u{202e}forged-override"),
+        ("x-request-id", "\u{1b}[31mred"),
+        ("user-agent", "\u{1b}]0;title\u{7}"),
+    ] {
+        // Control characters may be refused before anything else is read.
+        let answer = Call::chat(&chat("m")).header(name, value).send(router.addr()).await;
         assert!(answer.status >= 400);
     }
     router.get("/v1/%0aforged-path%1b[31m").await;

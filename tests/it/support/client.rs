@@ -66,6 +66,14 @@ impl Conn {
         true
     }
 
+    /// One request and its whole answer, on this connection. What follows on it is served by the same core of
+    /// the router, and so finds the same idle connections to providers.
+    pub(crate) async fn ask(&mut self, call: &Call) -> Response {
+        let bytes = call.bytes(self.stream.peer_addr().unwrap());
+        self.send(bytes).await;
+        self.response().await
+    }
+
     /// Reads one final response whole.
     pub(crate) async fn response(&mut self) -> Response {
         self.try_response().await.expect("a response")

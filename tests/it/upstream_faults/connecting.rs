@@ -8,8 +8,8 @@ use serde_json::json;
 
 use crate::support::upstream::Tls;
 use crate::support::{
-    Accept, Fault, Launch, Place, Reply, Router, Script, Upstream, assert_error, assert_ok, ms,
-    open, pair, provider, secs,
+    Accept, Call, Conn, Fault, Launch, Place, Reply, Router, Script, Upstream, assert_error,
+    assert_ok, chat, ms, open, pair, provider, secs,
 };
 
 #[tokio::test]
@@ -143,8 +143,9 @@ async fn b5_a_reused_connection_that_died_is_replaced_once_unseen() {
         let replies = [Reply::chat("one"), dead, Reply::chat("two")];
         let upstream = Upstream::start(replies).await;
         let router = Router::start(&open(&upstream)).await;
-        assert_eq!(router.chat("m").await.said(), "one");
-        let answer = router.chat("m").await;
+        let mut conn = Conn::connect(router.addr()).await;
+        assert_eq!(conn.ask(&Call::chat(&chat("m"))).await.said(), "one");
+        let answer = conn.ask(&Call::chat(&chat("m"))).await;
         assert_eq!((answer.status, answer.said().as_str()), (200, "two"), "{}", answer.text());
         assert_eq!((upstream.hits(), upstream.connections()), (3, 2));
     }
@@ -155,8 +156,9 @@ async fn b5_a_request_that_was_partly_answered_is_not_sent_again() {
     let half = Reply::chat("never").fault(Place::HeadByte(20), Fault::Fin);
     let upstream = Upstream::start([Reply::chat("one"), half, Reply::chat("two")]).await;
     let router = Router::start(&open(&upstream)).await;
-    assert_eq!(router.chat("m").await.said(), "one");
-    let answer = router.chat("m").await;
+    let mut conn = Conn::connect(router.addr()).await;
+    assert_eq!(conn.ask(&Call::chat(&chat("m"))).await.said(), "one");
+    let answer = conn.ask(&Call::chat(&chat("m"))).await;
     assert_eq!(answer.status, 502, "{}", answer.text());
     assert_eq!(upstream.hits(), 2);
 }
@@ -165,8 +167,9 @@ async fn b5_a_request_that_was_partly_answered_is_not_sent_again() {
 async fn b25_idle_connections_closed_by_the_provider_are_never_seen() {
     let upstream = Upstream::start(Reply::chat("hi").then_close()).await;
     let router = Router::start(&open(&upstream)).await;
+    let mut conn = Conn::connect(router.addr()).await;
     for round in 0..30 {
-        let answer = router.chat("m").await;
+        let answer = conn.ask(&Call::chat(&chat("m"))).await;
         assert_eq!((answer.status, answer.said().as_str()), (200, "hi"), "round {round}");
         // Sometimes before, sometimes after the router has noticed the FIN.
         tokio::time::sleep(ms(round % 4)).await;

@@ -4,9 +4,11 @@
 
 use serde_json::json;
 
+use crate::support::client::h2::H2;
+use crate::support::router::CHAT;
 use crate::support::upstream::Tls;
 use crate::support::upstream::h2::{Act, H2Upstream};
-use crate::support::{Launch, Router, assert_ok, ms};
+use crate::support::{Launch, Router, assert_ok, chat, ms};
 
 async fn routed(acts: &[Act]) -> (H2Upstream, Router, Tls) {
     let tls = Tls::good().with_h2();
@@ -19,25 +21,31 @@ async fn routed(acts: &[Act]) -> (H2Upstream, Router, Tls) {
 #[tokio::test]
 async fn b24_a_refused_stream_is_sent_again() {
     let (upstream, router, _tls) = routed(&[Act::Answer, Act::Refuse]).await;
+    let mut client = H2::connect(router.addr()).await;
     for _ in 0..3 {
-        let answer = router.chat("m").await;
+        let answer = client.post(CHAT, &chat("m")).await;
         assert_ok(&answer);
         assert_eq!(answer.said(), "over h2");
     }
     assert_eq!(upstream.hits(), 4, "one of them twice");
+    assert_eq!(upstream.connections(), 2, "again, and on a fresh connection");
 }
 
 #[tokio::test]
 async fn b24_a_goaway_ends_no_request_in_flight() {
     let (upstream, router, _tls) = routed(&[Act::Answer, Act::GoAwayThenAnswer]).await;
-    assert_ok(&router.chat("m").await);
-    let (leaving, next) = tokio::join!(router.chat("m"), async {
+    // All on one connection, so that one core of the router does it all.
+    let mut client = H2::connect(router.addr()).await;
+    let mut other = client.clone();
+    let body = chat("m");
+    assert_ok(&client.post(CHAT, &body).await);
+    let (leaving, next) = tokio::join!(client.post(CHAT, &body), async {
         tokio::time::sleep(ms(50)).await;
-        router.chat("m").await
+        other.post(CHAT, &body).await
     });
     assert_ok(&leaving);
     assert_ok(&next);
-    assert_ok(&router.chat("m").await);
+    assert_ok(&other.post(CHAT, &body).await);
     assert_eq!(upstream.hits(), 4, "none of them twice");
     assert_eq!(upstream.connections(), 2, "after GOAWAY a new connection");
 }

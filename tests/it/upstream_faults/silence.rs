@@ -9,8 +9,8 @@ use serde_json::json;
 
 use crate::support::router::CHAT;
 use crate::support::{
-    Accept, Fault, Place, Reply, Router, Script, Upstream, assert_error, assert_ok, chat, ms, open,
-    pair, secs,
+    Accept, Call, Conn, Fault, Place, Reply, Router, Script, Upstream, assert_error, assert_ok,
+    chat, ms, open, pair, secs,
 };
 
 #[tokio::test]
@@ -20,11 +20,13 @@ async fn b6_informational_responses_are_ignored() {
     let reply = Reply::chat("hi").preceded_by(early).preceded_by(go_on).preceded_by(early);
     let upstream = Upstream::start(reply).await;
     let router = Router::start(&open(&upstream)).await;
+    let mut conn = Conn::connect(router.addr()).await;
     for _ in 0..2 {
-        let answer = router.chat("m").await;
+        let answer = conn.ask(&Call::chat(&chat("m"))).await;
         assert_ok(&answer);
         assert_eq!(answer.said(), "hi");
         assert_eq!(answer.header("link"), None);
+        assert!(answer.informational.is_empty(), "{:?}", answer.informational);
     }
     assert_eq!(upstream.connections(), 1, "the connection is still in step");
 }

@@ -39,12 +39,15 @@ impl Events {
 
     /// The next whole event; nothing at the end.
     pub(crate) async fn next(&mut self) -> Option<Event> {
+        let mut searched = 0;
         loop {
-            if let Some(end) = memchr::memmem::find(&self.pending, b"\n\n") {
+            if let Some(at) = memchr::memmem::find(&self.pending[searched..], b"\n\n") {
+                let end = searched + at;
                 let text = String::from_utf8_lossy(&self.pending[..end]).into_owned();
                 self.pending.drain(..end + 2);
                 return Some(Event { text, at: Instant::now() });
             }
+            searched = self.pending.len().saturating_sub(1);
             let data = self.body.read(&mut self.conn).await?;
             self.pending.extend_from_slice(&data);
         }

@@ -1,0 +1,98 @@
+//! The wire protocols: what a client may speak and what a provider may speak.
+//!
+//! Hub and spokes. Each protocol reads its bytes into the neutral forms of [`conversation`] and
+//! writes its bytes from them; a pair of protocols is one reader and one writer that have never
+//! heard of each other.
+//!
+//! ```text
+//! client's request ─ read_request ─▶ Conversation ─ write_request ─▶ provider's request
+//! client's answer ◀─ write_response ─ Reply ◀─ read_response ─ provider's answer
+//! client's stream ◀─ stream_writer ─ Event, Event, … ◀─ stream_reader ─ provider's stream
+//! client's error  ◀─ write_error ─ Failure ◀─ read_error ─ provider's error
+//! ```
+//!
+//! # How to add a protocol
+//! 1. A folder with the four files `request`, `response`, `stream`, `error`, and beside it
+//!    `<name>.rs` with a unit struct that implements [`Wire`] by naming functions of those files.
+//!    Requests and their like are read with `object::Object`, which knows what nobody took; streams
+//!    of server-sent events with `frames::FrameReader`; JSON is written with `wire::json`.
+//! 2. One line in the table of protocols below, and its client paths in [`endpoint`].
+//! 3. Its corpus in `tests/golden/<name>/`: `tests/protocols.rs` finds it by itself and runs it
+//!    against every other protocol.
+//!
+//! What a field of one protocol means is decided once, where it is read: a reader puts it into the
+//! neutral form, or names it in `Conversation::extras`. What a writer cannot say, it gives to
+//! [`conversation::Losses`]; it never leaves it out in silence. Hints that change no answer (cache
+//! marks, another vendor's reasoning signatures, `false` and empty values) are no loss.
+//!
+//! Nothing here does I/O, reads a clock or draws a random number: ids and times are arguments.
+
+pub mod endpoint;
+pub mod wire;
+pub mod conversation;
+pub mod openai;
+pub mod anthropic;
+pub(crate) mod object;
+pub(crate) mod frames;
+
+pub use endpoint::{Endpoint, Operation};
+pub use wire::Wire;
+
+/// Declares the table of protocols: variant, name in the configuration, implementation.
+macro_rules! protocols {
+    ($( $(#[$doc:meta])* $variant:ident = $name:literal, $wire:expr; )+) => {
+        /// A wire protocol.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        pub enum Protocol {
+            $( $(#[$doc])* $variant, )+
+        }
+
+        impl Protocol {
+            /// Every protocol there is.
+            pub const ALL: &'static [Self] = &[$( Self::$variant, )+];
+
+            /// Its name in the configuration, in headers and in logs.
+            pub const fn name(self) -> &'static str {
+                match self { $( Self::$variant => $name, )+ }
+            }
+
+            /// How it is read and written.
+            pub fn wire(self) -> &'static dyn Wire {
+                match self { $( Self::$variant => &$wire, )+ }
+            }
+        }
+    };
+}
+
+protocols! {
+    /// OpenAI Chat Completions.
+    OpenAi = "openai", openai::OpenAi;
+    /// Anthropic Messages.
+    Anthropic = "anthropic", anthropic::Anthropic;
+}
+
+impl Protocol {
+    /// The protocol of that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|protocol| protocol.name() == name)
+    }
+}
+
+impl std::fmt::Display for Protocol {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Protocol;
+
+    #[test]
+    fn names_lead_back() {
+        for &protocol in Protocol::ALL {
+            assert_eq!(Protocol::from_name(protocol.name()), Some(protocol));
+        }
+        assert_eq!(Protocol::from_name("OpenAI"), None);
+    }
+}

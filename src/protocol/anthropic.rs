@@ -1,0 +1,72 @@
+//! Anthropic Messages.
+//!
+//! The `anthropic-beta` header is the caller's: kept for Anthropic, stripped for everyone else.
+
+mod request;
+mod response;
+mod stream;
+mod error;
+pub mod model;
+
+use http::HeaderMap;
+
+use super::conversation::{Conversation, Failure, Reply};
+use super::frames::FrameReader;
+use super::wire::{
+    Client, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target, Wire,
+    Written, WrittenError,
+};
+
+/// Anthropic Messages.
+#[derive(Debug, Clone, Copy)]
+pub struct Anthropic;
+
+impl Wire for Anthropic {
+    fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {
+        request::read(body, head)
+    }
+
+    fn write_request(&self, from: &Conversation, target: &Target<'_>) -> Result<Written, Refused> {
+        request::write(from, target)
+    }
+
+    fn read_response(&self, body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
+        response::read(body, reading)
+    }
+
+    fn write_response(&self, reply: &Reply, to: &Client<'_>) -> Vec<u8> {
+        response::write(reply, to)
+    }
+
+    fn stream_reader(&self, reading: Reading) -> Box<dyn StreamReader> {
+        Box::new(FrameReader::new(stream::State::new(reading)))
+    }
+
+    fn stream_writer(&self, to: &Client<'_>) -> Box<dyn StreamWriter> {
+        Box::new(stream::Writer::new(to))
+    }
+
+    fn read_error(&self, status: u16, _headers: &HeaderMap, body: &[u8]) -> Failure {
+        error::read(status, body)
+    }
+
+    fn write_error(&self, failure: &Failure, request_id: &str) -> WrittenError {
+        error::write(failure, request_id)
+    }
+
+    fn write_models(&self, models: &[Model<'_>]) -> Vec<u8> {
+        response::write_models(models)
+    }
+
+    fn write_count(
+        &self,
+        from: &Conversation,
+        target: &Target<'_>,
+    ) -> Result<Option<Written>, Refused> {
+        request::write_count(from, target).map(Some)
+    }
+
+    fn read_count(&self, body: &[u8]) -> Result<u64, Failure> {
+        response::read_count(body)
+    }
+}

@@ -1,0 +1,241 @@
+//! Reading: every field is taken by name; what nobody takes is an extra.
+
+use serde_json::value::RawValue;
+
+use crate::protocol::Protocol;
+use crate::protocol::conversation::{
+    CacheMark, Content, Conversation, Delivery, Effort, Media, MediaKind, OutputFormat, Part, Role,
+    Sampling, Signature, Source, Thinking, Tool, ToolCall, ToolChoice, ToolResult, Turn,
+};
+use crate::protocol::object::{Object, TextOr};
+use crate::protocol::wire::{Head, ReadError};
+
+/// Reads a request, also one that only counts tokens.
+pub(in crate::protocol::anthropic) fn read(
+    body: &[u8],
+    head: &Head<'_>,
+) -> Result<Conversation, ReadError> {
+    let mut body = Object::parse(body)?;
+    let stream = Delivery::from_flag(body.take("stream")?);
+    let mut to = Conversation {
+        model: body.require("model")?,
+        sampling: Sampling {
+            temperature: body.take("temperature")?,
+            top_p: body.take("top_p")?,
+            top_k: body.take("top_k")?,
+            ..Sampling::default()
+        },
+        max_tokens: body.take("max_tokens")?,
+        stop: body.take("stop_sequences")?.unwrap_or_default(),
+        delivery: head.delivery.unwrap_or(stream),
+        include_usage: true,
+        ..Conversation::default()
+    };
+    to.system = read_blocks("system", &mut body, &mut to)?;
+    read_messages(&mut body, &mut to)?;
+    read_tools(&mut body, &mut to)?;
+    read_tool_choice(&mut body, &mut to)?;
+    to.thinking = read_thinking(&mut body)?;
+    read_output_config(&mut body, &mut to)?;
+    body.with("metadata", |mut metadata| {
+        to.user = metadata.take("user_id")?;
+        keep_rest("metadata", metadata, &mut to);
+        Ok(())
+    })?;
+    for (name, value) in body.rest() {
+        // The service's own default asks for nothing.
+        if !(name == "service_tier" && value.get() == "\"auto\"") {
+            to.keep_extra(name, value);
+        }
+    }
+    Ok(to)
+}
+
+fn read_messages(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    let messages = body.each("messages", |mut message| {
+        let role: String = message.require("role")?;
+        let role = match role.as_str() {
+            "user" => Role::User,
+            "assistant" => Role::Assistant,
+            "system" => Role::System,
+            _ => return Err(ReadError::new("role", "is not a role of this protocol")),
+        };
+        let parts = read_blocks("content", &mut message, to)?;
+        to.turns.push(Turn::new(role, parts));
+        keep_rest("messages", message, to);
+        Ok(())
+    })?;
+    if messages.is_empty() {
+        return Err(ReadError::new("messages", "must hold at least one message"));
+    }
+    Ok(())
+}
+
+fn read_blocks(
+    field: &str,
+    object: &mut Object<'_>,
+    to: &mut Conversation,
+) -> Result<Vec<Part>, ReadError> {
+    Ok(match object.text_or_each(field, |block| read_block(block, to))? {
+        None => Vec::new(),
+        Some(TextOr::Text(text)) => vec![Part::text(text)],
+        Some(TextOr::Each(parts)) => parts.into_iter().flatten().collect(),
+    })
+}
+
+fn read_block(mut block: Object<'_>, to: &mut Conversation) -> Result<Option<Part>, ReadError> {
+    let kind: String = block.require("type")?;
+    let cache = read_cache(&mut block)?;
+    let client = Protocol::Anthropic;
+    let part = match kind.as_str() {
+        "text" => {
+            // Citations of an earlier answer prove nothing to anyone else.
+            block.raw("citations");
+            Part::text(block.require::<String>("text")?)
+        }
+        "image" => Part::new(match read_media(MediaKind::Image, &mut block)? {
+            Some(media) => Content::Media(media),
+            None => return Ok(lost_block("image", to)),
+        }),
+        "document" => Part::new(match read_media(MediaKind::Document, &mut block)? {
+            Some(media) => Content::Media(Media { name: block.take("title")?, ..media }),
+            None => return Ok(lost_block("document", to)),
+        }),
+        "tool_use" => {
+            block.raw("caller");
+            let arguments = block.raw("input").map_or("{}", RawValue::get).to_owned();
+            let (id, name) = (block.require("id")?, block.require("name")?);
+            Part::new(Content::ToolCall(ToolCall { id, name, arguments }))
+        }
+        "tool_result" => Part::new(Content::ToolResult(ToolResult {
+            call_id: block.require("tool_use_id")?,
+            name: None,
+            content: read_blocks("content", &mut block, to)?,
+            is_error: block.take("is_error")?.unwrap_or_default(),
+        })),
+        "thinking" => {
+            let signature: Option<String> = block.take("signature")?;
+            let signature = signature.and_then(|value| Signature::from_client(client, &value));
+            Part::new(Content::Reasoning(block.require("thinking")?)).signed(signature)
+        }
+        "redacted_thinking" => {
+            let seal = Signature::from_client(client, &block.require::<String>("data")?);
+            Part::new(Content::Redacted).signed(seal)
+        }
+        other => return Ok(lost_block(other, to)),
+    };
+    keep_rest("messages.content", block, to);
+    Ok(Some(part.cached(cache)))
+}
+
+/// A block that has no neutral form: search results, server tools and what is new.
+fn lost_block(kind: &str, to: &mut Conversation) -> Option<Part> {
+    to.keep_extra(format!("messages.content.{kind}"), RawValue::TRUE);
+    None
+}
+
+fn read_media(kind: MediaKind, block: &mut Object<'_>) -> Result<Option<Media>, ReadError> {
+    let media = block.with("source", |mut source| {
+        let form: String = source.require("type")?;
+        let media_type = source.take("media_type")?;
+        let source = match form.as_str() {
+            "base64" => Source::Base64(source.require("data")?),
+            "text" => Source::Text(source.require("data")?),
+            "url" => Source::Url(source.require("url")?),
+            "file" => Source::File(source.require("file_id")?),
+            _ => return Ok(None),
+        };
+        Ok(Some(Media { kind, source, media_type, name: None, detail: None }))
+    })?;
+    media.ok_or_else(|| ReadError::new("source", "is missing"))
+}
+
+fn read_cache(object: &mut Object<'_>) -> Result<Option<CacheMark>, ReadError> {
+    object.with("cache_control", |mut mark| Ok(CacheMark { ttl: mark.take("ttl")? }))
+}
+
+fn read_tools(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    let tools = body.each("tools", |mut tool| {
+        let kind: String = tool.take("type")?.unwrap_or_else(|| "custom".to_owned());
+        if kind != "custom" {
+            to.keep_extra(format!("tools.{kind}"), RawValue::TRUE);
+            return Ok(None);
+        }
+        let read = Tool {
+            name: tool.require("name")?,
+            description: tool.take("description")?,
+            schema: tool.raw("input_schema").map(ToOwned::to_owned),
+            strict: tool.take("strict")?,
+            cache: read_cache(&mut tool)?,
+        };
+        keep_rest("tools", tool, to);
+        Ok(Some(read))
+    })?;
+    to.tools = tools.into_iter().flatten().collect();
+    Ok(())
+}
+
+fn read_tool_choice(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    body.with("tool_choice", |mut choice| {
+        let kind: String = choice.require("type")?;
+        to.tool_choice = match kind.as_str() {
+            "auto" => Some(ToolChoice::Auto),
+            "any" => Some(ToolChoice::Required),
+            "none" => Some(ToolChoice::None),
+            "tool" => Some(ToolChoice::Tool(choice.require("name")?)),
+            _ => return Err(ReadError::new("type", "is not a choice of this protocol")),
+        };
+        let one_only: Option<bool> = choice.take("disable_parallel_tool_use")?;
+        to.parallel_tool_calls = one_only.map(|one_only| !one_only);
+        Ok(())
+    })?;
+    Ok(())
+}
+
+fn read_thinking(body: &mut Object<'_>) -> Result<Option<Thinking>, ReadError> {
+    body.with("thinking", |mut thinking| {
+        let kind: String = thinking.require("type")?;
+        Ok(match kind.as_str() {
+            "enabled" => Thinking::Budget(thinking.require("budget_tokens")?),
+            "disabled" => Thinking::Off,
+            _ => Thinking::Adaptive,
+        })
+    })
+}
+
+/// `output_config`, and `output_format` as its `format` was called before. An effort speaks louder
+/// than a budget, but does not wake a model that is told not to think.
+fn read_output_config(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    to.format = body.with("output_format", read_format)?.flatten();
+    body.with("output_config", |mut config| {
+        if let Some(format) = config.with("format", read_format)?.flatten() {
+            to.format = Some(format);
+        }
+        let effort: Option<String> = config.take("effort")?;
+        if let Some(effort) = effort.filter(|_| to.thinking != Some(Thinking::Off)) {
+            to.thinking = Some(Thinking::Effort(Effort::from_name(&effort)));
+        }
+        keep_rest("output_config", config, to);
+        Ok(())
+    })?;
+    Ok(())
+}
+
+fn read_format(mut format: Object<'_>) -> Result<Option<OutputFormat>, ReadError> {
+    let kind: String = format.require("type")?;
+    if kind != "json_schema" {
+        return Ok(None);
+    }
+    Ok(Some(OutputFormat::JsonSchema {
+        name: format.take("name")?,
+        description: None,
+        schema: format.require::<&RawValue>("schema")?.to_owned(),
+        strict: None,
+    }))
+}
+
+fn keep_rest(inside: &str, object: Object<'_>, to: &mut Conversation) {
+    for (name, value) in object.rest() {
+        to.keep_extra(format!("{inside}.{name}"), value);
+    }
+}

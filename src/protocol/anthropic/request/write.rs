@@ -1,0 +1,316 @@
+//! Writing: the conversation's parts, borrowed, put into the body's form.
+//!
+//! It never leaves anything out in silence that could change the answer.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::form::{
+    Block, BlockContent, Body, Cache, Choice, Format, Message, Metadata, OutputConfig, SourceOut,
+    ToolOut,
+};
+use super::thinking::Plan;
+use crate::protocol::Protocol;
+use crate::protocol::anthropic::model::Generation;
+use crate::protocol::conversation::names::clean_id;
+use crate::protocol::conversation::tool::raw;
+use crate::protocol::conversation::{
+    Content, Conversation, Losses, Media, MediaKind, Merged, OutputFormat, Part, Role, Sampling,
+    Source, Tool, ToolChoice, ToolNames,
+};
+use crate::protocol::wire::{Reading, Refused, Target, Written, json};
+
+/// Writes a request.
+pub(in crate::protocol::anthropic) fn write(
+    from: &Conversation,
+    target: &Target<'_>,
+) -> Result<Written, Refused> {
+    write_for(from, target, "/v1/messages")
+}
+
+/// Writes a request that counts tokens: the same without what concerns the answer only.
+pub(in crate::protocol::anthropic) fn write_count(
+    from: &Conversation,
+    target: &Target<'_>,
+) -> Result<Written, Refused> {
+    write_for(from, target, COUNT_PATH)
+}
+
+fn write_for(
+    from: &Conversation,
+    target: &Target<'_>,
+    path: &'static str,
+) -> Result<Written, Refused> {
+    let names = ToolNames::fit(from, LONGEST_TOOL_NAME, &['-']);
+    let mut losses = target.losses();
+    let generation = Generation::of(target.model);
+    let turns = from.alternating();
+    let plan = Plan::of(from, &turns, generation, &mut losses)?;
+    let format = Answer::of(from, &plan, generation, &mut losses)?;
+    let mut tools: Vec<ToolOut<'_>> = from
+        .tools
+        .iter()
+        .map(|tool| write_tool(tool, &names, &mut losses))
+        .collect::<Result<_, _>>()?;
+    let mut tool_choice = write_choice(from, &plan, &names, &mut losses)?;
+    if let Answer::Tool { schema } = &format {
+        tools.push(answer_tool(Cow::clone(schema)));
+        tool_choice = Some(Choice {
+            r#type: "tool",
+            name: Some(ANSWER_TOOL),
+            disable_parallel_tool_use: None,
+        });
+    }
+    let sampling = write_sampling(from, &plan, generation, &mut losses)?;
+    from.lose_extras(&[], &mut losses)?;
+    let is_count = path == COUNT_PATH;
+    let answer_tool = matches!(format, Answer::Tool { .. }).then_some(ANSWER_TOOL);
+    let body = Body {
+        model: target.model,
+        max_tokens: (!is_count).then_some(plan.max_tokens),
+        system: from.instructions().filter_map(write_text).collect(),
+        messages: write_turns(&turns, &names, &mut losses)?,
+        tools,
+        tool_choice,
+        thinking: plan.thinking,
+        output_config: OutputConfig { effort: plan.effort, format: format.into_native() },
+        temperature: sampling.temperature.filter(|_| !is_count),
+        top_p: sampling.top_p.filter(|_| !is_count),
+        top_k: sampling.top_k.filter(|_| !is_count),
+        stop_sequences: if is_count { Vec::new() } else { write_stop(from, &mut losses)? },
+        metadata: from.user.as_deref().filter(|_| !is_count).map(|user_id| Metadata { user_id }),
+        stream: (from.is_stream() && !is_count).then_some(true),
+    };
+    let body = json(&body);
+    Ok(Written {
+        path_and_query: path.to_owned(),
+        headers: vec![
+            ("content-type", "application/json".to_owned()),
+            ("anthropic-version", VERSION.to_owned()),
+        ],
+        body,
+        dropped: losses.into_names(),
+        reading: Reading { seed: target.seed.to_owned(), renamed: names.back(), answer_tool },
+    })
+}
+
+/// How a structured answer is asked for.
+enum Answer<'a> {
+    /// It is not.
+    Free,
+    /// By the field that newer models know.
+    Native(&'a RawValue),
+    /// By a tool that must be called, whose arguments are the answer: every model knows tools.
+    Tool { schema: Cow<'a, RawValue> },
+}
+
+impl<'a> Answer<'a> {
+    fn of(
+        from: &'a Conversation,
+        plan: &Plan,
+        model: Generation,
+        losses: &mut Losses,
+    ) -> Result<Self, Refused> {
+        let Some(format) = &from.format else { return Ok(Self::Free) };
+        if let OutputFormat::JsonSchema { schema, .. } = format
+            && model.knows_output_format()
+        {
+            return Ok(Self::Native(schema));
+        }
+        // A forced tool excludes thinking, and the client's own tools would never be called.
+        if plan.thinks() || !from.tools.is_empty() {
+            return losses.lose("response_format").map(|()| Self::Free);
+        }
+        let schema = match format {
+            OutputFormat::JsonSchema { schema, .. } => Cow::Borrowed(&**schema),
+            OutputFormat::JsonObject => Cow::Owned(raw(r#"{"type":"object"}"#)),
+        };
+        Ok(Self::Tool { schema })
+    }
+
+    fn into_native(self) -> Option<Format<'a>> {
+        match self {
+            Self::Native(schema) => Some(Format::JsonSchema { schema }),
+            Self::Free | Self::Tool { .. } => None,
+        }
+    }
+}
+
+fn answer_tool(schema: Cow<'_, RawValue>) -> ToolOut<'_> {
+    ToolOut {
+        name: ANSWER_TOOL,
+        description: Some("Gives the answer. Its arguments are the whole answer, as JSON."),
+        input_schema: schema,
+        cache_control: None,
+    }
+}
+
+fn write_tool<'a>(
+    tool: &'a Tool,
+    names: &'a ToolNames,
+    losses: &mut Losses,
+) -> Result<ToolOut<'a>, Refused> {
+    losses.lose_if(tool.strict == Some(true), "tools.strict")?;
+    Ok(ToolOut {
+        name: names.sent(&tool.name),
+        description: tool.description.as_deref(),
+        input_schema: tool.schema_or_empty(),
+        cache_control: tool.cache.as_ref().map(Cache),
+    })
+}
+
+fn write_choice<'a>(
+    from: &'a Conversation,
+    plan: &Plan,
+    names: &'a ToolNames,
+    losses: &mut Losses,
+) -> Result<Option<Choice<'a>>, Refused> {
+    if from.tools.is_empty() {
+        return Ok(None);
+    }
+    let one_only = from.parallel_tool_calls.filter(|parallel| !parallel).map(|_| true);
+    let (mut kind, mut name) = match &from.tool_choice {
+        None if one_only.is_none() => return Ok(None),
+        None | Some(ToolChoice::Auto) => ("auto", None),
+        Some(ToolChoice::Required) => ("any", None),
+        Some(ToolChoice::None) => ("none", None),
+        Some(ToolChoice::Tool(name)) => ("tool", Some(names.sent(name))),
+    };
+    if plan.thinks() && matches!(kind, "any" | "tool") {
+        losses.lose("tool_choice")?;
+        (kind, name) = ("auto", None);
+    }
+    let disable_parallel_tool_use = one_only.filter(|_| kind != "none");
+    Ok(Some(Choice { r#type: kind, name, disable_parallel_tool_use }))
+}
+
+/// Temperature is 0 to 1 here, and not free beside thinking; newer models want it without `top_p`.
+fn write_sampling(
+    from: &Conversation,
+    plan: &Plan,
+    model: Generation,
+    losses: &mut Losses,
+) -> Result<Sampling, Refused> {
+    let mut sampling = from.sampling.clone();
+    losses.lose_if(sampling.seed.is_some(), "seed")?;
+    losses.lose_if(sampling.presence_penalty.is_some(), "presence_penalty")?;
+    losses.lose_if(sampling.frequency_penalty.is_some(), "frequency_penalty")?;
+    let highest = if plan.thinks() { 1.0..=1.0 } else { 0.0..=1.0 };
+    if sampling.temperature.is_some_and(|temperature| !highest.contains(&temperature)) {
+        losses.lose("temperature")?;
+        sampling.temperature = None;
+    }
+    if plan.thinks() && sampling.top_k.is_some() {
+        losses.lose("top_k")?;
+        sampling.top_k = None;
+    }
+    let exclusive = model.takes_one_of_temperature_and_top_p() && sampling.temperature.is_some();
+    let too_low = plan.thinks() && sampling.top_p.is_some_and(|top_p| top_p < 0.95);
+    if sampling.top_p.is_some() && (exclusive || too_low) {
+        // 1 is everyone's default: leaving it out changes nothing.
+        losses.lose_if(sampling.top_p != Some(1.0), "top_p")?;
+        sampling.top_p = None;
+    }
+    Ok(sampling)
+}
+
+fn write_stop<'a>(from: &'a Conversation, losses: &mut Losses) -> Result<Vec<&'a str>, Refused> {
+    let (blank, stop): (Vec<&str>, Vec<&str>) =
+        from.stop.iter().map(String::as_str).partition(|text| text.trim().is_empty());
+    losses.lose_if(!blank.is_empty(), "stop")?;
+    Ok(stop)
+}
+
+fn write_turns<'a>(
+    turns: &[Merged<'a>],
+    names: &'a ToolNames,
+    losses: &mut Losses,
+) -> Result<Vec<Message<'a>>, Refused> {
+    let mut messages = Vec::with_capacity(turns.len());
+    for turn in turns {
+        let role = if turn.role == Role::Assistant { "assistant" } else { "user" };
+        let mut content = Vec::with_capacity(turn.parts.len());
+        for part in &turn.parts {
+            content.extend(write_part(part, names, losses)?);
+        }
+        if !content.is_empty() {
+            messages.push(Message { role, content });
+        }
+    }
+    Ok(messages)
+}
+
+fn write_part<'a>(
+    part: &'a Part,
+    names: &'a ToolNames,
+    losses: &mut Losses,
+) -> Result<Option<Block<'a>>, Refused> {
+    let signature = part.signature_of(Protocol::Anthropic);
+    let content = match &part.content {
+        Content::Text(text) => Some(BlockContent::Text { text }),
+        Content::Refusal(text) if text.trim().is_empty() => None,
+        Content::Refusal(text) => Some(BlockContent::Text { text }),
+        // Another vendor's reasoning is refused here, and nobody's loss.
+        Content::Reasoning(thinking) => {
+            signature.map(|signature| BlockContent::Thinking { thinking, signature })
+        }
+        Content::Redacted => signature.map(|data| BlockContent::RedactedThinking { data }),
+        Content::Media(media) => write_media(media, losses)?,
+        Content::ToolCall(call) => Some(BlockContent::ToolUse {
+            id: clean_id(&call.id),
+            name: names.sent(&call.name),
+            input: call.object(),
+        }),
+        Content::ToolResult(result) => {
+            let mut content = Vec::with_capacity(result.content.len());
+            for part in result.content.iter().filter(|part| !part.is_blank()) {
+                content.extend(write_part(part, names, losses)?);
+            }
+            Some(BlockContent::ToolResult {
+                tool_use_id: clean_id(&result.call_id),
+                content,
+                is_error: result.is_error.then_some(true),
+            })
+        }
+    };
+    // Thinking takes no mark.
+    let markable = !matches!(part.content, Content::Reasoning(_) | Content::Redacted);
+    let cache_control = part.cache.as_ref().filter(|_| markable).map(Cache);
+    Ok(content.map(|content| Block { content, cache_control }))
+}
+
+fn write_text(part: &Part) -> Option<Block<'_>> {
+    let text = part.as_text()?;
+    let cache_control = part.cache.as_ref().map(Cache);
+    Some(Block { content: BlockContent::Text { text }, cache_control })
+}
+
+fn write_media<'a>(
+    media: &'a Media,
+    losses: &mut Losses,
+) -> Result<Option<BlockContent<'a>>, Refused> {
+    let source = match &media.source {
+        Source::Base64(data) => {
+            Some(SourceOut::Base64 { media_type: media.media_type_or_default(), data })
+        }
+        Source::Text(data) => Some(SourceOut::Text { media_type: "text/plain", data }),
+        Source::Url(url) => Some(SourceOut::Url { url }),
+        // An id of another vendor's store.
+        Source::File(_) => None,
+    };
+    let title = media.name.as_deref();
+    let block = source.and_then(|source| match media.kind {
+        MediaKind::Image => Some(BlockContent::Image { source }),
+        MediaKind::Document => Some(BlockContent::Document { source, title }),
+        MediaKind::Audio | MediaKind::Video => None,
+    });
+    losses.lose_if(block.is_none(), media.kind.name())?;
+    Ok(block)
+}
+
+const VERSION: &str = "2023-06-01";
+const COUNT_PATH: &str = "/v1/messages/count_tokens";
+const LONGEST_TOOL_NAME: usize = 64;
+/// The tool that stands for structured output.
+const ANSWER_TOOL: &str = "give_answer";

@@ -1,0 +1,303 @@
+//! A whole Messages answer, the count of tokens and the list of models.
+//!
+//! Blocks that only Anthropic has (server tools and their results) are left out.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::protocol::Protocol;
+use crate::protocol::conversation::{
+    Content, Failure, Finish, Part, Reply, Signature, ToolCall, Usage,
+};
+use crate::protocol::wire::{Client, Model, Reading, json};
+
+use super::error;
+
+/// Reads an answer; the body of a 200 may also be an error.
+pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
+    let message: Message = serde_json::from_slice(body)
+        .map_err(|_| Failure::malformed("the provider's answer is no message"))?;
+    if let Some(error) = message.error {
+        return Err(error.into_failure(None));
+    }
+    let Some(content) = message.content else {
+        return Err(Failure::malformed("the provider's answer holds no content"));
+    };
+    let mut answered = false;
+    let mut parts = Vec::with_capacity(content.len());
+    for block in content {
+        answered |= block.is_answer(reading);
+        parts.extend(block.into_part(reading));
+    }
+    let finish = message.stop_reason.as_deref().map(read_finish).unwrap_or_default();
+    Ok(Reply {
+        id: message.id,
+        model: message.model,
+        parts,
+        finish: if answered && finish == Finish::ToolCalls { Finish::Stop } else { finish },
+        stop_sequence: message.stop_sequence,
+        usage: message.usage.unwrap_or_default().into_usage(),
+    })
+}
+
+/// Writes an answer.
+pub(super) fn write(reply: &Reply, to: &Client<'_>) -> Vec<u8> {
+    json(&MessageOut {
+        id: &format!("msg_{}", to.id),
+        r#type: "message",
+        role: "assistant",
+        model: to.model,
+        content: reply.parts.iter().filter_map(BlockOut::of).collect(),
+        stop_reason: Some(write_finish(reply.finish)),
+        stop_sequence: reply.stop_sequence.as_deref(),
+        usage: UsageOut::of(&reply.usage),
+    })
+}
+
+/// Reads a count of tokens.
+pub(super) fn read_count(body: &[u8]) -> Result<u64, Failure> {
+    serde_json::from_slice::<Count>(body)
+        .map(|count| count.input_tokens)
+        .map_err(|_| Failure::malformed("the provider's answer is no count of tokens"))
+}
+
+/// Writes the list of models, on one page.
+pub(super) fn write_models(models: &[Model<'_>]) -> Vec<u8> {
+    let data: Vec<ModelOut<'_>> = models
+        .iter()
+        .map(|model| ModelOut {
+            r#type: "model",
+            id: model.id,
+            display_name: model.id,
+            created_at: rfc3339(model.created),
+        })
+        .collect();
+    json(&Models {
+        has_more: false,
+        first_id: models.first().map(|model| model.id),
+        last_id: models.last().map(|model| model.id),
+        data,
+    })
+}
+
+/// Why an answer ended; an unknown reason is the usual one.
+pub(super) fn read_finish(reason: &str) -> Finish {
+    match reason {
+        "max_tokens" => Finish::Length,
+        "model_context_window_exceeded" => Finish::ContextWindow,
+        "stop_sequence" => Finish::StopSequence,
+        "tool_use" => Finish::ToolCalls,
+        "refusal" => Finish::ContentFilter,
+        "pause_turn" => Finish::Pause,
+        _ => Finish::Stop,
+    }
+}
+
+/// Why an answer ended, in this protocol's words.
+pub(super) fn write_finish(finish: Finish) -> &'static str {
+    match finish {
+        Finish::Stop => "end_turn",
+        Finish::StopSequence => "stop_sequence",
+        // A broken answer must not look like a complete one.
+        Finish::Length | Finish::Malformed => "max_tokens",
+        Finish::ContextWindow => "model_context_window_exceeded",
+        Finish::ToolCalls => "tool_use",
+        Finish::ContentFilter => "refusal",
+        Finish::Pause => "pause_turn",
+    }
+}
+
+/// Seconds since 1970 as a date in UTC.
+fn rfc3339(seconds: u64) -> String {
+    // Days to a date: Howard Hinnant's `civil_from_days`.
+    let (days, time) = (seconds / 86_400 + 719_468, seconds % 86_400);
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * shifted + 2) / 5 + 1;
+    let month = if shifted < 10 { shifted + 3 } else { shifted - 9 };
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let (hour, minute, second) = (time / 3_600, time / 60 % 60, time % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
+#[derive(Deserialize)]
+struct Message {
+    id: Option<String>,
+    model: Option<String>,
+    content: Option<Vec<Block>>,
+    stop_reason: Option<String>,
+    stop_sequence: Option<String>,
+    usage: Option<UsageIn>,
+    error: Option<error::Detail>,
+}
+
+/// A block of any type: which fields it has depends on it.
+#[derive(Deserialize)]
+struct Block {
+    r#type: String,
+    text: Option<String>,
+    thinking: Option<String>,
+    signature: Option<String>,
+    data: Option<String>,
+    id: Option<String>,
+    name: Option<String>,
+    input: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+struct Count {
+    input_tokens: u64,
+}
+
+/// Usage as a provider gives it; in a stream, each field that comes counts anew.
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+pub(super) struct UsageIn {
+    input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+    cache_read_input_tokens: Option<u64>,
+    cache_creation_input_tokens: Option<u64>,
+}
+
+/// A message as it is written, whole or as the beginning of a stream.
+#[derive(Serialize)]
+pub(super) struct MessageOut<'a> {
+    pub(super) id: &'a str,
+    pub(super) r#type: &'static str,
+    pub(super) role: &'static str,
+    pub(super) model: &'a str,
+    pub(super) content: Vec<BlockOut<'a>>,
+    pub(super) stop_reason: Option<&'static str>,
+    pub(super) stop_sequence: Option<&'a str>,
+    pub(super) usage: UsageOut,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum BlockOut<'a> {
+    Text { text: &'a str },
+    Thinking { thinking: &'a str, signature: String },
+    RedactedThinking { data: String },
+    ToolUse { id: &'a str, name: &'a str, input: Cow<'a, RawValue> },
+}
+
+/// Usage as a client gets it.
+#[derive(Serialize)]
+pub(super) struct UsageOut {
+    input_tokens: u64,
+    cache_creation_input_tokens: u64,
+    cache_read_input_tokens: u64,
+    output_tokens: u64,
+}
+
+#[derive(Serialize)]
+struct Models<'a> {
+    data: Vec<ModelOut<'a>>,
+    has_more: bool,
+    first_id: Option<&'a str>,
+    last_id: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ModelOut<'a> {
+    r#type: &'static str,
+    id: &'a str,
+    display_name: &'a str,
+    created_at: String,
+}
+
+impl Block {
+    fn is_answer(&self, reading: &Reading) -> bool {
+        self.r#type == "tool_use" && self.name.as_deref().is_some_and(|n| reading.is_answer(n))
+    }
+
+    fn into_part(self, reading: &Reading) -> Option<Part> {
+        let is_answer = self.is_answer(reading);
+        let sign = |value: String| Signature::new(Protocol::Anthropic, value);
+        Some(match self.r#type.as_str() {
+            "text" => Part::text(self.text?),
+            "thinking" => Part::new(Content::Reasoning(self.thinking?))
+                .signed(self.signature.filter(|value| !value.is_empty()).map(sign)),
+            "redacted_thinking" => Part::new(Content::Redacted).signed(self.data.map(sign)),
+            "tool_use" => {
+                let input = self.input.map_or_else(|| "{}".to_owned(), |raw| raw.get().to_owned());
+                if is_answer {
+                    return Some(Part::text(input));
+                }
+                let name = reading.tool_name(self.name?);
+                Part::new(Content::ToolCall(ToolCall { id: self.id?, name, arguments: input }))
+            }
+            _ => return None,
+        })
+    }
+}
+
+impl<'a> BlockOut<'a> {
+    fn of(part: &'a Part) -> Option<Self> {
+        let signature = part.signature.as_ref().map(|s| s.to_client(Protocol::Anthropic));
+        match &part.content {
+            Content::Text(text) | Content::Refusal(text) => {
+                (!text.is_empty()).then_some(Self::Text { text })
+            }
+            Content::Reasoning(text) => {
+                Some(Self::Thinking { thinking: text, signature: signature.unwrap_or_default() })
+            }
+            Content::Redacted => signature.map(|data| Self::RedactedThinking { data }),
+            Content::ToolCall(call) => {
+                Some(Self::ToolUse { id: &call.id, name: &call.name, input: call.object() })
+            }
+            Content::Media(_) | Content::ToolResult(_) => None,
+        }
+    }
+}
+
+impl UsageIn {
+    /// Takes over what the newer one says.
+    pub(super) fn update(&mut self, newer: Self) {
+        self.input_tokens = newer.input_tokens.or(self.input_tokens);
+        self.output_tokens = newer.output_tokens.or(self.output_tokens);
+        self.cache_read_input_tokens =
+            newer.cache_read_input_tokens.or(self.cache_read_input_tokens);
+        self.cache_creation_input_tokens =
+            newer.cache_creation_input_tokens.or(self.cache_creation_input_tokens);
+    }
+
+    /// In neutral form: this protocol's input does not count what went through a cache.
+    pub(super) fn into_usage(self) -> Usage {
+        Usage::beside_cache(
+            self.input_tokens.unwrap_or_default(),
+            self.output_tokens.unwrap_or_default(),
+            self.cache_read_input_tokens.unwrap_or_default(),
+            self.cache_creation_input_tokens.unwrap_or_default(),
+        )
+    }
+}
+
+impl UsageOut {
+    /// From the neutral form.
+    pub(super) fn of(usage: &Usage) -> Self {
+        Self {
+            input_tokens: usage.uncached(),
+            cache_creation_input_tokens: usage.cache_write,
+            cache_read_input_tokens: usage.cache_read,
+            output_tokens: usage.output,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dates_are_written() {
+        assert_eq!(rfc3339(0), "1970-01-01T00:00:00Z");
+        assert_eq!(rfc3339(951_782_399), "2000-02-28T23:59:59Z");
+        assert_eq!(rfc3339(951_782_400), "2000-02-29T00:00:00Z");
+        assert_eq!(rfc3339(1_767_225_599), "2025-12-31T23:59:59Z");
+    }
+}

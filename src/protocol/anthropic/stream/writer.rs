@@ -1,0 +1,204 @@
+//! Writing: parts into blocks, each opened once and closed once, inside one message.
+//!
+//! It never writes `message_stop` after a failure: a broken answer must not look complete.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::protocol::Protocol;
+use crate::protocol::anthropic::error;
+use crate::protocol::anthropic::response::{BlockOut, MessageOut, UsageOut, write_finish};
+use crate::protocol::conversation::tool::raw;
+use crate::protocol::conversation::{Event, Finish, Usage};
+use crate::protocol::wire::{Client, StreamWriter, append_json};
+
+/// Writes one stream.
+#[derive(Debug)]
+pub(in crate::protocol::anthropic) struct Writer {
+    id: String,
+    model: String,
+    started: bool,
+    ended: bool,
+    open: Option<Open>,
+    /// The next block's index.
+    next: u32,
+    finish: Finish,
+    stop_sequence: Option<String>,
+    usage: Usage,
+}
+
+/// The type of the open block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Open {
+    Text,
+    Thinking,
+    Other,
+}
+
+impl Writer {
+    pub(in crate::protocol::anthropic) fn new(to: &Client<'_>) -> Self {
+        Self {
+            id: format!("msg_{}", to.id),
+            model: to.model.to_owned(),
+            started: false,
+            ended: false,
+            open: None,
+            next: 0,
+            finish: Finish::default(),
+            stop_sequence: None,
+            usage: Usage::default(),
+        }
+    }
+
+    /// `message_start`, exactly once, before everything but a failure. Usage is known by then only
+    /// where the provider says it first; the last `message_delta` says it all again.
+    fn start(&mut self, out: &mut Vec<u8>) {
+        if !self.started {
+            self.started = true;
+            let message = MessageOut {
+                id: &self.id,
+                r#type: "message",
+                role: "assistant",
+                model: &self.model,
+                content: Vec::new(),
+                stop_reason: None,
+                stop_sequence: None,
+                usage: UsageOut::of(&self.usage),
+            };
+            event("message_start", &Out::MessageStart { message }, out);
+        }
+    }
+
+    fn open(&mut self, kind: Open, content_block: BlockOut<'_>, out: &mut Vec<u8>) {
+        self.close(out);
+        self.open = Some(kind);
+        let index = self.next;
+        self.next += 1;
+        event("content_block_start", &Out::ContentBlockStart { index, content_block }, out);
+    }
+
+    fn delta(&self, delta: Delta<'_>, out: &mut Vec<u8>) {
+        let index = self.next.saturating_sub(1);
+        event("content_block_delta", &Out::ContentBlockDelta { index, delta }, out);
+    }
+
+    fn close(&mut self, out: &mut Vec<u8>) {
+        self.start(out);
+        if self.open.take().is_some() {
+            let index = self.next.saturating_sub(1);
+            event("content_block_stop", &Out::ContentBlockStop { index }, out);
+        }
+    }
+
+    fn text(&mut self, text: &str, out: &mut Vec<u8>) {
+        if self.open != Some(Open::Text) {
+            self.open(Open::Text, BlockOut::Text { text: "" }, out);
+        }
+        self.delta(Delta::TextDelta { text }, out);
+    }
+
+    fn thinking(&mut self, out: &mut Vec<u8>) {
+        if self.open != Some(Open::Thinking) {
+            let block = BlockOut::Thinking { thinking: "", signature: String::new() };
+            self.open(Open::Thinking, block, out);
+        }
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) {
+        self.close(out);
+        self.ended = true;
+        let delta = MessageDelta {
+            stop_reason: write_finish(self.finish),
+            stop_sequence: self.stop_sequence.as_deref(),
+        };
+        let usage = UsageOut::of(&self.usage);
+        event("message_delta", &Out::MessageDelta { delta, usage }, out);
+        event("message_stop", &Out::MessageStop, out);
+    }
+}
+
+impl StreamWriter for Writer {
+    fn write(&mut self, said: Event, out: &mut Vec<u8>) {
+        if self.ended {
+            return;
+        }
+        match said {
+            // Written with what comes first, so that usage which follows at once is in it.
+            Event::Start { .. } => {}
+            Event::Usage(usage) => self.usage = usage,
+            Event::Ping => {
+                self.start(out);
+                event("ping", &Out::Ping, out);
+            }
+            Event::Text(text) | Event::Refusal(text) => self.text(&text, out),
+            Event::Reasoning(thinking) => {
+                self.thinking(out);
+                self.delta(Delta::ThinkingDelta { thinking: &thinking }, out);
+            }
+            Event::ReasoningSignature(signature) => {
+                self.thinking(out);
+                let signature = signature.to_client(Protocol::Anthropic);
+                self.delta(Delta::SignatureDelta { signature: &signature }, out);
+            }
+            Event::Redacted(seal) => {
+                let data = seal.to_client(Protocol::Anthropic);
+                self.open(Open::Other, BlockOut::RedactedThinking { data }, out);
+            }
+            Event::ToolCallStart { id, name, .. } => {
+                let input: Cow<'_, RawValue> = Cow::Owned(raw("{}"));
+                self.open(Open::Other, BlockOut::ToolUse { id: &id, name: &name, input }, out);
+            }
+            Event::ToolCallDelta { json, .. } => {
+                self.delta(Delta::InputJsonDelta { partial_json: &json }, out);
+            }
+            Event::PartEnd => self.close(out),
+            Event::Finish { reason, stop_sequence } => {
+                (self.finish, self.stop_sequence) = (reason, stop_sequence);
+            }
+            Event::Done => self.end(out),
+            Event::Failure(failure) => {
+                self.ended = true;
+                event("error", &error::Out::of(&failure, None), out);
+            }
+        }
+    }
+}
+
+/// One event: its name stands before its data and in it.
+fn event(name: &str, data: &impl Serialize, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"event: ");
+    out.extend_from_slice(name.as_bytes());
+    out.extend_from_slice(b"\ndata: ");
+    append_json(data, out);
+    out.extend_from_slice(b"\n\n");
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Out<'a> {
+    MessageStart { message: MessageOut<'a> },
+    Ping,
+    ContentBlockStart { index: u32, content_block: BlockOut<'a> },
+    ContentBlockDelta { index: u32, delta: Delta<'a> },
+    ContentBlockStop { index: u32 },
+    MessageDelta { delta: MessageDelta<'a>, usage: UsageOut },
+    MessageStop,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[expect(clippy::enum_variant_names, reason = "they are the protocol's own names")]
+enum Delta<'a> {
+    TextDelta { text: &'a str },
+    ThinkingDelta { thinking: &'a str },
+    SignatureDelta { signature: &'a str },
+    InputJsonDelta { partial_json: &'a str },
+}
+
+#[derive(Serialize)]
+struct MessageDelta<'a> {
+    stop_reason: &'static str,
+    stop_sequence: Option<&'a str>,
+}

@@ -1,0 +1,161 @@
+//! The neutral form: what a request, an answer, a stream and an error say, whoever says it.
+//!
+//! It never knows how any protocol spells it.
+
+pub mod part;
+pub mod tool;
+pub mod thinking;
+pub mod turns;
+pub mod names;
+pub mod losses;
+pub mod reply;
+pub mod event;
+pub mod failure;
+
+use serde_json::value::RawValue;
+
+pub use event::Event;
+pub use failure::{Failure, Kind};
+pub use losses::{Losses, Lossy};
+pub use names::ToolNames;
+pub use part::{CacheMark, Content, Media, MediaKind, Part, Signature, Source};
+pub use reply::{Finish, Reply, Usage};
+pub use thinking::{Effort, Thinking};
+pub use tool::{Tool, ToolCall, ToolChoice, ToolResult};
+pub use turns::{Merged, Role, Turn};
+
+/// A request: everything that a client asks of a model.
+#[derive(Debug, Clone, Default)]
+pub struct Conversation {
+    /// The model as the client names it.
+    pub model: String,
+    /// Instructions before the first turn; each part is a `Content::Text`.
+    pub system: Vec<Part>,
+    /// The turns, in order, as the client sent them. [`Conversation::alternating`] gives them
+    /// in the form that stricter vendors want.
+    pub turns: Vec<Turn>,
+    /// The tools on offer.
+    pub tools: Vec<Tool>,
+    /// Which of them must be called; the vendor's default when absent.
+    pub tool_choice: Option<ToolChoice>,
+    /// Whether one turn may call several tools; the vendor's default when absent.
+    pub parallel_tool_calls: Option<bool>,
+    /// How the next token is drawn.
+    pub sampling: Sampling,
+    /// The longest answer, in tokens, reasoning included.
+    pub max_tokens: Option<u64>,
+    /// Texts that end the answer.
+    pub stop: Vec<String>,
+    /// The form of the answer; free text when absent.
+    pub format: Option<OutputFormat>,
+    /// How much the model is to reason; the vendor's default when absent.
+    pub thinking: Option<Thinking>,
+    /// The client's name for its own user.
+    pub user: Option<String>,
+    /// How the answer is wanted.
+    pub delivery: Delivery,
+    /// Whether a streaming client asked for usage (or its protocol always gives it).
+    pub include_usage: bool,
+    /// Fields of the client's protocol that have no place here, with their values.
+    pub extras: Vec<Extra>,
+}
+
+/// How the next token is drawn. What is absent is the vendor's default.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Sampling {
+    /// 0 to 2 for most vendors, 0 to 1 for some.
+    pub temperature: Option<f64>,
+    /// Nucleus sampling.
+    pub top_p: Option<f64>,
+    /// Only among so many.
+    pub top_k: Option<u64>,
+    /// For repeatable draws.
+    pub seed: Option<i64>,
+    /// −2 to 2.
+    pub presence_penalty: Option<f64>,
+    /// −2 to 2.
+    pub frequency_penalty: Option<f64>,
+}
+
+/// The form of an answer.
+#[derive(Debug, Clone)]
+pub enum OutputFormat {
+    /// Any JSON object.
+    JsonObject,
+    /// JSON that fits a schema.
+    JsonSchema {
+        /// The schema's name; clients whose protocol has none leave it absent.
+        name: Option<String>,
+        /// What the schema is for.
+        description: Option<String>,
+        /// The JSON Schema, as the client wrote it.
+        schema: Box<RawValue>,
+        /// Whether the model must keep to it exactly.
+        strict: Option<bool>,
+    },
+}
+
+/// How an answer is wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Delivery {
+    /// At once.
+    #[default]
+    Whole,
+    /// As events.
+    Events,
+    /// As the elements of one JSON array (Gemini without `alt=sse`).
+    Array,
+}
+
+/// A field that the neutral form does not hold. A writer whose protocol has the field under the
+/// same name may take it; every other writer loses it.
+#[derive(Debug, Clone)]
+pub struct Extra {
+    /// Its path in the client's request, without array indices: `messages.name`.
+    pub name: String,
+    /// Its value.
+    pub value: Box<RawValue>,
+}
+
+impl Conversation {
+    /// Whether the answer is wanted in pieces.
+    pub fn is_stream(&self) -> bool {
+        self.delivery != Delivery::Whole
+    }
+
+    /// Keeps a field that has no place in the neutral form, unless it says nothing.
+    pub fn keep_extra(&mut self, name: impl Into<String>, value: &RawValue) {
+        if !matches!(value.get(), "null" | "false" | "[]" | "{}" | "\"\"") {
+            self.extras.push(Extra { name: name.into(), value: value.to_owned() });
+        }
+    }
+
+    /// Takes out of the losses what `taken` does not name: each remaining extra field is lost.
+    ///
+    /// # Errors
+    /// The first field, when losing is refused.
+    pub fn lose_extras(
+        &self,
+        taken: &[&str],
+        losses: &mut Losses,
+    ) -> Result<(), super::wire::Refused> {
+        let lost = self.extras.iter().filter(|extra| !taken.contains(&extra.name.as_str()));
+        lost.into_iter().try_for_each(|extra| losses.lose(extra.name.as_str()))
+    }
+
+    /// A cheap estimate of the request's tokens, for vendors that cannot count them: four bytes of
+    /// text to a token, 1 600 tokens to an image or a document.
+    pub fn estimate_tokens(&self) -> u64 {
+        let turns = self.turns.iter().flat_map(|turn| &turn.parts);
+        let parts: usize = self.system.iter().chain(turns).map(Part::weight).sum();
+        let tools: usize = self.tools.iter().map(Tool::weight).sum();
+        (parts + tools).div_ceil(4) as u64 + 4 * self.turns.len() as u64
+    }
+}
+
+impl Delivery {
+    /// What a body's `stream` field asks for.
+    pub fn from_flag(stream: Option<bool>) -> Self {
+        if stream == Some(true) { Self::Events } else { Self::Whole }
+    }
+}

@@ -1,0 +1,72 @@
+//! What a stream says, piece by piece.
+//!
+//! The order that readers promise and writers may rely on stands at `wire::StreamReader`.
+
+use super::failure::Failure;
+use super::part::Signature;
+use super::reply::{Finish, Usage};
+
+/// One thing that a stream says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Event {
+    /// The answer begins.
+    Start {
+        /// The vendor's id of it, for logs.
+        id: Option<String>,
+        /// The vendor's name of the model.
+        model: Option<String>,
+    },
+    /// More text. The first delta of a part begins it.
+    Text(String),
+    /// More reasoning.
+    Reasoning(String),
+    /// The reasoning just given is complete and this is its proof; with no reasoning before it, it
+    /// is a part of its own.
+    ReasoningSignature(Signature),
+    /// Reasoning in sealed form only: a part of its own, followed by its `PartEnd`.
+    Redacted(Signature),
+    /// More of the model's refusal.
+    Refusal(String),
+    /// A tool call begins.
+    ToolCallStart {
+        /// Counts tool calls from 0.
+        index: u32,
+        /// Names the call, for its result.
+        id: String,
+        /// The tool, by the client's name.
+        name: String,
+        /// The vendor's proof of the call.
+        signature: Option<Signature>,
+    },
+    /// More of the JSON text of a call's arguments.
+    ToolCallDelta {
+        /// Which call.
+        index: u32,
+        /// The text.
+        json: String,
+    },
+    /// The part is complete.
+    PartEnd,
+    /// The answer ends.
+    Finish {
+        /// Why.
+        reason: Finish,
+        /// The stop sequence that ended it, where the vendor says which.
+        stop_sequence: Option<String>,
+    },
+    /// What was used so far; the last one counts.
+    Usage(Usage),
+    /// The vendor shows that it is alive.
+    Ping,
+    /// The stream is complete.
+    Done,
+    /// The stream is broken.
+    Failure(Failure),
+}
+
+impl Event {
+    /// Whether it ends the stream.
+    pub fn is_last(&self) -> bool {
+        matches!(self, Self::Done | Self::Failure(_))
+    }
+}

@@ -1,0 +1,171 @@
+//! What went wrong at a provider, or between it and us, whoever says it in whatever form.
+//!
+//! It never decides whether another provider is tried; `table::fallback` does.
+
+use std::time::Duration;
+
+/// An error, in neutral words.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// The HTTP status: the answer's own, or for an error inside a stream the one that its kind
+    /// has when it comes in time.
+    pub status: u16,
+    /// What kind of error.
+    pub kind: Kind,
+    /// The vendor's sentence.
+    pub message: String,
+    /// A code in OpenAI's sense (`context_length_exceeded`), the vendor's or the router's own. What
+    /// other vendors call a type or a status is no code: the kind says it.
+    pub code: Option<String>,
+    /// The field at fault.
+    pub param: Option<String>,
+    /// How long to wait, where the body says so.
+    pub retry_after: Option<Duration>,
+}
+
+/// What kind of error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The request is wrong.
+    InvalidRequest,
+    /// The request is too long for the model.
+    ContextWindow,
+    /// A filter refused the request.
+    ContentFilter,
+    /// Unknown credential.
+    Authentication,
+    /// Known, but not allowed.
+    Permission,
+    /// No such model or path.
+    NotFound,
+    /// Too many bytes.
+    TooLarge,
+    /// Too many requests or tokens for now.
+    RateLimit,
+    /// Paid for no more; waiting does not help.
+    Quota,
+    /// The vendor took too long.
+    Timeout,
+    /// The vendor has too much to do.
+    Overloaded,
+    /// The vendor is out of order for a while.
+    Unavailable,
+    /// The vendor broke down.
+    Server,
+    /// The stream ended before its end.
+    Cut,
+    /// The answer is not what the protocol says.
+    Malformed,
+}
+
+impl Failure {
+    /// A failure of a kind, with the status that is usual for it.
+    pub fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self {
+            status: kind.status(),
+            kind,
+            message: message.into(),
+            code: None,
+            param: None,
+            retry_after: None,
+        }
+    }
+
+    /// The answer is not what the protocol says.
+    pub fn malformed(message: impl Into<String>) -> Self {
+        Self::new(Kind::Malformed, message)
+    }
+
+    /// The stream ended before its end.
+    pub fn cut() -> Self {
+        Self::new(Kind::Cut, "the provider's stream ended before the answer was complete")
+    }
+
+    /// The same failure with this code.
+    #[must_use]
+    pub fn with_code(self, code: Option<String>) -> Self {
+        Self { code, ..self }
+    }
+
+    /// An error body that says nothing readable: the kind is what the status says.
+    pub fn from_status(status: u16, body: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(body);
+        let text = text.trim();
+        let message = if text.is_empty() || text.starts_with('<') {
+            format!("the provider answered with status {status}")
+        } else {
+            text.chars().take(LONGEST_MESSAGE).collect()
+        };
+        Self { status, ..Self::new(Kind::from_status(status), message) }
+    }
+}
+
+impl Kind {
+    /// The kind that a bare status stands for.
+    pub fn from_status(status: u16) -> Self {
+        match status {
+            401 => Self::Authentication,
+            402 => Self::Quota,
+            403 => Self::Permission,
+            404 | 405 | 410 => Self::NotFound,
+            408 | 504 => Self::Timeout,
+            413 => Self::TooLarge,
+            429 => Self::RateLimit,
+            502 => Self::Malformed,
+            503 => Self::Unavailable,
+            529 => Self::Overloaded,
+            400..=499 => Self::InvalidRequest,
+            _ => Self::Server,
+        }
+    }
+
+    /// The status that is usual for it.
+    pub fn status(self) -> u16 {
+        match self {
+            Self::InvalidRequest | Self::ContextWindow | Self::ContentFilter => 400,
+            Self::Authentication => 401,
+            Self::Permission => 403,
+            Self::NotFound => 404,
+            Self::TooLarge => 413,
+            Self::RateLimit | Self::Quota => 429,
+            Self::Server => 500,
+            Self::Cut | Self::Malformed => 502,
+            Self::Unavailable => 503,
+            Self::Timeout => 504,
+            Self::Overloaded => 529,
+        }
+    }
+
+    /// Whether a sentence speaks of a request that is too long: vendors have no code for it.
+    pub fn is_about_context(message: &str) -> bool {
+        let message = message.to_ascii_lowercase();
+        CONTEXT_WORDS.iter().any(|words| message.contains(words))
+    }
+}
+
+const LONGEST_MESSAGE: usize = 1_000;
+
+const CONTEXT_WORDS: &[&str] = &[
+    "context length",
+    "context window",
+    "prompt is too long",
+    "input is too long",
+    "too many tokens",
+    "maximum number of tokens",
+    "exceeds the maximum number of tokens",
+    "exceed context limit",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_bare_status_is_a_failure() {
+        let failure = Failure::from_status(503, b"<html>busy</html>");
+        assert_eq!((failure.kind, failure.status), (Kind::Unavailable, 503));
+        assert_eq!(failure.message, "the provider answered with status 503");
+        assert_eq!(Failure::from_status(418, b" teapot ").message, "teapot");
+        assert_eq!(Failure::from_status(418, b"").kind, Kind::InvalidRequest);
+    }
+}

@@ -1,0 +1,74 @@
+//! What a provider cannot be told: dropped and named, or refused.
+//!
+//! It never decides whether something is lost; the writers do.
+
+use std::borrow::Cow;
+
+use crate::protocol::wire::Refused;
+
+/// What happens to what a provider cannot be told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Lossy {
+    /// It is dropped and named in `x-onwards-dropped`.
+    #[default]
+    Warn,
+    /// The request is refused, naming the field.
+    Refuse,
+}
+
+/// The names of what was lost while one request was written.
+#[derive(Debug)]
+pub struct Losses {
+    policy: Lossy,
+    names: Vec<String>,
+}
+
+impl Losses {
+    /// Nothing is lost yet.
+    pub fn new(policy: Lossy) -> Self {
+        Self { policy, names: Vec::new() }
+    }
+
+    /// This field is lost. Names are the neutral form's, which are OpenAI's where it has one.
+    ///
+    /// # Errors
+    /// The field, when losing is refused.
+    pub fn lose<'a>(&mut self, field: impl Into<Cow<'a, str>>) -> Result<(), Refused> {
+        let field = field.into();
+        match self.policy {
+            Lossy::Refuse => return Err(Refused { field: field.into_owned() }),
+            Lossy::Warn if self.names.iter().any(|name| *name == field) => {}
+            Lossy::Warn => self.names.push(field.into_owned()),
+        }
+        Ok(())
+    }
+
+    /// The field is lost if it is there.
+    ///
+    /// # Errors
+    /// As [`Losses::lose`].
+    pub fn lose_if(&mut self, there: bool, field: &str) -> Result<(), Refused> {
+        if there { self.lose(field) } else { Ok(()) }
+    }
+
+    /// The names, each once, in the order of their loss.
+    pub fn into_names(self) -> Vec<String> {
+        self.names
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn losses_are_named_once_or_refused() {
+        let mut losses = Losses::new(Lossy::Warn);
+        losses.lose("seed").unwrap();
+        losses.lose_if(false, "top_k").unwrap();
+        losses.lose_if(true, "seed").unwrap();
+        assert_eq!(losses.into_names(), ["seed"]);
+        let refused = Losses::new(Lossy::Refuse).lose("seed").unwrap_err();
+        assert_eq!(refused.field, "seed");
+    }
+}

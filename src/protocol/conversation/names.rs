@@ -1,0 +1,95 @@
+//! Tool names that fit a vendor, and the way back to the client's.
+//!
+//! It never renames what fits already.
+
+use std::borrow::Cow;
+
+use super::{Conversation, ToolChoice};
+
+/// The tools of one conversation that must be renamed for one vendor.
+#[derive(Debug, Default)]
+pub struct ToolNames {
+    /// As the client knows them, as sent.
+    renamed: Vec<(String, String)>,
+}
+
+impl ToolNames {
+    /// Renames what is longer than `longest` or holds another character than letters, digits, `_`
+    /// and what `also` allows. The new name is a prefix of the old one and a hash of it: the same
+    /// in every turn, and different for different tools.
+    pub fn fit(conversation: &Conversation, longest: usize, also: &[char]) -> Self {
+        let offered = conversation.tools.iter().map(|tool| tool.name.as_str());
+        let called = conversation.tool_calls().map(|call| call.name.as_str());
+        let chosen = match &conversation.tool_choice {
+            Some(ToolChoice::Tool(name)) => Some(name.as_str()),
+            _ => None,
+        };
+        let mut renamed: Vec<(String, String)> = Vec::new();
+        for name in offered.chain(called).chain(chosen) {
+            let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || also.contains(&c);
+            let good = !name.is_empty() && name.len() <= longest && name.chars().all(fits);
+            if !good && !renamed.iter().any(|(old, _)| old == name) {
+                let clean: String = name.chars().map(|c| if fits(c) { c } else { '_' }).collect();
+                let keep = clean.len().min(longest.saturating_sub(9));
+                renamed.push((name.to_owned(), format!("{}_{:08x}", &clean[..keep], hash(name))));
+            }
+        }
+        Self { renamed }
+    }
+
+    /// The name to send.
+    pub fn sent<'a>(&'a self, name: &'a str) -> &'a str {
+        self.renamed.iter().find(|(old, _)| old == name).map_or(name, |(_, sent)| sent)
+    }
+
+    /// For `Reading::renamed`: as sent, as the client knows them.
+    pub fn back(self) -> Vec<(String, String)> {
+        self.renamed.into_iter().map(|(old, sent)| (sent, old)).collect()
+    }
+}
+
+/// An id with every character but letters, digits, `_` and `-` replaced: what vendors accept.
+pub fn clean_id(id: &str) -> Cow<'_, str> {
+    let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
+    if id.chars().all(fits) {
+        Cow::Borrowed(id)
+    } else {
+        Cow::Owned(id.chars().map(|c| if fits(c) { c } else { '_' }).collect())
+    }
+}
+
+/// FNV-1a, folded to 32 bits: stable over versions and machines, as names in a history must be.
+fn hash(text: &str) -> u32 {
+    let wide = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    (wide ^ (wide >> 32)) as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Tool;
+    use super::*;
+
+    #[test]
+    fn long_and_strange_names_fit_and_lead_back() {
+        let names = ["short-1", "dotted.name", &"x".repeat(70), &format!("{}y", "x".repeat(70))];
+        let tool = |name: &&str| Tool {
+            name: (*name).into(),
+            description: None,
+            schema: None,
+            strict: None,
+            cache: None,
+        };
+        let conversation =
+            Conversation { tools: names.iter().map(tool).collect(), ..Conversation::default() };
+        let fitted = ToolNames::fit(&conversation, 64, &['-']);
+        assert_eq!(fitted.sent("short-1"), "short-1");
+        assert!(fitted.sent("dotted.name").starts_with("dotted_name_"));
+        assert!(names.iter().all(|name| fitted.sent(name).len() <= 64));
+        assert_ne!(fitted.sent(names[2]), fitted.sent(names[3]));
+        let back = fitted.back();
+        assert_eq!(back.len(), 3);
+        assert_eq!(back[0].1, "dotted.name");
+    }
+}

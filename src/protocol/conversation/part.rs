@@ -1,0 +1,270 @@
+//! What a turn is made of: text, media, tool calls and their results, reasoning.
+//!
+//! It never decides which vendor may be given which part.
+
+use crate::protocol::Protocol;
+
+use super::tool::{ToolCall, ToolResult};
+
+/// One piece of a turn.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// What it is.
+    pub content: Content,
+    /// A vendor's proof that it made this part, to be given back to that vendor alone.
+    pub signature: Option<Signature>,
+    /// A prompt cache ends after this part. A hint: a vendor without marks is given none.
+    pub cache: Option<CacheMark>,
+}
+
+/// What a part is.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// Text.
+    Text(String),
+    /// An image, a document, a sound.
+    Media(Media),
+    /// The model calls a tool.
+    ToolCall(ToolCall),
+    /// What a tool gave back (in a user's turn).
+    ToolResult(ToolResult),
+    /// The model's reasoning, or its summary. Its proof, if the vendor gives one, is the part's
+    /// signature; with an empty text the signature is all there is.
+    Reasoning(String),
+    /// Reasoning that the vendor gives in sealed form only: the seal is the part's signature.
+    Redacted,
+    /// The model's refusal, in words.
+    Refusal(String),
+}
+
+/// An image, a document, a sound.
+#[derive(Debug, Clone)]
+pub struct Media {
+    /// Which of these.
+    pub kind: MediaKind,
+    /// Where it is.
+    pub source: Source,
+    /// Such as `image/png`; absent where a URL or an id says nothing of it.
+    pub media_type: Option<String>,
+    /// A file name or title.
+    pub name: Option<String>,
+    /// How closely to look (`low`, `high`, `auto`).
+    pub detail: Option<String>,
+}
+
+/// What a medium is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediaKind {
+    /// A picture.
+    Image,
+    /// A PDF, a text file and their like.
+    Document,
+    /// A sound.
+    Audio,
+    /// Moving pictures.
+    Video,
+}
+
+/// Where a medium is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Here, in standard base64.
+    Base64(String),
+    /// Here, as text.
+    Text(String),
+    /// To be fetched by the vendor.
+    Url(String),
+    /// A file that was uploaded to the vendor of the client's protocol.
+    File(String),
+}
+
+/// A vendor's proof that it made a part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signature {
+    /// Whose it is.
+    pub vendor: Protocol,
+    /// As the vendor gave it.
+    pub value: String,
+}
+
+/// A prompt cache ends here.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CacheMark {
+    /// How long it should live (`5m`, `1h`); the vendor's default when absent.
+    pub ttl: Option<String>,
+}
+
+impl Part {
+    /// A part without signature and cache mark.
+    pub fn new(content: Content) -> Self {
+        Self { content, signature: None, cache: None }
+    }
+
+    /// A text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::new(Content::Text(text.into()))
+    }
+
+    /// The same part with this cache mark.
+    #[must_use]
+    pub fn cached(self, cache: Option<CacheMark>) -> Self {
+        Self { cache, ..self }
+    }
+
+    /// The same part with this signature.
+    #[must_use]
+    pub fn signed(self, signature: Option<Signature>) -> Self {
+        Self { signature, ..self }
+    }
+
+    /// Its text, if it is one.
+    pub fn as_text(&self) -> Option<&str> {
+        match &self.content {
+            Content::Text(text) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The value of its signature, if that vendor made it.
+    pub fn signature_of(&self, vendor: Protocol) -> Option<&str> {
+        self.signature.as_ref().filter(|s| s.vendor == vendor).map(|s| s.value.as_str())
+    }
+
+    /// Whether it is text that says nothing: several vendors refuse such a block.
+    pub fn is_blank(&self) -> bool {
+        self.as_text().is_some_and(|text| text.trim().is_empty())
+    }
+
+    /// Its share of an estimate of tokens, in bytes of text.
+    pub(super) fn weight(&self) -> usize {
+        match &self.content {
+            Content::Text(text) | Content::Reasoning(text) | Content::Refusal(text) => text.len(),
+            Content::Media(Media { source: Source::Text(text), .. }) => text.len(),
+            Content::Media(_) => 4 * 1_600,
+            Content::ToolCall(call) => call.name.len() + call.arguments.len(),
+            Content::ToolResult(result) => result.content.iter().map(Self::weight).sum(),
+            Content::Redacted => 0,
+        }
+    }
+}
+
+impl Media {
+    /// A medium from a URL, which may hold the data itself (`data:image/png;base64,…`).
+    pub fn from_url(kind: MediaKind, url: String) -> Self {
+        let (source, media_type) = match parse_data_url(&url) {
+            Some((media_type, data)) => (Source::Base64(data.to_owned()), Some(media_type)),
+            None => (Source::Url(url), None),
+        };
+        Self { kind, source, media_type, name: None, detail: None }
+    }
+
+    /// Its URL: its own, or a `data:` URL; none for a text and an uploaded file.
+    pub fn to_url(&self) -> Option<std::borrow::Cow<'_, str>> {
+        match &self.source {
+            Source::Url(url) => Some(url.into()),
+            Source::Base64(data) => {
+                Some(format!("data:{};base64,{data}", self.media_type_or_default()).into())
+            }
+            Source::Text(_) | Source::File(_) => None,
+        }
+    }
+
+    /// Its media type, or the commonest one of its kind.
+    pub fn media_type_or_default(&self) -> &str {
+        self.media_type.as_deref().unwrap_or(match self.kind {
+            MediaKind::Image => "image/png",
+            MediaKind::Document => "application/pdf",
+            MediaKind::Audio => "audio/wav",
+            MediaKind::Video => "video/mp4",
+        })
+    }
+}
+
+impl MediaKind {
+    /// The kind that a media type belongs to.
+    pub fn of(media_type: &str) -> Self {
+        match media_type.split('/').next() {
+            Some("image") => Self::Image,
+            Some("audio") => Self::Audio,
+            Some("video") => Self::Video,
+            _ => Self::Document,
+        }
+    }
+
+    /// Its name in `x-onwards-dropped` and in refusals.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Document => "document",
+            Self::Audio => "audio",
+            Self::Video => "video",
+        }
+    }
+}
+
+impl Signature {
+    /// A signature by that vendor.
+    pub fn new(vendor: Protocol, value: impl Into<String>) -> Self {
+        Self { vendor, value: value.into() }
+    }
+
+    /// As it is given to a client of that protocol: the vendor's own value when it is the client's
+    /// vendor, else marked, so that [`Signature::from_client`] knows it again on the next turn.
+    pub fn to_client(&self, client: Protocol) -> String {
+        if self.vendor == client {
+            self.value.clone()
+        } else {
+            format!("{}{MARK}{}", self.vendor, self.value)
+        }
+    }
+
+    /// As a client of that protocol gives it back; empty is none.
+    pub fn from_client(client: Protocol, value: &str) -> Option<Self> {
+        let marked = value.split_once(MARK);
+        match marked.and_then(|(vendor, rest)| Some((Protocol::from_name(vendor)?, rest))) {
+            Some((vendor, rest)) => Some(Self::new(vendor, rest)),
+            None if value.is_empty() => None,
+            None => Some(Self::new(client, value)),
+        }
+    }
+}
+
+/// The media type and the base64 text of a `data:` URL.
+fn parse_data_url(url: &str) -> Option<(String, &str)> {
+    let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
+    let media_type = head.strip_suffix(";base64")?;
+    let media_type = media_type.split(';').next().filter(|kind| !kind.is_empty());
+    Some((media_type.unwrap_or("application/octet-stream").to_owned(), data))
+}
+
+/// Stands between vendor and value of a foreign signature. No vendor's base64 holds it.
+const MARK: &str = "#";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_foreign_signature_comes_back_to_its_vendor() {
+        let signature = Signature::new(Protocol::Anthropic, "EqQB+/=");
+        for &client in Protocol::ALL {
+            let given = signature.to_client(client);
+            assert_eq!(Signature::from_client(client, &given), Some(signature.clone()));
+        }
+        assert_eq!(Signature::from_client(Protocol::OpenAi, ""), None);
+        let unknown = Signature::from_client(Protocol::OpenAi, "x#y").unwrap();
+        assert_eq!((unknown.vendor, unknown.value.as_str()), (Protocol::OpenAi, "x#y"));
+    }
+
+    #[test]
+    fn data_urls_are_read_and_written() {
+        let url = "data:image/webp;base64,AAAA";
+        let media = Media::from_url(MediaKind::Image, url.into());
+        assert_eq!(media.source, Source::Base64("AAAA".into()));
+        assert_eq!(media.media_type.as_deref(), Some("image/webp"));
+        assert_eq!(media.to_url().unwrap(), url);
+        let media = Media::from_url(MediaKind::Image, "https://a/b,c".into());
+        assert_eq!(media.media_type, None);
+        assert_eq!(media.to_url().as_deref(), Some("https://a/b,c"));
+    }
+}

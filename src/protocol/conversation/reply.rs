@@ -1,0 +1,98 @@
+//! A model's whole answer: its parts, why it ended, what it used.
+//!
+//! It never says who gave it.
+
+use super::part::{Content, Part};
+
+/// A whole answer: one choice, as only OpenAI and Gemini can give more.
+#[derive(Debug, Clone, Default)]
+pub struct Reply {
+    /// The vendor's id of it, for logs.
+    pub id: Option<String>,
+    /// The vendor's name of the model.
+    pub model: Option<String>,
+    /// What the model says.
+    pub parts: Vec<Part>,
+    /// Why it ended.
+    pub finish: Finish,
+    /// The stop sequence that ended it, where the vendor says which.
+    pub stop_sequence: Option<String>,
+    /// What it used.
+    pub usage: Usage,
+}
+
+/// Why an answer ended.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Finish {
+    /// The model had said it all; also what an unknown reason is read as.
+    #[default]
+    Stop,
+    /// A stop sequence.
+    StopSequence,
+    /// The limit of tokens.
+    Length,
+    /// The context window was full.
+    ContextWindow,
+    /// The model waits for tools.
+    ToolCalls,
+    /// A filter, or the model's own refusal.
+    ContentFilter,
+    /// The vendor interrupted a long turn that may be continued.
+    Pause,
+    /// The model wrote what the vendor could not read, such as a broken tool call.
+    Malformed,
+}
+
+/// Tokens used. `input` and `output` are whole sums; the others are parts of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Everything read, cached or not.
+    pub input: u64,
+    /// Everything written, reasoning included.
+    pub output: u64,
+    /// Of the input: read from a cache.
+    pub cache_read: u64,
+    /// Of the input: written to a cache.
+    pub cache_write: u64,
+    /// Of the output: reasoning, where the vendor says it.
+    pub reasoning: u64,
+}
+
+impl Reply {
+    /// The answer's text: its text parts, joined.
+    pub fn text(&self) -> String {
+        self.parts.iter().filter_map(Part::as_text).collect()
+    }
+
+    /// Whether the model calls a tool.
+    pub fn calls_tools(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part.content, Content::ToolCall(_)))
+    }
+}
+
+impl Usage {
+    /// From a vendor whose input does not count what went through a cache.
+    pub fn beside_cache(uncached: u64, output: u64, cache_read: u64, cache_write: u64) -> Self {
+        let input = uncached.saturating_add(cache_read).saturating_add(cache_write);
+        Self { input, output, cache_read, cache_write, reasoning: 0 }
+    }
+
+    /// The input that went through no cache.
+    pub fn uncached(&self) -> u64 {
+        self.input.saturating_sub(self.cache_read).saturating_sub(self.cache_write)
+    }
+
+    /// Input and output.
+    pub fn total(&self) -> u64 {
+        self.input.saturating_add(self.output)
+    }
+}
+
+impl Finish {
+    /// `ToolCalls` in the place of `Stop` when tools were called: some vendors say only that they
+    /// are done.
+    #[must_use]
+    pub fn with_calls(self, called: bool) -> Self {
+        if called && self == Self::Stop { Self::ToolCalls } else { self }
+    }
+}

@@ -1,0 +1,132 @@
+//! Tools: what is on offer, what is called, what comes back.
+//!
+//! It never runs one.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::part::{CacheMark, Part};
+
+/// A function that the model may call.
+#[derive(Debug, Clone)]
+pub struct Tool {
+    /// The client's name for it.
+    pub name: String,
+    /// What it does.
+    pub description: Option<String>,
+    /// JSON Schema of its arguments, as the client wrote it.
+    pub schema: Option<Box<RawValue>>,
+    /// Whether arguments must keep to the schema exactly.
+    pub strict: Option<bool>,
+    /// A prompt cache ends after this tool.
+    pub cache: Option<CacheMark>,
+}
+
+/// Which tools must be called.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ToolChoice {
+    /// As the model likes.
+    Auto,
+    /// At least one.
+    Required,
+    /// None, although some are on offer.
+    None,
+    /// This one.
+    Tool(String),
+}
+
+/// The model calls a tool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolCall {
+    /// Names the call, for its result.
+    pub id: String,
+    /// The tool, by the client's name.
+    pub name: String,
+    /// The arguments as JSON text, as the model wrote them; `{}` when there are none. A broken
+    /// model may write what is no JSON: [`ToolCall::object`] is always an object.
+    pub arguments: String,
+}
+
+/// What a tool gave back.
+#[derive(Debug, Clone)]
+pub struct ToolResult {
+    /// The call's id.
+    pub call_id: String,
+    /// The tool's name, where the client says it; [`super::Conversation::tool_name_of`] finds it else.
+    pub name: Option<String>,
+    /// Text and media.
+    pub content: Vec<Part>,
+    /// Whether the tool failed.
+    pub is_error: bool,
+}
+
+impl Tool {
+    /// The schema, with `{"type":"object","properties":{}}` in the place of none or an empty one:
+    /// vendors that demand a schema demand an object's.
+    pub fn schema_or_empty(&self) -> Cow<'_, RawValue> {
+        match self.schema.as_deref() {
+            Some(schema) if !matches!(schema.get(), "{}" | "null") => Cow::Borrowed(schema),
+            _ => Cow::Owned(raw(r#"{"type":"object","properties":{}}"#)),
+        }
+    }
+
+    /// Its share of an estimate of tokens, in bytes of text.
+    pub(super) fn weight(&self) -> usize {
+        let description = self.description.as_ref().map_or(0, String::len);
+        let schema = self.schema.as_ref().map_or(0, |schema| schema.get().len());
+        self.name.len() + description + schema
+    }
+}
+
+impl ToolCall {
+    /// The arguments as a JSON object, whatever the model wrote: none is `{}`, and what is no
+    /// object stands under the key `arguments`.
+    pub fn object(&self) -> Cow<'_, RawValue> {
+        let text = self.arguments.trim();
+        match serde_json::from_str::<&RawValue>(text) {
+            Ok(value) if value.get().starts_with('{') => Cow::Borrowed(value),
+            _ if text.is_empty() || text == "null" => Cow::Owned(raw("{}")),
+            _ => Cow::Owned(raw(&format!(r#"{{"arguments":{}}}"#, serde_json::json!(text)))),
+        }
+    }
+}
+
+impl ToolResult {
+    /// All its text: the parts joined by line ends.
+    pub fn text(&self) -> Cow<'_, str> {
+        let mut texts = self.content.iter().filter_map(Part::as_text);
+        match (texts.next(), texts.next()) {
+            (None, _) => Cow::Borrowed(""),
+            (Some(only), None) => Cow::Borrowed(only),
+            (Some(first), Some(second)) => {
+                let all: Vec<&str> = [first, second].into_iter().chain(texts).collect();
+                Cow::Owned(all.join("\n"))
+            }
+        }
+    }
+}
+
+/// JSON text that is known to be valid; `null` in the place of any other.
+pub(crate) fn raw(text: &str) -> Box<RawValue> {
+    RawValue::from_string(text.to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_always_an_object() {
+        for (arguments, object) in [
+            (r#" {"a": 1} "#, r#"{"a": 1}"#),
+            ("", "{}"),
+            ("null", "{}"),
+            ("[1]", r#"{"arguments":"[1]"}"#),
+            (r#"{"cut": "#, r#"{"arguments":"{\"cut\":"}"#),
+        ] {
+            let call = ToolCall { id: "1".into(), name: "f".into(), arguments: arguments.into() };
+            assert_eq!(call.object().get(), object);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Turns: who says what, and the form that stricter vendors want them in.
+//!
+//! It never changes what is said, only how it is grouped.
+
+use super::part::{Content, Part};
+use super::{Conversation, ToolCall};
+
+/// One turn.
+#[derive(Debug, Clone)]
+pub struct Turn {
+    /// Who speaks.
+    pub role: Role,
+    /// What is said. Tool results stand in a user's turn.
+    pub parts: Vec<Part>,
+}
+
+/// Who speaks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Instructions in the midst of the turns; those before them are `Conversation::system`.
+    System,
+    /// The user, and the tools.
+    User,
+    /// The model.
+    Assistant,
+}
+
+/// Neighbouring turns of one side, as one.
+#[derive(Debug, Clone)]
+pub struct Merged<'a> {
+    /// `User` or `Assistant`.
+    pub role: Role,
+    /// What is said: never empty, no blank text, tool results first.
+    pub parts: Vec<&'a Part>,
+}
+
+impl Conversation {
+    /// Every instruction: those before the turns and those in their midst, without blank ones. For
+    /// vendors that know instructions only before the turns.
+    pub fn instructions(&self) -> impl Iterator<Item = &Part> {
+        let within = self.turns.iter().filter(|turn| turn.role == Role::System);
+        self.system
+            .iter()
+            .chain(within.flat_map(|turn| &turn.parts))
+            .filter(|part| !part.is_blank())
+    }
+
+    /// The turns without instructions, user and assistant in alternation: neighbours of one role
+    /// are merged, so that all results of one turn's calls stand together, at its beginning; blank
+    /// texts and turns that become empty are left out.
+    pub fn alternating(&self) -> Vec<Merged<'_>> {
+        let mut merged: Vec<Merged<'_>> = Vec::with_capacity(self.turns.len());
+        for turn in self.turns.iter().filter(|turn| turn.role != Role::System) {
+            let mut parts = turn.parts.iter().filter(|part| !part.is_blank()).peekable();
+            if parts.peek().is_none() {
+                continue;
+            }
+            match merged.last_mut() {
+                Some(last) if last.role == turn.role => last.parts.extend(parts),
+                _ => merged.push(Merged { role: turn.role, parts: parts.collect() }),
+            }
+        }
+        for turn in merged.iter_mut().filter(|turn| turn.role == Role::User) {
+            // Stable: results keep their order, and so does the rest.
+            turn.parts.sort_by_key(|part| !matches!(part.content, Content::ToolResult(_)));
+        }
+        merged
+    }
+
+    /// Every tool call of the turns.
+    pub fn tool_calls(&self) -> impl Iterator<Item = &ToolCall> {
+        self.turns.iter().flat_map(|turn| &turn.parts).filter_map(|part| match &part.content {
+            Content::ToolCall(call) => Some(call),
+            _ => None,
+        })
+    }
+
+    /// The name of the tool that the call with this id is for.
+    pub fn tool_name_of(&self, call_id: &str) -> Option<&str> {
+        self.tool_calls().find(|call| call.id == call_id).map(|call| call.name.as_str())
+    }
+
+    /// Whether the turns hold tool calls or results: some vendors then want the tools again.
+    pub fn has_tool_parts(&self) -> bool {
+        let mut parts = self.turns.iter().flat_map(|turn| &turn.parts);
+        parts.any(|part| matches!(part.content, Content::ToolCall(_) | Content::ToolResult(_)))
+    }
+}
+
+impl Turn {
+    /// A turn.
+    pub fn new(role: Role, parts: Vec<Part>) -> Self {
+        Self { role, parts }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ToolResult;
+    use super::*;
+
+    fn result(id: &str) -> Part {
+        Part::new(Content::ToolResult(ToolResult {
+            call_id: id.into(),
+            name: None,
+            content: vec![],
+            is_error: false,
+        }))
+    }
+
+    #[test]
+    fn turns_alternate_and_results_come_first() {
+        let turns = vec![
+            Turn::new(Role::User, vec![Part::text("a")]),
+            Turn::new(Role::System, vec![Part::text("rule")]),
+            Turn::new(Role::User, vec![Part::text(" "), Part::text("b")]),
+            Turn::new(Role::Assistant, vec![Part::text("\n")]),
+            Turn::new(Role::Assistant, vec![Part::text("c")]),
+            Turn::new(Role::User, vec![result("1")]),
+            Turn::new(Role::User, vec![Part::text("d"), result("2")]),
+        ];
+        let conversation = Conversation {
+            system: vec![Part::text("first"), Part::text("")],
+            turns,
+            ..Conversation::default()
+        };
+        let shown: Vec<(Role, Vec<String>)> = conversation
+            .alternating()
+            .iter()
+            .map(|turn| (turn.role, turn.parts.iter().map(|part| show(part)).collect()))
+            .collect();
+        assert_eq!(
+            shown,
+            [
+                (Role::User, vec!["a".to_owned(), "b".to_owned()]),
+                (Role::Assistant, vec!["c".to_owned()]),
+                (Role::User, vec!["=1".to_owned(), "=2".to_owned(), "d".to_owned()]),
+            ]
+        );
+        let rules: Vec<_> = conversation.instructions().filter_map(Part::as_text).collect();
+        assert_eq!(rules, ["first", "rule"]);
+    }
+
+    fn show(part: &Part) -> String {
+        match &part.content {
+            Content::ToolResult(result) => format!("={}", result.call_id),
+            _ => part.as_text().unwrap_or_default().to_owned(),
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! A stream reader over server-sent events: the bytes are `sse`'s, what an event says is the
+//! protocol's.
+//!
+//! It never looks into an event.
+
+use bytes::Bytes;
+
+use super::conversation::{Event, Failure};
+use super::wire::StreamReader;
+use crate::sse;
+
+/// What a protocol makes of its events. Nothing is asked of it after its last event.
+pub(crate) trait Frames: Send {
+    /// Reads the data of one event.
+    fn read(&mut self, data: &[u8], events: &mut Vec<Event>);
+
+    /// The bytes have ended: appends `Done` or `Failure`.
+    fn end(&mut self, events: &mut Vec<Event>);
+}
+
+/// Reads one stream.
+#[derive(Debug, Default)]
+pub(crate) struct FrameReader<F> {
+    parser: sse::Parser,
+    frames: F,
+    ended: bool,
+}
+
+impl<F: Frames> FrameReader<F> {
+    /// At the beginning of a stream.
+    pub(crate) fn new(frames: F) -> Self {
+        Self { parser: sse::Parser::new(), frames, ended: false }
+    }
+
+    /// Reads one event, if there is one; false when there is nothing more to read.
+    fn step(
+        &mut self,
+        next: Result<Option<sse::Event>, sse::TooLong>,
+        events: &mut Vec<Event>,
+    ) -> bool {
+        match next {
+            Ok(None) => return false,
+            Ok(Some(event)) => self.frames.read(&event.data, events),
+            Err(error) => events.push(Event::Failure(Failure::malformed(error.to_string()))),
+        }
+        self.ended = events.last().is_some_and(Event::is_last);
+        !self.ended
+    }
+}
+
+impl<F: Frames> StreamReader for FrameReader<F> {
+    fn feed(&mut self, bytes: Bytes, events: &mut Vec<Event>) {
+        if self.ended {
+            return;
+        }
+        self.parser.push(bytes);
+        loop {
+            let next = self.parser.next_event();
+            if !self.step(next, events) {
+                return;
+            }
+        }
+    }
+
+    fn end(&mut self, events: &mut Vec<Event>) {
+        if self.ended {
+            return;
+        }
+        // Vendors forget the empty line after their last event; one that was cut in its midst
+        // fails where it is read.
+        let last = self.parser.finish();
+        self.step(last, events);
+        if !self.ended {
+            self.ended = true;
+            self.frames.end(events);
+        }
+    }
+}

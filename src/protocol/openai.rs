@@ -1,0 +1,60 @@
+//! OpenAI Chat Completions, as OpenAI and the many who speak it write it.
+//!
+//! One choice only: `n` and `logprobs` have no place in the neutral form and are named as dropped.
+
+mod request;
+mod response;
+mod stream;
+mod error;
+pub mod model;
+
+use http::HeaderMap;
+
+use super::conversation::{Conversation, Failure, Reply};
+use super::frames::FrameReader;
+use super::wire::{
+    Client, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target, Wire,
+    Written, WrittenError,
+};
+
+/// OpenAI Chat Completions.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenAi;
+
+impl Wire for OpenAi {
+    fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {
+        request::read(body, head)
+    }
+
+    fn write_request(&self, from: &Conversation, target: &Target<'_>) -> Result<Written, Refused> {
+        request::write(from, target)
+    }
+
+    fn read_response(&self, body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
+        response::read(body, reading)
+    }
+
+    fn write_response(&self, reply: &Reply, to: &Client<'_>) -> Vec<u8> {
+        response::write(reply, to)
+    }
+
+    fn stream_reader(&self, reading: Reading) -> Box<dyn StreamReader> {
+        Box::new(FrameReader::new(stream::State::new(reading)))
+    }
+
+    fn stream_writer(&self, to: &Client<'_>) -> Box<dyn StreamWriter> {
+        Box::new(stream::Writer::new(to))
+    }
+
+    fn read_error(&self, status: u16, _headers: &HeaderMap, body: &[u8]) -> Failure {
+        error::read(status, body)
+    }
+
+    fn write_error(&self, failure: &Failure, _request_id: &str) -> WrittenError {
+        error::write(failure)
+    }
+
+    fn write_models(&self, models: &[Model<'_>]) -> Vec<u8> {
+        response::write_models(models)
+    }
+}

@@ -1,0 +1,231 @@
+//! The form of a Chat Completions request, as Serde writes it from borrowed parts.
+//!
+//! It never decides what goes in.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde::ser::SerializeMap;
+use serde_json::value::RawValue;
+
+use super::SHARED_EXTRAS;
+use crate::protocol::conversation::{Extra, OutputFormat, Tool, ToolCall, ToolNames};
+
+#[derive(Serialize)]
+pub(super) struct Body<'a> {
+    pub(super) model: &'a str,
+    pub(super) messages: Vec<Message<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) max_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) max_completion_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) top_p: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) presence_penalty: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) frequency_penalty: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) seed: Option<i64>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    pub(super) stop: &'a [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) response_format: Option<ResponseFormat<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reasoning_effort: Option<&'static str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) tools: Vec<ToolOut<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tool_choice: Option<Choice<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) parallel_tool_calls: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) user: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stream: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) stream_options: Option<StreamOptions>,
+    #[serde(flatten)]
+    pub(super) extras: Extras<'a>,
+}
+
+#[derive(Serialize)]
+pub(super) struct StreamOptions {
+    pub(super) include_usage: bool,
+}
+
+#[derive(Serialize)]
+pub(super) struct Message<'a> {
+    pub(super) role: &'static str,
+    pub(super) content: Option<Text<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) refusal: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) tool_calls: Vec<ToolCallOut<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tool_call_id: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Text<'a> {
+    Plain(Cow<'a, str>),
+    Parts(Vec<PartOut<'a>>),
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum PartOut<'a> {
+    Text { text: Cow<'a, str> },
+    ImageUrl { image_url: ImageUrl<'a> },
+    InputAudio { input_audio: InputAudio<'a> },
+    File { file: File<'a> },
+}
+
+#[derive(Serialize)]
+pub(super) struct ImageUrl<'a> {
+    pub(super) url: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) detail: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+pub(super) struct InputAudio<'a> {
+    pub(super) data: &'a str,
+    pub(super) format: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct File<'a> {
+    pub(super) filename: &'a str,
+    pub(super) file_data: Cow<'a, str>,
+}
+
+#[derive(Serialize)]
+pub(super) struct ToolCallOut<'a> {
+    pub(super) id: &'a str,
+    pub(super) r#type: &'static str,
+    pub(super) function: FunctionCall<'a>,
+}
+
+#[derive(Serialize)]
+pub(super) struct FunctionCall<'a> {
+    pub(super) name: &'a str,
+    pub(super) arguments: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct ToolOut<'a> {
+    pub(super) r#type: &'static str,
+    pub(super) function: Function<'a>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Function<'a> {
+    pub(super) name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) parameters: Option<&'a RawValue>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) strict: Option<bool>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Choice<'a> {
+    Word(&'static str),
+    Tool {
+        #[serde(rename = "type")]
+        kind: &'static str,
+        function: Named<'a>,
+    },
+}
+
+#[derive(Serialize)]
+pub(super) struct Named<'a> {
+    pub(super) name: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum ResponseFormat<'a> {
+    JsonObject,
+    JsonSchema { json_schema: JsonSchema<'a> },
+}
+
+#[derive(Serialize)]
+pub(super) struct JsonSchema<'a> {
+    pub(super) name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) description: Option<&'a str>,
+    pub(super) schema: &'a RawValue,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) strict: Option<bool>,
+}
+
+/// The extra fields that this protocol knows by the same name.
+pub(super) struct Extras<'a>(pub(super) &'a [Extra]);
+
+impl<'a> Message<'a> {
+    pub(super) fn new(role: &'static str, content: Option<Text<'a>>) -> Self {
+        Self { role, content, refusal: None, tool_calls: Vec::new(), tool_call_id: None }
+    }
+}
+
+impl<'a> Text<'a> {
+    /// A single text is written as a string, which everyone reads.
+    pub(super) fn of(mut parts: Vec<PartOut<'a>>) -> Self {
+        match parts.as_mut_slice() {
+            [PartOut::Text { text }] => Self::Plain(std::mem::take(text)),
+            _ => Self::Parts(parts),
+        }
+    }
+}
+
+impl<'a> ToolCallOut<'a> {
+    pub(super) fn of(call: &'a ToolCall, names: &'a ToolNames) -> Self {
+        let function = FunctionCall { name: names.sent(&call.name), arguments: &call.arguments };
+        Self { id: &call.id, r#type: "function", function }
+    }
+}
+
+impl<'a> ToolOut<'a> {
+    pub(super) fn of(tool: &'a Tool, names: &'a ToolNames) -> Self {
+        let function = Function {
+            name: names.sent(&tool.name),
+            description: tool.description.as_deref(),
+            parameters: tool.schema.as_deref(),
+            strict: tool.strict,
+        };
+        Self { r#type: "function", function }
+    }
+}
+
+impl<'a> ResponseFormat<'a> {
+    pub(super) fn of(format: &'a OutputFormat) -> Self {
+        match format {
+            OutputFormat::JsonObject => Self::JsonObject,
+            OutputFormat::JsonSchema { name, description, schema, strict } => Self::JsonSchema {
+                json_schema: JsonSchema {
+                    name: name.as_deref().unwrap_or("answer"),
+                    description: description.as_deref(),
+                    schema,
+                    strict: *strict,
+                },
+            },
+        }
+    }
+}
+
+impl Serialize for Extras<'_> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for extra in self.0.iter().filter(|extra| SHARED_EXTRAS.contains(&extra.name.as_str())) {
+            map.serialize_entry(&extra.name, &extra.value)?;
+        }
+        map.end()
+    }
+}

@@ -1,0 +1,268 @@
+//! Reading: every field is taken by name; what nobody takes is an extra.
+
+use serde_json::value::RawValue;
+
+use crate::protocol::conversation::{
+    Content, Conversation, Delivery, Effort, Media, MediaKind, OutputFormat, Part, Role, Sampling,
+    Source, Thinking, Tool, ToolCall, ToolChoice, ToolResult, Turn,
+};
+use crate::protocol::object::{Object, TextOr, text_of};
+use crate::protocol::wire::{Head, ReadError};
+
+/// Reads a request.
+pub(in crate::protocol::openai) fn read(
+    body: &[u8],
+    _head: &Head<'_>,
+) -> Result<Conversation, ReadError> {
+    let mut body = Object::parse(body)?;
+    let mut to = Conversation {
+        model: body.require("model")?,
+        sampling: read_sampling(&mut body)?,
+        parallel_tool_calls: body.take("parallel_tool_calls")?,
+        thinking: read_thinking(&mut body)?,
+        user: body.take("user")?,
+        delivery: Delivery::from_flag(body.take("stream")?),
+        stop: read_stop(&mut body)?,
+        format: read_format(&mut body)?,
+        ..Conversation::default()
+    };
+    // Both may be there; the newer name is the one that counts.
+    let old_limit = body.take("max_tokens")?;
+    to.max_tokens = body.take("max_completion_tokens")?.or(old_limit);
+    to.include_usage = read_stream_options(&mut body)?;
+
+    read_messages(&mut body, &mut to)?;
+    read_tools(&mut body, &mut to)?;
+    read_tool_choice(&mut body, &mut to)?;
+    for (name, value) in body.rest() {
+        // One choice is what everyone gives, and the service's own default asks for nothing.
+        if !matches!((&*name, value.get()), ("n", "1") | ("service_tier", "\"auto\"")) {
+            to.keep_extra(name, value);
+        }
+    }
+    Ok(to)
+}
+
+fn read_sampling(body: &mut Object<'_>) -> Result<Sampling, ReadError> {
+    let nonzero = |penalty: &f64| *penalty != 0.0;
+    Ok(Sampling {
+        temperature: body.take("temperature")?,
+        top_p: body.take("top_p")?,
+        top_k: body.take("top_k")?,
+        seed: body.take("seed")?,
+        presence_penalty: body.take("presence_penalty")?.filter(nonzero),
+        frequency_penalty: body.take("frequency_penalty")?.filter(nonzero),
+    })
+}
+
+fn read_thinking(body: &mut Object<'_>) -> Result<Option<Thinking>, ReadError> {
+    let effort: Option<String> = body.take("reasoning_effort")?;
+    Ok(effort.map(|name| Thinking::Effort(Effort::from_name(&name))))
+}
+
+fn read_stop(body: &mut Object<'_>) -> Result<Vec<String>, ReadError> {
+    match body.raw("stop") {
+        None => Ok(Vec::new()),
+        Some(one) if one.get().starts_with('"') => {
+            text_of(one).map(|text| vec![text]).map_err(|error| error.within("stop"))
+        }
+        Some(list) => serde_json::from_str(list.get())
+            .map_err(|_| ReadError::new("stop", "must be a string or a list of strings")),
+    }
+}
+
+fn read_format(body: &mut Object<'_>) -> Result<Option<OutputFormat>, ReadError> {
+    let format = body.with("response_format", |mut format| {
+        let kind: String = format.require("type")?;
+        match kind.as_str() {
+            "json_object" => Ok(Some(OutputFormat::JsonObject)),
+            "json_schema" => format.with("json_schema", |mut schema| {
+                Ok(OutputFormat::JsonSchema {
+                    name: schema.take("name")?,
+                    description: schema.take("description")?,
+                    schema: schema.require::<&RawValue>("schema")?.to_owned(),
+                    strict: schema.take("strict")?,
+                })
+            }),
+            _ => Ok(None),
+        }
+    });
+    format.map(Option::flatten)
+}
+
+fn read_stream_options(body: &mut Object<'_>) -> Result<bool, ReadError> {
+    let asked = body.with("stream_options", |mut options| options.take("include_usage"))?;
+    Ok(asked.flatten() == Some(true))
+}
+
+fn read_messages(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    let messages = body.each("messages", |mut message| {
+        let role: String = message.require("role")?;
+        match role.as_str() {
+            "system" | "developer" => {
+                let parts = read_content(&mut message, to)?;
+                if to.turns.is_empty() {
+                    to.system.extend(parts);
+                } else {
+                    to.turns.push(Turn::new(Role::System, parts));
+                }
+            }
+            "user" => {
+                let parts = read_content(&mut message, to)?;
+                to.turns.push(Turn::new(Role::User, parts));
+            }
+            "assistant" => {
+                let parts = read_assistant(&mut message, to)?;
+                to.turns.push(Turn::new(Role::Assistant, parts));
+            }
+            "tool" => read_tool_result(&mut message, to)?,
+            _ => return Err(ReadError::new("role", "is not a role of this protocol")),
+        }
+        for (name, value) in message.rest() {
+            to.keep_extra(format!("messages.{name}"), value);
+        }
+        Ok(())
+    })?;
+    if messages.is_empty() {
+        return Err(ReadError::new("messages", "must hold at least one message"));
+    }
+    Ok(())
+}
+
+fn read_assistant(message: &mut Object<'_>, to: &mut Conversation) -> Result<Vec<Part>, ReadError> {
+    let mut parts = Vec::new();
+    // Not OpenAI's own, but what most others call it.
+    if let Some(reasoning) = message.take::<String>("reasoning_content")? {
+        parts.push(Part::new(Content::Reasoning(reasoning)));
+    }
+    parts.extend(read_content(message, to)?);
+    if let Some(refusal) = message.take::<String>("refusal")? {
+        parts.push(Part::new(Content::Refusal(refusal)));
+    }
+    parts.extend(message.each("tool_calls", |mut call| {
+        let id = call.require("id")?;
+        let function = call.with("function", |mut function| {
+            let name = function.require("name")?;
+            let arguments = function.take::<String>("arguments")?.unwrap_or_default();
+            Ok((name, if arguments.is_empty() { "{}".to_owned() } else { arguments }))
+        })?;
+        let (name, arguments) = function.ok_or_else(|| ReadError::new("function", "is missing"))?;
+        Ok(Part::new(Content::ToolCall(ToolCall { id, name, arguments })))
+    })?);
+    Ok(parts)
+}
+
+/// One `tool` message is one result; those that follow each other are one turn.
+fn read_tool_result(message: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    let result = ToolResult {
+        call_id: message.require("tool_call_id")?,
+        name: message.take("name")?,
+        content: read_content(message, to)?,
+        is_error: false,
+    };
+    let only_results = |turn: &&mut Turn| {
+        turn.role == Role::User
+            && turn.parts.iter().all(|part| matches!(part.content, Content::ToolResult(_)))
+    };
+    let part = Part::new(Content::ToolResult(result));
+    match to.turns.last_mut().filter(only_results) {
+        Some(turn) => turn.parts.push(part),
+        None => to.turns.push(Turn::new(Role::User, vec![part])),
+    }
+    Ok(())
+}
+
+fn read_content(message: &mut Object<'_>, to: &mut Conversation) -> Result<Vec<Part>, ReadError> {
+    let content = message.text_or_each("content", |part| read_part(part, to))?;
+    Ok(match content {
+        None => Vec::new(),
+        Some(TextOr::Text(text)) => vec![Part::text(text)],
+        Some(TextOr::Each(parts)) => parts.into_iter().flatten().collect(),
+    })
+}
+
+fn read_part(mut part: Object<'_>, to: &mut Conversation) -> Result<Option<Part>, ReadError> {
+    let kind: String = part.require("type")?;
+    let content = match kind.as_str() {
+        "text" => Some(Content::Text(part.require("text")?)),
+        "refusal" => Some(Content::Refusal(part.require("refusal")?)),
+        "image_url" => part.with("image_url", read_image)?.map(Content::Media),
+        "input_audio" => part.with("input_audio", read_audio)?.map(Content::Media),
+        "file" => part.with("file", read_file)?.map(Content::Media),
+        _ => {
+            to.keep_extra(format!("messages.content.{kind}"), RawValue::TRUE);
+            return Ok(None);
+        }
+    };
+    let content = content.ok_or_else(|| ReadError::new(kind, "is missing"))?;
+    Ok(Some(Part::new(content)))
+}
+
+fn read_image(mut image: Object<'_>) -> Result<Media, ReadError> {
+    let media = Media::from_url(MediaKind::Image, image.require("url")?);
+    Ok(Media { detail: image.take("detail")?, ..media })
+}
+
+fn read_audio(mut audio: Object<'_>) -> Result<Media, ReadError> {
+    let format: String = audio.take("format")?.unwrap_or_else(|| "wav".to_owned());
+    Ok(Media {
+        kind: MediaKind::Audio,
+        source: Source::Base64(audio.require("data")?),
+        media_type: Some(format!("audio/{format}")),
+        name: None,
+        detail: None,
+    })
+}
+
+fn read_file(mut file: Object<'_>) -> Result<Media, ReadError> {
+    let name = file.take("filename")?;
+    if let Some(id) = file.take("file_id")? {
+        let (kind, source) = (MediaKind::Document, Source::File(id));
+        return Ok(Media { kind, source, media_type: None, name, detail: None });
+    }
+    let media = Media::from_url(MediaKind::Document, file.require("file_data")?);
+    let kind = media.media_type.as_deref().map_or(MediaKind::Document, MediaKind::of);
+    Ok(Media { kind, name, ..media })
+}
+
+fn read_tools(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    let tools = body.each("tools", |mut tool| {
+        let kind: String = tool.take("type")?.unwrap_or_else(|| "function".to_owned());
+        if kind != "function" {
+            to.keep_extra(format!("tools.{kind}"), RawValue::TRUE);
+            return Ok(None);
+        }
+        let function = tool.with("function", |mut function| {
+            Ok(Tool {
+                name: function.require("name")?,
+                description: function.take("description")?,
+                schema: function.raw("parameters").map(ToOwned::to_owned),
+                strict: function.take("strict")?,
+                cache: None,
+            })
+        })?;
+        function.map(Some).ok_or_else(|| ReadError::new("function", "is missing"))
+    })?;
+    to.tools = tools.into_iter().flatten().collect();
+    Ok(())
+}
+
+fn read_tool_choice(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    let Some(value) = body.raw("tool_choice") else { return Ok(()) };
+    to.tool_choice = match value.get() {
+        "\"auto\"" => Some(ToolChoice::Auto),
+        "\"none\"" => Some(ToolChoice::None),
+        "\"required\"" => Some(ToolChoice::Required),
+        object if object.starts_with('{') => {
+            let mut choice = Object::of(value)?;
+            let function = choice.with("function", |mut function| function.require("name"));
+            let function = function.map_err(|error| error.within("tool_choice"))?;
+            if function.is_none() {
+                to.keep_extra("tool_choice", value);
+            }
+            function.map(ToolChoice::Tool)
+        }
+        _ => return Err(ReadError::new("tool_choice", "is not a choice of this protocol")),
+    };
+    Ok(())
+}

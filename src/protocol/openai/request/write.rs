@@ -1,0 +1,220 @@
+//! Writing: the conversation's parts, borrowed, put into the body's form.
+//!
+//! It never leaves anything out in silence that could change the answer.
+
+use std::borrow::Cow;
+
+use super::SHARED_EXTRAS;
+use super::form::{
+    Body, Choice, Extras, File, ImageUrl, InputAudio, Message, Named, PartOut, ResponseFormat,
+    StreamOptions, Text, ToolCallOut, ToolOut,
+};
+use crate::protocol::conversation::{
+    Content, Conversation, Effort, Losses, Media, MediaKind, Part, Role, Source, Thinking,
+    ToolChoice, ToolNames, ToolResult,
+};
+use crate::protocol::openai::model;
+use crate::protocol::wire::{Reading, Refused, Target, Written, json};
+
+/// Writes a request.
+pub(in crate::protocol::openai) fn write(
+    from: &Conversation,
+    target: &Target<'_>,
+) -> Result<Written, Refused> {
+    let names = ToolNames::fit(from, LONGEST_TOOL_NAME, &['-']);
+    let mut losses = target.losses();
+    let messages = write_messages(from, &names, &mut losses)?;
+    let (max_tokens, max_completion_tokens) = if model::wants_max_completion_tokens(target.model) {
+        (None, from.max_tokens)
+    } else {
+        (from.max_tokens, None)
+    };
+    losses.lose_if(from.sampling.top_k.is_some(), "top_k")?;
+    losses.lose_if(from.stop.len() > MOST_STOPS, "stop")?;
+    from.lose_extras(SHARED_EXTRAS, &mut losses)?;
+    let stream = from.is_stream();
+    let body = Body {
+        model: target.model,
+        messages,
+        max_tokens,
+        max_completion_tokens,
+        temperature: from.sampling.temperature,
+        top_p: from.sampling.top_p,
+        presence_penalty: from.sampling.presence_penalty,
+        frequency_penalty: from.sampling.frequency_penalty,
+        seed: from.sampling.seed,
+        stop: &from.stop[..from.stop.len().min(MOST_STOPS)],
+        response_format: from.format.as_ref().map(ResponseFormat::of),
+        reasoning_effort: write_effort(from.thinking, target.model, &mut losses)?,
+        tools: from.tools.iter().map(|tool| ToolOut::of(tool, &names)).collect(),
+        tool_choice: tool_choice(from, &names),
+        parallel_tool_calls: from.parallel_tool_calls.filter(|_| !from.tools.is_empty()),
+        user: from.user.as_deref(),
+        stream: stream.then_some(true),
+        // Always: the client may not want usage, but its record does.
+        stream_options: stream.then_some(StreamOptions { include_usage: true }),
+        extras: Extras(&from.extras),
+    };
+    let body = json(&body);
+    Ok(Written {
+        path_and_query: "/v1/chat/completions".to_owned(),
+        headers: vec![("content-type", "application/json".to_owned())],
+        body,
+        dropped: losses.into_names(),
+        reading: Reading { seed: target.seed.to_owned(), renamed: names.back(), answer_tool: None },
+    })
+}
+
+/// The effort's word. What was said in tokens never becomes more than `high`, which every
+/// reasoning model knows.
+fn write_effort(
+    thinking: Option<Thinking>,
+    model: &str,
+    losses: &mut Losses,
+) -> Result<Option<&'static str>, Refused> {
+    let effort = thinking.and_then(Thinking::effort).map(|effort| match thinking {
+        Some(Thinking::Budget(_)) => effort.min(Effort::High),
+        _ => effort.min(Effort::XHigh),
+    });
+    let refused = effort.is_some() && model::refuses_reasoning_effort(model);
+    losses.lose_if(refused && effort != Some(Effort::None), "reasoning_effort")?;
+    Ok(effort.filter(|_| !refused).map(Effort::name))
+}
+
+fn tool_choice<'a>(from: &'a Conversation, names: &'a ToolNames) -> Option<Choice<'a>> {
+    if from.tools.is_empty() {
+        return None;
+    }
+    Some(match from.tool_choice.as_ref()? {
+        ToolChoice::Auto => Choice::Word("auto"),
+        ToolChoice::Required => Choice::Word("required"),
+        ToolChoice::None => Choice::Word("none"),
+        ToolChoice::Tool(name) => {
+            Choice::Tool { kind: "function", function: Named { name: names.sent(name) } }
+        }
+    })
+}
+
+fn write_messages<'a>(
+    from: &'a Conversation,
+    names: &'a ToolNames,
+    losses: &mut Losses,
+) -> Result<Vec<Message<'a>>, Refused> {
+    let mut messages = Vec::with_capacity(from.turns.len() + 1);
+    messages.extend(write_system(&from.system));
+    for turn in &from.turns {
+        match turn.role {
+            Role::System => messages.extend(write_system(&turn.parts)),
+            Role::User => write_user(&turn.parts, &mut messages, losses)?,
+            Role::Assistant => messages.extend(write_assistant(&turn.parts, names, losses)?),
+        }
+    }
+    Ok(messages)
+}
+
+/// One message with one text: many who speak this protocol know neither several instructions nor
+/// instructions in parts.
+fn write_system(parts: &[Part]) -> Option<Message<'_>> {
+    let mut texts = parts.iter().filter(|part| !part.is_blank()).filter_map(Part::as_text);
+    let first = texts.next()?;
+    let text = texts.fold(Cow::Borrowed(first), |all, text| Cow::Owned(format!("{all}\n\n{text}")));
+    Some(Message::new("system", Some(Text::Plain(text))))
+}
+
+/// Tool results become messages of their own, before everything else the turn says. Media that
+/// they hold follow in the user's message, as a `tool` message takes text only.
+fn write_user<'a>(
+    parts: &'a [Part],
+    messages: &mut Vec<Message<'a>>,
+    losses: &mut Losses,
+) -> Result<(), Refused> {
+    let mut said = Vec::new();
+    for part in parts {
+        if let Content::ToolResult(result) = &part.content {
+            losses.lose_if(result.is_error, "tool_result.is_error")?;
+            messages.push(Message {
+                tool_call_id: Some(&result.call_id),
+                ..Message::new("tool", Some(Text::Plain(result.text())))
+            });
+            write_result_media(result, &mut said, losses)?;
+        }
+    }
+    for part in parts {
+        match &part.content {
+            Content::Text(text) => said.push(PartOut::Text { text: text.into() }),
+            Content::Media(media) => said.extend(write_media(media, losses)?),
+            _ => {}
+        }
+    }
+    if !said.is_empty() {
+        messages.push(Message::new("user", Some(Text::of(said))));
+    }
+    Ok(())
+}
+
+fn write_result_media<'a>(
+    result: &'a ToolResult,
+    said: &mut Vec<PartOut<'a>>,
+    losses: &mut Losses,
+) -> Result<(), Refused> {
+    let from = said.len();
+    for part in &result.content {
+        if let Content::Media(media) = &part.content {
+            said.extend(write_media(media, losses)?);
+        }
+    }
+    if said.len() > from {
+        let text = format!("From the result of tool call {}:", result.call_id).into();
+        said.insert(from, PartOut::Text { text });
+    }
+    Ok(())
+}
+
+fn write_assistant<'a>(
+    parts: &'a [Part],
+    names: &'a ToolNames,
+    losses: &mut Losses,
+) -> Result<Option<Message<'a>>, Refused> {
+    let mut message = Message::new("assistant", None);
+    let mut said = Vec::new();
+    for part in parts {
+        match &part.content {
+            Content::Text(text) => said.push(PartOut::Text { text: text.into() }),
+            Content::Refusal(text) => message.refusal = Some(text),
+            Content::ToolCall(call) => message.tool_calls.push(ToolCallOut::of(call, names)),
+            Content::Media(media) => losses.lose(media.kind.name())?,
+            // Reasoning is not read back by this protocol; its maker alone could use it.
+            Content::Reasoning(_) | Content::Redacted | Content::ToolResult(_) => {}
+        }
+    }
+    if !said.is_empty() {
+        message.content = Some(Text::of(said));
+    }
+    let silent =
+        message.content.is_none() && message.refusal.is_none() && message.tool_calls.is_empty();
+    Ok((!silent).then_some(message))
+}
+
+fn write_media<'a>(media: &'a Media, losses: &mut Losses) -> Result<Option<PartOut<'a>>, Refused> {
+    let part = match (media.kind, &media.source) {
+        (MediaKind::Image, Source::Base64(_) | Source::Url(_)) => media.to_url().map(|url| {
+            PartOut::ImageUrl { image_url: ImageUrl { url, detail: media.detail.as_deref() } }
+        }),
+        (MediaKind::Audio, Source::Base64(data)) => {
+            let kind = media.media_type_or_default();
+            let format = kind.split_once('/').map_or(kind, |(_, format)| format);
+            let format = if format == "mpeg" { "mp3" } else { format };
+            Some(PartOut::InputAudio { input_audio: InputAudio { data, format } })
+        }
+        (MediaKind::Document, Source::Base64(_)) => media.to_url().map(|file_data| PartOut::File {
+            file: File { filename: media.name.as_deref().unwrap_or("document.pdf"), file_data },
+        }),
+        (_, Source::Text(text)) => Some(PartOut::Text { text: text.into() }),
+        _ => None,
+    };
+    losses.lose_if(part.is_none(), media.kind.name())?;
+    Ok(part)
+}
+
+const LONGEST_TOOL_NAME: usize = 64;
+const MOST_STOPS: usize = 4;

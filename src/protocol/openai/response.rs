@@ -1,0 +1,270 @@
+//! A whole Chat Completions answer, and the list of models.
+//!
+//! It never gives more than one choice.
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::conversation::{Content, Failure, Finish, Part, Reply, ToolCall, Usage};
+use crate::protocol::wire::{Client, Model, Reading, json};
+
+use super::error;
+
+/// Reads an answer; the body of a 200 may also be an error.
+pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
+    let completion: Completion = serde_json::from_slice(body)
+        .map_err(|_| Failure::malformed("the provider's answer is no chat completion"))?;
+    if let Some(failure) = completion.error.and_then(|error| error.into_failure(None)) {
+        return Err(failure);
+    }
+    let usage = completion.usage.map(UsageIn::into_usage).unwrap_or_default();
+    let Some(choice) = completion.choices.into_iter().flatten().find(|choice| choice.index == 0)
+    else {
+        return Err(Failure::malformed("the provider's answer holds no choice"));
+    };
+    let message = choice.message;
+    let mut parts = Vec::new();
+    let reasoning = message.reasoning_content.or(message.reasoning);
+    parts.extend(filled(reasoning).map(|text| Part::new(Content::Reasoning(text))));
+    parts.extend(filled(message.content).map(Part::text));
+    parts.extend(filled(message.refusal).map(|text| Part::new(Content::Refusal(text))));
+    for (index, call) in message.tool_calls.unwrap_or_default().into_iter().enumerate() {
+        let arguments = filled(call.function.arguments).unwrap_or_else(|| "{}".to_owned());
+        let id = filled(call.id).unwrap_or_else(|| reading.call_id(index as u32));
+        let name = reading.tool_name(call.function.name.unwrap_or_default());
+        parts.push(Part::new(Content::ToolCall(ToolCall { id, name, arguments })));
+    }
+    let mut reply =
+        Reply { id: completion.id, model: completion.model, parts, usage, ..Reply::default() };
+    let finish = choice.finish_reason.as_deref().map(read_finish).unwrap_or_default();
+    reply.finish = finish.with_calls(reply.calls_tools());
+    Ok(reply)
+}
+
+/// Writes an answer.
+pub(super) fn write(reply: &Reply, to: &Client<'_>) -> Vec<u8> {
+    let mut message = MessageOut { role: "assistant", ..MessageOut::default() };
+    for part in &reply.parts {
+        match &part.content {
+            Content::Text(text) => message.content.get_or_insert_default().push_str(text),
+            Content::Reasoning(text) if !text.is_empty() => {
+                message.reasoning_content.get_or_insert_default().push_str(text);
+            }
+            Content::Refusal(text) => message.refusal.get_or_insert_default().push_str(text),
+            Content::ToolCall(call) => message.tool_calls.push(ToolCallOut {
+                id: &call.id,
+                r#type: "function",
+                function: FunctionOut { name: &call.name, arguments: &call.arguments },
+            }),
+            Content::Reasoning(_)
+            | Content::Redacted
+            | Content::Media(_)
+            | Content::ToolResult(_) => {}
+        }
+    }
+    json(&CompletionOut {
+        id: format!("chatcmpl-{}", to.id),
+        object: "chat.completion",
+        created: to.created,
+        model: to.model,
+        choices: [ChoiceOut {
+            index: 0,
+            message,
+            logprobs: None,
+            finish_reason: write_finish(reply.finish),
+        }],
+        usage: UsageOut::of(&reply.usage),
+    })
+}
+
+/// Writes the list of models.
+pub(super) fn write_models(models: &[Model<'_>]) -> Vec<u8> {
+    let data: Vec<ModelOut<'_>> = models
+        .iter()
+        .map(|model| ModelOut {
+            id: model.id,
+            object: "model",
+            created: model.created,
+            owned_by: model.owned_by,
+        })
+        .collect();
+    json(&Models { object: "list", data })
+}
+
+/// Why an answer ended; an unknown reason is the usual one.
+pub(super) fn read_finish(reason: &str) -> Finish {
+    match reason {
+        "length" => Finish::Length,
+        "tool_calls" | "function_call" => Finish::ToolCalls,
+        "content_filter" => Finish::ContentFilter,
+        _ => Finish::Stop,
+    }
+}
+
+/// Why an answer ended, in this protocol's words.
+pub(super) fn write_finish(finish: Finish) -> &'static str {
+    match finish {
+        Finish::Stop | Finish::StopSequence => "stop",
+        // A broken or interrupted answer must not look like a complete one.
+        Finish::Length | Finish::ContextWindow | Finish::Pause | Finish::Malformed => "length",
+        Finish::ToolCalls => "tool_calls",
+        Finish::ContentFilter => "content_filter",
+    }
+}
+
+/// A text that says something.
+fn filled(text: Option<String>) -> Option<String> {
+    text.filter(|text| !text.is_empty())
+}
+
+#[derive(Deserialize)]
+struct Completion {
+    id: Option<String>,
+    model: Option<String>,
+    choices: Option<Vec<Choice>>,
+    usage: Option<UsageIn>,
+    error: Option<error::Inner>,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    #[serde(default)]
+    index: u32,
+    message: Message,
+    finish_reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    content: Option<String>,
+    reasoning_content: Option<String>,
+    reasoning: Option<String>,
+    refusal: Option<String>,
+    tool_calls: Option<Vec<Call>>,
+}
+
+#[derive(Deserialize)]
+struct Call {
+    id: Option<String>,
+    function: Function,
+}
+
+#[derive(Deserialize)]
+struct Function {
+    name: Option<String>,
+    arguments: Option<String>,
+}
+
+/// Usage as a provider gives it.
+#[derive(Deserialize)]
+pub(super) struct UsageIn {
+    prompt_tokens: Option<u64>,
+    completion_tokens: Option<u64>,
+    prompt_tokens_details: Option<PromptDetails>,
+    completion_tokens_details: Option<CompletionDetails>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PromptDetails {
+    cached_tokens: Option<u64>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct CompletionDetails {
+    reasoning_tokens: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct CompletionOut<'a> {
+    id: String,
+    object: &'static str,
+    created: u64,
+    model: &'a str,
+    choices: [ChoiceOut<'a>; 1],
+    usage: UsageOut,
+}
+
+#[derive(Serialize)]
+struct ChoiceOut<'a> {
+    index: u32,
+    message: MessageOut<'a>,
+    logprobs: Option<()>,
+    finish_reason: &'static str,
+}
+
+#[derive(Serialize, Default)]
+struct MessageOut<'a> {
+    role: &'static str,
+    content: Option<String>,
+    refusal: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_content: Option<String>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<ToolCallOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct ToolCallOut<'a> {
+    id: &'a str,
+    r#type: &'static str,
+    function: FunctionOut<'a>,
+}
+
+#[derive(Serialize)]
+struct FunctionOut<'a> {
+    name: &'a str,
+    arguments: &'a str,
+}
+
+/// Usage as a client gets it.
+#[derive(Serialize)]
+pub(super) struct UsageOut {
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    total_tokens: u64,
+    prompt_tokens_details: PromptDetails,
+    completion_tokens_details: CompletionDetails,
+}
+
+#[derive(Serialize)]
+struct Models<'a> {
+    object: &'static str,
+    data: Vec<ModelOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct ModelOut<'a> {
+    id: &'a str,
+    object: &'static str,
+    created: u64,
+    owned_by: &'a str,
+}
+
+impl UsageIn {
+    /// In neutral form: this protocol counts as the neutral form does.
+    pub(super) fn into_usage(self) -> Usage {
+        let cached = self.prompt_tokens_details.and_then(|details| details.cached_tokens);
+        let reasoning = self.completion_tokens_details.and_then(|details| details.reasoning_tokens);
+        Usage {
+            input: self.prompt_tokens.unwrap_or_default(),
+            output: self.completion_tokens.unwrap_or_default(),
+            cache_read: cached.unwrap_or_default(),
+            cache_write: 0,
+            reasoning: reasoning.unwrap_or_default(),
+        }
+    }
+}
+
+impl UsageOut {
+    /// From the neutral form.
+    pub(super) fn of(usage: &Usage) -> Self {
+        Self {
+            prompt_tokens: usage.input,
+            completion_tokens: usage.output,
+            total_tokens: usage.total(),
+            prompt_tokens_details: PromptDetails { cached_tokens: Some(usage.cache_read) },
+            completion_tokens_details: CompletionDetails {
+                reasoning_tokens: Some(usage.reasoning),
+            },
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Writing: events into chunks. Usage comes last, and only to those who asked.
+//!
+//! It never writes `[DONE]` after a failure: a broken answer must not look complete.
+
+use serde::Serialize;
+
+use crate::protocol::conversation::{Event, Finish, Usage};
+use crate::protocol::openai::error;
+use crate::protocol::openai::response::{UsageOut, write_finish};
+use crate::protocol::wire::{Client, StreamWriter, append_json};
+
+/// Writes one stream.
+#[derive(Debug)]
+pub(in crate::protocol::openai) struct Writer {
+    /// `data: {…` up to the choices: the same in every chunk.
+    head: Vec<u8>,
+    include_usage: bool,
+    finish: Finish,
+    usage: Usage,
+    ended: bool,
+}
+
+impl Writer {
+    pub(in crate::protocol::openai) fn new(to: &Client<'_>) -> Self {
+        let mut head = b"data: ".to_vec();
+        append_json(
+            &Head {
+                id: &format!("chatcmpl-{}", to.id),
+                object: "chat.completion.chunk",
+                created: to.created,
+                model: to.model,
+            },
+            &mut head,
+        );
+        head.pop();
+        Self {
+            head,
+            include_usage: to.include_usage,
+            finish: Finish::default(),
+            usage: Usage::default(),
+            ended: false,
+        }
+    }
+
+    /// A chunk with one choice.
+    fn chunk(&self, delta: &Delta<'_>, finish: Option<&str>, out: &mut Vec<u8>) {
+        out.extend_from_slice(&self.head);
+        out.extend_from_slice(b",\"choices\":[{\"index\":0,\"delta\":");
+        append_json(delta, out);
+        out.extend_from_slice(b",\"logprobs\":null,\"finish_reason\":");
+        append_json(&finish, out);
+        out.extend_from_slice(b"}]");
+        out.extend_from_slice(if self.include_usage { b",\"usage\":null}\n\n" } else { b"}\n\n" });
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) {
+        self.ended = true;
+        self.chunk(&Delta::default(), Some(write_finish(self.finish)), out);
+        if self.include_usage {
+            out.extend_from_slice(&self.head);
+            out.extend_from_slice(b",\"choices\":[],\"usage\":");
+            append_json(&UsageOut::of(&self.usage), out);
+            out.extend_from_slice(b"}\n\n");
+        }
+        out.extend_from_slice(b"data: [DONE]\n\n");
+    }
+}
+
+impl StreamWriter for Writer {
+    fn write(&mut self, event: Event, out: &mut Vec<u8>) {
+        if self.ended {
+            return;
+        }
+        let delta = match &event {
+            Event::Start { .. } => {
+                Delta { role: Some("assistant"), content: Some(""), ..Delta::default() }
+            }
+            Event::Text(text) => Delta { content: Some(text), ..Delta::default() },
+            Event::Reasoning(text) => Delta { reasoning_content: Some(text), ..Delta::default() },
+            Event::Refusal(text) => Delta { refusal: Some(text), ..Delta::default() },
+            Event::ToolCallStart { index, id, name, .. } => {
+                Delta::call(Call::start(*index, id, name))
+            }
+            Event::ToolCallDelta { index, json } => Delta::call(Call::more(*index, json)),
+            Event::Finish { reason, .. } => return self.finish = *reason,
+            Event::Usage(usage) => return self.usage = *usage,
+            Event::Done => return self.end(out),
+            Event::Failure(failure) => {
+                self.ended = true;
+                out.extend_from_slice(b"data: ");
+                append_json(&error::Out::of(failure), out);
+                return out.extend_from_slice(b"\n\n");
+            }
+            // A comment keeps the connection alive and is no chunk.
+            Event::Ping => return out.extend_from_slice(b": ping\n\n"),
+            Event::ReasoningSignature(_) | Event::Redacted(_) | Event::PartEnd => return,
+        };
+        self.chunk(&delta, None, out);
+    }
+}
+
+#[derive(Serialize)]
+struct Head<'a> {
+    id: &'a str,
+    object: &'static str,
+    created: u64,
+    model: &'a str,
+}
+
+#[derive(Default, Serialize)]
+struct Delta<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reasoning_content: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refusal: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tool_calls: Option<[Call<'a>; 1]>,
+}
+
+#[derive(Serialize)]
+struct Call<'a> {
+    index: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    kind: Option<&'static str>,
+    function: Function<'a>,
+}
+
+#[derive(Serialize)]
+struct Function<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'a str>,
+    arguments: &'a str,
+}
+
+impl<'a> Delta<'a> {
+    fn call(call: Call<'a>) -> Self {
+        Self { tool_calls: Some([call]), ..Self::default() }
+    }
+}
+
+impl<'a> Call<'a> {
+    fn start(index: u32, id: &'a str, name: &'a str) -> Self {
+        let function = Function { name: Some(name), arguments: "" };
+        Self { index, id: Some(id), kind: Some("function"), function }
+    }
+
+    fn more(index: u32, json: &'a str) -> Self {
+        let function = Function { name: None, arguments: json };
+        Self { index, id: None, kind: None, function }
+    }
+}

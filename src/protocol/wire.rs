@@ -1,0 +1,293 @@
+//! What every protocol can do: read its bytes into the neutral forms, and write them from these.
+//!
+//! It never knows who calls, who answers or how many attempts were made.
+
+use std::fmt;
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use super::conversation::{Conversation, Delivery, Event, Failure, Losses, Lossy, Reply};
+
+/// A wire protocol. Its methods are pure: the same arguments give the same bytes.
+pub trait Wire: Send + Sync {
+    /// Reads a client's request.
+    ///
+    /// Fields that the neutral form does not hold go to `Conversation::extras`; those with no effect
+    /// (`null`, `false`, empty) do not. Only what makes the request unreadable is an error.
+    ///
+    /// # Errors
+    /// The field that is missing or of the wrong shape.
+    fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError>;
+
+    /// Writes a request for a provider. It is called anew for each attempt.
+    ///
+    /// # Errors
+    /// The field that the provider cannot be given, when losing it is refused.
+    fn write_request(&self, from: &Conversation, target: &Target<'_>) -> Result<Written, Refused>;
+
+    /// Reads a provider's whole answer (2xx).
+    ///
+    /// # Errors
+    /// The failure that the body describes, or one of kind `Malformed`.
+    fn read_response(&self, body: &[u8], reading: &Reading) -> Result<Reply, Failure>;
+
+    /// Writes a whole answer for a client.
+    fn write_response(&self, reply: &Reply, to: &Client<'_>) -> Vec<u8>;
+
+    /// Begins to read a provider's stream.
+    fn stream_reader(&self, reading: Reading) -> Box<dyn StreamReader>;
+
+    /// Begins to write a stream for a client.
+    fn stream_writer(&self, to: &Client<'_>) -> Box<dyn StreamWriter>;
+
+    /// Reads a provider's error (not 2xx); whatever the body is, this gives a failure.
+    /// `retry-after` and rate-limit headers are relayed by the caller; a delay that the *body*
+    /// names goes to `Failure::retry_after`.
+    fn read_error(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Failure;
+
+    /// Writes an error for a client.
+    fn write_error(&self, failure: &Failure, request_id: &str) -> WrittenError;
+
+    /// The media type of an answer to a client.
+    fn content_type(&self, delivery: Delivery) -> &'static str {
+        match delivery {
+            Delivery::Whole | Delivery::Array => "application/json",
+            Delivery::Events => "text/event-stream",
+        }
+    }
+
+    /// Writes the list of models that `GET /v1/models` and its like give.
+    fn write_models(&self, models: &[Model<'_>]) -> Vec<u8>;
+
+    /// Writes a request that counts a conversation's tokens; `None` when the protocol has none,
+    /// and the caller estimates with [`Conversation::estimate_tokens`].
+    ///
+    /// # Errors
+    /// As [`Wire::write_request`].
+    fn write_count(
+        &self,
+        _from: &Conversation,
+        _target: &Target<'_>,
+    ) -> Result<Option<Written>, Refused> {
+        Ok(None)
+    }
+
+    /// Reads a provider's count of tokens.
+    ///
+    /// # Errors
+    /// A failure of kind `Malformed`.
+    fn read_count(&self, _body: &[u8]) -> Result<u64, Failure> {
+        Err(Failure::malformed("the protocol has no count of tokens"))
+    }
+
+    /// Writes a count of tokens for a client.
+    fn write_counted(&self, tokens: u64) -> Vec<u8> {
+        format!(r#"{{"input_tokens":{tokens}}}"#).into_bytes()
+    }
+}
+
+/// Reads a stream, piece by piece, however it was cut.
+///
+/// What it promises to every writer:
+/// - the first event is `Start`, once, unless the stream begins with a `Failure`; `Ping` may come
+///   anywhere after it;
+/// - parts do not interleave: the deltas of one part, then its `PartEnd`, then the next part;
+/// - `ToolCallStart::index` counts tool calls from 0; the deltas of a call, joined, are its
+///   arguments as the model wrote them: one JSON text, unless the model was cut off in it, and `{}`
+///   for a call without arguments. No delta is empty;
+/// - `Usage` holds everything known so far: the last one counts, they are not added up;
+/// - the last event is either `Done`, after exactly one `Finish`, or `Failure`; nothing follows.
+pub trait StreamReader: Send {
+    /// Takes the next bytes and appends what they say to `events`.
+    fn feed(&mut self, bytes: Bytes, events: &mut Vec<Event>);
+
+    /// The bytes have ended. Appends `Done` or `Failure` unless one has been given already: a
+    /// stream without its terminal event is a failure of kind `Cut`.
+    fn end(&mut self, events: &mut Vec<Event>);
+}
+
+/// Writes a stream for a client from events in the order that [`StreamReader`] promises.
+pub trait StreamWriter: Send {
+    /// Appends the event's bytes to `out`. `Failure` may come at any point, also before `Start`; it
+    /// becomes the protocol's own error event and, like `Done`, ends the stream: what comes after
+    /// it writes nothing. A failed stream gets no terminal event that makes it look complete.
+    fn write(&mut self, event: Event, out: &mut Vec<u8>);
+}
+
+/// What a request says outside its body.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Head<'a> {
+    /// The model that the path names, decoded.
+    pub model: Option<&'a str>,
+    /// How the path asks for the answer.
+    pub delivery: Option<Delivery>,
+}
+
+/// Whom a request is written for.
+#[derive(Debug, Clone, Copy)]
+pub struct Target<'a> {
+    /// The provider's model.
+    pub model: &'a str,
+    /// Whether what cannot be said is dropped and named, or refused.
+    pub lossy: Lossy,
+    /// A text unique to this attempt: readers make ids from it where the vendor gives none.
+    pub seed: &'a str,
+}
+
+/// A request for a provider.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// The path below the provider's origin, as the vendor documents it, with its query.
+    pub path_and_query: String,
+    /// Headers that belong to the protocol: `content-type`, versions. Never a credential.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+    /// What could not be said, by name, for `x-onwards-dropped`.
+    pub dropped: Vec<String>,
+    /// What the reader of the answer must know.
+    pub reading: Reading,
+}
+
+/// What the writer of a request tells the reader of its answer.
+#[derive(Debug, Clone, Default)]
+pub struct Reading {
+    /// A text unique to this attempt, to make ids from.
+    pub seed: String,
+    /// Tools whose names did not fit the provider: as sent, as the client knows them.
+    pub renamed: Vec<(String, String)>,
+    /// The tool that stands for structured output: its arguments are the answer's text.
+    pub answer_tool: Option<&'static str>,
+}
+
+/// Whom an answer is written for.
+#[derive(Debug, Clone, Copy)]
+pub struct Client<'a> {
+    /// The model as the client named it.
+    pub model: &'a str,
+    /// A text unique to this request, of letters, digits, `-` and `_`; each protocol sets its own
+    /// prefix before it.
+    pub id: &'a str,
+    /// Now, in seconds since 1970.
+    pub created: u64,
+    /// How the client wants the answer.
+    pub delivery: Delivery,
+    /// Whether the client asked for usage at the end of a stream.
+    pub include_usage: bool,
+}
+
+/// An error for a client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WrittenError {
+    /// The status in the client's protocol.
+    pub status: u16,
+    /// Headers that belong to the protocol's errors.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+/// One line of a list of models.
+#[derive(Debug, Clone, Copy)]
+pub struct Model<'a> {
+    /// The alias.
+    pub id: &'a str,
+    /// Seconds since 1970.
+    pub created: u64,
+    /// Who provides it.
+    pub owned_by: &'a str,
+}
+
+/// A request that cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReadError {
+    /// Where: `messages[2].content`; empty for the body as a whole.
+    pub field: String,
+    /// What is wrong, for the client. It never quotes a value.
+    pub message: String,
+}
+
+/// A request that the provider cannot be given as it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refused {
+    /// What cannot be carried.
+    pub field: String,
+}
+
+impl Target<'_> {
+    /// An empty list of losses under this target's policy.
+    pub fn losses(&self) -> Losses {
+        Losses::new(self.lossy)
+    }
+}
+
+impl Reading {
+    /// The client's name for the tool that the provider calls `sent`.
+    pub fn tool_name(&self, sent: String) -> String {
+        match self.renamed.iter().find(|(renamed, _)| *renamed == sent) {
+            Some((_, name)) => name.clone(),
+            None => sent,
+        }
+    }
+
+    /// Whether a call of this tool is really the answer's text.
+    pub fn is_answer(&self, name: &str) -> bool {
+        self.answer_tool == Some(name)
+    }
+
+    /// An id for the tool call with that number, where the vendor gives none.
+    pub fn call_id(&self, index: u32) -> String {
+        format!("call_{}_{index}", self.seed)
+    }
+}
+
+impl ReadError {
+    /// An error of one field.
+    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { field: field.into(), message: message.into() }
+    }
+
+    /// The same error, seen from the object that holds `outer`.
+    #[must_use]
+    pub fn within(self, outer: impl fmt::Display) -> Self {
+        let field = match self.field.as_str() {
+            "" => outer.to_string(),
+            inner if inner.starts_with('[') => format!("{outer}{inner}"),
+            inner => format!("{outer}.{inner}"),
+        };
+        Self { field, ..self }
+    }
+}
+
+impl fmt::Display for ReadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.field.as_str() {
+            "" => f.write_str(&self.message),
+            field => write!(f, "`{field}` {}", self.message),
+        }
+    }
+}
+
+impl std::error::Error for ReadError {}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}` cannot be carried to this model's provider", self.field)
+    }
+}
+
+impl std::error::Error for Refused {}
+
+/// The JSON text of a value that is made of strings, numbers and raw JSON: it cannot fail.
+pub(crate) fn json(value: &impl serde::Serialize) -> Vec<u8> {
+    let mut body = Vec::with_capacity(1024);
+    append_json(value, &mut body);
+    body
+}
+
+/// The same, after what is there already.
+pub(crate) fn append_json(value: &impl serde::Serialize, out: &mut Vec<u8>) {
+    let written = serde_json::to_writer(out, value);
+    debug_assert!(written.is_ok(), "{written:?}");
+}
