@@ -7,13 +7,17 @@
 pub mod limit;
 pub mod health;
 pub mod ewma;
+pub mod headroom;
+pub mod retries;
 pub mod provider;
 pub mod meters;
 pub mod registry;
 
 pub use ewma::PeakEwma;
-pub use health::{Cause, Cooldown, Health, HealthSettings, Probing, Reason, State, Trial};
+pub use headroom::Headroom;
+pub use health::{Cause, Cooldown, Health, HealthSettings, Probing, Reason, State, Trial, Why};
 pub use limit::{Cap, LimitSettings, Limited, Limits, Permit, Rate, RateBucket};
 pub use meters::{Meters, PoolMeters, ProviderMeters, Times};
 pub use provider::{Entry, Provider, ProviderSettings, Turn};
 pub use registry::{Draft, Key, Pool, Registry};
+pub use retries::{Extra, Retries};

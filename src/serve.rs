@@ -8,6 +8,7 @@ pub mod proxy;
 pub mod endpoint;
 pub mod intake;
 pub mod admit;
+pub mod affinity;
 pub mod rounds;
 pub mod relay;
 pub mod stream_end;
@@ -26,7 +27,11 @@ use tokio::net::TcpListener;
 pub use self::{intake::BodyLimits, stage::Stage};
 use self::{record::Record, relay::Reply};
 use crate::{
-    gateway::Gateway, live::Meters, protocol::Protocol, refusal::Refusal, upstream::client::Client,
+    gateway::Gateway,
+    live::{Meters, Retries},
+    protocol::Protocol,
+    refusal::Refusal,
+    upstream::client::Client,
 };
 
 /// What one core serves requests with.
@@ -35,6 +40,8 @@ pub struct Front {
     pub gateway: Arc<Gateway>,
     /// This core's connections to the providers.
     pub client: Client,
+    /// How often the whole process may ask twice.
+    pub retries: Arc<Retries>,
     /// What is counted.
     pub meters: Arc<Meters>,
     /// How much and how slowly clients may send.

@@ -4,6 +4,7 @@
 //! In here no `Option` means "default", and nothing is parsed that the file already fixed.
 
 pub mod pool;
+pub mod class;
 pub mod fallback;
 pub mod keyring;
 pub mod mock;
@@ -14,10 +15,11 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 use http::{HeaderValue, Uri};
 
 pub use self::{
+    class::Class,
     compile::{compile, problems},
     fallback::Fallback,
     keyring::{Access, Caller, HashKey, Keyring},
-    pool::{Place, Pool, Provider, Rule},
+    pool::{Place, Pool, Probe, Provider, Rule, StickyBy},
 };
 
 /// The compiled configuration.
@@ -32,7 +34,7 @@ pub struct Table {
 }
 
 /// A pool's place in its table; only good for that table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct PoolId(u32);
 
 /// Where a provider's connections go. Origins are numbered by the registry, so that connections

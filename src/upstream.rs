@@ -12,4 +12,5 @@ pub mod mock;
 pub mod answer;
 pub mod envelope;
 pub mod translate;
+pub mod headroom;
 pub mod attempt;

@@ -15,7 +15,7 @@ pub(super) use self::arguments::Arguments;
 use self::listen::Listeners;
 use crate::{
     gateway::Gateway,
-    live::Meters,
+    live::{Meters, Retries},
     reload::{Hint, Hints, Loader},
     serve::{Front, Stage, admin, connection::Timeouts, routes},
     table::{Place, Table},
@@ -55,11 +55,13 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
         .spawn(move || loader.follow(&watched, hints, watches))?;
 
     let timeouts = Timeouts { header: arguments.header_timeout, write: arguments.write_timeout };
+    let retries = Retries::new(tokio::time::Instant::now());
     let mut cores = Vec::new();
     for listener in listeners.proxy {
         let front = Front {
             gateway: Arc::clone(&gateway),
             client: Client::default(),
+            retries: Arc::clone(&retries),
             meters: Arc::clone(&meters),
             body_limits: arguments.body_limits(),
             stage: stage.for_core(),

@@ -5,6 +5,12 @@
 
 use std::collections::BTreeMap;
 
+mod failover;
+
+pub use failover::{
+    Backoff, Class, Condition, Cooldown, Fallback, HealthCheck, Hedge, Jitter, Sticky, Timeouts,
+};
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -127,10 +133,18 @@ pub struct PoolKeys {
     pub timeouts: Option<Timeouts>,
     /// When a failing provider rests.
     pub cooldown: Option<Cooldown>,
-    /// How resting providers are probed.
+    /// How providers are probed.
     pub health_check: Option<HealthCheck>,
     /// What happens to a field that a provider's protocol cannot carry.
     pub lossy: Option<Lossy>,
+    /// What `sticky` requests have in common (the header `x-session-id`, else the caller's key,
+    /// else the beginning of the prompt, when absent).
+    pub sticky: Option<Sticky>,
+    /// When a second provider is asked although the first has not failed.
+    pub hedge: Option<Hedge>,
+    /// Seconds between comments to a client that waits for its stream (none when absent).
+    #[schemars(range(min = 1))]
+    pub keepalive_secs: Option<u64>,
 }
 
 /// What happens to what cannot be said in a provider's protocol.
@@ -196,6 +210,11 @@ pub struct Endpoint {
     /// Seconds until response headers; the same as `timeouts.response_ms`.
     #[schemars(range(min = 1))]
     pub request_timeout_secs: Option<u64>,
+    /// The most tokens it takes, prompt and answer together.
+    #[schemars(range(min = 1))]
+    pub context_window: Option<u64>,
+    /// What its own error codes mean, as in `{"1113": "quota"}`.
+    pub error_classes: Option<BTreeMap<String, Class>>,
     /// Whether `traceparent` and `tracestate` are sent on (`trusted` when absent).
     pub propagate_trace_context: Option<bool>,
     /// Serve `/v1/responses` through chat completions.
@@ -272,74 +291,6 @@ pub struct ConcurrencyLimit {
     pub max_concurrent_requests: u32,
 }
 
-/// When and how another provider is tried.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-pub struct Fallback {
-    /// Master switch; with it, connection failures and timeouts fall back too.
-    #[schemars(extend("default" = false))]
-    pub enabled: Option<bool>,
-    /// Statuses that fall back: `5` is 5xx, `50` is 500–509, `502` itself (`[429, 5]` when absent).
-    #[schemars(inner(range(min = 1, max = 599)), extend("default" = [429, 5]))]
-    pub on_status: Option<Vec<u16>>,
-    /// A provider's own limit sends the request on; a pool's or a key's never does.
-    #[schemars(extend("default" = false))]
-    pub on_rate_limit: Option<bool>,
-    /// `weighted_random` may draw a provider again at once.
-    #[schemars(extend("default" = false))]
-    pub with_replacement: Option<bool>,
-    /// Attempts in all (the number of providers when absent); more begin a new pass.
-    #[schemars(range(min = 1))]
-    pub max_attempts: Option<u32>,
-    /// Waiting before a provider is tried again.
-    pub backoff: Option<Backoff>,
-    /// Waiting in all.
-    pub max_total_backoff_ms: Option<u64>,
-    /// Further conditions by name.
-    pub on: Option<Vec<Condition>>,
-    /// No attempt starts after it.
-    pub deadline_ms: Option<u64>,
-    /// Aliases whose pools take over when this one is spent.
-    pub to: Option<Vec<String>>,
-}
-
-/// A condition that falls back although its status does not say so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Condition {
-    /// The provider filtered the content.
-    ContentFilter,
-    /// The prompt is too long for the provider.
-    ContextWindow,
-    /// The answer is not what the protocol says.
-    Malformed,
-}
-
-/// Exponential waiting.
-#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-pub struct Backoff {
-    /// Before the first repetition.
-    pub initial_ms: u64,
-    /// The longest single wait (5 000 when absent).
-    #[schemars(extend("default" = 5_000))]
-    pub max_ms: Option<u64>,
-    /// Growth (2.0 when absent).
-    #[schemars(range(min = 1, max = 1_000), extend("default" = 2.0))]
-    pub factor: Option<f64>,
-    /// Whether the wait is drawn between zero and its length (`full` when absent).
-    #[schemars(extend("default" = "full"))]
-    pub jitter: Option<Jitter>,
-}
-
-/// How a wait is spread.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Jitter {
-    /// Drawn evenly from zero to the wait.
-    Full,
-    /// The wait itself.
-    None,
-}
-
 /// A rule on the caller's labels.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct RoutingRule {
@@ -360,62 +311,6 @@ pub enum Action {
         /// The other alias.
         target: String,
     },
-}
-
-/// Time allowed to a provider, in milliseconds.
-#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
-pub struct Timeouts {
-    /// Name look-up, TCP and TLS (5 000 when absent).
-    #[schemars(range(min = 1), extend("default" = 5_000))]
-    pub connect_ms: Option<u64>,
-    /// Until response headers.
-    #[schemars(range(min = 1))]
-    pub response_ms: Option<u64>,
-    /// Until the first event with content.
-    #[schemars(range(min = 1))]
-    pub first_event_ms: Option<u64>,
-    /// Between two pieces of the body (300 000 when absent).
-    #[schemars(range(min = 1), extend("default" = 300_000))]
-    pub idle_ms: Option<u64>,
-    /// The whole attempt.
-    #[schemars(range(min = 1))]
-    pub total_ms: Option<u64>,
-}
-
-/// When a failing provider rests.
-#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
-pub struct Cooldown {
-    /// Failures inside the window that start a rest (3 when absent).
-    #[schemars(range(min = 1), extend("default" = 3))]
-    pub failures: Option<u32>,
-    /// The window (60 when absent).
-    #[schemars(range(min = 1), extend("default" = 60))]
-    pub window_secs: Option<u64>,
-    /// The first rest (60 when absent).
-    #[schemars(range(min = 1), extend("default" = 60))]
-    pub duration_secs: Option<u64>,
-}
-
-/// How a provider's health is probed.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-pub struct HealthCheck {
-    /// Asked with `GET` under the provider's base URL.
-    pub path: Option<String>,
-    /// Seconds between two probes.
-    #[schemars(range(min = 1))]
-    pub interval_secs: Option<u64>,
-    /// Time allowed to one probe.
-    #[schemars(range(min = 1))]
-    pub timeout_ms: Option<u64>,
-    /// Good probes that make it healthy again.
-    #[schemars(range(min = 1))]
-    pub healthy_after: Option<u32>,
-    /// Bad probes that make it unhealthy.
-    #[schemars(range(min = 1))]
-    pub unhealthy_after: Option<u32>,
-    /// The status of a good probe (any 2xx when absent).
-    #[schemars(range(min = 100, max = 599))]
-    pub expect_status: Option<u16>,
 }
 
 /// AWS region and credentials; what is absent comes from the environment or the instance.

@@ -10,7 +10,7 @@ pub mod tally;
 mod tests;
 
 use std::fmt;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use breaker::Breaker;
 pub use breaker::Cooldown;
-pub use reason::{Cause, Reason};
+pub use reason::{Cause, Reason, Why};
 pub use tally::Probing;
 use tally::Tally;
 
@@ -62,6 +62,8 @@ pub enum State {
 #[derive(Debug, Default)]
 pub struct Health {
     flags: AtomicU8,
+    /// Whether the last attempt that said anything failed, whatever the settings.
+    ailing: AtomicBool,
     inner: Mutex<Inner>,
 }
 
@@ -102,6 +104,18 @@ impl Health {
         })
     }
 
+    /// Whether the last attempt that said anything failed.
+    pub fn is_ailing(&self) -> bool {
+        self.ailing.load(Ordering::Relaxed)
+    }
+
+    /// Remembers how the last attempt went; written only when it changes.
+    pub(super) fn ails(&self, ails: bool) {
+        if self.ailing.load(Ordering::Relaxed) != ails {
+            self.ailing.store(ails, Ordering::Relaxed);
+        }
+    }
+
     /// The trial, if the provider's rest is over and nobody has it.
     pub fn try_trial(self: &Arc<Self>, settings: &HealthSettings, now: Instant) -> Option<Trial> {
         let cooldown = settings.cooldown.as_ref()?;
@@ -134,16 +148,17 @@ impl Health {
         self.locked(|inner| inner.breaker.failed(cooldown, started, now, cause, retry_after))
     }
 
-    /// The provider answered 429: it rests, but that is no failure of its health. Answers why it
-    /// rests if this is what began its rest.
-    pub fn limited(
+    /// The provider is well, but its credential may not be used for a while. Answers why it rests
+    /// if this is what began its rest.
+    pub fn set_aside(
         &self,
         settings: &HealthSettings,
         now: Instant,
+        why: Why,
         retry_after: Option<Duration>,
     ) -> Option<Reason> {
         let cooldown = settings.cooldown.as_ref()?;
-        self.locked(|inner| inner.breaker.limited(cooldown, now, retry_after))
+        self.locked(|inner| inner.breaker.set_aside(cooldown, now, why, retry_after))
     }
 
     /// A probe ended. Answers whether that made the provider healthy or unhealthy; one that has
@@ -196,6 +211,22 @@ impl Trial {
 impl Drop for Trial {
     fn drop(&mut self) {
         self.health.locked(|inner| inner.breaker.give_back(self.id));
+    }
+}
+
+impl State {
+    /// Every word that [`State::word`] may be.
+    pub const WORDS: [&'static str; 5] = ["ready", "starting", "resting", "trial", "unhealthy"];
+
+    /// One word, for metrics.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Ready { factor } if *factor < 1.0 => "starting",
+            Self::Ready { .. } => "ready",
+            Self::Resting { .. } => "resting",
+            Self::HalfOpen { .. } => "trial",
+            Self::Unhealthy { .. } => "unhealthy",
+        }
     }
 }
 

@@ -24,6 +24,9 @@ pub struct Meters {
     attempts: IntCounterVec,
     fallbacks: IntCounterVec,
     rejections: IntCounterVec,
+    credentials_refused: IntCounterVec,
+    /// A provider's state, one of several; set when the metrics are read.
+    pub provider_state: GaugeVec,
     /// Requests in flight for an alias; set when the metrics are read.
     pub in_flight: GaugeVec,
     /// The free share of a rate limit; set when the metrics are read.
@@ -106,6 +109,16 @@ impl Meters {
                 "Requests refused, by code and by whose limit.",
                 &["alias", "code", "limit"],
             )?,
+            credentials_refused: make.counters(
+                "credential_refused_total",
+                "Attempts whose credential the provider refused: an alert.",
+                &["alias", "provider"],
+            )?,
+            provider_state: make.gauges(
+                "provider_state",
+                "1 for the state that a provider is in.",
+                &["alias", "provider", "state"],
+            )?,
             in_flight: make.gauges("in_flight", "Requests in flight.", &["alias", "provider"])?,
             limiter_level: make.gauges(
                 "limiter_level",
@@ -173,6 +186,11 @@ impl PoolMeters {
     /// Counts that another provider is tried.
     pub fn fell_back(&self, reason: &str) {
         self.meters.fallbacks.with_label_values(&[&*self.alias, reason]).inc();
+    }
+
+    /// Counts a credential that was refused.
+    pub fn credential_refused(&self, provider: &str) {
+        self.meters.credentials_refused.with_label_values(&[&*self.alias, provider]).inc();
     }
 
     /// Whether a request to the alias has ever ended here.

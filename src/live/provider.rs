@@ -12,7 +12,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::ewma::PeakEwma;
-use super::health::{Cause, Health, HealthSettings, Reason, State, Trial};
+use super::headroom::Headroom;
+use super::health::{Cause, Health, HealthSettings, Reason, State, Trial, Why};
 use super::limit::{LimitSettings, Limits};
 use super::meters::ProviderMeters;
 
@@ -34,6 +35,7 @@ pub struct Provider {
     limits: Limits,
     health: Arc<Health>,
     latency: Arc<PeakEwma>,
+    headroom: Arc<Headroom>,
     turn: Arc<Turn>,
     /// Its handles.
     pub meters: Arc<ProviderMeters>,
@@ -67,6 +69,7 @@ impl Provider {
             limits: Limits::new(settings.limits),
             health: Arc::default(),
             latency: Arc::new(PeakEwma::new(Instant::now())),
+            headroom: Arc::new(Headroom::new(Instant::now())),
             turn: Arc::default(),
             meters: Arc::default(),
         }
@@ -80,6 +83,7 @@ impl Provider {
             limits: self.limits.successor(settings.limits),
             health: Arc::clone(&self.health),
             latency: Arc::clone(&self.latency),
+            headroom: Arc::clone(&self.headroom),
             turn: Arc::clone(&self.turn),
             meters: Arc::clone(&self.meters),
         }
@@ -103,6 +107,16 @@ impl Provider {
     /// Its measured time to first byte.
     pub fn latency(&self) -> &PeakEwma {
         &self.latency
+    }
+
+    /// What its last answers said of how much is left.
+    pub fn headroom(&self) -> &Headroom {
+        &self.headroom
+    }
+
+    /// Whether the last attempt that said anything failed.
+    pub fn is_ailing(&self) -> bool {
+        self.health.is_ailing()
     }
 
     /// Its place in the round.
@@ -144,6 +158,11 @@ impl Provider {
 }
 
 impl Entry {
+    /// When this attempt began.
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
     /// Whether this attempt is the trial.
     pub fn is_trial(&self) -> bool {
         self.trial.is_some()
@@ -154,8 +173,20 @@ impl Entry {
         self.provider.latency.observe(now.saturating_duration_since(self.started), now);
     }
 
-    /// The attempt was accepted.
+    /// The attempt was accepted, which ends a trial well; how the rest of its answer goes is told
+    /// by [`Entry::succeeded`] or [`Entry::failed`].
+    pub fn accepted(&mut self, now: Instant) {
+        self.first_byte(now);
+        self.provider.health.ails(false);
+        let cooldown = &self.provider.settings.health.cooldown;
+        if let (Some(trial), Some(cooldown)) = (self.trial.take(), cooldown) {
+            trial.succeeded(cooldown, now);
+        }
+    }
+
+    /// The answer has come whole.
     pub fn succeeded(mut self, now: Instant) {
+        self.provider.health.ails(false);
         let health = &self.provider.settings.health;
         match (self.trial.take(), &health.cooldown) {
             (Some(trial), Some(cooldown)) => trial.succeeded(cooldown, now),
@@ -174,6 +205,7 @@ impl Entry {
         if cause == Cause::Timeout {
             self.first_byte(now);
         }
+        self.provider.health.ails(true);
         let health = &self.provider.settings.health;
         match (self.trial.take(), &health.cooldown) {
             (Some(trial), Some(cooldown)) => trial.failed(cooldown, now, cause, retry_after),
@@ -181,9 +213,23 @@ impl Entry {
         }
     }
 
-    /// The provider answered 429: the credential rests. Answers as [`Entry::failed`] does.
-    pub fn limited(self, now: Instant, retry_after: Option<Duration>) -> Option<Reason> {
-        self.provider.health.limited(&self.provider.settings.health, now, retry_after)
+    /// An accepted answer broke off. Answers as [`Entry::failed`] does.
+    pub fn broke_off(self, now: Instant, cause: Cause) -> Option<Reason> {
+        let health = &self.provider.settings.health;
+        self.provider.health.ails(true);
+        self.provider.health.failed(health, self.started, now, cause, None)
+    }
+
+    /// The credential may not be used for a while, for a reason that is no fault of the provider's
+    /// health. Answers as [`Entry::failed`] does.
+    pub fn set_aside(
+        self,
+        now: Instant,
+        why: Why,
+        retry_after: Option<Duration>,
+    ) -> Option<Reason> {
+        self.provider.health.ails(true);
+        self.provider.health.set_aside(&self.provider.settings.health, now, why, retry_after)
     }
 }
 

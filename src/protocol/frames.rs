@@ -10,7 +10,7 @@ use super::wire::StreamReader;
 use crate::sse;
 
 /// What a protocol makes of its events. Nothing is asked of it after its last event.
-pub(crate) trait Frames: Send {
+pub(crate) trait Frames: Send + Sync {
     /// Reads the data of one event.
     fn read(&mut self, data: &[u8], events: &mut Vec<Event>);
 

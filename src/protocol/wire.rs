@@ -98,7 +98,7 @@ pub trait Wire: Send + Sync {
 ///   for a call without arguments. No delta is empty;
 /// - `Usage` holds everything known so far: the last one counts, they are not added up;
 /// - the last event is either `Done`, after exactly one `Finish`, or `Failure`; nothing follows.
-pub trait StreamReader: Send {
+pub trait StreamReader: Send + Sync {
     /// Takes the next bytes and appends what they say to `events`.
     fn feed(&mut self, bytes: Bytes, events: &mut Vec<Event>);
 
@@ -108,7 +108,7 @@ pub trait StreamReader: Send {
 }
 
 /// Writes a stream for a client from events in the order that [`StreamReader`] promises.
-pub trait StreamWriter: Send {
+pub trait StreamWriter: Send + Sync {
     /// Appends the event's bytes to `out`. `Failure` may come at any point, also before `Start`; it
     /// becomes the protocol's own error event and, like `Done`, ends the stream: what comes after
     /// it writes nothing. A failed stream gets no terminal event that makes it look complete.

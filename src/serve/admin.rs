@@ -10,7 +10,13 @@ use axum::{
     routing::get,
 };
 
-use crate::{gateway::Gateway, live::Meters, table::Table};
+use tokio::time::Instant;
+
+use crate::{
+    gateway::Gateway,
+    live::{HealthSettings, Meters, health},
+    table::Table,
+};
 
 /// What the operations port answers from.
 #[derive(Clone)]
@@ -39,6 +45,7 @@ async fn metrics(State(context): State<Context>) -> Response {
 fn read_gauges(table: &Table, meters: &Meters) {
     meters.in_flight.reset();
     meters.limiter_level.reset();
+    meters.provider_state.reset();
     for pool in table.pools().iter().filter(|pool| pool.live.meters.is_used()) {
         let alias = &*pool.alias;
         meters.in_flight.with_label_values(&[alias, ""]).set(pool.limits.in_flight().into());
@@ -47,6 +54,14 @@ fn read_gauges(table: &Table, meters: &Meters) {
         }
         for provider in &pool.providers {
             let labels = [alias, &*provider.name];
+            if provider.live.settings().health != HealthSettings::default() {
+                let now = provider.live.state(Instant::now()).word();
+                for state in health::State::WORDS {
+                    let labels = [alias, &*provider.name, state];
+                    let value = f64::from(u8::from(state == now));
+                    meters.provider_state.with_label_values(&labels).set(value);
+                }
+            }
             let in_flight = provider.limits.in_flight();
             meters.in_flight.with_label_values(&labels).set(in_flight.into());
             if let Some(bucket) = provider.limits.rate() {

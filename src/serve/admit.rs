@@ -41,6 +41,8 @@ pub struct Held {
     pub table: Arc<Table>,
     /// The pool that serves it.
     pub pool: PoolId,
+    /// Who sent it.
+    pub caller: Caller,
     /// The permits of key and pool.
     pub permits: Permits,
 }
@@ -94,18 +96,25 @@ pub async fn admit(
 
 /// Key → right → rules.
 pub fn allow(table: Arc<Table>, inbound: &Inbound) -> Result<Allowed, Refusal> {
-    let alias = &*inbound.alias;
     let caller = table.keyring.caller(token(&inbound.headers));
-    let Some(mut pool) = table.find(alias) else { return Err(unknown(&table, caller, alias)) };
-    right(&table, table.pool(pool), caller)?;
+    let Some(pool) = table.find(&inbound.alias) else {
+        return Err(unknown(&table, caller, &inbound.alias));
+    };
+    let pool = resolve(&table, pool, caller)?;
+    Ok(Allowed { table, pool, caller })
+}
+
+/// The pool that serves this caller where `pool` is asked for: right → rules.
+pub fn resolve(table: &Table, mut pool: PoolId, caller: Caller) -> Result<PoolId, Refusal> {
+    right(table, table.pool(pool), caller)?;
     let mut seen: SmallVec<[PoolId; 4]> = SmallVec::new();
-    while let Some(rule) = matching_rule(&table, pool, caller) {
+    while let Some(rule) = matching_rule(table, pool, caller) {
         seen.push(pool);
         // Rules that send a request in a circle serve nobody.
         pool = rule.filter(|next| !seen.contains(next)).ok_or(Refusal::Forbidden)?;
-        right(&table, table.pool(pool), caller)?;
+        right(table, table.pool(pool), caller)?;
     }
-    Ok(Allowed { table, pool, caller })
+    Ok(pool)
 }
 
 /// Limits of the key, then of the pool.
@@ -116,7 +125,7 @@ pub fn hold(allowed: Allowed) -> Result<Held, Refusal> {
         permits.extend(take(&table.keyring.key(key).limits, Whose::Key)?);
     }
     permits.extend(take(&table.pool(pool).limits, Whose::Pool)?);
-    Ok(Held { table, pool, permits })
+    Ok(Held { table, pool, caller, permits })
 }
 
 /// Passes one holder's limits.

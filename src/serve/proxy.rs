@@ -47,7 +47,7 @@ async fn serve(
     let held = admit::hold(allowed)?;
     let accepted = tokio::select! {
         biased;
-        accepted = rounds::run(&front.client, &held, &inbound, record) => accepted?,
+        accepted = rounds::run(front, &held, &inbound, record) => accepted?,
         () = front.stage.over() => return Err(Refusal::ShuttingDown),
     };
     Ok((held, inbound, accepted))

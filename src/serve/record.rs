@@ -17,7 +17,7 @@ use super::admit::Allowed;
 use crate::{
     live::{Meters, Times},
     refusal::Refusal,
-    table::{Pool, PoolId, Table, fallback::Failure},
+    table::{Class, Pool, PoolId, Provider, Table, fallback::Failure},
 };
 
 /// What is known of a request so far.
@@ -34,7 +34,16 @@ pub struct Record {
 
 /// What became of each provider that was tried or passed over.
 #[derive(Debug, Default)]
-pub struct Trail(SmallVec<[(u32, Step); 2]>);
+pub struct Trail(SmallVec<[(Asked, Step); 2]>);
+
+/// A provider's place: its pool, and where in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// The pool.
+    pub pool: PoolId,
+    /// Its place in the pool.
+    pub provider: u32,
+}
 
 /// What became of one provider.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,11 +51,13 @@ pub enum Step {
     /// It answered with this status.
     Status(u16),
     /// It failed.
-    Failed(Failure),
+    Failed(Failure, Class),
     /// Its own limit passed it over.
     Limited,
-    /// It is resting.
+    /// It is resting, or its probes fail.
     Cooling,
+    /// The prompt is certainly too long for it.
+    TooSmall,
 }
 
 impl Record {
@@ -96,17 +107,15 @@ impl Record {
 
     /// The value of `x-onwards-attempts`.
     pub fn attempts(&self) -> Option<HeaderValue> {
-        let pool = self.pool()?;
+        let (table, _) = self.served_by.as_ref()?;
         match self.trail.0.as_slice() {
             [] => None,
-            &[(provider, Step::Status(OK))] => {
-                Some(pool.providers[provider as usize].served_value.clone())
-            }
+            &[(asked, Step::Status(OK))] => Some(asked.among(table).served_value.clone()),
             steps => {
                 let mut text = String::new();
-                for (provider, step) in steps {
+                for (asked, step) in steps {
                     let comma = if text.is_empty() { "" } else { "," };
-                    let name = &pool.providers[*provider as usize].name;
+                    let name = &asked.among(table).name;
                     let _ = write!(text, "{comma}{name}={step}");
                 }
                 HeaderValue::from_maybe_shared(Bytes::from(text)).ok()
@@ -114,9 +123,9 @@ impl Record {
         }
     }
 
-    fn count_attempts(&self, pool: &Pool) {
-        for (nth, &(provider, step)) in self.trail.0.iter().enumerate() {
-            let provider = &pool.providers[provider as usize];
+    fn count_attempts(&self, table: &Table) {
+        for (nth, &(asked, step)) in self.trail.0.iter().enumerate() {
+            let (pool, provider) = (table.pool(asked.pool), asked.among(table));
             match step {
                 Step::Status(OK) => pool.live.meters.served(&provider.live.meters, &provider.name),
                 step => pool.live.meters.attempted(&provider.name, &step.to_string()),
@@ -130,19 +139,27 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        let Some(pool) = self.pool() else { return };
+        let Some((table, pool)) = &self.served_by else { return };
+        let pool = table.pool(*pool);
         let total = self.started.elapsed();
         let first_byte = self.first_byte.unwrap_or(total);
         let overhead = first_byte.saturating_sub(self.waited);
         pool.live.meters.ended(self.status.as_u16(), Times { total, first_byte, overhead });
-        self.count_attempts(pool);
+        self.count_attempts(table);
     }
 }
 
 impl Trail {
     /// Adds what became of a provider.
-    pub fn push(&mut self, provider: usize, step: Step) {
-        self.0.push((provider as u32, step));
+    pub fn push(&mut self, asked: Asked, step: Step) {
+        self.0.push((asked, step));
+    }
+
+    /// Adds that a provider was passed over, once for each reason.
+    pub fn passed_over(&mut self, asked: Asked, step: Step) {
+        if !self.0.contains(&(asked, step)) {
+            self.0.push((asked, step));
+        }
     }
 
     /// What became of each.
@@ -151,20 +168,32 @@ impl Trail {
     }
 }
 
+impl Asked {
+    /// The provider.
+    pub fn among(self, table: &Table) -> &Provider {
+        &table.pool(self.pool).providers[self.provider as usize]
+    }
+}
+
 impl Step {
     /// Whether the provider was asked at all.
     pub fn is_attempt(self) -> bool {
-        !matches!(self, Self::Limited | Self::Cooling)
+        !matches!(self, Self::Limited | Self::Cooling | Self::TooSmall)
+    }
+
+    /// Whether the provider refused what was asked, rather than failed.
+    pub fn is_refusal(self) -> bool {
+        matches!(self, Self::Failed(_, Class::ContextWindow | Class::ContentFilter))
     }
 
     /// Whether it was a rate limit, the provider's or ours.
     pub fn is_rate_limit(self) -> bool {
-        matches!(self, Self::Limited | Self::Failed(Failure::Status(429)))
+        matches!(self, Self::Limited | Self::Failed(_, Class::RateLimit | Class::Quota))
     }
 
     /// Whether time ran out.
     pub fn is_timeout(self) -> bool {
-        self == Self::Failed(Failure::Timeout)
+        matches!(self, Self::Failed(Failure::Timeout, _))
     }
 }
 
@@ -172,14 +201,15 @@ impl std::fmt::Display for Step {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Status(status)
-            | Self::Failed(Failure::Status(status) | Failure::Malformed(Some(status))) => {
+            | Self::Failed(Failure::Status(status) | Failure::Malformed(Some(status)), _) => {
                 write!(f, "{status}")
             }
-            Self::Failed(Failure::Connect) => f.write_str("connect"),
-            Self::Failed(Failure::Timeout) => f.write_str("timeout"),
-            Self::Failed(Failure::Reset | Failure::Malformed(None)) => f.write_str("reset"),
+            Self::Failed(Failure::Connect, _) => f.write_str("connect"),
+            Self::Failed(Failure::Timeout, _) => f.write_str("timeout"),
+            Self::Failed(Failure::Reset | Failure::Malformed(None), _) => f.write_str("reset"),
             Self::Limited => f.write_str("limited"),
             Self::Cooling => f.write_str("cooling"),
+            Self::TooSmall => f.write_str("context"),
         }
     }
 }

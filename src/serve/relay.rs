@@ -12,15 +12,17 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderValue, Response};
 use http_body::{Body, Frame, SizeHint};
+use tokio::time::Instant;
 
 use super::{
     admit::{Held, Permits},
     answer::{ATTEMPTS, PROVIDER, REQUEST_ID},
-    record::Record,
-    rounds::Accepted,
+    record::{Asked, Record},
+    rounds::{self, Accepted},
     stream_end::StreamEnd,
 };
 use crate::{
+    live::{Cause, Entry},
     table::Table,
     upstream::{
         answer::{AnswerBody, Broken},
@@ -44,9 +46,12 @@ pub struct Relay {
     body: AnswerBody,
     /// Watches over a stream of events.
     stream: Option<StreamEnd>,
+    /// Hears how the answer ends.
+    entry: Option<Entry>,
+    asked: Asked,
+    table: Arc<Table>,
     _permits: Permits,
     _record: Record,
-    _table: Arc<Table>,
 }
 
 /// Why the transfer to the client is broken off.
@@ -62,14 +67,14 @@ pub fn respond(
     mut record: Record,
     inbound: &Inbound,
 ) -> Response<Reply> {
-    let Accepted { answer, provider, permit } = accepted;
-    let Held { table, pool, mut permits } = held;
-    permits.push(permit);
+    let Accepted { answer, asked, permits: own, entry } = accepted;
+    let Held { table, mut permits, .. } = held;
+    permits.extend(own);
     record.answered(answer.status);
 
     let watched = answer.watched && answer.is_event_stream();
     let stream = watched.then(|| StreamEnd::for_request(inbound));
-    let provider = &table.pool(pool).providers[provider];
+    let provider = asked.among(&table);
     let mut map = answer.headers;
     headers::to_client(&mut map);
     headers::set(&mut map, &provider.response_headers);
@@ -78,8 +83,8 @@ pub fn respond(
     if let Some(attempts) = record.attempts() {
         map.insert(ATTEMPTS, attempts);
     }
-    let relay =
-        Relay { body: answer.body, stream, _permits: permits, _record: record, _table: table };
+    let body = answer.body;
+    let relay = Relay { body, stream, entry, asked, table, _permits: permits, _record: record };
     let mut response = Response::new(Reply::Relay(Box::new(relay)));
     *response.status_mut() = answer.status;
     *response.headers_mut() = map;
@@ -97,6 +102,11 @@ impl Relay {
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         let Some(stream) = &mut self.stream else {
             let piece = ready!(self.body.poll_piece(cx));
+            match &piece {
+                Some(Ok(_)) => {}
+                Some(Err(broken)) => self.ended(Err(*broken)),
+                None => self.ended(Ok(())),
+            }
             return Poll::Ready(piece.map(|piece| piece.map_err(|_: Broken| BrokenOff)));
         };
         loop {
@@ -106,11 +116,35 @@ impl Relay {
             if stream.is_over() {
                 return Poll::Ready(None);
             }
-            match ready!(self.body.poll_piece(cx)) {
-                Some(Ok(piece)) => stream.push(piece),
-                Some(Err(broken)) => stream.broken(broken),
-                None => stream.ended(),
-            }
+            let end = match ready!(self.body.poll_piece(cx)) {
+                Some(Ok(piece)) => {
+                    stream.push(piece);
+                    continue;
+                }
+                Some(Err(broken)) => {
+                    stream.broken(broken);
+                    Err(broken)
+                }
+                None if stream.ended() => Ok(()),
+                None => Err(Broken::Cut),
+            };
+            self.ended(end);
+            return self.poll_piece(cx);
+        }
+    }
+
+    /// Tells the provider's health how its answer ended. A client that goes away says nothing of
+    /// it, nor does the end of the time that the request had.
+    fn ended(&mut self, end: Result<(), Broken>) {
+        let Some(entry) = self.entry.take() else { return };
+        let cause = match end {
+            Ok(()) => return entry.succeeded(Instant::now()),
+            Err(Broken::Late) => return,
+            Err(Broken::Cut) => Cause::Reset,
+            Err(Broken::Idle) => Cause::Timeout,
+        };
+        if let Some(reason) = entry.broke_off(Instant::now(), cause) {
+            rounds::rests(&self.table, self.asked, reason);
         }
     }
 }

@@ -1,29 +1,38 @@
 //! The attempt loop: who is next, one attempt, the verdict, and again, until one is accepted or
-//! all are spent.
+//! all are spent; then the next pool, where the file names one.
 //!
 //! Nothing has been sent to the client while this runs.
 
-use std::time::{Duration, Instant};
+mod budget;
+mod pass;
+mod spent;
 
-use rand::Rng;
-use smallvec::{SmallVec, smallvec};
+use std::{sync::Arc, time::Duration};
 
+use tokio::time::Instant;
+
+use self::{
+    budget::Budget,
+    pass::{Chosen, Pass},
+    spent::Notes,
+};
 use super::{
-    admit::{self, Held},
-    record::{Record, Step},
+    Front,
+    admit::{self, Held, Permits},
+    record::{Asked, Record, Step},
 };
 use crate::{
-    choose::{self, Candidate},
-    live::{Limited, Permit},
-    refusal::{AllFailed, Refusal, Whose},
+    live::{Cause, Entry, Reason, Retries, State, Why},
+    refusal::Refusal,
     table::{
-        Pool, Provider,
+        Caller, Class, PoolId, Table,
         fallback::{Failure, Verdict},
     },
     upstream::{
         answer::Answer,
         attempt::{self, Failed, Scrutiny},
         client::Client,
+        headroom,
         request::Inbound,
     },
 };
@@ -32,223 +41,275 @@ use crate::{
 pub struct Accepted {
     /// The answer.
     pub answer: Answer,
-    /// Who gave it, by its place in the pool.
-    pub provider: usize,
-    /// The provider's permit.
-    pub permit: Permit,
+    /// Who gave it.
+    pub asked: Asked,
+    /// The permits of the provider, and of its pool if that took over.
+    pub permits: Permits,
+    /// Hears how the answer ends; absent when the answer is a failure.
+    pub entry: Option<Entry>,
 }
 
 /// Tries providers until one answer may be passed on.
 pub async fn run(
-    client: &Client,
+    front: &Front,
     held: &Held,
     inbound: &Inbound,
     record: &mut Record,
 ) -> Result<Accepted, Refusal> {
-    let pool = held.table.pool(held.pool);
-    let scrutiny = Scrutiny { reads_errors: pool.fallback.enabled, needs_body: inbound.needs_body };
-    let mut rounds = Rounds::new(pool);
-    while let Some((provider, permit)) = rounds.next(record).await? {
-        let begun = Instant::now();
-        let tried = attempt::run(client, &pool.providers[provider], inbound, scrutiny).await;
-        record.waited(begun.elapsed());
+    let mut rounds = Rounds::new(front, held, inbound)?;
+    while let Some(chosen) = rounds.next(record).await? {
+        let tried = rounds.attempt(&chosen).await;
+        let taken = chosen.entry.started().elapsed();
+        record.waited(taken);
         match tried {
-            Ok(answer) => {
-                record.trail.push(provider, Step::Status(answer.status.as_u16()));
-                return Ok(Accepted { answer, provider, permit });
+            Ok(answer) => return Ok(rounds.accept(chosen, answer, record)),
+            Err(failed) => match rounds.failed(chosen, failed, taken, record) {
+                Some(end) => return end,
+                None => {}
+            },
+        }
+    }
+    rounds.spent(record)
+}
+
+/// Where the loop stands.
+struct Rounds<'a> {
+    client: &'a Client,
+    retries: &'a Arc<Retries>,
+    table: &'a Table,
+    caller: Caller,
+    inbound: &'a Inbound,
+    first: PoolId,
+    /// Who takes over, in order.
+    coming: &'a [PoolId],
+    pass: Pass<'a>,
+    budget: Budget,
+    notes: Notes,
+}
+
+impl<'a> Rounds<'a> {
+    fn new(front: &'a Front, held: &'a Held, inbound: &'a Inbound) -> Result<Self, Refusal> {
+        let table = &*held.table;
+        let pool = table.pool(held.pool);
+        Ok(Self {
+            client: &front.client,
+            retries: &front.retries,
+            table,
+            caller: held.caller,
+            inbound,
+            first: held.pool,
+            coming: &pool.fallback.to,
+            pass: Pass::new(held.pool, pool, inbound),
+            budget: Budget::new(&pool.fallback, &inbound.headers)?,
+            notes: Notes::default(),
+        })
+    }
+
+    /// The next to try, with all that the attempt holds; `None` when all are spent.
+    async fn next(&mut self, record: &mut Record) -> Result<Option<Chosen<'a>>, Refusal> {
+        loop {
+            let found = self.pass.next(&self.budget, &mut self.notes, record).await?;
+            let chosen = match found {
+                Some(chosen) => Some(chosen),
+                None if self.budget.is_spent(Instant::now()) => None,
+                None if self.take_over() => continue,
+                None if self.budget.attempts > 0 => None,
+                None => match self.notes.last_resort() {
+                    Some(asked) => self.insist(asked)?,
+                    None if self.trial_ended(record).await => continue,
+                    None => None,
+                },
+            };
+            return Ok(chosen.and_then(|chosen| self.within_budget(chosen)));
+        }
+    }
+
+    /// The next pool that this caller may use and that has room, if the present one says that it
+    /// falls back at all.
+    fn take_over(&mut self) -> bool {
+        if !self.pass.pool.fallback.enabled {
+            return false;
+        }
+        while let Some((&next, rest)) = self.coming.split_first() {
+            self.coming = rest;
+            let Ok(id) = admit::resolve(self.table, next, self.caller) else { continue };
+            if id == self.first {
+                continue;
             }
-            Err(failed) => {
-                record.trail.push(provider, Step::Failed(failed.failure));
-                tracing::debug!(
-                    alias = %pool.alias,
-                    provider = %pool.providers[provider].name,
-                    cause = failed.cause,
-                    "attempt failed"
-                );
-                if pool.fallback.verdict(failed.failure) == Verdict::Stop {
-                    return as_it_came(failed, provider, permit);
+            let pool = self.table.pool(id);
+            match pool.limits.admit() {
+                Ok(permit) => {
+                    self.budget.shorten(&pool.fallback);
+                    self.pass = Pass::taking_over(id, pool, self.inbound, permit);
+                    return true;
                 }
-                rounds.note(failed.retry_after.unwrap_or(AT_ONCE));
+                Err(limited) => self.notes.limited(limited),
+            }
+        }
+        false
+    }
+
+    /// Everybody rests: the one whose rest ends soonest is asked all the same.
+    fn insist(&mut self, asked: Asked) -> Result<Option<Chosen<'a>>, Refusal> {
+        if asked.pool != self.pass.id {
+            let pool = self.table.pool(asked.pool);
+            self.pass = match asked.pool == self.first {
+                true => Pass::new(asked.pool, pool, self.inbound),
+                false => match pool.limits.admit() {
+                    Ok(permit) => Pass::taking_over(asked.pool, pool, self.inbound, permit),
+                    Err(_) => return Ok(None),
+                },
+            };
+        }
+        self.pass.insist(asked.provider as usize).map(Some)
+    }
+
+    /// The only ones left are on trial: waits until one is decided. Who asks meanwhile would be
+    /// the second to ask a provider of which nobody knows whether it is well.
+    async fn trial_ended(&mut self, record: &mut Record) -> bool {
+        let Some(asked) = self.notes.on_trial.take() else { return false };
+        let live = &asked.among(self.table).live;
+        let began = Instant::now();
+        loop {
+            tokio::time::sleep(TRIAL_POLL).await;
+            let now = Instant::now();
+            if self.budget.is_spent(now) || now >= began + LONGEST_TRIAL {
+                return false;
+            }
+            if !matches!(live.state(now), State::HalfOpen { busy: true }) {
+                break;
+            }
+        }
+        record.waited(began.elapsed());
+        let pool = self.table.pool(self.first);
+        self.pass = Pass::new(self.first, pool, self.inbound);
+        self.coming = &pool.fallback.to;
+        true
+    }
+
+    /// A further attempt at a provider that failed the last time, by whomever it was asked, is
+    /// what storms are made of: it needs a place in the process's budget.
+    fn within_budget(&mut self, mut chosen: Chosen<'a>) -> Option<Chosen<'a>> {
+        let now = chosen.entry.started();
+        if self.budget.attempts == 0 {
+            self.retries.began(now);
+        } else if chosen.provider.live.is_ailing() {
+            chosen.extra = Some(self.retries.extra(now)?);
+        }
+        self.budget.attempts += 1;
+        Some(chosen)
+    }
+
+    async fn attempt(&self, chosen: &Chosen<'a>) -> Result<Answer, Failed> {
+        let stream = self.inbound.stream;
+        let timeouts = &chosen.provider.timeouts;
+        let scrutiny = Scrutiny {
+            reads_errors: self.pass.pool.fallback.enabled,
+            needs_body: self.inbound.needs_body,
+            waits_for_content: stream && timeouts.first_event.is_some(),
+        };
+        let allowance = self.budget.allowance(timeouts, stream, chosen.entry.started());
+        attempt::run(self.client, chosen.provider, self.inbound, scrutiny, allowance).await
+    }
+
+    fn accept(&mut self, mut chosen: Chosen<'a>, answer: Answer, record: &mut Record) -> Accepted {
+        let now = Instant::now();
+        chosen.entry.accepted(now);
+        if self.pass.pool.providers.len() > 1 {
+            let low_for = headroom::low_for(&answer.headers);
+            chosen.provider.live.headroom().said(low_for, now);
+        }
+        record.trail.push(chosen.asked, Step::Status(answer.status.as_u16()));
+        let permits = self.pass.permits(chosen.permit);
+        Accepted { answer, asked: chosen.asked, permits, entry: Some(chosen.entry) }
+    }
+
+    /// What a failure means; `Some` when it is the end.
+    fn failed(
+        &mut self,
+        chosen: Chosen<'a>,
+        failed: Failed,
+        taken: Duration,
+        record: &mut Record,
+    ) -> Option<Result<Accepted, Refusal>> {
+        let Chosen { asked, provider, permit, entry, .. } = chosen;
+        let pool = self.pass.pool;
+        record.trail.push(asked, Step::Failed(failed.failure, failed.class));
+        tracing::debug!(
+            alias = %pool.alias, provider = %provider.name, cause = failed.cause, "attempt failed"
+        );
+        if failed.class == Class::Credential {
+            pool.live.meters.credential_refused(&provider.name);
+        }
+        if let Some(reason) = tell(entry, &failed) {
+            rests(self.table, asked, reason);
+        }
+        match pool.fallback.verdict(failed.failure, failed.class, taken) {
+            Verdict::Stop => Some(as_it_came(failed, asked, self.pass.permits(permit))),
+            Verdict::Next => {
+                self.notes.back_in(failed.retry_after, provider.live.state(Instant::now()));
+                if failed.class == Class::ContextWindow {
+                    self.pass.refused_for_length(provider);
+                }
+                self.notes.keep(failed, asked);
+                None
             }
         }
     }
-    Err(rounds.spent(record))
+
+    /// The truth when nobody is left.
+    fn spent(&mut self, record: &Record) -> Result<Accepted, Refusal> {
+        let all_refused = record.trail.steps().filter(|step| step.is_attempt());
+        let mut all_refused = all_refused.peekable();
+        if all_refused.peek().is_some()
+            && all_refused.all(Step::is_refusal)
+            && let Some((asked, answer)) = self.notes.kept.take()
+        {
+            return Ok(Accepted { answer: *answer, asked, permits: Permits::new(), entry: None });
+        }
+        Err(self.notes.refusal(self.pass.pool, record))
+    }
+}
+
+/// Tells the provider's health of a failure, in so far as it is the provider's.
+fn tell(entry: Entry, failed: &Failed) -> Option<Reason> {
+    let (now, after) = (Instant::now(), failed.retry_after);
+    let cause = match failed.failure {
+        Failure::Connect => Cause::Connect,
+        Failure::Timeout => Cause::Timeout,
+        Failure::Reset => Cause::Reset,
+        Failure::Malformed(_) => Cause::Malformed,
+        Failure::Status(status) => Cause::Status(status),
+    };
+    match failed.class {
+        Class::RateLimit => entry.set_aside(now, Why::RateLimited, after),
+        Class::Quota => entry.set_aside(now, Why::QuotaSpent, after),
+        Class::Credential => entry.set_aside(now, Why::CredentialRefused, after),
+        Class::Overloaded
+        | Class::Server
+        | Class::Timeout
+        | Class::Unreachable
+        | Class::Malformed => entry.failed(now, cause, after),
+        Class::ContextWindow | Class::ContentFilter | Class::Client | Class::Deadline => None,
+    }
+}
+
+/// The line for the log when a provider begins to rest.
+pub fn rests(table: &Table, asked: Asked, reason: Reason) {
+    let (alias, provider) = (&table.pool(asked.pool).alias, &asked.among(table).name);
+    tracing::warn!(%alias, %provider, "{reason}");
 }
 
 /// The one answer there is, or what stands for it.
-fn as_it_came(failed: Failed, provider: usize, permit: Permit) -> Result<Accepted, Refusal> {
+fn as_it_came(failed: Failed, asked: Asked, permits: Permits) -> Result<Accepted, Refusal> {
     match (failed.answer, failed.failure) {
-        (Some(answer), _) => Ok(Accepted { answer: *answer, provider, permit }),
+        (Some(answer), _) => Ok(Accepted { answer: *answer, asked, permits, entry: None }),
         (None, Failure::Timeout) => Err(Refusal::UpstreamTimeout),
         (None, Failure::Connect | Failure::Reset) => Err(Refusal::UpstreamUnreachable),
         (None, Failure::Malformed(_) | Failure::Status(_)) => Err(Refusal::UpstreamMalformed),
     }
 }
 
-/// Where the loop stands.
-struct Rounds<'a> {
-    pool: &'a Pool,
-    /// Providers that are out for the rest of this pass.
-    out: SmallVec<[bool; 8]>,
-    /// Providers that were tried in any pass.
-    tried: SmallVec<[bool; 8]>,
-    attempts: u32,
-    attempts_in_pass: u32,
-    repetitions: u32,
-    slept: Duration,
-    /// The soonest moment at which a provider may work again.
-    soonest: Option<Duration>,
-    limited: Option<Limited>,
-}
-
-impl<'a> Rounds<'a> {
-    fn new(pool: &'a Pool) -> Self {
-        let providers = pool.providers.len();
-        Self {
-            pool,
-            out: smallvec![false; providers],
-            tried: smallvec![false; providers],
-            attempts: 0,
-            attempts_in_pass: 0,
-            repetitions: 0,
-            slept: Duration::ZERO,
-            soonest: None,
-            limited: None,
-        }
-    }
-
-    /// The next provider to try, with its permit; `None` when all are spent.
-    async fn next(&mut self, record: &mut Record) -> Result<Option<(usize, Permit)>, Refusal> {
-        while self.attempts < self.pool.fallback.max_attempts {
-            let Some(provider) = self.choose() else {
-                if self.attempts_in_pass == 0 {
-                    break;
-                }
-                self.begin_pass();
-                continue;
-            };
-            if !self.wait(provider).await {
-                break;
-            }
-            match self.pool.providers[provider].limits.admit() {
-                Ok(permit) => {
-                    self.attempts += 1;
-                    self.attempts_in_pass += 1;
-                    self.tried[provider] = true;
-                    self.out[provider] = !self.pool.fallback.with_replacement;
-                    return Ok(Some((provider, permit)));
-                }
-                Err(limited) => self.pass_over(provider, limited, record)?,
-            }
-        }
-        Ok(None)
-    }
-
-    /// Draws from the lowest tier that still has someone.
-    fn choose(&self) -> Option<usize> {
-        let waiting = || self.pool.providers.iter().enumerate().filter(|(at, _)| !self.out[*at]);
-        let tier = waiting().map(|(_, provider)| provider.tier).min()?;
-        let mut candidates: SmallVec<[Candidate; 8]> = waiting()
-            .filter(|(_, provider)| provider.tier == tier)
-            .map(|(at, provider)| candidate(at, provider))
-            .collect();
-        if let [only] = candidates.as_slice() {
-            return Some(only.index);
-        }
-        // To leave the first of a `priority` tier is to fall back; elsewhere a full provider is
-        // merely not drawn, as long as another one has room.
-        if !self.pool.in_definition_order {
-            let has_room =
-                |candidate: &Candidate| self.pool.providers[candidate.index].limits.has_room();
-            if candidates.iter().any(has_room) {
-                candidates.retain(|candidate| has_room(candidate));
-            }
-        }
-        let chosen = choose::next(&*self.pool.strategy, &candidates, 0, &mut rand::rng());
-        Some(candidates[chosen].index)
-    }
-
-    /// A provider's own limit sends the request on only where the pool says so.
-    fn pass_over(
-        &mut self,
-        provider: usize,
-        limited: Limited,
-        record: &mut Record,
-    ) -> Result<(), Refusal> {
-        let fallback = &self.pool.fallback;
-        record.trail.push(provider, Step::Limited);
-        if !(fallback.enabled && fallback.on_rate_limit) {
-            return Err(admit::refusal(limited, Whose::Provider));
-        }
-        self.out[provider] = true;
-        self.note(match limited {
-            Limited::Rate(wait) => wait,
-            Limited::Concurrency => AT_ONCE,
-        });
-        self.limited = Some(limited);
-        Ok(())
-    }
-
-    fn begin_pass(&mut self) {
-        self.out.fill(false);
-        self.attempts_in_pass = 0;
-    }
-
-    /// Sleeps if the provider was tried before, unless its limit will pass it over anyway;
-    /// `false` when there is no time left for it.
-    async fn wait(&mut self, provider: usize) -> bool {
-        if !self.tried[provider] || self.pool.providers[provider].limits.limited().is_some() {
-            return true;
-        }
-        let chance = rand::rng().random();
-        let Some(wait) = self.pool.fallback.wait(self.repetitions, chance, self.slept) else {
-            return false;
-        };
-        self.repetitions += 1;
-        self.slept += wait;
-        tokio::time::sleep(wait).await;
-        true
-    }
-
-    fn note(&mut self, wait: Duration) {
-        self.soonest = Some(self.soonest.map_or(wait, |soonest| soonest.min(wait)));
-    }
-
-    /// The truth when nobody is left.
-    fn spent(&self, record: &Record) -> Refusal {
-        if self.pool.providers.is_empty() {
-            return Refusal::NoProviders;
-        }
-        let attempted = record.trail.steps().any(Step::is_attempt);
-        if let Some(limited) = self.limited.filter(|_| !attempted) {
-            return match (limited, self.soonest) {
-                (Limited::Rate(_), Some(soonest)) => {
-                    admit::refusal(Limited::Rate(soonest), Whose::Provider)
-                }
-                _ => admit::refusal(limited, Whose::Provider),
-            };
-        }
-        let how = if record.trail.steps().all(Step::is_rate_limit) {
-            AllFailed::RateLimited
-        } else if record.trail.steps().filter(|step| step.is_attempt()).all(Step::is_timeout) {
-            AllFailed::TimedOut
-        } else {
-            AllFailed::Otherwise
-        };
-        Refusal::AllFailed { how, retry_after: self.soonest.unwrap_or(AT_ONCE) }
-    }
-}
-
-fn candidate(index: usize, provider: &Provider) -> Candidate {
-    Candidate {
-        index,
-        weight: provider.weight,
-        factor: 1.0,
-        in_flight: provider.limits.in_flight(),
-        latency: None,
-        identity: 0,
-    }
-}
-
-/// A failure that says nothing of when to come back.
-const AT_ONCE: Duration = Duration::from_secs(1);
+/// How often a trial under way is looked at, and for how long.
+const TRIAL_POLL: Duration = Duration::from_millis(10);
+const LONGEST_TRIAL: Duration = Duration::from_secs(60);

@@ -68,13 +68,14 @@ impl StreamEnd {
         self.over
     }
 
-    /// The provider has closed the stream.
-    pub fn ended(&mut self) {
+    /// The provider has closed the stream; answers whether it had said all.
+    pub fn ended(&mut self) -> bool {
         self.over = true;
         self.release(Bytes::new());
         if !self.ends_well {
             self.fail(&Refusal::UpstreamUnreachable);
         }
+        self.ends_well
     }
 
     /// The stream broke. What there is of an event was never sent and is forgotten.
@@ -82,7 +83,7 @@ impl StreamEnd {
         self.over = true;
         self.fail(&match broken {
             Broken::Cut => Refusal::UpstreamUnreachable,
-            Broken::Idle => Refusal::UpstreamTimeout,
+            Broken::Idle | Broken::Late => Refusal::UpstreamTimeout,
         });
     }
 

@@ -4,7 +4,9 @@
 //! All problems are found, not the first only; a file with any of them changes nothing.
 
 mod access;
+mod fallback;
 mod headers;
+mod health;
 mod pool;
 mod provider;
 
@@ -48,6 +50,8 @@ struct Compiler<'a> {
     aliases: HashMap<Box<str>, PoolId>,
     draft: Draft<'a>,
     problems: Vec<Problem>,
+    /// What is wrong in `defaults` is said once.
+    reported_defaults: bool,
 }
 
 impl<'a> Compiler<'a> {
@@ -64,6 +68,7 @@ impl<'a> Compiler<'a> {
             aliases: aliases.collect(),
             draft: registry.draft(),
             problems: Vec::new(),
+            reported_defaults: false,
         }
     }
 
@@ -72,6 +77,9 @@ impl<'a> Compiler<'a> {
         let mut pools = Vec::with_capacity(file.targets.len());
         for (alias, target) in &file.targets {
             pools.extend(self.pool(alias, target, &mut keyring));
+        }
+        if pools.len() == file.targets.len() {
+            self.chain(&mut pools);
         }
         (pools, keyring)
     }

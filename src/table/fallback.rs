@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use super::{Class, PoolId};
+
 /// A pool's rules for falling back.
 #[derive(Debug, Clone)]
 pub struct Fallback {
@@ -15,12 +17,33 @@ pub struct Fallback {
     pub on_rate_limit: bool,
     /// Whether a provider may be drawn again at once.
     pub with_replacement: bool,
-    /// Attempts in all.
+    /// Attempts in this pool.
     pub max_attempts: u32,
+    /// Attempts in all, the pools that take over included, where the file says so.
+    pub most_in_all: Option<u32>,
     /// Waiting before a provider is tried again.
     pub backoff: Option<Backoff>,
     /// Waiting in all.
     pub max_total_backoff: Option<Duration>,
+    /// Conditions beyond the status.
+    pub on: Conditions,
+    /// No attempt starts later than this after the first, and none takes longer than is left.
+    pub deadline: Option<Duration>,
+    /// Only a failure that came within this time is followed by another attempt.
+    pub within: Option<Duration>,
+    /// Who takes over when this pool is spent, in order.
+    pub to: Vec<PoolId>,
+}
+
+/// What falls back although its status does not say so.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Conditions {
+    /// The provider filtered the content.
+    pub content_filter: bool,
+    /// The prompt is too long for the provider.
+    pub context_window: bool,
+    /// The answer is not what the protocol says.
+    pub malformed: bool,
 }
 
 /// How an attempt failed.
@@ -65,15 +88,28 @@ pub struct Backoff {
 }
 
 impl Fallback {
-    /// Whether a failure goes on to another provider.
-    pub fn verdict(&self, failure: Failure) -> Verdict {
-        let next = self.enabled
-            && match failure {
-                Failure::Connect | Failure::Timeout | Failure::Reset => true,
-                Failure::Malformed(_) => self.on_status.contains(BAD_GATEWAY),
-                Failure::Status(status) => self.on_status.contains(status),
-            };
-        if next { Verdict::Next } else { Verdict::Stop }
+    /// Whether a failure that took `taken` goes on to another provider.
+    pub fn verdict(&self, failure: Failure, class: Class, taken: Duration) -> Verdict {
+        let soon = self.within.is_none_or(|within| taken <= within);
+        let next = match failure {
+            Failure::Connect | Failure::Timeout | Failure::Reset => true,
+            Failure::Malformed(_) => self.on.malformed || self.on_status.contains(BAD_GATEWAY),
+            // A provider's own code says that it only looks like its fault.
+            Failure::Status(500..) if class == Class::Client => false,
+            Failure::Status(status) => self.on_status.contains(status) || self.names(class),
+        };
+        if self.enabled && soon && next { Verdict::Next } else { Verdict::Stop }
+    }
+
+    /// A refused credential is never the client's, so whoever wants fallback wants it then.
+    fn names(&self, class: Class) -> bool {
+        match class {
+            Class::Credential => true,
+            Class::ContentFilter => self.on.content_filter,
+            Class::ContextWindow => self.on.context_window,
+            Class::Malformed => self.on.malformed,
+            class => class.usual_status().is_some_and(|status| self.on_status.contains(status)),
+        }
     }
 
     /// How long to wait before the `nth` repetition (0 is the first), with `chance` drawn evenly
@@ -118,72 +154,4 @@ impl StatusSet {
 const BAD_GATEWAY: u16 = 502;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn rules(on_status: &[u16]) -> Fallback {
-        Fallback {
-            enabled: true,
-            on_status: StatusSet::from_shorthand(on_status).unwrap(),
-            on_rate_limit: false,
-            with_replacement: false,
-            max_attempts: 2,
-            backoff: None,
-            max_total_backoff: None,
-        }
-    }
-
-    #[test]
-    fn shorthand_is_read_as_the_seed_says() {
-        let set = StatusSet::from_shorthand(&[429, 5]).unwrap();
-        assert!([429, 500, 529, 599].iter().all(|&status| set.contains(status)));
-        assert!(![428, 430, 499, 600].iter().any(|&status| set.contains(status)));
-        let decade = StatusSet::from_shorthand(&[50]).unwrap();
-        assert!(decade.contains(509) && !decade.contains(510));
-        for number in [0, 6, 9, 60, 99, 600, 1000] {
-            assert_eq!(StatusSet::from_shorthand(&[number]), Err(number));
-        }
-    }
-
-    #[test]
-    fn verdicts() {
-        use Failure::*;
-        let table = [
-            (Connect, &[429][..], Verdict::Next),
-            (Timeout, &[429], Verdict::Next),
-            (Reset, &[429], Verdict::Next),
-            (Malformed(Some(302)), &[429], Verdict::Stop),
-            (Malformed(None), &[5], Verdict::Next),
-            (Status(429), &[429, 5], Verdict::Next),
-            (Status(400), &[429, 5], Verdict::Stop),
-            (Status(529), &[5], Verdict::Next),
-        ];
-        for (failure, on_status, verdict) in table {
-            assert_eq!(rules(on_status).verdict(failure), verdict, "{failure:?} {on_status:?}");
-            let off = Fallback { enabled: false, ..rules(on_status) };
-            assert_eq!(off.verdict(failure), Verdict::Stop);
-        }
-    }
-
-    #[test]
-    fn waits_grow_to_their_maximum_and_respect_the_budget() {
-        let backoff = Backoff {
-            initial: Duration::from_millis(100),
-            max: Duration::from_millis(500),
-            factor: 2.0,
-            full_jitter: false,
-        };
-        let mut rules = rules(&[5]);
-        assert_eq!(rules.wait(0, 0.5, Duration::ZERO), Some(Duration::ZERO));
-        rules.backoff = Some(backoff);
-        let waits: Vec<_> = (0..5).filter_map(|n| rules.wait(n, 0.5, Duration::ZERO)).collect();
-        assert_eq!(
-            waits.iter().map(Duration::as_millis).collect::<Vec<_>>(),
-            [100, 200, 400, 500, 500]
-        );
-        rules.backoff = Some(Backoff { full_jitter: true, ..backoff });
-        assert_eq!(rules.wait(1, 0.5, Duration::ZERO), Some(Duration::from_millis(100)));
-        rules.max_total_backoff = Some(Duration::from_millis(150));
-        assert_eq!(rules.wait(1, 1.0, Duration::ZERO), None);
-    }
-}
+mod tests;

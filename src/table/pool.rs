@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
-use super::{Access, Fallback, Origin, PoolId, mock};
+use super::{Access, Fallback, Origin, PoolId, class::OwnClasses, mock};
 use crate::{
     choose::Strategy,
     live,
@@ -33,8 +33,12 @@ pub struct Pool {
     /// Whether leaving the first provider of a tier is itself a fallback (`priority`), or part of
     /// drawing (every other strategy).
     pub in_definition_order: bool,
+    /// What requests have in common that shall meet the same provider, where the strategy asks.
+    pub sticky: Option<StickyBy>,
     /// When another provider is tried.
     pub fallback: Fallback,
+    /// Whether any provider says how long a prompt may be.
+    pub has_windows: bool,
     /// In definition order.
     pub providers: Vec<Provider>,
     /// Added to answers of the router itself; those of providers are merged already.
@@ -76,6 +80,12 @@ pub struct Provider {
     pub propagates_trace: bool,
     /// Time allowed.
     pub timeouts: Timeouts,
+    /// The most tokens it takes.
+    pub context_window: Option<u64>,
+    /// What its own error codes mean.
+    pub own_classes: OwnClasses,
+    /// How it is probed.
+    pub probe: Option<Probe>,
     /// Its limits.
     pub limits: live::Limits,
     /// What outlives a reload.
@@ -101,8 +111,38 @@ pub enum Place {
 pub struct Timeouts {
     /// Until response headers.
     pub response: Option<Duration>,
+    /// Until the first event with content.
+    pub first_event: Option<Duration>,
+    /// To the last byte.
+    pub total: Option<Duration>,
     /// Between two pieces of the body.
     pub idle: Duration,
+}
+
+/// What sticky requests have in common.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StickyBy {
+    /// A header's value.
+    Header(HeaderName),
+    /// The caller's key.
+    Key,
+    /// So many bytes of the prompt's beginning.
+    Prefix(usize),
+    /// The header of sessions, else the key, else the prompt's beginning.
+    Whatever,
+}
+
+/// How a provider is probed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Probe {
+    /// Asked with `GET` under the base URL.
+    pub path: Box<str>,
+    /// Between two probes.
+    pub interval: Duration,
+    /// Allowed to one.
+    pub timeout: Duration,
+    /// The status of a good one; any 2xx when absent.
+    pub expects: Option<u16>,
 }
 
 /// A rule on the caller's labels.

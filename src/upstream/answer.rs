@@ -34,6 +34,10 @@ pub struct AnswerBody {
     held: VecDeque<Bytes>,
     source: Source,
     idle: Idle,
+    /// How it broke while it was looked at: told when what came before has been passed on.
+    broken: Option<Broken>,
+    /// When time for the whole of it is over.
+    end: Option<Pin<Box<Sleep>>>,
 }
 
 /// Where the rest of a body comes from.
@@ -55,6 +59,8 @@ pub enum Broken {
     Cut,
     /// Nothing came for longer than allowed.
     Idle,
+    /// The time for the whole answer is over.
+    Late,
 }
 
 /// A timer that costs a clock reading for each wait, not a re-registration for each piece.
@@ -106,7 +112,7 @@ impl AnswerBody {
     /// A body of which nothing has been looked at.
     pub fn new(source: Source, idle: Duration) -> Self {
         let idle = Idle { limit: idle, deadline: None, sleep: None };
-        Self { held: VecDeque::new(), source, idle }
+        Self { held: VecDeque::new(), source, idle, broken: None, end: None }
     }
 
     /// Waits for one more piece and keeps it. `false`: the body has ended.
@@ -116,8 +122,20 @@ impl AnswerBody {
                 self.held.push_back(piece);
                 Ok(true)
             }
-            Some(Err(broken)) => Err(broken),
+            Some(Err(broken)) => {
+                self.broken = Some(broken);
+                Err(broken)
+            }
             None => Ok(false),
+        }
+    }
+
+    /// All of it must have come by then.
+    pub fn end_by(&mut self, end: Option<Instant>) {
+        match &mut self.source {
+            // The end of a translated stream has to be said in the client's protocol.
+            Source::Translated(body) => body.end_by(end),
+            _ => self.end = end.map(|end| Box::pin(sleep_until(end))),
         }
     }
 
@@ -130,7 +148,10 @@ impl AnswerBody {
     pub fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
         match self.held.pop_front() {
             Some(piece) => Poll::Ready(Some(Ok(piece))),
-            None => self.poll_source(cx),
+            None => match self.broken.take() {
+                Some(broken) => Poll::Ready(Some(Err(broken))),
+                None => self.poll_source(cx),
+            },
         }
     }
 
@@ -141,7 +162,7 @@ impl AnswerBody {
 
     /// The whole body, if all of it has been looked at.
     pub fn whole(&self) -> Option<Bytes> {
-        if !self.source_is_end() {
+        if !self.source_is_end() || self.broken.is_some() {
             return None;
         }
         match self.held.len() {
@@ -152,7 +173,7 @@ impl AnswerBody {
 
     /// Whether nothing more will come.
     pub fn is_end(&self) -> bool {
-        self.held.is_empty() && self.source_is_end()
+        self.held.is_empty() && self.broken.is_none() && self.source_is_end()
     }
 
     /// Whether nothing more will come than what is held.
@@ -167,6 +188,9 @@ impl AnswerBody {
 
     /// How many bytes are still to come, where that is known.
     pub fn remaining(&self) -> Option<u64> {
+        if self.broken.is_some() {
+            return None;
+        }
         let rest = match &self.source {
             Source::Wire(body) => body.size_hint().exact()?,
             Source::Mock(body) => body.remaining()?,
@@ -190,9 +214,15 @@ impl AnswerBody {
             }
             return Poll::Ready(piece);
         }
-        ready!(self.idle.poll_expired(cx));
+        let late = self.end.as_mut().is_some_and(|end| end.as_mut().poll(cx).is_ready());
+        let broken = if late {
+            Broken::Late
+        } else {
+            ready!(self.idle.poll_expired(cx));
+            Broken::Idle
+        };
         self.source = Source::Ended;
-        Poll::Ready(Some(Err(Broken::Idle)))
+        Poll::Ready(Some(Err(broken)))
     }
 }
 

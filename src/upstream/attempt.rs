@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode, header};
+use tokio::time::Instant;
 
 use super::{
     answer::{Answer, AnswerBody, Broken, Source},
@@ -20,13 +21,19 @@ use super::{
 use crate::{
     body::{self, PiecesBody},
     path::BasePath,
-    table::{Origin, Place, Provider, fallback::Failure},
+    table::{
+        Class, Origin, Place, Provider,
+        class::{self, OwnClasses},
+        fallback::Failure,
+    },
 };
 
 /// A failed attempt.
 pub struct Failed {
     /// How it failed.
     pub failure: Failure,
+    /// What kind of failure that is.
+    pub class: Class,
     /// What the provider said about coming back.
     pub retry_after: Option<Duration>,
     /// The cause for the operator; never for a client.
@@ -42,10 +49,42 @@ pub struct Scrutiny {
     pub reads_errors: bool,
     /// Whether an answer without a body is no answer.
     pub needs_body: bool,
+    /// Whether a stream is only accepted at its first event with content.
+    pub waits_for_content: bool,
+}
+
+/// How long one attempt may take.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Allowance {
+    /// When it must have been accepted, and what it is if it has not: the provider's fault, or
+    /// only the end of the request's own time.
+    pub accepted_by: Option<(Instant, Class)>,
+    /// When the last byte must have come.
+    pub ended_by: Option<Instant>,
 }
 
 /// Tries one provider.
 pub async fn run(
+    client: &Client,
+    provider: &Provider,
+    inbound: &Inbound,
+    scrutiny: Scrutiny,
+    allowance: Allowance,
+) -> Result<Answer, Failed> {
+    let tried = ask_and_judge(client, provider, inbound, scrutiny);
+    let mut answer = match allowance.accepted_by {
+        None => tried.await?,
+        Some((by, class)) => {
+            tokio::time::timeout_at(by, tried).await.unwrap_or_else(|_| Err(Failed::late(class)))?
+        }
+    };
+    if allowance.ended_by.is_some() {
+        answer.body.end_by(allowance.ended_by);
+    }
+    Ok(answer)
+}
+
+async fn ask_and_judge(
     client: &Client,
     provider: &Provider,
     inbound: &Inbound,
@@ -60,8 +99,8 @@ pub async fn run(
         }
         Place::Wire { origin, base } => ask(client, provider, origin, base, inbound, None).await?,
     };
-    let answer = judge_head(answer, scrutiny)?;
-    judge_body(answer, scrutiny).await
+    let answer = judge_head(answer, provider, scrutiny).await?;
+    judge_body(answer, scrutiny).await.map_err(|failed| failed.classed(&provider.own_classes))
 }
 
 /// Sends the request as it came or as it was `prepared`, once more if the first connection turned
@@ -111,21 +150,44 @@ pub(super) fn judge_redirect(answer: Answer) -> Result<Answer, Failed> {
     Err(Failed::new(Failure::Malformed(Some(status.as_u16())), cause))
 }
 
-fn judge_head(answer: Answer, scrutiny: Scrutiny) -> Result<Answer, Failed> {
+async fn judge_head(
+    answer: Answer,
+    provider: &Provider,
+    scrutiny: Scrutiny,
+) -> Result<Answer, Failed> {
     let answer = judge_redirect(answer)?;
     let status = answer.status;
     if status.is_client_error() || status.is_server_error() {
-        return Err(Failed {
-            failure: Failure::Status(status.as_u16()),
-            retry_after: retry_after(&answer),
-            cause: format!("answered {status}"),
-            answer: Some(Box::new(answer)),
-        });
+        return Err(refused(answer).await.classed(&provider.own_classes));
     }
     if scrutiny.needs_body && status == StatusCode::NO_CONTENT {
         return Err(Failed::empty(status));
     }
     Ok(answer)
+}
+
+/// An error by its status. Its body is held, so that its code can be read; what is slow to say
+/// more than its status is judged by that.
+async fn refused(mut answer: Answer) -> Failed {
+    let small = answer.body.remaining().is_none_or(|bytes| bytes <= MOST_HELD as u64);
+    if answer.is_json() && small {
+        let read = async {
+            while answer.body.held_bytes() <= MOST_HELD && !answer.body.source_is_end() {
+                if !matches!(answer.body.look().await, Ok(true)) {
+                    break;
+                }
+            }
+        };
+        let _ = tokio::time::timeout(ERROR_BODY, read).await;
+    }
+    let status = answer.status;
+    Failed {
+        failure: Failure::Status(status.as_u16()),
+        class: class::of_status(status.as_u16()),
+        retry_after: retry_after(&answer),
+        cause: format!("answered {status}"),
+        answer: Some(Box::new(answer)),
+    }
 }
 
 /// Looks at the beginning of a success before a header goes out, so that one that turns out to be
@@ -145,7 +207,7 @@ async fn judge_body(mut answer: Answer, scrutiny: Scrutiny) -> Result<Answer, Fa
 }
 
 async fn judge_stream(mut answer: Answer, scrutiny: Scrutiny) -> Result<Answer, Failed> {
-    let mut openings = Openings::new(scrutiny.reads_errors);
+    let mut openings = Openings::new(scrutiny.reads_errors || scrutiny.waits_for_content);
     let mut read = 0;
     loop {
         while let Some(piece) = answer.body.held().get(read) {
@@ -153,6 +215,7 @@ async fn judge_stream(mut answer: Answer, scrutiny: Scrutiny) -> Result<Answer, 
             match openings.read(piece.clone()) {
                 Opening::Nothing => {}
                 Opening::Content => return Ok(answer),
+                Opening::Empty | Opening::Error(..) if !scrutiny.reads_errors => return Ok(answer),
                 Opening::Empty => return Err(Failed::empty(answer.status)),
                 Opening::Error(status, json) => return Err(Failed::inside(answer, status, json)),
             }
@@ -202,7 +265,9 @@ async fn look(answer: &mut Answer) -> Result<bool, Failed> {
     }
     answer.body.look().await.map_err(|broken| match broken {
         Broken::Cut => Failed::new(Failure::Reset, "broke off before the commit point".into()),
-        Broken::Idle => Failed::new(Failure::Timeout, "fell silent before the commit point".into()),
+        Broken::Idle | Broken::Late => {
+            Failed::new(Failure::Timeout, "fell silent before the commit point".into())
+        }
     })
 }
 
@@ -222,7 +287,27 @@ pub fn retry_after(answer: &Answer) -> Option<Duration> {
 
 impl Failed {
     fn new(failure: Failure, cause: String) -> Self {
-        Self { failure, retry_after: None, cause, answer: None }
+        let class = match failure {
+            Failure::Connect | Failure::Reset => Class::Unreachable,
+            Failure::Timeout => Class::Timeout,
+            Failure::Malformed(_) => Class::Malformed,
+            Failure::Status(status) => class::of_status(status),
+        };
+        Self { failure, class, retry_after: None, cause, answer: None }
+    }
+
+    fn late(class: Class) -> Self {
+        Self { class, ..Self::new(Failure::Timeout, "not accepted in time".into()) }
+    }
+
+    /// The same, its class read from the error's own words where they are held.
+    fn classed(mut self, own: &OwnClasses) -> Self {
+        if let (Failure::Status(status), Some(answer)) = (self.failure, &self.answer)
+            && let Some(body) = answer.body.whole()
+        {
+            self.class = class::of_answer(status, &body, own);
+        }
+        self
     }
 
     fn empty(status: StatusCode) -> Self {
@@ -235,12 +320,8 @@ impl Failed {
         answer.status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
         answer.replace_body("application/json", json);
         let cause = format!("an error {status} inside a 200");
-        Self {
-            failure: Failure::Status(status),
-            retry_after,
-            cause,
-            answer: Some(Box::new(answer)),
-        }
+        let failed = Self::new(Failure::Status(status), cause);
+        Self { retry_after, answer: Some(Box::new(answer)), ..failed }
     }
 
     fn from_dial(error: DialError) -> Self {
@@ -270,3 +351,5 @@ impl Answer {
 const MOST_HELD: usize = 64 * 1024;
 /// The largest answer that is translated.
 const MOST_READ: usize = 64 * 1024 * 1024;
+/// How long the body of an error may take to say what its status does not.
+const ERROR_BODY: Duration = Duration::from_secs(1);

@@ -15,13 +15,18 @@ use crate::{
 };
 
 /// Copies what a provider may see of a client's headers.
-pub fn to_provider(client: &HeaderMap, provider: &Provider, spare: usize) -> HeaderMap {
-    let anthropic = provider.protocol == Protocol::Anthropic;
+pub fn to_provider(
+    client: &HeaderMap,
+    protocol: Protocol,
+    propagates_trace: bool,
+    spare: usize,
+) -> HeaderMap {
+    let anthropic = protocol == Protocol::Anthropic;
     let nominated = nominated(client);
     let mut headers = HeaderMap::with_capacity(client.len() + spare);
     for (name, value) in client {
         let stays = stays_with_client(name)
-            || (!provider.propagates_trace && is_trace(name))
+            || (!propagates_trace && is_trace(name))
             || (!anthropic && name.as_str().starts_with("anthropic-"))
             || nominated.iter().any(|token| token.eq_ignore_ascii_case(name.as_str()));
         if !stays {
@@ -107,6 +112,7 @@ fn stays_with_client(name: &HeaderName) -> bool {
                 | "origin"
                 | "referer"
                 | "model-override"
+                | "x-onwards-timeout-ms"
                 | "expect"
                 | "host"
                 | "content-length"
@@ -170,10 +176,10 @@ mod tests {
             ("accept", "application/json"),
             ("openai-beta", "assistants=v2"),
         ]);
-        let sent = to_provider(&client, false, 0);
+        let sent = to_provider(&client, Protocol::OpenAi, false, 0);
         let names: Vec<_> = sent.keys().map(HeaderName::as_str).collect();
         assert_eq!(names, ["accept", "openai-beta"]);
-        assert!(to_provider(&client, true, 0).contains_key("traceparent"));
+        assert!(to_provider(&client, Protocol::OpenAi, true, 0).contains_key("traceparent"));
     }
 
     #[test]

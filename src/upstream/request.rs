@@ -75,7 +75,10 @@ pub fn build(
 ) -> Result<Request<PiecesBody>, http::Error> {
     let spare = provider.request_headers.len() + 3;
     let mut headers = match prepared {
-        None => headers::to_provider(&inbound.headers, provider, spare),
+        None => {
+            let Provider { protocol, propagates_trace, .. } = *provider;
+            headers::to_provider(&inbound.headers, protocol, propagates_trace, spare)
+        }
         Some(prepared) => {
             let mut headers = headers::to_stranger(&inbound.headers, provider);
             headers::set(&mut headers, &prepared.headers);

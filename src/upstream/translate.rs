@@ -24,7 +24,7 @@ use crate::{
         conversation::{Conversation, Delivery, Failure as Said, Kind},
         wire::{self, Reading, Target, Written},
     },
-    table::{Place, Provider, fallback::Failure},
+    table::{Class, Place, Provider, fallback::Failure},
 };
 
 /// Whether a provider has to be spoken to in another protocol than the client's.
@@ -195,8 +195,13 @@ impl Exchange<'_> {
             Kind::Malformed => Failure::Malformed(None),
             _ => Failure::Status(said.status),
         };
-        let retry_after = said.retry_after.or_else(|| attempt::retry_after(&from));
-        Failed { failure, retry_after, cause: said.message.clone(), answer: Some(Box::new(answer)) }
+        Failed {
+            failure,
+            class: class_of(said),
+            retry_after: said.retry_after.or_else(|| attempt::retry_after(&from)),
+            cause: said.message.clone(),
+            answer: Some(Box::new(answer)),
+        }
     }
 
     fn client_fault(&self, field: &str, message: String) -> Failed {
@@ -215,6 +220,22 @@ impl Exchange<'_> {
         answer.headers.extend(headers);
         answer.replace_body("application/json", Bytes::from(body));
         answer
+    }
+}
+
+fn class_of(said: &Said) -> Class {
+    match said.kind {
+        Kind::InvalidRequest | Kind::NotFound | Kind::TooLarge => Class::Client,
+        Kind::ContextWindow => Class::ContextWindow,
+        Kind::ContentFilter => Class::ContentFilter,
+        Kind::Authentication | Kind::Permission => Class::Credential,
+        Kind::RateLimit => Class::RateLimit,
+        Kind::Quota => Class::Quota,
+        Kind::Timeout => Class::Timeout,
+        Kind::Overloaded => Class::Overloaded,
+        Kind::Unavailable | Kind::Server => Class::Server,
+        Kind::Cut => Class::Unreachable,
+        Kind::Malformed => Class::Malformed,
     }
 }
 

@@ -3,8 +3,10 @@
 //!
 //! Never: a file in `golden/seeds` is changed to make it load.
 
+use std::time::Duration;
+
 use onwards::table::{
-    Place, Pool, Table,
+    Place, Pool, Table, class,
     fallback::{Failure, Verdict},
 };
 
@@ -38,9 +40,20 @@ fn weighted_with_fallback() {
     assert!(format!("{:?}", pool.strategy).contains("WeightedRandom"));
     assert!(pool.fallback.enabled && pool.fallback.on_rate_limit);
     for status in [429, 500, 503, 599] {
-        assert_eq!(pool.fallback.verdict(Failure::Status(status)), Verdict::Next, "{status}");
+        assert_eq!(
+            pool.fallback.verdict(
+                Failure::Status(status),
+                class::of_status(status),
+                Duration::ZERO,
+            ),
+            Verdict::Next,
+            "{status}"
+        );
     }
-    assert_eq!(pool.fallback.verdict(Failure::Status(400)), Verdict::Stop);
+    assert_eq!(
+        pool.fallback.verdict(Failure::Status(400), class::of_status(400), Duration::ZERO,),
+        Verdict::Stop
+    );
     assert_eq!(pool.fallback.max_attempts, 2);
 }
 
@@ -51,8 +64,14 @@ fn primary_and_backup() {
     assert!(pool.in_definition_order && pool.fallback.on_rate_limit);
     let names: Vec<_> = pool.providers.iter().map(|provider| &*provider.name).collect();
     assert_eq!(names, ["primary.example.com", "backup.example.com"]);
-    assert_eq!(pool.fallback.verdict(Failure::Status(502)), Verdict::Next);
-    assert_eq!(pool.fallback.verdict(Failure::Status(429)), Verdict::Stop);
+    assert_eq!(
+        pool.fallback.verdict(Failure::Status(502), class::of_status(502), Duration::ZERO,),
+        Verdict::Next
+    );
+    assert_eq!(
+        pool.fallback.verdict(Failure::Status(429), class::of_status(429), Duration::ZERO,),
+        Verdict::Stop
+    );
 }
 
 #[test]

@@ -297,22 +297,13 @@ fn what_is_not_supported_yet_is_refused_by_name() {
         assert!(lines[0].contains(&end), "{lines:?} has not {end}");
     };
     refused(r#"{"targets":{},"strict_mode":true}"#, "strict_mode", "strict_mode: true");
-    refused(
-        r#"{"targets":{},"defaults":{"cooldown":{"no":"matter"}}}"#,
-        "defaults.cooldown",
-        "cooldown",
-    );
+    refused(r#"{"targets":{},"defaults":{"hedge":{"no":"matter"}}}"#, "defaults.hedge", "hedge");
     for (key, path, what) in [
         (r#""sanitize_response":true"#, "sanitize_response", "sanitize_response: true"),
         (r#""strategy":"lowest_cost""#, "strategy", "strategy: lowest_cost"),
-        (r#""strategy":"lowest_latency""#, "strategy", "strategy: lowest_latency"),
-        (r#""strategy":"sticky""#, "strategy", "strategy: sticky"),
-        (r#""fallback":{"on":["malformed"]}"#, "fallback.on", "fallback.on"),
-        (r#""fallback":{"deadline_ms":1}"#, "fallback.deadline_ms", "fallback.deadline_ms"),
-        (r#""fallback":{"to":["b"]}"#, "fallback.to", "fallback.to"),
-        (r#""cooldown":{}"#, "cooldown", "cooldown"),
         (r#""health_check":{}"#, "health_check", "health_check"),
-        (r#""timeouts":{"total_ms":1}"#, "timeouts.total_ms", "timeouts.total_ms"),
+        (r#""hedge":{}"#, "hedge", "hedge"),
+        (r#""keepalive_secs":1"#, "keepalive_secs", "keepalive_secs"),
     ] {
         refused(&pool(key), &format!("targets[\"a\"].{path}"), what);
     }
@@ -325,11 +316,6 @@ fn what_is_not_supported_yet_is_refused_by_name() {
             r#""reasoning_translation":{"chat_completions":{}}"#,
             "reasoning_translation",
             "reasoning_translation",
-        ),
-        (
-            r#""timeouts":{"first_event_ms":1}"#,
-            "timeouts.first_event_ms",
-            "timeouts.first_event_ms",
         ),
     ] {
         refused(&provider(key), &format!("targets[\"a\"][0].{path}"), what);

@@ -160,22 +160,29 @@ impl Breaker {
         self.has_trial(id).then(|| self.trip(cooldown, now, asked, Why::Trial(cause)))
     }
 
-    /// A 429 rests the credential and is not counted: the provider is well, and says so. Beyond
-    /// the rest's end it begins another, and a trial under way then decides nothing.
-    pub(super) fn limited(
+    /// A rest that says nothing of the provider's health: its credential may not be used for a
+    /// while. Beyond the end of a rest it begins another, and a trial under way then decides
+    /// nothing.
+    pub(super) fn set_aside(
         &mut self,
         cooldown: &Cooldown,
         now: Instant,
+        why: Why,
         retry_after: Option<Duration>,
     ) -> Option<Reason> {
-        let asked = retry_after.unwrap_or(UNSAID).min(cooldown.longest());
+        let asked = retry_after.unwrap_or(match why {
+            Why::QuotaSpent => cooldown.longest(),
+            Why::CredentialRefused => cooldown.duration,
+            _ => UNSAID,
+        });
+        let asked = asked.min(cooldown.longest());
         match self.phase {
             _ if asked.is_zero() => None,
             Phase::Resting { until, .. } if now < until => {
                 self.extend(now + asked);
                 None
             }
-            _ => Some(self.rest(now, asked, Why::RateLimited)),
+            _ => Some(self.rest(now, asked, why)),
         }
     }
 

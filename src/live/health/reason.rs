@@ -47,6 +47,10 @@ pub enum Why {
     Asked(Cause),
     /// The provider answered 429.
     RateLimited,
+    /// The provider says that nothing is left to spend.
+    QuotaSpent,
+    /// The provider refuses the credential.
+    CredentialRefused,
 }
 
 impl Cause {
@@ -89,6 +93,8 @@ impl fmt::Display for Why {
             Why::Trial(cause) => write!(f, "after a trial that ended in {cause}"),
             Why::Asked(cause) => write!(f, "as the provider asked after {cause}"),
             Why::RateLimited => f.write_str("after a 429 of the provider"),
+            Why::QuotaSpent => f.write_str("since its quota is spent"),
+            Why::CredentialRefused => f.write_str("since its credential was refused"),
         }
     }
 }

@@ -197,8 +197,14 @@ fn what_the_provider_asks_for_is_heeded_at_once_and_capped() {
 #[test]
 fn a_later_wish_lengthens_a_rest_and_an_earlier_one_does_not_shorten_it() {
     let subject = Subject::new();
-    let limited =
-        |seconds| subject.health.limited(&subject.settings, subject.now, Some(SECOND * seconds));
+    let limited = |seconds| {
+        subject.health.set_aside(
+            &subject.settings,
+            subject.now,
+            Why::RateLimited,
+            Some(SECOND * seconds),
+        )
+    };
     assert_eq!(limited(20).unwrap().to_string(), "resting 20 s after a 429 of the provider");
     assert_eq!(limited(30), None);
     assert_eq!(subject.rest(), Some(30));
@@ -210,7 +216,10 @@ fn a_later_wish_lengthens_a_rest_and_an_earlier_one_does_not_shorten_it() {
 fn a_429_rests_the_credential_but_is_no_failure() {
     let mut subject = Subject::new();
     for _ in 0..5 {
-        let reason = subject.health.limited(&subject.settings, subject.now, None).unwrap();
+        let reason = subject
+            .health
+            .set_aside(&subject.settings, subject.now, Why::RateLimited, None)
+            .unwrap();
         assert_eq!(reason, Reason { rest: SECOND, why: Why::RateLimited });
         subject.pass(1);
         subject.trial().unwrap().succeeded(&subject.cooldown, subject.now);
@@ -218,7 +227,15 @@ fn a_429_rests_the_credential_but_is_no_failure() {
     }
     assert_eq!(subject.fail(Cause::Timeout), None);
     assert_eq!(subject.state(), READY);
-    assert_eq!(subject.health.limited(&subject.settings, subject.now, Some(Duration::ZERO)), None);
+    assert_eq!(
+        subject.health.set_aside(
+            &subject.settings,
+            subject.now,
+            Why::RateLimited,
+            Some(Duration::ZERO)
+        ),
+        None
+    );
 }
 
 #[test]
@@ -226,7 +243,9 @@ fn a_429_during_a_trial_outweighs_it() {
     let mut subject = Subject::rested();
     let trial = subject.trial().unwrap();
     let asked = Some(SECOND * 30);
-    assert!(subject.health.limited(&subject.settings, subject.now, asked).is_some());
+    assert!(
+        subject.health.set_aside(&subject.settings, subject.now, Why::RateLimited, asked).is_some()
+    );
     trial.succeeded(&subject.cooldown, subject.now);
     assert_eq!(subject.rest(), Some(30));
     subject.pass(30);

@@ -30,7 +30,7 @@ async fn outcomes_reach_the_health_through_entries() {
     assert_eq!(provider.enter(rested).unwrap_err(), State::HalfOpen { busy: true });
     drop(trial);
     let trial = provider.enter(rested).unwrap();
-    assert!(trial.limited(rested, Some(SECOND * 5)).is_some());
+    assert!(trial.set_aside(rested, Why::RateLimited, Some(SECOND * 5)).is_some());
     assert!(matches!(provider.enter(rested + SECOND * 4), Err(State::Resting { .. })));
     let trial = provider.enter(rested + SECOND * 5).unwrap();
     trial.succeeded(rested + SECOND * 5);

@@ -1,15 +1,10 @@
 //! One alias: its spelling brought to one form, its pool keys with their defaults.
 
-use std::time::Duration;
-
 use super::{Compiler, access, provider::Inherited};
 use crate::{
-    choose::{LeastBusy, Priority, RoundRobin, Strategy, WeightedRandom},
+    choose::{LeastBusy, LowestLatency, Priority, RoundRobin, Sticky, Strategy, WeightedRandom},
     config::{Path, raw},
-    table::{
-        Fallback, Keyring, Pool, Provider, Rule,
-        fallback::{Backoff, StatusSet},
-    },
+    table::{Fallback, Keyring, Pool, Provider, Rule},
 };
 
 /// A target in its one form.
@@ -37,6 +32,7 @@ impl Compiler<'_> {
         let Spelled { keys, providers } = spelled(target, &path);
         let defaults = self.defaults;
         let set = keys.cloned().unwrap_or_default();
+        let (own_fallback, own_sticky) = (set.fallback.is_some(), set.sticky.is_some());
         let keys = merged(set, defaults);
 
         let access = self.access(keys.keys.as_deref(), keyring);
@@ -44,9 +40,13 @@ impl Compiler<'_> {
         let live = self.draft.pool(alias, settings);
         let headers = self.headers(keys.response_headers.as_ref(), &path.key("response_headers"));
         let rules = self.rules(alias, keys.routing_rules.as_deref().unwrap_or_default(), &path);
-        let inherited = Inherited { keys: &keys, response_headers: &headers };
+        let inherited = Inherited { keys: &keys, response_headers: &headers, path: &path };
         let providers = self.providers(alias, &providers, &inherited);
         let fallback = self.fallback(keys.fallback.as_ref(), &path, providers.len());
+        let fallback = Fallback {
+            to: self.successors(alias, keys.fallback.as_ref(), own_fallback, &path),
+            ..fallback
+        };
         self.check_weights(&providers, &path);
         let strategy = keys.strategy.unwrap_or(raw::Strategy::WeightedRandom);
         Some(Pool {
@@ -55,6 +55,8 @@ impl Compiler<'_> {
             rules,
             limits: live.limits().clone(),
             live,
+            sticky: self.sticky(strategy, keys.sticky.as_ref(), own_sticky, &path),
+            has_windows: providers.iter().any(|provider| provider.context_window.is_some()),
             in_definition_order: strategy == raw::Strategy::Priority,
             strategy: self.strategy(strategy, &providers, &path)?,
             fallback,
@@ -76,7 +78,9 @@ impl Compiler<'_> {
             raw::Strategy::Priority => Box::new(Priority),
             raw::Strategy::RoundRobin => Box::new(RoundRobin::new(turns())),
             raw::Strategy::LeastBusy => Box::new(LeastBusy),
-            _ => {
+            raw::Strategy::LowestLatency => Box::new(LowestLatency),
+            raw::Strategy::Sticky => Box::new(Sticky),
+            raw::Strategy::LowestCost => {
                 self.problem(&path.key("strategy"), "this strategy is not supported yet", None);
                 return None;
             }
@@ -109,30 +113,6 @@ impl Compiler<'_> {
             rules.push(Rule { labels: rule.match_labels.clone(), redirect });
         }
         rules
-    }
-
-    fn fallback(&mut self, raw: Option<&raw::Fallback>, path: &Path, providers: usize) -> Fallback {
-        let path = path.key("fallback");
-        let on_status = raw.and_then(|raw| raw.on_status.as_deref()).unwrap_or(&ON_STATUS);
-        let on_status = StatusSet::from_shorthand(on_status).unwrap_or_else(|number| {
-            let message = format!("{number} is no status and no prefix of one");
-            let hint = "write 5 for 5xx, 50 for 500 to 509, or a status such as 502";
-            self.problem(&path.key("on_status"), message, Some(hint.into()));
-            StatusSet::default()
-        });
-        let flag = |read: fn(&raw::Fallback) -> Option<bool>| raw.and_then(read).unwrap_or(false);
-        let max_attempts = raw.and_then(|raw| raw.max_attempts);
-        Fallback {
-            enabled: flag(|raw| raw.enabled),
-            on_status,
-            on_rate_limit: flag(|raw| raw.on_rate_limit),
-            with_replacement: flag(|raw| raw.with_replacement),
-            max_attempts: max_attempts.unwrap_or(providers as u32),
-            backoff: raw.and_then(|raw| raw.backoff).map(backoff),
-            max_total_backoff: raw
-                .and_then(|raw| raw.max_total_backoff_ms)
-                .map(Duration::from_millis),
-        }
     }
 
     fn check_weights(&mut self, providers: &[Provider], path: &Path) {
@@ -183,18 +163,8 @@ fn merged(own: raw::PoolKeys, defaults: &raw::PoolKeys) -> raw::PoolKeys {
         cooldown: own.cooldown.or(defaults.cooldown),
         health_check: own.health_check.or(defaults.health_check),
         lossy: own.lossy.or(defaults.lossy),
+        sticky: own.sticky.or(defaults.sticky),
+        hedge: own.hedge.or(defaults.hedge),
+        keepalive_secs: own.keepalive_secs.or(defaults.keepalive_secs),
     }
 }
-
-fn backoff(raw: raw::Backoff) -> Backoff {
-    Backoff {
-        initial: Duration::from_millis(raw.initial_ms),
-        max: Duration::from_millis(raw.max_ms.unwrap_or(BACKOFF_MAX_MS)),
-        factor: raw.factor.unwrap_or(BACKOFF_FACTOR),
-        full_jitter: raw.jitter != Some(raw::Jitter::None),
-    }
-}
-
-const ON_STATUS: [u16; 2] = [429, 5];
-const BACKOFF_MAX_MS: u64 = 5_000;
-const BACKOFF_FACTOR: f64 = 2.0;

@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Uri, header};
 
-use super::{Compiler, access, headers, pool::Entry};
+use super::{Compiler, access, headers, health, pool::Entry};
 use crate::{
     body,
     config::{Path, raw},
@@ -24,6 +24,7 @@ use crate::{
 pub(super) struct Inherited<'a> {
     pub keys: &'a raw::PoolKeys,
     pub response_headers: &'a Headers,
+    pub path: &'a Path,
 }
 
 impl Compiler<'_> {
@@ -57,6 +58,8 @@ impl Compiler<'_> {
         let timeouts =
             timeouts(inherited.keys.timeouts, own.and_then(|own| own.timeouts), endpoint);
         let place = self.place(endpoint, path, timeouts.connect)?;
+        let probe = inherited.keys.health_check.as_ref();
+        let probe = self.probe(probe, &place, inherited.path);
         let protocol = protocol(endpoint.protocol);
         let credential_header = self.credential(endpoint, protocol, credential, path);
         let name = self.name(endpoint, &place, path, names)?;
@@ -69,7 +72,7 @@ impl Compiler<'_> {
                 own.and_then(|own| own.rate_limit),
                 own.and_then(|own| own.concurrency_limit),
             ),
-            ..ProviderSettings::default()
+            health: health::settings(inherited.keys),
         };
         let live = self.draft.provider(alias, &digest(endpoint, credential), settings);
         let model: Box<str> = endpoint.onwards_model.as_deref().unwrap_or(alias).into();
@@ -90,7 +93,10 @@ impl Compiler<'_> {
             request_headers,
             response_headers: headers::merged(inherited.response_headers, own_headers),
             propagates_trace: endpoint.propagate_trace_context.unwrap_or(trusted),
-            timeouts: Timeouts { response: timeouts.response, idle: timeouts.idle },
+            timeouts: timeouts.of_attempt,
+            context_window: endpoint.context_window,
+            own_classes: health::own_classes(endpoint),
+            probe,
             limits: live.limits().clone(),
             live,
         })
@@ -174,8 +180,7 @@ impl Compiler<'_> {
 /// The whole of what a provider may take, its own before the pool's, key by key.
 struct Allowed {
     connect: Duration,
-    response: Option<Duration>,
-    idle: Duration,
+    of_attempt: Timeouts,
 }
 
 fn timeouts(
@@ -185,10 +190,15 @@ fn timeouts(
 ) -> Allowed {
     let (pool, own) = (pool.unwrap_or_default(), own.unwrap_or_default());
     let response = endpoint.request_timeout_secs.map(|secs| secs.saturating_mul(1000));
+    let millis = |set: Option<u64>| set.map(Duration::from_millis);
     Allowed {
         connect: Duration::from_millis(own.connect_ms.or(pool.connect_ms).unwrap_or(CONNECT_MS)),
-        response: own.response_ms.or(response).or(pool.response_ms).map(Duration::from_millis),
-        idle: Duration::from_millis(own.idle_ms.or(pool.idle_ms).unwrap_or(IDLE_MS)),
+        of_attempt: Timeouts {
+            response: millis(own.response_ms.or(response).or(pool.response_ms)),
+            first_event: millis(own.first_event_ms.or(pool.first_event_ms)),
+            idle: Duration::from_millis(own.idle_ms.or(pool.idle_ms).unwrap_or(IDLE_MS)),
+            total: millis(own.total_ms.or(pool.total_ms)),
+        },
     }
 }
 

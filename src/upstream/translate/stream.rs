@@ -8,6 +8,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use tokio::time::Instant;
 
 use crate::{
     protocol::{
@@ -76,6 +77,11 @@ impl TranslatedBody {
         }
     }
 
+    /// All of it must have come by then.
+    pub fn end_by(&mut self, end: Option<Instant>) {
+        self.source.end_by(end);
+    }
+
     /// Whether nothing more will come.
     pub fn is_end(&self) -> bool {
         self.ended && self.events.is_empty()
@@ -87,7 +93,7 @@ impl TranslatedBody {
         match ready!(self.source.poll_piece(cx)) {
             Some(Ok(piece)) => self.reader.feed(piece, &mut events),
             Some(Err(Broken::Cut)) => events.push(Event::Failure(Failure::cut())),
-            Some(Err(Broken::Idle)) => {
+            Some(Err(Broken::Idle | Broken::Late)) => {
                 let failure = Failure::new(Kind::Timeout, "the provider fell silent");
                 events.push(Event::Failure(failure));
             }

@@ -39,7 +39,12 @@ impl Subject {
                 health.failed(settings, ago(age), now, Cause::Timeout, asked);
             }
             Step::Limited(asked) => {
-                health.limited(settings, now, asked.map(|seconds| SECOND * seconds));
+                health.set_aside(
+                    settings,
+                    now,
+                    Why::RateLimited,
+                    asked.map(|seconds| SECOND * seconds),
+                );
             }
             Step::Begin => {
                 let open = self.state() == State::HalfOpen { busy: false };

@@ -1,0 +1,143 @@
+//! What a request has in common with others, and how long its prompt is at least: read from its
+//! headers and its body, where a pool asks for it.
+//!
+//! It never changes a request.
+
+use http::{HeaderName, header};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::admit::token;
+use crate::{choose::sticky, table::StickyBy, upstream::request::Inbound};
+
+/// The key of a sticky request. What it asks for and a request does not have is replaced by the
+/// next best: the session, the caller, the prompt.
+pub fn key(by: &StickyBy, inbound: &Inbound) -> u64 {
+    let header = |name: &HeaderName| inbound.headers.get(name).map(|value| value.as_bytes());
+    let caller = || token(&inbound.headers).map(str::as_bytes);
+    let found = match by {
+        StickyBy::Header(name) => header(name).or_else(caller),
+        StickyBy::Key => caller(),
+        StickyBy::Whatever => header(&SESSION).or_else(caller),
+        StickyBy::Prefix(bytes) => return sticky::key(&prompt(inbound, *bytes)),
+    };
+    found.map_or_else(|| sticky::key(&prompt(inbound, PREFIX)), sticky::key)
+}
+
+/// Tokens that the prompt has at the very least, whatever the tokenizer: so few that only what is
+/// hopeless is passed over. Images and files say nothing of it.
+pub fn certain_tokens(inbound: &Inbound) -> u64 {
+    let is_json = inbound
+        .headers
+        .get(header::CONTENT_TYPE)
+        .is_none_or(|value| value.as_bytes().starts_with(b"application/json"));
+    let tokens = inbound.body.len() / BYTES_PER_TOKEN;
+    let has_files = || {
+        let body = inbound.body.to_bytes();
+        memchr::memmem::find(&body, b"base64").is_some()
+    };
+    if !is_json || tokens < SMALLEST_WINDOW || has_files() { 0 } else { tokens }
+}
+
+/// The beginning of the prompt, as it is written.
+fn prompt(inbound: &Inbound, bytes: usize) -> Vec<u8> {
+    let body = inbound.body.to_bytes();
+    let Ok(prompt) = serde_json::from_slice::<Prompt<'_>>(&body) else { return Vec::new() };
+    let parts = [
+        prompt.system,
+        prompt.instructions,
+        prompt.messages,
+        prompt.contents,
+        prompt.prompt,
+        prompt.input,
+    ];
+    let text = parts.into_iter().flatten().flat_map(|part| part.get().bytes());
+    text.take(bytes).collect()
+}
+
+/// Where the protocols put prompts.
+#[derive(Deserialize)]
+struct Prompt<'a> {
+    #[serde(borrow)]
+    system: Option<&'a RawValue>,
+    #[serde(borrow)]
+    instructions: Option<&'a RawValue>,
+    #[serde(borrow)]
+    messages: Option<&'a RawValue>,
+    #[serde(borrow)]
+    contents: Option<&'a RawValue>,
+    #[serde(borrow)]
+    prompt: Option<&'a RawValue>,
+    #[serde(borrow)]
+    input: Option<&'a RawValue>,
+}
+
+const SESSION: HeaderName = HeaderName::from_static("x-session-id");
+const PREFIX: usize = 256;
+/// Texts have about four bytes a token; three times as many are no mistake of an estimate.
+const BYTES_PER_TOKEN: u64 = 12;
+/// Shorter prompts fit everywhere, and are not looked at.
+const SMALLEST_WINDOW: u64 = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::Pieces;
+
+    fn inbound(headers: &[(&str, &str)], body: &str) -> Inbound {
+        let mut map = http::HeaderMap::new();
+        for (name, value) in headers {
+            map.insert(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
+        }
+        Inbound {
+            method: http::Method::POST,
+            path: "/v1/chat/completions".into(),
+            headers: map,
+            body: Pieces::from(bytes::Bytes::from(body.to_owned())),
+            alias: "m".into(),
+            endpoint: None,
+            reading: std::sync::OnceLock::new(),
+            stream: false,
+            model: None,
+            form: false,
+            needs_body: true,
+        }
+    }
+
+    #[test]
+    fn the_session_then_the_caller_then_the_prompt() {
+        let body = r#"{"model":"m","messages":[{"content":"hello"}]}"#;
+        let other = r#"{"messages":[{"content":"hello"}],"model":"n","user":"u"}"#;
+        let by = StickyBy::Whatever;
+        let session = key(&by, &inbound(&[("x-session-id", "s"), ("x-api-key", "k")], body));
+        assert_eq!(session, key(&by, &inbound(&[("x-session-id", "s")], other)));
+        let caller = key(&by, &inbound(&[("authorization", "Bearer k")], body));
+        assert_eq!(caller, key(&StickyBy::Key, &inbound(&[("x-api-key", "k")], "{}")));
+        let prompt = key(&by, &inbound(&[], body));
+        assert_eq!(prompt, key(&StickyBy::Prefix(256), &inbound(&[], other)));
+        assert!(session != caller && caller != prompt);
+    }
+
+    #[test]
+    fn only_the_beginning_of_a_prompt_counts() {
+        let body = |end: &str| format!(r#"{{"messages":"{}{end}"}}"#, "a".repeat(300));
+        let by = StickyBy::Prefix(256);
+        assert_eq!(key(&by, &inbound(&[], &body("x"))), key(&by, &inbound(&[], &body("y"))));
+        let longer = StickyBy::Prefix(400);
+        assert_ne!(
+            key(&longer, &inbound(&[], &body("x"))),
+            key(&longer, &inbound(&[], &body("y")))
+        );
+    }
+
+    #[test]
+    fn an_estimate_is_low_or_none() {
+        let text = format!(r#"{{"messages":"{}"}}"#, "word ".repeat(10_000));
+        let tokens = certain_tokens(&inbound(&[], &text));
+        assert!((4_000..10_000).contains(&tokens), "{tokens}");
+        let image = text.replace("word word", "data:image/png;base64,");
+        assert_eq!(certain_tokens(&inbound(&[], &image)), 0);
+        assert_eq!(certain_tokens(&inbound(&[("content-type", "multipart/form-data")], &text)), 0);
+        assert_eq!(certain_tokens(&inbound(&[], "{}")), 0);
+    }
+}

@@ -1,0 +1,160 @@
+//! What all attempts of one request may take together: time, and how many they are.
+//!
+//! It reads the clock only when it is made.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName};
+use tokio::time::Instant;
+
+use crate::{
+    refusal::Refusal,
+    table::{Class, Fallback, pool::Timeouts},
+    upstream::attempt::Allowance,
+};
+
+/// One request's budget.
+#[derive(Debug)]
+pub(super) struct Budget {
+    /// Attempts so far.
+    pub attempts: u32,
+    most: Option<u32>,
+    /// No attempt starts after it.
+    deadline: Option<Instant>,
+    /// The client's own end.
+    client: Option<Instant>,
+}
+
+impl Budget {
+    /// The first pool's rules, and what the client says.
+    pub(super) fn new(rules: &Fallback, headers: &HeaderMap) -> Result<Self, Refusal> {
+        let client = client_timeout(headers)?;
+        let after = |time: Option<Duration>| time.map(|time| Instant::now() + time);
+        Ok(Self {
+            attempts: 0,
+            most: rules.most_in_all,
+            deadline: after(rules.deadline.filter(|_| rules.enabled)),
+            client: after(client),
+        })
+    }
+
+    /// Another pool takes over: it may want less time, and cannot give more.
+    pub(super) fn shorten(&mut self, rules: &Fallback) {
+        if let Some(deadline) = rules.deadline.filter(|_| rules.enabled) {
+            let end = Instant::now() + deadline;
+            self.deadline = Some(self.deadline.map_or(end, |old| old.min(end)));
+        }
+    }
+
+    /// Whether no attempt may start any more.
+    pub(super) fn is_spent(&self, now: Instant) -> bool {
+        self.most.is_some_and(|most| self.attempts >= most)
+            || self.end().is_some_and(|end| now >= end)
+    }
+
+    /// How long a wait that begins now may last; `None` if nobody says.
+    pub(super) fn left(&self, now: Instant) -> Option<Duration> {
+        self.end().map(|end| end.saturating_duration_since(now))
+    }
+
+    /// What is left for an attempt that starts now.
+    pub(super) fn allowance(&self, own: &Timeouts, stream: bool, now: Instant) -> Allowance {
+        let total = own.total.map(|total| now + total);
+        let first_event = own.first_event.filter(|_| stream).map(|time| now + time);
+        let provider = earlier(total, first_event).map(|end| (end, Class::Timeout));
+        let request = self.end().map(|end| (end, Class::Deadline));
+        let accepted_by = match (provider, request) {
+            (Some(own), Some(whole)) => Some(if own.0 <= whole.0 { own } else { whole }),
+            (own, whole) => own.or(whole),
+        };
+        Allowance { accepted_by, ended_by: earlier(total, self.client) }
+    }
+
+    fn end(&self) -> Option<Instant> {
+        earlier(self.deadline, self.client)
+    }
+}
+
+fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+fn client_timeout(headers: &HeaderMap) -> Result<Option<Duration>, Refusal> {
+    let Some(value) = headers.get(TIMEOUT) else { return Ok(None) };
+    let millis = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+    match millis {
+        Some(millis @ 1..=LONGEST_MS) => Ok(Some(Duration::from_millis(millis))),
+        _ => Err(Refusal::Unsupported {
+            field: TIMEOUT.as_str().into(),
+            message: format!("`{TIMEOUT}` must be a whole number of milliseconds, at least 1."),
+        }),
+    }
+}
+
+const TIMEOUT: HeaderName = HeaderName::from_static("x-onwards-timeout-ms");
+/// A week, so that no sum of times can overflow.
+const LONGEST_MS: u64 = 604_800_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn budget(deadline: Option<u64>, client: Option<u64>) -> (Budget, Instant) {
+        let now = Instant::now();
+        let after = |millis: Option<u64>| millis.map(|millis| now + Duration::from_millis(millis));
+        (Budget { attempts: 0, most: None, deadline: after(deadline), client: after(client) }, now)
+    }
+
+    fn timeouts(first_event: Option<u64>, total: Option<u64>) -> Timeouts {
+        Timeouts {
+            response: None,
+            first_event: first_event.map(Duration::from_millis),
+            idle: Duration::from_secs(1),
+            total: total.map(Duration::from_millis),
+        }
+    }
+
+    #[test]
+    fn the_earliest_end_wins_and_says_whose_it_is() {
+        let cases = [
+            // deadline, client, first event, total → accepted by, whose, ended by
+            (None, None, None, None, None, None),
+            (None, None, Some(5), Some(9), Some((5, Class::Timeout)), Some(9)),
+            (None, None, None, Some(9), Some((9, Class::Timeout)), Some(9)),
+            (Some(3), None, Some(5), None, Some((3, Class::Deadline)), None),
+            (Some(7), None, Some(5), None, Some((5, Class::Timeout)), None),
+            (Some(7), Some(4), None, Some(9), Some((4, Class::Deadline)), Some(4)),
+            (None, Some(20), None, Some(9), Some((9, Class::Timeout)), Some(9)),
+        ];
+        for (deadline, client, first_event, total, accepted, ended) in cases {
+            let (budget, now) = budget(deadline, client);
+            let allowance = budget.allowance(&timeouts(first_event, total), true, now);
+            let millis = |end: Instant| end.duration_since(now).as_millis() as u64;
+            let by = allowance.accepted_by.map(|(end, class)| (millis(end), class));
+            assert_eq!((by, allowance.ended_by.map(millis)), (accepted, ended));
+        }
+    }
+
+    #[test]
+    fn the_first_event_is_waited_for_in_streams_alone() {
+        let (budget, now) = budget(None, None);
+        let allowance = budget.allowance(&timeouts(Some(5), None), false, now);
+        assert_eq!(allowance, Allowance::default());
+    }
+
+    #[test]
+    fn a_timeout_that_is_none_is_refused() {
+        let read = |value: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(TIMEOUT, value.parse().unwrap());
+            client_timeout(&headers)
+        };
+        assert_eq!(read("250"), Ok(Some(Duration::from_millis(250))));
+        for wrong in ["0", "-1", "soon", "1.5", "", "99999999999999999999"] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
+    }
+}

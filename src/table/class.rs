@@ -1,0 +1,249 @@
+//! What kind of failure an error is: told from its status and from its own `code` and `type`.
+//!
+//! Never from prose: a sentence says what a person should know, and providers reword them.
+
+use std::collections::HashMap;
+
+use serde_json::Value;
+
+/// A class of failure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// Too many requests for now.
+    RateLimit,
+    /// Nothing left to spend: waiting a little does not help.
+    Quota,
+    /// The provider has too much to do.
+    Overloaded,
+    /// The provider's fault.
+    Server,
+    /// Not in time.
+    Timeout,
+    /// No connection, or one that broke.
+    Unreachable,
+    /// Not what the protocol says.
+    Malformed,
+    /// The credential is refused.
+    Credential,
+    /// The prompt is too long for this provider.
+    ContextWindow,
+    /// The content is filtered by this provider.
+    ContentFilter,
+    /// The client's fault: any provider would say so.
+    Client,
+    /// The time of the whole request ran out, which says nothing of the provider.
+    Deadline,
+}
+
+/// What a provider's own codes mean.
+pub type OwnClasses = HashMap<Box<str>, Class>;
+
+impl Class {
+    /// The status under which this class is usual; rules on statuses count it as that, too.
+    pub fn usual_status(self) -> Option<u16> {
+        match self {
+            Self::RateLimit | Self::Quota => Some(429),
+            Self::Overloaded => Some(503),
+            Self::Server => Some(500),
+            _ => None,
+        }
+    }
+}
+
+/// The class of an answer with `status` and this error body.
+pub fn of_answer(status: u16, body: &[u8], own: &OwnClasses) -> Class {
+    let value: Value = serde_json::from_slice(body).unwrap_or_default();
+    let words = words(&value);
+    let find = |class: &dyn Fn(&str) -> Option<Class>| words.iter().find_map(|word| class(word));
+    if let Some(class) = find(&|word| own.get(word).copied()) {
+        return class;
+    }
+    match find(&known) {
+        // A number that says 400 is more particular than a type that only names a family.
+        Some(Class::RateLimit | Class::Overloaded | Class::Server)
+            if of_status(status) == Class::Client && words.contains(&status.to_string()) =>
+        {
+            Class::Client
+        }
+        Some(class) => class,
+        None => of_status(status),
+    }
+}
+
+/// The class of an answer of which only the status is known.
+pub fn of_status(status: u16) -> Class {
+    match status {
+        401 | 403 => Class::Credential,
+        402 => Class::Quota,
+        413 => Class::ContextWindow,
+        429 => Class::RateLimit,
+        529 => Class::Overloaded,
+        408 | 500.. => Class::Server,
+        _ => Class::Client,
+    }
+}
+
+/// The error's codes and types, the most particular first.
+fn words(value: &Value) -> Vec<String> {
+    let value = value.get(0).unwrap_or(value);
+    let error = match &value["error"] {
+        Value::Null => &value["response"]["error"],
+        error => error,
+    };
+    let places = [
+        &error["innererror"]["code"],
+        &error["code"],
+        &error["type"],
+        &error["status"],
+        &value["code"],
+        &value["__type"],
+        &value["type"],
+    ];
+    let word = |value: &&Value| match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    places.iter().filter_map(word).collect()
+}
+
+fn known(word: &str) -> Option<Class> {
+    KNOWN.iter().find(|(_, words)| words.contains(&word)).map(|&(class, _)| class)
+}
+
+/// Codes and types as OpenAI, Azure, Anthropic, Gemini, Bedrock, OpenRouter, DeepSeek and DashScope
+/// write them.
+const KNOWN: [(Class, &[&str]); 7] = [
+    (
+        Class::ContentFilter,
+        &[
+            "content_filter",
+            "content_policy_violation",
+            "ResponsibleAIPolicyViolation",
+            "data_inspection_failed",
+            "DataInspectionFailed",
+            "moderation_blocked",
+            "image_content_policy_violation",
+        ],
+    ),
+    (
+        Class::ContextWindow,
+        &[
+            "context_length_exceeded",
+            "context_window_exceeded",
+            "string_above_max_length",
+            "request_too_large",
+            "model_context_window_exceeded",
+        ],
+    ),
+    (
+        Class::Quota,
+        &[
+            "insufficient_quota",
+            "billing_hard_limit_reached",
+            "billing_not_active",
+            "billing_error",
+            "insufficient_balance",
+            "Arrearage",
+        ],
+    ),
+    (
+        Class::RateLimit,
+        &[
+            "rate_limit_exceeded",
+            "rate_limit_error",
+            "too_many_requests",
+            "RESOURCE_EXHAUSTED",
+            "ThrottlingException",
+            "Throttling",
+        ],
+    ),
+    (
+        Class::Overloaded,
+        &[
+            "overloaded_error",
+            "overloaded",
+            "engine_overloaded",
+            "UNAVAILABLE",
+            "ModelNotReadyException",
+        ],
+    ),
+    (
+        Class::Credential,
+        &[
+            "invalid_api_key",
+            "authentication_error",
+            "account_deactivated",
+            "UNAUTHENTICATED",
+            "UnrecognizedClientException",
+            "InvalidApiKey",
+        ],
+    ),
+    (Class::Server, &["server_error", "internal_error", "INTERNAL", "InternalServerException"]),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_and_types_decide_before_the_status() {
+        let own = OwnClasses::from([("1113".into(), Class::Quota)]);
+        for (status, body, class) in [
+            (429, r#"{"error":{"code":"insufficient_quota"}}"#, Class::Quota),
+            (
+                429,
+                r#"{"error":{"type":"requests","code":"rate_limit_exceeded"}}"#,
+                Class::RateLimit,
+            ),
+            (429, r#"{"error":{"message":"You exceeded your quota"}}"#, Class::RateLimit),
+            (400, r#"{"error":{"code":"context_length_exceeded"}}"#, Class::ContextWindow),
+            (400, r#"{"error":{"message":"prompt is too long"}}"#, Class::Client),
+            (400, r#"{"error":{"code":"content_filter","type":null}}"#, Class::ContentFilter),
+            (
+                400,
+                r#"{"error":{"code":"x","innererror":{"code":"ResponsibleAIPolicyViolation"}}}"#,
+                Class::ContentFilter,
+            ),
+            (529, r#"{"type":"error","error":{"type":"overloaded_error"}}"#, Class::Overloaded),
+            (502, r#"{"type":"error","error":{"type":"overloaded_error"}}"#, Class::Overloaded),
+            (400, r#"{"error":{"code":1113}}"#, Class::Quota),
+            (400, r#"{"error":{"code":"1113"}}"#, Class::Quota),
+            (400, r#"[{"error":{"status":"RESOURCE_EXHAUSTED","code":429}}]"#, Class::RateLimit),
+            (400, r#"{"response":{"error":{"code":"server_error"}}}"#, Class::Server),
+            (403, r#"{"error":{"type":"permission_error"}}"#, Class::Credential),
+            (403, r#"{"error":{"code":"content_policy_violation"}}"#, Class::ContentFilter),
+            (400, r#"{"error":{"type":"rate_limit_error","code":400}}"#, Class::Client),
+            (404, "not json", Class::Client),
+            (503, "", Class::Server),
+        ] {
+            assert_eq!(of_answer(status, body.as_bytes(), &own), class, "{status} {body}");
+        }
+    }
+
+    #[test]
+    fn every_status_has_a_class() {
+        for (status, class) in [
+            (400, Class::Client),
+            (401, Class::Credential),
+            (402, Class::Quota),
+            (404, Class::Client),
+            (408, Class::Server),
+            (413, Class::ContextWindow),
+            (422, Class::Client),
+            (429, Class::RateLimit),
+            (500, Class::Server),
+            (529, Class::Overloaded),
+            (599, Class::Server),
+        ] {
+            assert_eq!(of_status(status), class, "{status}");
+        }
+    }
+
+    #[test]
+    fn no_word_has_two_classes() {
+        let mut all: Vec<&str> = KNOWN.iter().flat_map(|(_, words)| *words).copied().collect();
+        all.sort_unstable();
+        assert!(all.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+}

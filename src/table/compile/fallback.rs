@@ -1,0 +1,168 @@
+//! When another provider is tried: the rules of a pool, and the chains of pools that they make.
+
+use std::{collections::HashSet, time::Duration};
+
+use super::Compiler;
+use crate::{
+    config::{Path, nearest::nearest, raw},
+    table::{
+        Fallback, Pool, PoolId,
+        fallback::{Backoff, Conditions, StatusSet},
+    },
+};
+
+impl Compiler<'_> {
+    pub(super) fn fallback(
+        &mut self,
+        raw: Option<&raw::Fallback>,
+        path: &Path,
+        providers: usize,
+    ) -> Fallback {
+        let path = path.key("fallback");
+        let on_status = raw.and_then(|raw| raw.on_status.as_deref()).unwrap_or(&ON_STATUS);
+        let on_status = StatusSet::from_shorthand(on_status).unwrap_or_else(|number| {
+            let message = format!("{number} is no status and no prefix of one");
+            let hint = "write 5 for 5xx, 50 for 500 to 509, or a status such as 502";
+            self.problem(&path.key("on_status"), message, Some(hint.into()));
+            StatusSet::default()
+        });
+        let flag = |read: fn(&raw::Fallback) -> Option<bool>| raw.and_then(read).unwrap_or(false);
+        let millis =
+            |read: fn(&raw::Fallback) -> Option<u64>| raw.and_then(read).map(Duration::from_millis);
+        let most_in_all = raw.and_then(|raw| raw.max_attempts);
+        Fallback {
+            enabled: flag(|raw| raw.enabled),
+            on_status,
+            on_rate_limit: flag(|raw| raw.on_rate_limit),
+            with_replacement: flag(|raw| raw.with_replacement),
+            max_attempts: most_in_all.unwrap_or(providers as u32),
+            most_in_all,
+            backoff: raw.and_then(|raw| raw.backoff).map(backoff),
+            max_total_backoff: millis(|raw| raw.max_total_backoff_ms),
+            on: conditions(raw.and_then(|raw| raw.on.as_deref()).unwrap_or_default()),
+            deadline: millis(|raw| raw.deadline_ms),
+            within: millis(|raw| raw.retry_if_failed_within_ms),
+            to: Vec::new(),
+        }
+    }
+
+    /// The aliases that take over directly. What `defaults` says is not said to those it names:
+    /// they are where it ends.
+    pub(super) fn successors(
+        &mut self,
+        alias: &str,
+        raw: Option<&raw::Fallback>,
+        own: bool,
+        path: &Path,
+    ) -> Vec<PoolId> {
+        let names = raw.and_then(|raw| raw.to.as_deref()).unwrap_or_default();
+        let from_defaults = !names.is_empty() && !own;
+        if from_defaults && names.iter().any(|name| name == alias) {
+            return Vec::new();
+        }
+        let path = if from_defaults {
+            Path::root().key("defaults").key("fallback").key("to")
+        } else {
+            path.key("fallback").key("to")
+        };
+        let mut successors = Vec::with_capacity(names.len());
+        for (at, name) in names.iter().enumerate() {
+            match self.aliases.get(name.as_str()).copied() {
+                Some(pool) if !successors.contains(&pool) => successors.push(pool),
+                Some(_) => self.problem(&path.index(at), "this alias is named twice", None),
+                None if from_defaults && self.reported_defaults => {}
+                None => {
+                    let known = self.aliases.keys().map(|alias| &**alias);
+                    let hint = nearest(name, known).map(|near| format!("did you mean `{near}`?"));
+                    self.problem(&path.index(at), format!("there is no alias `{name}`"), hint);
+                }
+            }
+        }
+        self.reported_defaults |= from_defaults;
+        successors
+    }
+
+    /// Turns each pool's direct successors into the whole order in which pools take over, and
+    /// refuses circles: a request would come back to a pool that has given it up.
+    pub(super) fn chain(&mut self, pools: &mut [Pool]) {
+        let direct: Vec<Vec<PoolId>> = pools.iter().map(|pool| pool.fallback.to.clone()).collect();
+        for at in 0..pools.len() {
+            let me = PoolId(at as u32);
+            if let Some((nth, back)) = circle(me, &direct) {
+                let path = |pool: PoolId, nth: usize| {
+                    let alias = &*pools[pool.0 as usize].alias;
+                    Path::root().key("targets").key(alias).key("fallback").key("to").index(nth)
+                };
+                let (here, there) = (path(me, nth), path(back.0, back.1));
+                let message = format!("this leads back here, through {there}");
+                self.problem(&here, message, Some("remove one of the two".into()));
+            }
+        }
+        if self.problems.is_empty() {
+            for (at, pool) in pools.iter_mut().enumerate() {
+                let (mut order, mut seen) = (Vec::new(), HashSet::from([PoolId(at as u32)]));
+                follow(PoolId(at as u32), &direct, &mut seen, &mut order);
+                pool.fallback.to = order;
+            }
+        }
+    }
+}
+
+/// Which successor of `start` leads back to it, and the last step of the way: whose successor it
+/// is, and which one.
+fn circle(start: PoolId, direct: &[Vec<PoolId>]) -> Option<(usize, (PoolId, usize))> {
+    let of = |pool: PoolId| direct.get(pool.0 as usize).map(Vec::as_slice).unwrap_or_default();
+    for (nth, &first) in of(start).iter().enumerate() {
+        if first == start {
+            return Some((nth, (start, nth)));
+        }
+        let (mut seen, mut open) = (HashSet::from([first]), vec![first]);
+        while let Some(pool) = open.pop() {
+            for (step, &next) in of(pool).iter().enumerate() {
+                if next == start {
+                    return Some((nth, (pool, step)));
+                }
+                if seen.insert(next) {
+                    open.push(next);
+                }
+            }
+        }
+    }
+    None
+}
+
+fn follow(
+    pool: PoolId,
+    direct: &[Vec<PoolId>],
+    seen: &mut HashSet<PoolId>,
+    order: &mut Vec<PoolId>,
+) {
+    for &next in &direct[pool.0 as usize] {
+        if seen.insert(next) {
+            order.push(next);
+            follow(next, direct, seen, order);
+        }
+    }
+}
+
+fn conditions(named: &[raw::Condition]) -> Conditions {
+    let has = |condition| named.contains(&condition);
+    Conditions {
+        content_filter: has(raw::Condition::ContentFilter),
+        context_window: has(raw::Condition::ContextWindow),
+        malformed: has(raw::Condition::Malformed),
+    }
+}
+
+fn backoff(raw: raw::Backoff) -> Backoff {
+    Backoff {
+        initial: Duration::from_millis(raw.initial_ms),
+        max: Duration::from_millis(raw.max_ms.unwrap_or(BACKOFF_MAX_MS)),
+        factor: raw.factor.unwrap_or(BACKOFF_FACTOR),
+        full_jitter: raw.jitter != Some(raw::Jitter::None),
+    }
+}
+
+const ON_STATUS: [u16; 2] = [429, 5];
+const BACKOFF_MAX_MS: u64 = 5_000;
+const BACKOFF_FACTOR: f64 = 2.0;

@@ -1,0 +1,127 @@
+//! When a provider rests, how it is probed, and what sticky requests have in common.
+
+use std::time::Duration;
+
+use http::HeaderName;
+
+use super::Compiler;
+use crate::{
+    config::{Path, raw},
+    live::{Cooldown, HealthSettings, Probing},
+    path::{self, BasePath},
+    table::{
+        Place, Probe, StickyBy,
+        class::{Class, OwnClasses},
+    },
+};
+
+impl Compiler<'_> {
+    /// How a provider is probed; nothing is asked of the router itself.
+    pub(super) fn probe(
+        &mut self,
+        raw: Option<&raw::HealthCheck>,
+        place: &Place,
+        pool: &Path,
+    ) -> Option<Probe> {
+        let raw = raw?;
+        let path = raw.path.as_deref().unwrap_or(PROBE_PATH);
+        if !path.starts_with('/') || path.contains('#') || path::check(path).is_err() {
+            let hint = "write a path such as `/v1/models`";
+            let place = pool.key("health_check").key("path");
+            self.problem(&place, "this is not a path under the base URL", Some(hint.into()));
+            return None;
+        }
+        let Place::Wire { base, .. } = place else { return None };
+        let secs = raw.interval_secs.unwrap_or(PROBE_INTERVAL_SECS);
+        Some(Probe {
+            path: joined(base, path),
+            interval: Duration::from_secs(secs),
+            timeout: Duration::from_millis(raw.timeout_ms.unwrap_or(PROBE_TIMEOUT_MS)),
+            expects: raw.expect_status,
+        })
+    }
+
+    pub(super) fn sticky(
+        &mut self,
+        strategy: raw::Strategy,
+        raw: Option<&raw::Sticky>,
+        own: bool,
+        pool: &Path,
+    ) -> Option<StickyBy> {
+        let place = pool.key("sticky");
+        let by = match raw.map(|raw| (&raw.header, raw.key, raw.prompt_prefix)) {
+            None => StickyBy::Whatever,
+            Some((Some(name), None, None)) => match HeaderName::try_from(name.as_str()) {
+                Ok(name) => StickyBy::Header(name),
+                Err(_) => {
+                    self.problem(&place.key("header"), "this is not a header's name", None);
+                    return None;
+                }
+            },
+            Some((None, Some(true), None)) => StickyBy::Key,
+            Some((None, None, Some(bytes))) => StickyBy::Prefix(bytes as usize),
+            Some(_) => {
+                let hint = r#"write one of `{"header": "x-session-id"}`, `{"key": true}`, `{"prompt_prefix": 256}`"#;
+                let message = "exactly one of `header`, `key` and `prompt_prefix` must be set";
+                self.problem(&place, message, Some(hint.into()));
+                return None;
+            }
+        };
+        let asked = strategy == raw::Strategy::Sticky;
+        if !asked && own {
+            let hint = r#"add `"strategy": "sticky"`, or remove it"#;
+            self.problem(&place, "only the strategy `sticky` reads this", Some(hint.into()));
+        }
+        asked.then_some(by)
+    }
+}
+
+/// When failures and probes take a provider out.
+pub(super) fn settings(keys: &raw::PoolKeys) -> HealthSettings {
+    HealthSettings {
+        cooldown: keys.cooldown.map(cooldown),
+        probing: keys.health_check.as_ref().map(|check| {
+            let defaults = Probing::default();
+            Probing {
+                healthy_after: check.healthy_after.unwrap_or(defaults.healthy_after),
+                unhealthy_after: check.unhealthy_after.unwrap_or(defaults.unhealthy_after),
+            }
+        }),
+    }
+}
+
+/// What a provider's own error codes mean.
+pub(super) fn own_classes(endpoint: &raw::Endpoint) -> OwnClasses {
+    let class = |class: raw::Class| match class {
+        raw::Class::RateLimit => Class::RateLimit,
+        raw::Class::Quota => Class::Quota,
+        raw::Class::Overloaded => Class::Overloaded,
+        raw::Class::ServerError => Class::Server,
+        raw::Class::Credential => Class::Credential,
+        raw::Class::ContextWindow => Class::ContextWindow,
+        raw::Class::ContentFilter => Class::ContentFilter,
+        raw::Class::ClientFault => Class::Client,
+    };
+    let named = endpoint.error_classes.iter().flatten();
+    named.map(|(code, &meant)| (code.as_str().into(), class(meant))).collect()
+}
+
+fn cooldown(raw: raw::Cooldown) -> Cooldown {
+    let defaults = Cooldown::default();
+    let secs = |set: Option<u64>, otherwise| set.map_or(otherwise, Duration::from_secs);
+    Cooldown {
+        failures: raw.failures.unwrap_or(defaults.failures),
+        window: secs(raw.window_secs, defaults.window),
+        duration: secs(raw.duration_secs, defaults.duration),
+        max_duration: secs(raw.max_duration_secs, defaults.max_duration),
+        slow_start: secs(raw.slow_start_secs, defaults.slow_start),
+    }
+}
+
+fn joined(base: &BasePath, path: &str) -> Box<str> {
+    path::join(base, path).into()
+}
+
+const PROBE_PATH: &str = "/v1/models";
+const PROBE_INTERVAL_SECS: u64 = 30;
+const PROBE_TIMEOUT_MS: u64 = 5_000;

@@ -1,0 +1,100 @@
+//! Verdicts, shorthand and waits, each as a table.
+
+use super::*;
+
+fn rules(on_status: &[u16]) -> Fallback {
+    Fallback {
+        enabled: true,
+        on_status: StatusSet::from_shorthand(on_status).unwrap(),
+        on_rate_limit: false,
+        with_replacement: false,
+        max_attempts: 2,
+        backoff: None,
+        max_total_backoff: None,
+        most_in_all: None,
+        on: Conditions::default(),
+        deadline: None,
+        within: None,
+        to: Vec::new(),
+    }
+}
+
+#[test]
+fn shorthand_is_read_as_the_seed_says() {
+    let set = StatusSet::from_shorthand(&[429, 5]).unwrap();
+    assert!([429, 500, 529, 599].iter().all(|&status| set.contains(status)));
+    assert!(![428, 430, 499, 600].iter().any(|&status| set.contains(status)));
+    let decade = StatusSet::from_shorthand(&[50]).unwrap();
+    assert!(decade.contains(509) && !decade.contains(510));
+    for number in [0, 6, 9, 60, 99, 600, 1000] {
+        assert_eq!(StatusSet::from_shorthand(&[number]), Err(number));
+    }
+}
+
+#[test]
+fn verdicts() {
+    use Failure::*;
+    let table = [
+        (Connect, Class::Unreachable, &[429][..], Verdict::Next),
+        (Timeout, Class::Timeout, &[429], Verdict::Next),
+        (Reset, Class::Unreachable, &[429], Verdict::Next),
+        (Malformed(Some(302)), Class::Malformed, &[429], Verdict::Stop),
+        (Malformed(None), Class::Malformed, &[5], Verdict::Next),
+        (Status(429), Class::RateLimit, &[429, 5], Verdict::Next),
+        (Status(400), Class::Client, &[429, 5], Verdict::Stop),
+        (Status(529), Class::Overloaded, &[5], Verdict::Next),
+        (Status(400), Class::Quota, &[429], Verdict::Next),
+        (Status(400), Class::Quota, &[5], Verdict::Stop),
+        (Status(502), Class::RateLimit, &[429], Verdict::Next),
+        (Status(401), Class::Credential, &[5], Verdict::Next),
+        (Status(400), Class::ContentFilter, &[5], Verdict::Stop),
+        (Status(400), Class::ContextWindow, &[5], Verdict::Stop),
+    ];
+    for (failure, class, on_status, verdict) in table {
+        let rules = rules(on_status);
+        let said = rules.verdict(failure, class, Duration::ZERO);
+        assert_eq!(said, verdict, "{failure:?} {class:?} {on_status:?}");
+        let off = Fallback { enabled: false, ..rules };
+        assert_eq!(off.verdict(failure, class, Duration::ZERO), Verdict::Stop);
+    }
+}
+
+#[test]
+fn conditions_go_on_where_they_are_named() {
+    let on = Conditions { content_filter: true, context_window: true, malformed: true };
+    let rules = Fallback { on, ..rules(&[429]) };
+    let next = |failure, class| rules.verdict(failure, class, Duration::ZERO) == Verdict::Next;
+    assert!(next(Failure::Status(400), Class::ContentFilter));
+    assert!(next(Failure::Status(400), Class::ContextWindow));
+    assert!(next(Failure::Malformed(Some(204)), Class::Malformed));
+    assert!(!next(Failure::Status(400), Class::Client));
+}
+
+#[test]
+fn a_failure_that_came_too_late_is_the_answer() {
+    let rules = Fallback { within: Some(Duration::from_secs(2)), ..rules(&[5]) };
+    let after = |secs| rules.verdict(Failure::Timeout, Class::Timeout, Duration::from_secs(secs));
+    assert_eq!((after(2), after(3)), (Verdict::Next, Verdict::Stop));
+}
+
+#[test]
+fn waits_grow_to_their_maximum_and_respect_the_budget() {
+    let backoff = Backoff {
+        initial: Duration::from_millis(100),
+        max: Duration::from_millis(500),
+        factor: 2.0,
+        full_jitter: false,
+    };
+    let mut rules = rules(&[5]);
+    assert_eq!(rules.wait(0, 0.5, Duration::ZERO), Some(Duration::ZERO));
+    rules.backoff = Some(backoff);
+    let waits: Vec<_> = (0..5).filter_map(|n| rules.wait(n, 0.5, Duration::ZERO)).collect();
+    assert_eq!(
+        waits.iter().map(Duration::as_millis).collect::<Vec<_>>(),
+        [100, 200, 400, 500, 500]
+    );
+    rules.backoff = Some(Backoff { full_jitter: true, ..backoff });
+    assert_eq!(rules.wait(1, 0.5, Duration::ZERO), Some(Duration::from_millis(100)));
+    rules.max_total_backoff = Some(Duration::from_millis(150));
+    assert_eq!(rules.wait(1, 1.0, Duration::ZERO), None);
+}

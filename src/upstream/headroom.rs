@@ -1,0 +1,174 @@
+//! What an answer's headers say of how much the provider has left.
+//!
+//! Pure: the time is an argument, and nothing is remembered.
+
+use std::time::{Duration, SystemTime};
+
+use http::HeaderMap;
+
+/// For how long next to nothing is left, if an answer says so: `x-ratelimit-*` as OpenAI and its
+/// like write them, `anthropic-ratelimit-*`.
+pub fn low_for(headers: &HeaderMap) -> Option<Duration> {
+    LIMITS.iter().filter_map(|limit| limit.low_for(headers)).max()
+}
+
+/// The headers of one limit.
+struct Limit {
+    remaining: &'static str,
+    limit: &'static str,
+    reset: &'static str,
+}
+
+impl Limit {
+    fn low_for(&self, headers: &HeaderMap) -> Option<Duration> {
+        let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+        let number = |name: &str| text(name)?.parse::<f64>().ok();
+        let remaining = number(self.remaining)?;
+        let share = number(self.limit).map_or(0.0, |limit| limit * LOW);
+        let low = remaining <= 0.0 || remaining < share;
+        low.then(|| text(self.reset).and_then(reset).unwrap_or(UNSAID))
+    }
+}
+
+/// `6m0s`, `1.5s`, `20ms`, plain seconds, a moment in RFC 3339, or one in Unix milliseconds.
+fn reset(text: &str) -> Option<Duration> {
+    if let Ok(number) = text.parse::<f64>() {
+        let until = |unix: f64| {
+            let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+            Duration::try_from_secs_f64(unix).ok().map(|unix| unix.saturating_sub(now))
+        };
+        return match number {
+            1e12.. => until(number / 1000.0),
+            1e9.. => until(number),
+            _ => Duration::try_from_secs_f64(number).ok(),
+        };
+    }
+    units(text).or_else(|| {
+        let moment = rfc3339(text)?;
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+        Some(Duration::from_secs(moment).saturating_sub(now))
+    })
+}
+
+/// Numbers with units, as Go writes durations.
+fn units(text: &str) -> Option<Duration> {
+    let (mut rest, mut sum) = (text, 0.0);
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let number: f64 = rest[..digits].parse().ok()?;
+        let unit = &rest[digits..];
+        let length = unit.find(|c: char| c.is_ascii_digit()).unwrap_or(unit.len());
+        sum += number
+            * match &unit[..length] {
+                "ms" => 1e-3,
+                "us" | "µs" => 1e-6,
+                "s" => 1.0,
+                "m" => 60.0,
+                "h" => 3600.0,
+                "d" => 86_400.0,
+                _ => return None,
+            };
+        rest = &unit[length..];
+    }
+    Duration::try_from_secs_f64(sum).ok()
+}
+
+/// Unix seconds of `2030-01-01T00:00:00Z`; fractions are left out, other zones are not written.
+fn rfc3339(text: &str) -> Option<u64> {
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let mut date = date.splitn(3, '-').map(|part| part.parse::<i64>().ok());
+    let (year, month, day) = (date.next()??, date.next()??, date.next()??);
+    let time = time.split('.').next()?;
+    let mut time = time.splitn(3, ':').map(|part| part.parse::<i64>().ok());
+    let (hour, minute, second) = (time.next()??, time.next()??, time.next()??);
+    // Howard Hinnant's days from civil.
+    let shifted = if month <= 2 { year - 1 } else { year };
+    let era = shifted.div_euclid(400);
+    let of_era = shifted - era * 400;
+    let of_year = (153 * (month + if month > 2 { -3 } else { 9 }) + 2) / 5 + day - 1;
+    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
+    u64::try_from(days * 86_400 + hour * 3600 + minute * 60 + second).ok()
+}
+
+const LIMITS: [Limit; 7] = [
+    Limit {
+        remaining: "x-ratelimit-remaining-requests",
+        limit: "x-ratelimit-limit-requests",
+        reset: "x-ratelimit-reset-requests",
+    },
+    Limit {
+        remaining: "x-ratelimit-remaining-tokens",
+        limit: "x-ratelimit-limit-tokens",
+        reset: "x-ratelimit-reset-tokens",
+    },
+    Limit {
+        remaining: "x-ratelimit-remaining",
+        limit: "x-ratelimit-limit",
+        reset: "x-ratelimit-reset",
+    },
+    Limit {
+        remaining: "anthropic-ratelimit-requests-remaining",
+        limit: "anthropic-ratelimit-requests-limit",
+        reset: "anthropic-ratelimit-requests-reset",
+    },
+    Limit {
+        remaining: "anthropic-ratelimit-tokens-remaining",
+        limit: "anthropic-ratelimit-tokens-limit",
+        reset: "anthropic-ratelimit-tokens-reset",
+    },
+    Limit {
+        remaining: "anthropic-ratelimit-input-tokens-remaining",
+        limit: "anthropic-ratelimit-input-tokens-limit",
+        reset: "anthropic-ratelimit-input-tokens-reset",
+    },
+    Limit {
+        remaining: "anthropic-ratelimit-output-tokens-remaining",
+        limit: "anthropic-ratelimit-output-tokens-limit",
+        reset: "anthropic-ratelimit-output-tokens-reset",
+    },
+];
+/// Less than this share of a limit is next to nothing.
+const LOW: f64 = 0.01;
+/// How long a provider is spared that does not say when it has more.
+const UNSAID: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(lines: &[(&'static str, &str)]) -> Option<Duration> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.insert(*name, value.parse().unwrap());
+        }
+        low_for(&headers)
+    }
+
+    #[test]
+    fn next_to_nothing_is_told_with_its_reset() {
+        let secs = Duration::from_secs;
+        let (left, limit) = ("x-ratelimit-remaining-requests", "x-ratelimit-limit-requests");
+        assert_eq!(said(&[]), None);
+        assert_eq!(said(&[(left, "5")]), None);
+        assert_eq!(said(&[(left, "0")]), Some(secs(1)));
+        assert_eq!(said(&[(left, "5"), (limit, "1000")]), Some(secs(1)));
+        assert_eq!(said(&[(left, "50"), (limit, "1000")]), None);
+        let reset = "x-ratelimit-reset-requests";
+        assert_eq!(said(&[(left, "0"), (reset, "6m0s")]), Some(secs(360)));
+        assert_eq!(said(&[(left, "0"), (reset, "20ms")]), Some(Duration::from_millis(20)));
+        assert_eq!(said(&[(left, "0"), (reset, "1.5")]), Some(Duration::from_millis(1500)));
+        let anthropic = "anthropic-ratelimit-tokens-remaining";
+        let reset = "anthropic-ratelimit-tokens-reset";
+        assert_eq!(said(&[(anthropic, "0"), (reset, "2020-01-01T00:00:00Z")]), Some(secs(0)));
+        assert!(said(&[(anthropic, "0"), (reset, "2100-01-01T00:00:00Z")]) > Some(secs(86_400)));
+        assert_eq!(said(&[(left, "some")]), None);
+    }
+
+    #[test]
+    fn moments_are_read() {
+        assert_eq!(rfc3339("1970-01-01T00:00:00Z"), Some(0));
+        assert_eq!(rfc3339("2000-02-29T12:30:15Z"), Some(951_827_415));
+        assert_eq!(rfc3339("2030-01-01T00:00:00.5Z"), Some(1_893_456_000));
+        assert_eq!(rfc3339("tomorrow"), None);
+    }
+}
