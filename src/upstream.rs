@@ -13,3 +13,4 @@ pub mod answer;
 pub mod envelope;
 pub mod headroom;
 pub mod attempt;
+pub mod probe;
