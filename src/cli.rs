@@ -1,6 +1,7 @@
 //! The command line: one file for each subcommand.
 
 mod check;
+mod explain;
 mod log;
 mod schema;
 mod serve;
@@ -26,6 +27,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Print every problem of a file, or a summary of its aliases.
     Check(check::Arguments),
+    /// Print who would be asked for an alias, without asking anybody.
+    Explain(explain::Arguments),
     /// Print the JSON Schema of the file, for editors.
     Schema,
 }
@@ -37,6 +40,7 @@ pub fn main() -> ExitCode {
         None => serve::run(&arguments.serve),
         Some(Command::Serve(serve)) => serve::run(&serve),
         Some(Command::Check(check)) => check::run(&check),
+        Some(Command::Explain(explain)) => explain::run(&explain),
         Some(Command::Schema) => schema::run(),
     }
 }

@@ -15,6 +15,7 @@ pub mod stream_end;
 pub mod record;
 pub mod answer;
 pub mod stage;
+pub mod explain;
 pub mod admin;
 
 use std::{panic::AssertUnwindSafe, sync::Arc};

@@ -14,3 +14,4 @@ pub mod envelope;
 pub mod translate;
 pub mod headroom;
 pub mod attempt;
+pub mod probe;

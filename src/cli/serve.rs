@@ -19,7 +19,7 @@ use crate::{
     reload::{Hint, Hints, Loader},
     serve::{Front, Stage, admin, connection::Timeouts, routes},
     table::{Place, Table},
-    upstream::client::Client,
+    upstream::{client::Client, probe},
 };
 
 type Failure = Box<dyn std::error::Error>;
@@ -71,6 +71,13 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
     }
     let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let drained = control.block_on(async {
+        let (probed, counted) = (Arc::clone(&gateway), Arc::clone(&meters));
+        tokio::spawn(async move {
+            let ended = probe::follow(move || probed.snapshot(), counted).await;
+            if let Err(error) = ended {
+                tracing::error!(%error, "providers cannot be probed");
+            }
+        });
         if let Some(listener) = listeners.admin {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             let router = admin::router(gateway, meters);

@@ -25,6 +25,8 @@ pub struct Meters {
     fallbacks: IntCounterVec,
     rejections: IntCounterVec,
     credentials_refused: IntCounterVec,
+    /// Active probes, by result.
+    pub probes: IntCounterVec,
     /// A provider's state, one of several; set when the metrics are read.
     pub provider_state: GaugeVec,
     /// Requests in flight for an alias; set when the metrics are read.
@@ -113,6 +115,11 @@ impl Meters {
                 "credential_refused_total",
                 "Attempts whose credential the provider refused: an alert.",
                 &["alias", "provider"],
+            )?,
+            probes: make.counters(
+                "probes_total",
+                "Active probes by result.",
+                &["alias", "provider", "result"],
             )?,
             provider_state: make.gauges(
                 "provider_state",

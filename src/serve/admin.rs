@@ -1,10 +1,10 @@
-//! The operations port: metrics, for operators only.
+//! The operations port: metrics, and why a request goes where it goes; for operators only.
 
 use std::sync::Arc;
 
 use axum::{
-    Router,
-    extract::State,
+    Json, Router,
+    extract::{Query, State},
     http::{StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
@@ -12,10 +12,11 @@ use axum::{
 
 use tokio::time::Instant;
 
+use super::explain::{self, Explanation};
 use crate::{
     gateway::Gateway,
     live::{HealthSettings, Meters, health},
-    table::Table,
+    table::{Provider, Table},
 };
 
 /// What the operations port answers from.
@@ -27,7 +28,10 @@ struct Context {
 
 /// The routes of the operations port.
 pub fn router(gateway: Arc<Gateway>, meters: Arc<Meters>) -> Router {
-    Router::new().route("/metrics", get(metrics)).with_state(Context { gateway, meters })
+    Router::new()
+        .route("/metrics", get(metrics))
+        .route("/explain", get(explained))
+        .with_state(Context { gateway, meters })
 }
 
 async fn metrics(State(context): State<Context>) -> Response {
@@ -41,32 +45,44 @@ async fn metrics(State(context): State<Context>) -> Response {
     }
 }
 
+/// What `/explain` is asked.
+#[derive(serde::Deserialize)]
+struct Question {
+    model: String,
+    key: Option<String>,
+    #[serde(default)]
+    tokens: u64,
+}
+
+async fn explained(
+    State(context): State<Context>,
+    Query(question): Query<Question>,
+) -> Result<Json<Explanation>, (StatusCode, String)> {
+    let Question { model, key, tokens } = question;
+    let told = explain::explain(&context.gateway.snapshot(), &model, key.as_deref(), tokens);
+    told.map(Json).map_err(|why| (StatusCode::NOT_FOUND, why + "\n"))
+}
+
 /// Levels are read when somebody looks, so that requests need not write them.
 fn read_gauges(table: &Table, meters: &Meters) {
     meters.in_flight.reset();
     meters.limiter_level.reset();
     meters.provider_state.reset();
-    for pool in table.pools().iter().filter(|pool| pool.live.meters.is_used()) {
+    for pool in table.pools() {
         let alias = &*pool.alias;
-        meters.in_flight.with_label_values(&[alias, ""]).set(pool.limits.in_flight().into());
-        if let Some(bucket) = pool.limits.rate() {
-            meters.limiter_level.with_label_values(&["pool", alias]).set(bucket.level());
+        let is_used = pool.live.meters.is_used();
+        if is_used {
+            meters.in_flight.with_label_values(&[alias, ""]).set(pool.limits.in_flight().into());
+            if let Some(bucket) = pool.limits.rate() {
+                meters.limiter_level.with_label_values(&["pool", alias]).set(bucket.level());
+            }
         }
         for provider in &pool.providers {
-            let labels = [alias, &*provider.name];
-            if provider.live.settings().health != HealthSettings::default() {
-                let now = provider.live.state(Instant::now()).word();
-                for state in health::State::WORDS {
-                    let labels = [alias, &*provider.name, state];
-                    let value = f64::from(u8::from(state == now));
-                    meters.provider_state.with_label_values(&labels).set(value);
-                }
+            if is_used {
+                read_limits(alias, provider, meters);
             }
-            let in_flight = provider.limits.in_flight();
-            meters.in_flight.with_label_values(&labels).set(in_flight.into());
-            if let Some(bucket) = provider.limits.rate() {
-                let name = format!("{alias}/{}", provider.name);
-                meters.limiter_level.with_label_values(&["provider", &name]).set(bucket.level());
+            if is_used || provider.probe.is_some() {
+                read_state(alias, provider, meters);
             }
         }
     }
@@ -76,6 +92,27 @@ fn read_gauges(table: &Table, meters: &Meters) {
         {
             meters.limiter_level.with_label_values(&["key", name]).set(bucket.level());
         }
+    }
+}
+
+fn read_limits(alias: &str, provider: &Provider, meters: &Meters) {
+    let in_flight = provider.limits.in_flight();
+    meters.in_flight.with_label_values(&[alias, &*provider.name]).set(in_flight.into());
+    if let Some(bucket) = provider.limits.rate() {
+        let name = format!("{alias}/{}", provider.name);
+        meters.limiter_level.with_label_values(&["provider", &name]).set(bucket.level());
+    }
+}
+
+/// Only who may rest or be probed has a state worth a series.
+fn read_state(alias: &str, provider: &Provider, meters: &Meters) {
+    if provider.live.settings().health == HealthSettings::default() {
+        return;
+    }
+    let now = provider.live.state(Instant::now()).word();
+    for state in health::State::WORDS {
+        let labels = [alias, &*provider.name, state];
+        meters.provider_state.with_label_values(&labels).set(f64::from(u8::from(state == now)));
     }
 }
 

@@ -63,10 +63,11 @@ pub async fn run(
         record.waited(taken);
         match tried {
             Ok(answer) => return Ok(rounds.accept(chosen, answer, record)),
-            Err(failed) => match rounds.failed(chosen, failed, taken, record) {
-                Some(end) => return end,
-                None => {}
-            },
+            Err(failed) => {
+                if let Some(end) = rounds.failed(chosen, failed, taken, record) {
+                    return end;
+                }
+            }
         }
     }
     rounds.spent(record)

@@ -13,6 +13,7 @@ mod support;
 mod lab;
 mod clients;
 mod upstream_faults;
+mod failover;
 mod config_faults;
 mod operations;
 mod security;

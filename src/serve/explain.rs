@@ -1,0 +1,210 @@
+//! Why a request would go where it goes: every candidate of an alias in the order in which it
+//! would be asked, each with its state in words.
+//!
+//! It asks nobody and takes nothing: limits are looked at, not spent.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::admit;
+use crate::{
+    live::{Limited, Limits, State},
+    table::{Caller, Pool, Provider, Table},
+};
+
+/// What would become of a request.
+#[derive(Debug, Serialize)]
+pub struct Explanation {
+    /// The alias asked for.
+    pub model: String,
+    /// Why the router would say no, before any provider is asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+    /// Who would be asked: the alias's pool, then those that take over.
+    pub pools: Vec<PoolExplained>,
+}
+
+/// One pool.
+#[derive(Debug, Serialize)]
+pub struct PoolExplained {
+    /// Its alias.
+    pub alias: String,
+    /// How it chooses.
+    pub strategy: String,
+    /// Its own state in words.
+    pub state: String,
+    /// Its providers in order.
+    pub candidates: Vec<CandidateExplained>,
+}
+
+/// One provider.
+#[derive(Debug, Serialize)]
+pub struct CandidateExplained {
+    /// Its name.
+    pub provider: String,
+    /// Its tier.
+    pub tier: u32,
+    /// Its weight.
+    pub weight: u32,
+    /// Whether it may be asked now.
+    pub available: bool,
+    /// Its state in words.
+    pub state: String,
+    /// Requests in flight.
+    pub in_flight: u32,
+    /// Seconds to its first byte, where measured.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub latency: Option<f32>,
+}
+
+/// Who would be asked for `alias` by the holder of the named key, or by nobody in particular, with
+/// a prompt of so many tokens. The error is a sentence.
+pub fn explain(
+    table: &Table,
+    alias: &str,
+    key: Option<&str>,
+    tokens: u64,
+) -> Result<Explanation, String> {
+    let first = table.find(alias).ok_or_else(|| format!("there is no alias `{alias}`"))?;
+    let caller = match key {
+        None => Caller::Anonymous,
+        Some(name) => Caller::Known(
+            table.keyring.named(name).ok_or_else(|| format!("there is no key named `{name}`"))?,
+        ),
+    };
+    let mut told = Explanation { model: alias.to_owned(), refused: None, pools: Vec::new() };
+    let first = match admit::resolve(table, first, caller) {
+        Ok(pool) => pool,
+        Err(refusal) => {
+            told.refused = Some(refusal.message());
+            return Ok(told);
+        }
+    };
+    if let Caller::Known(key) = caller {
+        told.refused =
+            limited(&table.keyring.key(key).limits).map(|why| format!("the key is {why}"));
+    }
+    let now = Instant::now();
+    told.pools.push(pool(table.pool(first), now, tokens));
+    if !table.pool(first).fallback.enabled {
+        return Ok(told);
+    }
+    for &next in &table.pool(first).fallback.to {
+        match admit::resolve(table, next, caller) {
+            Ok(id) => {
+                told.pools.push(pool(table.pool(id), now, tokens));
+                if !table.pool(id).fallback.enabled {
+                    break;
+                }
+            }
+            Err(refusal) => told.pools.push(PoolExplained {
+                alias: table.pool(next).alias.to_string(),
+                strategy: strategy(table.pool(next)),
+                state: refusal.message(),
+                candidates: Vec::new(),
+            }),
+        }
+    }
+    Ok(told)
+}
+
+impl std::fmt::Display for Explanation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(why) = &self.refused {
+            writeln!(f, "{} would be refused: {why}", self.model)?;
+        }
+        for pool in &self.pools {
+            writeln!(f, "{} ({}): {}", pool.alias, pool.strategy, pool.state)?;
+            for (nth, one) in pool.candidates.iter().enumerate() {
+                let (name, tier, weight) = (&one.provider, one.tier, one.weight);
+                let nth = nth + 1;
+                writeln!(f, "  {nth}. {name} (tier {tier}, weight {weight}): {}", one.state)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn pool(pool: &Pool, now: Instant, tokens: u64) -> PoolExplained {
+    let mut order: Vec<&Provider> = pool.providers.iter().collect();
+    let is_out = |provider: &Provider| obstacle(provider, now, tokens).is_some();
+    // `priority` passes over in its own order; any other strategy draws among those who may be
+    // asked, the likeliest first.
+    if pool.in_definition_order {
+        order.sort_by_key(|provider| (provider.tier, provider.weight == 0));
+    } else {
+        order.sort_by_key(|provider| (provider.tier, is_out(provider), u32::MAX - provider.weight));
+    }
+    let state = limited(&pool.limits).unwrap_or_else(|| "ready".into());
+    let candidates = order.into_iter().map(|provider| candidate(provider, now, tokens)).collect();
+    PoolExplained { alias: pool.alias.to_string(), strategy: strategy(pool), state, candidates }
+}
+
+fn candidate(provider: &Provider, now: Instant, tokens: u64) -> CandidateExplained {
+    let obstacle = obstacle(provider, now, tokens);
+    CandidateExplained {
+        provider: provider.name.to_string(),
+        tier: provider.tier,
+        weight: provider.weight,
+        available: obstacle.is_none(),
+        state: obstacle.unwrap_or_else(|| ready(provider, now)),
+        in_flight: provider.limits.in_flight(),
+        latency: provider.live.latency().seconds(now),
+    }
+}
+
+/// What is in the way of asking a provider.
+fn obstacle(provider: &Provider, now: Instant, tokens: u64) -> Option<String> {
+    if provider.context_window.is_some_and(|window| window <= tokens) {
+        return Some(format!("context too small for {tokens} tokens"));
+    }
+    match provider.live.state(now) {
+        State::Ready { .. } | State::HalfOpen { busy: false } => {}
+        State::Resting { until, reason } => {
+            let left = seconds(until.saturating_duration_since(now));
+            return Some(format!("{reason}, {left} s left"));
+        }
+        state => return Some(state.to_string()),
+    }
+    limited(&provider.limits)
+}
+
+/// What there is to say of a provider that may be asked.
+fn ready(provider: &Provider, now: Instant) -> String {
+    let mut words = provider.live.state(now).to_string();
+    if provider.live.headroom().is_low(now) {
+        words.push_str(", but with next to nothing left of its own limits");
+    }
+    if provider.weight == 0 {
+        words.push_str(", only when nothing else is left");
+    }
+    words
+}
+
+/// Why a limit would say no.
+fn limited(limits: &Limits) -> Option<String> {
+    Some(match limits.limited()? {
+        Limited::Rate(wait) => format!("at its rate limit for {} s", seconds(wait)),
+        Limited::Concurrency => format!("at its cap of {}", limits.settings().max?),
+    })
+}
+
+fn seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
+
+/// The strategy's name as the file has it, from the name of its type.
+fn strategy(pool: &Pool) -> String {
+    let name = format!("{:?}", pool.strategy);
+    let name = name.split([' ', '{']).next().unwrap_or_default();
+    let mut words = String::new();
+    for letter in name.chars() {
+        if letter.is_uppercase() && !words.is_empty() {
+            words.push('_');
+        }
+        words.extend(letter.to_lowercase());
+    }
+    words
+}

@@ -1,0 +1,10 @@
+//! Failing over so that nobody notices: rests, times, classes of failure, chains of pools, budgets.
+//!
+//! Never: a client sees an error that another healthy provider could have served.
+
+mod chains;
+mod classes;
+mod crowds;
+mod resting;
+mod steering;
+mod times;
