@@ -30,6 +30,7 @@ pub mod wire;
 pub mod conversation;
 pub mod openai;
 pub mod anthropic;
+pub mod gemini;
 pub(crate) mod object;
 pub(crate) mod frames;
 
@@ -67,6 +68,8 @@ protocols! {
     OpenAi = "openai", openai::OpenAi;
     /// Anthropic Messages.
     Anthropic = "anthropic", anthropic::Anthropic;
+    /// Gemini `generateContent`.
+    Gemini = "gemini", gemini::Gemini;
 }
 
 impl Protocol {
