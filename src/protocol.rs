@@ -31,6 +31,7 @@ pub mod conversation;
 pub mod openai;
 pub mod anthropic;
 pub mod gemini;
+pub mod cohere;
 pub(crate) mod object;
 pub(crate) mod frames;
 
@@ -70,6 +71,8 @@ protocols! {
     Anthropic = "anthropic", anthropic::Anthropic;
     /// Gemini `generateContent`.
     Gemini = "gemini", gemini::Gemini;
+    /// Cohere v2 chat.
+    Cohere = "cohere", cohere::Cohere;
 }
 
 impl Protocol {

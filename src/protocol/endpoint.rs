@@ -97,6 +97,7 @@ const ENDPOINTS: &[Row] = &[
     row("/v1/models/{model}:generateContent", Protocol::Gemini, Operation::Generate, Asked::Whole),
     row("/v1/models/{model}:streamGenerateContent", Protocol::Gemini, Operation::Generate, Asked::Query),
     row("/v1/models/{model}:countTokens", Protocol::Gemini, Operation::CountTokens, Asked::Whole),
+    row("/v2/chat", Protocol::Cohere, Operation::Generate, Asked::Body),
 ];
 
 #[cfg(test)]

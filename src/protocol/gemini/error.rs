@@ -11,8 +11,10 @@ use crate::protocol::wire::{WrittenError, json};
 
 /// Reads an error body. A stream that is a JSON array has its error in it.
 pub(super) fn read(status: u16, body: &[u8]) -> Failure {
-    let envelope = serde_json::from_slice::<Envelope>(body)
-        .or_else(|_| serde_json::from_slice::<[Envelope; 1]>(body).map(|[only]| only));
+    // The list first: Serde also reads a list as the fields of an object, in order.
+    let envelope = serde_json::from_slice::<[Envelope; 1]>(body)
+        .map(|[only]| only)
+        .or_else(|_| serde_json::from_slice::<Envelope>(body));
     match envelope {
         Ok(envelope) => envelope.error.into_failure(Some(status)),
         Err(_) => Failure::from_status(status, body),

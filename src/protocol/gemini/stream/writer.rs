@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::protocol::conversation::{Delivery, Event, Finish, Signature, ToolCall, Usage};
 use crate::protocol::gemini::error;
-use crate::protocol::gemini::part::PartOut;
+use crate::protocol::gemini::part::{PartOut, compact};
 use crate::protocol::gemini::response::{UsageOut, write_finish};
 use crate::protocol::gemini::signature;
 use crate::protocol::wire::{Client, StreamWriter, append_json};
@@ -90,7 +90,9 @@ impl Writer {
     }
 
     fn write_call(&mut self, out: &mut Vec<u8>) {
-        if let Some((call, given)) = self.call.take() {
+        if let Some((mut call, given)) = self.call.take() {
+            // Line ends between its values would end the event.
+            call.arguments = compact(call.object().get());
             let sign = given.map(|given| signature::to_client(&given, false).into());
             self.chunk(&PartOut::call(&call, &call.name).signed(sign), out);
         }
