@@ -18,3 +18,6 @@ mod form;
 pub(super) use form::{FunctionCall, ToolCallOut};
 pub(super) use read::read;
 pub(super) use write::write;
+
+/// The most that `p` may be.
+const MOST_P: f64 = 0.99;

@@ -9,6 +9,8 @@ use crate::protocol::conversation::{
 use crate::protocol::object::{Object, TextOr, text_of};
 use crate::protocol::wire::{Head, ReadError};
 
+use super::MOST_P;
+
 /// Reads a request.
 pub(in crate::protocol::cohere) fn read(
     body: &[u8],
@@ -20,8 +22,8 @@ pub(in crate::protocol::cohere) fn read(
         model: body.require("model")?,
         sampling: Sampling {
             temperature: body.take("temperature")?,
-            top_p: body.take("p")?,
-            // 0 is the vendor's word for all.
+            // 0.99, the most there is, and 0 are the vendor's words for all.
+            top_p: body.take("p")?.map(|p: f64| if p >= MOST_P { 1.0 } else { p }),
             top_k: body.take("k")?.filter(|top_k| *top_k != 0),
             // Up to 64 bits without a sign: what does not fit keeps its bits.
             seed: body.take::<u64>("seed")?.map(u64::cast_signed),

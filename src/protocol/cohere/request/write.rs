@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use super::MOST_P;
 use super::form::{
     Body, Function, FunctionCall, ImageUrl, Message, PartOut, ResponseFormat, Text, ThinkingOut,
     ToolCallOut, ToolOut,
@@ -265,4 +266,3 @@ fn write_media<'a>(media: &'a Media, losses: &mut Losses) -> Result<Option<PartO
 const LONGEST_TOOL_NAME: usize = 64;
 const MOST_STOPS: usize = 5;
 const LEAST_P: f64 = 0.01;
-const MOST_P: f64 = 0.99;
