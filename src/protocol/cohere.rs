@@ -8,6 +8,8 @@ mod response;
 mod stream;
 mod error;
 pub mod model;
+#[cfg(test)]
+mod tests;
 
 use http::HeaderMap;
 

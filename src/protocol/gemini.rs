@@ -12,6 +12,8 @@ mod schema;
 mod signature;
 mod spelling;
 pub mod model;
+#[cfg(test)]
+mod tests;
 
 use http::HeaderMap;
 

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 use crate::protocol::conversation::{
     Content, Conversation, Media, MediaKind, Part, Role, Source, ToolCall, ToolResult, Turn,
 };
-use crate::protocol::gemini::part::push;
+use crate::protocol::gemini::part::{compact, push};
 use crate::protocol::gemini::signature;
 use crate::protocol::gemini::spelling::EitherName;
 use crate::protocol::object::{Object, text_of};
@@ -105,7 +105,8 @@ impl Calls {
         let id: Option<String> = call.take("id")?;
         let id = id.filter(|id| !id.is_empty()).unwrap_or_else(|| format!("call_{}", self.seen));
         let name: String = call.require("name")?;
-        let arguments = call.raw("args").map_or("{}", RawValue::get).to_owned();
+        let arguments =
+            call.raw("args").map_or_else(|| "{}".to_owned(), |args| compact(args.get()));
         self.seen += 1;
         self.open.push((id.clone(), name.clone()));
         Ok(ToolCall { id, name, arguments })
