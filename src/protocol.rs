@@ -32,6 +32,8 @@ pub mod wire;
 pub mod conversation;
 pub mod openai;
 pub mod anthropic;
+pub mod gemini;
+pub mod cohere;
 pub(crate) mod object;
 pub(crate) mod frames;
 
@@ -69,6 +71,10 @@ protocols! {
     OpenAi = "openai", openai::OpenAi;
     /// Anthropic Messages.
     Anthropic = "anthropic", anthropic::Anthropic;
+    /// Gemini `generateContent`.
+    Gemini = "gemini", gemini::Gemini;
+    /// Cohere v2 chat.
+    Cohere = "cohere", cohere::Cohere;
 }
 
 impl Protocol {

@@ -97,6 +97,13 @@ const ENDPOINTS: &[Row] = &[
     row("/v1/chat/completions", Protocol::OpenAi, Operation::Generate, Asked::Body),
     row("/v1/messages", Protocol::Anthropic, Operation::Generate, Asked::Body),
     row("/v1/messages/count_tokens", Protocol::Anthropic, Operation::CountTokens, Asked::Whole),
+    row("/v1beta/models/{model}:generateContent", Protocol::Gemini, Operation::Generate, Asked::Whole),
+    row("/v1beta/models/{model}:streamGenerateContent", Protocol::Gemini, Operation::Generate, Asked::Query),
+    row("/v1beta/models/{model}:countTokens", Protocol::Gemini, Operation::CountTokens, Asked::Whole),
+    row("/v1/models/{model}:generateContent", Protocol::Gemini, Operation::Generate, Asked::Whole),
+    row("/v1/models/{model}:streamGenerateContent", Protocol::Gemini, Operation::Generate, Asked::Query),
+    row("/v1/models/{model}:countTokens", Protocol::Gemini, Operation::CountTokens, Asked::Whole),
+    row("/v2/chat", Protocol::Cohere, Operation::Generate, Asked::Body),
 ];
 
 #[cfg(test)]
