@@ -1,1 +1,5 @@
-fn main() {}
+//! The `onwards` binary: arguments in, exit code out.
+
+fn main() -> std::process::ExitCode {
+    onwards::cli::main()
+}

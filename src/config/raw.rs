@@ -12,6 +12,7 @@ use crate::secret::Secret;
 
 /// The whole file: `targets.json`.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(title = "Onwards targets.json")]
 pub struct File {
     /// Where this file's JSON Schema is; for editors only.
     #[serde(rename = "$schema")]
@@ -21,6 +22,7 @@ pub struct File {
     /// Who may call.
     pub auth: Option<Auth>,
     /// Typed validation and sanitised answers for every target.
+    #[schemars(extend("default" = false))]
     pub strict_mode: Option<bool>,
     /// The pool of idle connections to the providers.
     pub http_pool: Option<HttpPool>,
@@ -54,14 +56,17 @@ pub struct KeyDefinition {
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct HttpPool {
     /// Idle connections kept for each upstream host (100 when absent).
+    #[schemars(extend("default" = 100))]
     pub max_idle_per_host: Option<u32>,
     /// Seconds after which an idle connection is closed (90 when absent).
+    #[schemars(extend("default" = 90))]
     pub idle_timeout_secs: Option<u64>,
 }
 
 /// One alias, in one of three spellings.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "read once, compiled, dropped")]
 pub enum Target {
     /// Only the providers: every pool key at its default.
     List(Vec<Provider>),
@@ -73,6 +78,7 @@ pub enum Target {
 
 /// A target that names its providers.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(title = "a pool")]
 pub struct Pool {
     /// The providers, tried as the strategy says; none at all answers 503.
     pub providers: Vec<Provider>,
@@ -83,6 +89,7 @@ pub struct Pool {
 
 /// A target that is one provider. A key that both a pool and a provider know is the pool's here.
 #[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(title = "a single provider")]
 pub struct Single {
     /// The provider.
     #[serde(flatten)]
@@ -104,12 +111,15 @@ pub struct PoolKeys {
     /// Headers added to every response of the alias.
     pub response_headers: Option<BTreeMap<String, String>>,
     /// How the next provider is chosen.
+    #[schemars(extend("default" = "weighted_random"))]
     pub strategy: Option<Strategy>,
     /// When another provider is tried.
     pub fallback: Option<Fallback>,
     /// Default for the providers: whether trace headers and errors may pass.
+    #[schemars(extend("default" = false))]
     pub trusted: Option<bool>,
     /// Default for the providers: whether answers are rewritten to their documented fields.
+    #[schemars(extend("default" = false))]
     pub sanitize_response: Option<bool>,
     /// Rules on the caller's labels; the first match wins.
     pub routing_rules: Option<Vec<RoutingRule>>,
@@ -151,22 +161,28 @@ pub struct Endpoint {
     /// The model sent upstream (the alias when absent).
     pub onwards_model: Option<String>,
     /// Share of the traffic (1 when absent); 0 is used only when nothing else is left.
+    #[schemars(extend("default" = 1))]
     pub weight: Option<u32>,
     /// Tier: 1 (when absent) is tried before 2.
+    #[schemars(extend("default" = 1))]
     pub priority: Option<u32>,
     /// Shown in headers, logs and metrics (the host, made unique, when absent).
     pub name: Option<String>,
     /// The wire protocol it speaks.
+    #[schemars(extend("default" = "openai"))]
     pub protocol: Option<Protocol>,
     /// Headers added to requests to this provider.
     pub request_headers: Option<BTreeMap<String, String>>,
     /// AWS region and credentials, for `bedrock`.
     pub aws: Option<Aws>,
     /// The header that carries the credential (`Authorization` when absent).
+    #[schemars(extend("default" = "Authorization"))]
     pub upstream_auth_header_name: Option<String>,
     /// What stands before the credential (`"Bearer "` when absent).
+    #[schemars(extend("default" = "Bearer "))]
     pub upstream_auth_header_prefix: Option<String>,
     /// Seconds until response headers; the same as `timeouts.response_ms`.
+    #[schemars(range(min = 1))]
     pub request_timeout_secs: Option<u64>,
     /// Whether `traceparent` and `tracestate` are sent on (`trusted` when absent).
     pub propagate_trace_context: Option<bool>,
@@ -183,7 +199,7 @@ pub enum Credentials {
     /// The credential.
     One(Secret),
     /// One provider per credential, in order.
-    Many(Vec<Secret>),
+    Many(#[schemars(length(min = 1))] Vec<Secret>),
 }
 
 /// How the next provider is chosen inside a tier.
@@ -228,7 +244,8 @@ pub enum Protocol {
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 pub struct RateLimit {
     /// Refill per second, fractions allowed.
-    #[schemars(extend("exclusiveMinimum" = 0))]
+    // One request in twelve days, and one each nanosecond: what a bucket can count.
+    #[schemars(range(min = 0.000_001, max = 1_000_000_000), extend("exclusiveMinimum" = 0))]
     pub requests_per_second: f64,
     /// Requests at once from rest (the rate, rounded up, when absent).
     #[schemars(range(min = 1))]
@@ -247,12 +264,16 @@ pub struct ConcurrencyLimit {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct Fallback {
     /// Master switch; with it, connection failures and timeouts fall back too.
+    #[schemars(extend("default" = false))]
     pub enabled: Option<bool>,
     /// Statuses that fall back: `5` is 5xx, `50` is 500–509, `502` itself (`[429, 5]` when absent).
+    #[schemars(inner(range(min = 1, max = 599)), extend("default" = [429, 5]))]
     pub on_status: Option<Vec<u16>>,
     /// A provider's own limit sends the request on; a pool's or a key's never does.
+    #[schemars(extend("default" = false))]
     pub on_rate_limit: Option<bool>,
     /// `weighted_random` may draw a provider again at once.
+    #[schemars(extend("default" = false))]
     pub with_replacement: Option<bool>,
     /// Attempts in all (the number of providers when absent); more begin a new pass.
     #[schemars(range(min = 1))]
@@ -287,11 +308,13 @@ pub struct Backoff {
     /// Before the first repetition.
     pub initial_ms: u64,
     /// The longest single wait (5 000 when absent).
+    #[schemars(extend("default" = 5_000))]
     pub max_ms: Option<u64>,
     /// Growth (2.0 when absent).
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1, max = 1_000), extend("default" = 2.0))]
     pub factor: Option<f64>,
     /// Whether the wait is drawn between zero and its length (`full` when absent).
+    #[schemars(extend("default" = "full"))]
     pub jitter: Option<Jitter>,
 }
 
@@ -331,7 +354,7 @@ pub enum Action {
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 pub struct Timeouts {
     /// Name look-up, TCP and TLS (5 000 when absent).
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1), extend("default" = 5_000))]
     pub connect_ms: Option<u64>,
     /// Until response headers.
     #[schemars(range(min = 1))]
@@ -340,7 +363,7 @@ pub struct Timeouts {
     #[schemars(range(min = 1))]
     pub first_event_ms: Option<u64>,
     /// Between two pieces of the body (300 000 when absent).
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1), extend("default" = 300_000))]
     pub idle_ms: Option<u64>,
     /// The whole attempt.
     #[schemars(range(min = 1))]
@@ -351,13 +374,13 @@ pub struct Timeouts {
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 pub struct Cooldown {
     /// Failures inside the window that start a rest (3 when absent).
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1), extend("default" = 3))]
     pub failures: Option<u32>,
     /// The window (60 when absent).
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1), extend("default" = 60))]
     pub window_secs: Option<u64>,
     /// The first rest (60 when absent).
-    #[schemars(range(min = 1))]
+    #[schemars(range(min = 1), extend("default" = 60))]
     pub duration_secs: Option<u64>,
 }
 
@@ -379,6 +402,7 @@ pub struct HealthCheck {
     #[schemars(range(min = 1))]
     pub unhealthy_after: Option<u32>,
     /// The status of a good probe (any 2xx when absent).
+    #[schemars(range(min = 100, max = 599))]
     pub expect_status: Option<u16>,
 }
 

@@ -92,8 +92,9 @@ pub trait Wire: Send + Sync {
 /// - the first event is `Start`, once, unless the stream begins with a `Failure`; `Ping` may come
 ///   anywhere after it;
 /// - parts do not interleave: the deltas of one part, then its `PartEnd`, then the next part;
-/// - `ToolCallStart::index` counts tool calls from 0; the deltas of a call, joined, are one JSON
-///   text (`{}` for a call without arguments);
+/// - `ToolCallStart::index` counts tool calls from 0; the deltas of a call, joined, are its
+///   arguments as the model wrote them: one JSON text, unless the model was cut off in it, and `{}`
+///   for a call without arguments. No delta is empty;
 /// - `Usage` holds everything known so far: the last one counts, they are not added up;
 /// - the last event is either `Done`, after exactly one `Finish`, or `Failure`; nothing follows.
 pub trait StreamReader: Send {

@@ -62,7 +62,7 @@ impl Detail {
             (None, Some(status)) => Kind::from_status(status),
             (None, None) => Kind::Server,
         };
-        let failure = Failure::new(kind, message).with_code(self.r#type);
+        let failure = Failure::new(kind, message);
         Failure { status: status.unwrap_or(failure.status), ..failure }
     }
 }
@@ -132,8 +132,8 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        for &(name, kind) in TYPES {
-            let failure = Failure::new(kind, "m").with_code(Some(name.to_owned()));
+        for &(_, kind) in TYPES {
+            let failure = Failure::new(kind, "m");
             let written = write(&failure, "req_1");
             assert_eq!(read(written.status, &written.body), failure);
         }

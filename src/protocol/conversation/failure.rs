@@ -14,7 +14,8 @@ pub struct Failure {
     pub kind: Kind,
     /// The vendor's sentence.
     pub message: String,
-    /// The vendor's own code or type, where it says more than the kind.
+    /// A code in OpenAI's sense (`context_length_exceeded`), the vendor's or the router's own. What
+    /// other vendors call a type or a status is no code: the kind says it.
     pub code: Option<String>,
     /// The field at fault.
     pub param: Option<String>,

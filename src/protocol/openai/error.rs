@@ -23,7 +23,9 @@ pub(super) fn read(status: u16, body: &[u8]) -> Failure {
 
 /// Writes an error with its status.
 pub(super) fn write(failure: &Failure) -> WrittenError {
-    WrittenError { status: failure.status, headers: Vec::new(), body: json(&Out::of(failure)) }
+    // 529 is Anthropic's own; clients of this protocol know 503.
+    let status = if failure.status == 529 { 503 } else { failure.status };
+    WrittenError { status, headers: Vec::new(), body: json(&Out::of(failure)) }
 }
 
 /// The error as a value: in a body and in a stream it is the same.
@@ -99,7 +101,6 @@ impl Inner {
         let words = [code.as_deref(), detail.r#type.as_deref()];
         let kind = kind_of(words, status.or(number), &message);
         let status = status.or(number).unwrap_or_else(|| kind.status());
-        let code = code.or(detail.r#type);
         let failure = Failure::new(kind, message).with_code(code);
         Some(Failure { status, param: detail.param, ..failure })
     }
@@ -114,7 +115,7 @@ impl<'a> Out<'a> {
                 message: &failure.message,
                 r#type: kind,
                 param: failure.param.as_deref(),
-                code: code.or(failure.code.as_deref()),
+                code: failure.code.as_deref().or(code),
             },
         }
     }

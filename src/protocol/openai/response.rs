@@ -17,7 +17,8 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
         return Err(failure);
     }
     let usage = completion.usage.map(UsageIn::into_usage).unwrap_or_default();
-    let Some(choice) = completion.choices.into_iter().find(|choice| choice.index == 0) else {
+    let Some(choice) = completion.choices.into_iter().flatten().find(|choice| choice.index == 0)
+    else {
         return Err(Failure::malformed("the provider's answer holds no choice"));
     };
     let message = choice.message;
@@ -119,8 +120,7 @@ fn filled(text: Option<String>) -> Option<String> {
 struct Completion {
     id: Option<String>,
     model: Option<String>,
-    #[serde(default)]
-    choices: Vec<Choice>,
+    choices: Option<Vec<Choice>>,
     usage: Option<UsageIn>,
     error: Option<error::Inner>,
 }

@@ -69,7 +69,7 @@ fn write_for(
     let body = Body {
         model: target.model,
         max_tokens: (!is_count).then_some(plan.max_tokens),
-        system: from.instructions().filter_map(|part| write_text(part)).collect(),
+        system: from.instructions().filter_map(write_text).collect(),
         messages: write_turns(&turns, &names, &mut losses)?,
         tools,
         tool_choice,

@@ -89,10 +89,12 @@ impl State {
         for choice in chunk.choices.unwrap_or_default() {
             if choice.index == 0 {
                 self.read_delta(choice.delta.unwrap_or_default(), events);
-                self.finish = choice.finish_reason.as_deref().map(read_finish).or(self.finish);
+                // Some write an empty reason until there is one.
+                let reason = choice.finish_reason.filter(|reason| !reason.is_empty());
+                self.finish = reason.as_deref().map(read_finish).or(self.finish);
             }
         }
-        if let Some(usage) = chunk.usage {
+        if let Some(usage) = chunk.usage.filter(|_| !self.ended) {
             events.push(Event::Usage(usage.into_usage()));
         }
     }

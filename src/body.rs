@@ -1,0 +1,20 @@
+//! Bodies as the bytes they are: where `model` and `stream` stand, what replaces them, and the
+//! pieces that go out again.
+//!
+//! It never builds a tree, never joins the pieces of a large body and never recurses: what a
+//! client nests or repeats costs one pass and a fixed amount of memory.
+
+mod json;
+mod string;
+mod number;
+mod plain;
+mod scan;
+mod envelope;
+pub mod multipart;
+mod pieces;
+mod send;
+
+pub use envelope::error_value;
+pub use pieces::{Pieces, json_string};
+pub use scan::{Found, Invalid, Model, Scanner};
+pub use send::PiecesBody;

@@ -1,0 +1,156 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn scan<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Found, Invalid> {
+    let mut scanner = Scanner::new("XyZ");
+    pieces.into_iter().for_each(|piece| scanner.feed(piece));
+    scanner.finish()
+}
+
+/// The result for the whole form, once it is the same however the form is cut.
+fn read(form: &[u8]) -> Result<Found, Invalid> {
+    let whole = scan([form]);
+    for at in 0..=form.len() {
+        let (left, right) = form.split_at(at);
+        assert_eq!(scan([left, right]), whole, "{:?} at {at}", String::from_utf8_lossy(form));
+    }
+    assert_eq!(scan(form.chunks(1)), whole);
+    assert_eq!(scan(form.chunks(5)), whole);
+    whole
+}
+
+fn part(disposition: &str, content: &str) -> String {
+    format!("--XyZ\r\nContent-Disposition: {disposition}\r\n\r\n{content}\r\n")
+}
+
+fn form(parts: &[(&str, &str)]) -> String {
+    let parts: String = parts.iter().map(|(head, content)| part(head, content)).collect();
+    parts + "--XyZ--\r\n"
+}
+
+fn model_of(form: &str) -> Option<String> {
+    let model = read(form.as_bytes()).unwrap().model?;
+    let name = model.name.unwrap();
+    assert_eq!(&form[model.span.start as usize..model.span.end as usize], &*name);
+    Some(name.into())
+}
+
+#[test]
+fn finds_the_fields_among_files() {
+    let file = ("form-data; name=\"file\"; filename=\"a.wav\"", "RIFF\r\n\r\n--XyY\r\n--Xy\r\r\n-");
+    let decoy = (
+        "form-data; name=\"file\"; filename=\"model\"",
+        "Content-Disposition: form-data; name=\"model\"\r\n\r\nwrong\n--XyZ\nname=\"model\"",
+    );
+    let whisper = ("form-data; name=\"model\"", "whisper-1");
+    assert_eq!(model_of(&form(&[file, whisper])), Some("whisper-1".into()));
+    assert_eq!(model_of(&form(&[whisper, file])), Some("whisper-1".into()));
+    assert_eq!(model_of(&form(&[decoy, whisper])), Some("whisper-1".into()));
+    assert_eq!(model_of(&form(&[decoy])), None);
+    assert_eq!(model_of(&form(&[])), None);
+    assert_eq!(model_of(&form(&[("form-data; name=model", "m")])), Some("m".into()));
+    assert_eq!(model_of(&form(&[("Form-Data;NAME=\"model\";x=y", "")])), Some(String::new()));
+    assert_eq!(
+        model_of(&form(&[("form-data; name=\"m\\odel\"", "a\r\nb")])),
+        Some("a\r\nb".into())
+    );
+    assert_eq!(model_of(&form(&[("form-data; name=\"Model\"", "m")])), None);
+    let around = format!("preamble\r\n--Xy\r\n{}\r\n--XyZ\r\nepilogue", form(&[whisper]));
+    assert_eq!(model_of(&around), Some("whisper-1".into()));
+    let lower = form(&[whisper]).replace("Content-D", "x: y\r\ncONTENT-d");
+    assert_eq!(model_of(&lower), Some("whisper-1".into()));
+    assert_eq!(
+        model_of(&form(&[whisper]).replace("--XyZ\r", "--XyZ \t\r")),
+        Some("whisper-1".into())
+    );
+}
+
+#[test]
+fn reads_the_stream_field() {
+    let cases = [
+        ("true", Some(true)),
+        ("True", Some(true)),
+        ("1", Some(true)),
+        ("false", Some(false)),
+        ("0", Some(false)),
+        ("yes", None),
+        ("", None),
+        ("a text of some length", None),
+    ];
+    for (text, wanted) in cases {
+        let form = form(&[("form-data; name=\"stream\"", text)]);
+        assert_eq!(read(form.as_bytes()).unwrap().stream, wanted, "{text}");
+    }
+}
+
+#[test]
+fn refuses_what_two_readers_could_understand_in_two_ways() {
+    let model = ("form-data; name=\"model\"", "a");
+    let good = form(&[model]);
+    let twice = form(&[model, ("form-data; name=\"model\"; filename=\"x\"", "b")]);
+    assert_eq!(read(twice.as_bytes()), Err(Invalid::DuplicateModel));
+    for broken in [
+        String::new(),
+        "no form at all".into(),
+        good.replace("--XyZ--\r\n", ""),
+        good.replace("--XyZ--", "--XyZ-"),
+        good.replace("--XyZ--", "--XyZ-x"),
+        good.replace("--XyZ\r\n", "--XyZa\r\n"),
+        good.replace("--XyZ\r\n", "--XyZ\n"),
+        good.replace("--XyZ\r\n", "--XyZ\rx"),
+        good.replace("\r\n\r\n", "\n\n"),
+        good.replace("\r\n\r\n", "\r\n folded\r\n\r\n"),
+        good.replace("\r\n\r\n", "\r\nno colon\r\n\r\n"),
+        good.replace("\r\n\r\n", "\r\nContent-Disposition: form-data; name=x\r\n\r\n"),
+        good.replace("Disposition:", "Disposition :"),
+        good.replace("\"model\"", "\"model\"; name=\"file\""),
+        good.replace("name=", "name*=utf-8''model; name="),
+        good.replace("name=", "name*0="),
+        good.replace("\"model\"", "\"model"),
+        good.replace("\r\na\r\n", "\r\n"),
+    ] {
+        assert!(matches!(read(broken.as_bytes()), Err(Invalid::Multipart { .. })), "{broken:?}");
+    }
+    let mut not_text = good.into_bytes();
+    let at = not_text.windows(3).position(|three| three == b"\na\r").unwrap();
+    not_text[at + 1] = 0xff;
+    assert_eq!(read(&not_text), Err(Invalid::Multipart { offset: at as u64 + 1 }));
+}
+
+#[test]
+fn a_model_and_a_header_have_a_longest() {
+    let exact = form(&[("form-data; name=\"model\"", &"m".repeat(64 * 1024))]);
+    assert_eq!(scan([exact.as_bytes()]).unwrap().model.unwrap().name.unwrap().len(), 64 * 1024);
+    let longer = form(&[("form-data; name=\"model\"", &"m".repeat(64 * 1024 + 1))]);
+    assert_eq!(scan([longer.as_bytes()]), Err(Invalid::ModelTooLong));
+    assert_eq!(scan(longer.as_bytes().chunks(100)), Err(Invalid::ModelTooLong));
+    let header = form(&[(&format!("form-data; name=\"{}\"", "x".repeat(20_000)), "")]);
+    assert!(matches!(scan([header.as_bytes()]), Err(Invalid::Multipart { .. })));
+}
+
+proptest! {
+    #[test]
+    fn generated_forms(
+        files in prop::collection::vec("([a-z]|\r|\n|\r\n--|\r\n--X|\r\n--Xy|-|--XyZ){0,12}", 0..4),
+        model in prop::option::of("[a-z0-9\r\n-]{1,20}"),
+        place in 0_usize..4,
+    ) {
+        // Content that begins with the boundary or ends its line with it is another form.
+        let sound = |text: &str| !format!("\r\n{text}\r\n").contains("\r\n--XyZ");
+        prop_assume!(files.iter().all(|file| sound(file)));
+        let mut parts: Vec<_> =
+            files.iter().map(|file| ("form-data; name=\"file\"; filename=\"f\"", file.as_str())).collect();
+        if let Some(model) = &model {
+            parts.insert(place.min(parts.len()), ("form-data; name=\"model\"", model));
+        }
+        prop_assert_eq!(model_of(&form(&parts)), model);
+    }
+
+    #[test]
+    fn any_bytes_read_the_same_at_every_split(
+        form in "(--XyZ|\r\n|-|--|content-disposition:|form-data;|name=|\"|model|stream|;| |[a-z]){0,40}",
+    ) {
+        let _ = read(form.as_bytes());
+    }
+}

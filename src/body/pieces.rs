@@ -1,0 +1,211 @@
+//! A body as the pieces it arrived in, and the replacement of one value in it.
+//!
+//! It never joins a large body: cloning it for another attempt copies pointers, and a new model
+//! takes the place of the old one between two slices of the same memory.
+
+use std::ops::Range;
+
+use bytes::{BufMut, Bytes, BytesMut};
+use smallvec::SmallVec;
+
+/// The bytes of a body in order, none of the pieces empty.
+#[derive(Clone, Debug, Default)]
+pub struct Pieces {
+    pub(super) list: List,
+    length: u64,
+}
+
+/// Three, so that a body that came in one piece stays inline even with a value replaced.
+pub(super) type List = SmallVec<[Bytes; 3]>;
+
+impl Pieces {
+    /// A body without bytes.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a piece at the end.
+    pub fn push(&mut self, piece: Bytes) {
+        if !piece.is_empty() {
+            self.length += piece.len() as u64;
+            self.list.push(piece);
+        }
+    }
+
+    /// Bytes in all pieces together: what `content-length` says.
+    pub fn len(&self) -> u64 {
+        self.length
+    }
+
+    /// Whether there is not one byte.
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
+
+    /// The pieces in order.
+    pub fn iter(&self) -> std::slice::Iter<'_, Bytes> {
+        self.list.iter()
+    }
+
+    /// The same body with other bytes in the place of `span`, which may be empty; what of it
+    /// lies beyond the end is ignored.
+    pub fn replace(&self, span: Range<u64>, with: Bytes) -> Self {
+        let mut spliced = Self::new();
+        spliced.push_range(self, 0..span.start);
+        spliced.push(with);
+        spliced.push_range(self, span.end.max(span.start)..self.length);
+        if spliced.length <= SMALL { spliced.joined() } else { spliced }
+    }
+
+    /// All bytes in one piece, without copying when there is but one. For what has to be read
+    /// as a whole.
+    pub fn to_bytes(&self) -> Bytes {
+        match self.list.as_slice() {
+            [] => Bytes::new(),
+            [piece] => piece.clone(),
+            pieces => {
+                let mut whole = BytesMut::with_capacity(pieces.iter().map(Bytes::len).sum());
+                pieces.iter().for_each(|piece| whole.put_slice(piece));
+                whole.freeze()
+            }
+        }
+    }
+
+    fn joined(self) -> Self {
+        if self.list.len() < 2 {
+            return self;
+        }
+        Self::from(self.to_bytes())
+    }
+
+    fn push_range(&mut self, from: &Self, range: Range<u64>) {
+        let mut offset = 0;
+        for piece in &from.list {
+            let length = piece.len() as u64;
+            let start = range.start.clamp(offset, offset + length) - offset;
+            let end = range.end.clamp(offset, offset + length) - offset;
+            if start < end {
+                // Both are at most the piece's length, so the conversion loses nothing.
+                self.push(piece.slice(start as usize..end as usize));
+            }
+            offset += length;
+        }
+    }
+}
+
+impl From<Bytes> for Pieces {
+    fn from(piece: Bytes) -> Self {
+        let mut pieces = Self::new();
+        pieces.push(piece);
+        pieces
+    }
+}
+
+impl Extend<Bytes> for Pieces {
+    fn extend<I: IntoIterator<Item = Bytes>>(&mut self, pieces: I) {
+        pieces.into_iter().for_each(|piece| self.push(piece));
+    }
+}
+
+impl FromIterator<Bytes> for Pieces {
+    fn from_iter<I: IntoIterator<Item = Bytes>>(pieces: I) -> Self {
+        let mut list = Self::new();
+        list.extend(pieces);
+        list
+    }
+}
+
+impl<'a> IntoIterator for &'a Pieces {
+    type Item = &'a Bytes;
+    type IntoIter = std::slice::Iter<'a, Bytes>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// A text as a JSON string, quotes included: what takes the place of a `model`.
+pub fn json_string(text: &str) -> Bytes {
+    let mut json = BytesMut::with_capacity(text.len() + 2);
+    json.put_u8(b'"');
+    let mut rest = text.as_bytes();
+    while let Some(at) = rest.iter().position(|&byte| needs_escape(byte)) {
+        let (plain, after) = rest.split_at(at);
+        json.put_slice(plain);
+        if let Some((&byte, after)) = after.split_first() {
+            put_escaped(&mut json, byte);
+            rest = after;
+        }
+    }
+    json.put_slice(rest);
+    json.put_u8(b'"');
+    json.freeze()
+}
+
+fn needs_escape(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
+fn put_escaped(json: &mut BytesMut, byte: u8) {
+    match byte {
+        b'"' | b'\\' => json.put_slice(&[b'\\', byte]),
+        _ => json.put_slice(format!("\\u{byte:04x}").as_bytes()),
+    }
+}
+
+/// Up to here one copy is cheaper than what each further piece costs on its way to the socket.
+const SMALL: u64 = 4096;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_large_body_is_spliced_not_copied() {
+        let large = Bytes::from(vec![b'x'; 100_000]);
+        let pieces: Pieces = [large.slice(..60_000), large.slice(60_000..)].into_iter().collect();
+        let spliced = pieces.replace(10..20, Bytes::from_static(b"new"));
+        let list: Vec<_> = spliced.iter().collect();
+        assert_eq!(list.len(), 4);
+        assert_eq!(list[0].as_ptr(), large.as_ptr());
+        assert_eq!(list[2].as_ptr(), large[20..].as_ptr());
+        assert_eq!(list[3].as_ptr(), large[60_000..].as_ptr());
+        assert_eq!(spliced.len(), 99_993);
+    }
+
+    #[test]
+    fn a_small_body_stays_one_piece() {
+        let pieces = Pieces::from(Bytes::from_static(br#"{"model":"a"}"#));
+        let spliced = pieces.replace(9..12, json_string("gpt-5"));
+        assert_eq!(spliced.iter().collect::<Vec<_>>(), [&br#"{"model":"gpt-5"}"#[..]]);
+    }
+
+    proptest! {
+        #[test]
+        fn replace_is_replace(
+            parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..2000), 0..8),
+            start in 0_usize..9000,
+            length in 0_usize..9000,
+            with in prop::collection::vec(any::<u8>(), 0..50),
+        ) {
+            let mut whole: Vec<u8> = parts.concat();
+            let pieces: Pieces = parts.into_iter().map(Bytes::from).collect();
+            prop_assert_eq!(pieces.len(), whole.len() as u64);
+            let start = start.min(whole.len());
+            let end = (start + length).min(whole.len());
+            let spliced = pieces.replace(start as u64..end as u64, Bytes::from(with.clone()));
+            whole.splice(start..end, with);
+            prop_assert_eq!(spliced.len(), whole.len() as u64);
+            prop_assert!(spliced.iter().all(|piece| !piece.is_empty()));
+            prop_assert_eq!(spliced.to_bytes(), whole);
+        }
+
+        #[test]
+        fn json_strings_read_back(text in any::<String>()) {
+            let json = json_string(&text);
+            prop_assert_eq!(serde_json::from_slice::<String>(&json).unwrap(), text);
+        }
+    }
+}

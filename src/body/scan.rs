@@ -1,0 +1,99 @@
+//! The request scanner: finds the top-level `model` and `stream` of a JSON body, piece by piece
+//! as it arrives.
+//!
+//! It never accepts a body that `serde_json` would refuse as an object, and never says different
+//! things about the same bytes cut differently.
+
+use std::ops::Range;
+
+use super::json::{Kind, Machine};
+
+/// Reads a JSON body as it arrives. Feed every piece, then [`finish`](Scanner::finish).
+pub struct Scanner {
+    machine: Machine<2>,
+}
+
+/// What a body says about where it wants to go.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// The `model`, if there is one.
+    pub model: Option<Model>,
+    /// The value of `stream`, if it is a boolean.
+    pub stream: Option<bool>,
+}
+
+/// The value of `model`, and where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Model {
+    /// Byte offsets of the value in the whole body, for JSON with its quotes.
+    pub span: Range<u64>,
+    /// Its text with escapes decoded; `None` when the value is not a string.
+    pub name: Option<Box<str>>,
+}
+
+/// Why a body cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Invalid {
+    /// Not a JSON object; nested more than 127 deep counts as that.
+    #[error("the body is not a valid JSON object (byte {offset})")]
+    Json {
+        /// The first byte that cannot be right, or the length of a body that ends too early.
+        offset: u64,
+    },
+    /// Not the `multipart/form-data` that its content type promises.
+    #[error("the body is not valid multipart/form-data (byte {offset})")]
+    Multipart {
+        /// The first byte that cannot be right, or the length of a body that ends too early.
+        offset: u64,
+    },
+    /// `model` is there twice: two readers could understand two different models.
+    #[error("`model` is given more than once")]
+    DuplicateModel,
+    /// The form's `model` is longer than any model's name.
+    #[error("the form field `model` is too long")]
+    ModelTooLong,
+}
+
+impl Scanner {
+    /// A scanner for one body.
+    pub fn new() -> Self {
+        Self { machine: Machine::new(&["model", "stream"]) }
+    }
+
+    /// Reads the next piece. After the first mistake nothing more is read.
+    pub fn feed(&mut self, piece: &[u8]) {
+        self.machine.feed(piece);
+    }
+
+    /// Says what was found, once every piece has been fed.
+    ///
+    /// # Errors
+    /// When the pieces together are not a JSON object, or `model` stands in it twice.
+    pub fn finish(self) -> Result<Found, Invalid> {
+        let object = self.machine.finish().map_err(|offset| Invalid::Json { offset })?;
+        let [model, stream] = object.seen;
+        if model.times > 1 {
+            return Err(Invalid::DuplicateModel);
+        }
+        let stream = match stream.kind {
+            _ if stream.times == 0 => None,
+            Kind::True => Some(true),
+            Kind::False => Some(false),
+            _ => None,
+        };
+        let model = (model.times == 1).then(|| Model {
+            span: model.start..model.end,
+            name: (model.kind == Kind::String).then(|| object.text.into_boxed_str()),
+        });
+        Ok(Found { model, stream })
+    }
+}
+
+impl Default for Scanner {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests;

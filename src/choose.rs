@@ -1,0 +1,96 @@
+//! Who is asked next: one strategy per file, over the candidates that are left.
+//!
+//! Pure: no clock, no I/O, no HTTP. Chance, in-flight counts and latencies are arguments, and who
+//! is a candidate at all was decided before.
+
+pub mod weighted;
+pub mod priority;
+pub mod round_robin;
+pub mod scored;
+pub mod sticky;
+#[cfg(test)]
+mod tests;
+
+use rand::RngCore;
+use smallvec::SmallVec;
+
+pub use priority::Priority;
+pub use round_robin::RoundRobin;
+pub use scored::{LeastBusy, LowestLatency};
+pub use sticky::Sticky;
+pub use weighted::WeightedRandom;
+
+/// A provider that may be asked now, as a strategy sees it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Candidate {
+    /// Its place in the pool's definition.
+    pub index: usize,
+    /// Its configured weight.
+    pub weight: u32,
+    /// On its weight: less than 1.0 while it starts slowly.
+    pub factor: f32,
+    /// Requests in flight to it.
+    pub in_flight: u32,
+    /// Seconds to first byte, if measured.
+    pub latency: Option<f32>,
+    /// Tells it from the others, the same in every process.
+    pub identity: u64,
+}
+
+/// A way to choose. Strategies are given at least two candidates, in definition order, and none
+/// without weight beside one that has some; [`next`] sees to that.
+pub trait Strategy: std::fmt::Debug + Send + Sync {
+    /// The position in `candidates` of the one to ask. `key` is what sticky requests have in
+    /// common.
+    fn pick(&self, candidates: &[Candidate], key: u64, rng: &mut dyn RngCore) -> usize;
+}
+
+/// The position in `candidates` (in definition order) of the one to ask next; 0 if there is none.
+///
+/// Weight 0 means "only when nothing else is left", whatever the strategy: beside a candidate that
+/// weighs something it is out, and among themselves such candidates are equal.
+pub fn next(
+    strategy: &dyn Strategy,
+    candidates: &[Candidate],
+    key: u64,
+    rng: &mut dyn RngCore,
+) -> usize {
+    let weightless = candidates.iter().filter(|candidate| candidate.weight == 0).count();
+    match candidates.len() {
+        0 | 1 => 0,
+        all if weightless == 0 || weightless == all => strategy.pick(candidates, key, rng),
+        _ => among_weighty(strategy, candidates, key, rng),
+    }
+}
+
+fn among_weighty(
+    strategy: &dyn Strategy,
+    candidates: &[Candidate],
+    key: u64,
+    rng: &mut dyn RngCore,
+) -> usize {
+    let (positions, weighty): (SmallVec<[usize; FEW]>, SmallVec<[Candidate; FEW]>) = candidates
+        .iter()
+        .enumerate()
+        .filter(|(_, candidate)| candidate.weight > 0)
+        .map(|(position, candidate)| (position, *candidate))
+        .unzip();
+    match positions[..] {
+        [only] => only,
+        _ => positions[strategy.pick(&weighty, key, rng)],
+    }
+}
+
+impl Candidate {
+    /// Its effective weight in 1024ths, at least one: a provider that starts slowly does start, and
+    /// those without weight are equal among themselves.
+    pub fn share(&self) -> u64 {
+        let factor = (self.factor.clamp(0.0, 1.0) * WHOLE as f32) as u64;
+        (u64::from(self.weight) * factor).max(1)
+    }
+}
+
+/// Candidates that are copied without an allocation.
+const FEW: usize = 8;
+/// A factor of 1.0, in the integers that shares are counted in.
+const WHOLE: u64 = 1024;

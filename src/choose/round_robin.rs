@@ -1,0 +1,54 @@
+//! `round_robin`: smooth weighted round robin, as nginx has it. Each pick adds to every candidate
+//! its weight and takes the sum from the one that then has most, so a heavy provider's turns are
+//! spread out rather than in a row.
+//!
+//! It owns no turns: they belong to the providers and outlive the table.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rand::RngCore;
+
+use super::{Candidate, Strategy, WHOLE};
+use crate::live::Turn;
+
+/// The round of one pool, or of one tier of it.
+#[derive(Debug)]
+pub struct RoundRobin {
+    /// By the candidate's `index`.
+    turns: Vec<Arc<Turn>>,
+    /// No turn can be further than this from its middle: what a table with greater weights has
+    /// left behind is cut to it, or a provider could be owed, or owe, turns for hours.
+    furthest: i64,
+    /// Held for a few additions; a pick by two threads at once would choose the same provider.
+    picking: Mutex<()>,
+}
+
+impl RoundRobin {
+    /// The round over a pool's providers: each one's turn and weight, in definition order.
+    pub fn new(providers: impl IntoIterator<Item = (Arc<Turn>, u32)>) -> Self {
+        let (turns, weights): (Vec<_>, Vec<u32>) = providers.into_iter().unzip();
+        let heaviest: u64 = weights.into_iter().map(|weight| u64::from(weight.max(1))).sum();
+        let furthest = i64::try_from(heaviest.saturating_mul(WHOLE)).unwrap_or(i64::MAX / 4);
+        Self { turns, furthest, picking: Mutex::new(()) }
+    }
+}
+
+impl Strategy for RoundRobin {
+    fn pick(&self, candidates: &[Candidate], _key: u64, _rng: &mut dyn RngCore) -> usize {
+        let _picking = self.picking.lock().unwrap_or_else(PoisonError::into_inner);
+        let (mut total, mut best) = (0, None);
+        for (position, candidate) in candidates.iter().enumerate() {
+            let Some(turn) = self.turns.get(candidate.index) else { continue };
+            let share = candidate.share() as i64;
+            let current = turn.get().clamp(-self.furthest, self.furthest) + share;
+            turn.set(current);
+            total += share;
+            if best.is_none_or(|(_, _, most)| current > most) {
+                best = Some((position, turn, current));
+            }
+        }
+        let Some((position, turn, most)) = best else { return 0 };
+        turn.set(most - total);
+        position
+    }
+}

@@ -1,0 +1,65 @@
+//! `least_busy` and `lowest_latency`: the candidate with the best score.
+//!
+//! They never measure: counts and latencies come with the candidates.
+
+use std::cmp::{Ordering, Reverse};
+
+use rand::{Rng, RngCore};
+
+use super::{Candidate, Strategy};
+
+/// Fewest in flight for its weight; ties go to the heavier, then to the one defined first.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LeastBusy;
+
+/// Two drawn at random, the one with the lower peak EWMA × (in flight + 1) taken.
+///
+/// Two random choices are enough to avoid the slow, and few enough that not everybody runs to the
+/// fastest at the same moment.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct LowestLatency;
+
+impl Strategy for LeastBusy {
+    fn pick(&self, candidates: &[Candidate], _key: u64, _rng: &mut dyn RngCore) -> usize {
+        let best = candidates.iter().enumerate().min_by(|(_, a), (_, b)| {
+            // a/b compared as products: exact, and no division.
+            let left = u128::from(a.in_flight) * u128::from(b.share());
+            let right = u128::from(b.in_flight) * u128::from(a.share());
+            let tie = || (Reverse(a.share()), a.index).cmp(&(Reverse(b.share()), b.index));
+            left.cmp(&right).then_with(tie)
+        });
+        best.map_or(0, |(position, _)| position)
+    }
+}
+
+impl Strategy for LowestLatency {
+    fn pick(&self, candidates: &[Candidate], _key: u64, rng: &mut dyn RngCore) -> usize {
+        if candidates.len() < 2 {
+            return 0;
+        }
+        let first = rng.random_range(0..candidates.len());
+        let other = rng.random_range(0..candidates.len() - 1);
+        let second = if other >= first { other + 1 } else { other };
+        match compare(&candidates[first], &candidates[second]) {
+            Ordering::Greater => second,
+            Ordering::Less | Ordering::Equal => first,
+        }
+    }
+}
+
+fn compare(a: &Candidate, b: &Candidate) -> Ordering {
+    let (left, right) = (cost(a), cost(b));
+    left.0.total_cmp(&right.0).then_with(|| left.1.cmp(&right.1))
+}
+
+/// Nobody has measured a new provider, so it is tried: one request at a time, because until the
+/// first answer nothing says that it is not the slowest of all.
+fn cost(candidate: &Candidate) -> (f32, u32) {
+    let busy = candidate.in_flight;
+    let cost = match candidate.latency {
+        Some(seconds) => seconds * (busy as f32 + 1.0) / candidate.factor.max(f32::MIN_POSITIVE),
+        None if busy == 0 => 0.0,
+        None => f32::INFINITY,
+    };
+    (cost, busy)
+}

@@ -1,0 +1,49 @@
+//! `sticky`: weighted rendezvous hashing. Equal keys meet the same provider; when it is left out,
+//! each key goes to its own next one; a provider that joins takes only its share from the others.
+//!
+//! It keeps no table of who went where.
+
+use rand::RngCore;
+
+use super::{Candidate, Strategy};
+
+/// The candidate with the highest score for the key (Thaler and Ravishankar's highest random
+/// weight, with the logarithmic scores that make shares follow weights).
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sticky;
+
+impl Strategy for Sticky {
+    fn pick(&self, candidates: &[Candidate], key: u64, _rng: &mut dyn RngCore) -> usize {
+        let mut best = (0, f64::NEG_INFINITY);
+        for (position, candidate) in candidates.iter().enumerate() {
+            let score = score(candidate, key);
+            if score > best.1 {
+                best = (position, score);
+            }
+        }
+        best.0
+    }
+}
+
+/// What requests with the same header value or prompt prefix have in common; the same in every
+/// process and every version.
+pub fn key(text: &[u8]) -> u64 {
+    let mut first = [0; 8];
+    first.copy_from_slice(&blake3::hash(text).as_bytes()[..8]);
+    u64::from_le_bytes(first)
+}
+
+fn score(candidate: &Candidate, key: u64) -> f64 {
+    let mixed = mix(mix(key) ^ candidate.identity);
+    // 53 bits, moved off both ends: a logarithm of neither zero nor one.
+    let unit = ((mixed >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
+    candidate.share() as f64 / -unit.ln()
+}
+
+/// The finaliser of splitmix64: every input bit moves half of the output bits.
+fn mix(mut word: u64) -> u64 {
+    word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    word = (word ^ (word >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    word ^ (word >> 31)
+}

@@ -1,0 +1,176 @@
+//! `onwards serve`: one thread for each core, one for the file, one for operators; then the end.
+
+mod arguments;
+mod listen;
+
+use std::{
+    process::ExitCode,
+    sync::Arc,
+    thread::{self, JoinHandle},
+};
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+pub(super) use self::arguments::Arguments;
+use self::listen::Listeners;
+use crate::{
+    gateway::Gateway,
+    live::Meters,
+    reload::{Hint, Hints, Loader},
+    serve::{Front, Stage, admin, connection::Timeouts, routes},
+    table::{Place, Table},
+    upstream::client::Client,
+};
+
+type Failure = Box<dyn std::error::Error>;
+
+pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    let _log = super::log::start(arguments.log_format);
+    match serve(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            super::complain(&format!("onwards: {failure}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(arguments: &Arguments) -> Result<(), Failure> {
+    let targets = arguments.targets()?;
+    let meters = Meters::new(&arguments.metrics_prefix)
+        .map_err(|_| "--metrics-prefix: use letters, digits and underscores")?;
+    let mut loader = Loader::new(targets, Arc::clone(&meters));
+    let table = loader.load().map_err(|problems| problems.rendered())?;
+    let listeners = Listeners::bind(arguments)?;
+    if arguments.log_format == super::log::Format::Text {
+        super::say(&welcome(arguments, &table));
+    }
+
+    let gateway = Arc::new(Gateway::new(table));
+    let stage = Stage::default();
+    let (ask, hints) = Hints::new();
+    let (watched, watches) = (Arc::clone(&gateway), arguments.watch);
+    thread::Builder::new()
+        .name("reload".into())
+        .spawn(move || loader.follow(&watched, hints, watches))?;
+
+    let timeouts = Timeouts { header: arguments.header_timeout, write: arguments.write_timeout };
+    let mut cores = Vec::new();
+    for listener in listeners.proxy {
+        let front = Front {
+            gateway: Arc::clone(&gateway),
+            client: Client::default(),
+            meters: Arc::clone(&meters),
+            body_limits: arguments.body_limits(),
+            stage: stage.clone(),
+            routes: routes::router(Arc::clone(&gateway), Arc::clone(&meters), stage.clone()),
+        };
+        cores.push(core(front, listener, timeouts)?);
+    }
+    let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let drained = control.block_on(async {
+        if let Some(listener) = listeners.admin {
+            let listener = tokio::net::TcpListener::from_std(listener)?;
+            let router = admin::router(gateway, meters);
+            tokio::spawn(async move { axum::serve(listener, router).await });
+        }
+        live(arguments, &stage, &ask).await
+    })?;
+    if drained {
+        cores.into_iter().for_each(|core| drop(core.join()));
+    }
+    Ok(())
+}
+
+/// One core: a runtime, a listener and upstream connections of its own.
+fn core(
+    front: Front,
+    listener: std::net::TcpListener,
+    timeouts: Timeouts,
+) -> std::io::Result<JoinHandle<()>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    thread::Builder::new().name("core".into()).spawn(move || {
+        runtime.block_on(async move {
+            match tokio::net::TcpListener::from_std(listener) {
+                Ok(listener) => Arc::new(front).listen(listener, timeouts).await,
+                Err(error) => tracing::error!(%error, "a core cannot listen"),
+            }
+        });
+    })
+}
+
+/// Until the process is told to end, and how it ends: `true` if nothing was cut off.
+async fn live(
+    arguments: &Arguments,
+    stage: &Stage,
+    ask: &std::sync::mpsc::Sender<Hint>,
+) -> Result<bool, Failure> {
+    let mut signals = Signals::new()?;
+    while signals.next().await == Wish::Reload {
+        let _ = ask.send(Hint::Asked);
+    }
+    tracing::info!(drain = ?arguments.drain, "shutting down; what is in flight may end");
+    let shut_down = stage.shut_down(arguments.drain_delay, arguments.drain);
+    tokio::select! {
+        drained = shut_down => {
+            if !drained {
+                tracing::warn!("the drain time is over; what is still in flight is cut off");
+            }
+            Ok(drained)
+        }
+        () = signals.second_end() => Ok(false),
+    }
+}
+
+/// What a signal asks for.
+#[derive(Debug, PartialEq, Eq)]
+enum Wish {
+    Reload,
+    End,
+}
+
+struct Signals {
+    hang_up: Signal,
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn new() -> std::io::Result<Self> {
+        Ok(Self {
+            hang_up: signal(SignalKind::hangup())?,
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) -> Wish {
+        tokio::select! {
+            _ = self.hang_up.recv() => Wish::Reload,
+            _ = self.terminate.recv() => Wish::End,
+            _ = self.interrupt.recv() => Wish::End,
+        }
+    }
+
+    /// Whoever asks twice means now.
+    async fn second_end(&mut self) {
+        while self.next().await == Wish::Reload {}
+    }
+}
+
+/// What is printed at the start: where it listens, and a line to try.
+fn welcome(arguments: &Arguments, table: &Table) -> String {
+    let offline = |pool: &&crate::table::Pool| {
+        pool.providers.iter().any(|provider| matches!(provider.place, Place::Mock(_)))
+    };
+    let pools = table.pools();
+    let url = arguments.url();
+    let alias = pools.iter().find(offline).or(pools.first()).map_or("gpt-4", |pool| &*pool.alias);
+    let body =
+        serde_json::json!({"model": alias, "messages": [{"role": "user", "content": "Hello"}]});
+    format!(
+        "onwards serves {} aliases on {url}\n\nTry it:\n\n  curl -i {url}/v1/chat/completions \\\n    \
+         -H 'content-type: application/json' \\\n    -d '{body}'\n",
+        pools.len()
+    )
+}

@@ -1,0 +1,92 @@
+//! The flags of `onwards serve`; each has an environment variable.
+
+use std::{
+    net::IpAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use crate::{
+    cli::{log, values},
+    serve::BodyLimits,
+};
+
+#[derive(Debug, clap::Args)]
+#[group(id = "serve")]
+pub(in crate::cli) struct Arguments {
+    /// The file that says which providers stand behind which alias.
+    #[arg(short = 'f', long, env = "ONWARDS_TARGETS", value_name = "FILE")]
+    targets: Option<PathBuf>,
+    /// The port that clients use.
+    #[arg(short, long, env = "ONWARDS_PORT", default_value_t = 3000)]
+    pub port: u16,
+    /// The address that clients use.
+    #[arg(long, env = "ONWARDS_HOST", default_value = "127.0.0.1")]
+    pub host: IpAddr,
+    /// Whether the operations port is open.
+    #[arg(long, env = "ONWARDS_METRICS", default_value_t = true, action = clap::ArgAction::Set,
+          num_args = 0..=1, default_missing_value = "true")]
+    pub metrics: bool,
+    /// The operations port: `/metrics`.
+    #[arg(long, env = "ONWARDS_METRICS_PORT", default_value_t = 9090)]
+    pub metrics_port: u16,
+    /// The address of the operations port.
+    #[arg(long, env = "ONWARDS_METRICS_HOST", default_value = "127.0.0.1")]
+    pub metrics_host: IpAddr,
+    /// What every metric's name begins with.
+    #[arg(long, env = "ONWARDS_METRICS_PREFIX", default_value = "onwards")]
+    pub metrics_prefix: String,
+    /// Whether the file is reloaded when it changes; SIGHUP always reloads.
+    #[arg(long, env = "ONWARDS_WATCH", default_value_t = true, action = clap::ArgAction::Set,
+          num_args = 0..=1, default_missing_value = "true")]
+    pub watch: bool,
+    /// The largest request body.
+    #[arg(long, env = "ONWARDS_MAX_BODY", default_value = "32MiB", value_parser = values::bytes)]
+    max_body: u64,
+    /// How long requests in flight may go on after SIGTERM.
+    #[arg(long, env = "ONWARDS_DRAIN", default_value = "30s", value_parser = values::duration)]
+    pub drain: Duration,
+    /// How long connections are still accepted after SIGTERM, while `/readyz` says no already.
+    #[arg(long, env = "ONWARDS_DRAIN_DELAY", default_value = "200ms", value_parser = values::duration)]
+    pub drain_delay: Duration,
+    /// How log lines look.
+    #[arg(long, env = "ONWARDS_LOG_FORMAT", value_enum, default_value_t = log::Format::Text)]
+    pub log_format: log::Format,
+    /// Threads that serve requests (one for each core when absent).
+    #[arg(long, env = "ONWARDS_CORES")]
+    pub cores: Option<usize>,
+    /// How long a client may take to send a request's head.
+    #[arg(long, env = "ONWARDS_HEADER_TIMEOUT", default_value = "30s",
+          value_parser = values::duration, hide = true)]
+    pub header_timeout: Duration,
+    /// The longest silence inside a request's body.
+    #[arg(long, env = "ONWARDS_BODY_TIMEOUT", default_value = "30s",
+          value_parser = values::duration, hide = true)]
+    body_timeout: Duration,
+    /// How long a client may leave unread what was sent to it.
+    #[arg(long, env = "ONWARDS_WRITE_TIMEOUT", default_value = "60s",
+          value_parser = values::duration, hide = true)]
+    pub write_timeout: Duration,
+}
+
+impl Arguments {
+    pub(super) fn targets(&self) -> Result<&Path, &'static str> {
+        let missing =
+            "name the file with `--targets FILE`; `targets.example.json` is one to begin with";
+        self.targets.as_deref().ok_or(missing)
+    }
+
+    pub(super) fn body_limits(&self) -> BodyLimits {
+        BodyLimits { max_bytes: self.max_body, stall: self.body_timeout }
+    }
+
+    /// Where clients on this machine find it.
+    pub(super) fn url(&self) -> String {
+        let host = match self.host {
+            host if host.is_unspecified() => "127.0.0.1".to_owned(),
+            IpAddr::V6(host) => format!("[{host}]"),
+            IpAddr::V4(host) => host.to_string(),
+        };
+        format!("http://{host}:{}", self.port)
+    }
+}

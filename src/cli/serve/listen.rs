@@ -1,0 +1,48 @@
+//! The listening sockets: one for each core, bound to the same port, and the operations port.
+//!
+//! `SO_REUSEPORT` lets the kernel spread connections over the cores, and lets a new process take
+//! over from an old one without refusing anybody.
+
+use std::net::{SocketAddr, TcpListener};
+
+use socket2::{Domain, Protocol, Socket, Type};
+
+use super::{Arguments, Failure};
+
+pub(super) struct Listeners {
+    pub proxy: Vec<TcpListener>,
+    pub admin: Option<TcpListener>,
+}
+
+impl Listeners {
+    pub(super) fn bind(arguments: &Arguments) -> Result<Self, Failure> {
+        let cores = match arguments.cores {
+            Some(cores) => cores.max(1),
+            None => std::thread::available_parallelism().map_or(1, usize::from),
+        };
+        let address = SocketAddr::new(arguments.host, arguments.port);
+        if socket(address, false).is_err() && socket(address, true).is_ok() {
+            tracing::warn!(%address, "another process listens here, too; connections are shared with it");
+        }
+        let proxy = (0..cores).map(|_| bound(address)).collect::<Result<_, _>>()?;
+        let address = SocketAddr::new(arguments.metrics_host, arguments.metrics_port);
+        let admin = arguments.metrics.then(|| bound(address)).transpose()?;
+        Ok(Self { proxy, admin })
+    }
+}
+
+fn bound(address: SocketAddr) -> Result<TcpListener, Failure> {
+    socket(address, true).map_err(|error| format!("cannot listen on {address}: {error}").into())
+}
+
+fn socket(address: SocketAddr, shared: bool) -> std::io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    socket.set_reuse_address(true)?;
+    socket.set_reuse_port(shared)?;
+    socket.set_nonblocking(true)?;
+    socket.bind(&address.into())?;
+    socket.listen(BACKLOG)?;
+    Ok(socket.into())
+}
+
+const BACKLOG: i32 = 1024;

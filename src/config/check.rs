@@ -1,0 +1,201 @@
+//! The walk over the file beside its shape: every problem, each with its place.
+//!
+//! It never stops at the first problem, and never repeats a text value that could be a secret.
+
+use super::json::{Entry, Kind, Node};
+use super::nearest::nearest;
+use super::path::{Trail, shown};
+use super::problem::Problem;
+use super::references::Texts;
+use super::shape::{self, Object, Shape};
+use super::source::Source;
+use super::unsupported;
+
+mod spelling;
+mod words;
+
+/// Adds every way in which the file has not the shape of the schema.
+pub(super) fn check(source: &Source, texts: &Texts, problems: &mut Vec<Problem>) {
+    Check { source, texts, problems }.node(
+        Here { trail: None, around: None, chosen: false },
+        shape::root(),
+        source.root(),
+    );
+}
+
+struct Check<'a> {
+    source: &'a Source,
+    texts: &'a Texts,
+    problems: &'a mut Vec<Problem>,
+}
+
+/// Where the walk is.
+#[derive(Clone, Copy)]
+struct Here<'a> {
+    trail: Option<&'a Trail<'a>>,
+    /// The nearest object around it whose keys are known.
+    around: Option<&'a Object>,
+    /// The object here is one of several spellings, told apart by its keys.
+    chosen: bool,
+}
+
+impl Check<'_> {
+    fn node(&mut self, here: Here<'_>, shape: &Shape, node: &Node) {
+        match (shape, &node.kind) {
+            (Shape::Any, _) | (Shape::Null, Kind::Null) | (Shape::Bool, Kind::Bool(_)) => {}
+            (Shape::OneOf(_), _) => self.one_of(here, shape, node),
+            (Shape::Text { secret, shortest }, Kind::Text) => {
+                self.text(here, *secret, *shortest, node);
+            }
+            (Shape::Word(words), Kind::Text) => self.word(here, words, node),
+            (Shape::Number(bounds), Kind::Number(number)) => {
+                if let Some(expected) = words::out_of(*bounds, number) {
+                    let found = shown(self.source.written(node.span));
+                    self.report(here, node, format!("expected {expected}, found {found}"), None);
+                }
+            }
+            (Shape::List { item, fewest }, Kind::List(items)) => {
+                if (items.len() as u64) < *fewest {
+                    let message = "expected a list that is not empty".to_owned();
+                    self.report(here, node, message, None);
+                }
+                for (index, node) in items.iter().enumerate() {
+                    let trail = Trail::index(here.trail, index);
+                    self.node(Here { trail: Some(&trail), ..here }, item, node);
+                }
+            }
+            (Shape::Map(shape), Kind::Object(entries)) => {
+                for entry in entries {
+                    let key = self.source.string(entry.key);
+                    let trail = Trail::key(here.trail, &key);
+                    self.node(Here { trail: Some(&trail), ..here }, shape, &entry.value);
+                }
+            }
+            (Shape::Object(object), Kind::Object(entries)) => {
+                self.object(here, object, entries, node);
+            }
+            _ => self.wrong_kind(here, &[shape], node),
+        }
+    }
+
+    fn one_of(&mut self, here: Here<'_>, shape: &Shape, node: &Node) {
+        let shapes = shape.alternatives();
+        let mut fitting = shapes.iter().copied().filter(|shape| words::fits(shape, &node.kind));
+        match (fitting.next(), fitting.next()) {
+            (None, _) => self.wrong_kind(here, &shapes, node),
+            (Some(only), None) => self.node(here, only, node),
+            (Some(_), Some(_)) => self.one_of_objects(here, &shapes, node),
+        }
+    }
+
+    fn object(&mut self, here: Here<'_>, object: &Object, entries: &[Entry], node: &Node) {
+        let mut meant = Vec::new();
+        for entry in entries {
+            let key = self.source.string(entry.key);
+            let trail = Trail::key(here.trail, &key);
+            let inside = Here { trail: Some(&trail), around: Some(object), chosen: false };
+            let Some(property) = object.properties.get(&*key) else {
+                meant.extend(self.unknown_key(here, object, &trail, entry));
+                continue;
+            };
+            if property.watched && self.is_refused(here, inside, &property.shape, entry) {
+                continue;
+            }
+            self.node(inside, &property.shape, &entry.value);
+        }
+        for key in &object.required {
+            let is_there =
+                entries.iter().any(|entry| self.source.string(entry.key) == key.as_str());
+            if !is_there && !meant.contains(&key.as_str()) {
+                let title = object.title.as_deref().filter(|_| here.chosen);
+                let message = spelling::missing(title, key);
+                self.report(here, node, message, None);
+            }
+        }
+    }
+
+    /// Reports the key, and answers which key it was probably meant to be.
+    fn unknown_key<'o>(
+        &mut self,
+        here: Here<'_>,
+        object: &'o Object,
+        trail: &Trail<'_>,
+        entry: &Entry,
+    ) -> Option<&'o str> {
+        let key = self.source.string(entry.key);
+        let elsewhere = spelling::belongs(object, here.around, &key);
+        let near = if elsewhere.is_some() { None } else { nearest(&key, object.keys()) };
+        let hint = elsewhere.or_else(|| near.map(|near| format!("did you mean `{near}`?")));
+        let message = format!("unknown key `{}`", shown(&key));
+        let path = Trail::path(Some(trail));
+        self.problems.push(self.source.problem_at(entry.key, path, message, hint));
+        near
+    }
+
+    fn is_refused(
+        &mut self,
+        here: Here<'_>,
+        inside: Here<'_>,
+        shape: &Shape,
+        entry: &Entry,
+    ) -> bool {
+        let key = self.source.string(entry.key);
+        let text = match entry.value.kind {
+            Kind::Text => self.texts.text(self.source, &entry.value),
+            _ => None,
+        };
+        if text.as_deref().is_some_and(|text| !words::admits(shape, text)) {
+            return false; // A typo is told as a typo.
+        }
+        let parent = here.trail.and_then(Trail::last_key);
+        let refusal = unsupported::refusal(parent, &key, &entry.value, text.as_deref());
+        let Some((message, hint)) = refusal else { return false };
+        let path = Trail::path(inside.trail);
+        self.problems.push(self.source.problem_at(entry.key, path, message, Some(hint)));
+        true
+    }
+
+    fn text(&mut self, here: Here<'_>, secret: bool, shortest: u64, node: &Node) {
+        let Some(text) = self.texts.text(self.source, node) else { return };
+        if (text.chars().take(shortest as usize).count() as u64) < shortest {
+            let what = if secret { "a key must not be empty" } else { "it must not be empty" };
+            // All of the text was references, so nothing secret is left in it to repeat.
+            let message = match self.source.written(node.span) {
+                "\"\"" => what.to_owned(),
+                written => {
+                    format!("{what}, and {} gives nothing", shown(written.trim_matches('"')))
+                }
+            };
+            self.report(here, node, message, None);
+        }
+    }
+
+    fn word(&mut self, here: Here<'_>, words: &[String], node: &Node) {
+        let Some(text) = self.texts.text(self.source, node) else { return };
+        if words.iter().any(|word| *word == *text) {
+            return;
+        }
+        let hint = match nearest(&text, words.iter().map(String::as_str)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("expected {}", words::list(words)),
+        };
+        // As written, so that a reference is not replaced by what it holds.
+        let message = format!("unknown value `{}`", shown(&self.source.string(node.span)));
+        self.report(here, node, message, Some(hint));
+    }
+
+    fn wrong_kind(&mut self, here: Here<'_>, shapes: &[&Shape], node: &Node) {
+        let expected = words::expected(shapes);
+        let found = words::found(&node.kind);
+        let wants_number =
+            shapes.iter().any(|shape| matches!(shape, Shape::Number(_) | Shape::Bool));
+        let hint = (wants_number && matches!(node.kind, Kind::Text))
+            .then(|| "write it without quotes".to_owned());
+        self.report(here, node, format!("expected {expected}, found {found}"), hint);
+    }
+
+    fn report(&mut self, here: Here<'_>, node: &Node, message: String, hint: Option<String>) {
+        let path = Trail::path(here.trail);
+        self.problems.push(self.source.problem_at(node.span, path, message, hint));
+    }
+}

@@ -1,0 +1,167 @@
+//! Where in the file something stands: `targets["gpt-4"].providers[1].weight`.
+//!
+//! It never names a file of the file system, and never holds a value.
+
+use std::fmt;
+
+/// A place in the configuration, from the root inwards.
+///
+/// ```
+/// use onwards::config::Path;
+/// let path = Path::root().key("targets").key("gpt-4").key("providers").index(1).key("weight");
+/// assert_eq!(path.to_string(), r#"targets["gpt-4"].providers[1].weight"#);
+/// ```
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Path(Vec<Segment>);
+
+/// One step of a [`Path`].
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Segment {
+    /// Into an object.
+    Key(String),
+    /// Into a list, from 0.
+    Index(usize),
+}
+
+/// A path that is being walked: it borrows, so that a walk without problems copies nothing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Trail<'a> {
+    up: Option<&'a Trail<'a>>,
+    step: Step<'a>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Step<'a> {
+    Key(&'a str),
+    Index(usize),
+}
+
+impl Path {
+    /// The whole file.
+    pub fn root() -> Self {
+        Self::default()
+    }
+
+    /// One step into an object.
+    #[must_use]
+    pub fn key(&self, key: impl Into<String>) -> Self {
+        self.step(Segment::Key(key.into()))
+    }
+
+    /// One step into a list, counted from 0.
+    #[must_use]
+    pub fn index(&self, index: usize) -> Self {
+        self.step(Segment::Index(index))
+    }
+
+    fn step(&self, segment: Segment) -> Self {
+        Self(self.0.iter().cloned().chain([segment]).collect())
+    }
+
+    /// The steps from the root.
+    pub fn segments(&self) -> &[Segment] {
+        &self.0
+    }
+
+    /// Whether entry `at` is a name that the user chose for an alias or a key definition.
+    fn is_chosen_name(&self, at: usize) -> bool {
+        let key = |at: usize| match self.0.get(at) {
+            Some(Segment::Key(key)) => Some(key.as_str()),
+            _ => None,
+        };
+        match at {
+            1 => key(0) == Some("targets"),
+            2 => key(0) == Some("auth") && key(1) == Some("key_definitions"),
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, segment) in self.0.iter().enumerate() {
+            match segment {
+                Segment::Index(index) => write!(f, "[{index}]")?,
+                Segment::Key(key) if self.is_chosen_name(at) || !is_plain(key) => {
+                    write!(f, "[\"{}\"]", shown(key))?;
+                }
+                Segment::Key(key) if at == 0 => f.write_str(key)?,
+                Segment::Key(key) => write!(f, ".{key}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Trail<'a> {
+    pub(super) fn key(up: Option<&'a Trail<'a>>, key: &'a str) -> Self {
+        Self { up, step: Step::Key(key) }
+    }
+
+    pub(super) fn index(up: Option<&'a Trail<'a>>, index: usize) -> Self {
+        Self { up, step: Step::Index(index) }
+    }
+
+    /// The key that led here, unless an index did.
+    pub(super) fn last_key(&self) -> Option<&'a str> {
+        match self.step {
+            Step::Key(key) => Some(key),
+            Step::Index(_) => None,
+        }
+    }
+
+    pub(super) fn path(trail: Option<&Self>) -> Path {
+        let mut segments: Vec<Segment> = std::iter::successors(trail, |trail| trail.up)
+            .map(|trail| match trail.step {
+                Step::Key(key) => Segment::Key(key.to_owned()),
+                Step::Index(index) => Segment::Index(index),
+            })
+            .collect();
+        segments.reverse();
+        Path(segments)
+    }
+}
+
+/// A text from the file as it may stand in a message: cut short, control characters escaped.
+pub(super) fn shown(text: &str) -> String {
+    let cut = text.char_indices().nth(LONGEST_SHOWN).map_or(text.len(), |(at, _)| at);
+    let mut shown: String = text[..cut].escape_debug().collect::<String>().replace("\\'", "'");
+    if cut < text.len() {
+        shown.push('…');
+    }
+    shown
+}
+
+fn is_plain(key: &str) -> bool {
+    let mut chars = key.chars();
+    chars.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
+        && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
+        && key.len() <= LONGEST_SHOWN
+}
+
+/// Characters of a key or word that a message repeats.
+const LONGEST_SHOWN: usize = 80;
+
+#[cfg(test)]
+mod tests {
+    use super::Path;
+
+    #[test]
+    fn paths_read_like_the_file() {
+        let cases = [
+            (Path::root(), ""),
+            (Path::root().key("http_pool").key("idle_timeout_secs"), "http_pool.idle_timeout_secs"),
+            (Path::root().key("targets").key("gpt4").key("url"), r#"targets["gpt4"].url"#),
+            (Path::root().key("targets").key("targets").key("url"), r#"targets["targets"].url"#),
+            (Path::root().key("targets").key("a\"b\n").index(0), r#"targets["a\"b\n"][0]"#),
+            (
+                Path::root().key("auth").key("key_definitions").key("basic").key("labels"),
+                r#"auth.key_definitions["basic"].labels"#,
+            ),
+            (Path::root().key("$schema"), r#"["$schema"]"#),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(path.to_string(), expected);
+        }
+    }
+}

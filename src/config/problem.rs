@@ -1,0 +1,103 @@
+//! What is wrong with a file, and where.
+//!
+//! It never holds a value of the file that could be a secret: not in its message, and not in the
+//! source line it shows.
+
+use std::fmt;
+
+use super::excerpt::Excerpt;
+use super::path::Path;
+
+/// One thing wrong with a configuration file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file's name as it was given.
+    pub file: String,
+    /// Line, from 1; 0 when the file could not be read at all.
+    pub line: usize,
+    /// Column in characters, from 1; 0 when the file could not be read at all.
+    pub column: usize,
+    /// The place in the configuration.
+    pub path: Path,
+    /// What is wrong.
+    pub message: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+    pub(super) excerpt: Option<Excerpt>,
+}
+
+/// Everything wrong with a file, in the order of the places. Displayed one per line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problems(pub Vec<Problem>);
+
+impl Problem {
+    pub(super) fn without_place(file: &str, message: String) -> Self {
+        Self {
+            file: file.to_owned(),
+            line: 0,
+            column: 0,
+            path: Path::root(),
+            message,
+            hint: None,
+            excerpt: None,
+        }
+    }
+}
+
+impl Problems {
+    /// The same, for a terminal: each problem with its source line, values masked, and a caret.
+    pub fn rendered(&self) -> String {
+        let mut out = String::new();
+        for problem in &self.0 {
+            out.push_str(&format!("{problem}\n"));
+            if let Some(excerpt) = &problem.excerpt {
+                out.push_str(&excerpt.rendered(problem.line));
+            }
+        }
+        out
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.file)?;
+        if self.line > 0 {
+            write!(f, "{}:{}:", self.line, self.column)?;
+        }
+        if !self.path.segments().is_empty() {
+            write!(f, " {}:", self.path)?;
+        }
+        write!(f, " {}", self.message)?;
+        match &self.hint {
+            Some(hint) => write!(f, "; {hint}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, problem) in self.0.iter().enumerate() {
+            if at > 0 {
+                f.write_str("\n")?;
+            }
+            problem.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Problems {}
+
+impl From<Problem> for Problems {
+    fn from(problem: Problem) -> Self {
+        Self(vec![problem])
+    }
+}
+
+impl From<Vec<Problem>> for Problems {
+    fn from(mut problems: Vec<Problem>) -> Self {
+        problems.sort_by_key(|problem| (problem.line, problem.column));
+        Self(problems)
+    }
+}

@@ -1,0 +1,230 @@
+//! References in texts: `${env:NAME}` and `${file:PATH}` become what they name.
+//!
+//! It never puts what it found into a problem: only the name of the variable or the file.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::io::{self, Read as _};
+use std::path::{Path as FilePath, PathBuf};
+
+use serde_json::Value;
+
+use super::json::{Kind, Node};
+use super::path::{Trail, shown};
+use super::problem::Problem;
+use super::source::Source;
+
+/// Where references are looked up.
+pub trait Lookup {
+    /// The value of an environment variable; `None` when it is not set.
+    ///
+    /// # Errors
+    /// Why a variable that is set cannot be used.
+    fn variable(&self, name: &str) -> Result<Option<String>, String>;
+
+    /// The content of a file.
+    ///
+    /// # Errors
+    /// Why it cannot be read.
+    fn file(&self, path: &FilePath) -> io::Result<String>;
+}
+
+/// The environment and the files of this process.
+#[derive(Debug, Clone, Copy)]
+pub struct System;
+
+/// Knows no variable and no file.
+#[derive(Debug, Clone, Copy)]
+pub struct Nothing;
+
+/// Every text of a file after its references were resolved.
+pub(super) struct Texts {
+    /// Only texts that changed, by where they start; `None` when a reference failed.
+    changed: HashMap<usize, Option<String>>,
+    files: Vec<PathBuf>,
+}
+
+impl Texts {
+    pub(super) fn resolve(
+        source: &Source,
+        lookup: &dyn Lookup,
+        problems: &mut Vec<Problem>,
+    ) -> Self {
+        let base = FilePath::new(source.name()).parent().unwrap_or(FilePath::new(""));
+        let mut resolver = Resolver { lookup, base, files: Vec::new() };
+        let mut changed = HashMap::new();
+        source.visit(&mut |trail, node| {
+            let Kind::Text = node.kind else { return };
+            let text = source.string(node.span);
+            if !text.contains("${") {
+                return;
+            }
+            let resolved = resolver.resolve(&text).map_err(|(message, hint)| {
+                problems.push(source.problem_at(node.span, Trail::path(trail), message, hint));
+            });
+            changed.insert(node.span.start, resolved.ok());
+        });
+        Self { changed, files: resolver.files }
+    }
+
+    /// The text of a string; `None` when it could not be resolved, which is already a problem.
+    pub(super) fn text<'a>(&'a self, source: &'a Source, node: &Node) -> Option<Cow<'a, str>> {
+        match self.changed.get(&node.span.start) {
+            Some(changed) => changed.as_deref().map(Cow::Borrowed),
+            None => Some(source.string(node.span)),
+        }
+    }
+
+    /// The value as serde wants it. `5.0` becomes `5`, since JSON makes no difference.
+    pub(super) fn value(&self, source: &Source, node: &Node) -> Value {
+        match &node.kind {
+            Kind::Null => Value::Null,
+            Kind::Bool(value) => Value::Bool(*value),
+            Kind::Number(number) => match number.as_f64() {
+                Some(float) if number.is_f64() && is_exact_count(float) =>
+                {
+                    #[expect(clippy::cast_possible_truncation, reason = "is_exact_count")]
+                    #[expect(clippy::cast_sign_loss, reason = "is_exact_count")]
+                    Value::from(float as u64)
+                }
+                _ => Value::Number(number.clone()),
+            },
+            Kind::Text => {
+                Value::String(self.text(source, node).map(Cow::into_owned).unwrap_or_default())
+            }
+            Kind::List(items) => {
+                Value::Array(items.iter().map(|item| self.value(source, item)).collect())
+            }
+            Kind::Object(entries) => Value::Object(
+                entries
+                    .iter()
+                    .map(|entry| {
+                        let key = source.string(entry.key).into_owned();
+                        (key, self.value(source, &entry.value))
+                    })
+                    .collect(),
+            ),
+        }
+    }
+
+    pub(super) fn into_files(self) -> Vec<PathBuf> {
+        self.files
+    }
+}
+
+struct Resolver<'a> {
+    lookup: &'a dyn Lookup,
+    base: &'a FilePath,
+    files: Vec<PathBuf>,
+}
+
+/// What is wrong with a reference, and what to do about it.
+type Wrong = (String, Option<String>);
+
+impl Resolver<'_> {
+    fn resolve(&mut self, text: &str) -> Result<String, Wrong> {
+        let mut out = String::with_capacity(text.len());
+        let mut rest = text;
+        while let Some(at) = rest.find("${") {
+            if let Some(before) = rest[..at].strip_suffix('$') {
+                out.push_str(before);
+                out.push_str("${");
+                rest = &rest[at + 2..];
+                continue;
+            }
+            out.push_str(&rest[..at]);
+            let inner = &rest[at + 2..];
+            let end = inner.find('}').ok_or_else(|| {
+                ("a reference begins with `${` but has no `}`".to_owned(), literal_hint())
+            })?;
+            out.push_str(&self.look_up(&inner[..end])?);
+            rest = &inner[end + 1..];
+        }
+        out.push_str(rest);
+        Ok(out)
+    }
+
+    fn look_up(&mut self, reference: &str) -> Result<String, Wrong> {
+        match reference.split_once(':') {
+            Some(("env" | "file", "")) => Err((format!("`${{{reference}}}` names nothing"), None)),
+            Some(("env", name)) => self.variable(name),
+            Some(("file", path)) => self.file(path),
+            // What stands there may be a secret with `${` in it, so it is not repeated.
+            _ => Err((
+                "a reference is neither `${env:NAME}` nor `${file:PATH}`".to_owned(),
+                literal_hint(),
+            )),
+        }
+    }
+
+    fn variable(&self, name: &str) -> Result<String, Wrong> {
+        let name_shown = shown(name);
+        match self.lookup.variable(name) {
+            Ok(Some(value)) => Ok(value),
+            Ok(None) => Err((format!("the environment variable `{name_shown}` is not set"), None)),
+            Err(why) => Err((
+                format!("the environment variable `{name_shown}` cannot be used: {why}"),
+                None,
+            )),
+        }
+    }
+
+    fn file(&mut self, path: &str) -> Result<String, Wrong> {
+        let path = self.base.join(path);
+        if !self.files.contains(&path) {
+            self.files.push(path.clone());
+        }
+        let mut content = self.lookup.file(&path).map_err(|error| {
+            let path = shown(&path.display().to_string());
+            (format!("the file `{path}` cannot be read: {error}"), None)
+        })?;
+        if content.ends_with('\n') {
+            content.pop();
+            if content.ends_with('\r') {
+                content.pop();
+            }
+        }
+        Ok(content)
+    }
+}
+
+impl Lookup for System {
+    fn variable(&self, name: &str) -> Result<Option<String>, String> {
+        match std::env::var(name) {
+            Ok(value) => Ok(Some(value)),
+            Err(std::env::VarError::NotPresent) => Ok(None),
+            // This error's own words would quote the value.
+            Err(std::env::VarError::NotUnicode(_)) => Err("its value is not UTF-8".to_owned()),
+        }
+    }
+
+    fn file(&self, path: &FilePath) -> io::Result<String> {
+        let mut content = String::new();
+        // A device or a pipe may never end.
+        std::fs::File::open(path)?.take(LARGEST_FILE + 1).read_to_string(&mut content)?;
+        if content.len() as u64 > LARGEST_FILE {
+            return Err(io::Error::other("it is larger than 1 MiB"));
+        }
+        Ok(content)
+    }
+}
+
+impl Lookup for Nothing {
+    fn variable(&self, _: &str) -> Result<Option<String>, String> {
+        Ok(None)
+    }
+
+    fn file(&self, _: &FilePath) -> io::Result<String> {
+        Err(io::ErrorKind::NotFound.into())
+    }
+}
+
+fn literal_hint() -> Option<String> {
+    Some("`$${` writes a literal `${`".to_owned())
+}
+
+fn is_exact_count(float: f64) -> bool {
+    (0.0..=9_007_199_254_740_991.0).contains(&float) && float.fract() == 0.0
+}
+
+const LARGEST_FILE: u64 = 1 << 20;

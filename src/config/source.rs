@@ -1,0 +1,269 @@
+//! The text a configuration came from: paths to places, places to lines.
+//!
+//! It never shows its text: what it hands out are problems, with their lines masked.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+use std::sync::OnceLock;
+
+use super::excerpt::Excerpt;
+use super::json::{self, Entry, Kind, Node, Span};
+use super::path::{Path, Segment, Trail};
+use super::problem::{Problem, Problems};
+use super::shape;
+
+/// A file's text with the place of everything in it.
+pub struct Source {
+    name: String,
+    text: String,
+    root: Node,
+    /// Known places, in order; found when the first problem asks.
+    marks: OnceLock<Vec<Mark>>,
+}
+
+/// The line and column, both from 1, of a byte.
+#[derive(Debug, Clone, Copy)]
+struct Mark {
+    at: usize,
+    line: usize,
+    column: usize,
+}
+
+impl Source {
+    pub(super) fn read(name: &str, text: String) -> Result<Self, Problems> {
+        let mut source = Self::without_tree(name, text);
+        match json::read(&source.text) {
+            Ok(root) => {
+                source.root = root;
+                Ok(source)
+            }
+            Err(flaw) => {
+                let hint = flaw.hint.map(str::to_owned);
+                Err(source.syntax(flaw.at, flaw.path, flaw.message, hint).into())
+            }
+        }
+    }
+
+    /// A text of which nothing is known yet.
+    pub(super) fn without_tree(name: &str, mut text: String) -> Self {
+        if text.starts_with(BYTE_ORDER_MARK) {
+            text.drain(..BYTE_ORDER_MARK.len_utf8());
+        }
+        let root = Node { span: Span { start: 0, end: 0 }, kind: Kind::Null };
+        Self { name: name.to_owned(), text, root, marks: OnceLock::new() }
+    }
+
+    /// The problem of what follows this text.
+    pub(super) fn flaw_at_end(&self, message: &str) -> Problem {
+        self.syntax(self.text.len(), Path::root(), message.to_owned(), None)
+    }
+
+    /// A problem with the value at `path`, or with the nearest thing around it that is written.
+    pub fn problem(
+        &self,
+        path: &Path,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) -> Problem {
+        let (_, node) = self.find(path);
+        self.problem_at(node.span, path.clone(), message.into(), hint)
+    }
+
+    /// The same, pointing at the key: for problems with a name rather than with its value.
+    pub fn problem_with_key(
+        &self,
+        path: &Path,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) -> Problem {
+        let (key, node) = self.find(path);
+        self.problem_at(key.unwrap_or(node.span), path.clone(), message.into(), hint)
+    }
+
+    pub(super) fn problem_at(
+        &self,
+        span: Span,
+        path: Path,
+        message: String,
+        hint: Option<String>,
+    ) -> Problem {
+        self.placed(span, path, message, hint, &|_| true)
+    }
+
+    /// Keys that are written twice in one object, wherever in the file.
+    pub(super) fn duplicates(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        self.visit(&mut |trail, node| {
+            if let Kind::Object(entries) = &node.kind {
+                self.duplicates_of(trail, entries, &mut problems);
+            }
+        });
+        problems
+    }
+
+    /// Calls `seen` for every value, outermost first.
+    pub(super) fn visit(&self, seen: &mut dyn FnMut(Option<&Trail<'_>>, &Node)) {
+        self.visit_node(None, &self.root, seen);
+    }
+
+    pub(super) fn root(&self) -> &Node {
+        &self.root
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The text as written, quotes and escapes too.
+    pub(super) fn written(&self, span: Span) -> &str {
+        &self.text[span.start..span.end]
+    }
+
+    /// The text of a string, escapes decoded.
+    pub(super) fn string(&self, span: Span) -> Cow<'_, str> {
+        json::string(&self.text, span)
+    }
+
+    fn visit_node(
+        &self,
+        trail: Option<&Trail<'_>>,
+        node: &Node,
+        seen: &mut dyn FnMut(Option<&Trail<'_>>, &Node),
+    ) {
+        seen(trail, node);
+        match &node.kind {
+            Kind::List(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    self.visit_node(Some(&Trail::index(trail, index)), item, seen);
+                }
+            }
+            Kind::Object(entries) => {
+                for entry in entries {
+                    let key = self.string(entry.key);
+                    self.visit_node(Some(&Trail::key(trail, &key)), &entry.value, seen);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn duplicates_of(
+        &self,
+        trail: Option<&Trail<'_>>,
+        entries: &[Entry],
+        problems: &mut Vec<Problem>,
+    ) {
+        let mut first = HashMap::with_capacity(entries.len());
+        for entry in entries {
+            let key = self.string(entry.key);
+            let path = || Trail::path(Some(&Trail::key(trail, &key)));
+            if let Some(earlier) = first.get(&key) {
+                let (line, column) = self.place(*earlier);
+                let message = format!("this key is written twice, first at {line}:{column}");
+                problems.push(self.problem_at(entry.key, path(), message, None));
+            } else {
+                first.insert(key, entry.key.start);
+            }
+        }
+    }
+
+    /// The deepest value on the way to `path`, and the key that leads to it.
+    fn find(&self, path: &Path) -> (Option<Span>, &Node) {
+        let mut found = (None, &self.root);
+        for segment in path.segments() {
+            let next = match (segment, &found.1.kind) {
+                (Segment::Key(key), Kind::Object(entries)) => entries
+                    .iter()
+                    .find(|entry| self.string(entry.key) == key.as_str())
+                    .map(|entry| (Some(entry.key), &entry.value)),
+                (Segment::Index(index), Kind::List(items)) => {
+                    items.get(*index).map(|item| (None, item))
+                }
+                _ => None,
+            };
+            match next {
+                Some(next) => found = next,
+                None => break,
+            }
+        }
+        found
+    }
+
+    fn syntax(&self, at: usize, path: Path, message: String, hint: Option<String>) -> Problem {
+        // In what is not JSON, a credential may stand where a key should.
+        self.placed(Span { start: at, end: at }, path, message, hint, &shape::knows)
+    }
+
+    fn placed(
+        &self,
+        span: Span,
+        path: Path,
+        message: String,
+        hint: Option<String>,
+        shows: &dyn Fn(&str) -> bool,
+    ) -> Problem {
+        let (line, column) = self.place(span.start);
+        let excerpt = self.line_around(span.start).and_then(|start| {
+            let rest = &self.text[start..];
+            let length = rest.bytes().take(LONGEST_LINE).position(|c| matches!(c, b'\n' | b'\r'));
+            let length = length.or((rest.len() <= LONGEST_LINE).then_some(rest.len()))?;
+            let within = Span { start: span.start - start, end: span.end - start };
+            Some(Excerpt::new(&rest[..length], within, shows))
+        });
+        Problem { file: self.name.clone(), line, column, path, message, hint, excerpt }
+    }
+
+    /// Line and column of a byte.
+    fn place(&self, at: usize) -> (usize, usize) {
+        let mark = self.mark(at);
+        (mark.line, mark.column + self.text[mark.at..at].chars().count())
+    }
+
+    /// Where the line around a byte starts, unless that is far.
+    fn line_around(&self, at: usize) -> Option<usize> {
+        let mark = self.mark(at);
+        (mark.column == 1).then_some(mark.at)
+    }
+
+    /// The last mark up to a byte.
+    fn mark(&self, at: usize) -> Mark {
+        let marks = self.marks.get_or_init(|| marks(&self.text));
+        let after = marks.partition_point(|mark| mark.at <= at);
+        marks[after.saturating_sub(1)]
+    }
+}
+
+/// A mark at the start of each line, and inside a long line at each stride, so that ten thousand
+/// problems in a file of one line do not count its characters ten thousand times.
+fn marks(text: &str) -> Vec<Mark> {
+    let mut here = Mark { at: 0, line: 1, column: 1 };
+    let mut marks = vec![here];
+    let mut last = 0;
+    for c in text.chars() {
+        here.at += c.len_utf8();
+        here.column += 1;
+        if c == '\n' {
+            here.line += 1;
+            here.column = 1;
+        }
+        if c == '\n' || here.at - last >= STRIDE {
+            last = here.at;
+            marks.push(here);
+        }
+    }
+    marks
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Source").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// Bytes of a line that is still worth showing; a minified file is one enormous line.
+const LONGEST_LINE: usize = 400;
+/// Bytes between two marks in one line.
+const STRIDE: usize = 4096;

@@ -1,0 +1,19 @@
+//! What lives longer than a table: limiter levels, requests in flight, cooldowns, probe results,
+//! measured latencies. Each is a small shared object, handed to every new table by identity.
+//!
+//! It never decides who is chosen and never reads configuration: settings arrive as plain numbers,
+//! and whoever asks brings the time.
+
+pub mod limit;
+pub mod health;
+pub mod ewma;
+pub mod provider;
+pub mod meters;
+pub mod registry;
+
+pub use ewma::PeakEwma;
+pub use health::{Cause, Cooldown, Health, HealthSettings, Probing, Reason, State, Trial};
+pub use limit::{Cap, LimitSettings, Limited, Limits, Permit, Rate, RateBucket};
+pub use meters::{Meters, PoolMeters, ProviderMeters, Times};
+pub use provider::{Entry, Provider, ProviderSettings, Turn};
+pub use registry::{Draft, Key, Pool, Registry};

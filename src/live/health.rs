@@ -1,0 +1,223 @@
+//! Whether a provider may be asked: what requests have shown (the breaker) and what probes have
+//! shown (the tally), behind one flag that costs one relaxed load while all is well.
+//!
+//! It reads no clock and sends nothing: time is an argument, and probes report here.
+
+pub mod breaker;
+pub mod reason;
+pub mod tally;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use breaker::Breaker;
+pub use breaker::Cooldown;
+pub use reason::{Cause, Reason};
+pub use tally::Probing;
+use tally::Tally;
+
+/// A table's settings for one provider's health; without either part, that part is not heeded.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct HealthSettings {
+    /// When failures rest the provider.
+    pub cooldown: Option<Cooldown>,
+    /// When probes take it out and bring it back.
+    pub probing: Option<Probing>,
+}
+
+/// Whether a provider may be asked now.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum State {
+    /// It may; while it starts slowly, with this factor (0.1 to 1.0) on its weight.
+    Ready {
+        /// On the weight.
+        factor: f32,
+    },
+    /// It rests.
+    Resting {
+        /// When a trial may begin.
+        until: Instant,
+        /// Why it rests.
+        reason: Reason,
+    },
+    /// Its rest is over and one trial decides.
+    HalfOpen {
+        /// Somebody has the trial already.
+        busy: bool,
+    },
+    /// Its probes fail.
+    Unhealthy {
+        /// So many in a row.
+        probes: u32,
+    },
+}
+
+/// One provider's health, shared by every table that names the provider.
+#[derive(Debug, Default)]
+pub struct Health {
+    flags: AtomicU8,
+    inner: Mutex<Inner>,
+}
+
+/// The right to be the one request that finds out whether a rested provider is well.
+///
+/// Dropped without a verdict (the client went away), it gives the right to the next.
+#[derive(Debug)]
+#[must_use = "a trial that is dropped has no verdict"]
+pub struct Trial {
+    health: Arc<Health>,
+    id: u64,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    breaker: Breaker,
+    tally: Tally,
+}
+
+impl Health {
+    /// Whether the provider may be asked.
+    #[inline]
+    pub fn state(&self, settings: &HealthSettings, now: Instant) -> State {
+        let heeded =
+            settings.cooldown.map_or(0, |_| BREAKER) | settings.probing.map_or(0, |_| UNHEALTHY);
+        if self.flags.load(Ordering::Relaxed) & heeded == 0 {
+            return State::Ready { factor: 1.0 };
+        }
+        self.state_in_detail(settings, now)
+    }
+
+    #[cold]
+    fn state_in_detail(&self, settings: &HealthSettings, now: Instant) -> State {
+        self.locked(|inner| match inner.tally.unhealthy() {
+            Some(probes) if settings.probing.is_some() => State::Unhealthy { probes },
+            _ if settings.cooldown.is_some() => inner.breaker.state(now),
+            _ => State::Ready { factor: 1.0 },
+        })
+    }
+
+    /// The trial, if the provider's rest is over and nobody has it.
+    pub fn try_trial(self: &Arc<Self>, settings: &HealthSettings, now: Instant) -> Option<Trial> {
+        let cooldown = settings.cooldown.as_ref()?;
+        let id = self.locked(|inner| {
+            let unhealthy = settings.probing.is_some() && inner.tally.unhealthy().is_some();
+            if unhealthy { None } else { inner.breaker.try_trial(cooldown, now) }
+        })?;
+        Some(Trial { health: Arc::clone(self), id })
+    }
+
+    /// An attempt that began at `started` went well.
+    pub fn succeeded(&self, settings: &HealthSettings, started: Instant, now: Instant) {
+        let Some(cooldown) = &settings.cooldown else { return };
+        if self.flags.load(Ordering::Relaxed) & (NOTED | BREAKER) != 0 {
+            self.locked(|inner| inner.breaker.succeeded(cooldown, started, now));
+        }
+    }
+
+    /// An attempt that began at `started` failed, perhaps with a wish of the provider to be left
+    /// alone. Answers why the provider rests if this is what began its rest.
+    pub fn failed(
+        &self,
+        settings: &HealthSettings,
+        started: Instant,
+        now: Instant,
+        cause: Cause,
+        retry_after: Option<Duration>,
+    ) -> Option<Reason> {
+        let cooldown = settings.cooldown.as_ref()?;
+        self.locked(|inner| inner.breaker.failed(cooldown, started, now, cause, retry_after))
+    }
+
+    /// The provider answered 429: it rests, but that is no failure of its health. Answers why it
+    /// rests if this is what began its rest.
+    pub fn limited(
+        &self,
+        settings: &HealthSettings,
+        now: Instant,
+        retry_after: Option<Duration>,
+    ) -> Option<Reason> {
+        let cooldown = settings.cooldown.as_ref()?;
+        self.locked(|inner| inner.breaker.limited(cooldown, now, retry_after))
+    }
+
+    /// A probe ended. Answers whether that made the provider healthy or unhealthy; one that has
+    /// become healthy starts slowly.
+    pub fn probed(&self, settings: &HealthSettings, ok: bool, now: Instant) -> Option<bool> {
+        let probing = settings.probing.as_ref()?;
+        self.locked(|inner| {
+            let change = inner.tally.count(probing, ok);
+            if let (Some(true), Some(cooldown)) = (change, &settings.cooldown) {
+                inner.breaker.start_slowly(cooldown, now);
+            }
+            change
+        })
+    }
+
+    /// The only way to the details: whatever happens to them, the flag is true afterwards.
+    fn locked<T>(&self, act: impl FnOnce(&mut Inner) -> T) -> T {
+        let mut inner: MutexGuard<'_, Inner> =
+            self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let answer = act(&mut inner);
+        let flag = |up: bool, flag: u8| if up { flag } else { 0 };
+        let flags = flag(inner.breaker.noted(), NOTED)
+            | flag(!inner.breaker.closed(), BREAKER)
+            | flag(inner.tally.unhealthy().is_some(), UNHEALTHY);
+        self.flags.store(flags, Ordering::Relaxed);
+        answer
+    }
+}
+
+impl Trial {
+    /// The provider is well: it may be asked again, slowly at first.
+    pub fn succeeded(self, cooldown: &Cooldown, now: Instant) {
+        self.health.locked(|inner| inner.breaker.trial_succeeded(self.id, cooldown, now));
+    }
+
+    /// It is not: it rests again, longer than before. Answers why, unless the trial took so long
+    /// that another has decided already.
+    pub fn failed(
+        self,
+        cooldown: &Cooldown,
+        now: Instant,
+        cause: Cause,
+        retry_after: Option<Duration>,
+    ) -> Option<Reason> {
+        self.health
+            .locked(|inner| inner.breaker.trial_failed(self.id, cooldown, now, cause, retry_after))
+    }
+}
+
+impl Drop for Trial {
+    fn drop(&mut self) {
+        self.health.locked(|inner| inner.breaker.give_back(self.id));
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            State::Ready { factor } if *factor < 1.0 => {
+                write!(f, "starting slowly at {:.0} %", factor * 100.0)
+            }
+            State::Ready { .. } => f.write_str("ready"),
+            State::Resting { reason, .. } => reason.fmt(f),
+            State::HalfOpen { busy: true } => f.write_str("rested, on trial"),
+            State::HalfOpen { busy: false } => f.write_str("rested, waiting for a trial"),
+            State::Unhealthy { probes: 1 } => f.write_str("unhealthy after a failed probe"),
+            State::Unhealthy { probes } => write!(f, "unhealthy after {probes} failed probes"),
+        }
+    }
+}
+
+/// Failures are counted, though not enough of them.
+const NOTED: u8 = 1;
+/// The breaker is not simply closed.
+const BREAKER: u8 = 2;
+/// The probes say no.
+const UNHEALTHY: u8 = 4;

@@ -1,0 +1,106 @@
+//! The two limits that a key, a pool or a provider may have, as one thing to pass through.
+//!
+//! It never waits: a limit says yes, or how long until it may.
+
+pub mod cap;
+pub mod rate;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+pub use cap::{Cap, Permit};
+pub use rate::{Rate, RateBucket};
+
+/// The numbers of one holder's limits; equal numbers mean that nothing changes on a reload.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct LimitSettings {
+    /// The token bucket, if there is one.
+    pub rate: Option<Rate>,
+    /// The most requests in flight, if there is such a number.
+    pub max: Option<u32>,
+}
+
+/// Why a limit said no.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Limited {
+    /// The bucket is empty; one cell is free after this long.
+    Rate(Duration),
+    /// As many requests are in flight as may be.
+    Concurrency,
+}
+
+/// One holder's limits: this table's numbers over levels that outlive the table.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    settings: LimitSettings,
+    rate: Option<Arc<RateBucket>>,
+    cap: Arc<Cap>,
+}
+
+impl Limits {
+    /// Limits that nobody has used yet.
+    pub fn new(settings: LimitSettings) -> Self {
+        let rate = settings.rate.map(|rate| Arc::new(RateBucket::new(rate)));
+        Self { settings, rate, cap: Arc::new(Cap::default()) }
+    }
+
+    /// The same holder under new numbers: what is in flight still counts, and a bucket whose
+    /// numbers changed starts with the used-up share of the old one.
+    pub fn successor(&self, settings: LimitSettings) -> Self {
+        let rate = settings.rate.map(|rate| match &self.rate {
+            Some(old) if old.rate() == rate => Arc::clone(old),
+            Some(old) => Arc::new(old.successor(rate)),
+            None => Arc::new(RateBucket::new(rate)),
+        });
+        Self { settings, rate, cap: Arc::clone(&self.cap) }
+    }
+
+    /// Passes both limits or neither.
+    ///
+    /// The permit comes first because it can be given back and a spent cell cannot: a request that
+    /// is refused for its concurrency leaves the bucket as it was.
+    pub fn admit(&self) -> Result<Permit, Limited> {
+        let permit = self.cap.try_acquire(self.settings.max).ok_or(Limited::Concurrency)?;
+        if let Some(bucket) = &self.rate {
+            bucket.take().map_err(Limited::Rate)?;
+        }
+        Ok(permit)
+    }
+
+    /// Whether the cap leaves room for one more; says nothing of the rate.
+    pub fn has_room(&self) -> bool {
+        self.settings.max.is_none_or(|max| self.cap.in_flight() < max)
+    }
+
+    /// Why [`Limits::admit`] would say no at this moment; takes nothing.
+    pub fn limited(&self) -> Option<Limited> {
+        if self.settings.max.is_some_and(|max| self.cap.in_flight() >= max) {
+            return Some(Limited::Concurrency);
+        }
+        let wait = self.rate.as_ref().map_or(Duration::ZERO, |bucket| bucket.free_in());
+        (!wait.is_zero()).then_some(Limited::Rate(wait))
+    }
+
+    /// Requests in flight, counted whether or not there is a cap.
+    pub fn in_flight(&self) -> u32 {
+        self.cap.in_flight()
+    }
+
+    /// The bucket, if there is one: its level is a metric.
+    pub fn rate(&self) -> Option<&RateBucket> {
+        self.rate.as_deref()
+    }
+
+    /// The numbers.
+    pub fn settings(&self) -> LimitSettings {
+        self.settings
+    }
+
+    /// Whether anybody else, a table of another generation or a request in flight, still counts
+    /// on the same levels.
+    pub(super) fn shared(&self) -> bool {
+        Arc::strong_count(&self.cap) > 1
+    }
+}

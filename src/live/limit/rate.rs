@@ -1,0 +1,156 @@
+//! A token bucket: governor's GCRA over a cell of memory that we can read, so that the level is
+//! known without spending and can be carried over to other numbers.
+//!
+//! It never waits and never sleeps, and its clock is tokio's: tests pause it.
+
+use std::num::NonZeroU32;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use governor::clock::Clock;
+use governor::middleware::NoOpMiddleware;
+use governor::nanos::Nanos;
+use governor::state::{NotKeyed, StateStore};
+use governor::{Quota, RateLimiter};
+use tokio::time::Instant;
+
+/// The numbers of a bucket.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rate {
+    /// Cells that come back per second; fractions are fine, `0.2` is one in five seconds.
+    pub per_second: f64,
+    /// Cells of a full bucket, at least one.
+    pub burst: u32,
+}
+
+/// A token bucket (GCRA), lock-free, one compare-and-swap per decision.
+#[derive(Debug)]
+pub struct RateBucket {
+    rate: Rate,
+    /// What one cell is worth, and what the full bucket is, in nanoseconds.
+    period: u64,
+    capacity: u64,
+    arrival: Arrival,
+    limiter: RateLimiter<NotKeyed, Arrival, SinceBirth, NoOpMiddleware<Nanos>>,
+}
+
+impl RateBucket {
+    /// A full bucket. Numbers that make no sense (which configuration refuses) are brought to the
+    /// nearest that do, rather than panic.
+    pub fn new(rate: Rate) -> Self {
+        Self::with_used_share(rate, 0.0)
+    }
+
+    /// Takes one cell, or says how long until one is free.
+    pub fn take(&self) -> Result<(), Duration> {
+        self.limiter.check().map_err(|no| no.wait_time_from(self.limiter.clock().now()))
+    }
+
+    /// How long until one cell is free, zero when one is; takes nothing.
+    pub fn free_in(&self) -> Duration {
+        Duration::from_nanos((self.used() + self.period).saturating_sub(self.capacity))
+    }
+
+    /// The free share, 0.0 to 1.0; takes nothing.
+    pub fn level(&self) -> f64 {
+        1.0 - self.used_share()
+    }
+
+    /// The numbers.
+    pub fn rate(&self) -> Rate {
+        self.rate
+    }
+
+    /// A bucket with other numbers of which the same share is used up.
+    pub fn successor(&self, rate: Rate) -> RateBucket {
+        Self::with_used_share(rate, self.used_share())
+    }
+
+    fn with_used_share(rate: Rate, used: f64) -> Self {
+        let burst = NonZeroU32::new(rate.burst).unwrap_or(NonZeroU32::MIN);
+        let period = period_nanos(rate.per_second, burst);
+        let capacity = period * u64::from(burst.get());
+        let arrival = Arrival::at((capacity as f64 * used) as u64);
+        let quota = Quota::with_period(Duration::from_nanos(period))
+            .unwrap_or_else(|| Quota::per_second(burst))
+            .allow_burst(burst);
+        let limiter = RateLimiter::new(quota, arrival.clone(), SinceBirth::default());
+        Self { rate, period, capacity, arrival, limiter }
+    }
+
+    /// Nanoseconds until the bucket is full again.
+    fn used(&self) -> u64 {
+        self.arrival.get().saturating_sub(self.limiter.clock().now().as_u64())
+    }
+
+    fn used_share(&self) -> f64 {
+        (self.used() as f64 / self.capacity as f64).clamp(0.0, 1.0)
+    }
+}
+
+/// Nanoseconds that one cell takes to come back: at least one, and so few that a whole bucket of
+/// them stays far from the end of 64 bits, where GCRA's sums would wrap.
+fn period_nanos(per_second: f64, burst: NonZeroU32) -> u64 {
+    let longest = LONGEST_REFILL / u64::from(burst.get());
+    let period = (1e9 / per_second).round();
+    // `as` saturates, and reads NaN as zero.
+    (period as u64).clamp(1, longest)
+}
+
+/// GCRA's one number, the theoretical arrival time, in nanoseconds after the bucket's birth.
+#[derive(Debug, Clone)]
+struct Arrival(Arc<AtomicU64>);
+
+impl Arrival {
+    fn at(nanos: u64) -> Self {
+        Self(Arc::new(AtomicU64::new(nanos)))
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl StateStore for Arrival {
+    type Key = NotKeyed;
+
+    fn measure_and_replace<T, F, E>(&self, _key: &NotKeyed, decide: F) -> Result<T, E>
+    where
+        F: Fn(Option<Nanos>) -> Result<(T, Nanos), E>,
+    {
+        let mut seen = self.get();
+        loop {
+            let (answer, next) = decide(Some(Nanos::new(seen)))?;
+            let swap = self.0.compare_exchange_weak(
+                seen,
+                next.as_u64(),
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            );
+            match swap {
+                Ok(_) => return Ok(answer),
+                Err(now) => seen = now,
+            }
+        }
+    }
+}
+
+/// Time since the first look at this clock, which governor takes while it builds the limiter: its
+/// zero and ours are thereby the very same instant.
+#[derive(Debug, Default)]
+struct SinceBirth(OnceLock<Instant>);
+
+impl Clock for SinceBirth {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        let now = Instant::now();
+        let birth = *self.0.get_or_init(|| now);
+        // 584 years fit.
+        Nanos::new(now.saturating_duration_since(birth).as_nanos() as u64)
+    }
+}
+
+/// A bucket takes at most this long to fill: 73 years.
+const LONGEST_REFILL: u64 = 1 << 61;

@@ -1,0 +1,259 @@
+//! What is counted: Prometheus series whose labels come from the configuration alone.
+//!
+//! Handles are made once and kept beside what they count, so an event costs an atomic addition;
+//! a series exists from its first event on, and goes when its alias goes.
+
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
+
+use prometheus::{
+    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts,
+    Registry,
+};
+
+/// Every metric of the process.
+#[derive(Debug)]
+pub struct Meters {
+    registry: Registry,
+    requests: IntCounterVec,
+    durations: HistogramVec,
+    first_bytes: HistogramVec,
+    overheads: HistogramVec,
+    attempts: IntCounterVec,
+    fallbacks: IntCounterVec,
+    rejections: IntCounterVec,
+    /// Requests in flight for an alias; set when the metrics are read.
+    pub in_flight: GaugeVec,
+    /// The free share of a rate limit; set when the metrics are read.
+    pub limiter_level: GaugeVec,
+    /// Configurations loaded, by result.
+    pub reloads: IntCounterVec,
+    /// 1 when the file on disk is the one that serves, 0 when it was refused.
+    pub last_reload_successful: Gauge,
+    /// Requests lost to a fault of ours.
+    pub panics: IntCounter,
+}
+
+/// One alias's handles.
+#[derive(Debug)]
+pub struct PoolMeters {
+    meters: Arc<Meters>,
+    alias: Box<str>,
+    handles: OnceLock<Handles>,
+}
+
+#[derive(Debug)]
+struct Handles {
+    succeeded: IntCounter,
+    duration: Histogram,
+    first_byte: Histogram,
+    overhead: Histogram,
+}
+
+/// One provider's handle for what happens most.
+#[derive(Debug, Default)]
+pub struct ProviderMeters {
+    succeeded: OnceLock<IntCounter>,
+}
+
+/// The times of one request.
+#[derive(Debug, Clone, Copy)]
+pub struct Times {
+    /// From the head of the request to the end of the response.
+    pub total: Duration,
+    /// From the head of the request to the first byte of the response.
+    pub first_byte: Duration,
+    /// The part of it that was not spent waiting for providers.
+    pub overhead: Duration,
+}
+
+impl Meters {
+    /// Registers every metric under a prefix. The error names a prefix that is none.
+    pub fn new(prefix: &str) -> Result<Arc<Self>, prometheus::Error> {
+        let registry = Registry::new();
+        let make = Maker { registry: &registry, prefix };
+        Ok(Arc::new(Self {
+            requests: make.counters("requests_total", "Requests ended.", &["alias", "status"])?,
+            durations: make.histograms(
+                "request_duration_seconds",
+                "From the request's head to the response's end.",
+                SLOW,
+            )?,
+            first_bytes: make.histograms(
+                "time_to_first_byte_seconds",
+                "From the request's head to the response's first byte.",
+                SLOW,
+            )?,
+            overheads: make.histograms(
+                "overhead_seconds",
+                "The router's own share of the time to the first byte.",
+                FAST,
+            )?,
+            attempts: make.counters(
+                "attempts_total",
+                "Attempts by outcome.",
+                &["alias", "provider", "outcome"],
+            )?,
+            fallbacks: make.counters(
+                "fallbacks_total",
+                "Times that another provider was tried, by reason.",
+                &["alias", "reason"],
+            )?,
+            rejections: make.counters(
+                "rejections_total",
+                "Requests refused, by code and by whose limit.",
+                &["alias", "code", "limit"],
+            )?,
+            in_flight: make.gauges("in_flight", "Requests in flight.", &["alias", "provider"])?,
+            limiter_level: make.gauges(
+                "limiter_level",
+                "Free share of a rate limit, 0 to 1.",
+                &["limit", "name"],
+            )?,
+            reloads: make.counters("config_reloads_total", "Configurations read.", &["result"])?,
+            last_reload_successful: make.gauge(
+                "config_last_reload_successful",
+                "Whether the file on disk is the one that serves.",
+            )?,
+            panics: make.counter("panics_total", "Requests lost to a fault of the router.")?,
+            registry,
+        }))
+    }
+
+    /// Everything in the text format of Prometheus.
+    pub fn render(&self) -> Result<String, prometheus::Error> {
+        let mut text = String::new();
+        prometheus::TextEncoder::new().encode_utf8(&self.registry.gather(), &mut text)?;
+        Ok(text)
+    }
+
+    /// The handles of an alias; no series exists before its first event.
+    pub fn pool(self: &Arc<Self>, alias: &str) -> PoolMeters {
+        PoolMeters { meters: Arc::clone(self), alias: alias.into(), handles: OnceLock::new() }
+    }
+
+    /// Counts a refusal that belongs to no alias.
+    pub fn refused(&self, code: &str) {
+        self.rejections.with_label_values(&["", code, ""]).inc();
+    }
+}
+
+impl PoolMeters {
+    /// Counts a request that has ended.
+    pub fn ended(&self, status: u16, times: Times) {
+        let handles = self.handles.get_or_init(|| self.make());
+        if status == OK {
+            handles.succeeded.inc();
+        } else {
+            let status = status.to_string();
+            self.meters.requests.with_label_values(&[&*self.alias, &*status]).inc();
+        }
+        handles.duration.observe(times.total.as_secs_f64());
+        handles.first_byte.observe(times.first_byte.as_secs_f64());
+        handles.overhead.observe(times.overhead.as_secs_f64());
+    }
+
+    /// Counts a refusal, with whose limit it was or nothing.
+    pub fn refused(&self, code: &str, whose: &str) {
+        self.meters.rejections.with_label_values(&[&*self.alias, code, whose]).inc();
+    }
+
+    /// Counts an attempt that succeeded.
+    pub fn served(&self, provider: &ProviderMeters, name: &str) {
+        provider.succeeded.get_or_init(|| self.attempts(name, "200")).inc();
+    }
+
+    /// Counts an attempt by how it ended.
+    pub fn attempted(&self, provider: &str, outcome: &str) {
+        self.attempts(provider, outcome).inc();
+    }
+
+    /// Counts that another provider is tried.
+    pub fn fell_back(&self, reason: &str) {
+        self.meters.fallbacks.with_label_values(&[&*self.alias, reason]).inc();
+    }
+
+    /// Whether a request to the alias has ever ended here.
+    pub fn is_used(&self) -> bool {
+        self.handles.get().is_some()
+    }
+
+    fn attempts(&self, provider: &str, outcome: &str) -> IntCounter {
+        self.meters.attempts.with_label_values(&[&*self.alias, provider, outcome])
+    }
+
+    fn make(&self) -> Handles {
+        let alias = &[&*self.alias];
+        Handles {
+            succeeded: self.meters.requests.with_label_values(&[&*self.alias, "200"]),
+            duration: self.meters.durations.with_label_values(alias),
+            first_byte: self.meters.first_bytes.with_label_values(alias),
+            overhead: self.meters.overheads.with_label_values(alias),
+        }
+    }
+}
+
+/// What registers a metric.
+struct Maker<'a> {
+    registry: &'a Registry,
+    prefix: &'a str,
+}
+
+impl Maker<'_> {
+    fn add<M>(&self, metric: Result<M, prometheus::Error>) -> Result<M, prometheus::Error>
+    where
+        M: prometheus::core::Collector + Clone + 'static,
+    {
+        let metric = metric?;
+        self.registry.register(Box::new(metric.clone()))?;
+        Ok(metric)
+    }
+
+    fn opts(&self, name: &str, help: &str) -> Opts {
+        Opts::new(format!("{}_{name}", self.prefix), help)
+    }
+
+    fn counter(&self, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
+        self.add(IntCounter::with_opts(self.opts(name, help)))
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> Result<Gauge, prometheus::Error> {
+        self.add(Gauge::with_opts(self.opts(name, help)))
+    }
+
+    fn counters(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+    ) -> Result<IntCounterVec, prometheus::Error> {
+        self.add(IntCounterVec::new(self.opts(name, help), labels))
+    }
+
+    fn gauges(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+    ) -> Result<GaugeVec, prometheus::Error> {
+        self.add(GaugeVec::new(self.opts(name, help), labels))
+    }
+
+    fn histograms(
+        &self,
+        name: &str,
+        help: &str,
+        buckets: &[f64],
+    ) -> Result<HistogramVec, prometheus::Error> {
+        let opts: HistogramOpts = self.opts(name, help).into();
+        self.add(HistogramVec::new(opts.buckets(buckets.to_vec()), &["alias"]))
+    }
+}
+
+const OK: u16 = 200;
+const SLOW: &[f64] =
+    &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
+const FAST: &[f64] =
+    &[0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25];

@@ -1,0 +1,200 @@
+//! What outlives a table for one provider: limits, health, latency, its turn.
+//!
+//! It never knows where the provider is or what it is asked.
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::ewma::PeakEwma;
+use super::health::{Cause, Health, HealthSettings, Reason, State, Trial};
+use super::limit::{LimitSettings, Limits};
+use super::meters::ProviderMeters;
+
+/// One table's numbers for one provider; equal numbers mean that nothing changes on a reload.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ProviderSettings {
+    /// Its own rate and concurrency.
+    pub limits: LimitSettings,
+    /// Its cooldown and its probes.
+    pub health: HealthSettings,
+}
+
+/// A provider as the request path sees it: this table's numbers over state that is shared with
+/// every other table that names the same provider.
+#[derive(Debug)]
+pub struct Provider {
+    identity: u64,
+    settings: ProviderSettings,
+    limits: Limits,
+    health: Arc<Health>,
+    latency: Arc<PeakEwma>,
+    turn: Arc<Turn>,
+    /// Its handles.
+    pub meters: Arc<ProviderMeters>,
+}
+
+/// A provider's place in the round: the current weight of smooth weighted round robin.
+///
+/// Only `choose::RoundRobin` moves it, under its own lock.
+#[derive(Debug, Default)]
+pub struct Turn(AtomicI64);
+
+/// One attempt's way in, and the only way its outcome reaches the provider's health.
+///
+/// Dropped without a verdict (the client went away, or it was the client's fault), it leaves the
+/// health as it was, and a trial goes to the next attempt.
+#[derive(Debug)]
+#[must_use = "an entry that is dropped has no verdict"]
+pub struct Entry {
+    provider: Arc<Provider>,
+    started: Instant,
+    trial: Option<Trial>,
+}
+
+impl Provider {
+    /// A provider nobody has asked yet. `identity` is a hash that tells it from its neighbours and
+    /// is the same in every process that reads the same file.
+    pub fn new(identity: u64, settings: ProviderSettings) -> Self {
+        Self {
+            identity,
+            settings,
+            limits: Limits::new(settings.limits),
+            health: Arc::default(),
+            latency: Arc::new(PeakEwma::new(Instant::now())),
+            turn: Arc::default(),
+            meters: Arc::default(),
+        }
+    }
+
+    /// The same provider under new numbers.
+    pub fn successor(&self, settings: ProviderSettings) -> Self {
+        Self {
+            identity: self.identity,
+            settings,
+            limits: self.limits.successor(settings.limits),
+            health: Arc::clone(&self.health),
+            latency: Arc::clone(&self.latency),
+            turn: Arc::clone(&self.turn),
+            meters: Arc::clone(&self.meters),
+        }
+    }
+
+    /// Tells providers apart, for `sticky`.
+    pub fn identity(&self) -> u64 {
+        self.identity
+    }
+
+    /// The numbers.
+    pub fn settings(&self) -> &ProviderSettings {
+        &self.settings
+    }
+
+    /// Its own limits, with the count of requests in flight.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    /// Its measured time to first byte.
+    pub fn latency(&self) -> &PeakEwma {
+        &self.latency
+    }
+
+    /// Its place in the round.
+    pub fn turn(&self) -> &Arc<Turn> {
+        &self.turn
+    }
+
+    /// Whether it may be asked now.
+    #[inline]
+    pub fn state(&self, now: Instant) -> State {
+        self.health.state(&self.settings.health, now)
+    }
+
+    /// Begins an attempt: as a matter of course when it is ready, as the one trial when its rest
+    /// is over. Otherwise says what is in the way.
+    pub fn enter(self: &Arc<Self>, now: Instant) -> Result<Entry, State> {
+        let trial = match self.state(now) {
+            State::Ready { .. } => None,
+            State::HalfOpen { busy: false } => {
+                let trial = self.health.try_trial(&self.settings.health, now);
+                // Somebody was quicker, or has decided meanwhile.
+                Some(trial.ok_or(State::HalfOpen { busy: true })?)
+            }
+            state => return Err(state),
+        };
+        Ok(Entry { provider: Arc::clone(self), started: now, trial })
+    }
+
+    /// Begins an attempt although it rests, because every other provider rests longer.
+    pub fn enter_resting(self: &Arc<Self>, now: Instant) -> Entry {
+        let trial = self.health.try_trial(&self.settings.health, now);
+        Entry { provider: Arc::clone(self), started: now, trial }
+    }
+
+    /// A probe ended; answers whether that made it healthy or unhealthy.
+    pub fn probed(&self, ok: bool, now: Instant) -> Option<bool> {
+        self.health.probed(&self.settings.health, ok, now)
+    }
+}
+
+impl Entry {
+    /// Whether this attempt is the trial.
+    pub fn is_trial(&self) -> bool {
+        self.trial.is_some()
+    }
+
+    /// The first byte of an answer that is no failure has come.
+    pub fn first_byte(&self, now: Instant) {
+        self.provider.latency.observe(now.saturating_duration_since(self.started), now);
+    }
+
+    /// The attempt was accepted.
+    pub fn succeeded(mut self, now: Instant) {
+        let health = &self.provider.settings.health;
+        match (self.trial.take(), &health.cooldown) {
+            (Some(trial), Some(cooldown)) => trial.succeeded(cooldown, now),
+            _ => self.provider.health.succeeded(health, self.started, now),
+        }
+    }
+
+    /// The attempt failed through the provider's fault. Answers why the provider rests if this is
+    /// what began its rest: a line for the log.
+    pub fn failed(
+        mut self,
+        now: Instant,
+        cause: Cause,
+        retry_after: Option<Duration>,
+    ) -> Option<Reason> {
+        if cause == Cause::Timeout {
+            self.first_byte(now);
+        }
+        let health = &self.provider.settings.health;
+        match (self.trial.take(), &health.cooldown) {
+            (Some(trial), Some(cooldown)) => trial.failed(cooldown, now, cause, retry_after),
+            _ => self.provider.health.failed(health, self.started, now, cause, retry_after),
+        }
+    }
+
+    /// The provider answered 429: the credential rests. Answers as [`Entry::failed`] does.
+    pub fn limited(self, now: Instant, retry_after: Option<Duration>) -> Option<Reason> {
+        self.provider.health.limited(&self.provider.settings.health, now, retry_after)
+    }
+}
+
+impl Turn {
+    /// The current weight.
+    pub fn get(&self) -> i64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Sets it.
+    pub fn set(&self, weight: i64) {
+        self.0.store(weight, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,263 @@
+//! State by identity, so that it outlives the table that uses it.
+//!
+//! It is touched only while a table is compiled, never by a request, and a compile that fails
+//! leaves it as it was.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use dashmap::DashMap;
+
+use super::limit::{LimitSettings, Limits};
+use super::meters::{Meters, PoolMeters};
+use super::provider::{Provider, ProviderSettings};
+
+/// Everything that outlives a table.
+#[derive(Debug)]
+pub struct Registry {
+    meters: Arc<Meters>,
+    born: SystemTime,
+    origins: DashMap<String, u32>,
+    providers: DashMap<ProviderId, Arc<Provider>>,
+    pools: DashMap<String, Arc<Pool>>,
+    keys: DashMap<String, Arc<Key>>,
+}
+
+/// One compile's view of the registry. What it hands out is kept once it is committed; dropped,
+/// it was never there.
+#[derive(Debug)]
+#[must_use = "a draft that is not committed keeps nothing"]
+pub struct Draft<'r> {
+    registry: &'r Registry,
+    providers: HashMap<ProviderId, Arc<Provider>>,
+    pools: HashMap<String, Arc<Pool>>,
+    keys: HashMap<String, Arc<Key>>,
+    occurrences: HashMap<(String, String), u32>,
+}
+
+/// What outlives a table for one pool.
+#[derive(Debug)]
+pub struct Pool {
+    limits: Limits,
+    /// Its series.
+    pub meters: Arc<PoolMeters>,
+}
+
+/// What outlives a table for one key.
+#[derive(Debug)]
+pub struct Key {
+    limits: Limits,
+}
+
+/// Who a provider is: never where it stands.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct ProviderId {
+    alias: String,
+    endpoint: String,
+    /// Which one among equal entries.
+    occurrence: u32,
+}
+
+impl Registry {
+    /// An empty registry, whose pools are counted by `meters`.
+    pub fn new(meters: Arc<Meters>) -> Self {
+        Self {
+            meters,
+            born: SystemTime::now(),
+            origins: DashMap::new(),
+            providers: DashMap::new(),
+            pools: DashMap::new(),
+            keys: DashMap::new(),
+        }
+    }
+
+    /// When the process began to serve.
+    pub fn born(&self) -> SystemTime {
+        self.born
+    }
+
+    /// Begins a compile. One at a time: of two that overlap, each identity keeps what the last to
+    /// commit made of it.
+    pub fn draft(&self) -> Draft<'_> {
+        Draft {
+            registry: self,
+            providers: HashMap::new(),
+            pools: HashMap::new(),
+            keys: HashMap::new(),
+            occurrences: HashMap::new(),
+        }
+    }
+
+    /// Forgets what no table and no request in flight refers to. Each commit ends with it; while
+    /// the table before is still being served, its state stays for one more round.
+    pub fn sweep(&self) {
+        self.providers.retain(|_, kept| in_use(kept));
+        self.pools.retain(|_, kept| in_use(kept));
+        self.keys.retain(|_, kept| in_use(kept));
+    }
+
+    /// How many providers, pools and keys are remembered.
+    pub fn sizes(&self) -> (usize, usize, usize) {
+        (self.providers.len(), self.pools.len(), self.keys.len())
+    }
+}
+
+impl Draft<'_> {
+    /// The next provider of `alias` with these endpoint settings, of which `endpoint` is a digest
+    /// (it stands for the credential, so it must not be the credential). Equal entries are told
+    /// apart by how many came before, so ask once per entry, in the order of the file.
+    pub fn provider(
+        &mut self,
+        alias: &str,
+        endpoint: &str,
+        settings: ProviderSettings,
+    ) -> Arc<Provider> {
+        let seen = self.occurrences.entry((alias.to_owned(), endpoint.to_owned())).or_default();
+        let occurrence = *seen;
+        *seen += 1;
+        let id = ProviderId { alias: alias.to_owned(), endpoint: endpoint.to_owned(), occurrence };
+        let fresh = || Provider::new(id.hash(), settings);
+        keep(&self.registry.providers, &mut self.providers, id.clone(), settings, fresh)
+    }
+
+    /// The number of the origin with these settings. It is never given to another one, so it may
+    /// be taken even by a compile that fails.
+    pub fn origin(&self, settings: &str) -> u32 {
+        let next = self.registry.origins.len() as u32;
+        *self.registry.origins.entry(settings.to_owned()).or_insert(next)
+    }
+
+    /// The pool behind `alias`.
+    pub fn pool(&mut self, alias: &str, limits: LimitSettings) -> Arc<Pool> {
+        let meters = &self.registry.meters;
+        let fresh = || Pool { limits: Limits::new(limits), meters: Arc::new(meters.pool(alias)) };
+        keep(&self.registry.pools, &mut self.pools, alias.to_owned(), limits, fresh)
+    }
+
+    /// The key with this name, or this digest if it has no name.
+    pub fn key(&mut self, name: &str, limits: LimitSettings) -> Arc<Key> {
+        let fresh = || Key { limits: Limits::new(limits) };
+        keep(&self.registry.keys, &mut self.keys, name.to_owned(), limits, fresh)
+    }
+
+    /// The table that was compiled with this draft serves: keeps its state, and sweeps.
+    pub fn commit(self) {
+        let Self { registry, providers, pools, keys, .. } = self;
+        providers.into_iter().for_each(|(id, state)| drop(registry.providers.insert(id, state)));
+        pools.into_iter().for_each(|(alias, state)| drop(registry.pools.insert(alias, state)));
+        keys.into_iter().for_each(|(name, state)| drop(registry.keys.insert(name, state)));
+        registry.sweep();
+    }
+}
+
+impl Pool {
+    /// Its limits, with the count of requests in flight.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+}
+
+impl Key {
+    /// Its limits, wherever it is used.
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+}
+
+impl ProviderId {
+    /// The same in every process and every version, or sticky requests would move.
+    fn hash(&self) -> u64 {
+        let mut hasher = blake3::Hasher::new();
+        for part in [self.alias.as_bytes(), self.endpoint.as_bytes()] {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        hasher.update(&self.occurrence.to_le_bytes());
+        let mut first = [0; 8];
+        first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+        u64::from_le_bytes(first)
+    }
+}
+
+/// What the registry needs to know of what it keeps.
+trait Survivor: Sized {
+    type Settings: PartialEq;
+    fn unchanged(&self, settings: &Self::Settings) -> bool;
+    fn successor(&self, settings: Self::Settings) -> Self;
+    fn limits(&self) -> &Limits;
+}
+
+impl Survivor for Provider {
+    type Settings = ProviderSettings;
+
+    fn unchanged(&self, settings: &ProviderSettings) -> bool {
+        self.settings() == settings
+    }
+
+    fn successor(&self, settings: ProviderSettings) -> Self {
+        self.successor(settings)
+    }
+
+    fn limits(&self) -> &Limits {
+        self.limits()
+    }
+}
+
+impl Survivor for Pool {
+    type Settings = LimitSettings;
+
+    fn unchanged(&self, settings: &LimitSettings) -> bool {
+        self.limits.settings() == *settings
+    }
+
+    fn successor(&self, settings: LimitSettings) -> Self {
+        Self { limits: self.limits.successor(settings), meters: Arc::clone(&self.meters) }
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.limits
+    }
+}
+
+impl Survivor for Key {
+    type Settings = LimitSettings;
+
+    fn unchanged(&self, settings: &LimitSettings) -> bool {
+        self.limits.settings() == *settings
+    }
+
+    fn successor(&self, settings: LimitSettings) -> Self {
+        Self { limits: self.limits.successor(settings) }
+    }
+
+    fn limits(&self) -> &Limits {
+        &self.limits
+    }
+}
+
+/// What the draft has already, else what the registry has (under the new numbers), else a new one.
+fn keep<K: Hash + Eq + Clone, V: Survivor>(
+    kept: &DashMap<K, Arc<V>>,
+    draft: &mut HashMap<K, Arc<V>>,
+    id: K,
+    settings: V::Settings,
+    fresh: impl FnOnce() -> V,
+) -> Arc<V> {
+    let entry = draft.entry(id).or_insert_with_key(|id| match kept.get(id) {
+        Some(old) if old.unchanged(&settings) => Arc::clone(&old),
+        Some(old) => Arc::new(old.successor(settings)),
+        None => Arc::new(fresh()),
+    });
+    Arc::clone(entry)
+}
+
+/// The object itself may be forgotten by its table while a request of an older table still holds
+/// a permit of the same state.
+fn in_use<V: Survivor>(kept: &Arc<V>) -> bool {
+    Arc::strong_count(kept) > 1 || kept.limits().shared()
+}

@@ -1,0 +1,127 @@
+//! Reloads, as the registry sees them.
+
+use super::*;
+use crate::live::{Meters, limit::Rate};
+
+fn limits(per_second: f64, burst: u32, max: u32) -> LimitSettings {
+    LimitSettings { rate: Some(Rate { per_second, burst }), max: Some(max) }
+}
+
+fn provider(per_second: f64, burst: u32) -> ProviderSettings {
+    ProviderSettings { limits: limits(per_second, burst, 9), ..Default::default() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn equal_identity_and_equal_numbers_are_the_very_same_object() {
+    let registry = Registry::new(Meters::new("test").unwrap());
+    let mut draft = registry.draft();
+    let first = draft.provider("gpt", "a", provider(1.0, 4));
+    let (pool, key) = (draft.pool("gpt", limits(1.0, 1, 1)), draft.key("ann", limits(1.0, 1, 1)));
+    draft.commit();
+
+    let mut draft = registry.draft();
+    assert!(Arc::ptr_eq(&first, &draft.provider("gpt", "a", provider(1.0, 4))));
+    assert!(Arc::ptr_eq(&pool, &draft.pool("gpt", limits(1.0, 1, 1))));
+    assert!(Arc::ptr_eq(&key, &draft.key("ann", limits(1.0, 1, 1))));
+    assert!(!Arc::ptr_eq(&first, &draft.provider("other", "a", provider(1.0, 4))));
+    assert!(!Arc::ptr_eq(&first, &draft.provider("gpt", "b", provider(1.0, 4))));
+}
+
+#[tokio::test(start_paused = true)]
+async fn equal_entries_are_told_apart_by_occurrence_and_never_by_position() {
+    let registry = Registry::new(Meters::new("test").unwrap());
+    let mut draft = registry.draft();
+    let before: Vec<_> =
+        ["a", "a", "b"].map(|endpoint| draft.provider("gpt", endpoint, provider(1.0, 4))).into();
+    assert!(!Arc::ptr_eq(&before[0], &before[1]));
+    assert_ne!(before[0].identity(), before[1].identity());
+    draft.commit();
+
+    let mut draft = registry.draft();
+    let after: Vec<_> = ["b", "c", "a", "a"]
+        .map(|endpoint| draft.provider("gpt", endpoint, provider(1.0, 4)))
+        .into();
+    assert!(Arc::ptr_eq(&after[0], &before[2]));
+    assert!(Arc::ptr_eq(&after[2], &before[0]));
+    assert!(Arc::ptr_eq(&after[3], &before[1]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn changed_numbers_start_with_the_used_up_share_and_what_is_in_flight() {
+    let registry = Registry::new(Meters::new("test").unwrap());
+    let mut draft = registry.draft();
+    let old = draft.provider("gpt", "a", provider(1.0, 4));
+    let old_key = draft.key("ann", limits(1.0, 2, 2));
+    draft.commit();
+    let permits: Vec<_> = (0..3).map(|_| old.limits().admit().unwrap()).collect();
+    drop(old_key.limits().admit().unwrap());
+
+    let mut draft = registry.draft();
+    let new = draft.provider("gpt", "a", provider(2.0, 100));
+    let new_key = draft.key("ann", limits(1.0, 10, 2));
+    draft.commit();
+    assert!((new.limits().rate().unwrap().level() - 0.25).abs() < 1e-9);
+    assert_eq!(new.limits().in_flight(), 3);
+    assert_eq!(new.identity(), old.identity());
+    assert!((new_key.limits().rate().unwrap().level() - 0.5).abs() < 1e-9);
+    drop(permits);
+    assert_eq!(new.limits().in_flight(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_draft_that_is_dropped_was_never_there() {
+    let registry = Registry::new(Meters::new("test").unwrap());
+    let mut draft = registry.draft();
+    let serving = draft.provider("gpt", "a", provider(1.0, 4));
+    draft.commit();
+
+    let mut failed = registry.draft();
+    let never = failed.provider("gpt", "a", provider(5.0, 8));
+    failed.pool("typo", LimitSettings::default());
+    drop(failed);
+    drop(serving.limits().admit().unwrap());
+    assert_eq!(never.limits().rate().unwrap().level(), 1.0);
+    assert_eq!(registry.sizes(), (1, 0, 0));
+
+    let mut draft = registry.draft();
+    assert!(Arc::ptr_eq(&serving, &draft.provider("gpt", "a", provider(1.0, 4))));
+    drop(draft);
+    let mut draft = registry.draft();
+    let level = draft.provider("gpt", "a", provider(5.0, 8)).limits().rate().unwrap().level();
+    assert_eq!(level, 0.75, "the share of what serves, not of what failed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_refers_to_is_forgotten_and_what_is_in_flight_is_not() {
+    let registry = Registry::new(Meters::new("test").unwrap());
+    let mut draft = registry.draft();
+    let old = draft.provider("gpt", "a", provider(1.0, 4));
+    draft.pool("gpt", LimitSettings::default());
+    draft.commit();
+    assert_eq!(registry.sizes(), (1, 0, 0), "the pool's table is gone");
+
+    let permit = old.limits().admit().unwrap();
+    registry.draft().commit();
+    assert_eq!(registry.sizes(), (1, 0, 0), "the table before still serves");
+    drop(old);
+    registry.sweep();
+    assert_eq!(registry.sizes(), (1, 0, 0), "a request is still in flight");
+    let mut draft = registry.draft();
+    assert_eq!(draft.provider("gpt", "a", provider(1.0, 4)).limits().in_flight(), 1);
+    drop((draft, permit));
+    registry.sweep();
+    assert_eq!(registry.sizes(), (0, 0, 0));
+}
+
+#[test]
+fn identities_are_the_same_in_every_version() {
+    let id = |alias: &str, endpoint: &str, occurrence| {
+        ProviderId { alias: alias.into(), endpoint: endpoint.into(), occurrence }.hash()
+    };
+    assert_eq!(id("gpt", "a", 0), id("gpt", "a", 0));
+    assert_ne!(id("gpt", "a", 0), id("gpt", "a", 1));
+    assert_ne!(id("gp", "ta", 0), id("gpt", "a", 0));
+    assert_eq!(id("gpt", "a", 0), PINNED, "sticky requests would move");
+}
+
+const PINNED: u64 = 8_272_628_205_553_226_231;

@@ -1,0 +1,164 @@
+//! The client's path: refused when it could lead anywhere but below a provider's base path, and
+//! appended to that base otherwise.
+//!
+//! It never parses the path as a URL and never normalises it: what is accepted goes on byte for
+//! byte.
+
+use smallvec::SmallVec;
+
+/// Why a path is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It does not begin with a slash.
+    #[error("the path does not begin with `/`")]
+    NotAPath,
+    /// It begins like a URL with an authority or a scheme of its own.
+    #[error("the path names a host or a scheme")]
+    Origin,
+    /// A segment is `.` or `..`, plain or encoded.
+    #[error("the path has a dot segment")]
+    DotSegment,
+    /// It holds what no path of an API does: a backslash, a control character, broken UTF-8.
+    #[error("the path has a character that does not belong into one")]
+    Character,
+}
+
+/// The path and query of a provider's URL, to which clients' paths are appended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BasePath {
+    /// Without slashes at its end; empty for the root.
+    path: Box<str>,
+    query: Option<Box<str>>,
+}
+
+impl BasePath {
+    /// The base of a provider's URL, from its path and query (`/openai/v1?api-version=1`).
+    ///
+    /// # Errors
+    /// When the path would be refused of a client, too.
+    pub fn new(path_and_query: &str) -> Result<Self, Refused> {
+        check(path_and_query)?;
+        let (path, query) = split(path_and_query);
+        Ok(Self {
+            path: path.trim_end_matches('/').into(),
+            query: query.filter(|query| !query.is_empty()).map(Into::into),
+        })
+    }
+
+    /// The path without a slash at its end; empty for the root.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// How many bytes of a client's path stand at the end of the base already: `/v1` of
+    /// `/v1/models` when the base is `/v1` or `/openai/v1`.
+    fn overlap(&self, path: &str) -> usize {
+        let Some(rest) = path.strip_prefix('/') else { return 0 };
+        let first = rest.split('/').next().unwrap_or_default();
+        match self.path.strip_suffix(first) {
+            Some(before) if !first.is_empty() && before.ends_with('/') => first.len() + 1,
+            _ => 0,
+        }
+    }
+}
+
+/// Checks a client's path and query. An empty one stands for `/`.
+///
+/// # Errors
+/// When it could be understood as leading out of the base path: dot segments, also encoded to
+/// any depth or written with backslashes, an authority, or a scheme.
+pub fn check(path_and_query: &str) -> Result<(), Refused> {
+    if !path_and_query.bytes().all(is_plain) {
+        return Err(Refused::Character);
+    }
+    let (path, _) = split(path_and_query);
+    if path.is_empty() {
+        return Ok(());
+    }
+    if !path.starts_with('/') {
+        return Err(Refused::NotAPath);
+    }
+    if path.bytes().all(is_harmless) && !path.starts_with("//") {
+        return Ok(());
+    }
+    if path.contains('%') { check_decoded(&decoded(path)?) } else { check_decoded(path) }
+}
+
+/// The path and query to ask the provider for: the client's appended to the base, a segment that
+/// both share written once. The client's must have passed [`check`].
+pub fn join(base: &BasePath, client: &str) -> String {
+    let (path, query) = split(client);
+    let path = if path.is_empty() { "/" } else { path };
+    let rest = path.get(base.overlap(path)..).unwrap_or_default();
+    let base_query = base.query.as_deref();
+    let length = base.path.len() + rest.len() + base_query.map_or(0, |query| query.len() + 1);
+    let mut joined = String::with_capacity(length + query.map_or(0, |query| query.len() + 1));
+    joined.push_str(&base.path);
+    joined.push_str(rest);
+    let queries = [base_query, query.filter(|query| base_query.is_none() || !query.is_empty())];
+    for (query, mark) in queries.into_iter().flatten().zip(['?', '&']) {
+        joined.push(mark);
+        joined.push_str(query);
+    }
+    joined
+}
+
+fn split(path_and_query: &str) -> (&str, Option<&str>) {
+    match path_and_query.split_once('?') {
+        Some((path, query)) => (path, Some(query)),
+        None => (path_and_query, None),
+    }
+}
+
+/// Decodes until nothing is left to decode, in one pass: whatever a decoded byte completes is
+/// decoded at once. What each decoding on the way shows (a slash, a dot) is still there at the
+/// end, so only the end needs a look.
+fn decoded(path: &str) -> Result<String, Refused> {
+    let mut bytes: SmallVec<[u8; 256]> = SmallVec::new();
+    for &byte in path.as_bytes() {
+        bytes.push(byte);
+        while let &[.., b'%', high, low] = bytes.as_slice()
+            && let (Some(high), Some(low)) = (hex(high), hex(low))
+        {
+            bytes.truncate(bytes.len() - 3);
+            bytes.push(high << 4 | low);
+        }
+    }
+    String::from_utf8(bytes.into_vec()).map_err(|_| Refused::Character)
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+fn check_decoded(path: &str) -> Result<(), Refused> {
+    if path.bytes().any(|byte| byte == b'\\' || byte.is_ascii_control()) {
+        return Err(Refused::Character);
+    }
+    let rest = path.strip_prefix('/').unwrap_or(path);
+    let first = rest.split('/').next().unwrap_or_default();
+    if rest.starts_with('/') || first.ends_with(':') || rest.contains("://") {
+        return Err(Refused::Origin);
+    }
+    if rest.split('/').any(is_dots) { Err(Refused::DotSegment) } else { Ok(()) }
+}
+
+/// `.` or `..`, also with what lenient servers cut off after it: parameters (`..;x`), an encoded
+/// query, spaces, more dots.
+fn is_dots(segment: &str) -> bool {
+    let name = segment.split([';', '?', '#']).next().unwrap_or_default().trim();
+    !name.is_empty() && name.bytes().all(|byte| byte == b'.')
+}
+
+/// What the paths of almost all requests are made of, and no attack.
+fn is_harmless(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'/' | b'-' | b'_')
+}
+
+/// What may stand in a request line.
+fn is_plain(byte: u8) -> bool {
+    byte > b' ' && byte != 0x7f && byte != b'#'
+}
+
+#[cfg(test)]
+mod tests;

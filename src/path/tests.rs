@@ -1,0 +1,183 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn joined(base: &str, client: &str) -> String {
+    check(client).unwrap();
+    join(&BasePath::new(base).unwrap(), client)
+}
+
+#[test]
+fn appends_without_doubling() {
+    let cases = [
+        ("", "/v1/chat/completions", "/v1/chat/completions"),
+        ("/", "/v1/chat/completions", "/v1/chat/completions"),
+        ("/v1", "/v1/chat/completions", "/v1/chat/completions"),
+        ("/v1/", "/v1/chat/completions", "/v1/chat/completions"),
+        ("/openai/v1", "/v1/chat/completions", "/openai/v1/chat/completions"),
+        ("/openai/v1/", "/v1/chat/completions", "/openai/v1/chat/completions"),
+        ("/openai", "/v1/chat/completions", "/openai/v1/chat/completions"),
+        ("/openai/v1", "/v1", "/openai/v1"),
+        ("/openai/v1", "/v1/", "/openai/v1/"),
+        ("/openai/v1", "/v1?a=b", "/openai/v1?a=b"),
+        ("/openai/v1", "/v1beta/models", "/openai/v1/v1beta/models"),
+        ("/openaiv1", "/v1/models", "/openaiv1/v1/models"),
+        ("/v1/openai", "/v1/models", "/v1/openai/v1/models"),
+        ("/v1", "/v1/v1/models", "/v1/v1/models"),
+        ("/api", "/", "/api/"),
+        ("/api", "", "/api/"),
+        ("", "", "/"),
+        ("/api", "?x=1", "/api/?x=1"),
+        ("/api", "/x?", "/api/x?"),
+        ("/v1?api-version=1", "/v1/x", "/v1/x?api-version=1"),
+        ("/v1?api-version=1", "/v1/x?a=b?c", "/v1/x?api-version=1&a=b?c"),
+        ("/v1?api-version=1", "/v1/x?", "/v1/x?api-version=1"),
+        ("/v1?", "/v1/x?a", "/v1/x?a"),
+        (
+            "",
+            "/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse",
+            "/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse",
+        ),
+        ("", "/model/anthropic.claude-v1%3A0/converse", "/model/anthropic.claude-v1%3A0/converse"),
+        ("", "/v1/models/org%2Fname", "/v1/models/org%2Fname"),
+        ("", "/v1/x?path=../..&url=http://a/%2e%2e", "/v1/x?path=../..&url=http://a/%2e%2e"),
+        ("", "/v1//x", "/v1//x"),
+        ("", "/v1/100%/x", "/v1/100%/x"),
+        ("", "/v1/日本", "/v1/日本"),
+        ("", "/v1/.hidden/a..b/..c/d..", "/v1/.hidden/a..b/..c/d.."),
+    ];
+    for (base, client, wanted) in cases {
+        assert_eq!(joined(base, client), wanted, "{base} + {client}");
+    }
+}
+
+#[test]
+fn refuses_what_leads_out() {
+    let cases = [
+        ("/v1/../admin", Refused::DotSegment),
+        ("/..", Refused::DotSegment),
+        ("/v1/./x", Refused::DotSegment),
+        ("/v1/%2e%2e/x", Refused::DotSegment),
+        ("/v1/.%2E/x", Refused::DotSegment),
+        ("/v1/..%2fx", Refused::DotSegment),
+        ("/v1/%252e%252e/x", Refused::DotSegment),
+        ("/v1/%25252e%25252e%25252fx", Refused::DotSegment),
+        ("/v1/%2%65%2%65/x", Refused::DotSegment),
+        ("/v1/%%32%65./x", Refused::DotSegment),
+        ("/v1/..;/x", Refused::DotSegment),
+        ("/v1/..;a=b/x", Refused::DotSegment),
+        ("/v1/%2e%2e%3bx/y", Refused::DotSegment),
+        ("/v1/..%3fx", Refused::DotSegment),
+        ("/v1/..%23x", Refused::DotSegment),
+        ("/v1/..%20/x", Refused::DotSegment),
+        ("/v1/.../x", Refused::DotSegment),
+        ("/v1/..?x=1", Refused::DotSegment),
+        ("/v1/..%5cx", Refused::Character),
+        ("/v1/..\\x", Refused::Character),
+        ("/v1\\x", Refused::Character),
+        ("/v1/..%00/x", Refused::Character),
+        ("/v1/%0d%0aHost:x", Refused::Character),
+        ("/v1/%c0%ae%c0%ae/x", Refused::Character),
+        ("/v1/a b", Refused::Character),
+        ("/v1/x#y", Refused::Character),
+        ("/v1/x?y#z", Refused::Character),
+        ("//evil.example/x", Refused::Origin),
+        ("///evil.example/x", Refused::Origin),
+        ("/%2fevil.example/x", Refused::Origin),
+        ("/%252fevil.example/x", Refused::Origin),
+        ("/http://evil.example/x", Refused::Origin),
+        ("/http:/evil.example/x", Refused::Origin),
+        ("/http%3a%2f%2fevil.example/x", Refused::Origin),
+        ("/v1/http://evil.example/x", Refused::Origin),
+        ("http://evil.example/x", Refused::NotAPath),
+        ("@evil.example/x", Refused::NotAPath),
+        ("*", Refused::NotAPath),
+    ];
+    for (client, wanted) in cases {
+        assert_eq!(check(client), Err(wanted), "{client}");
+        assert_eq!(BasePath::new(client).err(), Some(wanted), "{client}");
+    }
+}
+
+#[test]
+fn depth_costs_no_more_than_length() {
+    let nested = format!("/v1/%{}2e%2e/x", "25".repeat(100_000));
+    assert_eq!(check(&nested), Err(Refused::DotSegment));
+}
+
+/// The plain way to the same answer: decode level by level, resolve as a server would.
+fn stays_below(base: &str, path: &str) -> bool {
+    let mut level = path.as_bytes().to_vec();
+    loop {
+        let mut depth = 0_i64;
+        for segment in level.split(|byte| matches!(byte, b'/' | b'\\')) {
+            match segment {
+                b"" | b"." => {}
+                b".." => depth -= 1,
+                _ => depth += 1,
+            }
+            if depth < 0 {
+                return false;
+            }
+        }
+        let wanted: Vec<_> = base.split('/').filter(|segment| !segment.is_empty()).collect();
+        let text = String::from_utf8_lossy(&level).replace('\\', "/");
+        let mut resolved: Vec<&str> = Vec::new();
+        for segment in text.split('/').filter(|segment| !segment.is_empty() && *segment != ".") {
+            if segment == ".." {
+                resolved.pop();
+            } else {
+                resolved.push(segment);
+            }
+        }
+        if !resolved.starts_with(&wanted) {
+            return false;
+        }
+        let next: Vec<u8> = percent_encoding::percent_decode(&level).collect();
+        if next == level {
+            return true;
+        }
+        level = next;
+    }
+}
+
+proptest! {
+    #[test]
+    fn the_result_stays_below_the_base(
+        base in "(/(openai|v1|a)){0,3}/?",
+        client in "(/|\\.|%2e|%2f|%5c|%25|2e|2f|;|\\\\|v1|openai|[a-z]|:|\\?|%[0-9a-f]{2}){0,14}",
+    ) {
+        let base_path = BasePath::new(&base).unwrap();
+        for client in [client.clone(), format!("/{client}")] {
+            if check(&client).is_err() {
+                continue;
+            }
+            let result = join(&base_path, &client);
+            prop_assert!(result.starts_with('/') && !result.starts_with("//"));
+            let (path, _) = split(&result);
+            prop_assert!(stays_below(base_path.path(), path), "{} + {} = {}", base, client, result);
+        }
+    }
+
+    #[test]
+    fn ordinary_paths_pass(client in "(/[a-z0-9_.:-]{0,3}[a-z0-9]){1,5}(\\?[a-z=&/.:]{0,10})?") {
+        prop_assert_eq!(check(&client), Ok(()));
+    }
+
+    #[test]
+    fn every_encoding_of_a_dot_segment_is_refused(
+        before in "(/[a-z]{1,3}){0,3}",
+        depth in prop::collection::vec(0..4_usize, 3),
+        after in "(/[a-z]{0,3}){0,2}",
+    ) {
+        let encoded = |text: &str, depth: usize| {
+            (0..depth).fold(text.to_owned(), |text, _| {
+                text.bytes().map(|byte| format!("%{byte:02x}")).collect()
+            })
+        };
+        let [one, two, slash] = [(".", depth[0]), (".", depth[1]), ("/", depth[2])]
+            .map(|(text, depth)| encoded(text, depth));
+        let client = format!("{before}/{one}{two}{slash}x{after}");
+        prop_assert_eq!(check(&client), Err(Refused::DotSegment), "{}", client);
+    }
+}

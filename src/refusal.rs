@@ -1,0 +1,302 @@
+//! Why the router itself says no: one enum, one table.
+//!
+//! It builds no response (`serve::answer` does) and knows no protocol's shape.
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+/// Every reason for which the router answers in its own name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// The body is not a JSON object; the text says what is wrong with it.
+    InvalidJson(String),
+    /// The endpoint needs a model and the request names none.
+    MissingModel,
+    /// The body says `model` more than once.
+    DuplicateModel,
+    /// The path could leave the provider's base URL.
+    InvalidPath,
+    /// The alias is closed and no key was given.
+    MissingApiKey,
+    /// No such key.
+    InvalidApiKey,
+    /// The key is known, but not for this alias, or a rule denies it.
+    Forbidden,
+    /// Nothing is served at this path.
+    NotFound,
+    /// No such alias; holds what the client asked for.
+    ModelNotFound(String),
+    /// `CONNECT` and `TRACE`.
+    MethodNotAllowed,
+    /// The body stopped coming.
+    RequestTimeout,
+    /// The body is larger than the router takes; holds the limit in bytes.
+    PayloadTooLarge(u64),
+    /// The body is compressed, so that its model cannot be read.
+    UnsupportedEncoding,
+    /// The client's provider-native field or value cannot be served here.
+    Unsupported {
+        /// The field, as the client names it.
+        field: String,
+        /// The sentence for the client.
+        message: String,
+    },
+    /// A rate limit of ours.
+    RateLimit {
+        /// Whose limit it is.
+        whose: Whose,
+        /// When one more request may pass.
+        retry_after: Duration,
+    },
+    /// A cap on requests in flight of ours.
+    ConcurrencyLimit {
+        /// Whose limit it is.
+        whose: Whose,
+    },
+    /// Every attempt failed.
+    AllFailed {
+        /// What they have in common.
+        how: AllFailed,
+        /// The soonest moment at which one of them may work again.
+        retry_after: Duration,
+    },
+    /// The one provider could not be reached, or broke off before it answered.
+    UpstreamUnreachable,
+    /// The one provider's answer is not what its protocol says.
+    UpstreamMalformed,
+    /// The one provider did not answer in time.
+    UpstreamTimeout,
+    /// The pool has no provider.
+    NoProviders,
+    /// The router is stopping.
+    ShuttingDown,
+    /// A fault of ours; the request is lost, the process is not.
+    Internal,
+}
+
+/// Whose limit refused a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whose {
+    /// The caller's key.
+    Key,
+    /// The alias.
+    Pool,
+    /// The one provider that may serve.
+    Provider,
+}
+
+/// What the failures of all attempts have in common.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AllFailed {
+    /// Each was a rate limit.
+    RateLimited,
+    /// Each was a timeout.
+    TimedOut,
+    /// Anything else.
+    Otherwise,
+}
+
+/// The fixed part of a refusal: one row of the table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Row {
+    /// HTTP status.
+    pub status: StatusCode,
+    /// The envelope's `type`.
+    pub kind: &'static str,
+    /// The envelope's `code`.
+    pub code: &'static str,
+    /// The envelope's `param`.
+    pub param: Option<&'static str>,
+}
+
+impl Whose {
+    /// The word that stands in the envelope's `param` and in metrics.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Key => "key",
+            Self::Pool => "pool",
+            Self::Provider => "provider",
+        }
+    }
+}
+
+impl Refusal {
+    /// Status, type, code and param.
+    pub fn row(&self) -> Row {
+        use StatusCode as S;
+        let (status, kind, code) = match self {
+            Self::InvalidJson(_) => (S::BAD_REQUEST, INVALID, "invalid_json"),
+            Self::MissingModel => (S::BAD_REQUEST, INVALID, "missing_model"),
+            Self::DuplicateModel => (S::BAD_REQUEST, INVALID, "duplicate_model"),
+            Self::InvalidPath => (S::BAD_REQUEST, INVALID, "invalid_path"),
+            Self::Unsupported { .. } => (S::BAD_REQUEST, INVALID, "unsupported_parameter"),
+            Self::MissingApiKey => (S::UNAUTHORIZED, INVALID, "missing_api_key"),
+            Self::InvalidApiKey => (S::UNAUTHORIZED, INVALID, "invalid_api_key"),
+            Self::Forbidden => (S::FORBIDDEN, "permission_error", "forbidden"),
+            Self::NotFound => (S::NOT_FOUND, INVALID, "not_found"),
+            Self::ModelNotFound(_) => (S::NOT_FOUND, INVALID, "model_not_found"),
+            Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, INVALID, "method_not_allowed"),
+            Self::RequestTimeout => (S::REQUEST_TIMEOUT, INVALID, "request_timeout"),
+            Self::PayloadTooLarge(_) => (S::PAYLOAD_TOO_LARGE, INVALID, "payload_too_large"),
+            Self::UnsupportedEncoding => {
+                (S::UNSUPPORTED_MEDIA_TYPE, INVALID, "unsupported_content_encoding")
+            }
+            Self::RateLimit { .. } => (S::TOO_MANY_REQUESTS, LIMIT, "rate_limit"),
+            Self::ConcurrencyLimit { .. } => {
+                (S::TOO_MANY_REQUESTS, LIMIT, "concurrency_limit_exceeded")
+            }
+            Self::AllFailed { how: AllFailed::RateLimited, .. } => {
+                (S::TOO_MANY_REQUESTS, LIMIT, ALL_FAILED)
+            }
+            Self::AllFailed { how: AllFailed::TimedOut, .. } => {
+                (S::GATEWAY_TIMEOUT, API, ALL_FAILED)
+            }
+            Self::AllFailed { how: AllFailed::Otherwise, .. } => {
+                (S::SERVICE_UNAVAILABLE, API, ALL_FAILED)
+            }
+            Self::UpstreamUnreachable => (S::BAD_GATEWAY, API, "upstream_unreachable"),
+            Self::UpstreamMalformed => (S::BAD_GATEWAY, API, "upstream_malformed"),
+            Self::UpstreamTimeout => (S::GATEWAY_TIMEOUT, API, "upstream_timeout"),
+            Self::NoProviders => (S::SERVICE_UNAVAILABLE, API, "no_providers"),
+            Self::ShuttingDown => (S::SERVICE_UNAVAILABLE, API, "shutting_down"),
+            Self::Internal => (S::INTERNAL_SERVER_ERROR, API, "internal_error"),
+        };
+        let param = match self {
+            Self::MissingModel | Self::DuplicateModel | Self::ModelNotFound(_) => Some("model"),
+            Self::RateLimit { whose, .. } | Self::ConcurrencyLimit { whose } => {
+                Some(whose.as_str())
+            }
+            _ => None,
+        };
+        Row { status, kind, code, param }
+    }
+
+    /// The sentence for the client: what is wrong and what to do.
+    pub fn message(&self) -> String {
+        match self {
+            Self::InvalidJson(what) => format!("The request body is not a JSON object: {what}."),
+            Self::MissingModel => "The request must name a model: set `model` to a string.".into(),
+            Self::DuplicateModel => "The request names `model` more than once.".into(),
+            Self::InvalidPath => "The request path is not allowed: it holds dot segments, \
+                a scheme or an authority."
+                .into(),
+            Self::MissingApiKey => "This model needs an API key: send `Authorization: Bearer \
+                <key>`."
+                .into(),
+            Self::InvalidApiKey => "The API key is not known here.".into(),
+            Self::Forbidden => "This API key may not use this model.".into(),
+            Self::NotFound => {
+                "Nothing is served at this path, and the request names no model.".into()
+            }
+            Self::ModelNotFound(alias) => {
+                format!("The model `{}` does not exist.", shortened(alias))
+            }
+            Self::MethodNotAllowed => "This method is not allowed.".into(),
+            Self::RequestTimeout => "The request body did not arrive in time.".into(),
+            Self::PayloadTooLarge(limit) => {
+                format!("The request body is larger than the {limit} bytes allowed.")
+            }
+            Self::UnsupportedEncoding => "Compressed request bodies are not taken: send the body \
+                without `Content-Encoding`."
+                .into(),
+            Self::Unsupported { message, .. } => message.clone(),
+            Self::RateLimit { whose, .. } => {
+                format!("Too many requests for this {}; try again later.", whose.noun())
+            }
+            Self::ConcurrencyLimit { whose } => {
+                format!("Too many requests at once for this {}; try again later.", whose.noun())
+            }
+            Self::AllFailed { how, .. } => match how {
+                AllFailed::RateLimited => "Every provider of this model is rate limited.",
+                AllFailed::TimedOut => "No provider of this model answered in time.",
+                AllFailed::Otherwise => "No provider of this model could answer.",
+            }
+            .into(),
+            Self::UpstreamUnreachable => "The provider of this model cannot be reached.".into(),
+            Self::UpstreamMalformed => "The provider of this model sent an invalid answer.".into(),
+            Self::UpstreamTimeout => "The provider of this model did not answer in time.".into(),
+            Self::NoProviders => "This model has no provider.".into(),
+            Self::ShuttingDown => "The router is shutting down; try again.".into(),
+            Self::Internal => "The router failed to serve this request.".into(),
+        }
+    }
+
+    /// The envelope's `param`, where it is not one of the fixed words.
+    pub fn param(&self) -> Option<&str> {
+        match self {
+            Self::Unsupported { field, .. } => Some(field),
+            other => other.row().param,
+        }
+    }
+
+    /// What `Retry-After` says, where one belongs.
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimit { retry_after, .. } | Self::AllFailed { retry_after, .. } => {
+                Some(*retry_after)
+            }
+            Self::ConcurrencyLimit { .. } | Self::ShuttingDown | Self::NoProviders => {
+                Some(Duration::from_secs(1))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Whose {
+    fn noun(self) -> &'static str {
+        match self {
+            Self::Key => "API key",
+            Self::Pool => "model",
+            Self::Provider => "model's provider",
+        }
+    }
+}
+
+/// At most [`SHOWN`] characters of what a client sent, none of which can drive a terminal.
+fn shortened(text: &str) -> String {
+    text.chars().take(SHOWN).map(|c| if drives_terminals(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Newlines, escape sequences and overrides of the writing direction.
+fn drives_terminals(c: char) -> bool {
+    let direction = ['\u{200e}', '\u{200f}'].contains(&c)
+        || ('\u{202a}'..='\u{202e}').contains(&c)
+        || ('\u{2066}'..='\u{2069}').contains(&c);
+    c.is_control() || direction
+}
+
+const SHOWN: usize = 256;
+const INVALID: &str = "invalid_request_error";
+const LIMIT: &str = "rate_limit_error";
+const API: &str = "api_error";
+const ALL_FAILED: &str = "all_providers_failed";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reflected_alias_is_cut_and_cannot_drive_a_terminal() {
+        let message =
+            Refusal::ModelNotFound(format!("a\u{1b}[2J\n\u{202e}{}", "x".repeat(999))).message();
+        assert!(message.chars().count() < 300);
+        assert!(
+            !message.contains('\u{1b}') && !message.contains('\n') && !message.contains('\u{202e}')
+        );
+        assert!(message.contains('`'));
+    }
+
+    #[test]
+    fn every_429_of_ours_says_when_to_come_back() {
+        for refusal in [
+            Refusal::RateLimit { whose: Whose::Key, retry_after: Duration::from_secs(3) },
+            Refusal::ConcurrencyLimit { whose: Whose::Pool },
+            Refusal::AllFailed { how: AllFailed::RateLimited, retry_after: Duration::from_secs(3) },
+        ] {
+            assert_eq!(refusal.row().status, StatusCode::TOO_MANY_REQUESTS);
+            assert!(refusal.retry_after().is_some());
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Watch → load → compile → replace, or keep the old.
+//!
+//! It runs on a thread of its own: no request ever waits for a file. A file with problems changes
+//! nothing.
+
+mod watch;
+
+use std::{
+    path::{Path, PathBuf},
+    sync::{Arc, mpsc},
+    time::Duration,
+};
+
+use self::watch::{Fingerprint, Watcher};
+use crate::{
+    config::{self, Problems},
+    gateway::Gateway,
+    live::{Meters, Registry},
+    table::{self, HashKey, Table},
+};
+
+/// Turns a file into tables, one after the other, over the same live state.
+pub struct Loader {
+    path: PathBuf,
+    registry: Registry,
+    hash_key: HashKey,
+    meters: Arc<Meters>,
+    /// Everything the last good table was read from: the file, and what it refers to.
+    files: Vec<PathBuf>,
+}
+
+/// Why the file is looked at again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hint {
+    /// Something happened in its directory.
+    Changed,
+    /// An operator asks for it.
+    Asked,
+}
+
+impl Loader {
+    /// A loader for one file.
+    pub fn new(path: &Path, meters: Arc<Meters>) -> Self {
+        let registry = Registry::new(Arc::clone(&meters));
+        let files = vec![path.to_owned()];
+        Self { path: path.to_owned(), registry, hash_key: HashKey::random(), meters, files }
+    }
+
+    /// Loads and compiles the file as it is now.
+    pub fn load(&mut self) -> Result<Table, Problems> {
+        let loaded = config::load(&self.path)?;
+        let table = table::compile(&loaded, &self.registry, &self.hash_key)?;
+        self.files.truncate(1);
+        self.files.extend(loaded.files);
+        self.meters.last_reload_successful.set(1.0);
+        Ok(table)
+    }
+
+    /// Follows the file for as long as somebody holds the sending end of `hints`.
+    ///
+    /// With `watches` off, only an operator's asking reloads.
+    pub fn follow(mut self, gateway: &Gateway, hints: Hints, watches: bool) {
+        let Hints { sender, receiver } = hints;
+        let mut seen = Fingerprint::of(&self.files);
+        let mut watcher = watches.then(|| Watcher::new(sender));
+        loop {
+            if let Some(watcher) = &mut watcher {
+                watcher.cover(&self.files);
+            }
+            let hint = match receiver.recv_timeout(POLL) {
+                Ok(hint) => Some(hint),
+                Err(mpsc::RecvTimeoutError::Timeout) => None,
+                Err(mpsc::RecvTimeoutError::Disconnected) => return,
+            };
+            let asked = settle(&receiver, hint) == Some(Hint::Asked);
+            let now = Fingerprint::of(&self.files);
+            if asked || (watches && now != seen) {
+                seen = self.reload(gateway, now);
+            }
+        }
+    }
+
+    /// One reload. A file that has problems and is still being written is tried again, in silence,
+    /// until nobody has touched it for a while.
+    fn reload(&mut self, gateway: &Gateway, mut seen: Fingerprint) -> Fingerprint {
+        let problems = loop {
+            match self.load() {
+                Ok(table) => {
+                    let aliases = table.pools().len();
+                    gateway.replace(table);
+                    self.meters.reloads.with_label_values(&["success"]).inc();
+                    tracing::info!(aliases, "the configuration was reloaded");
+                    return seen;
+                }
+                Err(problems) => {
+                    std::thread::sleep(QUIET);
+                    let now = Fingerprint::of(&self.files);
+                    if now == seen {
+                        break problems;
+                    }
+                    seen = now;
+                }
+            }
+        };
+        self.meters.reloads.with_label_values(&["failure"]).inc();
+        self.meters.last_reload_successful.set(0.0);
+        tracing::error!("the configuration has problems; the old one stays\n{problems}");
+        seen
+    }
+}
+
+/// The channel that hints come through.
+pub struct Hints {
+    sender: mpsc::Sender<Hint>,
+    receiver: mpsc::Receiver<Hint>,
+}
+
+impl Hints {
+    /// A channel, and the end that asks for a reload.
+    pub fn new() -> (mpsc::Sender<Hint>, Self) {
+        let (sender, receiver) = mpsc::channel();
+        (sender.clone(), Self { sender, receiver })
+    }
+}
+
+/// Lets a burst of writes pass; answers with the most pressing hint of it.
+fn settle(receiver: &mpsc::Receiver<Hint>, first: Option<Hint>) -> Option<Hint> {
+    let mut pressing = first?;
+    for _ in 0..MOST_SETTLES {
+        match receiver.recv_timeout(DEBOUNCE) {
+            Ok(Hint::Asked) => pressing = Hint::Asked,
+            Ok(Hint::Changed) => {}
+            Err(_) => break,
+        }
+    }
+    Some(pressing)
+}
+
+/// Where no notification comes (network file systems, overflows), looking does.
+const POLL: Duration = Duration::from_secs(2);
+const DEBOUNCE: Duration = Duration::from_millis(50);
+const MOST_SETTLES: u32 = 8;
+const QUIET: Duration = Duration::from_millis(400);

@@ -1,0 +1,92 @@
+//! The client's side of a request: connections come in, and every request finds its stage.
+//!
+//! It never sees the configuration, only the table that was compiled from it.
+
+pub mod connection;
+pub mod routes;
+pub mod proxy;
+pub mod endpoint;
+pub mod intake;
+pub mod admit;
+pub mod rounds;
+pub mod relay;
+pub mod stream_end;
+pub mod record;
+pub mod answer;
+pub mod stage;
+pub mod admin;
+
+use std::{panic::AssertUnwindSafe, sync::Arc};
+
+use futures_util::FutureExt;
+use http::{HeaderValue, Request, Response};
+use hyper::body::Incoming;
+use tokio::net::TcpListener;
+
+pub use self::{intake::BodyLimits, stage::Stage};
+use self::{record::Record, relay::Reply};
+use crate::{gateway::Gateway, live::Meters, refusal::Refusal, upstream::client::Client};
+
+/// What one core serves requests with.
+pub struct Front {
+    /// The live table.
+    pub gateway: Arc<Gateway>,
+    /// This core's connections to the providers.
+    pub client: Client,
+    /// What is counted.
+    pub meters: Arc<Meters>,
+    /// How much and how slowly clients may send.
+    pub body_limits: BodyLimits,
+    /// Serving, draining or closing.
+    pub stage: Stage,
+    /// What is not proxied.
+    pub routes: axum::Router,
+}
+
+impl Front {
+    /// Serves every connection of one listener until the router closes, then until each has ended.
+    pub async fn listen(self: Arc<Self>, listener: TcpListener, timeouts: connection::Timeouts) {
+        let sweeper = tokio::spawn(sweep(Arc::clone(&self)));
+        connection::accept(Arc::clone(&self), listener, timeouts).await;
+        self.stage.drained().await;
+        sweeper.abort();
+    }
+
+    /// Serves one request; a fault of ours costs that request alone.
+    pub async fn serve(&self, request: Request<Incoming>) -> Response<Reply> {
+        let request_id = request.headers().get(answer::REQUEST_ID).cloned();
+        let served = AssertUnwindSafe(self.route(request)).catch_unwind().await;
+        served.unwrap_or_else(|_| self.after_panic(request_id))
+    }
+
+    async fn route(&self, request: Request<Incoming>) -> Response<Reply> {
+        if routes::owns(request.method(), request.uri().path()) {
+            routes::serve(self.routes.clone(), request).await
+        } else {
+            proxy::proxy(self, request).await
+        }
+    }
+
+    /// Requests that still come in on open connections while the router closes.
+    pub fn refuse_if_closing(&self) -> Result<(), Refusal> {
+        if self.stage.is_closing() { Err(Refusal::ShuttingDown) } else { Ok(()) }
+    }
+
+    fn after_panic(&self, request_id: Option<HeaderValue>) -> Response<Reply> {
+        self.meters.panics.inc();
+        let mut record = Record::begin(Arc::clone(&self.meters));
+        let request_id = request_id.unwrap_or(HeaderValue::from_static("unknown"));
+        answer::refuse(&Refusal::Internal, request_id, &mut record)
+    }
+}
+
+/// Connections that wait for work too long are closed.
+async fn sweep(front: Arc<Front>) {
+    let mut beat = tokio::time::interval(SWEEP);
+    loop {
+        beat.tick().await;
+        front.client.sweep();
+    }
+}
+
+const SWEEP: std::time::Duration = std::time::Duration::from_secs(1);

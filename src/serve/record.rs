@@ -1,0 +1,187 @@
+//! Everything known of one request when it ends, written once: when its response body is dropped,
+//! whatever the cause.
+//!
+//! It decides nothing.
+
+use std::{
+    fmt::Write,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode};
+use smallvec::SmallVec;
+
+use super::admit::Allowed;
+use crate::{
+    live::{Meters, Times},
+    refusal::Refusal,
+    table::{Pool, PoolId, Table, fallback::Failure},
+};
+
+/// What is known of a request so far.
+pub struct Record {
+    meters: Arc<Meters>,
+    served_by: Option<(Arc<Table>, PoolId)>,
+    started: Instant,
+    first_byte: Option<Duration>,
+    waited: Duration,
+    status: StatusCode,
+    /// The attempts, in order.
+    pub trail: Trail,
+}
+
+/// What became of each provider that was tried or passed over.
+#[derive(Debug, Default)]
+pub struct Trail(SmallVec<[(u32, Step); 2]>);
+
+/// What became of one provider.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// It answered with this status.
+    Status(u16),
+    /// It failed.
+    Failed(Failure),
+    /// Its own limit passed it over.
+    Limited,
+    /// It is resting.
+    Cooling,
+}
+
+impl Record {
+    /// Begins when a request's head has arrived.
+    pub fn begin(meters: Arc<Meters>) -> Self {
+        Self {
+            meters,
+            served_by: None,
+            started: Instant::now(),
+            first_byte: None,
+            waited: Duration::ZERO,
+            status: StatusCode::INTERNAL_SERVER_ERROR,
+            trail: Trail::default(),
+        }
+    }
+
+    /// The pool is known, and the caller may use it.
+    pub fn allowed(&mut self, allowed: &Allowed) {
+        self.served_by = Some((Arc::clone(&allowed.table), allowed.pool));
+    }
+
+    /// Time that providers took.
+    pub fn waited(&mut self, time: Duration) {
+        self.waited += time;
+    }
+
+    /// The router says no.
+    pub fn refused(&mut self, refusal: &Refusal) {
+        let row = refusal.row();
+        self.status = row.status;
+        match self.pool() {
+            Some(pool) => pool.live.meters.refused(row.code, row.param.unwrap_or_default()),
+            None => self.meters.refused(row.code),
+        }
+    }
+
+    /// The response's head is ready.
+    pub fn answered(&mut self, status: StatusCode) {
+        self.status = status;
+        self.first_byte = Some(self.started.elapsed());
+    }
+
+    /// The pool that serves the request.
+    pub fn pool(&self) -> Option<&Pool> {
+        self.served_by.as_ref().map(|(table, pool)| table.pool(*pool))
+    }
+
+    /// The value of `x-onwards-attempts`.
+    pub fn attempts(&self) -> Option<HeaderValue> {
+        let pool = self.pool()?;
+        match self.trail.0.as_slice() {
+            [] => None,
+            &[(provider, Step::Status(OK))] => {
+                Some(pool.providers[provider as usize].served_value.clone())
+            }
+            steps => {
+                let mut text = String::new();
+                for (provider, step) in steps {
+                    let comma = if text.is_empty() { "" } else { "," };
+                    let name = &pool.providers[*provider as usize].name;
+                    let _ = write!(text, "{comma}{name}={step}");
+                }
+                HeaderValue::from_maybe_shared(Bytes::from(text)).ok()
+            }
+        }
+    }
+
+    fn count_attempts(&self, pool: &Pool) {
+        for (nth, &(provider, step)) in self.trail.0.iter().enumerate() {
+            let provider = &pool.providers[provider as usize];
+            match step {
+                Step::Status(OK) => pool.live.meters.served(&provider.live.meters, &provider.name),
+                step => pool.live.meters.attempted(&provider.name, &step.to_string()),
+            }
+            if nth + 1 < self.trail.0.len() {
+                pool.live.meters.fell_back(&step.to_string());
+            }
+        }
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let Some(pool) = self.pool() else { return };
+        let total = self.started.elapsed();
+        let first_byte = self.first_byte.unwrap_or(total);
+        let overhead = first_byte.saturating_sub(self.waited);
+        pool.live.meters.ended(self.status.as_u16(), Times { total, first_byte, overhead });
+        self.count_attempts(pool);
+    }
+}
+
+impl Trail {
+    /// Adds what became of a provider.
+    pub fn push(&mut self, provider: usize, step: Step) {
+        self.0.push((provider as u32, step));
+    }
+
+    /// What became of each.
+    pub fn steps(&self) -> impl Iterator<Item = Step> + '_ {
+        self.0.iter().map(|&(_, step)| step)
+    }
+}
+
+impl Step {
+    /// Whether the provider was asked at all.
+    pub fn is_attempt(self) -> bool {
+        !matches!(self, Self::Limited | Self::Cooling)
+    }
+
+    /// Whether it was a rate limit, the provider's or ours.
+    pub fn is_rate_limit(self) -> bool {
+        matches!(self, Self::Limited | Self::Failed(Failure::Status(429)))
+    }
+
+    /// Whether time ran out.
+    pub fn is_timeout(self) -> bool {
+        self == Self::Failed(Failure::Timeout)
+    }
+}
+
+impl std::fmt::Display for Step {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Status(status)
+            | Self::Failed(Failure::Status(status) | Failure::Malformed(Some(status))) => {
+                write!(f, "{status}")
+            }
+            Self::Failed(Failure::Connect) => f.write_str("connect"),
+            Self::Failed(Failure::Timeout) => f.write_str("timeout"),
+            Self::Failed(Failure::Reset | Failure::Malformed(None)) => f.write_str("reset"),
+            Self::Limited => f.write_str("limited"),
+            Self::Cooling => f.write_str("cooling"),
+        }
+    }
+}
+
+const OK: u16 = 200;

@@ -1,0 +1,108 @@
+//! What is not proxied: models, health and readiness.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::{Path, State},
+    http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode},
+    response::IntoResponse,
+    routing::get,
+};
+use hyper::body::Incoming;
+use serde_json::{Value, json};
+use tower_service::Service;
+
+use super::{
+    Stage,
+    admit::{right, token, unknown},
+    answer::{self, REQUEST_ID},
+    proxy::request_id,
+    record::Record,
+    relay::Reply,
+};
+use crate::{
+    gateway::Gateway,
+    live::Meters,
+    refusal::Refusal,
+    table::{Pool, Table},
+};
+
+/// What these routes answer from.
+#[derive(Clone)]
+struct Context {
+    gateway: Arc<Gateway>,
+    meters: Arc<Meters>,
+    stage: Stage,
+}
+
+/// The one list of routes.
+pub fn router(gateway: Arc<Gateway>, meters: Arc<Meters>, stage: Stage) -> Router {
+    Router::new()
+        .route("/v1/models", get(models))
+        .route("/models", get(models))
+        .route("/v1/models/{*id}", get(model))
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .with_state(Context { gateway, meters, stage })
+}
+
+/// Whether a request is for one of these routes.
+pub fn owns(method: &Method, path: &str) -> bool {
+    matches!(*method, Method::GET | Method::HEAD)
+        && (matches!(path, "/v1/models" | "/models" | "/healthz" | "/readyz")
+            || path.strip_prefix("/v1/models/").is_some_and(|id| !id.is_empty()))
+}
+
+/// Serves one of these routes.
+pub async fn serve(mut router: Router, request: Request<Incoming>) -> Response<Reply> {
+    let id = request_id(request.headers());
+    let mut response = match router.call(request).await {
+        Ok(response) => response.map(Reply::Router),
+        Err(never) => match never {},
+    };
+    response.headers_mut().entry(REQUEST_ID).or_insert(id);
+    response
+}
+
+async fn ready(State(context): State<Context>) -> (StatusCode, &'static str) {
+    if context.stage.is_ready() {
+        (StatusCode::OK, "ready\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n")
+    }
+}
+
+async fn models(State(context): State<Context>, headers: HeaderMap) -> Json<Value> {
+    let table = context.gateway.snapshot();
+    let caller = table.keyring.caller(token(&headers));
+    let usable = table.pools().iter().filter(|pool| right(&table, pool, caller).is_ok());
+    let data: Vec<Value> = usable.map(|pool| describe(&table, pool)).collect();
+    Json(json!({"object": "list", "data": data}))
+}
+
+async fn model(
+    State(context): State<Context>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> axum::response::Response {
+    let table = context.gateway.snapshot();
+    let caller = table.keyring.caller(token(&headers));
+    let found = match table.find(&id) {
+        None => Err(unknown(&table, caller, &id)),
+        Some(pool) => right(&table, table.pool(pool), caller).map(|()| table.pool(pool)),
+    };
+    match found {
+        Ok(pool) => Json(describe(&table, pool)).into_response(),
+        Err(refusal) => refused(&context, &refusal, request_id(&headers)),
+    }
+}
+
+fn describe(table: &Table, pool: &Pool) -> Value {
+    json!({"id": pool.alias, "object": "model", "created": table.created, "owned_by": "onwards"})
+}
+
+fn refused(context: &Context, refusal: &Refusal, id: HeaderValue) -> axum::response::Response {
+    let mut record = Record::begin(Arc::clone(&context.meters));
+    answer::refuse(refusal, id, &mut record).map(axum::body::Body::new)
+}

@@ -1,0 +1,83 @@
+//! From the file to the table: the only place that knows both. Every absent key gets its meaning
+//! here, and everything that a request would otherwise have to parse is parsed.
+//!
+//! All problems are found, not the first only; a file with any of them changes nothing.
+
+mod access;
+mod headers;
+mod pool;
+mod provider;
+
+use std::{collections::HashMap, time::SystemTime};
+
+use super::{HashKey, IdlePool, PoolId, Table};
+use crate::{
+    config::{Loaded, Path, Problem, Problems, Source, raw},
+    live::{Draft, Registry},
+};
+
+/// Compiles a file. State that outlives reloads is taken from `registry`, which is left as it was
+/// when there are problems.
+pub fn compile(
+    loaded: &Loaded,
+    registry: &Registry,
+    hash_key: &HashKey,
+) -> Result<Table, Problems> {
+    let mut compiler = Compiler::new(loaded, registry);
+    let file = &loaded.file;
+    let mut keyring = compiler.keyring(file, hash_key);
+    let mut pools = Vec::with_capacity(file.targets.len());
+    for (alias, target) in &file.targets {
+        pools.extend(compiler.pool(alias, target, &mut keyring));
+    }
+    if !compiler.problems.is_empty() {
+        return Err(compiler.problems.into());
+    }
+    compiler.draft.commit();
+    Ok(Table { pools, by_alias: compiler.aliases, keyring, created: unix_seconds(registry.born()) })
+}
+
+/// One compile under way.
+struct Compiler<'a> {
+    source: &'a Source,
+    defaults: &'a raw::PoolKeys,
+    idle_pool: IdlePool,
+    aliases: HashMap<Box<str>, PoolId>,
+    draft: Draft<'a>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Compiler<'a> {
+    fn new(loaded: &'a Loaded, registry: &'a Registry) -> Self {
+        static NO_DEFAULTS: std::sync::LazyLock<raw::PoolKeys> =
+            std::sync::LazyLock::new(Default::default);
+        let file = &loaded.file;
+        let aliases =
+            file.targets.keys().zip(0..).map(|(alias, at)| (alias.as_str().into(), PoolId(at)));
+        Self {
+            source: &loaded.source,
+            defaults: file.defaults.as_ref().unwrap_or(&NO_DEFAULTS),
+            idle_pool: idle_pool(file.http_pool.as_ref()),
+            aliases: aliases.collect(),
+            draft: registry.draft(),
+            problems: Vec::new(),
+        }
+    }
+
+    fn problem(&mut self, path: &Path, message: impl Into<String>, hint: Option<String>) {
+        self.problems.push(self.source.problem(path, message, hint));
+    }
+}
+
+fn unix_seconds(time: SystemTime) -> u64 {
+    time.duration_since(SystemTime::UNIX_EPOCH).map_or(0, |since| since.as_secs())
+}
+
+fn idle_pool(raw: Option<&raw::HttpPool>) -> IdlePool {
+    let max = raw.and_then(|pool| pool.max_idle_per_host).unwrap_or(MAX_IDLE_PER_HOST);
+    let secs = raw.and_then(|pool| pool.idle_timeout_secs).unwrap_or(IDLE_TIMEOUT_SECS);
+    IdlePool { max_idle_per_host: max as usize, idle_timeout: std::time::Duration::from_secs(secs) }
+}
+
+const MAX_IDLE_PER_HOST: u32 = 100;
+const IDLE_TIMEOUT_SECS: u64 = 90;

@@ -1,0 +1,88 @@
+//! Keys: definitions, global keys, and who may use an alias.
+
+use std::collections::HashSet;
+
+use super::Compiler;
+use crate::{
+    config::{Path, raw},
+    live::{LimitSettings, Rate},
+    secret::Secret,
+    table::{
+        Access, Keyring,
+        keyring::{HashKey, Key, KeyId},
+    },
+};
+
+impl Compiler<'_> {
+    /// Every key of `auth`; those of the aliases are added as they are met.
+    pub(super) fn keyring(&mut self, file: &raw::File, hash_key: &HashKey) -> Keyring {
+        let mut keyring = Keyring::new(hash_key.clone());
+        let Some(auth) = &file.auth else { return keyring };
+        for (name, definition) in auth.key_definitions.iter().flatten() {
+            self.define(name, definition, &mut keyring);
+        }
+        for token in auth.global_keys.iter().flatten() {
+            let id = keyring.resolve(token);
+            keyring.make_global(id);
+            keyring.closes = true;
+        }
+        keyring.closes |= auth.key_definitions.as_ref().is_some_and(|keys| !keys.is_empty());
+        keyring
+    }
+
+    fn define(&mut self, name: &str, definition: &raw::KeyDefinition, keyring: &mut Keyring) {
+        let settings = limits(definition.rate_limit, definition.concurrency_limit);
+        let state = self.draft.key(name, settings);
+        let key = Key {
+            name: Some(name.into()),
+            labels: definition.labels.clone().unwrap_or_default(),
+            limits: state.limits().clone(),
+            global: false,
+        };
+        if let Err(other) = keyring.define(name, definition.key.expose(), key) {
+            let path = Path::root().key("auth").key("key_definitions").key(name).key("key");
+            let message = format!("this key is the same as that of `{other}`");
+            self.problem(&path, message, Some("give every definition a key of its own".into()));
+        }
+    }
+
+    /// Who may use an alias. Without `keys`, a file with global keys opens it to their holders
+    /// only, and any other file to everybody.
+    pub(super) fn access(&self, keys: Option<&[Secret]>, keyring: &mut Keyring) -> Access {
+        match keys {
+            None if keyring.has_global() => Access::Closed(HashSet::new()),
+            None => Access::Open,
+            Some(keys) => {
+                keyring.closes = true;
+                Access::Closed(keys.iter().map(|key| keyring.resolve(key)).collect())
+            }
+        }
+    }
+}
+
+impl Keyring {
+    /// A name of a definition stands for its key; anything else is a token itself.
+    fn resolve(&mut self, name_or_token: &Secret) -> KeyId {
+        let text = name_or_token.expose();
+        self.named(text).unwrap_or_else(|| self.intern(text, Key::literal))
+    }
+}
+
+/// The numbers of a pair of limits.
+pub(super) fn limits(
+    rate: Option<raw::RateLimit>,
+    concurrency: Option<raw::ConcurrencyLimit>,
+) -> LimitSettings {
+    LimitSettings {
+        rate: rate.map(|rate| Rate {
+            per_second: rate.requests_per_second,
+            burst: rate.burst_size.unwrap_or_else(|| default_burst(rate.requests_per_second)),
+        }),
+        max: concurrency.map(|limit| limit.max_concurrent_requests),
+    }
+}
+
+/// The rate, rounded up.
+fn default_burst(per_second: f64) -> u32 {
+    (per_second.ceil() as u32).max(1)
+}

@@ -1,0 +1,51 @@
+//! Configured headers, as header values: whatever could split a response is refused here.
+
+use std::collections::BTreeMap;
+
+use http::{HeaderName, HeaderValue};
+
+use super::Compiler;
+use crate::{config::Path, table::pool::Headers};
+
+impl Compiler<'_> {
+    /// Headers to be set; `path` is where they stand.
+    pub(super) fn headers(
+        &mut self,
+        raw: Option<&BTreeMap<String, String>>,
+        path: &Path,
+    ) -> Headers {
+        let mut headers = Headers::new();
+        for (name, value) in raw.into_iter().flatten() {
+            let at = path.key(name);
+            match (HeaderName::try_from(name.as_str()), HeaderValue::try_from(value.as_str())) {
+                (Err(_), _) => self.problem(&at, "this is not a header's name", None),
+                (_, Err(_)) => self.problem(&at, "this value cannot stand in a header", None),
+                (Ok(name), Ok(_)) if is_framing(&name) => {
+                    let message = format!("`{name}` is written by the router itself");
+                    self.problem(&at, message, Some("remove it".into()));
+                }
+                (Ok(name), Ok(value)) => headers.push((name, value)),
+            }
+        }
+        headers
+    }
+}
+
+/// The pool's headers and the provider's, which win.
+pub(super) fn merged(pool: &Headers, own: Headers) -> Headers {
+    let kept = pool.iter().filter(|(name, _)| !own.iter().any(|(other, _)| other == name));
+    kept.cloned().chain(own.iter().cloned()).collect()
+}
+
+fn is_framing(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "connection"
+            | "content-length"
+            | "host"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+    )
+}

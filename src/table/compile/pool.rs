@@ -1,0 +1,199 @@
+//! One alias: its spelling brought to one form, its pool keys with their defaults.
+
+use std::time::Duration;
+
+use super::{Compiler, access, provider::Inherited};
+use crate::{
+    choose::{LeastBusy, Priority, RoundRobin, Strategy, WeightedRandom},
+    config::{Path, raw},
+    table::{
+        Fallback, Keyring, Pool, Provider, Rule,
+        fallback::{Backoff, StatusSet},
+    },
+};
+
+/// A target in its one form.
+struct Spelled<'a> {
+    keys: Option<&'a raw::PoolKeys>,
+    providers: Vec<Entry<'a>>,
+}
+
+/// A provider as it is written, and where.
+pub(super) struct Entry<'a> {
+    pub endpoint: &'a raw::Endpoint,
+    /// What only a provider of a list has; a single target's are its pool's.
+    pub own: Option<&'a raw::Provider>,
+    pub path: Path,
+}
+
+impl Compiler<'_> {
+    pub(super) fn pool(
+        &mut self,
+        alias: &str,
+        target: &raw::Target,
+        keyring: &mut Keyring,
+    ) -> Option<Pool> {
+        let path = Path::root().key("targets").key(alias);
+        let Spelled { keys, providers } = spelled(target, &path);
+        let defaults = self.defaults;
+        let set = keys.cloned().unwrap_or_default();
+        let keys = merged(set, defaults);
+
+        let access = self.access(keys.keys.as_deref(), keyring);
+        let settings = access::limits(keys.rate_limit, keys.concurrency_limit);
+        let live = self.draft.pool(alias, settings);
+        let headers = self.headers(keys.response_headers.as_ref(), &path.key("response_headers"));
+        let rules = self.rules(alias, keys.routing_rules.as_deref().unwrap_or_default(), &path);
+        let inherited = Inherited { keys: &keys, response_headers: &headers };
+        let providers = self.providers(alias, &providers, &inherited);
+        let fallback = self.fallback(keys.fallback.as_ref(), &path, providers.len());
+        self.check_weights(&providers, &path);
+        let strategy = keys.strategy.unwrap_or(raw::Strategy::WeightedRandom);
+        Some(Pool {
+            alias: alias.into(),
+            access,
+            rules,
+            limits: live.limits().clone(),
+            live,
+            in_definition_order: strategy == raw::Strategy::Priority,
+            strategy: self.strategy(strategy, &providers, &path)?,
+            fallback,
+            providers,
+            response_headers: headers,
+        })
+    }
+
+    fn strategy(
+        &mut self,
+        strategy: raw::Strategy,
+        providers: &[Provider],
+        path: &Path,
+    ) -> Option<Box<dyn Strategy>> {
+        let turns =
+            || providers.iter().map(|one| (std::sync::Arc::clone(one.live.turn()), one.weight));
+        Some(match strategy {
+            raw::Strategy::WeightedRandom => Box::new(WeightedRandom),
+            raw::Strategy::Priority => Box::new(Priority),
+            raw::Strategy::RoundRobin => Box::new(RoundRobin::new(turns())),
+            raw::Strategy::LeastBusy => Box::new(LeastBusy),
+            _ => {
+                self.problem(&path.key("strategy"), "this strategy is not supported yet", None);
+                return None;
+            }
+        })
+    }
+
+    fn rules(&mut self, alias: &str, raw: &[raw::RoutingRule], path: &Path) -> Vec<Rule> {
+        let mut rules = Vec::with_capacity(raw.len());
+        for (at, rule) in raw.iter().enumerate() {
+            let redirect = match &rule.action {
+                raw::Action::Deny => None,
+                raw::Action::Redirect { target } => {
+                    let found = self.aliases.get(target.as_str()).copied();
+                    let place = path.key("routing_rules").index(at).key("action").key("target");
+                    match found {
+                        None => {
+                            let known = self.aliases.keys().map(|alias| &**alias);
+                            let hint = crate::config::nearest::nearest(target, known)
+                                .map(|near| format!("did you mean `{near}`?"));
+                            self.problem(&place, format!("there is no alias `{target}`"), hint);
+                        }
+                        Some(_) if target == alias => {
+                            self.problem(&place, "this rule redirects an alias to itself", None);
+                        }
+                        Some(_) => {}
+                    }
+                    found
+                }
+            };
+            rules.push(Rule { labels: rule.match_labels.clone(), redirect });
+        }
+        rules
+    }
+
+    fn fallback(&mut self, raw: Option<&raw::Fallback>, path: &Path, providers: usize) -> Fallback {
+        let path = path.key("fallback");
+        let on_status = raw.and_then(|raw| raw.on_status.as_deref()).unwrap_or(&ON_STATUS);
+        let on_status = StatusSet::from_shorthand(on_status).unwrap_or_else(|number| {
+            let message = format!("{number} is no status and no prefix of one");
+            let hint = "write 5 for 5xx, 50 for 500 to 509, or a status such as 502";
+            self.problem(&path.key("on_status"), message, Some(hint.into()));
+            StatusSet::default()
+        });
+        let flag = |read: fn(&raw::Fallback) -> Option<bool>| raw.and_then(read).unwrap_or(false);
+        let max_attempts = raw.and_then(|raw| raw.max_attempts);
+        Fallback {
+            enabled: flag(|raw| raw.enabled),
+            on_status,
+            on_rate_limit: flag(|raw| raw.on_rate_limit),
+            with_replacement: flag(|raw| raw.with_replacement),
+            max_attempts: max_attempts.unwrap_or(providers as u32),
+            backoff: raw.and_then(|raw| raw.backoff).map(backoff),
+            max_total_backoff: raw
+                .and_then(|raw| raw.max_total_backoff_ms)
+                .map(Duration::from_millis),
+        }
+    }
+
+    fn check_weights(&mut self, providers: &[Provider], path: &Path) {
+        let sum: u64 = providers.iter().map(|provider| u64::from(provider.weight)).sum();
+        if sum > u64::from(u32::MAX) {
+            let message = format!("the weights add up to {sum}, more than {}", u32::MAX);
+            self.problem(&path.key("providers"), message, Some("divide them all".into()));
+        }
+    }
+}
+
+fn spelled<'a>(target: &'a raw::Target, path: &Path) -> Spelled<'a> {
+    let listed = |providers: &'a [raw::Provider], path: &Path| {
+        let entry = |(at, provider): (usize, &'a raw::Provider)| Entry {
+            endpoint: &provider.endpoint,
+            own: Some(provider),
+            path: path.index(at),
+        };
+        providers.iter().enumerate().map(entry).collect::<Vec<_>>()
+    };
+    match target {
+        raw::Target::List(providers) => Spelled { keys: None, providers: listed(providers, path) },
+        raw::Target::Pool(pool) => {
+            let providers = listed(&pool.providers, &path.key("providers"));
+            Spelled { keys: Some(&pool.keys), providers }
+        }
+        raw::Target::Single(single) => {
+            let only = Entry { endpoint: &single.endpoint, own: None, path: path.clone() };
+            Spelled { keys: Some(&single.keys), providers: vec![only] }
+        }
+    }
+}
+
+/// A key that the target does not set is that of `defaults`.
+fn merged(own: raw::PoolKeys, defaults: &raw::PoolKeys) -> raw::PoolKeys {
+    let defaults = defaults.clone();
+    raw::PoolKeys {
+        keys: own.keys.or(defaults.keys),
+        rate_limit: own.rate_limit.or(defaults.rate_limit),
+        concurrency_limit: own.concurrency_limit.or(defaults.concurrency_limit),
+        response_headers: own.response_headers.or(defaults.response_headers),
+        strategy: own.strategy.or(defaults.strategy),
+        fallback: own.fallback.or(defaults.fallback),
+        trusted: own.trusted.or(defaults.trusted),
+        sanitize_response: own.sanitize_response.or(defaults.sanitize_response),
+        routing_rules: own.routing_rules.or(defaults.routing_rules),
+        timeouts: own.timeouts.or(defaults.timeouts),
+        cooldown: own.cooldown.or(defaults.cooldown),
+        health_check: own.health_check.or(defaults.health_check),
+    }
+}
+
+fn backoff(raw: raw::Backoff) -> Backoff {
+    Backoff {
+        initial: Duration::from_millis(raw.initial_ms),
+        max: Duration::from_millis(raw.max_ms.unwrap_or(BACKOFF_MAX_MS)),
+        factor: raw.factor.unwrap_or(BACKOFF_FACTOR),
+        full_jitter: raw.jitter != Some(raw::Jitter::None),
+    }
+}
+
+const ON_STATUS: [u16; 2] = [429, 5];
+const BACKOFF_MAX_MS: u64 = 5_000;
+const BACKOFF_FACTOR: f64 = 2.0;

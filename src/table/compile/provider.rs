@@ -1,0 +1,242 @@
+//! One provider: where it is, what is sent to it, and the state that it keeps across reloads.
+
+use std::{collections::HashSet, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue, Uri, header};
+
+use super::{Compiler, access, headers, pool::Entry};
+use crate::{
+    body,
+    config::{Path, raw},
+    live::ProviderSettings,
+    path::BasePath,
+    secret::Secret,
+    table::{
+        Origin, Place, Provider,
+        mock::Script,
+        pool::{Headers, Timeouts},
+    },
+};
+
+/// What a provider takes from its pool where it says nothing itself.
+pub(super) struct Inherited<'a> {
+    pub keys: &'a raw::PoolKeys,
+    pub response_headers: &'a Headers,
+}
+
+impl Compiler<'_> {
+    /// The providers of a pool, in order; one for each credential of an entry.
+    pub(super) fn providers(
+        &mut self,
+        alias: &str,
+        entries: &[Entry<'_>],
+        inherited: &Inherited<'_>,
+    ) -> Vec<Provider> {
+        let mut providers = Vec::with_capacity(entries.len());
+        let mut names = HashSet::new();
+        for entry in entries {
+            for credential in credentials(entry.endpoint) {
+                let provider = self.provider(alias, entry, credential, inherited, &mut names);
+                providers.extend(provider);
+            }
+        }
+        providers
+    }
+
+    fn provider(
+        &mut self,
+        alias: &str,
+        entry: &Entry<'_>,
+        credential: Option<&Secret>,
+        inherited: &Inherited<'_>,
+        names: &mut HashSet<String>,
+    ) -> Option<Provider> {
+        let Entry { endpoint, own, path } = entry;
+        let timeouts =
+            timeouts(inherited.keys.timeouts, own.and_then(|own| own.timeouts), endpoint);
+        let place = self.place(endpoint, path, timeouts.connect)?;
+        let credential_header = self.credential(endpoint, credential, path);
+        let name = self.name(endpoint, &place, path, names)?;
+        let own_headers = own.and_then(|own| own.response_headers.as_ref());
+        let own_headers = self.headers(own_headers, &path.key("response_headers"));
+        let request_headers =
+            self.headers(endpoint.request_headers.as_ref(), &path.key("request_headers"));
+        let settings = ProviderSettings {
+            limits: access::limits(
+                own.and_then(|own| own.rate_limit),
+                own.and_then(|own| own.concurrency_limit),
+            ),
+            ..ProviderSettings::default()
+        };
+        let live = self.draft.provider(alias, &digest(endpoint, credential), settings);
+        let model: Box<str> = endpoint.onwards_model.as_deref().unwrap_or(alias).into();
+        let trusted = own.and_then(|own| own.trusted).or(inherited.keys.trusted).unwrap_or(false);
+        Some(Provider {
+            name_value: HeaderValue::try_from(&*name).ok()?,
+            served_value: HeaderValue::try_from(format!("{name}=200")).ok()?,
+            name,
+            place,
+            credential: credential_header,
+            model_json: body::json_string(&model),
+            model_bare: Bytes::copy_from_slice(model.as_bytes()),
+            model,
+            weight: endpoint.weight.unwrap_or(1),
+            tier: endpoint.priority.unwrap_or(1),
+            request_headers,
+            response_headers: headers::merged(inherited.response_headers, own_headers),
+            propagates_trace: endpoint.propagate_trace_context.unwrap_or(trusted),
+            timeouts: Timeouts { response: timeouts.response, idle: timeouts.idle },
+            limits: live.limits().clone(),
+            live,
+        })
+    }
+
+    fn place(&mut self, endpoint: &raw::Endpoint, path: &Path, connect: Duration) -> Option<Place> {
+        let path = path.key("url");
+        if let Some(rest) = endpoint.url.strip_prefix("mock:") {
+            let script = Script::read(rest);
+            return script.map_err(|why| self.problem(&path, why, None)).ok().map(Place::Mock);
+        }
+        match wire(&endpoint.url) {
+            Err(why) => {
+                self.problem(&path, why, None);
+                None
+            }
+            Ok((uri, base, host)) => {
+                let tls = uri.scheme_str() == Some("https");
+                let id = self.draft.origin(&format!("{uri} {connect:?} {:?}", self.idle_pool));
+                let origin =
+                    Origin { id, uri, host, tls, connect_timeout: connect, pool: self.idle_pool };
+                Some(Place::Wire { origin: Arc::new(origin), base })
+            }
+        }
+    }
+
+    fn credential(
+        &mut self,
+        endpoint: &raw::Endpoint,
+        credential: Option<&Secret>,
+        path: &Path,
+    ) -> Option<(HeaderName, HeaderValue)> {
+        let name = match &endpoint.upstream_auth_header_name {
+            None => header::AUTHORIZATION,
+            Some(name) => HeaderName::try_from(name.as_str()).unwrap_or_else(|_| {
+                let path = path.key("upstream_auth_header_name");
+                self.problem(&path, "this is not a header's name", None);
+                header::AUTHORIZATION
+            }),
+        };
+        let prefix = endpoint.upstream_auth_header_prefix.as_deref().unwrap_or("Bearer ");
+        let Ok(mut value) = HeaderValue::try_from(format!("{prefix}{}", credential?.expose()))
+        else {
+            self.problem(&path.key("onwards_key"), "this cannot stand in a header", None);
+            return None;
+        };
+        value.set_sensitive(true);
+        Some((name, value))
+    }
+
+    /// The configured name, or the host, with a number where it is not the first of its kind.
+    fn name(
+        &mut self,
+        endpoint: &raw::Endpoint,
+        place: &Place,
+        path: &Path,
+        names: &mut HashSet<String>,
+    ) -> Option<Box<str>> {
+        let base = match (&endpoint.name, place) {
+            (Some(name), _) if !is_name(name) => {
+                let hint = "use letters, digits and `-_.:/@`";
+                self.problem(&path.key("name"), "this cannot stand in a header", Some(hint.into()));
+                return None;
+            }
+            (Some(name), _) => name.clone(),
+            (None, Place::Wire { origin, .. }) => {
+                origin.uri.host().unwrap_or("provider").to_owned()
+            }
+            (None, Place::Mock(_)) => "mock".to_owned(),
+        };
+        let numbered = (2..).map(|nth| format!("{base}-{nth}"));
+        let free =
+            std::iter::once(base.clone()).chain(numbered).find(|name| !names.contains(name))?;
+        names.insert(free.clone());
+        Some(free.into())
+    }
+}
+
+/// The whole of what a provider may take, its own before the pool's, key by key.
+struct Allowed {
+    connect: Duration,
+    response: Option<Duration>,
+    idle: Duration,
+}
+
+fn timeouts(
+    pool: Option<raw::Timeouts>,
+    own: Option<raw::Timeouts>,
+    endpoint: &raw::Endpoint,
+) -> Allowed {
+    let (pool, own) = (pool.unwrap_or_default(), own.unwrap_or_default());
+    let response = endpoint.request_timeout_secs.map(|secs| secs.saturating_mul(1000));
+    Allowed {
+        connect: Duration::from_millis(own.connect_ms.or(pool.connect_ms).unwrap_or(CONNECT_MS)),
+        response: own.response_ms.or(response).or(pool.response_ms).map(Duration::from_millis),
+        idle: Duration::from_millis(own.idle_ms.or(pool.idle_ms).unwrap_or(IDLE_MS)),
+    }
+}
+
+/// Scheme and authority, base path, and `Host`. The error says what is wrong with the URL without
+/// showing it: it may hold a password.
+fn wire(url: &str) -> Result<(Uri, BasePath, HeaderValue), String> {
+    let allowed = "an `http://` or `https://` URL, or `mock:`";
+    if url.contains('#') {
+        return Err("a provider's URL has no fragment".into());
+    }
+    let uri: Uri = url.parse().map_err(|_| format!("this is not {allowed}"))?;
+    if !matches!(uri.scheme_str(), Some("http" | "https")) {
+        return Err(format!("this is not {allowed}"));
+    }
+    let authority = uri.authority().filter(|authority| !authority.host().is_empty());
+    let authority = authority.ok_or("the URL names no host")?;
+    if authority.as_str().contains('@') {
+        return Err("the URL holds a user name or password; use `onwards_key`".into());
+    }
+    let path_and_query = uri.path_and_query().map_or("/", |path| path.as_str());
+    let base =
+        BasePath::new(path_and_query).map_err(|refused| format!("the URL's path: {refused}"))?;
+    let host =
+        HeaderValue::try_from(authority.as_str()).map_err(|_| "the URL's host is not valid")?;
+    let root =
+        Uri::builder().scheme(uri.scheme_str().unwrap_or("http")).authority(authority.clone());
+    let root = root.path_and_query("/").build().map_err(|_| format!("this is not {allowed}"))?;
+    Ok((root, base, host))
+}
+
+fn credentials(endpoint: &raw::Endpoint) -> Vec<Option<&Secret>> {
+    match &endpoint.onwards_key {
+        None => vec![None],
+        Some(raw::Credentials::One(one)) => vec![Some(one)],
+        Some(raw::Credentials::Many(many)) => many.iter().map(Some).collect(),
+    }
+}
+
+/// Who a provider is, whatever its weight, name or limits: its endpoint, its credential, its model.
+fn digest(endpoint: &raw::Endpoint, credential: Option<&Secret>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let model = endpoint.onwards_model.as_deref();
+    for part in [Some(endpoint.url.as_str()), credential.map(Secret::expose), model] {
+        let part = part.unwrap_or_default();
+        hasher.update(&(part.len() as u64).to_le_bytes());
+        hasher.update(part.as_bytes());
+    }
+    hasher.finalize().to_hex().to_string()
+}
+
+fn is_name(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:/@".contains(&byte);
+    !name.is_empty() && name.len() <= 128 && name.bytes().all(plain)
+}
+
+const CONNECT_MS: u64 = 5_000;
+const IDLE_MS: u64 = 300_000;

@@ -1,0 +1,211 @@
+//! Who may call: every token as a keyed hash, and what its holder may use.
+//!
+//! No token is kept, and none is compared byte by byte: a look-up costs one hash and one probe,
+//! with one key or with a hundred thousand, whether the token is right or nearly right.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    hash::{BuildHasherDefault, Hasher},
+};
+
+use crate::live;
+
+/// Every key of the file.
+#[derive(Debug)]
+pub struct Keyring {
+    hash_key: HashKey,
+    by_digest: HashMap<Digest, KeyId, BuildHasherDefault<Prefix>>,
+    by_name: HashMap<Box<str>, KeyId>,
+    keys: Vec<Key>,
+    has_global: bool,
+    /// Whether any key closes anything in this file.
+    pub closes: bool,
+}
+
+/// The secret under which tokens are hashed; drawn once for a process.
+#[derive(Clone)]
+pub struct HashKey([u8; 32]);
+
+/// A key's place in its keyring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct KeyId(u32);
+
+/// What is known of a key's holder.
+#[derive(Debug)]
+pub struct Key {
+    /// The definition's name; literal tokens have none.
+    pub name: Option<Box<str>>,
+    /// What `routing_rules` match.
+    pub labels: BTreeMap<String, String>,
+    /// The key's own limits.
+    pub limits: live::Limits,
+    /// Whether it opens every alias.
+    pub global: bool,
+}
+
+/// Who sent a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// No token.
+    Anonymous,
+    /// A token that no key has.
+    Unknown,
+    /// The holder of a key.
+    Known(KeyId),
+}
+
+/// Who may use a pool.
+#[derive(Debug)]
+pub enum Access {
+    /// Everybody, whatever token they send.
+    Open,
+    /// The holders of these keys and of global ones.
+    Closed(HashSet<KeyId>),
+}
+
+type Digest = [u8; 32];
+
+impl HashKey {
+    /// A fresh secret.
+    pub fn random() -> Self {
+        Self(rand::random())
+    }
+}
+
+impl std::fmt::Debug for HashKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl Keyring {
+    /// An empty keyring whose tokens are hashed under `hash_key`.
+    pub fn new(hash_key: HashKey) -> Self {
+        Self {
+            hash_key,
+            by_digest: HashMap::default(),
+            by_name: HashMap::new(),
+            keys: Vec::new(),
+            has_global: false,
+            closes: false,
+        }
+    }
+
+    /// The key with this token; `make` builds it if the token is new.
+    pub fn intern(&mut self, token: &str, make: impl FnOnce() -> Key) -> KeyId {
+        let next = KeyId(self.keys.len() as u32);
+        let id = *self.by_digest.entry(self.hash_key.digest(token)).or_insert(next);
+        if id == next {
+            self.keys.push(make());
+        }
+        id
+    }
+
+    /// Adds a named key. The error is the name of another definition with the same token.
+    pub fn define(&mut self, name: &str, token: &str, key: Key) -> Result<KeyId, Box<str>> {
+        let next = self.keys.len();
+        let id = self.intern(token, || key);
+        if id.0 as usize != next {
+            return Err(self.key(id).name.clone().unwrap_or_default());
+        }
+        self.by_name.insert(name.into(), id);
+        Ok(id)
+    }
+
+    /// The key of a definition.
+    pub fn named(&self, name: &str) -> Option<KeyId> {
+        self.by_name.get(name).copied()
+    }
+
+    /// Whether some key opens every alias.
+    pub fn has_global(&self) -> bool {
+        self.has_global
+    }
+
+    /// Whose token this is.
+    pub fn caller(&self, token: Option<&str>) -> Caller {
+        let Some(token) = token else { return Caller::Anonymous };
+        let found = self.by_digest.get(&self.hash_key.digest(token));
+        found.map_or(Caller::Unknown, |&id| Caller::Known(id))
+    }
+
+    /// A key by its place.
+    pub fn key(&self, id: KeyId) -> &Key {
+        &self.keys[id.0 as usize]
+    }
+
+    /// Opens every alias to a key.
+    pub fn make_global(&mut self, id: KeyId) {
+        self.keys[id.0 as usize].global = true;
+        self.has_global = true;
+    }
+
+    /// Every key.
+    pub fn keys(&self) -> &[Key] {
+        &self.keys
+    }
+}
+
+impl HashKey {
+    fn digest(&self, token: &str) -> Digest {
+        *blake3::keyed_hash(&self.0, token.as_bytes()).as_bytes()
+    }
+}
+
+impl Key {
+    /// A key without name, labels or limits.
+    pub fn literal() -> Self {
+        Self {
+            name: None,
+            labels: BTreeMap::new(),
+            limits: live::Limits::new(live::LimitSettings::default()),
+            global: false,
+        }
+    }
+}
+
+/// A digest is uniform already: its first eight bytes are its hash. Its key is secret, so nobody
+/// can aim at a bucket or learn from the time of a probe.
+#[derive(Debug, Default)]
+struct Prefix(u64);
+
+impl Hasher for Prefix {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let mut first = [0; 8];
+        let length = bytes.len().min(8);
+        first[..length].copy_from_slice(&bytes[..length]);
+        self.0 = u64::from_le_bytes(first);
+    }
+
+    /// The length that arrays write before their bytes says nothing.
+    fn write_usize(&mut self, _: usize) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_known_whole_or_not_at_all() {
+        let mut ring = Keyring::new(HashKey::random());
+        let id = ring.intern("sk-one", Key::literal);
+        assert_eq!(ring.intern("sk-one", || unreachable!()), id);
+        assert_eq!(ring.caller(Some("sk-one")), Caller::Known(id));
+        for wrong in ["sk-on", "sk-onee", "SK-ONE", ""] {
+            assert_eq!(ring.caller(Some(wrong)), Caller::Unknown);
+        }
+        assert_eq!(ring.caller(None), Caller::Anonymous);
+    }
+
+    #[test]
+    fn neither_tokens_nor_their_hashes_can_be_read_from_debug() {
+        let mut ring = Keyring::new(HashKey([7; 32]));
+        ring.intern("sk-one", Key::literal);
+        let shown = format!("{ring:?}");
+        assert!(!shown.contains("sk-one") && shown.contains("***"));
+    }
+}

@@ -1,0 +1,116 @@
+//! What an alias stands for: its providers, and every rule a request to it meets.
+//!
+//! All of it is decided when the table is compiled: headers are header values, models are JSON.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use http::{HeaderName, HeaderValue};
+
+use super::{Access, Fallback, Origin, PoolId, mock};
+use crate::{choose::Strategy, live, path::BasePath};
+
+/// An alias's pool.
+#[derive(Debug)]
+pub struct Pool {
+    /// The name clients ask for.
+    pub alias: Box<str>,
+    /// Who may use it.
+    pub access: Access,
+    /// Rules on the caller's labels, in order.
+    pub rules: Vec<Rule>,
+    /// Limits on every request to the alias.
+    pub limits: live::Limits,
+    /// What else outlives a reload.
+    pub live: Arc<live::Pool>,
+    /// How the next provider is chosen inside a tier.
+    pub strategy: Box<dyn Strategy>,
+    /// Whether leaving the first provider of a tier is itself a fallback (`priority`), or part of
+    /// drawing (every other strategy).
+    pub in_definition_order: bool,
+    /// When another provider is tried.
+    pub fallback: Fallback,
+    /// In definition order.
+    pub providers: Vec<Provider>,
+    /// Added to answers of the router itself; those of providers are merged already.
+    pub response_headers: Headers,
+}
+
+/// One upstream endpoint with one credential.
+#[derive(Debug)]
+pub struct Provider {
+    /// Shown in headers, logs and metrics; unique in its pool.
+    pub name: Box<str>,
+    /// The same as a header value.
+    pub name_value: HeaderValue,
+    /// `name=200`: the whole trail of most requests.
+    pub served_value: HeaderValue,
+    /// Where requests go.
+    pub place: Place,
+    /// The header that carries its credential.
+    pub credential: Option<(HeaderName, HeaderValue)>,
+    /// The model sent upstream.
+    pub model: Box<str>,
+    /// The same as a JSON string, quotes included.
+    pub model_json: Bytes,
+    /// The same as a form field.
+    pub model_bare: Bytes,
+    /// Share of the traffic; 0 is used only when nothing else is left.
+    pub weight: u32,
+    /// 1 is tried before 2.
+    pub tier: u32,
+    /// Added to requests.
+    pub request_headers: Headers,
+    /// Added to responses: the pool's and its own, which win.
+    pub response_headers: Headers,
+    /// Whether `traceparent` and `tracestate` are sent on.
+    pub propagates_trace: bool,
+    /// Time allowed.
+    pub timeouts: Timeouts,
+    /// Its limits.
+    pub limits: live::Limits,
+    /// What outlives a reload.
+    pub live: Arc<live::Provider>,
+}
+
+/// Where a provider's requests go.
+#[derive(Debug)]
+pub enum Place {
+    /// Over the wire.
+    Wire {
+        /// Host and connections.
+        origin: Arc<Origin>,
+        /// What client paths are appended to.
+        base: BasePath,
+    },
+    /// Nowhere: the router answers by itself.
+    Mock(mock::Script),
+}
+
+/// Time allowed to one attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Until response headers.
+    pub response: Option<Duration>,
+    /// Between two pieces of the body.
+    pub idle: Duration,
+}
+
+/// A rule on the caller's labels.
+#[derive(Debug)]
+pub struct Rule {
+    /// Every label must be there with this value.
+    pub labels: BTreeMap<String, String>,
+    /// Another pool, or none: denied.
+    pub redirect: Option<PoolId>,
+}
+
+/// Headers that replace what is there.
+pub type Headers = Vec<(HeaderName, HeaderValue)>;
+
+impl Rule {
+    /// Whether all of the rule's labels are among `labels`.
+    pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
+        self.labels.iter().all(|(name, value)| labels.get(name) == Some(value))
+    }
+}

@@ -1,0 +1,13 @@
+//! The provider's side of a request: connections, the request as one provider wants it, and the
+//! judgement of what comes back, up to the commit point.
+//!
+//! It never chooses a provider and never sees a client's connection.
+
+pub mod dial;
+pub mod client;
+pub mod headers;
+pub mod request;
+pub mod mock;
+pub mod answer;
+pub mod envelope;
+pub mod attempt;

@@ -1,0 +1,213 @@
+//! What a provider answered: the head, and a body from which pieces can be looked at before they
+//! are passed on.
+//!
+//! It judges nothing. Dropping it closes the connection, unless the body has ended.
+
+use std::{
+    collections::VecDeque,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, StatusCode, header};
+use http_body::Body;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::{client::WireBody, mock::MockBody};
+
+/// A provider's answer.
+pub struct Answer {
+    /// Its status, or that of the error inside it.
+    pub status: StatusCode,
+    /// Its headers as they came.
+    pub headers: HeaderMap,
+    /// Its body.
+    pub body: AnswerBody,
+}
+
+/// An answer's body: pieces already looked at, then the rest as it comes.
+pub struct AnswerBody {
+    held: VecDeque<Bytes>,
+    source: Source,
+    idle: Idle,
+}
+
+/// Where the rest of a body comes from.
+pub enum Source {
+    /// A provider.
+    Wire(WireBody),
+    /// The router itself.
+    Mock(MockBody),
+    /// Nowhere: it has ended.
+    Ended,
+}
+
+/// Why a body ended before its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Broken {
+    /// The connection broke.
+    Cut,
+    /// Nothing came for longer than allowed.
+    Idle,
+}
+
+/// A timer that costs a clock reading for each wait, not a re-registration for each piece.
+struct Idle {
+    limit: Duration,
+    deadline: Option<Instant>,
+    sleep: Option<Pin<Box<Sleep>>>,
+}
+
+impl Answer {
+    /// Whether the body is a stream of events that can be read here.
+    pub fn is_event_stream(&self) -> bool {
+        self.has_media_type("text/event-stream") && self.is_plain()
+    }
+
+    /// Whether the body is JSON that can be read here.
+    pub fn is_json(&self) -> bool {
+        self.has_media_type("application/json") && self.is_plain()
+    }
+
+    /// Puts a whole body in the place of what came.
+    pub fn replace_body(&mut self, media_type: &'static str, body: Bytes) {
+        self.headers.remove(header::CONTENT_LENGTH);
+        self.headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static(media_type));
+        self.body.held = VecDeque::from([body]);
+        self.body.source = Source::Ended;
+    }
+
+    fn is_plain(&self) -> bool {
+        self.headers.get(header::CONTENT_ENCODING).is_none_or(|value| value == "identity")
+    }
+
+    fn has_media_type(&self, wanted: &str) -> bool {
+        let value = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        value.is_some_and(|value| {
+            let media_type = value.split(';').next().unwrap_or_default().trim();
+            media_type.eq_ignore_ascii_case(wanted)
+        })
+    }
+}
+
+impl AnswerBody {
+    /// A body of which nothing has been looked at.
+    pub fn new(source: Source, idle: Duration) -> Self {
+        let idle = Idle { limit: idle, deadline: None, sleep: None };
+        Self { held: VecDeque::new(), source, idle }
+    }
+
+    /// Waits for one more piece and keeps it. `false`: the body has ended.
+    pub async fn look(&mut self) -> Result<bool, Broken> {
+        match std::future::poll_fn(|cx| self.poll_source(cx)).await {
+            Some(Ok(piece)) => {
+                self.held.push_back(piece);
+                Ok(true)
+            }
+            Some(Err(broken)) => Err(broken),
+            None => Ok(false),
+        }
+    }
+
+    /// The pieces looked at so far.
+    pub fn held(&self) -> &VecDeque<Bytes> {
+        &self.held
+    }
+
+    /// The next piece, looked at before or not.
+    pub fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
+        match self.held.pop_front() {
+            Some(piece) => Poll::Ready(Some(Ok(piece))),
+            None => self.poll_source(cx),
+        }
+    }
+
+    /// How much has been looked at so far.
+    pub fn held_bytes(&self) -> usize {
+        self.held.iter().map(Bytes::len).sum()
+    }
+
+    /// The whole body, if all of it has been looked at.
+    pub fn whole(&self) -> Option<Bytes> {
+        if !self.source_is_end() {
+            return None;
+        }
+        match self.held.len() {
+            1 => self.held.front().cloned(),
+            _ => Some(self.held.iter().flatten().copied().collect()),
+        }
+    }
+
+    /// Whether nothing more will come.
+    pub fn is_end(&self) -> bool {
+        self.held.is_empty() && self.source_is_end()
+    }
+
+    /// Whether nothing more will come than what is held.
+    pub fn source_is_end(&self) -> bool {
+        match &self.source {
+            Source::Wire(body) => body.is_end_stream(),
+            Source::Mock(body) => body.is_end(),
+            Source::Ended => true,
+        }
+    }
+
+    /// How many bytes are still to come, where that is known.
+    pub fn remaining(&self) -> Option<u64> {
+        let rest = match &self.source {
+            Source::Wire(body) => body.size_hint().exact()?,
+            Source::Mock(body) => body.remaining()?,
+            Source::Ended => 0,
+        };
+        Some(self.held_bytes() as u64 + rest)
+    }
+
+    fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
+        let piece = match &mut self.source {
+            Source::Wire(body) => poll_wire(body, cx),
+            Source::Mock(body) => body.poll_piece(cx).map(|piece| piece.map(Ok)),
+            Source::Ended => Poll::Ready(None),
+        };
+        if let Poll::Ready(piece) = piece {
+            self.idle.deadline = None;
+            if piece.is_none() {
+                self.source = Source::Ended;
+            }
+            return Poll::Ready(piece);
+        }
+        ready!(self.idle.poll_expired(cx));
+        self.source = Source::Ended;
+        Poll::Ready(Some(Err(Broken::Idle)))
+    }
+}
+
+/// Trailers say nothing that a client of these protocols reads.
+fn poll_wire(body: &mut WireBody, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
+    loop {
+        return Poll::Ready(match ready!(Pin::new(&mut *body).poll_frame(cx)) {
+            Some(Ok(frame)) => match frame.into_data() {
+                Ok(data) => Some(Ok(data)),
+                Err(_) => continue,
+            },
+            Some(Err(_)) => Some(Err(Broken::Cut)),
+            None => None,
+        });
+    }
+}
+
+impl Idle {
+    fn poll_expired(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let limit = self.limit;
+        let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + limit);
+        let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        loop {
+            ready!(sleep.as_mut().poll(cx));
+            if sleep.deadline() >= deadline {
+                return Poll::Ready(());
+            }
+            sleep.as_mut().reset(deadline);
+        }
+    }
+}

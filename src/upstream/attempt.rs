@@ -1,0 +1,242 @@
+//! One try at one provider: send, and judge what comes back, up to the commit point.
+//!
+//! Nothing is sent to the client from here. An answer that leaves this file whole may be passed
+//! on; one that failed may only be passed on when no other provider is to be tried.
+
+use std::time::Duration;
+
+use http::{Response, StatusCode, header};
+
+use super::{
+    answer::{Answer, AnswerBody, Broken, Source},
+    client::{Client, Lease, SendError, WireBody},
+    dial::DialError,
+    envelope::{self, Opening, Openings},
+    mock,
+    request::{self, Inbound},
+};
+use crate::{
+    body,
+    path::BasePath,
+    table::{Origin, Place, Provider, fallback::Failure},
+};
+
+/// A failed attempt.
+pub struct Failed {
+    /// How it failed.
+    pub failure: Failure,
+    /// What the provider said about coming back.
+    pub retry_after: Option<Duration>,
+    /// The cause for the operator; never for a client.
+    pub cause: String,
+    /// The provider's own answer, if there was one.
+    pub answer: Option<Box<Answer>>,
+}
+
+/// How closely an answer is looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Scrutiny {
+    /// Whether errors inside a 200 count: they do where another provider may be tried.
+    pub reads_errors: bool,
+    /// Whether an answer without a body is no answer.
+    pub needs_body: bool,
+}
+
+/// Tries one provider.
+pub async fn run(
+    client: &Client,
+    provider: &Provider,
+    inbound: &Inbound,
+    scrutiny: Scrutiny,
+) -> Result<Answer, Failed> {
+    let answer = match &provider.place {
+        Place::Mock(script) => mock::answer(script, &provider.model, inbound).await,
+        Place::Wire { origin, base } => ask(client, provider, origin, base, inbound).await?,
+    };
+    let answer = judge_head(answer, scrutiny)?;
+    judge_body(answer, scrutiny).await
+}
+
+/// Sends the request, once more if the first connection turned out to be stale.
+async fn ask(
+    client: &Client,
+    provider: &Provider,
+    origin: &Origin,
+    base: &BasePath,
+    inbound: &Inbound,
+) -> Result<Answer, Failed> {
+    let mut fresh = false;
+    loop {
+        let lease = client.lease(origin, fresh).await.map_err(Failed::from_dial)?;
+        match send(lease, provider, origin, base, inbound).await? {
+            Ok(response) => return Ok(Answer::from_wire(response, provider.timeouts.idle)),
+            Err(SendError::Stale) if !fresh => fresh = true,
+            Err(error) => return Err(Failed::from_send(error)),
+        }
+    }
+}
+
+async fn send(
+    lease: Lease,
+    provider: &Provider,
+    origin: &Origin,
+    base: &BasePath,
+    inbound: &Inbound,
+) -> Result<Result<Response<WireBody>, SendError>, Failed> {
+    let request = request::build(inbound, provider, origin, base, lease.is_http2())
+        .map_err(|error| Failed::new(Failure::Malformed(None), error.to_string()))?;
+    let sent = lease.send(request);
+    match provider.timeouts.response {
+        None => Ok(sent.await),
+        Some(limit) => tokio::time::timeout(limit, sent)
+            .await
+            .map_err(|_| Failed::new(Failure::Timeout, "no response headers in time".into())),
+    }
+}
+
+fn judge_head(answer: Answer, scrutiny: Scrutiny) -> Result<Answer, Failed> {
+    let status = answer.status;
+    if status.is_redirection() {
+        let cause = format!("answered {status}; redirects are not followed");
+        return Err(Failed::new(Failure::Malformed(Some(status.as_u16())), cause));
+    }
+    if status.is_client_error() || status.is_server_error() {
+        return Err(Failed {
+            failure: Failure::Status(status.as_u16()),
+            retry_after: retry_after(&answer),
+            cause: format!("answered {status}"),
+            answer: Some(Box::new(answer)),
+        });
+    }
+    if scrutiny.needs_body && status == StatusCode::NO_CONTENT {
+        return Err(Failed::empty(status));
+    }
+    Ok(answer)
+}
+
+/// Looks at the beginning of a success before a header goes out, so that one that turns out to be
+/// an error can still fall back.
+async fn judge_body(mut answer: Answer, scrutiny: Scrutiny) -> Result<Answer, Failed> {
+    if !look(&mut answer).await? {
+        let empty = scrutiny.needs_body && answer.body.held().is_empty();
+        return if empty { Err(Failed::empty(answer.status)) } else { Ok(answer) };
+    }
+    if !scrutiny.reads_errors {
+        Ok(answer)
+    } else if answer.is_event_stream() {
+        judge_stream(answer).await
+    } else if answer.is_json() {
+        judge_json(answer).await
+    } else {
+        Ok(answer)
+    }
+}
+
+async fn judge_stream(mut answer: Answer) -> Result<Answer, Failed> {
+    let mut openings = Openings::default();
+    let mut read = 0;
+    loop {
+        while let Some(piece) = answer.body.held().get(read) {
+            read += 1;
+            match openings.read(piece.clone()) {
+                Opening::Nothing => {}
+                Opening::Content => return Ok(answer),
+                Opening::Empty => return Err(Failed::empty(answer.status)),
+                Opening::Error(status, json) => return Err(Failed::inside(answer, status, json)),
+            }
+        }
+        if answer.body.held_bytes() > MOST_HELD {
+            return Ok(answer);
+        }
+        if !look(&mut answer).await? {
+            return Err(Failed::empty(answer.status));
+        }
+    }
+}
+
+/// A small answer is held until it is whole: it is of no use to a client before that, and one that
+/// breaks off can still fall back.
+async fn judge_json(mut answer: Answer) -> Result<Answer, Failed> {
+    let small = answer.body.remaining().is_none_or(|bytes| bytes <= MOST_HELD as u64);
+    while small && answer.body.held_bytes() <= MOST_HELD {
+        if !look(&mut answer).await? {
+            break;
+        }
+    }
+    let Some(envelope) = answer.body.whole() else { return Ok(answer) };
+    match body::error_value(&envelope) {
+        Some(_) => {
+            let status = envelope::status_of(&envelope);
+            Err(Failed::inside(answer, status, envelope))
+        }
+        None => Ok(answer),
+    }
+}
+
+async fn look(answer: &mut Answer) -> Result<bool, Failed> {
+    if answer.body.source_is_end() {
+        return Ok(false);
+    }
+    answer.body.look().await.map_err(|broken| match broken {
+        Broken::Cut => Failed::new(Failure::Reset, "broke off before the commit point".into()),
+        Broken::Idle => Failed::new(Failure::Timeout, "fell silent before the commit point".into()),
+    })
+}
+
+/// `retry-after-ms` (Azure), `Retry-After` in seconds or as a date.
+pub fn retry_after(answer: &Answer) -> Option<Duration> {
+    let text = |name: &str| answer.headers.get(name)?.to_str().ok().map(str::trim);
+    if let Some(millis) = text("retry-after-ms").and_then(|value| value.parse().ok()) {
+        return Some(Duration::from_millis(millis));
+    }
+    let value = text(header::RETRY_AFTER.as_str())?;
+    if let Ok(seconds) = value.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(std::time::SystemTime::now()).unwrap_or_default())
+}
+
+impl Failed {
+    fn new(failure: Failure, cause: String) -> Self {
+        Self { failure, retry_after: None, cause, answer: None }
+    }
+
+    fn empty(status: StatusCode) -> Self {
+        Self::new(Failure::Malformed(Some(status.as_u16())), "the answer is empty".into())
+    }
+
+    /// An error inside a success: it is what the answer should have been.
+    fn inside(mut answer: Answer, status: u16, json: bytes::Bytes) -> Self {
+        let retry_after = retry_after(&answer);
+        answer.status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+        answer.replace_body("application/json", json);
+        let cause = format!("an error {status} inside a 200");
+        Self { failure: Failure::Status(status), retry_after, cause, answer: Some(Box::new(answer)) }
+    }
+
+    fn from_dial(error: DialError) -> Self {
+        match error {
+            DialError::Timeout => Self::new(Failure::Timeout, "no connection in time".into()),
+            DialError::Unreachable(cause) => Self::new(Failure::Connect, cause),
+        }
+    }
+
+    fn from_send(error: SendError) -> Self {
+        match error {
+            SendError::Stale => Self::new(Failure::Reset, "broke off before an answer".into()),
+            SendError::BrokenOff(cause) => Self::new(Failure::Reset, cause),
+            SendError::Malformed(cause) => Self::new(Failure::Malformed(None), cause),
+        }
+    }
+}
+
+impl Answer {
+    fn from_wire(response: Response<WireBody>, idle: Duration) -> Self {
+        let (head, body) = response.into_parts();
+        let body = AnswerBody::new(Source::Wire(body), idle);
+        Self { status: head.status, headers: head.headers, body }
+    }
+}
+
+const MOST_HELD: usize = 64 * 1024;

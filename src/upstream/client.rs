@@ -1,0 +1,246 @@
+//! Connections to the providers, kept warm: one `Client` for each core, one idle list for each
+//! origin, reached by number.
+//!
+//! A pool of our own rather than hyper-util's, because the attempt must know three things that
+//! one hides: whether a connection was used before (only then may a broken request be sent
+//! again), where connecting ends and waiting begins, and each provider's own connect timeout.
+
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, ready},
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body::{Body, Frame, SizeHint};
+use hyper::{
+    body::Incoming,
+    client::conn::{TrySendError, http1, http2},
+};
+
+use super::dial::{DialError, Dialler, Sender, causes, is_broken_off};
+use crate::{body::PiecesBody, table::Origin};
+
+/// The upstream connections of one core.
+#[derive(Default)]
+pub struct Client {
+    dialler: Dialler,
+    /// Indexed by `Origin::id`; the registry never gives an id twice.
+    origins: Mutex<Vec<Arc<Warm>>>,
+}
+
+/// The connections of one origin that wait for work.
+#[derive(Default)]
+struct Warm {
+    idle: Mutex<Vec<Idle>>,
+    shared: Mutex<Option<http2::SendRequest<PiecesBody>>>,
+}
+
+struct Idle {
+    sender: http1::SendRequest<PiecesBody>,
+    since: Instant,
+    expires: Instant,
+}
+
+/// A connection taken for one request.
+pub struct Lease {
+    sender: Sender,
+    reused: bool,
+    home: Arc<Warm>,
+    max_idle: usize,
+    idle_timeout: Duration,
+}
+
+/// Why a request brought no answer.
+#[derive(Debug)]
+pub enum SendError {
+    /// A kept-alive connection broke before a byte was answered, or the provider said that it
+    /// never looked at the request: send it again on a fresh connection.
+    Stale,
+    /// The connection broke before the answer's head was complete.
+    BrokenOff(String),
+    /// What came is not HTTP.
+    Malformed(String),
+}
+
+/// An answer's body. At its end the connection goes back to its origin's idle list; dropped
+/// earlier, the connection is closed and the provider stops working.
+pub struct WireBody {
+    incoming: Incoming,
+    lease: Option<Lease>,
+}
+
+impl Client {
+    /// A connection to `origin`: an idle one, or with `fresh` always a new one.
+    pub async fn lease(&self, origin: &Origin, fresh: bool) -> Result<Lease, DialError> {
+        let home = self.warm(origin.id);
+        let settings = origin.pool;
+        let lease = |sender, reused, home| Lease {
+            sender,
+            reused,
+            home,
+            max_idle: settings.max_idle_per_host,
+            idle_timeout: settings.idle_timeout,
+        };
+        if !fresh && let Some(sender) = home.take().await {
+            return Ok(lease(sender, true, home));
+        }
+        let sender = self.dialler.dial(origin).await?;
+        if let Sender::Http2(sender) = &sender {
+            *locked(&home.shared) = Some(sender.clone());
+        }
+        Ok(lease(sender, false, home))
+    }
+
+    /// Closes connections that have been idle for longer than their pool allows.
+    pub fn sweep(&self) {
+        let now = Instant::now();
+        for warm in locked(&self.origins).iter() {
+            locked(&warm.idle).retain(|idle| idle.expires > now && !idle.sender.is_closed());
+        }
+    }
+
+    fn warm(&self, id: u32) -> Arc<Warm> {
+        let mut origins = locked(&self.origins);
+        let index = id as usize;
+        if origins.len() <= index {
+            origins.resize_with(index + 1, Arc::default);
+        }
+        Arc::clone(&origins[index])
+    }
+}
+
+impl Warm {
+    async fn take(&self) -> Option<Sender> {
+        if let Some(shared) = &*locked(&self.shared)
+            && !shared.is_closed()
+        {
+            return Some(Sender::Http2(shared.clone()));
+        }
+        loop {
+            let mut idle = locked(&self.idle).pop()?;
+            if idle.sender.is_ready() || idle.settles().await {
+                return Some(Sender::Http1(idle.sender));
+            }
+        }
+    }
+}
+
+impl Idle {
+    /// The last answer's end is seen here a moment before the connection's own task has seen it.
+    async fn settles(&mut self) -> bool {
+        self.since.elapsed() < SETTLE
+            && matches!(tokio::time::timeout(SETTLE, self.sender.ready()).await, Ok(Ok(())))
+    }
+}
+
+impl Lease {
+    /// Whether the connection speaks HTTP/2.
+    pub fn is_http2(&self) -> bool {
+        matches!(self.sender, Sender::Http2(_))
+    }
+
+    /// Sends the request and waits for the answer's head.
+    pub async fn send(
+        mut self,
+        request: Request<PiecesBody>,
+    ) -> Result<Response<WireBody>, SendError> {
+        let sent = match &mut self.sender {
+            Sender::Http1(sender) => sender.try_send_request(request).await,
+            Sender::Http2(sender) => sender.try_send_request(request).await,
+        };
+        match sent {
+            Ok(response) => Ok(response.map(|incoming| WireBody::new(incoming, self))),
+            Err(error) => Err(self.judge(error)),
+        }
+    }
+
+    fn judge(&self, error: TrySendError<Request<PiecesBody>>) -> SendError {
+        let unsent = error.message().is_some();
+        let error = error.into_error();
+        let broken = is_broken_off(&error);
+        if unsent || was_refused_unseen(&error) || (self.reused && broken) {
+            SendError::Stale
+        } else if broken {
+            SendError::BrokenOff(causes(&error))
+        } else {
+            SendError::Malformed(causes(&error))
+        }
+    }
+
+    fn give_back(self) {
+        let Sender::Http1(sender) = self.sender else { return };
+        let mut idle = locked(&self.home.idle);
+        if idle.len() < self.max_idle && !sender.is_closed() {
+            let since = Instant::now();
+            idle.push(Idle { sender, since, expires: since + self.idle_timeout });
+        }
+    }
+}
+
+/// HTTP/2 says so with `REFUSED_STREAM`, or with a `GOAWAY` that names an earlier stream.
+fn was_refused_unseen(error: &hyper::Error) -> bool {
+    let cause =
+        std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<h2::Error>());
+    cause.is_some_and(|cause| {
+        cause.reason() == Some(h2::Reason::REFUSED_STREAM)
+            || (cause.is_go_away()
+                && cause.is_remote()
+                && cause.reason() == Some(h2::Reason::NO_ERROR))
+    })
+}
+
+impl WireBody {
+    fn new(incoming: Incoming, lease: Lease) -> Self {
+        let mut body = Self { incoming, lease: Some(lease) };
+        body.release_at_end();
+        body
+    }
+
+    fn release_at_end(&mut self) {
+        if self.incoming.is_end_stream()
+            && let Some(lease) = self.lease.take()
+        {
+            lease.give_back();
+        }
+    }
+}
+
+impl Body for WireBody {
+    type Data = Bytes;
+    type Error = hyper::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, hyper::Error>>> {
+        let frame = ready!(Pin::new(&mut self.incoming).poll_frame(cx));
+        match &frame {
+            Some(Ok(_)) => self.release_at_end(),
+            Some(Err(_)) => self.lease = None,
+            None => {
+                if let Some(lease) = self.lease.take() {
+                    lease.give_back();
+                }
+            }
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.incoming.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.incoming.size_hint()
+    }
+}
+
+/// These locks guard a push or a pop; a panic elsewhere leaves them consistent.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const SETTLE: Duration = Duration::from_millis(20);

@@ -1,0 +1,135 @@
+//! Opening one connection: name look-up, TCP, TLS and the HTTP handshake, under one timeout.
+//!
+//! It keeps nothing; `client` pools what it returns.
+
+use std::{io, sync::Arc, time::Duration};
+
+use hyper::client::conn::{http1, http2};
+use hyper_rustls::HttpsConnector;
+use hyper_util::{
+    client::legacy::connect::{Connection, HttpConnector},
+    rt::{TokioExecutor, TokioTimer},
+};
+use rustls::{ClientConfig, RootCertStore};
+use tower_service::Service;
+
+use crate::{body::PiecesBody, table::Origin};
+
+/// A live connection, ready to be asked.
+pub enum Sender {
+    /// One request at a time.
+    Http1(http1::SendRequest<PiecesBody>),
+    /// Many at once; clones share the connection.
+    Http2(http2::SendRequest<PiecesBody>),
+}
+
+/// Why there is no connection.
+#[derive(Debug)]
+pub enum DialError {
+    /// Refused, unreachable, unknown host, or TLS failed; the text is for the operator only.
+    Unreachable(String),
+    /// Not done within the origin's connect timeout.
+    Timeout,
+}
+
+/// Opens connections. One for each core; the TLS configuration is built at the first `https`.
+pub struct Dialler {
+    plain: HttpConnector,
+    tls: std::sync::OnceLock<HttpsConnector<HttpConnector>>,
+}
+
+impl Default for Dialler {
+    fn default() -> Self {
+        let mut plain = HttpConnector::new();
+        plain.enforce_http(false);
+        plain.set_nodelay(true);
+        plain.set_keepalive(Some(TCP_KEEPALIVE));
+        Self { plain, tls: std::sync::OnceLock::new() }
+    }
+}
+
+impl Dialler {
+    /// Connects to `origin`, TLS and handshake included, within its connect timeout.
+    pub async fn dial(&self, origin: &Origin) -> Result<Sender, DialError> {
+        match tokio::time::timeout(origin.connect_timeout, self.connect(origin)).await {
+            Ok(result) => result.map_err(|error| DialError::Unreachable(causes(&*error))),
+            Err(_) => Err(DialError::Timeout),
+        }
+    }
+
+    async fn connect(&self, origin: &Origin) -> Result<Sender, BoxError> {
+        let uri = origin.uri.clone();
+        if origin.tls {
+            handshake(self.tls().clone().call(uri).await?).await
+        } else {
+            handshake(self.plain.clone().call(uri).await?).await
+        }
+    }
+
+    fn tls(&self) -> &HttpsConnector<HttpConnector> {
+        self.tls.get_or_init(|| {
+            hyper_rustls::HttpsConnectorBuilder::new()
+                .with_tls_config(tls_config())
+                .https_only()
+                .enable_all_versions()
+                .wrap_connector(self.plain.clone())
+        })
+    }
+}
+
+/// The protocol is what TLS agreed on; without TLS it is HTTP/1.1.
+async fn handshake<I>(io: I) -> Result<Sender, BoxError>
+where
+    I: Connection + hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+{
+    if io.connected().is_negotiated_h2() {
+        let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .keep_alive_interval(H2_PING)
+            .keep_alive_timeout(H2_PING)
+            .initial_stream_window_size(H2_STREAM_WINDOW)
+            .initial_connection_window_size(H2_CONNECTION_WINDOW)
+            .handshake(io)
+            .await?;
+        tokio::spawn(connection);
+        Ok(Sender::Http2(sender))
+    } else {
+        let (sender, connection) = http1::Builder::new().handshake(io).await?;
+        tokio::spawn(connection);
+        Ok(Sender::Http1(sender))
+    }
+}
+
+/// TLS 1.2 and up with the system's roots (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured), or
+/// Mozilla's where the system has none.
+pub fn tls_config() -> ClientConfig {
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+    if roots.is_empty() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    match ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions() {
+        Ok(builder) => builder.with_root_certificates(roots).with_no_client_auth(),
+        Err(_) => unreachable!("ring supports the default protocol versions"),
+    }
+}
+
+/// The whole chain of causes in one line, for the record and never for a client.
+pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    std::iter::successors(error.source(), |cause| cause.source())
+        .fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+/// Whether the peer broke the connection off rather than speaking wrongly.
+pub fn is_broken_off(error: &hyper::Error) -> bool {
+    let io = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<io::Error>());
+    error.is_incomplete_message() || error.is_closed() || error.is_canceled() || io.is_some()
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
+const H2_PING: Duration = Duration::from_secs(20);
+const H2_STREAM_WINDOW: u32 = 256 * 1024;
+const H2_CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;

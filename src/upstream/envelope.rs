@@ -1,0 +1,114 @@
+//! Errors that hide inside a success: a JSON 200 that is an `error` envelope, a stream whose first
+//! event is an error.
+//!
+//! It reads only what is held already and waits for nothing.
+
+use bytes::Bytes;
+
+use crate::{body, sse};
+
+/// What the first events of a stream say.
+#[derive(Debug, PartialEq)]
+pub enum Opening {
+    /// Only comments and lifecycle events so far: nothing that a client would miss.
+    Nothing,
+    /// Content: the stream is accepted.
+    Content,
+    /// An error, with its status and its JSON.
+    Error(u16, Bytes),
+    /// The stream says that it is over before it said anything.
+    Empty,
+}
+
+/// Reads a stream's opening, piece by piece.
+#[derive(Default)]
+pub struct Openings {
+    parser: sse::Parser,
+}
+
+impl Openings {
+    /// Takes one more piece.
+    pub fn read(&mut self, piece: Bytes) -> Opening {
+        self.parser.push(piece);
+        loop {
+            match self.parser.next_event() {
+                // What is too long for an announcement is content.
+                Err(sse::TooLong) => return Opening::Content,
+                Ok(None) => return Opening::Nothing,
+                Ok(Some(event)) => match opening(&event) {
+                    Opening::Nothing => {}
+                    said => return said,
+                },
+            }
+        }
+    }
+}
+
+fn opening(event: &sse::Event) -> Opening {
+    if event.data.as_ref() == b"[DONE]" {
+        return Opening::Empty;
+    }
+    let named_error = event.event.as_deref() == Some(b"error".as_slice());
+    if named_error || body::error_value(&event.data).is_some() {
+        return Opening::Error(status_of(&event.data), event.data.clone());
+    }
+    if is_lifecycle(event) { Opening::Nothing } else { Opening::Content }
+}
+
+/// Events that only announce: a provider sends them before it has tried to answer.
+fn is_lifecycle(event: &sse::Event) -> bool {
+    let name = event.event.as_deref().unwrap_or_default();
+    LIFECYCLE.iter().any(|lifecycle| lifecycle.as_bytes() == name)
+}
+
+/// The status of an error envelope: its own numeric code, or 502.
+pub fn status_of(envelope: &[u8]) -> u16 {
+    let Ok(value) = serde_json::from_slice::<serde_json::Value>(envelope) else {
+        return BAD_GATEWAY;
+    };
+    let numeric = |value: &serde_json::Value| {
+        let number = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
+        u16::try_from(number).ok().filter(|status| (400..600).contains(status))
+    };
+    let error = &value["error"];
+    [&error["code"], &error["status"], &value["code"], &value["status"]]
+        .into_iter()
+        .find_map(numeric)
+        .unwrap_or(BAD_GATEWAY)
+}
+
+const LIFECYCLE: [&str; 5] =
+    ["message_start", "ping", "response.created", "response.in_progress", "response.queued"];
+const BAD_GATEWAY: u16 = 502;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_errors_own_numeric_code_decides() {
+        let table = [
+            (r#"{"error":{"code":429,"message":"slow down"}}"#, 429),
+            (r#"{"error":{"code":"503"}}"#, 503),
+            (r#"{"error":{"code":"rate_limit_exceeded"}}"#, 502),
+            (r#"{"error":"boom"}"#, 502),
+            (r#"{"error":{"code":200}}"#, 502),
+            ("not json", 502),
+        ];
+        for (envelope, status) in table {
+            assert_eq!(status_of(envelope.as_bytes()), status, "{envelope}");
+        }
+    }
+
+    #[test]
+    fn openings() {
+        let read = |text: &str| Openings::default().read(Bytes::from(text.to_owned()));
+        assert_eq!(read(": hello\n\n"), Opening::Nothing);
+        assert_eq!(read("event: message_start\ndata: {}\n\n"), Opening::Nothing);
+        assert_eq!(read("data: {\"choices\":[]}\n\n"), Opening::Content);
+        assert_eq!(read("data: [DONE]\n\n"), Opening::Empty);
+        let error = read(": hi\n\ndata: {\"error\":{\"code\":529}}\n\n");
+        assert!(matches!(error, Opening::Error(529, _)), "{error:?}");
+        assert!(matches!(read("event: error\ndata: {}\n\n"), Opening::Error(502, _)));
+    }
+}

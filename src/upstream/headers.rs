@@ -1,0 +1,183 @@
+//! Which headers cross the router, in both directions.
+//!
+//! A client's credentials never reach a provider, a provider's cookies and identity never reach a
+//! client, and what belongs to one connection stays on it (RFC 9110, section 7.6.1).
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue,
+    header::{self, Entry},
+};
+use smallvec::SmallVec;
+
+use crate::table::pool::Headers;
+
+/// Copies what a provider may see of a client's headers.
+pub fn to_provider(client: &HeaderMap, propagates_trace: bool, spare: usize) -> HeaderMap {
+    let nominated = nominated(client);
+    let mut headers = HeaderMap::with_capacity(client.len() + spare);
+    for (name, value) in client {
+        let stays = stays_with_client(name)
+            || (!propagates_trace && is_trace(name))
+            || nominated.iter().any(|token| token.eq_ignore_ascii_case(name.as_str()));
+        if !stays {
+            headers.append(name, value.clone());
+        }
+    }
+    headers
+}
+
+/// Removes what a client shall not see of a provider's headers.
+pub fn to_client(headers: &mut HeaderMap) {
+    let stays: SmallVec<[HeaderName; 8]> =
+        headers.keys().filter(|name| stays_with_provider(name)).cloned().collect();
+    let nominated: SmallVec<[HeaderName; 4]> =
+        nominated(headers).iter().filter_map(|token| token.parse().ok()).collect();
+    for name in stays.iter().chain(&nominated) {
+        headers.remove(name);
+    }
+}
+
+/// Sets configured headers; they replace what is there.
+pub fn set(headers: &mut HeaderMap, configured: &Headers) {
+    for (name, value) in configured {
+        match headers.entry(name) {
+            Entry::Occupied(mut entry) => {
+                entry.insert(value.clone());
+            }
+            Entry::Vacant(entry) => {
+                entry.insert(value.clone());
+            }
+        }
+    }
+}
+
+/// The header names that `Connection` gives to this connection alone.
+fn nominated(headers: &HeaderMap) -> SmallVec<[&str; 4]> {
+    headers
+        .get_all(header::CONNECTION)
+        .iter()
+        .filter_map(|value: &HeaderValue| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .filter(|token| !token.is_empty() && !token.eq_ignore_ascii_case("keep-alive"))
+        .collect()
+}
+
+fn is_hop_by_hop(name: &str) -> bool {
+    matches!(
+        name,
+        "connection"
+            | "keep-alive"
+            | "proxy-authenticate"
+            | "proxy-authorization"
+            | "proxy-connection"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+    )
+}
+
+/// Length and host are written anew for each attempt.
+fn stays_with_client(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    is_hop_by_hop(name)
+        || name.starts_with("sec-")
+        || name.starts_with("x-forwarded-")
+        || matches!(
+            name,
+            "authorization"
+                | "x-api-key"
+                | "api-key"
+                | "x-goog-api-key"
+                | "cookie"
+                | "origin"
+                | "referer"
+                | "model-override"
+                | "expect"
+                | "host"
+                | "content-length"
+                | "forwarded"
+                | "x-real-ip"
+        )
+}
+
+fn is_trace(name: &HeaderName) -> bool {
+    matches!(name.as_str(), "traceparent" | "tracestate")
+}
+
+fn stays_with_provider(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    is_hop_by_hop(name)
+        || matches!(
+            name,
+            "set-cookie"
+                | "server"
+                | "via"
+                | "alt-svc"
+                | "strict-transport-security"
+                | "openai-organization"
+                | "openai-project"
+                | "anthropic-organization-id"
+                | "x-request-id"
+        )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn map(lines: &[(&str, &str)]) -> HeaderMap {
+        lines
+            .iter()
+            .map(|(name, value)| (name.parse::<HeaderName>().unwrap(), value.parse().unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn credentials_and_connection_headers_stay_behind() {
+        let client = map(&[
+            ("authorization", "Bearer sk"),
+            ("x-api-key", "sk"),
+            ("api-key", "sk"),
+            ("x-goog-api-key", "sk"),
+            ("cookie", "a=b"),
+            ("proxy-authorization", "Basic x"),
+            ("origin", "https://a"),
+            ("referer", "https://a"),
+            ("sec-fetch-mode", "cors"),
+            ("model-override", "gpt"),
+            ("expect", "100-continue"),
+            ("connection", "keep-alive, X-Private"),
+            ("x-private", "1"),
+            ("te", "trailers"),
+            ("x-forwarded-for", "1.2.3.4"),
+            ("x-real-ip", "1.2.3.4"),
+            ("traceparent", "00-1"),
+            ("accept", "application/json"),
+            ("openai-beta", "assistants=v2"),
+        ]);
+        let sent = to_provider(&client, false, 0);
+        let names: Vec<_> = sent.keys().map(HeaderName::as_str).collect();
+        assert_eq!(names, ["accept", "openai-beta"]);
+        assert!(to_provider(&client, true, 0).contains_key("traceparent"));
+    }
+
+    #[test]
+    fn a_providers_cookies_and_identity_stay_behind() {
+        let mut headers = map(&[
+            ("set-cookie", "a=b"),
+            ("set-cookie", "c=d"),
+            ("server", "nginx"),
+            ("connection", "x-hop"),
+            ("x-hop", "1"),
+            ("x-ratelimit-remaining-requests", "9"),
+            ("retry-after", "3"),
+        ]);
+        to_client(&mut headers);
+        let names: Vec<_> = headers.keys().map(HeaderName::as_str).collect();
+        assert_eq!(names.len(), 2);
+        assert!(names.contains(&"retry-after"));
+        assert!(names.contains(&"x-ratelimit-remaining-requests"));
+    }
+}

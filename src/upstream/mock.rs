@@ -1,0 +1,175 @@
+//! Plays a `mock:` provider: answers in the OpenAI format without leaving the process, so that the
+//! router can be tried without any account.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use rand::Rng;
+use serde_json::json;
+use tokio::time::{Sleep, sleep};
+
+use super::{
+    answer::{Answer, AnswerBody, Source},
+    request::Inbound,
+};
+use crate::table::mock::Script;
+
+/// Waits as scripted and answers, or fails as scripted.
+pub async fn answer(script: &Script, model: &str, inbound: &Inbound) -> Answer {
+    sleep(script.delay).await;
+    if let Some((status, rate)) = script.failure
+        && rand::rng().random_bool(rate)
+    {
+        return failure(status);
+    }
+    let path = inbound.path.split('?').next().unwrap_or_default();
+    if path.ends_with("/embeddings") {
+        return whole(StatusCode::OK, &embedding(model));
+    }
+    let legacy = path.ends_with("/completions") && !path.ends_with("/chat/completions");
+    let style = Style { model, legacy };
+    if inbound.stream {
+        let events = MockBody::new(style.events(script.tokens), script.gap);
+        return reply(StatusCode::OK, "text/event-stream", events);
+    }
+    whole(StatusCode::OK, &style.completion(script.tokens))
+}
+
+/// A body whose pieces come one by one.
+pub struct MockBody {
+    pieces: std::vec::IntoIter<Bytes>,
+    gap: Duration,
+    wait: Option<Pin<Box<Sleep>>>,
+}
+
+impl MockBody {
+    fn new(pieces: Vec<Bytes>, gap: Duration) -> Self {
+        Self { pieces: pieces.into_iter(), gap, wait: None }
+    }
+
+    /// The next piece, after the gap.
+    pub fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        if let Some(wait) = &mut self.wait {
+            ready!(wait.as_mut().poll(cx));
+        }
+        let paced = !self.gap.is_zero();
+        self.wait = paced.then(|| Box::pin(sleep(self.gap)));
+        Poll::Ready(self.pieces.next())
+    }
+
+    /// Whether every piece has been taken.
+    pub fn is_end(&self) -> bool {
+        self.pieces.as_slice().is_empty()
+    }
+
+    /// How many bytes are still to come.
+    pub fn remaining(&self) -> Option<u64> {
+        Some(self.pieces.as_slice().iter().map(|piece| piece.len() as u64).sum())
+    }
+}
+
+/// How the answer is dressed: as chat, or as a legacy completion.
+struct Style<'a> {
+    model: &'a str,
+    legacy: bool,
+}
+
+impl Style<'_> {
+    fn completion(&self, tokens: u32) -> serde_json::Value {
+        let text = words(tokens).collect::<String>();
+        let choice = if self.legacy {
+            json!({"index": 0, "text": text, "finish_reason": "stop", "logprobs": null})
+        } else {
+            json!({"index": 0, "message": {"role": "assistant", "content": text},
+                   "finish_reason": "stop", "logprobs": null})
+        };
+        json!({
+            "id": ID, "object": if self.legacy { "text_completion" } else { "chat.completion" },
+            "created": CREATED, "model": self.model, "choices": [choice],
+            "usage": {"prompt_tokens": 8, "completion_tokens": tokens, "total_tokens": 8 + tokens},
+        })
+    }
+
+    fn events(&self, tokens: u32) -> Vec<Bytes> {
+        let deltas = words(tokens).map(|word| self.chunk(&word, serde_json::Value::Null));
+        let first = (!self.legacy)
+            .then(|| self.chunk_of(json!({"role": "assistant", "content": ""}), json!(null)));
+        let last = self.chunk("", json!("stop"));
+        let events =
+            first.into_iter().chain(deltas).chain([last]).map(|chunk| format!("data: {chunk}\n\n"));
+        events.chain(["data: [DONE]\n\n".into()]).map(Bytes::from).collect()
+    }
+
+    fn chunk(&self, word: &str, finish: serde_json::Value) -> serde_json::Value {
+        if self.legacy {
+            let choice =
+                json!({"index": 0, "text": word, "finish_reason": finish, "logprobs": null});
+            return json!({"id": ID, "object": "text_completion", "created": CREATED,
+                          "model": self.model, "choices": [choice]});
+        }
+        let delta = if finish.is_null() { json!({"content": word}) } else { json!({}) };
+        self.chunk_of(delta, finish)
+    }
+
+    fn chunk_of(&self, delta: serde_json::Value, finish: serde_json::Value) -> serde_json::Value {
+        json!({"id": ID, "object": "chat.completion.chunk", "created": CREATED, "model": self.model,
+               "choices": [{"index": 0, "delta": delta, "finish_reason": finish}]})
+    }
+}
+
+fn embedding(model: &str) -> serde_json::Value {
+    let vector: Vec<f32> = (0..8).map(|n| n as f32 / 8.0).collect();
+    json!({"object": "list", "model": model,
+           "data": [{"object": "embedding", "index": 0, "embedding": vector}],
+           "usage": {"prompt_tokens": 8, "total_tokens": 8}})
+}
+
+fn failure(status: StatusCode) -> Answer {
+    let kind =
+        if status == StatusCode::TOO_MANY_REQUESTS { "rate_limit_error" } else { "server_error" };
+    let message = format!("The mock provider answers {} as scripted.", status.as_u16());
+    let mut answer = whole(
+        status,
+        &json!({"error": {"message": message, "type": kind, "param": null, "code": null}}),
+    );
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        answer.headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    answer
+}
+
+fn whole(status: StatusCode, body: &serde_json::Value) -> Answer {
+    reply(
+        status,
+        "application/json",
+        MockBody::new(vec![Bytes::from(body.to_string())], Duration::ZERO),
+    )
+}
+
+fn reply(status: StatusCode, media_type: &'static str, body: MockBody) -> Answer {
+    let mut headers = HeaderMap::new();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+    Answer { status, headers, body: AnswerBody::new(Source::Mock(body), FOREVER) }
+}
+
+fn words(count: u32) -> impl Iterator<Item = String> {
+    WORDS
+        .iter()
+        .cycle()
+        .take(count as usize)
+        .enumerate()
+        .map(|(nth, word)| if nth == 0 { (*word).to_owned() } else { format!(" {word}") })
+}
+
+const WORDS: [&str; 12] = [
+    "This", "answer", "was", "made", "by", "the", "router", "itself;", "no", "provider", "was",
+    "asked.",
+];
+const ID: &str = "chatcmpl-mock";
+const CREATED: u32 = 1_700_000_000;
+const FOREVER: Duration = Duration::from_secs(86_400);

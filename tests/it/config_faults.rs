@@ -1,0 +1,8 @@
+//! What is wrong with a `targets.json`, and how a running router takes a new one: rows C1 to C17.
+//!
+//! Never: a bad file changes anything.
+
+mod refused;
+mod reloading;
+mod surviving;
+mod large;

@@ -1,0 +1,115 @@
+//! Every way in which a file is replaced, and files that are bad for a while: C2 to C5, D2.
+//!
+//! Never: the second change is missed because the first was seen.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    Launch, Reply, Router, Upstream, Write, assert_ok, eventually, ms, open, secs,
+};
+
+/// The file with exactly these aliases.
+fn aliases(upstream: &Upstream, names: &[&str]) -> Value {
+    let entry = json!({"url": upstream.base()});
+    let targets: serde_json::Map<String, Value> =
+        names.iter().map(|name| ((*name).to_owned(), entry.clone())).collect();
+    json!({"targets": targets})
+}
+
+async fn reload_state(router: &Router) -> Option<f64> {
+    router.metric(RELOAD_SUCCESSFUL, &[]).await
+}
+
+#[tokio::test]
+async fn c2_a_bad_file_changes_nothing_and_is_told_once() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let router = Router::start(&open(&upstream)).await;
+    assert_eq!(reload_state(&router).await, Some(1.0));
+    let whole = serde_json::to_vec_pretty(&open(&upstream)).unwrap();
+    let unknown = json!({"targets": {"m": {"url": upstream.base(), "wieght": 1}}}).to_string();
+    let bad: [&[u8]; 4] = [b"{ nonsense", b"", &whole[..whole.len() / 2], unknown.as_bytes()];
+    for content in bad {
+        router.write(Write::InPlace, content).await;
+        let told = eventually(secs(5), async || reload_state(&router).await == Some(0.0)).await;
+        assert!(told, "{} shows no failure", String::from_utf8_lossy(content));
+        let said = router.log_text().matches("targets.json").count();
+        assert!(said > 0, "nothing is said about {}", String::from_utf8_lossy(content));
+        tokio::time::sleep(ms(600)).await;
+        assert_eq!(router.log_text().matches("targets.json").count(), said, "it is said again");
+        assert_ok(&router.chat("m").await);
+        router.write_targets(&aliases(&upstream, &["m", "n"])).await;
+        assert!(router.serves(&["m", "n"], secs(2)).await, "the next good file is taken");
+        assert_eq!(reload_state(&router).await, Some(1.0));
+        router.write_targets(&open(&upstream)).await;
+        assert!(router.serves(&["m"], secs(2)).await);
+    }
+}
+
+#[tokio::test]
+async fn c2_a_file_that_is_written_slowly_is_waited_for() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let router = Router::start(&open(&upstream)).await;
+    let content = serde_json::to_vec_pretty(&aliases(&upstream, &["m", "slow"])).unwrap();
+    let errors_before = router.log_text().matches("ERROR").count();
+    router.write(Write::Slowly, &content).await;
+    assert!(router.serves(&["m", "slow"], secs(2)).await);
+    let errors = router.log_text().matches("ERROR").count() - errors_before;
+    assert_eq!(errors, 0, "a half-written file is not reported: {}", router.log_text());
+}
+
+#[tokio::test]
+async fn c3_every_way_of_writing_works_again_and_again() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let router = Router::start(&open(&upstream)).await;
+    let ways =
+        [Write::Rename, Write::VimBackup, Write::DeleteCreate, Write::InPlace, Write::Slowly];
+    for (round, way) in ways.into_iter().cycle().take(3 * ways.len()).enumerate() {
+        let name = format!("z{round}");
+        let content = aliases(&upstream, &["m", &name]).to_string();
+        router.write(way, content.as_bytes()).await;
+        assert!(router.serves(&["m", &name], secs(2)).await, "{way:?} in round {round} is missed");
+    }
+}
+
+#[tokio::test]
+async fn c4_a_config_map_is_followed_twice_in_a_row() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let router = Launch::new(&open(&upstream)).config_map().start().await;
+    for name in ["n1", "n2", "n3"] {
+        router.swap_config_map(&aliases(&upstream, &["m", name]));
+        assert!(router.serves(&["m", name], secs(2)).await, "the swap to {name} is missed");
+    }
+}
+
+#[tokio::test]
+async fn c5_without_watching_only_sighup_reloads() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let router = Launch::new(&open(&upstream)).args(["--watch=false"]).start().await;
+    for name in ["n1", "n2"] {
+        let before = router.models().await;
+        router.write_targets(&aliases(&upstream, &["m", name])).await;
+        tokio::time::sleep(ms(700)).await;
+        assert_eq!(router.models().await, before, "it watches all the same");
+        router.signal("HUP");
+        assert!(router.serves(&["m", name], secs(2)).await, "SIGHUP is not heard");
+    }
+}
+
+#[tokio::test]
+async fn d2_sighup_reloads_beside_the_watch_and_survives_a_bad_file() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let mut router = Router::start(&open(&upstream)).await;
+    router.write(Write::InPlace, b"{ nonsense").await;
+    for _ in 0..3 {
+        router.signal("HUP");
+    }
+    tokio::time::sleep(ms(300)).await;
+    assert!(router.is_running());
+    assert_ok(&router.chat("m").await);
+    router.write_targets(&aliases(&upstream, &["m", "n"])).await;
+    router.signal("HUP");
+    assert!(router.serves(&["m", "n"], secs(2)).await);
+}
+
+/// 1 when the newest file is the one that serves.
+const RELOAD_SUCCESSFUL: &str = "onwards_config_last_reload_successful";

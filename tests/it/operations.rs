@@ -1,0 +1,7 @@
+//! Signals, scarce descriptors, full disks, taken ports and restarts: rows D1 to D14.
+//!
+//! Never: a stop or a shortage is felt by a request that could have been served.
+
+mod life;
+mod shortage;
+mod start;

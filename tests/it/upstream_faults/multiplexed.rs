@@ -1,0 +1,50 @@
+//! HTTP/2 providers that refuse streams and say goodbye: B24.
+//!
+//! Never: a stream that may have been processed is sent again.
+
+use serde_json::json;
+
+use crate::support::upstream::Tls;
+use crate::support::upstream::h2::{Act, H2Upstream};
+use crate::support::{Launch, Router, assert_ok, ms};
+
+async fn routed(acts: &[Act]) -> (H2Upstream, Router, Tls) {
+    let tls = Tls::good().with_h2();
+    let upstream = H2Upstream::start(acts, &tls).await;
+    let targets = json!({"targets": {"m": {"url": upstream.base()}}});
+    let launch = Launch::new(&targets).env("SSL_CERT_FILE", tls.ca_file().to_string_lossy());
+    (upstream, launch.start().await, tls)
+}
+
+#[tokio::test]
+async fn b24_a_refused_stream_is_sent_again() {
+    let (upstream, router, _tls) = routed(&[Act::Answer, Act::Refuse]).await;
+    for _ in 0..3 {
+        let answer = router.chat("m").await;
+        assert_ok(&answer);
+        assert_eq!(answer.said(), "over h2");
+    }
+    assert_eq!(upstream.hits(), 4, "one of them twice");
+}
+
+#[tokio::test]
+async fn b24_a_goaway_ends_no_request_in_flight() {
+    let (upstream, router, _tls) = routed(&[Act::Answer, Act::GoAwayThenAnswer]).await;
+    assert_ok(&router.chat("m").await);
+    let (leaving, next) = tokio::join!(router.chat("m"), async {
+        tokio::time::sleep(ms(50)).await;
+        router.chat("m").await
+    });
+    assert_ok(&leaving);
+    assert_ok(&next);
+    assert_ok(&router.chat("m").await);
+    assert_eq!(upstream.hits(), 4, "none of them twice");
+    assert_eq!(upstream.connections(), 2, "after GOAWAY a new connection");
+}
+
+#[tokio::test]
+async fn b24_a_reset_mid_stream_ends_in_an_error_event() {
+    let (upstream, router, _tls) = routed(&[Act::ResetMidStream]).await;
+    super::streams::assert_broken_after(&router, &["a", "b"]).await;
+    assert_eq!(upstream.hits(), 1);
+}

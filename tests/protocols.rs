@@ -1,0 +1,24 @@
+//! Every protocol against every other, over the corpus in `tests/golden/<protocol>/<case>/`.
+//!
+//! A case is a folder with any of `request.json`, `response.json`, `stream.*` (the bytes as they
+//! come from a provider) and `error.json` (`{"status", "body"}`). `tests/golden/<protocol>/path` is
+//! the path that requests without a `path` file of their own are sent to. A protocol that is added
+//! to the table is found here by itself, and asked for its corpus.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
+#[path = "protocols/corpus.rs"]
+mod corpus;
+#[path = "protocols/grammar.rs"]
+mod grammar;
+#[path = "protocols/pairs.rs"]
+mod pairs;
+#[path = "protocols/round_trip.rs"]
+mod round_trip;
+#[path = "protocols/traps.rs"]
+mod traps;

@@ -1,0 +1,110 @@
+//! The corpus, and the arguments that every test uses.
+
+use std::path::{Path, PathBuf};
+
+use onwards::protocol::conversation::{Conversation, Delivery, Event, Lossy};
+use onwards::protocol::wire::{Client, Head, Reading, Target};
+use onwards::protocol::{Endpoint, Protocol};
+
+/// One folder of the corpus.
+pub(crate) struct Case {
+    pub(crate) protocol: Protocol,
+    pub(crate) name: String,
+    folder: PathBuf,
+}
+
+/// Every case of a protocol, by name.
+pub(crate) fn cases(protocol: Protocol) -> Vec<Case> {
+    let folders = std::fs::read_dir(root(protocol))
+        .unwrap_or_else(|_| panic!("{protocol} has no corpus in tests/golden/{protocol}"));
+    let mut cases: Vec<Case> = folders
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| Case {
+            protocol,
+            name: entry.file_name().into_string().unwrap(),
+            folder: entry.path(),
+        })
+        .collect();
+    cases.sort_by(|a, b| a.name.cmp(&b.name));
+    cases
+}
+
+impl Case {
+    pub(crate) fn file(&self, name: &str) -> Option<Vec<u8>> {
+        std::fs::read(self.folder.join(name)).ok()
+    }
+
+    /// The provider's stream, whatever its file is called.
+    pub(crate) fn stream(&self) -> Option<Vec<u8>> {
+        let mut files = std::fs::read_dir(&self.folder).unwrap().map(|entry| entry.unwrap().path());
+        let stream = files.find(|path| path.file_stem().is_some_and(|stem| stem == "stream"))?;
+        Some(std::fs::read(stream).unwrap())
+    }
+
+    /// The request, read.
+    pub(crate) fn conversation(&self) -> Option<Conversation> {
+        let body = self.file("request.json")?;
+        let path =
+            self.file("path").or_else(|| std::fs::read(root(self.protocol).join("path")).ok());
+        let path = String::from_utf8(path.expect("a path")).unwrap();
+        let (path, query) = match path.trim().split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (path.trim(), None),
+        };
+        let endpoint = Endpoint::find(path, query).expect("a known path");
+        assert_eq!(endpoint.protocol, self.protocol);
+        let head = Head { model: endpoint.model.as_deref(), delivery: endpoint.delivery };
+        let read = self.protocol.wire().read_request(&body, &head);
+        Some(read.unwrap_or_else(|error| panic!("{}/{}: {error}", self.protocol, self.name)))
+    }
+
+    /// The stream's events.
+    pub(crate) fn events(&self) -> Option<Vec<Event>> {
+        Some(read_stream(self.protocol, &[&self.stream()?]))
+    }
+}
+
+/// The events of a stream that arrives in these pieces.
+pub(crate) fn read_stream(protocol: Protocol, pieces: &[&[u8]]) -> Vec<Event> {
+    let mut reader = protocol.wire().stream_reader(reading());
+    let mut events = Vec::new();
+    for piece in pieces {
+        reader.feed(piece, &mut events);
+    }
+    reader.end(&mut events);
+    events
+}
+
+/// A stream for a client of that protocol.
+pub(crate) fn write_stream(protocol: Protocol, events: &[Event]) -> Vec<u8> {
+    let mut writer = protocol.wire().stream_writer(&client(Delivery::Events));
+    let mut out = Vec::new();
+    for event in events {
+        writer.write(event.clone(), &mut out);
+    }
+    out
+}
+
+pub(crate) fn target(protocol: Protocol) -> Target<'static> {
+    let model = match protocol.name() {
+        "anthropic" => "claude-opus-4-5",
+        "openai" | "openai_responses" => "gpt-5",
+        "gemini" => "gemini-2.5-pro",
+        "bedrock" => "anthropic.claude-sonnet-4-5-20250929-v1:0",
+        _ => "model-1",
+    };
+    Target { model, lossy: Lossy::Warn, seed: "seed" }
+}
+
+pub(crate) fn client(delivery: Delivery) -> Client<'static> {
+    Client { model: "alias", id: "id1", created: 1_700_000_000, delivery, include_usage: true }
+}
+
+pub(crate) fn reading() -> Reading {
+    Reading { seed: "seed".to_owned(), ..Reading::default() }
+}
+
+fn root(protocol: Protocol) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(protocol.name())
+}
