@@ -30,6 +30,8 @@ pub mod wire;
 pub mod conversation;
 pub mod openai;
 pub mod anthropic;
+pub mod openai_responses;
+//BR pub mod bedrock;
 pub(crate) mod object;
 pub(crate) mod frames;
 
@@ -67,6 +69,10 @@ protocols! {
     OpenAi = "openai", openai::OpenAi;
     /// Anthropic Messages.
     Anthropic = "anthropic", anthropic::Anthropic;
+    /// OpenAI Responses.
+    OpenAiResponses = "openai_responses", openai_responses::OpenAiResponses;
+    //BR     /// Bedrock Converse.
+    //BR     Bedrock = "bedrock", bedrock::Bedrock;
 }
 
 impl Protocol {

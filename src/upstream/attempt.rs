@@ -212,7 +212,12 @@ impl Failed {
         answer.status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
         answer.replace_body("application/json", json);
         let cause = format!("an error {status} inside a 200");
-        Self { failure: Failure::Status(status), retry_after, cause, answer: Some(Box::new(answer)) }
+        Self {
+            failure: Failure::Status(status),
+            retry_after,
+            cause,
+            answer: Some(Box::new(answer)),
+        }
     }
 
     fn from_dial(error: DialError) -> Self {
