@@ -31,7 +31,7 @@ pub mod conversation;
 pub mod openai;
 pub mod anthropic;
 pub mod openai_responses;
-//BR pub mod bedrock;
+pub mod bedrock;
 pub(crate) mod object;
 pub(crate) mod frames;
 
@@ -71,8 +71,8 @@ protocols! {
     Anthropic = "anthropic", anthropic::Anthropic;
     /// OpenAI Responses.
     OpenAiResponses = "openai_responses", openai_responses::OpenAiResponses;
-    //BR     /// Bedrock Converse.
-    //BR     Bedrock = "bedrock", bedrock::Bedrock;
+        /// Bedrock Converse.
+        Bedrock = "bedrock", bedrock::Bedrock;
 }
 
 impl Protocol {

@@ -93,9 +93,9 @@ const ENDPOINTS: &[Row] = &[
     row("/v1/messages/count_tokens", Protocol::Anthropic, Operation::CountTokens, Asked::Whole),
     row("/v1/responses", Protocol::OpenAiResponses, Operation::Generate, Asked::Body),
     row("/v1/responses/input_tokens", Protocol::OpenAiResponses, Operation::CountTokens, Asked::Whole),
-//BR     row("/model/{model}/converse", Protocol::Bedrock, Operation::Generate, Asked::Whole),
-//BR     row("/model/{model}/converse-stream", Protocol::Bedrock, Operation::Generate, Asked::Events),
-//BR     row("/model/{model}/count-tokens", Protocol::Bedrock, Operation::CountTokens, Asked::Whole),
+    row("/model/{model}/converse", Protocol::Bedrock, Operation::Generate, Asked::Whole),
+    row("/model/{model}/converse-stream", Protocol::Bedrock, Operation::Generate, Asked::Events),
+    row("/model/{model}/count-tokens", Protocol::Bedrock, Operation::CountTokens, Asked::Whole),
 ];
 
 #[cfg(test)]
