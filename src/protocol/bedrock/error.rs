@@ -158,11 +158,31 @@ mod tests {
     #[test]
     fn answers_are_read() {
         for (status, header, body, kind) in [
-            (429, "ThrottlingException:http://internal.amazon.com/", r#"{"message":"m"}"#, Kind::RateLimit),
-            (403, "", r#"{"Message":"m","__type":"com.amazon#UnrecognizedClientException"}"#, Kind::Authentication),
-            (400, "ValidationException", r#"{"message":"Input is too long for requested model."}"#, Kind::ContextWindow),
+            (
+                429,
+                "ThrottlingException:http://internal.amazon.com/",
+                r#"{"message":"m"}"#,
+                Kind::RateLimit,
+            ),
+            (
+                403,
+                "",
+                r#"{"Message":"m","__type":"com.amazon#UnrecognizedClientException"}"#,
+                Kind::Authentication,
+            ),
+            (
+                400,
+                "ValidationException",
+                r#"{"message":"Input is too long for requested model."}"#,
+                Kind::ContextWindow,
+            ),
             (400, "ServiceQuotaExceededException", r#"{"message":"m"}"#, Kind::Quota),
-            (424, "ModelErrorException", r#"{"message":"m","originalStatusCode":500}"#, Kind::Server),
+            (
+                424,
+                "ModelErrorException",
+                r#"{"message":"m","originalStatusCode":500}"#,
+                Kind::Server,
+            ),
             (429, "ModelNotReadyException", r#"{"message":"m"}"#, Kind::Unavailable),
             (503, "", "<html>", Kind::Unavailable),
             (418, "ThrottlingException", "", Kind::RateLimit),
@@ -183,7 +203,12 @@ mod tests {
                 "busy",
             ),
             ("newException", "", Kind::Server, "the provider gave no message"),
-            ("validationException", r#"{"message":"prompt is too long"}"#, Kind::ContextWindow, "prompt is too long"),
+            (
+                "validationException",
+                r#"{"message":"prompt is too long"}"#,
+                Kind::ContextWindow,
+                "prompt is too long",
+            ),
         ] {
             let failure = read_exception(name, payload.as_bytes());
             assert_eq!((failure.kind, failure.message.as_str()), (kind, message));

@@ -23,7 +23,10 @@ fn theirs(kind: &str, name: &str, payload: &[u8]) -> Vec<u8> {
         .add_header(Header::new("i64", HeaderValue::Int64(-4)))
         .add_header(Header::new("bytes", HeaderValue::ByteArray(b"\0\xff".to_vec().into())))
         .add_header(Header::new(type_header, text(name)))
-        .add_header(Header::new("time", HeaderValue::Timestamp(aws_smithy_types::DateTime::from_secs(5))))
+        .add_header(Header::new(
+            "time",
+            HeaderValue::Timestamp(aws_smithy_types::DateTime::from_secs(5)),
+        ))
         .add_header(Header::new("uuid", HeaderValue::Uuid(7)));
     let mut bytes = Vec::new();
     write_message_to(&message, &mut bytes).unwrap();
@@ -117,9 +120,10 @@ proptest! {
             let header = message.headers().iter().find(|header| header.name().as_str() == wanted);
             header.and_then(|header| header.value().as_string().ok()).map(|text| text.as_str().to_owned())
         };
+        let message_type = if exception { "exception" } else { "event" };
         prop_assert_eq!(value(type_header), Some(name));
-        prop_assert_eq!(value(MESSAGE_TYPE).as_deref(), Some(if exception { "exception" } else { "event" }));
-        prop_assert_eq!(value(":content-type").as_deref(), Some("application/json"));
+        prop_assert_eq!(value(MESSAGE_TYPE), Some(message_type.to_owned()));
+        prop_assert_eq!(value(":content-type"), Some("application/json".to_owned()));
     }
 
     #[test]

@@ -192,7 +192,6 @@ pub(super) struct ModelFields<'a> {
 pub(super) enum ThinkingOut {
     Enabled { budget_tokens: u64 },
     Adaptive,
-    Disabled,
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]

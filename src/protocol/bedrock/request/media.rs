@@ -94,9 +94,9 @@ fn format(media: &Media) -> Option<Cow<'_, str>> {
 }
 
 fn media_type(kind: MediaKind, format: &str) -> String {
-    let known = FORMATS.iter().find(|(media_type, known)| {
-        *known == format && (kind == MediaKind::of(media_type))
-    });
+    let known = FORMATS
+        .iter()
+        .find(|(media_type, known)| *known == format && (kind == MediaKind::of(media_type)));
     match (known, kind) {
         (Some((media_type, _)), _) => (*media_type).to_owned(),
         (None, MediaKind::Audio) => format!("audio/{format}"),

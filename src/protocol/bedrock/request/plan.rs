@@ -133,11 +133,7 @@ impl<'a> Plan<'a> {
 
 /// A budget below the client's limit, four fifths of it at most so that an answer fits too; without
 /// a limit of the client's, the budget goes on top of the default.
-fn within_limit(
-    budget: u64,
-    limit: Option<u64>,
-    default: impl Fn() -> u64,
-) -> Option<(u64, u64)> {
+fn within_limit(budget: u64, limit: Option<u64>, default: impl Fn() -> u64) -> Option<(u64, u64)> {
     match limit {
         None => Some((budget, default().saturating_add(budget))),
         Some(limit) if limit <= LEAST_BUDGET => None,

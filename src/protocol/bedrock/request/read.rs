@@ -144,9 +144,7 @@ fn read_model_fields(body: &mut Object<'_>, to: &mut Conversation) -> Result<(),
             })
         })?;
         let effort: Option<String> = fields.take("reasoning_effort")?;
-        let nested = |name: &'static str| {
-            move |mut config: Object<'_>| config.take::<String>(name)
-        };
+        let nested = |name: &'static str| move |mut config: Object<'_>| config.take::<String>(name);
         let effort = effort.or(fields.with("output_config", nested("effort"))?.flatten());
         let nova = fields.with("reasoningConfig", nested("maxReasoningEffort"))?.flatten();
         speak_effort(effort.or(nova), to);
@@ -160,9 +158,8 @@ fn read_output(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadE
     body.with("outputConfig", |mut config| {
         speak_effort(config.take("effort")?, to);
         let schema = config.with("textFormat", |mut format| {
-            let structure = format.with("structure", |mut structure| {
-                structure.with("jsonSchema", read_schema)
-            })?;
+            let structure = format
+                .with("structure", |mut structure| structure.with("jsonSchema", read_schema))?;
             Ok(structure.flatten())
         })?;
         to.format = schema.flatten();

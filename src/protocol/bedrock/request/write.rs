@@ -250,9 +250,11 @@ fn write_choice<'a>(
 }
 
 fn lose_rest(from: &Conversation, losses: &mut Losses) -> Result<(), Refused> {
-    let lost = from.extras.iter().map(|extra| extra.name.as_str()).filter(|name| {
-        !OWN_EXTRAS.contains(name) && !name.starts_with(MODEL_FIELDS)
-    });
+    let lost = from
+        .extras
+        .iter()
+        .map(|extra| extra.name.as_str())
+        .filter(|name| !OWN_EXTRAS.contains(name) && !name.starts_with(MODEL_FIELDS));
     lost.into_iter().try_for_each(|name| losses.lose(name))
 }
 
@@ -267,8 +269,7 @@ fn path(model: &str, operation: &str) -> String {
     format!("/model/{}/{operation}", utf8_percent_encode(model, RESERVED))
 }
 
-const RESERVED: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const LONGEST_TOOL_NAME: usize = 64;
 const LONGEST_METADATA: usize = 256;
 /// The tool that stands for structured output.
