@@ -34,6 +34,8 @@ pub mod openai;
 pub mod anthropic;
 pub mod gemini;
 pub mod cohere;
+pub mod openai_responses;
+pub mod bedrock;
 pub(crate) mod object;
 pub(crate) mod frames;
 
@@ -75,6 +77,10 @@ protocols! {
     Gemini = "gemini", gemini::Gemini;
     /// Cohere v2 chat.
     Cohere = "cohere", cohere::Cohere;
+    /// OpenAI Responses.
+    OpenAiResponses = "openai_responses", openai_responses::OpenAiResponses;
+    /// Bedrock Converse.
+    Bedrock = "bedrock", bedrock::Bedrock;
 }
 
 impl Protocol {

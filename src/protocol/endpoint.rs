@@ -104,6 +104,11 @@ const ENDPOINTS: &[Row] = &[
     row("/v1/models/{model}:streamGenerateContent", Protocol::Gemini, Operation::Generate, Asked::Query),
     row("/v1/models/{model}:countTokens", Protocol::Gemini, Operation::CountTokens, Asked::Whole),
     row("/v2/chat", Protocol::Cohere, Operation::Generate, Asked::Body),
+    row("/v1/responses", Protocol::OpenAiResponses, Operation::Generate, Asked::Body),
+    row("/v1/responses/input_tokens", Protocol::OpenAiResponses, Operation::CountTokens, Asked::Whole),
+    row("/model/{model}/converse", Protocol::Bedrock, Operation::Generate, Asked::Whole),
+    row("/model/{model}/converse-stream", Protocol::Bedrock, Operation::Generate, Asked::Events),
+    row("/model/{model}/count-tokens", Protocol::Bedrock, Operation::CountTokens, Asked::Whole),
 ];
 
 #[cfg(test)]
