@@ -183,7 +183,7 @@ fn an_array_is_whole_and_is_read_again() {
     for piece in [1, 7, out.len()] {
         let mut reader = Gemini.stream_reader(Reading::default());
         let mut again = Vec::new();
-        out.chunks(piece).for_each(|bytes| reader.feed(bytes, &mut again));
+        out.chunks(piece).for_each(|bytes| reader.feed(bytes.to_vec().into(), &mut again));
         reader.end(&mut again);
         assert!(again.contains(&Event::ToolCallDelta { index: 0, json: "{\"a\":1}".into() }));
         assert!(again.contains(&Event::Usage(usage)));

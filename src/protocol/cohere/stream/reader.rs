@@ -7,22 +7,14 @@ use serde::Deserialize;
 use crate::protocol::cohere::error;
 use crate::protocol::cohere::response::{BROKEN_OFF, Call, UsageIn, read_finish};
 use crate::protocol::conversation::{Event, Failure};
-use crate::protocol::frames::{Frame, Frames};
-use crate::protocol::wire::{Reading, StreamReader};
+use crate::protocol::frames::Frames;
+use crate::protocol::wire::Reading;
 
-/// Reads one stream.
-#[derive(Debug)]
-pub(in crate::protocol::cohere) struct Reader {
-    frames: Frames,
-    frame: Frame,
-    state: State,
-}
-
+/// What is known in the midst of a stream.
 #[derive(Debug, Default)]
-struct State {
+pub(in crate::protocol::cohere) struct State {
     reading: Reading,
     started: bool,
-    ended: bool,
     part: Part,
     calls: u32,
 }
@@ -40,54 +32,31 @@ enum Part {
     Call(u32, bool),
 }
 
-impl Reader {
-    pub(in crate::protocol::cohere) fn new(reading: Reading) -> Self {
-        let state = State { reading, ..State::default() };
-        Self { frames: Frames::default(), frame: Frame::default(), state }
-    }
-}
-
-impl StreamReader for Reader {
-    fn feed(&mut self, bytes: &[u8], events: &mut Vec<Event>) {
-        self.frames.push(bytes);
-        while !self.state.ended {
-            match self.frames.next_into(&mut self.frame) {
-                Ok(true) => self.state.read(&self.frame.data, events),
-                Ok(false) => return,
-                Err(_) => self.state.fail(Failure::malformed("an event is too long"), events),
-            }
-        }
-    }
-
-    fn end(&mut self, events: &mut Vec<Event>) {
-        if !self.state.ended && self.frames.last_into(&mut self.frame) {
-            self.state.read(&self.frame.data, events);
-        }
-        if !self.state.ended {
-            self.state.fail(Failure::cut(), events);
-        }
-    }
-}
-
 impl State {
-    fn read(&mut self, data: &str, events: &mut Vec<Event>) {
-        if data.trim() == "[DONE]" {
-            return self.fail(Failure::cut(), events);
+    pub(in crate::protocol::cohere) fn new(reading: Reading) -> Self {
+        Self { reading, ..Self::default() }
+    }
+}
+
+impl Frames for State {
+    fn read(&mut self, data: &[u8], events: &mut Vec<Event>) {
+        if data.trim_ascii() == b"[DONE]" {
+            return self.end(events);
         }
-        let Ok(said) = serde_json::from_str::<Said>(data) else {
-            return self.fail(Failure::malformed("an event of the stream is not readable"), events);
+        let Ok(said) = serde_json::from_slice::<Said>(data) else {
+            return fail(Failure::malformed("an event of the stream is not readable"), events);
         };
         let kind = said.r#type.as_deref().unwrap_or_default();
         if let (None, Some(message)) = (&said.r#type, said.message) {
-            return self.fail(error::failure(None, message), events);
+            return fail(error::failure(None, message), events);
         }
         let delta = said.delta.unwrap_or_default();
         if kind == "message-end" && delta.is_failure() {
-            return self.fail(delta.into_failure(), events);
+            return fail(delta.into_failure(), events);
         }
         if !self.started && !matches!(kind, "message-start" | "debug") {
             let failure = Failure::malformed("the stream does not begin with its start");
-            return self.fail(failure, events);
+            return fail(failure, events);
         }
         match kind {
             "message-start" if !self.started => {
@@ -107,6 +76,12 @@ impl State {
         }
     }
 
+    fn end(&mut self, events: &mut Vec<Event>) {
+        events.push(Event::Failure(Failure::cut()));
+    }
+}
+
+impl State {
     fn read_content(&mut self, delta: Delta, events: &mut Vec<Event>) {
         let Some(message) = delta.message else { return };
         let content = message.content.unwrap_or_default();
@@ -177,13 +152,11 @@ impl State {
         let reason = read_finish(reason).unwrap_or_default().with_calls(self.calls > 0);
         events.push(Event::Finish { reason, stop_sequence: None });
         events.push(Event::Done);
-        self.ended = true;
     }
+}
 
-    fn fail(&mut self, failure: Failure, events: &mut Vec<Event>) {
-        events.push(Event::Failure(failure));
-        self.ended = true;
-    }
+fn fail(failure: Failure, events: &mut Vec<Event>) {
+    events.push(Event::Failure(failure));
 }
 
 /// An event of any type: which fields it has depends on it.

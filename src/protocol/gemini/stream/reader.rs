@@ -3,35 +3,40 @@
 //!
 //! It never shows a second candidate, nor media, which no event carries.
 
+use bytes::Bytes;
+
 use crate::protocol::conversation::{Event, Failure, Finish};
-use crate::protocol::frames::{Frame, Frames};
+use crate::protocol::frames::{FrameReader, Frames};
 use crate::protocol::gemini::part::{PartIn, own_signature};
 use crate::protocol::gemini::response::{Chunk, read_finish};
 use crate::protocol::wire::{Reading, StreamReader};
 
 use super::elements::Elements;
 
-/// Reads one stream.
+/// Reads one stream, in the form that its first byte tells.
 #[derive(Debug)]
-pub(in crate::protocol::gemini) struct Reader {
-    form: Form,
+pub(in crate::protocol::gemini) enum Reader {
+    /// Nothing but whitespace has come.
+    Blank(State),
+    /// Server-sent events.
+    Events(FrameReader<State>),
+    /// One JSON array. Also a lone object, as an error may be.
+    Array(Array),
+}
+
+/// Reads the elements of one JSON array.
+#[derive(Debug)]
+pub(in crate::protocol::gemini) struct Array {
+    elements: Elements,
     state: State,
+    ended: bool,
 }
 
-/// What the first byte tells.
-#[derive(Debug)]
-enum Form {
-    Unknown,
-    Events(Box<(Frames, Frame)>),
-    /// Also a lone object, as an error may be.
-    Array(Elements),
-}
-
+/// What is known in the midst of a stream.
 #[derive(Debug, Default)]
-struct State {
+pub(in crate::protocol::gemini) struct State {
     reading: Reading,
     started: bool,
-    ended: bool,
     part: Part,
     calls: u32,
     finish: Option<Finish>,
@@ -48,93 +53,83 @@ enum Part {
 
 impl Reader {
     pub(in crate::protocol::gemini) fn new(reading: Reading) -> Self {
-        Self { form: Form::Unknown, state: State { reading, ..State::default() } }
+        Self::Blank(State { reading, ..State::default() })
     }
 }
 
 impl StreamReader for Reader {
-    fn feed(&mut self, bytes: &[u8], events: &mut Vec<Event>) {
-        if matches!(self.form, Form::Unknown) {
+    fn feed(&mut self, bytes: Bytes, events: &mut Vec<Event>) {
+        if let Self::Blank(state) = self {
             let Some(first) = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) else { return };
-            self.form = match first {
-                b'[' | b'{' => Form::Array(Elements::default()),
-                _ => Form::Events(Box::default()),
+            let state = std::mem::take(state);
+            *self = match first {
+                b'[' | b'{' => {
+                    Self::Array(Array { elements: Elements::default(), state, ended: false })
+                }
+                _ => Self::Events(FrameReader::new(state)),
             };
         }
-        match &mut self.form {
-            Form::Unknown => {}
-            Form::Events(source) => {
-                let (frames, frame) = &mut **source;
-                frames.push(bytes);
-                while !self.state.ended {
-                    match frames.next_into(frame) {
-                        Ok(true) => self.state.read(frame.data.as_bytes(), events),
-                        Ok(false) => return,
-                        Err(_) => self.state.fail(too_long(), events),
-                    }
-                }
-            }
-            Form::Array(elements) => {
-                elements.push(bytes);
-                while !self.state.ended {
-                    match elements.next() {
-                        Ok(Some(element)) => self.state.read(element, events),
-                        Ok(None) => return,
-                        Err(_) => self.state.fail(too_long(), events),
-                    }
-                }
-            }
+        match self {
+            Self::Blank(_) => {}
+            Self::Events(frames) => frames.feed(bytes, events),
+            Self::Array(array) => array.feed(bytes, events),
         }
     }
 
     fn end(&mut self, events: &mut Vec<Event>) {
-        if self.state.ended {
-            return;
-        }
-        match &mut self.form {
-            Form::Events(source) => {
-                let (frames, frame) = &mut **source;
-                if frames.last_into(frame) {
-                    self.state.read(frame.data.as_bytes(), events);
-                }
-            }
-            Form::Array(elements) if elements.is_inside() => {
-                self.state.fail(Failure::cut(), events);
-            }
-            Form::Array(_) | Form::Unknown => {}
-        }
-        if !self.state.ended {
-            self.state.complete(events);
+        match self {
+            Self::Blank(state) => state.end(events),
+            Self::Events(frames) => frames.end(events),
+            Self::Array(array) => array.end(events),
         }
     }
 }
 
-impl State {
+impl StreamReader for Array {
+    fn feed(&mut self, bytes: Bytes, events: &mut Vec<Event>) {
+        self.elements.push(&bytes);
+        while !self.ended {
+            match self.elements.next() {
+                Ok(Some(element)) => self.state.read(element, events),
+                Ok(None) => return,
+                Err(_) => fail(Failure::malformed("a chunk of the stream is too long"), events),
+            }
+            self.ended = events.last().is_some_and(Event::is_last);
+        }
+    }
+
+    fn end(&mut self, events: &mut Vec<Event>) {
+        match (self.ended, self.elements.is_inside()) {
+            (true, _) => {}
+            (false, true) => fail(Failure::cut(), events),
+            (false, false) => self.state.end(events),
+        }
+        self.ended = true;
+    }
+}
+
+impl Frames for State {
     fn read(&mut self, data: &[u8], events: &mut Vec<Event>) {
         if data.trim_ascii() == b"[DONE]" {
             // Not the vendor's, but others put it there.
-            return self.complete(events);
+            return self.end(events);
         }
         let Ok(chunk) = serde_json::from_slice::<Chunk>(data) else {
-            return self.fail(Failure::malformed("a chunk of the stream is not readable"), events);
+            return fail(Failure::malformed("a chunk of the stream is not readable"), events);
         };
         if let Some(error) = chunk.error {
-            return self.fail(error.into_failure(None), events);
+            return fail(error.into_failure(None), events);
         }
         if !self.started {
             self.started = true;
             events.push(Event::Start { id: chunk.response_id, model: chunk.model_version });
         }
-        for candidate in chunk.candidates.into_iter().flatten() {
-            if candidate.index == 0 {
-                for part in
-                    candidate.content.and_then(|content| content.parts).into_iter().flatten()
-                {
-                    self.read_part(part, events);
-                }
-                let reason = candidate.finish_reason.as_deref().map(read_finish);
-                self.finish = reason.or(self.finish);
+        for candidate in chunk.candidates.into_iter().flatten().filter(|found| found.index == 0) {
+            let parts = candidate.content.and_then(|content| content.parts);
+            for part in parts.into_iter().flatten() {
+                self.read_part(part, events);
             }
+            self.finish = candidate.finish_reason.as_deref().map(read_finish).or(self.finish);
         }
         if chunk.prompt_feedback.is_some_and(|feedback| feedback.is_block()) {
             self.finish = Some(Finish::ContentFilter);
@@ -144,6 +139,16 @@ impl State {
         }
     }
 
+    fn end(&mut self, events: &mut Vec<Event>) {
+        let Some(reason) = self.finish else { return fail(Failure::cut(), events) };
+        self.close(events);
+        let reason = reason.with_calls(self.calls > 0);
+        events.push(Event::Finish { reason, stop_sequence: None });
+        events.push(Event::Done);
+    }
+}
+
+impl State {
     fn read_part(&mut self, part: PartIn, events: &mut Vec<Event>) {
         let signature = own_signature(part.thought_signature);
         match (part.text, part.function_call) {
@@ -190,22 +195,8 @@ impl State {
             events.push(Event::PartEnd);
         }
     }
-
-    fn complete(&mut self, events: &mut Vec<Event>) {
-        let Some(reason) = self.finish else { return self.fail(Failure::cut(), events) };
-        self.close(events);
-        let reason = reason.with_calls(self.calls > 0);
-        events.push(Event::Finish { reason, stop_sequence: None });
-        events.push(Event::Done);
-        self.ended = true;
-    }
-
-    fn fail(&mut self, failure: Failure, events: &mut Vec<Event>) {
-        events.push(Event::Failure(failure));
-        self.ended = true;
-    }
 }
 
-fn too_long() -> Failure {
-    Failure::malformed("an event is too long")
+fn fail(failure: Failure, events: &mut Vec<Event>) {
+    events.push(Event::Failure(failure));
 }

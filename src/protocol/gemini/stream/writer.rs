@@ -6,7 +6,7 @@
 
 use serde::Serialize;
 
-use crate::protocol::conversation::{Delivery, Event, Finish, Signature, ToolCall, Usage};
+use crate::protocol::conversation::{Delivery, Event, Failure, Finish, Signature, ToolCall, Usage};
 use crate::protocol::gemini::error;
 use crate::protocol::gemini::part::{PartOut, compact};
 use crate::protocol::gemini::response::{UsageOut, write_finish};
@@ -98,7 +98,7 @@ impl Writer {
         }
     }
 
-    fn fail(&mut self, failure: &crate::protocol::conversation::Failure, out: &mut Vec<u8>) {
+    fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
         self.begin(out);
         self.ended = true;
         append_json(&error::Out::of(failure), out);
