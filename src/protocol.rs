@@ -14,6 +14,8 @@
 //! # How to add a protocol
 //! 1. A folder with the four files `request`, `response`, `stream`, `error`, and beside it
 //!    `<name>.rs` with a unit struct that implements [`Wire`] by naming functions of those files.
+//!    Requests and their like are read with `object::Object`, which knows what nobody took; streams
+//!    of server-sent events with `frames::FrameReader`; JSON is written with `wire::json`.
 //! 2. One line in the table of protocols below, and its client paths in [`endpoint`].
 //! 3. Its corpus in `tests/golden/<name>/`: `tests/protocols.rs` finds it by itself and runs it
 //!    against every other protocol.

@@ -11,6 +11,7 @@ pub mod model;
 use http::HeaderMap;
 
 use super::conversation::{Conversation, Failure, Reply};
+use super::frames::FrameReader;
 use super::wire::{
     Client, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target, Wire,
     Written, WrittenError,
@@ -38,7 +39,7 @@ impl Wire for OpenAi {
     }
 
     fn stream_reader(&self, reading: Reading) -> Box<dyn StreamReader> {
-        Box::new(stream::Reader::new(reading))
+        Box::new(FrameReader::new(stream::State::new(reading)))
     }
 
     fn stream_writer(&self, to: &Client<'_>) -> Box<dyn StreamWriter> {

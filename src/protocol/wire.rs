@@ -4,6 +4,7 @@
 
 use std::fmt;
 
+use bytes::Bytes;
 use http::HeaderMap;
 
 use super::conversation::{Conversation, Delivery, Event, Failure, Losses, Lossy, Reply};
@@ -99,7 +100,7 @@ pub trait Wire: Send + Sync {
 /// - the last event is either `Done`, after exactly one `Finish`, or `Failure`; nothing follows.
 pub trait StreamReader: Send {
     /// Takes the next bytes and appends what they say to `events`.
-    fn feed(&mut self, bytes: &[u8], events: &mut Vec<Event>);
+    fn feed(&mut self, bytes: Bytes, events: &mut Vec<Event>);
 
     /// The bytes have ended. Appends `Done` or `Failure` unless one has been given already: a
     /// stream without its terminal event is a failure of kind `Cut`.

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use bytes::Bytes;
+
 use onwards::protocol::conversation::{Conversation, Delivery, Event, Lossy};
 use onwards::protocol::wire::{Client, Head, Reading, Target};
 use onwards::protocol::{Endpoint, Protocol};
@@ -70,7 +72,7 @@ pub(crate) fn read_stream(protocol: Protocol, pieces: &[&[u8]]) -> Vec<Event> {
     let mut reader = protocol.wire().stream_reader(reading());
     let mut events = Vec::new();
     for piece in pieces {
-        reader.feed(piece, &mut events);
+        reader.feed(Bytes::copy_from_slice(piece), &mut events);
     }
     reader.end(&mut events);
     events

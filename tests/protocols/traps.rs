@@ -81,7 +81,7 @@ fn a_model_that_knows_no_schema_answers_through_a_tool() {
     );
     let mut events = Vec::new();
     let mut reader = wire.stream_reader(written.reading);
-    reader.feed(stream.as_bytes(), &mut events);
+    reader.feed(stream.into(), &mut events);
     assert_eq!(
         events[1..],
         [

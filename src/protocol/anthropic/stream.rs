@@ -3,5 +3,5 @@
 mod reader;
 mod writer;
 
-pub(super) use reader::Reader;
+pub(super) use reader::State;
 pub(super) use writer::Writer;

@@ -9,22 +9,14 @@ use crate::protocol::Protocol;
 use crate::protocol::anthropic::error;
 use crate::protocol::anthropic::response::{UsageIn, read_finish};
 use crate::protocol::conversation::{Event, Failure, Finish, Signature};
-use crate::protocol::frames::{Frame, Frames};
-use crate::protocol::wire::{Reading, StreamReader};
+use crate::protocol::frames::Frames;
+use crate::protocol::wire::Reading;
 
-/// Reads one stream.
-#[derive(Debug)]
-pub(in crate::protocol::anthropic) struct Reader {
-    frames: Frames,
-    frame: Frame,
-    state: State,
-}
-
+/// What is known in the midst of a stream.
 #[derive(Debug, Default)]
-struct State {
+pub(in crate::protocol::anthropic) struct State {
     reading: Reading,
     started: bool,
-    ended: bool,
     /// The open block, and the vendor's index of it.
     block: Option<(u64, Block)>,
     calls: u32,
@@ -49,39 +41,16 @@ enum Block {
     },
 }
 
-impl Reader {
-    pub(in crate::protocol::anthropic) fn new(reading: Reading) -> Self {
-        let state = State { reading, ..State::default() };
-        Self { frames: Frames::default(), frame: Frame::default(), state }
-    }
-}
-
-impl StreamReader for Reader {
-    fn feed(&mut self, bytes: &[u8], events: &mut Vec<Event>) {
-        self.frames.push(bytes);
-        while !self.state.ended {
-            match self.frames.next_into(&mut self.frame) {
-                Ok(true) => self.state.read(&self.frame.data, events),
-                Ok(false) => return,
-                Err(_) => self.state.fail(Failure::malformed("an event is too long"), events),
-            }
-        }
-    }
-
-    fn end(&mut self, events: &mut Vec<Event>) {
-        if !self.state.ended && self.frames.last_into(&mut self.frame) {
-            self.state.read(&self.frame.data, events);
-        }
-        if !self.state.ended {
-            self.state.fail(Failure::cut(), events);
-        }
-    }
-}
-
 impl State {
-    fn read(&mut self, data: &str, events: &mut Vec<Event>) {
-        let Ok(message) = serde_json::from_str::<Message>(data) else {
-            return self.fail(Failure::malformed("an event of the stream is not readable"), events);
+    pub(in crate::protocol::anthropic) fn new(reading: Reading) -> Self {
+        Self { reading, ..Self::default() }
+    }
+}
+
+impl Frames for State {
+    fn read(&mut self, data: &[u8], events: &mut Vec<Event>) {
+        let Ok(message) = serde_json::from_slice::<Message>(data) else {
+            return fail(Failure::malformed("an event of the stream is not readable"), events);
         };
         match message.r#type.as_str() {
             "message_start" if !self.started => {
@@ -92,13 +61,13 @@ impl State {
             }
             "error" => {
                 let failure = message.error.map(|error| error.into_failure(None));
-                self.fail(failure.unwrap_or_else(|| Failure::malformed("an error")), events);
+                fail(failure.unwrap_or_else(|| Failure::malformed("an error")), events);
             }
             "ping" if self.started => events.push(Event::Ping),
             "content_block_start" | "content_block_delta" | "message_delta" | "message_stop"
                 if !self.started =>
             {
-                self.fail(Failure::malformed("the stream does not begin with its start"), events);
+                fail(Failure::malformed("the stream does not begin with its start"), events);
             }
             "content_block_start" => {
                 if let Some(start) = message.content_block {
@@ -124,6 +93,12 @@ impl State {
         }
     }
 
+    fn end(&mut self, events: &mut Vec<Event>) {
+        events.push(Event::Failure(Failure::cut()));
+    }
+}
+
+impl State {
     fn read_usage(&mut self, usage: Option<UsageIn>, events: &mut Vec<Event>) {
         if let Some(usage) = usage {
             self.usage.update(usage);
@@ -218,13 +193,11 @@ impl State {
         let reason = if answered { Finish::Stop } else { reason };
         events.push(Event::Finish { reason, stop_sequence });
         events.push(Event::Done);
-        self.ended = true;
     }
+}
 
-    fn fail(&mut self, failure: Failure, events: &mut Vec<Event>) {
-        events.push(Event::Failure(failure));
-        self.ended = true;
-    }
+fn fail(failure: Failure, events: &mut Vec<Event>) {
+    events.push(Event::Failure(failure));
 }
 
 fn filled(text: Option<String>) -> Option<String> {

@@ -6,21 +6,14 @@
 use serde::Deserialize;
 
 use crate::protocol::conversation::{Event, Failure, Finish};
-use crate::protocol::frames::{Frame, Frames};
+use crate::protocol::frames::Frames;
 use crate::protocol::openai::error;
 use crate::protocol::openai::response::{UsageIn, read_finish};
-use crate::protocol::wire::{Reading, StreamReader};
+use crate::protocol::wire::Reading;
 
-/// Reads one stream.
-#[derive(Debug)]
-pub(in crate::protocol::openai) struct Reader {
-    frames: Frames,
-    frame: Frame,
-    state: State,
-}
-
+/// What is known in the midst of a stream.
 #[derive(Debug, Default)]
-struct State {
+pub(in crate::protocol::openai) struct State {
     reading: Reading,
     started: bool,
     ended: bool,
@@ -42,41 +35,18 @@ enum Part {
     Call(u32, bool),
 }
 
-impl Reader {
-    pub(in crate::protocol::openai) fn new(reading: Reading) -> Self {
-        let state = State { reading, ..State::default() };
-        Self { frames: Frames::default(), frame: Frame::default(), state }
-    }
-}
-
-impl StreamReader for Reader {
-    fn feed(&mut self, bytes: &[u8], events: &mut Vec<Event>) {
-        self.frames.push(bytes);
-        while !self.state.ended {
-            match self.frames.next_into(&mut self.frame) {
-                Ok(true) => self.state.read(&self.frame.data, events),
-                Ok(false) => return,
-                Err(_) => self.state.fail(Failure::malformed("an event is too long"), events),
-            }
-        }
-    }
-
-    fn end(&mut self, events: &mut Vec<Event>) {
-        if !self.state.ended && self.frames.last_into(&mut self.frame) {
-            self.state.read(&self.frame.data, events);
-        }
-        if !self.state.ended {
-            self.state.complete(events);
-        }
-    }
-}
-
 impl State {
-    fn read(&mut self, data: &str, events: &mut Vec<Event>) {
-        if data.trim() == "[DONE]" {
+    pub(in crate::protocol::openai) fn new(reading: Reading) -> Self {
+        Self { reading, ..Self::default() }
+    }
+}
+
+impl Frames for State {
+    fn read(&mut self, data: &[u8], events: &mut Vec<Event>) {
+        if data.trim_ascii() == b"[DONE]" {
             return self.complete(events);
         }
-        let Ok(chunk) = serde_json::from_str::<Chunk>(data) else {
+        let Ok(chunk) = serde_json::from_slice::<Chunk>(data) else {
             return self.fail(Failure::malformed("a chunk of the stream is not readable"), events);
         };
         if let Some(failure) = chunk.error.and_then(|error| error.into_failure(None)) {
@@ -99,6 +69,12 @@ impl State {
         }
     }
 
+    fn end(&mut self, events: &mut Vec<Event>) {
+        self.complete(events);
+    }
+}
+
+impl State {
     fn read_delta(&mut self, delta: Delta, events: &mut Vec<Event>) {
         let reasoning = delta.reasoning_content.or(delta.reasoning);
         for (text, part) in [
