@@ -50,7 +50,6 @@ struct Row {
 
 /// Who says whether the answer is a stream.
 #[derive(Clone, Copy)]
-#[expect(dead_code, reason = "the rows of later protocols use the other variants")]
 enum Asked {
     /// The body.
     Body,

@@ -109,7 +109,7 @@ impl<'a> Plan<'a> {
             _ => false,
         };
         let fits = |top_p: &f64| {
-            !(exclusive && temperature.is_some()) && !(thinks && *top_p < LEAST_TOP_P)
+            !(exclusive && temperature.is_some() || thinks && *top_p < LEAST_TOP_P)
         };
         self.inference.top_p = sampling.top_p.filter(fits);
         // 1 is everyone's default: leaving it out changes nothing.
