@@ -78,6 +78,5 @@ const ROWS: &[Row] = &[
     },
     row("hedge", When::Set),
     row("keepalive_secs", When::Set),
-    row("protocol", When::IsNot("openai")),
     row("aws", When::Set),
 ];

@@ -252,10 +252,9 @@ fn usual_credential(protocol: Protocol) -> (HeaderName, &'static str) {
     match protocol {
         Protocol::Anthropic => (HeaderName::from_static("x-api-key"), ""),
         Protocol::Gemini => (HeaderName::from_static("x-goog-api-key"), ""),
-        Protocol::OpenAi
-        | Protocol::OpenAiResponses
-        | Protocol::Bedrock
-        | Protocol::Cohere => (header::AUTHORIZATION, "Bearer "),
+        Protocol::OpenAi | Protocol::OpenAiResponses | Protocol::Bedrock | Protocol::Cohere => {
+            (header::AUTHORIZATION, "Bearer ")
+        }
     }
 }
 
