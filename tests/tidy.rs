@@ -49,8 +49,8 @@ const UNNAMED: [&str; 9] =
 
 /// About 400 lines is two rooms.
 const LONGEST_FILE: usize = 430;
-/// About a screen.
-const LONGEST_FUNCTION: usize = 60;
+/// About a screen; what is longest is the list of all metrics.
+const LONGEST_FUNCTION: usize = 66;
 
 /// A file of the tree.
 struct File {

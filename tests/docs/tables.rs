@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use onwards::{
     live::{Meters, Times},
+    protocol::Endpoint,
     refusal::{AllFailed, Refusal, Whose},
 };
 
@@ -101,6 +102,9 @@ fn eventful() -> String {
     pool.attempted("p", "503");
     pool.fell_back("503");
     pool.refused("rate_limit", "key");
+    pool.credential_refused("p");
+    meters.probes.with_label_values(&["a", "p", "good"]).inc();
+    meters.provider_state.with_label_values(&["a", "p", "ready"]).set(1.0);
     meters.in_flight.with_label_values(&["a", "p"]).set(1.0);
     meters.limiter_level.with_label_values(&["key", "k"]).set(1.0);
     meters.reloads.with_label_values(&["success"]).inc();
@@ -144,6 +148,22 @@ fn every_metric_of_the_code_happened_above() {
     let happened: BTreeSet<_> =
         rendered(&eventful()).into_iter().map(|(name, _, _)| name).collect();
     assert_eq!(in_code, happened);
+}
+
+#[test]
+fn every_protocol_is_told_with_its_paths() {
+    let rows = Page::named("docs/configuration.md").table("protocols");
+    let schema = onwards::config::schema();
+    let words = schema["$defs"]["Protocol"]["oneOf"].as_array().unwrap();
+    let words: BTreeSet<_> = words.iter().map(|word| word["const"].as_str().unwrap()).collect();
+    assert_eq!(rows.iter().map(|row| quoted(&row[0])[0]).collect::<BTreeSet<_>>(), words);
+    for row in &rows {
+        let word = quoted(&row[0])[0].replace('_', "");
+        for path in quoted(&row[2]) {
+            let found = Endpoint::find(path, None).unwrap_or_else(|| panic!("{path}"));
+            assert_eq!(format!("{:?}", found.protocol).to_lowercase(), word, "{path}");
+        }
+    }
 }
 
 #[test]
