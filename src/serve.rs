@@ -7,6 +7,7 @@ pub mod routes;
 pub mod proxy;
 pub mod endpoint;
 pub mod intake;
+pub mod token;
 pub mod admit;
 pub mod affinity;
 pub mod rounds;

@@ -9,13 +9,14 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use http::{HeaderMap, HeaderName, Method, Request, header};
+use http::{HeaderName, Method, Request};
 use hyper::body::Incoming;
 use smallvec::SmallVec;
 
 use super::{
     endpoint,
     intake::{self, BodyLimits},
+    token,
 };
 use crate::{
     live::{Limited, Limits, Permit},
@@ -56,38 +57,40 @@ pub async fn admit(
     endpoint: Option<Endpoint>,
     limits: BodyLimits,
 ) -> Result<Inbound, Refusal> {
-    let (head, incoming) = request.into_parts();
+    let (mut head, incoming) = request.into_parts();
     if matches!(head.method, Method::CONNECT | Method::TRACE) {
         return Err(Refusal::MethodNotAllowed);
     }
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
     path::check(path).map_err(|_| Refusal::InvalidPath)?;
+    let path = token::take_from_query(path, endpoint.as_ref(), &mut head.headers);
     let in_path = endpoint.as_ref().and_then(|endpoint| endpoint.model.as_deref());
 
     let named = head.headers.get(MODEL_OVERRIDE).and_then(|value| value.to_str().ok()).or(in_path);
     let (body, read) = intake::read(&head.headers, incoming, limits).await?;
     let (found, alias) = match (read.found, named) {
+        (Err(refusal), Some(_)) if endpoint.is_some() => return Err(refusal),
         (found, Some(alias)) => (found.unwrap_or_default(), Some(alias.into())),
         (Ok(found), None) => {
             let alias = found.model.as_ref().and_then(|model| model.name.clone());
             (found, alias)
         }
-        (Err(refusal), None) => return Err(endpoint::or_not_found(refusal, path)),
+        (Err(refusal), None) => return Err(endpoint::or_not_found(refusal, &path)),
     };
     let Some(alias) = alias else {
-        return Err(endpoint::or_not_found(Refusal::MissingModel, path));
+        return Err(endpoint::or_not_found(Refusal::MissingModel, &path));
     };
-    let needs_body = head.method == Method::POST && endpoint::is_known(path);
+    let needs_body = head.method == Method::POST && endpoint::is_known(&path);
     let inbound = Inbound {
-        path: path.into(),
+        path,
         alias,
+        model: found.model.filter(|_| in_path.is_none()),
         endpoint,
         reading: OnceLock::new(),
         method: head.method,
         headers: head.headers,
         body,
         stream: found.stream == Some(true),
-        model: found.model,
         form: read.form,
         needs_body,
     };
@@ -96,7 +99,7 @@ pub async fn admit(
 
 /// Key → right → rules.
 pub fn allow(table: Arc<Table>, inbound: &Inbound) -> Result<Allowed, Refusal> {
-    let caller = table.keyring.caller(token(&inbound.headers));
+    let caller = table.keyring.caller(token::of(&inbound.headers));
     let Some(pool) = table.find(&inbound.alias) else {
         return Err(unknown(&table, caller, &inbound.alias));
     };
@@ -162,17 +165,6 @@ pub fn unknown(table: &Table, caller: Caller, alias: &str) -> Refusal {
     }
 }
 
-/// The token that a client presents, in any of the usual headers.
-pub fn token(headers: &HeaderMap) -> Option<&str> {
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| {
-        let (scheme, token) = value.to_str().ok()?.trim_start().split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then_some(token)
-    });
-    let token =
-        bearer.or_else(|| KEY_HEADERS.iter().find_map(|name| headers.get(name)?.to_str().ok()));
-    token.map(str::trim).filter(|token| !token.is_empty())
-}
-
 /// The first rule that matches: `Some(None)` denies, `Some(Some(pool))` redirects.
 fn matching_rule(table: &Table, pool: PoolId, caller: Caller) -> Option<Option<PoolId>> {
     let rules = &table.pool(pool).rules;
@@ -188,8 +180,3 @@ fn matching_rule(table: &Table, pool: PoolId, caller: Caller) -> Option<Option<P
 }
 
 const MODEL_OVERRIDE: HeaderName = HeaderName::from_static("model-override");
-const KEY_HEADERS: [HeaderName; 3] = [
-    HeaderName::from_static("x-api-key"),
-    HeaderName::from_static("api-key"),
-    HeaderName::from_static("x-goog-api-key"),
-];

@@ -7,14 +7,14 @@ use http::{HeaderName, header};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::admit::token;
+use super::token;
 use crate::{choose::sticky, table::StickyBy, upstream::request::Inbound};
 
 /// The key of a sticky request. What it asks for and a request does not have is replaced by the
 /// next best: the session, the caller, the prompt.
 pub fn key(by: &StickyBy, inbound: &Inbound) -> u64 {
     let header = |name: &HeaderName| inbound.headers.get(name).map(|value| value.as_bytes());
-    let caller = || token(&inbound.headers).map(str::as_bytes);
+    let caller = || token::of(&inbound.headers).map(str::as_bytes);
     let found = match by {
         StickyBy::Header(name) => header(name).or_else(caller),
         StickyBy::Key => caller(),

@@ -15,11 +15,12 @@ use tower_service::Service;
 
 use super::{
     Stage,
-    admit::{right, token, unknown},
+    admit::{right, unknown},
     answer::{self, REQUEST_ID},
     proxy::request_id,
     record::Record,
     relay::Reply,
+    token,
 };
 use crate::{
     gateway::Gateway,
@@ -76,7 +77,7 @@ async fn ready(State(context): State<Context>) -> (StatusCode, &'static str) {
 
 async fn models(State(context): State<Context>, headers: HeaderMap) -> Json<Value> {
     let table = context.gateway.snapshot();
-    let caller = table.keyring.caller(token(&headers));
+    let caller = table.keyring.caller(token::of(&headers));
     let usable = table.pools().iter().filter(|pool| right(&table, pool, caller).is_ok());
     let data: Vec<Value> = usable.map(|pool| describe(&table, pool)).collect();
     Json(json!({"object": "list", "data": data}))
@@ -88,7 +89,7 @@ async fn model(
     headers: HeaderMap,
 ) -> axum::response::Response {
     let table = context.gateway.snapshot();
-    let caller = table.keyring.caller(token(&headers));
+    let caller = table.keyring.caller(token::of(&headers));
     let found = match table.find(&id) {
         None => Err(unknown(&table, caller, &id)),
         Some(pool) => right(&table, table.pool(pool), caller).map(|()| table.pool(pool)),

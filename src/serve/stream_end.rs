@@ -108,8 +108,11 @@ impl StreamEnd {
 }
 
 fn terminals(path_and_query: &str, endpoint: Option<&Endpoint>) -> &'static [Finder<'static>] {
-    if endpoint.is_some_and(|endpoint| endpoint.protocol == Protocol::Anthropic) {
-        return &*MESSAGES;
+    match endpoint.map(|endpoint| endpoint.protocol) {
+        Some(Protocol::Anthropic) => return &*MESSAGES,
+        Some(Protocol::Gemini) => return &*CONTENTS,
+        Some(Protocol::Cohere) => return &*CHATS,
+        _ => {}
     }
     let path = path_and_query.split('?').next().unwrap_or_default();
     if path.ends_with("/completions") {
@@ -126,6 +129,9 @@ static COMPLETIONS: LazyLock<[Finder<'static>; 3]> =
     LazyLock::new(|| ["[DONE]", "\"finish_reason\":\"", "\"finish_reason\": \""].map(Finder::new));
 static MESSAGES: LazyLock<[Finder<'static>; 2]> =
     LazyLock::new(|| ["message_stop", "\"error\""].map(Finder::new));
+static CONTENTS: LazyLock<[Finder<'static>; 3]> =
+    LazyLock::new(|| ["\"finishReason\"", "\"blockReason\"", "\"error\""].map(Finder::new));
+static CHATS: LazyLock<[Finder<'static>; 1]> = LazyLock::new(|| ["message-end"].map(Finder::new));
 static RESPONSES: LazyLock<[Finder<'static>; 4]> = LazyLock::new(|| {
     ["response.completed", "response.failed", "response.incomplete", "\"error\""].map(Finder::new)
 });

@@ -1,0 +1,82 @@
+//! Where clients put their key: in one of four headers, or on Gemini's paths in the query.
+//!
+//! It never says whose a key is, and a key in a query goes no further than this.
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use percent_encoding::percent_decode_str;
+
+use crate::protocol::{Endpoint, Protocol};
+
+/// The token that a client presents, in any of the usual headers.
+pub fn of(headers: &HeaderMap) -> Option<&str> {
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| {
+        let (scheme, token) = value.to_str().ok()?.trim_start().split_once(' ')?;
+        scheme.eq_ignore_ascii_case("bearer").then_some(token)
+    });
+    let token =
+        bearer.or_else(|| KEY_HEADERS.iter().find_map(|name| headers.get(name)?.to_str().ok()));
+    token.map(str::trim).filter(|token| !token.is_empty())
+}
+
+/// The path without Gemini's `?key=…`, which moves into the header that says the same.
+pub fn take_from_query(
+    path_and_query: &str,
+    endpoint: Option<&Endpoint>,
+    headers: &mut HeaderMap,
+) -> Box<str> {
+    let gemini = endpoint.is_some_and(|endpoint| endpoint.protocol == Protocol::Gemini);
+    let Some((path, query)) = path_and_query.split_once('?').filter(|_| gemini) else {
+        return path_and_query.into();
+    };
+    let (keys, rest): (Vec<&str>, Vec<&str>) =
+        query.split('&').partition(|pair| pair.starts_with("key="));
+    if let Some(key) = keys.first().filter(|_| of(headers).is_none()) {
+        let decoded = percent_decode_str(&key["key=".len()..]).decode_utf8_lossy();
+        if let Ok(value) = HeaderValue::try_from(&*decoded) {
+            headers.insert(GOOGLE_KEY, value);
+        }
+    }
+    match rest.as_slice() {
+        [] => path.into(),
+        rest => format!("{path}?{}", rest.join("&")).into(),
+    }
+}
+
+const GOOGLE_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
+const KEY_HEADERS: [HeaderName; 3] =
+    [HeaderName::from_static("x-api-key"), HeaderName::from_static("api-key"), GOOGLE_KEY];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn geminis_key_leaves_the_path() {
+        let path = "/v1beta/models/gemini:generateContent?alt=sse&key=sk%2D1&x=1";
+        let (bare, query) = path.split_once('?').unwrap();
+        let endpoint = Endpoint::find(bare, Some(query));
+        let mut headers = HeaderMap::new();
+        let taken = take_from_query(path, endpoint.as_ref(), &mut headers);
+        assert_eq!(&*taken, "/v1beta/models/gemini:generateContent?alt=sse&x=1");
+        assert_eq!(of(&headers), Some("sk-1"));
+        let only = take_from_query(&format!("{bare}?key=other"), endpoint.as_ref(), &mut headers);
+        assert_eq!((&*only, of(&headers)), (bare, Some("sk-1")));
+        let elsewhere = take_from_query("/v1/files?key=k", None, &mut headers);
+        assert_eq!(&*elsewhere, "/v1/files?key=k");
+    }
+
+    #[test]
+    fn any_of_the_usual_headers() {
+        let of_one = |name: &'static str, value: &'static str| {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, HeaderValue::from_static(value));
+            of(&headers).map(str::to_owned)
+        };
+        assert_eq!(of_one("authorization", "bEaReR  sk "), Some("sk".into()));
+        assert_eq!(of_one("authorization", "Basic sk"), None);
+        assert_eq!(of_one("authorization", "Bearer "), None);
+        for name in ["x-api-key", "api-key", "x-goog-api-key"] {
+            assert_eq!(of_one(name, "sk"), Some("sk".into()));
+        }
+    }
+}
