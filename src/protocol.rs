@@ -73,8 +73,8 @@ protocols! {
     Anthropic = "anthropic", anthropic::Anthropic;
     /// OpenAI Responses.
     OpenAiResponses = "openai_responses", openai_responses::OpenAiResponses;
-        /// Bedrock Converse.
-        Bedrock = "bedrock", bedrock::Bedrock;
+    /// Bedrock Converse.
+    Bedrock = "bedrock", bedrock::Bedrock;
 }
 
 impl Protocol {

@@ -11,3 +11,4 @@ pub mod mock;
 pub mod answer;
 pub mod envelope;
 pub mod attempt;
+pub mod sigv4;

@@ -13,6 +13,7 @@ mod custom;
 use http::HeaderMap;
 
 use super::conversation::{Conversation, Failure, Reply};
+use super::frames::FrameReader;
 use super::wire::{
     Client, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target, Wire,
     Written, WrittenError,
@@ -40,7 +41,7 @@ impl Wire for OpenAiResponses {
     }
 
     fn stream_reader(&self, reading: Reading) -> Box<dyn StreamReader> {
-        Box::new(stream::Reader::new(reading))
+        Box::new(FrameReader::new(stream::State::new(reading)))
     }
 
     fn stream_writer(&self, to: &Client<'_>) -> Box<dyn StreamWriter> {

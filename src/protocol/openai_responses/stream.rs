@@ -5,5 +5,5 @@ mod reader;
 mod writer;
 mod form;
 
-pub(super) use reader::Reader;
+pub(super) use reader::State;
 pub(super) use writer::Writer;

@@ -108,9 +108,8 @@ impl<'a> Plan<'a> {
             Family::Claude(generation) => generation.takes_one_of_temperature_and_top_p(),
             _ => false,
         };
-        let fits = |top_p: &f64| {
-            !(exclusive && temperature.is_some()) && !(thinks && *top_p < LEAST_TOP_P)
-        };
+        let fits =
+            |top_p: &f64| !(exclusive && temperature.is_some() || thinks && *top_p < LEAST_TOP_P);
         self.inference.top_p = sampling.top_p.filter(fits);
         // 1 is everyone's default: leaving it out changes nothing.
         let lost = self.inference.top_p != sampling.top_p && sampling.top_p != Some(1.0);

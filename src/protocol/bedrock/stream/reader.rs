@@ -3,6 +3,7 @@
 //! A text block has no beginning of its own: its first delta is it. Blocks that have no neutral
 //! form are passed over, deltas and all.
 
+use bytes::Bytes;
 use serde::Deserialize;
 
 use crate::protocol::bedrock::frames::{Broken, Frame, FrameKind, Frames};
@@ -48,8 +49,8 @@ impl Reader {
 }
 
 impl StreamReader for Reader {
-    fn feed(&mut self, bytes: &[u8], events: &mut Vec<Event>) {
-        self.frames.push(bytes);
+    fn feed(&mut self, bytes: Bytes, events: &mut Vec<Event>) {
+        self.frames.push(&bytes);
         while !self.state.ended {
             match self.frames.next() {
                 Ok(Some(frame)) => self.state.read(&frame, events),

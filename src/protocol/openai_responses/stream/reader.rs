@@ -7,25 +7,17 @@ use serde::Deserialize;
 
 use crate::protocol::Protocol;
 use crate::protocol::conversation::{Content, Event, Failure, Signature};
-use crate::protocol::frames::{Frame, Frames};
+use crate::protocol::frames::Frames;
 use crate::protocol::openai_responses::error;
 use crate::protocol::openai_responses::item::{Item, joined, reasoning};
 use crate::protocol::openai_responses::response::Response;
-use crate::protocol::wire::{Reading, StreamReader};
+use crate::protocol::wire::Reading;
 
-/// Reads one stream.
-#[derive(Debug)]
-pub(in crate::protocol::openai_responses) struct Reader {
-    frames: Frames,
-    frame: Frame,
-    state: State,
-}
-
+/// What is known in the midst of a stream.
 #[derive(Debug, Default)]
-struct State {
+pub(in crate::protocol::openai_responses) struct State {
     reading: Reading,
     started: bool,
-    ended: bool,
     open: Option<Open>,
     /// The last item of which a text was given out.
     said: Option<u64>,
@@ -52,41 +44,18 @@ enum Kind {
     Call(u32, bool),
 }
 
-impl Reader {
-    pub(in crate::protocol::openai_responses) fn new(reading: Reading) -> Self {
-        let state = State { reading, ..State::default() };
-        Self { frames: Frames::default(), frame: Frame::default(), state }
-    }
-}
-
-impl StreamReader for Reader {
-    fn feed(&mut self, bytes: &[u8], events: &mut Vec<Event>) {
-        self.frames.push(bytes);
-        while !self.state.ended {
-            match self.frames.next_into(&mut self.frame) {
-                Ok(true) => self.state.read(&self.frame.data, events),
-                Ok(false) => return,
-                Err(_) => self.state.fail(Failure::malformed("an event is too long"), events),
-            }
-        }
-    }
-
-    fn end(&mut self, events: &mut Vec<Event>) {
-        if !self.state.ended && self.frames.last_into(&mut self.frame) {
-            self.state.read(&self.frame.data, events);
-        }
-        if !self.state.ended {
-            self.state.fail(Failure::cut(), events);
-        }
-    }
-}
-
 impl State {
-    fn read(&mut self, data: &str, events: &mut Vec<Event>) {
-        if data.trim() == "[DONE]" {
+    pub(in crate::protocol::openai_responses) fn new(reading: Reading) -> Self {
+        Self { reading, ..Self::default() }
+    }
+}
+
+impl Frames for State {
+    fn read(&mut self, data: &[u8], events: &mut Vec<Event>) {
+        if data.trim_ascii() == b"[DONE]" {
             return self.fail(Failure::cut(), events);
         }
-        let Ok(mut said) = serde_json::from_str::<Said>(data) else {
+        let Ok(mut said) = serde_json::from_slice::<Said>(data) else {
             return self.fail(Failure::malformed("an event of the stream is not readable"), events);
         };
         match said.r#type.as_str() {
@@ -109,6 +78,12 @@ impl State {
         }
     }
 
+    fn end(&mut self, events: &mut Vec<Event>) {
+        self.fail(Failure::cut(), events);
+    }
+}
+
+impl State {
     fn start(&mut self, response: Option<&mut Response>, events: &mut Vec<Event>) {
         if !self.started {
             self.started = true;
@@ -280,12 +255,10 @@ impl State {
         let reason = response.finish().with_calls(self.calls > 0);
         events.push(Event::Finish { reason, stop_sequence: None });
         events.push(Event::Done);
-        self.ended = true;
     }
 
-    fn fail(&mut self, failure: Failure, events: &mut Vec<Event>) {
+    fn fail(&self, failure: Failure, events: &mut Vec<Event>) {
         events.push(Event::Failure(failure));
-        self.ended = true;
     }
 }
 
