@@ -15,3 +15,4 @@ pub mod translate;
 pub mod headroom;
 pub mod attempt;
 pub mod probe;
+pub mod sigv4;

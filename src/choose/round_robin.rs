@@ -28,7 +28,8 @@ impl RoundRobin {
     pub fn new(providers: impl IntoIterator<Item = (Arc<Turn>, u32)>) -> Self {
         let (turns, weights): (Vec<_>, Vec<u32>) = providers.into_iter().unzip();
         let heaviest: u64 = weights.into_iter().map(|weight| u64::from(weight.max(1))).sum();
-        let furthest = i64::try_from(heaviest.saturating_mul(WHOLE)).unwrap_or(i64::MAX / 4);
+        let furthest = heaviest.saturating_mul(WHOLE).saturating_mul(ROOM);
+        let furthest = i64::try_from(furthest).unwrap_or(i64::MAX / 4);
         Self { turns, furthest, picking: Mutex::new(()) }
     }
 }
@@ -52,3 +53,7 @@ impl Strategy for RoundRobin {
         position
     }
 }
+
+/// Turns stray up to twice the sum of the weights from their middle in the course of a round; the
+/// bound is for what another table has left behind, and must not cut what this one needs.
+const ROOM: u64 = 4;

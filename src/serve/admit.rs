@@ -69,7 +69,9 @@ pub async fn admit(
     let named = head.headers.get(MODEL_OVERRIDE).and_then(|value| value.to_str().ok()).or(in_path);
     let (body, read) = intake::read(&head.headers, incoming, limits).await?;
     let (found, alias) = match (read.found, named) {
-        (Err(refusal), Some(_)) if endpoint.is_some() => return Err(refusal),
+        // A header may name the alias, but the provider reads the body.
+        (Err(refusal), Some(_)) if endpoint::is_known(&path) => return Err(refusal),
+        (Err(Refusal::DuplicateModel), Some(_)) => return Err(Refusal::DuplicateModel),
         (found, Some(alias)) => (found.unwrap_or_default(), Some(alias.into())),
         (Ok(found), None) => {
             let alias = found.model.as_ref().and_then(|model| model.name.clone());

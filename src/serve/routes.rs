@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{Path, State},
+    extract::{Path, State, rejection::PathRejection},
     http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode},
     response::IntoResponse,
     routing::get,
@@ -85,9 +85,11 @@ async fn models(State(context): State<Context>, headers: HeaderMap) -> Json<Valu
 
 async fn model(
     State(context): State<Context>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> axum::response::Response {
+    // What is no text is no alias either.
+    let id = id.map(|Path(id)| id).unwrap_or_default();
     let table = context.gateway.snapshot();
     let caller = table.keyring.caller(token::of(&headers));
     let found = match table.find(&id) {

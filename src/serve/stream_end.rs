@@ -27,6 +27,8 @@ pub struct StreamEnd {
     terminals: &'static [Finder<'static>],
     speaks: Protocol,
     ends_well: bool,
+    /// Whether the beginning of an event went out because it was too long to hold.
+    torn: bool,
     over: bool,
 }
 
@@ -41,6 +43,7 @@ impl StreamEnd {
             speaks: inbound.endpoint.as_ref().map_or(Protocol::OpenAi, |it| it.protocol),
             terminals,
             ends_well: terminals.is_empty(),
+            torn: false,
             over: false,
         }
     }
@@ -52,8 +55,10 @@ impl StreamEnd {
             let events = piece.split_to(whole);
             self.release(events);
         }
+        self.torn &= whole == 0;
         self.partial.extend_from_slice(&piece);
         if self.partial.len() > MOST_HELD {
+            self.torn = true;
             self.release(Bytes::new());
         }
     }
@@ -103,9 +108,14 @@ impl StreamEnd {
     }
 
     fn fail(&mut self, refusal: &Refusal) {
+        if self.torn {
+            self.ready.push_back(Bytes::from_static(b"\n\n"));
+        }
         self.ready.push_back(answer::error_event(refusal, self.speaks));
     }
 }
+
+type Marks<const N: usize> = LazyLock<[Finder<'static>; N]>;
 
 fn terminals(path_and_query: &str, endpoint: Option<&Endpoint>) -> &'static [Finder<'static>] {
     match endpoint.map(|endpoint| endpoint.protocol) {
@@ -124,15 +134,22 @@ fn terminals(path_and_query: &str, endpoint: Option<&Endpoint>) -> &'static [Fin
     }
 }
 
+/// Quotes inside a text are escaped, so none of these marks can stand in what a model says.
 /// Providers that leave `[DONE]` out have still said why they finished.
-static COMPLETIONS: LazyLock<[Finder<'static>; 3]> =
-    LazyLock::new(|| ["[DONE]", "\"finish_reason\":\"", "\"finish_reason\": \""].map(Finder::new));
-static MESSAGES: LazyLock<[Finder<'static>; 2]> =
-    LazyLock::new(|| ["message_stop", "\"error\""].map(Finder::new));
-static CONTENTS: LazyLock<[Finder<'static>; 3]> =
-    LazyLock::new(|| ["\"finishReason\"", "\"blockReason\"", "\"error\""].map(Finder::new));
-static CHATS: LazyLock<[Finder<'static>; 1]> = LazyLock::new(|| ["message-end"].map(Finder::new));
-static RESPONSES: LazyLock<[Finder<'static>; 4]> = LazyLock::new(|| {
-    ["response.completed", "response.failed", "response.incomplete", "\"error\""].map(Finder::new)
-});
+static COMPLETIONS: Marks<4> =
+    LazyLock::new(|| COMPLETION_ENDS.map(Finder::new));
+static MESSAGES: Marks<3> =
+    LazyLock::new(|| ["\"message_stop\"", "\"type\":\"error\"", "\"type\": \"error\""].map(Finder::new));
+static CONTENTS: Marks<3> = LazyLock::new(|| ["\"finishReason\"", "\"blockReason\"", "\"error\""].map(Finder::new));
+static CHATS: Marks<1> = LazyLock::new(|| ["\"message-end\""].map(Finder::new));
+static RESPONSES: Marks<5> = LazyLock::new(|| RESPONSE_ENDS.map(Finder::new));
+const COMPLETION_ENDS: [&str; 4] =
+    ["data: [DONE]", "data:[DONE]", "\"finish_reason\":\"", "\"finish_reason\": \""];
+const RESPONSE_ENDS: [&str; 5] = [
+    "\"response.completed\"",
+    "\"response.failed\"",
+    "\"response.incomplete\"",
+    "\"type\":\"error\"",
+    "\"type\": \"error\"",
+];
 const MOST_HELD: usize = 64 * 1024;

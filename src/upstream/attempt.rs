@@ -143,7 +143,7 @@ async fn send(
 /// Redirects are not followed: the key must not travel.
 pub(super) fn judge_redirect(answer: Answer) -> Result<Answer, Failed> {
     let status = answer.status;
-    if !status.is_redirection() {
+    if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
         return Ok(answer);
     }
     let cause = format!("answered {status}; redirects are not followed");
@@ -160,7 +160,7 @@ async fn judge_head(
     if status.is_client_error() || status.is_server_error() {
         return Err(refused(answer).await.classed(&provider.own_classes));
     }
-    if scrutiny.needs_body && status == StatusCode::NO_CONTENT {
+    if scrutiny.needs_body && matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
         return Err(Failed::empty(status));
     }
     Ok(answer)

@@ -19,22 +19,20 @@ pub(super) fn write(signature: &Signature) -> String {
     signature.to_client(Protocol::Anthropic)
 }
 
-/// Sealed reasoning: bytes here, which JSON holds as base64. Anthropic's own is base64 itself; a
-/// foreign one with its mark is not, and is encoded once more.
+/// Sealed reasoning: bytes here, which JSON holds as base64. Anthropic's own is base64 itself; what
+/// is not, as a foreign one with its mark, is marked and encoded once more.
 pub(super) fn read_seal(value: &str) -> Option<Signature> {
-    let foreign = STANDARD.decode(value).ok().and_then(|bytes| String::from_utf8(bytes).ok());
-    let foreign = foreign
-        .and_then(|text| Signature::from_client(Protocol::Anthropic, &text))
-        .filter(|signature| signature.vendor != Protocol::Anthropic);
-    foreign.or_else(|| read(value))
+    let text = STANDARD.decode(value).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+    let marked = text.and_then(|text| Signature::from_client(Protocol::Bedrock, &text));
+    marked.filter(|signature| signature.vendor != Protocol::Bedrock).or_else(|| read(value))
 }
 
-/// The same for a client.
+/// The same for a client, whose library decodes it.
 pub(super) fn write_seal(signature: &Signature) -> String {
-    match signature.vendor {
-        Protocol::Anthropic => signature.value.clone(),
-        _ => STANDARD.encode(write(signature)),
+    if signature.vendor == Protocol::Anthropic && STANDARD.decode(&signature.value).is_ok() {
+        return signature.value.clone();
     }
+    STANDARD.encode(signature.to_client(Protocol::Bedrock))
 }
 
 #[cfg(test)]
@@ -43,8 +41,12 @@ mod tests {
 
     #[test]
     fn seals_lead_back() {
-        for vendor in [Protocol::Anthropic, Protocol::OpenAiResponses] {
-            let signature = Signature::new(vendor, "EmwKAhgBEgy3va3pzixY");
+        for (vendor, value) in [
+            (Protocol::Anthropic, "EmwKAhgBEgy3va3pzixY"),
+            (Protocol::Anthropic, "EmwKAhgBEgy3va3pzix"),
+            (Protocol::OpenAiResponses, "gAAAAABo_-w="),
+        ] {
+            let signature = Signature::new(vendor, value);
             assert_eq!(read_seal(&write_seal(&signature)), Some(signature.clone()));
             assert!(STANDARD.decode(write_seal(&signature)).is_ok());
             assert_eq!(read(&write(&signature)), Some(signature));

@@ -34,3 +34,6 @@ const OWN_EXTRAS: &[&str] = &[
 
 /// Where an extra field of a model stands.
 const MODEL_FIELDS: &str = "additionalModelRequestFields.";
+
+#[cfg(test)]
+mod tests;

@@ -34,3 +34,6 @@ const SHARED_EXTRAS: &[&str] = &[
     "max_tool_calls",
     "reasoning.summary",
 ];
+
+#[cfg(test)]
+mod tests;

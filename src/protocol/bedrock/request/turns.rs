@@ -9,7 +9,7 @@ use super::media::{self, DocumentNames};
 use crate::protocol::Protocol;
 use crate::protocol::bedrock::model::Family;
 use crate::protocol::conversation::names::clean_id;
-use crate::protocol::conversation::{Content, Losses, Merged, Part, Role, ToolNames};
+use crate::protocol::conversation::{Content, Losses, MediaKind, Merged, Part, Role, ToolNames};
 use crate::protocol::wire::Refused;
 
 /// Writes the parts of one request.
@@ -76,7 +76,11 @@ impl<'a> Blocks<'a, '_> {
                 proof.map(|seal| BlockOut::ReasoningContent(Reasoning::RedactedContent(seal)))
             }
             Content::Media(media) => {
-                let block = media::write(media, &mut self.documents);
+                // Anthropic's models neither hear nor watch.
+                let is_known = matches!(media.kind, MediaKind::Image | MediaKind::Document);
+                let block = (is_known || !self.family.is_claude())
+                    .then(|| media::write(media, &mut self.documents))
+                    .flatten();
                 self.losses.lose_if(block.is_none(), media.kind.name())?;
                 block
             }

@@ -1,0 +1,67 @@
+//! What OpenAI refuses or takes for granted, and how a request answers it.
+
+use serde_json::{Value, json};
+
+use crate::protocol::Protocol;
+use crate::protocol::conversation::Lossy;
+use crate::protocol::wire::{Head, Target};
+
+/// An Anthropic request as OpenAI gets it, and what was lost.
+fn written(model: &str, fields: Value) -> (Value, Vec<String>) {
+    let mut body = json!({"model": "alias", "max_tokens": 9_000,
+        "messages": [{"role": "user", "content": "q"}]});
+    for (name, value) in fields.as_object().unwrap() {
+        body[name] = value.clone();
+    }
+    let from = Protocol::Anthropic.wire();
+    let read = from.read_request(body.to_string().as_bytes(), &Head::default()).unwrap();
+    let target = Target { model, lossy: Lossy::Warn, seed: "s" };
+    let written = Protocol::OpenAiResponses.wire().write_request(&read, &target).unwrap();
+    (serde_json::from_slice(&written.body).unwrap(), written.dropped)
+}
+
+#[test]
+fn the_least_limit_is_sixteen() {
+    let (body, dropped) = written("gpt-5", json!({"max_tokens": 1}));
+    assert_eq!((&body["max_output_tokens"], dropped), (&json!(16), vec!["max_tokens".to_owned()]));
+}
+
+#[test]
+fn what_is_the_vendors_default_is_declined() {
+    let (body, dropped) = written("gpt-5", json!({"tools": [{"name": "f", "input_schema": {}}]}));
+    assert_eq!(body["tools"][0]["strict"], false);
+    assert_eq!(body["store"], false);
+    assert_eq!(dropped, [""; 0]);
+}
+
+#[test]
+fn only_reasoning_models_are_asked_for_reasoning() {
+    let thinking = json!({"thinking": {"type": "enabled", "budget_tokens": 4_000}});
+    for (model, include, reasoning, lost) in [
+        ("gpt-5", true, json!({"effort": "medium", "summary": "auto"}), false),
+        ("o3-mini", true, json!({"effort": "medium", "summary": "auto"}), false),
+        ("gpt-4o", false, Value::Null, true),
+        ("qwen3", false, json!({"effort": "medium", "summary": "auto"}), false),
+    ] {
+        let (body, dropped) = written(model, thinking.clone());
+        assert_eq!(body["include"].is_array(), include, "{model}");
+        assert_eq!(body["reasoning"], reasoning, "{model}");
+        assert_eq!(!dropped.is_empty(), lost, "{model}");
+    }
+    let (body, _) = written("gpt-5", json!({"output_config": {"effort": "low"}}));
+    assert_eq!(body["reasoning"], json!({"effort": "low"}));
+}
+
+#[test]
+fn foreign_reasoning_stays_out() {
+    let messages = json!([{"role": "user", "content": "q"}, {"role": "assistant", "content": [
+        {"type": "thinking", "thinking": "mine", "signature": "EqQB"},
+        {"type": "thinking", "thinking": "yours", "signature": "openai_responses#gAAA"},
+        {"type": "text", "text": "a"}]}]);
+    let (body, dropped) = written("gpt-5", json!({"messages": messages}));
+    let reasoning = json!({"type": "reasoning", "encrypted_content": "gAAA",
+        "summary": [{"type": "summary_text", "text": "yours"}]});
+    assert_eq!(body["input"][1], reasoning);
+    assert_eq!(body["input"].as_array().unwrap().len(), 3);
+    assert_eq!(dropped, [""; 0]);
+}

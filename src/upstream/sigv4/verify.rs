@@ -1,0 +1,216 @@
+//! Verifying a signature that a client sends: the same signature is made again from the request as
+//! it came and from the key pair that is known, and the two are compared.
+//!
+//! It never trusts what the client says of its body: the body's own hash is signed again.
+
+use std::time::{Duration, SystemTime};
+
+use http::HeaderMap;
+use subtle::ConstantTimeEq;
+
+use super::{Keys, Outgoing, Scope, sign_with};
+
+/// What a client claims in its `authorization` header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim<'a> {
+    /// The public half of the key pair that it signed with: it tells which pair to verify against.
+    pub access_key_id: &'a str,
+    date: &'a str,
+    region: &'a str,
+    service: &'a str,
+    signed_headers: &'a str,
+    signature: &'a str,
+}
+
+/// A request as it came.
+#[derive(Debug, Clone, Copy)]
+pub struct Incoming<'a> {
+    /// Its method.
+    pub method: &'a str,
+    /// Its `host` header, or the authority of HTTP/2.
+    pub host: &'a str,
+    /// Its path and query as they came on the wire.
+    pub path_and_query: &'a str,
+    /// Its headers.
+    pub headers: &'a HeaderMap,
+    /// The hash of its body, by [`super::payload_hash`].
+    pub payload_hash: &'a str,
+}
+
+/// Why a request is not believed. The client is told no more than that.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Unverified {
+    /// The header is not of Signature Version 4.
+    #[error("the authorization header is no AWS4-HMAC-SHA256 signature")]
+    Malformed,
+    /// It is signed for another service.
+    #[error("the request is signed for another service")]
+    Service,
+    /// It is signed with another key.
+    #[error("the request is signed with another access key")]
+    Key,
+    /// It bears no date, or one of another day than its scope.
+    #[error("the date of the signature is missing or contradicts its scope")]
+    Date,
+    /// It is older or newer than five minutes.
+    #[error("the signature is older or newer than five minutes")]
+    Skew,
+    /// A header that must be signed is not, or one that is signed is missing.
+    #[error("a header that must be signed is not")]
+    Header,
+    /// The signature is another.
+    #[error("the signature does not match")]
+    Signature,
+}
+
+impl<'a> Claim<'a> {
+    /// Whether an `authorization` header is meant to be a signature of this kind.
+    pub fn is_meant(authorization: &str) -> bool {
+        authorization.starts_with(ALGORITHM)
+    }
+
+    /// Reads an `authorization` header.
+    ///
+    /// # Errors
+    /// `Malformed`.
+    pub fn parse(authorization: &'a str) -> Result<Self, Unverified> {
+        Self::fields(authorization).ok_or(Unverified::Malformed)
+    }
+
+    fn fields(authorization: &'a str) -> Option<Self> {
+        let rest = authorization.strip_prefix(ALGORITHM)?.strip_prefix(' ')?;
+        let (mut credential, mut signed_headers, mut signature) = (None, None, None);
+        for field in rest.split(',') {
+            let (name, value) = field.trim().split_once('=')?;
+            let slot = match name {
+                "Credential" => &mut credential,
+                "SignedHeaders" => &mut signed_headers,
+                "Signature" => &mut signature,
+                _ => return None,
+            };
+            if slot.replace(value).is_some() {
+                return None;
+            }
+        }
+        // An access key's id holds no slash, and a scope has four parts.
+        let mut scope = credential?.split('/');
+        let (access_key_id, date) = (scope.next()?, scope.next()?);
+        let (region, service, end) = (scope.next()?, scope.next()?, scope.next()?);
+        let whole = end == "aws4_request" && scope.next().is_none() && !access_key_id.is_empty();
+        let (signed_headers, signature) = (signed_headers?, signature?);
+        whole.then_some(Self { access_key_id, date, region, service, signed_headers, signature })
+    }
+
+    /// Whether a header is signed.
+    pub fn signs(&self, name: &str) -> bool {
+        self.signed_headers.split(';').any(|signed| signed == name)
+    }
+
+    /// Verifies the request that bears this claim against a key pair.
+    ///
+    /// # Errors
+    /// Why it is not believed.
+    pub fn verify(
+        &self,
+        request: &Incoming<'a>,
+        keys: &Keys,
+        service: &str,
+        now: SystemTime,
+    ) -> Result<(), Unverified> {
+        if self.access_key_id != keys.access_key_id {
+            return Err(Unverified::Key);
+        }
+        if self.service != service {
+            return Err(Unverified::Service);
+        }
+        let time = self.time(request.headers)?;
+        let skew = now.duration_since(time).unwrap_or_else(|ahead| ahead.duration());
+        if skew > LONGEST_SKEW {
+            return Err(Unverified::Skew);
+        }
+        let headers = self.headers(request.headers)?;
+        let again = Outgoing {
+            method: request.method,
+            host: request.host,
+            path_and_query: request.path_and_query,
+            headers: &headers,
+            payload_hash: request.payload_hash,
+        };
+        let scope = Scope { region: self.region, service };
+        // A token that the client signed is among its headers; ours is not asked for.
+        let pair = Keys { session_token: None, ..keys.clone() };
+        let (_, signature) =
+            sign_with(&again, &pair, scope, time).map_err(|_| Unverified::Signature)?;
+        let same = signature.as_bytes().ct_eq(self.signature.as_bytes());
+        if bool::from(same) { Ok(()) } else { Err(Unverified::Signature) }
+    }
+
+    /// When it was signed.
+    fn time(&self, headers: &HeaderMap) -> Result<SystemTime, Unverified> {
+        let text = headers.get(DATE).and_then(|value| value.to_str().ok());
+        let text = text.filter(|text| text.starts_with(self.date)).ok_or(Unverified::Date)?;
+        if self.date.len() != 8 {
+            return Err(Unverified::Date);
+        }
+        parse_time(text).ok_or(Unverified::Date)
+    }
+
+    /// The headers that are signed, beside host and date, which the signature holds in any case.
+    /// As Amazon demands, none of its own may be left out.
+    fn headers(&self, headers: &'a HeaderMap) -> Result<Vec<(&'a str, &'a str)>, Unverified> {
+        let own = headers.keys().map(http::HeaderName::as_str).filter(|n| n.starts_with("x-amz-"));
+        let must = ["host", DATE].into_iter().chain(own);
+        if must.into_iter().any(|name| !self.signs(name)) {
+            return Err(Unverified::Header);
+        }
+        let mut found = Vec::with_capacity(headers.len());
+        let signed = self.signed_headers.split(';');
+        for name in signed.filter(|name| !["host", DATE].contains(name)) {
+            let before = found.len();
+            for value in headers.get_all(name) {
+                found.push((name, value.to_str().map_err(|_| Unverified::Header)?));
+            }
+            if found.len() == before {
+                return Err(Unverified::Header);
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// `20150830T123600Z` as a time.
+fn parse_time(text: &str) -> Option<SystemTime> {
+    let bytes = text.as_bytes();
+    if bytes.len() != 16 || bytes[8] != b'T' || bytes[15] != b'Z' {
+        return None;
+    }
+    let number = |from: usize, to: usize| -> Option<u64> {
+        let digits = text.get(from..to)?;
+        let all = digits.bytes().all(|digit| digit.is_ascii_digit());
+        if all { digits.parse().ok() } else { None }
+    };
+    let (year, month, day) = (number(0, 4)?, number(4, 6)?, number(6, 8)?);
+    let (hour, minute, second) = (number(9, 11)?, number(11, 13)?, number(13, 15)?);
+    let known = year >= 1970
+        && (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        && hour < 24
+        && minute < 60
+        && second < 61;
+    if !known {
+        return None;
+    }
+    // A date to days: Howard Hinnant's `days_from_civil`, for years after 1970.
+    let (shifted_year, shifted_month) =
+        if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (era, year_of_era) = (shifted_year / 400, shifted_year % 400);
+    let day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    let days = era * 146_097 + day_of_era - 719_468;
+    let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second;
+    Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
+}
+
+const ALGORITHM: &str = "AWS4-HMAC-SHA256";
+const DATE: &str = "x-amz-date";
+const LONGEST_SKEW: Duration = Duration::from_secs(300);
