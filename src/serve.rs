@@ -10,6 +10,7 @@ pub mod intake;
 pub mod admit;
 pub mod affinity;
 pub mod rounds;
+mod hedge;
 pub mod relay;
 pub mod stream_end;
 pub mod record;

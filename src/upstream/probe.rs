@@ -66,7 +66,7 @@ fn reconcile(
     meters: &Arc<Meters>,
 ) -> HashMap<Subject, Prober> {
     let mut wanted = HashMap::new();
-    for (pool, provider) in table.pools().iter().flat_map(|pool| each(pool)) {
+    for (pool, provider) in table.pools().iter().flat_map(each) {
         let (Some(probe), Place::Wire { origin, .. }) = (&provider.probe, &provider.place) else {
             continue;
         };

@@ -301,7 +301,6 @@ fn what_is_not_supported_yet_is_refused_by_name() {
     for (key, path, what) in [
         (r#""sanitize_response":true"#, "sanitize_response", "sanitize_response: true"),
         (r#""strategy":"lowest_cost""#, "strategy", "strategy: lowest_cost"),
-        (r#""hedge":{}"#, "hedge", "hedge"),
         (r#""keepalive_secs":1"#, "keepalive_secs", "keepalive_secs"),
     ] {
         refused(&pool(key), &format!("targets[\"a\"].{path}"), what);
