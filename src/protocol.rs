@@ -32,6 +32,10 @@ pub mod wire;
 pub mod conversation;
 pub mod openai;
 pub mod anthropic;
+pub mod gemini;
+pub mod cohere;
+pub mod openai_responses;
+pub mod bedrock;
 pub(crate) mod object;
 pub(crate) mod frames;
 
@@ -69,6 +73,14 @@ protocols! {
     OpenAi = "openai", openai::OpenAi;
     /// Anthropic Messages.
     Anthropic = "anthropic", anthropic::Anthropic;
+    /// Gemini `generateContent`.
+    Gemini = "gemini", gemini::Gemini;
+    /// Cohere v2 chat.
+    Cohere = "cohere", cohere::Cohere;
+    /// OpenAI Responses.
+    OpenAiResponses = "openai_responses", openai_responses::OpenAiResponses;
+    /// Bedrock Converse.
+    Bedrock = "bedrock", bedrock::Bedrock;
 }
 
 impl Protocol {

@@ -77,6 +77,5 @@ const ROWS: &[Row] = &[
         instead: Some("no key says what a provider costs; `weighted_random` can prefer the cheap"),
     },
     row("keepalive_secs", When::Set),
-    row("protocol", When::IsNot("openai")),
     row("aws", When::Set),
 ];

@@ -50,7 +50,6 @@ struct Row {
 
 /// Who says whether the answer is a stream.
 #[derive(Clone, Copy)]
-#[expect(dead_code, reason = "the rows of later protocols use the other variants")]
 enum Asked {
     /// The body.
     Body,
@@ -97,6 +96,18 @@ const ENDPOINTS: &[Row] = &[
     row("/v1/chat/completions", Protocol::OpenAi, Operation::Generate, Asked::Body),
     row("/v1/messages", Protocol::Anthropic, Operation::Generate, Asked::Body),
     row("/v1/messages/count_tokens", Protocol::Anthropic, Operation::CountTokens, Asked::Whole),
+    row("/v1beta/models/{model}:generateContent", Protocol::Gemini, Operation::Generate, Asked::Whole),
+    row("/v1beta/models/{model}:streamGenerateContent", Protocol::Gemini, Operation::Generate, Asked::Query),
+    row("/v1beta/models/{model}:countTokens", Protocol::Gemini, Operation::CountTokens, Asked::Whole),
+    row("/v1/models/{model}:generateContent", Protocol::Gemini, Operation::Generate, Asked::Whole),
+    row("/v1/models/{model}:streamGenerateContent", Protocol::Gemini, Operation::Generate, Asked::Query),
+    row("/v1/models/{model}:countTokens", Protocol::Gemini, Operation::CountTokens, Asked::Whole),
+    row("/v2/chat", Protocol::Cohere, Operation::Generate, Asked::Body),
+    row("/v1/responses", Protocol::OpenAiResponses, Operation::Generate, Asked::Body),
+    row("/v1/responses/input_tokens", Protocol::OpenAiResponses, Operation::CountTokens, Asked::Whole),
+    row("/model/{model}/converse", Protocol::Bedrock, Operation::Generate, Asked::Whole),
+    row("/model/{model}/converse-stream", Protocol::Bedrock, Operation::Generate, Asked::Events),
+    row("/model/{model}/count-tokens", Protocol::Bedrock, Operation::CountTokens, Asked::Whole),
 ];
 
 #[cfg(test)]

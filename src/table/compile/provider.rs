@@ -230,9 +230,13 @@ fn wire(url: &str) -> Result<(Uri, BasePath, HeaderValue), String> {
 }
 
 fn protocol(raw: Option<raw::Protocol>) -> Protocol {
-    match raw {
-        Some(raw::Protocol::Anthropic) => Protocol::Anthropic,
-        _ => Protocol::OpenAi,
+    match raw.unwrap_or(raw::Protocol::Openai) {
+        raw::Protocol::Openai => Protocol::OpenAi,
+        raw::Protocol::OpenaiResponses => Protocol::OpenAiResponses,
+        raw::Protocol::Anthropic => Protocol::Anthropic,
+        raw::Protocol::Gemini => Protocol::Gemini,
+        raw::Protocol::Bedrock => Protocol::Bedrock,
+        raw::Protocol::Cohere => Protocol::Cohere,
     }
 }
 
@@ -247,7 +251,10 @@ fn lossy(raw: Option<raw::Lossy>) -> Lossy {
 fn usual_credential(protocol: Protocol) -> (HeaderName, &'static str) {
     match protocol {
         Protocol::Anthropic => (HeaderName::from_static("x-api-key"), ""),
-        Protocol::OpenAi => (header::AUTHORIZATION, "Bearer "),
+        Protocol::Gemini => (HeaderName::from_static("x-goog-api-key"), ""),
+        Protocol::OpenAi | Protocol::OpenAiResponses | Protocol::Bedrock | Protocol::Cohere => {
+            (header::AUTHORIZATION, "Bearer ")
+        }
     }
 }
 

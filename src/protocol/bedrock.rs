@@ -1,0 +1,86 @@
+//! Bedrock Converse and ConverseStream.
+//!
+//! The model stands in the path, and so does the wish for a stream. A stream is a sequence of
+//! binary frames, see `frames`; its errors come as frames after a 200. It never signs a request:
+//! `upstream::sigv4` does, over the bytes that are sent.
+
+mod request;
+mod response;
+mod stream;
+mod error;
+mod frames;
+mod model;
+mod proof;
+
+use http::HeaderMap;
+
+use super::conversation::{Conversation, Delivery, Failure, Reply};
+use super::wire::{
+    Client, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target, Wire,
+    Written, WrittenError,
+};
+
+/// Bedrock Converse.
+#[derive(Debug, Clone, Copy)]
+pub struct Bedrock;
+
+impl Wire for Bedrock {
+    fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {
+        request::read(body, head)
+    }
+
+    fn write_request(&self, from: &Conversation, target: &Target<'_>) -> Result<Written, Refused> {
+        request::write(from, target)
+    }
+
+    fn read_response(&self, body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
+        response::read(body, reading)
+    }
+
+    fn write_response(&self, reply: &Reply, _to: &Client<'_>) -> Vec<u8> {
+        response::write(reply)
+    }
+
+    fn stream_reader(&self, reading: Reading) -> Box<dyn StreamReader> {
+        Box::new(stream::Reader::new(reading))
+    }
+
+    fn stream_writer(&self, _to: &Client<'_>) -> Box<dyn StreamWriter> {
+        Box::new(stream::Writer::default())
+    }
+
+    fn read_error(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
+        error::read(status, headers, body)
+    }
+
+    fn write_error(&self, failure: &Failure, _request_id: &str) -> WrittenError {
+        error::write(failure)
+    }
+
+    fn content_type(&self, delivery: Delivery) -> &'static str {
+        match delivery {
+            Delivery::Whole | Delivery::Array => "application/json",
+            Delivery::Events => "application/vnd.amazon.eventstream",
+        }
+    }
+
+    fn write_models(&self, models: &[Model<'_>]) -> Vec<u8> {
+        response::write_models(models)
+    }
+
+    fn write_count(
+        &self,
+        from: &Conversation,
+        target: &Target<'_>,
+    ) -> Result<Option<Written>, Refused> {
+        request::write_count(from, target)
+    }
+
+    fn read_count(&self, body: &[u8]) -> Result<u64, Failure> {
+        response::read_count(body)
+    }
+
+    fn write_counted(&self, tokens: u64) -> Vec<u8> {
+        response::write_counted(tokens)
+    }
+}

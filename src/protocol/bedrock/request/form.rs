@@ -1,0 +1,325 @@
+//! The form of a Converse request, as Serde writes it from borrowed parts.
+//!
+//! It never decides what goes in.
+
+use std::borrow::Cow;
+
+use serde::ser::SerializeMap;
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use super::{MODEL_FIELDS, OWN_EXTRAS};
+use crate::protocol::conversation::{CacheMark, Extra};
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Body<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) system: Vec<BlockOut<'a>>,
+    pub(super) messages: Vec<Message<'a>>,
+    #[serde(skip_serializing_if = "Inference::is_empty")]
+    pub(super) inference_config: Inference<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tool_config: Option<ToolConfig<'a>>,
+    #[serde(skip_serializing_if = "ModelFields::is_empty")]
+    pub(super) additional_model_request_fields: ModelFields<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) output_config: Option<Output<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) request_metadata: Option<Metadata<'a>>,
+    #[serde(flatten)]
+    pub(super) extras: Extras<'a>,
+}
+
+/// A request that counts tokens.
+#[derive(Serialize)]
+pub(super) struct Count<'a> {
+    pub(super) input: CountInput<'a>,
+}
+
+#[derive(Serialize)]
+pub(super) struct CountInput<'a> {
+    pub(super) converse: CountConverse<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct CountConverse<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) system: Vec<BlockOut<'a>>,
+    pub(super) messages: Vec<Message<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tool_config: Option<ToolConfig<'a>>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Message<'a> {
+    pub(super) role: &'static str,
+    pub(super) content: Vec<BlockOut<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum BlockOut<'a> {
+    Text(Cow<'a, str>),
+    Image(Medium<'a>),
+    Video(Medium<'a>),
+    Audio(Medium<'a>),
+    Document(NamedMedium<'a>),
+    ToolUse(ToolUse<'a>),
+    ToolResult(ToolResultOut<'a>),
+    ReasoningContent(Reasoning<'a>),
+    CachePoint(CachePoint<'a>),
+}
+
+#[derive(Serialize)]
+pub(super) struct Medium<'a> {
+    pub(super) format: Cow<'a, str>,
+    pub(super) source: SourceOut<'a>,
+}
+
+#[derive(Serialize)]
+pub(super) struct NamedMedium<'a> {
+    pub(super) format: Cow<'a, str>,
+    pub(super) name: String,
+    pub(super) source: SourceOut<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum SourceOut<'a> {
+    Bytes(Cow<'a, str>),
+    S3Location { uri: &'a str },
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ToolUse<'a> {
+    pub(super) tool_use_id: Cow<'a, str>,
+    pub(super) name: &'a str,
+    pub(super) input: Cow<'a, RawValue>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ToolResultOut<'a> {
+    pub(super) tool_use_id: Cow<'a, str>,
+    pub(super) content: Vec<BlockOut<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) status: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Reasoning<'a> {
+    ReasoningText { text: &'a str, signature: &'a str },
+    RedactedContent(&'a str),
+}
+
+#[derive(Serialize)]
+pub(super) struct CachePoint<'a> {
+    r#type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ttl: Option<&'a str>,
+}
+
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Inference<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) max_tokens: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) temperature: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) top_p: Option<f64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) stop_sequences: Vec<&'a str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ToolConfig<'a> {
+    pub(super) tools: Vec<ToolOut<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) tool_choice: Option<Choice<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum ToolOut<'a> {
+    ToolSpec(Spec<'a>),
+    CachePoint(CachePoint<'a>),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Spec<'a> {
+    pub(super) name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) description: Option<&'a str>,
+    pub(super) input_schema: InputSchema<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) strict: Option<bool>,
+}
+
+#[derive(Serialize)]
+pub(super) struct InputSchema<'a> {
+    pub(super) json: Cow<'a, RawValue>,
+}
+
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) enum Choice<'a> {
+    Auto {},
+    Any {},
+    Tool { name: &'a str },
+}
+
+/// Fields that the model itself knows.
+#[derive(Default)]
+pub(super) struct ModelFields<'a> {
+    pub(super) thinking: Option<ThinkingOut>,
+    pub(super) output_config: Option<Effort>,
+    pub(super) reasoning_effort: Option<&'static str>,
+    pub(super) reasoning_config: Option<NovaReasoning>,
+    pub(super) top_k: Option<u64>,
+    pub(super) nova_top_k: Option<u64>,
+    pub(super) extras: &'a [Extra],
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum ThinkingOut {
+    Enabled { budget_tokens: u64 },
+    Adaptive,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(super) struct Effort {
+    pub(super) effort: &'static str,
+}
+
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct NovaReasoning {
+    pub(super) r#type: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) max_reasoning_effort: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Output<'a> {
+    pub(super) text_format: TextFormat<'a>,
+}
+
+#[derive(Serialize)]
+pub(super) struct TextFormat<'a> {
+    pub(super) r#type: &'static str,
+    pub(super) structure: Structure<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Structure<'a> {
+    pub(super) json_schema: JsonSchema<'a>,
+}
+
+/// The schema is a text that holds JSON.
+#[derive(Serialize)]
+pub(super) struct JsonSchema<'a> {
+    pub(super) schema: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) description: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+pub(super) struct Metadata<'a> {
+    pub(super) user: &'a str,
+}
+
+/// The extra fields of this protocol.
+pub(super) struct Extras<'a>(pub(super) &'a [Extra]);
+
+impl<'a> CachePoint<'a> {
+    /// The point that a mark stands for; a life that Bedrock does not know is its default.
+    pub(super) fn of(mark: &'a CacheMark) -> Self {
+        let ttl = mark.ttl.as_deref().filter(|ttl| matches!(*ttl, "5m" | "1h"));
+        Self { r#type: "default", ttl }
+    }
+}
+
+impl Inference<'_> {
+    /// Whether there is nothing to say.
+    pub(super) fn is_empty(&self) -> bool {
+        self.max_tokens.is_none()
+            && self.temperature.is_none()
+            && self.top_p.is_none()
+            && self.stop_sequences.is_empty()
+    }
+}
+
+impl<'a> ModelFields<'a> {
+    /// Whether there is nothing to say.
+    pub(super) fn is_empty(&self) -> bool {
+        self.thinking.is_none()
+            && self.output_config.is_none()
+            && self.reasoning_effort.is_none()
+            && self.reasoning_config.is_none()
+            && self.top_k.is_none()
+            && self.nova_top_k.is_none()
+            && self.named().next().is_none()
+    }
+
+    /// The client's own fields of this kind.
+    fn named(&self) -> impl Iterator<Item = (&'a str, &'a RawValue)> {
+        self.extras.iter().filter_map(|extra| {
+            extra.name.strip_prefix(MODEL_FIELDS).map(|name| (name, &*extra.value))
+        })
+    }
+}
+
+impl Serialize for ModelFields<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct NovaInference {
+            #[serde(rename = "topK")]
+            top_k: u64,
+        }
+        let mut map = serializer.serialize_map(None)?;
+        if let Some(thinking) = &self.thinking {
+            map.serialize_entry("thinking", thinking)?;
+        }
+        if let Some(effort) = &self.output_config {
+            map.serialize_entry("output_config", effort)?;
+        }
+        if let Some(effort) = self.reasoning_effort {
+            map.serialize_entry("reasoning_effort", effort)?;
+        }
+        if let Some(config) = &self.reasoning_config {
+            map.serialize_entry("reasoningConfig", config)?;
+        }
+        if let Some(top_k) = self.top_k {
+            map.serialize_entry("top_k", &top_k)?;
+        }
+        if let Some(top_k) = self.nova_top_k {
+            map.serialize_entry("inferenceConfig", &NovaInference { top_k })?;
+        }
+        for (name, value) in self.named() {
+            map.serialize_entry(name, value)?;
+        }
+        map.end()
+    }
+}
+
+impl Serialize for Extras<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        for extra in self.0.iter().filter(|extra| OWN_EXTRAS.contains(&extra.name.as_str())) {
+            map.serialize_entry(&extra.name, &extra.value)?;
+        }
+        map.end()
+    }
+}

@@ -1,0 +1,184 @@
+//! Images, documents, sounds and films: a format's name and bytes. A URL is none of what Bedrock
+//! fetches, unless it is one of Amazon's own store.
+//!
+//! It never fetches anything itself.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use std::borrow::Cow;
+
+use super::form::{BlockOut, Medium, NamedMedium, SourceOut};
+use crate::protocol::conversation::{Media, MediaKind, Source};
+use crate::protocol::object::Object;
+use crate::protocol::wire::ReadError;
+
+/// Names that documents have been given: Bedrock refuses two of one name.
+#[derive(Debug, Default)]
+pub(super) struct DocumentNames(Vec<String>);
+
+/// Reads a medium; none for a source that has no neutral form.
+pub(super) fn read(kind: MediaKind, mut medium: Object<'_>) -> Result<Option<Media>, ReadError> {
+    let format: Option<String> = medium.take("format")?;
+    let name = medium.take("name")?;
+    let source = medium.with("source", |mut source| {
+        if let Some(bytes) = source.take("bytes")? {
+            return Ok(Some(Source::Base64(bytes)));
+        }
+        if let Some(text) = source.take("text")? {
+            return Ok(Some(Source::Text(text)));
+        }
+        source.with("s3Location", |mut place| place.require("uri").map(Source::Url))
+    })?;
+    let source = source.ok_or_else(|| ReadError::new("source", "is missing"))?;
+    let media_type = format.map(|format| media_type(kind, &format));
+    Ok(source.map(|source| Media { kind, source, media_type, name, detail: None }))
+}
+
+/// The block of a medium; none when Bedrock cannot be given it.
+pub(super) fn write<'a>(media: &'a Media, names: &mut DocumentNames) -> Option<BlockOut<'a>> {
+    let format = format(media)?;
+    let source = match &media.source {
+        Source::Base64(data) => SourceOut::Bytes(data.into()),
+        Source::Text(text) => SourceOut::Bytes(STANDARD.encode(text).into()),
+        Source::Url(uri) if uri.starts_with("s3://") => SourceOut::S3Location { uri },
+        Source::Url(_) | Source::File(_) => return None,
+    };
+    Some(match media.kind {
+        MediaKind::Image => BlockOut::Image(Medium { format, source }),
+        MediaKind::Video => BlockOut::Video(Medium { format, source }),
+        MediaKind::Audio => BlockOut::Audio(Medium { format, source }),
+        MediaKind::Document => {
+            let name = names.next(media.name.as_deref().unwrap_or("document"));
+            BlockOut::Document(NamedMedium { format, name, source })
+        }
+    })
+}
+
+impl DocumentNames {
+    /// A name of letters, digits, single spaces, hyphens, parentheses and brackets, not given yet.
+    fn next(&mut self, wanted: &str) -> String {
+        // A file's ending is said by the format.
+        let stem = wanted.rsplit_once('.').map_or(wanted, |(stem, _)| stem);
+        let fits = |c: char| c.is_ascii_alphanumeric() || "-()[] ".contains(c);
+        let clean: String = stem.chars().map(|c| if fits(c) { c } else { ' ' }).collect();
+        let words: Vec<&str> = clean.split_whitespace().collect();
+        let base: String = words.join(" ").chars().take(LONGEST_NAME).collect();
+        let base = if base.is_empty() { "document".to_owned() } else { base };
+        let mut name = base.clone();
+        let mut number = 2;
+        while self.0.contains(&name) {
+            name = format!("{base} {number}");
+            number += 1;
+        }
+        self.0.push(name.clone());
+        name
+    }
+}
+
+/// The format's name here; none for what Bedrock does not know.
+fn format(media: &Media) -> Option<Cow<'_, str>> {
+    if matches!(media.source, Source::Text(_)) {
+        return (media.kind == MediaKind::Document).then_some(Cow::Borrowed("txt"));
+    }
+    let media_type = media.media_type_or_default();
+    let media_type = media_type.split(';').next().unwrap_or(media_type).trim();
+    let known = FORMATS.iter().find(|(known, _)| *known == media_type).map(|(_, format)| *format);
+    let (_, subtype) = media_type.split_once('/')?;
+    match (media.kind, known) {
+        (_, Some(format)) => Some(format.into()),
+        (MediaKind::Image | MediaKind::Document, None) => {
+            media_type.starts_with("text/").then_some("txt".into())
+        }
+        (MediaKind::Audio | MediaKind::Video, None) => Some(subtype.into()),
+    }
+}
+
+fn media_type(kind: MediaKind, format: &str) -> String {
+    let known = FORMATS
+        .iter()
+        .find(|(media_type, known)| *known == format && (kind == MediaKind::of(media_type)));
+    match (known, kind) {
+        (Some((media_type, _)), _) => (*media_type).to_owned(),
+        (None, MediaKind::Audio) => format!("audio/{format}"),
+        (None, MediaKind::Video) => format!("video/{format}"),
+        (None, MediaKind::Image) => format!("image/{format}"),
+        (None, MediaKind::Document) => format!("application/{format}"),
+    }
+}
+
+/// Names longer than this are cut: the limit is 200, a number may follow.
+const LONGEST_NAME: usize = 190;
+
+const FORMATS: &[(&str, &str)] = &[
+    ("image/png", "png"),
+    ("image/jpeg", "jpeg"),
+    ("image/jpg", "jpeg"),
+    ("image/gif", "gif"),
+    ("image/webp", "webp"),
+    ("application/pdf", "pdf"),
+    ("text/csv", "csv"),
+    ("application/msword", "doc"),
+    ("application/vnd.openxmlformats-officedocument.wordprocessingml.document", "docx"),
+    ("application/vnd.ms-excel", "xls"),
+    ("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx"),
+    ("text/html", "html"),
+    ("text/plain", "txt"),
+    ("text/markdown", "md"),
+    ("video/quicktime", "mov"),
+    ("video/x-matroska", "mkv"),
+    ("video/3gpp", "three_gp"),
+    ("video/x-flv", "flv"),
+    ("video/x-ms-wmv", "wmv"),
+    ("audio/mpeg", "mp3"),
+    ("audio/mp3", "mp3"),
+    ("audio/x-wav", "wav"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fit_and_differ() {
+        let mut names = DocumentNames::default();
+        for (wanted, given) in [
+            ("Q3 report_(final).pdf", "Q3 report (final)"),
+            ("Q3  report (final)", "Q3 report (final) 2"),
+            ("日本", "document"),
+            ("", "document 2"),
+            (&"x".repeat(300), &"x".repeat(190)),
+        ] {
+            assert_eq!(names.next(wanted), given);
+        }
+    }
+
+    #[test]
+    fn formats_lead_back() {
+        for (kind, format) in [
+            (MediaKind::Image, "jpeg"),
+            (MediaKind::Document, "docx"),
+            (MediaKind::Document, "md"),
+            (MediaKind::Video, "three_gp"),
+            (MediaKind::Audio, "flac"),
+        ] {
+            let media = Media {
+                kind,
+                source: Source::Base64("AAAA".into()),
+                media_type: Some(media_type(kind, format)),
+                name: None,
+                detail: None,
+            };
+            assert_eq!(super::format(&media).as_deref(), Some(format));
+        }
+    }
+
+    #[test]
+    fn urls_are_not_fetched() {
+        let mut media = Media::from_url(MediaKind::Image, "https://a/b.png".into());
+        assert!(write(&media, &mut DocumentNames::default()).is_none());
+        media.source = Source::Url("s3://bucket/b.png".into());
+        assert!(write(&media, &mut DocumentNames::default()).is_some());
+        media = Media::from_url(MediaKind::Image, "data:image/bmp;base64,AAAA".into());
+        assert!(write(&media, &mut DocumentNames::default()).is_none());
+    }
+}

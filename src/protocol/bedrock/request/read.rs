@@ -1,0 +1,229 @@
+//! Reading: every field is taken by name; what nobody takes is an extra.
+
+use serde_json::value::RawValue;
+
+use super::blocks;
+use crate::protocol::conversation::{
+    Conversation, Effort, OutputFormat, Role, Sampling, Thinking, Tool, ToolChoice, Turn,
+};
+use crate::protocol::object::Object;
+use crate::protocol::wire::{Head, ReadError};
+
+/// Reads a request, also one that only counts tokens.
+pub(in crate::protocol::bedrock) fn read(
+    body: &[u8],
+    head: &Head<'_>,
+) -> Result<Conversation, ReadError> {
+    let mut body = Object::parse(body)?;
+    match body.raw("input") {
+        None => read_converse(body, head),
+        Some(input) => {
+            let counted = Object::of(input).and_then(|mut input| {
+                let converse = input.with("converse", |converse| read_converse(converse, head))?;
+                converse.ok_or_else(|| ReadError::new("converse", "is missing"))
+            });
+            counted.map_err(|error| error.within("input"))
+        }
+    }
+}
+
+fn read_converse(mut body: Object<'_>, head: &Head<'_>) -> Result<Conversation, ReadError> {
+    let Some(model) = head.model else {
+        return Err(ReadError::new("", "the path names no model"));
+    };
+    let mut to = Conversation {
+        model: model.to_owned(),
+        delivery: head.delivery.unwrap_or_default(),
+        include_usage: true,
+        ..Conversation::default()
+    };
+    to.system = blocks::read("system", &mut body, &mut to)?;
+    read_messages(&mut body, &mut to)?;
+    read_limits(&mut body, &mut to)?;
+    read_tools(&mut body, &mut to)?;
+    read_model_fields(&mut body, &mut to)?;
+    read_output(&mut body, &mut to)?;
+    body.with("requestMetadata", |mut metadata| {
+        to.user = metadata.take("user")?;
+        keep_rest("requestMetadata", metadata, &mut to);
+        Ok(())
+    })?;
+    for (name, value) in body.rest() {
+        to.keep_extra(name, value);
+    }
+    Ok(to)
+}
+
+fn read_messages(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    let messages = body.each("messages", |mut message| {
+        let role: String = message.require("role")?;
+        let role = match role.as_str() {
+            "user" => Role::User,
+            "assistant" => Role::Assistant,
+            _ => return Err(ReadError::new("role", "is not a role of this protocol")),
+        };
+        let parts = blocks::read("content", &mut message, to)?;
+        to.turns.push(Turn::new(role, parts));
+        keep_rest("messages", message, to);
+        Ok(())
+    })?;
+    if messages.is_empty() {
+        return Err(ReadError::new("messages", "must hold at least one message"));
+    }
+    Ok(())
+}
+
+fn read_limits(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    body.with("inferenceConfig", |mut config| {
+        to.max_tokens = config.take("maxTokens")?;
+        to.sampling = Sampling {
+            temperature: config.take("temperature")?,
+            top_p: config.take("topP")?,
+            ..Sampling::default()
+        };
+        to.stop = config.take("stopSequences")?.unwrap_or_default();
+        keep_rest("inferenceConfig", config, to);
+        Ok(())
+    })?;
+    Ok(())
+}
+
+fn read_tools(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    body.with("toolConfig", |mut config| {
+        config.each("tools", |mut tool| {
+            let mark = blocks::read_mark(&mut tool)?;
+            if let Some(last) = to.tools.last_mut().filter(|_| mark.is_some()) {
+                last.cache = mark;
+            }
+            let read = tool.with("toolSpec", |mut spec| {
+                Ok(Tool {
+                    name: spec.require("name")?,
+                    description: spec.take("description")?,
+                    schema: spec
+                        .with("inputSchema", |mut schema| Ok(schema.raw("json")))?
+                        .flatten()
+                        .map(ToOwned::to_owned),
+                    strict: spec.take("strict")?,
+                    cache: None,
+                })
+            })?;
+            to.tools.extend(read);
+            for (name, _) in tool.rest() {
+                to.keep_extra(format!("tools.{name}"), RawValue::TRUE);
+            }
+            Ok(())
+        })?;
+        to.tool_choice = config.with("toolChoice", read_choice)?;
+        Ok(())
+    })?;
+    Ok(())
+}
+
+fn read_choice(mut choice: Object<'_>) -> Result<ToolChoice, ReadError> {
+    if let Some(name) = choice.with("tool", |mut tool| tool.require("name"))? {
+        Ok(ToolChoice::Tool(name))
+    } else if choice.raw("any").is_some() {
+        Ok(ToolChoice::Required)
+    } else if choice.raw("auto").is_some() {
+        Ok(ToolChoice::Auto)
+    } else {
+        Err(ReadError::new("", "is not a choice of this protocol"))
+    }
+}
+
+/// What the models themselves call thinking and `top_k`.
+fn read_model_fields(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    body.with("additionalModelRequestFields", |mut fields| {
+        to.sampling.top_k = fields.take("top_k")?;
+        to.thinking = fields.with("thinking", |mut thinking| {
+            let kind: String = thinking.require("type")?;
+            Ok(match kind.as_str() {
+                "enabled" => Thinking::Budget(thinking.require("budget_tokens")?),
+                "disabled" => Thinking::Off,
+                _ => Thinking::Adaptive,
+            })
+        })?;
+        let effort: Option<String> = fields.take("reasoning_effort")?;
+        let nested = |name: &'static str| move |mut config: Object<'_>| config.take::<String>(name);
+        let effort = effort.or(fields.with("output_config", nested("effort"))?.flatten());
+        let nova = fields.with("reasoningConfig", nested("maxReasoningEffort"))?.flatten();
+        speak_effort(effort.or(nova), to);
+        keep_rest("additionalModelRequestFields", fields, to);
+        Ok(())
+    })?;
+    Ok(())
+}
+
+fn read_output(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    body.with("outputConfig", |mut config| {
+        speak_effort(config.take("effort")?, to);
+        let schema = config.with("textFormat", |mut format| {
+            let structure = format
+                .with("structure", |mut structure| structure.with("jsonSchema", read_schema))?;
+            Ok(structure.flatten())
+        })?;
+        to.format = schema.flatten();
+        keep_rest("outputConfig", config, to);
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// The schema is a text that holds JSON.
+fn read_schema(mut form: Object<'_>) -> Result<OutputFormat, ReadError> {
+    let text: String = form.require("schema")?;
+    let schema = RawValue::from_string(text)
+        .map_err(|_| ReadError::new("schema", "must be a string that holds JSON"))?;
+    let (name, description) = (form.take("name")?, form.take("description")?);
+    Ok(OutputFormat::JsonSchema { name, description, schema, strict: None })
+}
+
+/// An effort speaks louder than a budget, but does not wake a model that is told not to think.
+fn speak_effort(effort: Option<String>, to: &mut Conversation) {
+    if let Some(name) = effort.filter(|_| to.thinking != Some(Thinking::Off)) {
+        to.thinking = Some(Thinking::Effort(Effort::from_name(&name)));
+    }
+}
+
+pub(super) fn keep_rest(inside: &str, object: Object<'_>, to: &mut Conversation) {
+    for (name, value) in object.rest() {
+        to.keep_extra(format!("{inside}.{name}"), value);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unreadable_requests_name_the_field() {
+        let head = Head { model: Some("m"), delivery: None };
+        for (body, said) in [
+            ("{}", "`messages` must hold at least one message"),
+            (
+                r#"{"messages":[{"role":"system","content":[]}]}"#,
+                "`messages[0].role` is not a role of this protocol",
+            ),
+            (
+                r#"{"messages":[{"role":"user","content":[{"text":1}]}]}"#,
+                "`messages[0].content[0].text` must be a string",
+            ),
+            (
+                r#"{"messages":[{"role":"user","content":[{"toolResult":{"content":[]}}]}]}"#,
+                "`messages[0].content[0].toolResult.toolUseId` is missing",
+            ),
+            (
+                r#"{"input":{"converse":{"messages":[]}}}"#,
+                "`input.converse.messages` must hold at least one message",
+            ),
+            (r#"{"input":{"invokeModel":{}}}"#, "`input.converse` is missing"),
+            (
+                r#"{"messages":[{"role":"user","content":[]}],"toolConfig":{"toolChoice":{}}}"#,
+                "`toolConfig.toolChoice` is not a choice of this protocol",
+            ),
+        ] {
+            assert_eq!(read(body.as_bytes(), &head).unwrap_err().to_string(), said);
+        }
+        assert!(read(b"{}", &Head::default()).is_err());
+    }
+}

@@ -1,0 +1,128 @@
+//! Writing turns: user and assistant in alternation, no turn without content, no blank text.
+//!
+//! It never writes reasoning that a model could not check.
+
+use std::borrow::Cow;
+
+use super::form::{BlockOut, CachePoint, Message, Reasoning, ToolResultOut, ToolUse};
+use super::media::{self, DocumentNames};
+use crate::protocol::Protocol;
+use crate::protocol::bedrock::model::Family;
+use crate::protocol::conversation::names::clean_id;
+use crate::protocol::conversation::{Content, Losses, Merged, Part, Role, ToolNames};
+use crate::protocol::wire::Refused;
+
+/// Writes the parts of one request.
+pub(super) struct Blocks<'a, 'l> {
+    pub(super) family: Family,
+    pub(super) names: &'a ToolNames,
+    pub(super) losses: &'l mut Losses,
+    pub(super) documents: DocumentNames,
+}
+
+impl<'a> Blocks<'a, '_> {
+    /// Writes every turn. One that becomes empty is left out, and its neighbours become one.
+    pub(super) fn turns(&mut self, turns: &[Merged<'a>]) -> Result<Vec<Message<'a>>, Refused> {
+        let mut messages: Vec<Message<'a>> = Vec::with_capacity(turns.len());
+        for turn in turns {
+            let role = if turn.role == Role::Assistant { "assistant" } else { "user" };
+            let mut content = Vec::with_capacity(turn.parts.len());
+            for part in &turn.parts {
+                self.part(part, &mut content)?;
+            }
+            match messages.last_mut() {
+                _ if content.is_empty() => {}
+                Some(last) if last.role == role => last.content.append(&mut content),
+                _ => messages.push(Message { role, content }),
+            }
+        }
+        messages.iter_mut().for_each(|message| explain_documents(&mut message.content));
+        Ok(messages)
+    }
+
+    /// Writes instructions.
+    pub(super) fn system(&self, parts: impl Iterator<Item = &'a Part>) -> Vec<BlockOut<'a>> {
+        let mut blocks = Vec::new();
+        for part in parts {
+            if let Some(text) = part.as_text() {
+                blocks.push(BlockOut::Text(text.into()));
+                blocks.extend(self.mark(part));
+            }
+        }
+        blocks
+    }
+
+    fn part(&mut self, part: &'a Part, to: &mut Vec<BlockOut<'a>>) -> Result<(), Refused> {
+        let block = self.block(part)?;
+        let is_marked = !matches!(block, None | Some(BlockOut::ReasoningContent(_)));
+        to.extend(block);
+        if is_marked {
+            to.extend(self.mark(part));
+        }
+        Ok(())
+    }
+
+    fn block(&mut self, part: &'a Part) -> Result<Option<BlockOut<'a>>, Refused> {
+        let proof = part.signature_of(Protocol::Anthropic).filter(|_| self.family.is_claude());
+        Ok(match &part.content {
+            Content::Text(text) | Content::Refusal(text) => {
+                (!text.trim().is_empty()).then(|| BlockOut::Text(text.into()))
+            }
+            // Another vendor's reasoning is refused here, and nobody's loss.
+            Content::Reasoning(text) => proof.map(|signature| {
+                BlockOut::ReasoningContent(Reasoning::ReasoningText { text, signature })
+            }),
+            Content::Redacted => {
+                proof.map(|seal| BlockOut::ReasoningContent(Reasoning::RedactedContent(seal)))
+            }
+            Content::Media(media) => {
+                let block = media::write(media, &mut self.documents);
+                self.losses.lose_if(block.is_none(), media.kind.name())?;
+                block
+            }
+            Content::ToolCall(call) => Some(BlockOut::ToolUse(ToolUse {
+                tool_use_id: fit_id(&call.id),
+                name: self.names.sent(&call.name),
+                input: call.object(),
+            })),
+            Content::ToolResult(result) => {
+                let mut content = Vec::with_capacity(result.content.len());
+                for part in &result.content {
+                    content.extend(self.block(part)?);
+                }
+                Some(BlockOut::ToolResult(ToolResultOut {
+                    tool_use_id: fit_id(&result.call_id),
+                    content,
+                    status: result.is_error.then_some("error"),
+                }))
+            }
+        })
+    }
+
+    fn mark(&self, part: &'a Part) -> Option<BlockOut<'a>> {
+        let mark = part.cache.as_ref().filter(|_| self.family.takes_cache_marks())?;
+        Some(BlockOut::CachePoint(CachePoint::of(mark)))
+    }
+}
+
+/// A document without a text beside it is refused: its name is that text.
+fn explain_documents(content: &mut Vec<BlockOut<'_>>) {
+    if content.iter().any(|block| matches!(block, BlockOut::Text(_))) {
+        return;
+    }
+    let name = content.iter().find_map(|block| match block {
+        BlockOut::Document(document) => Some(document.name.clone()),
+        _ => None,
+    });
+    content.extend(name.map(|name| BlockOut::Text(name.into())));
+}
+
+/// An id of the characters and the length that Bedrock takes; ids differ at their ends.
+fn fit_id(id: &str) -> Cow<'_, str> {
+    match clean_id(id) {
+        Cow::Borrowed(id) => Cow::Borrowed(&id[id.len().saturating_sub(LONGEST_ID)..]),
+        Cow::Owned(id) => Cow::Owned(id[id.len().saturating_sub(LONGEST_ID)..].to_owned()),
+    }
+}
+
+const LONGEST_ID: usize = 64;

@@ -1,0 +1,368 @@
+//! A whole Converse answer, the count of tokens and the list of models.
+//!
+//! It never gives an id: the vendor's answer has none, its header `x-amzn-requestid` does.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::proof;
+use crate::protocol::conversation::{Content, Failure, Finish, Part, Reply, ToolCall, Usage};
+use crate::protocol::wire::{Model, Reading, json};
+
+/// Reads an answer.
+pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
+    let answer: Answer = serde_json::from_slice(body)
+        .map_err(|_| Failure::malformed("the provider's answer is no Converse answer"))?;
+    let Some(message) = answer.output.and_then(|output| output.message) else {
+        return Err(Failure::malformed("the provider's answer holds no message"));
+    };
+    let mut answered = false;
+    let mut parts = Vec::with_capacity(message.content.len());
+    for block in message.content {
+        answered |= block.is_answer(reading);
+        parts.extend(block.into_part(reading));
+    }
+    let finish = answer.stop_reason.as_deref().map(read_finish).unwrap_or_default();
+    let mut reply = Reply {
+        parts,
+        stop_sequence: answer.fields.and_then(|fields| fields.stop_sequence),
+        usage: answer.usage.unwrap_or_default().into_usage(),
+        ..Reply::default()
+    };
+    let finish = if answered && finish == Finish::ToolCalls { Finish::Stop } else { finish };
+    reply.finish = finish.with_calls(reply.calls_tools());
+    Ok(reply)
+}
+
+/// Writes an answer.
+pub(super) fn write(reply: &Reply) -> Vec<u8> {
+    let content = reply.parts.iter().filter_map(BlockOut::of).collect();
+    json(&AnswerOut {
+        output: OutputOut { message: MessageOut { role: "assistant", content } },
+        stop_reason: write_finish(reply.finish),
+        usage: UsageOut::of(&reply.usage),
+        metrics: Metrics { latency_ms: 0 },
+        additional_model_response_fields: reply
+            .stop_sequence
+            .as_deref()
+            .map(|stop_sequence| FieldsOut { stop_sequence }),
+    })
+}
+
+/// Reads a count of tokens.
+pub(super) fn read_count(body: &[u8]) -> Result<u64, Failure> {
+    serde_json::from_slice::<Count>(body)
+        .map(|count| count.input_tokens)
+        .map_err(|_| Failure::malformed("the provider's answer is no count of tokens"))
+}
+
+/// Writes a count of tokens.
+pub(super) fn write_counted(tokens: u64) -> Vec<u8> {
+    format!(r#"{{"inputTokens":{tokens}}}"#).into_bytes()
+}
+
+/// Writes the list of models.
+pub(super) fn write_models(models: &[Model<'_>]) -> Vec<u8> {
+    let model_summaries: Vec<ModelOut<'_>> = models
+        .iter()
+        .map(|model| ModelOut {
+            model_id: model.id,
+            model_name: model.id,
+            provider_name: model.owned_by,
+            input_modalities: ["TEXT"],
+            output_modalities: ["TEXT"],
+            response_streaming_supported: true,
+        })
+        .collect();
+    json(&Models { model_summaries })
+}
+
+/// Why an answer ended; an unknown reason is the usual one.
+pub(super) fn read_finish(reason: &str) -> Finish {
+    match reason {
+        "max_tokens" => Finish::Length,
+        "model_context_window_exceeded" => Finish::ContextWindow,
+        "stop_sequence" => Finish::StopSequence,
+        "tool_use" => Finish::ToolCalls,
+        "guardrail_intervened" | "content_filtered" | "refusal" => Finish::ContentFilter,
+        "malformed_model_output" | "malformed_tool_use" => Finish::Malformed,
+        "pause_turn" => Finish::Pause,
+        _ => Finish::Stop,
+    }
+}
+
+/// Why an answer ended, in this protocol's words.
+pub(super) fn write_finish(finish: Finish) -> &'static str {
+    match finish {
+        Finish::Stop => "end_turn",
+        Finish::StopSequence => "stop_sequence",
+        // An interrupted answer must not look like a complete one.
+        Finish::Length | Finish::Pause => "max_tokens",
+        Finish::ContextWindow => "model_context_window_exceeded",
+        Finish::ToolCalls => "tool_use",
+        Finish::ContentFilter => "content_filtered",
+        Finish::Malformed => "malformed_model_output",
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer {
+    output: Option<Output>,
+    stop_reason: Option<String>,
+    usage: Option<UsageIn>,
+    #[serde(rename = "additionalModelResponseFields")]
+    fields: Option<Fields>,
+}
+
+#[derive(Deserialize)]
+struct Output {
+    message: Option<Message>,
+}
+
+#[derive(Deserialize)]
+struct Message {
+    #[serde(default)]
+    content: Vec<Block>,
+}
+
+/// Fields of the model's own answer that were asked for.
+#[derive(Deserialize)]
+pub(super) struct Fields {
+    pub(super) stop_sequence: Option<String>,
+}
+
+/// A block: an object with one key, which says what it is.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Block {
+    text: Option<String>,
+    tool_use: Option<ToolUse>,
+    reasoning_content: Option<Reasoning>,
+    citations_content: Option<Citations>,
+}
+
+/// Text with its sources.
+#[derive(Deserialize)]
+struct Citations {
+    #[serde(default)]
+    content: Vec<Cited>,
+}
+
+#[derive(Deserialize)]
+struct Cited {
+    text: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct ToolUse {
+    tool_use_id: Option<String>,
+    #[serde(default)]
+    name: String,
+    input: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Reasoning {
+    reasoning_text: Option<ReasoningText>,
+    redacted_content: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ReasoningText {
+    #[serde(default)]
+    text: String,
+    signature: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Count {
+    input_tokens: u64,
+}
+
+/// Usage as a provider gives it.
+#[derive(Debug, Default, Clone, Copy, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UsageIn {
+    input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
+    cache_read_input_tokens: Option<u64>,
+    cache_write_input_tokens: Option<u64>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AnswerOut<'a> {
+    output: OutputOut<'a>,
+    stop_reason: &'static str,
+    usage: UsageOut,
+    metrics: Metrics,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    additional_model_response_fields: Option<FieldsOut<'a>>,
+}
+
+#[derive(Serialize)]
+struct OutputOut<'a> {
+    message: MessageOut<'a>,
+}
+
+#[derive(Serialize)]
+struct MessageOut<'a> {
+    role: &'static str,
+    content: Vec<BlockOut<'a>>,
+}
+
+/// The same as [`Fields`], as they are written.
+#[derive(Serialize)]
+pub(super) struct FieldsOut<'a> {
+    pub(super) stop_sequence: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+enum BlockOut<'a> {
+    Text(&'a str),
+    ToolUse(ToolUseOut<'a>),
+    ReasoningContent(ReasoningOut<'a>),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ToolUseOut<'a> {
+    tool_use_id: &'a str,
+    name: &'a str,
+    input: Cow<'a, RawValue>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+enum ReasoningOut<'a> {
+    ReasoningText {
+        text: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        signature: Option<String>,
+    },
+    RedactedContent(String),
+}
+
+/// Usage as a client gets it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UsageOut {
+    input_tokens: u64,
+    output_tokens: u64,
+    total_tokens: u64,
+    cache_read_input_tokens: u64,
+    cache_write_input_tokens: u64,
+}
+
+/// How long it took: not known here, but the field must be there.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Metrics {
+    pub(super) latency_ms: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Models<'a> {
+    model_summaries: Vec<ModelOut<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ModelOut<'a> {
+    model_id: &'a str,
+    model_name: &'a str,
+    provider_name: &'a str,
+    input_modalities: [&'static str; 1],
+    output_modalities: [&'static str; 1],
+    response_streaming_supported: bool,
+}
+
+impl Block {
+    fn is_answer(&self, reading: &Reading) -> bool {
+        self.tool_use.as_ref().is_some_and(|call| reading.is_answer(&call.name))
+    }
+
+    fn into_part(self, reading: &Reading) -> Option<Part> {
+        let is_answer = self.is_answer(reading);
+        if let Some(text) = self.text.filter(|text| !text.is_empty()) {
+            return Some(Part::text(text));
+        }
+        if let Some(cited) = self.citations_content {
+            let text: String = cited.content.into_iter().filter_map(|cited| cited.text).collect();
+            return Some(Part::text(text)).filter(|part| !part.is_blank());
+        }
+        if let Some(call) = self.tool_use {
+            let input = call.input.map_or_else(|| "{}".to_owned(), |raw| raw.get().to_owned());
+            if is_answer {
+                return Some(Part::text(input));
+            }
+            let id = call.tool_use_id.unwrap_or_else(|| reading.call_id(0));
+            let name = reading.tool_name(call.name);
+            return Some(Part::new(Content::ToolCall(ToolCall { id, name, arguments: input })));
+        }
+        let reasoning = self.reasoning_content?;
+        if let Some(seal) = reasoning.redacted_content {
+            return Some(Part::new(Content::Redacted).signed(proof::read_seal(&seal)));
+        }
+        let text = reasoning.reasoning_text?;
+        let signature = text.signature.and_then(|value| proof::read(&value));
+        Some(Part::new(Content::Reasoning(text.text)).signed(signature))
+    }
+}
+
+impl<'a> BlockOut<'a> {
+    fn of(part: &'a Part) -> Option<Self> {
+        let signature = part.signature.as_ref();
+        match &part.content {
+            Content::Text(text) | Content::Refusal(text) => {
+                (!text.is_empty()).then_some(Self::Text(text))
+            }
+            Content::Reasoning(text) => {
+                let signature = signature.map(proof::write);
+                Some(Self::ReasoningContent(ReasoningOut::ReasoningText { text, signature }))
+            }
+            Content::Redacted => signature.map(|signature| {
+                Self::ReasoningContent(ReasoningOut::RedactedContent(proof::write_seal(signature)))
+            }),
+            Content::ToolCall(call) => Some(Self::ToolUse(ToolUseOut {
+                tool_use_id: &call.id,
+                name: &call.name,
+                input: call.object(),
+            })),
+            Content::Media(_) | Content::ToolResult(_) => None,
+        }
+    }
+}
+
+impl UsageIn {
+    /// In neutral form: this protocol's input does not count what went through a cache.
+    pub(super) fn into_usage(self) -> Usage {
+        Usage::beside_cache(
+            self.input_tokens.unwrap_or_default(),
+            self.output_tokens.unwrap_or_default(),
+            self.cache_read_input_tokens.unwrap_or_default(),
+            self.cache_write_input_tokens.unwrap_or_default(),
+        )
+    }
+}
+
+impl UsageOut {
+    /// From the neutral form.
+    pub(super) fn of(usage: &Usage) -> Self {
+        Self {
+            input_tokens: usage.uncached(),
+            output_tokens: usage.output,
+            total_tokens: usage.total(),
+            cache_read_input_tokens: usage.cache_read,
+            cache_write_input_tokens: usage.cache_write,
+        }
+    }
+}

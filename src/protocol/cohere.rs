@@ -1,0 +1,63 @@
+//! Cohere v2 chat.
+//!
+//! What only Cohere has (documents to ground answers in, citations, safety modes) has no place in
+//! the neutral form: requests name it as dropped, and answers are given without it.
+
+mod request;
+mod response;
+mod stream;
+mod error;
+pub mod model;
+#[cfg(test)]
+mod tests;
+
+use http::HeaderMap;
+
+use super::conversation::{Conversation, Failure, Reply};
+use super::frames::FrameReader;
+use super::wire::{
+    Client, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target, Wire,
+    Written, WrittenError,
+};
+
+/// Cohere v2 chat.
+#[derive(Debug, Clone, Copy)]
+pub struct Cohere;
+
+impl Wire for Cohere {
+    fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {
+        request::read(body, head)
+    }
+
+    fn write_request(&self, from: &Conversation, target: &Target<'_>) -> Result<Written, Refused> {
+        request::write(from, target)
+    }
+
+    fn read_response(&self, body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
+        response::read(body, reading)
+    }
+
+    fn write_response(&self, reply: &Reply, to: &Client<'_>) -> Vec<u8> {
+        response::write(reply, to)
+    }
+
+    fn stream_reader(&self, reading: Reading) -> Box<dyn StreamReader> {
+        Box::new(FrameReader::new(stream::State::new(reading)))
+    }
+
+    fn stream_writer(&self, to: &Client<'_>) -> Box<dyn StreamWriter> {
+        Box::new(stream::Writer::new(to))
+    }
+
+    fn read_error(&self, status: u16, _headers: &HeaderMap, body: &[u8]) -> Failure {
+        error::read(status, body)
+    }
+
+    fn write_error(&self, failure: &Failure, request_id: &str) -> WrittenError {
+        error::write(failure, request_id)
+    }
+
+    fn write_models(&self, models: &[Model<'_>]) -> Vec<u8> {
+        response::write_models(models)
+    }
+}

@@ -1,0 +1,268 @@
+//! Writing: the conversation's parts, borrowed, put into the body's form.
+//!
+//! It never leaves anything out in silence that could change the answer.
+
+use std::borrow::Cow;
+
+use super::MOST_P;
+use super::form::{
+    Body, Function, FunctionCall, ImageUrl, Message, PartOut, ResponseFormat, Text, ThinkingOut,
+    ToolCallOut, ToolOut,
+};
+use crate::protocol::cohere::model::refuses_thinking;
+use crate::protocol::conversation::{
+    Content, Conversation, Effort, Losses, Media, MediaKind, Merged, OutputFormat, Part, Role,
+    Sampling, Source, Thinking, ToolChoice, ToolNames, ToolResult,
+};
+use crate::protocol::wire::{Reading, Refused, Target, Written, json};
+
+/// Writes a request.
+pub(in crate::protocol::cohere) fn write(
+    from: &Conversation,
+    target: &Target<'_>,
+) -> Result<Written, Refused> {
+    let names = ToolNames::fit(from, LONGEST_TOOL_NAME, &[]);
+    let mut losses = target.losses();
+    let messages = write_messages(from, &names, &mut losses)?;
+    let (tools, tool_choice) = write_tools(from, &names, &mut losses)?;
+    let sampling = write_sampling(&from.sampling, &mut losses)?;
+    losses.lose_if(from.stop.len() > MOST_STOPS, "stop")?;
+    losses.lose_if(from.user.is_some(), "user")?;
+    from.lose_extras(&[], &mut losses)?;
+    let body = Body {
+        model: target.model,
+        messages,
+        strict_tools: write_strict(from, &mut losses)?,
+        tools,
+        tool_choice,
+        response_format: write_format(from, &mut losses)?,
+        thinking: write_thinking(from.thinking, target.model, &mut losses)?,
+        max_tokens: from.max_tokens,
+        stop_sequences: &from.stop[..from.stop.len().min(MOST_STOPS)],
+        temperature: sampling.temperature,
+        p: sampling.top_p,
+        k: sampling.top_k,
+        seed: sampling.seed,
+        presence_penalty: sampling.presence_penalty,
+        frequency_penalty: sampling.frequency_penalty,
+        stream: from.is_stream().then_some(true),
+    };
+    let body = json(&body);
+    Ok(Written {
+        path_and_query: "/v2/chat".to_owned(),
+        headers: vec![("content-type", "application/json".to_owned())],
+        body,
+        dropped: losses.into_names(),
+        reading: Reading { seed: target.seed.to_owned(), renamed: names.back(), answer_tool: None },
+    })
+}
+
+/// The tools and the choice among them. To force one tool is to offer that one alone.
+fn write_tools<'a>(
+    from: &'a Conversation,
+    names: &'a ToolNames,
+    losses: &mut Losses,
+) -> Result<(Vec<ToolOut<'a>>, Option<&'static str>), Refused> {
+    if from.tools.is_empty() {
+        return Ok((Vec::new(), None));
+    }
+    losses.lose_if(from.parallel_tool_calls == Some(false), "parallel_tool_calls")?;
+    let (word, only) = match &from.tool_choice {
+        None | Some(ToolChoice::Auto) => (None, None),
+        Some(ToolChoice::Required) => (Some("REQUIRED"), None),
+        Some(ToolChoice::None) => (Some("NONE"), None),
+        Some(ToolChoice::Tool(name)) => (Some("REQUIRED"), Some(name)),
+    };
+    let offered = from.tools.iter().filter(|tool| only.is_none_or(|only| *only == tool.name));
+    let tools = offered.map(|tool| ToolOut {
+        r#type: "function",
+        function: Function {
+            name: names.sent(&tool.name),
+            description: tool.description.as_deref(),
+            parameters: tool.schema_or_empty(),
+        },
+    });
+    Ok((tools.collect(), word))
+}
+
+/// Strictness is asked for all tools or for none.
+fn write_strict(from: &Conversation, losses: &mut Losses) -> Result<Option<bool>, Refused> {
+    let strict = from.tools.iter().filter(|tool| tool.strict == Some(true)).count();
+    let is_all = strict > 0 && strict == from.tools.len();
+    losses.lose_if(strict > 0 && !is_all, "tools.strict")?;
+    Ok(is_all.then_some(true))
+}
+
+fn write_sampling(from: &Sampling, losses: &mut Losses) -> Result<Sampling, Refused> {
+    let mut sampling = from.clone();
+    // Penalties are 0 to 1 here.
+    for (penalty, name) in [
+        (&mut sampling.presence_penalty, "presence_penalty"),
+        (&mut sampling.frequency_penalty, "frequency_penalty"),
+    ] {
+        if penalty.is_some_and(|penalty| !(0.0..=1.0).contains(&penalty)) {
+            losses.lose(name)?;
+            *penalty = None;
+        }
+    }
+    if sampling.seed.is_some_and(i64::is_negative) {
+        losses.lose("seed")?;
+        sampling.seed = None;
+    }
+    // All and nothing are just outside of what is taken.
+    sampling.top_p = sampling.top_p.map(|top_p| top_p.clamp(LEAST_P, MOST_P));
+    Ok(sampling)
+}
+
+/// A form of the answer and tools exclude each other.
+fn write_format<'a>(
+    from: &'a Conversation,
+    losses: &mut Losses,
+) -> Result<Option<ResponseFormat<'a>>, Refused> {
+    let Some(format) = &from.format else { return Ok(None) };
+    if !from.tools.is_empty() {
+        return losses.lose("response_format").map(|()| None);
+    }
+    let json_schema = match format {
+        OutputFormat::JsonObject => None,
+        OutputFormat::JsonSchema { schema, .. } => Some(&**schema),
+    };
+    Ok(Some(ResponseFormat { r#type: "json_object", json_schema }))
+}
+
+fn write_thinking(
+    asked: Option<Thinking>,
+    model: &str,
+    losses: &mut Losses,
+) -> Result<Option<ThinkingOut>, Refused> {
+    let Some(asked) = asked else { return Ok(None) };
+    let is_off = matches!(asked, Thinking::Off | Thinking::Effort(Effort::None));
+    if refuses_thinking(model) {
+        losses.lose_if(!is_off, "reasoning_effort")?;
+        return Ok(None);
+    }
+    Ok(Some(if is_off {
+        ThinkingOut { r#type: "disabled", token_budget: None }
+    } else {
+        ThinkingOut { r#type: "enabled", token_budget: asked.budget() }
+    }))
+}
+
+fn write_messages<'a>(
+    from: &'a Conversation,
+    names: &'a ToolNames,
+    losses: &mut Losses,
+) -> Result<Vec<Message<'a>>, Refused> {
+    let mut messages = Vec::with_capacity(from.turns.len() + 1);
+    let texts: Vec<&str> = from.instructions().filter_map(Part::as_text).collect();
+    let system = match texts.as_slice() {
+        [] => None,
+        [only] => Some(Cow::Borrowed(*only)),
+        texts => Some(Cow::Owned(texts.join("\n\n"))),
+    };
+    let said = |text| Message { role: "system", content: Some(text), ..Message::default() };
+    messages.extend(system.map(Text::Plain).map(said));
+    for turn in from.alternating() {
+        match turn.role {
+            Role::Assistant => messages.extend(write_assistant(&turn, names, losses)?),
+            Role::User | Role::System => write_user(&turn, &mut messages, losses)?,
+        }
+    }
+    Ok(messages)
+}
+
+/// Tool results become messages of their own, before everything else the turn says. Media that
+/// they hold follow in the user's message, as a `tool` message takes text only.
+fn write_user<'a>(
+    turn: &Merged<'a>,
+    messages: &mut Vec<Message<'a>>,
+    losses: &mut Losses,
+) -> Result<(), Refused> {
+    let mut said = Vec::new();
+    for &part in &turn.parts {
+        match &part.content {
+            Content::ToolResult(result) => {
+                losses.lose_if(result.is_error, "tool_result.is_error")?;
+                messages.push(Message {
+                    role: "tool",
+                    tool_call_id: Some(&result.call_id),
+                    content: Some(Text::Plain(result.text())),
+                    ..Message::default()
+                });
+                write_result_media(result, &mut said, losses)?;
+            }
+            Content::Text(text) => said.push(PartOut::Text { text: text.into() }),
+            Content::Media(media) => said.extend(write_media(media, losses)?),
+            _ => {}
+        }
+    }
+    if !said.is_empty() {
+        let content = Some(Text::of(said));
+        messages.push(Message { role: "user", content, ..Message::default() });
+    }
+    Ok(())
+}
+
+fn write_result_media<'a>(
+    result: &'a ToolResult,
+    said: &mut Vec<PartOut<'a>>,
+    losses: &mut Losses,
+) -> Result<(), Refused> {
+    let from = said.len();
+    for part in &result.content {
+        if let Content::Media(media) = &part.content {
+            said.extend(write_media(media, losses)?);
+        }
+    }
+    if said.len() > from {
+        let text = format!("From the result of tool call {}:", result.call_id).into();
+        said.insert(from, PartOut::Text { text });
+    }
+    Ok(())
+}
+
+/// Text beside calls is the plan that they follow: contents and calls stand in no message together.
+fn write_assistant<'a>(
+    turn: &Merged<'a>,
+    names: &'a ToolNames,
+    losses: &mut Losses,
+) -> Result<Option<Message<'a>>, Refused> {
+    let mut message = Message { role: "assistant", ..Message::default() };
+    let mut said: Vec<&str> = Vec::new();
+    for &part in &turn.parts {
+        match &part.content {
+            Content::Text(text) | Content::Refusal(text) => said.push(text),
+            Content::ToolCall(call) => {
+                let name = names.sent(&call.name);
+                let function = FunctionCall { name, arguments: &call.arguments };
+                message.tool_calls.push(ToolCallOut { id: &call.id, r#type: "function", function });
+            }
+            Content::Media(media) => losses.lose(media.kind.name())?,
+            Content::Reasoning(_) | Content::Redacted | Content::ToolResult(_) => {}
+        }
+    }
+    if !message.tool_calls.is_empty() {
+        message.tool_plan = Some(said.join("\n\n")).filter(|plan| !plan.is_empty());
+    } else if !said.is_empty() {
+        let part = |text: &'a str| PartOut::Text { text: text.into() };
+        message.content = Some(Text::of(said.into_iter().map(part).collect()));
+    }
+    let is_silent = message.content.is_none() && message.tool_calls.is_empty();
+    Ok((!is_silent).then_some(message))
+}
+
+fn write_media<'a>(media: &'a Media, losses: &mut Losses) -> Result<Option<PartOut<'a>>, Refused> {
+    let part = match (media.kind, &media.source) {
+        (_, Source::Text(text)) => Some(PartOut::Text { text: text.into() }),
+        (MediaKind::Image, _) => media.to_url().map(|url| PartOut::ImageUrl {
+            image_url: ImageUrl { url, detail: media.detail.as_deref() },
+        }),
+        _ => None,
+    };
+    losses.lose_if(part.is_none(), media.kind.name())?;
+    Ok(part)
+}
+
+const LONGEST_TOOL_NAME: usize = 64;
+const MOST_STOPS: usize = 5;
+const LEAST_P: f64 = 0.01;

@@ -1,0 +1,8 @@
+//! A v2 chat stream: named events from `message-start` to `message-end`, which also tells of an
+//! error.
+
+mod reader;
+mod writer;
+
+pub(super) use reader::State;
+pub(super) use writer::Writer;

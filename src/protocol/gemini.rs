@@ -1,0 +1,82 @@
+//! Gemini `generateContent`, as Google's Gemini API and Vertex AI write it.
+//!
+//! The path names the model and says whether the answer is a stream; the body never does. One
+//! candidate only: `candidateCount` has no place in the neutral form and is named as dropped.
+
+mod request;
+mod response;
+mod stream;
+mod error;
+mod part;
+mod schema;
+mod signature;
+mod spelling;
+pub mod model;
+#[cfg(test)]
+mod tests;
+
+use http::HeaderMap;
+
+use super::conversation::{Conversation, Failure, Reply};
+use super::wire::{
+    Client, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target, Wire,
+    Written, WrittenError,
+};
+
+/// Gemini `generateContent`.
+#[derive(Debug, Clone, Copy)]
+pub struct Gemini;
+
+impl Wire for Gemini {
+    fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {
+        request::read(body, head)
+    }
+
+    fn write_request(&self, from: &Conversation, target: &Target<'_>) -> Result<Written, Refused> {
+        request::write(from, target)
+    }
+
+    fn read_response(&self, body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
+        response::read(body, reading)
+    }
+
+    fn write_response(&self, reply: &Reply, to: &Client<'_>) -> Vec<u8> {
+        response::write(reply, to)
+    }
+
+    fn stream_reader(&self, reading: Reading) -> Box<dyn StreamReader> {
+        Box::new(stream::Reader::new(reading))
+    }
+
+    fn stream_writer(&self, to: &Client<'_>) -> Box<dyn StreamWriter> {
+        Box::new(stream::Writer::new(to))
+    }
+
+    fn read_error(&self, status: u16, _headers: &HeaderMap, body: &[u8]) -> Failure {
+        error::read(status, body)
+    }
+
+    fn write_error(&self, failure: &Failure, _request_id: &str) -> WrittenError {
+        error::write(failure)
+    }
+
+    fn write_models(&self, models: &[Model<'_>]) -> Vec<u8> {
+        response::write_models(models)
+    }
+
+    fn write_count(
+        &self,
+        from: &Conversation,
+        target: &Target<'_>,
+    ) -> Result<Option<Written>, Refused> {
+        request::write_count(from, target).map(Some)
+    }
+
+    fn read_count(&self, body: &[u8]) -> Result<u64, Failure> {
+        response::read_count(body)
+    }
+
+    fn write_counted(&self, tokens: u64) -> Vec<u8> {
+        format!(r#"{{"totalTokens":{tokens}}}"#).into_bytes()
+    }
+}

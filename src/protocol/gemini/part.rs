@@ -1,0 +1,230 @@
+//! A part of a content: it has one form in requests, answers and streams.
+//!
+//! It never decides which part is written.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use crate::protocol::Protocol;
+use crate::protocol::conversation::{
+    Content, Media, MediaKind, Part, Reply, Signature, Source, ToolCall,
+};
+use crate::protocol::wire::Reading;
+
+use super::signature;
+
+/// A part as it is written: one of its fields, and perhaps a signature.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PartOut<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) text: Option<Cow<'a, str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) thought: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) inline_data: Option<Blob<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) file_data: Option<FileData<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) function_call: Option<FunctionCall<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) function_response: Option<FunctionResponse<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) thought_signature: Option<Cow<'a, str>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Blob<'a> {
+    pub(super) mime_type: &'a str,
+    pub(super) data: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct FileData<'a> {
+    pub(super) mime_type: &'a str,
+    pub(super) file_uri: &'a str,
+}
+
+#[derive(Serialize)]
+pub(super) struct FunctionCall<'a> {
+    pub(super) id: &'a str,
+    pub(super) name: &'a str,
+    pub(super) args: Cow<'a, RawValue>,
+}
+
+#[derive(Serialize)]
+pub(super) struct FunctionResponse<'a> {
+    pub(super) id: &'a str,
+    pub(super) name: &'a str,
+    pub(super) response: Box<RawValue>,
+}
+
+/// A part as a provider gives it. Fields that only Google's own tools fill are passed over.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PartIn {
+    pub(super) text: Option<String>,
+    #[serde(default)]
+    pub(super) thought: Option<bool>,
+    pub(super) thought_signature: Option<String>,
+    inline_data: Option<BlobIn>,
+    pub(super) function_call: Option<CallIn>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct BlobIn {
+    mime_type: Option<String>,
+    data: String,
+}
+
+/// A call as a provider gives it: whole, and not always with an id.
+#[derive(Deserialize)]
+pub(super) struct CallIn {
+    id: Option<String>,
+    name: Option<String>,
+    args: Option<Box<RawValue>>,
+}
+
+impl<'a> PartOut<'a> {
+    /// A text.
+    pub(super) fn text(text: impl Into<Cow<'a, str>>) -> Self {
+        Self { text: Some(text.into()), ..Self::default() }
+    }
+
+    /// Reasoning, or its end.
+    pub(super) fn thought(text: &'a str) -> Self {
+        Self { thought: Some(true), ..Self::text(text) }
+    }
+
+    /// A call of a tool, whatever its arguments are.
+    pub(super) fn call(call: &'a ToolCall, name: &'a str) -> Self {
+        let function_call = FunctionCall { id: &call.id, name, args: call.object() };
+        Self { function_call: Some(function_call), ..Self::default() }
+    }
+
+    /// A medium that stands here.
+    pub(super) fn inline(mime_type: &'a str, data: &'a str) -> Self {
+        Self { inline_data: Some(Blob { mime_type, data }), ..Self::default() }
+    }
+
+    /// The same part with a signature.
+    pub(super) fn signed(self, signature: Option<Cow<'a, str>>) -> Self {
+        Self { thought_signature: signature, ..self }
+    }
+
+    /// A part of an answer, for a client.
+    pub(super) fn of(part: &'a Part) -> Option<Self> {
+        let sign = |sealed| {
+            part.signature.as_ref().map(|given| signature::to_client(given, sealed).into())
+        };
+        let out = match &part.content {
+            Content::Text(text) | Content::Refusal(text) => Self::text(text),
+            Content::Reasoning(text) => Self::thought(text),
+            Content::Redacted => return Some(Self::thought("").signed(Some(sign(true)?))),
+            Content::ToolCall(call) => Self::call(call, &call.name),
+            Content::Media(media) => match &media.source {
+                Source::Base64(data) => Self::inline(media.media_type_or_default(), data),
+                Source::Text(_) | Source::Url(_) | Source::File(_) => return None,
+            },
+            Content::ToolResult(_) => return None,
+        };
+        Some(out.signed(sign(false)))
+    }
+}
+
+impl PartIn {
+    /// Adds it to an answer. Pieces of one text, and of one thought, become one.
+    pub(super) fn add_to(self, reply: &mut Reply, reading: &Reading) {
+        let signature = own_signature(self.thought_signature);
+        let content = match (self.text, self.inline_data, self.function_call) {
+            (Some(text), ..) if self.thought == Some(true) => Content::Reasoning(text),
+            (Some(text), ..) => Content::Text(text),
+            (_, Some(blob), _) => Content::Media(blob.into_media()),
+            (_, _, Some(call)) => {
+                let earlier = reply.parts.iter();
+                let index = earlier.filter(|part| matches!(part.content, Content::ToolCall(_)));
+                Content::ToolCall(call.into_call(index.count() as u32, reading))
+            }
+            _ => return,
+        };
+        push(Part::new(content).signed(signature), &mut reply.parts);
+    }
+}
+
+impl CallIn {
+    /// The call with that number, in neutral form.
+    pub(super) fn into_call(self, index: u32, reading: &Reading) -> ToolCall {
+        ToolCall {
+            id: self.id.filter(|id| !id.is_empty()).unwrap_or_else(|| reading.call_id(index)),
+            name: reading.tool_name(self.name.unwrap_or_default()),
+            arguments: self.args.map_or_else(|| "{}".to_owned(), |args| compact(args.get())),
+        }
+    }
+}
+
+impl BlobIn {
+    fn into_media(self) -> Media {
+        Media {
+            kind: self.mime_type.as_deref().map_or(MediaKind::Image, MediaKind::of),
+            source: Source::Base64(self.data),
+            media_type: self.mime_type,
+            name: None,
+            detail: None,
+        }
+    }
+}
+
+/// A provider's signature; an empty one is none.
+pub(super) fn own_signature(value: Option<String>) -> Option<Signature> {
+    let value = value.filter(|value| !value.is_empty())?;
+    Some(Signature::new(Protocol::Gemini, value))
+}
+
+/// Adds a part, or continues the last one: text and thoughts come in pieces, and a signature ends
+/// them.
+pub(super) fn push(part: Part, parts: &mut Vec<Part>) {
+    if let Some(last) = parts.last_mut().filter(|last| last.signature.is_none()) {
+        match (&mut last.content, &part.content) {
+            (Content::Text(before), Content::Text(more))
+            | (Content::Reasoning(before), Content::Reasoning(more)) => {
+                before.push_str(more);
+                last.signature = part.signature;
+                return;
+            }
+            _ => {}
+        }
+    }
+    parts.push(part);
+}
+
+/// JSON without the whitespace between its values: the vendor indents whole answers, and arguments
+/// go on as texts that are paid for by the token.
+pub(super) fn compact(json: &str) -> String {
+    let (mut in_text, mut escaped) = (false, false);
+    let kept = json.chars().filter(|&c| {
+        if in_text {
+            in_text = escaped || c != '"';
+            escaped = c == '\\' && !escaped;
+            return true;
+        }
+        in_text = c == '"';
+        !c.is_ascii_whitespace()
+    });
+    kept.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::compact;
+
+    #[test]
+    fn only_whitespace_between_values_goes() {
+        let json = "{\n  \"a b\": [1, true, \" \\\" \\\\\" , null],\r\n\t\"c\": {} }";
+        assert_eq!(compact(json), "{\"a b\":[1,true,\" \\\" \\\\\",null],\"c\":{}}");
+    }
+}

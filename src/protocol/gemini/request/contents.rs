@@ -1,0 +1,208 @@
+//! Writing the contents: turns in alternation, each call with the signature that its model wants,
+//! each result as an object.
+//!
+//! It never gives one vendor's signature to another.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::value::RawValue;
+
+use super::form::ContentOut;
+use crate::protocol::Protocol;
+use crate::protocol::conversation::tool::raw;
+use crate::protocol::conversation::{
+    Content, Conversation, Losses, Media, MediaKind, Merged, Part, Role, Source, ToolNames,
+    ToolResult,
+};
+use crate::protocol::gemini::model::Generation;
+use crate::protocol::gemini::part::{FileData, FunctionResponse, PartOut};
+use crate::protocol::gemini::signature::UNCHECKED;
+use crate::protocol::wire::Refused;
+
+/// Every instruction, in one content.
+pub(super) fn write_system(from: &Conversation) -> Option<ContentOut<'_>> {
+    let texts = from.instructions().filter_map(Part::as_text);
+    let parts: Vec<_> = texts.map(PartOut::text).collect();
+    (!parts.is_empty()).then_some(ContentOut { role: None, parts })
+}
+
+/// The turns.
+pub(super) fn write_turns<'a>(
+    from: &'a Conversation,
+    names: &'a ToolNames,
+    generation: Generation,
+    losses: &mut Losses,
+) -> Result<Vec<ContentOut<'a>>, Refused> {
+    let mut contents = Vec::with_capacity(from.turns.len());
+    for turn in from.alternating() {
+        let parts = match turn.role {
+            Role::Assistant => write_model(&turn, names, generation, losses)?,
+            Role::User | Role::System => write_user(&turn, from, names, losses)?,
+        };
+        let role = if turn.role == Role::Assistant { "model" } else { "user" };
+        if !parts.is_empty() {
+            contents.push(ContentOut { role: Some(role), parts });
+        }
+    }
+    Ok(contents)
+}
+
+impl<'a> ContentOut<'a> {
+    /// The same content in that role.
+    pub(super) fn said_by(self, role: &'static str) -> Self {
+        Self { role: Some(role), ..self }
+    }
+}
+
+/// What the model said. The first call of a turn must carry a signature for newer models; where it
+/// has none of Google's, a placeholder says that it is not to be checked.
+fn write_model<'a>(
+    turn: &Merged<'a>,
+    names: &'a ToolNames,
+    generation: Generation,
+    losses: &mut Losses,
+) -> Result<Vec<PartOut<'a>>, Refused> {
+    let mut demands = generation.demands_signatures();
+    let mut parts = Vec::with_capacity(turn.parts.len());
+    for &part in &turn.parts {
+        let own = part.signature_of(Protocol::Gemini).map(Cow::Borrowed);
+        let out = match &part.content {
+            Content::Text(text) | Content::Refusal(text) => Some(PartOut::text(text).signed(own)),
+            Content::ToolCall(call) => {
+                let placeholder = std::mem::take(&mut demands).then_some(UNCHECKED.into());
+                let name = names.sent(&call.name);
+                Some(PartOut::call(call, name).signed(own.or(placeholder)))
+            }
+            // Thoughts are not read back; with Google's signature they are worth returning.
+            Content::Reasoning(text) if own.is_some() => Some(PartOut::thought(text).signed(own)),
+            Content::Media(media) => write_media(media, losses)?.map(|out| out.signed(own)),
+            Content::Reasoning(_) | Content::Redacted | Content::ToolResult(_) => None,
+        };
+        parts.extend(out);
+    }
+    Ok(parts)
+}
+
+/// What the user said. Results come first; media that they hold follow all of them, so that
+/// results stand as calls do.
+fn write_user<'a>(
+    turn: &Merged<'a>,
+    from: &'a Conversation,
+    names: &'a ToolNames,
+    losses: &mut Losses,
+) -> Result<Vec<PartOut<'a>>, Refused> {
+    let mut parts = Vec::with_capacity(turn.parts.len());
+    let mut held = Vec::new();
+    for &part in &turn.parts {
+        match &part.content {
+            Content::ToolResult(result) => {
+                parts.push(write_result(result, from, names));
+                write_held_media(result, &mut held, losses)?;
+            }
+            content => {
+                parts.append(&mut held);
+                match content {
+                    Content::Text(text) => parts.push(PartOut::text(text)),
+                    Content::Media(media) => parts.extend(write_media(media, losses)?),
+                    _ => {}
+                }
+            }
+        }
+    }
+    parts.append(&mut held);
+    Ok(parts)
+}
+
+fn write_result<'a>(
+    result: &'a ToolResult,
+    from: &'a Conversation,
+    names: &'a ToolNames,
+) -> PartOut<'a> {
+    let name = from.tool_name_of(&result.call_id).or(result.name.as_deref());
+    let response = FunctionResponse {
+        id: &result.call_id,
+        name: names.sent(name.unwrap_or("unknown")),
+        response: response_of(&result.text(), result.is_error),
+    };
+    PartOut { function_response: Some(response), ..PartOut::default() }
+}
+
+/// A response must be an object: a text that is none stands under the key that Google documents.
+fn response_of(text: &str, is_error: bool) -> Box<RawValue> {
+    let is_object = text.starts_with('{') && text.ends_with('}') && !is_error;
+    if is_object && serde_json::from_str::<&RawValue>(text).is_ok() {
+        return raw(text);
+    }
+    let key = if is_error { "error" } else { "output" };
+    raw(&format!(r#"{{"{key}":{}}}"#, serde_json::Value::from(text)))
+}
+
+fn write_held_media<'a>(
+    result: &'a ToolResult,
+    held: &mut Vec<PartOut<'a>>,
+    losses: &mut Losses,
+) -> Result<(), Refused> {
+    let from = held.len();
+    for part in &result.content {
+        if let Content::Media(media) = &part.content {
+            held.extend(write_media(media, losses)?);
+        }
+    }
+    if held.len() > from {
+        let text = format!("From the result of tool call {}:", result.call_id);
+        held.insert(from, PartOut::text(text));
+    }
+    Ok(())
+}
+
+fn write_media<'a>(media: &'a Media, losses: &mut Losses) -> Result<Option<PartOut<'a>>, Refused> {
+    Ok(match &media.source {
+        Source::Base64(data) => match text_document(media, data) {
+            Some(text) => Some(PartOut::text(text)),
+            None => Some(PartOut::inline(media.media_type_or_default(), data)),
+        },
+        Source::Text(text) => Some(PartOut::text(text)),
+        Source::Url(file_uri) => {
+            let mime_type = media.media_type.as_deref().unwrap_or_else(|| type_of_url(media));
+            let file_data = Some(FileData { mime_type, file_uri });
+            Some(PartOut { file_data, ..PartOut::default() })
+        }
+        // An id of another vendor's store.
+        Source::File(_) => losses.lose(media.kind.name()).map(|()| None)?,
+    })
+}
+
+/// A document that is mere text: of such, few types are read as data.
+fn text_document(media: &Media, data: &str) -> Option<String> {
+    let media_type = media.media_type_or_default();
+    let is_text = media_type.starts_with("text/") && media.kind == MediaKind::Document;
+    if !is_text {
+        return None;
+    }
+    String::from_utf8(STANDARD.decode(data).ok()?).ok()
+}
+
+/// The media type that a URL's ending tells: here it must be said.
+fn type_of_url(media: &Media) -> &str {
+    let Source::Url(url) = &media.source else { return media.media_type_or_default() };
+    let path = url.split(['?', '#']).next().unwrap_or(url);
+    let ending = path.rsplit_once('.').map_or("", |(_, ending)| ending);
+    let known = ENDINGS.iter().find(|(known, _)| known.eq_ignore_ascii_case(ending));
+    known.map_or(media.media_type_or_default(), |(_, media_type)| media_type)
+}
+
+const ENDINGS: &[(&str, &str)] = &[
+    ("png", "image/png"),
+    ("jpg", "image/jpeg"),
+    ("jpeg", "image/jpeg"),
+    ("webp", "image/webp"),
+    ("gif", "image/gif"),
+    ("heic", "image/heic"),
+    ("pdf", "application/pdf"),
+    ("txt", "text/plain"),
+    ("mp3", "audio/mp3"),
+    ("wav", "audio/wav"),
+    ("mp4", "video/mp4"),
+];

@@ -1,0 +1,189 @@
+//! Reading the contents: turns and their parts, and which result belongs to which call.
+//!
+//! It never invents a call: a result that belongs to none keeps its own id.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use crate::protocol::conversation::{
+    Content, Conversation, Media, MediaKind, Part, Role, Source, ToolCall, ToolResult, Turn,
+};
+use crate::protocol::gemini::part::{compact, push};
+use crate::protocol::gemini::signature;
+use crate::protocol::gemini::spelling::EitherName;
+use crate::protocol::object::{Object, text_of};
+use crate::protocol::wire::ReadError;
+
+use super::read::keep_rest;
+
+/// The calls that wait for their result, in order.
+#[derive(Default)]
+struct Calls {
+    seen: u32,
+    open: Vec<(String, String)>,
+}
+
+/// Reads the turns.
+pub(super) fn read_contents(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    let mut calls = Calls::default();
+    let contents = body.each("contents", |mut content| {
+        let role: Option<String> = content.take("role")?;
+        let role = match role.as_deref() {
+            Some("user" | "function" | "tool") | None => Role::User,
+            Some("model") => Role::Assistant,
+            Some("system") => Role::System,
+            Some(_) => return Err(ReadError::new("role", "is not a role of this protocol")),
+        };
+        let parts = content.each("parts", |part| read_part(part, &mut calls, to))?;
+        keep_rest("contents.", content, to);
+        add_turn(role, parts.into_iter().flatten(), to);
+        Ok(())
+    })?;
+    if contents.is_empty() {
+        return Err(ReadError::new("contents", "must hold at least one content"));
+    }
+    Ok(())
+}
+
+/// A history that was collected from a stream has a content for each chunk: they are one turn, and
+/// the pieces of its thoughts and texts are put together again.
+fn add_turn(role: Role, parts: impl Iterator<Item = Part>, to: &mut Conversation) {
+    let is_more = |turn: &&mut Turn| role == Role::Assistant && turn.role == role;
+    let mut turn = match to.turns.last_mut().filter(is_more) {
+        Some(_) => to.turns.pop().unwrap_or_else(|| Turn::new(role, Vec::new())),
+        None => Turn::new(role, Vec::new()),
+    };
+    for (index, part) in parts.enumerate() {
+        let is_piece = matches!(part.content, Content::Reasoning(_)) || index == 0;
+        if role == Role::Assistant && is_piece {
+            push(part, &mut turn.parts);
+        } else {
+            turn.parts.push(part);
+        }
+    }
+    to.turns.push(turn);
+}
+
+fn read_part(
+    mut part: Object<'_>,
+    calls: &mut Calls,
+    to: &mut Conversation,
+) -> Result<Option<Part>, ReadError> {
+    let is_thought = part.take("thought")? == Some(true);
+    let signature: Option<Cow<'_, str>> =
+        part.take_either::<String>("thoughtSignature", "thought_signature")?.map(Cow::Owned);
+    let content = if let Some(text) = part.take("text")? {
+        Some(if is_thought { Content::Reasoning(text) } else { Content::Text(text) })
+    } else if let Some(media) = part.with_either("inlineData", "inline_data", read_blob)? {
+        Some(Content::Media(media))
+    } else if let Some(media) = part.with_either("fileData", "file_data", read_file)? {
+        Some(Content::Media(media))
+    } else if let Some(call) =
+        part.with_either("functionCall", "function_call", |call| calls.read_call(call))?
+    {
+        Some(Content::ToolCall(call))
+    } else {
+        part.with_either("functionResponse", "function_response", |result| {
+            calls.read_result(result)
+        })?
+        .map(Content::ToolResult)
+    };
+    if content.is_none() {
+        // Code that Google ran, and what is new.
+        for (name, _) in part.rest() {
+            to.keep_extra(format!("contents.parts.{name}"), RawValue::TRUE);
+        }
+        return Ok(None);
+    }
+    keep_rest("contents.parts.", part, to);
+    Ok(content.map(|content| signature::from_client(Part::new(content), signature.as_deref())))
+}
+
+impl Calls {
+    fn read_call(&mut self, mut call: Object<'_>) -> Result<ToolCall, ReadError> {
+        let id: Option<String> = call.take("id")?;
+        let id = id.filter(|id| !id.is_empty()).unwrap_or_else(|| format!("call_{}", self.seen));
+        let name: String = call.require("name")?;
+        let arguments =
+            call.raw("args").map_or_else(|| "{}".to_owned(), |args| compact(args.get()));
+        self.seen += 1;
+        self.open.push((id.clone(), name.clone()));
+        Ok(ToolCall { id, name, arguments })
+    }
+
+    fn read_result(&mut self, mut result: Object<'_>) -> Result<ToolResult, ReadError> {
+        let id: Option<String> = result.take("id")?;
+        let name: String = result.require("name")?;
+        let by_id = self.open.iter().position(|(open, _)| Some(open) == id.as_ref());
+        let found = by_id.or_else(|| self.open.iter().position(|(_, open)| *open == name));
+        let call_id = match found {
+            Some(index) => self.open.remove(index).0,
+            None => id.unwrap_or_else(|| format!("call_{}", self.seen)),
+        };
+        let (text, is_error) = read_response(result.raw("response"))?;
+        let mut content = vec![Part::text(text)];
+        content.extend(
+            result
+                .each("parts", |mut part| part.with_either("inlineData", "inline_data", read_blob))?
+                .into_iter()
+                .flatten()
+                .map(|media| Part::new(Content::Media(media))),
+        );
+        Ok(ToolResult { call_id, name: Some(name), content, is_error })
+    }
+}
+
+/// The text that a response is: what it holds under its only key when that is one of the usual
+/// ones, else the whole object; and whether it is an error's.
+fn read_response(response: Option<&RawValue>) -> Result<(String, bool), ReadError> {
+    let Some(response) = response else { return Ok((String::new(), false)) };
+    let fields: Vec<_> =
+        Object::of(response).map_err(|error| error.within("response"))?.rest().collect();
+    Ok(match fields.as_slice() {
+        [(name, value)] if matches!(&**name, "output" | "result" | "error") => {
+            let text = text_of(value).unwrap_or_else(|_| value.get().to_owned());
+            (text, name == "error")
+        }
+        _ => (response.get().to_owned(), false),
+    })
+}
+
+fn read_blob(mut blob: Object<'_>) -> Result<Media, ReadError> {
+    let media_type: Option<String> = blob.take_either("mimeType", "mime_type")?;
+    let data: String = blob.require("data")?;
+    Ok(Media {
+        kind: media_type.as_deref().map_or(MediaKind::Document, MediaKind::of),
+        source: Source::Base64(standard_base64(data)),
+        media_type,
+        name: blob.take_either("displayName", "display_name")?,
+        detail: None,
+    })
+}
+
+fn read_file(mut file: Object<'_>) -> Result<Media, ReadError> {
+    let media_type: Option<String> = file.take_either("mimeType", "mime_type")?;
+    let Some(uri) = file.take_either::<String>("fileUri", "file_uri")? else {
+        return Err(ReadError::new("fileUri", "is missing"));
+    };
+    let is_public = uri.starts_with("http") && !uri.contains("generativelanguage.googleapis.com/");
+    Ok(Media {
+        kind: media_type.as_deref().map_or(MediaKind::Document, MediaKind::of),
+        source: if is_public { Source::Url(uri) } else { Source::File(uri) },
+        media_type,
+        name: file.take_either("displayName", "display_name")?,
+        detail: None,
+    })
+}
+
+/// Google reads both alphabets, and its own libraries write the one for URLs.
+fn standard_base64(data: String) -> String {
+    if !data.contains(['-', '_']) && data.len().is_multiple_of(4) {
+        return data;
+    }
+    let mut data = data.replace('-', "+").replace('_', "/");
+    while !data.len().is_multiple_of(4) {
+        data.push('=');
+    }
+    data
+}

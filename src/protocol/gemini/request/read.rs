@@ -1,0 +1,201 @@
+//! Reading: every field is taken by name; what nobody takes is an extra.
+
+use serde_json::value::RawValue;
+
+use crate::protocol::conversation::{
+    Conversation, Effort, OutputFormat, Part, Sampling, Thinking, Tool, ToolChoice,
+};
+use crate::protocol::gemini::schema::to_json_schema;
+use crate::protocol::gemini::spelling::EitherName;
+use crate::protocol::object::{Object, text_of};
+use crate::protocol::wire::{Head, ReadError};
+
+use super::parts::read_contents;
+
+/// Reads a request, also one that only counts tokens: it may hold the whole request in a field.
+pub(in crate::protocol::gemini) fn read(
+    body: &[u8],
+    head: &Head<'_>,
+) -> Result<Conversation, ReadError> {
+    let mut body = Object::parse(body)?;
+    if let Some(whole) = body.raw_either("generateContentRequest", "generate_content_request") {
+        body = Object::of(whole).map_err(|error| error.within("generateContentRequest"))?;
+    }
+    let named: Option<String> = body.take("model")?;
+    let model = head.model.map(ToOwned::to_owned).or(named);
+    let model = model.ok_or_else(|| ReadError::new("model", "is missing"))?;
+    let mut to = Conversation {
+        model: model.strip_prefix("models/").unwrap_or(&model).to_owned(),
+        delivery: head.delivery.unwrap_or_default(),
+        include_usage: true,
+        ..Conversation::default()
+    };
+    to.system = read_system(&mut body, &mut to)?;
+    read_contents(&mut body, &mut to)?;
+    read_tools(&mut body, &mut to)?;
+    body.with_either("toolConfig", "tool_config", |config| read_tool_config(config, &mut to))?;
+    body.with_either("generationConfig", "generation_config", |config| {
+        read_generation_config(config, &mut to)
+    })?;
+    keep_rest("", body, &mut to);
+    Ok(to)
+}
+
+fn read_system(body: &mut Object<'_>, to: &mut Conversation) -> Result<Vec<Part>, ReadError> {
+    let Some(value) = body.raw_either("systemInstruction", "system_instruction") else {
+        return Ok(Vec::new());
+    };
+    if value.get().starts_with('"') {
+        let text = text_of(value).map_err(|error| error.within("systemInstruction"))?;
+        return Ok(vec![Part::text(text)]);
+    }
+    let mut read = |mut content: Object<'_>| {
+        content.each("parts", |mut part| {
+            let text: Option<String> = part.take("text")?;
+            keep_rest("systemInstruction.parts.", part, to);
+            Ok(text.map(Part::text))
+        })
+    };
+    let parts = Object::of(value).and_then(&mut read);
+    let parts = parts.map_err(|error| error.within("systemInstruction"))?;
+    Ok(parts.into_iter().flatten().collect())
+}
+
+fn read_tools(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    let tools = body.each("tools", |mut tool| {
+        let functions =
+            tool.each_either("functionDeclarations", "function_declarations", |function| {
+                read_function(function, to)
+            })?;
+        for (name, _) in tool.rest() {
+            // Google's own tools; often an empty object turns them on.
+            to.keep_extra(format!("tools.{name}"), RawValue::TRUE);
+        }
+        Ok(functions)
+    })?;
+    to.tools = tools.into_iter().flatten().collect();
+    Ok(())
+}
+
+fn read_function(mut function: Object<'_>, to: &mut Conversation) -> Result<Tool, ReadError> {
+    let schema = function.raw_either("parametersJsonSchema", "parameters_json_schema");
+    let older = function.raw("parameters");
+    // What a result looks like is told to no other vendor, and changes no call.
+    function.raw("response");
+    function.raw_either("responseJsonSchema", "response_json_schema");
+    let tool = Tool {
+        name: function.require("name")?,
+        description: function.take("description")?,
+        schema: schema.map(ToOwned::to_owned).or_else(|| older.map(to_json_schema)),
+        strict: None,
+        cache: None,
+    };
+    keep_rest("tools.functionDeclarations.", function, to);
+    Ok(tool)
+}
+
+fn read_tool_config(mut config: Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    config.with_either("functionCallingConfig", "function_calling_config", |mut calling| {
+        let mode: Option<String> = calling.take("mode")?;
+        let allowed: Option<Vec<String>> =
+            calling.take_either("allowedFunctionNames", "allowed_function_names")?;
+        let mut allowed = allowed.unwrap_or_default();
+        let are_all = to.tools.iter().all(|tool| allowed.contains(&tool.name));
+        to.tool_choice = match mode.as_deref().map(str::to_ascii_uppercase).as_deref() {
+            Some("AUTO" | "VALIDATED") => Some(ToolChoice::Auto),
+            Some("NONE") => Some(ToolChoice::None),
+            Some("ANY") if allowed.len() == 1 => allowed.pop().map(ToolChoice::Tool),
+            Some("ANY") => Some(ToolChoice::Required),
+            _ => None,
+        };
+        if allowed.len() > 1 && !are_all {
+            to.keep_extra("toolConfig.allowedFunctionNames", RawValue::TRUE);
+        }
+        keep_rest("toolConfig.functionCallingConfig.", calling, to);
+        Ok(())
+    })?;
+    keep_rest("toolConfig.", config, to);
+    Ok(())
+}
+
+fn read_generation_config(mut config: Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    let nonzero = |penalty: &f64| *penalty != 0.0;
+    to.sampling = Sampling {
+        temperature: config.take("temperature")?,
+        top_p: config.take_either("topP", "top_p")?,
+        // The vendor's own libraries write it as a number with a fraction.
+        top_k: config.take_either::<f64>("topK", "top_k")?.map(|top_k| top_k as u64),
+        seed: config.take("seed")?,
+        presence_penalty: config
+            .take_either("presencePenalty", "presence_penalty")?
+            .filter(nonzero),
+        frequency_penalty: config
+            .take_either("frequencyPenalty", "frequency_penalty")?
+            .filter(nonzero),
+    };
+    to.max_tokens = config.take_either("maxOutputTokens", "max_output_tokens")?;
+    to.stop = config.take_either("stopSequences", "stop_sequences")?.unwrap_or_default();
+    to.format = read_format(&mut config, to)?;
+    to.thinking = config.with_either("thinkingConfig", "thinking_config", read_thinking)?.flatten();
+    for (name, value) in config.rest() {
+        let is_usual = match &*name {
+            "candidateCount" | "candidate_count" => value.get() == "1",
+            "responseModalities" | "response_modalities" => {
+                serde_json::from_str::<Vec<&str>>(value.get())
+                    .is_ok_and(|kinds| kinds.iter().all(|kind| kind.eq_ignore_ascii_case("text")))
+            }
+            _ => false,
+        };
+        if !is_usual {
+            to.keep_extra(format!("generationConfig.{name}"), value);
+        }
+    }
+    Ok(())
+}
+
+fn read_format(
+    config: &mut Object<'_>,
+    to: &mut Conversation,
+) -> Result<Option<OutputFormat>, ReadError> {
+    let media_type: Option<String> =
+        config.take_either("responseMimeType", "response_mime_type")?;
+    let schema = config.raw_either("responseJsonSchema", "response_json_schema");
+    let schema = schema.or_else(|| config.raw("_responseJsonSchema")).map(ToOwned::to_owned);
+    let older = config.raw_either("responseSchema", "response_schema").map(to_json_schema);
+    Ok(match (schema.or(older), media_type.as_deref()) {
+        (_, Some("text/x.enum")) => {
+            to.keep_extra("generationConfig.responseMimeType", RawValue::TRUE);
+            None
+        }
+        (Some(schema), _) => {
+            Some(OutputFormat::JsonSchema { name: None, description: None, schema, strict: None })
+        }
+        (None, Some("application/json")) => Some(OutputFormat::JsonObject),
+        (None, _) => None,
+    })
+}
+
+/// A level speaks louder than a budget. Asking to see thoughts asks for thinking.
+fn read_thinking(mut config: Object<'_>) -> Result<Option<Thinking>, ReadError> {
+    let shown: Option<bool> = config.take_either("includeThoughts", "include_thoughts")?;
+    let budget: Option<i64> = config.take_either("thinkingBudget", "thinking_budget")?;
+    let level: Option<String> = config.take_either("thinkingLevel", "thinking_level")?;
+    let level = level.map(|level| level.to_ascii_lowercase());
+    Ok(match (level.as_deref(), budget) {
+        (Some(level), _) if level != "thinking_level_unspecified" => {
+            Some(Thinking::Effort(Effort::from_name(level)))
+        }
+        (_, Some(0)) => Some(Thinking::Off),
+        (_, Some(budget)) => {
+            Some(u64::try_from(budget).map_or(Thinking::Adaptive, Thinking::Budget))
+        }
+        (_, None) => (shown == Some(true)).then_some(Thinking::Adaptive),
+    })
+}
+
+/// What nobody took, under its path.
+pub(super) fn keep_rest(inside: &str, object: Object<'_>, to: &mut Conversation) {
+    for (name, value) in object.rest() {
+        to.keep_extra(format!("{inside}{name}"), value);
+    }
+}

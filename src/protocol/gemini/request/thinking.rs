@@ -1,0 +1,97 @@
+//! How much the model is to think, within what its generation takes.
+//!
+//! It never asks a model that does not think to do so.
+
+use crate::protocol::conversation::{Effort, Losses, Thinking};
+use crate::protocol::gemini::model::ThinkingControl;
+use crate::protocol::wire::Refused;
+
+use super::form::ThinkingConfig;
+
+/// What is written of thinking. Thoughts are asked for whenever thinking is.
+pub(super) fn write(
+    asked: Option<Thinking>,
+    model: &str,
+    losses: &mut Losses,
+) -> Result<Option<ThinkingConfig>, Refused> {
+    let Some(asked) = asked else { return Ok(None) };
+    let is_off = matches!(asked, Thinking::Off | Thinking::Effort(Effort::None));
+    let shown = ThinkingConfig { include_thoughts: Some(true), ..ThinkingConfig::default() };
+    Ok(match ThinkingControl::of(model) {
+        ThinkingControl::None => {
+            losses.lose_if(!is_off, "reasoning_effort")?;
+            None
+        }
+        ThinkingControl::Budget { least, can_stop, .. } if is_off => {
+            // Little is the least that can be asked for; who asked for none in words is told so.
+            losses.lose_if(!can_stop && asked != Thinking::Off, "reasoning_effort")?;
+            Some(budget(if can_stop { 0 } else { least }, ThinkingConfig::default()))
+        }
+        ThinkingControl::Budget { least, most, .. } => Some(match asked.budget() {
+            Some(tokens) => budget(tokens.clamp(least, most), shown),
+            None => ThinkingConfig { thinking_budget: Some(-1), ..shown },
+        }),
+        ThinkingControl::Level { minimal, .. } if is_off => {
+            losses.lose_if(asked != Thinking::Off, "reasoning_effort")?;
+            let thinking_level = Some(if minimal { "minimal" } else { "low" });
+            Some(ThinkingConfig { thinking_level, ..ThinkingConfig::default() })
+        }
+        ThinkingControl::Level { minimal, medium } => {
+            let thinking_level = asked.effort().map(|effort| match effort {
+                Effort::None | Effort::Minimal if minimal => "minimal",
+                Effort::None | Effort::Minimal | Effort::Low => "low",
+                Effort::Medium if medium => "medium",
+                Effort::Medium | Effort::High | Effort::XHigh | Effort::Max => "high",
+            });
+            Some(ThinkingConfig { thinking_level, ..shown })
+        }
+    })
+}
+
+fn budget(tokens: u64, config: ThinkingConfig) -> ThinkingConfig {
+    ThinkingConfig { thinking_budget: i64::try_from(tokens).ok(), ..config }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::conversation::Lossy;
+
+    #[test]
+    fn thinking_keeps_to_the_model() {
+        let budget = |tokens| ThinkingConfig {
+            include_thoughts: Some(true),
+            thinking_budget: Some(tokens),
+            thinking_level: None,
+        };
+        let level = |thinking_level| ThinkingConfig {
+            include_thoughts: Some(true),
+            thinking_budget: None,
+            thinking_level,
+        };
+        let quiet = |config: ThinkingConfig| ThinkingConfig { include_thoughts: None, ..config };
+        let effort = Thinking::Effort;
+        for (model, asked, written, lost) in [
+            ("gemini-2.0-flash", effort(Effort::High), None, true),
+            ("gemini-2.0-flash", Thinking::Off, None, false),
+            ("gemini-2.5-pro", effort(Effort::Max), Some(budget(32_768)), false),
+            ("gemini-2.5-pro", Thinking::Budget(10), Some(budget(128)), false),
+            ("gemini-2.5-pro", Thinking::Adaptive, Some(budget(-1)), false),
+            ("gemini-2.5-pro", Thinking::Off, Some(quiet(budget(128))), false),
+            ("gemini-2.5-pro", effort(Effort::None), Some(quiet(budget(128))), true),
+            ("gemini-2.5-flash", effort(Effort::None), Some(quiet(budget(0))), false),
+            ("gemini-2.5-flash", Thinking::Budget(9_999), Some(budget(9_999)), false),
+            ("gemini-3-pro-preview", effort(Effort::Minimal), Some(level(Some("low"))), false),
+            ("gemini-3-pro-preview", effort(Effort::Medium), Some(level(Some("high"))), false),
+            ("gemini-3-flash", effort(Effort::Medium), Some(level(Some("medium"))), false),
+            ("gemini-3-flash", Thinking::Budget(1_000), Some(level(Some("minimal"))), false),
+            ("gemini-3-flash", Thinking::Off, Some(quiet(level(Some("minimal")))), false),
+            ("gemini-3-flash", Thinking::Adaptive, Some(level(None)), false),
+        ] {
+            let mut losses = Losses::new(Lossy::Warn);
+            let config = write(Some(asked), model, &mut losses).unwrap();
+            assert_eq!(config, written, "{model} {asked:?}");
+            assert_eq!(!losses.into_names().is_empty(), lost, "{model} {asked:?}");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Writing: the conversation's parts, borrowed, put into the body's form.
+//!
+//! It never leaves anything out in silence that could change the answer.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+use super::contents::{write_system, write_turns};
+use super::form::{
+    Body, Count, Function, FunctionCalling, GenerationConfig, Schema, ToolConfig, Tools,
+};
+use super::thinking;
+use crate::protocol::conversation::{
+    Conversation, Losses, OutputFormat, Tool, ToolChoice, ToolNames,
+};
+use crate::protocol::gemini::model::Generation;
+use crate::protocol::wire::{Reading, Refused, Target, Written, json};
+
+/// Writes a request. Where the client wants a stream, in whatever form, events are asked for.
+pub(in crate::protocol::gemini) fn write(
+    from: &Conversation,
+    target: &Target<'_>,
+) -> Result<Written, Refused> {
+    let method = if from.is_stream() { "streamGenerateContent?alt=sse" } else { "generateContent" };
+    write_for(from, target, method, |body| json(&body))
+}
+
+/// Writes a request that counts tokens: it holds the other one.
+pub(in crate::protocol::gemini) fn write_count(
+    from: &Conversation,
+    target: &Target<'_>,
+) -> Result<Written, Refused> {
+    write_for(from, target, "countTokens", |body| {
+        let model = Some(resource(target.model));
+        json(&Count { generate_content_request: Body { model, generation_config: None, ..body } })
+    })
+}
+
+fn write_for(
+    from: &Conversation,
+    target: &Target<'_>,
+    method: &str,
+    write: impl FnOnce(Body<'_>) -> Vec<u8>,
+) -> Result<Written, Refused> {
+    let names = ToolNames::fit(from, LONGEST_TOOL_NAME, &['-', '.', ':']);
+    let mut losses = target.losses();
+    let generation = Generation::of(target.model);
+    let (system_instruction, contents) =
+        match (write_system(from), write_turns(from, &names, generation, &mut losses)?) {
+            // There must be a content: instructions alone are what the user says.
+            (Some(system), turns) if turns.is_empty() => (None, vec![system.said_by("user")]),
+            (system, turns) => (system, turns),
+        };
+    let body = Body {
+        model: None,
+        system_instruction,
+        contents,
+        tools: write_tools(&from.tools, &names, &mut losses)?,
+        tool_config: write_choice(from, &names, &mut losses)?,
+        generation_config: Some(write_config(from, target.model, generation, &mut losses)?)
+            .filter(|config| *config != GenerationConfig::default()),
+    };
+    losses.lose_if(from.user.is_some(), "user")?;
+    from.lose_extras(&[], &mut losses)?;
+    let body = write(body);
+    let model = resource(target.model);
+    let model = utf8_percent_encode(&model, NOT_IN_PATHS);
+    Ok(Written {
+        path_and_query: format!("/v1beta/{model}:{method}"),
+        headers: vec![("content-type", "application/json".to_owned())],
+        body,
+        dropped: losses.into_names(),
+        reading: Reading { seed: target.seed.to_owned(), renamed: names.back(), answer_tool: None },
+    })
+}
+
+/// The model as a resource: `models/…`, unless its name says another collection.
+fn resource(model: &str) -> String {
+    if model.contains('/') { model.to_owned() } else { format!("models/{model}") }
+}
+
+fn write_tools<'a>(
+    tools: &'a [Tool],
+    names: &'a ToolNames,
+    losses: &mut Losses,
+) -> Result<Option<[Tools<'a>; 1]>, Refused> {
+    losses.lose_if(tools.iter().any(|tool| tool.strict == Some(true)), "tools.strict")?;
+    let function = |tool: &'a Tool| Function {
+        name: names.sent(&tool.name),
+        description: tool.description.as_deref(),
+        // An empty schema of an object is refused by some models, none is not.
+        parameters_json_schema: tool
+            .schema
+            .as_deref()
+            .filter(|schema| !matches!(schema.get(), "{}" | "null")),
+    };
+    let function_declarations: Vec<_> = tools.iter().map(function).collect();
+    Ok((!tools.is_empty()).then_some([Tools { function_declarations }]))
+}
+
+fn write_choice<'a>(
+    from: &'a Conversation,
+    names: &'a ToolNames,
+    losses: &mut Losses,
+) -> Result<Option<ToolConfig<'a>>, Refused> {
+    if from.tools.is_empty() {
+        return Ok(None);
+    }
+    losses.lose_if(from.parallel_tool_calls == Some(false), "parallel_tool_calls")?;
+    let (mode, only) = match &from.tool_choice {
+        None => return Ok(None),
+        Some(ToolChoice::Auto) => ("AUTO", None),
+        Some(ToolChoice::Required) => ("ANY", None),
+        Some(ToolChoice::None) => ("NONE", None),
+        Some(ToolChoice::Tool(name)) => ("ANY", Some([names.sent(name)])),
+    };
+    let calling = FunctionCalling { mode, allowed_function_names: only };
+    Ok(Some(ToolConfig { function_calling_config: calling }))
+}
+
+fn write_config<'a>(
+    from: &'a Conversation,
+    model: &str,
+    generation: Generation,
+    losses: &mut Losses,
+) -> Result<GenerationConfig<'a>, Refused> {
+    let sampling = &from.sampling;
+    let seed = sampling.seed.and_then(|seed| i32::try_from(seed).ok());
+    losses.lose_if(seed.is_none() && sampling.seed.is_some(), "seed")?;
+    losses.lose_if(from.stop.len() > MOST_STOPS, "stop")?;
+    let is_alone = from.tools.is_empty() || generation.formats_beside_tools();
+    losses.lose_if(from.format.is_some() && !is_alone, "response_format")?;
+    let format = from.format.as_ref().filter(|_| is_alone);
+    let schema = format.and_then(|format| match format {
+        OutputFormat::JsonObject => None,
+        OutputFormat::JsonSchema { schema, .. } => Some(Schema(schema)),
+    });
+    Ok(GenerationConfig {
+        temperature: sampling.temperature,
+        top_p: sampling.top_p,
+        top_k: sampling.top_k,
+        seed,
+        presence_penalty: sampling.presence_penalty,
+        frequency_penalty: sampling.frequency_penalty,
+        max_output_tokens: from.max_tokens,
+        stop_sequences: &from.stop[..from.stop.len().min(MOST_STOPS)],
+        response_mime_type: format.map(|_| "application/json"),
+        response_json_schema: schema,
+        thinking_config: thinking::write(from.thinking, model, losses)?,
+    })
+}
+
+const LONGEST_TOOL_NAME: usize = 64;
+const MOST_STOPS: usize = 5;
+
+/// What must be encoded in a path; a resource's name holds slashes.
+const NOT_IN_PATHS: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');

@@ -1,0 +1,288 @@
+//! A whole `generateContent` answer, the count of tokens and the list of models.
+//!
+//! It never gives more than one candidate.
+
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::conversation::{Failure, Finish, Reply, Usage};
+use crate::protocol::wire::{Client, Model, Reading, json};
+
+use super::error;
+use super::part::{PartIn, PartOut};
+
+/// Reads an answer; the body of a 200 may also be an error. A prompt that was blocked has no
+/// candidate.
+pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
+    let answer: Chunk = serde_json::from_slice(body)
+        .map_err(|_| Failure::malformed("the provider's answer is no generated content"))?;
+    if let Some(error) = answer.error {
+        return Err(error.into_failure(None));
+    }
+    let mut reply = Reply {
+        id: answer.response_id,
+        model: answer.model_version,
+        usage: answer.usage_metadata.map(UsageIn::into_usage).unwrap_or_default(),
+        ..Reply::default()
+    };
+    let candidate = answer.candidates.into_iter().flatten().find(|found| found.index == 0);
+    let Some(candidate) = candidate else {
+        if answer.prompt_feedback.is_some_and(|feedback| feedback.is_block()) {
+            return Ok(Reply { finish: Finish::ContentFilter, ..reply });
+        }
+        return Err(Failure::malformed("the provider's answer holds no candidate"));
+    };
+    for part in candidate.content.and_then(|content| content.parts).into_iter().flatten() {
+        part.add_to(&mut reply, reading);
+    }
+    // A signature may come on an empty text of its own.
+    reply.parts.retain(|part| part.as_text() != Some(""));
+    let finish = candidate.finish_reason.as_deref().map(read_finish).unwrap_or_default();
+    reply.finish = finish.with_calls(reply.calls_tools());
+    Ok(reply)
+}
+
+/// Writes an answer.
+pub(super) fn write(reply: &Reply, to: &Client<'_>) -> Vec<u8> {
+    let parts = reply.parts.iter().filter_map(PartOut::of).collect();
+    json(&Answer {
+        candidates: [CandidateOut {
+            content: ContentOut { parts, role: "model" },
+            finish_reason: write_finish(reply.finish),
+            index: 0,
+        }],
+        usage_metadata: UsageOut::of(&reply.usage),
+        model_version: to.model,
+        response_id: to.id,
+    })
+}
+
+/// Reads a count of tokens.
+pub(super) fn read_count(body: &[u8]) -> Result<u64, Failure> {
+    serde_json::from_slice::<Count>(body)
+        .map(|count| count.total_tokens)
+        .map_err(|_| Failure::malformed("the provider's answer is no count of tokens"))
+}
+
+/// Writes the list of models, on one page.
+pub(super) fn write_models(models: &[Model<'_>]) -> Vec<u8> {
+    let model = |model: &Model<'_>| ModelOut {
+        name: format!("models/{}", model.id),
+        display_name: model.id.to_owned(),
+        supported_generation_methods: METHODS,
+    };
+    json(&Models { models: models.iter().map(model).collect() })
+}
+
+/// Why an answer ended; an unknown reason is the usual one.
+pub(super) fn read_finish(reason: &str) -> Finish {
+    match reason {
+        "MAX_TOKENS" => Finish::Length,
+        "SAFETY" | "RECITATION" | "LANGUAGE" | "OTHER" | "BLOCKLIST" | "PROHIBITED_CONTENT"
+        | "SPII" | "MODEL_ARMOR" | "NO_IMAGE" => Finish::ContentFilter,
+        reason if reason.starts_with("IMAGE_") => Finish::ContentFilter,
+        "MALFORMED_FUNCTION_CALL"
+        | "MALFORMED_RESPONSE"
+        | "UNEXPECTED_TOOL_CALL"
+        | "TOO_MANY_TOOL_CALLS"
+        | "MISSING_THOUGHT_SIGNATURE" => Finish::Malformed,
+        _ => Finish::Stop,
+    }
+}
+
+/// Why an answer ended, in this protocol's words.
+pub(super) fn write_finish(finish: Finish) -> &'static str {
+    match finish {
+        Finish::Stop | Finish::StopSequence | Finish::ToolCalls => "STOP",
+        // An interrupted answer must not look like a complete one.
+        Finish::Length | Finish::ContextWindow | Finish::Pause => "MAX_TOKENS",
+        Finish::ContentFilter => "SAFETY",
+        Finish::Malformed => "MALFORMED_FUNCTION_CALL",
+    }
+}
+
+/// A whole answer, or one chunk of a stream: they have one form.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Chunk {
+    pub(super) candidates: Option<Vec<Candidate>>,
+    pub(super) prompt_feedback: Option<PromptFeedback>,
+    pub(super) usage_metadata: Option<UsageIn>,
+    pub(super) model_version: Option<String>,
+    pub(super) response_id: Option<String>,
+    pub(super) error: Option<error::Detail>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Candidate {
+    #[serde(default)]
+    pub(super) index: u32,
+    pub(super) content: Option<ContentIn>,
+    pub(super) finish_reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct ContentIn {
+    pub(super) parts: Option<Vec<PartIn>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PromptFeedback {
+    block_reason: Option<String>,
+}
+
+/// Usage as a provider gives it.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UsageIn {
+    prompt_token_count: Option<u64>,
+    candidates_token_count: Option<u64>,
+    thoughts_token_count: Option<u64>,
+    tool_use_prompt_token_count: Option<u64>,
+    cached_content_token_count: Option<u64>,
+    total_token_count: Option<u64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Count {
+    total_tokens: u64,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Answer<'a> {
+    candidates: [CandidateOut<'a>; 1],
+    usage_metadata: UsageOut,
+    model_version: &'a str,
+    response_id: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct CandidateOut<'a> {
+    content: ContentOut<'a>,
+    finish_reason: &'static str,
+    index: u32,
+}
+
+#[derive(Serialize)]
+struct ContentOut<'a> {
+    parts: Vec<PartOut<'a>>,
+    role: &'static str,
+}
+
+/// Usage as a client gets it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct UsageOut {
+    prompt_token_count: u64,
+    candidates_token_count: u64,
+    total_token_count: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    cached_content_token_count: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    thoughts_token_count: u64,
+}
+
+#[derive(Serialize)]
+struct Models {
+    models: Vec<ModelOut>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ModelOut {
+    name: String,
+    display_name: String,
+    supported_generation_methods: &'static [&'static str],
+}
+
+impl PromptFeedback {
+    /// Whether it says that the prompt was blocked.
+    pub(super) fn is_block(&self) -> bool {
+        self.block_reason.is_some()
+    }
+}
+
+impl UsageIn {
+    /// In neutral form: thoughts are output. Where the total shows that the candidates' count holds
+    /// them already, they are not added again.
+    pub(super) fn into_usage(self) -> Usage {
+        let prompt = self.prompt_token_count.unwrap_or_default();
+        let input = prompt.saturating_add(self.tool_use_prompt_token_count.unwrap_or_default());
+        let candidates = self.candidates_token_count.unwrap_or_default();
+        let reasoning = self.thoughts_token_count.unwrap_or_default();
+        let holds_thoughts = candidates >= reasoning
+            && self.total_token_count == Some(input.saturating_add(candidates));
+        Usage {
+            input,
+            output: if holds_thoughts { candidates } else { candidates.saturating_add(reasoning) },
+            cache_read: self.cached_content_token_count.unwrap_or_default(),
+            cache_write: 0,
+            reasoning,
+        }
+    }
+}
+
+impl UsageOut {
+    /// From the neutral form.
+    pub(super) fn of(usage: &Usage) -> Self {
+        Self {
+            prompt_token_count: usage.input,
+            candidates_token_count: usage.output.saturating_sub(usage.reasoning),
+            total_token_count: usage.total(),
+            cached_content_token_count: usage.cache_read,
+            thoughts_token_count: usage.reasoning,
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "Serde gives a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
+const METHODS: &[&str] = &["generateContent", "streamGenerateContent", "countTokens"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thoughts_are_counted_once() {
+        for (usage, output) in [
+            (
+                r#"{"promptTokenCount":5,"candidatesTokenCount":7,"thoughtsTokenCount":3,"totalTokenCount":15}"#,
+                10,
+            ),
+            (
+                r#"{"promptTokenCount":5,"candidatesTokenCount":7,"thoughtsTokenCount":3,"totalTokenCount":12}"#,
+                7,
+            ),
+            (r#"{"promptTokenCount":5,"candidatesTokenCount":7,"thoughtsTokenCount":3}"#, 10),
+            (r#"{"promptTokenCount":5,"thoughtsTokenCount":3,"totalTokenCount":8}"#, 3),
+            (r#"{"promptTokenCount":5,"totalTokenCount":5}"#, 0),
+        ] {
+            let read: UsageIn = serde_json::from_str(usage).unwrap();
+            let read = read.into_usage();
+            assert_eq!((read.input, read.output), (5, output), "{usage}");
+        }
+    }
+
+    #[test]
+    fn reasons_lead_back() {
+        for finish in [Finish::Stop, Finish::Length, Finish::ContentFilter, Finish::Malformed] {
+            assert_eq!(read_finish(write_finish(finish)), finish);
+        }
+        for (reason, finish) in [
+            ("RECITATION", Finish::ContentFilter),
+            ("IMAGE_SAFETY", Finish::ContentFilter),
+            ("UNEXPECTED_TOOL_CALL", Finish::Malformed),
+            ("SOMETHING_NEW", Finish::Stop),
+        ] {
+            assert_eq!(read_finish(reason), finish);
+        }
+    }
+}

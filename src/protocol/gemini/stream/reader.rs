@@ -1,0 +1,202 @@
+//! Reading: chunks into events. The answer is complete when it ended after a `finishReason`: usage
+//! may follow that, and nothing terminates the stream.
+//!
+//! It never shows a second candidate, nor media, which no event carries.
+
+use bytes::Bytes;
+
+use crate::protocol::conversation::{Event, Failure, Finish};
+use crate::protocol::frames::{FrameReader, Frames};
+use crate::protocol::gemini::part::{PartIn, own_signature};
+use crate::protocol::gemini::response::{Chunk, read_finish};
+use crate::protocol::wire::{Reading, StreamReader};
+
+use super::elements::Elements;
+
+/// Reads one stream, in the form that its first byte tells.
+#[derive(Debug)]
+pub(in crate::protocol::gemini) enum Reader {
+    /// Nothing but whitespace has come.
+    Blank(State),
+    /// Server-sent events.
+    Events(FrameReader<State>),
+    /// One JSON array. Also a lone object, as an error may be.
+    Array(Array),
+}
+
+/// Reads the elements of one JSON array.
+#[derive(Debug)]
+pub(in crate::protocol::gemini) struct Array {
+    elements: Elements,
+    state: State,
+    ended: bool,
+}
+
+/// What is known in the midst of a stream.
+#[derive(Debug, Default)]
+pub(in crate::protocol::gemini) struct State {
+    reading: Reading,
+    started: bool,
+    part: Part,
+    calls: u32,
+    finish: Option<Finish>,
+}
+
+/// The part that is open. Calls come whole.
+#[derive(Debug, Default, PartialEq, Eq, Clone, Copy)]
+enum Part {
+    #[default]
+    None,
+    Text,
+    Reasoning,
+}
+
+impl Reader {
+    pub(in crate::protocol::gemini) fn new(reading: Reading) -> Self {
+        Self::Blank(State { reading, ..State::default() })
+    }
+}
+
+impl StreamReader for Reader {
+    fn feed(&mut self, bytes: Bytes, events: &mut Vec<Event>) {
+        if let Self::Blank(state) = self {
+            let Some(first) = bytes.iter().find(|byte| !byte.is_ascii_whitespace()) else { return };
+            let state = std::mem::take(state);
+            *self = match first {
+                b'[' | b'{' => {
+                    Self::Array(Array { elements: Elements::default(), state, ended: false })
+                }
+                _ => Self::Events(FrameReader::new(state)),
+            };
+        }
+        match self {
+            Self::Blank(_) => {}
+            Self::Events(frames) => frames.feed(bytes, events),
+            Self::Array(array) => array.feed(bytes, events),
+        }
+    }
+
+    fn end(&mut self, events: &mut Vec<Event>) {
+        match self {
+            Self::Blank(state) => state.end(events),
+            Self::Events(frames) => frames.end(events),
+            Self::Array(array) => array.end(events),
+        }
+    }
+}
+
+impl StreamReader for Array {
+    fn feed(&mut self, bytes: Bytes, events: &mut Vec<Event>) {
+        self.elements.push(&bytes);
+        while !self.ended {
+            match self.elements.next() {
+                Ok(Some(element)) => self.state.read(element, events),
+                Ok(None) => return,
+                Err(_) => fail(Failure::malformed("a chunk of the stream is too long"), events),
+            }
+            self.ended = events.last().is_some_and(Event::is_last);
+        }
+    }
+
+    fn end(&mut self, events: &mut Vec<Event>) {
+        match (self.ended, self.elements.is_inside()) {
+            (true, _) => {}
+            (false, true) => fail(Failure::cut(), events),
+            (false, false) => self.state.end(events),
+        }
+        self.ended = true;
+    }
+}
+
+impl Frames for State {
+    fn read(&mut self, data: &[u8], events: &mut Vec<Event>) {
+        if data.trim_ascii() == b"[DONE]" {
+            // Not the vendor's, but others put it there.
+            return self.end(events);
+        }
+        let Ok(chunk) = serde_json::from_slice::<Chunk>(data) else {
+            return fail(Failure::malformed("a chunk of the stream is not readable"), events);
+        };
+        if let Some(error) = chunk.error {
+            return fail(error.into_failure(None), events);
+        }
+        if !self.started {
+            self.started = true;
+            events.push(Event::Start { id: chunk.response_id, model: chunk.model_version });
+        }
+        for candidate in chunk.candidates.into_iter().flatten().filter(|found| found.index == 0) {
+            let parts = candidate.content.and_then(|content| content.parts);
+            for part in parts.into_iter().flatten() {
+                self.read_part(part, events);
+            }
+            self.finish = candidate.finish_reason.as_deref().map(read_finish).or(self.finish);
+        }
+        if chunk.prompt_feedback.is_some_and(|feedback| feedback.is_block()) {
+            self.finish = Some(Finish::ContentFilter);
+        }
+        if let Some(usage) = chunk.usage_metadata {
+            events.push(Event::Usage(usage.into_usage()));
+        }
+    }
+
+    fn end(&mut self, events: &mut Vec<Event>) {
+        let Some(reason) = self.finish else { return fail(Failure::cut(), events) };
+        self.close(events);
+        let reason = reason.with_calls(self.calls > 0);
+        events.push(Event::Finish { reason, stop_sequence: None });
+        events.push(Event::Done);
+    }
+}
+
+impl State {
+    fn read_part(&mut self, part: PartIn, events: &mut Vec<Event>) {
+        let signature = own_signature(part.thought_signature);
+        match (part.text, part.function_call) {
+            (Some(text), _) if part.thought == Some(true) => {
+                if !text.is_empty() {
+                    self.open(Part::Reasoning, events);
+                    events.push(Event::Reasoning(text));
+                }
+                if let Some(signature) = signature {
+                    self.open(Part::Reasoning, events);
+                    events.push(Event::ReasoningSignature(signature));
+                    self.close(events);
+                }
+            }
+            // The signature of a text proves nothing that is ever checked.
+            (Some(text), _) if !text.is_empty() => {
+                self.open(Part::Text, events);
+                events.push(Event::Text(text));
+            }
+            (None, Some(call)) => {
+                self.close(events);
+                let index = self.calls;
+                self.calls += 1;
+                let call = call.into_call(index, &self.reading);
+                let (id, name) = (call.id, call.name);
+                events.push(Event::ToolCallStart { index, id, name, signature });
+                events.push(Event::ToolCallDelta { index, json: call.arguments });
+                events.push(Event::PartEnd);
+            }
+            _ => {}
+        }
+    }
+
+    /// Makes this part the open one: it ends the part before it.
+    fn open(&mut self, part: Part, events: &mut Vec<Event>) {
+        if self.part != part {
+            self.close(events);
+            self.part = part;
+        }
+    }
+
+    fn close(&mut self, events: &mut Vec<Event>) {
+        if std::mem::take(&mut self.part) != Part::None {
+            events.push(Event::PartEnd);
+        }
+    }
+}
+
+fn fail(failure: Failure, events: &mut Vec<Event>) {
+    events.push(Event::Failure(failure));
+}

@@ -1,0 +1,144 @@
+//! Writing: events into chunks. A call is written when it is whole; the reason to finish and the
+//! usage come in the last chunk.
+//!
+//! It never writes a comment, which Google's own libraries take for a chunk, nor a reason to finish
+//! after a failure.
+
+use serde::Serialize;
+
+use crate::protocol::conversation::{Delivery, Event, Failure, Finish, Signature, ToolCall, Usage};
+use crate::protocol::gemini::error;
+use crate::protocol::gemini::part::{PartOut, compact};
+use crate::protocol::gemini::response::{UsageOut, write_finish};
+use crate::protocol::gemini::signature;
+use crate::protocol::wire::{Client, StreamWriter, append_json};
+
+/// Writes one stream.
+#[derive(Debug)]
+pub(in crate::protocol::gemini) struct Writer {
+    /// What ends every chunk: the model and the id.
+    tail: Vec<u8>,
+    is_array: bool,
+    begun: bool,
+    ended: bool,
+    call: Option<(ToolCall, Option<Signature>)>,
+    finish: Finish,
+    usage: Usage,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Tail<'a> {
+    model_version: &'a str,
+    response_id: &'a str,
+}
+
+impl Writer {
+    pub(in crate::protocol::gemini) fn new(to: &Client<'_>) -> Self {
+        let mut tail = Vec::new();
+        append_json(&Tail { model_version: to.model, response_id: to.id }, &mut tail);
+        // It follows other fields.
+        tail[0] = b',';
+        Self {
+            tail,
+            is_array: to.delivery == Delivery::Array,
+            begun: false,
+            ended: false,
+            call: None,
+            finish: Finish::default(),
+            usage: Usage::default(),
+        }
+    }
+
+    /// What stands before a chunk.
+    fn begin(&mut self, out: &mut Vec<u8>) {
+        out.extend_from_slice(match (self.is_array, self.begun) {
+            (false, _) => b"data: ",
+            (true, false) => b"[",
+            (true, true) => b",\n",
+        });
+        self.begun = true;
+    }
+
+    /// What stands after a chunk.
+    fn end(&self, out: &mut Vec<u8>) {
+        if !self.is_array {
+            out.extend_from_slice(b"\n\n");
+        } else if self.ended {
+            out.extend_from_slice(b"]\n");
+        }
+    }
+
+    /// A chunk with one part.
+    fn chunk(&mut self, part: &PartOut<'_>, out: &mut Vec<u8>) {
+        self.begin(out);
+        out.extend_from_slice(b"{\"candidates\":[{\"content\":{\"parts\":[");
+        append_json(part, out);
+        out.extend_from_slice(b"],\"role\":\"model\"},");
+        if self.ended {
+            out.extend_from_slice(b"\"finishReason\":\"");
+            out.extend_from_slice(write_finish(self.finish).as_bytes());
+            out.extend_from_slice(b"\",");
+        }
+        out.extend_from_slice(b"\"index\":0}]");
+        if self.ended {
+            out.extend_from_slice(b",\"usageMetadata\":");
+            append_json(&UsageOut::of(&self.usage), out);
+        }
+        out.extend_from_slice(&self.tail);
+        self.end(out);
+    }
+
+    fn write_call(&mut self, out: &mut Vec<u8>) {
+        if let Some((mut call, given)) = self.call.take() {
+            // Line ends between its values would end the event.
+            call.arguments = compact(call.object().get());
+            let sign = given.map(|given| signature::to_client(&given, false).into());
+            self.chunk(&PartOut::call(&call, &call.name).signed(sign), out);
+        }
+    }
+
+    fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
+        self.begin(out);
+        self.ended = true;
+        append_json(&error::Out::of(failure), out);
+        self.end(out);
+    }
+}
+
+impl StreamWriter for Writer {
+    fn write(&mut self, event: Event, out: &mut Vec<u8>) {
+        if self.ended {
+            return;
+        }
+        match event {
+            Event::Text(text) | Event::Refusal(text) => self.chunk(&PartOut::text(text), out),
+            Event::Reasoning(text) => self.chunk(&PartOut::thought(&text), out),
+            Event::ReasoningSignature(given) => {
+                let sign = signature::to_client(&given, false).into();
+                self.chunk(&PartOut::thought("").signed(Some(sign)), out);
+            }
+            Event::Redacted(given) => {
+                let sign = signature::to_client(&given, true).into();
+                self.chunk(&PartOut::thought("").signed(Some(sign)), out);
+            }
+            Event::ToolCallStart { id, name, signature, .. } => {
+                self.call = Some((ToolCall { id, name, arguments: String::new() }, signature));
+            }
+            Event::ToolCallDelta { json, .. } => {
+                if let Some((call, _)) = &mut self.call {
+                    call.arguments.push_str(&json);
+                }
+            }
+            Event::PartEnd => self.write_call(out),
+            Event::Finish { reason, .. } => self.finish = reason,
+            Event::Usage(usage) => self.usage = usage,
+            Event::Done => {
+                self.ended = true;
+                self.chunk(&PartOut::text(""), out);
+            }
+            Event::Failure(failure) => self.fail(&failure, out),
+            Event::Start { .. } | Event::Ping => {}
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! OpenAI Responses, as OpenAI's own agents speak it.
+//!
+//! Nothing is stored here: a request that builds on a stored answer cannot be translated, and is
+//! refused with the name of the field.
+
+mod request;
+mod response;
+mod item;
+mod stream;
+mod error;
+mod custom;
+
+use http::HeaderMap;
+
+use super::conversation::{Conversation, Failure, Reply};
+use super::frames::FrameReader;
+use super::wire::{
+    Client, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target, Wire,
+    Written, WrittenError,
+};
+
+/// OpenAI Responses.
+#[derive(Debug, Clone, Copy)]
+pub struct OpenAiResponses;
+
+impl Wire for OpenAiResponses {
+    fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {
+        request::read(body, head)
+    }
+
+    fn write_request(&self, from: &Conversation, target: &Target<'_>) -> Result<Written, Refused> {
+        request::write(from, target)
+    }
+
+    fn read_response(&self, body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
+        response::read(body, reading)
+    }
+
+    fn write_response(&self, reply: &Reply, to: &Client<'_>) -> Vec<u8> {
+        response::write(reply, to)
+    }
+
+    fn stream_reader(&self, reading: Reading) -> Box<dyn StreamReader> {
+        Box::new(FrameReader::new(stream::State::new(reading)))
+    }
+
+    fn stream_writer(&self, to: &Client<'_>) -> Box<dyn StreamWriter> {
+        Box::new(stream::Writer::new(to))
+    }
+
+    fn read_error(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
+        error::read(status, headers, body)
+    }
+
+    fn write_error(&self, failure: &Failure, request_id: &str) -> WrittenError {
+        error::write(failure, request_id)
+    }
+
+    fn write_models(&self, models: &[Model<'_>]) -> Vec<u8> {
+        response::write_models(models)
+    }
+
+    fn write_counted(&self, tokens: u64) -> Vec<u8> {
+        response::write_counted(tokens)
+    }
+}

@@ -1,0 +1,86 @@
+//! Custom tools: their input is free text where a function's is a JSON object. For everyone else
+//! such a tool is a function with one text, and its name bears a mark that tells it from others.
+//!
+//! It never checks that an input fits the tool's grammar; the client does.
+
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::protocol::conversation::Tool;
+use crate::protocol::conversation::tool::raw;
+
+/// The function that a custom tool is for everyone else. Its grammar, if it has one, is told to the
+/// model in words.
+pub(super) fn tool(name: &str, description: Option<String>, grammar: Option<&str>) -> Tool {
+    let told = match grammar {
+        Some(grammar) => format!("The whole input, as free text. It keeps to this: {grammar}"),
+        None => "The whole input, as free text.".to_owned(),
+    };
+    let schema = json!({
+        "type": "object",
+        "properties": { INPUT: { "type": "string", "description": told } },
+        "required": [INPUT],
+        "additionalProperties": false,
+    });
+    Tool {
+        name: mark(name),
+        description,
+        schema: Some(raw(&schema.to_string())),
+        strict: None,
+        cache: None,
+    }
+}
+
+/// The name that a custom tool has in a conversation.
+pub(super) fn mark(name: &str) -> String {
+    format!("{MARK}{name}")
+}
+
+/// The client's name of a custom tool; none for a function.
+pub(super) fn name_of(name: &str) -> Option<&str> {
+    name.strip_prefix(MARK)
+}
+
+/// A custom tool's input as the arguments of a function.
+pub(super) fn arguments(input: &str) -> String {
+    json!({ INPUT: input }).to_string()
+}
+
+/// The input in a function's arguments; what does not keep to the schema is the input itself.
+pub(super) fn input(arguments: &str) -> String {
+    #[derive(Deserialize)]
+    struct Arguments {
+        input: String,
+    }
+    match serde_json::from_str::<Arguments>(arguments) {
+        Ok(arguments) => arguments.input,
+        Err(_) if arguments.trim() == "{}" => String::new(),
+        Err(_) => arguments.to_owned(),
+    }
+}
+
+/// No function's name can begin with it: OpenAI's names hold no colon.
+const MARK: &str = "custom:";
+const INPUT: &str = "input";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inputs_lead_back() {
+        for text in ["*** Begin Patch\n+\"x\"\n", "", "{}"] {
+            assert_eq!(input(&arguments(text)), text);
+        }
+        assert_eq!(input("plain"), "plain");
+        assert_eq!(input("{}"), "");
+        assert_eq!(name_of(&mark("apply_patch")), Some("apply_patch"));
+        assert_eq!(name_of("shell"), None);
+    }
+
+    #[test]
+    fn a_grammar_is_told() {
+        let schema = tool("f", None, Some("start: \"a\"")).schema.unwrap();
+        assert!(schema.get().contains(r#"keeps to this: start: \"a\""#), "{}", schema.get());
+    }
+}

@@ -1,0 +1,124 @@
+//! Errors: in a body as in Chat Completions, in a stream and in a failed response as
+//! `{"code","message"}`.
+//!
+//! It never invents a sentence where the vendor gave one.
+
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+
+use crate::protocol::conversation::{Failure, Kind};
+use crate::protocol::openai::OpenAi;
+use crate::protocol::wire::{Wire, WrittenError};
+
+/// Reads an error body.
+pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
+    OpenAi.read_error(status, headers, body)
+}
+
+/// Writes an error with its status.
+pub(super) fn write(failure: &Failure, request_id: &str) -> WrittenError {
+    OpenAi.write_error(failure, request_id)
+}
+
+/// The error of a failed response, or what an `error` event says.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Detail {
+    pub(super) code: Option<String>,
+    pub(super) r#type: Option<String>,
+    pub(super) message: Option<String>,
+    pub(super) param: Option<String>,
+}
+
+/// The same, as it is written.
+#[derive(Serialize)]
+pub(super) struct Out<'a> {
+    code: &'a str,
+    message: &'a str,
+}
+
+impl Detail {
+    /// In neutral form; the code decides on the kind.
+    pub(super) fn into_failure(self) -> Failure {
+        let message = self.message.unwrap_or_else(|| "the provider gave no message".to_owned());
+        let words = [self.code.as_deref(), self.r#type.as_deref()];
+        let kind = words
+            .into_iter()
+            .flatten()
+            .find_map(|word| CODES.iter().find(|(code, _)| *code == word).map(|(_, kind)| *kind));
+        let kind = match kind.unwrap_or(Kind::Server) {
+            Kind::InvalidRequest if Kind::is_about_context(&message) => Kind::ContextWindow,
+            kind => kind,
+        };
+        let code = self.code.or(self.r#type.filter(|name| name != "error"));
+        Failure { param: self.param, ..Failure::new(kind, message).with_code(code) }
+    }
+}
+
+impl<'a> Out<'a> {
+    /// From the neutral form. OpenAI's agents go by the code: most they try again, a request that
+    /// is too long and a quota that is used up they do not.
+    pub(super) fn of(failure: &'a Failure) -> Self {
+        let known = CODES.iter().find(|(_, kind)| *kind == failure.kind).map(|(code, _)| *code);
+        let own = failure.code.as_deref();
+        let code = known.or(own).unwrap_or("server_error");
+        Self { code, message: &failure.message }
+    }
+}
+
+/// The first code of a kind is the one that is written.
+const CODES: &[(&str, Kind)] = &[
+    ("server_error", Kind::Server),
+    ("api_error", Kind::Server),
+    ("rate_limit_exceeded", Kind::RateLimit),
+    ("rate_limit_error", Kind::RateLimit),
+    ("insufficient_quota", Kind::Quota),
+    ("context_length_exceeded", Kind::ContextWindow),
+    ("invalid_prompt", Kind::InvalidRequest),
+    ("invalid_request_error", Kind::InvalidRequest),
+    ("content_filter", Kind::ContentFilter),
+    ("content_policy_violation", Kind::ContentFilter),
+    ("server_is_overloaded", Kind::Overloaded),
+    ("slow_down", Kind::Overloaded),
+    ("overloaded_error", Kind::Overloaded),
+    ("service_unavailable", Kind::Unavailable),
+    ("upstream_timeout", Kind::Timeout),
+    ("upstream_cut", Kind::Cut),
+    ("upstream_malformed", Kind::Malformed),
+    ("invalid_api_key", Kind::Authentication),
+    ("permission_error", Kind::Permission),
+    ("model_not_found", Kind::NotFound),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn details_are_read() {
+        for (detail, kind, status) in [
+            (r#"{"code":"rate_limit_exceeded","message":"m"}"#, Kind::RateLimit, 429),
+            (r#"{"code":"server_error","message":"m"}"#, Kind::Server, 500),
+            (r#"{"code":"context_length_exceeded","message":"m"}"#, Kind::ContextWindow, 400),
+            (r#"{"code":null,"type":"invalid_request_error"}"#, Kind::InvalidRequest, 400),
+            (
+                r#"{"code":"invalid_prompt","message":"input exceeds the context window"}"#,
+                Kind::ContextWindow,
+                400,
+            ),
+            (r#"{"code":"new"}"#, Kind::Server, 500),
+        ] {
+            let failure = serde_json::from_str::<Detail>(detail).unwrap().into_failure();
+            assert_eq!((failure.kind, failure.status), (kind, status), "{detail}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for &(_, kind) in CODES {
+            let failure = Failure::new(kind, "m");
+            let written = serde_json::to_string(&Out::of(&failure)).unwrap();
+            let again = serde_json::from_str::<Detail>(&written).unwrap().into_failure();
+            assert_eq!(again.kind, kind);
+        }
+    }
+}

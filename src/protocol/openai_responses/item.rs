@@ -1,0 +1,253 @@
+//! One item of an answer, as a provider gives it and as a client gets it.
+//!
+//! It never knows what stands before and after it.
+
+use serde::{Deserialize, Serialize};
+
+use super::custom;
+use crate::protocol::Protocol;
+use crate::protocol::conversation::{Content, Part, Signature, ToolCall};
+use crate::protocol::wire::Reading;
+
+/// An item of any type: which fields it has depends on it.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Item {
+    #[serde(default)]
+    pub(super) r#type: String,
+    pub(super) call_id: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) arguments: Option<String>,
+    pub(super) input: Option<String>,
+    pub(super) content: Option<Vec<ContentPart>>,
+    pub(super) summary: Option<Vec<ContentPart>>,
+    pub(super) encrypted_content: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ContentPart {
+    pub(super) text: Option<String>,
+    pub(super) refusal: Option<String>,
+}
+
+/// An item as it is written.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum ItemOut<'a> {
+    Message {
+        id: String,
+        status: &'static str,
+        role: &'static str,
+        content: Vec<PartOut<'a>>,
+    },
+    Reasoning {
+        id: String,
+        summary: Vec<PartOut<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        encrypted_content: Option<String>,
+    },
+    FunctionCall {
+        id: String,
+        status: &'static str,
+        call_id: &'a str,
+        name: &'a str,
+        arguments: &'a str,
+    },
+    CustomToolCall {
+        id: String,
+        status: &'static str,
+        call_id: &'a str,
+        name: &'a str,
+        input: String,
+    },
+}
+
+/// A piece of an item's content.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(super) enum PartOut<'a> {
+    OutputText { text: &'a str, annotations: [(); 0], logprobs: [(); 0] },
+    Refusal { refusal: &'a str },
+    SummaryText { text: &'a str },
+}
+
+impl Item {
+    /// Its parts; items that only OpenAI has are left out.
+    pub(super) fn into_parts(self, reading: &Reading, calls: &mut u32, parts: &mut Vec<Part>) {
+        match self.r#type.as_str() {
+            "message" => {
+                for part in self.content.into_iter().flatten() {
+                    let text = part.text.filter(|text| !text.is_empty()).map(Content::Text);
+                    let content = text.or_else(|| part.refusal.map(Content::Refusal));
+                    parts.extend(content.map(Part::new));
+                }
+            }
+            "reasoning" => {
+                let sign = |value: &str| Signature::from_client(Protocol::OpenAiResponses, value);
+                let text = joined(self.summary).or_else(|| joined(self.content));
+                parts.extend(reasoning(text.unwrap_or_default(), self.encrypted_content, sign));
+            }
+            "function_call" | "custom_tool_call" => {
+                let id = self.call_id(reading, *calls);
+                let name = self.tool_name(reading);
+                let arguments = self.whole_arguments().unwrap_or_else(|| "{}".to_owned());
+                *calls += 1;
+                parts.push(Part::new(Content::ToolCall(ToolCall { id, name, arguments })));
+            }
+            _ => {}
+        }
+    }
+
+    /// The call's id, ours where the vendor gives none.
+    pub(super) fn call_id(&self, reading: &Reading, number: u32) -> String {
+        let id = self.call_id.clone().filter(|id| !id.is_empty());
+        id.unwrap_or_else(|| reading.call_id(number))
+    }
+
+    /// The tool by the client's name.
+    pub(super) fn tool_name(&self, reading: &Reading) -> String {
+        let name = self.name.clone().unwrap_or_default();
+        if self.is_custom() { custom::mark(&name) } else { reading.tool_name(name) }
+    }
+
+    /// The arguments of a call that is whole.
+    pub(super) fn whole_arguments(&self) -> Option<String> {
+        if self.is_custom() {
+            return self.input.as_deref().map(custom::arguments);
+        }
+        self.arguments.clone().filter(|arguments| !arguments.is_empty())
+    }
+
+    /// Whether it calls a tool of the client's.
+    pub(super) fn is_call(&self) -> bool {
+        self.r#type == "function_call" || self.is_custom()
+    }
+
+    /// Whether it calls a custom tool.
+    fn is_custom(&self) -> bool {
+        self.r#type == "custom_tool_call"
+    }
+}
+
+/// The texts of a summary.
+pub(super) fn joined(parts: Option<Vec<ContentPart>>) -> Option<String> {
+    let texts: Vec<String> = parts?.into_iter().filter_map(|part| part.text).collect();
+    Some(texts.join("\n\n")).filter(|text| !text.is_empty())
+}
+
+impl<'a> ItemOut<'a> {
+    /// The item that a part is, the `index`th of its answer; none for what cannot be said.
+    pub(super) fn of(part: &'a Part, id: &str, index: usize) -> Option<Self> {
+        let proof = part.signature.as_ref();
+        Some(match &part.content {
+            Content::Text(text) => Self::message(id, index, PartOut::text(text)),
+            Content::Refusal(refusal) => Self::message(id, index, PartOut::Refusal { refusal }),
+            Content::Reasoning(text) => {
+                let proof = proof.map(|proof| proof.to_client(Protocol::OpenAiResponses));
+                Self::reasoning(id, index, text, proof)
+            }
+            Content::Redacted => Self::reasoning(id, index, "", Some(seal(proof?))),
+            Content::ToolCall(call) => Self::call(id, index, &call.id, &call.name, &call.arguments),
+            Content::Media(_) | Content::ToolResult(_) => return None,
+        })
+    }
+
+    /// A message with one part.
+    pub(super) fn message(id: &str, index: usize, part: PartOut<'a>) -> Self {
+        let id = format!("msg_{id}_{index}");
+        Self::Message { id, status: "completed", role: "assistant", content: vec![part] }
+    }
+
+    /// Reasoning, its text as the summary.
+    pub(super) fn reasoning(id: &str, index: usize, text: &'a str, proof: Option<String>) -> Self {
+        let summary = (!text.is_empty()).then_some(PartOut::SummaryText { text });
+        Self::Reasoning {
+            id: format!("rs_{id}_{index}"),
+            summary: summary.into_iter().collect(),
+            encrypted_content: proof,
+        }
+    }
+
+    /// A call of a function or of a custom tool.
+    pub(super) fn call(
+        id: &str,
+        index: usize,
+        call_id: &'a str,
+        name: &'a str,
+        arguments: &'a str,
+    ) -> Self {
+        let status = "completed";
+        match custom::name_of(name) {
+            Some(name) => {
+                let (id, input) = (format!("ctc_{id}_{index}"), custom::input(arguments));
+                Self::CustomToolCall { id, status, call_id, name, input }
+            }
+            None => {
+                let id = format!("fc_{id}_{index}");
+                Self::FunctionCall { id, status, call_id, name, arguments }
+            }
+        }
+    }
+
+    /// The same item as it begins: nothing is said yet.
+    #[must_use]
+    pub(super) fn begun(mut self) -> Self {
+        match &mut self {
+            Self::Message { status, content, .. } => {
+                *status = BEGUN;
+                content.clear();
+            }
+            Self::Reasoning { summary, encrypted_content, .. } => {
+                summary.clear();
+                *encrypted_content = None;
+            }
+            Self::FunctionCall { status, arguments, .. } => (*status, *arguments) = (BEGUN, ""),
+            Self::CustomToolCall { status, input, .. } => {
+                *status = BEGUN;
+                input.clear();
+            }
+        }
+        self
+    }
+
+    /// Its id.
+    pub(super) fn id(&self) -> &str {
+        match self {
+            Self::Message { id, .. }
+            | Self::Reasoning { id, .. }
+            | Self::FunctionCall { id, .. }
+            | Self::CustomToolCall { id, .. } => id,
+        }
+    }
+}
+
+impl<'a> PartOut<'a> {
+    /// A text.
+    pub(super) fn text(text: &'a str) -> Self {
+        Self::OutputText { text, annotations: [], logprobs: [] }
+    }
+}
+
+/// A part of reasoning, from its text and its proof; none when it says nothing. A seal of another
+/// vendor's bears a mark of its own, as it is no proof of a text.
+pub(super) fn reasoning(
+    text: String,
+    proof: Option<String>,
+    signature: impl Fn(&str) -> Option<Signature>,
+) -> Option<Part> {
+    let proof = proof.filter(|proof| !proof.is_empty());
+    if let Some(seal) = proof.as_deref().and_then(|proof| proof.strip_prefix(SEALED)) {
+        return Some(Part::new(Content::Redacted).signed(signature(seal)));
+    }
+    let says_something = !text.is_empty() || proof.is_some();
+    let signature = proof.and_then(|proof| signature(&proof));
+    says_something.then(|| Part::new(Content::Reasoning(text)).signed(signature))
+}
+
+/// Reasoning in sealed form only, as `encrypted_content`.
+pub(super) fn seal(signature: &Signature) -> String {
+    format!("{SEALED}{}", signature.to_client(Protocol::OpenAiResponses))
+}
+
+/// Stands before a seal in `encrypted_content`.
+const SEALED: &str = "sealed#";
+const BEGUN: &str = "in_progress";

@@ -1,0 +1,231 @@
+//! Reading `input`: items into turns. What the model said in a row is one turn, and so are results
+//! in a row: other protocols refuse a call that stands apart from its neighbours.
+
+use serde_json::value::RawValue;
+
+use super::read::keep_rest;
+use crate::protocol::Protocol;
+use crate::protocol::conversation::{
+    Content, Conversation, Media, MediaKind, Part, Role, Signature, Source, ToolCall, ToolResult,
+    Turn,
+};
+use crate::protocol::object::{Object, TextOr};
+use crate::protocol::openai_responses::{custom, item as answer};
+use crate::protocol::wire::ReadError;
+
+/// Reads the input, a text or a list of items.
+pub(super) fn read(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    match body.text_or_each("input", |item| read_item(item, to))? {
+        None => Err(ReadError::new("input", "is missing")),
+        Some(TextOr::Each(items)) if items.is_empty() => {
+            Err(ReadError::new("input", "must hold at least one item"))
+        }
+        Some(TextOr::Each(_)) => Ok(()),
+        Some(TextOr::Text(text)) => {
+            to.turns.push(Turn::new(Role::User, vec![Part::text(text)]));
+            Ok(())
+        }
+    }
+}
+
+fn read_item(mut item: Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    let kind: Option<String> = item.take("type")?;
+    // Ids and states of an earlier answer's items mean nothing to anyone else.
+    for name in ["id", "status", "phase"] {
+        item.raw(name);
+    }
+    match kind.as_deref().unwrap_or("message") {
+        "message" => read_message(&mut item, to)?,
+        "reasoning" => {
+            if let Some(part) = read_reasoning(&mut item)? {
+                add_said(part, to);
+            }
+        }
+        "function_call" => {
+            let (id, name) = (item.require("call_id")?, item.require("name")?);
+            let arguments = item.take::<String>("arguments")?.filter(|text| !text.is_empty());
+            let arguments = arguments.unwrap_or_else(|| "{}".to_owned());
+            add_said(Part::new(Content::ToolCall(ToolCall { id, name, arguments })), to);
+        }
+        "custom_tool_call" => {
+            let name = custom::mark(&item.require::<String>("name")?);
+            let arguments = custom::arguments(&item.require::<String>("input")?);
+            let call = ToolCall { id: item.require("call_id")?, name, arguments };
+            add_said(Part::new(Content::ToolCall(call)), to);
+        }
+        "function_call_output" | "custom_tool_call_output" => {
+            let call_id = item.require("call_id")?;
+            let content = read_content("output", &mut item, to)?;
+            add_result(ToolResult { call_id, name: None, content, is_error: false }, to);
+        }
+        "item_reference" => {
+            return Err(ReadError::new(
+                "type",
+                "refers to a stored item: nothing is stored; send the item itself",
+            ));
+        }
+        // Calls of tools that OpenAI runs, and what is new.
+        other => {
+            to.keep_extra(format!("input.{other}"), RawValue::TRUE);
+            return Ok(());
+        }
+    }
+    keep_rest("input", item, to);
+    Ok(())
+}
+
+fn read_message(item: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    let role: String = item.require("role")?;
+    let parts = read_content("content", item, to)?;
+    match role.as_str() {
+        "system" | "developer" if to.turns.is_empty() => to.system.extend(parts),
+        "system" | "developer" => to.turns.push(Turn::new(Role::System, parts)),
+        "user" => to.turns.push(Turn::new(Role::User, parts)),
+        "assistant" => parts.into_iter().for_each(|part| add_said(part, to)),
+        _ => return Err(ReadError::new("role", "is not a role of this protocol")),
+    }
+    Ok(())
+}
+
+/// Adds to the model's turn.
+fn add_said(part: Part, to: &mut Conversation) {
+    match to.turns.last_mut().filter(|turn| turn.role == Role::Assistant) {
+        Some(turn) => turn.parts.push(part),
+        None => to.turns.push(Turn::new(Role::Assistant, vec![part])),
+    }
+}
+
+/// Adds to a turn of results.
+fn add_result(result: ToolResult, to: &mut Conversation) {
+    let part = Part::new(Content::ToolResult(result));
+    let only_results = |turn: &&mut Turn| {
+        turn.role == Role::User
+            && turn.parts.iter().all(|part| matches!(part.content, Content::ToolResult(_)))
+    };
+    match to.turns.last_mut().filter(only_results) {
+        Some(turn) => turn.parts.push(part),
+        None => to.turns.push(Turn::new(Role::User, vec![part])),
+    }
+}
+
+/// Reasoning: its summary, or where there is none its text; its proof is the encrypted content.
+fn read_reasoning(item: &mut Object<'_>) -> Result<Option<Part>, ReadError> {
+    let mut texts = |field: &str| item.each(field, |mut part| part.require::<String>("text"));
+    let (summary, content) = (texts("summary")?, texts("content")?);
+    let text = if summary.is_empty() { content } else { summary }.join("\n\n");
+    let proof: Option<String> = item.take("encrypted_content")?;
+    Ok(answer::reasoning(text, proof, |value| {
+        Signature::from_client(Protocol::OpenAiResponses, value)
+    }))
+}
+
+fn read_content(
+    field: &str,
+    item: &mut Object<'_>,
+    to: &mut Conversation,
+) -> Result<Vec<Part>, ReadError> {
+    Ok(match item.text_or_each(field, |part| read_part(part, to))? {
+        None => Vec::new(),
+        Some(TextOr::Text(text)) => vec![Part::text(text)],
+        Some(TextOr::Each(parts)) => parts.into_iter().flatten().collect(),
+    })
+}
+
+fn read_part(mut part: Object<'_>, to: &mut Conversation) -> Result<Option<Part>, ReadError> {
+    let kind: String = part.require("type")?;
+    let content = match kind.as_str() {
+        "input_text" | "output_text" | "text" => Content::Text(part.require("text")?),
+        "refusal" => Content::Refusal(part.require("refusal")?),
+        "input_image" => Content::Media(read_image(&mut part)?),
+        "input_file" => Content::Media(read_file(&mut part)?),
+        "input_audio" => match part.with("input_audio", read_audio)? {
+            Some(media) => Content::Media(media),
+            None => return Err(ReadError::new("input_audio", "is missing")),
+        },
+        _ => {
+            to.keep_extra(format!("input.content.{kind}"), RawValue::TRUE);
+            return Ok(None);
+        }
+    };
+    Ok(Some(Part::new(content)))
+}
+
+fn read_image(image: &mut Object<'_>) -> Result<Media, ReadError> {
+    let media = match image.take("file_id")? {
+        Some(id) => file(MediaKind::Image, Source::File(id)),
+        None => Media::from_url(MediaKind::Image, image.require("image_url")?),
+    };
+    Ok(Media { detail: image.take("detail")?.filter(|detail| detail != "auto"), ..media })
+}
+
+fn read_file(part: &mut Object<'_>) -> Result<Media, ReadError> {
+    let name: Option<String> = part.take("filename")?;
+    if let Some(id) = part.take("file_id")? {
+        return Ok(Media { name, ..file(MediaKind::Document, Source::File(id)) });
+    }
+    let media = match part.take("file_url")? {
+        Some(url) => Media::from_url(MediaKind::Document, url),
+        None => Media::from_url(MediaKind::Document, part.require("file_data")?),
+    };
+    let kind = media.media_type.as_deref().map_or(MediaKind::Document, MediaKind::of);
+    Ok(Media { kind, name, ..media })
+}
+
+fn read_audio(mut audio: Object<'_>) -> Result<Media, ReadError> {
+    let format: String = audio.take("format")?.unwrap_or_else(|| "wav".to_owned());
+    let media_type = Some(format!("audio/{format}"));
+    let source = Source::Base64(audio.require("data")?);
+    Ok(Media { media_type, ..file(MediaKind::Audio, source) })
+}
+
+fn file(kind: MediaKind, source: Source) -> Media {
+    Media { kind, source, media_type: None, name: None, detail: None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::wire::{Head, Wire};
+
+    fn turns(input: &str) -> Vec<(Role, Vec<String>)> {
+        let body = format!(r#"{{"model":"m","input":{input}}}"#);
+        let read = crate::protocol::openai_responses::OpenAiResponses
+            .read_request(body.as_bytes(), &Head::default())
+            .unwrap();
+        let show = |part: &Part| match &part.content {
+            Content::Text(text) => text.clone(),
+            Content::Reasoning(text) => format!("({text})"),
+            Content::ToolCall(call) => format!("{}:{}{}", call.id, call.name, call.arguments),
+            Content::ToolResult(result) => format!("={}:{}", result.call_id, result.text()),
+            other => format!("{other:?}"),
+        };
+        read.turns.iter().map(|turn| (turn.role, turn.parts.iter().map(show).collect())).collect()
+    }
+
+    #[test]
+    fn items_become_turns() {
+        let input = r#"[
+            {"role":"user","content":"q"},
+            {"type":"reasoning","summary":[{"type":"summary_text","text":"a"},{"type":"summary_text","text":"b"}],"encrypted_content":"E"},
+            {"type":"message","role":"assistant","content":[{"type":"output_text","text":"let me"}]},
+            {"type":"function_call","call_id":"1","name":"f","arguments":""},
+            {"type":"custom_tool_call","call_id":"2","name":"p","input":"x"},
+            {"type":"function_call_output","call_id":"1","output":"r1"},
+            {"type":"custom_tool_call_output","call_id":"2","output":[{"type":"input_text","text":"r2"}]},
+            {"type":"message","role":"user","content":[{"type":"input_text","text":"next"}]}
+        ]"#;
+        let owned = |parts: &[&str]| parts.iter().map(|&part| part.to_owned()).collect::<Vec<_>>();
+        assert_eq!(
+            turns(input),
+            [
+                (Role::User, owned(&["q"])),
+                (
+                    Role::Assistant,
+                    owned(&["(a\n\nb)", "let me", "1:f{}", r#"2:custom:p{"input":"x"}"#])
+                ),
+                (Role::User, owned(&["=1:r1", "=2:r2"])),
+                (Role::User, owned(&["next"])),
+            ]
+        );
+    }
+}

@@ -1,0 +1,250 @@
+//! Reading: every field is taken by name; what nobody takes is an extra.
+
+use serde_json::value::RawValue;
+
+use super::items;
+use crate::protocol::conversation::{
+    Conversation, Delivery, Effort, OutputFormat, Part, Sampling, Thinking, Tool, ToolChoice,
+};
+use crate::protocol::object::Object;
+use crate::protocol::openai_responses::custom;
+use crate::protocol::wire::{Head, ReadError};
+
+/// Reads a request.
+pub(in crate::protocol::openai_responses) fn read(
+    body: &[u8],
+    head: &Head<'_>,
+) -> Result<Conversation, ReadError> {
+    let mut body = Object::parse(body)?;
+    refuse_stored(&mut body)?;
+    let stream = Delivery::from_flag(body.take("stream")?);
+    let mut to = Conversation {
+        model: body.require("model")?,
+        system: body
+            .take("instructions")?
+            .map(|text: String| Part::text(text))
+            .into_iter()
+            .collect(),
+        sampling: Sampling {
+            temperature: body.take("temperature")?,
+            top_p: body.take("top_p")?,
+            ..Sampling::default()
+        },
+        max_tokens: body.take("max_output_tokens")?,
+        parallel_tool_calls: body.take("parallel_tool_calls")?,
+        user: body.take("user")?,
+        delivery: head.delivery.unwrap_or(stream),
+        include_usage: true,
+        ..Conversation::default()
+    };
+    items::read(&mut body, &mut to)?;
+    read_reasoning(&mut body, &mut to)?;
+    read_text(&mut body, &mut to)?;
+    read_tools(&mut body, &mut to)?;
+    read_tool_choice(&mut body, &mut to)?;
+    read_include(&mut body, &mut to)?;
+    // It only says how deltas are padded.
+    body.raw("stream_options");
+    for (name, value) in body.rest() {
+        let is_default = DEFAULTS.contains(&(name.as_ref(), value.get()));
+        if !is_default {
+            to.keep_extra(name, value);
+        }
+    }
+    Ok(to)
+}
+
+/// What needs a store of answers, or an answer that comes later.
+fn refuse_stored(body: &mut Object<'_>) -> Result<(), ReadError> {
+    for field in ["previous_response_id", "conversation", "prompt"] {
+        if body.raw(field).is_some() {
+            return Err(ReadError::new(field, NOTHING_STORED));
+        }
+    }
+    if body.take::<bool>("background")? == Some(true) {
+        return Err(ReadError::new("background", "cannot be used: answers are not stored"));
+    }
+    Ok(())
+}
+
+fn read_reasoning(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    body.with("reasoning", |mut reasoning| {
+        let effort: Option<String> = reasoning.take("effort")?;
+        to.thinking = effort.map(|name| Thinking::Effort(Effort::from_name(&name)));
+        let old_summary = reasoning.raw("generate_summary");
+        if let Some(summary) = reasoning.raw("summary").or(old_summary) {
+            to.keep_extra("reasoning.summary", summary);
+        }
+        keep_rest("reasoning", reasoning, to);
+        Ok(())
+    })?;
+    Ok(())
+}
+
+fn read_text(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    body.with("text", |mut text| {
+        to.format = text.with("format", read_format)?.flatten();
+        if let Some(verbosity) = text.raw("verbosity") {
+            to.keep_extra("verbosity", verbosity);
+        }
+        keep_rest("text", text, to);
+        Ok(())
+    })?;
+    Ok(())
+}
+
+fn read_format(mut format: Object<'_>) -> Result<Option<OutputFormat>, ReadError> {
+    let kind: String = format.require("type")?;
+    Ok(match kind.as_str() {
+        "json_object" => Some(OutputFormat::JsonObject),
+        "json_schema" => Some(OutputFormat::JsonSchema {
+            name: format.take("name")?,
+            description: format.take("description")?,
+            schema: format.require::<&RawValue>("schema")?.to_owned(),
+            strict: format.take("strict")?,
+        }),
+        _ => None,
+    })
+}
+
+fn read_tools(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    let tools = body.each("tools", |mut tool| {
+        let kind: String = tool.require("type")?;
+        let read = match kind.as_str() {
+            "function" => Tool {
+                name: tool.require("name")?,
+                description: tool.take("description")?,
+                schema: tool.raw("parameters").map(ToOwned::to_owned),
+                strict: tool.take("strict")?,
+                cache: None,
+            },
+            "custom" => {
+                let name: String = tool.require("name")?;
+                let grammar = tool.with("format", |mut format| format.take("definition"))?;
+                let grammar: Option<String> = grammar.flatten();
+                custom::tool(&name, tool.take("description")?, grammar.as_deref())
+            }
+            // Tools that OpenAI runs, or that only its own models know.
+            _ => {
+                to.keep_extra(format!("tools.{kind}"), RawValue::TRUE);
+                return Ok(None);
+            }
+        };
+        keep_rest("tools", tool, to);
+        Ok(Some(read))
+    })?;
+    to.tools = tools.into_iter().flatten().collect();
+    Ok(())
+}
+
+fn read_tool_choice(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    let Some(value) = body.raw("tool_choice") else { return Ok(()) };
+    to.tool_choice = match value.get() {
+        "\"auto\"" => Some(ToolChoice::Auto),
+        "\"none\"" => Some(ToolChoice::None),
+        "\"required\"" => Some(ToolChoice::Required),
+        object if object.starts_with('{') => {
+            let chosen = Object::of(value).and_then(|mut choice| {
+                let kind: String = choice.require("type")?;
+                Ok(match kind.as_str() {
+                    "function" => Some(choice.require("name")?),
+                    "custom" => Some(custom::mark(&choice.require::<String>("name")?)),
+                    _ => None,
+                })
+            });
+            let chosen = chosen.map_err(|error| error.within("tool_choice"))?;
+            if chosen.is_none() {
+                to.keep_extra("tool_choice", value);
+            }
+            chosen.map(ToolChoice::Tool)
+        }
+        _ => return Err(ReadError::new("tool_choice", "is not a choice of this protocol")),
+    };
+    Ok(())
+}
+
+/// Encrypted reasoning is always given; everything else that can be included is OpenAI's alone.
+fn read_include(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
+    let include: Option<Vec<String>> = body.take("include")?;
+    let others = include.into_iter().flatten().filter(|name| name != ENCRYPTED_REASONING);
+    for name in others {
+        to.keep_extra(format!("include.{name}"), RawValue::TRUE);
+    }
+    Ok(())
+}
+
+pub(super) fn keep_rest(inside: &str, object: Object<'_>, to: &mut Conversation) {
+    for (name, value) in object.rest() {
+        to.keep_extra(format!("{inside}.{name}"), value);
+    }
+}
+
+/// What can be included in the answer so that reasoning comes back on the next turn.
+pub(super) const ENCRYPTED_REASONING: &str = "reasoning.encrypted_content";
+
+const NOTHING_STORED: &str =
+    "cannot be used: nothing is stored; send the whole conversation as `input`";
+
+/// Fields whose value is everyone's default: they ask for nothing.
+const DEFAULTS: &[(&str, &str)] =
+    &[("service_tier", "\"auto\""), ("truncation", "\"disabled\""), ("top_logprobs", "0")];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(body: &str) -> String {
+        read(body.as_bytes(), &Head::default()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn what_needs_a_store_is_refused() {
+        for (body, said) in [
+            (
+                r#"{"model":"m","input":"a","previous_response_id":"resp_1"}"#,
+                "`previous_response_id` cannot be used: nothing is stored; send the whole conversation as `input`",
+            ),
+            (
+                r#"{"model":"m","input":"a","background":true}"#,
+                "`background` cannot be used: answers are not stored",
+            ),
+            (
+                r#"{"model":"m","input":[{"type":"item_reference","id":"x"}]}"#,
+                "`input[0].type` refers to a stored item: nothing is stored; send the item itself",
+            ),
+            (r#"{"model":"m"}"#, "`input` is missing"),
+            (r#"{"model":"m","input":[]}"#, "`input` must hold at least one item"),
+            (
+                r#"{"model":"m","input":[{"role":"tool","content":""}]}"#,
+                "`input[0].role` is not a role of this protocol",
+            ),
+            (
+                r#"{"model":"m","input":"a","tools":[{"type":"function"}]}"#,
+                "`tools[0].name` is missing",
+            ),
+            (
+                r#"{"model":"m","input":"a","tool_choice":{"type":"function"}}"#,
+                "`tool_choice.name` is missing",
+            ),
+        ] {
+            assert_eq!(error(body), said);
+        }
+        let body = br#"{"model":"m","input":"a","previous_response_id":null,"background":false}"#;
+        assert!(read(body, &Head::default()).unwrap().extras.is_empty());
+    }
+
+    #[test]
+    fn an_agents_usual_fields_are_understood() {
+        let body = br#"{"model":"m","input":"a","store":false,"service_tier":"auto",
+            "include":["reasoning.encrypted_content"],"prompt_cache_key":"k","stream":true,
+            "reasoning":{"effort":"low","summary":"auto"},"text":{"verbosity":"low"},
+            "tools":[{"type":"custom","name":"patch","format":{"type":"grammar","syntax":"lark",
+            "definition":"start"}},{"type":"web_search"}],"tool_choice":"auto"}"#;
+        let read = read(body, &Head::default()).unwrap();
+        let extras: Vec<&str> = read.extras.iter().map(|extra| extra.name.as_str()).collect();
+        let expected = ["reasoning.summary", "verbosity", "tools.web_search", "prompt_cache_key"];
+        assert_eq!(extras, expected);
+        assert_eq!(read.tools[0].name, "custom:patch");
+        assert!(read.is_stream() && read.include_usage);
+    }
+}

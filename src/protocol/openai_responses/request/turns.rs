@@ -1,0 +1,157 @@
+//! Writing `input`: turns into items.
+//!
+//! It never writes reasoning that another vendor signed: OpenAI cannot read it.
+
+use std::borrow::Cow;
+
+use super::form::{Content as Contents, Item, PartOut};
+use crate::protocol::Protocol;
+use crate::protocol::conversation::{
+    Content, Conversation, Losses, Media, MediaKind, Part, Role, Source, ToolCall, ToolNames,
+    ToolResult,
+};
+use crate::protocol::openai_responses::custom;
+use crate::protocol::wire::Refused;
+
+/// Writes every turn.
+pub(super) fn write<'a>(
+    from: &'a Conversation,
+    names: &'a ToolNames,
+    losses: &mut Losses,
+) -> Result<Vec<Item<'a>>, Refused> {
+    let mut items = Vec::with_capacity(from.turns.len());
+    for turn in &from.turns {
+        match turn.role {
+            Role::System => write_message("developer", &turn.parts, &mut items, losses)?,
+            Role::User => {
+                // Results before everything else that the turn says: they answer the last calls.
+                for part in &turn.parts {
+                    if let Content::ToolResult(result) = &part.content {
+                        items.push(write_result(result, from, losses)?);
+                    }
+                }
+                write_message("user", &turn.parts, &mut items, losses)?;
+            }
+            Role::Assistant => {
+                for part in &turn.parts {
+                    items.extend(write_said(part, names, losses)?);
+                }
+            }
+        }
+    }
+    Ok(items)
+}
+
+fn write_message<'a>(
+    role: &'static str,
+    parts: &'a [Part],
+    items: &mut Vec<Item<'a>>,
+    losses: &mut Losses,
+) -> Result<(), Refused> {
+    let mut said = Vec::new();
+    for part in parts {
+        said.extend(write_part(part, losses)?);
+    }
+    if !said.is_empty() {
+        items.push(Item::Message { role, content: Contents::of(said) });
+    }
+    Ok(())
+}
+
+fn write_part<'a>(part: &'a Part, losses: &mut Losses) -> Result<Option<PartOut<'a>>, Refused> {
+    match &part.content {
+        Content::Text(text) => Ok(Some(PartOut::InputText { text })),
+        Content::Media(media) => write_media(media, losses),
+        _ => Ok(None),
+    }
+}
+
+fn write_said<'a>(
+    part: &'a Part,
+    names: &'a ToolNames,
+    losses: &mut Losses,
+) -> Result<Option<Item<'a>>, Refused> {
+    let said =
+        |part| Some(Item::Message { role: "assistant", content: Contents::Parts(vec![part]) });
+    Ok(match &part.content {
+        Content::Text(_) if part.is_blank() => None,
+        Content::Text(text) => said(PartOut::OutputText { text }),
+        Content::Refusal(refusal) => said(PartOut::Refusal { refusal }),
+        Content::Reasoning(text) => {
+            let encrypted = part.signature_of(Protocol::OpenAiResponses);
+            encrypted.map(|encrypted_content| Item::Reasoning {
+                summary: (!text.is_empty())
+                    .then_some(PartOut::SummaryText { text })
+                    .into_iter()
+                    .collect(),
+                encrypted_content,
+            })
+        }
+        Content::ToolCall(call) => Some(write_call(call, names)),
+        Content::Media(media) => {
+            losses.lose(media.kind.name())?;
+            None
+        }
+        Content::Redacted | Content::ToolResult(_) => None,
+    })
+}
+
+fn write_call<'a>(call: &'a ToolCall, names: &'a ToolNames) -> Item<'a> {
+    match custom::name_of(&call.name) {
+        Some(name) => {
+            let input = custom::input(&call.arguments);
+            Item::CustomToolCall { call_id: &call.id, name, input }
+        }
+        None => Item::FunctionCall {
+            call_id: &call.id,
+            name: names.sent(&call.name),
+            arguments: &call.arguments,
+        },
+    }
+}
+
+fn write_result<'a>(
+    result: &'a ToolResult,
+    from: &'a Conversation,
+    losses: &mut Losses,
+) -> Result<Item<'a>, Refused> {
+    losses.lose_if(result.is_error, "tool_result.is_error")?;
+    let has_media = result.content.iter().any(|part| matches!(part.content, Content::Media(_)));
+    let output = if has_media {
+        let mut parts = Vec::with_capacity(result.content.len());
+        for part in &result.content {
+            parts.extend(write_part(part, losses)?);
+        }
+        Contents::of(parts)
+    } else {
+        Contents::Plain(result.text())
+    };
+    let call_id = &result.call_id;
+    let is_custom = from.tool_name_of(call_id).is_some_and(|name| custom::name_of(name).is_some());
+    Ok(if is_custom {
+        Item::CustomToolCallOutput { call_id, output }
+    } else {
+        Item::FunctionCallOutput { call_id, output }
+    })
+}
+
+fn write_media<'a>(media: &'a Media, losses: &mut Losses) -> Result<Option<PartOut<'a>>, Refused> {
+    let filename = media.name.as_deref();
+    let part = match (media.kind, &media.source) {
+        (_, Source::Text(text)) => Some(PartOut::InputText { text }),
+        (MediaKind::Image, Source::Base64(_) | Source::Url(_)) => media.to_url().map(|image_url| {
+            PartOut::InputImage { image_url, detail: media.detail.as_deref().unwrap_or("auto") }
+        }),
+        (MediaKind::Document, Source::Url(url)) => {
+            Some(PartOut::InputFile { filename: None, file_data: None, file_url: Some(url) })
+        }
+        (MediaKind::Document, Source::Base64(_)) => {
+            let file_data: Option<Cow<'_, str>> = media.to_url();
+            let filename = Some(filename.unwrap_or("document.pdf"));
+            Some(PartOut::InputFile { filename, file_data, file_url: None })
+        }
+        _ => None,
+    };
+    losses.lose_if(part.is_none(), media.kind.name())?;
+    Ok(part)
+}

@@ -1,0 +1,144 @@
+//! Writing: the conversation's fields, borrowed, put into the body's form.
+//!
+//! It never leaves anything out in silence that could change the answer.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::SHARED_EXTRAS;
+use super::form::{Body, Choice, Extras, Format, Reasoning, Text, ToolOut};
+use super::read::ENCRYPTED_REASONING;
+use super::turns;
+use crate::protocol::conversation::tool::raw;
+use crate::protocol::conversation::{
+    Conversation, Effort, Losses, Part, Thinking, Tool, ToolChoice, ToolNames,
+};
+use crate::protocol::openai::model;
+use crate::protocol::openai_responses::custom;
+use crate::protocol::wire::{Reading, Refused, Target, Written, json};
+
+/// Writes a request.
+pub(in crate::protocol::openai_responses) fn write(
+    from: &Conversation,
+    target: &Target<'_>,
+) -> Result<Written, Refused> {
+    let names = ToolNames::fit(from, LONGEST_TOOL_NAME, &['-']);
+    let mut losses = target.losses();
+    let input = turns::write(from, &names, &mut losses)?;
+    lose_sampling(from, &mut losses)?;
+    let reasoning = write_reasoning(from, target.model, &mut losses)?;
+    from.lose_extras(SHARED_EXTRAS, &mut losses)?;
+    let body = Body {
+        model: target.model,
+        instructions: instructions(&from.system),
+        input,
+        max_output_tokens: from.max_tokens.map(|tokens| tokens.max(LEAST_TOKENS)),
+        temperature: from.sampling.temperature,
+        top_p: from.sampling.top_p,
+        text: Text {
+            format: from.format.as_ref().map(Format::of),
+            verbosity: extra(from, "verbosity"),
+        },
+        reasoning,
+        tools: from.tools.iter().map(|tool| write_tool(tool, &names)).collect(),
+        tool_choice: tool_choice(from, &names),
+        parallel_tool_calls: from.parallel_tool_calls.filter(|_| !from.tools.is_empty()),
+        user: from.user.as_deref(),
+        stream: from.is_stream().then_some(true),
+        include: if reasons(target.model) { &[ENCRYPTED_REASONING] } else { &[] },
+        extras: Extras(&from.extras),
+    };
+    let body = json(&body);
+    Ok(Written {
+        path_and_query: "/v1/responses".to_owned(),
+        headers: vec![("content-type", "application/json".to_owned())],
+        body,
+        dropped: losses.into_names(),
+        reading: Reading { seed: target.seed.to_owned(), renamed: names.back(), answer_tool: None },
+    })
+}
+
+/// What this protocol has no field for. A limit below its least becomes the least.
+fn lose_sampling(from: &Conversation, losses: &mut Losses) -> Result<(), Refused> {
+    let sampling = &from.sampling;
+    losses.lose_if(sampling.top_k.is_some(), "top_k")?;
+    losses.lose_if(sampling.seed.is_some(), "seed")?;
+    losses.lose_if(sampling.presence_penalty.is_some(), "presence_penalty")?;
+    losses.lose_if(sampling.frequency_penalty.is_some(), "frequency_penalty")?;
+    losses.lose_if(!from.stop.is_empty(), "stop")?;
+    losses.lose_if(from.max_tokens.is_some_and(|tokens| tokens < LEAST_TOKENS), "max_tokens")
+}
+
+/// One text: the field is a text.
+fn instructions(system: &[Part]) -> Option<Cow<'_, str>> {
+    let mut texts = system.iter().filter(|part| !part.is_blank()).filter_map(Part::as_text);
+    let first = Cow::Borrowed(texts.next()?);
+    Some(texts.fold(first, |all, text| Cow::Owned(format!("{all}\n\n{text}"))))
+}
+
+/// The effort's word; what was said in tokens never becomes more than `high`, which every reasoning
+/// model knows. Clients that speak of tokens are used to see the reasoning: they get its summary.
+fn write_reasoning<'a>(
+    from: &'a Conversation,
+    model: &str,
+    losses: &mut Losses,
+) -> Result<Reasoning<'a>, Refused> {
+    let effort = from.thinking.and_then(Thinking::effort).map(|effort| match from.thinking {
+        Some(Thinking::Budget(_)) => effort.min(Effort::High),
+        _ => effort.min(Effort::XHigh),
+    });
+    let refused = model::refuses_reasoning_effort(model);
+    let asked = effort.is_some_and(|effort| effort != Effort::None);
+    losses.lose_if(refused && asked, "reasoning_effort")?;
+    if refused {
+        return Ok(Reasoning::default());
+    }
+    let shown = matches!(from.thinking, Some(Thinking::Budget(1..) | Thinking::Adaptive));
+    let summary = match extra(from, "reasoning.summary") {
+        Some(summary) => Some(Cow::Borrowed(summary)),
+        None => shown.then(|| Cow::Owned(raw("\"auto\""))),
+    };
+    Ok(Reasoning { effort: effort.map(Effort::name), summary })
+}
+
+/// Whether the model reasons, so that its reasoning can be asked for: others refuse the wish.
+fn reasons(model: &str) -> bool {
+    model::wants_max_completion_tokens(model) && !model.contains("-chat")
+}
+
+/// Strictness is this protocol's default and must be declined in words.
+fn write_tool<'a>(tool: &'a Tool, names: &'a ToolNames) -> ToolOut<'a> {
+    let description = tool.description.as_deref();
+    match custom::name_of(&tool.name) {
+        Some(name) => ToolOut::Custom { name, description },
+        None => ToolOut::Function {
+            name: names.sent(&tool.name),
+            description,
+            parameters: tool.schema_or_empty(),
+            strict: tool.strict.unwrap_or_default(),
+        },
+    }
+}
+
+fn tool_choice<'a>(from: &'a Conversation, names: &'a ToolNames) -> Option<Choice<'a>> {
+    if from.tools.is_empty() {
+        return None;
+    }
+    Some(match from.tool_choice.as_ref()? {
+        ToolChoice::Auto => Choice::Word("auto"),
+        ToolChoice::Required => Choice::Word("required"),
+        ToolChoice::None => Choice::Word("none"),
+        ToolChoice::Tool(name) => match custom::name_of(name) {
+            Some(name) => Choice::Tool { r#type: "custom", name },
+            None => Choice::Tool { r#type: "function", name: names.sent(name) },
+        },
+    })
+}
+
+fn extra<'a>(from: &'a Conversation, name: &str) -> Option<&'a RawValue> {
+    from.extras.iter().find(|extra| extra.name == name).map(|extra| &*extra.value)
+}
+
+const LONGEST_TOOL_NAME: usize = 64;
+const LEAST_TOKENS: u64 = 16;

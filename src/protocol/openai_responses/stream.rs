@@ -1,0 +1,9 @@
+//! A Responses stream: server-sent events that open and close items, and a last one that repeats
+//! the whole response.
+
+mod reader;
+mod writer;
+mod form;
+
+pub(super) use reader::State;
+pub(super) use writer::Writer;

@@ -1,0 +1,79 @@
+//! The form of a stream's events: each has its type and its number.
+//!
+//! It never decides which come.
+
+use serde::Serialize;
+
+use crate::protocol::openai_responses::item::{ItemOut, PartOut};
+use crate::protocol::wire::append_json;
+
+/// Numbers the events of one stream.
+#[derive(Debug, Default)]
+pub(super) struct Numbers(u64);
+
+/// An event about the whole response.
+#[derive(Serialize)]
+pub(super) struct Whole<T> {
+    pub(super) response: T,
+}
+
+/// An event about a whole item.
+#[derive(Serialize)]
+pub(super) struct ItemEvent<'a> {
+    output_index: usize,
+    item: &'a ItemOut<'a>,
+}
+
+/// An event about a piece of an item: which fields there are depends on its type.
+#[derive(Clone, Default, Serialize)]
+pub(super) struct Detail<'a> {
+    pub(super) item_id: &'a str,
+    pub(super) output_index: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) content_index: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) summary_index: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) delta: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) text: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) refusal: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) arguments: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) input: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) part: Option<PartOut<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) logprobs: Option<[(); 0]>,
+}
+
+#[derive(Serialize)]
+struct Numbered<'a, T> {
+    r#type: &'static str,
+    sequence_number: u64,
+    #[serde(flatten)]
+    data: &'a T,
+}
+
+impl Numbers {
+    /// Writes the next event: its name stands before its data and in it.
+    pub(super) fn event(&mut self, name: &'static str, data: &impl Serialize, out: &mut Vec<u8>) {
+        out.extend_from_slice(b"event: ");
+        out.extend_from_slice(name.as_bytes());
+        out.extend_from_slice(b"\ndata: ");
+        append_json(&Numbered { r#type: name, sequence_number: self.0, data }, out);
+        out.extend_from_slice(b"\n\n");
+        self.0 += 1;
+    }
+}
+
+impl<'a> ItemEvent<'a> {
+    /// The item with that number.
+    pub(super) fn of(output_index: usize, item: &'a ItemOut<'a>) -> Self {
+        Self { output_index, item }
+    }
+}
