@@ -11,7 +11,6 @@ enum When {
     Set,
     True,
     Is(&'static str),
-    IsNot(&'static str),
 }
 
 /// The end of a path, and when it is refused.
@@ -42,7 +41,7 @@ pub(super) fn refusal(
         here && row.when.holds(node, text)
     })?;
     let what = match (row.when, text) {
-        (When::Is(_) | When::IsNot(_), Some(text)) => format!("{key}: {text}"),
+        (When::Is(_), Some(text)) => format!("{key}: {text}"),
         (When::True, _) => format!("{key}: true"),
         _ => row.path.to_owned(),
     };
@@ -56,7 +55,6 @@ impl When {
             Self::Set => !matches!(node.kind, Kind::Null),
             Self::True => matches!(node.kind, Kind::Bool(true)),
             Self::Is(value) => text == Some(value),
-            Self::IsNot(value) => text.is_some_and(|text| text != value),
         }
     }
 }

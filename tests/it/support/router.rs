@@ -246,7 +246,6 @@ impl Router {
     }
 
     /// Every candidate of an alias with its state, as the operations port tells it.
-
     pub(crate) async fn explain(&self, alias: &str) -> Response {
         Call::get(&format!("/explain?model={alias}")).send(self.metrics).await
     }
