@@ -297,7 +297,11 @@ fn what_is_not_supported_yet_is_refused_by_name() {
         assert!(lines[0].contains(&end), "{lines:?} has not {end}");
     };
     refused(r#"{"targets":{},"strict_mode":true}"#, "strict_mode", "strict_mode: true");
-    refused(r#"{"targets":{},"defaults":{"hedge":{"no":"matter"}}}"#, "defaults.hedge", "hedge");
+    refused(
+        r#"{"targets":{},"defaults":{"keepalive_secs":"no matter"}}"#,
+        "defaults.keepalive_secs",
+        "keepalive_secs",
+    );
     for (key, path, what) in [
         (r#""sanitize_response":true"#, "sanitize_response", "sanitize_response: true"),
         (r#""strategy":"lowest_cost""#, "strategy", "strategy: lowest_cost"),
@@ -307,7 +311,6 @@ fn what_is_not_supported_yet_is_refused_by_name() {
     }
     for (key, path, what) in [
         (r#""sanitize_response":true"#, "sanitize_response", "sanitize_response: true"),
-        (r#""protocol":"anthropic""#, "protocol", "protocol: anthropic"),
         (r#""aws":{"region":"eu"}"#, "aws", "aws"),
         (r#""open_responses":{"adapter":true}"#, "open_responses.adapter", "adapter: true"),
         (
