@@ -67,7 +67,6 @@ const fn row(path: &'static str, when: When) -> Row {
 const ROWS: &[Row] = &[
     row("strict_mode", When::True),
     row("sanitize_response", When::True),
-    row("open_responses.adapter", When::True),
     row("reasoning_translation", When::Set),
     Row {
         path: "strategy",

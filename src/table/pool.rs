@@ -60,6 +60,8 @@ pub struct Provider {
     pub place: Place,
     /// The wire protocol it speaks.
     pub protocol: Protocol,
+    /// Whether `/v1/responses` is served through its chat completions.
+    pub adapts_responses: bool,
     /// What happens to what cannot be said in that protocol.
     pub lossy: Lossy,
     /// The header that carries its credential.

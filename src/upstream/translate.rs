@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     protocol::{
-        Endpoint, Operation,
+        Endpoint, Operation, Protocol,
         conversation::{Conversation, Delivery, Failure as Said, Kind},
         wire::{self, Reading, Target, Written},
     },
@@ -29,7 +29,11 @@ use crate::{
 
 /// Whether a provider has to be spoken to in another protocol than the client's.
 pub fn needed<'a>(inbound: &'a Inbound, provider: &Provider) -> Option<&'a Endpoint> {
-    inbound.endpoint.as_ref().filter(|endpoint| endpoint.protocol != provider.protocol)
+    inbound.endpoint.as_ref().filter(|endpoint| match (endpoint.protocol, provider.protocol) {
+        // Providers of the OpenAI kind serve both of its endpoints, unless the file says otherwise.
+        (Protocol::OpenAiResponses, Protocol::OpenAi) => provider.adapts_responses,
+        (client, provider) => client != provider,
+    })
 }
 
 /// Tries one provider of another protocol.

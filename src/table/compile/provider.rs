@@ -83,6 +83,7 @@ impl Compiler<'_> {
             name,
             place,
             protocol,
+            adapts_responses: endpoint.open_responses.is_some_and(|adapter| adapter.adapter),
             lossy: lossy(inherited.keys.lossy),
             credential: credential_header,
             model_json: body::json_string(&model),
