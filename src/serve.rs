@@ -11,6 +11,7 @@ pub mod token;
 pub mod admit;
 pub mod affinity;
 pub mod rounds;
+mod hedge;
 pub mod relay;
 pub mod stream_end;
 pub mod record;

@@ -73,7 +73,6 @@ const ROWS: &[Row] = &[
         when: When::Is("lowest_cost"),
         instead: Some("no key says what a provider costs; `weighted_random` can prefer the cheap"),
     },
-    row("hedge", When::Set),
     row("keepalive_secs", When::Set),
     row("aws", When::Set),
 ];

@@ -3,6 +3,8 @@
 //! Handles are made once and kept beside what they count, so an event costs an atomic addition;
 //! a series exists from its first event on, and goes when its alias goes.
 
+mod health;
+
 use std::{
     sync::{Arc, OnceLock},
     time::Duration,
@@ -12,6 +14,8 @@ use prometheus::{
     Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts,
     Registry,
 };
+
+pub use self::health::HealthMeters;
 
 /// Every metric of the process.
 #[derive(Debug)]
@@ -24,11 +28,8 @@ pub struct Meters {
     attempts: IntCounterVec,
     fallbacks: IntCounterVec,
     rejections: IntCounterVec,
-    credentials_refused: IntCounterVec,
-    /// Active probes, by result.
-    pub probes: IntCounterVec,
-    /// A provider's state, one of several; set when the metrics are read.
-    pub provider_state: GaugeVec,
+    /// How the providers are.
+    pub health: HealthMeters,
     /// Requests in flight for an alias; set when the metrics are read.
     pub in_flight: GaugeVec,
     /// The free share of a rate limit; set when the metrics are read.
@@ -111,21 +112,7 @@ impl Meters {
                 "Requests refused, by code and by whose limit.",
                 &["alias", "code", "limit"],
             )?,
-            credentials_refused: make.counters(
-                "credential_refused_total",
-                "Attempts whose credential the provider refused: an alert.",
-                &["alias", "provider"],
-            )?,
-            probes: make.counters(
-                "probes_total",
-                "Active probes by result.",
-                &["alias", "provider", "result"],
-            )?,
-            provider_state: make.gauges(
-                "provider_state",
-                "1 for the state that a provider is in.",
-                &["alias", "provider", "state"],
-            )?,
+            health: HealthMeters::new(&make)?,
             in_flight: make.gauges("in_flight", "Requests in flight.", &["alias", "provider"])?,
             limiter_level: make.gauges(
                 "limiter_level",
@@ -197,7 +184,7 @@ impl PoolMeters {
 
     /// Counts a credential that was refused.
     pub fn credential_refused(&self, provider: &str) {
-        self.meters.credentials_refused.with_label_values(&[&*self.alias, provider]).inc();
+        self.meters.health.credentials_refused.with_label_values(&[&*self.alias, provider]).inc();
     }
 
     /// Whether a request to the alias has ever ended here.

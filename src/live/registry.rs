@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use dashmap::DashMap;
 
+use super::hedging::Hedging;
 use super::limit::{LimitSettings, Limits};
 use super::meters::{Meters, PoolMeters};
 use super::provider::{Provider, ProviderSettings};
@@ -42,6 +43,8 @@ pub struct Draft<'r> {
 #[derive(Debug)]
 pub struct Pool {
     limits: Limits,
+    /// How soon its answers begin, and what its requests have paid for.
+    pub hedging: Arc<Hedging>,
     /// Its series.
     pub meters: Arc<PoolMeters>,
 }
@@ -127,7 +130,11 @@ impl Draft<'_> {
     /// The pool behind `alias`.
     pub fn pool(&mut self, alias: &str, limits: LimitSettings) -> Arc<Pool> {
         let meters = &self.registry.meters;
-        let fresh = || Pool { limits: Limits::new(limits), meters: Arc::new(meters.pool(alias)) };
+        let fresh = || Pool {
+            limits: Limits::new(limits),
+            hedging: Arc::default(),
+            meters: Arc::new(meters.pool(alias)),
+        };
         keep(&self.registry.pools, &mut self.pools, alias.to_owned(), limits, fresh)
     }
 
@@ -208,7 +215,11 @@ impl Survivor for Pool {
     }
 
     fn successor(&self, settings: LimitSettings) -> Self {
-        Self { limits: self.limits.successor(settings), meters: Arc::clone(&self.meters) }
+        Self {
+            limits: self.limits.successor(settings),
+            hedging: Arc::clone(&self.hedging),
+            meters: Arc::clone(&self.meters),
+        }
     }
 
     fn limits(&self) -> &Limits {

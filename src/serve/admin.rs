@@ -67,7 +67,7 @@ async fn explained(
 fn read_gauges(table: &Table, meters: &Meters) {
     meters.in_flight.reset();
     meters.limiter_level.reset();
-    meters.provider_state.reset();
+    meters.health.provider_state.reset();
     for pool in table.pools() {
         let alias = &*pool.alias;
         let is_used = pool.live.meters.is_used();
@@ -112,7 +112,11 @@ fn read_state(alias: &str, provider: &Provider, meters: &Meters) {
     let now = provider.live.state(Instant::now()).word();
     for state in health::State::WORDS {
         let labels = [alias, &*provider.name, state];
-        meters.provider_state.with_label_values(&labels).set(f64::from(u8::from(state == now)));
+        meters
+            .health
+            .provider_state
+            .with_label_values(&labels)
+            .set(f64::from(u8::from(state == now)));
     }
 }
 

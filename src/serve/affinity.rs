@@ -39,6 +39,23 @@ pub fn certain_tokens(inbound: &Inbound) -> u64 {
     if !is_json || tokens < SMALLEST_WINDOW || has_files() { 0 } else { tokens }
 }
 
+/// Whether the model may ask for tools to be run, or the request cannot be read.
+pub fn has_tools(inbound: &Inbound) -> bool {
+    #[derive(Deserialize)]
+    struct Tools<'a> {
+        #[serde(borrow)]
+        tools: Option<&'a RawValue>,
+        #[serde(borrow)]
+        functions: Option<&'a RawValue>,
+        #[serde(borrow, rename = "toolConfig")]
+        tool_config: Option<&'a RawValue>,
+    }
+    let body = inbound.body.to_bytes();
+    let Ok(found) = serde_json::from_slice::<Tools<'_>>(&body) else { return true };
+    let lists = [found.tools, found.functions, found.tool_config];
+    lists.into_iter().flatten().any(|list| !matches!(list.get(), "null" | "[]"))
+}
+
 /// The beginning of the prompt, as it is written.
 fn prompt(inbound: &Inbound, bytes: usize) -> Vec<u8> {
     let body = inbound.body.to_bytes();
@@ -128,6 +145,14 @@ mod tests {
             key(&longer, &inbound(&[], &body("x"))),
             key(&longer, &inbound(&[], &body("y")))
         );
+    }
+
+    #[test]
+    fn tools_are_seen_and_doubt_counts_as_tools() {
+        let has = |body: &str| has_tools(&inbound(&[], body));
+        assert!(has(r#"{"tools":[{"type":"function"}]}"#) && has(r#"{"functions":[{}]}"#));
+        assert!(has("not json"));
+        assert!(!has(r#"{"messages":[{"tools":[1]}]}"#) && !has(r#"{"tools":[]}"#));
     }
 
     #[test]

@@ -58,6 +58,8 @@ pub enum Step {
     Cooling,
     /// The prompt is certainly too long for it.
     TooSmall,
+    /// Another was quicker; this one was cut off.
+    Hedged,
 }
 
 impl Record {
@@ -210,6 +212,7 @@ impl std::fmt::Display for Step {
             Self::Limited => f.write_str("limited"),
             Self::Cooling => f.write_str("cooling"),
             Self::TooSmall => f.write_str("context"),
+            Self::Hedged => f.write_str("hedged"),
         }
     }
 }

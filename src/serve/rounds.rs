@@ -4,7 +4,7 @@
 //! Nothing has been sent to the client while this runs.
 
 mod budget;
-mod pass;
+pub(super) mod pass;
 mod spent;
 
 use std::{sync::Arc, time::Duration};
@@ -19,13 +19,14 @@ use self::{
 use super::{
     Front,
     admit::{self, Held, Permits},
+    hedge::{self, Outcome},
     record::{Asked, Record, Step},
 };
 use crate::{
     live::{Cause, Entry, Reason, Retries, State, Why},
     refusal::Refusal,
     table::{
-        Caller, Class, PoolId, Table,
+        Caller, Class, Pool, PoolId, Table,
         fallback::{Failure, Verdict},
     },
     upstream::{
@@ -58,13 +59,15 @@ pub async fn run(
 ) -> Result<Accepted, Refusal> {
     let mut rounds = Rounds::new(front, held, inbound)?;
     while let Some(chosen) = rounds.next(record).await? {
-        let tried = rounds.attempt(&chosen).await;
-        let taken = chosen.entry.started().elapsed();
-        record.waited(taken);
+        let (chosen, tried) = match hedge::attempt(&mut rounds, chosen, record).await {
+            Outcome::Tried(chosen, tried) => (chosen, tried),
+            Outcome::Ended(end) => return end,
+        };
         match tried {
-            Ok(answer) => return Ok(rounds.accept(chosen, answer, record)),
+            Ok(answer) => return Ok(rounds.accept(*chosen, answer, record)),
             Err(failed) => {
-                if let Some(end) = rounds.failed(chosen, failed, taken, record) {
+                let taken = chosen.entry.started().elapsed();
+                if let Some(end) = rounds.failed(*chosen, failed, taken, record) {
                     return end;
                 }
             }
@@ -74,7 +77,7 @@ pub async fn run(
 }
 
 /// Where the loop stands.
-struct Rounds<'a> {
+pub(super) struct Rounds<'a> {
     client: &'a Client,
     retries: &'a Arc<Retries>,
     table: &'a Table,
@@ -201,7 +204,36 @@ impl<'a> Rounds<'a> {
         Some(chosen)
     }
 
-    async fn attempt(&self, chosen: &Chosen<'a>) -> Result<Answer, Failed> {
+    /// The pool that is being tried.
+    pub(super) fn pool(&self) -> &'a Pool {
+        self.pass.pool
+    }
+
+    /// The request.
+    pub(super) fn inbound(&self) -> &'a Inbound {
+        self.inbound
+    }
+
+    /// A second one to ask beside the first, where the pool's requests have paid for it and
+    /// somebody is there who is well.
+    pub(super) fn hedge(&mut self) -> Option<Chosen<'a>> {
+        let now = Instant::now();
+        if self.budget.is_spent(now) {
+            return None;
+        }
+        let chosen = self.pass.beside(now)?;
+        if chosen.provider.live.is_ailing() || !self.pass.pool.live.hedging.spend() {
+            return None;
+        }
+        self.budget.attempts += 1;
+        Some(chosen)
+    }
+
+    /// Asks one. It borrows nothing of the loop, so that another may be asked meanwhile.
+    pub(super) fn attempt(
+        &self,
+        chosen: &Chosen<'a>,
+    ) -> impl Future<Output = Result<Answer, Failed>> + use<'a> {
         let stream = self.inbound.stream;
         let timeouts = &chosen.provider.timeouts;
         let scrutiny = Scrutiny {
@@ -210,11 +242,16 @@ impl<'a> Rounds<'a> {
             waits_for_content: stream && timeouts.first_event.is_some(),
         };
         let allowance = self.budget.allowance(timeouts, stream, chosen.entry.started());
-        attempt::run(self.client, chosen.provider, self.inbound, scrutiny, allowance).await
+        attempt::run(self.client, chosen.provider, self.inbound, scrutiny, allowance)
     }
 
     fn accept(&mut self, mut chosen: Chosen<'a>, answer: Answer, record: &mut Record) -> Accepted {
         let now = Instant::now();
+        if let Some(hedge) = &self.pass.pool.hedge {
+            let hedging = &self.pass.pool.live.hedging;
+            hedging.began(now.saturating_duration_since(chosen.entry.started()));
+            hedging.pays(hedge.max_extra);
+        }
         chosen.entry.accepted(now);
         if self.pass.pool.providers.len() > 1 {
             let low_for = headroom::low_for(&answer.headers);
@@ -226,7 +263,7 @@ impl<'a> Rounds<'a> {
     }
 
     /// What a failure means; `Some` when it is the end.
-    fn failed(
+    pub(super) fn failed(
         &mut self,
         chosen: Chosen<'a>,
         failed: Failed,

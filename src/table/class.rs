@@ -54,11 +54,10 @@ impl Class {
 pub fn of_answer(status: u16, body: &[u8], own: &OwnClasses) -> Class {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     let words = words(&value);
-    let find = |class: &dyn Fn(&str) -> Option<Class>| words.iter().find_map(|word| class(word));
-    if let Some(class) = find(&|word| own.get(word).copied()) {
-        return class;
+    if let Some(class) = words.iter().find_map(|word| own.get(&**word)) {
+        return *class;
     }
-    match find(&known) {
+    match words.iter().find_map(|word| known(word)) {
         // A number that says 400 is more particular than a type that only names a family.
         Some(Class::RateLimit | Class::Overloaded | Class::Server)
             if of_status(status) == Class::Client && words.contains(&status.to_string()) =>
@@ -68,6 +67,15 @@ pub fn of_answer(status: u16, body: &[u8], own: &OwnClasses) -> Class {
         Some(class) => class,
         None => of_status(status),
     }
+}
+
+/// The class that the file gives to the error of this body, if it names one of its codes.
+pub fn of_own(body: &[u8], own: &OwnClasses) -> Option<Class> {
+    if own.is_empty() {
+        return None;
+    }
+    let value: Value = serde_json::from_slice(body).ok()?;
+    words(&value).iter().find_map(|word| own.get(&**word).copied())
 }
 
 /// The class of an answer of which only the status is known.

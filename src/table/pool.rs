@@ -39,6 +39,8 @@ pub struct Pool {
     pub fallback: Fallback,
     /// Whether any provider says how long a prompt may be.
     pub has_windows: bool,
+    /// When a second provider is asked although the first has not failed.
+    pub hedge: Option<Hedge>,
     /// In definition order.
     pub providers: Vec<Provider>,
     /// Added to answers of the router itself; those of providers are merged already.
@@ -132,6 +134,26 @@ pub enum StickyBy {
     Prefix(usize),
     /// The header of sessions, else the key, else the prompt's beginning.
     Whatever,
+}
+
+/// When a second provider is asked although the first has not failed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Hedge {
+    /// How long the first may be silent.
+    pub after: HedgeAfter,
+    /// Further attempts, as a share of all requests.
+    pub max_extra: f64,
+    /// Whether requests with tools may be sent twice, too.
+    pub side_effects: bool,
+}
+
+/// How long the first of two may be silent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HedgeAfter {
+    /// So long.
+    Time(Duration),
+    /// The time within which so many percent of the last answers began.
+    Percentile(u32),
 }
 
 /// How a provider is probed.

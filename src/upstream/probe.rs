@@ -139,7 +139,7 @@ impl Task {
 
     fn note(&self, problem: Option<String>) {
         let result = if problem.is_none() { "good" } else { "bad" };
-        self.meters.probes.with_label_values(&[&*self.alias, &*self.name, result]).inc();
+        self.meters.health.probes.with_label_values(&[&*self.alias, &*self.name, result]).inc();
         let now = tokio::time::Instant::now();
         let changed = self.live.probed(problem.is_none(), now);
         let (alias, provider) = (&self.alias, &self.name);

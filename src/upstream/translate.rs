@@ -24,7 +24,7 @@ use crate::{
         conversation::{Conversation, Delivery, Failure as Said, Kind},
         wire::{self, Reading, Target, Written},
     },
-    table::{Class, Place, Provider, fallback::Failure},
+    table::{Class, Place, Provider, class, fallback::Failure},
 };
 
 /// Whether a provider has to be spoken to in another protocol than the client's.
@@ -121,7 +121,9 @@ impl Exchange<'_> {
         if status.is_client_error() || status.is_server_error() {
             let body = attempt::collect(&mut answer).await?;
             let said = wire.read_error(status.as_u16(), &answer.headers, &body);
-            return Err(self.failed(answer, &said));
+            let failed = self.failed(answer, &said);
+            let class = class::of_own(&body, &self.provider.own_classes).unwrap_or(failed.class);
+            return Err(Failed { class, ..failed });
         }
         if self.endpoint.operation == Operation::CountTokens {
             let body = attempt::collect(&mut answer).await?;

@@ -5,6 +5,9 @@
 mod chains;
 mod classes;
 mod crowds;
+mod explaining;
+mod hedging;
+mod probing;
 mod resting;
 mod steering;
 mod times;

@@ -297,11 +297,14 @@ fn what_is_not_supported_yet_is_refused_by_name() {
         assert!(lines[0].contains(&end), "{lines:?} has not {end}");
     };
     refused(r#"{"targets":{},"strict_mode":true}"#, "strict_mode", "strict_mode: true");
-    refused(r#"{"targets":{},"defaults":{"hedge":{"no":"matter"}}}"#, "defaults.hedge", "hedge");
+    refused(
+        r#"{"targets":{},"defaults":{"keepalive_secs":"no matter"}}"#,
+        "defaults.keepalive_secs",
+        "keepalive_secs",
+    );
     for (key, path, what) in [
         (r#""sanitize_response":true"#, "sanitize_response", "sanitize_response: true"),
         (r#""strategy":"lowest_cost""#, "strategy", "strategy: lowest_cost"),
-        (r#""hedge":{}"#, "hedge", "hedge"),
         (r#""keepalive_secs":1"#, "keepalive_secs", "keepalive_secs"),
     ] {
         refused(&pool(key), &format!("targets[\"a\"].{path}"), what);

@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// Who is tried, and what the attempt holds.
-pub(super) struct Chosen<'a> {
+pub(in crate::serve) struct Chosen<'a> {
     pub asked: Asked,
     pub provider: &'a Provider,
     pub permit: Permit,
@@ -123,6 +123,29 @@ impl<'a> Pass<'a> {
         let permit = self.pool.providers[at].limits.admit();
         let permit = permit.map_err(|limited| admit::refusal(limited, Whose::Provider))?;
         Ok(self.chosen(at, entry, permit))
+    }
+
+    /// One that was not tried yet and may be asked at this moment; what is in the way of the others
+    /// is nobody's business, since none of them is needed.
+    pub(super) fn beside(&mut self, now: Instant) -> Option<Chosen<'a>> {
+        let mut candidates: SmallVec<[Candidate; 8]> = SmallVec::new();
+        for (at, provider) in self.pool.providers.iter().enumerate() {
+            if self.tried[at] || self.out[at] {
+                continue;
+            }
+            if let Ok(factor) = self.obstacle(provider, now) {
+                candidates.push(candidate(at, provider, factor, now));
+            }
+        }
+        let tier = |one: &Candidate| self.pool.providers[one.index].tier;
+        let lowest = candidates.iter().map(tier).min()?;
+        candidates.retain(|one| tier(one) == lowest);
+        let strategy = &*self.pool.strategy;
+        let chosen = choose::next(strategy, &candidates, self.key, &mut rand::rng());
+        let at = candidates[chosen].index;
+        let entry = self.pool.providers[at].live.enter(now).ok()?;
+        let permit = self.pool.providers[at].limits.admit().ok()?;
+        Some(self.chosen(at, entry, permit))
     }
 
     /// A provider has refused the prompt for its length: only larger ones are left.
@@ -233,7 +256,9 @@ impl<'a> Pass<'a> {
             Obstacle::Rests(state) => self.rests(at, state, now, notes, record),
             Obstacle::TooSmall => {
                 self.out[at] = true;
-                record.trail.passed_over(self.asked(at), Step::TooSmall);
+                if !self.tried[at] {
+                    record.trail.passed_over(self.asked(at), Step::TooSmall);
+                }
                 notes.too_small(self.asked(at), self.pool.providers[at].context_window);
             }
         }

@@ -12,6 +12,7 @@ use crate::{
     table::{
         Place, Probe, StickyBy,
         class::{Class, OwnClasses},
+        pool::{Hedge, HedgeAfter},
     },
 };
 
@@ -39,6 +40,21 @@ impl Compiler<'_> {
             timeout: Duration::from_millis(raw.timeout_ms.unwrap_or(PROBE_TIMEOUT_MS)),
             expects: raw.expect_status,
         })
+    }
+
+    pub(super) fn hedge(&mut self, raw: Option<raw::Hedge>, pool: &Path) -> Option<Hedge> {
+        let raw = raw?;
+        let after = match (raw.after_ms, raw.after_percentile) {
+            (Some(millis), None) => HedgeAfter::Time(Duration::from_millis(millis)),
+            (None, Some(percent)) => HedgeAfter::Percentile(percent),
+            _ => {
+                let message = "exactly one of `after_ms` and `after_percentile` must be set";
+                self.problem(&pool.key("hedge"), message, None);
+                return None;
+            }
+        };
+        let max_extra = raw.max_extra.unwrap_or(MOST_HEDGED);
+        Some(Hedge { after, max_extra, side_effects: raw.side_effects.unwrap_or(false) })
     }
 
     pub(super) fn sticky(
@@ -122,6 +138,7 @@ fn joined(base: &BasePath, path: &str) -> Box<str> {
     path::join(base, path).into()
 }
 
+const MOST_HEDGED: f64 = 0.05;
 const PROBE_PATH: &str = "/v1/models";
 const PROBE_INTERVAL_SECS: u64 = 30;
 const PROBE_TIMEOUT_MS: u64 = 5_000;

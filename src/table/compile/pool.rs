@@ -60,6 +60,7 @@ impl Compiler<'_> {
             in_definition_order: strategy == raw::Strategy::Priority,
             strategy: self.strategy(strategy, &providers, &path)?,
             fallback,
+            hedge: self.hedge(keys.hedge, &path),
             providers,
             response_headers: headers,
         })

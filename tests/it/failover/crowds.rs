@@ -149,3 +149,23 @@ async fn all_given_back(router: &Router) {
     };
     assert!(eventually(secs(5), zero).await, "something is still held");
 }
+
+#[tokio::test]
+async fn when_all_is_lost_nobody_storms() {
+    let broken =
+        Reply::error(500, "broken").fault(Place::Start, Fault::Pause(Duration::from_millis(300)));
+    let first = Upstream::start(broken.clone()).await;
+    let second = Upstream::start(broken).await;
+    let router = Router::start(&crate::support::pair(&first, &second)).await;
+    // From here on, both are known to fail.
+    router.chat("m").await;
+    let body = chat("m");
+    let calls: Vec<Call> = (0..100).map(|_| Call::chat(&body)).collect();
+    let answers =
+        futures_util::future::join_all(calls.iter().map(|call| call.send(router.addr()))).await;
+    for answer in &answers {
+        crate::support::assert_error(answer, 503, "all_providers_failed");
+    }
+    let extra = second.hits();
+    assert!((3..=35).contains(&extra), "{extra} further attempts for 101 requests");
+}

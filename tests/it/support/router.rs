@@ -246,7 +246,6 @@ impl Router {
     }
 
     /// Every candidate of an alias with its state, as the operations port tells it.
-    #[expect(dead_code, reason = "its first test comes with `/explain` itself")]
     pub(crate) async fn explain(&self, alias: &str) -> Response {
         Call::get(&format!("/explain?model={alias}")).send(self.metrics).await
     }

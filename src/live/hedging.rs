@@ -1,0 +1,127 @@
+//! What hedging needs to know of a pool: how soon its answers begin, and how many further attempts
+//! its requests have paid for.
+//!
+//! It reads no clock and asks nobody.
+
+use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
+use std::time::Duration;
+
+/// One pool's times to the first event, and its credit.
+#[derive(Debug)]
+pub struct Hedging {
+    /// Answers by their time, four classes to a doubling of it.
+    classes: [AtomicU32; CLASSES],
+    count: AtomicU32,
+    /// Thousandths of an attempt.
+    credit: AtomicI64,
+}
+
+impl Default for Hedging {
+    fn default() -> Self {
+        let classes = std::array::from_fn(|_| AtomicU32::new(0));
+        Self { classes, count: AtomicU32::new(0), credit: AtomicI64::new(ATTEMPT) }
+    }
+}
+
+impl Hedging {
+    /// An answer began after so long.
+    pub fn began(&self, taken: Duration) {
+        self.classes[class(taken)].fetch_add(1, Ordering::Relaxed);
+        if self.count.fetch_add(1, Ordering::Relaxed) == MOST {
+            // What is long ago counts half; a lost update or two changes no percentile.
+            for class in &self.classes {
+                class.store(class.load(Ordering::Relaxed) / 2, Ordering::Relaxed);
+            }
+            self.count.store(MOST / 2, Ordering::Relaxed);
+        }
+    }
+
+    /// The time within which `percent` of the last answers began; `None` while there are too few
+    /// to tell.
+    pub fn percentile(&self, percent: u32) -> Option<Duration> {
+        let counts: Vec<u32> =
+            self.classes.iter().map(|class| class.load(Ordering::Relaxed)).collect();
+        let all: u32 = counts.iter().sum();
+        if all < FEWEST {
+            return None;
+        }
+        let wanted = (u64::from(all) * u64::from(percent)).div_ceil(100);
+        let mut seen = 0;
+        let at = counts.iter().position(|&count| {
+            seen += u64::from(count);
+            seen >= wanted
+        })?;
+        Some(upper_end(at))
+    }
+
+    /// A request pays its share of an attempt.
+    pub fn pays(&self, share: f64) {
+        let paid = (share * ATTEMPT as f64) as i64;
+        let _ = self.credit.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |credit| {
+            Some((credit + paid).min(MOST_CREDIT))
+        });
+    }
+
+    /// Whether one more attempt is paid for; takes it if so.
+    pub fn spend(&self) -> bool {
+        let spent = |credit: i64| (credit >= ATTEMPT).then_some(credit - ATTEMPT);
+        self.credit.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spent).is_ok()
+    }
+}
+
+fn class(taken: Duration) -> usize {
+    let millis = taken.as_secs_f64() * 1000.0;
+    ((millis.max(1.0).log2() * PER_DOUBLING) as usize).min(CLASSES - 1)
+}
+
+fn upper_end(class: usize) -> Duration {
+    Duration::from_secs_f64(((class + 1) as f64 / PER_DOUBLING).exp2() / 1000.0)
+}
+
+/// Up to a little more than four minutes.
+const CLASSES: usize = 72;
+const PER_DOUBLING: f64 = 4.0;
+const MOST: u32 = 1_000;
+const FEWEST: u32 = 20;
+const ATTEMPT: i64 = 1_000;
+const MOST_CREDIT: i64 = 10 * ATTEMPT;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentile_is_an_upper_end_and_needs_enough_to_tell() {
+        let hedging = Hedging::default();
+        for millis in 1..20 {
+            hedging.began(Duration::from_millis(millis * 10));
+        }
+        assert_eq!(hedging.percentile(95), None);
+        (20..=100).for_each(|millis| hedging.began(Duration::from_millis(millis * 10)));
+        let p50 = hedging.percentile(50).unwrap().as_millis();
+        let p95 = hedging.percentile(95).unwrap().as_millis();
+        assert!((500..=600).contains(&p50), "{p50}");
+        assert!((950..=1_150).contains(&p95), "{p95}");
+    }
+
+    #[test]
+    fn what_is_long_ago_fades() {
+        let hedging = Hedging::default();
+        (0..MOST).for_each(|_| hedging.began(Duration::from_secs(10)));
+        (0..4 * MOST).for_each(|_| hedging.began(Duration::from_millis(10)));
+        assert!(hedging.percentile(90).unwrap() < Duration::from_millis(20));
+    }
+
+    #[test]
+    fn further_attempts_are_paid_for_by_requests() {
+        let hedging = Hedging::default();
+        assert!(hedging.spend(), "the first is free");
+        assert!(!hedging.spend());
+        (0..19).for_each(|_| hedging.pays(0.05));
+        assert!(!hedging.spend());
+        hedging.pays(0.05);
+        assert!(hedging.spend() && !hedging.spend());
+        (0..10_000).for_each(|_| hedging.pays(0.05));
+        assert_eq!((0..100).filter(|_| hedging.spend()).count(), 10, "credit is not hoarded");
+    }
+}

@@ -1,0 +1,71 @@
+//! `/explain` and `onwards explain`: who would be asked, in words.
+//!
+//! Never: a provider is asked by it.
+
+use serde_json::json;
+
+use crate::support::{
+    Fault, Place, Reply, Router, Upstream, chat, eventually, pool, provider, run_cli, secs,
+};
+
+#[tokio::test]
+async fn every_candidate_is_told_with_its_state() {
+    let broken = Upstream::start(Reply::error(500, "broken")).await;
+    let full = Upstream::start(Reply::chat("late").fault(Place::Start, Fault::Stall)).await;
+    let well = Upstream::start(Reply::chat("well")).await;
+    let mut capped = provider("full", &full);
+    capped["concurrency_limit"] = json!({"max_concurrent_requests": 1});
+    let mut small = provider("small", &well);
+    small["context_window"] = json!(1_000);
+    let mut targets = pool(&[provider("broken", &broken), capped, small, provider("well", &well)]);
+    targets["targets"]["m"]["cooldown"] = json!({"failures": 1});
+    targets["targets"]["m"]["fallback"]["to"] = json!(["next"]);
+    targets["targets"]["next"] = json!({"url": well.base(), "name": "last"});
+    let router = Router::start(&targets).await;
+    let call = crate::support::Call::chat(&chat("m"));
+    let held = call.open(router.addr()).await;
+    assert!(full.wait_hits(1, secs(5)).await, "the capped one is busy");
+
+    let before = (broken.hits(), full.hits(), well.hits());
+    let told = router.explain("m&tokens=2000").await;
+    assert_eq!(told.status, 200);
+    let candidates = &told.json()["pools"][0]["candidates"];
+    let state = |at: usize| candidates[at]["state"].as_str().unwrap_or_default().to_owned();
+    assert!(state(0).starts_with("resting 60 s after a 500, "), "{}", state(0));
+    assert_eq!(state(1), "at its cap of 1");
+    assert_eq!(state(2), "context too small for 2000 tokens");
+    assert_eq!(state(3), "ready");
+    assert_eq!(candidates[3]["available"], true);
+    assert_eq!(told.json()["pools"][1]["candidates"][0]["provider"], "last");
+    assert!(!told.text().contains("sk-"), "{}", told.text());
+    assert_eq!((broken.hits(), full.hits(), well.hits()), before, "nobody was asked");
+    assert_eq!(router.explain("missing").await.status, 404);
+    drop(held);
+    let free = async || {
+        let told = router.explain("m").await.json();
+        told["pools"][0]["candidates"][1]["state"] == "ready"
+    };
+    assert!(eventually(secs(5), free).await);
+}
+
+#[test]
+fn the_command_line_tells_the_same() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("targets.json");
+    let text = json!({
+        "auth": {"key_definitions": {"ann": {"key": "sk-ann"}, "bob": {"key": "sk-bob"}}},
+        "targets": {"m": {"keys": ["ann"], "strategy": "priority", "providers": [
+            {"url": "mock:", "name": "one"}, {"url": "mock:", "name": "two", "weight": 0}]}},
+    });
+    std::fs::write(&file, text.to_string()).unwrap();
+    let file = file.to_str().unwrap();
+    let said = |output: &std::process::Output| String::from_utf8_lossy(&output.stdout).into_owned();
+    let output = run_cli(["explain", file, "m", "--key", "ann"]);
+    assert!(output.status.success());
+    let expected = "m (priority): ready\n  1. one (tier 1, weight 1): ready\n  \
+        2. two (tier 1, weight 0): ready, only when nothing else is left\n";
+    assert_eq!(said(&output), expected);
+    let output = run_cli(["explain", file, "m", "--key", "bob"]);
+    assert!(said(&output).contains("would be refused"), "{}", said(&output));
+    assert_eq!(run_cli(["explain", file, "nothing"]).status.code(), Some(1));
+}
