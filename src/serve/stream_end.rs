@@ -136,11 +136,12 @@ fn terminals(path_and_query: &str, endpoint: Option<&Endpoint>) -> &'static [Fin
 
 /// Quotes inside a text are escaped, so none of these marks can stand in what a model says.
 /// Providers that leave `[DONE]` out have still said why they finished.
-static COMPLETIONS: Marks<4> =
-    LazyLock::new(|| COMPLETION_ENDS.map(Finder::new));
-static MESSAGES: Marks<3> =
-    LazyLock::new(|| ["\"message_stop\"", "\"type\":\"error\"", "\"type\": \"error\""].map(Finder::new));
-static CONTENTS: Marks<3> = LazyLock::new(|| ["\"finishReason\"", "\"blockReason\"", "\"error\""].map(Finder::new));
+static COMPLETIONS: Marks<4> = LazyLock::new(|| COMPLETION_ENDS.map(Finder::new));
+static MESSAGES: Marks<3> = LazyLock::new(|| {
+    ["\"message_stop\"", "\"type\":\"error\"", "\"type\": \"error\""].map(Finder::new)
+});
+static CONTENTS: Marks<3> =
+    LazyLock::new(|| ["\"finishReason\"", "\"blockReason\"", "\"error\""].map(Finder::new));
 static CHATS: Marks<1> = LazyLock::new(|| ["\"message-end\""].map(Finder::new));
 static RESPONSES: Marks<5> = LazyLock::new(|| RESPONSE_ENDS.map(Finder::new));
 const COMPLETION_ENDS: [&str; 4] =

@@ -103,8 +103,8 @@ fn eventful() -> String {
     pool.fell_back("503");
     pool.refused("rate_limit", "key");
     pool.credential_refused("p");
-    meters.probes.with_label_values(&["a", "p", "good"]).inc();
-    meters.provider_state.with_label_values(&["a", "p", "ready"]).set(1.0);
+    meters.health.probes.with_label_values(&["a", "p", "good"]).inc();
+    meters.health.provider_state.with_label_values(&["a", "p", "ready"]).set(1.0);
     meters.in_flight.with_label_values(&["a", "p"]).set(1.0);
     meters.limiter_level.with_label_values(&["key", "k"]).set(1.0);
     meters.reloads.with_label_values(&["success"]).inc();
