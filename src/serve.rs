@@ -66,9 +66,9 @@ impl Front {
 
     /// Serves one request; a fault of ours costs that request alone.
     pub async fn serve(&self, request: Request<Incoming>) -> Response<Reply> {
-        let request_id = request.headers().get(answer::REQUEST_ID).cloned();
+        let client_id = proxy::sane_id(request.headers()).cloned();
         let served = AssertUnwindSafe(self.route(request)).catch_unwind().await;
-        served.unwrap_or_else(|_| self.after_panic(request_id))
+        served.unwrap_or_else(|_| self.after_panic(client_id))
     }
 
     async fn route(&self, request: Request<Incoming>) -> Response<Reply> {

@@ -8,6 +8,7 @@ pub mod class;
 pub mod fallback;
 pub mod keyring;
 pub mod mock;
+pub mod aws;
 pub mod compile;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};

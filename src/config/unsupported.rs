@@ -74,5 +74,4 @@ const ROWS: &[Row] = &[
         instead: Some("no key says what a provider costs; `weighted_random` can prefer the cheap"),
     },
     row("keepalive_secs", When::Set),
-    row("aws", When::Set),
 ];

@@ -55,12 +55,17 @@ async fn serve(
 
 /// The client's own id, if it is sane, else a new one.
 pub fn request_id(headers: &HeaderMap) -> HeaderValue {
+    sane_id(headers).cloned().unwrap_or_else(new_id)
+}
+
+/// The client's own id, if it is sane.
+pub fn sane_id(headers: &HeaderMap) -> Option<&HeaderValue> {
     let sane = |value: &&HeaderValue| {
         let bytes = value.as_bytes();
         let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte);
         !bytes.is_empty() && bytes.len() <= LONGEST_ID && bytes.iter().all(plain)
     };
-    headers.get(REQUEST_ID).filter(sane).cloned().unwrap_or_else(new_id)
+    headers.get(REQUEST_ID).filter(sane)
 }
 
 fn new_id() -> HeaderValue {

@@ -4,6 +4,7 @@
 //! All problems are found, not the first only; a file with any of them changes nothing.
 
 mod access;
+mod aws;
 mod fallback;
 mod headers;
 mod health;

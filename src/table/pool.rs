@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
-use super::{Access, Fallback, Origin, PoolId, class::OwnClasses, mock};
+use super::{Access, Fallback, Origin, PoolId, aws::Aws, class::OwnClasses, mock};
 use crate::{
     choose::Strategy,
     live,
@@ -66,6 +66,8 @@ pub struct Provider {
     pub lossy: Lossy,
     /// The header that carries its credential.
     pub credential: Option<(HeaderName, HeaderValue)>,
+    /// How its requests are signed, where they are.
+    pub aws: Option<Aws>,
     /// The model sent upstream.
     pub model: Box<str>,
     /// The same as a JSON string, quotes included.

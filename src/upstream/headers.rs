@@ -102,6 +102,7 @@ fn stays_with_client(name: &HeaderName) -> bool {
     is_hop_by_hop(name)
         || name.starts_with("sec-")
         || name.starts_with("x-forwarded-")
+        || name.starts_with("x-amz-")
         || matches!(
             name,
             "authorization"

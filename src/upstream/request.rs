@@ -3,19 +3,19 @@
 //!
 //! The host comes from the configuration alone; nothing that a client sends is parsed as a URL.
 
-use std::{borrow::Cow, sync::OnceLock};
+use std::{borrow::Cow, sync::OnceLock, time::SystemTime};
 
 use bytes::Bytes;
-use http::{Method, Request, Uri, Version, header, uri::PathAndQuery};
+use http::{HeaderMap, Method, Request, Uri, Version, header, uri::PathAndQuery};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::headers;
+use super::{headers, sigv4};
 use crate::{
     body::{Model, Pieces, PiecesBody},
     path::{self, BasePath},
     protocol::{Endpoint, conversation::Conversation, wire::ReadError},
-    table::{Origin, Provider, pool::Headers},
+    table::{Origin, Provider, aws::Aws, pool::Headers},
 };
 
 /// What the client sent, in the form that attempts are built from.
@@ -25,7 +25,7 @@ pub struct Inbound {
     /// Its path and query, checked, without any key in it.
     pub path: Box<str>,
     /// Its headers as they came.
-    pub headers: http::HeaderMap,
+    pub headers: HeaderMap,
     /// Its body as it came.
     pub body: Pieces,
     /// The alias that it asked for.
@@ -109,12 +109,42 @@ pub fn build(
         None => body_for(inbound, provider),
         Some(prepared) => Pieces::from(prepared.body.clone()),
     };
+    if let (Some(aws), Some(path)) = (&provider.aws, &uri.path_and_query) {
+        sign(&mut headers, aws, inbound.method.as_str(), origin, path.as_str(), &body);
+    }
     let mut request = Request::new(PiecesBody::from(body));
     *request.method_mut() = inbound.method.clone();
     *request.uri_mut() = Uri::from_parts(uri)?;
     *request.version_mut() = if http2 { Version::HTTP_2 } else { Version::HTTP_11 };
     *request.headers_mut() = headers;
     Ok(request)
+}
+
+/// Signs the request as it is sent. One that cannot be signed goes as it is: the provider refuses
+/// it, and its answer says so.
+fn sign(
+    headers: &mut HeaderMap,
+    aws: &Aws,
+    method: &str,
+    origin: &Origin,
+    path_and_query: &str,
+    body: &Pieces,
+) {
+    let payload_hash = sigv4::payload_hash(body);
+    let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let signed: Vec<(&str, &str)> =
+        content_type.map(|value| ("content-type", value)).into_iter().collect();
+    let request = sigv4::Outgoing {
+        method,
+        host: origin.host.to_str().unwrap_or_default(),
+        path_and_query,
+        headers: &signed,
+        payload_hash: &payload_hash,
+    };
+    let scope = sigv4::Scope { region: &aws.region, service: sigv4::BEDROCK };
+    if let Ok(set) = sigv4::sign(&request, &aws.keys, scope, SystemTime::now()) {
+        headers::set(headers, &set);
+    }
 }
 
 /// The client's path, with the model in it replaced where the protocol puts it there.

@@ -17,19 +17,8 @@ use aws_sigv4::sign::v4;
 use http::{HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 
-use crate::secret::Secret;
+pub use crate::table::aws::Keys;
 pub use verify::{Claim, Incoming, Unverified};
-
-/// An access key pair, and the token that a temporary one comes with.
-#[derive(Debug, Clone)]
-pub struct Keys {
-    /// The public half: it stands in every signature.
-    pub access_key_id: String,
-    /// The secret half.
-    pub secret_access_key: Secret,
-    /// The token of a temporary pair.
-    pub session_token: Option<Secret>,
-}
 
 /// Where a signature is good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -24,7 +24,11 @@ impl Listeners {
         if socket(address, false).is_err() && socket(address, true).is_ok() {
             tracing::warn!(%address, "another process listens here, too; connections are shared with it");
         }
-        let proxy = (0..cores).map(|_| bound(address)).collect::<Result<_, _>>()?;
+        let first = bound(address)?;
+        // Port 0 is any free port, but the same for every core.
+        let address = first.local_addr()?;
+        let others = (1..cores).map(|_| bound(address));
+        let proxy = std::iter::once(Ok(first)).chain(others).collect::<Result<_, _>>()?;
         let address = SocketAddr::new(arguments.metrics_host, arguments.metrics_port);
         let admin = arguments.metrics.then(|| bound(address)).transpose()?;
         Ok(Self { proxy, admin })

@@ -311,7 +311,6 @@ fn what_is_not_supported_yet_is_refused_by_name() {
     }
     for (key, path, what) in [
         (r#""sanitize_response":true"#, "sanitize_response", "sanitize_response: true"),
-        (r#""aws":{"region":"eu"}"#, "aws", "aws"),
         (
             r#""reasoning_translation":{"chat_completions":{}}"#,
             "reasoning_translation",

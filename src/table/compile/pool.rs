@@ -43,12 +43,14 @@ impl Compiler<'_> {
         let inherited = Inherited { keys: &keys, response_headers: &headers, path: &path };
         let providers = self.providers(alias, &providers, &inherited);
         let fallback = self.fallback(keys.fallback.as_ref(), &path, providers.len());
+        let strategy = keys.strategy.unwrap_or(raw::Strategy::WeightedRandom);
+        let draws = strategy == raw::Strategy::WeightedRandom;
         let fallback = Fallback {
             to: self.successors(alias, keys.fallback.as_ref(), own_fallback, &path),
+            with_replacement: fallback.with_replacement && draws,
             ..fallback
         };
         self.check_weights(&providers, &path);
-        let strategy = keys.strategy.unwrap_or(raw::Strategy::WeightedRandom);
         Some(Pool {
             alias: alias.into(),
             access,

@@ -62,6 +62,7 @@ impl Compiler<'_> {
         let probe = self.probe(probe, &place, inherited.path);
         let protocol = protocol(endpoint.protocol);
         let credential_header = self.credential(endpoint, protocol, credential, path);
+        let aws = self.aws(endpoint, protocol, path);
         let name = self.name(endpoint, &place, path, names)?;
         let own_headers = own.and_then(|own| own.response_headers.as_ref());
         let own_headers = self.headers(own_headers, &path.key("response_headers"));
@@ -86,6 +87,7 @@ impl Compiler<'_> {
             adapts_responses: endpoint.open_responses.is_some_and(|adapter| adapter.adapter),
             lossy: lossy(inherited.keys.lossy),
             credential: credential_header,
+            aws,
             model_json: body::json_string(&model),
             model_bare: Bytes::copy_from_slice(model.as_bytes()),
             model,

@@ -1,5 +1,6 @@
 //! Amazon's published vectors, and requests as botocore signs them (`tests/golden/sigv4`).
 
+use crate::secret::Secret;
 use std::time::Duration;
 
 use http::HeaderMap;

@@ -1,0 +1,25 @@
+//! What a provider of AWS is asked with: a region, and an access key pair instead of a token.
+//!
+//! Nothing is signed here; `upstream::sigv4` does that for each attempt.
+
+use crate::secret::Secret;
+
+/// An access key pair, and the token that a temporary one comes with.
+#[derive(Debug, Clone)]
+pub struct Keys {
+    /// The public half: it stands in every signature.
+    pub access_key_id: String,
+    /// The secret half.
+    pub secret_access_key: Secret,
+    /// The token of a temporary pair.
+    pub session_token: Option<Secret>,
+}
+
+/// Where and as whom requests are signed.
+#[derive(Debug, Clone)]
+pub struct Aws {
+    /// Such as `eu-west-1`.
+    pub region: String,
+    /// The pair.
+    pub keys: Keys,
+}
