@@ -56,4 +56,4 @@ impl Strategy for RoundRobin {
 
 /// Turns stray up to twice the sum of the weights from their middle in the course of a round; the
 /// bound is for what another table has left behind, and must not cut what this one needs.
-const ROOM: u64 = 4;
+const ROOM: u64 = 2;

@@ -161,6 +161,14 @@ fn round_robin_goes_on_after_a_reload_and_forgets_greater_weights() {
     assert!(counts.iter().all(|&count| (7..=13).contains(&count)), "{counts:?}");
 }
 
+/// Turns stray further than the sum of the weights: a bound at the sum lost some of them.
+#[test]
+fn round_robin_keeps_turns_that_stray_far() {
+    let candidates = weighing(&[3, 3, 1, 15, 15, 15]);
+    let round = round(&candidates);
+    assert_eq!(counts(&round, &candidates, 52 * 5), [15, 15, 5, 75, 75, 75]);
+}
+
 #[test]
 fn round_robin_is_exact_between_threads() {
     let candidates = weighing(&[5, 3, 2]);
