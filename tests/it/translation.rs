@@ -15,9 +15,11 @@ const PROTOCOLS: [&str; 6] =
 #[tokio::test]
 async fn every_client_is_answered_by_every_provider() {
     for provider in PROTOCOLS {
-        let reply = Reply::new(200)
-            .header("content-type", "application/json")
-            .body(golden(provider, "plain", "response.json"));
+        let reply = Reply::new(200).header("content-type", "application/json").body(golden(
+            provider,
+            "plain",
+            "response.json",
+        ));
         let upstream = Upstream::start(reply).await;
         let router = Router::start(&targets(provider, &upstream)).await;
         for client in PROTOCOLS {
@@ -105,9 +107,11 @@ async fn a_failed_provider_of_one_protocol_is_followed_by_one_of_another() {
 
 #[tokio::test]
 async fn responses_pass_untouched_unless_the_file_says_otherwise() {
-    let reply = Reply::new(200)
-        .header("content-type", "application/json")
-        .body(golden("openai_responses", "plain", "response.json"));
+    let reply = Reply::new(200).header("content-type", "application/json").body(golden(
+        "openai_responses",
+        "plain",
+        "response.json",
+    ));
     let upstream = Upstream::start(reply).await;
     let router =
         Router::start(&json!({"targets": {"m": {"url": upstream.base(), "onwards_model": "m"}}}))
