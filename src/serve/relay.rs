@@ -17,6 +17,7 @@ use tokio::time::Instant;
 use super::{
     admit::{Held, Permits},
     answer::{ATTEMPTS, PROVIDER, REQUEST_ID},
+    keepalive::{Next, Waiting},
     record::{Asked, Record},
     rounds::{self, Accepted},
     stream_end::StreamEnd,
@@ -37,6 +38,8 @@ pub enum Reply {
     Whole(Option<Bytes>),
     /// One that comes from a provider.
     Relay(Box<Relay>),
+    /// One that may come from a provider once it has been found.
+    Waiting(Box<Waiting>),
     /// One of the routes that are not proxied.
     Router(axum::body::Body),
 }
@@ -163,6 +166,13 @@ impl Body for Reply {
                 let piece = ready!(relay.poll_piece(cx));
                 Poll::Ready(piece.map(|piece| piece.map(Frame::data).map_err(Into::into)))
             }
+            Self::Waiting(waiting) => match ready!(waiting.poll_next(cx)) {
+                Next::Comment(comment) => Poll::Ready(Some(Ok(Frame::data(comment)))),
+                Next::Rest(rest) => {
+                    *self = rest;
+                    self.poll_frame(cx)
+                }
+            },
             Self::Router(body) => Pin::new(body)
                 .poll_frame(cx)
                 .map(|frame| frame.map(|frame| frame.map_err(Into::into))),
@@ -173,6 +183,7 @@ impl Body for Reply {
         match self {
             Self::Whole(bytes) => bytes.is_none(),
             Self::Relay(relay) => relay.stream.is_none() && relay.body.is_end(),
+            Self::Waiting(_) => false,
             Self::Router(body) => body.is_end_stream(),
         }
     }
@@ -185,7 +196,7 @@ impl Body for Reply {
             Self::Relay(relay) if relay.stream.is_none() => {
                 relay.body.remaining().map(SizeHint::with_exact).unwrap_or_default()
             }
-            Self::Relay(_) => SizeHint::default(),
+            Self::Relay(_) | Self::Waiting(_) => SizeHint::default(),
             Self::Router(body) => body.size_hint(),
         }
     }

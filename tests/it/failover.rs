@@ -7,6 +7,7 @@ mod classes;
 mod crowds;
 mod explaining;
 mod hedging;
+mod keepalive;
 mod probing;
 mod resting;
 mod steering;
