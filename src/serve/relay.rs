@@ -19,14 +19,15 @@ use super::{
     answer::{ATTEMPTS, PROVIDER, REQUEST_ID},
     keepalive::{Next, Waiting},
     record::{Asked, Record},
-    rounds::{self, Accepted},
+    rounds::{Accepted, tell},
     stream_end::StreamEnd,
 };
 use crate::{
-    live::{Cause, Entry},
-    table::Table,
+    live::Entry,
+    table::{Table, class, fallback::Failure},
     upstream::{
-        answer::{AnswerBody, Broken},
+        answer::{AnswerBody, Broken, Fault},
+        envelope::ErrorEvent,
         headers,
         request::Inbound,
     },
@@ -106,9 +107,10 @@ impl Relay {
         let Some(stream) = &mut self.stream else {
             let piece = ready!(self.body.poll_piece(cx));
             match &piece {
-                Some(Ok(_)) => {}
-                Some(Err(broken)) => self.ended(Err(*broken)),
-                None => self.ended(Ok(())),
+                Some(Err(broken)) => self.ended(Err((*broken).into())),
+                // Nobody asks on after the last piece where it is known to be the last.
+                Some(Ok(_)) if !self.body.is_end() => {}
+                _ => self.ended(self.body.fault().map_or(Ok(()), Err)),
             }
             return Poll::Ready(piece.map(|piece| piece.map_err(|_: Broken| BrokenOff)));
         };
@@ -122,14 +124,15 @@ impl Relay {
             let end = match ready!(self.body.poll_piece(cx)) {
                 Some(Ok(piece)) => {
                     stream.push(piece);
-                    continue;
+                    let Some(error) = stream.take_error() else { continue };
+                    Err(self.fault(&error))
                 }
                 Some(Err(broken)) => {
                     stream.broken(broken);
-                    Err(broken)
+                    Err(broken.into())
                 }
                 None if stream.ended() => Ok(()),
-                None => Err(Broken::Cut),
+                None => Err(Broken::Cut.into()),
             };
             self.ended(end);
             return self.poll_piece(cx);
@@ -138,17 +141,22 @@ impl Relay {
 
     /// Tells the provider's health how its answer ended. A client that goes away says nothing of
     /// it, nor does the end of the time that the request had.
-    fn ended(&mut self, end: Result<(), Broken>) {
+    fn ended(&mut self, end: Result<(), Fault>) {
         let Some(entry) = self.entry.take() else { return };
-        let cause = match end {
+        let fault = match end {
             Ok(()) => return entry.succeeded(Instant::now()),
-            Err(Broken::Late) => return,
-            Err(Broken::Cut) => Cause::Reset,
-            Err(Broken::Idle) => Cause::Timeout,
+            Err(fault) => fault,
         };
-        if let Some(reason) = entry.broke_off(Instant::now(), cause) {
-            rounds::rests(&self.table, self.asked, reason);
+        if let Some(reason) = tell::broke_off(entry, fault) {
+            tell::rests(&self.table, self.asked, reason);
         }
+    }
+
+    /// What an error in the middle of a stream says of the provider.
+    fn fault(&self, error: &ErrorEvent) -> Fault {
+        let own = &self.asked.among(&self.table).own_classes;
+        let class = class::of_answer(error.status, &error.json, own);
+        Fault { failure: Failure::Status(error.status), class }
     }
 }
 

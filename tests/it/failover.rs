@@ -2,6 +2,7 @@
 //!
 //! Never: a client sees an error that another healthy provider could have served.
 
+mod broken;
 mod chains;
 mod classes;
 mod crowds;
