@@ -12,3 +12,4 @@ mod tables;
 mod links;
 mod seeds;
 mod deploy;
+mod explained;

@@ -14,6 +14,7 @@ mod lab;
 mod clients;
 mod upstream_faults;
 mod failover;
+mod translation;
 mod config_faults;
 mod operations;
 mod security;

@@ -13,7 +13,7 @@ pub(crate) use client::{Call, Conn, End, Response, chat, chat_stream};
 pub(crate) use expect::{assert_envelope, assert_error, assert_ok, assert_stream_error};
 pub(crate) use router::{Launch, Router, Write, run_cli};
 pub(crate) use targets::{open, pair, pool, provider};
-pub(crate) use upstream::{Accept, Fault, Place, Reply, Script, Upstream};
+pub(crate) use upstream::{Accept, Fault, Place, Reply, Script, Seen, Upstream};
 
 use std::time::{Duration, Instant};
 
