@@ -32,8 +32,9 @@ use crate::{
     },
     upstream::{
         answer::Answer,
-        attempt::{self, Failed, Scrutiny},
+        attempt::{self, Scrutiny},
         client::Client,
+        failed::Failed,
         headroom,
         request::Inbound,
     },

@@ -14,8 +14,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 pub use self::stream::TranslatedBody;
 use super::{
     answer::{Answer, AnswerBody, Fault, Source},
-    attempt::{self, Failed},
+    attempt,
     client::Client,
+    failed::{self, Failed},
     request::{Inbound, Prepared, Read},
 };
 use crate::{
@@ -200,7 +201,7 @@ impl Exchange<'_> {
         Failed {
             failure,
             class,
-            retry_after: said.retry_after.or_else(|| attempt::retry_after(&from)),
+            retry_after: said.retry_after.or_else(|| failed::retry_after(&from)),
             cause: said.message.clone(),
             answer: Some(Box::new(answer)),
         }

@@ -8,7 +8,7 @@ use crate::{
     live::{Cause, Entry, Reason, Why},
     serve::record::Asked,
     table::{Class, Table, fallback::Failure},
-    upstream::{answer::Fault, attempt::Failed},
+    upstream::{answer::Fault, failed::Failed},
 };
 
 /// An attempt failed. Answers why the provider rests if this is what began its rest.
