@@ -17,6 +17,25 @@ pub(super) fn special(word: u64) -> u64 {
 /// Compiled twice, because the baseline instruction set has no signed minimum of bytes.
 #[multiversion::multiversion(targets("x86_64+avx2"))]
 pub(super) fn first_special(bytes: &[u8]) -> usize {
+    plain_run(bytes)
+}
+
+/// How many bytes at the beginning are plain or escapes of one letter: all that can be passed over
+/// in a string of which nobody wants the text. In one call, because prose has an escape a line.
+#[multiversion::multiversion(targets("x86_64+avx2"))]
+pub(super) fn unremarkable(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    loop {
+        at += plain_run(bytes.get(at..).unwrap_or_default());
+        match bytes.get(at..).and_then(|rest| rest.first_chunk()) {
+            Some([b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't']) => at += 2,
+            _ => return at,
+        }
+    }
+}
+
+#[inline(always)]
+fn plain_run(bytes: &[u8]) -> usize {
     let (near, _) = bytes.get(..NEAR).unwrap_or(bytes).as_chunks::<LANES>();
     let mut at = near.iter().take_while(|chunk| is_clean(chunk)).count() * LANES;
     if at == NEAR {
@@ -91,6 +110,24 @@ mod tests {
                 if wanted {
                     assert_eq!(hits.trailing_zeros() as usize / 8, at);
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn escapes_of_one_letter_are_unremarkable() {
+        for (text, stop) in [
+            (r#"one\ntwo \"three\" \\ \/ four"and more"#, r#"one\ntwo \"three\" \\ \/ four"#.len()),
+            (r"a\u0041", 1),
+            (r"a\x", 1),
+            ("a\\", 1),
+            ("caf\u{e9}", 3),
+            ("line\nbreak", 4),
+            ("", 0),
+        ] {
+            for before in [0, 1, 7, 31, 32, 200, 300] {
+                let long = "x".repeat(before) + text;
+                assert_eq!(unremarkable(long.as_bytes()), before + stop, "{long}");
             }
         }
     }

@@ -8,7 +8,7 @@ use memchr::memchr2;
 
 use super::escape::{Escape, Escaped, quad, simple};
 use super::json::{Expect, LONGEST_KEY, Machine, Step, Token};
-use super::plain::{first_special, has_control, special};
+use super::plain::{first_special, has_control, special, unremarkable};
 
 /// What is to be done with the text of the string being read.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -48,6 +48,9 @@ impl<const N: usize> Machine<N> {
             let run = piece.get(from..at).unwrap_or_default();
             match piece.get(at) {
                 Some(b'"') => return Ok(self.string_end(run, piece, at + 1)),
+                Some(b'\\') if self.keep == Keep::Nothing && simple_escape(piece, at) => {
+                    at += unremarkable(piece.get(at..).unwrap_or_default());
+                }
                 Some(b'\\') => {
                     self.keep(run);
                     at = self.escape(piece, at)?;
@@ -58,6 +61,9 @@ impl<const N: usize> Machine<N> {
                 }
                 Some(0x80..) => at = self.foreign(piece, at)?,
                 Some(..0x20) => return Err(self.base + at as u64),
+                Some(_) if self.keep == Keep::Nothing => {
+                    at += unremarkable(piece.get(at..).unwrap_or_default());
+                }
                 Some(_) => at += first_special(piece.get(at..).unwrap_or_default()),
                 None => {
                     self.keep(run);
@@ -246,6 +252,10 @@ fn near(piece: &[u8], start: usize) -> usize {
         }
     }
     at
+}
+
+fn simple_escape(piece: &[u8], at: usize) -> bool {
+    piece.get(at + 1).is_some_and(|&byte| simple(byte).is_some())
 }
 
 /// How many words are looked at before the long stride begins.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{Path, State, rejection::PathRejection},
-    http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode},
+    extract::{Path, RawQuery, State, rejection::PathRejection},
+    http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header::CONTENT_TYPE},
     response::IntoResponse,
     routing::get,
 };
@@ -25,7 +25,7 @@ use super::{
 use crate::{
     gateway::Gateway,
     live::Meters,
-    protocol::Protocol,
+    protocol::{Protocol, wire::Model},
     refusal::Refusal,
     table::{Pool, Table},
 };
@@ -43,6 +43,7 @@ pub fn router(gateway: Arc<Gateway>, meters: Arc<Meters>, stage: Stage) -> Route
     Router::new()
         .route("/v1/models", get(models))
         .route("/models", get(models))
+        .route("/v1beta/models", get(gemini_models))
         .route("/v1/models/{*id}", get(model))
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(ready))
@@ -52,7 +53,7 @@ pub fn router(gateway: Arc<Gateway>, meters: Arc<Meters>, stage: Stage) -> Route
 /// Whether a request is for one of these routes.
 pub fn owns(method: &Method, path: &str) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
-        && (matches!(path, "/v1/models" | "/models" | "/healthz" | "/readyz")
+        && (matches!(path, "/v1/models" | "/models" | "/v1beta/models" | "/healthz" | "/readyz")
             || path.strip_prefix("/v1/models/").is_some_and(|id| !id.is_empty()))
 }
 
@@ -75,12 +76,37 @@ async fn ready(State(context): State<Context>) -> (StatusCode, &'static str) {
     }
 }
 
-async fn models(State(context): State<Context>, headers: HeaderMap) -> Json<Value> {
+/// One path for two protocols: who speaks Anthropic's names its version.
+async fn models(State(context): State<Context>, headers: HeaderMap) -> axum::response::Response {
+    if headers.contains_key("anthropic-version") {
+        return listed(&context, &headers, Protocol::Anthropic);
+    }
     let table = context.gateway.snapshot();
     let caller = table.keyring.caller(token::of(&headers));
     let usable = table.pools().iter().filter(|pool| right(&table, pool, caller).is_ok());
     let data: Vec<Value> = usable.map(|pool| describe(&table, pool)).collect();
-    Json(json!({"object": "list", "data": data}))
+    Json(json!({"object": "list", "data": data})).into_response()
+}
+
+async fn gemini_models(
+    State(context): State<Context>,
+    RawQuery(query): RawQuery,
+    mut headers: HeaderMap,
+) -> axum::response::Response {
+    token::take_key(query.as_deref().unwrap_or_default(), &mut headers);
+    listed(&context, &headers, Protocol::Gemini)
+}
+
+/// What the caller may use, in a protocol's own form.
+fn listed(context: &Context, headers: &HeaderMap, protocol: Protocol) -> axum::response::Response {
+    let table = context.gateway.snapshot();
+    let caller = table.keyring.caller(token::of(headers));
+    let usable = table.pools().iter().filter(|pool| right(&table, pool, caller).is_ok());
+    let models: Vec<Model<'_>> = usable
+        .map(|pool| Model { id: &pool.alias, created: table.created, owned_by: "onwards" })
+        .collect();
+    let body = protocol.wire().write_models(&models);
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
 }
 
 async fn model(

@@ -28,6 +28,15 @@ pub fn take_from_query(
     let Some((path, query)) = path_and_query.split_once('?').filter(|_| gemini) else {
         return path_and_query.into();
     };
+    let rest = take_key(query, headers);
+    match rest.as_slice() {
+        [] => path.into(),
+        rest => format!("{path}?{}", rest.join("&")).into(),
+    }
+}
+
+/// Moves the `key` of a query into its header; what is left of the query.
+pub fn take_key<'a>(query: &'a str, headers: &mut HeaderMap) -> Vec<&'a str> {
     let (keys, rest): (Vec<&str>, Vec<&str>) =
         query.split('&').partition(|pair| pair.starts_with("key="));
     if let Some(key) = keys.first().filter(|_| of(headers).is_none()) {
@@ -36,10 +45,7 @@ pub fn take_from_query(
             headers.insert(GOOGLE_KEY, value);
         }
     }
-    match rest.as_slice() {
-        [] => path.into(),
-        rest => format!("{path}?{}", rest.join("&")).into(),
-    }
+    rest
 }
 
 const GOOGLE_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");

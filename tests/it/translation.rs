@@ -50,7 +50,7 @@ async fn every_client_streams_from_every_provider_and_hears_of_a_cut() {
                 let place = format!("{client} at {provider}, cut {cut}: {text}");
                 let complete = text.contains(terminal(client)) && answer.end == End::Complete;
                 let failed = answer.status >= 500 || text.contains(error_mark(client));
-                assert_eq!(answer.header("content-type").is_some(), true, "{place}");
+                assert!(answer.header("content-type").is_some(), "{place}");
                 if cut {
                     // Bytes of the same protocol pass as they are: their own end is missing.
                     assert!(!complete || failed, "{place}");
@@ -119,6 +119,22 @@ async fn responses_pass_untouched_unless_the_file_says_otherwise() {
     let answer = call("openai_responses", false).send(router.addr()).await;
     assert_eq!(answer.body, golden("openai_responses", "plain", "response.json"));
     assert_eq!(upstream.last().target, "/v1/responses");
+}
+
+#[tokio::test]
+async fn models_are_listed_in_the_form_of_whoever_asks() {
+    let router = Router::start(&json!({
+        "auth": {"global_keys": ["sk-a"]}, "targets": {"m": {"url": "mock:"}}}))
+    .await;
+    let anthropic = Call::get("/v1/models").header("anthropic-version", "2023-06-01");
+    let listed = anthropic.header("x-api-key", "sk-a").send(router.addr()).await;
+    assert_eq!(listed.json()["data"][0]["type"], "model", "{}", listed.text());
+    let listed = Call::get("/v1beta/models?key=sk-a").send(router.addr()).await;
+    assert_eq!(listed.json()["models"][0]["name"], "models/m", "{}", listed.text());
+    let listed = Call::get("/v1beta/models").send(router.addr()).await;
+    assert_eq!(listed.json()["models"], json!([]), "{}", listed.text());
+    let listed = Call::get("/v1/models").key("sk-a").send(router.addr()).await;
+    assert_eq!(listed.json()["data"][0]["object"], "model", "{}", listed.text());
 }
 
 fn targets(provider: &str, upstream: &Upstream) -> Value {
