@@ -12,6 +12,7 @@ pub mod admit;
 pub mod affinity;
 pub mod rounds;
 mod hedge;
+pub mod keepalive;
 pub mod relay;
 pub mod stream_end;
 pub mod record;
@@ -65,13 +66,13 @@ impl Front {
     }
 
     /// Serves one request; a fault of ours costs that request alone.
-    pub async fn serve(&self, request: Request<Incoming>) -> Response<Reply> {
+    pub async fn serve(self: &Arc<Self>, request: Request<Incoming>) -> Response<Reply> {
         let client_id = proxy::sane_id(request.headers()).cloned();
         let served = AssertUnwindSafe(self.route(request)).catch_unwind().await;
         served.unwrap_or_else(|_| self.after_panic(client_id))
     }
 
-    async fn route(&self, request: Request<Incoming>) -> Response<Reply> {
+    async fn route(self: &Arc<Self>, request: Request<Incoming>) -> Response<Reply> {
         if routes::owns(request.method(), request.uri().path()) {
             routes::serve(self.routes.clone(), request).await
         } else {

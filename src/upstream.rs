@@ -13,6 +13,7 @@ pub mod answer;
 pub mod envelope;
 pub mod translate;
 pub mod headroom;
+pub mod failed;
 pub mod attempt;
 pub mod probe;
 pub mod sigv4;

@@ -73,5 +73,4 @@ const ROWS: &[Row] = &[
         when: When::Is("lowest_cost"),
         instead: Some("no key says what a provider costs; `weighted_random` can prefer the cheap"),
     },
-    row("keepalive_secs", When::Set),
 ];

@@ -65,10 +65,15 @@ pub fn error_event(refusal: &Refusal, speaks: Protocol) -> Bytes {
     if speaks == Protocol::OpenAi {
         return Bytes::from([b"data: ".as_slice(), &envelope(refusal), b"\n\n"].concat());
     }
+    failure_event(failure(refusal), speaks)
+}
+
+/// Anything that went wrong in the middle of a stream, as the client's protocol says it.
+pub fn failure_event(failure: Failure, speaks: Protocol) -> Bytes {
     let client =
         Client { model: "", id: "", created: 0, delivery: Delivery::Events, include_usage: false };
     let mut event = Vec::new();
-    speaks.wire().stream_writer(&client).write(Event::Failure(failure(refusal)), &mut event);
+    speaks.wire().stream_writer(&client).write(Event::Failure(failure), &mut event);
     Bytes::from(event)
 }
 

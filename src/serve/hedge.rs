@@ -15,7 +15,7 @@ use super::{
 use crate::{
     refusal::Refusal,
     table::pool::HedgeAfter,
-    upstream::{answer::Answer, attempt::Failed},
+    upstream::{answer::Answer, failed::Failed},
 };
 
 /// How an attempt ended, hedged or not.

@@ -11,6 +11,7 @@ use rand::Rng;
 use super::{
     Front, admit,
     answer::{self, REQUEST_ID},
+    keepalive,
     record::Record,
     relay::{self, Reply},
     rounds,
@@ -22,35 +23,63 @@ use crate::{
 };
 
 /// Serves one request through a provider, or says why not.
-pub async fn proxy(front: &Front, request: Request<Incoming>) -> Response<Reply> {
+pub async fn proxy(front: &Arc<Front>, request: Request<Incoming>) -> Response<Reply> {
     let request_id = request_id(request.headers());
     let endpoint = Endpoint::find(request.uri().path(), request.uri().query());
     let speaks = endpoint.as_ref().map_or(Protocol::OpenAi, |endpoint| endpoint.protocol);
     let mut record = Record::begin(Arc::clone(&front.meters));
-    match serve(front, request, endpoint, &mut record).await {
-        Ok((held, inbound, accepted)) => {
-            relay::respond(accepted, held, request_id, record, &inbound)
-        }
-        Err(refusal) => answer::refuse(&refusal, speaks, request_id, &mut record),
+    let (held, inbound) = match hold(front, request, endpoint, &mut record).await {
+        Ok(held) => held,
+        Err(refusal) => return answer::refuse(&refusal, speaks, request_id, &mut record),
+    };
+    if let Some(every) = keepalive::asked(&held, &inbound) {
+        return keepalive::serve(front, held, inbound, record, request_id, every).await;
     }
+    let accepted = accept(front, &held, &inbound, &mut record).await;
+    respond(accepted, held, &inbound, record, request_id)
 }
 
-async fn serve(
+async fn hold(
     front: &Front,
     request: Request<Incoming>,
     endpoint: Option<Endpoint>,
     record: &mut Record,
-) -> Result<(admit::Held, Inbound, rounds::Accepted), Refusal> {
+) -> Result<(admit::Held, Inbound), Refusal> {
     let inbound = admit::admit(request, endpoint, front.body_limits).await?;
     let allowed = admit::allow(front.gateway.snapshot(), &inbound)?;
     record.allowed(&allowed);
-    let held = admit::hold(allowed)?;
-    let accepted = tokio::select! {
+    Ok((admit::hold(allowed)?, inbound))
+}
+
+/// Asks providers until one answer may be passed on, or the process ends.
+pub(super) async fn accept(
+    front: &Front,
+    held: &admit::Held,
+    inbound: &Inbound,
+    record: &mut Record,
+) -> Result<rounds::Accepted, Refusal> {
+    tokio::select! {
         biased;
-        accepted = rounds::run(front, &held, &inbound, record) => accepted?,
-        () = front.stage.over() => return Err(Refusal::ShuttingDown),
-    };
-    Ok((held, inbound, accepted))
+        accepted = rounds::run(front, held, inbound, record) => accepted,
+        () = front.stage.over() => Err(Refusal::ShuttingDown),
+    }
+}
+
+/// What the attempts led to, as the client gets it.
+pub(super) fn respond(
+    accepted: Result<rounds::Accepted, Refusal>,
+    held: admit::Held,
+    inbound: &Inbound,
+    mut record: Record,
+    request_id: HeaderValue,
+) -> Response<Reply> {
+    match accepted {
+        Ok(accepted) => relay::respond(accepted, held, request_id, record, inbound),
+        Err(refusal) => {
+            let speaks = inbound.endpoint.as_ref().map_or(Protocol::OpenAi, |it| it.protocol);
+            answer::refuse(&refusal, speaks, request_id, &mut record)
+        }
+    }
 }
 
 /// The client's own id, if it is sane, else a new one.

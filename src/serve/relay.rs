@@ -17,15 +17,17 @@ use tokio::time::Instant;
 use super::{
     admit::{Held, Permits},
     answer::{ATTEMPTS, PROVIDER, REQUEST_ID},
+    keepalive::{Next, Waiting},
     record::{Asked, Record},
-    rounds::{self, Accepted},
+    rounds::{Accepted, tell},
     stream_end::StreamEnd,
 };
 use crate::{
-    live::{Cause, Entry},
-    table::Table,
+    live::Entry,
+    table::{Table, class, fallback::Failure},
     upstream::{
-        answer::{AnswerBody, Broken},
+        answer::{AnswerBody, Broken, Fault},
+        envelope::ErrorEvent,
         headers,
         request::Inbound,
     },
@@ -37,6 +39,8 @@ pub enum Reply {
     Whole(Option<Bytes>),
     /// One that comes from a provider.
     Relay(Box<Relay>),
+    /// One that may come from a provider once it has been found.
+    Waiting(Box<Waiting>),
     /// One of the routes that are not proxied.
     Router(axum::body::Body),
 }
@@ -103,9 +107,10 @@ impl Relay {
         let Some(stream) = &mut self.stream else {
             let piece = ready!(self.body.poll_piece(cx));
             match &piece {
-                Some(Ok(_)) => {}
-                Some(Err(broken)) => self.ended(Err(*broken)),
-                None => self.ended(Ok(())),
+                Some(Err(broken)) => self.ended(Err((*broken).into())),
+                // Nobody asks on after the last piece where it is known to be the last.
+                Some(Ok(_)) if !self.body.is_end() => {}
+                _ => self.ended(self.body.fault().map_or(Ok(()), Err)),
             }
             return Poll::Ready(piece.map(|piece| piece.map_err(|_: Broken| BrokenOff)));
         };
@@ -119,14 +124,15 @@ impl Relay {
             let end = match ready!(self.body.poll_piece(cx)) {
                 Some(Ok(piece)) => {
                     stream.push(piece);
-                    continue;
+                    let Some(error) = stream.take_error() else { continue };
+                    Err(self.fault(&error))
                 }
                 Some(Err(broken)) => {
                     stream.broken(broken);
-                    Err(broken)
+                    Err(broken.into())
                 }
                 None if stream.ended() => Ok(()),
-                None => Err(Broken::Cut),
+                None => Err(Broken::Cut.into()),
             };
             self.ended(end);
             return self.poll_piece(cx);
@@ -135,17 +141,22 @@ impl Relay {
 
     /// Tells the provider's health how its answer ended. A client that goes away says nothing of
     /// it, nor does the end of the time that the request had.
-    fn ended(&mut self, end: Result<(), Broken>) {
+    fn ended(&mut self, end: Result<(), Fault>) {
         let Some(entry) = self.entry.take() else { return };
-        let cause = match end {
+        let fault = match end {
             Ok(()) => return entry.succeeded(Instant::now()),
-            Err(Broken::Late) => return,
-            Err(Broken::Cut) => Cause::Reset,
-            Err(Broken::Idle) => Cause::Timeout,
+            Err(fault) => fault,
         };
-        if let Some(reason) = entry.broke_off(Instant::now(), cause) {
-            rounds::rests(&self.table, self.asked, reason);
+        if let Some(reason) = tell::broke_off(entry, fault) {
+            tell::rests(&self.table, self.asked, reason);
         }
+    }
+
+    /// What an error in the middle of a stream says of the provider.
+    fn fault(&self, error: &ErrorEvent) -> Fault {
+        let own = &self.asked.among(&self.table).own_classes;
+        let class = class::of_answer(error.status, &error.json, own);
+        Fault { failure: Failure::Status(error.status), class }
     }
 }
 
@@ -163,6 +174,13 @@ impl Body for Reply {
                 let piece = ready!(relay.poll_piece(cx));
                 Poll::Ready(piece.map(|piece| piece.map(Frame::data).map_err(Into::into)))
             }
+            Self::Waiting(waiting) => match ready!(waiting.poll_next(cx)) {
+                Next::Comment(comment) => Poll::Ready(Some(Ok(Frame::data(comment)))),
+                Next::Rest(rest) => {
+                    *self = rest;
+                    self.poll_frame(cx)
+                }
+            },
             Self::Router(body) => Pin::new(body)
                 .poll_frame(cx)
                 .map(|frame| frame.map(|frame| frame.map_err(Into::into))),
@@ -173,6 +191,7 @@ impl Body for Reply {
         match self {
             Self::Whole(bytes) => bytes.is_none(),
             Self::Relay(relay) => relay.stream.is_none() && relay.body.is_end(),
+            Self::Waiting(_) => false,
             Self::Router(body) => body.is_end_stream(),
         }
     }
@@ -185,7 +204,7 @@ impl Body for Reply {
             Self::Relay(relay) if relay.stream.is_none() => {
                 relay.body.remaining().map(SizeHint::with_exact).unwrap_or_default()
             }
-            Self::Relay(_) => SizeHint::default(),
+            Self::Relay(_) | Self::Waiting(_) => SizeHint::default(),
             Self::Router(body) => body.size_hint(),
         }
     }

@@ -6,6 +6,7 @@
 mod budget;
 pub(super) mod pass;
 mod spent;
+pub(super) mod tell;
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,7 +24,7 @@ use super::{
     record::{Asked, Record, Step},
 };
 use crate::{
-    live::{Cause, Entry, Reason, Retries, State, Why},
+    live::{Entry, Retries, State},
     refusal::Refusal,
     table::{
         Caller, Class, Pool, PoolId, Table,
@@ -31,8 +32,9 @@ use crate::{
     },
     upstream::{
         answer::Answer,
-        attempt::{self, Failed, Scrutiny},
+        attempt::{self, Scrutiny},
         client::Client,
+        failed::Failed,
         headroom,
         request::Inbound,
     },
@@ -279,8 +281,8 @@ impl<'a> Rounds<'a> {
         if failed.class == Class::Credential {
             pool.live.meters.credential_refused(&provider.name);
         }
-        if let Some(reason) = tell(entry, &failed) {
-            rests(self.table, asked, reason);
+        if let Some(reason) = tell::failed(entry, &failed) {
+            tell::rests(self.table, asked, reason);
         }
         match pool.fallback.verdict(failed.failure, failed.class, taken) {
             Verdict::Stop => Some(as_it_came(failed, asked, self.pass.permits(permit))),
@@ -307,35 +309,6 @@ impl<'a> Rounds<'a> {
         }
         Err(self.notes.refusal(self.pass.pool, record))
     }
-}
-
-/// Tells the provider's health of a failure, in so far as it is the provider's.
-fn tell(entry: Entry, failed: &Failed) -> Option<Reason> {
-    let (now, after) = (Instant::now(), failed.retry_after);
-    let cause = match failed.failure {
-        Failure::Connect => Cause::Connect,
-        Failure::Timeout => Cause::Timeout,
-        Failure::Reset => Cause::Reset,
-        Failure::Malformed(_) => Cause::Malformed,
-        Failure::Status(status) => Cause::Status(status),
-    };
-    match failed.class {
-        Class::RateLimit => entry.set_aside(now, Why::RateLimited, after),
-        Class::Quota => entry.set_aside(now, Why::QuotaSpent, after),
-        Class::Credential => entry.set_aside(now, Why::CredentialRefused, after),
-        Class::Overloaded
-        | Class::Server
-        | Class::Timeout
-        | Class::Unreachable
-        | Class::Malformed => entry.failed(now, cause, after),
-        Class::ContextWindow | Class::ContentFilter | Class::Client | Class::Deadline => None,
-    }
-}
-
-/// The line for the log when a provider begins to rest.
-pub fn rests(table: &Table, asked: Asked, reason: Reason) {
-    let (alias, provider) = (&table.pool(asked.pool).alias, &asked.among(table).name);
-    tracing::warn!(%alias, %provider, "{reason}");
 }
 
 /// The one answer there is, or what stands for it.

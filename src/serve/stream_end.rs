@@ -1,7 +1,7 @@
 //! How a stream of events ends: with its protocol's last event, or with an error event that says
 //! that it broke. Events are passed on whole, so that a cut never leaves half of one behind.
 //!
-//! It never looks into an event before the stream has ended.
+//! It never reads an event, unless a mark says that it is an error.
 
 use std::{collections::VecDeque, sync::LazyLock};
 
@@ -13,7 +13,11 @@ use crate::{
     protocol::{Endpoint, Protocol},
     refusal::Refusal,
     sse::Boundary,
-    upstream::{answer::Broken, request::Inbound},
+    upstream::{
+        answer::Broken,
+        envelope::{self, ErrorEvent},
+        request::Inbound,
+    },
 };
 
 /// Watches over one stream of events.
@@ -25,6 +29,10 @@ pub struct StreamEnd {
     ready: VecDeque<Bytes>,
     /// What the last events of this endpoint's streams hold; none: that is not known.
     terminals: &'static [Finder<'static>],
+    /// What may be an error.
+    errors: &'static [Finder<'static>],
+    /// The error that the provider told, until it is taken.
+    error: Option<ErrorEvent>,
     speaks: Protocol,
     ends_well: bool,
     /// Whether the beginning of an event went out because it was too long to hold.
@@ -35,13 +43,15 @@ pub struct StreamEnd {
 impl StreamEnd {
     /// A watch that knows how streams of this endpoint end.
     pub fn for_request(inbound: &Inbound) -> Self {
-        let terminals = terminals(&inbound.path, inbound.endpoint.as_ref());
+        let (terminals, errors) = marks(&inbound.path, inbound.endpoint.as_ref());
         Self {
             boundary: Boundary::new(),
             partial: BytesMut::new(),
             ready: VecDeque::new(),
             speaks: inbound.endpoint.as_ref().map_or(Protocol::OpenAi, |it| it.protocol),
             terminals,
+            errors,
+            error: None,
             ends_well: terminals.is_empty(),
             torn: false,
             over: false,
@@ -66,6 +76,11 @@ impl StreamEnd {
     /// The next piece that may go out.
     pub fn take(&mut self) -> Option<Bytes> {
         self.ready.pop_front()
+    }
+
+    /// An error that the provider told in the middle of the stream: it is an end, too.
+    pub fn take_error(&mut self) -> Option<ErrorEvent> {
+        self.error.take()
     }
 
     /// Whether nothing more will come.
@@ -102,6 +117,12 @@ impl StreamEnd {
             joined.freeze()
         };
         self.ends_well |= self.terminals.iter().any(|mark| mark.find(&piece).is_some());
+        if self.errors.iter().any(|mark| mark.find(&piece).is_some())
+            && let Some(error) = envelope::error_event(piece.clone())
+        {
+            self.ends_well = true;
+            self.error = Some(error);
+        }
         if !piece.is_empty() {
             self.ready.push_back(piece);
         }
@@ -117,22 +138,25 @@ impl StreamEnd {
 
 type Marks<const N: usize> = LazyLock<[Finder<'static>; N]>;
 
-fn terminals(path_and_query: &str, endpoint: Option<&Endpoint>) -> &'static [Finder<'static>] {
+/// What marks the last events of an endpoint's streams, and what may mark an error in them.
+fn marks(path_and_query: &str, endpoint: Option<&Endpoint>) -> (Finders, Finders) {
     match endpoint.map(|endpoint| endpoint.protocol) {
-        Some(Protocol::Anthropic) => return &*MESSAGES,
-        Some(Protocol::Gemini) => return &*CONTENTS,
-        Some(Protocol::Cohere) => return &*CHATS,
+        Some(Protocol::Anthropic) => return (&*MESSAGES, &*TYPED_ERRORS),
+        Some(Protocol::Gemini) => return (&*CONTENTS, &*ERRORS),
+        Some(Protocol::Cohere) => return (&*CHATS, &*ERRORS),
         _ => {}
     }
     let path = path_and_query.split('?').next().unwrap_or_default();
     if path.ends_with("/completions") {
-        &*COMPLETIONS
+        (&*COMPLETIONS, &*ERRORS)
     } else if path.ends_with("/responses") {
-        &*RESPONSES
+        (&*RESPONSES, &*TYPED_ERRORS)
     } else {
-        &[]
+        (&[], &*ERRORS)
     }
 }
+
+type Finders = &'static [Finder<'static>];
 
 /// Quotes inside a text are escaped, so none of these marks can stand in what a model says.
 /// Providers that leave `[DONE]` out have still said why they finished.
@@ -144,6 +168,10 @@ static CONTENTS: Marks<3> =
     LazyLock::new(|| ["\"finishReason\"", "\"blockReason\"", "\"error\""].map(Finder::new));
 static CHATS: Marks<1> = LazyLock::new(|| ["\"message-end\""].map(Finder::new));
 static RESPONSES: Marks<5> = LazyLock::new(|| RESPONSE_ENDS.map(Finder::new));
+static ERRORS: Marks<1> = LazyLock::new(|| ["\"error\":"].map(Finder::new));
+static TYPED_ERRORS: Marks<3> = LazyLock::new(|| {
+    ["\"type\":\"error\"", "\"type\": \"error\"", "\"response.failed\""].map(Finder::new)
+});
 const COMPLETION_ENDS: [&str; 4] =
     ["data: [DONE]", "data:[DONE]", "\"finish_reason\":\"", "\"finish_reason\": \""];
 const RESPONSE_ENDS: [&str; 5] = [

@@ -41,6 +41,8 @@ pub struct Pool {
     pub has_windows: bool,
     /// When a second provider is asked although the first has not failed.
     pub hedge: Option<Hedge>,
+    /// Between two comments to a client that waits for its stream.
+    pub keepalive: Option<Duration>,
     /// In definition order.
     pub providers: Vec<Provider>,
     /// Added to answers of the router itself; those of providers are merged already.

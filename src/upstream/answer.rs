@@ -16,6 +16,7 @@ use http_body::Body;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::{client::WireBody, mock::MockBody, translate::TranslatedBody};
+use crate::table::{Class, fallback::Failure};
 
 /// A provider's answer.
 pub struct Answer {
@@ -36,6 +37,8 @@ pub struct AnswerBody {
     idle: Idle,
     /// How it broke while it was looked at: told when what came before has been passed on.
     broken: Option<Broken>,
+    /// What it said went wrong, once it has ended.
+    fault: Option<Fault>,
     /// When time for the whole of it is over.
     end: Option<Pin<Box<Sleep>>>,
 }
@@ -61,6 +64,15 @@ pub enum Broken {
     Idle,
     /// The time for the whole answer is over.
     Late,
+}
+
+/// How an answer that had been accepted turned out to be none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault {
+    /// How it failed.
+    pub failure: Failure,
+    /// What kind of failure that is.
+    pub class: Class,
 }
 
 /// A timer that costs a clock reading for each wait, not a re-registration for each piece.
@@ -108,11 +120,22 @@ impl Answer {
     }
 }
 
+impl From<Broken> for Fault {
+    fn from(broken: Broken) -> Self {
+        let (failure, class) = match broken {
+            Broken::Cut => (Failure::Reset, Class::Unreachable),
+            Broken::Idle => (Failure::Timeout, Class::Timeout),
+            Broken::Late => (Failure::Timeout, Class::Deadline),
+        };
+        Self { failure, class }
+    }
+}
+
 impl AnswerBody {
     /// A body of which nothing has been looked at.
     pub fn new(source: Source, idle: Duration) -> Self {
         let idle = Idle { limit: idle, deadline: None, sleep: None };
-        Self { held: VecDeque::new(), source, idle, broken: None, end: None }
+        Self { held: VecDeque::new(), source, idle, broken: None, fault: None, end: None }
     }
 
     /// Waits for one more piece and keeps it. `false`: the body has ended.
@@ -171,6 +194,14 @@ impl AnswerBody {
         }
     }
 
+    /// What a translated stream said went wrong in its middle.
+    pub fn fault(&self) -> Option<Fault> {
+        match &self.source {
+            Source::Translated(body) => body.fault(),
+            _ => self.fault,
+        }
+    }
+
     /// Whether nothing more will come.
     pub fn is_end(&self) -> bool {
         self.held.is_empty() && self.broken.is_none() && self.source_is_end()
@@ -210,6 +241,7 @@ impl AnswerBody {
         if let Poll::Ready(piece) = piece {
             self.idle.deadline = None;
             if piece.is_none() {
+                self.fault = self.fault();
                 self.source = Source::Ended;
             }
             return Poll::Ready(piece);

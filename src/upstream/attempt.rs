@@ -6,14 +6,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode, header};
+use http::{Request, Response, StatusCode};
 use tokio::time::Instant;
 
 use super::{
     answer::{Answer, AnswerBody, Broken, Source},
     client::{Client, Lease, SendError, WireBody},
-    dial::DialError,
     envelope::{self, Opening, Openings},
+    failed::{self, Failed},
     mock,
     request::{self, Inbound, Prepared},
     translate,
@@ -21,26 +21,8 @@ use super::{
 use crate::{
     body::{self, PiecesBody},
     path::BasePath,
-    table::{
-        Class, Origin, Place, Provider,
-        class::{self, OwnClasses},
-        fallback::Failure,
-    },
+    table::{Class, Origin, Place, Provider, class, fallback::Failure},
 };
-
-/// A failed attempt.
-pub struct Failed {
-    /// How it failed.
-    pub failure: Failure,
-    /// What kind of failure that is.
-    pub class: Class,
-    /// What the provider said about coming back.
-    pub retry_after: Option<Duration>,
-    /// The cause for the operator; never for a client.
-    pub cause: String,
-    /// The provider's own answer, if there was one.
-    pub answer: Option<Box<Answer>>,
-}
 
 /// How closely an answer is looked at.
 #[derive(Debug, Clone, Copy)]
@@ -184,7 +166,7 @@ async fn refused(mut answer: Answer) -> Failed {
     Failed {
         failure: Failure::Status(status.as_u16()),
         class: class::of_status(status.as_u16()),
-        retry_after: retry_after(&answer),
+        retry_after: failed::retry_after(&answer),
         cause: format!("answered {status}"),
         answer: Some(Box::new(answer)),
     }
@@ -269,75 +251,6 @@ async fn look(answer: &mut Answer) -> Result<bool, Failed> {
             Failed::new(Failure::Timeout, "fell silent before the commit point".into())
         }
     })
-}
-
-/// `retry-after-ms` (Azure), `Retry-After` in seconds or as a date.
-pub fn retry_after(answer: &Answer) -> Option<Duration> {
-    let text = |name: &str| answer.headers.get(name)?.to_str().ok().map(str::trim);
-    if let Some(millis) = text("retry-after-ms").and_then(|value| value.parse().ok()) {
-        return Some(Duration::from_millis(millis));
-    }
-    let value = text(header::RETRY_AFTER.as_str())?;
-    if let Ok(seconds) = value.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
-    }
-    let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(std::time::SystemTime::now()).unwrap_or_default())
-}
-
-impl Failed {
-    fn new(failure: Failure, cause: String) -> Self {
-        let class = match failure {
-            Failure::Connect | Failure::Reset => Class::Unreachable,
-            Failure::Timeout => Class::Timeout,
-            Failure::Malformed(_) => Class::Malformed,
-            Failure::Status(status) => class::of_status(status),
-        };
-        Self { failure, class, retry_after: None, cause, answer: None }
-    }
-
-    fn late(class: Class) -> Self {
-        Self { class, ..Self::new(Failure::Timeout, "not accepted in time".into()) }
-    }
-
-    /// The same, its class read from the error's own words where they are held.
-    fn classed(mut self, own: &OwnClasses) -> Self {
-        if let (Failure::Status(status), Some(answer)) = (self.failure, &self.answer)
-            && let Some(body) = answer.body.whole()
-        {
-            self.class = class::of_answer(status, &body, own);
-        }
-        self
-    }
-
-    fn empty(status: StatusCode) -> Self {
-        Self::new(Failure::Malformed(Some(status.as_u16())), "the answer is empty".into())
-    }
-
-    /// An error inside a success: it is what the answer should have been.
-    fn inside(mut answer: Answer, status: u16, json: Bytes) -> Self {
-        let retry_after = retry_after(&answer);
-        answer.status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
-        answer.replace_body("application/json", json);
-        let cause = format!("an error {status} inside a 200");
-        let failed = Self::new(Failure::Status(status), cause);
-        Self { retry_after, answer: Some(Box::new(answer)), ..failed }
-    }
-
-    fn from_dial(error: DialError) -> Self {
-        match error {
-            DialError::Timeout => Self::new(Failure::Timeout, "no connection in time".into()),
-            DialError::Unreachable(cause) => Self::new(Failure::Connect, cause),
-        }
-    }
-
-    fn from_send(error: SendError) -> Self {
-        match error {
-            SendError::Stale => Self::new(Failure::Reset, "broke off before an answer".into()),
-            SendError::BrokenOff(cause) => Self::new(Failure::Reset, cause),
-            SendError::Malformed(cause) => Self::new(Failure::Malformed(None), cause),
-        }
-    }
 }
 
 impl Answer {

@@ -1,9 +1,10 @@
 //! Errors that hide inside a success: a JSON 200 that is an `error` envelope, a stream whose first
-//! event is an error.
+//! event is an error, or a later one.
 //!
 //! It reads only what is held already and waits for nothing.
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use crate::{body, sse};
 
@@ -26,6 +27,15 @@ pub enum Openings {
     Read(sse::Parser),
     /// Anything whole is content, comments too.
     Whole(sse::Boundary),
+}
+
+/// An error that a stream told in its middle.
+#[derive(Debug, PartialEq)]
+pub struct ErrorEvent {
+    /// The status that it stands for.
+    pub status: u16,
+    /// What it says.
+    pub json: Bytes,
 }
 
 impl Openings {
@@ -73,6 +83,21 @@ fn opening(event: &sse::Event) -> Opening {
     if is_lifecycle(event) { Opening::Nothing } else { Opening::Content }
 }
 
+/// The first error among these whole events. An event may hold a choice beside its error.
+pub fn error_event(events: Bytes) -> Option<ErrorEvent> {
+    let mut parser = sse::Parser::new();
+    parser.push(events);
+    while let Ok(Some(event)) = parser.next_event() {
+        let json = event.data;
+        let Ok(value) = serde_json::from_slice::<Value>(&json) else { continue };
+        let says = !matches!(value["error"], Value::Null | Value::Bool(false));
+        if says || matches!(value["type"].as_str(), Some("error" | "response.failed")) {
+            return Some(ErrorEvent { status: status_of(&json), json });
+        }
+    }
+    None
+}
+
 /// Events that only announce: a provider sends them before it has tried to answer.
 fn is_lifecycle(event: &sse::Event) -> bool {
     let name = event.event.as_deref().unwrap_or_default();
@@ -115,6 +140,27 @@ mod tests {
         ];
         for (envelope, status) in table {
             assert_eq!(status_of(envelope.as_bytes()), status, "{envelope}");
+        }
+    }
+
+    #[test]
+    fn errors_in_the_middle() {
+        let read = |text: &str| error_event(Bytes::from(text.to_owned())).map(|it| it.status);
+        let error = "data: {\"choices\":[{}]}\r\n\r\ndata: {\"error\":{\"code\":503}}\r\n\r\n";
+        assert_eq!(read(error), Some(503));
+        let beside =
+            "data: {\"error\":{\"code\":429},\"choices\":[{\"finish_reason\":\"error\"}]}\n\n";
+        assert_eq!(read(beside), Some(429));
+        let typed =
+            "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"api_error\"}}\n\n";
+        assert_eq!(read(typed), Some(502));
+        assert_eq!(read("data: {\"type\":\"response.failed\",\"response\":{}}\n\n"), Some(502));
+        for fine in [
+            "data: {\"error\":null,\"choices\":[]}\n\n",
+            "data: {\"choices\":[{\"content_filter_results\":{\"error\":{\"code\":\"x\"}}}]}\n\n",
+            "data: {\"candidates\":[{\"functionCall\":{\"args\":{\"error\":{}}}}]}\n\n",
+        ] {
+            assert_eq!(read(fine), None, "{fine}");
         }
     }
 

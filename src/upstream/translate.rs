@@ -13,9 +13,10 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 pub use self::stream::TranslatedBody;
 use super::{
-    answer::{Answer, AnswerBody, Source},
-    attempt::{self, Failed},
+    answer::{Answer, AnswerBody, Fault, Source},
+    attempt,
     client::Client,
+    failed::{self, Failed},
     request::{Inbound, Prepared, Read},
 };
 use crate::{
@@ -196,15 +197,11 @@ impl Exchange<'_> {
         let status = StatusCode::from_u16(written.status).unwrap_or(StatusCode::BAD_GATEWAY);
         let mut answer = self.whole(status, written.body, relayed(&from.headers));
         answer.headers.extend(written.headers.into_iter().filter_map(header_of));
-        let failure = match said.kind {
-            Kind::Cut => Failure::Reset,
-            Kind::Malformed => Failure::Malformed(None),
-            _ => Failure::Status(said.status),
-        };
+        let Fault { failure, class } = fault_of(said);
         Failed {
             failure,
-            class: class_of(said),
-            retry_after: said.retry_after.or_else(|| attempt::retry_after(&from)),
+            class,
+            retry_after: said.retry_after.or_else(|| failed::retry_after(&from)),
             cause: said.message.clone(),
             answer: Some(Box::new(answer)),
         }
@@ -227,6 +224,15 @@ impl Exchange<'_> {
         answer.replace_body("application/json", Bytes::from(body));
         answer
     }
+}
+
+fn fault_of(said: &Said) -> Fault {
+    let failure = match said.kind {
+        Kind::Cut => Failure::Reset,
+        Kind::Malformed => Failure::Malformed(None),
+        _ => Failure::Status(said.status),
+    };
+    Fault { failure, class: class_of(said) }
 }
 
 fn class_of(said: &Said) -> Class {

@@ -2,11 +2,13 @@
 //!
 //! Never: a client sees an error that another healthy provider could have served.
 
+mod broken;
 mod chains;
 mod classes;
 mod crowds;
 mod explaining;
 mod hedging;
+mod keepalive;
 mod probing;
 mod resting;
 mod steering;

@@ -298,14 +298,13 @@ fn what_is_not_supported_yet_is_refused_by_name() {
     };
     refused(r#"{"targets":{},"strict_mode":true}"#, "strict_mode", "strict_mode: true");
     refused(
-        r#"{"targets":{},"defaults":{"keepalive_secs":"no matter"}}"#,
-        "defaults.keepalive_secs",
-        "keepalive_secs",
+        r#"{"targets":{},"defaults":{"strategy":"lowest_cost"}}"#,
+        "defaults.strategy",
+        "strategy: lowest_cost",
     );
     for (key, path, what) in [
         (r#""sanitize_response":true"#, "sanitize_response", "sanitize_response: true"),
         (r#""strategy":"lowest_cost""#, "strategy", "strategy: lowest_cost"),
-        (r#""keepalive_secs":1"#, "keepalive_secs", "keepalive_secs"),
     ] {
         refused(&pool(key), &format!("targets[\"a\"].{path}"), what);
     }

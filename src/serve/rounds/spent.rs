@@ -14,7 +14,7 @@ use crate::{
         record::{Asked, Record, Step},
     },
     table::{Class, Pool},
-    upstream::{answer::Answer, attempt::Failed},
+    upstream::{answer::Answer, failed::Failed},
 };
 
 /// What is remembered.

@@ -63,6 +63,7 @@ impl Compiler<'_> {
             strategy: self.strategy(strategy, &providers, &path)?,
             fallback,
             hedge: self.hedge(keys.hedge, &path),
+            keepalive: keys.keepalive_secs.map(std::time::Duration::from_secs),
             providers,
             response_headers: headers,
         })

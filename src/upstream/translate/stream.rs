@@ -15,7 +15,7 @@ use crate::{
         conversation::{Event, Failure, Kind},
         wire::{StreamReader, StreamWriter},
     },
-    upstream::answer::{AnswerBody, Broken},
+    upstream::answer::{AnswerBody, Broken, Fault},
 };
 
 /// A provider's stream on its way to a client of another protocol.
@@ -25,6 +25,8 @@ pub struct TranslatedBody {
     writer: Box<dyn StreamWriter>,
     events: VecDeque<Event>,
     ended: bool,
+    /// What went wrong, for the provider's health.
+    fault: Option<Fault>,
 }
 
 impl TranslatedBody {
@@ -34,7 +36,7 @@ impl TranslatedBody {
         reader: Box<dyn StreamReader>,
         writer: Box<dyn StreamWriter>,
     ) -> Self {
-        Self { source, reader, writer, events: VecDeque::new(), ended: false }
+        Self { source, reader, writer, events: VecDeque::new(), ended: false, fault: None }
     }
 
     /// Waits for the first content and keeps what came before it.
@@ -82,6 +84,11 @@ impl TranslatedBody {
         self.source.end_by(end);
     }
 
+    /// What went wrong, as soon as it has.
+    pub fn fault(&self) -> Option<Fault> {
+        self.fault
+    }
+
     /// Whether nothing more will come.
     pub fn is_end(&self) -> bool {
         self.ended && self.events.is_empty()
@@ -92,10 +99,14 @@ impl TranslatedBody {
         let mut events = Vec::new();
         match ready!(self.source.poll_piece(cx)) {
             Some(Ok(piece)) => self.reader.feed(piece, &mut events),
-            Some(Err(Broken::Cut)) => events.push(Event::Failure(Failure::cut())),
-            Some(Err(Broken::Idle | Broken::Late)) => {
-                let failure = Failure::new(Kind::Timeout, "the provider fell silent");
-                events.push(Event::Failure(failure));
+            Some(Err(broken)) => {
+                self.fault = Some(broken.into());
+                events.push(Event::Failure(match broken {
+                    Broken::Cut => Failure::cut(),
+                    Broken::Idle | Broken::Late => {
+                        Failure::new(Kind::Timeout, "the provider fell silent")
+                    }
+                }));
             }
             None => self.reader.end(&mut events),
         }
@@ -103,6 +114,9 @@ impl TranslatedBody {
         if let Some(last) = last {
             events.truncate(last + 1);
             self.ended = true;
+        }
+        if let Some(Event::Failure(said)) = events.last() {
+            self.fault.get_or_insert_with(|| super::fault_of(said));
         }
         self.events.extend(events);
         Poll::Ready(())

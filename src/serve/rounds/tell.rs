@@ -1,0 +1,65 @@
+//! What a provider's health hears of failed attempts and of answers that broke off.
+//!
+//! It never counts against a provider what its client brought about.
+
+use tokio::time::Instant;
+
+use crate::{
+    live::{Cause, Entry, Reason, Why},
+    serve::record::Asked,
+    table::{Class, Table, fallback::Failure},
+    upstream::{answer::Fault, failed::Failed},
+};
+
+/// An attempt failed. Answers why the provider rests if this is what began its rest.
+pub(in crate::serve) fn failed(entry: Entry, failed: &Failed) -> Option<Reason> {
+    let (now, after) = (Instant::now(), failed.retry_after);
+    match rests_for(failed.class) {
+        Some(why) => entry.set_aside(now, why, after),
+        None if is_fault(failed.class) => entry.failed(now, cause(failed.failure), after),
+        None => None,
+    }
+}
+
+/// An accepted answer broke off, or told an error in its middle. Answers as [`failed`] does.
+pub(in crate::serve) fn broke_off(entry: Entry, fault: Fault) -> Option<Reason> {
+    let now = Instant::now();
+    match rests_for(fault.class) {
+        Some(why) => entry.set_aside(now, why, None),
+        None if is_fault(fault.class) => entry.broke_off(now, cause(fault.failure)),
+        None => None,
+    }
+}
+
+/// The line for the log when a provider begins to rest.
+pub(in crate::serve) fn rests(table: &Table, asked: Asked, reason: Reason) {
+    let (alias, provider) = (&table.pool(asked.pool).alias, &asked.among(table).name);
+    tracing::warn!(%alias, %provider, "{reason}");
+}
+
+/// Classes that say something of the credential, and nothing of the provider's health.
+fn rests_for(class: Class) -> Option<Why> {
+    match class {
+        Class::RateLimit => Some(Why::RateLimited),
+        Class::Quota => Some(Why::QuotaSpent),
+        Class::Credential => Some(Why::CredentialRefused),
+        _ => None,
+    }
+}
+
+fn is_fault(class: Class) -> bool {
+    matches!(
+        class,
+        Class::Overloaded | Class::Server | Class::Timeout | Class::Unreachable | Class::Malformed
+    )
+}
+
+fn cause(failure: Failure) -> Cause {
+    match failure {
+        Failure::Connect => Cause::Connect,
+        Failure::Timeout => Cause::Timeout,
+        Failure::Reset => Cause::Reset,
+        Failure::Malformed(_) => Cause::Malformed,
+        Failure::Status(status) => Cause::Status(status),
+    }
+}

@@ -1,0 +1,98 @@
+//! A failed attempt: how it failed, its class, and what the provider said of it.
+//!
+//! It judges nothing: who makes one has judged.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{StatusCode, header};
+
+use super::{answer::Answer, client::SendError, dial::DialError};
+use crate::table::{
+    Class,
+    class::{self, OwnClasses},
+    fallback::Failure,
+};
+
+/// A failed attempt.
+pub struct Failed {
+    /// How it failed.
+    pub failure: Failure,
+    /// What kind of failure that is.
+    pub class: Class,
+    /// What the provider said about coming back.
+    pub retry_after: Option<Duration>,
+    /// The cause for the operator; never for a client.
+    pub cause: String,
+    /// The provider's own answer, if there was one.
+    pub answer: Option<Box<Answer>>,
+}
+
+impl Failed {
+    pub(super) fn new(failure: Failure, cause: String) -> Self {
+        let class = match failure {
+            Failure::Connect | Failure::Reset => Class::Unreachable,
+            Failure::Timeout => Class::Timeout,
+            Failure::Malformed(_) => Class::Malformed,
+            Failure::Status(status) => class::of_status(status),
+        };
+        Self { failure, class, retry_after: None, cause, answer: None }
+    }
+
+    pub(super) fn late(class: Class) -> Self {
+        Self { class, ..Self::new(Failure::Timeout, "not accepted in time".into()) }
+    }
+
+    /// The same, its class read from the error's own words where they are held.
+    pub(super) fn classed(mut self, own: &OwnClasses) -> Self {
+        if let (Failure::Status(status), Some(answer)) = (self.failure, &self.answer)
+            && let Some(body) = answer.body.whole()
+        {
+            self.class = class::of_answer(status, &body, own);
+        }
+        self
+    }
+
+    pub(super) fn empty(status: StatusCode) -> Self {
+        Self::new(Failure::Malformed(Some(status.as_u16())), "the answer is empty".into())
+    }
+
+    /// An error inside a success: it is what the answer should have been.
+    pub(super) fn inside(mut answer: Answer, status: u16, json: Bytes) -> Self {
+        let retry_after = retry_after(&answer);
+        answer.status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+        answer.replace_body("application/json", json);
+        let cause = format!("an error {status} inside a 200");
+        let failed = Self::new(Failure::Status(status), cause);
+        Self { retry_after, answer: Some(Box::new(answer)), ..failed }
+    }
+
+    pub(super) fn from_dial(error: DialError) -> Self {
+        match error {
+            DialError::Timeout => Self::new(Failure::Timeout, "no connection in time".into()),
+            DialError::Unreachable(cause) => Self::new(Failure::Connect, cause),
+        }
+    }
+
+    pub(super) fn from_send(error: SendError) -> Self {
+        match error {
+            SendError::Stale => Self::new(Failure::Reset, "broke off before an answer".into()),
+            SendError::BrokenOff(cause) => Self::new(Failure::Reset, cause),
+            SendError::Malformed(cause) => Self::new(Failure::Malformed(None), cause),
+        }
+    }
+}
+
+/// `retry-after-ms` (Azure), `Retry-After` in seconds or as a date.
+pub fn retry_after(answer: &Answer) -> Option<Duration> {
+    let text = |name: &str| answer.headers.get(name)?.to_str().ok().map(str::trim);
+    if let Some(millis) = text("retry-after-ms").and_then(|value| value.parse().ok()) {
+        return Some(Duration::from_millis(millis));
+    }
+    let value = text(header::RETRY_AFTER.as_str())?;
+    if let Ok(seconds) = value.parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(std::time::SystemTime::now()).unwrap_or_default())
+}

@@ -1,0 +1,128 @@
+//! Comments to a client that waits for its stream, where the pool asks for them.
+//!
+//! Never: a comment goes to a client that wants no stream, or a failure after the head is silent.
+
+use std::time::Instant;
+
+use serde_json::{Value, json};
+
+use crate::support::upstream::chunk_event;
+use crate::support::{
+    Call, End, Fault, Place, Reply, Router, Script, Upstream, assert_error, assert_ok,
+    assert_stream_error, chat, chat_stream, eventually, ms, pair, secs,
+};
+
+/// The alias `m` at one provider, with comments every second.
+fn warm(upstream: &Upstream) -> Value {
+    json!({"targets": {"m": {"url": upstream.base(), "name": "up", "keepalive_secs": 1,
+        "concurrency_limit": {"max_concurrent_requests": 1}}}})
+}
+
+/// This reply after so long a silence.
+fn late(reply: Reply, after: u64) -> Reply {
+    reply.fault(Place::Start, Fault::Pause(ms(after)))
+}
+
+const COMMENT: &str = ": keep-alive";
+
+#[tokio::test]
+async fn comments_come_while_the_client_waits_and_then_the_events() {
+    let upstream = Upstream::start(late(Reply::chat_stream(&["a", "b"]), 2600)).await;
+    let router = Router::start(&warm(&upstream)).await;
+    let start = Instant::now();
+    let call = Call::chat(&chat_stream("m")).header("accept-encoding", "gzip");
+    let mut events = call.stream(router.addr()).await;
+    assert!((ms(950)..ms(1800)).contains(&start.elapsed()), "{:?}", start.elapsed());
+    assert_eq!(events.head.status, 200);
+    assert_eq!(events.head.header("content-type"), Some("text/event-stream"));
+    assert!(events.head.header("x-request-id").is_some());
+    assert!(events.head.header("x-onwards-provider").is_none(), "nobody knows yet");
+    let (seen, end) = events.all().await;
+    let texts: Vec<_> = seen.iter().map(|event| format!("{}\n\n", event.text)).collect();
+    let comment = format!("{COMMENT}\n\n");
+    let done = "data: [DONE]\n\n".to_owned();
+    let expected = [comment.clone(), comment, chunk_event("a"), chunk_event("b"), done];
+    assert_eq!((texts.as_slice(), end), (expected.as_slice(), End::Complete));
+    assert_eq!(upstream.last().header("accept-encoding"), None, "no head could say so");
+}
+
+#[tokio::test]
+async fn who_need_not_wait_or_wants_no_stream_hears_no_comment() {
+    let script = Script::always(late(Reply::chat("whole"), 1300))
+        .first([Reply::chat_stream(&["quick"]), Reply::error(400, "no")]);
+    let upstream = Upstream::start(script).await;
+    let router = Router::start(&warm(&upstream)).await;
+    let quick = Call::chat(&chat_stream("m")).send(router.addr()).await;
+    assert_ok(&quick);
+    assert_eq!(quick.body, Reply::chat_stream(&["quick"]).payload());
+    assert_eq!(Call::chat(&chat_stream("m")).send(router.addr()).await.status, 400);
+    let whole = Call::chat(&chat("m")).send(router.addr()).await;
+    assert_ok(&whole);
+    assert_eq!(whole.said(), "whole");
+}
+
+#[tokio::test]
+async fn another_provider_takes_over_behind_the_comments() {
+    let first = Upstream::start(late(Reply::error(500, "broken"), 1300)).await;
+    let second = Upstream::start(Reply::chat_stream(&["well"])).await;
+    let mut targets = pair(&first, &second);
+    targets["targets"]["m"]["keepalive_secs"] = json!(1);
+    let router = Router::start(&targets).await;
+    let answer = Call::chat(&chat_stream("m")).send(router.addr()).await;
+    let whole = String::from_utf8(Reply::chat_stream(&["well"]).payload()).unwrap();
+    assert_eq!(answer.text(), format!("{COMMENT}\n\n{whole}"));
+}
+
+#[tokio::test]
+async fn a_failure_after_the_head_is_an_error_event() {
+    let failures = [
+        ("upstream_unreachable", late(Reply::raw("").then_close(), 1300)),
+        ("upstream_malformed", late(Reply::chat("no stream"), 1300)),
+    ];
+    for (code, failure) in failures {
+        let upstream = Upstream::start(failure).await;
+        let router = Router::start(&warm(&upstream)).await;
+        let mut events = Call::chat(&chat_stream("m")).stream(router.addr()).await;
+        assert_eq!(events.head.status, 200);
+        let (seen, end) = events.all().await;
+        assert_eq!((seen.len(), end), (2, End::Complete), "{code}: {seen:?}");
+        assert_eq!(seen[0].text, COMMENT);
+        assert_stream_error(&seen[1]);
+        assert!(seen[1].text.contains(code), "{code}: {}", seen[1].text);
+    }
+}
+
+#[tokio::test]
+async fn a_providers_refusal_after_the_head_is_told_in_the_clients_protocol() {
+    let upstream = Upstream::start(late(Reply::error(400, "the prompt is odd"), 1300)).await;
+    let mut targets = warm(&upstream);
+    targets["targets"]["c"] = json!({"url": upstream.base(), "name": "up", "keepalive_secs": 1,
+        "protocol": "anthropic"});
+    let router = Router::start(&targets).await;
+    let answer = Call::chat(&chat_stream("m")).send(router.addr()).await;
+    assert_eq!(answer.status, 200);
+    let event = answer.text().replacen(": keep-alive\n\ndata: ", "", 1);
+    let error: Value = serde_json::from_str(event.trim()).unwrap();
+    assert_eq!(error["error"]["message"], "the prompt is odd");
+
+    let mut body = chat_stream("c");
+    body["max_tokens"] = json!(10);
+    let answer = Call::post("/v1/messages").json(&body).send(router.addr()).await;
+    assert_eq!(answer.status, 200);
+    let begin = ": keep-alive\n\nevent: error\ndata: {\"type\":\"error\"";
+    assert!(answer.text().starts_with(begin), "{}", answer.text());
+    assert!(answer.text().contains("the prompt is odd"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_while_it_waits_frees_everything() {
+    let silent = Reply::chat("late").fault(Place::Start, Fault::Stall);
+    let upstream = Upstream::start(Script::always(Reply::chat("hi")).first([silent])).await;
+    let router = Router::start(&warm(&upstream)).await;
+    let mut events = Call::chat(&chat_stream("m")).stream(router.addr()).await;
+    assert_eq!(events.next().await.unwrap().text, COMMENT);
+    assert_error(&router.chat("m").await, 429, "concurrency_limit_exceeded");
+    events.abort();
+    assert!(upstream.wait_disconnect(secs(1)).await.is_some(), "the provider is let go");
+    assert!(eventually(secs(1), async || router.chat("m").await.status == 200).await);
+}
