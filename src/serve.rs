@@ -68,7 +68,9 @@ impl Front {
     /// Serves one request; a fault of ours costs that request alone.
     pub async fn serve(self: &Arc<Self>, request: Request<Incoming>) -> Response<Reply> {
         let client_id = proxy::sane_id(request.headers()).cloned();
-        let served = AssertUnwindSafe(self.route(request)).catch_unwind().await;
+        // Boxed: what a request needs until its response begins is large. A connection would keep
+        // room for it all through a stream, and every wrapper would move it.
+        let served = AssertUnwindSafe(Box::pin(self.route(request))).catch_unwind().await;
         served.unwrap_or_else(|_| self.after_panic(client_id))
     }
 

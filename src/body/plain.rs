@@ -36,13 +36,10 @@ pub(super) fn unremarkable(bytes: &[u8]) -> usize {
 
 #[inline(always)]
 fn plain_run(bytes: &[u8]) -> usize {
-    let (near, _) = bytes.get(..NEAR).unwrap_or(bytes).as_chunks::<LANES>();
-    let mut at = near.iter().take_while(|chunk| is_clean(chunk)).count() * LANES;
+    let mut at = clean_run::<LANES>(bytes.get(..NEAR).unwrap_or(bytes));
     if at == NEAR {
-        let (blocks, _) = bytes.get(at..).unwrap_or_default().as_chunks::<BLOCK>();
-        at += blocks.iter().take_while(|block| is_clean(block)).count() * BLOCK;
-        let (chunks, _) = bytes.get(at..).unwrap_or_default().as_chunks::<LANES>();
-        at += chunks.iter().take_while(|chunk| is_clean(chunk)).count() * LANES;
+        at += clean_run::<BLOCK>(bytes.get(at..).unwrap_or_default());
+        at += clean_run::<LANES>(bytes.get(at..).unwrap_or_default());
     }
     let rest = bytes.get(at..).unwrap_or_default();
     let (words, tail) = rest.as_chunks::<8>();
@@ -53,6 +50,20 @@ fn plain_run(bytes: &[u8]) -> usize {
         }
     }
     at + tail.iter().position(|&byte| is_special(byte)).unwrap_or(tail.len())
+}
+
+/// How many bytes at the beginning are in clean blocks. A loop and not a chain of closures: these
+/// would be compiled for the baseline instruction set, whoever calls.
+#[inline(always)]
+fn clean_run<const N: usize>(bytes: &[u8]) -> usize {
+    let mut at = 0;
+    for block in bytes.as_chunks::<N>().0 {
+        if !is_clean(block) {
+            break;
+        }
+        at += N;
+    }
+    at
 }
 
 /// Whether a byte is a quote, a backslash, a control character or not ASCII.

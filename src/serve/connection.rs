@@ -73,9 +73,7 @@ async fn serve(front: Arc<Front>, stream: TcpStream, timeouts: Timeouts) -> io::
     let stage = front.stage.clone();
     let service = service_fn(move |request| {
         let front = Arc::clone(&front);
-        // Boxed: what a request needs until its response begins is large, and a connection would
-        // keep room for it all through a stream.
-        async move { Ok::<_, Infallible>(Box::pin(front.serve(request)).await) }
+        async move { Ok::<_, Infallible>(front.serve(request).await) }
     });
     let io = TokioIo::new(stream);
     if http2 {

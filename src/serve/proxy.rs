@@ -58,9 +58,10 @@ pub(super) async fn accept(
     inbound: &Inbound,
     record: &mut Record,
 ) -> Result<rounds::Accepted, Refusal> {
+    let attempts = std::pin::pin!(rounds::run(front, held, inbound, record));
     tokio::select! {
         biased;
-        accepted = rounds::run(front, held, inbound, record) => accepted,
+        accepted = attempts => accepted,
         () = front.stage.over() => Err(Refusal::ShuttingDown),
     }
 }

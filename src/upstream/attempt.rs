@@ -53,7 +53,7 @@ pub async fn run(
     scrutiny: Scrutiny,
     allowance: Allowance,
 ) -> Result<Answer, Failed> {
-    let tried = ask_and_judge(client, provider, inbound, scrutiny);
+    let tried = std::pin::pin!(ask_and_judge(client, provider, inbound, scrutiny));
     let mut answer = match allowance.accepted_by {
         None => tried.await?,
         Some((by, class)) => {
@@ -73,11 +73,12 @@ async fn ask_and_judge(
     scrutiny: Scrutiny,
 ) -> Result<Answer, Failed> {
     if let Some(endpoint) = translate::needed(inbound, provider) {
-        return translate::run(client, provider, inbound, endpoint).await;
+        // Boxed, as the mock is: every request would carry the room that these few need.
+        return Box::pin(translate::run(client, provider, inbound, endpoint)).await;
     }
     let answer = match &provider.place {
         Place::Mock(script) => {
-            mock::answer(script, &provider.model, &inbound.path, inbound.stream).await
+            Box::pin(mock::answer(script, &provider.model, &inbound.path, inbound.stream)).await
         }
         Place::Wire { origin, base } => ask(client, provider, origin, base, inbound, None).await?,
     };

@@ -25,14 +25,22 @@ pub async fn follow(
     current: impl Fn() -> Arc<Table>,
     meters: Arc<Meters>,
 ) -> Result<(), reqwest::Error> {
-    let client = client()?;
+    // Built when the first pool asks for probes: certificates take memory that most need not.
+    let mut client = None;
     let mut probers = HashMap::new();
     let mut seen = None;
     loop {
         let table = current();
         let which = Arc::as_ptr(&table);
         if seen != Some(which as usize) {
-            probers = reconcile(probers, &table, &client, &meters);
+            if client.is_none()
+                && table.pools().iter().flat_map(each).any(|(_, one)| one.probe.is_some())
+            {
+                client = Some(self::client()?);
+            }
+            if let Some(client) = &client {
+                probers = reconcile(probers, &table, client, &meters);
+            }
             seen = Some(which as usize);
         }
         drop(table);
