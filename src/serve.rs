@@ -76,7 +76,7 @@ impl Front {
 
     async fn route(self: &Arc<Self>, request: Request<Incoming>) -> Response<Reply> {
         if routes::owns(request.method(), request.uri().path()) {
-            routes::serve(self.routes.clone(), request).await
+            Box::pin(routes::serve(self.routes.clone(), request)).await
         } else {
             proxy::proxy(self, request).await
         }

@@ -38,7 +38,8 @@ pub(super) async fn attempt<'a>(
         return Outcome::Tried(Box::new(chosen), tried);
     };
     let began = Instant::now();
-    let outcome = race(rounds, chosen, after, record).await;
+    // Boxed: two attempts are too large to be carried by every request that has one.
+    let outcome = Box::pin(race(rounds, chosen, after, record)).await;
     record.waited(began.elapsed());
     outcome
 }

@@ -33,7 +33,7 @@ pub async fn proxy(front: &Arc<Front>, request: Request<Incoming>) -> Response<R
         Err(refusal) => return answer::refuse(&refusal, speaks, request_id, &mut record),
     };
     if let Some(every) = keepalive::asked(&held, &inbound) {
-        return keepalive::serve(front, held, inbound, record, request_id, every).await;
+        return Box::pin(keepalive::serve(front, held, inbound, record, request_id, every)).await;
     }
     let accepted = accept(front, &held, &inbound, &mut record).await;
     respond(accepted, held, &inbound, record, request_id)

@@ -89,7 +89,8 @@ impl Client {
         if !fresh && let Some(sender) = home.take().await {
             return Ok(lease(sender, true, home));
         }
-        let sender = self.dialler.dial(origin).await?;
+        // Boxed: connecting needs room that a request on a warm connection does not.
+        let sender = Box::pin(self.dialler.dial(origin)).await?;
         if let Sender::Http2(sender) = &sender {
             *locked(&home.shared) = Some(sender.clone());
         }
