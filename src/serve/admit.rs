@@ -21,7 +21,7 @@ use super::{
 use crate::{
     live::{Limited, Limits, Permit},
     path,
-    protocol::Endpoint,
+    protocol::{Endpoint, conversation::Delivery},
     refusal::{Refusal, Whose},
     table::{Access, Caller, Pool, PoolId, Table},
     upstream::request::Inbound,
@@ -82,6 +82,9 @@ pub async fn admit(
     let Some(alias) = alias else {
         return Err(endpoint::or_not_found(Refusal::MissingModel, &path));
     };
+    // Some protocols ask for a stream in the path, the others in the body.
+    let delivery = endpoint.as_ref().and_then(|endpoint| endpoint.delivery);
+    let stream = delivery.map_or(found.stream == Some(true), |it| it != Delivery::Whole);
     let needs_body = head.method == Method::POST && endpoint::is_known(&path);
     let inbound = Inbound {
         path,
@@ -92,7 +95,7 @@ pub async fn admit(
         method: head.method,
         headers: head.headers,
         body,
-        stream: found.stream == Some(true),
+        stream,
         form: read.form,
         needs_body,
     };
