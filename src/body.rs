@@ -9,6 +9,7 @@ mod string;
 mod escape;
 mod number;
 mod plain;
+mod prose;
 mod scan;
 mod envelope;
 pub mod multipart;

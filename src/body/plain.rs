@@ -20,22 +20,8 @@ pub(super) fn first_special(bytes: &[u8]) -> usize {
     plain_run(bytes)
 }
 
-/// How many bytes at the beginning are plain or escapes of one letter: all that can be passed over
-/// in a string of which nobody wants the text. In one call, because prose has an escape a line.
-#[multiversion::multiversion(targets("x86_64+avx2"))]
-pub(super) fn unremarkable(bytes: &[u8]) -> usize {
-    let mut at = 0;
-    loop {
-        at += plain_run(bytes.get(at..).unwrap_or_default());
-        match bytes.get(at..).and_then(|rest| rest.first_chunk()) {
-            Some([b'\\', b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't']) => at += 2,
-            _ => return at,
-        }
-    }
-}
-
 #[inline(always)]
-fn plain_run(bytes: &[u8]) -> usize {
+pub(super) fn plain_run(bytes: &[u8]) -> usize {
     let mut at = clean_run::<LANES>(bytes.get(..NEAR).unwrap_or(bytes));
     if at == NEAR {
         at += clean_run::<BLOCK>(bytes.get(at..).unwrap_or_default());
@@ -92,11 +78,6 @@ fn is_clean<const N: usize>(block: &[u8; N]) -> bool {
     !special
 }
 
-/// Whether there is a control character; what is not ASCII does not hide it.
-pub(super) fn has_control(bytes: &[u8]) -> bool {
-    bytes.iter().fold(u8::MAX, |lowest, &byte| lowest.min(byte)) < 0x20
-}
-
 /// Bytes in the widest register that is used.
 const LANES: usize = 32;
 /// Looked at chunk by chunk before the blocks begin, as most strings end within.
@@ -126,34 +107,14 @@ mod tests {
     }
 
     #[test]
-    fn escapes_of_one_letter_are_unremarkable() {
-        for (text, stop) in [
-            (r#"one\ntwo \"three\" \\ \/ four"and more"#, r#"one\ntwo \"three\" \\ \/ four"#.len()),
-            (r"a\u0041", 1),
-            (r"a\x", 1),
-            ("a\\", 1),
-            ("caf\u{e9}", 3),
-            ("line\nbreak", 4),
-            ("", 0),
-        ] {
-            for before in [0, 1, 7, 31, 32, 200, 300] {
-                let long = "x".repeat(before) + text;
-                assert_eq!(unremarkable(long.as_bytes()), before + stop, "{long}");
-            }
-        }
-    }
-
-    #[test]
     fn the_first_special_byte_at_every_place() {
         for length in (0..200).chain([383, 384, 385, 640, 641, 700]) {
             let mut bytes = vec![b'~'; length];
             assert_eq!(first_special(&bytes), length);
-            assert!(!has_control(&bytes));
             for at in 0..length {
                 for special in [0, 0x1f, b'"', b'\\', 0x80, 0xc3, 0xff] {
                     bytes[at] = special;
                     assert_eq!(first_special(&bytes), at, "{special:#x} in {length}");
-                    assert_eq!(has_control(&bytes), special < 0x20);
                 }
                 for plain in [b' ', b'!', b'#', b'[', b']', 0x7f] {
                     bytes[at] = plain;

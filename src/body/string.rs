@@ -4,11 +4,10 @@
 //! It never lets through what `serde_json` refuses in a string: control characters, broken
 //! UTF-8, unknown escapes, surrogates without their other half.
 
-use memchr::memchr2;
-
 use super::escape::{Escape, Escaped, quad, simple};
 use super::json::{Expect, LONGEST_KEY, Machine, Step, Token};
-use super::plain::{first_special, has_control, special, unremarkable};
+use super::plain::{first_special, special};
+use super::prose::pass_over;
 
 /// What is to be done with the text of the string being read.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -45,12 +44,12 @@ impl<const N: usize> Machine<N> {
         }
         loop {
             at = near(piece, at);
+            if self.keep == Keep::Nothing {
+                at = self.unwanted(piece, at)?;
+            }
             let run = piece.get(from..at).unwrap_or_default();
             match piece.get(at) {
                 Some(b'"') => return Ok(self.string_end(run, piece, at + 1)),
-                Some(b'\\') if self.keep == Keep::Nothing && simple_escape(piece, at) => {
-                    at += unremarkable(piece.get(at..).unwrap_or_default());
-                }
                 Some(b'\\') => {
                     self.keep(run);
                     at = self.escape(piece, at)?;
@@ -61,9 +60,6 @@ impl<const N: usize> Machine<N> {
                 }
                 Some(0x80..) => at = self.foreign(piece, at)?,
                 Some(..0x20) => return Err(self.base + at as u64),
-                Some(_) if self.keep == Keep::Nothing => {
-                    at += unremarkable(piece.get(at..).unwrap_or_default());
-                }
                 Some(_) => at += first_special(piece.get(at..).unwrap_or_default()),
                 None => {
                     self.keep(run);
@@ -126,36 +122,48 @@ impl<const N: usize> Machine<N> {
         self.key.extend_from_slice(run.get(..room).unwrap_or(run));
     }
 
-    /// Passes over text beyond ASCII, up to a quote or backslash or as far as one look goes.
+    /// Passes over text that nobody wants, up to what wants a closer look.
+    fn unwanted(&mut self, piece: &[u8], mut at: usize) -> Step {
+        loop {
+            // A window at a time, so that the second look finds the bytes in the nearest cache.
+            let rest = piece.get(at..).unwrap_or_default();
+            let window = rest.get(..WINDOW).unwrap_or(rest);
+            let passed = pass_over(window);
+            let run = window.get(..passed.length).unwrap_or_default();
+            let cut_off = run.len() == window.len();
+            if passed.foreign {
+                self.check(run, at, cut_off)?;
+                at = self.mend(piece, at + run.len())?;
+            } else {
+                at += run.len();
+            }
+            if !cut_off || at == piece.len() {
+                return Ok(at);
+            }
+        }
+    }
+
+    /// Passes over text beyond ASCII that somebody wants, up to a quote or backslash or as far as
+    /// one look goes.
     #[cold]
     fn foreign(&mut self, piece: &[u8], at: usize) -> Step {
-        // A window at a time, so that the second look finds the bytes in the nearest cache.
         let rest = piece.get(at..).unwrap_or_default();
         let window = rest.get(..WINDOW).unwrap_or(rest);
-        let stop = memchr2(b'"', b'\\', window);
+        let stop = window.iter().position(|&byte| matches!(byte, b'"' | b'\\' | ..0x20));
         let run = stop.and_then(|stop| window.get(..stop)).unwrap_or(window);
         self.check(run, at, stop.is_none())?;
         self.mend(piece, at + run.len())
     }
 
-    /// Looks for control characters and broken UTF-8.
+    /// Looks for broken UTF-8. A run that was cut off may break off in a character.
     fn check(&mut self, run: &[u8], at: usize, cut_off: bool) -> Result<(), u64> {
-        let offset = self.base + at as u64;
-        let control =
-            if has_control(run) { run.iter().position(|&byte| byte < 0x20) } else { None };
-        let text = control.and_then(|control| run.get(..control)).unwrap_or(run);
-        if let Err(error) = std::str::from_utf8(text) {
-            let valid = error.valid_up_to();
-            let rest = text.get(valid..).unwrap_or_default();
-            if error.error_len().is_some() || control.is_some() || !cut_off {
-                return Err(offset + valid as u64);
-            }
-            self.cut.set(rest);
+        let Err(error) = simdutf8::compat::from_utf8(run) else { return Ok(()) };
+        let valid = error.valid_up_to();
+        if error.error_len().is_some() || !cut_off {
+            return Err(self.base + (at + valid) as u64);
         }
-        match control {
-            Some(control) => Err(offset + control as u64),
-            None => Ok(()),
-        }
+        self.cut.set(run.get(valid..).unwrap_or_default());
+        Ok(())
     }
 
     /// Completes a UTF-8 sequence that broke off, as far as the piece goes.
@@ -252,10 +260,6 @@ fn near(piece: &[u8], start: usize) -> usize {
         }
     }
     at
-}
-
-fn simple_escape(piece: &[u8], at: usize) -> bool {
-    piece.get(at + 1).is_some_and(|&byte| simple(byte).is_some())
 }
 
 /// How many words are looked at before the long stride begins.
