@@ -39,6 +39,24 @@ pub enum Class {
 pub type OwnClasses = HashMap<Box<str>, Class>;
 
 impl Class {
+    /// Its name, in files and in metrics.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RateLimit => "rate_limit",
+            Self::Quota => "quota",
+            Self::Overloaded => "overloaded",
+            Self::Server => "server_error",
+            Self::Timeout => "timeout",
+            Self::Unreachable => "unreachable",
+            Self::Malformed => "malformed",
+            Self::Credential => "credential",
+            Self::ContextWindow => "context_window",
+            Self::ContentFilter => "content_filter",
+            Self::Client => "client_fault",
+            Self::Deadline => "deadline",
+        }
+    }
+
     /// The status under which this class is usual; rules on statuses count it as that, too.
     pub fn usual_status(self) -> Option<u16> {
         match self {

@@ -25,25 +25,14 @@ pub struct Fallback {
     pub backoff: Option<Backoff>,
     /// Waiting in all.
     pub max_total_backoff: Option<Duration>,
-    /// Conditions beyond the status.
-    pub on: Conditions,
+    /// Classes that fall back although their status does not say so.
+    pub on: Vec<Class>,
     /// No attempt starts later than this after the first, and none takes longer than is left.
     pub deadline: Option<Duration>,
     /// Only a failure that came within this time is followed by another attempt.
     pub within: Option<Duration>,
     /// Who takes over when this pool is spent, in order.
     pub to: Vec<PoolId>,
-}
-
-/// What falls back although its status does not say so.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Conditions {
-    /// The provider filtered the content.
-    pub content_filter: bool,
-    /// The prompt is too long for the provider.
-    pub context_window: bool,
-    /// The answer is not what the protocol says.
-    pub malformed: bool,
 }
 
 /// How an attempt failed.
@@ -93,7 +82,7 @@ impl Fallback {
         let soon = self.within.is_none_or(|within| taken <= within);
         let next = match failure {
             Failure::Connect | Failure::Timeout | Failure::Reset => true,
-            Failure::Malformed(_) => self.on.malformed || self.on_status.contains(BAD_GATEWAY),
+            Failure::Malformed(_) => self.names(class) || self.on_status.contains(BAD_GATEWAY),
             // A provider's own code says that it only looks like its fault.
             Failure::Status(500..) if class == Class::Client => false,
             Failure::Status(status) => self.on_status.contains(status) || self.names(class),
@@ -103,13 +92,8 @@ impl Fallback {
 
     /// A refused credential is never the client's, so whoever wants fallback wants it then.
     fn names(&self, class: Class) -> bool {
-        match class {
-            Class::Credential => true,
-            Class::ContentFilter => self.on.content_filter,
-            Class::ContextWindow => self.on.context_window,
-            Class::Malformed => self.on.malformed,
-            class => class.usual_status().is_some_and(|status| self.on_status.contains(status)),
-        }
+        let by_status = || class.usual_status().is_some_and(|it| self.on_status.contains(it));
+        class == Class::Credential || self.on.contains(&class) || by_status()
     }
 
     /// How long to wait before the `nth` repetition (0 is the first), with `chance` drawn evenly

@@ -91,7 +91,7 @@ pub struct Provider {
     /// The most tokens it takes.
     pub context_window: Option<u64>,
     /// What its own error codes mean.
-    pub own_classes: OwnClasses,
+    pub own_classes: Arc<OwnClasses>,
     /// How it is probed.
     pub probe: Option<Probe>,
     /// Its limits.

@@ -154,14 +154,7 @@ async fn judge_head(
 async fn refused(mut answer: Answer) -> Failed {
     let small = answer.body.remaining().is_none_or(|bytes| bytes <= MOST_HELD as u64);
     if answer.is_json() && small {
-        let read = async {
-            while answer.body.held_bytes() <= MOST_HELD && !answer.body.source_is_end() {
-                if !matches!(answer.body.look().await, Ok(true)) {
-                    break;
-                }
-            }
-        };
-        let _ = tokio::time::timeout(ERROR_BODY, read).await;
+        hold_error(&mut answer).await;
     }
     let status = answer.status;
     Failed {
@@ -171,6 +164,18 @@ async fn refused(mut answer: Answer) -> Failed {
         cause: format!("answered {status}"),
         answer: Some(Box::new(answer)),
     }
+}
+
+/// Holds what an error says beyond its status, as far as it says it soon.
+pub(super) async fn hold_error(answer: &mut Answer) {
+    let read = async {
+        while answer.body.held_bytes() <= MOST_HELD && !answer.body.source_is_end() {
+            if !matches!(answer.body.look().await, Ok(true)) {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(ERROR_BODY, read).await;
 }
 
 /// Looks at the beginning of a success before a header goes out, so that one that turns out to be

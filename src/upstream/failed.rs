@@ -53,6 +53,12 @@ impl Failed {
         self
     }
 
+    /// The same, in the class that the file gives to a word of this body, if it does.
+    pub(super) fn in_own_words(mut self, body: &[u8], own: &OwnClasses) -> Self {
+        self.class = class::of_own(body, own).unwrap_or(self.class);
+        self
+    }
+
     pub(super) fn empty(status: StatusCode) -> Self {
         Self::new(Failure::Malformed(Some(status.as_u16())), "the answer is empty".into())
     }

@@ -4,6 +4,7 @@
 //! It knows no protocol: it joins one's reader with another's writer. The commit point is the same
 //! as without translation: nothing goes out before the first content.
 
+mod own_words;
 mod stream;
 
 use std::time::{Duration, SystemTime};
@@ -11,6 +12,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
+use self::own_words::OwnWords;
 pub use self::stream::TranslatedBody;
 use super::{
     answer::{Answer, AnswerBody, Fault, Source},
@@ -25,7 +27,7 @@ use crate::{
         conversation::{Conversation, Delivery, Failure as Said, Kind},
         wire::{self, Reading, Target, Written},
     },
-    table::{Class, Place, Provider, class, fallback::Failure},
+    table::{Class, Place, Provider, class::OwnClasses, fallback::Failure},
 };
 
 /// Whether a provider has to be spoken to in another protocol than the client's.
@@ -120,17 +122,16 @@ impl Exchange<'_> {
         let wire = self.provider.protocol.wire();
         let status = answer.status;
         if status.is_client_error() || status.is_server_error() {
-            let body = attempt::collect(&mut answer).await?;
+            attempt::hold_error(&mut answer).await;
+            let body = answer.body.held().iter().flatten().copied().collect::<Bytes>();
             let said = wire.read_error(status.as_u16(), &answer.headers, &body);
-            let failed = self.failed(answer, &said);
-            let class = class::of_own(&body, &self.provider.own_classes).unwrap_or(failed.class);
-            return Err(Failed { class, ..failed });
+            return Err(self.failed(answer, &said).in_own_words(&body, self.own()));
         }
         if self.endpoint.operation == Operation::CountTokens {
             let body = attempt::collect(&mut answer).await?;
             return match wire.read_count(&body) {
                 Ok(tokens) => Ok(self.counted(tokens, relayed(&answer.headers))),
-                Err(said) => Err(self.failed(answer, &said)),
+                Err(said) => Err(self.failed(answer, &said).in_own_words(&body, self.own())),
             };
         }
         if self.delivery() != Delivery::Whole {
@@ -142,7 +143,7 @@ impl Exchange<'_> {
                 let body = self.client_wire().write_response(&reply, &self.client());
                 Ok(self.whole(StatusCode::OK, body, relayed(&answer.headers)))
             }
-            Err(said) => Err(self.failed(answer, &said)),
+            Err(said) => Err(self.failed(answer, &said).in_own_words(&body, self.own())),
         }
     }
 
@@ -151,11 +152,12 @@ impl Exchange<'_> {
         let reader = self.provider.protocol.wire().stream_reader(reading);
         let writer = self.client_wire().stream_writer(&self.client());
         let headers = relayed(&answer.headers);
-        let mut body = TranslatedBody::new(answer.body, reader, writer);
-        if let Err(said) = body.open().await {
+        let words = OwnWords::new(&self.provider.own_classes);
+        let mut body = TranslatedBody::new(answer.body, reader, writer, words);
+        if let Err((said, fault)) = body.open().await {
             let empty = AnswerBody::new(Source::Ended, self.provider.timeouts.idle);
             let answer = Answer { body: empty, ..Answer::bare(StatusCode::OK) };
-            return Err(self.failed(answer, &said));
+            return Err(Failed { class: fault.class, ..self.failed(answer, &said) });
         }
         let mut answer = Answer::bare(StatusCode::OK);
         answer.headers.extend(headers);
@@ -185,6 +187,10 @@ impl Exchange<'_> {
 
     fn client_wire(&self) -> &'static dyn wire::Wire {
         self.endpoint.protocol.wire()
+    }
+
+    fn own(&self) -> &OwnClasses {
+        &self.provider.own_classes
     }
 
     fn counted(&self, tokens: u64, headers: Vec<(HeaderName, HeaderValue)>) -> Answer {

@@ -27,7 +27,7 @@ pub struct Fallback {
     pub backoff: Option<Backoff>,
     /// Waiting in all.
     pub max_total_backoff_ms: Option<u64>,
-    /// Further conditions by name.
+    /// Classes of failure that fall back, beyond those of `on_status`.
     pub on: Option<Vec<Condition>>,
     /// No attempt starts later than this after the first, and none may take longer than what is
     /// left of it.
@@ -40,16 +40,30 @@ pub struct Fallback {
     pub to: Option<Vec<String>>,
 }
 
-/// A condition that falls back although its status does not say so.
+/// A class of failure that falls back although its status does not say so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Condition {
-    /// The provider filtered the content.
-    ContentFilter,
-    /// The prompt is too long for the provider.
-    ContextWindow,
+    /// Too many requests for now.
+    RateLimit,
+    /// Nothing left to spend.
+    Quota,
+    /// The provider has too much to do.
+    Overloaded,
+    /// The provider's fault.
+    ServerError,
+    /// Not in time; it falls back wherever `enabled` is.
+    Timeout,
+    /// No connection, or one that broke; it falls back wherever `enabled` is.
+    Unreachable,
     /// The answer is not what the protocol says.
     Malformed,
+    /// The credential is refused; it falls back wherever `enabled` is.
+    Credential,
+    /// The prompt is too long for the provider.
+    ContextWindow,
+    /// The provider filtered the content.
+    ContentFilter,
 }
 
 /// Exponential waiting.

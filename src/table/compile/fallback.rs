@@ -6,8 +6,8 @@ use super::Compiler;
 use crate::{
     config::{Path, nearest::nearest, raw},
     table::{
-        Fallback, Pool, PoolId,
-        fallback::{Backoff, Conditions, StatusSet},
+        Class, Fallback, Pool, PoolId,
+        fallback::{Backoff, StatusSet},
     },
 };
 
@@ -39,7 +39,7 @@ impl Compiler<'_> {
             most_in_all,
             backoff: raw.and_then(|raw| raw.backoff).map(backoff),
             max_total_backoff: millis(|raw| raw.max_total_backoff_ms),
-            on: conditions(raw.and_then(|raw| raw.on.as_deref()).unwrap_or_default()),
+            on: classes(raw.and_then(|raw| raw.on.as_deref()).unwrap_or_default()),
             deadline: millis(|raw| raw.deadline_ms),
             within: millis(|raw| raw.retry_if_failed_within_ms),
             to: Vec::new(),
@@ -145,13 +145,20 @@ fn follow(
     }
 }
 
-fn conditions(named: &[raw::Condition]) -> Conditions {
-    let has = |condition| named.contains(&condition);
-    Conditions {
-        content_filter: has(raw::Condition::ContentFilter),
-        context_window: has(raw::Condition::ContextWindow),
-        malformed: has(raw::Condition::Malformed),
-    }
+fn classes(named: &[raw::Condition]) -> Vec<Class> {
+    let class = |condition: &raw::Condition| match condition {
+        raw::Condition::RateLimit => Class::RateLimit,
+        raw::Condition::Quota => Class::Quota,
+        raw::Condition::Overloaded => Class::Overloaded,
+        raw::Condition::ServerError => Class::Server,
+        raw::Condition::Timeout => Class::Timeout,
+        raw::Condition::Unreachable => Class::Unreachable,
+        raw::Condition::Malformed => Class::Malformed,
+        raw::Condition::Credential => Class::Credential,
+        raw::Condition::ContextWindow => Class::ContextWindow,
+        raw::Condition::ContentFilter => Class::ContentFilter,
+    };
+    named.iter().map(class).collect()
 }
 
 fn backoff(raw: raw::Backoff) -> Backoff {

@@ -98,7 +98,7 @@ impl Compiler<'_> {
             propagates_trace: endpoint.propagate_trace_context.unwrap_or(trusted),
             timeouts: timeouts.of_attempt,
             context_window: endpoint.context_window,
-            own_classes: health::own_classes(endpoint),
+            own_classes: Arc::new(health::own_classes(endpoint)),
             probe,
             limits: live.limits().clone(),
             live,

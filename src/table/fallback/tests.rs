@@ -12,7 +12,7 @@ fn rules(on_status: &[u16]) -> Fallback {
         backoff: None,
         max_total_backoff: None,
         most_in_all: None,
-        on: Conditions::default(),
+        on: Vec::new(),
         deadline: None,
         within: None,
         to: Vec::new(),
@@ -61,13 +61,33 @@ fn verdicts() {
 
 #[test]
 fn conditions_go_on_where_they_are_named() {
-    let on = Conditions { content_filter: true, context_window: true, malformed: true };
-    let rules = Fallback { on, ..rules(&[429]) };
-    let next = |failure, class| rules.verdict(failure, class, Duration::ZERO) == Verdict::Next;
-    assert!(next(Failure::Status(400), Class::ContentFilter));
-    assert!(next(Failure::Status(400), Class::ContextWindow));
-    assert!(next(Failure::Malformed(Some(204)), Class::Malformed));
-    assert!(!next(Failure::Status(400), Class::Client));
+    let table = [
+        (Failure::Status(400), Class::ContentFilter),
+        (Failure::Status(400), Class::ContextWindow),
+        (Failure::Status(429), Class::RateLimit),
+        (Failure::Status(429), Class::Quota),
+        (Failure::Status(529), Class::Overloaded),
+        (Failure::Status(500), Class::Server),
+        (Failure::Status(504), Class::Timeout),
+        (Failure::Malformed(Some(204)), Class::Malformed),
+    ];
+    for (failure, class) in table {
+        let next = |on: &[Class], class| {
+            let rules = Fallback { on: on.to_vec(), ..rules(&[]) };
+            rules.verdict(failure, class, Duration::ZERO) == Verdict::Next
+        };
+        assert!(!next(&[], class), "{class:?} is not named");
+        assert!(next(&[class], class), "{class:?} is named");
+        for (_, other) in table.iter().filter(|(_, other)| *other != class) {
+            assert!(!next(&[*other], class), "{other:?} is not {class:?}");
+        }
+    }
+    let all: Vec<Class> = table.iter().map(|(_, class)| *class).collect();
+    let rules = Fallback { on: all, ..rules(&[429]) };
+    for status in [400, 500] {
+        let said = rules.verdict(Failure::Status(status), Class::Client, Duration::ZERO);
+        assert_eq!(said, Verdict::Stop, "a client's fault is nobody else's");
+    }
 }
 
 #[test]

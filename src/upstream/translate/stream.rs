@@ -18,6 +18,8 @@ use crate::{
     upstream::answer::{AnswerBody, Broken, Fault},
 };
 
+use super::own_words::OwnWords;
+
 /// A provider's stream on its way to a client of another protocol.
 pub struct TranslatedBody {
     source: AnswerBody,
@@ -25,6 +27,8 @@ pub struct TranslatedBody {
     writer: Box<dyn StreamWriter>,
     events: VecDeque<Event>,
     ended: bool,
+    /// What the file says of the provider's own codes.
+    words: OwnWords,
     /// What went wrong, for the provider's health.
     fault: Option<Fault>,
 }
@@ -35,15 +39,17 @@ impl TranslatedBody {
         source: AnswerBody,
         reader: Box<dyn StreamReader>,
         writer: Box<dyn StreamWriter>,
+        words: OwnWords,
     ) -> Self {
-        Self { source, reader, writer, events: VecDeque::new(), ended: false, fault: None }
+        let events = VecDeque::new();
+        Self { source, reader, writer, events, ended: false, words, fault: None }
     }
 
     /// Waits for the first content and keeps what came before it.
     ///
     /// # Errors
-    /// What the stream says went wrong before it said anything else.
-    pub async fn open(&mut self) -> Result<(), Failure> {
+    /// What the stream says went wrong before it said anything else, and how that counts.
+    pub async fn open(&mut self) -> Result<(), (Failure, Fault)> {
         loop {
             let failed = self.events.iter().find_map(|event| match event {
                 Event::Failure(failure) => Some(failure.clone()),
@@ -52,11 +58,9 @@ impl TranslatedBody {
             if self.events.iter().any(is_content) {
                 return Ok(());
             }
-            if let Some(failure) = failed {
-                return Err(failure);
-            }
-            if self.ended {
-                return Err(Failure::cut());
+            if let Some(said) = failed.or_else(|| self.ended.then(Failure::cut)) {
+                let fault = self.fault.unwrap_or_else(|| super::fault_of(&said));
+                return Err((said, fault));
             }
             std::future::poll_fn(|cx| self.poll_events(cx)).await;
         }
@@ -98,7 +102,10 @@ impl TranslatedBody {
     fn poll_events(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut events = Vec::new();
         match ready!(self.source.poll_piece(cx)) {
-            Some(Ok(piece)) => self.reader.feed(piece, &mut events),
+            Some(Ok(piece)) => {
+                self.words.hear(&piece);
+                self.reader.feed(piece, &mut events);
+            }
             Some(Err(broken)) => {
                 self.fault = Some(broken.into());
                 events.push(Event::Failure(match broken {
@@ -116,7 +123,8 @@ impl TranslatedBody {
             self.ended = true;
         }
         if let Some(Event::Failure(said)) = events.last() {
-            self.fault.get_or_insert_with(|| super::fault_of(said));
+            let words = &self.words;
+            self.fault.get_or_insert_with(|| words.class(super::fault_of(said), said));
         }
         self.events.extend(events);
         Poll::Ready(())
