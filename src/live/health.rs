@@ -14,7 +14,10 @@ use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::{
+    sync::{Notify, futures::Notified},
+    time::Instant,
+};
 
 use breaker::Breaker;
 pub use breaker::Cooldown;
@@ -64,6 +67,8 @@ pub struct Health {
     flags: AtomicU8,
     /// Whether the last attempt that said anything failed, whatever the settings.
     ailing: AtomicBool,
+    /// Wakes who waits for a trial to end.
+    decided: Notify,
     inner: Mutex<Inner>,
 }
 
@@ -126,6 +131,17 @@ impl Health {
         Some(Trial { health: Arc::clone(self), id })
     }
 
+    /// When the trial under way will not be waited for any more; `None` if there is none.
+    pub fn trial_until(&self, now: Instant) -> Option<Instant> {
+        self.locked(|inner| inner.breaker.trial_until(now))
+    }
+
+    /// Resolves when a trial has ended, however it did. One that ends after this was called is not
+    /// missed.
+    pub fn decided(&self) -> Notified<'_> {
+        self.decided.notified()
+    }
+
     /// An attempt that began at `started` went well.
     pub fn succeeded(&self, settings: &HealthSettings, started: Instant, now: Instant) {
         let Some(cooldown) = &settings.cooldown else { return };
@@ -174,16 +190,21 @@ impl Health {
         })
     }
 
-    /// The only way to the details: whatever happens to them, the flag is true afterwards.
+    /// The only way to the details: whatever happens to them, the flag is true afterwards, and who
+    /// waits for a trial hears of its end.
     fn locked<T>(&self, act: impl FnOnce(&mut Inner) -> T) -> T {
         let mut inner: MutexGuard<'_, Inner> =
             self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let on_trial = inner.breaker.on_trial();
         let answer = act(&mut inner);
         let flag = |up: bool, flag: u8| if up { flag } else { 0 };
         let flags = flag(inner.breaker.noted(), NOTED)
             | flag(!inner.breaker.closed(), BREAKER)
             | flag(inner.tally.unhealthy().is_some(), UNHEALTHY);
         self.flags.store(flags, Ordering::Relaxed);
+        if on_trial && !inner.breaker.on_trial() {
+            self.decided.notify_waiters();
+        }
         answer
     }
 }

@@ -28,6 +28,7 @@ pub struct Meters {
     attempts: IntCounterVec,
     fallbacks: IntCounterVec,
     rejections: IntCounterVec,
+    broken: IntCounterVec,
     /// How the providers are.
     pub health: HealthMeters,
     /// Requests in flight for an alias; set when the metrics are read.
@@ -112,6 +113,11 @@ impl Meters {
                 "Requests refused, by code and by whose limit.",
                 &["alias", "code", "limit"],
             )?,
+            broken: make.counters(
+                "broken_answers_total",
+                "Answers that broke off, or became an error, after their head had gone out.",
+                &["alias", "reason"],
+            )?,
             health: HealthMeters::new(&make)?,
             in_flight: make.gauges("in_flight", "Requests in flight.", &["alias", "provider"])?,
             limiter_level: make.gauges(
@@ -165,6 +171,11 @@ impl PoolMeters {
     /// Counts a refusal, with whose limit it was or nothing.
     pub fn refused(&self, code: &str, whose: &str) {
         self.meters.rejections.with_label_values(&[&*self.alias, code, whose]).inc();
+    }
+
+    /// Counts an answer that failed after its head had gone out.
+    pub fn broke_off(&self, reason: &str) {
+        self.meters.broken.with_label_values(&[&*self.alias, reason]).inc();
     }
 
     /// Counts an attempt that succeeded.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::{sync::futures::Notified, time::Instant};
 
 use super::ewma::PeakEwma;
 use super::headroom::Headroom;
@@ -149,6 +149,16 @@ impl Provider {
     pub fn enter_resting(self: &Arc<Self>, now: Instant) -> Entry {
         let trial = self.health.try_trial(&self.settings.health, now);
         Entry { provider: Arc::clone(self), started: now, trial }
+    }
+
+    /// When the trial under way will not be waited for any more; `None` if there is none.
+    pub fn trial_until(&self, now: Instant) -> Option<Instant> {
+        self.health.trial_until(now)
+    }
+
+    /// Resolves when a trial has ended, however it did.
+    pub fn decided(&self) -> Notified<'_> {
+        self.health.decided()
     }
 
     /// A probe ended; answers whether that made it healthy or unhealthy.

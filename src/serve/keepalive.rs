@@ -8,11 +8,11 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use tokio::time::{Interval, MissedTickBehavior};
 
 use super::{
@@ -27,6 +27,7 @@ use super::{
 use crate::{
     protocol::{Protocol, conversation::Delivery},
     refusal::Refusal,
+    table::class,
     upstream::{answer::Answer, headers, request::Inbound},
 };
 
@@ -78,7 +79,8 @@ pub async fn serve(
         let End { accepted, held, inbound, record, request_id } = end;
         return proxy::respond(accepted, held, &inbound, record, request_id);
     }
-    let body = Box::pin(async move { attempts.await.into_rest().await });
+    let sent = Instant::now();
+    let body = Box::pin(async move { attempts.await.into_rest(sent).await });
     let mut beat = tokio::time::interval(every);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     head.map(|()| Reply::Waiting(Box::new(Waiting { body, beat })))
@@ -118,8 +120,9 @@ impl Waiting {
 
 impl End {
     /// What follows the comments: the stream, or the error event that stands for anything else.
-    async fn into_rest(self) -> Reply {
+    async fn into_rest(self, sent: Instant) -> Reply {
         let Self { accepted, held, inbound, mut record, request_id } = self;
+        record.answered_at(StatusCode::OK, sent);
         let speaks = inbound.endpoint.as_ref().map_or(Protocol::OpenAi, |it| it.protocol);
         let refusal = match accepted {
             Ok(accepted) if accepted.answer.is_stream_of_success() => {
@@ -127,14 +130,14 @@ impl End {
             }
             Ok(Accepted { mut answer, .. }) => {
                 if let Some(event) = as_event(&mut answer, speaks).await {
-                    record.answered(answer.status);
+                    record.broke_off(class::of_status(answer.status.as_u16()).name());
                     return Reply::whole(event);
                 }
                 Refusal::UpstreamMalformed
             }
             Err(refusal) => refusal,
         };
-        record.refused(&refusal);
+        record.broke_off(refusal.row().code);
         Reply::whole(answer::error_event(&refusal, speaks))
     }
 }

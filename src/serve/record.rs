@@ -58,6 +58,8 @@ pub enum Step {
     Cooling,
     /// The prompt is certainly too long for it.
     TooSmall,
+    /// It failed the last time, and the process's budget for asking again is spent.
+    Spared,
     /// Another was quicker; this one was cut off.
     Hedged,
 }
@@ -98,8 +100,23 @@ impl Record {
 
     /// The response's head is ready.
     pub fn answered(&mut self, status: StatusCode) {
-        self.status = status;
-        self.first_byte = Some(self.started.elapsed());
+        self.answered_at(status, Instant::now());
+    }
+
+    /// The response's head went out before it was known what would follow it. What the client has
+    /// seen stays what is recorded.
+    pub fn answered_at(&mut self, status: StatusCode, at: Instant) {
+        if self.first_byte.is_none() {
+            self.status = status;
+            self.first_byte = Some(at.saturating_duration_since(self.started));
+        }
+    }
+
+    /// The answer turned out to be none after its head had gone out.
+    pub fn broke_off(&self, reason: &str) {
+        if let Some(pool) = self.pool() {
+            pool.live.meters.broke_off(reason);
+        }
     }
 
     /// The pool that serves the request.
@@ -180,7 +197,7 @@ impl Asked {
 impl Step {
     /// Whether the provider was asked at all.
     pub fn is_attempt(self) -> bool {
-        !matches!(self, Self::Limited | Self::Cooling | Self::TooSmall)
+        !matches!(self, Self::Limited | Self::Cooling | Self::TooSmall | Self::Spared)
     }
 
     /// Whether the provider refused what was asked, rather than failed.
@@ -212,6 +229,7 @@ impl std::fmt::Display for Step {
             Self::Limited => f.write_str("limited"),
             Self::Cooling => f.write_str("cooling"),
             Self::TooSmall => f.write_str("context"),
+            Self::Spared => f.write_str("spared"),
             Self::Hedged => f.write_str("hedged"),
         }
     }

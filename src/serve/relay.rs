@@ -54,8 +54,8 @@ pub struct Relay {
     entry: Option<Entry>,
     asked: Asked,
     table: Arc<Table>,
+    record: Record,
     _permits: Permits,
-    _record: Record,
 }
 
 /// Why the transfer to the client is broken off.
@@ -88,7 +88,7 @@ pub fn respond(
         map.insert(ATTEMPTS, attempts);
     }
     let body = answer.body;
-    let relay = Relay { body, stream, entry, asked, table, _permits: permits, _record: record };
+    let relay = Relay { body, stream, entry, asked, table, record, _permits: permits };
     let mut response = Response::new(Reply::Relay(Box::new(relay)));
     *response.status_mut() = answer.status;
     *response.headers_mut() = map;
@@ -147,6 +147,7 @@ impl Relay {
             Ok(()) => return entry.succeeded(Instant::now()),
             Err(fault) => fault,
         };
+        self.record.broke_off(fault.class.name());
         if let Some(reason) = tell::broke_off(entry, fault) {
             tell::rests(&self.table, self.asked, reason);
         }

@@ -4,12 +4,15 @@
 //! Nothing has been sent to the client while this runs.
 
 mod budget;
+mod ended;
 pub(super) mod pass;
 mod spent;
 pub(super) mod tell;
+mod trial;
 
 use std::{sync::Arc, time::Duration};
 
+use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use self::{
@@ -24,18 +27,14 @@ use super::{
     record::{Asked, Record, Step},
 };
 use crate::{
-    live::{Entry, Retries, State},
+    live::{self, Entry, Retries},
     refusal::Refusal,
-    table::{
-        Caller, Class, Pool, PoolId, Table,
-        fallback::{Failure, Verdict},
-    },
+    table::{Caller, Pool, PoolId, Table},
     upstream::{
         answer::Answer,
         attempt::{self, Scrutiny},
         client::Client,
         failed::Failed,
-        headroom,
         request::Inbound,
     },
 };
@@ -115,7 +114,7 @@ impl<'a> Rounds<'a> {
     async fn next(&mut self, record: &mut Record) -> Result<Option<Chosen<'a>>, Refusal> {
         loop {
             let found = self.pass.next(&self.budget, &mut self.notes, record).await?;
-            let chosen = match found {
+            let found = match found {
                 Some(chosen) => Some(chosen),
                 None if self.budget.is_spent(Instant::now()) => None,
                 None if self.take_over() => continue,
@@ -126,7 +125,14 @@ impl<'a> Rounds<'a> {
                     None => None,
                 },
             };
-            return Ok(chosen.and_then(|chosen| self.within_budget(chosen)));
+            match found.map(|chosen| self.within_budget(chosen)) {
+                None => return Ok(None),
+                Some(Ok(chosen)) => return Ok(Some(chosen)),
+                Some(Err(chosen)) => {
+                    record.trail.passed_over(chosen.asked, Step::Spared);
+                    self.pass.spare(*chosen);
+                }
+            }
         }
     }
 
@@ -170,40 +176,38 @@ impl<'a> Rounds<'a> {
         self.pass.insist(asked.provider as usize).map(Some)
     }
 
-    /// The only ones left are on trial: waits until one is decided. Who asks meanwhile would be
-    /// the second to ask a provider of which nobody knows whether it is well.
+    /// The only ones left are on trial: waits until one is decided, and begins again. Who asks
+    /// meanwhile would be the second to ask a provider of which nobody knows whether it is well.
     async fn trial_ended(&mut self, record: &mut Record) -> bool {
-        let Some(asked) = self.notes.on_trial.take() else { return false };
-        let live = &asked.among(self.table).live;
+        let on_trial = std::mem::take(&mut self.notes.on_trial);
+        let providers: SmallVec<[&live::Provider; 2]> =
+            on_trial.iter().map(|asked| &*asked.among(self.table).live).collect();
         let began = Instant::now();
-        loop {
-            tokio::time::sleep(TRIAL_POLL).await;
-            let now = Instant::now();
-            if self.budget.is_spent(now) || now >= began + LONGEST_TRIAL {
-                return false;
-            }
-            if !matches!(live.state(now), State::HalfOpen { busy: true }) {
-                break;
-            }
-        }
+        let end = self.budget.left(began).map_or(LONGEST_TRIAL, |left| left.min(LONGEST_TRIAL));
+        let decided = trial::one_decided(&providers, began + end).await;
         record.waited(began.elapsed());
-        let pool = self.table.pool(self.first);
-        self.pass = Pass::new(self.first, pool, self.inbound);
-        self.coming = &pool.fallback.to;
-        true
+        if decided {
+            let pool = self.table.pool(self.first);
+            self.pass = Pass::new(self.first, pool, self.inbound);
+            self.coming = &pool.fallback.to;
+        }
+        decided
     }
 
     /// A further attempt at a provider that failed the last time, by whomever it was asked, is
-    /// what storms are made of: it needs a place in the process's budget.
-    fn within_budget(&mut self, mut chosen: Chosen<'a>) -> Option<Chosen<'a>> {
+    /// what storms are made of: without a place in the process's budget it is passed over.
+    fn within_budget(&mut self, mut chosen: Chosen<'a>) -> Result<Chosen<'a>, Box<Chosen<'a>>> {
         let now = chosen.entry.started();
         if self.budget.attempts == 0 {
             self.retries.began(now);
         } else if chosen.provider.live.is_ailing() {
-            chosen.extra = Some(self.retries.extra(now)?);
+            chosen.extra = self.retries.extra(now);
+            if chosen.extra.is_none() {
+                return Err(Box::new(chosen));
+            }
         }
         self.budget.attempts += 1;
-        Some(chosen)
+        Ok(chosen)
     }
 
     /// The pool that is being tried.
@@ -246,81 +250,7 @@ impl<'a> Rounds<'a> {
         let allowance = self.budget.allowance(timeouts, stream, chosen.entry.started());
         attempt::run(self.client, chosen.provider, self.inbound, scrutiny, allowance)
     }
-
-    fn accept(&mut self, mut chosen: Chosen<'a>, answer: Answer, record: &mut Record) -> Accepted {
-        let now = Instant::now();
-        if let Some(hedge) = &self.pass.pool.hedge {
-            let hedging = &self.pass.pool.live.hedging;
-            hedging.began(now.saturating_duration_since(chosen.entry.started()));
-            hedging.pays(hedge.max_extra);
-        }
-        chosen.entry.accepted(now);
-        if self.pass.pool.providers.len() > 1 {
-            let low_for = headroom::low_for(&answer.headers);
-            chosen.provider.live.headroom().said(low_for, now);
-        }
-        record.trail.push(chosen.asked, Step::Status(answer.status.as_u16()));
-        let permits = self.pass.permits(chosen.permit);
-        Accepted { answer, asked: chosen.asked, permits, entry: Some(chosen.entry) }
-    }
-
-    /// What a failure means; `Some` when it is the end.
-    pub(super) fn failed(
-        &mut self,
-        chosen: Chosen<'a>,
-        failed: Failed,
-        taken: Duration,
-        record: &mut Record,
-    ) -> Option<Result<Accepted, Refusal>> {
-        let Chosen { asked, provider, permit, entry, .. } = chosen;
-        let pool = self.pass.pool;
-        record.trail.push(asked, Step::Failed(failed.failure, failed.class));
-        tracing::debug!(
-            alias = %pool.alias, provider = %provider.name, cause = failed.cause, "attempt failed"
-        );
-        if failed.class == Class::Credential {
-            pool.live.meters.credential_refused(&provider.name);
-        }
-        if let Some(reason) = tell::failed(entry, &failed) {
-            tell::rests(self.table, asked, reason);
-        }
-        match pool.fallback.verdict(failed.failure, failed.class, taken) {
-            Verdict::Stop => Some(as_it_came(failed, asked, self.pass.permits(permit))),
-            Verdict::Next => {
-                self.notes.back_in(failed.retry_after, provider.live.state(Instant::now()));
-                if failed.class == Class::ContextWindow {
-                    self.pass.refused_for_length(provider);
-                }
-                self.notes.keep(failed, asked);
-                None
-            }
-        }
-    }
-
-    /// The truth when nobody is left.
-    fn spent(&mut self, record: &Record) -> Result<Accepted, Refusal> {
-        let all_refused = record.trail.steps().filter(|step| step.is_attempt());
-        let mut all_refused = all_refused.peekable();
-        if all_refused.peek().is_some()
-            && all_refused.all(Step::is_refusal)
-            && let Some((asked, answer)) = self.notes.kept.take()
-        {
-            return Ok(Accepted { answer: *answer, asked, permits: Permits::new(), entry: None });
-        }
-        Err(self.notes.refusal(self.pass.pool, record))
-    }
 }
 
-/// The one answer there is, or what stands for it.
-fn as_it_came(failed: Failed, asked: Asked, permits: Permits) -> Result<Accepted, Refusal> {
-    match (failed.answer, failed.failure) {
-        (Some(answer), _) => Ok(Accepted { answer: *answer, asked, permits, entry: None }),
-        (None, Failure::Timeout) => Err(Refusal::UpstreamTimeout),
-        (None, Failure::Connect | Failure::Reset) => Err(Refusal::UpstreamUnreachable),
-        (None, Failure::Malformed(_) | Failure::Status(_)) => Err(Refusal::UpstreamMalformed),
-    }
-}
-
-/// How often a trial under way is looked at, and for how long.
-const TRIAL_POLL: Duration = Duration::from_millis(10);
+/// How long a trial is waited for at most.
 const LONGEST_TRIAL: Duration = Duration::from_secs(60);

@@ -76,7 +76,7 @@ impl Breaker {
             Phase::Resting { since, until, why } if now < until => {
                 State::Resting { until, reason: Reason { rest: until - since, why } }
             }
-            Phase::Resting { .. } => State::HalfOpen { busy: self.on_trial(now) },
+            Phase::Resting { .. } => State::HalfOpen { busy: self.trial_until(now).is_some() },
             Phase::Ramping { since, over } => {
                 let grown = now.saturating_duration_since(since).div_duration_f32(over);
                 if grown >= 1.0 {
@@ -101,6 +101,10 @@ impl Breaker {
         self.trials += 1;
         self.trial = Some(Slot { id: self.trials, lost_at: now + cooldown.duration });
         Some(self.trials)
+    }
+
+    pub(super) fn on_trial(&self) -> bool {
+        self.trial.is_some()
     }
 
     pub(super) fn give_back(&mut self, id: u64) {
@@ -240,8 +244,10 @@ impl Breaker {
         self.start_slowly(cooldown, now);
     }
 
-    fn on_trial(&self, now: Instant) -> bool {
-        self.trial.is_some_and(|slot| now < slot.lost_at)
+    /// When the trial under way will not be waited for any more.
+    pub(super) fn trial_until(&self, now: Instant) -> Option<Instant> {
+        let rested = matches!(self.phase, Phase::Resting { until, .. } if until <= now);
+        self.trial.map(|slot| slot.lost_at).filter(|lost_at| rested && now < *lost_at)
     }
 
     fn has_trial(&self, id: u64) -> bool {

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use crate::{
@@ -27,8 +28,8 @@ pub(super) struct Notes {
     resting: Option<(Asked, Option<Instant>)>,
     /// Who is passed over for its size, and takes most.
     largest: Option<(Asked, Option<u64>)>,
-    /// Somebody whose trial is under way.
-    pub on_trial: Option<Asked>,
+    /// Those whose trial is under way.
+    pub on_trial: SmallVec<[Asked; 2]>,
     /// A refusal of what was asked, in case nobody serves it.
     pub kept: Option<(Asked, Box<Answer>)>,
 }
@@ -57,7 +58,9 @@ impl Notes {
         let until = match state {
             State::Resting { until, .. } => Some(until),
             State::HalfOpen { .. } => {
-                self.on_trial = Some(asked);
+                if !self.on_trial.contains(&asked) {
+                    self.on_trial.push(asked);
+                }
                 return self.note(AT_ONCE);
             }
             State::Unhealthy { .. } | State::Ready { .. } => None,

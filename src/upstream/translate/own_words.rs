@@ -82,7 +82,8 @@ mod tests {
     fn a_word_of_the_last_event_or_the_code_decides() {
         let own = [("1113", Class::Quota), ("busy_error", Class::Overloaded)];
         let number = "data: {\"error\":{\"code\":1113,\"message\":\"x\"}}\n\n";
-        let typed = "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"busy_error\"}}\n\n";
+        let typed =
+            "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"busy_error\"}}\n\n";
         let text = "data: {\"choices\":[]}\n\n";
         for at in 0..number.len() {
             let (one, other) = number.split_at(at);

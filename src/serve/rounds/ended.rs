@@ -1,0 +1,101 @@
+//! What the end of an attempt means: it is accepted, another follows, or its failure is the answer.
+//!
+//! It asks nobody.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{Accepted, Rounds, pass::Chosen, tell};
+use crate::{
+    refusal::Refusal,
+    serve::{
+        admit::Permits,
+        record::{Asked, Record, Step},
+    },
+    table::{
+        Class,
+        fallback::{Failure, Verdict},
+    },
+    upstream::{answer::Answer, failed::Failed, headroom},
+};
+
+impl<'a> Rounds<'a> {
+    pub(super) fn accept(
+        &mut self,
+        mut chosen: Chosen<'a>,
+        answer: Answer,
+        record: &mut Record,
+    ) -> Accepted {
+        let now = Instant::now();
+        if let Some(hedge) = &self.pass.pool.hedge {
+            let hedging = &self.pass.pool.live.hedging;
+            hedging.began(now.saturating_duration_since(chosen.entry.started()));
+            hedging.pays(hedge.max_extra);
+        }
+        chosen.entry.accepted(now);
+        if self.pass.pool.providers.len() > 1 {
+            let low_for = headroom::low_for(&answer.headers);
+            chosen.provider.live.headroom().said(low_for, now);
+        }
+        record.trail.push(chosen.asked, Step::Status(answer.status.as_u16()));
+        let permits = self.pass.permits(chosen.permit);
+        Accepted { answer, asked: chosen.asked, permits, entry: Some(chosen.entry) }
+    }
+
+    /// What a failure means; `Some` when it is the end.
+    pub(in crate::serve) fn failed(
+        &mut self,
+        chosen: Chosen<'a>,
+        failed: Failed,
+        taken: Duration,
+        record: &mut Record,
+    ) -> Option<Result<Accepted, Refusal>> {
+        let Chosen { asked, provider, permit, entry, .. } = chosen;
+        let pool = self.pass.pool;
+        record.trail.push(asked, Step::Failed(failed.failure, failed.class));
+        tracing::debug!(
+            alias = %pool.alias, provider = %provider.name, cause = failed.cause, "attempt failed"
+        );
+        if failed.class == Class::Credential {
+            pool.live.meters.credential_refused(&provider.name);
+        }
+        if let Some(reason) = tell::failed(entry, &failed) {
+            tell::rests(self.table, asked, reason);
+        }
+        match pool.fallback.verdict(failed.failure, failed.class, taken) {
+            Verdict::Stop => Some(as_it_came(failed, asked, self.pass.permits(permit))),
+            Verdict::Next => {
+                self.notes.back_in(failed.retry_after, provider.live.state(Instant::now()));
+                if failed.class == Class::ContextWindow {
+                    self.pass.refused_for_length(provider);
+                }
+                self.notes.keep(failed, asked);
+                None
+            }
+        }
+    }
+
+    /// The truth when nobody is left.
+    pub(super) fn spent(&mut self, record: &Record) -> Result<Accepted, Refusal> {
+        let all_refused = record.trail.steps().filter(|step| step.is_attempt());
+        let mut all_refused = all_refused.peekable();
+        if all_refused.peek().is_some()
+            && all_refused.all(Step::is_refusal)
+            && let Some((asked, answer)) = self.notes.kept.take()
+        {
+            return Ok(Accepted { answer: *answer, asked, permits: Permits::new(), entry: None });
+        }
+        Err(self.notes.refusal(self.pass.pool, record))
+    }
+}
+
+/// The one answer there is, or what stands for it.
+fn as_it_came(failed: Failed, asked: Asked, permits: Permits) -> Result<Accepted, Refusal> {
+    match (failed.answer, failed.failure) {
+        (Some(answer), _) => Ok(Accepted { answer: *answer, asked, permits, entry: None }),
+        (None, Failure::Timeout) => Err(Refusal::UpstreamTimeout),
+        (None, Failure::Connect | Failure::Reset) => Err(Refusal::UpstreamUnreachable),
+        (None, Failure::Malformed(_) | Failure::Status(_)) => Err(Refusal::UpstreamMalformed),
+    }
+}
