@@ -32,11 +32,11 @@ pub(crate) async fn eventually(within: Duration, mut ask: impl AsyncFnMut() -> b
 }
 
 /// Milliseconds, as tests write them.
-pub(crate) fn ms(count: u64) -> Duration {
+pub(crate) const fn ms(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
 /// A second or more, as tests write them.
-pub(crate) fn secs(count: u64) -> Duration {
+pub(crate) const fn secs(count: u64) -> Duration {
     Duration::from_secs(count)
 }

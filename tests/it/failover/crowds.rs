@@ -2,15 +2,14 @@
 //!
 //! Never: bytes of two attempts in one answer, or a place that is not given back.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::permits::all_given_back;
 use crate::support::{
     Accept, Call, Fault, Place, Reply, Router, Script, Upstream, assert_ok, chat, chat_stream,
-    eventually, pool, provider, secs,
+    pool, provider, secs,
 };
 
 /// Three providers in a row: the first as scripted, the others well.
@@ -78,80 +77,8 @@ async fn a_dead_throttled_or_stalled_primary_is_noticed_by_nobody() {
     }
 }
 
-/// Pseudo-random faults of every kind at every provider.
-fn at_random(seed: usize, name: &'static str) -> Script {
-    let count = Arc::new(AtomicUsize::new(seed));
-    Script::by(move |seen| {
-        let drawn = count.fetch_add(1, Ordering::Relaxed).wrapping_mul(2_654_435_761) >> 7;
-        let stream = String::from_utf8_lossy(&seen.body).contains("\"stream\":true");
-        let good = if stream { Reply::chat_stream(&[name, name]) } else { Reply::chat(name) };
-        match drawn % 12 {
-            0 => Reply::error(500, name),
-            1 => Reply::error(429, name),
-            2 => Reply::error(400, name),
-            3 => good.fault(Place::Start, Fault::Reset),
-            4 => good.fault(Place::Head, Fault::Fin),
-            5 => good.fault(Place::BodyByte(drawn % 60), Fault::Reset),
-            6 => good.fault(Place::Start, Fault::Stall),
-            7 => Reply::raw("220 mail.example ESMTP\r\n"),
-            8 => Reply::new(204),
-            _ => good,
-        }
-    })
-}
-
 #[tokio::test]
-async fn whatever_fails_no_bytes_of_two_attempts_meet_and_all_is_given_back() {
-    let upstreams = [
-        Upstream::start(at_random(1, "first")).await,
-        Upstream::start(at_random(7_919, "second")).await,
-        Upstream::start(at_random(104_729, "third")).await,
-    ];
-    let names = ["first", "second", "third"];
-    let providers: Vec<Value> =
-        names.iter().zip(&upstreams).map(|(name, up)| provider(name, up)).collect();
-    let mut targets = pool(&providers);
-    targets["targets"]["m"]["timeouts"] = json!({"response_ms": 200});
-    targets["targets"]["m"]["fallback"]["max_attempts"] = json!(4);
-    targets["targets"]["m"]["concurrency_limit"] = json!({"max_concurrent_requests": 1000});
-    let router = Router::start(&targets).await;
-    let one = |client: usize| {
-        let router = &router;
-        async move {
-            for round in 0..25 {
-                let body =
-                    if (client + round).is_multiple_of(2) { chat("m") } else { chat_stream("m") };
-                let call = Call::chat(&body);
-                if (client + round).is_multiple_of(17) {
-                    call.open(router.addr()).await.abort();
-                    continue;
-                }
-                let Ok(answer) = call.try_send(router.addr()).await else { continue };
-                let text = answer.text();
-                let who = answer.header("x-onwards-provider").unwrap_or_default();
-                for name in names.iter().filter(|name| **name != who) {
-                    assert!(!text.contains(name), "{name} in an answer of {who}: {text}");
-                }
-            }
-        }
-    };
-    futures_util::future::join_all((0..100).map(one)).await;
-    all_given_back(&router).await;
-}
-
-/// Every gauge of requests in flight is at zero.
-async fn all_given_back(router: &Router) {
-    let zero = async || {
-        let metrics = Call::get("/metrics").send(router.metrics_addr()).await.text();
-        let mut gauges =
-            metrics.lines().filter(|line| line.starts_with("onwards_in_flight{")).peekable();
-        gauges.peek().is_some() && gauges.all(|line| line.ends_with(" 0"))
-    };
-    assert!(eventually(secs(5), zero).await, "something is still held");
-}
-
-#[tokio::test]
-async fn when_all_is_lost_nobody_storms() {
+async fn b27_when_all_is_lost_nobody_storms() {
     let broken =
         Reply::error(500, "broken").fault(Place::Start, Fault::Pause(Duration::from_millis(300)));
     let first = Upstream::start(broken.clone()).await;

@@ -19,7 +19,7 @@ fn never_begins() -> Reply {
 }
 
 #[tokio::test]
-async fn the_first_event_is_content_not_a_comment() {
+async fn b9_the_first_event_is_content_not_a_comment() {
     let first = Upstream::start(never_begins()).await;
     let second = Upstream::start(Reply::chat_stream(&["hi"])).await;
     let mut targets = pair(&first, &second);

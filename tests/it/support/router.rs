@@ -152,14 +152,14 @@ impl Launch {
 
     fn command(&self, file: &Path, port: u16, metrics: u16) -> Command {
         let mut command = match self.open_files {
-            None => Command::new(BINARY),
+            None => Command::new(binary()),
             Some(count) => {
                 let mut shell = Command::new("sh");
                 shell
                     .arg("-c")
                     .arg(format!("ulimit -n {count}; exec \"$@\""))
                     .arg("sh")
-                    .arg(BINARY);
+                    .arg(binary());
                 shell
             }
         };
@@ -306,7 +306,7 @@ impl Lines {
 /// Runs the binary to its end: `check`, `schema`. Standard input is empty.
 pub(crate) fn run_cli<const N: usize>(args: [&str; N]) -> Output {
     let args = args.map(OsString::from);
-    let mut command = std::process::Command::new(BINARY);
+    let mut command = std::process::Command::new(binary());
     for name in FOREIGN_ENV {
         command.env_remove(name);
     }
@@ -327,9 +327,13 @@ pub(crate) fn free_port() -> u16 {
     }
 }
 
+/// The binary under test: this build's, or another (a release build, for figures) that is named.
+pub(crate) fn binary() -> OsString {
+    std::env::var_os("ONWARDS_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_onwards").into())
+}
+
 /// Where chat completions are asked for.
 pub(crate) const CHAT: &str = "/v1/chat/completions";
-const BINARY: &str = env!("CARGO_BIN_EXE_onwards");
 const READY_WITHIN: Duration = Duration::from_secs(10);
 static NEXT_PORT: AtomicU16 = AtomicU16::new(0);
 const FIRST_PORT: u16 = 14_000;

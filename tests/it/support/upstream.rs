@@ -20,7 +20,7 @@ use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use socket2::{Domain, Socket, Type};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::AbortHandle;
 
 use super::eventually;
@@ -48,7 +48,7 @@ impl Upstream {
     }
 
     async fn launch(script: Script, tls: Option<&Tls>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = listener();
         let addr = listener.local_addr().unwrap();
         let journal = Arc::new(Journal::default());
         let acceptor = tls.map(Tls::acceptor);
@@ -79,6 +79,21 @@ impl Upstream {
             held.push(filler);
         }
         Self::unserved(held)
+    }
+
+    /// It dies: its connections break, and its port refuses from now on.
+    pub(crate) async fn dies(&mut self) {
+        if let Some(task) = self.accepting.take() {
+            task.abort();
+        }
+        let held = eventually(Duration::from_secs(5), async || {
+            let socket = Socket::new(Domain::IPV4, Type::STREAM, None).unwrap();
+            socket.set_reuse_address(true).unwrap();
+            let bound = socket.bind(&self.addr.into()).is_ok();
+            self._held.push(socket);
+            bound
+        });
+        assert!(held.await, "its port is still in use");
     }
 
     fn unserved(held: Vec<Socket>) -> Self {
@@ -133,6 +148,14 @@ impl Upstream {
     pub(crate) async fn wait_hits(&self, count: usize, within: Duration) -> bool {
         eventually(within, async || self.hits() >= count).await
     }
+}
+
+/// With room for a crowd that connects at once: a connection that the backlog has none for waits a whole second.
+fn listener() -> TcpListener {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.set_reuseaddr(true).unwrap();
+    socket.bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+    socket.listen(4_096).unwrap()
 }
 
 impl Drop for Upstream {
