@@ -120,6 +120,17 @@ impl Answer {
     }
 }
 
+impl Fault {
+    /// The same where the file knows the class: what it names is an error, however odd it looks.
+    pub fn known_as(self, class: Class) -> Self {
+        let failure = match self.failure {
+            Failure::Malformed(_) => Failure::Status(class.usual_status().unwrap_or(BAD_GATEWAY)),
+            failure => failure,
+        };
+        Self { failure, class }
+    }
+}
+
 impl From<Broken> for Fault {
     fn from(broken: Broken) -> Self {
         let (failure, class) = match broken {
@@ -286,3 +297,5 @@ impl Idle {
         }
     }
 }
+
+const BAD_GATEWAY: u16 = 502;

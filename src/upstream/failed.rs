@@ -7,7 +7,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{StatusCode, header};
 
-use super::{answer::Answer, client::SendError, dial::DialError};
+use super::{
+    answer::{Answer, Fault},
+    client::SendError,
+    dial::DialError,
+};
 use crate::table::{
     Class,
     class::{self, OwnClasses},
@@ -55,7 +59,9 @@ impl Failed {
 
     /// The same, in the class that the file gives to a word of this body, if it does.
     pub(super) fn in_own_words(mut self, body: &[u8], own: &OwnClasses) -> Self {
-        self.class = class::of_own(body, own).unwrap_or(self.class);
+        let fault = Fault { failure: self.failure, class: self.class };
+        let fault = class::of_own(body, own).map_or(fault, |class| fault.known_as(class));
+        (self.failure, self.class) = (fault.failure, fault.class);
         self
     }
 

@@ -157,7 +157,8 @@ impl Exchange<'_> {
         if let Err((said, fault)) = body.open().await {
             let empty = AnswerBody::new(Source::Ended, self.provider.timeouts.idle);
             let answer = Answer { body: empty, ..Answer::bare(StatusCode::OK) };
-            return Err(Failed { class: fault.class, ..self.failed(answer, &said) });
+            let Fault { failure, class } = fault;
+            return Err(Failed { failure, class, ..self.failed(answer, &said) });
         }
         let mut answer = Answer::bare(StatusCode::OK);
         answer.headers.extend(headers);

@@ -54,7 +54,7 @@ impl OwnWords {
         let by_code = || self.own.get(said.code.as_deref()?).copied();
         let event = envelope::error_event(Bytes::copy_from_slice(&self.heard));
         let by_event = event.and_then(|event| class::of_own(&event.json, &self.own));
-        Fault { class: by_event.or_else(by_code).unwrap_or(fault.class), ..fault }
+        by_event.or_else(by_code).map_or(fault, |class| fault.known_as(class))
     }
 }
 

@@ -43,6 +43,8 @@ async fn b15_an_error_event_in_the_middle_is_a_failure() {
     assert_eq!(answer.attempts(), "first=cooling,second=200");
     let line = "after 2 answers with 503";
     assert!(eventually(secs(2), async || router.stderr_text().contains(line)).await);
+    let broken = [("alias", "m"), ("reason", "server_error")];
+    assert_eq!(router.metric("onwards_broken_answers_total", &broken).await, Some(2.0));
 }
 
 #[tokio::test]
@@ -93,5 +95,26 @@ async fn b15_a_translated_stream_that_ends_well_wipes_the_slate() {
     let router = Router::start(&targets).await;
     for _ in 0..4 {
         assert_eq!(messages(&router).await.attempts(), "first=200");
+    }
+}
+
+#[tokio::test]
+async fn b15_a_providers_own_code_is_heeded_in_a_translated_stream() {
+    let spent = json!({"error": {"message": "pay", "code": 1113}});
+    let openings = [turns_bad(&spent), Reply::sse([format!("data: {spent}\n\n")])];
+    for (opening, trail) in openings.into_iter().zip(["first=200", "first=429,second=200"]) {
+        let first = Upstream::start(opening).await;
+        let second = Upstream::start(Reply::chat_stream(&["well"])).await;
+        let mut targets = pair(&first, &second);
+        let pool = &mut targets["targets"]["m"];
+        pool["fallback"] = json!({"enabled": true, "on_status": [], "on": ["quota"]});
+        pool["cooldown"] = json!({"failures": 100, "max_duration_secs": 300});
+        pool["providers"][0]["error_classes"] = json!({"1113": "quota"});
+        let router = Router::start(&targets).await;
+        let answer = messages(&router).await;
+        assert_eq!(answer.attempts(), trail);
+        assert_eq!(messages(&router).await.attempts(), "first=cooling,second=200");
+        let line = "resting 300 s since its quota is spent";
+        assert!(eventually(secs(2), async || router.stderr_text().contains(line)).await);
     }
 }

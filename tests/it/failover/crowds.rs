@@ -96,3 +96,26 @@ async fn b27_when_all_is_lost_nobody_storms() {
     let extra = second.hits();
     assert!((3..=35).contains(&extra), "{extra} further attempts for 101 requests");
 }
+
+#[tokio::test]
+async fn b27_when_the_budget_for_asking_again_is_spent_the_healthy_one_is_asked_all_the_same() {
+    let broken = Reply::error(500, "broken");
+    let slow = broken.clone().fault(Place::Start, Fault::Pause(Duration::from_millis(300)));
+    let (first, second) = (Upstream::start(broken).await, Upstream::start(slow).await);
+    let third = Upstream::start(Reply::chat("well")).await;
+    let names = ["first", "second", "third"];
+    let upstreams = [first, second, third];
+    let providers: Vec<Value> =
+        names.iter().zip(&upstreams).map(|(name, up)| provider(name, up)).collect();
+    let router = Router::start(&pool(&providers)).await;
+    // From here on, the second is known to fail.
+    assert_eq!(router.chat("m").await.attempts(), "first=500,second=500,third=200");
+    let body = chat("m");
+    let calls: Vec<Call> = (0..100).map(|_| Call::chat(&body)).collect();
+    let answers =
+        futures_util::future::join_all(calls.iter().map(|call| call.send(router.addr()))).await;
+    answers.iter().for_each(assert_ok);
+    let spared = answers.iter().filter(|it| it.attempts() == "first=500,second=spared,third=200");
+    let spared = spared.count();
+    assert!(spared >= 60 && upstreams[1].hits() <= 40, "{spared}, {}", upstreams[1].hits());
+}

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use crate::support::router::SeriesExt;
 use crate::support::upstream::chunk_event;
 use crate::support::{
     Call, End, Fault, Place, Reply, Router, Script, Upstream, assert_error, assert_ok,
@@ -89,6 +90,14 @@ async fn a_failure_after_the_head_is_an_error_event() {
         assert_eq!(seen[0].text, COMMENT);
         assert_stream_error(&seen[1]);
         assert!(seen[1].text.contains(code), "{code}: {}", seen[1].text);
+        // What is recorded is what the client saw, and why.
+        let metrics = router.metrics().await;
+        let of = |name, label, value| metrics.series(name, &[("alias", "m"), (label, value)]);
+        assert_eq!(of("onwards_requests_total", "status", "200"), Some(1.0), "{metrics}");
+        assert_eq!(of("onwards_requests_total", "status", "502"), None);
+        assert_eq!(of("onwards_broken_answers_total", "reason", code), Some(1.0));
+        let begun = metrics.series("onwards_time_to_first_byte_seconds_sum", &[]).unwrap();
+        assert!((0.95..1.25).contains(&begun), "the head went out after a second: {begun}");
     }
 }
 

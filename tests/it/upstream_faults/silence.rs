@@ -1,4 +1,4 @@
-//! Providers that are silent, chatty before their answer, or no HTTP servers at all: B6 to B8.
+//! Providers that are silent, chatty before their answer, or no HTTP servers at all: B6 to B9.
 //!
 //! Never: what is not an answer reaches the client.
 
@@ -120,4 +120,34 @@ async fn b10_a_stall_mid_stream_is_ended_by_an_error_event() {
         super::streams::assert_broken_after(&router, &["a", "b"]).await;
     }
     assert!(upstream.wait_disconnect(secs(1)).await.is_some(), "the stalled call is given up");
+}
+
+#[tokio::test]
+async fn b8_an_error_whose_body_stalls_is_judged_by_its_status() {
+    for protocol in ["openai", "anthropic"] {
+        let stalled = Reply::error(503, "broken").fault(Place::Head, Fault::Stall);
+        let first = Upstream::start(stalled).await;
+        let second = Upstream::start(Reply::chat("well")).await;
+        let mut targets = pair(&first, &second);
+        targets["targets"]["m"]["providers"][0]["protocol"] = protocol.into();
+        let router = Router::start(&targets).await;
+        let start = Instant::now();
+        let answer = router.chat("m").await;
+        assert_eq!(answer.attempts(), "first=503,second=200", "{protocol}");
+        assert!(start.elapsed() < secs(4), "{protocol}: {:?}", start.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn b9_a_body_that_never_begins_is_an_idle_one() {
+    let stalled = Reply::chat("never").fault(Place::Head, Fault::Stall);
+    let first = Upstream::start(stalled).await;
+    let second = Upstream::start(Reply::chat("well")).await;
+    let mut targets = pair(&first, &second);
+    targets["targets"]["m"]["timeouts"] = json!({"idle_ms": 300});
+    let router = Router::start(&targets).await;
+    let start = Instant::now();
+    let answer = router.chat("m").await;
+    assert_eq!(answer.attempts(), "first=timeout,second=200");
+    assert!((ms(280)..secs(3)).contains(&start.elapsed()), "{:?}", start.elapsed());
 }
