@@ -2,7 +2,9 @@
 //!
 //! It never calls an answer an error that also carries what was asked for.
 
-use std::ops::Range;
+use std::{ops::Range, sync::LazyLock};
+
+use memchr::memmem::Finder;
 
 use super::json::{Kind, Machine};
 
@@ -10,6 +12,10 @@ use super::json::{Kind, Machine};
 /// `error` that is neither `null` nor `false`, and with none of the keys that the protocols put
 /// their results under (`choices`, `output`, `content`, `data`, `candidates`).
 pub fn error_value(body: &[u8]) -> Option<Range<usize>> {
+    // Nearly every answer is none, and says so without being read.
+    if !NAMED.iter().any(|named| named.find(body).is_some()) {
+        return None;
+    }
     let mut machine =
         Machine::new(&["error", "choices", "output", "content", "data", "candidates"]);
     machine.feed(body);
@@ -22,6 +28,10 @@ pub fn error_value(body: &[u8]) -> Option<Range<usize>> {
     is_error.then_some(start..end)
 }
 
+/// The key as it is written, or with a letter of it escaped.
+static NAMED: LazyLock<[Finder<'static>; 2]> =
+    LazyLock::new(|| ["\"error\"", "\\u00"].map(Finder::new));
+
 #[cfg(test)]
 mod tests {
     use super::error_value;
@@ -31,6 +41,7 @@ mod tests {
         let cases: &[(&str, Option<&str>)] = &[
             (r#"{"error":{"code":429}}"#, Some(r#"{"code":429}"#)),
             (r#"{"id":"x","err\u006fr" : "overloaded" ,"type":"error"}"#, Some(r#""overloaded""#)),
+            (r#"{"\u0065rror":{"code":429}}"#, Some(r#"{"code":429}"#)),
             (r#"{"error":true}"#, Some("true")),
             (r#"{"error":null}"#, None),
             (r#"{"error":false}"#, None),
