@@ -58,6 +58,8 @@ pub enum Step {
     Cooling,
     /// The prompt is certainly too long for it.
     TooSmall,
+    /// It speaks a protocol without words for what was asked.
+    Unfit,
     /// Another was quicker; this one was cut off.
     Hedged,
 }
@@ -180,12 +182,13 @@ impl Asked {
 impl Step {
     /// Whether the provider was asked at all.
     pub fn is_attempt(self) -> bool {
-        !matches!(self, Self::Limited | Self::Cooling | Self::TooSmall)
+        !matches!(self, Self::Limited | Self::Cooling | Self::TooSmall | Self::Unfit)
     }
 
     /// Whether the provider refused what was asked, rather than failed.
     pub fn is_refusal(self) -> bool {
-        matches!(self, Self::Failed(_, Class::ContextWindow | Class::ContentFilter))
+        use Class::{ContentFilter, ContextWindow, Unfit};
+        matches!(self, Self::Failed(_, ContextWindow | ContentFilter | Unfit))
     }
 
     /// Whether it was a rate limit, the provider's or ours.
@@ -212,6 +215,7 @@ impl std::fmt::Display for Step {
             Self::Limited => f.write_str("limited"),
             Self::Cooling => f.write_str("cooling"),
             Self::TooSmall => f.write_str("context"),
+            Self::Unfit => f.write_str("protocol"),
             Self::Hedged => f.write_str("hedged"),
         }
     }

@@ -31,6 +31,8 @@ pub enum Class {
     ContentFilter,
     /// The client's fault: any provider would say so.
     Client,
+    /// What was asked cannot be said in this provider's protocol; another may have words for it.
+    Unfit,
     /// The time of the whole request ran out, which says nothing of the provider.
     Deadline,
 }

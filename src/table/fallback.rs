@@ -101,10 +101,11 @@ impl Fallback {
         if self.enabled && soon && next { Verdict::Next } else { Verdict::Stop }
     }
 
-    /// A refused credential is never the client's, so whoever wants fallback wants it then.
+    /// Neither a refused credential nor a protocol without words for it is the client's, so whoever
+    /// wants fallback wants it then.
     fn names(&self, class: Class) -> bool {
         match class {
-            Class::Credential => true,
+            Class::Credential | Class::Unfit => true,
             Class::ContentFilter => self.on.content_filter,
             Class::ContextWindow => self.on.context_window,
             Class::Malformed => self.on.malformed,

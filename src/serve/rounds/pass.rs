@@ -19,6 +19,7 @@ use crate::{
         affinity,
         record::{Asked, Record, Step},
     },
+    protocol::{Endpoint, Operation},
     table::{Pool, PoolId, Provider},
     upstream::request::Inbound,
 };
@@ -50,11 +51,18 @@ pub(super) struct Pass<'a> {
     key: u64,
     /// The prompt is certain to have more tokens than this.
     longer_than: u64,
+    /// What only providers of some protocols can serve.
+    particular: Option<&'a Endpoint>,
 }
 
 impl<'a> Pass<'a> {
-    pub(super) fn new(id: PoolId, pool: &'a Pool, inbound: &Inbound) -> Self {
+    pub(super) fn new(id: PoolId, pool: &'a Pool, inbound: &'a Inbound) -> Self {
         let providers = pool.providers.len();
+        let particular = inbound.endpoint.as_ref().filter(|endpoint| {
+            matches!(endpoint.operation, Operation::Embed | Operation::Native)
+        });
+        // A batch is many prompts, each of which may fit.
+        let measures = pool.has_windows && particular.is_none();
         Self {
             id,
             pool,
@@ -66,14 +74,15 @@ impl<'a> Pass<'a> {
             repetitions: 0,
             slept: Duration::ZERO,
             key: pool.sticky.as_ref().map_or(0, |by| affinity::key(by, inbound)),
-            longer_than: if pool.has_windows { affinity::certain_tokens(inbound) } else { 0 },
+            longer_than: if measures { affinity::certain_tokens(inbound) } else { 0 },
+            particular,
         }
     }
 
     pub(super) fn taking_over(
         id: PoolId,
         pool: &'a Pool,
-        inbound: &Inbound,
+        inbound: &'a Inbound,
         permit: Permit,
     ) -> Self {
         Self { permit: Some(permit), ..Self::new(id, pool, inbound) }
@@ -233,6 +242,9 @@ impl<'a> Pass<'a> {
 
     /// What is in the way of asking a provider now, or the factor on its weight.
     fn obstacle(&self, provider: &Provider, now: Instant) -> Result<f32, Obstacle> {
+        if self.particular.is_some_and(|endpoint| !endpoint.is_served_by(provider.protocol)) {
+            return Err(Obstacle::Unfit);
+        }
         match provider.context_window {
             Some(window) if window <= self.longer_than => return Err(Obstacle::TooSmall),
             _ => {}
@@ -254,6 +266,10 @@ impl<'a> Pass<'a> {
     ) {
         match obstacle {
             Obstacle::Rests(state) => self.rests(at, state, now, notes, record),
+            Obstacle::Unfit => {
+                self.out[at] = true;
+                record.trail.passed_over(self.asked(at), Step::Unfit);
+            }
             Obstacle::TooSmall => {
                 self.out[at] = true;
                 if !self.tried[at] {
@@ -330,6 +346,7 @@ impl<'a> Pass<'a> {
 enum Obstacle {
     Rests(State),
     TooSmall,
+    Unfit,
 }
 
 fn keep_if_any(candidates: &mut SmallVec<[Candidate; 8]>, keep: impl Fn(&Candidate) -> bool) {
