@@ -63,9 +63,7 @@ impl Endpoint {
     pub fn is_served_by(&self, provider: Protocol) -> bool {
         match self.operation {
             Operation::Generate | Operation::CountTokens => true,
-            Operation::Embed => {
-                provider == self.protocol || provider.wire().embeddings().is_some()
-            }
+            Operation::Embed => provider == self.protocol || provider.wire().embeddings().is_some(),
             Operation::Native => self.passes_to(provider),
         }
     }
@@ -193,7 +191,8 @@ mod tests {
         assert_eq!((found.protocol, found.delivery), (Protocol::OpenAi, None));
         assert_eq!(Endpoint::find("/chat/completions", None), Some(found));
         assert_eq!(Endpoint::find("/messages", None), None);
-        for unknown in ["/v1/chat/completions/", "/V1/messages", "/v1/audio", "/v1/rerank", "/", ""] {
+        for unknown in ["/v1/chat/completions/", "/V1/messages", "/v1/audio", "/v1/rerank", "/", ""]
+        {
             assert_eq!(Endpoint::find(unknown, None), None, "{unknown}");
         }
     }
@@ -216,7 +215,9 @@ mod tests {
             let all = ["openai", "gemini", "cohere", "openai_responses", "bedrock"];
             assert_eq!(served(path), all, "{path}");
         }
-        for path in ["/v1/completions", "/v1/audio/speech", "/v1/images/edits", "/v1/files/f/content"] {
+        for path in
+            ["/v1/completions", "/v1/audio/speech", "/v1/images/edits", "/v1/files/f/content"]
+        {
             assert_eq!(served(path), ["openai", "openai_responses"], "{path}");
         }
         let files = Endpoint::find("/v1/files", None).unwrap().said_to_be_anthropics();

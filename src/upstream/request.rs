@@ -14,12 +14,7 @@ use super::{headers, sigv4};
 use crate::{
     body::{Model, Pieces, PiecesBody},
     path::{self, BasePath},
-    protocol::{
-        Endpoint,
-        conversation::Conversation,
-        embedding::Embedding,
-        wire::ReadError,
-    },
+    protocol::{Endpoint, conversation::Conversation, embedding::Embedding, wire::ReadError},
     table::{Origin, Provider, aws::Aws, pool::Headers},
 };
 

@@ -21,6 +21,7 @@ use super::{
     request::{Asked, Inbound, Prepared, Read},
 };
 use crate::{
+    body::Pieces,
     protocol::{
         Endpoint, Operation, Protocol,
         conversation::{Conversation, Delivery, Failure as Said, Kind},
@@ -115,7 +116,8 @@ impl Exchange<'_> {
                 attempt::ask(client, provider, origin, base, inbound, Some(prepared)).await?
             }
             Place::Mock(script) => {
-                super::mock::answer(script, &provider.model, &prepared.path, stream).await
+                let (model, body) = (&provider.model, Pieces::from(prepared.body.clone()));
+                super::mock::answer(script, model, &prepared.path, stream, &body).await
             }
         };
         let mut answer = attempt::judge_redirect(answer)?;

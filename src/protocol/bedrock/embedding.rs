@@ -9,7 +9,9 @@ mod titan;
 use http::HeaderMap;
 
 use super::request::path;
-use crate::protocol::cohere::embedding::{Words, read_answer, read_fields, write_answer, write_calls};
+use crate::protocol::cohere::embedding::{
+    Words, read_answer, read_fields, write_answer, write_calls,
+};
 use crate::protocol::conversation::Failure;
 use crate::protocol::embedding::{
     Answered, Calls, Embedded, Embedding, Embeddings, Form, malformed,

@@ -41,12 +41,8 @@ impl Embeddings for CohereEmbeddings {
         if old && from.dimensions.is_some() {
             return Err(Refused { field: "dimensions".to_owned() });
         }
-        let words = Words {
-            model: Some(target.model),
-            wraps_images: true,
-            start: "START",
-            end: "END",
-        };
+        let words =
+            Words { model: Some(target.model), wraps_images: true, start: "START", end: "END" };
         write_calls("/v2/embed".to_owned(), from, words, OWN_EXTRAS, target.losses())
     }
 

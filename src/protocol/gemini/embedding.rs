@@ -40,7 +40,8 @@ impl Embeddings for GeminiEmbeddings {
         if let Some(error) = answer.error {
             return Err(error.into_failure(None));
         }
-        let embeddings = answer.embedding.into_iter().chain(answer.embeddings.into_iter().flatten());
+        let embeddings =
+            answer.embedding.into_iter().chain(answer.embeddings.into_iter().flatten());
         let vectors = embeddings.map(|embedding| embedding.values).collect();
         let tokens = answer.usage_metadata.and_then(|usage| usage.prompt_token_count);
         Ok(Embedded { tokens, ..Embedded::of(Form::Float, vectors) })

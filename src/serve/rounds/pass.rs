@@ -13,13 +13,13 @@ use super::{budget::Budget, spent::Notes};
 use crate::{
     choose::{self, Candidate},
     live::{Entry, Extra, Limited, Permit, State},
+    protocol::{Endpoint, Operation},
     refusal::{Refusal, Whose},
     serve::{
         admit::{self, Permits},
         affinity,
         record::{Asked, Record, Step},
     },
-    protocol::{Endpoint, Operation},
     table::{Pool, PoolId, Provider},
     upstream::request::Inbound,
 };
@@ -58,9 +58,10 @@ pub(super) struct Pass<'a> {
 impl<'a> Pass<'a> {
     pub(super) fn new(id: PoolId, pool: &'a Pool, inbound: &'a Inbound) -> Self {
         let providers = pool.providers.len();
-        let particular = inbound.endpoint.as_ref().filter(|endpoint| {
-            matches!(endpoint.operation, Operation::Embed | Operation::Native)
-        });
+        let particular = inbound
+            .endpoint
+            .as_ref()
+            .filter(|endpoint| matches!(endpoint.operation, Operation::Embed | Operation::Native));
         // A batch is many prompts, each of which may fit.
         let measures = pool.has_windows && particular.is_none();
         Self {

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use super::{Exchange, attempt, header_of, naming, relayed};
 use crate::{
     protocol::{
-        conversation::{Delivery, Failure as Said},
+        conversation::Delivery,
         embedding::{Call, Calls, Embedded, Embedding, Embeddings},
         wire::Refused,
     },
@@ -38,10 +38,9 @@ pub(super) fn needs_another_body(inbound: &Inbound, provider: &Provider) -> bool
 
 /// Tries one provider.
 pub(super) async fn run(exchange: &Exchange<'_>, asked: &Embedding) -> Result<Answer, Failed> {
-    let (Some(provider), Some(client)) = (
-        exchange.provider.protocol.wire().embeddings(),
-        exchange.client_wire().embeddings(),
-    ) else {
+    let (Some(provider), Some(client)) =
+        (exchange.provider.protocol.wire().embeddings(), exchange.client_wire().embeddings())
+    else {
         return Err(exchange.unfit(&Refused { field: "input".to_owned() }));
     };
     let written = provider.write_request(asked, &exchange.target());
@@ -83,12 +82,8 @@ async fn ask(
     let read = wire.read_response(&body, &answer.headers);
     match read.and_then(|embedded| embedded.counted(call.inputs)) {
         Ok(embedded) => Ok((std::mem::take(&mut answer.headers), embedded)),
-        Err(said) => Err(failed(exchange, answer, &said)),
+        Err(said) => Err(exchange.failed(answer, &said)),
     }
-}
-
-fn failed(exchange: &Exchange<'_>, answer: Answer, said: &Said) -> Failed {
-    exchange.failed(answer, said)
 }
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");

@@ -61,11 +61,7 @@ pub(super) fn read(mut body: Object<'_>) -> Result<Embedding, ReadError> {
 }
 
 /// Writes a call for each input.
-pub(super) fn write(
-    path: String,
-    from: &Embedding,
-    target: &Target<'_>,
-) -> Result<Calls, Refused> {
+pub(super) fn write(path: String, from: &Embedding, target: &Target<'_>) -> Result<Calls, Refused> {
     let model = Model::of(target.model);
     from.wants_floats_only()?;
     if model == Model::First && from.dimensions.is_some() {

@@ -118,7 +118,8 @@ pub(in crate::protocol) fn write_calls(
     taken: &[&str],
     mut losses: Losses,
 ) -> Result<Calls, Refused> {
-    let foreign = |form: &Form| matches!(form, Form::Compressed(name) if !COMPRESSED.contains(name));
+    let foreign =
+        |form: &Form| matches!(form, Form::Compressed(name) if !COMPRESSED.contains(name));
     if from.forms.iter().any(foreign) {
         from.wants_floats_only()?;
     }
@@ -220,7 +221,11 @@ impl<'a> InputOut<'a> {
         let pieces = input.parts.iter().map(|piece| match piece {
             Piece::Text(text) => Some(PieceOut::Text { text }),
             Piece::Image(url) => Some(PieceOut::ImageUrl {
-                image_url: if words.wraps_images { Image::Object { url } } else { Image::Bare(url) },
+                image_url: if words.wraps_images {
+                    Image::Object { url }
+                } else {
+                    Image::Bare(url)
+                },
             }),
             Piece::Tokens(_) => None,
         });

@@ -7,9 +7,7 @@ use percent_encoding::utf8_percent_encode;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::protocol::embedding::{
-    Calls, Embedding, Input, Piece, Task, Truncate, unfit_input,
-};
+use crate::protocol::embedding::{Calls, Embedding, Input, Piece, Task, Truncate, unfit_input};
 use crate::protocol::gemini::request::{NOT_IN_PATHS, resource};
 use crate::protocol::gemini::spelling::EitherName;
 use crate::protocol::object::Object;
