@@ -70,8 +70,10 @@ pub struct Embedding {
     pub is_list: bool,
     /// The length of the vectors; the model's own when absent.
     pub dimensions: Option<u64>,
-    /// What the vectors are for.
+    /// What the vectors are for; of several tasks, the first one's.
     pub task: Option<Task>,
+    /// Whether the inputs are for different tasks.
+    pub tasks_differ: bool,
     /// What becomes of an input that is too long; the vendor's default when absent.
     pub truncate: Option<Truncate>,
     /// Whether vectors are to have the length 1; the vendor's default when absent.

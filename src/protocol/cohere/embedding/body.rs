@@ -123,6 +123,7 @@ pub(in crate::protocol) fn write_calls(
     if from.forms.iter().any(foreign) {
         from.wants_floats_only()?;
     }
+    losses.lose_if(from.tasks_differ, "input_type")?;
     from.lose_titles(&mut losses)?;
     losses.lose_if(from.normalize == Some(false), "normalize")?;
     losses.lose_if(from.user.is_some(), "user")?;

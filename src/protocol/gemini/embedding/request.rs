@@ -72,13 +72,9 @@ fn add(request: &RawValue, all: &mut Option<Embedding>) -> Result<(), ReadError>
             if to.dimensions != one.dimensions {
                 return Err(ReadError::new("outputDimensionality", "differs from the first one's"));
             }
-            for (name, differs) in [
-                ("requests.taskType", to.task != one.task),
-                ("requests.autoTruncate", to.truncate != one.truncate),
-            ] {
-                if differs {
-                    to.keep_extra(name, request);
-                }
+            to.tasks_differ |= to.task != one.task;
+            if to.truncate != one.truncate {
+                to.keep_extra("requests.autoTruncate", request);
             }
             to.inputs.extend(one.inputs);
             to
@@ -106,6 +102,7 @@ fn read_piece(mut part: Object<'_>) -> Result<Piece, ReadError> {
 pub(super) fn write(from: &Embedding, target: &Target<'_>) -> Result<Calls, Refused> {
     from.wants_floats_only()?;
     let mut losses = target.losses();
+    losses.lose_if(from.tasks_differ, "input_type")?;
     losses.lose_if(from.truncate.is_some_and(|it| it != Truncate::End), "truncate")?;
     losses.lose_if(from.normalize == Some(false), "normalize")?;
     losses.lose_if(from.user.is_some(), "user")?;
