@@ -57,7 +57,7 @@ pub struct Read {
 /// What a request asks for, in neutral form.
 pub enum Asked {
     /// The next turn of a conversation, or its tokens.
-    Conversation(Conversation),
+    Conversation(Box<Conversation>),
     /// Vectors.
     Embedding(Embedding),
 }

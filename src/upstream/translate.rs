@@ -85,7 +85,10 @@ impl Exchange<'_> {
             let wire = self.client_wire();
             let asked = match wire.embeddings().filter(|_| self.endpoint.operation.is_embed()) {
                 Some(wire) => wire.read_request(&body, &head).map(Asked::Embedding),
-                None => wire.read_request(&body, &head).map(Asked::Conversation),
+                None => {
+                    let read = wire.read_request(&body, &head);
+                    read.map(|conversation| Asked::Conversation(Box::new(conversation)))
+                }
             };
             let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
             Read {
