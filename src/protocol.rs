@@ -11,9 +11,12 @@
 //! client's error  ◀─ write_error ─ Failure ◀─ read_error ─ provider's error
 //! ```
 //!
+//! Embeddings go the same way through the forms of [`embedding`].
+//!
 //! # How to add a protocol
 //! 1. A folder with the four files `request`, `response`, `stream`, `error`, and beside it
-//!    `<name>.rs` with a unit struct that implements [`Wire`] by naming functions of those files.
+//!    `<name>.rs` with a unit struct that implements [`Wire`] by naming functions of those files; with
+//!    embeddings, a fifth, `embedding`.
 //!    Requests and their like are read with `object::Object`, which knows what nobody took; streams
 //!    of server-sent events with `frames::FrameReader`; JSON is written with `wire::json`.
 //! 2. One line in the table of protocols below, and its client paths in [`endpoint`].
@@ -30,6 +33,7 @@
 pub mod endpoint;
 pub mod wire;
 pub mod conversation;
+pub mod embedding;
 pub mod openai;
 pub mod anthropic;
 pub mod gemini;

@@ -35,6 +35,8 @@ pub enum Refusal {
     PayloadTooLarge(u64),
     /// The body is compressed, so that its model cannot be read.
     UnsupportedEncoding,
+    /// No provider of the alias speaks a protocol that has what the path asks for.
+    UnsupportedEndpoint,
     /// The client's provider-native field or value cannot be served here.
     Unsupported {
         /// The field, as the client names it.
@@ -131,6 +133,7 @@ impl Refusal {
             Self::DuplicateModel => (S::BAD_REQUEST, INVALID, "duplicate_model"),
             Self::InvalidPath => (S::BAD_REQUEST, INVALID, "invalid_path"),
             Self::Unsupported { .. } => (S::BAD_REQUEST, INVALID, "unsupported_parameter"),
+            Self::UnsupportedEndpoint => (S::BAD_REQUEST, INVALID, "unsupported_endpoint"),
             Self::MissingApiKey => (S::UNAUTHORIZED, INVALID, "missing_api_key"),
             Self::InvalidApiKey => (S::UNAUTHORIZED, INVALID, "invalid_api_key"),
             Self::Forbidden => (S::FORBIDDEN, "permission_error", "forbidden"),
@@ -199,6 +202,9 @@ impl Refusal {
             }
             Self::UnsupportedEncoding => "Compressed request bodies are not taken: send the body \
                 without `Content-Encoding`."
+                .into(),
+            Self::UnsupportedEndpoint => "This model does not serve this endpoint: its providers \
+                speak protocols that have nothing like it."
                 .into(),
             Self::Unsupported { message, .. } => message.clone(),
             Self::RateLimit { whose, .. } => {

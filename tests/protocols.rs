@@ -14,6 +14,8 @@
 
 #[path = "protocols/corpus.rs"]
 mod corpus;
+#[path = "protocols/embeddings.rs"]
+mod embeddings;
 #[path = "protocols/grammar.rs"]
 mod grammar;
 #[path = "protocols/pairs.rs"]

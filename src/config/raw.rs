@@ -153,7 +153,7 @@ pub struct PoolKeys {
 pub enum Lossy {
     /// It is dropped and named in `x-onwards-dropped`.
     Warn,
-    /// The request is refused with 400, naming the field.
+    /// The provider is left for the next one where the pool falls back, else 400 names the field.
     Refuse,
 }
 

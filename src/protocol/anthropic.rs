@@ -11,6 +11,7 @@ pub mod model;
 use http::HeaderMap;
 
 use super::conversation::{Conversation, Failure, Reply};
+use super::embedding::Embeddings;
 use super::frames::FrameReader;
 use super::wire::{
     Client, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target, Wire,
@@ -68,5 +69,9 @@ impl Wire for Anthropic {
 
     fn read_count(&self, body: &[u8]) -> Result<u64, Failure> {
         response::read_count(body)
+    }
+
+    fn embeddings(&self) -> Option<&'static dyn Embeddings> {
+        None
     }
 }

@@ -8,6 +8,7 @@ mod request;
 mod response;
 mod stream;
 mod error;
+mod embedding;
 mod frames;
 mod model;
 mod proof;
@@ -15,6 +16,7 @@ mod proof;
 use http::HeaderMap;
 
 use super::conversation::{Conversation, Delivery, Failure, Reply};
+use super::embedding::Embeddings;
 use super::wire::{
     Client, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target, Wire,
     Written, WrittenError,
@@ -82,5 +84,9 @@ impl Wire for Bedrock {
 
     fn write_counted(&self, tokens: u64) -> Vec<u8> {
         response::write_counted(tokens)
+    }
+
+    fn embeddings(&self) -> Option<&'static dyn Embeddings> {
+        Some(&embedding::BedrockEmbeddings)
     }
 }

@@ -7,6 +7,7 @@ mod request;
 mod response;
 mod stream;
 mod error;
+pub(in crate::protocol) mod embedding;
 pub mod model;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ mod tests;
 use http::HeaderMap;
 
 use super::conversation::{Conversation, Failure, Reply};
+use super::embedding::Embeddings;
 use super::frames::FrameReader;
 use super::wire::{
     Client, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target, Wire,
@@ -59,5 +61,9 @@ impl Wire for Cohere {
 
     fn write_models(&self, models: &[Model<'_>]) -> Vec<u8> {
         response::write_models(models)
+    }
+
+    fn embeddings(&self) -> Option<&'static dyn Embeddings> {
+        Some(&embedding::CohereEmbeddings)
     }
 }

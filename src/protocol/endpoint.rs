@@ -31,12 +31,49 @@ pub enum Operation {
     Generate,
     /// The number of tokens of a conversation.
     CountTokens,
+    /// Vectors for texts.
+    Embed,
+    /// Something that no other protocol has a word for.
+    Native,
+}
+
+impl Operation {
+    /// Whether vectors are asked for.
+    pub fn is_embed(self) -> bool {
+        self == Self::Embed
+    }
 }
 
 impl Endpoint {
-    /// The endpoint at this path, if it is one that can be translated.
+    /// The endpoint at this path, if it is a protocol's.
     pub fn find(path: &str, query: Option<&str>) -> Option<Self> {
         ENDPOINTS.iter().find_map(|row| row.matches(path, query))
+    }
+
+    /// The same, for a client that says itself that it speaks Anthropic's: a few paths are both's.
+    #[must_use]
+    pub fn said_to_be_anthropics(self) -> Self {
+        match self.operation {
+            Operation::Native => Self { protocol: Protocol::Anthropic, ..self },
+            _ => self,
+        }
+    }
+
+    /// Whether a provider of that protocol can serve it, as it came or translated.
+    pub fn is_served_by(&self, provider: Protocol) -> bool {
+        match self.operation {
+            Operation::Generate | Operation::CountTokens => true,
+            Operation::Embed => provider == self.protocol || provider.wire().embeddings().is_some(),
+            Operation::Native => self.passes_to(provider),
+        }
+    }
+
+    /// Whether a provider of that protocol has it at the same path and in the same form. OpenAI's
+    /// is at home with providers of both of OpenAI's protocols.
+    pub fn passes_to(&self, provider: Protocol) -> bool {
+        let openai = |protocol| matches!(protocol, Protocol::OpenAi | Protocol::OpenAiResponses);
+        let shared = matches!(self.operation, Operation::Embed | Operation::Native);
+        provider == self.protocol || (shared && openai(provider) && openai(self.protocol))
     }
 }
 
@@ -64,7 +101,7 @@ enum Asked {
 impl Row {
     fn matches(&self, path: &str, query: Option<&str>) -> Option<Endpoint> {
         let (model, model_span) = match self.path.split_once("{model}") {
-            None => (path == self.path).then_some((None, None))?,
+            None => self.is_at(path).then_some((None, None))?,
             Some((before, after)) => {
                 let written = path.strip_prefix(before)?.strip_suffix(after)?;
                 let named = percent_decode_str(written).decode_utf8().ok()?.into_owned();
@@ -84,6 +121,17 @@ impl Row {
         let Self { protocol, operation, .. } = *self;
         Some(Endpoint { protocol, operation, model, model_span, delivery })
     }
+
+    /// Whether this is the row's path, or below it where it ends in `*`. Clients of OpenAI's
+    /// protocols have `/v1` in their base URL, and some forget it.
+    fn is_at(&self, path: &str) -> bool {
+        let openai = matches!(self.protocol, Protocol::OpenAi | Protocol::OpenAiResponses);
+        let bare = self.path.strip_prefix("/v1").filter(|_| openai);
+        [Some(self.path), bare].into_iter().flatten().any(|row| match row.strip_suffix('*') {
+            None => path == row,
+            Some(above) => path.starts_with(above),
+        })
+    }
 }
 
 const fn row(path: &'static str, protocol: Protocol, operation: Operation, delivery: Asked) -> Row {
@@ -94,20 +142,37 @@ const fn row(path: &'static str, protocol: Protocol, operation: Operation, deliv
 #[rustfmt::skip]
 const ENDPOINTS: &[Row] = &[
     row("/v1/chat/completions", Protocol::OpenAi, Operation::Generate, Asked::Body),
+    row("/v1/embeddings", Protocol::OpenAi, Operation::Embed, Asked::Whole),
     row("/v1/messages", Protocol::Anthropic, Operation::Generate, Asked::Body),
     row("/v1/messages/count_tokens", Protocol::Anthropic, Operation::CountTokens, Asked::Whole),
     row("/v1beta/models/{model}:generateContent", Protocol::Gemini, Operation::Generate, Asked::Whole),
     row("/v1beta/models/{model}:streamGenerateContent", Protocol::Gemini, Operation::Generate, Asked::Query),
     row("/v1beta/models/{model}:countTokens", Protocol::Gemini, Operation::CountTokens, Asked::Whole),
+    row("/v1beta/models/{model}:embedContent", Protocol::Gemini, Operation::Embed, Asked::Whole),
+    row("/v1beta/models/{model}:batchEmbedContents", Protocol::Gemini, Operation::Embed, Asked::Whole),
     row("/v1/models/{model}:generateContent", Protocol::Gemini, Operation::Generate, Asked::Whole),
     row("/v1/models/{model}:streamGenerateContent", Protocol::Gemini, Operation::Generate, Asked::Query),
     row("/v1/models/{model}:countTokens", Protocol::Gemini, Operation::CountTokens, Asked::Whole),
+    row("/v1/models/{model}:embedContent", Protocol::Gemini, Operation::Embed, Asked::Whole),
+    row("/v1/models/{model}:batchEmbedContents", Protocol::Gemini, Operation::Embed, Asked::Whole),
     row("/v2/chat", Protocol::Cohere, Operation::Generate, Asked::Body),
+    row("/v2/embed", Protocol::Cohere, Operation::Embed, Asked::Whole),
     row("/v1/responses", Protocol::OpenAiResponses, Operation::Generate, Asked::Body),
     row("/v1/responses/input_tokens", Protocol::OpenAiResponses, Operation::CountTokens, Asked::Whole),
     row("/model/{model}/converse", Protocol::Bedrock, Operation::Generate, Asked::Whole),
     row("/model/{model}/converse-stream", Protocol::Bedrock, Operation::Generate, Asked::Events),
     row("/model/{model}/count-tokens", Protocol::Bedrock, Operation::CountTokens, Asked::Whole),
+    row("/model/{model}/invoke", Protocol::Bedrock, Operation::Embed, Asked::Whole),
+    row("/v1/completions", Protocol::OpenAi, Operation::Native, Asked::Body),
+    row("/v1/moderations", Protocol::OpenAi, Operation::Native, Asked::Whole),
+    row("/v1/audio/*", Protocol::OpenAi, Operation::Native, Asked::Body),
+    row("/v1/images/*", Protocol::OpenAi, Operation::Native, Asked::Body),
+    row("/v1/files", Protocol::OpenAi, Operation::Native, Asked::Whole),
+    row("/v1/files/*", Protocol::OpenAi, Operation::Native, Asked::Whole),
+    row("/v1/uploads", Protocol::OpenAi, Operation::Native, Asked::Whole),
+    row("/v1/uploads/*", Protocol::OpenAi, Operation::Native, Asked::Whole),
+    row("/v1/batches", Protocol::OpenAi, Operation::Native, Asked::Whole),
+    row("/v1/batches/*", Protocol::OpenAi, Operation::Native, Asked::Whole),
 ];
 
 #[cfg(test)]
@@ -124,9 +189,48 @@ mod tests {
         assert_eq!(found.delivery, Some(Delivery::Whole));
         let found = Endpoint::find("/v1/chat/completions", Some("x=1")).unwrap();
         assert_eq!((found.protocol, found.delivery), (Protocol::OpenAi, None));
-        for unknown in ["/v1/chat/completions/", "/V1/messages", "/v1/embeddings", "/", ""] {
+        assert_eq!(Endpoint::find("/chat/completions", None), Some(found));
+        assert_eq!(Endpoint::find("/messages", None), None);
+        for unknown in ["/v1/chat/completions/", "/V1/messages", "/v1/audio", "/v1/rerank", "/", ""]
+        {
             assert_eq!(Endpoint::find(unknown, None), None, "{unknown}");
         }
+    }
+
+    #[test]
+    fn an_endpoint_knows_who_serves_it() {
+        let served = |path| {
+            let endpoint = Endpoint::find(path, None).unwrap();
+            let served = Protocol::ALL.iter().filter(|protocol| endpoint.is_served_by(**protocol));
+            served.map(|protocol| protocol.name()).collect::<Vec<_>>()
+        };
+        assert_eq!(served("/v1/chat/completions").len(), Protocol::ALL.len());
+        for path in [
+            "/v1/embeddings",
+            "/v2/embed",
+            "/v1beta/models/m:embedContent",
+            "/v1/models/m:batchEmbedContents",
+            "/model/m/invoke",
+        ] {
+            let all = ["openai", "gemini", "cohere", "openai_responses", "bedrock"];
+            assert_eq!(served(path), all, "{path}");
+        }
+        for path in
+            ["/v1/completions", "/v1/audio/speech", "/v1/images/edits", "/v1/files/f/content"]
+        {
+            assert_eq!(served(path), ["openai", "openai_responses"], "{path}");
+        }
+        let files = Endpoint::find("/v1/files", None).unwrap().said_to_be_anthropics();
+        assert!(files.is_served_by(Protocol::Anthropic) && !files.is_served_by(Protocol::OpenAi));
+    }
+
+    #[test]
+    fn embeddings_pass_untouched_to_whoever_has_them_in_the_same_form() {
+        let openai = Endpoint::find("/v1/embeddings", None).unwrap();
+        assert!(openai.passes_to(Protocol::OpenAi) && openai.passes_to(Protocol::OpenAiResponses));
+        assert!(!openai.passes_to(Protocol::Cohere));
+        let chat = Endpoint::find("/v1/chat/completions", None).unwrap();
+        assert!(!chat.passes_to(Protocol::OpenAiResponses));
     }
 
     #[test]

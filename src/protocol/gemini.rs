@@ -7,6 +7,7 @@ mod request;
 mod response;
 mod stream;
 mod error;
+mod embedding;
 mod part;
 mod schema;
 mod signature;
@@ -18,6 +19,7 @@ mod tests;
 use http::HeaderMap;
 
 use super::conversation::{Conversation, Failure, Reply};
+use super::embedding::Embeddings;
 use super::wire::{
     Client, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target, Wire,
     Written, WrittenError,
@@ -78,5 +80,9 @@ impl Wire for Gemini {
 
     fn write_counted(&self, tokens: u64) -> Vec<u8> {
         format!(r#"{{"totalTokens":{tokens}}}"#).into_bytes()
+    }
+
+    fn embeddings(&self) -> Option<&'static dyn Embeddings> {
+        Some(&embedding::GeminiEmbeddings)
     }
 }

@@ -6,11 +6,13 @@ mod request;
 mod response;
 mod stream;
 mod error;
+pub(in crate::protocol) mod embedding;
 pub mod model;
 
 use http::HeaderMap;
 
 use super::conversation::{Conversation, Failure, Reply};
+use super::embedding::Embeddings;
 use super::frames::FrameReader;
 use super::wire::{
     Client, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target, Wire,
@@ -56,5 +58,9 @@ impl Wire for OpenAi {
 
     fn write_models(&self, models: &[Model<'_>]) -> Vec<u8> {
         response::write_models(models)
+    }
+
+    fn embeddings(&self) -> Option<&'static dyn Embeddings> {
+        Some(&embedding::OpenAiEmbeddings)
     }
 }

@@ -13,7 +13,9 @@ mod custom;
 use http::HeaderMap;
 
 use super::conversation::{Conversation, Failure, Reply};
+use super::embedding::Embeddings;
 use super::frames::FrameReader;
+use super::openai::embedding::OpenAiEmbeddings;
 use super::wire::{
     Client, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target, Wire,
     Written, WrittenError,
@@ -62,5 +64,10 @@ impl Wire for OpenAiResponses {
 
     fn write_counted(&self, tokens: u64) -> Vec<u8> {
         response::write_counted(tokens)
+    }
+
+    fn embeddings(&self) -> Option<&'static dyn Embeddings> {
+        // Those who speak it have OpenAI's, at the same path.
+        Some(&OpenAiEmbeddings)
     }
 }

@@ -8,6 +8,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use super::conversation::{Conversation, Delivery, Event, Failure, Losses, Lossy, Reply};
+use super::embedding::Embeddings;
 
 /// A wire protocol. Its methods are pure: the same arguments give the same bytes.
 pub trait Wire: Send + Sync {
@@ -85,6 +86,9 @@ pub trait Wire: Send + Sync {
     fn write_counted(&self, tokens: u64) -> Vec<u8> {
         format!(r#"{{"input_tokens":{tokens}}}"#).into_bytes()
     }
+
+    /// How it asks for embeddings; `None` when the protocol has none.
+    fn embeddings(&self) -> Option<&'static dyn Embeddings>;
 }
 
 /// Reads a stream, piece by piece, however it was cut.

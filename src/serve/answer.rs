@@ -14,7 +14,7 @@ use crate::{
     protocol::{
         Protocol,
         conversation::{Delivery, Event, Failure, Kind},
-        wire::Client,
+        wire::{Client, WrittenError},
     },
     refusal::Refusal,
     upstream::headers,
@@ -28,7 +28,7 @@ pub fn refuse(
     record: &mut Record,
 ) -> Response<Reply> {
     record.refused(refusal);
-    let (status, body) = body(refusal, speaks, &request_id);
+    let (status, own, body) = written(refusal, speaks, &request_id);
     let mut response = Response::new(Reply::whole(body));
     *response.status_mut() = status;
     let map = response.headers_mut();
@@ -36,6 +36,8 @@ pub fn refuse(
         headers::set(map, &pool.response_headers);
     }
     map.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    let own = own.into_iter().filter_map(|(name, value)| Some((name, value.try_into().ok()?)));
+    map.extend(own.map(|(name, value)| (HeaderName::from_static(name), value)));
     map.insert(REQUEST_ID, request_id);
     if let Some(attempts) = record.attempts() {
         map.insert(ATTEMPTS, attempts);
@@ -49,15 +51,20 @@ pub fn refuse(
     response
 }
 
-/// The refusal in the client's own protocol.
-fn body(refusal: &Refusal, speaks: Protocol, request_id: &HeaderValue) -> (StatusCode, Bytes) {
+/// The refusal in the client's own protocol: its status, the protocol's headers, its body.
+fn written(
+    refusal: &Refusal,
+    speaks: Protocol,
+    request_id: &HeaderValue,
+) -> (StatusCode, Vec<(&'static str, String)>, Bytes) {
     let status = refusal.row().status;
     if speaks == Protocol::OpenAi {
-        return (status, envelope(refusal));
+        return (status, Vec::new(), envelope(refusal));
     }
     let id = request_id.to_str().unwrap_or_default();
-    let written = speaks.wire().write_error(&failure(refusal), id);
-    (StatusCode::from_u16(written.status).unwrap_or(status), Bytes::from(written.body))
+    let WrittenError { status: own, headers, body } =
+        speaks.wire().write_error(&failure(refusal), id);
+    (StatusCode::from_u16(own).unwrap_or(status), headers, Bytes::from(body))
 }
 
 /// A refusal in the middle of a stream: the error event of the client's protocol.

@@ -6,11 +6,7 @@ use crate::{protocol::Endpoint, refusal::Refusal};
 /// Whether a protocol defines this path.
 pub fn is_known(path_and_query: &str) -> bool {
     let path = path_and_query.split('?').next().unwrap_or_default().trim_end_matches('/');
-    if Endpoint::find(path, None).is_some() {
-        return true;
-    }
-    let path = path.strip_prefix("/v1").unwrap_or(path);
-    EXACT.contains(&path) || FAMILIES.iter().any(|family| path.starts_with(family))
+    Endpoint::find(path, None).is_some() || OTHERS.contains(&path)
 }
 
 /// The refusal as it is on a known endpoint; elsewhere a request that names no alias is not found,
@@ -19,9 +15,8 @@ pub fn or_not_found(refusal: Refusal, path_and_query: &str) -> Refusal {
     if is_known(path_and_query) { refusal } else { Refusal::NotFound }
 }
 
-const EXACT: [&str; 6] =
-    ["/chat/completions", "/completions", "/embeddings", "/responses", "/moderations", "/rerank"];
-const FAMILIES: [&str; 2] = ["/audio/", "/images/"];
+/// What several vendors have, each with a body of its own.
+const OTHERS: [&str; 2] = ["/v1/rerank", "/rerank"];
 
 #[cfg(test)]
 mod tests {
@@ -29,7 +24,14 @@ mod tests {
 
     #[test]
     fn known_endpoints() {
-        for path in ["/v1/chat/completions", "/chat/completions?x=1", "/v1/audio/transcriptions"] {
+        for path in [
+            "/v1/chat/completions",
+            "/chat/completions?x=1",
+            "/v1/audio/transcriptions",
+            "/v1/embeddings/",
+            "/embeddings",
+            "/rerank",
+        ] {
             assert!(is_known(path), "{path}");
         }
         for path in ["/", "/v1/foo", "/favicon.ico", "/v1/chat", "/v1"] {

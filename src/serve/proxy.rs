@@ -17,7 +17,7 @@ use super::{
     rounds,
 };
 use crate::{
-    protocol::{Endpoint, Protocol},
+    protocol::{Endpoint, Operation, Protocol},
     refusal::Refusal,
     upstream::request::Inbound,
 };
@@ -25,7 +25,7 @@ use crate::{
 /// Serves one request through a provider, or says why not.
 pub async fn proxy(front: &Arc<Front>, request: Request<Incoming>) -> Response<Reply> {
     let request_id = request_id(request.headers());
-    let endpoint = Endpoint::find(request.uri().path(), request.uri().query());
+    let endpoint = endpoint_of(&request);
     let speaks = endpoint.as_ref().map_or(Protocol::OpenAi, |endpoint| endpoint.protocol);
     let mut record = Record::begin(Arc::clone(&front.meters));
     let (held, inbound) = match hold(front, request, endpoint, &mut record).await {
@@ -37,6 +37,14 @@ pub async fn proxy(front: &Arc<Front>, request: Request<Incoming>) -> Response<R
     }
     let accepted = accept(front, &held, &inbound, &mut record).await;
     respond(accepted, held, &inbound, record, request_id)
+}
+
+/// What the path asks for. Where Anthropic has the same path as OpenAI, its clients say who they are.
+fn endpoint_of(request: &Request<Incoming>) -> Option<Endpoint> {
+    let endpoint = Endpoint::find(request.uri().path(), request.uri().query())?;
+    let anthropics = endpoint.operation == Operation::Native
+        && request.headers().contains_key("anthropic-version");
+    Some(if anthropics { endpoint.said_to_be_anthropics() } else { endpoint })
 }
 
 async fn hold(

@@ -60,6 +60,8 @@ pub enum Step {
     TooSmall,
     /// It failed the last time, and the process's budget for asking again is spent.
     Spared,
+    /// It speaks a protocol without words for what was asked.
+    Unfit,
     /// Another was quicker; this one was cut off.
     Hedged,
 }
@@ -197,12 +199,13 @@ impl Asked {
 impl Step {
     /// Whether the provider was asked at all.
     pub fn is_attempt(self) -> bool {
-        !matches!(self, Self::Limited | Self::Cooling | Self::TooSmall | Self::Spared)
+        !matches!(self, Self::Limited | Self::Cooling | Self::TooSmall | Self::Spared | Self::Unfit)
     }
 
     /// Whether the provider refused what was asked, rather than failed.
     pub fn is_refusal(self) -> bool {
-        matches!(self, Self::Failed(_, Class::ContextWindow | Class::ContentFilter))
+        use Class::{ContentFilter, ContextWindow, Unfit};
+        matches!(self, Self::Failed(_, ContextWindow | ContentFilter | Unfit))
     }
 
     /// Whether it was a rate limit, the provider's or ours.
@@ -230,6 +233,7 @@ impl std::fmt::Display for Step {
             Self::Cooling => f.write_str("cooling"),
             Self::TooSmall => f.write_str("context"),
             Self::Spared => f.write_str("spared"),
+            Self::Unfit => f.write_str("protocol"),
             Self::Hedged => f.write_str("hedged"),
         }
     }

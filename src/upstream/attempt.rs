@@ -78,7 +78,8 @@ async fn ask_and_judge(
     }
     let answer = match &provider.place {
         Place::Mock(script) => {
-            Box::pin(mock::answer(script, &provider.model, &inbound.path, inbound.stream)).await
+            let Inbound { path, stream, body, .. } = inbound;
+            Box::pin(mock::answer(script, &provider.model, path, *stream, body)).await
         }
         Place::Wire { origin, base } => ask(client, provider, origin, base, inbound, None).await?,
     };

@@ -14,10 +14,16 @@ use serde_json::json;
 use tokio::time::{Sleep, sleep};
 
 use super::answer::{Answer, AnswerBody, Source};
-use crate::table::mock::Script;
+use crate::{body::Pieces, table::mock::Script};
 
 /// Waits as scripted and answers, or fails as scripted.
-pub async fn answer(script: &Script, model: &str, path: &str, stream: bool) -> Answer {
+pub async fn answer(
+    script: &Script,
+    model: &str,
+    path: &str,
+    stream: bool,
+    body: &Pieces,
+) -> Answer {
     sleep(script.delay).await;
     #[expect(clippy::panic, reason = "a drill: it shows that a panic costs one request only")]
     if script.panics {
@@ -30,7 +36,7 @@ pub async fn answer(script: &Script, model: &str, path: &str, stream: bool) -> A
     }
     let path = path.split('?').next().unwrap_or_default();
     if path.ends_with("/embeddings") {
-        return whole(StatusCode::OK, &embedding(model));
+        return whole(StatusCode::OK, &embeddings(model, inputs(&body.to_bytes())));
     }
     let legacy = path.ends_with("/completions") && !path.ends_with("/chat/completions");
     let style = Style { model, legacy };
@@ -123,11 +129,21 @@ impl Style<'_> {
     }
 }
 
-fn embedding(model: &str) -> serde_json::Value {
+fn embeddings(model: &str, inputs: usize) -> serde_json::Value {
     let vector: Vec<f32> = (0..8).map(|n| n as f32 / 8.0).collect();
-    json!({"object": "list", "model": model,
-           "data": [{"object": "embedding", "index": 0, "embedding": vector}],
-           "usage": {"prompt_tokens": 8, "total_tokens": 8}})
+    let item = |index| json!({"object": "embedding", "index": index, "embedding": vector});
+    let data: Vec<_> = (0..inputs).map(item).collect();
+    json!({"object": "list", "model": model, "data": data,
+           "usage": {"prompt_tokens": 8 * inputs, "total_tokens": 8 * inputs}})
+}
+
+/// How many vectors a body asks for: one for each text or list of tokens.
+fn inputs(body: &[u8]) -> usize {
+    let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    match body["input"].as_array() {
+        Some(each) if !each.iter().any(serde_json::Value::is_number) => each.len(),
+        _ => 1,
+    }
 }
 
 fn failure(status: StatusCode) -> Answer {

@@ -14,7 +14,7 @@ use super::{headers, sigv4};
 use crate::{
     body::{Model, Pieces, PiecesBody},
     path::{self, BasePath},
-    protocol::{Endpoint, conversation::Conversation, wire::ReadError},
+    protocol::{Endpoint, conversation::Conversation, embedding::Embedding, wire::ReadError},
     table::{Origin, Provider, aws::Aws, pool::Headers},
 };
 
@@ -47,11 +47,19 @@ pub struct Inbound {
 /// A request that was read for translation.
 pub struct Read {
     /// What it says, or why it cannot be read.
-    pub conversation: Result<Conversation, ReadError>,
+    pub asked: Result<Asked, ReadError>,
     /// A text to make ids from.
     pub id: String,
     /// When it was read, in seconds since 1970.
     pub at: u64,
+}
+
+/// What a request asks for, in neutral form.
+pub enum Asked {
+    /// The next turn of a conversation, or its tokens.
+    Conversation(Box<Conversation>),
+    /// Vectors.
+    Embedding(Embedding),
 }
 
 /// A request that was written in the provider's protocol.
@@ -159,6 +167,13 @@ fn path_for<'a>(inbound: &'a Inbound, provider: &Provider) -> Cow<'a, str> {
 
 /// The client's bytes, with only the value of `model` replaced, and only if it says another name.
 fn body_for(inbound: &Inbound, provider: &Provider) -> Pieces {
+    if let Some(endpoint) = &inbound.endpoint
+        && endpoint.operation.is_embed()
+        && endpoint.model_span.is_some()
+        && let Some(renamed) = renamed(inbound, endpoint, provider)
+    {
+        return renamed;
+    }
     match &inbound.model {
         Some(Model { span, name }) if name.as_ref() != Some(&provider.model) => {
             let name = if inbound.form { &provider.model_bare } else { &provider.model_json };
@@ -166,6 +181,16 @@ fn body_for(inbound: &Inbound, provider: &Provider) -> Pieces {
         }
         _ => inbound.body.clone(),
     }
+}
+
+/// The body of a protocol that repeats in it the model that its path names.
+fn renamed(inbound: &Inbound, endpoint: &Endpoint, provider: &Provider) -> Option<Pieces> {
+    if inbound.alias == provider.model {
+        return None;
+    }
+    let wire = endpoint.protocol.wire().embeddings()?;
+    let body = wire.renamed(&inbound.body.to_bytes(), &provider.model)?;
+    Some(Pieces::from(Bytes::from(body)))
 }
 
 /// What stands for itself in a path segment (RFC 3986, unreserved).

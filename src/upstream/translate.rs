@@ -4,6 +4,7 @@
 //! It knows no protocol: it joins one's reader with another's writer. The commit point is the same
 //! as without translation: nothing goes out before the first content.
 
+mod embedding;
 mod own_words;
 mod stream;
 
@@ -19,13 +20,14 @@ use super::{
     attempt,
     client::Client,
     failed::{self, Failed},
-    request::{Inbound, Prepared, Read},
+    request::{Asked, Inbound, Prepared, Read},
 };
 use crate::{
+    body::Pieces,
     protocol::{
         Endpoint, Operation, Protocol,
         conversation::{Conversation, Delivery, Failure as Said, Kind},
-        wire::{self, Reading, Target, Written},
+        wire::{self, Reading, Refused, Target, Written},
     },
     table::{Class, Place, Provider, class::OwnClasses, fallback::Failure},
 };
@@ -35,7 +37,8 @@ pub fn needed<'a>(inbound: &'a Inbound, provider: &Provider) -> Option<&'a Endpo
     inbound.endpoint.as_ref().filter(|endpoint| match (endpoint.protocol, provider.protocol) {
         // Providers of the OpenAI kind serve both of its endpoints, unless the file says otherwise.
         (Protocol::OpenAiResponses, Protocol::OpenAi) => provider.adapts_responses,
-        (client, provider) => client != provider,
+        (client, same) if client == same => embedding::needs_another_body(inbound, provider),
+        (_, other) => !endpoint.passes_to(other),
     })
 }
 
@@ -46,43 +49,31 @@ pub async fn run(
     inbound: &Inbound,
     endpoint: &Endpoint,
 ) -> Result<Answer, Failed> {
-    let exchange = Exchange { provider, inbound, endpoint };
-    let conversation = exchange.conversation()?;
-    let Some(written) = exchange.written(conversation)? else {
-        return Ok(exchange.counted(conversation.estimate_tokens(), Vec::new()));
-    };
-    let Written { path_and_query, headers, body, dropped, reading } = written;
-    let headers = headers.into_iter().filter_map(header_of).collect();
-    let prepared = Prepared { path: path_and_query, headers, body: Bytes::from(body) };
-    let answer = match &provider.place {
-        Place::Wire { origin, base } => {
-            attempt::ask(client, provider, origin, base, inbound, Some(&prepared)).await?
-        }
-        Place::Mock(script) => {
-            super::mock::answer(script, &provider.model, &prepared.path, conversation.is_stream())
-                .await
-        }
-    };
-    let mut answer = exchange.read(attempt::judge_redirect(answer)?, reading).await?;
-    if !dropped.is_empty()
-        && let Ok(names) = HeaderValue::try_from(dropped.join(","))
-    {
-        answer.headers.insert(DROPPED, names);
+    let exchange = Exchange { client, provider, inbound, endpoint };
+    match exchange.asked()? {
+        Asked::Conversation(conversation) => exchange.converse(conversation).await,
+        Asked::Embedding(embedding) => embedding::run(&exchange, embedding).await,
     }
-    Ok(answer)
 }
 
 /// One request on its way between two protocols.
 struct Exchange<'a> {
+    client: &'a Client,
     provider: &'a Provider,
     inbound: &'a Inbound,
     endpoint: &'a Endpoint,
 }
 
 impl Exchange<'_> {
-    fn conversation(&self) -> Result<&Conversation, Failed> {
-        let read = &self.reading().conversation;
-        read.as_ref().map_err(|error| self.client_fault(&error.field, error.to_string()))
+    fn asked(&self) -> Result<&Asked, Failed> {
+        self.reading().asked.as_ref().map_err(|error| {
+            let failed = self.client_fault(&error.field, error.to_string());
+            match self.endpoint.operation {
+                // Whoever speaks the client's protocol takes it as it came, and can judge it.
+                Operation::Embed | Operation::Native => Failed { class: Class::Unfit, ..failed },
+                Operation::Generate | Operation::CountTokens => failed,
+            }
+        })
     }
 
     /// Read once, however many providers it is written for.
@@ -93,40 +84,82 @@ impl Exchange<'_> {
                 delivery: self.endpoint.delivery,
             };
             let body = self.inbound.body.to_bytes();
+            let wire = self.client_wire();
+            let asked = match wire.embeddings().filter(|_| self.endpoint.operation.is_embed()) {
+                Some(wire) => wire.read_request(&body, &head).map(Asked::Embedding),
+                None => {
+                    let read = wire.read_request(&body, &head);
+                    read.map(|conversation| Asked::Conversation(Box::new(conversation)))
+                }
+            };
             let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
             Read {
-                conversation: self.client_wire().read_request(&body, &head),
+                asked,
                 id: format!("{:016x}", rand::random::<u64>()),
                 at: since.map_or(0, |since| since.as_secs()),
             }
         })
     }
 
+    async fn converse(&self, conversation: &Conversation) -> Result<Answer, Failed> {
+        let Some(written) = self.written(conversation)? else {
+            return Ok(self.counted(conversation.estimate_tokens(), Vec::new()));
+        };
+        let Written { path_and_query, headers, body, dropped, reading } = written;
+        let headers = headers.into_iter().filter_map(header_of).collect();
+        let prepared = Prepared { path: path_and_query, headers, body: Bytes::from(body) };
+        let answer = self.ask(&prepared, conversation.is_stream()).await?;
+        let answer = self.read(answer, reading, conversation).await?;
+        Ok(naming(answer, &dropped))
+    }
+
+    /// The provider's answer, or the error that it is.
+    async fn ask(&self, prepared: &Prepared, stream: bool) -> Result<Answer, Failed> {
+        let Self { client, provider, inbound, .. } = *self;
+        let answer = match &provider.place {
+            Place::Wire { origin, base } => {
+                attempt::ask(client, provider, origin, base, inbound, Some(prepared)).await?
+            }
+            Place::Mock(script) => {
+                let (model, body) = (&provider.model, Pieces::from(prepared.body.clone()));
+                super::mock::answer(script, model, &prepared.path, stream, &body).await
+            }
+        };
+        let mut answer = attempt::judge_redirect(answer)?;
+        let status = answer.status;
+        if !(status.is_client_error() || status.is_server_error()) {
+            return Ok(answer);
+        }
+        attempt::hold_error(&mut answer).await;
+        let body = answer.body.held().iter().flatten().copied().collect::<Bytes>();
+        let said = provider.protocol.wire().read_error(status.as_u16(), &answer.headers, &body);
+        Err(self.failed(answer, &said).in_own_words(&body, self.own()))
+    }
+
     /// The request for the provider; `None` where it cannot count and the router estimates.
     fn written(&self, conversation: &Conversation) -> Result<Option<Written>, Failed> {
-        let target = Target {
-            model: &self.provider.model,
-            lossy: self.provider.lossy,
-            seed: &self.reading().id,
-        };
         let wire = self.provider.protocol.wire();
         let written = match self.endpoint.operation {
-            Operation::Generate => wire.write_request(conversation, &target).map(Some),
-            Operation::CountTokens => wire.write_count(conversation, &target),
+            Operation::CountTokens => wire.write_count(conversation, &self.target()),
+            _ => wire.write_request(conversation, &self.target()).map(Some),
         };
-        written.map_err(|refused| self.client_fault(&refused.field, refused.to_string()))
+        written.map_err(|refused| self.unfit(&refused))
+    }
+
+    fn target(&self) -> Target<'_> {
+        let Provider { model, lossy, .. } = self.provider;
+        Target { model, lossy: *lossy, seed: &self.reading().id }
     }
 
     /// Reads the answer in the provider's protocol and writes it in the client's.
-    async fn read(&self, mut answer: Answer, reading: Reading) -> Result<Answer, Failed> {
+    async fn read(
+        &self,
+        mut answer: Answer,
+        reading: Reading,
+        asked: &Conversation,
+    ) -> Result<Answer, Failed> {
         let wire = self.provider.protocol.wire();
-        let status = answer.status;
-        if status.is_client_error() || status.is_server_error() {
-            attempt::hold_error(&mut answer).await;
-            let body = answer.body.held().iter().flatten().copied().collect::<Bytes>();
-            let said = wire.read_error(status.as_u16(), &answer.headers, &body);
-            return Err(self.failed(answer, &said).in_own_words(&body, self.own()));
-        }
+        let client = self.client(asked.delivery, asked.include_usage);
         if self.endpoint.operation == Operation::CountTokens {
             let body = attempt::collect(&mut answer).await?;
             return match wire.read_count(&body) {
@@ -134,13 +167,13 @@ impl Exchange<'_> {
                 Err(said) => Err(self.failed(answer, &said).in_own_words(&body, self.own())),
             };
         }
-        if self.delivery() != Delivery::Whole {
-            return self.stream(answer, reading).await;
+        if asked.is_stream() {
+            return self.stream(answer, reading, &client).await;
         }
         let body = attempt::collect(&mut answer).await?;
         match wire.read_response(&body, &reading) {
             Ok(reply) => {
-                let body = self.client_wire().write_response(&reply, &self.client());
+                let body = self.client_wire().write_response(&reply, &client);
                 Ok(self.whole(StatusCode::OK, body, relayed(&answer.headers)))
             }
             Err(said) => Err(self.failed(answer, &said).in_own_words(&body, self.own())),
@@ -148,9 +181,14 @@ impl Exchange<'_> {
     }
 
     /// Holds the stream until its first content, as for a stream that is not translated.
-    async fn stream(&self, answer: Answer, reading: Reading) -> Result<Answer, Failed> {
+    async fn stream(
+        &self,
+        answer: Answer,
+        reading: Reading,
+        client: &wire::Client<'_>,
+    ) -> Result<Answer, Failed> {
         let reader = self.provider.protocol.wire().stream_reader(reading);
-        let writer = self.client_wire().stream_writer(&self.client());
+        let writer = self.client_wire().stream_writer(client);
         let headers = relayed(&answer.headers);
         let words = OwnWords::new(&self.provider.own_classes);
         let mut body = TranslatedBody::new(answer.body, reader, writer, words);
@@ -162,7 +200,7 @@ impl Exchange<'_> {
         }
         let mut answer = Answer::bare(StatusCode::OK);
         answer.headers.extend(headers);
-        let media_type = self.client_wire().content_type(self.delivery());
+        let media_type = self.client_wire().content_type(client.delivery);
         answer.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         answer.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         answer.body = AnswerBody::new(Source::Translated(Box::new(body)), FOREVER);
@@ -170,20 +208,9 @@ impl Exchange<'_> {
         Ok(answer)
     }
 
-    fn delivery(&self) -> Delivery {
-        let read = self.reading().conversation.as_ref();
-        read.map(|conversation| conversation.delivery).unwrap_or_default()
-    }
-
-    fn client(&self) -> wire::Client<'_> {
-        let Read { conversation, id, at } = self.reading();
-        wire::Client {
-            model: &self.inbound.alias,
-            id,
-            created: *at,
-            delivery: self.delivery(),
-            include_usage: conversation.as_ref().is_ok_and(|read| read.include_usage),
-        }
+    fn client(&self, delivery: Delivery, include_usage: bool) -> wire::Client<'_> {
+        let Read { id, at, .. } = self.reading();
+        wire::Client { model: &self.inbound.alias, id, created: *at, delivery, include_usage }
     }
 
     fn client_wire(&self) -> &'static dyn wire::Wire {
@@ -214,6 +241,12 @@ impl Exchange<'_> {
         }
     }
 
+    /// The provider has no words for what the client asks; another may.
+    fn unfit(&self, refused: &Refused) -> Failed {
+        let failed = self.client_fault(&refused.field, refused.to_string());
+        Failed { class: Class::Unfit, ..failed }
+    }
+
     fn client_fault(&self, field: &str, message: String) -> Failed {
         let mut said = Said::new(Kind::InvalidRequest, message);
         said.param = (!field.is_empty()).then(|| field.to_owned());
@@ -231,6 +264,16 @@ impl Exchange<'_> {
         answer.replace_body("application/json", Bytes::from(body));
         answer
     }
+}
+
+/// The answer, with the names of what its provider could not be told.
+fn naming(mut answer: Answer, dropped: &[String]) -> Answer {
+    if !dropped.is_empty()
+        && let Ok(names) = HeaderValue::try_from(dropped.join(","))
+    {
+        answer.headers.insert(DROPPED, names);
+    }
+    answer
 }
 
 fn fault_of(said: &Said) -> Fault {

@@ -31,6 +31,7 @@ fn refusals() -> Vec<Refusal> {
         RequestTimeout,
         PayloadTooLarge(0),
         UnsupportedEncoding,
+        UnsupportedEndpoint,
         Unsupported { field: "thinking".into(), message: String::new() },
         RateLimit { whose: Whose::Key, retry_after },
         ConcurrencyLimit { whose: Whose::Pool },
@@ -166,6 +167,23 @@ fn every_protocol_is_told_with_its_paths() {
             let found = Endpoint::find(path, None).unwrap_or_else(|| panic!("{path}"));
             assert_eq!(format!("{:?}", found.protocol).to_lowercase(), word, "{path}");
         }
+    }
+}
+
+#[test]
+fn what_only_one_protocol_has_is_told() {
+    use onwards::protocol::Operation;
+    let rows = Page::named("docs/protocols.md").table("native endpoints");
+    let paths: Vec<_> = rows.iter().flat_map(|row| quoted(&row[0])).collect();
+    for path in &paths {
+        let found = Endpoint::find(path, None).unwrap_or_else(|| panic!("{path}"));
+        assert_eq!(found.operation, Operation::Native, "{path}");
+    }
+    let code = source("protocol/endpoint.rs");
+    let native = code.lines().filter(|line| line.contains("Operation::Native, Asked"));
+    for row in native {
+        let path = row.split('"').nth(1).unwrap().trim_end_matches('*');
+        assert!(paths.iter().any(|told| told.starts_with(path)), "{path} is not told");
     }
 }
 

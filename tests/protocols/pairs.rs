@@ -154,13 +154,13 @@ fn for_each_pair(kind: &str, show: impl Fn(&Case, Protocol) -> Option<String>) {
     }
 }
 
-fn snapshot(name: String, shown: &str) {
+pub(crate) fn snapshot(name: String, shown: &str) {
     insta::with_settings!({ omit_expression => true, prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!(name, shown);
     });
 }
 
-fn pretty(body: &[u8]) -> String {
+pub(crate) fn pretty(body: &[u8]) -> String {
     let value: Box<serde_json::value::RawValue> = serde_json::from_slice(body).unwrap();
     indent(value.get())
 }

@@ -21,7 +21,7 @@ mod media;
 mod form;
 
 pub(super) use read::read;
-pub(super) use write::{write, write_count};
+pub(super) use write::{path, write, write_count};
 
 /// Extra fields that only this protocol has.
 const OWN_EXTRAS: &[&str] = &[

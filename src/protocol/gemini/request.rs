@@ -19,4 +19,4 @@ mod thinking;
 mod form;
 
 pub(super) use read::read;
-pub(super) use write::{write, write_count};
+pub(super) use write::{NOT_IN_PATHS, resource, write, write_count};

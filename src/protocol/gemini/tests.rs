@@ -22,12 +22,14 @@ fn paths_name_model_and_delivery() {
         ),
         ("/v1beta/models/a/b:streamGenerateContent", None, Operation::Generate, Delivery::Array),
         ("/v1beta/models/a/b:countTokens", None, Operation::CountTokens, Delivery::Whole),
+        ("/v1beta/models/a/b:embedContent", None, Operation::Embed, Delivery::Whole),
+        ("/v1/models/a/b:batchEmbedContents", None, Operation::Embed, Delivery::Whole),
     ] {
         let found = Endpoint::find(path, query).unwrap();
         assert_eq!((found.protocol, found.operation), (Protocol::Gemini, operation));
         assert_eq!((found.model.as_deref(), found.delivery), (Some("a/b"), Some(delivery)));
     }
-    assert_eq!(Endpoint::find("/v1beta/models/x:embedContent", None), None);
+    assert_eq!(Endpoint::find("/v1beta/models/x:predict", None), None);
 }
 
 #[test]

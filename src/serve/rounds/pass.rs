@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use super::{budget::Budget, spent::Notes};
 use crate::{
     live::{Entry, Extra, Limited, Permit},
+    protocol::{Endpoint, Operation},
     refusal::{Refusal, Whose},
     serve::{
         admit::{self, Permits},
@@ -51,11 +52,19 @@ pub(super) struct Pass<'a> {
     key: u64,
     /// The prompt is certain to have more tokens than this.
     longer_than: u64,
+    /// What only providers of some protocols can serve.
+    particular: Option<&'a Endpoint>,
 }
 
 impl<'a> Pass<'a> {
-    pub(super) fn new(id: PoolId, pool: &'a Pool, inbound: &Inbound) -> Self {
+    pub(super) fn new(id: PoolId, pool: &'a Pool, inbound: &'a Inbound) -> Self {
         let providers = pool.providers.len();
+        let particular = inbound
+            .endpoint
+            .as_ref()
+            .filter(|endpoint| matches!(endpoint.operation, Operation::Embed | Operation::Native));
+        // A batch is many prompts, each of which may fit.
+        let measures = pool.has_windows && particular.is_none();
         Self {
             id,
             pool,
@@ -67,14 +76,15 @@ impl<'a> Pass<'a> {
             repetitions: 0,
             slept: Duration::ZERO,
             key: pool.sticky.as_ref().map_or(0, |by| affinity::key(by, inbound)),
-            longer_than: if pool.has_windows { affinity::certain_tokens(inbound) } else { 0 },
+            longer_than: if measures { affinity::certain_tokens(inbound) } else { 0 },
+            particular,
         }
     }
 
     pub(super) fn taking_over(
         id: PoolId,
         pool: &'a Pool,
-        inbound: &Inbound,
+        inbound: &'a Inbound,
         permit: Permit,
     ) -> Self {
         Self { permit: Some(permit), ..Self::new(id, pool, inbound) }

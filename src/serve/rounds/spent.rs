@@ -93,7 +93,7 @@ impl Notes {
 
     /// Keeps a provider's word on what was asked.
     pub(super) fn keep(&mut self, failed: Failed, asked: Asked) {
-        if matches!(failed.class, Class::ContextWindow | Class::ContentFilter)
+        if matches!(failed.class, Class::ContextWindow | Class::ContentFilter | Class::Unfit)
             && let Some(answer) = failed.answer
         {
             self.kept = Some((asked, answer));
@@ -107,6 +107,9 @@ impl Notes {
             return Refusal::NoProviders;
         }
         let attempted = steps().any(Step::is_attempt);
+        if steps().next().is_some() && steps().all(|step| step == Step::Unfit) {
+            return Refusal::UnsupportedEndpoint;
+        }
         if let Some(limited) = self.limited.filter(|_| !attempted) {
             return match (limited, self.soonest) {
                 (Limited::Rate(_), Some(soonest)) => {

@@ -265,7 +265,7 @@ fn is_metadata(text: &str) -> bool {
 }
 
 /// The model's id may hold `:` and, as an ARN, `/`.
-fn path(model: &str, operation: &str) -> String {
+pub(in crate::protocol::bedrock) fn path(model: &str, operation: &str) -> String {
     format!("/model/{}/{operation}", utf8_percent_encode(model, RESERVED))
 }
 

@@ -74,7 +74,7 @@ fn write_for(
 }
 
 /// The model as a resource: `models/…`, unless its name says another collection.
-fn resource(model: &str) -> String {
+pub(in crate::protocol::gemini) fn resource(model: &str) -> String {
     if model.contains('/') { model.to_owned() } else { format!("models/{model}") }
 }
 
@@ -153,5 +153,5 @@ const LONGEST_TOOL_NAME: usize = 64;
 const MOST_STOPS: usize = 5;
 
 /// What must be encoded in a path; a resource's name holds slashes.
-const NOT_IN_PATHS: &AsciiSet =
+pub(in crate::protocol::gemini) const NOT_IN_PATHS: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');

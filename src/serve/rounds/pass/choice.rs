@@ -86,6 +86,9 @@ impl<'a> Pass<'a> {
 
     /// What is in the way of asking a provider now, or the factor on its weight.
     fn obstacle(&self, provider: &Provider, now: Instant) -> Result<f32, Obstacle> {
+        if self.particular.is_some_and(|endpoint| !endpoint.is_served_by(provider.protocol)) {
+            return Err(Obstacle::Unfit);
+        }
         match provider.context_window {
             Some(window) if window <= self.longer_than => return Err(Obstacle::TooSmall),
             _ => {}
@@ -130,6 +133,10 @@ impl<'a> Pass<'a> {
     ) {
         match obstacle {
             Obstacle::Rests(state) => self.rests(at, state, now, notes, record),
+            Obstacle::Unfit => {
+                self.out[at] = true;
+                record.trail.passed_over(self.asked(at), Step::Unfit);
+            }
             Obstacle::TooSmall => {
                 self.out[at] = true;
                 if !self.tried[at] {
@@ -158,6 +165,7 @@ impl<'a> Pass<'a> {
 enum Obstacle {
     Rests(State),
     TooSmall,
+    Unfit,
 }
 
 fn keep_if_any(candidates: &mut SmallVec<[Candidate; 8]>, keep: impl Fn(&Candidate) -> bool) {

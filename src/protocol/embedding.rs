@@ -1,0 +1,367 @@
+//! Embeddings in neutral form: what a client asks for, what a provider gives, and what a protocol
+//! that has embeddings can do with them. Hub and spokes, as for conversations.
+//!
+//! It never changes a vector: numbers stay as they were written until a client wants them in
+//! another form.
+
+pub mod vector;
+#[cfg(test)]
+mod tests;
+
+use http::HeaderMap;
+use serde_json::value::RawValue;
+
+pub use vector::Vector;
+
+use super::conversation::{Extra, Failure, Losses};
+use super::wire::{Client, Head, ReadError, Refused, Target};
+
+/// What a protocol with embeddings can do. Pure, as [`super::Wire`] is.
+pub trait Embeddings: Send + Sync {
+    /// Reads a client's request.
+    ///
+    /// # Errors
+    /// The field that is missing or of the wrong shape.
+    fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Embedding, ReadError>;
+
+    /// Writes a request for a provider: as many calls as its vendor needs for so many inputs.
+    ///
+    /// # Errors
+    /// The field that the provider cannot be given.
+    fn write_request(&self, from: &Embedding, target: &Target<'_>) -> Result<Calls, Refused>;
+
+    /// Reads a provider's answer (2xx) to one call.
+    ///
+    /// # Errors
+    /// The failure that the body describes, or one of kind `Malformed`.
+    fn read_response(&self, body: &[u8], headers: &HeaderMap) -> Result<Embedded, Failure>;
+
+    /// Writes an answer for the client that asked for `asked`.
+    ///
+    /// # Errors
+    /// The provider's numbers are none.
+    fn write_response(
+        &self,
+        answer: &Embedded,
+        asked: &Embedding,
+        to: &Client<'_>,
+    ) -> Result<Answered, Failure>;
+
+    /// The body of a client's request with the model's name in it replaced; `None` where it names
+    /// no other. Only protocols whose bodies repeat what the path says have something to do here.
+    fn renamed(&self, _body: &[u8], _model: &str) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Whether this model of the same protocol wants another body than the client's.
+    fn wants_another(&self, _body: &[u8], _model: &str) -> bool {
+        false
+    }
+}
+
+/// A request for embeddings.
+#[derive(Debug, Clone, Default)]
+pub struct Embedding {
+    /// The model as the client names it.
+    pub model: String,
+    /// What is to be embedded, each into a vector of its own.
+    pub inputs: Vec<Input>,
+    /// Whether the answer is a list, where the protocol knows both.
+    pub is_list: bool,
+    /// The length of the vectors; the model's own when absent.
+    pub dimensions: Option<u64>,
+    /// What the vectors are for; of several tasks, the first one's.
+    pub task: Option<Task>,
+    /// Whether the inputs are for different tasks.
+    pub tasks_differ: bool,
+    /// What becomes of an input that is too long; the vendor's default when absent.
+    pub truncate: Option<Truncate>,
+    /// Whether vectors are to have the length 1; the vendor's default when absent.
+    pub normalize: Option<bool>,
+    /// The forms in which the client wants each vector; the protocol's default when empty.
+    pub forms: Vec<Form>,
+    /// The client's name for its own user.
+    pub user: Option<String>,
+    /// Fields of the client's protocol that have no place here, with their values.
+    pub extras: Vec<Extra>,
+}
+
+/// One thing to embed.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Input {
+    /// What it is.
+    pub parts: Vec<Piece>,
+    /// What it is called.
+    pub title: Option<String>,
+}
+
+/// A piece of an input.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Piece {
+    /// Text.
+    Text(String),
+    /// Tokens of the model's own vocabulary, which mean nothing to another model.
+    Tokens(Vec<u32>),
+    /// An image, as a URL that mostly holds its data.
+    Image(String),
+}
+
+/// What vectors are for. Models that know it make other vectors for a question than for what
+/// answers it; for all others it changes nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Task {
+    /// To search with.
+    Query,
+    /// To be found.
+    Document,
+    /// To be classified.
+    Classification,
+    /// To be clustered.
+    Clustering,
+    /// To be compared with each other.
+    Similarity,
+    /// A question whose answer is looked for.
+    Question,
+    /// A statement whose proof is looked for.
+    Fact,
+    /// Words that describe the code looked for.
+    CodeQuery,
+}
+
+/// What becomes of an input that is too long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Truncate {
+    /// It is an error.
+    Never,
+    /// Its beginning goes.
+    Start,
+    /// Its end goes.
+    End,
+}
+
+/// The form of a vector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// Numbers.
+    Float,
+    /// The base64 of 32-bit floats, the least significant byte first.
+    Base64,
+    /// A vendor's own compressed form, by its name.
+    Compressed(&'static str),
+}
+
+/// The calls that a request needs: all to one path, one after the other in the inputs' order.
+#[derive(Debug, Clone)]
+pub struct Calls {
+    /// The path below the provider's origin, as the vendor documents it.
+    pub path: String,
+    /// Their bodies.
+    pub calls: Vec<Call>,
+    /// What could not be said, by name, for `x-onwards-dropped`.
+    pub dropped: Vec<String>,
+}
+
+/// One call.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// Its body, JSON.
+    pub body: Vec<u8>,
+    /// For how many inputs.
+    pub inputs: usize,
+}
+
+/// A provider's answer.
+#[derive(Debug, Clone, Default)]
+pub struct Embedded {
+    /// The provider's name for the answer.
+    pub id: Option<String>,
+    /// The vectors, one for each input and in its order, in each form that came. What came as
+    /// base64 is here as [`Form::Float`].
+    pub vectors: Vec<(Form, Vec<Vector>)>,
+    /// The tokens of the inputs, where the provider counts them.
+    pub tokens: Option<u64>,
+}
+
+/// An answer for a client.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// Headers that belong to the protocol. JSON goes without saying.
+    pub headers: Vec<(&'static str, String)>,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+impl Embedding {
+    /// Each input as text, for vendors that take nothing else.
+    ///
+    /// # Errors
+    /// There is something else.
+    pub fn texts(&self) -> Result<Vec<String>, Refused> {
+        self.inputs.iter().map(|input| input.text().ok_or_else(unfit_input)).collect()
+    }
+
+    /// The forms, or that which stands for none.
+    pub fn forms_or(&self, default: Form) -> Vec<Form> {
+        if self.forms.is_empty() { vec![default] } else { self.forms.clone() }
+    }
+
+    /// Whether the client wants no form that a vendor must make: those of floats are made here.
+    ///
+    /// # Errors
+    /// One that only its vendor has. A client that stores vectors of one form has no use for
+    /// another, so this is refused and never only named.
+    pub fn wants_floats_only(&self) -> Result<(), Refused> {
+        if self.forms.iter().any(|form| matches!(form, Form::Compressed(_))) {
+            return Err(Refused { field: "embedding_types".to_owned() });
+        }
+        Ok(())
+    }
+
+    /// Keeps a field that has no place here, unless it says nothing.
+    pub fn keep_extra(&mut self, name: impl Into<String>, value: &RawValue) {
+        if !matches!(value.get(), "null" | "false" | "[]" | "{}" | "\"\"") {
+            self.extras.push(Extra { name: name.into(), value: value.to_owned() });
+        }
+    }
+
+    /// What a provider cannot be told of a request, but for what `taken` names.
+    ///
+    /// # Errors
+    /// The first field, when losing is refused.
+    pub fn lose_extras(&self, taken: &[&str], losses: &mut Losses) -> Result<(), Refused> {
+        let lost = self.extras.iter().filter(|extra| !taken.contains(&extra.name.as_str()));
+        lost.into_iter().try_for_each(|extra| losses.lose(extra.name.as_str()))
+    }
+
+    /// Loses the inputs' titles.
+    ///
+    /// # Errors
+    /// As [`Losses::lose`].
+    pub fn lose_titles(&self, losses: &mut Losses) -> Result<(), Refused> {
+        losses.lose_if(self.inputs.iter().any(|input| input.title.is_some()), "title")
+    }
+
+    /// A cheap estimate of the inputs' tokens, where the provider does not count them.
+    pub fn estimate_tokens(&self) -> u64 {
+        self.inputs.iter().flat_map(|input| &input.parts).map(Piece::weight).sum()
+    }
+}
+
+impl Input {
+    /// Text alone.
+    pub fn of_text(text: impl Into<String>) -> Self {
+        Self { parts: vec![Piece::Text(text.into())], title: None }
+    }
+
+    /// The whole as one text, if it is text.
+    pub fn text(&self) -> Option<String> {
+        let texts = self.parts.iter().map(|part| match part {
+            Piece::Text(text) => Some(text.as_str()),
+            Piece::Tokens(_) | Piece::Image(_) => None,
+        });
+        texts.collect::<Option<Vec<_>>>().map(|texts| texts.join("\n"))
+    }
+}
+
+impl Piece {
+    /// About how many tokens: four bytes of text to one, and 1 600 to an image.
+    fn weight(&self) -> u64 {
+        match self {
+            Self::Text(text) => text.len().div_ceil(4) as u64,
+            Self::Tokens(tokens) => tokens.len() as u64,
+            Self::Image(_) => 1_600,
+        }
+    }
+}
+
+impl Calls {
+    /// Cuts the inputs into calls of at most so many.
+    ///
+    /// # Errors
+    /// There would be more calls than one request is worth.
+    pub fn cut<T>(
+        path: String,
+        inputs: &[T],
+        most: usize,
+        losses: Losses,
+        write: impl Fn(&[T]) -> Vec<u8>,
+    ) -> Result<Self, Refused> {
+        if inputs.len().div_ceil(most) > MOST_CALLS {
+            return Err(unfit_input());
+        }
+        let call = |inputs: &[T]| Call { body: write(inputs), inputs: inputs.len() };
+        let calls = inputs.chunks(most).map(call).collect();
+        Ok(Self { path, calls, dropped: losses.into_names() })
+    }
+}
+
+impl Embedded {
+    /// An answer of vectors in one form.
+    pub fn of(form: Form, vectors: Vec<Vector>) -> Self {
+        Self { vectors: vec![(form, vectors)], ..Self::default() }
+    }
+
+    /// The vectors in that form.
+    pub fn form(&self, wanted: Form) -> Option<&[Vector]> {
+        let found = self.vectors.iter().find(|(form, _)| *form == wanted);
+        found.map(|(_, vectors)| vectors.as_slice())
+    }
+
+    /// The vectors as numbers.
+    ///
+    /// # Errors
+    /// None came.
+    pub fn floats(&self) -> Result<&[Vector], Failure> {
+        self.form(Form::Float).ok_or_else(malformed)
+    }
+
+    /// The vectors in base64.
+    ///
+    /// # Errors
+    /// None came, or one holds what is no 32-bit float.
+    pub fn encoded(&self) -> Result<Vec<String>, Failure> {
+        let encoded = self.floats()?.iter().map(|it| it.to_base64().ok_or_else(malformed));
+        encoded.collect()
+    }
+
+    /// The same, if it holds a vector for each input in every form.
+    ///
+    /// # Errors
+    /// It does not.
+    pub fn counted(self, inputs: usize) -> Result<Self, Failure> {
+        let whole = self.vectors.iter().all(|(_, vectors)| vectors.len() == inputs);
+        if whole && !self.vectors.is_empty() {
+            return Ok(self);
+        }
+        Err(Failure::malformed("the provider gave another number of embeddings than inputs"))
+    }
+
+    /// Appends the answer to the next call.
+    pub fn append(&mut self, next: Self) {
+        for (form, vectors) in next.vectors {
+            match self.vectors.iter_mut().find(|(known, _)| *known == form) {
+                Some((_, all)) => all.extend(vectors),
+                None => self.vectors.push((form, vectors)),
+            }
+        }
+        self.tokens = self.tokens.zip(next.tokens).map(|(all, more)| all + more);
+    }
+
+    /// The tokens as the provider counted them, else estimated.
+    pub fn tokens_of(&self, asked: &Embedding) -> u64 {
+        self.tokens.unwrap_or_else(|| asked.estimate_tokens())
+    }
+}
+
+/// The inputs cannot be carried; without them there is nothing to ask, so this is never a loss.
+pub fn unfit_input() -> Refused {
+    Refused { field: "input".to_owned() }
+}
+
+/// An answer without what it must hold.
+pub(crate) fn malformed() -> Failure {
+    Failure::malformed("the provider's answer holds no embeddings")
+}
+
+/// A batch that needs more than so many calls is refused: it would be a burst of its own.
+const MOST_CALLS: usize = 256;

@@ -1,0 +1,91 @@
+//! Embeddings between two protocols, or between two of a protocol's models that want different
+//! bodies.
+//!
+//! Where the provider takes fewer inputs in a call than the client sent, one attempt is several
+//! calls: a few at once, and all of them or none.
+
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use super::{Exchange, attempt, header_of, naming, relayed};
+use crate::{
+    protocol::{
+        conversation::Delivery,
+        embedding::{Call, Calls, Embedded, Embedding, Embeddings},
+        wire::Refused,
+    },
+    table::Provider,
+    upstream::{
+        answer::Answer,
+        failed::Failed,
+        request::{Inbound, Prepared},
+    },
+};
+
+/// Whether a provider of the client's own protocol wants another body for its model.
+pub(super) fn needs_another_body(inbound: &Inbound, provider: &Provider) -> bool {
+    let Some(endpoint) = inbound.endpoint.as_ref().filter(|it| it.operation.is_embed()) else {
+        return false;
+    };
+    endpoint.model_span.is_some()
+        && endpoint
+            .protocol
+            .wire()
+            .embeddings()
+            .is_some_and(|wire| wire.wants_another(&inbound.body.to_bytes(), &provider.model))
+}
+
+/// Tries one provider.
+pub(super) async fn run(exchange: &Exchange<'_>, asked: &Embedding) -> Result<Answer, Failed> {
+    let (Some(provider), Some(client)) =
+        (exchange.provider.protocol.wire().embeddings(), exchange.client_wire().embeddings())
+    else {
+        return Err(exchange.unfit(&Refused { field: "input".to_owned() }));
+    };
+    let written = provider.write_request(asked, &exchange.target());
+    let Calls { path, calls, dropped } = written.map_err(|refused| exchange.unfit(&refused))?;
+    let asking = calls.into_iter().map(|call| ask(exchange, provider, &path, call));
+    let mut answers = std::pin::pin!(stream::iter(asking).buffered(AT_ONCE));
+    let mut all: Option<(HeaderMap, Embedded)> = None;
+    while let Some((headers, embedded)) = answers.try_next().await? {
+        match &mut all {
+            None => all = Some((headers, embedded)),
+            Some((last, all)) => {
+                *last = headers;
+                all.append(embedded);
+            }
+        }
+    }
+    let (headers, embedded) = all.unwrap_or_default();
+    let to = exchange.client(Delivery::Whole, false);
+    let answered = client
+        .write_response(&embedded, asked, &to)
+        .map_err(|said| exchange.failed(Answer::bare(StatusCode::OK), &said))?;
+    let mut answer = exchange.whole(StatusCode::OK, answered.body, relayed(&headers));
+    answer.headers.extend(answered.headers.into_iter().filter_map(header_of));
+    Ok(naming(answer, &dropped))
+}
+
+/// Asks for some of the vectors.
+async fn ask(
+    exchange: &Exchange<'_>,
+    wire: &dyn Embeddings,
+    path: &str,
+    call: Call,
+) -> Result<(HeaderMap, Embedded), Failed> {
+    let headers = [header::CONTENT_TYPE, header::ACCEPT].map(|name| (name, JSON));
+    let body = Bytes::from(call.body);
+    let prepared = Prepared { path: path.to_owned(), headers: headers.into(), body };
+    let mut answer = exchange.ask(&prepared, false).await?;
+    let body = attempt::collect(&mut answer).await?;
+    let read = wire.read_response(&body, &answer.headers);
+    match read.and_then(|embedded| embedded.counted(call.inputs)) {
+        Ok(embedded) => Ok((std::mem::take(&mut answer.headers), embedded)),
+        Err(said) => Err(exchange.failed(answer, &said)),
+    }
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");
+/// Calls of one request that are under way together.
+const AT_ONCE: usize = 8;
