@@ -48,14 +48,25 @@ pub struct Auth {
 /// A named key.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct KeyDefinition {
-    /// The token a client sends.
-    pub key: Secret,
+    /// The token a client sends; absent where it signs with `aws` instead.
+    pub key: Option<Secret>,
+    /// The access key pair that a client of Bedrock signs its requests with.
+    pub aws: Option<AccessKey>,
     /// Requests this key may make, wherever it is used.
     pub rate_limit: Option<RateLimit>,
     /// Requests this key may have in flight, wherever it is used.
     pub concurrency_limit: Option<ConcurrencyLimit>,
     /// Facts about the caller that `routing_rules` match.
     pub labels: Option<BTreeMap<String, String>>,
+}
+
+/// An access key pair of the router's own making; AWS never hears of it.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct AccessKey {
+    /// The pair's public half, which every signature names.
+    pub access_key_id: Secret,
+    /// The pair's secret half, which never travels.
+    pub secret_access_key: Secret,
 }
 
 /// The pool of idle upstream connections.
