@@ -3,8 +3,10 @@
 //!
 //! It never chooses a provider and never sees a client's connection.
 
+pub mod moment;
 pub mod heard;
 pub mod dial;
+pub mod identity;
 pub mod client;
 pub mod headers;
 pub mod request;

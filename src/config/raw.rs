@@ -212,6 +212,8 @@ pub struct Endpoint {
     pub request_headers: Option<BTreeMap<String, String>>,
     /// AWS region and credentials, for `bedrock`.
     pub aws: Option<Aws>,
+    /// A Google service account, or that of the machine, for Vertex AI.
+    pub gcp: Option<Gcp>,
     /// The header that carries the credential (`Authorization` when absent).
     #[schemars(extend("default" = "Authorization"))]
     pub upstream_auth_header_name: Option<String>,
@@ -335,6 +337,17 @@ pub struct Aws {
     pub secret_access_key: Option<Secret>,
     /// The token of temporary credentials.
     pub session_token: Option<Secret>,
+}
+
+/// A Google account whose tokens a provider is asked with.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub struct Gcp {
+    /// The JSON text of a service account's key file, as in `${file:vertex.json}` (the file that
+    /// `GOOGLE_APPLICATION_CREDENTIALS` names, else the machine's own account, when absent).
+    pub service_account: Option<Secret>,
+    /// What the tokens are good for.
+    #[schemars(extend("default" = "https://www.googleapis.com/auth/cloud-platform"))]
+    pub scope: Option<String>,
 }
 
 /// How `/v1/responses` is served.

@@ -7,7 +7,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
-use super::{Access, Fallback, Origin, PoolId, aws::Aws, class::OwnClasses, mock};
+use super::{
+    Access, Fallback, Origin, PoolId, aws::Aws, class::OwnClasses, identity::Identity, mock,
+};
 use crate::{
     choose::Strategy,
     live,
@@ -70,6 +72,8 @@ pub struct Provider {
     pub credential: Option<(HeaderName, HeaderValue)>,
     /// How its requests are signed, where they are.
     pub aws: Option<Aws>,
+    /// Where its credential is fetched from, if it is not known.
+    pub identity: Option<Arc<Identity>>,
     /// The model sent upstream.
     pub model: Box<str>,
     /// The same as a JSON string, quotes included.

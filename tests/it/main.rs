@@ -15,6 +15,7 @@ mod clients;
 mod upstream_faults;
 mod failover;
 mod translation;
+mod identities;
 mod config_faults;
 mod operations;
 mod security;
