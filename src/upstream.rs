@@ -10,6 +10,7 @@ pub mod identity;
 pub mod client;
 pub mod headers;
 pub mod request;
+pub mod vertex;
 pub mod mock;
 pub mod answer;
 pub mod envelope;

@@ -74,7 +74,7 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let drained = control.block_on(async {
         let (probed, counted) = (Arc::clone(&gateway), Arc::clone(&meters));
         tokio::spawn(async move {
-            let ended = probe::follow(move || probed.snapshot(), counted).await;
+            let ended = probe::follow(move || probed.snapshot(), counted, identities).await;
             if let Err(error) = ended {
                 tracing::error!(%error, "providers cannot be probed");
             }

@@ -64,6 +64,8 @@ pub struct Provider {
     pub place: Place,
     /// The wire protocol it speaks.
     pub protocol: Protocol,
+    /// Whether it is Vertex AI, which writes its publishers' protocols in its own way.
+    pub on_vertex: bool,
     /// Whether `/v1/responses` is served through its chat completions.
     pub adapts_responses: bool,
     /// What happens to what cannot be said in that protocol.

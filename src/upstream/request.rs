@@ -10,7 +10,7 @@ use http::{HeaderMap, Method, Request, Uri, Version, header, uri::PathAndQuery};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{headers, identity::Credential, sigv4};
+use super::{headers, identity::Credential, sigv4, vertex};
 use crate::{
     body::{Model, Pieces, PiecesBody},
     path::{self, BasePath},
@@ -98,10 +98,7 @@ pub fn build(
         headers.insert(header::HOST, origin.host.clone());
     }
 
-    let path = match prepared {
-        None => path_for(inbound, provider),
-        Some(prepared) => Cow::Borrowed(prepared.path.as_str()),
-    };
+    let (path, body) = path_and_body(inbound, provider, prepared);
     let joined = PathAndQuery::from_maybe_shared(Bytes::from(path::join(base, &path)))?;
     let mut uri = http::uri::Parts::default();
     uri.path_and_query = Some(joined);
@@ -110,10 +107,6 @@ pub fn build(
         uri.authority = origin.uri.authority().cloned();
     }
 
-    let body = match prepared {
-        None => body_for(inbound, provider),
-        Some(prepared) => Pieces::from(prepared.body.clone()),
-    };
     if let (Some(aws), Some(path)) = (&provider.aws, &uri.path_and_query) {
         let method = inbound.method.as_str();
         sign(&mut headers, aws, fetched, method, origin, path.as_str(), &body);
@@ -156,6 +149,23 @@ fn sign(
     let scope = sigv4::Scope { region: &aws.region, service: sigv4::BEDROCK };
     if let Ok(set) = sigv4::sign(&request, keys, scope, SystemTime::now()) {
         headers::set(headers, &set);
+    }
+}
+
+/// What is asked for below the base, as the provider's vendor wants it.
+fn path_and_body<'a>(
+    inbound: &'a Inbound,
+    provider: &Provider,
+    prepared: Option<&'a Prepared>,
+) -> (Cow<'a, str>, Pieces) {
+    let (path, body) = match prepared {
+        None => (path_for(inbound, provider), body_for(inbound, provider)),
+        Some(prepared) => (prepared.path.as_str().into(), Pieces::from(prepared.body.clone())),
+    };
+    if provider.on_vertex {
+        vertex::adapted(path, body, &provider.model, inbound.stream)
+    } else {
+        (path, body)
     }
 }
 

@@ -16,6 +16,7 @@ mod upstream_faults;
 mod failover;
 mod translation;
 mod identities;
+mod vendors;
 mod config_faults;
 mod operations;
 mod security;

@@ -10,8 +10,12 @@ use serde::Deserialize;
 use super::{Compiler, aws::variable};
 use crate::{
     config::{Path, raw},
+    protocol::Protocol,
     secret::Secret,
-    table::identity::{ServiceAccount, Source},
+    table::{
+        Place,
+        identity::{ServiceAccount, Source},
+    },
 };
 
 impl Compiler<'_> {
@@ -52,6 +56,27 @@ impl Compiler<'_> {
         }
         let host = variable("GCE_METADATA_HOST").unwrap_or_else(|| METADATA.to_owned());
         Some(Source::Metadata { endpoint: format!("http://{host}"), scope })
+    }
+
+    /// Whether a provider is Vertex AI, where a publisher's models are asked for in its protocol.
+    pub(super) fn on_vertex(&mut self, protocol: Protocol, place: &Place, path: &Path) -> bool {
+        let Place::Wire { base, .. } = place else { return false };
+        let Some(publisher) = base.publisher() else { return false };
+        let speaks = match publisher {
+            "google" => Protocol::Gemini,
+            "anthropic" => Protocol::Anthropic,
+            _ => {
+                let message = "of Vertex AI's publishers, `google` and `anthropic` can be asked";
+                let hint = "others are below `/endpoints/openapi`, with the protocol `openai`";
+                self.problem(&path.key("url"), message, Some(hint.into()));
+                return false;
+            }
+        };
+        if protocol != speaks {
+            let message = format!("the publisher `{publisher}` speaks `{speaks}`");
+            self.problem(&path.key("url"), message, Some(format!("set `protocol` to `{speaks}`")));
+        }
+        protocol == speaks
     }
 
     fn service_account(&mut self, json: &str, scope: String, path: &Path) -> Option<Source> {

@@ -62,6 +62,7 @@ impl Compiler<'_> {
         let probe = self.probe(probe, &place, inherited.path);
         let protocol = protocol(endpoint.protocol);
         let credential_header = self.credential(endpoint, protocol, credential, path);
+        let on_vertex = self.on_vertex(protocol, &place, path);
         let known = self.known(endpoint, protocol, &place, path);
         let name = self.name(endpoint, &place, path, names)?;
         let own_headers = own.and_then(|own| own.response_headers.as_ref());
@@ -85,6 +86,7 @@ impl Compiler<'_> {
             name,
             place,
             protocol,
+            on_vertex,
             adapts_responses: endpoint.open_responses.is_some_and(|adapter| adapter.adapter),
             lossy: lossy(inherited.keys.lossy),
             credential: credential_header,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::{log_with, source};
 use crate::support::router::run_cli_with;
-use crate::support::{Launch, Reply, Router, Seen, Upstream};
+use crate::support::{Launch, Reply, Router, Seen, Upstream, secs};
 
 /// The key file of the corpus, for this token endpoint.
 fn key_file(token_endpoint: &str) -> Value {
@@ -131,6 +131,18 @@ async fn a_token_that_a_provider_refuses_is_not_fetched_again_at_once() {
         assert_eq!(router.chat("m").await.status, 401);
     }
     assert_eq!((upstream.hits(), google.hits()), (5, 1));
+}
+
+#[tokio::test]
+async fn probes_are_made_with_the_token_too() {
+    let google = source(|_: &Seen| token("ya29.probe")).await;
+    let upstream = Upstream::start(gemini()).await;
+    let mut targets =
+        targets(&upstream, json!({"service_account": key_file(&google.base()).to_string()}));
+    targets["targets"]["m"]["health_check"] = json!({"path": "/health", "interval_secs": 1});
+    let _router = Router::start(&targets).await;
+    assert!(upstream.wait_hits(1, secs(10)).await);
+    assert_eq!(upstream.last().header("authorization"), Some("Bearer ya29.probe"));
 }
 
 #[test]
