@@ -134,7 +134,10 @@ fn environment() -> Option<Keys> {
 /// `-fips`, and those of a private link.
 fn region_of(place: &Place) -> Option<String> {
     let Place::Wire { origin, .. } = place else { return None };
-    let host = origin.uri.host()?;
+    region_in(origin.uri.host()?)
+}
+
+fn region_in(host: &str) -> Option<String> {
     let host =
         host.strip_suffix(".amazonaws.com").or_else(|| host.strip_suffix(".amazonaws.com.cn"))?;
     let mut labels = host.split('.');
@@ -190,6 +193,20 @@ mod tests {
             ["http://example.com/x", "http://169.254.170.2.example.com/", "file:///x", "/x", ""]
         {
             assert!(!may_be_asked(url), "{url}");
+        }
+    }
+
+    #[test]
+    fn hosts_of_bedrock_name_their_region() {
+        for (host, region) in [
+            ("bedrock-runtime.eu-west-1.amazonaws.com", Some("eu-west-1")),
+            ("bedrock-runtime-fips.us-gov-west-1.amazonaws.com", Some("us-gov-west-1")),
+            ("bedrock-runtime.cn-north-1.amazonaws.com.cn", Some("cn-north-1")),
+            ("vpce-0a-1b.bedrock-runtime.us-east-1.vpce.amazonaws.com", Some("us-east-1")),
+            ("bedrock-runtime.example.com", None),
+            ("127.0.0.1", None),
+        ] {
+            assert_eq!(region_in(host).as_deref(), region, "{host}");
         }
     }
 }
