@@ -30,6 +30,8 @@ pub struct BasePath {
     path: Box<str>,
     /// Where its last segment begins, with the slash before it.
     last: usize,
+    /// Whether it says itself which API is below it, so that a client's version has no place there.
+    names_api: bool,
     query: Option<Box<str>>,
 }
 
@@ -45,6 +47,7 @@ impl BasePath {
         Ok(Self {
             path: path.into(),
             last: path.rfind('/').unwrap_or(0),
+            names_api: names_api(path),
             query: query.filter(|query| !query.is_empty()).map(Into::into),
         })
     }
@@ -54,9 +57,19 @@ impl BasePath {
         &self.path
     }
 
+    /// Whose models are below it, where that is how it ends: `google` of
+    /// `/v1/projects/p/locations/l/publishers/google`, as Vertex AI writes it.
+    pub fn publisher(&self) -> Option<&str> {
+        let (rest, last) = self.path.rsplit_once('/')?;
+        rest.ends_with("/publishers").then_some(last)
+    }
+
     /// How many bytes of a client's path stand at the end of the base already: `/v1` of
-    /// `/v1/models` when the base is `/v1` or `/openai/v1`.
+    /// `/v1/models` when the base is `/v1` or `/openai/v1`, or names its API in another way.
     fn overlap(&self, path: &str) -> usize {
+        if self.names_api {
+            return version(path).len();
+        }
         let last = self.path.get(self.last..).unwrap_or_default();
         match path.strip_prefix(last) {
             Some(rest) if rest.is_empty() || rest.starts_with('/') => last.len(),
@@ -104,6 +117,28 @@ pub fn join(base: &BasePath, client: &str) -> String {
         joined.push_str(query);
     }
     joined
+}
+
+/// The bases under which a version has no place: a deployment of Azure, and Vertex AI, whose
+/// version stands in front.
+fn names_api(path: &str) -> bool {
+    let mut segments = path.rsplit('/');
+    let last = segments.next().unwrap_or_default();
+    match segments.next() {
+        Some("deployments" | "publishers") => !last.is_empty(),
+        Some("endpoints") => last == "openapi",
+        _ => false,
+    }
+}
+
+/// The version that a client's path begins with, its slash included: `/v1`, `/v1beta`.
+fn version(path: &str) -> &str {
+    let end = path.get(1..).and_then(|rest| rest.find('/')).map_or(path.len(), |at| at + 1);
+    let first = path.get(..end).unwrap_or_default();
+    let mut rest = first.strip_prefix("/v").unwrap_or_default().bytes();
+    let is_version = rest.next().is_some_and(|byte| byte.is_ascii_digit())
+        && rest.all(|byte| byte.is_ascii_alphanumeric());
+    if is_version { first } else { "" }
 }
 
 fn split(path_and_query: &str) -> (&str, Option<&str>) {

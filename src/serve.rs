@@ -8,6 +8,7 @@ pub mod proxy;
 pub mod endpoint;
 pub mod intake;
 pub mod token;
+pub mod signature;
 pub mod admit;
 pub mod affinity;
 pub mod rounds;

@@ -9,6 +9,7 @@ pub mod fallback;
 pub mod keyring;
 pub mod mock;
 pub mod aws;
+pub mod identity;
 pub mod compile;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};

@@ -3,11 +3,14 @@
 //!
 //! It never chooses a provider and never sees a client's connection.
 
+pub mod moment;
 pub mod heard;
 pub mod dial;
+pub mod identity;
 pub mod client;
 pub mod headers;
 pub mod request;
+pub mod vertex;
 pub mod mock;
 pub mod answer;
 pub mod envelope;

@@ -19,7 +19,7 @@ use crate::{
     reload::{Hint, Hints, Loader},
     serve::{Front, Stage, admin, connection::Timeouts, routes},
     table::{Place, Table},
-    upstream::{client::Client, probe},
+    upstream::{client::Client, identity::Identities, probe},
 };
 
 type Failure = Box<dyn std::error::Error>;
@@ -56,11 +56,12 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
 
     let timeouts = Timeouts { header: arguments.header_timeout, write: arguments.write_timeout };
     let retries = Retries::new(tokio::time::Instant::now());
+    let identities = Arc::<Identities>::default();
     let mut cores = Vec::new();
     for listener in listeners.proxy {
         let front = Front {
             gateway: Arc::clone(&gateway),
-            client: Client::default(),
+            client: Client::new(Arc::clone(&identities)),
             retries: Arc::clone(&retries),
             meters: Arc::clone(&meters),
             body_limits: arguments.body_limits(),
@@ -73,7 +74,7 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let drained = control.block_on(async {
         let (probed, counted) = (Arc::clone(&gateway), Arc::clone(&meters));
         tokio::spawn(async move {
-            let ended = probe::follow(move || probed.snapshot(), counted).await;
+            let ended = probe::follow(move || probed.snapshot(), counted, identities).await;
             if let Err(error) = ended {
                 tracing::error!(%error, "providers cannot be probed");
             }

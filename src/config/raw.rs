@@ -48,14 +48,25 @@ pub struct Auth {
 /// A named key.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub struct KeyDefinition {
-    /// The token a client sends.
-    pub key: Secret,
+    /// The token a client sends; absent where it signs with `aws` instead.
+    pub key: Option<Secret>,
+    /// The access key pair that a client of Bedrock signs its requests with.
+    pub aws: Option<AccessKey>,
     /// Requests this key may make, wherever it is used.
     pub rate_limit: Option<RateLimit>,
     /// Requests this key may have in flight, wherever it is used.
     pub concurrency_limit: Option<ConcurrencyLimit>,
     /// Facts about the caller that `routing_rules` match.
     pub labels: Option<BTreeMap<String, String>>,
+}
+
+/// An access key pair of the router's own making; AWS never hears of it.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub struct AccessKey {
+    /// The pair's public half, which every signature names.
+    pub access_key_id: Secret,
+    /// The pair's secret half, which never travels.
+    pub secret_access_key: Secret,
 }
 
 /// The pool of idle upstream connections.
@@ -201,6 +212,8 @@ pub struct Endpoint {
     pub request_headers: Option<BTreeMap<String, String>>,
     /// AWS region and credentials, for `bedrock`.
     pub aws: Option<Aws>,
+    /// A Google service account, or that of the machine, for Vertex AI.
+    pub gcp: Option<Gcp>,
     /// The header that carries the credential (`Authorization` when absent).
     #[schemars(extend("default" = "Authorization"))]
     pub upstream_auth_header_name: Option<String>,
@@ -324,6 +337,17 @@ pub struct Aws {
     pub secret_access_key: Option<Secret>,
     /// The token of temporary credentials.
     pub session_token: Option<Secret>,
+}
+
+/// A Google account whose tokens a provider is asked with.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub struct Gcp {
+    /// The JSON text of a service account's key file, as in `${file:vertex.json}` (the file that
+    /// `GOOGLE_APPLICATION_CREDENTIALS` names, else the machine's own account, when absent).
+    pub service_account: Option<Secret>,
+    /// What the tokens are good for.
+    #[schemars(extend("default" = "https://www.googleapis.com/auth/cloud-platform"))]
+    pub scope: Option<String>,
 }
 
 /// How `/v1/responses` is served.

@@ -22,6 +22,7 @@ use super::provider::{Provider, ProviderSettings};
 pub struct Registry {
     meters: Arc<Meters>,
     origins: DashMap<String, u32>,
+    identities: DashMap<String, u32>,
     providers: DashMap<ProviderId, Arc<Provider>>,
     pools: DashMap<String, Arc<Pool>>,
     keys: DashMap<String, Arc<Key>>,
@@ -70,6 +71,7 @@ impl Registry {
         Self {
             meters,
             origins: DashMap::new(),
+            identities: DashMap::new(),
             providers: DashMap::new(),
             pools: DashMap::new(),
             keys: DashMap::new(),
@@ -125,6 +127,12 @@ impl Draft<'_> {
     pub fn origin(&self, settings: &str) -> u32 {
         let next = self.registry.origins.len() as u32;
         *self.registry.origins.entry(settings.to_owned()).or_insert(next)
+    }
+
+    /// The number of the identity with this digest, like that of an origin.
+    pub fn identity(&self, digest: &str) -> u32 {
+        let next = self.registry.identities.len() as u32;
+        *self.registry.identities.entry(digest.to_owned()).or_insert(next)
     }
 
     /// The pool behind `alias`.

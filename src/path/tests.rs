@@ -36,6 +36,29 @@ fn appends_without_doubling() {
         ("/v1?api-version=1", "/v1/x?", "/v1/x?api-version=1"),
         ("/v1?", "/v1/x?a", "/v1/x?a"),
         (
+            "/openai/deployments/d?api-version=1",
+            "/v1/chat/completions?a=b",
+            "/openai/deployments/d/chat/completions?api-version=1&a=b",
+        ),
+        ("/openai/deployments/d/", "/v1/embeddings", "/openai/deployments/d/embeddings"),
+        ("/openai/deployments/v1", "/v1/embeddings", "/openai/deployments/v1/embeddings"),
+        ("/openai/deployments/d", "/chat/completions", "/openai/deployments/d/chat/completions"),
+        ("/openai/deployments/d", "/video/x", "/openai/deployments/d/video/x"),
+        ("/openai/deployments/d", "/v1-x/y", "/openai/deployments/d/v1-x/y"),
+        ("/openai/deployments/d", "/v1", "/openai/deployments/d"),
+        ("/openai/deployments", "/v1/x", "/openai/deployments/v1/x"),
+        (
+            VERTEX,
+            "/v1beta/models/m:generateContent",
+            "/v1/projects/p/locations/l/publishers/google/models/m:generateContent",
+        ),
+        (
+            "/v1/projects/p/locations/l/endpoints/openapi",
+            "/v1/chat/completions",
+            "/v1/projects/p/locations/l/endpoints/openapi/chat/completions",
+        ),
+        ("/v1/endpoints/x", "/v1/models", "/v1/endpoints/x/v1/models"),
+        (
             "",
             "/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse",
             "/v1beta/models/gemini-2.5-pro:streamGenerateContent?alt=sse",
@@ -183,3 +206,13 @@ proptest! {
         prop_assert_eq!(check(&client), Err(Refused::DotSegment), "{}", client);
     }
 }
+
+#[test]
+fn a_publisher_is_how_a_base_of_vertex_ends() {
+    let publisher = |base: &str| BasePath::new(base).unwrap().publisher().map(str::to_owned);
+    assert_eq!(publisher(VERTEX).as_deref(), Some("google"));
+    assert_eq!(publisher("/publishers/anthropic/").as_deref(), Some("anthropic"));
+    assert_eq!((publisher("/v1"), publisher(""), publisher("/v1/publishers")), (None, None, None));
+}
+
+const VERTEX: &str = "/v1/projects/p/locations/l/publishers/google";

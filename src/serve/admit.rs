@@ -16,7 +16,7 @@ use smallvec::SmallVec;
 use super::{
     endpoint,
     intake::{self, BodyLimits},
-    token,
+    signature, token,
 };
 use crate::{
     live::{Limited, Limits, Permit},
@@ -64,6 +64,7 @@ pub async fn admit(
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
     path::check(path).map_err(|_| Refusal::InvalidPath)?;
     let path = token::take_from_query(path, endpoint.as_ref(), &mut head.headers);
+    signature::keep_host(&head.uri, &mut head.headers);
     let in_path = endpoint.as_ref().and_then(|endpoint| endpoint.model.as_deref());
 
     let named = head.headers.get(MODEL_OVERRIDE).and_then(|value| value.to_str().ok()).or(in_path);
@@ -104,7 +105,10 @@ pub async fn admit(
 
 /// Key → right → rules.
 pub fn allow(table: Arc<Table>, inbound: &Inbound) -> Result<Allowed, Refusal> {
-    let caller = table.keyring.caller(token::of(&inbound.headers));
+    let caller = match token::of(&inbound.headers) {
+        None => signature::caller(&table.keyring, inbound),
+        token => table.keyring.caller(token),
+    };
     let Some(pool) = table.find(&inbound.alias) else {
         return Err(unknown(&table, caller, &inbound.alias));
     };

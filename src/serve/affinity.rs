@@ -7,14 +7,17 @@ use http::{HeaderName, header};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::token;
+use super::{signature, token};
 use crate::{choose::sticky, table::StickyBy, upstream::request::Inbound};
 
 /// The key of a sticky request. What it asks for and a request does not have is replaced by the
 /// next best: the session, the caller, the prompt.
 pub fn key(by: &StickyBy, inbound: &Inbound) -> u64 {
     let header = |name: &HeaderName| inbound.headers.get(name).map(|value| value.as_bytes());
-    let caller = || token::of(&inbound.headers).map(str::as_bytes);
+    let caller = || {
+        let signer = || signature::access_key_id(&inbound.headers);
+        token::of(&inbound.headers).or_else(signer).map(str::as_bytes)
+    };
     let found = match by {
         StickyBy::Header(name) => header(name).or_else(caller),
         StickyBy::Key => caller(),
@@ -133,6 +136,12 @@ mod tests {
         let prompt = key(&by, &inbound(&[], body));
         assert_eq!(prompt, key(&StickyBy::Prefix(256), &inbound(&[], other)));
         assert!(session != caller && caller != prompt);
+        let signed = "AWS4-HMAC-SHA256 Credential=AKIA/20250101/r/bedrock/aws4_request, \
+                      SignedHeaders=host, Signature=";
+        let by_signer =
+            |end| key(&by, &inbound(&[("authorization", &format!("{signed}{end}"))], body));
+        assert_eq!(by_signer("0"), by_signer("1"));
+        assert_ne!(by_signer("0"), prompt);
     }
 
     #[test]

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 
 use super::{record::Record, relay::Reply};
@@ -17,6 +17,7 @@ use crate::{
         wire::{Client, WrittenError},
     },
     refusal::Refusal,
+    table::pool::Headers,
     upstream::headers,
 };
 
@@ -28,7 +29,7 @@ pub fn refuse(
     record: &mut Record,
 ) -> Response<Reply> {
     record.refused(refusal);
-    let (status, own, body) = written(refusal, speaks, &request_id);
+    let (status, own_headers, body) = body(refusal, speaks, &request_id);
     let mut response = Response::new(Reply::whole(body));
     *response.status_mut() = status;
     let map = response.headers_mut();
@@ -36,9 +37,8 @@ pub fn refuse(
         headers::set(map, &pool.response_headers);
     }
     map.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    let own = own.into_iter().filter_map(|(name, value)| Some((name, value.try_into().ok()?)));
-    map.extend(own.map(|(name, value)| (HeaderName::from_static(name), value)));
-    map.insert(REQUEST_ID, request_id);
+    headers::set(map, &own_headers);
+    name_request(map, request_id, speaks);
     if let Some(attempts) = record.attempts() {
         map.insert(ATTEMPTS, attempts);
     }
@@ -51,19 +51,31 @@ pub fn refuse(
     response
 }
 
-/// The refusal in the client's own protocol: its status, the protocol's headers, its body.
-fn written(
+/// Writes the id of a request into its response, also where AWS SDKs look for it.
+pub fn name_request(map: &mut HeaderMap, id: HeaderValue, speaks: Protocol) {
+    if speaks == Protocol::Bedrock {
+        map.insert(AMAZON_REQUEST_ID, id.clone());
+    }
+    map.insert(REQUEST_ID, id);
+}
+
+/// The refusal in the client's own protocol: its status, the headers that belong to it, its body.
+fn body(
     refusal: &Refusal,
     speaks: Protocol,
     request_id: &HeaderValue,
-) -> (StatusCode, Vec<(&'static str, String)>, Bytes) {
+) -> (StatusCode, Headers, Bytes) {
     let status = refusal.row().status;
     if speaks == Protocol::OpenAi {
-        return (status, Vec::new(), envelope(refusal));
+        return (status, Headers::new(), envelope(refusal));
     }
     let id = request_id.to_str().unwrap_or_default();
     let WrittenError { status: own, headers, body } =
         speaks.wire().write_error(&failure(refusal), id);
+    let header = |(name, value): (&'static str, String)| {
+        Some((HeaderName::from_static(name), HeaderValue::try_from(value).ok()?))
+    };
+    let headers = headers.into_iter().filter_map(header).collect();
     (StatusCode::from_u16(own).unwrap_or(status), headers, Bytes::from(body))
 }
 
@@ -116,6 +128,8 @@ fn whole_seconds(wait: Duration) -> u64 {
 
 /// The id of a request, in every response.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The same, as Bedrock names it.
+const AMAZON_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 /// What became of each provider that was tried.
 pub const ATTEMPTS: HeaderName = HeaderName::from_static("x-onwards-attempts");
 /// Who served the request.

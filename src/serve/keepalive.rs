@@ -54,10 +54,15 @@ struct End {
     request_id: HeaderValue,
 }
 
-/// How often this client hears a comment while it waits; `None` where no comment may be sent.
+/// How often this client hears a comment while it waits; `None` where no comment may be sent: the
+/// frames of Bedrock's streams know none.
 pub fn asked(held: &Held, inbound: &Inbound) -> Option<Duration> {
     let every = held.table.pool(held.pool).keepalive?;
-    let delivery = inbound.endpoint.as_ref().and_then(|endpoint| endpoint.delivery);
+    let endpoint = inbound.endpoint.as_ref();
+    if endpoint.is_some_and(|endpoint| endpoint.protocol == Protocol::Bedrock) {
+        return None;
+    }
+    let delivery = endpoint.and_then(|endpoint| endpoint.delivery);
     let events = delivery.map_or(inbound.stream, |delivery| delivery == Delivery::Events);
     events.then_some(every)
 }

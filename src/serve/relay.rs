@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::{
     admit::{Held, Permits},
-    answer::{ATTEMPTS, PROVIDER, REQUEST_ID},
+    answer::{self, ATTEMPTS, PROVIDER},
     keepalive::{Next, Waiting},
     record::{Asked, Record},
     rounds::{Accepted, tell},
@@ -24,6 +24,7 @@ use super::{
 };
 use crate::{
     live::Entry,
+    protocol::Protocol,
     table::{Table, class, fallback::Failure},
     upstream::{
         answer::{AnswerBody, Broken, Fault},
@@ -82,7 +83,8 @@ pub fn respond(
     let mut map = answer.headers;
     headers::to_client(&mut map);
     headers::set(&mut map, &provider.response_headers);
-    map.insert(REQUEST_ID, request_id);
+    let speaks = inbound.endpoint.as_ref().map_or(Protocol::OpenAi, |it| it.protocol);
+    answer::name_request(&mut map, request_id, speaks);
     map.insert(PROVIDER, provider.name_value.clone());
     if let Some(attempts) = record.attempts() {
         map.insert(ATTEMPTS, attempts);

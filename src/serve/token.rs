@@ -1,6 +1,6 @@
 //! Where clients put their key: in one of four headers, or on Gemini's paths in the query.
 //!
-//! It never says whose a key is, and a key in a query goes no further than this.
+//! It never says whose a key is, and a credential in a query goes no further than this.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use percent_encoding::percent_decode_str;
@@ -18,17 +18,22 @@ pub fn of(headers: &HeaderMap) -> Option<&str> {
     token.map(str::trim).filter(|token| !token.is_empty())
 }
 
-/// The path without Gemini's `?key=…`, which moves into the header that says the same.
+/// The path without Gemini's `?key=…`, which moves into the header that says the same, and without
+/// the signature of a URL that was signed for AWS, which is not taken here and nobody else's.
 pub fn take_from_query(
     path_and_query: &str,
     endpoint: Option<&Endpoint>,
     headers: &mut HeaderMap,
 ) -> Box<str> {
-    let gemini = endpoint.is_some_and(|endpoint| endpoint.protocol == Protocol::Gemini);
-    let Some((path, query)) = path_and_query.split_once('?').filter(|_| gemini) else {
+    let protocol = endpoint.map(|endpoint| endpoint.protocol);
+    let holds_keys = matches!(protocol, Some(Protocol::Gemini | Protocol::Bedrock));
+    let Some((path, query)) = path_and_query.split_once('?').filter(|_| holds_keys) else {
         return path_and_query.into();
     };
-    let rest = take_key(query, headers);
+    let rest = match protocol {
+        Some(Protocol::Bedrock) => query.split('&').filter(|pair| !is_signature(pair)).collect(),
+        _ => take_key(query, headers),
+    };
     match rest.as_slice() {
         [] => path.into(),
         rest => format!("{path}?{}", rest.join("&")).into(),
@@ -48,6 +53,11 @@ pub fn take_key<'a>(query: &'a str, headers: &mut HeaderMap) -> Vec<&'a str> {
     rest
 }
 
+fn is_signature(pair: &str) -> bool {
+    pair.get(..AWS.len()).is_some_and(|start| start.eq_ignore_ascii_case(AWS))
+}
+
+const AWS: &str = "x-amz-";
 const GOOGLE_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
 const KEY_HEADERS: [HeaderName; 3] =
     [HeaderName::from_static("x-api-key"), HeaderName::from_static("api-key"), GOOGLE_KEY];
@@ -69,6 +79,21 @@ mod tests {
         assert_eq!((&*only, of(&headers)), (bare, Some("sk-1")));
         let elsewhere = take_from_query("/v1/files?key=k", None, &mut headers);
         assert_eq!(&*elsewhere, "/v1/files?key=k");
+    }
+
+    #[test]
+    fn the_signature_of_a_url_goes_no_further() {
+        let path = "/model/m/converse";
+        let endpoint = Endpoint::find(path, None);
+        let mut headers = HeaderMap::new();
+        let mut taken = |query: &str| {
+            take_from_query(&format!("{path}?{query}"), endpoint.as_ref(), &mut headers)
+        };
+        assert_eq!(
+            &*taken("X-Amz-Credential=AKIA&a=b&x-amz-signature=0&c"),
+            "/model/m/converse?a=b&c"
+        );
+        assert_eq!(&*taken("X-Amz-Signature=0"), path);
     }
 
     #[test]

@@ -20,6 +20,6 @@ pub struct Keys {
 pub struct Aws {
     /// Such as `eu-west-1`.
     pub region: String,
-    /// The pair.
-    pub keys: Keys,
+    /// The pair; one that is not known is fetched.
+    pub keys: Option<Keys>,
 }

@@ -6,8 +6,10 @@
 mod access;
 mod aws;
 mod fallback;
+mod gcp;
 mod headers;
 mod health;
+mod identity;
 mod pool;
 mod provider;
 

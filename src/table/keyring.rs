@@ -1,13 +1,16 @@
 //! Who may call: every token as a keyed hash, and what its holder may use.
 //!
 //! No token is kept, and none is compared byte by byte: a look-up costs one hash and one probe,
-//! with one key or with a hundred thousand, whether the token is right or nearly right.
+//! with one key or with a hundred thousand, whether the token is right or nearly right. Of those
+//! who sign, the secret half of the pair has to be kept, since a signature is made anew to be
+//! verified.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     hash::{BuildHasherDefault, Hasher},
 };
 
+use super::aws::Keys;
 use crate::live;
 
 /// Every key of the file.
@@ -16,6 +19,8 @@ pub struct Keyring {
     hash_key: HashKey,
     by_digest: HashMap<Digest, KeyId, BuildHasherDefault<Prefix>>,
     by_name: HashMap<Box<str>, KeyId>,
+    /// Who signs with which pair, by the digest of its public half.
+    signers: HashMap<Digest, (KeyId, Keys), BuildHasherDefault<Prefix>>,
     keys: Vec<Key>,
     has_global: bool,
     /// Whether any key closes anything in this file.
@@ -85,6 +90,7 @@ impl Keyring {
             hash_key,
             by_digest: HashMap::default(),
             by_name: HashMap::new(),
+            signers: HashMap::default(),
             keys: Vec::new(),
             has_global: false,
             closes: false,
@@ -101,15 +107,43 @@ impl Keyring {
         id
     }
 
-    /// Adds a named key. The error is the name of another definition with the same token.
-    pub fn define(&mut self, name: &str, token: &str, key: Key) -> Result<KeyId, Box<str>> {
-        let next = self.keys.len();
-        let id = self.intern(token, || key);
-        if id.0 as usize != next {
-            return Err(self.key(id).name.clone().unwrap_or_default());
+    /// Adds a named key; its holder may have no token and sign instead. The error is the name of
+    /// another definition with the same token.
+    pub fn define(&mut self, name: &str, token: Option<&str>, key: Key) -> Result<KeyId, Box<str>> {
+        let next = KeyId(self.keys.len() as u32);
+        let id = match token {
+            Some(token) => self.intern(token, || key),
+            None => {
+                self.keys.push(key);
+                next
+            }
+        };
+        if id != next {
+            return Err(self.name(id));
         }
         self.by_name.insert(name.into(), id);
         Ok(id)
+    }
+
+    /// Lets the holder of a key sign with a pair. The error is the name of another definition
+    /// whose pair has the same public half.
+    pub fn signs(&mut self, id: KeyId, pair: Keys) -> Result<(), Box<str>> {
+        if let Some((other, _)) = self.signer(&pair.access_key_id) {
+            return Err(self.name(other));
+        }
+        self.signers.insert(self.hash_key.digest(&pair.access_key_id), (id, pair));
+        Ok(())
+    }
+
+    /// Who signs with the pair of this public half, and the pair.
+    pub fn signer(&self, access_key_id: &str) -> Option<(KeyId, &Keys)> {
+        let (id, pair) = self.signers.get(&self.hash_key.digest(access_key_id))?;
+        Some((*id, pair))
+    }
+
+    /// Whether anybody signs at all.
+    pub fn has_signers(&self) -> bool {
+        !self.signers.is_empty()
     }
 
     /// The key of a definition.
@@ -132,6 +166,10 @@ impl Keyring {
     /// A key by its place.
     pub fn key(&self, id: KeyId) -> &Key {
         &self.keys[id.0 as usize]
+    }
+
+    fn name(&self, id: KeyId) -> Box<str> {
+        self.key(id).name.clone().unwrap_or_default()
     }
 
     /// Opens every alias to a key.

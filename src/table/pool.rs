@@ -7,7 +7,9 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
-use super::{Access, Fallback, Origin, PoolId, aws::Aws, class::OwnClasses, mock};
+use super::{
+    Access, Fallback, Origin, PoolId, aws::Aws, class::OwnClasses, identity::Identity, mock,
+};
 use crate::{
     choose::Strategy,
     live,
@@ -62,6 +64,8 @@ pub struct Provider {
     pub place: Place,
     /// The wire protocol it speaks.
     pub protocol: Protocol,
+    /// Whether it is Vertex AI, which writes its publishers' protocols in its own way.
+    pub on_vertex: bool,
     /// Whether `/v1/responses` is served through its chat completions.
     pub adapts_responses: bool,
     /// What happens to what cannot be said in that protocol.
@@ -70,6 +74,8 @@ pub struct Provider {
     pub credential: Option<(HeaderName, HeaderValue)>,
     /// How its requests are signed, where they are.
     pub aws: Option<Aws>,
+    /// Where its credential is fetched from, if it is not known.
+    pub identity: Option<Arc<Identity>>,
     /// The model sent upstream.
     pub model: Box<str>,
     /// The same as a JSON string, quotes included.

@@ -3,7 +3,7 @@
 //! Nothing is sent to the client from here. An answer that leaves this file whole may be passed
 //! on; one that failed may only be passed on when no other provider is to be tried.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
@@ -14,6 +14,7 @@ use super::{
     client::{Client, Lease, SendError, WireBody},
     envelope::{self, Opening, Openings},
     failed::{self, Failed},
+    identity::Credential,
     mock,
     request::{self, Inbound, Prepared},
     translate,
@@ -21,7 +22,7 @@ use super::{
 use crate::{
     body::{self, PiecesBody},
     path::BasePath,
-    table::{Class, Origin, Place, Provider, class, fallback::Failure},
+    table::{Class, Origin, Place, Provider, class, fallback::Failure, identity::Identity},
 };
 
 /// How closely an answer is looked at.
@@ -97,16 +98,48 @@ pub(super) async fn ask(
     inbound: &Inbound,
     prepared: Option<&Prepared>,
 ) -> Result<Answer, Failed> {
+    let credential = match &provider.identity {
+        None => None,
+        // Boxed: few providers have their credential fetched.
+        Some(whose) => Some(Box::pin(credential(client, whose, origin.connect_timeout)).await?),
+    };
+    let credential = credential.as_deref();
     let mut fresh = false;
     loop {
         let lease = client.lease(origin, fresh).await.map_err(Failed::from_dial)?;
-        let request = request::build(inbound, provider, origin, base, prepared, lease.is_http2())
+        let http2 = lease.is_http2();
+        let request = request::build(inbound, provider, origin, base, prepared, credential, http2)
             .map_err(|error| Failed::new(Failure::Malformed(None), error.to_string()))?;
         match send(lease, provider, request).await? {
-            Ok(response) => return Ok(Answer::from_wire(response, provider.timeouts.idle)),
+            Ok(response) => {
+                doubt(client, provider, response.status());
+                return Ok(Answer::from_wire(response, provider.timeouts.idle));
+            }
             Err(SendError::Stale) if !fresh => fresh = true,
             Err(error) => return Err(Failed::from_send(error)),
         }
+    }
+}
+
+/// A credential that has to be fetched. Waiting for one is part of connecting; what is not there in
+/// time goes on being fetched for whoever asks next.
+async fn credential(
+    client: &Client,
+    whose: &Arc<Identity>,
+    limit: Duration,
+) -> Result<Arc<Credential>, Failed> {
+    match tokio::time::timeout(limit, client.credential(whose)).await {
+        Ok(fetched) => fetched.map_err(|why| Failed::from_unfetched(&why)),
+        Err(_) => Err(Failed::new(Failure::Timeout, "no credential to ask with in time".into())),
+    }
+}
+
+/// What was refused may have been withdrawn.
+fn doubt(client: &Client, provider: &Provider, status: StatusCode) {
+    if let Some(whose) = &provider.identity
+        && matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+    {
+        client.doubt(whose);
     }
 }
 

@@ -22,7 +22,11 @@ use hyper::{
 
 use super::dial::{DialError, Dialler, Sender, causes, is_broken_off};
 use super::heard::Heard;
-use crate::{body::PiecesBody, table::Origin};
+use super::identity::{Credential, Identities, Unfetched};
+use crate::{
+    body::PiecesBody,
+    table::{Origin, identity::Identity},
+};
 
 /// The upstream connections of one core.
 #[derive(Default)]
@@ -30,6 +34,8 @@ pub struct Client {
     dialler: Dialler,
     /// Indexed by `Origin::id`; the registry never gives an id twice.
     origins: Mutex<Vec<Arc<Warm>>>,
+    /// Credentials that are fetched, shared by all cores.
+    identities: Arc<Identities>,
 }
 
 /// The connections of one origin that wait for work.
@@ -75,6 +81,24 @@ pub struct WireBody {
 }
 
 impl Client {
+    /// The connections of one core, over the credentials of all.
+    pub fn new(identities: Arc<Identities>) -> Self {
+        Self { identities, ..Self::default() }
+    }
+
+    /// The present credential of an identity.
+    ///
+    /// # Errors
+    /// Why it cannot be had, for the operator.
+    pub async fn credential(&self, whose: &Arc<Identity>) -> Result<Arc<Credential>, Unfetched> {
+        self.identities.credential(whose).await
+    }
+
+    /// A provider has refused the credential of an identity.
+    pub fn doubt(&self, whose: &Identity) {
+        self.identities.doubt(whose);
+    }
+
     /// A connection to `origin`: an idle one, or with `fresh` always a new one.
     pub async fn lease(&self, origin: &Origin, fresh: bool) -> Result<Lease, DialError> {
         let home = self.warm(origin.id);

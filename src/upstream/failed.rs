@@ -11,6 +11,7 @@ use super::{
     answer::{Answer, Fault},
     client::SendError,
     dial::DialError,
+    identity::Unfetched,
 };
 use crate::table::{
     Class,
@@ -84,6 +85,13 @@ impl Failed {
             DialError::Timeout => Self::new(Failure::Timeout, "no connection in time".into()),
             DialError::Unreachable(cause) => Self::new(Failure::Connect, cause),
         }
+    }
+
+    /// The credential to ask with cannot be had. Nothing was refused by the provider itself.
+    pub(super) fn from_unfetched(unfetched: &Unfetched) -> Self {
+        let class = if unfetched.refused { Class::Credential } else { Class::Unreachable };
+        let cause = format!("no credential to ask with: {}", unfetched.cause);
+        Self { class, ..Self::new(Failure::Connect, cause) }
     }
 
     pub(super) fn from_send(error: SendError) -> Self {

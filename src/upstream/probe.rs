@@ -10,20 +10,24 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderValue, header};
 use rand::Rng;
 use tokio::{task::AbortHandle, time::sleep};
 
-use super::dial;
+use super::{
+    dial,
+    identity::{Credential, Identities},
+};
 use crate::{
     live::{self, Meters},
-    table::{Place, Pool, Probe, Provider, Table},
+    table::{Place, Pool, Probe, Provider, Table, identity::Identity},
 };
 
 /// Follows the live table for ever. The error is a TLS set-up that cannot be.
 pub async fn follow(
     current: impl Fn() -> Arc<Table>,
     meters: Arc<Meters>,
+    identities: Arc<Identities>,
 ) -> Result<(), reqwest::Error> {
     // Built when the first pool asks for probes: certificates take memory that most need not.
     let mut client = None;
@@ -39,7 +43,7 @@ pub async fn follow(
                 client = Some(self::client()?);
             }
             if let Some(client) = &client {
-                probers = reconcile(probers, &table, client, &meters);
+                probers = reconcile(probers, &table, client, &meters, &identities);
             }
             seen = Some(which as usize);
         }
@@ -72,6 +76,7 @@ fn reconcile(
     table: &Table,
     client: &reqwest::Client,
     meters: &Arc<Meters>,
+    identities: &Arc<Identities>,
 ) -> HashMap<Subject, Prober> {
     let mut wanted = HashMap::new();
     for (pool, provider) in table.pools().iter().flat_map(each) {
@@ -91,6 +96,8 @@ fn reconcile(
                 meters: Arc::clone(meters),
                 live: Arc::clone(&provider.live),
                 headers: headers(provider),
+                identity: provider.identity.clone(),
+                identities: Arc::clone(identities),
                 alias: pool.alias.clone(),
                 name: provider.name.clone(),
                 url: subject.url.clone(),
@@ -113,6 +120,9 @@ struct Task {
     meters: Arc<Meters>,
     live: Arc<live::Provider>,
     headers: HeaderMap,
+    /// Where its credential is fetched from, if it is not among the headers.
+    identity: Option<Arc<Identity>>,
+    identities: Arc<Identities>,
     alias: Box<str>,
     name: Box<str>,
     url: String,
@@ -134,7 +144,15 @@ impl Task {
     }
 
     async fn ask(&self) -> Result<(), String> {
-        let request = self.client.get(&self.url).headers(self.headers.clone());
+        let mut headers = self.headers.clone();
+        if let Some(whose) = &self.identity {
+            let fetched = self.identities.credential(whose).await;
+            let fetched = fetched.map_err(|why| format!("no credential: {}", why.cause))?;
+            if let Credential::Bearer(value) = &*fetched {
+                headers.entry(header::AUTHORIZATION).or_insert_with(|| value.clone());
+            }
+        }
+        let request = self.client.get(&self.url).headers(headers);
         let sent = request.timeout(self.probe.timeout).send().await;
         let answer = sent.map_err(|error| dial::causes(&error.without_url()))?;
         let status = answer.status();

@@ -10,7 +10,7 @@ use http::{HeaderMap, Method, Request, Uri, Version, header, uri::PathAndQuery};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::{headers, sigv4};
+use super::{headers, identity::Credential, sigv4, vertex};
 use crate::{
     body::{Model, Pieces, PiecesBody},
     path::{self, BasePath},
@@ -72,13 +72,15 @@ pub struct Prepared {
     pub body: Bytes,
 }
 
-/// Builds the request for one provider; `http2` wants the authority in the URI.
+/// Builds the request for one provider, with the credential that was fetched for it if it has none
+/// of its own; `http2` wants the authority in the URI.
 pub fn build(
     inbound: &Inbound,
     provider: &Provider,
     origin: &Origin,
     base: &BasePath,
     prepared: Option<&Prepared>,
+    fetched: Option<&Credential>,
     http2: bool,
 ) -> Result<Request<PiecesBody>, http::Error> {
     let spare = provider.request_headers.len() + 3;
@@ -96,15 +98,15 @@ pub fn build(
     if let Some((name, value)) = &provider.credential {
         headers.insert(name, value.clone());
     }
+    if let Some(Credential::Bearer(value)) = fetched {
+        headers.insert(header::AUTHORIZATION, value.clone());
+    }
     headers::set(&mut headers, &provider.request_headers);
     if !http2 {
         headers.insert(header::HOST, origin.host.clone());
     }
 
-    let path = match prepared {
-        None => path_for(inbound, provider),
-        Some(prepared) => Cow::Borrowed(prepared.path.as_str()),
-    };
+    let (path, body) = path_and_body(inbound, provider, prepared);
     let joined = PathAndQuery::from_maybe_shared(Bytes::from(path::join(base, &path)))?;
     let mut uri = http::uri::Parts::default();
     uri.path_and_query = Some(joined);
@@ -113,12 +115,9 @@ pub fn build(
         uri.authority = origin.uri.authority().cloned();
     }
 
-    let body = match prepared {
-        None => body_for(inbound, provider),
-        Some(prepared) => Pieces::from(prepared.body.clone()),
-    };
     if let (Some(aws), Some(path)) = (&provider.aws, &uri.path_and_query) {
-        sign(&mut headers, aws, inbound.method.as_str(), origin, path.as_str(), &body);
+        let method = inbound.method.as_str();
+        sign(&mut headers, aws, fetched, method, origin, path.as_str(), &body);
     }
     let mut request = Request::new(PiecesBody::from(body));
     *request.method_mut() = inbound.method.clone();
@@ -133,11 +132,17 @@ pub fn build(
 fn sign(
     headers: &mut HeaderMap,
     aws: &Aws,
+    fetched: Option<&Credential>,
     method: &str,
     origin: &Origin,
     path_and_query: &str,
     body: &Pieces,
 ) {
+    let keys = match fetched {
+        Some(Credential::Keys(keys)) => Some(keys),
+        _ => aws.keys.as_ref(),
+    };
+    let Some(keys) = keys else { return };
     let payload_hash = sigv4::payload_hash(body);
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let signed: Vec<(&str, &str)> =
@@ -150,8 +155,25 @@ fn sign(
         payload_hash: &payload_hash,
     };
     let scope = sigv4::Scope { region: &aws.region, service: sigv4::BEDROCK };
-    if let Ok(set) = sigv4::sign(&request, &aws.keys, scope, SystemTime::now()) {
+    if let Ok(set) = sigv4::sign(&request, keys, scope, SystemTime::now()) {
         headers::set(headers, &set);
+    }
+}
+
+/// What is asked for below the base, as the provider's vendor wants it.
+fn path_and_body<'a>(
+    inbound: &'a Inbound,
+    provider: &Provider,
+    prepared: Option<&'a Prepared>,
+) -> (Cow<'a, str>, Pieces) {
+    let (path, body) = match prepared {
+        None => (path_for(inbound, provider), body_for(inbound, provider)),
+        Some(prepared) => (prepared.path.as_str().into(), Pieces::from(prepared.body.clone())),
+    };
+    if provider.on_vertex {
+        vertex::adapted(path, body, &provider.model, inbound.stream)
+    } else {
+        (path, body)
     }
 }
 

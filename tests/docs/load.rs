@@ -10,6 +10,8 @@ use onwards::{
     table::{self, HashKey, Table},
 };
 
+use crate::page::root;
+
 struct Anything;
 
 impl Lookup for Anything {
@@ -18,6 +20,9 @@ impl Lookup for Anything {
     }
 
     fn file(&self, path: &Path) -> io::Result<String> {
+        if path.ends_with("vertex.json") {
+            return std::fs::read_to_string(root().join("tests/golden/gcp/service_account.json"));
+        }
         Ok(format!("content-of-{}\n", path.display()))
     }
 }

@@ -16,6 +16,8 @@ mod upstream_faults;
 mod failover;
 mod translation;
 mod embeddings;
+mod identities;
+mod vendors;
 mod config_faults;
 mod operations;
 mod security;

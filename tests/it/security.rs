@@ -7,3 +7,4 @@ mod headers;
 mod keys;
 mod logs;
 mod paths;
+mod signatures;

@@ -26,7 +26,7 @@ fn everything_that_may_be_written() {
     let Target::List(list) = &file.targets["list"] else { panic!("a list") };
     assert_eq!(list.len(), 2);
     let definitions = file.auth.unwrap().key_definitions.unwrap();
-    assert_eq!(definitions["basic"].key.expose(), "sk-from-env");
+    assert_eq!(definitions["basic"].key.as_ref().unwrap().expose(), "sk-from-env");
     assert_eq!(definitions["basic"].labels.as_ref().unwrap()["cooldown"], "a label, not a key");
 }
 

@@ -9,6 +9,7 @@ use crate::{
     secret::Secret,
     table::{
         Access, Keyring,
+        aws::Keys,
         keyring::{HashKey, Key, KeyId},
     },
 };
@@ -39,10 +40,30 @@ impl Compiler<'_> {
             limits: state.limits().clone(),
             global: false,
         };
-        if let Err(other) = keyring.define(name, definition.key.expose(), key) {
-            let path = Path::root().key("auth").key("key_definitions").key(name).key("key");
-            let message = format!("this key is the same as that of `{other}`");
-            self.problem(&path, message, Some("give every definition a key of its own".into()));
+        let path = Path::root().key("auth").key("key_definitions").key(name);
+        let token = definition.key.as_ref().map(Secret::expose);
+        if token.is_none() && definition.aws.is_none() {
+            let hint = "give it one, or an access key pair as `aws` for a client that signs";
+            self.problem(&path, "`key` is missing", Some(hint.into()));
+        }
+        let id = match keyring.define(name, token, key) {
+            Ok(id) => id,
+            Err(other) => {
+                let message = format!("this key is the same as that of `{other}`");
+                let hint = "give every definition a key of its own";
+                return self.problem(&path.key("key"), message, Some(hint.into()));
+            }
+        };
+        let Some(pair) = &definition.aws else { return };
+        let pair = Keys {
+            access_key_id: pair.access_key_id.expose().to_owned(),
+            secret_access_key: pair.secret_access_key.clone(),
+            session_token: None,
+        };
+        if let Err(other) = keyring.signs(id, pair) {
+            let message = format!("this access key is the same as that of `{other}`");
+            let hint = "give every definition an access key of its own";
+            self.problem(&path.key("aws").key("access_key_id"), message, Some(hint.into()));
         }
     }
 

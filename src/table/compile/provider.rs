@@ -5,7 +5,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Uri, header};
 
-use super::{Compiler, access, headers, health, pool::Entry};
+use super::{Compiler, access, headers, health, identity::Known, pool::Entry};
 use crate::{
     body,
     config::{Path, raw},
@@ -62,7 +62,8 @@ impl Compiler<'_> {
         let probe = self.probe(probe, &place, inherited.path);
         let protocol = protocol(endpoint.protocol);
         let credential_header = self.credential(endpoint, protocol, credential, path);
-        let aws = self.aws(endpoint, protocol, path);
+        let on_vertex = self.on_vertex(protocol, &place, path);
+        let known = self.known(endpoint, protocol, &place, path);
         let name = self.name(endpoint, &place, path, names)?;
         let own_headers = own.and_then(|own| own.response_headers.as_ref());
         let own_headers = self.headers(own_headers, &path.key("response_headers"));
@@ -75,7 +76,8 @@ impl Compiler<'_> {
             ),
             health: health::settings(inherited.keys),
         };
-        let live = self.draft.provider(alias, &digest(endpoint, credential), settings);
+        let digest = digest(endpoint, credential, &known);
+        let live = self.draft.provider(alias, &digest, settings);
         let model: Box<str> = endpoint.onwards_model.as_deref().unwrap_or(alias).into();
         let trusted = own.and_then(|own| own.trusted).or(inherited.keys.trusted).unwrap_or(false);
         Some(Provider {
@@ -84,10 +86,12 @@ impl Compiler<'_> {
             name,
             place,
             protocol,
+            on_vertex,
             adapts_responses: endpoint.open_responses.is_some_and(|adapter| adapter.adapter),
             lossy: lossy(inherited.keys.lossy),
             credential: credential_header,
-            aws,
+            aws: known.aws,
+            identity: known.identity,
             model_json: body::json_string(&model),
             model_bare: Bytes::copy_from_slice(model.as_bytes()),
             model,
@@ -270,13 +274,20 @@ fn credentials(endpoint: &raw::Endpoint) -> Vec<Option<&Secret>> {
 }
 
 /// Who a provider is, whatever its weight, name or limits: its endpoint, its credential, its model.
-fn digest(endpoint: &raw::Endpoint, credential: Option<&Secret>) -> String {
+fn digest(endpoint: &raw::Endpoint, credential: Option<&Secret>, known: &Known) -> String {
     let mut hasher = blake3::Hasher::new();
     let model = endpoint.onwards_model.as_deref();
     for part in [Some(endpoint.url.as_str()), credential.map(Secret::expose), model] {
         let part = part.unwrap_or_default();
         hasher.update(&(part.len() as u64).to_le_bytes());
         hasher.update(part.as_bytes());
+    }
+    let pair = known.aws.as_ref().and_then(|aws| aws.keys.as_ref());
+    if let Some(pair) = pair {
+        hasher.update(pair.access_key_id.as_bytes());
+    }
+    if let Some(identity) = &known.identity {
+        hasher.update(identity.digest.as_bytes());
     }
     hasher.finalize().to_hex().to_string()
 }

@@ -245,3 +245,21 @@ async fn c17_fractional_rates_are_accepted_and_hold() {
     let after: u64 = limited.header("retry-after").unwrap().parse().unwrap();
     assert!((4..=5).contains(&after), "0.2 a second is one in five: {after}");
 }
+
+#[test]
+fn c6_a_definition_has_a_key_or_a_pair_of_its_own() {
+    let file = |definitions: Value| {
+        json!({"targets": {}, "auth": {"key_definitions": definitions}}).to_string()
+    };
+    let pair = json!({"access_key_id": "AKIAONE", "secret_access_key": "very-secret"});
+    assert_refused(
+        &file(json!({"a": {}})),
+        &["key_definitions[\"a\"]", "`key` is missing", "`aws`"],
+    );
+    let half = json!({"a": {"aws": {"access_key_id": "AKIAONE"}}});
+    assert_refused(&file(half), &["aws: `secret_access_key` is missing"]);
+    let twice = file(json!({"a": {"aws": pair}, "b": {"aws": pair}}));
+    assert_refused(&twice, &["b\"].aws.access_key_id", "the same as that of `a`"]);
+    assert!(!check(&twice).1.contains("very-secret"));
+    assert_accepted(&json!({"targets": {}, "auth": {"key_definitions": {"a": {"aws": pair}}}}));
+}

@@ -63,6 +63,17 @@ async fn who_need_not_wait_or_wants_no_stream_hears_no_comment() {
 }
 
 #[tokio::test]
+async fn between_the_frames_of_bedrock_there_is_no_comment() {
+    let upstream = Upstream::start(late(Reply::chat_stream(&["hi"]), 1300)).await;
+    let router = Router::start(&warm(&upstream)).await;
+    let body = json!({"messages": [{"role": "user", "content": [{"text": "hi"}]}]});
+    let answer = Call::post("/model/m/converse-stream").json(&body).send(router.addr()).await;
+    assert_eq!(answer.header("content-type"), Some("application/vnd.amazon.eventstream"));
+    assert!(!answer.text().contains(COMMENT) && answer.text().contains("messageStart"));
+    assert_eq!(answer.header("x-amzn-requestid"), answer.header("x-request-id"));
+}
+
+#[tokio::test]
 async fn another_provider_takes_over_behind_the_comments() {
     let first = Upstream::start(late(Reply::error(500, "broken"), 1300)).await;
     let second = Upstream::start(Reply::chat_stream(&["well"])).await;

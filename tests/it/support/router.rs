@@ -305,11 +305,17 @@ impl Lines {
 
 /// Runs the binary to its end: `check`, `schema`. Standard input is empty.
 pub(crate) fn run_cli<const N: usize>(args: [&str; N]) -> Output {
+    run_cli_with(args, &[])
+}
+
+/// The same in this environment.
+pub(crate) fn run_cli_with<const N: usize>(args: [&str; N], env: &[(&str, &str)]) -> Output {
     let args = args.map(OsString::from);
     let mut command = std::process::Command::new(binary());
     for name in FOREIGN_ENV {
         command.env_remove(name);
     }
+    command.envs(env.iter().copied());
     let output = command.args(args).stdin(Stdio::null()).output().unwrap();
     assert!(output.status.signal().is_none(), "the binary was killed by a signal");
     output
@@ -339,7 +345,7 @@ static NEXT_PORT: AtomicU16 = AtomicU16::new(0);
 const FIRST_PORT: u16 = 14_000;
 const PORTS: u16 = 18_000;
 /// The outer world's settings, which must not reach the router.
-const FOREIGN_ENV: [&str; 9] = [
+const FOREIGN_ENV: [&str; 18] = [
     "RUST_LOG",
     "HTTP_PROXY",
     "HTTPS_PROXY",
@@ -349,4 +355,13 @@ const FOREIGN_ENV: [&str; 9] = [
     "all_proxy",
     "ONWARDS_TARGETS",
     "ONWARDS_PORT",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_REGION",
+    "AWS_DEFAULT_REGION",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "GOOGLE_APPLICATION_CREDENTIALS",
+    "GCE_METADATA_HOST",
 ];

@@ -32,6 +32,11 @@ impl H2 {
     /// Posts JSON and reads the whole answer.
     pub(crate) async fn post(&mut self, path: &str, body: &Value) -> Response {
         let request = self.request(path, body);
+        self.ask(request).await
+    }
+
+    /// Sends a request as it is and reads the whole answer.
+    pub(crate) async fn ask(&mut self, request: Request<Full<Bytes>>) -> Response {
         let response = self.send.send_request(request).await.expect("a response");
         let (head, body) = response.into_parts();
         let headers = head.headers.iter();

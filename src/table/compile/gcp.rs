@@ -1,0 +1,139 @@
+//! The Google credentials of a provider: a service account's key from the file or the environment,
+//! else the metadata server of the machine.
+//!
+//! The key is read and tried here: one that cannot sign is a problem of the file, not of a request.
+
+use http::Uri;
+use rustls::pki_types::{PrivateKeyDer, pem::PemObject};
+use serde::Deserialize;
+
+use super::{Compiler, aws::variable};
+use crate::{
+    config::{Path, raw},
+    protocol::Protocol,
+    secret::Secret,
+    table::{
+        Place,
+        identity::{ServiceAccount, Source},
+    },
+};
+
+impl Compiler<'_> {
+    /// Who hands out a provider's tokens, where its credential is Google's.
+    pub(super) fn gcp(&mut self, endpoint: &raw::Endpoint, path: &Path) -> Option<Source> {
+        let raw = endpoint.gcp.as_ref()?;
+        let path = path.key("gcp");
+        let elsewhere = [
+            ("onwards_key", endpoint.onwards_key.is_some()),
+            ("upstream_auth_header_name", endpoint.upstream_auth_header_name.is_some()),
+            ("upstream_auth_header_prefix", endpoint.upstream_auth_header_prefix.is_some()),
+        ];
+        if let Some((key, _)) = elsewhere.into_iter().find(|(_, is_there)| *is_there) {
+            let message = format!("`gcp` and `{key}` both say what the provider is asked with");
+            self.problem(&path, message, Some("remove one of them".into()));
+            return None;
+        }
+        if endpoint.protocol == Some(raw::Protocol::Bedrock) || endpoint.url.starts_with("mock:") {
+            self.problem(
+                &path,
+                "this provider takes no token of Google's",
+                Some("remove it".into()),
+            );
+            return None;
+        }
+        let scope = raw.scope.clone().unwrap_or_else(|| SCOPE.to_owned());
+        let place = path.key("service_account");
+        if let Some(key) = &raw.service_account {
+            return self.service_account(key.expose(), scope, &place);
+        }
+        if let Some(file) = variable("GOOGLE_APPLICATION_CREDENTIALS") {
+            let Ok(key) = std::fs::read_to_string(&file).map(Secret::new) else {
+                let message = "the file of `GOOGLE_APPLICATION_CREDENTIALS` cannot be read";
+                self.problem(&path, message, None);
+                return None;
+            };
+            return self.service_account(key.expose(), scope, &path);
+        }
+        let host = variable("GCE_METADATA_HOST").unwrap_or_else(|| METADATA.to_owned());
+        Some(Source::Metadata { endpoint: format!("http://{host}"), scope })
+    }
+
+    /// Whether a provider is Vertex AI, where a publisher's models are asked for in its protocol.
+    pub(super) fn on_vertex(&mut self, protocol: Protocol, place: &Place, path: &Path) -> bool {
+        let Place::Wire { base, .. } = place else { return false };
+        let Some(publisher) = base.publisher() else { return false };
+        let speaks = match publisher {
+            "google" => Protocol::Gemini,
+            "anthropic" => Protocol::Anthropic,
+            _ => {
+                let message = "of Vertex AI's publishers, `google` and `anthropic` can be asked";
+                let hint = "others are below `/endpoints/openapi`, with the protocol `openai`";
+                self.problem(&path.key("url"), message, Some(hint.into()));
+                return false;
+            }
+        };
+        if protocol != speaks {
+            let message = format!("the publisher `{publisher}` speaks `{speaks}`");
+            self.problem(&path.key("url"), message, Some(format!("set `protocol` to `{speaks}`")));
+        }
+        protocol == speaks
+    }
+
+    fn service_account(&mut self, json: &str, scope: String, path: &Path) -> Option<Source> {
+        match read(json, scope) {
+            Ok(account) => Some(Source::ServiceAccount(Box::new(account))),
+            Err(why) => {
+                let hint = "it is the JSON text that Google gives with a service account's key, \
+                            as in `${file:vertex.json}`";
+                self.problem(path, why, Some(hint.into()));
+                None
+            }
+        }
+    }
+}
+
+/// The file that Google gives.
+#[derive(Deserialize)]
+struct KeyFile {
+    r#type: String,
+    #[serde(default)]
+    private_key_id: Option<String>,
+    #[serde(default)]
+    private_key: Option<Secret>,
+    #[serde(default)]
+    client_email: Option<String>,
+    #[serde(default)]
+    token_uri: Option<String>,
+}
+
+/// The error never quotes what was read.
+fn read(json: &str, scope: String) -> Result<ServiceAccount, String> {
+    let file: KeyFile =
+        serde_json::from_str(json).map_err(|_| "this is no key file of Google's")?;
+    if file.r#type != "service_account" {
+        let known = ["authorized_user", "external_account", "impersonated_service_account"];
+        let what =
+            known.into_iter().find(|known| *known == file.r#type).unwrap_or("something else");
+        return Err(format!("this is the key of an `{what}`, not of a `service_account`"));
+    }
+    let (Some(key), Some(email)) = (file.private_key, file.client_email) else {
+        return Err("`private_key` or `client_email` is missing in it".to_owned());
+    };
+    let fingerprint = blake3::hash(key.expose().as_bytes()).to_hex().to_string();
+    let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes())
+        .map_err(|_| "its `private_key` is no private key")?;
+    let key = rustls::crypto::ring::sign::any_supported_type(&key)
+        .ok()
+        .filter(|key| key.choose_scheme(&[rustls::SignatureScheme::RSA_PKCS1_SHA256]).is_some())
+        .ok_or("its `private_key` is not of RSA")?;
+    let token_uri = file.token_uri.unwrap_or_else(|| TOKEN_URI.to_owned());
+    let scheme = token_uri.parse::<Uri>().ok().and_then(|uri| uri.scheme_str().map(str::to_owned));
+    if !matches!(scheme.as_deref(), Some("http" | "https")) {
+        return Err("its `token_uri` is no URL".to_owned());
+    }
+    Ok(ServiceAccount { email, key_id: file.private_key_id, key, fingerprint, token_uri, scope })
+}
+
+const SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
+const TOKEN_URI: &str = "https://oauth2.googleapis.com/token";
+const METADATA: &str = "metadata.google.internal";

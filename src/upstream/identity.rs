@@ -1,0 +1,114 @@
+//! Credentials that are fetched: each of them once for the whole process, before it expires, while
+//! nobody waits who need not.
+//!
+//! Here is the only place that asks metadata services and token endpoints. A provider's credential
+//! that cannot be had is that provider's failure, and another one may be tried.
+
+mod renewed;
+mod ask;
+mod aws;
+mod google;
+
+use std::{
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::{Duration, SystemTime},
+};
+
+use http::HeaderValue;
+
+pub use self::renewed::Unfetched;
+use self::renewed::{Fetched, Renewed};
+use crate::table::{
+    aws::Keys,
+    identity::{Identity, Source},
+};
+
+/// What a provider is asked with.
+#[derive(Debug)]
+pub enum Credential {
+    /// The value of `authorization`.
+    Bearer(HeaderValue),
+    /// What requests are signed with.
+    Keys(Keys),
+}
+
+/// The credentials of every identity; one for the whole process.
+#[derive(Debug, Default)]
+pub struct Identities {
+    /// Indexed by `Identity::id`; the registry never gives an id twice.
+    kept: Mutex<Vec<Arc<Renewed<Credential>>>>,
+    /// Built when the first credential is fetched: certificates take memory that most need not.
+    client: OnceLock<reqwest::Client>,
+}
+
+impl Identities {
+    /// The present credential of an identity. Only where there is none, it is waited for.
+    ///
+    /// # Errors
+    /// Why it cannot be had, for the operator.
+    pub async fn credential(
+        self: &Arc<Self>,
+        identity: &Arc<Identity>,
+    ) -> Result<Arc<Credential>, Unfetched> {
+        let fetch = || {
+            let (this, identity) = (Arc::clone(self), Arc::clone(identity));
+            async move { this.fetch(&identity.source).await }
+        };
+        self.renewed(identity).get(fetch).await
+    }
+
+    /// A provider has refused what it was asked with: it may have been withdrawn.
+    pub fn doubt(&self, identity: &Identity) {
+        self.renewed(identity).doubt();
+    }
+
+    async fn fetch(&self, source: &Source) -> Result<Fetched<Credential>, Unfetched> {
+        let fetched = self.ask(source).await;
+        let from = source.name();
+        match &fetched {
+            Ok(fetched) => {
+                let left = fetched.expires.duration_since(SystemTime::now()).unwrap_or_default();
+                tracing::info!(from, good_for_secs = left.as_secs(), "a credential was fetched");
+            }
+            Err(Unfetched { cause, .. }) => {
+                tracing::warn!(from, %cause, "a credential cannot be fetched");
+            }
+        }
+        fetched
+    }
+
+    async fn ask(&self, source: &Source) -> Result<Fetched<Credential>, Unfetched> {
+        let client = self.client()?;
+        match source {
+            Source::Container { url, token } => aws::container(client, url, token.as_ref()).await,
+            Source::WebIdentity { sts, role_arn, session, token_file } => {
+                aws::web_identity(client, sts, role_arn, session, token_file).await
+            }
+            Source::Instance { endpoint } => aws::instance(client, endpoint).await,
+            Source::ServiceAccount(account) => google::service_account(client, account).await,
+            Source::Metadata { endpoint, scope } => google::metadata(client, endpoint, scope).await,
+        }
+    }
+
+    fn client(&self) -> Result<&reqwest::Client, Unfetched> {
+        if let Some(client) = self.client.get() {
+            return Ok(client);
+        }
+        let built =
+            ask::client().map_err(|error| Unfetched::unusable(super::dial::causes(&error)))?;
+        Ok(self.client.get_or_init(|| built))
+    }
+
+    fn renewed(&self, identity: &Identity) -> Arc<Renewed<Credential>> {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        let index = identity.id as usize;
+        if kept.len() <= index {
+            kept.resize_with(index + 1, Arc::default);
+        }
+        Arc::clone(&kept[index])
+    }
+}
+
+fn since_epoch(seconds: u64) -> SystemTime {
+    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+}

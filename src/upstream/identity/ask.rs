@@ -1,0 +1,101 @@
+//! One question to whoever hands out credentials, over HTTP.
+//!
+//! What is answered never stands in an error, but for the code of a refusal.
+
+use std::time::Duration;
+
+use reqwest::{RequestBuilder, StatusCode};
+use serde::Deserialize;
+
+use super::{super::dial, Unfetched};
+
+/// The client, which keeps no connections: it is used a few times an hour, by whichever core.
+pub(super) fn client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .use_preconfigured_tls(dial::tls_config())
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .pool_max_idle_per_host(0)
+        .connect_timeout(CONNECT)
+        .build()
+}
+
+/// The body of a good answer.
+pub(super) async fn text(request: RequestBuilder) -> Result<String, Unfetched> {
+    let sent = request.timeout(WHOLE).send().await;
+    let mut answer =
+        sent.map_err(|error| Unfetched::unusable(dial::causes(&error.without_url())))?;
+    let status = answer.status();
+    let mut body = Vec::new();
+    while body.len() < MOST_READ {
+        match answer.chunk().await {
+            Ok(Some(piece)) => body.extend_from_slice(&piece),
+            Ok(None) => break,
+            Err(error) => return Err(Unfetched::unusable(dial::causes(&error.without_url()))),
+        }
+    }
+    let body = String::from_utf8(body).map_err(|_| Unfetched::unusable("it answered no text"))?;
+    if status.is_success() { Ok(body) } else { Err(refusal(status, &body)) }
+}
+
+fn refusal(status: StatusCode, body: &str) -> Unfetched {
+    let code = code(body).map(|code| format!(" ({code})")).unwrap_or_default();
+    let cause = format!("answered {status}{code}");
+    let lasting = status.is_client_error()
+        && !matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS);
+    if lasting { Unfetched::refused(cause) } else { Unfetched::unusable(cause) }
+}
+
+/// What a refusal is called: by Google and containers in JSON, by STS in XML.
+fn code(body: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Refused {
+        #[serde(alias = "code")]
+        error: String,
+    }
+    let in_json = serde_json::from_str::<Refused>(body).ok().map(|refused| refused.error);
+    let code = in_json.or_else(|| element(body, "Code").map(str::to_owned))?;
+    let is_word = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
+    (code.len() <= 64 && code.chars().all(is_word)).then_some(code)
+}
+
+/// The text of the first XML element of that name; what STS writes in them needs no decoding.
+pub(super) fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
+    let (_, rest) = xml.split_once(&format!("<{name}>"))?;
+    let (text, _) = rest.split_once(&format!("</{name}>"))?;
+    Some(text.trim())
+}
+
+/// Who is not there is not there at once: metadata services are a step away.
+const CONNECT: Duration = Duration::from_secs(2);
+const WHOLE: Duration = Duration::from_secs(10);
+const MOST_READ: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_told_by_its_code_alone() {
+        for (status, body, refused, cause) in [
+            (400, r#"{"error":"invalid_grant","error_description":"x"}"#, true, " (invalid_grant)"),
+            (
+                403,
+                "<E><Error><Code>AccessDenied</Code><Message>x</Message></Error></E>",
+                true,
+                " (AccessDenied)",
+            ),
+            (404, "no such role", true, ""),
+            (400, r#"{"error":"a sentence with a secret"}"#, true, ""),
+            (429, r#"{"code":"Throttled"}"#, false, " (Throttled)"),
+            (500, "", false, ""),
+        ] {
+            let status = StatusCode::from_u16(status).unwrap();
+            let told = refusal(status, body);
+            assert_eq!(
+                (told.refused, &*told.cause),
+                (refused, &*format!("answered {status}{cause}"))
+            );
+        }
+    }
+}

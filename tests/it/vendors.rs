@@ -1,0 +1,176 @@
+//! Vendors that serve a protocol in their own way: paths, queries, credentials and bodies as Vertex AI and Azure
+//! want them.
+//!
+//! Never: a client has to know which vendor answers.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::support::{Call, Reply, Router, Seen, Upstream, run_cli};
+
+fn golden(protocol: &str, file: &str) -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(protocol);
+    std::fs::read(path.join("plain").join(file)).unwrap()
+}
+
+fn json_of(protocol: &str) -> Reply {
+    let body = golden(protocol, "response.json");
+    Reply::new(200).header("content-type", "application/json").body(body)
+}
+
+fn events_of(protocol: &str) -> Reply {
+    let body = golden(protocol, "stream.sse");
+    Reply::new(200).header("content-type", "text/event-stream").chunked().body(body)
+}
+
+/// One alias `m` at this place below `upstream`.
+fn target(upstream: &Upstream, base: &str, keys: Value) -> Value {
+    let mut target =
+        json!({"url": format!("{}{base}", upstream.base()), "onwards_key": "sk-vendor"});
+    for (key, value) in keys.as_object().unwrap() {
+        target[key] = value.clone();
+    }
+    json!({"targets": {"m": target}})
+}
+
+async fn asked(router: &Router, upstream: &Upstream, path: &str, body: &Value) -> Seen {
+    let answer = Call::post(path).json(body).send(router.addr()).await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    upstream.last()
+}
+
+#[tokio::test]
+async fn gemini_on_vertex_is_below_its_publisher() {
+    let keys = json!({"protocol": "gemini", "onwards_model": "gemini-2.5-pro"});
+    let contents = json!({"contents": [{"role": "user", "parts": [{"text": "hi"}]}]});
+    let chat = json!({"model": "m", "messages": [{"role": "user", "content": "hi"}]});
+    let below = |method: &str| format!("{VERTEX}/google/models/gemini-2.5-pro:{method}");
+
+    let upstream = Upstream::start(json_of("gemini")).await;
+    let router = Router::start(&target(&upstream, &format!("{VERTEX}/google"), keys.clone())).await;
+    for version in ["v1", "v1beta"] {
+        let path = format!("/{version}/models/m:generateContent");
+        let seen = asked(&router, &upstream, &path, &contents).await;
+        assert_eq!((&seen.target, seen.json()), (&below("generateContent"), contents.clone()));
+    }
+    let seen = asked(&router, &upstream, "/v1/chat/completions", &chat).await;
+    assert_eq!(seen.target, below("generateContent"));
+
+    let upstream = Upstream::start(events_of("gemini")).await;
+    let router = Router::start(&target(&upstream, &format!("{VERTEX}/google"), keys.clone())).await;
+    let path = "/v1beta/models/m:streamGenerateContent?alt=sse";
+    let seen = asked(&router, &upstream, path, &contents).await;
+    assert_eq!(seen.target, below("streamGenerateContent?alt=sse"));
+
+    let upstream = Upstream::start(Reply::json(200, &json!({"totalTokens": 7}))).await;
+    let router = Router::start(&target(&upstream, &format!("{VERTEX}/google"), keys)).await;
+    let seen = asked(&router, &upstream, "/v1/messages/count_tokens", &chat).await;
+    assert_eq!(seen.target, below("countTokens"));
+    assert!(seen.json()["contents"].is_array() && seen.json()["model"].is_null(), "{seen:?}");
+}
+
+#[tokio::test]
+async fn claude_on_vertex_has_its_model_in_the_path_and_its_version_in_the_body() {
+    let keys = json!({"protocol": "anthropic", "onwards_model": "claude-sonnet-4-5@20250929",
+        "upstream_auth_header_name": "authorization", "upstream_auth_header_prefix": "Bearer "});
+    let base = format!("{VERTEX}/anthropic");
+    let message =
+        json!({"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]});
+    let below = |method: &str| format!("{base}/models/claude-sonnet-4-5@20250929:{method}");
+    for (stream, reply, method) in [
+        (false, json_of("anthropic"), "rawPredict"),
+        (true, events_of("anthropic"), "streamRawPredict"),
+    ] {
+        let upstream = Upstream::start(reply).await;
+        let router = Router::start(&target(&upstream, &base, keys.clone())).await;
+        let mut message = message.clone();
+        message["stream"] = json!(stream);
+        let seen = asked(&router, &upstream, "/v1/messages?beta=true", &message).await;
+        let mut wanted = message.clone();
+        wanted.as_object_mut().unwrap().remove("model");
+        wanted["anthropic_version"] = json!("vertex-2023-10-16");
+        assert_eq!((&*seen.target, seen.json()), (&*below(method), wanted));
+        assert_eq!(seen.header("authorization"), Some("Bearer sk-vendor"));
+
+        let seen = asked(&router, &upstream, "/v1/chat/completions", &message).await;
+        assert_eq!(seen.target, below(method));
+        assert_eq!(seen.json()["anthropic_version"], "vertex-2023-10-16");
+        assert!(seen.json()["model"].is_null() && seen.json()["stream"] != json!(!stream));
+    }
+    let upstream = Upstream::start(Reply::json(200, &json!({"input_tokens": 7}))).await;
+    let router = Router::start(&target(&upstream, &base, keys)).await;
+    let seen = asked(&router, &upstream, "/v1/messages/count_tokens", &message).await;
+    assert_eq!(seen.target, format!("{base}/models/count-tokens:rawPredict"));
+    assert_eq!(seen.json()["model"], "claude-sonnet-4-5@20250929");
+    assert_eq!(seen.json()["anthropic_version"], "vertex-2023-10-16");
+}
+
+#[tokio::test]
+async fn what_speaks_openais_protocol_on_vertex_needs_no_version() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let base = "/v1/projects/p/locations/l/endpoints/openapi";
+    let router =
+        Router::start(&target(&upstream, base, json!({"onwards_model": "meta/llama"}))).await;
+    let chat = json!({"model": "m", "messages": []});
+    let seen = asked(&router, &upstream, "/v1/chat/completions", &chat).await;
+    assert_eq!(seen.target, format!("{base}/chat/completions"));
+}
+
+#[test]
+fn a_publisher_that_speaks_otherwise_is_refused() {
+    for (publisher, protocol, said) in [
+        ("google", "openai", "speaks `gemini`"),
+        ("anthropic", "gemini", "speaks `anthropic`"),
+        ("mistralai", "openai", "`google` and `anthropic` can be asked"),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join("targets.json");
+        let url = format!("https://l-aiplatform.googleapis.com{VERTEX}/{publisher}");
+        let targets = json!({"targets": {"m": {"url": url, "protocol": protocol}}});
+        std::fs::write(&file, targets.to_string()).unwrap();
+        let output = run_cli(["check", file.to_str().unwrap()]);
+        let text = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(!output.status.success() && text.contains(said), "{publisher}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn azure_is_asked_at_a_deployment_or_at_its_v1() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let auth = json!({"upstream_auth_header_name": "api-key", "upstream_auth_header_prefix": ""});
+    let chat = json!({"model": "m", "messages": []});
+    for (base, path, wanted) in [
+        (
+            "/openai/deployments/gpt-4o?api-version=2024-10-21",
+            "/v1/chat/completions",
+            "/openai/deployments/gpt-4o/chat/completions?api-version=2024-10-21",
+        ),
+        (
+            "/openai/deployments/gpt-4o?api-version=2024-10-21",
+            "/v1/embeddings?x=1",
+            "/openai/deployments/gpt-4o/embeddings?api-version=2024-10-21&x=1",
+        ),
+        ("/openai/v1", "/v1/chat/completions", "/openai/v1/chat/completions"),
+        (
+            "/openai/v1?api-version=preview",
+            "/v1/responses",
+            "/openai/v1/responses?api-version=preview",
+        ),
+    ] {
+        let router = Router::start(&target(&upstream, base, auth.clone())).await;
+        let seen = asked(&router, &upstream, path, &chat).await;
+        assert_eq!(seen.target, wanted);
+        assert_eq!(seen.header("api-key"), Some("sk-vendor"));
+        assert_eq!(seen.header("authorization"), None);
+    }
+    // A client of another protocol gets there, too.
+    let deployment = target(&upstream, "/openai/deployments/gpt-4o?api-version=1", auth);
+    let router = Router::start(&deployment).await;
+    let message =
+        json!({"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]});
+    let seen = asked(&router, &upstream, "/v1/messages", &message).await;
+    assert_eq!(seen.target, "/openai/deployments/gpt-4o/chat/completions?api-version=1");
+}
+
+const VERTEX: &str = "/v1/projects/p/locations/l/publishers";
