@@ -37,6 +37,10 @@ pub mod cohere;
 pub mod openai_responses;
 pub mod bedrock;
 pub(crate) mod object;
+pub(crate) mod chat;
+pub(crate) mod structured;
+pub(crate) mod parts;
+pub(crate) mod nesting;
 pub(crate) mod frames;
 
 pub use endpoint::{Endpoint, Operation};

@@ -16,6 +16,8 @@
 mod corpus;
 #[path = "protocols/grammar.rs"]
 mod grammar;
+#[path = "protocols/order.rs"]
+mod order;
 #[path = "protocols/pairs.rs"]
 mod pairs;
 #[path = "protocols/round_trip.rs"]

@@ -8,6 +8,8 @@ mod stream;
 mod error;
 pub mod model;
 
+pub(in crate::protocol) use request::TOOL_NAMES;
+
 use http::HeaderMap;
 
 use super::conversation::{Conversation, Failure, Reply};

@@ -4,11 +4,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::chat::ToolCallOut;
 use crate::protocol::conversation::{Content, Failure, Finish, Kind, Part, Reply, ToolCall, Usage};
 use crate::protocol::wire::{Client, Model, Reading, json};
 
 use super::error;
-use super::request::{FunctionCall, ToolCallOut};
 
 /// Reads an answer; the body of a 200 may also be an error.
 pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
@@ -56,11 +56,7 @@ pub(super) fn write(reply: &Reply, to: &Client<'_>) -> Vec<u8> {
             Content::Reasoning(thinking) if !thinking.is_empty() => {
                 message.content.push(BlockOut::Thinking { thinking });
             }
-            Content::ToolCall(call) => message.tool_calls.push(ToolCallOut {
-                id: &call.id,
-                r#type: "function",
-                function: FunctionCall { name: &call.name, arguments: &call.arguments },
-            }),
+            Content::ToolCall(call) => message.tool_calls.push(ToolCallOut::of(call)),
             Content::Reasoning(_)
             | Content::Redacted
             | Content::Media(_)

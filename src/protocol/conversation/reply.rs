@@ -2,6 +2,7 @@
 //!
 //! It never says who gave it.
 
+use super::failure::Failure;
 use super::part::{Content, Part};
 
 /// A whole answer: one choice, as only OpenAI and Gemini can give more.
@@ -62,6 +63,16 @@ impl Reply {
     /// The answer's text: its text parts, joined.
     pub fn text(&self) -> String {
         self.parts.iter().filter_map(Part::as_text).collect()
+    }
+
+    /// The same answer.
+    ///
+    /// # Errors
+    /// It calls a tool without a name.
+    pub fn checked(self) -> Result<Self, Failure> {
+        let is_nameless =
+            |part: &Part| matches!(&part.content, Content::ToolCall(call) if call.name.is_empty());
+        if self.parts.iter().any(is_nameless) { Err(Failure::nameless_call()) } else { Ok(self) }
     }
 
     /// Whether the model calls a tool.

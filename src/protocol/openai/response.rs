@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::chat::ToolCallOut;
 use crate::protocol::conversation::{Content, Failure, Finish, Part, Reply, ToolCall, Usage};
 use crate::protocol::wire::{Client, Model, Reading, json};
 
@@ -50,11 +51,7 @@ pub(super) fn write(reply: &Reply, to: &Client<'_>) -> Vec<u8> {
                 message.reasoning_content.get_or_insert_default().push_str(text);
             }
             Content::Refusal(text) => message.refusal.get_or_insert_default().push_str(text),
-            Content::ToolCall(call) => message.tool_calls.push(ToolCallOut {
-                id: &call.id,
-                r#type: "function",
-                function: FunctionOut { name: &call.name, arguments: &call.arguments },
-            }),
+            Content::ToolCall(call) => message.tool_calls.push(ToolCallOut::of(call)),
             Content::Reasoning(_)
             | Content::Redacted
             | Content::Media(_)
@@ -200,19 +197,6 @@ struct MessageOut<'a> {
     reasoning_content: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tool_calls: Vec<ToolCallOut<'a>>,
-}
-
-#[derive(Serialize)]
-struct ToolCallOut<'a> {
-    id: &'a str,
-    r#type: &'static str,
-    function: FunctionOut<'a>,
-}
-
-#[derive(Serialize)]
-struct FunctionOut<'a> {
-    name: &'a str,
-    arguments: &'a str,
 }
 
 /// Usage as a client gets it.

@@ -10,7 +10,7 @@ use super::form::{
 };
 use super::thinking;
 use crate::protocol::conversation::{
-    Conversation, Losses, OutputFormat, Tool, ToolChoice, ToolNames,
+    Conversation, Losses, NameRule, OutputFormat, Tool, ToolChoice, ToolNames,
 };
 use crate::protocol::gemini::model::Generation;
 use crate::protocol::wire::{Reading, Refused, Target, Written, json};
@@ -41,7 +41,7 @@ fn write_for(
     method: &str,
     write: impl FnOnce(Body<'_>) -> Vec<u8>,
 ) -> Result<Written, Refused> {
-    let names = ToolNames::fit(from, LONGEST_TOOL_NAME, &['-', '.', ':']);
+    let names = ToolNames::fit(from, TOOL_NAMES);
     let mut losses = target.losses();
     let generation = Generation::of(target.model);
     let (system_instruction, contents) =
@@ -59,8 +59,7 @@ fn write_for(
         generation_config: Some(write_config(from, target.model, generation, &mut losses)?)
             .filter(|config| *config != GenerationConfig::default()),
     };
-    losses.lose_if(from.user.is_some(), "user")?;
-    from.lose_extras(&[], &mut losses)?;
+    from.lose_extras(|_| false, &mut losses)?;
     let body = write(body);
     let model = resource(target.model);
     let model = utf8_percent_encode(&model, NOT_IN_PATHS);
@@ -149,7 +148,8 @@ fn write_config<'a>(
     })
 }
 
-const LONGEST_TOOL_NAME: usize = 64;
+const TOOL_NAMES: NameRule =
+    NameRule { longest: 64, also: &['-', '.', ':'], begins_with_letter: true };
 const MOST_STOPS: usize = 5;
 
 /// What must be encoded in a path; a resource's name holds slashes.

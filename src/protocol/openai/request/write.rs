@@ -5,13 +5,13 @@
 use std::borrow::Cow;
 
 use super::SHARED_EXTRAS;
-use super::form::{
-    Body, Choice, Extras, File, ImageUrl, InputAudio, Message, Named, PartOut, ResponseFormat,
-    StreamOptions, Text, ToolCallOut, ToolOut,
+use super::form::{Body, Choice, Extras, Message, Named, ResponseFormat, StreamOptions};
+use crate::protocol::chat::{
+    File, InputAudio, PartOut, Text, ToolCallOut, ToolOut, write_image, write_result_media,
 };
 use crate::protocol::conversation::{
-    Content, Conversation, Effort, Losses, Media, MediaKind, Part, Role, Source, Thinking,
-    ToolChoice, ToolNames, ToolResult,
+    Content, Conversation, Effort, Losses, Media, MediaKind, NameRule, Part, Role, Source,
+    Thinking, ToolChoice, ToolNames,
 };
 use crate::protocol::openai::model;
 use crate::protocol::wire::{Reading, Refused, Target, Written, json};
@@ -21,7 +21,7 @@ pub(in crate::protocol::openai) fn write(
     from: &Conversation,
     target: &Target<'_>,
 ) -> Result<Written, Refused> {
-    let names = ToolNames::fit(from, LONGEST_TOOL_NAME, &['-']);
+    let names = ToolNames::fit(from, TOOL_NAMES);
     let mut losses = target.losses();
     let messages = write_messages(from, &names, &mut losses)?;
     let (max_tokens, max_completion_tokens) = if model::wants_max_completion_tokens(target.model) {
@@ -31,7 +31,7 @@ pub(in crate::protocol::openai) fn write(
     };
     losses.lose_if(from.sampling.top_k.is_some(), "top_k")?;
     losses.lose_if(from.stop.len() > MOST_STOPS, "stop")?;
-    from.lose_extras(SHARED_EXTRAS, &mut losses)?;
+    from.lose_extras(|name| SHARED_EXTRAS.contains(&name), &mut losses)?;
     let stream = from.is_stream();
     let body = Body {
         model: target.model,
@@ -131,12 +131,11 @@ fn write_user<'a>(
     let mut said = Vec::new();
     for part in parts {
         if let Content::ToolResult(result) = &part.content {
-            losses.lose_if(result.is_error, "tool_result.is_error")?;
             messages.push(Message {
                 tool_call_id: Some(&result.call_id),
-                ..Message::new("tool", Some(Text::Plain(result.text())))
+                ..Message::new("tool", Some(Text::Plain(result.text_or_error())))
             });
-            write_result_media(result, &mut said, losses)?;
+            write_result_media(result, &mut said, losses, write_media)?;
         }
     }
     for part in parts {
@@ -152,24 +151,6 @@ fn write_user<'a>(
     Ok(())
 }
 
-fn write_result_media<'a>(
-    result: &'a ToolResult,
-    said: &mut Vec<PartOut<'a>>,
-    losses: &mut Losses,
-) -> Result<(), Refused> {
-    let from = said.len();
-    for part in &result.content {
-        if let Content::Media(media) = &part.content {
-            said.extend(write_media(media, losses)?);
-        }
-    }
-    if said.len() > from {
-        let text = format!("From the result of tool call {}:", result.call_id).into();
-        said.insert(from, PartOut::Text { text });
-    }
-    Ok(())
-}
-
 fn write_assistant<'a>(
     parts: &'a [Part],
     names: &'a ToolNames,
@@ -181,7 +162,7 @@ fn write_assistant<'a>(
         match &part.content {
             Content::Text(text) => said.push(PartOut::Text { text: text.into() }),
             Content::Refusal(text) => message.refusal = Some(text),
-            Content::ToolCall(call) => message.tool_calls.push(ToolCallOut::of(call, names)),
+            Content::ToolCall(call) => message.tool_calls.push(ToolCallOut::sent(call, names)),
             Content::Media(media) => losses.lose(media.kind.name())?,
             // Reasoning is not read back by this protocol; its maker alone could use it.
             Content::Reasoning(_) | Content::Redacted | Content::ToolResult(_) => {}
@@ -197,9 +178,7 @@ fn write_assistant<'a>(
 
 fn write_media<'a>(media: &'a Media, losses: &mut Losses) -> Result<Option<PartOut<'a>>, Refused> {
     let part = match (media.kind, &media.source) {
-        (MediaKind::Image, Source::Base64(_) | Source::Url(_)) => media.to_url().map(|url| {
-            PartOut::ImageUrl { image_url: ImageUrl { url, detail: media.detail.as_deref() } }
-        }),
+        (MediaKind::Image, Source::Base64(_) | Source::Url(_)) => write_image(media),
         (MediaKind::Audio, Source::Base64(data)) => {
             let kind = media.media_type_or_default();
             let format = kind.split_once('/').map_or(kind, |(_, format)| format);
@@ -216,5 +195,6 @@ fn write_media<'a>(media: &'a Media, losses: &mut Losses) -> Result<Option<PartO
     Ok(part)
 }
 
-const LONGEST_TOOL_NAME: usize = 64;
+pub(in crate::protocol) const TOOL_NAMES: NameRule =
+    NameRule { longest: 64, also: &['-'], begins_with_letter: false };
 const MOST_STOPS: usize = 4;

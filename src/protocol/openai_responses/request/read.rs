@@ -75,7 +75,7 @@ fn read_reasoning(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), Re
         if let Some(summary) = reasoning.raw("summary").or(old_summary) {
             to.keep_extra("reasoning.summary", summary);
         }
-        keep_rest("reasoning", reasoning, to);
+        reasoning.keep_rest("reasoning.", to);
         Ok(())
     })?;
     Ok(())
@@ -87,7 +87,7 @@ fn read_text(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadErr
         if let Some(verbosity) = text.raw("verbosity") {
             to.keep_extra("verbosity", verbosity);
         }
-        keep_rest("text", text, to);
+        text.keep_rest("text.", to);
         Ok(())
     })?;
     Ok(())
@@ -130,7 +130,7 @@ fn read_tools(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadEr
                 return Ok(None);
             }
         };
-        keep_rest("tools", tool, to);
+        tool.keep_rest("tools.", to);
         Ok(Some(read))
     })?;
     to.tools = tools.into_iter().flatten().collect();
@@ -171,12 +171,6 @@ fn read_include(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), Read
         to.keep_extra(format!("include.{name}"), RawValue::TRUE);
     }
     Ok(())
-}
-
-pub(super) fn keep_rest(inside: &str, object: Object<'_>, to: &mut Conversation) {
-    for (name, value) in object.rest() {
-        to.keep_extra(format!("{inside}.{name}"), value);
-    }
 }
 
 /// What can be included in the answer so that reasoning comes back on the next turn.

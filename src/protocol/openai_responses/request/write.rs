@@ -14,7 +14,7 @@ use crate::protocol::conversation::tool::raw;
 use crate::protocol::conversation::{
     Conversation, Effort, Losses, Part, Thinking, Tool, ToolChoice, ToolNames,
 };
-use crate::protocol::openai::model;
+use crate::protocol::openai::{TOOL_NAMES, model};
 use crate::protocol::openai_responses::custom;
 use crate::protocol::wire::{Reading, Refused, Target, Written, json};
 
@@ -23,12 +23,12 @@ pub(in crate::protocol::openai_responses) fn write(
     from: &Conversation,
     target: &Target<'_>,
 ) -> Result<Written, Refused> {
-    let names = ToolNames::fit(from, LONGEST_TOOL_NAME, &['-']);
+    let names = ToolNames::fit(from, TOOL_NAMES);
     let mut losses = target.losses();
     let input = turns::write(from, &names, &mut losses)?;
     lose_sampling(from, &mut losses)?;
     let reasoning = write_reasoning(from, target.model, &mut losses)?;
-    from.lose_extras(SHARED_EXTRAS, &mut losses)?;
+    from.lose_extras(|name| SHARED_EXTRAS.contains(&name), &mut losses)?;
     let body = Body {
         model: target.model,
         instructions: instructions(&from.system),
@@ -140,5 +140,4 @@ fn extra<'a>(from: &'a Conversation, name: &str) -> Option<&'a RawValue> {
     from.extras.iter().find(|extra| extra.name == name).map(|extra| &*extra.value)
 }
 
-const LONGEST_TOOL_NAME: usize = 64;
 const LEAST_TOKENS: u64 = 16;
