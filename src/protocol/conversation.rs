@@ -125,8 +125,10 @@ impl Conversation {
 
     /// Keeps a field that has no place in the neutral form, unless it says nothing.
     pub fn keep_extra(&mut self, name: impl Into<String>, value: &RawValue) {
-        if !matches!(value.get(), "null" | "false" | "[]" | "{}" | "\"\"") {
-            self.extras.push(Extra { name: name.into(), value: value.to_owned() });
+        let name = name.into();
+        let is_default = USUAL.contains(&(name.as_str(), value.get()));
+        if !is_default && !matches!(value.get(), "null" | "false" | "[]" | "{}" | "\"\"") {
+            self.extras.push(Extra { name, value: value.to_owned() });
         }
     }
 
@@ -162,6 +164,16 @@ impl Delivery {
     }
 }
 
-/// Extra fields that help a vendor's caches or its watch over abuse, and change no answer. As
-/// `Conversation::user`, they are nobody's loss.
-const HINTS: &[&str] = &["prompt_cache_key", "prompt_cache_retention", "safety_identifier"];
+/// Extra fields that help a vendor's caches or its watch over abuse, or say how reasoning is shown,
+/// and change no answer. As `Conversation::user`, they are nobody's loss.
+const HINTS: &[&str] =
+    &["prompt_cache_key", "prompt_cache_retention", "safety_identifier", "reasoning.summary"];
+
+/// Fields with the value that is everyone's default: they ask for nothing.
+const USUAL: &[(&str, &str)] = &[
+    ("n", "1"),
+    ("service_tier", "\"auto\""),
+    ("top_logprobs", "0"),
+    ("truncation", "\"disabled\""),
+    ("verbosity", "\"medium\""),
+];

@@ -4,6 +4,7 @@
 
 mod request;
 mod response;
+mod said;
 mod stream;
 mod error;
 pub mod model;

@@ -5,7 +5,7 @@
 use onwards::protocol::conversation::Event;
 
 /// Panics where the events break the promise of `wire::StreamReader`.
-pub fn check(events: &[Event], place: &str) {
+pub(crate) fn check(events: &[Event], place: &str) {
     let (last, before) = events.split_last().unwrap_or_else(|| panic!("{place}: no event"));
     assert!(last.is_last(), "{place}: {last:?} ends it");
     assert!(!before.iter().any(Event::is_last), "{place}: something follows the end");

@@ -9,6 +9,7 @@ use onwards::protocol::{Endpoint, Protocol};
 use super::corpus::{client, reading};
 
 const CLAUDE_NEW: &str = "claude-opus-4-6";
+const CLAUDE_BUDGET: &str = "claude-sonnet-4-20250514";
 const CLAUDE_OLD: &str = "claude-3-5-sonnet-20241022";
 
 #[test]
@@ -105,28 +106,36 @@ fn a_schema_beside_tools_is_dropped_where_it_would_silence_them() {
 fn thinking_keeps_to_the_limits() {
     for (model, more, thinking, max_tokens, dropped) in [
         (
-            CLAUDE_OLD,
+            CLAUDE_BUDGET,
             json!({"reasoning_effort": "medium"}),
             json!({"type": "enabled", "budget_tokens": 8192}),
-            16_384,
+            32_000,
             "",
         ),
         (
-            CLAUDE_OLD,
+            CLAUDE_BUDGET,
             json!({"reasoning_effort": "minimal", "max_tokens": 1500}),
             json!({"type": "enabled", "budget_tokens": 1024}),
             1_500,
             "",
         ),
         (
-            CLAUDE_OLD,
+            CLAUDE_BUDGET,
             json!({"reasoning_effort": "high", "max_tokens": 4000}),
             json!({"type": "enabled", "budget_tokens": 3200}),
             4_000,
             "",
         ),
         (
-            CLAUDE_OLD,
+            CLAUDE_BUDGET,
+            json!({"reasoning_effort": "max"}),
+            json!({"type": "enabled", "budget_tokens": 25_600}),
+            32_000,
+            "",
+        ),
+        (CLAUDE_OLD, json!({"reasoning_effort": "high"}), Value::Null, 8_192, "reasoning_effort"),
+        (
+            CLAUDE_BUDGET,
             json!({"reasoning_effort": "high", "max_tokens": 1024}),
             Value::Null,
             1_024,
@@ -134,7 +143,7 @@ fn thinking_keeps_to_the_limits() {
         ),
         (CLAUDE_OLD, json!({"reasoning_effort": "none"}), Value::Null, 8_192, ""),
         (
-            CLAUDE_OLD,
+            CLAUDE_BUDGET,
             json!({"reasoning_effort": "low", "temperature": 0.2, "max_tokens": 9000}),
             json!({"type": "enabled", "budget_tokens": 2048}),
             9_000,
@@ -159,7 +168,7 @@ fn foreign_history_is_not_thought_about() {
         {"role": "tool", "tool_call_id": "call:1", "content": "r"},
     ]);
     let written =
-        from_openai(CLAUDE_OLD, json!({"messages": messages, "reasoning_effort": "high"}));
+        from_openai(CLAUDE_BUDGET, json!({"messages": messages, "reasoning_effort": "high"}));
     let body = body(&written);
     assert_eq!(body["thinking"], Value::Null);
     assert_eq!(written.dropped, ["thinking"]);

@@ -34,7 +34,10 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
     for (index, call) in message.tool_calls.unwrap_or_default().into_iter().enumerate() {
         let function = call.function.unwrap_or_default();
         parts.push(Part::new(Content::ToolCall(ToolCall {
-            id: call.id.unwrap_or_else(|| reading.call_id(index as u32)),
+            id: call
+                .id
+                .filter(|id| !id.is_empty())
+                .unwrap_or_else(|| reading.call_id(index as u32)),
             name: reading.tool_name(function.name.unwrap_or_default()),
             arguments: arguments_or_empty(function.arguments),
         })));
@@ -42,7 +45,7 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
     let usage = answer.usage.map(UsageIn::into_usage).unwrap_or_default();
     let mut reply = Reply { id: answer.id, parts, usage, ..Reply::default() };
     reply.finish = finish.with_calls(reply.calls_tools());
-    Ok(reply)
+    reply.checked()
 }
 
 /// Writes an answer.

@@ -40,10 +40,11 @@ impl NameRule {
     /// A prefix of the name and a hash of it.
     fn renamed(self, name: &str) -> String {
         let clean = name.chars().map(|c| if self.takes(c) { c } else { '_' });
-        let clean: String = clean.take(self.longest.saturating_sub(10)).collect();
-        let begins = clean.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-        let before = if begins || !self.begins_with_letter { "" } else { "_" };
-        format!("{before}{clean}_{:08x}", hash(name))
+        let begins = clean.clone().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+        let before = (self.begins_with_letter && !begins).then_some('_');
+        let hash = format!("_{:08x}", hash(name));
+        let kept = before.into_iter().chain(clean).take(self.longest.saturating_sub(hash.len()));
+        kept.chain(hash.chars()).collect()
     }
 }
 

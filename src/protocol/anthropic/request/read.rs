@@ -42,12 +42,7 @@ pub(in crate::protocol::anthropic) fn read(
         metadata.keep_rest("metadata.", &mut to);
         Ok(())
     })?;
-    for (name, value) in body.rest() {
-        // The service's own default asks for nothing.
-        if !(name == "service_tier" && value.get() == "\"auto\"") {
-            to.keep_extra(name, value);
-        }
-    }
+    body.keep_rest("", &mut to);
     Ok(to)
 }
 

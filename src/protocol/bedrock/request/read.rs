@@ -48,9 +48,7 @@ fn read_converse(mut body: Object<'_>, head: &Head<'_>) -> Result<Conversation, 
         metadata.keep_rest("requestMetadata.", &mut to);
         Ok(())
     })?;
-    for (name, value) in body.rest() {
-        to.keep_extra(name, value);
-    }
+    body.keep_rest("", &mut to);
     Ok(to)
 }
 

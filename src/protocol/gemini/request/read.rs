@@ -100,8 +100,12 @@ fn read_tool_config(mut config: Object<'_>, to: &mut Conversation) -> Result<(),
         let allowed: Option<Vec<String>> =
             calling.take_either("allowedFunctionNames", "allowed_function_names")?;
         let mut allowed = allowed.unwrap_or_default();
+        let mode = mode.map(|mode| mode.to_ascii_uppercase());
+        if mode.as_deref() == Some("VALIDATED") {
+            to.tools.iter_mut().for_each(|tool| tool.strict = Some(true));
+        }
         let are_all = to.tools.iter().all(|tool| allowed.contains(&tool.name));
-        to.tool_choice = match mode.as_deref().map(str::to_ascii_uppercase).as_deref() {
+        to.tool_choice = match mode.as_deref() {
             Some("AUTO" | "VALIDATED") => Some(ToolChoice::Auto),
             Some("NONE") => Some(ToolChoice::None),
             Some("ANY") if allowed.len() == 1 => allowed.pop().map(ToolChoice::Tool),

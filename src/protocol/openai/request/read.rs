@@ -35,12 +35,7 @@ pub(in crate::protocol::openai) fn read(
     read_messages(&mut body, &mut to, &DIALECT)?;
     read_tools(&mut body, &mut to)?;
     read_tool_choice(&mut body, &mut to)?;
-    for (name, value) in body.rest() {
-        // One choice is what everyone gives, and the service's own default asks for nothing.
-        if !matches!((&*name, value.get()), ("n", "1") | ("service_tier", "\"auto\"")) {
-            to.keep_extra(name, value);
-        }
-    }
+    body.keep_rest("", &mut to);
     Ok(to)
 }
 

@@ -11,7 +11,7 @@ use crate::protocol::chat::{
 };
 use crate::protocol::conversation::{
     Content, Conversation, Effort, Losses, Media, MediaKind, NameRule, Part, Role, Source,
-    Thinking, ToolChoice, ToolNames,
+    ToolChoice, ToolNames,
 };
 use crate::protocol::openai::model;
 use crate::protocol::wire::{Reading, Refused, Target, Written, json};
@@ -30,7 +30,9 @@ pub(in crate::protocol::openai) fn write(
         (from.max_tokens, None)
     };
     losses.lose_if(from.sampling.top_k.is_some(), "top_k")?;
-    losses.lose_if(from.stop.len() > MOST_STOPS, "stop")?;
+    let effort = model::fit_effort(from.thinking, target.model, &mut losses)?;
+    let sampling = model::fit_sampling(&from.sampling, effort, target.model, &mut losses)?;
+    let stop = fit_stop(&from.stop, target.model, &mut losses)?;
     from.lose_extras(|name| SHARED_EXTRAS.contains(&name), &mut losses)?;
     let stream = from.is_stream();
     let body = Body {
@@ -38,14 +40,14 @@ pub(in crate::protocol::openai) fn write(
         messages,
         max_tokens,
         max_completion_tokens,
-        temperature: from.sampling.temperature,
-        top_p: from.sampling.top_p,
-        presence_penalty: from.sampling.presence_penalty,
-        frequency_penalty: from.sampling.frequency_penalty,
-        seed: from.sampling.seed,
-        stop: &from.stop[..from.stop.len().min(MOST_STOPS)],
+        temperature: sampling.temperature,
+        top_p: sampling.top_p,
+        presence_penalty: sampling.presence_penalty,
+        frequency_penalty: sampling.frequency_penalty,
+        seed: sampling.seed,
+        stop,
         response_format: from.format.as_ref().map(ResponseFormat::of),
-        reasoning_effort: write_effort(from.thinking, target.model, &mut losses)?,
+        reasoning_effort: effort.map(Effort::name),
         tools: from.tools.iter().map(|tool| ToolOut::of(tool, &names)).collect(),
         tool_choice: tool_choice(from, &names),
         parallel_tool_calls: from.parallel_tool_calls.filter(|_| !from.tools.is_empty()),
@@ -65,20 +67,15 @@ pub(in crate::protocol::openai) fn write(
     })
 }
 
-/// The effort's word. What was said in tokens never becomes more than `high`, which every
-/// reasoning model knows.
-fn write_effort(
-    thinking: Option<Thinking>,
+/// The texts that end the answer, as many as the model takes.
+fn fit_stop<'a>(
+    stop: &'a [String],
     model: &str,
     losses: &mut Losses,
-) -> Result<Option<&'static str>, Refused> {
-    let effort = thinking.and_then(Thinking::effort).map(|effort| match thinking {
-        Some(Thinking::Budget(_)) => effort.min(Effort::High),
-        _ => effort.min(Effort::XHigh),
-    });
-    let refused = effort.is_some() && model::refuses_reasoning_effort(model);
-    losses.lose_if(refused && effort != Some(Effort::None), "reasoning_effort")?;
-    Ok(effort.filter(|_| !refused).map(Effort::name))
+) -> Result<&'a [String], Refused> {
+    let most = if model::takes_stop(model) { MOST_STOPS } else { 0 };
+    losses.lose_if(stop.len() > most, "stop")?;
+    Ok(&stop[..stop.len().min(most)])
 }
 
 fn tool_choice<'a>(from: &'a Conversation, names: &'a ToolNames) -> Option<Choice<'a>> {

@@ -45,12 +45,7 @@ pub(in crate::protocol::openai_responses) fn read(
     read_include(&mut body, &mut to)?;
     // It only says how deltas are padded.
     body.raw("stream_options");
-    for (name, value) in body.rest() {
-        let is_default = DEFAULTS.contains(&(name.as_ref(), value.get()));
-        if !is_default {
-            to.keep_extra(name, value);
-        }
-    }
+    body.keep_rest("", &mut to);
     Ok(to)
 }
 
@@ -178,10 +173,6 @@ pub(super) const ENCRYPTED_REASONING: &str = "reasoning.encrypted_content";
 
 const NOTHING_STORED: &str =
     "cannot be used: nothing is stored; send the whole conversation as `input`";
-
-/// Fields whose value is everyone's default: they ask for nothing.
-const DEFAULTS: &[(&str, &str)] =
-    &[("service_tier", "\"auto\""), ("truncation", "\"disabled\""), ("top_logprobs", "0")];
 
 #[cfg(test)]
 mod tests {
