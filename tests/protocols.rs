@@ -12,10 +12,14 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+#[path = "protocols/calls.rs"]
+mod calls;
 #[path = "protocols/corpus.rs"]
 mod corpus;
 #[path = "protocols/grammar.rs"]
 mod grammar;
+#[path = "protocols/made.rs"]
+mod made;
 #[path = "protocols/order.rs"]
 mod order;
 #[path = "protocols/pairs.rs"]

@@ -217,6 +217,88 @@ fn tokens_are_counted_without_what_concerns_the_answer() {
     assert!(Protocol::OpenAi.wire().write_count(&conversation, &target("m")).unwrap().is_none());
 }
 
+/// What changes no answer is nobody's loss, also where losing is refused.
+#[test]
+fn hints_are_never_refused() {
+    let request = json!({"model": "m", "user": "u", "prompt_cache_key": "k", "safety_identifier": "s",
+        "verbosity": "medium", "n": 1,
+        "tools": [{"type": "function", "function": {"name": "f", "strict": false}}],
+        "messages": [
+            {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA", "detail": "auto"}}]},
+            {"role": "assistant", "tool_calls": [{"id": "a", "function": {"name": "f", "arguments": "{}"}}]},
+            {"role": "tool", "tool_call_id": "a", "content": "Error: no"}]});
+    let mut conversation = read(Protocol::OpenAi, &request);
+    for turn in &mut conversation.turns {
+        for part in &mut turn.parts {
+            if let Content::ToolResult(result) = &mut part.content {
+                result.is_error = true;
+            }
+        }
+    }
+    for &to in Protocol::ALL {
+        let strict = Target { lossy: Lossy::Refuse, ..super::corpus::target(to) };
+        let written = to.wire().write_request(&conversation, &strict);
+        assert!(written.is_ok(), "{to}: {:?}", written.err());
+    }
+}
+
+/// Newer Claudes refuse what older ones took.
+#[test]
+fn newer_claudes_are_asked_in_their_own_words() {
+    for (model, more, thinking, effort, dropped) in [
+        ("claude-opus-4-7", json!({"temperature": 0.5}), Value::Null, Value::Null, "temperature"),
+        ("claude-opus-4-7", json!({"temperature": 1, "top_p": 1}), Value::Null, Value::Null, ""),
+        (
+            "claude-opus-4-8",
+            json!({"reasoning_effort": "xhigh"}),
+            json!({"type": "adaptive", "display": "summarized"}),
+            json!("xhigh"),
+            "",
+        ),
+        (
+            "claude-opus-4-6",
+            json!({"reasoning_effort": "xhigh"}),
+            json!({"type": "adaptive"}),
+            json!("high"),
+            "",
+        ),
+        (
+            "claude-sonnet-5",
+            json!({"reasoning_effort": "none"}),
+            json!({"type": "disabled"}),
+            Value::Null,
+            "",
+        ),
+        (
+            "claude-opus-5-5",
+            json!({"reasoning_effort": "none"}),
+            Value::Null,
+            json!("low"),
+            "reasoning_effort",
+        ),
+        (
+            "claude-sonnet-5",
+            json!({"tools": [{"function": {"name": "f"}}], "tool_choice": "required"}),
+            json!({"type": "disabled"}),
+            Value::Null,
+            "",
+        ),
+        (
+            "claude-opus-5-5",
+            json!({"tools": [{"function": {"name": "f"}}], "tool_choice": "required"}),
+            Value::Null,
+            Value::Null,
+            "tool_choice",
+        ),
+    ] {
+        let written = from_openai(model, more.clone());
+        let body = body(&written);
+        assert_eq!(body["thinking"], thinking, "{model} {more}");
+        assert_eq!(body["output_config"]["effort"], effort, "{model} {more}");
+        assert_eq!(written.dropped.join(","), dropped, "{model} {more}");
+    }
+}
+
 #[test]
 fn a_200_may_hold_an_error() {
     for (protocol, body, status, kind) in [

@@ -51,7 +51,7 @@ pub(super) fn write(reply: &Reply, to: &Client<'_>) -> Vec<u8> {
         role: "assistant",
         model: to.model,
         content: reply.parts.iter().filter_map(BlockOut::of).collect(),
-        stop_reason: Some(write_finish(reply.finish)),
+        stop_reason: Some(write_finish(reply.finish.with_refusal(reply.refuses()))),
         stop_sequence: reply.stop_sequence.as_deref(),
         usage: UsageOut::of(&reply.usage),
     })

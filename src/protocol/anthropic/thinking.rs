@@ -62,7 +62,7 @@ impl Plan {
         let quiet = Self { max_tokens: from.max_tokens, always_thinks, ..Self::default() };
         match from.thinking {
             // Who forces a tool and says nothing of thinking wants the tool.
-            None if model.thinks_unasked() && forces_a_tool(from) => {
+            None if model.thinks_unasked() && !always_thinks && forces_a_tool(from) => {
                 quiet.hushed(Thinking::Off, model, losses)
             }
             None => Ok(quiet),

@@ -75,6 +75,11 @@ impl Reply {
         if self.parts.iter().any(is_nameless) { Err(Failure::nameless_call()) } else { Ok(self) }
     }
 
+    /// Whether the model refuses in words.
+    pub fn refuses(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part.content, Content::Refusal(_)))
+    }
+
     /// Whether the model calls a tool.
     pub fn calls_tools(&self) -> bool {
         self.parts.iter().any(|part| matches!(part.content, Content::ToolCall(_)))
@@ -100,6 +105,13 @@ impl Usage {
 }
 
 impl Finish {
+    /// `ContentFilter` in the place of `Stop` when the model refused, for protocols in which a
+    /// refusal is a reason to end and no text of its own.
+    #[must_use]
+    pub fn with_refusal(self, refused: bool) -> Self {
+        if refused && self == Self::Stop { Self::ContentFilter } else { self }
+    }
+
     /// `ToolCalls` in the place of `Stop` when tools were called: some vendors say only that they
     /// are done.
     #[must_use]
