@@ -15,7 +15,8 @@
 //! 1. A folder with the four files `request`, `response`, `stream`, `error`, and beside it
 //!    `<name>.rs` with a unit struct that implements [`Wire`] by naming functions of those files.
 //!    Requests and their like are read with `object::Object`, which knows what nobody took; streams
-//!    of server-sent events with `frames::FrameReader`; JSON is written with `wire::json`.
+//!    of server-sent events with `frames::FrameReader`, their parts opened and closed by
+//!    `parts::Parts`; JSON is written with `wire::json`.
 //! 2. One line in the table of protocols below, and its client paths in [`endpoint`].
 //! 3. Its corpus in `tests/golden/<name>/`: `tests/protocols.rs` finds it by itself and runs it
 //!    against every other protocol.
@@ -23,7 +24,8 @@
 //! What a field of one protocol means is decided once, where it is read: a reader puts it into the
 //! neutral form, or names it in `Conversation::extras`. What a writer cannot say, it gives to
 //! [`conversation::Losses`]; it never leaves it out in silence. Hints that change no answer (cache
-//! marks, another vendor's reasoning signatures, `false` and empty values) are no loss.
+//! marks and keys, the user's name, another vendor's reasoning signatures, `false` and empty values)
+//! are no loss.
 //!
 //! Nothing here does I/O, reads a clock or draws a random number: ids and times are arguments.
 

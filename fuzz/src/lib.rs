@@ -22,11 +22,9 @@ pub fn read_all(protocol: Protocol, data: &[u8]) {
 }
 
 fn request(protocol: Protocol, data: &[u8]) {
-    for (model, delivery) in [
-        (None, None),
-        (Some("m"), Some(Delivery::Whole)),
-        (Some("m"), Some(Delivery::Events)),
-    ] {
+    for (model, delivery) in
+        [(None, None), (Some("m"), Some(Delivery::Whole)), (Some("m"), Some(Delivery::Events))]
+    {
         let head = Head { model, delivery };
         let Ok(conversation) = protocol.wire().read_request(data, &head) else { continue };
         for &to in Protocol::ALL {
@@ -104,7 +102,8 @@ fn error(protocol: Protocol, data: &[u8]) {
         #[serde(borrow)]
         body: &'a RawValue,
     }
-    let body = serde_json::from_slice::<Case<'_>>(data).map_or(data, |case| case.body.get().as_bytes());
+    let body =
+        serde_json::from_slice::<Case<'_>>(data).map_or(data, |case| case.body.get().as_bytes());
     for status in [400, 404, 429, 500, 529] {
         let failure = protocol.wire().read_error(status, &HeaderMap::new(), body);
         for &to in Protocol::ALL {
