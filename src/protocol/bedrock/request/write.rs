@@ -126,7 +126,7 @@ fn write_tools<'a>(
     losses: &mut Losses,
 ) -> Result<Option<ToolConfig<'a>>, Refused> {
     let is_none = from.tool_choice == Some(ToolChoice::None);
-    if is_none && !from.has_tool_parts() && !format.tool().is_some() {
+    if is_none && !from.has_tool_parts() && format.tool().is_none() {
         return Ok(None);
     }
     let mut tools = offered_tools(from, family, names, losses)?;
