@@ -17,6 +17,15 @@ pub fn refuses_reasoning_effort(model: &str) -> bool {
     name.starts_with("gpt-3") || name.starts_with("gpt-4") || name.starts_with("chatgpt-4")
 }
 
+/// Whether the model reasons only when it is told how much: OpenAI's from 5.1 on. Others decide for
+/// themselves.
+pub fn reasons_only_when_told(model: &str) -> bool {
+    let name = base_name(model).strip_prefix("gpt-");
+    let Some((major, minor)) = name.and_then(|name| name.split_once('.')) else { return false };
+    let minor = leading_number(minor).unwrap_or_default();
+    leading_number(major).is_some_and(|major| (major, minor) > (5, 0))
+}
+
 /// The name without what routers put before it (`openai/gpt-5`).
 fn base_name(model: &str) -> &str {
     model.rsplit('/').next().unwrap_or(model)
@@ -44,6 +53,11 @@ mod tests {
         for model in ["gpt-4o", "gpt-4.1-mini", "gpt-3.5-turbo", "chatgpt-4o-latest"] {
             assert!(!wants_max_completion_tokens(model), "{model}");
             assert!(refuses_reasoning_effort(model), "{model}");
+        }
+        for (model, waits) in
+            [("gpt-5.1-codex", true), ("gpt-6.0", true), ("gpt-5", false), ("gpt-4.1", false)]
+        {
+            assert_eq!(reasons_only_when_told(model), waits, "{model}");
         }
         for model in ["qwen3", "opus", "gpt-oss-120b", "olmo-2", "mistral-large"] {
             assert!(!wants_max_completion_tokens(model) && !refuses_reasoning_effort(model));

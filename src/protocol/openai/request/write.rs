@@ -72,10 +72,11 @@ fn write_effort(
     model: &str,
     losses: &mut Losses,
 ) -> Result<Option<&'static str>, Refused> {
-    let effort = thinking.and_then(Thinking::effort).map(|effort| match thinking {
-        Some(Thinking::Budget(_)) => effort.min(Effort::High),
-        _ => effort.min(Effort::XHigh),
-    });
+    let effort = match thinking {
+        Some(Thinking::Budget(tokens)) => Some(Effort::from_budget(tokens).min(Effort::High)),
+        Some(Thinking::Adaptive) if model::reasons_only_when_told(model) => Some(Effort::Medium),
+        _ => thinking.and_then(Thinking::effort).map(|effort| effort.min(Effort::XHigh)),
+    };
     let refused = effort.is_some() && model::refuses_reasoning_effort(model);
     losses.lose_if(refused && effort != Some(Effort::None), "reasoning_effort")?;
     Ok(effort.filter(|_| !refused).map(Effort::name))

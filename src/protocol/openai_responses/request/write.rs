@@ -84,10 +84,11 @@ fn write_reasoning<'a>(
     model: &str,
     losses: &mut Losses,
 ) -> Result<Reasoning<'a>, Refused> {
-    let effort = from.thinking.and_then(Thinking::effort).map(|effort| match from.thinking {
-        Some(Thinking::Budget(_)) => effort.min(Effort::High),
-        _ => effort.min(Effort::XHigh),
-    });
+    let effort = match from.thinking {
+        Some(Thinking::Budget(tokens)) => Some(Effort::from_budget(tokens).min(Effort::High)),
+        Some(Thinking::Adaptive) if model::reasons_only_when_told(model) => Some(Effort::Medium),
+        thinking => thinking.and_then(Thinking::effort).map(|effort| effort.min(Effort::XHigh)),
+    };
     let refused = model::refuses_reasoning_effort(model);
     let asked = effort.is_some_and(|effort| effort != Effort::None);
     losses.lose_if(refused && asked, "reasoning_effort")?;
