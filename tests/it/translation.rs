@@ -131,6 +131,8 @@ async fn models_are_listed_in_the_form_of_whoever_asks() {
     assert_eq!(listed.json()["data"][0]["type"], "model", "{}", listed.text());
     let listed = Call::get("/v1beta/models?key=sk-a").send(router.addr()).await;
     assert_eq!(listed.json()["models"][0]["name"], "models/m", "{}", listed.text());
+    let listed = Call::get("/v1/models").header("x-goog-api-key", "sk-a").send(router.addr()).await;
+    assert_eq!(listed.json()["models"][0]["name"], "models/m", "{}", listed.text());
     let listed = Call::get("/v1beta/models").send(router.addr()).await;
     assert_eq!(listed.json()["models"], json!([]), "{}", listed.text());
     let listed = Call::get("/v1/models").key("sk-a").send(router.addr()).await;
