@@ -4,6 +4,7 @@ import json
 
 import boto3
 import botocore.exceptions
+import urllib3.exceptions
 from botocore import UNSIGNED
 from botocore.config import Config
 
@@ -12,7 +13,8 @@ from said import Ask, Call, Image, Reply, Text, Thought, Usage
 
 class Boto:
     name = "bedrock"
-    broken = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError)
+    # What breaks within an answer is urllib3's own.
+    broken = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, urllib3.exceptions.HTTPError)
     codes = {400: "ValidationException", 401: "UnrecognizedClientException", 429: "ThrottlingException", 500: "InternalServerException", 529: "ServiceUnavailableException"}
 
     def __init__(self, router, model, ask: Ask):

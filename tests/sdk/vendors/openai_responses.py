@@ -12,7 +12,7 @@ from .vendor import Vendor
 
 
 class OpenAiResponses(Vendor):
-    name, model = "openai_responses", "gpt-5"
+    name, model = "openai_responses", "gpt-5.1"
 
     def counts(self, request):
         return request.path == "/v1/responses/input_tokens"
