@@ -55,6 +55,16 @@ fn only_reasoning_models_are_asked_for_reasoning() {
 }
 
 #[test]
+fn texts_in_a_row_are_one_answer() {
+    let said = ["I ", "say ", "it."].map(|text| json!({"type": "text", "text": text}));
+    let messages = json!([{"role": "user", "content": "q"}, {"role": "assistant", "content": said},
+        {"role": "user", "content": "q"}]);
+    let (body, _) = written("gpt-5", json!({"messages": messages}));
+    assert_eq!(body["input"][1]["content"], "I say it.");
+    assert_eq!(body["input"].as_array().unwrap().len(), 3);
+}
+
+#[test]
 fn foreign_reasoning_stays_out() {
     let messages = json!([{"role": "user", "content": "q"}, {"role": "assistant", "content": [
         {"type": "thinking", "thinking": "mine", "signature": "EqQB"},
