@@ -12,7 +12,7 @@ def cut(how, name):
         session.say(Text("Say hello."))
         try:
             reply = session.go(stream=True)
-        except session.broken:
+        except session.told if how == "told" else session.broken:
             pair.asked(stream=True)
             return
         except Exception as other:

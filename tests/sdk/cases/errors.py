@@ -17,7 +17,7 @@ def raises(status):
         except kind as raised:
             assert scripted.message in str(raised), f"{raised} does not say {scripted.message}"
             found, after = session.status(raised)
-            expected = {529: {529, 503, 500}, 401: {401} if pair.client != "bedrock" else {403}}.get(status, {status})
+            expected = {529: {529, 503, 500}, 401: {401, 403} if pair.client == "bedrock" else {401}}.get(status, {status})
             assert found in expected, f"status {found} for {status}"
             if status == 429:
                 equal(after, "7", "retry-after")

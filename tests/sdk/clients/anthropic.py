@@ -55,7 +55,7 @@ class Unended(Exception):
     """A clean end without `message_stop`: no SDK raises it, so it is never expected."""
 
 
-AnthropicSdk.broken = (anthropic.APIError, httpx2.HTTPError)
+AnthropicSdk.told = AnthropicSdk.broken = (anthropic.APIError, httpx2.HTTPError)
 
 
 def settings(ask):

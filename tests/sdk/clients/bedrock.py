@@ -15,6 +15,7 @@ class Boto:
     name = "bedrock"
     # What breaks within an answer is urllib3's own.
     broken = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, urllib3.exceptions.HTTPError)
+    told = broken
     codes = {400: "ValidationException", 401: "UnrecognizedClientException", 429: "ThrottlingException", 500: "InternalServerException", 529: "ServiceUnavailableException"}
 
     def __init__(self, router, model, ask: Ask):

@@ -13,6 +13,7 @@ from said import Ask, Call, Image, Reply, Text, Thought, Usage
 
 class CohereSdk:
     name = "cohere"
+    broken = (ApiError, httpx.HTTPError)
     raised = {400: errors.BadRequestError, 401: errors.UnauthorizedError, 429: errors.TooManyRequestsError, 500: errors.InternalServerError, 529: ApiError}
 
     def __init__(self, router, model, ask: Ask):
@@ -58,7 +59,7 @@ class Unended(Exception):
     """A clean end without `message-end`: no SDK raises it, so it is never expected."""
 
 
-CohereSdk.broken = (ApiError, httpx.HTTPError, Failed)
+CohereSdk.told = (Failed,)
 
 
 def gathered(stream):

@@ -11,6 +11,7 @@ from said import Ask, Call, Image, Reply, Text, Thought, Usage
 class GoogleGenAi:
     name = "gemini"
     broken = (errors.APIError, httpx.HTTPError, httpx2.HTTPError)
+    told = broken
     raised = {400: errors.ClientError, 401: errors.ClientError, 429: errors.ClientError, 500: errors.ServerError, 529: errors.ServerError}
 
     def __init__(self, router, model, ask: Ask):

@@ -13,6 +13,7 @@ class OpenAiChatSdk:
     name = "openai"
     raised = {400: openai.BadRequestError, 401: openai.AuthenticationError, 429: openai.RateLimitError, 500: openai.InternalServerError, 529: openai.InternalServerError}
     broken = (openai.APIError, httpx2.HTTPError)
+    told = broken
 
     def __init__(self, router, model, ask: Ask):
         self.sdk = openai.OpenAI(base_url=f"{router}/v1", api_key="sk-caller", max_retries=0)

@@ -11,6 +11,7 @@ from said import Ask, Call, Image, Reply, Text, Thought, Usage
 
 class OpenAiResponsesSdk:
     name = "openai_responses"
+    broken = (openai.APIError, httpx2.HTTPError)
     raised = {400: openai.BadRequestError, 401: openai.AuthenticationError, 429: openai.RateLimitError, 500: openai.InternalServerError, 529: openai.InternalServerError}
 
     def __init__(self, router, model, ask: Ask):
@@ -51,10 +52,10 @@ def ended(events):
         numbers.append(event.sequence_number)
         if event.type in ("response.output_text.delta", "response.function_call_arguments.delta", "response.reasoning_summary_text.delta"):
             told += event.delta
-    if event.type not in ("response.completed", "response.incomplete", "response.failed"):
-        raise Unended(event)
     if event.type == "response.failed":
         raise Failed(event.response.error)
+    if event.type not in ("response.completed", "response.incomplete"):
+        raise Unended(event)
     assert numbers == list(range(len(numbers))), f"sequence numbers {numbers}"
     said = "".join(whole(item) for item in event.response.output)
     assert told == said, f"told {told!r}, and at the end {said!r}"
@@ -75,7 +76,7 @@ class Failed(Exception):
     """The SDK hands a failed response over as an event; its users have to look."""
 
 
-OpenAiResponsesSdk.broken = (openai.APIError, httpx2.HTTPError, Failed)
+OpenAiResponsesSdk.told = (Failed,)
 
 
 def settings(ask):
