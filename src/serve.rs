@@ -15,6 +15,7 @@ pub mod rounds;
 mod hedge;
 pub mod keepalive;
 pub mod relay;
+pub mod frame_end;
 pub mod stream_end;
 pub mod record;
 pub mod answer;

@@ -1,22 +1,26 @@
 //! The response on its way to the client: pieces as they come, permits and record held to the end.
 //!
 //! Nothing is tried again from here. What breaks now breaks honestly: a stream ends in an error
-//! event, anything else in a broken transfer.
+//! event, anything else in a broken transfer, and so does a stream whose clients would not mind the
+//! event.
 
 use std::{
+    future::Future,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use http::{HeaderValue, Response};
 use http_body::{Body, Frame, SizeHint};
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep};
 
 use super::{
     admit::{Held, Permits},
     answer::{self, ATTEMPTS, PROVIDER},
+    frame_end::FrameEnd,
     keepalive::{Next, Waiting},
     record::{Asked, Record},
     rounds::{Accepted, tell},
@@ -51,6 +55,12 @@ pub struct Relay {
     body: AnswerBody,
     /// Watches over a stream of events.
     stream: Option<StreamEnd>,
+    /// Watches over a stream of frames that passes as it came.
+    frames: Option<FrameEnd>,
+    /// Whether the client's protocol has no error event that its libraries raise.
+    mute: bool,
+    /// Waits until what was said is on its way, and breaks the transfer off.
+    breaking: Option<Pin<Box<Sleep>>>,
     /// Hears how the answer ends.
     entry: Option<Entry>,
     asked: Asked,
@@ -79,6 +89,9 @@ pub fn respond(
 
     let watched = answer.watched && answer.is_event_stream();
     let stream = watched.then(|| StreamEnd::for_request(inbound));
+    let frames = (answer.watched && answer.is_frame_stream()).then(FrameEnd::default);
+    let speaks = inbound.endpoint.as_ref().map(|endpoint| endpoint.protocol);
+    let mute = matches!(speaks, Some(Protocol::OpenAiResponses | Protocol::Cohere));
     let provider = asked.among(&table);
     let mut map = answer.headers;
     headers::to_client(&mut map);
@@ -90,7 +103,18 @@ pub fn respond(
         map.insert(ATTEMPTS, attempts);
     }
     let body = answer.body;
-    let relay = Relay { body, stream, entry, asked, table, record, _permits: permits };
+    let relay = Relay {
+        body,
+        stream,
+        frames,
+        mute,
+        breaking: None,
+        entry,
+        asked,
+        table,
+        _permits: permits,
+        record,
+    };
     let mut response = Response::new(Reply::Relay(Box::new(relay)));
     *response.status_mut() = answer.status;
     *response.headers_mut() = map;
@@ -106,22 +130,17 @@ impl Reply {
 
 impl Relay {
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
-        let Some(stream) = &mut self.stream else {
-            let piece = ready!(self.body.poll_piece(cx));
-            match &piece {
-                Some(Err(broken)) => self.ended(Err((*broken).into())),
-                // Nobody asks on after the last piece where it is known to be the last.
-                Some(Ok(_)) if !self.body.is_end() => {}
-                _ => self.ended(self.body.fault().map_or(Ok(()), Err)),
-            }
-            return Poll::Ready(piece.map(|piece| piece.map_err(|_: Broken| BrokenOff)));
-        };
+        if self.breaking.is_some() {
+            return self.break_off(cx);
+        }
+        let Some(stream) = &mut self.stream else { return self.poll_unwatched(cx) };
         loop {
             if let Some(ready) = stream.take() {
                 return Poll::Ready(Some(Ok(ready)));
             }
             if stream.is_over() {
-                return Poll::Ready(None);
+                let breaks = self.mute && stream.broke();
+                return if breaks { self.break_off(cx) } else { Poll::Ready(None) };
             }
             let end = match ready!(self.body.poll_piece(cx)) {
                 Some(Ok(piece)) => {
@@ -139,6 +158,45 @@ impl Relay {
             self.ended(end);
             return self.poll_piece(cx);
         }
+    }
+
+    /// The next piece of a body that is no stream of events, or one that was translated.
+    fn poll_unwatched(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        let piece = ready!(self.body.poll_piece(cx));
+        if let (Some(Ok(piece)), Some(frames)) = (&piece, &mut self.frames) {
+            frames.see(piece);
+        }
+        match &piece {
+            Some(Err(broken)) => self.ended(Err((*broken).into())),
+            // Nobody asks on after the last piece where it is known to be the last.
+            Some(Ok(_)) if !self.body.is_end() => {}
+            _ => self.ended(self.fault_at_end().map_or(Ok(()), Err)),
+        }
+        if piece.is_none() && self.breaks_at_end() {
+            return self.break_off(cx);
+        }
+        Poll::Ready(piece.map(|piece| piece.map_err(|_: Broken| BrokenOff)))
+    }
+
+    /// How an answer failed whose transfer ended as if it had not.
+    fn fault_at_end(&self) -> Option<Fault> {
+        let short = self.frames.as_ref().is_some_and(|frames| !frames.ends_well());
+        self.body.fault().or_else(|| short.then(|| Broken::Cut.into()))
+    }
+
+    /// Whether a clean end would hide that the answer is not whole. An error that the provider told
+    /// is told on in the client's protocol, and ends as such errors do.
+    fn breaks_at_end(&self) -> bool {
+        let fault = self.fault_at_end();
+        let told = |fault: Fault| matches!(fault.failure, Failure::Status(_));
+        fault.is_some_and(|fault| !told(fault) && (self.mute || self.frames.is_some()))
+    }
+
+    /// Breaks the transfer off when what was said before is on its way: it would be lost with it.
+    fn break_off(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        let wait = self.breaking.get_or_insert_with(|| Box::pin(sleep(ON_ITS_WAY)));
+        ready!(wait.as_mut().poll(cx));
+        Poll::Ready(Some(Err(BrokenOff)))
     }
 
     /// Tells the provider's health how its answer ended. A client that goes away says nothing of
@@ -193,7 +251,9 @@ impl Body for Reply {
     fn is_end_stream(&self) -> bool {
         match self {
             Self::Whole(bytes) => bytes.is_none(),
-            Self::Relay(relay) => relay.stream.is_none() && relay.body.is_end(),
+            Self::Relay(relay) => {
+                relay.stream.is_none() && relay.body.is_end() && !relay.breaks_at_end()
+            }
             Self::Waiting(_) => false,
             Self::Router(body) => body.is_end_stream(),
         }
@@ -212,3 +272,6 @@ impl Body for Reply {
         }
     }
 }
+
+/// More than a socket takes to be written to, less than a client notices.
+const ON_ITS_WAY: Duration = Duration::from_millis(20);

@@ -76,10 +76,14 @@ async fn ready(State(context): State<Context>) -> (StatusCode, &'static str) {
     }
 }
 
-/// One path for two protocols: who speaks Anthropic's names its version.
+/// One path for three protocols: who speaks Anthropic's names its version, and nobody but Google's
+/// clients has Google's header for a key.
 async fn models(State(context): State<Context>, headers: HeaderMap) -> axum::response::Response {
     if headers.contains_key("anthropic-version") {
         return listed(&context, &headers, Protocol::Anthropic);
+    }
+    if headers.contains_key("x-goog-api-key") {
+        return listed(&context, &headers, Protocol::Gemini);
     }
     let table = context.gateway.snapshot();
     let caller = table.keyring.caller(token::of(&headers));

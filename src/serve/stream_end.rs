@@ -38,6 +38,7 @@ pub struct StreamEnd {
     /// Whether the beginning of an event went out because it was too long to hold.
     torn: bool,
     over: bool,
+    broke: bool,
 }
 
 impl StreamEnd {
@@ -55,6 +56,7 @@ impl StreamEnd {
             ends_well: terminals.is_empty(),
             torn: false,
             over: false,
+            broke: false,
         }
     }
 
@@ -86,6 +88,11 @@ impl StreamEnd {
     /// Whether nothing more will come.
     pub fn is_over(&self) -> bool {
         self.over
+    }
+
+    /// Whether it ended without having said all.
+    pub fn broke(&self) -> bool {
+        self.broke
     }
 
     /// The provider has closed the stream; answers whether it had said all.
@@ -129,6 +136,7 @@ impl StreamEnd {
     }
 
     fn fail(&mut self, refusal: &Refusal) {
+        self.broke = true;
         if self.torn {
             self.ready.push_back(Bytes::from_static(b"\n\n"));
         }

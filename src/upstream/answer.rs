@@ -94,6 +94,11 @@ impl Answer {
         self.has_media_type("text/event-stream") && self.is_plain()
     }
 
+    /// Whether the body is a stream of AWS's frames that can be read here.
+    pub fn is_frame_stream(&self) -> bool {
+        self.has_media_type("application/vnd.amazon.eventstream") && self.is_plain()
+    }
+
     /// Whether the body is JSON that can be read here.
     pub fn is_json(&self) -> bool {
         self.has_media_type("application/json") && self.is_plain()

@@ -32,6 +32,21 @@ fn paths_name_model_and_delivery() {
     assert_eq!(Endpoint::find("/v1beta/models/x:predict", None), None);
 }
 
+/// A piece that is a space would be left out by writers to vendors that refuse blank text.
+#[test]
+fn pieces_of_a_text_are_put_together() {
+    let parts = json!([{"text": "one"}, {"text": " "}, {"text": "two"}, {"text": "", "thoughtSignature": "U2ln"}]);
+    let body = json!({"contents": [{"parts": [{"text": "q"}]}, {"role": "model", "parts": parts}, {"parts": [{"text": "r"}, {"text": "s"}]}]});
+    let head = Head { model: Some("m"), delivery: None };
+    let read = Gemini.read_request(body.to_string().as_bytes(), &head).unwrap();
+    let texts = |turn: &Turn| -> Vec<String> {
+        turn.parts.iter().filter_map(Part::as_text).map(str::to_owned).collect()
+    };
+    assert_eq!(texts(&read.turns[1]), ["one two"]);
+    assert_eq!(read.turns[1].parts[0].signature_of(Protocol::Gemini), Some("U2ln"));
+    assert_eq!(texts(&read.turns[2]), ["r", "s"]);
+}
+
 #[test]
 fn unreadable_requests_name_the_field() {
     for (body, said) in [

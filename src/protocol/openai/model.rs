@@ -44,7 +44,11 @@ pub fn fit_effort(
     model: &str,
     losses: &mut Losses,
 ) -> Result<Option<Effort>, Refused> {
-    let Some(effort) = asked.and_then(Thinking::effort) else { return Ok(None) };
+    let effort = match asked {
+        Some(Thinking::Adaptive) if reasons_only_when_told(model) => Some(Effort::Medium),
+        asked => asked.and_then(Thinking::effort),
+    };
+    let Some(effort) = effort else { return Ok(None) };
     let in_tokens = matches!(asked, Some(Thinking::Budget(_)));
     let wanted = if in_tokens { effort.min(Effort::High) } else { effort };
     let Some(known) = known_efforts(model) else {
@@ -92,6 +96,13 @@ fn may_not_reason(model: &str, effort: Option<Effort>) -> bool {
         (None, Model::Gpt(5, 1..=5)) => has_none,
         (None, _) => false,
     }
+}
+
+/// Whether the model reasons only when it is told how much: OpenAI's from 5.1 on. Others decide for
+/// themselves.
+fn reasons_only_when_told(model: &str) -> bool {
+    reasons(model)
+        && matches!(Model::of(model), Model::Gpt(major, minor) if (major, minor) > (5, 0))
 }
 
 /// The efforts that a model knows, least first; none where it refuses the field.
@@ -193,6 +204,12 @@ mod tests {
             let fitted = fit_effort(Some(Thinking::Effort(asked)), model, &mut losses).unwrap();
             assert_eq!(fitted, given, "{model} {asked:?}");
             assert_eq!(!losses.into_names().is_empty(), lost, "{model} {asked:?}");
+        }
+        for (model, told) in
+            [("gpt-5.1-codex", Some(Effort::Medium)), ("gpt-5", None), ("o3", None)]
+        {
+            let mut losses = Losses::new(Lossy::Warn);
+            assert_eq!(fit_effort(Some(Thinking::Adaptive), model, &mut losses).unwrap(), told);
         }
         let budget = Some(Thinking::Budget(60_000));
         let fitted = fit_effort(budget, "gpt-5.6", &mut Losses::new(Lossy::Warn)).unwrap();

@@ -14,6 +14,7 @@ use crate::protocol::wire::Reading;
 pub(super) struct Item {
     #[serde(default)]
     pub(super) r#type: String,
+    pub(super) id: Option<String>,
     pub(super) call_id: Option<String>,
     pub(super) name: Option<String>,
     pub(super) arguments: Option<String>,
@@ -84,7 +85,8 @@ impl Item {
             "reasoning" => {
                 let sign = |value: &str| Signature::from_client(Protocol::OpenAiResponses, value);
                 let text = joined(self.summary).or_else(|| joined(self.content));
-                parts.extend(reasoning(text.unwrap_or_default(), self.encrypted_content, sign));
+                let proof = proof(self.id.as_deref(), self.encrypted_content);
+                parts.extend(reasoning(text.unwrap_or_default(), proof, sign));
             }
             "function_call" | "custom_tool_call" => {
                 let id = self.call_id(reading, *calls);
@@ -164,10 +166,11 @@ impl<'a> ItemOut<'a> {
     /// Reasoning, its text as the summary.
     pub(super) fn reasoning(id: &str, index: usize, text: &'a str, proof: Option<String>) -> Self {
         let summary = (!text.is_empty()).then_some(PartOut::SummaryText { text });
+        let own = proof.as_deref().map(split_proof).and_then(|(id, _)| id).map(str::to_owned);
         Self::Reasoning {
-            id: format!("rs_{id}_{index}"),
+            id: own.unwrap_or_else(|| format!("rs_{id}_{index}")),
             summary: summary.into_iter().collect(),
-            encrypted_content: proof,
+            encrypted_content: proof.map(|proof| split_proof(&proof).1.to_owned()),
         }
     }
 
@@ -247,6 +250,25 @@ pub(super) fn reasoning(
     says_something.then(|| Part::new(Content::Reasoning(text)).signed(signature))
 }
 
+/// The encrypted content with the id of its item: the vendor wants the two back together, and
+/// clients of other protocols have one place for both.
+pub(super) fn proof(id: Option<&str>, encrypted: Option<String>) -> Option<String> {
+    // A foreign proof has its mark; its item's id is one of ours and means nothing.
+    let own = encrypted.as_deref().is_some_and(|proof| !proof.is_empty() && !proof.contains('#'));
+    match id.filter(|id| own && id.starts_with(REASONING)) {
+        Some(id) => encrypted.map(|encrypted| format!("{id}{BETWEEN}{encrypted}")),
+        None => encrypted,
+    }
+}
+
+/// The two again.
+pub(super) fn split_proof(proof: &str) -> (Option<&str>, &str) {
+    match proof.split_once(BETWEEN) {
+        Some((id, encrypted)) if id.starts_with(REASONING) => (Some(id), encrypted),
+        _ => (None, proof),
+    }
+}
+
 /// Reasoning in sealed form only, as `encrypted_content`.
 pub(super) fn seal(signature: &Signature) -> String {
     format!("{SEALED}{}", signature.to_client(Protocol::OpenAiResponses))
@@ -254,4 +276,8 @@ pub(super) fn seal(signature: &Signature) -> String {
 
 /// Stands before a seal in `encrypted_content`.
 const SEALED: &str = "sealed#";
+/// How the ids of reasoning begin.
+const REASONING: &str = "rs_";
+/// Stands between an id and the encrypted content; neither holds it.
+const BETWEEN: char = ':';
 const BEGUN: &str = "in_progress";

@@ -44,17 +44,17 @@ pub(super) fn read_contents(body: &mut Object<'_>, to: &mut Conversation) -> Res
     Ok(())
 }
 
-/// A history that was collected from a stream has a content for each chunk: they are one turn, and
-/// the pieces of its thoughts and texts are put together again.
+/// A history that was collected from a stream has a content or a part for each chunk: they are one
+/// turn, and the pieces of its thoughts and texts are put together again. Left apart, a piece that
+/// is a space would be nothing to the vendors that take no blank text.
 fn add_turn(role: Role, parts: impl Iterator<Item = Part>, to: &mut Conversation) {
     let is_more = |turn: &&mut Turn| role == Role::Assistant && turn.role == role;
     let mut turn = match to.turns.last_mut().filter(is_more) {
         Some(_) => to.turns.pop().unwrap_or_else(|| Turn::new(role, Vec::new())),
         None => Turn::new(role, Vec::new()),
     };
-    for (index, part) in parts.enumerate() {
-        let is_piece = matches!(part.content, Content::Reasoning(_)) || index == 0;
-        if role == Role::Assistant && is_piece {
+    for part in parts {
+        if role == Role::Assistant {
             push(part, &mut turn.parts);
         } else {
             turn.parts.push(part);

@@ -45,12 +45,34 @@ pub(super) struct Body<'a> {
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Item<'a> {
-    Message { role: &'static str, content: Content<'a> },
-    Reasoning { summary: Vec<PartOut<'a>>, encrypted_content: &'a str },
-    FunctionCall { call_id: &'a str, name: &'a str, arguments: &'a str },
-    CustomToolCall { call_id: &'a str, name: &'a str, input: String },
-    FunctionCallOutput { call_id: &'a str, output: Content<'a> },
-    CustomToolCallOutput { call_id: &'a str, output: Content<'a> },
+    Message {
+        role: &'static str,
+        content: Content<'a>,
+    },
+    Reasoning {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<&'a str>,
+        summary: Vec<PartOut<'a>>,
+        encrypted_content: &'a str,
+    },
+    FunctionCall {
+        call_id: &'a str,
+        name: &'a str,
+        arguments: &'a str,
+    },
+    CustomToolCall {
+        call_id: &'a str,
+        name: &'a str,
+        input: String,
+    },
+    FunctionCallOutput {
+        call_id: &'a str,
+        output: Content<'a>,
+    },
+    CustomToolCallOutput {
+        call_id: &'a str,
+        output: Content<'a>,
+    },
 }
 
 #[derive(Serialize)]
@@ -64,9 +86,6 @@ pub(super) enum Content<'a> {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum PartOut<'a> {
     InputText {
-        text: &'a str,
-    },
-    OutputText {
         text: &'a str,
     },
     SummaryText {

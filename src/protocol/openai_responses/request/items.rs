@@ -29,14 +29,17 @@ pub(super) fn read(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), R
 
 fn read_item(mut item: Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
     let kind: Option<String> = item.take("type")?;
-    // Ids and states of an earlier answer's items mean nothing to anyone else.
-    for name in ["id", "status", "phase"] {
+    // Ids and states of an earlier answer's items mean nothing to anyone else, but for the ids of
+    // reasoning.
+    let id: Option<&RawValue> = item.raw("id");
+    let id: Option<String> = id.and_then(|id| serde_json::from_str(id.get()).ok());
+    for name in ["status", "phase"] {
         item.raw(name);
     }
     match kind.as_deref().unwrap_or("message") {
         "message" => read_message(&mut item, to)?,
         "reasoning" => {
-            if let Some(part) = read_reasoning(&mut item)? {
+            if let Some(part) = read_reasoning(id.as_deref(), &mut item)? {
                 add_said(part, to);
             }
         }
@@ -95,11 +98,11 @@ fn add_said(part: Part, to: &mut Conversation) {
 }
 
 /// Reasoning: its summary, or where there is none its text; its proof is the encrypted content.
-fn read_reasoning(item: &mut Object<'_>) -> Result<Option<Part>, ReadError> {
+fn read_reasoning(id: Option<&str>, item: &mut Object<'_>) -> Result<Option<Part>, ReadError> {
     let mut texts = |field: &str| item.each(field, |mut part| part.require::<String>("text"));
     let (summary, content) = (texts("summary")?, texts("content")?);
     let text = if summary.is_empty() { content } else { summary }.join("\n\n");
-    let proof: Option<String> = item.take("encrypted_content")?;
+    let proof = answer::proof(id, item.take("encrypted_content")?);
     Ok(answer::reasoning(text, proof, |value| {
         Signature::from_client(Protocol::OpenAiResponses, value)
     }))

@@ -48,20 +48,36 @@ fn only_reasoning_models_are_asked_for_reasoning() {
         assert_eq!(body["reasoning"], reasoning, "{model}");
         assert_eq!(!dropped.is_empty(), lost, "{model}");
     }
+    let (body, _) = written("gpt-5.1", json!({"thinking": {"type": "adaptive"}}));
+    assert_eq!(body["reasoning"], json!({"effort": "medium", "summary": "auto"}));
     let (body, _) = written("gpt-5", json!({"output_config": {"effort": "low"}}));
     assert_eq!(body["reasoning"], json!({"effort": "low"}));
+}
+
+#[test]
+fn texts_in_a_row_are_one_answer() {
+    let said = ["I ", "say ", "it."].map(|text| json!({"type": "text", "text": text}));
+    let messages = json!([{"role": "user", "content": "q"}, {"role": "assistant", "content": said},
+        {"role": "user", "content": "q"}]);
+    let (body, _) = written("gpt-5", json!({"messages": messages}));
+    assert_eq!(body["input"][1]["content"], "I say it.");
+    assert_eq!(body["input"].as_array().unwrap().len(), 3);
 }
 
 #[test]
 fn foreign_reasoning_stays_out() {
     let messages = json!([{"role": "user", "content": "q"}, {"role": "assistant", "content": [
         {"type": "thinking", "thinking": "mine", "signature": "EqQB"},
-        {"type": "thinking", "thinking": "yours", "signature": "openai_responses#gAAA"},
+        {"type": "thinking", "thinking": "yours", "signature": "openai_responses#rs_1:gAAA"},
+        {"type": "thinking", "thinking": "", "signature": "openai_responses#gBBB"},
         {"type": "text", "text": "a"}]}]);
     let (body, dropped) = written("gpt-5", json!({"messages": messages}));
-    let reasoning = json!({"type": "reasoning", "encrypted_content": "gAAA",
+    let reasoning = json!({"type": "reasoning", "id": "rs_1", "encrypted_content": "gAAA",
         "summary": [{"type": "summary_text", "text": "yours"}]});
     assert_eq!(body["input"][1], reasoning);
-    assert_eq!(body["input"].as_array().unwrap().len(), 3);
+    let bare = json!({"type": "reasoning", "encrypted_content": "gBBB", "summary": []});
+    assert_eq!(body["input"][2], bare);
+    assert_eq!(body["input"][3], json!({"type": "message", "role": "assistant", "content": "a"}));
+    assert_eq!(body["input"].as_array().unwrap().len(), 4);
     assert_eq!(dropped, [""; 0]);
 }

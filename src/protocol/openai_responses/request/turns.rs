@@ -10,7 +10,7 @@ use crate::protocol::conversation::{
     Content, Conversation, Losses, Media, MediaKind, Part, Role, Source, ToolCall, ToolNames,
     ToolResult,
 };
-use crate::protocol::openai_responses::custom;
+use crate::protocol::openai_responses::{custom, item};
 use crate::protocol::wire::Refused;
 
 /// Writes every turn.
@@ -33,8 +33,13 @@ pub(super) fn write<'a>(
                 write_message("user", &turn.parts, &mut items, losses)?;
             }
             Role::Assistant => {
-                for part in &turn.parts {
-                    items.extend(write_said(part, names, losses)?);
+                for parts in
+                    turn.parts.chunk_by(|a, b| a.as_text().is_some() && b.as_text().is_some())
+                {
+                    items.extend(match parts {
+                        [part] => write_said(part, names, losses)?,
+                        texts => joined(texts),
+                    });
                 }
             }
         }
@@ -71,20 +76,18 @@ fn write_said<'a>(
     names: &'a ToolNames,
     losses: &mut Losses,
 ) -> Result<Option<Item<'a>>, Refused> {
-    let said =
-        |part| Some(Item::Message { role: "assistant", content: Contents::Parts(vec![part]) });
+    let said = |content| Some(Item::Message { role: "assistant", content });
     Ok(match &part.content {
         Content::Text(_) if part.is_blank() => None,
-        Content::Text(text) => said(PartOut::OutputText { text }),
-        Content::Refusal(refusal) => said(PartOut::Refusal { refusal }),
+        // As a string: an output text stands only in an item with the id of an answer.
+        Content::Text(text) => said(Contents::Plain(text.into())),
+        Content::Refusal(refusal) => said(Contents::Parts(vec![PartOut::Refusal { refusal }])),
         Content::Reasoning(text) => {
             let encrypted = part.signature_of(Protocol::OpenAiResponses);
-            encrypted.map(|encrypted_content| Item::Reasoning {
-                summary: (!text.is_empty())
-                    .then_some(PartOut::SummaryText { text })
-                    .into_iter()
-                    .collect(),
-                encrypted_content,
+            encrypted.map(|proof| {
+                let (id, encrypted_content) = item::split_proof(proof);
+                let summary = (!text.is_empty()).then_some(PartOut::SummaryText { text });
+                Item::Reasoning { id, summary: summary.into_iter().collect(), encrypted_content }
             })
         }
         Content::ToolCall(call) => Some(write_call(call, names)),
@@ -94,6 +97,13 @@ fn write_said<'a>(
         }
         Content::Redacted | Content::ToolResult(_) => None,
     })
+}
+
+/// Texts in a row are one message: a message of their own would be an answer of its own.
+fn joined(texts: &[Part]) -> Option<Item<'_>> {
+    let text: String = texts.iter().filter_map(Part::as_text).collect();
+    let content = Contents::Plain(text.into());
+    (!texts.iter().all(Part::is_blank)).then_some(Item::Message { role: "assistant", content })
 }
 
 fn write_call<'a>(call: &'a ToolCall, names: &'a ToolNames) -> Item<'a> {

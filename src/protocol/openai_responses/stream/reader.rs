@@ -9,7 +9,7 @@ use crate::protocol::Protocol;
 use crate::protocol::conversation::{Content, Event, Failure, Signature};
 use crate::protocol::frames::Frames;
 use crate::protocol::openai_responses::error;
-use crate::protocol::openai_responses::item::{Item, joined, reasoning};
+use crate::protocol::openai_responses::item::{Item, joined, proof, reasoning};
 use crate::protocol::openai_responses::response::Response;
 use crate::protocol::parts::Parts;
 use crate::protocol::wire::Reading;
@@ -193,7 +193,7 @@ impl State {
                     let open = Open { item: at, part: 0, kind: Kind::Summary };
                     self.text(open, text.unwrap_or_default(), events);
                 }
-                self.prove(item.encrypted_content, at, events);
+                self.prove(proof(item.id.as_deref(), item.encrypted_content), at, events);
             }
             _ if item.is_call() && !self.end_call(at, &item, events) => return,
             _ => {}

@@ -1,0 +1,48 @@
+"""The router itself, on free ports of 127.0.0.1, with one alias for each vendor."""
+
+import json
+import pathlib
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+class Router:
+    def __init__(self, targets, binary=None):
+        self.folder = tempfile.TemporaryDirectory()
+        file = pathlib.Path(self.folder.name) / "targets.json"
+        file.write_text(json.dumps({"auth": {"global_keys": ["sk-caller"]}, "targets": targets}))
+        port, metrics = free_port(), free_port()
+        binary = binary or ROOT / "target" / "debug" / "onwards"
+        arguments = ["--targets", file, "--port", str(port), "--metrics-port", str(metrics), "--host", "127.0.0.1"]
+        self.log = open(pathlib.Path(self.folder.name) / "log", "w+")
+        self.process = subprocess.Popen([binary, *arguments], stdout=self.log, stderr=subprocess.STDOUT)
+        self.url = f"http://127.0.0.1:{port}"
+        self.wait()
+
+    def wait(self):
+        for _ in range(200):
+            try:
+                urllib.request.urlopen(f"{self.url}/readyz", timeout=1).close()
+                return
+            except (urllib.error.URLError, ConnectionError):
+                time.sleep(0.05)
+        self.log.seek(0)
+        raise RuntimeError(f"the router did not start: {self.log.read()}")
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(10)
+        self.log.close()
+        self.folder.cleanup()
+
+
+def free_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
