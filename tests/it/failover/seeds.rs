@@ -184,4 +184,4 @@ async fn open_next_routers_other_vendor() {
 const CLIENTS: usize = 200;
 const ROUNDS: usize = 4;
 /// In place of the published thirty seconds, and where none is published.
-const TIMEOUT: Duration = ms(400);
+const TIMEOUT: Duration = ms(1_500);
