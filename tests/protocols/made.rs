@@ -65,7 +65,8 @@ fn tools() -> impl Strategy<Value = Vec<Tool>> {
 pub(crate) fn conversations() -> impl Strategy<Value = Conversation> {
     let call = (arguments(), text(), any::<bool>());
     let exchange = (text(), any::<bool>(), option::of(text()), vec(call, 0..3));
-    let limits = (option::of(0..=8_u32), option::of(1..5_000_u64), any::<bool>());
+    // A limit below 16 is one that Responses does not take.
+    let limits = (option::of(0..=8_u32), option::of(16..5_000_u64), any::<bool>());
     (option::of(text()), vec(exchange, 1..4), tools(), vec(name(), 0..3), limits).prop_map(
         |(system, exchanges, tools, stop, (eighths, max_tokens, stream))| {
             let mut turns = Vec::new();
