@@ -89,7 +89,7 @@ impl Stage {
     /// The number of a new request.
     pub(super) fn open_case(&self, acts: &[Act]) -> usize {
         let mut cases = self.0.lock().unwrap();
-        cases.push(Case { acts: acts.to_vec().into_iter(), said: Vec::new() });
+        cases.push(Case { acts: Vec::from(acts).into_iter(), said: Vec::new() });
         cases.len() - 1
     }
 
