@@ -125,6 +125,7 @@ fn assert_served(blow: Blow, primary: &str, stream: bool, answer: &Response) {
     assert!(stream || !answer.said().is_empty(), "{blow:?}: {text}");
 }
 
+#[expect(clippy::print_stdout, reason = "the figures are what it is run for")]
 /// The published chain under every blow, each of which falls while the crowd is being served.
 async fn endures(name: &str) {
     for blow in Blow::ALL {
