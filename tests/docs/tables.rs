@@ -102,7 +102,6 @@ fn eventful() -> String {
     pool.ended(200, Times { total: second, first_byte: second, overhead: second });
     pool.attempted("p", "503");
     pool.fell_back("503");
-    pool.broke_off("timeout");
     pool.refused("rate_limit", "key");
     pool.credential_refused("p");
     pool.broke_off("timeout");
