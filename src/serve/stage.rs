@@ -1,10 +1,15 @@
 //! Where the process is in its life: serving, draining (`/readyz` says no, requests are still
 //! served), closing (no new connections, what is in flight may end).
 
-use std::time::Duration;
+use std::{
+    pin::Pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
 
 use tokio_util::{
-    sync::CancellationToken, task::TaskTracker, task::task_tracker::TaskTrackerToken,
+    sync::{CancellationToken, WaitForCancellationFuture},
+    task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
 
 /// The stage of the process, shared by every core.
@@ -23,8 +28,8 @@ impl Stage {
     }
 
     /// Resolves when connections are to be closed.
-    pub async fn closing(&self) {
-        self.closing.cancelled().await;
+    pub fn closing(&self) -> Closing<'_> {
+        Closing { token: &self.closing, cancelled: Box::pin(self.closing.cancelled()), wakes: None }
     }
 
     /// Resolves when connections have been closing for a while.
@@ -66,6 +71,26 @@ impl Stage {
         }
         self.over.cancel();
         tokio::time::timeout(FAREWELL, self.connections.wait()).await.is_ok()
+    }
+}
+
+/// The wait for the end. A connection asks for each piece that it sends; whom to wake has to be told
+/// only once.
+pub struct Closing<'a> {
+    token: &'a CancellationToken,
+    cancelled: Pin<Box<WaitForCancellationFuture<'a>>>,
+    wakes: Option<Waker>,
+}
+
+impl Future for Closing<'_> {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.wakes.as_ref().is_some_and(|it| it.will_wake(cx.waker())) {
+            return if self.token.is_cancelled() { Poll::Ready(()) } else { Poll::Pending };
+        }
+        self.wakes = Some(cx.waker().clone());
+        self.cancelled.as_mut().poll(cx)
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::{collections::VecDeque, sync::LazyLock};
 
+use aho_corasick::packed::Searcher;
 use bytes::{Bytes, BytesMut};
 use memchr::memmem::Finder;
 
@@ -27,10 +28,8 @@ pub struct StreamEnd {
     partial: BytesMut,
     /// Whole events that may go out.
     ready: VecDeque<Bytes>,
-    /// What the last events of this endpoint's streams hold; none: that is not known.
-    terminals: &'static [Finder<'static>],
-    /// What may be an error.
-    errors: &'static [Finder<'static>],
+    /// What to look for in the events.
+    marks: &'static Marks,
     /// The error that the provider told, until it is taken.
     error: Option<ErrorEvent>,
     speaks: Protocol,
@@ -44,16 +43,15 @@ pub struct StreamEnd {
 impl StreamEnd {
     /// A watch that knows how streams of this endpoint end.
     pub fn for_request(inbound: &Inbound) -> Self {
-        let (terminals, errors) = marks(&inbound.path, inbound.endpoint.as_ref());
+        let marks = marks(&inbound.path, inbound.endpoint.as_ref());
         Self {
             boundary: Boundary::new(),
             partial: BytesMut::new(),
             ready: VecDeque::new(),
             speaks: inbound.endpoint.as_ref().map_or(Protocol::OpenAi, |it| it.protocol),
-            terminals,
-            errors,
+            marks,
             error: None,
-            ends_well: terminals.is_empty(),
+            ends_well: marks.terminals.is_empty(),
             torn: false,
             over: false,
             broke: false,
@@ -123,15 +121,22 @@ impl StreamEnd {
             joined.extend_from_slice(&events);
             joined.freeze()
         };
-        self.ends_well |= self.terminals.iter().any(|mark| mark.find(&piece).is_some());
-        if self.errors.iter().any(|mark| mark.find(&piece).is_some())
-            && let Some(error) = envelope::error_event(piece.clone())
-        {
-            self.ends_well = true;
-            self.error = Some(error);
+        if self.marks.any_in(&piece) {
+            self.read(&piece);
         }
         if !piece.is_empty() {
             self.ready.push_back(piece);
+        }
+    }
+
+    /// These events may hold a mark: which one decides.
+    fn read(&mut self, events: &Bytes) {
+        self.ends_well |= is_one_in(&self.marks.terminals, events);
+        if is_one_in(&self.marks.errors, events)
+            && let Some(error) = envelope::error_event(events.clone())
+        {
+            self.ends_well = true;
+            self.error = Some(error);
         }
     }
 
@@ -144,49 +149,117 @@ impl StreamEnd {
     }
 }
 
-type Marks<const N: usize> = LazyLock<[Finder<'static>; N]>;
+/// What stands in the events of an endpoint that are more than a piece of an answer.
+struct Marks {
+    /// How all of them end, looked for at once: nearly every event holds none. Their beginnings are
+    /// in every event. Absent where the machine has no instructions for it.
+    tails: Option<Searcher>,
+    /// What the last events hold; none: that is not known.
+    terminals: Vec<Finder<'static>>,
+    /// What may be an error.
+    errors: Vec<Finder<'static>>,
+}
 
-/// What marks the last events of an endpoint's streams, and what may mark an error in them.
-fn marks(path_and_query: &str, endpoint: Option<&Endpoint>) -> (Finders, Finders) {
+impl Marks {
+    fn new(terminals: &[&'static str], errors: &[&'static str]) -> Self {
+        let finders = |marks: &[&'static str]| marks.iter().copied().map(Finder::new).collect();
+        let tail = |mark: &&'static str| &mark.as_bytes()[mark.len() - TAIL..];
+        Self {
+            tails: Searcher::new(terminals.iter().chain(errors).map(tail)),
+            terminals: finders(terminals),
+            errors: finders(errors),
+        }
+    }
+
+    /// Whether one of them may be there.
+    fn any_in(&self, events: &[u8]) -> bool {
+        self.tails.as_ref().is_none_or(|tails| tails.find(events).is_some())
+    }
+}
+
+fn is_one_in(marks: &[Finder<'static>], events: &[u8]) -> bool {
+    marks.iter().any(|mark| mark.find_iter(events).any(|at| is_no_text(mark.needle(), at, events)))
+}
+
+/// Quotes inside a text are escaped, so no mark with quotes can stand in what a model says; one that
+/// is a field can only stand there where no line begins.
+fn is_no_text(mark: &[u8], at: usize, events: &[u8]) -> bool {
+    mark.contains(&b'"') || at == 0 || matches!(events[at - 1], b'\n' | b'\r')
+}
+
+fn marks(path_and_query: &str, endpoint: Option<&Endpoint>) -> &'static Marks {
     match endpoint.map(|endpoint| endpoint.protocol) {
-        Some(Protocol::Anthropic) => return (&*MESSAGES, &*TYPED_ERRORS),
-        Some(Protocol::Gemini) => return (&*CONTENTS, &*ERRORS),
-        Some(Protocol::Cohere) => return (&*CHATS, &*ERRORS),
+        Some(Protocol::Anthropic) => return &MESSAGES,
+        Some(Protocol::Gemini) => return &CONTENTS,
+        Some(Protocol::Cohere) => return &CHATS,
         _ => {}
     }
     let path = path_and_query.split('?').next().unwrap_or_default();
     if path.ends_with("/completions") {
-        (&*COMPLETIONS, &*ERRORS)
+        &COMPLETIONS
     } else if path.ends_with("/responses") {
-        (&*RESPONSES, &*TYPED_ERRORS)
+        &RESPONSES
     } else {
-        (&[], &*ERRORS)
+        &UNKNOWN
     }
 }
 
-type Finders = &'static [Finder<'static>];
-
-/// Quotes inside a text are escaped, so none of these marks can stand in what a model says.
 /// Providers that leave `[DONE]` out have still said why they finished.
-static COMPLETIONS: Marks<4> = LazyLock::new(|| COMPLETION_ENDS.map(Finder::new));
-static MESSAGES: Marks<3> = LazyLock::new(|| {
-    ["\"message_stop\"", "\"type\":\"error\"", "\"type\": \"error\""].map(Finder::new)
+static COMPLETIONS: LazyLock<Marks> = LazyLock::new(|| {
+    let ends = ["data: [DONE]", "data:[DONE]", "\"finish_reason\":\"", "\"finish_reason\": \""];
+    Marks::new(&ends, &[ERROR])
 });
-static CONTENTS: Marks<3> =
-    LazyLock::new(|| ["\"finishReason\"", "\"blockReason\"", "\"error\""].map(Finder::new));
-static CHATS: Marks<1> = LazyLock::new(|| ["\"message-end\""].map(Finder::new));
-static RESPONSES: Marks<5> = LazyLock::new(|| RESPONSE_ENDS.map(Finder::new));
-static ERRORS: Marks<1> = LazyLock::new(|| ["\"error\":"].map(Finder::new));
-static TYPED_ERRORS: Marks<3> = LazyLock::new(|| {
-    ["\"type\":\"error\"", "\"type\": \"error\"", "\"response.failed\""].map(Finder::new)
+static MESSAGES: LazyLock<Marks> = LazyLock::new(|| {
+    let ends = ["\"message_stop\"", TYPED_ERRORS[0], TYPED_ERRORS[1]];
+    Marks::new(&ends, &TYPED_ERRORS)
 });
-const COMPLETION_ENDS: [&str; 4] =
-    ["data: [DONE]", "data:[DONE]", "\"finish_reason\":\"", "\"finish_reason\": \""];
-const RESPONSE_ENDS: [&str; 5] = [
-    "\"response.completed\"",
-    "\"response.failed\"",
-    "\"response.incomplete\"",
-    "\"type\":\"error\"",
-    "\"type\": \"error\"",
-];
+static CONTENTS: LazyLock<Marks> =
+    LazyLock::new(|| Marks::new(&["\"finishReason\"", "\"blockReason\"", "\"error\""], &[ERROR]));
+static CHATS: LazyLock<Marks> = LazyLock::new(|| Marks::new(&["\"message-end\""], &[ERROR]));
+static RESPONSES: LazyLock<Marks> = LazyLock::new(|| {
+    let [error, spaced_error, failed] = TYPED_ERRORS;
+    let ends = ["\"response.completed\"", failed, "\"response.incomplete\"", error, spaced_error];
+    Marks::new(&ends, &TYPED_ERRORS)
+});
+static UNKNOWN: LazyLock<Marks> = LazyLock::new(|| Marks::new(&[], &[ERROR]));
+
+/// Shorter than any mark, and long enough to be rare.
+const TAIL: usize = 5;
+const ERROR: &str = "\"error\":";
+const TYPED_ERRORS: [&str; 3] =
+    ["\"type\":\"error\"", "\"type\": \"error\"", "\"response.failed\""];
 const MOST_HELD: usize = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_end_is_no_text_and_no_null() {
+        let ends = |marks: &Marks, events: &str| {
+            let events = events.as_bytes();
+            let one = is_one_in(&marks.terminals, events);
+            assert!(marks.any_in(events) || !one, "what is an end is looked at");
+            one
+        };
+        for end in [
+            "data: [DONE]\n\n",
+            "data: {\"choices\":[]}\r\n\r\ndata:[DONE]\r\n\r\n",
+            "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n",
+        ] {
+            assert!(ends(&COMPLETIONS, end), "{end}");
+        }
+        for none in [
+            "data: {\"choices\":[{\"delta\":{\"content\":\"data: [DONE]\"}}]}\n\n",
+            "data: {\"choices\":[{\"delta\":{\"content\":\"hello\"},\"finish_reason\":null}]}\n\n",
+            "data: {\"content\":\"\\\"finish_reason\\\":\\\"stop\\\"\"}\n\n",
+            ": [DONE]\n\n",
+        ] {
+            assert!(!ends(&COMPLETIONS, none), "{none}");
+        }
+        assert!(ends(&MESSAGES, "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"));
+        assert!(ends(&RESPONSES, "data: {\"type\":\"response.completed\"}\n\n"));
+        assert!(ends(&CONTENTS, "data: {\"candidates\":[{\"finishReason\":\"STOP\"}]}\n\n"));
+        assert!(ends(&CHATS, "data: {\"type\":\"message-end\"}\n\n"));
+    }
+}

@@ -6,7 +6,7 @@
 use std::{
     collections::VecDeque,
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::{Context, Poll, Waker, ready},
     time::Duration,
 };
 
@@ -93,6 +93,8 @@ struct Idle {
     limit: Duration,
     deadline: Option<Instant>,
     sleep: Option<Pin<Box<Sleep>>>,
+    /// Whom the timer wakes.
+    wakes: Option<Waker>,
 }
 
 impl Answer {
@@ -149,7 +151,7 @@ impl From<Broken> for Fault {
 impl AnswerBody {
     /// A body of which nothing has been looked at.
     pub fn new(source: Source, idle: Duration) -> Self {
-        let idle = Idle { limit: idle, deadline: None, sleep: None };
+        let idle = Idle { limit: idle, deadline: None, sleep: None, wakes: None };
         Self { held: VecDeque::new(), source, idle, broken: None, fault: None, end: None }
     }
 
@@ -292,6 +294,11 @@ impl Idle {
         let limit = self.limit;
         let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + limit);
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+        // A body is asked several times for each piece; the timer is set, and will wake.
+        if !sleep.is_elapsed() && self.wakes.as_ref().is_some_and(|it| it.will_wake(cx.waker())) {
+            return Poll::Pending;
+        }
+        self.wakes = Some(cx.waker().clone());
         loop {
             ready!(sleep.as_mut().poll(cx));
             if sleep.deadline() >= deadline {
