@@ -18,7 +18,8 @@
 //!    `<name>.rs` with a unit struct that implements [`Wire`] by naming functions of those files; with
 //!    embeddings, a fifth, `embedding`.
 //!    Requests and their like are read with `object::Object`, which knows what nobody took; streams
-//!    of server-sent events with `frames::FrameReader`; JSON is written with `wire::json`.
+//!    of server-sent events with `frames::FrameReader`, their parts opened and closed by
+//!    `parts::Parts`; JSON is written with `wire::json`.
 //! 2. One line in the table of protocols below, and its client paths in [`endpoint`].
 //! 3. Its corpus in `tests/golden/<name>/`: `tests/protocols.rs` finds it by itself and runs it
 //!    against every other protocol.
@@ -26,7 +27,8 @@
 //! What a field of one protocol means is decided once, where it is read: a reader puts it into the
 //! neutral form, or names it in `Conversation::extras`. What a writer cannot say, it gives to
 //! [`conversation::Losses`]; it never leaves it out in silence. Hints that change no answer (cache
-//! marks, another vendor's reasoning signatures, `false` and empty values) are no loss.
+//! marks and keys, the user's name, another vendor's reasoning signatures, `false` and empty values)
+//! are no loss.
 //!
 //! Nothing here does I/O, reads a clock or draws a random number: ids and times are arguments.
 
@@ -41,6 +43,10 @@ pub mod cohere;
 pub mod openai_responses;
 pub mod bedrock;
 pub(crate) mod object;
+pub(crate) mod chat;
+pub(crate) mod structured;
+pub(crate) mod parts;
+pub(crate) mod nesting;
 pub(crate) mod frames;
 
 pub use endpoint::{Endpoint, Operation};

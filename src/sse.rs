@@ -10,7 +10,7 @@ mod frame;
 
 pub use boundary::Boundary;
 pub use frame::frame;
-pub use parser::{Event, Parser, TooLong};
+pub use parser::{Event, LONGEST, Parser, TooLong};
 
 #[cfg(test)]
 mod tests;

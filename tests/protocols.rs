@@ -12,12 +12,18 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+#[path = "protocols/calls.rs"]
+mod calls;
 #[path = "protocols/corpus.rs"]
 mod corpus;
 #[path = "protocols/embeddings.rs"]
 mod embeddings;
 #[path = "protocols/grammar.rs"]
 mod grammar;
+#[path = "protocols/made.rs"]
+mod made;
+#[path = "protocols/order.rs"]
+mod order;
 #[path = "protocols/pairs.rs"]
 mod pairs;
 #[path = "protocols/round_trip.rs"]

@@ -7,6 +7,7 @@ mod response;
 mod stream;
 mod error;
 pub mod model;
+pub(in crate::protocol) mod thinking;
 
 use http::HeaderMap;
 

@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 pub use event::Event;
 pub use failure::{Failure, Kind};
 pub use losses::{Losses, Lossy};
-pub use names::ToolNames;
+pub use names::{NameRule, ToolNames};
 pub use part::{CacheMark, Content, Media, MediaKind, Part, Signature, Source};
 pub use reply::{Finish, Reply, Usage};
 pub use thinking::{Effort, Thinking};
@@ -125,22 +125,26 @@ impl Conversation {
 
     /// Keeps a field that has no place in the neutral form, unless it says nothing.
     pub fn keep_extra(&mut self, name: impl Into<String>, value: &RawValue) {
-        if !matches!(value.get(), "null" | "false" | "[]" | "{}" | "\"\"") {
-            self.extras.push(Extra { name: name.into(), value: value.to_owned() });
+        let name = name.into();
+        let is_default = USUAL.contains(&(name.as_str(), value.get()));
+        if !is_default && !matches!(value.get(), "null" | "false" | "[]" | "{}" | "\"\"") {
+            self.extras.push(Extra { name, value: value.to_owned() });
         }
     }
 
-    /// Takes out of the losses what `taken` does not name: each remaining extra field is lost.
+    /// Each extra field that a writer does not take is lost, unless it is a hint that changes no
+    /// answer.
     ///
     /// # Errors
     /// The first field, when losing is refused.
     pub fn lose_extras(
         &self,
-        taken: &[&str],
+        takes: impl Fn(&str) -> bool,
         losses: &mut Losses,
     ) -> Result<(), super::wire::Refused> {
-        let lost = self.extras.iter().filter(|extra| !taken.contains(&extra.name.as_str()));
-        lost.into_iter().try_for_each(|extra| losses.lose(extra.name.as_str()))
+        let names = self.extras.iter().map(|extra| extra.name.as_str());
+        let mut lost = names.filter(|name| !HINTS.contains(name) && !takes(name));
+        lost.try_for_each(|name| losses.lose(name))
     }
 
     /// A cheap estimate of the request's tokens, for vendors that cannot count them: four bytes of
@@ -159,3 +163,17 @@ impl Delivery {
         if stream == Some(true) { Self::Events } else { Self::Whole }
     }
 }
+
+/// Extra fields that help a vendor's caches or its watch over abuse, or say how reasoning is shown,
+/// and change no answer. As `Conversation::user`, they are nobody's loss.
+const HINTS: &[&str] =
+    &["prompt_cache_key", "prompt_cache_retention", "safety_identifier", "reasoning.summary"];
+
+/// Fields with the value that is everyone's default: they ask for nothing.
+const USUAL: &[(&str, &str)] = &[
+    ("n", "1"),
+    ("service_tier", "\"auto\""),
+    ("top_logprobs", "0"),
+    ("truncation", "\"disabled\""),
+    ("verbosity", "\"medium\""),
+];

@@ -9,6 +9,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::conversation::Conversation;
 use super::wire::ReadError;
 
 /// The fields of an object that have not been taken yet.
@@ -100,6 +101,13 @@ impl<'a> Object<'a> {
             each_of(value, read).map(TextOr::Each)
         };
         found.map(Some).map_err(|error| error.within(name))
+    }
+
+    /// What nobody took goes to the conversation's extras, each under its name after `inside`.
+    pub(crate) fn keep_rest(self, inside: &str, to: &mut Conversation) {
+        for (name, value) in self.rest() {
+            to.keep_extra(format!("{inside}{name}"), value);
+        }
     }
 
     /// The fields that nobody took.

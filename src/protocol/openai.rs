@@ -4,10 +4,13 @@
 
 mod request;
 mod response;
+mod said;
 mod stream;
 mod error;
 pub(in crate::protocol) mod embedding;
 pub mod model;
+
+pub(in crate::protocol) use request::TOOL_NAMES;
 
 use http::HeaderMap;
 

@@ -88,6 +88,7 @@ pub async fn admit(
     let stream = delivery.map_or(found.stream == Some(true), |it| it != Delivery::Whole);
     let needs_body = head.method == Method::POST && endpoint::is_known(&path);
     let inbound = Inbound {
+        request_id: http::HeaderValue::from_static(""),
         path,
         alias,
         model: found.model.filter(|_| in_path.is_none()),

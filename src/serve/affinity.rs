@@ -110,6 +110,7 @@ mod tests {
             map.insert(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
         }
         Inbound {
+            request_id: http::HeaderValue::from_static("req"),
             method: http::Method::POST,
             path: "/v1/chat/completions".into(),
             headers: map,

@@ -51,7 +51,6 @@ struct End {
     held: Held,
     inbound: Inbound,
     record: Record,
-    request_id: HeaderValue,
 }
 
 /// How often this client hears a comment while it waits; `None` where no comment may be sent: the
@@ -73,16 +72,15 @@ pub async fn serve(
     held: Held,
     mut inbound: Inbound,
     record: Record,
-    request_id: HeaderValue,
     every: Duration,
 ) -> Response<Reply> {
     // The head may have to go out before it is known how an answer would be packed.
     inbound.headers.remove(header::ACCEPT_ENCODING);
-    let head = head(&held, request_id.clone());
-    let mut attempts = Box::pin(attempts(Arc::clone(front), held, inbound, record, request_id));
+    let head = head(&held, inbound.request_id.clone());
+    let mut attempts = Box::pin(attempts(Arc::clone(front), held, inbound, record));
     if let Ok(end) = tokio::time::timeout(every, &mut attempts).await {
-        let End { accepted, held, inbound, record, request_id } = end;
-        return proxy::respond(accepted, held, &inbound, record, request_id);
+        let End { accepted, held, mut inbound, record } = end;
+        return proxy::respond(accepted, held, &mut inbound, record);
     }
     let sent = Instant::now();
     let body = Box::pin(async move { attempts.await.into_rest(sent).await });
@@ -91,15 +89,9 @@ pub async fn serve(
     head.map(|()| Reply::Waiting(Box::new(Waiting { body, beat })))
 }
 
-async fn attempts(
-    front: Arc<Front>,
-    held: Held,
-    inbound: Inbound,
-    mut record: Record,
-    request_id: HeaderValue,
-) -> End {
+async fn attempts(front: Arc<Front>, held: Held, inbound: Inbound, mut record: Record) -> End {
     let accepted = proxy::accept(&front, &held, &inbound, &mut record).await;
-    End { accepted, held, inbound, record, request_id }
+    End { accepted, held, inbound, record }
 }
 
 /// What can be said before anybody has answered.
@@ -126,11 +118,12 @@ impl Waiting {
 impl End {
     /// What follows the comments: the stream, or the error event that stands for anything else.
     async fn into_rest(self, sent: Instant) -> Reply {
-        let Self { accepted, held, inbound, mut record, request_id } = self;
+        let Self { accepted, held, mut inbound, mut record } = self;
         record.answered_at(StatusCode::OK, sent);
         let speaks = inbound.endpoint.as_ref().map_or(Protocol::OpenAi, |it| it.protocol);
         let refusal = match accepted {
             Ok(accepted) if accepted.answer.is_stream_of_success() => {
+                let request_id = inbound.take_request_id();
                 return relay::respond(accepted, held, request_id, record, &inbound).into_body();
             }
             Ok(Accepted { mut answer, .. }) => {

@@ -28,15 +28,16 @@ pub async fn proxy(front: &Arc<Front>, request: Request<Incoming>) -> Response<R
     let endpoint = endpoint_of(&request);
     let speaks = endpoint.as_ref().map_or(Protocol::OpenAi, |endpoint| endpoint.protocol);
     let mut record = Record::begin(Arc::clone(&front.meters));
-    let (held, inbound) = match hold(front, request, endpoint, &mut record).await {
+    let (held, mut inbound) = match hold(front, request, endpoint, &mut record).await {
         Ok(held) => held,
         Err(refusal) => return answer::refuse(&refusal, speaks, request_id, &mut record),
     };
+    inbound.request_id = request_id;
     if let Some(every) = keepalive::asked(&held, &inbound) {
-        return Box::pin(keepalive::serve(front, held, inbound, record, request_id, every)).await;
+        return Box::pin(keepalive::serve(front, held, inbound, record, every)).await;
     }
     let accepted = accept(front, &held, &inbound, &mut record).await;
-    respond(accepted, held, &inbound, record, request_id)
+    respond(accepted, held, &mut inbound, record)
 }
 
 /// What the path asks for. Where Anthropic has the same path as OpenAI, its clients say who they are.
@@ -78,10 +79,10 @@ pub(super) async fn accept(
 pub(super) fn respond(
     accepted: Result<rounds::Accepted, Refusal>,
     held: admit::Held,
-    inbound: &Inbound,
+    inbound: &mut Inbound,
     mut record: Record,
-    request_id: HeaderValue,
 ) -> Response<Reply> {
+    let request_id = inbound.take_request_id();
     match accepted {
         Ok(accepted) => relay::respond(accepted, held, request_id, record, inbound),
         Err(refusal) => {

@@ -199,5 +199,7 @@ impl Data {
     }
 }
 
-const LONGEST: usize = 1024 * 1024;
+/// The most bytes of one event: images stand in events, whole and in base64. A provider that sends
+/// more is broken, and no reason to run out of memory.
+pub const LONGEST: usize = 32 * 1024 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

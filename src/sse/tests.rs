@@ -91,15 +91,16 @@ fn one_line_of_data_is_not_copied() {
 
 #[test]
 fn lines_and_events_have_a_longest() {
-    let longest = 1024 * 1024;
+    let longest = super::LONGEST;
     let line = |length: usize| format!("data:{}", "x".repeat(length - 5));
     let exact = line(longest) + "\n\n";
     assert_eq!(events([exact.as_bytes()]).unwrap().len(), 1);
-    assert_eq!(events(exact.as_bytes().chunks(1000)).unwrap().len(), 1);
-    for longer in [line(longest + 1), line(longest + 1) + "\n\n", (line(700_000) + "\n").repeat(2)]
+    assert_eq!(events(exact.as_bytes().chunks(100_000)).unwrap().len(), 1);
+    for longer in
+        [line(longest + 1), line(longest + 1) + "\n\n", (line(longest / 2) + "\n").repeat(3)]
     {
         assert_eq!(events([longer.as_bytes()]), Err(TooLong));
-        assert_eq!(events(longer.as_bytes().chunks(1000)), Err(TooLong));
+        assert_eq!(events(longer.as_bytes().chunks(100_000)), Err(TooLong));
     }
     let pings = ": a comment that comes again and again\n".repeat(100_000);
     assert_eq!(events([pings.as_bytes()]), Ok(vec![]));

@@ -6,7 +6,7 @@
 use std::{borrow::Cow, sync::OnceLock, time::SystemTime};
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Uri, Version, header, uri::PathAndQuery};
+use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header, uri::PathAndQuery};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -22,6 +22,9 @@ use crate::{
 pub struct Inbound {
     /// Its method.
     pub method: Method,
+    /// What the client and we call the request; a static text until it is known and after it has
+    /// gone into the answer.
+    pub request_id: HeaderValue,
     /// Its path and query, checked, without any key in it.
     pub path: Box<str>,
     /// Its headers as they came.
@@ -42,6 +45,13 @@ pub struct Inbound {
     pub form: bool,
     /// Whether an answer without a body is no answer.
     pub needs_body: bool,
+}
+
+impl Inbound {
+    /// Gives the request's id to whom makes its answer.
+    pub fn take_request_id(&mut self) -> HeaderValue {
+        std::mem::replace(&mut self.request_id, HeaderValue::from_static(""))
+    }
 }
 
 /// A request that was read for translation.

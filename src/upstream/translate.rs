@@ -227,7 +227,8 @@ impl Exchange<'_> {
 
     /// What the provider said went wrong, as the client's protocol says it.
     fn failed(&self, from: Answer, said: &Said) -> Failed {
-        let written = self.client_wire().write_error(said, &self.reading().id);
+        let request_id = self.inbound.request_id.to_str().unwrap_or_default();
+        let written = self.client_wire().write_error(said, request_id);
         let status = StatusCode::from_u16(written.status).unwrap_or(StatusCode::BAD_GATEWAY);
         let mut answer = self.whole(status, written.body, relayed(&from.headers));
         answer.headers.extend(written.headers.into_iter().filter_map(header_of));

@@ -104,6 +104,7 @@ fn eventful() -> String {
     pool.fell_back("503");
     pool.refused("rate_limit", "key");
     pool.credential_refused("p");
+    pool.broke_off("timeout");
     meters.health.probes.with_label_values(&["a", "p", "good"]).inc();
     meters.health.provider_state.with_label_values(&["a", "p", "ready"]).set(1.0);
     meters.in_flight.with_label_values(&["a", "p"]).set(1.0);

@@ -89,6 +89,40 @@ async fn every_client_reads_errors_in_its_own_form() {
     }
 }
 
+/// What a client reports and what the router logs is one id, in the header and in the body.
+#[tokio::test]
+async fn an_errors_body_names_the_request_as_its_header_does() {
+    let upstream = Upstream::start(Reply::error(429, "slow down")).await;
+    let router = Router::start(&targets("gemini", &upstream)).await;
+    for (client, field) in [("anthropic", "request_id"), ("cohere", "id")] {
+        let own = call(client, false).header("x-request-id", "mine-1").send(router.addr()).await;
+        let ours = call(client, false).send(router.addr()).await;
+        for answer in [own, ours] {
+            assert_eq!(answer.status, 429, "{client}: {}", answer.text());
+            let id = answer.header("x-request-id").map(str::to_owned);
+            assert!(id.as_ref().is_some_and(|id| !id.is_empty()), "{client}");
+            assert_eq!(answer.json()[field].as_str().map(str::to_owned), id, "{client}");
+        }
+    }
+}
+
+/// An image in an event makes it long; the call after it is read all the same.
+#[tokio::test]
+async fn long_events_are_translated() {
+    let image = "A".repeat(3 * 1024 * 1024);
+    let body = format!(
+        "data: {}\n\ndata: {}\n\n",
+        json!({"candidates": [{"content": {"parts": [{"inlineData": {"mimeType": "image/png", "data": image}}]}}]}),
+        json!({"candidates": [{"content": {"parts": [{"text": "done"}]}, "finishReason": "STOP"}]}),
+    );
+    let reply = Reply::new(200).header("content-type", "text/event-stream").chunked().body(body);
+    let upstream = Upstream::start(reply).await;
+    let router = Router::start(&targets("gemini", &upstream)).await;
+    let answer = call("openai", true).send(router.addr()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    assert!(answer.text().contains("\"done\"") && answer.text().contains("[DONE]"));
+}
+
 #[tokio::test]
 async fn a_failed_provider_of_one_protocol_is_followed_by_one_of_another() {
     let first = Upstream::start(Reply::error(503, "down")).await;

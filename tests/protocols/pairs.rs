@@ -116,6 +116,28 @@ fn every_split_gives_the_same_stream() {
     }
 }
 
+/// What is written for a client is read the same, wherever it is cut: every pair, every offset.
+#[test]
+fn every_split_of_what_is_written_gives_the_same_stream() {
+    let mut splits = 0;
+    for &from in Protocol::ALL {
+        for case in cases(from).into_iter().filter(|case| case.name == "tools") {
+            let Some(events) = case.events() else { continue };
+            for &to in Protocol::ALL {
+                let stream = write_stream(to, &events);
+                let whole = read_stream(to, &[&stream]);
+                for at in 0..=stream.len() {
+                    let (before, after) = stream.split_at(at);
+                    let place = format!("{from}/{} as {to} at {at}", case.name);
+                    assert_eq!(read_stream(to, &[before, after]), whole, "{place}");
+                    splits += 1;
+                }
+            }
+        }
+    }
+    assert!(splits > 36 * 1_000, "only {splits} splits");
+}
+
 /// A stream cut at any byte is a failure, or the whole answer: never less than it that looks whole.
 #[test]
 fn no_cut_looks_complete() {

@@ -9,6 +9,7 @@ use onwards::protocol::{Endpoint, Protocol};
 use super::corpus::{client, reading};
 
 const CLAUDE_NEW: &str = "claude-opus-4-6";
+const CLAUDE_BUDGET: &str = "claude-sonnet-4-20250514";
 const CLAUDE_OLD: &str = "claude-3-5-sonnet-20241022";
 
 #[test]
@@ -105,28 +106,36 @@ fn a_schema_beside_tools_is_dropped_where_it_would_silence_them() {
 fn thinking_keeps_to_the_limits() {
     for (model, more, thinking, max_tokens, dropped) in [
         (
-            CLAUDE_OLD,
+            CLAUDE_BUDGET,
             json!({"reasoning_effort": "medium"}),
             json!({"type": "enabled", "budget_tokens": 8192}),
-            16_384,
+            32_000,
             "",
         ),
         (
-            CLAUDE_OLD,
+            CLAUDE_BUDGET,
             json!({"reasoning_effort": "minimal", "max_tokens": 1500}),
             json!({"type": "enabled", "budget_tokens": 1024}),
             1_500,
             "",
         ),
         (
-            CLAUDE_OLD,
+            CLAUDE_BUDGET,
             json!({"reasoning_effort": "high", "max_tokens": 4000}),
             json!({"type": "enabled", "budget_tokens": 3200}),
             4_000,
             "",
         ),
         (
-            CLAUDE_OLD,
+            CLAUDE_BUDGET,
+            json!({"reasoning_effort": "max"}),
+            json!({"type": "enabled", "budget_tokens": 25_600}),
+            32_000,
+            "",
+        ),
+        (CLAUDE_OLD, json!({"reasoning_effort": "high"}), Value::Null, 8_192, "reasoning_effort"),
+        (
+            CLAUDE_BUDGET,
             json!({"reasoning_effort": "high", "max_tokens": 1024}),
             Value::Null,
             1_024,
@@ -134,7 +143,7 @@ fn thinking_keeps_to_the_limits() {
         ),
         (CLAUDE_OLD, json!({"reasoning_effort": "none"}), Value::Null, 8_192, ""),
         (
-            CLAUDE_OLD,
+            CLAUDE_BUDGET,
             json!({"reasoning_effort": "low", "temperature": 0.2, "max_tokens": 9000}),
             json!({"type": "enabled", "budget_tokens": 2048}),
             9_000,
@@ -159,7 +168,7 @@ fn foreign_history_is_not_thought_about() {
         {"role": "tool", "tool_call_id": "call:1", "content": "r"},
     ]);
     let written =
-        from_openai(CLAUDE_OLD, json!({"messages": messages, "reasoning_effort": "high"}));
+        from_openai(CLAUDE_BUDGET, json!({"messages": messages, "reasoning_effort": "high"}));
     let body = body(&written);
     assert_eq!(body["thinking"], Value::Null);
     assert_eq!(written.dropped, ["thinking"]);
@@ -206,6 +215,88 @@ fn tokens_are_counted_without_what_concerns_the_answer() {
     assert_eq!(wire.read_count(&wire.write_counted(17)), Ok(17));
     assert!(conversation.estimate_tokens() > 0);
     assert!(Protocol::OpenAi.wire().write_count(&conversation, &target("m")).unwrap().is_none());
+}
+
+/// What changes no answer is nobody's loss, also where losing is refused.
+#[test]
+fn hints_are_never_refused() {
+    let request = json!({"model": "m", "user": "u", "prompt_cache_key": "k", "safety_identifier": "s",
+        "verbosity": "medium", "n": 1,
+        "tools": [{"type": "function", "function": {"name": "f", "strict": false}}],
+        "messages": [
+            {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA", "detail": "auto"}}]},
+            {"role": "assistant", "tool_calls": [{"id": "a", "function": {"name": "f", "arguments": "{}"}}]},
+            {"role": "tool", "tool_call_id": "a", "content": "Error: no"}]});
+    let mut conversation = read(Protocol::OpenAi, &request);
+    for turn in &mut conversation.turns {
+        for part in &mut turn.parts {
+            if let Content::ToolResult(result) = &mut part.content {
+                result.is_error = true;
+            }
+        }
+    }
+    for &to in Protocol::ALL {
+        let strict = Target { lossy: Lossy::Refuse, ..super::corpus::target(to) };
+        let written = to.wire().write_request(&conversation, &strict);
+        assert!(written.is_ok(), "{to}: {:?}", written.err());
+    }
+}
+
+/// Newer Claudes refuse what older ones took.
+#[test]
+fn newer_claudes_are_asked_in_their_own_words() {
+    for (model, more, thinking, effort, dropped) in [
+        ("claude-opus-4-7", json!({"temperature": 0.5}), Value::Null, Value::Null, "temperature"),
+        ("claude-opus-4-7", json!({"temperature": 1, "top_p": 1}), Value::Null, Value::Null, ""),
+        (
+            "claude-opus-4-8",
+            json!({"reasoning_effort": "xhigh"}),
+            json!({"type": "adaptive", "display": "summarized"}),
+            json!("xhigh"),
+            "",
+        ),
+        (
+            "claude-opus-4-6",
+            json!({"reasoning_effort": "xhigh"}),
+            json!({"type": "adaptive"}),
+            json!("high"),
+            "",
+        ),
+        (
+            "claude-sonnet-5",
+            json!({"reasoning_effort": "none"}),
+            json!({"type": "disabled"}),
+            Value::Null,
+            "",
+        ),
+        (
+            "claude-opus-5-5",
+            json!({"reasoning_effort": "none"}),
+            Value::Null,
+            json!("low"),
+            "reasoning_effort",
+        ),
+        (
+            "claude-sonnet-5",
+            json!({"tools": [{"function": {"name": "f"}}], "tool_choice": "required"}),
+            json!({"type": "disabled"}),
+            Value::Null,
+            "",
+        ),
+        (
+            "claude-opus-5-5",
+            json!({"tools": [{"function": {"name": "f"}}], "tool_choice": "required"}),
+            Value::Null,
+            Value::Null,
+            "tool_choice",
+        ),
+    ] {
+        let written = from_openai(model, more.clone());
+        let body = body(&written);
+        assert_eq!(body["thinking"], thinking, "{model} {more}");
+        assert_eq!(body["output_config"]["effort"], effort, "{model} {more}");
+        assert_eq!(written.dropped.join(","), dropped, "{model} {more}");
+    }
 }
 
 #[test]

@@ -13,7 +13,6 @@
 
 mod read;
 mod write;
-mod thinking;
 mod form;
 
 pub(super) use read::read;

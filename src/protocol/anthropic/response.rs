@@ -29,17 +29,18 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
     let mut parts = Vec::with_capacity(content.len());
     for block in content {
         answered |= block.is_answer(reading);
-        parts.extend(block.into_part(reading));
+        parts.extend(block.into_part(reading, parts.len() as u32));
     }
     let finish = message.stop_reason.as_deref().map(read_finish).unwrap_or_default();
-    Ok(Reply {
+    let reply = Reply {
         id: message.id,
         model: message.model,
         parts,
         finish: if answered && finish == Finish::ToolCalls { Finish::Stop } else { finish },
         stop_sequence: message.stop_sequence,
         usage: message.usage.unwrap_or_default().into_usage(),
-    })
+    };
+    reply.checked()
 }
 
 /// Writes an answer.
@@ -50,7 +51,7 @@ pub(super) fn write(reply: &Reply, to: &Client<'_>) -> Vec<u8> {
         role: "assistant",
         model: to.model,
         content: reply.parts.iter().filter_map(BlockOut::of).collect(),
-        stop_reason: Some(write_finish(reply.finish)),
+        stop_reason: Some(write_finish(reply.finish.with_refusal(reply.refuses()))),
         stop_sequence: reply.stop_sequence.as_deref(),
         usage: UsageOut::of(&reply.usage),
     })
@@ -215,7 +216,8 @@ impl Block {
         self.r#type == "tool_use" && self.name.as_deref().is_some_and(|n| reading.is_answer(n))
     }
 
-    fn into_part(self, reading: &Reading) -> Option<Part> {
+    /// The part that it is, at that place in the answer.
+    fn into_part(self, reading: &Reading, place: u32) -> Option<Part> {
         let is_answer = self.is_answer(reading);
         let sign = |value: String| Signature::new(Protocol::Anthropic, value);
         Some(match self.r#type.as_str() {
@@ -228,8 +230,10 @@ impl Block {
                 if is_answer {
                     return Some(Part::text(input));
                 }
-                let name = reading.tool_name(self.name?);
-                Part::new(Content::ToolCall(ToolCall { id: self.id?, name, arguments: input }))
+                let id = self.id.filter(|id| !id.is_empty());
+                let id = id.unwrap_or_else(|| reading.call_id(place));
+                let name = reading.tool_name(self.name.unwrap_or_default());
+                Part::new(Content::ToolCall(ToolCall { id, name, arguments: input }))
             }
             _ => return None,
         })

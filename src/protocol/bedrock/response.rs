@@ -22,7 +22,7 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
     let mut parts = Vec::with_capacity(message.content.len());
     for block in message.content {
         answered |= block.is_answer(reading);
-        parts.extend(block.into_part(reading));
+        parts.extend(block.into_part(reading, parts.len() as u32));
     }
     let finish = answer.stop_reason.as_deref().map(read_finish).unwrap_or_default();
     let mut reply = Reply {
@@ -33,7 +33,7 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
     };
     let finish = if answered && finish == Finish::ToolCalls { Finish::Stop } else { finish };
     reply.finish = finish.with_calls(reply.calls_tools());
-    Ok(reply)
+    reply.checked()
 }
 
 /// Writes an answer.
@@ -290,7 +290,8 @@ impl Block {
         self.tool_use.as_ref().is_some_and(|call| reading.is_answer(&call.name))
     }
 
-    fn into_part(self, reading: &Reading) -> Option<Part> {
+    /// The part that it is, at that place in the answer.
+    fn into_part(self, reading: &Reading, place: u32) -> Option<Part> {
         let is_answer = self.is_answer(reading);
         if let Some(text) = self.text.filter(|text| !text.is_empty()) {
             return Some(Part::text(text));
@@ -304,7 +305,8 @@ impl Block {
             if is_answer {
                 return Some(Part::text(input));
             }
-            let id = call.tool_use_id.unwrap_or_else(|| reading.call_id(0));
+            let id = call.tool_use_id.filter(|id| !id.is_empty());
+            let id = id.unwrap_or_else(|| reading.call_id(place));
             let name = reading.tool_name(call.name);
             return Some(Part::new(Content::ToolCall(ToolCall { id, name, arguments: input })));
         }

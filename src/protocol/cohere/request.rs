@@ -15,7 +15,6 @@ mod read;
 mod write;
 mod form;
 
-pub(super) use form::{FunctionCall, ToolCallOut};
 pub(super) use read::read;
 pub(super) use write::write;
 

@@ -4,11 +4,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::chat::ToolCallOut;
 use crate::protocol::conversation::{Content, Failure, Finish, Kind, Part, Reply, ToolCall, Usage};
 use crate::protocol::wire::{Client, Model, Reading, json};
 
 use super::error;
-use super::request::{FunctionCall, ToolCallOut};
 
 /// Reads an answer; the body of a 200 may also be an error.
 pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
@@ -34,7 +34,10 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
     for (index, call) in message.tool_calls.unwrap_or_default().into_iter().enumerate() {
         let function = call.function.unwrap_or_default();
         parts.push(Part::new(Content::ToolCall(ToolCall {
-            id: call.id.unwrap_or_else(|| reading.call_id(index as u32)),
+            id: call
+                .id
+                .filter(|id| !id.is_empty())
+                .unwrap_or_else(|| reading.call_id(index as u32)),
             name: reading.tool_name(function.name.unwrap_or_default()),
             arguments: arguments_or_empty(function.arguments),
         })));
@@ -42,7 +45,7 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
     let usage = answer.usage.map(UsageIn::into_usage).unwrap_or_default();
     let mut reply = Reply { id: answer.id, parts, usage, ..Reply::default() };
     reply.finish = finish.with_calls(reply.calls_tools());
-    Ok(reply)
+    reply.checked()
 }
 
 /// Writes an answer.
@@ -56,11 +59,7 @@ pub(super) fn write(reply: &Reply, to: &Client<'_>) -> Vec<u8> {
             Content::Reasoning(thinking) if !thinking.is_empty() => {
                 message.content.push(BlockOut::Thinking { thinking });
             }
-            Content::ToolCall(call) => message.tool_calls.push(ToolCallOut {
-                id: &call.id,
-                r#type: "function",
-                function: FunctionCall { name: &call.name, arguments: &call.arguments },
-            }),
+            Content::ToolCall(call) => message.tool_calls.push(ToolCallOut::of(call)),
             Content::Reasoning(_)
             | Content::Redacted
             | Content::Media(_)

@@ -81,6 +81,11 @@ impl Failure {
         Self::new(Kind::Cut, "the provider's stream ended before the answer was complete")
     }
 
+    /// The answer calls a tool without saying which: nobody can run it.
+    pub fn nameless_call() -> Self {
+        Self::malformed("the model calls a tool without a name")
+    }
+
     /// The same failure with this code.
     #[must_use]
     pub fn with_code(self, code: Option<String>) -> Self {

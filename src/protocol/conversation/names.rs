@@ -13,11 +13,45 @@ pub struct ToolNames {
     renamed: Vec<(String, String)>,
 }
 
+/// What a vendor takes as a tool's name.
+#[derive(Debug, Clone, Copy)]
+pub struct NameRule {
+    /// Its most characters.
+    pub longest: usize,
+    /// Characters besides letters, digits and `_`.
+    pub also: &'static [char],
+    /// Whether it must begin with a letter or `_`.
+    pub begins_with_letter: bool,
+}
+
+impl NameRule {
+    fn fits(self, name: &str) -> bool {
+        let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+        !name.is_empty()
+            && name.len() <= self.longest
+            && (begins || !self.begins_with_letter)
+            && name.chars().all(|c| self.takes(c))
+    }
+
+    fn takes(self, c: char) -> bool {
+        c.is_ascii_alphanumeric() || c == '_' || self.also.contains(&c)
+    }
+
+    /// A prefix of the name and a hash of it.
+    fn renamed(self, name: &str) -> String {
+        let clean = name.chars().map(|c| if self.takes(c) { c } else { '_' });
+        let begins = clean.clone().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
+        let before = (self.begins_with_letter && !begins).then_some('_');
+        let hash = format!("_{:08x}", hash(name));
+        let kept = before.into_iter().chain(clean).take(self.longest.saturating_sub(hash.len()));
+        kept.chain(hash.chars()).collect()
+    }
+}
+
 impl ToolNames {
-    /// Renames what is longer than `longest` or holds another character than letters, digits, `_`
-    /// and what `also` allows. The new name is a prefix of the old one and a hash of it: the same
-    /// in every turn, and different for different tools.
-    pub fn fit(conversation: &Conversation, longest: usize, also: &[char]) -> Self {
+    /// Renames what does not keep to the rule. The new name is the same in every turn, and different
+    /// for different tools.
+    pub fn fit(conversation: &Conversation, rule: NameRule) -> Self {
         let offered = conversation.tools.iter().map(|tool| tool.name.as_str());
         let called = conversation.tool_calls().map(|call| call.name.as_str());
         let chosen = match &conversation.tool_choice {
@@ -26,12 +60,8 @@ impl ToolNames {
         };
         let mut renamed: Vec<(String, String)> = Vec::new();
         for name in offered.chain(called).chain(chosen) {
-            let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || also.contains(&c);
-            let good = !name.is_empty() && name.len() <= longest && name.chars().all(fits);
-            if !good && !renamed.iter().any(|(old, _)| old == name) {
-                let clean: String = name.chars().map(|c| if fits(c) { c } else { '_' }).collect();
-                let keep = clean.len().min(longest.saturating_sub(9));
-                renamed.push((name.to_owned(), format!("{}_{:08x}", &clean[..keep], hash(name))));
+            if !rule.fits(name) && !renamed.iter().any(|(old, _)| old == name) {
+                renamed.push((name.to_owned(), rule.renamed(name)));
             }
         }
         Self { renamed }
@@ -83,7 +113,8 @@ mod tests {
         };
         let conversation =
             Conversation { tools: names.iter().map(tool).collect(), ..Conversation::default() };
-        let fitted = ToolNames::fit(&conversation, 64, &['-']);
+        let rule = NameRule { longest: 64, also: &['-'], begins_with_letter: false };
+        let fitted = ToolNames::fit(&conversation, rule);
         assert_eq!(fitted.sent("short-1"), "short-1");
         assert!(fitted.sent("dotted.name").starts_with("dotted_name_"));
         assert!(names.iter().all(|name| fitted.sent(name).len() <= 64));
@@ -91,5 +122,16 @@ mod tests {
         let back = fitted.back();
         assert_eq!(back.len(), 3);
         assert_eq!(back[0].1, "dotted.name");
+    }
+
+    #[test]
+    fn a_first_character_may_have_to_be_a_letter() {
+        let rule = NameRule { longest: 64, also: &['-', '.'], begins_with_letter: true };
+        for name in ["2fa", "-x", ".y", "", &"9".repeat(80)] {
+            assert!(!rule.fits(name), "{name}");
+            assert!(rule.fits(&rule.renamed(name)), "{name}: {}", rule.renamed(name));
+        }
+        assert!(rule.fits("_2fa") && rule.fits("a.b-c"));
+        assert!(NameRule { begins_with_letter: false, ..rule }.fits("2fa"));
     }
 }

@@ -3,7 +3,9 @@
 //! It never decides which vendor may be given which part.
 
 use crate::protocol::Protocol;
+use crate::protocol::wire::Refused;
 
+use super::losses::Losses;
 use super::tool::{ToolCall, ToolResult};
 
 /// One piece of a turn.
@@ -167,6 +169,20 @@ impl Media {
             }
             Source::Text(_) | Source::File(_) => None,
         }
+    }
+
+    /// The same medium; `auto` is everyone's way of looking and says nothing.
+    #[must_use]
+    pub(crate) fn without_usual_detail(self) -> Self {
+        Self { detail: self.detail.filter(|detail| detail != "auto"), ..self }
+    }
+
+    /// How closely to look is lost where a protocol has no word for it.
+    ///
+    /// # Errors
+    /// The field, when losing is refused.
+    pub(crate) fn lose_detail(&self, losses: &mut Losses) -> Result<(), Refused> {
+        losses.lose_if(self.detail.is_some(), "image.detail")
     }
 
     /// Its media type, or the commonest one of its kind.

@@ -2,6 +2,7 @@
 //!
 //! It never says who gave it.
 
+use super::failure::Failure;
 use super::part::{Content, Part};
 
 /// A whole answer: one choice, as only OpenAI and Gemini can give more.
@@ -64,6 +65,21 @@ impl Reply {
         self.parts.iter().filter_map(Part::as_text).collect()
     }
 
+    /// The same answer.
+    ///
+    /// # Errors
+    /// It calls a tool without a name.
+    pub fn checked(self) -> Result<Self, Failure> {
+        let is_nameless =
+            |part: &Part| matches!(&part.content, Content::ToolCall(call) if call.name.is_empty());
+        if self.parts.iter().any(is_nameless) { Err(Failure::nameless_call()) } else { Ok(self) }
+    }
+
+    /// Whether the model refuses in words.
+    pub fn refuses(&self) -> bool {
+        self.parts.iter().any(|part| matches!(part.content, Content::Refusal(_)))
+    }
+
     /// Whether the model calls a tool.
     pub fn calls_tools(&self) -> bool {
         self.parts.iter().any(|part| matches!(part.content, Content::ToolCall(_)))
@@ -89,6 +105,13 @@ impl Usage {
 }
 
 impl Finish {
+    /// `ContentFilter` in the place of `Stop` when the model refused, for protocols in which a
+    /// refusal is a reason to end and no text of its own.
+    #[must_use]
+    pub fn with_refusal(self, refused: bool) -> Self {
+        if refused && self == Self::Stop { Self::ContentFilter } else { self }
+    }
+
     /// `ToolCalls` in the place of `Stop` when tools were called: some vendors say only that they
     /// are done.
     #[must_use]

@@ -93,6 +93,18 @@ impl ToolCall {
 }
 
 impl ToolResult {
+    /// Its text where a protocol has no word for failing: what failed says so itself.
+    pub fn text_or_error(&self) -> Cow<'_, str> {
+        let text = self.text();
+        let says_so = text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("error"));
+        if !self.is_error || says_so { text } else { Cow::Owned(format!("Error: {text}")) }
+    }
+
+    /// What stands before its media where they cannot stand in it.
+    pub(crate) fn media_heading(&self) -> String {
+        format!("From the result of tool call {}:", self.call_id)
+    }
+
     /// All its text: the parts joined by line ends.
     pub fn text(&self) -> Cow<'_, str> {
         let mut texts = self.content.iter().filter_map(Part::as_text);

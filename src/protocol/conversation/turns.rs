@@ -3,7 +3,7 @@
 //! It never changes what is said, only how it is grouped.
 
 use super::part::{Content, Part};
-use super::{Conversation, ToolCall};
+use super::{Conversation, ToolCall, ToolResult};
 
 /// One turn.
 #[derive(Debug, Clone)]
@@ -65,6 +65,19 @@ impl Conversation {
             turn.parts.sort_by_key(|part| !matches!(part.content, Content::ToolResult(_)));
         }
         merged
+    }
+
+    /// Adds a tool's result: results that follow each other are one user's turn.
+    pub(crate) fn add_result(&mut self, result: ToolResult) {
+        let only_results = |turn: &&mut Turn| {
+            turn.role == Role::User
+                && turn.parts.iter().all(|part| matches!(part.content, Content::ToolResult(_)))
+        };
+        let part = Part::new(Content::ToolResult(result));
+        match self.turns.last_mut().filter(only_results) {
+            Some(turn) => turn.parts.push(part),
+            None => self.turns.push(Turn::new(Role::User, vec![part])),
+        }
     }
 
     /// Every tool call of the turns.

@@ -22,13 +22,8 @@ pub enum ThinkingControl {
         /// Whether it can be told not to think.
         can_stop: bool,
     },
-    /// In words: whether `minimal` and `medium` are among them.
-    Level {
-        /// Whether it knows `minimal`.
-        minimal: bool,
-        /// Whether it knows `medium`.
-        medium: bool,
-    },
+    /// In words, least first.
+    Level(&'static [&'static str]),
 }
 
 impl Generation {
@@ -49,6 +44,11 @@ impl Generation {
         self >= Self(3, 0)
     }
 
+    /// Whether calls can be held to their schemas without forcing one.
+    pub fn validates_calls(self) -> bool {
+        self >= Self(2, 5)
+    }
+
     /// Whether tools and a form of the answer may be asked for together.
     pub fn formats_beside_tools(self) -> bool {
         self >= Self(3, 0)
@@ -62,11 +62,20 @@ impl ThinkingControl {
         let has = |word: &str| model.contains(word);
         match generation {
             _ if has("gemma") => Self::None,
-            Generation(3.., _) => {
-                let first_pro = generation == Generation(3, 0) && has("-pro");
-                Self::Level { minimal: !has("-pro"), medium: !first_pro }
+            Generation(2.., _) if has("-tts") || has("-live") => Self::None,
+            Generation(3.., _) if has("-image") => {
+                if has("-flash") {
+                    Self::Level(&["minimal", "high"])
+                } else {
+                    Self::None
+                }
             }
-            Generation(2, 5..) if has("-image") || has("-tts") || has("-live") => Self::None,
+            Generation(3, 0) if has("-pro") => Self::Level(&["low", "high"]),
+            Generation(3, 0..=5) if has("-flash") => Self::Level(EVERY_LEVEL),
+            Generation(3.., _) if has("-flash-lite") => Self::Level(EVERY_LEVEL),
+            // What every other one knows, also those to come.
+            Generation(3.., _) => Self::Level(&["low", "medium", "high"]),
+            Generation(2, 5..) if has("-image") => Self::None,
             Generation(2, 5..) if has("-pro") => {
                 Self::Budget { least: 128, most: 32_768, can_stop: false }
             }
@@ -76,6 +85,7 @@ impl ThinkingControl {
     }
 }
 
+const EVERY_LEVEL: &[&str] = &["minimal", "low", "medium", "high"];
 const NEWEST: Generation = Generation(u32::MAX, 0);
 
 #[cfg(test)]
@@ -111,10 +121,14 @@ mod tests {
                 "gemini-2.5-flash-lite",
                 ThinkingControl::Budget { least: 512, most: 24_576, can_stop: true },
             ),
-            ("gemini-3-pro-preview", ThinkingControl::Level { minimal: false, medium: false }),
-            ("gemini-3.1-pro-preview", ThinkingControl::Level { minimal: false, medium: true }),
-            ("gemini-3-flash-preview", ThinkingControl::Level { minimal: true, medium: true }),
-            ("gemini-flash-latest", ThinkingControl::Level { minimal: true, medium: true }),
+            ("gemini-3-pro-preview", ThinkingControl::Level(&["low", "high"])),
+            ("gemini-3.1-pro-preview", ThinkingControl::Level(&["low", "medium", "high"])),
+            ("gemini-3-flash-preview", ThinkingControl::Level(EVERY_LEVEL)),
+            ("gemini-3.1-flash-lite", ThinkingControl::Level(EVERY_LEVEL)),
+            ("gemini-3.1-flash-image", ThinkingControl::Level(&["minimal", "high"])),
+            ("gemini-3.5-flash", ThinkingControl::Level(EVERY_LEVEL)),
+            ("gemini-3.8-flash", ThinkingControl::Level(&["low", "medium", "high"])),
+            ("gemini-flash-latest", ThinkingControl::Level(&["low", "medium", "high"])),
         ] {
             assert_eq!(ThinkingControl::of(model), control, "{model}");
         }

@@ -38,7 +38,7 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
     reply.parts.retain(|part| part.as_text() != Some(""));
     let finish = candidate.finish_reason.as_deref().map(read_finish).unwrap_or_default();
     reply.finish = finish.with_calls(reply.calls_tools());
-    Ok(reply)
+    reply.checked()
 }
 
 /// Writes an answer.

@@ -4,10 +4,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::chat::ToolCallOut;
 use crate::protocol::conversation::{Content, Failure, Finish, Part, Reply, ToolCall, Usage};
 use crate::protocol::wire::{Client, Model, Reading, json};
 
 use super::error;
+use super::said::Said;
 
 /// Reads an answer; the body of a 200 may also be an error.
 pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
@@ -17,27 +19,23 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
         return Err(failure);
     }
     let usage = completion.usage.map(UsageIn::into_usage).unwrap_or_default();
-    let Some(choice) = completion.choices.into_iter().flatten().find(|choice| choice.index == 0)
-    else {
+    let Some(choice) = completion.choices.into_iter().flatten().find(Choice::is_first) else {
         return Err(Failure::malformed("the provider's answer holds no choice"));
     };
-    let message = choice.message;
-    let mut parts = Vec::new();
-    let reasoning = message.reasoning_content.or(message.reasoning);
-    parts.extend(filled(reasoning).map(|text| Part::new(Content::Reasoning(text))));
-    parts.extend(filled(message.content).map(Part::text));
-    parts.extend(filled(message.refusal).map(|text| Part::new(Content::Refusal(text))));
-    for (index, call) in message.tool_calls.unwrap_or_default().into_iter().enumerate() {
-        let arguments = filled(call.function.arguments).unwrap_or_else(|| "{}".to_owned());
-        let id = filled(call.id).unwrap_or_else(|| reading.call_id(index as u32));
-        let name = reading.tool_name(call.function.name.unwrap_or_default());
+    let mut said = choice.message.unwrap_or_default();
+    let mut parts: Vec<Part> = said.contents().into_iter().map(Part::new).collect();
+    for (index, mut call) in said.tool_calls.unwrap_or_default().into_iter().enumerate() {
+        let id = filled(call.id.take()).unwrap_or_else(|| reading.call_id(index as u32));
+        let (name, arguments) = call.into_words();
+        let name = reading.tool_name(name);
+        let arguments = filled(Some(arguments)).unwrap_or_else(|| "{}".to_owned());
         parts.push(Part::new(Content::ToolCall(ToolCall { id, name, arguments })));
     }
     let mut reply =
         Reply { id: completion.id, model: completion.model, parts, usage, ..Reply::default() };
     let finish = choice.finish_reason.as_deref().map(read_finish).unwrap_or_default();
     reply.finish = finish.with_calls(reply.calls_tools());
-    Ok(reply)
+    reply.checked()
 }
 
 /// Writes an answer.
@@ -50,11 +48,7 @@ pub(super) fn write(reply: &Reply, to: &Client<'_>) -> Vec<u8> {
                 message.reasoning_content.get_or_insert_default().push_str(text);
             }
             Content::Refusal(text) => message.refusal.get_or_insert_default().push_str(text),
-            Content::ToolCall(call) => message.tool_calls.push(ToolCallOut {
-                id: &call.id,
-                r#type: "function",
-                function: FunctionOut { name: &call.name, arguments: &call.arguments },
-            }),
+            Content::ToolCall(call) => message.tool_calls.push(ToolCallOut::of(call)),
             Content::Reasoning(_)
             | Content::Redacted
             | Content::Media(_)
@@ -116,42 +110,29 @@ fn filled(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
+/// A whole answer, or one chunk of a stream: they differ in what a choice calls its message.
 #[derive(Deserialize)]
-struct Completion {
-    id: Option<String>,
-    model: Option<String>,
-    choices: Option<Vec<Choice>>,
-    usage: Option<UsageIn>,
-    error: Option<error::Inner>,
+pub(super) struct Completion {
+    pub(super) id: Option<String>,
+    pub(super) model: Option<String>,
+    pub(super) choices: Option<Vec<Choice>>,
+    pub(super) usage: Option<UsageIn>,
+    pub(super) error: Option<error::Inner>,
 }
 
 #[derive(Deserialize)]
-struct Choice {
-    #[serde(default)]
-    index: u32,
-    message: Message,
-    finish_reason: Option<String>,
+pub(super) struct Choice {
+    index: Option<u32>,
+    message: Option<Said>,
+    pub(super) delta: Option<Said>,
+    pub(super) finish_reason: Option<String>,
 }
 
-#[derive(Deserialize)]
-struct Message {
-    content: Option<String>,
-    reasoning_content: Option<String>,
-    reasoning: Option<String>,
-    refusal: Option<String>,
-    tool_calls: Option<Vec<Call>>,
-}
-
-#[derive(Deserialize)]
-struct Call {
-    id: Option<String>,
-    function: Function,
-}
-
-#[derive(Deserialize)]
-struct Function {
-    name: Option<String>,
-    arguments: Option<String>,
+impl Choice {
+    /// Whether it is the one that is shown.
+    pub(super) fn is_first(&self) -> bool {
+        self.index.unwrap_or_default() == 0
+    }
 }
 
 /// Usage as a provider gives it.
@@ -200,19 +181,6 @@ struct MessageOut<'a> {
     reasoning_content: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tool_calls: Vec<ToolCallOut<'a>>,
-}
-
-#[derive(Serialize)]
-struct ToolCallOut<'a> {
-    id: &'a str,
-    r#type: &'static str,
-    function: FunctionOut<'a>,
-}
-
-#[derive(Serialize)]
-struct FunctionOut<'a> {
-    name: &'a str,
-    arguments: &'a str,
 }
 
 /// Usage as a client gets it.

@@ -1,5 +1,6 @@
 //! A Chat Completions stream: chunks as server-sent events, then `[DONE]`.
 
+mod calls;
 mod reader;
 mod writer;
 

@@ -108,7 +108,11 @@ impl Item {
     /// The tool by the client's name.
     pub(super) fn tool_name(&self, reading: &Reading) -> String {
         let name = self.name.clone().unwrap_or_default();
-        if self.is_custom() { custom::mark(&name) } else { reading.tool_name(name) }
+        match name.is_empty() {
+            true => name,
+            false if self.is_custom() => custom::mark(&name),
+            false => reading.tool_name(name),
+        }
     }
 
     /// The arguments of a call that is whole.

@@ -32,7 +32,7 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
         item.into_parts(reading, &mut calls, &mut reply.parts);
     }
     reply.finish = reply.finish.with_calls(calls > 0);
-    Ok(reply)
+    reply.checked()
 }
 
 /// Writes an answer.

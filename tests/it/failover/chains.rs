@@ -2,9 +2,14 @@
 //!
 //! Never: a caller reaches a pool that its key does not open.
 
+use std::time::Instant;
+
 use serde_json::json;
 
-use crate::support::{Reply, Router, Upstream, assert_error, assert_ok, chat, provider, run_cli};
+use crate::support::{
+    Call, Fault, Place, Reply, Router, Upstream, assert_error, assert_ok, chat, chat_stream, ms,
+    provider, run_cli, secs,
+};
 
 #[tokio::test]
 async fn the_next_pool_takes_over_and_the_trail_tells() {
@@ -79,6 +84,48 @@ async fn attempts_are_counted_over_the_whole_chain() {
     let answer = router.chat("m").await;
     assert_error(&answer, 503, "all_providers_failed");
     assert_eq!(answer.attempts().matches('=').count(), 3, "{}", answer.attempts());
+}
+
+#[tokio::test]
+async fn a_pool_that_falls_back_to_nobody_hands_on_to_nobody() {
+    let good = Upstream::start(Reply::chat("hi")).await;
+    let rate = json!({"requests_per_second": 0.001, "burst_size": 1});
+    let mut full = provider("full", &good);
+    full["rate_limit"] = rate;
+    let targets = json!({"targets": {
+        "m": {"fallback": {"enabled": true, "on_rate_limit": true, "to": ["empty", "open"]},
+            "providers": [full]},
+        "empty": {"fallback": {"enabled": false}, "providers": []},
+        "open": {"providers": [provider("open", &good)]},
+    }});
+    let router = Router::start(&targets).await;
+    assert_ok(&router.chat("m").await);
+    let answer = router.chat("m").await;
+    assert!(answer.status >= 400, "{}", answer.attempts());
+    assert_eq!(good.hits(), 1);
+}
+
+#[tokio::test]
+async fn a_pool_that_took_over_holds_its_place_and_may_want_less_time() {
+    let bad = Upstream::start(Reply::error(500, "broken")).await;
+    let long = Upstream::start(Reply::chat_stream(&["w"; 40]).paced(ms(50))).await;
+    let silent = Upstream::start(Reply::chat("x").fault(Place::Start, Fault::Stall)).await;
+    let one = json!({"max_concurrent_requests": 1});
+    let targets = json!({"targets": {
+        "m": {"fallback": {"enabled": true, "to": ["next"]}, "providers": [provider("a", &bad)]},
+        "next": {"concurrency_limit": one, "providers": [provider("b", &long)]},
+        "slow": {"fallback": {"enabled": true, "to": ["hasty"]}, "providers": [provider("a", &bad)]},
+        "hasty": {"fallback": {"enabled": true, "deadline_ms": 300}, "providers": [provider("c", &silent)]},
+    }});
+    let router = Router::start(&targets).await;
+    let mut streaming = Call::chat(&chat_stream("m")).stream(router.addr()).await;
+    assert!(streaming.next().await.is_some());
+    assert_error(&router.chat("next").await, 429, "concurrency_limit_exceeded");
+    streaming.abort();
+
+    let start = Instant::now();
+    assert_eq!(router.chat("slow").await.attempts(), "a=500,c=timeout");
+    assert!(start.elapsed() < secs(5), "{:?}", start.elapsed());
 }
 
 #[test]

@@ -106,7 +106,8 @@ async fn one(router: &Router, number: usize) {
             tokio::time::sleep(ms(drawn as u64 % 40)).await;
             connection.abort();
         }
-        2 => {
+        // A plain answer that breaks at once may take its head with it.
+        2 if alias != "closed" => {
             let mut events = call.stream(router.addr()).await;
             let _ = events.next().await;
             events.abort();

@@ -11,6 +11,7 @@ mod published;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
+use tokio::sync::Mutex;
 
 use self::published::{Chain, Primary};
 use crate::support::{Call, Conn, End, Fault, Place, Reply, Response, Router, chat, ms};
@@ -125,11 +126,17 @@ fn assert_served(blow: Blow, primary: &str, stream: bool, answer: &Response) {
     assert!(stream || !answer.said().is_empty(), "{blow:?}: {text}");
 }
 
+#[expect(clippy::print_stdout, reason = "the figures are what it is run for")]
 /// The published chain under every blow, each of which falls while the crowd is being served.
 async fn endures(name: &str) {
+    let _alone = ALONE.lock().await;
+    // In place of the published thirty seconds, and where none is published; a debug build on a busy machine needs
+    // its time for two hundred healthy answers, too.
+    let measured = std::env::var_os("ONWARDS_BINARY").is_some();
+    let (timeout, slack) = if measured { (ms(400), ms(50)) } else { (ms(2_000), ms(3_000)) };
     for blow in Blow::ALL {
         let primary = blow.primary();
-        let mut chain = Chain::published(name, &primary, TIMEOUT).await;
+        let mut chain = Chain::published(name, &primary, timeout).await;
         let router = Router::start(&chain.targets).await;
         let candidates = router.explain(name).await.json()["pools"][0]["candidates"].clone();
         let first = candidates[0]["provider"].as_str().unwrap();
@@ -156,8 +163,7 @@ async fn endures(name: &str) {
             usual(50),
             usual(99),
         );
-        let slack = if std::env::var_os("ONWARDS_BINARY").is_some() { ms(50) } else { ms(2_000) };
-        assert!(extra(99) < TIMEOUT + slack, "{blow:?}: {:?}", extra(99));
+        assert!(extra(99) < timeout + slack, "{blow:?}: {:?}", extra(99));
     }
 }
 
@@ -182,6 +188,6 @@ async fn open_next_routers_other_vendor() {
 }
 
 const CLIENTS: usize = 200;
-const ROUNDS: usize = 4;
-/// In place of the published thirty seconds, and where none is published.
-const TIMEOUT: Duration = ms(400);
+const ROUNDS: usize = 3;
+/// One crowd at a time: what two hundred clients wait for should be the router.
+static ALONE: Mutex<()> = Mutex::const_new(());

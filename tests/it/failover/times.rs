@@ -107,3 +107,26 @@ async fn a_failure_that_came_late_is_not_tried_again() {
     assert_eq!(router.chat("m").await.attempts(), "first=500");
     assert_eq!(router.chat("m").await.attempts(), "first=500,second=200");
 }
+
+#[tokio::test]
+async fn the_whole_attempt_ends_a_translated_stream_too() {
+    let long = Upstream::start(Reply::chat_stream(&["w"; 100]).paced(ms(50))).await;
+    let target = json!({"url": long.base(), "name": "up", "timeouts": {"total_ms": 400}});
+    let router = Router::start(&json!({"targets": {"m": target}})).await;
+    let mut body = chat_stream("m");
+    body["max_tokens"] = json!(9);
+    let start = Instant::now();
+    let answer = Call::post("/v1/messages").json(&body).send(router.addr()).await;
+    assert!((ms(350)..ms(3_000)).contains(&start.elapsed()), "{:?}", start.elapsed());
+    assert!(answer.text().contains("event: error"), "{}", answer.text());
+}
+
+#[tokio::test]
+async fn silence_is_counted_from_the_last_piece() {
+    let slow = Upstream::start(Reply::chat_stream(&["w"; 10]).paced(ms(120))).await;
+    let target = json!({"url": slow.base(), "name": "up", "timeouts": {"idle_ms": 700}});
+    let router = Router::start(&json!({"targets": {"m": target}})).await;
+    let answer = Call::chat(&chat_stream("m")).send(router.addr()).await;
+    assert_ok(&answer);
+    assert!(answer.text().ends_with("data: [DONE]\n\n"), "{}", answer.text());
+}

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::protocol::anthropic::thinking::ThinkingOut;
 use crate::protocol::conversation::CacheMark;
 
 #[derive(Serialize)]
@@ -109,6 +110,8 @@ pub(super) struct ToolOut<'a> {
     pub(super) description: Option<&'a str>,
     pub(super) input_schema: Cow<'a, RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) strict: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) cache_control: Option<Cache<'a>>,
 }
 
@@ -119,14 +122,6 @@ pub(super) struct Choice<'a> {
     pub(super) name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) disable_parallel_tool_use: Option<bool>,
-}
-
-#[derive(Debug, Clone, Copy, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum ThinkingOut {
-    Enabled { budget_tokens: u64 },
-    Adaptive,
-    Disabled,
 }
 
 #[derive(Default, Serialize)]
@@ -141,6 +136,13 @@ pub(super) struct OutputConfig<'a> {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Format<'a> {
     JsonSchema { schema: &'a RawValue },
+}
+
+impl OutputConfig<'_> {
+    /// Whether there is nothing to say.
+    pub(super) fn is_empty(&self) -> bool {
+        self.effort.is_none() && self.format.is_none()
+    }
 }
 
 /// A cache mark.

@@ -39,15 +39,10 @@ pub(in crate::protocol::anthropic) fn read(
     read_output_config(&mut body, &mut to)?;
     body.with("metadata", |mut metadata| {
         to.user = metadata.take("user_id")?;
-        keep_rest("metadata", metadata, &mut to);
+        metadata.keep_rest("metadata.", &mut to);
         Ok(())
     })?;
-    for (name, value) in body.rest() {
-        // The service's own default asks for nothing.
-        if !(name == "service_tier" && value.get() == "\"auto\"") {
-            to.keep_extra(name, value);
-        }
-    }
+    body.keep_rest("", &mut to);
     Ok(to)
 }
 
@@ -62,7 +57,7 @@ fn read_messages(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), Rea
         };
         let parts = read_blocks("content", &mut message, to)?;
         to.turns.push(Turn::new(role, parts));
-        keep_rest("messages", message, to);
+        message.keep_rest("messages.", to);
         Ok(())
     })?;
     if messages.is_empty() {
@@ -124,7 +119,7 @@ fn read_block(mut block: Object<'_>, to: &mut Conversation) -> Result<Option<Par
         }
         other => return Ok(lost_block(other, to)),
     };
-    keep_rest("messages.content", block, to);
+    block.keep_rest("messages.content.", to);
     Ok(Some(part.cached(cache)))
 }
 
@@ -168,7 +163,7 @@ fn read_tools(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadEr
             strict: tool.take("strict")?,
             cache: read_cache(&mut tool)?,
         };
-        keep_rest("tools", tool, to);
+        tool.keep_rest("tools.", to);
         Ok(Some(read))
     })?;
     to.tools = tools.into_iter().flatten().collect();
@@ -215,7 +210,7 @@ fn read_output_config(body: &mut Object<'_>, to: &mut Conversation) -> Result<()
         if let Some(effort) = effort.filter(|_| to.thinking != Some(Thinking::Off)) {
             to.thinking = Some(Thinking::Effort(Effort::from_name(&effort)));
         }
-        keep_rest("output_config", config, to);
+        config.keep_rest("output_config.", to);
         Ok(())
     })?;
     Ok(())
@@ -232,10 +227,4 @@ fn read_format(mut format: Object<'_>) -> Result<Option<OutputFormat>, ReadError
         schema: format.require::<&RawValue>("schema")?.to_owned(),
         strict: None,
     }))
-}
-
-fn keep_rest(inside: &str, object: Object<'_>, to: &mut Conversation) {
-    for (name, value) in object.rest() {
-        to.keep_extra(format!("{inside}.{name}"), value);
-    }
 }

@@ -10,15 +10,16 @@ use super::form::{
     Block, BlockContent, Body, Cache, Choice, Format, Message, Metadata, OutputConfig, SourceOut,
     ToolOut,
 };
-use super::thinking::Plan;
 use crate::protocol::Protocol;
 use crate::protocol::anthropic::model::Generation;
+use crate::protocol::anthropic::thinking::{Plan, fit_sampling};
 use crate::protocol::conversation::names::clean_id;
-use crate::protocol::conversation::tool::raw;
 use crate::protocol::conversation::{
-    Content, Conversation, Losses, Media, MediaKind, Merged, OutputFormat, Part, Role, Sampling,
-    Source, Tool, ToolChoice, ToolNames,
+    Content, Conversation, Losses, Media, MediaKind, Merged, OutputFormat, Part, Role, Source,
+    Tool, ToolChoice, ToolNames,
 };
+use crate::protocol::openai::TOOL_NAMES;
+use crate::protocol::structured::{ANSWER_TOOL, ANSWER_TOOL_DESCRIPTION, Structured};
 use crate::protocol::wire::{Reading, Refused, Target, Written, json};
 
 /// Writes a request.
@@ -42,39 +43,40 @@ fn write_for(
     target: &Target<'_>,
     path: &'static str,
 ) -> Result<Written, Refused> {
-    let names = ToolNames::fit(from, LONGEST_TOOL_NAME, &['-']);
+    let names = ToolNames::fit(from, TOOL_NAMES);
     let mut losses = target.losses();
     let generation = Generation::of(target.model);
     let turns = from.alternating();
     let plan = Plan::of(from, &turns, generation, &mut losses)?;
-    let format = Answer::of(from, &plan, generation, &mut losses)?;
+    let has_field = generation.knows_output_format();
+    let format = Structured::of(from, has_field, !plan.can_force(), &mut losses)?;
+    let answer_tool = format.tool();
     let mut tools: Vec<ToolOut<'_>> = from
         .tools
         .iter()
-        .map(|tool| write_tool(tool, &names, &mut losses))
+        .map(|tool| write_tool(tool, &names, has_field, &mut losses))
         .collect::<Result<_, _>>()?;
     let mut tool_choice = write_choice(from, &plan, &names, &mut losses)?;
-    if let Answer::Tool { schema } = &format {
-        tools.push(answer_tool(Cow::clone(schema)));
+    if let Structured::Tool(schema) = &format {
+        tools.push(tool_for_answer(Cow::clone(schema)));
         tool_choice = Some(Choice {
             r#type: "tool",
             name: Some(ANSWER_TOOL),
             disable_parallel_tool_use: None,
         });
     }
-    let sampling = write_sampling(from, &plan, generation, &mut losses)?;
-    from.lose_extras(&[], &mut losses)?;
+    let sampling = fit_sampling(&from.sampling, plan.thinks(), generation, &mut losses)?;
+    from.lose_extras(|_| false, &mut losses)?;
     let is_count = path == COUNT_PATH;
-    let answer_tool = matches!(format, Answer::Tool { .. }).then_some(ANSWER_TOOL);
     let body = Body {
         model: target.model,
-        max_tokens: (!is_count).then_some(plan.max_tokens),
+        max_tokens: plan.max_tokens.or(Some(generation.default_max_tokens())).filter(|_| !is_count),
         system: from.instructions().filter_map(write_text).collect(),
         messages: write_turns(&turns, &names, &mut losses)?,
         tools,
         tool_choice,
         thinking: plan.thinking,
-        output_config: OutputConfig { effort: plan.effort, format: format.into_native() },
+        output_config: OutputConfig { effort: plan.effort, format: write_format(&format) },
         temperature: sampling.temperature.filter(|_| !is_count),
         top_p: sampling.top_p.filter(|_| !is_count),
         top_k: sampling.top_k.filter(|_| !is_count),
@@ -95,53 +97,21 @@ fn write_for(
     })
 }
 
-/// How a structured answer is asked for.
-enum Answer<'a> {
-    /// It is not.
-    Free,
-    /// By the field that newer models know.
-    Native(&'a RawValue),
-    /// By a tool that must be called, whose arguments are the answer: every model knows tools.
-    Tool { schema: Cow<'a, RawValue> },
-}
-
-impl<'a> Answer<'a> {
-    fn of(
-        from: &'a Conversation,
-        plan: &Plan,
-        model: Generation,
-        losses: &mut Losses,
-    ) -> Result<Self, Refused> {
-        let Some(format) = &from.format else { return Ok(Self::Free) };
-        if let OutputFormat::JsonSchema { schema, .. } = format
-            && model.knows_output_format()
-        {
-            return Ok(Self::Native(schema));
+fn write_format<'a>(format: &Structured<'a>) -> Option<Format<'a>> {
+    match format {
+        Structured::Native(OutputFormat::JsonSchema { schema, .. }) => {
+            Some(Format::JsonSchema { schema })
         }
-        // A forced tool excludes thinking, and the client's own tools would never be called.
-        if plan.thinks() || !from.tools.is_empty() {
-            return losses.lose("response_format").map(|()| Self::Free);
-        }
-        let schema = match format {
-            OutputFormat::JsonSchema { schema, .. } => Cow::Borrowed(&**schema),
-            OutputFormat::JsonObject => Cow::Owned(raw(r#"{"type":"object"}"#)),
-        };
-        Ok(Self::Tool { schema })
-    }
-
-    fn into_native(self) -> Option<Format<'a>> {
-        match self {
-            Self::Native(schema) => Some(Format::JsonSchema { schema }),
-            Self::Free | Self::Tool { .. } => None,
-        }
+        _ => None,
     }
 }
 
-fn answer_tool(schema: Cow<'_, RawValue>) -> ToolOut<'_> {
+fn tool_for_answer(schema: Cow<'_, RawValue>) -> ToolOut<'_> {
     ToolOut {
         name: ANSWER_TOOL,
-        description: Some("Gives the answer. Its arguments are the whole answer, as JSON."),
+        description: Some(ANSWER_TOOL_DESCRIPTION),
         input_schema: schema,
+        strict: None,
         cache_control: None,
     }
 }
@@ -149,13 +119,16 @@ fn answer_tool(schema: Cow<'_, RawValue>) -> ToolOut<'_> {
 fn write_tool<'a>(
     tool: &'a Tool,
     names: &'a ToolNames,
+    knows_strict: bool,
     losses: &mut Losses,
 ) -> Result<ToolOut<'a>, Refused> {
-    losses.lose_if(tool.strict == Some(true), "tools.strict")?;
+    let strict = tool.strict.filter(|strict| *strict && knows_strict);
+    losses.lose_if(tool.strict == Some(true) && strict.is_none(), "tools.strict")?;
     Ok(ToolOut {
         name: names.sent(&tool.name),
         description: tool.description.as_deref(),
         input_schema: tool.schema_or_empty(),
+        strict,
         cache_control: tool.cache.as_ref().map(Cache),
     })
 }
@@ -177,42 +150,12 @@ fn write_choice<'a>(
         Some(ToolChoice::None) => ("none", None),
         Some(ToolChoice::Tool(name)) => ("tool", Some(names.sent(name))),
     };
-    if plan.thinks() && matches!(kind, "any" | "tool") {
+    if !plan.can_force() && matches!(kind, "any" | "tool") {
         losses.lose("tool_choice")?;
         (kind, name) = ("auto", None);
     }
     let disable_parallel_tool_use = one_only.filter(|_| kind != "none");
     Ok(Some(Choice { r#type: kind, name, disable_parallel_tool_use }))
-}
-
-/// Temperature is 0 to 1 here, and not free beside thinking; newer models want it without `top_p`.
-fn write_sampling(
-    from: &Conversation,
-    plan: &Plan,
-    model: Generation,
-    losses: &mut Losses,
-) -> Result<Sampling, Refused> {
-    let mut sampling = from.sampling.clone();
-    losses.lose_if(sampling.seed.is_some(), "seed")?;
-    losses.lose_if(sampling.presence_penalty.is_some(), "presence_penalty")?;
-    losses.lose_if(sampling.frequency_penalty.is_some(), "frequency_penalty")?;
-    let highest = if plan.thinks() { 1.0..=1.0 } else { 0.0..=1.0 };
-    if sampling.temperature.is_some_and(|temperature| !highest.contains(&temperature)) {
-        losses.lose("temperature")?;
-        sampling.temperature = None;
-    }
-    if plan.thinks() && sampling.top_k.is_some() {
-        losses.lose("top_k")?;
-        sampling.top_k = None;
-    }
-    let exclusive = model.takes_one_of_temperature_and_top_p() && sampling.temperature.is_some();
-    let too_low = plan.thinks() && sampling.top_p.is_some_and(|top_p| top_p < 0.95);
-    if sampling.top_p.is_some() && (exclusive || too_low) {
-        // 1 is everyone's default: leaving it out changes nothing.
-        losses.lose_if(sampling.top_p != Some(1.0), "top_p")?;
-        sampling.top_p = None;
-    }
-    Ok(sampling)
 }
 
 fn write_stop<'a>(from: &'a Conversation, losses: &mut Losses) -> Result<Vec<&'a str>, Refused> {
@@ -290,6 +233,7 @@ fn write_media<'a>(
     media: &'a Media,
     losses: &mut Losses,
 ) -> Result<Option<BlockContent<'a>>, Refused> {
+    media.lose_detail(losses)?;
     let source = match &media.source {
         Source::Base64(data) => {
             Some(SourceOut::Base64 { media_type: media.media_type_or_default(), data })
@@ -311,6 +255,3 @@ fn write_media<'a>(
 
 const VERSION: &str = "2023-06-01";
 const COUNT_PATH: &str = "/v1/messages/count_tokens";
-const LONGEST_TOOL_NAME: usize = 64;
-/// The tool that stands for structured output.
-const ANSWER_TOOL: &str = "give_answer";

@@ -10,6 +10,7 @@ use crate::protocol::anthropic::error;
 use crate::protocol::anthropic::response::{UsageIn, read_finish};
 use crate::protocol::conversation::{Event, Failure, Finish, Signature};
 use crate::protocol::frames::Frames;
+use crate::protocol::parts::Parts;
 use crate::protocol::wire::Reading;
 
 /// What is known in the midst of a stream.
@@ -19,26 +20,22 @@ pub(in crate::protocol::anthropic) struct State {
     started: bool,
     /// The open block, and the vendor's index of it.
     block: Option<(u64, Block)>,
-    calls: u32,
+    parts: Parts,
     answered: bool,
     usage: UsageIn,
     finish: Option<(Finish, Option<String>)>,
 }
 
+/// The open block.
 #[derive(Debug)]
 enum Block {
-    Text,
-    Thinking,
-    Redacted,
+    Said,
     /// A tool call; the input it began with, until a delta comes.
-    Call {
-        index: u32,
-        whole: Option<String>,
-    },
+    Call(Option<String>),
     /// The call that stands for structured output.
-    Answer {
-        whole: Option<String>,
-    },
+    Answer(Option<String>),
+    /// One that only Anthropic has.
+    Unknown,
 }
 
 impl State {
@@ -72,12 +69,14 @@ impl Frames for State {
             "content_block_start" => {
                 if let Some(start) = message.content_block {
                     self.close(events);
-                    self.open(message.index, start, events);
+                    let opened = self.open(message.index, start, events);
+                    opened.unwrap_or_else(|failure| fail(failure, events));
                 }
             }
             "content_block_delta" => {
                 if let Some(delta) = message.delta {
-                    self.read_delta(message.index, delta, events);
+                    let read = self.read_delta(message.index, delta, events);
+                    read.unwrap_or_else(|failure| fail(failure, events));
                 }
             }
             "content_block_stop" => self.close(events),
@@ -106,84 +105,87 @@ impl State {
         }
     }
 
-    fn open(&mut self, index: u64, start: Start, events: &mut Vec<Event>) {
+    fn open(&mut self, index: u64, start: Start, events: &mut Vec<Event>) -> Result<(), Failure> {
+        let parts = &mut self.parts;
         let block = match start.r#type.as_str() {
             "text" => {
-                events.extend(filled(start.text).map(Event::Text));
-                Block::Text
+                parts.text(start.text, events);
+                Block::Said
             }
             "thinking" => {
-                events.extend(filled(start.thinking).map(Event::Reasoning));
-                Block::Thinking
+                parts.reasoning(start.thinking, events);
+                Block::Said
             }
             "redacted_thinking" => {
                 let data = start.data.unwrap_or_default();
-                events.push(Event::Redacted(Signature::new(Protocol::Anthropic, data)));
-                Block::Redacted
+                parts.sealed(Signature::new(Protocol::Anthropic, data), events);
+                Block::Said
             }
             "tool_use" => {
                 let whole = start.input.map(|input| input.get().to_owned());
                 let name = start.name.unwrap_or_default();
                 if self.reading.is_answer(&name) {
                     self.answered = true;
-                    Block::Answer { whole }
+                    Block::Answer(whole)
                 } else {
-                    let call = self.calls;
-                    self.calls += 1;
-                    events.push(Event::ToolCallStart {
-                        index: call,
-                        id: start.id.unwrap_or_else(|| self.reading.call_id(call)),
-                        name: self.reading.tool_name(name),
-                        signature: None,
-                    });
-                    Block::Call { index: call, whole }
+                    let name = self.reading.tool_name(name);
+                    let make_id = |number| self.reading.call_id(number);
+                    parts.call(start.id, name, make_id, None, events)?;
+                    Block::Call(whole)
                 }
             }
-            _ => return,
+            _ => Block::Unknown,
         };
         self.block = Some((index, block));
+        Ok(())
     }
 
-    /// A delta of the open block; one of a block that was passed over, or of an unknown type, says
+    /// A delta of the open block; of one that only Anthropic has, and of an unknown type, it says
     /// nothing.
-    fn read_delta(&mut self, index: u64, delta: Delta, events: &mut Vec<Event>) {
+    fn read_delta(
+        &mut self,
+        index: u64,
+        delta: Delta,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Failure> {
         let Some((_, block)) = self.block.as_mut().filter(|(open, _)| *open == index) else {
-            return;
+            return Err(Failure::malformed("the stream mixes its blocks"));
         };
+        let parts = &mut self.parts;
         match block {
-            Block::Text => events.extend(filled(delta.text).map(Event::Text)),
-            Block::Thinking => {
-                events.extend(filled(delta.thinking).map(Event::Reasoning));
-                let signature =
-                    filled(delta.signature).map(|value| Signature::new(Protocol::Anthropic, value));
-                events.extend(signature.map(Event::ReasoningSignature));
+            Block::Unknown => {}
+            Block::Said => {
+                parts.text(delta.text, events);
+                parts.reasoning(delta.thinking, events);
+                let signature = delta.signature.filter(|value| !value.is_empty());
+                let sign = |value| Signature::new(Protocol::Anthropic, value);
+                parts.signature(signature.map(sign), events);
             }
-            Block::Redacted => {}
-            Block::Call { index, whole } => {
-                if let Some(json) = filled(delta.partial_json) {
+            Block::Call(whole) => {
+                if let Some(json) = delta.partial_json.filter(|json| !json.is_empty()) {
                     *whole = None;
-                    events.push(Event::ToolCallDelta { index: *index, json });
+                    parts.arguments(Some(json), events);
                 }
             }
-            Block::Answer { whole } => {
-                if let Some(json) = filled(delta.partial_json) {
+            Block::Answer(whole) => {
+                if let Some(json) = delta.partial_json.filter(|json| !json.is_empty()) {
                     *whole = None;
-                    events.push(Event::Text(json));
+                    parts.text(Some(json), events);
                 }
             }
         }
+        Ok(())
     }
 
     fn close(&mut self, events: &mut Vec<Event>) {
         match self.block.take() {
-            None => return,
-            Some((_, Block::Call { index, whole: Some(json) })) => {
-                events.push(Event::ToolCallDelta { index, json });
+            Some((_, Block::Call(whole))) => {
+                self.parts.arguments(whole, events);
             }
-            Some((_, Block::Answer { whole: Some(json) })) => events.push(Event::Text(json)),
-            Some(_) => {}
+            Some((_, Block::Answer(whole))) => self.parts.text(whole, events),
+            Some((_, Block::Said | Block::Unknown)) | None => {}
         }
-        events.push(Event::PartEnd);
+        self.parts.close(events);
     }
 
     fn complete(&mut self, events: &mut Vec<Event>) {
@@ -198,10 +200,6 @@ impl State {
 
 fn fail(failure: Failure, events: &mut Vec<Event>) {
     events.push(Event::Failure(failure));
-}
-
-fn filled(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
 }
 
 /// An event of any type: which fields it has depends on it.

@@ -25,6 +25,7 @@ pub(in crate::protocol::anthropic) struct Writer {
     /// The next block's index.
     next: u32,
     finish: Finish,
+    refused: bool,
     stop_sequence: Option<String>,
     usage: Usage,
 }
@@ -47,6 +48,7 @@ impl Writer {
             open: None,
             next: 0,
             finish: Finish::default(),
+            refused: false,
             stop_sequence: None,
             usage: Usage::default(),
         }
@@ -110,7 +112,7 @@ impl Writer {
         self.close(out);
         self.ended = true;
         let delta = MessageDelta {
-            stop_reason: write_finish(self.finish),
+            stop_reason: write_finish(self.finish.with_refusal(self.refused)),
             stop_sequence: self.stop_sequence.as_deref(),
         };
         let usage = UsageOut::of(&self.usage);
@@ -132,7 +134,11 @@ impl StreamWriter for Writer {
                 self.start(out);
                 event("ping", &Out::Ping, out);
             }
-            Event::Text(text) | Event::Refusal(text) => self.text(&text, out),
+            Event::Text(text) => self.text(&text, out),
+            Event::Refusal(text) => {
+                self.refused = true;
+                self.text(&text, out);
+            }
             Event::Reasoning(thinking) => {
                 self.thinking(out);
                 self.delta(Delta::ThinkingDelta { thinking: &thinking }, out);

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::{media, read::keep_rest};
+use super::media;
 use crate::protocol::bedrock::proof;
 use crate::protocol::conversation::{
     CacheMark, Content, Conversation, MediaKind, Part, ToolCall, ToolResult,
@@ -71,7 +71,7 @@ fn read_block(mut block: Object<'_>, to: &mut Conversation) -> Result<Block, Rea
     };
     Ok(match part {
         Some(part) => {
-            keep_rest("messages.content", block, to);
+            block.keep_rest("messages.content.", to);
             Block::Part(Box::new(part))
         }
         None => {

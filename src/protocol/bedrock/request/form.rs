@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::{MODEL_FIELDS, OWN_EXTRAS};
+use crate::protocol::anthropic::thinking::ThinkingOut;
 use crate::protocol::conversation::{CacheMark, Extra};
 
 #[derive(Serialize)]
@@ -185,13 +186,6 @@ pub(super) struct ModelFields<'a> {
     pub(super) top_k: Option<u64>,
     pub(super) nova_top_k: Option<u64>,
     pub(super) extras: &'a [Extra],
-}
-
-#[derive(Debug, Clone, Copy, Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum ThinkingOut {
-    Enabled { budget_tokens: u64 },
-    Adaptive,
 }
 
 #[derive(Debug, Clone, Copy, Serialize)]

@@ -45,12 +45,10 @@ fn read_converse(mut body: Object<'_>, head: &Head<'_>) -> Result<Conversation, 
     read_output(&mut body, &mut to)?;
     body.with("requestMetadata", |mut metadata| {
         to.user = metadata.take("user")?;
-        keep_rest("requestMetadata", metadata, &mut to);
+        metadata.keep_rest("requestMetadata.", &mut to);
         Ok(())
     })?;
-    for (name, value) in body.rest() {
-        to.keep_extra(name, value);
-    }
+    body.keep_rest("", &mut to);
     Ok(to)
 }
 
@@ -64,7 +62,7 @@ fn read_messages(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), Rea
         };
         let parts = blocks::read("content", &mut message, to)?;
         to.turns.push(Turn::new(role, parts));
-        keep_rest("messages", message, to);
+        message.keep_rest("messages.", to);
         Ok(())
     })?;
     if messages.is_empty() {
@@ -82,7 +80,7 @@ fn read_limits(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadE
             ..Sampling::default()
         };
         to.stop = config.take("stopSequences")?.unwrap_or_default();
-        keep_rest("inferenceConfig", config, to);
+        config.keep_rest("inferenceConfig.", to);
         Ok(())
     })?;
     Ok(())
@@ -148,7 +146,7 @@ fn read_model_fields(body: &mut Object<'_>, to: &mut Conversation) -> Result<(),
         let effort = effort.or(fields.with("output_config", nested("effort"))?.flatten());
         let nova = fields.with("reasoningConfig", nested("maxReasoningEffort"))?.flatten();
         speak_effort(effort.or(nova), to);
-        keep_rest("additionalModelRequestFields", fields, to);
+        fields.keep_rest("additionalModelRequestFields.", to);
         Ok(())
     })?;
     Ok(())
@@ -163,7 +161,7 @@ fn read_output(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadE
             Ok(structure.flatten())
         })?;
         to.format = schema.flatten();
-        keep_rest("outputConfig", config, to);
+        config.keep_rest("outputConfig.", to);
         Ok(())
     })?;
     Ok(())
@@ -182,12 +180,6 @@ fn read_schema(mut form: Object<'_>) -> Result<OutputFormat, ReadError> {
 fn speak_effort(effort: Option<String>, to: &mut Conversation) {
     if let Some(name) = effort.filter(|_| to.thinking != Some(Thinking::Off)) {
         to.thinking = Some(Thinking::Effort(Effort::from_name(&name)));
-    }
-}
-
-pub(super) fn keep_rest(inside: &str, object: Object<'_>, to: &mut Conversation) {
-    for (name, value) in object.rest() {
-        to.keep_extra(format!("{inside}.{name}"), value);
     }
 }
 

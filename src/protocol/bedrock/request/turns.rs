@@ -76,6 +76,7 @@ impl<'a> Blocks<'a, '_> {
                 proof.map(|seal| BlockOut::ReasoningContent(Reasoning::RedactedContent(seal)))
             }
             Content::Media(media) => {
+                media.lose_detail(self.losses)?;
                 // Anthropic's models neither hear nor watch.
                 let is_known = matches!(media.kind, MediaKind::Image | MediaKind::Document);
                 let block = (is_known || !self.family.is_claude())

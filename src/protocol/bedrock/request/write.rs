@@ -20,6 +20,8 @@ use crate::protocol::conversation::tool::raw;
 use crate::protocol::conversation::{
     Conversation, Delivery, Losses, OutputFormat, Tool, ToolChoice, ToolNames,
 };
+use crate::protocol::openai::TOOL_NAMES;
+use crate::protocol::structured::{ANSWER_TOOL, ANSWER_TOOL_DESCRIPTION, Structured};
 use crate::protocol::wire::{Reading, Refused, Target, Written, json};
 
 /// Writes a request.
@@ -28,18 +30,19 @@ pub(in crate::protocol::bedrock) fn write(
     target: &Target<'_>,
 ) -> Result<Written, Refused> {
     let family = Family::of(target.model);
-    let names = ToolNames::fit(from, LONGEST_TOOL_NAME, &['-']);
+    let names = ToolNames::fit(from, TOOL_NAMES);
     let mut losses = target.losses();
     let turns = from.alternating();
     let plan = Plan::of(from, &turns, family, &mut losses)?;
-    let format = Answer::of(from, &plan, family, &mut losses)?;
-    let answer_tool = matches!(format, Answer::Tool { .. }).then_some(ANSWER_TOOL);
+    let has_field = family.keeps_to_schemas();
+    let format = Structured::of(from, has_field, !plan.can_force, &mut losses)?;
+    let answer_tool = format.tool();
     let tool_config = write_tools(from, &plan, &format, family, &names, &mut losses)?;
-    lose_rest(from, &mut losses)?;
-    let request_metadata = match from.user.as_deref() {
-        Some(user) if is_metadata(user) => Some(Metadata { user }),
-        user => losses.lose_if(user.is_some(), "user").map(|()| None)?,
-    };
+    from.lose_extras(
+        |name| OWN_EXTRAS.contains(&name) || name.starts_with(MODEL_FIELDS),
+        &mut losses,
+    )?;
+    let user = from.user.as_deref().filter(|user| is_metadata(user));
     let documents = DocumentNames::default();
     let mut blocks = Blocks { family, names: &names, losses: &mut losses, documents };
     let body = Body {
@@ -48,8 +51,8 @@ pub(in crate::protocol::bedrock) fn write(
         inference_config: plan.inference,
         tool_config,
         additional_model_request_fields: plan.fields,
-        output_config: format.into_native(),
-        request_metadata,
+        output_config: write_format(&format),
+        request_metadata: user.map(|user| Metadata { user }),
         extras: Extras(&from.extras),
     };
     let body = json(&body);
@@ -80,7 +83,7 @@ pub(in crate::protocol::bedrock) fn write_count(
     if !family.is_claude() {
         return Ok(None);
     }
-    let names = ToolNames::fit(from, LONGEST_TOOL_NAME, &['-']);
+    let names = ToolNames::fit(from, TOOL_NAMES);
     let mut losses = target.losses();
     let turns = from.alternating();
     let tools = offered_tools(from, family, &names, &mut losses)?;
@@ -101,46 +104,15 @@ pub(in crate::protocol::bedrock) fn write_count(
     }))
 }
 
-/// How a structured answer is asked for.
-enum Answer<'a> {
-    /// It is not.
-    Free,
-    /// By the field that newer models know.
-    Native(JsonSchema<'a>),
-    /// By a tool that must be called, whose arguments are the answer.
-    Tool { schema: Cow<'a, RawValue> },
-}
-
-impl<'a> Answer<'a> {
-    fn of(
-        from: &'a Conversation,
-        plan: &Plan<'_>,
-        family: Family,
-        losses: &mut Losses,
-    ) -> Result<Self, Refused> {
-        let Some(format) = &from.format else { return Ok(Self::Free) };
-        if let OutputFormat::JsonSchema { name, description, schema, .. } = format
-            && family.keeps_to_schemas()
-        {
-            let (name, description) = (name.as_deref(), description.as_deref());
-            return Ok(Self::Native(JsonSchema { schema: schema.get(), name, description }));
-        }
-        // A forced tool excludes thinking, and the client's own tools would never be called.
-        if plan.thinks() || !from.tools.is_empty() {
-            return losses.lose("response_format").map(|()| Self::Free);
-        }
-        let schema = match format {
-            OutputFormat::JsonSchema { schema, .. } => Cow::Borrowed(&**schema),
-            OutputFormat::JsonObject => Cow::Owned(raw(r#"{"type":"object"}"#)),
-        };
-        Ok(Self::Tool { schema })
-    }
-
-    fn into_native(self) -> Option<Output<'a>> {
-        let Self::Native(json_schema) = self else { return None };
-        let structure = Structure { json_schema };
-        Some(Output { text_format: TextFormat { r#type: "json_schema", structure } })
-    }
+fn write_format<'a>(format: &Structured<'a>) -> Option<Output<'a>> {
+    let Structured::Native(OutputFormat::JsonSchema { name, description, schema, .. }) = format
+    else {
+        return None;
+    };
+    let (name, description) = (name.as_deref(), description.as_deref());
+    let structure =
+        Structure { json_schema: JsonSchema { schema: schema.get(), name, description } };
+    Some(Output { text_format: TextFormat { r#type: "json_schema", structure } })
 }
 
 /// The tools on offer and the choice among them. There is no choice of none: without a history of
@@ -148,19 +120,19 @@ impl<'a> Answer<'a> {
 fn write_tools<'a>(
     from: &'a Conversation,
     plan: &Plan<'_>,
-    format: &Answer<'a>,
+    format: &Structured<'a>,
     family: Family,
     names: &'a ToolNames,
     losses: &mut Losses,
 ) -> Result<Option<ToolConfig<'a>>, Refused> {
     let is_none = from.tool_choice == Some(ToolChoice::None);
-    if is_none && !from.has_tool_parts() && !matches!(format, Answer::Tool { .. }) {
+    if is_none && !from.has_tool_parts() && format.tool().is_none() {
         return Ok(None);
     }
     let mut tools = offered_tools(from, family, names, losses)?;
     let mut choice = write_choice(from, plan, names, losses)?;
-    if let Answer::Tool { schema } = format {
-        tools.push(answer_tool(Cow::clone(schema)));
+    if let Structured::Tool(schema) = format {
+        tools.push(tool_for_answer(Cow::clone(schema)));
         choice = Some(Choice::Tool { name: ANSWER_TOOL });
     }
     Ok((!tools.is_empty()).then_some(ToolConfig { tools, tool_choice: choice }))
@@ -217,10 +189,10 @@ fn used_tool(name: &str) -> ToolOut<'_> {
     ToolOut::ToolSpec(Spec { name, description: None, input_schema, strict: None })
 }
 
-fn answer_tool(schema: Cow<'_, RawValue>) -> ToolOut<'_> {
+fn tool_for_answer(schema: Cow<'_, RawValue>) -> ToolOut<'_> {
     ToolOut::ToolSpec(Spec {
         name: ANSWER_TOOL,
-        description: Some("Gives the answer. Its arguments are the whole answer, as JSON."),
+        description: Some(ANSWER_TOOL_DESCRIPTION),
         input_schema: InputSchema { json: schema },
         strict: None,
     })
@@ -243,19 +215,10 @@ fn write_choice<'a>(
         Some(ToolChoice::Tool(name)) => Choice::Tool { name: names.sent(name) },
         Some(ToolChoice::None) => return losses.lose("tool_choice").map(|()| None),
     };
-    if plan.thinks() && !matches!(choice, Choice::Auto {}) {
+    if !plan.can_force && !matches!(choice, Choice::Auto {}) {
         return losses.lose("tool_choice").map(|()| None);
     }
     Ok(Some(choice))
-}
-
-fn lose_rest(from: &Conversation, losses: &mut Losses) -> Result<(), Refused> {
-    let lost = from
-        .extras
-        .iter()
-        .map(|extra| extra.name.as_str())
-        .filter(|name| !OWN_EXTRAS.contains(name) && !name.starts_with(MODEL_FIELDS));
-    lost.into_iter().try_for_each(|name| losses.lose(name))
 }
 
 /// Whether a text may be a value of `requestMetadata`.
@@ -270,7 +233,4 @@ pub(in crate::protocol::bedrock) fn path(model: &str, operation: &str) -> String
 }
 
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
-const LONGEST_TOOL_NAME: usize = 64;
 const LONGEST_METADATA: usize = 256;
-/// The tool that stands for structured output.
-const ANSWER_TOOL: &str = "give_answer";

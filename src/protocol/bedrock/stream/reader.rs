@@ -10,6 +10,7 @@ use crate::protocol::bedrock::frames::{Broken, Frame, FrameKind, Frames};
 use crate::protocol::bedrock::response::{Fields, UsageIn, read_finish};
 use crate::protocol::bedrock::{error, proof};
 use crate::protocol::conversation::{Event, Failure, Finish};
+use crate::protocol::parts::Parts;
 use crate::protocol::wire::{Reading, StreamReader};
 
 /// Reads one stream.
@@ -26,18 +27,16 @@ struct State {
     ended: bool,
     /// The open block, and the vendor's index of it.
     open: Option<(u64, Block)>,
-    calls: u32,
+    parts: Parts,
     answered: bool,
     finish: Option<(Finish, Option<String>)>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Block {
-    Text,
-    Reasoning,
-    Redacted,
-    /// The call with this number; whether it has input yet.
-    Call(u32, bool),
+    /// Text or reasoning.
+    Said,
+    Call,
     /// The call that stands for structured output.
     Answer,
 }
@@ -118,69 +117,50 @@ impl State {
             self.open = Some((at, Block::Answer));
             return;
         }
-        let index = self.calls;
-        self.calls += 1;
-        self.open = Some((at, Block::Call(index, false)));
-        events.push(Event::ToolCallStart {
-            index,
-            id: call.tool_use_id.unwrap_or_else(|| self.reading.call_id(index)),
-            name: self.reading.tool_name(call.name),
-            signature: None,
-        });
+        self.open = Some((at, Block::Call));
+        let name = self.reading.tool_name(call.name);
+        let make_id = |index| self.reading.call_id(index);
+        if let Err(failure) = self.parts.call(call.tool_use_id, name, make_id, None, events) {
+            self.fail(failure, events);
+        }
     }
 
     fn read_delta(&mut self, at: u64, delta: Delta, events: &mut Vec<Event>) {
-        if let Some(text) = filled(delta.text) {
-            self.open(at, Block::Text, events);
-            events.push(Event::Text(text));
+        if let Some(text) = delta.text {
+            self.enter(at, events);
+            self.parts.text(Some(text), events);
         }
         if let Some(reasoning) = delta.reasoning_content {
-            self.read_reasoning(at, reasoning, events);
-        }
-        let Some(json) = delta.tool_use.and_then(|call| filled(call.input)) else { return };
-        match &mut self.open {
-            Some((open, Block::Call(index, has_input))) if *open == at => {
-                *has_input = true;
-                events.push(Event::ToolCallDelta { index: *index, json });
+            self.enter(at, events);
+            self.parts.reasoning(reasoning.text, events);
+            let signature = reasoning.signature.and_then(|value| proof::read(&value));
+            self.parts.signature(signature, events);
+            if let Some(seal) = reasoning.redacted_content.and_then(|seal| proof::read_seal(&seal))
+            {
+                self.parts.sealed(seal, events);
             }
-            Some((open, Block::Answer)) if *open == at => events.push(Event::Text(json)),
+        }
+        let Some(json) = delta.tool_use.and_then(|call| call.input) else { return };
+        match self.open {
+            Some((open, Block::Call)) if open == at => {
+                self.parts.arguments(Some(json), events);
+            }
+            Some((open, Block::Answer)) if open == at => self.parts.text(Some(json), events),
             _ => self.fail(Failure::malformed("the stream mixes its tool calls"), events),
         }
     }
 
-    fn read_reasoning(&mut self, at: u64, delta: ReasoningDelta, events: &mut Vec<Event>) {
-        if let Some(text) = filled(delta.text) {
-            self.open(at, Block::Reasoning, events);
-            events.push(Event::Reasoning(text));
-        }
-        if let Some(signature) = delta.signature.and_then(|value| proof::read(&value)) {
-            self.open(at, Block::Reasoning, events);
-            events.push(Event::ReasoningSignature(signature));
-        }
-        if let Some(seal) = delta.redacted_content.and_then(|value| proof::read_seal(&value)) {
+    /// Makes this block of text or reasoning the open one: it ends the block before it.
+    fn enter(&mut self, at: u64, events: &mut Vec<Event>) {
+        if self.open != Some((at, Block::Said)) {
             self.close(events);
-            self.open = Some((at, Block::Redacted));
-            events.push(Event::Redacted(seal));
-        }
-    }
-
-    /// Makes this block the open one: it ends the block before it.
-    fn open(&mut self, at: u64, block: Block, events: &mut Vec<Event>) {
-        if self.open != Some((at, block)) {
-            self.close(events);
-            self.open = Some((at, block));
+            self.open = Some((at, Block::Said));
         }
     }
 
     fn close(&mut self, events: &mut Vec<Event>) {
-        match self.open.take() {
-            None => return,
-            Some((_, Block::Call(index, false))) => {
-                events.push(Event::ToolCallDelta { index, json: "{}".to_owned() });
-            }
-            Some(_) => {}
-        }
-        events.push(Event::PartEnd);
+        self.open = None;
+        self.parts.close(events);
     }
 
     fn complete(&mut self, events: &mut Vec<Event>) {
@@ -188,7 +168,8 @@ impl State {
             return self.fail(Failure::cut(), events);
         };
         let answered = self.answered && reason == Finish::ToolCalls;
-        let reason = if answered { Finish::Stop } else { reason.with_calls(self.calls > 0) };
+        let reason =
+            if answered { Finish::Stop } else { reason.with_calls(self.parts.has_called()) };
         events.push(Event::Finish { reason, stop_sequence });
         events.push(Event::Done);
         self.ended = true;
@@ -198,10 +179,6 @@ impl State {
         events.push(Event::Failure(failure));
         self.ended = true;
     }
-}
-
-fn filled(text: Option<String>) -> Option<String> {
-    text.filter(|text| !text.is_empty())
 }
 
 /// An event of any type: which fields it has depends on it.

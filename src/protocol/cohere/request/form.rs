@@ -2,10 +2,10 @@
 //!
 //! It never decides what goes in.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 use serde_json::value::RawValue;
+
+use crate::protocol::chat::{Text, ToolCallOut, ToolOut};
 
 #[derive(Serialize)]
 pub(super) struct Body<'a> {
@@ -55,55 +55,6 @@ pub(super) struct Message<'a> {
 }
 
 #[derive(Serialize)]
-#[serde(untagged)]
-pub(super) enum Text<'a> {
-    Plain(Cow<'a, str>),
-    Parts(Vec<PartOut<'a>>),
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum PartOut<'a> {
-    Text { text: Cow<'a, str> },
-    ImageUrl { image_url: ImageUrl<'a> },
-}
-
-#[derive(Serialize)]
-pub(super) struct ImageUrl<'a> {
-    pub(super) url: Cow<'a, str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) detail: Option<&'a str>,
-}
-
-/// A call, in requests and in answers.
-#[derive(Serialize)]
-pub(in crate::protocol::cohere) struct ToolCallOut<'a> {
-    pub(in crate::protocol::cohere) id: &'a str,
-    pub(in crate::protocol::cohere) r#type: &'static str,
-    pub(in crate::protocol::cohere) function: FunctionCall<'a>,
-}
-
-#[derive(Serialize)]
-pub(in crate::protocol::cohere) struct FunctionCall<'a> {
-    pub(in crate::protocol::cohere) name: &'a str,
-    pub(in crate::protocol::cohere) arguments: &'a str,
-}
-
-#[derive(Serialize)]
-pub(super) struct ToolOut<'a> {
-    pub(super) r#type: &'static str,
-    pub(super) function: Function<'a>,
-}
-
-#[derive(Serialize)]
-pub(super) struct Function<'a> {
-    pub(super) name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) description: Option<&'a str>,
-    pub(super) parameters: Cow<'a, RawValue>,
-}
-
-#[derive(Serialize)]
 pub(super) struct ResponseFormat<'a> {
     pub(super) r#type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -115,14 +66,4 @@ pub(super) struct ThinkingOut {
     pub(super) r#type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) token_budget: Option<u64>,
-}
-
-impl<'a> Text<'a> {
-    /// A single text is written as a string.
-    pub(super) fn of(mut parts: Vec<PartOut<'a>>) -> Self {
-        match parts.as_mut_slice() {
-            [PartOut::Text { text }] => Self::Plain(std::mem::take(text)),
-            _ => Self::Parts(parts),
-        }
-    }
 }

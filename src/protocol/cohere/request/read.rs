@@ -2,11 +2,11 @@
 
 use serde_json::value::RawValue;
 
+use crate::protocol::chat::{Dialect, read_function, read_messages};
 use crate::protocol::conversation::{
-    Content, Conversation, Delivery, Media, MediaKind, OutputFormat, Part, Role, Sampling,
-    Thinking, Tool, ToolCall, ToolChoice, ToolResult, Turn,
+    Content, Conversation, Delivery, OutputFormat, Part, Sampling, Thinking, Tool, ToolChoice,
 };
-use crate::protocol::object::{Object, TextOr, text_of};
+use crate::protocol::object::{Object, text_of};
 use crate::protocol::wire::{Head, ReadError};
 
 use super::MOST_P;
@@ -38,10 +38,10 @@ pub(in crate::protocol::cohere) fn read(
         include_usage: true,
         ..Conversation::default()
     };
-    read_messages(&mut body, &mut to)?;
+    read_messages(&mut body, &mut to, &DIALECT)?;
     read_tools(&mut body, &mut to)?;
     read_tool_choice(&mut body, &mut to)?;
-    keep_rest("", body, &mut to);
+    body.keep_rest("", &mut to);
     Ok(to)
 }
 
@@ -75,105 +75,23 @@ fn read_thinking(body: &mut Object<'_>) -> Result<Option<Thinking>, ReadError> {
     })
 }
 
-fn read_messages(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
-    let messages = body.each("messages", |mut message| {
-        let role: String = message.require("role")?;
-        match role.as_str() {
-            "system" | "developer" => {
-                let parts = read_content(&mut message, to)?;
-                if to.turns.is_empty() {
-                    to.system.extend(parts);
-                } else {
-                    to.turns.push(Turn::new(Role::System, parts));
-                }
-            }
-            "user" => {
-                let parts = read_content(&mut message, to)?;
-                to.turns.push(Turn::new(Role::User, parts));
-            }
-            "assistant" => {
-                let parts = read_assistant(&mut message, to)?;
-                to.turns.push(Turn::new(Role::Assistant, parts));
-            }
-            "tool" => read_tool_result(&mut message, to)?,
-            _ => return Err(ReadError::new("role", "is not a role of this protocol")),
-        }
-        // Citations of an earlier answer prove nothing to anyone else.
-        message.raw("citations");
-        keep_rest("messages.", message, to);
-        Ok(())
-    })?;
-    if messages.is_empty() {
-        return Err(ReadError::new("messages", "must hold at least one message"));
-    }
-    Ok(())
-}
-
-fn read_assistant(message: &mut Object<'_>, to: &mut Conversation) -> Result<Vec<Part>, ReadError> {
-    let mut parts = read_content(message, to)?;
+/// Citations of an earlier answer prove nothing to anyone else.
+fn read_said(message: &mut Object<'_>, parts: &mut Vec<Part>) -> Result<(), ReadError> {
+    message.raw("citations");
     let plan: Option<String> = message.take("tool_plan")?;
     parts.extend(plan.filter(|plan| !plan.is_empty()).map(Part::text));
-    parts.extend(message.each("tool_calls", |mut call| {
-        let id = call.require("id")?;
-        let function = call.with("function", |mut function| {
-            let name = function.require("name")?;
-            let arguments = function.take::<String>("arguments")?.unwrap_or_default();
-            Ok((name, if arguments.is_empty() { "{}".to_owned() } else { arguments }))
-        })?;
-        let (name, arguments) = function.ok_or_else(|| ReadError::new("function", "is missing"))?;
-        Ok(Part::new(Content::ToolCall(ToolCall { id, name, arguments })))
-    })?);
-    Ok(parts)
-}
-
-/// One `tool` message is one result; those that follow each other are one turn.
-fn read_tool_result(message: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
-    let result = ToolResult {
-        call_id: message.require("tool_call_id")?,
-        name: None,
-        content: read_content(message, to)?,
-        is_error: false,
-    };
-    let only_results = |turn: &&mut Turn| {
-        turn.role == Role::User
-            && turn.parts.iter().all(|part| matches!(part.content, Content::ToolResult(_)))
-    };
-    let part = Part::new(Content::ToolResult(result));
-    match to.turns.last_mut().filter(only_results) {
-        Some(turn) => turn.parts.push(part),
-        None => to.turns.push(Turn::new(Role::User, vec![part])),
-    }
     Ok(())
 }
 
-fn read_content(message: &mut Object<'_>, to: &mut Conversation) -> Result<Vec<Part>, ReadError> {
-    let content = message.text_or_each("content", |part| read_part(part, to))?;
-    Ok(match content {
-        None => Vec::new(),
-        Some(TextOr::Text(text)) => vec![Part::text(text)],
-        Some(TextOr::Each(parts)) => parts.into_iter().flatten().collect(),
-    })
-}
-
-fn read_part(mut part: Object<'_>, to: &mut Conversation) -> Result<Option<Part>, ReadError> {
-    let kind: String = part.require("type")?;
-    let content = match kind.as_str() {
-        "text" => Some(Content::Text(part.require("text")?)),
+fn read_part(kind: &str, part: &mut Object<'_>) -> Result<Option<Content>, ReadError> {
+    Ok(match kind {
         "thinking" => Some(Content::Reasoning(part.require("thinking")?)),
-        "image_url" => part.with("image_url", read_image)?.map(Content::Media),
-        "document" => part.with("document", read_document)?.map(Content::Text),
-        _ => {
-            to.keep_extra(format!("messages.content.{kind}"), RawValue::TRUE);
-            return Ok(None);
+        "document" => {
+            let text = part.with("document", read_document)?;
+            Some(Content::Text(text.ok_or_else(|| ReadError::new(kind, "is missing"))?))
         }
-    };
-    let content = content.ok_or_else(|| ReadError::new(kind, "is missing"))?;
-    Ok(Some(Part::new(content)))
-}
-
-fn read_image(mut image: Object<'_>) -> Result<Media, ReadError> {
-    let media = Media::from_url(MediaKind::Image, image.require("url")?);
-    Ok(Media { detail: image.take("detail")?, ..media })
+        _ => None,
+    })
 }
 
 /// A tool's result as a document: its data, a text or an object, as text.
@@ -187,17 +105,8 @@ fn read_document(mut document: Object<'_>) -> Result<String, ReadError> {
 
 fn read_tools(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
     let strict: Option<bool> = body.take("strict_tools")?;
-    to.tools = body.each("tools", |mut tool| {
-        let function = tool.with("function", |mut function| {
-            Ok(Tool {
-                name: function.require("name")?,
-                description: function.take("description")?,
-                schema: function.raw("parameters").map(ToOwned::to_owned),
-                strict: strict.filter(|strict| *strict),
-                cache: None,
-            })
-        })?;
-        function.ok_or_else(|| ReadError::new("function", "is missing"))
+    to.tools = body.each("tools", |tool| {
+        Ok(Tool { strict: strict.filter(|strict| *strict), ..read_function(tool)? })
     })?;
     Ok(())
 }
@@ -217,8 +126,4 @@ fn read_tool_choice(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), 
     Ok(())
 }
 
-fn keep_rest(inside: &str, object: Object<'_>, to: &mut Conversation) {
-    for (name, value) in object.rest() {
-        to.keep_extra(format!("{inside}{name}"), value);
-    }
-}
+const DIALECT: Dialect = Dialect { part: read_part, said: read_said };

@@ -5,14 +5,12 @@
 use std::borrow::Cow;
 
 use super::MOST_P;
-use super::form::{
-    Body, Function, FunctionCall, ImageUrl, Message, PartOut, ResponseFormat, Text, ThinkingOut,
-    ToolCallOut, ToolOut,
-};
+use super::form::{Body, Message, ResponseFormat, ThinkingOut};
+use crate::protocol::chat::{PartOut, Text, ToolCallOut, ToolOut, write_image, write_result_media};
 use crate::protocol::cohere::model::refuses_thinking;
 use crate::protocol::conversation::{
-    Content, Conversation, Effort, Losses, Media, MediaKind, Merged, OutputFormat, Part, Role,
-    Sampling, Source, Thinking, ToolChoice, ToolNames, ToolResult,
+    Content, Conversation, Effort, Losses, Media, MediaKind, Merged, NameRule, OutputFormat, Part,
+    Role, Sampling, Source, Thinking, ToolChoice, ToolNames,
 };
 use crate::protocol::wire::{Reading, Refused, Target, Written, json};
 
@@ -21,14 +19,13 @@ pub(in crate::protocol::cohere) fn write(
     from: &Conversation,
     target: &Target<'_>,
 ) -> Result<Written, Refused> {
-    let names = ToolNames::fit(from, LONGEST_TOOL_NAME, &[]);
+    let names = ToolNames::fit(from, TOOL_NAMES);
     let mut losses = target.losses();
     let messages = write_messages(from, &names, &mut losses)?;
     let (tools, tool_choice) = write_tools(from, &names, &mut losses)?;
     let sampling = write_sampling(&from.sampling, &mut losses)?;
     losses.lose_if(from.stop.len() > MOST_STOPS, "stop")?;
-    losses.lose_if(from.user.is_some(), "user")?;
-    from.lose_extras(&[], &mut losses)?;
+    from.lose_extras(|_| false, &mut losses)?;
     let body = Body {
         model: target.model,
         messages,
@@ -74,15 +71,7 @@ fn write_tools<'a>(
         Some(ToolChoice::Tool(name)) => (Some("REQUIRED"), Some(name)),
     };
     let offered = from.tools.iter().filter(|tool| only.is_none_or(|only| *only == tool.name));
-    let tools = offered.map(|tool| ToolOut {
-        r#type: "function",
-        function: Function {
-            name: names.sent(&tool.name),
-            description: tool.description.as_deref(),
-            parameters: tool.schema_or_empty(),
-        },
-    });
-    Ok((tools.collect(), word))
+    Ok((offered.map(|tool| ToolOut::with_schema(tool, names)).collect(), word))
 }
 
 /// Strictness is asked for all tools or for none.
@@ -182,14 +171,13 @@ fn write_user<'a>(
     for &part in &turn.parts {
         match &part.content {
             Content::ToolResult(result) => {
-                losses.lose_if(result.is_error, "tool_result.is_error")?;
                 messages.push(Message {
                     role: "tool",
                     tool_call_id: Some(&result.call_id),
-                    content: Some(Text::Plain(result.text())),
+                    content: Some(Text::Plain(result.text_or_error())),
                     ..Message::default()
                 });
-                write_result_media(result, &mut said, losses)?;
+                write_result_media(result, &mut said, losses, write_media)?;
             }
             Content::Text(text) => said.push(PartOut::Text { text: text.into() }),
             Content::Media(media) => said.extend(write_media(media, losses)?),
@@ -199,24 +187,6 @@ fn write_user<'a>(
     if !said.is_empty() {
         let content = Some(Text::of(said));
         messages.push(Message { role: "user", content, ..Message::default() });
-    }
-    Ok(())
-}
-
-fn write_result_media<'a>(
-    result: &'a ToolResult,
-    said: &mut Vec<PartOut<'a>>,
-    losses: &mut Losses,
-) -> Result<(), Refused> {
-    let from = said.len();
-    for part in &result.content {
-        if let Content::Media(media) = &part.content {
-            said.extend(write_media(media, losses)?);
-        }
-    }
-    if said.len() > from {
-        let text = format!("From the result of tool call {}:", result.call_id).into();
-        said.insert(from, PartOut::Text { text });
     }
     Ok(())
 }
@@ -232,11 +202,7 @@ fn write_assistant<'a>(
     for &part in &turn.parts {
         match &part.content {
             Content::Text(text) | Content::Refusal(text) => said.push(text),
-            Content::ToolCall(call) => {
-                let name = names.sent(&call.name);
-                let function = FunctionCall { name, arguments: &call.arguments };
-                message.tool_calls.push(ToolCallOut { id: &call.id, r#type: "function", function });
-            }
+            Content::ToolCall(call) => message.tool_calls.push(ToolCallOut::sent(call, names)),
             Content::Media(media) => losses.lose(media.kind.name())?,
             Content::Reasoning(_) | Content::Redacted | Content::ToolResult(_) => {}
         }
@@ -254,15 +220,13 @@ fn write_assistant<'a>(
 fn write_media<'a>(media: &'a Media, losses: &mut Losses) -> Result<Option<PartOut<'a>>, Refused> {
     let part = match (media.kind, &media.source) {
         (_, Source::Text(text)) => Some(PartOut::Text { text: text.into() }),
-        (MediaKind::Image, _) => media.to_url().map(|url| PartOut::ImageUrl {
-            image_url: ImageUrl { url, detail: media.detail.as_deref() },
-        }),
+        (MediaKind::Image, _) => write_image(media),
         _ => None,
     };
     losses.lose_if(part.is_none(), media.kind.name())?;
     Ok(part)
 }
 
-const LONGEST_TOOL_NAME: usize = 64;
+const TOOL_NAMES: NameRule = NameRule { longest: 64, also: &[], begins_with_letter: true };
 const MOST_STOPS: usize = 5;
 const LEAST_P: f64 = 0.01;

@@ -8,6 +8,7 @@ use crate::protocol::cohere::error;
 use crate::protocol::cohere::response::{BROKEN_OFF, Call, UsageIn, read_finish};
 use crate::protocol::conversation::{Event, Failure};
 use crate::protocol::frames::Frames;
+use crate::protocol::parts::Parts;
 use crate::protocol::wire::Reading;
 
 /// What is known in the midst of a stream.
@@ -15,21 +16,9 @@ use crate::protocol::wire::Reading;
 pub(in crate::protocol::cohere) struct State {
     reading: Reading,
     started: bool,
-    part: Part,
-    calls: u32,
-}
-
-/// The part that is open.
-#[derive(Debug, Default, PartialEq, Eq, Clone, Copy)]
-enum Part {
-    #[default]
-    None,
-    Text,
-    Reasoning,
-    /// What the model plans to do with its tools: text, and a part of its own.
-    Plan,
-    /// The call with this number of ours; whether it has arguments yet.
-    Call(u32, bool),
+    parts: Parts,
+    /// Whether the open text is a plan.
+    plans: bool,
 }
 
 impl State {
@@ -85,34 +74,34 @@ impl State {
     fn read_content(&mut self, delta: Delta, events: &mut Vec<Event>) {
         let Some(message) = delta.message else { return };
         let content = message.content.unwrap_or_default();
-        for (text, part) in [
-            (content.thinking, Part::Reasoning),
-            (content.text, Part::Text),
-            (message.tool_plan, Part::Plan),
-        ] {
-            if let Some(text) = text.filter(|text| !text.is_empty()) {
-                self.open(part, events);
-                events.push(match part {
-                    Part::Reasoning => Event::Reasoning(text),
-                    _ => Event::Text(text),
-                });
-            }
+        self.parts.reasoning(content.thinking, events);
+        self.parts.text(content.text, events);
+        self.read_plan(message.tool_plan, events);
+    }
+
+    /// What the model plans to do with its tools: text, and a part of its own.
+    fn read_plan(&mut self, plan: Option<String>, events: &mut Vec<Event>) {
+        if plan.as_ref().is_some_and(|plan| !plan.is_empty()) && !self.plans {
+            self.parts.close(events);
+            self.plans = true;
         }
+        self.parts.text(plan, events);
+    }
+
+    fn close(&mut self, events: &mut Vec<Event>) {
+        self.parts.close(events);
+        self.plans = false;
     }
 
     fn start_call(&mut self, delta: Delta, events: &mut Vec<Event>) {
         let Some(call) = delta.message.and_then(|message| message.tool_calls) else { return };
         let function = call.function.unwrap_or_default();
-        let index = self.calls;
-        self.calls += 1;
-        self.open(Part::Call(index, false), events);
-        events.push(Event::ToolCallStart {
-            index,
-            id: call.id.unwrap_or_else(|| self.reading.call_id(index)),
-            name: self.reading.tool_name(function.name.unwrap_or_default()),
-            signature: None,
-        });
-        self.add_arguments(function.arguments, events);
+        let name = self.reading.tool_name(function.name.unwrap_or_default());
+        let make_id = |index| self.reading.call_id(index);
+        match self.parts.call(call.id, name, make_id, None, events) {
+            Ok(()) => self.add_arguments(function.arguments, events),
+            Err(failure) => fail(failure, events),
+        }
     }
 
     fn read_arguments(&mut self, delta: Delta, events: &mut Vec<Event>) {
@@ -121,35 +110,16 @@ impl State {
     }
 
     fn add_arguments(&mut self, json: Option<String>, events: &mut Vec<Event>) {
-        let Some(json) = json.filter(|json| !json.is_empty()) else { return };
-        if let Part::Call(index, _) = self.part {
-            self.part = Part::Call(index, true);
-            events.push(Event::ToolCallDelta { index, json });
-        }
-    }
-
-    /// Makes this part the open one: it ends the part before it.
-    fn open(&mut self, part: Part, events: &mut Vec<Event>) {
-        if self.part != part {
-            self.close(events);
-            self.part = part;
-        }
-    }
-
-    fn close(&mut self, events: &mut Vec<Event>) {
-        if let Part::Call(index, false) = self.part {
-            events.push(Event::ToolCallDelta { index, json: "{}".to_owned() });
-        }
-        if std::mem::take(&mut self.part) != Part::None {
-            events.push(Event::PartEnd);
+        if !self.parts.arguments(json, events) {
+            fail(Failure::malformed("the stream has arguments outside of a tool call"), events);
         }
     }
 
     fn complete(&mut self, delta: Delta, events: &mut Vec<Event>) {
-        self.close(events);
+        self.parts.close(events);
         events.extend(delta.usage.map(|usage| Event::Usage(usage.into_usage())));
         let reason = delta.finish_reason.as_deref().unwrap_or_default();
-        let reason = read_finish(reason).unwrap_or_default().with_calls(self.calls > 0);
+        let reason = read_finish(reason).unwrap_or_default().with_calls(self.parts.has_called());
         events.push(Event::Finish { reason, stop_sequence: None });
         events.push(Event::Done);
     }

@@ -4,7 +4,7 @@
 
 use serde::Serialize;
 
-use crate::protocol::cohere::request::{FunctionCall, ToolCallOut};
+use crate::protocol::chat::ToolCallOut;
 use crate::protocol::cohere::response::{BlockOut, UsageOut, write_finish};
 use crate::protocol::conversation::{Event, Finish, Usage};
 use crate::protocol::wire::{Client, StreamWriter, append_json};
@@ -91,8 +91,7 @@ impl Writer {
     fn start_call(&mut self, index: u32, id: &str, name: &str, out: &mut Vec<u8>) {
         self.close(out);
         self.open = Some(Open::Call(index));
-        let function = FunctionCall { name, arguments: "" };
-        let call = Calls { tool_calls: ToolCallOut { id, r#type: "function", function } };
+        let call = Calls { tool_calls: ToolCallOut::new(id, name, "") };
         event(&Out { index: Some(index), ..Out::new("tool-call-start", call) }, out);
     }
 

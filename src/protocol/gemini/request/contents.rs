@@ -158,6 +158,7 @@ fn write_held_media<'a>(
 }
 
 fn write_media<'a>(media: &'a Media, losses: &mut Losses) -> Result<Option<PartOut<'a>>, Refused> {
+    media.lose_detail(losses)?;
     Ok(match &media.source {
         Source::Base64(data) => match text_document(media, data) {
             Some(text) => Some(PartOut::text(text)),

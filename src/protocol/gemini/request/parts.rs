@@ -15,8 +15,6 @@ use crate::protocol::gemini::spelling::EitherName;
 use crate::protocol::object::{Object, text_of};
 use crate::protocol::wire::ReadError;
 
-use super::read::keep_rest;
-
 /// The calls that wait for their result, in order.
 #[derive(Default)]
 struct Calls {
@@ -36,7 +34,7 @@ pub(super) fn read_contents(body: &mut Object<'_>, to: &mut Conversation) -> Res
             Some(_) => return Err(ReadError::new("role", "is not a role of this protocol")),
         };
         let parts = content.each("parts", |part| read_part(part, &mut calls, to))?;
-        keep_rest("contents.", content, to);
+        content.keep_rest("contents.", to);
         add_turn(role, parts.into_iter().flatten(), to);
         Ok(())
     })?;
@@ -96,7 +94,7 @@ fn read_part(
         }
         return Ok(None);
     }
-    keep_rest("contents.parts.", part, to);
+    part.keep_rest("contents.parts.", to);
     Ok(content.map(|content| signature::from_client(Part::new(content), signature.as_deref())))
 }
 

@@ -37,7 +37,7 @@ pub(in crate::protocol::gemini) fn read(
     body.with_either("generationConfig", "generation_config", |config| {
         read_generation_config(config, &mut to)
     })?;
-    keep_rest("", body, &mut to);
+    body.keep_rest("", &mut to);
     Ok(to)
 }
 
@@ -52,7 +52,7 @@ fn read_system(body: &mut Object<'_>, to: &mut Conversation) -> Result<Vec<Part>
     let mut read = |mut content: Object<'_>| {
         content.each("parts", |mut part| {
             let text: Option<String> = part.take("text")?;
-            keep_rest("systemInstruction.parts.", part, to);
+            part.keep_rest("systemInstruction.parts.", to);
             Ok(text.map(Part::text))
         })
     };
@@ -90,7 +90,7 @@ fn read_function(mut function: Object<'_>, to: &mut Conversation) -> Result<Tool
         strict: None,
         cache: None,
     };
-    keep_rest("tools.functionDeclarations.", function, to);
+    function.keep_rest("tools.functionDeclarations.", to);
     Ok(tool)
 }
 
@@ -100,8 +100,12 @@ fn read_tool_config(mut config: Object<'_>, to: &mut Conversation) -> Result<(),
         let allowed: Option<Vec<String>> =
             calling.take_either("allowedFunctionNames", "allowed_function_names")?;
         let mut allowed = allowed.unwrap_or_default();
+        let mode = mode.map(|mode| mode.to_ascii_uppercase());
+        if mode.as_deref() == Some("VALIDATED") {
+            to.tools.iter_mut().for_each(|tool| tool.strict = Some(true));
+        }
         let are_all = to.tools.iter().all(|tool| allowed.contains(&tool.name));
-        to.tool_choice = match mode.as_deref().map(str::to_ascii_uppercase).as_deref() {
+        to.tool_choice = match mode.as_deref() {
             Some("AUTO" | "VALIDATED") => Some(ToolChoice::Auto),
             Some("NONE") => Some(ToolChoice::None),
             Some("ANY") if allowed.len() == 1 => allowed.pop().map(ToolChoice::Tool),
@@ -111,10 +115,10 @@ fn read_tool_config(mut config: Object<'_>, to: &mut Conversation) -> Result<(),
         if allowed.len() > 1 && !are_all {
             to.keep_extra("toolConfig.allowedFunctionNames", RawValue::TRUE);
         }
-        keep_rest("toolConfig.functionCallingConfig.", calling, to);
+        calling.keep_rest("toolConfig.functionCallingConfig.", to);
         Ok(())
     })?;
-    keep_rest("toolConfig.", config, to);
+    config.keep_rest("toolConfig.", to);
     Ok(())
 }
 
@@ -191,11 +195,4 @@ fn read_thinking(mut config: Object<'_>) -> Result<Option<Thinking>, ReadError> 
         }
         (_, None) => (shown == Some(true)).then_some(Thinking::Adaptive),
     })
-}
-
-/// What nobody took, under its path.
-pub(super) fn keep_rest(inside: &str, object: Object<'_>, to: &mut Conversation) {
-    for (name, value) in object.rest() {
-        to.keep_extra(format!("{inside}{name}"), value);
-    }
 }

@@ -31,21 +31,23 @@ pub(super) fn write(
             Some(tokens) => budget(tokens.clamp(least, most), shown),
             None => ThinkingConfig { thinking_budget: Some(-1), ..shown },
         }),
-        ThinkingControl::Level { minimal, .. } if is_off => {
+        ThinkingControl::Level(levels) if is_off => {
             losses.lose_if(asked != Thinking::Off, "reasoning_effort")?;
-            let thinking_level = Some(if minimal { "minimal" } else { "low" });
+            let thinking_level = levels.first().copied();
             Some(ThinkingConfig { thinking_level, ..ThinkingConfig::default() })
         }
-        ThinkingControl::Level { minimal, medium } => {
-            let thinking_level = asked.effort().map(|effort| match effort {
-                Effort::None | Effort::Minimal if minimal => "minimal",
-                Effort::None | Effort::Minimal | Effort::Low => "low",
-                Effort::Medium if medium => "medium",
-                Effort::Medium | Effort::High | Effort::XHigh | Effort::Max => "high",
-            });
+        ThinkingControl::Level(levels) => {
+            let thinking_level = asked.effort().and_then(|effort| level(effort, levels));
             Some(ThinkingConfig { thinking_level, ..shown })
         }
     })
+}
+
+/// The level of an effort, or where the model does not know it the next one, the upper first.
+fn level(effort: Effort, known: &[&'static str]) -> Option<&'static str> {
+    let wanted = effort.clamp(Effort::Minimal, Effort::High);
+    let upper = known.iter().find(|name| Effort::from_name(name) >= wanted);
+    upper.or(known.last()).copied()
 }
 
 fn budget(tokens: u64, config: ThinkingConfig) -> ThinkingConfig {

@@ -10,7 +10,7 @@ use super::form::{
 };
 use super::thinking;
 use crate::protocol::conversation::{
-    Conversation, Losses, OutputFormat, Tool, ToolChoice, ToolNames,
+    Conversation, Losses, NameRule, OutputFormat, Tool, ToolChoice, ToolNames,
 };
 use crate::protocol::gemini::model::Generation;
 use crate::protocol::wire::{Reading, Refused, Target, Written, json};
@@ -41,7 +41,7 @@ fn write_for(
     method: &str,
     write: impl FnOnce(Body<'_>) -> Vec<u8>,
 ) -> Result<Written, Refused> {
-    let names = ToolNames::fit(from, LONGEST_TOOL_NAME, &['-', '.', ':']);
+    let names = ToolNames::fit(from, TOOL_NAMES);
     let mut losses = target.losses();
     let generation = Generation::of(target.model);
     let (system_instruction, contents) =
@@ -54,13 +54,12 @@ fn write_for(
         model: None,
         system_instruction,
         contents,
-        tools: write_tools(&from.tools, &names, &mut losses)?,
-        tool_config: write_choice(from, &names, &mut losses)?,
+        tools: write_tools(&from.tools, &names),
+        tool_config: write_choice(from, &names, generation, &mut losses)?,
         generation_config: Some(write_config(from, target.model, generation, &mut losses)?)
             .filter(|config| *config != GenerationConfig::default()),
     };
-    losses.lose_if(from.user.is_some(), "user")?;
-    from.lose_extras(&[], &mut losses)?;
+    from.lose_extras(|_| false, &mut losses)?;
     let body = write(body);
     let model = resource(target.model);
     let model = utf8_percent_encode(&model, NOT_IN_PATHS);
@@ -78,12 +77,7 @@ pub(in crate::protocol::gemini) fn resource(model: &str) -> String {
     if model.contains('/') { model.to_owned() } else { format!("models/{model}") }
 }
 
-fn write_tools<'a>(
-    tools: &'a [Tool],
-    names: &'a ToolNames,
-    losses: &mut Losses,
-) -> Result<Option<[Tools<'a>; 1]>, Refused> {
-    losses.lose_if(tools.iter().any(|tool| tool.strict == Some(true)), "tools.strict")?;
+fn write_tools<'a>(tools: &'a [Tool], names: &'a ToolNames) -> Option<[Tools<'a>; 1]> {
     let function = |tool: &'a Tool| Function {
         name: names.sent(&tool.name),
         description: tool.description.as_deref(),
@@ -94,19 +88,27 @@ fn write_tools<'a>(
             .filter(|schema| !matches!(schema.get(), "{}" | "null")),
     };
     let function_declarations: Vec<_> = tools.iter().map(function).collect();
-    Ok((!tools.is_empty()).then_some([Tools { function_declarations }]))
+    (!tools.is_empty()).then_some([Tools { function_declarations }])
 }
 
+/// The choice among the tools. A call that is forced keeps to its schema; one that is not does so in
+/// a mode of its own, for all tools.
 fn write_choice<'a>(
     from: &'a Conversation,
     names: &'a ToolNames,
+    generation: Generation,
     losses: &mut Losses,
 ) -> Result<Option<ToolConfig<'a>>, Refused> {
     if from.tools.is_empty() {
         return Ok(None);
     }
     losses.lose_if(from.parallel_tool_calls == Some(false), "parallel_tool_calls")?;
+    let is_strict = from.tools.iter().any(|tool| tool.strict == Some(true));
+    let is_free = matches!(from.tool_choice, None | Some(ToolChoice::Auto));
+    let can_validate = generation.validates_calls();
+    losses.lose_if(is_strict && is_free && !can_validate, "tools.strict")?;
     let (mode, only) = match &from.tool_choice {
+        None | Some(ToolChoice::Auto) if is_strict && can_validate => ("VALIDATED", None),
         None => return Ok(None),
         Some(ToolChoice::Auto) => ("AUTO", None),
         Some(ToolChoice::Required) => ("ANY", None),
@@ -149,7 +151,8 @@ fn write_config<'a>(
     })
 }
 
-const LONGEST_TOOL_NAME: usize = 64;
+const TOOL_NAMES: NameRule =
+    NameRule { longest: 64, also: &['-', '.', ':'], begins_with_letter: true };
 const MOST_STOPS: usize = 5;
 
 /// What must be encoded in a path; a resource's name holds slashes.

@@ -2,6 +2,9 @@
 //!
 //! It never checks that they are good JSON: who parses an element sees that.
 
+use crate::protocol::nesting::{Edge, Nesting};
+use crate::sse::LONGEST;
+
 /// Collects bytes and gives out elements.
 #[derive(Debug, Default)]
 pub(super) struct Elements {
@@ -10,9 +13,7 @@ pub(super) struct Elements {
     at: usize,
     /// Where the element begins that is not complete yet.
     start: Option<usize>,
-    depth: u32,
-    in_text: bool,
-    escaped: bool,
+    nesting: Nesting,
 }
 
 /// An element is longer than any that the vendor sends.
@@ -33,10 +34,13 @@ impl Elements {
     pub(super) fn next(&mut self) -> Result<Option<&[u8]>, TooLong> {
         while let Some(&byte) = self.buffer.get(self.at) {
             self.at += 1;
-            if self.ends_element(byte)
-                && let Some(start) = self.start.take()
-            {
-                return Ok(Some(&self.buffer[start..self.at]));
+            match self.nesting.pass(byte) {
+                Edge::None => {}
+                Edge::Begins => self.start = Some(self.at - 1),
+                Edge::Ends => {
+                    let start = self.start.take().unwrap_or_default();
+                    return Ok(Some(&self.buffer[start..self.at]));
+                }
             }
         }
         let held = self.buffer.len() - self.start.unwrap_or(self.buffer.len());
@@ -47,36 +51,7 @@ impl Elements {
     pub(super) fn is_inside(&self) -> bool {
         self.start.is_some()
     }
-
-    fn ends_element(&mut self, byte: u8) -> bool {
-        if self.in_text {
-            match byte {
-                _ if self.escaped => self.escaped = false,
-                b'\\' => self.escaped = true,
-                b'"' => self.in_text = false,
-                _ => {}
-            }
-            return false;
-        }
-        match byte {
-            b'"' => self.in_text = true,
-            b'{' => {
-                if self.depth == 0 {
-                    self.start = Some(self.at - 1);
-                }
-                self.depth += 1;
-            }
-            b'}' => {
-                self.depth = self.depth.saturating_sub(1);
-                return self.depth == 0;
-            }
-            _ => {}
-        }
-        false
-    }
 }
-
-const LONGEST: usize = 32 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@ use crate::protocol::conversation::{Event, Failure, Finish};
 use crate::protocol::frames::{FrameReader, Frames};
 use crate::protocol::gemini::part::{PartIn, own_signature};
 use crate::protocol::gemini::response::{Chunk, read_finish};
+use crate::protocol::parts::Parts;
 use crate::protocol::wire::{Reading, StreamReader};
 
 use super::elements::Elements;
@@ -37,18 +38,9 @@ pub(in crate::protocol::gemini) struct Array {
 pub(in crate::protocol::gemini) struct State {
     reading: Reading,
     started: bool,
-    part: Part,
+    parts: Parts,
     calls: u32,
     finish: Option<Finish>,
-}
-
-/// The part that is open. Calls come whole.
-#[derive(Debug, Default, PartialEq, Eq, Clone, Copy)]
-enum Part {
-    #[default]
-    None,
-    Text,
-    Reasoning,
 }
 
 impl Reader {
@@ -127,7 +119,9 @@ impl Frames for State {
         for candidate in chunk.candidates.into_iter().flatten().filter(|found| found.index == 0) {
             let parts = candidate.content.and_then(|content| content.parts);
             for part in parts.into_iter().flatten() {
-                self.read_part(part, events);
+                if let Err(failure) = self.read_part(part, events) {
+                    return fail(failure, events);
+                }
             }
             self.finish = candidate.finish_reason.as_deref().map(read_finish).or(self.finish);
         }
@@ -141,7 +135,7 @@ impl Frames for State {
 
     fn end(&mut self, events: &mut Vec<Event>) {
         let Some(reason) = self.finish else { return fail(Failure::cut(), events) };
-        self.close(events);
+        self.parts.close(events);
         let reason = reason.with_calls(self.calls > 0);
         events.push(Event::Finish { reason, stop_sequence: None });
         events.push(Event::Done);
@@ -149,51 +143,29 @@ impl Frames for State {
 }
 
 impl State {
-    fn read_part(&mut self, part: PartIn, events: &mut Vec<Event>) {
+    fn read_part(&mut self, part: PartIn, events: &mut Vec<Event>) -> Result<(), Failure> {
         let signature = own_signature(part.thought_signature);
         match (part.text, part.function_call) {
             (Some(text), _) if part.thought == Some(true) => {
-                if !text.is_empty() {
-                    self.open(Part::Reasoning, events);
-                    events.push(Event::Reasoning(text));
-                }
-                if let Some(signature) = signature {
-                    self.open(Part::Reasoning, events);
-                    events.push(Event::ReasoningSignature(signature));
-                    self.close(events);
+                let is_end = signature.is_some();
+                self.parts.reasoning(Some(text), events);
+                self.parts.signature(signature, events);
+                if is_end {
+                    self.parts.close(events);
                 }
             }
             // The signature of a text proves nothing that is ever checked.
-            (Some(text), _) if !text.is_empty() => {
-                self.open(Part::Text, events);
-                events.push(Event::Text(text));
-            }
+            (Some(text), _) => self.parts.text(Some(text), events),
             (None, Some(call)) => {
-                self.close(events);
-                let index = self.calls;
+                let call = call.into_call(self.calls, &self.reading);
                 self.calls += 1;
-                let call = call.into_call(index, &self.reading);
-                let (id, name) = (call.id, call.name);
-                events.push(Event::ToolCallStart { index, id, name, signature });
-                events.push(Event::ToolCallDelta { index, json: call.arguments });
-                events.push(Event::PartEnd);
+                self.parts.call(Some(call.id), call.name, |_| String::new(), signature, events)?;
+                self.parts.arguments(Some(call.arguments), events);
+                self.parts.close(events);
             }
-            _ => {}
+            (None, None) => {}
         }
-    }
-
-    /// Makes this part the open one: it ends the part before it.
-    fn open(&mut self, part: Part, events: &mut Vec<Event>) {
-        if self.part != part {
-            self.close(events);
-            self.part = part;
-        }
-    }
-
-    fn close(&mut self, events: &mut Vec<Event>) {
-        if std::mem::take(&mut self.part) != Part::None {
-            events.push(Event::PartEnd);
-        }
+        Ok(())
     }
 }
 

@@ -2,14 +2,13 @@
 //!
 //! It never decides what goes in.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
 use serde::ser::SerializeMap;
 use serde_json::value::RawValue;
 
 use super::SHARED_EXTRAS;
-use crate::protocol::conversation::{Extra, OutputFormat, Tool, ToolCall, ToolNames};
+use crate::protocol::chat::{Text, ToolCallOut, ToolOut};
+use crate::protocol::conversation::{Extra, OutputFormat};
 
 #[derive(Serialize)]
 pub(super) struct Body<'a> {
@@ -70,71 +69,6 @@ pub(super) struct Message<'a> {
 
 #[derive(Serialize)]
 #[serde(untagged)]
-pub(super) enum Text<'a> {
-    Plain(Cow<'a, str>),
-    Parts(Vec<PartOut<'a>>),
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum PartOut<'a> {
-    Text { text: Cow<'a, str> },
-    ImageUrl { image_url: ImageUrl<'a> },
-    InputAudio { input_audio: InputAudio<'a> },
-    File { file: File<'a> },
-}
-
-#[derive(Serialize)]
-pub(super) struct ImageUrl<'a> {
-    pub(super) url: Cow<'a, str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) detail: Option<&'a str>,
-}
-
-#[derive(Serialize)]
-pub(super) struct InputAudio<'a> {
-    pub(super) data: &'a str,
-    pub(super) format: &'a str,
-}
-
-#[derive(Serialize)]
-pub(super) struct File<'a> {
-    pub(super) filename: &'a str,
-    pub(super) file_data: Cow<'a, str>,
-}
-
-#[derive(Serialize)]
-pub(super) struct ToolCallOut<'a> {
-    pub(super) id: &'a str,
-    pub(super) r#type: &'static str,
-    pub(super) function: FunctionCall<'a>,
-}
-
-#[derive(Serialize)]
-pub(super) struct FunctionCall<'a> {
-    pub(super) name: &'a str,
-    pub(super) arguments: &'a str,
-}
-
-#[derive(Serialize)]
-pub(super) struct ToolOut<'a> {
-    pub(super) r#type: &'static str,
-    pub(super) function: Function<'a>,
-}
-
-#[derive(Serialize)]
-pub(super) struct Function<'a> {
-    pub(super) name: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) description: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) parameters: Option<&'a RawValue>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) strict: Option<bool>,
-}
-
-#[derive(Serialize)]
-#[serde(untagged)]
 pub(super) enum Choice<'a> {
     Word(&'static str),
     Tool {
@@ -172,35 +106,6 @@ pub(super) struct Extras<'a>(pub(super) &'a [Extra]);
 impl<'a> Message<'a> {
     pub(super) fn new(role: &'static str, content: Option<Text<'a>>) -> Self {
         Self { role, content, refusal: None, tool_calls: Vec::new(), tool_call_id: None }
-    }
-}
-
-impl<'a> Text<'a> {
-    /// A single text is written as a string, which everyone reads.
-    pub(super) fn of(mut parts: Vec<PartOut<'a>>) -> Self {
-        match parts.as_mut_slice() {
-            [PartOut::Text { text }] => Self::Plain(std::mem::take(text)),
-            _ => Self::Parts(parts),
-        }
-    }
-}
-
-impl<'a> ToolCallOut<'a> {
-    pub(super) fn of(call: &'a ToolCall, names: &'a ToolNames) -> Self {
-        let function = FunctionCall { name: names.sent(&call.name), arguments: &call.arguments };
-        Self { id: &call.id, r#type: "function", function }
-    }
-}
-
-impl<'a> ToolOut<'a> {
-    pub(super) fn of(tool: &'a Tool, names: &'a ToolNames) -> Self {
-        let function = Function {
-            name: names.sent(&tool.name),
-            description: tool.description.as_deref(),
-            parameters: tool.schema.as_deref(),
-            strict: tool.strict,
-        };
-        Self { r#type: "function", function }
     }
 }
 

@@ -2,11 +2,12 @@
 
 use serde_json::value::RawValue;
 
+use crate::protocol::chat::{Dialect, read_function, read_messages};
 use crate::protocol::conversation::{
-    Content, Conversation, Delivery, Effort, Media, MediaKind, OutputFormat, Part, Role, Sampling,
-    Source, Thinking, Tool, ToolCall, ToolChoice, ToolResult, Turn,
+    Content, Conversation, Delivery, Effort, Media, MediaKind, OutputFormat, Part, Sampling,
+    Source, Thinking, ToolChoice,
 };
-use crate::protocol::object::{Object, TextOr, text_of};
+use crate::protocol::object::{Object, text_of};
 use crate::protocol::wire::{Head, ReadError};
 
 /// Reads a request.
@@ -31,15 +32,10 @@ pub(in crate::protocol::openai) fn read(
     to.max_tokens = body.take("max_completion_tokens")?.or(old_limit);
     to.include_usage = read_stream_options(&mut body)?;
 
-    read_messages(&mut body, &mut to)?;
+    read_messages(&mut body, &mut to, &DIALECT)?;
     read_tools(&mut body, &mut to)?;
     read_tool_choice(&mut body, &mut to)?;
-    for (name, value) in body.rest() {
-        // One choice is what everyone gives, and the service's own default asks for nothing.
-        if !matches!((&*name, value.get()), ("n", "1") | ("service_tier", "\"auto\"")) {
-            to.keep_extra(name, value);
-        }
-    }
+    body.keep_rest("", &mut to);
     Ok(to)
 }
 
@@ -95,112 +91,26 @@ fn read_stream_options(body: &mut Object<'_>) -> Result<bool, ReadError> {
     Ok(asked.flatten() == Some(true))
 }
 
-fn read_messages(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
-    let messages = body.each("messages", |mut message| {
-        let role: String = message.require("role")?;
-        match role.as_str() {
-            "system" | "developer" => {
-                let parts = read_content(&mut message, to)?;
-                if to.turns.is_empty() {
-                    to.system.extend(parts);
-                } else {
-                    to.turns.push(Turn::new(Role::System, parts));
-                }
-            }
-            "user" => {
-                let parts = read_content(&mut message, to)?;
-                to.turns.push(Turn::new(Role::User, parts));
-            }
-            "assistant" => {
-                let parts = read_assistant(&mut message, to)?;
-                to.turns.push(Turn::new(Role::Assistant, parts));
-            }
-            "tool" => read_tool_result(&mut message, to)?,
-            _ => return Err(ReadError::new("role", "is not a role of this protocol")),
-        }
-        for (name, value) in message.rest() {
-            to.keep_extra(format!("messages.{name}"), value);
-        }
-        Ok(())
-    })?;
-    if messages.is_empty() {
-        return Err(ReadError::new("messages", "must hold at least one message"));
-    }
-    Ok(())
-}
-
-fn read_assistant(message: &mut Object<'_>, to: &mut Conversation) -> Result<Vec<Part>, ReadError> {
-    let mut parts = Vec::new();
-    // Not OpenAI's own, but what most others call it.
+/// Reasoning is not OpenAI's own, but what most others call it.
+fn read_said(message: &mut Object<'_>, parts: &mut Vec<Part>) -> Result<(), ReadError> {
     if let Some(reasoning) = message.take::<String>("reasoning_content")? {
-        parts.push(Part::new(Content::Reasoning(reasoning)));
+        parts.insert(0, Part::new(Content::Reasoning(reasoning)));
     }
-    parts.extend(read_content(message, to)?);
     if let Some(refusal) = message.take::<String>("refusal")? {
         parts.push(Part::new(Content::Refusal(refusal)));
     }
-    parts.extend(message.each("tool_calls", |mut call| {
-        let id = call.require("id")?;
-        let function = call.with("function", |mut function| {
-            let name = function.require("name")?;
-            let arguments = function.take::<String>("arguments")?.unwrap_or_default();
-            Ok((name, if arguments.is_empty() { "{}".to_owned() } else { arguments }))
-        })?;
-        let (name, arguments) = function.ok_or_else(|| ReadError::new("function", "is missing"))?;
-        Ok(Part::new(Content::ToolCall(ToolCall { id, name, arguments })))
-    })?);
-    Ok(parts)
-}
-
-/// One `tool` message is one result; those that follow each other are one turn.
-fn read_tool_result(message: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
-    let result = ToolResult {
-        call_id: message.require("tool_call_id")?,
-        name: message.take("name")?,
-        content: read_content(message, to)?,
-        is_error: false,
-    };
-    let only_results = |turn: &&mut Turn| {
-        turn.role == Role::User
-            && turn.parts.iter().all(|part| matches!(part.content, Content::ToolResult(_)))
-    };
-    let part = Part::new(Content::ToolResult(result));
-    match to.turns.last_mut().filter(only_results) {
-        Some(turn) => turn.parts.push(part),
-        None => to.turns.push(Turn::new(Role::User, vec![part])),
-    }
     Ok(())
 }
 
-fn read_content(message: &mut Object<'_>, to: &mut Conversation) -> Result<Vec<Part>, ReadError> {
-    let content = message.text_or_each("content", |part| read_part(part, to))?;
-    Ok(match content {
-        None => Vec::new(),
-        Some(TextOr::Text(text)) => vec![Part::text(text)],
-        Some(TextOr::Each(parts)) => parts.into_iter().flatten().collect(),
-    })
-}
-
-fn read_part(mut part: Object<'_>, to: &mut Conversation) -> Result<Option<Part>, ReadError> {
-    let kind: String = part.require("type")?;
-    let content = match kind.as_str() {
-        "text" => Some(Content::Text(part.require("text")?)),
-        "refusal" => Some(Content::Refusal(part.require("refusal")?)),
-        "image_url" => part.with("image_url", read_image)?.map(Content::Media),
-        "input_audio" => part.with("input_audio", read_audio)?.map(Content::Media),
-        "file" => part.with("file", read_file)?.map(Content::Media),
-        _ => {
-            to.keep_extra(format!("messages.content.{kind}"), RawValue::TRUE);
-            return Ok(None);
-        }
+fn read_part(kind: &str, part: &mut Object<'_>) -> Result<Option<Content>, ReadError> {
+    let media = match kind {
+        "refusal" => return Ok(Some(Content::Refusal(part.require("refusal")?))),
+        "input_audio" => part.with("input_audio", read_audio)?,
+        "file" => part.with("file", read_file)?,
+        _ => return Ok(None),
     };
-    let content = content.ok_or_else(|| ReadError::new(kind, "is missing"))?;
-    Ok(Some(Part::new(content)))
-}
-
-fn read_image(mut image: Object<'_>) -> Result<Media, ReadError> {
-    let media = Media::from_url(MediaKind::Image, image.require("url")?);
-    Ok(Media { detail: image.take("detail")?, ..media })
+    let media = media.ok_or_else(|| ReadError::new(kind, "is missing"))?;
+    Ok(Some(Content::Media(media)))
 }
 
 fn read_audio(mut audio: Object<'_>) -> Result<Media, ReadError> {
@@ -232,16 +142,7 @@ fn read_tools(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadEr
             to.keep_extra(format!("tools.{kind}"), RawValue::TRUE);
             return Ok(None);
         }
-        let function = tool.with("function", |mut function| {
-            Ok(Tool {
-                name: function.require("name")?,
-                description: function.take("description")?,
-                schema: function.raw("parameters").map(ToOwned::to_owned),
-                strict: function.take("strict")?,
-                cache: None,
-            })
-        })?;
-        function.map(Some).ok_or_else(|| ReadError::new("function", "is missing"))
+        read_function(tool).map(Some)
     })?;
     to.tools = tools.into_iter().flatten().collect();
     Ok(())
@@ -266,3 +167,5 @@ fn read_tool_choice(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), 
     };
     Ok(())
 }
+
+const DIALECT: Dialect = Dialect { part: read_part, said: read_said };

@@ -5,13 +5,13 @@
 use std::borrow::Cow;
 
 use super::SHARED_EXTRAS;
-use super::form::{
-    Body, Choice, Extras, File, ImageUrl, InputAudio, Message, Named, PartOut, ResponseFormat,
-    StreamOptions, Text, ToolCallOut, ToolOut,
+use super::form::{Body, Choice, Extras, Message, Named, ResponseFormat, StreamOptions};
+use crate::protocol::chat::{
+    File, InputAudio, PartOut, Text, ToolCallOut, ToolOut, write_image, write_result_media,
 };
 use crate::protocol::conversation::{
-    Content, Conversation, Effort, Losses, Media, MediaKind, Part, Role, Source, Thinking,
-    ToolChoice, ToolNames, ToolResult,
+    Content, Conversation, Effort, Losses, Media, MediaKind, NameRule, Part, Role, Source,
+    ToolChoice, ToolNames,
 };
 use crate::protocol::openai::model;
 use crate::protocol::wire::{Reading, Refused, Target, Written, json};
@@ -21,7 +21,7 @@ pub(in crate::protocol::openai) fn write(
     from: &Conversation,
     target: &Target<'_>,
 ) -> Result<Written, Refused> {
-    let names = ToolNames::fit(from, LONGEST_TOOL_NAME, &['-']);
+    let names = ToolNames::fit(from, TOOL_NAMES);
     let mut losses = target.losses();
     let messages = write_messages(from, &names, &mut losses)?;
     let (max_tokens, max_completion_tokens) = if model::wants_max_completion_tokens(target.model) {
@@ -30,22 +30,24 @@ pub(in crate::protocol::openai) fn write(
         (from.max_tokens, None)
     };
     losses.lose_if(from.sampling.top_k.is_some(), "top_k")?;
-    losses.lose_if(from.stop.len() > MOST_STOPS, "stop")?;
-    from.lose_extras(SHARED_EXTRAS, &mut losses)?;
+    let effort = model::fit_effort(from.thinking, target.model, &mut losses)?;
+    let sampling = model::fit_sampling(&from.sampling, effort, target.model, &mut losses)?;
+    let stop = fit_stop(&from.stop, target.model, &mut losses)?;
+    from.lose_extras(|name| SHARED_EXTRAS.contains(&name), &mut losses)?;
     let stream = from.is_stream();
     let body = Body {
         model: target.model,
         messages,
         max_tokens,
         max_completion_tokens,
-        temperature: from.sampling.temperature,
-        top_p: from.sampling.top_p,
-        presence_penalty: from.sampling.presence_penalty,
-        frequency_penalty: from.sampling.frequency_penalty,
-        seed: from.sampling.seed,
-        stop: &from.stop[..from.stop.len().min(MOST_STOPS)],
+        temperature: sampling.temperature,
+        top_p: sampling.top_p,
+        presence_penalty: sampling.presence_penalty,
+        frequency_penalty: sampling.frequency_penalty,
+        seed: sampling.seed,
+        stop,
         response_format: from.format.as_ref().map(ResponseFormat::of),
-        reasoning_effort: write_effort(from.thinking, target.model, &mut losses)?,
+        reasoning_effort: effort.map(Effort::name),
         tools: from.tools.iter().map(|tool| ToolOut::of(tool, &names)).collect(),
         tool_choice: tool_choice(from, &names),
         parallel_tool_calls: from.parallel_tool_calls.filter(|_| !from.tools.is_empty()),
@@ -65,21 +67,15 @@ pub(in crate::protocol::openai) fn write(
     })
 }
 
-/// The effort's word. What was said in tokens never becomes more than `high`, which every
-/// reasoning model knows.
-fn write_effort(
-    thinking: Option<Thinking>,
+/// The texts that end the answer, as many as the model takes.
+fn fit_stop<'a>(
+    stop: &'a [String],
     model: &str,
     losses: &mut Losses,
-) -> Result<Option<&'static str>, Refused> {
-    let effort = match thinking {
-        Some(Thinking::Budget(tokens)) => Some(Effort::from_budget(tokens).min(Effort::High)),
-        Some(Thinking::Adaptive) if model::reasons_only_when_told(model) => Some(Effort::Medium),
-        _ => thinking.and_then(Thinking::effort).map(|effort| effort.min(Effort::XHigh)),
-    };
-    let refused = effort.is_some() && model::refuses_reasoning_effort(model);
-    losses.lose_if(refused && effort != Some(Effort::None), "reasoning_effort")?;
-    Ok(effort.filter(|_| !refused).map(Effort::name))
+) -> Result<&'a [String], Refused> {
+    let most = if model::takes_stop(model) { MOST_STOPS } else { 0 };
+    losses.lose_if(stop.len() > most, "stop")?;
+    Ok(&stop[..stop.len().min(most)])
 }
 
 fn tool_choice<'a>(from: &'a Conversation, names: &'a ToolNames) -> Option<Choice<'a>> {
@@ -132,12 +128,11 @@ fn write_user<'a>(
     let mut said = Vec::new();
     for part in parts {
         if let Content::ToolResult(result) = &part.content {
-            losses.lose_if(result.is_error, "tool_result.is_error")?;
             messages.push(Message {
                 tool_call_id: Some(&result.call_id),
-                ..Message::new("tool", Some(Text::Plain(result.text())))
+                ..Message::new("tool", Some(Text::Plain(result.text_or_error())))
             });
-            write_result_media(result, &mut said, losses)?;
+            write_result_media(result, &mut said, losses, write_media)?;
         }
     }
     for part in parts {
@@ -153,24 +148,6 @@ fn write_user<'a>(
     Ok(())
 }
 
-fn write_result_media<'a>(
-    result: &'a ToolResult,
-    said: &mut Vec<PartOut<'a>>,
-    losses: &mut Losses,
-) -> Result<(), Refused> {
-    let from = said.len();
-    for part in &result.content {
-        if let Content::Media(media) = &part.content {
-            said.extend(write_media(media, losses)?);
-        }
-    }
-    if said.len() > from {
-        let text = format!("From the result of tool call {}:", result.call_id).into();
-        said.insert(from, PartOut::Text { text });
-    }
-    Ok(())
-}
-
 fn write_assistant<'a>(
     parts: &'a [Part],
     names: &'a ToolNames,
@@ -182,7 +159,7 @@ fn write_assistant<'a>(
         match &part.content {
             Content::Text(text) => said.push(PartOut::Text { text: text.into() }),
             Content::Refusal(text) => message.refusal = Some(text),
-            Content::ToolCall(call) => message.tool_calls.push(ToolCallOut::of(call, names)),
+            Content::ToolCall(call) => message.tool_calls.push(ToolCallOut::sent(call, names)),
             Content::Media(media) => losses.lose(media.kind.name())?,
             // Reasoning is not read back by this protocol; its maker alone could use it.
             Content::Reasoning(_) | Content::Redacted | Content::ToolResult(_) => {}
@@ -198,9 +175,7 @@ fn write_assistant<'a>(
 
 fn write_media<'a>(media: &'a Media, losses: &mut Losses) -> Result<Option<PartOut<'a>>, Refused> {
     let part = match (media.kind, &media.source) {
-        (MediaKind::Image, Source::Base64(_) | Source::Url(_)) => media.to_url().map(|url| {
-            PartOut::ImageUrl { image_url: ImageUrl { url, detail: media.detail.as_deref() } }
-        }),
+        (MediaKind::Image, Source::Base64(_) | Source::Url(_)) => write_image(media),
         (MediaKind::Audio, Source::Base64(data)) => {
             let kind = media.media_type_or_default();
             let format = kind.split_once('/').map_or(kind, |(_, format)| format);
@@ -217,5 +192,6 @@ fn write_media<'a>(media: &'a Media, losses: &mut Losses) -> Result<Option<PartO
     Ok(part)
 }
 
-const LONGEST_TOOL_NAME: usize = 64;
+pub(in crate::protocol) const TOOL_NAMES: NameRule =
+    NameRule { longest: 64, also: &['-'], begins_with_letter: false };
 const MOST_STOPS: usize = 4;

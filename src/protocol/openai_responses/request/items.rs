@@ -3,7 +3,6 @@
 
 use serde_json::value::RawValue;
 
-use super::read::keep_rest;
 use crate::protocol::Protocol;
 use crate::protocol::conversation::{
     Content, Conversation, Media, MediaKind, Part, Role, Signature, Source, ToolCall, ToolResult,
@@ -59,7 +58,7 @@ fn read_item(mut item: Object<'_>, to: &mut Conversation) -> Result<(), ReadErro
         "function_call_output" | "custom_tool_call_output" => {
             let call_id = item.require("call_id")?;
             let content = read_content("output", &mut item, to)?;
-            add_result(ToolResult { call_id, name: None, content, is_error: false }, to);
+            to.add_result(ToolResult { call_id, name: None, content, is_error: false });
         }
         "item_reference" => {
             return Err(ReadError::new(
@@ -73,7 +72,7 @@ fn read_item(mut item: Object<'_>, to: &mut Conversation) -> Result<(), ReadErro
             return Ok(());
         }
     }
-    keep_rest("input", item, to);
+    item.keep_rest("input.", to);
     Ok(())
 }
 
@@ -95,19 +94,6 @@ fn add_said(part: Part, to: &mut Conversation) {
     match to.turns.last_mut().filter(|turn| turn.role == Role::Assistant) {
         Some(turn) => turn.parts.push(part),
         None => to.turns.push(Turn::new(Role::Assistant, vec![part])),
-    }
-}
-
-/// Adds to a turn of results.
-fn add_result(result: ToolResult, to: &mut Conversation) {
-    let part = Part::new(Content::ToolResult(result));
-    let only_results = |turn: &&mut Turn| {
-        turn.role == Role::User
-            && turn.parts.iter().all(|part| matches!(part.content, Content::ToolResult(_)))
-    };
-    match to.turns.last_mut().filter(only_results) {
-        Some(turn) => turn.parts.push(part),
-        None => to.turns.push(Turn::new(Role::User, vec![part])),
     }
 }
 
@@ -158,7 +144,7 @@ fn read_image(image: &mut Object<'_>) -> Result<Media, ReadError> {
         Some(id) => file(MediaKind::Image, Source::File(id)),
         None => Media::from_url(MediaKind::Image, image.require("image_url")?),
     };
-    Ok(Media { detail: image.take("detail")?.filter(|detail| detail != "auto"), ..media })
+    Ok(Media { detail: image.take("detail")?, ..media }.without_usual_detail())
 }
 
 fn read_file(part: &mut Object<'_>) -> Result<Media, ReadError> {

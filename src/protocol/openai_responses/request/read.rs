@@ -45,12 +45,7 @@ pub(in crate::protocol::openai_responses) fn read(
     read_include(&mut body, &mut to)?;
     // It only says how deltas are padded.
     body.raw("stream_options");
-    for (name, value) in body.rest() {
-        let is_default = DEFAULTS.contains(&(name.as_ref(), value.get()));
-        if !is_default {
-            to.keep_extra(name, value);
-        }
-    }
+    body.keep_rest("", &mut to);
     Ok(to)
 }
 
@@ -75,7 +70,7 @@ fn read_reasoning(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), Re
         if let Some(summary) = reasoning.raw("summary").or(old_summary) {
             to.keep_extra("reasoning.summary", summary);
         }
-        keep_rest("reasoning", reasoning, to);
+        reasoning.keep_rest("reasoning.", to);
         Ok(())
     })?;
     Ok(())
@@ -87,7 +82,7 @@ fn read_text(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadErr
         if let Some(verbosity) = text.raw("verbosity") {
             to.keep_extra("verbosity", verbosity);
         }
-        keep_rest("text", text, to);
+        text.keep_rest("text.", to);
         Ok(())
     })?;
     Ok(())
@@ -130,7 +125,7 @@ fn read_tools(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadEr
                 return Ok(None);
             }
         };
-        keep_rest("tools", tool, to);
+        tool.keep_rest("tools.", to);
         Ok(Some(read))
     })?;
     to.tools = tools.into_iter().flatten().collect();
@@ -173,21 +168,11 @@ fn read_include(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), Read
     Ok(())
 }
 
-pub(super) fn keep_rest(inside: &str, object: Object<'_>, to: &mut Conversation) {
-    for (name, value) in object.rest() {
-        to.keep_extra(format!("{inside}.{name}"), value);
-    }
-}
-
 /// What can be included in the answer so that reasoning comes back on the next turn.
 pub(super) const ENCRYPTED_REASONING: &str = "reasoning.encrypted_content";
 
 const NOTHING_STORED: &str =
     "cannot be used: nothing is stored; send the whole conversation as `input`";
-
-/// Fields whose value is everyone's default: they ask for nothing.
-const DEFAULTS: &[(&str, &str)] =
-    &[("service_tier", "\"auto\""), ("truncation", "\"disabled\""), ("top_logprobs", "0")];
 
 #[cfg(test)]
 mod tests {

@@ -125,16 +125,18 @@ fn write_result<'a>(
     from: &'a Conversation,
     losses: &mut Losses,
 ) -> Result<Item<'a>, Refused> {
-    losses.lose_if(result.is_error, "tool_result.is_error")?;
     let has_media = result.content.iter().any(|part| matches!(part.content, Content::Media(_)));
     let output = if has_media {
-        let mut parts = Vec::with_capacity(result.content.len());
+        let mut parts = Vec::with_capacity(result.content.len() + 1);
+        if result.is_error {
+            parts.push(PartOut::InputText { text: "Error:" });
+        }
         for part in &result.content {
             parts.extend(write_part(part, losses)?);
         }
         Contents::of(parts)
     } else {
-        Contents::Plain(result.text())
+        Contents::Plain(result.text_or_error())
     };
     let call_id = &result.call_id;
     let is_custom = from.tool_name_of(call_id).is_some_and(|name| custom::name_of(name).is_some());

@@ -12,9 +12,9 @@ use super::read::ENCRYPTED_REASONING;
 use super::turns;
 use crate::protocol::conversation::tool::raw;
 use crate::protocol::conversation::{
-    Conversation, Effort, Losses, Part, Thinking, Tool, ToolChoice, ToolNames,
+    Conversation, Effort, Losses, Part, Sampling, Thinking, Tool, ToolChoice, ToolNames,
 };
-use crate::protocol::openai::model;
+use crate::protocol::openai::{TOOL_NAMES, model};
 use crate::protocol::openai_responses::custom;
 use crate::protocol::wire::{Reading, Refused, Target, Written, json};
 
@@ -23,30 +23,31 @@ pub(in crate::protocol::openai_responses) fn write(
     from: &Conversation,
     target: &Target<'_>,
 ) -> Result<Written, Refused> {
-    let names = ToolNames::fit(from, LONGEST_TOOL_NAME, &['-']);
+    let names = ToolNames::fit(from, TOOL_NAMES);
     let mut losses = target.losses();
     let input = turns::write(from, &names, &mut losses)?;
-    lose_sampling(from, &mut losses)?;
-    let reasoning = write_reasoning(from, target.model, &mut losses)?;
-    from.lose_extras(SHARED_EXTRAS, &mut losses)?;
+    let effort = model::fit_effort(from.thinking, target.model, &mut losses)?;
+    let sampling = model::fit_sampling(&from.sampling, effort, target.model, &mut losses)?;
+    lose_sampling(from, &sampling, &mut losses)?;
+    from.lose_extras(|name| SHARED_EXTRAS.contains(&name), &mut losses)?;
     let body = Body {
         model: target.model,
         instructions: instructions(&from.system),
         input,
         max_output_tokens: from.max_tokens.map(|tokens| tokens.max(LEAST_TOKENS)),
-        temperature: from.sampling.temperature,
-        top_p: from.sampling.top_p,
+        temperature: sampling.temperature,
+        top_p: sampling.top_p,
         text: Text {
             format: from.format.as_ref().map(Format::of),
             verbosity: extra(from, "verbosity"),
         },
-        reasoning,
+        reasoning: write_reasoning(from, effort, target.model),
         tools: from.tools.iter().map(|tool| write_tool(tool, &names)).collect(),
         tool_choice: tool_choice(from, &names),
         parallel_tool_calls: from.parallel_tool_calls.filter(|_| !from.tools.is_empty()),
         user: from.user.as_deref(),
         stream: from.is_stream().then_some(true),
-        include: if reasons(target.model) { &[ENCRYPTED_REASONING] } else { &[] },
+        include: if model::reasons(target.model) { &[ENCRYPTED_REASONING] } else { &[] },
         extras: Extras(&from.extras),
     };
     let body = json(&body);
@@ -60,8 +61,11 @@ pub(in crate::protocol::openai_responses) fn write(
 }
 
 /// What this protocol has no field for. A limit below its least becomes the least.
-fn lose_sampling(from: &Conversation, losses: &mut Losses) -> Result<(), Refused> {
-    let sampling = &from.sampling;
+fn lose_sampling(
+    from: &Conversation,
+    sampling: &Sampling,
+    losses: &mut Losses,
+) -> Result<(), Refused> {
     losses.lose_if(sampling.top_k.is_some(), "top_k")?;
     losses.lose_if(sampling.seed.is_some(), "seed")?;
     losses.lose_if(sampling.presence_penalty.is_some(), "presence_penalty")?;
@@ -77,35 +81,22 @@ fn instructions(system: &[Part]) -> Option<Cow<'_, str>> {
     Some(texts.fold(first, |all, text| Cow::Owned(format!("{all}\n\n{text}"))))
 }
 
-/// The effort's word; what was said in tokens never becomes more than `high`, which every reasoning
-/// model knows. Clients that speak of tokens are used to see the reasoning: they get its summary.
+/// The effort, and the summary of the reasoning. Clients that speak of tokens are used to see the
+/// reasoning: they get its summary.
 fn write_reasoning<'a>(
     from: &'a Conversation,
+    effort: Option<Effort>,
     model: &str,
-    losses: &mut Losses,
-) -> Result<Reasoning<'a>, Refused> {
-    let effort = match from.thinking {
-        Some(Thinking::Budget(tokens)) => Some(Effort::from_budget(tokens).min(Effort::High)),
-        Some(Thinking::Adaptive) if model::reasons_only_when_told(model) => Some(Effort::Medium),
-        thinking => thinking.and_then(Thinking::effort).map(|effort| effort.min(Effort::XHigh)),
-    };
-    let refused = model::refuses_reasoning_effort(model);
-    let asked = effort.is_some_and(|effort| effort != Effort::None);
-    losses.lose_if(refused && asked, "reasoning_effort")?;
-    if refused {
-        return Ok(Reasoning::default());
+) -> Reasoning<'a> {
+    if model::refuses_effort(model) {
+        return Reasoning::default();
     }
     let shown = matches!(from.thinking, Some(Thinking::Budget(1..) | Thinking::Adaptive));
     let summary = match extra(from, "reasoning.summary") {
         Some(summary) => Some(Cow::Borrowed(summary)),
         None => shown.then(|| Cow::Owned(raw("\"auto\""))),
     };
-    Ok(Reasoning { effort: effort.map(Effort::name), summary })
-}
-
-/// Whether the model reasons, so that its reasoning can be asked for: others refuse the wish.
-fn reasons(model: &str) -> bool {
-    model::wants_max_completion_tokens(model) && !model.contains("-chat")
+    Reasoning { effort: effort.map(Effort::name), summary }
 }
 
 /// Strictness is this protocol's default and must be declined in words.
@@ -141,5 +132,4 @@ fn extra<'a>(from: &'a Conversation, name: &str) -> Option<&'a RawValue> {
     from.extras.iter().find(|extra| extra.name == name).map(|extra| &*extra.value)
 }
 
-const LONGEST_TOOL_NAME: usize = 64;
 const LEAST_TOKENS: u64 = 16;

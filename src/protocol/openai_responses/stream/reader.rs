@@ -11,6 +11,7 @@ use crate::protocol::frames::Frames;
 use crate::protocol::openai_responses::error;
 use crate::protocol::openai_responses::item::{Item, joined, proof, reasoning};
 use crate::protocol::openai_responses::response::Response;
+use crate::protocol::parts::Parts;
 use crate::protocol::wire::Reading;
 
 /// What is known in the midst of a stream.
@@ -21,7 +22,7 @@ pub(in crate::protocol::openai_responses) struct State {
     open: Option<Open>,
     /// The last item of which a text was given out.
     said: Option<u64>,
-    calls: u32,
+    parts: Parts,
 }
 
 /// The open part: its item's place in the output, its own place in the item, and what it is.
@@ -40,8 +41,7 @@ enum Kind {
     Summary,
     /// The reasoning itself, as open models give it.
     Reasoning,
-    /// The call with this number; whether it has arguments yet.
-    Call(u32, bool),
+    Call,
 }
 
 impl State {
@@ -134,7 +134,7 @@ impl State {
                     return;
                 }
                 self.open = Some(next);
-                events.push(Event::Reasoning("\n\n".to_owned()));
+                self.parts.reasoning(Some("\n\n".to_owned()), events);
             }
             _ => {
                 self.close(events);
@@ -142,11 +142,11 @@ impl State {
             }
         }
         self.said = Some(next.item);
-        events.push(match next.kind {
-            Kind::Text => Event::Text(text),
-            Kind::Refusal => Event::Refusal(text),
-            _ => Event::Reasoning(text),
-        });
+        match next.kind {
+            Kind::Text => self.parts.text(Some(text), events),
+            Kind::Refusal => self.parts.refusal(Some(text), events),
+            _ => self.parts.reasoning(Some(text), events),
+        }
     }
 
     fn add_item(&mut self, said: &Said, events: &mut Vec<Event>) {
@@ -155,27 +155,21 @@ impl State {
         }
     }
 
-    fn open_call(&mut self, at: u64, item: &Item, events: &mut Vec<Event>) {
+    /// Opens a call; false where it has no name, which is the stream's end.
+    fn open_call(&mut self, at: u64, item: &Item, events: &mut Vec<Event>) -> bool {
         self.close(events);
-        let index = self.calls;
-        self.calls += 1;
-        self.open = Some(Open { item: at, part: 0, kind: Kind::Call(index, false) });
-        events.push(Event::ToolCallStart {
-            index,
-            id: item.call_id(&self.reading, index),
-            name: item.tool_name(&self.reading),
-            signature: None,
-        });
+        self.open = Some(Open { item: at, part: 0, kind: Kind::Call });
+        let (id, name) = (item.call_id.clone(), item.tool_name(&self.reading));
+        let make_id = |index| self.reading.call_id(index);
+        let opened = self.parts.call(id, name, make_id, None, events);
+        opened.map_err(|failure| self.fail(failure, events)).is_ok()
     }
 
     fn call_delta(&mut self, said: Said, events: &mut Vec<Event>) {
         let Some(json) = said.delta.filter(|json| !json.is_empty()) else { return };
-        match &mut self.open {
-            Some(Open { item, kind: Kind::Call(index, has_arguments), .. })
-                if *item == said.output_index =>
-            {
-                *has_arguments = true;
-                events.push(Event::ToolCallDelta { index: *index, json });
+        match self.open {
+            Some(Open { item, kind: Kind::Call, .. }) if item == said.output_index => {
+                self.parts.arguments(Some(json), events);
             }
             _ => self.fail(Failure::malformed("the stream mixes its tool calls"), events),
         }
@@ -201,7 +195,7 @@ impl State {
                 }
                 self.prove(proof(item.id.as_deref(), item.encrypted_content), at, events);
             }
-            _ if item.is_call() => self.end_call(at, &item, events),
+            _ if item.is_call() && !self.end_call(at, &item, events) => return,
             _ => {}
         }
         self.close(events);
@@ -211,37 +205,29 @@ impl State {
         let sign = |value: &str| Signature::from_client(Protocol::OpenAiResponses, value);
         let Some(part) = reasoning(String::new(), proof, sign) else { return };
         let Some(signature) = part.signature else { return };
-        let is_sealed = matches!(part.content, Content::Redacted);
-        if is_sealed || self.open.is_none_or(|open| open.item != at) {
+        if matches!(part.content, Content::Redacted) {
+            return self.parts.sealed(signature, events);
+        }
+        if self.open.is_none_or(|open| open.item != at) {
             self.close(events);
         }
-        self.open.get_or_insert(Open { item: at, part: 0, kind: Kind::Summary });
-        events.push(if is_sealed {
-            Event::Redacted(signature)
-        } else {
-            Event::ReasoningSignature(signature)
-        });
+        self.parts.signature(Some(signature), events);
     }
 
-    fn end_call(&mut self, at: u64, item: &Item, events: &mut Vec<Event>) {
-        let is_open = |open: &Open| open.item == at && matches!(open.kind, Kind::Call(..));
-        if !self.open.as_ref().is_some_and(is_open) {
-            self.open_call(at, item, events);
+    fn end_call(&mut self, at: u64, item: &Item, events: &mut Vec<Event>) -> bool {
+        let is_open = |open: Open| open.item == at && open.kind == Kind::Call;
+        if !self.open.is_some_and(is_open) && !self.open_call(at, item, events) {
+            return false;
         }
-        if let Some(Open { kind: Kind::Call(index, has_arguments @ false), .. }) = &mut self.open
-            && let Some(json) = item.whole_arguments()
-        {
-            *has_arguments = true;
-            events.push(Event::ToolCallDelta { index: *index, json });
+        if self.parts.lacks_arguments() {
+            self.parts.arguments(item.whole_arguments(), events);
         }
+        true
     }
 
     fn close(&mut self, events: &mut Vec<Event>) {
-        let Some(open) = self.open.take() else { return };
-        if let Kind::Call(index, false) = open.kind {
-            events.push(Event::ToolCallDelta { index, json: "{}".to_owned() });
-        }
-        events.push(Event::PartEnd);
+        self.open = None;
+        self.parts.close(events);
     }
 
     fn complete(&mut self, mut response: Response, events: &mut Vec<Event>) {
@@ -252,7 +238,7 @@ impl State {
         if let Some(usage) = response.usage {
             events.push(Event::Usage(usage.into_usage()));
         }
-        let reason = response.finish().with_calls(self.calls > 0);
+        let reason = response.finish().with_calls(self.parts.has_called());
         events.push(Event::Finish { reason, stop_sequence: None });
         events.push(Event::Done);
     }

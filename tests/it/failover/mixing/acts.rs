@@ -2,6 +2,7 @@
 //!
 //! Never: two attempts have one mark.
 
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -81,7 +82,7 @@ pub(super) struct Stage(Arc<Mutex<Vec<Case>>>);
 
 /// One request: what is still to become of its attempts, and what each of them said.
 struct Case {
-    acts: std::vec::IntoIter<Act>,
+    acts: VecDeque<Act>,
     said: Vec<Vec<u8>>,
 }
 
@@ -89,7 +90,7 @@ impl Stage {
     /// The number of a new request.
     pub(super) fn open_case(&self, acts: &[Act]) -> usize {
         let mut cases = self.0.lock().unwrap();
-        cases.push(Case { acts: acts.to_vec().into_iter(), said: Vec::new() });
+        cases.push(Case { acts: acts.iter().copied().collect(), said: Vec::new() });
         cases.len() - 1
     }
 
@@ -100,7 +101,7 @@ impl Stage {
             let body = String::from_utf8_lossy(&seen.body).into_owned();
             let (case, _) = numbers(&body, "case").next().expect("a request of this test");
             let mut cases = stage.0.lock().unwrap();
-            let act = cases[case].acts.next().unwrap_or(Act::Well);
+            let act = cases[case].acts.pop_front().unwrap_or(Act::Well);
             let mark = format!("mark{case}x{}y", cases[case].said.len());
             let reply = play(act, &format!("{mark} {name} {mark}"), seen);
             cases[case].said.push(reply.payload());

@@ -1,0 +1,178 @@
+//! How much a model of Anthropic's is to think, and how its next token is drawn, within what its
+//! generation and the request allow; at Anthropic's and on Bedrock alike.
+//!
+//! It never asks for thinking that would be refused: a budget is at least 1 024 tokens and less than
+//! the limit, and inside a loop of tools the model's last turn must hold thinking that Anthropic
+//! signed.
+
+use serde::Serialize;
+
+use super::model::{Generation, Quiet};
+use crate::protocol::Protocol;
+use crate::protocol::conversation::{
+    Content, Conversation, Effort, Losses, Merged, OutputFormat, Part, Role, Sampling, Thinking,
+    ToolChoice,
+};
+use crate::protocol::wire::Refused;
+
+/// What is written of thinking, and the limit of tokens that goes with it.
+#[derive(Debug, Default)]
+pub(in crate::protocol) struct Plan {
+    pub(in crate::protocol) thinking: Option<ThinkingOut>,
+    pub(in crate::protocol) effort: Option<&'static str>,
+    /// The client's, or what a budget needs; none for the model's own.
+    pub(in crate::protocol) max_tokens: Option<u64>,
+    /// Whether the model always thinks.
+    always_thinks: bool,
+}
+
+/// The field `thinking`.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(in crate::protocol) enum ThinkingOut {
+    Enabled {
+        budget_tokens: u64,
+    },
+    Adaptive {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        display: Option<&'static str>,
+    },
+    Disabled,
+}
+
+impl Plan {
+    /// Whether a call of a tool can be forced: not beside thinking.
+    pub(in crate::protocol) fn can_force(&self) -> bool {
+        !self.thinks() && !self.always_thinks
+    }
+
+    /// Whether the model will think because it is asked to: it then takes little of sampling.
+    pub(in crate::protocol) fn thinks(&self) -> bool {
+        matches!(self.thinking, Some(ThinkingOut::Enabled { .. } | ThinkingOut::Adaptive { .. }))
+    }
+
+    /// Makes the plan.
+    pub(in crate::protocol) fn of(
+        from: &Conversation,
+        turns: &[Merged<'_>],
+        model: Generation,
+        losses: &mut Losses,
+    ) -> Result<Self, Refused> {
+        let always_thinks = model.quiet() == Quiet::Never;
+        let quiet = Self { max_tokens: from.max_tokens, always_thinks, ..Self::default() };
+        match from.thinking {
+            // Who forces a tool and says nothing of thinking wants the tool.
+            None if model.thinks_unasked() && !always_thinks && forces_a_tool(from) => {
+                quiet.hushed(Thinking::Off, model, losses)
+            }
+            None => Ok(quiet),
+            Some(asked @ (Thinking::Off | Thinking::Effort(Effort::None))) => {
+                quiet.hushed(asked, model, losses)
+            }
+            Some(_) if !model.thinks() => losses.lose("reasoning_effort").map(|()| quiet),
+            Some(asked) if model.thinks_adaptively() => {
+                let display = model.hides_thoughts().then_some("summarized");
+                Ok(Self {
+                    thinking: Some(ThinkingOut::Adaptive { display }),
+                    effort: asked.effort().map(|effort| effort_word(effort, model)),
+                    ..quiet
+                })
+            }
+            Some(asked) => {
+                let budget = asked.budget().unwrap_or_else(|| Effort::Medium.budget());
+                let within = within_limit(budget.max(LEAST_BUDGET), from.max_tokens, model);
+                match within.filter(|_| !lacks_signed_thinking(turns)) {
+                    Some((budget_tokens, limit)) => {
+                        let thinking = Some(ThinkingOut::Enabled { budget_tokens });
+                        Ok(Self { thinking, max_tokens: Some(limit), ..quiet })
+                    }
+                    None => losses.lose("thinking").map(|()| quiet),
+                }
+            }
+        }
+    }
+
+    /// The same plan for a model that is not to think. One that always does thinks little, and who
+    /// asked for none in words is told so.
+    fn hushed(
+        self,
+        asked: Thinking,
+        model: Generation,
+        losses: &mut Losses,
+    ) -> Result<Self, Refused> {
+        Ok(match model.quiet() {
+            Quiet::Unsaid => self,
+            Quiet::Disabled => Self { thinking: Some(ThinkingOut::Disabled), ..self },
+            Quiet::Never => {
+                losses.lose_if(asked != Thinking::Off, "reasoning_effort")?;
+                Self { effort: Some("low"), ..self }
+            }
+        })
+    }
+}
+
+/// What the model takes of sampling: temperature is 0 to 1, and not free beside thinking; newer
+/// models want it without `top_p`, and the newest take nothing of it.
+pub(in crate::protocol) fn fit_sampling(
+    from: &Sampling,
+    thinks: bool,
+    model: Generation,
+    losses: &mut Losses,
+) -> Result<Sampling, Refused> {
+    losses.lose_if(from.seed.is_some(), "seed")?;
+    losses.lose_if(from.presence_penalty.is_some(), "presence_penalty")?;
+    losses.lose_if(from.frequency_penalty.is_some(), "frequency_penalty")?;
+    let is_free = model.takes_sampling();
+    let range = if thinks { 1.0..=1.0 } else { 0.0..=1.0 };
+    let temperature = from.temperature.filter(|value| is_free && range.contains(value));
+    let exclusive = model.takes_one_of_temperature_and_top_p() && temperature.is_some();
+    let fits = |top_p: &f64| is_free && !exclusive && (!thinks || *top_p >= LEAST_TOP_P);
+    let top_p = from.top_p.filter(fits);
+    let top_k = from.top_k.filter(|_| is_free && !thinks);
+    // 1 is the default of both: leaving it out changes nothing.
+    let is_lost = |now, was: Option<f64>| now != was && was != Some(1.0);
+    losses.lose_if(is_lost(temperature, from.temperature), "temperature")?;
+    losses.lose_if(is_lost(top_p, from.top_p), "top_p")?;
+    losses.lose_if(top_k != from.top_k, "top_k")?;
+    Ok(Sampling { temperature, top_p, top_k, ..Sampling::default() })
+}
+
+/// Whether a tool must be called, be it one that stands for a structured answer.
+fn forces_a_tool(from: &Conversation) -> bool {
+    let is_forced = matches!(from.tool_choice, Some(ToolChoice::Required | ToolChoice::Tool(_)));
+    let is_answer = matches!(from.format, Some(OutputFormat::JsonObject));
+    if from.tools.is_empty() { is_answer } else { is_forced }
+}
+
+/// A budget below the limit, four fifths of it at most so that an answer fits too; without a limit
+/// of the client's, the budget goes on top of the default.
+fn within_limit(budget: u64, asked: Option<u64>, model: Generation) -> Option<(u64, u64)> {
+    let room = model.default_max_tokens().saturating_add(budget).min(model.most_tokens());
+    match asked.unwrap_or(room) {
+        limit if limit <= LEAST_BUDGET => None,
+        limit if budget < limit => Some((budget, limit)),
+        limit => Some(((limit / 5 * 4).max(LEAST_BUDGET), limit)),
+    }
+}
+
+/// Whether the model waits for tools in a turn without thinking of Anthropic's, as after a failover
+/// from another vendor. Such a request is refused when thinking is enabled.
+fn lacks_signed_thinking(turns: &[Merged<'_>]) -> bool {
+    let [.., called, results] = turns else { return false };
+    let has = |turn: &Merged<'_>, is: fn(&Part) -> bool| turn.parts.iter().any(|part| is(part));
+    called.role == Role::Assistant
+        && has(results, |part| matches!(part.content, Content::ToolResult(_)))
+        && !has(called, |part| part.signature_of(Protocol::Anthropic).is_some())
+}
+
+/// Anthropic's own words for the efforts; it has none below `low`.
+fn effort_word(effort: Effort, model: Generation) -> &'static str {
+    match effort {
+        Effort::None | Effort::Minimal | Effort::Low => "low",
+        Effort::XHigh if !model.knows_xhigh() => "high",
+        effort => effort.name(),
+    }
+}
+
+const LEAST_BUDGET: u64 = 1_024;
+const LEAST_TOP_P: f64 = 0.95;

@@ -1,0 +1,126 @@
+//! The form of a message's content, of calls and of tools, as Serde writes it from borrowed parts.
+//!
+//! It never decides what goes in.
+
+use std::borrow::Cow;
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::protocol::conversation::{Tool, ToolCall, ToolNames};
+
+/// A message's content.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(crate) enum Text<'a> {
+    Plain(Cow<'a, str>),
+    Parts(Vec<PartOut<'a>>),
+}
+
+/// A piece of a content.
+#[derive(Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub(crate) enum PartOut<'a> {
+    Text { text: Cow<'a, str> },
+    ImageUrl { image_url: ImageUrl<'a> },
+    InputAudio { input_audio: InputAudio<'a> },
+    File { file: File<'a> },
+}
+
+#[derive(Serialize)]
+pub(crate) struct ImageUrl<'a> {
+    pub(crate) url: Cow<'a, str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) detail: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct InputAudio<'a> {
+    pub(crate) data: &'a str,
+    pub(crate) format: &'a str,
+}
+
+#[derive(Serialize)]
+pub(crate) struct File<'a> {
+    pub(crate) filename: &'a str,
+    pub(crate) file_data: Cow<'a, str>,
+}
+
+/// A call, in requests and in answers.
+#[derive(Serialize)]
+pub(crate) struct ToolCallOut<'a> {
+    id: &'a str,
+    r#type: &'static str,
+    function: FunctionCall<'a>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct FunctionCall<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) arguments: &'a str,
+}
+
+#[derive(Serialize)]
+pub(crate) struct ToolOut<'a> {
+    r#type: &'static str,
+    function: Function<'a>,
+}
+
+#[derive(Serialize)]
+pub(crate) struct Function<'a> {
+    pub(crate) name: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) description: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) parameters: Option<Cow<'a, RawValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) strict: Option<bool>,
+}
+
+impl<'a> Text<'a> {
+    /// A single text is written as a string, which everyone reads.
+    pub(crate) fn of(mut parts: Vec<PartOut<'a>>) -> Self {
+        match parts.as_mut_slice() {
+            [PartOut::Text { text }] => Self::Plain(std::mem::take(text)),
+            _ => Self::Parts(parts),
+        }
+    }
+}
+
+impl<'a> ToolCallOut<'a> {
+    /// A call as a client knows it.
+    pub(crate) fn of(call: &'a ToolCall) -> Self {
+        Self::new(&call.id, &call.name, &call.arguments)
+    }
+
+    /// A call as the provider knows it.
+    pub(crate) fn sent(call: &'a ToolCall, names: &'a ToolNames) -> Self {
+        Self::new(&call.id, names.sent(&call.name), &call.arguments)
+    }
+
+    /// A call with these words.
+    pub(crate) fn new(id: &'a str, name: &'a str, arguments: &'a str) -> Self {
+        Self { id, r#type: "function", function: FunctionCall { name, arguments } }
+    }
+}
+
+impl<'a> ToolOut<'a> {
+    /// A tool with its own schema, or none.
+    pub(crate) fn of(tool: &'a Tool, names: &'a ToolNames) -> Self {
+        let function = Function {
+            name: names.sent(&tool.name),
+            description: tool.description.as_deref(),
+            parameters: tool.schema.as_deref().map(Cow::Borrowed),
+            strict: tool.strict,
+        };
+        Self { r#type: "function", function }
+    }
+
+    /// A tool with a schema in any case, and no word of strictness.
+    pub(crate) fn with_schema(tool: &'a Tool, names: &'a ToolNames) -> Self {
+        let mut out = Self::of(tool, names);
+        out.function.parameters = Some(tool.schema_or_empty());
+        out.function.strict = None;
+        out
+    }
+}

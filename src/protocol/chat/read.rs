@@ -1,0 +1,125 @@
+//! Reading: messages into turns. Each `tool` message is a result, and those that follow each other
+//! are one turn; instructions before the first turn are the system's.
+
+use serde_json::value::RawValue;
+
+use crate::protocol::conversation::{
+    Content, Conversation, Media, MediaKind, Part, Role, Tool, ToolCall, ToolResult, Turn,
+};
+use crate::protocol::object::{Object, TextOr};
+use crate::protocol::wire::ReadError;
+
+/// What only one of the protocols has.
+pub(crate) struct Dialect {
+    /// Reads a piece of a content of a kind that not both know; none for what it does not know.
+    pub(crate) part: fn(&str, &mut Object<'_>) -> Result<Option<Content>, ReadError>,
+    /// Adds to what the model says its own fields, apart from content and calls.
+    pub(crate) said: fn(&mut Object<'_>, &mut Vec<Part>) -> Result<(), ReadError>,
+}
+
+/// Reads the messages.
+pub(crate) fn read_messages(
+    body: &mut Object<'_>,
+    to: &mut Conversation,
+    dialect: &Dialect,
+) -> Result<(), ReadError> {
+    let messages = body.each("messages", |mut message| {
+        read_message(&mut message, to, dialect)?;
+        message.keep_rest("messages.", to);
+        Ok(())
+    })?;
+    if messages.is_empty() {
+        return Err(ReadError::new("messages", "must hold at least one message"));
+    }
+    Ok(())
+}
+
+fn read_message(
+    message: &mut Object<'_>,
+    to: &mut Conversation,
+    dialect: &Dialect,
+) -> Result<(), ReadError> {
+    let role: String = message.require("role")?;
+    let mut parts = read_content(message, to, dialect)?;
+    match role.as_str() {
+        "system" | "developer" if to.turns.is_empty() => to.system.extend(parts),
+        "system" | "developer" => to.turns.push(Turn::new(Role::System, parts)),
+        "user" => to.turns.push(Turn::new(Role::User, parts)),
+        "assistant" => {
+            (dialect.said)(message, &mut parts)?;
+            parts.extend(message.each("tool_calls", read_call)?);
+            to.turns.push(Turn::new(Role::Assistant, parts));
+        }
+        "tool" => to.add_result(ToolResult {
+            call_id: message.require("tool_call_id")?,
+            name: message.take("name")?,
+            content: parts,
+            is_error: false,
+        }),
+        _ => return Err(ReadError::new("role", "is not a role of this protocol")),
+    }
+    Ok(())
+}
+
+fn read_call(mut call: Object<'_>) -> Result<Part, ReadError> {
+    let id = call.require("id")?;
+    let function = call.with("function", |mut function| {
+        let name = function.require("name")?;
+        let arguments = function.take::<String>("arguments")?.unwrap_or_default();
+        Ok((name, if arguments.is_empty() { "{}".to_owned() } else { arguments }))
+    })?;
+    let (name, arguments) = function.ok_or_else(|| ReadError::new("function", "is missing"))?;
+    Ok(Part::new(Content::ToolCall(ToolCall { id, name, arguments })))
+}
+
+fn read_content(
+    message: &mut Object<'_>,
+    to: &mut Conversation,
+    dialect: &Dialect,
+) -> Result<Vec<Part>, ReadError> {
+    let content = message.text_or_each("content", |part| read_part(part, to, dialect))?;
+    Ok(match content {
+        None => Vec::new(),
+        Some(TextOr::Text(text)) => vec![Part::text(text)],
+        Some(TextOr::Each(parts)) => parts.into_iter().flatten().collect(),
+    })
+}
+
+fn read_part(
+    mut part: Object<'_>,
+    to: &mut Conversation,
+    dialect: &Dialect,
+) -> Result<Option<Part>, ReadError> {
+    let kind: String = part.require("type")?;
+    let content = match kind.as_str() {
+        "text" => Some(Content::Text(part.require("text")?)),
+        "image_url" => {
+            let image = part.with("image_url", read_image)?;
+            Some(Content::Media(image.ok_or_else(|| ReadError::new("image_url", "is missing"))?))
+        }
+        kind => (dialect.part)(kind, &mut part)?,
+    };
+    if content.is_none() {
+        to.keep_extra(format!("messages.content.{kind}"), RawValue::TRUE);
+    }
+    Ok(content.map(Part::new))
+}
+
+fn read_image(mut image: Object<'_>) -> Result<Media, ReadError> {
+    let media = Media::from_url(MediaKind::Image, image.require("url")?);
+    Ok(Media { detail: image.take("detail")?, ..media }.without_usual_detail())
+}
+
+/// Reads the function that a tool is.
+pub(crate) fn read_function(mut tool: Object<'_>) -> Result<Tool, ReadError> {
+    let function = tool.with("function", |mut function| {
+        Ok(Tool {
+            name: function.require("name")?,
+            description: function.take("description")?,
+            schema: function.raw("parameters").map(ToOwned::to_owned),
+            strict: function.take("strict")?,
+            cache: None,
+        })
+    })?;
+    function.ok_or_else(|| ReadError::new("function", "is missing"))
+}

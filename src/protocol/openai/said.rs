@@ -1,0 +1,149 @@
+//! What a model says, whole or as a delta: they have one form.
+//!
+//! It never knows which of the two it is.
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use crate::protocol::conversation::Content;
+
+/// A message, or what is new of it.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Said {
+    content: Option<Words>,
+    reasoning_content: Option<String>,
+    reasoning: Option<String>,
+    refusal: Option<String>,
+    pub(super) tool_calls: Option<Vec<Call>>,
+}
+
+/// A call, or a fragment of one.
+#[derive(Debug, Deserialize)]
+pub(super) struct Call {
+    pub(super) index: Option<u32>,
+    pub(super) id: Option<String>,
+    #[serde(default)]
+    function: Option<Function>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Function {
+    name: Option<String>,
+    arguments: Option<Arguments>,
+}
+
+/// Arguments are a text that holds JSON; some give the object itself.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Arguments {
+    Text(String),
+    Value(serde_json::Value),
+}
+
+/// A text, or pieces, as some write answers and reasoning into one list.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Words {
+    Text(String),
+    Pieces(Vec<Piece>),
+    Other(IgnoredAny),
+}
+
+#[derive(Debug, Deserialize)]
+struct Piece {
+    text: Option<String>,
+    refusal: Option<String>,
+    thinking: Option<Words>,
+}
+
+impl Said {
+    /// What is said in words, in order; nothing of it is empty.
+    pub(super) fn contents(&mut self) -> Vec<Content> {
+        let reasoning = self.reasoning_content.take().or(self.reasoning.take());
+        let mut contents: Vec<Content> = reasoning.map(Content::Reasoning).into_iter().collect();
+        match self.content.take() {
+            Some(Words::Text(text)) => contents.push(Content::Text(text)),
+            Some(Words::Pieces(pieces)) => {
+                contents.extend(pieces.into_iter().filter_map(Piece::into_content));
+            }
+            Some(Words::Other(_)) | None => {}
+        }
+        contents.extend(self.refusal.take().map(Content::Refusal));
+        contents.retain(|content| match content {
+            Content::Text(text) | Content::Reasoning(text) | Content::Refusal(text) => {
+                !text.is_empty()
+            }
+            _ => true,
+        });
+        contents
+    }
+}
+
+impl Call {
+    /// The name and the arguments; each may be empty.
+    pub(super) fn into_words(self) -> (String, String) {
+        let function = self.function.unwrap_or_default();
+        let arguments = match function.arguments {
+            None | Some(Arguments::Value(serde_json::Value::Null)) => String::new(),
+            Some(Arguments::Text(text)) => text,
+            Some(Arguments::Value(value)) => value.to_string(),
+        };
+        (function.name.unwrap_or_default(), arguments)
+    }
+}
+
+impl Piece {
+    fn into_content(self) -> Option<Content> {
+        let text = self.text.map(Content::Text);
+        let thinking = || self.thinking.map(|words| Content::Reasoning(words.joined()));
+        text.or_else(thinking).or_else(|| self.refusal.map(Content::Refusal))
+    }
+}
+
+impl Words {
+    fn joined(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Pieces(pieces) => pieces.into_iter().filter_map(|piece| piece.text).collect(),
+            Self::Other(_) => String::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_come_as_a_text_or_in_pieces() {
+        let shown = |said: &str| -> Vec<String> {
+            let mut said: Said = serde_json::from_str(said).unwrap();
+            said.contents().iter().map(|content| format!("{content:?}")).collect()
+        };
+        for (said, contents) in [
+            (r#"{"content":"a"}"#, vec![r#"Text("a")"#]),
+            (r#"{"content":"","reasoning":"r"}"#, vec![r#"Reasoning("r")"#]),
+            (r#"{"content":null,"refusal":"no"}"#, vec![r#"Refusal("no")"#]),
+            (
+                r#"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"r"}]},{"type":"text","text":"a"},{"type":"text","text":""},{"type":"reference"}]}"#,
+                vec![r#"Reasoning("r")"#, r#"Text("a")"#],
+            ),
+            (r#"{"content":5}"#, vec![]),
+        ] {
+            assert_eq!(shown(said), contents, "{said}");
+        }
+    }
+
+    #[test]
+    fn arguments_come_as_a_text_or_as_an_object() {
+        for (call, words) in [
+            (r#"{"function":{"name":"f","arguments":"{\"a\":1}"}}"#, ("f", r#"{"a":1}"#)),
+            (r#"{"function":{"name":"f","arguments":{"a":1}}}"#, ("f", r#"{"a":1}"#)),
+            (r#"{"function":{"arguments":null}}"#, ("", "")),
+            (r#"{"index":0}"#, ("", "")),
+        ] {
+            let call: Call = serde_json::from_str(call).unwrap();
+            assert_eq!(call.into_words(), (words.0.to_owned(), words.1.to_owned()));
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! The parts of a stream, one after the other: what readers open and close, so that they keep what
+//! `wire::StreamReader` promises.
+//!
+//! It never gives out an empty delta, nor the end of a part that said nothing.
+
+use super::conversation::{Event, Failure, Signature};
+
+/// The part that is open, and how many calls there were.
+#[derive(Debug, Default)]
+pub(crate) struct Parts {
+    open: Open,
+    calls: u32,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum Open {
+    #[default]
+    None,
+    Text,
+    Reasoning,
+    Refusal,
+    Sealed,
+    /// A call; whether it has arguments yet.
+    Call(bool),
+}
+
+impl Parts {
+    /// More text.
+    pub(crate) fn text(&mut self, text: Option<String>, events: &mut Vec<Event>) {
+        self.say(Open::Text, text.map(Event::Text), events);
+    }
+
+    /// More reasoning.
+    pub(crate) fn reasoning(&mut self, text: Option<String>, events: &mut Vec<Event>) {
+        self.say(Open::Reasoning, text.map(Event::Reasoning), events);
+    }
+
+    /// More of a refusal.
+    pub(crate) fn refusal(&mut self, text: Option<String>, events: &mut Vec<Event>) {
+        self.say(Open::Refusal, text.map(Event::Refusal), events);
+    }
+
+    /// The proof of the reasoning just given, or of none.
+    pub(crate) fn signature(&mut self, signature: Option<Signature>, events: &mut Vec<Event>) {
+        self.say(Open::Reasoning, signature.map(Event::ReasoningSignature), events);
+    }
+
+    /// Sealed reasoning: a part of its own.
+    pub(crate) fn sealed(&mut self, seal: Signature, events: &mut Vec<Event>) {
+        self.close(events);
+        self.open = Open::Sealed;
+        events.push(Event::Redacted(seal));
+    }
+
+    /// A call begins. Without an id of the vendor's it gets one from `make_id`.
+    ///
+    /// # Errors
+    /// Nobody can run a call without a name.
+    pub(crate) fn call(
+        &mut self,
+        id: Option<String>,
+        name: String,
+        make_id: impl FnOnce(u32) -> String,
+        signature: Option<Signature>,
+        events: &mut Vec<Event>,
+    ) -> Result<(), Failure> {
+        if name.is_empty() {
+            return Err(Failure::nameless_call());
+        }
+        self.close(events);
+        let index = self.calls;
+        self.calls += 1;
+        self.open = Open::Call(false);
+        let id = id.filter(|id| !id.is_empty()).unwrap_or_else(|| make_id(index));
+        events.push(Event::ToolCallStart { index, id, name, signature });
+        Ok(())
+    }
+
+    /// More of the open call's arguments; without an open call they are lost, and false.
+    pub(crate) fn arguments(&mut self, json: Option<String>, events: &mut Vec<Event>) -> bool {
+        let Some(json) = json.filter(|json| !json.is_empty()) else { return true };
+        let Open::Call(has_arguments) = &mut self.open else { return false };
+        *has_arguments = true;
+        events.push(Event::ToolCallDelta { index: self.calls - 1, json });
+        true
+    }
+
+    /// Whether the open part is a call without arguments so far.
+    pub(crate) fn lacks_arguments(&self) -> bool {
+        self.open == Open::Call(false)
+    }
+
+    /// The open part is complete. A call without arguments gets `{}`.
+    pub(crate) fn close(&mut self, events: &mut Vec<Event>) {
+        if self.lacks_arguments() {
+            self.arguments(Some("{}".to_owned()), events);
+        }
+        if std::mem::take(&mut self.open) != Open::None {
+            events.push(Event::PartEnd);
+        }
+    }
+
+    /// Whether there was a call.
+    pub(crate) fn has_called(&self) -> bool {
+        self.calls > 0
+    }
+
+    fn say(&mut self, part: Open, said: Option<Event>, events: &mut Vec<Event>) {
+        let is_empty = |event: &Event| match event {
+            Event::Text(text) | Event::Reasoning(text) | Event::Refusal(text) => text.is_empty(),
+            _ => false,
+        };
+        let Some(said) = said.filter(|event| !is_empty(event)) else { return };
+        if self.open != part {
+            self.close(events);
+            self.open = part;
+        }
+        events.push(said);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_are_balanced() {
+        let (mut parts, mut events) = (Parts::default(), Vec::new());
+        parts.close(&mut events);
+        parts.text(Some(String::new()), &mut events);
+        parts.close(&mut events);
+        assert_eq!(events, []);
+        parts.text(Some("a".into()), &mut events);
+        parts.call(None, "f".into(), |index| format!("id{index}"), None, &mut events).unwrap();
+        parts.close(&mut events);
+        assert!(!parts.arguments(Some("{}".into()), &mut events));
+        let start =
+            Event::ToolCallStart { index: 0, id: "id0".into(), name: "f".into(), signature: None };
+        let arguments = Event::ToolCallDelta { index: 0, json: "{}".into() };
+        let text = Event::Text("a".into());
+        assert_eq!(events, [text, Event::PartEnd, start, arguments, Event::PartEnd]);
+        assert!(parts.call(None, String::new(), |_| String::new(), None, &mut events).is_err());
+    }
+}

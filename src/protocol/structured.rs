@@ -1,0 +1,54 @@
+//! How a structured answer is asked for where a protocol, or a model, may have no field for it.
+//!
+//! It never decides which model has the field.
+
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use super::conversation::tool::raw;
+use super::conversation::{Conversation, Losses, OutputFormat};
+use super::wire::Refused;
+
+/// How a structured answer is asked for.
+pub(crate) enum Structured<'a> {
+    /// It is not.
+    Free,
+    /// By the protocol's own field.
+    Native(&'a OutputFormat),
+    /// By a tool that must be called, whose arguments are the answer: every model knows tools.
+    Tool(Cow<'a, RawValue>),
+}
+
+impl<'a> Structured<'a> {
+    /// The way for a model that has the field for schemas, or not. A forced tool excludes thinking,
+    /// and the client's own tools would never be called.
+    pub(crate) fn of(
+        from: &'a Conversation,
+        has_field: bool,
+        thinks: bool,
+        losses: &mut Losses,
+    ) -> Result<Self, Refused> {
+        Ok(match &from.format {
+            None => Self::Free,
+            Some(format @ OutputFormat::JsonSchema { .. }) if has_field => Self::Native(format),
+            Some(_) if thinks || !from.tools.is_empty() => {
+                losses.lose("response_format")?;
+                Self::Free
+            }
+            Some(OutputFormat::JsonSchema { schema, .. }) => Self::Tool(Cow::Borrowed(schema)),
+            Some(OutputFormat::JsonObject) => Self::Tool(Cow::Owned(raw(r#"{"type":"object"}"#))),
+        })
+    }
+
+    /// The tool that stands for the answer, if one does.
+    pub(crate) fn tool(&self) -> Option<&'static str> {
+        matches!(self, Self::Tool(_)).then_some(ANSWER_TOOL)
+    }
+}
+
+/// The name of the tool that stands for a structured answer.
+pub(crate) const ANSWER_TOOL: &str = "give_answer";
+/// What the model is told of it.
+pub(crate) const ANSWER_TOOL_DESCRIPTION: &str =
+    "Gives the answer. Its arguments are the whole answer, as JSON.";
