@@ -9,6 +9,7 @@ mod stream;
 mod error;
 pub(in crate::protocol) mod embedding;
 pub mod model;
+mod recall;
 
 pub(in crate::protocol) use request::TOOL_NAMES;
 

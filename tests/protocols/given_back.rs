@@ -1,0 +1,125 @@
+//! Reasoning on its way back: what a model thought before it called a tool, given to those who ask
+//! for it and to nobody else.
+
+use serde_json::{Value, json};
+
+use onwards::protocol::Protocol;
+use onwards::protocol::conversation::Lossy;
+use onwards::protocol::wire::{Head, Target};
+
+#[test]
+fn a_model_that_must_be_reminded_of_its_reasoning_is() {
+    for (client, request) in [
+        (Protocol::Anthropic, anthropic()),
+        (Protocol::OpenAiResponses, responses()),
+        (Protocol::Bedrock, bedrock()),
+        (Protocol::Gemini, gemini()),
+        (Protocol::Cohere, cohere()),
+    ] {
+        for model in ["deepseek-v4-pro", "deepseek/deepseek-reasoner", "kimi-k2-thinking"] {
+            let calls = calls(client, &request, model);
+            assert_eq!(calls.len(), 1, "{client} {model}");
+            assert_eq!(calls[0]["reasoning_content"], "I must look.", "{client} {model}");
+        }
+        for model in ["gpt-4o", "gpt-5", "mistral-medium-3-5", "grok-4"] {
+            let calls = calls(client, &request, model);
+            assert_eq!(calls[0].get("reasoning_content"), None, "{client} {model}");
+        }
+    }
+}
+
+/// A history that another model wrote holds none; the field must stand there all the same.
+#[test]
+fn calls_without_reasoning_say_so_where_the_field_must_be() {
+    let mut request = anthropic();
+    request["messages"][1]["content"].as_array_mut().unwrap().remove(0);
+    let given = |model: &str| {
+        calls(Protocol::Anthropic, &request, model)[0].get("reasoning_content").cloned()
+    };
+    assert_eq!(given("deepseek-v4-flash"), Some(json!("")));
+    assert_eq!(given("Kimi-K2.6"), Some(json!("")));
+    assert_eq!(given("glm-5"), None);
+    // Those of the family that do not think, and who serve them, know no such field.
+    assert_eq!(given("kimi-k2-instruct"), None);
+}
+
+/// Of an answer without calls the reasoning is over.
+#[test]
+fn only_calls_are_reasoned_about_again() {
+    let request = json!({"model": "alias", "max_tokens": 9, "messages": [
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": [{"type": "thinking", "thinking": "t", "signature": ""}, {"type": "text", "text": "a"}]},
+        {"role": "user", "content": "q"},
+    ]});
+    let body = written(Protocol::Anthropic, &request, "deepseek-v4-pro");
+    assert_eq!(body["messages"][1], json!({"role": "assistant", "content": "a"}));
+}
+
+/// The messages that call tools, as that model's provider gets them.
+fn calls(client: Protocol, request: &Value, model: &str) -> Vec<Value> {
+    let body = written(client, request, model);
+    let messages = body["messages"].as_array().unwrap();
+    messages.iter().filter(|message| message["tool_calls"].is_array()).cloned().collect()
+}
+
+fn written(client: Protocol, request: &Value, model: &str) -> Value {
+    let body = serde_json::to_vec(request).unwrap();
+    let head = Head { model: Some("alias"), delivery: None };
+    let conversation = client.wire().read_request(&body, &head).unwrap();
+    let target = Target { model, lossy: Lossy::Warn, seed: "seed" };
+    let written = Protocol::OpenAi.wire().write_request(&conversation, &target).unwrap();
+    assert_eq!(written.dropped, Vec::<String>::new(), "{client} {model}");
+    serde_json::from_slice(&written.body).unwrap()
+}
+
+fn anthropic() -> Value {
+    json!({"model": "alias", "max_tokens": 9, "messages": [
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": [
+            {"type": "thinking", "thinking": "I must look.", "signature": "openai#x"},
+            {"type": "tool_use", "id": "c", "name": "look", "input": {}},
+        ]},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c", "content": "r"}]},
+    ]})
+}
+
+fn responses() -> Value {
+    json!({"model": "alias", "input": [
+        {"role": "user", "content": "q"},
+        {"type": "reasoning", "id": "rs_1", "summary": [{"type": "summary_text", "text": "I must look."}]},
+        {"type": "function_call", "call_id": "c", "name": "look", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c", "output": "r"},
+    ]})
+}
+
+fn bedrock() -> Value {
+    json!({"messages": [
+        {"role": "user", "content": [{"text": "q"}]},
+        {"role": "assistant", "content": [
+            {"reasoningContent": {"reasoningText": {"text": "I must look."}}},
+            {"toolUse": {"toolUseId": "c", "name": "look", "input": {}}},
+        ]},
+        {"role": "user", "content": [{"toolResult": {"toolUseId": "c", "content": [{"text": "r"}]}}]},
+    ]})
+}
+
+fn gemini() -> Value {
+    json!({"contents": [
+        {"role": "user", "parts": [{"text": "q"}]},
+        {"role": "model", "parts": [
+            {"text": "I must look.", "thought": true},
+            {"functionCall": {"name": "look", "args": {}}},
+        ]},
+        {"role": "user", "parts": [{"functionResponse": {"name": "look", "response": {"output": "r"}}}]},
+    ]})
+}
+
+fn cohere() -> Value {
+    json!({"model": "alias", "messages": [
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": [{"type": "thinking", "thinking": "I must look."}], "tool_calls": [
+            {"id": "c", "type": "function", "function": {"name": "look", "arguments": "{}"}},
+        ]},
+        {"role": "tool", "tool_call_id": "c", "content": "r"},
+    ]})
+}
