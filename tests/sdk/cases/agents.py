@@ -51,6 +51,9 @@ def claude_code(pair):
         "messages": history,
     }
     headers = {"anthropic-version": "2023-06-01", "anthropic-beta": "claude-code-20250219,interleaved-thinking-2025-05-14", "x-app": "cli"}
+    if pair.vendor != "anthropic":
+        body |= {"context_management": {"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]}, "output_config": {"effort": "medium"}}
+        body["tools"].append({"type": "web_search_20250305", "name": "web_search", "max_uses": 8})
     pair.expect(Reply([Thought("Listing."), Text("I list."), RUN], finish="tools"), Reply([Text("One file.")]))
     events = post(pair, "/v1/messages?beta=true", body, headers)
     blocks = blocks_of(events)
