@@ -26,6 +26,8 @@ mod given_back;
 mod grammar;
 #[path = "protocols/made.rs"]
 mod made;
+#[path = "protocols/namespaces.rs"]
+mod namespaces;
 #[path = "protocols/order.rs"]
 mod order;
 #[path = "protocols/pairs.rs"]

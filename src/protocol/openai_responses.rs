@@ -9,6 +9,7 @@ mod item;
 mod stream;
 mod error;
 mod custom;
+mod namespace;
 
 use http::HeaderMap;
 

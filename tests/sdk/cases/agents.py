@@ -74,6 +74,7 @@ def codex(pair):
     only(pair, "openai_responses")
     patch = {"type": "custom", "name": "apply_patch", "description": "Edits files", "format": {"type": "grammar", "syntax": "lark", "definition": "start: /.+/"}}
     shell = {"type": "function", "name": "shell", "description": "Runs", "strict": False, "parameters": BASH}
+    docs = {"type": "namespace", "name": "mcp__docs__", "description": "Documents", "tools": [{"type": "function", "name": "search", "description": "Finds", "parameters": BASH}]}
     history = [
         {"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "<permissions>all</permissions>"}]},
         {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "<environment_context/>"}]},
@@ -83,7 +84,7 @@ def codex(pair):
         "model": pair.thinks(),
         "instructions": "You are Codex.",
         "input": history,
-        "tools": [shell, patch, {"type": "local_shell"}, {"type": "web_search"}],
+        "tools": [shell, patch, docs, {"type": "local_shell"}, {"type": "web_search"}],
         "tool_choice": "auto",
         "parallel_tool_calls": True,
         "reasoning": {"effort": "medium", "summary": "auto"},
@@ -102,7 +103,7 @@ def codex(pair):
     equal((call["name"], call["input"]), ("apply_patch", PATCH), "the patch")
     asked = pair.asked(stream=True)
     assert "You are Codex." in asked.system, asked.system
-    equal(len(asked.tools), 2, "tools")
+    equal(len(asked.tools), 3, "tools")
     history += items + [{"type": "custom_tool_call_output", "call_id": call["call_id"], "output": "Done"}]
     assert "Written." in json.dumps(post(pair, "/v1/responses", body, headers)), "the answer"
     equal(pair.asked(stream=True).parts(Call)[0].args, {"input": PATCH}, "the patch given back")
