@@ -8,6 +8,7 @@ mod response;
 mod item;
 mod stream;
 mod error;
+pub(in crate::protocol) mod manner;
 mod custom;
 mod namespace;
 

@@ -10,7 +10,7 @@ use memchr::memmem::Finder;
 
 use super::answer;
 use crate::{
-    protocol::{Endpoint, Protocol},
+    protocol::{Endpoint, Operation, Protocol, manner::Stream},
     refusal::Refusal,
     sse::Boundary,
     upstream::{
@@ -27,10 +27,8 @@ pub struct StreamEnd {
     partial: BytesMut,
     /// Whole events that may go out.
     ready: VecDeque<Bytes>,
-    /// What the last events of this endpoint's streams hold; none: that is not known.
-    terminals: &'static [Finder<'static>],
-    /// What may be an error.
-    errors: &'static [Finder<'static>],
+    /// What the last events of this endpoint's streams hold, and what may be an error.
+    marks: &'static Marks,
     /// The error that the provider told, until it is taken.
     error: Option<ErrorEvent>,
     speaks: Protocol,
@@ -44,16 +42,15 @@ pub struct StreamEnd {
 impl StreamEnd {
     /// A watch that knows how streams of this endpoint end.
     pub fn for_request(inbound: &Inbound) -> Self {
-        let (terminals, errors) = marks(&inbound.path, inbound.endpoint.as_ref());
+        let marks = marks(&inbound.path, inbound.endpoint.as_ref());
         Self {
             boundary: Boundary::new(),
             partial: BytesMut::new(),
             ready: VecDeque::new(),
-            speaks: inbound.endpoint.as_ref().map_or(Protocol::OpenAi, |it| it.protocol),
-            terminals,
-            errors,
+            speaks: inbound.speaks(),
+            marks,
             error: None,
-            ends_well: terminals.is_empty(),
+            ends_well: marks.ends.is_empty(),
             torn: false,
             over: false,
             broke: false,
@@ -123,8 +120,8 @@ impl StreamEnd {
             joined.extend_from_slice(&events);
             joined.freeze()
         };
-        self.ends_well |= self.terminals.iter().any(|mark| mark.find(&piece).is_some());
-        if self.errors.iter().any(|mark| mark.find(&piece).is_some())
+        self.ends_well |= self.marks.ends.iter().any(|mark| mark.find(&piece).is_some());
+        if self.marks.errors.iter().any(|mark| mark.find(&piece).is_some())
             && let Some(error) = envelope::error_event(piece.clone())
         {
             self.ends_well = true;
@@ -144,49 +141,32 @@ impl StreamEnd {
     }
 }
 
-type Marks<const N: usize> = LazyLock<[Finder<'static>; N]>;
-
 /// What marks the last events of an endpoint's streams, and what may mark an error in them.
-fn marks(path_and_query: &str, endpoint: Option<&Endpoint>) -> (Finders, Finders) {
-    match endpoint.map(|endpoint| endpoint.protocol) {
-        Some(Protocol::Anthropic) => return (&*MESSAGES, &*TYPED_ERRORS),
-        Some(Protocol::Gemini) => return (&*CONTENTS, &*ERRORS),
-        Some(Protocol::Cohere) => return (&*CHATS, &*ERRORS),
-        _ => {}
-    }
-    let path = path_and_query.split('?').next().unwrap_or_default();
-    if path.ends_with("/completions") {
-        (&*COMPLETIONS, &*ERRORS)
-    } else if path.ends_with("/responses") {
-        (&*RESPONSES, &*TYPED_ERRORS)
-    } else {
-        (&[], &*ERRORS)
+fn marks(path_and_query: &str, endpoint: Option<&Endpoint>) -> &'static Marks {
+    let speaks = match endpoint.filter(|endpoint| endpoint.operation != Operation::Native) {
+        Some(endpoint) => Some(endpoint.protocol),
+        None => Protocol::likely(path_and_query.split('?').next().unwrap_or_default()),
+    };
+    let of = |protocol| MARKS.iter().find(|(its, _)| *its == protocol).map(|(_, marks)| marks);
+    speaks.and_then(of).unwrap_or(&USUAL)
+}
+
+/// What is looked for in a stream.
+struct Marks {
+    ends: Vec<Finder<'static>>,
+    errors: Vec<Finder<'static>>,
+}
+
+impl Marks {
+    fn of(stream: &Stream) -> Self {
+        let finders = |marks: &'static [&str]| marks.iter().map(Finder::new).collect();
+        Self { ends: finders(stream.ends), errors: finders(stream.errors) }
     }
 }
 
-type Finders = &'static [Finder<'static>];
-
-/// Quotes inside a text are escaped, so none of these marks can stand in what a model says.
-/// Providers that leave `[DONE]` out have still said why they finished.
-static COMPLETIONS: Marks<4> = LazyLock::new(|| COMPLETION_ENDS.map(Finder::new));
-static MESSAGES: Marks<3> = LazyLock::new(|| {
-    ["\"message_stop\"", "\"type\":\"error\"", "\"type\": \"error\""].map(Finder::new)
+static MARKS: LazyLock<Vec<(Protocol, Marks)>> = LazyLock::new(|| {
+    let all = Protocol::ALL.iter();
+    all.map(|&protocol| (protocol, Marks::of(&protocol.manner().stream))).collect()
 });
-static CONTENTS: Marks<3> =
-    LazyLock::new(|| ["\"finishReason\"", "\"blockReason\"", "\"error\""].map(Finder::new));
-static CHATS: Marks<1> = LazyLock::new(|| ["\"message-end\""].map(Finder::new));
-static RESPONSES: Marks<5> = LazyLock::new(|| RESPONSE_ENDS.map(Finder::new));
-static ERRORS: Marks<1> = LazyLock::new(|| ["\"error\":"].map(Finder::new));
-static TYPED_ERRORS: Marks<3> = LazyLock::new(|| {
-    ["\"type\":\"error\"", "\"type\": \"error\"", "\"response.failed\""].map(Finder::new)
-});
-const COMPLETION_ENDS: [&str; 4] =
-    ["data: [DONE]", "data:[DONE]", "\"finish_reason\":\"", "\"finish_reason\": \""];
-const RESPONSE_ENDS: [&str; 5] = [
-    "\"response.completed\"",
-    "\"response.failed\"",
-    "\"response.incomplete\"",
-    "\"type\":\"error\"",
-    "\"type\": \"error\"",
-];
+static USUAL: LazyLock<Marks> = LazyLock::new(|| Marks::of(&Stream::USUAL));
 const MOST_HELD: usize = 64 * 1024;

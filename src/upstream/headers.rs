@@ -21,13 +21,13 @@ pub fn to_provider(
     propagates_trace: bool,
     spare: usize,
 ) -> HeaderMap {
-    let anthropic = protocol == Protocol::Anthropic;
+    let foreign = foreign_to(protocol);
     let nominated = nominated(client);
     let mut headers = HeaderMap::with_capacity(client.len() + spare);
     for (name, value) in client {
         let stays = stays_with_client(name)
             || (!propagates_trace && is_trace(name))
-            || (!anthropic && name.as_str().starts_with("anthropic-"))
+            || foreign.iter().any(|start| name.as_str().starts_with(start))
             || nominated.iter().any(|token| token.eq_ignore_ascii_case(name.as_str()));
         if !stays {
             headers.append(name, value.clone());
@@ -67,6 +67,12 @@ pub fn set(headers: &mut HeaderMap, configured: &Headers) {
             }
         }
     }
+}
+
+/// How the headers begin that speak to other vendors alone.
+fn foreign_to(protocol: Protocol) -> SmallVec<[&'static str; 2]> {
+    let others = Protocol::ALL.iter().filter(|other| **other != protocol);
+    others.filter_map(|other| other.manner().own_headers).collect()
 }
 
 /// The header names that `Connection` gives to this connection alone.
