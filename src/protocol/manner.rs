@@ -31,6 +31,9 @@ pub struct Manner {
     pub models_path: Option<&'static str>,
     /// Where its clients look for the id of a request, beside `x-request-id`.
     pub request_id: Option<&'static str>,
+    /// What a request holds that gives back another vendor's proof of reasoning, as its clients were
+    /// given it: its own vendor would refuse it.
+    pub foreign_proofs: &'static [&'static str],
     /// How a stream of events ends.
     pub stream: Stream,
 }
@@ -74,6 +77,7 @@ impl Manner {
         shares_paths: false,
         models_path: None,
         request_id: None,
+        foreign_proofs: &[],
         stream: Stream::USUAL,
     };
 }

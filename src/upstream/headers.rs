@@ -37,11 +37,20 @@ pub fn to_provider(
 }
 
 /// Copies what a provider of another protocol may see: most headers speak of the client's.
-pub fn to_stranger(client: &HeaderMap, provider: &Provider) -> HeaderMap {
+///
+/// The same protocol is no stranger to what is its own.
+pub fn to_stranger(client: &HeaderMap, speaks: Protocol, provider: &Provider) -> HeaderMap {
     let traces = ["traceparent", "tracestate"].iter().filter(|_| provider.propagates_trace);
     let kept = ["user-agent"].iter().chain(traces);
-    kept.filter_map(|name| Some((HeaderName::from_static(name), client.get(*name)?.clone())))
-        .collect()
+    let mut headers: HeaderMap = kept
+        .filter_map(|name| Some((HeaderName::from_static(name), client.get(*name)?.clone())))
+        .collect();
+    let start = provider.protocol.manner().own_headers.filter(|_| speaks == provider.protocol);
+    if let Some(start) = start {
+        let own = client.iter().filter(|(name, _)| name.as_str().starts_with(start));
+        headers.extend(own.map(|(name, value)| (name.clone(), value.clone())));
+    }
+    headers
 }
 
 /// Removes what a client shall not see of a provider's headers.

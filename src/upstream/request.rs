@@ -107,7 +107,7 @@ pub fn build(
             headers::to_provider(&inbound.headers, protocol, propagates_trace, spare)
         }
         Some(prepared) => {
-            let mut headers = headers::to_stranger(&inbound.headers, provider);
+            let mut headers = headers::to_stranger(&inbound.headers, inbound.speaks(), provider);
             headers::set(&mut headers, &prepared.headers);
             headers
         }

@@ -76,7 +76,7 @@ fn anthropic() -> Value {
     json!({"model": "alias", "max_tokens": 9, "messages": [
         {"role": "user", "content": "q"},
         {"role": "assistant", "content": [
-            {"type": "thinking", "thinking": "I must look.", "signature": "openai#x"},
+            {"type": "thinking", "thinking": "I must look.", "signature": "onwards#openai#x"},
             {"type": "tool_use", "id": "c", "name": "look", "input": {}},
         ]},
         {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c", "content": "r"}]},

@@ -12,6 +12,8 @@ pub(in crate::protocol) const MANNER: Manner = Manner {
     own_headers: Some("anthropic-"),
     told_by: Some("anthropic-version"),
     shares_paths: true,
+    // Reasoning that nobody has proven is refused like a proof of another's.
+    foreign_proofs: &["\"onwards#", "\"signature\":\"\"", "\"signature\": \"\""],
     stream: Stream {
         ends: &["\"message_stop\"", "\"type\":\"error\"", "\"type\": \"error\""],
         errors: &["\"type\":\"error\"", "\"type\": \"error\"", "\"response.failed\""],

@@ -11,6 +11,8 @@ pub(in crate::protocol) const MANNER: Manner = Manner {
     is_signed: true,
     in_query: InQuery::Signature,
     request_id: Some("x-amzn-requestid"),
+    // As it is, and in base64 where there is nothing else.
+    foreign_proofs: &["\"onwards#", "\"b253YXJkcy"],
     // Its frames know no comments.
     stream: Stream { has_comments: false, ..Stream::USUAL },
     ..Manner::USUAL

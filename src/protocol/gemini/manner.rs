@@ -12,6 +12,8 @@ pub(in crate::protocol) const MANNER: Manner = Manner {
     in_query: InQuery::Key,
     told_by: Some("x-goog-api-key"),
     models_path: Some("/v1beta/models"),
+    // In base64, with and without the mark of a seal.
+    foreign_proofs: &["\"b253YXJkcy", "\"fm9ud2FyZHM"],
     stream: Stream { ends: &["\"finishReason\"", "\"blockReason\"", "\"error\""], ..Stream::USUAL },
     ..Manner::USUAL
 };

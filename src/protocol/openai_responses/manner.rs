@@ -10,6 +10,7 @@ pub(in crate::protocol) const MANNER: Manner = Manner {
     endpoints: ENDPOINTS,
     likely_end: Some("/responses"),
     is_openais: true,
+    foreign_proofs: &["\"onwards#", "\"sealed#"],
     stream: Stream {
         ends: &[
             "\"response.completed\"",
