@@ -4,12 +4,14 @@
 use serde_json::{Value, json};
 
 use onwards::protocol::Protocol;
-use onwards::protocol::conversation::Lossy;
+use onwards::protocol::conversation::{Content, Delivery, Lossy, Part, Reply, ToolCall};
 use onwards::protocol::wire::{Head, Target};
+
+use super::corpus::client;
 
 #[test]
 fn a_model_that_must_be_reminded_of_its_reasoning_is() {
-    for (client, request) in [
+    for (speaks, request) in [
         (Protocol::Anthropic, anthropic()),
         (Protocol::OpenAiResponses, responses()),
         (Protocol::Bedrock, bedrock()),
@@ -17,13 +19,13 @@ fn a_model_that_must_be_reminded_of_its_reasoning_is() {
         (Protocol::Cohere, cohere()),
     ] {
         for model in ["deepseek-v4-pro", "deepseek/deepseek-reasoner", "kimi-k2-thinking"] {
-            let calls = calls(client, &request, model);
-            assert_eq!(calls.len(), 1, "{client} {model}");
-            assert_eq!(calls[0]["reasoning_content"], "I must look.", "{client} {model}");
+            let calls = calls(speaks, &request, model);
+            assert_eq!(calls.len(), 1, "{speaks} {model}");
+            assert_eq!(calls[0]["reasoning_content"], "I must look.", "{speaks} {model}");
         }
         for model in ["gpt-4o", "gpt-5", "mistral-medium-3-5", "grok-4"] {
-            let calls = calls(client, &request, model);
-            assert_eq!(calls[0].get("reasoning_content"), None, "{client} {model}");
+            let calls = calls(speaks, &request, model);
+            assert_eq!(calls[0].get("reasoning_content"), None, "{speaks} {model}");
         }
     }
 }
@@ -53,6 +55,30 @@ fn only_calls_are_reasoned_about_again() {
     ]});
     let body = written(Protocol::Anthropic, &request, "deepseek-v4-pro");
     assert_eq!(body["messages"][1], json!({"role": "assistant", "content": "a"}));
+}
+
+/// Newer Geminis refuse a history with a call that nobody has signed. A client of theirs, served by
+/// another vendor on one turn, gives Gemini itself what the router said then: that it is not to be
+/// checked. For everyone else that is no signature at all.
+#[test]
+fn gemini_takes_back_calls_that_another_vendor_made() {
+    let call = |id: &str| {
+        let (id, name) = (id.to_owned(), "f".to_owned());
+        Part::new(Content::ToolCall(ToolCall { id, name, arguments: "{}".to_owned() }))
+    };
+    let reply = Reply { parts: vec![Part::text("a"), call("1"), call("2")], ..Reply::default() };
+    let wire = Protocol::Gemini.wire();
+    let answer = wire.write_response(&reply, &client(Delivery::Whole));
+    let answer: Value = serde_json::from_slice(&answer).unwrap();
+    let content = &answer["candidates"][0]["content"];
+    let signature = |part: usize| &content["parts"][part]["thoughtSignature"];
+    assert_eq!(signature(1), "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=");
+    assert_eq!((signature(0), signature(2)), (&Value::Null, &Value::Null));
+
+    let next = json!({"contents": [{"role": "user", "parts": [{"text": "q"}]}, content]});
+    let head = Head { model: Some("alias"), delivery: None };
+    let read = wire.read_request(&serde_json::to_vec(&next).unwrap(), &head).unwrap();
+    assert!(read.turns[1].parts.iter().all(|part| part.signature.is_none()));
 }
 
 /// The messages that call tools, as that model's provider gets them.
