@@ -19,3 +19,4 @@ pub mod secret;
 pub mod body;
 pub mod sse;
 pub mod path;
+pub mod within;

@@ -23,7 +23,7 @@ pub mod stage;
 pub mod explain;
 pub mod admin;
 
-use std::{panic::AssertUnwindSafe, sync::Arc};
+use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
 use futures_util::FutureExt;
 use http::{HeaderValue, Request, Response};
@@ -68,19 +68,24 @@ impl Front {
     }
 
     /// Serves one request; a fault of ours costs that request alone.
-    pub async fn serve(self: &Arc<Self>, request: Request<Incoming>) -> Response<Reply> {
+    pub fn serve(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Response<Reply>> {
         let client_id = proxy::sane_id(request.headers()).cloned();
-        // Boxed: what a request needs until its response begins is large. A connection would keep
-        // room for it all through a stream, and every wrapper would move it.
-        let served = AssertUnwindSafe(Box::pin(self.route(request))).catch_unwind().await;
-        served.unwrap_or_else(|_| self.after_panic(client_id))
+        let served =
+            Arc::clone(&self).route(request, client_id.clone().unwrap_or_else(proxy::new_id));
+        async move {
+            let served = AssertUnwindSafe(served).catch_unwind().await;
+            served.unwrap_or_else(|_| self.after_panic(client_id))
+        }
     }
 
-    async fn route(self: &Arc<Self>, request: Request<Incoming>) -> Response<Reply> {
+    fn route(self: Arc<Self>, request: Request<Incoming>, id: HeaderValue) -> Served {
         if routes::owns(request.method(), request.uri().path()) {
-            Box::pin(routes::serve(self.routes.clone(), request)).await
+            Box::pin(routes::serve(self.routes.clone(), request, id))
         } else {
-            proxy::proxy(self, request).await
+            Box::pin(proxy::proxy(self, request, id))
         }
     }
 
@@ -91,6 +96,10 @@ impl Front {
         answer::refuse(&Refusal::Internal, Protocol::default(), request_id, &mut record)
     }
 }
+
+/// Boxed: what a request needs until its response begins is large. A connection would keep room for
+/// it all through a stream, and every wrapper would move it.
+type Served = Pin<Box<dyn Future<Output = Response<Reply>> + Send>>;
 
 /// Connections that wait for work too long are closed.
 async fn sweep(front: Arc<Front>) {

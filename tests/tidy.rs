@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// A module may import what is on a lower level; on its own level, only itself.
 const LEVELS: [&[&str]; 6] = [
-    &["refusal", "secret", "body", "sse", "path", "live"],
+    &["refusal", "secret", "body", "sse", "path", "live", "within"],
     &["config", "protocol", "choose"],
     &["table"],
     &["upstream", "gateway"],

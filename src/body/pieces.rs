@@ -50,11 +50,21 @@ impl Pieces {
     /// The same body with other bytes in the place of `span`, which may be empty; what of it
     /// lies beyond the end is ignored.
     pub fn replace(&self, span: Range<u64>, with: Bytes) -> Self {
+        let before = 0..span.start.min(self.length);
+        let after = span.end.clamp(before.end, self.length)..self.length;
+        let length = before.end + with.len() as u64 + (after.end - after.start);
+        if length <= SMALL {
+            let mut joined = Vec::with_capacity(length as usize);
+            self.range(before).for_each(|(piece, range)| joined.extend_from_slice(&piece[range]));
+            joined.extend_from_slice(&with);
+            self.range(after).for_each(|(piece, range)| joined.extend_from_slice(&piece[range]));
+            return Self::from(Bytes::from(joined));
+        }
         let mut spliced = Self::new();
-        spliced.push_range(self, 0..span.start);
+        self.range(before).for_each(|(piece, range)| spliced.push(piece.slice(range)));
         spliced.push(with);
-        spliced.push_range(self, span.end.max(span.start)..self.length);
-        if spliced.length <= SMALL { spliced.joined() } else { spliced }
+        self.range(after).for_each(|(piece, range)| spliced.push(piece.slice(range)));
+        spliced
     }
 
     /// All bytes in one piece, without copying when there is but one. For what has to be read
@@ -71,25 +81,17 @@ impl Pieces {
         }
     }
 
-    fn joined(self) -> Self {
-        if self.list.len() < 2 {
-            return self;
-        }
-        Self::from(self.to_bytes())
-    }
-
-    fn push_range(&mut self, from: &Self, range: Range<u64>) {
+    /// The pieces that lie in a range, each with the part of it that does.
+    fn range(&self, range: Range<u64>) -> impl Iterator<Item = (&Bytes, Range<usize>)> {
         let mut offset = 0;
-        for piece in &from.list {
+        self.list.iter().filter_map(move |piece| {
             let length = piece.len() as u64;
             let start = range.start.clamp(offset, offset + length) - offset;
             let end = range.end.clamp(offset, offset + length) - offset;
-            if start < end {
-                // Both are at most the piece's length, so the conversion loses nothing.
-                self.push(piece.slice(start as usize..end as usize));
-            }
             offset += length;
-        }
+            // Both are at most the piece's length, so the conversion loses nothing.
+            (start < end).then_some((piece, start as usize..end as usize))
+        })
     }
 }
 

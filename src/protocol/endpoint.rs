@@ -83,7 +83,10 @@ impl Endpoint {
 /// One of a protocol's paths: how it is recognised and what it means.
 #[derive(Debug)]
 pub struct Row {
+    /// The path, or what stands before the model in it.
     path: &'static str,
+    /// What stands behind the model, where the path names one.
+    behind: Option<&'static str>,
     operation: Operation,
     delivery: Asked,
 }
@@ -103,12 +106,12 @@ pub enum Asked {
 
 impl Row {
     fn matches(&self, protocol: Protocol, path: &str, query: Option<&str>) -> Option<Endpoint> {
-        let (model, model_span) = match self.path.split_once("{model}") {
+        let (model, model_span) = match self.behind {
             None => self.is_at(protocol, path).then_some((None, None))?,
-            Some((before, after)) => {
-                let written = path.strip_prefix(before)?.strip_suffix(after)?;
+            Some(behind) => {
+                let written = path.strip_prefix(self.path)?.strip_suffix(behind)?;
                 let named = percent_decode_str(written).decode_utf8().ok()?.into_owned();
-                let span = before.len()..before.len() + written.len();
+                let span = self.path.len()..self.path.len() + written.len();
                 (Some(named).filter(|named| !named.is_empty()), Some(span))
             }
         };
@@ -139,7 +142,13 @@ impl Row {
 
 /// A row. In the path, `{model}` stands for the model, and a `*` at its end for whatever follows.
 pub const fn row(path: &'static str, operation: Operation, delivery: Asked) -> Row {
-    Row { path, operation, delivery }
+    let mut at = 0;
+    while at < path.len() && path.as_bytes()[at] != b'{' {
+        at += 1;
+    }
+    let (path, rest) = path.split_at(at);
+    let behind = if rest.is_empty() { None } else { Some(rest.split_at("{model}".len()).1) };
+    Row { path, behind, operation, delivery }
 }
 
 #[cfg(test)]

@@ -86,7 +86,8 @@ pub async fn admit(
     // Some protocols ask for a stream in the path, the others in the body.
     let delivery = endpoint.as_ref().and_then(|endpoint| endpoint.delivery);
     let stream = delivery.map_or(found.stream == Some(true), |it| it != Delivery::Whole);
-    let needs_body = head.method == Method::POST && endpoint::is_known(&path);
+    let needs_body =
+        head.method == Method::POST && (endpoint.is_some() || endpoint::is_known(&path));
     let inbound = Inbound {
         request_id: http::HeaderValue::from_static(""),
         path,

@@ -72,8 +72,8 @@ async fn serve(front: Arc<Front>, stream: TcpStream, timeouts: Timeouts) -> io::
     };
     let stage = front.stage.clone();
     let service = service_fn(move |request| {
-        let front = Arc::clone(&front);
-        async move { Ok::<_, Infallible>(front.serve(request).await) }
+        let served = Arc::clone(&front).serve(request);
+        async { Ok::<_, Infallible>(served.await) }
     });
     let io = TokioIo::new(stream);
     if http2 {

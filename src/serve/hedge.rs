@@ -21,7 +21,7 @@ use crate::{
 /// How an attempt ended, hedged or not.
 pub(super) enum Outcome<'a> {
     /// This one answered, or failed as the last of the two.
-    Tried(Box<Chosen<'a>>, Result<Answer, Failed>),
+    Tried(Chosen<'a>, Result<Box<Answer>, Failed>),
     /// The failure of one of them is the end.
     Ended(Result<Accepted, Refusal>),
 }
@@ -35,7 +35,7 @@ pub(super) async fn attempt<'a>(
     let Some(after) = patience(rounds) else {
         let tried = rounds.attempt(&chosen).await;
         record.waited(chosen.entry.started().elapsed());
-        return Outcome::Tried(Box::new(chosen), tried);
+        return Outcome::Tried(chosen, tried);
     };
     let began = Instant::now();
     // Boxed: two attempts are too large to be carried by every request that has one.
@@ -53,12 +53,12 @@ async fn race<'a>(
     let mut first = pin!(rounds.attempt(&chosen));
     tokio::select! {
         biased;
-        tried = &mut first => return Outcome::Tried(Box::new(chosen), tried),
+        tried = &mut first => return Outcome::Tried(chosen, tried),
         () = sleep(after) => {}
     }
     let Some(second) = rounds.hedge() else {
         let tried = first.await;
-        return Outcome::Tried(Box::new(chosen), tried);
+        return Outcome::Tried(chosen, tried);
     };
     let mut other = pin!(rounds.attempt(&second));
     // The winner, its attempt's end, and who is left of the other.
@@ -72,7 +72,7 @@ async fn race<'a>(
                 Ok((loser, _)) | Err((loser, _)) => loser.asked,
             };
             record.trail.push(loser, Step::Hedged);
-            return Outcome::Tried(Box::new(winner), Ok(answer));
+            return Outcome::Tried(winner, Ok(answer));
         }
         Err(failed) => failed,
     };
@@ -81,8 +81,8 @@ async fn race<'a>(
         return Outcome::Ended(end);
     }
     match left {
-        Ok((chosen, first)) => Outcome::Tried(Box::new(chosen), first.await),
-        Err((second, other)) => Outcome::Tried(Box::new(second), other.await),
+        Ok((chosen, first)) => Outcome::Tried(chosen, first.await),
+        Err((second, other)) => Outcome::Tried(second, other.await),
     }
 }
 

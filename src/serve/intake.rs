@@ -13,6 +13,7 @@ use hyper::body::Incoming;
 use crate::{
     body::{Found, Invalid, Pieces, Scanner, multipart},
     refusal::Refusal,
+    within::within,
 };
 
 /// How much and how slowly a client may send.
@@ -48,8 +49,8 @@ pub async fn read(
     let mut reader = Reader::for_content(headers)?;
     let mut body = Pieces::new();
     loop {
-        let frame = tokio::time::timeout(limits.stall, incoming.frame());
-        let frame = match frame.await.map_err(|_| Refusal::RequestTimeout)? {
+        let frame = within(limits.stall, incoming.frame());
+        let frame = match frame.await.ok_or(Refusal::RequestTimeout)? {
             None => break,
             Some(frame) => frame.map_err(|_| Refusal::InvalidJson("it broke off".into()))?,
         };
@@ -66,9 +67,10 @@ pub async fn read(
 }
 
 /// Reads a body by its content type; what is no form is taken for JSON.
+#[expect(clippy::large_enum_variant, reason = "nearly all bodies are of the large one")]
 enum Reader {
     Json(Scanner),
-    Form(multipart::Scanner),
+    Form(Box<multipart::Scanner>),
 }
 
 impl Reader {
@@ -79,7 +81,7 @@ impl Reader {
         };
         let boundary = multipart::boundary(content_type)
             .ok_or_else(|| Refusal::InvalidJson("its content type names no boundary".into()))?;
-        Ok(Self::Form(multipart::Scanner::new(&boundary)))
+        Ok(Self::Form(Box::new(multipart::Scanner::new(&boundary))))
     }
 
     fn feed(&mut self, piece: &[u8]) {

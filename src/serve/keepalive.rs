@@ -28,7 +28,11 @@ use crate::{
     protocol::{Protocol, conversation::Delivery},
     refusal::Refusal,
     table::class,
-    upstream::{answer::Answer, headers, request::Inbound},
+    upstream::{
+        answer::{Answer, Form},
+        headers,
+        request::Inbound,
+    },
 };
 
 /// A stream of which only comments have been sent.
@@ -157,7 +161,7 @@ async fn as_event(answer: &mut Answer, speaks: Protocol) -> Option<Bytes> {
 
 impl Answer {
     fn is_stream_of_success(&self) -> bool {
-        self.status.is_success() && self.is_event_stream()
+        self.status.is_success() && self.form() == Form::Events
     }
 }
 

@@ -23,20 +23,23 @@ use crate::{
 };
 
 /// Serves one request through a provider, or says why not.
-pub async fn proxy(front: &Arc<Front>, request: Request<Incoming>) -> Response<Reply> {
-    let request_id = request_id(request.headers());
+pub async fn proxy(
+    front: Arc<Front>,
+    request: Request<Incoming>,
+    request_id: HeaderValue,
+) -> Response<Reply> {
     let endpoint = endpoint_of(&request);
     let speaks = endpoint.as_ref().map(|endpoint| endpoint.protocol).unwrap_or_default();
     let mut record = Record::begin(Arc::clone(&front.meters));
-    let (held, mut inbound) = match hold(front, request, endpoint, &mut record).await {
+    let (held, mut inbound) = match hold(&front, request, endpoint, &mut record).await {
         Ok(held) => held,
         Err(refusal) => return answer::refuse(&refusal, speaks, request_id, &mut record),
     };
     inbound.request_id = request_id;
     if let Some(every) = keepalive::asked(&held, &inbound) {
-        return Box::pin(keepalive::serve(front, held, inbound, record, every)).await;
+        return Box::pin(keepalive::serve(&front, held, inbound, record, every)).await;
     }
-    let accepted = accept(front, &held, &inbound, &mut record).await;
+    let accepted = accept(&front, &held, &inbound, &mut record).await;
     respond(accepted, held, &mut inbound, record)
 }
 
@@ -111,7 +114,8 @@ pub fn sane_id(headers: &HeaderMap) -> Option<&HeaderValue> {
     headers.get(REQUEST_ID).filter(sane)
 }
 
-fn new_id() -> HeaderValue {
+/// An id for a request that came with none.
+pub fn new_id() -> HeaderValue {
     let mut id = *b"req_0000000000000000";
     let mut bits: u64 = rand::rng().random();
     for digit in id.iter_mut().skip(4) {

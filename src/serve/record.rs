@@ -102,7 +102,9 @@ impl Record {
 
     /// The response's head is ready.
     pub fn answered(&mut self, status: StatusCode) {
-        self.answered_at(status, Instant::now());
+        if self.first_byte.is_none() {
+            self.answered_at(status, Instant::now());
+        }
     }
 
     /// The response's head went out before it was known what would follow it. What the client has

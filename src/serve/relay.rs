@@ -30,7 +30,7 @@ use crate::{
     live::Entry,
     table::{Table, class, fallback::Failure},
     upstream::{
-        answer::{AnswerBody, Broken, Fault},
+        answer::{AnswerBody, Broken, Fault, Form},
         envelope::ErrorEvent,
         headers,
         request::Inbound,
@@ -82,13 +82,14 @@ pub fn respond(
     inbound: &Inbound,
 ) -> Response<Reply> {
     let Accepted { answer, asked, permits: own, entry } = accepted;
+    let answer = *answer;
     let Held { table, mut permits, .. } = held;
     permits.extend(own);
     record.answered(answer.status);
 
-    let watched = answer.watched && answer.is_event_stream();
-    let stream = watched.then(|| StreamEnd::for_request(inbound));
-    let frames = (answer.watched && answer.is_frame_stream()).then(FrameEnd::default);
+    let form = if answer.watched { answer.form() } else { Form::Other };
+    let stream = (form == Form::Events).then(|| StreamEnd::for_request(inbound));
+    let frames = (form == Form::Frames).then(FrameEnd::default);
     let speaks = inbound.speaks();
     let mute = !speaks.manner().stream.tells_errors;
     let provider = asked.among(&table);

@@ -42,7 +42,7 @@ use crate::{
 /// An answer that goes to the client.
 pub struct Accepted {
     /// The answer.
-    pub answer: Answer,
+    pub answer: Box<Answer>,
     /// Who gave it.
     pub asked: Asked,
     /// The permits of the provider, and of its pool if that took over.
@@ -65,10 +65,10 @@ pub async fn run(
             Outcome::Ended(end) => return end,
         };
         match tried {
-            Ok(answer) => return Ok(rounds.accept(*chosen, answer, record)),
+            Ok(answer) => return Ok(rounds.accept(chosen, answer, record)),
             Err(failed) => {
                 let taken = chosen.entry.started().elapsed();
-                if let Some(end) = rounds.failed(*chosen, failed, taken, record) {
+                if let Some(end) = rounds.failed(chosen, failed, taken, record) {
                     return end;
                 }
             }
@@ -239,7 +239,7 @@ impl<'a> Rounds<'a> {
     pub(super) fn attempt(
         &self,
         chosen: &Chosen<'a>,
-    ) -> impl Future<Output = Result<Answer, Failed>> + use<'a> {
+    ) -> impl Future<Output = Result<Box<Answer>, Failed>> + use<'a> {
         let stream = self.inbound.stream;
         let timeouts = &chosen.provider.timeouts;
         let scrutiny = Scrutiny {

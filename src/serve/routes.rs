@@ -67,8 +67,11 @@ pub fn owns(method: &Method, path: &str) -> bool {
 }
 
 /// Serves one of these routes.
-pub async fn serve(mut router: Router, request: Request<Incoming>) -> Response<Reply> {
-    let id = request_id(request.headers());
+pub async fn serve(
+    mut router: Router,
+    request: Request<Incoming>,
+    id: HeaderValue,
+) -> Response<Reply> {
     let mut response = match router.call(request).await {
         Ok(response) => response.map(Reply::Router),
         Err(never) => match never {},

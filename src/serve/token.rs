@@ -10,8 +10,9 @@ use crate::protocol::{Endpoint, manner::InQuery};
 /// The token that a client presents, in any of the usual headers.
 pub fn of(headers: &HeaderMap) -> Option<&str> {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| {
-        let (scheme, token) = value.to_str().ok()?.trim_start().split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then_some(token)
+        let value = value.to_str().ok()?;
+        let (scheme, token) = value.trim_start().split_at_checked(BEARER.len())?;
+        scheme.eq_ignore_ascii_case(BEARER).then_some(token)
     });
     let token =
         bearer.or_else(|| KEY_HEADERS.iter().find_map(|name| headers.get(name)?.to_str().ok()));
@@ -57,6 +58,7 @@ fn is_signature(pair: &str) -> bool {
     pair.get(..AWS.len()).is_some_and(|start| start.eq_ignore_ascii_case(AWS))
 }
 
+const BEARER: &str = "bearer ";
 const AWS: &str = "x-amz-";
 const GOOGLE_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
 const KEY_HEADERS: [HeaderName; 3] =

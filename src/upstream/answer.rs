@@ -30,6 +30,19 @@ pub struct Answer {
     pub watched: bool,
 }
 
+/// What a body is, if it can be read here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// JSON.
+    Json,
+    /// A stream of events.
+    Events,
+    /// A stream of AWS's frames.
+    Frames,
+    /// Anything else, and whatever is compressed.
+    Other,
+}
+
 /// An answer's body: pieces already looked at, then the rest as it comes.
 pub struct AnswerBody {
     held: VecDeque<Bytes>,
@@ -89,19 +102,13 @@ impl Answer {
         Self { status, headers: HeaderMap::new(), body, watched: true }
     }
 
-    /// Whether the body is a stream of events that can be read here.
-    pub fn is_event_stream(&self) -> bool {
-        self.has_media_type("text/event-stream") && self.is_plain()
-    }
-
-    /// Whether the body is a stream of AWS's frames that can be read here.
-    pub fn is_frame_stream(&self) -> bool {
-        self.has_media_type("application/vnd.amazon.eventstream") && self.is_plain()
-    }
-
-    /// Whether the body is JSON that can be read here.
-    pub fn is_json(&self) -> bool {
-        self.has_media_type("application/json") && self.is_plain()
+    /// What the body is, by its headers.
+    pub fn form(&self) -> Form {
+        let Some(value) = self.headers.get(header::CONTENT_TYPE) else { return Form::Other };
+        let end = memchr::memchr(b';', value.as_bytes()).unwrap_or(value.len());
+        let media_type = value.as_bytes()[..end].trim_ascii();
+        let known = FORMS.iter().find(|(name, _)| media_type.eq_ignore_ascii_case(name.as_bytes()));
+        known.filter(|_| self.is_plain()).map_or(Form::Other, |(_, form)| *form)
     }
 
     /// Puts a whole body in the place of what came.
@@ -114,14 +121,6 @@ impl Answer {
 
     fn is_plain(&self) -> bool {
         self.headers.get(header::CONTENT_ENCODING).is_none_or(|value| value == "identity")
-    }
-
-    fn has_media_type(&self, wanted: &str) -> bool {
-        let value = self.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        value.is_some_and(|value| {
-            let media_type = value.split(';').next().unwrap_or_default().trim();
-            media_type.eq_ignore_ascii_case(wanted)
-        })
     }
 }
 
@@ -303,4 +302,10 @@ impl Idle {
     }
 }
 
+/// Which media types are read.
+const FORMS: [(&str, Form); 3] = [
+    ("application/json", Form::Json),
+    ("text/event-stream", Form::Events),
+    ("application/vnd.amazon.eventstream", Form::Frames),
+];
 const BAD_GATEWAY: u16 = 502;

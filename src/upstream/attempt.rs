@@ -3,15 +3,15 @@
 //! Nothing is sent to the client from here. An answer that leaves this file whole may be passed
 //! on; one that failed may only be passed on when no other provider is to be tried.
 
-use std::{sync::Arc, time::Duration};
+use std::{pin::pin, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{Request, Response, StatusCode};
+use http::{Response, StatusCode};
 use tokio::time::Instant;
 
 use super::{
-    answer::{Answer, AnswerBody, Broken, Source},
-    client::{Client, Lease, SendError, WireBody},
+    answer::{Answer, AnswerBody, Broken, Form, Source},
+    client::{Client, SendError, WireBody},
     envelope::{self, Opening, Openings},
     failed::{self, Failed},
     identity::Credential,
@@ -20,9 +20,10 @@ use super::{
     translate,
 };
 use crate::{
-    body::{self, PiecesBody},
+    body,
     path::BasePath,
     table::{Class, Origin, Place, Provider, class, fallback::Failure, identity::Identity},
+    within::{self, within},
 };
 
 /// How closely an answer is looked at.
@@ -53,12 +54,12 @@ pub async fn run(
     inbound: &Inbound,
     scrutiny: Scrutiny,
     allowance: Allowance,
-) -> Result<Answer, Failed> {
-    let tried = std::pin::pin!(ask_and_judge(client, provider, inbound, scrutiny));
+) -> Result<Box<Answer>, Failed> {
+    let tried = pin!(ask_and_judge(client, provider, inbound, scrutiny));
     let mut answer = match allowance.accepted_by {
         None => tried.await?,
-        Some((by, class)) => {
-            tokio::time::timeout_at(by, tried).await.unwrap_or_else(|_| Err(Failed::late(class)))?
+        Some((end, class)) => {
+            within::by(end, tried).await.unwrap_or_else(|| Err(Failed::late(class)))?
         }
     };
     if allowance.ended_by.is_some() {
@@ -72,15 +73,15 @@ async fn ask_and_judge(
     provider: &Provider,
     inbound: &Inbound,
     scrutiny: Scrutiny,
-) -> Result<Answer, Failed> {
+) -> Result<Box<Answer>, Failed> {
     if let Some(endpoint) = translate::needed(inbound, provider) {
         // Boxed, as the mock is: every request would carry the room that these few need.
-        return Box::pin(translate::run(client, provider, inbound, endpoint)).await;
+        return Box::pin(translate::run(client, provider, inbound, endpoint)).await.map(Box::new);
     }
     let answer = match &provider.place {
         Place::Mock(script) => {
             let Inbound { path, stream, body, .. } = inbound;
-            Box::pin(mock::answer(script, &provider.model, path, *stream, body)).await
+            Box::new(Box::pin(mock::answer(script, &provider.model, path, *stream, body)).await)
         }
         Place::Wire { origin, base } => ask(client, provider, origin, base, inbound, None).await?,
     };
@@ -97,7 +98,7 @@ pub(super) async fn ask(
     base: &BasePath,
     inbound: &Inbound,
     prepared: Option<&Prepared>,
-) -> Result<Answer, Failed> {
+) -> Result<Box<Answer>, Failed> {
     let credential = match &provider.identity {
         None => None,
         // Boxed: few providers have their credential fetched.
@@ -110,7 +111,12 @@ pub(super) async fn ask(
         let http2 = lease.is_http2();
         let request = request::build(inbound, provider, origin, base, prepared, credential, http2)
             .map_err(|error| Failed::new(Failure::Malformed(None), error.to_string()))?;
-        match send(lease, provider, request).await? {
+        let sent = pin!(lease.send(request));
+        let answered = match provider.timeouts.response {
+            None => sent.await,
+            Some(limit) => within(limit, sent).await.ok_or_else(Failed::silent)?,
+        };
+        match answered {
             Ok(response) => {
                 doubt(client, provider, response.status());
                 return Ok(Answer::from_wire(response, provider.timeouts.idle));
@@ -128,9 +134,9 @@ async fn credential(
     whose: &Arc<Identity>,
     limit: Duration,
 ) -> Result<Arc<Credential>, Failed> {
-    match tokio::time::timeout(limit, client.credential(whose)).await {
-        Ok(fetched) => fetched.map_err(|why| Failed::from_unfetched(&why)),
-        Err(_) => Err(Failed::new(Failure::Timeout, "no credential to ask with in time".into())),
+    match within(limit, pin!(client.credential(whose))).await {
+        Some(fetched) => fetched.map_err(|why| Failed::from_unfetched(&why)),
+        None => Err(Failed::new(Failure::Timeout, "no credential to ask with in time".into())),
     }
 }
 
@@ -143,22 +149,8 @@ fn doubt(client: &Client, provider: &Provider, status: StatusCode) {
     }
 }
 
-async fn send(
-    lease: Lease,
-    provider: &Provider,
-    request: Request<PiecesBody>,
-) -> Result<Result<Response<WireBody>, SendError>, Failed> {
-    let sent = lease.send(request);
-    match provider.timeouts.response {
-        None => Ok(sent.await),
-        Some(limit) => tokio::time::timeout(limit, sent)
-            .await
-            .map_err(|_| Failed::new(Failure::Timeout, "no response headers in time".into())),
-    }
-}
-
 /// Redirects are not followed: the key must not travel.
-pub(super) fn judge_redirect(answer: Answer) -> Result<Answer, Failed> {
+pub(super) fn judge_redirect(answer: Box<Answer>) -> Result<Box<Answer>, Failed> {
     let status = answer.status;
     if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
         return Ok(answer);
@@ -168,10 +160,10 @@ pub(super) fn judge_redirect(answer: Answer) -> Result<Answer, Failed> {
 }
 
 async fn judge_head(
-    answer: Answer,
+    answer: Box<Answer>,
     provider: &Provider,
     scrutiny: Scrutiny,
-) -> Result<Answer, Failed> {
+) -> Result<Box<Answer>, Failed> {
     let answer = judge_redirect(answer)?;
     let status = answer.status;
     if status.is_client_error() || status.is_server_error() {
@@ -185,18 +177,18 @@ async fn judge_head(
 
 /// An error by its status. Its body is held, so that its code can be read; what is slow to say
 /// more than its status is judged by that.
-async fn refused(mut answer: Answer) -> Failed {
+async fn refused(mut answer: Box<Answer>) -> Failed {
     let small = answer.body.remaining().is_none_or(|bytes| bytes <= MOST_HELD as u64);
-    if answer.is_json() && small {
+    if small && answer.form() == Form::Json {
         hold_error(&mut answer).await;
     }
     let status = answer.status;
     Failed {
         failure: Failure::Status(status.as_u16()),
         class: class::of_status(status.as_u16()),
-        retry_after: failed::retry_after(&answer),
+        retry_after: failed::retry_after(&answer.headers),
         cause: format!("answered {status}"),
-        answer: Some(Box::new(answer)),
+        answer: Some(answer),
     }
 }
 
@@ -209,26 +201,24 @@ pub(super) async fn hold_error(answer: &mut Answer) {
             }
         }
     };
-    let _ = tokio::time::timeout(ERROR_BODY, read).await;
+    within(ERROR_BODY, pin!(read)).await;
 }
 
 /// Looks at the beginning of a success before a header goes out, so that one that turns out to be
 /// an error can still fall back.
-async fn judge_body(mut answer: Answer, scrutiny: Scrutiny) -> Result<Answer, Failed> {
+async fn judge_body(mut answer: Box<Answer>, scrutiny: Scrutiny) -> Result<Box<Answer>, Failed> {
     if !look(&mut answer).await? {
         let empty = scrutiny.needs_body && answer.body.held().is_empty();
         return if empty { Err(Failed::empty(answer.status)) } else { Ok(answer) };
     }
-    if answer.is_event_stream() {
-        judge_stream(answer, scrutiny).await
-    } else if scrutiny.reads_errors && answer.is_json() {
-        judge_json(answer).await
-    } else {
-        Ok(answer)
+    match answer.form() {
+        Form::Events => judge_stream(answer, scrutiny).await,
+        Form::Json if scrutiny.reads_errors => judge_json(answer).await,
+        _ => Ok(answer),
     }
 }
 
-async fn judge_stream(mut answer: Answer, scrutiny: Scrutiny) -> Result<Answer, Failed> {
+async fn judge_stream(mut answer: Box<Answer>, scrutiny: Scrutiny) -> Result<Box<Answer>, Failed> {
     let mut openings = Openings::new(scrutiny.reads_errors || scrutiny.waits_for_content);
     let mut read = 0;
     loop {
@@ -253,7 +243,7 @@ async fn judge_stream(mut answer: Answer, scrutiny: Scrutiny) -> Result<Answer, 
 
 /// A small answer is held until it is whole: it is of no use to a client before that, and one that
 /// breaks off can still fall back.
-async fn judge_json(mut answer: Answer) -> Result<Answer, Failed> {
+async fn judge_json(mut answer: Box<Answer>) -> Result<Box<Answer>, Failed> {
     let small = answer.body.remaining().is_none_or(|bytes| bytes <= MOST_HELD as u64);
     while small && answer.body.held_bytes() <= MOST_HELD {
         if !look(&mut answer).await? {
@@ -294,10 +284,11 @@ async fn look(answer: &mut Answer) -> Result<bool, Failed> {
 }
 
 impl Answer {
-    fn from_wire(response: Response<WireBody>, idle: Duration) -> Self {
+    /// Boxed, once and for all: it goes through many hands.
+    fn from_wire(response: Response<WireBody>, idle: Duration) -> Box<Self> {
         let (head, body) = response.into_parts();
         let body = AnswerBody::new(Source::Wire(body), idle);
-        Self { status: head.status, headers: head.headers, body, watched: true }
+        Box::new(Self { status: head.status, headers: head.headers, body, watched: true })
     }
 }
 

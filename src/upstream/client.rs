@@ -6,13 +6,14 @@
 //! again), where connecting ends and waiting begins, and each provider's own connect timeout.
 
 use std::{
-    pin::Pin,
+    pin::{Pin, pin},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
+use futures_util::{FutureExt, future::Either};
 use http::{Request, Response};
 use http_body::{Body, Frame, SizeHint};
 use hyper::{
@@ -26,6 +27,7 @@ use super::identity::{Credential, Identities, Unfetched};
 use crate::{
     body::PiecesBody,
     table::{Origin, identity::Identity},
+    within::within,
 };
 
 /// The upstream connections of one core.
@@ -160,7 +162,7 @@ impl Idle {
     /// The last answer's end is seen here a moment before the connection's own task has seen it.
     async fn settles(&mut self) -> bool {
         self.since.elapsed() < SETTLE
-            && matches!(tokio::time::timeout(SETTLE, self.sender.ready()).await, Ok(Ok(())))
+            && matches!(within(SETTLE, pin!(self.sender.ready())).await, Some(Ok(())))
     }
 }
 
@@ -170,19 +172,21 @@ impl Lease {
         matches!(self.sender, Sender::Http2(_))
     }
 
-    /// Sends the request and waits for the answer's head.
-    pub async fn send(
+    /// Sends the request; the answer's head is what is waited for. The request is on its way when
+    /// this returns: whoever waits does not carry it.
+    pub fn send(
         mut self,
         request: Request<PiecesBody>,
-    ) -> Result<Response<WireBody>, SendError> {
+    ) -> impl Future<Output = Result<Response<WireBody>, SendError>> {
         let sent = match &mut self.sender {
-            Sender::Http1(sender, _) => sender.try_send_request(request).await,
-            Sender::Http2(sender) => sender.try_send_request(request).await,
+            Sender::Http1(sender, _) => Either::Left(sender.try_send_request(request)),
+            Sender::Http2(sender) => Either::Right(sender.try_send_request(request)),
         };
-        match sent {
+        // Not an async block: it would have room for `sent` twice.
+        sent.map(|sent| match sent {
             Ok(response) => Ok(response.map(|incoming| WireBody::new(incoming, self))),
             Err(error) => Err(self.judge(error)),
-        }
+        })
     }
 
     fn judge(&self, error: TrySendError<Request<PiecesBody>>) -> SendError {

@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 
 use super::{
     answer::{Answer, Fault},
@@ -48,6 +48,10 @@ impl Failed {
         Self { class, ..Self::new(Failure::Timeout, "not accepted in time".into()) }
     }
 
+    pub(super) fn silent() -> Self {
+        Self::new(Failure::Timeout, "no response headers in time".into())
+    }
+
     /// The same, its class read from the error's own words where they are held.
     pub(super) fn classed(mut self, own: &OwnClasses) -> Self {
         if let (Failure::Status(status), Some(answer)) = (self.failure, &self.answer)
@@ -71,13 +75,13 @@ impl Failed {
     }
 
     /// An error inside a success: it is what the answer should have been.
-    pub(super) fn inside(mut answer: Answer, status: u16, json: Bytes) -> Self {
-        let retry_after = retry_after(&answer);
+    pub(super) fn inside(mut answer: Box<Answer>, status: u16, json: Bytes) -> Self {
+        let retry_after = retry_after(&answer.headers);
         answer.status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
         answer.replace_body("application/json", json);
         let cause = format!("an error {status} inside a 200");
         let failed = Self::new(Failure::Status(status), cause);
-        Self { retry_after, answer: Some(Box::new(answer)), ..failed }
+        Self { retry_after, answer: Some(answer), ..failed }
     }
 
     pub(super) fn from_dial(error: DialError) -> Self {
@@ -104,8 +108,8 @@ impl Failed {
 }
 
 /// `retry-after-ms` (Azure), `Retry-After` in seconds or as a date.
-pub fn retry_after(answer: &Answer) -> Option<Duration> {
-    let text = |name: &str| answer.headers.get(name)?.to_str().ok().map(str::trim);
+pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     if let Some(millis) = text("retry-after-ms").and_then(|value| value.parse().ok()) {
         return Some(Duration::from_millis(millis));
     }

@@ -55,11 +55,16 @@ pub fn to_stranger(client: &HeaderMap, speaks: Protocol, provider: &Provider) ->
 
 /// Removes what a client shall not see of a provider's headers.
 pub fn to_client(headers: &mut HeaderMap) {
-    let stays: SmallVec<[HeaderName; 8]> =
-        headers.keys().filter(|name| stays_with_provider(name)).cloned().collect();
+    let stays: SmallVec<[&'static HeaderName; 8]> = headers
+        .keys()
+        .filter_map(|name| STAY_WITH_PROVIDER.iter().find(|stays| *stays == name))
+        .collect();
     let nominated: SmallVec<[HeaderName; 4]> =
         nominated(headers).iter().filter_map(|token| token.parse().ok()).collect();
-    for name in stays.iter().chain(&nominated) {
+    for name in stays {
+        headers.remove(name);
+    }
+    for name in nominated {
         headers.remove(name);
     }
 }
@@ -141,22 +146,27 @@ fn is_trace(name: &HeaderName) -> bool {
     matches!(name.as_str(), "traceparent" | "tracestate")
 }
 
-fn stays_with_provider(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    is_hop_by_hop(name)
-        || matches!(
-            name,
-            "set-cookie"
-                | "server"
-                | "via"
-                | "alt-svc"
-                | "strict-transport-security"
-                | "openai-organization"
-                | "openai-project"
-                | "anthropic-organization-id"
-                | "x-request-id"
-        )
-}
+/// What belongs to the provider's connection, and what says who the operator is there.
+static STAY_WITH_PROVIDER: [HeaderName; 18] = [
+    header::CONNECTION,
+    HeaderName::from_static("keep-alive"),
+    header::PROXY_AUTHENTICATE,
+    header::PROXY_AUTHORIZATION,
+    HeaderName::from_static("proxy-connection"),
+    header::TE,
+    header::TRAILER,
+    header::TRANSFER_ENCODING,
+    header::UPGRADE,
+    header::SET_COOKIE,
+    header::SERVER,
+    header::VIA,
+    header::ALT_SVC,
+    header::STRICT_TRANSPORT_SECURITY,
+    HeaderName::from_static("openai-organization"),
+    HeaderName::from_static("openai-project"),
+    HeaderName::from_static("anthropic-organization-id"),
+    HeaderName::from_static("x-request-id"),
+];
 
 #[cfg(test)]
 mod tests {

@@ -100,7 +100,8 @@ pub fn build(
     fetched: Option<&Credential>,
     http2: bool,
 ) -> Result<Request<PiecesBody>, http::Error> {
-    let spare = provider.request_headers.len() + 3;
+    // The provider's credential, host and length take the places of the client's.
+    let spare = provider.request_headers.len();
     let mut headers = match prepared {
         None => {
             let Provider { protocol, propagates_trace, .. } = *provider;

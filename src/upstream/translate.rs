@@ -117,7 +117,7 @@ impl Exchange<'_> {
     }
 
     /// The provider's answer, or the error that it is.
-    async fn ask(&self, prepared: &Prepared, stream: bool) -> Result<Answer, Failed> {
+    async fn ask(&self, prepared: &Prepared, stream: bool) -> Result<Box<Answer>, Failed> {
         let Self { client, provider, inbound, .. } = *self;
         let answer = match &provider.place {
             Place::Wire { origin, base } => {
@@ -125,7 +125,7 @@ impl Exchange<'_> {
             }
             Place::Mock(script) => {
                 let (model, body) = (&provider.model, Pieces::from(prepared.body.clone()));
-                super::mock::answer(script, model, &prepared.path, stream, &body).await
+                Box::new(super::mock::answer(script, model, &prepared.path, stream, &body).await)
             }
         };
         let mut answer = attempt::judge_redirect(answer)?;
@@ -136,7 +136,7 @@ impl Exchange<'_> {
         attempt::hold_error(&mut answer).await;
         let body = answer.body.held().iter().flatten().copied().collect::<Bytes>();
         let said = provider.protocol.wire().read_error(status.as_u16(), &answer.headers, &body);
-        Err(self.failed(answer, &said).in_own_words(&body, self.own()))
+        Err(self.failed(&answer.headers, &said).in_own_words(&body, self.own()))
     }
 
     /// The request for the provider; `None` where it cannot count and the router estimates.
@@ -157,7 +157,7 @@ impl Exchange<'_> {
     /// Reads the answer in the provider's protocol and writes it in the client's.
     async fn read(
         &self,
-        mut answer: Answer,
+        mut answer: Box<Answer>,
         reading: Reading,
         asked: &Conversation,
     ) -> Result<Answer, Failed> {
@@ -167,7 +167,9 @@ impl Exchange<'_> {
             let body = attempt::collect(&mut answer).await?;
             return match wire.read_count(&body) {
                 Ok(tokens) => Ok(self.counted(tokens, relayed(&answer.headers))),
-                Err(said) => Err(self.failed(answer, &said).in_own_words(&body, self.own())),
+                Err(said) => {
+                    Err(self.failed(&answer.headers, &said).in_own_words(&body, self.own()))
+                }
             };
         }
         if asked.is_stream() {
@@ -179,14 +181,14 @@ impl Exchange<'_> {
                 let body = self.client_wire().write_response(&reply, &client);
                 Ok(self.whole(StatusCode::OK, body, relayed(&answer.headers)))
             }
-            Err(said) => Err(self.failed(answer, &said).in_own_words(&body, self.own())),
+            Err(said) => Err(self.failed(&answer.headers, &said).in_own_words(&body, self.own())),
         }
     }
 
     /// Holds the stream until its first content, as for a stream that is not translated.
     async fn stream(
         &self,
-        answer: Answer,
+        answer: Box<Answer>,
         reading: Reading,
         client: &wire::Client<'_>,
     ) -> Result<Answer, Failed> {
@@ -196,10 +198,8 @@ impl Exchange<'_> {
         let words = OwnWords::new(&self.provider.own_classes);
         let mut body = TranslatedBody::new(answer.body, reader, writer, words);
         if let Err((said, fault)) = body.open().await {
-            let empty = AnswerBody::new(Source::Ended, self.provider.timeouts.idle);
-            let answer = Answer { body: empty, ..Answer::bare(StatusCode::OK) };
             let Fault { failure, class } = fault;
-            return Err(Failed { failure, class, ..self.failed(answer, &said) });
+            return Err(Failed { failure, class, ..self.failed(&HeaderMap::new(), &said) });
         }
         let mut answer = Answer::bare(StatusCode::OK);
         answer.headers.extend(headers);
@@ -229,17 +229,17 @@ impl Exchange<'_> {
     }
 
     /// What the provider said went wrong, as the client's protocol says it.
-    fn failed(&self, from: Answer, said: &Said) -> Failed {
+    fn failed(&self, headers: &HeaderMap, said: &Said) -> Failed {
         let request_id = self.inbound.request_id.to_str().unwrap_or_default();
         let written = self.client_wire().write_error(said, request_id);
         let status = StatusCode::from_u16(written.status).unwrap_or(StatusCode::BAD_GATEWAY);
-        let mut answer = self.whole(status, written.body, relayed(&from.headers));
+        let mut answer = self.whole(status, written.body, relayed(headers));
         answer.headers.extend(written.headers.into_iter().filter_map(header_of));
         let Fault { failure, class } = fault_of(said);
         Failed {
             failure,
             class,
-            retry_after: said.retry_after.or_else(|| failed::retry_after(&from)),
+            retry_after: said.retry_after.or_else(|| failed::retry_after(headers)),
             cause: said.message.clone(),
             answer: Some(Box::new(answer)),
         }
@@ -254,7 +254,7 @@ impl Exchange<'_> {
     fn client_fault(&self, field: &str, message: String) -> Failed {
         let mut said = Said::new(Kind::InvalidRequest, message);
         said.param = (!field.is_empty()).then(|| field.to_owned());
-        self.failed(Answer::bare(StatusCode::BAD_REQUEST), &said)
+        self.failed(&HeaderMap::new(), &said)
     }
 
     fn whole(

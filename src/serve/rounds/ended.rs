@@ -24,7 +24,7 @@ impl<'a> Rounds<'a> {
     pub(super) fn accept(
         &mut self,
         mut chosen: Chosen<'a>,
-        answer: Answer,
+        answer: Box<Answer>,
         record: &mut Record,
     ) -> Accepted {
         let now = Instant::now();
@@ -38,6 +38,7 @@ impl<'a> Rounds<'a> {
             let low_for = headroom::low_for(&answer.headers);
             chosen.provider.live.headroom().said(low_for, now);
         }
+        record.answered_at(answer.status, now.into_std());
         record.trail.push(chosen.asked, Step::Status(answer.status.as_u16()));
         let permits = self.pass.permits(chosen.permit);
         Accepted { answer, asked: chosen.asked, permits, entry: Some(chosen.entry) }
@@ -84,7 +85,7 @@ impl<'a> Rounds<'a> {
             && all_refused.all(Step::is_refusal)
             && let Some((asked, answer)) = self.notes.kept.take()
         {
-            return Ok(Accepted { answer: *answer, asked, permits: Permits::new(), entry: None });
+            return Ok(Accepted { answer, asked, permits: Permits::new(), entry: None });
         }
         Err(self.notes.refusal(self.pass.pool, record))
     }
@@ -93,7 +94,7 @@ impl<'a> Rounds<'a> {
 /// The one answer there is, or what stands for it.
 fn as_it_came(failed: Failed, asked: Asked, permits: Permits) -> Result<Accepted, Refusal> {
     match (failed.answer, failed.failure) {
-        (Some(answer), _) => Ok(Accepted { answer: *answer, asked, permits, entry: None }),
+        (Some(answer), _) => Ok(Accepted { answer, asked, permits, entry: None }),
         (None, Failure::Timeout) => Err(Refusal::UpstreamTimeout),
         (None, Failure::Connect | Failure::Reset) => Err(Refusal::UpstreamUnreachable),
         (None, Failure::Malformed(_) | Failure::Status(_)) => Err(Refusal::UpstreamMalformed),

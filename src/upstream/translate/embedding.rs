@@ -61,7 +61,7 @@ pub(super) async fn run(exchange: &Exchange<'_>, asked: &Embedding) -> Result<An
     let to = exchange.client(Delivery::Whole, false);
     let answered = client
         .write_response(&embedded, asked, &to)
-        .map_err(|said| exchange.failed(Answer::bare(StatusCode::OK), &said))?;
+        .map_err(|said| exchange.failed(&HeaderMap::new(), &said))?;
     let mut answer = exchange.whole(StatusCode::OK, answered.body, relayed(&headers));
     answer.headers.extend(answered.headers.into_iter().filter_map(header_of));
     Ok(naming(answer, &dropped))
@@ -82,7 +82,7 @@ async fn ask(
     let read = wire.read_response(&body, &answer.headers);
     match read.and_then(|embedded| embedded.counted(call.inputs)) {
         Ok(embedded) => Ok((std::mem::take(&mut answer.headers), embedded)),
-        Err(said) => Err(exchange.failed(answer, &said)),
+        Err(said) => Err(exchange.failed(&answer.headers, &said)),
     }
 }
 
