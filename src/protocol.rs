@@ -14,13 +14,14 @@
 //! Embeddings go the same way through the forms of [`embedding`].
 //!
 //! # How to add a protocol
-//! 1. A folder with the four files `request`, `response`, `stream`, `error`, and beside it
-//!    `<name>.rs` with a unit struct that implements [`Wire`] by naming functions of those files; with
-//!    embeddings, a fifth, `embedding`.
+//! 1. A folder with the five files `request`, `response`, `stream`, `error` and `manner` (its paths,
+//!    its headers, how its streams end), and beside it `<name>.rs` with a unit struct that implements
+//!    [`Wire`] by naming functions of those files; with embeddings, a sixth, `embedding`.
 //!    Requests and their like are read with `object::Object`, which knows what nobody took; streams
 //!    of server-sent events with `frames::FrameReader`, their parts opened and closed by
 //!    `parts::Parts`; JSON is written with `wire::json`.
-//! 2. One line in the table of protocols below, and its client paths in [`endpoint`].
+//! 2. One line in the table of protocols below, and one in the table of names that a file may hold, in
+//!    `config/raw/protocol.rs`.
 //! 3. Its corpus in `tests/golden/<name>/`: `tests/protocols.rs` finds it by itself and runs it
 //!    against every other protocol.
 //!
@@ -33,6 +34,7 @@
 //! Nothing here does I/O, reads a clock or draws a random number: ids and times are arguments.
 
 pub mod endpoint;
+pub mod manner;
 pub mod wire;
 pub mod conversation;
 pub mod embedding;
@@ -49,14 +51,17 @@ pub(crate) mod parts;
 pub(crate) mod nesting;
 pub(crate) mod frames;
 
+use http::HeaderMap;
+
 pub use endpoint::{Endpoint, Operation};
+pub use manner::Manner;
 pub use wire::Wire;
 
-/// Declares the table of protocols: variant, name in the configuration, implementation.
+/// Declares the table of protocols: variant, name in the configuration, module, implementation.
 macro_rules! protocols {
-    ($( $(#[$doc:meta])* $variant:ident = $name:literal, $wire:expr; )+) => {
+    ($( $(#[$doc:meta])* $variant:ident = $name:literal, $module:ident::$wire:ident; )+) => {
         /// A wire protocol.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Protocol {
             $( $(#[$doc])* $variant, )+
         }
@@ -72,14 +77,20 @@ macro_rules! protocols {
 
             /// How it is read and written.
             pub fn wire(self) -> &'static dyn Wire {
-                match self { $( Self::$variant => &$wire, )+ }
+                match self { $( Self::$variant => &$module::$wire, )+ }
+            }
+
+            /// What it does beside its bodies.
+            pub const fn manner(self) -> &'static Manner {
+                match self { $( Self::$variant => &$module::manner::MANNER, )+ }
             }
         }
     };
 }
 
 protocols! {
-    /// OpenAI Chat Completions.
+    /// OpenAI Chat Completions. What is nobody's is taken for its.
+    #[default]
     OpenAi = "openai", openai::OpenAi;
     /// Anthropic Messages.
     Anthropic = "anthropic", anthropic::Anthropic;
@@ -97,6 +108,18 @@ impl Protocol {
     /// The protocol of that name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|protocol| protocol.name() == name)
+    }
+
+    /// The protocol of a client that a header of these tells.
+    pub fn told(headers: &HeaderMap) -> Option<Self> {
+        let is_there = |name| headers.contains_key(name);
+        Self::ALL.iter().copied().find(|it| it.manner().told_by.is_some_and(is_there))
+    }
+
+    /// The protocol that a path of nobody's most probably belongs to.
+    pub fn likely(path: &str) -> Option<Self> {
+        let ends_so = |end: &str| path.ends_with(end);
+        Self::ALL.iter().copied().find(|it| it.manner().likely_end.is_some_and(ends_so))
     }
 }
 

@@ -93,7 +93,7 @@ impl Front {
         self.meters.panics.inc();
         let mut record = Record::begin(Arc::clone(&self.meters));
         let request_id = request_id.unwrap_or(HeaderValue::from_static("unknown"));
-        answer::refuse(&Refusal::Internal, Protocol::OpenAi, request_id, &mut record)
+        answer::refuse(&Refusal::Internal, Protocol::default(), request_id, &mut record)
     }
 }
 

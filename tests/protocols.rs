@@ -12,16 +12,22 @@
     reason = "a test fails by panicking, in its helpers too"
 )]
 
+#[path = "protocols/agents.rs"]
+mod agents;
 #[path = "protocols/calls.rs"]
 mod calls;
 #[path = "protocols/corpus.rs"]
 mod corpus;
 #[path = "protocols/embeddings.rs"]
 mod embeddings;
+#[path = "protocols/given_back.rs"]
+mod given_back;
 #[path = "protocols/grammar.rs"]
 mod grammar;
 #[path = "protocols/made.rs"]
 mod made;
+#[path = "protocols/namespaces.rs"]
+mod namespaces;
 #[path = "protocols/order.rs"]
 mod order;
 #[path = "protocols/pairs.rs"]

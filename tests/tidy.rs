@@ -47,6 +47,12 @@ const UNSAID: [&str; 4] = ["todo!", "unimplemented!", "dbg!", "FIXME"];
 const UNNAMED: [&str; 9] =
     ["utils", "util", "helpers", "helper", "common", "types", "manager", "misc", "mod"];
 
+/// Who may name a protocol outside of its folder, and why.
+const NAMERS: [(&str, &str); 2] = [
+    ("upstream/translate.rs", "the original's `open_responses` is about these two"),
+    ("table/compile/gcp.rs", "Vertex AI's publishers speak the protocols of their own APIs"),
+];
+
 /// About 400 lines is two rooms.
 const LONGEST_FILE: usize = 430;
 /// About a screen; what is longest is the list of all metrics.
@@ -219,6 +225,39 @@ fn some_things_stand_in_one_place_only() {
     }
     let owner = sources().into_iter().find(|file| file.name == "gateway.rs").unwrap();
     assert!(owner.code().contains("ArcSwap"), "the owner of the table has moved");
+}
+
+/// A new protocol is its folder and a line in each of two tables: the protocols' and the file's.
+#[test]
+fn a_protocol_is_named_in_its_own_folder_only() {
+    let sources = sources();
+    let table = sources.iter().find(|file| file.name == "protocol.rs").unwrap();
+    let rows = table.text.lines().filter_map(|line| line.trim().split_once(" = \""));
+    let folders: Vec<(String, String)> = rows
+        .map(|(variant, rest)| {
+            let folder = rest.split(['"', ' ']).next().unwrap();
+            (format!("Protocol::{variant}"), format!("protocol/{folder}/"))
+        })
+        .collect();
+    assert!(folders.len() > 5, "the table of protocols reads otherwise: {folders:?}");
+    let mut namers: Vec<&str> = Vec::new();
+    for file in sources.iter().filter(|file| !file.is_test()) {
+        let in_a_folder = folders.iter().any(|(_, folder)| file.is_one_of(&[folder]));
+        let code = file.code();
+        let named = folders.iter().find(|(name, _)| words(&code).any(|word| word == *name));
+        let Some((name, _)) = named.filter(|_| !in_a_folder) else { continue };
+        let may = NAMERS.iter().any(|(namer, _)| *namer == file.name);
+        assert!(may, "{}: `{name}`: what one protocol does stands in its `manner`", file.name);
+        namers.push(&file.name);
+    }
+    for (namer, _) in NAMERS {
+        assert!(namers.contains(&namer), "{namer} names no protocol any more");
+    }
+}
+
+/// Paths and names, one after the other.
+fn words(code: &str) -> impl Iterator<Item = &str> {
+    code.split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
 }
 
 #[test]

@@ -6,10 +6,13 @@
 use std::collections::BTreeMap;
 
 mod failover;
+mod protocol;
 
 pub use failover::{
     Backoff, Class, Condition, Cooldown, Fallback, HealthCheck, Hedge, Jitter, Sticky, Timeouts,
 };
+
+pub use protocol::Protocol;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -264,24 +267,6 @@ pub enum Strategy {
     LowestCost,
     /// Rendezvous hash of a header or of the prompt's prefix.
     Sticky,
-}
-
-/// The wire protocols.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Protocol {
-    /// OpenAI Chat Completions.
-    Openai,
-    /// OpenAI Responses.
-    OpenaiResponses,
-    /// Anthropic Messages.
-    Anthropic,
-    /// Gemini generateContent.
-    Gemini,
-    /// Bedrock Converse.
-    Bedrock,
-    /// Cohere v2 chat.
-    Cohere,
 }
 
 /// A token bucket.

@@ -6,6 +6,7 @@ mod request;
 mod response;
 mod stream;
 mod error;
+pub(in crate::protocol) mod manner;
 pub mod model;
 pub(in crate::protocol) mod thinking;
 

@@ -8,6 +8,7 @@ mod request;
 mod response;
 mod stream;
 mod error;
+pub(in crate::protocol) mod manner;
 mod embedding;
 mod frames;
 mod model;

@@ -47,14 +47,17 @@ impl Operation {
 impl Endpoint {
     /// The endpoint at this path, if it is a protocol's.
     pub fn find(path: &str, query: Option<&str>) -> Option<Self> {
-        ENDPOINTS.iter().find_map(|row| row.matches(path, query))
+        Protocol::ALL.iter().find_map(|&protocol| {
+            let rows = protocol.manner().endpoints;
+            rows.iter().find_map(|row| row.matches(protocol, path, query))
+        })
     }
 
-    /// The same, for a client that says itself that it speaks Anthropic's: a few paths are both's.
+    /// The same, for a client that says itself whose it is: a few paths are another's, too.
     #[must_use]
-    pub fn said_to_be_anthropics(self) -> Self {
+    pub fn said_to_be(self, protocol: Protocol) -> Self {
         match self.operation {
-            Operation::Native => Self { protocol: Protocol::Anthropic, ..self },
+            Operation::Native if protocol.manner().shares_paths => Self { protocol, ..self },
             _ => self,
         }
     }
@@ -71,26 +74,26 @@ impl Endpoint {
     /// Whether a provider of that protocol has it at the same path and in the same form. OpenAI's
     /// is at home with providers of both of OpenAI's protocols.
     pub fn passes_to(&self, provider: Protocol) -> bool {
-        let openai = |protocol| matches!(protocol, Protocol::OpenAi | Protocol::OpenAiResponses);
+        let openais = |protocol: Protocol| protocol.manner().is_openais;
         let shared = matches!(self.operation, Operation::Embed | Operation::Native);
-        provider == self.protocol || (shared && openai(provider) && openai(self.protocol))
+        provider == self.protocol || (shared && openais(provider) && openais(self.protocol))
     }
 }
 
-/// One row of the table: how a path is recognised and what it means.
-struct Row {
+/// One of a protocol's paths: how it is recognised and what it means.
+#[derive(Debug)]
+pub struct Row {
     /// The path, or what stands before the model in it.
     path: &'static str,
     /// What stands behind the model, where the path names one.
     behind: Option<&'static str>,
-    protocol: Protocol,
     operation: Operation,
     delivery: Asked,
 }
 
 /// Who says whether the answer is a stream.
-#[derive(Clone, Copy)]
-enum Asked {
+#[derive(Debug, Clone, Copy)]
+pub enum Asked {
     /// The body.
     Body,
     /// The path: no stream.
@@ -102,9 +105,9 @@ enum Asked {
 }
 
 impl Row {
-    fn matches(&self, path: &str, query: Option<&str>) -> Option<Endpoint> {
+    fn matches(&self, protocol: Protocol, path: &str, query: Option<&str>) -> Option<Endpoint> {
         let (model, model_span) = match self.behind {
-            None => self.is_at(path).then_some((None, None))?,
+            None => self.is_at(protocol, path).then_some((None, None))?,
             Some(behind) => {
                 let written = path.strip_prefix(self.path)?.strip_suffix(behind)?;
                 let named = percent_decode_str(written).decode_utf8().ok()?.into_owned();
@@ -121,15 +124,15 @@ impl Row {
             }
             Asked::Query => Some(Delivery::Array),
         };
-        let Self { protocol, operation, .. } = *self;
+        let operation = self.operation;
         Some(Endpoint { protocol, operation, model, model_span, delivery })
     }
 
     /// Whether this is the row's path, or below it where it ends in `*`. Clients of OpenAI's
     /// protocols have `/v1` in their base URL, and some forget it.
-    fn is_at(&self, path: &str) -> bool {
-        let openai = matches!(self.protocol, Protocol::OpenAi | Protocol::OpenAiResponses);
-        let bare = self.path.strip_prefix("/v1").filter(|_| openai);
+    fn is_at(&self, protocol: Protocol, path: &str) -> bool {
+        let is_openais = protocol.manner().is_openais;
+        let bare = self.path.strip_prefix("/v1").filter(|_| is_openais);
         [Some(self.path), bare].into_iter().flatten().any(|row| match row.strip_suffix('*') {
             None => path == row,
             Some(above) => path.starts_with(above),
@@ -137,53 +140,16 @@ impl Row {
     }
 }
 
-/// A row, from a path with `{model}` where it names one.
-const fn row(path: &'static str, protocol: Protocol, operation: Operation, delivery: Asked) -> Row {
+/// A row. In the path, `{model}` stands for the model, and a `*` at its end for whatever follows.
+pub const fn row(path: &'static str, operation: Operation, delivery: Asked) -> Row {
     let mut at = 0;
     while at < path.len() && path.as_bytes()[at] != b'{' {
         at += 1;
     }
     let (path, rest) = path.split_at(at);
     let behind = if rest.is_empty() { None } else { Some(rest.split_at("{model}".len()).1) };
-    Row { path, behind, protocol, operation, delivery }
+    Row { path, behind, operation, delivery }
 }
-
-/// The table of client endpoints.
-#[rustfmt::skip]
-const ENDPOINTS: &[Row] = &[
-    row("/v1/chat/completions", Protocol::OpenAi, Operation::Generate, Asked::Body),
-    row("/v1/embeddings", Protocol::OpenAi, Operation::Embed, Asked::Whole),
-    row("/v1/messages", Protocol::Anthropic, Operation::Generate, Asked::Body),
-    row("/v1/messages/count_tokens", Protocol::Anthropic, Operation::CountTokens, Asked::Whole),
-    row("/v1beta/models/{model}:generateContent", Protocol::Gemini, Operation::Generate, Asked::Whole),
-    row("/v1beta/models/{model}:streamGenerateContent", Protocol::Gemini, Operation::Generate, Asked::Query),
-    row("/v1beta/models/{model}:countTokens", Protocol::Gemini, Operation::CountTokens, Asked::Whole),
-    row("/v1beta/models/{model}:embedContent", Protocol::Gemini, Operation::Embed, Asked::Whole),
-    row("/v1beta/models/{model}:batchEmbedContents", Protocol::Gemini, Operation::Embed, Asked::Whole),
-    row("/v1/models/{model}:generateContent", Protocol::Gemini, Operation::Generate, Asked::Whole),
-    row("/v1/models/{model}:streamGenerateContent", Protocol::Gemini, Operation::Generate, Asked::Query),
-    row("/v1/models/{model}:countTokens", Protocol::Gemini, Operation::CountTokens, Asked::Whole),
-    row("/v1/models/{model}:embedContent", Protocol::Gemini, Operation::Embed, Asked::Whole),
-    row("/v1/models/{model}:batchEmbedContents", Protocol::Gemini, Operation::Embed, Asked::Whole),
-    row("/v2/chat", Protocol::Cohere, Operation::Generate, Asked::Body),
-    row("/v2/embed", Protocol::Cohere, Operation::Embed, Asked::Whole),
-    row("/v1/responses", Protocol::OpenAiResponses, Operation::Generate, Asked::Body),
-    row("/v1/responses/input_tokens", Protocol::OpenAiResponses, Operation::CountTokens, Asked::Whole),
-    row("/model/{model}/converse", Protocol::Bedrock, Operation::Generate, Asked::Whole),
-    row("/model/{model}/converse-stream", Protocol::Bedrock, Operation::Generate, Asked::Events),
-    row("/model/{model}/count-tokens", Protocol::Bedrock, Operation::CountTokens, Asked::Whole),
-    row("/model/{model}/invoke", Protocol::Bedrock, Operation::Embed, Asked::Whole),
-    row("/v1/completions", Protocol::OpenAi, Operation::Native, Asked::Body),
-    row("/v1/moderations", Protocol::OpenAi, Operation::Native, Asked::Whole),
-    row("/v1/audio/*", Protocol::OpenAi, Operation::Native, Asked::Body),
-    row("/v1/images/*", Protocol::OpenAi, Operation::Native, Asked::Body),
-    row("/v1/files", Protocol::OpenAi, Operation::Native, Asked::Whole),
-    row("/v1/files/*", Protocol::OpenAi, Operation::Native, Asked::Whole),
-    row("/v1/uploads", Protocol::OpenAi, Operation::Native, Asked::Whole),
-    row("/v1/uploads/*", Protocol::OpenAi, Operation::Native, Asked::Whole),
-    row("/v1/batches", Protocol::OpenAi, Operation::Native, Asked::Whole),
-    row("/v1/batches/*", Protocol::OpenAi, Operation::Native, Asked::Whole),
-];
 
 #[cfg(test)]
 mod tests {
@@ -230,7 +196,7 @@ mod tests {
         {
             assert_eq!(served(path), ["openai", "openai_responses"], "{path}");
         }
-        let files = Endpoint::find("/v1/files", None).unwrap().said_to_be_anthropics();
+        let files = Endpoint::find("/v1/files", None).unwrap().said_to_be(Protocol::Anthropic);
         assert!(files.is_served_by(Protocol::Anthropic) && !files.is_served_by(Protocol::OpenAi));
     }
 
@@ -245,13 +211,13 @@ mod tests {
 
     #[test]
     fn a_path_may_name_the_model_and_the_delivery() {
-        let row = row("/m/{model}:go", Protocol::OpenAi, Operation::Generate, Asked::Query);
-        let found = row.matches("/m/a%2Fb%3Ac:go", None).unwrap();
+        let row = row("/m/{model}:go", Operation::Generate, Asked::Query);
+        let found = row.matches(Protocol::OpenAi, "/m/a%2Fb%3Ac:go", None).unwrap();
         assert_eq!(found.model.as_deref(), Some("a/b:c"));
         assert_eq!(found.delivery, Some(Delivery::Array));
-        let found = row.matches("/m/a/b:go", Some("key=1&alt=sse")).unwrap();
+        let found = row.matches(Protocol::OpenAi, "/m/a/b:go", Some("key=1&alt=sse")).unwrap();
         assert_eq!((found.model.as_deref(), found.delivery), (Some("a/b"), Some(Delivery::Events)));
-        assert_eq!(row.matches("/m/a", None), None);
-        assert_eq!(row.matches("/m/%ff:go", None), None);
+        assert_eq!(row.matches(Protocol::OpenAi, "/m/a", None), None);
+        assert_eq!(row.matches(Protocol::OpenAi, "/m/%ff:go", None), None);
     }
 }

@@ -7,6 +7,7 @@ mod request;
 mod response;
 mod stream;
 mod error;
+pub(in crate::protocol) mod manner;
 mod embedding;
 mod part;
 mod schema;

@@ -7,8 +7,10 @@ mod response;
 mod said;
 mod stream;
 mod error;
+pub(in crate::protocol) mod manner;
 pub(in crate::protocol) mod embedding;
 pub mod model;
+mod recall;
 
 pub(in crate::protocol) use request::TOOL_NAMES;
 

@@ -8,7 +8,9 @@ mod response;
 mod item;
 mod stream;
 mod error;
+pub(in crate::protocol) mod manner;
 mod custom;
+mod namespace;
 
 use http::HeaderMap;
 

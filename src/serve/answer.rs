@@ -51,10 +51,10 @@ pub fn refuse(
     response
 }
 
-/// Writes the id of a request into its response, also where AWS SDKs look for it.
+/// Writes the id of a request into its response, also where its client's libraries look for it.
 pub fn name_request(map: &mut HeaderMap, id: HeaderValue, speaks: Protocol) {
-    if speaks == Protocol::Bedrock {
-        map.insert(AMAZON_REQUEST_ID, id.clone());
+    if let Some(name) = speaks.manner().request_id {
+        map.insert(HeaderName::from_static(name), id.clone());
     }
     map.insert(REQUEST_ID, id);
 }
@@ -66,7 +66,7 @@ fn body(
     request_id: &HeaderValue,
 ) -> (StatusCode, Headers, Bytes) {
     let status = refusal.row().status;
-    if speaks == Protocol::OpenAi {
+    if speaks == Protocol::default() {
         return (status, Headers::new(), envelope(refusal));
     }
     let id = request_id.to_str().unwrap_or_default();
@@ -81,7 +81,7 @@ fn body(
 
 /// A refusal in the middle of a stream: the error event of the client's protocol.
 pub fn error_event(refusal: &Refusal, speaks: Protocol) -> Bytes {
-    if speaks == Protocol::OpenAi {
+    if speaks == Protocol::default() {
         return Bytes::from([b"data: ".as_slice(), &envelope(refusal), b"\n\n"].concat());
     }
     failure_event(failure(refusal), speaks)
@@ -129,7 +129,6 @@ fn whole_seconds(wait: Duration) -> u64 {
 /// The id of a request, in every response.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The same, as Bedrock names it.
-const AMAZON_REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 /// What became of each provider that was tried.
 pub const ATTEMPTS: HeaderName = HeaderName::from_static("x-onwards-attempts");
 /// Who served the request.

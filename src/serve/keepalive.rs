@@ -58,11 +58,11 @@ struct End {
 }
 
 /// How often this client hears a comment while it waits; `None` where no comment may be sent: the
-/// frames of Bedrock's streams know none.
+/// streams of its protocol know none.
 pub fn asked(held: &Held, inbound: &Inbound) -> Option<Duration> {
     let every = held.table.pool(held.pool).keepalive?;
     let endpoint = inbound.endpoint.as_ref();
-    if endpoint.is_some_and(|endpoint| endpoint.protocol == Protocol::Bedrock) {
+    if !inbound.speaks().manner().stream.has_comments {
         return None;
     }
     let delivery = endpoint.and_then(|endpoint| endpoint.delivery);
@@ -124,7 +124,7 @@ impl End {
     async fn into_rest(self, sent: Instant) -> Reply {
         let Self { accepted, held, mut inbound, mut record } = self;
         record.answered_at(StatusCode::OK, sent);
-        let speaks = inbound.endpoint.as_ref().map_or(Protocol::OpenAi, |it| it.protocol);
+        let speaks = inbound.speaks();
         let refusal = match accepted {
             Ok(accepted) if accepted.answer.is_stream_of_success() => {
                 let request_id = inbound.take_request_id();

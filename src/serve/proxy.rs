@@ -29,7 +29,7 @@ pub async fn proxy(
     request_id: HeaderValue,
 ) -> Response<Reply> {
     let endpoint = endpoint_of(&request);
-    let speaks = endpoint.as_ref().map_or(Protocol::OpenAi, |endpoint| endpoint.protocol);
+    let speaks = endpoint.as_ref().map(|endpoint| endpoint.protocol).unwrap_or_default();
     let mut record = Record::begin(Arc::clone(&front.meters));
     let (held, mut inbound) = match hold(&front, request, endpoint, &mut record).await {
         Ok(held) => held,
@@ -43,12 +43,16 @@ pub async fn proxy(
     respond(accepted, held, &mut inbound, record)
 }
 
-/// What the path asks for. Where Anthropic has the same path as OpenAI, its clients say who they are.
+/// What the path asks for. Where another has the same path as OpenAI, its clients say who they are.
 fn endpoint_of(request: &Request<Incoming>) -> Option<Endpoint> {
     let endpoint = Endpoint::find(request.uri().path(), request.uri().query())?;
-    let anthropics = endpoint.operation == Operation::Native
-        && request.headers().contains_key("anthropic-version");
-    Some(if anthropics { endpoint.said_to_be_anthropics() } else { endpoint })
+    if endpoint.operation != Operation::Native {
+        return Some(endpoint);
+    }
+    Some(match Protocol::told(request.headers()) {
+        Some(protocol) => endpoint.said_to_be(protocol),
+        None => endpoint,
+    })
 }
 
 async fn hold(
@@ -89,7 +93,7 @@ pub(super) fn respond(
     match accepted {
         Ok(accepted) => relay::respond(accepted, held, request_id, record, inbound),
         Err(refusal) => {
-            let speaks = inbound.endpoint.as_ref().map_or(Protocol::OpenAi, |it| it.protocol);
+            let speaks = inbound.speaks();
             answer::refuse(&refusal, speaks, request_id, &mut record)
         }
     }

@@ -28,7 +28,6 @@ use super::{
 };
 use crate::{
     live::Entry,
-    protocol::Protocol,
     table::{Table, class, fallback::Failure},
     upstream::{
         answer::{AnswerBody, Broken, Fault, Form},
@@ -91,13 +90,12 @@ pub fn respond(
     let form = if answer.watched { answer.form() } else { Form::Other };
     let stream = (form == Form::Events).then(|| StreamEnd::for_request(inbound));
     let frames = (form == Form::Frames).then(FrameEnd::default);
-    let speaks = inbound.endpoint.as_ref().map(|endpoint| endpoint.protocol);
-    let mute = matches!(speaks, Some(Protocol::OpenAiResponses | Protocol::Cohere));
+    let speaks = inbound.speaks();
+    let mute = !speaks.manner().stream.tells_errors;
     let provider = asked.among(&table);
     let mut map = answer.headers;
     headers::to_client(&mut map);
     headers::set(&mut map, &provider.response_headers);
-    let speaks = inbound.endpoint.as_ref().map_or(Protocol::OpenAi, |it| it.protocol);
     answer::name_request(&mut map, request_id, speaks);
     map.insert(PROVIDER, provider.name_value.clone());
     if let Some(attempts) = record.attempts() {

@@ -25,7 +25,7 @@ use super::{
 use crate::{
     gateway::Gateway,
     live::Meters,
-    protocol::{Protocol, wire::Model},
+    protocol::{Protocol, manner::InQuery, wire::Model},
     refusal::Refusal,
     table::{Pool, Table},
 };
@@ -40,20 +40,29 @@ struct Context {
 
 /// The one list of routes.
 pub fn router(gateway: Arc<Gateway>, meters: Arc<Meters>, stage: Stage) -> Router {
-    Router::new()
+    let mut router = Router::new()
         .route("/v1/models", get(models))
         .route("/models", get(models))
-        .route("/v1beta/models", get(gemini_models))
         .route("/v1/models/{*id}", get(model))
         .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
-        .with_state(Context { gateway, meters, stage })
+        .route("/readyz", get(ready));
+    for &protocol in Protocol::ALL {
+        let Some(path) = protocol.manner().models_path else { continue };
+        let models = move |State(context): State<Context>,
+                           RawQuery(query): RawQuery,
+                           mut headers: HeaderMap| async move {
+            own_models(&context, query.as_deref(), &mut headers, protocol)
+        };
+        router = router.route(path, get(models));
+    }
+    router.with_state(Context { gateway, meters, stage })
 }
 
 /// Whether a request is for one of these routes.
 pub fn owns(method: &Method, path: &str) -> bool {
     matches!(*method, Method::GET | Method::HEAD)
-        && (matches!(path, "/v1/models" | "/models" | "/v1beta/models" | "/healthz" | "/readyz")
+        && (matches!(path, "/v1/models" | "/models" | "/healthz" | "/readyz")
+            || Protocol::ALL.iter().any(|it| it.manner().models_path == Some(path))
             || path.strip_prefix("/v1/models/").is_some_and(|id| !id.is_empty()))
 }
 
@@ -79,14 +88,10 @@ async fn ready(State(context): State<Context>) -> (StatusCode, &'static str) {
     }
 }
 
-/// One path for three protocols: who speaks Anthropic's names its version, and nobody but Google's
-/// clients has Google's header for a key.
+/// One path for most protocols: the clients of some are told by a header that nobody else sends.
 async fn models(State(context): State<Context>, headers: HeaderMap) -> axum::response::Response {
-    if headers.contains_key("anthropic-version") {
-        return listed(&context, &headers, Protocol::Anthropic);
-    }
-    if headers.contains_key("x-goog-api-key") {
-        return listed(&context, &headers, Protocol::Gemini);
+    if let Some(protocol) = Protocol::told(&headers) {
+        return listed(&context, &headers, protocol);
     }
     let table = context.gateway.snapshot();
     let caller = table.keyring.caller(token::of(&headers));
@@ -95,13 +100,17 @@ async fn models(State(context): State<Context>, headers: HeaderMap) -> axum::res
     Json(json!({"object": "list", "data": data})).into_response()
 }
 
-async fn gemini_models(
-    State(context): State<Context>,
-    RawQuery(query): RawQuery,
-    mut headers: HeaderMap,
+/// The list of a protocol that has a path of its own for it.
+fn own_models(
+    context: &Context,
+    query: Option<&str>,
+    headers: &mut HeaderMap,
+    protocol: Protocol,
 ) -> axum::response::Response {
-    token::take_key(query.as_deref().unwrap_or_default(), &mut headers);
-    listed(&context, &headers, Protocol::Gemini)
+    if protocol.manner().in_query == InQuery::Key {
+        token::take_key(query.unwrap_or_default(), headers);
+    }
+    listed(context, headers, protocol)
 }
 
 /// What the caller may use, in a protocol's own form.
@@ -141,5 +150,5 @@ fn describe(table: &Table, pool: &Pool) -> Value {
 
 fn refused(context: &Context, refusal: &Refusal, id: HeaderValue) -> axum::response::Response {
     let mut record = Record::begin(Arc::clone(&context.meters));
-    answer::refuse(refusal, Protocol::OpenAi, id, &mut record).map(axum::body::Body::new)
+    answer::refuse(refusal, Protocol::default(), id, &mut record).map(axum::body::Body::new)
 }

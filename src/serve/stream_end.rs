@@ -3,15 +3,16 @@
 //!
 //! It never reads an event, unless a mark says that it is an error.
 
-use std::{collections::VecDeque, sync::LazyLock};
+mod marks;
 
-use aho_corasick::packed::Searcher;
+use std::collections::VecDeque;
+
 use bytes::{Bytes, BytesMut};
-use memchr::memmem::Finder;
 
+use self::marks::Marks;
 use super::answer;
 use crate::{
-    protocol::{Endpoint, Protocol},
+    protocol::Protocol,
     refusal::Refusal,
     sse::Boundary,
     upstream::{
@@ -28,7 +29,7 @@ pub struct StreamEnd {
     partial: BytesMut,
     /// Whole events that may go out.
     ready: VecDeque<Bytes>,
-    /// What to look for in the events.
+    /// What the last events of this endpoint's streams hold, and what may be an error.
     marks: &'static Marks,
     /// The error that the provider told, until it is taken.
     error: Option<ErrorEvent>,
@@ -43,15 +44,15 @@ pub struct StreamEnd {
 impl StreamEnd {
     /// A watch that knows how streams of this endpoint end.
     pub fn for_request(inbound: &Inbound) -> Self {
-        let marks = marks(&inbound.path, inbound.endpoint.as_ref());
+        let marks = Marks::of(&inbound.path, inbound.endpoint.as_ref());
         Self {
             boundary: Boundary::new(),
             partial: BytesMut::new(),
             ready: VecDeque::new(),
-            speaks: inbound.endpoint.as_ref().map_or(Protocol::OpenAi, |it| it.protocol),
+            speaks: inbound.speaks(),
             marks,
             error: None,
-            ends_well: marks.terminals.is_empty(),
+            ends_well: marks.names_no_end(),
             torn: false,
             over: false,
             broke: false,
@@ -121,7 +122,7 @@ impl StreamEnd {
             joined.extend_from_slice(&events);
             joined.freeze()
         };
-        if self.marks.any_in(&piece) {
+        if self.marks.may_be_in(&piece) {
             self.read(&piece);
         }
         if !piece.is_empty() {
@@ -131,8 +132,8 @@ impl StreamEnd {
 
     /// These events may hold a mark: which one decides.
     fn read(&mut self, events: &Bytes) {
-        self.ends_well |= is_one_in(&self.marks.terminals, events);
-        if is_one_in(&self.marks.errors, events)
+        self.ends_well |= self.marks.end_in(events);
+        if self.marks.error_in(events)
             && let Some(error) = envelope::error_event(events.clone())
         {
             self.ends_well = true;
@@ -149,117 +150,4 @@ impl StreamEnd {
     }
 }
 
-/// What stands in the events of an endpoint that are more than a piece of an answer.
-struct Marks {
-    /// How all of them end, looked for at once: nearly every event holds none. Their beginnings are
-    /// in every event. Absent where the machine has no instructions for it.
-    tails: Option<Searcher>,
-    /// What the last events hold; none: that is not known.
-    terminals: Vec<Finder<'static>>,
-    /// What may be an error.
-    errors: Vec<Finder<'static>>,
-}
-
-impl Marks {
-    fn new(terminals: &[&'static str], errors: &[&'static str]) -> Self {
-        let finders = |marks: &[&'static str]| marks.iter().copied().map(Finder::new).collect();
-        let tail = |mark: &&'static str| &mark.as_bytes()[mark.len() - TAIL..];
-        Self {
-            tails: Searcher::new(terminals.iter().chain(errors).map(tail)),
-            terminals: finders(terminals),
-            errors: finders(errors),
-        }
-    }
-
-    /// Whether one of them may be there.
-    fn any_in(&self, events: &[u8]) -> bool {
-        self.tails.as_ref().is_none_or(|tails| tails.find(events).is_some())
-    }
-}
-
-fn is_one_in(marks: &[Finder<'static>], events: &[u8]) -> bool {
-    marks.iter().any(|mark| mark.find_iter(events).any(|at| is_no_text(mark.needle(), at, events)))
-}
-
-/// Quotes inside a text are escaped, so no mark with quotes can stand in what a model says; one that
-/// is a field can only stand there where no line begins.
-fn is_no_text(mark: &[u8], at: usize, events: &[u8]) -> bool {
-    mark.contains(&b'"') || at == 0 || matches!(events[at - 1], b'\n' | b'\r')
-}
-
-fn marks(path_and_query: &str, endpoint: Option<&Endpoint>) -> &'static Marks {
-    match endpoint.map(|endpoint| endpoint.protocol) {
-        Some(Protocol::Anthropic) => return &MESSAGES,
-        Some(Protocol::Gemini) => return &CONTENTS,
-        Some(Protocol::Cohere) => return &CHATS,
-        _ => {}
-    }
-    let path = path_and_query.split('?').next().unwrap_or_default();
-    if path.ends_with("/completions") {
-        &COMPLETIONS
-    } else if path.ends_with("/responses") {
-        &RESPONSES
-    } else {
-        &UNKNOWN
-    }
-}
-
-/// Providers that leave `[DONE]` out have still said why they finished.
-static COMPLETIONS: LazyLock<Marks> = LazyLock::new(|| {
-    let ends = ["data: [DONE]", "data:[DONE]", "\"finish_reason\":\"", "\"finish_reason\": \""];
-    Marks::new(&ends, &[ERROR])
-});
-static MESSAGES: LazyLock<Marks> = LazyLock::new(|| {
-    let ends = ["\"message_stop\"", TYPED_ERRORS[0], TYPED_ERRORS[1]];
-    Marks::new(&ends, &TYPED_ERRORS)
-});
-static CONTENTS: LazyLock<Marks> =
-    LazyLock::new(|| Marks::new(&["\"finishReason\"", "\"blockReason\"", "\"error\""], &[ERROR]));
-static CHATS: LazyLock<Marks> = LazyLock::new(|| Marks::new(&["\"message-end\""], &[ERROR]));
-static RESPONSES: LazyLock<Marks> = LazyLock::new(|| {
-    let [error, spaced_error, failed] = TYPED_ERRORS;
-    let ends = ["\"response.completed\"", failed, "\"response.incomplete\"", error, spaced_error];
-    Marks::new(&ends, &TYPED_ERRORS)
-});
-static UNKNOWN: LazyLock<Marks> = LazyLock::new(|| Marks::new(&[], &[ERROR]));
-
-/// Shorter than any mark, and long enough to be rare.
-const TAIL: usize = 5;
-const ERROR: &str = "\"error\":";
-const TYPED_ERRORS: [&str; 3] =
-    ["\"type\":\"error\"", "\"type\": \"error\"", "\"response.failed\""];
 const MOST_HELD: usize = 64 * 1024;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_end_is_no_text_and_no_null() {
-        let ends = |marks: &Marks, events: &str| {
-            let events = events.as_bytes();
-            let one = is_one_in(&marks.terminals, events);
-            assert!(marks.any_in(events) || !one, "what is an end is looked at");
-            one
-        };
-        for end in [
-            "data: [DONE]\n\n",
-            "data: {\"choices\":[]}\r\n\r\ndata:[DONE]\r\n\r\n",
-            "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n",
-        ] {
-            assert!(ends(&COMPLETIONS, end), "{end}");
-        }
-        for none in [
-            "data: {\"choices\":[{\"delta\":{\"content\":\"data: [DONE]\"}}]}\n\n",
-            "data: {\"choices\":[{\"delta\":{\"content\":\"hello\"},\"finish_reason\":null}]}\n\n",
-            "data: {\"content\":\"\\\"finish_reason\\\":\\\"stop\\\"\"}\n\n",
-            ": [DONE]\n\n",
-        ] {
-            assert!(!ends(&COMPLETIONS, none), "{none}");
-        }
-        assert!(ends(&MESSAGES, "event: message_stop\ndata: {\"type\":\"message_stop\"}\n\n"));
-        assert!(ends(&RESPONSES, "data: {\"type\":\"response.completed\"}\n\n"));
-        assert!(ends(&CONTENTS, "data: {\"candidates\":[{\"finishReason\":\"STOP\"}]}\n\n"));
-        assert!(ends(&CHATS, "data: {\"type\":\"message-end\"}\n\n"));
-    }
-}

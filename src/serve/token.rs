@@ -5,7 +5,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use percent_encoding::percent_decode_str;
 
-use crate::protocol::{Endpoint, Protocol};
+use crate::protocol::{Endpoint, manner::InQuery};
 
 /// The token that a client presents, in any of the usual headers.
 pub fn of(headers: &HeaderMap) -> Option<&str> {
@@ -26,14 +26,14 @@ pub fn take_from_query(
     endpoint: Option<&Endpoint>,
     headers: &mut HeaderMap,
 ) -> Box<str> {
-    let protocol = endpoint.map(|endpoint| endpoint.protocol);
-    let holds_keys = matches!(protocol, Some(Protocol::Gemini | Protocol::Bedrock));
-    let Some((path, query)) = path_and_query.split_once('?').filter(|_| holds_keys) else {
+    let held = endpoint.map(|endpoint| endpoint.protocol.manner().in_query);
+    let Some((path, query)) = path_and_query.split_once('?') else {
         return path_and_query.into();
     };
-    let rest = match protocol {
-        Some(Protocol::Bedrock) => query.split('&').filter(|pair| !is_signature(pair)).collect(),
-        _ => take_key(query, headers),
+    let rest = match held {
+        None | Some(InQuery::Nothing) => return path_and_query.into(),
+        Some(InQuery::Signature) => query.split('&').filter(|pair| !is_signature(pair)).collect(),
+        Some(InQuery::Key) => take_key(query, headers),
     };
     match rest.as_slice() {
         [] => path.into(),

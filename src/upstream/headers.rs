@@ -21,13 +21,13 @@ pub fn to_provider(
     propagates_trace: bool,
     spare: usize,
 ) -> HeaderMap {
-    let anthropic = protocol == Protocol::Anthropic;
+    let foreign = foreign_to(protocol);
     let nominated = nominated(client);
     let mut headers = HeaderMap::with_capacity(client.len() + spare);
     for (name, value) in client {
         let stays = stays_with_client(name)
             || (!propagates_trace && is_trace(name))
-            || (!anthropic && name.as_str().starts_with("anthropic-"))
+            || foreign.iter().any(|start| name.as_str().starts_with(start))
             || nominated.iter().any(|token| token.eq_ignore_ascii_case(name.as_str()));
         if !stays {
             headers.append(name, value.clone());
@@ -37,11 +37,20 @@ pub fn to_provider(
 }
 
 /// Copies what a provider of another protocol may see: most headers speak of the client's.
-pub fn to_stranger(client: &HeaderMap, provider: &Provider) -> HeaderMap {
+///
+/// The same protocol is no stranger to what is its own.
+pub fn to_stranger(client: &HeaderMap, speaks: Protocol, provider: &Provider) -> HeaderMap {
     let traces = ["traceparent", "tracestate"].iter().filter(|_| provider.propagates_trace);
     let kept = ["user-agent"].iter().chain(traces);
-    kept.filter_map(|name| Some((HeaderName::from_static(name), client.get(*name)?.clone())))
-        .collect()
+    let mut headers: HeaderMap = kept
+        .filter_map(|name| Some((HeaderName::from_static(name), client.get(*name)?.clone())))
+        .collect();
+    let start = provider.protocol.manner().own_headers.filter(|_| speaks == provider.protocol);
+    if let Some(start) = start {
+        let own = client.iter().filter(|(name, _)| name.as_str().starts_with(start));
+        headers.extend(own.map(|(name, value)| (name.clone(), value.clone())));
+    }
+    headers
 }
 
 /// Removes what a client shall not see of a provider's headers.
@@ -72,6 +81,12 @@ pub fn set(headers: &mut HeaderMap, configured: &Headers) {
             }
         }
     }
+}
+
+/// How the headers begin that speak to other vendors alone.
+fn foreign_to(protocol: Protocol) -> SmallVec<[&'static str; 2]> {
+    let others = Protocol::ALL.iter().filter(|other| **other != protocol);
+    others.filter_map(|other| other.manner().own_headers).collect()
 }
 
 /// The header names that `Connection` gives to this connection alone.

@@ -14,7 +14,9 @@ use super::{headers, identity::Credential, sigv4, vertex};
 use crate::{
     body::{Model, Pieces, PiecesBody},
     path::{self, BasePath},
-    protocol::{Endpoint, conversation::Conversation, embedding::Embedding, wire::ReadError},
+    protocol::{
+        Endpoint, Protocol, conversation::Conversation, embedding::Embedding, wire::ReadError,
+    },
     table::{Origin, Provider, aws::Aws, pool::Headers},
 };
 
@@ -48,6 +50,11 @@ pub struct Inbound {
 }
 
 impl Inbound {
+    /// The client's protocol; where its path is no protocol's, the usual one.
+    pub fn speaks(&self) -> Protocol {
+        self.endpoint.as_ref().map(|endpoint| endpoint.protocol).unwrap_or_default()
+    }
+
     /// Gives the request's id to whom makes its answer.
     pub fn take_request_id(&mut self) -> HeaderValue {
         std::mem::replace(&mut self.request_id, HeaderValue::from_static(""))
@@ -101,7 +108,7 @@ pub fn build(
             headers::to_provider(&inbound.headers, protocol, propagates_trace, spare)
         }
         Some(prepared) => {
-            let mut headers = headers::to_stranger(&inbound.headers, provider);
+            let mut headers = headers::to_stranger(&inbound.headers, inbound.speaks(), provider);
             headers::set(&mut headers, &prepared.headers);
             headers
         }

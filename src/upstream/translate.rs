@@ -5,6 +5,7 @@
 //! as without translation: nothing goes out before the first content.
 
 mod embedding;
+mod foreign;
 mod own_words;
 mod stream;
 
@@ -37,7 +38,9 @@ pub fn needed<'a>(inbound: &'a Inbound, provider: &Provider) -> Option<&'a Endpo
     inbound.endpoint.as_ref().filter(|endpoint| match (endpoint.protocol, provider.protocol) {
         // Providers of the OpenAI kind serve both of its endpoints, unless the file says otherwise.
         (Protocol::OpenAiResponses, Protocol::OpenAi) => provider.adapts_responses,
-        (client, same) if client == same => embedding::needs_another_body(inbound, provider),
+        (client, same) if client == same => {
+            foreign::is_given_back(inbound) || embedding::needs_another_body(inbound, provider)
+        }
         (_, other) => !endpoint.passes_to(other),
     })
 }

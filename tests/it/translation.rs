@@ -146,6 +146,36 @@ async fn a_failed_provider_of_one_protocol_is_followed_by_one_of_another() {
     assert_eq!(second.last().header("x-api-key"), Some("sk-second"));
 }
 
+/// A turn that another vendor answered is no reason for the client's own to refuse the next one.
+#[tokio::test]
+async fn another_vendors_proofs_do_not_reach_the_clients_own() {
+    let body = golden("anthropic", "plain", "response.json");
+    let reply = Reply::new(200).header("content-type", "application/json").body(body);
+    let upstream = Upstream::start(reply).await;
+    let router = Router::start(&targets("anthropic", &upstream)).await;
+    let ask = |signature: &str| {
+        let call = Call::post("/v1/messages").header("anthropic-beta", "context-1m-2025-08-07");
+        call.json(&json!({"model": "m", "max_tokens": 9, "messages": [
+            {"role": "user", "content": "q"},
+            {"role": "assistant", "content": [
+                {"type": "thinking", "thinking": "t", "signature": signature},
+                {"type": "text", "text": "a"},
+            ]},
+            {"role": "user", "content": "q"},
+        ]}))
+    };
+    for (signature, reaches) in [("EqQB", true), ("onwards#gemini#x", false), ("", false)] {
+        let answer = ask(signature).send(router.addr()).await;
+        assert_eq!(answer.status, 200, "{signature}: {}", answer.text());
+        assert_eq!(answer.header("x-onwards-dropped"), None, "{signature}");
+        let seen = upstream.last();
+        let text = String::from_utf8_lossy(&seen.body);
+        assert_eq!(text.contains("\"thinking\""), reaches, "{text}");
+        assert_eq!(seen.header("anthropic-beta"), Some("context-1m-2025-08-07"), "{signature}");
+        assert_eq!(seen.header("anthropic-version").is_some(), !reaches, "{signature}");
+    }
+}
+
 #[tokio::test]
 async fn responses_pass_untouched_unless_the_file_says_otherwise() {
     let reply = Reply::new(200).header("content-type", "application/json").body(golden(

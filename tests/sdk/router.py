@@ -9,6 +9,8 @@ import time
 import urllib.error
 import urllib.request
 
+from clients import bedrock
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
@@ -16,7 +18,10 @@ class Router:
     def __init__(self, targets, binary=None):
         self.folder = tempfile.TemporaryDirectory()
         file = pathlib.Path(self.folder.name) / "targets.json"
-        file.write_text(json.dumps({"auth": {"global_keys": ["sk-caller"]}, "targets": targets}))
+        signs = {"aws": {"access_key_id": bedrock.ACCESS, "secret_access_key": bedrock.SECRET}}
+        auth = {"global_keys": ["sk-caller"], "key_definitions": {"signs": signs}}
+        targets = {alias: target | {"keys": ["signs"]} for alias, target in targets.items()}
+        file.write_text(json.dumps({"auth": auth, "targets": targets}))
         port, metrics = free_port(), free_port()
         binary = binary or ROOT / "target" / "debug" / "onwards"
         arguments = ["--targets", file, "--port", str(port), "--metrics-port", str(metrics), "--host", "127.0.0.1"]

@@ -14,7 +14,7 @@ from said import Broken, Error, Refused
 
 
 class Server:
-    """`script` holds the next answers, `asks` what was read, `refused` what was not taken."""
+    """`script` holds the next answers, or functions of what is asked that give them, `asks` what was read, `refused` what was not taken."""
 
     def __init__(self, vendor):
         self.vendor = vendor
@@ -49,6 +49,8 @@ class Server:
         if counted:
             return 200, {"content-type": "application/json"}, [vendor.counted(42)], ""
         said = self.script.pop(0)
+        if callable(said):
+            said = said(ask)
         if isinstance(said, Error):
             headers, pieces = vendor.error(said.status, said.message)
             return said.status, headers | said.headers, pieces, ""

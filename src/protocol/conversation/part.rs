@@ -230,13 +230,13 @@ impl Signature {
         if self.vendor == client {
             self.value.clone()
         } else {
-            format!("{}{MARK}{}", self.vendor, self.value)
+            format!("{MARK}{}{BETWEEN}{}", self.vendor, self.value)
         }
     }
 
     /// As a client of that protocol gives it back; empty is none.
     pub fn from_client(client: Protocol, value: &str) -> Option<Self> {
-        let marked = value.split_once(MARK);
+        let marked = value.strip_prefix(MARK).and_then(|marked| marked.split_once(BETWEEN));
         match marked.and_then(|(vendor, rest)| Some((Protocol::from_name(vendor)?, rest))) {
             Some((vendor, rest)) => Some(Self::new(vendor, rest)),
             None if value.is_empty() => None,
@@ -253,8 +253,11 @@ fn parse_data_url(url: &str) -> Option<(String, &str)> {
     Some((media_type.unwrap_or("application/octet-stream").to_owned(), data))
 }
 
-/// Stands between vendor and value of a foreign signature. No vendor's base64 holds it.
-const MARK: &str = "#";
+/// Stands before a foreign signature. No vendor's base64 holds it, and a request that does is looked
+/// for: `Manner::foreign_proofs`.
+const MARK: &str = "onwards#";
+/// Stands between its vendor and its value.
+const BETWEEN: char = '#';
 
 #[cfg(test)]
 mod tests {
@@ -268,8 +271,8 @@ mod tests {
             assert_eq!(Signature::from_client(client, &given), Some(signature.clone()));
         }
         assert_eq!(Signature::from_client(Protocol::OpenAi, ""), None);
-        let unknown = Signature::from_client(Protocol::OpenAi, "x#y").unwrap();
-        assert_eq!((unknown.vendor, unknown.value.as_str()), (Protocol::OpenAi, "x#y"));
+        let unknown = Signature::from_client(Protocol::OpenAi, "onwards#x#y").unwrap();
+        assert_eq!((unknown.vendor, unknown.value.as_str()), (Protocol::OpenAi, "onwards#x#y"));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::protocol::wire::{Client, Model, Reading, json};
 
 use super::error;
 use super::part::{PartIn, PartOut};
+use super::signature;
 
 /// Reads an answer; the body of a 200 may also be an error. A prompt that was blocked has no
 /// candidate.
@@ -43,7 +44,10 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
 
 /// Writes an answer.
 pub(super) fn write(reply: &Reply, to: &Client<'_>) -> Vec<u8> {
-    let parts = reply.parts.iter().filter_map(PartOut::of).collect();
+    let mut parts: Vec<PartOut<'_>> = reply.parts.iter().filter_map(PartOut::of).collect();
+    if let Some(first) = parts.iter_mut().find(|part| part.function_call.is_some()) {
+        first.thought_signature.get_or_insert_with(signature::of_unsigned_call);
+    }
     json(&Answer {
         candidates: [CandidateOut {
             content: ContentOut { parts, role: "model" },

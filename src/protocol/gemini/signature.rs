@@ -4,6 +4,8 @@
 //! the other alphabet. Another vendor's signature, which is no base64 once it is marked, therefore
 //! travels inside a base64 text of ours. Google's own is never touched.
 
+use std::borrow::Cow;
+
 use base64::Engine;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
@@ -38,6 +40,12 @@ pub(super) fn from_client(part: Part, value: Option<&str>) -> Part {
     }
 }
 
+/// What a client is given with the first call of a step that its vendor has not signed: newer Geminis
+/// refuse a call without a signature, should one of them be asked next.
+pub(super) fn of_unsigned_call<'a>() -> Cow<'a, str> {
+    Cow::Borrowed(UNCHECKED_BYTES)
+}
+
 fn decode(value: &str) -> Option<String> {
     let engine = if value.contains(['-', '_']) { &URL_DECODER } else { &ENCODER };
     String::from_utf8(engine.decode(value).ok()?).ok()
@@ -46,11 +54,14 @@ fn decode(value: &str) -> Option<String> {
 /// What Google documents for a history without signatures: it is not checked.
 pub(super) const UNCHECKED: &str = "skip_thought_signature_validator";
 
+/// The same as a client's library encodes it, and can decode it.
+const UNCHECKED_BYTES: &str = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=";
+
 /// What clients send who have no signature, as it is and as a library encodes it.
 const PLACEHOLDERS: &[&str] = &[
     UNCHECKED,
     "context_engineering_is_the_way_to_go",
-    "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=",
+    UNCHECKED_BYTES,
     "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I",
 ];
 

@@ -150,7 +150,7 @@ impl Model {
 }
 
 /// The name without what routers put before it (`openai/gpt-5`).
-fn base_name(model: &str) -> &str {
+pub(super) fn base_name(model: &str) -> &str {
     model.rsplit('/').next().unwrap_or(model)
 }
 

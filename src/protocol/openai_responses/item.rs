@@ -4,7 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::custom;
+use super::{custom, namespace};
 use crate::protocol::Protocol;
 use crate::protocol::conversation::{Content, Part, Signature, ToolCall};
 use crate::protocol::wire::Reading;
@@ -51,6 +51,8 @@ pub(super) enum ItemOut<'a> {
         status: &'static str,
         call_id: &'a str,
         name: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        namespace: Option<&'a str>,
         arguments: &'a str,
     },
     CustomToolCall {
@@ -58,6 +60,8 @@ pub(super) enum ItemOut<'a> {
         status: &'static str,
         call_id: &'a str,
         name: &'a str,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        namespace: Option<&'a str>,
         input: String,
     },
 }
@@ -183,14 +187,15 @@ impl<'a> ItemOut<'a> {
         arguments: &'a str,
     ) -> Self {
         let status = "completed";
+        let (name, namespace) = namespace::split(name);
         match custom::name_of(name) {
             Some(name) => {
                 let (id, input) = (format!("ctc_{id}_{index}"), custom::input(arguments));
-                Self::CustomToolCall { id, status, call_id, name, input }
+                Self::CustomToolCall { id, status, call_id, name, namespace, input }
             }
             None => {
                 let id = format!("fc_{id}_{index}");
-                Self::FunctionCall { id, status, call_id, name, arguments }
+                Self::FunctionCall { id, status, call_id, name, namespace, arguments }
             }
         }
     }

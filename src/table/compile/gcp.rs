@@ -33,7 +33,9 @@ impl Compiler<'_> {
             self.problem(&path, message, Some("remove one of them".into()));
             return None;
         }
-        if endpoint.protocol == Some(raw::Protocol::Bedrock) || endpoint.url.starts_with("mock:") {
+        if super::provider::protocol(endpoint.protocol).manner().is_signed
+            || endpoint.url.starts_with("mock:")
+        {
             self.problem(
                 &path,
                 "this provider takes no token of Google's",

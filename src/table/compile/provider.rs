@@ -137,9 +137,9 @@ impl Compiler<'_> {
         credential: Option<&Secret>,
         path: &Path,
     ) -> Option<(HeaderName, HeaderValue)> {
-        let (usual_name, usual_prefix) = usual_credential(protocol);
+        let (usual_name, usual_prefix) = protocol.manner().credential;
         let name = match &endpoint.upstream_auth_header_name {
-            None => usual_name,
+            None => HeaderName::from_static(usual_name),
             Some(name) => HeaderName::try_from(name.as_str()).unwrap_or_else(|_| {
                 let path = path.key("upstream_auth_header_name");
                 self.problem(&path, "this is not a header's name", None);
@@ -236,32 +236,15 @@ fn wire(url: &str) -> Result<(Uri, BasePath, HeaderValue), String> {
     Ok((root, base, host))
 }
 
-fn protocol(raw: Option<raw::Protocol>) -> Protocol {
-    match raw.unwrap_or(raw::Protocol::Openai) {
-        raw::Protocol::Openai => Protocol::OpenAi,
-        raw::Protocol::OpenaiResponses => Protocol::OpenAiResponses,
-        raw::Protocol::Anthropic => Protocol::Anthropic,
-        raw::Protocol::Gemini => Protocol::Gemini,
-        raw::Protocol::Bedrock => Protocol::Bedrock,
-        raw::Protocol::Cohere => Protocol::Cohere,
-    }
+/// The protocol of that name; both tables hold the same names, see the test of it.
+pub(super) fn protocol(raw: Option<raw::Protocol>) -> Protocol {
+    raw.and_then(|raw| Protocol::from_name(raw.name())).unwrap_or_default()
 }
 
 fn lossy(raw: Option<raw::Lossy>) -> Lossy {
     match raw {
         Some(raw::Lossy::Refuse) => Lossy::Refuse,
         Some(raw::Lossy::Warn) | None => Lossy::Warn,
-    }
-}
-
-/// The header that a vendor expects its credential in, and what stands before it.
-fn usual_credential(protocol: Protocol) -> (HeaderName, &'static str) {
-    match protocol {
-        Protocol::Anthropic => (HeaderName::from_static("x-api-key"), ""),
-        Protocol::Gemini => (HeaderName::from_static("x-goog-api-key"), ""),
-        Protocol::OpenAi | Protocol::OpenAiResponses | Protocol::Bedrock | Protocol::Cohere => {
-            (header::AUTHORIZATION, "Bearer ")
-        }
     }
 }
 
@@ -299,3 +282,17 @@ fn is_name(name: &str) -> bool {
 
 const CONNECT_MS: u64 = 5_000;
 const IDLE_MS: u64 = 300_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_tables_of_protocols_hold_the_same_names() {
+        for &raw in raw::Protocol::ALL {
+            assert_eq!(protocol(Some(raw)).name(), raw.name());
+        }
+        assert_eq!(raw::Protocol::ALL.len(), Protocol::ALL.len());
+        assert_eq!(protocol(None), Protocol::default());
+    }
+}

@@ -10,6 +10,7 @@ from said import Ask, Call, Image, Reply, Text, Thought, Usage
 
 class AnthropicSdk:
     name = "anthropic"
+    broken = told = (anthropic.APIError, httpx2.HTTPError)
     raised = {400: anthropic.BadRequestError, 401: anthropic.AuthenticationError, 429: anthropic.RateLimitError, 500: anthropic.InternalServerError, 529: anthropic.InternalServerError}
 
     def __init__(self, router, model, ask: Ask):
@@ -54,8 +55,6 @@ class AnthropicSdk:
 class Unended(Exception):
     """A clean end without `message_stop`: no SDK raises it, so it is never expected."""
 
-
-AnthropicSdk.told = AnthropicSdk.broken = (anthropic.APIError, httpx2.HTTPError)
 
 
 def settings(ask):

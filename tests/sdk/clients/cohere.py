@@ -11,9 +11,14 @@ from cohere.core.api_error import ApiError
 from said import Ask, Call, Image, Reply, Text, Thought, Usage
 
 
+class Failed(Exception):
+    """The SDK hands a failed answer over as an event; its users have to look."""
+
+
 class CohereSdk:
     name = "cohere"
     broken = (ApiError, httpx.HTTPError)
+    told = (Failed,)
     raised = {400: errors.BadRequestError, 401: errors.UnauthorizedError, 429: errors.TooManyRequestsError, 500: errors.InternalServerError, 529: ApiError}
 
     def __init__(self, router, model, ask: Ask):
@@ -51,15 +56,9 @@ class CohereSdk:
         return error.status_code, (error.headers or {}).get("retry-after")
 
 
-class Failed(Exception):
-    """The SDK hands a failed answer over as an event; its users have to look."""
-
-
 class Unended(Exception):
     """A clean end without `message-end`: no SDK raises it, so it is never expected."""
 
-
-CohereSdk.told = (Failed,)
 
 
 def gathered(stream):

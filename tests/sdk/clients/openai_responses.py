@@ -9,9 +9,14 @@ import openai
 from said import Ask, Call, Image, Reply, Text, Thought, Usage
 
 
+class Failed(Exception):
+    """The SDK hands a failed response over as an event; its users have to look."""
+
+
 class OpenAiResponsesSdk:
     name = "openai_responses"
     broken = (openai.APIError, httpx2.HTTPError)
+    told = (Failed,)
     raised = {400: openai.BadRequestError, 401: openai.AuthenticationError, 429: openai.RateLimitError, 500: openai.InternalServerError, 529: openai.InternalServerError}
 
     def __init__(self, router, model, ask: Ask):
@@ -71,12 +76,6 @@ def whole(item):
 class Unended(Exception):
     """A clean end without a last event: the SDK does not raise it, so it is never expected."""
 
-
-class Failed(Exception):
-    """The SDK hands a failed response over as an event; its users have to look."""
-
-
-OpenAiResponsesSdk.told = (Failed,)
 
 
 def settings(ask):

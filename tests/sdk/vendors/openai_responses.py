@@ -4,7 +4,7 @@ import json
 
 from openai.types.responses import input_token_count_params, response_create_params as params
 
-from said import Ask, Call, Image, Refused, Result, Text, Thought, Tool, Turn, insist
+from said import Ask, Call, Image, Refused, Reply, Result, Text, Thought, Tool, Turn, insist
 
 from .openai_chat import OpenAiChat
 from .strict import bearer, data_url, hold, name_fits, object_of, sse, thirds
@@ -93,7 +93,7 @@ class OpenAiResponses(Vendor):
 
     def stream_error(self, message):
         error = {"code": "server_error", "message": message}
-        failed = self.response(FAILED, [], "failed") | {"error": error, "usage": None}
+        failed = self.response(Reply([]), [], "failed") | {"error": error, "usage": None}
         return sse({"type": "response.failed", "response": failed, "sequence_number": 99}, "response.failed")
 
 
@@ -190,4 +190,3 @@ def choice(said):
 
 
 SIGNATURE = "gAAAAABsaWduZWQtYnktb3BlbmFp"
-FAILED = type("Failed", (), {"finish": "stop", "usage": type("None_", (), {"input": 0, "output": 0, "cached": 0})})

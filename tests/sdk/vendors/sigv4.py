@@ -4,6 +4,7 @@ import urllib.parse
 
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
+from botocore.compat import HTTPHeaders
 from botocore.credentials import Credentials
 
 from said import insist
@@ -38,8 +39,6 @@ def verify(request):
 
 
 def headers_of(request, names):
-    from botocore.compat import HTTPHeaders
-
     chosen = HTTPHeaders()
     for name in names:
         chosen[name] = request.headers[name]

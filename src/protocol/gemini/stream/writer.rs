@@ -22,6 +22,8 @@ pub(in crate::protocol::gemini) struct Writer {
     begun: bool,
     ended: bool,
     call: Option<(ToolCall, Option<Signature>)>,
+    /// Whether a call has been written.
+    called: bool,
     finish: Finish,
     usage: Usage,
 }
@@ -45,6 +47,7 @@ impl Writer {
             begun: false,
             ended: false,
             call: None,
+            called: false,
             finish: Finish::default(),
             usage: Usage::default(),
         }
@@ -93,7 +96,9 @@ impl Writer {
         if let Some((mut call, given)) = self.call.take() {
             // Line ends between its values would end the event.
             call.arguments = compact(call.object().get());
+            let first = !std::mem::replace(&mut self.called, true);
             let sign = given.map(|given| signature::to_client(&given, false).into());
+            let sign = sign.or_else(|| first.then(signature::of_unsigned_call));
             self.chunk(&PartOut::call(&call, &call.name).signed(sign), out);
         }
     }

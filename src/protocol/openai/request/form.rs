@@ -61,6 +61,8 @@ pub(super) struct Message<'a> {
     pub(super) content: Option<Text<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) refusal: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reasoning_content: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) tool_calls: Vec<ToolCallOut<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -105,7 +107,8 @@ pub(super) struct Extras<'a>(pub(super) &'a [Extra]);
 
 impl<'a> Message<'a> {
     pub(super) fn new(role: &'static str, content: Option<Text<'a>>) -> Self {
-        Self { role, content, refusal: None, tool_calls: Vec::new(), tool_call_id: None }
+        let (refusal, reasoning_content, tool_call_id) = (None, None, None);
+        Self { role, content, refusal, reasoning_content, tool_calls: Vec::new(), tool_call_id }
     }
 }
 

@@ -93,7 +93,9 @@ fn read_stream_options(body: &mut Object<'_>) -> Result<bool, ReadError> {
 
 /// Reasoning is not OpenAI's own, but what most others call it.
 fn read_said(message: &mut Object<'_>, parts: &mut Vec<Part>) -> Result<(), ReadError> {
-    if let Some(reasoning) = message.take::<String>("reasoning_content")? {
+    // Where both are there, they say the same.
+    let short: Option<String> = message.take("reasoning")?;
+    if let Some(reasoning) = message.take("reasoning_content")?.or(short) {
         parts.insert(0, Part::new(Content::Reasoning(reasoning)));
     }
     if let Some(refusal) = message.take::<String>("refusal")? {

@@ -14,6 +14,7 @@ use crate::protocol::conversation::{
     ToolChoice, ToolNames,
 };
 use crate::protocol::openai::model;
+use crate::protocol::openai::recall::Recall;
 use crate::protocol::wire::{Reading, Refused, Target, Written, json};
 
 /// Writes a request.
@@ -23,7 +24,7 @@ pub(in crate::protocol::openai) fn write(
 ) -> Result<Written, Refused> {
     let names = ToolNames::fit(from, TOOL_NAMES);
     let mut losses = target.losses();
-    let messages = write_messages(from, &names, &mut losses)?;
+    let messages = write_messages(from, target.model, &names, &mut losses)?;
     let (max_tokens, max_completion_tokens) = if model::wants_max_completion_tokens(target.model) {
         (None, from.max_tokens)
     } else {
@@ -94,16 +95,20 @@ fn tool_choice<'a>(from: &'a Conversation, names: &'a ToolNames) -> Option<Choic
 
 fn write_messages<'a>(
     from: &'a Conversation,
+    model: &str,
     names: &'a ToolNames,
     losses: &mut Losses,
 ) -> Result<Vec<Message<'a>>, Refused> {
+    let recall = Recall::of(model);
     let mut messages = Vec::with_capacity(from.turns.len() + 1);
     messages.extend(write_system(&from.system));
     for turn in &from.turns {
         match turn.role {
             Role::System => messages.extend(write_system(&turn.parts)),
             Role::User => write_user(&turn.parts, &mut messages, losses)?,
-            Role::Assistant => messages.extend(write_assistant(&turn.parts, names, losses)?),
+            Role::Assistant => {
+                messages.extend(write_assistant(&turn.parts, recall, names, losses)?)
+            }
         }
     }
     Ok(messages)
@@ -150,20 +155,24 @@ fn write_user<'a>(
 
 fn write_assistant<'a>(
     parts: &'a [Part],
+    recall: Recall,
     names: &'a ToolNames,
     losses: &mut Losses,
 ) -> Result<Option<Message<'a>>, Refused> {
     let mut message = Message::new("assistant", None);
-    let mut said = Vec::new();
+    let (mut said, mut thought) = (Vec::new(), Vec::new());
     for part in parts {
         match &part.content {
             Content::Text(text) => said.push(PartOut::Text { text: text.into() }),
             Content::Refusal(text) => message.refusal = Some(text),
             Content::ToolCall(call) => message.tool_calls.push(ToolCallOut::sent(call, names)),
             Content::Media(media) => losses.lose(media.kind.name())?,
-            // Reasoning is not read back by this protocol; its maker alone could use it.
-            Content::Reasoning(_) | Content::Redacted | Content::ToolResult(_) => {}
+            Content::Reasoning(text) => thought.push(text.as_str()),
+            Content::Redacted | Content::ToolResult(_) => {}
         }
+    }
+    if !message.tool_calls.is_empty() {
+        message.reasoning_content = recall.field(&thought);
     }
     if !said.is_empty() {
         message.content = Some(Text::of(said));

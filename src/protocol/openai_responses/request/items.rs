@@ -9,7 +9,7 @@ use crate::protocol::conversation::{
     Turn,
 };
 use crate::protocol::object::{Object, TextOr};
-use crate::protocol::openai_responses::{custom, item as answer};
+use crate::protocol::openai_responses::{custom, item as answer, namespace};
 use crate::protocol::wire::ReadError;
 
 /// Reads the input, a text or a list of items.
@@ -44,13 +44,13 @@ fn read_item(mut item: Object<'_>, to: &mut Conversation) -> Result<(), ReadErro
             }
         }
         "function_call" => {
-            let (id, name) = (item.require("call_id")?, item.require("name")?);
+            let (id, name) = (item.require("call_id")?, read_name(&mut item)?);
             let arguments = item.take::<String>("arguments")?.filter(|text| !text.is_empty());
             let arguments = arguments.unwrap_or_else(|| "{}".to_owned());
             add_said(Part::new(Content::ToolCall(ToolCall { id, name, arguments })), to);
         }
         "custom_tool_call" => {
-            let name = custom::mark(&item.require::<String>("name")?);
+            let name = custom::mark(&read_name(&mut item)?);
             let arguments = custom::arguments(&item.require::<String>("input")?);
             let call = ToolCall { id: item.require("call_id")?, name, arguments };
             add_said(Part::new(Content::ToolCall(call)), to);
@@ -74,6 +74,12 @@ fn read_item(mut item: Object<'_>, to: &mut Conversation) -> Result<(), ReadErro
     }
     item.keep_rest("input.", to);
     Ok(())
+}
+
+fn read_name(call: &mut Object<'_>) -> Result<String, ReadError> {
+    let (name, namespace): (String, Option<String>) =
+        (call.require("name")?, call.take("namespace")?);
+    Ok(namespace::mark(&name, namespace.as_deref()))
 }
 
 fn read_message(item: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {

@@ -7,7 +7,7 @@ use crate::protocol::conversation::{
     Conversation, Delivery, Effort, OutputFormat, Part, Sampling, Thinking, Tool, ToolChoice,
 };
 use crate::protocol::object::Object;
-use crate::protocol::openai_responses::custom;
+use crate::protocol::openai_responses::{custom, namespace};
 use crate::protocol::wire::{Head, ReadError};
 
 /// Reads a request.
@@ -103,32 +103,44 @@ fn read_format(mut format: Object<'_>) -> Result<Option<OutputFormat>, ReadError
 }
 
 fn read_tools(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
-    let tools = body.each("tools", |mut tool| {
-        let kind: String = tool.require("type")?;
-        let read = match kind.as_str() {
-            "function" => Tool {
-                name: tool.require("name")?,
-                description: tool.take("description")?,
-                schema: tool.raw("parameters").map(ToOwned::to_owned),
-                strict: tool.take("strict")?,
-                cache: None,
-            },
-            "custom" => {
-                let name: String = tool.require("name")?;
-                let grammar = tool.with("format", |mut format| format.take("definition"))?;
-                let grammar: Option<String> = grammar.flatten();
-                custom::tool(&name, tool.take("description")?, grammar.as_deref())
-            }
-            // Tools that OpenAI runs, or that only its own models know.
-            _ => {
-                to.keep_extra(format!("tools.{kind}"), RawValue::TRUE);
-                return Ok(None);
-            }
-        };
-        tool.keep_rest("tools.", to);
-        Ok(Some(read))
-    })?;
-    to.tools = tools.into_iter().flatten().collect();
+    body.each("tools", |tool| read_tool(tool, None, to))?;
+    Ok(())
+}
+
+fn read_tool(
+    mut tool: Object<'_>,
+    namespace: Option<&str>,
+    to: &mut Conversation,
+) -> Result<(), ReadError> {
+    let kind: String = tool.require("type")?;
+    let read = match kind.as_str() {
+        "function" => Tool {
+            name: tool.require("name")?,
+            description: tool.take("description")?,
+            schema: tool.raw("parameters").map(ToOwned::to_owned),
+            strict: tool.take("strict")?,
+            cache: None,
+        },
+        "custom" => {
+            let name: String = tool.require("name")?;
+            let grammar = tool.with("format", |mut format| format.take("definition"))?;
+            let grammar: Option<String> = grammar.flatten();
+            custom::tool(&name, tool.take("description")?, grammar.as_deref())
+        }
+        "namespace" if namespace.is_none() => {
+            let name: String = tool.require("name")?;
+            tool.each("tools", |tool| read_tool(tool, Some(&name), to))?;
+            tool.keep_rest("tools.namespace.", to);
+            return Ok(());
+        }
+        // Tools that OpenAI runs, or that only its own models know.
+        _ => {
+            to.keep_extra(format!("tools.{kind}"), RawValue::TRUE);
+            return Ok(());
+        }
+    };
+    tool.keep_rest("tools.", to);
+    to.tools.push(Tool { name: namespace::mark(&read.name, namespace), ..read });
     Ok(())
 }
 

@@ -68,8 +68,8 @@ fn texts_in_a_row_are_one_answer() {
 fn foreign_reasoning_stays_out() {
     let messages = json!([{"role": "user", "content": "q"}, {"role": "assistant", "content": [
         {"type": "thinking", "thinking": "mine", "signature": "EqQB"},
-        {"type": "thinking", "thinking": "yours", "signature": "openai_responses#rs_1:gAAA"},
-        {"type": "thinking", "thinking": "", "signature": "openai_responses#gBBB"},
+        {"type": "thinking", "thinking": "yours", "signature": "onwards#openai_responses#rs_1:gAAA"},
+        {"type": "thinking", "thinking": "", "signature": "onwards#openai_responses#gBBB"},
         {"type": "text", "text": "a"}]}]);
     let (body, dropped) = written("gpt-5", json!({"messages": messages}));
     let reasoning = json!({"type": "reasoning", "id": "rs_1", "encrypted_content": "gAAA",

@@ -7,9 +7,9 @@ use serde_json::value::RawValue;
 use super::form::{Detail, ItemEvent, Numbers, Whole};
 use crate::protocol::Protocol;
 use crate::protocol::conversation::{Event, Finish, Signature, Usage};
-use crate::protocol::openai_responses::custom;
 use crate::protocol::openai_responses::item::{ItemOut, PartOut, seal};
 use crate::protocol::openai_responses::response::{Head, Outcome};
+use crate::protocol::openai_responses::{custom, namespace};
 use crate::protocol::wire::{Client, StreamWriter};
 
 /// Writes one stream.
@@ -236,6 +236,7 @@ impl Open {
                 numbers.event("response.custom_tool_call_input.done", &done, out);
             }
             Kind::Call { name, .. } => {
+                let (name, _) = namespace::split(name);
                 let done = Detail { arguments: text, name: Some(name), ..place };
                 numbers.event("response.function_call_arguments.done", &done, out);
             }

@@ -1,0 +1,29 @@
+//! How Anthropic Messages is asked for.
+//!
+//! It never knows what a body says.
+
+use crate::protocol::endpoint::{Asked, Operation, Row, row};
+use crate::protocol::manner::{Manner, Stream};
+
+/// What this protocol does beside its bodies.
+pub(in crate::protocol) const MANNER: Manner = Manner {
+    endpoints: ENDPOINTS,
+    credential: ("x-api-key", ""),
+    own_headers: Some("anthropic-"),
+    told_by: Some("anthropic-version"),
+    shares_paths: true,
+    // Reasoning that nobody has proven is refused like a proof of another's.
+    foreign_proofs: &["\"onwards#", "\"signature\":\"\"", "\"signature\": \"\""],
+    stream: Stream {
+        ends: &["\"message_stop\"", "\"type\":\"error\"", "\"type\": \"error\""],
+        errors: &["\"type\":\"error\"", "\"type\": \"error\"", "\"response.failed\""],
+        ..Stream::USUAL
+    },
+    ..Manner::USUAL
+};
+
+#[rustfmt::skip]
+const ENDPOINTS: &[Row] = &[
+    row("/v1/messages", Operation::Generate, Asked::Body),
+    row("/v1/messages/count_tokens", Operation::CountTokens, Asked::Whole),
+];

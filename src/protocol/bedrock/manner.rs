@@ -1,0 +1,27 @@
+//! How Bedrock Converse is asked for.
+//!
+//! It never knows what a body says.
+
+use crate::protocol::endpoint::{Asked, Operation, Row, row};
+use crate::protocol::manner::{InQuery, Manner, Stream};
+
+/// What this protocol does beside its bodies.
+pub(in crate::protocol) const MANNER: Manner = Manner {
+    endpoints: ENDPOINTS,
+    is_signed: true,
+    in_query: InQuery::Signature,
+    request_id: Some("x-amzn-requestid"),
+    // As it is, and in base64 where there is nothing else.
+    foreign_proofs: &["\"onwards#", "\"b253YXJkcy"],
+    // Its frames know no comments.
+    stream: Stream { has_comments: false, ..Stream::USUAL },
+    ..Manner::USUAL
+};
+
+#[rustfmt::skip]
+const ENDPOINTS: &[Row] = &[
+    row("/model/{model}/converse", Operation::Generate, Asked::Whole),
+    row("/model/{model}/converse-stream", Operation::Generate, Asked::Events),
+    row("/model/{model}/count-tokens", Operation::CountTokens, Asked::Whole),
+    row("/model/{model}/invoke", Operation::Embed, Asked::Whole),
+];

@@ -1,0 +1,33 @@
+//! How Gemini `generateContent` is asked for.
+//!
+//! It never knows what a body says.
+
+use crate::protocol::endpoint::{Asked, Operation, Row, row};
+use crate::protocol::manner::{InQuery, Manner, Stream};
+
+/// What this protocol does beside its bodies.
+pub(in crate::protocol) const MANNER: Manner = Manner {
+    endpoints: ENDPOINTS,
+    credential: ("x-goog-api-key", ""),
+    in_query: InQuery::Key,
+    told_by: Some("x-goog-api-key"),
+    models_path: Some("/v1beta/models"),
+    // In base64, with and without the mark of a seal.
+    foreign_proofs: &["\"b253YXJkcy", "\"fm9ud2FyZHM"],
+    stream: Stream { ends: &["\"finishReason\"", "\"blockReason\"", "\"error\""], ..Stream::USUAL },
+    ..Manner::USUAL
+};
+
+#[rustfmt::skip]
+const ENDPOINTS: &[Row] = &[
+    row("/v1beta/models/{model}:generateContent", Operation::Generate, Asked::Whole),
+    row("/v1beta/models/{model}:streamGenerateContent", Operation::Generate, Asked::Query),
+    row("/v1beta/models/{model}:countTokens", Operation::CountTokens, Asked::Whole),
+    row("/v1beta/models/{model}:embedContent", Operation::Embed, Asked::Whole),
+    row("/v1beta/models/{model}:batchEmbedContents", Operation::Embed, Asked::Whole),
+    row("/v1/models/{model}:generateContent", Operation::Generate, Asked::Whole),
+    row("/v1/models/{model}:streamGenerateContent", Operation::Generate, Asked::Query),
+    row("/v1/models/{model}:countTokens", Operation::CountTokens, Asked::Whole),
+    row("/v1/models/{model}:embedContent", Operation::Embed, Asked::Whole),
+    row("/v1/models/{model}:batchEmbedContents", Operation::Embed, Asked::Whole),
+];

@@ -1,0 +1,89 @@
+//! What a protocol does beside its bodies: the paths that its clients ask at, where a credential
+//! goes, which headers are its own, how one sees that a stream has ended.
+//!
+//! It is data, and each protocol's stands in its own folder: whoever reads it knows no protocol.
+
+use super::endpoint::Row;
+
+/// What a protocol does beside its bodies.
+#[derive(Debug)]
+pub struct Manner {
+    /// The paths that its clients ask at.
+    pub endpoints: &'static [Row],
+    /// What the paths below another's base URL end in that are most probably its own.
+    pub likely_end: Option<&'static str>,
+    /// Whether it is OpenAI's, as are the endpoints beside the conversation: who speaks one of
+    /// OpenAI's protocols has them all.
+    pub is_openais: bool,
+    /// The header that a provider expects its credential in, and what stands before it.
+    pub credential: (&'static str, &'static str),
+    /// Whether requests bear AWS's signature instead, unless there is a credential.
+    pub is_signed: bool,
+    /// What credentials a client may put into the query.
+    pub in_query: InQuery,
+    /// How the headers begin that speak to its vendor alone.
+    pub own_headers: Option<&'static str>,
+    /// A header that nobody but its clients sends: they share the path of the list of models.
+    pub told_by: Option<&'static str>,
+    /// Whether they share those of what else OpenAI has, such as files.
+    pub shares_paths: bool,
+    /// The path of the list of models, where it is not OpenAI's.
+    pub models_path: Option<&'static str>,
+    /// Where its clients look for the id of a request, beside `x-request-id`.
+    pub request_id: Option<&'static str>,
+    /// What a request holds that gives back another vendor's proof of reasoning, as its clients were
+    /// given it: its own vendor would refuse it.
+    pub foreign_proofs: &'static [&'static str],
+    /// How a stream of events ends.
+    pub stream: Stream,
+}
+
+/// What a client may put into the query of a URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InQuery {
+    /// No credential.
+    Nothing,
+    /// `key=…`.
+    Key,
+    /// AWS's signature, which is not taken there.
+    Signature,
+}
+
+/// How a stream of events ends. Quotes inside a text are escaped: no mark that has some can stand in
+/// what a model says.
+#[derive(Debug)]
+pub struct Stream {
+    /// What the last events hold; none: that is not known.
+    pub ends: &'static [&'static str],
+    /// What an error may be known by.
+    pub errors: &'static [&'static str],
+    /// Whether its libraries raise what an error event tells. For others the transfer must break.
+    pub tells_errors: bool,
+    /// Whether it has comments, for a client that waits.
+    pub has_comments: bool,
+}
+
+impl Manner {
+    /// What most do.
+    pub const USUAL: Self = Self {
+        endpoints: &[],
+        likely_end: None,
+        is_openais: false,
+        credential: ("authorization", "Bearer "),
+        is_signed: false,
+        in_query: InQuery::Nothing,
+        own_headers: None,
+        told_by: None,
+        shares_paths: false,
+        models_path: None,
+        request_id: None,
+        foreign_proofs: &[],
+        stream: Stream::USUAL,
+    };
+}
+
+impl Stream {
+    /// What most do.
+    pub const USUAL: Self =
+        Self { ends: &[], errors: &["\"error\":"], tells_errors: true, has_comments: true };
+}

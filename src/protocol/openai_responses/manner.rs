@@ -1,0 +1,33 @@
+//! How OpenAI Responses is asked for.
+//!
+//! It never knows what a body says.
+
+use crate::protocol::endpoint::{Asked, Operation, Row, row};
+use crate::protocol::manner::{Manner, Stream};
+
+/// What this protocol does beside its bodies.
+pub(in crate::protocol) const MANNER: Manner = Manner {
+    endpoints: ENDPOINTS,
+    likely_end: Some("/responses"),
+    is_openais: true,
+    foreign_proofs: &["\"onwards#", "\"sealed#"],
+    stream: Stream {
+        ends: &[
+            "\"response.completed\"",
+            "\"response.failed\"",
+            "\"response.incomplete\"",
+            "\"type\":\"error\"",
+            "\"type\": \"error\"",
+        ],
+        errors: &["\"type\":\"error\"", "\"type\": \"error\"", "\"response.failed\""],
+        tells_errors: false,
+        ..Stream::USUAL
+    },
+    ..Manner::USUAL
+};
+
+#[rustfmt::skip]
+const ENDPOINTS: &[Row] = &[
+    row("/v1/responses", Operation::Generate, Asked::Body),
+    row("/v1/responses/input_tokens", Operation::CountTokens, Asked::Whole),
+];
