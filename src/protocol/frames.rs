@@ -12,7 +12,7 @@ use crate::sse;
 /// What a protocol makes of its events. Nothing is asked of it after its last event.
 pub(crate) trait Frames: Send + Sync {
     /// Reads the data of one event.
-    fn read(&mut self, data: &[u8], events: &mut Vec<Event>);
+    fn read(&mut self, data: &str, events: &mut Vec<Event>);
 
     /// The bytes have ended: appends `Done` or `Failure`.
     fn end(&mut self, events: &mut Vec<Event>);
@@ -40,7 +40,11 @@ impl<F: Frames> FrameReader<F> {
     ) -> bool {
         match next {
             Ok(None) => return false,
-            Ok(Some(event)) => self.frames.read(&event.data, events),
+            // Looked at as a whole, so that the parser need not look at each text in it.
+            Ok(Some(event)) => match simdutf8::basic::from_utf8(&event.data) {
+                Ok(data) => self.frames.read(data, events),
+                Err(_) => events.push(Event::Failure(Failure::no_text())),
+            },
             Err(error) => events.push(Event::Failure(Failure::malformed(error.to_string()))),
         }
         self.ended = events.last().is_some_and(Event::is_last);

@@ -318,3 +318,18 @@ fn golden(protocol: &str, case: &str, file: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(protocol);
     std::fs::read(path.join(case).join(file)).unwrap()
 }
+
+#[tokio::test]
+async fn the_mock_provider_speaks_to_clients_of_every_protocol() {
+    let router = Router::start(&json!({"targets": {"m": {"url": "mock:"}}})).await;
+    let turn = json!([{"role": "user", "content": "hello"}]);
+    for (path, body, answers) in [
+        ("/v1/chat/completions", json!({"model": "m", "messages": turn}), "choices"),
+        ("/v1/responses", json!({"model": "m", "input": "hello"}), "output"),
+        ("/v1/messages", json!({"model": "m", "max_tokens": 9, "messages": turn}), "stop_reason"),
+        ("/v2/chat", json!({"model": "m", "messages": turn}), "finish_reason"),
+    ] {
+        let answer = Call::post(path).json(&body).send(router.addr()).await;
+        assert!(!answer.json()[answers].is_null(), "{path}: {}", answer.text());
+    }
+}

@@ -76,6 +76,11 @@ impl Failure {
         Self::new(Kind::Malformed, message)
     }
 
+    /// What came in the stream is not UTF-8.
+    pub fn no_text() -> Self {
+        Self::malformed("an event of the stream is not UTF-8 text")
+    }
+
     /// The stream ended before its end.
     pub fn cut() -> Self {
         Self::new(Kind::Cut, "the provider's stream ended before the answer was complete")

@@ -65,6 +65,7 @@ impl Compiler<'_> {
         let on_vertex = self.on_vertex(protocol, &place, path);
         let known = self.known(endpoint, protocol, &place, path);
         let name = self.name(endpoint, &place, path, names)?;
+        let is_mock = matches!(place, Place::Mock(_));
         let own_headers = own.and_then(|own| own.response_headers.as_ref());
         let own_headers = self.headers(own_headers, &path.key("response_headers"));
         let request_headers =
@@ -87,7 +88,8 @@ impl Compiler<'_> {
             place,
             protocol,
             on_vertex,
-            adapts_responses: endpoint.open_responses.is_some_and(|adapter| adapter.adapter),
+            // The router's own answers are chat completions.
+            adapts_responses: is_mock || endpoint.open_responses.is_some_and(|it| it.adapter),
             lossy: lossy(inherited.keys.lossy),
             credential: credential_header,
             aws: known.aws,

@@ -26,6 +26,8 @@ pub struct TranslatedBody {
     reader: Box<dyn StreamReader>,
     writer: Box<dyn StreamWriter>,
     events: VecDeque<Event>,
+    /// Kept, so that not every piece needs room of its own.
+    read: Vec<Event>,
     ended: bool,
     /// What the file says of the provider's own codes.
     words: OwnWords,
@@ -41,8 +43,8 @@ impl TranslatedBody {
         writer: Box<dyn StreamWriter>,
         words: OwnWords,
     ) -> Self {
-        let events = VecDeque::new();
-        Self { source, reader, writer, events, ended: false, words, fault: None }
+        let (events, read) = (VecDeque::new(), Vec::new());
+        Self { source, reader, writer, events, read, ended: false, words, fault: None }
     }
 
     /// Waits for the first content and keeps what came before it.
@@ -69,7 +71,7 @@ impl TranslatedBody {
     /// The next bytes for the client.
     pub fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
         loop {
-            let mut out = Vec::new();
+            let mut out = Vec::with_capacity(USUAL_EVENT);
             for event in self.events.drain(..) {
                 self.writer.write(event, &mut out);
             }
@@ -100,8 +102,9 @@ impl TranslatedBody {
 
     /// Reads what one more piece says.
     fn poll_events(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut events = Vec::new();
-        match ready!(self.source.poll_piece(cx)) {
+        let piece = ready!(self.source.poll_piece(cx));
+        let mut events = std::mem::take(&mut self.read);
+        match piece {
             Some(Ok(piece)) => {
                 self.words.hear(&piece);
                 self.reader.feed(piece, &mut events);
@@ -126,10 +129,14 @@ impl TranslatedBody {
             let words = &self.words;
             self.fault.get_or_insert_with(|| words.class(super::fault_of(said), said));
         }
-        self.events.extend(events);
+        self.events.extend(events.drain(..));
+        self.read = events;
         Poll::Ready(())
     }
 }
+
+/// Bytes that most events need.
+const USUAL_EVENT: usize = 512;
 
 /// What a client would miss if the stream were begun again elsewhere.
 fn is_content(event: &Event) -> bool {

@@ -45,8 +45,8 @@ impl State {
 }
 
 impl Frames for State {
-    fn read(&mut self, data: &[u8], events: &mut Vec<Event>) {
-        let Ok(message) = serde_json::from_slice::<Message>(data) else {
+    fn read(&mut self, data: &str, events: &mut Vec<Event>) {
+        let Ok(message) = serde_json::from_str::<Message>(data) else {
             return fail(Failure::malformed("an event of the stream is not readable"), events);
         };
         match message.r#type.as_str() {

@@ -28,11 +28,11 @@ impl State {
 }
 
 impl Frames for State {
-    fn read(&mut self, data: &[u8], events: &mut Vec<Event>) {
-        if data.trim_ascii() == b"[DONE]" {
+    fn read(&mut self, data: &str, events: &mut Vec<Event>) {
+        if data.trim_ascii() == "[DONE]" {
             return self.end(events);
         }
-        let Ok(said) = serde_json::from_slice::<Said>(data) else {
+        let Ok(said) = serde_json::from_str::<Said>(data) else {
             return fail(Failure::malformed("an event of the stream is not readable"), events);
         };
         let kind = said.r#type.as_deref().unwrap_or_default();

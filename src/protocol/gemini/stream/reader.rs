@@ -82,7 +82,10 @@ impl StreamReader for Array {
         self.elements.push(&bytes);
         while !self.ended {
             match self.elements.next() {
-                Ok(Some(element)) => self.state.read(element, events),
+                Ok(Some(element)) => match simdutf8::basic::from_utf8(element) {
+                    Ok(element) => self.state.read(element, events),
+                    Err(_) => fail(Failure::no_text(), events),
+                },
                 Ok(None) => return,
                 Err(_) => fail(Failure::malformed("a chunk of the stream is too long"), events),
             }
@@ -101,12 +104,12 @@ impl StreamReader for Array {
 }
 
 impl Frames for State {
-    fn read(&mut self, data: &[u8], events: &mut Vec<Event>) {
-        if data.trim_ascii() == b"[DONE]" {
+    fn read(&mut self, data: &str, events: &mut Vec<Event>) {
+        if data.trim_ascii() == "[DONE]" {
             // Not the vendor's, but others put it there.
             return self.end(events);
         }
-        let Ok(chunk) = serde_json::from_slice::<Chunk>(data) else {
+        let Ok(chunk) = serde_json::from_str::<Chunk>(data) else {
             return fail(Failure::malformed("a chunk of the stream is not readable"), events);
         };
         if let Some(error) = chunk.error {

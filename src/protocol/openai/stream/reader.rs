@@ -28,11 +28,11 @@ impl State {
 }
 
 impl Frames for State {
-    fn read(&mut self, data: &[u8], events: &mut Vec<Event>) {
-        if data.trim_ascii() == b"[DONE]" {
+    fn read(&mut self, data: &str, events: &mut Vec<Event>) {
+        if data.trim_ascii() == "[DONE]" {
             return self.complete(events);
         }
-        let Ok(chunk) = serde_json::from_slice::<Completion>(data) else {
+        let Ok(chunk) = serde_json::from_str::<Completion>(data) else {
             return self.fail(Failure::malformed("a chunk of the stream is not readable"), events);
         };
         if let Some(failure) = chunk.error.and_then(|error| error.into_failure(None)) {

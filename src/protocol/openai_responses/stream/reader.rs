@@ -51,11 +51,11 @@ impl State {
 }
 
 impl Frames for State {
-    fn read(&mut self, data: &[u8], events: &mut Vec<Event>) {
-        if data.trim_ascii() == b"[DONE]" {
+    fn read(&mut self, data: &str, events: &mut Vec<Event>) {
+        if data.trim_ascii() == "[DONE]" {
             return self.fail(Failure::cut(), events);
         }
-        let Ok(mut said) = serde_json::from_slice::<Said>(data) else {
+        let Ok(mut said) = serde_json::from_str::<Said>(data) else {
             return self.fail(Failure::malformed("an event of the stream is not readable"), events);
         };
         match said.r#type.as_str() {
