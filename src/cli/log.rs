@@ -1,8 +1,13 @@
 //! Where log lines go: standard error, through a thread of their own, so that a full disk or a
 //! stuck pipe costs lines and never a request.
 
+use std::ffi::OsStr;
+
+use tracing::Level;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{
+    filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+};
 
 /// How log lines look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -19,19 +24,55 @@ pub(super) fn start(format: Format) -> WorkerGuard {
         .buffered_lines_limit(LINES)
         .lossy(true)
         .finish(std::io::stderr());
-    let filter = EnvFilter::try_from_env("ONWARDS_LOG").unwrap_or_else(|_| EnvFilter::new("info"));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(writer)
-        .log_internal_errors(false)
-        .with_target(false);
+    let (wanted, complaint) = wanted(std::env::var_os(VARIABLE).as_deref());
+    let layer = fmt::layer().with_writer(writer).log_internal_errors(false).with_target(false);
+    let lines = tracing_subscriber::registry().with(wanted);
     match format {
         Format::Text => {
-            builder.with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr())).init()
+            let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
+            lines.with(layer.with_ansi(colours)).init();
         }
-        Format::Json => builder.json().init(),
+        Format::Json => lines.with(layer.json()).init(),
+    }
+    if let Some(complaint) = complaint {
+        tracing::warn!("{complaint}");
     }
     guard
 }
 
+/// What is logged: a level, or levels for parts of the program (`info,onwards=debug`), and what is
+/// wrong with what was said of it.
+fn wanted(said: Option<&OsStr>) -> (Targets, Option<String>) {
+    let usual = || Targets::new().with_default(Level::INFO);
+    let Some(said) = said else { return (usual(), None) };
+    match said.to_str().map(str::parse::<Targets>) {
+        Some(Ok(targets)) => (targets, None),
+        _ => {
+            let complaint = format!(
+                "{VARIABLE} is not understood, so `info` is taken; \
+                 it takes levels such as `debug` or `info,onwards=debug`"
+            );
+            (usual(), Some(complaint))
+        }
+    }
+}
+
+const VARIABLE: &str = "ONWARDS_LOG";
 const LINES: usize = 4096;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_understood_is_said() {
+        let read = |said: &str| wanted(Some(OsStr::new(said)));
+        let (targets, complaint) = read("info,onwards=debug");
+        assert!(targets.would_enable("onwards", &Level::DEBUG) && complaint.is_none());
+        assert!(!targets.would_enable("hyper", &Level::DEBUG));
+        assert!(read("trace").0.would_enable("hyper", &Level::TRACE));
+        let (targets, complaint) = read("onwards=loud");
+        assert!(targets.would_enable("onwards", &Level::INFO) && complaint.is_some());
+        assert!(wanted(None).0.would_enable("onwards", &Level::INFO));
+    }
+}
