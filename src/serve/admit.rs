@@ -95,6 +95,7 @@ pub async fn admit(
         model: found.model.filter(|_| in_path.is_none()),
         endpoint,
         reading: OnceLock::new(),
+        gives_back_foreign: OnceLock::new(),
         method: head.method,
         headers: head.headers,
         body,

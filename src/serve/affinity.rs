@@ -118,6 +118,7 @@ mod tests {
             alias: "m".into(),
             endpoint: None,
             reading: std::sync::OnceLock::new(),
+            gives_back_foreign: std::sync::OnceLock::new(),
             stream: false,
             model: None,
             form: false,

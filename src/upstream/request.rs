@@ -39,6 +39,8 @@ pub struct Inbound {
     pub endpoint: Option<Endpoint>,
     /// The request as it reads, once a provider of another protocol has needed it.
     pub reading: OnceLock<Read>,
+    /// Whether it gives back another vendor's proof, once a provider has needed to know.
+    pub gives_back_foreign: OnceLock<bool>,
     /// Whether the client asks for a stream.
     pub stream: bool,
     /// Where the body names its model, and how the name reads once decoded.

@@ -36,13 +36,23 @@ use crate::{
 /// Whether a provider has to be spoken to in another protocol than the client's.
 pub fn needed<'a>(inbound: &'a Inbound, provider: &Provider) -> Option<&'a Endpoint> {
     inbound.endpoint.as_ref().filter(|endpoint| match (endpoint.protocol, provider.protocol) {
-        // Providers of the OpenAI kind serve both of its endpoints, unless the file says otherwise.
-        (Protocol::OpenAiResponses, Protocol::OpenAi) => provider.adapts_responses,
-        (client, same) if client == same => {
+        (client, _) if client == spoken(endpoint, provider) => {
             foreign::is_given_back(inbound) || embedding::needs_another_body(inbound, provider)
         }
+        (Protocol::OpenAiResponses, Protocol::OpenAi) => provider.adapts_responses,
         (_, other) => !endpoint.passes_to(other),
     })
+}
+
+/// What is spoken with a provider: those of the OpenAI kind serve both of its endpoints, unless the
+/// file says otherwise.
+fn spoken(endpoint: &Endpoint, provider: &Provider) -> Protocol {
+    match (endpoint.protocol, provider.protocol) {
+        (Protocol::OpenAiResponses, Protocol::OpenAi) if !provider.adapts_responses => {
+            Protocol::OpenAiResponses
+        }
+        (_, its) => its,
+    }
 }
 
 /// Tries one provider of another protocol.
@@ -135,13 +145,13 @@ impl Exchange<'_> {
         }
         attempt::hold_error(&mut answer).await;
         let body = answer.body.held().iter().flatten().copied().collect::<Bytes>();
-        let said = provider.protocol.wire().read_error(status.as_u16(), &answer.headers, &body);
+        let said = self.wire().read_error(status.as_u16(), &answer.headers, &body);
         Err(self.failed(&answer.headers, &said).in_own_words(&body, self.own()))
     }
 
     /// The request for the provider; `None` where it cannot count and the router estimates.
     fn written(&self, conversation: &Conversation) -> Result<Option<Written>, Failed> {
-        let wire = self.provider.protocol.wire();
+        let wire = self.wire();
         let written = match self.endpoint.operation {
             Operation::CountTokens => wire.write_count(conversation, &self.target()),
             _ => wire.write_request(conversation, &self.target()).map(Some),
@@ -161,7 +171,7 @@ impl Exchange<'_> {
         reading: Reading,
         asked: &Conversation,
     ) -> Result<Answer, Failed> {
-        let wire = self.provider.protocol.wire();
+        let wire = self.wire();
         let client = self.client(asked.delivery, asked.include_usage);
         if self.endpoint.operation == Operation::CountTokens {
             let body = attempt::collect(&mut answer).await?;
@@ -192,7 +202,7 @@ impl Exchange<'_> {
         reading: Reading,
         client: &wire::Client<'_>,
     ) -> Result<Answer, Failed> {
-        let reader = self.provider.protocol.wire().stream_reader(reading);
+        let reader = self.wire().stream_reader(reading);
         let writer = self.client_wire().stream_writer(client);
         let headers = relayed(&answer.headers);
         let words = OwnWords::new(&self.provider.own_classes);
@@ -214,6 +224,11 @@ impl Exchange<'_> {
     fn client(&self, delivery: Delivery, include_usage: bool) -> wire::Client<'_> {
         let Read { id, at, .. } = self.reading();
         wire::Client { model: &self.inbound.alias, id, created: *at, delivery, include_usage }
+    }
+
+    /// The provider's.
+    fn wire(&self) -> &'static dyn wire::Wire {
+        spoken(self.endpoint, self.provider).wire()
     }
 
     fn client_wire(&self) -> &'static dyn wire::Wire {

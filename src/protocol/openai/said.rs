@@ -59,7 +59,9 @@ struct Piece {
 impl Said {
     /// What is said in words, in order; nothing of it is empty.
     pub(super) fn contents(&mut self) -> Vec<Content> {
-        let reasoning = self.reasoning_content.take().or(self.reasoning.take());
+        // Some write both names, and one of them may be empty.
+        let names = [self.reasoning_content.take(), self.reasoning.take()];
+        let reasoning = names.into_iter().flatten().find(|text| !text.is_empty());
         let mut contents: Vec<Content> = reasoning.map(Content::Reasoning).into_iter().collect();
         match self.content.take() {
             Some(Words::Text(text)) => contents.push(Content::Text(text)),
@@ -123,6 +125,8 @@ mod tests {
         for (said, contents) in [
             (r#"{"content":"a"}"#, vec![r#"Text("a")"#]),
             (r#"{"content":"","reasoning":"r"}"#, vec![r#"Reasoning("r")"#]),
+            (r#"{"reasoning_content":"","reasoning":"r"}"#, vec![r#"Reasoning("r")"#]),
+            (r#"{"reasoning_content":"r","reasoning":"r"}"#, vec![r#"Reasoning("r")"#]),
             (r#"{"content":null,"refusal":"no"}"#, vec![r#"Refusal("no")"#]),
             (
                 r#"{"content":[{"type":"thinking","thinking":[{"type":"text","text":"r"}]},{"type":"text","text":"a"},{"type":"text","text":""},{"type":"reference"}]}"#,

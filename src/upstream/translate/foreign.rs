@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use memchr::memmem::Finder;
+use aho_corasick::{AhoCorasick, Match, packed::Searcher};
 use smallvec::SmallVec;
 
 use crate::{
@@ -15,37 +15,71 @@ use crate::{
     upstream::request::Inbound,
 };
 
-/// Whether the client gives back what another vendor has proven.
+/// Whether the client gives back what another vendor has proven. Looked for once, however many
+/// providers are tried.
 pub(super) fn is_given_back(inbound: &Inbound) -> bool {
     let Some(endpoint) = &inbound.endpoint else { return false };
-    let is_said = matches!(endpoint.operation, Operation::Generate | Operation::CountTokens);
-    let its = MARKS.iter().find(|(protocol, _)| is_said && *protocol == endpoint.protocol);
-    its.is_some_and(|(_, marks)| marks.iter().any(|mark| is_in(&inbound.body, mark)))
+    if !matches!(endpoint.operation, Operation::Generate | Operation::CountTokens) {
+        return false;
+    }
+    let Some(marks) = Marks::of(endpoint.protocol) else { return false };
+    *inbound.gives_back_foreign.get_or_init(|| marks.are_in(&inbound.body))
 }
 
-/// Whether the bytes hold the mark, also across the ends of pieces.
-fn is_in(body: &Pieces, mark: &Finder<'_>) -> bool {
-    let overlap = mark.needle().len() - 1;
-    let mut tail: SmallVec<[u8; 64]> = SmallVec::new();
-    body.iter().any(|piece| {
-        tail.extend_from_slice(&piece[..piece.len().min(overlap)]);
-        if mark.find(piece).is_some() || mark.find(&tail).is_some() {
-            return true;
-        }
-        if piece.len() > overlap {
-            tail = SmallVec::from_slice(&piece[piece.len() - overlap..]);
-        } else {
-            tail.drain(..tail.len().saturating_sub(overlap));
-        }
-        false
-    })
+/// What one protocol's clients give back of other vendors.
+struct Marks {
+    /// All of them, in one pass over many bytes at once. Absent where the machine has no
+    /// instructions for it.
+    packed: Option<Searcher>,
+    /// The same in one pass, byte by byte.
+    plain: AhoCorasick,
+    longest: usize,
 }
 
-static MARKS: LazyLock<Vec<(Protocol, Vec<Finder<'static>>)>> = LazyLock::new(|| {
+impl Marks {
+    /// None where nothing foreign is given back.
+    fn of(protocol: Protocol) -> Option<&'static Self> {
+        MARKS.iter().find(|(its, _)| *its == protocol).map(|(_, marks)| marks)
+    }
+
+    fn new(marks: &[&str]) -> Option<Self> {
+        let longest = marks.iter().map(|mark| mark.len()).max()?;
+        let plain = AhoCorasick::new(marks).ok()?;
+        Some(Self { packed: Searcher::new(marks), plain, longest })
+    }
+
+    /// Whether the body holds one, also across the ends of pieces.
+    fn are_in(&self, body: &Pieces) -> bool {
+        // What is around the beginning of a piece: as much of either side as a mark is long. The
+        // space stands before the body.
+        let mut seam: SmallVec<[u8; 64]> = SmallVec::from_slice(b" ");
+        body.iter().any(|piece| {
+            seam.drain(..seam.len().saturating_sub(self.longest));
+            seam.extend_from_slice(&piece[..piece.len().min(self.longest)]);
+            let found = self.stand_in(&seam) || self.stand_in(piece);
+            if piece.len() > self.longest {
+                seam = SmallVec::from_slice(&piece[piece.len() - self.longest..]);
+            }
+            found
+        })
+    }
+
+    /// Whether one is among these bytes, but not the first of them. The quote that a mark begins
+    /// with is escaped inside a text, so the byte before it decides.
+    fn stand_in(&self, bytes: &[u8]) -> bool {
+        let is_one = |mark: Match| mark.start() > 0 && bytes[mark.start() - 1] != b'\\';
+        match &self.packed {
+            Some(packed) => packed.find_iter(bytes).any(is_one),
+            None => self.plain.find_iter(bytes).any(is_one),
+        }
+    }
+}
+
+static MARKS: LazyLock<Vec<(Protocol, Marks)>> = LazyLock::new(|| {
     let all = Protocol::ALL.iter();
-    let finders =
-        |protocol: Protocol| protocol.manner().foreign_proofs.iter().map(Finder::new).collect();
-    all.map(|&protocol| (protocol, finders(protocol))).collect()
+    let marks =
+        |&protocol: &Protocol| Some((protocol, Marks::new(protocol.manner().foreign_proofs)?));
+    all.filter_map(marks).collect()
 });
 
 #[cfg(test)]
@@ -54,27 +88,54 @@ mod tests {
 
     use super::*;
 
+    fn cut(text: &[u8], cuts: &[usize]) -> Pieces {
+        let mut from = 0;
+        let ends = cuts.iter().copied().chain([text.len()]);
+        let piece = |end| Bytes::copy_from_slice(&text[std::mem::replace(&mut from, end)..end]);
+        ends.map(piece).collect()
+    }
+
     #[test]
     fn a_mark_is_found_wherever_the_body_is_cut() {
-        let text = b"aaaa\"signature\":\"onwards#gemini#x\"bbbb";
-        let mark = Finder::new("\"onwards#");
-        let pieces = |cuts: &[usize]| {
-            let (mut body, mut from) = (Pieces::new(), 0);
-            for &cut in cuts.iter().chain([&text.len()]) {
-                body.push(Bytes::copy_from_slice(&text[from..cut]));
-                from = cut;
+        let marks = || Marks::new(Protocol::Anthropic.manner().foreign_proofs).unwrap();
+        found_wherever_the_body_is_cut(&marks());
+        found_wherever_the_body_is_cut(&Marks { packed: None, ..marks() });
+    }
+
+    fn found_wherever_the_body_is_cut(marks: &Marks) {
+        for (text, is_one) in [
+            (&b"a long beginning \"signature\":\"onwards#gemini#x\" and an end"[..], true),
+            (b"a long beginning \"signature\": \"\" and a long end", true),
+            (b"\"signature\":\"\"", true),
+            (b"\"onwards#", true),
+            (b"a long beginning \"signature\":\"EqQB\" and a long end", false),
+            (b"a long beginning \"signature\":\\\"onwards#gemini#x\" and an end", false),
+            (b"", false),
+        ] {
+            for first in 0..=text.len() {
+                for second in first..=text.len() {
+                    let found = marks.are_in(&cut(text, &[first, second]));
+                    assert_eq!(found, is_one, "{first} {second} of {text:?}");
+                }
             }
-            body
-        };
-        for first in 0..=text.len() {
-            for second in first..=text.len() {
-                assert!(is_in(&pieces(&[first, second]), &mark), "{first} {second}");
+            for size in 1..=24 {
+                let cuts: Vec<usize> = (size..text.len()).step_by(size).collect();
+                assert_eq!(marks.are_in(&cut(text, &cuts)), is_one, "{size} of {text:?}");
             }
         }
-        let singly: Vec<usize> = (1..text.len()).collect();
-        assert!(is_in(&pieces(&singly), &mark));
-        assert!(!is_in(&pieces(&singly), &Finder::new("\"onwards!")));
-        assert!(!is_in(&pieces(&[]), &Finder::new("\"onwards!")));
+    }
+
+    /// What somebody quotes of a proof is a text: the request passes as it came.
+    #[test]
+    fn a_proof_in_a_text_is_none() {
+        for &(protocol, ref marks) in MARKS.iter() {
+            for mark in protocol.manner().foreign_proofs {
+                let text = serde_json::json!([format!("see {mark} here"), mark]).to_string();
+                assert!(!marks.are_in(&Pieces::from(Bytes::from(text))), "{protocol}: {mark}");
+                let field = format!("{{{mark}");
+                assert!(marks.are_in(&Pieces::from(Bytes::from(field))), "{protocol}: {mark}");
+            }
+        }
     }
 
     /// What each protocol's clients are given of another's, and what they give back.
@@ -89,7 +150,7 @@ mod tests {
             delivery: Default::default(),
             include_usage: false,
         };
-        for &(protocol, ref marks) in MARKS.iter().filter(|(_, marks)| !marks.is_empty()) {
+        for &(protocol, ref marks) in MARKS.iter() {
             for vendor in [Protocol::Anthropic, Protocol::Gemini, Protocol::OpenAiResponses] {
                 let claudes = (protocol, vendor) == (Protocol::Bedrock, Protocol::Anthropic);
                 let own = protocol == vendor || claudes;
@@ -100,8 +161,7 @@ mod tests {
                     let parts = vec![Part::new(content).signed(Some(proof))];
                     let reply = Reply { parts, ..Reply::default() };
                     let answer = Bytes::from(protocol.wire().write_response(&reply, &client));
-                    let is_marked = |mark| is_in(&Pieces::from(answer.clone()), mark);
-                    let found = marks.iter().any(is_marked);
+                    let found = marks.are_in(&Pieces::from(answer.clone()));
                     assert_eq!(found, !own, "{vendor}'s for {protocol}: {answer:?}");
                 }
             }

@@ -10,8 +10,13 @@ from botocore.config import Config
 from said import Ask, Call, Image, Reply, Text, Thought, Usage
 
 
+# A pair of the router's own making: boto3 signs, and the router verifies.
+ACCESS, SECRET = "AKIACALLER", "the-secret-of-the-caller"
+
+
 class Boto:
     name = "bedrock"
+    access, secret = ACCESS, SECRET
     # What breaks within an answer is urllib3's own.
     broken = (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError, urllib3.exceptions.HTTPError)
     told = broken
@@ -19,7 +24,7 @@ class Boto:
 
     def __init__(self, router, model, ask: Ask):
         config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=20)
-        keys = boto3.Session(aws_access_key_id=ACCESS, aws_secret_access_key=SECRET)
+        keys = boto3.Session(aws_access_key_id=self.access, aws_secret_access_key=self.secret)
         self.sdk = keys.client("bedrock-runtime", endpoint_url=router, region_name="us-east-1", config=config)
         self.messages = []
         self.more = {"modelId": model} | settings(ask)
@@ -139,5 +144,3 @@ def part_in(block):
 
 
 FINISH = {"end_turn": "stop", "stop_sequence": "stop", "max_tokens": "length", "tool_use": "tools", "content_filtered": "filter", "guardrail_intervened": "filter"}
-# A pair of the router's own making: boto3 signs, and the router verifies.
-ACCESS, SECRET = "AKIACALLER", "the-secret-of-the-caller"
