@@ -26,6 +26,7 @@ mod e2e {
     pub(crate) mod rounds;
     pub(crate) mod memory;
     pub(crate) mod report;
+    pub(crate) mod soak;
     pub(crate) mod callgrind;
 }
 
@@ -79,7 +80,9 @@ fn compare(options: &Options) -> io::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let work = async {
-            if options.instructions {
+            if let Some(seconds) = options.soak {
+                e2e::soak::run(options, &pinning, Duration::from_secs(seconds)).await
+            } else if options.instructions {
                 e2e::callgrind::count(options, &pinning).await
             } else {
                 e2e::rounds::compare(options, &pinning).await

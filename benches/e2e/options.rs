@@ -31,6 +31,10 @@ pub(crate) struct Options {
     /// Instead: instructions and heap calls per request, under valgrind.
     #[arg(long)]
     pub(crate) instructions: bool,
+    /// Instead: streams, requests and reloads together for so many seconds; failures and the growth
+    /// of memory.
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) soak: Option<u64>,
     /// Print the scenarios and stop.
     #[arg(long)]
     pub(crate) list: bool,

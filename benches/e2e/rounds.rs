@@ -88,7 +88,8 @@ async fn measure(
     for _ in 0..options.rounds() {
         let mut direct = Sample::new();
         for (name, running, watched, rounds) in &mut present {
-            let reloading = watched.clone().map(|file| Reloading::start(file, stage.upstream));
+            let reloading =
+                watched.clone().map(|file| Reloading::start(file, stage.upstream, BETWEEN_RELOADS));
             let mut figures = stretch(scenario, *running, &request, span).await?;
             drop(reloading);
             if name == DIRECT {
@@ -152,13 +153,13 @@ async fn drive(
 
 /// Replaces a targets file again and again until it is dropped.
 #[derive(Debug)]
-struct Reloading(tokio::task::JoinHandle<()>);
+pub(crate) struct Reloading(tokio::task::JoinHandle<()>);
 
 impl Reloading {
-    fn start(file: PathBuf, upstream: std::net::SocketAddr) -> Self {
+    pub(crate) fn start(file: PathBuf, upstream: std::net::SocketAddr, every: Duration) -> Self {
         Self(tokio::spawn(async move {
             for generation in 1.. {
-                tokio::time::sleep(BETWEEN_RELOADS).await;
+                tokio::time::sleep(every).await;
                 if let Err(fault) = targets::replace(&file, Setup::Reloading, upstream, generation)
                 {
                     say(&format!("the targets file could not be replaced: {fault}"));
