@@ -1,5 +1,6 @@
 //! The command line: one file for each subcommand.
 
+mod allocator;
 mod check;
 mod explain;
 mod log;
