@@ -1,5 +1,6 @@
 //! Open loop: requests leave at a fixed rate, whether or not earlier ones are answered, so a slow
-//! gateway cannot slow its own clients down. It never reuses a connection that is still busy.
+//! gateway cannot slow its own clients down. It never reuses a connection that is still busy, nor one
+//! that has been idle for so long that a gateway may be about to close it.
 
 use std::cell::RefCell;
 use std::io;
@@ -12,6 +13,7 @@ use tokio::task::LocalSet;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use super::{Connection, Seen, nanos_since};
+use crate::say;
 
 type Shared<T> = Rc<RefCell<T>>;
 
@@ -22,11 +24,11 @@ pub(crate) async fn run(
     per_second: u32,
     span: Duration,
 ) -> io::Result<Seen> {
-    let idle: Shared<Vec<Connection>> = Rc::default();
+    let idle: Shared<Vec<(Connection, Instant)>> = Rc::default();
     let seen: Shared<Seen> = Rc::default();
     for _ in 0..WARM_CONNECTIONS {
         let fresh = Connection::open(address).await?;
-        idle.borrow_mut().push(fresh);
+        idle.borrow_mut().push((fresh, Instant::now()));
     }
     let started = Instant::now();
     let tasks = LocalSet::new();
@@ -53,13 +55,14 @@ pub(crate) async fn run(
 async fn one(
     address: SocketAddr,
     request: Arc<[u8]>,
-    idle: Shared<Vec<Connection>>,
+    idle: Shared<Vec<(Connection, Instant)>>,
     seen: Shared<Seen>,
 ) {
     let reused = idle.borrow_mut().pop();
+    let reused = reused.filter(|(_, since)| since.elapsed() < LONGEST_IDLE);
     let exchange = async {
         let mut connection = match reused {
-            Some(connection) => connection,
+            Some((connection, _)) => connection,
             None => Connection::open(address).await?,
         };
         let sent = Instant::now();
@@ -69,10 +72,20 @@ async fn one(
     match exchange.await {
         Ok((connection, 200, took)) => {
             seen.borrow_mut().latencies.push(took);
-            idle.borrow_mut().push(connection);
+            idle.borrow_mut().push((connection, Instant::now()));
         }
-        _ => seen.borrow_mut().failures += 1,
+        failed => {
+            let mut seen = seen.borrow_mut();
+            seen.failures += 1;
+            if seen.failures <= MOST_TOLD {
+                say(&format!("failed: {:?}", failed.map(|(_, status, _)| status)));
+            }
+        }
     }
 }
 
 const WARM_CONNECTIONS: usize = 8;
+/// Every gateway here keeps idle connections for longer.
+const LONGEST_IDLE: Duration = Duration::from_secs(5);
+/// Failures that are told one by one.
+const MOST_TOLD: u64 = 5;
