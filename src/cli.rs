@@ -1,6 +1,5 @@
 //! The command line: one file for each subcommand.
 
-mod allocator;
 mod check;
 mod explain;
 mod log;

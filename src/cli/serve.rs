@@ -36,7 +36,6 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn serve(arguments: &Arguments) -> Result<(), Failure> {
-    super::allocator::keep_room_for_bodies();
     let targets = arguments.targets()?;
     let meters = Meters::new(&arguments.metrics_prefix)
         .map_err(|_| "--metrics-prefix: use letters, digits and underscores")?;
