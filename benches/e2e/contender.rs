@@ -27,6 +27,13 @@ pub(crate) struct Stage<'a> {
     pub(crate) patience: Duration,
 }
 
+impl<'a> Stage<'a> {
+    /// With nothing before the program.
+    pub(crate) fn plain(pinning: &'a Pinning, upstream: SocketAddr, folder: &'a Path) -> Self {
+        Self { pinning, upstream, folder, wrapper: Vec::new(), patience: START_PATIENCE }
+    }
+}
+
 /// One column of the comparison.
 #[derive(Debug)]
 pub(crate) struct Contender {
@@ -186,6 +193,7 @@ fn own_path() -> io::Result<String> {
     Ok(std::env::current_exe()?.to_string_lossy().into_owned())
 }
 
+const START_PATIENCE: Duration = Duration::from_secs(5);
 pub(crate) const DIRECT: &str = "direct";
 pub(crate) const FLOOR: &str = "floor";
 pub(crate) const FLOOR_HYPER: &str = "floor-hyper";

@@ -25,13 +25,7 @@ use crate::say;
 pub(crate) async fn compare(options: &Options, pinning: &Pinning) -> io::Result<()> {
     let folder = tempfile::tempdir()?;
     let upstream = contender::start_upstream(pinning).await?;
-    let stage = Stage {
-        pinning,
-        upstream: upstream.address,
-        folder: folder.path(),
-        wrapper: Vec::new(),
-        patience: START_PATIENCE,
-    };
+    let stage = Stage::plain(pinning, upstream.address, folder.path());
     let mut everyone = contender::line_up(options);
     say(&format!(
         "{}; {} rounds of {} s each, interleaved; medians.\n",
@@ -175,7 +169,6 @@ impl Drop for Reloading {
     }
 }
 
-const START_PATIENCE: Duration = Duration::from_secs(5);
 const WARM_UP: Duration = Duration::from_millis(500);
 /// Streams are read to their end, which can be this long after the span.
 const LAST_ANSWERS: Duration = Duration::from_secs(30);

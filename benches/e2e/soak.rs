@@ -23,13 +23,7 @@ use crate::say;
 pub(crate) async fn run(options: &Options, pinning: &Pinning, span: Duration) -> io::Result<()> {
     let folder = tempfile::tempdir()?;
     let upstream = contender::start_upstream(pinning).await?;
-    let stage = Stage {
-        pinning,
-        upstream: upstream.address,
-        folder: folder.path(),
-        wrapper: Vec::new(),
-        patience: Duration::from_secs(5),
-    };
+    let stage = Stage::plain(pinning, upstream.address, folder.path());
     say(&format!(
         "{STREAMS} streams of an event each {} ms, {PER_SECOND} requests/s, a reload each {} s\n",
         GAP.as_millis(),
