@@ -88,6 +88,23 @@ impl<'a> Object<'a> {
         each_of(value, read).map_err(|error| error.within(name))
     }
 
+    /// The messages of a request: at least one, what nobody takes of each kept by its name.
+    pub(crate) fn messages(
+        &mut self,
+        to: &mut Conversation,
+        mut read: impl FnMut(&mut Object<'a>, &mut Conversation) -> Result<(), ReadError>,
+    ) -> Result<(), ReadError> {
+        let messages = self.each("messages", |mut message| {
+            read(&mut message, to)?;
+            message.keep_rest("messages.", to);
+            Ok(())
+        })?;
+        if messages.is_empty() {
+            return Err(ReadError::new("messages", "must hold at least one message"));
+        }
+        Ok(())
+    }
+
     /// A field that is a text or a list of objects.
     pub(crate) fn text_or_each<T>(
         &mut self,

@@ -23,15 +23,7 @@ pub(crate) fn read_messages(
     to: &mut Conversation,
     dialect: &Dialect,
 ) -> Result<(), ReadError> {
-    let messages = body.each("messages", |mut message| {
-        read_message(&mut message, to, dialect)?;
-        message.keep_rest("messages.", to);
-        Ok(())
-    })?;
-    if messages.is_empty() {
-        return Err(ReadError::new("messages", "must hold at least one message"));
-    }
-    Ok(())
+    body.messages(to, |message, to| read_message(message, to, dialect))
 }
 
 fn read_message(

@@ -47,7 +47,7 @@ pub(in crate::protocol::anthropic) fn read(
 }
 
 fn read_messages(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
-    let messages = body.each("messages", |mut message| {
+    body.messages(to, |message, to| {
         let role: String = message.require("role")?;
         let role = match role.as_str() {
             "user" => Role::User,
@@ -55,15 +55,10 @@ fn read_messages(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), Rea
             "system" => Role::System,
             _ => return Err(ReadError::new("role", "is not a role of this protocol")),
         };
-        let parts = read_blocks("content", &mut message, to)?;
+        let parts = read_blocks("content", message, to)?;
         to.turns.push(Turn::new(role, parts));
-        message.keep_rest("messages.", to);
         Ok(())
-    })?;
-    if messages.is_empty() {
-        return Err(ReadError::new("messages", "must hold at least one message"));
-    }
-    Ok(())
+    })
 }
 
 fn read_blocks(

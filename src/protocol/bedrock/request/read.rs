@@ -53,22 +53,17 @@ fn read_converse(mut body: Object<'_>, head: &Head<'_>) -> Result<Conversation, 
 }
 
 fn read_messages(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
-    let messages = body.each("messages", |mut message| {
+    body.messages(to, |message, to| {
         let role: String = message.require("role")?;
         let role = match role.as_str() {
             "user" => Role::User,
             "assistant" => Role::Assistant,
             _ => return Err(ReadError::new("role", "is not a role of this protocol")),
         };
-        let parts = blocks::read("content", &mut message, to)?;
+        let parts = blocks::read("content", message, to)?;
         to.turns.push(Turn::new(role, parts));
-        message.keep_rest("messages.", to);
         Ok(())
-    })?;
-    if messages.is_empty() {
-        return Err(ReadError::new("messages", "must hold at least one message"));
-    }
-    Ok(())
+    })
 }
 
 fn read_limits(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
