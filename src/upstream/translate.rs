@@ -35,12 +35,12 @@ use crate::{
 
 /// Whether a provider has to be spoken to in another protocol than the client's.
 pub fn needed<'a>(inbound: &'a Inbound, provider: &Provider) -> Option<&'a Endpoint> {
-    inbound.endpoint.as_ref().filter(|endpoint| match (endpoint.protocol, provider.protocol) {
-        (client, _) if client == spoken(endpoint, provider) => {
+    inbound.endpoint.as_ref().filter(|endpoint| {
+        if endpoint.protocol == spoken(endpoint, provider) {
             foreign::is_given_back(inbound) || embedding::needs_another_body(inbound, provider)
+        } else {
+            !endpoint.passes_to(provider.protocol)
         }
-        (Protocol::OpenAiResponses, Protocol::OpenAi) => provider.adapts_responses,
-        (_, other) => !endpoint.passes_to(other),
     })
 }
 
