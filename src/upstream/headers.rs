@@ -57,7 +57,7 @@ pub fn to_stranger(client: &HeaderMap, speaks: Protocol, provider: &Provider) ->
 pub fn to_client(headers: &mut HeaderMap) {
     let stays: SmallVec<[&'static HeaderName; 8]> = headers
         .keys()
-        .filter_map(|name| STAY_WITH_PROVIDER.iter().find(|stays| *stays == name))
+        .filter_map(|name| HOP_BY_HOP.iter().chain(&STAY_WITH_PROVIDER).find(|it| *it == name))
         .collect();
     let nominated: SmallVec<[HeaderName; 4]> =
         nominated(headers).iter().filter_map(|token| token.parse().ok()).collect();
@@ -101,26 +101,13 @@ fn nominated(headers: &HeaderMap) -> SmallVec<[&str; 4]> {
         .collect()
 }
 
-fn is_hop_by_hop(name: &str) -> bool {
-    matches!(
-        name,
-        "connection"
-            | "keep-alive"
-            | "proxy-authenticate"
-            | "proxy-authorization"
-            | "proxy-connection"
-            | "te"
-            | "trailer"
-            | "transfer-encoding"
-            | "upgrade"
-    )
-}
-
 /// Length and host are written anew for each attempt.
 fn stays_with_client(name: &HeaderName) -> bool {
+    if HOP_BY_HOP.contains(name) {
+        return true;
+    }
     let name = name.as_str();
-    is_hop_by_hop(name)
-        || name.starts_with("sec-")
+    name.starts_with("sec-")
         || name.starts_with("x-forwarded-")
         || name.starts_with("x-amz-")
         || matches!(
@@ -146,8 +133,8 @@ fn is_trace(name: &HeaderName) -> bool {
     matches!(name.as_str(), "traceparent" | "tracestate")
 }
 
-/// What belongs to the provider's connection, and what says who the operator is there.
-static STAY_WITH_PROVIDER: [HeaderName; 18] = [
+/// What belongs to one connection.
+static HOP_BY_HOP: [HeaderName; 9] = [
     header::CONNECTION,
     HeaderName::from_static("keep-alive"),
     header::PROXY_AUTHENTICATE,
@@ -157,6 +144,9 @@ static STAY_WITH_PROVIDER: [HeaderName; 18] = [
     header::TRAILER,
     header::TRANSFER_ENCODING,
     header::UPGRADE,
+];
+/// What a provider says of itself, and of who the operator is there.
+static STAY_WITH_PROVIDER: [HeaderName; 9] = [
     header::SET_COOKIE,
     header::SERVER,
     header::VIA,
