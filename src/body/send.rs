@@ -15,15 +15,26 @@ use super::pieces::{List, Pieces};
 /// A body of which every piece is already here.
 #[derive(Debug)]
 pub struct PiecesBody {
-    rest: smallvec::IntoIter<[Bytes; 3]>,
+    rest: Rest,
     length: u64,
+}
+
+/// Little for a small body: every connection keeps room for dozens of requests.
+#[derive(Debug)]
+enum Rest {
+    One(Bytes),
+    Many(Box<<List as IntoIterator>::IntoIter>),
 }
 
 impl From<Pieces> for PiecesBody {
     fn from(pieces: Pieces) -> Self {
         let length = pieces.len();
-        let list: List = pieces.list;
-        Self { rest: list.into_iter(), length }
+        let mut list: List = pieces.list;
+        let rest = match list.len() {
+            0 | 1 => Rest::One(list.pop().unwrap_or_default()),
+            _ => Rest::Many(Box::new(list.into_iter())),
+        };
+        Self { rest, length }
     }
 }
 
@@ -41,7 +52,10 @@ impl http_body::Body for PiecesBody {
         mut self: Pin<&mut Self>,
         _context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        let piece = self.rest.next();
+        let piece = match &mut self.rest {
+            Rest::One(piece) => Some(std::mem::take(piece)).filter(|piece| !piece.is_empty()),
+            Rest::Many(pieces) => pieces.next(),
+        };
         Poll::Ready(piece.map(|piece| {
             self.length -= piece.len() as u64;
             Ok(Frame::data(piece))
