@@ -77,8 +77,8 @@ async fn serve(front: Arc<Front>, stream: TcpStream, timeouts: Timeouts) -> io::
     });
     let io = TokioIo::new(stream);
     if http2 {
-        let connection = http2_builder().serve_connection(io, service);
-        let mut connection = std::pin::pin!(connection);
+        // Boxed: every HTTP/1.1 connection would keep room for what HTTP/2 needs.
+        let mut connection = Box::pin(http2_builder().serve_connection(io, service));
         // Biased: what has come already is read before the end is heard of; hyper would close a
         // connection of which it has read nothing.
         tokio::select! {
