@@ -103,7 +103,10 @@ async fn serve(front: Arc<Front>, stream: TcpStream, timeouts: Timeouts) -> io::
 
 fn http1_builder(timeouts: Timeouts) -> http1::Builder {
     let mut builder = http1::Builder::new();
-    builder.timer(TokioTimer::new()).header_read_timeout(timeouts.header);
+    builder
+        .timer(TokioTimer::new())
+        .header_read_timeout(timeouts.header)
+        .max_buf_size(LARGEST_READ);
     builder
 }
 
@@ -158,6 +161,9 @@ const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 const HALF_A_PREFACE: Duration = Duration::from_millis(10);
 /// How long a connection that came just before the end may take to say what it wants.
 const LAST_WORD: Duration = Duration::from_secs(1);
+/// A large body is read in pieces of this size. Each connection may hold one more that is empty;
+/// smaller ones cost time, larger ones room (`docs/architecture.md` has the figures).
+const LARGEST_READ: usize = 128 * 1024;
 const BACK_OFF: Duration = Duration::from_millis(50);
 const MOST_STREAMS: u32 = 200;
 const MOST_HEADER_BYTES: u32 = 64 * 1024;
