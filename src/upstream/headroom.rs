@@ -4,13 +4,18 @@
 
 use std::time::{Duration, SystemTime};
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderName};
 
 use super::moment::rfc3339;
 
 /// For how long next to nothing is left, if an answer says so: `x-ratelimit-*` as OpenAI and its
 /// like write them, `anthropic-ratelimit-*`.
 pub fn low_for(headers: &HeaderMap) -> Option<Duration> {
+    // Most answers say nothing of it, and one look at each name is less than a search for each limit.
+    let says = |name: &HeaderName| FAMILIES.iter().any(|it| name.as_str().starts_with(it));
+    if !headers.keys().any(says) {
+        return None;
+    }
     LIMITS.iter().filter_map(|limit| limit.low_for(headers)).max()
 }
 
@@ -75,6 +80,7 @@ fn units(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(sum).ok()
 }
 
+const FAMILIES: [&str; 2] = ["x-ratelimit-", "anthropic-ratelimit-"];
 const LIMITS: [Limit; 7] = [
     Limit {
         remaining: "x-ratelimit-remaining-requests",
