@@ -125,7 +125,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         about: "resident MiB: idle, loaded, afterwards",
         load: Load::Memory,
         alias: Alias::Keyed,
-        setup: Setup::Standard,
+        setup: Setup::Lean,
         quick: false,
     },
 ];

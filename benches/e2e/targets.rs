@@ -21,6 +21,8 @@ pub(crate) enum Setup {
     Quiet,
     /// `Standard`, whose file is replaced while requests run.
     Reloading,
+    /// `Standard` with as many idle connections as a file keeps that says nothing of them.
+    Lean,
 }
 
 /// Writes the file for `setup` into `folder` and returns its path.
@@ -64,11 +66,11 @@ fn document(setup: Setup, upstream: SocketAddr, generation: u64) -> Value {
         let target = json!({"keys": keys, "rate_limit": rate(), "providers": [provider(upstream)]});
         targets.insert(format!("model-{number}"), target);
     }
-    json!({
-        "http_pool": {"max_idle_per_host": 4096},
-        "auth": {"key_definitions": definitions},
-        "targets": targets,
-    })
+    let mut document = json!({"auth": {"key_definitions": definitions}, "targets": targets});
+    if setup != Setup::Lean {
+        document["http_pool"] = json!({"max_idle_per_host": 4096});
+    }
+    document
 }
 
 /// The aliases that requests ask for.
