@@ -87,6 +87,7 @@ impl Loader {
             let now = Fingerprint::of(&self.files);
             if asked || (watches && now != seen) {
                 seen = self.reload(gateway, now);
+                onwards_heap::give_back_end();
             }
         }
     }

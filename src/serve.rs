@@ -101,13 +101,17 @@ impl Front {
 /// it all through a stream, and every wrapper would move it.
 type Served = Pin<Box<dyn Future<Output = Response<Reply>> + Send>>;
 
-/// Connections that wait for work too long are closed.
+/// Closes connections that wait for work too long, and gives back what a load has left.
 async fn sweep(front: Arc<Front>) {
     let mut beat = tokio::time::interval(SWEEP);
     loop {
-        beat.tick().await;
-        front.client.sweep();
+        for _ in 0..SWEEPS_A_HEAP {
+            beat.tick().await;
+            front.client.sweep();
+        }
+        onwards_heap::give_back_end();
     }
 }
 
 const SWEEP: std::time::Duration = std::time::Duration::from_secs(1);
+const SWEEPS_A_HEAP: u32 = 10;

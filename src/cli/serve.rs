@@ -36,6 +36,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn serve(arguments: &Arguments) -> Result<(), Failure> {
+    onwards_heap::keep_end();
     let targets = arguments.targets()?;
     let meters = Meters::new(&arguments.metrics_prefix)
         .map_err(|_| "--metrics-prefix: use letters, digits and underscores")?;
@@ -79,6 +80,7 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
                 tracing::error!(%error, "providers cannot be probed");
             }
         });
+        tokio::spawn(give_back());
         if let Some(listener) = listeners.admin {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             let router = admin::router(gateway, meters);
@@ -107,6 +109,15 @@ fn core(
             }
         });
     })
+}
+
+/// Gives back what reading the file has left, and then what each load leaves.
+async fn give_back() {
+    let mut beat = tokio::time::interval(GIVE_BACK);
+    loop {
+        beat.tick().await;
+        onwards_heap::give_back_pages();
+    }
 }
 
 /// Until the process is told to end, and how it ends: `true` if nothing was cut off.
@@ -184,3 +195,5 @@ fn welcome(arguments: &Arguments, table: &Table) -> String {
         pools.len()
     )
 }
+
+const GIVE_BACK: std::time::Duration = std::time::Duration::from_secs(10);

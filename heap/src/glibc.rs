@@ -1,0 +1,73 @@
+//! The same, of glibc (`man 3 mallopt`, `man 3 malloc_trim`).
+#![expect(unsafe_code, reason = "the C library's own functions")]
+
+use std::hint::black_box;
+
+use libc::{M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, c_int, mallopt};
+
+/// Lets every thread's heap keep 8 MiB free at its end. To be called once, before there are threads.
+///
+/// By itself glibc keeps twice the largest buffer that was ever freed: under bodies of a megabyte
+/// the end of the heap is given back and asked for again many times a second, and each of its pages
+/// comes back by a page fault.
+pub fn keep_end() {
+    set(M_MMAP_THRESHOLD, LARGEST_IN_HEAP);
+    set(M_TRIM_THRESHOLD, KEPT);
+}
+
+/// Gives back what is free at the end of this thread's heap.
+pub fn give_back_end() {
+    set(M_TRIM_THRESHOLD, 0);
+    // glibc looks at the end of a heap when something of this size is freed in it.
+    drop(black_box(Vec::<u8>::with_capacity(LOOKED_AT)));
+    set(M_TRIM_THRESHOLD, KEPT);
+}
+
+/// Gives back the free pages between what is used, of every heap.
+pub fn give_back_pages() {
+    // SAFETY: it is handed no pointer, and locks each heap while it works on it.
+    unsafe { libc::malloc_trim(0) };
+}
+
+fn set(option: c_int, value: c_int) {
+    // SAFETY: it is handed no pointer, and locks what it changes.
+    unsafe { mallopt(option, value) };
+}
+
+const KEPT: c_int = 8 << 20;
+/// Larger ones are mapped each by itself, and given back when they are freed.
+const LARGEST_IN_HEAP: c_int = 4 << 20;
+const LOOKED_AT: usize = 128 << 10;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In a thread, because the heaps of threads are other than the first one's.
+    #[test]
+    fn what_a_load_leaves_is_given_back() {
+        std::thread::spawn(|| {
+            keep_end();
+            let before = resident();
+            let mut bodies: Vec<Vec<u8>> = (0..500).map(|_| vec![1; 100 << 10]).collect();
+            assert!(resident() > before + (40 << 20));
+            // What remains lies between the rest, and at its end.
+            let mut number = 0;
+            bodies.retain(|_| {
+                number += 1;
+                number % 50 == 0
+            });
+            give_back_end();
+            give_back_pages();
+            assert!(resident() < before + (4 << 20), "{} MiB", (resident() - before) >> 20);
+            assert!(bodies.iter().flatten().all(|&byte| byte == 1));
+        })
+        .join()
+        .unwrap();
+    }
+
+    fn resident() -> usize {
+        let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
+        statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
+    }
+}
