@@ -70,7 +70,15 @@ impl Process {
 }
 
 impl Drop for Process {
+    /// Asks first: what learns while it runs (`benches/pgo`) writes it down at its end.
     fn drop(&mut self) {
+        let _ = Command::new("kill").args(["-TERM", &self.id().to_string()]).status();
+        for _ in 0..ASKED_POLLS {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return;
+            }
+            std::thread::sleep(POLL);
+        }
         // Already gone is as good as killed.
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -101,4 +109,6 @@ async fn is_ready(address: SocketAddr, path: &str) -> bool {
 }
 
 const POLL: Duration = Duration::from_millis(10);
+/// A second.
+const ASKED_POLLS: u32 = 100;
 const PROBE: Duration = Duration::from_secs(2);
