@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use libc::{M_MMAP_THRESHOLD, M_TRIM_THRESHOLD, c_int, mallopt};
 
-/// Lets every thread's heap keep 8 MiB free at its end. To be called once, before there are threads.
+/// Lets every thread's heap keep 8 MiB free at its end. To be called once, before the load comes.
 ///
 /// By itself glibc keeps twice the largest buffer that was ever freed: under bodies of a megabyte
 /// the end of the heap is given back and asked for again many times a second, and each of its pages
@@ -43,31 +43,40 @@ const LOOKED_AT: usize = 128 << 10;
 mod tests {
     use super::*;
 
-    /// In a thread, because the heaps of threads are other than the first one's.
+    /// In a thread, because the heaps of threads are other than the first one's; one test, because
+    /// what is resident is so for the whole process.
     #[test]
     fn what_a_load_leaves_is_given_back() {
         std::thread::spawn(|| {
             keep_end();
             let before = resident();
-            let mut bodies: Vec<Vec<u8>> = (0..500).map(|_| vec![1; 100 << 10]).collect();
-            assert!(resident() > before + (40 << 20));
-            // What remains lies between the rest, and at its end.
+            drop(bodies(60));
+            assert!(resident() > before + 5 * MIB, "nothing was kept at the end");
+            give_back_end();
+            assert!(resident() < before + MIB, "the end was not given back");
+
+            let mut scattered = bodies(500);
+            assert!(resident() > before + 40 * MIB);
             let mut number = 0;
-            bodies.retain(|_| {
+            scattered.retain(|_| {
                 number += 1;
                 number % 50 == 0
             });
-            give_back_end();
             give_back_pages();
-            assert!(resident() < before + (4 << 20), "{} MiB", (resident() - before) >> 20);
-            assert!(bodies.iter().flatten().all(|&byte| byte == 1));
+            assert!(resident() < before + 4 * MIB, "what lay between was not given back");
+            assert!(scattered.iter().flatten().all(|&byte| byte == 1));
         })
         .join()
         .unwrap();
+    }
+
+    fn bodies(count: usize) -> Vec<Vec<u8>> {
+        (0..count).map(|_| vec![1; 100 << 10]).collect()
     }
 
     fn resident() -> usize {
         let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
         statm.split(' ').nth(1).unwrap().parse::<usize>().unwrap() * 4096
     }
+    const MIB: usize = 1 << 20;
 }
