@@ -37,7 +37,7 @@ fn score(candidate: &Candidate, key: u64) -> f64 {
     let mixed = mix(mix(key) ^ candidate.identity);
     // 53 bits, moved off both ends: a logarithm of neither zero nor one.
     let unit = ((mixed >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
-    candidate.share() as f64 / -unit.ln()
+    candidate.share() as f64 / -libm::log(unit)
 }
 
 /// The finaliser of splitmix64: every input bit moves half of the output bits.

@@ -72,7 +72,7 @@ fn elapsed(at: u32, stamp: u32) -> u32 {
 
 /// How much of a value is left after so many ticks.
 fn kept(elapsed: u32) -> f32 {
-    (-(elapsed as f32) / DECAY_TICKS).exp()
+    libm::expf(-(elapsed as f32) / DECAY_TICKS)
 }
 
 /// Ten milliseconds: fine enough for the decay, and 32 bits of them tell before from after for

@@ -71,11 +71,11 @@ impl Hedging {
 
 fn class(taken: Duration) -> usize {
     let millis = taken.as_secs_f64() * 1000.0;
-    ((millis.max(1.0).log2() * PER_DOUBLING) as usize).min(CLASSES - 1)
+    ((libm::log2(millis.max(1.0)) * PER_DOUBLING) as usize).min(CLASSES - 1)
 }
 
 fn upper_end(class: usize) -> Duration {
-    Duration::from_secs_f64(((class + 1) as f64 / PER_DOUBLING).exp2() / 1000.0)
+    Duration::from_secs_f64(libm::exp2((class + 1) as f64 / PER_DOUBLING) / 1000.0)
 }
 
 /// Up to a little more than four minutes.

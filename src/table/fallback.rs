@@ -111,7 +111,7 @@ impl Fallback {
 
 impl Backoff {
     fn wait(&self, nth: u32, chance: f64) -> Duration {
-        let grown = self.initial.as_secs_f64() * self.factor.powf(f64::from(nth));
+        let grown = self.initial.as_secs_f64() * self.factor.powi(nth.cast_signed());
         let wait = grown.min(self.max.as_secs_f64());
         Duration::from_secs_f64(if self.full_jitter { wait * chance } else { wait })
     }
