@@ -12,7 +12,6 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
-use http_body::Body;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::{client::WireBody, mock::MockBody, translate::TranslatedBody};
@@ -227,7 +226,7 @@ impl AnswerBody {
     /// Whether nothing more will come than what is held.
     pub fn source_is_end(&self) -> bool {
         match &self.source {
-            Source::Wire(body) => body.is_end_stream(),
+            Source::Wire(body) => body.is_end(),
             Source::Mock(body) => body.is_end(),
             Source::Translated(body) => body.is_end(),
             Source::Ended => true,
@@ -240,7 +239,7 @@ impl AnswerBody {
             return None;
         }
         let rest = match &self.source {
-            Source::Wire(body) => body.size_hint().exact()?,
+            Source::Wire(body) => body.remaining()?,
             Source::Mock(body) => body.remaining()?,
             Source::Translated(_) => return None,
             Source::Ended => 0,
@@ -250,7 +249,9 @@ impl AnswerBody {
 
     fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
         let piece = match &mut self.source {
-            Source::Wire(body) => poll_wire(body, cx),
+            Source::Wire(body) => {
+                body.poll_piece(cx).map(|piece| piece.map(|piece| piece.map_err(|_| Broken::Cut)))
+            }
             Source::Mock(body) => body.poll_piece(cx).map(|piece| piece.map(Ok)),
             Source::Translated(body) => body.poll_piece(cx).map(|piece| piece.map(Ok)),
             Source::Ended => Poll::Ready(None),
@@ -272,20 +273,6 @@ impl AnswerBody {
         };
         self.source = Source::Ended;
         Poll::Ready(Some(Err(broken)))
-    }
-}
-
-/// Trailers say nothing that a client of these protocols reads.
-fn poll_wire(body: &mut WireBody, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
-    loop {
-        return Poll::Ready(match ready!(Pin::new(&mut *body).poll_frame(cx)) {
-            Some(Ok(frame)) => match frame.into_data() {
-                Ok(data) => Some(Ok(data)),
-                Err(_) => continue,
-            },
-            Some(Err(_)) => Some(Err(Broken::Cut)),
-            None => None,
-        });
     }
 }
 
