@@ -3,6 +3,10 @@
 
 use std::{
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, Waker},
     time::Duration,
 };
@@ -17,6 +21,8 @@ use tokio_util::{
 pub struct Stage {
     draining: CancellationToken,
     closing: CancellationToken,
+    /// The same, for those who ask often: a token takes a lock to say it.
+    is_closing: Arc<AtomicBool>,
     over: CancellationToken,
     connections: TaskTracker,
 }
@@ -29,7 +35,8 @@ impl Stage {
 
     /// Resolves when connections are to be closed.
     pub fn closing(&self) -> Closing<'_> {
-        Closing { token: &self.closing, cancelled: Box::pin(self.closing.cancelled()), wakes: None }
+        let cancelled = Box::pin(self.closing.cancelled());
+        Closing { is_closing: &self.is_closing, cancelled, wakes: None }
     }
 
     /// Resolves when connections have been closing for a while.
@@ -64,6 +71,7 @@ impl Stage {
     pub async fn shut_down(&self, delay: Duration, deadline: Duration) -> bool {
         self.draining.cancel();
         tokio::time::sleep(delay).await;
+        self.is_closing.store(true, Ordering::Release);
         self.closing.cancel();
         self.connections.close();
         if tokio::time::timeout(deadline, self.connections.wait()).await.is_ok() {
@@ -77,7 +85,7 @@ impl Stage {
 /// The wait for the end. A connection asks for each piece that it sends; whom to wake has to be told
 /// only once.
 pub struct Closing<'a> {
-    token: &'a CancellationToken,
+    is_closing: &'a AtomicBool,
     cancelled: Pin<Box<WaitForCancellationFuture<'a>>>,
     wakes: Option<Waker>,
 }
@@ -87,7 +95,8 @@ impl Future for Closing<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if self.wakes.as_ref().is_some_and(|it| it.will_wake(cx.waker())) {
-            return if self.token.is_cancelled() { Poll::Ready(()) } else { Poll::Pending };
+            let closes = self.is_closing.load(Ordering::Acquire);
+            return if closes { Poll::Ready(()) } else { Poll::Pending };
         }
         self.wakes = Some(cx.waker().clone());
         self.cancelled.as_mut().poll(cx)
