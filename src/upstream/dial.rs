@@ -99,9 +99,8 @@ where
         Ok(Sender::Http2(sender))
     } else {
         let heard = Heard::default();
-        let mut builder = http1::Builder::new();
-        builder.max_buf_size(LARGEST_READ);
-        let (sender, connection) = builder.handshake(TokioIo::new(heard.listen(io))).await?;
+        let (sender, connection) =
+            http1::Builder::new().handshake(TokioIo::new(heard.listen(io))).await?;
         tokio::spawn(connection);
         Ok(Sender::Http1(sender, heard))
     }
@@ -136,8 +135,6 @@ pub fn is_broken_off(error: &hyper::Error) -> bool {
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// A large answer is read in pieces of this size, and an idle connection keeps no more than one.
-const LARGEST_READ: usize = 128 * 1024;
 const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
 const H2_PING: Duration = Duration::from_secs(20);
 const H2_STREAM_WINDOW: u32 = 256 * 1024;
