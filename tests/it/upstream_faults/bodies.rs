@@ -2,6 +2,7 @@
 //!
 //! Never: a cut body looks whole; a large one is kept.
 
+use crate::support::router::CHAT;
 use crate::support::upstream::{Framing, gzip_stored};
 use crate::support::{
     Call, End, Fault, Place, Reply, Router, Upstream, assert_envelope, assert_ok, chat, open, pair,
@@ -106,4 +107,20 @@ async fn b19_a_hundred_megabytes_are_streamed() {
     assert!(count >= 1_600 * 65_536, "{count} bytes");
     let grown = peak.saturating_sub(before);
     assert!(grown < 12 * 1024, "grew by {grown} KiB");
+}
+
+#[tokio::test]
+async fn a_large_body_is_sent_again_byte_for_byte() {
+    let first = Upstream::start(Reply::error(503, "busy")).await;
+    let second = Upstream::start(Reply::chat("well")).await;
+    let mut targets = pair(&first, &second);
+    targets["targets"]["m"]["providers"][1]["onwards_model"] = "other".into();
+    let router = Router::start(&targets).await;
+    let mut body = chat("m");
+    body["padding"] = (0..1 << 20).map(|n| format!("{n:>9}")).collect::<String>().into();
+    let answer = router.post(CHAT, "", &body).await;
+    assert_eq!(answer.attempts(), "first=503,second=200");
+    assert!(first.last().body == body.to_string().into_bytes());
+    body["model"] = "other".into();
+    assert!(second.last().body == body.to_string().into_bytes());
 }

@@ -56,3 +56,12 @@ async fn b24_a_reset_mid_stream_ends_in_an_error_event() {
     super::streams::assert_broken_after(&router, &["a", "b"]).await;
     assert_eq!(upstream.hits(), 1);
 }
+
+#[tokio::test]
+async fn a_large_body_arrives_whole() {
+    let (upstream, router, _tls) = routed(&[]).await;
+    let mut body = chat("m");
+    body["padding"] = "x".repeat(9 << 20).into();
+    assert_ok(&router.post(CHAT, "", &body).await);
+    assert_eq!(upstream.received(), body.to_string().len());
+}

@@ -42,6 +42,7 @@ pub(crate) struct H2Upstream {
 struct Stage {
     acts: Mutex<VecDeque<Act>>,
     hits: AtomicUsize,
+    received: AtomicUsize,
     connections: AtomicUsize,
 }
 
@@ -77,6 +78,11 @@ impl H2Upstream {
         self.stage.hits.load(Ordering::Relaxed)
     }
 
+    /// Bytes of all bodies.
+    pub(crate) fn received(&self) -> usize {
+        self.stage.received.load(Ordering::Relaxed)
+    }
+
     pub(crate) fn connections(&self) -> usize {
         self.stage.connections.load(Ordering::Relaxed)
     }
@@ -88,7 +94,7 @@ impl Drop for H2Upstream {
     }
 }
 
-async fn serve(stream: TlsStream<TcpStream>, stage: &Stage) {
+async fn serve(stream: TlsStream<TcpStream>, stage: &Arc<Stage>) {
     let Ok(mut connection) = ::h2::server::handshake(stream).await else { return };
     let mut answers = JoinSet::new();
     while let Some(Ok((request, mut respond))) = connection.accept().await {
@@ -101,13 +107,19 @@ async fn serve(stream: TlsStream<TcpStream>, stage: &Stage) {
         if act == Act::GoAwayThenAnswer {
             connection.graceful_shutdown();
         }
-        answers.spawn(answer(request, respond, act));
+        answers.spawn(answer(request, respond, act, stage.clone()));
     }
 }
 
-async fn answer(request: Request<RecvStream>, mut respond: SendResponse<Bytes>, act: Act) {
+async fn answer(
+    request: Request<RecvStream>,
+    mut respond: SendResponse<Bytes>,
+    act: Act,
+    stage: Arc<Stage>,
+) {
     let mut body = request.into_body();
     while let Some(Ok(piece)) = body.data().await {
+        stage.received.fetch_add(piece.len(), Ordering::Relaxed);
         let _ = body.flow_control().release_capacity(piece.len());
     }
     let kind = if act == Act::ResetMidStream { "text/event-stream" } else { "application/json" };
