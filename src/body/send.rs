@@ -15,8 +15,8 @@ use super::pieces::{List, Pieces};
 
 /// A body of which every piece is already here.
 ///
-/// Each frame is a piece, of which hyper writes about half a megabyte at once. A body that no cache
-/// holds is one frame: the system takes what it can, and the fewer writes save more than they cost.
+/// Each frame is a piece, of which hyper writes about half a megabyte at once. A large body is one
+/// frame, of which the system takes what it can (`docs/architecture.md` has the figures).
 #[derive(Debug, Default)]
 pub struct PiecesBody {
     rest: Rest,
@@ -41,7 +41,8 @@ pub struct Many {
 
 impl From<Pieces> for PiecesBody {
     fn from(pieces: Pieces) -> Self {
-        let length = pieces.iter().map(Bytes::len).sum();
+        // All of it is in memory, so the conversion loses nothing.
+        let length = pieces.len() as usize;
         let mut list: List = pieces.list;
         let rest = match list.len() {
             0 | 1 => Rest::One(list.pop().unwrap_or_default()),
@@ -82,14 +83,10 @@ impl Default for Rest {
 impl Rest {
     /// Takes the first piece off; an empty one when there is none.
     fn next_piece(&mut self) -> Self {
-        let piece = match self {
+        Self::One(match self {
             Self::One(piece) => std::mem::take(piece),
-            Self::Many(many) => many.pieces.next().unwrap_or_default(),
-        };
-        if let Self::Many(many) = self {
-            many.length -= piece.len();
-        }
-        Self::One(piece)
+            Self::Many(many) => many.next_piece(),
+        })
     }
 
     fn pieces(&self) -> &[Bytes] {
@@ -127,6 +124,12 @@ impl Buf for Rest {
 }
 
 impl Many {
+    fn next_piece(&mut self) -> Bytes {
+        let piece = self.pieces.next().unwrap_or_default();
+        self.length -= piece.len();
+        piece
+    }
+
     fn advance(&mut self, mut count: usize) {
         self.length -= count;
         while let Some(piece) = self.pieces.as_mut_slice().first_mut() {
@@ -140,7 +143,7 @@ impl Many {
     }
 }
 
-/// What is larger has left every near cache before it is sent.
+/// Between a megabyte, which is dearer in one write, and eight, which are cheaper.
 const LARGE: usize = 4 << 20;
 
 #[cfg(test)]

@@ -249,9 +249,7 @@ impl AnswerBody {
 
     fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
         let piece = match &mut self.source {
-            Source::Wire(body) => {
-                body.poll_piece(cx).map(|piece| piece.map(|piece| piece.map_err(|_| Broken::Cut)))
-            }
+            Source::Wire(body) => body.poll_piece(cx).map_err(|_| Broken::Cut),
             Source::Mock(body) => body.poll_piece(cx).map(|piece| piece.map(Ok)),
             Source::Translated(body) => body.poll_piece(cx).map(|piece| piece.map(Ok)),
             Source::Ended => Poll::Ready(None),

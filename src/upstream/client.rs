@@ -253,9 +253,7 @@ impl WireBody {
                     return Poll::Ready(Some(Err(error)));
                 }
                 None => {
-                    if let Some(lease) = self.lease.take() {
-                        lease.give_back();
-                    }
+                    self.release();
                     return Poll::Ready(None);
                 }
             };
@@ -277,9 +275,13 @@ impl WireBody {
     }
 
     fn release_at_end(&mut self) {
-        if self.incoming.is_end_stream()
-            && let Some(lease) = self.lease.take()
-        {
+        if self.incoming.is_end_stream() {
+            self.release();
+        }
+    }
+
+    fn release(&mut self) {
+        if let Some(lease) = self.lease.take() {
             lease.give_back();
         }
     }
