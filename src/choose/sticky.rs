@@ -37,6 +37,7 @@ fn score(candidate: &Candidate, key: u64) -> f64 {
     let mixed = mix(mix(key) ^ candidate.identity);
     // 53 bits, moved off both ends: a logarithm of neither zero nor one.
     let unit = ((mixed >> 11) as f64 + 0.5) / (1u64 << 53) as f64;
+    // The C library's logarithm may differ in the last bit from one platform to the next.
     candidate.share() as f64 / -libm::log(unit)
 }
 
