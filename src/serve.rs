@@ -107,7 +107,7 @@ async fn sweep(front: Arc<Front>) {
     loop {
         for _ in 0..SWEEPS_A_HEAP {
             beat.tick().await;
-            front.client.sweep();
+            front.client.sweep().await;
         }
         onwards_heap::give_back_end();
     }

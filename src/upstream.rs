@@ -5,8 +5,10 @@
 
 pub mod moment;
 pub mod heard;
+pub mod http1;
 pub mod dial;
 pub mod identity;
+pub mod warm;
 pub mod client;
 pub mod headers;
 pub mod request;

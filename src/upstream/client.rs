@@ -6,8 +6,8 @@
 //! again), where connecting ends and waiting begins, and each provider's own connect timeout.
 
 use std::{
-    pin::{Pin, pin},
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    pin::Pin,
+    sync::{Arc, Mutex},
     task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
@@ -16,18 +16,14 @@ use bytes::Bytes;
 use futures_util::{FutureExt, future::Either};
 use http::{Request, Response};
 use http_body::Body as _;
-use hyper::{
-    body::Incoming,
-    client::conn::{TrySendError, http1, http2},
-};
+use hyper::{body::Incoming, client::conn::TrySendError};
 
 use super::dial::{DialError, Dialler, Sender, causes, is_broken_off};
-use super::heard::Heard;
 use super::identity::{Credential, Identities, Unfetched};
+use super::warm::{Warm, locked};
 use crate::{
     body::PiecesBody,
     table::{Origin, identity::Identity},
-    within::within,
 };
 
 /// The upstream connections of one core.
@@ -38,20 +34,6 @@ pub struct Client {
     origins: Mutex<Vec<Arc<Warm>>>,
     /// Credentials that are fetched, shared by all cores.
     identities: Arc<Identities>,
-}
-
-/// The connections of one origin that wait for work.
-#[derive(Default)]
-struct Warm {
-    idle: Mutex<Vec<Idle>>,
-    shared: Mutex<Option<http2::SendRequest<PiecesBody>>>,
-}
-
-struct Idle {
-    sender: http1::SendRequest<PiecesBody>,
-    heard: Heard,
-    since: Instant,
-    expires: Instant,
 }
 
 /// A connection taken for one request.
@@ -118,16 +100,18 @@ impl Client {
         // Boxed: connecting needs room that a request on a warm connection does not.
         let sender = Box::pin(self.dialler.dial(origin)).await?;
         if let Sender::Http2(sender) = &sender {
-            *locked(&home.shared) = Some(sender.clone());
+            home.share(sender.clone());
         }
         Ok(lease(sender, false, home))
     }
 
-    /// Closes connections that have been idle for longer than their pool allows.
-    pub fn sweep(&self) {
+    /// Closes connections that have been idle for longer than their pool allows, and lets those
+    /// rest that nothing asks for.
+    pub async fn sweep(&self) {
+        let origins = locked(&self.origins).clone();
         let now = Instant::now();
-        for warm in locked(&self.origins).iter() {
-            locked(&warm.idle).retain(|idle| idle.expires > now && !idle.sender.is_closed());
+        for warm in origins {
+            warm.sweep(now).await;
         }
     }
 
@@ -138,31 +122,6 @@ impl Client {
             origins.resize_with(index + 1, Arc::default);
         }
         Arc::clone(&origins[index])
-    }
-}
-
-impl Warm {
-    async fn take(&self) -> Option<Sender> {
-        if let Some(shared) = &*locked(&self.shared)
-            && !shared.is_closed()
-        {
-            return Some(Sender::Http2(shared.clone()));
-        }
-        loop {
-            let mut idle = locked(&self.idle).pop()?;
-            if idle.sender.is_ready() || idle.settles().await {
-                idle.heard.clear();
-                return Some(Sender::Http1(idle.sender, idle.heard));
-            }
-        }
-    }
-}
-
-impl Idle {
-    /// The last answer's end is seen here a moment before the connection's own task has seen it.
-    async fn settles(&mut self) -> bool {
-        self.since.elapsed() < SETTLE
-            && matches!(within(SETTLE, pin!(self.sender.ready())).await, Some(Ok(())))
     }
 }
 
@@ -179,7 +138,7 @@ impl Lease {
         request: Request<PiecesBody>,
     ) -> impl Future<Output = Result<Response<WireBody>, SendError>> {
         let sent = match &mut self.sender {
-            Sender::Http1(sender, _) => Either::Left(sender.try_send_request(request)),
+            Sender::Http1(connection) => Either::Left(connection.send(request)),
             Sender::Http2(sender) => Either::Right(sender.try_send_request(request)),
         };
         // Not an async block: it would have room for `sent` twice.
@@ -206,17 +165,14 @@ impl Lease {
     fn broke_in_silence(&self) -> bool {
         self.reused
             && match &self.sender {
-                Sender::Http1(_, heard) => !heard.anything(),
+                Sender::Http1(connection) => !connection.has_heard(),
                 Sender::Http2(_) => true,
             }
     }
 
     fn give_back(self) {
-        let Sender::Http1(sender, heard) = self.sender else { return };
-        let mut idle = locked(&self.home.idle);
-        if idle.len() < self.max_idle && !sender.is_closed() {
-            let since = Instant::now();
-            idle.push(Idle { sender, heard, since, expires: since + self.idle_timeout });
+        if let Sender::Http1(connection) = self.sender {
+            self.home.keep(connection, self.max_idle, self.idle_timeout);
         }
     }
 }
@@ -286,10 +242,3 @@ impl WireBody {
         }
     }
 }
-
-/// These locks guard a push or a pop; a panic elsewhere leaves them consistent.
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-const SETTLE: Duration = Duration::from_millis(20);

@@ -4,23 +4,22 @@
 
 use std::{io, sync::Arc, time::Duration};
 
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::http2;
 use hyper_rustls::HttpsConnector;
 use hyper_util::{
     client::legacy::connect::{Connection, HttpConnector},
     rt::{TokioExecutor, TokioIo, TokioTimer},
 };
 use rustls::{ClientConfig, RootCertStore};
-use tokio::io::{AsyncRead, AsyncWrite};
 use tower_service::Service;
 
-use super::heard::Heard;
+use super::http1::{Http1, Stream};
 use crate::{body::PiecesBody, table::Origin};
 
 /// A live connection, ready to be asked.
 pub enum Sender {
-    /// One request at a time, and whether it has been answered with anything.
-    Http1(http1::SendRequest<PiecesBody>, Heard),
+    /// One request at a time.
+    Http1(Http1),
     /// Many at once; clones share the connection.
     Http2(http2::SendRequest<PiecesBody>),
 }
@@ -64,9 +63,9 @@ impl Dialler {
         if origin.tls {
             let stream = self.tls().clone().call(uri).await?;
             let http2 = stream.connected().is_negotiated_h2();
-            handshake(TokioIo::new(stream), http2).await
+            handshake(Box::new(TokioIo::new(stream)), http2).await
         } else {
-            handshake(self.plain.clone().call(uri).await?.into_inner(), false).await
+            handshake(Box::new(self.plain.clone().call(uri).await?.into_inner()), false).await
         }
     }
 
@@ -82,28 +81,20 @@ impl Dialler {
 }
 
 /// The protocol is what TLS agreed on; without TLS it is HTTP/1.1.
-async fn handshake<I>(io: I, http2: bool) -> Result<Sender, BoxError>
-where
-    I: AsyncRead + AsyncWrite + Unpin + Send + 'static,
-{
-    if http2 {
-        let (sender, connection) = http2::Builder::new(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .keep_alive_interval(H2_PING)
-            .keep_alive_timeout(H2_PING)
-            .initial_stream_window_size(H2_STREAM_WINDOW)
-            .initial_connection_window_size(H2_CONNECTION_WINDOW)
-            .handshake(TokioIo::new(io))
-            .await?;
-        tokio::spawn(connection);
-        Ok(Sender::Http2(sender))
-    } else {
-        let heard = Heard::default();
-        let (sender, connection) =
-            http1::Builder::new().handshake(TokioIo::new(heard.listen(io))).await?;
-        tokio::spawn(connection);
-        Ok(Sender::Http1(sender, heard))
+async fn handshake(stream: Stream, http2: bool) -> Result<Sender, BoxError> {
+    if !http2 {
+        return Ok(Sender::Http1(Http1::open(stream).await?));
     }
+    let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+        .timer(TokioTimer::new())
+        .keep_alive_interval(H2_PING)
+        .keep_alive_timeout(H2_PING)
+        .initial_stream_window_size(H2_STREAM_WINDOW)
+        .initial_connection_window_size(H2_CONNECTION_WINDOW)
+        .handshake(TokioIo::new(stream))
+        .await?;
+    tokio::spawn(connection);
+    Ok(Sender::Http2(sender))
 }
 
 /// TLS 1.2 and up with the system's roots (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured), or

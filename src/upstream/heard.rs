@@ -41,6 +41,13 @@ impl Heard {
     }
 }
 
+impl<I> Listening<I> {
+    /// The connection without its flag.
+    pub fn into_inner(self) -> I {
+        self.io
+    }
+}
+
 impl<I: AsyncRead + Unpin> AsyncRead for Listening<I> {
     fn poll_read(
         mut self: Pin<&mut Self>,

@@ -1,0 +1,113 @@
+//! One HTTP/1.1 connection to a provider: it is asked for one answer at a time, and between two it
+//! may rest.
+//!
+//! hyper keeps some thirty kilobytes for a connection: two buffers, a queue of requests, a task.
+//! One that has nothing to do for a while is taken out of it, and what stays is the socket.
+
+use std::{
+    pin::Pin,
+    task::{Context, Waker},
+};
+
+use http::{Request, Response};
+use hyper::{
+    body::Incoming,
+    client::conn::{TrySendError, http1},
+};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
+    sync::oneshot,
+};
+
+use super::heard::{Heard, Listening};
+use crate::body::PiecesBody;
+
+/// A TCP or TLS connection. Boxed, so that hyper is compiled once for both.
+pub type Stream = Box<dyn Socket>;
+
+/// What a connection must be able to do.
+pub trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
+
+/// A connection that hyper carries.
+pub struct Http1 {
+    requests: http1::SendRequest<PiecesBody>,
+    heard: Heard,
+    rest: oneshot::Sender<oneshot::Sender<Stream>>,
+}
+
+impl Http1 {
+    /// Lets hyper carry `stream`. Nothing is sent.
+    ///
+    /// # Errors
+    /// hyper's own; it has none today.
+    pub async fn open(stream: Stream) -> hyper::Result<Self> {
+        let heard = Heard::default();
+        let io = TokioIo::new(heard.listen(stream));
+        let (requests, connection) = http1::Builder::new().handshake(io).await?;
+        let (rest, asked) = oneshot::channel();
+        tokio::spawn(carry(connection, asked));
+        Ok(Self { requests, heard, rest })
+    }
+
+    /// Sends the request; the answer's head is what is waited for.
+    pub fn send(
+        &mut self,
+        request: Request<PiecesBody>,
+    ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<PiecesBody>>>> + use<>
+    {
+        self.heard.clear();
+        self.requests.try_send_request(request)
+    }
+
+    /// Whether the provider has said anything since the last request was sent.
+    pub fn has_heard(&self) -> bool {
+        self.heard.anything()
+    }
+
+    /// Whether the last answer has ended, and the next request may be sent.
+    pub fn is_ready(&self) -> bool {
+        self.requests.is_ready()
+    }
+
+    /// Waits until it is ready; false when it has closed.
+    pub async fn becomes_ready(&mut self) -> bool {
+        self.requests.ready().await.is_ok()
+    }
+
+    /// Whether it takes no more requests.
+    pub fn is_closed(&self) -> bool {
+        self.requests.is_closed()
+    }
+
+    /// Takes a connection that is ready out of hyper; `None` when it has closed meanwhile.
+    pub async fn rest(self) -> Option<Stream> {
+        let Self { requests, rest, .. } = self;
+        let (reply, stream) = oneshot::channel();
+        rest.send(reply).ok()?;
+        drop(requests);
+        stream.await.ok()
+    }
+}
+
+type Carried = http1::Connection<TokioIo<Listening<Stream>>, PiecesBody>;
+
+/// Ends when the provider closes the connection, or when nobody can ask it any more.
+async fn carry(connection: Carried, mut rest: oneshot::Receiver<oneshot::Sender<Stream>>) {
+    let Ok(parts) = connection.without_shutdown().await else { return };
+    let mut stream = parts.io.into_inner().into_inner();
+    match rest.try_recv() {
+        // Bytes that nobody asked for are no beginning of an answer.
+        Ok(reply) if parts.read_buf.is_empty() => drop(reply.send(stream)),
+        _ => drop(stream.shutdown().await),
+    }
+}
+
+/// Whether a resting connection may be used again: the provider has neither closed it nor spoken.
+pub fn is_quiet(stream: &mut Stream) -> bool {
+    let mut byte = [0];
+    let mut context = Context::from_waker(Waker::noop());
+    Pin::new(stream).poll_read(&mut context, &mut ReadBuf::new(&mut byte)).is_pending()
+}

@@ -1,0 +1,225 @@
+//! The connections of one origin that wait for work: the one that was used last is used next, so
+//! that those a quieter hour does not need come to rest.
+
+use std::{
+    pin::pin,
+    sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
+};
+
+use hyper::client::conn::http2;
+
+use super::dial::Sender;
+use super::http1::{Http1, Stream, is_quiet};
+use crate::{body::PiecesBody, within::within};
+
+/// What one core keeps for one origin.
+#[derive(Default)]
+pub struct Warm {
+    /// By the time since when they wait.
+    idle: Mutex<Vec<Idle>>,
+    shared: Mutex<Option<http2::SendRequest<PiecesBody>>>,
+}
+
+struct Idle {
+    connection: Connection,
+    since: Instant,
+    expires: Instant,
+}
+
+enum Connection {
+    Awake(Http1),
+    Resting(Stream),
+}
+
+impl Warm {
+    /// A connection that was used before, if there is one that works.
+    pub async fn take(&self) -> Option<Sender> {
+        if let Some(shared) = &*locked(&self.shared)
+            && !shared.is_closed()
+        {
+            return Some(Sender::Http2(shared.clone()));
+        }
+        loop {
+            let idle = locked(&self.idle).pop()?;
+            if let Some(connection) = idle.wake().await {
+                return Some(Sender::Http1(connection));
+            }
+        }
+    }
+
+    /// Keeps a connection for `timeout`, unless `most` are kept.
+    pub fn keep(&self, connection: Http1, most: usize, timeout: Duration) {
+        let mut idle = locked(&self.idle);
+        if idle.len() < most && !connection.is_closed() {
+            let since = Instant::now();
+            let connection = Connection::Awake(connection);
+            idle.push(Idle { connection, since, expires: since + timeout });
+        }
+    }
+
+    /// Shares a connection that takes many requests at once.
+    pub fn share(&self, connection: http2::SendRequest<PiecesBody>) {
+        *locked(&self.shared) = Some(connection);
+    }
+
+    /// Closes connections that have waited too long, and lets others rest.
+    pub async fn sweep(&self, now: Instant) {
+        let tired: Vec<_> = {
+            let mut idle = locked(&self.idle);
+            idle.retain_mut(|idle| idle.expires > now && idle.is_open());
+            idle.extract_if(.., |idle| idle.is_tired(now)).collect()
+        };
+        if tired.is_empty() {
+            return;
+        }
+        let mut resting = Vec::with_capacity(tired.len());
+        for idle in tired {
+            resting.extend(idle.rest().await);
+        }
+        // Others may have come meanwhile.
+        let mut idle = locked(&self.idle);
+        idle.append(&mut resting);
+        idle.sort_by_key(|idle| idle.since);
+    }
+}
+
+impl Idle {
+    async fn wake(self) -> Option<Http1> {
+        match self.connection {
+            Connection::Awake(mut connection) => {
+                // The last answer's end is seen here a moment before hyper's task has seen it.
+                let settles = connection.is_ready()
+                    || (self.since.elapsed() < SETTLE
+                        && within(SETTLE, pin!(connection.becomes_ready())).await == Some(true));
+                settles.then_some(connection)
+            }
+            Connection::Resting(mut stream) => {
+                // Boxed: it needs room that a request on a connection that is awake does not.
+                if is_quiet(&mut stream) { Box::pin(Http1::open(stream)).await.ok() } else { None }
+            }
+        }
+    }
+
+    fn is_open(&mut self) -> bool {
+        match &mut self.connection {
+            Connection::Awake(connection) => !connection.is_closed(),
+            Connection::Resting(stream) => is_quiet(stream),
+        }
+    }
+
+    fn is_tired(&self, now: Instant) -> bool {
+        matches!(self.connection, Connection::Awake(_)) && now - self.since >= REST_AFTER
+    }
+
+    /// `None` when the connection has closed.
+    async fn rest(self) -> Option<Self> {
+        let Self { connection: Connection::Awake(connection), since, expires } = self else {
+            return Some(self);
+        };
+        let connection = Connection::Resting(connection.rest().await?);
+        Some(Self { connection, since, expires })
+    }
+}
+
+/// These locks guard a push or a pop; a panic elsewhere leaves them consistent.
+pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+const SETTLE: Duration = Duration::from_millis(20);
+const REST_AFTER: Duration = Duration::from_secs(5);
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+    use http_body_util::BodyExt;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::{TcpListener, TcpStream},
+    };
+
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// A connection that has been answered once, and the provider's end of it.
+    async fn answered() -> (Http1, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (mut provider, _) = listener.accept().await.unwrap();
+        let mut connection = Http1::open(Box::new(stream)).await.unwrap();
+        ask(&mut connection, &mut provider).await;
+        (connection, provider)
+    }
+
+    async fn ask(connection: &mut Http1, provider: &mut TcpStream) {
+        let request = Request::get("/").header("host", "a").body(PiecesBody::default()).unwrap();
+        let answer = connection.send(request);
+        let provide = async {
+            let mut request = [0; 1024];
+            let length = provider.read(&mut request).await.unwrap();
+            assert!(request[..length].starts_with(b"GET / HTTP/1.1\r\n"));
+            provider.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
+        };
+        let (answer, ()) = tokio::join!(answer, provide);
+        let body = answer.unwrap().into_body().collect().await.unwrap().to_bytes();
+        assert_eq!(body, "ok");
+        assert!(connection.has_heard());
+        assert!(connection.becomes_ready().await);
+    }
+
+    /// A connection that rests, and the provider's end of it.
+    async fn resting() -> (Warm, TcpStream) {
+        let (connection, provider) = answered().await;
+        let warm = Warm::default();
+        warm.keep(connection, 1, MINUTE);
+        warm.sweep(Instant::now() + REST_AFTER).await;
+        assert!(matches!(locked(&warm.idle)[0].connection, Connection::Resting(_)));
+        (warm, provider)
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_rested_is_used_again() {
+        let (warm, mut provider) = resting().await;
+        let Some(Sender::Http1(mut connection)) = warm.take().await else { panic!("none") };
+        ask(&mut connection, &mut provider).await;
+        assert!(warm.take().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn one_that_was_just_used_does_not_rest() {
+        let (connection, _provider) = answered().await;
+        let warm = Warm::default();
+        warm.keep(connection, 1, MINUTE);
+        warm.sweep(Instant::now()).await;
+        assert!(matches!(locked(&warm.idle)[0].connection, Connection::Awake(_)));
+    }
+
+    #[tokio::test]
+    async fn one_that_closed_or_spoke_while_it_rested_is_not_used() {
+        for last_words in ["", "HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n"] {
+            let (warm, mut provider) = resting().await;
+            provider.write_all(last_words.as_bytes()).await.unwrap();
+            provider.shutdown().await.unwrap();
+            // The router's end: it stays open until the sweep sees that nothing may follow.
+            tokio::time::timeout(REST_AFTER, async {
+                while !locked(&warm.idle).is_empty() {
+                    warm.sweep(Instant::now()).await;
+                    tokio::task::yield_now().await;
+                }
+            })
+            .await
+            .unwrap();
+            assert!(warm.take().await.is_none());
+        }
+    }
+
+    #[tokio::test]
+    async fn resting_ends_when_the_time_to_keep_it_does() {
+        let (warm, mut provider) = resting().await;
+        warm.sweep(Instant::now() + MINUTE).await;
+        assert_eq!(provider.read(&mut [0]).await.unwrap(), 0, "not closed");
+        assert!(warm.take().await.is_none());
+    }
+}
