@@ -4,11 +4,7 @@
 //! hyper keeps some thirty kilobytes for a connection: two buffers, a queue of requests, a task.
 //! One that has nothing to do for a while is taken out of it, and what stays is the socket.
 
-use std::{
-    pin::Pin,
-    task::{Context, Waker},
-};
-
+use futures_util::FutureExt;
 use http::{Request, Response};
 use hyper::{
     body::Incoming,
@@ -16,7 +12,7 @@ use hyper::{
 };
 use hyper_util::rt::TokioIo;
 use tokio::{
-    io::{AsyncRead, AsyncWrite, AsyncWriteExt, ReadBuf},
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
     sync::oneshot,
 };
 
@@ -107,7 +103,5 @@ async fn carry(connection: Carried, mut rest: oneshot::Receiver<oneshot::Sender<
 
 /// Whether a resting connection may be used again: the provider has neither closed it nor spoken.
 pub fn is_quiet(stream: &mut Stream) -> bool {
-    let mut byte = [0];
-    let mut context = Context::from_waker(Waker::noop());
-    Pin::new(stream).poll_read(&mut context, &mut ReadBuf::new(&mut byte)).is_pending()
+    stream.read_u8().now_or_never().is_none()
 }

@@ -200,17 +200,17 @@ mod tests {
     async fn one_that_closed_or_spoke_while_it_rested_is_not_used() {
         for last_words in ["", "HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n"] {
             let (warm, mut provider) = resting().await;
-            provider.write_all(last_words.as_bytes()).await.unwrap();
-            provider.shutdown().await.unwrap();
-            // The router's end: it stays open until the sweep sees that nothing may follow.
-            tokio::time::timeout(REST_AFTER, async {
+            match last_words {
+                "" => provider.shutdown().await.unwrap(),
+                said => provider.write_all(said.as_bytes()).await.unwrap(),
+            }
+            let swept = async {
                 while !locked(&warm.idle).is_empty() {
                     warm.sweep(Instant::now()).await;
                     tokio::task::yield_now().await;
                 }
-            })
-            .await
-            .unwrap();
+            };
+            tokio::time::timeout(REST_AFTER, swept).await.expect("it is kept");
             assert!(warm.take().await.is_none());
         }
     }
