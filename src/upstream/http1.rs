@@ -78,8 +78,12 @@ impl Http1 {
         self.requests.is_closed()
     }
 
-    /// Takes a connection that is ready out of hyper; `None` when it has closed meanwhile.
+    /// Takes the connection out of hyper; `None` when it has closed meanwhile, or is not ready: then
+    /// it still carries a request that was answered early, and nobody knows for how long.
     pub async fn rest(self) -> Option<Stream> {
+        if !self.is_ready() {
+            return None;
+        }
         let Self { requests, rest, .. } = self;
         let (reply, stream) = oneshot::channel();
         rest.send(reply).ok()?;

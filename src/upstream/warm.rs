@@ -117,7 +117,9 @@ impl Idle {
         let Self { connection: Connection::Awake(connection), since, expires } = self else {
             return Some(self);
         };
-        let connection = Connection::Resting(connection.rest().await?);
+        // Bounded: the sweep waits for nobody.
+        let stream = within(SETTLE, pin!(connection.rest())).await??;
+        let connection = Connection::Resting(stream);
         Some(Self { connection, since, expires })
     }
 }
@@ -132,6 +134,7 @@ const REST_AFTER: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
     use http::Request;
     use http_body_util::BodyExt;
     use tokio::{
@@ -140,6 +143,7 @@ mod tests {
     };
 
     use super::*;
+    use crate::body::Pieces;
 
     const MINUTE: Duration = Duration::from_secs(60);
 
@@ -154,19 +158,25 @@ mod tests {
     }
 
     async fn ask(connection: &mut Http1, provider: &mut TcpStream) {
-        let request = Request::get("/").header("host", "a").body(PiecesBody::default()).unwrap();
+        send(connection, provider, Bytes::new()).await;
+        assert!(connection.becomes_ready().await);
+    }
+
+    /// Sends a request with a body, of which the provider reads next to nothing before it answers.
+    async fn send(connection: &mut Http1, provider: &mut TcpStream, body: Bytes) {
+        let body = PiecesBody::from(Pieces::from(body));
+        let request = Request::post("/").header("host", "a").body(body).unwrap();
         let answer = connection.send(request);
         let provide = async {
             let mut request = [0; 1024];
             let length = provider.read(&mut request).await.unwrap();
-            assert!(request[..length].starts_with(b"GET / HTTP/1.1\r\n"));
+            assert!(request[..length].starts_with(b"POST / HTTP/1.1\r\n"));
             provider.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok").await.unwrap();
         };
         let (answer, ()) = tokio::join!(answer, provide);
         let body = answer.unwrap().into_body().collect().await.unwrap().to_bytes();
         assert_eq!(body, "ok");
         assert!(connection.has_heard());
-        assert!(connection.becomes_ready().await);
     }
 
     /// A connection that rests, and the provider's end of it.
@@ -213,6 +223,17 @@ mod tests {
             tokio::time::timeout(REST_AFTER, swept).await.expect("it is kept");
             assert!(warm.take().await.is_none());
         }
+    }
+
+    #[tokio::test]
+    async fn one_that_was_answered_before_it_had_sent_all_is_closed_instead() {
+        let (mut connection, mut provider) = answered().await;
+        send(&mut connection, &mut provider, vec![b'x'; 64 << 20].into()).await;
+        let warm = Warm::default();
+        warm.keep(connection, 1, MINUTE);
+        let swept = warm.sweep(Instant::now() + REST_AFTER);
+        tokio::time::timeout(REST_AFTER, swept).await.expect("the sweep waits");
+        assert!(locked(&warm.idle).is_empty());
     }
 
     #[tokio::test]
