@@ -105,8 +105,8 @@ impl Client {
         Ok(lease(sender, false, home))
     }
 
-    /// Closes connections that have been idle for longer than their pool allows, and lets those
-    /// rest that nothing asks for.
+    /// Closes connections that have been idle for longer than their pool allows, and parks those
+    /// that nothing asks for.
     pub async fn sweep(&self) {
         let origins = locked(&self.origins).clone();
         let now = Instant::now();

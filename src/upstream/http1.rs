@@ -1,5 +1,5 @@
 //! One HTTP/1.1 connection to a provider: it is asked for one answer at a time, and between two it
-//! may rest.
+//! may be parked.
 //!
 //! hyper keeps some thirty kilobytes for a connection: two buffers, a queue of requests, a task.
 //! One that has nothing to do for a while is taken out of it, and what stays is the socket.
@@ -31,7 +31,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
 pub struct Http1 {
     requests: http1::SendRequest<PiecesBody>,
     heard: Heard,
-    rest: oneshot::Sender<oneshot::Sender<Stream>>,
+    park: oneshot::Sender<oneshot::Sender<Stream>>,
 }
 
 impl Http1 {
@@ -43,9 +43,9 @@ impl Http1 {
         let heard = Heard::default();
         let io = TokioIo::new(heard.listen(stream));
         let (requests, connection) = http1::Builder::new().handshake(io).await?;
-        let (rest, asked) = oneshot::channel();
+        let (park, asked) = oneshot::channel();
         tokio::spawn(carry(connection, asked));
-        Ok(Self { requests, heard, rest })
+        Ok(Self { requests, heard, park })
     }
 
     /// Sends the request; the answer's head is what is waited for.
@@ -80,13 +80,13 @@ impl Http1 {
 
     /// Takes the connection out of hyper; `None` when it has closed meanwhile, or is not ready: then
     /// it still carries a request that was answered early, and nobody knows for how long.
-    pub async fn rest(self) -> Option<Stream> {
+    pub async fn park(self) -> Option<Stream> {
         if !self.is_ready() {
             return None;
         }
-        let Self { requests, rest, .. } = self;
+        let Self { requests, park, .. } = self;
         let (reply, stream) = oneshot::channel();
-        rest.send(reply).ok()?;
+        park.send(reply).ok()?;
         drop(requests);
         stream.await.ok()
     }
@@ -95,17 +95,17 @@ impl Http1 {
 type Carried = http1::Connection<TokioIo<Listening<Stream>>, PiecesBody>;
 
 /// Ends when the provider closes the connection, or when nobody can ask it any more.
-async fn carry(connection: Carried, mut rest: oneshot::Receiver<oneshot::Sender<Stream>>) {
+async fn carry(connection: Carried, mut park: oneshot::Receiver<oneshot::Sender<Stream>>) {
     let Ok(parts) = connection.without_shutdown().await else { return };
     let mut stream = parts.io.into_inner().into_inner();
-    match rest.try_recv() {
+    match park.try_recv() {
         // Bytes that nobody asked for are no beginning of an answer.
         Ok(reply) if parts.read_buf.is_empty() => drop(reply.send(stream)),
         _ => drop(stream.shutdown().await),
     }
 }
 
-/// Whether a resting connection may be used again: the provider has neither closed it nor spoken.
+/// Whether a parked connection may be used again: the provider has neither closed it nor spoken.
 pub fn is_quiet(stream: &mut Stream) -> bool {
     stream.read_u8().now_or_never().is_none()
 }

@@ -1,5 +1,5 @@
 //! The connections of one origin that wait for work: the one that was used last is used next, so
-//! that those a quieter hour does not need come to rest.
+//! that those a quieter hour does not need are parked.
 
 use std::{
     pin::pin,
@@ -29,7 +29,7 @@ struct Idle {
 
 enum Connection {
     Awake(Http1),
-    Resting(Stream),
+    Parked(Stream),
 }
 
 impl Warm {
@@ -63,7 +63,7 @@ impl Warm {
         *locked(&self.shared) = Some(connection);
     }
 
-    /// Closes connections that have waited too long, and lets others rest.
+    /// Closes connections that have waited too long, and parks those that nothing asks for.
     pub async fn sweep(&self, now: Instant) {
         let tired: Vec<_> = {
             let mut idle = locked(&self.idle);
@@ -73,13 +73,13 @@ impl Warm {
         if tired.is_empty() {
             return;
         }
-        let mut resting = Vec::with_capacity(tired.len());
+        let mut parked = Vec::with_capacity(tired.len());
         for idle in tired {
-            resting.extend(idle.rest().await);
+            parked.extend(idle.park().await);
         }
         // Others may have come meanwhile.
         let mut idle = locked(&self.idle);
-        idle.append(&mut resting);
+        idle.append(&mut parked);
         idle.sort_by_key(|idle| idle.since);
     }
 }
@@ -94,7 +94,7 @@ impl Idle {
                         && within(SETTLE, pin!(connection.becomes_ready())).await == Some(true));
                 settles.then_some(connection)
             }
-            Connection::Resting(mut stream) => {
+            Connection::Parked(mut stream) => {
                 // Boxed: it needs room that a request on a connection that is awake does not.
                 if is_quiet(&mut stream) { Box::pin(Http1::open(stream)).await.ok() } else { None }
             }
@@ -104,22 +104,22 @@ impl Idle {
     fn is_open(&mut self) -> bool {
         match &mut self.connection {
             Connection::Awake(connection) => !connection.is_closed(),
-            Connection::Resting(stream) => is_quiet(stream),
+            Connection::Parked(stream) => is_quiet(stream),
         }
     }
 
     fn is_tired(&self, now: Instant) -> bool {
-        matches!(self.connection, Connection::Awake(_)) && now - self.since >= REST_AFTER
+        matches!(self.connection, Connection::Awake(_)) && now - self.since >= PARK_AFTER
     }
 
     /// `None` when the connection has closed.
-    async fn rest(self) -> Option<Self> {
+    async fn park(self) -> Option<Self> {
         let Self { connection: Connection::Awake(connection), since, expires } = self else {
             return Some(self);
         };
         // Bounded: the sweep waits for nobody.
-        let stream = within(SETTLE, pin!(connection.rest())).await??;
-        let connection = Connection::Resting(stream);
+        let stream = within(SETTLE, pin!(connection.park())).await??;
+        let connection = Connection::Parked(stream);
         Some(Self { connection, since, expires })
     }
 }
@@ -129,8 +129,10 @@ pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// How long hyper's task may take to see what is seen here.
 const SETTLE: Duration = Duration::from_millis(20);
-const REST_AFTER: Duration = Duration::from_secs(5);
+/// Long enough that a steady load never pays for waking one.
+const PARK_AFTER: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {
@@ -179,26 +181,26 @@ mod tests {
         assert!(connection.has_heard());
     }
 
-    /// A connection that rests, and the provider's end of it.
-    async fn resting() -> (Warm, TcpStream) {
+    /// A connection that is parked, and the provider's end of it.
+    async fn parked() -> (Warm, TcpStream) {
         let (connection, provider) = answered().await;
         let warm = Warm::default();
         warm.keep(connection, 1, MINUTE);
-        warm.sweep(Instant::now() + REST_AFTER).await;
-        assert!(matches!(locked(&warm.idle)[0].connection, Connection::Resting(_)));
+        warm.sweep(Instant::now() + PARK_AFTER).await;
+        assert!(matches!(locked(&warm.idle)[0].connection, Connection::Parked(_)));
         (warm, provider)
     }
 
     #[tokio::test]
-    async fn a_connection_that_rested_is_used_again() {
-        let (warm, mut provider) = resting().await;
+    async fn a_parked_connection_is_used_again() {
+        let (warm, mut provider) = parked().await;
         let Some(Sender::Http1(mut connection)) = warm.take().await else { panic!("none") };
         ask(&mut connection, &mut provider).await;
         assert!(warm.take().await.is_none());
     }
 
     #[tokio::test]
-    async fn one_that_was_just_used_does_not_rest() {
+    async fn one_that_was_just_used_is_not_parked() {
         let (connection, _provider) = answered().await;
         let warm = Warm::default();
         warm.keep(connection, 1, MINUTE);
@@ -207,9 +209,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn one_that_closed_or_spoke_while_it_rested_is_not_used() {
+    async fn one_that_closed_or_spoke_while_it_was_parked_is_not_used() {
         for last_words in ["", "HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n"] {
-            let (warm, mut provider) = resting().await;
+            let (warm, mut provider) = parked().await;
             match last_words {
                 "" => provider.shutdown().await.unwrap(),
                 said => provider.write_all(said.as_bytes()).await.unwrap(),
@@ -220,7 +222,7 @@ mod tests {
                     tokio::task::yield_now().await;
                 }
             };
-            tokio::time::timeout(REST_AFTER, swept).await.expect("it is kept");
+            tokio::time::timeout(PARK_AFTER, swept).await.expect("it is kept");
             assert!(warm.take().await.is_none());
         }
     }
@@ -231,14 +233,14 @@ mod tests {
         send(&mut connection, &mut provider, vec![b'x'; 64 << 20].into()).await;
         let warm = Warm::default();
         warm.keep(connection, 1, MINUTE);
-        let swept = warm.sweep(Instant::now() + REST_AFTER);
-        tokio::time::timeout(REST_AFTER, swept).await.expect("the sweep waits");
+        let swept = warm.sweep(Instant::now() + PARK_AFTER);
+        tokio::time::timeout(PARK_AFTER, swept).await.expect("the sweep waits");
         assert!(locked(&warm.idle).is_empty());
     }
 
     #[tokio::test]
-    async fn resting_ends_when_the_time_to_keep_it_does() {
-        let (warm, mut provider) = resting().await;
+    async fn a_parked_one_is_closed_at_the_end_of_its_time() {
+        let (warm, mut provider) = parked().await;
         warm.sweep(Instant::now() + MINUTE).await;
         assert_eq!(provider.read(&mut [0]).await.unwrap(), 0, "not closed");
         assert!(warm.take().await.is_none());
