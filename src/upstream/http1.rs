@@ -4,7 +4,12 @@
 //! hyper keeps some thirty kilobytes for a connection: two buffers, a queue of requests, a task.
 //! One that has nothing to do for a while is taken out of it, and what stays is the socket.
 
-use futures_util::FutureExt;
+use std::{pin::pin, time::Duration};
+
+use futures_util::{
+    FutureExt,
+    future::{Either, select},
+};
 use http::{Request, Response};
 use hyper::{
     body::Incoming,
@@ -17,7 +22,7 @@ use tokio::{
 };
 
 use super::heard::{Heard, Listening};
-use crate::body::PiecesBody;
+use crate::{body::PiecesBody, within::within};
 
 /// A TCP or TLS connection. Boxed, so that hyper is compiled once for both.
 pub type Stream = Box<dyn Socket>;
@@ -94,14 +99,21 @@ impl Http1 {
 
 type Carried = http1::Connection<TokioIo<Listening<Stream>>, PiecesBody>;
 
-/// Ends when the provider closes the connection, or when nobody can ask it any more.
-async fn carry(connection: Carried, mut park: oneshot::Receiver<oneshot::Sender<Stream>>) {
-    let Ok(parts) = connection.without_shutdown().await else { return };
+/// Ends when the provider closes the connection, or when nobody can ask it any more. Not much later,
+/// even where the provider answered early, reads no more and never closes: a body that is still being
+/// sent would stay in memory for as long.
+async fn carry(connection: Carried, park: oneshot::Receiver<oneshot::Sender<Stream>>) {
+    let carried = pin!(connection.without_shutdown());
+    let (ended, asked) = match select(carried, park).await {
+        Either::Left((ended, mut park)) => (Some(ended), park.try_recv().ok()),
+        Either::Right((asked, carried)) => (within(LEAVE_TAKING, carried).await, asked.ok()),
+    };
+    let Some(Ok(parts)) = ended else { return };
     let mut stream = parts.io.into_inner().into_inner();
-    match park.try_recv() {
+    match asked {
         // Bytes that nobody asked for are no beginning of an answer.
-        Ok(reply) if parts.read_buf.is_empty() => drop(reply.send(stream)),
-        _ => drop(stream.shutdown().await),
+        Some(reply) if parts.read_buf.is_empty() => drop(reply.send(stream)),
+        _ => drop(within(LEAVE_TAKING, pin!(stream.shutdown())).await),
     }
 }
 
@@ -109,3 +121,6 @@ async fn carry(connection: Carried, mut park: oneshot::Receiver<oneshot::Sender<
 pub fn is_quiet(stream: &mut Stream) -> bool {
     stream.read_u8().now_or_never().is_none()
 }
+
+/// How long a connection that is given up may take to end in good manners.
+const LEAVE_TAKING: Duration = Duration::from_secs(1);

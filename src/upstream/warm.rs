@@ -136,6 +136,8 @@ const PARK_AFTER: Duration = Duration::from_secs(5);
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use bytes::Bytes;
     use http::Request;
     use http_body_util::BodyExt;
@@ -230,12 +232,19 @@ mod tests {
     #[tokio::test]
     async fn one_that_was_answered_before_it_had_sent_all_is_closed_instead() {
         let (mut connection, mut provider) = answered().await;
-        send(&mut connection, &mut provider, vec![b'x'; 64 << 20].into()).await;
+        let body: Arc<[u8]> = vec![b'x'; 64 << 20].into();
+        send(&mut connection, &mut provider, Bytes::from_owner(Arc::clone(&body))).await;
         let warm = Warm::default();
         warm.keep(connection, 1, MINUTE);
-        let swept = warm.sweep(Instant::now() + PARK_AFTER);
-        tokio::time::timeout(PARK_AFTER, swept).await.expect("the sweep waits");
-        assert!(locked(&warm.idle).is_empty());
+        let closed = async {
+            warm.sweep(Instant::now() + PARK_AFTER).await;
+            assert!(locked(&warm.idle).is_empty());
+            // The provider reads no more and does not close.
+            while Arc::strong_count(&body) > 1 {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PARK_AFTER, closed).await.expect("somebody waits for the provider");
     }
 
     #[tokio::test]
