@@ -13,7 +13,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderValue, Response};
+use http::{HeaderMap, HeaderValue, Response};
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::{Instant, Sleep, sleep};
 
@@ -215,7 +215,7 @@ impl Relay {
     /// What an error in the middle of a stream says of the provider.
     fn fault(&self, error: &ErrorEvent) -> Fault {
         let own = &self.asked.among(&self.table).own_classes;
-        let class = class::of_answer(error.status, &error.json, own);
+        let class = class::of_answer(error.status, &HeaderMap::new(), &error.json, own);
         Fault { failure: Failure::Status(error.status), class }
     }
 }

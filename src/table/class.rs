@@ -1,9 +1,11 @@
-//! What kind of failure an error is: told from its status and from its own `code` and `type`.
+//! What kind of failure an error is: told from its status and from its own `code` and `type`, the same
+//! whether it is passed on or translated.
 //!
 //! Never from prose: a sentence says what a person should know, and providers reword them.
 
 use std::collections::HashMap;
 
+use http::HeaderMap;
 use serde_json::Value;
 
 /// A class of failure.
@@ -71,10 +73,12 @@ impl Class {
     }
 }
 
-/// The class of an answer with `status` and this error body.
-pub fn of_answer(status: u16, body: &[u8], own: &OwnClasses) -> Class {
+/// The class of an answer with `status`, these headers and this error body.
+pub fn of_answer(status: u16, headers: &HeaderMap, body: &[u8], own: &OwnClasses) -> Class {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
-    let words = words(&value);
+    let mut words = words(&value);
+    let in_header = headers.get(TYPE_HEADER).and_then(|name| name.to_str().ok());
+    words.extend(in_header.map(bare));
     if let Some(class) = words.iter().find_map(|word| own.get(&**word)) {
         return *class;
     }
@@ -99,15 +103,21 @@ pub fn of_own(body: &[u8], own: &OwnClasses) -> Option<Class> {
     words(&value).iter().find_map(|word| own.get(&**word).copied())
 }
 
+/// The class that a code stands for with every vendor that writes it.
+pub fn of_code(code: &str) -> Option<Class> {
+    known(code)
+}
+
 /// The class of an answer of which only the status is known.
 pub fn of_status(status: u16) -> Class {
     match status {
-        401 | 403 => Class::Credential,
+        // 498 is Cohere's for a token that is none, 499 for a request that it gave up.
+        401 | 403 | 498 => Class::Credential,
         402 => Class::Quota,
         413 => Class::ContextWindow,
         429 => Class::RateLimit,
         529 => Class::Overloaded,
-        408 | 500.. => Class::Server,
+        408 | 499.. => Class::Server,
         _ => Class::Client,
     }
 }
@@ -119,8 +129,12 @@ fn words(value: &Value) -> Vec<String> {
         Value::Null => &value["response"]["error"],
         error => error,
     };
+    let details = error["details"].as_array().into_iter().flatten();
+    let in_details = details.flat_map(|detail| {
+        let violations = detail["violations"].as_array().into_iter().flatten();
+        violations.map(|violation| &violation["quotaId"]).chain([&detail["reason"]])
+    });
     let places = [
-        &error["innererror"]["code"],
         &error["code"],
         &error["type"],
         &error["status"],
@@ -128,18 +142,32 @@ fn words(value: &Value) -> Vec<String> {
         &value["__type"],
         &value["type"],
     ];
-    let word = |value: &&Value| match value {
-        Value::String(text) => Some(text.clone()),
+    let word = |value: &Value| match value {
+        Value::String(text) => Some(bare(text)),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     };
-    places.iter().filter_map(word).collect()
+    let particular = [&error["innererror"]["code"]].into_iter().chain(in_details);
+    particular.chain(places).filter_map(word).collect()
+}
+
+/// A name without what AWS writes around it: `com.amazon#ThrottlingException:http://…`.
+fn bare(name: &str) -> String {
+    let name = name.split_once(":http").map_or(name, |(name, _)| name);
+    name.rsplit('#').next().unwrap_or(name).trim().to_owned()
 }
 
 fn known(word: &str) -> Option<Class> {
+    if word.contains(A_DAYS_QUOTA) {
+        return Some(Class::Quota);
+    }
     KNOWN.iter().find(|(_, words)| words.contains(&word)).map(|&(class, _)| class)
 }
 
+/// Where Bedrock names an error.
+const TYPE_HEADER: &str = "x-amzn-errortype";
+/// In the name of a limit of Gemini's that no short wait renews.
+const A_DAYS_QUOTA: &str = "PerDay";
 /// Codes and types as OpenAI, Azure, Anthropic, Gemini, Bedrock, OpenRouter, DeepSeek and DashScope
 /// write them.
 const KNOWN: [(Class, &[&str]); 7] = [
@@ -174,6 +202,7 @@ const KNOWN: [(Class, &[&str]); 7] = [
             "billing_error",
             "insufficient_balance",
             "Arrearage",
+            "ServiceQuotaExceededException",
         ],
     ),
     (
@@ -184,6 +213,7 @@ const KNOWN: [(Class, &[&str]); 7] = [
             "too_many_requests",
             "RESOURCE_EXHAUSTED",
             "ThrottlingException",
+            "TooManyRequestsException",
             "Throttling",
         ],
     ),
@@ -204,11 +234,27 @@ const KNOWN: [(Class, &[&str]); 7] = [
             "authentication_error",
             "account_deactivated",
             "UNAUTHENTICATED",
+            "API_KEY_INVALID",
+            "API_KEY_EXPIRED",
             "UnrecognizedClientException",
+            "InvalidSignatureException",
+            "IncompleteSignatureException",
+            "MissingAuthenticationTokenException",
+            "ExpiredTokenException",
             "InvalidApiKey",
         ],
     ),
-    (Class::Server, &["server_error", "internal_error", "INTERNAL", "InternalServerException"]),
+    (
+        Class::Server,
+        &[
+            "server_error",
+            "internal_error",
+            "INTERNAL",
+            "InternalServerException",
+            "ModelErrorException",
+            "ModelStreamErrorException",
+        ],
+    ),
 ];
 
 #[cfg(test)]
@@ -239,6 +285,17 @@ mod tests {
             (400, r#"{"error":{"code":1113}}"#, Class::Quota),
             (400, r#"{"error":{"code":"1113"}}"#, Class::Quota),
             (400, r#"[{"error":{"status":"RESOURCE_EXHAUSTED","code":429}}]"#, Class::RateLimit),
+            (
+                400,
+                r#"{"error":{"code":400,"status":"INVALID_ARGUMENT","details":[{"reason":"API_KEY_INVALID"}]}}"#,
+                Class::Credential,
+            ),
+            (
+                429,
+                r#"{"error":{"status":"RESOURCE_EXHAUSTED","details":[{"violations":[{"quotaId":"RequestsPerDay-Free"}]}]}}"#,
+                Class::Quota,
+            ),
+            (424, r#"{"__type":"com.amazon#ModelErrorException","message":"m"}"#, Class::Server),
             (400, r#"{"response":{"error":{"code":"server_error"}}}"#, Class::Server),
             (403, r#"{"error":{"type":"permission_error"}}"#, Class::Credential),
             (403, r#"{"error":{"code":"content_policy_violation"}}"#, Class::ContentFilter),
@@ -246,7 +303,26 @@ mod tests {
             (404, "not json", Class::Client),
             (503, "", Class::Server),
         ] {
-            assert_eq!(of_answer(status, body.as_bytes(), &own), class, "{status} {body}");
+            let headers = HeaderMap::new();
+            assert_eq!(
+                of_answer(status, &headers, body.as_bytes(), &own),
+                class,
+                "{status} {body}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_name_in_the_headers_is_a_type() {
+        for (name, class) in [
+            ("ServiceQuotaExceededException", Class::Quota),
+            ("ModelErrorException:http://internal.amazon.com/", Class::Server),
+            ("com.amazon.coral#ValidationException", Class::Client),
+        ] {
+            let headers =
+                HeaderMap::from_iter([(TYPE_HEADER.parse().unwrap(), name.parse().unwrap())]);
+            let own = OwnClasses::new();
+            assert_eq!(of_answer(400, &headers, b"{\"message\":\"x\"}", &own), class, "{name}");
         }
     }
 
@@ -261,6 +337,8 @@ mod tests {
             (413, Class::ContextWindow),
             (422, Class::Client),
             (429, Class::RateLimit),
+            (498, Class::Credential),
+            (499, Class::Server),
             (500, Class::Server),
             (529, Class::Overloaded),
             (599, Class::Server),

@@ -57,7 +57,7 @@ impl Failed {
         if let (Failure::Status(status), Some(answer)) = (self.failure, &self.answer)
             && let Some(body) = answer.body.whole()
         {
-            self.class = class::of_answer(status, &body, own);
+            self.class = class::of_answer(status, &answer.headers, &body, own);
         }
         self
     }

@@ -30,7 +30,11 @@ use crate::{
         conversation::{Conversation, Delivery, Failure as Said, Kind},
         wire::{self, Reading, Refused, Target, Written},
     },
-    table::{Class, Place, Provider, class::OwnClasses, fallback::Failure},
+    table::{
+        Class, Place, Provider,
+        class::{self, OwnClasses},
+        fallback::Failure,
+    },
 };
 
 /// Whether a provider has to be spoken to in another protocol than the client's.
@@ -145,8 +149,11 @@ impl Exchange<'_> {
         }
         attempt::hold_error(&mut answer).await;
         let body = answer.body.held().iter().flatten().copied().collect::<Bytes>();
-        let said = self.wire().read_error(status.as_u16(), &answer.headers, &body);
-        Err(self.failed(&answer.headers, &said).in_own_words(&body, self.own()))
+        let status = status.as_u16();
+        let said = self.wire().read_error(status, &answer.headers, &body);
+        let class = class::of_answer(status, &answer.headers, &body, self.own());
+        let failure = Failure::Status(status);
+        Err(Failed { failure, class, ..self.failed(&answer.headers, &said) })
     }
 
     /// The request for the provider; `None` where it cannot count and the router estimates.
@@ -304,10 +311,15 @@ fn fault_of(said: &Said) -> Fault {
     Fault { failure, class: class_of(said) }
 }
 
+/// The class of an error in a stream or in a 200.
 fn class_of(said: &Said) -> Class {
     match said.kind {
-        Kind::InvalidRequest | Kind::NotFound | Kind::TooLarge => Class::Client,
-        Kind::ContextWindow => Class::ContextWindow,
+        Kind::InvalidRequest | Kind::NotFound => Class::Client,
+        Kind::TooLarge => Class::ContextWindow,
+        // The kind may have been read from a sentence, which decides nothing.
+        Kind::ContextWindow => {
+            said.code.as_deref().and_then(class::of_code).unwrap_or(Class::Client)
+        }
         Kind::ContentFilter => Class::ContentFilter,
         Kind::Authentication | Kind::Permission => Class::Credential,
         Kind::RateLimit => Class::RateLimit,

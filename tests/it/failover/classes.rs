@@ -121,3 +121,64 @@ async fn filtered_content_goes_on_only_where_the_pool_says_so() {
         assert_eq!(router.chat("m").await.attempts(), attempts);
     }
 }
+
+/// A refusal that stands at the first provider, the pool's own conditions, and the trail that follows.
+type Judged = (&'static str, Reply, Value, Value, &'static str);
+
+#[tokio::test]
+async fn translated_or_passed_on_a_refusal_is_judged_the_same() {
+    let error = |status, error: Value| Reply::json(status, &json!({"error": error}));
+    let too_long = json!({"type": "invalid_request_error", "message": "prompt is too long"});
+    let bad_key = json!({"code": 400, "status": "INVALID_ARGUMENT", "message": "API key not valid",
+        "details": [{"reason": "API_KEY_INVALID"}]});
+    let html = Reply::new(502).header("content-type", "text/html").body("<html>");
+    let quota = Reply::json(400, &json!({"message": "too much"}))
+        .header("x-amzn-errortype", "ServiceQuotaExceededException");
+    let cases: [Judged; 6] = [
+        ("anthropic", error(400, too_long), json!([]), json!(["context_window"]), "a=400"),
+        ("anthropic", html.clone(), json!([]), json!(["server_error"]), "a=502,b=200"),
+        ("anthropic", html, json!([]), json!(["malformed"]), "a=502"),
+        (
+            "gemini",
+            Reply::json(413, &json!({})),
+            json!([]),
+            json!(["context_window"]),
+            "a=413,b=200",
+        ),
+        ("gemini", error(400, bad_key), json!([429, 5]), json!([]), "a=400,b=200"),
+        ("bedrock", quota, json!([429, 5]), json!([]), "a=400,b=200"),
+    ];
+    for (protocol, refusal, on_status, on, trail) in cases {
+        let (first, second) =
+            (Upstream::start(refusal).await, Upstream::start(Reply::chat("hi")).await);
+        let providers = [(&first, "a", protocol), (&second, "b", "openai")].map(
+            |(upstream, name, protocol)| {
+                let mut provider = provider(name, upstream);
+                provider["protocol"] = protocol.into();
+                provider
+            },
+        );
+        let mut targets = pool(&providers);
+        targets["targets"]["m"]["fallback"] =
+            json!({"enabled": true, "on_status": on_status, "on": on});
+        let router = Router::start(&targets).await;
+        for (path, body) in [
+            ("/v1/chat/completions", chat("m")),
+            (
+                "/v1/messages",
+                json!({"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hello"}]}),
+            ),
+            (
+                "/v1beta/models/m:generateContent",
+                json!({"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}),
+            ),
+            (
+                "/model/m/converse",
+                json!({"messages": [{"role": "user", "content": [{"text": "hello"}]}]}),
+            ),
+        ] {
+            let answer = router.post(path, "", &body).await;
+            assert_eq!(answer.attempts(), trail, "{path} at {protocol}");
+        }
+    }
+}
