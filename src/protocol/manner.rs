@@ -3,7 +3,8 @@
 //!
 //! It is data, and each protocol's stands in its own folder: whoever reads it knows no protocol.
 
-use super::endpoint::Row;
+use super::Protocol;
+use super::endpoint::{Endpoint, Row};
 
 /// What a protocol does beside its bodies.
 #[derive(Debug)]
@@ -21,6 +22,8 @@ pub struct Manner {
     pub is_signed: bool,
     /// What credentials a client may put into the query.
     pub in_query: InQuery,
+    /// How other paths begin at which its clients put them there.
+    pub likely_paths: &'static [&'static str],
     /// How the headers begin that speak to its vendor alone.
     pub own_headers: Option<&'static str>,
     /// A header that nobody but its clients sends: they share the path of the list of models.
@@ -72,6 +75,7 @@ impl Manner {
         credential: ("authorization", "Bearer "),
         is_signed: false,
         in_query: InQuery::Nothing,
+        likely_paths: &[],
         own_headers: None,
         told_by: None,
         shares_paths: false,
@@ -80,6 +84,18 @@ impl Manner {
         foreign_proofs: &[],
         stream: Stream::USUAL,
     };
+}
+
+impl InQuery {
+    /// What credentials may be in the query of this path.
+    pub fn of(path: &str, endpoint: Option<&Endpoint>) -> Self {
+        if let Some(endpoint) = endpoint {
+            return endpoint.protocol.manner().in_query;
+        }
+        let mut manners = Protocol::ALL.iter().map(|protocol| protocol.manner());
+        let likely = manners.find(|it| it.likely_paths.iter().any(|start| path.starts_with(start)));
+        likely.map_or(Self::Nothing, |manner| manner.in_query)
+    }
 }
 
 impl Stream {

@@ -2,6 +2,8 @@
 //!
 //! It never says whose a key is, and a credential in a query goes no further than this.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use percent_encoding::percent_decode_str;
 
@@ -26,14 +28,13 @@ pub fn take_from_query(
     endpoint: Option<&Endpoint>,
     headers: &mut HeaderMap,
 ) -> Box<str> {
-    let held = endpoint.map(|endpoint| endpoint.protocol.manner().in_query);
     let Some((path, query)) = path_and_query.split_once('?') else {
         return path_and_query.into();
     };
-    let rest = match held {
-        None | Some(InQuery::Nothing) => return path_and_query.into(),
-        Some(InQuery::Signature) => query.split('&').filter(|pair| !is_signature(pair)).collect(),
-        Some(InQuery::Key) => take_key(query, headers),
+    let rest = match InQuery::of(path, endpoint) {
+        InQuery::Nothing => return path_and_query.into(),
+        InQuery::Signature => query.split('&').filter(|pair| !is_signature(pair)).collect(),
+        InQuery::Key => take_key(query, headers),
     };
     match rest.as_slice() {
         [] => path.into(),
@@ -44,9 +45,9 @@ pub fn take_from_query(
 /// Moves the `key` of a query into its header; what is left of the query.
 pub fn take_key<'a>(query: &'a str, headers: &mut HeaderMap) -> Vec<&'a str> {
     let (keys, rest): (Vec<&str>, Vec<&str>) =
-        query.split('&').partition(|pair| pair.starts_with("key="));
-    if let Some(key) = keys.first().filter(|_| of(headers).is_none()) {
-        let decoded = percent_decode_str(&key["key=".len()..]).decode_utf8_lossy();
+        query.split('&').partition(|pair| decoded(name_of(pair)) == "key");
+    if let Some(pair) = keys.first().filter(|_| of(headers).is_none()) {
+        let decoded = decoded(pair.split_once('=').unwrap_or_default().1);
         if let Ok(value) = HeaderValue::try_from(&*decoded) {
             headers.insert(GOOGLE_KEY, value);
         }
@@ -55,7 +56,16 @@ pub fn take_key<'a>(query: &'a str, headers: &mut HeaderMap) -> Vec<&'a str> {
 }
 
 fn is_signature(pair: &str) -> bool {
-    pair.get(..AWS.len()).is_some_and(|start| start.eq_ignore_ascii_case(AWS))
+    let name = decoded(name_of(pair));
+    name.get(..AWS.len()).is_some_and(|start| start.eq_ignore_ascii_case(AWS))
+}
+
+fn name_of(pair: &str) -> &str {
+    pair.split_once('=').map_or(pair, |(name, _)| name)
+}
+
+fn decoded(text: &str) -> Cow<'_, str> {
+    percent_decode_str(text).decode_utf8_lossy()
 }
 
 const BEARER: &str = "bearer ";
@@ -81,6 +91,17 @@ mod tests {
         assert_eq!((&*only, of(&headers)), (bare, Some("sk-1")));
         let elsewhere = take_from_query("/v1/files?key=k", None, &mut headers);
         assert_eq!(&*elsewhere, "/v1/files?key=k");
+        for path in [
+            "/v1beta/cachedContents",
+            "/v1beta/openai/chat/completions",
+            "/v1alpha/models/gemini:generateContent",
+            "/upload/v1beta/files",
+            "/v1/models/gemini:predict",
+        ] {
+            let mut headers = HeaderMap::new();
+            let taken = take_from_query(&format!("{path}?k%65y=sk%2D2&key"), None, &mut headers);
+            assert_eq!((&*taken, of(&headers)), (path, Some("sk-2")));
+        }
     }
 
     #[test]
@@ -92,7 +113,7 @@ mod tests {
             take_from_query(&format!("{path}?{query}"), endpoint.as_ref(), &mut headers)
         };
         assert_eq!(
-            &*taken("X-Amz-Credential=AKIA&a=b&x-amz-signature=0&c"),
+            &*taken("X-Amz-Credential=AKIA&a=b&x-amz-signature=0&c&X%2DAmz-Date=1"),
             "/model/m/converse?a=b&c"
         );
         assert_eq!(&*taken("X-Amz-Signature=0"), path);

@@ -10,6 +10,7 @@ pub(in crate::protocol) const MANNER: Manner = Manner {
     endpoints: ENDPOINTS,
     credential: ("x-goog-api-key", ""),
     in_query: InQuery::Key,
+    likely_paths: &["/v1beta/", "/v1alpha/", "/upload/v1beta/", "/v1/models/"],
     told_by: Some("x-goog-api-key"),
     models_path: Some("/v1beta/models"),
     // In base64, with and without the mark of a seal.
