@@ -116,13 +116,19 @@ impl<'a> Rounds<'a> {
             let found = self.pass.next(&self.budget, &mut self.notes, record).await?;
             let found = match found {
                 Some(chosen) => Some(chosen),
-                None if self.budget.is_spent(Instant::now()) => None,
+                None if self.is_late() => None,
                 None if self.take_over() => continue,
                 None if self.budget.attempts > 0 => None,
                 None => match self.notes.last_resort() {
                     Some(asked) => self.insist(asked)?,
-                    None if self.trial_ended(record).await => continue,
-                    None => None,
+                    None => {
+                        let on_trial = std::mem::take(&mut self.notes.on_trial);
+                        if self.trial_ended(&on_trial, record).await {
+                            continue;
+                        }
+                        let undecided = on_trial.first().filter(|_| !self.is_late());
+                        undecided.map_or(Ok(None), |&asked| self.insist(asked))?
+                    }
                 },
             };
             match found.map(|chosen| self.within_budget(chosen)) {
@@ -161,7 +167,11 @@ impl<'a> Rounds<'a> {
         false
     }
 
-    /// Everybody rests: the one whose rest ends soonest is asked all the same.
+    fn is_late(&self) -> bool {
+        self.budget.is_spent(Instant::now())
+    }
+
+    /// Everybody rests, or is on a trial that does not end: one is asked all the same.
     fn insist(&mut self, asked: Asked) -> Result<Option<Chosen<'a>>, Refusal> {
         if asked.pool != self.pass.id {
             let pool = self.table.pool(asked.pool);
@@ -178,8 +188,7 @@ impl<'a> Rounds<'a> {
 
     /// The only ones left are on trial: waits until one is decided, and begins again. Who asks
     /// meanwhile would be the second to ask a provider of which nobody knows whether it is well.
-    async fn trial_ended(&mut self, record: &mut Record) -> bool {
-        let on_trial = std::mem::take(&mut self.notes.on_trial);
+    async fn trial_ended(&mut self, on_trial: &[Asked], record: &mut Record) -> bool {
         let providers: SmallVec<[&live::Provider; 2]> =
             on_trial.iter().map(|asked| &*asked.among(self.table).live).collect();
         let began = Instant::now();
@@ -227,10 +236,16 @@ impl<'a> Rounds<'a> {
         if self.budget.is_spent(now) {
             return None;
         }
-        let chosen = self.pass.beside(now)?;
-        if chosen.provider.live.is_ailing() || !self.pass.pool.live.hedging.spend() {
+        // What has to be paid comes before what is taken: who is not asked stays for falling back.
+        let at = self.pass.beside(now)?;
+        let hedging = &self.pass.pool.live.hedging;
+        if !hedging.spend() {
             return None;
         }
+        let Some(chosen) = self.pass.take(at, now) else {
+            hedging.pays(1.0);
+            return None;
+        };
         self.budget.attempts += 1;
         Some(chosen)
     }
@@ -252,5 +267,5 @@ impl<'a> Rounds<'a> {
     }
 }
 
-/// How long a trial is waited for at most.
-const LONGEST_TRIAL: Duration = Duration::from_secs(60);
+/// How long somebody else's trial is waited for at most.
+const LONGEST_TRIAL: Duration = Duration::from_secs(10);

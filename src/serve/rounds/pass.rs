@@ -136,6 +136,14 @@ impl<'a> Pass<'a> {
         Ok(self.chosen(at, entry, permit))
     }
 
+    /// This one is asked, unless its trial or its limit says no.
+    pub(super) fn take(&mut self, at: usize, now: Instant) -> Option<Chosen<'a>> {
+        let provider = &self.pool.providers[at];
+        let entry = provider.live.enter(now).ok()?;
+        let permit = provider.limits.admit().ok()?;
+        Some(self.chosen(at, entry, permit))
+    }
+
     /// The one chosen is not asked after all, nor later in this pass: it gives back what it holds.
     pub(super) fn spare(&mut self, chosen: Chosen<'a>) {
         self.attempts -= 1;

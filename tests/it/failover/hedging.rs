@@ -66,3 +66,19 @@ async fn when_one_of_the_two_fails_the_other_is_waited_for() {
     assert_eq!(answer.attempts(), "second=500,first=200");
     assert!(answer.text().contains("slow"));
 }
+
+#[tokio::test]
+async fn who_was_not_paid_for_is_still_there_to_fall_back_on() {
+    let slow = Reply::error(503, "away").fault(Place::Start, Fault::Pause(ms(200)));
+    let (first, second) = (Upstream::start(slow).await, Upstream::start(Reply::chat("hi")).await);
+    let mut targets = pair(&first, &second);
+    targets["targets"]["m"]["hedge"] = json!({"after_ms": 50, "max_extra": 0.01});
+    targets["targets"]["m"]["providers"][1]["rate_limit"] =
+        json!({"requests_per_second": 0.01, "burst_size": 3});
+    let router = Router::start(&targets).await;
+    assert_eq!(router.chat("m").await.attempts(), "first=hedged,second=200");
+    for _ in 0..2 {
+        assert_eq!(router.chat("m").await.attempts(), "first=503,second=200");
+    }
+    assert_eq!(second.hits(), 3, "nothing is left of its limit, and nothing was lost of it");
+}

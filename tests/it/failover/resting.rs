@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Call, Fault, Place, Reply, Router, Script, Upstream, assert_error, assert_ok, chat, eventually,
-    ms, pair, secs,
+    ms, pair, pool, provider, secs,
 };
 
 /// [`pair`] with a cooldown.
@@ -171,4 +171,27 @@ async fn streams_that_break_are_failures_too() {
     }
     let answer = Call::chat(&body).send(router.addr()).await;
     assert_eq!(answer.attempts(), "first=cooling,second=200");
+}
+
+#[tokio::test]
+async fn a_trial_that_hangs_keeps_nobody_waiting_for_good() {
+    let away = Reply::error(503, "away").header("retry-after", "1");
+    let hangs = Reply::chat("late").fault(Place::Start, Fault::Pause(secs(30)));
+    let only = Upstream::start([away, hangs, Reply::chat("well")]).await;
+    let mut targets = pool(&[provider("only", &only)]);
+    targets["targets"]["m"]["cooldown"] = json!({"duration_secs": 120});
+    let router = Router::start(&targets).await;
+    assert_eq!(router.chat("m").await.attempts(), "only=503");
+    tokio::time::sleep(ms(1100)).await;
+    let second = async {
+        assert!(eventually(secs(2), async || only.hits() == 2).await);
+        router.chat("m").await
+    };
+    tokio::select! {
+        _ = router.chat("m") => panic!("the trial ended"),
+        answer = second => {
+            assert_ok(&answer);
+            assert_eq!(answer.attempts(), "only=cooling,only=200");
+        }
+    }
 }

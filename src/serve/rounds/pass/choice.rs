@@ -6,7 +6,7 @@
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
-use super::{Chosen, Pass};
+use super::Pass;
 use crate::{
     choose::{self, Candidate},
     live::State,
@@ -17,7 +17,7 @@ use crate::{
     table::Provider,
 };
 
-impl<'a> Pass<'a> {
+impl Pass<'_> {
     /// Draws from the lowest tier that still has someone.
     pub(super) fn choose(
         &mut self,
@@ -100,12 +100,12 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// One that was not tried yet and may be asked at this moment; what is in the way of the others
-    /// is nobody's business, since none of them is needed.
-    pub(in crate::serve::rounds) fn beside(&mut self, now: Instant) -> Option<Chosen<'a>> {
+    /// One that was not tried yet, is well and may be asked at this moment; what is in the way of the
+    /// others is nobody's business, since none of them is needed.
+    pub(in crate::serve::rounds) fn beside(&self, now: Instant) -> Option<usize> {
         let mut candidates: SmallVec<[Candidate; 8]> = SmallVec::new();
         for (at, provider) in self.pool.providers.iter().enumerate() {
-            if self.tried[at] || self.out[at] {
+            if self.tried[at] || self.out[at] || provider.live.is_ailing() {
                 continue;
             }
             if let Ok(factor) = self.obstacle(provider, now) {
@@ -117,10 +117,7 @@ impl<'a> Pass<'a> {
         candidates.retain(|one| tier(one) == lowest);
         let strategy = &*self.pool.strategy;
         let chosen = choose::next(strategy, &candidates, self.key, &mut rand::rng());
-        let at = candidates[chosen].index;
-        let entry = self.pool.providers[at].live.enter(now).ok()?;
-        let permit = self.pool.providers[at].limits.admit().ok()?;
-        Some(self.chosen(at, entry, permit))
+        Some(candidates[chosen].index)
     }
 
     fn pass_over(
