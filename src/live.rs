@@ -13,6 +13,7 @@ pub mod hedging;
 pub mod provider;
 pub mod meters;
 pub mod registry;
+pub mod room;
 
 pub use ewma::PeakEwma;
 pub use headroom::Headroom;
@@ -23,3 +24,4 @@ pub use meters::{Meters, PoolMeters, ProviderMeters, Times};
 pub use provider::{Entry, Provider, ProviderSettings, Turn};
 pub use registry::{Draft, Key, Pool, Registry};
 pub use retries::{Extra, Retries};
+pub use room::{Room, Share};

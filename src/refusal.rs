@@ -71,6 +71,8 @@ pub enum Refusal {
     UpstreamTimeout,
     /// The pool has no provider.
     NoProviders,
+    /// The bodies that the router holds already leave no room for this one.
+    NoRoom,
     /// The router is stopping.
     ShuttingDown,
     /// A fault of ours; the request is lost, the process is not.
@@ -162,6 +164,7 @@ impl Refusal {
             Self::UpstreamMalformed => (S::BAD_GATEWAY, API, "upstream_malformed"),
             Self::UpstreamTimeout => (S::GATEWAY_TIMEOUT, API, "upstream_timeout"),
             Self::NoProviders => (S::SERVICE_UNAVAILABLE, API, "no_providers"),
+            Self::NoRoom => (S::SERVICE_UNAVAILABLE, API, "no_room"),
             Self::ShuttingDown => (S::SERVICE_UNAVAILABLE, API, "shutting_down"),
             Self::Internal => (S::INTERNAL_SERVER_ERROR, API, "internal_error"),
         };
@@ -223,6 +226,9 @@ impl Refusal {
             Self::UpstreamMalformed => "The provider of this model sent an invalid answer.".into(),
             Self::UpstreamTimeout => "The provider of this model did not answer in time.".into(),
             Self::NoProviders => "This model has no provider.".into(),
+            Self::NoRoom => "The router holds as much of other requests as it has memory for; try \
+                again."
+                .into(),
             Self::ShuttingDown => "The router is shutting down; try again.".into(),
             Self::Internal => "The router failed to serve this request.".into(),
         }
@@ -242,9 +248,10 @@ impl Refusal {
             Self::RateLimit { retry_after, .. } | Self::AllFailed { retry_after, .. } => {
                 Some(*retry_after)
             }
-            Self::ConcurrencyLimit { .. } | Self::ShuttingDown | Self::NoProviders => {
-                Some(Duration::from_secs(1))
-            }
+            Self::ConcurrencyLimit { .. }
+            | Self::NoRoom
+            | Self::ShuttingDown
+            | Self::NoProviders => Some(Duration::from_secs(1)),
             _ => None,
         }
     }

@@ -2,6 +2,7 @@
 
 mod arguments;
 mod listen;
+mod memory;
 
 use std::{
     process::ExitCode,
@@ -58,6 +59,7 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let timeouts = Timeouts { header: arguments.header_timeout, write: arguments.write_timeout };
     let retries = Retries::new(tokio::time::Instant::now());
     let identities = Arc::<Identities>::default();
+    let body_limits = arguments.body_limits();
     let mut cores = Vec::new();
     for listener in listeners.proxy {
         let front = Front {
@@ -65,7 +67,7 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
             client: Client::new(Arc::clone(&identities)),
             retries: Arc::clone(&retries),
             meters: Arc::clone(&meters),
-            body_limits: arguments.body_limits(),
+            body_limits: body_limits.clone(),
             stage: stage.for_core(),
             routes: routes::router(Arc::clone(&gateway), Arc::clone(&meters), stage.clone()),
         };

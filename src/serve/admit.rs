@@ -55,7 +55,7 @@ pub type Permits = SmallVec<[Permit; 3]>;
 pub async fn admit(
     request: Request<Incoming>,
     endpoint: Option<Endpoint>,
-    limits: BodyLimits,
+    limits: &BodyLimits,
 ) -> Result<Inbound, Refusal> {
     let (mut head, incoming) = request.into_parts();
     if matches!(head.method, Method::CONNECT | Method::TRACE) {
@@ -99,6 +99,7 @@ pub async fn admit(
         method: head.method,
         headers: head.headers,
         body,
+        share: read.share,
         stream,
         form: read.form,
         needs_body,

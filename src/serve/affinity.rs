@@ -115,6 +115,7 @@ mod tests {
             path: "/v1/chat/completions".into(),
             headers: map,
             body: Pieces::from(bytes::Bytes::from(body.to_owned())),
+            share: None,
             alias: "m".into(),
             endpoint: None,
             reading: std::sync::OnceLock::new(),

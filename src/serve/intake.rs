@@ -3,7 +3,7 @@
 //!
 //! The pieces are never joined, and nothing is held for the request yet.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use http::{HeaderMap, header};
 use http_body::Body;
@@ -12,17 +12,20 @@ use hyper::body::Incoming;
 
 use crate::{
     body::{Found, Invalid, Pieces, Scanner, multipart},
+    live::{Room, Share},
     refusal::Refusal,
     within::within,
 };
 
 /// How much and how slowly a client may send.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct BodyLimits {
     /// The largest body.
     pub max_bytes: u64,
     /// The longest silence inside a body.
     pub stall: Duration,
+    /// What all of them together may take.
+    pub room: Arc<Room>,
 }
 
 /// What a body says about where it wants to go.
@@ -31,13 +34,15 @@ pub struct Read {
     pub found: Result<Found, Refusal>,
     /// Whether it is a form.
     pub form: bool,
+    /// What it takes of the room for all, if it is large.
+    pub share: Option<Share>,
 }
 
 /// Reads the whole body.
 pub async fn read(
     headers: &HeaderMap,
     mut incoming: Incoming,
-    limits: BodyLimits,
+    limits: &BodyLimits,
 ) -> Result<(Pieces, Read), Refusal> {
     let announced = incoming.size_hint().lower();
     if announced > limits.max_bytes {
@@ -47,7 +52,7 @@ pub async fn read(
         return Err(Refusal::UnsupportedEncoding);
     }
     let mut reader = Reader::for_content(headers)?;
-    let mut body = Pieces::new();
+    let (mut body, mut share) = (Pieces::new(), None);
     loop {
         let frame = within(limits.stall, incoming.frame());
         let frame = match frame.await.ok_or(Refusal::RequestTimeout)? {
@@ -60,10 +65,14 @@ pub async fn read(
         }
         reader.feed(&piece);
         body.push(piece);
+        let room = || limits.room.share();
+        if body.len() > SMALL && !share.get_or_insert_with(room).grow_to(body.len()) {
+            return Err(Refusal::NoRoom);
+        }
     }
     let form = matches!(reader, Reader::Form(_));
     let found = if body.is_empty() { Ok(Found::default()) } else { reader.finish() };
-    Ok((body, Read { found, form }))
+    Ok((body, Read { found, form, share }))
 }
 
 /// Reads a body by its content type; what is no form is taken for JSON.
@@ -111,3 +120,6 @@ fn is_form(content_type: &str) -> bool {
 fn is_encoded(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity")
 }
+
+/// Bodies up to here are not counted; nearly all are smaller, and cost nothing here.
+const SMALL: u64 = 64 * 1024;

@@ -13,6 +13,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use super::{headers, identity::Credential, sigv4, vertex};
 use crate::{
     body::{Model, Pieces, PiecesBody},
+    live::Share,
     path::{self, BasePath},
     protocol::{
         Endpoint, Protocol, conversation::Conversation, embedding::Embedding, wire::ReadError,
@@ -33,6 +34,8 @@ pub struct Inbound {
     pub headers: HeaderMap,
     /// Its body as it came.
     pub body: Pieces,
+    /// What that takes of the room for all bodies, if it is large.
+    pub share: Option<Share>,
     /// The alias that it asked for.
     pub alias: Box<str>,
     /// What its path asks for, where a protocol says so.

@@ -42,6 +42,7 @@ fn refusals() -> Vec<Refusal> {
         UpstreamMalformed,
         UpstreamTimeout,
         NoProviders,
+        NoRoom,
         ShuttingDown,
         Internal,
     ]

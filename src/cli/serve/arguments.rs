@@ -6,8 +6,10 @@ use std::{
     time::Duration,
 };
 
+use super::memory;
 use crate::{
     cli::{log, values},
+    live::Room,
     serve::BodyLimits,
 };
 
@@ -43,6 +45,9 @@ pub(in crate::cli) struct Arguments {
     /// The largest request body.
     #[arg(long, env = "ONWARDS_MAX_BODY", default_value = "32MiB", value_parser = values::bytes)]
     max_body: u64,
+    /// What the request bodies in flight may take together (half of the memory when absent).
+    #[arg(long, env = "ONWARDS_MAX_BODIES", value_parser = values::bytes)]
+    max_bodies: Option<u64>,
     /// How long requests in flight may go on after SIGTERM.
     #[arg(long, env = "ONWARDS_DRAIN", default_value = "30s", value_parser = values::duration)]
     pub drain: Duration,
@@ -76,8 +81,11 @@ impl Arguments {
         self.targets.as_deref().ok_or(missing)
     }
 
+    /// One for all cores: they share the room.
     pub(super) fn body_limits(&self) -> BodyLimits {
-        BodyLimits { max_bytes: self.max_body, stall: self.body_timeout }
+        let half = || memory::limit().map_or(u64::MAX, |limit| limit / 2);
+        let room = Room::new(self.max_bodies.unwrap_or_else(half));
+        BodyLimits { max_bytes: self.max_body, stall: self.body_timeout, room }
     }
 
     /// Where clients on this machine find it.

@@ -8,7 +8,7 @@ use crate::support::client::Response;
 use crate::support::router::CHAT;
 use crate::support::{
     Call, Conn, End, Launch, Reply, Router, Upstream, assert_envelope, assert_error, assert_ok,
-    chat, ms, open, secs,
+    chat, eventually, ms, open, secs,
 };
 
 async fn raw(router: &Router, body: impl Into<Vec<u8>>) -> Response {
@@ -73,6 +73,31 @@ async fn a5_a_chunked_body_over_the_cap_is_413_when_it_passes_it() {
     assert!(conn.end(secs(2)).await.is_some(), "the connection is closed");
     let grown = router.rss_kib().saturating_sub(before);
     assert!(grown < 12 * 1024, "grew by {grown} KiB");
+}
+
+#[tokio::test]
+async fn d12_bodies_that_memory_has_no_room_for_come_back_later() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let router = Launch::new(&open(&upstream)).args(["--max-bodies", "1.5MiB"]).start().await;
+    let mut body = chat("m");
+    body["messages"][0]["content"] = "x".repeat(1 << 20).into();
+    let large = Call::chat(&body).bytes(router.addr());
+    let (most, rest) = large.split_at(1 << 20);
+    let mut first = Conn::connect(router.addr()).await;
+    first.send(most).await;
+    let refused = eventually(secs(2), async || {
+        let answer = Call::chat(&body).send(router.addr()).await;
+        if answer.status == 503 {
+            assert_error(&answer, 503, "no_room");
+            assert!(answer.header("retry-after").is_some());
+        }
+        answer.status == 503
+    });
+    assert!(refused.await, "both are held");
+    assert_ok(&router.chat("m").await);
+    first.send(rest).await;
+    assert_ok(&first.response().await);
+    assert_ok(&Call::chat(&body).send(router.addr()).await);
 }
 
 #[tokio::test]
