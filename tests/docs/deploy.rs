@@ -58,6 +58,15 @@ fn the_config_map_loads() {
     load(&json).unwrap_or_else(|problems| panic!("{problems}"));
 }
 
+/// For a Service of this name Kubernetes sets `ONWARDS_PORT` in every pod, to a URL.
+#[test]
+fn no_service_sets_a_flags_variable() {
+    let manifest = file("kubernetes.yaml");
+    let of_kind = |kind| manifest.split("\n---\n").find(|it| it.contains(kind)).unwrap();
+    assert!(of_kind("kind: Service\n").contains("\n  name: onwards\n"), "it is not called for");
+    assert!(of_kind("kind: Deployment\n").contains("\n      enableServiceLinks: false\n"));
+}
+
 #[test]
 fn flags_and_variables_are_the_routers() {
     let page = Page::named("docs/operations.md");
