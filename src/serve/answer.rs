@@ -128,7 +128,6 @@ fn whole_seconds(wait: Duration) -> u64 {
 
 /// The id of a request, in every response.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The same, as Bedrock names it.
 /// What became of each provider that was tried.
 pub const ATTEMPTS: HeaderName = HeaderName::from_static("x-onwards-attempts");
 /// Who served the request.
