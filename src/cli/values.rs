@@ -19,8 +19,7 @@ pub(super) fn bytes(text: &str) -> Result<u64, String> {
             ));
         }
     };
-    let number: f64 = number.parse().map_err(|_| "write a number, as in `32MiB`".to_owned())?;
-    Ok((number * factor) as u64)
+    Ok((amount(number, "32MiB")? * factor) as u64)
 }
 
 /// `30s`, `200ms`, `2m`, `30`.
@@ -33,8 +32,16 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         "h" => 3600.0,
         _ => return Err(format!("unknown unit `{unit}`; write `30s`, `200ms` or `2m`")),
     };
-    let number: f64 = number.parse().map_err(|_| "write a number, as in `30s`".to_owned())?;
-    Duration::try_from_secs_f64(number * seconds).map_err(|_| "this is too long".to_owned())
+    Duration::try_from_secs_f64(amount(number, "30s")? * seconds)
+        .map_err(|_| "this is too long".to_owned())
+}
+
+fn amount(number: &str, example: &str) -> Result<f64, String> {
+    match number.parse::<f64>() {
+        Ok(number) if number < 0.0 => Err(format!("no negative number; write `{example}`")),
+        Ok(number) => Ok(number),
+        Err(_) => Err(format!("write a number, as in `{example}`")),
+    }
 }
 
 fn split(text: &str) -> (&str, &str) {
@@ -55,6 +62,13 @@ mod tests {
         assert_eq!(duration("30s"), Ok(Duration::from_secs(30)));
         assert_eq!(duration("200ms"), Ok(Duration::from_millis(200)));
         assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
-        assert!(duration("soon").is_err() && duration("-1s").is_err());
+        assert!(duration("soon").is_err());
+    }
+
+    #[test]
+    fn what_is_below_zero_is_refused_as_that() {
+        for told in [bytes("-1MiB").map(drop), bytes("-1").map(drop), duration("-1s").map(drop)] {
+            assert!(told.as_ref().is_err_and(|told| told.contains("no negative")), "{told:?}");
+        }
     }
 }
