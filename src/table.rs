@@ -12,7 +12,7 @@ pub mod aws;
 pub mod identity;
 pub mod compile;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use http::{HeaderValue, Uri};
 
@@ -82,6 +82,3 @@ impl Table {
         &self.pools
     }
 }
-
-/// A table is shared by all requests that began under it.
-pub type Shared = Arc<Table>;
