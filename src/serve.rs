@@ -5,6 +5,7 @@
 pub mod connection;
 pub mod routes;
 pub mod proxy;
+pub mod request_id;
 pub mod endpoint;
 pub mod intake;
 pub mod token;
@@ -72,9 +73,9 @@ impl Front {
         self: Arc<Self>,
         request: Request<Incoming>,
     ) -> impl Future<Output = Response<Reply>> {
-        let client_id = proxy::sane_id(request.headers()).cloned();
+        let client_id = request_id::sane(request.headers()).cloned();
         let served =
-            Arc::clone(&self).route(request, client_id.clone().unwrap_or_else(proxy::new_id));
+            Arc::clone(&self).route(request, client_id.clone().unwrap_or_else(request_id::new));
         async move {
             let served = AssertUnwindSafe(served).catch_unwind().await;
             served.unwrap_or_else(|_| self.after_panic(client_id))

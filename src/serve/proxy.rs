@@ -4,14 +4,11 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderValue, Request, Response};
+use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
-use rand::Rng;
 
 use super::{
-    Front, admit,
-    answer::{self, REQUEST_ID},
-    keepalive,
+    Front, admit, answer, keepalive,
     record::Record,
     relay::{self, Reply},
     rounds,
@@ -98,32 +95,3 @@ pub(super) fn respond(
         }
     }
 }
-
-/// The client's own id, if it is sane, else a new one.
-pub fn request_id(headers: &HeaderMap) -> HeaderValue {
-    sane_id(headers).cloned().unwrap_or_else(new_id)
-}
-
-/// The client's own id, if it is sane.
-pub fn sane_id(headers: &HeaderMap) -> Option<&HeaderValue> {
-    let sane = |value: &&HeaderValue| {
-        let bytes = value.as_bytes();
-        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte);
-        !bytes.is_empty() && bytes.len() <= LONGEST_ID && bytes.iter().all(plain)
-    };
-    headers.get(REQUEST_ID).filter(sane)
-}
-
-/// An id for a request that came with none.
-pub fn new_id() -> HeaderValue {
-    let mut id = *b"req_0000000000000000";
-    let mut bits: u64 = rand::rng().random();
-    for digit in id.iter_mut().skip(4) {
-        *digit = HEX[(bits & 15) as usize];
-        bits >>= 4;
-    }
-    HeaderValue::from_bytes(&id).unwrap_or(HeaderValue::from_static("req"))
-}
-
-const LONGEST_ID: usize = 128;
-const HEX: &[u8; 16] = b"0123456789abcdef";

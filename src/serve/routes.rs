@@ -17,10 +17,9 @@ use super::{
     Stage,
     admit::{right, unknown},
     answer::{self, REQUEST_ID},
-    proxy::request_id,
     record::Record,
     relay::Reply,
-    token,
+    request_id, token,
 };
 use crate::{
     gateway::Gateway,
@@ -140,7 +139,7 @@ async fn model(
     };
     match found {
         Ok(pool) => Json(describe(&table, pool)).into_response(),
-        Err(refusal) => refused(&context, &refusal, request_id(&headers)),
+        Err(refusal) => refused(&context, &refusal, request_id::of(&headers)),
     }
 }
 
