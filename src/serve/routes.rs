@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{Path, RawQuery, State, rejection::PathRejection},
-    http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header::CONTENT_TYPE},
+    extract::{Path, State, rejection::PathRejection},
+    http::{
+        HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header::CONTENT_TYPE,
+    },
     response::IntoResponse,
-    routing::get,
+    routing::{MethodRouter, get},
 };
 use hyper::body::Incoming;
 use serde_json::{Value, json};
@@ -37,32 +39,29 @@ struct Context {
     stage: Stage,
 }
 
-/// The one list of routes.
+/// A router for every route of the list.
 pub fn router(gateway: Arc<Gateway>, meters: Arc<Meters>, stage: Stage) -> Router {
-    let mut router = Router::new()
-        .route("/v1/models", get(models))
-        .route("/models", get(models))
-        .route("/v1/models/{*id}", get(model))
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready));
-    for &protocol in Protocol::ALL {
-        let Some(path) = protocol.manner().models_path else { continue };
-        let models = move |State(context): State<Context>,
-                           RawQuery(query): RawQuery,
-                           mut headers: HeaderMap| async move {
-            own_models(&context, query.as_deref(), &mut headers, protocol)
-        };
-        router = router.route(path, get(models));
-    }
-    router.with_state(Context { gateway, meters, stage })
+    let all = routes().fold(Router::new(), |router, (path, answer)| router.route(path, answer()));
+    all.with_state(Context { gateway, meters, stage })
 }
 
 /// Whether a request is for one of these routes.
 pub fn owns(method: &Method, path: &str) -> bool {
-    matches!(*method, Method::GET | Method::HEAD)
-        && (matches!(path, "/v1/models" | "/models" | "/healthz" | "/readyz")
-            || Protocol::ALL.iter().any(|it| it.manner().models_path == Some(path))
-            || path.strip_prefix("/v1/models/").is_some_and(|id| !id.is_empty()))
+    let is_at = |route: &str| match route.split_once('{') {
+        Some((start, _)) => path.strip_prefix(start).is_some_and(|rest| !rest.is_empty()),
+        None => path == route,
+    };
+    matches!(*method, Method::GET | Method::HEAD) && paths().any(is_at)
+}
+
+/// The path of every route; `{*…}` is whatever follows.
+pub fn paths() -> impl Iterator<Item = &'static str> {
+    routes().map(|(path, _)| path)
+}
+
+fn routes() -> impl Iterator<Item = Route> {
+    let own_lists = Protocol::ALL.iter().filter_map(|it| it.manner().models_path);
+    ROUTES.into_iter().chain(own_lists.map(|path| -> Route { (path, || get(models)) }))
 }
 
 /// Serves one of these routes.
@@ -88,8 +87,16 @@ async fn ready(State(context): State<Context>) -> (StatusCode, &'static str) {
 }
 
 /// One path for most protocols: the clients of some are told by a header that nobody else sends.
-async fn models(State(context): State<Context>, headers: HeaderMap) -> axum::response::Response {
-    if let Some(protocol) = Protocol::told(&headers) {
+async fn models(
+    State(context): State<Context>,
+    uri: Uri,
+    mut headers: HeaderMap,
+) -> axum::response::Response {
+    let own = Protocol::ALL.iter().find(|it| it.manner().models_path == Some(uri.path()));
+    if own.is_some_and(|it| it.manner().in_query == InQuery::Key) {
+        token::take_key(uri.query().unwrap_or_default(), &mut headers);
+    }
+    if let Some(protocol) = own.copied().or_else(|| Protocol::told(&headers)) {
         return listed(&context, &headers, protocol);
     }
     let table = context.gateway.snapshot();
@@ -97,19 +104,6 @@ async fn models(State(context): State<Context>, headers: HeaderMap) -> axum::res
     let usable = table.pools().iter().filter(|pool| right(&table, pool, caller).is_ok());
     let data: Vec<Value> = usable.map(|pool| describe(&table, pool)).collect();
     Json(json!({"object": "list", "data": data})).into_response()
-}
-
-/// The list of a protocol that has a path of its own for it.
-fn own_models(
-    context: &Context,
-    query: Option<&str>,
-    headers: &mut HeaderMap,
-    protocol: Protocol,
-) -> axum::response::Response {
-    if protocol.manner().in_query == InQuery::Key {
-        token::take_key(query.unwrap_or_default(), headers);
-    }
-    listed(context, headers, protocol)
 }
 
 /// What the caller may use, in a protocol's own form.
@@ -151,3 +145,15 @@ fn refused(context: &Context, refusal: &Refusal, id: HeaderValue) -> axum::respo
     let mut record = Record::begin(Arc::clone(&context.meters));
     answer::refuse(refusal, Protocol::default(), id, &mut record).map(axum::body::Body::new)
 }
+
+/// A path, and what answers there.
+type Route = (&'static str, fn() -> MethodRouter<Context>);
+
+/// The one list of routes, but for the lists of models that protocols have at paths of their own.
+const ROUTES: [Route; 5] = [
+    ("/v1/models", || get(models)),
+    ("/models", || get(models)),
+    ("/v1/models/{*id}", || get(model)),
+    ("/healthz", || get(|| async { "ok\n" })),
+    ("/readyz", || get(ready)),
+];

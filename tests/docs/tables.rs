@@ -2,15 +2,22 @@
 //!
 //! Never: a row is only in the page, or only in the code.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use axum::{body::Body, http};
 use onwards::{
+    gateway::Gateway,
     live::{Meters, Times},
     protocol::Endpoint,
     refusal::{AllFailed, Refusal, Whose},
+    serve::{Stage, routes},
 };
+use tower_service::Service;
 
-use crate::page::{Page, quoted, root};
+use crate::{
+    load::load,
+    page::{Page, quoted, root},
+};
 
 /// One of each; that none is missing is a test of its own.
 fn refusals() -> Vec<Refusal> {
@@ -186,6 +193,25 @@ fn what_only_one_protocol_has_is_told() {
     for row in native {
         let path = row.split('"').nth(1).unwrap().trim_end_matches('*');
         assert!(paths.iter().any(|told| told.starts_with(path)), "{path} is not told");
+    }
+}
+
+#[tokio::test]
+async fn every_route_is_told_and_answers() {
+    let rows = Page::named("docs/operations.md").table("ports");
+    let clients = rows.iter().filter(|row| row[1].starts_with("clients"));
+    let told: BTreeSet<_> = clients.flat_map(|row| quoted(&row[0])).collect();
+    let routed: Vec<_> = routes::paths().map(|path| path.replace("{*", "{")).collect();
+    assert_eq!(told, routed.iter().map(String::as_str).collect::<BTreeSet<_>>());
+
+    let gateway = Gateway::new(load(r#"{"targets": {"m": {"url": "mock:"}}}"#).unwrap());
+    let meters = Meters::new("onwards").unwrap();
+    let mut router = routes::router(Arc::new(gateway), meters, Stage::default());
+    for path in told {
+        let path = path.replace("{id}", "m");
+        assert!(routes::owns(&http::Method::GET, &path), "{path}");
+        let answer = router.call(http::Request::get(&path).body(Body::empty()).unwrap()).await;
+        assert_eq!(answer.unwrap().status(), http::StatusCode::OK, "{path}");
     }
 }
 
