@@ -32,7 +32,7 @@ use hyper::body::Incoming;
 use tokio::net::TcpListener;
 
 pub use self::{intake::BodyLimits, stage::Stage};
-use self::{record::Record, relay::Reply};
+use self::{record::Record, relay::Reply, request_id::RequestId};
 use crate::{
     gateway::Gateway,
     live::{Meters, Retries},
@@ -73,28 +73,31 @@ impl Front {
         self: Arc<Self>,
         request: Request<Incoming>,
     ) -> impl Future<Output = Response<Reply>> {
-        let client_id = request_id::sane(request.headers()).cloned();
-        let served =
-            Arc::clone(&self).route(request, client_id.clone().unwrap_or_else(request_id::new));
+        let id = RequestId::of(request.headers());
+        let (speaks, served) = Arc::clone(&self).route(request, id.clone().into_value());
         async move {
             let served = AssertUnwindSafe(served).catch_unwind().await;
-            served.unwrap_or_else(|_| self.after_panic(client_id))
+            served.unwrap_or_else(|_| self.after_panic(id, speaks))
         }
     }
 
-    fn route(self: Arc<Self>, request: Request<Incoming>, id: HeaderValue) -> Served {
-        if routes::owns(request.method(), request.uri().path()) {
-            Box::pin(routes::serve(self.routes.clone(), request, id))
+    /// The client's protocol, and what serves it.
+    fn route(self: Arc<Self>, request: Request<Incoming>, id: HeaderValue) -> (Protocol, Served) {
+        let path = request.uri().path();
+        if routes::owns(request.method(), path) {
+            let speaks = routes::speaks(path, request.headers());
+            (speaks, Box::pin(routes::serve(self.routes.clone(), request, id)))
         } else {
-            Box::pin(proxy::proxy(self, request, id))
+            let endpoint = proxy::endpoint_of(&request);
+            let speaks = endpoint.as_ref().map(|endpoint| endpoint.protocol).unwrap_or_default();
+            (speaks, Box::pin(proxy::proxy(self, request, endpoint, id)))
         }
     }
 
-    fn after_panic(&self, request_id: Option<HeaderValue>) -> Response<Reply> {
+    fn after_panic(&self, id: RequestId, speaks: Protocol) -> Response<Reply> {
         self.meters.panics.inc();
         let mut record = Record::begin(Arc::clone(&self.meters));
-        let request_id = request_id.unwrap_or(HeaderValue::from_static("unknown"));
-        answer::refuse(&Refusal::Internal, Protocol::default(), request_id, &mut record)
+        answer::refuse(&Refusal::Internal, speaks, id.into_value(), &mut record)
     }
 }
 

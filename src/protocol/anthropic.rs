@@ -61,6 +61,10 @@ impl Wire for Anthropic {
         response::write_models(models)
     }
 
+    fn write_model(&self, model: &Model<'_>) -> Vec<u8> {
+        response::write_model(model)
+    }
+
     fn write_count(
         &self,
         from: &Conversation,

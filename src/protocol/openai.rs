@@ -65,6 +65,10 @@ impl Wire for OpenAi {
         response::write_models(models)
     }
 
+    fn write_model(&self, model: &Model<'_>) -> Vec<u8> {
+        response::write_model(model)
+    }
+
     fn embeddings(&self) -> Option<&'static dyn Embeddings> {
         Some(&embedding::OpenAiEmbeddings)
     }

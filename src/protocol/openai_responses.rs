@@ -64,6 +64,10 @@ impl Wire for OpenAiResponses {
         response::write_models(models)
     }
 
+    fn write_model(&self, model: &Model<'_>) -> Vec<u8> {
+        response::write_model(model)
+    }
+
     fn write_counted(&self, tokens: u64) -> Vec<u8> {
         response::write_counted(tokens)
     }

@@ -61,6 +61,9 @@ pub trait Wire: Send + Sync {
     /// Writes the list of models that `GET /v1/models` and its like give.
     fn write_models(&self, models: &[Model<'_>]) -> Vec<u8>;
 
+    /// Writes one of them, as `GET /v1/models/{id}` gives it.
+    fn write_model(&self, model: &Model<'_>) -> Vec<u8>;
+
     /// Writes a request that counts a conversation's tokens; `None` when the protocol has none,
     /// and the caller estimates with [`Conversation::estimate_tokens`].
     ///

@@ -23,9 +23,9 @@ use crate::{
 pub async fn proxy(
     front: Arc<Front>,
     request: Request<Incoming>,
+    endpoint: Option<Endpoint>,
     request_id: HeaderValue,
 ) -> Response<Reply> {
-    let endpoint = endpoint_of(&request);
     let speaks = endpoint.as_ref().map(|endpoint| endpoint.protocol).unwrap_or_default();
     let mut record = Record::begin(Arc::clone(&front.meters));
     let (held, mut inbound) = match hold(&front, request, endpoint, &mut record).await {
@@ -41,7 +41,7 @@ pub async fn proxy(
 }
 
 /// What the path asks for. Where another has the same path as OpenAI, its clients say who they are.
-fn endpoint_of(request: &Request<Incoming>) -> Option<Endpoint> {
+pub fn endpoint_of(request: &Request<Incoming>) -> Option<Endpoint> {
     let endpoint = Endpoint::find(request.uri().path(), request.uri().query())?;
     if endpoint.operation != Operation::Native {
         return Some(endpoint);

@@ -7,30 +7,48 @@ use rand::Rng;
 
 use super::answer::REQUEST_ID;
 
-/// The client's own id, if it is sane, else a new one.
-pub fn of(headers: &HeaderMap) -> HeaderValue {
-    sane(headers).cloned().unwrap_or_else(new)
+/// What a request is called. It is kept beside the request for the case of a panic, so it is cheap
+/// to clone: what was drawn is no header yet.
+#[derive(Debug, Clone)]
+pub enum RequestId {
+    /// The client's own.
+    Sent(HeaderValue),
+    /// Drawn, as the client's own is missing or not sane.
+    Drawn(u64),
+}
+
+impl RequestId {
+    /// The client's own, if it is sane, else a new one.
+    pub fn of(headers: &HeaderMap) -> Self {
+        match sane(headers) {
+            Some(id) => Self::Sent(id.clone()),
+            None => Self::Drawn(rand::rng().random()),
+        }
+    }
+
+    /// As a header says it.
+    pub fn into_value(self) -> HeaderValue {
+        let mut bits = match self {
+            Self::Sent(id) => return id,
+            Self::Drawn(bits) => bits,
+        };
+        let mut id = *b"req_0000000000000000";
+        for digit in id.iter_mut().skip(4) {
+            *digit = HEX[(bits & 15) as usize];
+            bits >>= 4;
+        }
+        HeaderValue::from_bytes(&id).unwrap_or(HeaderValue::from_static("req"))
+    }
 }
 
 /// The client's own id, if it is sane.
-pub fn sane(headers: &HeaderMap) -> Option<&HeaderValue> {
+fn sane(headers: &HeaderMap) -> Option<&HeaderValue> {
     let is_sane = |value: &&HeaderValue| {
         let bytes = value.as_bytes();
         let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte);
         !bytes.is_empty() && bytes.len() <= LONGEST && bytes.iter().all(plain)
     };
     headers.get(REQUEST_ID).filter(is_sane)
-}
-
-/// An id for a request that came with none.
-pub fn new() -> HeaderValue {
-    let mut id = *b"req_0000000000000000";
-    let mut bits: u64 = rand::rng().random();
-    for digit in id.iter_mut().skip(4) {
-        *digit = HEX[(bits & 15) as usize];
-        bits >>= 4;
-    }
-    HeaderValue::from_bytes(&id).unwrap_or(HeaderValue::from_static("req"))
 }
 
 const LONGEST: usize = 128;

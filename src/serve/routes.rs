@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::{
-    Json, Router,
+    Router,
     extract::{Path, State, rejection::PathRejection},
     http::{
         HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri, header::CONTENT_TYPE,
@@ -12,7 +12,6 @@ use axum::{
     routing::{MethodRouter, get},
 };
 use hyper::body::Incoming;
-use serde_json::{Value, json};
 use tower_service::Service;
 
 use super::{
@@ -21,13 +20,13 @@ use super::{
     answer::{self, REQUEST_ID},
     record::Record,
     relay::Reply,
-    request_id, token,
+    request_id::RequestId,
+    token,
 };
 use crate::{
     gateway::Gateway,
     live::Meters,
     protocol::{Protocol, manner::InQuery, wire::Model},
-    refusal::Refusal,
     table::{Pool, Table},
 };
 
@@ -86,40 +85,33 @@ async fn ready(State(context): State<Context>) -> (StatusCode, &'static str) {
     }
 }
 
-/// One path for most protocols: the clients of some are told by a header that nobody else sends.
+/// The client's protocol: some have a path of their own, others share one, and the clients of some
+/// are told by a header that nobody else sends.
+pub fn speaks(path: &str, headers: &HeaderMap) -> Protocol {
+    let own = Protocol::ALL.iter().copied().find(|it| it.manner().models_path == Some(path));
+    own.or_else(|| Protocol::told(headers)).unwrap_or_default()
+}
+
+/// What the caller may use.
 async fn models(
     State(context): State<Context>,
     uri: Uri,
     mut headers: HeaderMap,
 ) -> axum::response::Response {
-    let own = Protocol::ALL.iter().find(|it| it.manner().models_path == Some(uri.path()));
-    if own.is_some_and(|it| it.manner().in_query == InQuery::Key) {
+    let protocol = speaks(uri.path(), &headers);
+    if protocol.manner().in_query == InQuery::Key {
         token::take_key(uri.query().unwrap_or_default(), &mut headers);
-    }
-    if let Some(protocol) = own.copied().or_else(|| Protocol::told(&headers)) {
-        return listed(&context, &headers, protocol);
     }
     let table = context.gateway.snapshot();
     let caller = table.keyring.caller(token::of(&headers));
     let usable = table.pools().iter().filter(|pool| right(&table, pool, caller).is_ok());
-    let data: Vec<Value> = usable.map(|pool| describe(&table, pool)).collect();
-    Json(json!({"object": "list", "data": data})).into_response()
-}
-
-/// What the caller may use, in a protocol's own form.
-fn listed(context: &Context, headers: &HeaderMap, protocol: Protocol) -> axum::response::Response {
-    let table = context.gateway.snapshot();
-    let caller = table.keyring.caller(token::of(headers));
-    let usable = table.pools().iter().filter(|pool| right(&table, pool, caller).is_ok());
-    let models: Vec<Model<'_>> = usable
-        .map(|pool| Model { id: &pool.alias, created: table.created, owned_by: "onwards" })
-        .collect();
-    let body = protocol.wire().write_models(&models);
-    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response()
+    let models: Vec<Model<'_>> = usable.map(|pool| shown(&table, pool)).collect();
+    written(protocol.wire().write_models(&models))
 }
 
 async fn model(
     State(context): State<Context>,
+    uri: Uri,
     id: Result<Path<String>, PathRejection>,
     headers: HeaderMap,
 ) -> axum::response::Response {
@@ -131,19 +123,23 @@ async fn model(
         None => Err(unknown(&table, caller, &id)),
         Some(pool) => right(&table, table.pool(pool), caller).map(|()| table.pool(pool)),
     };
+    let protocol = speaks(uri.path(), &headers);
     match found {
-        Ok(pool) => Json(describe(&table, pool)).into_response(),
-        Err(refusal) => refused(&context, &refusal, request_id::of(&headers)),
+        Ok(pool) => written(protocol.wire().write_model(&shown(&table, pool))),
+        Err(refusal) => {
+            let mut record = Record::begin(Arc::clone(&context.meters));
+            let id = RequestId::of(&headers).into_value();
+            answer::refuse(&refusal, protocol, id, &mut record).map(axum::body::Body::new)
+        }
     }
 }
 
-fn describe(table: &Table, pool: &Pool) -> Value {
-    json!({"id": pool.alias, "object": "model", "created": table.created, "owned_by": "onwards"})
+fn shown<'a>(table: &Table, pool: &'a Pool) -> Model<'a> {
+    Model { id: &pool.alias, created: table.created, owned_by: "onwards" }
 }
 
-fn refused(context: &Context, refusal: &Refusal, id: HeaderValue) -> axum::response::Response {
-    let mut record = Record::begin(Arc::clone(&context.meters));
-    answer::refuse(refusal, Protocol::default(), id, &mut record).map(axum::body::Body::new)
+fn written(json: Vec<u8>) -> axum::response::Response {
+    ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], json).into_response()
 }
 
 /// A path, and what answers there.

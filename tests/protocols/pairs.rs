@@ -80,6 +80,8 @@ fn lists_of_models() {
     for &protocol in Protocol::ALL {
         let shown = pretty(&protocol.wire().write_models(&models));
         snapshot(format!("models_{protocol}"), &shown);
+        let shown = pretty(&protocol.wire().write_model(&models[1]));
+        snapshot(format!("model_{protocol}"), &shown);
     }
 }
 

@@ -66,21 +66,18 @@ pub(super) fn read_count(body: &[u8]) -> Result<u64, Failure> {
 
 /// Writes the list of models, on one page.
 pub(super) fn write_models(models: &[Model<'_>]) -> Vec<u8> {
-    let data: Vec<ModelOut<'_>> = models
-        .iter()
-        .map(|model| ModelOut {
-            r#type: "model",
-            id: model.id,
-            display_name: model.id,
-            created_at: rfc3339(model.created),
-        })
-        .collect();
+    let data: Vec<_> = models.iter().map(ModelOut::of).collect();
     json(&Models {
         has_more: false,
         first_id: models.first().map(|model| model.id),
         last_id: models.last().map(|model| model.id),
         data,
     })
+}
+
+/// Writes one model.
+pub(super) fn write_model(model: &Model<'_>) -> Vec<u8> {
+    json(&ModelOut::of(model))
 }
 
 /// Why an answer ended; an unknown reason is the usual one.
@@ -209,6 +206,13 @@ struct ModelOut<'a> {
     id: &'a str,
     display_name: &'a str,
     created_at: String,
+}
+
+impl<'a> ModelOut<'a> {
+    fn of(model: &Model<'a>) -> Self {
+        let created_at = rfc3339(model.created);
+        Self { r#type: "model", id: model.id, display_name: model.id, created_at }
+    }
 }
 
 impl Block {

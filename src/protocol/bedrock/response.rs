@@ -65,18 +65,13 @@ pub(super) fn write_counted(tokens: u64) -> Vec<u8> {
 
 /// Writes the list of models.
 pub(super) fn write_models(models: &[Model<'_>]) -> Vec<u8> {
-    let model_summaries: Vec<ModelOut<'_>> = models
-        .iter()
-        .map(|model| ModelOut {
-            model_id: model.id,
-            model_name: model.id,
-            provider_name: model.owned_by,
-            input_modalities: ["TEXT"],
-            output_modalities: ["TEXT"],
-            response_streaming_supported: true,
-        })
-        .collect();
+    let model_summaries: Vec<_> = models.iter().map(ModelOut::of).collect();
     json(&Models { model_summaries })
+}
+
+/// Writes one model.
+pub(super) fn write_model(model: &Model<'_>) -> Vec<u8> {
+    json(&OneModel { model_details: ModelOut::of(model) })
 }
 
 /// Why an answer ended; an unknown reason is the usual one.
@@ -283,6 +278,25 @@ struct ModelOut<'a> {
     input_modalities: [&'static str; 1],
     output_modalities: [&'static str; 1],
     response_streaming_supported: bool,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct OneModel<'a> {
+    model_details: ModelOut<'a>,
+}
+
+impl<'a> ModelOut<'a> {
+    fn of(model: &Model<'a>) -> Self {
+        Self {
+            model_id: model.id,
+            model_name: model.id,
+            provider_name: model.owned_by,
+            input_modalities: ["TEXT"],
+            output_modalities: ["TEXT"],
+            response_streaming_supported: true,
+        }
+    }
 }
 
 impl Block {

@@ -76,9 +76,13 @@ pub(super) fn write(reply: &Reply, to: &Client<'_>) -> Vec<u8> {
 
 /// Writes the list of models, on one page.
 pub(super) fn write_models(models: &[Model<'_>]) -> Vec<u8> {
-    let models: Vec<_> =
-        models.iter().map(|model| ModelOut { name: model.id, endpoints: &["chat"] }).collect();
+    let models: Vec<_> = models.iter().map(ModelOut::of).collect();
     json(&Models { models })
+}
+
+/// Writes one model.
+pub(super) fn write_model(model: &Model<'_>) -> Vec<u8> {
+    json(&ModelOut::of(model))
 }
 
 /// Why an answer ended; an unknown reason is the usual one. Some reasons are failures.
@@ -216,6 +220,12 @@ struct Models<'a> {
 struct ModelOut<'a> {
     name: &'a str,
     endpoints: &'static [&'static str],
+}
+
+impl<'a> ModelOut<'a> {
+    fn of(model: &Model<'a>) -> Self {
+        Self { name: model.id, endpoints: &["chat"] }
+    }
 }
 
 impl UsageIn {

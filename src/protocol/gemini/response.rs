@@ -69,12 +69,12 @@ pub(super) fn read_count(body: &[u8]) -> Result<u64, Failure> {
 
 /// Writes the list of models, on one page.
 pub(super) fn write_models(models: &[Model<'_>]) -> Vec<u8> {
-    let model = |model: &Model<'_>| ModelOut {
-        name: format!("models/{}", model.id),
-        display_name: model.id.to_owned(),
-        supported_generation_methods: METHODS,
-    };
-    json(&Models { models: models.iter().map(model).collect() })
+    json(&Models { models: models.iter().map(ModelOut::of).collect() })
+}
+
+/// Writes one model.
+pub(super) fn write_model(model: &Model<'_>) -> Vec<u8> {
+    json(&ModelOut::of(model))
 }
 
 /// Why an answer ended; an unknown reason is the usual one.
@@ -201,6 +201,16 @@ struct ModelOut {
     name: String,
     display_name: String,
     supported_generation_methods: &'static [&'static str],
+}
+
+impl ModelOut {
+    fn of(model: &Model<'_>) -> Self {
+        Self {
+            name: format!("models/{}", model.id),
+            display_name: model.id.to_owned(),
+            supported_generation_methods: METHODS,
+        }
+    }
 }
 
 impl PromptFeedback {

@@ -72,16 +72,13 @@ pub(super) fn write(reply: &Reply, to: &Client<'_>) -> Vec<u8> {
 
 /// Writes the list of models.
 pub(super) fn write_models(models: &[Model<'_>]) -> Vec<u8> {
-    let data: Vec<ModelOut<'_>> = models
-        .iter()
-        .map(|model| ModelOut {
-            id: model.id,
-            object: "model",
-            created: model.created,
-            owned_by: model.owned_by,
-        })
-        .collect();
+    let data: Vec<_> = models.iter().map(ModelOut::of).collect();
     json(&Models { object: "list", data })
+}
+
+/// Writes one model.
+pub(super) fn write_model(model: &Model<'_>) -> Vec<u8> {
+    json(&ModelOut::of(model))
 }
 
 /// Why an answer ended; an unknown reason is the usual one.
@@ -205,6 +202,13 @@ struct ModelOut<'a> {
     object: &'static str,
     created: u64,
     owned_by: &'a str,
+}
+
+impl<'a> ModelOut<'a> {
+    fn of(model: &Model<'a>) -> Self {
+        let Model { id, created, owned_by } = *model;
+        Self { id, object: "model", created, owned_by }
+    }
 }
 
 impl UsageIn {

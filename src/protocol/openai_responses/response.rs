@@ -50,6 +50,11 @@ pub(super) fn write_models(models: &[Model<'_>]) -> Vec<u8> {
     OpenAi.write_models(models)
 }
 
+/// Writes one model.
+pub(super) fn write_model(model: &Model<'_>) -> Vec<u8> {
+    OpenAi.write_model(model)
+}
+
 /// Writes a count of tokens.
 pub(super) fn write_counted(tokens: u64) -> Vec<u8> {
     format!(r#"{{"object":"response.input_tokens","input_tokens":{tokens}}}"#).into_bytes()

@@ -2,10 +2,12 @@
 //!
 //! Never: a start fails without naming what is in the way.
 
-use std::net::TcpListener;
+use std::{collections::BTreeSet, net::TcpListener};
+
+use serde_json::json;
 
 use crate::support::{
-    Launch, Reply, Router, Upstream, assert_envelope, assert_ok, eventually, open, secs,
+    Call, Launch, Reply, Router, Upstream, assert_envelope, assert_ok, eventually, open, secs,
 };
 
 #[tokio::test]
@@ -33,7 +35,7 @@ async fn d11_a_taken_port_is_named() {
 async fn d10_a_panic_costs_one_request() {
     let upstream = Upstream::start(Reply::chat("hi")).await;
     let mut targets = open(&upstream);
-    targets["targets"]["bad"] = serde_json::json!({
+    targets["targets"]["bad"] = json!({
         "url": "mock:?panic=true", "concurrency_limit": {"max_concurrent_requests": 1}});
     let mut router = Router::start(&targets).await;
     for _ in 0..3 {
@@ -42,6 +44,28 @@ async fn d10_a_panic_costs_one_request() {
     }
     assert_ok(&router.chat("m").await);
     assert!(router.is_running());
+}
+
+#[tokio::test]
+async fn d10_a_panic_is_told_in_the_clients_form_and_by_the_requests_id() {
+    let router = Router::start(&json!({"targets": {"bad": {"url": "mock:?panic=true"}}})).await;
+    let body = json!({"model": "bad", "max_tokens": 9,
+                      "messages": [{"role": "user", "content": "hi"}]});
+    let (mut ids, named) = (BTreeSet::new(), Some("mine"));
+    for name in [None, None, named] {
+        let mut call = Call::post("/v1/messages").json(&body);
+        if let Some(name) = name {
+            call = call.header("x-request-id", name);
+        }
+        let answer = call.send(router.addr()).await;
+        assert_eq!(answer.status, 500, "{}", answer.text());
+        assert_eq!(answer.json()["type"], "error", "{}", answer.text());
+        assert_eq!(answer.json()["error"]["type"], "api_error", "{}", answer.text());
+        let id = answer.header("x-request-id").unwrap().to_owned();
+        assert_eq!(answer.json()["request_id"], id, "{}", answer.text());
+        assert!(ids.insert(id), "{ids:?}");
+    }
+    assert!(ids.contains("mine") && ids.iter().any(|id| id.starts_with("req_")), "{ids:?}");
 }
 
 /// The clock can not be set back here; but what never asks for the wall's time does not care.
