@@ -15,6 +15,8 @@ pub enum Refusal {
     MissingModel,
     /// The body says `model` more than once.
     DuplicateModel,
+    /// The header that names the alias is no text.
+    InvalidModelOverride,
     /// The path could leave the provider's base URL.
     InvalidPath,
     /// The alias is closed and no key was given.
@@ -133,6 +135,7 @@ impl Refusal {
             Self::InvalidJson(_) => (S::BAD_REQUEST, INVALID, "invalid_json"),
             Self::MissingModel => (S::BAD_REQUEST, INVALID, "missing_model"),
             Self::DuplicateModel => (S::BAD_REQUEST, INVALID, "duplicate_model"),
+            Self::InvalidModelOverride => (S::BAD_REQUEST, INVALID, "invalid_model_override"),
             Self::InvalidPath => (S::BAD_REQUEST, INVALID, "invalid_path"),
             Self::Unsupported { .. } => (S::BAD_REQUEST, INVALID, "unsupported_parameter"),
             Self::UnsupportedEndpoint => (S::BAD_REQUEST, INVALID, "unsupported_endpoint"),
@@ -170,6 +173,7 @@ impl Refusal {
         };
         let param = match self {
             Self::MissingModel | Self::DuplicateModel | Self::ModelNotFound(_) => Some("model"),
+            Self::InvalidModelOverride => Some("model-override"),
             Self::RateLimit { whose, .. } | Self::ConcurrencyLimit { whose } => {
                 Some(whose.as_str())
             }
@@ -184,6 +188,7 @@ impl Refusal {
             Self::InvalidJson(what) => format!("The request body is not a JSON object: {what}."),
             Self::MissingModel => "The request must name a model: set `model` to a string.".into(),
             Self::DuplicateModel => "The request names `model` more than once.".into(),
+            Self::InvalidModelOverride => "The header `model-override` is not UTF-8.".into(),
             Self::InvalidPath => "The request path is not allowed: it holds dot segments, \
                 a scheme or an authority."
                 .into(),

@@ -9,7 +9,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use http::{HeaderName, Method, Request};
+use http::{HeaderMap, HeaderName, Method, Request};
 use hyper::body::Incoming;
 use smallvec::SmallVec;
 
@@ -67,8 +67,8 @@ pub async fn admit(
     signature::keep_host(&head.uri, &mut head.headers);
     let in_path = endpoint.as_ref().and_then(|endpoint| endpoint.model.as_deref());
 
-    let named = head.headers.get(MODEL_OVERRIDE).and_then(|value| value.to_str().ok()).or(in_path);
     let (body, read) = intake::read(&head.headers, incoming, limits).await?;
+    let named = in_header(&head.headers)?.or(in_path);
     let (found, alias) = match (read.found, named) {
         // A header may name the alias, but the provider reads the body.
         (Err(refusal), Some(_)) if endpoint::is_known(&path) => return Err(refusal),
@@ -105,6 +105,12 @@ pub async fn admit(
         needs_body,
     };
     Ok(inbound)
+}
+
+/// The alias that the header names. It is never ignored: the body's would be another's model.
+fn in_header(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
+    let value = headers.get(MODEL_OVERRIDE).map(|value| std::str::from_utf8(value.as_bytes()));
+    value.transpose().map_err(|_| Refusal::InvalidModelOverride)
 }
 
 /// Key → right → rules.

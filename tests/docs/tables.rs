@@ -28,6 +28,7 @@ fn refusals() -> Vec<Refusal> {
         InvalidJson(String::new()),
         MissingModel,
         DuplicateModel,
+        InvalidModelOverride,
         InvalidPath,
         MissingApiKey,
         InvalidApiKey,

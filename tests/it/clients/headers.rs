@@ -137,3 +137,35 @@ async fn a20_paths_that_name_no_alias_are_404_or_missing_model() {
     assert_error(&router.chat("nobody").await, 404, "model_not_found");
     assert_eq!(upstream.hits(), 0);
 }
+
+#[tokio::test]
+async fn the_header_that_names_the_alias_is_never_ignored() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let mut targets = open(&upstream);
+    targets["targets"]["größe"] = targets["targets"]["m"].clone();
+    let router = Router::start(&targets).await;
+    let named = |alias: &[u8]| {
+        let mut call =
+            b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\nmodel-override: ".to_vec();
+        call.extend_from_slice(alias);
+        let body = chat("m").to_string();
+        call.extend_from_slice(
+            format!("\r\ncontent-length: {}\r\n\r\n{body}", body.len()).as_bytes(),
+        );
+        call
+    };
+    for (alias, code) in [
+        ("größe".as_bytes(), None),
+        ("grösse".as_bytes(), Some((404, "model_not_found"))),
+        (b"gr\xf6\xdfe".as_slice(), Some((400, "invalid_model_override"))),
+    ] {
+        let mut conn = Conn::connect(router.addr()).await;
+        conn.send(named(alias)).await;
+        let answer = conn.response().await;
+        match code {
+            None => assert_ok(&answer),
+            Some((status, code)) => assert_error(&answer, status, code),
+        }
+    }
+    assert_eq!(upstream.hits(), 1);
+}
