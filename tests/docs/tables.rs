@@ -225,6 +225,7 @@ fn every_flag_is_told_with_its_variable_and_default() {
     let in_code: BTreeSet<_> = variables.map(str::to_owned).collect();
     let in_page: BTreeSet<_> = rows.iter().map(|row| quoted(&row[1])[0].to_owned()).collect();
     assert_eq!(in_page, in_code);
+    assert!(!text.contains("hide"), "what the page tells, `--help` tells");
     for row in rows {
         let variable = quoted(&row[1])[0];
         let flag = variable.trim_start_matches("ONWARDS_").replace('_', "-").to_lowercase();

@@ -61,16 +61,13 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, env = "ONWARDS_CORES")]
     pub cores: Option<usize>,
     /// How long a client may take to send a request's head.
-    #[arg(long, env = "ONWARDS_HEADER_TIMEOUT", default_value = "30s",
-          value_parser = values::duration, hide = true)]
+    #[arg(long, env = "ONWARDS_HEADER_TIMEOUT", default_value = "30s", value_parser = values::duration)]
     pub header_timeout: Duration,
     /// The longest silence inside a request's body.
-    #[arg(long, env = "ONWARDS_BODY_TIMEOUT", default_value = "30s",
-          value_parser = values::duration, hide = true)]
+    #[arg(long, env = "ONWARDS_BODY_TIMEOUT", default_value = "30s", value_parser = values::duration)]
     body_timeout: Duration,
     /// How long a client may leave unread what was sent to it.
-    #[arg(long, env = "ONWARDS_WRITE_TIMEOUT", default_value = "60s",
-          value_parser = values::duration, hide = true)]
+    #[arg(long, env = "ONWARDS_WRITE_TIMEOUT", default_value = "60s", value_parser = values::duration)]
     pub write_timeout: Duration,
 }
 
