@@ -244,6 +244,19 @@ fn every_flag_is_told_with_its_variable_and_default() {
     }
 }
 
+#[test]
+fn every_parameter_of_a_mock_is_told() {
+    let code = source("table/mock.rs");
+    let known = code.lines().find(|line| line.starts_with("const KNOWN")).unwrap();
+    let rows = Page::named("docs/configuration.md").table("mock");
+    let told: BTreeSet<_> = rows
+        .iter()
+        .filter_map(|row| quoted(&row[0])[0].split_once('?'))
+        .flat_map(|(_, query)| query.split('&').map(|pair| pair.split('=').next().unwrap()))
+        .collect();
+    assert_eq!(told, quoted(known).into_iter().collect());
+}
+
 fn title(word: &str) -> String {
     let (first, rest) = word.split_at(1);
     first.to_uppercase() + rest
