@@ -135,7 +135,7 @@ pub struct PoolKeys {
     pub strategy: Option<Strategy>,
     /// When another provider is tried.
     pub fallback: Option<Fallback>,
-    /// Default for the providers: whether trace headers and errors may pass.
+    /// Default for the providers: whether trace headers may pass.
     #[schemars(extend("default" = false))]
     pub trusted: Option<bool>,
     /// Default for the providers: whether answers are rewritten to their documented fields.
@@ -149,7 +149,8 @@ pub struct PoolKeys {
     pub cooldown: Option<Cooldown>,
     /// How providers are probed.
     pub health_check: Option<HealthCheck>,
-    /// What happens to a field that a provider's protocol cannot carry.
+    /// What happens to a field that a provider's protocol cannot carry (`warn` when absent).
+    #[schemars(extend("default" = "warn"))]
     pub lossy: Option<Lossy>,
     /// What `sticky` requests have in common (the header `x-session-id`, else the caller's key,
     /// else the beginning of the prompt, when absent).
@@ -217,10 +218,12 @@ pub struct Endpoint {
     pub aws: Option<Aws>,
     /// A Google service account, or that of the machine, for Vertex AI.
     pub gcp: Option<Gcp>,
-    /// The header that carries the credential (`Authorization` when absent).
+    /// The header that carries the credential (`Authorization` when absent; `anthropic` and `gemini`
+    /// have their own).
     #[schemars(extend("default" = "Authorization"))]
     pub upstream_auth_header_name: Option<String>,
-    /// What stands before the credential (`"Bearer "` when absent).
+    /// What stands before the credential (`"Bearer "` when absent; nothing for `anthropic` and
+    /// `gemini`).
     #[schemars(extend("default" = "Bearer "))]
     pub upstream_auth_header_prefix: Option<String>,
     /// Seconds until response headers; the same as `timeouts.response_ms`.

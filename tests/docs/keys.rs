@@ -75,6 +75,30 @@ fn every_default_is_told() {
     }
 }
 
+/// Otherwise the page could say another one than the code.
+#[test]
+fn every_default_of_the_page_is_the_schemas() {
+    let page = configuration();
+    let (mut seen, mut missing) = (0, Vec::new());
+    for (name, keys) in objects() {
+        for row in page.table(&format!("keys of {name}")) {
+            // One word of code. What is empty is no default, and names lead to the value elsewhere.
+            let default = row[1].strip_prefix('`').and_then(|rest| rest.strip_suffix('`'));
+            let Some(default) = default.filter(|it| !it.contains('`')) else { continue };
+            for key in quoted(&row[0]) {
+                seen += 1;
+                let empty_or_name = matches!(default, "{}" | "[]")
+                    || default.starts_with("AWS_")
+                    || keys.contains_key(default);
+                if keys[key]["default"].is_null() && !empty_or_name {
+                    missing.push(format!("{name}.{key}: {default}"));
+                }
+            }
+        }
+    }
+    assert!(seen > 30 && missing.is_empty(), "of {seen}: {missing:?}");
+}
+
 #[test]
 fn every_key_is_in_an_example_that_loads_or_refused_today() {
     let mut seen = BTreeSet::new();

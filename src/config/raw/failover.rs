@@ -137,19 +137,20 @@ pub struct Cooldown {
 /// How a provider's health is probed.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub struct HealthCheck {
-    /// Asked with `GET` under the provider's base URL.
+    /// Asked with `GET` under the provider's base URL (`/v1/models` when absent).
+    #[schemars(extend("default" = "/v1/models"))]
     pub path: Option<String>,
-    /// Seconds between two probes.
-    #[schemars(range(min = 1))]
+    /// Seconds between two probes (30 when absent).
+    #[schemars(range(min = 1), extend("default" = 30))]
     pub interval_secs: Option<u64>,
-    /// Time allowed to one probe.
-    #[schemars(range(min = 1))]
+    /// Time allowed to one probe (5 000 when absent).
+    #[schemars(range(min = 1), extend("default" = 5_000))]
     pub timeout_ms: Option<u64>,
-    /// Good probes that make it healthy again.
-    #[schemars(range(min = 1))]
+    /// Good probes that make it healthy again (2 when absent).
+    #[schemars(range(min = 1), extend("default" = 2))]
     pub healthy_after: Option<u32>,
-    /// Bad probes that make it unhealthy.
-    #[schemars(range(min = 1))]
+    /// Bad probes that make it unhealthy (3 when absent).
+    #[schemars(range(min = 1), extend("default" = 3))]
     pub unhealthy_after: Option<u32>,
     /// The status of a good probe (any 2xx when absent).
     #[schemars(range(min = 100, max = 599))]
@@ -177,7 +178,7 @@ pub struct Hedge {
     /// After the time within which so many percent of the last first events came.
     #[schemars(range(min = 50, max = 99))]
     pub after_percentile: Option<u32>,
-    /// The most extra attempts, as a share of all requests to the alias (0.05 when absent).
+    /// The most extra attempts, as a share of all answers of the alias (0.05 when absent).
     #[schemars(range(min = 0.001, max = 1), extend("default" = 0.05))]
     pub max_extra: Option<f64>,
     /// Whether requests with tools may be sent twice, too.
