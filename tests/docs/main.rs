@@ -9,6 +9,7 @@ mod load;
 mod examples;
 mod keys;
 mod tables;
+mod levels;
 mod links;
 mod seeds;
 mod deploy;
