@@ -1,4 +1,11 @@
 //! Onwards: one binary and one JSON file between applications and their LLM providers.
+//!
+//! The life of a request:
+//! 1. A connection brings it (`serve/connection.rs`); what is not proxied is answered (`serve/routes.rs`).
+//! 2. Its path, size, alias, key, rules and limits are checked (`serve/proxy.rs`, `serve/admit.rs`).
+//! 3. Providers are chosen and tried, one after the other (`choose.rs`, `serve/rounds.rs`).
+//! 4. Each attempt is written, sent and judged (`upstream/request.rs`, `upstream/attempt.rs`, `protocol.rs`).
+//! 5. The answer is passed on and recorded (`serve/relay.rs`, `serve/record.rs`), or refused (`serve/answer.rs`).
 
 // ── what the file says
 pub mod config;
@@ -6,12 +13,13 @@ pub mod config;
 pub mod table;
 pub mod live;
 pub mod gateway;
+pub mod reload;
 // ── one request
 pub mod serve;
 pub mod choose;
 pub mod upstream;
 pub mod protocol;
-pub mod reload;
+// ── the program
 pub mod cli;
 // ── vocabulary
 pub mod refusal;
