@@ -2,7 +2,7 @@
 //!
 //! It never knows what a key is for: meaning begins in `table::compile`.
 
-use std::path::{Path as FilePath, PathBuf};
+use std::path::Path as FilePath;
 
 use serde::Deserialize;
 
@@ -34,8 +34,6 @@ pub struct Loaded {
     pub file: raw::File,
     /// Where it says it, for problems that only `table::compile` can see.
     pub source: Source,
-    /// Every file named by a `${file:…}`, so that a reload can watch them too.
-    pub files: Vec<PathBuf>,
 }
 
 /// What could be read of a file, and what is wrong with the rest.
@@ -52,14 +50,14 @@ pub struct Survey {
 /// # Errors
 /// Every problem of the file, in the order of their places.
 pub fn load(path: &FilePath) -> Result<Loaded, Problems> {
-    survey_file(path)?.whole()
+    survey_file(path, &System)?.whole()
 }
 
-/// Reads a configuration file as far as it can be read.
+/// Reads a configuration file as far as it can be read, with what `lookup` finds for references.
 ///
 /// # Errors
 /// The file cannot be read at all.
-pub fn survey_file(path: &FilePath) -> Result<Survey, Problems> {
+pub fn survey_file(path: &FilePath, lookup: &dyn Lookup) -> Result<Survey, Problems> {
     let name = path.display().to_string();
     let unreadable = |why: String| Problems::from(Problem::without_place(&name, why));
     let bytes = std::fs::read(path)
@@ -69,7 +67,7 @@ pub fn survey_file(path: &FilePath) -> Result<Survey, Problems> {
         let good = String::from_utf8_lossy(&error.as_bytes()[..at]).into_owned();
         Problems::from(Source::without_tree(&name, good).flaw_at_end("this is not UTF-8 text"))
     })?;
-    survey(&name, text, &System)
+    survey(&name, text, lookup)
 }
 
 /// Checks a configuration text; `name` stands in problems, and its directory is where relative
@@ -95,7 +93,7 @@ pub fn survey(name: &str, text: String, lookup: &dyn Lookup) -> Result<Survey, P
         sound::prune(&mut value, &problems);
     }
     let loaded = match raw::File::deserialize(value) {
-        Ok(file) => Some(Loaded { file, source, files: texts.into_files() }),
+        Ok(file) => Some(Loaded { file, source }),
         // The shape came from `raw` itself, so a file without problems cannot fail. Should it
         // ever, serde's own words are kept back, since they quote values.
         Err(_) if problems.is_empty() => {

@@ -3,6 +3,7 @@
 //! It runs on a thread of its own: no request ever waits for a file. A file with problems changes
 //! nothing.
 
+mod reading;
 mod watch;
 
 use std::{
@@ -11,7 +12,7 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use self::watch::{Fingerprint, Watcher};
+use self::{reading::Reading, watch::Watcher};
 use crate::{
     config::{self, Problems, Survey},
     gateway::Gateway,
@@ -27,8 +28,8 @@ pub struct Loader {
     meters: Arc<Meters>,
     /// When the process began, in Unix seconds: what the models it serves were `created`.
     born: u64,
-    /// Everything the last good table was read from: the file, and what it refers to.
-    files: Vec<PathBuf>,
+    /// What the last load read, good or not: the file, and what it refers to.
+    reading: Reading,
 }
 
 /// Why the file is looked at again.
@@ -44,15 +45,22 @@ impl Loader {
     /// A loader for one file.
     pub fn new(path: &Path, meters: Arc<Meters>) -> Self {
         let registry = Registry::new(Arc::clone(&meters));
-        let files = vec![path.to_owned()];
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let born = since.map_or(0, |since| since.as_secs());
-        Self { path: path.to_owned(), registry, hash_key: HashKey::random(), meters, born, files }
+        Self {
+            path: path.to_owned(),
+            registry,
+            hash_key: HashKey::random(),
+            meters,
+            born,
+            reading: Reading::default(),
+        }
     }
 
     /// Loads and compiles the file as it is now.
     pub fn load(&mut self) -> Result<Table, Problems> {
-        let Survey { loaded, mut problems } = config::survey_file(&self.path)?;
+        self.reading = Reading::of(&self.path);
+        let Survey { loaded, mut problems } = config::survey_file(&self.path, &self.reading)?;
         let loaded = match loaded {
             Some(loaded) if problems.is_empty() => loaded,
             sound => {
@@ -61,8 +69,6 @@ impl Loader {
             }
         };
         let table = table::compile(&loaded, &self.registry, &self.hash_key, self.born)?;
-        self.files.truncate(1);
-        self.files.extend(loaded.files);
         self.meters.last_reload_successful.set(1.0);
         Ok(table)
     }
@@ -72,29 +78,34 @@ impl Loader {
     /// With `watches` off, only an operator's asking reloads.
     pub fn follow(mut self, gateway: &Gateway, hints: Hints, watches: bool) {
         let Hints { sender, receiver } = hints;
-        let mut seen = Fingerprint::of(&self.files);
         let mut watcher = watches.then(|| Watcher::new(sender));
+        let mut asked = false;
         loop {
-            if let Some(watcher) = &mut watcher {
-                watcher.cover(&self.files);
+            // Watched first and compared then: what happens after the comparison is told.
+            self.watch(&mut watcher);
+            if asked || (watches && self.reading.is_stale()) {
+                self.reload(gateway);
+                onwards_heap::give_back_end();
+                self.watch(&mut watcher);
             }
             let hint = match receiver.recv_timeout(POLL) {
                 Ok(hint) => Some(hint),
                 Err(mpsc::RecvTimeoutError::Timeout) => None,
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
             };
-            let asked = settle(&receiver, hint) == Some(Hint::Asked);
-            let now = Fingerprint::of(&self.files);
-            if asked || (watches && now != seen) {
-                seen = self.reload(gateway, now);
-                onwards_heap::give_back_end();
-            }
+            asked = settle(&receiver, hint) == Some(Hint::Asked);
+        }
+    }
+
+    fn watch(&self, watcher: &mut Option<Watcher>) {
+        if let Some(watcher) = watcher {
+            watcher.cover(&self.reading.files());
         }
     }
 
     /// One reload. A file that has problems and is still being written is tried again, in silence,
     /// until nobody has touched it for a while.
-    fn reload(&mut self, gateway: &Gateway, mut seen: Fingerprint) -> Fingerprint {
+    fn reload(&mut self, gateway: &Gateway) {
         let problems = loop {
             match self.load() {
                 Ok(table) => {
@@ -102,22 +113,19 @@ impl Loader {
                     gateway.replace(table);
                     self.meters.reloads.with_label_values(&["success"]).inc();
                     tracing::info!(aliases, "the configuration was reloaded");
-                    return seen;
+                    return;
                 }
                 Err(problems) => {
                     std::thread::sleep(QUIET);
-                    let now = Fingerprint::of(&self.files);
-                    if now == seen {
+                    if !self.reading.is_stale() {
                         break problems;
                     }
-                    seen = now;
                 }
             }
         };
         self.meters.reloads.with_label_values(&["failure"]).inc();
         self.meters.last_reload_successful.set(0.0);
         tracing::error!("the configuration has problems; the old one stays\n{problems}");
-        seen
     }
 }
 

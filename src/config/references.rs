@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Read as _};
-use std::path::{Path as FilePath, PathBuf};
+use std::path::Path as FilePath;
 
 use serde_json::Value;
 
@@ -41,7 +41,6 @@ pub struct Nothing;
 pub(super) struct Texts {
     /// Only texts that changed, by where they start; `None` when a reference failed.
     changed: HashMap<usize, Option<String>>,
-    files: Vec<PathBuf>,
 }
 
 impl Texts {
@@ -51,7 +50,7 @@ impl Texts {
         problems: &mut Vec<Problem>,
     ) -> Self {
         let base = FilePath::new(source.name()).parent().unwrap_or(FilePath::new(""));
-        let mut resolver = Resolver { lookup, base, files: Vec::new() };
+        let resolver = Resolver { lookup, base };
         let mut changed = HashMap::new();
         source.visit(&mut |trail, node| {
             let Kind::Text = node.kind else { return };
@@ -64,7 +63,7 @@ impl Texts {
             });
             changed.insert(node.span.start, resolved.ok());
         });
-        Self { changed, files: resolver.files }
+        Self { changed }
     }
 
     /// The text of a string; `None` when it could not be resolved, which is already a problem.
@@ -106,23 +105,18 @@ impl Texts {
             ),
         }
     }
-
-    pub(super) fn into_files(self) -> Vec<PathBuf> {
-        self.files
-    }
 }
 
 struct Resolver<'a> {
     lookup: &'a dyn Lookup,
     base: &'a FilePath,
-    files: Vec<PathBuf>,
 }
 
 /// What is wrong with a reference, and what to do about it.
 type Wrong = (String, Option<String>);
 
 impl Resolver<'_> {
-    fn resolve(&mut self, text: &str) -> Result<String, Wrong> {
+    fn resolve(&self, text: &str) -> Result<String, Wrong> {
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(at) = rest.find("${") {
@@ -144,7 +138,7 @@ impl Resolver<'_> {
         Ok(out)
     }
 
-    fn look_up(&mut self, reference: &str) -> Result<String, Wrong> {
+    fn look_up(&self, reference: &str) -> Result<String, Wrong> {
         match reference.split_once(':') {
             Some(("env" | "file", "")) => Err((format!("`${{{reference}}}` names nothing"), None)),
             Some(("env", name)) => self.variable(name),
@@ -169,11 +163,8 @@ impl Resolver<'_> {
         }
     }
 
-    fn file(&mut self, path: &str) -> Result<String, Wrong> {
+    fn file(&self, path: &str) -> Result<String, Wrong> {
         let path = self.base.join(path);
-        if !self.files.contains(&path) {
-            self.files.push(path.clone());
-        }
         let mut content = self.lookup.file(&path).map_err(|error| {
             let path = shown(&path.display().to_string());
             (format!("the file `{path}` cannot be read: {error}"), None)

@@ -1,4 +1,4 @@
-//! Whether files have changed: notifications about their directories, and a fingerprint to compare.
+//! Notifications that something happened in the directories of some files.
 //!
 //! Directories, not files, are watched: editors, `mv` and Kubernetes replace files, and a watch on
 //! a replaced file sees nothing more. It reads no content.
@@ -7,57 +7,16 @@ use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
     sync::mpsc::Sender,
-    time::SystemTime,
 };
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
 use super::Hint;
 
-/// What tells one state of some files from another, symbolic links followed.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Fingerprint(Vec<Option<State>>);
-
-#[derive(Debug, PartialEq, Eq)]
-struct State {
-    resolved: PathBuf,
-    modified: Option<SystemTime>,
-    length: u64,
-    inode: u64,
-}
-
 /// Watches the directories of some files.
 pub(super) struct Watcher {
     inner: Option<RecommendedWatcher>,
     covered: BTreeSet<PathBuf>,
-}
-
-impl Fingerprint {
-    /// The state of these files now.
-    pub(super) fn of(files: &[PathBuf]) -> Self {
-        Self(files.iter().map(|file| look(file)).collect())
-    }
-}
-
-fn look(file: &Path) -> Option<State> {
-    let resolved = file.canonicalize().ok()?;
-    let metadata = resolved.metadata().ok()?;
-    Some(State {
-        modified: metadata.modified().ok(),
-        length: metadata.len(),
-        inode: inode(&metadata),
-        resolved,
-    })
-}
-
-#[cfg(unix)]
-fn inode(metadata: &std::fs::Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::ino(metadata)
-}
-
-#[cfg(not(unix))]
-fn inode(_: &std::fs::Metadata) -> u64 {
-    0
 }
 
 impl Watcher {
@@ -79,9 +38,7 @@ impl Watcher {
     /// Watches the directories of these files, as they are named and as links lead to them.
     pub(super) fn cover(&mut self, files: &[PathBuf]) {
         let Some(inner) = &mut self.inner else { return };
-        let named = files.iter().map(|file| directory(file));
-        let linked = files.iter().filter_map(|file| Some(directory(&file.canonicalize().ok()?)));
-        let wanted: BTreeSet<PathBuf> = named.chain(linked).collect();
+        let wanted: BTreeSet<PathBuf> = files.iter().flat_map(|file| directories(file)).collect();
         for gone in self.covered.difference(&wanted) {
             let _ = inner.unwatch(gone);
         }
@@ -94,9 +51,12 @@ impl Watcher {
     }
 }
 
-fn directory(file: &Path) -> PathBuf {
-    match file.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent.to_owned(),
-        _ => PathBuf::from("."),
-    }
+/// The directory in which the file is named, or the nearest one above in which that will come to
+/// be; and the one in which the file lies, if it is there.
+fn directories(file: &Path) -> impl Iterator<Item = PathBuf> {
+    let named = file.parent().unwrap_or(file);
+    let named = named.ancestors().find(|it| it.is_dir()).unwrap_or(Path::new("."));
+    let linked = file.canonicalize().ok();
+    let linked = linked.as_deref().and_then(Path::parent);
+    [Some(named.to_owned()), linked.map(Path::to_owned)].into_iter().flatten()
 }

@@ -4,5 +4,6 @@
 
 mod refused;
 mod reloading;
+mod referring;
 mod surviving;
 mod large;

@@ -1,9 +1,7 @@
 //! `${env:…}` and `${file:…}`: what they become, and what is said when they cannot.
 
-use std::path::PathBuf;
-
 use super::super::load;
-use super::super::raw::Target;
+use super::super::raw::{Credentials, Target};
 use super::{lines, provider, read, target};
 
 fn url(written: &str) -> String {
@@ -57,21 +55,15 @@ fn what_cannot_be_resolved_is_named_and_never_shown() {
 }
 
 #[test]
-fn referenced_files_are_listed_once() {
-    let loaded = read(&provider(
-        r#""onwards_key":["${file:secrets/key}","${file:secrets/key}","${file:/run/key}"]"#,
-    ));
-    let expected = ["conf/secrets/key", "/run/key"].map(PathBuf::from);
-    assert_eq!(loaded.unwrap().files, expected);
-}
-
-#[test]
 fn a_file_on_disk_is_read_and_its_neighbours_found() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("targets.json");
     std::fs::write(directory.path().join("key"), "sk-near\n").unwrap();
     std::fs::write(&path, provider(r#""onwards_key":"${file:key}""#)).unwrap();
-    assert_eq!(load(&path).unwrap().files, [directory.path().join("key")]);
+    let loaded = load(&path).unwrap();
+    let Target::List(providers) = &loaded.file.targets["a"] else { panic!("a list of providers") };
+    let key = providers[0].endpoint.onwards_key.as_ref();
+    assert!(matches!(key, Some(Credentials::One(key)) if key.expose() == "sk-near"));
 
     std::fs::write(&path, b"{\n  \"targets\": \"\xff\"}").unwrap();
     let problems = load(&path).unwrap_err();

@@ -1,0 +1,116 @@
+//! Which files a load read, and the state that each was in just before.
+//!
+//! It never compares contents: times, lengths and inodes tell.
+
+use std::{
+    cell::RefCell,
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use crate::config::references::{Lookup, System};
+
+/// What one load asked for, what was not there included: a load that failed for a missing file is
+/// to be tried again when the file comes.
+#[derive(Debug, Default)]
+pub(super) struct Reading(RefCell<BTreeMap<PathBuf, Option<State>>>);
+
+/// What tells one state of a file from another, symbolic links followed.
+#[derive(Debug, PartialEq, Eq)]
+struct State {
+    resolved: PathBuf,
+    modified: Option<SystemTime>,
+    length: u64,
+    inode: u64,
+}
+
+impl Reading {
+    /// The reading of a load that begins with this file.
+    pub(super) fn of(file: &Path) -> Self {
+        let reading = Self::default();
+        reading.note(file);
+        reading
+    }
+
+    /// Whether any of the files is no longer what it was.
+    pub(super) fn is_stale(&self) -> bool {
+        self.0.borrow().iter().any(|(file, state)| look(file) != *state)
+    }
+
+    /// Every file, whether it was there or not.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        self.0.borrow().keys().cloned().collect()
+    }
+
+    /// Before it is read: noted after, a change in between would never be seen.
+    fn note(&self, file: &Path) {
+        self.0.borrow_mut().entry(file.to_owned()).or_insert_with(|| look(file));
+    }
+}
+
+impl Lookup for Reading {
+    fn variable(&self, name: &str) -> Result<Option<String>, String> {
+        System.variable(name)
+    }
+
+    fn file(&self, path: &Path) -> io::Result<String> {
+        self.note(path);
+        System.file(path)
+    }
+}
+
+fn look(file: &Path) -> Option<State> {
+    let resolved = file.canonicalize().ok()?;
+    let metadata = resolved.metadata().ok()?;
+    Some(State {
+        modified: metadata.modified().ok(),
+        length: metadata.len(),
+        inode: inode(&metadata),
+        resolved,
+    })
+}
+
+#[cfg(unix)]
+fn inode(metadata: &std::fs::Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::ino(metadata)
+}
+
+#[cfg(not(unix))]
+fn inode(_: &std::fs::Metadata) -> u64 {
+    0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_was_asked_for_may_come_change_and_go() {
+        let directory = tempfile::tempdir().unwrap();
+        let [main, late] = ["main", "late"].map(|name| directory.path().join(name));
+        std::fs::write(&main, "main").unwrap();
+        let again = || {
+            let reading = Reading::of(&main);
+            let found = reading.file(&late).ok();
+            assert_eq!(reading.files(), [late.clone(), main.clone()]);
+            assert!(!reading.is_stale());
+            (reading, found)
+        };
+        let (before, found) = again();
+        assert_eq!(found, None);
+        std::fs::write(&late, "here").unwrap();
+        assert!(before.is_stale(), "it came");
+        let (before, found) = again();
+        assert_eq!(found.as_deref(), Some("here"));
+        std::fs::write(&late, "here again").unwrap();
+        assert!(before.is_stale(), "it changed");
+        let (before, _) = again();
+        std::fs::remove_file(&late).unwrap();
+        assert!(before.is_stale(), "it went");
+        let (before, _) = again();
+        std::fs::remove_file(&main).unwrap();
+        assert!(before.is_stale(), "the file itself went");
+    }
+}
