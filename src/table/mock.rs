@@ -22,12 +22,13 @@ pub struct Script {
 }
 
 impl Script {
-    /// Reads what follows `mock:`. The error says what to write instead.
+    /// Reads what follows `mock:`. The error says what to write instead, without repeating what is
+    /// there: a reference may have put it there.
     pub fn read(rest: &str) -> Result<Self, String> {
         let query = match rest.trim_start_matches('/').strip_prefix('?') {
             Some(query) => query,
             None if rest.trim_start_matches('/').is_empty() => "",
-            None => return Err(format!("`mock:{rest}`: after `mock:` comes `?` or nothing")),
+            None => return Err("after `mock:` comes `?` or nothing".into()),
         };
         let mut script = Self {
             failure: None,
@@ -46,7 +47,7 @@ impl Script {
                 "delay_ms" => script.delay = Duration::from_millis(number(key, value)?),
                 "gap_ms" => script.gap = Duration::from_millis(number(key, value)?),
                 "tokens" => script.tokens = number(key, value)?.clamp(1, MOST_TOKENS) as u32,
-                _ => return Err(format!("unknown parameter `{key}`; known are {KNOWN}")),
+                _ => return Err(format!("an unknown parameter; known are {KNOWN}")),
             }
         }
         script.failure = status.map(|status| (status, rate));
@@ -88,6 +89,9 @@ mod tests {
         assert_eq!((script.delay, script.tokens), (Duration::from_millis(200), 50));
         for wrong in ["?stauts=429", "?status=200", "?status=x", "?rate=2", "?delay_ms=-1", "x"] {
             assert!(Script::read(wrong).is_err(), "{wrong}");
+        }
+        for secret in ["sk-1", "?sk-1", "?sk-1=1", "?status=sk-1", "?tokens=sk-1"] {
+            assert!(!Script::read(secret).unwrap_err().contains("sk-1"), "{secret}");
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::router::CHAT;
+use crate::support::router::{CHAT, run_cli_with};
 use crate::support::{
     Launch, Reply, Router, Upstream, assert_error, assert_ok, chat, run_cli, secs,
 };
@@ -131,6 +131,22 @@ fn c13_a_missing_reference_is_refused_by_its_name() {
     assert_accepted(
         &serde_json::from_str(&with("onwards_key", &json!("$${env:NOT_SET}"))).unwrap(),
     );
+}
+
+#[test]
+fn c13_what_a_reference_found_is_never_repeated() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("targets.json");
+    for url in
+        ["mock:${env:SEK}", "mock:?${env:SEK}", "mock:?${env:SEK}=1", "mock:?status=${env:SEK}"]
+    {
+        std::fs::write(&file, with("url", &json!(url))).unwrap();
+        let output = run_cli_with(["check", file.to_str().unwrap()], &[("SEK", "sk-ENVSECRET")]);
+        let text =
+            String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && text.contains("providers[0].url"), "{url}: {text}");
+        assert!(!text.contains("ENVSECRET"), "{url}: {text}");
+    }
 }
 
 #[tokio::test]
