@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use rand::Rng;
 use tokio::{task::AbortHandle, time::sleep};
 
@@ -60,6 +60,8 @@ struct Subject {
     name: Box<str>,
     url: String,
     probe: Probe,
+    /// Compared and never shown: they hold credentials.
+    headers: Vec<(HeaderName, HeaderValue)>,
 }
 
 /// A task that ends when nobody wants it any more.
@@ -83,19 +85,21 @@ fn reconcile(
         let (Some(probe), Place::Wire { origin, .. }) = (&provider.probe, &provider.place) else {
             continue;
         };
+        let headers = headers(provider);
         let subject = Subject {
             state: Arc::as_ptr(&provider.live) as usize,
             alias: pool.alias.clone(),
             name: provider.name.clone(),
             url: format!("{}{}", origin.uri.to_string().trim_end_matches('/'), probe.path),
             probe: probe.clone(),
+            headers: headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
         };
         let prober = running.remove(&subject).unwrap_or_else(|| {
             let task = Task {
                 client: client.clone(),
                 meters: Arc::clone(meters),
                 live: Arc::clone(&provider.live),
-                headers: headers(provider),
+                headers,
                 identity: provider.identity.clone(),
                 identities: Arc::clone(identities),
                 alias: pool.alias.clone(),

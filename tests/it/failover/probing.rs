@@ -80,3 +80,35 @@ async fn when_all_are_unhealthy_somebody_is_asked_all_the_same() {
     };
     assert!(eventually(secs(5), all_the_same).await);
 }
+
+#[tokio::test]
+async fn a_credential_that_was_changed_is_probed_with() {
+    for key in ["request_headers", "upstream_auth_header_prefix"] {
+        let script = Script::by(|seen| match seen.header("x-cred") {
+            Some("new") => Reply::json(200, &json!({})),
+            _ => Reply::error(401, "no such credential"),
+        });
+        let only = Upstream::start(script).await;
+        let targets = |cred: &str| {
+            let mut target = json!({"url": only.base(), "name": "only", "health_check":
+                {"interval_secs": 1, "healthy_after": 1, "unhealthy_after": 1}});
+            match key {
+                "request_headers" => target[key] = json!({"x-cred": cred}),
+                _ => {
+                    target["onwards_key"] = json!("w");
+                    target["upstream_auth_header_name"] = json!("x-cred");
+                    target[key] = json!(cred.trim_end_matches('w'));
+                }
+            }
+            json!({"targets": {"m": target}})
+        };
+        let router = Router::start(&targets("old")).await;
+        let is = async |state| {
+            let labels = [("provider", "only"), ("state", state)];
+            router.metric("onwards_provider_state", &labels).await == Some(1.0)
+        };
+        assert!(eventually(secs(5), async || is("unhealthy").await).await);
+        router.write_targets(&targets("new")).await;
+        assert!(eventually(secs(5), async || is("ready").await).await, "{key} as it was");
+    }
+}
