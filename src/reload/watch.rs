@@ -53,10 +53,49 @@ impl Watcher {
 
 /// The directory in which the file is named, or the nearest one above in which that will come to
 /// be; and the one in which the file lies, if it is there.
+///
+/// Under its one true name each: the system has one watch for a directory, however it is called,
+/// and taking back one of two names would end it for both.
 fn directories(file: &Path) -> impl Iterator<Item = PathBuf> {
-    let named = file.parent().unwrap_or(file);
-    let named = named.ancestors().find(|it| it.is_dir()).unwrap_or(Path::new("."));
-    let linked = file.canonicalize().ok();
-    let linked = linked.as_deref().and_then(Path::parent);
-    [Some(named.to_owned()), linked.map(Path::to_owned)].into_iter().flatten()
+    let beneath = Path::new(".").join(file);
+    let named = beneath.ancestors().skip(1).find_map(|it| it.canonicalize().ok());
+    let lies = file.canonicalize().ok().and_then(|file| file.parent().map(Path::to_owned));
+    named.into_iter().chain(lies)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_is_watched_under_one_name() {
+        let here = Path::new(".").canonicalize().unwrap();
+        let source = here.join("src");
+        for (file, expected) in [
+            ("Cargo.toml", &here),
+            ("./Cargo.toml", &here),
+            ("gone.toml", &here),
+            ("src/lib.rs", &source),
+            ("src/gone.rs", &source),
+            ("src/../gone.toml", &here),
+            ("src/gone/gone.rs", &source),
+            ("gone/gone/gone.rs", &here),
+        ] {
+            for file in [PathBuf::from(file), here.join(file)] {
+                let found: BTreeSet<_> = directories(&file).collect();
+                assert!(found.iter().eq([expected]), "{}: {found:?}", file.display());
+            }
+        }
+    }
+
+    #[test]
+    fn what_a_link_leads_to_is_watched_beside_the_link() {
+        let outer = tempfile::tempdir().unwrap();
+        let outer = outer.path().canonicalize().unwrap();
+        std::fs::create_dir(outer.join("inner")).unwrap();
+        std::fs::write(outer.join("inner/file"), "").unwrap();
+        std::os::unix::fs::symlink("inner/file", outer.join("link")).unwrap();
+        let found: Vec<_> = directories(&outer.join("link")).collect();
+        assert_eq!(found, [outer.clone(), outer.join("inner")]);
+    }
 }

@@ -75,6 +75,21 @@ async fn c3_every_way_of_writing_works_again_and_again() {
     }
 }
 
+/// Not by polling, which is too slow.
+#[tokio::test]
+async fn c3_a_file_that_is_named_without_a_directory_may_be_gone_for_a_while() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let router = Launch::new(&open(&upstream)).relative().start().await;
+    for name in ["n1", "n2", "n3"] {
+        std::fs::remove_file(router.file()).unwrap();
+        let gone = async || reload_state(&router).await == Some(0.0);
+        assert!(eventually(secs(5), gone).await);
+        router.write(Write::InPlace, aliases(&upstream, &["m", name]).to_string().as_bytes()).await;
+        assert!(router.serves(&["m", name], ms(1200)).await, "{name} is noticed too late");
+        assert!(eventually(secs(1), async || reload_state(&router).await == Some(1.0)).await);
+    }
+}
+
 #[tokio::test]
 async fn c4_a_config_map_is_followed_twice_in_a_row() {
     let upstream = Upstream::start(Reply::chat("hi")).await;

@@ -49,6 +49,7 @@ pub(crate) struct Launch {
     open_files: Option<u32>,
     logs: Logs,
     config_map: bool,
+    relative: bool,
 }
 
 impl Launch {
@@ -68,6 +69,7 @@ impl Launch {
             open_files: None,
             logs: Logs::Kept,
             config_map: false,
+            relative: false,
         }
     }
 
@@ -105,6 +107,12 @@ impl Launch {
     /// The file lies as Kubernetes lays a ConfigMap: `targets.json -> ..data/targets.json`.
     pub(crate) fn config_map(mut self) -> Self {
         self.config_map = true;
+        self
+    }
+
+    /// It is started in the file's directory, and told the file's name alone.
+    pub(crate) fn relative(mut self) -> Self {
+        self.relative = true;
         self
     }
 
@@ -163,7 +171,11 @@ impl Launch {
                 shell
             }
         };
-        command.arg("--targets").arg(file);
+        if let (true, Some(dir), Some(name)) = (self.relative, file.parent(), file.file_name()) {
+            command.current_dir(dir).arg("--targets").arg(name);
+        } else {
+            command.arg("--targets").arg(file);
+        }
         command.args(["--port", &port.to_string(), "--metrics-port", &metrics.to_string()]);
         command.args(&self.args);
         for name in FOREIGN_ENV {
@@ -335,7 +347,9 @@ pub(crate) fn free_port() -> u16 {
 
 /// The binary under test: this build's, or another (a release build, for figures) that is named.
 pub(crate) fn binary() -> OsString {
-    std::env::var_os("ONWARDS_BINARY").unwrap_or_else(|| env!("CARGO_BIN_EXE_onwards").into())
+    let named = std::env::var_os("ONWARDS_BINARY");
+    let named = named.unwrap_or_else(|| env!("CARGO_BIN_EXE_onwards").into());
+    std::path::absolute(named).unwrap().into()
 }
 
 /// Where chat completions are asked for.
