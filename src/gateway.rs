@@ -25,8 +25,8 @@ impl Gateway {
         self.0.load_full()
     }
 
-    /// Puts a new table in place of the old one, at once and whole.
-    pub fn replace(&self, table: Table) {
-        self.0.store(Arc::new(table));
+    /// Puts a new table in place of the old one, at once and whole; answers with the old one.
+    pub fn replace(&self, table: Table) -> Arc<Table> {
+        self.0.swap(Arc::new(table))
     }
 }

@@ -8,8 +8,8 @@ mod watch;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, mpsc},
-    time::{Duration, SystemTime},
+    sync::{Arc, Weak, mpsc},
+    time::{Duration, Instant, SystemTime},
 };
 
 use self::{reading::Reading, watch::Watcher};
@@ -30,6 +30,8 @@ pub struct Loader {
     born: u64,
     /// What the last load read, good or not: the file, and what it refers to.
     reading: Reading,
+    /// The tables that were replaced, and when, until nobody uses them any more.
+    replaced: Vec<(Instant, Weak<Table>)>,
 }
 
 /// Why the file is looked at again.
@@ -54,6 +56,7 @@ impl Loader {
             meters,
             born,
             reading: Reading::default(),
+            replaced: Vec::new(),
         }
     }
 
@@ -94,12 +97,23 @@ impl Loader {
                 Err(mpsc::RecvTimeoutError::Disconnected) => return,
             };
             asked = settle(&receiver, hint) == Some(Hint::Asked);
+            self.sweep();
         }
     }
 
     fn watch(&self, watcher: &mut Option<Watcher>) {
         if let Some(watcher) = watcher {
             watcher.cover(&self.reading.files());
+        }
+    }
+
+    /// Forgets what only tables named whose last request has ended. Probes look at the live table
+    /// now and then only, so none is taken for unused at once.
+    fn sweep(&mut self) {
+        let before = self.replaced.len();
+        self.replaced.retain(|(since, table)| table.strong_count() > 0 || since.elapsed() < POLL);
+        if self.replaced.len() < before {
+            self.registry.sweep();
         }
     }
 
@@ -110,7 +124,8 @@ impl Loader {
             match self.load() {
                 Ok(table) => {
                     let aliases = table.pools().len();
-                    gateway.replace(table);
+                    let before = Arc::downgrade(&gateway.replace(table));
+                    self.replaced.push((Instant::now(), before));
                     self.meters.reloads.with_label_values(&["success"]).inc();
                     tracing::info!(aliases, "the configuration was reloaded");
                     return;

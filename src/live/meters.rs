@@ -4,6 +4,7 @@
 //! a series exists from its first event on, and goes when its alias goes.
 
 mod health;
+mod retain;
 
 use std::{
     sync::{Arc, OnceLock},

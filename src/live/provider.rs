@@ -15,7 +15,6 @@ use super::ewma::PeakEwma;
 use super::headroom::Headroom;
 use super::health::{Cause, Health, HealthSettings, Reason, State, Trial, Why};
 use super::limit::{LimitSettings, Limits};
-use super::meters::ProviderMeters;
 
 /// One table's numbers for one provider; equal numbers mean that nothing changes on a reload.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -37,8 +36,6 @@ pub struct Provider {
     latency: Arc<PeakEwma>,
     headroom: Arc<Headroom>,
     turn: Arc<Turn>,
-    /// Its handles.
-    pub meters: Arc<ProviderMeters>,
 }
 
 /// A provider's place in the round: the current weight of smooth weighted round robin.
@@ -71,7 +68,6 @@ impl Provider {
             latency: Arc::new(PeakEwma::new(Instant::now())),
             headroom: Arc::new(Headroom::new(Instant::now())),
             turn: Arc::default(),
-            meters: Arc::default(),
         }
     }
 
@@ -85,7 +81,6 @@ impl Provider {
             latency: Arc::clone(&self.latency),
             headroom: Arc::clone(&self.headroom),
             turn: Arc::clone(&self.turn),
-            meters: Arc::clone(&self.meters),
         }
     }
 

@@ -1,7 +1,7 @@
 //! State by identity, so that it outlives the table that uses it.
 //!
-//! It is touched only while a table is compiled, never by a request, and a compile that fails
-//! leaves it as it was.
+//! It is touched only while a table is compiled or after it has been replaced, never by a request,
+//! and a compile that fails leaves it as it was.
 
 #[cfg(test)]
 mod tests;
@@ -14,7 +14,7 @@ use dashmap::DashMap;
 
 use super::hedging::Hedging;
 use super::limit::{LimitSettings, Limits};
-use super::meters::{Meters, PoolMeters};
+use super::meters::{Meters, PoolMeters, ProviderMeters};
 use super::provider::{Provider, ProviderSettings};
 
 /// Everything that outlives a table.
@@ -26,6 +26,8 @@ pub struct Registry {
     providers: DashMap<ProviderId, Arc<Provider>>,
     pools: DashMap<String, Arc<Pool>>,
     keys: DashMap<String, Arc<Key>>,
+    /// The handles of providers, by alias and by name: that is how series call them.
+    names: DashMap<(String, String), Arc<ProviderMeters>>,
 }
 
 /// One compile's view of the registry. What it hands out is kept once it is committed; dropped,
@@ -75,6 +77,7 @@ impl Registry {
             providers: DashMap::new(),
             pools: DashMap::new(),
             keys: DashMap::new(),
+            names: DashMap::new(),
         }
     }
 
@@ -90,12 +93,20 @@ impl Registry {
         }
     }
 
-    /// Forgets what no table and no request in flight refers to. Each commit ends with it; while
-    /// the table before is still being served, its state stays for one more round.
+    /// Forgets what no table and no request in flight refers to, and its series.
     pub fn sweep(&self) {
         self.providers.retain(|_, kept| in_use(kept));
-        self.pools.retain(|_, kept| in_use(kept));
         self.keys.retain(|_, kept| in_use(kept));
+        let counted = (self.pools.len(), self.names.len());
+        self.pools.retain(|_, kept| in_use(kept));
+        self.names.retain(|_, kept| Arc::strong_count(kept) > 1);
+        if counted != (self.pools.len(), self.names.len()) {
+            // Nobody holds a handle of what goes, so none will count where nobody reads.
+            self.meters.retain(|alias, provider| match provider {
+                None => self.pools.contains_key(alias),
+                Some(name) => self.names.contains_key(&(alias.to_owned(), name.to_owned())),
+            });
+        }
     }
 
     /// How many providers, pools and keys are remembered.
@@ -146,19 +157,26 @@ impl Draft<'_> {
         keep(&self.registry.pools, &mut self.pools, alias.to_owned(), limits, fresh)
     }
 
+    /// The handles of the provider that `alias` calls by this name. They say nothing that could
+    /// differ, so they may be taken even by a compile that fails.
+    pub fn name(&self, alias: &str, name: &str) -> Arc<ProviderMeters> {
+        let key = (alias.to_owned(), name.to_owned());
+        Arc::clone(&self.registry.names.entry(key).or_default())
+    }
+
     /// The key with this name, or this digest if it has no name.
     pub fn key(&mut self, name: &str, limits: LimitSettings) -> Arc<Key> {
         let fresh = || Key { limits: Limits::new(limits) };
         keep(&self.registry.keys, &mut self.keys, name.to_owned(), limits, fresh)
     }
 
-    /// The table that was compiled with this draft serves: keeps its state, and sweeps.
+    /// The table that was compiled with this draft serves: keeps its state. What only the table
+    /// before knew is left to [`Registry::sweep`].
     pub fn commit(self) {
         let Self { registry, providers, pools, keys, .. } = self;
         providers.into_iter().for_each(|(id, state)| drop(registry.providers.insert(id, state)));
         pools.into_iter().for_each(|(alias, state)| drop(registry.pools.insert(alias, state)));
         keys.into_iter().for_each(|(name, state)| drop(registry.keys.insert(name, state)));
-        registry.sweep();
     }
 }
 

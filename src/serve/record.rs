@@ -150,7 +150,7 @@ impl Record {
         for (nth, &(asked, step)) in self.trail.0.iter().enumerate() {
             let (pool, provider) = (table.pool(asked.pool), asked.among(table));
             match step {
-                Step::Status(OK) => pool.live.meters.served(&provider.live.meters, &provider.name),
+                Step::Status(OK) => pool.live.meters.served(&provider.meters, &provider.name),
                 step => pool.live.meters.attempted(&provider.name, &step.to_string()),
             }
             if nth + 1 < self.trail.0.len() {

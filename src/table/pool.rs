@@ -104,6 +104,8 @@ pub struct Provider {
     pub limits: live::Limits,
     /// What outlives a reload.
     pub live: Arc<live::Provider>,
+    /// Its series, which go by its name.
+    pub meters: Arc<live::ProviderMeters>,
 }
 
 /// Where a provider's requests go.

@@ -3,5 +3,6 @@
 //! Never: a stop or a shortage is felt by a request that could have been served.
 
 mod life;
+mod series;
 mod shortage;
 mod start;

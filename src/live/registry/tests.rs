@@ -1,7 +1,7 @@
 //! Reloads, as the registry sees them.
 
 use super::*;
-use crate::live::{Meters, limit::Rate};
+use crate::live::{Meters, Times, limit::Rate};
 
 fn limits(per_second: f64, burst: u32, max: u32) -> LimitSettings {
     LimitSettings { rate: Some(Rate { per_second, burst }), max: Some(max) }
@@ -98,10 +98,12 @@ async fn what_nobody_refers_to_is_forgotten_and_what_is_in_flight_is_not() {
     let old = draft.provider("gpt", "a", provider(1.0, 4));
     draft.pool("gpt", LimitSettings::default());
     draft.commit();
+    registry.sweep();
     assert_eq!(registry.sizes(), (1, 0, 0), "the pool's table is gone");
 
     let permit = old.limits().admit().unwrap();
     registry.draft().commit();
+    registry.sweep();
     assert_eq!(registry.sizes(), (1, 0, 0), "the table before still serves");
     drop(old);
     registry.sweep();
@@ -111,6 +113,55 @@ async fn what_nobody_refers_to_is_forgotten_and_what_is_in_flight_is_not() {
     drop((draft, permit));
     registry.sweep();
     assert_eq!(registry.sizes(), (0, 0, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn series_go_when_nobody_is_left_who_counts() {
+    let meters = Meters::new("test").unwrap();
+    let registry = Registry::new(Arc::clone(&meters));
+    let mut draft = registry.draft();
+    let pools = ["gone", "here"].map(|alias| draft.pool(alias, LimitSettings::default()));
+    let names = [("gone", "one"), ("here", "one"), ("here", "two")];
+    let names = names.map(|(alias, name)| draft.name(alias, name));
+    draft.commit();
+    let [gone, here] = &pools;
+    let times = Times { total: SECOND, first_byte: SECOND, overhead: SECOND };
+    for (pool, name, meters) in
+        [(gone, "one", &names[0]), (here, "one", &names[1]), (here, "two", &names[2])]
+    {
+        pool.meters.ended(200, times);
+        pool.meters.ended(500, times);
+        pool.meters.served(meters, name);
+        pool.meters.attempted(name, "500");
+        pool.meters.fell_back("500");
+        pool.meters.refused("rate_limit", "pool");
+        pool.meters.broke_off("reset");
+        pool.meters.credential_refused(name);
+    }
+    meters.refused("invalid_api_key");
+    let series = |word: &str| {
+        let text = meters.render().unwrap();
+        text.lines().filter(|line| line.contains(&format!("\"{word}\""))).count()
+    };
+    let all = (series("gone"), series("here"), series("one"), series("two"));
+
+    registry.sweep();
+    assert_eq!((series("gone"), series("here"), series("one"), series("two")), all);
+
+    let [gone, here] = pools;
+    let [one_of_gone, one, two] = names;
+    drop((gone, one_of_gone, two));
+    registry.sweep();
+    let of_a_name = all.3;
+    assert_eq!((series("gone"), series("two")), (0, 0));
+    assert_eq!(series("here"), all.1 - of_a_name);
+    assert_eq!(series("one"), of_a_name);
+    assert_eq!(series("invalid_api_key"), 1, "it belongs to no alias");
+
+    let again = registry.draft().name("here", "one");
+    here.meters.served(&again, "one");
+    assert!(meters.render().unwrap().contains(r#"provider="one"} 2"#), "the same handle");
+    drop(one);
 }
 
 #[test]
@@ -124,4 +175,5 @@ fn identities_are_the_same_in_every_version() {
     assert_eq!(id("gpt", "a", 0), PINNED, "sticky requests would move");
 }
 
+const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
 const PINNED: u64 = 8_272_628_205_553_226_231;

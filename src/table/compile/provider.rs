@@ -84,6 +84,7 @@ impl Compiler<'_> {
         Some(Provider {
             name_value: HeaderValue::try_from(&*name).ok()?,
             served_value: HeaderValue::try_from(format!("{name}=200")).ok()?,
+            meters: self.draft.name(alias, &name),
             name,
             place,
             protocol,

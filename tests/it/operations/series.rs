@@ -1,0 +1,91 @@
+//! Which series there are: those of what the file names.
+//!
+//! Never: an alias that comes and goes leaves anything behind.
+
+use serde_json::{Value, json};
+
+use crate::support::{Reply, Router, Script, Upstream, assert_ok, eventually, secs};
+
+/// One alias, one provider of that name that is probed, and another that fails before it.
+fn file(upstream: &Upstream, alias: &str, provider: &str) -> Value {
+    json!({"targets": {alias: {
+        "strategy": "priority",
+        "fallback": {"enabled": true, "on_status": [5]},
+        "health_check": {"interval_secs": 1, "unhealthy_after": 1000},
+        "providers": [
+            {"url": format!("{}/failing", upstream.base()), "name": format!("bad-{provider}")},
+            {"url": upstream.base(), "name": provider}]}}})
+}
+
+async fn served_by(router: &Router, provider: &str) -> Option<f64> {
+    let labels = [("provider", provider), ("outcome", "200")];
+    router.metric("onwards_attempts_total", &labels).await
+}
+
+fn failing_or_not() -> Script {
+    Script::by(|seen| {
+        if seen.target.starts_with("/failing") {
+            Reply::error(500, "no")
+        } else {
+            Reply::chat("hi")
+        }
+    })
+}
+
+#[tokio::test]
+async fn the_series_of_an_alias_go_with_it() {
+    let upstream = Upstream::start(failing_or_not()).await;
+    let router = Router::start(&file(&upstream, "gone", "one")).await;
+    assert_ok(&router.chat("gone").await);
+    let probed = async || router.metrics().await.contains("onwards_probes_total{alias=\"gone\"");
+    assert!(eventually(secs(5), probed).await);
+    router.write_targets(&file(&upstream, "here", "one")).await;
+    assert!(router.serves(&["here"], secs(2)).await);
+    assert_ok(&router.chat("here").await);
+    let left = async || router.metrics().await.contains("\"gone\"");
+    assert!(eventually(secs(10), async || !left().await).await, "{}", router.metrics().await);
+    assert_eq!(served_by(&router, "one").await, Some(1.0), "of the alias that is there");
+
+    router.write_targets(&file(&upstream, "gone", "one")).await;
+    assert!(router.serves(&["gone"], secs(2)).await);
+    for _ in 0..3 {
+        assert_ok(&router.chat("gone").await);
+    }
+    let requests = async || router.metric("onwards_requests_total", &[("alias", "gone")]).await;
+    assert!(eventually(secs(1), async || requests().await == Some(3.0)).await);
+}
+
+#[tokio::test]
+async fn a_provider_that_is_renamed_is_counted_under_its_new_name() {
+    let upstream = Upstream::start(failing_or_not()).await;
+    let router = Router::start(&file(&upstream, "m", "old")).await;
+    assert_ok(&router.chat("m").await);
+    assert!(eventually(secs(1), async || served_by(&router, "old").await == Some(1.0)).await);
+    router.write_targets(&file(&upstream, "m", "new")).await;
+    let renamed = async || {
+        let answer = router.chat("m").await;
+        answer.attempts() == "bad-new=500,new=200"
+    };
+    assert!(eventually(secs(3), renamed).await);
+    let asked = async || served_by(&router, "new").await;
+    assert!(eventually(secs(1), async || asked().await == Some(1.0)).await, "{:?}", asked().await);
+    let left = async || router.metrics().await.contains("old\"");
+    assert!(eventually(secs(10), async || !left().await).await, "{}", router.metrics().await);
+    assert_ok(&router.chat("m").await);
+    assert!(eventually(secs(1), async || asked().await == Some(2.0)).await, "{:?}", asked().await);
+
+    // Another credential is another provider, and the name is the same.
+    let mut changed = file(&upstream, "m", "new");
+    changed["targets"]["m"]["providers"][1]["onwards_key"] = json!("sk-changed");
+    router.write_targets(&changed).await;
+    let sent = async || {
+        assert_ok(&router.chat("m").await);
+        upstream.last().header("authorization") == Some("Bearer sk-changed")
+    };
+    assert!(eventually(secs(3), sent).await);
+    let before = asked().await.unwrap();
+    // Longer than what was replaced is kept.
+    tokio::time::sleep(secs(5)).await;
+    assert_ok(&router.chat("m").await);
+    assert!(eventually(secs(1), async || asked().await > Some(before)).await);
+}
