@@ -16,6 +16,7 @@ pub mod rounds;
 mod hedge;
 pub mod keepalive;
 pub mod relay;
+pub mod break_off;
 pub mod frame_end;
 pub mod stream_end;
 pub mod record;

@@ -62,7 +62,7 @@ pub struct Stream {
     pub errors: &'static [&'static str],
     /// Whether its libraries raise what an error event tells. For others the transfer must break.
     pub tells_errors: bool,
-    /// Whether it has comments, for a client that waits.
+    /// Whether its libraries pass over comments, for a client that waits.
     pub has_comments: bool,
 }
 

@@ -2,7 +2,7 @@
 //! lies between from closing a connection on which nothing comes.
 //!
 //! Once the head has gone out nothing is refused by status any more: every failure becomes the
-//! error event of the client's protocol. Dropping the body drops the attempts and all they hold.
+//! error event of the client's protocol, and where nobody would mind that, a broken transfer. Dropping the body drops the attempts and all they hold.
 
 use std::{
     pin::Pin,
@@ -57,8 +57,7 @@ struct End {
     record: Record,
 }
 
-/// How often this client hears a comment while it waits; `None` where no comment may be sent: the
-/// streams of its protocol know none.
+/// How often this client hears a comment while it waits; `None` where no comment may be sent.
 pub fn asked(held: &Held, inbound: &Inbound) -> Option<Duration> {
     let every = held.table.pool(held.pool).keepalive?;
     let endpoint = inbound.endpoint.as_ref();
@@ -133,14 +132,14 @@ impl End {
             Ok(Accepted { mut answer, .. }) => {
                 if let Some(event) = as_event(&mut answer, speaks).await {
                     record.broke_off(class::of_status(answer.status.as_u16()).name());
-                    return Reply::whole(event);
+                    return Reply::failed(event, speaks);
                 }
                 Refusal::UpstreamMalformed
             }
             Err(refusal) => refusal,
         };
         record.broke_off(refusal.row().code);
-        Reply::whole(answer::error_event(&refusal, speaks))
+        Reply::failed(answer::error_event(&refusal, speaks), speaks)
     }
 }
 

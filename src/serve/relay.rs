@@ -5,21 +5,20 @@
 //! event.
 
 use std::{
-    future::Future,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Duration,
 };
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Response};
 use http_body::{Body, Frame, SizeHint};
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::Instant;
 
 use super::{
     admit::{Held, Permits},
     answer::{self, ATTEMPTS, PROVIDER},
+    break_off::{BreakOff, BrokenOff, Failed},
     frame_end::FrameEnd,
     keepalive::{Next, Waiting},
     record::{Asked, Record},
@@ -28,6 +27,7 @@ use super::{
 };
 use crate::{
     live::Entry,
+    protocol::Protocol,
     table::{Table, class, fallback::Failure},
     upstream::{
         answer::{AnswerBody, Broken, Fault, Form},
@@ -41,6 +41,8 @@ use crate::{
 pub enum Reply {
     /// One that is there at once.
     Whole(Option<Bytes>),
+    /// One that tells why there is no more of it, and breaks.
+    Failed(Box<Failed>),
     /// One that comes from a provider.
     Relay(Box<Relay>),
     /// One that may come from a provider once it has been found.
@@ -58,8 +60,7 @@ pub struct Relay {
     frames: Option<FrameEnd>,
     /// Whether the client's protocol has no error event that its libraries raise.
     mute: bool,
-    /// Waits until what was said is on its way, and breaks the transfer off.
-    breaking: Option<Pin<Box<Sleep>>>,
+    breaking: BreakOff,
     /// Hears how the answer ends.
     entry: Option<Entry>,
     asked: Asked,
@@ -67,11 +68,6 @@ pub struct Relay {
     record: Record,
     _permits: Permits,
 }
-
-/// Why the transfer to the client is broken off.
-#[derive(Debug, thiserror::Error)]
-#[error("the provider broke off its answer")]
-pub struct BrokenOff;
 
 /// The accepted answer, dressed for the client.
 pub fn respond(
@@ -107,7 +103,7 @@ pub fn respond(
         stream,
         frames,
         mute,
-        breaking: None,
+        breaking: BreakOff::default(),
         entry,
         asked,
         table,
@@ -125,11 +121,20 @@ impl Reply {
     pub fn whole(bytes: Bytes) -> Self {
         Self::Whole(Some(bytes))
     }
+
+    /// The event that stands for a stream which has failed before it began. Where a protocol's
+    /// libraries would take it for an answer, the transfer breaks.
+    pub fn failed(event: Bytes, speaks: Protocol) -> Self {
+        match speaks.manner().stream.tells_errors {
+            true => Self::whole(event),
+            false => Self::Failed(Box::new(Failed::new(event))),
+        }
+    }
 }
 
 impl Relay {
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
-        if self.breaking.is_some() {
+        if self.breaking.has_begun() {
             return self.break_off(cx);
         }
         let Some(stream) = &mut self.stream else { return self.poll_unwatched(cx) };
@@ -191,11 +196,8 @@ impl Relay {
         fault.is_some_and(|fault| !told(fault) && (self.mute || self.frames.is_some()))
     }
 
-    /// Breaks the transfer off when what was said before is on its way: it would be lost with it.
     fn break_off(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
-        let wait = self.breaking.get_or_insert_with(|| Box::pin(sleep(ON_ITS_WAY)));
-        ready!(wait.as_mut().poll(cx));
-        Poll::Ready(Some(Err(BrokenOff)))
+        self.breaking.poll(cx).map(|broken| Some(Err(broken)))
     }
 
     /// Tells the provider's health how its answer ended. A client that goes away says nothing of
@@ -230,6 +232,10 @@ impl Body for Reply {
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
         match &mut *self {
             Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            Self::Failed(failed) => {
+                let piece = ready!(failed.poll_piece(cx));
+                Poll::Ready(Some(piece.map(Frame::data).map_err(Into::into)))
+            }
             Self::Relay(relay) => {
                 let piece = ready!(relay.poll_piece(cx));
                 Poll::Ready(piece.map(|piece| piece.map(Frame::data).map_err(Into::into)))
@@ -253,7 +259,7 @@ impl Body for Reply {
             Self::Relay(relay) => {
                 relay.stream.is_none() && relay.body.is_end() && !relay.breaks_at_end()
             }
-            Self::Waiting(_) => false,
+            Self::Failed(_) | Self::Waiting(_) => false,
             Self::Router(body) => body.is_end_stream(),
         }
     }
@@ -266,11 +272,8 @@ impl Body for Reply {
             Self::Relay(relay) if relay.stream.is_none() => {
                 relay.body.remaining().map(SizeHint::with_exact).unwrap_or_default()
             }
-            Self::Relay(_) | Self::Waiting(_) => SizeHint::default(),
+            Self::Failed(_) | Self::Relay(_) | Self::Waiting(_) => SizeHint::default(),
             Self::Router(body) => body.size_hint(),
         }
     }
 }
-
-/// More than a socket takes to be written to, less than a client notices.
-const ON_ITS_WAY: Duration = Duration::from_millis(20);

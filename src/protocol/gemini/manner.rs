@@ -15,7 +15,12 @@ pub(in crate::protocol) const MANNER: Manner = Manner {
     models_path: Some("/v1beta/models"),
     // In base64, with and without the mark of a seal.
     foreign_proofs: &["\"b253YXJkcy", "\"fm9ud2FyZHM"],
-    stream: Stream { ends: &["\"finishReason\"", "\"blockReason\"", "\"error\""], ..Stream::USUAL },
+    // Google's own libraries take a comment for a chunk.
+    stream: Stream {
+        ends: &["\"finishReason\"", "\"blockReason\"", "\"error\""],
+        has_comments: false,
+        ..Stream::USUAL
+    },
     ..Manner::USUAL
 };
 

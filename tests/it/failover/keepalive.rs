@@ -62,8 +62,9 @@ async fn who_need_not_wait_or_wants_no_stream_hears_no_comment() {
     assert_eq!(whole.said(), "whole");
 }
 
+/// Bedrock's frames know none, and Google's own libraries read one as JSON.
 #[tokio::test]
-async fn between_the_frames_of_bedrock_there_is_no_comment() {
+async fn where_a_comment_would_do_harm_there_is_none() {
     let upstream = Upstream::start(late(Reply::chat_stream(&["hi"]), 1300)).await;
     let router = Router::start(&warm(&upstream)).await;
     let body = json!({"messages": [{"role": "user", "content": [{"text": "hi"}]}]});
@@ -71,6 +72,13 @@ async fn between_the_frames_of_bedrock_there_is_no_comment() {
     assert_eq!(answer.header("content-type"), Some("application/vnd.amazon.eventstream"));
     assert!(!answer.text().contains(COMMENT) && answer.text().contains("messageStart"));
     assert_eq!(answer.header("x-amzn-requestid"), answer.header("x-request-id"));
+
+    let body = json!({"contents": [{"parts": [{"text": "hi"}]}]});
+    let path = "/v1beta/models/m:streamGenerateContent?alt=sse";
+    let answer = Call::post(path).json(&body).send(router.addr()).await;
+    assert_eq!(answer.header("x-onwards-provider"), Some("up"), "the head has waited");
+    assert!(!answer.text().contains(COMMENT), "{}", answer.text());
+    assert!(answer.text().starts_with("data: {\"candidates\""), "{}", answer.text());
 }
 
 #[tokio::test]
@@ -132,6 +140,32 @@ async fn a_providers_refusal_after_the_head_is_told_in_the_clients_protocol() {
     let begin = ": keep-alive\n\nevent: error\ndata: {\"type\":\"error\"";
     assert!(answer.text().starts_with(begin), "{}", answer.text());
     assert!(answer.text().contains("the prompt is odd"), "{}", answer.text());
+}
+
+/// Libraries that take any clean end for a good one.
+#[tokio::test]
+async fn a_failure_after_the_head_breaks_the_transfer_where_no_event_is_raised() {
+    let chat = chat_stream("m");
+    let responses = json!({"model": "m", "input": "hi", "stream": true});
+    let calls =
+        [("/v2/chat", chat, "message-end"), ("/v1/responses", responses, "response.failed")];
+    let failures = [
+        late(Reply::raw("").then_close(), 1300),
+        late(Reply::chat("no stream"), 1300),
+        late(Reply::error(400, "the prompt is odd"), 1300),
+    ];
+    for (path, body, last) in calls {
+        for failure in &failures {
+            let upstream = Upstream::start(failure.clone()).await;
+            let router = Router::start(&warm(&upstream)).await;
+            let mut events = Call::post(path).json(&body).stream(router.addr()).await;
+            assert_eq!(events.head.status, 200);
+            let (seen, end) = events.all().await;
+            let said = &seen.last().unwrap().text;
+            assert!(said.contains(last), "{path}: {said}");
+            assert!(matches!(end, End::Truncated | End::Reset), "{path}: {end:?} after {said}");
+        }
+    }
 }
 
 #[tokio::test]
