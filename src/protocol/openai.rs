@@ -6,7 +6,7 @@ mod request;
 mod response;
 mod said;
 mod stream;
-mod error;
+pub(in crate::protocol) mod error;
 pub(in crate::protocol) mod manner;
 pub(in crate::protocol) mod embedding;
 pub mod model;

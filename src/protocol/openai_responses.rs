@@ -60,6 +60,10 @@ impl Wire for OpenAiResponses {
         error::write(failure, request_id)
     }
 
+    fn write_broken(&self, failure: Failure) -> Vec<u8> {
+        stream::write_broken(&failure)
+    }
+
     fn write_models(&self, models: &[Model<'_>]) -> Vec<u8> {
         response::write_models(models)
     }

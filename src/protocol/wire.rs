@@ -50,6 +50,25 @@ pub trait Wire: Send + Sync {
     /// Writes an error for a client.
     fn write_error(&self, failure: &Failure, request_id: &str) -> WrittenError;
 
+    /// Writes a stream that fails before it says anything.
+    fn write_failed(&self, failure: Failure) -> Vec<u8> {
+        let nobody = Client {
+            model: "",
+            id: "",
+            created: 0,
+            delivery: Delivery::Events,
+            include_usage: false,
+        };
+        let mut out = Vec::new();
+        self.stream_writer(&nobody).write(Event::Failure(failure), &mut out);
+        out
+    }
+
+    /// Writes the error that ends a stream of which the client has had a part from elsewhere.
+    fn write_broken(&self, failure: Failure) -> Vec<u8> {
+        self.write_failed(failure)
+    }
+
     /// The media type of an answer to a client.
     fn content_type(&self, delivery: Delivery) -> &'static str {
         match delivery {

@@ -13,8 +13,8 @@ use super::{record::Record, relay::Reply};
 use crate::{
     protocol::{
         Protocol,
-        conversation::{Delivery, Event, Failure, Kind},
-        wire::{Client, WrittenError},
+        conversation::{Failure, Kind},
+        wire::WrittenError,
     },
     refusal::Refusal,
     table::pool::Headers,
@@ -79,21 +79,20 @@ fn body(
     (StatusCode::from_u16(own).unwrap_or(status), headers, Bytes::from(body))
 }
 
-/// A refusal in the middle of a stream: the error event of the client's protocol.
-pub fn error_event(refusal: &Refusal, speaks: Protocol) -> Bytes {
-    if speaks == Protocol::default() {
-        return Bytes::from([b"data: ".as_slice(), &envelope(refusal), b"\n\n"].concat());
-    }
-    failure_event(failure(refusal), speaks)
+/// A refusal in the place of a stream, as the client's protocol says it.
+pub fn failed_stream(refusal: &Refusal, speaks: Protocol) -> Bytes {
+    Bytes::from(match speaks == Protocol::default() {
+        true => envelope_event(refusal),
+        false => speaks.wire().write_failed(failure(refusal)),
+    })
 }
 
-/// Anything that went wrong in the middle of a stream, as the client's protocol says it.
-pub fn failure_event(failure: Failure, speaks: Protocol) -> Bytes {
-    let client =
-        Client { model: "", id: "", created: 0, delivery: Delivery::Events, include_usage: false };
-    let mut event = Vec::new();
-    speaks.wire().stream_writer(&client).write(Event::Failure(failure), &mut event);
-    Bytes::from(event)
+/// A refusal in the middle of a stream: the error event of the client's protocol.
+pub fn error_event(refusal: &Refusal, speaks: Protocol) -> Bytes {
+    Bytes::from(match speaks == Protocol::default() {
+        true => envelope_event(refusal),
+        false => speaks.wire().write_broken(failure(refusal)),
+    })
 }
 
 fn failure(refusal: &Refusal) -> Failure {
@@ -101,12 +100,19 @@ fn failure(refusal: &Refusal) -> Failure {
     let status = row.status.as_u16();
     Failure {
         status,
-        kind: Kind::from_status(status),
+        kind: match refusal {
+            Refusal::UpstreamUnreachable => Kind::Cut,
+            _ => Kind::from_status(status),
+        },
         message: refusal.message(),
         code: Some(row.code.to_owned()),
         param: refusal.param().map(str::to_owned),
         retry_after: refusal.retry_after(),
     }
+}
+
+fn envelope_event(refusal: &Refusal) -> Vec<u8> {
+    [b"data: ".as_slice(), &envelope(refusal), b"\n\n"].concat()
 }
 
 /// The envelope of the OpenAI format.

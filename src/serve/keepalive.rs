@@ -139,7 +139,7 @@ impl End {
             Err(refusal) => refusal,
         };
         record.broke_off(refusal.row().code);
-        Reply::failed(answer::error_event(&refusal, speaks), speaks)
+        Reply::failed(answer::failed_stream(&refusal, speaks), speaks)
     }
 }
 
@@ -155,7 +155,7 @@ async fn as_event(answer: &mut Answer, speaks: Protocol) -> Option<Bytes> {
     }
     let body = answer.body.whole().unwrap_or_default();
     let said = speaks.wire().read_error(answer.status.as_u16(), &answer.headers, &body);
-    Some(answer::failure_event(said, speaks))
+    Some(Bytes::from(speaks.wire().write_failed(said)))
 }
 
 impl Answer {

@@ -360,7 +360,7 @@ fn terminal(client: &str) -> &'static str {
 
 fn error_mark(client: &str) -> &'static str {
     match client {
-        "openai_responses" => "response.failed",
+        "openai_responses" => "\"error\":{",
         "bedrock" => "exception",
         "cohere" => "\"ERROR\"",
         _ => "\"error\"",

@@ -52,7 +52,7 @@ pub enum Kind {
     Unavailable,
     /// The vendor broke down.
     Server,
-    /// The stream ended before its end.
+    /// The vendor could not be reached, or the stream ended before its end.
     Cut,
     /// The answer is not what the protocol says.
     Malformed,

@@ -30,7 +30,7 @@ pub(super) fn write(failure: &Failure) -> WrittenError {
 
 /// The error as a value: in a body and in a stream it is the same.
 #[derive(Serialize)]
-pub(super) struct Out<'a> {
+pub(in crate::protocol) struct Out<'a> {
     error: InnerOut<'a>,
 }
 
@@ -108,7 +108,7 @@ impl Inner {
 
 impl<'a> Out<'a> {
     /// From the neutral form.
-    pub(super) fn of(failure: &'a Failure) -> Self {
+    pub(in crate::protocol) fn of(failure: &'a Failure) -> Self {
         let (kind, code) = words(failure.kind);
         Self {
             error: InnerOut {
@@ -155,7 +155,7 @@ fn words(kind: Kind) -> (&'static str, Option<&'static str>) {
         Kind::Quota => ("insufficient_quota", Some("insufficient_quota")),
         Kind::Timeout => ("api_error", Some("upstream_timeout")),
         Kind::Overloaded | Kind::Unavailable | Kind::Server => ("api_error", None),
-        Kind::Cut => ("api_error", Some("upstream_cut")),
+        Kind::Cut => ("api_error", Some("upstream_unreachable")),
         Kind::Malformed => ("api_error", Some("upstream_malformed")),
     }
 }

@@ -7,7 +7,7 @@ use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::conversation::{Failure, Kind};
-use crate::protocol::openai::OpenAi;
+use crate::protocol::openai::{self, OpenAi};
 use crate::protocol::wire::{Wire, WrittenError};
 
 /// Reads an error body.
@@ -34,6 +34,17 @@ pub(super) struct Detail {
 pub(super) struct Out<'a> {
     code: &'a str,
     message: &'a str,
+}
+
+/// An error that stands alone in a stream: its words in it, as is documented, and once more in an
+/// object, which is what OpenAI sends and what its libraries raise.
+#[derive(Serialize)]
+pub(super) struct Alone<'a> {
+    #[serde(flatten)]
+    words: Out<'a>,
+    param: Option<&'a str>,
+    #[serde(flatten)]
+    object: openai::error::Out<'a>,
 }
 
 impl Detail {
@@ -65,6 +76,14 @@ impl<'a> Out<'a> {
     }
 }
 
+impl<'a> Alone<'a> {
+    /// From the neutral form.
+    pub(super) fn of(failure: &'a Failure) -> Self {
+        let object = openai::error::Out::of(failure);
+        Self { words: Out::of(failure), param: failure.param.as_deref(), object }
+    }
+}
+
 /// The first code of a kind is the one that is written.
 const CODES: &[(&str, Kind)] = &[
     ("server_error", Kind::Server),
@@ -82,7 +101,7 @@ const CODES: &[(&str, Kind)] = &[
     ("overloaded_error", Kind::Overloaded),
     ("service_unavailable", Kind::Unavailable),
     ("upstream_timeout", Kind::Timeout),
-    ("upstream_cut", Kind::Cut),
+    ("upstream_unreachable", Kind::Cut),
     ("upstream_malformed", Kind::Malformed),
     ("invalid_api_key", Kind::Authentication),
     ("permission_error", Kind::Permission),

@@ -5,5 +5,6 @@ mod reader;
 mod writer;
 mod form;
 
+pub(super) use form::write_broken;
 pub(super) use reader::State;
 pub(super) use writer::Writer;

@@ -2,7 +2,7 @@
 //!
 //! Never: a broken stream ends in `[DONE]`, and no half of an event is passed on.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::upstream::chunk_event;
 use crate::support::{
@@ -57,6 +57,45 @@ async fn b12_a_broken_stream_is_never_begun_again_elsewhere() {
     let router = Router::start(&pair(&first, &backup)).await;
     assert_broken_after(&router, &["a"]).await;
     assert_eq!(backup.hits(), 0);
+}
+
+/// What a client has had of its provider's stream stays one: an error that began a response of its
+/// own is a mistake to the libraries that follow along.
+#[tokio::test]
+async fn b12_a_broken_stream_of_responses_goes_on_as_the_one_it_was() {
+    let event = |name: &str, data: Value| format!("event: {name}\ndata: {data}\n\n");
+    let response = json!({"id": "resp_up", "status": "in_progress", "output": []});
+    let begun =
+        |name| event(name, json!({"type": name, "sequence_number": 0, "response": response}));
+    let text = json!({"type": "response.output_text.delta", "sequence_number": 2, "delta": "a",
+        "item_id": "msg_1", "output_index": 0, "content_index": 0});
+    let pieces = [
+        begun("response.created"),
+        begun("response.in_progress"),
+        event("response.output_text.delta", text),
+    ];
+    let cut = Reply::sse(pieces.clone());
+    let stalls = cut.clone().fault(Place::LastPiece, Fault::Stall);
+    for (code, reply) in [("upstream_unreachable", cut), ("upstream_timeout", stalls)] {
+        let upstream = Upstream::start(reply).await;
+        let mut targets = open(&upstream);
+        targets["targets"]["m"]["timeouts"] = json!({"idle_ms": 300});
+        let router = Router::start(&targets).await;
+        let body = json!({"model": "m", "input": "hi", "stream": true});
+        let call = Call::post("/v1/responses").json(&body);
+        let (mut seen, end) = call.stream(router.addr()).await.all().await;
+        assert!(matches!(end, End::Truncated | End::Reset), "{end:?}");
+        let last = seen.pop().unwrap();
+        let texts: Vec<String> = seen.iter().map(|event| format!("{}\n\n", event.text)).collect();
+        assert_eq!(texts, pieces, "what was delivered is kept");
+        assert!(last.text.starts_with("event: error\n"), "{}", last.text);
+        let said: Value = serde_json::from_str(last.data()).unwrap();
+        assert_eq!((&said["type"], &said["code"]), (&json!("error"), &json!(code)));
+        assert!(said["message"].is_string() && said["sequence_number"].is_u64(), "{said}");
+        // OpenAI's own libraries raise what stands here.
+        assert_eq!(said["error"]["code"], code);
+        assert_eq!(said["error"]["message"], said["message"]);
+    }
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@
 
 use serde::Serialize;
 
+use crate::protocol::conversation::Failure;
+use crate::protocol::openai_responses::error;
 use crate::protocol::openai_responses::item::{ItemOut, PartOut};
 use crate::protocol::wire::append_json;
 
@@ -49,6 +51,14 @@ pub(super) struct Detail<'a> {
     pub(super) part: Option<PartOut<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) logprobs: Option<[(); 0]>,
+}
+
+/// Writes an error that belongs to no response: one that began another would be a mistake to whoever
+/// follows the one that has begun. Nobody has counted the events before it.
+pub(in crate::protocol::openai_responses) fn write_broken(failure: &Failure) -> Vec<u8> {
+    let mut out = Vec::new();
+    Numbers::default().event("error", &error::Alone::of(failure), &mut out);
+    out
 }
 
 #[derive(Serialize)]
