@@ -48,6 +48,7 @@ pub(crate) mod object;
 pub(crate) mod chat;
 pub(crate) mod structured;
 pub(crate) mod parts;
+pub(crate) mod calls;
 pub(crate) mod nesting;
 pub(crate) mod frames;
 

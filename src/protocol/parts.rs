@@ -85,14 +85,9 @@ impl Parts {
         true
     }
 
-    /// Whether the open part is a call without arguments so far.
-    pub(crate) fn lacks_arguments(&self) -> bool {
-        self.open == Open::Call(false)
-    }
-
     /// The open part is complete. A call without arguments gets `{}`.
     pub(crate) fn close(&mut self, events: &mut Vec<Event>) {
-        if self.lacks_arguments() {
+        if self.open == Open::Call(false) {
             self.arguments(Some("{}".to_owned()), events);
         }
         if std::mem::take(&mut self.open) != Open::None {

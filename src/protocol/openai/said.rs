@@ -5,7 +5,9 @@
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
+use crate::protocol::calls::Fragment;
 use crate::protocol::conversation::Content;
+use crate::protocol::wire::Reading;
 
 /// A message, or what is new of it.
 #[derive(Debug, Default, Deserialize)]
@@ -20,7 +22,7 @@ pub(super) struct Said {
 /// A call, or a fragment of one.
 #[derive(Debug, Deserialize)]
 pub(super) struct Call {
-    pub(super) index: Option<u32>,
+    index: Option<u32>,
     pub(super) id: Option<String>,
     #[serde(default)]
     function: Option<Function>,
@@ -82,6 +84,13 @@ impl Said {
 }
 
 impl Call {
+    /// As a fragment.
+    pub(super) fn into_fragment(mut self, reading: &Reading) -> Fragment {
+        let (index, id) = (self.index.map(u64::from), self.id.take());
+        let (name, json) = self.into_words();
+        Fragment { index, id, name: reading.tool_name(name), json, whole: false }
+    }
+
     /// The name and the arguments; each may be empty.
     pub(super) fn into_words(self) -> (String, String) {
         let function = self.function.unwrap_or_default();

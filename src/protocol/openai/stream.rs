@@ -1,6 +1,5 @@
 //! A Chat Completions stream: chunks as server-sent events, then `[DONE]`.
 
-mod calls;
 mod reader;
 mod writer;
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{custom, namespace};
 use crate::protocol::Protocol;
+use crate::protocol::calls::Fragment;
 use crate::protocol::conversation::{Content, Part, Signature, ToolCall};
 use crate::protocol::wire::Reading;
 
@@ -117,6 +118,12 @@ impl Item {
             false if self.is_custom() => custom::mark(&name),
             false => reading.tool_name(name),
         }
+    }
+
+    /// What is known of a call when it begins, at its place in the output.
+    pub(super) fn as_fragment(&self, at: u64, reading: &Reading) -> Fragment {
+        let (index, id) = (Some(at), self.call_id.clone());
+        Fragment { index, id, name: self.tool_name(reading), ..Fragment::default() }
     }
 
     /// The arguments of a call that is whole.

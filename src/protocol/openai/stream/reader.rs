@@ -3,7 +3,7 @@
 //!
 //! It never shows a second choice.
 
-use super::calls::Calls;
+use crate::protocol::calls::Calls;
 use crate::protocol::conversation::{Content, Event, Failure, Finish};
 use crate::protocol::frames::Frames;
 use crate::protocol::openai::response::{Completion, read_finish};
@@ -76,7 +76,10 @@ impl State {
         }
         let calls = delta.tool_calls.unwrap_or_default();
         let mut calls = calls.into_iter();
-        calls.try_for_each(|call| self.calls.add(call, &self.reading, &mut self.parts, events))
+        calls.try_for_each(|call| {
+            let fragment = call.into_fragment(&self.reading);
+            self.calls.add(fragment, &self.reading, &mut self.parts, events)
+        })
     }
 
     fn complete(&mut self, events: &mut Vec<Event>) {

@@ -1,11 +1,12 @@
 //! Reading: items into parts. Complete only with `response.completed` or `response.incomplete`.
 //!
-//! What an item says again when it is done is taken only where no delta said it before. Items that
-//! only OpenAI has are passed over.
+//! What an item says again when it is done is taken only where no delta said it before. Several items
+//! may be open at once. Those that only OpenAI has are passed over.
 
 use serde::Deserialize;
 
 use crate::protocol::Protocol;
+use crate::protocol::calls::{Calls, Fragment};
 use crate::protocol::conversation::{Content, Event, Failure, Signature};
 use crate::protocol::frames::Frames;
 use crate::protocol::openai_responses::error;
@@ -20,12 +21,13 @@ pub(in crate::protocol::openai_responses) struct State {
     reading: Reading,
     started: bool,
     open: Option<Open>,
-    /// The last item of which a text was given out.
-    said: Option<u64>,
+    /// The texts of which something was given out and whose items are not done.
+    said: Vec<Open>,
     parts: Parts,
+    calls: Calls,
 }
 
-/// The open part: its item's place in the output, its own place in the item, and what it is.
+/// The open text: its item's place in the output, its own place in the item, and what it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Open {
     item: u64,
@@ -41,7 +43,6 @@ enum Kind {
     Summary,
     /// The reasoning itself, as open models give it.
     Reasoning,
-    Call,
 }
 
 impl State {
@@ -67,7 +68,7 @@ impl Frames for State {
             _ => self.start(said.response.as_mut(), events),
         }
         match said.r#type.as_str() {
-            "response.output_item.added" => self.add_item(&said, events),
+            "response.output_item.added" => self.add_item(said, events),
             "response.output_item.done" => self.end_item(said, events),
             "response.function_call_arguments.delta" => self.call_delta(said, events),
             "response.completed" | "response.incomplete" => {
@@ -115,7 +116,7 @@ impl State {
         let open = Open { item: said.output_index, part: part.unwrap_or_default(), kind };
         if let Some(text) = said.delta {
             self.text(open, text, events);
-        } else if self.open != Some(open) {
+        } else if !self.said.contains(&open) {
             // Done, and nothing of it came before.
             self.text(open, said.text.or(said.refusal).unwrap_or_default(), events);
         }
@@ -125,6 +126,7 @@ impl State {
         if text.is_empty() {
             return;
         }
+        self.calls.interrupt();
         match self.open {
             Some(open) if open == next => {}
             // One item's reasoning is one part: its paragraphs are joined, and of the summary and
@@ -141,7 +143,9 @@ impl State {
                 self.open = Some(next);
             }
         }
-        self.said = Some(next.item);
+        if !self.said.contains(&next) {
+            self.said.push(next);
+        }
         match next.kind {
             Kind::Text => self.parts.text(Some(text), events),
             Kind::Refusal => self.parts.refusal(Some(text), events),
@@ -149,36 +153,33 @@ impl State {
         }
     }
 
-    fn add_item(&mut self, said: &Said, events: &mut Vec<Event>) {
-        if let Some(item) = said.item.as_ref().filter(|item| item.is_call()) {
-            self.open_call(said.output_index, item, events);
+    fn add_item(&mut self, said: Said, events: &mut Vec<Event>) {
+        if let Some(item) = said.item.filter(Item::is_call) {
+            let call = item.as_fragment(said.output_index, &self.reading);
+            self.call(call, events);
         }
     }
 
-    /// Opens a call; false where it has no name, which is the stream's end.
-    fn open_call(&mut self, at: u64, item: &Item, events: &mut Vec<Event>) -> bool {
-        self.close(events);
-        self.open = Some(Open { item: at, part: 0, kind: Kind::Call });
-        let (id, name) = (item.call_id.clone(), item.tool_name(&self.reading));
-        let make_id = |index| self.reading.call_id(index);
-        let opened = self.parts.call(id, name, make_id, None, events);
-        opened.map_err(|failure| self.fail(failure, events)).is_ok()
+    fn call_delta(&mut self, said: Said, events: &mut Vec<Event>) {
+        let (index, json) = (Some(said.output_index), said.delta.unwrap_or_default());
+        self.call(Fragment { index, json, ..Fragment::default() }, events);
     }
 
-    fn call_delta(&mut self, said: Said, events: &mut Vec<Event>) {
-        let Some(json) = said.delta.filter(|json| !json.is_empty()) else { return };
-        match self.open {
-            Some(Open { item, kind: Kind::Call, .. }) if item == said.output_index => {
-                self.parts.arguments(Some(json), events);
-            }
-            _ => self.fail(Failure::malformed("the stream mixes its tool calls"), events),
+    fn call(&mut self, fragment: Fragment, events: &mut Vec<Event>) {
+        let before = events.len();
+        let added = self.calls.add(fragment, &self.reading, &mut self.parts, events);
+        if events.len() > before {
+            self.open = None;
+        }
+        if let Err(failure) = added {
+            self.fail(failure, events);
         }
     }
 
     /// An item is whole: what no delta said is said now, and its proof with it.
     fn end_item(&mut self, said: Said, events: &mut Vec<Event>) {
         let (at, Some(item)) = (said.output_index, said.item) else { return };
-        let silent = self.said != Some(at);
+        let silent = self.said.iter().all(|text| text.item != at);
         match item.r#type.as_str() {
             "message" if silent => {
                 for (part, content) in (0..).zip(item.content.into_iter().flatten()) {
@@ -195,34 +196,33 @@ impl State {
                 }
                 self.prove(proof(item.id.as_deref(), item.encrypted_content), at, events);
             }
-            _ if item.is_call() && !self.end_call(at, &item, events) => return,
+            _ if item.is_call() => {
+                let json = item.whole_arguments().unwrap_or_default();
+                let call = item.as_fragment(at, &self.reading);
+                self.call(Fragment { json, whole: true, ..call }, events);
+            }
             _ => {}
         }
-        self.close(events);
+        self.said.retain(|text| text.item != at);
+        if self.open.is_some_and(|open| open.item == at) {
+            self.close(events);
+        }
     }
 
     fn prove(&mut self, proof: Option<String>, at: u64, events: &mut Vec<Event>) {
         let sign = |value: &str| Signature::from_client(Protocol::OpenAiResponses, value);
         let Some(part) = reasoning(String::new(), proof, sign) else { return };
         let Some(signature) = part.signature else { return };
+        self.calls.interrupt();
         if matches!(part.content, Content::Redacted) {
-            return self.parts.sealed(signature, events);
+            self.parts.sealed(signature, events);
+        } else {
+            if self.open.is_none_or(|open| open.item != at) {
+                self.close(events);
+            }
+            self.parts.signature(Some(signature), events);
         }
-        if self.open.is_none_or(|open| open.item != at) {
-            self.close(events);
-        }
-        self.parts.signature(Some(signature), events);
-    }
-
-    fn end_call(&mut self, at: u64, item: &Item, events: &mut Vec<Event>) -> bool {
-        let is_open = |open: Open| open.item == at && open.kind == Kind::Call;
-        if !self.open.is_some_and(is_open) && !self.open_call(at, item, events) {
-            return false;
-        }
-        if self.parts.lacks_arguments() {
-            self.parts.arguments(item.whole_arguments(), events);
-        }
-        true
+        self.close(events);
     }
 
     fn close(&mut self, events: &mut Vec<Event>) {
@@ -235,6 +235,9 @@ impl State {
             return self.fail(failure, events);
         }
         self.close(events);
+        if let Err(failure) = self.calls.end(&self.reading, &mut self.parts, events) {
+            return self.fail(failure, events);
+        }
         if let Some(usage) = response.usage {
             events.push(Event::Usage(usage.into_usage()));
         }

@@ -2,30 +2,49 @@
 //! other.
 //!
 //! The first call that is not complete goes out as it comes; fragments of those after it wait. A
-//! call is complete when its arguments are a whole object and another call has begun, or when
-//! nothing more comes. It never puts fragments together by anything but index and id.
+//! call is complete when the vendor says so, when its arguments are a whole object and another call
+//! has begun, or when nothing more comes. It never puts fragments together by anything but index
+//! and id.
 
-use crate::protocol::conversation::{Event, Failure};
-use crate::protocol::nesting::Nesting;
-use crate::protocol::openai::said::Call;
-use crate::protocol::parts::Parts;
-use crate::protocol::wire::Reading;
+use super::conversation::{Event, Failure};
+use super::nesting::Nesting;
+use super::parts::Parts;
+use super::wire::Reading;
+
+/// A piece of a call: whatever of it the vendor says in one event.
+#[derive(Debug, Default)]
+pub(crate) struct Fragment {
+    /// Which call, by its place.
+    pub(crate) index: Option<u64>,
+    /// The vendor's id of it.
+    pub(crate) id: Option<String>,
+    /// The tool by the client's name, or nothing.
+    pub(crate) name: String,
+    /// More of its arguments, or nothing.
+    pub(crate) json: String,
+    /// Whether it is all of the call, and says again what fragments may have said.
+    pub(crate) whole: bool,
+}
 
 /// The calls so far, in the order of their beginning.
 #[derive(Debug, Default)]
-pub(super) struct Calls {
+pub(crate) struct Calls {
     all: Vec<One>,
     /// How many of them are complete.
     complete: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct One {
-    index: Option<u32>,
+    index: Option<u64>,
     id: Option<String>,
     name: String,
     /// Whether it has gone out.
     begun: bool,
+    /// Whether it has arguments.
+    said: bool,
+    /// Whether the vendor says that it is complete.
+    whole: bool,
     /// Arguments that have not gone out yet.
     waiting: String,
     nesting: Nesting,
@@ -33,41 +52,43 @@ struct One {
 
 impl Calls {
     /// Takes a fragment.
-    pub(super) fn add(
+    pub(crate) fn add(
         &mut self,
-        fragment: Call,
+        fragment: Fragment,
         reading: &Reading,
         parts: &mut Parts,
         events: &mut Vec<Event>,
     ) -> Result<(), Failure> {
-        let (index, id) = (fragment.index, fragment.id.clone().filter(|id| !id.is_empty()));
-        let (name, json) = fragment.into_words();
-        let at = self.find(index, id.as_deref(), &name).unwrap_or(self.all.len());
+        let at = self.find(&fragment).unwrap_or(self.all.len());
         if at == self.all.len() {
-            self.all.push(One::new(index, id.clone()));
+            self.all.push(One { index: fragment.index, ..One::default() });
         }
+        let call = &mut self.all[at];
+        let Fragment { id, name, json, whole, .. } = fragment;
+        let json = if whole && call.said { "" } else { json.as_str() };
         if at < self.complete {
             return if json.trim().is_empty() { Ok(()) } else { Err(mixed()) };
         }
-        let call = &mut self.all[at];
         if !call.begun {
-            call.id = call.id.take().or(id);
+            call.id = call.id.take().or(id.filter(|id| !id.is_empty()));
             call.name.push_str(if call.name.is_empty() { &name } else { "" });
         }
-        call.nesting.pass_all(&json);
-        call.waiting.push_str(&json);
+        call.said |= !json.is_empty();
+        call.whole |= whole;
+        call.nesting.pass_all(json);
+        call.waiting.push_str(json);
         self.advance(reading, parts, events)
     }
 
     /// Something else is said: the call that is open ends here.
-    pub(super) fn interrupt(&mut self) {
+    pub(crate) fn interrupt(&mut self) {
         if self.all.get(self.complete).is_some_and(|call| call.begun) {
             self.complete += 1;
         }
     }
 
     /// Nothing more comes: what waits goes out.
-    pub(super) fn end(
+    pub(crate) fn end(
         &mut self,
         reading: &Reading,
         parts: &mut Parts,
@@ -83,14 +104,16 @@ impl Calls {
 
     /// The call that a fragment continues. It has the index, and no other id; some give every call
     /// one index, and some give none at all.
-    fn find(&self, index: Option<u32>, id: Option<&str>, name: &str) -> Option<usize> {
+    fn find(&self, fragment: &Fragment) -> Option<usize> {
+        let Fragment { index, id, name, .. } = fragment;
+        let id = id.as_deref().filter(|id| !id.is_empty());
         let is_other = |call: &One| {
             let ids = (call.id.as_deref(), id);
             !name.is_empty() && matches!(ids, (Some(known), Some(new)) if known != new)
         };
         match (index, id) {
             (Some(_), _) => {
-                self.all.iter().rposition(|call| call.index == index && !is_other(call))
+                self.all.iter().rposition(|call| call.index == *index && !is_other(call))
             }
             (None, None) => self.all.len().checked_sub(1),
             (None, id) => self.all.iter().rposition(|call| call.id.as_deref() == id),
@@ -105,12 +128,13 @@ impl Calls {
     ) -> Result<(), Failure> {
         while let Some(call) = self.all.get_mut(self.complete) {
             // Some give the name after the id.
-            if call.name.is_empty() {
+            if call.name.is_empty() && !call.whole {
                 return Ok(());
             }
             call.give_out(reading, parts, events)?;
-            let is_complete = call.nesting.is_whole();
-            if !is_complete || self.complete + 1 == self.all.len() {
+            let (whole, ended) = (call.whole, call.nesting.is_whole());
+            let is_last = self.complete + 1 == self.all.len();
+            if !whole && (!ended || is_last) {
                 return Ok(());
             }
             parts.close(events);
@@ -121,17 +145,6 @@ impl Calls {
 }
 
 impl One {
-    fn new(index: Option<u32>, id: Option<String>) -> Self {
-        Self {
-            index,
-            id,
-            name: String::new(),
-            begun: false,
-            waiting: String::new(),
-            nesting: Nesting::default(),
-        }
-    }
-
     fn give_out(
         &mut self,
         reading: &Reading,
@@ -140,7 +153,7 @@ impl One {
     ) -> Result<(), Failure> {
         if !self.begun {
             self.begun = true;
-            let (id, name) = (self.id.clone(), reading.tool_name(self.name.clone()));
+            let (id, name) = (self.id.clone(), self.name.clone());
             parts.call(id, name, |number| reading.call_id(number), None, events)?;
         }
         let json = std::mem::take(&mut self.waiting);
