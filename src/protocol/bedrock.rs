@@ -16,7 +16,7 @@ mod proof;
 
 use http::HeaderMap;
 
-use super::conversation::{Conversation, Delivery, Failure, Reply};
+use super::conversation::{Conversation, Delivery, Failure, Media, Reply};
 use super::embedding::Embeddings;
 use super::wire::{
     Client, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target, Wire,
@@ -42,6 +42,10 @@ impl Wire for Bedrock {
 
     fn write_response(&self, reply: &Reply, _to: &Client<'_>) -> Vec<u8> {
         response::write(reply)
+    }
+
+    fn has_place_for(&self, medium: &Media) -> bool {
+        request::image(medium).is_some()
     }
 
     fn stream_reader(&self, reading: Reading) -> Box<dyn StreamReader> {

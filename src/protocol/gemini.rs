@@ -19,7 +19,7 @@ mod tests;
 
 use http::HeaderMap;
 
-use super::conversation::{Conversation, Failure, Reply};
+use super::conversation::{Conversation, Failure, Media, Reply};
 use super::embedding::Embeddings;
 use super::wire::{
     Client, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target, Wire,
@@ -45,6 +45,10 @@ impl Wire for Gemini {
 
     fn write_response(&self, reply: &Reply, to: &Client<'_>) -> Vec<u8> {
         response::write(reply, to)
+    }
+
+    fn has_place_for(&self, medium: &Media) -> bool {
+        part::PartOut::of_medium(medium).is_some()
     }
 
     fn stream_reader(&self, reading: Reading) -> Box<dyn StreamReader> {

@@ -7,7 +7,7 @@ use std::fmt;
 use bytes::Bytes;
 use http::HeaderMap;
 
-use super::conversation::{Conversation, Delivery, Event, Failure, Losses, Lossy, Reply};
+use super::conversation::{Conversation, Delivery, Event, Failure, Losses, Lossy, Media, Reply};
 use super::embedding::Embeddings;
 
 /// A wire protocol. Its methods are pure: the same arguments give the same bytes.
@@ -35,6 +35,11 @@ pub trait Wire: Send + Sync {
 
     /// Writes a whole answer for a client.
     fn write_response(&self, reply: &Reply, to: &Client<'_>) -> Vec<u8>;
+
+    /// Whether a whole answer has a place for this medium. A stream has none for any.
+    fn has_place_for(&self, _medium: &Media) -> bool {
+        false
+    }
 
     /// Begins to read a provider's stream.
     fn stream_reader(&self, reading: Reading) -> Box<dyn StreamReader>;

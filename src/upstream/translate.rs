@@ -122,11 +122,11 @@ impl Exchange<'_> {
         let Some(written) = self.written(conversation)? else {
             return Ok(self.counted(conversation.estimate_tokens(), Vec::new()));
         };
-        let Written { path_and_query, headers, body, dropped, reading } = written;
+        let Written { path_and_query, headers, body, mut dropped, reading } = written;
         let headers = headers.into_iter().filter_map(header_of).collect();
         let prepared = Prepared { path: path_and_query, headers, body: Bytes::from(body) };
         let answer = self.ask(&prepared, conversation.is_stream()).await?;
-        let answer = self.read(answer, reading, conversation).await?;
+        let answer = self.read(answer, reading, conversation, &mut dropped).await?;
         Ok(naming(answer, &dropped))
     }
 
@@ -171,12 +171,14 @@ impl Exchange<'_> {
         Target { model, lossy: *lossy, seed: &self.reading().id }
     }
 
-    /// Reads the answer in the provider's protocol and writes it in the client's.
+    /// Reads the answer in the provider's protocol and writes it in the client's. What that has no
+    /// place for is `dropped`: it has been paid for, so nobody else is asked.
     async fn read(
         &self,
         mut answer: Box<Answer>,
         reading: Reading,
         asked: &Conversation,
+        dropped: &mut Vec<String>,
     ) -> Result<Answer, Failed> {
         let wire = self.wire();
         let client = self.client(asked.delivery, asked.include_usage);
@@ -195,6 +197,12 @@ impl Exchange<'_> {
         let body = attempt::collect(&mut answer).await?;
         match wire.read_response(&body, &reading) {
             Ok(reply) => {
+                for medium in reply.media().filter(|it| !self.client_wire().has_place_for(it)) {
+                    let name = medium.kind.name();
+                    if !dropped.iter().any(|dropped| dropped == name) {
+                        dropped.push(name.to_owned());
+                    }
+                }
                 let body = self.client_wire().write_response(&reply, &client);
                 Ok(self.whole(StatusCode::OK, body, relayed(&answer.headers)))
             }

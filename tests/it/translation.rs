@@ -34,6 +34,24 @@ async fn every_client_is_answered_by_every_provider() {
     }
 }
 
+/// A picture that a model has made: who has a place for it gets it, others are told.
+#[tokio::test]
+async fn an_image_in_an_answer_is_given_or_named() {
+    let answer = golden("gemini", "image", "response.json");
+    let reply = Reply::new(200).header("content-type", "application/json").body(answer);
+    let upstream = Upstream::start(reply).await;
+    let router = Router::start(&targets("gemini", &upstream)).await;
+    for client in PROTOCOLS {
+        let answer = call(client, false).send(router.addr()).await;
+        let place = format!("{client}: {}", answer.text());
+        assert_eq!(answer.status, 200, "{place}");
+        let dropped = answer.header("x-onwards-dropped");
+        let named = dropped.is_some_and(|names| names.split(',').any(|name| name == "image"));
+        assert_eq!(named, !matches!(client, "gemini" | "bedrock"), "{dropped:?} {place}");
+        assert_eq!(answer.text().contains("iVBORw0KGgo"), !named, "{place}");
+    }
+}
+
 #[tokio::test]
 async fn every_client_streams_from_every_provider_and_hears_of_a_cut() {
     for provider in PROTOCOLS {

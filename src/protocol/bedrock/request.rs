@@ -20,6 +20,8 @@ mod plan;
 mod media;
 mod form;
 
+pub(super) use form::Medium;
+pub(super) use media::{image, read_image};
 pub(super) use read::read;
 pub(super) use write::{path, write, write_count};
 

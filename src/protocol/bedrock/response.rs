@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::proof;
+use super::{proof, request};
 use crate::protocol::conversation::{Content, Failure, Finish, Part, Reply, ToolCall, Usage};
 use crate::protocol::wire::{Model, Reading, json};
 
@@ -134,9 +134,23 @@ pub(super) struct Fields {
 #[serde(rename_all = "camelCase")]
 struct Block {
     text: Option<String>,
+    image: Option<Image>,
     tool_use: Option<ToolUse>,
     reasoning_content: Option<Reasoning>,
     citations_content: Option<Citations>,
+}
+
+/// A picture that the model made.
+#[derive(Deserialize)]
+struct Image {
+    format: String,
+    source: Picture,
+}
+
+/// Its bytes, if it does not lie in a store.
+#[derive(Deserialize)]
+struct Picture {
+    bytes: Option<String>,
 }
 
 /// Text with its sources.
@@ -222,6 +236,7 @@ pub(super) struct FieldsOut<'a> {
 #[serde(rename_all = "camelCase")]
 enum BlockOut<'a> {
     Text(&'a str),
+    Image(request::Medium<'a>),
     ToolUse(ToolUseOut<'a>),
     ReasoningContent(ReasoningOut<'a>),
 }
@@ -314,6 +329,10 @@ impl Block {
             let text: String = cited.content.into_iter().filter_map(|cited| cited.text).collect();
             return Some(Part::text(text)).filter(|part| !part.is_blank());
         }
+        if let Some(image) = self.image {
+            let media = request::read_image(&image.format, image.source.bytes?);
+            return Some(Part::new(Content::Media(media)));
+        }
         if let Some(call) = self.tool_use {
             let input = call.input.map_or_else(|| "{}".to_owned(), |raw| raw.get().to_owned());
             if is_answer {
@@ -353,7 +372,8 @@ impl<'a> BlockOut<'a> {
                 name: &call.name,
                 input: call.object(),
             })),
-            Content::Media(_) | Content::ToolResult(_) => None,
+            Content::Media(media) => request::image(media).map(Self::Image),
+            Content::ToolResult(_) => None,
         }
     }
 }

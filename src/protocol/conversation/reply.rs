@@ -3,7 +3,7 @@
 //! It never says who gave it.
 
 use super::failure::Failure;
-use super::part::{Content, Part};
+use super::part::{Content, Media, Part};
 
 /// A whole answer: one choice, as only OpenAI and Gemini can give more.
 #[derive(Debug, Clone, Default)]
@@ -63,6 +63,14 @@ impl Reply {
     /// The answer's text: its text parts, joined.
     pub fn text(&self) -> String {
         self.parts.iter().filter_map(Part::as_text).collect()
+    }
+
+    /// The media that the model made.
+    pub fn media(&self) -> impl Iterator<Item = &Media> {
+        self.parts.iter().filter_map(|part| match &part.content {
+            Content::Media(medium) => Some(medium),
+            _ => None,
+        })
     }
 
     /// The same answer.

@@ -112,6 +112,14 @@ impl<'a> PartOut<'a> {
         Self { inline_data: Some(Blob { mime_type, data }), ..Self::default() }
     }
 
+    /// A medium of an answer; none for one that does not stand there.
+    pub(super) fn of_medium(media: &'a Media) -> Option<Self> {
+        match &media.source {
+            Source::Base64(data) => Some(Self::inline(media.media_type_or_default(), data)),
+            Source::Text(_) | Source::Url(_) | Source::File(_) => None,
+        }
+    }
+
     /// The same part with a signature.
     pub(super) fn signed(self, signature: Option<Cow<'a, str>>) -> Self {
         Self { thought_signature: signature, ..self }
@@ -127,10 +135,7 @@ impl<'a> PartOut<'a> {
             Content::Reasoning(text) => Self::thought(text),
             Content::Redacted => return Some(Self::thought("").signed(Some(sign(true)?))),
             Content::ToolCall(call) => Self::call(call, &call.name),
-            Content::Media(media) => match &media.source {
-                Source::Base64(data) => Self::inline(media.media_type_or_default(), data),
-                Source::Text(_) | Source::Url(_) | Source::File(_) => return None,
-            },
+            Content::Media(media) => Self::of_medium(media)?,
             Content::ToolResult(_) => return None,
         };
         Some(out.signed(sign(false)))

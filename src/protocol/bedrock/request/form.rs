@@ -74,7 +74,7 @@ pub(super) enum BlockOut<'a> {
 }
 
 #[derive(Serialize)]
-pub(super) struct Medium<'a> {
+pub(in crate::protocol::bedrock) struct Medium<'a> {
     pub(super) format: Cow<'a, str>,
     pub(super) source: SourceOut<'a>,
 }
@@ -88,7 +88,7 @@ pub(super) struct NamedMedium<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) enum SourceOut<'a> {
+pub(in crate::protocol::bedrock) enum SourceOut<'a> {
     Bytes(Cow<'a, str>),
     S3Location { uri: &'a str },
 }

@@ -54,6 +54,19 @@ pub(super) fn write<'a>(media: &'a Media, names: &mut DocumentNames) -> Option<B
     })
 }
 
+/// The block of an image in an answer; none for what has no place in one.
+pub(in crate::protocol::bedrock) fn image(media: &Media) -> Option<Medium<'_>> {
+    let Source::Base64(data) = &media.source else { return None };
+    let format = format(media).filter(|_| media.kind == MediaKind::Image)?;
+    Some(Medium { format, source: SourceOut::Bytes(data.into()) })
+}
+
+/// An image of an answer.
+pub(in crate::protocol::bedrock) fn read_image(format: &str, bytes: String) -> Media {
+    let (kind, source) = (MediaKind::Image, Source::Base64(bytes));
+    Media { kind, source, media_type: Some(media_type(kind, format)), name: None, detail: None }
+}
+
 impl DocumentNames {
     /// A name of letters, digits, single spaces, hyphens, parentheses and brackets, not given yet.
     fn next(&mut self, wanted: &str) -> String {
