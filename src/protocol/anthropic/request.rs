@@ -17,3 +17,6 @@ mod form;
 
 pub(super) use read::read;
 pub(super) use write::{write, write_count};
+
+#[cfg(test)]
+mod tests;

@@ -2,6 +2,11 @@
 //!
 //! It never decides which vendor may be given which part.
 
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 use crate::protocol::Protocol;
 use crate::protocol::wire::Refused;
 
@@ -161,7 +166,7 @@ impl Media {
     }
 
     /// Its URL: its own, or a `data:` URL; none for a text and an uploaded file.
-    pub fn to_url(&self) -> Option<std::borrow::Cow<'_, str>> {
+    pub fn to_url(&self) -> Option<Cow<'_, str>> {
         match &self.source {
             Source::Url(url) => Some(url.into()),
             Source::Base64(data) => {
@@ -187,12 +192,32 @@ impl Media {
 
     /// Its media type, or the commonest one of its kind.
     pub fn media_type_or_default(&self) -> &str {
-        self.media_type.as_deref().unwrap_or(match self.kind {
-            MediaKind::Image => "image/png",
-            MediaKind::Document => "application/pdf",
-            MediaKind::Audio => "audio/wav",
-            MediaKind::Video => "video/mp4",
-        })
+        match (self.media_type.as_deref(), self.kind) {
+            (Some(media_type), _) => media_type,
+            (None, MediaKind::Image) => "image/png",
+            (None, MediaKind::Document) => "application/pdf",
+            (None, MediaKind::Audio) => "audio/wav",
+            (None, MediaKind::Video) => "video/mp4",
+        }
+    }
+
+    /// The same without what may follow it (`; charset=utf-8`).
+    pub(crate) fn essence(&self) -> &str {
+        let media_type = self.media_type_or_default();
+        media_type.split(';').next().unwrap_or(media_type).trim()
+    }
+
+    /// The text that a document is, if it is mere text.
+    pub(crate) fn as_text(&self) -> Option<Cow<'_, str>> {
+        match &self.source {
+            Source::Text(text) => Some(text.into()),
+            Source::Base64(data)
+                if self.kind == MediaKind::Document && self.essence().starts_with("text/") =>
+            {
+                String::from_utf8(STANDARD.decode(data).ok()?).ok().map(Cow::Owned)
+            }
+            Source::Base64(_) | Source::Url(_) | Source::File(_) => None,
+        }
     }
 }
 

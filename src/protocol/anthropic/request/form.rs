@@ -99,7 +99,7 @@ pub(super) enum BlockContent<'a> {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum SourceOut<'a> {
     Base64 { media_type: &'a str, data: &'a str },
-    Text { media_type: &'a str, data: &'a str },
+    Text { media_type: &'a str, data: Cow<'a, str> },
     Url { url: &'a str },
 }
 

@@ -234,21 +234,24 @@ fn write_media<'a>(
     losses: &mut Losses,
 ) -> Result<Option<BlockContent<'a>>, Refused> {
     media.lose_detail(losses)?;
+    let (media_type, title) = (media.essence(), media.name.as_deref());
     let source = match &media.source {
-        Source::Base64(data) => {
-            Some(SourceOut::Base64 { media_type: media.media_type_or_default(), data })
-        }
-        Source::Text(data) => Some(SourceOut::Text { media_type: "text/plain", data }),
+        Source::Base64(data) => Some(SourceOut::Base64 { media_type, data }),
         Source::Url(url) => Some(SourceOut::Url { url }),
         // An id of another vendor's store.
-        Source::File(_) => None,
+        Source::Text(_) | Source::File(_) => None,
     };
-    let title = media.name.as_deref();
-    let block = source.and_then(|source| match media.kind {
-        MediaKind::Image => Some(BlockContent::Image { source }),
-        MediaKind::Document => Some(BlockContent::Document { source, title }),
-        MediaKind::Audio | MediaKind::Video => None,
-    });
+    let block = match (media.kind, media.as_text()) {
+        (MediaKind::Image, _) => source.map(|source| BlockContent::Image { source }),
+        (MediaKind::Document, Some(data)) => {
+            let source = SourceOut::Text { media_type: "text/plain", data };
+            Some(BlockContent::Document { source, title })
+        }
+        (MediaKind::Document, None) if media_type == "application/pdf" => {
+            source.map(|source| BlockContent::Document { source, title })
+        }
+        _ => None,
+    };
     losses.lose_if(block.is_none(), media.kind.name())?;
     Ok(block)
 }

@@ -93,8 +93,7 @@ fn format(media: &Media) -> Option<Cow<'_, str>> {
     if matches!(media.source, Source::Text(_)) {
         return (media.kind == MediaKind::Document).then_some(Cow::Borrowed("txt"));
     }
-    let media_type = media.media_type_or_default();
-    let media_type = media_type.split(';').next().unwrap_or(media_type).trim();
+    let media_type = media.essence();
     let known = FORMATS.iter().find(|(known, _)| *known == media_type).map(|(_, format)| *format);
     let (_, subtype) = media_type.split_once('/')?;
     match (media.kind, known) {

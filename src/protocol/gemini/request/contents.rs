@@ -5,16 +5,13 @@
 
 use std::borrow::Cow;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::value::RawValue;
 
 use super::form::ContentOut;
 use crate::protocol::Protocol;
 use crate::protocol::conversation::tool::raw;
 use crate::protocol::conversation::{
-    Content, Conversation, Losses, Media, MediaKind, Merged, Part, Role, Source, ToolNames,
-    ToolResult,
+    Content, Conversation, Losses, Media, Merged, Part, Role, Source, ToolNames, ToolResult,
 };
 use crate::protocol::gemini::model::Generation;
 use crate::protocol::gemini::part::{FileData, FunctionResponse, PartOut};
@@ -159,30 +156,20 @@ fn write_held_media<'a>(
 
 fn write_media<'a>(media: &'a Media, losses: &mut Losses) -> Result<Option<PartOut<'a>>, Refused> {
     media.lose_detail(losses)?;
-    Ok(match &media.source {
-        Source::Base64(data) => match text_document(media, data) {
-            Some(text) => Some(PartOut::text(text)),
-            None => Some(PartOut::inline(media.media_type_or_default(), data)),
-        },
-        Source::Text(text) => Some(PartOut::text(text)),
-        Source::Url(file_uri) => {
+    Ok(match (media.as_text(), &media.source) {
+        // Of documents that are mere text, few types are read as data.
+        (Some(text), _) => Some(PartOut::text(text)),
+        (None, Source::Base64(data)) => Some(PartOut::inline(media.media_type_or_default(), data)),
+        (None, Source::Url(file_uri)) => {
             let mime_type = media.media_type.as_deref().unwrap_or_else(|| type_of_url(media));
             let file_data = Some(FileData { mime_type, file_uri });
             Some(PartOut { file_data, ..PartOut::default() })
         }
         // An id of another vendor's store.
-        Source::File(_) => losses.lose(media.kind.name()).map(|()| None)?,
+        (None, Source::File(_) | Source::Text(_)) => {
+            losses.lose(media.kind.name()).map(|()| None)?
+        }
     })
-}
-
-/// A document that is mere text: of such, few types are read as data.
-fn text_document(media: &Media, data: &str) -> Option<String> {
-    let media_type = media.media_type_or_default();
-    let is_text = media_type.starts_with("text/") && media.kind == MediaKind::Document;
-    if !is_text {
-        return None;
-    }
-    String::from_utf8(STANDARD.decode(data).ok()?).ok()
 }
 
 /// The media type that a URL's ending tells: here it must be said.

@@ -1,0 +1,59 @@
+//! What Anthropic refuses, and how a request avoids it.
+
+use serde_json::{Value, json};
+
+use crate::protocol::Protocol;
+use crate::protocol::conversation::Lossy;
+use crate::protocol::wire::{Head, Target, Written};
+
+/// A request of another protocol as Anthropic gets it, and what was lost.
+fn written(protocol: Protocol, request: &Value) -> (Value, Vec<String>) {
+    let Written { body, dropped, .. } = write(protocol, request, Lossy::Warn).unwrap();
+    (serde_json::from_slice(&body).unwrap(), dropped)
+}
+
+/// The same, or the name of the field that must not be lost.
+fn write(protocol: Protocol, request: &Value, lossy: Lossy) -> Result<Written, String> {
+    let head = Head { model: Some("m"), ..Head::default() };
+    let read = protocol.wire().read_request(request.to_string().as_bytes(), &head).unwrap();
+    let target = Target { model: "claude-sonnet-4-5", lossy, seed: "s" };
+    let written = Protocol::Anthropic.wire().write_request(&read, &target);
+    written.map_err(|refused| refused.field)
+}
+
+fn openai_file(file_data: &str) -> Value {
+    let file = json!({"type": "file", "file": {"filename": "a.b", "file_data": file_data}});
+    json!({"model": "m", "messages": [{"role": "user", "content": [{"type": "text", "text": "q"}, file]}]})
+}
+
+/// Only a PDF is taken as data; texts are taken as texts.
+#[test]
+fn documents_are_texts_or_pdfs() {
+    let text = json!({"type": "text", "media_type": "text/plain", "data": "a,ü"});
+    let pdf = json!({"type": "base64", "media_type": "application/pdf", "data": "AAAA"});
+    let document = json!({"format": "txt", "name": "n", "source": {"bytes": "YSzDvA=="}});
+    let bedrock =
+        json!({"messages": [{"role": "user", "content": [{"text": "q"}, {"document": document}]}]});
+    let inline =
+        json!({"inlineData": {"mimeType": "text/plain; charset=utf-8", "data": "YSzDvA=="}});
+    let gemini = json!({"contents": [{"parts": [{"text": "q"}, inline]}]});
+    for (protocol, request, source) in [
+        (Protocol::Bedrock, bedrock, Some(text.clone())),
+        (Protocol::Gemini, gemini, Some(text.clone())),
+        (Protocol::OpenAi, openai_file("data:text/csv;base64,YSzDvA=="), Some(text)),
+        (Protocol::OpenAi, openai_file("data:application/pdf;base64,AAAA"), Some(pdf)),
+        (Protocol::OpenAi, openai_file("data:text/plain;base64,/w=="), None),
+        (Protocol::OpenAi, openai_file("data:application/msword;base64,AAAA"), None),
+    ] {
+        let (body, dropped) = written(protocol, &request);
+        let content = &body["messages"][0]["content"];
+        assert_eq!(content[1].get("source"), source.as_ref(), "{request}");
+        let strict = write(protocol, &request, Lossy::Refuse);
+        if source.is_some() {
+            assert_eq!((dropped.len(), strict.is_ok()), (0, true), "{request}");
+        } else {
+            assert_eq!(dropped, ["document"], "{request}");
+            assert_eq!(strict.unwrap_err(), "document");
+        }
+    }
+}
