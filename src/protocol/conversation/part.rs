@@ -193,6 +193,8 @@ impl Media {
     /// Its media type, or the commonest one of its kind.
     pub fn media_type_or_default(&self) -> &str {
         match (self.media_type.as_deref(), self.kind) {
+            // What many call it, and few vendors know.
+            (Some("image/jpg"), _) => "image/jpeg",
             (Some(media_type), _) => media_type,
             (None, MediaKind::Image) => "image/png",
             (None, MediaKind::Document) => "application/pdf",

@@ -57,3 +57,12 @@ fn documents_are_texts_or_pdfs() {
         }
     }
 }
+
+/// A name that many use is not the registered one.
+#[test]
+fn pictures_are_called_by_their_registered_types() {
+    let url = json!({"url": "data:image/jpg;base64,AAAA"});
+    let request = json!({"model": "m", "messages": [{"role": "user", "content": [{"type": "image_url", "image_url": url}]}]});
+    let (body, _) = written(Protocol::OpenAi, &request);
+    assert_eq!(body["messages"][0]["content"][0]["source"]["media_type"], "image/jpeg");
+}

@@ -124,7 +124,6 @@ const LONGEST_NAME: usize = 190;
 const FORMATS: &[(&str, &str)] = &[
     ("image/png", "png"),
     ("image/jpeg", "jpeg"),
-    ("image/jpg", "jpeg"),
     ("image/gif", "gif"),
     ("image/webp", "webp"),
     ("application/pdf", "pdf"),
