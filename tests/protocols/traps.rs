@@ -217,6 +217,32 @@ fn tokens_are_counted_without_what_concerns_the_answer() {
     assert!(Protocol::OpenAi.wire().write_count(&conversation, &target("m")).unwrap().is_none());
 }
 
+/// Most vendors refuse a request without a turn.
+#[test]
+fn instructions_alone_are_what_the_user_says() {
+    let system = json!([{"role": "system", "content": "a"}, {"role": "developer", "content": "b"}]);
+    let conversation = read(Protocol::OpenAi, &json!({"model": "m", "messages": system}));
+    let blocks = json!([{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]);
+    let parts = json!([{"text": "a"}, {"text": "b"}]);
+    for (to, turns, said) in [
+        (Protocol::Anthropic, "messages", json!({"role": "user", "content": blocks})),
+        (Protocol::Bedrock, "messages", json!({"role": "user", "content": parts})),
+        (Protocol::Cohere, "messages", json!({"role": "user", "content": blocks})),
+        (Protocol::Gemini, "contents", json!({"role": "user", "parts": parts})),
+        (
+            Protocol::OpenAiResponses,
+            "input",
+            json!({"type": "message", "role": "user", "content": "a\n\nb"}),
+        ),
+    ] {
+        let body = body(&write(&conversation, to, "m"));
+        assert_eq!(body[turns], json!([said]), "{to}");
+        for field in ["system", "systemInstruction", "instructions"] {
+            assert_eq!(body.get(field), None, "{to}");
+        }
+    }
+}
+
 /// What changes no answer is nobody's loss, also where losing is refused.
 #[test]
 fn hints_are_never_refused() {

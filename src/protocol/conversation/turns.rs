@@ -36,18 +36,17 @@ pub struct Merged<'a> {
 
 impl Conversation {
     /// Every instruction: those before the turns and those in their midst, without blank ones. For
-    /// vendors that know instructions only before the turns.
+    /// vendors that know instructions only before the turns: where there is no turn, there is none.
     pub fn instructions(&self) -> impl Iterator<Item = &Part> {
-        let within = self.turns.iter().filter(|turn| turn.role == Role::System);
-        self.system
-            .iter()
-            .chain(within.flat_map(|turn| &turn.parts))
-            .filter(|part| !part.is_blank())
+        let mut said = self.turns.iter().filter(|turn| turn.role != Role::System);
+        let is_any_said = said.any(|turn| turn.parts.iter().any(|part| !part.is_blank()));
+        self.rules().filter(move |_| is_any_said)
     }
 
     /// The turns without instructions, user and assistant in alternation: neighbours of one role
     /// are merged, so that all results of one turn's calls stand together, at its beginning; blank
-    /// texts and turns that become empty are left out.
+    /// texts and turns that become empty are left out. As vendors refuse a request without a turn,
+    /// instructions that stand alone are what the user says.
     pub fn alternating(&self) -> Vec<Merged<'_>> {
         let mut merged: Vec<Merged<'_>> = Vec::with_capacity(self.turns.len());
         for turn in self.turns.iter().filter(|turn| turn.role != Role::System) {
@@ -59,6 +58,10 @@ impl Conversation {
                 Some(last) if last.role == turn.role => last.parts.extend(parts),
                 _ => merged.push(Merged { role: turn.role, parts: parts.collect() }),
             }
+        }
+        let mut rules = self.rules().peekable();
+        if merged.is_empty() && rules.peek().is_some() {
+            merged.push(Merged { role: Role::User, parts: rules.collect() });
         }
         for turn in merged.iter_mut().filter(|turn| turn.role == Role::User) {
             // Stable: results keep their order, and so does the rest.
@@ -97,6 +100,12 @@ impl Conversation {
     pub fn has_tool_parts(&self) -> bool {
         let mut parts = self.turns.iter().flat_map(|turn| &turn.parts);
         parts.any(|part| matches!(part.content, Content::ToolCall(_) | Content::ToolResult(_)))
+    }
+
+    fn rules(&self) -> impl Iterator<Item = &Part> {
+        let within = self.turns.iter().filter(|turn| turn.role == Role::System);
+        let parts = self.system.iter().chain(within.flat_map(|turn| &turn.parts));
+        parts.filter(|part| !part.is_blank())
     }
 }
 

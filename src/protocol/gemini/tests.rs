@@ -124,14 +124,6 @@ fn a_form_beside_tools_is_dropped_for_older_models() {
 }
 
 #[test]
-fn instructions_alone_are_what_the_user_says() {
-    let conversation =
-        Conversation { system: vec![Part::text("Do it.")], ..Conversation::default() };
-    let body = body(&write(&conversation, "gemini-2.5-pro"));
-    assert_eq!(body, json!({"contents": [{"role": "user", "parts": [{"text": "Do it."}]}]}));
-}
-
-#[test]
 fn models_are_resources() {
     for (model, path) in [
         ("gemini-2.5-pro", "/v1beta/models/gemini-2.5-pro:generateContent"),

@@ -46,13 +46,6 @@ pub(super) fn write_turns<'a>(
     Ok(contents)
 }
 
-impl<'a> ContentOut<'a> {
-    /// The same content in that role.
-    pub(super) fn said_by(self, role: &'static str) -> Self {
-        Self { role: Some(role), ..self }
-    }
-}
-
 /// What the model said. The first call of a turn must carry a signature for newer models; where it
 /// has none of Google's, a placeholder says that it is not to be checked.
 fn write_model<'a>(

@@ -44,16 +44,10 @@ fn write_for(
     let names = ToolNames::fit(from, TOOL_NAMES);
     let mut losses = target.losses();
     let generation = Generation::of(target.model);
-    let (system_instruction, contents) =
-        match (write_system(from), write_turns(from, &names, generation, &mut losses)?) {
-            // There must be a content: instructions alone are what the user says.
-            (Some(system), turns) if turns.is_empty() => (None, vec![system.said_by("user")]),
-            (system, turns) => (system, turns),
-        };
     let body = Body {
         model: None,
-        system_instruction,
-        contents,
+        system_instruction: write_system(from),
+        contents: write_turns(from, &names, generation, &mut losses)?,
         tools: write_tools(&from.tools, &names),
         tool_config: write_choice(from, &names, generation, &mut losses)?,
         generation_config: Some(write_config(from, target.model, generation, &mut losses)?)

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::SHARED_EXTRAS;
-use super::form::{Body, Choice, Extras, Format, Reasoning, Text, ToolOut};
+use super::form::{Body, Choice, Content, Extras, Format, Item, Reasoning, Text, ToolOut};
 use super::read::ENCRYPTED_REASONING;
 use super::turns;
 use crate::protocol::conversation::tool::raw;
@@ -25,14 +25,22 @@ pub(in crate::protocol::openai_responses) fn write(
 ) -> Result<Written, Refused> {
     let names = ToolNames::fit(from, TOOL_NAMES);
     let mut losses = target.losses();
-    let input = turns::write(from, &names, &mut losses)?;
+    let (instructions, input) =
+        match (instructions(&from.system), turns::write(from, &names, &mut losses)?) {
+            // There must be an item: instructions alone are what the user says.
+            (Some(text), input) if input.is_empty() => {
+                let content = Content::Plain(text);
+                (None, vec![Item::Message { role: "user", content }])
+            }
+            said => said,
+        };
     let effort = model::fit_effort(from.thinking, target.model, &mut losses)?;
     let sampling = model::fit_sampling(&from.sampling, effort, target.model, &mut losses)?;
     lose_sampling(from, &sampling, &mut losses)?;
     from.lose_extras(|name| SHARED_EXTRAS.contains(&name), &mut losses)?;
     let body = Body {
         model: target.model,
-        instructions: instructions(&from.system),
+        instructions,
         input,
         max_output_tokens: from.max_tokens.map(|tokens| tokens.max(LEAST_TOKENS)),
         temperature: sampling.temperature,
