@@ -124,6 +124,9 @@ pub(crate) fn raw(text: &str) -> Box<RawValue> {
     RawValue::from_string(text.to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
+/// What a tool that failed without a word is taken to say: vendors refuse an empty error.
+pub(crate) const WORDLESS_ERROR: &str = "Error";
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -66,3 +66,25 @@ fn pictures_are_called_by_their_registered_types() {
     let (body, _) = written(Protocol::OpenAi, &request);
     assert_eq!(body["messages"][0]["content"][0]["source"]["media_type"], "image/jpeg");
 }
+
+/// An error must say something; what did not fail need not.
+#[test]
+fn an_empty_error_says_that_it_is_one() {
+    let result = |content: Value, is_error| {
+        let block = json!({"type": "tool_result", "tool_use_id": "t", "content": content, "is_error": is_error});
+        let call = json!({"type": "tool_use", "id": "t", "name": "f", "input": {}});
+        json!({"model": "m", "max_tokens": 9, "messages": [
+            {"role": "user", "content": "q"}, {"role": "assistant", "content": [call]},
+            {"role": "user", "content": [block]}]})
+    };
+    let says_error = json!([{"type": "text", "text": "Error"}]);
+    for (content, is_error, sent) in [
+        (json!([]), true, says_error.clone()),
+        (json!(" "), true, says_error),
+        (json!("no"), true, json!([{"type": "text", "text": "no"}])),
+        (json!([]), false, Value::Null),
+    ] {
+        let (body, _) = written(Protocol::Anthropic, &result(content, is_error));
+        assert_eq!(body["messages"][2]["content"][0]["content"], sent);
+    }
+}

@@ -14,6 +14,7 @@ use crate::protocol::Protocol;
 use crate::protocol::anthropic::model::Generation;
 use crate::protocol::anthropic::thinking::{Plan, fit_sampling};
 use crate::protocol::conversation::names::clean_id;
+use crate::protocol::conversation::tool::WORDLESS_ERROR;
 use crate::protocol::conversation::{
     Content, Conversation, Losses, Media, MediaKind, Merged, OutputFormat, Part, Role, Source,
     Tool, ToolChoice, ToolNames,
@@ -209,6 +210,10 @@ fn write_part<'a>(
             let mut content = Vec::with_capacity(result.content.len());
             for part in result.content.iter().filter(|part| !part.is_blank()) {
                 content.extend(write_part(part, names, losses)?);
+            }
+            if result.is_error && content.is_empty() {
+                let said = BlockContent::Text { text: WORDLESS_ERROR };
+                content.push(Block { content: said, cache_control: None });
             }
             Some(BlockContent::ToolResult {
                 tool_use_id: clean_id(&result.call_id),

@@ -149,3 +149,19 @@ fn cache_marks_are_for_those_who_know_them() {
         assert_eq!(last == point, marked, "{model}");
     }
 }
+
+/// An error must say something, as for Anthropic.
+#[test]
+fn an_empty_error_says_that_it_is_one() {
+    for (is_error, content) in [(true, json!([{"text": "Error"}])), (false, json!([]))] {
+        let result = json!({"type": "tool_result", "tool_use_id": "t", "is_error": is_error});
+        let body = json!({"model": "m", "max_tokens": 9, "messages": [
+            {"role": "user", "content": "q"},
+            {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {}}]},
+            {"role": "user", "content": [result]}]});
+        let from = Protocol::Anthropic.wire();
+        let read = from.read_request(body.to_string().as_bytes(), &Head::default()).unwrap();
+        let (body, _) = write(CLAUDE, &read);
+        assert_eq!(body["messages"][2]["content"][0]["toolResult"]["content"], content);
+    }
+}

@@ -9,6 +9,7 @@ use super::media::{self, DocumentNames};
 use crate::protocol::Protocol;
 use crate::protocol::bedrock::model::Family;
 use crate::protocol::conversation::names::clean_id;
+use crate::protocol::conversation::tool::WORDLESS_ERROR;
 use crate::protocol::conversation::{Content, Losses, MediaKind, Merged, Part, Role, ToolNames};
 use crate::protocol::wire::Refused;
 
@@ -94,6 +95,9 @@ impl<'a> Blocks<'a, '_> {
                 let mut content = Vec::with_capacity(result.content.len());
                 for part in &result.content {
                     content.extend(self.block(part)?);
+                }
+                if result.is_error && content.is_empty() {
+                    content.push(BlockOut::Text(WORDLESS_ERROR.into()));
                 }
                 Some(BlockOut::ToolResult(ToolResultOut {
                     tool_use_id: fit_id(&result.call_id),
