@@ -126,8 +126,12 @@ impl Conversation {
     /// Keeps a field that has no place in the neutral form, unless it says nothing.
     pub fn keep_extra(&mut self, name: impl Into<String>, value: &RawValue) {
         let name = name.into();
-        let is_default = USUAL.contains(&(name.as_str(), value.get()));
-        if !is_default && !matches!(value.get(), "null" | "false" | "[]" | "{}" | "\"\"") {
+        let says_nothing = match value.get() {
+            "null" | "false" | "[]" | "\"\"" => true,
+            "{}" => !SWITCHES.contains(&name.as_str()),
+            value => USUAL.contains(&(name.as_str(), value)),
+        };
+        if !says_nothing {
             self.extras.push(Extra { name, value: value.to_owned() });
         }
     }
@@ -168,6 +172,9 @@ impl Delivery {
 /// and change no answer. As `Conversation::user`, they are nobody's loss.
 const HINTS: &[&str] =
     &["prompt_cache_key", "prompt_cache_retention", "safety_identifier", "reasoning.summary"];
+
+/// Fields that ask for something by being there: an empty object turns it on.
+const SWITCHES: &[&str] = &["web_search_options"];
 
 /// Fields with the value that is everyone's default: they ask for nothing.
 const USUAL: &[(&str, &str)] = &[

@@ -1,0 +1,57 @@
+//! What cannot be carried is named or refused, never lost in silence; hints are nobody's loss.
+
+use serde_json::{Value, json};
+
+use onwards::protocol::Protocol;
+use onwards::protocol::conversation::Lossy;
+use onwards::protocol::wire::{Head, Target};
+
+use super::corpus::target;
+
+/// A field that another protocol has no word for may be turned on by an empty object.
+#[test]
+fn what_an_empty_object_turns_on_is_lost_as_one_that_is_not_empty() {
+    for options in [json!({}), json!({"search_context_size": "low"})] {
+        let more = json!({"web_search_options": options});
+        assert_lost(Protocol::OpenAi, &more, "web_search_options");
+    }
+    assert_kept(Protocol::OpenAi, &json!({"logit_bias": {}, "functions": []}));
+}
+
+/// A request of `from` with `more` in it loses that field at every other provider.
+fn assert_lost(from: Protocol, more: &Value, field: &str) {
+    for (to, warned, refused) in written(from, more) {
+        assert_eq!(warned, [field], "{from} to {to}: {more}");
+        assert_eq!(refused.as_deref(), Some(field), "{from} to {to}: {more}");
+    }
+}
+
+/// The same request loses nothing anywhere.
+fn assert_kept(from: Protocol, more: &Value) {
+    for (to, warned, refused) in written(from, more) {
+        assert_eq!((warned.len(), refused), (0, None), "{from} to {to}: {more}");
+    }
+}
+
+/// For each other protocol: what is named, and what is refused where nothing may be lost.
+fn written(from: Protocol, more: &Value) -> Vec<(Protocol, Vec<String>, Option<String>)> {
+    let mut request = match from {
+        Protocol::Gemini => json!({"contents": [{"parts": [{"text": "q"}]}]}),
+        Protocol::Bedrock => json!({"messages": [{"role": "user", "content": [{"text": "q"}]}]}),
+        Protocol::OpenAiResponses => json!({"model": "m", "input": "q"}),
+        _ => json!({"model": "m", "messages": [{"role": "user", "content": "q"}]}),
+    };
+    for (name, value) in more.as_object().unwrap() {
+        request[name] = value.clone();
+    }
+    let head = Head { model: Some("m"), ..Head::default() };
+    let read = from.wire().read_request(request.to_string().as_bytes(), &head).unwrap();
+    let others = Protocol::ALL.iter().copied().filter(|to| *to != from);
+    others
+        .map(|to| {
+            let write = |lossy| to.wire().write_request(&read, &Target { lossy, ..target(to) });
+            let refused = write(Lossy::Refuse).err().map(|refused| refused.field);
+            (to, write(Lossy::Warn).unwrap().dropped, refused)
+        })
+        .collect()
+}
