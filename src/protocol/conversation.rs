@@ -136,6 +136,13 @@ impl Conversation {
         }
     }
 
+    /// No form of the answer, where the client wants one that the neutral form does not hold: its
+    /// field is kept by name.
+    pub(crate) fn keep_unknown_format(&mut self) -> Option<OutputFormat> {
+        self.keep_extra("response_format", RawValue::TRUE);
+        None
+    }
+
     /// Each extra field that a writer does not take is lost, unless it is a hint that changes no
     /// answer.
     ///

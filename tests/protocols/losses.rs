@@ -18,6 +18,34 @@ fn what_an_empty_object_turns_on_is_lost_as_one_that_is_not_empty() {
     assert_kept(Protocol::OpenAi, &json!({"logit_bias": {}, "functions": []}));
 }
 
+/// A form of the answer that nobody here knows; free text is no form.
+#[test]
+fn an_unknown_form_of_the_answer_is_lost_by_its_name() {
+    let unknown = json!({"type": "grammar", "grammar": "g"});
+    let xml = json!({"generationConfig": {"responseMimeType": "application/xml"}});
+    for (from, more) in [
+        (Protocol::OpenAi, json!({"response_format": unknown})),
+        (Protocol::OpenAiResponses, json!({"text": {"format": unknown}})),
+        (Protocol::Anthropic, json!({"output_config": {"format": unknown}})),
+        (Protocol::Anthropic, json!({"output_format": unknown})),
+        (Protocol::Cohere, json!({"response_format": unknown})),
+        (Protocol::Bedrock, json!({"outputConfig": {"textFormat": {"type": "grammar"}}})),
+        (Protocol::Gemini, xml),
+    ] {
+        assert_lost(from, &more, "response_format");
+    }
+    let free = json!({"type": "text"});
+    let plain = json!({"generationConfig": {"responseMimeType": "text/plain"}});
+    for (from, more) in [
+        (Protocol::OpenAi, json!({"response_format": free})),
+        (Protocol::OpenAiResponses, json!({"text": {"format": free}})),
+        (Protocol::Cohere, json!({"response_format": free})),
+        (Protocol::Gemini, plain),
+    ] {
+        assert_kept(from, &more);
+    }
+}
+
 /// A request of `from` with `more` in it loses that field at every other provider.
 fn assert_lost(from: Protocol, more: &Value, field: &str) {
     for (to, warned, refused) in written(from, more) {

@@ -196,9 +196,9 @@ fn read_thinking(body: &mut Object<'_>) -> Result<Option<Thinking>, ReadError> {
 /// `output_config`, and `output_format` as its `format` was called before. An effort speaks louder
 /// than a budget, but does not wake a model that is told not to think.
 fn read_output_config(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
-    to.format = body.with("output_format", read_format)?.flatten();
+    to.format = body.with("output_format", |format| read_format(format, to))?.flatten();
     body.with("output_config", |mut config| {
-        if let Some(format) = config.with("format", read_format)?.flatten() {
+        if let Some(format) = config.with("format", |format| read_format(format, to))?.flatten() {
             to.format = Some(format);
         }
         let effort: Option<String> = config.take("effort")?;
@@ -211,10 +211,13 @@ fn read_output_config(body: &mut Object<'_>, to: &mut Conversation) -> Result<()
     Ok(())
 }
 
-fn read_format(mut format: Object<'_>) -> Result<Option<OutputFormat>, ReadError> {
+fn read_format(
+    mut format: Object<'_>,
+    to: &mut Conversation,
+) -> Result<Option<OutputFormat>, ReadError> {
     let kind: String = format.require("type")?;
     if kind != "json_schema" {
-        return Ok(None);
+        return Ok(to.keep_unknown_format());
     }
     Ok(Some(OutputFormat::JsonSchema {
         name: format.take("name")?,

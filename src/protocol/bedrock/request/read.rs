@@ -153,7 +153,7 @@ fn read_output(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadE
         let schema = config.with("textFormat", |mut format| {
             let structure = format
                 .with("structure", |mut structure| structure.with("jsonSchema", read_schema))?;
-            Ok(structure.flatten())
+            Ok(structure.flatten().or_else(|| to.keep_unknown_format()))
         })?;
         to.format = schema.flatten();
         config.keep_rest("outputConfig.", to);

@@ -32,12 +32,12 @@ pub(in crate::protocol::cohere) fn read(
         },
         max_tokens: body.take("max_tokens")?,
         stop: body.take("stop_sequences")?.unwrap_or_default(),
-        format: read_format(&mut body)?,
         thinking: read_thinking(&mut body)?,
         delivery: Delivery::from_flag(body.take("stream")?),
         include_usage: true,
         ..Conversation::default()
     };
+    to.format = read_format(&mut body, &mut to)?;
     read_messages(&mut body, &mut to, &DIALECT)?;
     read_tools(&mut body, &mut to)?;
     read_tool_choice(&mut body, &mut to)?;
@@ -45,7 +45,10 @@ pub(in crate::protocol::cohere) fn read(
     Ok(to)
 }
 
-fn read_format(body: &mut Object<'_>) -> Result<Option<OutputFormat>, ReadError> {
+fn read_format(
+    body: &mut Object<'_>,
+    to: &mut Conversation,
+) -> Result<Option<OutputFormat>, ReadError> {
     let format = body.with("response_format", |mut format| {
         let kind: String = format.require("type")?;
         // `schema` is what the field was called first.
@@ -58,7 +61,8 @@ fn read_format(body: &mut Object<'_>) -> Result<Option<OutputFormat>, ReadError>
                 strict: None,
             }),
             ("json_object", None) => Some(OutputFormat::JsonObject),
-            _ => None,
+            ("text", _) => None,
+            _ => to.keep_unknown_format(),
         })
     });
     format.map(Option::flatten)

@@ -167,15 +167,12 @@ fn read_format(
     let schema = schema.or_else(|| config.raw("_responseJsonSchema")).map(ToOwned::to_owned);
     let older = config.raw_either("responseSchema", "response_schema").map(to_json_schema);
     Ok(match (schema.or(older), media_type.as_deref()) {
-        (_, Some("text/x.enum")) => {
-            to.keep_extra("generationConfig.responseMimeType", RawValue::TRUE);
-            None
-        }
-        (Some(schema), _) => {
+        (Some(schema), kind) if kind != Some("text/x.enum") => {
             Some(OutputFormat::JsonSchema { name: None, description: None, schema, strict: None })
         }
         (None, Some("application/json")) => Some(OutputFormat::JsonObject),
-        (None, _) => None,
+        (None, None | Some("" | "text/plain")) => None,
+        _ => to.keep_unknown_format(),
     })
 }
 

@@ -24,7 +24,6 @@ pub(in crate::protocol::openai) fn read(
         user: body.take("user")?,
         delivery: Delivery::from_flag(body.take("stream")?),
         stop: read_stop(&mut body)?,
-        format: read_format(&mut body)?,
         ..Conversation::default()
     };
     // Both may be there; the newer name is the one that counts.
@@ -32,6 +31,7 @@ pub(in crate::protocol::openai) fn read(
     to.max_tokens = body.take("max_completion_tokens")?.or(old_limit);
     to.include_usage = read_stream_options(&mut body)?;
 
+    to.format = read_format(&mut body, &mut to)?;
     read_messages(&mut body, &mut to, &DIALECT)?;
     read_tools(&mut body, &mut to)?;
     read_tool_choice(&mut body, &mut to)?;
@@ -67,7 +67,10 @@ fn read_stop(body: &mut Object<'_>) -> Result<Vec<String>, ReadError> {
     }
 }
 
-fn read_format(body: &mut Object<'_>) -> Result<Option<OutputFormat>, ReadError> {
+fn read_format(
+    body: &mut Object<'_>,
+    to: &mut Conversation,
+) -> Result<Option<OutputFormat>, ReadError> {
     let format = body.with("response_format", |mut format| {
         let kind: String = format.require("type")?;
         match kind.as_str() {
@@ -80,7 +83,8 @@ fn read_format(body: &mut Object<'_>) -> Result<Option<OutputFormat>, ReadError>
                     strict: schema.take("strict")?,
                 })
             }),
-            _ => Ok(None),
+            "text" => Ok(None),
+            _ => Ok(to.keep_unknown_format()),
         }
     });
     format.map(Option::flatten)

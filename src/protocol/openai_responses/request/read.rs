@@ -78,7 +78,7 @@ fn read_reasoning(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), Re
 
 fn read_text(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
     body.with("text", |mut text| {
-        to.format = text.with("format", read_format)?.flatten();
+        to.format = text.with("format", |format| read_format(format, to))?.flatten();
         if let Some(verbosity) = text.raw("verbosity") {
             to.keep_extra("verbosity", verbosity);
         }
@@ -88,7 +88,10 @@ fn read_text(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadErr
     Ok(())
 }
 
-fn read_format(mut format: Object<'_>) -> Result<Option<OutputFormat>, ReadError> {
+fn read_format(
+    mut format: Object<'_>,
+    to: &mut Conversation,
+) -> Result<Option<OutputFormat>, ReadError> {
     let kind: String = format.require("type")?;
     Ok(match kind.as_str() {
         "json_object" => Some(OutputFormat::JsonObject),
@@ -98,7 +101,8 @@ fn read_format(mut format: Object<'_>) -> Result<Option<OutputFormat>, ReadError
             schema: format.require::<&RawValue>("schema")?.to_owned(),
             strict: format.take("strict")?,
         }),
-        _ => None,
+        "text" => None,
+        _ => to.keep_unknown_format(),
     })
 }
 
