@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use self::own_words::OwnWords;
 pub use self::stream::TranslatedBody;
@@ -302,8 +303,10 @@ impl Exchange<'_> {
 
 /// The answer, with the names of what its provider could not be told.
 fn naming(mut answer: Answer, dropped: &[String]) -> Answer {
-    if !dropped.is_empty()
-        && let Ok(names) = HeaderValue::try_from(dropped.join(","))
+    let names: Vec<_> =
+        dropped.iter().map(|name| utf8_percent_encode(name, NOT_IN_NAMES).to_string()).collect();
+    if !names.is_empty()
+        && let Ok(names) = HeaderValue::try_from(names.join(","))
     {
         answer.headers.insert(DROPPED, names);
     }
@@ -358,5 +361,7 @@ fn header_of((name, value): (&'static str, String)) -> Option<(HeaderName, Heade
 
 /// The fields that a provider could not be given.
 const DROPPED: HeaderName = HeaderName::from_static("x-onwards-dropped");
+/// What no header can hold, and what stands between the names. Clients choose their fields' names.
+const NOT_IN_NAMES: &AsciiSet = &CONTROLS.add(b',').add(b'%');
 /// The provider's own silence is timed inside.
 const FOREVER: Duration = Duration::from_secs(86_400);

@@ -124,6 +124,23 @@ async fn an_errors_body_names_the_request_as_its_header_does() {
     }
 }
 
+/// Whatever a client calls its fields: a name that fits no header hides no other one.
+#[tokio::test]
+async fn every_dropped_field_is_named() {
+    let body = golden("anthropic", "plain", "response.json");
+    let reply = Reply::new(200).header("content-type", "application/json").body(body);
+    let upstream = Upstream::start(reply).await;
+    let router = Router::start(&targets("anthropic", &upstream)).await;
+    let request = json!({"model": "m", "messages": [{"role": "user", "content": "q"}],
+        "a\nb": 1, "c,d%": 1, "\u{e9}\u{7f}": 1, "seed": 1});
+    let answer = Call::post("/v1/chat/completions").json(&request).send(router.addr()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text());
+    let dropped = answer.header("x-onwards-dropped").unwrap_or_default();
+    let mut names: Vec<&str> = dropped.split(',').collect();
+    names.sort_unstable();
+    assert_eq!(names, ["%C3%A9%7F", "a%0Ab", "c%2Cd%25", "seed"]);
+}
+
 /// An image in an event makes it long; the call after it is read all the same.
 #[tokio::test]
 async fn long_events_are_translated() {
