@@ -177,8 +177,14 @@ impl Delivery {
 
 /// Extra fields that help a vendor's caches or its watch over abuse, or say how reasoning is shown,
 /// and change no answer. As `Conversation::user`, they are nobody's loss.
-const HINTS: &[&str] =
-    &["prompt_cache_key", "prompt_cache_retention", "safety_identifier", "reasoning.summary"];
+const HINTS: &[&str] = &[
+    "cache_control",
+    "messages.cache_control",
+    "prompt_cache_key",
+    "prompt_cache_retention",
+    "safety_identifier",
+    "reasoning.summary",
+];
 
 /// Fields that ask for something by being there: an empty object turns it on.
 const SWITCHES: &[&str] = &["web_search_options"];

@@ -46,6 +46,18 @@ fn an_unknown_form_of_the_answer_is_lost_by_its_name() {
     }
 }
 
+/// Caches change no answer.
+#[test]
+fn cache_marks_are_nobodys_loss_wherever_they_stand() {
+    let mark = json!({"type": "ephemeral"});
+    let block = json!([{"type": "text", "text": "q", "cache_control": mark}]);
+    let messages = json!([{"role": "user", "content": block, "cache_control": mark}]);
+    let tool = json!({"name": "f", "input_schema": {}, "cache_control": mark});
+    let more = json!({"cache_control": mark, "system": block, "tools": [tool], "messages": [{"role": "user", "content": block}]});
+    assert_kept(Protocol::Anthropic, &more);
+    assert_kept(Protocol::OpenAi, &json!({"cache_control": mark, "messages": messages}));
+}
+
 /// A request of `from` with `more` in it loses that field at every other provider.
 fn assert_lost(from: Protocol, more: &Value, field: &str) {
     for (to, warned, refused) in written(from, more) {
