@@ -36,5 +36,7 @@ mod order;
 mod pairs;
 #[path = "protocols/round_trip.rs"]
 mod round_trip;
+#[path = "protocols/structured.rs"]
+mod structured;
 #[path = "protocols/traps.rs"]
 mod traps;

@@ -3,13 +3,18 @@
 //!
 //! It never gives out an empty delta, nor the end of a part that said nothing.
 
-use super::conversation::{Event, Failure, Signature};
+use super::conversation::{Event, Failure, Finish, Signature};
 
 /// The part that is open, and how many calls there were.
 #[derive(Debug, Default)]
 pub(crate) struct Parts {
     open: Open,
     calls: u32,
+    /// The tool that stands for the answer, where one does.
+    answer_tool: Option<&'static str>,
+    answered: bool,
+    /// Text that is the answer only if that tool is not called.
+    waiting: String,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -22,12 +27,26 @@ enum Open {
     Sealed,
     /// A call; whether it has arguments yet.
     Call(bool),
+    /// The call that stands for the answer; the same.
+    Answer(bool),
 }
 
 impl Parts {
-    /// More text.
+    /// The parts of a stream in which a tool may stand for the answer.
+    pub(crate) fn answered_through(answer_tool: Option<&'static str>) -> Self {
+        Self { answer_tool, ..Self::default() }
+    }
+
+    /// More text. Beside the call that stands for the answer it is reasoning, so it waits until it
+    /// is known whether there is one.
     pub(crate) fn text(&mut self, text: Option<String>, events: &mut Vec<Event>) {
-        self.say(Open::Text, text.map(Event::Text), events);
+        if self.answered {
+            self.reasoning(text, events);
+        } else if self.answer_tool.is_some() {
+            self.waiting.extend(text);
+        } else {
+            self.say(Open::Text, text.map(Event::Text), events);
+        }
     }
 
     /// More reasoning.
@@ -52,7 +71,8 @@ impl Parts {
         events.push(Event::Redacted(seal));
     }
 
-    /// A call begins. Without an id of the vendor's it gets one from `make_id`.
+    /// A call begins, or the answer that it stands for. Without an id of the vendor's it gets one
+    /// from `make_id`.
     ///
     /// # Errors
     /// Nobody can run a call without a name.
@@ -68,6 +88,11 @@ impl Parts {
             return Err(Failure::nameless_call());
         }
         self.close(events);
+        if self.answer_tool == Some(name.as_str()) {
+            self.begin_answer(events);
+            return Ok(());
+        }
+        self.release(events);
         let index = self.calls;
         self.calls += 1;
         self.open = Open::Call(false);
@@ -79,15 +104,19 @@ impl Parts {
     /// More of the open call's arguments; without an open call they are lost, and false.
     pub(crate) fn arguments(&mut self, json: Option<String>, events: &mut Vec<Event>) -> bool {
         let Some(json) = json.filter(|json| !json.is_empty()) else { return true };
-        let Open::Call(has_arguments) = &mut self.open else { return false };
+        let (has_arguments, said) = match &mut self.open {
+            Open::Call(has) => (has, Event::ToolCallDelta { index: self.calls - 1, json }),
+            Open::Answer(has) => (has, Event::Text(json)),
+            _ => return false,
+        };
         *has_arguments = true;
-        events.push(Event::ToolCallDelta { index: self.calls - 1, json });
+        events.push(said);
         true
     }
 
     /// The open part is complete. A call without arguments gets `{}`.
     pub(crate) fn close(&mut self, events: &mut Vec<Event>) {
-        if self.open == Open::Call(false) {
+        if matches!(self.open, Open::Call(false) | Open::Answer(false)) {
             self.arguments(Some("{}".to_owned()), events);
         }
         if std::mem::take(&mut self.open) != Open::None {
@@ -95,9 +124,34 @@ impl Parts {
         }
     }
 
+    /// Nothing more is said: text that waited is what there is.
+    pub(crate) fn end(&mut self, events: &mut Vec<Event>) {
+        self.close(events);
+        self.release(events);
+    }
+
+    /// Why the answer ends: a call that stands for it waits for no tool.
+    pub(crate) fn finish(&self, reason: Finish) -> Finish {
+        if self.answered && reason == Finish::ToolCalls { Finish::Stop } else { reason }
+    }
+
     /// Whether there was a call.
     pub(crate) fn has_called(&self) -> bool {
         self.calls > 0
+    }
+
+    fn begin_answer(&mut self, events: &mut Vec<Event>) {
+        self.answered = true;
+        let beside = std::mem::take(&mut self.waiting);
+        self.reasoning(Some(beside).filter(|text| !text.trim().is_empty()), events);
+        self.close(events);
+        self.open = Open::Answer(false);
+    }
+
+    fn release(&mut self, events: &mut Vec<Event>) {
+        let text = std::mem::take(&mut self.waiting);
+        self.say(Open::Text, Some(Event::Text(text)), events);
+        self.close(events);
     }
 
     fn say(&mut self, part: Open, said: Option<Event>, events: &mut Vec<Event>) {

@@ -262,11 +262,6 @@ impl Reading {
         }
     }
 
-    /// Whether a call of this tool is really the answer's text.
-    pub fn is_answer(&self, name: &str) -> bool {
-        self.answer_tool == Some(name)
-    }
-
     /// An id for the tool call with that number, where the vendor gives none.
     pub fn call_id(&self, index: u32) -> String {
         format!("call_{}_{index}", self.seed)

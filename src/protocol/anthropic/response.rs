@@ -25,22 +25,19 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
     let Some(content) = message.content else {
         return Err(Failure::malformed("the provider's answer holds no content"));
     };
-    let mut answered = false;
     let mut parts = Vec::with_capacity(content.len());
     for block in content {
-        answered |= block.is_answer(reading);
         parts.extend(block.into_part(reading, parts.len() as u32));
     }
-    let finish = message.stop_reason.as_deref().map(read_finish).unwrap_or_default();
     let reply = Reply {
         id: message.id,
         model: message.model,
         parts,
-        finish: if answered && finish == Finish::ToolCalls { Finish::Stop } else { finish },
+        finish: message.stop_reason.as_deref().map(read_finish).unwrap_or_default(),
         stop_sequence: message.stop_sequence,
         usage: message.usage.unwrap_or_default().into_usage(),
     };
-    reply.checked()
+    reply.answered_through(reading.answer_tool).checked()
 }
 
 /// Writes an answer.
@@ -216,13 +213,8 @@ impl<'a> ModelOut<'a> {
 }
 
 impl Block {
-    fn is_answer(&self, reading: &Reading) -> bool {
-        self.r#type == "tool_use" && self.name.as_deref().is_some_and(|n| reading.is_answer(n))
-    }
-
     /// The part that it is, at that place in the answer.
     fn into_part(self, reading: &Reading, place: u32) -> Option<Part> {
-        let is_answer = self.is_answer(reading);
         let sign = |value: String| Signature::new(Protocol::Anthropic, value);
         Some(match self.r#type.as_str() {
             "text" => Part::text(self.text?),
@@ -231,9 +223,6 @@ impl Block {
             "redacted_thinking" => Part::new(Content::Redacted).signed(self.data.map(sign)),
             "tool_use" => {
                 let input = self.input.map_or_else(|| "{}".to_owned(), |raw| raw.get().to_owned());
-                if is_answer {
-                    return Some(Part::text(input));
-                }
                 let id = self.id.filter(|id| !id.is_empty());
                 let id = id.unwrap_or_else(|| reading.call_id(place));
                 let name = reading.tool_name(self.name.unwrap_or_default());

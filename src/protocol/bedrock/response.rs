@@ -18,21 +18,19 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
     let Some(message) = answer.output.and_then(|output| output.message) else {
         return Err(Failure::malformed("the provider's answer holds no message"));
     };
-    let mut answered = false;
     let mut parts = Vec::with_capacity(message.content.len());
     for block in message.content {
-        answered |= block.is_answer(reading);
         parts.extend(block.into_part(reading, parts.len() as u32));
     }
-    let finish = answer.stop_reason.as_deref().map(read_finish).unwrap_or_default();
-    let mut reply = Reply {
+    let reply = Reply {
         parts,
+        finish: answer.stop_reason.as_deref().map(read_finish).unwrap_or_default(),
         stop_sequence: answer.fields.and_then(|fields| fields.stop_sequence),
         usage: answer.usage.unwrap_or_default().into_usage(),
         ..Reply::default()
     };
-    let finish = if answered && finish == Finish::ToolCalls { Finish::Stop } else { finish };
-    reply.finish = finish.with_calls(reply.calls_tools());
+    let mut reply = reply.answered_through(reading.answer_tool);
+    reply.finish = reply.finish.with_calls(reply.calls_tools());
     reply.checked()
 }
 
@@ -315,13 +313,8 @@ impl<'a> ModelOut<'a> {
 }
 
 impl Block {
-    fn is_answer(&self, reading: &Reading) -> bool {
-        self.tool_use.as_ref().is_some_and(|call| reading.is_answer(&call.name))
-    }
-
     /// The part that it is, at that place in the answer.
     fn into_part(self, reading: &Reading, place: u32) -> Option<Part> {
-        let is_answer = self.is_answer(reading);
         if let Some(text) = self.text.filter(|text| !text.is_empty()) {
             return Some(Part::text(text));
         }
@@ -335,9 +328,6 @@ impl Block {
         }
         if let Some(call) = self.tool_use {
             let input = call.input.map_or_else(|| "{}".to_owned(), |raw| raw.get().to_owned());
-            if is_answer {
-                return Some(Part::text(input));
-            }
             let id = call.tool_use_id.filter(|id| !id.is_empty());
             let id = id.unwrap_or_else(|| reading.call_id(place));
             let name = reading.tool_name(call.name);

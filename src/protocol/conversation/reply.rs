@@ -4,6 +4,7 @@
 
 use super::failure::Failure;
 use super::part::{Content, Media, Part};
+use super::tool::ToolCall;
 
 /// A whole answer: one choice, as only OpenAI and Gemini can give more.
 #[derive(Debug, Clone, Default)]
@@ -71,6 +72,29 @@ impl Reply {
             Content::Media(medium) => Some(medium),
             _ => None,
         })
+    }
+
+    /// The same answer, where a call of that tool may stand for it: then its arguments are all of
+    /// the text, what is said beside it is reasoning, and no tool is waited for.
+    #[must_use]
+    pub fn answered_through(self, tool: Option<&str>) -> Self {
+        let is_answer = |call: &ToolCall| Some(call.name.as_str()) == tool;
+        let is_given =
+            |part: &Part| matches!(&part.content, Content::ToolCall(call) if is_answer(call));
+        if !self.parts.iter().any(is_given) {
+            return self;
+        }
+        let read = |part: Part| {
+            let content = match part.content {
+                Content::ToolCall(call) if is_answer(&call) => Content::Text(call.arguments),
+                Content::Text(text) => Content::Reasoning(text),
+                other => other,
+            };
+            Part { content, ..part }
+        };
+        let parts = self.parts.into_iter().filter(|part| !part.is_blank()).map(read).collect();
+        let finish = if self.finish == Finish::ToolCalls { Finish::Stop } else { self.finish };
+        Self { parts, finish, ..self }
     }
 
     /// The same answer.

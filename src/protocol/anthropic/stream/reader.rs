@@ -21,7 +21,6 @@ pub(in crate::protocol::anthropic) struct State {
     /// The open block, and the vendor's index of it.
     block: Option<(u64, Block)>,
     parts: Parts,
-    answered: bool,
     usage: UsageIn,
     finish: Option<(Finish, Option<String>)>,
 }
@@ -32,15 +31,14 @@ enum Block {
     Said,
     /// A tool call; the input it began with, until a delta comes.
     Call(Option<String>),
-    /// The call that stands for structured output.
-    Answer(Option<String>),
     /// One that only Anthropic has.
     Unknown,
 }
 
 impl State {
     pub(in crate::protocol::anthropic) fn new(reading: Reading) -> Self {
-        Self { reading, ..Self::default() }
+        let parts = Parts::answered_through(reading.answer_tool);
+        Self { reading, parts, ..Self::default() }
     }
 }
 
@@ -123,16 +121,10 @@ impl State {
             }
             "tool_use" => {
                 let whole = start.input.map(|input| input.get().to_owned());
-                let name = start.name.unwrap_or_default();
-                if self.reading.is_answer(&name) {
-                    self.answered = true;
-                    Block::Answer(whole)
-                } else {
-                    let name = self.reading.tool_name(name);
-                    let make_id = |number| self.reading.call_id(number);
-                    parts.call(start.id, name, make_id, None, events)?;
-                    Block::Call(whole)
-                }
+                let name = self.reading.tool_name(start.name.unwrap_or_default());
+                let make_id = |number| self.reading.call_id(number);
+                parts.call(start.id, name, make_id, None, events)?;
+                Block::Call(whole)
             }
             _ => Block::Unknown,
         };
@@ -167,12 +159,6 @@ impl State {
                     parts.arguments(Some(json), events);
                 }
             }
-            Block::Answer(whole) => {
-                if let Some(json) = delta.partial_json.filter(|json| !json.is_empty()) {
-                    *whole = None;
-                    parts.text(Some(json), events);
-                }
-            }
         }
         Ok(())
     }
@@ -182,7 +168,6 @@ impl State {
             Some((_, Block::Call(whole))) => {
                 self.parts.arguments(whole, events);
             }
-            Some((_, Block::Answer(whole))) => self.parts.text(whole, events),
             Some((_, Block::Said | Block::Unknown)) | None => {}
         }
         self.parts.close(events);
@@ -190,9 +175,9 @@ impl State {
 
     fn complete(&mut self, events: &mut Vec<Event>) {
         self.close(events);
+        self.parts.end(events);
         let (reason, stop_sequence) = self.finish.take().unwrap_or_default();
-        let answered = self.answered && reason == Finish::ToolCalls;
-        let reason = if answered { Finish::Stop } else { reason };
+        let reason = self.parts.finish(reason);
         events.push(Event::Finish { reason, stop_sequence });
         events.push(Event::Done);
     }

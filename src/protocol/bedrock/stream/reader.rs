@@ -28,7 +28,6 @@ struct State {
     /// The open block, and the vendor's index of it.
     open: Option<(u64, Block)>,
     parts: Parts,
-    answered: bool,
     finish: Option<(Finish, Option<String>)>,
 }
 
@@ -37,13 +36,12 @@ enum Block {
     /// Text or reasoning.
     Said,
     Call,
-    /// The call that stands for structured output.
-    Answer,
 }
 
 impl Reader {
     pub(in crate::protocol::bedrock) fn new(reading: Reading) -> Self {
-        Self { frames: Frames::default(), state: State { reading, ..State::default() } }
+        let parts = Parts::answered_through(reading.answer_tool);
+        Self { frames: Frames::default(), state: State { reading, parts, ..State::default() } }
     }
 }
 
@@ -95,7 +93,8 @@ impl State {
             }
             "contentBlockStop" => self.close(events),
             "messageStop" => {
-                self.close(events);
+                self.open = None;
+                self.parts.end(events);
                 let reason = said.stop_reason.as_deref().map(read_finish).unwrap_or_default();
                 let stop_sequence = said.fields.and_then(|fields| fields.stop_sequence);
                 self.finish = Some((reason, stop_sequence));
@@ -112,11 +111,6 @@ impl State {
 
     fn open_call(&mut self, at: u64, call: ToolUse, events: &mut Vec<Event>) {
         self.close(events);
-        if self.reading.is_answer(&call.name) {
-            self.answered = true;
-            self.open = Some((at, Block::Answer));
-            return;
-        }
         self.open = Some((at, Block::Call));
         let name = self.reading.tool_name(call.name);
         let make_id = |index| self.reading.call_id(index);
@@ -145,7 +139,6 @@ impl State {
             Some((open, Block::Call)) if open == at => {
                 self.parts.arguments(Some(json), events);
             }
-            Some((open, Block::Answer)) if open == at => self.parts.text(Some(json), events),
             _ => self.fail(Failure::malformed("the stream mixes its tool calls"), events),
         }
     }
@@ -167,9 +160,7 @@ impl State {
         let Some((reason, stop_sequence)) = self.finish.take() else {
             return self.fail(Failure::cut(), events);
         };
-        let answered = self.answered && reason == Finish::ToolCalls;
-        let reason =
-            if answered { Finish::Stop } else { reason.with_calls(self.parts.has_called()) };
+        let reason = self.parts.finish(reason).with_calls(self.parts.has_called());
         events.push(Event::Finish { reason, stop_sequence });
         events.push(Event::Done);
         self.ended = true;
