@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use super::{Exchange, attempt, header_of, naming, relayed};
+use super::{Exchange, answer::relayed, attempt, header_of, naming};
 use crate::{
     protocol::{
         conversation::Delivery,

@@ -18,7 +18,7 @@ use crate::{
     upstream::answer::{AnswerBody, Broken, Fault},
 };
 
-use super::own_words::OwnWords;
+use super::{answer, own_words::OwnWords};
 
 /// A provider's stream on its way to a client of another protocol.
 pub struct TranslatedBody {
@@ -61,7 +61,7 @@ impl TranslatedBody {
                 return Ok(());
             }
             if let Some(said) = failed.or_else(|| self.ended.then(Failure::cut)) {
-                let fault = self.fault.unwrap_or_else(|| super::fault_of(&said));
+                let fault = self.fault.unwrap_or_else(|| answer::fault_of(&said));
                 return Err((said, fault));
             }
             std::future::poll_fn(|cx| self.poll_events(cx)).await;
@@ -127,7 +127,7 @@ impl TranslatedBody {
         }
         if let Some(Event::Failure(said)) = events.last() {
             let words = &self.words;
-            self.fault.get_or_insert_with(|| words.class(super::fault_of(said), said));
+            self.fault.get_or_insert_with(|| words.class(answer::fault_of(said), said));
         }
         self.events.extend(events.drain(..));
         self.read = events;

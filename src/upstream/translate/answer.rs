@@ -1,0 +1,177 @@
+//! A provider's answer, read in its protocol and written in the client's: whole or as a stream, a
+//! success or an error.
+//!
+//! It asks nobody: the answer has come.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+
+use super::{Exchange, TranslatedBody, header_of, own_words::OwnWords};
+use crate::{
+    protocol::{
+        Operation,
+        conversation::{Conversation, Failure as Said, Kind},
+        wire::{self, Reading},
+    },
+    table::{Class, class, fallback::Failure},
+    upstream::{
+        answer::{Answer, AnswerBody, Fault, Source},
+        attempt,
+        failed::{self, Failed},
+    },
+};
+
+impl Exchange<'_> {
+    /// Reads the answer in the provider's protocol and writes it in the client's. What that has no
+    /// place for is `dropped`: it has been paid for, so nobody else is asked.
+    pub(super) async fn read(
+        &self,
+        mut answer: Box<Answer>,
+        reading: Reading,
+        asked: &Conversation,
+        dropped: &mut Vec<String>,
+    ) -> Result<Answer, Failed> {
+        let wire = self.wire();
+        let client = self.client(asked.delivery, asked.include_usage);
+        if self.endpoint.operation == Operation::CountTokens {
+            let body = attempt::collect(&mut answer).await?;
+            return match wire.read_count(&body) {
+                Ok(tokens) => Ok(self.counted(tokens, relayed(&answer.headers))),
+                Err(said) => {
+                    Err(self.failed(&answer.headers, &said).in_own_words(&body, self.own()))
+                }
+            };
+        }
+        if asked.is_stream() {
+            return self.stream(answer, reading, &client).await;
+        }
+        let body = attempt::collect(&mut answer).await?;
+        match wire.read_response(&body, &reading) {
+            Ok(reply) => {
+                for medium in reply.media().filter(|it| !self.client_wire().has_place_for(it)) {
+                    let name = medium.kind.name();
+                    if !dropped.iter().any(|dropped| dropped == name) {
+                        dropped.push(name.to_owned());
+                    }
+                }
+                let body = self.client_wire().write_response(&reply, &client);
+                Ok(self.whole(StatusCode::OK, body, relayed(&answer.headers)))
+            }
+            Err(said) => Err(self.failed(&answer.headers, &said).in_own_words(&body, self.own())),
+        }
+    }
+
+    /// Holds the stream until its first content, as for a stream that is not translated.
+    async fn stream(
+        &self,
+        answer: Box<Answer>,
+        reading: Reading,
+        client: &wire::Client<'_>,
+    ) -> Result<Answer, Failed> {
+        let reader = self.wire().stream_reader(reading);
+        let writer = self.client_wire().stream_writer(client);
+        let headers = relayed(&answer.headers);
+        let words = OwnWords::new(&self.provider.own_classes);
+        let mut body = TranslatedBody::new(answer.body, reader, writer, words);
+        if let Err((said, fault)) = body.open().await {
+            let Fault { failure, class } = fault;
+            return Err(Failed { failure, class, ..self.failed(&HeaderMap::new(), &said) });
+        }
+        let mut answer = Answer::bare(StatusCode::OK);
+        answer.headers.extend(headers);
+        let media_type = self.client_wire().content_type(client.delivery);
+        answer.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
+        answer.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        answer.body = AnswerBody::new(Source::Translated(Box::new(body)), FOREVER);
+        answer.watched = false;
+        Ok(answer)
+    }
+
+    pub(super) fn counted(&self, tokens: u64, headers: Vec<(HeaderName, HeaderValue)>) -> Answer {
+        self.whole(StatusCode::OK, self.client_wire().write_counted(tokens), headers)
+    }
+
+    /// An error with its status, judged by its own codes.
+    pub(super) fn refused(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Failed {
+        let said = self.wire().read_error(status, headers, body);
+        let class = class::of_answer(status, headers, body, self.own());
+        let failure = Failure::Status(status);
+        Failed { failure, class, ..self.failed(headers, &said) }
+    }
+
+    /// What the provider said went wrong, as the client's protocol says it.
+    pub(super) fn failed(&self, headers: &HeaderMap, said: &Said) -> Failed {
+        let request_id = self.inbound.request_id.to_str().unwrap_or_default();
+        let written = self.client_wire().write_error(said, request_id);
+        let status = StatusCode::from_u16(written.status).unwrap_or(StatusCode::BAD_GATEWAY);
+        let mut answer = self.whole(status, written.body, relayed(headers));
+        answer.headers.extend(written.headers.into_iter().filter_map(header_of));
+        let Fault { failure, class } = fault_of(said);
+        Failed {
+            failure,
+            class,
+            retry_after: said.retry_after.or_else(|| failed::retry_after(headers)),
+            cause: said.message.clone(),
+            answer: Some(Box::new(answer)),
+        }
+    }
+
+    pub(super) fn whole(
+        &self,
+        status: StatusCode,
+        body: Vec<u8>,
+        headers: Vec<(HeaderName, HeaderValue)>,
+    ) -> Answer {
+        let mut answer = Answer::bare(status);
+        answer.headers.extend(headers);
+        answer.replace_body("application/json", Bytes::from(body));
+        answer
+    }
+}
+
+pub(super) fn fault_of(said: &Said) -> Fault {
+    let failure = match said.kind {
+        Kind::Cut => Failure::Reset,
+        Kind::Malformed => Failure::Malformed(None),
+        _ => Failure::Status(said.status),
+    };
+    Fault { failure, class: class_of(said) }
+}
+
+/// The class of an error in a stream or in a 200.
+fn class_of(said: &Said) -> Class {
+    match said.kind {
+        Kind::InvalidRequest | Kind::NotFound => Class::Client,
+        Kind::TooLarge => Class::ContextWindow,
+        // The kind may have been read from a sentence, which decides nothing.
+        Kind::ContextWindow => {
+            said.code.as_deref().and_then(class::of_code).unwrap_or(Class::Client)
+        }
+        Kind::ContentFilter => Class::ContentFilter,
+        Kind::Authentication | Kind::Permission => Class::Credential,
+        Kind::RateLimit => Class::RateLimit,
+        Kind::Quota => Class::Quota,
+        Kind::Timeout => Class::Timeout,
+        Kind::Overloaded => Class::Overloaded,
+        Kind::Unavailable | Kind::Server => Class::Server,
+        Kind::Cut => Class::Unreachable,
+        Kind::Malformed => Class::Malformed,
+    }
+}
+
+/// Headers about limits are of use in any protocol; everything else speaks of the other one.
+pub(super) fn relayed(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
+    let about_limits = |name: &HeaderName| {
+        let name = name.as_str();
+        name.starts_with("x-ratelimit-")
+            || name.starts_with("anthropic-ratelimit-")
+            || name.starts_with("retry-after")
+    };
+    let kept = headers.iter().filter(|(name, _)| about_limits(name));
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// The provider's own silence is timed inside.
+const FOREVER: Duration = Duration::from_secs(86_400);
