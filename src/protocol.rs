@@ -36,6 +36,7 @@
 pub mod endpoint;
 pub mod manner;
 pub mod wire;
+pub mod replay;
 pub mod conversation;
 pub mod embedding;
 pub mod openai;

@@ -260,6 +260,24 @@ async fn judge_json(mut answer: Box<Answer>) -> Result<Box<Answer>, Failed> {
     }
 }
 
+/// Whether the answer is one JSON object, where events were asked for: a provider that cannot stream,
+/// or an error. Gemini's list of chunks is none.
+pub(super) async fn is_object(answer: &mut Answer) -> Result<bool, Failed> {
+    if answer.form() != Form::Json {
+        return Ok(false);
+    }
+    while answer.body.held_bytes() <= MOST_HELD {
+        let mut bytes = answer.body.held().iter().flatten();
+        if let Some(first) = bytes.find(|byte| !byte.is_ascii_whitespace()) {
+            return Ok(*first == b'{');
+        }
+        if !look(answer).await? {
+            break;
+        }
+    }
+    Ok(false)
+}
+
 /// The whole body, which has to be read before anything can be said of it.
 pub(super) async fn collect(answer: &mut Answer) -> Result<Bytes, Failed> {
     while look(answer).await? {

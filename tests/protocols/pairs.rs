@@ -4,10 +4,12 @@ use std::fmt::Write;
 
 use http::HeaderMap;
 use onwards::protocol::Protocol;
-use onwards::protocol::conversation::{Delivery, Lossy};
+use onwards::protocol::conversation::{Delivery, Event, Lossy};
+use onwards::protocol::replay;
 use onwards::protocol::wire::{Model, Target};
 
 use super::corpus::{Case, cases, client, read_stream, reading, target, write_stream};
+use super::order;
 
 #[test]
 fn requests() {
@@ -143,7 +145,6 @@ fn every_split_of_what_is_written_gives_the_same_stream() {
 /// A stream cut at any byte is a failure, or the whole answer: never less than it that looks whole.
 #[test]
 fn no_cut_looks_complete() {
-    use onwards::protocol::conversation::Event;
     for &from in Protocol::ALL {
         for case in cases(from) {
             let Some(stream) = case.stream() else { continue };
@@ -158,6 +159,32 @@ fn no_cut_looks_complete() {
                     Some(Event::Failure(_)) => {}
                     _ => assert_eq!(said(&events), whole, "{from}/{} cut at {at}", case.name),
                 }
+            }
+        }
+    }
+}
+
+/// A whole answer that is given out as a stream says the same to every client.
+#[test]
+fn replayed_answers_are_streams() {
+    for &from in Protocol::ALL {
+        for case in cases(from) {
+            let Some(body) = case.file("response.json") else { continue };
+            let reply = from.wire().read_response(&body, &reading()).unwrap();
+            let (text, finish) = (reply.text(), reply.finish);
+            let events = replay::events(reply);
+            order::check(&events, &case.name);
+            let reason =
+                |event: &Event| matches!(event, Event::Finish { reason, .. } if *reason == finish);
+            assert!(events.iter().any(reason), "{from}/{}", case.name);
+            for &to in Protocol::ALL {
+                let again = read_stream(to, &[&write_stream(to, &events)]);
+                let texts = again.iter().filter_map(|event| match event {
+                    Event::Text(text) => Some(&**text),
+                    _ => None,
+                });
+                let said: String = texts.collect();
+                assert!(said.contains(&text), "{from}/{} as {to}: {said}", case.name);
             }
         }
     }

@@ -10,15 +10,17 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::{Exchange, TranslatedBody, header_of, own_words::OwnWords};
 use crate::{
+    body,
     protocol::{
         Operation,
-        conversation::{Conversation, Failure as Said, Kind},
+        conversation::{Conversation, Failure as Said, Kind, Reply},
+        replay,
         wire::{self, Reading},
     },
     table::{Class, class, fallback::Failure},
     upstream::{
         answer::{Answer, AnswerBody, Fault, Source},
-        attempt,
+        attempt, envelope,
         failed::{self, Failed},
     },
 };
@@ -47,46 +49,72 @@ impl Exchange<'_> {
         if asked.is_stream() {
             return self.stream(answer, reading, &client).await;
         }
-        let body = attempt::collect(&mut answer).await?;
-        match wire.read_response(&body, &reading) {
-            Ok(reply) => {
-                for medium in reply.media().filter(|it| !self.client_wire().has_place_for(it)) {
-                    let name = medium.kind.name();
-                    if !dropped.iter().any(|dropped| dropped == name) {
-                        dropped.push(name.to_owned());
-                    }
-                }
-                let body = self.client_wire().write_response(&reply, &client);
-                Ok(self.whole(StatusCode::OK, body, relayed(&answer.headers)))
+        let reply = self.reply(&mut answer, &reading).await?;
+        self.name_lost_media(&reply, dropped);
+        let body = self.client_wire().write_response(&reply, &client);
+        Ok(self.whole(StatusCode::OK, body, relayed(&answer.headers)))
+    }
+
+    /// Reads a whole answer.
+    async fn reply(&self, answer: &mut Answer, reading: &Reading) -> Result<Reply, Failed> {
+        let body = attempt::collect(answer).await?;
+        self.judge_envelope(&answer.headers, &body)?;
+        let read = self.wire().read_response(&body, reading);
+        read.map_err(|said| self.failed(&answer.headers, &said).in_own_words(&body, self.own()))
+    }
+
+    fn name_lost_media(&self, reply: &Reply, dropped: &mut Vec<String>) {
+        for medium in reply.media().filter(|it| !self.client_wire().has_place_for(it)) {
+            let name = medium.kind.name();
+            if !dropped.iter().any(|dropped| dropped == name) {
+                dropped.push(name.to_owned());
             }
-            Err(said) => Err(self.failed(&answer.headers, &said).in_own_words(&body, self.own())),
+        }
+    }
+
+    /// An error inside a success is what the answer should have been.
+    fn judge_envelope(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Failed> {
+        match body::error_value(body) {
+            Some(_) => Err(self.refused(envelope::status_of(body), headers, body)),
+            None => Ok(()),
         }
     }
 
     /// Holds the stream until its first content, as for a stream that is not translated.
     async fn stream(
         &self,
-        answer: Box<Answer>,
+        mut answer: Box<Answer>,
         reading: Reading,
         client: &wire::Client<'_>,
     ) -> Result<Answer, Failed> {
+        let mut streamed = self.stream_head(&answer.headers, client);
+        let mut writer = self.client_wire().stream_writer(client);
+        if attempt::is_object(&mut answer).await? {
+            let reply = self.reply(&mut answer, &reading).await?;
+            let mut out = Vec::new();
+            replay::events(reply).into_iter().for_each(|event| writer.write(event, &mut out));
+            streamed.replace_body(self.client_wire().content_type(client.delivery), out.into());
+            return Ok(streamed);
+        }
         let reader = self.wire().stream_reader(reading);
-        let writer = self.client_wire().stream_writer(client);
-        let headers = relayed(&answer.headers);
         let words = OwnWords::new(&self.provider.own_classes);
         let mut body = TranslatedBody::new(answer.body, reader, writer, words);
         if let Err((said, fault)) = body.open().await {
             let Fault { failure, class } = fault;
             return Err(Failed { failure, class, ..self.failed(&HeaderMap::new(), &said) });
         }
+        streamed.body = AnswerBody::new(Source::Translated(Box::new(body)), FOREVER);
+        Ok(streamed)
+    }
+
+    fn stream_head(&self, headers: &HeaderMap, client: &wire::Client<'_>) -> Answer {
         let mut answer = Answer::bare(StatusCode::OK);
-        answer.headers.extend(headers);
+        answer.headers.extend(relayed(headers));
         let media_type = self.client_wire().content_type(client.delivery);
         answer.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         answer.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        answer.body = AnswerBody::new(Source::Translated(Box::new(body)), FOREVER);
         answer.watched = false;
-        Ok(answer)
+        answer
     }
 
     pub(super) fn counted(&self, tokens: u64, headers: Vec<(HeaderName, HeaderValue)>) -> Answer {

@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use crate::support::{Reply, Router, Upstream, assert_ok, open, pair};
+use crate::support::{Call, Reply, Router, Upstream, assert_ok, open, pair, pool, provider};
 
 fn envelope(code: serde_json::Value) -> Reply {
     let error = json!({"message": "busy", "type": "rate_limit_error", "code": code});
@@ -60,4 +60,58 @@ async fn b13_an_error_that_is_null_or_deeper_is_no_error() {
         assert_eq!(answer.json(), document);
         assert_eq!(backup.hits(), 0);
     }
+}
+
+/// The alias `m` at `first`, which speaks `protocol`, and at `second`, which speaks OpenAI's.
+fn mixed(first: &Upstream, protocol: &str, second: &Upstream) -> serde_json::Value {
+    let mut one = provider("first", first);
+    one["protocol"] = protocol.into();
+    pool(&[one, provider("second", second)])
+}
+
+fn streamed(path: &str) -> Call {
+    Call::post(path).json(&json!({"model": "m", "stream": true, "max_tokens": 9,
+        "messages": [{"role": "user", "content": "hello"}]}))
+}
+
+#[tokio::test]
+async fn b13_an_error_in_place_of_a_stream_is_judged_the_same_translated() {
+    for protocol in ["openai", "anthropic", "gemini", "bedrock", "cohere"] {
+        for (code, trail) in [
+            (json!(400), "first=400"),
+            (json!(429), "first=429,second=200"),
+            (json!(null), "first=502,second=200"),
+        ] {
+            let first = Upstream::start(envelope(code.clone())).await;
+            let events = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"}}]}\n\n";
+            let events = format!("{events}data: [DONE]\n\n");
+            let second = Reply::new(200).header("content-type", "text/event-stream").body(events);
+            let second = Upstream::start(second).await;
+            let router = Router::start(&mixed(&first, protocol, &second)).await;
+            let answer = streamed("/v1/chat/completions").send(router.addr()).await;
+            let place = format!("{code} of {protocol}: {}", answer.text());
+            assert_eq!(answer.attempts(), trail, "{place}");
+            assert!(answer.text().contains(if code == 400 { "busy" } else { "hi" }), "{place}");
+        }
+    }
+}
+
+/// Some providers do not know how to stream, and say so by not doing it.
+#[tokio::test]
+async fn a_whole_answer_in_place_of_a_stream_is_streamed() {
+    let whole = json!({"id": "1", "type": "message", "role": "assistant", "model": "c",
+        "content": [{"type": "text", "text": "let me see"},
+            {"type": "tool_use", "id": "t1", "name": "look", "input": {"at": 1}}],
+        "stop_reason": "tool_use", "usage": {"input_tokens": 3, "output_tokens": 4}});
+    let first = Upstream::start(Reply::json(200, &whole)).await;
+    let second = Upstream::start(Reply::chat("no")).await;
+    let router = Router::start(&mixed(&first, "anthropic", &second)).await;
+    let answer = streamed("/v1/chat/completions").send(router.addr()).await;
+    assert_ok(&answer);
+    assert_eq!(answer.header("content-type"), Some("text/event-stream"));
+    let text = answer.text();
+    for said in ["let me see", "look", "\"tool_calls\"", "data: [DONE]"] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    assert_eq!(answer.attempts(), "first=200");
 }
