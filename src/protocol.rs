@@ -48,6 +48,7 @@ pub mod bedrock;
 pub(crate) mod object;
 pub(crate) mod chat;
 pub(crate) mod structured;
+pub(crate) mod loose;
 pub(crate) mod parts;
 pub(crate) mod calls;
 pub(crate) mod nesting;

@@ -113,7 +113,10 @@ pub fn status_of(envelope: &[u8]) -> u16 {
         let number = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
         u16::try_from(number).ok().filter(|status| (400..600).contains(status))
     };
-    let error = &value["error"];
+    let error = match &value["error"] {
+        Value::Null => &value["response"]["error"],
+        error => error,
+    };
     [&error["code"], &error["status"], &value["code"], &value["status"]]
         .into_iter()
         .find_map(numeric)
@@ -136,6 +139,7 @@ mod tests {
             (r#"{"error":{"code":"rate_limit_exceeded"}}"#, 502),
             (r#"{"error":"boom"}"#, 502),
             (r#"{"error":{"code":200}}"#, 502),
+            (r#"{"type":"response.failed","response":{"error":{"code":429}}}"#, 429),
             ("not json", 502),
         ];
         for (envelope, status) in table {

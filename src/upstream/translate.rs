@@ -7,7 +7,7 @@
 mod answer;
 mod embedding;
 mod foreign;
-mod own_words;
+mod last_words;
 mod stream;
 
 use std::time::SystemTime;

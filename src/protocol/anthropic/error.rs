@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::conversation::{Failure, Kind};
+use crate::protocol::loose::{self, Code};
 use crate::protocol::wire::{WrittenError, json};
 
 /// Reads an error body.
@@ -30,8 +31,12 @@ pub(super) struct Envelope {
 /// What stands under `error`.
 #[derive(Deserialize)]
 pub(super) struct Detail {
+    #[serde(default, deserialize_with = "loose::text")]
     r#type: Option<String>,
+    #[serde(default, deserialize_with = "loose::text")]
     message: Option<String>,
+    /// Not the vendor's own; who stands between puts a status there.
+    code: Option<Code>,
 }
 
 /// The error as a value: in a body and in a stream it is the same.
@@ -50,8 +55,10 @@ struct DetailOut<'a> {
 }
 
 impl Detail {
-    /// In neutral form; without a status (in a stream) the type decides on it.
+    /// In neutral form; without a status (in a stream) its own numeric code is one, else the type
+    /// decides on it.
     pub(super) fn into_failure(self, status: Option<u16>) -> Failure {
+        let status = status.or(self.code.as_ref().and_then(Code::status));
         let message = self.message.unwrap_or_else(|| "the provider gave no message".to_owned());
         let known = TYPES.iter().find(|(name, _)| Some(*name) == self.r#type.as_deref());
         let kind = match (known, status) {
@@ -127,6 +134,19 @@ mod tests {
         ] {
             let failure = read(status, body.as_bytes());
             assert_eq!((failure.status, failure.kind, &*failure.message), (status, kind, message));
+        }
+    }
+
+    #[test]
+    fn without_a_status_a_numeric_code_is_one() {
+        for (detail, status, kind) in [
+            (r#"{"type":"x_error","code":429}"#, 429, Kind::RateLimit),
+            (r#"{"type":"overloaded_error","code":"529","message":[]}"#, 529, Kind::Overloaded),
+            (r#"{"type":"x_error","code":"x"}"#, 500, Kind::Server),
+        ] {
+            let detail: Detail = serde_json::from_str(detail).unwrap();
+            let failure = detail.into_failure(None);
+            assert_eq!((failure.status, failure.kind), (status, kind));
         }
     }
 

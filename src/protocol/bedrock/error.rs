@@ -6,6 +6,7 @@ use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::conversation::{Failure, Kind};
+use crate::protocol::loose;
 use crate::protocol::wire::{WrittenError, json};
 
 /// Reads an error answer.
@@ -104,9 +105,9 @@ fn words(kind: Kind) -> (&'static str, u16) {
 
 #[derive(Default, Deserialize)]
 struct Detail {
-    #[serde(alias = "Message")]
+    #[serde(default, alias = "Message", deserialize_with = "loose::text")]
     message: Option<String>,
-    #[serde(rename = "__type", alias = "code")]
+    #[serde(default, rename = "__type", alias = "code", deserialize_with = "loose::text")]
     r#type: Option<String>,
     #[serde(rename = "originalStatusCode")]
     original_status_code: Option<u16>,

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::conversation::{Failure, Kind};
+use crate::protocol::loose;
 use crate::protocol::wire::{WrittenError, json};
 
 /// Reads an error body.
@@ -49,7 +50,9 @@ fn kind_of(status: u16) -> Kind {
 
 #[derive(Deserialize)]
 struct Envelope {
+    #[serde(default, deserialize_with = "loose::text")]
     message: Option<String>,
+    #[serde(default, deserialize_with = "loose::text")]
     error: Option<String>,
 }
 

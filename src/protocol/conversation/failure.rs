@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 /// An error, in neutral words.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
@@ -97,9 +99,16 @@ impl Failure {
         Self { code, ..self }
     }
 
-    /// An error body that says nothing readable: the kind is what the status says.
+    /// An error body in no form of its protocol: the kind is what the status says, the sentence
+    /// stands where most put it.
     pub fn from_status(status: u16, body: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(body);
+        let value: Value = serde_json::from_slice(body).unwrap_or_default();
+        let error = &value["error"];
+        let places = [&error["message"], error, &value["message"], &value["detail"]];
+        let text = match places.into_iter().find_map(Value::as_str) {
+            Some(sentence) => sentence.into(),
+            None => String::from_utf8_lossy(body),
+        };
         let text = text.trim();
         let message = if text.is_empty() || text.starts_with('<') {
             format!("the provider answered with status {status}")
@@ -176,6 +185,8 @@ mod tests {
         assert_eq!((failure.kind, failure.status), (Kind::Unavailable, 503));
         assert_eq!(failure.message, "the provider answered with status 503");
         assert_eq!(Failure::from_status(418, b" teapot ").message, "teapot");
+        let envelope = br#"{"error":{"code":429,"message":"slow down"}}"#;
+        assert_eq!(Failure::from_status(429, envelope).message, "slow down");
         assert_eq!(Failure::from_status(418, b"").kind, Kind::InvalidRequest);
     }
 }

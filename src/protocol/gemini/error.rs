@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::conversation::{Failure, Kind};
+use crate::protocol::loose::{self, Code};
 use crate::protocol::wire::{WrittenError, json};
 
 /// Reads an error body. A stream that is a JSON array has its error in it.
@@ -35,8 +36,10 @@ struct Envelope {
 /// What stands under `error`.
 #[derive(Deserialize)]
 pub(super) struct Detail {
-    code: Option<u16>,
+    code: Option<Code>,
+    #[serde(default, deserialize_with = "loose::text")]
     message: Option<String>,
+    #[serde(default, deserialize_with = "loose::text")]
     status: Option<String>,
     #[serde(default)]
     details: Vec<More>,
@@ -92,7 +95,7 @@ impl Detail {
         let has_bad_key = self.details.iter().any(|more| {
             matches!(more.reason.as_deref(), Some("API_KEY_INVALID" | "API_KEY_EXPIRED"))
         });
-        let code = status.or(self.code.filter(|code| (400..600).contains(code)));
+        let code = status.or(self.code.as_ref().and_then(Code::status));
         let known = STATUSES.iter().find(|(name, _)| Some(*name) == self.status.as_deref());
         let kind = match (known, code) {
             _ if has_bad_key => Kind::Authentication,

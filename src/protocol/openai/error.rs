@@ -5,13 +5,16 @@
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::conversation::{Failure, Kind};
+use crate::protocol::loose::{self, Code};
 use crate::protocol::wire::{WrittenError, json};
 
 /// Reads an error body. Some put it into a list, some have no `error` around it, some give a bare
 /// string.
 pub(super) fn read(status: u16, body: &[u8]) -> Failure {
-    let envelope = serde_json::from_slice::<Envelope>(body)
-        .or_else(|_| serde_json::from_slice::<[Envelope; 1]>(body).map(|[only]| only));
+    // The list first: Serde also reads a list as the fields of an object, in order.
+    let envelope = serde_json::from_slice::<[Envelope; 1]>(body)
+        .map(|[only]| only)
+        .or_else(|_| serde_json::from_slice::<Envelope>(body));
     let inner = envelope.ok().and_then(|envelope| match (envelope.error, envelope.message) {
         (Some(error), _) => Some(error),
         (None, Some(message)) => Some(Inner::Text(message)),
@@ -45,7 +48,9 @@ struct InnerOut<'a> {
 #[derive(Deserialize)]
 struct Envelope {
     error: Option<Inner>,
+    #[serde(default, deserialize_with = "loose::text")]
     message: Option<String>,
+    #[serde(default, deserialize_with = "loose::text")]
     detail: Option<String>,
 }
 
@@ -61,18 +66,13 @@ pub(super) enum Inner {
 
 #[derive(Deserialize)]
 pub(super) struct Detail {
+    #[serde(default, deserialize_with = "loose::text")]
     message: Option<String>,
+    #[serde(default, deserialize_with = "loose::text")]
     r#type: Option<String>,
+    #[serde(default, deserialize_with = "loose::text")]
     param: Option<String>,
     code: Option<Code>,
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Code {
-    Text(String),
-    Number(u16),
-    Other(serde::de::IgnoredAny),
 }
 
 impl Inner {
@@ -88,16 +88,9 @@ impl Inner {
             }
             Self::Text(_) | Self::Other(_) => return None,
         };
-        let (code, number) = match detail.code {
-            Some(Code::Text(code)) => {
-                let number = code.parse().ok();
-                (Some(code), number)
-            }
-            Some(Code::Number(number)) => (None, Some(number)),
-            Some(Code::Other(_)) | None => (None, None),
-        };
+        let number = detail.code.as_ref().and_then(Code::status);
+        let code = detail.code.and_then(Code::into_text);
         let message = detail.message.unwrap_or_else(|| "the provider gave no message".to_owned());
-        let number = number.filter(|number| (400..600).contains(number));
         let words = [code.as_deref(), detail.r#type.as_deref()];
         let kind = kind_of(words, status.or(number), &message);
         let status = status.or(number).unwrap_or_else(|| kind.status());
@@ -219,6 +212,12 @@ mod tests {
                 r#"[{"error":{"code":400,"message":"bad","status":"INVALID_ARGUMENT"}}]"#,
                 Kind::InvalidRequest,
                 "bad",
+            ),
+            (
+                429,
+                r#"{"error":{"message":"pay","type":7,"param":[],"code":"insufficient_quota"}}"#,
+                Kind::Quota,
+                "pay",
             ),
             (503, "<html>", Kind::Unavailable, "the provider answered with status 503"),
             (500, r#"{"error":null}"#, Kind::Server, r#"{"error":null}"#),

@@ -7,12 +7,23 @@ use http::HeaderMap;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::conversation::{Failure, Kind};
+use crate::protocol::loose::{self, Code};
 use crate::protocol::openai::{self, OpenAi};
 use crate::protocol::wire::{Wire, WrittenError};
 
-/// Reads an error body.
+/// Reads an error body, or the event that told it.
 pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
-    OpenAi.read_error(status, headers, body)
+    let event = serde_json::from_slice::<Told>(body).ok().filter(Told::is_error);
+    match event {
+        Some(event) => event.into_detail().into_failure(Some(status)),
+        None => OpenAi.read_error(status, headers, body),
+    }
+}
+
+/// Reads an `error` event, or that of a failed response.
+pub(super) fn read_event(data: &str) -> Failure {
+    let event = serde_json::from_str::<Told>(data).unwrap_or_default();
+    event.into_detail().into_failure(None)
 }
 
 /// Writes an error with its status.
@@ -23,10 +34,23 @@ pub(super) fn write(failure: &Failure, request_id: &str) -> WrittenError {
 /// The error of a failed response, or what an `error` event says.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Detail {
-    pub(super) code: Option<String>,
-    pub(super) r#type: Option<String>,
-    pub(super) message: Option<String>,
-    pub(super) param: Option<String>,
+    code: Option<Code>,
+    #[serde(default, deserialize_with = "loose::text")]
+    r#type: Option<String>,
+    #[serde(default, deserialize_with = "loose::text")]
+    message: Option<String>,
+    #[serde(default, deserialize_with = "loose::text")]
+    param: Option<String>,
+}
+
+/// An event that tells an error: its words stand in it, in an object of their own, or in the
+/// response that failed.
+#[derive(Default, Deserialize)]
+struct Told {
+    #[serde(flatten)]
+    own: Detail,
+    error: Option<Detail>,
+    response: Option<Box<Told>>,
 }
 
 /// The same, as it is written.
@@ -47,21 +71,36 @@ pub(super) struct Alone<'a> {
     object: openai::error::Out<'a>,
 }
 
+impl Told {
+    fn is_error(&self) -> bool {
+        self.own.r#type.as_deref().is_some_and(|name| EVENTS.contains(&name))
+    }
+
+    fn into_detail(self) -> Detail {
+        self.error.or(self.response.and_then(|failed| failed.error)).unwrap_or(self.own)
+    }
+}
+
 impl Detail {
-    /// In neutral form; the code decides on the kind.
-    pub(super) fn into_failure(self) -> Failure {
+    /// In neutral form; the code decides on the kind. Without a status (in a stream, in a 200) a
+    /// numeric code is one, else it is that of the kind.
+    pub(super) fn into_failure(self, status: Option<u16>) -> Failure {
+        let status = status.or(self.code.as_ref().and_then(Code::status));
+        let code = self.code.and_then(Code::into_text);
         let message = self.message.unwrap_or_else(|| "the provider gave no message".to_owned());
-        let words = [self.code.as_deref(), self.r#type.as_deref()];
+        let words = [code.as_deref(), self.r#type.as_deref()];
         let kind = words
             .into_iter()
             .flatten()
             .find_map(|word| CODES.iter().find(|(code, _)| *code == word).map(|(_, kind)| *kind));
-        let kind = match kind.unwrap_or(Kind::Server) {
+        let of_status = || status.map_or(Kind::Server, Kind::from_status);
+        let kind = match kind.unwrap_or_else(of_status) {
             Kind::InvalidRequest if Kind::is_about_context(&message) => Kind::ContextWindow,
             kind => kind,
         };
-        let code = self.code.or(self.r#type.filter(|name| name != "error"));
-        Failure { param: self.param, ..Failure::new(kind, message).with_code(code) }
+        let code = code.or(self.r#type.filter(|name| !EVENTS.contains(&name.as_str())));
+        let failure = Failure::new(kind, message).with_code(code);
+        Failure { status: status.unwrap_or(failure.status), param: self.param, ..failure }
     }
 }
 
@@ -83,6 +122,9 @@ impl<'a> Alone<'a> {
         Self { words: Out::of(failure), param: failure.param.as_deref(), object }
     }
 }
+
+/// The events that tell an error.
+const EVENTS: [&str; 2] = ["error", "response.failed"];
 
 /// The first code of a kind is the one that is written.
 const CODES: &[(&str, Kind)] = &[
@@ -125,8 +167,9 @@ mod tests {
                 400,
             ),
             (r#"{"code":"new"}"#, Kind::Server, 500),
+            (r#"{"code":429,"message":"m","param":[]}"#, Kind::RateLimit, 429),
         ] {
-            let failure = serde_json::from_str::<Detail>(detail).unwrap().into_failure();
+            let failure = serde_json::from_str::<Detail>(detail).unwrap().into_failure(None);
             assert_eq!((failure.kind, failure.status), (kind, status), "{detail}");
         }
     }
@@ -136,7 +179,7 @@ mod tests {
         for &(_, kind) in CODES {
             let failure = Failure::new(kind, "m");
             let written = serde_json::to_string(&Out::of(&failure)).unwrap();
-            let again = serde_json::from_str::<Detail>(&written).unwrap().into_failure();
+            let again = serde_json::from_str::<Detail>(&written).unwrap().into_failure(None);
             assert_eq!(again.kind, kind);
         }
     }

@@ -160,7 +160,7 @@ impl Response {
     pub(super) fn take_failure(&mut self) -> Option<Failure> {
         let error = self.error.take();
         if self.status.as_deref() == Some("failed") || error.is_some() {
-            Some(error.unwrap_or_default().into_failure())
+            Some(error.unwrap_or_default().into_failure(None))
         } else {
             None
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use super::{Exchange, TranslatedBody, header_of, own_words::OwnWords};
+use super::{Exchange, TranslatedBody, header_of, last_words::LastWords, stream::Unopened};
 use crate::{
     body,
     protocol::{
@@ -39,6 +39,7 @@ impl Exchange<'_> {
         let client = self.client(asked.delivery, asked.include_usage);
         if self.endpoint.operation == Operation::CountTokens {
             let body = attempt::collect(&mut answer).await?;
+            self.judge_envelope(&answer.headers, &body)?;
             return match wire.read_count(&body) {
                 Ok(tokens) => Ok(self.counted(tokens, relayed(&answer.headers))),
                 Err(said) => {
@@ -73,7 +74,7 @@ impl Exchange<'_> {
     }
 
     /// An error inside a success is what the answer should have been.
-    fn judge_envelope(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Failed> {
+    pub(super) fn judge_envelope(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Failed> {
         match body::error_value(body) {
             Some(_) => Err(self.refused(envelope::status_of(body), headers, body)),
             None => Ok(()),
@@ -97,11 +98,16 @@ impl Exchange<'_> {
             return Ok(streamed);
         }
         let reader = self.wire().stream_reader(reading);
-        let words = OwnWords::new(&self.provider.own_classes);
+        let words = LastWords::new(&self.provider.own_classes);
         let mut body = TranslatedBody::new(answer.body, reader, writer, words);
-        if let Err((said, fault)) = body.open().await {
-            let Fault { failure, class } = fault;
-            return Err(Failed { failure, class, ..self.failed(&HeaderMap::new(), &said) });
+        match body.open().await {
+            Ok(()) => {}
+            Err(Unopened::Told(error)) => {
+                return Err(self.refused(error.status, &answer.headers, &error.json));
+            }
+            Err(Unopened::Broken(said, Fault { failure, class })) => {
+                return Err(Failed { failure, class, ..self.failed(&answer.headers, &said) });
+            }
         }
         streamed.body = AnswerBody::new(Source::Translated(Box::new(body)), FOREVER);
         Ok(streamed)

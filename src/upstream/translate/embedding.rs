@@ -79,6 +79,7 @@ async fn ask(
     let prepared = Prepared { path: path.to_owned(), headers: headers.into(), body };
     let mut answer = exchange.ask(&prepared, false).await?;
     let body = attempt::collect(&mut answer).await?;
+    exchange.judge_envelope(&answer.headers, &body)?;
     let read = wire.read_response(&body, &answer.headers);
     match read.and_then(|embedded| embedded.counted(call.inputs)) {
         Ok(embedded) => Ok((std::mem::take(&mut answer.headers), embedded)),

@@ -15,10 +15,13 @@ use crate::{
         conversation::{Event, Failure, Kind},
         wire::{StreamReader, StreamWriter},
     },
-    upstream::answer::{AnswerBody, Broken, Fault},
+    upstream::{
+        answer::{AnswerBody, Broken, Fault},
+        envelope::ErrorEvent,
+    },
 };
 
-use super::{answer, own_words::OwnWords};
+use super::{answer, last_words::LastWords};
 
 /// A provider's stream on its way to a client of another protocol.
 pub struct TranslatedBody {
@@ -29,10 +32,18 @@ pub struct TranslatedBody {
     /// Kept, so that not every piece needs room of its own.
     read: Vec<Event>,
     ended: bool,
-    /// What the file says of the provider's own codes.
-    words: OwnWords,
+    /// What the provider has said last, in its own words.
+    words: LastWords,
     /// What went wrong, for the provider's health.
     fault: Option<Fault>,
+}
+
+/// Why a stream has not even begun.
+pub enum Unopened {
+    /// The provider told an error.
+    Told(ErrorEvent),
+    /// It broke, or told an error in a form of its protocol's own; and how that counts.
+    Broken(Failure, Fault),
 }
 
 impl TranslatedBody {
@@ -41,7 +52,7 @@ impl TranslatedBody {
         source: AnswerBody,
         reader: Box<dyn StreamReader>,
         writer: Box<dyn StreamWriter>,
-        words: OwnWords,
+        words: LastWords,
     ) -> Self {
         let (events, read) = (VecDeque::new(), Vec::new());
         Self { source, reader, writer, events, read, ended: false, words, fault: None }
@@ -50,19 +61,23 @@ impl TranslatedBody {
     /// Waits for the first content and keeps what came before it.
     ///
     /// # Errors
-    /// What the stream says went wrong before it said anything else, and how that counts.
-    pub async fn open(&mut self) -> Result<(), (Failure, Fault)> {
+    /// What went wrong before the stream said anything else.
+    pub async fn open(&mut self) -> Result<(), Unopened> {
         loop {
             let failed = self.events.iter().find_map(|event| match event {
                 Event::Failure(failure) => Some(failure.clone()),
                 _ => None,
             });
             if self.events.iter().any(is_content) {
+                self.words.accepted();
                 return Ok(());
             }
             if let Some(said) = failed.or_else(|| self.ended.then(Failure::cut)) {
+                if let Some(error) = self.words.error() {
+                    return Err(Unopened::Told(error));
+                }
                 let fault = self.fault.unwrap_or_else(|| answer::fault_of(&said));
-                return Err((said, fault));
+                return Err(Unopened::Broken(said, fault));
             }
             std::future::poll_fn(|cx| self.poll_events(cx)).await;
         }

@@ -102,7 +102,7 @@ async fn b15_a_translated_stream_that_ends_well_wipes_the_slate() {
 async fn b15_a_providers_own_code_is_heeded_in_a_translated_stream() {
     let spent = json!({"error": {"message": "pay", "code": 1113}});
     let openings = [turns_bad(&spent), Reply::sse([format!("data: {spent}\n\n")])];
-    for (opening, trail) in openings.into_iter().zip(["first=200", "first=429,second=200"]) {
+    for (opening, trail) in openings.into_iter().zip(["first=200", "first=502,second=200"]) {
         let first = Upstream::start(opening).await;
         let second = Upstream::start(Reply::chat_stream(&["well"])).await;
         let mut targets = pair(&first, &second);

@@ -69,30 +69,104 @@ fn mixed(first: &Upstream, protocol: &str, second: &Upstream) -> serde_json::Val
     pool(&[one, provider("second", second)])
 }
 
-fn streamed(path: &str) -> Call {
-    Call::post(path).json(&json!({"model": "m", "stream": true, "max_tokens": 9,
-        "messages": [{"role": "user", "content": "hello"}]}))
+fn asking(stream: bool) -> Call {
+    Call::post("/v1/chat/completions").json(&json!({"model": "m", "stream": stream,
+        "max_tokens": 9, "messages": [{"role": "user", "content": "hello"}]}))
 }
 
+fn events(said: &str) -> Reply {
+    let events = Reply::new(200).header("content-type", "text/event-stream");
+    events.chunked().body(format!("{said}\n\n"))
+}
+
+const PROTOCOLS: [&str; 6] =
+    ["openai", "openai_responses", "anthropic", "gemini", "bedrock", "cohere"];
+
 #[tokio::test]
-async fn b13_an_error_in_place_of_a_stream_is_judged_the_same_translated() {
-    for protocol in ["openai", "anthropic", "gemini", "bedrock", "cohere"] {
+async fn b13_an_error_in_a_200_is_judged_the_same_translated() {
+    for protocol in PROTOCOLS {
         for (code, trail) in [
             (json!(400), "first=400"),
             (json!(429), "first=429,second=200"),
+            (json!("overloaded"), "first=502,second=200"),
             (json!(null), "first=502,second=200"),
         ] {
             let first = Upstream::start(envelope(code.clone())).await;
-            let events = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"}}]}\n\n";
-            let events = format!("{events}data: [DONE]\n\n");
-            let second = Reply::new(200).header("content-type", "text/event-stream").body(events);
-            let second = Upstream::start(second).await;
-            let router = Router::start(&mixed(&first, protocol, &second)).await;
-            let answer = streamed("/v1/chat/completions").send(router.addr()).await;
-            let place = format!("{code} of {protocol}: {}", answer.text());
-            assert_eq!(answer.attempts(), trail, "{place}");
-            assert!(answer.text().contains(if code == 400 { "busy" } else { "hi" }), "{place}");
+            let chunk = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"}}]}";
+            let second = events(&format!("{chunk}\n\ndata: [DONE]"));
+            let second = [Upstream::start(Reply::chat("hi")).await, Upstream::start(second).await];
+            for (stream, second) in [false, true].into_iter().zip(&second) {
+                let router = Router::start(&mixed(&first, protocol, second)).await;
+                let answer = asking(stream).send(router.addr()).await;
+                let place = format!("{code} of {protocol}, stream {stream}: {}", answer.text());
+                assert_eq!(answer.attempts(), trail, "{place}");
+                if code == 400 {
+                    assert_eq!(answer.status, 400, "{place}");
+                    assert_eq!(answer.json()["error"]["message"], "busy", "{place}");
+                }
+            }
         }
+    }
+}
+
+#[tokio::test]
+async fn b13_an_error_that_opens_a_stream_is_judged_the_same_translated() {
+    let error =
+        |code: &str| format!("{{\"type\":\"x_error\",\"code\":{code},\"message\":\"busy\"}}");
+    let named = |code: &str| {
+        format!("event: error\ndata: {{\"type\":\"error\",\"error\":{}}}", error(code))
+    };
+    let failed = |code: &str| {
+        let response = format!("{{\"status\":\"failed\",\"error\":{}}}", error(code));
+        format!("data: {{\"type\":\"response.failed\",\"response\":{response}}}")
+    };
+    let plain = |code: &str| format!("data: {{\"error\":{}}}", error(code));
+    for (code, trail) in
+        [("429", "first=429,second=200"), ("400", "first=400"), ("null", "first=502,second=200")]
+    {
+        for (protocol, told) in [
+            ("openai", plain(code)),
+            ("anthropic", named(code)),
+            ("openai_responses", named(code)),
+            ("openai_responses", failed(code)),
+            ("gemini", plain(code)),
+            ("cohere", plain(code)),
+        ] {
+            let first = Upstream::start(events(&told)).await;
+            let second = Upstream::start(events(
+                "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"hi\"}}]}",
+            ))
+            .await;
+            let router = Router::start(&mixed(&first, protocol, &second)).await;
+            let answer = asking(true).send(router.addr()).await;
+            let place = format!("{told} of {protocol}: {}", answer.text());
+            assert_eq!(answer.attempts(), trail, "{place}");
+            if code == "400" {
+                assert_eq!(answer.status, 400, "{place}");
+                assert_eq!(answer.json()["error"]["message"], "busy", "{place}");
+            }
+        }
+    }
+}
+
+/// What a vendor calls its error reaches clients in the words of their protocol.
+#[tokio::test]
+async fn a_vendors_kind_of_error_in_a_200_keeps_its_name() {
+    let overloaded =
+        json!({"type": "error", "error": {"type": "overloaded_error", "message": "m"}});
+    let whole = Reply::json(200, &overloaded);
+    let stream = events(&format!("event: error\ndata: {overloaded}"));
+    for (streamed, reply) in [(false, whole), (true, stream)] {
+        let upstream = Upstream::start(reply).await;
+        let mut targets = open(&upstream);
+        targets["targets"]["m"]["protocol"] = "anthropic".into();
+        let router = Router::start(&targets).await;
+        let method = if streamed { "streamGenerateContent?alt=sse" } else { "generateContent" };
+        let call = Call::post(&format!("/v1beta/models/m:{method}"))
+            .json(&json!({"contents": [{"role": "user", "parts": [{"text": "hello"}]}]}));
+        let answer = call.send(router.addr()).await;
+        assert_eq!(answer.status, 502, "{}", answer.text());
+        assert_eq!(answer.json()["error"]["status"], "UNAVAILABLE", "{}", answer.text());
     }
 }
 
@@ -106,7 +180,7 @@ async fn a_whole_answer_in_place_of_a_stream_is_streamed() {
     let first = Upstream::start(Reply::json(200, &whole)).await;
     let second = Upstream::start(Reply::chat("no")).await;
     let router = Router::start(&mixed(&first, "anthropic", &second)).await;
-    let answer = streamed("/v1/chat/completions").send(router.addr()).await;
+    let answer = asking(true).send(router.addr()).await;
     assert_ok(&answer);
     assert_eq!(answer.header("content-type"), Some("text/event-stream"));
     let text = answer.text();

@@ -60,11 +60,7 @@ impl Frames for State {
             return self.fail(Failure::malformed("an event of the stream is not readable"), events);
         };
         match said.r#type.as_str() {
-            "error" => return self.fail(said.into_failure(), events),
-            "response.failed" => {
-                let failure = said.response.unwrap_or_default().take_failure();
-                return self.fail(failure.unwrap_or_else(Failure::cut), events);
-            }
+            "error" | "response.failed" => return self.fail(error::read_event(data), events),
             _ => self.start(said.response.as_mut(), events),
         }
         match said.r#type.as_str() {
@@ -271,17 +267,4 @@ struct Said {
     delta: Option<String>,
     text: Option<String>,
     refusal: Option<String>,
-    error: Option<error::Detail>,
-    code: Option<String>,
-    message: Option<String>,
-    param: Option<String>,
-}
-
-impl Said {
-    /// An `error` event: its words stand in it, or in an object of their own.
-    fn into_failure(self) -> Failure {
-        let Self { error, code, message, param, .. } = self;
-        let own = error::Detail { code, r#type: None, message, param };
-        error.unwrap_or(own).into_failure()
-    }
 }

@@ -1,6 +1,7 @@
-//! A provider's own codes in the errors of a translated stream: what the file says that they mean.
+//! The last events of a translated stream as they came: an error among them is judged by its own
+//! codes, as one that is passed on.
 //!
-//! It keeps nothing where the file says nothing.
+//! Once the stream is accepted it keeps nothing, unless the file knows codes of the provider's own.
 
 use std::sync::Arc;
 
@@ -10,13 +11,17 @@ use crate::{
     protocol::conversation::Failure,
     sse::Boundary,
     table::class::{self, OwnClasses},
-    upstream::{answer::Fault, envelope},
+    upstream::{
+        answer::Fault,
+        envelope::{self, ErrorEvent},
+    },
 };
 
 /// The bytes of the last events, for as long as they may be an error with a code of its own: the
 /// neutral form of an error keeps its kind, and not every word of it.
-pub struct OwnWords {
+pub struct LastWords {
     own: Arc<OwnClasses>,
+    accepted: bool,
     boundary: Boundary,
     /// The last events that were complete, and the beginning of one that is not.
     heard: BytesMut,
@@ -24,16 +29,16 @@ pub struct OwnWords {
     partial: usize,
 }
 
-impl OwnWords {
+impl LastWords {
     /// Nothing has come yet.
     pub fn new(own: &Arc<OwnClasses>) -> Self {
         let own = Arc::clone(own);
-        Self { own, boundary: Boundary::new(), heard: BytesMut::new(), partial: 0 }
+        Self { own, accepted: false, boundary: Boundary::new(), heard: BytesMut::new(), partial: 0 }
     }
 
     /// One more piece has come.
     pub fn hear(&mut self, piece: &Bytes) {
-        if self.own.is_empty() {
+        if self.accepted && self.own.is_empty() {
             return;
         }
         let _ = self.heard.split_to(self.partial);
@@ -46,14 +51,26 @@ impl OwnWords {
         }
     }
 
+    /// The stream goes to the client: only codes of the provider's own are still of interest.
+    pub fn accepted(&mut self) {
+        self.accepted = true;
+        if self.own.is_empty() {
+            self.heard = BytesMut::new();
+        }
+    }
+
+    /// The error that the provider has just told.
+    pub fn error(&self) -> Option<ErrorEvent> {
+        envelope::error_event(Bytes::copy_from_slice(&self.heard))
+    }
+
     /// The fault in the class that the file gives to what the provider has just said.
     pub fn class(&self, fault: Fault, said: &Failure) -> Fault {
         if self.own.is_empty() {
             return fault;
         }
         let by_code = || self.own.get(said.code.as_deref()?).copied();
-        let event = envelope::error_event(Bytes::copy_from_slice(&self.heard));
-        let by_event = event.and_then(|event| class::of_own(&event.json, &self.own));
+        let by_event = self.error().and_then(|event| class::of_own(&event.json, &self.own));
         by_event.or_else(by_code).map_or(fault, |class| fault.known_as(class))
     }
 }
@@ -71,7 +88,7 @@ mod tests {
 
     fn class(own: &[(&str, Class)], pieces: &[&str], code: Option<&str>) -> Class {
         let own = own.iter().map(|&(word, class)| (Box::from(word), class)).collect();
-        let mut words = OwnWords::new(&Arc::new(own));
+        let mut words = LastWords::new(&Arc::new(own));
         pieces.iter().for_each(|piece| words.hear(&Bytes::copy_from_slice(piece.as_bytes())));
         let said = Failure::new(Kind::Server, "x").with_code(code.map(str::to_owned));
         let fault = Fault { failure: fallback::Failure::Status(500), class: Class::Server };

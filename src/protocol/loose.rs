@@ -1,0 +1,48 @@
+//! Fields of errors, which vendors fill as they like: a code may be a number, and what is no text says
+//! nothing, but it is no reason to lose the rest.
+
+use serde::de::IgnoredAny;
+use serde::{Deserialize, Deserializer};
+
+/// An error's code.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Code {
+    Number(u16),
+    Text(String),
+    Other(IgnoredAny),
+}
+
+impl Code {
+    /// The HTTP status that it is.
+    pub(crate) fn status(&self) -> Option<u16> {
+        let number = match self {
+            Self::Number(number) => *number,
+            Self::Text(text) => text.parse().ok()?,
+            Self::Other(_) => return None,
+        };
+        (400..600).contains(&number).then_some(number)
+    }
+
+    /// The word that it is.
+    pub(crate) fn into_text(self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Number(_) | Self::Other(_) => None,
+        }
+    }
+}
+
+/// A text, if it is one.
+pub(crate) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Loose {
+        Text(String),
+        Other(IgnoredAny),
+    }
+    Ok(match Loose::deserialize(from)? {
+        Loose::Text(text) => Some(text),
+        Loose::Other(_) => None,
+    })
+}
