@@ -242,7 +242,7 @@ impl Refusal {
     /// The envelope's `param`, where it is not one of the fixed words.
     pub fn param(&self) -> Option<&str> {
         match self {
-            Self::Unsupported { field, .. } => Some(field),
+            Self::Unsupported { field, .. } => (!field.is_empty()).then_some(field),
             other => other.row().param,
         }
     }

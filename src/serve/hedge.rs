@@ -29,11 +29,11 @@ pub(super) enum Outcome<'a> {
 /// One attempt, with a second one beside it if the first is slow.
 pub(super) async fn attempt<'a>(
     rounds: &mut Rounds<'a>,
-    chosen: Chosen<'a>,
+    mut chosen: Chosen<'a>,
     record: &mut Record,
 ) -> Outcome<'a> {
     let Some(after) = patience(rounds) else {
-        let tried = rounds.attempt(&chosen).await;
+        let tried = rounds.attempt(&mut chosen).await;
         record.waited(chosen.entry.started().elapsed());
         return Outcome::Tried(chosen, tried);
     };
@@ -46,21 +46,21 @@ pub(super) async fn attempt<'a>(
 
 async fn race<'a>(
     rounds: &mut Rounds<'a>,
-    chosen: Chosen<'a>,
+    mut chosen: Chosen<'a>,
     after: Duration,
     record: &mut Record,
 ) -> Outcome<'a> {
-    let mut first = pin!(rounds.attempt(&chosen));
+    let mut first = pin!(rounds.attempt(&mut chosen));
     tokio::select! {
         biased;
         tried = &mut first => return Outcome::Tried(chosen, tried),
         () = sleep(after) => {}
     }
-    let Some(second) = rounds.hedge() else {
+    let Some(mut second) = rounds.hedge() else {
         let tried = first.await;
         return Outcome::Tried(chosen, tried);
     };
-    let mut other = pin!(rounds.attempt(&second));
+    let mut other = pin!(rounds.attempt(&mut second));
     // The winner, its attempt's end, and who is left of the other.
     let (winner, tried, left) = tokio::select! {
         tried = &mut first => (chosen, tried, Err((second, other))),

@@ -185,6 +185,12 @@ impl Trail {
         }
     }
 
+    /// Whether nobody has words for what was asked, rested or not.
+    pub fn is_unfit(&self) -> bool {
+        let is_unfit = |&(asked, _): &(Asked, Step)| self.0.contains(&(asked, Step::Unfit));
+        !self.0.is_empty() && self.0.iter().all(is_unfit)
+    }
+
     /// What became of each.
     pub fn steps(&self) -> impl Iterator<Item = Step> + '_ {
         self.0.iter().map(|&(_, step)| step)
@@ -206,8 +212,7 @@ impl Step {
 
     /// Whether the provider refused what was asked, rather than failed.
     pub fn is_refusal(self) -> bool {
-        use Class::{ContentFilter, ContextWindow, Unfit};
-        matches!(self, Self::Failed(_, ContextWindow | ContentFilter | Unfit))
+        matches!(self, Self::Failed(_, Class::ContextWindow | Class::ContentFilter))
     }
 
     /// Whether it was a rate limit, the provider's or ours.

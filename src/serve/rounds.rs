@@ -120,14 +120,16 @@ impl<'a> Rounds<'a> {
                 None if self.take_over() => continue,
                 None if self.budget.attempts > 0 => None,
                 None => match self.notes.last_resort() {
-                    Some(asked) => self.insist(asked)?,
+                    Some(asked) => self.insist(asked, record)?,
                     None => {
                         let on_trial = std::mem::take(&mut self.notes.on_trial);
                         if self.trial_ended(&on_trial, record).await {
                             continue;
                         }
-                        let undecided = on_trial.first().filter(|_| !self.is_late());
-                        undecided.map_or(Ok(None), |&asked| self.insist(asked))?
+                        match on_trial.first() {
+                            Some(&asked) if !self.is_late() => self.insist(asked, record)?,
+                            _ => None,
+                        }
                     }
                 },
             };
@@ -172,7 +174,7 @@ impl<'a> Rounds<'a> {
     }
 
     /// Everybody rests, or is on a trial that does not end: one is asked all the same.
-    fn insist(&mut self, asked: Asked) -> Result<Option<Chosen<'a>>, Refusal> {
+    fn insist(&mut self, asked: Asked, record: &mut Record) -> Result<Option<Chosen<'a>>, Refusal> {
         if asked.pool != self.pass.id {
             let pool = self.table.pool(asked.pool);
             self.pass = match asked.pool == self.first {
@@ -183,7 +185,7 @@ impl<'a> Rounds<'a> {
                 },
             };
         }
-        self.pass.insist(asked.provider as usize).map(Some)
+        self.pass.insist(asked.provider as usize, &mut self.notes, record)
     }
 
     /// The only ones left are on trial: waits until one is decided, and begins again. Who asks
@@ -253,7 +255,7 @@ impl<'a> Rounds<'a> {
     /// Asks one. It borrows nothing of the loop, so that another may be asked meanwhile.
     pub(super) fn attempt(
         &self,
-        chosen: &Chosen<'a>,
+        chosen: &mut Chosen<'a>,
     ) -> impl Future<Output = Result<Box<Answer>, Failed>> + use<'a> {
         let stream = self.inbound.stream;
         let timeouts = &chosen.provider.timeouts;
@@ -263,7 +265,8 @@ impl<'a> Rounds<'a> {
             waits_for_content: stream && timeouts.first_event.is_some(),
         };
         let allowance = self.budget.allowance(timeouts, stream, chosen.entry.started());
-        attempt::run(self.client, chosen.provider, self.inbound, scrutiny, allowance)
+        let rewritten = chosen.rewritten.take();
+        attempt::run(self.client, chosen.provider, self.inbound, rewritten, scrutiny, allowance)
     }
 }
 

@@ -33,8 +33,6 @@ pub enum Class {
     ContentFilter,
     /// The client's fault: any provider would say so.
     Client,
-    /// What was asked cannot be said in this provider's protocol; another may have words for it.
-    Unfit,
     /// The time of the whole request ran out, which says nothing of the provider.
     Deadline,
 }
@@ -57,7 +55,6 @@ impl Class {
             Self::ContextWindow => "context_window",
             Self::ContentFilter => "content_filter",
             Self::Client => "client_fault",
-            Self::Unfit => "unfit",
             Self::Deadline => "deadline",
         }
     }

@@ -90,11 +90,10 @@ impl Fallback {
         if self.enabled && soon && next { Verdict::Next } else { Verdict::Stop }
     }
 
-    /// Neither a refused credential nor a protocol without words for it is the client's, so whoever
-    /// wants fallback wants it then.
+    /// A refused credential is never the client's fault, so whoever wants fallback wants it then.
     fn names(&self, class: Class) -> bool {
         let by_status = || class.usual_status().is_some_and(|it| self.on_status.contains(it));
-        matches!(class, Class::Credential | Class::Unfit) || self.on.contains(&class) || by_status()
+        class == Class::Credential || self.on.contains(&class) || by_status()
     }
 
     /// How long to wait before the `nth` repetition (0 is the first), with `chance` drawn evenly

@@ -17,7 +17,7 @@ use super::{
     identity::Credential,
     mock,
     request::{self, Inbound, Prepared},
-    translate,
+    translate::{self, Rewritten},
 };
 use crate::{
     body,
@@ -47,15 +47,16 @@ pub struct Allowance {
     pub ended_by: Option<Instant>,
 }
 
-/// Tries one provider.
+/// Tries one provider, with the request as it came or as it was `rewritten` for it.
 pub async fn run(
     client: &Client,
     provider: &Provider,
     inbound: &Inbound,
+    rewritten: Option<Box<Rewritten<'_>>>,
     scrutiny: Scrutiny,
     allowance: Allowance,
 ) -> Result<Box<Answer>, Failed> {
-    let tried = pin!(ask_and_judge(client, provider, inbound, scrutiny));
+    let tried = pin!(ask_and_judge(client, provider, inbound, rewritten, scrutiny));
     let mut answer = match allowance.accepted_by {
         None => tried.await?,
         Some((end, class)) => {
@@ -72,11 +73,12 @@ async fn ask_and_judge(
     client: &Client,
     provider: &Provider,
     inbound: &Inbound,
+    rewritten: Option<Box<Rewritten<'_>>>,
     scrutiny: Scrutiny,
 ) -> Result<Box<Answer>, Failed> {
-    if let Some(endpoint) = translate::needed(inbound, provider) {
+    if let Some(rewritten) = rewritten {
         // Boxed, as the mock is: every request would carry the room that these few need.
-        return Box::pin(translate::run(client, provider, inbound, endpoint)).await.map(Box::new);
+        return Box::pin(translate::run(client, *rewritten)).await.map(Box::new);
     }
     let answer = match &provider.place {
         Place::Mock(script) => {

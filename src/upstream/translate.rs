@@ -13,7 +13,7 @@ mod stream;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 pub use self::stream::TranslatedBody;
@@ -28,14 +28,15 @@ use crate::{
     body::Pieces,
     protocol::{
         Endpoint, Operation, Protocol,
-        conversation::{Conversation, Delivery, Failure as Said, Kind},
+        conversation::{Conversation, Delivery},
         wire::{self, Refused, Target, Written},
     },
-    table::{Class, Place, Provider, class::OwnClasses},
+    refusal::Refusal,
+    table::{Place, Provider, class::OwnClasses},
 };
 
 /// Whether a provider has to be spoken to in another protocol than the client's.
-pub fn needed<'a>(inbound: &'a Inbound, provider: &Provider) -> Option<&'a Endpoint> {
+fn needed<'a>(inbound: &'a Inbound, provider: &Provider) -> Option<&'a Endpoint> {
     inbound.endpoint.as_ref().filter(|endpoint| {
         if endpoint.protocol == spoken(endpoint, provider) {
             foreign::is_given_back(inbound) || embedding::needs_another_body(inbound, provider)
@@ -56,42 +57,69 @@ fn spoken(endpoint: &Endpoint, provider: &Provider) -> Protocol {
     }
 }
 
-/// Tries one provider of another protocol.
-pub async fn run(
-    client: &Client,
-    provider: &Provider,
-    inbound: &Inbound,
-    endpoint: &Endpoint,
-) -> Result<Answer, Failed> {
-    let exchange = Exchange { client, provider, inbound, endpoint };
-    match exchange.asked()? {
-        Asked::Conversation(conversation) => exchange.converse(conversation).await,
-        Asked::Embedding(embedding) => embedding::run(&exchange, embedding).await,
+/// The client's request, written in a provider's protocol.
+pub struct Rewritten<'a> {
+    exchange: Exchange<'a>,
+    asks: Asks<'a>,
+}
+
+/// What is asked of the provider.
+enum Asks<'a> {
+    /// The next turn, or its tokens.
+    Conversation(&'a Conversation, Written),
+    /// Nothing: it cannot count tokens, and the router estimates.
+    Nothing(&'a Conversation),
+    /// Vectors.
+    Embedding(embedding::Asks<'a>),
+}
+
+/// Writes the request for a provider of another protocol; `None` where it may pass as it came.
+/// Nothing is asked yet, so that a provider without words for it is passed over at no cost.
+///
+/// # Errors
+/// What the provider cannot be told; another may have words for it, or take it as it came.
+pub fn rewrite<'a>(
+    inbound: &'a Inbound,
+    provider: &'a Provider,
+) -> Result<Option<Box<Rewritten<'a>>>, Refusal> {
+    let Some(endpoint) = needed(inbound, provider) else { return Ok(None) };
+    let exchange = Exchange { provider, inbound, endpoint };
+    let asks = match exchange.asked()? {
+        Asked::Conversation(conversation) => match exchange.written(conversation)? {
+            Some(written) => Asks::Conversation(conversation, written),
+            None => Asks::Nothing(conversation),
+        },
+        Asked::Embedding(embedding) => Asks::Embedding(embedding::Asks::of(&exchange, embedding)?),
+    };
+    Ok(Some(Box::new(Rewritten { exchange, asks })))
+}
+
+/// Tries the provider that the request was written for.
+pub async fn run(client: &Client, rewritten: Rewritten<'_>) -> Result<Answer, Failed> {
+    let Rewritten { exchange, asks } = rewritten;
+    match asks {
+        Asks::Conversation(asked, written) => exchange.converse(client, asked, written).await,
+        Asks::Nothing(asked) => Ok(exchange.counted(asked.estimate_tokens(), Vec::new())),
+        Asks::Embedding(asks) => asks.run(&exchange, client).await,
     }
 }
 
 /// One request on its way between two protocols.
 struct Exchange<'a> {
-    client: &'a Client,
     provider: &'a Provider,
     inbound: &'a Inbound,
     endpoint: &'a Endpoint,
 }
 
-impl Exchange<'_> {
-    fn asked(&self) -> Result<&Asked, Failed> {
-        self.reading().asked.as_ref().map_err(|error| {
-            let failed = self.client_fault(&error.field, error.to_string());
-            match self.endpoint.operation {
-                // Whoever speaks the client's protocol takes it as it came, and can judge it.
-                Operation::Embed | Operation::Native => Failed { class: Class::Unfit, ..failed },
-                Operation::Generate | Operation::CountTokens => failed,
-            }
-        })
+impl<'a> Exchange<'a> {
+    /// Who speaks the client's protocol takes what cannot be read as it came, and can judge it.
+    fn asked(&self) -> Result<&'a Asked, Refusal> {
+        let read = self.reading().asked.as_ref();
+        read.map_err(|error| unsupported(&error.field, error.to_string()))
     }
 
     /// Read once, however many providers it is written for.
-    fn reading(&self) -> &Read {
+    fn reading(&self) -> &'a Read {
         self.inbound.reading.get_or_init(|| {
             let head = wire::Head {
                 model: self.endpoint.model.as_deref(),
@@ -115,21 +143,28 @@ impl Exchange<'_> {
         })
     }
 
-    async fn converse(&self, conversation: &Conversation) -> Result<Answer, Failed> {
-        let Some(written) = self.written(conversation)? else {
-            return Ok(self.counted(conversation.estimate_tokens(), Vec::new()));
-        };
+    async fn converse(
+        &self,
+        client: &Client,
+        conversation: &Conversation,
+        written: Written,
+    ) -> Result<Answer, Failed> {
         let Written { path_and_query, headers, body, mut dropped, reading } = written;
         let headers = headers.into_iter().filter_map(header_of).collect();
         let prepared = Prepared { path: path_and_query, headers, body: Bytes::from(body) };
-        let answer = self.ask(&prepared, conversation.is_stream()).await?;
+        let answer = self.ask(client, &prepared, conversation.is_stream()).await?;
         let answer = self.read(answer, reading, conversation, &mut dropped).await?;
         Ok(naming(answer, &dropped))
     }
 
     /// The provider's answer, or the error that it is.
-    async fn ask(&self, prepared: &Prepared, stream: bool) -> Result<Box<Answer>, Failed> {
-        let Self { client, provider, inbound, .. } = *self;
+    async fn ask(
+        &self,
+        client: &Client,
+        prepared: &Prepared,
+        stream: bool,
+    ) -> Result<Box<Answer>, Failed> {
+        let Self { provider, inbound, .. } = *self;
         let answer = match &provider.place {
             Place::Wire { origin, base } => {
                 attempt::ask(client, provider, origin, base, inbound, Some(prepared)).await?
@@ -150,13 +185,13 @@ impl Exchange<'_> {
     }
 
     /// The request for the provider; `None` where it cannot count and the router estimates.
-    fn written(&self, conversation: &Conversation) -> Result<Option<Written>, Failed> {
+    fn written(&self, conversation: &Conversation) -> Result<Option<Written>, Refusal> {
         let wire = self.wire();
         let written = match self.endpoint.operation {
             Operation::CountTokens => wire.write_count(conversation, &self.target()),
             _ => wire.write_request(conversation, &self.target()).map(Some),
         };
-        written.map_err(|refused| self.unfit(&refused))
+        written.map_err(refusal)
     }
 
     fn target(&self) -> Target<'_> {
@@ -181,18 +216,15 @@ impl Exchange<'_> {
     fn own(&self) -> &OwnClasses {
         &self.provider.own_classes
     }
+}
 
-    /// The provider has no words for what the client asks; another may.
-    fn unfit(&self, refused: &Refused) -> Failed {
-        let failed = self.client_fault(&refused.field, refused.to_string());
-        Failed { class: Class::Unfit, ..failed }
-    }
+/// The provider has no words for a field.
+fn refusal(refused: Refused) -> Refusal {
+    unsupported(&refused.field, refused.to_string())
+}
 
-    fn client_fault(&self, field: &str, message: String) -> Failed {
-        let mut said = Said::new(Kind::InvalidRequest, message);
-        said.param = (!field.is_empty()).then(|| field.to_owned());
-        self.failed(&HeaderMap::new(), &said)
-    }
+fn unsupported(field: &str, message: String) -> Refusal {
+    Refusal::Unsupported { field: field.to_owned(), message }
 }
 
 /// The answer, with the names of what its provider could not be told.

@@ -215,7 +215,7 @@ async fn what_cannot_be_carried_goes_to_who_can_carry_it() {
         let call = Call::post("/v1/embeddings").json(&body);
         let answer = call.send(router.addr()).await;
         assert_eq!(answer.status, 200, "{field}: {}", answer.text());
-        assert_eq!(answer.header("x-onwards-attempts"), Some("first=400,good=200"), "{field}");
+        assert_eq!(answer.header("x-onwards-attempts"), Some("first=protocol,good=200"), "{field}");
         let refused = call.send(alone.addr()).await;
         assert_eq!(refused.status, 400, "{field}: {}", refused.text());
         assert_eq!(refused.json()["error"]["param"], field, "{}", refused.text());

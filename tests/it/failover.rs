@@ -7,6 +7,7 @@ mod chains;
 mod classes;
 mod crowds;
 mod explaining;
+mod fitting;
 mod hedging;
 mod keepalive;
 mod mixing;

@@ -22,7 +22,10 @@ use crate::{
         record::{Asked, Record, Step},
     },
     table::{Pool, PoolId, Provider},
-    upstream::request::Inbound,
+    upstream::{
+        request::Inbound,
+        translate::{self, Rewritten},
+    },
 };
 
 /// Who is tried, and what the attempt holds.
@@ -32,12 +35,15 @@ pub(in crate::serve) struct Chosen<'a> {
     pub permit: Permit,
     pub entry: Entry,
     pub extra: Option<Extra>,
+    /// The request in its words, where it speaks another protocol.
+    pub rewritten: Option<Box<Rewritten<'a>>>,
 }
 
 /// Where the loop stands in one pool.
 pub(super) struct Pass<'a> {
     pub id: PoolId,
     pub pool: &'a Pool,
+    inbound: &'a Inbound,
     /// This pool's own, if it has taken over from another.
     permit: Option<Permit>,
     /// Providers that are out for the rest of this pass.
@@ -68,6 +74,7 @@ impl<'a> Pass<'a> {
         Self {
             id,
             pool,
+            inbound,
             permit: None,
             out: smallvec![false; providers],
             tried: smallvec![false; providers],
@@ -97,8 +104,9 @@ impl<'a> Pass<'a> {
         notes: &mut Notes,
         record: &mut Record,
     ) -> Result<Option<Chosen<'a>>, Refusal> {
+        let Self { pool, inbound, .. } = *self;
         let mut now = Instant::now();
-        while self.attempts < self.pool.fallback.max_attempts && !budget.is_spent(now) {
+        while self.attempts < pool.fallback.max_attempts && !budget.is_spent(now) {
             let Some(at) = self.choose(now, notes, record) else {
                 if self.attempts_in_pass == 0 {
                     break;
@@ -112,7 +120,15 @@ impl<'a> Pass<'a> {
                 }
                 now = Instant::now();
             }
-            let entry = match self.pool.providers[at].live.enter(now) {
+            // Before anything is taken that could not be given back.
+            let rewritten = match translate::rewrite(inbound, &pool.providers[at]) {
+                Ok(rewritten) => rewritten,
+                Err(refusal) => {
+                    self.unfit(at, refusal, notes, record)?;
+                    continue;
+                }
+            };
+            let entry = match pool.providers[at].live.enter(now) {
                 Ok(entry) => entry,
                 // Somebody was quicker to take the trial.
                 Err(state) => {
@@ -120,28 +136,40 @@ impl<'a> Pass<'a> {
                     continue;
                 }
             };
-            match self.pool.providers[at].limits.admit() {
-                Ok(permit) => return Ok(Some(self.chosen(at, entry, permit))),
+            match pool.providers[at].limits.admit() {
+                Ok(permit) => return Ok(Some(self.chosen(at, entry, permit, rewritten))),
                 Err(limited) => self.limited(at, limited, notes, record)?,
             }
         }
         Ok(None)
     }
 
-    /// The provider is asked although it rests.
-    pub(super) fn insist(&mut self, at: usize) -> Result<Chosen<'a>, Refusal> {
-        let entry = self.pool.providers[at].live.enter_resting(Instant::now());
-        let permit = self.pool.providers[at].limits.admit();
+    /// The provider is asked although it rests; `None` where it has no words for what is asked.
+    pub(super) fn insist(
+        &mut self,
+        at: usize,
+        notes: &mut Notes,
+        record: &mut Record,
+    ) -> Result<Option<Chosen<'a>>, Refusal> {
+        let Self { pool, inbound, .. } = *self;
+        let rewritten = match translate::rewrite(inbound, &pool.providers[at]) {
+            Ok(rewritten) => rewritten,
+            Err(refusal) => return self.unfit(at, refusal, notes, record).map(|()| None),
+        };
+        let entry = pool.providers[at].live.enter_resting(Instant::now());
+        let permit = pool.providers[at].limits.admit();
         let permit = permit.map_err(|limited| admit::refusal(limited, Whose::Provider))?;
-        Ok(self.chosen(at, entry, permit))
+        Ok(Some(self.chosen(at, entry, permit, rewritten)))
     }
 
-    /// This one is asked, unless its trial or its limit says no.
+    /// This one is asked, unless its protocol, its trial or its limit says no.
     pub(super) fn take(&mut self, at: usize, now: Instant) -> Option<Chosen<'a>> {
-        let provider = &self.pool.providers[at];
+        let Self { pool, inbound, .. } = *self;
+        let provider = &pool.providers[at];
+        let rewritten = translate::rewrite(inbound, provider).ok()?;
         let entry = provider.live.enter(now).ok()?;
         let permit = provider.limits.admit().ok()?;
-        Some(self.chosen(at, entry, permit))
+        Some(self.chosen(at, entry, permit, rewritten))
     }
 
     /// The one chosen is not asked after all, nor later in this pass: it gives back what it holds.
@@ -164,13 +192,19 @@ impl<'a> Pass<'a> {
         permits
     }
 
-    fn chosen(&mut self, at: usize, entry: Entry, permit: Permit) -> Chosen<'a> {
+    fn chosen(
+        &mut self,
+        at: usize,
+        entry: Entry,
+        permit: Permit,
+        rewritten: Option<Box<Rewritten<'a>>>,
+    ) -> Chosen<'a> {
         self.attempts += 1;
         self.attempts_in_pass += 1;
         self.tried[at] = true;
         self.out[at] = !self.pool.fallback.with_replacement;
         let provider = &self.pool.providers[at];
-        Chosen { asked: self.asked(at), provider, permit, entry, extra: None }
+        Chosen { asked: self.asked(at), provider, permit, entry, extra: None, rewritten }
     }
 
     /// A provider's own limit sends the request on only where the pool says so.
@@ -188,6 +222,24 @@ impl<'a> Pass<'a> {
         }
         self.out[at] = true;
         notes.limited(limited);
+        Ok(())
+    }
+
+    /// Who has no words for what is asked costs nothing; another is asked only where the pool falls
+    /// back.
+    fn unfit(
+        &mut self,
+        at: usize,
+        refusal: Refusal,
+        notes: &mut Notes,
+        record: &mut Record,
+    ) -> Result<(), Refusal> {
+        record.trail.passed_over(self.asked(at), Step::Unfit);
+        if !self.pool.fallback.enabled {
+            return Err(refusal);
+        }
+        self.out[at] = true;
+        notes.unfit = Some(refusal);
         Ok(())
     }
 

@@ -30,6 +30,8 @@ pub(super) struct Notes {
     largest: Option<(Asked, Option<u64>)>,
     /// Those whose trial is under way.
     pub on_trial: SmallVec<[Asked; 2]>,
+    /// What a provider has no words for.
+    pub unfit: Option<Refusal>,
     /// A refusal of what was asked, in case nobody serves it.
     pub kept: Option<(Asked, Box<Answer>)>,
 }
@@ -93,7 +95,7 @@ impl Notes {
 
     /// Keeps a provider's word on what was asked.
     pub(super) fn keep(&mut self, failed: Failed, asked: Asked) {
-        if matches!(failed.class, Class::ContextWindow | Class::ContentFilter | Class::Unfit)
+        if matches!(failed.class, Class::ContextWindow | Class::ContentFilter)
             && let Some(answer) = failed.answer
         {
             self.kept = Some((asked, answer));
@@ -107,8 +109,8 @@ impl Notes {
             return Refusal::NoProviders;
         }
         let attempted = steps().any(Step::is_attempt);
-        if steps().next().is_some() && steps().all(|step| step == Step::Unfit) {
-            return Refusal::UnsupportedEndpoint;
+        if record.trail.is_unfit() {
+            return self.unfit.clone().unwrap_or(Refusal::UnsupportedEndpoint);
         }
         if let Some(limited) = self.limited.filter(|_| !attempted) {
             return match (limited, self.soonest) {

@@ -47,7 +47,6 @@ fn verdicts() {
         (Status(400), Class::Quota, &[5], Verdict::Stop),
         (Status(502), Class::RateLimit, &[429], Verdict::Next),
         (Status(401), Class::Credential, &[5], Verdict::Next),
-        (Status(400), Class::Unfit, &[5], Verdict::Next),
         (Status(400), Class::ContentFilter, &[5], Verdict::Stop),
         (Status(400), Class::ContextWindow, &[5], Verdict::Stop),
     ];

@@ -119,7 +119,7 @@ async fn a_batch_of_too_many_calls_is_refused() {
     .await;
     let answer = asking(257).send(router.addr()).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
-    assert_eq!(answer.attempts(), "titan=400,openai=200");
+    assert_eq!(answer.attempts(), "titan=protocol,openai=200");
     assert_eq!((upstream.hits(), openai.hits()), (0, 1));
 }
 
