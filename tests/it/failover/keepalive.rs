@@ -151,7 +151,7 @@ async fn a_failure_after_the_head_breaks_the_transfer_where_no_event_is_raised()
         [("/v2/chat", chat, "message-end"), ("/v1/responses", responses, "response.failed")];
     let failures = [
         late(Reply::raw("").then_close(), 1300),
-        late(Reply::chat("no stream"), 1300),
+        late(Reply::new(200).header("content-type", "text/html").body("<html>"), 1300),
         late(Reply::error(400, "the prompt is odd"), 1300),
     ];
     for (path, body, last) in calls {
