@@ -76,7 +76,7 @@ fn opening(event: &sse::Event) -> Opening {
     if event.data.as_ref() == b"[DONE]" {
         return Opening::Empty;
     }
-    let named_error = event.event.as_deref() == Some(b"error".as_slice());
+    let named_error = matches!(event.event.as_deref(), Some(b"error" | b"response.failed"));
     if named_error || body::error_value(&event.data).is_some() {
         return Opening::Error(status_of(&event.data), event.data.clone());
     }
@@ -178,5 +178,7 @@ mod tests {
         let error = read(": hi\n\ndata: {\"error\":{\"code\":529}}\n\n");
         assert!(matches!(error, Opening::Error(529, _)), "{error:?}");
         assert!(matches!(read("event: error\ndata: {}\n\n"), Opening::Error(502, _)));
+        let failed = "event: response.failed\ndata: {\"response\":{\"error\":{\"code\":429}}}\n\n";
+        assert!(matches!(read(failed), Opening::Error(429, _)));
     }
 }

@@ -136,6 +136,9 @@ async fn b12_a_stream_that_dies_before_its_first_event_is_502() {
 fn stillborn() -> Vec<(&'static str, Reply)> {
     let error = json!({"error": {"message": "overloaded", "type": "server_error", "code": 503}});
     let error = format!("data: {error}\n\n");
+    let begun = "event: response.created\ndata: {\"type\":\"response.created\"}\n\n";
+    let failed = "event: response.failed\ndata: {\"type\":\"response.failed\",\"response\":\
+        {\"error\":{\"code\":\"server_error\",\"message\":\"no\"}}}\n\n";
     let words = ["a", "b"];
     vec![
         ("an error first", Reply::sse([error.clone()])),
@@ -143,6 +146,7 @@ fn stillborn() -> Vec<(&'static str, Reply)> {
             "an error after comments",
             Reply::sse([": ping\n\n".to_owned(), ": ping\n\n".into(), error]),
         ),
+        ("a response that failed", Reply::sse([begun, failed])),
         ("no event at all", Reply::sse(Vec::<String>::new())),
         ("comments only", Reply::sse([": ping\n\n", ": ping\n\n"])),
         ("a reset before", Reply::chat_stream(&words).fault(Place::Head, Fault::Reset)),
