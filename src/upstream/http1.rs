@@ -4,12 +4,9 @@
 //! hyper keeps some thirty kilobytes for a connection: two buffers, a queue of requests, a task.
 //! One that has nothing to do for a while is taken out of it, and what stays is the socket.
 
-use std::{pin::pin, time::Duration};
+use std::time::Duration;
 
-use futures_util::{
-    FutureExt,
-    future::{Either, select},
-};
+use futures_util::FutureExt;
 use http::{Request, Response};
 use hyper::{
     body::Incoming,
@@ -18,11 +15,14 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
+    runtime::Handle,
     sync::oneshot,
+    task::AbortHandle,
+    time::sleep,
 };
 
 use super::heard::{Heard, Listening};
-use crate::{body::PiecesBody, within::within};
+use crate::body::PiecesBody;
 
 /// A TCP or TLS connection. Boxed, so that hyper is compiled once for both.
 pub type Stream = Box<dyn Socket>;
@@ -37,7 +37,13 @@ pub struct Http1 {
     requests: http1::SendRequest<PiecesBody>,
     heard: Heard,
     park: oneshot::Sender<oneshot::Sender<Stream>>,
+    _carrier: Carrier,
 }
+
+/// The task that carries a connection. It ends soon after the connection is given up, even where the
+/// provider answered early, reads no more and never closes: a body that is still being sent would
+/// stay in memory for as long.
+struct Carrier(AbortHandle);
 
 impl Http1 {
     /// Lets hyper carry `stream`. Nothing is sent.
@@ -49,8 +55,8 @@ impl Http1 {
         let io = TokioIo::new(heard.listen(stream));
         let (requests, connection) = http1::Builder::new().handshake(io).await?;
         let (park, asked) = oneshot::channel();
-        tokio::spawn(carry(connection, asked));
-        Ok(Self { requests, heard, park })
+        let carrier = Carrier(tokio::spawn(carry(connection, asked)).abort_handle());
+        Ok(Self { requests, heard, park, _carrier: carrier })
     }
 
     /// Sends the request; the answer's head is what is waited for.
@@ -99,21 +105,26 @@ impl Http1 {
 
 type Carried = http1::Connection<TokioIo<Listening<Stream>>, PiecesBody>;
 
-/// Ends when the provider closes the connection, or when nobody can ask it any more. Not much later,
-/// even where the provider answered early, reads no more and never closes: a body that is still being
-/// sent would stay in memory for as long.
-async fn carry(connection: Carried, park: oneshot::Receiver<oneshot::Sender<Stream>>) {
-    let carried = pin!(connection.without_shutdown());
-    let (ended, asked) = match select(carried, park).await {
-        Either::Left((ended, mut park)) => (Some(ended), park.try_recv().ok()),
-        Either::Right((asked, carried)) => (within(LEAVE_TAKING, carried).await, asked.ok()),
-    };
-    let Some(Ok(parts)) = ended else { return };
+/// Ends when the provider closes the connection, or when nobody can ask it any more.
+async fn carry(connection: Carried, mut park: oneshot::Receiver<oneshot::Sender<Stream>>) {
+    let Ok(parts) = connection.without_shutdown().await else { return };
     let mut stream = parts.io.into_inner().into_inner();
-    match asked {
+    match park.try_recv() {
         // Bytes that nobody asked for are no beginning of an answer.
-        Some(reply) if parts.read_buf.is_empty() => drop(reply.send(stream)),
-        _ => drop(within(LEAVE_TAKING, pin!(stream.shutdown())).await),
+        Ok(reply) if parts.read_buf.is_empty() => drop(reply.send(stream)),
+        _ => drop(stream.shutdown().await),
+    }
+}
+
+impl Drop for Carrier {
+    fn drop(&mut self) {
+        // Where no runtime is left, its tasks have ended.
+        let Ok(runtime) = Handle::try_current() else { return };
+        let task = self.0.clone();
+        runtime.spawn(async move {
+            sleep(LEAVE_TAKING).await;
+            task.abort();
+        });
     }
 }
 
