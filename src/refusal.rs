@@ -188,7 +188,11 @@ impl Refusal {
             Self::InvalidJson(what) => format!("The request body is not a JSON object: {what}."),
             Self::MissingModel => "The request must name a model: set `model` to a string.".into(),
             Self::DuplicateModel => "The request names `model` more than once.".into(),
-            Self::InvalidModelOverride => "The header `model-override` is not UTF-8.".into(),
+            Self::InvalidModelOverride => {
+                "The header `model-override` is not UTF-8: send the alias as UTF-8 \
+                text."
+                    .into()
+            }
             Self::InvalidPath => "The request path is not allowed: it holds dot segments, \
                 a scheme or an authority."
                 .into(),

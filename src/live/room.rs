@@ -1,7 +1,7 @@
 //! How many bytes of request bodies the whole process holds: they are let in while there is room, so
 //! that a crowd of large ones is told to come back before the system ends the process.
 //!
-//! It never waits, and it counts no body that is small: connections bound those.
+//! It never waits, and leaves it to whoever reads a body from when on it counts.
 
 use std::sync::{
     Arc,

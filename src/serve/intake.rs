@@ -121,5 +121,6 @@ fn is_encoded(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity")
 }
 
-/// Bodies up to here are not counted; nearly all are smaller, and cost nothing here.
+/// Bodies up to here are not counted, as the number of connections bounds them; nearly all are
+/// smaller, and cost nothing here.
 const SMALL: u64 = 64 * 1024;

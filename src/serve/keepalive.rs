@@ -2,7 +2,8 @@
 //! lies between from closing a connection on which nothing comes.
 //!
 //! Once the head has gone out nothing is refused by status any more: every failure becomes the
-//! error event of the client's protocol, and where nobody would mind that, a broken transfer. Dropping the body drops the attempts and all they hold.
+//! error event of the client's protocol, and where its libraries raise none, a broken transfer, too.
+//! Dropping the body drops the attempts and all they hold.
 
 use std::{
     pin::Pin,

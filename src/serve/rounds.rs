@@ -116,21 +116,13 @@ impl<'a> Rounds<'a> {
             let found = self.pass.next(&self.budget, &mut self.notes, record).await?;
             let found = match found {
                 Some(chosen) => Some(chosen),
-                None if self.is_late() => None,
+                None if self.budget.is_spent(Instant::now()) => None,
                 None if self.take_over() => continue,
                 None if self.budget.attempts > 0 => None,
                 None => match self.notes.last_resort() {
                     Some(asked) => self.insist(asked, record)?,
-                    None => {
-                        let on_trial = std::mem::take(&mut self.notes.on_trial);
-                        if self.trial_ended(&on_trial, record).await {
-                            continue;
-                        }
-                        match on_trial.first() {
-                            Some(&asked) if !self.is_late() => self.insist(asked, record)?,
-                            _ => None,
-                        }
-                    }
+                    None if self.waited_for_trial(record).await => continue,
+                    None => None,
                 },
             };
             match found.map(|chosen| self.within_budget(chosen)) {
@@ -169,10 +161,6 @@ impl<'a> Rounds<'a> {
         false
     }
 
-    fn is_late(&self) -> bool {
-        self.budget.is_spent(Instant::now())
-    }
-
     /// Everybody rests, or is on a trial that does not end: one is asked all the same.
     fn insist(&mut self, asked: Asked, record: &mut Record) -> Result<Option<Chosen<'a>>, Refusal> {
         if asked.pool != self.pass.id {
@@ -189,8 +177,11 @@ impl<'a> Rounds<'a> {
     }
 
     /// The only ones left are on trial: waits until one is decided, and begins again. Who asks
-    /// meanwhile would be the second to ask a provider of which nobody knows whether it is well.
-    async fn trial_ended(&mut self, on_trial: &[Asked], record: &mut Record) -> bool {
+    /// meanwhile would be the second to ask a provider of which nobody knows whether it is well; a
+    /// trial that takes too long is no reason not to. `false`: nobody is on trial.
+    async fn waited_for_trial(&mut self, record: &mut Record) -> bool {
+        let on_trial = std::mem::take(&mut self.notes.on_trial);
+        let Some(&one) = on_trial.first() else { return false };
         let providers: SmallVec<[&live::Provider; 2]> =
             on_trial.iter().map(|asked| &*asked.among(self.table).live).collect();
         let began = Instant::now();
@@ -201,8 +192,10 @@ impl<'a> Rounds<'a> {
             let pool = self.table.pool(self.first);
             self.pass = Pass::new(self.first, pool, self.inbound);
             self.coming = &pool.fallback.to;
+        } else {
+            self.notes.undecided(one);
         }
-        decided
+        true
     }
 
     /// A further attempt at a provider that failed the last time, by whomever it was asked, is

@@ -79,7 +79,7 @@ pub fn of_answer(status: u16, headers: &HeaderMap, body: &[u8], own: &OwnClasses
     if let Some(class) = words.iter().find_map(|word| own.get(&**word)) {
         return *class;
     }
-    match words.iter().find_map(|word| known(word)) {
+    match words.iter().find_map(|word| of_code(word)) {
         // A number that says 400 is more particular than a type that only names a family.
         Some(Class::RateLimit | Class::Overloaded | Class::Server)
             if of_status(status) == Class::Client && words.contains(&status.to_string()) =>
@@ -98,11 +98,6 @@ pub fn of_own(body: &[u8], own: &OwnClasses) -> Option<Class> {
     }
     let value: Value = serde_json::from_slice(body).ok()?;
     words(&value).iter().find_map(|word| own.get(&**word).copied())
-}
-
-/// The class that a code stands for with every vendor that writes it.
-pub fn of_code(code: &str) -> Option<Class> {
-    known(code)
 }
 
 /// The class of an answer of which only the status is known.
@@ -154,7 +149,8 @@ fn bare(name: &str) -> String {
     name.rsplit('#').next().unwrap_or(name).trim().to_owned()
 }
 
-fn known(word: &str) -> Option<Class> {
+/// The class that a code stands for with every vendor that writes it.
+pub fn of_code(word: &str) -> Option<Class> {
     if word.contains(A_DAYS_QUOTA) {
         return Some(Class::Quota);
     }

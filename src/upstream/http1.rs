@@ -103,6 +103,18 @@ impl Http1 {
     }
 }
 
+impl Drop for Carrier {
+    fn drop(&mut self) {
+        // Where no runtime is left, its tasks have ended.
+        let Ok(runtime) = Handle::try_current() else { return };
+        let task = self.0.clone();
+        runtime.spawn(async move {
+            sleep(LEAVE_TAKING).await;
+            task.abort();
+        });
+    }
+}
+
 type Carried = http1::Connection<TokioIo<Listening<Stream>>, PiecesBody>;
 
 /// Ends when the provider closes the connection, or when nobody can ask it any more.
@@ -113,18 +125,6 @@ async fn carry(connection: Carried, mut park: oneshot::Receiver<oneshot::Sender<
         // Bytes that nobody asked for are no beginning of an answer.
         Ok(reply) if parts.read_buf.is_empty() => drop(reply.send(stream)),
         _ => drop(stream.shutdown().await),
-    }
-}
-
-impl Drop for Carrier {
-    fn drop(&mut self) {
-        // Where no runtime is left, its tasks have ended.
-        let Ok(runtime) = Handle::try_current() else { return };
-        let task = self.0.clone();
-        runtime.spawn(async move {
-            sleep(LEAVE_TAKING).await;
-            task.abort();
-        });
     }
 }
 

@@ -87,6 +87,11 @@ impl Notes {
         }
     }
 
+    /// A provider's trial takes longer than anybody waits.
+    pub(super) fn undecided(&mut self, asked: Asked) {
+        self.resting = Some((asked, None));
+    }
+
     /// Who is asked when everybody rests or seems too small; each once.
     pub(super) fn last_resort(&mut self) -> Option<Asked> {
         let resting = self.resting.take().map(|(asked, _)| asked);
