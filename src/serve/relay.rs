@@ -11,7 +11,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response};
+use http::{HeaderMap, HeaderValue, Response, header};
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
@@ -91,6 +91,10 @@ pub fn respond(
     let provider = asked.among(&table);
     let mut map = answer.headers;
     headers::to_client(&mut map);
+    if stream.is_some() {
+        // An error event may come after what was announced, and would be cut to fit.
+        map.remove(header::CONTENT_LENGTH);
+    }
     headers::set(&mut map, &provider.response_headers);
     answer::name_request(&mut map, request_id, speaks);
     map.insert(PROVIDER, provider.name_value.clone());
