@@ -66,11 +66,11 @@ async fn race<'a>(
         tried = &mut first => (chosen, tried, Err((second, other))),
         tried = &mut other => (second, tried, Ok((chosen, first))),
     };
+    let loser = match &left {
+        Ok((loser, _)) | Err((loser, _)) => loser.asked,
+    };
     let failed = match tried {
         Ok(answer) => {
-            let loser = match &left {
-                Ok((loser, _)) | Err((loser, _)) => loser.asked,
-            };
             record.trail.push(loser, Step::Hedged);
             return Outcome::Tried(winner, Ok(answer));
         }
@@ -78,6 +78,7 @@ async fn race<'a>(
     };
     let taken = winner.entry.started().elapsed();
     if let Some(end) = rounds.failed(winner, failed, taken, record) {
+        record.trail.cut_off(loser);
         return Outcome::Ended(end);
     }
     match left {

@@ -178,6 +178,11 @@ impl Trail {
         self.0.push((asked, step));
     }
 
+    /// Adds who was still being asked when the last one's failure was the end.
+    pub fn cut_off(&mut self, asked: Asked) {
+        self.0.insert(self.0.len().saturating_sub(1), (asked, Step::Hedged));
+    }
+
     /// Adds that a provider was passed over, once for each reason.
     pub fn passed_over(&mut self, asked: Asked, step: Step) {
         if !self.0.contains(&(asked, step)) {

@@ -68,6 +68,19 @@ async fn when_one_of_the_two_fails_the_other_is_waited_for() {
 }
 
 #[tokio::test]
+async fn when_the_failure_of_one_is_the_end_the_other_is_told_of_too() {
+    let refuses = Reply::error(400, "no").fault(Place::Start, Fault::Pause(ms(300)));
+    let slow = Reply::chat("slow").fault(Place::Start, Fault::Pause(ms(3000)));
+    let (first, second) = (Upstream::start(refuses).await, Upstream::start(slow).await);
+    let mut targets = pair(&first, &second);
+    targets["targets"]["m"]["hedge"] = json!({"after_ms": 50});
+    let router = Router::start(&targets).await;
+    let answer = router.chat("m").await;
+    assert_eq!((answer.status, answer.attempts()), (400, "second=hedged,first=400"));
+    assert!(second.wait_disconnect(secs(1)).await.is_some(), "the other is cut off");
+}
+
+#[tokio::test]
 async fn who_was_not_paid_for_is_still_there_to_fall_back_on() {
     let slow = Reply::error(503, "away").fault(Place::Start, Fault::Pause(ms(200)));
     let (first, second) = (Upstream::start(slow).await, Upstream::start(Reply::chat("hi")).await);
