@@ -20,7 +20,7 @@ pub use headroom::Headroom;
 pub use health::{Cause, Cooldown, Health, HealthSettings, Probing, Reason, State, Trial, Why};
 pub use hedging::Hedging;
 pub use limit::{Cap, LimitSettings, Limited, Limits, Permit, Rate, RateBucket};
-pub use meters::{Meters, PoolMeters, ProviderMeters, Times};
+pub use meters::{Head, Meters, PoolMeters, ProviderMeters, Times};
 pub use provider::{Entry, Provider, ProviderSettings, Turn};
 pub use registry::{Draft, Key, Pool, Registry};
 pub use retries::{Extra, Retries};

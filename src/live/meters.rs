@@ -71,7 +71,14 @@ pub struct ProviderMeters {
 pub struct Times {
     /// From the head of the request to the end of the response.
     pub total: Duration,
-    /// From the head of the request to the first byte of the response.
+    /// What there is to say of the response's head; absent where none was ready before the end.
+    pub head: Option<Head>,
+}
+
+/// How the head of a response came about.
+#[derive(Debug, Clone, Copy)]
+pub struct Head {
+    /// From the head of the request to that of the response.
     pub first_byte: Duration,
     /// The part of it that was not spent waiting for providers.
     pub overhead: Duration,
@@ -165,8 +172,10 @@ impl PoolMeters {
             self.meters.requests.with_label_values(&[&*self.alias, &*status]).inc();
         }
         handles.duration.observe(times.total.as_secs_f64());
-        handles.first_byte.observe(times.first_byte.as_secs_f64());
-        handles.overhead.observe(times.overhead.as_secs_f64());
+        if let Some(head) = times.head {
+            handles.first_byte.observe(head.first_byte.as_secs_f64());
+            handles.overhead.observe(head.overhead.as_secs_f64());
+        }
     }
 
     /// Counts a refusal, with whose limit it was or nothing.

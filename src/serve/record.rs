@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 
 use super::admit::Allowed;
 use crate::{
-    live::{Meters, Times},
+    live::{Head, Meters, Times},
     refusal::Refusal,
     table::{Class, Pool, PoolId, Provider, Table, fallback::Failure},
 };
@@ -27,7 +27,8 @@ pub struct Record {
     started: Instant,
     first_byte: Option<Duration>,
     waited: Duration,
-    status: StatusCode,
+    /// Unknown until there is an answer, or a refusal.
+    status: Option<StatusCode>,
     /// The attempts, in order.
     pub trail: Trail,
 }
@@ -75,7 +76,7 @@ impl Record {
             started: Instant::now(),
             first_byte: None,
             waited: Duration::ZERO,
-            status: StatusCode::INTERNAL_SERVER_ERROR,
+            status: None,
             trail: Trail::default(),
         }
     }
@@ -93,7 +94,7 @@ impl Record {
     /// The router says no.
     pub fn refused(&mut self, refusal: &Refusal) {
         let row = refusal.row();
-        self.status = row.status;
+        self.status = Some(row.status);
         match self.pool() {
             Some(pool) => pool.live.meters.refused(row.code, row.param.unwrap_or_default()),
             None => self.meters.refused(row.code),
@@ -111,7 +112,7 @@ impl Record {
     /// seen stays what is recorded.
     pub fn answered_at(&mut self, status: StatusCode, at: Instant) {
         if self.first_byte.is_none() {
-            self.status = status;
+            self.status = Some(status);
             self.first_byte = Some(at.saturating_duration_since(self.started));
         }
     }
@@ -165,9 +166,12 @@ impl Drop for Record {
         let Some((table, pool)) = &self.served_by else { return };
         let pool = table.pool(*pool);
         let total = self.started.elapsed();
-        let first_byte = self.first_byte.unwrap_or(total);
-        let overhead = first_byte.saturating_sub(self.waited);
-        pool.live.meters.ended(self.status.as_u16(), Times { total, first_byte, overhead });
+        let head = self.status.map(|_| {
+            let first_byte = self.first_byte.unwrap_or(total);
+            Head { first_byte, overhead: first_byte.saturating_sub(self.waited) }
+        });
+        let status = self.status.map_or_else(unanswered, |status| status.as_u16());
+        pool.live.meters.ended(status, Times { total, head });
         self.count_attempts(table);
     }
 }
@@ -251,4 +255,13 @@ impl std::fmt::Display for Step {
     }
 }
 
+/// What stands for the status of a request that was never answered: its client left, unless it is
+/// a fault of ours that takes the request down.
+fn unanswered() -> u16 {
+    if std::thread::panicking() { INTERNAL } else { CLIENT_LEFT }
+}
+
 const OK: u16 = 200;
+const INTERNAL: u16 = 500;
+/// No status of HTTP's; what most proxies write for it.
+const CLIENT_LEFT: u16 = 499;

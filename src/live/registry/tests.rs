@@ -125,7 +125,7 @@ async fn series_go_when_nobody_is_left_who_counts() {
     let names = names.map(|(alias, name)| draft.name(alias, name));
     draft.commit();
     let [gone, here] = &pools;
-    let times = Times { total: SECOND, first_byte: SECOND, overhead: SECOND };
+    let times = Times { total: SECOND, head: None };
     for (pool, name, meters) in
         [(gone, "one", &names[0]), (here, "one", &names[1]), (here, "two", &names[2])]
     {

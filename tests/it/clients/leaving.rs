@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::support::upstream::chunk_event;
 use crate::support::{
     Call, Fault, Launch, Place, Reply, Router, Script, Upstream, assert_error, assert_ok, chat,
-    chat_stream, eventually, ms, secs,
+    chat_stream, eventually, ms, open, secs,
 };
 
 /// The alias `m` with room for one request.
@@ -32,6 +32,27 @@ async fn a15_a_client_that_leaves_before_the_first_byte_frees_everything() {
     let noticed = upstream.wait_disconnect(secs(3)).await.expect("the provider is let go");
     assert!(noticed - left < secs(1), "after {:?}", noticed - left);
     assert!(eventually(secs(1), async || router.chat("m").await.status == 200).await);
+}
+
+/// Its status is nobody's failure, and the time it waited is not the router's own work.
+#[tokio::test]
+async fn a15_a_client_that_leaves_before_the_first_byte_is_counted_as_that() {
+    let silent = Reply::chat("late").fault(Place::Start, Fault::Stall);
+    let upstream = Upstream::start(silent).await;
+    let router = Router::start(&open(&upstream)).await;
+    let waiting = Call::chat(&chat("m")).open(router.addr()).await;
+    assert!(upstream.wait_hits(1, secs(2)).await);
+    waiting.abort();
+    let left = [("alias", "m"), ("status", "499")];
+    let counted = async || router.metric("onwards_requests_total", &left).await == Some(1.0);
+    assert!(eventually(secs(1), counted).await, "{}", router.metrics().await);
+    for (series, count) in [
+        ("onwards_request_duration_seconds_count", 1.0),
+        ("onwards_time_to_first_byte_seconds_count", 0.0),
+        ("onwards_overhead_seconds_count", 0.0),
+    ] {
+        assert_eq!(router.metric(series, &[("alias", "m")]).await, Some(count), "{series}");
+    }
 }
 
 #[tokio::test]
