@@ -175,7 +175,10 @@ impl Relay {
             frames.see(piece);
         }
         match &piece {
-            Some(Err(broken)) => self.ended(Err((*broken).into())),
+            Some(Err(broken)) => {
+                self.ended(Err((*broken).into()));
+                return self.break_off(cx);
+            }
             // Nobody asks on after the last piece where it is known to be the last.
             Some(Ok(_)) if !self.body.is_end() => {}
             _ => self.ended(self.fault_at_end().map_or(Ok(()), Err)),
@@ -261,7 +264,10 @@ impl Body for Reply {
         match self {
             Self::Whole(bytes) => bytes.is_none(),
             Self::Relay(relay) => {
-                relay.stream.is_none() && relay.body.is_end() && !relay.breaks_at_end()
+                relay.stream.is_none()
+                    && relay.body.is_end()
+                    && !relay.breaks_at_end()
+                    && !relay.breaking.has_begun()
             }
             Self::Failed(_) | Self::Waiting(_) => false,
             Self::Router(body) => body.is_end_stream(),
