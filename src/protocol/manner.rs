@@ -58,6 +58,8 @@ pub enum InQuery {
 pub struct Stream {
     /// What the last events hold; none: that is not known.
     pub ends: &'static [&'static str],
+    /// What the very last one holds, after which nothing is missing; none: that is not known.
+    pub last: &'static [&'static str],
     /// What an error may be known by.
     pub errors: &'static [&'static str],
     /// Whether its libraries raise what an error event tells. For others the transfer must break.
@@ -100,6 +102,11 @@ impl InQuery {
 
 impl Stream {
     /// What most do.
-    pub const USUAL: Self =
-        Self { ends: &[], errors: &["\"error\":"], tells_errors: true, has_comments: true };
+    pub const USUAL: Self = Self {
+        ends: &[],
+        last: &[],
+        errors: &["\"error\":"],
+        tells_errors: true,
+        has_comments: true,
+    };
 }

@@ -156,10 +156,8 @@ impl Relay {
                     let Some(error) = stream.take_error() else { continue };
                     Err(self.fault(&error))
                 }
-                Some(Err(broken)) => {
-                    stream.broken(broken);
-                    Err(broken.into())
-                }
+                Some(Err(broken)) if !stream.broken(broken) => Err(broken.into()),
+                Some(Err(_)) => Ok(()),
                 None if stream.ended() => Ok(()),
                 None => Err(Broken::Cut.into()),
             };

@@ -35,6 +35,8 @@ pub struct StreamEnd {
     error: Option<ErrorEvent>,
     speaks: Protocol,
     ends_well: bool,
+    /// Whether nothing is missing any more, however the transfer ends.
+    said_all: bool,
     /// Whether the beginning of an event went out because it was too long to hold.
     torn: bool,
     over: bool,
@@ -53,6 +55,7 @@ impl StreamEnd {
             marks,
             error: None,
             ends_well: marks.names_no_end(),
+            said_all: false,
             torn: false,
             over: false,
             broke: false,
@@ -104,13 +107,18 @@ impl StreamEnd {
         self.ends_well
     }
 
-    /// The stream broke. What there is of an event was never sent and is forgotten.
-    pub fn broken(&mut self, broken: Broken) {
+    /// The stream broke; answers whether it had said all. What there is of an event was never sent
+    /// and is forgotten.
+    pub fn broken(&mut self, broken: Broken) -> bool {
         self.over = true;
+        if self.said_all {
+            return true;
+        }
         self.fail(&match broken {
             Broken::Cut => Refusal::UpstreamUnreachable,
             Broken::Idle | Broken::Late => Refusal::UpstreamTimeout,
         });
+        false
     }
 
     /// Lets go of what was held back, and of `events`, in one piece.
@@ -132,11 +140,14 @@ impl StreamEnd {
 
     /// These events may hold a mark: which one decides.
     fn read(&mut self, events: &Bytes) {
-        self.ends_well |= self.marks.end_in(events);
+        if self.marks.end_in(events) {
+            self.ends_well = true;
+            self.said_all |= self.marks.last_in(events);
+        }
         if self.marks.error_in(events)
             && let Some(error) = envelope::error_event(events.clone())
         {
-            self.ends_well = true;
+            (self.ends_well, self.said_all) = (true, true);
             self.error = Some(error);
         }
     }

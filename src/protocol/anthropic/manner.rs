@@ -16,6 +16,7 @@ pub(in crate::protocol) const MANNER: Manner = Manner {
     foreign_proofs: &["\"onwards#", "\"signature\":\"\"", "\"signature\": \"\""],
     stream: Stream {
         ends: &["\"message_stop\"", "\"type\":\"error\"", "\"type\": \"error\""],
+        last: &["\"message_stop\""],
         errors: &["\"type\":\"error\"", "\"type\": \"error\"", "\"response.failed\""],
         ..Stream::USUAL
     },

@@ -8,7 +8,12 @@ use crate::protocol::manner::{Manner, Stream};
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const MANNER: Manner = Manner {
     endpoints: ENDPOINTS,
-    stream: Stream { ends: &["\"message-end\""], tells_errors: false, ..Stream::USUAL },
+    stream: Stream {
+        ends: &["\"message-end\""],
+        last: &["\"message-end\""],
+        tells_errors: false,
+        ..Stream::USUAL
+    },
     ..Manner::USUAL
 };
 

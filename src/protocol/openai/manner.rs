@@ -13,6 +13,7 @@ pub(in crate::protocol) const MANNER: Manner = Manner {
     // Providers that leave `[DONE]` out have still said why they finished.
     stream: Stream {
         ends: &["data: [DONE]", "data:[DONE]", "\"finish_reason\":\"", "\"finish_reason\": \""],
+        last: &["data: [DONE]", "data:[DONE]"],
         ..Stream::USUAL
     },
     ..Manner::USUAL

@@ -19,6 +19,7 @@ pub(in crate::protocol) const MANNER: Manner = Manner {
             "\"type\":\"error\"",
             "\"type\": \"error\"",
         ],
+        last: &["\"response.completed\"", "\"response.incomplete\""],
         errors: &["\"type\":\"error\"", "\"type\": \"error\"", "\"response.failed\""],
         tells_errors: false,
         ..Stream::USUAL

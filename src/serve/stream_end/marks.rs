@@ -16,6 +16,8 @@ pub(super) struct Marks {
     tails: Option<Searcher>,
     /// What the last events hold; none: that is not known.
     ends: Vec<Finder<'static>>,
+    /// What the very last one holds.
+    last: Vec<Finder<'static>>,
     /// What may be an error.
     errors: Vec<Finder<'static>>,
 }
@@ -37,6 +39,7 @@ impl Marks {
         Self {
             tails: Searcher::new(all.map(|mark| tail(mark.as_bytes()))),
             ends: finders(stream.ends),
+            last: finders(stream.last),
             errors: finders(stream.errors),
         }
     }
@@ -54,6 +57,11 @@ impl Marks {
     /// Whether a last event is among these.
     pub(super) fn end_in(&self, events: &[u8]) -> bool {
         is_one_in(&self.ends, events)
+    }
+
+    /// Whether the very last event is among these, of which one is an end.
+    pub(super) fn last_in(&self, events: &[u8]) -> bool {
+        is_one_in(&self.last, events)
     }
 
     /// Whether what may be an error is among these.

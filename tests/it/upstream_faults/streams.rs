@@ -115,6 +115,34 @@ async fn b12_a_length_that_lies_does_not_hide_the_cut() {
     }
 }
 
+/// Nothing is missing after the last event, so the client is told of no failure and the provider
+/// does not rest for one.
+#[tokio::test]
+async fn b12_a_stream_that_breaks_after_its_last_event_has_said_all() {
+    let named = |name: &str| format!("event: {name}\ndata: {{\"type\":\"{name}\"}}\n\n");
+    let responses = [named("response.output_text.delta"), named("response.completed")];
+    let messages = [named("content_block_delta"), named("message_stop")];
+    let cases = [
+        ("/v1/chat/completions", "openai", Reply::chat_stream(&["a", "b"])),
+        ("/v1/responses", "openai_responses", Reply::sse(responses)),
+        ("/v1/messages", "anthropic", Reply::sse(messages)),
+    ];
+    for (path, protocol, whole) in cases {
+        for fault in [Fault::Fin, Fault::Reset, Fault::Stall] {
+            let broken = whole.clone().paced(ms(20)).fault(Place::LastPiece, fault);
+            let upstream = Upstream::start(broken).await;
+            let mut targets = open(&upstream);
+            targets["targets"]["m"]["protocol"] = json!(protocol);
+            targets["targets"]["m"]["timeouts"] = json!({"idle_ms": 200});
+            let router = Router::start(&targets).await;
+            let answer = Call::post(path).json(&chat_stream("m")).send(router.addr()).await;
+            assert_eq!((answer.status, answer.end), (200, End::Complete), "{path}, {fault:?}");
+            assert_eq!(answer.text().as_bytes(), whole.payload(), "{path}, {fault:?}");
+            assert!(!router.metrics().await.contains("onwards_broken_answers_total{"));
+        }
+    }
+}
+
 #[tokio::test]
 async fn b12_a_stream_that_dies_before_its_first_event_is_502() {
     for place in [Place::Head, Place::BodyByte(10)] {
