@@ -24,6 +24,8 @@ mod embeddings;
 mod given_back;
 #[path = "protocols/grammar.rs"]
 mod grammar;
+#[path = "protocols/long.rs"]
+mod long;
 #[path = "protocols/losses.rs"]
 mod losses;
 #[path = "protocols/made.rs"]

@@ -2,6 +2,7 @@
 //!
 //! It never knows who calls, who answers or how many attempts were made.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use bytes::Bytes;
@@ -186,8 +187,8 @@ pub struct Written {
 pub struct Reading {
     /// A text unique to this attempt, to make ids from.
     pub seed: String,
-    /// Tools whose names did not fit the provider: as sent, as the client knows them.
-    pub renamed: Vec<(String, String)>,
+    /// Tools whose names did not fit the provider: the client's names, by those that were sent.
+    pub renamed: BTreeMap<String, String>,
     /// The tool that stands for structured output: its arguments are the answer's text.
     pub answer_tool: Option<&'static str>,
 }
@@ -256,10 +257,7 @@ impl Target<'_> {
 impl Reading {
     /// The client's name for the tool that the provider calls `sent`.
     pub fn tool_name(&self, sent: String) -> String {
-        match self.renamed.iter().find(|(renamed, _)| *renamed == sent) {
-            Some((_, name)) => name.clone(),
-            None => sent,
-        }
+        self.renamed.get(&sent).cloned().unwrap_or(sent)
     }
 
     /// An id for the tool call with that number, where the vendor gives none.

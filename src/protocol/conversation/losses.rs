@@ -3,6 +3,7 @@
 //! It never decides whether something is lost; the writers do.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use crate::protocol::wire::Refused;
 
@@ -20,6 +21,7 @@ pub enum Lossy {
 #[derive(Debug)]
 pub struct Losses {
     policy: Lossy,
+    /// In the order of their loss, as often as it happened.
     names: Vec<String>,
 }
 
@@ -34,11 +36,10 @@ impl Losses {
     /// # Errors
     /// The field, when losing is refused.
     pub fn lose<'a>(&mut self, field: impl Into<Cow<'a, str>>) -> Result<(), Refused> {
-        let field = field.into();
+        let field = field.into().into_owned();
         match self.policy {
-            Lossy::Refuse => return Err(Refused { field: field.into_owned() }),
-            Lossy::Warn if self.names.iter().any(|name| *name == field) => {}
-            Lossy::Warn => self.names.push(field.into_owned()),
+            Lossy::Refuse => return Err(Refused { field }),
+            Lossy::Warn => self.names.push(field),
         }
         Ok(())
     }
@@ -52,7 +53,9 @@ impl Losses {
     }
 
     /// The names, each once, in the order of their loss.
-    pub fn into_names(self) -> Vec<String> {
+    pub fn into_names(mut self) -> Vec<String> {
+        let mut known = HashSet::new();
+        self.names.retain(|name| known.insert(name.clone()));
         self.names
     }
 }

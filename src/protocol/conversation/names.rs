@@ -3,14 +3,15 @@
 //! It never renames what fits already.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use super::{Conversation, ToolChoice};
 
 /// The tools of one conversation that must be renamed for one vendor.
 #[derive(Debug, Default)]
 pub struct ToolNames {
-    /// As the client knows them, as sent.
-    renamed: Vec<(String, String)>,
+    /// As sent, by the client's names.
+    renamed: BTreeMap<String, String>,
 }
 
 /// What a vendor takes as a tool's name.
@@ -58,10 +59,10 @@ impl ToolNames {
             Some(ToolChoice::Tool(name)) => Some(name.as_str()),
             _ => None,
         };
-        let mut renamed: Vec<(String, String)> = Vec::new();
+        let mut renamed = BTreeMap::new();
         for name in offered.chain(called).chain(chosen) {
-            if !rule.fits(name) && !renamed.iter().any(|(old, _)| old == name) {
-                renamed.push((name.to_owned(), rule.renamed(name)));
+            if !rule.fits(name) && !renamed.contains_key(name) {
+                renamed.insert(name.to_owned(), rule.renamed(name));
             }
         }
         Self { renamed }
@@ -69,11 +70,11 @@ impl ToolNames {
 
     /// The name to send.
     pub fn sent<'a>(&'a self, name: &'a str) -> &'a str {
-        self.renamed.iter().find(|(old, _)| old == name).map_or(name, |(_, sent)| sent)
+        self.renamed.get(name).map_or(name, String::as_str)
     }
 
-    /// For `Reading::renamed`: as sent, as the client knows them.
-    pub fn back(self) -> Vec<(String, String)> {
+    /// For `Reading::renamed`: the client's names, by those that are sent.
+    pub fn back(self) -> BTreeMap<String, String> {
         self.renamed.into_iter().map(|(old, sent)| (sent, old)).collect()
     }
 }
@@ -119,9 +120,10 @@ mod tests {
         assert!(fitted.sent("dotted.name").starts_with("dotted_name_"));
         assert!(names.iter().all(|name| fitted.sent(name).len() <= 64));
         assert_ne!(fitted.sent(names[2]), fitted.sent(names[3]));
+        let sent = fitted.sent("dotted.name").to_owned();
         let back = fitted.back();
         assert_eq!(back.len(), 3);
-        assert_eq!(back[0].1, "dotted.name");
+        assert_eq!(back[&sent], "dotted.name");
     }
 
     #[test]

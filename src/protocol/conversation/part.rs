@@ -272,6 +272,19 @@ impl Signature {
     }
 }
 
+/// Texts as one; none where there is none.
+pub(crate) fn one_text<'a>(
+    texts: impl Iterator<Item = &'a str>,
+    between: &str,
+) -> Option<Cow<'a, str>> {
+    let texts: Vec<&str> = texts.collect();
+    match texts.as_slice() {
+        [] => None,
+        [only] => Some(Cow::Borrowed(only)),
+        texts => Some(Cow::Owned(texts.join(between))),
+    }
+}
+
 /// The media type and the base64 text of a `data:` URL.
 fn parse_data_url(url: &str) -> Option<(String, &str)> {
     let (head, data) = url.strip_prefix("data:")?.split_once(',')?;

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use super::part::{CacheMark, Part};
+use super::part::{CacheMark, Part, one_text};
 
 /// A function that the model may call.
 #[derive(Debug, Clone)]
@@ -53,7 +53,7 @@ pub struct ToolCall {
 pub struct ToolResult {
     /// The call's id.
     pub call_id: String,
-    /// The tool's name, where the client says it; [`super::Conversation::tool_name_of`] finds it else.
+    /// The tool's name, where the client says it; [`super::Conversation::called_tools`] knows it else.
     pub name: Option<String>,
     /// Text and media.
     pub content: Vec<Part>,
@@ -107,15 +107,7 @@ impl ToolResult {
 
     /// All its text: the parts joined by line ends.
     pub fn text(&self) -> Cow<'_, str> {
-        let mut texts = self.content.iter().filter_map(Part::as_text);
-        match (texts.next(), texts.next()) {
-            (None, _) => Cow::Borrowed(""),
-            (Some(only), None) => Cow::Borrowed(only),
-            (Some(first), Some(second)) => {
-                let all: Vec<&str> = [first, second].into_iter().chain(texts).collect();
-                Cow::Owned(all.join("\n"))
-            }
-        }
+        one_text(self.content.iter().filter_map(Part::as_text), "\n").unwrap_or_default()
     }
 }
 

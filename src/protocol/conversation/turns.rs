@@ -2,6 +2,8 @@
 //!
 //! It never changes what is said, only how it is grouped.
 
+use std::collections::HashMap;
+
 use super::part::{Content, Part};
 use super::{Conversation, ToolCall, ToolResult};
 
@@ -72,12 +74,11 @@ impl Conversation {
 
     /// Adds a tool's result: results that follow each other are one user's turn.
     pub(crate) fn add_result(&mut self, result: ToolResult) {
-        let only_results = |turn: &&mut Turn| {
-            turn.role == Role::User
-                && turn.parts.iter().all(|part| matches!(part.content, Content::ToolResult(_)))
-        };
+        let is_result = |part: &Part| matches!(part.content, Content::ToolResult(_));
+        let goes_on =
+            |turn: &&mut Turn| turn.role == Role::User && turn.parts.last().is_none_or(is_result);
         let part = Part::new(Content::ToolResult(result));
-        match self.turns.last_mut().filter(only_results) {
+        match self.turns.last_mut().filter(goes_on) {
             Some(turn) => turn.parts.push(part),
             None => self.turns.push(Turn::new(Role::User, vec![part])),
         }
@@ -91,9 +92,13 @@ impl Conversation {
         })
     }
 
-    /// The name of the tool that the call with this id is for.
-    pub fn tool_name_of(&self, call_id: &str) -> Option<&str> {
-        self.tool_calls().find(|call| call.id == call_id).map(|call| call.name.as_str())
+    /// The tools that were called, by the calls' ids; the first call of an id counts.
+    pub fn called_tools(&self) -> HashMap<&str, &str> {
+        let mut called = HashMap::new();
+        for call in self.tool_calls() {
+            called.entry(call.id.as_str()).or_insert(call.name.as_str());
+        }
+        called
     }
 
     /// Whether the turns hold tool calls or results: some vendors then want the tools again.

@@ -3,18 +3,21 @@
 //!
 //! It never fetches anything itself.
 
+use std::borrow::Cow;
+use std::collections::HashMap;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use std::borrow::Cow;
 
 use super::form::{BlockOut, Medium, NamedMedium, SourceOut};
 use crate::protocol::conversation::{Media, MediaKind, Source};
 use crate::protocol::object::Object;
 use crate::protocol::wire::ReadError;
 
-/// Names that documents have been given: Bedrock refuses two of one name.
+/// Names that documents have been given, each with the number that stands behind it for now: Bedrock
+/// refuses two of one name.
 #[derive(Debug, Default)]
-pub(super) struct DocumentNames(Vec<String>);
+pub(super) struct DocumentNames(HashMap<String, u32>);
 
 /// Reads a medium; none for a source that has no neutral form.
 pub(super) fn read(kind: MediaKind, mut medium: Object<'_>) -> Result<Option<Media>, ReadError> {
@@ -78,12 +81,13 @@ impl DocumentNames {
         let base: String = words.join(" ").chars().take(LONGEST_NAME).collect();
         let base = if base.is_empty() { "document".to_owned() } else { base };
         let mut name = base.clone();
-        let mut number = 2;
-        while self.0.contains(&name) {
-            name = format!("{base} {number}");
+        let mut number = self.0.get(&base).copied().unwrap_or(1);
+        while self.0.contains_key(&name) {
             number += 1;
+            name = format!("{base} {number}");
         }
-        self.0.push(name.clone());
+        self.0.insert(name.clone(), 1);
+        self.0.insert(base, number);
         name
     }
 }

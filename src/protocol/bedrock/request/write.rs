@@ -3,6 +3,7 @@
 //! It never leaves anything out in silence that could change the answer.
 
 use std::borrow::Cow;
+use std::collections::HashSet;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::value::RawValue;
@@ -153,16 +154,13 @@ fn offered_tools<'a>(
         tools.extend(mark.map(|mark| ToolOut::CachePoint(CachePoint::of(mark))));
     }
     if tools.is_empty() && from.has_tool_parts() {
-        let mut used: Vec<&str> = Vec::new();
-        for call in from.tool_calls() {
-            if !used.contains(&call.name.as_str()) {
-                used.push(&call.name);
-            }
+        let mut known = HashSet::new();
+        let called = from.tool_calls().map(|call| call.name.as_str());
+        let used = called.filter(|name| known.insert(*name));
+        tools.extend(used.map(|name| used_tool(names.sent(name))));
+        if tools.is_empty() {
+            tools.push(used_tool("tool"));
         }
-        if used.is_empty() {
-            used.push("tool");
-        }
-        tools.extend(used.into_iter().map(|name| used_tool(names.sent(name))));
     }
     Ok(tools)
 }

@@ -2,12 +2,11 @@
 //!
 //! It never leaves anything out in silence that could change the answer.
 
-use std::borrow::Cow;
-
 use super::MOST_P;
 use super::form::{Body, Message, ResponseFormat, ThinkingOut};
 use crate::protocol::chat::{PartOut, Text, ToolCallOut, ToolOut, write_image, write_result_media};
 use crate::protocol::cohere::model::refuses_thinking;
+use crate::protocol::conversation::part::one_text;
 use crate::protocol::conversation::{
     Content, Conversation, Effort, Losses, Media, MediaKind, Merged, NameRule, OutputFormat, Part,
     Role, Sampling, Source, Thinking, ToolChoice, ToolNames,
@@ -143,12 +142,7 @@ fn write_messages<'a>(
     losses: &mut Losses,
 ) -> Result<Vec<Message<'a>>, Refused> {
     let mut messages = Vec::with_capacity(from.turns.len() + 1);
-    let texts: Vec<&str> = from.instructions().filter_map(Part::as_text).collect();
-    let system = match texts.as_slice() {
-        [] => None,
-        [only] => Some(Cow::Borrowed(*only)),
-        texts => Some(Cow::Owned(texts.join("\n\n"))),
-    };
+    let system = one_text(from.instructions().filter_map(Part::as_text), "\n\n");
     let said = |text| Message { role: "system", content: Some(text), ..Message::default() };
     messages.extend(system.map(Text::Plain).map(said));
     for turn in from.alternating() {

@@ -4,6 +4,7 @@
 //! It never gives one vendor's signature to another.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use serde_json::value::RawValue;
 
@@ -32,11 +33,12 @@ pub(super) fn write_turns<'a>(
     generation: Generation,
     losses: &mut Losses,
 ) -> Result<Vec<ContentOut<'a>>, Refused> {
+    let called = from.called_tools();
     let mut contents = Vec::with_capacity(from.turns.len());
     for turn in from.alternating() {
         let parts = match turn.role {
             Role::Assistant => write_model(&turn, names, generation, losses)?,
-            Role::User | Role::System => write_user(&turn, from, names, losses)?,
+            Role::User | Role::System => write_user(&turn, &called, names, losses)?,
         };
         let role = if turn.role == Role::Assistant { "model" } else { "user" };
         if !parts.is_empty() {
@@ -79,7 +81,7 @@ fn write_model<'a>(
 /// results stand as calls do.
 fn write_user<'a>(
     turn: &Merged<'a>,
-    from: &'a Conversation,
+    called: &HashMap<&'a str, &'a str>,
     names: &'a ToolNames,
     losses: &mut Losses,
 ) -> Result<Vec<PartOut<'a>>, Refused> {
@@ -88,7 +90,7 @@ fn write_user<'a>(
     for &part in &turn.parts {
         match &part.content {
             Content::ToolResult(result) => {
-                parts.push(write_result(result, from, names));
+                parts.push(write_result(result, called, names));
                 write_held_media(result, &mut held, losses)?;
             }
             content => {
@@ -107,10 +109,10 @@ fn write_user<'a>(
 
 fn write_result<'a>(
     result: &'a ToolResult,
-    from: &'a Conversation,
+    called: &HashMap<&'a str, &'a str>,
     names: &'a ToolNames,
 ) -> PartOut<'a> {
-    let name = from.tool_name_of(&result.call_id).or(result.name.as_deref());
+    let name = called.get(result.call_id.as_str()).copied().or(result.name.as_deref());
     let response = FunctionResponse {
         id: &result.call_id,
         name: names.sent(name.unwrap_or("unknown")),
@@ -141,8 +143,7 @@ fn write_held_media<'a>(
         }
     }
     if held.len() > from {
-        let text = format!("From the result of tool call {}:", result.call_id);
-        held.insert(from, PartOut::text(text));
+        held.insert(from, PartOut::text(result.media_heading()));
     }
     Ok(())
 }

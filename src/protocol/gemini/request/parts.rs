@@ -3,6 +3,7 @@
 //! It never invents a call: a result that belongs to none keeps its own id.
 
 use std::borrow::Cow;
+use std::collections::{HashMap, VecDeque};
 
 use serde_json::value::RawValue;
 
@@ -15,11 +16,15 @@ use crate::protocol::gemini::spelling::EitherName;
 use crate::protocol::object::{Object, text_of};
 use crate::protocol::wire::ReadError;
 
-/// The calls that wait for their result, in order.
+/// The calls, in order.
 #[derive(Default)]
 struct Calls {
-    seen: u32,
-    open: Vec<(String, String)>,
+    /// Their ids, until the result is there.
+    open: Vec<Option<String>>,
+    /// Where those of an id stand.
+    by_id: HashMap<String, VecDeque<usize>>,
+    /// Where those of a tool stand.
+    by_name: HashMap<String, VecDeque<usize>>,
 }
 
 /// Reads the turns.
@@ -101,24 +106,25 @@ fn read_part(
 impl Calls {
     fn read_call(&mut self, mut call: Object<'_>) -> Result<ToolCall, ReadError> {
         let id: Option<String> = call.take("id")?;
-        let id = id.filter(|id| !id.is_empty()).unwrap_or_else(|| format!("call_{}", self.seen));
+        let at = self.open.len();
+        let id = id.filter(|id| !id.is_empty()).unwrap_or_else(|| format!("call_{at}"));
         let name: String = call.require("name")?;
         let arguments =
             call.raw("args").map_or_else(|| "{}".to_owned(), |args| compact(args.get()));
-        self.seen += 1;
-        self.open.push((id.clone(), name.clone()));
+        self.open.push(Some(id.clone()));
+        self.by_id.entry(id.clone()).or_default().push_back(at);
+        self.by_name.entry(name.clone()).or_default().push_back(at);
         Ok(ToolCall { id, name, arguments })
     }
 
     fn read_result(&mut self, mut result: Object<'_>) -> Result<ToolResult, ReadError> {
         let id: Option<String> = result.take("id")?;
         let name: String = result.require("name")?;
-        let by_id = self.open.iter().position(|(open, _)| Some(open) == id.as_ref());
-        let found = by_id.or_else(|| self.open.iter().position(|(_, open)| *open == name));
-        let call_id = match found {
-            Some(index) => self.open.remove(index).0,
-            None => id.unwrap_or_else(|| format!("call_{}", self.seen)),
-        };
+        let by_id = id.as_ref().and_then(|id| self.by_id.get_mut(id));
+        let by_id = by_id.and_then(|places| first_open(places, &mut self.open));
+        let mut by_name = |open| first_open(self.by_name.get_mut(&name)?, open);
+        let call_id = by_id.or_else(|| by_name(&mut self.open)).or(id);
+        let call_id = call_id.unwrap_or_else(|| format!("call_{}", self.open.len()));
         let (text, is_error) = read_response(result.raw("response"))?;
         let mut content = vec![Part::text(text)];
         content.extend(
@@ -130,6 +136,11 @@ impl Calls {
         );
         Ok(ToolResult { call_id, name: Some(name), content, is_error })
     }
+}
+
+/// The first of these calls that waits for its result; it waits no more.
+fn first_open(places: &mut VecDeque<usize>, open: &mut [Option<String>]) -> Option<String> {
+    std::iter::from_fn(|| places.pop_front()).find_map(|at| open[at].take())
 }
 
 /// The text that a response is: what it holds under its only key when that is one of the usual

@@ -2,13 +2,12 @@
 //!
 //! It never leaves anything out in silence that could change the answer.
 
-use std::borrow::Cow;
-
 use super::SHARED_EXTRAS;
 use super::form::{Body, Choice, Extras, Message, Named, ResponseFormat, StreamOptions};
 use crate::protocol::chat::{
     File, InputAudio, PartOut, Text, ToolCallOut, ToolOut, write_image, write_result_media,
 };
+use crate::protocol::conversation::part::one_text;
 use crate::protocol::conversation::{
     Content, Conversation, Effort, Losses, Media, MediaKind, NameRule, Part, Role, Source,
     ToolChoice, ToolNames,
@@ -117,10 +116,8 @@ fn write_messages<'a>(
 /// One message with one text: many who speak this protocol know neither several instructions nor
 /// instructions in parts.
 fn write_system(parts: &[Part]) -> Option<Message<'_>> {
-    let mut texts = parts.iter().filter(|part| !part.is_blank()).filter_map(Part::as_text);
-    let first = texts.next()?;
-    let text = texts.fold(Cow::Borrowed(first), |all, text| Cow::Owned(format!("{all}\n\n{text}")));
-    Some(Message::new("system", Some(Text::Plain(text))))
+    let texts = parts.iter().filter(|part| !part.is_blank()).filter_map(Part::as_text);
+    one_text(texts, "\n\n").map(|text| Message::new("system", Some(Text::Plain(text))))
 }
 
 /// Tool results become messages of their own, before everything else the turn says. Media that

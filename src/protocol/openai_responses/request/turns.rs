@@ -3,6 +3,7 @@
 //! It never writes reasoning that another vendor signed: OpenAI cannot read it.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use super::form::{Content as Contents, Item, PartOut};
 use crate::protocol::Protocol;
@@ -19,6 +20,7 @@ pub(super) fn write<'a>(
     names: &'a ToolNames,
     losses: &mut Losses,
 ) -> Result<Vec<Item<'a>>, Refused> {
+    let called = from.called_tools();
     let mut items = Vec::with_capacity(from.turns.len());
     for turn in &from.turns {
         match turn.role {
@@ -27,7 +29,7 @@ pub(super) fn write<'a>(
                 // Results before everything else that the turn says: they answer the last calls.
                 for part in &turn.parts {
                     if let Content::ToolResult(result) = &part.content {
-                        items.push(write_result(result, from, losses)?);
+                        items.push(write_result(result, &called, losses)?);
                     }
                 }
                 write_message("user", &turn.parts, &mut items, losses)?;
@@ -122,7 +124,7 @@ fn write_call<'a>(call: &'a ToolCall, names: &'a ToolNames) -> Item<'a> {
 
 fn write_result<'a>(
     result: &'a ToolResult,
-    from: &'a Conversation,
+    called: &HashMap<&str, &str>,
     losses: &mut Losses,
 ) -> Result<Item<'a>, Refused> {
     let has_media = result.content.iter().any(|part| matches!(part.content, Content::Media(_)));
@@ -139,7 +141,8 @@ fn write_result<'a>(
         Contents::Plain(result.text_or_error())
     };
     let call_id = &result.call_id;
-    let is_custom = from.tool_name_of(call_id).is_some_and(|name| custom::name_of(name).is_some());
+    let tool = called.get(call_id.as_str());
+    let is_custom = tool.is_some_and(|name| custom::name_of(name).is_some());
     Ok(if is_custom {
         Item::CustomToolCallOutput { call_id, output }
     } else {

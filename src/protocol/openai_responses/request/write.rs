@@ -10,6 +10,7 @@ use super::SHARED_EXTRAS;
 use super::form::{Body, Choice, Content, Extras, Format, Item, Reasoning, Text, ToolOut};
 use super::read::ENCRYPTED_REASONING;
 use super::turns;
+use crate::protocol::conversation::part::one_text;
 use crate::protocol::conversation::tool::raw;
 use crate::protocol::conversation::{
     Conversation, Effort, Losses, Part, Sampling, Thinking, Tool, ToolChoice, ToolNames,
@@ -84,9 +85,7 @@ fn lose_sampling(
 
 /// One text: the field is a text.
 fn instructions(system: &[Part]) -> Option<Cow<'_, str>> {
-    let mut texts = system.iter().filter(|part| !part.is_blank()).filter_map(Part::as_text);
-    let first = Cow::Borrowed(texts.next()?);
-    Some(texts.fold(first, |all, text| Cow::Owned(format!("{all}\n\n{text}"))))
+    one_text(system.iter().filter(|part| !part.is_blank()).filter_map(Part::as_text), "\n\n")
 }
 
 /// The effort, and the summary of the reasoning. Clients that speak of tokens are used to see the
