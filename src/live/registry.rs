@@ -1,7 +1,7 @@
 //! State by identity, so that it outlives the table that uses it.
 //!
 //! It is touched only while a table is compiled or after it has been replaced, never by a request,
-//! and a compile that fails leaves it as it was.
+//! and a compile that fails leaves it as it was, but for the numbers that it has given out.
 
 #[cfg(test)]
 mod tests;
@@ -26,8 +26,7 @@ pub struct Registry {
     providers: DashMap<ProviderId, Arc<Provider>>,
     pools: DashMap<String, Arc<Pool>>,
     keys: DashMap<String, Arc<Key>>,
-    /// The handles of providers, by alias and by name: that is how series call them.
-    names: DashMap<(String, String), Arc<ProviderMeters>>,
+    names: DashMap<ProviderName, Arc<ProviderMeters>>,
 }
 
 /// One compile's view of the registry. What it hands out is kept once it is committed; dropped,
@@ -39,6 +38,7 @@ pub struct Draft<'r> {
     providers: HashMap<ProviderId, Arc<Provider>>,
     pools: HashMap<String, Arc<Pool>>,
     keys: HashMap<String, Arc<Key>>,
+    names: HashMap<ProviderName, Arc<ProviderMeters>>,
     occurrences: HashMap<(String, String), u32>,
 }
 
@@ -57,6 +57,9 @@ pub struct Pool {
 pub struct Key {
     limits: Limits,
 }
+
+/// A provider by its alias and its name: that is how series call it.
+type ProviderName = (String, String);
 
 /// Who a provider is: never where it stands.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -89,6 +92,7 @@ impl Registry {
             providers: HashMap::new(),
             pools: HashMap::new(),
             keys: HashMap::new(),
+            names: HashMap::new(),
             occurrences: HashMap::new(),
         }
     }
@@ -157,11 +161,14 @@ impl Draft<'_> {
         keep(&self.registry.pools, &mut self.pools, alias.to_owned(), limits, fresh)
     }
 
-    /// The handles of the provider that `alias` calls by this name. They say nothing that could
-    /// differ, so they may be taken even by a compile that fails.
-    pub fn name(&self, alias: &str, name: &str) -> Arc<ProviderMeters> {
-        let key = (alias.to_owned(), name.to_owned());
-        Arc::clone(&self.registry.names.entry(key).or_default())
+    /// The handles of the provider that `alias` calls by this name.
+    pub fn name(&mut self, alias: &str, name: &str) -> Arc<ProviderMeters> {
+        let kept = &self.registry.names;
+        let entry = self.names.entry((alias.to_owned(), name.to_owned()));
+        let entry = entry.or_insert_with_key(|id| {
+            kept.get(id).map(|known| Arc::clone(&known)).unwrap_or_default()
+        });
+        Arc::clone(entry)
     }
 
     /// The key with this name, or this digest if it has no name.
@@ -173,10 +180,11 @@ impl Draft<'_> {
     /// The table that was compiled with this draft serves: keeps its state. What only the table
     /// before knew is left to [`Registry::sweep`].
     pub fn commit(self) {
-        let Self { registry, providers, pools, keys, .. } = self;
+        let Self { registry, providers, pools, keys, names, .. } = self;
         providers.into_iter().for_each(|(id, state)| drop(registry.providers.insert(id, state)));
         pools.into_iter().for_each(|(alias, state)| drop(registry.pools.insert(alias, state)));
         keys.into_iter().for_each(|(name, state)| drop(registry.keys.insert(name, state)));
+        names.into_iter().for_each(|(name, meters)| drop(registry.names.insert(name, meters)));
     }
 }
 

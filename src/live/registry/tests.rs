@@ -91,6 +91,20 @@ async fn a_draft_that_is_dropped_was_never_there() {
     assert_eq!(level, 0.75, "the share of what serves, not of what failed");
 }
 
+#[test]
+fn a_draft_that_is_dropped_leaves_no_name_behind() {
+    let registry = Registry::new(Meters::new("test").unwrap());
+    let mut draft = registry.draft();
+    let name = draft.name("gpt", "one");
+    assert!(Arc::ptr_eq(&name, &draft.name("gpt", "one")));
+    drop(draft);
+    assert!(registry.names.is_empty());
+    let mut draft = registry.draft();
+    let name = draft.name("gpt", "one");
+    draft.commit();
+    assert!(Arc::ptr_eq(&name, &registry.draft().name("gpt", "one")), "what is counted goes on");
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_nobody_refers_to_is_forgotten_and_what_is_in_flight_is_not() {
     let registry = Registry::new(Meters::new("test").unwrap());
