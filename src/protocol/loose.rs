@@ -33,6 +33,12 @@ impl Code {
     }
 }
 
+/// A name without what AWS writes around it: `com.amazon#ThrottlingException:http://…`.
+pub(crate) fn bare_name(name: &str) -> &str {
+    let name = name.split_once(":http").map_or(name, |(name, _)| name);
+    name.rsplit('#').next().unwrap_or(name).trim()
+}
+
 /// A text, if it is one.
 pub(crate) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
     #[derive(Deserialize)]

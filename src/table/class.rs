@@ -8,6 +8,8 @@ use std::collections::HashMap;
 use http::HeaderMap;
 use serde_json::Value;
 
+use crate::protocol::loose::bare_name;
+
 /// A class of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Class {
@@ -75,7 +77,7 @@ pub fn of_answer(status: u16, headers: &HeaderMap, body: &[u8], own: &OwnClasses
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     let mut words = words(&value);
     let in_header = headers.get(TYPE_HEADER).and_then(|name| name.to_str().ok());
-    words.extend(in_header.map(bare));
+    words.extend(in_header.map(|name| bare_name(name).to_owned()));
     if let Some(class) = words.iter().find_map(|word| own.get(&**word)) {
         return *class;
     }
@@ -135,18 +137,12 @@ fn words(value: &Value) -> Vec<String> {
         &value["type"],
     ];
     let word = |value: &Value| match value {
-        Value::String(text) => Some(bare(text)),
+        Value::String(text) => Some(bare_name(text).to_owned()),
         Value::Number(number) => Some(number.to_string()),
         _ => None,
     };
     let particular = [&error["innererror"]["code"]].into_iter().chain(in_details);
     particular.chain(places).filter_map(word).collect()
-}
-
-/// A name without what AWS writes around it: `com.amazon#ThrottlingException:http://…`.
-fn bare(name: &str) -> String {
-    let name = name.split_once(":http").map_or(name, |(name, _)| name);
-    name.rsplit('#').next().unwrap_or(name).trim().to_owned()
 }
 
 /// The class that a code stands for with every vendor that writes it.

@@ -14,7 +14,7 @@ pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
     let detail = serde_json::from_slice::<Detail>(body).ok();
     let header = headers.get(TYPE_HEADER).and_then(|value| value.to_str().ok());
     let in_body = detail.as_ref().and_then(|detail| detail.r#type.as_deref());
-    let name = header.or(in_body).map(bare_name);
+    let name = header.or(in_body).map(loose::bare_name);
     let Some(message) = detail.as_ref().and_then(|detail| detail.message.clone()) else {
         let failure = Failure::from_status(status, body);
         let kind = name.and_then(kind_of).unwrap_or(failure.kind);
@@ -73,12 +73,6 @@ fn failure(name: Option<&str>, status: u16, message: String) -> Failure {
         kind => kind,
     };
     Failure::new(kind, message).with_code(name.map(str::to_owned))
-}
-
-/// The name without what stands around it: `com.amazon#ThrottlingException:http://…`.
-fn bare_name(name: &str) -> &str {
-    let name = name.split(':').next().unwrap_or(name);
-    name.rsplit('#').next().unwrap_or(name).trim()
 }
 
 /// Names begin with a small letter in frames.
