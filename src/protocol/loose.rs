@@ -1,5 +1,5 @@
-//! Fields of errors, which vendors fill as they like: a code may be a number, and what is no text says
-//! nothing, but it is no reason to lose the rest.
+//! Fields of errors, which vendors fill as they like: a code may be a number, and what is of another
+//! shape says nothing, but it is no reason to lose the rest.
 
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
@@ -41,14 +41,33 @@ pub(crate) fn bare_name(name: &str) -> &str {
 
 /// A text, if it is one.
 pub(crate) fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(untagged)]
-    enum Loose {
-        Text(String),
-        Other(IgnoredAny),
-    }
     Ok(match Loose::deserialize(from)? {
-        Loose::Text(text) => Some(text),
+        Loose::Fit(text) => Some(text),
         Loose::Other(_) => None,
     })
+}
+
+/// What fits of a list; what is no list holds nothing.
+pub(crate) fn list<'de, D, T>(from: D) -> Result<Vec<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    let items: Vec<Loose<T>> = match Loose::deserialize(from)? {
+        Loose::Fit(items) => items,
+        Loose::Other(_) => Vec::new(),
+    };
+    let fitting = items.into_iter().filter_map(|item| match item {
+        Loose::Fit(item) => Some(item),
+        Loose::Other(_) => None,
+    });
+    Ok(fitting.collect())
+}
+
+/// What is of the right shape, or anything else.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Loose<T> {
+    Fit(T),
+    Other(IgnoredAny),
 }

@@ -41,7 +41,7 @@ pub(super) struct Detail {
     message: Option<String>,
     #[serde(default, deserialize_with = "loose::text")]
     status: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "loose::list")]
     details: Vec<More>,
 }
 
@@ -49,15 +49,18 @@ pub(super) struct Detail {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct More {
+    #[serde(default, deserialize_with = "loose::text")]
     retry_delay: Option<String>,
+    #[serde(default, deserialize_with = "loose::text")]
     reason: Option<String>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "loose::list")]
     violations: Vec<Violation>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Violation {
+    #[serde(default, deserialize_with = "loose::text")]
     quota_id: Option<String>,
 }
 
@@ -211,6 +214,21 @@ mod tests {
                 Kind::RateLimit,
                 "m",
                 None,
+            ),
+            // Details in a form of their own hide nothing of the rest.
+            (
+                400,
+                r#"{"error":{"message":"m","status":"RESOURCE_EXHAUSTED","details":null}}"#,
+                Kind::RateLimit,
+                "m",
+                None,
+            ),
+            (
+                400,
+                r#"{"error":{"message":"m","status":"RESOURCE_EXHAUSTED","details":["a",{"reason":7,"violations":"v"},{"retryDelay":"2s"}]}}"#,
+                Kind::RateLimit,
+                "m",
+                Some(2_000),
             ),
         ] {
             let failure = read(status, body.as_bytes());
