@@ -9,6 +9,7 @@ use http::HeaderMap;
 use subtle::ConstantTimeEq;
 
 use super::{Keys, Outgoing, Scope, sign_with};
+use crate::upstream::moment;
 
 /// What a client claims in its `authorization` header.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -191,23 +192,7 @@ fn parse_time(text: &str) -> Option<SystemTime> {
     };
     let (year, month, day) = (number(0, 4)?, number(4, 6)?, number(6, 8)?);
     let (hour, minute, second) = (number(9, 11)?, number(11, 13)?, number(13, 15)?);
-    let known = year >= 1970
-        && (1..=12).contains(&month)
-        && (1..=31).contains(&day)
-        && hour < 24
-        && minute < 60
-        && second < 61;
-    if !known {
-        return None;
-    }
-    // A date to days: Howard Hinnant's `days_from_civil`, for years after 1970.
-    let (shifted_year, shifted_month) =
-        if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let (era, year_of_era) = (shifted_year / 400, shifted_year % 400);
-    let day_of_year = (153 * shifted_month + 2) / 5 + day - 1;
-    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-    let days = era * 146_097 + day_of_era - 719_468;
-    let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second;
+    let seconds = moment::unix([year, month, day, hour, minute, second])?;
     Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
