@@ -6,7 +6,7 @@
 
 use std::{
     collections::HashMap,
-    sync::Arc,
+    sync::{Arc, Weak},
     time::{Duration, Instant},
 };
 
@@ -32,11 +32,12 @@ pub async fn follow(
     // Built when the first pool asks for probes: certificates take memory that most need not.
     let mut client = None;
     let mut probers = HashMap::new();
-    let mut seen = None;
+    // Held weakly, so that no later table can be taken for it.
+    let mut seen = Weak::new();
     loop {
         let table = current();
-        let which = Arc::as_ptr(&table);
-        if seen != Some(which as usize) {
+        let which = Arc::downgrade(&table);
+        if !which.ptr_eq(&seen) {
             if client.is_none()
                 && table.pools().iter().flat_map(each).any(|(_, one)| one.probe.is_some())
             {
@@ -45,7 +46,7 @@ pub async fn follow(
             if let Some(client) = &client {
                 probers = reconcile(probers, &table, client, &meters, &identities);
             }
-            seen = Some(which as usize);
+            seen = which;
         }
         drop(table);
         sleep(LOOK).await;
