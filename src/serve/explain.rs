@@ -93,6 +93,8 @@ pub fn explain(
     }
     for &next in &table.pool(first).fallback.to {
         match admit::resolve(table, next, caller) {
+            // Its rules send the caller back.
+            Ok(id) if id == first => {}
             Ok(id) => {
                 told.pools.push(pool(table.pool(id), now, tokens));
                 if !table.pool(id).fallback.enabled {

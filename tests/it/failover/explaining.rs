@@ -48,6 +48,22 @@ async fn every_candidate_is_told_with_its_state() {
     assert!(eventually(secs(5), free).await);
 }
 
+/// A pool that takes over, but sends this caller back, is passed over by requests, too.
+#[test]
+fn a_pool_that_leads_back_is_not_told_twice() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("targets.json");
+    let back = json!([{"match_labels": {}, "action": {"type": "redirect", "target": "m"}}]);
+    let text = json!({"targets": {
+        "m": {"url": "mock:", "name": "one", "fallback": {"enabled": true, "to": ["next"]}},
+        "next": {"url": "mock:", "routing_rules": back},
+    }});
+    std::fs::write(&file, text.to_string()).unwrap();
+    let output = run_cli(["explain", file.to_str().unwrap(), "m"]);
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(told, "m (weighted_random): ready\n  1. one (tier 1, weight 1): ready\n");
+}
+
 #[test]
 fn the_command_line_tells_the_same() {
     let dir = tempfile::tempdir().unwrap();
