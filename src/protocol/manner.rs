@@ -30,8 +30,8 @@ pub struct Manner {
     pub told_by: Option<&'static str>,
     /// Whether they share those of what else OpenAI has, such as files.
     pub shares_paths: bool,
-    /// The path of the list of models, where it is not OpenAI's.
-    pub models_path: Option<&'static str>,
+    /// The paths of the list of models and of one of them, where they are not OpenAI's.
+    pub models_paths: Option<[&'static str; 2]>,
     /// Where its clients look for the id of a request, beside `x-request-id`.
     pub request_id: Option<&'static str>,
     /// What a request holds that gives back another vendor's proof of reasoning, as its clients were
@@ -81,7 +81,7 @@ impl Manner {
         own_headers: None,
         told_by: None,
         shares_paths: false,
-        models_path: None,
+        models_paths: None,
         request_id: None,
         foreign_proofs: &[],
         stream: Stream::USUAL,

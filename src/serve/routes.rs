@@ -46,11 +46,18 @@ pub fn router(gateway: Arc<Gateway>, meters: Arc<Meters>, stage: Stage) -> Route
 
 /// Whether a request is for one of these routes.
 pub fn owns(method: &Method, path: &str) -> bool {
-    let is_at = |route: &str| match route.split_once('{') {
-        Some((start, _)) => path.strip_prefix(start).is_some_and(|rest| !rest.is_empty()),
+    matches!(*method, Method::GET | Method::HEAD) && paths().any(|route| is_at(route, path))
+}
+
+/// Whether a path is that of a route. What a provider does for somebody stands below its model's:
+/// that is asked of the provider.
+fn is_at(route: &str, path: &str) -> bool {
+    match route.split_once('{') {
         None => path == route,
-    };
-    matches!(*method, Method::GET | Method::HEAD) && paths().any(is_at)
+        Some((start, _)) => path
+            .strip_prefix(start)
+            .is_some_and(|id| !id.is_empty() && !id.contains("/operations/")),
+    }
 }
 
 /// The path of every route; `{*…}` is whatever follows.
@@ -59,8 +66,10 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
 }
 
 fn routes() -> impl Iterator<Item = Route> {
-    let own_lists = Protocol::ALL.iter().filter_map(|it| it.manner().models_path);
-    ROUTES.into_iter().chain(own_lists.map(|path| -> Route { (path, || get(models)) }))
+    let own = Protocol::ALL.iter().filter_map(|it| it.manner().models_paths);
+    let own =
+        own.flat_map(|[all, one]| -> [Route; 2] { [(all, || get(models)), (one, || get(model))] });
+    ROUTES.into_iter().chain(own)
 }
 
 /// Serves one of these routes.
@@ -88,8 +97,15 @@ async fn ready(State(context): State<Context>) -> (StatusCode, &'static str) {
 /// The client's protocol: some have a path of their own, others share one, and the clients of some
 /// are told by a header that nobody else sends.
 pub fn speaks(path: &str, headers: &HeaderMap) -> Protocol {
-    let own = Protocol::ALL.iter().copied().find(|it| it.manner().models_path == Some(path));
-    own.or_else(|| Protocol::told(headers)).unwrap_or_default()
+    let is_own = |it: &Protocol| {
+        it.manner().models_paths.is_some_and(|all| all.iter().any(|route| is_at(route, path)))
+    };
+    Protocol::ALL
+        .iter()
+        .copied()
+        .find(is_own)
+        .or_else(|| Protocol::told(headers))
+        .unwrap_or_default()
 }
 
 /// What the caller may use.
@@ -98,10 +114,7 @@ async fn models(
     uri: Uri,
     mut headers: HeaderMap,
 ) -> axum::response::Response {
-    let protocol = speaks(uri.path(), &headers);
-    if protocol.manner().in_query == InQuery::Key {
-        token::take_key(uri.query().unwrap_or_default(), &mut headers);
-    }
+    let protocol = asked_by(&uri, &mut headers);
     let table = context.gateway.snapshot();
     let caller = table.keyring.caller(token::of(&headers));
     let usable = table.pools().iter().filter(|pool| right(&table, pool, caller).is_ok());
@@ -113,8 +126,9 @@ async fn model(
     State(context): State<Context>,
     uri: Uri,
     id: Result<Path<String>, PathRejection>,
-    headers: HeaderMap,
+    mut headers: HeaderMap,
 ) -> axum::response::Response {
+    let protocol = asked_by(&uri, &mut headers);
     // What is no text is no alias either.
     let id = id.map(|Path(id)| id).unwrap_or_default();
     let table = context.gateway.snapshot();
@@ -123,7 +137,6 @@ async fn model(
         None => Err(unknown(&table, caller, &id)),
         Some(pool) => right(&table, table.pool(pool), caller).map(|()| table.pool(pool)),
     };
-    let protocol = speaks(uri.path(), &headers);
     match found {
         Ok(pool) => written(protocol.wire().write_model(&shown(&table, pool))),
         Err(refusal) => {
@@ -132,6 +145,15 @@ async fn model(
             answer::refuse(&refusal, protocol, id, &mut record).map(axum::body::Body::new)
         }
     }
+}
+
+/// The client's protocol; a key in its query has moved into its header.
+fn asked_by(uri: &Uri, headers: &mut HeaderMap) -> Protocol {
+    let protocol = speaks(uri.path(), headers);
+    if protocol.manner().in_query == InQuery::Key {
+        token::take_key(uri.query().unwrap_or_default(), headers);
+    }
+    protocol
 }
 
 fn shown<'a>(table: &Table, pool: &'a Pool) -> Model<'a> {
@@ -145,7 +167,7 @@ fn written(json: Vec<u8>) -> axum::response::Response {
 /// A path, and what answers there.
 type Route = (&'static str, fn() -> MethodRouter<Context>);
 
-/// The one list of routes, but for the lists of models that protocols have at paths of their own.
+/// The one list of routes, but for the models that protocols have at paths of their own.
 const ROUTES: [Route; 5] = [
     ("/v1/models", || get(models)),
     ("/models", || get(models)),

@@ -15,6 +15,7 @@ mod clients;
 mod upstream_faults;
 mod failover;
 mod translation;
+mod models;
 mod embeddings;
 mod identities;
 mod vendors;

@@ -256,48 +256,6 @@ async fn responses_pass_untouched_unless_the_file_says_otherwise() {
     assert_eq!(upstream.last().target, "/v1/responses");
 }
 
-#[tokio::test]
-async fn models_are_listed_in_the_form_of_whoever_asks() {
-    let router = Router::start(&json!({
-        "auth": {"global_keys": ["sk-a"]}, "targets": {"m": {"url": "mock:"}}}))
-    .await;
-    let anthropic = Call::get("/v1/models").header("anthropic-version", "2023-06-01");
-    let listed = anthropic.header("x-api-key", "sk-a").send(router.addr()).await;
-    assert_eq!(listed.json()["data"][0]["type"], "model", "{}", listed.text());
-    let listed = Call::get("/v1beta/models?key=sk-a").send(router.addr()).await;
-    assert_eq!(listed.json()["models"][0]["name"], "models/m", "{}", listed.text());
-    let listed = Call::get("/v1/models").header("x-goog-api-key", "sk-a").send(router.addr()).await;
-    assert_eq!(listed.json()["models"][0]["name"], "models/m", "{}", listed.text());
-    let listed = Call::get("/v1beta/models").send(router.addr()).await;
-    assert_eq!(listed.json()["models"], json!([]), "{}", listed.text());
-    let listed = Call::get("/v1/models").key("sk-a").send(router.addr()).await;
-    assert_eq!(listed.json()["data"][0]["object"], "model", "{}", listed.text());
-}
-
-#[tokio::test]
-async fn one_model_is_shown_in_the_form_of_whoever_asks() {
-    let router = Router::start(&json!({"targets": {"m": {"url": "mock:"}}})).await;
-    let addr = router.addr();
-    let anthropic =
-        |path: &str| Call::get(path).header("anthropic-version", "2023-06-01").header(ID, "mine");
-    let shown = anthropic("/v1/models/m").send(addr).await;
-    assert_eq!(shown.status, 200, "{}", shown.text());
-    assert_eq!(shown.json()["type"], "model", "{}", shown.text());
-    assert_eq!(shown.json()["display_name"], "m", "{}", shown.text());
-    let refused = anthropic("/v1/models/none").send(addr).await;
-    assert_eq!(refused.status, 404, "{}", refused.text());
-    assert_eq!(refused.json()["error"]["type"], "not_found_error", "{}", refused.text());
-    assert_eq!(refused.json()["request_id"], "mine", "{}", refused.text());
-    assert_eq!(refused.header(ID), Some("mine"));
-    let gemini = |path: &str| Call::get(path).header("x-goog-api-key", "sk-a");
-    let shown = gemini("/v1/models/m").send(addr).await;
-    assert_eq!(shown.json()["name"], "models/m", "{}", shown.text());
-    let refused = gemini("/v1/models/none").send(addr).await;
-    assert_eq!(refused.json()["error"]["status"], "NOT_FOUND", "{}", refused.text());
-    let shown = Call::get("/v1/models/m").send(addr).await;
-    assert_eq!(shown.json()["object"], "model", "{}", shown.text());
-}
-
 fn targets(provider: &str, upstream: &Upstream) -> Value {
     let mut target = json!({"url": upstream.base(), "protocol": provider,
         "onwards_key": "sk-provider", "onwards_model": model(provider)});
@@ -421,5 +379,3 @@ async fn the_mock_provider_speaks_to_clients_of_every_protocol() {
         assert!(!answer.json()[answers].is_null(), "{path}: {}", answer.text());
     }
 }
-
-const ID: &str = "x-request-id";

@@ -12,7 +12,7 @@ pub(in crate::protocol) const MANNER: Manner = Manner {
     in_query: InQuery::Key,
     likely_paths: &["/v1beta/", "/v1alpha/", "/upload/v1beta/", "/v1/models/"],
     told_by: Some("x-goog-api-key"),
-    models_path: Some("/v1beta/models"),
+    models_paths: Some(["/v1beta/models", "/v1beta/models/{*id}"]),
     // In base64, with and without the mark of a seal.
     foreign_proofs: &["\"b253YXJkcy", "\"fm9ud2FyZHM"],
     // Google's own libraries take a comment for a chunk.
