@@ -29,6 +29,8 @@ enum Open {
     Call(bool),
     /// The call that stands for the answer; the same.
     Answer(bool),
+    /// A further one: the first is the answer, and this is said beside it; the same.
+    Beside(bool),
 }
 
 impl Parts {
@@ -107,6 +109,7 @@ impl Parts {
         let (has_arguments, said) = match &mut self.open {
             Open::Call(has) => (has, Event::ToolCallDelta { index: self.calls - 1, json }),
             Open::Answer(has) => (has, Event::Text(json)),
+            Open::Beside(has) => (has, Event::Reasoning(json)),
             _ => return false,
         };
         *has_arguments = true;
@@ -119,7 +122,7 @@ impl Parts {
         if matches!(self.open, Open::Call(false) | Open::Answer(false)) {
             self.arguments(Some("{}".to_owned()), events);
         }
-        if std::mem::take(&mut self.open) != Open::None {
+        if !matches!(std::mem::take(&mut self.open), Open::None | Open::Beside(false)) {
             events.push(Event::PartEnd);
         }
     }
@@ -141,7 +144,10 @@ impl Parts {
     }
 
     fn begin_answer(&mut self, events: &mut Vec<Event>) {
-        self.answered = true;
+        if std::mem::replace(&mut self.answered, true) {
+            self.open = Open::Beside(false);
+            return;
+        }
         let beside = std::mem::take(&mut self.waiting);
         self.reasoning(Some(beside).filter(|text| !text.trim().is_empty()), events);
         self.close(events);

@@ -27,6 +27,10 @@ fn what_is_said_beside_the_answer_is_no_part_of_it() {
             (vec![text(PLAN), call(&reading, ANSWER)], vec![reasoning(PLAN), text(ANSWER)]),
             (vec![text("\n"), call(&reading, ANSWER)], vec![text(ANSWER)]),
             (vec![call(&reading, ANSWER), text("Done.")], vec![text(ANSWER), reasoning("Done.")]),
+            (
+                vec![call(&reading, ANSWER), call(&reading, r#"{"a": 2}"#)],
+                vec![text(ANSWER), reasoning(r#"{"a": 2}"#)],
+            ),
             (vec![text("I will not.")], vec![text("I will not.")]),
         ] {
             let reply = Reply { parts: said, finish: Finish::ToolCalls, ..Reply::default() };
@@ -79,6 +83,24 @@ fn a_stream_holds_what_is_said_until_it_is_known_to_be_the_answer() {
             (
                 vec![said("I will "), said("not."), Event::PartEnd],
                 vec![said("I will not."), Event::PartEnd],
+            ),
+            (
+                vec![
+                    call.clone(),
+                    arguments(ANSWER),
+                    Event::PartEnd,
+                    call.clone(),
+                    arguments(r#"{"a":"#),
+                    arguments(" 2}"),
+                    Event::PartEnd,
+                ],
+                vec![
+                    said(ANSWER),
+                    Event::PartEnd,
+                    Event::Reasoning(r#"{"a":"#.into()),
+                    Event::Reasoning(" 2}".into()),
+                    Event::PartEnd,
+                ],
             ),
             (
                 vec![call, arguments(ANSWER), Event::PartEnd, said("Done."), Event::PartEnd],

@@ -74,8 +74,8 @@ impl Reply {
         })
     }
 
-    /// The same answer, where a call of that tool may stand for it: then its arguments are all of
-    /// the text, what is said beside it is reasoning, and no tool is waited for.
+    /// The same answer, where a call of that tool may stand for it: then the arguments of the first
+    /// are all of the text, what is said beside it is reasoning, and no tool is waited for.
     #[must_use]
     pub fn answered_through(self, tool: Option<&str>) -> Self {
         let is_answer = |call: &ToolCall| Some(call.name.as_str()) == tool;
@@ -84,9 +84,14 @@ impl Reply {
         if !self.parts.iter().any(is_given) {
             return self;
         }
+        let mut answered = false;
         let read = |part: Part| {
             let content = match part.content {
-                Content::ToolCall(call) if is_answer(&call) => Content::Text(call.arguments),
+                Content::ToolCall(call) if is_answer(&call) => {
+                    let is_first = !std::mem::replace(&mut answered, true);
+                    let kind = if is_first { Content::Text } else { Content::Reasoning };
+                    kind(call.arguments)
+                }
                 Content::Text(text) => Content::Reasoning(text),
                 other => other,
             };
