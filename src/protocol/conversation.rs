@@ -6,6 +6,7 @@ pub mod part;
 pub mod tool;
 pub mod thinking;
 pub mod turns;
+mod ids;
 pub mod names;
 pub mod losses;
 pub mod reply;

@@ -131,7 +131,8 @@ impl<'a> Exchange<'a> {
                 Some(wire) => wire.read_request(&body, &head).map(Asked::Embedding),
                 None => {
                     let read = wire.read_request(&body, &head);
-                    read.map(|conversation| Asked::Conversation(Box::new(conversation)))
+                    let distinct = read.map(Conversation::with_distinct_calls);
+                    distinct.map(|conversation| Asked::Conversation(Box::new(conversation)))
                 }
             };
             let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);

@@ -181,6 +181,23 @@ async fn a_failed_provider_of_one_protocol_is_followed_by_one_of_another() {
     assert_eq!(second.last().header("x-api-key"), Some("sk-second"));
 }
 
+/// Some vendors count the calls of each answer anew: their ids say nothing outside of it.
+#[tokio::test]
+async fn a_result_goes_with_its_call_where_two_calls_share_an_id() {
+    let upstream = Upstream::start(Reply::new(503)).await;
+    let router = Router::start(&targets("gemini", &upstream)).await;
+    let function = |name: &str| json!({"name": name, "arguments": "{}"});
+    let call = |name| json!({"id": "call_0", "type": "function", "function": function(name)});
+    let result = json!({"role": "tool", "tool_call_id": "call_0", "content": "r"});
+    let calls = |name| json!({"role": "assistant", "tool_calls": [call(name)]});
+    let messages =
+        [json!({"role": "user", "content": "q"}), calls("f"), result.clone(), calls("g"), result];
+    let body = json!({"model": "m", "messages": messages});
+    Call::post("/v1/chat/completions").json(&body).send(router.addr()).await;
+    let given = &upstream.last().json()["contents"][4]["parts"][0]["functionResponse"];
+    assert_eq!(given["name"], "g", "{given}");
+}
+
 /// A turn that another vendor answered is no reason for the client's own to refuse the next one.
 #[tokio::test]
 async fn another_vendors_proofs_do_not_reach_the_clients_own() {
