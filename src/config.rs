@@ -86,11 +86,13 @@ pub fn parse(name: &str, text: String, lookup: &dyn Lookup) -> Result<Loaded, Pr
 pub fn survey(name: &str, text: String, lookup: &dyn Lookup) -> Result<Survey, Problems> {
     let source = Source::read(name, text)?;
     let mut problems = source.duplicates();
+    let twice = problems.len();
     let texts = Texts::resolve(&source, lookup, &mut problems);
     check::check(&source, &texts, &mut problems);
     let mut value = texts.value(&source, source.root());
     if !problems.is_empty() {
-        sound::prune(&mut value, &problems);
+        let (twice, others) = problems.split_at(twice);
+        sound::prune(&mut value, twice, others);
     }
     let loaded = match raw::File::deserialize(value) {
         Ok(file) => Some(Loaded { file, source }),

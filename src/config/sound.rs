@@ -1,49 +1,138 @@
-//! The sound part of a file with problems: so that a bad weight in one target does not hide a bad
-//! URL in another.
+//! The sound part of a file with problems: so that a bad weight does not hide a bad URL, in another
+//! target or in the same.
 //!
-//! It never invents a value: what is wrong is left out, with the whole target where it must be.
+//! It never leaves a hole that would be told as a problem of its own: what cannot do without the
+//! wrong part goes with it, and a provider without its URL is stood in for by `mock:`.
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{
-    path::{Path, Segment},
+    path::Segment,
     problem::Problem,
     raw,
+    shape::{self, Shape},
 };
 
-/// Leaves out what the problems are about, and whatever then no longer fits.
-pub(super) fn prune(file: &mut Value, problems: &[Problem]) {
-    for problem in problems {
-        remove(file, &problem.path);
+/// Leaves out what the problems are about, and whatever then no longer fits. Of a key that is
+/// written `twice` nobody knows which was meant, so a whole target goes.
+pub(super) fn prune(file: &mut Value, twice: &[Problem], others: &[Problem]) {
+    for problem in twice.iter().chain(others) {
+        leave_out(file, problem.path.segments());
+    }
+    for problem in twice.iter().filter(|problem| is_alias(problem.path.segments())) {
+        at(file, problem.path.segments()).into_iter().for_each(empty);
     }
     let Some(root) = file.as_object_mut() else { return };
     if let Some(targets) = root.get_mut("targets").and_then(Value::as_object_mut) {
         // An alias that rules redirect to must stay known, so only its target is emptied.
         targets.values_mut().filter(|target| !is_target(target)).for_each(empty);
     }
-    root.entry("targets").or_insert_with(|| Value::Object(serde_json::Map::new()));
+    root.entry("targets").or_insert_with(|| Value::Object(Map::new()));
     drop_unless::<raw::Auth>(root, "auth");
     drop_unless::<raw::PoolKeys>(root, "defaults");
     drop_unless::<raw::HttpPool>(root, "http_pool");
 }
 
-fn remove(file: &mut Value, path: &Path) {
-    let Some((last, way)) = path.segments().split_last() else { return };
-    let parent = way.iter().try_fold(file, |value, segment| match segment {
+fn leave_out(file: &mut Value, path: &[Segment]) {
+    let path = extent(path);
+    let Some((last, way)) = path.split_last() else { return };
+    if is_alias(path) || matches!(last, Segment::Index(_)) {
+        at(file, path).into_iter().for_each(stand_in);
+    } else if let (Some(Value::Object(object)), Segment::Key(key)) = (at(file, way), last) {
+        object.shift_remove(key);
+    }
+}
+
+/// How much goes: what needs the wrong part goes with it, and a list goes whole, since without one
+/// item the others would stand elsewhere. Targets and providers stay.
+fn extent(path: &[Segment]) -> &[Segment] {
+    let mut whole = path;
+    while let Some((last, way)) = whole.split_last() {
+        let goes_on = match last {
+            Segment::Index(_) => !is_provider(whole),
+            Segment::Key(key) => !is_alias(whole) && (is_needed(way, key) || is_choice(way, key)),
+        };
+        if !goes_on || way.is_empty() {
+            break;
+        }
+        whole = way;
+    }
+    whole
+}
+
+/// Whether the object at `way` cannot do without `key`.
+fn is_needed(way: &[Segment], key: &str) -> bool {
+    let mut here = shape::root().alternatives();
+    for segment in way {
+        here = here.into_iter().filter_map(|shape| inside(shape, segment)).flatten().collect();
+    }
+    here.into_iter().any(|shape| match shape {
+        Shape::Object(object) => object.required.iter().any(|required| required == key),
+        _ => false,
+    })
+}
+
+fn inside<'a>(shape: &'a Shape, segment: &Segment) -> Option<Vec<&'a Shape>> {
+    match (shape, segment) {
+        (Shape::Object(object), Segment::Key(key)) => {
+            object.properties.get(key).map(|property| property.shape.alternatives())
+        }
+        (Shape::Map(shape), Segment::Key(_)) | (Shape::List { item: shape, .. }, _) => {
+            Some(shape.alternatives())
+        }
+        _ => None,
+    }
+}
+
+/// Whether the object here wants one key of several, this among them, which no shape says.
+fn is_choice(way: &[Segment], key: &str) -> bool {
+    match way {
+        [Segment::Key(auth), Segment::Key(_), Segment::Key(_)] if auth == "auth" => {
+            matches!(key, "key" | "aws")
+        }
+        [Segment::Key(root), .., Segment::Key(object)] if way.len() > 2 || root == "defaults" => {
+            matches!(
+                (&**object, key),
+                ("sticky", "header" | "key" | "prompt_prefix")
+                    | ("hedge", "after_ms" | "after_percentile")
+            )
+        }
+        _ => false,
+    }
+}
+
+/// `targets["gpt-4"]`.
+fn is_alias(path: &[Segment]) -> bool {
+    matches!(path, [Segment::Key(targets), Segment::Key(_)] if targets == "targets")
+}
+
+/// `targets["gpt-4"].providers[0]` or `targets["gpt-4"][0]`.
+fn is_provider(path: &[Segment]) -> bool {
+    match path {
+        [Segment::Key(_), Segment::Key(_), Segment::Key(key), Segment::Index(_)] => {
+            key == "providers"
+        }
+        [Segment::Key(_), Segment::Key(_), Segment::Index(_)] => true,
+        _ => false,
+    }
+}
+
+fn at<'a>(file: &'a mut Value, path: &[Segment]) -> Option<&'a mut Value> {
+    path.iter().try_fold(file, |value, segment| match segment {
         Segment::Key(key) => value.get_mut(key),
         Segment::Index(index) => value.get_mut(index),
-    });
-    match (parent, last) {
-        (Some(Value::Object(object)), Segment::Key(key)) if way.len() != TARGETS_DEPTH => {
-            object.shift_remove(key);
-        }
-        (Some(parent), Segment::Key(key)) => parent.get_mut(key).into_iter().for_each(empty),
-        // Taken out, it would move the others away from their places.
-        (Some(parent), Segment::Index(index)) => {
-            parent.get_mut(index).into_iter().for_each(|item| *item = Value::Null);
-        }
-        (None, _) => {}
+    })
+}
+
+/// A target or provider keeps what is sound of it, behind a URL that is.
+fn stand_in(value: &mut Value) {
+    if !value.is_object() {
+        *value = Value::Object(Map::new());
+    }
+    if let Value::Object(object) = value {
+        object.shift_remove("providers");
+        object.insert("url".to_owned(), "mock:".into());
     }
 }
 
@@ -55,11 +144,8 @@ fn empty(target: &mut Value) {
     *target = Value::Array(Vec::new());
 }
 
-fn drop_unless<T: for<'de> Deserialize<'de>>(root: &mut serde_json::Map<String, Value>, key: &str) {
+fn drop_unless<T: for<'de> Deserialize<'de>>(root: &mut Map<String, Value>, key: &str) {
     if root.get(key).is_some_and(|value| T::deserialize(value).is_err()) {
         root.shift_remove(key);
     }
 }
-
-/// How deep an alias stands: `targets["gpt-4"]` has one step before it.
-const TARGETS_DEPTH: usize = 1;

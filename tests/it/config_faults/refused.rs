@@ -79,6 +79,67 @@ fn c1_every_problem_is_told_at_once() {
     assert_refused(two, &["targets[\"a\"].url", "targets[\"b\"].weight"]);
 }
 
+/// The places of the problems of a file, in their order.
+fn places(content: &str) -> Vec<String> {
+    let (_, text) = check(content);
+    let told = text.lines().filter_map(|line| line.split_once("targets.json:"));
+    let place = |(_, rest): (_, &str)| rest.splitn(3, [':', ' ']).nth(2).map(str::to_owned);
+    told.filter_map(place)
+        .filter_map(|rest| rest.trim_start().split_once(": ").map(|(place, _)| place.to_owned()))
+        .collect()
+}
+
+#[test]
+fn c1_what_is_wrong_in_one_place_hides_nothing_elsewhere_in_its_target() {
+    let both = [
+        (
+            r#"{"url":"ftp://x","rate_limit":{"requests_per_second":0}}"#,
+            [".url", ".rate_limit.requests_per_second"],
+        ),
+        (
+            r#"{"fallback":{"on_status":[1000],"to":["gone"]},"url":"mock:"}"#,
+            [".fallback.on_status[0]", ".fallback.to[0]"],
+        ),
+        (
+            r#"{"url":"ftp://x","onwards_key":["${env:ONWARDS_LAB_NOT_SET}"]}"#,
+            [".url", ".onwards_key[0]"],
+        ),
+        (
+            r#"{"providers":[{"weight":1},{"url":"ftp://x"}]}"#,
+            [".providers[0]", ".providers[1].url"],
+        ),
+        (r#"[5,{"url":"ftp://x"}]"#, ["[0]", "[1].url"]),
+        (r#"{"url":5,"response_headers":{"a b":"c"}}"#, [".url", ".response_headers[\"a b\"]"]),
+        (r#"{"providers":{},"fallback":{"to":["gone"]}}"#, [".providers", ".fallback.to[0]"]),
+        (r#"{"weight":1,"fallback":{"to":["gone"]}}"#, ["", ".fallback.to[0]"]),
+        (r#"{"hedge":{"after":5},"url":"mock:"}"#, [".hedge", ".hedge.after"]),
+    ];
+    for (target, expected) in both {
+        let file = format!(r#"{{"targets":{{"m":{target}}}}}"#);
+        let expected = expected.map(|place| format!("targets[\"m\"]{place}"));
+        assert_eq!(places(&file), expected, "{file}");
+    }
+}
+
+#[test]
+fn c1_a_wrong_value_is_not_told_as_a_missing_one_too() {
+    let key = |key: &str| {
+        format!(r#"{{"targets":{{}},"auth":{{"key_definitions":{{"k":{{"key":{key}}}}}}}}}"#)
+    };
+    let place = "auth.key_definitions[\"k\"].key";
+    for written in ["5", "\"\"", "\"${env:ONWARDS_LAB_NOT_SET}\""] {
+        assert_eq!(places(&key(written)), [place], "{written}");
+    }
+    let one = [
+        (r#""strategy":"sticky","sticky":{"header":5}"#, "sticky.header"),
+        (r#""hedge":{"after_ms":0}"#, "hedge.after_ms"),
+    ];
+    for (keys, place) in one {
+        let file = format!(r#"{{"targets":{{"m":{{"url":"mock:",{keys}}}}}}}"#);
+        assert_eq!(places(&file), [format!("targets[\"m\"].{place}")], "{file}");
+    }
+}
+
 #[test]
 fn c6_an_unknown_key_is_refused_with_the_nearest_one() {
     let nearest = [
