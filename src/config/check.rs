@@ -17,7 +17,7 @@ mod words;
 /// Adds every way in which the file has not the shape of the schema.
 pub(super) fn check(source: &Source, texts: &Texts, problems: &mut Vec<Problem>) {
     Check { source, texts, problems }.node(
-        Here { trail: None, around: None, chosen: false },
+        Here { trail: None, around: None, instead: None, chosen: false },
         shape::root(),
         source.root(),
     );
@@ -35,6 +35,8 @@ struct Here<'a> {
     trail: Option<&'a Trail<'a>>,
     /// The nearest object around it whose keys are known.
     around: Option<&'a Object>,
+    /// The object that may be written in place of the list whose item this is.
+    instead: Option<&'a Object>,
     /// The object here is one of several spellings, told apart by its keys.
     chosen: bool,
 }
@@ -83,6 +85,9 @@ impl Check<'_> {
         let mut fitting = shapes.iter().copied().filter(|shape| words::fits(shape, &node.kind));
         match (fitting.next(), fitting.next()) {
             (None, _) => self.wrong_kind(here, &shapes, node),
+            (Some(only @ Shape::List { .. }), None) => {
+                self.node(Here { instead: spelling::holder(&shapes), ..here }, only, node);
+            }
             (Some(only), None) => self.node(here, only, node),
             (Some(_), Some(_)) => self.one_of_objects(here, &shapes, node),
         }
@@ -93,7 +98,8 @@ impl Check<'_> {
         for entry in entries {
             let key = self.source.string(entry.key);
             let trail = Trail::key(here.trail, &key);
-            let inside = Here { trail: Some(&trail), around: Some(object), chosen: false };
+            let inside =
+                Here { trail: Some(&trail), around: Some(object), instead: None, chosen: false };
             let Some(property) = object.properties.get(&*key) else {
                 meant.extend(self.unknown_key(here, object, &trail, entry));
                 continue;
@@ -123,9 +129,14 @@ impl Check<'_> {
         entry: &Entry,
     ) -> Option<&'o str> {
         let key = self.source.string(entry.key);
-        let elsewhere = spelling::belongs(object, here.around, &key);
-        let near = if elsewhere.is_some() { None } else { nearest(&key, object.keys()) };
-        let hint = elsewhere.or_else(|| near.map(|near| format!("did you mean `{near}`?")));
+        let elsewhere = spelling::belongs(object, here.around, &key)
+            .or_else(|| spelling::belongs_instead(here.instead, &key));
+        let near = nearest(&key, object.keys());
+        let meant = near.map(|near| format!("did you mean `{near}`?"));
+        let hint = match (meant, elsewhere) {
+            (Some(meant), Some(elsewhere)) => Some(format!("{meant} Otherwise {elsewhere}")),
+            (meant, elsewhere) => meant.or(elsewhere),
+        };
         let message = format!("unknown key `{}`", shown(&key));
         let path = Trail::path(Some(trail));
         self.problems.push(self.source.problem_at(entry.key, path, message, hint));

@@ -96,7 +96,8 @@ impl Check<'_> {
             let trail = super::Trail::key(here.trail, &key);
             match object.properties.get(&*key) {
                 Some(property) => {
-                    let inside = Here { trail: Some(&trail), around: Some(object), chosen: false };
+                    let around = Some(*object);
+                    let inside = Here { trail: Some(&trail), around, instead: None, chosen: false };
                     self.node(inside, &property.shape, &entry.value);
                 }
                 None => {
@@ -133,6 +134,30 @@ pub(super) fn belongs(object: &Object, around: Option<&Object>, key: &str) -> Op
             Some(format!("`{key}` belongs inside {}", names.join(" or ")))
         }
     }
+}
+
+/// Of several spellings, the object that holds a list and keys beside it.
+pub(super) fn holder<'s>(shapes: &[&'s Shape]) -> Option<&'s Object> {
+    shapes.iter().find_map(|shape| match shape {
+        Shape::Object(object) => list_of(object).map(|_| object),
+        _ => None,
+    })
+}
+
+/// What to write in place of a list, where an unknown key of an item would be right.
+pub(super) fn belongs_instead(holder: Option<&Object>, key: &str) -> Option<String> {
+    let holder = holder.filter(|holder| holder.knows(key))?;
+    let list = list_of(holder)?;
+    Some(format!("a list has no place for it; write `{{\"{list}\": […], \"{key}\": …}}`"))
+}
+
+/// The list that this object must have.
+fn list_of(object: &Object) -> Option<&str> {
+    let is_list = |key: &&String| {
+        let shape = object.properties.get(*key).map(|property| &*property.shape);
+        matches!(shape, Some(Shape::List { .. }))
+    };
+    object.required.iter().find(is_list).map(String::as_str)
 }
 
 /// Whether an object at this shape, or in its list or map, knows the key.

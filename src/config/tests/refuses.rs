@@ -98,6 +98,18 @@ fn keys_at_the_wrong_level_are_sent_to_the_right_one() {
             ],
         ),
         (
+            provider(r#""keys":["k"]"#),
+            &[
+                "1:29: targets[\"a\"][0].keys: unknown key `keys`; a list has no place for it; write `{\"providers\": […], \"keys\": …}`",
+            ],
+        ),
+        (
+            target(r#"{"url":"u","key":"k"}"#),
+            &[
+                "1:28: targets[\"a\"].key: unknown key `key`; did you mean `keys`? Otherwise `key` belongs inside `sticky`",
+            ],
+        ),
+        (
             r#"{"targets":{},"global_keys":[]}"#.into(),
             &["1:15: global_keys: unknown key `global_keys`; `global_keys` belongs inside `auth`"],
         ),
