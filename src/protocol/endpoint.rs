@@ -62,6 +62,11 @@ impl Endpoint {
         }
     }
 
+    /// Whether its path names this model, which need not be the alias: a header may have named that.
+    pub fn names(&self, model: &str) -> bool {
+        self.model.as_deref() == Some(model)
+    }
+
     /// Whether a provider of that protocol can serve it, as it came or translated.
     pub fn is_served_by(&self, provider: Protocol) -> bool {
         match self.operation {

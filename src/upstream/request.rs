@@ -202,10 +202,10 @@ fn path_and_body<'a>(
 
 /// The client's path, with the model in it replaced where the protocol puts it there.
 fn path_for<'a>(inbound: &'a Inbound, provider: &Provider) -> Cow<'a, str> {
-    let span = inbound.endpoint.as_ref().and_then(|endpoint| endpoint.model_span.clone());
-    let Some(span) = span.filter(|_| inbound.alias != provider.model) else {
+    let Some(endpoint) = inbound.endpoint.as_ref().filter(|it| !it.names(&provider.model)) else {
         return Cow::Borrowed(&inbound.path);
     };
+    let Some(span) = endpoint.model_span.clone() else { return Cow::Borrowed(&inbound.path) };
     let model = utf8_percent_encode(&provider.model, IN_A_SEGMENT);
     Cow::Owned(format!("{}{model}{}", &inbound.path[..span.start], &inbound.path[span.end..]))
 }
@@ -230,7 +230,7 @@ fn body_for(inbound: &Inbound, provider: &Provider) -> Pieces {
 
 /// The body of a protocol that repeats in it the model that its path names.
 fn renamed(inbound: &Inbound, endpoint: &Endpoint, provider: &Provider) -> Option<Pieces> {
-    if inbound.alias == provider.model {
+    if endpoint.names(&provider.model) {
         return None;
     }
     let wire = endpoint.protocol.wire().embeddings()?;
