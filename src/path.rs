@@ -4,6 +4,8 @@
 //! It never parses the path as a URL and never normalises it: what is accepted goes on byte for
 //! byte.
 
+use std::borrow::Cow;
+
 use smallvec::SmallVec;
 
 /// Why a path is refused.
@@ -117,6 +119,20 @@ pub fn join(base: &BasePath, client: &str) -> String {
         joined.push_str(query);
     }
     joined
+}
+
+/// The path as the most lenient server reads it: without its query, decoded, without empty segments
+/// and what stands behind a `;`. For what must not be missed for the way it is spelled.
+pub fn plain(path_and_query: &str) -> Cow<'_, str> {
+    let (path, _) = split(path_and_query);
+    let is_spelled_oddly = path.contains(['%', ';']) || path.contains("//") || path.ends_with('/');
+    if !is_spelled_oddly {
+        return Cow::Borrowed(path);
+    }
+    let decoded = decoded(path).unwrap_or_else(|_| path.to_owned());
+    let name = |segment: &'_ str| segment.split(';').next().unwrap_or_default().to_owned();
+    let names = decoded.split('/').map(name).filter(|name| !name.is_empty());
+    Cow::Owned(names.flat_map(|name| ["/".to_owned(), name]).collect())
 }
 
 /// The bases under which a version has no place: a deployment of Azure, and Vertex AI, whose

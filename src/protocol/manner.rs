@@ -3,6 +3,8 @@
 //!
 //! It is data, and each protocol's stands in its own folder: whoever reads it knows no protocol.
 
+use crate::path;
+
 use super::Protocol;
 use super::endpoint::{Endpoint, Row};
 
@@ -20,6 +22,8 @@ pub struct Manner {
     pub credential: (&'static str, &'static str),
     /// Whether requests bear AWS's signature instead, unless there is a credential.
     pub is_signed: bool,
+    /// Where a path names the model, if that is where the model is named.
+    pub in_path: Option<InPath>,
     /// What credentials a client may put into the query.
     pub in_query: InQuery,
     /// How other paths begin at which its clients put them there.
@@ -39,6 +43,15 @@ pub struct Manner {
     pub foreign_proofs: &'static [&'static str],
     /// How a stream of events ends.
     pub stream: Stream,
+}
+
+/// Where a path names the model.
+#[derive(Debug, Clone, Copy)]
+pub struct InPath {
+    /// The segments that it stands behind.
+    pub behind: &'static [&'static str],
+    /// What may follow it.
+    pub before: &'static [char],
 }
 
 /// What a client may put into the query of a URL.
@@ -76,6 +89,7 @@ impl Manner {
         is_openais: false,
         credential: ("authorization", "Bearer "),
         is_signed: false,
+        in_path: None,
         in_query: InQuery::Nothing,
         likely_paths: &[],
         own_headers: None,
@@ -86,6 +100,25 @@ impl Manner {
         foreign_proofs: &[],
         stream: Stream::USUAL,
     };
+}
+
+impl InPath {
+    /// Whether a path names anything but this model where a model is named, however it is spelled.
+    pub fn names_another(&self, path_and_query: &str, model: &str) -> bool {
+        let path = path::plain(path_and_query);
+        let names_it = |rest: &str| {
+            rest.strip_prefix(model)
+                .is_some_and(|end| end.is_empty() || end.starts_with(self.before))
+        };
+        let mut rest = &*path;
+        while let Some((segment, after)) = rest.split_once('/') {
+            if self.behind.contains(&segment) && !names_it(after) {
+                return true;
+            }
+            rest = after;
+        }
+        false
+    }
 }
 
 impl InQuery {

@@ -3,12 +3,13 @@
 //! It never knows what a body says.
 
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
-use crate::protocol::manner::{InQuery, Manner, Stream};
+use crate::protocol::manner::{InPath, InQuery, Manner, Stream};
 
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const MANNER: Manner = Manner {
     endpoints: ENDPOINTS,
     is_signed: true,
+    in_path: Some(InPath { behind: &["model"], before: &['/'] }),
     in_query: InQuery::Signature,
     request_id: Some("x-amzn-requestid"),
     // As it is, and in base64 where there is nothing else.

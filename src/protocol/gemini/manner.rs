@@ -3,12 +3,13 @@
 //! It never knows what a body says.
 
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
-use crate::protocol::manner::{InQuery, Manner, Stream};
+use crate::protocol::manner::{InPath, InQuery, Manner, Stream};
 
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const MANNER: Manner = Manner {
     endpoints: ENDPOINTS,
     credential: ("x-goog-api-key", ""),
+    in_path: Some(InPath { behind: &["models", "tunedModels"], before: &[':', '/'] }),
     in_query: InQuery::Key,
     likely_paths: &["/v1beta/", "/v1alpha/", "/upload/v1beta/", "/v1/models/"],
     told_by: Some("x-goog-api-key"),

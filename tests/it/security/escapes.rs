@@ -4,7 +4,7 @@
 
 use serde_json::json;
 
-use crate::support::{Call, Reply, Router, Upstream, assert_ok};
+use crate::support::{Call, Reply, Router, Upstream, assert_error, assert_ok};
 
 /// An alias that is called as its model is, at a provider whose paths name the model.
 async fn alone(protocol: &str) -> (Upstream, Router) {
@@ -35,4 +35,55 @@ async fn the_header_takes_the_place_of_the_model_in_the_path() {
         assert_ok(&asking(path).send(router.addr()).await);
         assert_eq!(upstream.last().target, path.replace("dear", "cheap"));
     }
+}
+
+#[tokio::test]
+async fn a_path_of_no_endpoint_names_no_other_model() {
+    for (protocol, paths) in [
+        (
+            "gemini",
+            [
+                "/v1beta/models/dear%3AgenerateContent",
+                "/v1beta//models/dear:generateContent",
+                "/v1beta/models/dear:generateContent/",
+                "/v1beta/mod%65ls/dear:predict",
+                "/v1beta/models/dear:generateContent;x",
+                "/v1beta/models;x/dear:generateContent",
+                "/v1alpha/tunedModels/dear:generateContent",
+                "/v1beta/models/cheaper:predict",
+                "/v1beta/models/cheap/models/dear:predict",
+            ]
+            .as_slice(),
+        ),
+        (
+            "bedrock",
+            &[
+                "/model/dear/invoke-with-response-stream",
+                "/model/dear/converse/",
+                "/model/dear/conv%65rse",
+                "/model/dear%2fconverse",
+                "/model/cheap:1/async",
+            ],
+        ),
+    ] {
+        let (upstream, router) = alone(protocol).await;
+        for path in paths {
+            let answer = asking(path).send(router.addr()).await;
+            assert_eq!(answer.status, 400, "{path}: {:?}", upstream.requests());
+            assert_error(&answer, 400, "unsupported_endpoint");
+        }
+        assert_eq!(upstream.hits(), 0);
+    }
+    let (upstream, router) = alone("gemini").await;
+    for path in ["/v1beta/models/cheap:predict", "/v1beta/models/cheap", "/v1beta/cachedContents"] {
+        assert_ok(&asking(path).send(router.addr()).await);
+        assert_eq!(upstream.last().target, path, "what names no other model is untouched");
+    }
+    let (upstream, router) = alone("openai").await;
+    assert_ok(&asking("/models/dear:predict").send(router.addr()).await);
+    assert_eq!(
+        upstream.last().target,
+        "/models/dear:predict",
+        "it is no name where models are not"
+    );
 }
