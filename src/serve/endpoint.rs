@@ -1,12 +1,12 @@
 //! The paths that the protocols define: on them a request without a model is a mistake to be
 //! named; elsewhere it is simply not found.
 
-use crate::{protocol::Endpoint, refusal::Refusal};
+use crate::{path, protocol::Endpoint, refusal::Refusal};
 
-/// Whether a protocol defines this path.
+/// Whether a protocol defines this path, however it is spelled.
 pub fn is_known(path_and_query: &str) -> bool {
-    let path = path_and_query.split('?').next().unwrap_or_default().trim_end_matches('/');
-    Endpoint::find(path, None).is_some() || OTHERS.contains(&path)
+    let path = path::plain(path_and_query);
+    Endpoint::find(&path, None).is_some() || OTHERS.contains(&&*path)
 }
 
 /// The refusal as it is on a known endpoint; elsewhere a request that names no alias is not found,
@@ -31,6 +31,8 @@ mod tests {
             "/v1/embeddings/",
             "/embeddings",
             "/rerank",
+            "/v1//chat/c%6fmpletions",
+            "/v1/chat%2Fcompletions;x",
         ] {
             assert!(is_known(path), "{path}");
         }

@@ -87,3 +87,21 @@ async fn a_path_of_no_endpoint_names_no_other_model() {
         "it is no name where models are not"
     );
 }
+
+#[tokio::test]
+async fn what_cannot_be_read_is_no_way_past_the_header() {
+    let (upstream, router) = alone("openai").await;
+    let dear = r#"{"model":"dear","temperature":NaN}"#;
+    for path in [
+        "/v1/chat/completions",
+        "/v1/chat/c%6fmpletions",
+        "/v1//chat/completions",
+        "/v1/chat;x/completions",
+        "/v1/chat%2Fcompletions",
+    ] {
+        let answer = asking(path).body(dear).send(router.addr()).await;
+        assert_eq!(answer.status, 400, "{path}: {:?}", upstream.requests());
+        assert_error(&answer, 400, "invalid_json");
+    }
+    assert_eq!(upstream.hits(), 0);
+}
