@@ -33,11 +33,12 @@ fuzz_target!(|data: &[u8]| {
 fn agrees(body: &[u8], found: &Found, object: &serde_json::Map<String, Value>) {
     assert!(models(body) <= 1);
     assert_eq!(found.stream, object.get("stream").and_then(Value::as_bool));
-    assert_eq!(found.model.is_some(), object.contains_key("model"));
+    let named = object.iter().find(|(key, _)| key.eq_ignore_ascii_case("model"));
+    assert_eq!(found.model.is_some(), named.is_some());
     if let Some(model) = &found.model {
         let span = model.span.start as usize..model.span.end as usize;
         let value: Value = serde_json::from_slice(&body[span]).unwrap();
-        assert_eq!(Some(&value), object.get("model"));
+        assert_eq!(Some(&value), named.map(|(_, value)| value));
         assert_eq!(model.name.as_deref(), value.as_str());
     }
 }
@@ -76,7 +77,7 @@ fn models(body: &[u8]) -> usize {
         fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<usize, A::Error> {
             let mut models = 0;
             while let Some((key, _)) = map.next_entry::<String, IgnoredAny>()? {
-                models += usize::from(key == "model");
+                models += usize::from(key.eq_ignore_ascii_case("model"));
             }
             Ok(models)
         }

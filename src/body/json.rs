@@ -276,9 +276,11 @@ impl<const N: usize> Machine<N> {
         if self.stack & 1 == 1 { Expect::Key } else { Expect::Value }
     }
 
-    /// A top-level key has ended: is its value one of those asked for?
+    /// A top-level key has ended: is its value one of those asked for? What decides who is asked is
+    /// found in capitals, too: providers written in Go take no notice of the case of letters.
     pub(super) fn named(&mut self, key: &[u8]) {
-        let known = self.names.iter().position(|name| name.as_bytes() == key);
+        let is_it = |name: &[u8]| name == key || (name == MODEL && key.eq_ignore_ascii_case(MODEL));
+        let known = self.names.iter().position(|name| is_it(name.as_bytes()));
         self.watching = known.unwrap_or(NOBODY);
     }
 
@@ -317,6 +319,7 @@ impl<const N: usize> Machine<N> {
     }
 }
 
+const MODEL: &[u8] = b"model";
 pub(super) const NOBODY: usize = usize::MAX;
 /// `serde_json` refuses the 128th level, too.
 const DEEPEST: u8 = 127;

@@ -27,12 +27,13 @@ fn agrees_with_serde(body: &[u8]) {
         Ok(found) => {
             assert!(models(body) <= 1, "{shown}");
             assert_eq!(found.stream, object.get("stream").and_then(Value::as_bool), "{shown}");
-            assert_eq!(found.model.is_some(), object.contains_key("model"), "{shown}");
+            let value = object.iter().find(|(key, _)| key.eq_ignore_ascii_case("model"));
+            assert_eq!(found.model.is_some(), value.is_some(), "{shown}");
             if let Some(model) = found.model {
                 let span = model.span.start as usize..model.span.end as usize;
-                let value: Value = serde_json::from_slice(&body[span]).unwrap();
-                assert_eq!(Some(&value), object.get("model"), "{shown}");
-                assert_eq!(model.name.as_deref(), value.as_str(), "{shown}");
+                let found: Value = serde_json::from_slice(&body[span]).unwrap();
+                assert_eq!(Some(&found), value.map(|(_, value)| value), "{shown}");
+                assert_eq!(model.name.as_deref(), found.as_str(), "{shown}");
             }
         }
         Err(Invalid::DuplicateModel) => assert!(models(body) > 1, "{shown}"),
@@ -53,7 +54,7 @@ fn models(body: &[u8]) -> usize {
             mut map: A,
         ) -> Result<usize, A::Error> {
             while let Some((key, _)) = map.next_entry::<String, serde::de::IgnoredAny>()? {
-                self.0 += usize::from(key == "model");
+                self.0 += usize::from(key.eq_ignore_ascii_case("model"));
             }
             Ok(self.0)
         }
@@ -84,6 +85,7 @@ fn finds_model_and_stream() {
         (r#"{"mod\u0065l":"\u0067pt\n\ud83d\ude00"}"#, None, Some("gpt\n😀"), None),
         (r#"{"\u006dodel":"a\"b"}"#, None, Some("a\"b"), None),
         (r#"{"model":""}"#, Some(r#""""#), Some(""), None),
+        (r#"{"MODEL":"a","Stream":true}"#, Some(r#""a""#), Some("a"), None),
         (r#"{"model":"日本"}"#, Some(r#""日本""#), Some("日本"), None),
         (r#"{"model":12.5e3,"stream":false}"#, Some("12.5e3"), None, Some(false)),
         (r#"{"model":null}"#, Some("null"), None, None),
@@ -119,6 +121,7 @@ fn a_repeated_model_is_refused_however_it_is_written() {
     for body in [
         r#"{"model":"a","model":"a"}"#,
         r#"{"model":"a","mod\u0065l":"b"}"#,
+        r#"{"model":"a","Model":"b"}"#,
         r#"{"mod\u0065l":null,"x":1,"\u006d\u006f\u0064\u0065\u006c":"b"}"#,
     ] {
         assert_eq!(whole(body.as_bytes()), Err(Invalid::DuplicateModel), "{body}");

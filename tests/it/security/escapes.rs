@@ -105,3 +105,16 @@ async fn what_cannot_be_read_is_no_way_past_the_header() {
     }
     assert_eq!(upstream.hits(), 0);
 }
+
+#[tokio::test]
+async fn a_model_in_capitals_is_a_model() {
+    let (upstream, router) = alone("openai").await;
+    for body in [r#"{"model":"cheap","Model":"dear"}"#, r#"{"MODEL":"dear","mod\u0065L":"x"}"#] {
+        let answer = Call::post("/v1/chat/completions").body(body).send(router.addr()).await;
+        assert_error(&answer, 400, "duplicate_model");
+    }
+    assert_eq!(upstream.hits(), 0);
+    let body = r#"{"Model":"dear"}"#;
+    assert_ok(&asking("/v1/chat/completions").body(body).send(router.addr()).await);
+    assert_eq!(upstream.last().json(), json!({"Model": "cheap"}));
+}
