@@ -17,6 +17,6 @@ mod pieces;
 mod send;
 
 pub use envelope::error_value;
-pub use pieces::{Pieces, json_string};
+pub use pieces::{A_FEW, Pieces, joined_crumbs, json_string};
 pub use scan::{Found, Invalid, Model, Scanner};
 pub use send::PiecesBody;

@@ -32,6 +32,16 @@ impl Pieces {
         }
     }
 
+    /// Makes one piece of the last few where they are crumbs, each of which keeps more memory than it
+    /// fills: what a body takes is then never much more than its bytes.
+    pub fn join_crumbs(&mut self, count: usize) {
+        let at = self.list.len().saturating_sub(count);
+        if let Some(joined) = joined_crumbs(self.list[at..].iter(), count) {
+            self.list.truncate(at);
+            self.list.push(joined);
+        }
+    }
+
     /// Bytes in all pieces together: what `content-length` says.
     pub fn len(&self) -> u64 {
         self.length
@@ -126,6 +136,19 @@ impl<'a> IntoIterator for &'a Pieces {
     }
 }
 
+/// So many pieces as one; none where they are large enough to stay as they are.
+pub fn joined_crumbs<'a>(
+    pieces: impl Iterator<Item = &'a Bytes> + Clone,
+    count: usize,
+) -> Option<Bytes> {
+    let length: usize = pieces.clone().map(Bytes::len).sum();
+    (length < count * CRUMB).then(|| {
+        let mut joined = BytesMut::with_capacity(length);
+        pieces.for_each(|piece| joined.put_slice(piece));
+        joined.freeze()
+    })
+}
+
 /// A text as a JSON string, quotes included: what takes the place of a `model`.
 pub fn json_string(text: &str) -> Bytes {
     let mut json = BytesMut::with_capacity(text.len() + 2);
@@ -157,6 +180,10 @@ fn put_escaped(json: &mut BytesMut, byte: u8) {
 
 /// Up to here one copy is cheaper than what each further piece costs on its way to the socket.
 const SMALL: u64 = 4096;
+/// What is smaller is not worth a piece of its own.
+const CRUMB: usize = 4096;
+/// After how many pieces it is looked whether they are crumbs.
+pub const A_FEW: usize = 64;
 
 #[cfg(test)]
 mod tests {

@@ -11,7 +11,7 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 
 use crate::{
-    body::{Found, Invalid, Pieces, Scanner, multipart},
+    body::{A_FEW, Found, Invalid, Pieces, Scanner, multipart},
     live::{Room, Share},
     refusal::Refusal,
     within::within,
@@ -52,7 +52,7 @@ pub async fn read(
         return Err(Refusal::UnsupportedEncoding);
     }
     let mut reader = Reader::for_content(headers)?;
-    let (mut body, mut share) = (Pieces::new(), None);
+    let (mut body, mut share, mut loose) = (Pieces::new(), None, 0);
     loop {
         let frame = within(limits.stall, incoming.frame());
         let frame = match frame.await.ok_or(Refusal::RequestTimeout)? {
@@ -65,6 +65,11 @@ pub async fn read(
         }
         reader.feed(&piece);
         body.push(piece);
+        loose += 1;
+        if loose == A_FEW {
+            body.join_crumbs(A_FEW);
+            loose = 0;
+        }
         let room = || limits.room.share();
         if body.len() > SMALL && !share.get_or_insert_with(room).grow_to(body.len()) {
             return Err(Refusal::NoRoom);

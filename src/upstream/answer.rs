@@ -15,7 +15,10 @@ use http::{HeaderMap, StatusCode, header};
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::{client::WireBody, mock::MockBody, translate::TranslatedBody};
-use crate::table::{Class, fallback::Failure};
+use crate::{
+    body::joined_crumbs,
+    table::{Class, fallback::Failure},
+};
 
 /// A provider's answer.
 pub struct Answer {
@@ -45,6 +48,7 @@ pub enum Form {
 /// An answer's body: pieces already looked at, then the rest as it comes.
 pub struct AnswerBody {
     held: VecDeque<Bytes>,
+    held_bytes: usize,
     source: Source,
     idle: Idle,
     /// How it broke while it was looked at: told when what came before has been passed on.
@@ -116,6 +120,7 @@ impl Answer {
     pub fn replace_body(&mut self, media_type: &'static str, body: Bytes) {
         self.headers.remove(header::CONTENT_LENGTH);
         self.headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static(media_type));
+        self.body.held_bytes = body.len();
         self.body.held = VecDeque::from([body]);
         self.body.source = Source::Ended;
     }
@@ -151,13 +156,15 @@ impl AnswerBody {
     /// A body of which nothing has been looked at.
     pub fn new(source: Source, idle: Duration) -> Self {
         let idle = Idle { limit: idle, deadline: None, sleep: None, wakes: None };
-        Self { held: VecDeque::new(), source, idle, broken: None, fault: None, end: None }
+        let held = VecDeque::new();
+        Self { held, held_bytes: 0, source, idle, broken: None, fault: None, end: None }
     }
 
     /// Waits for one more piece and keeps it. `false`: the body has ended.
     pub async fn look(&mut self) -> Result<bool, Broken> {
         match std::future::poll_fn(|cx| self.poll_source(cx)).await {
             Some(Ok(piece)) => {
+                self.held_bytes += piece.len();
                 self.held.push_back(piece);
                 Ok(true)
             }
@@ -186,7 +193,10 @@ impl AnswerBody {
     /// The next piece, looked at before or not.
     pub fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
         match self.held.pop_front() {
-            Some(piece) => Poll::Ready(Some(Ok(piece))),
+            Some(piece) => {
+                self.held_bytes -= piece.len();
+                Poll::Ready(Some(Ok(piece)))
+            }
             None => match self.broken.take() {
                 Some(broken) => Poll::Ready(Some(Err(broken))),
                 None => self.poll_source(cx),
@@ -194,9 +204,18 @@ impl AnswerBody {
         }
     }
 
+    /// Makes one piece of the last few that were looked at where they are crumbs.
+    pub fn join_crumbs(&mut self, count: usize) {
+        let at = self.held.len().saturating_sub(count);
+        if let Some(joined) = joined_crumbs(self.held.range(at..), count) {
+            self.held.truncate(at);
+            self.held.push_back(joined);
+        }
+    }
+
     /// How much has been looked at so far.
     pub fn held_bytes(&self) -> usize {
-        self.held.iter().map(Bytes::len).sum()
+        self.held_bytes
     }
 
     /// The whole body, if all of it has been looked at.

@@ -20,7 +20,7 @@ use super::{
     translate::{self, Rewritten},
 };
 use crate::{
-    body,
+    body::{self, A_FEW},
     path::BasePath,
     table::{Class, Origin, Place, Provider, class, fallback::Failure, identity::Identity},
     within::{self, within},
@@ -282,10 +282,16 @@ pub(super) async fn is_object(answer: &mut Answer) -> Result<bool, Failed> {
 
 /// The whole body, which has to be read before anything can be said of it.
 pub(super) async fn collect(answer: &mut Answer) -> Result<Bytes, Failed> {
+    let mut loose = 0;
     while look(answer).await? {
         if answer.body.held_bytes() > MOST_READ {
             let cause = format!("an answer of more than {MOST_READ} bytes");
             return Err(Failed::new(Failure::Malformed(None), cause));
+        }
+        loose += 1;
+        if loose == A_FEW {
+            answer.body.join_crumbs(A_FEW);
+            loose = 0;
         }
     }
     Ok(answer.body.whole().unwrap_or_default())

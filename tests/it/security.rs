@@ -2,6 +2,7 @@
 //!
 //! Never: a byte of the client decides which host is asked.
 
+mod crumbs;
 mod escapes;
 mod exposure;
 mod headers;
