@@ -115,6 +115,15 @@ async fn b12_a_length_that_lies_does_not_hide_the_cut() {
     }
 }
 
+#[tokio::test]
+async fn b12_a_length_that_is_true_does_not_hide_the_missing_end() {
+    let events = chunk_event("a") + &chunk_event("b");
+    let reply = Reply::new(200).header("content-type", "text/event-stream").body(events);
+    let upstream = Upstream::start(reply).await;
+    let router = Router::start(&open(&upstream)).await;
+    assert_broken_after(&router, &["a", "b"]).await;
+}
+
 /// Nothing is missing after the last event, so the client is told of no failure and the provider
 /// does not rest for one.
 #[tokio::test]
