@@ -53,7 +53,8 @@ pub fn to_stranger(client: &HeaderMap, speaks: Protocol, provider: &Provider) ->
     headers
 }
 
-/// Removes what a client shall not see of a provider's headers.
+/// Removes what a client shall not see of a provider's headers. A length beside chunks is a lie (RFC
+/// 9112, section 6.3).
 pub fn to_client(headers: &mut HeaderMap) {
     let stays: SmallVec<[&'static HeaderName; 8]> = headers
         .keys()
@@ -61,6 +62,9 @@ pub fn to_client(headers: &mut HeaderMap) {
         .collect();
     let nominated: SmallVec<[HeaderName; 4]> =
         nominated(headers).iter().filter_map(|token| token.parse().ok()).collect();
+    if stays.contains(&&header::TRANSFER_ENCODING) {
+        headers.remove(header::CONTENT_LENGTH);
+    }
     for name in stays {
         headers.remove(name);
     }

@@ -108,6 +108,20 @@ async fn e5_e6_what_a_provider_says_for_its_own_hop_is_dropped() {
 }
 
 #[tokio::test]
+async fn a_length_beside_chunks_does_not_cut_an_answer() {
+    let reply = Reply::chat("hi").chunked().header("content-length", "3");
+    let upstream = Upstream::start(reply).await;
+    let (plain, falls_back) = (provider("p", &upstream), provider("q", &upstream));
+    let pool = json!({"providers": [falls_back], "fallback": {"enabled": true}});
+    let router = Router::start(&json!({"targets": {"m": plain, "n": pool}})).await;
+    for alias in ["m", "n"] {
+        let answer = router.chat(alias).await;
+        assert_ok(&answer);
+        assert_eq!(answer.said(), "hi");
+    }
+}
+
+#[tokio::test]
 async fn e4_the_request_id_is_the_clients_if_it_is_sane() {
     let upstream = Upstream::start(Reply::chat("hi")).await;
     let router = Router::start(&open(&upstream)).await;
