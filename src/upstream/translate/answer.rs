@@ -132,7 +132,8 @@ impl Exchange<'_> {
         let said = self.wire().read_error(status, headers, body);
         let class = class::of_answer(status, headers, body, self.own());
         let failure = Failure::Status(status);
-        Failed { failure, class, ..self.failed(headers, &said) }
+        let cause = format!("answered {status}");
+        Failed { failure, class, cause, ..self.failed(headers, &said) }
     }
 
     /// What the provider said went wrong, as the client's protocol says it.
@@ -143,11 +144,16 @@ impl Exchange<'_> {
         let mut answer = self.whole(status, written.body, relayed(headers));
         answer.headers.extend(written.headers.into_iter().filter_map(header_of));
         let Fault { failure, class } = fault_of(said);
+        // A provider's own words may repeat a key or a prompt, which no log shall hold.
+        let cause = match failure {
+            Failure::Status(status) => format!("told an error {status}"),
+            _ => said.message.clone(),
+        };
         Failed {
             failure,
             class,
             retry_after: said.retry_after.or_else(|| failed::retry_after(headers)),
-            cause: said.message.clone(),
+            cause,
             answer: Some(Box::new(answer)),
         }
     }

@@ -68,6 +68,22 @@ async fn e9_e10_no_key_and_no_prompt_is_ever_written() {
     assert!(!router.log_text().is_empty(), "something was logged");
 }
 
+#[tokio::test]
+async fn e9_e10_what_a_provider_repeats_is_not_written_either() {
+    let error = json!({"type": "error", "error": {"type": "api_error", "message": MARK}});
+    for status in [400, 401, 200] {
+        let up = Upstream::start(Reply::json(status, &error)).await;
+        let target = json!({"url": up.base(), "protocol": "anthropic"});
+        let router = noisy(&json!({"targets": {"m": target}})).await;
+        router.post(CHAT, "", &secret_prompt("m")).await;
+        let told = eventually(secs(5), async || router.log_text().contains("attempt failed"));
+        assert!(told.await, "{status}");
+        let log = router.log_text();
+        let line = log.lines().find(|line| line.contains(MARK));
+        assert!(line.is_none(), "{status}: {line:?}");
+    }
+}
+
 #[test]
 fn e9_check_never_quotes_a_secret() {
     let dir = tempfile::tempdir().unwrap();
