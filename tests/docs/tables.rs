@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use axum::{body::Body, http};
 use onwards::{
     gateway::Gateway,
-    live::{Meters, Times},
+    live::{Head, Meters, Times},
     protocol::Endpoint,
     refusal::{AllFailed, Refusal, Whose},
     serve::{Stage, routes},
@@ -108,7 +108,8 @@ fn eventful() -> String {
     let meters = Meters::new("onwards").unwrap();
     let pool = meters.pool("a");
     let second = Duration::from_secs(1);
-    pool.ended(200, Times { total: second, first_byte: second, overhead: second });
+    let head = Some(Head { first_byte: second, overhead: second });
+    pool.ended(200, Times { total: second, head });
     pool.attempted("p", "503");
     pool.fell_back("503");
     pool.refused("rate_limit", "key");
