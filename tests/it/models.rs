@@ -62,7 +62,7 @@ async fn gemini_shows_one_model_where_its_clients_look() {
     let refused = Call::get("/v1beta/models/org/m:8b").send(router.addr()).await;
     assert_eq!(refused.status, 401, "{}", refused.text());
     // What a model is doing is known to its provider alone.
-    let doing = "/v1beta/models/veo/operations/1";
+    let doing = "/v1beta/models/org/m:8b/operations/1";
     let call = Call::get(doing).header("model-override", "org/m:8b").key("sk-a");
     assert_eq!(call.send(router.addr()).await.status, 200);
     assert_eq!(upstream.last().target, doing);
