@@ -6,6 +6,7 @@
 //! Dropping the body drops the attempts and all they hold.
 
 use std::{
+    panic::AssertUnwindSafe,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -13,6 +14,7 @@ use std::{
 };
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use http::{HeaderValue, Response, StatusCode, header};
 use tokio::time::{Interval, MissedTickBehavior};
 
@@ -81,13 +83,20 @@ pub async fn serve(
     // The head may have to go out before it is known how an answer would be packed.
     inbound.headers.remove(header::ACCEPT_ENCODING);
     let head = head(&held, inbound.request_id.clone());
+    let (meters, speaks) = (Arc::clone(&front.meters), inbound.speaks());
     let mut attempts = Box::pin(attempts(Arc::clone(front), held, inbound, record));
     if let Ok(end) = tokio::time::timeout(every, &mut attempts).await {
         let End { accepted, held, mut inbound, record } = end;
         return proxy::respond(accepted, held, &mut inbound, record);
     }
     let sent = Instant::now();
-    let body = Box::pin(async move { attempts.await.into_rest(sent).await });
+    let rest = AssertUnwindSafe(async move { attempts.await.into_rest(sent).await });
+    let body = Box::pin(rest.catch_unwind().map(move |rest| {
+        rest.unwrap_or_else(|_| {
+            meters.panics.inc();
+            Reply::failed(answer::failed_stream(&Refusal::Internal, speaks), speaks)
+        })
+    }));
     let mut beat = tokio::time::interval(every);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     head.map(|()| Reply::Waiting(Box::new(Waiting { body, beat })))

@@ -48,6 +48,22 @@ async fn comments_come_while_the_client_waits_and_then_the_events() {
 }
 
 #[tokio::test]
+async fn a_fault_of_the_router_is_told_in_an_event_too() {
+    let router = Router::start(&json!({"targets": {"m": {
+        "url": "mock:?panic=true&delay_ms=1300", "keepalive_secs": 1}}}))
+    .await;
+    let mut events = Call::chat(&chat_stream("m")).stream(router.addr()).await;
+    assert_eq!(events.head.status, 200);
+    let (seen, end) = events.all().await;
+    assert_eq!((seen[0].text.as_str(), seen.len(), end), (COMMENT, 2, End::Complete));
+    assert_stream_error(&seen[1]);
+    assert!(seen[1].text.contains("internal_error"), "{}", seen[1].text);
+    assert_eq!(router.metric("onwards_panics_total", &[]).await, Some(1.0));
+    let ended = [("alias", "m"), ("status", "500")];
+    assert_eq!(router.metric("onwards_requests_total", &ended).await, Some(1.0));
+}
+
+#[tokio::test]
 async fn who_need_not_wait_or_wants_no_stream_hears_no_comment() {
     let script = Script::always(late(Reply::chat("whole"), 1300))
         .first([Reply::chat_stream(&["quick"]), Reply::error(400, "no")]);
