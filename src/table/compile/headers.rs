@@ -17,17 +17,27 @@ impl Compiler<'_> {
         let mut headers = Headers::new();
         for (name, value) in raw.into_iter().flatten() {
             let at = path.key(name);
-            match (HeaderName::try_from(name.as_str()), HeaderValue::try_from(value.as_str())) {
-                (Err(_), _) => self.problem(&at, "this is not a header's name", None),
-                (_, Err(_)) => self.problem(&at, "this value cannot stand in a header", None),
-                (Ok(name), Ok(_)) if is_framing(&name) => {
-                    let message = format!("`{name}` is written by the router itself");
-                    self.problem(&at, message, Some("remove it".into()));
-                }
-                (Ok(name), Ok(value)) => headers.push((name, value)),
+            let Some(name) = self.header_name(name, &at) else { continue };
+            match HeaderValue::try_from(value.as_str()) {
+                Err(_) => self.problem(&at, "this value cannot stand in a header", None),
+                Ok(value) => headers.push((name, value)),
             }
         }
         headers
+    }
+
+    /// The name of a header that may be configured.
+    pub(super) fn header_name(&mut self, name: &str, at: &Path) -> Option<HeaderName> {
+        let Ok(name) = HeaderName::try_from(name) else {
+            self.problem(at, "this is not a header's name", None);
+            return None;
+        };
+        if is_framing(&name) {
+            let message = format!("`{name}` is written by the router itself");
+            self.problem(at, message, Some("remove it".into()));
+            return None;
+        }
+        Some(name)
     }
 }
 

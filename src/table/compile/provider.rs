@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Uri, header};
+use http::{HeaderName, HeaderValue, Uri};
 
 use super::{Compiler, access, headers, health, identity::Known, pool::Entry};
 use crate::{
@@ -143,11 +143,7 @@ impl Compiler<'_> {
         let (usual_name, usual_prefix) = protocol.manner().credential;
         let name = match &endpoint.upstream_auth_header_name {
             None => HeaderName::from_static(usual_name),
-            Some(name) => HeaderName::try_from(name.as_str()).unwrap_or_else(|_| {
-                let path = path.key("upstream_auth_header_name");
-                self.problem(&path, "this is not a header's name", None);
-                header::AUTHORIZATION
-            }),
+            Some(name) => self.header_name(name, &path.key("upstream_auth_header_name"))?,
         };
         let prefix = endpoint.upstream_auth_header_prefix.as_deref().unwrap_or(usual_prefix);
         let Ok(mut value) = HeaderValue::try_from(format!("{prefix}{}", credential?.expose()))

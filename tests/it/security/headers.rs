@@ -150,6 +150,15 @@ fn e16_headers_that_would_split_a_response_are_refused_at_load() {
         ("", "1"),
         ("x-a:", "1"),
     ];
+    for name in ["host", "content-length", "Transfer-Encoding", "connection", "x a"] {
+        let provider = json!({"url": "http://a.example", "onwards_key": "sk",
+            "upstream_auth_header_name": name});
+        std::fs::write(&file, json!({"targets": {"m": provider}}).to_string()).unwrap();
+        let output = run_cli(["check", file.to_str().unwrap()]);
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{name} is accepted");
+        assert!(text.contains("upstream_auth_header_name"), "{text}");
+    }
     for key in ["response_headers", "request_headers"] {
         for (name, value) in bad {
             let provider = json!({"url": "http://a.example", key: {name: value}});
