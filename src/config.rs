@@ -2,6 +2,8 @@
 //!
 //! It never knows what a key is for: meaning begins in `table::compile`.
 
+use std::fs::File;
+use std::io::{self, Read as _};
 use std::path::Path as FilePath;
 
 use serde::Deserialize;
@@ -60,8 +62,8 @@ pub fn load(path: &FilePath) -> Result<Loaded, Problems> {
 pub fn survey_file(path: &FilePath, lookup: &dyn Lookup) -> Result<Survey, Problems> {
     let name = path.display().to_string();
     let unreadable = |why: String| Problems::from(Problem::without_place(&name, why));
-    let bytes = std::fs::read(path)
-        .map_err(|error| unreadable(format!("the file cannot be read: {error}")))?;
+    let bytes =
+        content(path).map_err(|error| unreadable(format!("the file cannot be read: {error}")))?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let good = String::from_utf8_lossy(&error.as_bytes()[..at]).into_owned();
@@ -108,6 +110,18 @@ pub fn survey(name: &str, text: String, lookup: &dyn Lookup) -> Result<Survey, P
     Ok(Survey { loaded, problems })
 }
 
+/// The file's bytes, unless it is no configuration for its size: reading on would end the process.
+fn content(path: &FilePath) -> io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    let length = file.metadata()?.len().min(LARGEST_FILE);
+    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
+    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(io::Error::other("it is larger than 256 MiB"));
+    }
+    Ok(bytes)
+}
+
 impl Survey {
     /// The file, if it has no problem.
     fn whole(self) -> Result<Loaded, Problems> {
@@ -117,6 +131,8 @@ impl Survey {
         }
     }
 }
+
+const LARGEST_FILE: u64 = 256 << 20;
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::{self, Read as _};
 use std::path::Path as FilePath;
+use std::sync::mpsc;
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -190,13 +192,16 @@ impl Lookup for System {
     }
 
     fn file(&self, path: &FilePath) -> io::Result<String> {
-        let mut content = String::new();
-        // A device or a pipe may never end.
-        std::fs::File::open(path)?.take(LARGEST_FILE + 1).read_to_string(&mut content)?;
-        if content.len() as u64 > LARGEST_FILE {
-            return Err(io::Error::other("it is larger than 1 MiB"));
+        if path.metadata()?.is_file() {
+            return content(path);
         }
-        Ok(content)
+        // A pipe that nobody writes to would hold up this load, and every reload after it.
+        let (told, hears) = mpsc::channel();
+        let path = path.to_owned();
+        std::thread::Builder::new().spawn(move || told.send(content(&path)))?;
+        hears
+            .recv_timeout(PATIENCE)
+            .unwrap_or_else(|_| Err(io::Error::other("nothing comes of it")))
     }
 }
 
@@ -210,6 +215,16 @@ impl Lookup for Nothing {
     }
 }
 
+fn content(path: &FilePath) -> io::Result<String> {
+    let mut content = String::new();
+    // A device may never end.
+    std::fs::File::open(path)?.take(LARGEST_FILE + 1).read_to_string(&mut content)?;
+    if content.len() as u64 > LARGEST_FILE {
+        return Err(io::Error::other("it is larger than 1 MiB"));
+    }
+    Ok(content)
+}
+
 fn literal_hint() -> Option<String> {
     Some("`$${` writes a literal `${`".to_owned())
 }
@@ -219,3 +234,5 @@ fn is_exact_count(float: f64) -> bool {
 }
 
 const LARGEST_FILE: u64 = 1 << 20;
+/// How long a pipe may take to say what it has.
+const PATIENCE: Duration = Duration::from_secs(1);

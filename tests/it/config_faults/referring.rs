@@ -2,11 +2,12 @@
 //!
 //! Never: a secret that arrives after the file that names it is waited for in vain.
 
-use std::fs;
+use std::fs::{self, File};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::support::{Reply, Router, Upstream, assert_ok, eventually, ms, open, secs};
+use crate::support::{Reply, Router, Upstream, assert_ok, eventually, ms, open, run_cli, secs};
 
 /// Two aliases whose credentials are in files, one of them in a directory of its own.
 fn referring(upstream: &Upstream) -> Value {
@@ -51,4 +52,32 @@ async fn c13_a_file_that_names_other_secrets_is_loaded_once() {
     tokio::time::sleep(ms(2500)).await;
     let loaded = router.metric("onwards_config_reloads_total", &[("result", "success")]).await;
     assert_eq!(loaded, Some(1.0), "{}", router.log_text());
+}
+
+#[test]
+fn c13_a_pipe_that_nobody_writes_to_holds_nothing_up() {
+    let dir = tempfile::tempdir().unwrap();
+    let [file, pipe] = ["targets.json", "pipe"].map(|name| dir.path().join(name));
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let target = json!({"url": "http://a.example", "onwards_key": "${file:pipe}"});
+    fs::write(&file, json!({"targets": {"m": target}}).to_string()).unwrap();
+    let check = || run_cli(["check", file.to_str().unwrap()]);
+    let output = check();
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("pipe` cannot be read: nothing comes of it"), "{text}");
+    let writer = std::thread::spawn(move || fs::write(&pipe, "sk-some"));
+    assert_eq!(check().status.code(), Some(0), "one that somebody writes to is read");
+    writer.join().unwrap().unwrap();
+}
+
+#[test]
+fn a_file_without_measure_is_not_read_to_its_end() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("targets.json");
+    File::create(&file).unwrap().set_len(8 << 30).unwrap();
+    let output = run_cli(["check", file.to_str().unwrap()]);
+    assert_eq!(output.status.code(), Some(1));
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert!(text.contains("it is larger than 256 MiB"), "{text}");
 }
