@@ -14,7 +14,7 @@ use crate::{
     choose::Strategy,
     live,
     path::BasePath,
-    protocol::{Protocol, conversation::Lossy},
+    protocol::{Protocol, conversation::Lossy, manner::InPath},
 };
 
 /// An alias's pool.
@@ -192,6 +192,15 @@ pub struct Rule {
 
 /// Headers that replace what is there.
 pub type Headers = Vec<(HeaderName, HeaderValue)>;
+
+impl Provider {
+    /// Where the paths below its URL name a model. Vertex AI's do in Gemini's way, whatever protocol
+    /// the publisher's models speak.
+    pub fn in_path(&self) -> Option<InPath> {
+        let protocol = if self.on_vertex { Protocol::Gemini } else { self.protocol };
+        protocol.manner().in_path
+    }
+}
 
 impl Rule {
     /// Whether all of the rule's labels are among `labels`.

@@ -74,6 +74,13 @@ async fn a_path_of_no_endpoint_names_no_other_model() {
         }
         assert_eq!(upstream.hits(), 0);
     }
+    // Vertex AI has its publishers' models in its paths, whatever protocol they speak.
+    let upstream = Upstream::start(Reply::json(200, &json!({"content": []}))).await;
+    let url = format!("{}/v1/projects/p/locations/l/publishers/anthropic", upstream.base());
+    let target = json!({"url": url, "protocol": "anthropic", "onwards_key": "k"});
+    let router = Router::start(&json!({"targets": {"cheap": target}})).await;
+    let answer = asking("/v1/models/dear:streamRawPredict").send(router.addr()).await;
+    assert_error(&answer, 400, "unsupported_endpoint");
     let (upstream, router) = alone("gemini").await;
     for path in ["/v1beta/models/cheap:predict", "/v1beta/models/cheap", "/v1beta/cachedContents"] {
         assert_ok(&asking(path).send(router.addr()).await);

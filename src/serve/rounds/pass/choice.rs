@@ -172,11 +172,7 @@ enum Obstacle {
 /// provider's: it would be served by that one, whatever the alias stands for.
 fn names_another(inbound: &Inbound, provider: &Provider) -> bool {
     inbound.endpoint.is_none()
-        && provider
-            .protocol
-            .manner()
-            .in_path
-            .is_some_and(|it| it.names_another(&inbound.path, &provider.model))
+        && provider.in_path().is_some_and(|it| it.names_another(&inbound.path, &provider.model))
 }
 
 fn keep_if_any(candidates: &mut SmallVec<[Candidate; 8]>, keep: impl Fn(&Candidate) -> bool) {
