@@ -1,7 +1,11 @@
 //! Where log lines go: standard error, through a thread of their own, so that a full disk or a
 //! stuck pipe costs lines and never a request.
 
-use std::ffi::OsStr;
+use std::{
+    backtrace::{Backtrace, BacktraceStatus},
+    ffi::OsStr,
+    panic::PanicHookInfo,
+};
 
 use tracing::Level;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
@@ -34,10 +38,24 @@ pub(super) fn start(format: Format) -> WorkerGuard {
         }
         Format::Json => lines.with(layer.json()).init(),
     }
+    std::panic::set_hook(Box::new(faulted));
     if let Some(complaint) = complaint {
         tracing::warn!("{complaint}");
     }
     guard
+}
+
+/// A fault of the router is a line like any other: what Rust would print is no JSON, and would wait
+/// for a stuck pipe. The backtrace is there if `RUST_BACKTRACE` asks for it.
+fn faulted(panic: &PanicHookInfo<'_>) {
+    let payload = panic.payload();
+    let text = payload.downcast_ref::<&str>().copied();
+    let cause = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let place = panic.location().map(tracing::field::display);
+    let backtrace = Backtrace::capture();
+    let backtrace = (backtrace.status() == BacktraceStatus::Captured)
+        .then(|| tracing::field::display(backtrace));
+    tracing::error!(cause, place, backtrace, "a fault of the router");
 }
 
 /// What is logged: a level, or levels for parts of the program (`info,onwards=debug`), and what is

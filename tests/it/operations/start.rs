@@ -68,6 +68,20 @@ async fn d10_a_panic_is_told_in_the_clients_form_and_by_the_requests_id() {
     assert!(ids.contains("mine") && ids.iter().any(|id| id.starts_with("req_")), "{ids:?}");
 }
 
+#[tokio::test]
+async fn d10_a_panic_is_a_line_of_the_log_in_its_form() {
+    let targets = json!({"targets": {"bad": {"url": "mock:?panic=true"}}});
+    let router = Launch::new(&targets).args(["--log-format", "json"]).start().await;
+    assert_eq!(router.chat("bad").await.status, 500);
+    let told = eventually(secs(3), async || router.stderr_text().contains("panics as scripted"));
+    assert!(told.await, "{}", router.stderr_text());
+    for line in router.stderr_text().lines() {
+        let record: serde_json::Value = serde_json::from_str(line).expect(line);
+        assert_eq!(record["level"], "ERROR", "{line}");
+        assert!(record["fields"]["place"].as_str().unwrap().contains("mock.rs:"), "{line}");
+    }
+}
+
 /// The clock can not be set back here; but what never asks for the wall's time does not care.
 #[test]
 fn d9_limits_never_read_the_wall_clock() {
