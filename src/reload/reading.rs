@@ -1,6 +1,6 @@
 //! Which files a load read, and the state that each was in just before.
 //!
-//! It never compares contents: times, lengths and inodes tell.
+//! It never compares contents: times, lengths, inodes and rights tell.
 
 use std::{
     cell::RefCell,
@@ -24,6 +24,8 @@ struct State {
     modified: Option<SystemTime>,
     length: u64,
     inode: u64,
+    /// Mode, user and group: what could not be read may be read now, though nobody wrote it.
+    rights: [u32; 3],
 }
 
 impl Reading {
@@ -68,6 +70,7 @@ fn look(file: &Path) -> Option<State> {
         modified: metadata.modified().ok(),
         length: metadata.len(),
         inode: inode(&metadata),
+        rights: rights(&metadata),
         resolved,
     })
 }
@@ -80,6 +83,17 @@ fn inode(metadata: &std::fs::Metadata) -> u64 {
 #[cfg(not(unix))]
 fn inode(_: &std::fs::Metadata) -> u64 {
     0
+}
+
+#[cfg(unix)]
+fn rights(metadata: &std::fs::Metadata) -> [u32; 3] {
+    use std::os::unix::fs::MetadataExt as _;
+    [metadata.mode(), metadata.uid(), metadata.gid()]
+}
+
+#[cfg(not(unix))]
+fn rights(metadata: &std::fs::Metadata) -> [u32; 3] {
+    [u32::from(metadata.permissions().readonly()), 0, 0]
 }
 
 #[cfg(test)]
@@ -106,6 +120,11 @@ mod tests {
         assert_eq!(found.as_deref(), Some("here"));
         std::fs::write(&late, "here again").unwrap();
         assert!(before.is_stale(), "it changed");
+        let (before, _) = again();
+        let mut rights = late.metadata().unwrap().permissions();
+        rights.set_readonly(true);
+        std::fs::set_permissions(&late, rights).unwrap();
+        assert!(before.is_stale(), "it may be read by others");
         let (before, _) = again();
         std::fs::remove_file(&late).unwrap();
         assert!(before.is_stale(), "it went");
