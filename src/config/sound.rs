@@ -40,7 +40,26 @@ fn leave_out(file: &mut Value, path: &[Segment]) {
     if is_alias(path) || matches!(last, Segment::Index(_)) {
         at(file, path).into_iter().for_each(stand_in);
     } else if let (Some(Value::Object(object)), Segment::Key(key)) = (at(file, way), last) {
+        if key == "onwards_key" {
+            // Without any, the provider would be asked for what it signs with instead.
+            object.insert(key.clone(), "stand-in".into());
+            return;
+        }
         object.shift_remove(key);
+        for companion in companions(key) {
+            object.shift_remove(*companion);
+        }
+    }
+}
+
+/// What would be told as wrong beside it once this key is gone.
+fn companions(key: &str) -> &'static [&'static str] {
+    match key {
+        "protocol" => &["aws", "gcp"],
+        "strategy" => &["sticky"],
+        "access_key_id" => &["secret_access_key"],
+        "secret_access_key" => &["access_key_id"],
+        _ => &[],
     }
 }
 

@@ -133,9 +133,16 @@ fn c1_a_wrong_value_is_not_told_as_a_missing_one_too() {
     let one = [
         (r#""strategy":"sticky","sticky":{"header":5}"#, "sticky.header"),
         (r#""hedge":{"after_ms":0}"#, "hedge.after_ms"),
+        (r#""strategy":"stiky","sticky":{"key":true}"#, "strategy"),
+        (r#""protocol":"bedrok","aws":{"region":"r"}"#, "protocol"),
+        (r#""protocol":"bedrock","onwards_key":5"#, "onwards_key"),
+        (
+            r#""protocol":"bedrock","aws":{"region":"r","access_key_id":5,"secret_access_key":"s"}"#,
+            "aws.access_key_id",
+        ),
     ];
     for (keys, place) in one {
-        let file = format!(r#"{{"targets":{{"m":{{"url":"mock:",{keys}}}}}}}"#);
+        let file = format!(r#"{{"targets":{{"m":{{"url":"http://a",{keys}}}}}}}"#);
         assert_eq!(places(&file), [format!("targets[\"m\"].{place}")], "{file}");
     }
 }
