@@ -52,6 +52,15 @@ pub(super) struct Out<'a> {
 struct DetailOut<'a> {
     r#type: &'static str,
     message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    details: Option<DetailsOut>,
+}
+
+/// What the vendor's own libraries read of an error.
+#[derive(Serialize)]
+struct DetailsOut {
+    error_code: &'static str,
+    unsupported: [&'static str; 1],
 }
 
 impl Detail {
@@ -77,8 +86,13 @@ impl Detail {
 impl<'a> Out<'a> {
     /// From the neutral form.
     pub(super) fn of(failure: &'a Failure, request_id: Option<&'a str>) -> Self {
-        let error = DetailOut { r#type: type_of(failure.kind), message: &failure.message };
-        Self { r#type: "error", error, request_id }
+        let (r#type, message) = (type_of(failure.kind), failure.message.as_str());
+        // With these words they go on without a thread, and send all that was said.
+        let details = (failure.param.as_deref() == Some(THREAD)).then_some(DetailsOut {
+            error_code: "thread_unsupported_request",
+            unsupported: [THREAD],
+        });
+        Self { r#type: "error", error: DetailOut { r#type, message, details }, request_id }
     }
 }
 
@@ -96,6 +110,9 @@ fn type_of(kind: Kind) -> &'static str {
         Kind::Server | Kind::Cut | Kind::Malformed => "api_error",
     }
 }
+
+/// The field by which a conversation is kept at the vendor.
+pub(super) const THREAD: &str = "thread";
 
 const TYPES: &[(&str, Kind)] = &[
     ("invalid_request_error", Kind::InvalidRequest),
@@ -148,6 +165,17 @@ mod tests {
             let failure = detail.into_failure(None);
             assert_eq!((failure.status, failure.kind), (status, kind));
         }
+    }
+
+    #[test]
+    fn a_library_is_told_to_go_on_without_a_thread() {
+        let refused =
+            Failure { param: Some("thread".to_owned()), ..Failure::new(Kind::InvalidRequest, "m") };
+        let body = write(&refused, "req_1").body;
+        let said = serde_json::from_slice::<serde_json::Value>(&body).unwrap();
+        let details = &said["error"]["details"];
+        assert_eq!(details["error_code"], "thread_unsupported_request", "{said}");
+        assert!(details["unsupported"].is_array(), "{said}");
     }
 
     #[test]

@@ -9,6 +9,7 @@
 //! | `output_config.effort` | `Thinking::Effort` |
 //! | `output_config.format` | the format; older models are given a tool that must be called |
 //! | `metadata.user_id` | `user` |
+//! | `thread` | refused: nothing is stored here |
 //! | server tools, `context_management`, `container`, … | `extras` |
 
 mod read;

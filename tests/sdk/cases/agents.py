@@ -1,10 +1,13 @@
 """Requests as the coding agents send them, on the wire: Claude Code at `/v1/messages`, Codex at
-`/v1/responses`. Two turns, streamed: a call of a tool, its result, the answer.
+`/v1/responses`. Two turns, streamed: a call of a tool, its result, the answer. The same by the loop
+that `anthropic` has for tools.
 """
 
 import json
 import urllib.error
 import urllib.request
+
+import anthropic
 
 from said import Call, Reply, Result, Text, Thought
 
@@ -115,6 +118,26 @@ def patching(asked):
     return Reply([Thought("A patch."), Call(name, {"input": PATCH}, "call_7")], finish="tools")
 
 
+def tool_runner(pair):
+    """It has the vendor keep the conversation, until it hears that the vendor cannot."""
+    only(pair, "anthropic")
+    if pair.vendor == pair.client:
+        raise Skipped("the bytes pass as they are")
+
+    @anthropic.beta_tool
+    def weather(city: str) -> str:
+        """The weather of a city"""
+        return f"sunny in {city}"
+
+    pair.expect(Reply([Call("weather", {"city": "Bern"}, "call_1")], finish="tools"), Reply([Text("Sunny.")]))
+    sdk, question = pair.session().sdk, {"role": "user", "content": "Weather?"}
+    runner = sdk.beta.messages.tool_runner(model=pair.vendor, max_tokens=2048, tools=[weather], messages=[question])
+    equal(runner.until_done().content[-1].text, "Sunny.", "the answer")
+    asked = pair.asked()
+    equal([call.args for call in asked.parts(Call)], [{"city": "Bern"}], "the call given back")
+    assert "sunny in Bern" in asked.parts(Result)[0].text, asked
+
+
 def only(pair, client):
     if pair.client != client:
         raise Skipped("another client's agent")
@@ -159,4 +182,4 @@ def items_of(events):
     return [event["item"] for event in events if event["type"] == "response.output_item.done"]
 
 
-CASES = [claude_code, codex]
+CASES = [claude_code, codex, tool_runner]

@@ -3,6 +3,7 @@
 use serde_json::value::RawValue;
 
 use crate::protocol::Protocol;
+use crate::protocol::anthropic::error::THREAD;
 use crate::protocol::conversation::{
     CacheMark, Content, Conversation, Delivery, Effort, Media, MediaKind, OutputFormat, Part, Role,
     Sampling, Signature, Source, Thinking, Tool, ToolCall, ToolChoice, ToolResult, Turn,
@@ -16,6 +17,10 @@ pub(in crate::protocol::anthropic) fn read(
     head: &Head<'_>,
 ) -> Result<Conversation, ReadError> {
     let mut body = Object::parse(body)?;
+    // Whoever has a thread sends the next turn alone.
+    if body.raw(THREAD).is_some() {
+        return Err(ReadError::new(THREAD, NOTHING_STORED));
+    }
     let stream = Delivery::from_flag(body.take("stream")?);
     let mut to = Conversation {
         model: body.require("model")?,
@@ -226,3 +231,6 @@ fn read_format(
         strict: None,
     }))
 }
+
+const NOTHING_STORED: &str =
+    "cannot be used: nothing is stored; send the whole conversation as `messages`";

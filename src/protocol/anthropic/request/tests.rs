@@ -88,3 +88,18 @@ fn an_empty_error_says_that_it_is_one() {
         assert_eq!(body["messages"][2]["content"][0]["content"], sent);
     }
 }
+
+/// Without the vendor's store the next request would be half of a conversation.
+#[test]
+fn a_thread_is_refused() {
+    let request = |thread: Value| {
+        json!({"model": "m", "max_tokens": 9, "thread": thread,
+            "messages": [{"role": "user", "content": "q"}]})
+        .to_string()
+    };
+    let read =
+        |body: String| Protocol::Anthropic.wire().read_request(body.as_bytes(), &Head::default());
+    let refused = read(request(json!({"type": "create"}))).unwrap_err();
+    assert_eq!(refused.field, "thread");
+    assert!(read(request(Value::Null)).is_ok());
+}
