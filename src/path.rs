@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 use smallvec::SmallVec;
 
 /// Why a path is refused.
@@ -213,6 +214,10 @@ fn is_harmless(byte: u8) -> bool {
 fn is_plain(byte: u8) -> bool {
     byte > b' ' && byte != 0x7f && byte != b'#'
 }
+
+/// What must be encoded in a segment of a path: all but what RFC 3986 calls unreserved.
+pub const NOT_IN_A_SEGMENT: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,11 @@ pub(crate) trait Frames: Send + Sync {
     fn end(&mut self, events: &mut Vec<Event>);
 }
 
+/// The stream is broken: nothing follows.
+pub(crate) fn fail(failure: Failure, events: &mut Vec<Event>) {
+    events.push(Event::Failure(failure));
+}
+
 /// Reads one stream.
 #[derive(Debug, Default)]
 pub(crate) struct FrameReader<F> {
@@ -43,9 +48,9 @@ impl<F: Frames> FrameReader<F> {
             // Looked at as a whole, so that the parser need not look at each text in it.
             Ok(Some(event)) => match simdutf8::basic::from_utf8(&event.data) {
                 Ok(data) => self.frames.read(data, events),
-                Err(_) => events.push(Event::Failure(Failure::no_text())),
+                Err(_) => fail(Failure::no_text(), events),
             },
-            Err(error) => events.push(Event::Failure(Failure::malformed(error.to_string()))),
+            Err(error) => fail(Failure::malformed(error.to_string()), events),
         }
         self.ended = events.last().is_some_and(Event::is_last);
         !self.ended

@@ -33,6 +33,11 @@ impl Code {
     }
 }
 
+/// The sentence of an error, or that there is none.
+pub(crate) fn sentence(message: Option<String>) -> String {
+    message.unwrap_or_else(|| "the provider gave no message".to_owned())
+}
+
 /// A name without what AWS writes around it: `com.amazon#ThrottlingException:http://…`.
 pub(crate) fn bare_name(name: &str) -> &str {
     let name = name.split_once(":http").map_or(name, |(name, _)| name);

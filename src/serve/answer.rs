@@ -70,13 +70,10 @@ fn body(
         return (status, Headers::new(), envelope(refusal));
     }
     let id = request_id.to_str().unwrap_or_default();
-    let WrittenError { status: own, headers, body } =
+    let WrittenError { status: own, headers: own_headers, body } =
         speaks.wire().write_error(&failure(refusal), id);
-    let header = |(name, value): (&'static str, String)| {
-        Some((HeaderName::from_static(name), HeaderValue::try_from(value).ok()?))
-    };
-    let headers = headers.into_iter().filter_map(header).collect();
-    (StatusCode::from_u16(own).unwrap_or(status), headers, Bytes::from(body))
+    let own_headers = own_headers.into_iter().filter_map(headers::own).collect();
+    (StatusCode::from_u16(own).unwrap_or(status), own_headers, Bytes::from(body))
 }
 
 /// A refusal in the place of a stream, as the client's protocol says it.

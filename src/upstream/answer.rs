@@ -16,7 +16,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::{client::WireBody, mock::MockBody, translate::TranslatedBody};
 use crate::{
-    body::joined_crumbs,
+    body::{Pieces, joined_crumbs},
     table::{Class, fallback::Failure},
 };
 
@@ -220,13 +220,12 @@ impl AnswerBody {
 
     /// The whole body, if all of it has been looked at.
     pub fn whole(&self) -> Option<Bytes> {
-        if !self.source_is_end() || self.broken.is_some() {
-            return None;
-        }
-        match self.held.len() {
-            1 => self.held.front().cloned(),
-            _ => Some(self.held.iter().flatten().copied().collect()),
-        }
+        (self.source_is_end() && self.broken.is_none()).then(|| self.held_as_one())
+    }
+
+    /// What has been looked at so far, in one piece.
+    pub fn held_as_one(&self) -> Bytes {
+        self.held.iter().cloned().collect::<Pieces>().to_bytes()
     }
 
     /// What a translated stream said went wrong in its middle.

@@ -73,6 +73,11 @@ pub fn to_client(headers: &mut HeaderMap) {
     }
 }
 
+/// A header that a protocol writes; none where its value is no header's.
+pub fn own((name, value): (&'static str, String)) -> Option<(HeaderName, HeaderValue)> {
+    Some((HeaderName::from_static(name), HeaderValue::try_from(value).ok()?))
+}
+
 /// Sets configured headers; they replace what is there.
 pub fn set(headers: &mut HeaderMap, configured: &Headers) {
     for (name, value) in configured {

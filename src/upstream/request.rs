@@ -8,7 +8,7 @@ use std::{borrow::Cow, sync::OnceLock, time::SystemTime};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header, uri::PathAndQuery};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 
 use super::{headers, identity::Credential, sigv4, vertex};
 use crate::{
@@ -206,7 +206,7 @@ fn path_for<'a>(inbound: &'a Inbound, provider: &Provider) -> Cow<'a, str> {
         return Cow::Borrowed(&inbound.path);
     };
     let Some(span) = endpoint.model_span.clone() else { return Cow::Borrowed(&inbound.path) };
-    let model = utf8_percent_encode(&provider.model, IN_A_SEGMENT);
+    let model = utf8_percent_encode(&provider.model, path::NOT_IN_A_SEGMENT);
     Cow::Owned(format!("{}{model}{}", &inbound.path[..span.start], &inbound.path[span.end..]))
 }
 
@@ -237,7 +237,3 @@ fn renamed(inbound: &Inbound, endpoint: &Endpoint, provider: &Provider) -> Optio
     let body = wire.renamed(&inbound.body.to_bytes(), &provider.model)?;
     Some(Pieces::from(Bytes::from(body)))
 }
-
-/// What stands for itself in a path segment (RFC 3986, unreserved).
-const IN_A_SEGMENT: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');

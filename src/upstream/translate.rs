@@ -22,6 +22,7 @@ use super::{
     attempt,
     client::Client,
     failed::Failed,
+    headers,
     request::{Asked, Inbound, Prepared, Read},
 };
 use crate::{
@@ -150,9 +151,9 @@ impl<'a> Exchange<'a> {
         conversation: &Conversation,
         written: Written,
     ) -> Result<Answer, Failed> {
-        let Written { path_and_query, headers, body, mut dropped, reading } = written;
-        let headers = headers.into_iter().filter_map(header_of).collect();
-        let prepared = Prepared { path: path_and_query, headers, body: Bytes::from(body) };
+        let Written { path_and_query: path, headers: own, body, mut dropped, reading } = written;
+        let headers = own.into_iter().filter_map(headers::own).collect();
+        let prepared = Prepared { path, headers, body: Bytes::from(body) };
         let answer = self.ask(client, &prepared, conversation.is_stream()).await?;
         let answer = self.read(answer, reading, conversation, &mut dropped).await?;
         Ok(naming(answer, &dropped))
@@ -181,7 +182,7 @@ impl<'a> Exchange<'a> {
             return Ok(answer);
         }
         attempt::hold_error(&mut answer).await;
-        let body = answer.body.held().iter().flatten().copied().collect::<Bytes>();
+        let body = answer.body.held_as_one();
         Err(self.refused(status.as_u16(), &answer.headers, &body))
     }
 
@@ -238,10 +239,6 @@ fn naming(mut answer: Answer, dropped: &[String]) -> Answer {
         answer.headers.insert(DROPPED, names);
     }
     answer
-}
-
-fn header_of((name, value): (&'static str, String)) -> Option<(HeaderName, HeaderValue)> {
-    Some((HeaderName::from_static(name), HeaderValue::try_from(value).ok()?))
 }
 
 /// The fields that a provider could not be given.

@@ -8,10 +8,13 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 use serde_json::{Map, Value};
 
-use crate::body::{Model, Pieces, Scanner};
+use crate::{
+    body::{Model, Pieces, Scanner},
+    path::NOT_IN_A_SEGMENT,
+};
 
 /// The path below the publisher and the body, from those of the publisher's own API; the body
 /// names the provider's model already.
@@ -25,7 +28,7 @@ pub fn adapted<'a>(
     match bare {
         "/v1/messages" => {
             let method = if stream { "streamRawPredict" } else { "rawPredict" };
-            let model = utf8_percent_encode(model, IN_A_SEGMENT);
+            let model = utf8_percent_encode(model, NOT_IN_A_MODEL);
             let body = with_version(body, true);
             (format!("/models/{model}:{method}").into(), body)
         }
@@ -81,9 +84,8 @@ fn without_envelope(body: Pieces) -> Pieces {
 
 const VERSION: &str = r#""anthropic_version":"vertex-2023-10-16""#;
 const ENVELOPE: &str = "generateContentRequest";
-/// What stands for itself in a path segment; `@` stands before a model's version.
-const IN_A_SEGMENT: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'@');
+/// `@` stands before a model's version.
+const NOT_IN_A_MODEL: &AsciiSet = &NOT_IN_A_SEGMENT.remove(b'@');
 
 #[cfg(test)]
 mod tests {

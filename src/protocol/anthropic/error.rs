@@ -68,7 +68,7 @@ impl Detail {
     /// decides on it.
     pub(super) fn into_failure(self, status: Option<u16>) -> Failure {
         let status = status.or(self.code.as_ref().and_then(Code::status));
-        let message = self.message.unwrap_or_else(|| "the provider gave no message".to_owned());
+        let message = loose::sentence(self.message);
         let known = TYPES.iter().find(|(name, _)| Some(*name) == self.r#type.as_deref());
         let kind = match (known, status) {
             (Some((_, Kind::InvalidRequest)), _) if Kind::is_about_context(&message) => {

@@ -27,8 +27,7 @@ pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
 /// Reads an exception that comes as a frame, after a 200.
 pub(super) fn read_exception(name: &str, payload: &[u8]) -> Failure {
     let detail = serde_json::from_slice::<Detail>(payload).unwrap_or_default();
-    let message = detail.original_message.or(detail.message);
-    let message = message.unwrap_or_else(|| "the provider gave no message".to_owned());
+    let message = loose::sentence(detail.original_message.or(detail.message));
     let status = detail.original_status_code.unwrap_or(500);
     match kind_of(name) {
         // It speaks of the model behind Bedrock, whose own status says more.

@@ -33,10 +33,8 @@ pub(super) fn failure(status: Option<u16>, message: String) -> Failure {
 
 /// Writes an error with the status that this protocol has for its kind.
 pub(super) fn write(failure: &Failure, request_id: &str) -> WrittenError {
-    // 529 is Anthropic's own; clients of this protocol know 503.
-    let status = if failure.status == 529 { 503 } else { failure.status };
     let body = json(&Out { id: request_id, message: &failure.message });
-    WrittenError { status, headers: Vec::new(), body }
+    WrittenError { status: failure.usual_status(), headers: Vec::new(), body }
 }
 
 /// The kind that a status stands for, with the vendor's own ones.

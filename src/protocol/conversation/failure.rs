@@ -99,6 +99,11 @@ impl Failure {
         Self { code, ..self }
     }
 
+    /// Its status for clients who do not know 529, which is Anthropic's own.
+    pub(crate) fn usual_status(&self) -> u16 {
+        if self.status == 529 { 503 } else { self.status }
+    }
+
     /// An error body in no form of its protocol: the kind is what the status says, the sentence
     /// stands where most put it.
     pub fn from_status(status: u16, body: &[u8]) -> Self {
@@ -171,7 +176,6 @@ const CONTEXT_WORDS: &[&str] = &[
     "input is too long",
     "too many tokens",
     "maximum number of tokens",
-    "exceeds the maximum number of tokens",
     "exceed context limit",
 ];
 

@@ -90,7 +90,7 @@ struct RetryInfo {
 impl Detail {
     /// In neutral form; without a status (in a stream, in a 200) the error's own code is one.
     pub(super) fn into_failure(self, status: Option<u16>) -> Failure {
-        let message = self.message.unwrap_or_else(|| "the provider gave no message".to_owned());
+        let message = loose::sentence(self.message);
         let mut violations = self.details.iter().flat_map(|more| &more.violations);
         // A day's quota comes with a delay of seconds, which is not true.
         let is_of_a_day = violations
@@ -120,14 +120,12 @@ impl Detail {
 impl<'a> Out<'a> {
     /// From the neutral form.
     pub(super) fn of(failure: &'a Failure) -> Self {
-        // 529 is Anthropic's own; clients of this protocol know 503.
-        let code = if failure.status == 529 { 503 } else { failure.status };
         let details = failure.retry_after.map(|delay| {
             let retry_delay = format!("{}s", delay.as_secs_f64());
             [RetryInfo { kind: "type.googleapis.com/google.rpc.RetryInfo", retry_delay }]
         });
         let (message, status) = (failure.message.as_str(), status_of(failure.kind));
-        Self { error: DetailOut { code, message, status, details } }
+        Self { error: DetailOut { code: failure.usual_status(), message, status, details } }
     }
 }
 

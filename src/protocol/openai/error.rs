@@ -26,9 +26,8 @@ pub(super) fn read(status: u16, body: &[u8]) -> Failure {
 
 /// Writes an error with its status.
 pub(super) fn write(failure: &Failure) -> WrittenError {
-    // 529 is Anthropic's own; clients of this protocol know 503.
-    let status = if failure.status == 529 { 503 } else { failure.status };
-    WrittenError { status, headers: Vec::new(), body: json(&Out::of(failure)) }
+    let body = json(&Out::of(failure));
+    WrittenError { status: failure.usual_status(), headers: Vec::new(), body }
 }
 
 /// The error as a value: in a body and in a stream it is the same.
@@ -90,7 +89,7 @@ impl Inner {
         };
         let number = detail.code.as_ref().and_then(Code::status);
         let code = detail.code.and_then(Code::into_text);
-        let message = detail.message.unwrap_or_else(|| "the provider gave no message".to_owned());
+        let message = loose::sentence(detail.message);
         let words = [code.as_deref(), detail.r#type.as_deref()];
         let kind = kind_of(words, status.or(number), &message);
         let status = status.or(number).unwrap_or_else(|| kind.status());

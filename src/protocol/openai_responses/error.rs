@@ -87,7 +87,7 @@ impl Detail {
     pub(super) fn into_failure(self, status: Option<u16>) -> Failure {
         let status = status.or(self.code.as_ref().and_then(Code::status));
         let code = self.code.and_then(Code::into_text);
-        let message = self.message.unwrap_or_else(|| "the provider gave no message".to_owned());
+        let message = loose::sentence(self.message);
         let words = [code.as_deref(), self.r#type.as_deref()];
         let kind = words
             .into_iter()

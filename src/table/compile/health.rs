@@ -8,7 +8,7 @@ use super::Compiler;
 use crate::{
     config::{Path, raw},
     live::{Cooldown, HealthSettings, Probing},
-    path::{self, BasePath},
+    path,
     table::{
         Place, Probe, StickyBy,
         class::{Class, OwnClasses},
@@ -35,7 +35,7 @@ impl Compiler<'_> {
         let Place::Wire { base, .. } = place else { return None };
         let secs = raw.interval_secs.unwrap_or(PROBE_INTERVAL_SECS);
         Some(Probe {
-            path: joined(base, path),
+            path: path::join(base, path).into(),
             interval: Duration::from_secs(secs),
             timeout: Duration::from_millis(raw.timeout_ms.unwrap_or(PROBE_TIMEOUT_MS)),
             expects: raw.expect_status,
@@ -132,10 +132,6 @@ fn cooldown(raw: raw::Cooldown) -> Cooldown {
         max_duration: secs(raw.max_duration_secs, defaults.max_duration),
         slow_start: secs(raw.slow_start_secs, defaults.slow_start),
     }
-}
-
-fn joined(base: &BasePath, path: &str) -> Box<str> {
-    path::join(base, path).into()
 }
 
 const MOST_HEDGED: f64 = 0.05;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use super::{Exchange, TranslatedBody, header_of, last_words::LastWords, stream::Unopened};
+use super::{Exchange, TranslatedBody, last_words::LastWords, stream::Unopened};
 use crate::{
     body,
     protocol::{
@@ -22,6 +22,7 @@ use crate::{
         answer::{Answer, AnswerBody, Fault, Source},
         attempt, envelope,
         failed::{self, Failed},
+        headers,
     },
 };
 
@@ -142,7 +143,7 @@ impl Exchange<'_> {
         let written = self.client_wire().write_error(said, request_id);
         let status = StatusCode::from_u16(written.status).unwrap_or(StatusCode::BAD_GATEWAY);
         let mut answer = self.whole(status, written.body, relayed(headers));
-        answer.headers.extend(written.headers.into_iter().filter_map(header_of));
+        answer.headers.extend(written.headers.into_iter().filter_map(headers::own));
         let Fault { failure, class } = fault_of(said);
         // A provider's own words may repeat a key or a prompt, which no log shall hold.
         let cause = match failure {

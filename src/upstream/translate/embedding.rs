@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use super::{Exchange, answer::relayed, attempt, header_of, naming, refusal};
+use super::{Exchange, answer::relayed, attempt, naming, refusal};
 use crate::{
     protocol::{
         conversation::Delivery,
@@ -21,6 +21,7 @@ use crate::{
         answer::Answer,
         client::Client,
         failed::Failed,
+        headers,
         request::{Inbound, Prepared},
     },
 };
@@ -85,7 +86,7 @@ impl<'a> Asks<'a> {
             .write_response(&embedded, self.asked, &to)
             .map_err(|said| exchange.failed(&HeaderMap::new(), &said))?;
         let mut answer = exchange.whole(StatusCode::OK, answered.body, relayed(&headers));
-        answer.headers.extend(answered.headers.into_iter().filter_map(header_of));
+        answer.headers.extend(answered.headers.into_iter().filter_map(headers::own));
         Ok(naming(answer, &dropped))
     }
 }

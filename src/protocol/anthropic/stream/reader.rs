@@ -9,7 +9,7 @@ use crate::protocol::Protocol;
 use crate::protocol::anthropic::error;
 use crate::protocol::anthropic::response::{UsageIn, read_finish};
 use crate::protocol::conversation::{Event, Failure, Finish, Signature};
-use crate::protocol::frames::Frames;
+use crate::protocol::frames::{Frames, fail};
 use crate::protocol::parts::Parts;
 use crate::protocol::wire::Reading;
 
@@ -91,7 +91,7 @@ impl Frames for State {
     }
 
     fn end(&mut self, events: &mut Vec<Event>) {
-        events.push(Event::Failure(Failure::cut()));
+        fail(Failure::cut(), events);
     }
 }
 
@@ -181,10 +181,6 @@ impl State {
         events.push(Event::Finish { reason, stop_sequence });
         events.push(Event::Done);
     }
-}
-
-fn fail(failure: Failure, events: &mut Vec<Event>) {
-    events.push(Event::Failure(failure));
 }
 
 /// An event of any type: which fields it has depends on it.

@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
 use serde_json::value::RawValue;
 
 use super::form::{
@@ -16,6 +16,7 @@ use super::media::DocumentNames;
 use super::plan::Plan;
 use super::turns::Blocks;
 use super::{MODEL_FIELDS, OWN_EXTRAS};
+use crate::path::NOT_IN_A_SEGMENT;
 use crate::protocol::bedrock::model::Family;
 use crate::protocol::conversation::tool::raw;
 use crate::protocol::conversation::{
@@ -227,8 +228,7 @@ fn is_metadata(text: &str) -> bool {
 
 /// The model's id may hold `:` and, as an ARN, `/`.
 pub(in crate::protocol::bedrock) fn path(model: &str, operation: &str) -> String {
-    format!("/model/{}/{operation}", utf8_percent_encode(model, RESERVED))
+    format!("/model/{}/{operation}", utf8_percent_encode(model, NOT_IN_A_SEGMENT))
 }
 
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 const LONGEST_METADATA: usize = 256;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use crate::protocol::cohere::error;
 use crate::protocol::cohere::response::{BROKEN_OFF, Call, UsageIn, read_finish};
 use crate::protocol::conversation::{Event, Failure};
-use crate::protocol::frames::Frames;
+use crate::protocol::frames::{Frames, fail};
 use crate::protocol::parts::Parts;
 use crate::protocol::wire::Reading;
 
@@ -66,7 +66,7 @@ impl Frames for State {
     }
 
     fn end(&mut self, events: &mut Vec<Event>) {
-        events.push(Event::Failure(Failure::cut()));
+        fail(Failure::cut(), events);
     }
 }
 
@@ -123,10 +123,6 @@ impl State {
         events.push(Event::Finish { reason, stop_sequence: None });
         events.push(Event::Done);
     }
-}
-
-fn fail(failure: Failure, events: &mut Vec<Event>) {
-    events.push(Event::Failure(failure));
 }
 
 /// An event of any type: which fields it has depends on it.

@@ -2,13 +2,14 @@
 //!
 //! It never leaves anything out in silence that could change the answer.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, utf8_percent_encode};
 
 use super::contents::{write_system, write_turns};
 use super::form::{
     Body, Count, Function, FunctionCalling, GenerationConfig, Schema, ToolConfig, Tools,
 };
 use super::thinking;
+use crate::path::NOT_IN_A_SEGMENT;
 use crate::protocol::conversation::{
     Conversation, Losses, NameRule, OutputFormat, Tool, ToolChoice, ToolNames,
 };
@@ -150,5 +151,4 @@ const TOOL_NAMES: NameRule =
 const MOST_STOPS: usize = 5;
 
 /// What must be encoded in a path; a resource's name holds slashes.
-pub(in crate::protocol::gemini) const NOT_IN_PATHS: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
+pub(in crate::protocol::gemini) const NOT_IN_PATHS: &AsciiSet = &NOT_IN_A_SEGMENT.remove(b'/');

@@ -6,7 +6,7 @@
 use bytes::Bytes;
 
 use crate::protocol::conversation::{Event, Failure, Finish};
-use crate::protocol::frames::{FrameReader, Frames};
+use crate::protocol::frames::{FrameReader, Frames, fail};
 use crate::protocol::gemini::part::{PartIn, own_signature};
 use crate::protocol::gemini::response::{Chunk, read_finish};
 use crate::protocol::parts::Parts;
@@ -170,8 +170,4 @@ impl State {
         }
         Ok(())
     }
-}
-
-fn fail(failure: Failure, events: &mut Vec<Event>) {
-    events.push(Event::Failure(failure));
 }

@@ -5,7 +5,7 @@
 
 use crate::protocol::calls::Calls;
 use crate::protocol::conversation::{Content, Event, Failure, Finish};
-use crate::protocol::frames::Frames;
+use crate::protocol::frames::{Frames, fail};
 use crate::protocol::openai::response::{Completion, read_finish};
 use crate::protocol::openai::said::Said;
 use crate::protocol::parts::Parts;
@@ -33,10 +33,10 @@ impl Frames for State {
             return self.complete(events);
         }
         let Ok(chunk) = serde_json::from_str::<Completion>(data) else {
-            return self.fail(Failure::malformed("a chunk of the stream is not readable"), events);
+            return fail(Failure::malformed("a chunk of the stream is not readable"), events);
         };
         if let Some(failure) = chunk.error.and_then(|error| error.into_failure(None)) {
-            return self.fail(failure, events);
+            return fail(failure, events);
         }
         if !self.started {
             self.started = true;
@@ -46,7 +46,7 @@ impl Frames for State {
             if choice.is_first() {
                 let read = self.read_delta(choice.delta.unwrap_or_default(), events);
                 if let Err(failure) = read {
-                    return self.fail(failure, events);
+                    return fail(failure, events);
                 }
                 // Some write an empty reason until there is one.
                 let reason = choice.finish_reason.filter(|reason| !reason.is_empty());
@@ -83,17 +83,13 @@ impl State {
     }
 
     fn complete(&mut self, events: &mut Vec<Event>) {
-        let Some(reason) = self.finish else { return self.fail(Failure::cut(), events) };
+        let Some(reason) = self.finish else { return fail(Failure::cut(), events) };
         self.parts.close(events);
         if let Err(failure) = self.calls.end(&self.reading, &mut self.parts, events) {
-            return self.fail(failure, events);
+            return fail(failure, events);
         }
         let reason = reason.with_calls(self.parts.has_called());
         events.push(Event::Finish { reason, stop_sequence: None });
         events.push(Event::Done);
-    }
-
-    fn fail(&self, failure: Failure, events: &mut Vec<Event>) {
-        events.push(Event::Failure(failure));
     }
 }

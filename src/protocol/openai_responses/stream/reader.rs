@@ -8,7 +8,7 @@ use serde::Deserialize;
 use crate::protocol::Protocol;
 use crate::protocol::calls::{Calls, Fragment};
 use crate::protocol::conversation::{Content, Event, Failure, Signature};
-use crate::protocol::frames::Frames;
+use crate::protocol::frames::{Frames, fail};
 use crate::protocol::openai_responses::error;
 use crate::protocol::openai_responses::item::{Item, joined, proof, reasoning};
 use crate::protocol::openai_responses::response::Response;
@@ -54,13 +54,13 @@ impl State {
 impl Frames for State {
     fn read(&mut self, data: &str, events: &mut Vec<Event>) {
         if data.trim_ascii() == "[DONE]" {
-            return self.fail(Failure::cut(), events);
+            return fail(Failure::cut(), events);
         }
         let Ok(mut said) = serde_json::from_str::<Said>(data) else {
-            return self.fail(Failure::malformed("an event of the stream is not readable"), events);
+            return fail(Failure::malformed("an event of the stream is not readable"), events);
         };
         match said.r#type.as_str() {
-            "error" | "response.failed" => return self.fail(error::read_event(data), events),
+            "error" | "response.failed" => return fail(error::read_event(data), events),
             _ => self.start(said.response.as_mut(), events),
         }
         match said.r#type.as_str() {
@@ -76,7 +76,7 @@ impl Frames for State {
     }
 
     fn end(&mut self, events: &mut Vec<Event>) {
-        self.fail(Failure::cut(), events);
+        fail(Failure::cut(), events);
     }
 }
 
@@ -168,7 +168,7 @@ impl State {
             self.open = None;
         }
         if let Err(failure) = added {
-            self.fail(failure, events);
+            fail(failure, events);
         }
     }
 
@@ -228,11 +228,11 @@ impl State {
 
     fn complete(&mut self, mut response: Response, events: &mut Vec<Event>) {
         if let Some(failure) = response.take_failure() {
-            return self.fail(failure, events);
+            return fail(failure, events);
         }
         self.close(events);
         if let Err(failure) = self.calls.end(&self.reading, &mut self.parts, events) {
-            return self.fail(failure, events);
+            return fail(failure, events);
         }
         if let Some(usage) = response.usage {
             events.push(Event::Usage(usage.into_usage()));
@@ -240,10 +240,6 @@ impl State {
         let reason = response.finish().with_calls(self.parts.has_called());
         events.push(Event::Finish { reason, stop_sequence: None });
         events.push(Event::Done);
-    }
-
-    fn fail(&self, failure: Failure, events: &mut Vec<Event>) {
-        events.push(Event::Failure(failure));
     }
 }
 
