@@ -181,6 +181,8 @@ impl Delivery {
 const HINTS: &[&str] = &[
     "cache_control",
     "messages.cache_control",
+    "messages.content.cache_control",
+    "tools.cache_control",
     "prompt_cache_key",
     "prompt_cache_retention",
     "safety_identifier",

@@ -46,6 +46,35 @@ fn an_unknown_form_of_the_answer_is_lost_by_its_name() {
     }
 }
 
+/// What a tool, or a piece of a content, says in a field that nobody here knows.
+#[test]
+fn an_unknown_field_is_lost_by_its_name_wherever_it_stands() {
+    let said = |content: Value| json!([{"role": "user", "content": content}]);
+    let chat_tool = json!([{"type": "function", "function": {"name": "f"}, "new": 1}]);
+    let function = json!([{"type": "function", "function": {"name": "f", "new": 1}}]);
+    let text = json!([{"type": "text", "text": "q", "new": 1}]);
+    let spec = json!({"toolSpec": {"name": "f", "inputSchema": {"json": {}}, "new": 1}});
+    let input = json!([{"type": "input_text", "text": "q", "new": 1}]);
+    for (from, more, field) in [
+        (Protocol::OpenAi, json!({"tools": chat_tool}), "tools.new"),
+        (Protocol::OpenAi, json!({"tools": function}), "tools.function.new"),
+        (Protocol::OpenAi, json!({"messages": said(text.clone())}), "messages.content.new"),
+        (Protocol::Cohere, json!({"tools": chat_tool}), "tools.new"),
+        (Protocol::Cohere, json!({"messages": said(text.clone())}), "messages.content.new"),
+        (Protocol::Anthropic, json!({"messages": said(text)}), "messages.content.new"),
+        (Protocol::OpenAiResponses, json!({"input": said(input)}), "input.content.new"),
+        (Protocol::Bedrock, json!({"toolConfig": {"tools": [spec]}}), "tools.toolSpec.new"),
+        (Protocol::Bedrock, json!({"toolConfig": {"new": 1}}), "toolConfig.new"),
+    ] {
+        assert_lost(from, &more, field);
+    }
+    let cited =
+        json!([{"type": "output_text", "text": "a", "annotations": [{"type": "url_citation"}]}]);
+    let earlier =
+        json!([{"role": "user", "content": "q"}, {"role": "assistant", "content": cited}]);
+    assert_kept(Protocol::OpenAiResponses, &json!({"input": earlier}));
+}
+
 /// Caches change no answer.
 #[test]
 fn cache_marks_are_nobodys_loss_wherever_they_stand() {

@@ -91,8 +91,9 @@ fn read_part(
         }
         kind => (dialect.part)(kind, &mut part)?,
     };
-    if content.is_none() {
-        to.keep_extra(format!("messages.content.{kind}"), RawValue::TRUE);
+    match &content {
+        Some(_) => part.keep_rest("messages.content.", to),
+        None => to.keep_extra(format!("messages.content.{kind}"), RawValue::TRUE),
     }
     Ok(content.map(Part::new))
 }
@@ -103,15 +104,22 @@ fn read_image(mut image: Object<'_>) -> Result<Media, ReadError> {
 }
 
 /// Reads the function that a tool is.
-pub(crate) fn read_function(mut tool: Object<'_>) -> Result<Tool, ReadError> {
-    let function = tool.with("function", |mut function| {
-        Ok(Tool {
+pub(crate) fn read_function(
+    mut tool: Object<'_>,
+    to: &mut Conversation,
+) -> Result<Tool, ReadError> {
+    tool.raw("type");
+    let read = tool.with("function", |mut function| {
+        let read = Tool {
             name: function.require("name")?,
             description: function.take("description")?,
             schema: function.raw("parameters").map(ToOwned::to_owned),
             strict: function.take("strict")?,
             cache: None,
-        })
+        };
+        function.keep_rest("tools.function.", to);
+        Ok(read)
     })?;
-    function.ok_or_else(|| ReadError::new("function", "is missing"))
+    tool.keep_rest("tools.", to);
+    read.ok_or_else(|| ReadError::new("function", "is missing"))
 }

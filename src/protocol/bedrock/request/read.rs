@@ -88,18 +88,7 @@ fn read_tools(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadEr
             if let Some(last) = to.tools.last_mut().filter(|_| mark.is_some()) {
                 last.cache = mark;
             }
-            let read = tool.with("toolSpec", |mut spec| {
-                Ok(Tool {
-                    name: spec.require("name")?,
-                    description: spec.take("description")?,
-                    schema: spec
-                        .with("inputSchema", |mut schema| Ok(schema.raw("json")))?
-                        .flatten()
-                        .map(ToOwned::to_owned),
-                    strict: spec.take("strict")?,
-                    cache: None,
-                })
-            })?;
+            let read = tool.with("toolSpec", |spec| read_spec(spec, to))?;
             to.tools.extend(read);
             for (name, _) in tool.rest() {
                 to.keep_extra(format!("tools.{name}"), RawValue::TRUE);
@@ -107,9 +96,23 @@ fn read_tools(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadEr
             Ok(())
         })?;
         to.tool_choice = config.with("toolChoice", read_choice)?;
+        config.keep_rest("toolConfig.", to);
         Ok(())
     })?;
     Ok(())
+}
+
+fn read_spec(mut spec: Object<'_>, to: &mut Conversation) -> Result<Tool, ReadError> {
+    let schema = spec.with("inputSchema", |mut schema| Ok(schema.raw("json")))?;
+    let read = Tool {
+        name: spec.require("name")?,
+        description: spec.take("description")?,
+        schema: schema.flatten().map(ToOwned::to_owned),
+        strict: spec.take("strict")?,
+        cache: None,
+    };
+    spec.keep_rest("tools.toolSpec.", to);
+    Ok(read)
 }
 
 fn read_choice(mut choice: Object<'_>) -> Result<ToolChoice, ReadError> {

@@ -109,9 +109,10 @@ fn read_document(mut document: Object<'_>) -> Result<String, ReadError> {
 
 fn read_tools(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
     let strict: Option<bool> = body.take("strict_tools")?;
-    to.tools = body.each("tools", |tool| {
-        Ok(Tool { strict: strict.filter(|strict| *strict), ..read_function(tool)? })
+    let tools = body.each("tools", |tool| {
+        Ok(Tool { strict: strict.filter(|strict| *strict), ..read_function(tool, to)? })
     })?;
+    to.tools = tools;
     Ok(())
 }
 

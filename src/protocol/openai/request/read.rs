@@ -148,7 +148,7 @@ fn read_tools(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadEr
             to.keep_extra(format!("tools.{kind}"), RawValue::TRUE);
             return Ok(None);
         }
-        read_function(tool).map(Some)
+        read_function(tool, to).map(Some)
     })?;
     to.tools = tools.into_iter().flatten().collect();
     Ok(())

@@ -142,6 +142,11 @@ fn read_part(mut part: Object<'_>, to: &mut Conversation) -> Result<Option<Part>
             return Ok(None);
         }
     };
+    // Citations of an earlier answer prove nothing to anyone else.
+    for name in ["annotations", "logprobs"] {
+        part.raw(name);
+    }
+    part.keep_rest("input.content.", to);
     Ok(Some(Part::new(content)))
 }
 
