@@ -3,6 +3,9 @@
 //! What the translation itself must keep is tested in `protocols`; here the paths, credentials,
 //! headers, streams and errors around it are.
 
+mod told;
+mod proofs;
+
 use std::path::Path;
 
 use serde_json::{Value, json};
@@ -88,59 +91,6 @@ async fn every_client_streams_from_every_provider_and_hears_of_a_cut() {
     }
 }
 
-#[tokio::test]
-async fn every_client_reads_errors_in_its_own_form() {
-    for provider in PROTOCOLS {
-        let reply = Reply::new(429)
-            .header("content-type", "application/json")
-            .header("retry-after", "7")
-            .body(r#"{"message":"slow down","error":{"message":"slow down","type":"rate_limit_error","code":429}}"#);
-        let upstream = Upstream::start(reply).await;
-        let router = Router::start(&targets(provider, &upstream)).await;
-        for client in PROTOCOLS {
-            let answer = call(client, false).send(router.addr()).await;
-            let place = format!("{client} at {provider}: {}", answer.text());
-            assert_eq!(answer.status, 429, "{place}");
-            assert_eq!(answer.header("retry-after"), Some("7"), "{place}");
-            assert!(answer.text().contains("slow down"), "{place}");
-        }
-    }
-}
-
-/// What a client reports and what the router logs is one id, in the header and in the body.
-#[tokio::test]
-async fn an_errors_body_names_the_request_as_its_header_does() {
-    let upstream = Upstream::start(Reply::error(429, "slow down")).await;
-    let router = Router::start(&targets("gemini", &upstream)).await;
-    for (client, field) in [("anthropic", "request_id"), ("cohere", "id")] {
-        let own = call(client, false).header("x-request-id", "mine-1").send(router.addr()).await;
-        let ours = call(client, false).send(router.addr()).await;
-        for answer in [own, ours] {
-            assert_eq!(answer.status, 429, "{client}: {}", answer.text());
-            let id = answer.header("x-request-id").map(str::to_owned);
-            assert!(id.as_ref().is_some_and(|id| !id.is_empty()), "{client}");
-            assert_eq!(answer.json()[field].as_str().map(str::to_owned), id, "{client}");
-        }
-    }
-}
-
-/// Whatever a client calls its fields: a name that fits no header hides no other one.
-#[tokio::test]
-async fn every_dropped_field_is_named() {
-    let body = golden("anthropic", "plain", "response.json");
-    let reply = Reply::new(200).header("content-type", "application/json").body(body);
-    let upstream = Upstream::start(reply).await;
-    let router = Router::start(&targets("anthropic", &upstream)).await;
-    let request = json!({"model": "m", "messages": [{"role": "user", "content": "q"}],
-        "a\nb": 1, "c,d%": 1, "\u{e9}\u{7f}": 1, "seed": 1});
-    let answer = Call::post("/v1/chat/completions").json(&request).send(router.addr()).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
-    let dropped = answer.header("x-onwards-dropped").unwrap_or_default();
-    let mut names: Vec<&str> = dropped.split(',').collect();
-    names.sort_unstable();
-    assert_eq!(names, ["%C3%A9%7F", "a%0Ab", "c%2Cd%25", "seed"]);
-}
-
 /// An image in an event makes it long; the call after it is read all the same.
 #[tokio::test]
 async fn long_events_are_translated() {
@@ -198,65 +148,6 @@ async fn a_result_goes_with_its_call_where_two_calls_share_an_id() {
     assert_eq!(given["name"], "g", "{given}");
 }
 
-/// A turn that another vendor answered is no reason for the client's own to refuse the next one.
-#[tokio::test]
-async fn another_vendors_proofs_do_not_reach_the_clients_own() {
-    let body = golden("anthropic", "plain", "response.json");
-    let reply = Reply::new(200).header("content-type", "application/json").body(body);
-    let upstream = Upstream::start(reply).await;
-    let router = Router::start(&targets("anthropic", &upstream)).await;
-    let ask = |signature: &str| {
-        let call = Call::post("/v1/messages").header("anthropic-beta", "context-1m-2025-08-07");
-        call.json(&json!({"model": "m", "max_tokens": 9, "messages": [
-            {"role": "user", "content": "q"},
-            {"role": "assistant", "content": [
-                {"type": "thinking", "thinking": "t", "signature": signature},
-                {"type": "text", "text": "a"},
-            ]},
-            {"role": "user", "content": "q"},
-        ]}))
-    };
-    for (signature, reaches) in [("EqQB", true), ("onwards#gemini#x", false), ("", false)] {
-        let answer = ask(signature).send(router.addr()).await;
-        assert_eq!(answer.status, 200, "{signature}: {}", answer.text());
-        assert_eq!(answer.header("x-onwards-dropped"), None, "{signature}");
-        let seen = upstream.last();
-        let text = String::from_utf8_lossy(&seen.body);
-        assert_eq!(text.contains("\"thinking\""), reaches, "{text}");
-        assert_eq!(seen.header("anthropic-beta"), Some("context-1m-2025-08-07"), "{signature}");
-        assert_eq!(seen.header("anthropic-version").is_some(), !reaches, "{signature}");
-    }
-}
-
-/// Providers of OpenAI's kind serve Responses as well: what they have not made does not reach them
-/// there either, and nothing makes chat completions of it.
-#[tokio::test]
-async fn another_vendors_proofs_do_not_reach_responses_of_openais_kind() {
-    let body = golden("openai_responses", "plain", "response.json");
-    let reply = Reply::new(200).header("content-type", "application/json").body(body);
-    let upstream = Upstream::start(reply).await;
-    let targets = json!({"targets": {"m": {"url": upstream.base(), "onwards_model": "gpt-5"}}});
-    let router = Router::start(&targets).await;
-    for (proof, reaches) in [("gAAAAABo", true), ("onwards#anthropic#EqQB", false)] {
-        let call =
-            Call::post("/v1/responses").json(&json!({"model": "m", "store": false, "input": [
-                {"role": "user", "content": "q"},
-                {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": proof},
-                {"type": "message", "role": "assistant", "id": "msg_1", "status": "completed",
-                 "content": [{"type": "output_text", "text": "a", "annotations": []}]},
-                {"role": "user", "content": "q"},
-            ]}));
-        let answer = call.send(router.addr()).await;
-        assert_eq!(answer.status, 200, "{proof}: {}", answer.text());
-        assert!(said_in("openai_responses", &answer).is_some(), "{proof}: {}", answer.text());
-        let seen = upstream.last();
-        let text = String::from_utf8_lossy(&seen.body);
-        assert_eq!(seen.target, "/v1/responses", "{proof}");
-        assert_eq!(text.contains(proof), reaches, "{text}");
-        assert!(!text.contains("onwards#"), "{text}");
-    }
-}
-
 #[tokio::test]
 async fn responses_pass_untouched_unless_the_file_says_otherwise() {
     let reply = Reply::new(200).header("content-type", "application/json").body(golden(
@@ -271,6 +162,21 @@ async fn responses_pass_untouched_unless_the_file_says_otherwise() {
     let answer = call("openai_responses", false).send(router.addr()).await;
     assert_eq!(answer.body, golden("openai_responses", "plain", "response.json"));
     assert_eq!(upstream.last().target, "/v1/responses");
+}
+
+#[tokio::test]
+async fn the_mock_provider_speaks_to_clients_of_every_protocol() {
+    let router = Router::start(&json!({"targets": {"m": {"url": "mock:"}}})).await;
+    let turn = json!([{"role": "user", "content": "hello"}]);
+    for (path, body, answers) in [
+        ("/v1/chat/completions", json!({"model": "m", "messages": turn}), "choices"),
+        ("/v1/responses", json!({"model": "m", "input": "hello"}), "output"),
+        ("/v1/messages", json!({"model": "m", "max_tokens": 9, "messages": turn}), "stop_reason"),
+        ("/v2/chat", json!({"model": "m", "messages": turn}), "finish_reason"),
+    ] {
+        let answer = Call::post(path).json(&body).send(router.addr()).await;
+        assert!(!answer.json()[answers].is_null(), "{path}: {}", answer.text());
+    }
 }
 
 fn targets(provider: &str, upstream: &Upstream) -> Value {
@@ -380,19 +286,4 @@ fn error_mark(client: &str) -> &'static str {
 fn golden(protocol: &str, case: &str, file: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(protocol);
     std::fs::read(path.join(case).join(file)).unwrap()
-}
-
-#[tokio::test]
-async fn the_mock_provider_speaks_to_clients_of_every_protocol() {
-    let router = Router::start(&json!({"targets": {"m": {"url": "mock:"}}})).await;
-    let turn = json!([{"role": "user", "content": "hello"}]);
-    for (path, body, answers) in [
-        ("/v1/chat/completions", json!({"model": "m", "messages": turn}), "choices"),
-        ("/v1/responses", json!({"model": "m", "input": "hello"}), "output"),
-        ("/v1/messages", json!({"model": "m", "max_tokens": 9, "messages": turn}), "stop_reason"),
-        ("/v2/chat", json!({"model": "m", "messages": turn}), "finish_reason"),
-    ] {
-        let answer = Call::post(path).json(&body).send(router.addr()).await;
-        assert!(!answer.json()[answers].is_null(), "{path}: {}", answer.text());
-    }
 }
