@@ -66,9 +66,7 @@ impl Plan {
                 quiet.hushed(Thinking::Off, model, losses)
             }
             None => Ok(quiet),
-            Some(asked @ (Thinking::Off | Thinking::Effort(Effort::None))) => {
-                quiet.hushed(asked, model, losses)
-            }
+            Some(asked) if asked.is_off() => quiet.hushed(asked, model, losses),
             Some(_) if !model.thinks() => losses.lose("reasoning_effort").map(|()| quiet),
             Some(asked) if model.thinks_adaptively() => {
                 let display = model.hides_thoughts().then_some("summarized");

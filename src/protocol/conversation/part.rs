@@ -156,13 +156,18 @@ impl Part {
 }
 
 impl Media {
+    /// A medium of which nothing else is said.
+    pub fn new(kind: MediaKind, source: Source) -> Self {
+        Self { kind, source, media_type: None, name: None, detail: None }
+    }
+
     /// A medium from a URL, which may hold the data itself (`data:image/png;base64,…`).
     pub fn from_url(kind: MediaKind, url: String) -> Self {
         let (source, media_type) = match parse_data_url(&url) {
             Some((media_type, data)) => (Source::Base64(data.to_owned()), Some(media_type)),
             None => (Source::Url(url), None),
         };
-        Self { kind, source, media_type, name: None, detail: None }
+        Self { media_type, ..Self::new(kind, source) }
     }
 
     /// Its URL: its own, or a `data:` URL; none for a text and an uploaded file.

@@ -35,6 +35,11 @@ pub enum Effort {
 }
 
 impl Thinking {
+    /// Whether there is to be none.
+    pub fn is_off(self) -> bool {
+        matches!(self, Self::Off | Self::Effort(Effort::None))
+    }
+
     /// In words; `None` where nothing is to be said.
     pub fn effort(self) -> Option<Effort> {
         match self {

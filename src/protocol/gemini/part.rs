@@ -174,13 +174,9 @@ impl CallIn {
 
 impl BlobIn {
     fn into_media(self) -> Media {
-        Media {
-            kind: self.mime_type.as_deref().map_or(MediaKind::Image, MediaKind::of),
-            source: Source::Base64(self.data),
-            media_type: self.mime_type,
-            name: None,
-            detail: None,
-        }
+        let kind = self.mime_type.as_deref().map_or(MediaKind::Image, MediaKind::of);
+        let media = Media::new(kind, Source::Base64(self.data));
+        Media { media_type: self.mime_type, ..media }
     }
 }
 

@@ -140,7 +140,7 @@ fn read_media(kind: MediaKind, block: &mut Object<'_>) -> Result<Option<Media>, 
             "file" => Source::File(source.require("file_id")?),
             _ => return Ok(None),
         };
-        Ok(Some(Media { kind, source, media_type, name: None, detail: None }))
+        Ok(Some(Media { media_type, ..Media::new(kind, source) }))
     })?;
     media.ok_or_else(|| ReadError::new("source", "is missing"))
 }

@@ -34,7 +34,7 @@ pub(super) fn read(kind: MediaKind, mut medium: Object<'_>) -> Result<Option<Med
     })?;
     let source = source.ok_or_else(|| ReadError::new("source", "is missing"))?;
     let media_type = format.map(|format| media_type(kind, &format));
-    Ok(source.map(|source| Media { kind, source, media_type, name, detail: None }))
+    Ok(source.map(|source| Media { media_type, name, ..Media::new(kind, source) }))
 }
 
 /// The block of a medium; none when Bedrock cannot be given it.
@@ -66,8 +66,8 @@ pub(in crate::protocol::bedrock) fn image(media: &Media) -> Option<Medium<'_>> {
 
 /// An image of an answer.
 pub(in crate::protocol::bedrock) fn read_image(format: &str, bytes: String) -> Media {
-    let (kind, source) = (MediaKind::Image, Source::Base64(bytes));
-    Media { kind, source, media_type: Some(media_type(kind, format)), name: None, detail: None }
+    let media = Media::new(MediaKind::Image, Source::Base64(bytes));
+    Media { media_type: Some(media_type(media.kind, format)), ..media }
 }
 
 impl DocumentNames {

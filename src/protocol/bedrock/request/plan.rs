@@ -6,7 +6,7 @@ use super::form::{Effort as EffortOut, Inference, ModelFields, NovaReasoning};
 use crate::protocol::anthropic::model::Generation;
 use crate::protocol::anthropic::thinking::{self, fit_sampling};
 use crate::protocol::bedrock::model::Family;
-use crate::protocol::conversation::{Conversation, Effort, Losses, Merged, Sampling, Thinking};
+use crate::protocol::conversation::{Conversation, Effort, Losses, Merged, Sampling};
 use crate::protocol::wire::Refused;
 
 /// What is written of limits, sampling and thinking.
@@ -55,7 +55,7 @@ impl<'a> Plan<'a> {
             return Ok(());
         }
         let Some(asked) = from.thinking else { return Ok(()) };
-        let is_off = matches!(asked, Thinking::Off | Thinking::Effort(Effort::None));
+        let is_off = asked.is_off();
         match family {
             Family::Nova { reasons: true } => {
                 let effort = asked.effort().unwrap_or(Effort::Medium);

@@ -8,8 +8,8 @@ use crate::protocol::chat::{PartOut, Text, ToolCallOut, ToolOut, write_image, wr
 use crate::protocol::cohere::model::refuses_thinking;
 use crate::protocol::conversation::part::one_text;
 use crate::protocol::conversation::{
-    Content, Conversation, Effort, Losses, Media, MediaKind, Merged, NameRule, OutputFormat, Part,
-    Role, Sampling, Source, Thinking, ToolChoice, ToolNames,
+    Content, Conversation, Losses, Media, MediaKind, Merged, NameRule, OutputFormat, Part, Role,
+    Sampling, Source, Thinking, ToolChoice, ToolNames,
 };
 use crate::protocol::wire::{Reading, Refused, Target, Written, json};
 
@@ -124,7 +124,7 @@ fn write_thinking(
     losses: &mut Losses,
 ) -> Result<Option<ThinkingOut>, Refused> {
     let Some(asked) = asked else { return Ok(None) };
-    let is_off = matches!(asked, Thinking::Off | Thinking::Effort(Effort::None));
+    let is_off = asked.is_off();
     if refuses_thinking(model) {
         losses.lose_if(!is_off, "reasoning_effort")?;
         return Ok(None);

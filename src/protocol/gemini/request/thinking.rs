@@ -15,7 +15,7 @@ pub(super) fn write(
     losses: &mut Losses,
 ) -> Result<Option<ThinkingConfig>, Refused> {
     let Some(asked) = asked else { return Ok(None) };
-    let is_off = matches!(asked, Thinking::Off | Thinking::Effort(Effort::None));
+    let is_off = asked.is_off();
     let shown = ThinkingConfig { include_thoughts: Some(true), ..ThinkingConfig::default() };
     Ok(match ThinkingControl::of(model) {
         ThinkingControl::None => {

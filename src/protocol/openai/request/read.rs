@@ -121,20 +121,14 @@ fn read_part(kind: &str, part: &mut Object<'_>) -> Result<Option<Content>, ReadE
 
 fn read_audio(mut audio: Object<'_>) -> Result<Media, ReadError> {
     let format: String = audio.take("format")?.unwrap_or_else(|| "wav".to_owned());
-    Ok(Media {
-        kind: MediaKind::Audio,
-        source: Source::Base64(audio.require("data")?),
-        media_type: Some(format!("audio/{format}")),
-        name: None,
-        detail: None,
-    })
+    let media = Media::new(MediaKind::Audio, Source::Base64(audio.require("data")?));
+    Ok(Media { media_type: Some(format!("audio/{format}")), ..media })
 }
 
 fn read_file(mut file: Object<'_>) -> Result<Media, ReadError> {
     let name = file.take("filename")?;
     if let Some(id) = file.take("file_id")? {
-        let (kind, source) = (MediaKind::Document, Source::File(id));
-        return Ok(Media { kind, source, media_type: None, name, detail: None });
+        return Ok(Media { name, ..Media::new(MediaKind::Document, Source::File(id)) });
     }
     let media = Media::from_url(MediaKind::Document, file.require("file_data")?);
     let kind = media.media_type.as_deref().map_or(MediaKind::Document, MediaKind::of);

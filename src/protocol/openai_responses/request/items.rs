@@ -152,7 +152,7 @@ fn read_part(mut part: Object<'_>, to: &mut Conversation) -> Result<Option<Part>
 
 fn read_image(image: &mut Object<'_>) -> Result<Media, ReadError> {
     let media = match image.take("file_id")? {
-        Some(id) => file(MediaKind::Image, Source::File(id)),
+        Some(id) => Media::new(MediaKind::Image, Source::File(id)),
         None => Media::from_url(MediaKind::Image, image.require("image_url")?),
     };
     Ok(Media { detail: image.take("detail")?, ..media }.without_usual_detail())
@@ -161,7 +161,7 @@ fn read_image(image: &mut Object<'_>) -> Result<Media, ReadError> {
 fn read_file(part: &mut Object<'_>) -> Result<Media, ReadError> {
     let name: Option<String> = part.take("filename")?;
     if let Some(id) = part.take("file_id")? {
-        return Ok(Media { name, ..file(MediaKind::Document, Source::File(id)) });
+        return Ok(Media { name, ..Media::new(MediaKind::Document, Source::File(id)) });
     }
     let media = match part.take("file_url")? {
         Some(url) => Media::from_url(MediaKind::Document, url),
@@ -173,13 +173,8 @@ fn read_file(part: &mut Object<'_>) -> Result<Media, ReadError> {
 
 fn read_audio(mut audio: Object<'_>) -> Result<Media, ReadError> {
     let format: String = audio.take("format")?.unwrap_or_else(|| "wav".to_owned());
-    let media_type = Some(format!("audio/{format}"));
-    let source = Source::Base64(audio.require("data")?);
-    Ok(Media { media_type, ..file(MediaKind::Audio, source) })
-}
-
-fn file(kind: MediaKind, source: Source) -> Media {
-    Media { kind, source, media_type: None, name: None, detail: None }
+    let media = Media::new(MediaKind::Audio, Source::Base64(audio.require("data")?));
+    Ok(Media { media_type: Some(format!("audio/{format}")), ..media })
 }
 
 #[cfg(test)]
