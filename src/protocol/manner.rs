@@ -103,6 +103,9 @@ impl Manner {
 }
 
 impl InPath {
+    /// Google's APIs, whosever the model.
+    pub const GOOGLES: Self = Self { behind: &["models", "tunedModels"], before: &[':', '/'] };
+
     /// Whether a path names anything but this model where a model is named, however it is spelled.
     pub fn names_another(&self, path_and_query: &str, model: &str) -> bool {
         let path = path::plain(path_and_query);

@@ -194,11 +194,10 @@ pub struct Rule {
 pub type Headers = Vec<(HeaderName, HeaderValue)>;
 
 impl Provider {
-    /// Where the paths below its URL name a model. Vertex AI's do in Gemini's way, whatever protocol
-    /// the publisher's models speak.
+    /// Where the paths below its URL name a model. Vertex AI's do, whatever protocol its
+    /// publisher's models speak.
     pub fn in_path(&self) -> Option<InPath> {
-        let protocol = if self.on_vertex { Protocol::Gemini } else { self.protocol };
-        protocol.manner().in_path
+        if self.on_vertex { Some(InPath::GOOGLES) } else { self.protocol.manner().in_path }
     }
 }
 

@@ -9,7 +9,7 @@ use crate::protocol::manner::{InPath, InQuery, Manner, Stream};
 pub(in crate::protocol) const MANNER: Manner = Manner {
     endpoints: ENDPOINTS,
     credential: ("x-goog-api-key", ""),
-    in_path: Some(InPath { behind: &["models", "tunedModels"], before: &[':', '/'] }),
+    in_path: Some(InPath::GOOGLES),
     in_query: InQuery::Key,
     likely_paths: &["/v1beta/", "/v1alpha/", "/upload/v1beta/", "/v1/models/"],
     told_by: Some("x-goog-api-key"),
