@@ -233,8 +233,13 @@ fn unsupported(field: &str, message: String) -> Refusal {
 fn naming(mut answer: Answer, dropped: &[String]) -> Answer {
     let names: Vec<_> =
         dropped.iter().map(|name| utf8_percent_encode(name, NOT_IN_NAMES).to_string()).collect();
+    let mut names = names.join(",");
+    if names.len() > LONGEST {
+        names.truncate(LONGEST);
+        names.push_str("...");
+    }
     if !names.is_empty()
-        && let Ok(names) = HeaderValue::try_from(names.join(","))
+        && let Ok(names) = HeaderValue::try_from(names)
     {
         answer.headers.insert(DROPPED, names);
     }
@@ -243,5 +248,7 @@ fn naming(mut answer: Answer, dropped: &[String]) -> Answer {
 
 /// The fields that a provider could not be given.
 const DROPPED: HeaderName = HeaderName::from_static("x-onwards-dropped");
+/// In bytes: libraries refuse an answer whose headers are too long.
+const LONGEST: usize = 2048;
 /// What no header can hold, and what stands between the names. Clients choose their fields' names.
 const NOT_IN_NAMES: &AsciiSet = &CONTROLS.add(b',').add(b'%');
