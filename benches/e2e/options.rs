@@ -16,7 +16,8 @@ pub(crate) struct Options {
     /// Only scenarios whose name contains one of these (comma-separated).
     #[arg(long, value_delimiter = ',')]
     pub(crate) only: Vec<String>,
-    /// Only these contenders, by name (comma-separated); `direct` is always there.
+    /// Only these contenders, by name (comma-separated; this router is `onwards`); `direct` is always
+    /// there.
     #[arg(long, value_delimiter = ',')]
     pub(crate) against: Vec<String>,
     /// Another router binary with the same command line, for before and after. Repeatable.

@@ -29,8 +29,13 @@ pub(crate) async fn run(options: &Options, pinning: &Pinning, span: Duration) ->
         GAP.as_millis(),
         BETWEEN_RELOADS.as_secs()
     ));
-    for contender in contender::line_up(options).iter().filter(|one| one.is_router()) {
-        of_one(contender, &stage, span).await?;
+    let mut routers = contender::line_up(options);
+    routers.retain(Contender::is_router);
+    if routers.is_empty() {
+        return Err(io::Error::other("`--against` leaves no router; name `onwards`"));
+    }
+    for router in &routers {
+        of_one(router, &stage, span).await?;
     }
     Ok(())
 }
