@@ -1,6 +1,7 @@
 //! What the file says: read strictly, with every problem at once and its place.
 //!
-//! It never knows what a key is for: meaning begins in `table::compile`.
+//! It never knows what a key is for: meaning begins in `table::compile`. Only `sound` knows of a few that
+//! are judged together, so that one mistake is not told twice.
 
 use std::fs::File;
 use std::io::{self, Read as _};

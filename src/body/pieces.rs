@@ -142,11 +142,7 @@ pub fn joined_crumbs<'a>(
     count: usize,
 ) -> Option<Bytes> {
     let length: usize = pieces.clone().map(Bytes::len).sum();
-    (length < count * CRUMB).then(|| {
-        let mut joined = BytesMut::with_capacity(length);
-        pieces.for_each(|piece| joined.put_slice(piece));
-        joined.freeze()
-    })
+    (length < count * CRUMB).then(|| pieces.cloned().collect::<Pieces>().to_bytes())
 }
 
 /// A text as a JSON string, quotes included: what takes the place of a `model`.
