@@ -22,6 +22,7 @@ pub mod protocol;
 // ── the program
 pub mod cli;
 // ── vocabulary
+pub mod failure;
 pub mod refusal;
 pub mod secret;
 pub mod body;

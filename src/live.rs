@@ -17,7 +17,7 @@ pub mod room;
 
 pub use ewma::PeakEwma;
 pub use headroom::Headroom;
-pub use health::{Cause, Cooldown, Health, HealthSettings, Probing, Reason, State, Trial, Why};
+pub use health::{Cooldown, Health, HealthSettings, Probing, Reason, State, Trial, Why};
 pub use hedging::Hedging;
 pub use limit::{Cap, LimitSettings, Limited, Limits, Permit, Rate, RateBucket};
 pub use meters::{Head, Meters, PoolMeters, ProviderMeters, Times};

@@ -17,7 +17,6 @@ use std::{collections::HashMap, time::Duration};
 use http::{HeaderValue, Uri};
 
 pub use self::{
-    class::Class,
     compile::{compile, problems},
     fallback::Fallback,
     keyring::{Access, Caller, HashKey, Keyring},

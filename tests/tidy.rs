@@ -7,9 +7,10 @@
 use std::path::{Path, PathBuf};
 
 /// A module may import what is on a lower level; on its own level, only itself.
-const LEVELS: [&[&str]; 6] = [
-    &["refusal", "secret", "body", "sse", "path", "within", "live"],
-    &["config", "protocol", "choose"],
+const LEVELS: [&[&str]; 7] = [
+    &["failure", "refusal", "secret", "body", "sse", "path", "within"],
+    &["config", "protocol", "live"],
+    &["choose"],
     &["table"],
     &["upstream", "gateway"],
     &["serve", "reload"],

@@ -19,9 +19,10 @@ use tokio::{
     time::Instant,
 };
 
+use crate::failure::What;
 use breaker::Breaker;
 pub use breaker::Cooldown;
-pub use reason::{Cause, Reason, Why};
+pub use reason::{Reason, Why};
 pub use tally::Probing;
 use tally::Tally;
 
@@ -157,7 +158,7 @@ impl Health {
         settings: &HealthSettings,
         started: Instant,
         now: Instant,
-        cause: Cause,
+        cause: What,
         retry_after: Option<Duration>,
     ) -> Option<Reason> {
         let cooldown = settings.cooldown.as_ref()?;
@@ -221,7 +222,7 @@ impl Trial {
         self,
         cooldown: &Cooldown,
         now: Instant,
-        cause: Cause,
+        cause: What,
         retry_after: Option<Duration>,
     ) -> Option<Reason> {
         self.health

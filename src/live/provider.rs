@@ -11,9 +11,11 @@ use std::time::Duration;
 
 use tokio::{sync::futures::Notified, time::Instant};
 
+use crate::failure::What;
+
 use super::ewma::PeakEwma;
 use super::headroom::Headroom;
-use super::health::{Cause, Health, HealthSettings, Reason, State, Trial, Why};
+use super::health::{Health, HealthSettings, Reason, State, Trial, Why};
 use super::limit::{LimitSettings, Limits};
 
 /// One table's numbers for one provider; equal numbers mean that nothing changes on a reload.
@@ -204,10 +206,10 @@ impl Entry {
     pub fn failed(
         mut self,
         now: Instant,
-        cause: Cause,
+        cause: What,
         retry_after: Option<Duration>,
     ) -> Option<Reason> {
-        if cause == Cause::Timeout {
+        if cause == What::Timeout {
             self.first_byte(now);
         }
         self.provider.health.ails(true);
@@ -219,7 +221,7 @@ impl Entry {
     }
 
     /// An accepted answer broke off. Answers as [`Entry::failed`] does.
-    pub fn broke_off(self, now: Instant, cause: Cause) -> Option<Reason> {
+    pub fn broke_off(self, now: Instant, cause: What) -> Option<Reason> {
         let health = &self.provider.settings.health;
         self.provider.health.ails(true);
         self.provider.health.failed(health, self.started, now, cause, None)

@@ -11,12 +11,10 @@ pub mod names;
 pub mod losses;
 pub mod reply;
 pub mod event;
-pub mod failure;
+pub use serde_json::value::RawValue;
 
-use serde_json::value::RawValue;
-
+pub use crate::failure::{Failure, Kind};
 pub use event::Event;
-pub use failure::{Failure, Kind};
 pub use losses::{Losses, Lossy};
 pub use names::{NameRule, ToolNames};
 pub use part::{CacheMark, Content, Media, MediaKind, Part, Signature, Source};

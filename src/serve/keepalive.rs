@@ -28,9 +28,9 @@ use super::{
     rounds::Accepted,
 };
 use crate::{
+    failure::Class,
     protocol::{Protocol, conversation::Delivery},
     refusal::Refusal,
-    table::class,
     upstream::{
         answer::{Answer, Form},
         headers,
@@ -141,7 +141,7 @@ impl End {
             }
             Ok(Accepted { mut answer, .. }) => {
                 if let Some(event) = as_event(&mut answer, speaks).await {
-                    record.broke_off(class::of_status(answer.status.as_u16()).name());
+                    record.broke_off(Class::of_status(answer.status.as_u16()).name());
                     return Reply::failed(event, speaks);
                 }
                 Refusal::UpstreamMalformed

@@ -15,9 +15,10 @@ use smallvec::SmallVec;
 
 use super::admit::Allowed;
 use crate::{
+    failure::{Brief, Class, What},
     live::{Head, Meters, Times},
     refusal::Refusal,
-    table::{Class, Pool, PoolId, Provider, Table, fallback::Failure},
+    table::{Pool, PoolId, Provider, Table},
 };
 
 /// What is known of a request so far.
@@ -52,7 +53,7 @@ pub enum Step {
     /// It answered with this status.
     Status(u16),
     /// It failed.
-    Failed(Failure, Class),
+    Failed(Brief),
     /// Its own limit passed it over.
     Limited,
     /// It is resting, or its probes fail.
@@ -221,30 +222,36 @@ impl Step {
 
     /// Whether the provider refused what was asked, rather than failed.
     pub fn is_refusal(self) -> bool {
-        matches!(self, Self::Failed(_, Class::ContextWindow | Class::ContentFilter))
+        matches!(
+            self,
+            Self::Failed(Brief { class: Class::ContextWindow | Class::ContentFilter, .. })
+        )
     }
 
     /// Whether it was a rate limit, the provider's or ours.
     pub fn is_rate_limit(self) -> bool {
-        matches!(self, Self::Limited | Self::Failed(_, Class::RateLimit | Class::Quota))
+        matches!(
+            self,
+            Self::Limited | Self::Failed(Brief { class: Class::RateLimit | Class::Quota, .. })
+        )
     }
 
     /// Whether time ran out.
     pub fn is_timeout(self) -> bool {
-        matches!(self, Self::Failed(Failure::Timeout, _))
+        matches!(self, Self::Failed(Brief { what: What::Timeout, .. }))
     }
 }
 
 impl std::fmt::Display for Step {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Status(status)
-            | Self::Failed(Failure::Status(status) | Failure::Malformed(Some(status)), _) => {
-                write!(f, "{status}")
-            }
-            Self::Failed(Failure::Connect, _) => f.write_str("connect"),
-            Self::Failed(Failure::Timeout, _) => f.write_str("timeout"),
-            Self::Failed(Failure::Reset | Failure::Malformed(None), _) => f.write_str("reset"),
+            Self::Status(status) => write!(f, "{status}"),
+            Self::Failed(failure) => match failure.what {
+                What::Status(status) | What::Malformed(Some(status)) => write!(f, "{status}"),
+                What::Connect => f.write_str("connect"),
+                What::Timeout => f.write_str("timeout"),
+                What::Reset | What::Malformed(None) => f.write_str("reset"),
+            },
             Self::Limited => f.write_str("limited"),
             Self::Cooling => f.write_str("cooling"),
             Self::TooSmall => f.write_str("context"),

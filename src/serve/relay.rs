@@ -26,11 +26,12 @@ use super::{
     stream_end::StreamEnd,
 };
 use crate::{
+    failure::{Brief, What},
     live::Entry,
     protocol::Protocol,
-    table::{Table, class, fallback::Failure},
+    table::{Table, class},
     upstream::{
-        answer::{AnswerBody, Broken, Fault, Form},
+        answer::{AnswerBody, Form},
         envelope::ErrorEvent,
         headers,
         request::Inbound,
@@ -156,10 +157,10 @@ impl Relay {
                     let Some(error) = stream.take_error() else { continue };
                     Err(self.fault(&error))
                 }
-                Some(Err(broken)) if !stream.broken(broken) => Err(broken.into()),
+                Some(Err(broken)) if !stream.broken(broken) => Err(broken),
                 Some(Err(_)) => Ok(()),
                 None if stream.ended() => Ok(()),
-                None => Err(Broken::Cut.into()),
+                None => Err(Brief::RESET),
             };
             self.ended(end);
             return self.poll_piece(cx);
@@ -174,7 +175,7 @@ impl Relay {
         }
         match &piece {
             Some(Err(broken)) => {
-                self.ended(Err((*broken).into()));
+                self.ended(Err(*broken));
                 return self.break_off(cx);
             }
             // Nobody asks on after the last piece where it is known to be the last.
@@ -184,20 +185,20 @@ impl Relay {
         if piece.is_none() && self.breaks_at_end() {
             return self.break_off(cx);
         }
-        Poll::Ready(piece.map(|piece| piece.map_err(|_: Broken| BrokenOff)))
+        Poll::Ready(piece.map(|piece| piece.map_err(|_: Brief| BrokenOff)))
     }
 
     /// How an answer failed whose transfer ended as if it had not.
-    fn fault_at_end(&self) -> Option<Fault> {
+    fn fault_at_end(&self) -> Option<Brief> {
         let short = self.frames.as_ref().is_some_and(|frames| !frames.ends_well());
-        self.body.fault().or_else(|| short.then(|| Broken::Cut.into()))
+        self.body.fault().or_else(|| short.then_some(Brief::RESET))
     }
 
     /// Whether a clean end would hide that the answer is not whole. An error that the provider told
     /// is told on in the client's protocol, and ends as such errors do.
     fn breaks_at_end(&self) -> bool {
         let fault = self.fault_at_end();
-        let told = |fault: Fault| matches!(fault.failure, Failure::Status(_));
+        let told = |fault: Brief| matches!(fault.what, What::Status(_));
         fault.is_some_and(|fault| !told(fault) && (self.mute || self.frames.is_some()))
     }
 
@@ -207,7 +208,7 @@ impl Relay {
 
     /// Tells the provider's health how its answer ended. A client that goes away says nothing of
     /// it, nor does the end of the time that the request had.
-    fn ended(&mut self, end: Result<(), Fault>) {
+    fn ended(&mut self, end: Result<(), Brief>) {
         let Some(entry) = self.entry.take() else { return };
         let fault = match end {
             Ok(()) => return entry.succeeded(Instant::now()),
@@ -220,10 +221,10 @@ impl Relay {
     }
 
     /// What an error in the middle of a stream says of the provider.
-    fn fault(&self, error: &ErrorEvent) -> Fault {
+    fn fault(&self, error: &ErrorEvent) -> Brief {
         let own = &self.asked.among(&self.table).own_classes;
         let class = class::of_answer(error.status, &HeaderMap::new(), &error.json, own);
-        Fault { failure: Failure::Status(error.status), class }
+        Brief { what: What::Status(error.status), class }
     }
 }
 

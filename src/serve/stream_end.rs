@@ -12,11 +12,11 @@ use bytes::{Bytes, BytesMut};
 use self::marks::Marks;
 use super::answer;
 use crate::{
+    failure::{Brief, What},
     protocol::Protocol,
     refusal::Refusal,
     sse::Boundary,
     upstream::{
-        answer::Broken,
         envelope::{self, ErrorEvent},
         request::Inbound,
     },
@@ -109,14 +109,14 @@ impl StreamEnd {
 
     /// The stream broke; answers whether it had said all. What there is of an event was never sent
     /// and is forgotten.
-    pub fn broken(&mut self, broken: Broken) -> bool {
+    pub fn broken(&mut self, broken: Brief) -> bool {
         self.over = true;
         if self.said_all {
             return true;
         }
-        self.fail(&match broken {
-            Broken::Cut => Refusal::UpstreamUnreachable,
-            Broken::Idle | Broken::Late => Refusal::UpstreamTimeout,
+        self.fail(&match broken.what {
+            What::Timeout => Refusal::UpstreamTimeout,
+            _ => Refusal::UpstreamUnreachable,
         });
         false
     }

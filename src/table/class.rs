@@ -3,77 +3,14 @@
 //!
 //! Never from prose: a sentence says what a person should know, and providers reword them.
 
-use std::collections::HashMap;
-
 use http::HeaderMap;
 use serde_json::Value;
 
+use crate::failure::{Class, ErrorClasses};
 use crate::protocol::loose::bare_name;
 
-/// A class of failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Class {
-    /// Too many requests for now.
-    RateLimit,
-    /// Nothing left to spend: waiting a little does not help.
-    Quota,
-    /// The provider has too much to do.
-    Overloaded,
-    /// The provider's fault.
-    Server,
-    /// Not in time.
-    Timeout,
-    /// No connection, or one that broke.
-    Unreachable,
-    /// Not what the protocol says.
-    Malformed,
-    /// The credential is refused.
-    Credential,
-    /// The prompt is too long for this provider.
-    ContextWindow,
-    /// The content is filtered by this provider.
-    ContentFilter,
-    /// The client's fault: any provider would say so.
-    Client,
-    /// The time of the whole request ran out, which says nothing of the provider.
-    Deadline,
-}
-
-/// What a provider's own codes mean.
-pub type OwnClasses = HashMap<Box<str>, Class>;
-
-impl Class {
-    /// Its name, in files and in metrics.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::RateLimit => "rate_limit",
-            Self::Quota => "quota",
-            Self::Overloaded => "overloaded",
-            Self::Server => "server_error",
-            Self::Timeout => "timeout",
-            Self::Unreachable => "unreachable",
-            Self::Malformed => "malformed",
-            Self::Credential => "credential",
-            Self::ContextWindow => "context_window",
-            Self::ContentFilter => "content_filter",
-            Self::Client => "client_fault",
-            Self::Deadline => "deadline",
-        }
-    }
-
-    /// The status under which this class is usual; rules on statuses count it as that, too.
-    pub fn usual_status(self) -> Option<u16> {
-        match self {
-            Self::RateLimit | Self::Quota => Some(429),
-            Self::Overloaded => Some(503),
-            Self::Server => Some(500),
-            _ => None,
-        }
-    }
-}
-
 /// The class of an answer with `status`, these headers and this error body.
-pub fn of_answer(status: u16, headers: &HeaderMap, body: &[u8], own: &OwnClasses) -> Class {
+pub fn of_answer(status: u16, headers: &HeaderMap, body: &[u8], own: &ErrorClasses) -> Class {
     let value: Value = serde_json::from_slice(body).unwrap_or_default();
     let mut words = words(&value);
     let in_header = headers.get(TYPE_HEADER).and_then(|name| name.to_str().ok());
@@ -84,36 +21,22 @@ pub fn of_answer(status: u16, headers: &HeaderMap, body: &[u8], own: &OwnClasses
     match words.iter().find_map(|word| of_code(word)) {
         // A number that says 400 is more particular than a type that only names a family.
         Some(Class::RateLimit | Class::Overloaded | Class::Server)
-            if of_status(status) == Class::Client && words.contains(&status.to_string()) =>
+            if Class::of_status(status) == Class::Client && words.contains(&status.to_string()) =>
         {
             Class::Client
         }
         Some(class) => class,
-        None => of_status(status),
+        None => Class::of_status(status),
     }
 }
 
 /// The class that the file gives to the error of this body, if it names one of its codes.
-pub fn of_own(body: &[u8], own: &OwnClasses) -> Option<Class> {
+pub fn of_own(body: &[u8], own: &ErrorClasses) -> Option<Class> {
     if own.is_empty() {
         return None;
     }
     let value: Value = serde_json::from_slice(body).ok()?;
     words(&value).iter().find_map(|word| own.get(&**word).copied())
-}
-
-/// The class of an answer of which only the status is known.
-pub fn of_status(status: u16) -> Class {
-    match status {
-        // 498 is Cohere's for a token that is none, 499 for a request that it gave up.
-        401 | 403 | 498 => Class::Credential,
-        402 => Class::Quota,
-        413 => Class::ContextWindow,
-        429 => Class::RateLimit,
-        529 => Class::Overloaded,
-        408 | 499.. => Class::Server,
-        _ => Class::Client,
-    }
 }
 
 /// The error's codes and types, the most particular first.
@@ -252,7 +175,7 @@ mod tests {
 
     #[test]
     fn codes_and_types_decide_before_the_status() {
-        let own = OwnClasses::from([("1113".into(), Class::Quota)]);
+        let own = ErrorClasses::from([("1113".into(), Class::Quota)]);
         for (status, body, class) in [
             (429, r#"{"error":{"code":"insufficient_quota"}}"#, Class::Quota),
             (
@@ -310,29 +233,8 @@ mod tests {
         ] {
             let headers =
                 HeaderMap::from_iter([(TYPE_HEADER.parse().unwrap(), name.parse().unwrap())]);
-            let own = OwnClasses::new();
+            let own = ErrorClasses::new();
             assert_eq!(of_answer(400, &headers, b"{\"message\":\"x\"}", &own), class, "{name}");
-        }
-    }
-
-    #[test]
-    fn every_status_has_a_class() {
-        for (status, class) in [
-            (400, Class::Client),
-            (401, Class::Credential),
-            (402, Class::Quota),
-            (404, Class::Client),
-            (408, Class::Server),
-            (413, Class::ContextWindow),
-            (422, Class::Client),
-            (429, Class::RateLimit),
-            (498, Class::Credential),
-            (499, Class::Server),
-            (500, Class::Server),
-            (529, Class::Overloaded),
-            (599, Class::Server),
-        ] {
-            assert_eq!(of_status(status), class, "{status}");
         }
     }
 

@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use super::{Class, PoolId};
+use super::PoolId;
+use crate::failure::{Brief, Class, What};
 
 /// A pool's rules for falling back.
 #[derive(Debug, Clone)]
@@ -35,21 +36,6 @@ pub struct Fallback {
     pub to: Vec<PoolId>,
 }
 
-/// How an attempt failed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Failure {
-    /// No connection.
-    Connect,
-    /// Not in time: connecting, the head, or the first event.
-    Timeout,
-    /// The connection broke before the commit point.
-    Reset,
-    /// The answer is not what its protocol says; holds the status that came, if one did.
-    Malformed(Option<u16>),
-    /// The provider said so, in its status line or in an error inside a 200.
-    Status(u16),
-}
-
 /// What to do about a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -78,14 +64,15 @@ pub struct Backoff {
 
 impl Fallback {
     /// Whether a failure that took `taken` goes on to another provider.
-    pub fn verdict(&self, failure: Failure, class: Class, taken: Duration) -> Verdict {
+    pub fn verdict(&self, failure: Brief, taken: Duration) -> Verdict {
+        let Brief { what, class } = failure;
         let soon = self.within.is_none_or(|within| taken <= within);
-        let next = match failure {
-            Failure::Connect | Failure::Timeout | Failure::Reset => true,
-            Failure::Malformed(_) => self.names(class) || self.on_status.contains(BAD_GATEWAY),
+        let next = match what {
+            What::Connect | What::Timeout | What::Reset => true,
+            What::Malformed(_) => self.names(class) || self.on_status.contains(BAD_GATEWAY),
             // A provider's own code says that it only looks like its fault.
-            Failure::Status(500..) if class == Class::Client => false,
-            Failure::Status(status) => self.on_status.contains(status) || self.names(class),
+            What::Status(500..) if class == Class::Client => false,
+            What::Status(status) => self.on_status.contains(status) || self.names(class),
         };
         if self.enabled && soon && next { Verdict::Next } else { Verdict::Stop }
     }

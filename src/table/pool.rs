@@ -7,11 +7,10 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
-use super::{
-    Access, Fallback, Origin, PoolId, aws::Aws, class::OwnClasses, identity::Identity, mock,
-};
+use super::{Access, Fallback, Origin, PoolId, aws::Aws, identity::Identity, mock};
 use crate::{
     choose::Strategy,
+    failure::ErrorClasses,
     live,
     path::BasePath,
     protocol::{Protocol, conversation::Lossy, manner::InPath},
@@ -97,7 +96,7 @@ pub struct Provider {
     /// The most tokens it takes.
     pub context_window: Option<u64>,
     /// What its own error codes mean.
-    pub own_classes: Arc<OwnClasses>,
+    pub own_classes: Arc<ErrorClasses>,
     /// How it is probed.
     pub probe: Option<Probe>,
     /// Its limits.

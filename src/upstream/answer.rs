@@ -17,7 +17,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 use super::{client::WireBody, mock::MockBody, translate::TranslatedBody};
 use crate::{
     body::{Pieces, joined_crumbs},
-    table::{Class, fallback::Failure},
+    failure::Brief,
 };
 
 /// A provider's answer.
@@ -52,9 +52,9 @@ pub struct AnswerBody {
     source: Source,
     idle: Idle,
     /// How it broke while it was looked at: told when what came before has been passed on.
-    broken: Option<Broken>,
+    broken: Option<Brief>,
     /// What it said went wrong, once it has ended.
-    fault: Option<Fault>,
+    fault: Option<Brief>,
     /// When time for the whole of it is over.
     end: Option<Pin<Box<Sleep>>>,
 }
@@ -69,26 +69,6 @@ pub enum Source {
     Translated(Box<TranslatedBody>),
     /// Nowhere: it has ended.
     Ended,
-}
-
-/// Why a body ended before its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Broken {
-    /// The connection broke.
-    Cut,
-    /// Nothing came for longer than allowed.
-    Idle,
-    /// The time for the whole answer is over.
-    Late,
-}
-
-/// How an answer that had been accepted turned out to be none.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fault {
-    /// How it failed.
-    pub failure: Failure,
-    /// What kind of failure that is.
-    pub class: Class,
 }
 
 /// A timer that costs a clock reading for each wait, not a re-registration for each piece.
@@ -130,28 +110,6 @@ impl Answer {
     }
 }
 
-impl Fault {
-    /// The same where the file knows the class: what it names is an error, however odd it looks.
-    pub fn known_as(self, class: Class) -> Self {
-        let failure = match self.failure {
-            Failure::Malformed(_) => Failure::Status(class.usual_status().unwrap_or(BAD_GATEWAY)),
-            failure => failure,
-        };
-        Self { failure, class }
-    }
-}
-
-impl From<Broken> for Fault {
-    fn from(broken: Broken) -> Self {
-        let (failure, class) = match broken {
-            Broken::Cut => (Failure::Reset, Class::Unreachable),
-            Broken::Idle => (Failure::Timeout, Class::Timeout),
-            Broken::Late => (Failure::Timeout, Class::Deadline),
-        };
-        Self { failure, class }
-    }
-}
-
 impl AnswerBody {
     /// A body of which nothing has been looked at.
     pub fn new(source: Source, idle: Duration) -> Self {
@@ -161,7 +119,7 @@ impl AnswerBody {
     }
 
     /// Waits for one more piece and keeps it. `false`: the body has ended.
-    pub async fn look(&mut self) -> Result<bool, Broken> {
+    pub async fn look(&mut self) -> Result<bool, Brief> {
         match std::future::poll_fn(|cx| self.poll_source(cx)).await {
             Some(Ok(piece)) => {
                 self.held_bytes += piece.len();
@@ -191,7 +149,7 @@ impl AnswerBody {
     }
 
     /// The next piece, looked at before or not.
-    pub fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
+    pub fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Brief>>> {
         match self.held.pop_front() {
             Some(piece) => {
                 self.held_bytes -= piece.len();
@@ -229,7 +187,7 @@ impl AnswerBody {
     }
 
     /// What a translated stream said went wrong in its middle.
-    pub fn fault(&self) -> Option<Fault> {
+    pub fn fault(&self) -> Option<Brief> {
         match &self.source {
             Source::Translated(body) => body.fault(),
             _ => self.fault,
@@ -265,9 +223,9 @@ impl AnswerBody {
         Some(self.held_bytes() as u64 + rest)
     }
 
-    fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Broken>>> {
+    fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Brief>>> {
         let piece = match &mut self.source {
-            Source::Wire(body) => body.poll_piece(cx).map_err(|_| Broken::Cut),
+            Source::Wire(body) => body.poll_piece(cx).map_err(|_| Brief::RESET),
             Source::Mock(body) => body.poll_piece(cx).map(|piece| piece.map(Ok)),
             Source::Translated(body) => body.poll_piece(cx).map(|piece| piece.map(Ok)),
             Source::Ended => Poll::Ready(None),
@@ -282,10 +240,10 @@ impl AnswerBody {
         }
         let late = self.end.as_mut().is_some_and(|end| end.as_mut().poll(cx).is_ready());
         let broken = if late {
-            Broken::Late
+            Brief::LATE
         } else {
             ready!(self.idle.poll_expired(cx));
-            Broken::Idle
+            Brief::SILENT
         };
         self.source = Source::Ended;
         Poll::Ready(Some(Err(broken)))
@@ -318,4 +276,3 @@ const FORMS: [(&str, Form); 3] = [
     ("text/event-stream", Form::Events),
     ("application/vnd.amazon.eventstream", Form::Frames),
 ];
-const BAD_GATEWAY: u16 = 502;

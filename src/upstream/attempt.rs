@@ -10,7 +10,7 @@ use http::{Response, StatusCode};
 use tokio::time::Instant;
 
 use super::{
-    answer::{Answer, AnswerBody, Broken, Form, Source},
+    answer::{Answer, AnswerBody, Form, Source},
     client::{Client, SendError, WireBody},
     envelope::{self, Opening, Openings},
     failed::{self, Failed},
@@ -21,8 +21,9 @@ use super::{
 };
 use crate::{
     body::{self, A_FEW},
+    failure::{Brief, Class, What},
     path::BasePath,
-    table::{Class, Origin, Place, Provider, class, fallback::Failure, identity::Identity},
+    table::{Origin, Place, Provider, identity::Identity},
     within::{self, within},
 };
 
@@ -112,7 +113,7 @@ pub(super) async fn ask(
         let lease = client.lease(origin, fresh).await.map_err(Failed::from_dial)?;
         let http2 = lease.is_http2();
         let request = request::build(inbound, provider, origin, base, prepared, credential, http2)
-            .map_err(|error| Failed::new(Failure::Malformed(None), error.to_string()))?;
+            .map_err(|error| Failed::new(What::Malformed(None), error.to_string()))?;
         let sent = pin!(lease.send(request));
         let answered = match provider.timeouts.response {
             None => sent.await,
@@ -138,7 +139,7 @@ async fn credential(
 ) -> Result<Arc<Credential>, Failed> {
     match within(limit, pin!(client.credential(whose))).await {
         Some(fetched) => fetched.map_err(|why| Failed::from_unfetched(&why)),
-        None => Err(Failed::new(Failure::Timeout, "no credential to ask with in time".into())),
+        None => Err(Failed::new(What::Timeout, "no credential to ask with in time".into())),
     }
 }
 
@@ -158,7 +159,7 @@ pub(super) fn judge_redirect(answer: Box<Answer>) -> Result<Box<Answer>, Failed>
         return Ok(answer);
     }
     let cause = format!("answered {status}; redirects are not followed");
-    Err(Failed::new(Failure::Malformed(Some(status.as_u16())), cause))
+    Err(Failed::new(What::Malformed(Some(status.as_u16())), cause))
 }
 
 async fn judge_head(
@@ -186,8 +187,7 @@ async fn refused(mut answer: Box<Answer>) -> Failed {
     }
     let status = answer.status;
     Failed {
-        failure: Failure::Status(status.as_u16()),
-        class: class::of_status(status.as_u16()),
+        failure: What::Status(status.as_u16()).into(),
         retry_after: failed::retry_after(&answer.headers),
         cause: format!("answered {status}"),
         answer: Some(answer),
@@ -286,7 +286,7 @@ pub(super) async fn collect(answer: &mut Answer) -> Result<Bytes, Failed> {
     while look(answer).await? {
         if answer.body.held_bytes() > MOST_READ {
             let cause = format!("an answer of more than {MOST_READ} bytes");
-            return Err(Failed::new(Failure::Malformed(None), cause));
+            return Err(Failed::new(What::Malformed(None), cause));
         }
         loose += 1;
         if loose == A_FEW {
@@ -302,10 +302,8 @@ async fn look(answer: &mut Answer) -> Result<bool, Failed> {
         return Ok(false);
     }
     answer.body.look().await.map_err(|broken| match broken {
-        Broken::Cut => Failed::new(Failure::Reset, "broke off before the commit point".into()),
-        Broken::Idle | Broken::Late => {
-            Failed::new(Failure::Timeout, "fell silent before the commit point".into())
-        }
+        Brief::RESET => Failed::new(What::Reset, "broke off before the commit point".into()),
+        _ => Failed::new(What::Timeout, "fell silent before the commit point".into()),
     })
 }
 

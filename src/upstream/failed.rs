@@ -7,24 +7,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 
-use super::{
-    answer::{Answer, Fault},
-    client::SendError,
-    dial::DialError,
-    identity::Unfetched,
-};
-use crate::table::{
-    Class,
-    class::{self, OwnClasses},
-    fallback::Failure,
+use super::{answer::Answer, client::SendError, dial::DialError, identity::Unfetched};
+use crate::{
+    failure::{Brief, Class, ErrorClasses, What},
+    table::class,
 };
 
 /// A failed attempt.
 pub struct Failed {
-    /// How it failed.
-    pub failure: Failure,
-    /// What kind of failure that is.
-    pub class: Class,
+    /// What happened, and its class.
+    pub failure: Brief,
     /// What the provider said about coming back.
     pub retry_after: Option<Duration>,
     /// The cause for the operator; never for a client.
@@ -34,44 +26,37 @@ pub struct Failed {
 }
 
 impl Failed {
-    pub(super) fn new(failure: Failure, cause: String) -> Self {
-        let class = match failure {
-            Failure::Connect | Failure::Reset => Class::Unreachable,
-            Failure::Timeout => Class::Timeout,
-            Failure::Malformed(_) => Class::Malformed,
-            Failure::Status(status) => class::of_status(status),
-        };
-        Self { failure, class, retry_after: None, cause, answer: None }
+    pub(super) fn new(what: What, cause: String) -> Self {
+        Self { failure: what.into(), retry_after: None, cause, answer: None }
     }
 
     pub(super) fn late(class: Class) -> Self {
-        Self { class, ..Self::new(Failure::Timeout, "not accepted in time".into()) }
+        let failure = Brief { what: What::Timeout, class };
+        Self { failure, ..Self::new(What::Timeout, "not accepted in time".into()) }
     }
 
     pub(super) fn silent() -> Self {
-        Self::new(Failure::Timeout, "no response headers in time".into())
+        Self::new(What::Timeout, "no response headers in time".into())
     }
 
     /// The same, its class read from the error's own words where they are held.
-    pub(super) fn classed(mut self, own: &OwnClasses) -> Self {
-        if let (Failure::Status(status), Some(answer)) = (self.failure, &self.answer)
+    pub(super) fn classed(mut self, own: &ErrorClasses) -> Self {
+        if let (What::Status(status), Some(answer)) = (self.failure.what, &self.answer)
             && let Some(body) = answer.body.whole()
         {
-            self.class = class::of_answer(status, &answer.headers, &body, own);
+            self.failure.class = class::of_answer(status, &answer.headers, &body, own);
         }
         self
     }
 
     /// The same, in the class that the file gives to a word of this body, if it does.
-    pub(super) fn in_own_words(mut self, body: &[u8], own: &OwnClasses) -> Self {
-        let fault = Fault { failure: self.failure, class: self.class };
-        let fault = class::of_own(body, own).map_or(fault, |class| fault.known_as(class));
-        (self.failure, self.class) = (fault.failure, fault.class);
+    pub(super) fn in_own_words(mut self, body: &[u8], own: &ErrorClasses) -> Self {
+        self.failure = class::of_own(body, own).map_or(self.failure, |it| self.failure.named(it));
         self
     }
 
     pub(super) fn empty(status: StatusCode) -> Self {
-        Self::new(Failure::Malformed(Some(status.as_u16())), "the answer is empty".into())
+        Self::new(What::Malformed(Some(status.as_u16())), "the answer is empty".into())
     }
 
     /// An error inside a success: it is what the answer should have been.
@@ -80,14 +65,14 @@ impl Failed {
         answer.status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
         answer.replace_body("application/json", json);
         let cause = format!("an error {status} inside a 200");
-        let failed = Self::new(Failure::Status(status), cause);
+        let failed = Self::new(What::Status(status), cause);
         Self { retry_after, answer: Some(answer), ..failed }
     }
 
     pub(super) fn from_dial(error: DialError) -> Self {
         match error {
-            DialError::Timeout => Self::new(Failure::Timeout, "no connection in time".into()),
-            DialError::Unreachable(cause) => Self::new(Failure::Connect, cause),
+            DialError::Timeout => Self::new(What::Timeout, "no connection in time".into()),
+            DialError::Unreachable(cause) => Self::new(What::Connect, cause),
         }
     }
 
@@ -95,14 +80,15 @@ impl Failed {
     pub(super) fn from_unfetched(unfetched: &Unfetched) -> Self {
         let class = if unfetched.refused { Class::Credential } else { Class::Unreachable };
         let cause = format!("no credential to ask with: {}", unfetched.cause);
-        Self { class, ..Self::new(Failure::Connect, cause) }
+        let failure = Brief { what: What::Connect, class };
+        Self { failure, ..Self::new(What::Connect, cause) }
     }
 
     pub(super) fn from_send(error: SendError) -> Self {
         match error {
-            SendError::Stale => Self::new(Failure::Reset, "broke off before an answer".into()),
-            SendError::BrokenOff(cause) => Self::new(Failure::Reset, cause),
-            SendError::Malformed(cause) => Self::new(Failure::Malformed(None), cause),
+            SendError::Stale => Self::new(What::Reset, "broke off before an answer".into()),
+            SendError::BrokenOff(cause) => Self::new(What::Reset, cause),
+            SendError::Malformed(cause) => Self::new(What::Malformed(None), cause),
         }
     }
 }

@@ -27,13 +27,14 @@ use super::{
 };
 use crate::{
     body::Pieces,
+    failure::ErrorClasses,
     protocol::{
         Endpoint, Operation, Protocol,
         conversation::{Conversation, Delivery},
         wire::{self, Refused, Target, Written},
     },
     refusal::Refusal,
-    table::{Place, Provider, class::OwnClasses},
+    table::{Place, Provider},
 };
 
 /// Whether a provider has to be spoken to in another protocol than the client's.
@@ -215,7 +216,7 @@ impl<'a> Exchange<'a> {
         self.endpoint.protocol.wire()
     }
 
-    fn own(&self) -> &OwnClasses {
+    fn own(&self) -> &ErrorClasses {
         &self.provider.own_classes
     }
 }

@@ -5,10 +5,8 @@
 
 use std::time::Duration;
 
-use onwards::table::{
-    Place, Pool, Table, class,
-    fallback::{Failure, Verdict},
-};
+use onwards::failure::What;
+use onwards::table::{Place, Pool, Table, fallback::Verdict};
 
 use crate::{load::load, page::root};
 
@@ -41,19 +39,12 @@ fn weighted_with_fallback() {
     assert!(pool.fallback.enabled && pool.fallback.on_rate_limit);
     for status in [429, 500, 503, 599] {
         assert_eq!(
-            pool.fallback.verdict(
-                Failure::Status(status),
-                class::of_status(status),
-                Duration::ZERO,
-            ),
+            pool.fallback.verdict(What::Status(status).into(), Duration::ZERO),
             Verdict::Next,
             "{status}"
         );
     }
-    assert_eq!(
-        pool.fallback.verdict(Failure::Status(400), class::of_status(400), Duration::ZERO,),
-        Verdict::Stop
-    );
+    assert_eq!(pool.fallback.verdict(What::Status(400).into(), Duration::ZERO), Verdict::Stop);
     assert_eq!(pool.fallback.max_attempts, 2);
 }
 
@@ -64,14 +55,8 @@ fn primary_and_backup() {
     assert!(pool.in_definition_order && pool.fallback.on_rate_limit);
     let names: Vec<_> = pool.providers.iter().map(|provider| &*provider.name).collect();
     assert_eq!(names, ["primary.example.com", "backup.example.com"]);
-    assert_eq!(
-        pool.fallback.verdict(Failure::Status(502), class::of_status(502), Duration::ZERO,),
-        Verdict::Next
-    );
-    assert_eq!(
-        pool.fallback.verdict(Failure::Status(429), class::of_status(429), Duration::ZERO,),
-        Verdict::Stop
-    );
+    assert_eq!(pool.fallback.verdict(What::Status(502).into(), Duration::ZERO), Verdict::Next);
+    assert_eq!(pool.fallback.verdict(What::Status(429).into(), Duration::ZERO), Verdict::Stop);
 }
 
 #[test]

@@ -9,7 +9,8 @@ use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use super::State;
-use super::reason::{Cause, Reason, Why};
+use super::reason::{Reason, Why};
+use crate::failure::What;
 
 /// When failures rest a provider, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -43,7 +44,7 @@ impl Default for Cooldown {
 pub(super) struct Breaker {
     phase: Phase,
     /// The newest failures since the last success, at most as many as begin a rest.
-    failures: SmallVec<[(Instant, Cause); 4]>,
+    failures: SmallVec<[(Instant, What); 4]>,
     /// Rests begun by failures, one soon after the other.
     trips: u32,
     /// When it last recovered, and how long the rest before had been.
@@ -134,7 +135,7 @@ impl Breaker {
         cooldown: &Cooldown,
         started: Instant,
         now: Instant,
-        cause: Cause,
+        cause: What,
         retry_after: Option<Duration>,
     ) -> Option<Reason> {
         let asked = retry_after.unwrap_or_default().min(cooldown.longest());
@@ -157,7 +158,7 @@ impl Breaker {
         id: u64,
         cooldown: &Cooldown,
         now: Instant,
-        cause: Cause,
+        cause: What,
         retry_after: Option<Duration>,
     ) -> Option<Reason> {
         let asked = retry_after.unwrap_or_default().min(cooldown.longest());
@@ -196,15 +197,15 @@ impl Breaker {
         }
     }
 
-    fn note(&mut self, cooldown: &Cooldown, now: Instant, cause: Cause) {
+    fn note(&mut self, cooldown: &Cooldown, now: Instant, cause: What) {
         self.failures.retain(|(at, _)| now.saturating_duration_since(*at) < cooldown.window);
         self.failures.push((now, cause));
         let surplus = self.failures.len().saturating_sub(cooldown.threshold());
         self.failures.drain(..surplus);
     }
 
-    fn failures_why(&self, last: Cause) -> Why {
-        let alike = self.failures.iter().all(|(_, cause)| *cause == last);
+    fn failures_why(&self, last: What) -> Why {
+        let alike = self.failures.iter().all(|(_, what)| what.is_alike(last));
         Why::Failures { count: self.failures.len() as u32, last, alike }
     }
 

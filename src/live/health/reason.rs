@@ -5,20 +5,7 @@
 use std::fmt;
 use std::time::Duration;
 
-/// What kind of failure an attempt ended in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Cause {
-    /// No connection.
-    Connect,
-    /// Too late.
-    Timeout,
-    /// The connection broke before anything could be accepted.
-    Reset,
-    /// An answer with this status.
-    Status(u16),
-    /// An answer that is not what the protocol says.
-    Malformed,
-}
+use crate::failure::What;
 
 /// Why a provider rests, and for how long in all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,14 +24,14 @@ pub enum Why {
         /// How many.
         count: u32,
         /// The last one.
-        last: Cause,
+        last: What,
         /// Whether all were like it.
         alike: bool,
     },
     /// The trial after a rest failed.
-    Trial(Cause),
+    Trial(What),
     /// The provider failed and asked for it, with `Retry-After`.
-    Asked(Cause),
+    Asked(What),
     /// The provider answered 429.
     RateLimited,
     /// The provider says that nothing is left to spend.
@@ -53,39 +40,15 @@ pub enum Why {
     CredentialRefused,
 }
 
-impl Cause {
-    fn plural(self) -> &'static str {
-        match self {
-            Cause::Connect => "failed connections",
-            Cause::Timeout => "timeouts",
-            Cause::Reset => "broken connections",
-            Cause::Status(_) => "answers",
-            Cause::Malformed => "malformed answers",
-        }
-    }
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Cause::Connect => f.write_str("a failed connection"),
-            Cause::Timeout => f.write_str("a timeout"),
-            Cause::Reset => f.write_str("a broken connection"),
-            Cause::Status(status) => write!(f, "a {status}"),
-            Cause::Malformed => f.write_str("a malformed answer"),
-        }
-    }
-}
-
 impl fmt::Display for Why {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Why::Failures { count: 1, last, .. } => write!(f, "after {last}"),
-            Why::Failures { count, last: Cause::Status(status), alike: true } => {
+            Why::Failures { count, last: What::Status(status), alike: true } => {
                 write!(f, "after {count} answers with {status}")
             }
             Why::Failures { count, last, alike: true } => {
-                write!(f, "after {count} {}", last.plural())
+                write!(f, "after {count} {}", plural(last))
             }
             Why::Failures { count, last, alike: false } => {
                 write!(f, "after {count} failures, the last {last}")
@@ -105,5 +68,16 @@ impl fmt::Display for Reason {
             0 => write!(f, "resting {} ms {}", self.rest.as_millis(), self.why),
             seconds => write!(f, "resting {seconds} s {}", self.why),
         }
+    }
+}
+
+/// Several of the kind.
+fn plural(what: What) -> &'static str {
+    match what {
+        What::Connect => "failed connections",
+        What::Timeout => "timeouts",
+        What::Reset => "broken connections",
+        What::Status(_) => "answers",
+        What::Malformed(_) => "malformed answers",
     }
 }

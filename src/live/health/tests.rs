@@ -30,7 +30,7 @@ impl Subject {
         self.health.state(&self.settings, self.now)
     }
 
-    fn fail(&self, cause: Cause) -> Option<Reason> {
+    fn fail(&self, cause: What) -> Option<Reason> {
         self.health.failed(&self.settings, self.now, self.now, cause, None)
     }
 
@@ -50,7 +50,7 @@ impl Subject {
     fn rested() -> Self {
         let mut subject = Self::new();
         for _ in 0..3 {
-            subject.fail(Cause::Timeout);
+            subject.fail(What::Timeout);
         }
         subject.pass(60);
         subject
@@ -70,30 +70,30 @@ const READY: State = State::Ready { factor: 1.0 };
 fn an_isolated_failure_benches_nobody() {
     let mut subject = Subject::new();
     for _ in 0..10 {
-        assert_eq!(subject.fail(Cause::Status(500)), None);
-        assert_eq!(subject.fail(Cause::Status(500)), None);
+        assert_eq!(subject.fail(What::Status(500)), None);
+        assert_eq!(subject.fail(What::Status(500)), None);
         subject.succeed();
         assert_eq!(subject.state(), READY);
     }
-    assert_eq!(subject.fail(Cause::Status(500)), None);
+    assert_eq!(subject.fail(What::Status(500)), None);
     subject.pass(31);
-    assert_eq!(subject.fail(Cause::Status(500)), None);
+    assert_eq!(subject.fail(What::Status(500)), None);
     subject.pass(30);
-    assert_eq!(subject.fail(Cause::Status(500)), None, "the first has left the window");
+    assert_eq!(subject.fail(What::Status(500)), None, "the first has left the window");
     assert_eq!(subject.state(), READY);
 }
 
 #[test]
 fn failures_inside_the_window_rest_it_and_say_why() {
     let mut subject = Subject::new();
-    subject.fail(Cause::Timeout);
+    subject.fail(What::Timeout);
     subject.pass(20);
-    subject.fail(Cause::Timeout);
+    subject.fail(What::Timeout);
     subject.pass(20);
-    let reason = subject.fail(Cause::Timeout).unwrap();
+    let reason = subject.fail(What::Timeout).unwrap();
     assert_eq!(reason.to_string(), "resting 60 s after 3 timeouts");
     assert_eq!(subject.state(), State::Resting { until: subject.now + SECOND * 60, reason });
-    assert_eq!(subject.fail(Cause::Timeout), None, "its rest has begun already");
+    assert_eq!(subject.fail(What::Timeout), None, "its rest has begun already");
     subject.pass(59);
     assert_eq!(subject.rest(), Some(1), "a failure while resting lengthens nothing");
     assert!(subject.trial().is_none());
@@ -125,13 +125,13 @@ fn a_bad_trial_rests_it_longer_up_to_the_cap() {
     let mut rests = Vec::new();
     for _ in 0..6 {
         let trial = subject.trial().unwrap();
-        let reason = trial.failed(&subject.cooldown, subject.now, Cause::Connect, None).unwrap();
+        let reason = trial.failed(&subject.cooldown, subject.now, What::Connect, None).unwrap();
         rests.push(reason.rest.as_secs());
         subject.pass(reason.rest.as_secs());
     }
     assert_eq!(rests, [120, 240, 480, 600, 600, 600]);
     let trial = subject.trial().unwrap();
-    let reason = trial.failed(&subject.cooldown, subject.now, Cause::Connect, None).unwrap();
+    let reason = trial.failed(&subject.cooldown, subject.now, What::Connect, None).unwrap();
     assert_eq!(reason.to_string(), "resting 600 s after a trial that ended in a failed connection");
 }
 
@@ -141,7 +141,7 @@ fn doubling_is_forgotten_after_it_was_well_for_long_enough() {
         let mut subject = Subject::rested();
         subject.trial().unwrap().succeeded(&subject.cooldown, subject.now);
         subject.pass(well);
-        let reasons: Vec<_> = (0..3).filter_map(|_| subject.fail(Cause::Reset)).collect();
+        let reasons: Vec<_> = (0..3).filter_map(|_| subject.fail(What::Reset)).collect();
         assert_eq!(reasons[0].rest.as_secs(), expected, "after {well} s");
     }
 }
@@ -160,7 +160,7 @@ fn a_trial_that_hangs_is_not_waited_for_and_decides_nothing_later() {
     let hanging = subject.trial().unwrap();
     subject.pass(60);
     let second = subject.trial().unwrap();
-    assert_eq!(hanging.failed(&subject.cooldown, subject.now, Cause::Timeout, None), None);
+    assert_eq!(hanging.failed(&subject.cooldown, subject.now, What::Timeout, None), None);
     assert_eq!(subject.state(), State::HalfOpen { busy: true }, "the second is still under way");
     second.succeeded(&subject.cooldown, subject.now);
     assert!(matches!(subject.state(), State::Ready { .. }));
@@ -187,7 +187,7 @@ fn what_the_provider_asks_for_is_heeded_at_once_and_capped() {
         let subject = Subject::new();
         let (health, now) = (&subject.health, subject.now);
         let asked = Some(SECOND * asked);
-        let reason = health.failed(&subject.settings, now, now, Cause::Status(503), asked);
+        let reason = health.failed(&subject.settings, now, now, What::Status(503), asked);
         let words = format!("resting {expected} s as the provider asked after a 503");
         assert_eq!(reason.unwrap().to_string(), words);
         assert_eq!(subject.rest(), Some(expected));
@@ -225,7 +225,7 @@ fn a_429_rests_the_credential_but_is_no_failure() {
         subject.trial().unwrap().succeeded(&subject.cooldown, subject.now);
         subject.pass(10);
     }
-    assert_eq!(subject.fail(Cause::Timeout), None);
+    assert_eq!(subject.fail(What::Timeout), None);
     assert_eq!(subject.state(), READY);
     assert_eq!(
         subject.health.set_aside(
@@ -256,10 +256,10 @@ fn a_429_during_a_trial_outweighs_it() {
 fn a_failure_too_many_rests_it_as_long_as_it_asks() {
     let subject = Subject::new();
     let (health, now) = (&subject.health, subject.now);
-    subject.fail(Cause::Status(503));
-    subject.fail(Cause::Status(503));
+    subject.fail(What::Status(503));
+    subject.fail(What::Status(503));
     let asked = Some(SECOND * 300);
-    let reason = health.failed(&subject.settings, now, now, Cause::Status(503), asked).unwrap();
+    let reason = health.failed(&subject.settings, now, now, What::Status(503), asked).unwrap();
     assert_eq!(reason.to_string(), "resting 300 s after 3 answers with 503");
 }
 
@@ -269,7 +269,7 @@ fn only_an_attempt_that_began_after_the_rest_did_ends_it() {
     let before = subject.now;
     subject.pass(5);
     for _ in 0..3 {
-        subject.fail(Cause::Reset);
+        subject.fail(What::Reset);
     }
     subject.pass(5);
     subject.health.succeeded(&subject.settings, before, subject.now);
@@ -277,10 +277,10 @@ fn only_an_attempt_that_began_after_the_rest_did_ends_it() {
     subject.health.succeeded(&subject.settings, subject.now, subject.now);
     assert!(matches!(subject.state(), State::Ready { .. }));
 
-    subject.health.failed(&subject.settings, before, subject.now, Cause::Reset, None);
-    subject.fail(Cause::Reset);
-    assert_eq!(subject.fail(Cause::Reset), None, "an old request's failure was not counted");
-    assert!(subject.fail(Cause::Reset).is_some());
+    subject.health.failed(&subject.settings, before, subject.now, What::Reset, None);
+    subject.fail(What::Reset);
+    assert_eq!(subject.fail(What::Reset), None, "an old request's failure was not counted");
+    assert!(subject.fail(What::Reset).is_some());
 }
 
 #[test]
@@ -306,7 +306,7 @@ fn probes_take_it_out_and_bring_it_back_slowly() {
 fn good_probes_do_not_end_a_rest() {
     let subject = Subject::new();
     for _ in 0..3 {
-        subject.fail(Cause::Status(500));
+        subject.fail(What::Status(500));
         subject.health.probed(&subject.settings, false, subject.now);
     }
     assert_eq!(subject.state(), State::Unhealthy { probes: 3 });
@@ -324,7 +324,7 @@ fn a_table_without_the_key_does_not_heed_what_another_has_found() {
     assert!(subject.health.try_trial(&none, subject.now).is_none());
     let now = subject.now;
     for _ in 0..5 {
-        assert_eq!(Health::default().failed(&none, now, now, Cause::Reset, Some(SECOND)), None);
+        assert_eq!(Health::default().failed(&none, now, now, What::Reset, Some(SECOND)), None);
     }
     for _ in 0..3 {
         subject.health.probed(&subject.settings, false, now);
@@ -339,12 +339,12 @@ fn a_table_without_the_key_does_not_heed_what_another_has_found() {
 fn every_state_and_reason_reads_as_a_sentence() {
     let reason = |why| Reason { rest: SECOND * 12, why }.to_string();
     let failures = |count, last, alike| reason(Why::Failures { count, last, alike });
-    assert_eq!(failures(3, Cause::Status(500), true), "resting 12 s after 3 answers with 500");
+    assert_eq!(failures(3, What::Status(500), true), "resting 12 s after 3 answers with 500");
     assert_eq!(
-        failures(3, Cause::Reset, false),
+        failures(3, What::Reset, false),
         "resting 12 s after 3 failures, the last a broken connection"
     );
-    assert_eq!(failures(1, Cause::Malformed, true), "resting 12 s after a malformed answer");
+    assert_eq!(failures(1, What::Malformed(None), true), "resting 12 s after a malformed answer");
     let short = Reason { rest: Duration::from_millis(250), why: Why::RateLimited };
     assert_eq!(short.to_string(), "resting 250 ms after a 429 of the provider");
     assert_eq!(READY.to_string(), "ready");

@@ -12,7 +12,7 @@ fn settings() -> ProviderSettings {
 
 fn tripped(provider: &Arc<Provider>, now: Instant) -> Option<Reason> {
     let entries: Vec<_> = (0..3).map(|_| provider.enter(now).unwrap()).collect();
-    entries.into_iter().filter_map(|entry| entry.failed(now, Cause::Connect, None)).last()
+    entries.into_iter().filter_map(|entry| entry.failed(now, What::Connect, None)).last()
 }
 
 #[tokio::test(start_paused = true)]
@@ -45,7 +45,7 @@ async fn a_last_resort_that_succeeds_ends_the_rest() {
     let later = now + SECOND * 10;
     let entry = provider.enter_resting(later);
     assert!(!entry.is_trial());
-    assert_eq!(provider.enter_resting(later).failed(later, Cause::Reset, None), None);
+    assert_eq!(provider.enter_resting(later).failed(later, What::Reset, None), None);
     assert!(matches!(provider.state(later), State::Resting { .. }));
     entry.succeeded(later + SECOND);
     assert!(matches!(provider.state(later + SECOND), State::Ready { .. }));
@@ -55,13 +55,13 @@ async fn a_last_resort_that_succeeds_ends_the_rest() {
 async fn a_timeout_counts_as_a_peak_of_latency_and_a_refused_connection_does_not() {
     let provider = Arc::new(Provider::new(7, ProviderSettings::default()));
     let now = Instant::now();
-    provider.enter(now).unwrap().failed(now + SECOND, Cause::Connect, None);
+    provider.enter(now).unwrap().failed(now + SECOND, What::Connect, None);
     assert_eq!(provider.latency().seconds(now), None);
     let entry = provider.enter(now).unwrap();
     entry.first_byte(now + SECOND);
     entry.succeeded(now + SECOND * 2);
     assert_eq!(provider.latency().seconds(now + SECOND), Some(1.0));
-    provider.enter(now).unwrap().failed(now + SECOND * 30, Cause::Timeout, None);
+    provider.enter(now).unwrap().failed(now + SECOND * 30, What::Timeout, None);
     assert_eq!(provider.latency().seconds(now + SECOND * 30), Some(30.0));
 }
 

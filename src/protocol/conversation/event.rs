@@ -2,9 +2,9 @@
 //!
 //! The order that readers promise and writers may rely on stands at `wire::StreamReader`.
 
-use super::failure::Failure;
 use super::part::Signature;
 use super::reply::{Finish, Usage};
+use crate::failure::Failure;
 
 /// One thing that a stream says.
 #[derive(Debug, Clone, PartialEq)]

@@ -2,9 +2,9 @@
 //!
 //! It never says who gave it.
 
-use super::failure::Failure;
 use super::part::{Content, Media, Part};
 use super::tool::ToolCall;
+use crate::failure::Failure;
 
 /// A whole answer: one choice, as only OpenAI and Gemini can give more.
 #[derive(Debug, Clone, Default)]

@@ -8,8 +8,9 @@ use http::{HeaderMap, HeaderName};
 use tokio::time::Instant;
 
 use crate::{
+    failure::Class,
     refusal::Refusal,
-    table::{Class, Fallback, pool::Timeouts},
+    table::{Fallback, pool::Timeouts},
     upstream::attempt::Allowance,
 };
 

@@ -8,15 +8,13 @@ use tokio::time::Instant;
 
 use super::{Accepted, Rounds, pass::Chosen, tell};
 use crate::{
+    failure::{Class, What},
     refusal::Refusal,
     serve::{
         admit::Permits,
         record::{Asked, Record, Step},
     },
-    table::{
-        Class,
-        fallback::{Failure, Verdict},
-    },
+    table::fallback::Verdict,
     upstream::{answer::Answer, failed::Failed, headroom},
 };
 
@@ -54,21 +52,21 @@ impl<'a> Rounds<'a> {
     ) -> Option<Result<Accepted, Refusal>> {
         let Chosen { asked, provider, permit, entry, .. } = chosen;
         let pool = self.pass.pool;
-        record.trail.push(asked, Step::Failed(failed.failure, failed.class));
+        record.trail.push(asked, Step::Failed(failed.failure));
         tracing::debug!(
             alias = %pool.alias, provider = %provider.name, cause = failed.cause, "attempt failed"
         );
-        if failed.class == Class::Credential {
+        if failed.failure.class == Class::Credential {
             pool.live.meters.credential_refused(&provider.name);
         }
         if let Some(reason) = tell::failed(entry, &failed) {
             tell::rests(self.table, asked, reason);
         }
-        match pool.fallback.verdict(failed.failure, failed.class, taken) {
+        match pool.fallback.verdict(failed.failure, taken) {
             Verdict::Stop => Some(as_it_came(failed, asked, self.pass.permits(permit))),
             Verdict::Next => {
                 self.notes.back_in(failed.retry_after, provider.live.state(Instant::now()));
-                if failed.class == Class::ContextWindow {
+                if failed.failure.class == Class::ContextWindow {
                     self.pass.refused_for_length(provider);
                 }
                 self.notes.keep(failed, asked);
@@ -93,10 +91,10 @@ impl<'a> Rounds<'a> {
 
 /// The one answer there is, or what stands for it.
 fn as_it_came(failed: Failed, asked: Asked, permits: Permits) -> Result<Accepted, Refusal> {
-    match (failed.answer, failed.failure) {
+    match (failed.answer, failed.failure.what) {
         (Some(answer), _) => Ok(Accepted { answer, asked, permits, entry: None }),
-        (None, Failure::Timeout) => Err(Refusal::UpstreamTimeout),
-        (None, Failure::Connect | Failure::Reset) => Err(Refusal::UpstreamUnreachable),
-        (None, Failure::Malformed(_) | Failure::Status(_)) => Err(Refusal::UpstreamMalformed),
+        (None, What::Timeout) => Err(Refusal::UpstreamTimeout),
+        (None, What::Connect | What::Reset) => Err(Refusal::UpstreamUnreachable),
+        (None, What::Malformed(_) | What::Status(_)) => Err(Refusal::UpstreamMalformed),
     }
 }

@@ -8,13 +8,14 @@ use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use crate::{
+    failure::Class,
     live::{Limited, State},
     refusal::{AllFailed, Refusal, Whose},
     serve::{
         admit,
         record::{Asked, Record, Step},
     },
-    table::{Class, Pool},
+    table::Pool,
     upstream::{answer::Answer, failed::Failed},
 };
 
@@ -100,7 +101,7 @@ impl Notes {
 
     /// Keeps a provider's word on what was asked.
     pub(super) fn keep(&mut self, failed: Failed, asked: Asked) {
-        if matches!(failed.class, Class::ContextWindow | Class::ContentFilter)
+        if matches!(failed.failure.class, Class::ContextWindow | Class::ContentFilter)
             && let Some(answer) = failed.answer
         {
             self.kept = Some((asked, answer));

@@ -5,28 +5,29 @@
 use tokio::time::Instant;
 
 use crate::{
-    live::{Cause, Entry, Reason, Why},
+    failure::{Brief, Class},
+    live::{Entry, Reason, Why},
     serve::record::Asked,
-    table::{Class, Table, fallback::Failure},
-    upstream::{answer::Fault, failed::Failed},
+    table::Table,
+    upstream::failed::Failed,
 };
 
 /// An attempt failed. Answers why the provider rests if this is what began its rest.
 pub(in crate::serve) fn failed(entry: Entry, failed: &Failed) -> Option<Reason> {
     let (now, after) = (Instant::now(), failed.retry_after);
-    match rests_for(failed.class) {
+    match rests_for(failed.failure.class) {
         Some(why) => entry.set_aside(now, why, after),
-        None if is_fault(failed.class) => entry.failed(now, cause(failed.failure), after),
+        None if is_fault(failed.failure.class) => entry.failed(now, failed.failure.what, after),
         None => None,
     }
 }
 
 /// An accepted answer broke off, or told an error in its middle. Answers as [`failed`] does.
-pub(in crate::serve) fn broke_off(entry: Entry, fault: Fault) -> Option<Reason> {
+pub(in crate::serve) fn broke_off(entry: Entry, fault: Brief) -> Option<Reason> {
     let now = Instant::now();
     match rests_for(fault.class) {
         Some(why) => entry.set_aside(now, why, None),
-        None if is_fault(fault.class) => entry.broke_off(now, cause(fault.failure)),
+        None if is_fault(fault.class) => entry.broke_off(now, fault.what),
         None => None,
     }
 }
@@ -52,14 +53,4 @@ fn is_fault(class: Class) -> bool {
         class,
         Class::Overloaded | Class::Server | Class::Timeout | Class::Unreachable | Class::Malformed
     )
-}
-
-fn cause(failure: Failure) -> Cause {
-    match failure {
-        Failure::Connect => Cause::Connect,
-        Failure::Timeout => Cause::Timeout,
-        Failure::Reset => Cause::Reset,
-        Failure::Malformed(_) => Cause::Malformed,
-        Failure::Status(status) => Cause::Status(status),
-    }
 }

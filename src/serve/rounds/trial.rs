@@ -44,7 +44,8 @@ mod tests {
     use std::{sync::Arc, time::Duration};
 
     use super::*;
-    use crate::live::{Cause, Cooldown, Entry, HealthSettings, ProviderSettings, State, Why};
+    use crate::failure::What;
+    use crate::live::{Cooldown, Entry, HealthSettings, ProviderSettings, State, Why};
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -60,7 +61,7 @@ mod tests {
         let settings = ProviderSettings { health, ..Default::default() };
         let provider = Arc::new(Provider::new(1, settings));
         let now = Instant::now();
-        assert!(provider.enter(now).unwrap().failed(now, Cause::Connect, None).is_some());
+        assert!(provider.enter(now).unwrap().failed(now, What::Connect, None).is_some());
         tokio::time::advance(SECOND).await;
         provider
     }
@@ -83,7 +84,7 @@ mod tests {
         type End = fn(Entry);
         let ends: [End; 4] = [
             |mut entry| entry.accepted(Instant::now()),
-            |entry| assert!(entry.failed(Instant::now(), Cause::Timeout, None).is_some()),
+            |entry| assert!(entry.failed(Instant::now(), What::Timeout, None).is_some()),
             |entry| assert!(entry.set_aside(Instant::now(), Why::RateLimited, None).is_some()),
             drop,
         ];

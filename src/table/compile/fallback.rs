@@ -5,8 +5,9 @@ use std::{collections::HashSet, time::Duration};
 use super::Compiler;
 use crate::{
     config::{Path, nearest::nearest, raw},
+    failure::Class,
     table::{
-        Class, Fallback, Pool, PoolId,
+        Fallback, Pool, PoolId,
         fallback::{Backoff, StatusSet},
     },
 };

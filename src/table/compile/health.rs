@@ -7,11 +7,11 @@ use http::HeaderName;
 use super::Compiler;
 use crate::{
     config::{Path, raw},
+    failure::{Class, ErrorClasses},
     live::{Cooldown, HealthSettings, Probing},
     path,
     table::{
         Place, Probe, StickyBy,
-        class::{Class, OwnClasses},
         pool::{Hedge, HedgeAfter},
     },
 };
@@ -107,7 +107,7 @@ pub(super) fn settings(keys: &raw::PoolKeys) -> HealthSettings {
 }
 
 /// What a provider's own error codes mean.
-pub(super) fn own_classes(endpoint: &raw::Endpoint) -> OwnClasses {
+pub(super) fn own_classes(endpoint: &raw::Endpoint) -> ErrorClasses {
     let class = |class: raw::Class| match class {
         raw::Class::RateLimit => Class::RateLimit,
         raw::Class::Quota => Class::Quota,

@@ -33,7 +33,7 @@ fn shorthand_is_read_as_the_seed_says() {
 
 #[test]
 fn verdicts() {
-    use Failure::*;
+    use What::*;
     let table = [
         (Connect, Class::Unreachable, &[429][..], Verdict::Next),
         (Timeout, Class::Timeout, &[429], Verdict::Next),
@@ -50,31 +50,31 @@ fn verdicts() {
         (Status(400), Class::ContentFilter, &[5], Verdict::Stop),
         (Status(400), Class::ContextWindow, &[5], Verdict::Stop),
     ];
-    for (failure, class, on_status, verdict) in table {
+    for (what, class, on_status, verdict) in table {
         let rules = rules(on_status);
-        let said = rules.verdict(failure, class, Duration::ZERO);
-        assert_eq!(said, verdict, "{failure:?} {class:?} {on_status:?}");
+        let said = rules.verdict(Brief { what, class }, Duration::ZERO);
+        assert_eq!(said, verdict, "{what:?} {class:?} {on_status:?}");
         let off = Fallback { enabled: false, ..rules };
-        assert_eq!(off.verdict(failure, class, Duration::ZERO), Verdict::Stop);
+        assert_eq!(off.verdict(Brief { what, class }, Duration::ZERO), Verdict::Stop);
     }
 }
 
 #[test]
 fn conditions_go_on_where_they_are_named() {
     let table = [
-        (Failure::Status(400), Class::ContentFilter),
-        (Failure::Status(400), Class::ContextWindow),
-        (Failure::Status(429), Class::RateLimit),
-        (Failure::Status(429), Class::Quota),
-        (Failure::Status(529), Class::Overloaded),
-        (Failure::Status(500), Class::Server),
-        (Failure::Status(504), Class::Timeout),
-        (Failure::Malformed(Some(204)), Class::Malformed),
+        (What::Status(400), Class::ContentFilter),
+        (What::Status(400), Class::ContextWindow),
+        (What::Status(429), Class::RateLimit),
+        (What::Status(429), Class::Quota),
+        (What::Status(529), Class::Overloaded),
+        (What::Status(500), Class::Server),
+        (What::Status(504), Class::Timeout),
+        (What::Malformed(Some(204)), Class::Malformed),
     ];
-    for (failure, class) in table {
+    for (what, class) in table {
         let next = |on: &[Class], class| {
             let rules = Fallback { on: on.to_vec(), ..rules(&[]) };
-            rules.verdict(failure, class, Duration::ZERO) == Verdict::Next
+            rules.verdict(Brief { what, class }, Duration::ZERO) == Verdict::Next
         };
         assert!(!next(&[], class), "{class:?} is not named");
         assert!(next(&[class], class), "{class:?} is named");
@@ -85,7 +85,8 @@ fn conditions_go_on_where_they_are_named() {
     let all: Vec<Class> = table.iter().map(|(_, class)| *class).collect();
     let rules = Fallback { on: all, ..rules(&[429]) };
     for status in [400, 500] {
-        let said = rules.verdict(Failure::Status(status), Class::Client, Duration::ZERO);
+        let said = rules
+            .verdict(Brief { what: What::Status(status), class: Class::Client }, Duration::ZERO);
         assert_eq!(said, Verdict::Stop, "a client's fault is nobody else's");
     }
 }
@@ -93,7 +94,7 @@ fn conditions_go_on_where_they_are_named() {
 #[test]
 fn a_failure_that_came_too_late_is_the_answer() {
     let rules = Fallback { within: Some(Duration::from_secs(2)), ..rules(&[5]) };
-    let after = |secs| rules.verdict(Failure::Timeout, Class::Timeout, Duration::from_secs(secs));
+    let after = |secs| rules.verdict(Brief::SILENT, Duration::from_secs(secs));
     assert_eq!((after(2), after(3)), (Verdict::Next, Verdict::Stop));
 }
 

@@ -11,15 +11,16 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use super::{Exchange, TranslatedBody, last_words::LastWords, stream::Unopened};
 use crate::{
     body,
+    failure::{Brief, Class, What},
     protocol::{
         Operation,
         conversation::{Conversation, Failure as Said, Kind, Reply},
         replay,
         wire::{self, Reading},
     },
-    table::{Class, class, fallback::Failure},
+    table::class,
     upstream::{
-        answer::{Answer, AnswerBody, Fault, Source},
+        answer::{Answer, AnswerBody, Source},
         attempt, envelope,
         failed::{self, Failed},
         headers,
@@ -106,8 +107,8 @@ impl Exchange<'_> {
             Err(Unopened::Told(error)) => {
                 return Err(self.refused(error.status, &answer.headers, &error.json));
             }
-            Err(Unopened::Broken(said, Fault { failure, class })) => {
-                return Err(Failed { failure, class, ..self.failed(&answer.headers, &said) });
+            Err(Unopened::Broken(said, failure)) => {
+                return Err(Failed { failure, ..self.failed(&answer.headers, &said) });
             }
         }
         streamed.body = AnswerBody::new(Source::Translated(Box::new(body)), FOREVER);
@@ -132,9 +133,9 @@ impl Exchange<'_> {
     pub(super) fn refused(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Failed {
         let said = self.wire().read_error(status, headers, body);
         let class = class::of_answer(status, headers, body, self.own());
-        let failure = Failure::Status(status);
+        let failure = Brief { what: What::Status(status), class };
         let cause = format!("answered {status}");
-        Failed { failure, class, cause, ..self.failed(headers, &said) }
+        Failed { failure, cause, ..self.failed(headers, &said) }
     }
 
     /// What the provider said went wrong, as the client's protocol says it.
@@ -144,15 +145,14 @@ impl Exchange<'_> {
         let status = StatusCode::from_u16(written.status).unwrap_or(StatusCode::BAD_GATEWAY);
         let mut answer = self.whole(status, written.body, relayed(headers));
         answer.headers.extend(written.headers.into_iter().filter_map(headers::own));
-        let Fault { failure, class } = fault_of(said);
+        let failure = brief(said);
         // A provider's own words may repeat a key or a prompt, which no log shall hold.
-        let cause = match failure {
-            Failure::Status(status) => format!("told an error {status}"),
+        let cause = match failure.what {
+            What::Status(status) => format!("told an error {status}"),
             _ => said.message.clone(),
         };
         Failed {
             failure,
-            class,
             retry_after: said.retry_after.or_else(|| failed::retry_after(headers)),
             cause,
             answer: Some(Box::new(answer)),
@@ -172,13 +172,13 @@ impl Exchange<'_> {
     }
 }
 
-pub(super) fn fault_of(said: &Said) -> Fault {
-    let failure = match said.kind {
-        Kind::Cut => Failure::Reset,
-        Kind::Malformed => Failure::Malformed(None),
-        _ => Failure::Status(said.status),
+pub(super) fn brief(said: &Said) -> Brief {
+    let what = match said.kind {
+        Kind::Cut => What::Reset,
+        Kind::Malformed => What::Malformed(None),
+        _ => What::Status(said.status),
     };
-    Fault { failure, class: class_of(said) }
+    Brief { what, class: class_of(said) }
 }
 
 /// The class of an error in a stream or in a 200.

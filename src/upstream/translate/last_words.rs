@@ -8,19 +8,16 @@ use std::sync::Arc;
 use bytes::{Bytes, BytesMut};
 
 use crate::{
-    protocol::conversation::Failure,
+    failure::{Brief, ErrorClasses, Failure},
     sse::Boundary,
-    table::class::{self, OwnClasses},
-    upstream::{
-        answer::Fault,
-        envelope::{self, ErrorEvent},
-    },
+    table::class,
+    upstream::envelope::{self, ErrorEvent},
 };
 
 /// The bytes of the last events, for as long as they may be an error with a code of its own: the
 /// neutral form of an error keeps its kind, and not every word of it.
 pub struct LastWords {
-    own: Arc<OwnClasses>,
+    own: Arc<ErrorClasses>,
     accepted: bool,
     boundary: Boundary,
     /// The last events that were complete, and the beginning of one that is not.
@@ -31,7 +28,7 @@ pub struct LastWords {
 
 impl LastWords {
     /// Nothing has come yet.
-    pub fn new(own: &Arc<OwnClasses>) -> Self {
+    pub fn new(own: &Arc<ErrorClasses>) -> Self {
         let own = Arc::clone(own);
         Self { own, accepted: false, boundary: Boundary::new(), heard: BytesMut::new(), partial: 0 }
     }
@@ -65,13 +62,13 @@ impl LastWords {
     }
 
     /// The fault in the class that the file gives to what the provider has just said.
-    pub fn class(&self, fault: Fault, said: &Failure) -> Fault {
+    pub fn class(&self, fault: Brief, said: &Failure) -> Brief {
         if self.own.is_empty() {
             return fault;
         }
         let by_code = || self.own.get(said.code.as_deref()?).copied();
         let by_event = self.error().and_then(|event| class::of_own(&event.json, &self.own));
-        by_event.or_else(by_code).map_or(fault, |class| fault.known_as(class))
+        by_event.or_else(by_code).map_or(fault, |class| fault.named(class))
     }
 }
 
@@ -81,17 +78,14 @@ const MOST_HELD: usize = 64 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        protocol::conversation::Kind,
-        table::{Class, fallback},
-    };
+    use crate::failure::{Class, Kind, What};
 
     fn class(own: &[(&str, Class)], pieces: &[&str], code: Option<&str>) -> Class {
         let own = own.iter().map(|&(word, class)| (Box::from(word), class)).collect();
         let mut words = LastWords::new(&Arc::new(own));
         pieces.iter().for_each(|piece| words.hear(&Bytes::copy_from_slice(piece.as_bytes())));
         let said = Failure::new(Kind::Server, "x").with_code(code.map(str::to_owned));
-        let fault = Fault { failure: fallback::Failure::Status(500), class: Class::Server };
+        let fault = Brief { what: What::Status(500), class: Class::Server };
         words.class(fault, &said).class
     }
 

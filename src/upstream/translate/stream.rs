@@ -11,14 +11,12 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use crate::{
+    failure::Brief,
     protocol::{
         conversation::{Event, Failure, Kind},
         wire::{StreamReader, StreamWriter},
     },
-    upstream::{
-        answer::{AnswerBody, Broken, Fault},
-        envelope::ErrorEvent,
-    },
+    upstream::{answer::AnswerBody, envelope::ErrorEvent},
 };
 
 use super::{answer, last_words::LastWords};
@@ -35,7 +33,7 @@ pub struct TranslatedBody {
     /// What the provider has said last, in its own words.
     words: LastWords,
     /// What went wrong, for the provider's health.
-    fault: Option<Fault>,
+    fault: Option<Brief>,
 }
 
 /// Why a stream has not even begun.
@@ -43,7 +41,7 @@ pub enum Unopened {
     /// The provider told an error.
     Told(ErrorEvent),
     /// It broke, or told an error in a form of its protocol's own; and how that counts.
-    Broken(Failure, Fault),
+    Broken(Failure, Brief),
 }
 
 impl TranslatedBody {
@@ -76,7 +74,7 @@ impl TranslatedBody {
                 if let Some(error) = self.words.error() {
                     return Err(Unopened::Told(error));
                 }
-                let fault = self.fault.unwrap_or_else(|| answer::fault_of(&said));
+                let fault = self.fault.unwrap_or_else(|| answer::brief(&said));
                 return Err(Unopened::Broken(said, fault));
             }
             std::future::poll_fn(|cx| self.poll_events(cx)).await;
@@ -106,7 +104,7 @@ impl TranslatedBody {
     }
 
     /// What went wrong, as soon as it has.
-    pub fn fault(&self) -> Option<Fault> {
+    pub fn fault(&self) -> Option<Brief> {
         self.fault
     }
 
@@ -125,12 +123,10 @@ impl TranslatedBody {
                 self.reader.feed(piece, &mut events);
             }
             Some(Err(broken)) => {
-                self.fault = Some(broken.into());
+                self.fault = Some(broken);
                 events.push(Event::Failure(match broken {
-                    Broken::Cut => Failure::cut(),
-                    Broken::Idle | Broken::Late => {
-                        Failure::new(Kind::Timeout, "the provider fell silent")
-                    }
+                    Brief::RESET => Failure::cut(),
+                    _ => Failure::new(Kind::Timeout, "the provider fell silent"),
                 }));
             }
             None => self.reader.end(&mut events),
@@ -142,7 +138,7 @@ impl TranslatedBody {
         }
         if let Some(Event::Failure(said)) = events.last() {
             let words = &self.words;
-            self.fault.get_or_insert_with(|| words.class(answer::fault_of(said), said));
+            self.fault.get_or_insert_with(|| words.class(answer::brief(said), said));
         }
         self.events.extend(events.drain(..));
         self.read = events;

@@ -36,7 +36,7 @@ impl Subject {
             Step::Succeed(age) => health.succeeded(settings, ago(age), now),
             Step::Fail(age, asked) => {
                 let asked = asked.map(|seconds| SECOND * seconds);
-                health.failed(settings, ago(age), now, Cause::Timeout, asked);
+                health.failed(settings, ago(age), now, What::Timeout, asked);
             }
             Step::Limited(asked) => {
                 health.set_aside(
@@ -56,7 +56,7 @@ impl Subject {
                 let trial = trials.swap_remove(which.index(trials.len()));
                 match how {
                     0 => trial.succeeded(&self.cooldown, now),
-                    1 => drop(trial.failed(&self.cooldown, now, Cause::Reset, None)),
+                    1 => drop(trial.failed(&self.cooldown, now, What::Reset, None)),
                     _ => drop(trial),
                 }
             }

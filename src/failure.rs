@@ -1,10 +1,16 @@
-//! What went wrong at a provider, or between it and us, whoever says it in whatever form.
+//! What went wrong at a provider, or between it and the router: one vocabulary for every protocol.
 //!
 //! It never decides whether another provider is tried; `table::fallback` does.
+
+mod brief;
+mod class;
 
 use std::time::Duration;
 
 use serde_json::Value;
+
+pub use brief::{Brief, What};
+pub use class::{Class, ErrorClasses};
 
 /// An error, in neutral words.
 #[derive(Debug, Clone, PartialEq)]
