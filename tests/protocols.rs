@@ -1,9 +1,10 @@
-//! Every protocol against every other, over the corpus in `tests/golden/<protocol>/<case>/`.
+//! Every protocol's reader and writer against reviewed snapshots, and every pair of protocols by its
+//! properties, over the corpus in `tests/golden/<protocol>/<case>/`.
 //!
 //! A case is a folder with any of `request.json`, `response.json`, `stream.*` (the bytes as they
 //! come from a provider) and `error.json` (`{"status", "body"}`). `tests/golden/<protocol>/path` is
 //! the path that requests without a `path` file of their own are sent to. A protocol that is added
-//! to the table is found here by itself, and asked for its corpus.
+//! to the table is found here by itself, and asked for its corpus and its snapshots.
 
 #![expect(
     clippy::unwrap_used,
@@ -14,12 +15,18 @@
 
 #[path = "protocols/agents.rs"]
 mod agents;
+#[path = "protocols/answers.rs"]
+mod answers;
 #[path = "protocols/calls.rs"]
 mod calls;
+#[path = "protocols/conversations.rs"]
+mod conversations;
 #[path = "protocols/corpus.rs"]
 mod corpus;
 #[path = "protocols/embeddings.rs"]
 mod embeddings;
+#[path = "protocols/essence.rs"]
+mod essence;
 #[path = "protocols/given_back.rs"]
 mod given_back;
 #[path = "protocols/grammar.rs"]
@@ -36,9 +43,19 @@ mod namespaces;
 mod order;
 #[path = "protocols/pairs.rs"]
 mod pairs;
+#[path = "protocols/readers.rs"]
+mod readers;
 #[path = "protocols/round_trip.rs"]
 mod round_trip;
+#[path = "protocols/shown.rs"]
+mod shown;
+#[path = "protocols/snapshots.rs"]
+mod snapshots;
 #[path = "protocols/structured.rs"]
 mod structured;
 #[path = "protocols/traps.rs"]
 mod traps;
+#[path = "protocols/vectors.rs"]
+mod vectors;
+#[path = "protocols/writers.rs"]
+mod writers;

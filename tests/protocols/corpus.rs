@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
+use http::{HeaderMap, HeaderName};
 
-use onwards::protocol::conversation::{Conversation, Delivery, Event, Lossy};
+use onwards::protocol::conversation::{Conversation, Delivery, Event, Failure, Lossy};
 use onwards::protocol::wire::{Client, Head, Reading, Target};
 use onwards::protocol::{Endpoint, Protocol};
 
@@ -59,6 +60,22 @@ impl Case {
         let head = Head { model: endpoint.model.as_deref(), delivery: endpoint.delivery };
         let read = self.protocol.wire().read_request(&body, &head);
         Some(read.unwrap_or_else(|error| panic!("{}/{}: {error}", self.protocol, self.name)))
+    }
+
+    /// The error, read.
+    pub(crate) fn failure(&self) -> Option<Failure> {
+        let error: serde_json::Value = serde_json::from_slice(&self.file("error.json")?).unwrap();
+        let status = error["status"].as_u64().unwrap() as u16;
+        let body = match &error["body"] {
+            serde_json::Value::String(text) => text.clone().into_bytes(),
+            body => serde_json::to_vec(body).unwrap(),
+        };
+        let mut headers = HeaderMap::new();
+        for (name, value) in error["headers"].as_object().into_iter().flatten() {
+            let name: HeaderName = name.parse().unwrap();
+            headers.insert(name, value.as_str().unwrap().parse().unwrap());
+        }
+        Some(self.protocol.wire().read_error(status, &headers, &body))
     }
 
     /// The stream's events.
