@@ -6,62 +6,95 @@
 
 use std::{
     future::Future,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll},
     time::Duration,
 };
 
-use tokio::time::{Instant, Sleep, sleep, sleep_until};
+use tokio::{
+    task::unconstrained,
+    time::{Instant, Sleep, sleep_until},
+};
 
 /// A wait with a limit; `None` when the limit comes first.
-pub struct Within<F> {
+pub struct Within<F, D> {
     future: F,
-    limit: Limit,
+    /// Says when the limit comes; asked at the first wait.
+    due: Option<D>,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-enum Limit {
-    /// From the first wait on.
-    After(Duration),
-    At(Instant),
-}
-
 /// What `future` gives, or `None` if it takes longer than `limit` from its first wait on.
-pub fn within<F: Future + Unpin>(limit: Duration, future: F) -> Within<F> {
-    Within { future, limit: Limit::After(limit), timer: None }
+pub fn within<F: Future + Unpin>(
+    limit: Duration,
+    future: F,
+) -> Within<F, impl FnOnce() -> Instant + Unpin> {
+    before(move || after(Instant::now(), limit), future)
 }
 
 /// What `future` gives, or `None` if it has not by `end`.
-pub fn by<F: Future + Unpin>(end: Instant, future: F) -> Within<F> {
-    Within { future, limit: Limit::At(end), timer: None }
+pub fn by<F: Future + Unpin>(
+    end: Instant,
+    future: F,
+) -> Within<F, impl FnOnce() -> Instant + Unpin> {
+    before(move || end, future)
 }
 
-impl<F: Future + Unpin> Future for Within<F> {
+/// What `future` gives, or `None` if it has not by the moment that `due` names. `due` is asked only
+/// if there is a wait.
+pub fn before<F: Future + Unpin, D: FnOnce() -> Instant + Unpin>(
+    due: D,
+    future: F,
+) -> Within<F, D> {
+    Within { future, due: Some(due), timer: None }
+}
+
+/// The moment so long after another; years later where the clock cannot say it.
+pub fn after(start: Instant, time: Duration) -> Instant {
+    start.checked_add(time).unwrap_or_else(|| start + YEARS)
+}
+
+impl<F: Future + Unpin, D: FnOnce() -> Instant + Unpin> Future for Within<F, D> {
     type Output = Option<F::Output>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let Self { future, limit, timer } = &mut *self;
+        let Self { future, due, timer } = &mut *self;
         if let Poll::Ready(output) = Pin::new(future).poll(cx) {
             return Poll::Ready(Some(output));
         }
-        let timer = timer.get_or_insert_with(|| {
-            Box::pin(match *limit {
-                Limit::After(limit) => sleep(limit),
-                Limit::At(end) => sleep_until(end),
-            })
-        });
-        timer.as_mut().poll(cx).map(|()| None)
+        if let Some(due) = due.take() {
+            *timer = Some(Box::pin(sleep_until(due())));
+        }
+        let Some(timer) = timer else { return Poll::Pending };
+        // A future that always has something to do pauses only when tokio's budget for one turn is
+        // used up. A timer inside that budget would then never be asked.
+        pin!(unconstrained(timer.as_mut())).poll(cx).map(|()| None)
     }
 }
 
+const YEARS: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
+
 #[cfg(test)]
 mod tests {
-    use std::{
-        future::{pending, ready},
-        pin::pin,
+    use std::future::{pending, ready};
+
+    use tokio::{
+        task::consume_budget,
+        time::{sleep, timeout},
     };
 
     use super::*;
+
+    #[tokio::test]
+    async fn a_future_that_always_has_something_to_do_is_given_up() {
+        let busy = pin!(async {
+            loop {
+                consume_budget().await;
+            }
+        });
+        let ended = timeout(Duration::from_secs(5), within(Duration::from_millis(20), busy)).await;
+        assert_eq!(ended, Ok(None::<()>));
+    }
 
     #[tokio::test(start_paused = true)]
     async fn what_is_ready_is_never_late() {

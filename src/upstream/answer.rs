@@ -238,7 +238,10 @@ impl AnswerBody {
             }
             return Poll::Ready(piece);
         }
-        let late = self.end.as_mut().is_some_and(|end| end.as_mut().poll(cx).is_ready());
+        // Outside of tokio's budget for one turn, which a provider that never pauses uses up.
+        let late = self.end.as_mut().is_some_and(|end| {
+            std::pin::pin!(tokio::task::unconstrained(end.as_mut())).poll(cx).is_ready()
+        });
         let broken = if late {
             Brief::LATE
         } else {
