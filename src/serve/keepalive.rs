@@ -36,6 +36,7 @@ use crate::{
         headers,
         request::Inbound,
     },
+    within::within,
 };
 
 /// A stream of which only comments have been sent.
@@ -158,11 +159,16 @@ async fn as_event(answer: &mut Answer, speaks: Protocol) -> Option<Bytes> {
     if !answer.status.is_client_error() && !answer.status.is_server_error() {
         return None;
     }
-    while !answer.body.source_is_end() && answer.body.held_bytes() < MOST_READ {
-        if !matches!(answer.body.look().await, Ok(true)) {
-            break;
+    // JSON has had its second while the error was judged.
+    let limit = if answer.form() == Form::Json { Duration::ZERO } else { ERROR_BODY };
+    let read = async {
+        while !answer.body.source_is_end() && answer.body.held_bytes() < MOST_READ {
+            if !matches!(answer.body.look().await, Ok(true)) {
+                break;
+            }
         }
-    }
+    };
+    within(limit, std::pin::pin!(read)).await;
     let body = answer.body.whole().unwrap_or_default();
     let said = speaks.wire().read_error(answer.status.as_u16(), &answer.headers, &body);
     Some(Bytes::from(speaks.wire().write_failed(said)))
@@ -175,5 +181,7 @@ impl Answer {
 }
 
 const COMMENT: &[u8] = b": keep-alive\n\n";
+/// How long an error may take to say more than its status.
+const ERROR_BODY: Duration = Duration::from_secs(1);
 /// The most that is read of an error.
 const MOST_READ: usize = 64 * 1024;

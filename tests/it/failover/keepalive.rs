@@ -196,3 +196,27 @@ async fn a_client_that_leaves_while_it_waits_frees_everything() {
     assert!(upstream.wait_disconnect(secs(1)).await.is_some(), "the provider is let go");
     assert!(eventually(secs(1), async || router.chat("m").await.status == 200).await);
 }
+
+#[tokio::test]
+async fn an_error_whose_body_hangs_is_told_within_a_second() {
+    for form in ["application/json", "text/plain"] {
+        let slow = Upstream::start(late(Reply::error(503, "full"), 1300)).await;
+        let hanging = Reply::new(500)
+            .header("content-type", form)
+            .chunked()
+            .body(r#"{"error":{"message":"#)
+            .fault(Place::LastPiece, Fault::Stall);
+        let hanging = Upstream::start(hanging).await;
+        let mut targets = pair(&slow, &hanging);
+        targets["targets"]["m"]["keepalive_secs"] = json!(1);
+        targets["targets"]["m"]["strategy"] = json!("priority");
+        targets["targets"]["m"]["fallback"] = json!({"enabled": true, "on_status": [503]});
+        let router = Router::start(&targets).await;
+        let start = Instant::now();
+        let mut events = Call::chat(&chat_stream("m")).stream(router.addr()).await;
+        let (seen, _) = events.all().await;
+        assert!(start.elapsed() < ms(1300 + 1600), "{form}: {:?}", start.elapsed());
+        assert_stream_error(seen.last().unwrap());
+        assert_eq!((slow.hits(), hanging.hits()), (1, 1));
+    }
+}
