@@ -64,22 +64,9 @@ impl Front {
     /// Serves every connection of one listener until the router closes, then until each has ended.
     pub async fn listen(self: Arc<Self>, listener: TcpListener, timeouts: connection::Timeouts) {
         let sweeper = tokio::spawn(sweep(Arc::clone(&self)));
-        connection::accept(Arc::clone(&self), listener, timeouts).await;
+        connection::accept(Arc::clone(&self), listener, timeouts, usize::MAX).await;
         self.stage.drained().await;
         sweeper.abort();
-    }
-
-    /// Serves one request; a fault of ours costs that request alone.
-    pub fn serve(
-        self: Arc<Self>,
-        request: Request<Incoming>,
-    ) -> impl Future<Output = Response<Reply>> {
-        let id = RequestId::of(request.headers());
-        let (speaks, served) = Arc::clone(&self).route(request, id.clone().into_value());
-        async move {
-            let served = AssertUnwindSafe(served).catch_unwind().await;
-            served.unwrap_or_else(|_| self.after_panic(id, speaks))
-        }
     }
 
     /// The client's protocol, and what serves it.
@@ -99,6 +86,25 @@ impl Front {
         self.meters.panics.inc();
         let mut record = Record::begin(Arc::clone(&self.meters));
         answer::refuse(&Refusal::Internal, speaks, id.into_value(), &mut record)
+    }
+}
+
+impl connection::Service for Front {
+    /// A fault of ours costs one request alone.
+    fn serve(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Response<Reply>> + Send {
+        let id = RequestId::of(request.headers());
+        let (speaks, served) = Arc::clone(&self).route(request, id.clone().into_value());
+        async move {
+            let served = AssertUnwindSafe(served).catch_unwind().await;
+            served.unwrap_or_else(|_| self.after_panic(id, speaks))
+        }
+    }
+
+    fn stage(&self) -> &Stage {
+        &self.stage
     }
 }
 

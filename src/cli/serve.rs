@@ -56,7 +56,7 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
         .name("reload".into())
         .spawn(move || loader.follow(&watched, hints, watches))?;
 
-    let timeouts = Timeouts { header: arguments.header_timeout, write: arguments.write_timeout };
+    let timeouts = arguments.timeouts();
     let retries = Retries::new(tokio::time::Instant::now());
     let identities = Arc::<Identities>::default();
     let body_limits = arguments.body_limits();
@@ -85,8 +85,7 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
         tokio::spawn(give_back());
         if let Some(listener) = listeners.admin {
             let listener = tokio::net::TcpListener::from_std(listener)?;
-            let router = admin::router(gateway, meters);
-            tokio::spawn(async move { axum::serve(listener, router).await });
+            tokio::spawn(admin::listen(gateway, meters, listener, timeouts));
         }
         live(arguments, &stage, &ask).await
     })?;

@@ -32,8 +32,21 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         "h" => 3600.0,
         _ => return Err(format!("unknown unit `{unit}`; write `30s`, `200ms` or `2m`")),
     };
-    Duration::try_from_secs_f64(amount(number, "30s")? * seconds)
-        .map_err(|_| "this is too long".to_owned())
+    let time = Duration::try_from_secs_f64(amount(number, "30s")? * seconds);
+    let time = time.ok().filter(|time| *time <= LONGEST);
+    time.ok_or_else(|| "this is too long; at most `87600h`".to_owned())
+}
+
+/// A time that the kernel keeps for a socket: whole milliseconds in 31 bits, where 0 is no limit.
+pub(super) fn socket_timeout(text: &str) -> Result<Duration, String> {
+    let time = duration(text)?;
+    match time.as_millis() {
+        0 => Err("this is too short; at least `1ms`".to_owned()),
+        millis if millis > i32::MAX as u128 => {
+            Err("this is longer than the system can wait; at most `596h`".to_owned())
+        }
+        _ => Ok(time),
+    }
 }
 
 fn amount(number: &str, example: &str) -> Result<f64, String> {
@@ -49,6 +62,9 @@ fn split(text: &str) -> (&str, &str) {
     (text[..end].trim(), text[end..].trim())
 }
 
+/// Ten years: any moment that is so far away can be told.
+const LONGEST: Duration = Duration::from_secs(87_600 * 3600);
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,6 +79,16 @@ mod tests {
         assert_eq!(duration("200ms"), Ok(Duration::from_millis(200)));
         assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
         assert!(duration("soon").is_err());
+    }
+
+    #[test]
+    fn a_time_that_the_kernel_cannot_keep_is_refused() {
+        assert_eq!(socket_timeout("596h"), Ok(Duration::from_secs(596 * 3600)));
+        assert_eq!(socket_timeout("1ms"), Ok(Duration::from_millis(1)));
+        for beyond in ["597h", "2147484s", "4294968s", "1e15s", "0", "0.5ms"] {
+            assert!(socket_timeout(beyond).is_err(), "{beyond}");
+        }
+        assert!(duration("1e15").is_err());
     }
 
     #[test]

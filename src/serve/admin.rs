@@ -5,14 +5,21 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     extract::{Query, State},
-    http::{StatusCode, header},
+    http::{Request, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 
-use tokio::time::Instant;
+use hyper::body::Incoming;
+use tokio::{net::TcpListener, time::Instant};
+use tower_service::Service as _;
 
-use super::explain::{self, Explanation};
+use super::{
+    Stage,
+    connection::{self, Timeouts},
+    explain::{self, Explanation},
+    relay::Reply,
+};
 use crate::{
     gateway::Gateway,
     live::{HealthSettings, Meters, health},
@@ -26,12 +33,43 @@ struct Context {
     meters: Arc<Meters>,
 }
 
+/// The operations port.
+struct Port {
+    router: Router,
+    /// It serves until the process ends.
+    stage: Stage,
+}
+
+/// Serves the operations port with the limits of the clients' port, and with a most of connections.
+pub async fn listen(
+    gateway: Arc<Gateway>,
+    meters: Arc<Meters>,
+    listener: TcpListener,
+    timeouts: Timeouts,
+) {
+    let port = Port { router: router(gateway, meters), stage: Stage::default() };
+    connection::accept(Arc::new(port), listener, timeouts, MOST_CONNECTIONS).await;
+}
+
 /// The routes of the operations port.
-pub fn router(gateway: Arc<Gateway>, meters: Arc<Meters>) -> Router {
+fn router(gateway: Arc<Gateway>, meters: Arc<Meters>) -> Router {
     Router::new()
         .route("/metrics", get(metrics))
         .route("/explain", get(explained))
         .with_state(Context { gateway, meters })
+}
+
+impl connection::Service for Port {
+    async fn serve(self: Arc<Self>, request: Request<Incoming>) -> http::Response<Reply> {
+        match self.router.clone().call(request).await {
+            Ok(response) => response.map(Reply::Router),
+            Err(never) => match never {},
+        }
+    }
+
+    fn stage(&self) -> &Stage {
+        &self.stage
+    }
 }
 
 async fn metrics(State(context): State<Context>) -> Response {
@@ -120,4 +158,6 @@ fn read_state(alias: &str, provider: &Provider, meters: &Meters) {
     }
 }
 
+/// Scrapers and operators are few.
+const MOST_CONNECTIONS: usize = 64;
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -1,117 +1,212 @@
 //! One client connection: HTTP/1.1 or HTTP/2 by its first bytes, with the timeouts and bounds that
 //! keep a slow or hostile client from costing anybody else.
 
+mod signs;
+mod socket;
+mod streams;
+
 use std::{convert::Infallible, io, sync::Arc, time::Duration};
 
+use http::{Request, Response};
 use hyper::{
+    body::{Body, Incoming},
     server::conn::{http1, http2},
     service::service_fn,
 };
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioIo, TokioTimer};
 use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, sleep, timeout},
 };
 
-use super::Front;
+use self::{
+    signs::{HeadTimer, Signs},
+    socket::{First, Socket},
+    streams::{Noted, Streams},
+};
+use super::{Stage, relay::Reply};
 
 /// How slow a client may be.
 #[derive(Debug, Clone, Copy)]
 pub struct Timeouts {
-    /// Until a request's head is complete; an idle connection is closed after it, too.
+    /// From a request head's first byte to its last, and until the first byte of a connection.
     pub header: Duration,
     /// How long a client may leave what was sent to it unread.
     pub write: Duration,
+    /// How long a connection may stay without a request.
+    pub idle: Duration,
 }
 
-/// Accepts until the router closes, and then what is queued already.
-pub async fn accept(front: Arc<Front>, listener: TcpListener, timeouts: Timeouts) {
+/// What answers the requests of a port.
+pub trait Service: Send + Sync + 'static {
+    /// Answers one request.
+    fn serve(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+    ) -> impl Future<Output = Response<Reply>> + Send;
+
+    /// Where the port is in its life.
+    fn stage(&self) -> &Stage;
+}
+
+/// Accepts until the port closes, and then what is queued already. At most `most` connections are
+/// open at once; more of them wait in the kernel's queue.
+pub async fn accept<S: Service>(
+    service: Arc<S>,
+    listener: TcpListener,
+    timeouts: Timeouts,
+    most: usize,
+) {
     let mut complaints = Complaints::default();
-    let stage = front.stage.clone();
+    let stage = service.stage().clone();
     let closing = std::pin::pin!(stage.closing());
     let mut closing = closing;
+    let seats = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
+    let next = async || {
+        let seat = Arc::clone(&seats).acquire_owned().await.map_err(io::Error::other)?;
+        Ok((listener.accept().await?.0, seat))
+    };
     loop {
         tokio::select! {
             biased;
             () = &mut closing => break,
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => spawn(&front, stream, timeouts),
+            accepted = next() => match accepted {
+                Ok((stream, seat)) => spawn(&service, stream, timeouts, Some(seat)),
                 Err(error) => complaints.back_off(&error).await,
             },
         }
     }
-    // Whoever is in the queue was promised a connection by the kernel. It is asked directly:
-    // tokio would only know of connections that it was told of before.
+    // The kernel has promised a connection to the clients in the queue. It is asked directly: tokio
+    // would only know of connections that it was told of before.
     let Ok(listener) = listener.into_std() else { return };
     while let Ok((stream, _)) = listener.accept() {
         if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream))
         {
-            spawn(&front, stream, timeouts);
+            spawn(&service, stream, timeouts, None);
         }
     }
 }
 
-fn spawn(front: &Arc<Front>, stream: TcpStream, timeouts: Timeouts) {
-    let (front, token) = (Arc::clone(front), front.stage.connection());
+fn spawn<S: Service>(
+    service: &Arc<S>,
+    stream: TcpStream,
+    timeouts: Timeouts,
+    seat: Option<OwnedSemaphorePermit>,
+) {
+    let (service, token) = (Arc::clone(service), service.stage().connection());
     tokio::spawn(async move {
-        let _token = token;
-        if let Err(error) = serve(front, stream, timeouts).await {
+        let _held = (token, seat);
+        if let Err(error) = serve(service, stream, timeouts).await {
             tracing::debug!(%error, "a client connection ended badly");
         }
     });
 }
 
-async fn serve(front: Arc<Front>, stream: TcpStream, timeouts: Timeouts) -> io::Result<()> {
+async fn serve<S: Service>(
+    service: Arc<S>,
+    mut stream: TcpStream,
+    timeouts: Timeouts,
+) -> io::Result<()> {
     stream.set_nodelay(true)?;
     #[cfg(target_os = "linux")]
     SockRef::from(&stream).set_tcp_user_timeout(Some(timeouts.write))?;
-    let http2 = tokio::select! {
-        http2 = speaks_http2(&stream, timeouts.header) => http2?,
-        () = front.stage.closed_for(LAST_WORD) => return Ok(()),
+    let stage = service.stage().clone();
+    let first = tokio::select! {
+        first = timeout(timeouts.header, First::read(&mut stream)) => {
+            first.map_err(|_| io::ErrorKind::TimedOut)??
+        }
+        () = stage.closed_for(LAST_WORD) => return Ok(()),
     };
-    let stage = front.stage.clone();
-    let service = service_fn(move |request| {
-        let served = Arc::clone(&front).serve(request);
-        async { Ok::<_, Infallible>(served.await) }
-    });
-    let io = TokioIo::new(stream);
-    if http2 {
+    let signs = Arc::<Signs>::default();
+    let is_http2 = first.is_http2();
+    let socket = Socket::new(stream, first, Arc::clone(&signs));
+    if is_http2 {
         // Boxed: every HTTP/1.1 connection would keep room for what HTTP/2 needs.
-        let mut connection = Box::pin(http2_builder().serve_connection(io, service));
-        // Biased: what has come already is read before the end is heard of; hyper would close a
-        // connection of which it has read nothing.
-        tokio::select! {
-            biased;
-            ended = &mut connection => return ended.map_err(io::Error::other),
-            () = stage.closing() => connection.as_mut().graceful_shutdown(),
-        }
-        connection.await.map_err(io::Error::other)
+        Box::pin(serve_http2(service, &stage, socket, timeouts)).await
     } else {
-        let connection = http1_builder(timeouts).serve_connection(io, service);
-        let mut connection = std::pin::pin!(connection);
-        // Biased: what has come already is read before the end is heard of; hyper would close a
-        // connection of which it has read nothing.
-        tokio::select! {
-            biased;
-            ended = &mut connection => return ended.map_err(io::Error::other),
-            () = stage.closing() => connection.as_mut().graceful_shutdown(),
-        }
-        connection.await.map_err(io::Error::other)
+        serve_http1(service, &stage, socket, &signs, timeouts).await
     }
 }
 
-fn http1_builder(timeouts: Timeouts) -> http1::Builder {
+async fn serve_http1<S: Service>(
+    service: Arc<S>,
+    stage: &Stage,
+    socket: Socket,
+    signs: &Arc<Signs>,
+    timeouts: Timeouts,
+) -> io::Result<()> {
+    let service = service_fn(|request: Request<Incoming>| {
+        let has_body = !request.body().is_end_stream();
+        let served = Arc::clone(&service).serve(request);
+        async move {
+            let response = served.await;
+            if has_body && response.status().as_u16() >= 400 {
+                signs.refused_early();
+            }
+            Ok::<_, Infallible>(response)
+        }
+    });
+    let timer = HeadTimer::new(Arc::clone(signs));
+    let connection = http1_builder(timer).serve_connection(TokioIo::new(socket), service);
+    let mut connection = std::pin::pin!(connection);
+    let mut overdue = std::pin::pin!(signs.overdue(timeouts.header, timeouts.idle));
+    // Biased: what has come already is read before the end is heard of; hyper would close a
+    // connection of which it has read nothing.
+    tokio::select! {
+        biased;
+        ended = &mut connection => return ended.map_err(io::Error::other),
+        () = &mut overdue => return Err(io::ErrorKind::TimedOut.into()),
+        () = stage.closing() => connection.as_mut().graceful_shutdown(),
+    }
+    tokio::select! {
+        biased;
+        ended = connection => ended.map_err(io::Error::other),
+        () = overdue => Err(io::ErrorKind::TimedOut.into()),
+    }
+}
+
+async fn serve_http2<S: Service>(
+    service: Arc<S>,
+    stage: &Stage,
+    socket: Socket,
+    timeouts: Timeouts,
+) -> io::Result<()> {
+    let service = service_fn(move |request| {
+        let served = Arc::clone(&service).serve(request);
+        async { Ok::<_, Infallible>(streams::making(served).await.map(Noted::new)) }
+    });
+    let streams = Streams::new(timeouts.write);
+    let builder = http2_builder(streams.clone());
+    let mut connection = std::pin::pin!(builder.serve_connection(TokioIo::new(socket), service));
+    // Biased: as for HTTP/1.1.
+    tokio::select! {
+        biased;
+        ended = &mut connection => return ended.map_err(io::Error::other),
+        () = stage.closing() => {}
+        () = streams.idle(timeouts.idle) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    tokio::select! {
+        biased;
+        ended = connection => ended.map_err(io::Error::other),
+        () = streams.idle(GOODBYE) => Ok(()),
+    }
+}
+
+fn http1_builder(timer: HeadTimer) -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
-        .timer(TokioTimer::new())
-        .header_read_timeout(timeouts.header)
+        .timer(timer)
+        // The timer notes when hyper sets it; how long it is set for says nothing.
+        .header_read_timeout(Duration::from_secs(1))
         .max_buf_size(LARGEST_READ);
     builder
 }
 
-fn http2_builder() -> http2::Builder<TokioExecutor> {
-    let mut builder = http2::Builder::new(TokioExecutor::new());
+fn http2_builder(streams: Streams) -> http2::Builder<Streams> {
+    let mut builder = http2::Builder::new(streams);
     builder
         .timer(TokioTimer::new())
         .max_concurrent_streams(MOST_STREAMS)
@@ -119,27 +214,6 @@ fn http2_builder() -> http2::Builder<TokioExecutor> {
         .keep_alive_interval(H2_PING)
         .keep_alive_timeout(H2_PING);
     builder
-}
-
-/// Looks at the first bytes without taking them.
-async fn speaks_http2(stream: &TcpStream, patience: Duration) -> io::Result<bool> {
-    let deadline = Instant::now() + patience;
-    let mut first = [0; PREFACE.len()];
-    loop {
-        let left = deadline.saturating_duration_since(Instant::now());
-        let seen =
-            timeout(left, stream.peek(&mut first)).await.map_err(|_| io::ErrorKind::TimedOut)??;
-        if seen == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        if first[..seen] != PREFACE[..seen] {
-            return Ok(false);
-        }
-        if seen == PREFACE.len() {
-            return Ok(true);
-        }
-        sleep(HALF_A_PREFACE).await;
-    }
 }
 
 /// Errors of `accept`, told at most once a second.
@@ -157,8 +231,6 @@ impl Complaints {
     }
 }
 
-const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-const HALF_A_PREFACE: Duration = Duration::from_millis(10);
 /// How long a connection that came just before the end may take to say what it wants.
 const LAST_WORD: Duration = Duration::from_secs(1);
 /// A large body is read in pieces of this size. Each connection may hold one more that is empty;
@@ -168,3 +240,5 @@ const BACK_OFF: Duration = Duration::from_millis(50);
 const MOST_STREAMS: u32 = 200;
 const MOST_HEADER_BYTES: u32 = 64 * 1024;
 const H2_PING: Duration = Duration::from_secs(30);
+/// How long an HTTP/2 connection without streams is given to hear that it is closed.
+const GOODBYE: Duration = Duration::from_secs(5);

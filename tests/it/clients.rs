@@ -5,5 +5,6 @@
 mod bodies;
 mod headers;
 mod leaving;
+mod slow;
 mod wire;
 mod h2;

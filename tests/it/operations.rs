@@ -3,6 +3,7 @@
 //! Never: a stop or a shortage is felt by a request that could have been served.
 
 mod life;
+mod port;
 mod series;
 mod shortage;
 mod start;

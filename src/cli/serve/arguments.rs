@@ -10,7 +10,7 @@ use super::memory;
 use crate::{
     cli::{log, values},
     live::Room,
-    serve::BodyLimits,
+    serve::{BodyLimits, connection::Timeouts},
 };
 
 #[derive(Debug, clap::Args)]
@@ -60,15 +60,20 @@ pub(in crate::cli) struct Arguments {
     /// Threads that serve requests (one for each core when absent).
     #[arg(long, env = "ONWARDS_CORES")]
     pub cores: Option<usize>,
-    /// How long a client may take to send a request's head.
+    /// How long a client may take to send a request's head, from its first byte on.
     #[arg(long, env = "ONWARDS_HEADER_TIMEOUT", default_value = "30s", value_parser = values::duration)]
-    pub header_timeout: Duration,
-    /// The longest silence inside a request's body.
+    header_timeout: Duration,
+    /// The longest silence inside a request's body, and the longest time for the whole of it, to which
+    /// each 100 kB add a second.
     #[arg(long, env = "ONWARDS_BODY_TIMEOUT", default_value = "30s", value_parser = values::duration)]
     body_timeout: Duration,
     /// How long a client may leave unread what was sent to it.
-    #[arg(long, env = "ONWARDS_WRITE_TIMEOUT", default_value = "60s", value_parser = values::duration)]
-    pub write_timeout: Duration,
+    #[arg(long, env = "ONWARDS_WRITE_TIMEOUT", default_value = "60s",
+          value_parser = values::socket_timeout)]
+    write_timeout: Duration,
+    /// How long a client's connection may stay without a request.
+    #[arg(long, env = "ONWARDS_IDLE_TIMEOUT", default_value = "620s", value_parser = values::duration)]
+    idle_timeout: Duration,
 }
 
 impl Arguments {
@@ -83,6 +88,11 @@ impl Arguments {
         let half = || memory::limit().map_or(u64::MAX, |limit| limit / 2);
         let room = Room::new(self.max_bodies.unwrap_or_else(half));
         BodyLimits { max_bytes: self.max_body, stall: self.body_timeout, room }
+    }
+
+    /// How slow clients may be, and clients of the operations port.
+    pub(super) fn timeouts(&self) -> Timeouts {
+        Timeouts { header: self.header_timeout, write: self.write_timeout, idle: self.idle_timeout }
     }
 
     /// Where clients on this machine find it.

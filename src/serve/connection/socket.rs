@@ -1,0 +1,187 @@
+//! A client's socket: the bytes that told its protocol are read again, and after a refusal what the
+//! client still writes is discarded, so that it can read the answer.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf},
+    net::TcpStream,
+    time::{Instant, Sleep, sleep},
+};
+
+use super::signs::Signs;
+
+/// The first bytes of a connection, as far as they tell its protocol.
+#[derive(Debug, Default)]
+pub(super) struct First {
+    bytes: [u8; PREFACE.len()],
+    taken: usize,
+    length: usize,
+}
+
+impl First {
+    /// Reads until the protocol is known.
+    ///
+    /// # Errors
+    /// The connection's, and its end before the protocol is known.
+    pub(super) async fn read(stream: &mut TcpStream) -> io::Result<Self> {
+        let mut first = Self::default();
+        while first.begins_preface() && !first.is_http2() {
+            let read = stream.read(&mut first.bytes[first.length..]).await?;
+            if read == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
+            first.length += read;
+        }
+        Ok(first)
+    }
+
+    /// Whether the client has said the whole preface of HTTP/2.
+    pub(super) fn is_http2(&self) -> bool {
+        self.bytes == *PREFACE
+    }
+
+    fn begins_preface(&self) -> bool {
+        PREFACE.starts_with(&self.bytes[..self.length])
+    }
+
+    /// Moves what is left of it into `buffer`.
+    fn fill(&mut self, buffer: &mut ReadBuf<'_>) {
+        let count = buffer.remaining().min(self.length - self.taken);
+        buffer.put_slice(&self.bytes[self.taken..self.taken + count]);
+        self.taken += count;
+    }
+}
+
+/// A client's socket after its first bytes.
+#[derive(Debug)]
+pub(super) struct Socket {
+    stream: TcpStream,
+    first: First,
+    signs: Arc<Signs>,
+    linger: Option<Linger>,
+}
+
+impl Socket {
+    pub(super) fn new(stream: TcpStream, first: First, signs: Arc<Signs>) -> Self {
+        Self { stream, first, signs, linger: None }
+    }
+}
+
+impl AsyncRead for Socket {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let Self { stream, first, signs, .. } = &mut *self;
+        let before = buffer.filled().len();
+        if first.taken < first.length {
+            first.fill(buffer);
+        }
+        // What follows the first bytes has mostly come with them. An error is told at the next read.
+        let read = match buffer.remaining() {
+            0 => Poll::Ready(Ok(())),
+            _ => Pin::new(stream).poll_read(cx, buffer),
+        };
+        if buffer.filled().len() > before {
+            signs.heard();
+            return Poll::Ready(Ok(()));
+        }
+        read
+    }
+}
+
+impl AsyncWrite for Socket {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, bytes)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        slices: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let Self { stream, signs, linger, .. } = &mut *self;
+        let linger = match linger {
+            Some(linger) => linger,
+            None => {
+                std::task::ready!(Pin::new(&mut *stream).poll_shutdown(cx))?;
+                if !signs.is_unread() {
+                    return Poll::Ready(Ok(()));
+                }
+                linger.insert(Linger::new())
+            }
+        };
+        linger.poll(stream, cx).map(Ok)
+    }
+}
+
+/// Reads and discards what a refused client still writes. A socket that is closed with bytes unread
+/// is reset, and the client may lose the answer that it has not read yet.
+#[derive(Debug)]
+struct Linger {
+    left: usize,
+    end: Pin<Box<Sleep>>,
+    silence: Pin<Box<Sleep>>,
+}
+
+impl Linger {
+    fn new() -> Self {
+        let (end, silence) = (Box::pin(sleep(LONGEST)), Box::pin(sleep(SILENCE)));
+        Self { left: MOST_DISCARDED, end, silence }
+    }
+
+    fn poll(&mut self, stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<()> {
+        let mut bytes = [0; 8 * 1024];
+        let mut heard = false;
+        while self.left > 0 {
+            let mut buffer = ReadBuf::new(&mut bytes);
+            match Pin::new(&mut *stream).poll_read(cx, &mut buffer) {
+                Poll::Ready(Ok(())) if !buffer.filled().is_empty() => {
+                    self.left = self.left.saturating_sub(buffer.filled().len());
+                    heard = true;
+                }
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => {
+                    if heard {
+                        self.silence.as_mut().reset(Instant::now() + SILENCE);
+                    }
+                    // Outside of tokio's budget for one turn: the reads may have used it up.
+                    let end = std::pin::pin!(tokio::task::unconstrained(self.end.as_mut()));
+                    let over = end.poll(cx).is_ready() | self.silence.as_mut().poll(cx).is_ready();
+                    return if over { Poll::Ready(()) } else { Poll::Pending };
+                }
+            }
+        }
+        Poll::Ready(())
+    }
+}
+
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// What is discarded of one refused body at most.
+const MOST_DISCARDED: usize = 128 * 1024 * 1024;
+const LONGEST: Duration = Duration::from_secs(30);
+const SILENCE: Duration = Duration::from_secs(2);

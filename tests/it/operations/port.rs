@@ -1,0 +1,35 @@
+//! The operations port under clients that do not go away.
+//!
+//! Never: it takes more descriptors than a few, or serves its scraper no more.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::{Call, Launch, Reply, Upstream, eventually, open, secs};
+
+#[tokio::test]
+async fn the_operations_port_has_the_clients_timeouts_and_a_most_of_connections() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let args = ["--header-timeout", "1s", "--idle-timeout", "2s"];
+    let router = Launch::new(&open(&upstream)).args(args).start().await;
+    let before = router.open_files();
+    let mut crowd = Vec::new();
+    for number in 0..150 {
+        let mut stream = TcpStream::connect(router.metrics_addr()).await.unwrap();
+        let head = ["", "P", "GET /metrics HTTP/1.1\r\nx-a"][number % 3];
+        stream.write_all(head.as_bytes()).await.unwrap();
+        crowd.push(stream);
+    }
+    assert!(eventually(secs(1), async || router.open_files() > before + 30).await);
+    assert!(router.open_files() <= before + 70, "{} are open", router.open_files());
+    let scraped = eventually(secs(10), async || {
+        let answer = Call::get("/metrics").try_send(router.metrics_addr()).await;
+        answer.is_ok_and(|answer| answer.status == 200)
+    });
+    assert!(scraped.await, "silent clients hold every place");
+    for stream in &mut crowd {
+        let ended = tokio::time::timeout(secs(5), stream.read(&mut [0; 64])).await;
+        assert!(ended.is_ok(), "a silent client is kept");
+    }
+    assert!(eventually(secs(5), async || router.open_files() <= before + 2).await);
+}
