@@ -1,5 +1,8 @@
 //! Where log lines go: standard error, through a thread of their own, so that a full disk or a
 //! stuck pipe costs lines and never a request.
+//!
+//! Only the router's own lines pass, at every level and whatever filter is given: the lines of
+//! libraries hold headers, URLs, signatures and tokens.
 
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
@@ -10,7 +13,10 @@ use std::{
 use tracing::Level;
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
-    filter::Targets, fmt, layer::SubscriberExt as _, util::SubscriberInitExt as _,
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
 };
 
 /// How log lines look.
@@ -45,12 +51,12 @@ pub(super) fn start(format: Format) -> WorkerGuard {
     guard
 }
 
-/// A fault of the router is a line like any other: what Rust would print is no JSON, and would wait
-/// for a stuck pipe. The backtrace is there if `RUST_BACKTRACE` asks for it.
+/// A panic is a line like any other: what Rust would print is no JSON, and would wait for a stuck
+/// pipe. The backtrace is there if `RUST_BACKTRACE` asks for it.
 fn faulted(panic: &PanicHookInfo<'_>) {
     let payload = panic.payload();
-    let text = payload.downcast_ref::<&str>().copied();
-    let cause = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    let formatted = payload.downcast_ref::<String>().map(|text| without_data(text));
+    let cause = payload.downcast_ref::<&str>().copied().or(formatted);
     let place = panic.location().map(tracing::field::display);
     let backtrace = Backtrace::capture();
     let backtrace = (backtrace.status() == BacktraceStatus::Captured)
@@ -58,39 +64,129 @@ fn faulted(panic: &PanicHookInfo<'_>) {
     tracing::error!(cause, place, backtrace, "a fault of the router");
 }
 
-/// What is logged: a level, or levels for parts of the program (`info,onwards=debug`), and what is
-/// wrong with what was said of it.
-fn wanted(said: Option<&OsStr>) -> (Targets, Option<String>) {
-    let usual = || Targets::new().with_default(Level::INFO);
+/// What of a formatted panic message holds no data. The standard library quotes the text that it
+/// could not cut and the error that was unwrapped; either may be a key or a prompt.
+fn without_data(message: &str) -> &str {
+    const NUMBERS_ONLY: [&str; 5] = [
+        "index out of bounds: the len is ",
+        "range start index ",
+        "range end index ",
+        "slice index starts at ",
+        "copy_from_slice: source slice length ",
+    ];
+    if NUMBERS_ONLY.iter().any(|known| message.starts_with(known)) {
+        return message;
+    }
+    const UNWRAPPED: &str = "called `Result::unwrap()` on an `Err` value";
+    if message.starts_with(UNWRAPPED) { UNWRAPPED } else { "not shown: it may hold data" }
+}
+
+/// What is logged: a level, or levels for parts of the router (`info,onwards::upstream=debug`), and
+/// what is wrong with what was said of it.
+fn wanted(said: Option<&OsStr>) -> (Targets, Option<&'static str>) {
+    let usual = || Targets::new().with_target(OWN, Level::INFO);
     let Some(said) = said else { return (usual(), None) };
     match said.to_str().map(str::parse::<Targets>) {
-        Some(Ok(targets)) => (targets, None),
-        _ => {
-            let complaint = format!(
-                "{VARIABLE} is not understood, so `info` is taken; \
-                 it takes levels such as `debug` or `info,onwards=debug`"
-            );
-            (usual(), Some(complaint))
-        }
+        Some(Ok(said)) => own(&said),
+        _ => (usual(), Some(NOT_UNDERSTOOD)),
     }
 }
 
+/// The part of a filter that is about the router's own lines.
+fn own(said: &Targets) -> (Targets, Option<&'static str>) {
+    let levels = [Level::TRACE, Level::DEBUG, Level::INFO, Level::WARN, Level::ERROR];
+    let most = levels.into_iter().find(|level| said.would_enable(OWN, level));
+    let is_own = |target: &str| target == OWN || target.starts_with(OWN_PARTS);
+    let parts = said.iter().filter(|(target, _)| is_own(target));
+    let most = most.map_or(LevelFilter::OFF, LevelFilter::from);
+    let complaint = said.iter().any(|(target, _)| !is_own(target)).then_some(FOREIGN);
+    (Targets::new().with_target(OWN, most).with_targets(parts), complaint)
+}
+
 const VARIABLE: &str = "ONWARDS_LOG";
+/// The crate's name, which begins the target of each of its lines.
+const OWN: &str = env!("CARGO_CRATE_NAME");
+const OWN_PARTS: &str = concat!(env!("CARGO_CRATE_NAME"), "::");
+const NOT_UNDERSTOOD: &str = "ONWARDS_LOG is not understood, so `info` is taken; it takes levels \
+                              such as `debug` or `info,onwards::upstream=debug`";
+const FOREIGN: &str = "ONWARDS_LOG names a library; the lines of libraries are not written, since \
+                       they hold headers and URLs";
 const LINES: usize = 4096;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(said: &str) -> (Targets, Option<&'static str>) {
+        wanted(Some(OsStr::new(said)))
+    }
+
     #[test]
-    fn what_is_not_understood_is_said() {
-        let read = |said: &str| wanted(Some(OsStr::new(said)));
+    fn filter_that_is_not_understood_is_told() {
         let (targets, complaint) = read("info,onwards=debug");
         assert!(targets.would_enable("onwards", &Level::DEBUG) && complaint.is_none());
-        assert!(!targets.would_enable("hyper", &Level::DEBUG));
-        assert!(read("trace").0.would_enable("hyper", &Level::TRACE));
         let (targets, complaint) = read("onwards=loud");
         assert!(targets.would_enable("onwards", &Level::INFO) && complaint.is_some());
         assert!(wanted(None).0.would_enable("onwards", &Level::INFO));
+    }
+
+    #[test]
+    fn filter_of_parts_applies_to_the_router() {
+        let (targets, complaint) = read("warn,onwards::upstream=trace,onwards::serve=off");
+        assert_eq!(complaint, None);
+        assert!(targets.would_enable("onwards::upstream::probe", &Level::TRACE));
+        assert!(!targets.would_enable("onwards::reload", &Level::INFO));
+        assert!(targets.would_enable("onwards::reload", &Level::WARN));
+        assert!(!targets.would_enable("onwards::serve::rounds", &Level::ERROR));
+        assert!(!read("off").0.would_enable("onwards", &Level::ERROR));
+    }
+
+    #[test]
+    fn library_never_passes_whatever_the_filter() {
+        for said in [
+            "trace",
+            "error",
+            "o=trace",
+            "h2=trace",
+            "hyper=warn,h=trace",
+            "onwards=info,aws_sigv4=trace,=trace",
+            "trace,hyper_util::client=trace,rustls=debug",
+            "onward=trace",
+            "",
+        ] {
+            let (targets, _) = read(said);
+            for library in [
+                "h2",
+                "hyper",
+                "hyper::proto::h1",
+                "hyper_util",
+                "rustls",
+                "reqwest",
+                "aws_sigv4",
+                "aws_credential_types",
+                "notify",
+                "axum",
+                "tower",
+                "tokio",
+                "opentelemetry",
+                "o",
+                "",
+            ] {
+                assert!(!targets.would_enable(library, &Level::ERROR), "{said}: {library}");
+            }
+        }
+        assert_eq!(read("debug,hyper=trace").1, Some(FOREIGN));
+    }
+
+    #[test]
+    fn panic_message_that_may_hold_data_is_not_shown() {
+        let key = "sk-live-é";
+        let cut = std::panic::catch_unwind(|| key[..9].len()).unwrap_err();
+        let cut = cut.downcast::<String>().unwrap();
+        assert!(cut.contains(key) && !without_data(&cut).contains("sk-"), "{cut}");
+        let message = format!("called `Result::unwrap()` on an `Err` value: \"{key}\"");
+        assert!(!without_data(&message).contains("sk-"));
+        let numbers = "index out of bounds: the len is 3 but the index is 5";
+        assert_eq!(without_data(numbers), numbers);
     }
 }

@@ -113,9 +113,15 @@ pub fn tls_config() -> ClientConfig {
 }
 
 /// The whole chain of causes in one line, for the record and never for a client.
+///
+/// What the peer says in HTTP/2's GOAWAY, which h2 quotes, is left out: it may repeat a header.
 pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+    let told = |cause: &dyn std::error::Error| {
+        let text = cause.to_string();
+        text.split(" (b\"").next().unwrap_or_default().to_owned()
+    };
     std::iter::successors(error.source(), |cause| cause.source())
-        .fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+        .fold(told(error), |text, cause| format!("{text}: {}", told(cause)))
 }
 
 /// Whether the peer broke the connection off rather than speaking wrongly.
