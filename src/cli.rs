@@ -9,7 +9,12 @@ mod values;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{
+    CommandFactory as _, FromArgMatches as _, Parser, Subcommand,
+    error::{ContextKind, ContextValue},
+};
+
+use crate::secret::names::may_be_credential;
 
 /// One binary and one JSON file between applications and their LLM providers.
 #[derive(Debug, Parser)]
@@ -35,7 +40,7 @@ enum Command {
 
 /// Runs what the arguments say.
 pub fn main() -> ExitCode {
-    let arguments = CommandLine::parse();
+    let arguments = read(CommandLine::command()).unwrap_or_else(|error| masked(error).exit());
     match arguments.command {
         None => serve::run(&arguments.serve),
         Some(Command::Serve(serve)) => serve::run(&serve),
@@ -43,6 +48,35 @@ pub fn main() -> ExitCode {
         Some(Command::Explain(explain)) => explain::run(&explain),
         Some(Command::Schema) => schema::run(),
     }
+}
+
+/// The arguments. Help names the variables and not what they hold.
+fn read(command: clap::Command) -> Result<CommandLine, clap::Error> {
+    let mut matches = without_values(command).try_get_matches()?;
+    CommandLine::from_arg_matches_mut(&mut matches)
+}
+
+fn without_values(command: clap::Command) -> clap::Command {
+    command.mut_args(|argument| argument.hide_env_values(true)).mut_subcommands(without_values)
+}
+
+/// The error without what may be a credential that was pasted in the wrong place.
+fn masked(mut error: clap::Error) -> clap::Error {
+    let pasted = |value: &ContextValue| match value {
+        ContextValue::String(text) => may_be_credential(text),
+        ContextValue::Strings(texts) => texts.iter().any(|text| may_be_credential(text)),
+        _ => false,
+    };
+    let kinds: Vec<ContextKind> =
+        error.context().filter(|(_, value)| pasted(value)).map(|(kind, _)| kind).collect();
+    if !kinds.is_empty() {
+        // What is suggested repeats what was written.
+        error.remove(ContextKind::Suggested);
+    }
+    for kind in kinds {
+        error.insert(kind, ContextValue::String("…".to_owned()));
+    }
+    error
 }
 
 /// Text for whoever called; a closed pipe is no reason to fail.

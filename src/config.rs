@@ -3,8 +3,6 @@
 //! It never knows what a key is for: meaning begins in `table::compile`. Only `sound` knows of a few that
 //! are judged together, so that one mistake is not told twice.
 
-use std::fs::File;
-use std::io::{self, Read as _};
 use std::path::Path as FilePath;
 
 use serde::Deserialize;
@@ -16,6 +14,7 @@ pub mod path;
 pub mod problem;
 pub mod source;
 mod excerpt;
+mod file;
 mod json;
 pub mod references;
 mod schema;
@@ -63,8 +62,8 @@ pub fn load(path: &FilePath) -> Result<Loaded, Problems> {
 pub fn survey_file(path: &FilePath, lookup: &dyn Lookup) -> Result<Survey, Problems> {
     let name = path.display().to_string();
     let unreadable = |why: String| Problems::from(Problem::without_place(&name, why));
-    let bytes =
-        content(path).map_err(|error| unreadable(format!("the file cannot be read: {error}")))?;
+    let bytes = file::read(path, LARGEST_FILE, "256 MiB")
+        .map_err(|error| unreadable(format!("the file cannot be read: {error}")))?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let good = String::from_utf8_lossy(&error.as_bytes()[..at]).into_owned();
@@ -109,18 +108,6 @@ pub fn survey(name: &str, text: String, lookup: &dyn Lookup) -> Result<Survey, P
         Err(_) => None,
     };
     Ok(Survey { loaded, problems })
-}
-
-/// The file's bytes, unless it is no configuration for its size: reading on would end the process.
-fn content(path: &FilePath) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
-    let length = file.metadata()?.len().min(LARGEST_FILE);
-    let mut bytes = Vec::with_capacity(usize::try_from(length).unwrap_or_default());
-    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > LARGEST_FILE {
-        return Err(io::Error::other("it is larger than 256 MiB"));
-    }
-    Ok(bytes)
 }
 
 impl Survey {

@@ -27,7 +27,7 @@ pub enum Refused {
 }
 
 /// The path and query of a provider's URL, to which clients' paths are appended.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct BasePath {
     /// Without slashes at its end; empty for the root.
     path: Box<str>,
@@ -36,6 +36,13 @@ pub struct BasePath {
     /// Whether it says itself which API is below it, so that a client's version has no place there.
     names_api: bool,
     query: Option<Box<str>>,
+}
+
+/// A base path may hold a credential: none of it is shown.
+impl std::fmt::Debug for BasePath {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BasePath").finish_non_exhaustive()
+    }
 }
 
 impl BasePath {

@@ -2,6 +2,8 @@
 //!
 //! It has no `Display` and no `Serialize`; `Debug` prints `***`, and the memory is wiped on drop.
 
+pub mod names;
+
 use std::borrow::Cow;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -50,6 +52,19 @@ impl JsonSchema for Secret {
         json_schema!({ "type": "string", "minLength": 1, "writeOnly": true })
     }
 }
+
+/// `Debug` that tells the type and nothing of what it holds: for what is read from the file, where
+/// a credential may stand in any text.
+macro_rules! unseen {
+    ($($name:ident),+ $(,)?) => {$(
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    )+};
+}
+pub(crate) use unseen;
 
 #[cfg(test)]
 mod tests {

@@ -23,6 +23,7 @@ pub mod record;
 pub mod answer;
 pub mod stage;
 pub mod explain;
+pub mod gauges;
 pub mod admin;
 
 use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc};

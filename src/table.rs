@@ -23,8 +23,9 @@ pub use self::{
     pool::{Place, Pool, Probe, Provider, Rule, StickyBy},
 };
 
+crate::secret::unseen!(Table, Origin);
+
 /// The compiled configuration.
-#[derive(Debug)]
 pub struct Table {
     pools: Vec<Pool>,
     by_alias: HashMap<Box<str>, PoolId>,
@@ -40,7 +41,6 @@ pub struct PoolId(u32);
 
 /// Where a provider's connections go. Origins are numbered by the registry, so that connections
 /// outlive a reload.
-#[derive(Debug)]
 pub struct Origin {
     /// Never given to two different origins.
     pub id: u32,

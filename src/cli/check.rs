@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use crate::{live::Meters, reload::Loader, table::Table};
+use crate::{config::path::shown, live::Meters, reload::Loader, table::Table};
 
 #[derive(Debug, clap::Args)]
 #[group(id = "check")]
@@ -34,9 +34,10 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 
 fn summary(table: &Table) -> String {
     let line = |pool: &crate::table::Pool| {
-        let names: Vec<&str> = pool.providers.iter().map(|provider| &*provider.name).collect();
+        let names: Vec<String> =
+            pool.providers.iter().map(|provider| shown(&provider.name)).collect();
         let names = if names.is_empty() { "no provider".to_owned() } else { names.join(", ") };
-        format!("  {} → {names}\n", pool.alias)
+        format!("  {} → {names}\n", shown(&pool.alias))
     };
     let lines: String = table.pools().iter().map(line).collect();
     format!("{} aliases, no problems\n{}", table.pools().len(), lines.trim_end())

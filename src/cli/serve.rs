@@ -18,6 +18,7 @@ use crate::{
     gateway::Gateway,
     live::{Meters, Retries},
     reload::{Hint, Hints, Loader},
+    secret::names::label,
     serve::{Front, Stage, admin, connection::Timeouts, routes},
     table::{Place, Table},
     upstream::{client::Client, identity::Identities, probe},
@@ -187,7 +188,8 @@ fn welcome(arguments: &Arguments, table: &Table) -> String {
     };
     let pools = table.pools();
     let url = arguments.url();
-    let alias = pools.iter().find(offline).or(pools.first()).map_or("gpt-4", |pool| &*pool.alias);
+    let alias = pools.iter().find(offline).or(pools.first()).map(|pool| label(&pool.alias));
+    let alias = alias.unwrap_or("gpt-4".into());
     let body =
         serde_json::json!({"model": alias, "messages": [{"role": "user", "content": "Hello"}]});
     format!(

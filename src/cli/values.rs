@@ -14,9 +14,7 @@ pub(super) fn bytes(text: &str) -> Result<u64, String> {
         "mib" => 1024.0 * 1024.0,
         "gib" => 1024.0 * 1024.0 * 1024.0,
         _ => {
-            return Err(format!(
-                "unknown unit `{unit}`; write `32MiB`, `500kB` or a number of bytes"
-            ));
+            return Err("unknown unit; write `32MiB`, `500kB` or a number of bytes".to_owned());
         }
     };
     Ok((amount(number, "32MiB")? * factor) as u64)
@@ -30,7 +28,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
         "ms" => 1e-3,
         "m" => 60.0,
         "h" => 3600.0,
-        _ => return Err(format!("unknown unit `{unit}`; write `30s`, `200ms` or `2m`")),
+        _ => return Err("unknown unit; write `30s`, `200ms` or `2m`".to_owned()),
     };
     let time = Duration::try_from_secs_f64(amount(number, "30s")? * seconds);
     let time = time.ok().filter(|time| *time <= LONGEST);

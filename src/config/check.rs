@@ -52,7 +52,10 @@ impl Check<'_> {
             (Shape::Word(words), Kind::Text) => self.word(here, words, node),
             (Shape::Number(bounds), Kind::Number(number)) => {
                 if let Some(expected) = words::out_of(*bounds, number) {
-                    let found = shown(self.source.written(node.span));
+                    let found = match self.source.written(node.span) {
+                        short if short.len() <= LONGEST_NUMBER => short,
+                        _ => "a number",
+                    };
                     self.report(here, node, format!("expected {expected}, found {found}"), None);
                 }
             }
@@ -186,13 +189,13 @@ impl Check<'_> {
         if words.iter().any(|word| *word == *text) {
             return;
         }
-        let hint = match nearest(&text, words.iter().map(String::as_str)) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None => format!("expected {}", words::list(words)),
+        let Some(near) = nearest(&text, words.iter().map(String::as_str)) else {
+            let hint = format!("expected {}", words::list(words));
+            return self.report(here, node, "unknown value".to_owned(), Some(hint));
         };
         // As written, so that a reference is not replaced by what it holds.
         let message = format!("unknown value `{}`", shown(&self.source.string(node.span)));
-        self.report(here, node, message, Some(hint));
+        self.report(here, node, message, Some(format!("did you mean `{near}`?")));
     }
 
     fn wrong_kind(&mut self, here: Here<'_>, shapes: &[&Shape], node: &Node) {
@@ -210,3 +213,6 @@ impl Check<'_> {
         self.problems.push(self.source.problem_at(node.span, path, message, hint));
     }
 }
+
+/// Characters of a number that a message repeats: a longer one may be a credential.
+const LONGEST_NUMBER: usize = 12;

@@ -4,6 +4,8 @@
 
 use std::fmt;
 
+use crate::secret::names::may_be_credential;
+
 /// A place in the configuration, from the root inwards.
 ///
 /// ```
@@ -122,8 +124,12 @@ impl<'a> Trail<'a> {
     }
 }
 
-/// A text from the file as it may stand in a message: cut short, control characters escaped.
-pub(super) fn shown(text: &str) -> String {
+/// A name from the file as it may stand in a message: cut short, control characters escaped, and
+/// masked where it may be a credential that was pasted in its place.
+pub fn shown(text: &str) -> String {
+    if may_be_credential(text) {
+        return MASKED.to_owned();
+    }
     let cut = text.char_indices().nth(LONGEST_SHOWN).map_or(text.len(), |(at, _)| at);
     let mut shown: String = text[..cut].escape_debug().collect::<String>().replace("\\'", "'");
     if cut < text.len() {
@@ -137,8 +143,10 @@ fn is_plain(key: &str) -> bool {
     chars.next().is_some_and(|first| first.is_ascii_alphabetic() || first == '_')
         && chars.all(|c| c.is_ascii_alphanumeric() || c == '_')
         && key.len() <= LONGEST_SHOWN
+        && !may_be_credential(key)
 }
 
+const MASKED: &str = "…";
 /// Characters of a key or word that a message repeats.
 const LONGEST_SHOWN: usize = 80;
 

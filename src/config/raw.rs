@@ -17,10 +17,26 @@ pub use protocol::Protocol;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::secret::Secret;
+use crate::secret::{Secret, unseen};
+
+unseen!(
+    File,
+    Auth,
+    KeyDefinition,
+    Target,
+    Pool,
+    Single,
+    PoolKeys,
+    Provider,
+    Endpoint,
+    RoutingRule,
+    Action,
+    Aws,
+    Gcp,
+);
 
 /// The whole file: `targets.json`.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 #[schemars(title = "Onwards targets.json")]
 pub struct File {
     /// Where this file's JSON Schema is; for editors only.
@@ -40,7 +56,7 @@ pub struct File {
 }
 
 /// Who may call, and within which limits.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 pub struct Auth {
     /// Keys that open every alias.
     pub global_keys: Option<Vec<Secret>>,
@@ -49,7 +65,7 @@ pub struct Auth {
 }
 
 /// A named key.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 pub struct KeyDefinition {
     /// The token a client sends; absent where it signs with `aws` instead.
     pub key: Option<Secret>,
@@ -84,7 +100,7 @@ pub struct HttpPool {
 }
 
 /// One alias, in one of three spellings.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(untagged)]
 #[expect(clippy::large_enum_variant, reason = "read once, compiled, dropped")]
 pub enum Target {
@@ -97,7 +113,7 @@ pub enum Target {
 }
 
 /// A target that names its providers.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 #[schemars(title = "a pool")]
 pub struct Pool {
     /// The providers, tried as the strategy says; none at all answers 503.
@@ -108,7 +124,7 @@ pub struct Pool {
 }
 
 /// A target that is one provider. A key that both a pool and a provider know is the pool's here.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 #[schemars(title = "a single provider")]
 pub struct Single {
     /// The provider.
@@ -120,7 +136,7 @@ pub struct Single {
 }
 
 /// Keys that a pool may set, and `defaults` for all of them.
-#[derive(Debug, Default, Clone, Deserialize, JsonSchema)]
+#[derive(Default, Clone, Deserialize, JsonSchema)]
 pub struct PoolKeys {
     /// Who may call this alias: literal tokens, or names from `auth.key_definitions`.
     pub keys: Option<Vec<Secret>>,
@@ -173,7 +189,7 @@ pub enum Lossy {
 }
 
 /// One provider of a pool.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 pub struct Provider {
     /// Where it is and how it is spoken to.
     #[serde(flatten)]
@@ -193,7 +209,7 @@ pub struct Provider {
 }
 
 /// Keys that only a provider knows.
-#[derive(Debug, Deserialize, JsonSchema)]
+#[derive(Deserialize, JsonSchema)]
 pub struct Endpoint {
     /// `http` or `https` base URL, or `mock:` to be answered by the router itself.
     pub url: String,
@@ -293,7 +309,7 @@ pub struct ConcurrencyLimit {
 }
 
 /// A rule on the caller's labels.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Clone, Deserialize, JsonSchema)]
 pub struct RoutingRule {
     /// Every label must be there with this value.
     pub match_labels: BTreeMap<String, String>,
@@ -302,7 +318,7 @@ pub struct RoutingRule {
 }
 
 /// What a matched rule does.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Clone, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum Action {
     /// Refused with 403.
@@ -315,7 +331,7 @@ pub enum Action {
 }
 
 /// AWS region and credentials; what is absent comes from the environment or the instance.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Clone, Deserialize, JsonSchema)]
 pub struct Aws {
     /// The region.
     pub region: Option<String>,
@@ -328,7 +344,7 @@ pub struct Aws {
 }
 
 /// A Google account whose tokens a provider is asked with.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Clone, Deserialize, JsonSchema)]
 pub struct Gcp {
     /// The JSON text of a service account's key file, as in `${file:vertex.json}` (the file that
     /// `GOOGLE_APPLICATION_CREDENTIALS` names, else the machine's own account, when absent).

@@ -4,13 +4,12 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::io::{self, Read as _};
+use std::io;
 use std::path::Path as FilePath;
-use std::sync::mpsc;
-use std::time::Duration;
 
 use serde_json::Value;
 
+use super::file;
 use super::json::{Kind, Node};
 use super::path::{Trail, shown};
 use super::problem::Problem;
@@ -166,10 +165,9 @@ impl Resolver<'_> {
     }
 
     fn file(&self, path: &str) -> Result<String, Wrong> {
-        let path = self.base.join(path);
-        let mut content = self.lookup.file(&path).map_err(|error| {
-            let path = shown(&path.display().to_string());
-            (format!("the file `{path}` cannot be read: {error}"), None)
+        let mut content = self.lookup.file(&self.base.join(path)).map_err(|error| {
+            let path = self.base.join(named(path));
+            (format!("the file `{}` cannot be read: {error}", path.display()), None)
         })?;
         if content.ends_with('\n') {
             content.pop();
@@ -192,16 +190,8 @@ impl Lookup for System {
     }
 
     fn file(&self, path: &FilePath) -> io::Result<String> {
-        if path.metadata()?.is_file() {
-            return content(path);
-        }
-        // A pipe that nobody writes to would hold up this load, and every reload after it.
-        let (told, hears) = mpsc::channel();
-        let path = path.to_owned();
-        std::thread::Builder::new().spawn(move || told.send(content(&path)))?;
-        hears
-            .recv_timeout(PATIENCE)
-            .unwrap_or_else(|_| Err(io::Error::other("nothing comes of it")))
+        let bytes = file::read(path, LARGEST_FILE, "1 MiB")?;
+        String::from_utf8(bytes).map_err(|_| io::Error::other("it is not UTF-8 text"))
     }
 }
 
@@ -215,14 +205,9 @@ impl Lookup for Nothing {
     }
 }
 
-fn content(path: &FilePath) -> io::Result<String> {
-    let mut content = String::new();
-    // A device may never end.
-    std::fs::File::open(path)?.take(LARGEST_FILE + 1).read_to_string(&mut content)?;
-    if content.len() as u64 > LARGEST_FILE {
-        return Err(io::Error::other("it is larger than 1 MiB"));
-    }
-    Ok(content)
+/// The path of a reference, each part of it as it may stand in a message.
+fn named(path: &str) -> String {
+    path.split('/').map(shown).collect::<Vec<_>>().join("/")
 }
 
 fn literal_hint() -> Option<String> {
@@ -234,5 +219,3 @@ fn is_exact_count(float: f64) -> bool {
 }
 
 const LARGEST_FILE: u64 = 1 << 20;
-/// How long a pipe may take to say what it has.
-const PATIENCE: Duration = Duration::from_secs(1);

@@ -12,6 +12,7 @@ use super::json::{self, Entry, Kind, Node, Span};
 use super::path::{Path, Segment, Trail};
 use super::problem::{Problem, Problems};
 use super::shape;
+use crate::secret::names::may_be_credential;
 
 /// A file's text with the place of everything in it.
 pub struct Source {
@@ -70,6 +71,12 @@ impl Source {
         self.problem_at(node.span, path.clone(), message.into(), hint)
     }
 
+    /// The text at `path` as it is written, references unresolved.
+    pub fn text_at(&self, path: &Path) -> Option<Cow<'_, str>> {
+        let (_, node) = self.find(path);
+        matches!(node.kind, Kind::Text).then(|| self.string(node.span))
+    }
+
     /// The same, pointing at the key: for problems with a name rather than with its value.
     pub fn problem_with_key(
         &self,
@@ -88,7 +95,7 @@ impl Source {
         message: String,
         hint: Option<String>,
     ) -> Problem {
-        self.placed(span, path, message, hint, &|_| true)
+        self.placed(span, path, message, hint, &|key| shape::knows(key) || !may_be_credential(key))
     }
 
     /// Keys that are written twice in one object, wherever in the file.

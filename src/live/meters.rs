@@ -1,7 +1,8 @@
 //! What is counted: Prometheus series whose labels come from the configuration alone.
 //!
 //! Handles are made once and kept beside what they count, so an event costs an atomic addition;
-//! a series exists from its first event on, and goes when its alias goes.
+//! a series exists from its first event on, and goes when its alias goes. What is a level and not a
+//! count is read from the table at each scrape, in `serve::gauges`.
 
 mod health;
 mod retain;
@@ -12,8 +13,7 @@ use std::{
 };
 
 use prometheus::{
-    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts,
-    Registry,
+    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry,
 };
 
 pub use self::health::HealthMeters;
@@ -32,10 +32,8 @@ pub struct Meters {
     broken: IntCounterVec,
     /// How the providers are.
     pub health: HealthMeters,
-    /// Requests in flight for an alias; set when the metrics are read.
-    pub in_flight: GaugeVec,
-    /// The free share of a rate limit; set when the metrics are read.
-    pub limiter_level: GaugeVec,
+    /// What the name of each metric begins with.
+    pub prefix: Box<str>,
     /// Configurations loaded, by result.
     pub reloads: IntCounterVec,
     /// 1 when the file on disk is the one that serves, 0 when it was refused.
@@ -45,7 +43,6 @@ pub struct Meters {
 }
 
 /// One alias's handles.
-#[derive(Debug)]
 pub struct PoolMeters {
     meters: Arc<Meters>,
     alias: Box<str>,
@@ -127,12 +124,7 @@ impl Meters {
                 &["alias", "reason"],
             )?,
             health: HealthMeters::new(&make)?,
-            in_flight: make.gauges("in_flight", "Requests in flight.", &["alias", "provider"])?,
-            limiter_level: make.gauges(
-                "limiter_level",
-                "Free share of a rate limit, 0 to 1.",
-                &["limit", "name"],
-            )?,
+            prefix: prefix.into(),
             reloads: make.counters("config_reloads_total", "Configurations read.", &["result"])?,
             last_reload_successful: make.gauge(
                 "config_last_reload_successful",
@@ -143,10 +135,21 @@ impl Meters {
         }))
     }
 
-    /// Everything in the text format of Prometheus.
-    pub fn render(&self) -> Result<String, prometheus::Error> {
+    /// All counters and histograms in the text format of Prometheus, with each label's value as
+    /// `shown` has it.
+    pub fn render(
+        &self,
+        shown: impl Fn(&str) -> std::borrow::Cow<'_, str>,
+    ) -> Result<String, prometheus::Error> {
+        let mut families = self.registry.gather();
+        let metrics = families.iter_mut().flat_map(|family| family.mut_metric());
+        for pair in metrics.flat_map(|metric| metric.mut_label()) {
+            if let std::borrow::Cow::Owned(masked) = shown(pair.value()) {
+                pair.set_value(masked);
+            }
+        }
         let mut text = String::new();
-        prometheus::TextEncoder::new().encode_utf8(&self.registry.gather(), &mut text)?;
+        prometheus::TextEncoder::new().encode_utf8(&families, &mut text)?;
         Ok(text)
     }
 
@@ -158,6 +161,12 @@ impl Meters {
     /// Counts a refusal that belongs to no alias.
     pub fn refused(&self, code: &str) {
         self.rejections.with_label_values(&["", code, ""]).inc();
+    }
+}
+
+impl std::fmt::Debug for PoolMeters {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("PoolMeters").finish_non_exhaustive()
     }
 }
 
@@ -263,15 +272,6 @@ impl Maker<'_> {
         labels: &[&str],
     ) -> Result<IntCounterVec, prometheus::Error> {
         self.add(IntCounterVec::new(self.opts(name, help), labels))
-    }
-
-    fn gauges(
-        &self,
-        name: &str,
-        help: &str,
-        labels: &[&str],
-    ) -> Result<GaugeVec, prometheus::Error> {
-        self.add(GaugeVec::new(self.opts(name, help), labels))
     }
 
     fn histograms(

@@ -1,30 +1,29 @@
 //! The operations port: metrics, and why a request goes where it goes; for operators only.
 
-use std::sync::Arc;
+use std::{convert::Infallible, sync::Arc};
 
 use axum::{
     Json, Router,
+    body::Body,
     extract::{Query, State},
     http::{Request, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
+use futures_util::stream;
 
 use hyper::body::Incoming;
-use tokio::{net::TcpListener, time::Instant};
+use tokio::net::TcpListener;
 use tower_service::Service as _;
 
 use super::{
     Stage,
     connection::{self, Timeouts},
     explain::{self, Explanation},
+    gauges::{Gauges, MOST_UNUSED},
     relay::Reply,
 };
-use crate::{
-    gateway::Gateway,
-    live::{HealthSettings, Meters, health},
-    table::{Provider, Table},
-};
+use crate::{gateway::Gateway, live::Meters, secret::names::label};
 
 /// What the operations port answers from.
 #[derive(Clone)]
@@ -73,14 +72,17 @@ impl connection::Service for Port {
 }
 
 async fn metrics(State(context): State<Context>) -> Response {
-    read_gauges(&context.gateway.snapshot(), &context.meters);
-    match context.meters.render() {
-        Ok(text) => ([(header::CONTENT_TYPE, TEXT_FORMAT)], text).into_response(),
+    let counted = match context.meters.render(label) {
+        Ok(text) => text,
         Err(error) => {
             tracing::error!(%error, "the metrics cannot be rendered");
-            StatusCode::INTERNAL_SERVER_ERROR.into_response()
+            return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
-    }
+    };
+    let levels = Gauges::of(context.gateway.snapshot(), &context.meters.prefix, MOST_UNUSED);
+    let pieces = std::iter::once(counted).chain(levels).map(Ok::<_, Infallible>);
+    let body = Body::from_stream(stream::iter(pieces));
+    ([(header::CONTENT_TYPE, TEXT_FORMAT)], body).into_response()
 }
 
 /// What `/explain` is asked.
@@ -99,63 +101,6 @@ async fn explained(
     let Question { model, key, tokens } = question;
     let told = explain::explain(&context.gateway.snapshot(), &model, key.as_deref(), tokens);
     told.map(Json).map_err(|why| (StatusCode::NOT_FOUND, why + "\n"))
-}
-
-/// Levels are read when somebody looks, so that requests need not write them.
-fn read_gauges(table: &Table, meters: &Meters) {
-    meters.in_flight.reset();
-    meters.limiter_level.reset();
-    meters.health.provider_state.reset();
-    for pool in table.pools() {
-        let alias = &*pool.alias;
-        let is_used = pool.live.meters.is_used();
-        if is_used {
-            meters.in_flight.with_label_values(&[alias, ""]).set(pool.limits.in_flight().into());
-            if let Some(bucket) = pool.limits.rate() {
-                meters.limiter_level.with_label_values(&["pool", alias]).set(bucket.level());
-            }
-        }
-        for provider in &pool.providers {
-            if is_used {
-                read_limits(alias, provider, meters);
-            }
-            if is_used || provider.probe.is_some() {
-                read_state(alias, provider, meters);
-            }
-        }
-    }
-    for key in table.keyring.keys() {
-        if let (Some(name), Some(bucket)) = (&key.name, key.limits.rate())
-            && bucket.level() < 1.0
-        {
-            meters.limiter_level.with_label_values(&["key", name]).set(bucket.level());
-        }
-    }
-}
-
-fn read_limits(alias: &str, provider: &Provider, meters: &Meters) {
-    let in_flight = provider.limits.in_flight();
-    meters.in_flight.with_label_values(&[alias, &*provider.name]).set(in_flight.into());
-    if let Some(bucket) = provider.limits.rate() {
-        let name = format!("{alias}/{}", provider.name);
-        meters.limiter_level.with_label_values(&["provider", &name]).set(bucket.level());
-    }
-}
-
-/// Only who may rest or be probed has a state worth a series.
-fn read_state(alias: &str, provider: &Provider, meters: &Meters) {
-    if provider.live.settings().health == HealthSettings::default() {
-        return;
-    }
-    let now = provider.live.state(Instant::now()).word();
-    for state in health::State::WORDS {
-        let labels = [alias, &*provider.name, state];
-        meters
-            .health
-            .provider_state
-            .with_label_values(&labels)
-            .set(f64::from(u8::from(state == now)));
-    }
 }
 
 /// Scrapers and operators are few.

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::admit;
 use crate::{
     live::{Limited, Limits, State},
+    secret::names::label,
     table::{Caller, Pool, Provider, Table},
 };
 
@@ -67,14 +68,18 @@ pub fn explain(
     key: Option<&str>,
     tokens: u64,
 ) -> Result<Explanation, String> {
-    let first = table.find(alias).ok_or_else(|| format!("there is no alias `{alias}`"))?;
+    let first = table.find(alias).ok_or_else(|| format!("there is no alias `{}`", label(alias)))?;
     let caller = match key {
         None => Caller::Anonymous,
         Some(name) => Caller::Known(
-            table.keyring.named(name).ok_or_else(|| format!("there is no key named `{name}`"))?,
+            table
+                .keyring
+                .named(name)
+                .ok_or_else(|| format!("there is no key named `{}`", label(name)))?,
         ),
     };
-    let mut told = Explanation { model: alias.to_owned(), refused: None, pools: Vec::new() };
+    let mut told =
+        Explanation { model: label(alias).into_owned(), refused: None, pools: Vec::new() };
     let first = match admit::resolve(table, first, caller) {
         Ok(pool) => pool,
         Err(refusal) => {
@@ -102,7 +107,7 @@ pub fn explain(
                 }
             }
             Err(refusal) => told.pools.push(PoolExplained {
-                alias: table.pool(next).alias.to_string(),
+                alias: label(&table.pool(next).alias).into_owned(),
                 strategy: strategy(table.pool(next)),
                 state: refusal.message(),
                 candidates: Vec::new(),
@@ -141,13 +146,14 @@ fn pool(pool: &Pool, now: Instant, tokens: u64) -> PoolExplained {
     }
     let state = limited(&pool.limits).unwrap_or_else(|| "ready".into());
     let candidates = order.into_iter().map(|provider| candidate(provider, now, tokens)).collect();
-    PoolExplained { alias: pool.alias.to_string(), strategy: strategy(pool), state, candidates }
+    let alias = label(&pool.alias).into_owned();
+    PoolExplained { alias, strategy: strategy(pool), state, candidates }
 }
 
 fn candidate(provider: &Provider, now: Instant, tokens: u64) -> CandidateExplained {
     let obstacle = obstacle(provider, now, tokens);
     CandidateExplained {
-        provider: provider.name.to_string(),
+        provider: label(&provider.name).into_owned(),
         tier: provider.tier,
         weight: provider.weight,
         available: obstacle.is_none(),

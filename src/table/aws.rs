@@ -4,8 +4,10 @@
 
 use crate::secret::Secret;
 
+crate::secret::unseen!(Keys, Aws);
+
 /// An access key pair, and the token that a temporary one comes with.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Keys {
     /// The public half: it stands in every signature.
     pub access_key_id: String,
@@ -16,7 +18,7 @@ pub struct Keys {
 }
 
 /// Where and as whom requests are signed.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Aws {
     /// Such as `eu-west-1`.
     pub region: String,

@@ -17,7 +17,7 @@ use std::collections::HashMap;
 
 use super::{HashKey, IdlePool, Keyring, Pool, PoolId, Table};
 use crate::{
-    config::{Loaded, Path, Problem, Problems, Source, raw},
+    config::{Loaded, Path, Problem, Problems, Source, path::shown, raw},
     live::{Draft, Registry},
 };
 
@@ -85,6 +85,16 @@ impl<'a> Compiler<'a> {
             self.chain(&mut pools);
         }
         (pools, keyring)
+    }
+
+    /// The name is shown as the file has it, so that a reference is not replaced by what it holds.
+    fn no_such_alias(&mut self, path: &Path, near: Option<String>) {
+        let hint = near.map(|near| format!("did you mean `{}`?", shown(&near)));
+        let message = match self.source.text_at(path) {
+            Some(name) => format!("there is no alias `{}`", shown(&name)),
+            None => "there is no such alias".to_owned(),
+        };
+        self.problem(path, message, hint);
     }
 
     fn problem(&mut self, path: &Path, message: impl Into<String>, hint: Option<String>) {

@@ -8,6 +8,8 @@ use rustls::sign::SigningKey;
 
 use crate::secret::Secret;
 
+crate::secret::unseen!(Source, ServiceAccount, ContainerToken);
+
 /// A credential that has to be fetched. Identities are numbered by the registry, so that what was
 /// fetched outlives a reload.
 #[derive(Debug)]
@@ -21,7 +23,6 @@ pub struct Identity {
 }
 
 /// Who hands out a credential.
-#[derive(Debug)]
 pub enum Source {
     /// The AWS container that the router runs in (ECS, EKS Pod Identity).
     Container {
@@ -58,7 +59,6 @@ pub enum Source {
 }
 
 /// What a container's credentials are asked with.
-#[derive(Debug)]
 pub enum ContainerToken {
     /// Always this.
     Fixed(Secret),
@@ -67,7 +67,6 @@ pub enum ContainerToken {
 }
 
 /// A Google service account.
-#[derive(Debug)]
 pub struct ServiceAccount {
     /// Who it is.
     pub email: String,

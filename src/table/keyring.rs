@@ -13,8 +13,9 @@ use std::{
 use super::aws::Keys;
 use crate::live;
 
+crate::secret::unseen!(Keyring, Key);
+
 /// Every key of the file.
-#[derive(Debug)]
 pub struct Keyring {
     hash_key: HashKey,
     by_digest: HashMap<Digest, KeyId, BuildHasherDefault<Prefix>>,
@@ -36,7 +37,6 @@ pub struct HashKey([u8; 32]);
 pub struct KeyId(u32);
 
 /// What is known of a key's holder.
-#[derive(Debug)]
 pub struct Key {
     /// The definition's name; literal tokens have none.
     pub name: Option<Box<str>>,
@@ -244,6 +244,6 @@ mod tests {
         let mut ring = Keyring::new(HashKey([7; 32]));
         ring.intern("sk-one", Key::literal);
         let shown = format!("{ring:?}");
-        assert!(!shown.contains("sk-one") && shown.contains("***"));
+        assert!(!shown.contains("sk-one") && shown.starts_with("Keyring"));
     }
 }

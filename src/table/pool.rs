@@ -16,8 +16,9 @@ use crate::{
     protocol::{Protocol, conversation::Lossy, manner::InPath},
 };
 
+crate::secret::unseen!(Pool, Provider, Place, StickyBy, Probe, Rule);
+
 /// An alias's pool.
-#[derive(Debug)]
 pub struct Pool {
     /// The name clients ask for.
     pub alias: Box<str>,
@@ -51,7 +52,6 @@ pub struct Pool {
 }
 
 /// One upstream endpoint with one credential.
-#[derive(Debug)]
 pub struct Provider {
     /// Shown in headers, logs and metrics; unique in its pool.
     pub name: Box<str>,
@@ -108,7 +108,6 @@ pub struct Provider {
 }
 
 /// Where a provider's requests go.
-#[derive(Debug)]
 pub enum Place {
     /// Over the wire.
     Wire {
@@ -135,7 +134,7 @@ pub struct Timeouts {
 }
 
 /// What sticky requests have in common.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum StickyBy {
     /// A header's value.
     Header(HeaderName),
@@ -168,7 +167,7 @@ pub enum HedgeAfter {
 }
 
 /// How a provider is probed.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Probe {
     /// Asked with `GET` under the base URL.
     pub path: Box<str>,
@@ -181,7 +180,6 @@ pub struct Probe {
 }
 
 /// A rule on the caller's labels.
-#[derive(Debug)]
 pub struct Rule {
     /// Every label must be there with this value.
     pub labels: BTreeMap<String, String>,

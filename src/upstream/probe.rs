@@ -20,6 +20,7 @@ use super::{
 };
 use crate::{
     live::{self, Meters},
+    secret::names::label,
     table::{Place, Pool, Probe, Provider, Table, identity::Identity},
 };
 
@@ -173,7 +174,7 @@ impl Task {
         self.meters.health.probes.with_label_values(&[&*self.alias, &*self.name, result]).inc();
         let now = tokio::time::Instant::now();
         let changed = self.live.probed(problem.is_none(), now);
-        let (alias, provider) = (&self.alias, &self.name);
+        let (alias, provider) = (label(&self.alias), label(&self.name));
         let cause = problem.unwrap_or_default();
         match changed {
             Some(true) => tracing::info!(%alias, %provider, "healthy again, as its probes say"),

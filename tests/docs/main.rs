@@ -12,5 +12,7 @@ mod tables;
 mod levels;
 mod links;
 mod seeds;
+mod security;
 mod deploy;
 mod explained;
+mod gauges;

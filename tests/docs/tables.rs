@@ -10,7 +10,13 @@ use onwards::{
     live::{Head, Meters, Times},
     protocol::Endpoint,
     refusal::{AllFailed, Refusal, Whose},
-    serve::{Stage, routes},
+    reload::Loader,
+    secret::names,
+    serve::{
+        Stage,
+        gauges::{Gauges, MOST_UNUSED},
+        routes,
+    },
 };
 use tower_service::Service;
 
@@ -116,11 +122,18 @@ fn eventful() -> String {
     pool.credential_refused("p");
     pool.broke_off("timeout");
     meters.health.probes.with_label_values(&["a", "p", "good"]).inc();
-    meters.health.provider_state.with_label_values(&["a", "p", "ready"]).set(1.0);
-    meters.in_flight.with_label_values(&["a", "p"]).set(1.0);
-    meters.limiter_level.with_label_values(&["key", "k"]).set(1.0);
     meters.reloads.with_label_values(&["success"]).inc();
-    meters.render().unwrap()
+    meters.render(names::label).unwrap() + &levels()
+}
+
+/// Every gauge of a table.
+fn levels() -> String {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let limit = r#""rate_limit":{"requests_per_second":1}"#;
+    let text = format!(r#"{{"targets":{{"a":{{"url":"mock:","cooldown":{{}},{limit}}}}}}}"#);
+    std::fs::write(file.path(), text).unwrap();
+    let table = Loader::new(file.path(), Meters::new("onwards").unwrap()).load().unwrap();
+    Gauges::of(Arc::new(table), "onwards", MOST_UNUSED).collect()
 }
 
 /// Name, kind and labels of each metric in the text that Prometheus reads.
@@ -156,7 +169,12 @@ fn every_metric_of_the_code_happened_above() {
         let (_, made) = text.split_once("fn new(").unwrap();
         made.split_once("\n    }").unwrap().0.to_owned()
     });
-    let made = made.concat();
+    let mut made = made.concat();
+    let levels = source("serve/gauges.rs");
+    for name in levels.split("        name: ").skip(1) {
+        made.push_str("make.");
+        made.push_str(name);
+    }
     let calls = made.split("make.").skip(1).filter(|call| !call.starts_with("registry"));
     let in_code: BTreeSet<_> =
         calls.map(|call| format!("onwards_{}", call.split('"').nth(1).unwrap())).collect();

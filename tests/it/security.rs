@@ -8,5 +8,6 @@ mod exposure;
 mod headers;
 mod keys;
 mod logs;
+mod pasted;
 mod paths;
 mod signatures;

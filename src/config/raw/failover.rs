@@ -5,8 +5,10 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+crate::secret::unseen!(Fallback, HealthCheck, Sticky);
+
 /// When and how another provider is tried.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Clone, Deserialize, JsonSchema)]
 pub struct Fallback {
     /// Master switch; with it, connection failures and timeouts fall back too.
     #[schemars(extend("default" = false))]
@@ -135,7 +137,7 @@ pub struct Cooldown {
 }
 
 /// How a provider's health is probed.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Clone, Deserialize, JsonSchema)]
 pub struct HealthCheck {
     /// Asked with `GET` under the provider's base URL (`/v1/models` when absent).
     #[schemars(extend("default" = "/v1/models"))]
@@ -158,7 +160,7 @@ pub struct HealthCheck {
 }
 
 /// What `sticky` requests have in common; exactly one of the three.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[derive(Clone, Deserialize, JsonSchema)]
 pub struct Sticky {
     /// The value of this header of the request.
     pub header: Option<String>,

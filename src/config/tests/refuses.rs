@@ -215,7 +215,7 @@ fn wrong_types_and_missing_keys() {
         (
             pool(r#""strategy":"fastest""#),
             &[
-                "1:44: targets[\"a\"].strategy: unknown value `fastest`; expected `weighted_random`, `priority`, `round_robin`, `least_busy`, `lowest_latency`, `lowest_cost` or `sticky`",
+                "1:44: targets[\"a\"].strategy: unknown value; expected `weighted_random`, `priority`, `round_robin`, `least_busy`, `lowest_latency`, `lowest_cost` or `sticky`",
             ],
         ),
     ]);

@@ -1,8 +1,8 @@
-//! How the providers are, as series: their states, their probes, their credentials.
+//! How the providers are, as series: their probes, their credentials.
 //!
 //! It never decides what a provider's state is.
 
-use prometheus::{GaugeVec, IntCounterVec};
+use prometheus::IntCounterVec;
 
 use super::Maker;
 
@@ -13,8 +13,6 @@ pub struct HealthMeters {
     pub(super) credentials_refused: IntCounterVec,
     /// Active probes, by result.
     pub probes: IntCounterVec,
-    /// A provider's state, one of several; set when the metrics are read.
-    pub provider_state: GaugeVec,
 }
 
 impl HealthMeters {
@@ -29,11 +27,6 @@ impl HealthMeters {
                 "probes_total",
                 "Active probes by result.",
                 &["alias", "provider", "result"],
-            )?,
-            provider_state: make.gauges(
-                "provider_state",
-                "1 for the state that a provider is in.",
-                &["alias", "provider", "state"],
             )?,
         })
     }

@@ -154,7 +154,7 @@ async fn series_go_when_nobody_is_left_who_counts() {
     }
     meters.refused("invalid_api_key");
     let series = |word: &str| {
-        let text = meters.render().unwrap();
+        let text = meters.render(crate::secret::names::label).unwrap();
         text.lines().filter(|line| line.contains(&format!("\"{word}\""))).count()
     };
     let all = (series("gone"), series("here"), series("one"), series("two"));
@@ -174,7 +174,10 @@ async fn series_go_when_nobody_is_left_who_counts() {
 
     let again = registry.draft().name("here", "one");
     here.meters.served(&again, "one");
-    assert!(meters.render().unwrap().contains(r#"provider="one"} 2"#), "the same handle");
+    assert!(
+        meters.render(crate::secret::names::label).unwrap().contains(r#"provider="one"} 2"#),
+        "the same handle"
+    );
     drop(one);
 }
 

@@ -10,6 +10,7 @@ use super::{Accepted, Rounds, pass::Chosen, tell};
 use crate::{
     failure::{Class, What},
     refusal::Refusal,
+    secret::names::label,
     serve::{
         admit::Permits,
         record::{Asked, Record, Step},
@@ -54,7 +55,7 @@ impl<'a> Rounds<'a> {
         let pool = self.pass.pool;
         record.trail.push(asked, Step::Failed(failed.failure));
         tracing::debug!(
-            alias = %pool.alias, provider = %provider.name, cause = failed.cause, "attempt failed"
+            alias = %label(&pool.alias), provider = %label(&provider.name), cause = failed.cause, "attempt failed"
         );
         if failed.failure.class == Class::Credential {
             pool.live.meters.credential_refused(&provider.name);

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 use crate::{
     failure::{Brief, Class},
     live::{Entry, Reason, Why},
+    secret::names::label,
     serve::record::Asked,
     table::Table,
     upstream::failed::Failed,
@@ -34,7 +35,7 @@ pub(in crate::serve) fn broke_off(entry: Entry, fault: Brief) -> Option<Reason> 
 
 /// The line for the log when a provider begins to rest.
 pub(in crate::serve) fn rests(table: &Table, asked: Asked, reason: Reason) {
-    let (alias, provider) = (&table.pool(asked.pool).alias, &asked.among(table).name);
+    let (alias, provider) = (label(&table.pool(asked.pool).alias), label(&asked.among(table).name));
     tracing::warn!(%alias, %provider, "{reason}");
 }
 

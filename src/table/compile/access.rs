@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::Compiler;
 use crate::{
-    config::{Path, raw},
+    config::{Path, path::shown, raw},
     live::{LimitSettings, Rate},
     secret::Secret,
     table::{
@@ -49,7 +49,7 @@ impl Compiler<'_> {
         let id = match keyring.define(name, token, key) {
             Ok(id) => id,
             Err(other) => {
-                let message = format!("this key is the same as that of `{other}`");
+                let message = format!("this key is the same as that of `{}`", shown(&other));
                 let hint = "give every definition a key of its own";
                 return self.problem(&path.key("key"), message, Some(hint.into()));
             }
@@ -61,7 +61,7 @@ impl Compiler<'_> {
             session_token: None,
         };
         if let Err(other) = keyring.signs(id, pair) {
-            let message = format!("this access key is the same as that of `{other}`");
+            let message = format!("this access key is the same as that of `{}`", shown(&other));
             let hint = "give every definition an access key of its own";
             self.problem(&path.key("aws").key("access_key_id"), message, Some(hint.into()));
         }

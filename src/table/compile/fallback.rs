@@ -74,8 +74,8 @@ impl Compiler<'_> {
                 None if from_defaults && self.reported_defaults => {}
                 None => {
                     let known = self.aliases.keys().map(|alias| &**alias);
-                    let hint = nearest(name, known).map(|near| format!("did you mean `{near}`?"));
-                    self.problem(&path.index(at), format!("there is no alias `{name}`"), hint);
+                    let near = nearest(name, known).map(str::to_owned);
+                    self.no_such_alias(&path.index(at), near);
                 }
             }
         }

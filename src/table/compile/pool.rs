@@ -3,7 +3,7 @@
 use super::{Compiler, access, provider::Inherited};
 use crate::{
     choose::{LeastBusy, LowestLatency, Priority, RoundRobin, Sticky, Strategy, WeightedRandom},
-    config::{Path, raw},
+    config::{Path, nearest::nearest, raw},
     table::{Fallback, Keyring, Pool, Provider, Rule},
 };
 
@@ -102,9 +102,8 @@ impl Compiler<'_> {
                     match found {
                         None => {
                             let known = self.aliases.keys().map(|alias| &**alias);
-                            let hint = crate::config::nearest::nearest(target, known)
-                                .map(|near| format!("did you mean `{near}`?"));
-                            self.problem(&place, format!("there is no alias `{target}`"), hint);
+                            let near = nearest(target, known).map(str::to_owned);
+                            self.no_such_alias(&place, near);
                         }
                         Some(_) if target == alias => {
                             self.problem(&place, "this rule redirects an alias to itself", None);

@@ -130,5 +130,36 @@ async fn d2_sighup_reloads_beside_the_watch_and_survives_a_bad_file() {
     assert!(router.serves(&["m", "n"], secs(2)).await);
 }
 
+#[tokio::test]
+async fn c3_a_path_that_is_no_file_for_a_while_is_told_and_does_not_end_reloading() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let router = Router::start(&open(&upstream)).await;
+    let path = router.file();
+    for (round, what) in ["a pipe", "a directory", "a socket", "a device"].into_iter().enumerate() {
+        std::fs::remove_file(path).unwrap();
+        let mut bound = None;
+        match what {
+            "a pipe" => {
+                let made = std::process::Command::new("mkfifo").arg(path).status().unwrap();
+                assert!(made.success());
+            }
+            "a directory" => std::fs::create_dir(path).unwrap(),
+            "a socket" => bound = Some(std::os::unix::net::UnixListener::bind(path).unwrap()),
+            _ => std::os::unix::fs::symlink("/dev/zero", path).unwrap(),
+        }
+        let said = async || router.log_text().contains(&format!("cannot be read: it is {what}"));
+        assert!(eventually(secs(5), said).await, "{what}: {}", router.log_text());
+        assert_ok(&router.chat("m").await);
+        match what {
+            "a directory" => std::fs::remove_dir(path).unwrap(),
+            _ => std::fs::remove_file(path).unwrap(),
+        }
+        drop(bound);
+        let name = format!("z{round}");
+        router.write_targets(&aliases(&upstream, &["m", &name])).await;
+        assert!(router.serves(&["m", &name], secs(3)).await, "after {what} nothing is reloaded");
+    }
+}
+
 /// 1 when the newest file is the one that serves.
 const RELOAD_SUCCESSFUL: &str = "onwards_config_last_reload_successful";

@@ -89,3 +89,30 @@ async fn a_provider_that_is_renamed_is_counted_under_its_new_name() {
     assert_ok(&router.chat("m").await);
     assert!(eventually(secs(1), async || asked().await > Some(before)).await);
 }
+
+#[tokio::test]
+async fn gauges_exist_before_the_first_request() {
+    let upstream = Upstream::start(failing_or_not()).await;
+    let limit = json!({"requests_per_second": 5});
+    let mut file = file(&upstream, "m", "one");
+    file["auth"] = json!({"key_definitions": {"team": {"key": "k", "rate_limit": limit}}});
+    file["targets"]["m"]["rate_limit"] = limit.clone();
+    file["targets"]["m"]["providers"][1]["rate_limit"] = limit;
+    let router = Router::start(&file).await;
+    for (name, labels) in [
+        ("onwards_in_flight", [("alias", "m"), ("provider", "")]),
+        ("onwards_in_flight", [("alias", "m"), ("provider", "one")]),
+        ("onwards_in_flight", [("alias", "m"), ("provider", "bad-one")]),
+    ] {
+        assert_eq!(router.metric(name, &labels).await, Some(0.0), "{labels:?}");
+    }
+    for (limit, name) in [("pool", "m"), ("provider", "m/one"), ("key", "team")] {
+        let level =
+            router.metric("onwards_limiter_level", &[("limit", limit), ("name", name)]).await;
+        assert_eq!(level, Some(1.0), "{limit}");
+    }
+    let states = router.metrics().await.matches("onwards_provider_state{").count();
+    assert_eq!(states, 10);
+    assert_eq!(router.metric("onwards_config_last_reload_successful", &[]).await, Some(1.0));
+    assert_eq!(router.metric("onwards_panics_total", &[]).await, Some(0.0));
+}

@@ -1,0 +1,195 @@
+//! The levels of the table as Prometheus text: requests in flight, free shares of limits, states.
+//!
+//! They are read at the scrape and kept nowhere, so a request writes none and a series costs
+//! nothing between scrapes. They are written piece by piece as the scrape is read: the text of a
+//! large table is never held as a whole.
+
+use std::{fmt::Write as _, sync::Arc};
+
+use tokio::time::Instant;
+
+use crate::{
+    live::{HealthSettings, health},
+    secret::names::label,
+    table::{Pool, Provider, Table},
+};
+
+/// The text of all gauges, in pieces.
+pub struct Gauges {
+    table: Arc<Table>,
+    prefix: Box<str>,
+    /// Whether what was never used has series, too.
+    all: bool,
+    metric: usize,
+    /// The next pool.
+    at: usize,
+}
+
+/// A metric, and what writes the series of one pool.
+struct Metric {
+    name: &'static str,
+    help: &'static str,
+    of_pool: fn(&mut Lines<'_>, &Pool, shown: bool),
+    /// What belongs to no pool.
+    of_table: fn(&mut Lines<'_>, &Table, all: bool),
+}
+
+/// What writes series of one metric.
+struct Lines<'a> {
+    text: &'a mut String,
+    prefix: &'a str,
+    name: &'a str,
+}
+
+impl Gauges {
+    /// The gauges of this table; `prefix` begins each name. What was never used has series only where
+    /// aliases, providers and keys are `most` together.
+    pub fn of(table: Arc<Table>, prefix: &str, most: usize) -> Self {
+        let providers: usize = table.pools().iter().map(|pool| pool.providers.len()).sum();
+        let all = table.pools().len() + providers + table.keyring.keys().len() <= most;
+        Self { table, prefix: prefix.into(), all, metric: 0, at: 0 }
+    }
+}
+
+impl Iterator for Gauges {
+    type Item = String;
+
+    fn next(&mut self) -> Option<String> {
+        let metric = METRICS.get(self.metric)?;
+        let mut text = String::new();
+        if self.at == 0 {
+            let (prefix, name) = (&self.prefix, metric.name);
+            let _ = writeln!(text, "# HELP {prefix}_{name} {}", metric.help);
+            let _ = writeln!(text, "# TYPE {prefix}_{name} gauge");
+        }
+        let mut lines = Lines { text: &mut text, prefix: &self.prefix, name: metric.name };
+        let pools = self.table.pools();
+        let end = pools.len().min(self.at + POOLS_A_PIECE);
+        for pool in &pools[self.at..end] {
+            let is_used = pool.live.meters.is_used() || pool.limits.in_flight() > 0;
+            (metric.of_pool)(&mut lines, pool, self.all || is_used);
+        }
+        self.at = end;
+        if end == pools.len() {
+            (metric.of_table)(&mut lines, &self.table, self.all);
+            (self.metric, self.at) = (self.metric + 1, 0);
+        }
+        Some(text)
+    }
+}
+
+impl Lines<'_> {
+    /// One series. Labels that have a credential's form are masked.
+    fn line(&mut self, labels: &[(&str, &str)], value: f64) {
+        let _ = write!(self.text, "{}_{}", self.prefix, self.name);
+        let mut before = '{';
+        for (name, value) in labels {
+            let _ = write!(self.text, "{before}{name}=\"");
+            escape(&label(value), self.text);
+            self.text.push('"');
+            before = ',';
+        }
+        let _ = writeln!(self.text, "}} {value}");
+    }
+}
+
+fn in_flight(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
+    if !shown {
+        return;
+    }
+    let mut line = |provider: &str, count: u32| {
+        lines.line(&[("alias", &pool.alias), ("provider", provider)], count.into());
+    };
+    line("", pool.limits.in_flight());
+    for provider in &pool.providers {
+        line(&provider.name, provider.limits.in_flight());
+    }
+}
+
+fn levels(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
+    if !shown {
+        return;
+    }
+    if let Some(bucket) = pool.limits.rate() {
+        lines.line(&[("limit", "pool"), ("name", &pool.alias)], bucket.level());
+    }
+    for provider in &pool.providers {
+        if let Some(bucket) = provider.limits.rate() {
+            let name = format!("{}/{}", label(&pool.alias), label(&provider.name));
+            lines.line(&[("limit", "provider"), ("name", &name)], bucket.level());
+        }
+    }
+}
+
+fn key_levels(lines: &mut Lines<'_>, table: &Table, all: bool) {
+    for key in table.keyring.keys() {
+        let Some((name, bucket)) = key.name.as_deref().zip(key.limits.rate()) else { continue };
+        let level = bucket.level();
+        if all || level < 1.0 {
+            lines.line(&[("limit", "key"), ("name", name)], level);
+        }
+    }
+}
+
+/// Only a provider that may rest or is probed has a state worth a series.
+fn states(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
+    let may_rest =
+        |provider: &&Provider| provider.live.settings().health != HealthSettings::default();
+    let shown = |provider: &&Provider| shown || provider.probe.is_some();
+    for provider in pool.providers.iter().filter(may_rest).filter(shown) {
+        let now = provider.live.state(Instant::now()).word();
+        for state in health::State::WORDS {
+            let labels = [("alias", &*pool.alias), ("provider", &*provider.name), ("state", state)];
+            lines.line(&labels, f64::from(u8::from(state == now)));
+        }
+    }
+}
+
+fn escape(value: &str, text: &mut String) {
+    for c in value.chars() {
+        match c {
+            '\\' => text.push_str("\\\\"),
+            '"' => text.push_str("\\\""),
+            '\n' => text.push_str("\\n"),
+            _ => text.push(c),
+        }
+    }
+}
+
+const METRICS: [Metric; 3] = [
+    Metric {
+        name: "in_flight",
+        help: "Requests in flight.",
+        of_pool: in_flight,
+        of_table: |_, _, _| {},
+    },
+    Metric {
+        name: "limiter_level",
+        help: "Free share of a rate limit, 0 to 1.",
+        of_pool: levels,
+        of_table: key_levels,
+    },
+    Metric {
+        name: "provider_state",
+        help: "1 for the state that a provider is in.",
+        of_pool: states,
+        of_table: |_, _, _| {},
+    },
+];
+/// Aliases, providers and keys of a table up to which those that were never used have series. A
+/// scrape of more would be read for seconds, mostly zeros.
+pub const MOST_UNUSED: usize = 100_000;
+/// A piece is some 50 kB at one provider each.
+const POOLS_A_PIECE: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+
+    #[test]
+    fn labels_are_escaped() {
+        let mut text = String::new();
+        escape("a\\b\"c\nd", &mut text);
+        assert_eq!(text, r#"a\\b\"c\nd"#);
+    }
+}
