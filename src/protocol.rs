@@ -45,6 +45,7 @@ pub mod gemini;
 pub mod cohere;
 pub mod openai_responses;
 pub mod bedrock;
+pub(crate) mod bounds;
 pub(crate) mod object;
 pub(crate) mod chat;
 pub(crate) mod structured;

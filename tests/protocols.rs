@@ -23,6 +23,8 @@ mod calls;
 mod conversations;
 #[path = "protocols/corpus.rs"]
 mod corpus;
+#[path = "protocols/cost.rs"]
+mod cost;
 #[path = "protocols/embeddings.rs"]
 mod embeddings;
 #[path = "protocols/essence.rs"]

@@ -6,6 +6,9 @@
 //! has begun, or when nothing more comes. It never puts fragments together by anything but index
 //! and id.
 
+use std::collections::HashMap;
+
+use super::bounds;
 use super::conversation::{Event, Failure};
 use super::nesting::Nesting;
 use super::parts::Parts;
@@ -32,6 +35,23 @@ pub(crate) struct Calls {
     all: Vec<One>,
     /// How many of them are complete.
     complete: usize,
+    /// Where the last call of an index or an id stands, so that no fragment is compared with every
+    /// call.
+    places: HashMap<Key, usize>,
+}
+
+/// What a fragment may be found by.
+#[derive(Debug, PartialEq, Eq, Hash)]
+enum Key {
+    /// The last call with this index.
+    Index(u64),
+    /// The call with this index that has no id. There is at most one: every fragment with this
+    /// index finds it, so none begins another call.
+    Anonymous(u64),
+    /// The last call with this id.
+    Id(String),
+    /// The last call with this index and this id.
+    Both(u64, String),
 }
 
 #[derive(Debug, Default)]
@@ -60,7 +80,11 @@ impl Calls {
         events: &mut Vec<Event>,
     ) -> Result<(), Failure> {
         let at = self.find(&fragment).unwrap_or(self.all.len());
-        if at == self.all.len() {
+        let is_new = at == self.all.len();
+        if is_new {
+            if at >= bounds::CALLS {
+                return Err(Failure::malformed(bounds::TOO_MANY_CALLS));
+            }
             self.all.push(One { index: fragment.index, ..One::default() });
         }
         let call = &mut self.all[at];
@@ -69,14 +93,19 @@ impl Calls {
         if at < self.complete {
             return if json.trim().is_empty() { Ok(()) } else { Err(mixed()) };
         }
+        let had_id = call.id.is_some();
         if !call.begun {
             call.id = call.id.take().or(id.filter(|id| !id.is_empty()));
             call.name.push_str(if call.name.is_empty() { &name } else { "" });
         }
+        let has_got_id = !had_id && call.id.is_some();
         call.said |= !json.is_empty();
         call.whole |= whole;
         call.nesting.pass_all(json);
         call.waiting.push_str(json);
+        if is_new || has_got_id {
+            self.note(at);
+        }
         self.advance(reading, parts, events)
     }
 
@@ -107,16 +136,40 @@ impl Calls {
     fn find(&self, fragment: &Fragment) -> Option<usize> {
         let Fragment { index, id, name, .. } = fragment;
         let id = id.as_deref().filter(|id| !id.is_empty());
-        let is_other = |call: &One| {
-            let ids = (call.id.as_deref(), id);
-            !name.is_empty() && matches!(ids, (Some(known), Some(new)) if known != new)
-        };
-        match (index, id) {
-            (Some(_), _) => {
-                self.all.iter().rposition(|call| call.index == *index && !is_other(call))
+        let place = |key| self.places.get(&key).copied();
+        match (*index, id) {
+            (Some(index), Some(id)) if !name.is_empty() => {
+                place(Key::Both(index, id.to_owned())).max(place(Key::Anonymous(index)))
             }
+            // Most fragments continue the call that came last.
+            (Some(index), _) => match self.all.last() {
+                Some(last) if last.index == Some(index) => Some(self.all.len() - 1),
+                _ => place(Key::Index(index)),
+            },
             (None, None) => self.all.len().checked_sub(1),
-            (None, id) => self.all.iter().rposition(|call| call.id.as_deref() == id),
+            (None, Some(id)) => place(Key::Id(id.to_owned())),
+        }
+    }
+
+    /// Notes what a call is found by: it is new, or has got its id.
+    fn note(&mut self, at: usize) {
+        let Some(One { index, id, .. }) = self.all.get(at) else { return };
+        let mut set = |key| {
+            let place = self.places.entry(key).or_insert(at);
+            *place = at.max(*place);
+        };
+        if let Some(index) = *index {
+            set(Key::Index(index));
+            match id {
+                Some(id) => set(Key::Both(index, id.clone())),
+                None => set(Key::Anonymous(index)),
+            }
+        }
+        if let Some(id) = id {
+            set(Key::Id(id.clone()));
+            if let Some(index) = *index {
+                self.places.remove(&Key::Anonymous(index));
+            }
         }
     }
 

@@ -11,7 +11,12 @@ pub mod names;
 pub mod losses;
 pub mod reply;
 pub mod event;
+use std::collections::HashMap;
+
 pub use serde_json::value::RawValue;
+
+use super::bounds;
+use super::wire::ReadError;
 
 pub use crate::failure::{Failure, Kind};
 pub use event::Event;
@@ -55,8 +60,10 @@ pub struct Conversation {
     pub delivery: Delivery,
     /// Whether a streaming client asked for usage (or its protocol always gives it).
     pub include_usage: bool,
-    /// Fields of the client's protocol that have no place here, with their values.
+    /// Fields of the client's protocol that have no place here, with their values: each name once.
     pub extras: Vec<Extra>,
+    /// Where each name stands in them. One too many is here and not among them.
+    pub extra_places: HashMap<String, usize>,
 }
 
 /// How the next token is drawn. What is absent is the vendor's default.
@@ -130,9 +137,40 @@ impl Conversation {
             "{}" => !SWITCHES.contains(&name.as_str()),
             value => USUAL.contains(&(name.as_str(), value)),
         };
-        if !says_nothing {
+        if says_nothing {
+            return;
+        }
+        if let Some(extra) = self.extra_places.get(&name).and_then(|at| self.extras.get_mut(*at)) {
+            // The last one counts, as everywhere.
+            extra.value = value.to_owned();
+        } else if self.extra_places.len() <= bounds::DROPPED {
+            self.extra_places.insert(name.clone(), self.extras.len());
             self.extras.push(Extra { name, value: value.to_owned() });
         }
+    }
+
+    /// The same, if there is not more of anything than vendors take.
+    ///
+    /// # Errors
+    /// What there is too much of, and the most.
+    pub fn bounded(self) -> Result<Self, ReadError> {
+        let results = |part: &Part| match &part.content {
+            Content::ToolResult(result) => 1 + result.content.len(),
+            _ => 1,
+        };
+        let turns = self.turns.iter().flat_map(|turn| &turn.parts);
+        let parts: usize = self.system.iter().chain(turns).map(results).sum();
+        for (field, number, most) in [
+            ("messages", parts.max(self.turns.len()), bounds::PARTS),
+            ("tools", self.tools.len(), bounds::TOOLS),
+            ("stop", self.stop.len(), bounds::STOPS),
+            ("the list of fields that cannot be translated", self.extras.len(), bounds::DROPPED),
+        ] {
+            if number > most {
+                return Err(bounds::too_many(field, most));
+            }
+        }
+        Ok(self)
     }
 
     /// No form of the answer, where the client wants one that the neutral form does not hold: its

@@ -6,9 +6,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::bounds;
 use super::conversation::Conversation;
 use super::wire::ReadError;
 
@@ -30,15 +31,27 @@ impl<'a> Object<'a> {
     pub(crate) fn parse(body: &'a [u8]) -> Result<Self, ReadError> {
         let text = std::str::from_utf8(body)
             .map_err(|_| ReadError::new("", "the body is not UTF-8 text"))?;
-        serde_json::from_str(text).map_err(|error| {
+        let read: Result<Self, _> = serde_json::from_str(text);
+        let object = read.map_err(|error| {
             let place = format!("line {} column {}", error.line(), error.column());
             ReadError::new("", format!("the body is not a JSON object ({place})"))
-        })
+        })?;
+        object.bounded()
     }
 
     /// The object that a value is.
     pub(crate) fn of(value: &'a RawValue) -> Result<Self, ReadError> {
-        serde_json::from_str(value.get()).map_err(|_| ReadError::new("", "must be an object"))
+        let read: Result<Self, _> = serde_json::from_str(value.get());
+        read.map_err(|_| ReadError::new("", "must be an object"))?.bounded()
+    }
+
+    /// The same, if it has no more fields than any protocol's object.
+    fn bounded(self) -> Result<Self, ReadError> {
+        if self.fields.len() <= bounds::FIELDS {
+            return Ok(self);
+        }
+        let most = bounds::FIELDS;
+        Err(ReadError::new("", format!("must not have more than {most} fields")))
     }
 
     /// The value of a field as it is written; `null` is none.
@@ -53,6 +66,11 @@ impl<'a> Object<'a> {
             !taken
         });
         found.filter(|value| value.get() != "null")
+    }
+
+    /// The value of a field, which is not taken.
+    pub(crate) fn peek(&self, name: &str) -> Option<&'a RawValue> {
+        self.fields.iter().rev().find(|(field, _)| field == name).map(|(_, value)| *value)
     }
 
     /// A field, if it is there and not `null`.
@@ -142,12 +160,18 @@ fn each_of<'a, T>(
     value: &'a RawValue,
     mut read: impl FnMut(Object<'a>) -> Result<T, ReadError>,
 ) -> Result<Vec<T>, ReadError> {
-    let items: Vec<&'a RawValue> = serde_json::from_str(value.get())
-        .map_err(|_| ReadError::new("", "must be a list of objects"))?;
+    let items = items_of(value)?;
     let read_one = |(index, item)| {
         Object::of(item).and_then(&mut read).map_err(|error| error.within(format!("[{index}]")))
     };
     items.into_iter().enumerate().map(read_one).collect()
+}
+
+/// The items of a list, not more than any vendor takes. None is kept beyond that.
+fn items_of(value: &RawValue) -> Result<Vec<&RawValue>, ReadError> {
+    let Items(items) = serde_json::from_str(value.get())
+        .map_err(|_| ReadError::new("", "must be a list of objects"))?;
+    if items.len() > bounds::PARTS { Err(bounds::too_many("", bounds::PARTS)) } else { Ok(items) }
 }
 
 /// What a type is called in JSON.
@@ -175,13 +199,45 @@ impl<'de: 'a, 'a> Deserialize<'de> for Object<'a> {
             fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
                 let mut fields = Vec::with_capacity(8);
                 while let Some((Name(name), value)) = map.next_entry::<Name<'de>, _>()? {
-                    fields.push((name, value));
+                    // One too many is kept, by which the object is known.
+                    if fields.len() <= bounds::FIELDS {
+                        fields.push((name, value));
+                    }
                 }
                 Ok(Object { fields })
             }
         }
 
         deserializer.deserialize_map(Fields)
+    }
+}
+
+/// The items of a list, with one too many where there are too many.
+struct Items<'a>(Vec<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Items<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Each;
+
+        impl<'de> Visitor<'de> for Each {
+            type Value = Items<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = list.next_element()? {
+                    if items.len() <= bounds::PARTS {
+                        items.push(item);
+                    }
+                }
+                Ok(Items(items))
+            }
+        }
+
+        deserializer.deserialize_seq(Each)
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! It never gives out an empty delta, nor the end of a part that said nothing.
 
+use super::bounds;
 use super::conversation::{Event, Failure, Finish, Signature};
 
 /// The part that is open, and how many calls there were.
@@ -77,7 +78,7 @@ impl Parts {
     /// from `make_id`.
     ///
     /// # Errors
-    /// Nobody can run a call without a name.
+    /// Nobody can run a call without a name; and no model makes so many calls in one answer.
     pub(crate) fn call(
         &mut self,
         id: Option<String>,
@@ -88,6 +89,9 @@ impl Parts {
     ) -> Result<(), Failure> {
         if name.is_empty() {
             return Err(Failure::nameless_call());
+        }
+        if self.calls as usize >= bounds::CALLS {
+            return Err(Failure::malformed(bounds::TOO_MANY_CALLS));
         }
         self.close(events);
         if self.answer_tool == Some(name.as_str()) {

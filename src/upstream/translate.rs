@@ -132,7 +132,7 @@ impl<'a> Exchange<'a> {
             let asked = match wire.embeddings().filter(|_| self.endpoint.operation.is_embed()) {
                 Some(wire) => wire.read_request(&body, &head).map(Asked::Embedding),
                 None => {
-                    let read = wire.read_request(&body, &head);
+                    let read = wire.read_request(&body, &head).and_then(Conversation::bounded);
                     let distinct = read.map(Conversation::with_distinct_calls);
                     distinct.map(|conversation| Asked::Conversation(Box::new(conversation)))
                 }

@@ -55,13 +55,16 @@ fn many_instructions_cost_no_more_than_each() {
 #[test]
 fn many_tools_and_unknown_fields_cost_no_more_than_each() {
     let tools = list(|n| format!(r#"{{"type":"function","function":{{"name":"f.{n}"}}}}"#));
-    let fields = list(|n| format!(r#""field {n}":1"#));
-    within_patience(
-        Protocol::OpenAi,
-        &format!(
+    let body = |fields: &str| {
+        format!(
             r#"{{"model":"m","messages":[{{"role":"user","content":"q"}}],"tools":[{tools}],{fields}}}"#
-        ),
-    );
+        )
+    };
+    let fields = list(|n| format!(r#""field {}":1"#, n % 1_000));
+    let refused = Protocol::OpenAi.wire().read_request(body(&fields).as_bytes(), &Head::default());
+    assert_eq!(refused.unwrap_err().to_string(), "must not have more than 1024 fields");
+    let fields: Vec<String> = (0..1_000).map(|n| format!(r#""field {n}":1"#)).collect();
+    within_patience(Protocol::OpenAi, &body(&fields.join(",")));
 }
 
 #[test]

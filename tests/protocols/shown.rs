@@ -30,6 +30,7 @@ pub(crate) fn conversation(of: &Conversation) -> String {
         delivery,
         include_usage,
         extras,
+        extra_places: _,
     } = of;
     let mut out = Lines(String::new());
     out.line("model", model);

@@ -5,6 +5,7 @@
 use super::part::{Content, Media, Part};
 use super::tool::ToolCall;
 use crate::failure::Failure;
+use crate::protocol::bounds;
 
 /// A whole answer: one choice, as only OpenAI and Gemini can give more.
 #[derive(Debug, Clone, Default)]
@@ -105,8 +106,15 @@ impl Reply {
     /// The same answer.
     ///
     /// # Errors
-    /// It calls a tool without a name.
+    /// It calls a tool without a name, or has more parts or calls than any model's.
     pub fn checked(self) -> Result<Self, Failure> {
+        if self.parts.len() > bounds::PARTS {
+            return Err(Failure::malformed(bounds::TOO_MANY_PARTS));
+        }
+        let is_call = |part: &&Part| matches!(part.content, Content::ToolCall(_));
+        if self.parts.iter().filter(is_call).count() > bounds::CALLS {
+            return Err(Failure::malformed(bounds::TOO_MANY_CALLS));
+        }
         let is_nameless =
             |part: &Part| matches!(&part.content, Content::ToolCall(call) if call.name.is_empty());
         if self.parts.iter().any(is_nameless) { Err(Failure::nameless_call()) } else { Ok(self) }

@@ -144,16 +144,16 @@ impl<'a> PartOut<'a> {
 
 impl PartIn {
     /// Adds it to an answer. Pieces of one text, and of one thought, become one.
-    pub(super) fn add_to(self, reply: &mut Reply, reading: &Reading) {
+    pub(super) fn add_to(self, reply: &mut Reply, calls: &mut u32, reading: &Reading) {
         let signature = own_signature(self.thought_signature);
         let content = match (self.text, self.inline_data, self.function_call) {
             (Some(text), ..) if self.thought == Some(true) => Content::Reasoning(text),
             (Some(text), ..) => Content::Text(text),
             (_, Some(blob), _) => Content::Media(blob.into_media()),
             (_, _, Some(call)) => {
-                let earlier = reply.parts.iter();
-                let index = earlier.filter(|part| matches!(part.content, Content::ToolCall(_)));
-                Content::ToolCall(call.into_call(index.count() as u32, reading))
+                let index = *calls;
+                *calls += 1;
+                Content::ToolCall(call.into_call(index, reading))
             }
             _ => return,
         };

@@ -32,8 +32,9 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
         }
         return Err(Failure::malformed("the provider's answer holds no candidate"));
     };
+    let mut calls = 0;
     for part in candidate.content.and_then(|content| content.parts).into_iter().flatten() {
-        part.add_to(&mut reply, reading);
+        part.add_to(&mut reply, &mut calls, reading);
     }
     // A signature may come on an empty text of its own.
     reply.parts.retain(|part| part.as_text() != Some(""));

@@ -8,91 +8,236 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use crate::protocol::conversation::tool::raw;
-use crate::protocol::object::{Object, text_of};
 
 /// The same schema as JSON Schema.
 pub(super) fn to_json_schema(schema: &RawValue) -> Box<RawValue> {
-    let mut out = String::with_capacity(schema.get().len());
-    write_schema(schema, &mut out);
-    raw(&out)
+    let mut walk = Walk::over(schema.get());
+    walk.run();
+    let mut walk =
+        Walk { writes: true, ..Walk { nullable: walk.nullable, ..Walk::over(walk.text) } };
+    walk.out.reserve(schema.get().len());
+    walk.run();
+    raw(&walk.out)
 }
 
-fn write_schema(schema: &RawValue, out: &mut String) {
-    let Ok(object) = Object::of(schema) else { return out.push_str(schema.get()) };
-    let fields: Vec<(Cow<'_, str>, &RawValue)> = object.rest().collect();
-    let is_nullable =
-        fields.iter().any(|(name, value)| name == "nullable" && value.get() == "true");
-    let written = fields.into_iter().filter_map(|(name, value)| {
-        let name = modern_name(name);
-        let is_dropped = match &*name {
+/// One walk over a schema. The first finds out which schemas are nullable, as a type is written
+/// before that is known; the second writes. Each passes every byte once, however deep it stands:
+/// what is open is on a list and not on the stack.
+struct Walk<'a> {
+    /// Valid JSON: it was a raw value.
+    text: &'a str,
+    at: usize,
+    writes: bool,
+    open: Vec<Open>,
+    /// For each schema, in the order of their beginning.
+    nullable: Vec<bool>,
+    /// How many schemas have begun.
+    schemas: usize,
+    out: String,
+}
+
+/// An object or a list that is open.
+#[derive(Clone, Copy)]
+struct Open {
+    role: Role,
+    /// The schema's number.
+    schema: usize,
+    is_empty: bool,
+}
+
+/// What a value is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Schema,
+    /// An object of schemas, by name.
+    Each,
+    /// A list of schemas.
+    List,
+}
+
+impl<'a> Walk<'a> {
+    fn over(text: &'a str) -> Self {
+        let (open, nullable, out) = (Vec::new(), Vec::new(), String::new());
+        Self { text, at: 0, writes: false, open, nullable, schemas: 0, out }
+    }
+
+    fn run(&mut self) {
+        let mut next = Some(Role::Schema);
+        while let Some(role) = next {
+            self.begin(role);
+            next = self.go_on();
+        }
+    }
+
+    /// Begins a value. One that is not what its place is for is copied.
+    fn begin(&mut self, role: Role) {
+        let byte = self.peek();
+        let begins = if role == Role::List { b'[' } else { b'{' };
+        if byte != Some(begins) {
+            let value = self.value();
+            return self.write(value);
+        }
+        self.at += 1;
+        self.write(if role == Role::List { "[" } else { "{" });
+        self.open.push(Open { role, schema: self.schemas, is_empty: true });
+        if role == Role::Schema {
+            self.schemas += 1;
+            if !self.writes {
+                self.nullable.push(false);
+            }
+        }
+    }
+
+    /// Goes on to the next value that is to be walked; none at the end of all.
+    fn go_on(&mut self) -> Option<Role> {
+        loop {
+            let open = *self.open.last()?;
+            match self.peek()? {
+                b'}' | b']' => {
+                    self.at += 1;
+                    self.write(if open.role == Role::List { "]" } else { "}" });
+                    self.open.pop();
+                }
+                b',' => self.at += 1,
+                _ if open.role == Role::List => {
+                    self.separate();
+                    return Some(Role::Schema);
+                }
+                _ => {
+                    let key = self.value();
+                    // The colon.
+                    self.peek();
+                    self.at += 1;
+                    self.peek();
+                    if let Some(role) = self.field(key, open) {
+                        return Some(role);
+                    }
+                }
+            }
+        }
+    }
+
+    /// A field whose value comes next: what that is, if it is to be walked.
+    fn field(&mut self, key: &str, open: Open) -> Option<Role> {
+        if open.role == Role::Each {
+            self.separate();
+            self.write_all([key, ":"]);
+            return Some(Role::Schema);
+        }
+        let name: Cow<'_, str> = match key.get(1..key.len() - 1) {
+            Some(name) if !name.contains('\\') => Cow::Borrowed(name),
+            _ => serde_json::from_str(key).map_or(Cow::Borrowed(key), Cow::Owned),
+        };
+        let name = modern_name(&name);
+        let role = match name {
+            "properties" | "$defs" | "definitions" => Some(Role::Each),
+            "items" | "additionalProperties" => Some(Role::Schema),
+            "anyOf" | "oneOf" | "allOf" | "prefixItems" => Some(Role::List),
+            _ => None,
+        };
+        let value = if role.is_some() { "" } else { self.value() };
+        let is_dropped = match name {
             "nullable" | "propertyOrdering" => true,
-            "type" => value.get() == "\"TYPE_UNSPECIFIED\"",
-            "format" => NUMBER_FORMATS.contains(&value.get()),
+            "type" => value == "\"TYPE_UNSPECIFIED\"",
+            "format" => NUMBER_FORMATS.contains(&value),
             _ => false,
         };
-        (!is_dropped).then_some((name, value))
-    });
-    write_object(written, out, |name, value, out| match name {
-        "type" => write_type(value, is_nullable, out),
-        "properties" | "$defs" | "definitions" => match Object::of(value) {
-            Ok(each) => write_object(each.rest(), out, |_, value, out| write_schema(value, out)),
-            Err(_) => out.push_str(value.get()),
-        },
-        "items" | "additionalProperties" => write_schema(value, out),
-        "anyOf" | "oneOf" | "allOf" | "prefixItems" => write_list(value, out),
-        // Whole numbers of 64 bits are texts in Google's JSON.
-        name if COUNTS.contains(&name) => out.push_str(value.get().trim_matches('"')),
-        _ => out.push_str(value.get()),
-    });
-}
-
-fn write_object<'a>(
-    fields: impl Iterator<Item = (Cow<'a, str>, &'a RawValue)>,
-    out: &mut String,
-    write: impl Fn(&str, &RawValue, &mut String),
-) {
-    out.push('{');
-    for (number, (name, value)) in fields.enumerate() {
-        if number > 0 {
-            out.push(',');
+        if name == "nullable" && value == "true" {
+            self.nullable[open.schema] = true;
         }
-        out.push_str(&serde_json::Value::from(&*name).to_string());
-        out.push(':');
-        write(&name, value, out);
-    }
-    out.push('}');
-}
-
-fn write_list(list: &RawValue, out: &mut String) {
-    let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(list.get()) else {
-        return out.push_str(list.get());
-    };
-    out.push('[');
-    for (number, item) in items.into_iter().enumerate() {
-        if number > 0 {
-            out.push(',');
+        if is_dropped || !self.writes {
+            return role;
         }
-        write_schema(item, out);
+        self.separate();
+        let key = SNAKES
+            .iter()
+            .find(|(_, camel)| *camel == name)
+            .map_or(Cow::Borrowed(key), |_| Cow::Owned(format!("\"{name}\"")));
+        self.write_all([&key, ":"]);
+        match name {
+            _ if role.is_some() => {}
+            "type" => write_type(value, self.nullable[open.schema], &mut self.out),
+            // Whole numbers of 64 bits are texts in Google's JSON.
+            name if COUNTS.contains(&name) => self.out.push_str(value.trim_matches('"')),
+            _ => self.out.push_str(value),
+        }
+        role
     }
-    out.push(']');
+
+    /// A comma, unless what follows is the first.
+    fn separate(&mut self) {
+        if let Some(open) = self.open.last_mut()
+            && !std::mem::replace(&mut open.is_empty, false)
+        {
+            self.write(",");
+        }
+    }
+
+    /// The next byte that is no white space.
+    fn peek(&mut self) -> Option<u8> {
+        let rest = self.text.as_bytes().get(self.at..)?;
+        self.at += rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    /// Passes a whole value.
+    fn value(&mut self) -> &'a str {
+        let (start, mut depth) = (self.at, 0_usize);
+        let bytes = self.text.as_bytes();
+        while let Some(&byte) = bytes.get(self.at) {
+            match byte {
+                b'"' => self.at = end_of_text(bytes, self.at),
+                b'{' | b'[' => (depth, self.at) = (depth + 1, self.at + 1),
+                b'}' | b']' if depth > 0 => (depth, self.at) = (depth - 1, self.at + 1),
+                b'}' | b']' | b',' | b':' if depth == 0 => break,
+                _ if depth == 0 && byte.is_ascii_whitespace() => break,
+                _ => self.at += 1,
+            }
+            if depth == 0 && matches!(byte, b'"' | b'}' | b']') {
+                break;
+            }
+        }
+        self.text.get(start..self.at).unwrap_or_default()
+    }
+
+    fn write(&mut self, text: &str) {
+        if self.writes {
+            self.out.push_str(text);
+        }
+    }
+
+    fn write_all(&mut self, texts: [&str; 2]) {
+        texts.into_iter().for_each(|text| self.write(text));
+    }
 }
 
-fn write_type(value: &RawValue, is_nullable: bool, out: &mut String) {
-    let known = text_of(value).ok().map(|name| name.to_ascii_lowercase());
+/// Where the text that begins there has ended.
+fn end_of_text(bytes: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
+        at += found + 1;
+        match bytes[at - 1] {
+            b'"' => return at,
+            _ => at += 1,
+        }
+    }
+    bytes.len()
+}
+
+fn write_type(value: &str, is_nullable: bool, out: &mut String) {
+    let known = serde_json::from_str::<Cow<'_, str>>(value).ok();
+    let known = known.map(|name| name.to_ascii_lowercase());
     match known.filter(|name| TYPES.contains(&name.as_str())) {
         Some(name) if is_nullable => {
             out.extend(["[\"", &name, "\",\"null\"]"]);
         }
         Some(name) => out.extend(["\"", &name, "\""]),
-        None => out.push_str(value.get()),
+        None => out.push_str(value),
     }
 }
 
-fn modern_name(name: Cow<'_, str>) -> Cow<'_, str> {
-    match SNAKES.iter().find(|(snake, _)| *snake == name) {
-        Some((_, camel)) => Cow::Borrowed(camel),
-        None => name,
-    }
+fn modern_name(name: &str) -> &str {
+    SNAKES.iter().find(|(snake, _)| *snake == name).map_or(name, |(_, camel)| camel)
 }
 
 const TYPES: &[&str] = &["string", "number", "integer", "boolean", "array", "object", "null"];
@@ -139,6 +284,14 @@ mod tests {
                 r##"{"$ref":"#/$defs/x","type":["string","null"],"format":"date-time","additionalProperties":false}"##,
             ),
             ("true", "true"),
+            (
+                r#" { "\u0074ype" : "STRING" , "min_length":"1", "items": [1, {"nullable":true}], "properties": 5, "anyOf": {"a":[]} , "nullable" : true }"#,
+                r#"{"\u0074ype":["string","null"],"minLength":1,"items":[1, {"nullable":true}],"properties":5,"anyOf":{"a":[]}}"#,
+            ),
+            (
+                r#"{"anyOf":[ ],"properties":{ },"a\"}":"b\\"}"#,
+                r#"{"anyOf":[],"properties":{},"a\"}":"b\\"}"#,
+            ),
         ] {
             let from: &RawValue = serde_json::from_str(from).unwrap();
             assert_eq!(to_json_schema(from).get(), to);

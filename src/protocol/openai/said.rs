@@ -4,6 +4,7 @@
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
 
 use crate::protocol::calls::Fragment;
 use crate::protocol::conversation::Content;
@@ -31,15 +32,9 @@ pub(super) struct Call {
 #[derive(Debug, Default, Deserialize)]
 struct Function {
     name: Option<String>,
-    arguments: Option<Arguments>,
-}
-
-/// Arguments are a text that holds JSON; some give the object itself.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Arguments {
-    Text(String),
-    Value(serde_json::Value),
+    /// A text that holds JSON; some give the object itself. As it was written: a tree of it would
+    /// take many times its bytes.
+    arguments: Option<Box<RawValue>>,
 }
 
 /// A text, or pieces, as some write answers and reasoning into one list.
@@ -55,7 +50,21 @@ enum Words {
 struct Piece {
     text: Option<String>,
     refusal: Option<String>,
-    thinking: Option<Words>,
+    thinking: Option<Thoughts>,
+}
+
+/// A text, or pieces that are texts. Pieces never hold pieces: each level would be read anew.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Thoughts {
+    Text(String),
+    Pieces(Vec<Thought>),
+    Other(IgnoredAny),
+}
+
+#[derive(Debug, Deserialize)]
+struct Thought {
+    text: Option<String>,
 }
 
 impl Said {
@@ -95,9 +104,12 @@ impl Call {
     pub(super) fn into_words(self) -> (String, String) {
         let function = self.function.unwrap_or_default();
         let arguments = match function.arguments {
-            None | Some(Arguments::Value(serde_json::Value::Null)) => String::new(),
-            Some(Arguments::Text(text)) => text,
-            Some(Arguments::Value(value)) => value.to_string(),
+            None => String::new(),
+            Some(written) => match serde_json::from_str(written.get()) {
+                Ok(text) => text,
+                Err(_) if written.get() == "null" => String::new(),
+                Err(_) => written.get().to_owned(),
+            },
         };
         (function.name.unwrap_or_default(), arguments)
     }
@@ -111,7 +123,7 @@ impl Piece {
     }
 }
 
-impl Words {
+impl Thoughts {
     fn joined(self) -> String {
         match self {
             Self::Text(text) => text,

@@ -67,8 +67,15 @@ impl Exchange<'_> {
     }
 
     fn name_lost_media(&self, reply: &Reply, dropped: &mut Vec<String>) {
-        for medium in reply.media().filter(|it| !self.client_wire().has_place_for(it)) {
+        let lost = reply.media().filter(|it| !self.client_wire().has_place_for(it));
+        let mut names: Vec<&str> = Vec::new();
+        for medium in lost {
             let name = medium.kind.name();
+            // There are few kinds, and there may be many media.
+            if names.contains(&name) {
+                continue;
+            }
+            names.push(name);
             if !dropped.iter().any(|dropped| dropped == name) {
                 dropped.push(name.to_owned());
             }

@@ -61,12 +61,14 @@ impl TranslatedBody {
     /// # Errors
     /// What went wrong before the stream said anything else.
     pub async fn open(&mut self) -> Result<(), Unopened> {
+        // How many events were looked at: a provider may send any number before its content.
+        let mut seen = 0;
         loop {
-            let failed = self.events.iter().find_map(|event| match event {
+            let failed = self.events.range(seen..).find_map(|event| match event {
                 Event::Failure(failure) => Some(failure.clone()),
                 _ => None,
             });
-            if self.events.iter().any(is_content) {
+            if self.events.range(seen..).any(is_content) {
                 self.words.accepted();
                 return Ok(());
             }
@@ -77,6 +79,7 @@ impl TranslatedBody {
                 let fault = self.fault.unwrap_or_else(|| answer::brief(&said));
                 return Err(Unopened::Broken(said, fault));
             }
+            seen = self.events.len();
             std::future::poll_fn(|cx| self.poll_events(cx)).await;
         }
     }

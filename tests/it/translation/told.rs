@@ -58,7 +58,7 @@ async fn every_dropped_field_is_named() {
     names.sort_unstable();
     assert_eq!(names, ["%C3%A9%7F", "a%0Ab", "c%2Cd%25", "seed"]);
 
-    let fields = (0..20_000).map(|number| (format!("field_{number}"), json!(1)));
+    let fields = (0..1_000).map(|number| (format!("field_{number}"), json!(1)));
     let mut request = request;
     request.as_object_mut().unwrap().extend(fields);
     let answer = Call::post("/v1/chat/completions").json(&request).send(router.addr()).await;

@@ -71,7 +71,16 @@ fn read_blocks(
     object: &mut Object<'_>,
     to: &mut Conversation,
 ) -> Result<Vec<Part>, ReadError> {
-    Ok(match object.text_or_each(field, |block| read_block(block, to))? {
+    read_blocks_with(field, object, to, read_block)
+}
+
+fn read_blocks_with(
+    field: &str,
+    object: &mut Object<'_>,
+    to: &mut Conversation,
+    read: fn(Object<'_>, &mut Conversation) -> Result<Option<Part>, ReadError>,
+) -> Result<Vec<Part>, ReadError> {
+    Ok(match object.text_or_each(field, |block| read(block, to))? {
         None => Vec::new(),
         Some(TextOr::Text(text)) => vec![Part::text(text)],
         Some(TextOr::Each(parts)) => parts.into_iter().flatten().collect(),
@@ -105,7 +114,7 @@ fn read_block(mut block: Object<'_>, to: &mut Conversation) -> Result<Option<Par
         "tool_result" => Part::new(Content::ToolResult(ToolResult {
             call_id: block.require("tool_use_id")?,
             name: None,
-            content: read_blocks("content", &mut block, to)?,
+            content: read_blocks_with("content", &mut block, to, read_inner)?,
             is_error: block.take("is_error")?.unwrap_or_default(),
         })),
         "thinking" => {
@@ -121,6 +130,15 @@ fn read_block(mut block: Object<'_>, to: &mut Conversation) -> Result<Option<Par
     };
     block.keep_rest("messages.content.", to);
     Ok(Some(part.cached(cache)))
+}
+
+/// A block inside of a result. No vendor takes a result inside of a result, and without one no
+/// content is walked more than once.
+fn read_inner(block: Object<'_>, to: &mut Conversation) -> Result<Option<Part>, ReadError> {
+    match block.peek("type").map(RawValue::get) {
+        Some("\"tool_result\"") => Ok(lost_block("tool_result", to)),
+        _ => read_block(block, to),
+    }
 }
 
 /// A block that has no neutral form: search results, server tools and what is new.

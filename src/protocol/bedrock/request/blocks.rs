@@ -25,8 +25,17 @@ pub(super) fn read(
     object: &mut Object<'_>,
     to: &mut Conversation,
 ) -> Result<Vec<Part>, ReadError> {
+    read_with(field, object, to, read_block)
+}
+
+fn read_with(
+    field: &str,
+    object: &mut Object<'_>,
+    to: &mut Conversation,
+    read: fn(Object<'_>, &mut Conversation) -> Result<Block, ReadError>,
+) -> Result<Vec<Part>, ReadError> {
     let mut parts: Vec<Part> = Vec::new();
-    let blocks = match object.text_or_each(field, |block| read_block(block, to))? {
+    let blocks = match object.text_or_each(field, |block| read(block, to))? {
         None => Vec::new(),
         Some(TextOr::Each(blocks)) => blocks,
         Some(TextOr::Text(_)) => return Err(ReadError::new(field, "must be a list of objects")),
@@ -83,6 +92,15 @@ fn read_block(mut block: Object<'_>, to: &mut Conversation) -> Result<Block, Rea
     })
 }
 
+/// A block inside of a result. The vendor takes no result inside of a result, and without one no
+/// content is walked more than once.
+fn read_inner(mut block: Object<'_>, to: &mut Conversation) -> Result<Block, ReadError> {
+    if block.raw("toolResult").is_some() {
+        to.keep_extra("messages.content.toolResult", RawValue::TRUE);
+    }
+    read_block(block, to)
+}
+
 fn read_call(mut call: Object<'_>) -> Result<ToolCall, ReadError> {
     let (id, name) = (call.require("toolUseId")?, call.require("name")?);
     let arguments = call.raw("input").map_or("{}", RawValue::get).to_owned();
@@ -94,7 +112,7 @@ fn read_result(mut result: Object<'_>, to: &mut Conversation) -> Result<ToolResu
     Ok(ToolResult {
         call_id: result.require("toolUseId")?,
         name: None,
-        content: read("content", &mut result, to)?,
+        content: read_with("content", &mut result, to, read_inner)?,
         is_error: status.as_deref() == Some("error"),
     })
 }

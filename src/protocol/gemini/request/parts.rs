@@ -147,8 +147,12 @@ fn first_open(places: &mut VecDeque<usize>, open: &mut [Option<String>]) -> Opti
 /// ones, else the whole object; and whether it is an error's.
 fn read_response(response: Option<&RawValue>) -> Result<(String, bool), ReadError> {
     let Some(response) = response else { return Ok((String::new(), false)) };
-    let fields: Vec<_> =
-        Object::of(response).map_err(|error| error.within("response"))?.rest().collect();
+    let fields: Vec<_> = match Object::of(response) {
+        Ok(fields) => fields.rest().collect(),
+        // The tool's own object, which may have any number of fields.
+        Err(_) if response.get().starts_with('{') => Vec::new(),
+        Err(error) => return Err(error.within("response")),
+    };
     Ok(match fields.as_slice() {
         [(name, value)] if matches!(&**name, "output" | "result" | "error") => {
             let text = text_of(value).unwrap_or_else(|_| value.get().to_owned());

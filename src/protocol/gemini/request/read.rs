@@ -1,5 +1,7 @@
 //! Reading: every field is taken by name; what nobody takes is an extra.
 
+use std::collections::HashSet;
+
 use serde_json::value::RawValue;
 
 use crate::protocol::conversation::{
@@ -104,7 +106,8 @@ fn read_tool_config(mut config: Object<'_>, to: &mut Conversation) -> Result<(),
         if mode.as_deref() == Some("VALIDATED") {
             to.tools.iter_mut().for_each(|tool| tool.strict = Some(true));
         }
-        let are_all = to.tools.iter().all(|tool| allowed.contains(&tool.name));
+        let named: HashSet<&str> = allowed.iter().map(String::as_str).collect();
+        let are_all = to.tools.iter().all(|tool| named.contains(tool.name.as_str()));
         to.tool_choice = match mode.as_deref() {
             Some("AUTO" | "VALIDATED") => Some(ToolChoice::Auto),
             Some("NONE") => Some(ToolChoice::None),

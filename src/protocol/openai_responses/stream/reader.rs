@@ -3,6 +3,8 @@
 //! What an item says again when it is done is taken only where no delta said it before. Several items
 //! may be open at once. Those that only OpenAI has are passed over.
 
+use std::collections::{HashMap, HashSet};
+
 use serde::Deserialize;
 
 use crate::protocol::Protocol;
@@ -21,8 +23,8 @@ pub(in crate::protocol::openai_responses) struct State {
     reading: Reading,
     started: bool,
     open: Option<Open>,
-    /// The texts of which something was given out and whose items are not done.
-    said: Vec<Open>,
+    /// The texts of which something was given out and whose items are not done, by item.
+    said: HashMap<u64, HashSet<(u64, Kind)>>,
     parts: Parts,
     calls: Calls,
 }
@@ -35,7 +37,7 @@ struct Open {
     kind: Kind,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Kind {
     Text,
     Refusal,
@@ -112,10 +114,14 @@ impl State {
         let open = Open { item: said.output_index, part: part.unwrap_or_default(), kind };
         if let Some(text) = said.delta {
             self.text(open, text, events);
-        } else if !self.said.contains(&open) {
+        } else if !self.has_said(open) {
             // Done, and nothing of it came before.
             self.text(open, said.text.or(said.refusal).unwrap_or_default(), events);
         }
+    }
+
+    fn has_said(&self, open: Open) -> bool {
+        self.said.get(&open.item).is_some_and(|texts| texts.contains(&(open.part, open.kind)))
     }
 
     fn text(&mut self, next: Open, text: String, events: &mut Vec<Event>) {
@@ -139,9 +145,7 @@ impl State {
                 self.open = Some(next);
             }
         }
-        if !self.said.contains(&next) {
-            self.said.push(next);
-        }
+        self.said.entry(next.item).or_default().insert((next.part, next.kind));
         match next.kind {
             Kind::Text => self.parts.text(Some(text), events),
             Kind::Refusal => self.parts.refusal(Some(text), events),
@@ -175,7 +179,7 @@ impl State {
     /// An item is whole: what no delta said is said now, and its proof with it.
     fn end_item(&mut self, said: Said, events: &mut Vec<Event>) {
         let (at, Some(item)) = (said.output_index, said.item) else { return };
-        let silent = self.said.iter().all(|text| text.item != at);
+        let silent = !self.said.contains_key(&at);
         match item.r#type.as_str() {
             "message" if silent => {
                 for (part, content) in (0..).zip(item.content.into_iter().flatten()) {
@@ -199,7 +203,7 @@ impl State {
             }
             _ => {}
         }
-        self.said.retain(|text| text.item != at);
+        self.said.remove(&at);
         if self.open.is_some_and(|open| open.item == at) {
             self.close(events);
         }
