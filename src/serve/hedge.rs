@@ -56,7 +56,13 @@ async fn race<'a>(
         tried = &mut first => return Outcome::Tried(chosen, tried),
         () = sleep(after) => {}
     }
-    let Some(mut second) = rounds.hedge() else {
+    // A large request may take a while to be written for the second, and the first may answer meanwhile.
+    let second = tokio::select! {
+        biased;
+        second = rounds.hedge() => second,
+        tried = &mut first => return Outcome::Tried(chosen, tried),
+    };
+    let Some(mut second) = second else {
         let tried = first.await;
         return Outcome::Tried(chosen, tried);
     };

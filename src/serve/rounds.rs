@@ -120,7 +120,7 @@ impl<'a> Rounds<'a> {
                 None if self.take_over() => continue,
                 None if self.budget.attempts > 0 => None,
                 None => match self.notes.last_resort() {
-                    Some(asked) => self.insist(asked, record)?,
+                    Some(asked) => self.insist(asked, record).await?,
                     None if self.waited_for_trial(record).await => continue,
                     None => None,
                 },
@@ -162,7 +162,11 @@ impl<'a> Rounds<'a> {
     }
 
     /// Everybody rests, or is on a trial that does not end: one is asked all the same.
-    fn insist(&mut self, asked: Asked, record: &mut Record) -> Result<Option<Chosen<'a>>, Refusal> {
+    async fn insist(
+        &mut self,
+        asked: Asked,
+        record: &mut Record,
+    ) -> Result<Option<Chosen<'a>>, Refusal> {
         if asked.pool != self.pass.id {
             let pool = self.table.pool(asked.pool);
             self.pass = match asked.pool == self.first {
@@ -173,7 +177,7 @@ impl<'a> Rounds<'a> {
                 },
             };
         }
-        self.pass.insist(asked.provider as usize, &mut self.notes, record)
+        self.pass.insist(asked.provider as usize, &mut self.notes, record).await
     }
 
     /// The only ones left are on trial: waits until one is decided, and begins again. Who asks
@@ -226,7 +230,7 @@ impl<'a> Rounds<'a> {
 
     /// A second one to ask beside the first, where the pool's requests have paid for it and
     /// somebody is there who is well.
-    pub(super) fn hedge(&mut self) -> Option<Chosen<'a>> {
+    pub(super) async fn hedge(&mut self) -> Option<Chosen<'a>> {
         let now = Instant::now();
         if self.budget.is_spent(now) {
             return None;
@@ -237,7 +241,7 @@ impl<'a> Rounds<'a> {
         if !hedging.spend() {
             return None;
         }
-        let Some(chosen) = self.pass.take(at, now) else {
+        let Some(chosen) = self.pass.take(at).await else {
             hedging.pays(1.0);
             return None;
         };

@@ -268,16 +268,16 @@ pub(super) async fn is_object(answer: &mut Answer) -> Result<bool, Failed> {
     if answer.form() != Form::Json {
         return Ok(false);
     }
-    while answer.body.held_bytes() <= MOST_HELD {
+    loop {
+        // The first piece alone may be longer than what is held.
         let mut bytes = answer.body.held().iter().flatten();
         if let Some(first) = bytes.find(|byte| !byte.is_ascii_whitespace()) {
             return Ok(*first == b'{');
         }
-        if !look(answer).await? {
-            break;
+        if answer.body.held_bytes() > MOST_HELD || !look(answer).await? {
+            return Ok(false);
         }
     }
-    Ok(false)
 }
 
 /// The whole body, which has to be read before anything can be said of it.

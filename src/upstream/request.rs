@@ -3,14 +3,18 @@
 //!
 //! The host comes from the configuration alone; nothing that a client sends is parsed as a URL.
 
-use std::{borrow::Cow, sync::OnceLock, time::SystemTime};
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+    time::SystemTime,
+};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header, uri::PathAndQuery};
 
 use percent_encoding::utf8_percent_encode;
 
-use super::{headers, identity::Credential, sigv4, vertex};
+use super::{headers, identity::Credential, sigv4, translate::off_core, vertex};
 use crate::{
     body::{Model, Pieces, PiecesBody},
     live::Share,
@@ -74,14 +78,25 @@ pub struct Read {
     pub id: String,
     /// When it was read, in seconds since 1970.
     pub at: u64,
+    /// Whether it was read on a thread of its own, and is freed on one.
+    pub is_large: bool,
+}
+
+impl Drop for Read {
+    fn drop(&mut self) {
+        if self.is_large {
+            let nothing = Err(ReadError::new("", ""));
+            off_core::free(std::mem::replace(&mut self.asked, nothing));
+        }
+    }
 }
 
 /// What a request asks for, in neutral form.
 pub enum Asked {
     /// The next turn of a conversation, or its tokens.
-    Conversation(Box<Conversation>),
+    Conversation(Arc<Conversation>),
     /// Vectors.
-    Embedding(Embedding),
+    Embedding(Arc<Embedding>),
 }
 
 /// A request that was written in the provider's protocol.

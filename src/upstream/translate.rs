@@ -8,9 +8,10 @@ mod answer;
 mod embedding;
 mod foreign;
 mod last_words;
+pub(super) mod off_core;
 mod stream;
 
-use std::time::SystemTime;
+use std::{future::Future, pin::Pin, sync::Arc, time::SystemTime};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
@@ -30,7 +31,7 @@ use crate::{
     failure::ErrorClasses,
     protocol::{
         Endpoint, Operation, Protocol,
-        conversation::{Conversation, Delivery},
+        conversation::{Conversation, Delivery, Lossy},
         wire::{self, Refused, Target, Written},
     },
     refusal::Refusal,
@@ -75,17 +76,58 @@ enum Asks<'a> {
     Embedding(embedding::Asks<'a>),
 }
 
-/// Writes the request for a provider of another protocol; `None` where it may pass as it came.
-/// Nothing is asked yet, so that a provider without words for it is passed over at no cost.
-///
-/// # Errors
-/// What the provider cannot be told; another may have words for it, or take it as it came.
-pub fn rewrite<'a>(
-    inbound: &'a Inbound,
-    provider: &'a Provider,
-) -> Result<Option<Box<Rewritten<'a>>>, Refusal> {
+/// A request for a provider: written, or what it cannot be told, for which another provider may have
+/// words; `None` where it may pass as it came.
+type Rewriting<'a> = Result<Option<Box<Rewritten<'a>>>, Refusal>;
+
+/// A request is written at once, or, where its body is large, on a thread of its own.
+pub enum Rewrite<'a> {
+    /// It is written.
+    Now(Rewriting<'a>),
+    /// It will be.
+    Later(Pin<Box<dyn Future<Output = Rewriting<'a>> + Send + 'a>>),
+}
+
+/// Writes the request for a provider of another protocol. Nothing is asked yet, so that a provider
+/// without words for it is passed over at no cost.
+pub fn rewrite<'a>(inbound: &'a Inbound, provider: &'a Provider) -> Rewrite<'a> {
+    if inbound.endpoint.is_some() && inbound.body.len() > off_core::LARGE as u64 {
+        return Rewrite::Later(Box::pin(rewrite_off_core(inbound, provider)));
+    }
+    let Some(endpoint) = needed(inbound, provider) else { return Rewrite::Now(Ok(None)) };
+    Rewrite::Now(rewrite_here(Exchange { provider, inbound, endpoint }))
+}
+
+/// The same for a large body. Whatever looks at all of it does so on another thread.
+async fn rewrite_off_core<'a>(inbound: &'a Inbound, provider: &'a Provider) -> Rewriting<'a> {
+    foreign::look_off_core(inbound, provider).await;
+    if embedding::may_need_another_body(inbound, provider) {
+        let needs = embedding::needs_another_body_off_core(inbound, provider).await;
+        if !needs {
+            return Ok(None);
+        }
+    }
     let Some(endpoint) = needed(inbound, provider) else { return Ok(None) };
     let exchange = Exchange { provider, inbound, endpoint };
+    exchange.read_off_core().await;
+    let asks = match exchange.asked()? {
+        Asked::Conversation(conversation) => {
+            let (shared, to) = (Arc::clone(conversation), OwnTarget::of(&exchange.target()));
+            let (wire, operation) = (exchange.wire(), exchange.endpoint.operation);
+            let write = move || write(wire, operation, &shared, &to.target());
+            match off_core::run(write).await.map_err(refusal)? {
+                Some(written) => Asks::Conversation(conversation, written),
+                None => Asks::Nothing(conversation),
+            }
+        }
+        Asked::Embedding(embedding) => {
+            Asks::Embedding(embedding::Asks::of_large(&exchange, embedding).await?)
+        }
+    };
+    Ok(Some(Box::new(Rewritten { exchange, asks })))
+}
+
+fn rewrite_here(exchange: Exchange<'_>) -> Rewriting<'_> {
     let asks = match exchange.asked()? {
         Asked::Conversation(conversation) => match exchange.written(conversation)? {
             Some(written) => Asks::Conversation(conversation, written),
@@ -122,28 +164,17 @@ impl<'a> Exchange<'a> {
 
     /// Read once, however many providers it is written for.
     fn reading(&self) -> &'a Read {
-        self.inbound.reading.get_or_init(|| {
-            let head = wire::Head {
-                model: self.endpoint.model.as_deref(),
-                delivery: self.endpoint.delivery,
-            };
-            let body = self.inbound.body.to_bytes();
-            let wire = self.client_wire();
-            let asked = match wire.embeddings().filter(|_| self.endpoint.operation.is_embed()) {
-                Some(wire) => wire.read_request(&body, &head).map(Asked::Embedding),
-                None => {
-                    let read = wire.read_request(&body, &head).and_then(Conversation::bounded);
-                    let distinct = read.map(Conversation::with_distinct_calls);
-                    distinct.map(|conversation| Asked::Conversation(Box::new(conversation)))
-                }
-            };
-            let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-            Read {
-                asked,
-                id: format!("{:016x}", rand::random::<u64>()),
-                at: since.map_or(0, |since| since.as_secs()),
-            }
-        })
+        self.inbound.reading.get_or_init(|| read(self.endpoint, &self.inbound.body, false))
+    }
+
+    /// The same, on a thread of its own.
+    async fn read_off_core(&self) {
+        if self.inbound.reading.get().is_none() {
+            let (endpoint, body) = (self.endpoint.clone(), self.inbound.body.clone());
+            let read = off_core::run(move || read(&endpoint, &body, true)).await;
+            // A second attempt beside the first may have been quicker.
+            let _ = self.inbound.reading.set(read);
+        }
     }
 
     async fn converse(
@@ -189,11 +220,7 @@ impl<'a> Exchange<'a> {
 
     /// The request for the provider; `None` where it cannot count and the router estimates.
     fn written(&self, conversation: &Conversation) -> Result<Option<Written>, Refusal> {
-        let wire = self.wire();
-        let written = match self.endpoint.operation {
-            Operation::CountTokens => wire.write_count(conversation, &self.target()),
-            _ => wire.write_request(conversation, &self.target()).map(Some),
-        };
+        let written = write(self.wire(), self.endpoint.operation, conversation, &self.target());
         written.map_err(refusal)
     }
 
@@ -218,6 +245,59 @@ impl<'a> Exchange<'a> {
 
     fn own(&self) -> &ErrorClasses {
         &self.provider.own_classes
+    }
+}
+
+/// Reads a request in its client's protocol.
+fn read(endpoint: &Endpoint, body: &Pieces, is_large: bool) -> Read {
+    let head = wire::Head { model: endpoint.model.as_deref(), delivery: endpoint.delivery };
+    let body = body.to_bytes();
+    let wire = endpoint.protocol.wire();
+    let asked = match wire.embeddings().filter(|_| endpoint.operation.is_embed()) {
+        Some(wire) => wire.read_request(&body, &head).map(Arc::new).map(Asked::Embedding),
+        None => {
+            let read = wire.read_request(&body, &head).and_then(Conversation::bounded);
+            let distinct = read.map(Conversation::with_distinct_calls);
+            distinct.map(|conversation| Asked::Conversation(Arc::new(conversation)))
+        }
+    };
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Read {
+        asked,
+        id: format!("{:016x}", rand::random::<u64>()),
+        at: since.map_or(0, |since| since.as_secs()),
+        is_large,
+    }
+}
+
+/// Writes a request for a provider; `None` where it cannot count and the router estimates.
+fn write(
+    wire: &dyn wire::Wire,
+    operation: Operation,
+    conversation: &Conversation,
+    target: &Target<'_>,
+) -> Result<Option<Written>, Refused> {
+    match operation {
+        Operation::CountTokens => wire.write_count(conversation, target),
+        _ => wire.write_request(conversation, target).map(Some),
+    }
+}
+
+/// A target that another thread can have.
+struct OwnTarget {
+    model: String,
+    lossy: Lossy,
+    seed: String,
+}
+
+impl OwnTarget {
+    fn of(target: &Target<'_>) -> Self {
+        let Target { model, lossy, seed } = *target;
+        Self { model: model.to_owned(), lossy, seed: seed.to_owned() }
+    }
+
+    fn target(&self) -> Target<'_> {
+        Target { model: &self.model, lossy: self.lossy, seed: &self.seed }
     }
 }
 

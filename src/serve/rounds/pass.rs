@@ -24,7 +24,7 @@ use crate::{
     table::{Pool, PoolId, Provider},
     upstream::{
         request::Inbound,
-        translate::{self, Rewritten},
+        translate::{self, Rewrite, Rewritten},
     },
 };
 
@@ -122,6 +122,14 @@ impl<'a> Pass<'a> {
             }
             // Before anything is taken that could not be given back.
             let rewritten = match translate::rewrite(inbound, &pool.providers[at]) {
+                Rewrite::Now(rewritten) => rewritten,
+                Rewrite::Later(rewriting) => {
+                    let rewritten = rewriting.await;
+                    now = Instant::now();
+                    rewritten
+                }
+            };
+            let rewritten = match rewritten {
                 Ok(rewritten) => rewritten,
                 Err(refusal) => {
                     self.unfit(at, refusal, notes, record)?;
@@ -145,7 +153,7 @@ impl<'a> Pass<'a> {
     }
 
     /// The provider is asked although it rests; `None` where it has no words for what is asked.
-    pub(super) fn insist(
+    pub(super) async fn insist(
         &mut self,
         at: usize,
         notes: &mut Notes,
@@ -153,6 +161,10 @@ impl<'a> Pass<'a> {
     ) -> Result<Option<Chosen<'a>>, Refusal> {
         let Self { pool, inbound, .. } = *self;
         let rewritten = match translate::rewrite(inbound, &pool.providers[at]) {
+            Rewrite::Now(rewritten) => rewritten,
+            Rewrite::Later(rewriting) => rewriting.await,
+        };
+        let rewritten = match rewritten {
             Ok(rewritten) => rewritten,
             Err(refusal) => return self.unfit(at, refusal, notes, record).map(|()| None),
         };
@@ -163,11 +175,15 @@ impl<'a> Pass<'a> {
     }
 
     /// This one is asked, unless its protocol, its trial or its limit says no.
-    pub(super) fn take(&mut self, at: usize, now: Instant) -> Option<Chosen<'a>> {
+    pub(super) async fn take(&mut self, at: usize) -> Option<Chosen<'a>> {
         let Self { pool, inbound, .. } = *self;
         let provider = &pool.providers[at];
-        let rewritten = translate::rewrite(inbound, provider).ok()?;
-        let entry = provider.live.enter(now).ok()?;
+        let rewritten = match translate::rewrite(inbound, provider) {
+            Rewrite::Now(rewritten) => rewritten,
+            Rewrite::Later(rewriting) => rewriting.await,
+        };
+        let rewritten = rewritten.ok()?;
+        let entry = provider.live.enter(Instant::now()).ok()?;
         let permit = provider.limits.admit().ok()?;
         Some(self.chosen(at, entry, permit, rewritten))
     }

@@ -8,15 +8,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use super::{Exchange, TranslatedBody, last_words::LastWords, stream::Unopened};
+use super::{Exchange, TranslatedBody, last_words::LastWords, off_core, stream::Unopened};
 use crate::{
     body,
     failure::{Brief, Class, What},
     protocol::{
         Operation,
-        conversation::{Conversation, Failure as Said, Kind, Reply},
+        conversation::{Conversation, Delivery, Failure as Said, Kind, Reply},
         replay,
-        wire::{self, Reading},
+        wire::{self, Reading, Wire},
     },
     table::class,
     upstream::{
@@ -52,42 +52,51 @@ impl Exchange<'_> {
         if asked.is_stream() {
             return self.stream(answer, reading, &client).await;
         }
-        let reply = self.reply(&mut answer, &reading).await?;
-        self.name_lost_media(&reply, dropped);
-        let body = self.client_wire().write_response(&reply, &client);
-        Ok(self.whole(StatusCode::OK, body, relayed(&answer.headers)))
-    }
-
-    /// Reads a whole answer.
-    async fn reply(&self, answer: &mut Answer, reading: &Reading) -> Result<Reply, Failed> {
-        let body = attempt::collect(answer).await?;
-        self.judge_envelope(&answer.headers, &body)?;
-        let read = self.wire().read_response(&body, reading);
-        read.map_err(|said| self.failed(&answer.headers, &said).in_own_words(&body, self.own()))
-    }
-
-    fn name_lost_media(&self, reply: &Reply, dropped: &mut Vec<String>) {
-        let lost = reply.media().filter(|it| !self.client_wire().has_place_for(it));
-        let mut names: Vec<&str> = Vec::new();
-        for medium in lost {
-            let name = medium.kind.name();
-            // There are few kinds, and there may be many media.
-            if names.contains(&name) {
-                continue;
-            }
-            names.push(name);
+        let (body, lost) = self.answered(&mut answer, reading, &client, written).await?;
+        for name in lost {
             if !dropped.iter().any(|dropped| dropped == name) {
                 dropped.push(name.to_owned());
             }
         }
+        Ok(self.whole(StatusCode::OK, body, relayed(&answer.headers)))
+    }
+
+    /// Reads a whole answer and writes it, a large one on a thread of its own.
+    async fn answered<T: Send + 'static>(
+        &self,
+        answer: &mut Answer,
+        reading: Reading,
+        client: &wire::Client<'_>,
+        write: fn(Reply, &dyn Wire, &wire::Client<'_>) -> T,
+    ) -> Result<T, Failed> {
+        let body = attempt::collect(answer).await?;
+        let (wire, to) = (self.wire(), self.client_wire());
+        let read = if body.len() > off_core::LARGE {
+            let (bytes, client) = (body.clone(), OwnClient::of(client));
+            let read = off_core::run(move || {
+                let is_error = body::error_value(&bytes).is_some();
+                let read = || wire.read_response(&bytes, &reading);
+                (!is_error).then(|| read().map(|reply| write(reply, to, &client.client())))
+            });
+            read.await.ok_or_else(|| self.judge_error(&answer.headers, &body))?
+        } else {
+            self.judge_envelope(&answer.headers, &body)?;
+            wire.read_response(&body, &reading).map(|reply| write(reply, to, client))
+        };
+        read.map_err(|said| self.failed(&answer.headers, &said).in_own_words(&body, self.own()))
     }
 
     /// An error inside a success is what the answer should have been.
     pub(super) fn judge_envelope(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Failed> {
         match body::error_value(body) {
-            Some(_) => Err(self.refused(envelope::status_of(body), headers, body)),
+            Some(_) => Err(self.judge_error(headers, body)),
             None => Ok(()),
         }
+    }
+
+    /// The error that a success is.
+    pub(super) fn judge_error(&self, headers: &HeaderMap, body: &[u8]) -> Failed {
+        self.refused(envelope::status_of(body), headers, body)
     }
 
     /// Holds the stream until its first content, as for a stream that is not translated.
@@ -98,15 +107,13 @@ impl Exchange<'_> {
         client: &wire::Client<'_>,
     ) -> Result<Answer, Failed> {
         let mut streamed = self.stream_head(&answer.headers, client);
-        let mut writer = self.client_wire().stream_writer(client);
         if attempt::is_object(&mut answer).await? {
-            let reply = self.reply(&mut answer, &reading).await?;
-            let mut out = Vec::new();
-            replay::events(reply).into_iter().for_each(|event| writer.write(event, &mut out));
+            let out = self.answered(&mut answer, reading, client, streamed_at_once).await?;
             streamed.replace_body(self.client_wire().content_type(client.delivery), out.into());
             return Ok(streamed);
         }
         let reader = self.wire().stream_reader(reading);
+        let writer = self.client_wire().stream_writer(client);
         let words = LastWords::new(&self.provider.own_classes);
         let mut body = TranslatedBody::new(answer.body, reader, writer, words);
         match body.open().await {
@@ -176,6 +183,47 @@ impl Exchange<'_> {
         answer.headers.extend(headers);
         answer.replace_body("application/json", Bytes::from(body));
         answer
+    }
+}
+
+/// A whole answer for a client, and what its protocol has no place for.
+fn written(reply: Reply, to: &dyn Wire, client: &wire::Client<'_>) -> (Vec<u8>, Vec<&'static str>) {
+    let mut lost = Vec::new();
+    for medium in reply.media().filter(|it| !to.has_place_for(it)) {
+        let name = medium.kind.name();
+        // There are few kinds, and there may be many media.
+        if !lost.contains(&name) {
+            lost.push(name);
+        }
+    }
+    (to.write_response(&reply, client), lost)
+}
+
+/// A whole answer as the stream that the client has asked for.
+fn streamed_at_once(reply: Reply, to: &dyn Wire, client: &wire::Client<'_>) -> Vec<u8> {
+    let (mut writer, mut out) = (to.stream_writer(client), Vec::new());
+    replay::events(reply).into_iter().for_each(|event| writer.write(event, &mut out));
+    out
+}
+
+/// A client that another thread can write for.
+pub(super) struct OwnClient {
+    model: String,
+    id: String,
+    created: u64,
+    delivery: Delivery,
+    include_usage: bool,
+}
+
+impl OwnClient {
+    pub(super) fn of(client: &wire::Client<'_>) -> Self {
+        let wire::Client { model, id, created, delivery, include_usage } = *client;
+        Self { model: model.to_owned(), id: id.to_owned(), created, delivery, include_usage }
+    }
+
+    pub(super) fn client(&self) -> wire::Client<'_> {
+        let Self { created, delivery, include_usage, .. } = *self;
+        wire::Client { model: &self.model, id: &self.id, created, delivery, include_usage }
     }
 }
 

@@ -4,12 +4,19 @@
 //! Where the provider takes fewer inputs in a call than the client sent, one attempt is several
 //! calls: a few at once, and all of them or none.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 
-use super::{Exchange, answer::relayed, attempt, naming, refusal};
+use super::{
+    Exchange, OwnTarget,
+    answer::{OwnClient, relayed},
+    attempt, naming, off_core, refusal, spoken,
+};
 use crate::{
+    body,
     protocol::{
         conversation::Delivery,
         embedding::{Call, Calls, Embedded, Embedding, Embeddings},
@@ -39,9 +46,26 @@ pub(super) fn needs_another_body(inbound: &Inbound, provider: &Provider) -> bool
             .is_some_and(|wire| wire.wants_another(&inbound.body.to_bytes(), &provider.model))
 }
 
+/// Whether that can only be told from the body.
+pub(super) fn may_need_another_body(inbound: &Inbound, provider: &Provider) -> bool {
+    inbound.endpoint.as_ref().is_some_and(|endpoint| {
+        endpoint.operation.is_embed()
+            && endpoint.model_span.is_some()
+            && endpoint.protocol == spoken(endpoint, provider)
+    })
+}
+
+/// The same as [`needs_another_body`], told on a thread of its own.
+pub(super) async fn needs_another_body_off_core(inbound: &Inbound, provider: &Provider) -> bool {
+    let wire = inbound.endpoint.as_ref().and_then(|it| it.protocol.wire().embeddings());
+    let Some(wire) = wire else { return false };
+    let (body, model) = (inbound.body.clone(), provider.model.clone());
+    off_core::run(move || wire.wants_another(&body.to_bytes(), &model)).await
+}
+
 /// Vectors, asked of a provider in its words.
 pub(super) struct Asks<'a> {
-    asked: &'a Embedding,
+    asked: &'a Arc<Embedding>,
     /// The provider's.
     wire: &'static dyn Embeddings,
     client: &'static dyn Embeddings,
@@ -50,14 +74,21 @@ pub(super) struct Asks<'a> {
 
 impl<'a> Asks<'a> {
     /// In as many calls as it takes.
-    pub(super) fn of(exchange: &Exchange<'a>, asked: &'a Embedding) -> Result<Self, Refusal> {
-        let (Some(wire), Some(client)) =
-            (exchange.provider.protocol.wire().embeddings(), exchange.client_wire().embeddings())
-        else {
-            return Err(refusal(Refused { field: "input".to_owned() }));
-        };
+    pub(super) fn of(exchange: &Exchange<'a>, asked: &'a Arc<Embedding>) -> Result<Self, Refusal> {
+        let (wire, client) = wires(exchange)?;
         let calls = wire.write_request(asked, &exchange.target()).map_err(refusal)?;
         Ok(Self { asked, wire, client, calls })
+    }
+
+    /// The same, written on a thread of its own.
+    pub(super) async fn of_large(
+        exchange: &Exchange<'a>,
+        asked: &'a Arc<Embedding>,
+    ) -> Result<Self, Refusal> {
+        let (wire, client) = wires(exchange)?;
+        let (shared, to) = (Arc::clone(asked), OwnTarget::of(&exchange.target()));
+        let written = off_core::run(move || wire.write_request(&shared, &to.target())).await;
+        Ok(Self { asked, wire, client, calls: written.map_err(refusal)? })
     }
 
     /// Tries the provider.
@@ -70,7 +101,9 @@ impl<'a> Asks<'a> {
         let asking = calls.into_iter().map(|call| ask(exchange, client, self.wire, &path, call));
         let mut answers = std::pin::pin!(stream::iter(asking).buffered(AT_ONCE));
         let mut all: Option<(HeaderMap, Embedded)> = None;
-        while let Some((headers, embedded)) = answers.try_next().await? {
+        let mut bytes = 0;
+        while let Some((headers, embedded, length)) = answers.try_next().await? {
+            bytes += length;
             match &mut all {
                 None => all = Some((headers, embedded)),
                 Some((last, all)) => {
@@ -81,33 +114,56 @@ impl<'a> Asks<'a> {
         }
         let (headers, embedded) = all.unwrap_or_default();
         let to = exchange.client(Delivery::Whole, false);
-        let answered = self
-            .client
-            .write_response(&embedded, self.asked, &to)
-            .map_err(|said| exchange.failed(&HeaderMap::new(), &said))?;
+        let answered = if bytes > off_core::LARGE {
+            let (client, asked, to) = (self.client, Arc::clone(self.asked), OwnClient::of(&to));
+            off_core::run(move || client.write_response(&embedded, &asked, &to.client())).await
+        } else {
+            self.client.write_response(&embedded, self.asked, &to)
+        };
+        let answered = answered.map_err(|said| exchange.failed(&HeaderMap::new(), &said))?;
         let mut answer = exchange.whole(StatusCode::OK, answered.body, relayed(&headers));
         answer.headers.extend(answered.headers.into_iter().filter_map(headers::own));
         Ok(naming(answer, &dropped))
     }
 }
 
-/// Asks for some of the vectors.
+/// The provider's words and the client's.
+fn wires(
+    exchange: &Exchange<'_>,
+) -> Result<(&'static dyn Embeddings, &'static dyn Embeddings), Refusal> {
+    let provider = exchange.provider.protocol.wire().embeddings();
+    provider
+        .zip(exchange.client_wire().embeddings())
+        .ok_or_else(|| refusal(Refused { field: "input".to_owned() }))
+}
+
+/// Asks for some of the vectors; how many bytes they were.
 async fn ask(
     exchange: &Exchange<'_>,
     client: &Client,
-    wire: &dyn Embeddings,
+    wire: &'static dyn Embeddings,
     path: &str,
     call: Call,
-) -> Result<(HeaderMap, Embedded), Failed> {
+) -> Result<(HeaderMap, Embedded, usize), Failed> {
     let headers = [header::CONTENT_TYPE, header::ACCEPT].map(|name| (name, JSON));
     let body = Bytes::from(call.body);
     let prepared = Prepared { path: path.to_owned(), headers: headers.into(), body };
     let mut answer = exchange.ask(client, &prepared, false).await?;
     let body = attempt::collect(&mut answer).await?;
-    exchange.judge_envelope(&answer.headers, &body)?;
-    let read = wire.read_response(&body, &answer.headers);
+    let length = body.len();
+    let read = if length > off_core::LARGE {
+        let (bytes, headers) = (body.clone(), answer.headers.clone());
+        let read = off_core::run(move || {
+            let is_error = body::error_value(&bytes).is_some();
+            (!is_error).then(|| wire.read_response(&bytes, &headers))
+        });
+        read.await.ok_or_else(|| exchange.judge_error(&answer.headers, &body))?
+    } else {
+        exchange.judge_envelope(&answer.headers, &body)?;
+        wire.read_response(&body, &answer.headers)
+    };
     match read.and_then(|embedded| embedded.counted(call.inputs)) {
-        Ok(embedded) => Ok((std::mem::take(&mut answer.headers), embedded)),
+        Ok(embedded) => Ok((std::mem::take(&mut answer.headers), embedded, length)),
         Err(said) => Err(exchange.failed(&answer.headers, &said)),
     }
 }

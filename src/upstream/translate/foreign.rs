@@ -9,11 +9,26 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, Match, packed::Searcher};
 use smallvec::SmallVec;
 
+use super::{off_core, spoken};
 use crate::{
     body::Pieces,
     protocol::{Operation, Protocol},
+    table::Provider,
     upstream::request::Inbound,
 };
+
+/// Looks for it on a thread of its own, where it will be asked for.
+pub(super) async fn look_off_core(inbound: &Inbound, provider: &Provider) {
+    let Some(endpoint) = &inbound.endpoint else { return };
+    let is_looked_for = endpoint.protocol == spoken(endpoint, provider)
+        && matches!(endpoint.operation, Operation::Generate | Operation::CountTokens)
+        && inbound.gives_back_foreign.get().is_none();
+    if let Some(marks) = Marks::of(endpoint.protocol).filter(|_| is_looked_for) {
+        let body = inbound.body.clone();
+        let found = off_core::run(move || marks.are_in(&body)).await;
+        let _ = inbound.gives_back_foreign.set(found);
+    }
+}
 
 /// Whether the client gives back what another vendor has proven. Looked for once, however many
 /// providers are tried.
