@@ -8,6 +8,7 @@ pub mod proxy;
 pub mod request_id;
 pub mod endpoint;
 pub mod intake;
+pub mod door;
 pub mod token;
 pub mod signature;
 pub mod admit;

@@ -121,6 +121,13 @@ impl<const N: usize> Machine<N> {
         Ok(Object { seen: self.seen, text: self.text })
     }
 
+    /// The text of the first name's value, as soon as the value has ended.
+    pub(super) fn text_so_far(&self) -> Option<&[u8]> {
+        let seen = self.seen.first().filter(|_| self.failed.is_none())?;
+        let is_whole = seen.times == 1 && seen.kind == Kind::String && seen.end > seen.start;
+        is_whole.then_some(&*self.text)
+    }
+
     fn run(&mut self, piece: &[u8]) -> Result<(), u64> {
         let mut at = self.resume(piece)?;
         while let Some(&byte) = piece.get(at) {

@@ -84,6 +84,11 @@ impl Scanner {
         self.base += piece.len() as u64;
     }
 
+    /// The name of the model, as soon as it has been read. What follows may still refuse the form.
+    pub fn model_so_far(&self) -> Option<&str> {
+        self.found.model.as_ref()?.name.as_deref()
+    }
+
     /// Says what was found, once every piece has been fed. Without a field `model` there is no
     /// model; its span covers the value, and its name is the value.
     ///

@@ -65,6 +65,11 @@ impl Scanner {
         self.machine.feed(piece);
     }
 
+    /// The name of the model, as soon as it has been read. What follows may still refuse the body.
+    pub fn model_so_far(&self) -> Option<&str> {
+        std::str::from_utf8(self.machine.text_so_far()?).ok()
+    }
+
     /// Says what was found, once every piece has been fed.
     ///
     /// # Errors

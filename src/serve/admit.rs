@@ -14,11 +14,13 @@ use hyper::body::Incoming;
 use smallvec::SmallVec;
 
 use super::{
+    door::Door,
     endpoint,
     intake::{self, BodyLimits},
     signature, token,
 };
 use crate::{
+    gateway::Gateway,
     live::{Limited, Limits, Permit},
     path,
     protocol::{Endpoint, conversation::Delivery},
@@ -55,6 +57,7 @@ pub type Permits = SmallVec<[Permit; 3]>;
 pub async fn admit(
     request: Request<Incoming>,
     endpoint: Option<Endpoint>,
+    gateway: &Gateway,
     limits: &BodyLimits,
 ) -> Result<Inbound, Refusal> {
     let (mut head, incoming) = request.into_parts();
@@ -67,8 +70,10 @@ pub async fn admit(
     signature::keep_host(&head.uri, &mut head.headers);
     let in_path = endpoint.as_ref().and_then(|endpoint| endpoint.model.as_deref());
 
-    let (body, read) = intake::read(&head.headers, incoming, limits).await?;
-    let named = in_header(&head.headers)?.or(in_path);
+    let named = in_header(&head.headers).map(|named| named.or(in_path));
+    let door = Door::new(gateway, &head.headers, named.as_ref().ok().copied().flatten());
+    let (body, read) = intake::read(&head.headers, head.version, incoming, limits, &door).await?;
+    let named = named?;
     let (found, alias) = match (read.found, named) {
         // A header may name the alias, but the provider reads the body.
         (Err(refusal), Some(_)) if endpoint::is_known(&path) => return Err(refusal),

@@ -5,16 +5,18 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::{HeaderMap, header};
+use http::{HeaderMap, Version, header};
 use http_body::Body;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
+use tokio::time::Instant;
 
+use super::door::Door;
 use crate::{
     body::{A_FEW, Found, Invalid, Pieces, Scanner, multipart},
     live::{Room, Share},
     refusal::Refusal,
-    within::within,
+    within::{after, before},
 };
 
 /// How much and how slowly a client may send.
@@ -22,10 +24,14 @@ use crate::{
 pub struct BodyLimits {
     /// The largest body.
     pub max_bytes: u64,
-    /// The longest silence inside a body.
+    /// The longest silence inside a body, and the time that the whole of it has beside what its size
+    /// gives it.
     pub stall: Duration,
     /// What all of them together may take.
     pub room: Arc<Room>,
+    /// What those may take of it together that are being read without a known key, where the file
+    /// closes anything.
+    pub strangers: Arc<Room>,
 }
 
 /// What a body says about where it wants to go.
@@ -38,11 +44,13 @@ pub struct Read {
     pub share: Option<Share>,
 }
 
-/// Reads the whole body.
+/// Reads the whole body. `door` is asked when it turns out to be large.
 pub async fn read(
     headers: &HeaderMap,
+    version: Version,
     mut incoming: Incoming,
     limits: &BodyLimits,
+    door: &Door<'_>,
 ) -> Result<(Pieces, Read), Refusal> {
     let announced = incoming.size_hint().lower();
     if announced > limits.max_bytes {
@@ -52,9 +60,12 @@ pub async fn read(
         return Err(Refusal::UnsupportedEncoding);
     }
     let mut reader = Reader::for_content(headers)?;
-    let (mut body, mut share, mut loose) = (Pieces::new(), None, 0);
+    let (mut body, mut taken, mut loose) = (Pieces::new(), Taken::default(), 0);
+    let mut pace = Pace { stall: limits.stall, began: None };
+    // One connection of HTTP/2 has many bodies, so that the number of connections bounds nothing.
+    let uncounted = if version == Version::HTTP_2 { 0 } else { SMALL };
     loop {
-        let frame = within(limits.stall, incoming.frame());
+        let frame = before(|| pace.due(body.len()), incoming.frame());
         let frame = match frame.await.ok_or(Refusal::RequestTimeout)? {
             None => break,
             Some(frame) => frame.map_err(|_| Refusal::InvalidJson("it broke off".into()))?,
@@ -63,21 +74,69 @@ pub async fn read(
         if body.len() + piece.len() as u64 > limits.max_bytes {
             return Err(Refusal::PayloadTooLarge(limits.max_bytes));
         }
-        reader.feed(&piece);
+        let free = SMALL.saturating_sub(body.len());
+        let (small, large) = piece.split_at(piece.len().min(free as usize));
+        reader.feed(small);
+        if !large.is_empty() {
+            // Asked once: after the first time nothing is left of what is small.
+            if free > 0 || body.len() == SMALL {
+                door.pass(reader.model_so_far())?;
+            }
+            reader.feed(large);
+        }
         body.push(piece);
         loose += 1;
         if loose == A_FEW {
             body.join_crumbs(A_FEW);
             loose = 0;
         }
-        let room = || limits.room.share();
-        if body.len() > SMALL && !share.get_or_insert_with(room).grow_to(body.len()) {
+        if body.len() > uncounted && !taken.grow_to(body.len(), limits, door) {
             return Err(Refusal::NoRoom);
         }
     }
     let form = matches!(reader, Reader::Form(_));
     let found = if body.is_empty() { Ok(Found::default()) } else { reader.finish() };
-    Ok((body, Read { found, form, share }))
+    Ok((body, Read { found, form, share: taken.share }))
+}
+
+/// How slowly a body may come: no silence is longer than `stall`, and the whole is there within
+/// `stall` and a second for each 100 kB, or it would hold its room for as long as it likes.
+struct Pace {
+    stall: Duration,
+    /// When it was first waited for.
+    began: Option<Instant>,
+}
+
+impl Pace {
+    /// When the next piece of a body of which so many bytes have come is too late.
+    fn due(&mut self, received: u64) -> Instant {
+        let now = Instant::now();
+        let began = *self.began.get_or_insert(now);
+        let whole = self.stall + Duration::from_micros(received.saturating_mul(10));
+        after(now, self.stall).min(after(began, whole))
+    }
+}
+
+/// What a body takes of the room while it is read.
+#[derive(Default)]
+struct Taken {
+    share: Option<Share>,
+    /// The same of what is for those without a known key.
+    of_strangers: Option<Share>,
+}
+
+impl Taken {
+    fn grow_to(&mut self, bytes: u64, limits: &BodyLimits, door: &Door<'_>) -> bool {
+        let share = match &mut self.share {
+            Some(share) => share,
+            None => {
+                self.of_strangers = (!door.is_known()).then(|| limits.strangers.share());
+                self.share.insert(limits.room.share())
+            }
+        };
+        let has_room = self.of_strangers.as_mut().is_none_or(|share| share.grow_to(bytes));
+        has_room && share.grow_to(bytes)
+    }
 }
 
 /// Reads a body by its content type; what is no form is taken for JSON.
@@ -105,6 +164,13 @@ impl Reader {
         }
     }
 
+    fn model_so_far(&self) -> Option<&str> {
+        match self {
+            Self::Json(scanner) => scanner.model_so_far(),
+            Self::Form(scanner) => scanner.model_so_far(),
+        }
+    }
+
     fn finish(self) -> Result<Found, Refusal> {
         let found = match self {
             Self::Json(scanner) => scanner.finish(),
@@ -126,6 +192,23 @@ fn is_encoded(headers: &HeaderMap) -> bool {
     headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity")
 }
 
-/// Bodies up to here are not counted, as the number of connections bounds them; nearly all are
-/// smaller, and cost nothing here.
+/// Bodies up to here need no key to be read, and over HTTP/1.1 they are not counted, as the number of
+/// connections bounds them; nearly all are smaller, and cost nothing here.
 const SMALL: u64 = 64 * 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_body_ends_by_its_size_and_not_by_its_last_byte() {
+        let mut pace = Pace { stall: Duration::from_secs(30), began: None };
+        let began = Instant::now();
+        let mut left = |received| pace.due(received) - began;
+        assert_eq!(left(0).as_secs(), 30);
+        tokio::time::advance(Duration::from_secs(20)).await;
+        assert_eq!(left(20).as_secs(), 30, "a byte buys no more time");
+        assert_eq!(left(1_000_000).as_secs(), 40);
+        assert_eq!(left(10_000_000).as_secs(), 50, "the longest silence");
+    }
+}

@@ -58,7 +58,7 @@ async fn hold(
     endpoint: Option<Endpoint>,
     record: &mut Record,
 ) -> Result<(admit::Held, Inbound), Refusal> {
-    let inbound = admit::admit(request, endpoint, &front.body_limits).await?;
+    let inbound = admit::admit(request, endpoint, &front.gateway, &front.body_limits).await?;
     let allowed = admit::allow(front.gateway.snapshot(), &inbound)?;
     record.allowed(&allowed);
     Ok((admit::hold(allowed)?, inbound))

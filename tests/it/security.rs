@@ -7,6 +7,7 @@ mod escapes;
 mod exposure;
 mod headers;
 mod keys;
+mod large;
 mod logs;
 mod pasted;
 mod paths;

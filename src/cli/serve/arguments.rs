@@ -86,8 +86,13 @@ impl Arguments {
     /// One for all cores: they share the room.
     pub(super) fn body_limits(&self) -> BodyLimits {
         let half = || memory::limit().map_or(u64::MAX, |limit| limit / 2);
-        let room = Room::new(self.max_bodies.unwrap_or_else(half));
-        BodyLimits { max_bytes: self.max_body, stall: self.body_timeout, room }
+        let most = self.max_bodies.unwrap_or_else(half);
+        BodyLimits {
+            max_bytes: self.max_body,
+            stall: self.body_timeout,
+            room: Room::new(most),
+            strangers: Room::new(most / 2),
+        }
     }
 
     /// How slow clients may be, and clients of the operations port.

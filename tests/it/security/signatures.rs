@@ -252,3 +252,16 @@ async fn a_signature_in_a_query_goes_no_further() {
 
 const ID: &str = "AKIAIOSFODNN7EXAMPLE";
 const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+
+#[tokio::test]
+async fn a_large_body_is_read_for_the_holder_of_a_pair() {
+    let upstream = Upstream::start(reply()).await;
+    let router = Router::start(&targets(&upstream)).await;
+    let mut signer = Signer::new();
+    let text = "x".repeat(200_000);
+    signer.body = json!({"messages": [{"role": "user", "content": [{"text": text}]}]}).to_string();
+    assert_eq!(signer.send(&router).await.status, 200);
+    signer.access_key_id = "AKIAIOSFODNN7NOBODYS";
+    assert_eq!(signer.send(&router).await.status, 403);
+    assert_eq!(upstream.hits(), 1);
+}
