@@ -16,3 +16,4 @@ mod security;
 mod deploy;
 mod explained;
 mod gauges;
+mod faults;

@@ -2,6 +2,8 @@
 //!
 //! Never: the second change is missed because the first was seen.
 
+use std::process::Command;
+
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -112,6 +114,32 @@ async fn c5_without_watching_only_sighup_reloads() {
         router.signal("HUP");
         assert!(router.serves(&["m", name], secs(2)).await, "SIGHUP is not heard");
     }
+}
+
+/// A write through a mapping raises no notification, as on a network file system: only looking finds it.
+#[tokio::test]
+async fn c5_a_change_without_a_notification_is_found_by_looking() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let router = Router::start(&aliases(&upstream, &["m", "old"])).await;
+    let script = "
+import mmap, sys, time
+file = open(sys.argv[1], 'r+b')
+time.sleep(1)  # Opening it is notified; the router has looked by now.
+mapped = mmap.mmap(file.fileno(), 0)
+at = mapped.find(b'\"old\"')
+mapped[at:at + 5] = b'\"new\"'
+mapped.flush()
+time.sleep(60)  # Closing it would be notified.
+";
+    let mut writer = Command::new("python3")
+        .args(["-c", script])
+        .arg(router.file())
+        .spawn()
+        .expect("Python 3 is installed");
+    let served = router.serves(&["m", "new"], secs(10)).await;
+    writer.kill().unwrap();
+    writer.wait().unwrap();
+    assert!(served, "the change is not found");
 }
 
 #[tokio::test]
