@@ -138,7 +138,7 @@ mod tests {
     use super::Protocol;
 
     #[test]
-    fn names_lead_back() {
+    fn protocol_name_reads_back() {
         for &protocol in Protocol::ALL {
             assert_eq!(Protocol::from_name(protocol.name()), Some(protocol));
         }

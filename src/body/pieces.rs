@@ -209,7 +209,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn replace_is_replace(
+        fn replace_in_pieces_equals_a_splice_of_the_whole(
             parts in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..2000), 0..8),
             start in 0_usize..9000,
             length in 0_usize..9000,

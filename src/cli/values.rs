@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_and_times() {
+    fn size_or_time_with_a_unit_is_read() {
         assert_eq!(bytes("32MiB"), Ok(32 << 20));
         assert_eq!(bytes("500kB"), Ok(500_000));
         assert_eq!(bytes("1024"), Ok(1024));

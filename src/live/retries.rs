@@ -129,7 +129,7 @@ mod tests {
     }
 
     #[test]
-    fn the_window_slides() {
+    fn retry_budget_after_its_window_is_whole_again() {
         let (retries, now) = after(100);
         let held: Vec<_> = std::iter::from_fn(|| retries.extra(now)).collect();
         assert_eq!(held.len(), 20);

@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn paths_are_found() {
+    fn path_of_each_protocol_gives_its_endpoint() {
         let found = Endpoint::find("/v1/messages/count_tokens", None).unwrap();
         assert_eq!(
             (found.protocol, found.operation),

@@ -23,7 +23,7 @@ mod tests {
     use super::is_known;
 
     #[test]
-    fn known_endpoints() {
+    fn endpoint_in_any_spelling_is_known() {
         for path in [
             "/v1/chat/completions",
             "/chat/completions?x=1",

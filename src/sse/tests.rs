@@ -185,7 +185,7 @@ fn knows_up_to_where_events_are_complete() {
 }
 
 #[test]
-fn frames() {
+fn frame_of_several_lines_repeats_its_field() {
     assert_eq!(frame(None, "x"), "data: x\n\n");
     assert_eq!(frame(Some("error"), "{}"), "event: error\ndata: {}\n\n");
     assert_eq!(
@@ -225,7 +225,7 @@ proptest! {
     }
 
     #[test]
-    fn frames_read_back(event in prop::option::of("[a-z_.]{1,12}"), data in "([a-z: é]|\n|\r|\r\n){0,30}") {
+    fn frame_written_reads_as_the_same_event(event in prop::option::of("[a-z_.]{1,12}"), data in "([a-z: é]|\n|\r|\r\n){0,30}") {
         let read = shown(&frame(event.as_deref(), &data));
         let data = data.replace("\r\n", "\n").replace('\r', "\n");
         prop_assert_eq!(read, vec![(event, data)]);

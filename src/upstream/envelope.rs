@@ -169,7 +169,7 @@ mod tests {
     }
 
     #[test]
-    fn openings() {
+    fn opening_of_a_stream_is_content_error_or_nothing() {
         let read = |text: &str| Openings::new(true).read(Bytes::from(text.to_owned()));
         assert_eq!(read(": hello\n\n"), Opening::Nothing);
         assert_eq!(read("event: message_start\ndata: {}\n\n"), Opening::Nothing);

@@ -20,7 +20,7 @@ fn pool<'a>(table: &'a Table, alias: &str) -> &'a Pool {
 }
 
 #[test]
-fn all_of_them_load() {
+fn seeds_as_published_load() {
     let files = std::fs::read_dir(root().join("tests/golden/seeds")).unwrap();
     let names: Vec<_> = files.map(|file| file.unwrap().path()).collect();
     assert_eq!(names.len(), 4);
@@ -30,7 +30,7 @@ fn all_of_them_load() {
 }
 
 #[test]
-fn weighted_with_fallback() {
+fn seed_of_weights_compiles_as_it_says() {
     let table = seed("onwards-weighted");
     let pool = pool(&table, "gpt-4");
     let weights: Vec<_> = pool.providers.iter().map(|provider| provider.weight).collect();
@@ -49,7 +49,7 @@ fn weighted_with_fallback() {
 }
 
 #[test]
-fn primary_and_backup() {
+fn seed_of_primary_and_backup_compiles_as_it_says() {
     let table = seed("onwards-primary-backup");
     let pool = pool(&table, "gpt-4");
     assert!(pool.in_definition_order && pool.fallback.on_rate_limit);
@@ -60,7 +60,7 @@ fn primary_and_backup() {
 }
 
 #[test]
-fn two_credentials_under_one_limit() {
+fn seed_of_two_credentials_shares_one_limit() {
     let table = seed("onwards-pool-limit");
     let pool = pool(&table, "gpt-4");
     let rate = pool.limits.settings().rate.unwrap();
@@ -71,7 +71,7 @@ fn two_credentials_under_one_limit() {
 }
 
 #[test]
-fn one_provider() {
+fn seed_of_one_provider_compiles_as_it_says() {
     let table = seed("onwards-single");
     let pool = pool(&table, "gpt-4");
     let Place::Wire { origin, .. } = &pool.providers[0].place else { panic!("it is on the wire") };

@@ -62,7 +62,7 @@ fn every_pair_carries_or_refuses_by_name() {
 
 /// Under `refuse`, what `warn` drops is refused, by the name that `warn` gives first.
 #[test]
-fn losses_are_refused() {
+fn embedding_loss_is_refused_where_losing_is() {
     let mut lost = 0;
     for from in speakers() {
         for case in cases(from) {
@@ -234,7 +234,7 @@ proptest! {
 
     /// What is written for a provider is read again as a client of it would be.
     #[test]
-    fn requests_lead_back(
+    fn embedding_request_written_reads_back(
         texts in vec("[ -~äß😀\"\\\\]{1,20}", 1..5),
         dimensions in option::of(1..4_000_u64),
         task in option::of(prop::sample::select(vec![
@@ -276,7 +276,7 @@ proptest! {
 
     /// What is written for a client is read again as a provider's answer would be, to the bit.
     #[test]
-    fn responses_lead_back(
+    fn embedding_answer_written_reads_back(
         vectors in vec(vec(-1e3_f32..1e3, 1..9), 1..5),
         tokens in 1..9_000_u64,
         encoded in any::<bool>(),
@@ -310,7 +310,7 @@ proptest! {
 
     /// Whatever bytes come, readers answer and do not panic.
     #[test]
-    fn noise(bytes in vec(any::<u8>(), 0..300), json in "[{}\\[\\]\",:a-z0-9]{0,80}") {
+    fn embedding_bytes_of_any_kind_are_read_without_panic(bytes in vec(any::<u8>(), 0..300), json in "[{}\\[\\]\",:a-z0-9]{0,80}") {
         for protocol in speakers() {
             for body in [bytes.as_slice(), json.as_bytes()] {
                 let _ = wire(protocol).read_request(body, &Head::default());

@@ -101,7 +101,7 @@ fn errors_written_for_every_protocol_ask_the_same() {
 }
 /// Under `refuse`, what `warn` drops is refused, by the name that `warn` gives first.
 #[test]
-fn losses_are_refused() {
+fn loss_is_refused_where_losing_is() {
     for &from in Protocol::ALL {
         for case in cases(from) {
             let Some(conversation) = case.conversation() else { continue };

@@ -15,7 +15,7 @@ use super::made::{conversations, json, replies};
 
 /// Over the corpus: what no writer on the way had to drop is there at the end.
 #[test]
-fn corpus_through_every_protocol() {
+fn corpus_through_every_pair_says_the_same() {
     let mut compared = 0;
     for &from in Protocol::ALL {
         for case in cases(from) {
@@ -43,7 +43,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn requests(conversation in conversations()) {
+    fn request_written_by_each_protocol_reads_back(conversation in conversations()) {
         for &protocol in Protocol::ALL {
             let (again, dropped) = pass(protocol, &conversation);
             let mut expected = conversation.clone();
@@ -63,7 +63,7 @@ proptest! {
 
     /// A client of P, through a provider of Q: what it said is what P reads of what Q understood.
     #[test]
-    fn requests_of_every_pair(conversation in conversations()) {
+    fn request_through_every_pair_says_the_same(conversation in conversations()) {
         for &client in Protocol::ALL {
             let (said, _) = pass(client, &conversation);
             for &provider in Protocol::ALL {
@@ -79,7 +79,7 @@ proptest! {
     }
 
     #[test]
-    fn responses(reply in replies()) {
+    fn response_written_by_each_protocol_reads_back(reply in replies()) {
         for &protocol in Protocol::ALL {
             let body = protocol.wire().write_response(&reply, &client(Delivery::Whole));
             let again = protocol.wire().read_response(&body, &reading()).unwrap();
@@ -88,7 +88,7 @@ proptest! {
     }
 
     #[test]
-    fn streams(reply in replies(), piece in 1_usize..40) {
+    fn stream_written_by_each_protocol_reads_back(reply in replies(), piece in 1_usize..40) {
         let events = stream_of(&reply);
         check(&events, "made");
         for &protocol in Protocol::ALL {
@@ -102,7 +102,7 @@ proptest! {
 
     /// An answer of P for a client of Q says the same, whole and as a stream.
     #[test]
-    fn answers_of_every_pair(reply in replies()) {
+    fn answer_through_every_pair_says_the_same(reply in replies()) {
         for &provider in Protocol::ALL {
             let body = provider.wire().write_response(&reply, &client(Delivery::Whole));
             let read = provider.wire().read_response(&body, &reading()).unwrap();
@@ -121,7 +121,7 @@ proptest! {
     /// Whatever JSON comes, in the words that the protocols use, readers answer and do not panic, and
     /// what they have read can be written in every protocol.
     #[test]
-    fn any_json(value in json()) {
+    fn json_of_any_form_is_read_and_written_without_panic(value in json()) {
         let body = serde_json::to_vec(&value).unwrap();
         let frame = [b"data: ", body.as_slice(), b"\n\n"].concat();
         for &protocol in Protocol::ALL {
@@ -147,7 +147,7 @@ proptest! {
 
     /// Whatever bytes come, readers answer and do not panic.
     #[test]
-    fn noise(bytes in vec(any::<u8>(), 0..300)) {
+    fn bytes_of_any_kind_are_read_without_panic(bytes in vec(any::<u8>(), 0..300)) {
         for &protocol in Protocol::ALL {
             let events = read_stream(protocol, &[&bytes]);
             prop_assert!(events.last().is_some_and(Event::is_last));

@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quoted_or_not() {
+    fn parameters_quoted_or_bare_are_read() {
         let read = |value: &str| {
             parameters(value.as_bytes()).map(|list| {
                 let text = |(name, value): &(String, Vec<u8>)| {

@@ -133,7 +133,7 @@ fn a_model_and_a_header_have_a_longest() {
 
 proptest! {
     #[test]
-    fn generated_forms(
+    fn drawn_form_gives_its_model(
         files in prop::collection::vec("([a-z]|\r|\n|\r\n--|\r\n--X|\r\n--Xy|-|--XyZ){0,12}", 0..4),
         model in prop::option::of("[a-z0-9\r\n-]{1,20}"),
         place in 0_usize..4,

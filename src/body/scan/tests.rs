@@ -345,13 +345,13 @@ fn string() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn generated_json(body in object(json())) {
+    fn drawn_json_scans_as_serde_reads_it(body in object(json())) {
         agrees_with_serde(body.as_bytes());
         same_at_every_split(body.as_bytes());
     }
 
     #[test]
-    fn mutated_json(
+    fn damaged_json_scans_as_serde_reads_it(
         body in object(json()),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..4_u8), 1..4),
     ) {

@@ -132,7 +132,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bodies_are_read() {
+    fn error_body_of_anthropic_gives_its_kind() {
         for (status, body, kind, message) in [
             (
                 529,

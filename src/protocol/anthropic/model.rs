@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_tell_the_generation() {
+    fn model_name_of_anthropic_tells_its_generation() {
         for (model, generation) in [
             ("claude-sonnet-4-5-20250929", Generation(4, 5)),
             ("claude-sonnet-4-20250514", Generation(4, 0)),

@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn answers_are_read() {
+    fn error_body_of_bedrock_gives_its_kind() {
         for (status, header, body, kind) in [
             (
                 429,
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn exceptions_are_read() {
+    fn exception_in_a_stream_gives_its_kind() {
         for (name, payload, kind, message) in [
             ("throttlingException", r#"{"message":"slow"}"#, Kind::RateLimit, "slow"),
             (

@@ -62,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_tell() {
+    fn model_name_of_bedrock_tells_its_family() {
         let claude = |major, minor| Family::Claude(Generation(major, minor));
         for (model, family) in [
             ("anthropic.claude-3-haiku-20240307-v1:0", claude(3, 0)),

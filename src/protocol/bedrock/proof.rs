@@ -40,7 +40,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn seals_lead_back() {
+    fn proof_written_for_bedrock_reads_back() {
         for (vendor, value) in [
             (Protocol::Anthropic, "EmwKAhgBEgy3va3pzixY"),
             (Protocol::Anthropic, "EmwKAhgBEgy3va3pzix"),

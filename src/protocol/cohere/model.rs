@@ -22,7 +22,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_tell() {
+    fn model_name_of_cohere_tells_its_family() {
         for model in ["command-r-plus-08-2024", "command-r7b-12-2024", "cohere.command-r-v1:0"] {
             assert!(refuses_thinking(model), "{model}");
         }

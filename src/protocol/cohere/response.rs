@@ -259,7 +259,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reasons_lead_back() {
+    fn finish_reason_of_cohere_reads_back() {
         for finish in [
             Finish::Stop,
             Finish::StopSequence,

@@ -46,7 +46,7 @@ fn base64_is_floats_with_the_least_byte_first() {
 
 proptest! {
     #[test]
-    fn base64_leads_back(floats in prop::collection::vec(-1e3_f32..1e3, 1..50)) {
+    fn vector_in_base64_reads_back(floats in prop::collection::vec(-1e3_f32..1e3, 1..50)) {
         let encoded = Vector::Floats(floats.clone()).to_base64().unwrap();
         let Some(Vector::Floats(again)) = Vector::from_base64(&encoded) else {
             return Err(TestCaseError::fail("no floats"));

@@ -167,7 +167,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bodies_are_read() {
+    fn error_body_of_gemini_gives_its_kind() {
         for (status, body, kind, message, delay) in [
             (
                 429,

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_tell_the_generation() {
+    fn model_name_of_gemini_tells_its_generation() {
         for (model, generation) in [
             ("gemini-2.5-pro", Generation(2, 5)),
             ("models/gemini-1.5-flash-002", Generation(1, 5)),

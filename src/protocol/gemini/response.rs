@@ -287,7 +287,7 @@ mod tests {
     }
 
     #[test]
-    fn reasons_lead_back() {
+    fn finish_reason_of_gemini_reads_back() {
         for finish in [Finish::Stop, Finish::Length, Finish::ContentFilter, Finish::Malformed] {
             assert_eq!(read_finish(write_finish(finish)), finish);
         }

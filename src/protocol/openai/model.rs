@@ -168,7 +168,7 @@ mod tests {
     use crate::protocol::conversation::Lossy;
 
     #[test]
-    fn names_tell() {
+    fn model_name_of_openai_tells_its_family() {
         for model in ["o1", "o3-mini", "gpt-5", "gpt-5.1-codex", "openai/gpt-5-mini", "gpt-10"] {
             assert!(wants_max_completion_tokens(model), "{model}");
         }

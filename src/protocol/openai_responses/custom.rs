@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn inputs_lead_back() {
+    fn custom_tools_input_reads_back() {
         for text in ["*** Begin Patch\n+\"x\"\n", "", "{}"] {
             assert_eq!(input(&arguments(text)), text);
         }

@@ -28,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_lead_back() {
+    fn tool_name_in_a_namespace_reads_back() {
         for (name, namespace) in [("search", Some("mcp__docs__")), ("shell", None)] {
             assert_eq!(split(&mark(name, namespace)), (name, namespace));
         }

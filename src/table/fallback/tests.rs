@@ -32,7 +32,7 @@ fn shorthand_is_read_as_the_seed_says() {
 }
 
 #[test]
-fn verdicts() {
+fn failure_by_class_and_status_gives_its_verdict() {
     use What::*;
     let table = [
         (Connect, Class::Unreachable, &[429][..], Verdict::Next),

@@ -70,7 +70,7 @@ proptest! {
     /// Whatever happens: no rest outlasts the cap, a factor stays in its range, the flag tells the
     /// truth, no trial is lost, and a provider that is let alone can be tried again.
     #[test]
-    fn invariants(steps in prop::collection::vec(step(), 1..120)) {
+    fn health_after_any_steps_keeps_its_invariants(steps in prop::collection::vec(step(), 1..120)) {
         let mut subject = Subject::new();
         let mut trials = Vec::new();
         for step in steps {

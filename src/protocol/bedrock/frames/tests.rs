@@ -103,7 +103,7 @@ fn an_error_without_payload_has_its_sentence() {
 
 proptest! {
     #[test]
-    fn amazon_reads_ours(
+    fn frame_written_is_read_by_amazons_decoder(
         name in "[a-zA-Z]{1,30}",
         payload in proptest::collection::vec(any::<u8>(), 0..600),
         exception in any::<bool>(),

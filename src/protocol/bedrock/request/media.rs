@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn formats_lead_back() {
+    fn media_format_reads_back() {
         for (kind, format) in [
             (MediaKind::Image, "jpeg"),
             (MediaKind::Document, "docx"),
