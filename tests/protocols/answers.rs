@@ -21,6 +21,13 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
     let calls =
         vec![Part::text("I look."), call("call_1", r#"{"city":"Paris"}"#), call("call_2", "{}")];
     let own = reply(Finish::Stop, text());
+    let seal = Signature::new(Protocol::Anthropic, "c2VhbA==");
+    let sealed = Part::new(Content::Redacted).signed(Some(seal));
+    let custom = Part::new(Content::ToolCall(ToolCall {
+        id: "call_1".into(),
+        name: "custom:apply_patch".into(),
+        arguments: r#"{"input":"a patch"}"#.into(),
+    }));
     vec![
         ("text", Reply { id: Some("up_1".into()), model: Some("model-1".into()), ..own }),
         ("texts", reply(Finish::Stop, vec![Part::text("One."), Part::text("Two.")])),
@@ -29,6 +36,8 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
         ("calls", reply(Finish::ToolCalls, calls)),
         ("reasoning_anthropic", reasoned(Protocol::Anthropic)),
         ("reasoning_gemini", reasoned(Protocol::Gemini)),
+        ("redacted", reply(Finish::Stop, vec![sealed, Part::text("Hello.")])),
+        ("call_of_free_text", reply(Finish::ToolCalls, vec![custom])),
         ("refusal", reply(Finish::Stop, vec![refusal()])),
         (
             "media",
@@ -44,14 +53,24 @@ pub(crate) fn replies() -> Vec<(&'static str, Reply)> {
 }
 
 /// Streams, by name: what says something else than the whole answer does.
-pub(crate) fn streams() -> Vec<(&'static str, Vec<Event>)> {
-    let told =
-        ["text", "empty", "usage", "calls", "reasoning_anthropic", "refusal", "stop_sequence"];
+pub(crate) fn streams() -> Vec<(String, Vec<Event>)> {
+    let told = [
+        "text",
+        "empty",
+        "usage",
+        "calls",
+        "reasoning_anthropic",
+        "redacted",
+        "call_of_free_text",
+        "refusal",
+        "stop_sequence",
+        "length",
+        "content_filter",
+    ];
     let replies = replies().into_iter().filter(|(name, _)| told.contains(name));
     let whole = replies.map(|(name, reply)| (name, replay::events(reply)));
     let start = || Event::Start { id: Some("up_1".into()), model: Some("model-1".into()) };
     let failure = || Event::Failure(Failure::new(Kind::Overloaded, "too much to do"));
-    let redacted = Signature::new(Protocol::Anthropic, "c2VhbA==");
     let rest = [
         (
             "pings",
@@ -64,16 +83,6 @@ pub(crate) fn streams() -> Vec<(&'static str, Vec<Event>)> {
                 Event::PartEnd,
                 Event::Finish { reason: Finish::Stop, stop_sequence: None },
                 Event::Usage(Usage { input: 9, output: 2, ..Usage::default() }),
-                Event::Done,
-            ],
-        ),
-        (
-            "redacted",
-            vec![
-                start(),
-                Event::Redacted(redacted),
-                Event::PartEnd,
-                Event::Finish { reason: Finish::Stop, stop_sequence: None },
                 Event::Done,
             ],
         ),
@@ -94,7 +103,20 @@ pub(crate) fn streams() -> Vec<(&'static str, Vec<Event>)> {
             ],
         ),
     ];
-    whole.chain(rest).collect()
+    let kinds = [
+        Kind::InvalidRequest,
+        Kind::ContextWindow,
+        Kind::RateLimit,
+        Kind::Timeout,
+        Kind::Cut,
+        Kind::Malformed,
+    ];
+    let failed = kinds.map(|kind| {
+        let failure = Failure::new(kind, "so it says");
+        (format!("fails_with_{kind:?}"), vec![Event::Failure(failure)])
+    });
+    let named = whole.chain(rest).map(|(name, events)| (name.to_owned(), events));
+    named.chain(failed).collect()
 }
 
 /// An error of every kind, by the kind's name.

@@ -77,11 +77,16 @@ fn media() -> Vec<(&'static str, Conversation)> {
     };
     let film = Media::new(MediaKind::Video, Source::Url("https://a.example/b.mp4".to_owned()));
     let picture = Media::from_url(MediaKind::Image, "https://a.example/b.jpg".to_owned());
+    let stored = Media::from_url(MediaKind::Image, "s3://bucket/b.png".to_owned());
+    let letter = Media::from_url(MediaKind::Document, "https://a.example/b.pdf".to_owned());
     let file = Media::new(MediaKind::Document, Source::File("file-1".to_owned()));
     vec![
         ("image", shows(png("high"))),
         ("image_url", shows(picture)),
         ("document", shows(pdf)),
+        ("image_in_s3", shows(stored)),
+        ("image_file", shows(Media::new(MediaKind::Image, Source::File("file-2".to_owned())))),
+        ("document_url", shows(letter)),
         ("document_text", shows(notes)),
         ("document_file", shows(file)),
         ("audio", shows(wav)),
@@ -94,6 +99,9 @@ fn tools() -> Vec<(&'static str, Conversation)> {
     let strict = Tool { strict: Some(true), ..weather() };
     let named = |name: &str| Tool { name: name.to_owned(), ..weather() };
     let odd = "mcp.server/".to_owned() + &"a_tool_with_a_very_long_name_".repeat(3);
+    let text = json!({"type": "object", "properties": {"input": {"type": "string"}},
+        "required": ["input"], "additionalProperties": false});
+    let custom = Tool { schema: Some(raw(&text)), ..named("custom:apply_patch") };
     let offers = |tool| Conversation { tools: vec![tool], ..asks("Weather?") };
     vec![
         ("tool", offers(weather())),
@@ -116,6 +124,16 @@ fn tools() -> Vec<(&'static str, Conversation)> {
                 ..asks("Time?")
             },
         ),
+        (
+            "tool_auto",
+            Conversation {
+                tool_choice: Some(ToolChoice::Auto),
+                parallel_tool_calls: Some(false),
+                ..offers(weather())
+            },
+        ),
+        ("tool_of_a_rich_schema", offers(Tool { schema: Some(raw(&rich())), ..weather() })),
+        ("tool_of_free_text", Conversation { tools: vec![custom.clone()], ..used(custom) }),
         ("tool_none", Conversation { tool_choice: Some(ToolChoice::None), ..offers(weather()) }),
     ]
 }
@@ -155,6 +173,26 @@ fn histories() -> Vec<(&'static str, Conversation)> {
     ]
 }
 
+/// That tool was called with a text, and gave one.
+fn used(tool: Tool) -> Conversation {
+    let call = Part::new(Content::ToolCall(ToolCall {
+        id: "call_1".to_owned(),
+        name: tool.name.clone(),
+        arguments: r#"{"input":"a patch"}"#.to_owned(),
+    }));
+    let given = Part::new(Content::ToolResult(ToolResult {
+        call_id: "call_1".to_owned(),
+        name: Some(tool.name),
+        content: vec![Part::text("Done")],
+        is_error: false,
+    }));
+    turns([
+        says(Role::User, "Fix it."),
+        Turn::new(Role::Assistant, vec![call]),
+        Turn::new(Role::User, vec![given]),
+    ])
+}
+
 /// What a model thought before a call, with its vendor's proof.
 fn reasoned(vendor: Protocol) -> Conversation {
     let proof = Some(Signature::new(vendor, "cHJvb2Y="));
@@ -182,6 +220,9 @@ fn settings() -> Vec<(&'static str, Conversation)> {
         presence_penalty: Some(0.5),
         frequency_penalty: Some(-0.5),
     };
+    let mild =
+        Sampling { temperature: Some(0.5), frequency_penalty: Some(0.25), ..Sampling::default() };
+    let top_p = Sampling { top_p: Some(0.5), ..Sampling::default() };
     let schema = json!({"type": "object", "properties": {"city": {"type": "string"}},
         "required": ["city"], "additionalProperties": false});
     let format = OutputFormat::JsonSchema {
@@ -192,6 +233,9 @@ fn settings() -> Vec<(&'static str, Conversation)> {
     };
     vec![
         ("sampling", Conversation { sampling, ..asks("Hello") }),
+        ("sampling_mild", Conversation { sampling: mild, ..asks("Hello") }),
+        ("top_p", Conversation { sampling: top_p, ..asks("Hello") }),
+        ("max_tokens_few", Conversation { max_tokens: Some(5), ..asks("Hello") }),
         ("max_tokens", Conversation { max_tokens: Some(500), ..asks("Hello") }),
         ("stop", Conversation { stop: vec!["END".to_owned(), "\n\n".to_owned()], ..asks("Hello") }),
         ("json_object", Conversation { format: Some(OutputFormat::JsonObject), ..asks("JSON?") }),
@@ -240,10 +284,21 @@ fn extras() -> Vec<(&'static str, Conversation)> {
             Conversation {
                 extras: vec![
                     extra("logit_bias", json!({"50256": -100})),
+                    extra("metadata", json!({"team": "a"})),
+                    extra("store", json!(true)),
+                    extra("verbosity", json!("low")),
+                    extra("n", json!(2)),
+                    extra("top_logprobs", json!(2)),
+                    extra("truncation", json!("auto")),
                     extra("service_tier", json!("flex")),
                     extra("prompt_cache_key", json!("k")),
                     extra("guardrailConfig", json!({"guardrailIdentifier": "g"})),
+                    extra("performanceConfig", json!({"latency": "optimized"})),
+                    extra("additionalModelRequestFields.anthropic_beta", json!(["b"])),
+                    extra("additionalModelResponseFieldPaths", json!(["/stop_sequence"])),
                     extra("safetySettings", json!([{"category": "c"}])),
+                    extra("messages.name", json!(true)),
+                    extra("tools.web_search", json!(true)),
                 ],
                 ..asks("Hello")
             },
@@ -293,6 +348,23 @@ fn weather() -> Tool {
         strict: None,
         cache: None,
     }
+}
+
+/// Words of JSON Schema that not every vendor takes.
+fn rich() -> Value {
+    json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "type": "object",
+        "properties": {
+            "unit": {"type": "string", "enum": ["celsius", "fahrenheit"]},
+            "days": {"type": "integer", "minimum": 1, "default": 1},
+            "places": {"type": "array", "items": {"$ref": "#/$defs/place"}, "minItems": 1},
+            "wind": {"type": ["number", "null"]},
+        },
+        "$defs": {"place": {"type": "string", "minLength": 1}},
+        "required": ["places"],
+        "additionalProperties": false,
+    })
 }
 
 fn raw(value: &Value) -> Box<RawValue> {

@@ -216,8 +216,7 @@ fn all_streams() -> Vec<(String, Vec<Event>)> {
     let read = Protocol::ALL.iter().flat_map(|&from| cases(from));
     let read =
         read.filter_map(|case| Some((format!("{}/{}", case.protocol, case.name), case.events()?)));
-    let fixed = answers::streams().into_iter().map(|(name, events)| (name.to_owned(), events));
-    read.chain(fixed).collect()
+    read.chain(answers::streams()).collect()
 }
 
 /// Everything that is said in a request: instructions, texts, arguments of calls and what they gave.

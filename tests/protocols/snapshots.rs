@@ -77,7 +77,7 @@ pub(crate) fn pretty(body: &[u8]) -> String {
 }
 
 fn indent(json: &str, depth: usize) -> String {
-    const LINE: usize = 140;
+    const LINE: usize = 160;
     let json = json.trim();
     let inner = match json.as_bytes() {
         [b'{', .., b'}'] | [b'[', .., b']'] if json.len() + 2 * depth > LINE => {
