@@ -56,13 +56,11 @@ pub fn to_stranger(client: &HeaderMap, speaks: Protocol, provider: &Provider) ->
 /// Removes what a client shall not see of a provider's headers. A length beside chunks is a lie (RFC
 /// 9112, section 6.3).
 pub fn to_client(headers: &mut HeaderMap) {
-    let stays: SmallVec<[&'static HeaderName; 8]> = headers
-        .keys()
-        .filter_map(|name| HOP_BY_HOP.iter().chain(&STAY_WITH_PROVIDER).find(|it| *it == name))
-        .collect();
+    let stays: SmallVec<[HeaderName; 4]> =
+        headers.keys().filter(|name| stays_with_provider(name.as_str())).cloned().collect();
     let nominated: SmallVec<[HeaderName; 4]> =
         nominated(headers).iter().filter_map(|token| token.parse().ok()).collect();
-    if stays.contains(&&header::TRANSFER_ENCODING) {
+    if stays.contains(&header::TRANSFER_ENCODING) {
         headers.remove(header::CONTENT_LENGTH);
     }
     for name in stays {
@@ -154,18 +152,125 @@ static HOP_BY_HOP: [HeaderName; 9] = [
     header::TRANSFER_ENCODING,
     header::UPGRADE,
 ];
-/// What a provider says of itself, and of who the operator is there.
-static STAY_WITH_PROVIDER: [HeaderName; 9] = [
-    header::SET_COOKIE,
-    header::SERVER,
-    header::VIA,
-    header::ALT_SVC,
-    header::STRICT_TRANSPORT_SECURITY,
-    HeaderName::from_static("openai-organization"),
-    HeaderName::from_static("openai-project"),
-    HeaderName::from_static("anthropic-organization-id"),
-    HeaderName::from_static("x-request-id"),
-];
+/// What belongs to the provider's connection, says who the provider or the operator is there, acts on
+/// the client's browser or on what stands before the router, or speaks in the router's name.
+///
+/// By its first letter, since every header of every answer is asked about.
+fn stays_with_provider(name: &str) -> bool {
+    match name.as_bytes().first() {
+        Some(b'a') => {
+            name.starts_with("access-control-")
+                || name.starts_with("attribution-reporting-")
+                || matches!(
+                    name,
+                    "accept-ch"
+                        | "accept-ch-lifetime"
+                        | "activate-storage-access"
+                        | "alt-svc"
+                        | "alt-used"
+                        | "alternates"
+                        | "anthropic-organization-id"
+                        | "authentication-control"
+                        | "authentication-info"
+                        | "available-dictionary"
+                )
+        }
+        Some(b'c') => {
+            name.starts_with("content-security-policy")
+                || name.starts_with("cross-origin-")
+                || matches!(
+                    name,
+                    "cache-tag"
+                        | "cdn-cache-control"
+                        | "cdn-loop"
+                        | "clear-site-data"
+                        | "connection"
+                        | "content-location"
+                        | "critical-ch"
+                )
+        }
+        Some(b'd') => matches!(name, "dictionary-id" | "document-policy"),
+        Some(b'e') => matches!(name, "edge-control" | "expect-ct"),
+        Some(b'f') => matches!(name, "feature-policy" | "forwarded"),
+        Some(b'h') => name == "http2-settings",
+        Some(b'i') => matches!(name, "im" | "integrity-policy"),
+        Some(b'k') => name == "keep-alive",
+        Some(b'l') => matches!(name, "link" | "location"),
+        Some(b'n') => matches!(name, "nel" | "no-vary-search"),
+        Some(b'o') => matches!(
+            name,
+            "observe-browsing-topics"
+                | "openai-organization"
+                | "openai-project"
+                | "optional-www-authenticate"
+                | "origin-agent-cluster"
+        ),
+        Some(b'p') => {
+            name.starts_with("proxy-")
+                || name.starts_with("permissions-policy")
+                || name.starts_with("public-key-pins")
+                || name == "p3p"
+        }
+        Some(b'r') => {
+            matches!(name, "referrer-policy" | "refresh" | "report-to" | "reporting-endpoints")
+        }
+        Some(b's') => {
+            name.starts_with("sec-")
+                || name.starts_with("service-worker-")
+                || name.starts_with("set-")
+                || name.starts_with("speculation-rules")
+                || name.starts_with("surrogate-")
+                || matches!(
+                    name,
+                    "server"
+                        | "sourcemap"
+                        | "status"
+                        | "strict-transport-security"
+                        | "supports-loading-mode"
+                )
+        }
+        Some(b't') => {
+            matches!(name, "te" | "timing-allow-origin" | "trailer" | "transfer-encoding")
+        }
+        Some(b'u') => matches!(name, "upgrade" | "use-as-dictionary"),
+        Some(b'v') => name == "via",
+        Some(b'w') => name == "www-authenticate",
+        Some(b'x') => extension_stays(name),
+        _ => false,
+    }
+}
+
+/// The same of the headers that begin with `x-`. What vendors say of limits, ids and times passes.
+fn extension_stays(name: &str) -> bool {
+    const STARTS: [&str; 8] = [
+        "x-onwards-",
+        "x-accel-",
+        "x-forwarded-",
+        "x-lighttpd-",
+        "x-middleware-",
+        "x-original-",
+        "x-reproxy-",
+        "x-sendfile",
+    ];
+    STARTS.iter().any(|start| name.starts_with(start))
+        || matches!(
+            name,
+            "x-aspnet-version"
+                | "x-content-security-policy"
+                | "x-dns-prefetch-control"
+                | "x-frame-options"
+                | "x-permitted-cross-domain-policies"
+                | "x-powered-by"
+                | "x-real-ip"
+                | "x-request-id"
+                | "x-rewrite-url"
+                | "x-send-file"
+                | "x-sourcemap"
+                | "x-upstream-request-id"
+                | "x-webkit-csp"
+                | "x-xss-protection"
+        )
+}
 
 #[cfg(test)]
 mod tests {
@@ -223,5 +328,12 @@ mod tests {
         assert_eq!(names.len(), 2);
         assert!(names.contains(&"retry-after"));
         assert!(names.contains(&"x-ratelimit-remaining-requests"));
+    }
+
+    #[test]
+    fn every_hop_by_hop_header_stays_with_the_provider() {
+        for name in &HOP_BY_HOP {
+            assert!(stays_with_provider(name.as_str()), "{name}");
+        }
     }
 }

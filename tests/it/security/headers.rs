@@ -107,6 +107,102 @@ async fn e5_e6_what_a_provider_says_for_its_own_hop_is_dropped() {
     }
 }
 
+/// What acts on a client's browser, on what stands before the router, or speaks in its name.
+const ACTING: [(&str, &str); 58] = [
+    ("x-onwards-provider", "impostor"),
+    ("x-onwards-attempts", "impostor=200"),
+    ("x-onwards-anything", "1"),
+    ("refresh", "0; url=https://evil.example"),
+    ("clear-site-data", "\"*\""),
+    ("location", "https://evil.example"),
+    ("content-location", "https://evil.example"),
+    ("link", "<https://evil.example>; rel=preload"),
+    ("www-authenticate", "Basic realm=\"you\""),
+    ("optional-www-authenticate", "Basic realm=\"you\""),
+    ("proxy-authenticate", "Basic"),
+    ("proxy-authentication-info", "x"),
+    ("authentication-info", "x"),
+    ("authentication-control", "x"),
+    ("set-cookie", "a=b"),
+    ("set-cookie2", "a=b"),
+    ("set-login", "logged-in"),
+    ("strict-transport-security", "max-age=31536000"),
+    ("public-key-pins", "x"),
+    ("public-key-pins-report-only", "x"),
+    ("expect-ct", "x"),
+    ("alt-svc", "h3=\":443\""),
+    ("nel", "{}"),
+    ("report-to", "{}"),
+    ("reporting-endpoints", "a=\"https://evil.example\""),
+    ("service-worker-allowed", "/"),
+    ("access-control-allow-origin", "*"),
+    ("access-control-allow-credentials", "true"),
+    ("timing-allow-origin", "*"),
+    ("content-security-policy", "x"),
+    ("content-security-policy-report-only", "x"),
+    ("permissions-policy", "x"),
+    ("feature-policy", "x"),
+    ("cross-origin-opener-policy", "x"),
+    ("cross-origin-resource-policy", "cross-origin"),
+    ("referrer-policy", "unsafe-url"),
+    ("origin-agent-cluster", "?1"),
+    ("accept-ch", "x"),
+    ("critical-ch", "x"),
+    ("speculation-rules", "x"),
+    ("supports-loading-mode", "x"),
+    ("sourcemap", "x"),
+    ("x-sourcemap", "x"),
+    ("x-frame-options", "ALLOWALL"),
+    ("x-accel-redirect", "/internal"),
+    ("x-accel-buffering", "yes"),
+    ("x-sendfile", "/etc/passwd"),
+    ("x-lighttpd-send-file", "/etc/passwd"),
+    ("x-reproxy-url", "http://inside"),
+    ("x-middleware-rewrite", "/internal"),
+    ("x-forwarded-host", "evil.example"),
+    ("surrogate-control", "max-age=1"),
+    ("cdn-cache-control", "max-age=1"),
+    ("x-powered-by", "PHP"),
+    ("upgrade", "h2c"),
+    ("trailer", "x-sum"),
+    ("te", "trailers"),
+    ("status", "500 no"),
+];
+
+#[tokio::test]
+async fn header_that_acts_on_a_client_or_speaks_for_the_router_is_dropped() {
+    let kept = [
+        ("x-ratelimit-remaining-tokens", "12"),
+        ("anthropic-ratelimit-requests-limit", "50"),
+        ("openai-processing-ms", "34"),
+        ("openai-version", "2020-10-01"),
+        ("apim-request-id", "a"),
+        ("x-ms-region", "west"),
+        ("x-should-retry", "true"),
+        ("cache-control", "no-store"),
+        ("content-disposition", "attachment"),
+        ("x-content-type-options", "nosniff"),
+        ("vary", "accept"),
+        ("etag", "\"1\""),
+        ("server-timing", "a;dur=1"),
+    ];
+    for status in [200, 401, 500] {
+        let reply = if status == 200 { Reply::chat("hi") } else { Reply::error(status, "no") };
+        let all = ACTING.iter().chain(&kept);
+        let reply = all.fold(reply, |reply, (name, value)| reply.header(name, value));
+        let upstream = Upstream::start(reply).await;
+        let router = Router::start(&open(&upstream)).await;
+        let answer = router.chat("m").await;
+        assert_eq!(answer.status, status);
+        for (name, value) in ACTING {
+            assert_ne!(answer.header(name), Some(value), "{name} is passed on");
+        }
+        for (name, value) in kept {
+            assert_eq!(answer.header(name), Some(value), "{name} is lost");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_length_beside_chunks_does_not_cut_an_answer() {
     let reply = Reply::chat("hi").chunked().header("content-length", "3");
