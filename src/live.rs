@@ -23,5 +23,5 @@ pub use limit::{Cap, LimitSettings, Limited, Limits, Permit, Rate, RateBucket};
 pub use meters::{Head, Meters, PoolMeters, ProviderMeters, Times};
 pub use provider::{Entry, Provider, ProviderSettings, Turn};
 pub use registry::{Draft, Key, Pool, Registry};
-pub use retries::{Extra, Retries};
+pub use retries::{Extra, PoolRetries, Retries};
 pub use room::{Room, Share};

@@ -8,7 +8,7 @@ mod watch;
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Weak, mpsc},
+    sync::{Arc, mpsc},
     time::{Duration, Instant, SystemTime},
 };
 
@@ -30,8 +30,9 @@ pub struct Loader {
     born: u64,
     /// What the last load read, good or not: the file, and what it refers to.
     reading: Reading,
-    /// The tables that were replaced, and when, until nobody uses them any more.
-    replaced: Vec<(Instant, Weak<Table>)>,
+    /// The tables that were replaced, and when, until no request uses them any more. They end here:
+    /// freeing a large one takes long, and would hold a core.
+    replaced: Vec<(Instant, Arc<Table>)>,
 }
 
 /// Why the file is looked at again.
@@ -111,9 +112,11 @@ impl Loader {
     /// now and then only, so none is taken for unused at once.
     fn sweep(&mut self) {
         let before = self.replaced.len();
-        self.replaced.retain(|(since, table)| table.strong_count() > 0 || since.elapsed() < POLL);
+        self.replaced
+            .retain(|(since, table)| Arc::strong_count(table) > 1 || since.elapsed() < POLL);
         if self.replaced.len() < before {
             self.registry.sweep();
+            onwards_heap::give_back_end();
         }
     }
 
@@ -124,8 +127,7 @@ impl Loader {
             match self.load() {
                 Ok(table) => {
                     let aliases = table.pools().len();
-                    let before = Arc::downgrade(&gateway.replace(table));
-                    self.replaced.push((Instant::now(), before));
+                    self.replaced.push((Instant::now(), gateway.replace(table)));
                     self.meters.reloads.with_label_values(&["success"]).inc();
                     tracing::info!(aliases, "the configuration was reloaded");
                     return;

@@ -12,7 +12,7 @@ pub mod aws;
 pub mod identity;
 pub mod compile;
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use http::{HeaderValue, Uri};
 
@@ -27,7 +27,8 @@ crate::secret::unseen!(Table, Origin);
 
 /// The compiled configuration.
 pub struct Table {
-    pools: Vec<Pool>,
+    /// Each by itself: an answer that is still on its way keeps its pool, and not the table.
+    pools: Vec<Arc<Pool>>,
     by_alias: HashMap<Box<str>, PoolId>,
     /// Who may call.
     pub keyring: Keyring,
@@ -72,12 +73,12 @@ impl Table {
     }
 
     /// A pool by its place.
-    pub fn pool(&self, id: PoolId) -> &Pool {
+    pub fn pool(&self, id: PoolId) -> &Arc<Pool> {
         &self.pools[id.0 as usize]
     }
 
     /// Every pool, sorted by alias.
-    pub fn pools(&self) -> &[Pool] {
+    pub fn pools(&self) -> &[Arc<Pool>] {
         &self.pools
     }
 }

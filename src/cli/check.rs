@@ -33,7 +33,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn summary(table: &Table) -> String {
-    let line = |pool: &crate::table::Pool| {
+    let line = |pool: &std::sync::Arc<crate::table::Pool>| {
         let names: Vec<String> =
             pool.providers.iter().map(|provider| shown(&provider.name)).collect();
         let names = if names.is_empty() { "no provider".to_owned() } else { names.join(", ") };

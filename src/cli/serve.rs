@@ -183,7 +183,7 @@ impl Signals {
 
 /// What is printed at the start: where it listens, and a line to try.
 fn welcome(arguments: &Arguments, table: &Table) -> String {
-    let offline = |pool: &&crate::table::Pool| {
+    let offline = |pool: &&Arc<crate::table::Pool>| {
         pool.providers.iter().any(|provider| matches!(provider.place, Place::Mock(_)))
     };
     let pools = table.pools();

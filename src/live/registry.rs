@@ -16,6 +16,7 @@ use super::hedging::Hedging;
 use super::limit::{LimitSettings, Limits};
 use super::meters::{Meters, PoolMeters, ProviderMeters};
 use super::provider::{Provider, ProviderSettings};
+use super::retries::PoolRetries;
 
 /// Everything that outlives a table.
 #[derive(Debug)]
@@ -48,6 +49,8 @@ pub struct Pool {
     limits: Limits,
     /// How soon its answers begin, and what its requests have paid for.
     pub hedging: Arc<Hedging>,
+    /// How often its requests may be tried again.
+    pub retries: Arc<PoolRetries>,
     /// Its series.
     pub meters: Arc<PoolMeters>,
 }
@@ -156,6 +159,7 @@ impl Draft<'_> {
         let fresh = || Pool {
             limits: Limits::new(limits),
             hedging: Arc::default(),
+            retries: Arc::default(),
             meters: Arc::new(meters.pool(alias)),
         };
         keep(&self.registry.pools, &mut self.pools, alias.to_owned(), limits, fresh)
@@ -252,6 +256,7 @@ impl Survivor for Pool {
         Self {
             limits: self.limits.successor(settings),
             hedging: Arc::clone(&self.hedging),
+            retries: Arc::clone(&self.retries),
             meters: Arc::clone(&self.meters),
         }
     }

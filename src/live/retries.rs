@@ -1,17 +1,28 @@
-//! The budget for asking twice, one for the whole process: when everything fails, everybody tries
-//! again, and what is left of the providers drowns in it.
+//! The budget for asking again: when everything fails, every request tries again, and what is left of
+//! the providers drowns in it. Each pool has a budget of its own, paid for by its own requests, so that
+//! one alias's trouble is not another's; the process bounds what pools take without having paid.
 //!
 //! It never waits and reads no clock.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tokio::time::Instant;
 
-/// First and further attempts of the last ten seconds, and further ones under way.
+/// What the pools of the process take together beyond what their requests have paid for.
 #[derive(Debug)]
 pub struct Retries {
     birth: Instant,
+    unpaid: AtomicU32,
+}
+
+/// One pool's budget. It takes memory once the pool is asked for.
+#[derive(Debug, Default)]
+pub struct PoolRetries(OnceLock<Box<Counted>>);
+
+/// First and further attempts of the last ten seconds, and further ones under way.
+#[derive(Debug, Default)]
+struct Counted {
     /// One for each second: the second in the upper 24 bits, first attempts in the next 20,
     /// further ones in the lowest 20.
     seconds: [AtomicU64; WINDOW as usize],
@@ -21,34 +32,53 @@ pub struct Retries {
 /// The right to one further attempt, for as long as it lasts.
 #[derive(Debug)]
 #[must_use = "the place is given back when this is dropped"]
-pub struct Extra(Arc<Retries>);
+pub struct Extra {
+    pool: Arc<PoolRetries>,
+    /// Absent where the pool's requests have paid for it.
+    unpaid: Option<Arc<Retries>>,
+}
 
 impl Retries {
-    /// A budget that nobody has used.
+    /// A budget of which nothing is used.
     pub fn new(now: Instant) -> Arc<Self> {
-        Arc::new(Self { birth: now, seconds: Default::default(), under_way: AtomicU32::new(0) })
+        Arc::new(Self { birth: now, unpaid: AtomicU32::new(0) })
     }
 
     /// A request makes its first attempt.
-    pub fn began(&self, now: Instant) {
-        self.add(now, FIRST);
+    pub fn began(&self, pool: &PoolRetries, now: Instant) {
+        pool.counted().add(self.second(now), FIRST);
     }
 
-    /// One further attempt: while they are at most a fifth of the first ones, or fewer than three
-    /// are under way.
-    pub fn extra(self: &Arc<Self>, now: Instant) -> Option<Extra> {
-        let (first, further) = self.counted(now);
-        let within_share = further < first / SHARE;
-        let most = if within_share { u32::MAX } else { FLOOR };
-        self.under_way
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < most).then_some(n + 1))
-            .ok()?;
-        self.add(now, 1);
-        Some(Extra(Arc::clone(self)))
+    /// One further attempt: while they are at most a fifth of the pool's first ones, or fewer than
+    /// three of the pool, and than thirty of the process, are under way without that.
+    pub fn extra(self: &Arc<Self>, pool: &Arc<PoolRetries>, now: Instant) -> Option<Extra> {
+        let (counted, second) = (pool.counted(), self.second(now));
+        let (first, further) = counted.recent(second);
+        let paid = further < first / SHARE;
+        take(&counted.under_way, if paid { u32::MAX } else { FLOOR })?;
+        // From here on a refusal gives the pool's place back.
+        let mut extra = Extra { pool: Arc::clone(pool), unpaid: None };
+        if !paid {
+            take(&self.unpaid, PROCESS_FLOOR)?;
+            extra.unpaid = Some(Arc::clone(self));
+        }
+        counted.add(second, 1);
+        Some(extra)
     }
 
-    fn add(&self, now: Instant, what: u64) {
-        let second = self.second(now);
+    fn second(&self, now: Instant) -> u64 {
+        now.saturating_duration_since(self.birth).as_secs() & SECONDS
+    }
+}
+
+impl PoolRetries {
+    fn counted(&self) -> &Counted {
+        self.0.get_or_init(Box::default)
+    }
+}
+
+impl Counted {
+    fn add(&self, second: u64, what: u64) {
         let cell = &self.seconds[(second % WINDOW) as usize];
         let mut seen = cell.load(Ordering::Relaxed);
         loop {
@@ -64,8 +94,7 @@ impl Retries {
         }
     }
 
-    fn counted(&self, now: Instant) -> (u64, u64) {
-        let second = self.second(now);
+    fn recent(&self, second: u64) -> (u64, u64) {
         let recent = |cell: &&AtomicU64| {
             second.wrapping_sub(cell.load(Ordering::Relaxed) >> 40) & SECONDS < WINDOW
         };
@@ -74,23 +103,30 @@ impl Retries {
             (first + ((counts >> 20) & COUNT), further + (counts & COUNT))
         })
     }
-
-    fn second(&self, now: Instant) -> u64 {
-        now.saturating_duration_since(self.birth).as_secs() & SECONDS
-    }
 }
 
 impl Drop for Extra {
     fn drop(&mut self) {
-        self.0.under_way.fetch_sub(1, Ordering::Relaxed);
+        self.pool.counted().under_way.fetch_sub(1, Ordering::Relaxed);
+        if let Some(process) = &self.unpaid {
+            process.unpaid.fetch_sub(1, Ordering::Relaxed);
+        }
     }
+}
+
+/// One place of `most`.
+fn take(taken: &AtomicU32, most: u32) -> Option<u32> {
+    let (set, get) = (Ordering::Relaxed, Ordering::Relaxed);
+    taken.fetch_update(set, get, |n| (n < most).then_some(n + 1)).ok()
 }
 
 const WINDOW: u64 = 10;
 /// One further attempt for so many first ones.
 const SHARE: u64 = 5;
-/// So many at once are always allowed.
+/// So many of a pool at once are allowed without being paid for,
 const FLOOR: u32 = 3;
+/// as long as those of all pools together are fewer than this.
+const PROCESS_FLOOR: u32 = 30;
 const FIRST: u64 = 1 << 20;
 const COUNT: u64 = (1 << 20) - 1;
 const SECONDS: u64 = (1 << 24) - 1;
@@ -101,44 +137,85 @@ mod tests {
 
     use super::*;
 
-    fn after(requests: u32) -> (Arc<Retries>, Instant) {
+    struct Alias(Arc<Retries>, Arc<PoolRetries>);
+
+    impl Alias {
+        fn of(process: &Arc<Retries>, requests: u32, now: Instant) -> Self {
+            let alias = Self(Arc::clone(process), Arc::default());
+            (0..requests).for_each(|_| process.began(&alias.1, now));
+            alias
+        }
+
+        fn all(&self, now: Instant) -> Vec<Extra> {
+            std::iter::from_fn(|| self.0.extra(&self.1, now)).collect()
+        }
+
+        fn counted(&self, now: Instant) -> (u64, u64) {
+            self.1.counted().recent(self.0.second(now))
+        }
+    }
+
+    fn after(requests: u32) -> (Alias, Instant) {
         let now = Instant::now();
-        let retries = Retries::new(now);
-        (0..requests).for_each(|_| retries.began(now));
-        (retries, now)
+        (Alias::of(&Retries::new(now), requests, now), now)
     }
 
     #[test]
     fn a_fifth_of_the_requests_may_be_tried_again() {
-        let (retries, now) = after(200);
-        let held: Vec<_> = std::iter::from_fn(|| retries.extra(now)).collect();
+        let (alias, now) = after(200);
+        let held = alias.all(now);
         assert_eq!(held.len(), 40);
         drop(held);
-        let held: Vec<_> = std::iter::from_fn(|| retries.extra(now)).collect();
-        assert_eq!(held.len(), 3, "beyond the share, three at once");
+        assert_eq!(alias.all(now).len(), 3, "beyond the share, three at once");
     }
 
     #[test]
     fn a_quiet_process_may_always_try_again() {
-        let (retries, now) = after(1);
+        let (alias, now) = after(1);
         for _ in 0..100 {
-            assert!(retries.extra(now).is_some(), "one after the other is no storm");
+            assert!(alias.0.extra(&alias.1, now).is_some(), "one after the other is no storm");
         }
-        let held: Vec<_> = std::iter::from_fn(|| retries.extra(now)).collect();
-        assert_eq!(held.len(), 3);
+        assert_eq!(alias.all(now).len(), 3);
     }
 
     #[test]
-    fn retry_budget_after_its_window_is_whole_again() {
-        let (retries, now) = after(100);
-        let held: Vec<_> = std::iter::from_fn(|| retries.extra(now)).collect();
+    fn one_alias_in_trouble_takes_nothing_of_another() {
+        let (troubled, now) = after(100);
+        let healthy = Alias::of(&troubled.0, 80, now);
+        let held = troubled.all(now);
+        assert_eq!(held.len(), 20);
+        assert_eq!(healthy.all(now).len(), 16, "a fifth of its own");
+        drop(held);
+        let held = troubled.all(now);
+        assert_eq!(held.len(), 3);
+        assert_eq!(healthy.all(now).len(), 3);
+    }
+
+    #[test]
+    fn many_aliases_in_trouble_stay_within_the_process() {
+        let now = Instant::now();
+        let process = Retries::new(now);
+        let aliases: Vec<_> = (0..100).map(|_| Alias::of(&process, 1, now)).collect();
+        let held: Vec<_> = aliases.iter().flat_map(|alias| alias.all(now)).collect();
+        assert_eq!(held.len(), PROCESS_FLOOR as usize);
+        let busy = Alias::of(&process, 50, now);
+        assert_eq!(busy.all(now).len(), 10, "what is paid for is had all the same");
+        drop(held);
+        assert_eq!(process.unpaid.load(Ordering::Relaxed), 0, "every place is given back");
+        assert_eq!(aliases[0].1.counted().under_way.load(Ordering::Relaxed), 0);
+    }
+
+    #[test]
+    fn the_window_slides() {
+        let (alias, now) = after(100);
+        let held = alias.all(now);
         assert_eq!(held.len(), 20);
         let later = now + Duration::from_secs(9);
-        assert_eq!(retries.counted(later), (100, 20));
+        assert_eq!(alias.counted(later), (100, 20));
         let later = now + Duration::from_secs(10);
-        assert_eq!(retries.counted(later), (0, 0));
-        retries.began(later);
-        assert_eq!(retries.counted(later), (1, 0), "the second that was there is gone");
+        assert_eq!(alias.counted(later), (0, 0));
+        alias.0.began(&alias.1, later);
+        assert_eq!(alias.counted(later), (1, 0), "the second that was there is gone");
         drop(held);
     }
 }

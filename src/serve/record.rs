@@ -24,7 +24,7 @@ use crate::{
 /// What is known of a request so far.
 pub struct Record {
     meters: Arc<Meters>,
-    served_by: Option<(Arc<Table>, PoolId)>,
+    served_by: Option<ServedBy>,
     started: Instant,
     first_byte: Option<Duration>,
     waited: Duration,
@@ -32,6 +32,20 @@ pub struct Record {
     status: Option<StatusCode>,
     /// The attempts, in order.
     pub trail: Trail,
+}
+
+/// The pool that serves a request, and those that its trail names.
+struct ServedBy {
+    pool: PoolId,
+    pools: Pools,
+}
+
+/// Where pools are looked up. A stream may outlive many tables, and keeps none of them.
+enum Pools {
+    /// Attempts are still made: any pool of the table may be named.
+    All(Arc<Table>),
+    /// The head is ready: these alone are named.
+    Named(SmallVec<[(PoolId, Arc<Pool>); 1]>),
 }
 
 /// What became of each provider that was tried or passed over.
@@ -84,7 +98,24 @@ impl Record {
 
     /// The pool is known, and the caller may use it.
     pub fn allowed(&mut self, allowed: &Allowed) {
-        self.served_by = Some((Arc::clone(&allowed.table), allowed.pool));
+        let pools = Pools::All(Arc::clone(&allowed.table));
+        self.served_by = Some(ServedBy { pool: allowed.pool, pools });
+    }
+
+    /// No further attempt follows: of the table only the pools are kept that the trail names.
+    pub fn lets_go_of_table(&mut self) {
+        if let Some(ServedBy { pool, pools }) = &mut self.served_by
+            && let Pools::All(table) = pools
+        {
+            let named = self.trail.0.iter().map(|(asked, _)| asked.pool);
+            let mut kept = SmallVec::new();
+            for id in [*pool].into_iter().chain(named) {
+                if kept.iter().all(|&(known, _): &(PoolId, _)| known != id) {
+                    kept.push((id, Arc::clone(table.pool(id))));
+                }
+            }
+            *pools = Pools::Named(kept);
+        }
     }
 
     /// Time that providers took.
@@ -127,20 +158,31 @@ impl Record {
 
     /// The pool that serves the request.
     pub fn pool(&self) -> Option<&Pool> {
-        self.served_by.as_ref().map(|(table, pool)| table.pool(*pool))
+        self.served_by.as_ref().map(ServedBy::pool)
+    }
+
+    /// A provider that the trail names, and its alias.
+    pub fn named(&self, asked: Asked) -> Option<(&str, &Provider)> {
+        let pool = self.served_by.as_ref()?.pools.get(asked.pool);
+        Some((&pool.alias, &pool.providers[asked.provider as usize]))
     }
 
     /// The value of `x-onwards-attempts`.
     pub fn attempts(&self) -> Option<HeaderValue> {
-        let (table, _) = self.served_by.as_ref()?;
+        let pools = &self.served_by.as_ref()?.pools;
         match self.trail.0.as_slice() {
             [] => None,
-            &[(asked, Step::Status(OK))] => Some(asked.among(table).served_value.clone()),
+            &[(asked, Step::Status(OK))] => Some(pools.provider(asked).served_value.clone()),
             steps => {
                 let mut text = String::new();
-                for (asked, step) in steps {
+                for (nth, (asked, step)) in steps.iter().enumerate() {
                     let comma = if text.is_empty() { "" } else { "," };
-                    let name = &asked.among(table).name;
+                    let name = &pools.provider(*asked).name;
+                    // Clients and proxies refuse long headers, and with them the answer.
+                    if text.len() + name.len() > LONGEST_TRAIL {
+                        let _ = write!(text, "{comma}+{}", steps.len() - nth);
+                        break;
+                    }
                     let _ = write!(text, "{comma}{name}={step}");
                 }
                 HeaderValue::from_maybe_shared(Bytes::from(text)).ok()
@@ -148,9 +190,9 @@ impl Record {
         }
     }
 
-    fn count_attempts(&self, table: &Table) {
+    fn count_attempts(&self, pools: &Pools) {
         for (nth, &(asked, step)) in self.trail.0.iter().enumerate() {
-            let (pool, provider) = (table.pool(asked.pool), asked.among(table));
+            let (pool, provider) = (pools.get(asked.pool), pools.provider(asked));
             match step {
                 Step::Status(OK) => pool.live.meters.served(&provider.meters, &provider.name),
                 step => pool.live.meters.attempted(&provider.name, &step.to_string()),
@@ -164,8 +206,8 @@ impl Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        let Some((table, pool)) = &self.served_by else { return };
-        let pool = table.pool(*pool);
+        let Some(served_by) = &self.served_by else { return };
+        let pool = served_by.pool();
         let total = self.started.elapsed();
         let head = self.status.map(|_| {
             let first_byte = self.first_byte.unwrap_or(total);
@@ -173,7 +215,29 @@ impl Drop for Record {
         });
         let status = self.status.map_or_else(unanswered, |status| status.as_u16());
         pool.live.meters.ended(status, Times { total, head });
-        self.count_attempts(table);
+        self.count_attempts(&served_by.pools);
+    }
+}
+
+impl ServedBy {
+    fn pool(&self) -> &Pool {
+        self.pools.get(self.pool)
+    }
+}
+
+impl Pools {
+    fn get(&self, id: PoolId) -> &Pool {
+        match self {
+            Self::All(table) => table.pool(id),
+            Self::Named(kept) => match kept.iter().find(|(known, _)| *known == id) {
+                Some((_, pool)) => pool,
+                None => unreachable!("the trail is complete once the head is ready"),
+            },
+        }
+    }
+
+    fn provider(&self, asked: Asked) -> &Provider {
+        &self.get(asked.pool).providers[asked.provider as usize]
     }
 }
 
@@ -268,6 +332,8 @@ fn unanswered() -> u16 {
     if std::thread::panicking() { INTERNAL } else { CLIENT_LEFT }
 }
 
+/// The most bytes of the trail that a client is shown; the rest is a number.
+const LONGEST_TRAIL: usize = 4_000;
 const OK: u16 = 200;
 const INTERNAL: u16 = 500;
 /// No status of HTTP's; what most proxies write for it.

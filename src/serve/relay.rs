@@ -6,7 +6,6 @@
 
 use std::{
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -29,7 +28,7 @@ use crate::{
     failure::{Brief, What},
     live::Entry,
     protocol::Protocol,
-    table::{Table, class},
+    table::class,
     upstream::{
         answer::{AnswerBody, Form},
         envelope::ErrorEvent,
@@ -65,7 +64,6 @@ pub struct Relay {
     /// Hears how the answer ends.
     entry: Option<Entry>,
     asked: Asked,
-    table: Arc<Table>,
     record: Record,
     _permits: Permits,
 }
@@ -89,13 +87,14 @@ pub fn respond(
     let frames = (form == Form::Frames).then(FrameEnd::default);
     let speaks = inbound.speaks();
     let mute = !speaks.manner().stream.tells_errors;
-    let provider = asked.among(&table);
+    record.lets_go_of_table();
     let mut map = answer.headers;
     headers::to_client(&mut map);
     if stream.is_some() {
         // An error event may come after what was announced, and would be cut to fit.
         map.remove(header::CONTENT_LENGTH);
     }
+    let provider = asked.among(&table);
     headers::set(&mut map, &provider.response_headers);
     answer::name_request(&mut map, request_id, speaks);
     map.insert(PROVIDER, provider.name_value.clone());
@@ -111,7 +110,6 @@ pub fn respond(
         breaking: BreakOff::default(),
         entry,
         asked,
-        table,
         _permits: permits,
         record,
     };
@@ -215,15 +213,22 @@ impl Relay {
             Err(fault) => fault,
         };
         self.record.broke_off(fault.class.name());
-        if let Some(reason) = tell::broke_off(entry, fault) {
-            tell::rests(&self.table, self.asked, reason);
+        if let Some(reason) = tell::broke_off(entry, fault)
+            && let Some((alias, provider)) = self.record.named(self.asked)
+        {
+            tell::rests(alias, provider, reason);
         }
     }
 
     /// What an error in the middle of a stream says of the provider.
     fn fault(&self, error: &ErrorEvent) -> Brief {
-        let own = &self.asked.among(&self.table).own_classes;
-        let class = class::of_answer(error.status, &HeaderMap::new(), &error.json, own);
+        let class = match self.record.named(self.asked) {
+            Some((_, provider)) => {
+                let own = &provider.own_classes;
+                class::of_answer(error.status, &HeaderMap::new(), &error.json, own)
+            }
+            None => class::of_status(error.status),
+        };
         Brief { what: What::Status(error.status), class }
     }
 }

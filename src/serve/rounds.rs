@@ -203,13 +203,15 @@ impl<'a> Rounds<'a> {
     }
 
     /// A further attempt at a provider that failed the last time, by whomever it was asked, is
-    /// what storms are made of: without a place in the process's budget it is passed over.
+    /// what storms are made of: without a place in its pool's budget it is passed over.
     fn within_budget(&mut self, mut chosen: Chosen<'a>) -> Result<Chosen<'a>, Box<Chosen<'a>>> {
         let now = chosen.entry.started();
+        // Of the alias that was asked for, whichever pool takes over.
+        let budget = &self.table.pool(self.first).live.retries;
         if self.budget.attempts == 0 {
-            self.retries.began(now);
+            self.retries.began(budget, now);
         } else if chosen.provider.live.is_ailing() {
-            chosen.extra = self.retries.extra(now);
+            chosen.extra = self.retries.extra(budget, now);
             if chosen.extra.is_none() {
                 return Err(Box::new(chosen));
             }

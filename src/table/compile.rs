@@ -13,7 +13,7 @@ mod identity;
 mod pool;
 mod provider;
 
-use std::collections::HashMap;
+use std::{collections::HashMap, sync::Arc};
 
 use super::{HashKey, IdlePool, Keyring, Pool, PoolId, Table};
 use crate::{
@@ -35,6 +35,7 @@ pub fn compile(
         return Err(compiler.problems.into());
     }
     compiler.draft.commit();
+    let pools = pools.into_iter().map(Arc::new).collect();
     Ok(Table { pools, by_alias: compiler.aliases, keyring, created })
 }
 

@@ -61,7 +61,7 @@ impl<'a> Rounds<'a> {
             pool.live.meters.credential_refused(&provider.name);
         }
         if let Some(reason) = tell::failed(entry, &failed) {
-            tell::rests(self.table, asked, reason);
+            tell::rests(&pool.alias, provider, reason);
         }
         match pool.fallback.verdict(failed.failure, taken) {
             Verdict::Stop => Some(as_it_came(failed, asked, self.pass.permits(permit))),

@@ -8,8 +8,7 @@ use crate::{
     failure::{Brief, Class},
     live::{Entry, Reason, Why},
     secret::names::label,
-    serve::record::Asked,
-    table::Table,
+    table::Provider,
     upstream::failed::Failed,
 };
 
@@ -34,8 +33,8 @@ pub(in crate::serve) fn broke_off(entry: Entry, fault: Brief) -> Option<Reason> 
 }
 
 /// The line for the log when a provider begins to rest.
-pub(in crate::serve) fn rests(table: &Table, asked: Asked, reason: Reason) {
-    let (alias, provider) = (label(&table.pool(asked.pool).alias), label(&asked.among(table).name));
+pub(in crate::serve) fn rests(alias: &str, provider: &Provider, reason: Reason) {
+    let (alias, provider) = (label(alias), label(&provider.name));
     tracing::warn!(%alias, %provider, "{reason}");
 }
 
