@@ -6,11 +6,13 @@
 pub mod moment;
 pub mod heard;
 pub mod http1;
+pub mod names;
 pub mod dial;
 pub mod identity;
 pub mod warm;
 pub mod client;
 pub mod headers;
+mod framing;
 pub mod request;
 pub mod vertex;
 pub mod mock;

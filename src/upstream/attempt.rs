@@ -14,6 +14,7 @@ use super::{
     client::{Client, SendError, WireBody},
     envelope::{self, Opening, Openings},
     failed::{self, Failed},
+    framing,
     identity::Credential,
     mock,
     request::{self, Inbound, Prepared},
@@ -121,6 +122,7 @@ pub(super) async fn ask(
         };
         match answered {
             Ok(response) => {
+                framing::check(response.status(), response.headers())?;
                 doubt(client, provider, response.status());
                 return Ok(Answer::from_wire(response, provider.timeouts.idle));
             }

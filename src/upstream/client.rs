@@ -139,10 +139,14 @@ impl Lease {
     ) -> impl Future<Output = Result<Response<WireBody>, SendError>> {
         let sent = match &mut self.sender {
             Sender::Http1(connection) => Either::Left(connection.send(request)),
-            Sender::Http2(sender) => Either::Right(sender.try_send_request(request)),
+            Sender::Http2(shared) => Either::Right(shared.requests.try_send_request(request)),
         };
         // Not an async block: it would have room for `sent` twice.
         sent.map(|sent| match sent {
+            // A connection that was switched to something else without being asked is of no use.
+            Ok(response) if response.status().is_informational() => {
+                Ok(response.map(|incoming| WireBody { incoming, lease: None }))
+            }
             Ok(response) => Ok(response.map(|incoming| WireBody::new(incoming, self))),
             Err(error) => Err(self.judge(error)),
         })
@@ -170,6 +174,14 @@ impl Lease {
             }
     }
 
+    /// An answer went on: what came was to some purpose.
+    fn went_on(&self) {
+        match &self.sender {
+            Sender::Http1(connection) => connection.went_on(),
+            Sender::Http2(shared) => shared.heard.clear(),
+        }
+    }
+
     fn give_back(self) {
         if let Sender::Http1(connection) = self.sender {
             self.home.keep(connection, self.max_idle, self.idle_timeout);
@@ -191,6 +203,7 @@ fn was_refused_unseen(error: &hyper::Error) -> bool {
 
 impl WireBody {
     fn new(incoming: Incoming, lease: Lease) -> Self {
+        lease.went_on();
         let mut body = Self { incoming, lease: Some(lease) };
         body.release_at_end();
         body
@@ -213,6 +226,9 @@ impl WireBody {
                     return Poll::Ready(None);
                 }
             };
+            if let Some(lease) = &self.lease {
+                lease.went_on();
+            }
             self.release_at_end();
             if let Ok(piece) = frame.into_data() {
                 return Poll::Ready(Some(Ok(piece)));

@@ -13,7 +13,9 @@ use hyper_util::{
 use rustls::{ClientConfig, RootCertStore};
 use tower_service::Service;
 
+use super::heard::Heard;
 use super::http1::{Http1, Stream};
+use super::names::{Names, Resolver};
 use crate::{body::PiecesBody, table::Origin};
 
 /// A live connection, ready to be asked.
@@ -21,7 +23,16 @@ pub enum Sender {
     /// One request at a time.
     Http1(Http1),
     /// Many at once; clones share the connection.
-    Http2(http2::SendRequest<PiecesBody>),
+    Http2(Http2),
+}
+
+/// One use of an HTTP/2 connection.
+#[derive(Clone)]
+pub struct Http2 {
+    /// Sends requests.
+    pub requests: http2::SendRequest<PiecesBody>,
+    /// Counts what the provider says.
+    pub heard: Heard,
 }
 
 /// Why there is no connection.
@@ -35,13 +46,13 @@ pub enum DialError {
 
 /// Opens connections. One for each core; the TLS configuration is built at the first `https`.
 pub struct Dialler {
-    plain: HttpConnector,
-    tls: std::sync::OnceLock<HttpsConnector<HttpConnector>>,
+    plain: HttpConnector<Resolver>,
+    tls: std::sync::OnceLock<HttpsConnector<HttpConnector<Resolver>>>,
 }
 
 impl Default for Dialler {
     fn default() -> Self {
-        let mut plain = HttpConnector::new();
+        let mut plain = HttpConnector::new_with_resolver(Resolver(Names::of_process()));
         plain.enforce_http(false);
         plain.set_nodelay(true);
         plain.set_keepalive(Some(TCP_KEEPALIVE));
@@ -69,7 +80,7 @@ impl Dialler {
         }
     }
 
-    fn tls(&self) -> &HttpsConnector<HttpConnector> {
+    fn tls(&self) -> &HttpsConnector<HttpConnector<Resolver>> {
         self.tls.get_or_init(|| {
             hyper_rustls::HttpsConnectorBuilder::new()
                 .with_tls_config(tls_config())
@@ -85,16 +96,17 @@ async fn handshake(stream: Stream, http2: bool) -> Result<Sender, BoxError> {
     if !http2 {
         return Ok(Sender::Http1(Http1::open(stream).await?));
     }
-    let (sender, connection) = http2::Builder::new(TokioExecutor::new())
+    let heard = Heard::default();
+    let (requests, connection) = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .keep_alive_interval(H2_PING)
         .keep_alive_timeout(H2_PING)
         .initial_stream_window_size(H2_STREAM_WINDOW)
         .initial_connection_window_size(H2_CONNECTION_WINDOW)
-        .handshake(TokioIo::new(stream))
+        .handshake(TokioIo::new(heard.listen(stream, H2_MOST_UNANSWERED)))
         .await?;
     tokio::spawn(connection);
-    Ok(Sender::Http2(sender))
+    Ok(Sender::Http2(Http2 { requests, heard }))
 }
 
 /// TLS 1.2 and up with the system's roots (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured), or
@@ -136,3 +148,5 @@ const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
 const H2_PING: Duration = Duration::from_secs(20);
 const H2_STREAM_WINDOW: u32 = 256 * 1024;
 const H2_CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
+/// The most bytes that bring no answer further. A whole window may wait for slow clients.
+const H2_MOST_UNANSWERED: usize = 2 * H2_CONNECTION_WINDOW as usize;

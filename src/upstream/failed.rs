@@ -93,16 +93,66 @@ impl Failed {
     }
 }
 
-/// `retry-after-ms` (Azure), `Retry-After` in seconds or as a date.
+/// `retry-after-ms` (Azure), `Retry-After` in seconds or as a date; never more than a day.
 pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
-    if let Some(millis) = text("retry-after-ms").and_then(|value| value.parse().ok()) {
-        return Some(Duration::from_millis(millis));
+    if let Some(millis) = text("retry-after-ms").and_then(number) {
+        return Some(bounded(millis / 1_000.0));
     }
     let value = text(header::RETRY_AFTER.as_str())?;
-    if let Ok(seconds) = value.parse::<f64>() {
-        return Duration::try_from_secs_f64(seconds).ok();
+    if let Some(seconds) = number(value) {
+        return Some(bounded(seconds));
     }
     let date = httpdate::parse_http_date(value).ok()?;
-    Some(date.duration_since(std::time::SystemTime::now()).unwrap_or_default())
+    let wait = date.duration_since(std::time::SystemTime::now()).unwrap_or_default();
+    Some(wait.min(LONGEST_WAIT))
+}
+
+/// Digits, perhaps with a fraction: Rust reads more as a number than HTTP does.
+fn number(text: &str) -> Option<f64> {
+    let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    text.parse().ok().filter(|_| plain)
+}
+
+fn bounded(seconds: f64) -> Duration {
+    Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT)
+}
+
+/// No sum of times overflows, and a client is not told to stay away for ever.
+const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_bounded_or_unread() {
+        let day = Some(LONGEST_WAIT.as_millis());
+        let table = [
+            ("retry-after", "3", Some(3_000)),
+            ("retry-after", "1.5", Some(1_500)),
+            ("retry-after", "0", Some(0)),
+            ("retry-after", "86401", day),
+            ("retry-after", "99999999999999999999999", day),
+            ("retry-after", "Sun, 06 Nov 1994 08:49:37 GMT", Some(0)),
+            ("retry-after", "Fri, 31 Dec 9999 23:59:59 GMT", day),
+            ("retry-after", "-5", None),
+            ("retry-after", "+5", None),
+            ("retry-after", "1e3", None),
+            ("retry-after", "inf", None),
+            ("retry-after", "NaN", None),
+            ("retry-after", "soon", None),
+            ("retry-after", "", None),
+            ("retry-after-ms", "250", Some(250)),
+            ("retry-after-ms", "18446744073709551615", day),
+            ("retry-after-ms", "99999999999999999999999", day),
+            ("retry-after-ms", "-1", None),
+        ];
+        for (name, value, expected) in table {
+            let mut headers = HeaderMap::new();
+            headers.insert(name, value.parse().unwrap());
+            let said = retry_after(&headers).map(|wait| wait.as_millis());
+            assert_eq!(said, expected, "{name}: {value}");
+        }
+    }
 }

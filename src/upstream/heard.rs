@@ -1,48 +1,54 @@
-//! A connection that knows whether the provider has said anything since it was last asked: a
-//! request on a connection that broke in silence was not answered, and may be sent again.
+//! A connection that counts what the provider has said since it was last asked, or since an answer
+//! last went on. A request on a connection that broke in silence was not answered, and may be sent
+//! again; a connection that says much and answers nothing (interim responses, settings, pings, frames
+//! without data) breaks.
+//!
+//! It reads nothing of what it counts.
 
 use std::{
     io,
     pin::Pin,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicUsize, Ordering},
     },
     task::{Context, Poll},
 };
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// Whether a byte has come since the flag was last cleared.
+/// How many bytes have come since the count was last cleared.
 #[derive(Debug, Clone, Default)]
-pub struct Heard(Arc<AtomicBool>);
+pub struct Heard(Arc<AtomicUsize>);
 
-/// A connection that raises its flag for every read that brings something.
+/// A connection that counts every read, and reads no more once `most` bytes have brought no answer
+/// further.
 #[derive(Debug)]
 pub struct Listening<I> {
     io: I,
     heard: Heard,
+    most: usize,
 }
 
 impl Heard {
-    /// Forgets what came: the next request begins.
+    /// Forgets what came: the next request begins, or an answer went on.
     pub fn clear(&self) {
-        self.0.store(false, Ordering::Relaxed);
+        self.0.store(0, Ordering::Relaxed);
     }
 
     /// Whether anything came.
     pub fn anything(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.load(Ordering::Relaxed) > 0
     }
 
-    /// A connection that raises this flag.
-    pub fn listen<I>(&self, io: I) -> Listening<I> {
-        Listening { io, heard: self.clone() }
+    /// A connection that counts here, and breaks where `most` bytes brought no answer further.
+    pub fn listen<I>(&self, io: I, most: usize) -> Listening<I> {
+        Listening { io, heard: self.clone(), most }
     }
 }
 
 impl<I> Listening<I> {
-    /// The connection without its flag.
+    /// The connection without its count.
     pub fn into_inner(self) -> I {
         self.io
     }
@@ -54,10 +60,17 @@ impl<I: AsyncRead + Unpin> AsyncRead for Listening<I> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let heard = self.heard.0.load(Ordering::Relaxed);
+        if heard >= self.most {
+            let cause = "the provider says much and answers nothing";
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, cause)));
+        }
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.io).poll_read(cx, buffer);
-        if buffer.filled().len() > before {
-            self.heard.0.store(true, Ordering::Relaxed);
+        let came = buffer.filled().len() - before;
+        if came > 0 {
+            // One task reads, on the core that asks: no addition is lost.
+            self.heard.0.store(heard + came, Ordering::Relaxed);
         }
         read
     }

@@ -52,7 +52,7 @@ impl Http1 {
     /// hyper's own; it has none today.
     pub async fn open(stream: Stream) -> hyper::Result<Self> {
         let heard = Heard::default();
-        let io = TokioIo::new(heard.listen(stream));
+        let io = TokioIo::new(heard.listen(stream, MOST_UNANSWERED));
         let (requests, connection) = http1::Builder::new().handshake(io).await?;
         let (park, asked) = oneshot::channel();
         let carrier = Carrier(tokio::spawn(carry(connection, asked)).abort_handle());
@@ -72,6 +72,11 @@ impl Http1 {
     /// Whether the provider has said anything since the last request was sent.
     pub fn has_heard(&self) -> bool {
         self.heard.anything()
+    }
+
+    /// An answer went on.
+    pub fn went_on(&self) {
+        self.heard.clear();
     }
 
     /// Whether the last answer has ended, and the next request may be sent.
@@ -133,5 +138,8 @@ pub fn is_quiet(stream: &mut Stream) -> bool {
     stream.read_u8().now_or_never().is_none()
 }
 
+/// The most bytes that bring no answer further. hyper refuses a head of more than 400 KiB and reads at
+/// most as many at once; what is above that are interim responses (1xx).
+const MOST_UNANSWERED: usize = 1024 * 1024;
 /// How long a connection that is given up may take to end in good manners.
 const LEAVE_TAKING: Duration = Duration::from_secs(1);

@@ -17,6 +17,7 @@ use tokio::{task::AbortHandle, time::sleep};
 use super::{
     dial,
     identity::{Credential, Identities},
+    names::{Names, Resolver},
 };
 use crate::{
     live::{self, Meters},
@@ -116,8 +117,8 @@ fn reconcile(
     wanted
 }
 
-fn each(pool: &Pool) -> impl Iterator<Item = (&Pool, &Provider)> {
-    pool.providers.iter().map(move |provider| (pool, provider))
+fn each(pool: &Arc<Pool>) -> impl Iterator<Item = (&Pool, &Provider)> {
+    pool.providers.iter().map(move |provider| (&**pool, provider))
 }
 
 /// One provider's prober.
@@ -205,6 +206,7 @@ fn headers(provider: &Provider) -> HeaderMap<HeaderValue> {
 fn client() -> Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .use_preconfigured_tls(dial::tls_config())
+        .dns_resolver(Arc::new(Resolver(Names::of_process())))
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .pool_max_idle_per_host(1)

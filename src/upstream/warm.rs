@@ -7,18 +7,16 @@ use std::{
     time::{Duration, Instant},
 };
 
-use hyper::client::conn::http2;
-
-use super::dial::Sender;
+use super::dial::{Http2, Sender};
 use super::http1::{Http1, Stream, is_quiet};
-use crate::{body::PiecesBody, within::within};
+use crate::within::within;
 
 /// What one core keeps for one origin.
 #[derive(Default)]
 pub struct Warm {
     /// By the time since when they wait.
     idle: Mutex<Vec<Idle>>,
-    shared: Mutex<Option<http2::SendRequest<PiecesBody>>>,
+    shared: Mutex<Option<Http2>>,
 }
 
 struct Idle {
@@ -36,7 +34,7 @@ impl Warm {
     /// A connection that was used before, if there is one that works.
     pub async fn take(&self) -> Option<Sender> {
         if let Some(shared) = &*locked(&self.shared)
-            && !shared.is_closed()
+            && !shared.requests.is_closed()
         {
             return Some(Sender::Http2(shared.clone()));
         }
@@ -59,7 +57,7 @@ impl Warm {
     }
 
     /// Shares a connection that takes many requests at once.
-    pub fn share(&self, connection: http2::SendRequest<PiecesBody>) {
+    pub fn share(&self, connection: Http2) {
         *locked(&self.shared) = Some(connection);
     }
 
@@ -147,7 +145,7 @@ mod tests {
     };
 
     use super::*;
-    use crate::body::Pieces;
+    use crate::body::{Pieces, PiecesBody};
 
     const MINUTE: Duration = Duration::from_secs(60);
 

@@ -5,6 +5,7 @@
 mod answers;
 mod bodies;
 mod connecting;
+mod hostile;
 mod judged;
 mod multiplexed;
 mod silence;

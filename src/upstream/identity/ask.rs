@@ -2,17 +2,24 @@
 //!
 //! What is answered never stands in an error, but for the code of a refusal.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use reqwest::{RequestBuilder, StatusCode};
 use serde::Deserialize;
 
-use super::{super::dial, Unfetched};
+use super::{
+    super::{
+        dial,
+        names::{Names, Resolver},
+    },
+    Unfetched,
+};
 
 /// The client, which keeps no connections: it is used a few times an hour, by whichever core.
 pub(super) fn client() -> Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .use_preconfigured_tls(dial::tls_config())
+        .dns_resolver(Arc::new(Resolver(Names::of_process())))
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .pool_max_idle_per_host(0)

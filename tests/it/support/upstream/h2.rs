@@ -29,6 +29,10 @@ pub(crate) enum Act {
     GoAwayThenAnswer,
     /// A stream of two events, then RST_STREAM(INTERNAL_ERROR).
     ResetMidStream,
+    /// Informational responses without end.
+    InterimForEver,
+    /// A head, then DATA frames without data and without end.
+    EmptyDataForEver,
 }
 
 /// An HTTP/2 provider; it ends when dropped.
@@ -122,12 +126,25 @@ async fn answer(
         stage.received.fetch_add(piece.len(), Ordering::Relaxed);
         let _ = body.flow_control().release_capacity(piece.len());
     }
+    while act == Act::InterimForEver {
+        let hint = Response::builder().status(103).header("link", "a".repeat(4_000)).body(());
+        if respond.send_informational(hint.unwrap()).is_err() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
     let kind = if act == Act::ResetMidStream { "text/event-stream" } else { "application/json" };
     let head = Response::builder().header("content-type", kind).body(()).unwrap();
     if act == Act::GoAwayThenAnswer {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let Ok(mut stream) = respond.send_response(head, false) else { return };
+    while act == Act::EmptyDataForEver {
+        if stream.send_data(Bytes::new(), false).is_err() {
+            return;
+        }
+        tokio::task::yield_now().await;
+    }
     if act == Act::ResetMidStream {
         let events = format!("{}{}", chunk_event("a"), chunk_event("b"));
         let _ = stream.send_data(events.into(), false);

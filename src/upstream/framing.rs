@@ -1,0 +1,81 @@
+//! What the head of an answer must not say: a status that ends no exchange, and a length or a coding
+//! that two readers would read differently (RFC 9112, section 6).
+//!
+//! It reads no body.
+
+use http::{HeaderMap, StatusCode, header};
+
+use super::failed::Failed;
+use crate::table::fallback::Failure;
+
+/// Refuses what is not a final answer of HTTP, framed in one way.
+pub(super) fn check(status: StatusCode, headers: &HeaderMap) -> Result<(), Failed> {
+    let wrong = if !FINAL.contains(&status.as_u16()) {
+        "a status that no answer ends with"
+    } else if !is_alone(headers, &header::CONTENT_LENGTH, is_number) {
+        "a length that can be read in two ways"
+    } else if !is_alone(headers, &header::TRANSFER_ENCODING, is_chunked) {
+        "a transfer coding other than `chunked`"
+    } else {
+        return Ok(());
+    };
+    let cause = format!("answered {} with {wrong}", status.as_u16());
+    Err(Failed::new(Failure::Malformed(Some(status.as_u16())), cause))
+}
+
+/// Whether the header stands at most once, and says what it may.
+fn is_alone(headers: &HeaderMap, name: &header::HeaderName, may: fn(&[u8]) -> bool) -> bool {
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (None, _) => true,
+        (Some(value), None) => may(value.as_bytes()),
+        (Some(_), Some(_)) => false,
+    }
+}
+
+fn is_number(value: &[u8]) -> bool {
+    !value.is_empty() && value.iter().all(u8::is_ascii_digit)
+}
+
+fn is_chunked(value: &[u8]) -> bool {
+    value.eq_ignore_ascii_case(b"chunked")
+}
+
+/// The statuses that an exchange may end with (RFC 9110, section 15).
+const FINAL: std::ops::Range<u16> = 200..600;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn passes(status: u16, lines: &[(&'static str, &str)]) -> bool {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(*name, value.parse().unwrap());
+        }
+        check(StatusCode::from_u16(status).unwrap(), &headers).is_ok()
+    }
+
+    #[test]
+    fn head_read_in_one_way_passes() {
+        for status in [200, 204, 302, 404, 599] {
+            assert!(passes(status, &[]), "{status}");
+        }
+        assert!(passes(200, &[("content-length", "2")]));
+        assert!(passes(200, &[("transfer-encoding", "Chunked"), ("content-length", "2")]));
+    }
+
+    #[test]
+    fn head_read_in_two_ways_fails() {
+        for status in [100, 101, 199, 600, 999] {
+            assert!(!passes(status, &[]), "{status}");
+        }
+        for length in ["2, 2", "2, 3", "+2", "-2", "2 ", "0x2", "", "2.0"] {
+            assert!(!passes(200, &[("content-length", length)]), "{length:?}");
+        }
+        assert!(!passes(200, &[("content-length", "2"), ("content-length", "2")]));
+        for coding in ["gzip, chunked", "chunked, chunked", "identity", "xchunked", ""] {
+            assert!(!passes(200, &[("transfer-encoding", coding)]), "{coding:?}");
+        }
+    }
+}
