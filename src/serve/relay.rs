@@ -25,7 +25,7 @@ use super::{
     stream_end::StreamEnd,
 };
 use crate::{
-    failure::{Brief, What},
+    failure::{Brief, Class, What},
     live::Entry,
     protocol::Protocol,
     table::class,
@@ -227,7 +227,7 @@ impl Relay {
                 let own = &provider.own_classes;
                 class::of_answer(error.status, &HeaderMap::new(), &error.json, own)
             }
-            None => class::of_status(error.status),
+            None => Class::of_status(error.status),
         };
         Brief { what: What::Status(error.status), class }
     }

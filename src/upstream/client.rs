@@ -226,13 +226,17 @@ impl WireBody {
                     return Poll::Ready(None);
                 }
             };
+            let piece = frame.into_data().unwrap_or_default();
+            // A frame without data brings the answer no further, and is not kept.
+            if piece.is_empty() {
+                self.release_at_end();
+                continue;
+            }
             if let Some(lease) = &self.lease {
                 lease.went_on();
             }
             self.release_at_end();
-            if let Ok(piece) = frame.into_data() {
-                return Poll::Ready(Some(Ok(piece)));
-            }
+            return Poll::Ready(Some(Ok(piece)));
         }
     }
 

@@ -6,7 +6,7 @@
 use http::{HeaderMap, StatusCode, header};
 
 use super::failed::Failed;
-use crate::table::fallback::Failure;
+use crate::failure::What;
 
 /// Refuses what is not a final answer of HTTP, framed in one way.
 pub(super) fn check(status: StatusCode, headers: &HeaderMap) -> Result<(), Failed> {
@@ -20,7 +20,7 @@ pub(super) fn check(status: StatusCode, headers: &HeaderMap) -> Result<(), Faile
         return Ok(());
     };
     let cause = format!("answered {} with {wrong}", status.as_u16());
-    Err(Failed::new(Failure::Malformed(Some(status.as_u16())), cause))
+    Err(Failed::new(What::Malformed(Some(status.as_u16())), cause))
 }
 
 /// Whether the header stands at most once, and says what it may.

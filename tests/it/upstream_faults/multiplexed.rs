@@ -8,7 +8,7 @@ use crate::support::client::h2::H2;
 use crate::support::router::CHAT;
 use crate::support::upstream::Tls;
 use crate::support::upstream::h2::{Act, H2Upstream};
-use crate::support::{Launch, Router, assert_envelope, assert_ok, chat, ms};
+use crate::support::{End, Launch, Router, assert_ok, chat, ms, secs};
 
 async fn routed(acts: &[Act]) -> (H2Upstream, Router, Tls) {
     let tls = Tls::good().with_h2();
@@ -67,12 +67,15 @@ async fn a_large_body_arrives_whole() {
 }
 
 #[tokio::test]
-async fn b24_interim_responses_without_end_are_an_end() {
-    let (upstream, router, _tls) = routed(&[Act::InterimForEver]).await;
-    let before = router.rss_kib();
-    let answer = tokio::time::timeout(crate::support::secs(60), router.chat("m")).await;
-    assert_envelope(&answer.expect("it is waited for ever"), 502);
-    assert!(router.rss_kib() < before + 24 * 1024, "what brings nothing is kept");
-    assert_ok(&router.chat("m").await);
-    assert_eq!(upstream.connections(), 2);
+async fn b24_what_has_no_end_and_no_data_is_an_end() {
+    for act in [Act::InterimForEver, Act::EmptyDataForEver] {
+        let (upstream, router, _tls) = routed(&[act]).await;
+        let before = router.rss_kib();
+        let answer = tokio::time::timeout(secs(60), router.chat("m")).await;
+        let answer = answer.expect("it is waited for ever");
+        assert!(answer.status == 502 || answer.end != End::Complete, "{answer:?}");
+        assert!(router.rss_kib() < before + 24 * 1024, "what brings nothing is kept");
+        assert_ok(&router.chat("m").await);
+        assert_eq!(upstream.connections(), 2);
+    }
 }

@@ -126,12 +126,12 @@ async fn answer(
         stage.received.fetch_add(piece.len(), Ordering::Relaxed);
         let _ = body.flow_control().release_capacity(piece.len());
     }
-    while act == Act::InterimForEver {
-        let hint = Response::builder().status(103).header("link", "a".repeat(4_000)).body(());
-        if respond.send_informational(hint.unwrap()).is_err() {
-            return;
+    if act == Act::InterimForEver {
+        let hint = || Response::builder().status(103).header("link", "a".repeat(4_000)).body(());
+        while respond.send_informational(hint().unwrap()).is_ok() {
+            tokio::task::yield_now().await;
         }
-        tokio::task::yield_now().await;
+        return;
     }
     let kind = if act == Act::ResetMidStream { "text/event-stream" } else { "application/json" };
     let head = Response::builder().header("content-type", kind).body(()).unwrap();
@@ -139,11 +139,11 @@ async fn answer(
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let Ok(mut stream) = respond.send_response(head, false) else { return };
-    while act == Act::EmptyDataForEver {
-        if stream.send_data(Bytes::new(), false).is_err() {
-            return;
+    if act == Act::EmptyDataForEver {
+        while stream.send_data(Bytes::new(), false).is_ok() {
+            tokio::task::yield_now().await;
         }
-        tokio::task::yield_now().await;
+        return;
     }
     if act == Act::ResetMidStream {
         let events = format!("{}{}", chunk_event("a"), chunk_event("b"));
