@@ -152,125 +152,57 @@ static HOP_BY_HOP: [HeaderName; 9] = [
     header::TRANSFER_ENCODING,
     header::UPGRADE,
 ];
-/// What belongs to the provider's connection, says who the provider or the operator is there, acts on
-/// the client's browser or on what stands before the router, or speaks in the router's name.
-///
-/// By its first letter, since every header of every answer is asked about.
+/// Whether a client shall not see this header of a provider's.
 fn stays_with_provider(name: &str) -> bool {
-    match name.as_bytes().first() {
-        Some(b'a') => {
-            name.starts_with("access-control-")
-                || name.starts_with("attribution-reporting-")
-                || matches!(
-                    name,
-                    "accept-ch"
-                        | "accept-ch-lifetime"
-                        | "activate-storage-access"
-                        | "alt-svc"
-                        | "alt-used"
-                        | "alternates"
-                        | "anthropic-organization-id"
-                        | "authentication-control"
-                        | "authentication-info"
-                        | "available-dictionary"
-                )
-        }
-        Some(b'c') => {
-            name.starts_with("content-security-policy")
-                || name.starts_with("cross-origin-")
-                || matches!(
-                    name,
-                    "cache-tag"
-                        | "cdn-cache-control"
-                        | "cdn-loop"
-                        | "clear-site-data"
-                        | "connection"
-                        | "content-location"
-                        | "critical-ch"
-                )
-        }
-        Some(b'd') => matches!(name, "dictionary-id" | "document-policy"),
-        Some(b'e') => matches!(name, "edge-control" | "expect-ct"),
-        Some(b'f') => matches!(name, "feature-policy" | "forwarded"),
-        Some(b'h') => name == "http2-settings",
-        Some(b'i') => matches!(name, "im" | "integrity-policy"),
-        Some(b'k') => name == "keep-alive",
-        Some(b'l') => matches!(name, "link" | "location"),
-        Some(b'n') => matches!(name, "nel" | "no-vary-search"),
-        Some(b'o') => matches!(
-            name,
-            "observe-browsing-topics"
-                | "openai-organization"
-                | "openai-project"
-                | "optional-www-authenticate"
-                | "origin-agent-cluster"
-        ),
-        Some(b'p') => {
-            name.starts_with("proxy-")
-                || name.starts_with("permissions-policy")
-                || name.starts_with("public-key-pins")
-                || name == "p3p"
-        }
-        Some(b'r') => {
-            matches!(name, "referrer-policy" | "refresh" | "report-to" | "reporting-endpoints")
-        }
-        Some(b's') => {
-            name.starts_with("sec-")
-                || name.starts_with("service-worker-")
-                || name.starts_with("set-")
-                || name.starts_with("speculation-rules")
-                || name.starts_with("surrogate-")
-                || matches!(
-                    name,
-                    "server"
-                        | "sourcemap"
-                        | "status"
-                        | "strict-transport-security"
-                        | "supports-loading-mode"
-                )
-        }
-        Some(b't') => {
-            matches!(name, "te" | "timing-allow-origin" | "trailer" | "transfer-encoding")
-        }
-        Some(b'u') => matches!(name, "upgrade" | "use-as-dictionary"),
-        Some(b'v') => name == "via",
-        Some(b'w') => name == "www-authenticate",
-        Some(b'x') => extension_stays(name),
-        _ => false,
-    }
+    let letter = name.bytes().next().unwrap_or_default().wrapping_sub(b'a');
+    let Some(row) = STAY_WITH_PROVIDER.get(usize::from(letter)) else { return false };
+    row.iter().any(|entry| match entry.strip_suffix('*') {
+        Some(start) => name.starts_with(start),
+        None => name == *entry,
+    })
 }
 
-/// The same of the headers that begin with `x-`. What vendors say of limits, ids and times passes.
-fn extension_stays(name: &str) -> bool {
-    const STARTS: [&str; 8] = [
-        "x-onwards-",
-        "x-accel-",
-        "x-forwarded-",
-        "x-lighttpd-",
-        "x-middleware-",
-        "x-original-",
-        "x-reproxy-",
-        "x-sendfile",
-    ];
-    STARTS.iter().any(|start| name.starts_with(start))
-        || matches!(
-            name,
-            "x-aspnet-version"
-                | "x-content-security-policy"
-                | "x-dns-prefetch-control"
-                | "x-frame-options"
-                | "x-permitted-cross-domain-policies"
-                | "x-powered-by"
-                | "x-real-ip"
-                | "x-request-id"
-                | "x-rewrite-url"
-                | "x-send-file"
-                | "x-sourcemap"
-                | "x-upstream-request-id"
-                | "x-webkit-csp"
-                | "x-xss-protection"
-        )
-}
+/// What belongs to the provider's connection, says who the provider or the operator is there, acts on
+/// the client's browser or on what stands before the router, or speaks in the router's name. By its
+/// first letter, since every header of every answer is looked up; `*` stands for any ending.
+#[rustfmt::skip]
+static STAY_WITH_PROVIDER: [&[&str]; 26] = [
+    /* a */ &["access-control-*", "attribution-reporting-*", "accept-ch", "accept-ch-lifetime",
+        "activate-storage-access", "alt-svc", "alt-used", "alternates", "anthropic-organization-id",
+        "authentication-control", "authentication-info", "available-dictionary"],
+    /* b */ &[],
+    /* c */ &["content-security-policy*", "cross-origin-*", "cache-tag", "cdn-cache-control", "cdn-loop",
+        "clear-site-data", "connection", "content-location", "critical-ch"],
+    /* d */ &["dictionary-id", "document-policy*"],
+    /* e */ &["edge-control", "expect-ct"],
+    /* f */ &["feature-policy", "forwarded"],
+    /* g */ &[],
+    /* h */ &["http2-settings"],
+    /* i */ &["im", "integrity-policy*"],
+    /* j */ &[],
+    /* k */ &["keep-alive"],
+    /* l */ &["link", "location"],
+    /* m */ &[],
+    /* n */ &["nel", "no-vary-search"],
+    /* o */ &["observe-browsing-topics", "openai-organization", "openai-project",
+        "optional-www-authenticate", "origin-agent-cluster"],
+    /* p */ &["proxy-*", "permissions-policy*", "public-key-pins*", "p3p"],
+    /* q */ &[],
+    /* r */ &["referrer-policy", "refresh", "report-to", "reporting-endpoints"],
+    /* s */ &["sec-*", "service-worker-*", "set-*", "speculation-rules*", "surrogate-*", "server",
+        "sourcemap", "status", "strict-transport-security", "supports-loading-mode"],
+    /* t */ &["te", "timing-allow-origin", "trailer", "transfer-encoding"],
+    /* u */ &["upgrade", "use-as-dictionary"],
+    /* v */ &["via"],
+    /* w */ &["www-authenticate"],
+    /* x */ &["x-onwards-*", "x-request-id", "x-upstream-request-id", "x-accel-*", "x-forwarded-*",
+        "x-lighttpd-*", "x-middleware-*", "x-original-*", "x-reproxy-*", "x-sendfile*", "x-send-file",
+        "x-real-ip", "x-rewrite-url", "x-aspnet-version", "x-powered-by", "x-content-security-policy",
+        "x-dns-prefetch-control", "x-frame-options", "x-permitted-cross-domain-policies",
+        "x-sourcemap", "x-webkit-csp", "x-xss-protection"],
+    /* y */ &[],
+    /* z */ &[],
+];
 
 #[cfg(test)]
 mod tests {
