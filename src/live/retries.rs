@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quiet_process_may_always_try_again() {
+    fn a_quiet_pool_may_always_try_again() {
         let (alias, now) = after(1);
         for _ in 0..100 {
             assert!(alias.0.extra(&alias.1, now).is_some(), "one after the other is no storm");
