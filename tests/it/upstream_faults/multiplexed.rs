@@ -67,7 +67,7 @@ async fn a_large_body_arrives_whole() {
 }
 
 #[tokio::test]
-async fn b24_what_has_no_end_and_no_data_is_an_end() {
+async fn stream_without_data_and_without_end_is_broken_off() {
     for act in [Act::InterimForEver, Act::EmptyDataForEver] {
         let (upstream, router, _tls) = routed(&[act]).await;
         let before = router.rss_kib();
