@@ -19,7 +19,8 @@ pub mod serve;
 pub mod choose;
 pub mod upstream;
 pub mod protocol;
-// ── the program
+// ── who operates
+pub mod admin;
 pub mod cli;
 // ── vocabulary
 pub mod failure;

@@ -23,9 +23,6 @@ pub mod stream_end;
 pub mod record;
 pub mod answer;
 pub mod stage;
-pub mod explain;
-pub mod gauges;
-pub mod admin;
 
 use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 

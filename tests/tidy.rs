@@ -7,13 +7,14 @@
 use std::path::{Path, PathBuf};
 
 /// A module may import what is on a lower level; on its own level, only itself.
-const LEVELS: [&[&str]; 7] = [
+const LEVELS: [&[&str]; 8] = [
     &["failure", "refusal", "secret", "body", "sse", "path", "within"],
     &["config", "protocol", "live"],
     &["choose"],
     &["table"],
     &["upstream", "gateway"],
     &["serve", "reload"],
+    &["admin"],
     &["cli", "lib", "main"],
 ];
 

@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
-use crate::{live::Meters, reload::Loader, serve::explain};
+use crate::{admin::explain, live::Meters, reload::Loader};
 
 #[derive(Debug, clap::Args)]
 #[group(id = "explain")]

@@ -15,11 +15,12 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 pub(super) use self::arguments::Arguments;
 use self::listen::Listeners;
 use crate::{
+    admin,
     gateway::Gateway,
     live::{Meters, Retries},
     reload::{Hint, Hints, Loader},
     secret::names::label,
-    serve::{Front, Stage, admin, connection::Timeouts, routes},
+    serve::{Front, Stage, connection::Timeouts, routes},
     table::{Place, Table},
     upstream::{client::Client, identity::Identities, probe},
 };

@@ -2,7 +2,7 @@
 //!
 //! Handles are made once and kept beside what they count, so an event costs an atomic addition;
 //! a series exists from its first event on, and goes when its alias goes. What is a level and not a
-//! count is read from the table at each scrape, in `serve::gauges`.
+//! count is read from the table at each scrape, in `admin::gauges`.
 
 mod health;
 mod retain;

@@ -20,7 +20,7 @@ fn the_examples_are_explained_in_the_words_shown() {
         let file: Value = serde_json::from_str(&pair[0].text).unwrap();
         let alias = file["targets"].as_object().unwrap().keys().next().unwrap();
         let table = load(&pair[0].text).unwrap_or_else(|problems| panic!("{problems}"));
-        let told = onwards::serve::explain::explain(&table, alias, None, 0).unwrap();
+        let told = onwards::admin::explain::explain(&table, alias, None, 0).unwrap();
         assert_eq!(told.to_string(), pair[1].text, "{}:{}", page.name(), pair[0].line);
         explained += 1;
     }

@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use onwards::{
+    admin::gauges::{Gauges, MOST_UNUSED},
     live::Meters,
     reload::Loader,
-    serve::gauges::{Gauges, MOST_UNUSED},
     table::Table,
 };
 

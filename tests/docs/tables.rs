@@ -6,17 +6,14 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use axum::{body::Body, http};
 use onwards::{
+    admin::gauges::{Gauges, MOST_UNUSED},
     gateway::Gateway,
     live::{Head, Meters, Times},
     protocol::Endpoint,
     refusal::{AllFailed, Refusal, Whose},
     reload::Loader,
     secret::names,
-    serve::{
-        Stage,
-        gauges::{Gauges, MOST_UNUSED},
-        routes,
-    },
+    serve::{Stage, routes},
 };
 use tower_service::Service;
 
@@ -170,7 +167,7 @@ fn every_metric_of_the_code_happened_above() {
         made.split_once("\n    }").unwrap().0.to_owned()
     });
     let mut made = made.concat();
-    let levels = source("serve/gauges.rs");
+    let levels = source("admin/gauges.rs");
     for name in levels.split("        name: ").skip(1) {
         made.push_str("make.");
         made.push_str(name);

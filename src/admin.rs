@@ -1,5 +1,8 @@
 //! The operations port: metrics, and why a request goes where it goes; for operators only.
 
+pub mod explain;
+pub mod gauges;
+
 use std::{convert::Infallible, sync::Arc};
 
 use axum::{
@@ -11,19 +14,24 @@ use axum::{
     routing::get,
 };
 use futures_util::stream;
-
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
 use tower_service::Service as _;
 
-use super::{
-    Stage,
-    connection::{self, Timeouts},
-    explain::{self, Explanation},
+use self::{
+    explain::Explanation,
     gauges::{Gauges, MOST_UNUSED},
-    relay::Reply,
 };
-use crate::{gateway::Gateway, live::Meters, secret::names::label};
+use crate::{
+    gateway::Gateway,
+    live::Meters,
+    secret::names::label,
+    serve::{
+        Stage,
+        connection::{self, Timeouts},
+        relay::Reply,
+    },
+};
 
 /// What the operations port answers from.
 #[derive(Clone)]

@@ -8,10 +8,10 @@ use std::time::Duration;
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::admit;
 use crate::{
     live::{Limited, Limits, State},
     secret::names::label,
+    serve::admit,
     table::{Caller, Pool, Provider, Table},
 };
 
