@@ -2,7 +2,7 @@
 //!
 //! Never: a figure is taken from inside the process; `/metrics` and `/proc` say it.
 
-use std::fs;
+use std::{collections::HashSet, fs};
 
 use super::Router;
 use crate::support::client::Call;
@@ -33,6 +33,26 @@ impl Router {
         fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap().count()
     }
 
+    /// Connections that the process has accepted on a port. Those that wait in the kernel's queue
+    /// have no descriptor yet.
+    pub(crate) fn accepted_on(&self, port: u16) -> usize {
+        let files = fs::read_dir(format!("/proc/{}/fd", self.pid())).unwrap();
+        // A descriptor may be closed between the listing and the look at it.
+        let sockets: HashSet<String> = files
+            .filter_map(|file| fs::read_link(file.ok()?.path()).ok())
+            .filter_map(|link| {
+                Some(link.to_str()?.strip_prefix("socket:[")?.trim_end_matches(']').to_owned())
+            })
+            .collect();
+        let here = format!(":{port:04X}");
+        let table = fs::read_to_string("/proc/net/tcp").unwrap();
+        let rows = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+        rows.filter(|row| row.get(1).is_some_and(|local| local.ends_with(&here)))
+            .filter(|row| row.get(3).is_some_and(|state| *state != LISTENING))
+            .filter(|row| row.get(9).is_some_and(|inode| sockets.contains(*inode)))
+            .count()
+    }
+
     /// User and system time so far, in clock ticks (of 10 ms).
     pub(crate) fn cpu_ticks(&self) -> u64 {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
@@ -48,7 +68,7 @@ impl Router {
             tables.iter().filter_map(|table| fs::read_to_string(table).ok()).collect();
         text.lines()
             .map(|line| line.split_whitespace().collect::<Vec<_>>())
-            .filter(|fields| fields.get(3) == Some(&"0A"))
+            .filter(|fields| fields.get(3) == Some(&LISTENING))
             .filter_map(|fields| {
                 fields[1].split_once(':').map(|(a, p)| (a.to_owned(), p.to_owned()))
             })
@@ -90,3 +110,6 @@ impl SeriesExt for String {
 pub(crate) fn series_count(metrics: &str) -> usize {
     metrics.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty()).count()
 }
+
+/// The state of a listener in `/proc/net/tcp`.
+const LISTENING: &str = "0A";
