@@ -29,4 +29,5 @@ pub mod secret;
 pub mod body;
 pub mod sse;
 pub mod path;
+pub mod sigv4;
 pub mod within;

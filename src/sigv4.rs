@@ -2,7 +2,8 @@
 //!
 //! A signature covers the method, the path and query as they are on the wire, the host that is
 //! really asked, the named headers and the hash of the whole body. It is good for minutes, so each
-//! attempt is signed anew. Nothing here reads a clock, the environment or the network.
+//! attempt is signed anew. Nothing here reads a clock, the environment or the network, and nothing
+//! imports another module of this crate: keys, scope and time are arguments.
 
 mod verify;
 
@@ -17,7 +18,6 @@ use aws_sigv4::sign::v4;
 use http::{HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 
-pub use crate::table::aws::Keys;
 pub use verify::{Claim, Incoming, Unverified};
 
 /// Where a signature is good.
@@ -27,6 +27,17 @@ pub struct Scope<'a> {
     pub region: &'a str,
     /// The service's signing name; see [`BEDROCK`].
     pub service: &'a str,
+}
+
+/// An access key pair, in the clear. It has no `Debug`, so no log can show the secret half.
+#[derive(Clone, Copy)]
+pub struct Pair<'a> {
+    /// The public half: it stands in every signature.
+    pub access_key_id: &'a str,
+    /// The secret half.
+    pub secret_access_key: &'a str,
+    /// The token of a temporary pair.
+    pub session_token: Option<&'a str>,
 }
 
 /// A request as it is sent.
@@ -57,11 +68,11 @@ pub struct Unsignable;
 /// When the request is no request.
 pub fn sign(
     request: &Outgoing<'_>,
-    keys: &Keys,
+    pair: Pair<'_>,
     scope: Scope<'_>,
     now: SystemTime,
 ) -> Result<Vec<(HeaderName, HeaderValue)>, Unsignable> {
-    let (headers, _) = sign_with(request, keys, scope, now)?;
+    let (headers, _) = sign_with(request, pair, scope, now)?;
     Ok(headers)
 }
 
@@ -77,13 +88,13 @@ pub fn payload_hash(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Strin
 /// The headers to set, and the bare signature.
 fn sign_with(
     request: &Outgoing<'_>,
-    keys: &Keys,
+    pair: Pair<'_>,
     scope: Scope<'_>,
     now: SystemTime,
 ) -> Result<(Vec<(HeaderName, HeaderValue)>, String), Unsignable> {
-    let token = keys.session_token.as_ref().map(|token| token.expose().to_owned());
-    let secret = keys.secret_access_key.expose();
-    let credentials = Credentials::new(&*keys.access_key_id, secret, token, None, "onwards");
+    let Pair { access_key_id, secret_access_key: secret, session_token } = pair;
+    let token = session_token.map(str::to_owned);
+    let credentials = Credentials::new(access_key_id, secret, token, None, "onwards");
     let identity = credentials.into();
     let params = v4::SigningParams::builder()
         .identity(&identity)

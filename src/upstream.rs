@@ -23,4 +23,3 @@ pub mod headroom;
 pub mod failed;
 pub mod attempt;
 pub mod probe;
-pub mod sigv4;

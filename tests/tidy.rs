@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 /// A module may import what is on a lower level; on its own level, only itself.
 const LEVELS: [&[&str]; 8] = [
-    &["failure", "refusal", "secret", "body", "sse", "path", "within"],
+    &["failure", "refusal", "secret", "body", "sse", "path", "sigv4", "within"],
     &["config", "protocol", "live"],
     &["choose"],
     &["table"],

@@ -2,7 +2,7 @@
 //!
 //! The model stands in the path, and so does the wish for a stream. A stream is a sequence of
 //! binary frames, see `frames`; its errors come as frames after a 200. It never signs a request:
-//! `upstream::sigv4` does, over the bytes that are sent.
+//! `sigv4` does, over the bytes that are sent.
 
 mod request;
 mod response;

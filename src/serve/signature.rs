@@ -9,12 +9,9 @@ use std::time::SystemTime;
 use http::{HeaderMap, HeaderValue, Uri, header};
 
 use crate::{
-    secret::Secret,
-    table::{Caller, Keyring, aws::Keys},
-    upstream::{
-        request::Inbound,
-        sigv4::{self, BEDROCK, Claim, Incoming},
-    },
+    sigv4::{self, BEDROCK, Claim, Incoming, Pair},
+    table::{Caller, Keyring},
+    upstream::request::Inbound,
 };
 
 /// Who signed a request that bears no token.
@@ -24,8 +21,8 @@ pub fn caller(keyring: &Keyring, inbound: &Inbound) -> Caller {
     let Some(claim) = found else { return Caller::Unknown };
     let signer = keyring.signer(claim.access_key_id);
     let verified = match signer {
-        Some((_, pair)) => verified(&claim, inbound, pair),
-        None => verified(&claim, inbound, &decoy(&claim)),
+        Some((_, pair)) => verified(&claim, inbound, pair.pair()),
+        None => verified(&claim, inbound, decoy(&claim)),
     };
     match signer {
         Some((id, _)) if verified => Caller::Known(id),
@@ -54,7 +51,7 @@ fn authorization(headers: &HeaderMap) -> Option<&str> {
     Claim::is_meant(value).then_some(value)
 }
 
-fn verified(claim: &Claim<'_>, inbound: &Inbound, pair: &Keys) -> bool {
+fn verified(claim: &Claim<'_>, inbound: &Inbound, pair: Pair<'_>) -> bool {
     let host = inbound.headers.get(header::HOST).and_then(|value| value.to_str().ok());
     let request = Incoming {
         method: inbound.method.as_str(),
@@ -79,12 +76,8 @@ fn end_of(access_key_id: &str) -> &str {
 }
 
 /// A pair that nobody has.
-fn decoy(claim: &Claim<'_>) -> Keys {
-    Keys {
-        access_key_id: claim.access_key_id.to_owned(),
-        secret_access_key: Secret::new("decoy".to_owned()),
-        session_token: None,
-    }
+fn decoy<'a>(claim: &Claim<'a>) -> Pair<'a> {
+    Pair { access_key_id: claim.access_key_id, secret_access_key: "decoy", session_token: None }
 }
 
 const LAST_SHOWN: usize = 4;

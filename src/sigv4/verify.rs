@@ -5,11 +5,11 @@
 
 use std::time::{Duration, SystemTime};
 
+use aws_smithy_types::{DateTime, date_time::Format};
 use http::HeaderMap;
 use subtle::ConstantTimeEq;
 
-use super::{Keys, Outgoing, Scope, sign_with};
-use crate::upstream::moment;
+use super::{Outgoing, Pair, Scope, sign_with};
 
 /// What a client claims in its `authorization` header.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,11 +114,11 @@ impl<'a> Claim<'a> {
     pub fn verify(
         &self,
         request: &Incoming<'a>,
-        keys: &Keys,
+        pair: Pair<'_>,
         service: &str,
         now: SystemTime,
     ) -> Result<(), Unverified> {
-        if self.access_key_id != keys.access_key_id {
+        if self.access_key_id != pair.access_key_id {
             return Err(Unverified::Key);
         }
         if self.service != service {
@@ -139,9 +139,9 @@ impl<'a> Claim<'a> {
         };
         let scope = Scope { region: self.region, service };
         // A token that the client signed is among its headers; ours is not asked for.
-        let pair = Keys { session_token: None, ..keys.clone() };
+        let pair = Pair { session_token: None, ..pair };
         let (_, signature) =
-            sign_with(&again, &pair, scope, time).map_err(|_| Unverified::Signature)?;
+            sign_with(&again, pair, scope, time).map_err(|_| Unverified::Signature)?;
         let same = signature.as_bytes().ct_eq(self.signature.as_bytes());
         if bool::from(same) { Ok(()) } else { Err(Unverified::Signature) }
     }
@@ -181,19 +181,15 @@ impl<'a> Claim<'a> {
 
 /// `20150830T123600Z` as a time.
 fn parse_time(text: &str) -> Option<SystemTime> {
-    let bytes = text.as_bytes();
-    if bytes.len() != 16 || bytes[8] != b'T' || bytes[15] != b'Z' {
+    let (date, time) = text.strip_suffix('Z')?.split_once('T')?;
+    let are_digits = date.bytes().chain(time.bytes()).all(|byte| byte.is_ascii_digit());
+    if !(are_digits && date.len() == 8 && time.len() == 6) {
         return None;
     }
-    let number = |from: usize, to: usize| -> Option<u64> {
-        let digits = text.get(from..to)?;
-        let all = digits.bytes().all(|digit| digit.is_ascii_digit());
-        if all { digits.parse().ok() } else { None }
-    };
-    let (year, month, day) = (number(0, 4)?, number(4, 6)?, number(6, 8)?);
-    let (hour, minute, second) = (number(9, 11)?, number(11, 13)?, number(13, 15)?);
-    let seconds = moment::unix([year, month, day, hour, minute, second])?;
-    Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds))
+    let (year, month, day) = (&date[..4], &date[4..6], &date[6..]);
+    let (hour, minute, second) = (&time[..2], &time[2..4], &time[4..]);
+    let text = format!("{year}-{month}-{day}T{hour}:{minute}:{second}Z");
+    DateTime::from_str(&text, Format::DateTime).ok()?.try_into().ok()
 }
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";

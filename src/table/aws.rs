@@ -1,8 +1,8 @@
 //! What a provider of AWS is asked with: a region, and an access key pair instead of a token.
 //!
-//! Nothing is signed here; `upstream::sigv4` does that for each attempt.
+//! Nothing is signed here; `sigv4` does that for each attempt.
 
-use crate::secret::Secret;
+use crate::{secret::Secret, sigv4::Pair};
 
 crate::secret::unseen!(Keys, Aws);
 
@@ -15,6 +15,17 @@ pub struct Keys {
     pub secret_access_key: Secret,
     /// The token of a temporary pair.
     pub session_token: Option<Secret>,
+}
+
+impl Keys {
+    /// The pair in the clear, to sign or to verify with.
+    pub fn pair(&self) -> Pair<'_> {
+        Pair {
+            access_key_id: &self.access_key_id,
+            secret_access_key: self.secret_access_key.expose(),
+            session_token: self.session_token.as_ref().map(Secret::expose),
+        }
+    }
 }
 
 /// Where and as whom requests are signed.

@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header, uri::P
 
 use percent_encoding::utf8_percent_encode;
 
-use super::{headers, identity::Credential, sigv4, translate::off_core, vertex};
+use super::{headers, identity::Credential, translate::off_core, vertex};
 use crate::{
     body::{Model, Pieces, PiecesBody},
     live::Share,
@@ -22,6 +22,7 @@ use crate::{
     protocol::{
         Endpoint, Protocol, conversation::Conversation, embedding::Embedding, wire::ReadError,
     },
+    sigv4,
     table::{Origin, Provider, aws::Aws, pool::Headers},
 };
 
@@ -193,7 +194,7 @@ fn sign(
         payload_hash: &payload_hash,
     };
     let scope = sigv4::Scope { region: &aws.region, service: sigv4::BEDROCK };
-    if let Ok(set) = sigv4::sign(&request, keys, scope, SystemTime::now()) {
+    if let Ok(set) = sigv4::sign(&request, keys.pair(), scope, SystemTime::now()) {
         headers::set(headers, &set);
     }
 }
