@@ -11,12 +11,12 @@ mod number;
 mod plain;
 mod prose;
 mod scan;
-mod envelope;
+mod alone;
 pub mod multipart;
 mod pieces;
 mod send;
 
-pub use envelope::error_value;
+pub use alone::stands_alone;
 pub use pieces::{A_FEW, Pieces, joined_crumbs, json_string};
 pub use scan::{Found, Invalid, Model, Scanner};
 pub use send::PiecesBody;

@@ -7,8 +7,6 @@ mod class;
 
 use std::time::Duration;
 
-use serde_json::Value;
-
 pub use brief::{Brief, What};
 pub use class::{Class, ErrorClasses};
 
@@ -29,6 +27,17 @@ pub struct Failure {
     pub param: Option<String>,
     /// How long to wait, where the body says so.
     pub retry_after: Option<Duration>,
+    /// How it was told, if a provider told it. Boxed, so that no event of a stream is larger for it.
+    pub told: Option<Box<AsTold>>,
+}
+
+/// What the codes of an error say of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AsTold {
+    /// What happened and its class, as its codes and its status say.
+    pub brief: Brief,
+    /// Its codes and types, the most particular first, for the operator's `error_classes`.
+    pub codes: Vec<String>,
 }
 
 /// What kind of error.
@@ -76,6 +85,7 @@ impl Failure {
             code: None,
             param: None,
             retry_after: None,
+            told: None,
         }
     }
 
@@ -110,23 +120,21 @@ impl Failure {
         if self.status == 529 { 503 } else { self.status }
     }
 
-    /// An error body in no form of its protocol: the kind is what the status says, the sentence
-    /// stands where most put it.
-    pub fn from_status(status: u16, body: &[u8]) -> Self {
-        let value: Value = serde_json::from_slice(body).unwrap_or_default();
-        let error = &value["error"];
-        let places = [&error["message"], error, &value["message"], &value["detail"]];
-        let text = match places.into_iter().find_map(Value::as_str) {
-            Some(sentence) => sentence.into(),
-            None => String::from_utf8_lossy(body),
-        };
-        let text = text.trim();
-        let message = if text.is_empty() || text.starts_with('<') {
-            format!("the provider answered with status {status}")
-        } else {
-            text.chars().take(LONGEST_MESSAGE).collect()
-        };
-        Self { status, ..Self::new(Kind::from_status(status), message) }
+    /// The failure in brief, where the operator says what some of the provider's codes mean.
+    pub fn brief(&self, classes: &ErrorClasses) -> Brief {
+        let Some(told) = &self.told else { return self.observed() };
+        let named = |code: &String| classes.get(code.as_str()).copied();
+        let class = if classes.is_empty() { None } else { told.codes.iter().find_map(named) };
+        class.map_or(told.brief, |class| told.brief.named(class))
+    }
+
+    /// The failure in brief, as the router saw it.
+    pub(crate) fn observed(&self) -> Brief {
+        Brief::from(match self.kind {
+            Kind::Cut => What::Reset,
+            Kind::Malformed => What::Malformed(None),
+            _ => What::Status(self.status),
+        })
     }
 }
 
@@ -164,39 +172,5 @@ impl Kind {
             Self::Timeout => 504,
             Self::Overloaded => 529,
         }
-    }
-
-    /// Whether a sentence speaks of a request that is too long: vendors have no code for it.
-    pub fn is_about_context(message: &str) -> bool {
-        let message = message.to_ascii_lowercase();
-        CONTEXT_WORDS.iter().any(|words| message.contains(words))
-    }
-}
-
-const LONGEST_MESSAGE: usize = 1_000;
-
-const CONTEXT_WORDS: &[&str] = &[
-    "context length",
-    "context window",
-    "prompt is too long",
-    "input is too long",
-    "too many tokens",
-    "maximum number of tokens",
-    "exceed context limit",
-];
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_bare_status_is_a_failure() {
-        let failure = Failure::from_status(503, b"<html>busy</html>");
-        assert_eq!((failure.kind, failure.status), (Kind::Unavailable, 503));
-        assert_eq!(failure.message, "the provider answered with status 503");
-        assert_eq!(Failure::from_status(418, b" teapot ").message, "teapot");
-        let envelope = br#"{"error":{"code":429,"message":"slow down"}}"#;
-        assert_eq!(Failure::from_status(429, envelope).message, "slow down");
-        assert_eq!(Failure::from_status(418, b"").kind, Kind::InvalidRequest);
     }
 }

@@ -35,6 +35,7 @@
 
 pub mod endpoint;
 pub mod manner;
+pub mod told;
 pub mod wire;
 pub mod replay;
 pub mod conversation;
@@ -49,7 +50,6 @@ pub(crate) mod bounds;
 pub(crate) mod object;
 pub(crate) mod chat;
 pub(crate) mod structured;
-pub(crate) mod loose;
 pub(crate) mod parts;
 pub(crate) mod calls;
 pub(crate) mod nesting;

@@ -4,7 +4,6 @@
 //! In here no `Option` means "default", and nothing is parsed that the file already fixed.
 
 pub mod pool;
-pub mod class;
 pub mod fallback;
 pub mod keyring;
 pub mod mock;

@@ -29,6 +29,8 @@ mod cost;
 mod embeddings;
 #[path = "protocols/essence.rs"]
 mod essence;
+#[path = "protocols/failures.rs"]
+mod failures;
 #[path = "protocols/given_back.rs"]
 mod given_back;
 #[path = "protocols/grammar.rs"]

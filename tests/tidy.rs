@@ -27,7 +27,13 @@ const NARROWER: [(&str, &str, &[&str]); 2] = [
 
 /// Words that stand nowhere in code but in these files: (words, where they are looked for, why,
 /// where they may stand).
-const ONLY_IN: [(&[&str], &str, &str, &[&str]); 6] = [
+const ONLY_IN: [(&[&str], &str, &str, &[&str]); 7] = [
+    (
+        &ERROR_WORDS,
+        "",
+        "a protocol reads its errors; everything else reads the failure",
+        &["protocol/"],
+    ),
     (&["ArcSwap"], "", "the live table has one owner", &["gateway.rs"]),
     (
         &["json!({\"error\"", "{\\\"error\\\":"],
@@ -41,6 +47,15 @@ const ONLY_IN: [(&[&str], &str, &str, &[&str]); 6] = [
     (&CLOCKS, "protocol", "time and chance are arguments", &[]),
 ];
 
+/// Words of vendors' errors, one of each vendor.
+const ERROR_WORDS: [&str; 6] = [
+    "insufficient_quota",
+    "ResponsibleAIPolicyViolation",
+    "overloaded_error",
+    "RESOURCE_EXHAUSTED",
+    "ThrottlingException",
+    "x-amzn-errortype",
+];
 const IO: [&str; 7] =
     ["std::fs", "std::net", "std::io", "std::env", "tokio::", "hyper::", "reqwest::"];
 const CLOCKS: [&str; 4] = ["Instant", "SystemTime", "rand::rng(", "rand::random"];

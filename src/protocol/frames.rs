@@ -6,6 +6,7 @@
 use bytes::Bytes;
 
 use super::conversation::{Event, Failure};
+use super::told;
 use super::wire::StreamReader;
 use crate::sse;
 
@@ -21,6 +22,16 @@ pub(crate) trait Frames: Send + Sync {
 /// The stream is broken: nothing follows.
 pub(crate) fn fail(failure: Failure, events: &mut Vec<Event>) {
     events.push(Event::Failure(failure));
+}
+
+/// An error in no form of its protocol is still the provider's word: it is told, and judged, as such.
+fn tell_odd(events: &mut [Event], data: &str) {
+    if let Some(Event::Failure(failure)) = events.last_mut()
+        && failure.told.is_none()
+        && let Some(told) = told::odd_event(data)
+    {
+        *failure = told;
+    }
 }
 
 /// Reads one stream.
@@ -47,7 +58,10 @@ impl<F: Frames> FrameReader<F> {
             Ok(None) => return false,
             // Looked at as a whole, so that the parser need not look at each text in it.
             Ok(Some(event)) => match simdutf8::basic::from_utf8(&event.data) {
-                Ok(data) => self.frames.read(data, events),
+                Ok(data) => {
+                    self.frames.read(data, events);
+                    tell_odd(events, data);
+                }
                 Err(_) => fail(Failure::no_text(), events),
             },
             Err(error) => fail(Failure::malformed(error.to_string()), events),

@@ -59,8 +59,8 @@ impl Wire for Gemini {
         Box::new(stream::Writer::new(to))
     }
 
-    fn read_error(&self, status: u16, _headers: &HeaderMap, body: &[u8]) -> Failure {
-        error::read(status, body)
+    fn read_error(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
+        error::read(status, headers, body)
     }
 
     fn write_error(&self, failure: &Failure, _request_id: &str) -> WrittenError {

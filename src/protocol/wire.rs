@@ -10,6 +10,7 @@ use http::HeaderMap;
 
 use super::conversation::{Conversation, Delivery, Event, Failure, Losses, Lossy, Media, Reply};
 use super::embedding::Embeddings;
+use super::told;
 
 /// A wire protocol. Its methods are pure: the same arguments give the same bytes.
 pub trait Wire: Send + Sync {
@@ -52,6 +53,11 @@ pub trait Wire: Send + Sync {
     /// `retry-after` and rate-limit headers are relayed by the caller; a delay that the *body*
     /// names goes to `Failure::retry_after`.
     fn read_error(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Failure;
+
+    /// Reads an error inside a success: it has the status that its own number says, else 502.
+    fn read_error_inside(&self, headers: &HeaderMap, body: &[u8]) -> Failure {
+        self.read_error(told::status_inside(body), headers, body)
+    }
 
     /// Writes an error for a client.
     fn write_error(&self, failure: &Failure, request_id: &str) -> WrittenError;

@@ -105,6 +105,7 @@ fn failure(refusal: &Refusal) -> Failure {
         code: Some(row.code.to_owned()),
         param: refusal.param().map(str::to_owned),
         retry_after: refusal.retry_after(),
+        told: None,
     }
 }
 

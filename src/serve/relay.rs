@@ -10,7 +10,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Response, header};
+use http::{HeaderValue, Response, header};
 use http_body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
@@ -25,13 +25,11 @@ use super::{
     stream_end::StreamEnd,
 };
 use crate::{
-    failure::{Brief, Class, What},
+    failure::{Brief, ErrorClasses, Failure, What},
     live::Entry,
     protocol::Protocol,
-    table::class,
     upstream::{
         answer::{AnswerBody, Form},
-        envelope::ErrorEvent,
         headers,
         request::Inbound,
     },
@@ -221,15 +219,11 @@ impl Relay {
     }
 
     /// What an error in the middle of a stream says of the provider.
-    fn fault(&self, error: &ErrorEvent) -> Brief {
-        let class = match self.record.named(self.asked) {
-            Some((_, provider)) => {
-                let own = &provider.own_classes;
-                class::of_answer(error.status, &HeaderMap::new(), &error.json, own)
-            }
-            None => Class::of_status(error.status),
-        };
-        Brief { what: What::Status(error.status), class }
+    fn fault(&self, told: &Failure) -> Brief {
+        match self.record.named(self.asked) {
+            Some((_, provider)) => told.brief(&provider.own_classes),
+            None => told.brief(&ErrorClasses::default()),
+        }
     }
 }
 

@@ -8,18 +8,16 @@ mod marks;
 use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
+use http::HeaderMap;
 
 use self::marks::Marks;
 use super::answer;
 use crate::{
-    failure::{Brief, What},
+    failure::{Brief, Failure, What},
     protocol::Protocol,
     refusal::Refusal,
     sse::Boundary,
-    upstream::{
-        envelope::{self, ErrorEvent},
-        request::Inbound,
-    },
+    upstream::{envelope, request::Inbound},
 };
 
 /// Watches over one stream of events.
@@ -32,7 +30,7 @@ pub struct StreamEnd {
     /// What the last events of this endpoint's streams hold, and what may be an error.
     marks: &'static Marks,
     /// The error that the provider told, until it is taken.
-    error: Option<ErrorEvent>,
+    error: Option<Box<Failure>>,
     speaks: Protocol,
     ends_well: bool,
     /// Whether nothing is missing any more, however the transfer ends.
@@ -83,7 +81,7 @@ impl StreamEnd {
     }
 
     /// An error that the provider told in the middle of the stream: it is an end, too.
-    pub fn take_error(&mut self) -> Option<ErrorEvent> {
+    pub fn take_error(&mut self) -> Option<Box<Failure>> {
         self.error.take()
     }
 
@@ -148,7 +146,8 @@ impl StreamEnd {
             && let Some(error) = envelope::error_event(events.clone())
         {
             (self.ends_well, self.said_all) = (true, true);
-            self.error = Some(error);
+            let wire = self.speaks.wire();
+            self.error = Some(Box::new(wire.read_error_inside(&HeaderMap::new(), &error)));
         }
     }
 

@@ -12,7 +12,7 @@ use tokio::time::Instant;
 use super::{
     answer::{Answer, AnswerBody, Form, Source},
     client::{Client, SendError, WireBody},
-    envelope::{self, Opening, Openings},
+    envelope::{Opening, Openings},
     failed::{self, Failed},
     framing,
     identity::Credential,
@@ -21,9 +21,10 @@ use super::{
     translate::{self, Rewritten},
 };
 use crate::{
-    body::{self, A_FEW},
+    body::A_FEW,
     failure::{Brief, Class, What},
     path::BasePath,
+    protocol::told,
     table::{Origin, Place, Provider, identity::Identity},
     within::{self, within},
 };
@@ -89,8 +90,8 @@ async fn ask_and_judge(
         }
         Place::Wire { origin, base } => ask(client, provider, origin, base, inbound, None).await?,
     };
-    let answer = judge_head(answer, provider, scrutiny).await?;
-    judge_body(answer, scrutiny).await.map_err(|failed| failed.classed(&provider.own_classes))
+    let answer = judge_head(answer, provider, inbound, scrutiny).await?;
+    judge_body(answer, provider, inbound, scrutiny).await
 }
 
 /// Sends the request as it came or as it was `prepared`, once more if the first connection turned
@@ -167,12 +168,13 @@ pub(super) fn judge_redirect(answer: Box<Answer>) -> Result<Box<Answer>, Failed>
 async fn judge_head(
     answer: Box<Answer>,
     provider: &Provider,
+    inbound: &Inbound,
     scrutiny: Scrutiny,
 ) -> Result<Box<Answer>, Failed> {
     let answer = judge_redirect(answer)?;
     let status = answer.status;
     if status.is_client_error() || status.is_server_error() {
-        return Err(refused(answer).await.classed(&provider.own_classes));
+        return Err(refused(answer).await.read(inbound.speaks(), &provider.own_classes));
     }
     if scrutiny.needs_body && matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
         return Err(Failed::empty(status));
@@ -210,19 +212,29 @@ pub(super) async fn hold_error(answer: &mut Answer) {
 
 /// Looks at the beginning of a success before a header goes out, so that one that turns out to be
 /// an error can still fall back.
-async fn judge_body(mut answer: Box<Answer>, scrutiny: Scrutiny) -> Result<Box<Answer>, Failed> {
+async fn judge_body(
+    mut answer: Box<Answer>,
+    provider: &Provider,
+    inbound: &Inbound,
+    scrutiny: Scrutiny,
+) -> Result<Box<Answer>, Failed> {
     if !look(&mut answer).await? {
         let empty = scrutiny.needs_body && answer.body.held().is_empty();
         return if empty { Err(Failed::empty(answer.status)) } else { Ok(answer) };
     }
     match answer.form() {
-        Form::Events => judge_stream(answer, scrutiny).await,
-        Form::Json if scrutiny.reads_errors => judge_json(answer).await,
+        Form::Events => judge_stream(answer, provider, inbound, scrutiny).await,
+        Form::Json if scrutiny.reads_errors => judge_json(answer, provider, inbound).await,
         _ => Ok(answer),
     }
 }
 
-async fn judge_stream(mut answer: Box<Answer>, scrutiny: Scrutiny) -> Result<Box<Answer>, Failed> {
+async fn judge_stream(
+    mut answer: Box<Answer>,
+    provider: &Provider,
+    inbound: &Inbound,
+    scrutiny: Scrutiny,
+) -> Result<Box<Answer>, Failed> {
     let mut openings = Openings::new(scrutiny.reads_errors || scrutiny.waits_for_content);
     let mut read = 0;
     loop {
@@ -233,7 +245,10 @@ async fn judge_stream(mut answer: Box<Answer>, scrutiny: Scrutiny) -> Result<Box
                 Opening::Content => return Ok(answer),
                 Opening::Empty | Opening::Error(..) if !scrutiny.reads_errors => return Ok(answer),
                 Opening::Empty => return Err(Failed::empty(answer.status)),
-                Opening::Error(status, json) => return Err(Failed::inside(answer, status, json)),
+                Opening::Error(json) => {
+                    let classes = &provider.own_classes;
+                    return Err(Failed::inside(answer, json, inbound.speaks(), classes));
+                }
             }
         }
         if answer.body.held_bytes() > MOST_HELD {
@@ -247,7 +262,11 @@ async fn judge_stream(mut answer: Box<Answer>, scrutiny: Scrutiny) -> Result<Box
 
 /// A small answer is held until it is whole: it is of no use to a client before that, and one that
 /// breaks off can still fall back.
-async fn judge_json(mut answer: Box<Answer>) -> Result<Box<Answer>, Failed> {
+async fn judge_json(
+    mut answer: Box<Answer>,
+    provider: &Provider,
+    inbound: &Inbound,
+) -> Result<Box<Answer>, Failed> {
     let small = answer.body.remaining().is_none_or(|bytes| bytes <= MOST_HELD as u64);
     while small && answer.body.held_bytes() <= MOST_HELD {
         if !look(&mut answer).await? {
@@ -255,13 +274,11 @@ async fn judge_json(mut answer: Box<Answer>) -> Result<Box<Answer>, Failed> {
         }
     }
     let Some(envelope) = answer.body.whole() else { return Ok(answer) };
-    match body::error_value(&envelope) {
-        Some(_) => {
-            let status = envelope::status_of(&envelope);
-            Err(Failed::inside(answer, status, envelope))
-        }
-        None => Ok(answer),
+    if told::is_error_alone(&envelope) {
+        let classes = &provider.own_classes;
+        return Err(Failed::inside(answer, envelope, inbound.speaks(), classes));
     }
+    Ok(answer)
 }
 
 /// Whether the answer is one JSON object, where events were asked for: a provider that cannot stream,

@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode, header};
 use super::{answer::Answer, client::SendError, dial::DialError, identity::Unfetched};
 use crate::{
     failure::{Brief, Class, ErrorClasses, What},
-    table::class,
+    protocol::Protocol,
 };
 
 /// A failed attempt.
@@ -39,19 +39,15 @@ impl Failed {
         Self::new(What::Timeout, "no response headers in time".into())
     }
 
-    /// The same, its class read from the error's own words where they are held.
-    pub(super) fn classed(mut self, own: &ErrorClasses) -> Self {
+    /// The same, as the error itself says, where all of it is held.
+    pub(super) fn read(mut self, protocol: Protocol, classes: &ErrorClasses) -> Self {
         if let (What::Status(status), Some(answer)) = (self.failure.what, &self.answer)
             && let Some(body) = answer.body.whole()
         {
-            self.failure.class = class::of_answer(status, &answer.headers, &body, own);
+            let said = protocol.wire().read_error(status, &answer.headers, &body);
+            self.failure = said.brief(classes);
+            self.retry_after = said.retry_after.or(self.retry_after);
         }
-        self
-    }
-
-    /// The same, in the class that the file gives to a word of this body, if it does.
-    pub(super) fn in_own_words(mut self, body: &[u8], own: &ErrorClasses) -> Self {
-        self.failure = class::of_own(body, own).map_or(self.failure, |it| self.failure.named(it));
         self
     }
 
@@ -59,14 +55,22 @@ impl Failed {
         Self::new(What::Malformed(Some(status.as_u16())), "the answer is empty".into())
     }
 
-    /// An error inside a success: it is what the answer should have been.
-    pub(super) fn inside(mut answer: Box<Answer>, status: u16, json: Bytes) -> Self {
-        let retry_after = retry_after(&answer.headers);
-        answer.status = StatusCode::from_u16(status).unwrap_or(StatusCode::BAD_GATEWAY);
+    /// An error inside a success, as the error itself says: it is what the answer should have been.
+    pub(super) fn inside(
+        mut answer: Box<Answer>,
+        json: Bytes,
+        protocol: Protocol,
+        classes: &ErrorClasses,
+    ) -> Self {
+        let said = protocol.wire().read_error_inside(&answer.headers, &json);
+        answer.status = StatusCode::from_u16(said.status).unwrap_or(StatusCode::BAD_GATEWAY);
         answer.replace_body("application/json", json);
-        let cause = format!("an error {status} inside a 200");
-        let failed = Self::new(What::Status(status), cause);
-        Self { retry_after, answer: Some(answer), ..failed }
+        Self {
+            failure: said.brief(classes),
+            retry_after: said.retry_after.or_else(|| retry_after(&answer.headers)),
+            cause: format!("an error {} inside a 200", said.status),
+            answer: Some(answer),
+        }
     }
 
     pub(super) fn from_dial(error: DialError) -> Self {

@@ -186,7 +186,8 @@ pub(crate) fn embedded(of: &Embedded) -> String {
 
 /// An error.
 pub(crate) fn failure(of: &Failure) -> String {
-    let Failure { status, kind, message, code, param, retry_after } = of;
+    // What is decided by its codes is in `failures.rs`.
+    let Failure { status, kind, message, code, param, retry_after, told: _ } = of;
     let mut out = Lines(String::new());
     out.line("failure", format!("{kind:?} {status} {message:?}"));
     out.some("  code", code);

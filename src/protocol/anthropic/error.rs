@@ -2,18 +2,23 @@
 //!
 //! It never invents a sentence where the vendor gave one.
 
-use serde::{Deserialize, Serialize};
+use http::HeaderMap;
+use serde::Serialize;
 
-use crate::protocol::conversation::{Failure, Kind};
-use crate::protocol::loose::{self, Code};
+use crate::failure::{Failure, Kind};
+use crate::protocol::told::{self, At, Told};
 use crate::protocol::wire::{WrittenError, json};
 
-/// Reads an error body.
-pub(super) fn read(status: u16, body: &[u8]) -> Failure {
-    match serde_json::from_slice::<Envelope>(body) {
-        Ok(envelope) => envelope.error.into_failure(Some(status)),
-        Err(_) => Failure::from_status(status, body),
-    }
+/// Reads an error answer.
+pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
+    let told = Told::answer(status, headers, body);
+    read_told(&told).unwrap_or_else(|| told.bare(None, body))
+}
+
+/// Reads an error inside a success, if there is one.
+pub(super) fn read_inside(at: At, body: &[u8]) -> Option<Failure> {
+    let told = Told::inside(at, body);
+    read_told(&told).or_else(|| told.is_said().then(|| told.bare(None, body)))
 }
 
 /// Writes an error with the status that this protocol has for its kind.
@@ -22,21 +27,18 @@ pub(super) fn write(failure: &Failure, request_id: &str) -> WrittenError {
     WrittenError { status: failure.status, headers: Vec::new(), body }
 }
 
-/// An error's body, and an error event's data.
-#[derive(Deserialize)]
-pub(super) struct Envelope {
-    pub(super) error: Detail,
-}
-
-/// What stands under `error`.
-#[derive(Deserialize)]
-pub(super) struct Detail {
-    #[serde(default, deserialize_with = "loose::text")]
-    r#type: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
-    message: Option<String>,
-    /// Not the vendor's own; who stands between puts a status there.
-    code: Option<Code>,
+/// Without a status (in a stream, in a success) the type decides on the kind.
+fn read_told(told: &Told) -> Option<Failure> {
+    let detail = Some(&told.value()["error"]).filter(|error| error.is_object())?;
+    let message = told::sentence(&detail["message"]);
+    let known = detail["type"].as_str().and_then(told::kind_of);
+    let kind = match (known, told.status()) {
+        (Some(Kind::InvalidRequest), _) if told::is_about_context(&message) => Kind::ContextWindow,
+        (Some(kind), _) => kind,
+        (None, Some(status)) => Kind::from_status(status),
+        (None, None) => Kind::Server,
+    };
+    Some(told.failure(kind, message))
 }
 
 /// The error as a value: in a body and in a stream it is the same.
@@ -61,26 +63,6 @@ struct DetailOut<'a> {
 struct DetailsOut {
     error_code: &'static str,
     unsupported: [&'static str; 1],
-}
-
-impl Detail {
-    /// In neutral form; without a status (in a stream) its own numeric code is one, else the type
-    /// decides on it.
-    pub(super) fn into_failure(self, status: Option<u16>) -> Failure {
-        let status = status.or(self.code.as_ref().and_then(Code::status));
-        let message = loose::sentence(self.message);
-        let known = TYPES.iter().find(|(name, _)| Some(*name) == self.r#type.as_deref());
-        let kind = match (known, status) {
-            (Some((_, Kind::InvalidRequest)), _) if Kind::is_about_context(&message) => {
-                Kind::ContextWindow
-            }
-            (Some((_, kind)), _) => *kind,
-            (None, Some(status)) => Kind::from_status(status),
-            (None, None) => Kind::Server,
-        };
-        let failure = Failure::new(kind, message);
-        Failure { status: status.unwrap_or(failure.status), ..failure }
-    }
 }
 
 impl<'a> Out<'a> {
@@ -114,19 +96,6 @@ fn type_of(kind: Kind) -> &'static str {
 /// The field by which a conversation is kept at the vendor.
 pub(super) const THREAD: &str = "thread";
 
-const TYPES: &[(&str, Kind)] = &[
-    ("invalid_request_error", Kind::InvalidRequest),
-    ("authentication_error", Kind::Authentication),
-    ("billing_error", Kind::Quota),
-    ("permission_error", Kind::Permission),
-    ("not_found_error", Kind::NotFound),
-    ("request_too_large", Kind::TooLarge),
-    ("rate_limit_error", Kind::RateLimit),
-    ("timeout_error", Kind::Timeout),
-    ("overloaded_error", Kind::Overloaded),
-    ("api_error", Kind::Server),
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,7 +118,7 @@ mod tests {
             (429, r#"{"error":{"type":"new_error","message":"m"}}"#, Kind::RateLimit, "m"),
             (502, "<html>", Kind::Malformed, "the provider answered with status 502"),
         ] {
-            let failure = read(status, body.as_bytes());
+            let failure = read(status, &HeaderMap::new(), body.as_bytes());
             assert_eq!((failure.status, failure.kind, &*failure.message), (status, kind, message));
         }
     }
@@ -161,8 +130,8 @@ mod tests {
             (r#"{"type":"overloaded_error","code":"529","message":[]}"#, 529, Kind::Overloaded),
             (r#"{"type":"x_error","code":"x"}"#, 500, Kind::Server),
         ] {
-            let detail: Detail = serde_json::from_str(detail).unwrap();
-            let failure = detail.into_failure(None);
+            let body = format!(r#"{{"type":"error","error":{detail}}}"#);
+            let failure = read_inside(At::Success, body.as_bytes()).unwrap();
             assert_eq!((failure.status, failure.kind), (status, kind));
         }
     }
@@ -180,10 +149,22 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        for &(_, kind) in TYPES {
+        for kind in [
+            Kind::InvalidRequest,
+            Kind::Authentication,
+            Kind::Quota,
+            Kind::Permission,
+            Kind::NotFound,
+            Kind::TooLarge,
+            Kind::RateLimit,
+            Kind::Timeout,
+            Kind::Overloaded,
+            Kind::Server,
+        ] {
             let failure = Failure::new(kind, "m");
             let written = write(&failure, "req_1");
-            assert_eq!(read(written.status, &written.body), failure);
+            let read = read(written.status, &HeaderMap::new(), &written.body);
+            assert_eq!(Failure { told: None, ..read }, failure);
         }
     }
 }

@@ -4,13 +4,14 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
 use crate::protocol::Protocol;
 use crate::protocol::conversation::{
     Content, Failure, Finish, Part, Reply, Signature, ToolCall, Usage,
 };
+use crate::protocol::told::At;
 use crate::protocol::wire::{Client, Model, Reading, json};
 
 use super::error;
@@ -19,8 +20,10 @@ use super::error;
 pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
     let message: Message = serde_json::from_slice(body)
         .map_err(|_| Failure::malformed("the provider's answer is no message"))?;
-    if let Some(error) = message.error {
-        return Err(error.into_failure(None));
+    if message.error.is_some()
+        && let Some(failure) = error::read_inside(At::Success, body)
+    {
+        return Err(failure);
     }
     let Some(content) = message.content else {
         return Err(Failure::malformed("the provider's answer holds no content"));
@@ -128,7 +131,7 @@ struct Message {
     stop_reason: Option<String>,
     stop_sequence: Option<String>,
     usage: Option<UsageIn>,
-    error: Option<error::Detail>,
+    error: Option<IgnoredAny>,
 }
 
 /// A block of any type: which fields it has depends on it.

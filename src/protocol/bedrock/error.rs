@@ -3,40 +3,40 @@
 //! It never invents a sentence where the vendor gave one.
 
 use http::HeaderMap;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
-use crate::protocol::conversation::{Failure, Kind};
-use crate::protocol::loose;
+use crate::failure::{AsTold, Failure, Kind};
+use crate::protocol::told::{self, TYPE_HEADER, Told};
 use crate::protocol::wire::{WrittenError, json};
 
 /// Reads an error answer.
 pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
-    let detail = serde_json::from_slice::<Detail>(body).ok();
-    let header = headers.get(TYPE_HEADER).and_then(|value| value.to_str().ok());
-    let in_body = detail.as_ref().and_then(|detail| detail.r#type.as_deref());
-    let name = header.or(in_body).map(loose::bare_name);
-    let Some(message) = detail.as_ref().and_then(|detail| detail.message.clone()) else {
-        let failure = Failure::from_status(status, body);
-        let kind = name.and_then(kind_of).unwrap_or(failure.kind);
-        return Failure { kind, ..failure };
-    };
-    let failure = failure(name, status, message);
-    Failure { status, ..failure }
+    let told = Told::answer(status, headers, body);
+    let value = told.value();
+    let in_body = value["__type"].as_str().or_else(|| value["code"].as_str()).map(told::bare_name);
+    let name = told.in_header.as_deref().or(in_body);
+    let message = value["message"].as_str().or_else(|| value["Message"].as_str());
+    let Some(message) = message else { return told.bare(name.and_then(told::kind_of), body) };
+    let known = name.and_then(told::kind_of).unwrap_or_else(|| Kind::from_status(status));
+    let failure = told.failure(particular(known, message), message);
+    failure.with_code(name.map(str::to_owned))
 }
 
-/// Reads an exception that comes as a frame, after a 200.
+/// Reads an exception that comes as a frame, after a 200. Its name stands for a status of its own.
 pub(super) fn read_exception(name: &str, payload: &[u8]) -> Failure {
-    let detail = serde_json::from_slice::<Detail>(payload).unwrap_or_default();
-    let message = loose::sentence(detail.original_message.or(detail.message));
-    let status = detail.original_status_code.unwrap_or(500);
-    match kind_of(name) {
+    let detail = serde_json::from_slice::<Value>(payload).unwrap_or_default();
+    let message = detail["originalMessage"].as_str().or_else(|| detail["message"].as_str());
+    let message = message.or_else(|| detail["Message"].as_str()).unwrap_or(NO_MESSAGE);
+    let original = detail["originalStatusCode"].as_u64().and_then(|it| u16::try_from(it).ok());
+    let kind = match told::kind_of(&capitalized(name)) {
         // It speaks of the model behind Bedrock, whose own status says more.
-        Some(Kind::Server) | None => {
-            let kind = Kind::from_status(status);
-            Failure::new(kind, message).with_code(Some(name.to_owned()))
-        }
-        Some(_) => failure(Some(name), status, message),
-    }
+        Some(Kind::Server) | None => Kind::from_status(original.unwrap_or(INTERNAL)),
+        Some(kind) => particular(kind, message),
+    };
+    let failure = Failure::new(kind, message).with_code(Some(name.to_owned()));
+    let told = AsTold { brief: failure.observed(), codes: vec![name.to_owned()] };
+    Failure { told: Some(Box::new(told)), ..failure }
 }
 
 /// Writes an error with the type and status that this protocol has for its kind.
@@ -65,18 +65,18 @@ pub(super) fn write_exception(failure: &Failure) -> (&'static str, Vec<u8>) {
     (name, json(&Out { message: &failure.message }))
 }
 
-fn failure(name: Option<&str>, status: u16, message: String) -> Failure {
-    let kind = name.and_then(kind_of).unwrap_or_else(|| Kind::from_status(status));
-    let kind = match kind {
-        Kind::InvalidRequest if Kind::is_about_context(&message) => Kind::ContextWindow,
+/// The kind, where the sentence says more than the name.
+fn particular(kind: Kind, message: &str) -> Kind {
+    match kind {
+        Kind::InvalidRequest if told::is_about_context(message) => Kind::ContextWindow,
         kind => kind,
-    };
-    Failure::new(kind, message).with_code(name.map(str::to_owned))
+    }
 }
 
 /// Names begin with a small letter in frames.
-fn kind_of(name: &str) -> Option<Kind> {
-    TYPES.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, kind)| *kind)
+fn capitalized(name: &str) -> String {
+    let mut letters = name.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
 fn words(kind: Kind) -> (&'static str, u16) {
@@ -96,46 +96,13 @@ fn words(kind: Kind) -> (&'static str, u16) {
     }
 }
 
-#[derive(Default, Deserialize)]
-struct Detail {
-    #[serde(default, alias = "Message", deserialize_with = "loose::text")]
-    message: Option<String>,
-    #[serde(default, rename = "__type", alias = "code", deserialize_with = "loose::text")]
-    r#type: Option<String>,
-    #[serde(rename = "originalStatusCode")]
-    original_status_code: Option<u16>,
-    #[serde(rename = "originalMessage")]
-    original_message: Option<String>,
-}
-
 #[derive(Serialize)]
 struct Out<'a> {
     message: &'a str,
 }
 
-const TYPE_HEADER: &str = "x-amzn-errortype";
-
-const TYPES: &[(&str, Kind)] = &[
-    ("ValidationException", Kind::InvalidRequest),
-    ("ConflictException", Kind::InvalidRequest),
-    ("AccessDeniedException", Kind::Permission),
-    ("UnrecognizedClientException", Kind::Authentication),
-    ("InvalidSignatureException", Kind::Authentication),
-    ("IncompleteSignatureException", Kind::Authentication),
-    ("MissingAuthenticationTokenException", Kind::Authentication),
-    ("ExpiredTokenException", Kind::Authentication),
-    ("ResourceNotFoundException", Kind::NotFound),
-    ("ThrottlingException", Kind::RateLimit),
-    ("TooManyRequestsException", Kind::RateLimit),
-    ("ServiceQuotaExceededException", Kind::Quota),
-    ("ModelNotReadyException", Kind::Unavailable),
-    ("ModelTimeoutException", Kind::Timeout),
-    ("ModelErrorException", Kind::Server),
-    ("ModelStreamErrorException", Kind::Server),
-    ("InternalServerException", Kind::Server),
-    ("InternalFailure", Kind::Server),
-    ("ServiceUnavailableException", Kind::Unavailable),
-];
+const NO_MESSAGE: &str = "the provider gave no message";
+const INTERNAL: u16 = 500;
 
 #[cfg(test)]
 mod tests {
@@ -211,7 +178,17 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        for &(_, kind) in TYPES {
+        for kind in [
+            Kind::InvalidRequest,
+            Kind::Permission,
+            Kind::Authentication,
+            Kind::NotFound,
+            Kind::RateLimit,
+            Kind::Quota,
+            Kind::Unavailable,
+            Kind::Timeout,
+            Kind::Server,
+        ] {
             let written = write(&Failure::new(kind, "m"));
             let headers = with_type(&written.headers[0].1);
             assert_eq!(read(written.status, &headers, &written.body).kind, kind);

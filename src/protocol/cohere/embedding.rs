@@ -22,6 +22,7 @@ use crate::protocol::embedding::{
     Answered, Calls, Embedded, Embedding, Embeddings, Form, Vector, malformed,
 };
 use crate::protocol::object::Object;
+use crate::protocol::told::At;
 use crate::protocol::wire::{Client, Head, ReadError, Refused, Target, json};
 
 /// Cohere's v2 embeddings.
@@ -71,7 +72,8 @@ impl Embeddings for CohereEmbeddings {
 pub(in crate::protocol) fn read_answer(body: &[u8]) -> Result<Embedded, Failure> {
     let answer: Answer<'_> = serde_json::from_slice(body).map_err(|_| malformed())?;
     let Some(embeddings) = answer.embeddings else {
-        return Err(answer.message.map_or_else(malformed, |said| error::failure(None, said)));
+        let read = |said: String| error::read_inside(At::Success, body, &said);
+        return Err(answer.message.map_or_else(malformed, read));
     };
     let vectors = if embeddings.get().starts_with('[') {
         vec![(Form::Float, serde_json::from_str(embeddings.get()).map_err(|_| malformed())?)]

@@ -2,33 +2,37 @@
 //!
 //! It never invents a sentence where the vendor gave one.
 
-use serde::{Deserialize, Serialize};
+use http::HeaderMap;
+use serde::Serialize;
+use serde_json::Value;
 
-use crate::protocol::conversation::{Failure, Kind};
-use crate::protocol::loose;
+use crate::failure::{Failure, Kind};
+use crate::protocol::told::{self, At, Told};
 use crate::protocol::wire::{WrittenError, json};
 
-/// Reads an error body.
-pub(super) fn read(status: u16, body: &[u8]) -> Failure {
-    match serde_json::from_slice::<Envelope>(body) {
-        Ok(Envelope { message: Some(message), .. } | Envelope { error: Some(message), .. }) => {
-            failure(Some(status), message)
-        }
-        _ => Failure { kind: kind_of(status), ..Failure::from_status(status, body) },
+/// Reads an error answer.
+pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
+    let told = Told::answer(status, headers, body);
+    match [&told.value()["message"], &told.value()["error"]].into_iter().find_map(Value::as_str) {
+        Some(message) => told.failure(kind_of(Some(status), message), message),
+        None => told.bare(Some(kind_of_status(status)), body),
     }
 }
 
-/// A failure with this sentence; without a status (in a 200) it is the vendor's own.
-pub(super) fn failure(status: Option<u16>, message: String) -> Failure {
-    let words = message.to_ascii_lowercase();
-    let kind = match status.map_or(Kind::Server, kind_of) {
-        Kind::InvalidRequest if Kind::is_about_context(&message) => Kind::ContextWindow,
+/// Reads an error inside a success; without a number of its own it is the vendor's fault.
+pub(super) fn read_inside(at: At, body: &[u8], message: &str) -> Failure {
+    let told = Told::inside(at, body);
+    told.failure(kind_of(told.status(), message), message)
+}
+
+/// The kind that a status and a sentence stand for.
+fn kind_of(status: Option<u16>, message: &str) -> Kind {
+    match status.map_or(Kind::Server, kind_of_status) {
+        Kind::InvalidRequest if told::is_about_context(message) => Kind::ContextWindow,
         // A trial key's month, which no waiting shortens.
-        Kind::RateLimit if words.contains("month") => Kind::Quota,
+        Kind::RateLimit if message.to_ascii_lowercase().contains("month") => Kind::Quota,
         kind => kind,
-    };
-    let failure = Failure::new(kind, message);
-    Failure { status: status.unwrap_or(failure.status), ..failure }
+    }
 }
 
 /// Writes an error with the status that this protocol has for its kind.
@@ -38,20 +42,12 @@ pub(super) fn write(failure: &Failure, request_id: &str) -> WrittenError {
 }
 
 /// The kind that a status stands for, with the vendor's own ones.
-fn kind_of(status: u16) -> Kind {
+fn kind_of_status(status: u16) -> Kind {
     match status {
         498 => Kind::Authentication,
         499 => Kind::Timeout,
         status => Kind::from_status(status),
     }
-}
-
-#[derive(Deserialize)]
-struct Envelope {
-    #[serde(default, deserialize_with = "loose::text")]
-    message: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
-    error: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -96,7 +92,7 @@ mod tests {
             (500, r#"{"error":"boom"}"#, Kind::Server, "boom"),
             (503, "<html>", Kind::Unavailable, "the provider answered with status 503"),
         ] {
-            let failure = read(status, body.as_bytes());
+            let failure = read(status, &HeaderMap::new(), body.as_bytes());
             assert_eq!((failure.status, failure.kind, &*failure.message), (status, kind, message));
         }
     }
@@ -105,7 +101,8 @@ mod tests {
     fn what_is_written_is_read_again() {
         let failure = Failure::new(Kind::NotFound, "m");
         let written = write(&failure, "req_1");
-        assert_eq!(read(written.status, &written.body), failure);
+        let read = read(written.status, &HeaderMap::new(), &written.body);
+        assert_eq!(Failure { told: None, ..read }, failure);
         assert_eq!(write(&Failure::new(Kind::Overloaded, "m"), "req_1").status, 503);
     }
 }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::chat::ToolCallOut;
 use crate::protocol::conversation::{Content, Failure, Finish, Kind, Part, Reply, ToolCall, Usage};
+use crate::protocol::told::At;
 use crate::protocol::wire::{Client, Model, Reading, json};
 
 use super::error;
@@ -16,7 +17,7 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
         .map_err(|_| Failure::malformed("the provider's answer is no chat answer"))?;
     let Some(Said::Message(message)) = answer.message else {
         return Err(match answer.message {
-            Some(Said::Error(message)) => error::failure(None, message),
+            Some(Said::Error(message)) => error::read_inside(At::Success, body, &message),
             _ => Failure::malformed("the provider's answer holds no message"),
         });
     };

@@ -20,6 +20,7 @@ use crate::protocol::conversation::Failure;
 use crate::protocol::embedding::{
     Answered, Calls, Embedded, Embedding, Embeddings, Form, Vector, malformed,
 };
+use crate::protocol::told::At;
 use crate::protocol::wire::{Client, Head, ReadError, Refused, Target, json};
 
 /// Gemini's embeddings.
@@ -37,8 +38,10 @@ impl Embeddings for GeminiEmbeddings {
 
     fn read_response(&self, body: &[u8], _headers: &HeaderMap) -> Result<Embedded, Failure> {
         let answer: Answer = serde_json::from_slice(body).map_err(|_| malformed())?;
-        if let Some(error) = answer.error {
-            return Err(error.into_failure(None));
+        if answer.error.is_some()
+            && let Some(failure) = super::error::read_inside(At::Success, body)
+        {
+            return Err(failure);
         }
         let embeddings =
             answer.embedding.into_iter().chain(answer.embeddings.into_iter().flatten());
@@ -111,7 +114,7 @@ struct Answer {
     embedding: Option<Values>,
     embeddings: Option<Vec<Values>>,
     usage_metadata: Option<Usage>,
-    error: Option<super::error::Detail>,
+    error: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]

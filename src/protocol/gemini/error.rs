@@ -4,22 +4,23 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use http::HeaderMap;
+use serde::Serialize;
 
-use crate::protocol::conversation::{Failure, Kind};
-use crate::protocol::loose::{self, Code};
+use crate::failure::{Failure, Kind};
+use crate::protocol::told::{self, At, Told};
 use crate::protocol::wire::{WrittenError, json};
 
-/// Reads an error body. A stream that is a JSON array has its error in it.
-pub(super) fn read(status: u16, body: &[u8]) -> Failure {
-    // The list first: Serde also reads a list as the fields of an object, in order.
-    let envelope = serde_json::from_slice::<[Envelope; 1]>(body)
-        .map(|[only]| only)
-        .or_else(|_| serde_json::from_slice::<Envelope>(body));
-    match envelope {
-        Ok(envelope) => envelope.error.into_failure(Some(status)),
-        Err(_) => Failure::from_status(status, body),
-    }
+/// Reads an error answer. That of a stream that is a JSON array stands in it.
+pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
+    let told = Told::answer(status, headers, body);
+    read_told(&told).unwrap_or_else(|| told.bare(None, body))
+}
+
+/// Reads an error inside a success, if there is one.
+pub(super) fn read_inside(at: At, body: &[u8]) -> Option<Failure> {
+    let told = Told::inside(at, body);
+    read_told(&told).or_else(|| told.is_said().then(|| told.bare(None, body)))
 }
 
 /// Writes an error with the status that this protocol has for its kind.
@@ -28,40 +29,31 @@ pub(super) fn write(failure: &Failure) -> WrittenError {
     WrittenError { status: out.error.code, headers: Vec::new(), body: json(&out) }
 }
 
-#[derive(Deserialize)]
-struct Envelope {
-    error: Detail,
-}
-
-/// What stands under `error`.
-#[derive(Deserialize)]
-pub(super) struct Detail {
-    code: Option<Code>,
-    #[serde(default, deserialize_with = "loose::text")]
-    message: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
-    status: Option<String>,
-    #[serde(default, deserialize_with = "loose::list")]
-    details: Vec<More>,
-}
-
-/// One of the details, of any type: which fields it has depends on it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct More {
-    #[serde(default, deserialize_with = "loose::text")]
-    retry_delay: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
-    reason: Option<String>,
-    #[serde(default, deserialize_with = "loose::list")]
-    violations: Vec<Violation>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Violation {
-    #[serde(default, deserialize_with = "loose::text")]
-    quota_id: Option<String>,
+/// Without a status (in a stream, in a success) the error's own code is one.
+fn read_told(told: &Told) -> Option<Failure> {
+    let detail = Some(&told.value()["error"]).filter(|error| error.is_object())?;
+    let message = told::sentence(&detail["message"]);
+    // Details in a form of their own hide nothing of the rest.
+    let details = || detail["details"].as_array().into_iter().flatten();
+    let violations = details().flat_map(|more| more["violations"].as_array().into_iter().flatten());
+    // A day's quota comes with a delay of seconds, which is not true.
+    let is_of_a_day = violations
+        .filter_map(|violation| violation["quotaId"].as_str())
+        .any(|quota| quota.contains(told::A_DAYS_QUOTA));
+    let reasons = || details().filter_map(|more| more["reason"].as_str());
+    let has_bad_key = reasons().any(|it| told::kind_of(it) == Some(Kind::Authentication));
+    let known = detail["status"].as_str().and_then(told::kind_of);
+    let kind = match (known, told.status()) {
+        _ if has_bad_key => Kind::Authentication,
+        (Some(Kind::RateLimit), _) if is_of_a_day => Kind::Quota,
+        (Some(Kind::InvalidRequest), _) if told::is_about_context(&message) => Kind::ContextWindow,
+        (Some(kind), _) => kind,
+        (None, Some(status)) => Kind::from_status(status),
+        (None, None) => Kind::Server,
+    };
+    let delay = details().find_map(|more| more["retryDelay"].as_str());
+    let retry_after = delay.filter(|_| !is_of_a_day).and_then(read_delay);
+    Some(Failure { retry_after, ..told.failure(kind, message) })
 }
 
 /// The error as a value: in a body and in a stream it is the same.
@@ -85,36 +77,6 @@ struct RetryInfo {
     #[serde(rename = "@type")]
     kind: &'static str,
     retry_delay: String,
-}
-
-impl Detail {
-    /// In neutral form; without a status (in a stream, in a 200) the error's own code is one.
-    pub(super) fn into_failure(self, status: Option<u16>) -> Failure {
-        let message = loose::sentence(self.message);
-        let mut violations = self.details.iter().flat_map(|more| &more.violations);
-        // A day's quota comes with a delay of seconds, which is not true.
-        let is_of_a_day = violations
-            .any(|violation| violation.quota_id.as_deref().is_some_and(|id| id.contains("PerDay")));
-        let has_bad_key = self.details.iter().any(|more| {
-            matches!(more.reason.as_deref(), Some("API_KEY_INVALID" | "API_KEY_EXPIRED"))
-        });
-        let code = status.or(self.code.as_ref().and_then(Code::status));
-        let known = STATUSES.iter().find(|(name, _)| Some(*name) == self.status.as_deref());
-        let kind = match (known, code) {
-            _ if has_bad_key => Kind::Authentication,
-            (Some((_, Kind::RateLimit)), _) if is_of_a_day => Kind::Quota,
-            (Some((_, Kind::InvalidRequest)), _) if Kind::is_about_context(&message) => {
-                Kind::ContextWindow
-            }
-            (Some((_, kind)), _) => *kind,
-            (None, Some(code)) => Kind::from_status(code),
-            (None, None) => Kind::Server,
-        };
-        let delay = self.details.iter().find_map(|more| more.retry_delay.as_deref());
-        let retry_after = delay.filter(|_| !is_of_a_day).and_then(read_delay);
-        let failure = Failure::new(kind, message);
-        Failure { status: code.unwrap_or(failure.status), retry_after, ..failure }
-    }
 }
 
 impl<'a> Out<'a> {
@@ -148,19 +110,6 @@ fn status_of(kind: Kind) -> &'static str {
         Kind::Server | Kind::Cut | Kind::Malformed => "INTERNAL",
     }
 }
-
-const STATUSES: &[(&str, Kind)] = &[
-    ("INVALID_ARGUMENT", Kind::InvalidRequest),
-    ("FAILED_PRECONDITION", Kind::InvalidRequest),
-    ("OUT_OF_RANGE", Kind::InvalidRequest),
-    ("UNAUTHENTICATED", Kind::Authentication),
-    ("PERMISSION_DENIED", Kind::Permission),
-    ("NOT_FOUND", Kind::NotFound),
-    ("RESOURCE_EXHAUSTED", Kind::RateLimit),
-    ("DEADLINE_EXCEEDED", Kind::Timeout),
-    ("UNAVAILABLE", Kind::Unavailable),
-    ("INTERNAL", Kind::Server),
-];
 
 #[cfg(test)]
 mod tests {
@@ -229,7 +178,7 @@ mod tests {
                 Some(2_000),
             ),
         ] {
-            let failure = read(status, body.as_bytes());
+            let failure = read(status, &HeaderMap::new(), body.as_bytes());
             assert_eq!((failure.status, failure.kind, &*failure.message), (status, kind, message));
             assert_eq!(failure.retry_after, delay.map(Duration::from_millis));
         }
@@ -237,11 +186,21 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read_again() {
-        for &(_, kind) in STATUSES {
+        for kind in [
+            Kind::InvalidRequest,
+            Kind::Authentication,
+            Kind::Permission,
+            Kind::NotFound,
+            Kind::RateLimit,
+            Kind::Timeout,
+            Kind::Unavailable,
+            Kind::Server,
+        ] {
             let retry_after = Some(Duration::from_millis(1_500));
             let failure = Failure { retry_after, ..Failure::new(kind, "m") };
             let written = write(&failure);
-            assert_eq!(read(written.status, &written.body), failure);
+            let read = read(written.status, &HeaderMap::new(), &written.body);
+            assert_eq!(Failure { told: None, ..read }, failure);
         }
         assert_eq!(write(&Failure::new(Kind::Overloaded, "m")).status, 503);
     }

@@ -2,9 +2,10 @@
 //!
 //! It never gives more than one candidate.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::protocol::conversation::{Failure, Finish, Reply, Usage};
+use crate::protocol::told::At;
 use crate::protocol::wire::{Client, Model, Reading, json};
 
 use super::error;
@@ -16,8 +17,10 @@ use super::signature;
 pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
     let answer: Chunk = serde_json::from_slice(body)
         .map_err(|_| Failure::malformed("the provider's answer is no generated content"))?;
-    if let Some(error) = answer.error {
-        return Err(error.into_failure(None));
+    if answer.error.is_some()
+        && let Some(failure) = error::read_inside(At::Success, body)
+    {
+        return Err(failure);
     }
     let mut reply = Reply {
         id: answer.response_id,
@@ -114,7 +117,7 @@ pub(super) struct Chunk {
     pub(super) usage_metadata: Option<UsageIn>,
     pub(super) model_version: Option<String>,
     pub(super) response_id: Option<String>,
-    pub(super) error: Option<error::Detail>,
+    pub(super) error: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]

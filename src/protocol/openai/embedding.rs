@@ -20,6 +20,7 @@ use crate::protocol::embedding::{
     malformed, unfit_input,
 };
 use crate::protocol::object::Object;
+use crate::protocol::told::At;
 use crate::protocol::wire::{Client, Head, ReadError, Refused, Target, json};
 
 /// OpenAI embeddings.
@@ -76,7 +77,9 @@ impl Embeddings for OpenAiEmbeddings {
 
     fn read_response(&self, body: &[u8], _headers: &HeaderMap) -> Result<Embedded, Failure> {
         let answer: Answer = serde_json::from_slice(body).map_err(|_| malformed())?;
-        if let Some(failure) = answer.error.and_then(|error| error.into_failure(None)) {
+        if answer.error.is_some()
+            && let Some(failure) = error::read_inside(At::Success, body)
+        {
             return Err(failure);
         }
         let mut items = answer.data.unwrap_or_default();
@@ -195,7 +198,7 @@ impl InputOut {
 struct Answer {
     data: Option<Vec<Item>>,
     usage: Option<Usage>,
-    error: Option<error::Inner>,
+    error: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]

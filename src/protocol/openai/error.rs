@@ -2,26 +2,23 @@
 //!
 //! It never invents a sentence where the vendor gave one.
 
-use serde::{Deserialize, Serialize};
+use http::HeaderMap;
+use serde::Serialize;
+use serde_json::Value;
 
-use crate::protocol::conversation::{Failure, Kind};
-use crate::protocol::loose::{self, Code};
+use crate::failure::{Failure, Kind};
+use crate::protocol::told::{self, At, Told};
 use crate::protocol::wire::{WrittenError, json};
 
-/// Reads an error body. Some put it into a list, some have no `error` around it, some give a bare
-/// string.
-pub(super) fn read(status: u16, body: &[u8]) -> Failure {
-    // The list first: Serde also reads a list as the fields of an object, in order.
-    let envelope = serde_json::from_slice::<[Envelope; 1]>(body)
-        .map(|[only]| only)
-        .or_else(|_| serde_json::from_slice::<Envelope>(body));
-    let inner = envelope.ok().and_then(|envelope| match (envelope.error, envelope.message) {
-        (Some(error), _) => Some(error),
-        (None, Some(message)) => Some(Inner::Text(message)),
-        (None, None) => envelope.detail.map(Inner::Text),
-    });
-    let failure = inner.and_then(|inner| inner.into_failure(Some(status)));
-    failure.unwrap_or_else(|| Failure::from_status(status, body))
+/// Reads an error answer.
+pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
+    let told = Told::answer(status, headers, body);
+    read_told(&told).unwrap_or_else(|| told.bare(None, body))
+}
+
+/// Reads an error inside a success, if there is one.
+pub(super) fn read_inside(at: At, body: &[u8]) -> Option<Failure> {
+    read_told(&Told::inside(at, body))
 }
 
 /// Writes an error with its status.
@@ -44,58 +41,26 @@ struct InnerOut<'a> {
     code: Option<&'a str>,
 }
 
-#[derive(Deserialize)]
-struct Envelope {
-    error: Option<Inner>,
-    #[serde(default, deserialize_with = "loose::text")]
-    message: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
-    detail: Option<String>,
+/// Some have no `error` around it, some give a bare string.
+fn read_told(told: &Told) -> Option<Failure> {
+    let (value, error) = (told.value(), &told.value()["error"]);
+    let alone = match error {
+        Value::Object(_) => return Some(read_detail(told, error)),
+        Value::Null => value["message"].as_str().or_else(|| value["detail"].as_str()),
+        error => error.as_str(),
+    };
+    let text = alone.filter(|text| !text.is_empty())?;
+    Some(told.failure(told.status().map_or(Kind::Malformed, Kind::from_status), text))
 }
 
-/// What stands under `error`.
-#[derive(Deserialize)]
-#[serde(untagged)]
-pub(super) enum Inner {
-    Object(Box<Detail>),
-    Text(String),
-    /// Whatever else a vendor puts there; `false` and `null` among them.
-    Other(serde::de::IgnoredAny),
-}
-
-#[derive(Deserialize)]
-pub(super) struct Detail {
-    #[serde(default, deserialize_with = "loose::text")]
-    message: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
-    r#type: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
-    param: Option<String>,
-    code: Option<Code>,
-}
-
-impl Inner {
-    /// In neutral form. Without a status (in a stream, in a 200) the error's own numeric code is
-    /// one, else the kind that its words stand for decides.
-    pub(super) fn into_failure(self, status: Option<u16>) -> Option<Failure> {
-        let detail = match self {
-            Self::Object(detail) => *detail,
-            Self::Text(text) if !text.is_empty() => {
-                let kind = status.map_or(Kind::Malformed, Kind::from_status);
-                let failure = Failure::new(kind, text);
-                return Some(Failure { status: status.unwrap_or(failure.status), ..failure });
-            }
-            Self::Text(_) | Self::Other(_) => return None,
-        };
-        let number = detail.code.as_ref().and_then(Code::status);
-        let code = detail.code.and_then(Code::into_text);
-        let message = loose::sentence(detail.message);
-        let words = [code.as_deref(), detail.r#type.as_deref()];
-        let kind = kind_of(words, status.or(number), &message);
-        let status = status.or(number).unwrap_or_else(|| kind.status());
-        let failure = Failure::new(kind, message).with_code(code);
-        Some(Failure { status, param: detail.param, ..failure })
-    }
+/// Reads what stands under `error`. Without a status (in a stream, in a success) the kind that its
+/// words stand for decides.
+fn read_detail(told: &Told, detail: &Value) -> Failure {
+    let message = told::sentence(&detail["message"]);
+    let words = [&detail["code"], &detail["type"]];
+    let kind = kind_of(words, told.status(), &message);
+    let failure = told.failure(kind, message).with_code(told::text(&detail["code"]));
+    Failure { param: told::text(&detail["param"]), ..failure }
 }
 
 impl<'a> Out<'a> {
@@ -114,19 +79,16 @@ impl<'a> Out<'a> {
 }
 
 /// The kind that a code, a type, a status and a sentence stand for, the first that says one.
-fn kind_of(words: [Option<&str>; 2], status: Option<u16>, message: &str) -> Kind {
-    let by_words = words
-        .into_iter()
-        .flatten()
-        .find_map(|word| KINDS.iter().find(|(known, _)| *known == word).map(|(_, kind)| *kind));
+fn kind_of(words: [&Value; 2], status: Option<u16>, message: &str) -> Kind {
+    let by_words = words.into_iter().filter_map(Value::as_str).find_map(told::kind_of);
     // `server_error` and `invalid_request_error` say less than a status that is not 500 or 400.
     let vague = [Some(Kind::Server), Some(Kind::InvalidRequest), None].contains(&by_words);
     match (by_words, status) {
         (_, Some(status)) if vague => match Kind::from_status(status) {
-            Kind::InvalidRequest if Kind::is_about_context(message) => Kind::ContextWindow,
+            Kind::InvalidRequest if told::is_about_context(message) => Kind::ContextWindow,
             kind => kind,
         },
-        (Some(Kind::InvalidRequest), None) if Kind::is_about_context(message) => {
+        (Some(Kind::InvalidRequest), None) if told::is_about_context(message) => {
             Kind::ContextWindow
         }
         (Some(kind), _) => kind,
@@ -151,27 +113,6 @@ fn words(kind: Kind) -> (&'static str, Option<&'static str>) {
         Kind::Malformed => ("api_error", Some("upstream_malformed")),
     }
 }
-
-const KINDS: &[(&str, Kind)] = &[
-    ("context_length_exceeded", Kind::ContextWindow),
-    ("content_filter", Kind::ContentFilter),
-    ("content_policy_violation", Kind::ContentFilter),
-    ("insufficient_quota", Kind::Quota),
-    ("rate_limit_exceeded", Kind::RateLimit),
-    ("rate_limit_error", Kind::RateLimit),
-    ("tokens", Kind::RateLimit),
-    ("requests", Kind::RateLimit),
-    ("invalid_api_key", Kind::Authentication),
-    ("authentication_error", Kind::Authentication),
-    ("permission_error", Kind::Permission),
-    ("model_not_found", Kind::NotFound),
-    ("not_found_error", Kind::NotFound),
-    ("overloaded_error", Kind::Overloaded),
-    ("engine_overloaded", Kind::Overloaded),
-    ("invalid_request_error", Kind::InvalidRequest),
-    ("server_error", Kind::Server),
-    ("api_error", Kind::Server),
-];
 
 #[cfg(test)]
 mod tests {
@@ -221,7 +162,7 @@ mod tests {
             (503, "<html>", Kind::Unavailable, "the provider answered with status 503"),
             (500, r#"{"error":null}"#, Kind::Server, r#"{"error":null}"#),
         ] {
-            let failure = read(status, body.as_bytes());
+            let failure = read(status, &HeaderMap::new(), body.as_bytes());
             assert_eq!(
                 (failure.status, failure.kind, failure.message.as_str()),
                 (status, kind, message)
@@ -239,11 +180,10 @@ mod tests {
             (r#"{"message":"m"}"#, 502, Kind::Malformed),
             (r#""m""#, 502, Kind::Malformed),
         ] {
-            let inner: Inner = serde_json::from_str(inner).unwrap();
-            let failure = inner.into_failure(None).unwrap();
+            let body = format!(r#"{{"error":{inner}}}"#);
+            let failure = read_inside(At::Success, body.as_bytes()).unwrap();
             assert_eq!((failure.status, failure.kind), (status, kind));
         }
-        let nothing: Inner = serde_json::from_str("false").unwrap();
-        assert_eq!(nothing.into_failure(None), None);
+        assert_eq!(read_inside(At::Success, br#"{"error":false}"#), None);
     }
 }

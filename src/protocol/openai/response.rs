@@ -2,10 +2,11 @@
 //!
 //! It never gives more than one choice.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::protocol::chat::ToolCallOut;
 use crate::protocol::conversation::{Content, Failure, Finish, Part, Reply, ToolCall, Usage};
+use crate::protocol::told::At;
 use crate::protocol::wire::{Client, Model, Reading, json};
 
 use super::error;
@@ -15,7 +16,9 @@ use super::said::Said;
 pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
     let completion: Completion = serde_json::from_slice(body)
         .map_err(|_| Failure::malformed("the provider's answer is no chat completion"))?;
-    if let Some(failure) = completion.error.and_then(|error| error.into_failure(None)) {
+    if completion.error.is_some()
+        && let Some(failure) = error::read_inside(At::Success, body)
+    {
         return Err(failure);
     }
     let usage = completion.usage.map(UsageIn::into_usage).unwrap_or_default();
@@ -114,7 +117,7 @@ pub(super) struct Completion {
     pub(super) model: Option<String>,
     pub(super) choices: Option<Vec<Choice>>,
     pub(super) usage: Option<UsageIn>,
-    pub(super) error: Option<error::Inner>,
+    pub(super) error: Option<IgnoredAny>,
 }
 
 #[derive(Deserialize)]

@@ -4,26 +4,56 @@
 //! It never invents a sentence where the vendor gave one.
 
 use http::HeaderMap;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
-use crate::protocol::conversation::{Failure, Kind};
-use crate::protocol::loose::{self, Code};
+use crate::failure::{Failure, Kind};
 use crate::protocol::openai::{self, OpenAi};
+use crate::protocol::told::{self, At, Told};
 use crate::protocol::wire::{Wire, WrittenError};
 
-/// Reads an error body, or the event that told it.
+/// Reads an error answer, or the event that told it.
 pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
-    let event = serde_json::from_slice::<Told>(body).ok().filter(Told::is_error);
-    match event {
-        Some(event) => event.into_detail().into_failure(Some(status)),
-        None => OpenAi.read_error(status, headers, body),
+    let told = Told::answer(status, headers, body);
+    match told.value()["type"].as_str().is_some_and(told::is_error_name) {
+        true => read_told(&told, detail(&told)),
+        false => OpenAi.read_error(status, headers, body),
     }
 }
 
 /// Reads an `error` event, or that of a failed response.
 pub(super) fn read_event(data: &str) -> Failure {
-    let event = serde_json::from_str::<Told>(data).unwrap_or_default();
-    event.into_detail().into_failure(None)
+    let told = Told::inside(At::Event, data.as_bytes());
+    read_told(&told, detail(&told))
+}
+
+/// Reads the error of a failed response; there may be none.
+pub(super) fn read_failed(error: Option<Value>) -> Failure {
+    let told = Told::of_error(error.unwrap_or_default());
+    read_told(&told, told.error())
+}
+
+/// Where the words of an error stand: in an object of their own, in the response that failed, or in
+/// the event itself.
+fn detail(told: &Told) -> &Value {
+    if told.error().is_object() { told.error() } else { told.value() }
+}
+
+/// Without a status (in a stream, in a success) a numeric code is one, else it is that of the kind
+/// that the words stand for.
+fn read_told(told: &Told, detail: &Value) -> Failure {
+    let message = told::sentence(&detail["message"]);
+    let words = [&detail["code"], &detail["type"]].map(Value::as_str);
+    let of_status = || told.status().map_or(Kind::Server, Kind::from_status);
+    let kind = words.into_iter().flatten().find_map(told::kind_of).unwrap_or_else(of_status);
+    let kind = match kind {
+        Kind::InvalidRequest if told::is_about_context(&message) => Kind::ContextWindow,
+        kind => kind,
+    };
+    let [code, name] = words;
+    let code = code.or(name.filter(|name| !told::is_error_name(name)));
+    let failure = told.failure(kind, message).with_code(code.map(str::to_owned));
+    Failure { param: told::text(&detail["param"]), ..failure }
 }
 
 /// Writes an error with its status.
@@ -31,29 +61,7 @@ pub(super) fn write(failure: &Failure, request_id: &str) -> WrittenError {
     OpenAi.write_error(failure, request_id)
 }
 
-/// The error of a failed response, or what an `error` event says.
-#[derive(Debug, Default, Deserialize)]
-pub(super) struct Detail {
-    code: Option<Code>,
-    #[serde(default, deserialize_with = "loose::text")]
-    r#type: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
-    message: Option<String>,
-    #[serde(default, deserialize_with = "loose::text")]
-    param: Option<String>,
-}
-
-/// An event that tells an error: its words stand in it, in an object of their own, or in the
-/// response that failed.
-#[derive(Default, Deserialize)]
-struct Told {
-    #[serde(flatten)]
-    own: Detail,
-    error: Option<Detail>,
-    response: Option<Box<Told>>,
-}
-
-/// The same, as it is written.
+/// An error's words, as they are written.
 #[derive(Serialize)]
 pub(super) struct Out<'a> {
     code: &'a str,
@@ -71,46 +79,12 @@ pub(super) struct Alone<'a> {
     object: openai::error::Out<'a>,
 }
 
-impl Told {
-    fn is_error(&self) -> bool {
-        self.own.r#type.as_deref().is_some_and(|name| EVENTS.contains(&name))
-    }
-
-    fn into_detail(self) -> Detail {
-        self.error.or(self.response.and_then(|failed| failed.error)).unwrap_or(self.own)
-    }
-}
-
-impl Detail {
-    /// In neutral form; the code decides on the kind. Without a status (in a stream, in a 200) a
-    /// numeric code is one, else it is that of the kind.
-    pub(super) fn into_failure(self, status: Option<u16>) -> Failure {
-        let status = status.or(self.code.as_ref().and_then(Code::status));
-        let code = self.code.and_then(Code::into_text);
-        let message = loose::sentence(self.message);
-        let words = [code.as_deref(), self.r#type.as_deref()];
-        let kind = words
-            .into_iter()
-            .flatten()
-            .find_map(|word| CODES.iter().find(|(code, _)| *code == word).map(|(_, kind)| *kind));
-        let of_status = || status.map_or(Kind::Server, Kind::from_status);
-        let kind = match kind.unwrap_or_else(of_status) {
-            Kind::InvalidRequest if Kind::is_about_context(&message) => Kind::ContextWindow,
-            kind => kind,
-        };
-        let code = code.or(self.r#type.filter(|name| !EVENTS.contains(&name.as_str())));
-        let failure = Failure::new(kind, message).with_code(code);
-        Failure { status: status.unwrap_or(failure.status), param: self.param, ..failure }
-    }
-}
-
 impl<'a> Out<'a> {
     /// From the neutral form. OpenAI's agents go by the code: most they try again, a request that
     /// is too long and a quota that is used up they do not.
     pub(super) fn of(failure: &'a Failure) -> Self {
-        let known = CODES.iter().find(|(_, kind)| *kind == failure.kind).map(|(code, _)| *code);
         let own = failure.code.as_deref();
-        let code = known.or(own).unwrap_or("server_error");
+        let code = code_of(failure.kind).or(own).unwrap_or("server_error");
         Self { code, message: &failure.message }
     }
 }
@@ -123,32 +97,26 @@ impl<'a> Alone<'a> {
     }
 }
 
-/// The events that tell an error.
-const EVENTS: [&str; 2] = ["error", "response.failed"];
-
-/// The first code of a kind is the one that is written.
-const CODES: &[(&str, Kind)] = &[
-    ("server_error", Kind::Server),
-    ("api_error", Kind::Server),
-    ("rate_limit_exceeded", Kind::RateLimit),
-    ("rate_limit_error", Kind::RateLimit),
-    ("insufficient_quota", Kind::Quota),
-    ("context_length_exceeded", Kind::ContextWindow),
-    ("invalid_prompt", Kind::InvalidRequest),
-    ("invalid_request_error", Kind::InvalidRequest),
-    ("content_filter", Kind::ContentFilter),
-    ("content_policy_violation", Kind::ContentFilter),
-    ("server_is_overloaded", Kind::Overloaded),
-    ("slow_down", Kind::Overloaded),
-    ("overloaded_error", Kind::Overloaded),
-    ("service_unavailable", Kind::Unavailable),
-    ("upstream_timeout", Kind::Timeout),
-    ("upstream_unreachable", Kind::Cut),
-    ("upstream_malformed", Kind::Malformed),
-    ("invalid_api_key", Kind::Authentication),
-    ("permission_error", Kind::Permission),
-    ("model_not_found", Kind::NotFound),
-];
+/// The code that is written for a kind; a kind without one has the provider's own, if there is one.
+fn code_of(kind: Kind) -> Option<&'static str> {
+    Some(match kind {
+        Kind::Server => "server_error",
+        Kind::RateLimit => "rate_limit_exceeded",
+        Kind::Quota => "insufficient_quota",
+        Kind::ContextWindow => "context_length_exceeded",
+        Kind::InvalidRequest => "invalid_prompt",
+        Kind::ContentFilter => "content_filter",
+        Kind::Overloaded => "server_is_overloaded",
+        Kind::Unavailable => "service_unavailable",
+        Kind::Timeout => "upstream_timeout",
+        Kind::Cut => "upstream_unreachable",
+        Kind::Malformed => "upstream_malformed",
+        Kind::Authentication => "invalid_api_key",
+        Kind::Permission => "permission_error",
+        Kind::NotFound => "model_not_found",
+        Kind::TooLarge => return None,
+    })
+}
 
 #[cfg(test)]
 mod tests {
@@ -169,17 +137,32 @@ mod tests {
             (r#"{"code":"new"}"#, Kind::Server, 500),
             (r#"{"code":429,"message":"m","param":[]}"#, Kind::RateLimit, 429),
         ] {
-            let failure = serde_json::from_str::<Detail>(detail).unwrap().into_failure(None);
+            let failure = read_failed(serde_json::from_str(detail).unwrap());
             assert_eq!((failure.kind, failure.status), (kind, status), "{detail}");
         }
     }
 
     #[test]
     fn what_is_written_is_read_again() {
-        for &(_, kind) in CODES {
+        for kind in [
+            Kind::Server,
+            Kind::RateLimit,
+            Kind::Quota,
+            Kind::ContextWindow,
+            Kind::InvalidRequest,
+            Kind::ContentFilter,
+            Kind::Overloaded,
+            Kind::Unavailable,
+            Kind::Timeout,
+            Kind::Cut,
+            Kind::Malformed,
+            Kind::Authentication,
+            Kind::Permission,
+            Kind::NotFound,
+        ] {
             let failure = Failure::new(kind, "m");
             let written = serde_json::to_string(&Out::of(&failure)).unwrap();
-            let again = serde_json::from_str::<Detail>(&written).unwrap().into_failure(None);
+            let again = read_failed(serde_json::from_str(&written).unwrap());
             assert_eq!(again.kind, kind);
         }
     }

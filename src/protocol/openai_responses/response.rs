@@ -66,7 +66,7 @@ pub(super) struct Response {
     pub(super) id: Option<String>,
     pub(super) model: Option<String>,
     pub(super) status: Option<String>,
-    pub(super) error: Option<error::Detail>,
+    pub(super) error: Option<serde_json::Value>,
     pub(super) incomplete_details: Option<Incomplete>,
     output: Option<Vec<Item>>,
     pub(super) usage: Option<UsageIn>,
@@ -160,7 +160,7 @@ impl Response {
     pub(super) fn take_failure(&mut self) -> Option<Failure> {
         let error = self.error.take();
         if self.status.as_deref() == Some("failed") || error.is_some() {
-            Some(error.unwrap_or_default().into_failure(None))
+            Some(error::read_failed(error))
         } else {
             None
         }

@@ -3,25 +3,23 @@
 //!
 //! It asks nobody: the answer has come.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use super::{Exchange, TranslatedBody, last_words::LastWords, off_core, stream::Unopened};
+use super::{Exchange, TranslatedBody, off_core, stream::Unopened};
 use crate::{
-    body,
-    failure::{Brief, Class, What},
+    failure::{Failure, What},
     protocol::{
         Operation,
-        conversation::{Conversation, Delivery, Failure as Said, Kind, Reply},
-        replay,
+        conversation::{Conversation, Delivery, Reply},
+        replay, told,
         wire::{self, Reading, Wire},
     },
-    table::class,
     upstream::{
         answer::{Answer, AnswerBody, Source},
-        attempt, envelope,
+        attempt,
         failed::{self, Failed},
         headers,
     },
@@ -44,9 +42,7 @@ impl Exchange<'_> {
             self.judge_envelope(&answer.headers, &body)?;
             return match wire.read_count(&body) {
                 Ok(tokens) => Ok(self.counted(tokens, relayed(&answer.headers))),
-                Err(said) => {
-                    Err(self.failed(&answer.headers, &said).in_own_words(&body, self.own()))
-                }
+                Err(said) => Err(self.failed_in(&answer.headers, said, &body)),
             };
         }
         if asked.is_stream() {
@@ -74,7 +70,7 @@ impl Exchange<'_> {
         let read = if body.len() > off_core::LARGE {
             let (bytes, client) = (body.clone(), OwnClient::of(client));
             let read = off_core::run(move || {
-                let is_error = body::error_value(&bytes).is_some();
+                let is_error = told::is_error_alone(&bytes);
                 let read = || wire.read_response(&bytes, &reading);
                 (!is_error).then(|| read().map(|reply| write(reply, to, &client.client())))
             });
@@ -83,20 +79,18 @@ impl Exchange<'_> {
             self.judge_envelope(&answer.headers, &body)?;
             wire.read_response(&body, &reading).map(|reply| write(reply, to, client))
         };
-        read.map_err(|said| self.failed(&answer.headers, &said).in_own_words(&body, self.own()))
+        read.map_err(|said| self.failed_in(&answer.headers, said, &body))
     }
 
     /// An error inside a success is what the answer should have been.
     pub(super) fn judge_envelope(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Failed> {
-        match body::error_value(body) {
-            Some(_) => Err(self.judge_error(headers, body)),
-            None => Ok(()),
-        }
+        if told::is_error_alone(body) { Err(self.judge_error(headers, body)) } else { Ok(()) }
     }
 
     /// The error that a success is.
     pub(super) fn judge_error(&self, headers: &HeaderMap, body: &[u8]) -> Failed {
-        self.refused(envelope::status_of(body), headers, body)
+        let said = self.wire().read_error_inside(headers, body);
+        Failed { cause: format!("answered {}", said.status), ..self.failed(headers, &said) }
     }
 
     /// Holds the stream until its first content, as for a stream that is not translated.
@@ -114,12 +108,12 @@ impl Exchange<'_> {
         }
         let reader = self.wire().stream_reader(reading);
         let writer = self.client_wire().stream_writer(client);
-        let words = LastWords::new(&self.provider.own_classes);
-        let mut body = TranslatedBody::new(answer.body, reader, writer, words);
+        let classes = Arc::clone(&self.provider.own_classes);
+        let mut body = TranslatedBody::new(answer.body, reader, writer, classes);
         match body.open().await {
             Ok(()) => {}
             Err(Unopened::Told(error)) => {
-                return Err(self.refused(error.status, &answer.headers, &error.json));
+                return Err(self.judge_error(&answer.headers, &error));
             }
             Err(Unopened::Broken(said, failure)) => {
                 return Err(Failed { failure, ..self.failed(&answer.headers, &said) });
@@ -143,23 +137,26 @@ impl Exchange<'_> {
         self.whole(StatusCode::OK, self.client_wire().write_counted(tokens), headers)
     }
 
-    /// An error with its status, judged by its own codes.
+    /// An error answer.
     pub(super) fn refused(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Failed {
         let said = self.wire().read_error(status, headers, body);
-        let class = class::of_answer(status, headers, body, self.own());
-        let failure = Brief { what: What::Status(status), class };
-        let cause = format!("answered {status}");
-        Failed { failure, cause, ..self.failed(headers, &said) }
+        Failed { cause: format!("answered {status}"), ..self.failed(headers, &said) }
+    }
+
+    /// A success that turned out to be none. Its codes count, even where it has no readable form.
+    fn failed_in(&self, headers: &HeaderMap, mut said: Failure, body: &[u8]) -> Failed {
+        told::hear_codes(&mut said, body);
+        self.failed(headers, &said)
     }
 
     /// What the provider said went wrong, as the client's protocol says it.
-    pub(super) fn failed(&self, headers: &HeaderMap, said: &Said) -> Failed {
+    pub(super) fn failed(&self, headers: &HeaderMap, said: &Failure) -> Failed {
         let request_id = self.inbound.request_id.to_str().unwrap_or_default();
         let written = self.client_wire().write_error(said, request_id);
         let status = StatusCode::from_u16(written.status).unwrap_or(StatusCode::BAD_GATEWAY);
         let mut answer = self.whole(status, written.body, relayed(headers));
         answer.headers.extend(written.headers.into_iter().filter_map(headers::own));
-        let failure = brief(said);
+        let failure = said.brief(self.own());
         // A provider's own words may repeat a key or a prompt, which no log shall hold.
         let cause = match failure.what {
             What::Status(status) => format!("told an error {status}"),
@@ -224,36 +221,6 @@ impl OwnClient {
     pub(super) fn client(&self) -> wire::Client<'_> {
         let Self { created, delivery, include_usage, .. } = *self;
         wire::Client { model: &self.model, id: &self.id, created, delivery, include_usage }
-    }
-}
-
-pub(super) fn brief(said: &Said) -> Brief {
-    let what = match said.kind {
-        Kind::Cut => What::Reset,
-        Kind::Malformed => What::Malformed(None),
-        _ => What::Status(said.status),
-    };
-    Brief { what, class: class_of(said) }
-}
-
-/// The class of an error in a stream or in a 200.
-fn class_of(said: &Said) -> Class {
-    match said.kind {
-        Kind::InvalidRequest | Kind::NotFound => Class::Client,
-        Kind::TooLarge => Class::ContextWindow,
-        // The kind may have been read from a sentence, which decides nothing.
-        Kind::ContextWindow => {
-            said.code.as_deref().and_then(class::of_code).unwrap_or(Class::Client)
-        }
-        Kind::ContentFilter => Class::ContentFilter,
-        Kind::Authentication | Kind::Permission => Class::Credential,
-        Kind::RateLimit => Class::RateLimit,
-        Kind::Quota => Class::Quota,
-        Kind::Timeout => Class::Timeout,
-        Kind::Overloaded => Class::Overloaded,
-        Kind::Unavailable | Kind::Server => Class::Server,
-        Kind::Cut => Class::Unreachable,
-        Kind::Malformed => Class::Malformed,
     }
 }
 

@@ -16,10 +16,10 @@ use super::{
     attempt, naming, off_core, refusal, spoken,
 };
 use crate::{
-    body,
     protocol::{
         conversation::Delivery,
         embedding::{Call, Calls, Embedded, Embedding, Embeddings},
+        told,
         wire::Refused,
     },
     refusal::Refusal,
@@ -154,7 +154,7 @@ async fn ask(
     let read = if length > off_core::LARGE {
         let (bytes, headers) = (body.clone(), answer.headers.clone());
         let read = off_core::run(move || {
-            let is_error = body::error_value(&bytes).is_some();
+            let is_error = told::is_error_alone(&bytes);
             (!is_error).then(|| wire.read_response(&bytes, &headers))
         });
         read.await.ok_or_else(|| exchange.judge_error(&answer.headers, &body))?

@@ -1,23 +1,13 @@
-//! The last events of a translated stream as they came: an error among them is judged by its own
-//! codes, as one that is passed on.
-//!
-//! Once the stream is accepted it keeps nothing, unless the file knows codes of the provider's own.
-
-use std::sync::Arc;
+//! The last events of a translated stream as they came, until it is accepted: an error among them is
+//! judged and written as one that came in time.
 
 use bytes::{Bytes, BytesMut};
 
-use crate::{
-    failure::{Brief, ErrorClasses, Failure},
-    sse::Boundary,
-    table::class,
-    upstream::envelope::{self, ErrorEvent},
-};
+use crate::{sse::Boundary, upstream::envelope};
 
-/// The bytes of the last events, for as long as they may be an error with a code of its own: the
-/// neutral form of an error keeps its kind, and not every word of it.
-pub struct LastWords {
-    own: Arc<ErrorClasses>,
+/// The bytes of the last events, for as long as they may be an error that comes in time.
+#[derive(Default)]
+pub(super) struct LastWords {
     accepted: bool,
     boundary: Boundary,
     /// The last events that were complete, and the beginning of one that is not.
@@ -27,15 +17,9 @@ pub struct LastWords {
 }
 
 impl LastWords {
-    /// Nothing has come yet.
-    pub fn new(own: &Arc<ErrorClasses>) -> Self {
-        let own = Arc::clone(own);
-        Self { own, accepted: false, boundary: Boundary::new(), heard: BytesMut::new(), partial: 0 }
-    }
-
     /// One more piece has come.
-    pub fn hear(&mut self, piece: &Bytes) {
-        if self.accepted && self.own.is_empty() {
+    pub(super) fn hear(&mut self, piece: &Bytes) {
+        if self.accepted {
             return;
         }
         let _ = self.heard.split_to(self.partial);
@@ -48,27 +32,15 @@ impl LastWords {
         }
     }
 
-    /// The stream goes to the client: only codes of the provider's own are still of interest.
-    pub fn accepted(&mut self) {
+    /// The stream goes to the client: what it said is of no more interest.
+    pub(super) fn accepted(&mut self) {
         self.accepted = true;
-        if self.own.is_empty() {
-            self.heard = BytesMut::new();
-        }
+        self.heard = BytesMut::new();
     }
 
-    /// The error that the provider has just told.
-    pub fn error(&self) -> Option<ErrorEvent> {
+    /// The JSON of the error that the provider has just told.
+    pub(super) fn error(&self) -> Option<Bytes> {
         envelope::error_event(Bytes::copy_from_slice(&self.heard))
-    }
-
-    /// The fault in the class that the file gives to what the provider has just said.
-    pub fn class(&self, fault: Brief, said: &Failure) -> Brief {
-        if self.own.is_empty() {
-            return fault;
-        }
-        let by_code = || self.own.get(said.code.as_deref()?).copied();
-        let by_event = self.error().and_then(|event| class::of_own(&event.json, &self.own));
-        by_event.or_else(by_code).map_or(fault, |class| fault.named(class))
     }
 }
 
@@ -78,31 +50,26 @@ const MOST_HELD: usize = 64 * 1024;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::{Class, Kind, What};
-
-    fn class(own: &[(&str, Class)], pieces: &[&str], code: Option<&str>) -> Class {
-        let own = own.iter().map(|&(word, class)| (Box::from(word), class)).collect();
-        let mut words = LastWords::new(&Arc::new(own));
-        pieces.iter().for_each(|piece| words.hear(&Bytes::copy_from_slice(piece.as_bytes())));
-        let said = Failure::new(Kind::Server, "x").with_code(code.map(str::to_owned));
-        let fault = Brief { what: What::Status(500), class: Class::Server };
-        words.class(fault, &said).class
-    }
 
     #[test]
-    fn a_word_of_the_last_event_or_the_code_decides() {
-        let own = [("1113", Class::Quota), ("busy_error", Class::Overloaded)];
-        let number = "data: {\"error\":{\"code\":1113,\"message\":\"x\"}}\n\n";
-        let typed =
-            "event: error\ndata: {\"type\":\"error\",\"error\":{\"type\":\"busy_error\"}}\n\n";
+    fn the_error_is_the_last_event_however_it_was_cut() {
+        let error = "data: {\"error\":{\"code\":1113}}\n\n";
         let text = "data: {\"choices\":[]}\n\n";
-        for at in 0..number.len() {
-            let (one, other) = number.split_at(at);
-            assert_eq!(class(&own, &[text, one, other], None), Class::Quota, "divided at {at}");
+        let heard = |pieces: &[&str]| {
+            let mut words = LastWords::default();
+            pieces.iter().for_each(|piece| words.hear(&Bytes::copy_from_slice(piece.as_bytes())));
+            words.error()
+        };
+        for at in 0..error.len() {
+            let (one, other) = error.split_at(at);
+            let json = heard(&[text, one, other]);
+            assert_eq!(
+                json.as_deref(),
+                Some(&br#"{"error":{"code":1113}}"#[..]),
+                "divided at {at}"
+            );
         }
-        assert_eq!(class(&own, &[text, typed], None), Class::Overloaded);
-        assert_eq!(class(&own, &["\0\0binary"], Some("1113")), Class::Quota);
-        assert_eq!(class(&own, &[number, text], None), Class::Server, "it is not the last word");
-        assert_eq!(class(&[], &[number], Some("1113")), Class::Server);
+        assert_eq!(heard(&[error, text]), None, "it is not the last word");
+        assert_eq!(heard(&["\0\0binary"]), None);
     }
 }

@@ -4,6 +4,7 @@
 
 use std::{
     collections::VecDeque,
+    sync::Arc,
     task::{Context, Poll, ready},
 };
 
@@ -11,15 +12,15 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use crate::{
-    failure::Brief,
+    failure::{Brief, ErrorClasses, Failure, Kind},
     protocol::{
-        conversation::{Event, Failure, Kind},
+        conversation::Event,
         wire::{StreamReader, StreamWriter},
     },
-    upstream::{answer::AnswerBody, envelope::ErrorEvent},
+    upstream::answer::AnswerBody,
 };
 
-use super::{answer, last_words::LastWords};
+use super::last_words::LastWords;
 
 /// A provider's stream on its way to a client of another protocol.
 pub struct TranslatedBody {
@@ -32,14 +33,16 @@ pub struct TranslatedBody {
     ended: bool,
     /// What the provider has said last, in its own words.
     words: LastWords,
+    /// What the operator says of the provider's own codes.
+    classes: Arc<ErrorClasses>,
     /// What went wrong, for the provider's health.
     fault: Option<Brief>,
 }
 
 /// Why a stream has not even begun.
 pub enum Unopened {
-    /// The provider told an error.
-    Told(ErrorEvent),
+    /// The provider told an error: its JSON.
+    Told(Bytes),
     /// It broke, or told an error in a form of its protocol's own; and how that counts.
     Broken(Failure, Brief),
 }
@@ -50,10 +53,19 @@ impl TranslatedBody {
         source: AnswerBody,
         reader: Box<dyn StreamReader>,
         writer: Box<dyn StreamWriter>,
-        words: LastWords,
+        classes: Arc<ErrorClasses>,
     ) -> Self {
-        let (events, read) = (VecDeque::new(), Vec::new());
-        Self { source, reader, writer, events, read, ended: false, words, fault: None }
+        Self {
+            source,
+            reader,
+            writer,
+            events: VecDeque::new(),
+            read: Vec::new(),
+            ended: false,
+            words: LastWords::default(),
+            classes,
+            fault: None,
+        }
     }
 
     /// Waits for the first content and keeps what came before it.
@@ -76,7 +88,7 @@ impl TranslatedBody {
                 if let Some(error) = self.words.error() {
                     return Err(Unopened::Told(error));
                 }
-                let fault = self.fault.unwrap_or_else(|| answer::brief(&said));
+                let fault = self.fault.unwrap_or_else(|| said.brief(&self.classes));
                 return Err(Unopened::Broken(said, fault));
             }
             seen = self.events.len();
@@ -140,8 +152,8 @@ impl TranslatedBody {
             self.ended = true;
         }
         if let Some(Event::Failure(said)) = events.last() {
-            let words = &self.words;
-            self.fault.get_or_insert_with(|| words.class(answer::brief(said), said));
+            let classes = &self.classes;
+            self.fault.get_or_insert_with(|| said.brief(classes));
         }
         self.events.extend(events.drain(..));
         self.read = events;

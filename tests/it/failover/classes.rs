@@ -182,3 +182,29 @@ async fn translated_or_passed_on_a_refusal_is_judged_the_same() {
         }
     }
 }
+
+#[tokio::test]
+async fn an_error_in_the_middle_of_a_stream_has_one_class_passed_on_and_translated() {
+    for (error, class) in [
+        (json!({"code": 504}), "server_error"),
+        (json!({"code": 408, "message": "late"}), "server_error"),
+        (json!({"code": 502, "message": "bad"}), "server_error"),
+        (json!({"code": 503, "status": "UNAVAILABLE"}), "overloaded"),
+        (json!({"type": "invalid_request_error", "message": "x"}), "server_error"),
+        (json!({"code": "insufficient_quota", "message": "x"}), "quota"),
+        (json!("boom"), "server_error"),
+    ] {
+        let chunk = json!({"choices": [{"index": 0, "delta": {"content": "hi"}}]});
+        let pieces = [chunk, json!({"error": error})].map(|it| format!("data: {it}\n\n"));
+        let upstream = Upstream::start(Reply::sse(pieces)).await;
+        let router = Router::start(&pool(&[provider("a", &upstream)])).await;
+        let mut body = chat("m");
+        body["stream"] = true.into();
+        body["max_tokens"] = 9.into();
+        router.post("/v1/chat/completions", "", &body).await;
+        router.post("/v1/messages", "", &body).await;
+        let labels = [("alias", "m"), ("reason", class)];
+        let counted = router.metric("onwards_broken_answers_total", &labels).await;
+        assert_eq!(counted, Some(2.0), "{error}: {}", router.metrics().await);
+    }
+}

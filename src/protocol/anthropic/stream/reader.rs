@@ -11,6 +11,7 @@ use crate::protocol::anthropic::response::{UsageIn, read_finish};
 use crate::protocol::conversation::{Event, Failure, Finish, Signature};
 use crate::protocol::frames::{Frames, fail};
 use crate::protocol::parts::Parts;
+use crate::protocol::told::{self, At};
 use crate::protocol::wire::Reading;
 
 /// What is known in the midst of a stream.
@@ -55,7 +56,7 @@ impl Frames for State {
                 self.read_usage(start.usage, events);
             }
             "error" => {
-                let failure = message.error.map(|error| error.into_failure(None));
+                let failure = error::read_inside(At::Event, data.as_bytes());
                 fail(failure.unwrap_or_else(|| Failure::malformed("an error")), events);
             }
             "ping" if self.started => events.push(Event::Ping),
@@ -86,7 +87,7 @@ impl Frames for State {
                 self.read_usage(message.usage, events);
             }
             "message_stop" => self.complete(events),
-            _ => {}
+            _ => events.extend(told::odd_event(data).map(Event::Failure)),
         }
     }
 
@@ -193,7 +194,6 @@ struct Message {
     content_block: Option<Start>,
     delta: Option<Delta>,
     usage: Option<UsageIn>,
-    error: Option<error::Detail>,
 }
 
 #[derive(Default, Deserialize)]

@@ -9,6 +9,7 @@ use crate::protocol::cohere::response::{BROKEN_OFF, Call, UsageIn, read_finish};
 use crate::protocol::conversation::{Event, Failure};
 use crate::protocol::frames::{Frames, fail};
 use crate::protocol::parts::Parts;
+use crate::protocol::told::At;
 use crate::protocol::wire::Reading;
 
 /// What is known in the midst of a stream.
@@ -37,11 +38,11 @@ impl Frames for State {
         };
         let kind = said.r#type.as_deref().unwrap_or_default();
         if let (None, Some(message)) = (&said.r#type, said.message) {
-            return fail(error::failure(None, message), events);
+            return fail(error::read_inside(At::Event, data.as_bytes(), &message), events);
         }
         let delta = said.delta.unwrap_or_default();
         if kind == "message-end" && delta.is_failure() {
-            return fail(delta.into_failure(), events);
+            return fail(delta.into_failure(data), events);
         }
         if !self.started && !matches!(kind, "message-start" | "debug") {
             let failure = Failure::malformed("the stream does not begin with its start");
@@ -165,11 +166,11 @@ impl Delta {
         self.error.is_some() || read_finish(reason).is_err()
     }
 
-    fn into_failure(self) -> Failure {
+    fn into_failure(self, data: &str) -> Failure {
         let message = self.error.unwrap_or_else(|| BROKEN_OFF.to_owned());
         match read_finish(self.finish_reason.as_deref().unwrap_or_default()) {
             Err(kind) => Failure::new(kind, message),
-            Ok(_) => error::failure(None, message),
+            Ok(_) => error::read_inside(At::Event, data.as_bytes(), &message),
         }
     }
 }

@@ -7,9 +7,11 @@ use bytes::Bytes;
 
 use crate::protocol::conversation::{Event, Failure, Finish};
 use crate::protocol::frames::{FrameReader, Frames, fail};
+use crate::protocol::gemini::error;
 use crate::protocol::gemini::part::{PartIn, own_signature};
 use crate::protocol::gemini::response::{Chunk, read_finish};
 use crate::protocol::parts::Parts;
+use crate::protocol::told::{self, At};
 use crate::protocol::wire::{Reading, StreamReader};
 
 use super::elements::Elements;
@@ -112,8 +114,15 @@ impl Frames for State {
         let Ok(chunk) = serde_json::from_str::<Chunk>(data) else {
             return fail(Failure::malformed("a chunk of the stream is not readable"), events);
         };
-        if let Some(error) = chunk.error {
-            return fail(error.into_failure(None), events);
+        if chunk.error.is_some()
+            && let Some(failure) = error::read_inside(At::Event, data.as_bytes())
+        {
+            return fail(failure, events);
+        }
+        if chunk.candidates.is_none()
+            && let Some(failure) = told::odd_event(data)
+        {
+            return fail(failure, events);
         }
         if !self.started {
             self.started = true;

@@ -6,9 +6,11 @@
 use crate::protocol::calls::Calls;
 use crate::protocol::conversation::{Content, Event, Failure, Finish};
 use crate::protocol::frames::{Frames, fail};
+use crate::protocol::openai::error;
 use crate::protocol::openai::response::{Completion, read_finish};
 use crate::protocol::openai::said::Said;
 use crate::protocol::parts::Parts;
+use crate::protocol::told::{self, At};
 use crate::protocol::wire::Reading;
 
 /// What is known in the midst of a stream.
@@ -35,7 +37,14 @@ impl Frames for State {
         let Ok(chunk) = serde_json::from_str::<Completion>(data) else {
             return fail(Failure::malformed("a chunk of the stream is not readable"), events);
         };
-        if let Some(failure) = chunk.error.and_then(|error| error.into_failure(None)) {
+        if chunk.error.is_some()
+            && let Some(failure) = error::read_inside(At::Event, data.as_bytes())
+        {
+            return fail(failure, events);
+        }
+        if chunk.choices.is_none()
+            && let Some(failure) = told::odd_event(data)
+        {
             return fail(failure, events);
         }
         if !self.started {

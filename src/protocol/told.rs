@@ -1,0 +1,217 @@
+//! An error as a provider told it: JSON whose codes stand in several places. The error reader of each
+//! protocol reads it through this, so that an error has the same class passed on and translated.
+//!
+//! A sentence never decides on the class: it says what a person should know, and providers reword it.
+
+mod envelope;
+mod words;
+
+use http::HeaderMap;
+use serde_json::Value;
+
+use crate::failure::{AsTold, Brief, Class, Failure, Kind, What};
+
+pub use envelope::{is_error_alone, is_error_event, is_error_name, status_inside};
+pub(crate) use words::{A_DAYS_QUOTA, is_about_context, kind_of};
+
+/// Where an error was told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum At {
+    /// In an answer of its own, with this status.
+    Answer(u16),
+    /// In the place of what a success should hold.
+    Success,
+    /// In an event of a stream.
+    Event,
+}
+
+/// An error as it was told.
+#[derive(Debug)]
+pub(crate) struct Told {
+    at: At,
+    value: Value,
+    /// The name of the error in the headers.
+    pub(crate) in_header: Option<String>,
+}
+
+impl Told {
+    /// An error answer.
+    pub(crate) fn answer(status: u16, headers: &HeaderMap, body: &[u8]) -> Self {
+        let name = headers.get(TYPE_HEADER).and_then(|name| name.to_str().ok());
+        let in_header = name.map(|name| bare_name(name).to_owned());
+        Self { in_header, ..Self::inside(At::Answer(status), body) }
+    }
+
+    /// An error inside a success.
+    pub(crate) fn inside(at: At, body: &[u8]) -> Self {
+        let value = match serde_json::from_slice(body).unwrap_or_default() {
+            // Some put it into a list.
+            Value::Array(list) => list.into_iter().next().unwrap_or_default(),
+            value => value,
+        };
+        Self { at, value, in_header: None }
+    }
+
+    /// What stands under the `error` of a success.
+    pub(crate) fn of_error(error: Value) -> Self {
+        let value = Value::Object([("error".to_owned(), error)].into_iter().collect());
+        Self { at: At::Success, value, in_header: None }
+    }
+
+    /// The whole of it.
+    pub(crate) fn value(&self) -> &Value {
+        &self.value
+    }
+
+    /// What stands under `error`, there or in the response that failed.
+    pub(crate) fn error(&self) -> &Value {
+        match &self.value["error"] {
+            Value::Null => &self.value["response"]["error"],
+            error => error,
+        }
+    }
+
+    /// Whether there is an `error`, of whatever form.
+    pub(crate) fn is_said(&self) -> bool {
+        !matches!(self.value["error"], Value::Null | Value::Bool(false))
+    }
+
+    /// The status of the answer; inside a success it is the error's own number, if it has one.
+    pub(crate) fn status(&self) -> Option<u16> {
+        match self.at {
+            At::Answer(status) => Some(status),
+            At::Success | At::Event => self.number(),
+        }
+    }
+
+    /// The failure that it is. The class goes by codes and status alone, whatever the kind was read
+    /// from: the kind only decides on what is written for a client.
+    pub(crate) fn failure(&self, kind: Kind, message: impl Into<String>) -> Failure {
+        let failure = Failure::new(kind, message);
+        let status = self.status();
+        let judged = status.unwrap_or(match self.at {
+            At::Event => BAD_GATEWAY,
+            At::Answer(_) | At::Success => failure.status,
+        });
+        let codes = self.codes();
+        let class = class_of(judged, &codes);
+        Failure {
+            status: status.unwrap_or(failure.status),
+            told: Some(Box::new(AsTold {
+                brief: Brief { what: What::Status(judged), class },
+                codes,
+            })),
+            ..failure
+        }
+    }
+
+    /// An error in no form of its protocol: the status says the kind, and the sentence stands where
+    /// most put it.
+    pub(crate) fn bare(&self, kind: Option<Kind>, body: &[u8]) -> Failure {
+        let status = self.status().unwrap_or(BAD_GATEWAY);
+        let error = &self.value["error"];
+        let places = [&error["message"], error, &self.value["message"], &self.value["detail"]];
+        let text = match places.into_iter().find_map(Value::as_str) {
+            Some(sentence) => sentence.into(),
+            None => String::from_utf8_lossy(body),
+        };
+        let text = text.trim();
+        let message = if text.is_empty() || text.starts_with('<') {
+            format!("the provider answered with status {status}")
+        } else {
+            text.chars().take(LONGEST_MESSAGE).collect()
+        };
+        self.failure(kind.unwrap_or_else(|| Kind::from_status(status)), message)
+    }
+
+    /// The error's codes and types, the most particular first.
+    fn codes(&self) -> Vec<String> {
+        let (value, error) = (&self.value, self.error());
+        let details = error["details"].as_array().into_iter().flatten();
+        let in_details = details.flat_map(|detail| {
+            let violations = detail["violations"].as_array().into_iter().flatten();
+            violations.map(|violation| &violation["quotaId"]).chain([&detail["reason"]])
+        });
+        let places = [
+            &error["code"],
+            &error["type"],
+            &error["status"],
+            &value["code"],
+            &value["__type"],
+            &value["type"],
+        ];
+        let word = |value: &Value| match value {
+            Value::String(text) => Some(bare_name(text).to_owned()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        };
+        let particular = [&error["innererror"]["code"]].into_iter().chain(in_details);
+        particular.chain(places).filter_map(word).chain(self.in_header.clone()).collect()
+    }
+
+    /// The HTTP status that the error gives itself.
+    fn number(&self) -> Option<u16> {
+        let (value, error) = (&self.value, self.error());
+        let places = [&error["code"], &error["status"], &value["code"], &value["status"]];
+        places.into_iter().find_map(status_in)
+    }
+}
+
+/// What a provider said in an odd form is judged by its codes, too, if the operator names one.
+pub fn hear_codes(failure: &mut Failure, body: &[u8]) {
+    if failure.told.is_none() {
+        let codes = Told::inside(At::Success, body).codes();
+        failure.told = Some(Box::new(AsTold { brief: failure.observed(), codes }));
+    }
+}
+
+/// An event that its protocol has no form for: if it is an error, the failure that it is.
+pub(crate) fn odd_event(data: &str) -> Option<Failure> {
+    if !is_error_event(data.as_bytes()) {
+        return None;
+    }
+    let told = Told::inside(At::Event, data.as_bytes());
+    let kind = told.codes().iter().find_map(|word| kind_of(word));
+    Some(told.bare(kind, data.as_bytes()))
+}
+
+/// The text that a value is.
+pub(crate) fn text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
+}
+
+/// The sentence of an error, or that there is none.
+pub(crate) fn sentence(value: &Value) -> String {
+    value.as_str().unwrap_or("the provider gave no message").to_owned()
+}
+
+/// The HTTP status of an error that a value is, as a number or as its text.
+fn status_in(value: &Value) -> Option<u16> {
+    let number = value.as_u64().or_else(|| value.as_str()?.parse().ok())?;
+    u16::try_from(number).ok().filter(|status| (400..600).contains(status))
+}
+
+/// A name without what AWS writes around it: `com.amazon#ThrottlingException:http://…`.
+pub(crate) fn bare_name(name: &str) -> &str {
+    let name = name.split_once(":http").map_or(name, |(name, _)| name);
+    name.rsplit('#').next().unwrap_or(name).trim()
+}
+
+fn class_of(status: u16, codes: &[String]) -> Class {
+    let by_status = Class::of_status(status);
+    match codes.iter().find_map(|word| words::class_of(word)) {
+        // A number that says 400 is more particular than a type that only names a family.
+        Some(Class::RateLimit | Class::Overloaded | Class::Server)
+            if by_status == Class::Client && codes.contains(&status.to_string()) =>
+        {
+            Class::Client
+        }
+        Some(class) => class,
+        None => by_status,
+    }
+}
+
+/// Where AWS names an error.
+pub(crate) const TYPE_HEADER: &str = "x-amzn-errortype";
+const LONGEST_MESSAGE: usize = 1_000;
+const BAD_GATEWAY: u16 = 502;

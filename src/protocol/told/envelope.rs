@@ -1,0 +1,100 @@
+//! Errors that hide inside a success: JSON that is an `error` and nothing else, and events that tell one.
+
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+use serde_json::Value;
+
+use super::{At, BAD_GATEWAY, Told};
+use crate::body;
+
+/// Whether a JSON answer is an error and holds nothing that was asked for.
+pub fn is_error_alone(json: &[u8]) -> bool {
+    // Nearly every answer is none, and says so without being read.
+    NAMED.iter().any(|named| named.find(json).is_some()) && body::stands_alone(json, &KEYS)
+}
+
+/// Whether the data of an event tells an error. It may hold a choice beside its error.
+pub fn is_error_event(data: &[u8]) -> bool {
+    let Ok(value) = serde_json::from_slice::<Value>(data) else { return false };
+    let told = Told { at: At::Event, value, in_header: None };
+    told.is_said() || told.value["type"].as_str().is_some_and(is_error_name)
+}
+
+/// Whether an event of this name tells an error.
+pub fn is_error_name(name: &str) -> bool {
+    matches!(name, "error" | "response.failed")
+}
+
+/// The status of an error inside a success: its own number, or 502.
+pub fn status_inside(body: &[u8]) -> u16 {
+    Told::inside(At::Success, body).status().unwrap_or(BAD_GATEWAY)
+}
+
+/// The key, as it is written or with a letter of it escaped.
+static NAMED: LazyLock<[Finder<'static>; 2]> =
+    LazyLock::new(|| ["\"error\"", "\\u00"].map(Finder::new));
+/// The error, and what the protocols put their results under.
+const KEYS: [&str; 6] = ["error", "choices", "output", "content", "data", "candidates"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_and_nothing_else() {
+        let cases: &[(&str, bool)] = &[
+            (r#"{"error":{"code":429}}"#, true),
+            (r#"{"id":"x","err\u006fr" : "overloaded" ,"type":"error"}"#, true),
+            (r#"{"\u0065rror":{"code":429}}"#, true),
+            (r#"{"error":true}"#, true),
+            (r#"{"error":null}"#, false),
+            (r#"{"error":false}"#, false),
+            (r#"{"error":{},"choices":[]}"#, false),
+            (r#"{"output":[],"error":{}}"#, false),
+            (r#"{"content":[],"error":"x"}"#, false),
+            (r#"{"data":[],"error":"x"}"#, false),
+            (r#"{"candidates":[],"error":"x"}"#, false),
+            (r#"{"choices":[{"error":{"code":500}}]}"#, false),
+            (r#"{"result":{"error":{"code":500}}}"#, false),
+            (r#"[{"error":{}}]"#, false),
+            (r#"{"error":{}"#, false),
+            (r#""error""#, false),
+            ("", false),
+        ];
+        for (body, wanted) in cases {
+            assert_eq!(is_error_alone(body.as_bytes()), *wanted, "{body}");
+        }
+    }
+
+    #[test]
+    fn an_errors_own_numeric_code_decides() {
+        let table = [
+            (r#"{"error":{"code":429,"message":"slow down"}}"#, 429),
+            (r#"{"error":{"code":"503"}}"#, 503),
+            (r#"{"error":{"code":"rate_limit_exceeded"}}"#, 502),
+            (r#"{"error":"boom"}"#, 502),
+            (r#"{"error":{"code":200}}"#, 502),
+            (r#"{"type":"response.failed","response":{"error":{"code":429}}}"#, 429),
+            ("not json", 502),
+        ];
+        for (envelope, status) in table {
+            assert_eq!(status_inside(envelope.as_bytes()), status, "{envelope}");
+        }
+    }
+
+    #[test]
+    fn errors_in_the_middle() {
+        for (data, is_error) in [
+            (r#"{"error":{"code":503}}"#, true),
+            (r#"{"error":{"code":429},"choices":[{"finish_reason":"error"}]}"#, true),
+            (r#"{"type":"error","error":{"type":"api_error"}}"#, true),
+            (r#"{"type":"response.failed","response":{}}"#, true),
+            (r#"{"error":null,"choices":[]}"#, false),
+            (r#"{"choices":[{"content_filter_results":{"error":{"code":"x"}}}]}"#, false),
+            (r#"{"candidates":[{"functionCall":{"args":{"error":{}}}}]}"#, false),
+        ] {
+            assert_eq!(is_error_event(data.as_bytes()), is_error, "{data}");
+        }
+    }
+}

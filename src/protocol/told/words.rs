@@ -1,0 +1,180 @@
+//! What the words of errors mean, in one table for all protocols: compatible vendors and gateways write
+//! each other's. No word has two meanings.
+
+use crate::failure::{Class, Kind};
+
+/// The kind that a code, a type or a status word stands for.
+pub(crate) fn kind_of(word: &str) -> Option<Kind> {
+    row(word).map(|(kind, _)| kind)
+}
+
+/// The class that a word stands for with every vendor that writes it, whatever the status says.
+pub(crate) fn class_of(word: &str) -> Option<Class> {
+    // Gemini's name of a limit that no short wait renews.
+    if word.contains(A_DAYS_QUOTA) {
+        return Some(Class::Quota);
+    }
+    row(word).and_then(|(_, class)| class)
+}
+
+/// Whether a sentence speaks of a request that is too long: most vendors have no code for it.
+pub(crate) fn is_about_context(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    CONTEXT_WORDS.iter().any(|words| message.contains(words))
+}
+
+/// The name of a day's quota holds this.
+pub(crate) const A_DAYS_QUOTA: &str = "PerDay";
+
+fn row(word: &str) -> Option<(Kind, Option<Class>)> {
+    let row = WORDS.iter().find(|(_, _, words)| words.contains(&word));
+    row.map(|&(kind, class, _)| (kind, class))
+}
+
+/// Words as OpenAI, Azure, Anthropic, Gemini, Bedrock, OpenRouter, DeepSeek, DashScope and this router
+/// write them. Where there is no class, the word is vague, and the status says more.
+const WORDS: [(Kind, Option<Class>, &[&str]); 18] = [
+    (
+        Kind::ContentFilter,
+        Some(Class::ContentFilter),
+        &[
+            "content_filter",
+            "content_policy_violation",
+            "ResponsibleAIPolicyViolation",
+            "data_inspection_failed",
+            "DataInspectionFailed",
+            "moderation_blocked",
+            "image_content_policy_violation",
+        ],
+    ),
+    (
+        Kind::ContextWindow,
+        Some(Class::ContextWindow),
+        &[
+            "context_length_exceeded",
+            "context_window_exceeded",
+            "string_above_max_length",
+            "model_context_window_exceeded",
+        ],
+    ),
+    (Kind::TooLarge, Some(Class::ContextWindow), &["request_too_large"]),
+    (
+        Kind::Quota,
+        Some(Class::Quota),
+        &[
+            "insufficient_quota",
+            "billing_hard_limit_reached",
+            "billing_not_active",
+            "billing_error",
+            "insufficient_balance",
+            "Arrearage",
+            "ServiceQuotaExceededException",
+        ],
+    ),
+    (
+        Kind::RateLimit,
+        Some(Class::RateLimit),
+        &[
+            "rate_limit_exceeded",
+            "rate_limit_error",
+            "too_many_requests",
+            "RESOURCE_EXHAUSTED",
+            "ThrottlingException",
+            "TooManyRequestsException",
+            "Throttling",
+        ],
+    ),
+    (Kind::RateLimit, None, &["tokens", "requests"]),
+    (
+        Kind::Overloaded,
+        Some(Class::Overloaded),
+        &[
+            "overloaded_error",
+            "overloaded",
+            "engine_overloaded",
+            "server_is_overloaded",
+            "slow_down",
+        ],
+    ),
+    (Kind::Unavailable, Some(Class::Overloaded), &["UNAVAILABLE", "ModelNotReadyException"]),
+    (Kind::Unavailable, None, &["service_unavailable", "ServiceUnavailableException"]),
+    (
+        Kind::Authentication,
+        Some(Class::Credential),
+        &[
+            "invalid_api_key",
+            "authentication_error",
+            "account_deactivated",
+            "UNAUTHENTICATED",
+            "API_KEY_INVALID",
+            "API_KEY_EXPIRED",
+            "UnrecognizedClientException",
+            "InvalidSignatureException",
+            "IncompleteSignatureException",
+            "MissingAuthenticationTokenException",
+            "ExpiredTokenException",
+            "InvalidApiKey",
+        ],
+    ),
+    (Kind::Permission, None, &["permission_error", "PERMISSION_DENIED", "AccessDeniedException"]),
+    (
+        Kind::NotFound,
+        None,
+        &["model_not_found", "not_found_error", "NOT_FOUND", "ResourceNotFoundException"],
+    ),
+    (
+        Kind::InvalidRequest,
+        None,
+        &[
+            "invalid_request_error",
+            "invalid_prompt",
+            "INVALID_ARGUMENT",
+            "FAILED_PRECONDITION",
+            "OUT_OF_RANGE",
+            "ValidationException",
+            "ConflictException",
+        ],
+    ),
+    (
+        Kind::Timeout,
+        None,
+        &["timeout_error", "upstream_timeout", "DEADLINE_EXCEEDED", "ModelTimeoutException"],
+    ),
+    (
+        Kind::Server,
+        Some(Class::Server),
+        &[
+            "server_error",
+            "internal_error",
+            "INTERNAL",
+            "InternalServerException",
+            "ModelErrorException",
+            "ModelStreamErrorException",
+        ],
+    ),
+    (Kind::Server, None, &["api_error", "InternalFailure"]),
+    (Kind::Cut, None, &["upstream_unreachable"]),
+    (Kind::Malformed, None, &["upstream_malformed"]),
+];
+
+const CONTEXT_WORDS: &[&str] = &[
+    "context length",
+    "context window",
+    "prompt is too long",
+    "input is too long",
+    "too many tokens",
+    "maximum number of tokens",
+    "exceed context limit",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_word_has_two_meanings() {
+        let mut all: Vec<&str> = WORDS.iter().flat_map(|(_, _, words)| *words).copied().collect();
+        all.sort_unstable();
+        assert!(all.windows(2).all(|pair| pair[0] != pair[1]));
+    }
+}
