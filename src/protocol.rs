@@ -14,7 +14,7 @@
 //! Embeddings go the same way through the forms of [`embedding`].
 //!
 //! # How to add a protocol
-//! 1. A folder with the five files `request`, `response`, `stream`, `error` and `manner` (its paths,
+//! 1. A folder with the five files `request`, `response`, `stream`, `error` and `profile` (its paths,
 //!    its headers, how its streams end), and beside it `<name>.rs` with a unit struct that implements
 //!    [`Wire`] by naming functions of those files; with embeddings, a sixth, `embedding`.
 //!    Requests and their like are read with `object::Object`, which knows what nobody took; streams
@@ -34,7 +34,7 @@
 //! Nothing here does I/O, reads a clock or draws a random number: ids and times are arguments.
 
 pub mod endpoint;
-pub mod manner;
+pub mod profile;
 pub mod told;
 pub mod wire;
 pub mod replay;
@@ -58,7 +58,7 @@ pub(crate) mod frames;
 use http::HeaderMap;
 
 pub use endpoint::{Endpoint, Operation};
-pub use manner::Manner;
+pub use profile::Profile;
 pub use wire::Wire;
 
 /// Declares the table of protocols: variant, name in the configuration, module, implementation.
@@ -85,8 +85,8 @@ macro_rules! protocols {
             }
 
             /// What it does beside its bodies.
-            pub const fn manner(self) -> &'static Manner {
-                match self { $( Self::$variant => &$module::manner::MANNER, )+ }
+            pub const fn profile(self) -> &'static Profile {
+                match self { $( Self::$variant => &$module::profile::PROFILE, )+ }
             }
         }
     };
@@ -117,13 +117,13 @@ impl Protocol {
     /// The protocol of a client that a header of these tells.
     pub fn told(headers: &HeaderMap) -> Option<Self> {
         let is_there = |name| headers.contains_key(name);
-        Self::ALL.iter().copied().find(|it| it.manner().told_by.is_some_and(is_there))
+        Self::ALL.iter().copied().find(|it| it.profile().told_by.is_some_and(is_there))
     }
 
     /// The protocol that a path of nobody's most probably belongs to.
     pub fn likely(path: &str) -> Option<Self> {
         let ends_so = |end: &str| path.ends_with(end);
-        Self::ALL.iter().copied().find(|it| it.manner().likely_end.is_some_and(ends_so))
+        Self::ALL.iter().copied().find(|it| it.profile().likely_end.is_some_and(ends_so))
     }
 }
 

@@ -264,7 +264,7 @@ fn a_protocol_is_named_in_its_own_folder_only() {
         let named = folders.iter().find(|(name, _)| words(&code).any(|word| word == *name));
         let Some((name, _)) = named.filter(|_| !in_a_folder) else { continue };
         let may = NAMERS.iter().any(|(namer, _)| *namer == file.name);
-        assert!(may, "{}: `{name}`: what one protocol does stands in its `manner`", file.name);
+        assert!(may, "{}: `{name}`: what one protocol does stands in its `profile`", file.name);
         namers.push(&file.name);
     }
     for (namer, _) in NAMERS {

@@ -6,7 +6,7 @@ mod request;
 mod response;
 mod stream;
 mod error;
-pub(in crate::protocol) mod manner;
+pub(in crate::protocol) mod profile;
 pub mod model;
 pub(in crate::protocol) mod thinking;
 

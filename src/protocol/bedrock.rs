@@ -8,7 +8,7 @@ mod request;
 mod response;
 mod stream;
 mod error;
-pub(in crate::protocol) mod manner;
+pub(in crate::protocol) mod profile;
 mod embedding;
 mod frames;
 mod model;

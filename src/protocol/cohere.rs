@@ -7,7 +7,7 @@ mod request;
 mod response;
 mod stream;
 mod error;
-pub(in crate::protocol) mod manner;
+pub(in crate::protocol) mod profile;
 pub(in crate::protocol) mod embedding;
 pub mod model;
 #[cfg(test)]

@@ -48,7 +48,7 @@ impl Endpoint {
     /// The endpoint at this path, if it is a protocol's.
     pub fn find(path: &str, query: Option<&str>) -> Option<Self> {
         Protocol::ALL.iter().find_map(|&protocol| {
-            let rows = protocol.manner().endpoints;
+            let rows = protocol.profile().endpoints;
             rows.iter().find_map(|row| row.matches(protocol, path, query))
         })
     }
@@ -57,7 +57,7 @@ impl Endpoint {
     #[must_use]
     pub fn said_to_be(self, protocol: Protocol) -> Self {
         match self.operation {
-            Operation::Native if protocol.manner().shares_paths => Self { protocol, ..self },
+            Operation::Native if protocol.profile().shares_paths => Self { protocol, ..self },
             _ => self,
         }
     }
@@ -79,7 +79,7 @@ impl Endpoint {
     /// Whether a provider of that protocol has it at the same path and in the same form. OpenAI's
     /// is at home with providers of both of OpenAI's protocols.
     pub fn passes_to(&self, provider: Protocol) -> bool {
-        let openais = |protocol: Protocol| protocol.manner().is_openais;
+        let openais = |protocol: Protocol| protocol.profile().is_openais;
         let shared = matches!(self.operation, Operation::Embed | Operation::Native);
         provider == self.protocol || (shared && openais(provider) && openais(self.protocol))
     }
@@ -136,7 +136,7 @@ impl Row {
     /// Whether this is the row's path, or below it where it ends in `*`. Clients of OpenAI's
     /// protocols have `/v1` in their base URL, and some forget it.
     fn is_at(&self, protocol: Protocol, path: &str) -> bool {
-        let is_openais = protocol.manner().is_openais;
+        let is_openais = protocol.profile().is_openais;
         let bare = self.path.strip_prefix("/v1").filter(|_| is_openais);
         [Some(self.path), bare].into_iter().flatten().any(|row| match row.strip_suffix('*') {
             None => path == row,

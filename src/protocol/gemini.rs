@@ -7,7 +7,7 @@ mod request;
 mod response;
 mod stream;
 mod error;
-pub(in crate::protocol) mod manner;
+pub(in crate::protocol) mod profile;
 mod embedding;
 mod part;
 mod schema;

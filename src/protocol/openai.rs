@@ -7,7 +7,7 @@ mod response;
 mod said;
 mod stream;
 pub(in crate::protocol) mod error;
-pub(in crate::protocol) mod manner;
+pub(in crate::protocol) mod profile;
 pub(in crate::protocol) mod embedding;
 pub mod model;
 mod recall;

@@ -8,7 +8,7 @@ mod response;
 mod item;
 mod stream;
 mod error;
-pub(in crate::protocol) mod manner;
+pub(in crate::protocol) mod profile;
 mod custom;
 mod namespace;
 

@@ -53,7 +53,7 @@ pub fn refuse(
 
 /// Writes the id of a request into its response, also where its client's libraries look for it.
 pub fn name_request(map: &mut HeaderMap, id: HeaderValue, speaks: Protocol) {
-    if let Some(name) = speaks.manner().request_id {
+    if let Some(name) = speaks.profile().request_id {
         map.insert(HeaderName::from_static(name), id.clone());
     }
     map.insert(REQUEST_ID, id);

@@ -65,7 +65,7 @@ struct End {
 pub fn asked(held: &Held, inbound: &Inbound) -> Option<Duration> {
     let every = held.table.pool(held.pool).keepalive?;
     let endpoint = inbound.endpoint.as_ref();
-    if !inbound.speaks().manner().stream.has_comments {
+    if !inbound.speaks().profile().stream.has_comments {
         return None;
     }
     let delivery = endpoint.and_then(|endpoint| endpoint.delivery);

@@ -84,7 +84,7 @@ pub fn respond(
     let stream = (form == Form::Events).then(|| StreamEnd::for_request(inbound));
     let frames = (form == Form::Frames).then(FrameEnd::default);
     let speaks = inbound.speaks();
-    let mute = !speaks.manner().stream.tells_errors;
+    let mute = !speaks.profile().stream.tells_errors;
     record.lets_go_of_table();
     let mut map = answer.headers;
     headers::to_client(&mut map);
@@ -126,7 +126,7 @@ impl Reply {
     /// The event that stands for a stream which has failed before it began. Where a protocol's
     /// libraries would take it for an answer, the transfer breaks.
     pub fn failed(event: Bytes, speaks: Protocol) -> Self {
-        match speaks.manner().stream.tells_errors {
+        match speaks.profile().stream.tells_errors {
             true => Self::whole(event),
             false => Self::Failed(Box::new(Failed::new(event))),
         }

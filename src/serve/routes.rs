@@ -26,7 +26,7 @@ use super::{
 use crate::{
     gateway::Gateway,
     live::Meters,
-    protocol::{Protocol, manner::InQuery, wire::Model},
+    protocol::{Protocol, profile::InQuery, wire::Model},
     table::{Pool, Table},
 };
 
@@ -66,7 +66,7 @@ pub fn paths() -> impl Iterator<Item = &'static str> {
 }
 
 fn routes() -> impl Iterator<Item = Route> {
-    let own = Protocol::ALL.iter().filter_map(|it| it.manner().models_paths);
+    let own = Protocol::ALL.iter().filter_map(|it| it.profile().models_paths);
     let own =
         own.flat_map(|[all, one]| -> [Route; 2] { [(all, || get(models)), (one, || get(model))] });
     ROUTES.into_iter().chain(own)
@@ -98,7 +98,7 @@ async fn ready(State(context): State<Context>) -> (StatusCode, &'static str) {
 /// are told by a header that nobody else sends.
 pub fn speaks(path: &str, headers: &HeaderMap) -> Protocol {
     let is_own = |it: &Protocol| {
-        it.manner().models_paths.is_some_and(|all| all.iter().any(|route| is_at(route, path)))
+        it.profile().models_paths.is_some_and(|all| all.iter().any(|route| is_at(route, path)))
     };
     Protocol::ALL
         .iter()
@@ -150,7 +150,7 @@ async fn model(
 /// The client's protocol; a key in its query has moved into its header.
 fn asked_by(uri: &Uri, headers: &mut HeaderMap) -> Protocol {
     let protocol = speaks(uri.path(), headers);
-    if protocol.manner().in_query == InQuery::Key {
+    if protocol.profile().in_query == InQuery::Key {
         token::take_key(uri.query().unwrap_or_default(), headers);
     }
     protocol

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use percent_encoding::percent_decode_str;
 
-use crate::protocol::{Endpoint, manner::InQuery};
+use crate::protocol::{Endpoint, profile::InQuery};
 
 /// The token that a client presents, in any of the usual headers.
 pub fn of(headers: &HeaderMap) -> Option<&str> {

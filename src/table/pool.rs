@@ -13,7 +13,7 @@ use crate::{
     failure::ErrorClasses,
     live,
     path::BasePath,
-    protocol::{Protocol, conversation::Lossy, manner::InPath},
+    protocol::{Protocol, conversation::Lossy, profile::InPath},
 };
 
 crate::secret::unseen!(Pool, Provider, Place, StickyBy, Probe, Rule);
@@ -194,7 +194,7 @@ impl Provider {
     /// Where the paths below its URL name a model. Vertex AI's do, whatever protocol its
     /// publisher's models speak.
     pub fn in_path(&self) -> Option<InPath> {
-        if self.on_vertex { Some(InPath::GOOGLES) } else { self.protocol.manner().in_path }
+        if self.on_vertex { Some(InPath::GOOGLES) } else { self.protocol.profile().in_path }
     }
 }
 

@@ -45,7 +45,7 @@ pub fn to_stranger(client: &HeaderMap, speaks: Protocol, provider: &Provider) ->
     let mut headers: HeaderMap = kept
         .filter_map(|name| Some((HeaderName::from_static(name), client.get(*name)?.clone())))
         .collect();
-    let start = provider.protocol.manner().own_headers.filter(|_| speaks == provider.protocol);
+    let start = provider.protocol.profile().own_headers.filter(|_| speaks == provider.protocol);
     if let Some(start) = start {
         let own = client.iter().filter(|(name, _)| name.as_str().starts_with(start));
         headers.extend(own.map(|(name, value)| (name.clone(), value.clone())));
@@ -93,7 +93,7 @@ pub fn set(headers: &mut HeaderMap, configured: &Headers) {
 /// How the headers begin that speak to other vendors alone.
 fn foreign_to(protocol: Protocol) -> SmallVec<[&'static str; 2]> {
     let others = Protocol::ALL.iter().filter(|other| **other != protocol);
-    others.filter_map(|other| other.manner().own_headers).collect()
+    others.filter_map(|other| other.profile().own_headers).collect()
 }
 
 /// The header names that `Connection` gives to this connection alone.

@@ -299,7 +299,7 @@ fn parse_data_url(url: &str) -> Option<(String, &str)> {
 }
 
 /// Stands before a foreign signature. No vendor's base64 holds it, and a request that does is looked
-/// for: `Manner::foreign_proofs`.
+/// for: `Profile::foreign_proofs`.
 const MARK: &str = "onwards#";
 /// Stands between its vendor and its value.
 const BETWEEN: char = '#';

@@ -7,7 +7,7 @@ use std::sync::LazyLock;
 use aho_corasick::packed::Searcher;
 use memchr::memmem::Finder;
 
-use crate::protocol::{Endpoint, Operation, Protocol, manner::Stream};
+use crate::protocol::{Endpoint, Operation, Protocol, profile::Stream};
 
 /// The marks of one protocol's streams.
 pub(super) struct Marks {
@@ -89,7 +89,7 @@ fn is_no_text(mark: &[u8], at: usize, events: &[u8]) -> bool {
 
 static MARKS: LazyLock<Vec<(Protocol, Marks)>> = LazyLock::new(|| {
     let all = Protocol::ALL.iter();
-    all.map(|&protocol| (protocol, Marks::new(&protocol.manner().stream))).collect()
+    all.map(|&protocol| (protocol, Marks::new(&protocol.profile().stream))).collect()
 });
 static USUAL: LazyLock<Marks> = LazyLock::new(|| Marks::new(&Stream::USUAL));
 
@@ -102,7 +102,7 @@ mod tests {
         let usual = br#"data: {"choices":[{"delta":{"content":" one"},"finish_reason":null}]}"#;
         let spaced =
             br#"data: {"choices": [{"delta": {"content": " one"}, "finish_reason": null}]}"#;
-        let marks = Marks::new(&Protocol::OpenAi.manner().stream);
+        let marks = Marks::new(&Protocol::OpenAi.profile().stream);
         assert!(!marks.may_be_in(usual) || marks.tails.is_none());
         assert!(!marks.may_be_in(spaced) || marks.tails.is_none());
     }
@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn an_end_is_no_text_and_no_null() {
         let ends = |protocol: Protocol, events: &str| {
-            let marks = Marks::new(&protocol.manner().stream);
+            let marks = Marks::new(&protocol.profile().stream);
             let end = marks.end_in(events.as_bytes());
             assert!(marks.may_be_in(events.as_bytes()) || !end, "what is an end is looked at");
             end

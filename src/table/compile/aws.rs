@@ -33,7 +33,7 @@ impl Compiler<'_> {
         path: &Path,
     ) -> Option<Signed> {
         let raw = endpoint.aws.as_ref();
-        if !protocol.manner().is_signed {
+        if !protocol.profile().is_signed {
             if raw.is_some() {
                 let hint = "set `protocol` to `bedrock`, or remove it";
                 self.problem(&path.key("aws"), "only `bedrock` is signed", Some(hint.into()));

@@ -140,7 +140,7 @@ impl Compiler<'_> {
         credential: Option<&Secret>,
         path: &Path,
     ) -> Option<(HeaderName, HeaderValue)> {
-        let (usual_name, usual_prefix) = protocol.manner().credential;
+        let (usual_name, usual_prefix) = protocol.profile().credential;
         let name = match &endpoint.upstream_auth_header_name {
             None => HeaderName::from_static(usual_name),
             Some(name) => self.header_name(name, &path.key("upstream_auth_header_name"))?,

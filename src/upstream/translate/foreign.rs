@@ -93,7 +93,7 @@ impl Marks {
 static MARKS: LazyLock<Vec<(Protocol, Marks)>> = LazyLock::new(|| {
     let all = Protocol::ALL.iter();
     let marks =
-        |&protocol: &Protocol| Some((protocol, Marks::new(protocol.manner().foreign_proofs)?));
+        |&protocol: &Protocol| Some((protocol, Marks::new(protocol.profile().foreign_proofs)?));
     all.filter_map(marks).collect()
 });
 
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_mark_is_found_wherever_the_body_is_cut() {
-        let marks = || Marks::new(Protocol::Anthropic.manner().foreign_proofs).unwrap();
+        let marks = || Marks::new(Protocol::Anthropic.profile().foreign_proofs).unwrap();
         found_wherever_the_body_is_cut(&marks());
         found_wherever_the_body_is_cut(&Marks { packed: None, ..marks() });
     }
@@ -144,7 +144,7 @@ mod tests {
     #[test]
     fn a_proof_in_a_text_is_none() {
         for &(protocol, ref marks) in MARKS.iter() {
-            for mark in protocol.manner().foreign_proofs {
+            for mark in protocol.profile().foreign_proofs {
                 let text = serde_json::json!([format!("see {mark} here"), mark]).to_string();
                 assert!(!marks.are_in(&Pieces::from(Bytes::from(text))), "{protocol}: {mark}");
                 let field = format!("{{{mark}");

@@ -3,10 +3,10 @@
 //! It never knows what a body says.
 
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
-use crate::protocol::manner::{InPath, InQuery, Manner, Stream};
+use crate::protocol::profile::{InPath, InQuery, Profile, Stream};
 
 /// What this protocol does beside its bodies.
-pub(in crate::protocol) const MANNER: Manner = Manner {
+pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
     credential: ("x-goog-api-key", ""),
     in_path: Some(InPath::GOOGLES),
@@ -22,7 +22,7 @@ pub(in crate::protocol) const MANNER: Manner = Manner {
         has_comments: false,
         ..Stream::USUAL
     },
-    ..Manner::USUAL
+    ..Profile::USUAL
 };
 
 #[rustfmt::skip]

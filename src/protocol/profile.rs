@@ -10,7 +10,7 @@ use super::endpoint::{Endpoint, Row};
 
 /// What a protocol does beside its bodies.
 #[derive(Debug)]
-pub struct Manner {
+pub struct Profile {
     /// The paths that its clients ask at.
     pub endpoints: &'static [Row],
     /// What the paths below another's base URL end in that are most probably its own.
@@ -81,7 +81,7 @@ pub struct Stream {
     pub has_comments: bool,
 }
 
-impl Manner {
+impl Profile {
     /// What most do.
     pub const USUAL: Self = Self {
         endpoints: &[],
@@ -128,11 +128,12 @@ impl InQuery {
     /// What credentials may be in the query of this path.
     pub fn of(path: &str, endpoint: Option<&Endpoint>) -> Self {
         if let Some(endpoint) = endpoint {
-            return endpoint.protocol.manner().in_query;
+            return endpoint.protocol.profile().in_query;
         }
-        let mut manners = Protocol::ALL.iter().map(|protocol| protocol.manner());
-        let likely = manners.find(|it| it.likely_paths.iter().any(|start| path.starts_with(start)));
-        likely.map_or(Self::Nothing, |manner| manner.in_query)
+        let mut profiles = Protocol::ALL.iter().map(|protocol| protocol.profile());
+        let likely =
+            profiles.find(|it| it.likely_paths.iter().any(|start| path.starts_with(start)));
+        likely.map_or(Self::Nothing, |profile| profile.in_query)
     }
 }
 

@@ -3,10 +3,10 @@
 //! It never knows what a body says.
 
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
-use crate::protocol::manner::{Manner, Stream};
+use crate::protocol::profile::{Profile, Stream};
 
 /// What this protocol does beside its bodies.
-pub(in crate::protocol) const MANNER: Manner = Manner {
+pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
     credential: ("x-api-key", ""),
     own_headers: Some("anthropic-"),
@@ -20,7 +20,7 @@ pub(in crate::protocol) const MANNER: Manner = Manner {
         errors: &["\"type\":\"error\"", "\"type\": \"error\"", "\"response.failed\""],
         ..Stream::USUAL
     },
-    ..Manner::USUAL
+    ..Profile::USUAL
 };
 
 #[rustfmt::skip]

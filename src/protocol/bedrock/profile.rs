@@ -3,10 +3,10 @@
 //! It never knows what a body says.
 
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
-use crate::protocol::manner::{InPath, InQuery, Manner, Stream};
+use crate::protocol::profile::{InPath, InQuery, Profile, Stream};
 
 /// What this protocol does beside its bodies.
-pub(in crate::protocol) const MANNER: Manner = Manner {
+pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
     is_signed: true,
     in_path: Some(InPath { behind: &["model"], before: &['/'] }),
@@ -16,7 +16,7 @@ pub(in crate::protocol) const MANNER: Manner = Manner {
     foreign_proofs: &["\"onwards#", "\"b253YXJkcy"],
     // Its frames know no comments.
     stream: Stream { has_comments: false, ..Stream::USUAL },
-    ..Manner::USUAL
+    ..Profile::USUAL
 };
 
 #[rustfmt::skip]
