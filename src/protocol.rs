@@ -16,10 +16,10 @@
 //! # How to add a protocol
 //! 1. A folder with the five files `request`, `response`, `stream`, `error` and `profile` (its paths,
 //!    its headers, how its streams end), and beside it `<name>.rs` with a unit struct that implements
-//!    [`Wire`] by naming functions of those files; with embeddings, a sixth, `embedding`.
+//!    [`Codec`] by naming functions of those files; with embeddings, a sixth, `embedding`.
 //!    Requests and their like are read with `object::Object`, which knows what nobody took; streams
 //!    of server-sent events with `frames::FrameReader`, their parts opened and closed by
-//!    `parts::Parts`; JSON is written with `wire::json`.
+//!    `parts::Parts`; JSON is written with `codec::json`.
 //! 2. One line in the table of protocols below, and one in the table of names that a file may hold, in
 //!    `config/raw/protocol.rs`.
 //! 3. Its corpus in `tests/golden/<name>/`: `tests/protocols.rs` finds it by itself and runs it
@@ -36,7 +36,7 @@
 pub mod endpoint;
 pub mod profile;
 pub mod told;
-pub mod wire;
+pub mod codec;
 pub mod replay;
 pub mod conversation;
 pub mod embedding;
@@ -57,13 +57,13 @@ pub(crate) mod frames;
 
 use http::HeaderMap;
 
+pub use codec::Codec;
 pub use endpoint::{Endpoint, Operation};
 pub use profile::Profile;
-pub use wire::Wire;
 
 /// Declares the table of protocols: variant, name in the configuration, module, implementation.
 macro_rules! protocols {
-    ($( $(#[$doc:meta])* $variant:ident = $name:literal, $module:ident::$wire:ident; )+) => {
+    ($( $(#[$doc:meta])* $variant:ident = $name:literal, $module:ident::$codec:ident; )+) => {
         /// A wire protocol.
         #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub enum Protocol {
@@ -80,8 +80,8 @@ macro_rules! protocols {
             }
 
             /// How it is read and written.
-            pub fn wire(self) -> &'static dyn Wire {
-                match self { $( Self::$variant => &$module::$wire, )+ }
+            pub fn codec(self) -> &'static dyn Codec {
+                match self { $( Self::$variant => &$module::$codec, )+ }
             }
 
             /// What it does beside its bodies.

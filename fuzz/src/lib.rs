@@ -9,7 +9,7 @@ mod order;
 use bytes::Bytes;
 use http::HeaderMap;
 use onwards::protocol::conversation::{Conversation, Delivery, Event, Lossy};
-use onwards::protocol::wire::{Client, Head, Reading, Target};
+use onwards::protocol::codec::{Client, Head, Reading, Target};
 use onwards::protocol::{Endpoint, Protocol};
 use serde_json::value::RawValue;
 
@@ -26,7 +26,7 @@ fn request(protocol: Protocol, data: &[u8]) {
         [(None, None), (Some("m"), Some(Delivery::Whole)), (Some("m"), Some(Delivery::Events))]
     {
         let head = Head { model, delivery };
-        let Ok(conversation) = protocol.wire().read_request(data, &head) else { continue };
+        let Ok(conversation) = protocol.codec().read_request(data, &head) else { continue };
         for &to in Protocol::ALL {
             for model in models(to) {
                 written_request(&conversation, to, model);
@@ -37,9 +37,9 @@ fn request(protocol: Protocol, data: &[u8]) {
 
 fn written_request(conversation: &Conversation, to: Protocol, model: &str) {
     let target = |lossy| Target { model, lossy, seed: "seed" };
-    let wire = to.wire();
-    let written = wire.write_request(conversation, &target(Lossy::Warn)).expect("it only warns");
-    let refused = wire.write_request(conversation, &target(Lossy::Refuse)).err();
+    let codec = to.codec();
+    let written = codec.write_request(conversation, &target(Lossy::Warn)).expect("it only warns");
+    let refused = codec.write_request(conversation, &target(Lossy::Refuse)).err();
     assert_eq!(refused.map(|refused| refused.field).as_ref(), written.dropped.first());
     valid(&written.body, to);
     let (path, query) = match written.path_and_query.split_once('?') {
@@ -48,22 +48,22 @@ fn written_request(conversation: &Conversation, to: Protocol, model: &str) {
     };
     let endpoint = Endpoint::find(path, query).expect("a path of ours");
     let head = Head { model: endpoint.model.as_deref(), delivery: endpoint.delivery };
-    if let Err(error) = wire.read_request(&written.body, &head) {
+    if let Err(error) = codec.read_request(&written.body, &head) {
         // A conversation that says nothing is written as one, and the vendor says so.
         assert!(error.message.contains("must hold at least one"), "{to}: {error}");
     }
-    if let Some(count) = wire.write_count(conversation, &target(Lossy::Warn)).expect("it warns") {
+    if let Some(count) = codec.write_count(conversation, &target(Lossy::Warn)).expect("it warns") {
         valid(&count.body, to);
     }
     conversation.estimate_tokens();
 }
 
 fn response(protocol: Protocol, data: &[u8]) {
-    let Ok(reply) = protocol.wire().read_response(data, &reading()) else { return };
+    let Ok(reply) = protocol.codec().read_response(data, &reading()) else { return };
     for &to in Protocol::ALL {
-        let body = to.wire().write_response(&reply, &client(Delivery::Whole));
+        let body = to.codec().write_response(&reply, &client(Delivery::Whole));
         valid(&body, to);
-        let again = to.wire().read_response(&body, &reading());
+        let again = to.codec().read_response(&body, &reading());
         again.unwrap_or_else(|failure| panic!("{to}: {failure:?}"));
     }
 }
@@ -75,7 +75,7 @@ fn stream(protocol: Protocol, data: &[u8]) {
     assert_eq!(events_of(protocol, &[&data[..middle], &data[middle..]]), events);
     assert_eq!(events_of(protocol, &data.chunks(1).collect::<Vec<_>>()), events);
     for &to in Protocol::ALL {
-        let mut writer = to.wire().stream_writer(&client(Delivery::Events));
+        let mut writer = to.codec().stream_writer(&client(Delivery::Events));
         let mut out = Vec::new();
         events.iter().for_each(|event| writer.write(event.clone(), &mut out));
         let again = events_of(to, &[&out]);
@@ -86,7 +86,7 @@ fn stream(protocol: Protocol, data: &[u8]) {
 }
 
 fn events_of(protocol: Protocol, pieces: &[&[u8]]) -> Vec<Event> {
-    let mut reader = protocol.wire().stream_reader(reading());
+    let mut reader = protocol.codec().stream_reader(reading());
     let mut events = Vec::new();
     for piece in pieces {
         reader.feed(Bytes::copy_from_slice(piece), &mut events);
@@ -105,11 +105,11 @@ fn error(protocol: Protocol, data: &[u8]) {
     let body =
         serde_json::from_slice::<Case<'_>>(data).map_or(data, |case| case.body.get().as_bytes());
     for status in [400, 404, 429, 500, 529] {
-        let failure = protocol.wire().read_error(status, &HeaderMap::new(), body);
+        let failure = protocol.codec().read_error(status, &HeaderMap::new(), body);
         for &to in Protocol::ALL {
-            let written = to.wire().write_error(&failure, "req_1");
+            let written = to.codec().write_error(&failure, "req_1");
             valid(&written.body, to);
-            to.wire().read_error(written.status, &HeaderMap::new(), &written.body);
+            to.codec().read_error(written.status, &HeaderMap::new(), &written.body);
         }
     }
 }

@@ -12,19 +12,19 @@ pub(in crate::protocol) mod thinking;
 
 use http::HeaderMap;
 
+use super::codec::{
+    Client, Codec, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target,
+    Written, WrittenError,
+};
 use super::conversation::{Conversation, Failure, Reply};
 use super::embedding::Embeddings;
 use super::frames::FrameReader;
-use super::wire::{
-    Client, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target, Wire,
-    Written, WrittenError,
-};
 
 /// Anthropic Messages.
 #[derive(Debug, Clone, Copy)]
 pub struct Anthropic;
 
-impl Wire for Anthropic {
+impl Codec for Anthropic {
     fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {
         request::read(body, head)
     }

@@ -16,18 +16,18 @@ mod proof;
 
 use http::HeaderMap;
 
-use super::conversation::{Conversation, Delivery, Failure, Media, Reply};
-use super::embedding::Embeddings;
-use super::wire::{
-    Client, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target, Wire,
+use super::codec::{
+    Client, Codec, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target,
     Written, WrittenError,
 };
+use super::conversation::{Conversation, Delivery, Failure, Media, Reply};
+use super::embedding::Embeddings;
 
 /// Bedrock Converse.
 #[derive(Debug, Clone, Copy)]
 pub struct Bedrock;
 
-impl Wire for Bedrock {
+impl Codec for Bedrock {
     fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {
         request::read(body, head)
     }

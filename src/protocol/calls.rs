@@ -9,10 +9,10 @@
 use std::collections::HashMap;
 
 use super::bounds;
+use super::codec::Reading;
 use super::conversation::{Event, Failure};
 use super::nesting::Nesting;
 use super::parts::Parts;
-use super::wire::Reading;
 
 /// A piece of a call: whatever of it the vendor says in one event.
 #[derive(Debug, Default)]

@@ -15,19 +15,19 @@ mod tests;
 
 use http::HeaderMap;
 
+use super::codec::{
+    Client, Codec, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target,
+    Written, WrittenError,
+};
 use super::conversation::{Conversation, Failure, Reply};
 use super::embedding::Embeddings;
 use super::frames::FrameReader;
-use super::wire::{
-    Client, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target, Wire,
-    Written, WrittenError,
-};
 
 /// Cohere v2 chat.
 #[derive(Debug, Clone, Copy)]
 pub struct Cohere;
 
-impl Wire for Cohere {
+impl Codec for Cohere {
     fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {
         request::read(body, head)
     }

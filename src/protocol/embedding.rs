@@ -13,10 +13,10 @@ use serde_json::value::RawValue;
 
 pub use vector::Vector;
 
+use super::codec::{Client, Head, ReadError, Refused, Target};
 use super::conversation::{Extra, Failure, Losses};
-use super::wire::{Client, Head, ReadError, Refused, Target};
 
-/// What a protocol with embeddings can do. Pure, as [`super::Wire`] is.
+/// What a protocol with embeddings can do. Pure, as [`super::Codec`] is.
 pub trait Embeddings: Send + Sync {
     /// Reads a client's request.
     ///

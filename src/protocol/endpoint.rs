@@ -71,7 +71,9 @@ impl Endpoint {
     pub fn is_served_by(&self, provider: Protocol) -> bool {
         match self.operation {
             Operation::Generate | Operation::CountTokens => true,
-            Operation::Embed => provider == self.protocol || provider.wire().embeddings().is_some(),
+            Operation::Embed => {
+                provider == self.protocol || provider.codec().embeddings().is_some()
+            }
             Operation::Native => self.passes_to(provider),
         }
     }

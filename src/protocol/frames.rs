@@ -5,9 +5,9 @@
 
 use bytes::Bytes;
 
+use super::codec::StreamReader;
 use super::conversation::{Event, Failure};
 use super::told;
-use super::wire::StreamReader;
 use crate::sse;
 
 /// What a protocol makes of its events. Nothing is asked of it after its last event.

@@ -19,18 +19,18 @@ mod tests;
 
 use http::HeaderMap;
 
-use super::conversation::{Conversation, Failure, Media, Reply};
-use super::embedding::Embeddings;
-use super::wire::{
-    Client, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target, Wire,
+use super::codec::{
+    Client, Codec, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target,
     Written, WrittenError,
 };
+use super::conversation::{Conversation, Failure, Media, Reply};
+use super::embedding::Embeddings;
 
 /// Gemini `generateContent`.
 #[derive(Debug, Clone, Copy)]
 pub struct Gemini;
 
-impl Wire for Gemini {
+impl Codec for Gemini {
     fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {
         request::read(body, head)
     }

@@ -10,8 +10,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::bounds;
+use super::codec::ReadError;
 use super::conversation::Conversation;
-use super::wire::ReadError;
 
 /// The fields of an object that have not been taken yet.
 #[derive(Debug)]

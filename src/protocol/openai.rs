@@ -16,19 +16,19 @@ pub(in crate::protocol) use request::TOOL_NAMES;
 
 use http::HeaderMap;
 
+use super::codec::{
+    Client, Codec, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target,
+    Written, WrittenError,
+};
 use super::conversation::{Conversation, Failure, Reply};
 use super::embedding::Embeddings;
 use super::frames::FrameReader;
-use super::wire::{
-    Client, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target, Wire,
-    Written, WrittenError,
-};
 
 /// OpenAI Chat Completions.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenAi;
 
-impl Wire for OpenAi {
+impl Codec for OpenAi {
     fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {
         request::read(body, head)
     }

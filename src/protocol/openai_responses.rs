@@ -14,20 +14,20 @@ mod namespace;
 
 use http::HeaderMap;
 
+use super::codec::{
+    Client, Codec, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target,
+    Written, WrittenError,
+};
 use super::conversation::{Conversation, Failure, Reply};
 use super::embedding::Embeddings;
 use super::frames::FrameReader;
 use super::openai::embedding::OpenAiEmbeddings;
-use super::wire::{
-    Client, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target, Wire,
-    Written, WrittenError,
-};
 
 /// OpenAI Responses.
 #[derive(Debug, Clone, Copy)]
 pub struct OpenAiResponses;
 
-impl Wire for OpenAiResponses {
+impl Codec for OpenAiResponses {
     fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {
         request::read(body, head)
     }

@@ -1,5 +1,5 @@
 //! The parts of a stream, one after the other: what readers open and close, so that they keep what
-//! `wire::StreamReader` promises.
+//! `codec::StreamReader` promises.
 //!
 //! It never gives out an empty delta, nor the end of a part that said nothing.
 

@@ -1,7 +1,7 @@
 //! A whole answer as a stream that says the same: for a provider that was asked to stream and did
 //! not.
 //!
-//! It keeps what `wire::StreamReader` promises.
+//! It keeps what `codec::StreamReader` promises.
 
 use super::conversation::{Content, Event, Failure, Part, Reply};
 use super::parts::Parts;

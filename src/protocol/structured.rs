@@ -6,9 +6,9 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
+use super::codec::Refused;
 use super::conversation::tool::raw;
 use super::conversation::{Conversation, Losses, OutputFormat};
-use super::wire::Refused;
 
 /// How a structured answer is asked for.
 pub(crate) enum Structured<'a> {

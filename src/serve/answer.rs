@@ -13,8 +13,8 @@ use super::{record::Record, relay::Reply};
 use crate::{
     protocol::{
         Protocol,
+        codec::WrittenError,
         conversation::{Failure, Kind},
-        wire::WrittenError,
     },
     refusal::Refusal,
     table::pool::Headers,
@@ -71,7 +71,7 @@ fn body(
     }
     let id = request_id.to_str().unwrap_or_default();
     let WrittenError { status: own, headers: own_headers, body } =
-        speaks.wire().write_error(&failure(refusal), id);
+        speaks.codec().write_error(&failure(refusal), id);
     let own_headers = own_headers.into_iter().filter_map(headers::own).collect();
     (StatusCode::from_u16(own).unwrap_or(status), own_headers, Bytes::from(body))
 }
@@ -80,7 +80,7 @@ fn body(
 pub fn failed_stream(refusal: &Refusal, speaks: Protocol) -> Bytes {
     Bytes::from(match speaks == Protocol::default() {
         true => envelope_event(refusal),
-        false => speaks.wire().write_failed(failure(refusal)),
+        false => speaks.codec().write_failed(failure(refusal)),
     })
 }
 
@@ -88,7 +88,7 @@ pub fn failed_stream(refusal: &Refusal, speaks: Protocol) -> Bytes {
 pub fn error_event(refusal: &Refusal, speaks: Protocol) -> Bytes {
     Bytes::from(match speaks == Protocol::default() {
         true => envelope_event(refusal),
-        false => speaks.wire().write_broken(failure(refusal)),
+        false => speaks.codec().write_broken(failure(refusal)),
     })
 }
 

@@ -170,8 +170,8 @@ async fn as_event(answer: &mut Answer, speaks: Protocol) -> Option<Bytes> {
     };
     within(limit, std::pin::pin!(read)).await;
     let body = answer.body.whole().unwrap_or_default();
-    let said = speaks.wire().read_error(answer.status.as_u16(), &answer.headers, &body);
-    Some(Bytes::from(speaks.wire().write_failed(said)))
+    let said = speaks.codec().read_error(answer.status.as_u16(), &answer.headers, &body);
+    Some(Bytes::from(speaks.codec().write_failed(said)))
 }
 
 impl Answer {

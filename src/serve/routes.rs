@@ -26,7 +26,7 @@ use super::{
 use crate::{
     gateway::Gateway,
     live::Meters,
-    protocol::{Protocol, profile::InQuery, wire::Model},
+    protocol::{Protocol, codec::Model, profile::InQuery},
     table::{Pool, Table},
 };
 
@@ -119,7 +119,7 @@ async fn models(
     let caller = table.keyring.caller(token::of(&headers));
     let usable = table.pools().iter().filter(|pool| right(&table, pool, caller).is_ok());
     let models: Vec<Model<'_>> = usable.map(|pool| shown(&table, pool)).collect();
-    written(protocol.wire().write_models(&models))
+    written(protocol.codec().write_models(&models))
 }
 
 async fn model(
@@ -138,7 +138,7 @@ async fn model(
         Some(pool) => right(&table, table.pool(pool), caller).map(|()| table.pool(pool)),
     };
     match found {
-        Ok(pool) => written(protocol.wire().write_model(&shown(&table, pool))),
+        Ok(pool) => written(protocol.codec().write_model(&shown(&table, pool))),
         Err(refusal) => {
             let mut record = Record::begin(Arc::clone(&context.meters));
             let id = RequestId::of(&headers).into_value();

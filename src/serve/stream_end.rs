@@ -146,8 +146,8 @@ impl StreamEnd {
             && let Some(error) = envelope::error_event(events.clone())
         {
             (self.ends_well, self.said_all) = (true, true);
-            let wire = self.speaks.wire();
-            self.error = Some(Box::new(wire.read_error_inside(&HeaderMap::new(), &error)));
+            let codec = self.speaks.codec();
+            self.error = Some(Box::new(codec.read_error_inside(&HeaderMap::new(), &error)));
         }
     }
 

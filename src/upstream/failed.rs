@@ -44,7 +44,7 @@ impl Failed {
         if let (What::Status(status), Some(answer)) = (self.failure.what, &self.answer)
             && let Some(body) = answer.body.whole()
         {
-            let said = protocol.wire().read_error(status, &answer.headers, &body);
+            let said = protocol.codec().read_error(status, &answer.headers, &body);
             self.failure = said.brief(classes);
             self.retry_after = said.retry_after.or(self.retry_after);
         }
@@ -62,7 +62,7 @@ impl Failed {
         protocol: Protocol,
         classes: &ErrorClasses,
     ) -> Self {
-        let said = protocol.wire().read_error_inside(&answer.headers, &json);
+        let said = protocol.codec().read_error_inside(&answer.headers, &json);
         answer.status = StatusCode::from_u16(said.status).unwrap_or(StatusCode::BAD_GATEWAY);
         answer.replace_body("application/json", json);
         Self {

@@ -20,7 +20,7 @@ use crate::{
     live::Share,
     path::{self, BasePath},
     protocol::{
-        Endpoint, Protocol, conversation::Conversation, embedding::Embedding, wire::ReadError,
+        Endpoint, Protocol, codec::ReadError, conversation::Conversation, embedding::Embedding,
     },
     sigv4,
     table::{Origin, Provider, aws::Aws, pool::Headers},
@@ -249,7 +249,7 @@ fn renamed(inbound: &Inbound, endpoint: &Endpoint, provider: &Provider) -> Optio
     if endpoint.names(&provider.model) {
         return None;
     }
-    let wire = endpoint.protocol.wire().embeddings()?;
-    let body = wire.renamed(&inbound.body.to_bytes(), &provider.model)?;
+    let codec = endpoint.protocol.codec().embeddings()?;
+    let body = codec.renamed(&inbound.body.to_bytes(), &provider.model)?;
     Some(Pieces::from(Bytes::from(body)))
 }

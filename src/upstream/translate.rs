@@ -31,8 +31,8 @@ use crate::{
     failure::ErrorClasses,
     protocol::{
         Endpoint, Operation, Protocol,
+        codec::{self, Refused, Target, Written},
         conversation::{Conversation, Delivery, Lossy},
-        wire::{self, Refused, Target, Written},
     },
     refusal::Refusal,
     table::{Place, Provider},
@@ -113,8 +113,8 @@ async fn rewrite_off_core<'a>(inbound: &'a Inbound, provider: &'a Provider) -> R
     let asks = match exchange.asked()? {
         Asked::Conversation(conversation) => {
             let (shared, to) = (Arc::clone(conversation), OwnTarget::of(&exchange.target()));
-            let (wire, operation) = (exchange.wire(), exchange.endpoint.operation);
-            let write = move || write(wire, operation, &shared, &to.target());
+            let (codec, operation) = (exchange.codec(), exchange.endpoint.operation);
+            let write = move || write(codec, operation, &shared, &to.target());
             match off_core::run(write).await.map_err(refusal)? {
                 Some(written) => Asks::Conversation(conversation, written),
                 None => Asks::Nothing(conversation),
@@ -220,7 +220,7 @@ impl<'a> Exchange<'a> {
 
     /// The request for the provider; `None` where it cannot count and the router estimates.
     fn written(&self, conversation: &Conversation) -> Result<Option<Written>, Refusal> {
-        let written = write(self.wire(), self.endpoint.operation, conversation, &self.target());
+        let written = write(self.codec(), self.endpoint.operation, conversation, &self.target());
         written.map_err(refusal)
     }
 
@@ -229,18 +229,18 @@ impl<'a> Exchange<'a> {
         Target { model, lossy: *lossy, seed: &self.reading().id }
     }
 
-    fn client(&self, delivery: Delivery, include_usage: bool) -> wire::Client<'_> {
+    fn client(&self, delivery: Delivery, include_usage: bool) -> codec::Client<'_> {
         let Read { id, at, .. } = self.reading();
-        wire::Client { model: &self.inbound.alias, id, created: *at, delivery, include_usage }
+        codec::Client { model: &self.inbound.alias, id, created: *at, delivery, include_usage }
     }
 
     /// The provider's.
-    fn wire(&self) -> &'static dyn wire::Wire {
-        spoken(self.endpoint, self.provider).wire()
+    fn codec(&self) -> &'static dyn codec::Codec {
+        spoken(self.endpoint, self.provider).codec()
     }
 
-    fn client_wire(&self) -> &'static dyn wire::Wire {
-        self.endpoint.protocol.wire()
+    fn client_codec(&self) -> &'static dyn codec::Codec {
+        self.endpoint.protocol.codec()
     }
 
     fn own(&self) -> &ErrorClasses {
@@ -250,13 +250,13 @@ impl<'a> Exchange<'a> {
 
 /// Reads a request in its client's protocol.
 fn read(endpoint: &Endpoint, body: &Pieces, is_large: bool) -> Read {
-    let head = wire::Head { model: endpoint.model.as_deref(), delivery: endpoint.delivery };
+    let head = codec::Head { model: endpoint.model.as_deref(), delivery: endpoint.delivery };
     let body = body.to_bytes();
-    let wire = endpoint.protocol.wire();
-    let asked = match wire.embeddings().filter(|_| endpoint.operation.is_embed()) {
-        Some(wire) => wire.read_request(&body, &head).map(Arc::new).map(Asked::Embedding),
+    let codec = endpoint.protocol.codec();
+    let asked = match codec.embeddings().filter(|_| endpoint.operation.is_embed()) {
+        Some(codec) => codec.read_request(&body, &head).map(Arc::new).map(Asked::Embedding),
         None => {
-            let read = wire.read_request(&body, &head).and_then(Conversation::bounded);
+            let read = codec.read_request(&body, &head).and_then(Conversation::bounded);
             let distinct = read.map(Conversation::with_distinct_calls);
             distinct.map(|conversation| Asked::Conversation(Arc::new(conversation)))
         }
@@ -272,14 +272,14 @@ fn read(endpoint: &Endpoint, body: &Pieces, is_large: bool) -> Read {
 
 /// Writes a request for a provider; `None` where it cannot count and the router estimates.
 fn write(
-    wire: &dyn wire::Wire,
+    codec: &dyn codec::Codec,
     operation: Operation,
     conversation: &Conversation,
     target: &Target<'_>,
 ) -> Result<Option<Written>, Refused> {
     match operation {
-        Operation::CountTokens => wire.write_count(conversation, target),
-        _ => wire.write_request(conversation, target).map(Some),
+        Operation::CountTokens => codec.write_count(conversation, target),
+        _ => codec.write_request(conversation, target).map(Some),
     }
 }
 

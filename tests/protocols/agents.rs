@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use onwards::protocol::Protocol;
+use onwards::protocol::codec::{Head, Target, Written};
 use onwards::protocol::conversation::Lossy;
-use onwards::protocol::wire::{Head, Target, Written};
 
 /// Of each vendor one model that thinks and one that does not.
 const MODELS: [(Protocol, [&str; 2]); 6] = [
@@ -52,10 +52,10 @@ fn claude_codes_tokens_are_counted() {
         request.as_object_mut().unwrap().remove(name);
     }
     let body = serde_json::to_vec(&request).unwrap();
-    let asked = Protocol::Anthropic.wire().read_request(&body, &Head::default()).unwrap();
+    let asked = Protocol::Anthropic.codec().read_request(&body, &Head::default()).unwrap();
     assert!(asked.estimate_tokens() > 50, "{}", asked.estimate_tokens());
     for (vendor, model) in models() {
-        vendor.wire().write_count(&asked, &target(model)).unwrap();
+        vendor.codec().write_count(&asked, &target(model)).unwrap();
     }
 }
 
@@ -111,9 +111,9 @@ fn models() -> impl Iterator<Item = (Protocol, &'static str)> {
 
 fn written(client: Protocol, request: &Value, vendor: Protocol, model: &str) -> Written {
     let body = serde_json::to_vec(request).unwrap();
-    let read = client.wire().read_request(&body, &Head::default());
+    let read = client.codec().read_request(&body, &Head::default());
     let conversation = read.unwrap_or_else(|error| panic!("{client}: {error}"));
-    let written = vendor.wire().write_request(&conversation, &target(model));
+    let written = vendor.codec().write_request(&conversation, &target(model));
     written.unwrap_or_else(|refused| panic!("{client} at {vendor}, {model}: {refused}"))
 }
 

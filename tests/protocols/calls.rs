@@ -204,7 +204,7 @@ fn a_call_without_a_name_is_a_failure() {
         (Protocol::OpenAiResponses, json!({"output": [{"type": "function_call", "call_id": "a"}]})),
     ] {
         let body = serde_json::to_vec(&answer).unwrap();
-        let failure = protocol.wire().read_response(&body, &reading()).unwrap_err();
+        let failure = protocol.codec().read_response(&body, &reading()).unwrap_err();
         assert_eq!(failure.kind, Kind::Malformed, "{protocol}");
     }
 }

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName};
 
+use onwards::protocol::codec::{Client, Head, Reading, Target};
 use onwards::protocol::conversation::{Conversation, Delivery, Event, Failure, Lossy};
-use onwards::protocol::wire::{Client, Head, Reading, Target};
 use onwards::protocol::{Endpoint, Protocol};
 
 /// One folder of the corpus.
@@ -58,7 +58,7 @@ impl Case {
         let endpoint = Endpoint::find(path, query).expect("a known path");
         assert_eq!(endpoint.protocol, self.protocol);
         let head = Head { model: endpoint.model.as_deref(), delivery: endpoint.delivery };
-        let read = self.protocol.wire().read_request(&body, &head);
+        let read = self.protocol.codec().read_request(&body, &head);
         Some(read.unwrap_or_else(|error| panic!("{}/{}: {error}", self.protocol, self.name)))
     }
 
@@ -75,7 +75,7 @@ impl Case {
             let name: HeaderName = name.parse().unwrap();
             headers.insert(name, value.as_str().unwrap().parse().unwrap());
         }
-        Some(self.protocol.wire().read_error(status, &headers, &body))
+        Some(self.protocol.codec().read_error(status, &headers, &body))
     }
 
     /// The stream's events.
@@ -86,7 +86,7 @@ impl Case {
 
 /// The events of a stream that arrives in these pieces.
 pub(crate) fn read_stream(protocol: Protocol, pieces: &[&[u8]]) -> Vec<Event> {
-    let mut reader = protocol.wire().stream_reader(reading());
+    let mut reader = protocol.codec().stream_reader(reading());
     let mut events = Vec::new();
     for piece in pieces {
         reader.feed(Bytes::copy_from_slice(piece), &mut events);
@@ -97,7 +97,7 @@ pub(crate) fn read_stream(protocol: Protocol, pieces: &[&[u8]]) -> Vec<Event> {
 
 /// A stream for a client of that protocol.
 pub(crate) fn write_stream(protocol: Protocol, events: &[Event]) -> Vec<u8> {
-    let mut writer = protocol.wire().stream_writer(&client(Delivery::Events));
+    let mut writer = protocol.codec().stream_writer(&client(Delivery::Events));
     let mut out = Vec::new();
     for event in events {
         writer.write(event.clone(), &mut out);

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use onwards::protocol::Protocol;
+use onwards::protocol::codec::Head;
 use onwards::protocol::conversation::{Delivery, Event};
-use onwards::protocol::wire::Head;
 
 use super::corpus::{client, reading, target};
 
@@ -123,7 +123,7 @@ fn requests_cost_what_their_bytes_do() {
     for &(name, from, make) in shapes {
         let read = |body: &str| {
             let head = Head { model: Some("m"), ..Head::default() };
-            from.wire().read_request(body.as_bytes(), &head).unwrap().with_distinct_calls()
+            from.codec().read_request(body.as_bytes(), &head).unwrap().with_distinct_calls()
         };
         let (small, large) = (make(LESS), make(TIMES * LESS));
         grows_as_bytes_do(&format!("{name}, read by {from}"), &small, &large, |body| {
@@ -133,7 +133,7 @@ fn requests_cost_what_their_bytes_do() {
         for &to in Protocol::ALL {
             let place = format!("{name} of {from}, written by {to}");
             grows_as_bytes_do(&place, &small, &large, |read| {
-                to.wire().write_request(read, &target(to)).unwrap();
+                to.codec().write_request(read, &target(to)).unwrap();
             });
         }
     }
@@ -178,7 +178,7 @@ fn answers_cost_what_their_bytes_do() {
         }),
     ];
     for &(name, from, make) in shapes {
-        let read = |body: &str| from.wire().read_response(body.as_bytes(), &reading()).unwrap();
+        let read = |body: &str| from.codec().read_response(body.as_bytes(), &reading()).unwrap();
         let (small, large) = (make(LESS), make(TIMES * LESS));
         grows_as_bytes_do(&format!("{name}, read by {from}"), &small, &large, |body| {
             read(body);
@@ -187,7 +187,7 @@ fn answers_cost_what_their_bytes_do() {
         for &to in Protocol::ALL {
             let place = format!("{name} of {from}, written by {to}");
             grows_as_bytes_do(&place, &small, &large, |reply| {
-                to.wire().write_response(reply, &client(Delivery::Whole));
+                to.codec().write_response(reply, &client(Delivery::Whole));
             });
         }
     }
@@ -263,7 +263,7 @@ fn streams_cost_what_their_bytes_do() {
     ];
     for &(name, from, make) in shapes {
         let read = |stream: &str, piece: usize| {
-            let (mut reader, mut events) = (from.wire().stream_reader(reading()), Vec::new());
+            let (mut reader, mut events) = (from.codec().stream_reader(reading()), Vec::new());
             let bytes = Bytes::copy_from_slice(stream.as_bytes());
             let mut at = 0;
             while at < bytes.len() {
@@ -299,7 +299,7 @@ fn streams_cost_what_their_bytes_do() {
 #[test]
 fn more_than_any_vendor_takes_is_refused() {
     let refused = |body: &str| {
-        let read = Protocol::OpenAi.wire().read_request(body.as_bytes(), &Head::default());
+        let read = Protocol::OpenAi.codec().read_request(body.as_bytes(), &Head::default());
         let read = read.and_then(onwards::protocol::conversation::Conversation::bounded);
         read.unwrap_err().to_string()
     };
@@ -324,7 +324,7 @@ fn more_than_any_vendor_takes_is_refused() {
 fn more_calls_than_any_model_makes_are_malformed() {
     let calls = list(16_385, |i| call(&format!("c{i}"), "f"));
     let body = format!(r#"{{"choices":[{{"index":0,"message":{{"tool_calls":[{calls}]}}}}]}}"#);
-    let read = Protocol::OpenAi.wire().read_response(body.as_bytes(), &reading());
+    let read = Protocol::OpenAi.codec().read_response(body.as_bytes(), &reading());
     assert!(read.unwrap_err().message.contains("more tool calls"));
     let stream = list_of(16_385, |i| {
         delta(&format!(r#""index":{i},"id":"c{i}","function":{{"name":"f","arguments":"{{}}"}}"#))

@@ -6,9 +6,9 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
+use onwards::protocol::codec::{Head, Target};
 use onwards::protocol::conversation::{Delivery, Failure, Lossy};
 use onwards::protocol::embedding::{Embedded, Embedding, Embeddings, Form, Input, Task, Vector};
-use onwards::protocol::wire::{Head, Target};
 use onwards::protocol::{Endpoint, Protocol};
 
 use super::corpus::{Case, cases, client};
@@ -30,7 +30,7 @@ fn every_pair_carries_or_refuses_by_name() {
     for case in speakers().into_iter().flat_map(cases) {
         for (_, to, model) in PROVIDERS {
             let Some(asked) = asked(&case) else { continue };
-            match wire(to).write_request(&asked, &target(model, Lossy::Warn)) {
+            match codec(to).write_request(&asked, &target(model, Lossy::Warn)) {
                 Err(refused) => assert!(!refused.field.is_empty(), "{} {model}", case.name),
                 Ok(calls) => {
                     let inputs: usize = calls.calls.iter().map(|call| call.inputs).sum();
@@ -43,7 +43,7 @@ fn every_pair_carries_or_refuses_by_name() {
         for asking in speakers().into_iter().flat_map(cases) {
             let Some(asked) = asked(&asking) else { continue };
             let Ok(answer) = answer.clone().counted(asked.inputs.len()) else { continue };
-            let to = wire(asking.protocol);
+            let to = codec(asking.protocol);
             let Ok(written) = to.write_response(&answer, &asked, &client(Delivery::Whole)) else {
                 continue;
             };
@@ -68,10 +68,11 @@ fn embedding_loss_is_refused_where_losing_is() {
         for case in cases(from) {
             let Some(asked) = asked(&case) else { continue };
             for (name, to, model) in PROVIDERS {
-                let Ok(warned) = wire(to).write_request(&asked, &target(model, Lossy::Warn)) else {
+                let Ok(warned) = codec(to).write_request(&asked, &target(model, Lossy::Warn))
+                else {
                     continue;
                 };
-                let refused = wire(to).write_request(&asked, &target(model, Lossy::Refuse)).err();
+                let refused = codec(to).write_request(&asked, &target(model, Lossy::Refuse)).err();
                 let refused = refused.map(|refused| refused.field);
                 assert_eq!(refused.as_ref(), warned.dropped.first(), "{from}/{} {name}", case.name);
                 lost += warned.dropped.len();
@@ -133,7 +134,7 @@ fn unreadable_requests_name_the_field() {
     ] {
         let endpoint = Endpoint::find(path, None).unwrap();
         let head = Head { model: endpoint.model.as_deref(), delivery: endpoint.delivery };
-        let error = wire(endpoint.protocol).read_request(body.as_bytes(), &head).unwrap_err();
+        let error = codec(endpoint.protocol).read_request(body.as_bytes(), &head).unwrap_err();
         assert_eq!(error.to_string(), said, "{path} {body}");
     }
 }
@@ -141,7 +142,7 @@ fn unreadable_requests_name_the_field() {
 /// A Gemini body repeats its model: it must say the provider's, and nothing else may change.
 #[test]
 fn a_repeated_model_is_renamed_in_place() {
-    let gemini = wire(Protocol::Gemini);
+    let gemini = codec(Protocol::Gemini);
     let body = r#"{ "model":"models/alias", "requests" : [{"model": "models/alias","x":1e400},
         {"content":{"model":"models/alias"}}, {"model":null}, {"model":"models/b"}]}"#;
     let renamed = gemini.renamed(body.as_bytes(), "text-embedding-004").unwrap();
@@ -156,7 +157,7 @@ fn a_repeated_model_is_renamed_in_place() {
 /// On Bedrock another family's model wants another body; what is no embedding goes as it came.
 #[test]
 fn a_model_of_another_family_wants_another_body() {
-    let bedrock = wire(Protocol::Bedrock);
+    let bedrock = codec(Protocol::Bedrock);
     let (titan, cohere) = (r#"{"inputText":"x"}"#, r#"{"texts":["x"]}"#);
     for (body, model, wants) in [
         (titan, "amazon.titan-embed-text-v2:0", false),
@@ -180,7 +181,7 @@ fn large_batches_are_cut_as_each_vendor_takes_them() {
     };
     for (name, to, model) in PROVIDERS {
         let sizes = |inputs| {
-            let calls = wire(to).write_request(&asked(inputs), &target(model, Lossy::Warn));
+            let calls = codec(to).write_request(&asked(inputs), &target(model, Lossy::Warn));
             calls.map(|calls| calls.calls.iter().map(|call| call.inputs).collect::<Vec<_>>())
         };
         let expected: Vec<usize> = match name {
@@ -212,20 +213,20 @@ fn old_models_without_dimensions_are_refused_them() {
         (Protocol::Gemini, "gemini-embedding-001", false),
     ] {
         // Vectors of another length than asked for are of no use: this is no loss to be warned of.
-        let written = wire(protocol).write_request(&asked, &target(model, Lossy::Warn));
+        let written = codec(protocol).write_request(&asked, &target(model, Lossy::Warn));
         let field = written.err().map(|refused| refused.field);
         assert_eq!(field.as_deref(), refused.then_some("dimensions"), "{model}");
     }
     let unknown =
         target("arn:aws:bedrock:eu-west-1:1:application-inference-profile/x", Lossy::Warn);
-    let refused = wire(Protocol::Bedrock).write_request(&asked, &unknown).unwrap_err();
+    let refused = codec(Protocol::Bedrock).write_request(&asked, &unknown).unwrap_err();
     assert_eq!(refused.field, "model");
 }
 
 #[test]
 fn only_four_protocols_have_embeddings_of_their_own() {
     let without: Vec<_> =
-        Protocol::ALL.iter().filter(|protocol| protocol.wire().embeddings().is_none()).collect();
+        Protocol::ALL.iter().filter(|protocol| protocol.codec().embeddings().is_none()).collect();
     assert_eq!(without, [&Protocol::Anthropic]);
 }
 
@@ -253,14 +254,14 @@ proptest! {
                 dimensions: asked.dimensions.filter(|_| name != "bedrock_cohere"),
                 ..asked.clone()
             };
-            let wire = wire(protocol);
-            let calls = wire.write_request(&asked, &target(model, Lossy::Refuse)).unwrap();
+            let codec = codec(protocol);
+            let calls = codec.write_request(&asked, &target(model, Lossy::Refuse)).unwrap();
             let endpoint = Endpoint::find(&calls.path, None).unwrap();
             prop_assert_eq!(endpoint.protocol, protocol);
             let head = Head { model: endpoint.model.as_deref(), delivery: endpoint.delivery };
             let mut again = Vec::new();
             for call in &calls.calls {
-                let read = wire.read_request(&call.body, &head).unwrap();
+                let read = codec.read_request(&call.body, &head).unwrap();
                 prop_assert_eq!(&read.model, model);
                 prop_assert_eq!(read.dimensions, asked.dimensions, "{}", name);
                 prop_assert_eq!(read.inputs.len(), call.inputs);
@@ -292,13 +293,13 @@ proptest! {
             };
             let answer = Embedded { tokens: Some(tokens), ..Embedded::of(Form::Float, each.clone()) };
             let to = client(Delivery::Whole);
-            let written = wire(protocol).write_response(&answer, &asked, &to).unwrap();
+            let written = codec(protocol).write_response(&answer, &asked, &to).unwrap();
             let headers: HeaderMap = written
                 .headers
                 .iter()
                 .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
                 .collect();
-            let again = wire(protocol).read_response(&written.body, &headers).unwrap();
+            let again = codec(protocol).read_response(&written.body, &headers).unwrap();
             prop_assert_eq!(again.tokens, Some(tokens), "{}", protocol);
             let bits = |answer: &Embedded| -> Vec<String> {
                 let vectors = answer.floats().unwrap().iter();
@@ -313,10 +314,10 @@ proptest! {
     fn embedding_bytes_of_any_kind_are_read_without_panic(bytes in vec(any::<u8>(), 0..300), json in "[{}\\[\\]\",:a-z0-9]{0,80}") {
         for protocol in speakers() {
             for body in [bytes.as_slice(), json.as_bytes()] {
-                let _ = wire(protocol).read_request(body, &Head::default());
-                let _ = wire(protocol).read_response(body, &HeaderMap::new());
-                let _ = wire(protocol).renamed(body, "m");
-                let _ = wire(protocol).wants_another(body, "cohere.embed-v4:0");
+                let _ = codec(protocol).read_request(body, &Head::default());
+                let _ = codec(protocol).read_response(body, &HeaderMap::new());
+                let _ = codec(protocol).renamed(body, "m");
+                let _ = codec(protocol).wants_another(body, "cohere.embed-v4:0");
             }
         }
     }
@@ -327,8 +328,8 @@ pub(crate) fn speakers() -> [Protocol; 4] {
     [Protocol::OpenAi, Protocol::Gemini, Protocol::Bedrock, Protocol::Cohere]
 }
 
-pub(crate) fn wire(protocol: Protocol) -> &'static dyn Embeddings {
-    protocol.wire().embeddings().unwrap()
+pub(crate) fn codec(protocol: Protocol) -> &'static dyn Embeddings {
+    protocol.codec().embeddings().unwrap()
 }
 
 pub(crate) fn target(model: &'static str, lossy: Lossy) -> Target<'static> {
@@ -342,7 +343,7 @@ pub(crate) fn asked(case: &Case) -> Option<Embedding> {
     let endpoint = Endpoint::find(path.trim(), None).expect("a known path");
     assert_eq!(endpoint.protocol, case.protocol);
     let head = Head { model: endpoint.model.as_deref(), delivery: endpoint.delivery };
-    let read = wire(case.protocol).read_request(&body, &head);
+    let read = codec(case.protocol).read_request(&body, &head);
     let read = read.unwrap_or_else(|error| panic!("{}/{}: {error}", case.protocol, case.name));
     assert_eq!(read.model, "alias", "{}/{}", case.protocol, case.name);
     Some(read)
@@ -360,5 +361,5 @@ pub(crate) fn embedded(case: &Case) -> Option<Result<Embedded, Failure>> {
             headers.insert(name, value.as_str().unwrap().parse().unwrap());
         }
     }
-    Some(wire(case.protocol).read_response(&body, &headers))
+    Some(codec(case.protocol).read_response(&body, &headers))
 }

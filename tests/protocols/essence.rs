@@ -4,10 +4,10 @@
 
 use serde_json::Value;
 
+use onwards::protocol::codec::{Head, Written};
 use onwards::protocol::conversation::{
     Content, Conversation, Event, Part, Reply, Role, Sampling, ToolCall, ToolChoice, Usage,
 };
-use onwards::protocol::wire::{Head, Written};
 use onwards::protocol::{Endpoint, Protocol};
 
 use super::corpus::target;
@@ -20,7 +20,7 @@ pub(crate) fn pass(protocol: Protocol, conversation: &Conversation) -> (Conversa
         target.model = "gpt-4.1";
     }
     let Written { path_and_query, body, dropped, .. } =
-        protocol.wire().write_request(conversation, &target).unwrap();
+        protocol.codec().write_request(conversation, &target).unwrap();
     let (path, query) = match path_and_query.split_once('?') {
         Some((path, query)) => (path, Some(query)),
         None => (path_and_query.as_str(), None),
@@ -28,7 +28,7 @@ pub(crate) fn pass(protocol: Protocol, conversation: &Conversation) -> (Conversa
     let endpoint =
         Endpoint::find(path, query).unwrap_or_else(|| panic!("{path} is no endpoint of ours"));
     let head = Head { model: endpoint.model.as_deref(), delivery: endpoint.delivery };
-    (protocol.wire().read_request(&body, &head).unwrap(), dropped)
+    (protocol.codec().read_request(&body, &head).unwrap(), dropped)
 }
 
 /// What must survive: everything but the model, ids and how texts are cut.

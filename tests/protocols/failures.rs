@@ -6,8 +6,8 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use onwards::failure::{Brief, Class, ErrorClasses, Kind, What};
+use onwards::protocol::codec::Reading;
 use onwards::protocol::conversation::{Event, Failure};
-use onwards::protocol::wire::Reading;
 use onwards::protocol::{Protocol, told};
 
 /// A shape: what the status line says, the name in the headers, the body; the class of it as an answer
@@ -346,7 +346,7 @@ fn headers(name: &'static str) -> HeaderMap {
 
 /// The failure that a protocol's reader of streams makes of this event; `None`: it makes none of it.
 fn in_a_stream(protocol: Protocol, body: &str) -> Option<Failure> {
-    let mut reader = protocol.wire().stream_reader(Reading::default());
+    let mut reader = protocol.codec().stream_reader(Reading::default());
     let mut events = Vec::new();
     reader.feed(format!("event: error\ndata: {body}\n\n").into_bytes().into(), &mut events);
     events.into_iter().find_map(|event| match event {
@@ -360,11 +360,11 @@ fn every_shape_has_its_class_whichever_protocol_reads_it() {
     let none = ErrorClasses::new();
     for &(status, name, body, class, inside) in SHAPES {
         for &protocol in Protocol::ALL {
-            let wire = protocol.wire();
-            let said = wire.read_error(status, &headers(name), body.as_bytes());
+            let codec = protocol.codec();
+            let said = codec.read_error(status, &headers(name), body.as_bytes());
             let brief = Brief { what: What::Status(status), class };
             assert_eq!(said.brief(&none), brief, "{protocol}: {status} {name} {body}");
-            let said = wire.read_error_inside(&headers(name), body.as_bytes());
+            let said = codec.read_error_inside(&headers(name), body.as_bytes());
             assert_eq!(said.brief(&none).class, inside, "{protocol}: inside a 200: {body}");
         }
     }
@@ -378,7 +378,7 @@ fn an_error_in_a_stream_is_judged_the_same_passed_on_and_translated() {
     for &protocol in Protocol::ALL.iter().filter(|it| **it != Protocol::Bedrock) {
         for &(_, _, body, ..) in SHAPES.iter().filter(|it| told::is_error_event(it.2.as_bytes())) {
             seen += 1;
-            let passed_on = protocol.wire().read_error_inside(&HeaderMap::new(), body.as_bytes());
+            let passed_on = protocol.codec().read_error_inside(&HeaderMap::new(), body.as_bytes());
             let Some(translated) = in_a_stream(protocol, body) else {
                 missed.push(format!("{protocol}: {body}"));
                 continue;
@@ -399,11 +399,11 @@ fn an_error_in_a_stream_is_judged_the_same_passed_on_and_translated() {
 fn an_error_is_written_by_every_protocol_with_a_status_that_it_reads_again() {
     for &(status, name, body, ..) in SHAPES.iter().filter(|it| it.0 != 200) {
         for &from in Protocol::ALL {
-            let said = from.wire().read_error(status, &headers(name), body.as_bytes());
+            let said = from.codec().read_error(status, &headers(name), body.as_bytes());
             for &to in Protocol::ALL {
-                let written = to.wire().write_error(&said, "req_1");
+                let written = to.codec().write_error(&said, "req_1");
                 assert!((400..600).contains(&written.status), "{from} to {to}: {body}");
-                let again = to.wire().read_error(written.status, &HeaderMap::new(), &written.body);
+                let again = to.codec().read_error(written.status, &HeaderMap::new(), &written.body);
                 assert_eq!(again.message, said.message, "{from} to {to}: {body}");
             }
         }

@@ -4,8 +4,8 @@
 use serde_json::{Value, json};
 
 use onwards::protocol::Protocol;
+use onwards::protocol::codec::{Head, Target};
 use onwards::protocol::conversation::{Content, Delivery, Lossy, Part, Reply, ToolCall};
-use onwards::protocol::wire::{Head, Target};
 
 use super::corpus::client;
 
@@ -67,8 +67,8 @@ fn gemini_takes_back_calls_that_another_vendor_made() {
         Part::new(Content::ToolCall(ToolCall { id, name, arguments: "{}".to_owned() }))
     };
     let reply = Reply { parts: vec![Part::text("a"), call("1"), call("2")], ..Reply::default() };
-    let wire = Protocol::Gemini.wire();
-    let answer = wire.write_response(&reply, &client(Delivery::Whole));
+    let codec = Protocol::Gemini.codec();
+    let answer = codec.write_response(&reply, &client(Delivery::Whole));
     let answer: Value = serde_json::from_slice(&answer).unwrap();
     let content = &answer["candidates"][0]["content"];
     let signature = |part: usize| &content["parts"][part]["thoughtSignature"];
@@ -77,7 +77,7 @@ fn gemini_takes_back_calls_that_another_vendor_made() {
 
     let next = json!({"contents": [{"role": "user", "parts": [{"text": "q"}]}, content]});
     let head = Head { model: Some("alias"), delivery: None };
-    let read = wire.read_request(&serde_json::to_vec(&next).unwrap(), &head).unwrap();
+    let read = codec.read_request(&serde_json::to_vec(&next).unwrap(), &head).unwrap();
     assert!(read.turns[1].parts.iter().all(|part| part.signature.is_none()));
 }
 
@@ -91,9 +91,9 @@ fn calls(client: Protocol, request: &Value, model: &str) -> Vec<Value> {
 fn written(client: Protocol, request: &Value, model: &str) -> Value {
     let body = serde_json::to_vec(request).unwrap();
     let head = Head { model: Some("alias"), delivery: None };
-    let conversation = client.wire().read_request(&body, &head).unwrap();
+    let conversation = client.codec().read_request(&body, &head).unwrap();
     let target = Target { model, lossy: Lossy::Warn, seed: "seed" };
-    let written = Protocol::OpenAi.wire().write_request(&conversation, &target).unwrap();
+    let written = Protocol::OpenAi.codec().write_request(&conversation, &target).unwrap();
     assert_eq!(written.dropped, Vec::<String>::new(), "{client} {model}");
     serde_json::from_slice(&written.body).unwrap()
 }

@@ -4,7 +4,7 @@
 use std::time::{Duration, Instant};
 
 use onwards::protocol::Protocol;
-use onwards::protocol::wire::Head;
+use onwards::protocol::codec::Head;
 
 use super::corpus::target;
 
@@ -61,7 +61,7 @@ fn many_tools_and_unknown_fields_cost_no_more_than_each() {
         )
     };
     let fields = list(|n| format!(r#""field {}":1"#, n % 1_000));
-    let refused = Protocol::OpenAi.wire().read_request(body(&fields).as_bytes(), &Head::default());
+    let refused = Protocol::OpenAi.codec().read_request(body(&fields).as_bytes(), &Head::default());
     assert_eq!(refused.unwrap_err().to_string(), "must not have more than 1024 fields");
     let fields: Vec<String> = (0..1_000).map(|n| format!(r#""field {n}":1"#)).collect();
     within_patience(Protocol::OpenAi, &body(&fields.join(",")));
@@ -89,11 +89,11 @@ fn within_patience(from: Protocol, request: &str) {
         assert!(took < PATIENCE, "{what} took {took:?}");
     };
     let began = Instant::now();
-    let read = from.wire().read_request(request.as_bytes(), &head).unwrap();
+    let read = from.codec().read_request(request.as_bytes(), &head).unwrap();
     timed("reading", began);
     for &to in Protocol::ALL {
         let began = Instant::now();
-        to.wire().write_request(&read, &target(to)).unwrap();
+        to.codec().write_request(&read, &target(to)).unwrap();
         timed(to.name(), began);
     }
 }

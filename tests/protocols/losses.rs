@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use onwards::protocol::Protocol;
+use onwards::protocol::codec::{Head, Target};
 use onwards::protocol::conversation::Lossy;
-use onwards::protocol::wire::{Head, Target};
 
 use super::corpus::target;
 
@@ -114,11 +114,11 @@ fn written(from: Protocol, more: &Value) -> Vec<(Protocol, Vec<String>, Option<S
         request[name] = value.clone();
     }
     let head = Head { model: Some("m"), ..Head::default() };
-    let read = from.wire().read_request(request.to_string().as_bytes(), &head).unwrap();
+    let read = from.codec().read_request(request.to_string().as_bytes(), &head).unwrap();
     let others = Protocol::ALL.iter().copied().filter(|to| *to != from);
     others
         .map(|to| {
-            let write = |lossy| to.wire().write_request(&read, &Target { lossy, ..target(to) });
+            let write = |lossy| to.codec().write_request(&read, &Target { lossy, ..target(to) });
             let refused = write(Lossy::Refuse).err().map(|refused| refused.field);
             (to, write(Lossy::Warn).unwrap().dropped, refused)
         })

@@ -4,10 +4,10 @@
 use serde_json::{Value, json};
 
 use onwards::protocol::Protocol;
+use onwards::protocol::codec::{Head, Reading, Target, Written};
 use onwards::protocol::conversation::{
     Content, Delivery, Event, Finish, Lossy, Part, Reply, ToolCall,
 };
-use onwards::protocol::wire::{Head, Reading, Target, Written};
 
 use super::corpus::client;
 
@@ -67,15 +67,15 @@ fn whole(reading: &Reading, sent: &str) -> Value {
     let call = ToolCall { id: "c".into(), name, arguments: r#"{"q":"x"}"#.into() };
     let parts = vec![Part::new(Content::ToolCall(call))];
     let reply = Reply { parts, finish: Finish::ToolCalls, ..Reply::default() };
-    let wire = Protocol::OpenAiResponses.wire();
-    let answer = wire.write_response(&reply, &client(Delivery::Whole));
+    let codec = Protocol::OpenAiResponses.codec();
+    let answer = codec.write_response(&reply, &client(Delivery::Whole));
     let answer: Value = serde_json::from_slice(&answer).unwrap();
     answer["output"][0].clone()
 }
 
 /// The same, streamed.
 fn streamed(reading: &Reading, sent: &str) -> Value {
-    let mut writer = Protocol::OpenAiResponses.wire().stream_writer(&client(Delivery::Events));
+    let mut writer = Protocol::OpenAiResponses.codec().stream_writer(&client(Delivery::Events));
     let mut out = Vec::new();
     for event in [
         Event::Start { id: None, model: None },
@@ -105,10 +105,10 @@ fn streamed(reading: &Reading, sent: &str) -> Value {
 
 fn written(vendor: Protocol, request: &Value) -> Written {
     let body = serde_json::to_vec(request).unwrap();
-    let wire = Protocol::OpenAiResponses.wire();
-    let conversation = wire.read_request(&body, &Head::default()).unwrap();
+    let codec = Protocol::OpenAiResponses.codec();
+    let conversation = codec.read_request(&body, &Head::default()).unwrap();
     let target = Target { model: "model-1", lossy: Lossy::Warn, seed: "seed" };
-    vendor.wire().write_request(&conversation, &target).unwrap()
+    vendor.codec().write_request(&conversation, &target).unwrap()
 }
 
 fn request() -> Value {

@@ -4,7 +4,7 @@
 
 use onwards::protocol::conversation::Event;
 
-/// Panics where the events break the promise of `wire::StreamReader`.
+/// Panics where the events break the promise of `codec::StreamReader`.
 pub(crate) fn check(events: &[Event], place: &str) {
     let (last, before) = events.split_last().unwrap_or_else(|| panic!("{place}: no event"));
     assert!(last.is_last(), "{place}: {last:?} ends it");

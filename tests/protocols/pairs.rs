@@ -5,11 +5,11 @@ use http::{HeaderMap, HeaderName};
 use serde_json::Value;
 
 use onwards::protocol::Protocol;
+use onwards::protocol::codec::Target;
 use onwards::protocol::conversation::{
     Content, Conversation, Delivery, Event, Failure, Finish, Kind, Lossy, Part, Reply,
 };
 use onwards::protocol::replay;
-use onwards::protocol::wire::Target;
 
 use super::answers;
 use super::corpus::{cases, client, read_stream, reading, target, write_stream};
@@ -45,8 +45,8 @@ fn responses_written_for_every_protocol_say_the_same() {
     let mut compared = 0;
     for (name, reply) in all_replies() {
         for &to in Protocol::ALL {
-            let body = to.wire().write_response(&reply, &client(Delivery::Whole));
-            let again = to.wire().read_response(&body, &reading()).unwrap();
+            let body = to.codec().write_response(&reply, &client(Delivery::Whole));
+            let again = to.codec().read_response(&body, &reading()).unwrap();
             assert_eq!(said(&again), said(&reply), "{name} for {to}");
             compared += 1;
         }
@@ -84,13 +84,13 @@ fn errors_written_for_every_protocol_ask_the_same() {
     let read = read.filter_map(|case| Some((case.name.clone(), case.failure()?)));
     for (name, failure) in read.chain(answers::failures()) {
         for &to in Protocol::ALL {
-            let written = to.wire().write_error(&failure, "req_1");
+            let written = to.codec().write_error(&failure, "req_1");
             let headers: HeaderMap = written
                 .headers
                 .iter()
                 .map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap()))
                 .collect();
-            let again = to.wire().read_error(written.status, &headers, &written.body);
+            let again = to.codec().read_error(written.status, &headers, &written.body);
             let place = format!("{name} for {to}: {failure:?}, then {again:?}");
             assert!(again.message.contains(&failure.message), "{place}");
             assert!(failure.kind == Kind::Quota || asks(&again) == asks(&failure), "{place}");
@@ -106,9 +106,9 @@ fn loss_is_refused_where_losing_is() {
         for case in cases(from) {
             let Some(conversation) = case.conversation() else { continue };
             for &to in Protocol::ALL {
-                let warned = to.wire().write_request(&conversation, &target(to)).unwrap();
+                let warned = to.codec().write_request(&conversation, &target(to)).unwrap();
                 let strict = Target { lossy: Lossy::Refuse, ..target(to) };
-                let refused = to.wire().write_request(&conversation, &strict).err();
+                let refused = to.codec().write_request(&conversation, &strict).err();
                 let refused = refused.map(|refused| refused.field);
                 assert_eq!(refused.as_ref(), warned.dropped.first(), "{from}/{} {to}", case.name);
             }
@@ -182,7 +182,7 @@ fn replayed_answers_are_streams() {
     for &from in Protocol::ALL {
         for case in cases(from) {
             let Some(body) = case.file("response.json") else { continue };
-            let reply = from.wire().read_response(&body, &reading()).unwrap();
+            let reply = from.codec().read_response(&body, &reading()).unwrap();
             let (text, finish) = (reply.text(), reply.finish);
             let events = replay::events(reply);
             order::check(&events, &case.name);
@@ -205,7 +205,7 @@ fn replayed_answers_are_streams() {
 fn all_replies() -> Vec<(String, Reply)> {
     let read = Protocol::ALL.iter().flat_map(|&from| cases(from));
     let read = read.filter_map(|case| {
-        let read = case.protocol.wire().read_response(&case.file("response.json")?, &reading());
+        let read = case.protocol.codec().read_response(&case.file("response.json")?, &reading());
         Some((format!("{}/{}", case.protocol, case.name), read.unwrap()))
     });
     let fixed = answers::replies().into_iter().map(|(name, reply)| (name.to_owned(), reply));

@@ -15,7 +15,7 @@ fn requests_read_as_reviewed() {
 #[test]
 fn responses_read_as_reviewed() {
     for_each_protocol("read_response", |case| {
-        let read = case.protocol.wire().read_response(&case.file("response.json")?, &reading());
+        let read = case.protocol.codec().read_response(&case.file("response.json")?, &reading());
         Some(match read {
             Ok(reply) => shown::reply(&reply),
             Err(failure) => shown::failure(&failure),

@@ -5,8 +5,8 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use onwards::protocol::Protocol;
+use onwards::protocol::codec::Head;
 use onwards::protocol::conversation::{Content, Conversation, Delivery, Event, Reply, ToolCall};
-use onwards::protocol::wire::Head;
 
 use super::corpus::{cases, client, read_stream, reading, target, write_stream};
 use super::essence::{collect, essence, pass, reply_essence};
@@ -81,8 +81,8 @@ proptest! {
     #[test]
     fn response_written_by_each_protocol_reads_back(reply in replies()) {
         for &protocol in Protocol::ALL {
-            let body = protocol.wire().write_response(&reply, &client(Delivery::Whole));
-            let again = protocol.wire().read_response(&body, &reading()).unwrap();
+            let body = protocol.codec().write_response(&reply, &client(Delivery::Whole));
+            let again = protocol.codec().read_response(&body, &reading()).unwrap();
             prop_assert_eq!(reply_essence(&again), reply_essence(&reply), "{}", protocol);
         }
     }
@@ -104,12 +104,12 @@ proptest! {
     #[test]
     fn answer_through_every_pair_says_the_same(reply in replies()) {
         for &provider in Protocol::ALL {
-            let body = provider.wire().write_response(&reply, &client(Delivery::Whole));
-            let read = provider.wire().read_response(&body, &reading()).unwrap();
+            let body = provider.codec().write_response(&reply, &client(Delivery::Whole));
+            let read = provider.codec().read_response(&body, &reading()).unwrap();
             let events = read_stream(provider, &[&write_stream(provider, &stream_of(&reply))]);
             for &to in Protocol::ALL {
-                let body = to.wire().write_response(&read, &client(Delivery::Whole));
-                let whole = to.wire().read_response(&body, &reading()).unwrap();
+                let body = to.codec().write_response(&read, &client(Delivery::Whole));
+                let whole = to.codec().read_response(&body, &reading()).unwrap();
                 let place = format!("{provider} {to}");
                 prop_assert_eq!(reply_essence(&whole), reply_essence(&reply), "{}", place);
                 let streamed = collect(read_stream(to, &[&write_stream(to, &events)]));
@@ -125,21 +125,21 @@ proptest! {
         let body = serde_json::to_vec(&value).unwrap();
         let frame = [b"data: ", body.as_slice(), b"\n\n"].concat();
         for &protocol in Protocol::ALL {
-            let wire = protocol.wire();
+            let codec = protocol.codec();
             let head = Head { model: Some("m"), delivery: None };
-            let read = wire.read_request(&body, &head);
-            let reply = wire.read_response(&body, &reading());
+            let read = codec.read_request(&body, &head);
+            let reply = codec.read_response(&body, &reading());
             let events = read_stream(protocol, &[&frame]);
             prop_assert!(events.last().is_some_and(Event::is_last));
-            let failure = wire.read_error(500, &http::HeaderMap::new(), &body);
+            let failure = codec.read_error(500, &http::HeaderMap::new(), &body);
             for &to in Protocol::ALL {
                 if let Ok(conversation) = &read {
                     pass_on(to, conversation);
                 }
                 if let Ok(reply) = &reply {
-                    is_json(&to.wire().write_response(reply, &client(Delivery::Whole)));
+                    is_json(&to.codec().write_response(reply, &client(Delivery::Whole)));
                 }
-                is_json(&to.wire().write_error(&failure, "req_1").body);
+                is_json(&to.codec().write_error(&failure, "req_1").body);
                 write_stream(to, &events);
             }
         }
@@ -151,17 +151,17 @@ proptest! {
         for &protocol in Protocol::ALL {
             let events = read_stream(protocol, &[&bytes]);
             prop_assert!(events.last().is_some_and(Event::is_last));
-            let _ = protocol.wire().read_request(&bytes, &Head::default());
-            let _ = protocol.wire().read_response(&bytes, &reading());
-            let _ = protocol.wire().read_error(500, &http::HeaderMap::new(), &bytes);
+            let _ = protocol.codec().read_request(&bytes, &Head::default());
+            let _ = protocol.codec().read_response(&bytes, &reading());
+            let _ = protocol.codec().read_error(500, &http::HeaderMap::new(), &bytes);
         }
     }
 }
 
 fn pass_on(to: Protocol, conversation: &Conversation) {
-    let written = to.wire().write_request(conversation, &target(to)).unwrap();
+    let written = to.codec().write_request(conversation, &target(to)).unwrap();
     is_json(&written.body);
-    if let Some(count) = to.wire().write_count(conversation, &target(to)).unwrap() {
+    if let Some(count) = to.codec().write_count(conversation, &target(to)).unwrap() {
         is_json(&count.body);
     }
 }

@@ -4,10 +4,10 @@
 use serde_json::json;
 
 use onwards::protocol::Protocol;
+use onwards::protocol::codec::{Head, Reading, Target};
 use onwards::protocol::conversation::{
     Content, Delivery, Event, Finish, Lossy, Part, Reply, ToolCall,
 };
-use onwards::protocol::wire::{Head, Reading, Target};
 
 use super::corpus::{client, write_stream};
 
@@ -34,9 +34,9 @@ fn what_is_said_beside_the_answer_is_no_part_of_it() {
             (vec![text("I will not.")], vec![text("I will not.")]),
         ] {
             let reply = Reply { parts: said, finish: Finish::ToolCalls, ..Reply::default() };
-            let wire = protocol.wire();
-            let body = wire.write_response(&reply, &client(Delivery::Whole));
-            let read = wire.read_response(&body, &reading).unwrap();
+            let codec = protocol.codec();
+            let body = codec.write_response(&reply, &client(Delivery::Whole));
+            let read = codec.read_response(&body, &reading).unwrap();
             let shown = |parts: &[Part]| {
                 format!("{:?}", parts.iter().map(|p| &p.content).collect::<Vec<_>>())
             };
@@ -116,7 +116,7 @@ fn a_stream_holds_what_is_said_until_it_is_known_to_be_the_answer() {
             let sent: Vec<Event> =
                 [begin.clone()].into_iter().chain(sent).chain(end(Finish::ToolCalls)).collect();
             let mut events = Vec::new();
-            let mut reader = protocol.wire().stream_reader(reading.clone());
+            let mut reader = protocol.codec().stream_reader(reading.clone());
             reader.feed(write_stream(protocol, &sent).into(), &mut events);
             reader.end(&mut events);
             let answered = heard != [said("I will not."), Event::PartEnd];
@@ -134,7 +134,7 @@ fn a_stream_without_such_a_tool_is_not_held() {
     let sent = [Event::Start { id: None, model: None }, Event::Text("a".into())];
     for (protocol, _) in ASKED {
         let mut events = Vec::new();
-        let mut reader = protocol.wire().stream_reader(super::corpus::reading());
+        let mut reader = protocol.codec().stream_reader(super::corpus::reading());
         reader.feed(write_stream(protocol, &sent).into(), &mut events);
         assert_eq!(events.last(), Some(&sent[1]), "{protocol}");
     }
@@ -144,10 +144,10 @@ fn a_stream_without_such_a_tool_is_not_held() {
 fn reading(protocol: Protocol, model: &str) -> Reading {
     let request = json!({"model": "m", "messages": [{"role": "user", "content": "q"}],
         "response_format": {"type": "json_object"}});
-    let client = Protocol::OpenAi.wire();
+    let client = Protocol::OpenAi.codec();
     let read = client.read_request(request.to_string().as_bytes(), &Head::default()).unwrap();
     let target = Target { model, lossy: Lossy::Refuse, seed: "s" };
-    protocol.wire().write_request(&read, &target).unwrap().reading
+    protocol.codec().write_request(&read, &target).unwrap().reading
 }
 
 fn text(text: &str) -> Part {

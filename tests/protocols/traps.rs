@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use onwards::protocol::codec::{Head, Target, Written};
 use onwards::protocol::conversation::{Content, Conversation, Event, Finish, Kind, Lossy};
-use onwards::protocol::wire::{Head, Target, Written};
 use onwards::protocol::{Endpoint, Protocol};
 
 use super::corpus::{client, reading};
@@ -49,7 +49,7 @@ fn unreadable_requests_name_the_field() {
         ),
     ] {
         let body = serde_json::to_vec(&body).unwrap();
-        let error = protocol.wire().read_request(&body, &Head::default()).unwrap_err();
+        let error = protocol.codec().read_request(&body, &Head::default()).unwrap_err();
         assert_eq!(error.to_string(), said);
     }
 }
@@ -65,10 +65,10 @@ fn a_model_that_knows_no_schema_answers_through_a_tool() {
     assert_eq!(body["tools"][0]["name"], tool);
     assert_eq!(written.dropped, Vec::<String>::new());
 
-    let wire = Protocol::Anthropic.wire();
+    let codec = Protocol::Anthropic.codec();
     let answer = json!({"content": [{"type": "tool_use", "id": "t", "name": tool, "input": {"a": 1}}], "stop_reason": "tool_use"});
     let reply =
-        wire.read_response(&serde_json::to_vec(&answer).unwrap(), &written.reading).unwrap();
+        codec.read_response(&serde_json::to_vec(&answer).unwrap(), &written.reading).unwrap();
     assert_eq!((reply.text().as_str(), reply.finish), (r#"{"a":1}"#, Finish::Stop));
 
     let stream = format!(
@@ -81,7 +81,7 @@ fn a_model_that_knows_no_schema_answers_through_a_tool() {
         json!({"type": "message_stop"}),
     );
     let mut events = Vec::new();
-    let mut reader = wire.stream_reader(written.reading);
+    let mut reader = codec.stream_reader(written.reading);
     reader.feed(stream.into(), &mut events);
     assert_eq!(
         events[1..],
@@ -187,14 +187,14 @@ fn temperature_and_top_p_exclude_each_other_for_newer_models() {
 #[test]
 fn renamed_tools_come_back_under_their_names() {
     let name = format!("mcp__{}", "x".repeat(80));
-    let wire = Protocol::OpenAi.wire();
+    let codec = Protocol::OpenAi.codec();
     let request = json!({"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": "q"}], "tools": [{"name": name, "input_schema": {"type": "object"}}]});
     let written = write(&read(Protocol::Anthropic, &request), Protocol::OpenAi, "gpt-4o");
     let sent = body(&written)["tools"][0]["function"]["name"].as_str().unwrap().to_owned();
     assert!(sent.len() <= 64);
     let answer = json!({"choices": [{"message": {"tool_calls": [{"id": "c", "function": {"name": sent, "arguments": ""}}]}, "finish_reason": "stop"}]});
     let reply =
-        wire.read_response(&serde_json::to_vec(&answer).unwrap(), &written.reading).unwrap();
+        codec.read_response(&serde_json::to_vec(&answer).unwrap(), &written.reading).unwrap();
     let Content::ToolCall(call) = &reply.parts[0].content else { panic!("no call") };
     assert_eq!((call.name.as_str(), call.arguments.as_str()), (name.as_str(), "{}"));
     assert_eq!(reply.finish, Finish::ToolCalls);
@@ -205,16 +205,16 @@ fn tokens_are_counted_without_what_concerns_the_answer() {
     let endpoint = Endpoint::find("/v1/messages/count_tokens", None).unwrap();
     let request = json!({"model": "m", "messages": [{"role": "user", "content": "four"}], "tools": [{"name": "f", "input_schema": {"type": "object"}}]});
     let head = Head { delivery: endpoint.delivery, ..Head::default() };
-    let wire = Protocol::Anthropic.wire();
-    let conversation = wire.read_request(&serde_json::to_vec(&request).unwrap(), &head).unwrap();
-    let written = wire.write_count(&conversation, &target(CLAUDE_NEW)).unwrap().unwrap();
+    let codec = Protocol::Anthropic.codec();
+    let conversation = codec.read_request(&serde_json::to_vec(&request).unwrap(), &head).unwrap();
+    let written = codec.write_count(&conversation, &target(CLAUDE_NEW)).unwrap().unwrap();
     assert_eq!(written.path_and_query, "/v1/messages/count_tokens");
     let mut fields: Vec<String> = body(&written).as_object().unwrap().keys().cloned().collect();
     fields.sort();
     assert_eq!(fields, ["messages", "model", "tools"]);
-    assert_eq!(wire.read_count(&wire.write_counted(17)), Ok(17));
+    assert_eq!(codec.read_count(&codec.write_counted(17)), Ok(17));
     assert!(conversation.estimate_tokens() > 0);
-    assert!(Protocol::OpenAi.wire().write_count(&conversation, &target("m")).unwrap().is_none());
+    assert!(Protocol::OpenAi.codec().write_count(&conversation, &target("m")).unwrap().is_none());
 }
 
 /// Most vendors refuse a request without a turn.
@@ -263,7 +263,7 @@ fn hints_are_never_refused() {
     }
     for &to in Protocol::ALL {
         let strict = Target { lossy: Lossy::Refuse, ..super::corpus::target(to) };
-        let written = to.wire().write_request(&conversation, &strict);
+        let written = to.codec().write_request(&conversation, &strict);
         assert!(written.is_ok(), "{to}: {:?}", written.err());
     }
 }
@@ -341,7 +341,7 @@ fn a_200_may_hold_an_error() {
         (Protocol::Anthropic, json!({"type": "message"}), 502, Kind::Malformed),
     ] {
         let body = serde_json::to_vec(&body).unwrap();
-        let failure = protocol.wire().read_response(&body, &reading()).unwrap_err();
+        let failure = protocol.codec().read_response(&body, &reading()).unwrap_err();
         assert_eq!((failure.status, failure.kind), (status, kind));
     }
 }
@@ -353,8 +353,8 @@ fn usage_is_hidden_from_those_who_did_not_ask() {
         onwards::protocol::conversation::Usage { input: 1, output: 2, ..Default::default() };
     for (asked, times) in [(true, 1), (false, 0)] {
         let to =
-            onwards::protocol::wire::Client { include_usage: asked, ..client(Default::default()) };
-        let mut writer = Protocol::OpenAi.wire().stream_writer(&to);
+            onwards::protocol::codec::Client { include_usage: asked, ..client(Default::default()) };
+        let mut writer = Protocol::OpenAi.codec().stream_writer(&to);
         let mut out = Vec::new();
         for event in [
             Event::Start { id: None, model: None },
@@ -383,11 +383,11 @@ fn from_openai(model: &str, more: Value) -> Written {
 
 fn read(protocol: Protocol, request: &Value) -> Conversation {
     let body = serde_json::to_vec(request).unwrap();
-    protocol.wire().read_request(&body, &Head::default()).unwrap()
+    protocol.codec().read_request(&body, &Head::default()).unwrap()
 }
 
 fn write(conversation: &Conversation, protocol: Protocol, model: &str) -> Written {
-    protocol.wire().write_request(conversation, &target(model)).unwrap()
+    protocol.codec().write_request(conversation, &target(model)).unwrap()
 }
 
 fn target(model: &str) -> Target<'_> {

@@ -4,11 +4,11 @@
 use std::fmt::Write;
 
 use onwards::protocol::Protocol;
+use onwards::protocol::codec::Model;
 use onwards::protocol::conversation::{Delivery, Lossy};
-use onwards::protocol::wire::Model;
 
 use super::corpus::{client, target, write_stream};
-use super::embeddings::{self, PROVIDERS, speakers, wire};
+use super::embeddings::{self, PROVIDERS, codec, speakers};
 use super::snapshots::{Sections, compare, pretty};
 use super::{answers, conversations, shown, vectors};
 
@@ -16,7 +16,7 @@ use super::{answers, conversations, shown, vectors};
 fn requests_written_as_reviewed() {
     let conversations = conversations::all();
     for_each_protocol("write_request", &conversations, |to, conversation| {
-        let written = to.wire().write_request(conversation, &target(to)).unwrap();
+        let written = to.codec().write_request(conversation, &target(to)).unwrap();
         let mut shown = format!("POST {}\n", written.path_and_query);
         for (name, value) in &written.headers {
             if *name != "content-type" || value != "application/json" {
@@ -39,7 +39,7 @@ fn requests_written_as_reviewed() {
 #[test]
 fn responses_written_as_reviewed() {
     for_each_protocol("write_response", &answers::replies(), |to, reply| {
-        pretty(&to.wire().write_response(reply, &client(Delivery::Whole)))
+        pretty(&to.codec().write_response(reply, &client(Delivery::Whole)))
     });
 }
 
@@ -54,7 +54,7 @@ fn streams_written_as_reviewed() {
 #[test]
 fn errors_written_as_reviewed() {
     for_each_protocol("write_error", &answers::failures(), |to, failure| {
-        let written = to.wire().write_error(failure, "req_1");
+        let written = to.codec().write_error(failure, "req_1");
         let headers: String =
             written.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
         format!("{}\n{headers}{}", written.status, pretty(&written.body))
@@ -67,8 +67,8 @@ fn lists_of_models_written_as_reviewed() {
     let models = [line("a", 0), line("b/c", 1_700_000_000)];
     for &protocol in Protocol::ALL {
         let mut sections = Sections::default();
-        sections.add("list", &pretty(&protocol.wire().write_models(&models)));
-        sections.add("one", &pretty(&protocol.wire().write_model(&models[1])));
+        sections.add("list", &pretty(&protocol.codec().write_models(&models)));
+        sections.add("one", &pretty(&protocol.codec().write_model(&models[1])));
         compare("write_models", protocol, &sections);
     }
 }
@@ -78,7 +78,7 @@ fn embedding_requests_written_as_reviewed() {
     for (name, to, model) in PROVIDERS {
         let mut sections = Sections::default();
         for (case, asked) in vectors::requests() {
-            let shown = match wire(to)
+            let shown = match codec(to)
                 .write_request(&asked, &embeddings::target(model, Lossy::Warn))
             {
                 Err(refused) => format!("refused: {}", refused.field),
@@ -101,7 +101,7 @@ fn embedding_answers_written_as_reviewed() {
     for to in speakers() {
         let mut sections = Sections::default();
         for (case, asked, answer) in vectors::answers() {
-            let written = wire(to).write_response(&answer, &asked, &client(Delivery::Whole));
+            let written = codec(to).write_response(&answer, &asked, &client(Delivery::Whole));
             let shown = match written {
                 Err(failure) => shown::failure(&failure),
                 Ok(answered) => {

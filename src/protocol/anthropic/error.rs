@@ -6,8 +6,8 @@ use http::HeaderMap;
 use serde::Serialize;
 
 use crate::failure::{Failure, Kind};
+use crate::protocol::codec::{WrittenError, json};
 use crate::protocol::told::{self, At, Told};
-use crate::protocol::wire::{WrittenError, json};
 
 /// Reads an error answer.
 pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {

@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
 use crate::protocol::Protocol;
+use crate::protocol::codec::{Client, Model, Reading, json};
 use crate::protocol::conversation::{
     Content, Failure, Finish, Part, Reply, Signature, ToolCall, Usage,
 };
 use crate::protocol::told::At;
-use crate::protocol::wire::{Client, Model, Reading, json};
 
 use super::error;
 

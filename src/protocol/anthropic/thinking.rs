@@ -9,11 +9,11 @@ use serde::Serialize;
 
 use super::model::{Generation, Quiet};
 use crate::protocol::Protocol;
+use crate::protocol::codec::Refused;
 use crate::protocol::conversation::{
     Content, Conversation, Effort, Losses, Merged, OutputFormat, Part, Role, Sampling, Thinking,
     ToolChoice,
 };
-use crate::protocol::wire::Refused;
 
 /// What is written of thinking, and the limit of tokens that goes with it.
 #[derive(Debug, Default)]

@@ -9,6 +9,7 @@ mod titan;
 use http::HeaderMap;
 
 use super::request::path;
+use crate::protocol::codec::{Client, Head, ReadError, Refused, Target};
 use crate::protocol::cohere::embedding::{
     Words, read_answer, read_fields, write_answer, write_calls,
 };
@@ -17,7 +18,6 @@ use crate::protocol::embedding::{
     Answered, Calls, Embedded, Embedding, Embeddings, Form, malformed,
 };
 use crate::protocol::object::Object;
-use crate::protocol::wire::{Client, Head, ReadError, Refused, Target};
 
 /// Embeddings on Bedrock.
 #[derive(Debug, Clone, Copy)]
@@ -124,7 +124,7 @@ fn write_floats(answer: &Embedded, asked: &Embedding, id: &str) -> Result<Vec<u8
         response_type: &'static str,
         texts: Vec<String>,
     }
-    Ok(crate::protocol::wire::json(&Floats {
+    Ok(crate::protocol::codec::json(&Floats {
         id,
         embeddings: answer.form(Form::Float).ok_or_else(malformed)?,
         response_type: "embeddings_floats",

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{proof, request};
+use crate::protocol::codec::{Model, Reading, json};
 use crate::protocol::conversation::{Content, Failure, Finish, Part, Reply, ToolCall, Usage};
-use crate::protocol::wire::{Model, Reading, json};
 
 /// Reads an answer.
 pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {

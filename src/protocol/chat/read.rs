@@ -3,11 +3,11 @@
 
 use serde_json::value::RawValue;
 
+use crate::protocol::codec::ReadError;
 use crate::protocol::conversation::{
     Content, Conversation, Media, MediaKind, Part, Role, Tool, ToolCall, ToolResult, Turn,
 };
 use crate::protocol::object::{Object, TextOr};
-use crate::protocol::wire::ReadError;
 
 /// What only one of the protocols has.
 pub(crate) struct Dialect {

@@ -3,8 +3,8 @@
 //! It never decides what is lost.
 
 use super::form::{ImageUrl, PartOut};
+use crate::protocol::codec::Refused;
 use crate::protocol::conversation::{Content, Losses, Media, ToolResult};
-use crate::protocol::wire::Refused;
 
 /// An image, if it has a URL or can be one.
 pub(crate) fn write_image(media: &Media) -> Option<PartOut<'_>> {

@@ -17,13 +17,13 @@ use serde_json::value::RawValue;
 pub(in crate::protocol) use body::{Words, read_fields, write_calls};
 
 use super::error;
+use crate::protocol::codec::{Client, Head, ReadError, Refused, Target, json};
 use crate::protocol::conversation::Failure;
 use crate::protocol::embedding::{
     Answered, Calls, Embedded, Embedding, Embeddings, Form, Vector, malformed,
 };
 use crate::protocol::object::Object;
 use crate::protocol::told::At;
-use crate::protocol::wire::{Client, Head, ReadError, Refused, Target, json};
 
 /// Cohere's v2 embeddings.
 #[derive(Debug, Clone, Copy)]

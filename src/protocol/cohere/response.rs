@@ -5,9 +5,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::chat::ToolCallOut;
+use crate::protocol::codec::{Client, Model, Reading, json};
 use crate::protocol::conversation::{Content, Failure, Finish, Kind, Part, Reply, ToolCall, Usage};
 use crate::protocol::told::At;
-use crate::protocol::wire::{Client, Model, Reading, json};
 
 use super::error;
 

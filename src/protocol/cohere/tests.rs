@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::Cohere;
+use crate::protocol::codec::{Client, Codec, Head, Reading, Target, Written};
 use crate::protocol::conversation::{
     Conversation, Effort, Event, Failure, Kind, Lossy, Sampling, Thinking, ToolChoice,
 };
-use crate::protocol::wire::{Client, Head, Reading, Target, Wire, Written};
 
 #[test]
 fn unreadable_requests_name_the_field() {

@@ -1,6 +1,6 @@
 //! What a stream says, piece by piece.
 //!
-//! The order that readers promise and writers may rely on stands at `wire::StreamReader`.
+//! The order that readers promise and writers may rely on stands at `codec::StreamReader`.
 
 use super::part::Signature;
 use super::reply::{Finish, Usage};

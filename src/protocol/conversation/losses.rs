@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::protocol::wire::Refused;
+use crate::protocol::codec::Refused;
 
 /// What happens to what a provider cannot be told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -16,12 +16,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::request::resource;
+use crate::protocol::codec::{Client, Head, ReadError, Refused, Target, json};
 use crate::protocol::conversation::Failure;
 use crate::protocol::embedding::{
     Answered, Calls, Embedded, Embedding, Embeddings, Form, Vector, malformed,
 };
 use crate::protocol::told::At;
-use crate::protocol::wire::{Client, Head, ReadError, Refused, Target, json};
 
 /// Gemini's embeddings.
 #[derive(Debug, Clone, Copy)]

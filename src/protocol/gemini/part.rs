@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::protocol::Protocol;
+use crate::protocol::codec::Reading;
 use crate::protocol::conversation::{
     Content, Media, MediaKind, Part, Reply, Signature, Source, ToolCall,
 };
-use crate::protocol::wire::Reading;
 
 use super::signature;
 

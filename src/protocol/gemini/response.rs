@@ -4,9 +4,9 @@
 
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
+use crate::protocol::codec::{Client, Model, Reading, json};
 use crate::protocol::conversation::{Failure, Finish, Reply, Usage};
 use crate::protocol::told::At;
-use crate::protocol::wire::{Client, Model, Reading, json};
 
 use super::error;
 use super::part::{PartIn, PartOut};

@@ -6,8 +6,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::protocol::codec::ReadError;
 use crate::protocol::object::Object;
-use crate::protocol::wire::ReadError;
 
 /// The methods of [`Object`], each for a field with two names.
 pub(super) trait EitherName<'a> {

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::Gemini;
+use crate::protocol::codec::{Client, Codec, Head, Reading, Target, Written};
 use crate::protocol::conversation::{
     Content, Conversation, Delivery, Event, Failure, Finish, Kind, Lossy, Part, Role, Signature,
     ToolCall, ToolResult, Turn, Usage,
 };
-use crate::protocol::wire::{Client, Head, Reading, Target, Wire, Written};
 use crate::protocol::{Endpoint, Operation, Protocol};
 
 #[test]

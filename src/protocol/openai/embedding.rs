@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::error;
+use crate::protocol::codec::{Client, Head, ReadError, Refused, Target, json};
 use crate::protocol::conversation::Failure;
 use crate::protocol::embedding::{
     Answered, Calls, Embedded, Embedding, Embeddings, Form, Input, Piece, Task, Truncate, Vector,
@@ -21,7 +22,6 @@ use crate::protocol::embedding::{
 };
 use crate::protocol::object::Object;
 use crate::protocol::told::At;
-use crate::protocol::wire::{Client, Head, ReadError, Refused, Target, json};
 
 /// OpenAI embeddings.
 #[derive(Debug, Clone, Copy)]

@@ -7,8 +7,8 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::failure::{Failure, Kind};
+use crate::protocol::codec::{WrittenError, json};
 use crate::protocol::told::{self, At, Told};
-use crate::protocol::wire::{WrittenError, json};
 
 /// Reads an error answer.
 pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {

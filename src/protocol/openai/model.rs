@@ -4,8 +4,8 @@
 //! It never says anything of other vendors' models: whoever speaks this protocol is given what was
 //! asked for.
 
+use crate::protocol::codec::Refused;
 use crate::protocol::conversation::{Effort, Losses, Sampling, Thinking};
-use crate::protocol::wire::Refused;
 
 /// A model of OpenAI's, or another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

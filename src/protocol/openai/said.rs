@@ -7,8 +7,8 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use crate::protocol::calls::Fragment;
+use crate::protocol::codec::Reading;
 use crate::protocol::conversation::Content;
-use crate::protocol::wire::Reading;
 
 /// A message, or what is new of it.
 #[derive(Debug, Default, Deserialize)]

@@ -8,9 +8,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use crate::failure::{Failure, Kind};
+use crate::protocol::codec::{Codec, WrittenError};
 use crate::protocol::openai::{self, OpenAi};
 use crate::protocol::told::{self, At, Told};
-use crate::protocol::wire::{Wire, WrittenError};
 
 /// Reads an error answer, or the event that told it.
 pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {

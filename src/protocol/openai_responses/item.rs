@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::{custom, namespace};
 use crate::protocol::Protocol;
 use crate::protocol::calls::Fragment;
+use crate::protocol::codec::Reading;
 use crate::protocol::conversation::{Content, Part, Signature, ToolCall};
-use crate::protocol::wire::Reading;
 
 /// An item of any type: which fields it has depends on it.
 #[derive(Debug, Default, Deserialize)]

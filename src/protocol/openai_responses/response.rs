@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::error;
 use super::item::{Item, ItemOut};
+use crate::protocol::codec::{Client, Codec, Model, Reading, json};
 use crate::protocol::conversation::{Failure, Finish, Reply, Usage};
 use crate::protocol::openai::OpenAi;
-use crate::protocol::wire::{Client, Model, Reading, Wire, json};
 
 /// Reads an answer; the body of a 200 may also be a failed response.
 pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {

@@ -13,9 +13,9 @@ use crate::{
     failure::{Failure, What},
     protocol::{
         Operation,
+        codec::{self, Codec, Reading},
         conversation::{Conversation, Delivery, Reply},
         replay, told,
-        wire::{self, Reading, Wire},
     },
     upstream::{
         answer::{Answer, AnswerBody, Source},
@@ -35,12 +35,12 @@ impl Exchange<'_> {
         asked: &Conversation,
         dropped: &mut Vec<String>,
     ) -> Result<Answer, Failed> {
-        let wire = self.wire();
+        let codec = self.codec();
         let client = self.client(asked.delivery, asked.include_usage);
         if self.endpoint.operation == Operation::CountTokens {
             let body = attempt::collect(&mut answer).await?;
             self.judge_envelope(&answer.headers, &body)?;
-            return match wire.read_count(&body) {
+            return match codec.read_count(&body) {
                 Ok(tokens) => Ok(self.counted(tokens, relayed(&answer.headers))),
                 Err(said) => Err(self.failed_in(&answer.headers, said, &body)),
             };
@@ -62,22 +62,22 @@ impl Exchange<'_> {
         &self,
         answer: &mut Answer,
         reading: Reading,
-        client: &wire::Client<'_>,
-        write: fn(Reply, &dyn Wire, &wire::Client<'_>) -> T,
+        client: &codec::Client<'_>,
+        write: fn(Reply, &dyn Codec, &codec::Client<'_>) -> T,
     ) -> Result<T, Failed> {
         let body = attempt::collect(answer).await?;
-        let (wire, to) = (self.wire(), self.client_wire());
+        let (codec, to) = (self.codec(), self.client_codec());
         let read = if body.len() > off_core::LARGE {
             let (bytes, client) = (body.clone(), OwnClient::of(client));
             let read = off_core::run(move || {
                 let is_error = told::is_error_alone(&bytes);
-                let read = || wire.read_response(&bytes, &reading);
+                let read = || codec.read_response(&bytes, &reading);
                 (!is_error).then(|| read().map(|reply| write(reply, to, &client.client())))
             });
             read.await.ok_or_else(|| self.judge_error(&answer.headers, &body))?
         } else {
             self.judge_envelope(&answer.headers, &body)?;
-            wire.read_response(&body, &reading).map(|reply| write(reply, to, client))
+            codec.read_response(&body, &reading).map(|reply| write(reply, to, client))
         };
         read.map_err(|said| self.failed_in(&answer.headers, said, &body))
     }
@@ -89,7 +89,7 @@ impl Exchange<'_> {
 
     /// The error that a success is.
     pub(super) fn judge_error(&self, headers: &HeaderMap, body: &[u8]) -> Failed {
-        let said = self.wire().read_error_inside(headers, body);
+        let said = self.codec().read_error_inside(headers, body);
         Failed { cause: format!("answered {}", said.status), ..self.failed(headers, &said) }
     }
 
@@ -98,16 +98,16 @@ impl Exchange<'_> {
         &self,
         mut answer: Box<Answer>,
         reading: Reading,
-        client: &wire::Client<'_>,
+        client: &codec::Client<'_>,
     ) -> Result<Answer, Failed> {
         let mut streamed = self.stream_head(&answer.headers, client);
         if attempt::is_object(&mut answer).await? {
             let out = self.answered(&mut answer, reading, client, streamed_at_once).await?;
-            streamed.replace_body(self.client_wire().content_type(client.delivery), out.into());
+            streamed.replace_body(self.client_codec().content_type(client.delivery), out.into());
             return Ok(streamed);
         }
-        let reader = self.wire().stream_reader(reading);
-        let writer = self.client_wire().stream_writer(client);
+        let reader = self.codec().stream_reader(reading);
+        let writer = self.client_codec().stream_writer(client);
         let classes = Arc::clone(&self.provider.own_classes);
         let mut body = TranslatedBody::new(answer.body, reader, writer, classes);
         match body.open().await {
@@ -123,10 +123,10 @@ impl Exchange<'_> {
         Ok(streamed)
     }
 
-    fn stream_head(&self, headers: &HeaderMap, client: &wire::Client<'_>) -> Answer {
+    fn stream_head(&self, headers: &HeaderMap, client: &codec::Client<'_>) -> Answer {
         let mut answer = Answer::bare(StatusCode::OK);
         answer.headers.extend(relayed(headers));
-        let media_type = self.client_wire().content_type(client.delivery);
+        let media_type = self.client_codec().content_type(client.delivery);
         answer.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         answer.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         answer.watched = false;
@@ -134,12 +134,12 @@ impl Exchange<'_> {
     }
 
     pub(super) fn counted(&self, tokens: u64, headers: Vec<(HeaderName, HeaderValue)>) -> Answer {
-        self.whole(StatusCode::OK, self.client_wire().write_counted(tokens), headers)
+        self.whole(StatusCode::OK, self.client_codec().write_counted(tokens), headers)
     }
 
     /// An error answer.
     pub(super) fn refused(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Failed {
-        let said = self.wire().read_error(status, headers, body);
+        let said = self.codec().read_error(status, headers, body);
         Failed { cause: format!("answered {status}"), ..self.failed(headers, &said) }
     }
 
@@ -152,7 +152,7 @@ impl Exchange<'_> {
     /// What the provider said went wrong, as the client's protocol says it.
     pub(super) fn failed(&self, headers: &HeaderMap, said: &Failure) -> Failed {
         let request_id = self.inbound.request_id.to_str().unwrap_or_default();
-        let written = self.client_wire().write_error(said, request_id);
+        let written = self.client_codec().write_error(said, request_id);
         let status = StatusCode::from_u16(written.status).unwrap_or(StatusCode::BAD_GATEWAY);
         let mut answer = self.whole(status, written.body, relayed(headers));
         answer.headers.extend(written.headers.into_iter().filter_map(headers::own));
@@ -184,7 +184,11 @@ impl Exchange<'_> {
 }
 
 /// A whole answer for a client, and what its protocol has no place for.
-fn written(reply: Reply, to: &dyn Wire, client: &wire::Client<'_>) -> (Vec<u8>, Vec<&'static str>) {
+fn written(
+    reply: Reply,
+    to: &dyn Codec,
+    client: &codec::Client<'_>,
+) -> (Vec<u8>, Vec<&'static str>) {
     let mut lost = Vec::new();
     for medium in reply.media().filter(|it| !to.has_place_for(it)) {
         let name = medium.kind.name();
@@ -197,7 +201,7 @@ fn written(reply: Reply, to: &dyn Wire, client: &wire::Client<'_>) -> (Vec<u8>, 
 }
 
 /// A whole answer as the stream that the client has asked for.
-fn streamed_at_once(reply: Reply, to: &dyn Wire, client: &wire::Client<'_>) -> Vec<u8> {
+fn streamed_at_once(reply: Reply, to: &dyn Codec, client: &codec::Client<'_>) -> Vec<u8> {
     let (mut writer, mut out) = (to.stream_writer(client), Vec::new());
     replay::events(reply).into_iter().for_each(|event| writer.write(event, &mut out));
     out
@@ -213,14 +217,14 @@ pub(super) struct OwnClient {
 }
 
 impl OwnClient {
-    pub(super) fn of(client: &wire::Client<'_>) -> Self {
-        let wire::Client { model, id, created, delivery, include_usage } = *client;
+    pub(super) fn of(client: &codec::Client<'_>) -> Self {
+        let codec::Client { model, id, created, delivery, include_usage } = *client;
         Self { model: model.to_owned(), id: id.to_owned(), created, delivery, include_usage }
     }
 
-    pub(super) fn client(&self) -> wire::Client<'_> {
+    pub(super) fn client(&self) -> codec::Client<'_> {
         let Self { created, delivery, include_usage, .. } = *self;
-        wire::Client { model: &self.model, id: &self.id, created, delivery, include_usage }
+        codec::Client { model: &self.model, id: &self.id, created, delivery, include_usage }
     }
 }
 

@@ -17,10 +17,10 @@ use super::{
 };
 use crate::{
     protocol::{
+        codec::Refused,
         conversation::Delivery,
         embedding::{Call, Calls, Embedded, Embedding, Embeddings},
         told,
-        wire::Refused,
     },
     refusal::Refusal,
     table::Provider,
@@ -41,9 +41,9 @@ pub(super) fn needs_another_body(inbound: &Inbound, provider: &Provider) -> bool
     endpoint.model_span.is_some()
         && endpoint
             .protocol
-            .wire()
+            .codec()
             .embeddings()
-            .is_some_and(|wire| wire.wants_another(&inbound.body.to_bytes(), &provider.model))
+            .is_some_and(|codec| codec.wants_another(&inbound.body.to_bytes(), &provider.model))
 }
 
 /// Whether that can only be told from the body.
@@ -57,17 +57,17 @@ pub(super) fn may_need_another_body(inbound: &Inbound, provider: &Provider) -> b
 
 /// The same as [`needs_another_body`], told on a thread of its own.
 pub(super) async fn needs_another_body_off_core(inbound: &Inbound, provider: &Provider) -> bool {
-    let wire = inbound.endpoint.as_ref().and_then(|it| it.protocol.wire().embeddings());
-    let Some(wire) = wire else { return false };
+    let codec = inbound.endpoint.as_ref().and_then(|it| it.protocol.codec().embeddings());
+    let Some(codec) = codec else { return false };
     let (body, model) = (inbound.body.clone(), provider.model.clone());
-    off_core::run(move || wire.wants_another(&body.to_bytes(), &model)).await
+    off_core::run(move || codec.wants_another(&body.to_bytes(), &model)).await
 }
 
 /// Vectors, asked of a provider in its words.
 pub(super) struct Asks<'a> {
     asked: &'a Arc<Embedding>,
     /// The provider's.
-    wire: &'static dyn Embeddings,
+    codec: &'static dyn Embeddings,
     client: &'static dyn Embeddings,
     calls: Calls,
 }
@@ -75,9 +75,9 @@ pub(super) struct Asks<'a> {
 impl<'a> Asks<'a> {
     /// In as many calls as it takes.
     pub(super) fn of(exchange: &Exchange<'a>, asked: &'a Arc<Embedding>) -> Result<Self, Refusal> {
-        let (wire, client) = wires(exchange)?;
-        let calls = wire.write_request(asked, &exchange.target()).map_err(refusal)?;
-        Ok(Self { asked, wire, client, calls })
+        let (codec, client) = codecs(exchange)?;
+        let calls = codec.write_request(asked, &exchange.target()).map_err(refusal)?;
+        Ok(Self { asked, codec, client, calls })
     }
 
     /// The same, written on a thread of its own.
@@ -85,10 +85,10 @@ impl<'a> Asks<'a> {
         exchange: &Exchange<'a>,
         asked: &'a Arc<Embedding>,
     ) -> Result<Self, Refusal> {
-        let (wire, client) = wires(exchange)?;
+        let (codec, client) = codecs(exchange)?;
         let (shared, to) = (Arc::clone(asked), OwnTarget::of(&exchange.target()));
-        let written = off_core::run(move || wire.write_request(&shared, &to.target())).await;
-        Ok(Self { asked, wire, client, calls: written.map_err(refusal)? })
+        let written = off_core::run(move || codec.write_request(&shared, &to.target())).await;
+        Ok(Self { asked, codec, client, calls: written.map_err(refusal)? })
     }
 
     /// Tries the provider.
@@ -98,7 +98,7 @@ impl<'a> Asks<'a> {
         client: &Client,
     ) -> Result<Answer, Failed> {
         let Calls { path, calls, dropped } = self.calls;
-        let asking = calls.into_iter().map(|call| ask(exchange, client, self.wire, &path, call));
+        let asking = calls.into_iter().map(|call| ask(exchange, client, self.codec, &path, call));
         let mut answers = std::pin::pin!(stream::iter(asking).buffered(AT_ONCE));
         let mut all: Option<(HeaderMap, Embedded)> = None;
         let mut bytes = 0;
@@ -128,12 +128,12 @@ impl<'a> Asks<'a> {
 }
 
 /// The provider's words and the client's.
-fn wires(
+fn codecs(
     exchange: &Exchange<'_>,
 ) -> Result<(&'static dyn Embeddings, &'static dyn Embeddings), Refusal> {
-    let provider = exchange.provider.protocol.wire().embeddings();
+    let provider = exchange.provider.protocol.codec().embeddings();
     provider
-        .zip(exchange.client_wire().embeddings())
+        .zip(exchange.client_codec().embeddings())
         .ok_or_else(|| refusal(Refused { field: "input".to_owned() }))
 }
 
@@ -141,7 +141,7 @@ fn wires(
 async fn ask(
     exchange: &Exchange<'_>,
     client: &Client,
-    wire: &'static dyn Embeddings,
+    codec: &'static dyn Embeddings,
     path: &str,
     call: Call,
 ) -> Result<(HeaderMap, Embedded, usize), Failed> {
@@ -155,12 +155,12 @@ async fn ask(
         let (bytes, headers) = (body.clone(), answer.headers.clone());
         let read = off_core::run(move || {
             let is_error = told::is_error_alone(&bytes);
-            (!is_error).then(|| wire.read_response(&bytes, &headers))
+            (!is_error).then(|| codec.read_response(&bytes, &headers))
         });
         read.await.ok_or_else(|| exchange.judge_error(&answer.headers, &body))?
     } else {
         exchange.judge_envelope(&answer.headers, &body)?;
-        wire.read_response(&body, &answer.headers)
+        codec.read_response(&body, &answer.headers)
     };
     match read.and_then(|embedded| embedded.counted(call.inputs)) {
         Ok(embedded) => Ok((std::mem::take(&mut answer.headers), embedded, length)),

@@ -156,8 +156,8 @@ mod tests {
     /// What each protocol's clients are given of another's, and what they give back.
     #[test]
     fn every_foreign_proof_bears_a_mark() {
+        use crate::protocol::codec::Client;
         use crate::protocol::conversation::{Content, Part, Reply, Signature};
-        use crate::protocol::wire::Client;
         let client = Client {
             model: "m",
             id: "i",
@@ -175,7 +175,7 @@ mod tests {
                     let proof = Signature::new(vendor, "EmwKAhgBEgy3va3pzixY");
                     let parts = vec![Part::new(content).signed(Some(proof))];
                     let reply = Reply { parts, ..Reply::default() };
-                    let answer = Bytes::from(protocol.wire().write_response(&reply, &client));
+                    let answer = Bytes::from(protocol.codec().write_response(&reply, &client));
                     let found = marks.are_in(&Pieces::from(answer.clone()));
                     assert_eq!(found, !own, "{vendor}'s for {protocol}: {answer:?}");
                 }

@@ -14,8 +14,8 @@ use tokio::time::Instant;
 use crate::{
     failure::{Brief, ErrorClasses, Failure, Kind},
     protocol::{
+        codec::{StreamReader, StreamWriter},
         conversation::Event,
-        wire::{StreamReader, StreamWriter},
     },
     upstream::answer::AnswerBody,
 };

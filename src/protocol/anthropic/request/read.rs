@@ -4,12 +4,12 @@ use serde_json::value::RawValue;
 
 use crate::protocol::Protocol;
 use crate::protocol::anthropic::error::THREAD;
+use crate::protocol::codec::{Head, ReadError};
 use crate::protocol::conversation::{
     CacheMark, Content, Conversation, Delivery, Effort, Media, MediaKind, OutputFormat, Part, Role,
     Sampling, Signature, Source, Thinking, Tool, ToolCall, ToolChoice, ToolResult, Turn,
 };
 use crate::protocol::object::{Object, TextOr};
-use crate::protocol::wire::{Head, ReadError};
 
 /// Reads a request, also one that only counts tokens.
 pub(in crate::protocol::anthropic) fn read(

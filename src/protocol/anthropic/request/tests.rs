@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::protocol::Protocol;
+use crate::protocol::codec::{Head, Target, Written};
 use crate::protocol::conversation::Lossy;
-use crate::protocol::wire::{Head, Target, Written};
 
 /// A request of another protocol as Anthropic gets it, and what was lost.
 fn written(protocol: Protocol, request: &Value) -> (Value, Vec<String>) {
@@ -15,9 +15,9 @@ fn written(protocol: Protocol, request: &Value) -> (Value, Vec<String>) {
 /// The same, or the name of the field that must not be lost.
 fn write(protocol: Protocol, request: &Value, lossy: Lossy) -> Result<Written, String> {
     let head = Head { model: Some("m"), ..Head::default() };
-    let read = protocol.wire().read_request(request.to_string().as_bytes(), &head).unwrap();
+    let read = protocol.codec().read_request(request.to_string().as_bytes(), &head).unwrap();
     let target = Target { model: "claude-sonnet-4-5", lossy, seed: "s" };
-    let written = Protocol::Anthropic.wire().write_request(&read, &target);
+    let written = Protocol::Anthropic.codec().write_request(&read, &target);
     written.map_err(|refused| refused.field)
 }
 
@@ -98,7 +98,7 @@ fn a_thread_is_refused() {
         .to_string()
     };
     let read =
-        |body: String| Protocol::Anthropic.wire().read_request(body.as_bytes(), &Head::default());
+        |body: String| Protocol::Anthropic.codec().read_request(body.as_bytes(), &Head::default());
     let refused = read(request(json!({"type": "create"}))).unwrap_err();
     assert_eq!(refused.field, "thread");
     assert!(read(request(Value::Null)).is_ok());

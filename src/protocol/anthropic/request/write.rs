@@ -13,6 +13,7 @@ use super::form::{
 use crate::protocol::Protocol;
 use crate::protocol::anthropic::model::Generation;
 use crate::protocol::anthropic::thinking::{Plan, fit_sampling};
+use crate::protocol::codec::{Reading, Refused, Target, Written, json};
 use crate::protocol::conversation::names::clean_id;
 use crate::protocol::conversation::tool::WORDLESS_ERROR;
 use crate::protocol::conversation::{
@@ -21,7 +22,6 @@ use crate::protocol::conversation::{
 };
 use crate::protocol::openai::TOOL_NAMES;
 use crate::protocol::structured::{ANSWER_TOOL, ANSWER_TOOL_DESCRIPTION, Structured};
-use crate::protocol::wire::{Reading, Refused, Target, Written, json};
 
 /// Writes a request.
 pub(in crate::protocol::anthropic) fn write(

@@ -8,11 +8,11 @@ use serde_json::value::RawValue;
 use crate::protocol::Protocol;
 use crate::protocol::anthropic::error;
 use crate::protocol::anthropic::response::{UsageIn, read_finish};
+use crate::protocol::codec::Reading;
 use crate::protocol::conversation::{Event, Failure, Finish, Signature};
 use crate::protocol::frames::{Frames, fail};
 use crate::protocol::parts::Parts;
 use crate::protocol::told::{self, At};
-use crate::protocol::wire::Reading;
 
 /// What is known in the midst of a stream.
 #[derive(Debug, Default)]

@@ -10,9 +10,9 @@ use serde_json::value::RawValue;
 use crate::protocol::Protocol;
 use crate::protocol::anthropic::error;
 use crate::protocol::anthropic::response::{BlockOut, MessageOut, UsageOut, write_finish};
+use crate::protocol::codec::{Client, StreamWriter, append_json};
 use crate::protocol::conversation::tool::raw;
 use crate::protocol::conversation::{Event, Finish, Usage};
-use crate::protocol::wire::{Client, StreamWriter, append_json};
 
 /// Writes one stream.
 #[derive(Debug)]

@@ -4,12 +4,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::codec::{ReadError, Refused, Target, json};
 use crate::protocol::conversation::Failure;
 use crate::protocol::embedding::{
     Calls, Embedded, Embedding, Form, Input, Piece, Truncate, Vector, malformed, unfit_input,
 };
 use crate::protocol::object::Object;
-use crate::protocol::wire::{ReadError, Refused, Target, json};
 
 /// What a model takes, by its name.
 #[derive(Clone, Copy, PartialEq, Eq)]

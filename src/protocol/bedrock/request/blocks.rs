@@ -4,11 +4,11 @@ use serde_json::value::RawValue;
 
 use super::media;
 use crate::protocol::bedrock::proof;
+use crate::protocol::codec::ReadError;
 use crate::protocol::conversation::{
     CacheMark, Content, Conversation, MediaKind, Part, ToolCall, ToolResult,
 };
 use crate::protocol::object::{Object, TextOr};
-use crate::protocol::wire::ReadError;
 
 /// What a block is.
 enum Block {

@@ -10,9 +10,9 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use super::form::{BlockOut, Medium, NamedMedium, SourceOut};
+use crate::protocol::codec::ReadError;
 use crate::protocol::conversation::{Media, MediaKind, Source};
 use crate::protocol::object::Object;
-use crate::protocol::wire::ReadError;
 
 /// Names that documents have been given, each with the number that stands behind it for now: Bedrock
 /// refuses two of one name.

@@ -6,8 +6,8 @@ use super::form::{Effort as EffortOut, Inference, ModelFields, NovaReasoning};
 use crate::protocol::anthropic::model::Generation;
 use crate::protocol::anthropic::thinking::{self, fit_sampling};
 use crate::protocol::bedrock::model::Family;
+use crate::protocol::codec::Refused;
 use crate::protocol::conversation::{Conversation, Effort, Losses, Merged, Sampling};
-use crate::protocol::wire::Refused;
 
 /// What is written of limits, sampling and thinking.
 pub(super) struct Plan<'a> {

@@ -3,11 +3,11 @@
 use serde_json::value::RawValue;
 
 use super::blocks;
+use crate::protocol::codec::{Head, ReadError};
 use crate::protocol::conversation::{
     Conversation, Effort, OutputFormat, Role, Sampling, Thinking, Tool, ToolChoice, Turn,
 };
 use crate::protocol::object::Object;
-use crate::protocol::wire::{Head, ReadError};
 
 /// Reads a request, also one that only counts tokens.
 pub(in crate::protocol::bedrock) fn read(

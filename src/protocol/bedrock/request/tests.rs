@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::protocol::Protocol;
+use crate::protocol::codec::{Head, Target};
 use crate::protocol::conversation::{Conversation, Lossy};
-use crate::protocol::wire::{Head, Target};
 
 const CLAUDE: &str = "anthropic.claude-3-7-sonnet-20250219-v1:0";
 
@@ -14,14 +14,14 @@ fn written(model: &str, fields: Value) -> (Value, Vec<String>) {
     for (name, value) in fields.as_object().unwrap() {
         body[name] = value.clone();
     }
-    let from = Protocol::OpenAi.wire();
+    let from = Protocol::OpenAi.codec();
     let read = from.read_request(body.to_string().as_bytes(), &Head::default()).unwrap();
     write(model, &read)
 }
 
 fn write(model: &str, conversation: &Conversation) -> (Value, Vec<String>) {
     let target = Target { model, lossy: Lossy::Warn, seed: "s" };
-    let written = Protocol::Bedrock.wire().write_request(conversation, &target).unwrap();
+    let written = Protocol::Bedrock.codec().write_request(conversation, &target).unwrap();
     (serde_json::from_slice(&written.body).unwrap(), written.dropped)
 }
 
@@ -136,7 +136,7 @@ fn thinking_keeps_to_its_rules() {
 fn cache_marks_are_for_those_who_know_them() {
     let body = json!({"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": [
         {"type": "text", "text": "a", "cache_control": {"type": "ephemeral", "ttl": "1h"}}]}]});
-    let from = Protocol::Anthropic.wire();
+    let from = Protocol::Anthropic.codec();
     let read = from.read_request(body.to_string().as_bytes(), &Head::default()).unwrap();
     let point = json!({"cachePoint": {"type": "default", "ttl": "1h"}});
     for (model, marked) in [
@@ -159,7 +159,7 @@ fn an_empty_error_says_that_it_is_one() {
             {"role": "user", "content": "q"},
             {"role": "assistant", "content": [{"type": "tool_use", "id": "t", "name": "f", "input": {}}]},
             {"role": "user", "content": [result]}]});
-        let from = Protocol::Anthropic.wire();
+        let from = Protocol::Anthropic.codec();
         let read = from.read_request(body.to_string().as_bytes(), &Head::default()).unwrap();
         let (body, _) = write(CLAUDE, &read);
         assert_eq!(body["messages"][2]["content"][0]["toolResult"]["content"], content);

@@ -8,10 +8,10 @@ use super::form::{BlockOut, CachePoint, Message, Reasoning, ToolResultOut, ToolU
 use super::media::{self, DocumentNames};
 use crate::protocol::Protocol;
 use crate::protocol::bedrock::model::Family;
+use crate::protocol::codec::Refused;
 use crate::protocol::conversation::names::clean_id;
 use crate::protocol::conversation::tool::WORDLESS_ERROR;
 use crate::protocol::conversation::{Content, Losses, MediaKind, Merged, Part, Role, ToolNames};
-use crate::protocol::wire::Refused;
 
 /// Writes the parts of one request.
 pub(super) struct Blocks<'a, 'l> {

@@ -18,13 +18,13 @@ use super::turns::Blocks;
 use super::{MODEL_FIELDS, OWN_EXTRAS};
 use crate::path::NOT_IN_A_SEGMENT;
 use crate::protocol::bedrock::model::Family;
+use crate::protocol::codec::{Reading, Refused, Target, Written, json};
 use crate::protocol::conversation::tool::raw;
 use crate::protocol::conversation::{
     Conversation, Delivery, Losses, OutputFormat, Tool, ToolChoice, ToolNames,
 };
 use crate::protocol::openai::TOOL_NAMES;
 use crate::protocol::structured::{ANSWER_TOOL, ANSWER_TOOL_DESCRIPTION, Structured};
-use crate::protocol::wire::{Reading, Refused, Target, Written, json};
 
 /// Writes a request.
 pub(in crate::protocol::bedrock) fn write(

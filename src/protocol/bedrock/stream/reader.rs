@@ -9,9 +9,9 @@ use serde::Deserialize;
 use crate::protocol::bedrock::frames::{Broken, Frame, FrameKind, Frames};
 use crate::protocol::bedrock::response::{Fields, UsageIn, read_finish};
 use crate::protocol::bedrock::{error, proof};
+use crate::protocol::codec::{Reading, StreamReader};
 use crate::protocol::conversation::{Event, Failure, Finish};
 use crate::protocol::parts::Parts;
-use crate::protocol::wire::{Reading, StreamReader};
 
 /// Reads one stream.
 #[derive(Debug)]

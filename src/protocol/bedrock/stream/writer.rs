@@ -7,8 +7,8 @@ use serde::Serialize;
 use crate::protocol::bedrock::frames::{self, FrameKind};
 use crate::protocol::bedrock::response::{FieldsOut, Metrics, UsageOut, write_finish};
 use crate::protocol::bedrock::{error, proof};
+use crate::protocol::codec::{StreamWriter, append_json};
 use crate::protocol::conversation::{Event, Finish, Usage};
-use crate::protocol::wire::{StreamWriter, append_json};
 
 /// Writes one stream.
 #[derive(Debug, Default)]

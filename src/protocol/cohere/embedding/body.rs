@@ -5,12 +5,12 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::protocol::codec::{ReadError, Refused, json};
 use crate::protocol::conversation::{Extra, Losses};
 use crate::protocol::embedding::{
     Calls, Embedding, Form, Input, Piece, Task, Truncate, unfit_input,
 };
 use crate::protocol::object::Object;
-use crate::protocol::wire::{ReadError, Refused, json};
 
 /// In which words a body is written.
 #[derive(Clone, Copy)]

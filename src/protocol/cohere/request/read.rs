@@ -3,11 +3,11 @@
 use serde_json::value::RawValue;
 
 use crate::protocol::chat::{Dialect, read_function, read_messages};
+use crate::protocol::codec::{Head, ReadError};
 use crate::protocol::conversation::{
     Content, Conversation, Delivery, OutputFormat, Part, Sampling, Thinking, Tool, ToolChoice,
 };
 use crate::protocol::object::{Object, text_of};
-use crate::protocol::wire::{Head, ReadError};
 
 use super::MOST_P;
 

@@ -5,13 +5,13 @@
 use super::MOST_P;
 use super::form::{Body, Message, ResponseFormat, ThinkingOut};
 use crate::protocol::chat::{PartOut, Text, ToolCallOut, ToolOut, write_image, write_result_media};
+use crate::protocol::codec::{Reading, Refused, Target, Written, json};
 use crate::protocol::cohere::model::refuses_thinking;
 use crate::protocol::conversation::part::one_text;
 use crate::protocol::conversation::{
     Content, Conversation, Losses, Media, MediaKind, Merged, NameRule, OutputFormat, Part, Role,
     Sampling, Source, Thinking, ToolChoice, ToolNames,
 };
-use crate::protocol::wire::{Reading, Refused, Target, Written, json};
 
 /// Writes a request.
 pub(in crate::protocol::cohere) fn write(

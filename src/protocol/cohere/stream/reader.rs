@@ -4,13 +4,13 @@
 
 use serde::Deserialize;
 
+use crate::protocol::codec::Reading;
 use crate::protocol::cohere::error;
 use crate::protocol::cohere::response::{BROKEN_OFF, Call, UsageIn, read_finish};
 use crate::protocol::conversation::{Event, Failure};
 use crate::protocol::frames::{Frames, fail};
 use crate::protocol::parts::Parts;
 use crate::protocol::told::At;
-use crate::protocol::wire::Reading;
 
 /// What is known in the midst of a stream.
 #[derive(Debug, Default)]

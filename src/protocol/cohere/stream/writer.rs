@@ -5,9 +5,9 @@
 use serde::Serialize;
 
 use crate::protocol::chat::ToolCallOut;
+use crate::protocol::codec::{Client, StreamWriter, append_json};
 use crate::protocol::cohere::response::{BlockOut, UsageOut, write_finish};
 use crate::protocol::conversation::{Event, Finish, Usage};
-use crate::protocol::wire::{Client, StreamWriter, append_json};
 
 /// Writes one stream.
 #[derive(Debug)]

@@ -7,11 +7,11 @@ use percent_encoding::utf8_percent_encode;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::protocol::codec::{Head, ReadError, Refused, Target, json};
 use crate::protocol::embedding::{Calls, Embedding, Input, Piece, Task, Truncate, unfit_input};
 use crate::protocol::gemini::request::{NOT_IN_PATHS, resource};
 use crate::protocol::gemini::spelling::EitherName;
 use crate::protocol::object::Object;
-use crate::protocol::wire::{Head, ReadError, Refused, Target, json};
 
 /// Reads a request.
 pub(super) fn read(body: &[u8], head: &Head<'_>) -> Result<Embedding, ReadError> {

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::form::ContentOut;
 use crate::protocol::Protocol;
+use crate::protocol::codec::Refused;
 use crate::protocol::conversation::tool::raw;
 use crate::protocol::conversation::{
     Content, Conversation, Losses, Media, Merged, Part, Role, Source, ToolNames, ToolResult,
@@ -17,7 +18,6 @@ use crate::protocol::conversation::{
 use crate::protocol::gemini::model::Generation;
 use crate::protocol::gemini::part::{FileData, FunctionResponse, PartOut};
 use crate::protocol::gemini::signature::UNCHECKED;
-use crate::protocol::wire::Refused;
 
 /// Every instruction, in one content.
 pub(super) fn write_system(from: &Conversation) -> Option<ContentOut<'_>> {

@@ -7,6 +7,7 @@ use std::collections::{HashMap, VecDeque};
 
 use serde_json::value::RawValue;
 
+use crate::protocol::codec::ReadError;
 use crate::protocol::conversation::{
     Content, Conversation, Media, MediaKind, Part, Role, Source, ToolCall, ToolResult, Turn,
 };
@@ -14,7 +15,6 @@ use crate::protocol::gemini::part::{compact, push};
 use crate::protocol::gemini::signature;
 use crate::protocol::gemini::spelling::EitherName;
 use crate::protocol::object::{Object, text_of};
-use crate::protocol::wire::ReadError;
 
 /// The calls, in order.
 #[derive(Default)]

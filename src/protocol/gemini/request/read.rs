@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use serde_json::value::RawValue;
 
+use crate::protocol::codec::{Head, ReadError};
 use crate::protocol::conversation::{
     Conversation, Effort, OutputFormat, Part, Sampling, Thinking, Tool, ToolChoice,
 };
 use crate::protocol::gemini::schema::to_json_schema;
 use crate::protocol::gemini::spelling::EitherName;
 use crate::protocol::object::{Object, text_of};
-use crate::protocol::wire::{Head, ReadError};
 
 use super::parts::read_contents;
 

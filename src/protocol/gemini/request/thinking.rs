@@ -2,9 +2,9 @@
 //!
 //! It never asks a model that does not think to do so.
 
+use crate::protocol::codec::Refused;
 use crate::protocol::conversation::{Effort, Losses, Thinking};
 use crate::protocol::gemini::model::ThinkingControl;
-use crate::protocol::wire::Refused;
 
 use super::form::ThinkingConfig;
 

@@ -10,11 +10,11 @@ use super::form::{
 };
 use super::thinking;
 use crate::path::NOT_IN_A_SEGMENT;
+use crate::protocol::codec::{Reading, Refused, Target, Written, json};
 use crate::protocol::conversation::{
     Conversation, Losses, NameRule, OutputFormat, Tool, ToolChoice, ToolNames,
 };
 use crate::protocol::gemini::model::Generation;
-use crate::protocol::wire::{Reading, Refused, Target, Written, json};
 
 /// Writes a request. Where the client wants a stream, in whatever form, events are asked for.
 pub(in crate::protocol::gemini) fn write(

@@ -5,6 +5,7 @@
 
 use bytes::Bytes;
 
+use crate::protocol::codec::{Reading, StreamReader};
 use crate::protocol::conversation::{Event, Failure, Finish};
 use crate::protocol::frames::{FrameReader, Frames, fail};
 use crate::protocol::gemini::error;
@@ -12,7 +13,6 @@ use crate::protocol::gemini::part::{PartIn, own_signature};
 use crate::protocol::gemini::response::{Chunk, read_finish};
 use crate::protocol::parts::Parts;
 use crate::protocol::told::{self, At};
-use crate::protocol::wire::{Reading, StreamReader};
 
 use super::elements::Elements;
 

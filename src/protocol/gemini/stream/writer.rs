@@ -6,12 +6,12 @@
 
 use serde::Serialize;
 
+use crate::protocol::codec::{Client, StreamWriter, append_json};
 use crate::protocol::conversation::{Delivery, Event, Failure, Finish, Signature, ToolCall, Usage};
 use crate::protocol::gemini::error;
 use crate::protocol::gemini::part::{PartOut, compact};
 use crate::protocol::gemini::response::{UsageOut, write_finish};
 use crate::protocol::gemini::signature;
-use crate::protocol::wire::{Client, StreamWriter, append_json};
 
 /// Writes one stream.
 #[derive(Debug)]

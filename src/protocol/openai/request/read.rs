@@ -3,12 +3,12 @@
 use serde_json::value::RawValue;
 
 use crate::protocol::chat::{Dialect, read_function, read_messages};
+use crate::protocol::codec::{Head, ReadError};
 use crate::protocol::conversation::{
     Content, Conversation, Delivery, Effort, Media, MediaKind, OutputFormat, Part, Sampling,
     Source, Thinking, ToolChoice,
 };
 use crate::protocol::object::{Object, text_of};
-use crate::protocol::wire::{Head, ReadError};
 
 /// Reads a request.
 pub(in crate::protocol::openai) fn read(

@@ -7,6 +7,7 @@ use super::form::{Body, Choice, Extras, Message, Named, ResponseFormat, StreamOp
 use crate::protocol::chat::{
     File, InputAudio, PartOut, Text, ToolCallOut, ToolOut, write_image, write_result_media,
 };
+use crate::protocol::codec::{Reading, Refused, Target, Written, json};
 use crate::protocol::conversation::part::one_text;
 use crate::protocol::conversation::{
     Content, Conversation, Effort, Losses, Media, MediaKind, NameRule, Part, Role, Source,
@@ -14,7 +15,6 @@ use crate::protocol::conversation::{
 };
 use crate::protocol::openai::model;
 use crate::protocol::openai::recall::Recall;
-use crate::protocol::wire::{Reading, Refused, Target, Written, json};
 
 /// Writes a request.
 pub(in crate::protocol::openai) fn write(

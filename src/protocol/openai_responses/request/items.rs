@@ -4,13 +4,13 @@
 use serde_json::value::RawValue;
 
 use crate::protocol::Protocol;
+use crate::protocol::codec::ReadError;
 use crate::protocol::conversation::{
     Content, Conversation, Media, MediaKind, Part, Role, Signature, Source, ToolCall, ToolResult,
     Turn,
 };
 use crate::protocol::object::{Object, TextOr};
 use crate::protocol::openai_responses::{custom, item as answer, namespace};
-use crate::protocol::wire::ReadError;
 
 /// Reads the input, a text or a list of items.
 pub(super) fn read(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
@@ -180,7 +180,7 @@ fn read_audio(mut audio: Object<'_>) -> Result<Media, ReadError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::protocol::wire::{Head, Wire};
+    use crate::protocol::codec::{Codec, Head};
 
     fn turns(input: &str) -> Vec<(Role, Vec<String>)> {
         let body = format!(r#"{{"model":"m","input":{input}}}"#);

@@ -3,12 +3,12 @@
 use serde_json::value::RawValue;
 
 use super::items;
+use crate::protocol::codec::{Head, ReadError};
 use crate::protocol::conversation::{
     Conversation, Delivery, Effort, OutputFormat, Part, Sampling, Thinking, Tool, ToolChoice,
 };
 use crate::protocol::object::Object;
 use crate::protocol::openai_responses::{custom, namespace};
-use crate::protocol::wire::{Head, ReadError};
 
 /// Reads a request.
 pub(in crate::protocol::openai_responses) fn read(

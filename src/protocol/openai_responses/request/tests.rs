@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 
 use crate::protocol::Protocol;
+use crate::protocol::codec::{Head, Target};
 use crate::protocol::conversation::Lossy;
-use crate::protocol::wire::{Head, Target};
 
 /// An Anthropic request as OpenAI gets it, and what was lost.
 fn written(model: &str, fields: Value) -> (Value, Vec<String>) {
@@ -13,10 +13,10 @@ fn written(model: &str, fields: Value) -> (Value, Vec<String>) {
     for (name, value) in fields.as_object().unwrap() {
         body[name] = value.clone();
     }
-    let from = Protocol::Anthropic.wire();
+    let from = Protocol::Anthropic.codec();
     let read = from.read_request(body.to_string().as_bytes(), &Head::default()).unwrap();
     let target = Target { model, lossy: Lossy::Warn, seed: "s" };
-    let written = Protocol::OpenAiResponses.wire().write_request(&read, &target).unwrap();
+    let written = Protocol::OpenAiResponses.codec().write_request(&read, &target).unwrap();
     (serde_json::from_slice(&written.body).unwrap(), written.dropped)
 }
 

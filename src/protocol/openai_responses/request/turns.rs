@@ -7,12 +7,12 @@ use std::collections::HashMap;
 
 use super::form::{Content as Contents, Item, PartOut};
 use crate::protocol::Protocol;
+use crate::protocol::codec::Refused;
 use crate::protocol::conversation::{
     Content, Conversation, Losses, Media, MediaKind, Part, Role, Source, ToolCall, ToolNames,
     ToolResult,
 };
 use crate::protocol::openai_responses::{custom, item};
-use crate::protocol::wire::Refused;
 
 /// Writes every turn.
 pub(super) fn write<'a>(

@@ -10,6 +10,7 @@ use super::SHARED_EXTRAS;
 use super::form::{Body, Choice, Content, Extras, Format, Item, Reasoning, Text, ToolOut};
 use super::read::ENCRYPTED_REASONING;
 use super::turns;
+use crate::protocol::codec::{Reading, Refused, Target, Written, json};
 use crate::protocol::conversation::part::one_text;
 use crate::protocol::conversation::tool::raw;
 use crate::protocol::conversation::{
@@ -17,7 +18,6 @@ use crate::protocol::conversation::{
 };
 use crate::protocol::openai::{TOOL_NAMES, model};
 use crate::protocol::openai_responses::custom;
-use crate::protocol::wire::{Reading, Refused, Target, Written, json};
 
 /// Writes a request.
 pub(in crate::protocol::openai_responses) fn write(

@@ -4,10 +4,10 @@
 
 use serde::Serialize;
 
+use crate::protocol::codec::append_json;
 use crate::protocol::conversation::Failure;
 use crate::protocol::openai_responses::error;
 use crate::protocol::openai_responses::item::{ItemOut, PartOut};
-use crate::protocol::wire::append_json;
 
 /// Numbers the events of one stream.
 #[derive(Debug, Default)]

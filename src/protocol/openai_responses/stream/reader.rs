@@ -9,13 +9,13 @@ use serde::Deserialize;
 
 use crate::protocol::Protocol;
 use crate::protocol::calls::{Calls, Fragment};
+use crate::protocol::codec::Reading;
 use crate::protocol::conversation::{Content, Event, Failure, Signature};
 use crate::protocol::frames::{Frames, fail};
 use crate::protocol::openai_responses::error;
 use crate::protocol::openai_responses::item::{Item, joined, proof, reasoning};
 use crate::protocol::openai_responses::response::Response;
 use crate::protocol::parts::Parts;
-use crate::protocol::wire::Reading;
 
 /// What is known in the midst of a stream.
 #[derive(Debug, Default)]

@@ -6,11 +6,11 @@ use serde_json::value::RawValue;
 
 use super::form::{Detail, ItemEvent, Numbers, Whole};
 use crate::protocol::Protocol;
+use crate::protocol::codec::{Client, StreamWriter};
 use crate::protocol::conversation::{Event, Finish, Signature, Usage};
 use crate::protocol::openai_responses::item::{ItemOut, PartOut, seal};
 use crate::protocol::openai_responses::response::{Head, Outcome};
 use crate::protocol::openai_responses::{custom, namespace};
-use crate::protocol::wire::{Client, StreamWriter};
 
 /// Writes one stream.
 #[derive(Debug)]

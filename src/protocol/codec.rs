@@ -13,7 +13,7 @@ use super::embedding::Embeddings;
 use super::told;
 
 /// A wire protocol. Its methods are pure: the same arguments give the same bytes.
-pub trait Wire: Send + Sync {
+pub trait Codec: Send + Sync {
     /// Reads a client's request.
     ///
     /// Fields that the neutral form does not hold go to `Conversation::extras`; those with no effect
@@ -99,7 +99,7 @@ pub trait Wire: Send + Sync {
     /// and the caller estimates with [`Conversation::estimate_tokens`].
     ///
     /// # Errors
-    /// As [`Wire::write_request`].
+    /// As [`Codec::write_request`].
     fn write_count(
         &self,
         _from: &Conversation,
