@@ -208,3 +208,23 @@ async fn an_error_in_the_middle_of_a_stream_has_one_class_passed_on_and_translat
         assert_eq!(counted, Some(2.0), "{error}: {}", router.metrics().await);
     }
 }
+
+#[tokio::test]
+async fn a_wait_that_the_body_asks_for_counts_passed_on_and_translated() {
+    let error = json!({"error": {"code": 429, "message": "slow", "status": "RESOURCE_EXHAUSTED",
+        "details": [{"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "34s"}]}});
+    let contents = json!({"contents": [{"role": "user", "parts": [{"text": "hello"}]}]});
+    for (path, body) in
+        [("/v1beta/models/m:generateContent", contents), ("/v1/chat/completions", chat("m"))]
+    {
+        let upstream = Upstream::start(Reply::json(429, &error)).await;
+        let mut named = provider("a", &upstream);
+        named["protocol"] = "gemini".into();
+        let mut targets = pool(&[named]);
+        targets["targets"]["m"]["cooldown"] = json!({});
+        let router = Router::start(&targets).await;
+        assert_eq!(router.post(path, "", &body).await.status, 429);
+        let line = "resting 34 s after a 429 of the provider";
+        assert!(eventually(secs(2), async || router.stderr_text().contains(line)).await, "{path}");
+    }
+}
