@@ -34,6 +34,7 @@
 //! Nothing here does I/O, reads a clock or draws a random number: ids and times are arguments.
 
 pub mod endpoint;
+pub mod family;
 pub mod profile;
 pub mod told;
 pub mod codec;
@@ -59,6 +60,7 @@ use http::HeaderMap;
 
 pub use codec::Codec;
 pub use endpoint::{Endpoint, Operation};
+pub use family::{Family, Surface};
 pub use profile::Profile;
 
 /// Declares the table of protocols: variant, name in the configuration, module, implementation.

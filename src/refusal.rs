@@ -15,6 +15,10 @@ pub enum Refusal {
     MissingModel,
     /// The body says `model` more than once.
     DuplicateModel,
+    /// A provider could read the request in another way than the router does; the text says why.
+    Ambiguous(&'static str),
+    /// The body is of a type that the endpoint does not take; the text says what to do.
+    UnsupportedType(&'static str),
     /// The header that names the alias is no text.
     InvalidModelOverride,
     /// The path could leave the provider's base URL.
@@ -25,6 +29,10 @@ pub enum Refusal {
     InvalidApiKey,
     /// The key is known, but not for this alias, or a rule denies it.
     Forbidden,
+    /// The alias is not for this kind of endpoint.
+    EndpointNotAllowed,
+    /// The request names another model than the alias; the text is that model.
+    OtherModel(String),
     /// Nothing is served at this path.
     NotFound,
     /// No such alias; holds what the client asked for.
@@ -136,12 +144,18 @@ impl Refusal {
             Self::MissingModel => (S::BAD_REQUEST, INVALID, "missing_model"),
             Self::DuplicateModel => (S::BAD_REQUEST, INVALID, "duplicate_model"),
             Self::InvalidModelOverride => (S::BAD_REQUEST, INVALID, "invalid_model_override"),
+            Self::Ambiguous(_) => (S::BAD_REQUEST, INVALID, "ambiguous_request"),
+            Self::UnsupportedType(_) => {
+                (S::UNSUPPORTED_MEDIA_TYPE, INVALID, "unsupported_content_type")
+            }
             Self::InvalidPath => (S::BAD_REQUEST, INVALID, "invalid_path"),
             Self::Unsupported { .. } => (S::BAD_REQUEST, INVALID, "unsupported_parameter"),
             Self::UnsupportedEndpoint => (S::BAD_REQUEST, INVALID, "unsupported_endpoint"),
             Self::MissingApiKey => (S::UNAUTHORIZED, INVALID, "missing_api_key"),
             Self::InvalidApiKey => (S::UNAUTHORIZED, INVALID, "invalid_api_key"),
             Self::Forbidden => (S::FORBIDDEN, "permission_error", "forbidden"),
+            Self::EndpointNotAllowed => (S::FORBIDDEN, "permission_error", "endpoint_not_allowed"),
+            Self::OtherModel(_) => (S::BAD_REQUEST, INVALID, "model_mismatch"),
             Self::NotFound => (S::NOT_FOUND, INVALID, "not_found"),
             Self::ModelNotFound(_) => (S::NOT_FOUND, INVALID, "model_not_found"),
             Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, INVALID, "method_not_allowed"),
@@ -172,7 +186,10 @@ impl Refusal {
             Self::Internal => (S::INTERNAL_SERVER_ERROR, API, "internal_error"),
         };
         let param = match self {
-            Self::MissingModel | Self::DuplicateModel | Self::ModelNotFound(_) => Some("model"),
+            Self::MissingModel
+            | Self::DuplicateModel
+            | Self::ModelNotFound(_)
+            | Self::OtherModel(_) => Some("model"),
             Self::InvalidModelOverride => Some("model-override"),
             Self::RateLimit { whose, .. } | Self::ConcurrencyLimit { whose } => {
                 Some(whose.as_str())
@@ -186,11 +203,15 @@ impl Refusal {
     pub fn message(&self) -> String {
         match self {
             Self::InvalidJson(what) => format!("The request body is not a JSON object: {what}."),
+            Self::Ambiguous(why) => {
+                format!("The request could be read in two ways: {why}. Send it in one.")
+            }
+            Self::UnsupportedType(what) => format!("The body cannot be taken: {what}."),
             Self::MissingModel => "The request must name a model: set `model` to a string.".into(),
             Self::DuplicateModel => "The request names `model` more than once.".into(),
             Self::InvalidModelOverride => {
-                "The header `model-override` is not UTF-8: send the alias as UTF-8 \
-                text."
+                "The header `model-override` is not UTF-8: send the alias \
+                as UTF-8 text."
                     .into()
             }
             Self::InvalidPath => "The request path is not allowed: it holds dot segments, \
@@ -201,6 +222,14 @@ impl Refusal {
                 .into(),
             Self::InvalidApiKey => "The API key is not known here.".into(),
             Self::Forbidden => "This API key may not use this model.".into(),
+            Self::EndpointNotAllowed => "This model may not be used for this endpoint: the \
+                operator can allow it with `endpoints`."
+                .into(),
+            Self::OtherModel(other) => format!(
+                "The request names the model `{}` beside the one that it is for: name one model in \
+                path, query and body.",
+                shortened(other)
+            ),
             Self::NotFound => {
                 "Nothing is served at this path, and the request names no model.".into()
             }
@@ -225,12 +254,7 @@ impl Refusal {
             Self::ConcurrencyLimit { whose } => {
                 format!("Too many requests at once for this {}; try again later.", whose.noun())
             }
-            Self::AllFailed { how, .. } => match how {
-                AllFailed::RateLimited => "Every provider of this model is rate limited.",
-                AllFailed::TimedOut => "No provider of this model answered in time.",
-                AllFailed::Otherwise => "No provider of this model could answer.",
-            }
-            .into(),
+            Self::AllFailed { how, .. } => how.sentence().into(),
             Self::UpstreamUnreachable => "The provider of this model cannot be reached.".into(),
             Self::UpstreamMalformed => "The provider of this model sent an invalid answer.".into(),
             Self::UpstreamTimeout => "The provider of this model did not answer in time.".into(),
@@ -262,6 +286,16 @@ impl Refusal {
             | Self::ShuttingDown
             | Self::NoProviders => Some(Duration::from_secs(1)),
             _ => None,
+        }
+    }
+}
+
+impl AllFailed {
+    fn sentence(self) -> &'static str {
+        match self {
+            Self::RateLimited => "Every provider of this model is rate limited.",
+            Self::TimedOut => "No provider of this model answered in time.",
+            Self::Otherwise => "No provider of this model could answer.",
         }
     }
 }

@@ -7,6 +7,8 @@ pub mod routes;
 pub mod proxy;
 pub mod request_id;
 pub mod endpoint;
+pub mod medium;
+pub mod mentions;
 pub mod intake;
 pub mod door;
 pub mod token;

@@ -4,6 +4,7 @@
 //! In here no `Option` means "default", and nothing is parsed that the file already fixed.
 
 pub mod pool;
+pub mod endpoints;
 pub mod fallback;
 pub mod keyring;
 pub mod mock;
@@ -17,6 +18,7 @@ use http::{HeaderValue, Uri};
 
 pub use self::{
     compile::{compile, problems},
+    endpoints::Endpoints,
     fallback::Fallback,
     keyring::{Access, Caller, HashKey, Keyring},
     pool::{Place, Pool, Probe, Provider, Rule, StickyBy},

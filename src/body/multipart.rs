@@ -8,14 +8,17 @@ use memchr::memmem::Finder;
 
 use super::{Found, Invalid, Model};
 use delimiter::{Delimiter, Progress};
+use lookalike::Lookalike;
 use part::{Field, Head};
 
 mod boundary;
 mod delimiter;
+mod lookalike;
 mod parameters;
 mod part;
 
 pub use boundary::boundary;
+pub use parameters::{is_utf8, parameters};
 
 /// Reads a form as it arrives. Feed every piece, then [`finish`](Scanner::finish).
 ///
@@ -24,6 +27,7 @@ pub use boundary::boundary;
 pub struct Scanner {
     delimiter: Delimiter,
     finder: Finder<'static>,
+    lookalike: Lookalike,
     place: Place,
     /// Bytes of all the pieces before this one.
     base: u64,
@@ -32,6 +36,8 @@ pub struct Scanner {
     /// Where the content of the current part began.
     start: u64,
     text: Vec<u8>,
+    /// Whether a field `stream` was there.
+    streams: bool,
     found: Found,
     failed: Option<Invalid>,
 }
@@ -45,7 +51,8 @@ enum Place {
     Delimited(Tail),
     Head,
     Content,
-    Epilogue,
+    /// After the last delimiter, with so many bytes of the line's end behind it.
+    Epilogue(usize),
 }
 
 /// What has been read after a delimiter.
@@ -53,7 +60,6 @@ enum Place {
 enum Tail {
     Nothing,
     Dash,
-    Padding,
     Return,
 }
 
@@ -64,6 +70,7 @@ impl Scanner {
         delimiter.at_line_start();
         Self {
             finder: Finder::new(delimiter.bytes()).into_owned(),
+            lookalike: Lookalike::new(boundary),
             delimiter,
             place: Place::Preamble,
             base: 0,
@@ -71,6 +78,7 @@ impl Scanner {
             field: Field::Other,
             start: 0,
             text: Vec::new(),
+            streams: false,
             found: Found::default(),
             failed: None,
         }
@@ -97,7 +105,7 @@ impl Scanner {
     pub fn finish(self) -> Result<Found, Invalid> {
         match self.failed {
             Some(invalid) => Err(invalid),
-            None if self.place == Place::Epilogue => Ok(self.found),
+            None if matches!(self.place, Place::Epilogue(0 | 2)) => Ok(self.found),
             None => Err(Invalid::Multipart { offset: self.base }),
         }
     }
@@ -109,7 +117,14 @@ impl Scanner {
                 Place::Preamble | Place::Content => self.content(piece, at)?,
                 Place::Delimited(tail) => self.delimited(tail, piece, at)?,
                 Place::Head => self.head(piece, at)?,
-                Place::Epilogue => return Ok(()),
+                Place::Epilogue(behind) => {
+                    // Some readers look for parts in what follows.
+                    if LINE_END.get(behind) != piece.get(at) {
+                        return Err(self.wrong(at));
+                    }
+                    self.place = Place::Epilogue(behind + 1);
+                    at + 1
+                }
             };
         }
         Ok(())
@@ -142,6 +157,10 @@ impl Scanner {
     }
 
     fn keep(&mut self, content: &[u8]) -> Result<(), Invalid> {
+        // Some readers look for parts in a preamble, or take a delimiter in any line.
+        if (self.place == Place::Preamble && !content.is_empty()) || self.lookalike.is_in(content) {
+            return Err(Invalid::Multipart { offset: self.start });
+        }
         let most = match self.field {
             Field::Other => return Ok(()),
             Field::Model => LONGEST_MODEL,
@@ -170,7 +189,11 @@ impl Scanner {
         let text = std::mem::take(&mut self.text);
         match std::mem::replace(&mut self.field, Field::Other) {
             Field::Other => {}
-            Field::Stream => self.found.stream = flag(&text),
+            Field::Stream if self.streams => return Err(Invalid::DuplicateStream),
+            Field::Stream => {
+                self.streams = true;
+                self.found.stream = flag(&text);
+            }
             Field::Model => {
                 if self.found.model.is_some() {
                     return Err(Invalid::DuplicateModel);
@@ -183,6 +206,7 @@ impl Scanner {
             }
         }
         self.place = Place::Delimited(Tail::Nothing);
+        self.lookalike.forget();
         Ok(at)
     }
 
@@ -190,9 +214,8 @@ impl Scanner {
     fn delimited(&mut self, tail: Tail, piece: &[u8], at: usize) -> Result<usize, Invalid> {
         self.place = match (tail, piece.get(at)) {
             (Tail::Nothing, Some(b'-')) => Place::Delimited(Tail::Dash),
-            (Tail::Dash, Some(b'-')) => Place::Epilogue,
-            (Tail::Nothing | Tail::Padding, Some(b' ' | b'\t')) => Place::Delimited(Tail::Padding),
-            (Tail::Nothing | Tail::Padding, Some(b'\r')) => Place::Delimited(Tail::Return),
+            (Tail::Dash, Some(b'-')) => Place::Epilogue(0),
+            (Tail::Nothing, Some(b'\r')) => Place::Delimited(Tail::Return),
             (Tail::Return, Some(b'\n')) => Place::Head,
             _ => return Err(self.wrong(at)),
         };
@@ -201,6 +224,7 @@ impl Scanner {
 
     /// Reads header lines of a part up to the empty one.
     fn head(&mut self, piece: &[u8], mut at: usize) -> Result<usize, Invalid> {
+        let (begun, start) = (at, self.start);
         while let Some(&byte) = piece.get(at) {
             let whole = self.head.takes(byte).map_err(|_| self.wrong(at))?;
             at += 1;
@@ -211,6 +235,12 @@ impl Scanner {
                 self.delimiter.at_line_start();
                 break;
             }
+        }
+        if self.lookalike.is_in(piece.get(begun..at).unwrap_or_default()) {
+            return Err(Invalid::Multipart { offset: start });
+        }
+        if self.place == Place::Content {
+            self.lookalike.forget();
         }
         Ok(at)
     }
@@ -229,6 +259,7 @@ fn flag(text: &[u8]) -> Option<bool> {
     }
 }
 
+const LINE_END: &[u8] = b"\r\n";
 const LONGEST_MODEL: usize = 64 * 1024;
 const LONGEST_FLAG: usize = 8;
 

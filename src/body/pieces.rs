@@ -77,6 +77,21 @@ impl Pieces {
         spliced
     }
 
+    /// The same body with other bytes in the place of each span; they ascend and do not overlap. One
+    /// copy, however many there are.
+    pub fn replace_each(&self, spans: impl IntoIterator<Item = (Range<u64>, Bytes)>) -> Self {
+        let whole = self.to_bytes();
+        let mut joined = Vec::with_capacity(whole.len());
+        let mut from = 0;
+        for (span, with) in spans {
+            joined.extend_from_slice(whole.get(from..span.start as usize).unwrap_or_default());
+            joined.extend_from_slice(&with);
+            from = span.end as usize;
+        }
+        joined.extend_from_slice(whole.get(from..).unwrap_or_default());
+        Self::from(Bytes::from(joined))
+    }
+
     /// All bytes in one piece, without copying when there is but one. For what has to be read
     /// as a whole.
     pub fn to_bytes(&self) -> Bytes {
@@ -198,6 +213,15 @@ mod tests {
         assert_eq!(list[2].as_ptr(), large[20..].as_ptr());
         assert_eq!(list[3].as_ptr(), large[60_000..].as_ptr());
         assert_eq!(spliced.len(), 99_993);
+    }
+
+    #[test]
+    fn many_values_are_replaced_in_one_copy() {
+        let pieces: Pieces = b"abcdefgh".chunks(3).map(Bytes::copy_from_slice).collect();
+        let spans = [(0..1, "AA"), (3..3, "-"), (6..8, "")];
+        let each = spans.map(|(span, with)| (span, Bytes::from(with)));
+        assert_eq!(pieces.replace_each(each).to_bytes(), "AAbc-def");
+        assert_eq!(pieces.replace_each([]).to_bytes(), "abcdefgh");
     }
 
     #[test]

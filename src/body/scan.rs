@@ -10,7 +10,7 @@ use super::json::{Kind, Machine};
 
 /// Reads a JSON body as it arrives. Feed every piece, then [`finish`](Scanner::finish).
 pub struct Scanner {
-    machine: Machine<2>,
+    machine: Machine<3>,
 }
 
 /// What a body says about where it wants to go.
@@ -20,6 +20,8 @@ pub struct Found {
     pub model: Option<Model>,
     /// The value of `stream`, if it is a boolean.
     pub stream: Option<bool>,
+    /// Whether there is `models`, in which some vendors take further models to fall back to.
+    pub has_models: bool,
 }
 
 /// The value of `model`, and where it stands.
@@ -49,6 +51,9 @@ pub enum Invalid {
     /// `model` is there twice: two readers could understand two different models.
     #[error("`model` is given more than once")]
     DuplicateModel,
+    /// `stream` is there twice.
+    #[error("`stream` is given more than once")]
+    DuplicateStream,
     /// The form's `model` is longer than any model's name.
     #[error("the form field `model` is too long")]
     ModelTooLong,
@@ -57,7 +62,7 @@ pub enum Invalid {
 impl Scanner {
     /// A scanner for one body.
     pub fn new() -> Self {
-        Self { machine: Machine::new(&["model", "stream"]) }
+        Self { machine: Machine::new(&["model", "stream", "models"]) }
     }
 
     /// Reads the next piece. After the first mistake nothing more is read.
@@ -76,9 +81,12 @@ impl Scanner {
     /// When the pieces together are not a JSON object, or `model` stands in it twice.
     pub fn finish(self) -> Result<Found, Invalid> {
         let object = self.machine.finish().map_err(|offset| Invalid::Json { offset })?;
-        let [model, stream] = object.seen;
+        let [model, stream, models] = object.seen;
         if model.times > 1 {
             return Err(Invalid::DuplicateModel);
+        }
+        if stream.times > 1 {
+            return Err(Invalid::DuplicateStream);
         }
         let stream = match stream.kind {
             _ if stream.times == 0 => None,
@@ -91,7 +99,7 @@ impl Scanner {
             span: model.start..model.end,
             name: if model.kind == Kind::String { name() } else { None },
         });
-        Ok(Found { model, stream })
+        Ok(Found { model, stream, has_models: models.times > 0 })
     }
 }
 

@@ -1,8 +1,14 @@
 //! `onwards check FILE`: every problem (exit 1), or a summary of the aliases (exit 0).
 
-use std::{path::PathBuf, process::ExitCode};
+use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
-use crate::{config::path::shown, live::Meters, reload::Loader, table::Table};
+use crate::{
+    config::path::shown,
+    live::Meters,
+    protocol::family::is_vendors_host,
+    reload::Loader,
+    table::{Access, Endpoints, Place, Pool, Provider, Table},
+};
 
 #[derive(Debug, clap::Args)]
 #[group(id = "check")]
@@ -23,6 +29,9 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     match Loader::new(&arguments.file, meters).load() {
         Ok(table) => {
             super::say(&summary(&table));
+            for warning in warnings(&table) {
+                super::complain(&warning);
+            }
             ExitCode::SUCCESS
         }
         Err(problems) => {
@@ -32,8 +41,30 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
+/// What is allowed and perhaps not meant.
+fn warnings(table: &Table) -> Vec<String> {
+    let is_vendors = |provider: &Provider| match &provider.place {
+        Place::Wire { origin, .. } => origin.host.to_str().is_ok_and(is_vendors_host),
+        Place::Mock(_) => false,
+    };
+    let is_wide = |pool: &&Arc<Pool>| {
+        matches!(pool.access, Access::Closed(_))
+            && pool.endpoints == Endpoints::All
+            && pool.providers.iter().any(is_vendors)
+    };
+    let warning = |pool: &Arc<Pool>| {
+        format!(
+            "warning: targets.{}: a holder of one of its keys reaches the files, batches and stored \
+            responses of the vendor's account; narrow it with `\"endpoints\": [\"inference\"]`, or name \
+            in `endpoints` what is meant",
+            shown(&pool.alias)
+        )
+    };
+    table.pools().iter().filter(is_wide).map(warning).collect()
+}
+
 fn summary(table: &Table) -> String {
-    let line = |pool: &std::sync::Arc<crate::table::Pool>| {
+    let line = |pool: &Arc<Pool>| {
         let names: Vec<String> =
             pool.providers.iter().map(|provider| shown(&provider.name)).collect();
         let names = if names.is_empty() { "no provider".to_owned() } else { names.join(", ") };

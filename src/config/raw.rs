@@ -173,6 +173,10 @@ pub struct PoolKeys {
     pub sticky: Option<Sticky>,
     /// When a second provider is asked although the first has not failed.
     pub hedge: Option<Hedge>,
+    /// What may be asked for through this alias: `inference`, other families of endpoints, or paths
+    /// (all but the vendors' administrative paths when absent).
+    #[schemars(length(min = 1))]
+    pub endpoints: Option<Vec<String>>,
     /// Seconds between comments to a client that waits for its stream (none when absent).
     #[schemars(range(min = 1))]
     pub keepalive_secs: Option<u64>,

@@ -3,16 +3,25 @@
 //!
 //! It is data, and each protocol's stands in its own folder: whoever reads it knows no protocol.
 
+use std::ops::Range;
+
+use percent_encoding::percent_decode_str;
+
 use crate::path;
 
 use super::Protocol;
 use super::endpoint::{Endpoint, Row};
+use super::family::Word;
 
 /// What a protocol does beside its bodies.
 #[derive(Debug)]
 pub struct Profile {
     /// The paths that its clients ask at.
     pub endpoints: &'static [Row],
+    /// The words of its vendors' other paths, and what those are for.
+    pub words: &'static [Word],
+    /// How the names of its vendors' public hosts end.
+    pub hosts: &'static [&'static str],
     /// What the paths below another's base URL end in that are most probably its own.
     pub likely_end: Option<&'static str>,
     /// Whether it is OpenAI's, as are the endpoints beside the conversation: who speaks one of
@@ -85,6 +94,8 @@ impl Profile {
     /// What most do.
     pub const USUAL: Self = Self {
         endpoints: &[],
+        words: &[],
+        hosts: &[],
         likely_end: None,
         is_openais: false,
         credential: ("authorization", "Bearer "),
@@ -105,6 +116,27 @@ impl Profile {
 impl InPath {
     /// Google's APIs, whosever the model.
     pub const GOOGLES: Self = Self { behind: &["models", "tunedModels"], before: &[':', '/'] };
+
+    /// Where a path names this model where a model is named, as it is written. What is spelled in an odd
+    /// way is not found.
+    pub fn spans(&self, path_and_query: &str, model: &str) -> Vec<Range<usize>> {
+        let path = path_and_query.split('?').next().unwrap_or_default();
+        let mut spans = Vec::new();
+        for (slash, _) in path.match_indices('/') {
+            let (before, rest) = (&path[..slash], &path[slash + 1..]);
+            let segment = before.rsplit('/').next().unwrap_or_default();
+            let written = rest.split('/').next().unwrap_or_default();
+            if !self.behind.contains(&segment) {
+                continue;
+            }
+            let ends = written.match_indices(self.before).map(|(at, _)| at).chain([written.len()]);
+            let names_it = |end: &usize| percent_decode_str(&written[..*end]).eq(model.bytes());
+            if let Some(end) = ends.into_iter().find(names_it) {
+                spans.push(slash + 1..slash + 1 + end);
+            }
+        }
+        spans
+    }
 
     /// Whether a path names anything but this model where a model is named, however it is spelled.
     pub fn names_another(&self, path_and_query: &str, model: &str) -> bool {

@@ -17,13 +17,15 @@ use super::{
     door::Door,
     endpoint,
     intake::{self, BodyLimits},
-    signature, token,
+    medium::{self, Medium},
+    mentions, signature, token,
 };
 use crate::{
+    body::Found,
     gateway::Gateway,
     live::{Limited, Limits, Permit},
     path,
-    protocol::{Endpoint, conversation::Delivery},
+    protocol::{Endpoint, Operation, Surface, conversation::Delivery},
     refusal::{Refusal, Whose},
     table::{Access, Caller, Pool, PoolId, Table},
     upstream::request::Inbound,
@@ -68,24 +70,28 @@ pub async fn admit(
     path::check(path).map_err(|_| Refusal::InvalidPath)?;
     let path = token::take_from_query(path, endpoint.as_ref(), &mut head.headers);
     signature::keep_host(&head.uri, &mut head.headers);
+    signature::believe_signed(&mut head.headers);
+    let surface = surface(&path, endpoint.as_ref(), &head.method);
     let in_path = endpoint.as_ref().and_then(|endpoint| endpoint.model.as_deref());
 
     let named = in_header(&head.headers).map(|named| named.or(in_path));
     let door = Door::new(gateway, &head.headers, named.as_ref().ok().copied().flatten());
-    let (body, read) = intake::read(&head.headers, head.version, incoming, limits, &door).await?;
-    let named = named?;
-    let (found, alias) = match (read.found, named) {
-        // A header may name the alias, but the provider reads the body.
-        (Err(refusal), Some(_)) if endpoint::is_known(&path) => return Err(refusal),
-        (Err(Refusal::DuplicateModel), Some(_)) => return Err(Refusal::DuplicateModel),
-        (found, Some(alias)) => (found.unwrap_or_default(), Some(alias.into())),
-        (Ok(found), None) => {
-            let alias = found.model.as_ref().and_then(|model| model.name.clone());
-            (found, alias)
-        }
-        (Err(refusal), None) => return Err(endpoint::or_not_found(refusal, &path)),
+    let medium = medium::of(&head.headers, &surface)?;
+    let is_json = medium == Medium::Json { declared: true };
+    let is_pairs = medium == Medium::Pairs;
+    let (body, read) = intake::read(medium, head.version, incoming, limits, &door).await?;
+    medium::check_read(is_pairs, &body)?;
+    let must_be_read =
+        || endpoint::is_known(&path) || medium::must_be_read(is_json, &body, &surface);
+    let (found, alias) = found_and_alias(read.found, named?, &path, &surface, must_be_read)?;
+    let asked = mentions::Asked {
+        path: &path,
+        endpoint: endpoint.as_ref(),
+        surface: &surface,
+        body: Some(&body).filter(|_| !read.form),
+        found: &found,
     };
-    let Some(alias) = alias else {
+    let (Some(alias), mentions) = mentions::read(alias, &asked)? else {
         return Err(endpoint::or_not_found(Refusal::MissingModel, &path));
     };
     // Some protocols ask for a stream in the path, the others in the body.
@@ -97,7 +103,9 @@ pub async fn admit(
         request_id: http::HeaderValue::from_static(""),
         path,
         alias,
-        model: found.model.filter(|_| in_path.is_none()),
+        model: found.model.filter(|_| in_path.is_none() && !surface.names_top_level()),
+        mentions,
+        family: surface.family,
         endpoint,
         reading: OnceLock::new(),
         gives_back_foreign: OnceLock::new(),
@@ -110,6 +118,47 @@ pub async fn admit(
         needs_body,
     };
     Ok(inbound)
+}
+
+/// What the body says, and the alias that header, path or body name.
+fn found_and_alias(
+    found: Result<Found, Refusal>,
+    named: Option<&str>,
+    path: &str,
+    surface: &Surface,
+    must_be_read: impl FnOnce() -> bool,
+) -> Result<(Found, Option<Box<str>>), Refusal> {
+    let (found, alias) = match (found, named) {
+        // A header may name the alias, but the provider reads the body.
+        (Err(refusal), Some(_)) if must_be_read() => return Err(refusal),
+        (Err(Refusal::DuplicateModel), Some(_)) => return Err(Refusal::DuplicateModel),
+        (found, Some(alias)) => (found.unwrap_or_default(), Some(alias.into())),
+        (Ok(found), None) => {
+            let top = found.model.as_ref().filter(|_| !surface.names_top_level());
+            let alias = top.and_then(|model| model.name.clone());
+            (found, alias)
+        }
+        (Err(refusal), None) => return Err(endpoint::or_not_found(refusal, path)),
+    };
+    // Only on the paths of a vendor may something else than these name the alias.
+    if alias.is_none() && surface.family.is_none() {
+        return Err(endpoint::or_not_found(Refusal::MissingModel, path));
+    }
+    Ok((found, alias))
+}
+
+/// What the path is for. Nearly all requests are for what is known without a look.
+fn surface(path: &str, endpoint: Option<&Endpoint>, method: &Method) -> Surface {
+    let asks = method == Method::POST;
+    match endpoint {
+        Some(Endpoint { operation: Operation::Generate, .. }) if asks => Surface::MAIN,
+        Some(Endpoint {
+            operation: Operation::Embed | Operation::CountTokens,
+            model_span: None,
+            ..
+        }) if asks => Surface::MAIN,
+        _ => Surface::of(path, asks, method == Method::DELETE),
+    }
 }
 
 /// The alias that the header names. It is never ignored: the body's would be another's model.
@@ -128,7 +177,20 @@ pub fn allow(table: Arc<Table>, inbound: &Inbound) -> Result<Allowed, Refusal> {
         return Err(unknown(&table, caller, &inbound.alias));
     };
     let pool = resolve(&table, pool, caller)?;
+    may_ask(table.pool(pool), inbound)?;
     Ok(Allowed { table, pool, caller })
+}
+
+/// Whether what is asked for is what the alias is for.
+pub fn may_ask(pool: &Pool, inbound: &Inbound) -> Result<(), Refusal> {
+    if !pool.endpoints.permit(&inbound.path, inbound.family) {
+        return Err(Refusal::EndpointNotAllowed);
+    }
+    let is_own = |other: &str| pool.providers.iter().any(|provider| *provider.model == *other);
+    match inbound.mentions.others.iter().find(|other| !is_own(other)) {
+        Some(other) => Err(Refusal::OtherModel(other.to_string())),
+        None => Ok(()),
+    }
 }
 
 /// The pool that serves this caller where `pool` is asked for: right → rules.

@@ -122,6 +122,8 @@ mod tests {
             gives_back_foreign: std::sync::OnceLock::new(),
             stream: false,
             model: None,
+            mentions: Default::default(),
+            family: None,
             form: false,
             needs_body: true,
         }

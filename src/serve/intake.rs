@@ -5,13 +5,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use http::{HeaderMap, Version, header};
+use http::Version;
 use http_body::Body;
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
-use super::door::Door;
+use super::{door::Door, medium::Medium};
 use crate::{
     body::{A_FEW, Found, Invalid, Pieces, Scanner, multipart},
     live::{Room, Share},
@@ -46,7 +46,7 @@ pub struct Read {
 
 /// Reads the whole body. `door` is asked when it turns out to be large.
 pub async fn read(
-    headers: &HeaderMap,
+    medium: Medium,
     version: Version,
     mut incoming: Incoming,
     limits: &BodyLimits,
@@ -56,10 +56,7 @@ pub async fn read(
     if announced > limits.max_bytes {
         return Err(Refusal::PayloadTooLarge(limits.max_bytes));
     }
-    if is_encoded(headers) {
-        return Err(Refusal::UnsupportedEncoding);
-    }
-    let mut reader = Reader::for_content(headers)?;
+    let mut reader = Reader::of(medium);
     let (mut body, mut taken, mut loose) = (Pieces::new(), Taken::default(), 0);
     let mut pace = Pace { stall: limits.stall, began: None };
     // One connection of HTTP/2 has many bodies, so that the number of connections bounds nothing.
@@ -139,7 +136,7 @@ impl Taken {
     }
 }
 
-/// Reads a body by its content type; what is no form is taken for JSON.
+/// Reads a body by its medium; what is no form is taken for JSON.
 #[expect(clippy::large_enum_variant, reason = "nearly all bodies are of the large one")]
 enum Reader {
     Json(Scanner),
@@ -147,14 +144,11 @@ enum Reader {
 }
 
 impl Reader {
-    fn for_content(headers: &HeaderMap) -> Result<Self, Refusal> {
-        let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let Some(content_type) = content_type.filter(|value| is_form(value)) else {
-            return Ok(Self::Json(Scanner::new()));
-        };
-        let boundary = multipart::boundary(content_type)
-            .ok_or_else(|| Refusal::InvalidJson("its content type names no boundary".into()))?;
-        Ok(Self::Form(Box::new(multipart::Scanner::new(&boundary))))
+    fn of(medium: Medium) -> Self {
+        match medium {
+            Medium::Form(boundary) => Self::Form(Box::new(multipart::Scanner::new(&boundary))),
+            Medium::Json { .. } | Medium::Pairs => Self::Json(Scanner::new()),
+        }
     }
 
     fn feed(&mut self, piece: &[u8]) {
@@ -181,15 +175,6 @@ impl Reader {
             other => Refusal::InvalidJson(other.to_string()),
         })
     }
-}
-
-fn is_form(content_type: &str) -> bool {
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    media_type.eq_ignore_ascii_case("multipart/form-data")
-}
-
-fn is_encoded(headers: &HeaderMap) -> bool {
-    headers.get(header::CONTENT_ENCODING).is_some_and(|encoding| encoding != "identity")
 }
 
 /// Bodies up to here need no key to be read, and over HTTP/1.1 they are not counted, as the number of

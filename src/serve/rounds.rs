@@ -145,6 +145,9 @@ impl<'a> Rounds<'a> {
         while let Some((&next, rest)) = self.coming.split_first() {
             self.coming = rest;
             let Ok(id) = admit::resolve(self.table, next, self.caller) else { continue };
+            if admit::may_ask(self.table.pool(id), self.inbound).is_err() {
+                continue;
+            }
             if id == self.first {
                 continue;
             }

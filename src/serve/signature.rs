@@ -6,8 +6,10 @@
 
 use std::time::SystemTime;
 
-use http::{HeaderMap, HeaderValue, Uri, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use smallvec::SmallVec;
 
+use super::token;
 use crate::{
     sigv4::{self, BEDROCK, Claim, Incoming, Pair},
     table::{Caller, Keyring},
@@ -46,6 +48,32 @@ pub fn keep_host(uri: &Uri, headers: &mut HeaderMap) {
     }
 }
 
+/// Removes the headers that a client that signs has not signed: anything between it and the router
+/// could have added them. What the verification itself demands stays, as does what belongs to the
+/// connection or says nothing of what is asked for.
+pub fn believe_signed(headers: &mut HeaderMap) {
+    let Some(claim) = authorization(headers).and_then(|text| Claim::parse(text).ok()) else {
+        return;
+    };
+    // A token is a credential of its own; the signature then counts for nothing.
+    if token::of(headers).is_some() {
+        return;
+    }
+    let unsigned: SmallVec<[HeaderName; 8]> = headers
+        .keys()
+        .filter(|name| !claim.signs(name.as_str()) && !stands_unsigned(name.as_str()))
+        .cloned()
+        .collect();
+    for name in unsigned {
+        headers.remove(name);
+    }
+}
+
+/// Whether a header may come unsigned. AWS's own may not, which verifying tells.
+fn stands_unsigned(name: &str) -> bool {
+    name.starts_with("x-amz-") || UNSIGNED.contains(&name)
+}
+
 fn authorization(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     Claim::is_meant(value).then_some(value)
@@ -81,3 +109,74 @@ fn decoy<'a>(claim: &Claim<'a>) -> Pair<'a> {
 }
 
 const LAST_SHOWN: usize = 4;
+/// What SDKs leave unsigned, or what a proxy on the way adds, and what decides nothing.
+const UNSIGNED: [&str; 17] = [
+    "authorization",
+    "host",
+    "content-length",
+    "transfer-encoding",
+    "connection",
+    "keep-alive",
+    "te",
+    "trailer",
+    "upgrade",
+    "expect",
+    "user-agent",
+    "accept",
+    "accept-encoding",
+    "x-amzn-trace-id",
+    "x-request-id",
+    "traceparent",
+    "tracestate",
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_signed_is_left() {
+        let headers = |authorization: &str| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in [
+                ("authorization", authorization),
+                ("host", "router"),
+                ("content-type", "multipart/form-data; boundary=X"),
+                ("content-encoding", "identity"),
+                ("model-override", "dear"),
+                ("x-onwards-timeout-ms", "1"),
+                ("x-session-id", "s"),
+                ("anthropic-beta", "b"),
+                ("x-amz-date", "d"),
+                ("x-amz-security-token", "t"),
+                ("user-agent", "u"),
+                ("traceparent", "00-1"),
+            ] {
+                headers.append(HeaderName::from_static(name), value.parse().unwrap());
+            }
+            headers
+        };
+        let left = |mut headers: HeaderMap| {
+            believe_signed(&mut headers);
+            let mut left: Vec<_> = headers.keys().map(|name| name.as_str().to_owned()).collect();
+            left.sort_unstable();
+            left.join(" ")
+        };
+        let signature = |signed: &str| {
+            format!(
+                "AWS4-HMAC-SHA256 Credential=AKIA/20260101/r/bedrock/aws4_request, \
+                SignedHeaders={signed}, Signature=0"
+            )
+        };
+        let always = "authorization host traceparent user-agent x-amz-date x-amz-security-token";
+        assert_eq!(left(headers(&signature("host;x-amz-date"))), always);
+        assert_eq!(left(headers(&signature("Content-Type;host;x-amz-date"))), always);
+        let signed = left(headers(&signature("content-type;host;model-override;x-amz-date")));
+        assert!(signed.contains("content-type") && signed.contains("model-override"), "{signed}");
+        assert!(!signed.contains("x-onwards") && !signed.contains("x-session"), "{signed}");
+        let mut with_token = headers(&signature("host"));
+        with_token.insert("x-api-key", HeaderValue::from_static("sk"));
+        assert_eq!(left(with_token.clone()).split(' ').count(), with_token.len());
+        assert_eq!(left(headers("Bearer sk")).split(' ').count(), headers("Bearer sk").len());
+    }
+}

@@ -5,6 +5,7 @@
 
 mod access;
 mod aws;
+mod endpoints;
 mod fallback;
 mod gcp;
 mod headers;

@@ -7,7 +7,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
-use super::{Access, Fallback, Origin, PoolId, aws::Aws, identity::Identity, mock};
+use super::{Access, Endpoints, Fallback, Origin, PoolId, aws::Aws, identity::Identity, mock};
 use crate::{
     choose::Strategy,
     failure::ErrorClasses,
@@ -24,6 +24,8 @@ pub struct Pool {
     pub alias: Box<str>,
     /// Who may use it.
     pub access: Access,
+    /// What may be asked for through it.
+    pub endpoints: Endpoints,
     /// Rules on the caller's labels, in order.
     pub rules: Vec<Rule>,
     /// Limits on every request to the alias.

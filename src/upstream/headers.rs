@@ -133,6 +133,12 @@ fn stays_with_client(name: &HeaderName) -> bool {
                 | "content-length"
                 | "forwarded"
                 | "x-real-ip"
+                // A provider that believes these would do something else than was allowed.
+                | "x-http-method-override"
+                | "x-http-method"
+                | "x-method-override"
+                | "x-original-url"
+                | "x-rewrite-url"
         )
 }
 

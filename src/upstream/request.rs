@@ -5,6 +5,7 @@
 
 use std::{
     borrow::Cow,
+    ops::Range,
     sync::{Arc, OnceLock},
     time::SystemTime,
 };
@@ -20,7 +21,8 @@ use crate::{
     live::Share,
     path::{self, BasePath},
     protocol::{
-        Endpoint, Protocol, codec::ReadError, conversation::Conversation, embedding::Embedding,
+        Endpoint, Family, Protocol, codec::ReadError, conversation::Conversation,
+        embedding::Embedding,
     },
     sigv4,
     table::{Origin, Provider, aws::Aws, pool::Headers},
@@ -53,6 +55,10 @@ pub struct Inbound {
     pub stream: bool,
     /// Where the body names its model, and how the name reads once decoded.
     pub model: Option<Model>,
+    /// Where else it names a model.
+    pub mentions: Mentions,
+    /// What its path is for, where that is known.
+    pub family: Option<Family>,
     /// Whether the body is a form, in which the name stands without quotes.
     pub form: bool,
     /// Whether an answer without a body is no answer.
@@ -69,6 +75,17 @@ impl Inbound {
     pub fn take_request_id(&mut self) -> HeaderValue {
         std::mem::replace(&mut self.request_id, HeaderValue::from_static(""))
     }
+}
+
+/// Where a request names a model beside its body's top-level `model`.
+#[derive(Debug, Default)]
+pub struct Mentions {
+    /// Where in path and query the alias stands, as it is written; ascending.
+    pub in_path: Vec<Range<usize>>,
+    /// Where in the body the alias stands in quotes, the quotes not included; ascending.
+    pub in_body: Vec<Range<u64>>,
+    /// Names that are not the alias: each provider is asked only if they are its own model.
+    pub others: Vec<Box<str>>,
 }
 
 /// A request that was read for translation.
@@ -216,17 +233,46 @@ fn path_and_body<'a>(
     }
 }
 
-/// The client's path, with the model in it replaced where the protocol puts it there.
-fn path_for<'a>(inbound: &'a Inbound, provider: &Provider) -> Cow<'a, str> {
-    let Some(endpoint) = inbound.endpoint.as_ref().filter(|it| !it.names(&provider.model)) else {
-        return Cow::Borrowed(&inbound.path);
+/// The client's path, with the models in it replaced that stand for the alias.
+pub fn path_for<'a>(inbound: &'a Inbound, provider: &Provider) -> Cow<'a, str> {
+    let path = &*inbound.path;
+    let own = match &inbound.endpoint {
+        Some(endpoint) if endpoint.names(&provider.model) => None,
+        Some(endpoint) => endpoint.model_span.clone(),
+        None => None,
     };
-    let Some(span) = endpoint.model_span.clone() else { return Cow::Borrowed(&inbound.path) };
-    let model = utf8_percent_encode(&provider.model, path::NOT_IN_A_SEGMENT);
-    Cow::Owned(format!("{}{model}{}", &inbound.path[..span.start], &inbound.path[span.end..]))
+    let renames = *inbound.alias != *provider.model;
+    let in_path = provider.in_path().filter(|_| renames && inbound.endpoint.is_none());
+    if own.is_none() && inbound.mentions.in_path.is_empty() && in_path.is_none() {
+        return Cow::Borrowed(path);
+    }
+    let named = inbound.mentions.in_path.iter().cloned();
+    let below = in_path.map_or_else(Vec::new, |it| it.spans(path, &inbound.alias));
+    let spans = own.into_iter().chain(below).chain(named).collect::<Vec<_>>();
+    let model = utf8_percent_encode(&provider.model, path::NOT_IN_A_SEGMENT).to_string();
+    let mut renamed = String::with_capacity(path.len() + model.len());
+    let mut from = 0;
+    for span in spans.into_iter().filter(|span| span.end <= path.len()) {
+        renamed.push_str(path.get(from..span.start).unwrap_or_default());
+        renamed.push_str(&model);
+        from = span.end;
+    }
+    renamed.push_str(path.get(from..).unwrap_or_default());
+    Cow::Owned(renamed)
 }
 
-/// The client's bytes, with only the value of `model` replaced, and only if it says another name.
+/// Whether the request names a model that is neither the alias nor this provider's own: it would be
+/// served by that one, whatever the alias stands for.
+pub fn names_another(inbound: &Inbound, provider: &Provider) -> bool {
+    inbound.mentions.others.iter().any(|other| *other != provider.model)
+        || (inbound.endpoint.is_none()
+            && provider
+                .in_path()
+                .is_some_and(|it| it.names_another(&path_for(inbound, provider), &provider.model)))
+}
+
+/// The client's bytes, with only the values replaced that name the alias, and only if the provider
+/// has another name for it.
 fn body_for(inbound: &Inbound, provider: &Provider) -> Pieces {
     if let Some(endpoint) = &inbound.endpoint
         && endpoint.operation.is_embed()
@@ -235,6 +281,9 @@ fn body_for(inbound: &Inbound, provider: &Provider) -> Pieces {
     {
         return renamed;
     }
+    if !inbound.mentions.in_body.is_empty() {
+        return each_named(inbound, provider);
+    }
     match &inbound.model {
         Some(Model { span, name }) if name.as_ref() != Some(&provider.model) => {
             let name = if inbound.form { &provider.model_bare } else { &provider.model_json };
@@ -242,6 +291,18 @@ fn body_for(inbound: &Inbound, provider: &Provider) -> Pieces {
         }
         _ => inbound.body.clone(),
     }
+}
+
+/// The body with the model replaced in every place that names it.
+fn each_named(inbound: &Inbound, provider: &Provider) -> Pieces {
+    let json = &provider.model_json;
+    let bare = json.slice(1..json.len() - 1);
+    let top = inbound.model.iter().map(|model| (model.span.clone(), json.clone()));
+    let mut spans: Vec<_> =
+        inbound.mentions.in_body.iter().map(|it| (it.clone(), bare.clone())).collect();
+    spans.extend(top);
+    spans.sort_unstable_by_key(|(span, _)| span.start);
+    inbound.body.replace_each(spans)
 }
 
 /// The body of a protocol that repeats in it the model that its path names.

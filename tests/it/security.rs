@@ -2,6 +2,7 @@
 //!
 //! Never: a byte of the client decides which host is asked.
 
+mod aliases;
 mod crumbs;
 mod escapes;
 mod exposure;
@@ -11,4 +12,5 @@ mod large;
 mod logs;
 mod pasted;
 mod paths;
+mod reading;
 mod signatures;

@@ -11,6 +11,11 @@ pub fn boundary(content_type: &str) -> Option<String> {
     if !kind.eq_ignore_ascii_case("multipart/form-data") {
         return None;
     }
+    // Some readers look for the word alone, wherever it stands.
+    let words = content_type.to_ascii_lowercase();
+    if words.matches("boundary").count() != 1 {
+        return None;
+    }
     let parameters = parameters(content_type.as_bytes()).ok()?;
     let mut boundaries = parameters.into_iter().filter(|(name, _)| name == "boundary");
     let (_, boundary) = boundaries.next()?;
@@ -37,6 +42,9 @@ mod tests {
             ("multipart/form-data", None),
             ("multipart/form-data; boundary=", None),
             ("multipart/form-data; boundary=a; boundary=b", None),
+            ("multipart/form-data; boundary=a; boundary*=utf-8''b", None),
+            ("multipart/form-data; x=\"; boundary=b\"; boundary=a", None),
+            ("multipart/form-data; boundary=a b", None),
             ("multipart/form-data; boundary=\"a \"", None),
             ("multipart/form-data; boundary=\"a", None),
             ("multipart/mixed; boundary=abc", None),

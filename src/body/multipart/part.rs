@@ -1,9 +1,11 @@
 //! The header of one part: which field is it?
 //!
 //! It never accepts what form readers understand differently: folded lines, bare line ends, two
-//! names, names in the extended notation.
+//! names, names in the extended notation, contents that are encoded once more.
 
-use super::parameters::{Wrong, parameters};
+use percent_encoding::percent_decode;
+
+use super::parameters::{Wrong, is_utf8, parameters};
 
 /// The fields that matter here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +22,7 @@ pub(super) struct Head {
     length: usize,
     returned: bool,
     field: Option<Field>,
+    has_type: bool,
 }
 
 impl Head {
@@ -56,36 +59,64 @@ impl Head {
         if name.is_empty() || name.iter().any(|byte| !byte.is_ascii_graphic()) {
             return Err(Wrong);
         }
-        if !name.eq_ignore_ascii_case(b"content-disposition") {
-            return Ok(());
+        let value = value.get(1..).unwrap_or_default().trim_ascii();
+        if value.iter().any(|&byte| byte != b'\t' && byte.is_ascii_control()) {
+            return Err(Wrong);
         }
-        let field = disposition(value.get(1..).unwrap_or_default())?;
-        match self.field.replace(field) {
-            None => Ok(()),
-            Some(_) => Err(Wrong),
+        match name.to_ascii_lowercase().as_slice() {
+            b"content-disposition" => self.field.replace(disposition(value)?).is_none(),
+            b"content-type" => !std::mem::replace(&mut self.has_type, true) && is_plain(value)?,
+            b"content-transfer-encoding" => {
+                PLAIN.iter().any(|plain| value.eq_ignore_ascii_case(plain))
+            }
+            _ => true,
         }
+        .then_some(())
+        .ok_or(Wrong)
     }
 }
 
+/// Whether a part's type leaves its text as it is: no charset but UTF-8, no parts of its own.
+fn is_plain(content_type: &[u8]) -> Result<bool, Wrong> {
+    let mut charsets = parameters(content_type)?;
+    charsets.retain(|(name, _)| name.starts_with("charset"));
+    let is_multipart =
+        content_type.get(..10).is_some_and(|it| it.eq_ignore_ascii_case(b"multipart/"));
+    Ok(!is_multipart && charsets.iter().all(|(name, value)| name == "charset" && is_utf8(value)))
+}
+
 fn disposition(value: &[u8]) -> Result<Field, Wrong> {
+    let kind = value.split(|&byte| byte == b';').next().unwrap_or_default();
+    if !kind.trim_ascii().eq_ignore_ascii_case(b"form-data") {
+        return Err(Wrong);
+    }
     let mut field = None;
     for (name, value) in parameters(value)? {
         if name.starts_with("name*") {
             return Err(Wrong);
         }
-        if name == "name" {
-            let named = match value.as_slice() {
-                b"model" => Field::Model,
-                b"stream" => Field::Stream,
-                _ => Field::Other,
-            };
-            if field.replace(named).is_some() {
-                return Err(Wrong);
-            }
+        if name == "name" && field.replace(named(&value)?).is_some() {
+            return Err(Wrong);
         }
     }
     Ok(field.unwrap_or(Field::Other))
 }
 
+/// The field of that name. Providers differ in whether they take notice of the case of letters, and
+/// in what else they take for the same name.
+fn named(name: &[u8]) -> Result<Field, Wrong> {
+    if name.eq_ignore_ascii_case(b"model") {
+        return Ok(Field::Model);
+    }
+    let decoded: Vec<u8> = percent_decode(name).collect();
+    let bare = decoded.split(|&byte| byte == b'[').next().unwrap_or_default().trim_ascii();
+    if bare.eq_ignore_ascii_case(b"model") || name.eq_ignore_ascii_case(b"_charset_") {
+        return Err(Wrong);
+    }
+    Ok(if name == b"stream" { Field::Stream } else { Field::Other })
+}
+
+/// Encodings that are none.
+const PLAIN: [&[u8]; 3] = [b"7bit", b"8bit", b"binary"];
 /// Nothing that belongs into a part's header is longer.
 const LONGEST: usize = 16 * 1024;

@@ -43,7 +43,7 @@ fn finds_the_fields_among_files() {
     let file = ("form-data; name=\"file\"; filename=\"a.wav\"", "RIFF\r\n\r\n--XyY\r\n--Xy\r\r\n-");
     let decoy = (
         "form-data; name=\"file\"; filename=\"model\"",
-        "Content-Disposition: form-data; name=\"model\"\r\n\r\nwrong\n--XyZ\nname=\"model\"",
+        "Content-Disposition: form-data; name=\"model\"\r\n\r\nwrong\n--Xyz\nname=\"model\"",
     );
     let whisper = ("form-data; name=\"model\"", "whisper-1");
     assert_eq!(model_of(&form(&[file, whisper])), Some("whisper-1".into()));
@@ -53,19 +53,24 @@ fn finds_the_fields_among_files() {
     assert_eq!(model_of(&form(&[])), None);
     assert_eq!(model_of(&form(&[("form-data; name=model", "m")])), Some("m".into()));
     assert_eq!(model_of(&form(&[("Form-Data;NAME=\"model\";x=y", "")])), Some(String::new()));
-    assert_eq!(
-        model_of(&form(&[("form-data; name=\"m\\odel\"", "a\r\nb")])),
-        Some("a\r\nb".into())
-    );
-    assert_eq!(model_of(&form(&[("form-data; name=\"Model\"", "m")])), None);
-    let around = format!("preamble\r\n--Xy\r\n{}\r\n--XyZ\r\nepilogue", form(&[whisper]));
-    assert_eq!(model_of(&around), Some("whisper-1".into()));
+    assert_eq!(model_of(&form(&[("form-data; name=\"model\"", "a\r\nb")])), Some("a\r\nb".into()));
+    assert_eq!(model_of(&form(&[("form-data; name=\"Model\"", "m")])), Some("m".into()));
     let lower = form(&[whisper]).replace("Content-D", "x: y\r\ncONTENT-d");
     assert_eq!(model_of(&lower), Some("whisper-1".into()));
-    assert_eq!(
-        model_of(&form(&[whisper]).replace("--XyZ\r", "--XyZ \t\r")),
-        Some("whisper-1".into())
-    );
+    for same in ["7bit", "BINARY", "8bit"] {
+        let head = format!("Content-Transfer-Encoding: {same}\r\nContent-D");
+        assert_eq!(
+            model_of(&form(&[whisper]).replace("Content-D", &head)),
+            Some("whisper-1".into())
+        );
+    }
+    let typed = "Content-Type: text/plain; charset=UTF-8\r\nContent-D";
+    assert_eq!(model_of(&form(&[whisper]).replace("Content-D", typed)), Some("whisper-1".into()));
+    for end in ["--XyZ--", "--XyZ--\r\n"] {
+        let form = form(&[whisper]).replace("--XyZ--\r\n", end);
+        assert_eq!(model_of(&form), Some("whisper-1".into()), "{end:?}");
+    }
+    assert_eq!(model_of(&format!("\r\n{}", form(&[whisper]))), Some("whisper-1".into()));
 }
 
 #[test]
@@ -92,6 +97,10 @@ fn refuses_what_two_readers_could_understand_in_two_ways() {
     let good = form(&[model]);
     let twice = form(&[model, ("form-data; name=\"model\"; filename=\"x\"", "b")]);
     assert_eq!(read(twice.as_bytes()), Err(Invalid::DuplicateModel));
+    let twice = form(&[model, ("form-data; name=\"MODEL\"", "b")]);
+    assert_eq!(read(twice.as_bytes()), Err(Invalid::DuplicateModel));
+    let stream = ("form-data; name=\"stream\"", "true");
+    assert_eq!(read(form(&[stream, stream]).as_bytes()), Err(Invalid::DuplicateStream));
     for broken in [
         String::new(),
         "no form at all".into(),
@@ -111,6 +120,40 @@ fn refuses_what_two_readers_could_understand_in_two_ways() {
         good.replace("name=", "name*0="),
         good.replace("\"model\"", "\"model"),
         good.replace("\r\na\r\n", "\r\n"),
+        // Preamble, epilogue, padding: some readers look for parts there, others do not.
+        format!("preamble\r\n{good}"),
+        format!("\n{good}"),
+        format!("{good}epilogue"),
+        format!("{good}{good}"),
+        format!("{good}\r\n"),
+        good.replace("--XyZ--\r\n", "--XyZ--\n"),
+        good.replace("--XyZ--\r\n", "--XyZ--\r"),
+        good.replace("--XyZ\r\n", "--XyZ \r\n"),
+        good.replace("--XyZ--", "--XyZ --"),
+        // A delimiter to those who take any line's end, or none.
+        good.replace("\r\na\r\n", "\r\na\n--XyZ\nb\r\n"),
+        good.replace("\r\na\r\n", "\r\na\r--XyZ\rb\r\n"),
+        good.replace("\r\na\r\n", "\r\na--XyZb\r\n"),
+        good.replace("\r\n\r\n", "\r\nx: --XyZ\r\n\r\n"),
+        good.replace("\r\n\r\n", "\r\n--XyZ: x\r\n\r\n"),
+        // Names that are others' `model`.
+        good.replace("\"model\"", "\"m\\odel\""),
+        good.replace("\"model\"", "\"mod%65l\""),
+        good.replace("\"model\"", "\" model\""),
+        good.replace("\"model\"", "\"model[]\""),
+        good.replace("\"model\"", "\"model\0\""),
+        good.replace("\"model\"", "\"x\\\"; name=\\\"model\""),
+        good.replace("\"model\"", "\"file\"; filename=\"a\\\"; x=\"b\""),
+        good.replace("\"model\"", "model x"),
+        good.replace("\"model\"", "\"_charset_\""),
+        good.replace("form-data;", "attachment;"),
+        // Contents that are encoded once more.
+        good.replace("\r\n\r\n", "\r\nContent-Transfer-Encoding: base64\r\n\r\n"),
+        good.replace("\r\n\r\n", "\r\ncontent-transfer-encoding: quoted-printable\r\n\r\n"),
+        good.replace("\r\n\r\n", "\r\nContent-Type: text/plain; charset=utf-16\r\n\r\n"),
+        good.replace("\r\n\r\n", "\r\nContent-Type: text/plain; charset*=utf-7\r\n\r\n"),
+        good.replace("\r\n\r\n", "\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n"),
+        good.replace("\r\n\r\n", "\r\nContent-Type: a/b\r\nContent-Type: a/b\r\n\r\n"),
     ] {
         assert!(matches!(read(broken.as_bytes()), Err(Invalid::Multipart { .. })), "{broken:?}");
     }
@@ -138,8 +181,8 @@ proptest! {
         model in prop::option::of("[a-z0-9\r\n-]{1,20}"),
         place in 0_usize..4,
     ) {
-        // Content that begins with the boundary or ends its line with it is another form.
-        let sound = |text: &str| !format!("\r\n{text}\r\n").contains("\r\n--XyZ");
+        // Content with the boundary in it is refused.
+        let sound = |text: &str| !text.contains("--XyZ");
         prop_assume!(files.iter().all(|file| sound(file)));
         let mut parts: Vec<_> =
             files.iter().map(|file| ("form-data; name=\"file\"; filename=\"f\"", file.as_str())).collect();

@@ -37,13 +37,23 @@ fn agrees_with_serde(body: &[u8]) {
             }
         }
         Err(Invalid::DuplicateModel) => assert!(models(body) > 1, "{shown}"),
+        Err(Invalid::DuplicateStream) => assert!(streams(body) > 1, "{shown}"),
         Err(other) => panic!("{other}: {shown}"),
     }
 }
 
 /// How often the top-level object has the key `model`.
 fn models(body: &[u8]) -> usize {
-    struct Keys(usize);
+    keys(body, |key| key.eq_ignore_ascii_case("model"))
+}
+
+/// The same of `stream`.
+fn streams(body: &[u8]) -> usize {
+    keys(body, |key| key == "stream")
+}
+
+fn keys(body: &[u8], is_it: fn(&str) -> bool) -> usize {
+    struct Keys(usize, fn(&str) -> bool);
     impl<'de> serde::de::Visitor<'de> for Keys {
         type Value = usize;
         fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -54,12 +64,13 @@ fn models(body: &[u8]) -> usize {
             mut map: A,
         ) -> Result<usize, A::Error> {
             while let Some((key, _)) = map.next_entry::<String, serde::de::IgnoredAny>()? {
-                self.0 += usize::from(key.eq_ignore_ascii_case("model"));
+                self.0 += usize::from((self.1)(&key));
             }
             Ok(self.0)
         }
     }
-    serde::Deserializer::deserialize_map(&mut serde_json::Deserializer::from_slice(body), Keys(0))
+    let keys = Keys(0, is_it);
+    serde::Deserializer::deserialize_map(&mut serde_json::Deserializer::from_slice(body), keys)
         .unwrap()
 }
 
@@ -72,6 +83,14 @@ fn same_at_every_split(body: &[u8]) {
     }
     assert_eq!(scan(body.chunks(1)), wanted);
     assert_eq!(scan(body.chunks(3)), wanted);
+}
+
+#[test]
+fn a_repeated_stream_is_refused() {
+    for body in [r#"{"stream":true,"stream":"no"}"#, r#"{"stream":1,"str\u0065am":true}"#] {
+        assert_eq!(whole(body.as_bytes()), Err(Invalid::DuplicateStream), "{body}");
+    }
+    assert!(whole(br#"{"models":["a"]}"#).unwrap().has_models);
 }
 
 #[test]
@@ -92,8 +111,7 @@ fn finds_model_and_stream() {
         (r#"{"model":{"model":"x"},"a":1}"#, Some(r#"{"model":"x"}"#), None, None),
         (r#"{"model": [ "x" ] }"#, Some(r#"[ "x" ]"#), None, None),
         (r#"{"a":{"model":"x","stream":true},"b":[{"model":"y"}]}"#, None, None, None),
-        (r#"{"stream":true,"stream":"no"}"#, None, None, None),
-        (r#"{"stream":1,"stream":true}"#, None, None, Some(true)),
+        (r#"{"stream":1}"#, None, None, None),
         (r#"{"models":"x","mode":"y","":"z","stream":null}"#, None, None, None),
         (
             r#"{"a_key_of_more_than_twenty_four_letters_\u0061":"model","model":"x"}"#,

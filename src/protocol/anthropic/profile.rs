@@ -3,11 +3,14 @@
 //! It never knows what a body says.
 
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
+use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::profile::{Profile, Stream};
 
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
+    words: WORDS,
+    hosts: &["api.anthropic.com"],
     credential: ("x-api-key", ""),
     own_headers: Some("anthropic-"),
     told_by: Some("anthropic-version"),
@@ -27,4 +30,15 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
 const ENDPOINTS: &[Row] = &[
     row("/v1/messages", Operation::Generate, Asked::Body),
     row("/v1/messages/count_tokens", Operation::CountTokens, Asked::Whole),
+];
+
+#[rustfmt::skip]
+const WORDS: &[Word] = &[
+    word("messages", F::Inference)
+        .only(&["", "count_tokens"], F::Batches)
+        .naming(&[&["requests", "*", "params", "model"]]),
+    word("complete", F::Inference),
+    word("agents", F::Assistants).naming(&[&["model", "id"], &["agent", "model"]]),
+    word("sessions", F::Assistants).naming(&[&["agent", "model"]]),
+    word("environments", F::Assistants),
 ];

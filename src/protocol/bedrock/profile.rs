@@ -3,11 +3,14 @@
 //! It never knows what a body says.
 
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
+use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::profile::{InPath, InQuery, Profile, Stream};
 
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
+    words: WORDS,
+    hosts: &[".amazonaws.com"],
     is_signed: true,
     in_path: Some(InPath { behind: &["model"], before: &['/'] }),
     in_query: InQuery::Signature,
@@ -25,4 +28,21 @@ const ENDPOINTS: &[Row] = &[
     row("/model/{model}/converse-stream", Operation::Generate, Asked::Events),
     row("/model/{model}/count-tokens", Operation::CountTokens, Asked::Whole),
     row("/model/{model}/invoke", Operation::Embed, Asked::Whole),
+];
+
+#[rustfmt::skip]
+const WORDS: &[Word] = &[
+    word("model", F::Inference),
+    word("async-invoke", F::Batches).naming(&[&["modelId"]]),
+    word("model-invocation-job", F::Batches).naming(&[&["modelId"]]),
+    word("model-invocation-jobs", F::Batches),
+    word("model-customization-jobs", F::FineTuning).naming(&[&["baseModelIdentifier"]]),
+    word("custom-models", F::Administration),
+    word("imported-models", F::Administration),
+    word("inference-profiles", F::Administration),
+    word("provisioned-model-throughput", F::Administration),
+    word("provisioned-model-throughputs", F::Administration),
+    word("foundation-model-agreement", F::Administration),
+    word("use-case-for-model-access", F::Administration),
+    word("logging", F::Administration),
 ];

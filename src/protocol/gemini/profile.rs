@@ -3,11 +3,14 @@
 //! It never knows what a body says.
 
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
+use crate::protocol::family::{Family as F, Nested, Word, word};
 use crate::protocol::profile::{InPath, InQuery, Profile, Stream};
 
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
+    words: WORDS,
+    hosts: &["generativelanguage.googleapis.com", "aiplatform.googleapis.com"],
     credential: ("x-goog-api-key", ""),
     in_path: Some(InPath::GOOGLES),
     in_query: InQuery::Key,
@@ -37,4 +40,34 @@ const ENDPOINTS: &[Row] = &[
     row("/v1/models/{model}:countTokens", Operation::CountTokens, Asked::Whole),
     row("/v1/models/{model}:embedContent", Operation::Embed, Asked::Whole),
     row("/v1/models/{model}:batchEmbedContents", Operation::Embed, Asked::Whole),
+];
+
+#[rustfmt::skip]
+const WORDS: &[Word] = &[
+    word("models", F::Inference).naming(NESTED),
+    word("tunedmodels", F::FineTuning).naming(NESTED),
+    word("interactions", F::Inference).only(&[""], F::Stored),
+    word("cachedcontents", F::Caches).naming(&[&["model"]]),
+    word("auth_tokens", F::Realtime).naming(&[
+        &["bidiGenerateContentSetup", "model"],
+        &["liveConnectConstraints", "model"],
+    ]),
+    word("corpora", F::VectorStores),
+    word("filesearchstores", F::VectorStores),
+    word("operations", F::Batches),
+    // On Vertex AI.
+    word("batchpredictionjobs", F::Batches).naming(&[&["model"]]),
+    word("tuningjobs", F::FineTuning).naming(&[&["baseModel"]]),
+    word("reasoningengines", F::Assistants),
+];
+
+/// Where bodies name the model that their path names, once more.
+const NESTED: Nested = &[
+    &["model"],
+    &["baseModel"],
+    &["generateContentRequest", "model"],
+    &["requests", "*", "model"],
+    &["batch", "model"],
+    &["batch", "inputConfig", "requests", "requests", "*", "model"],
+    &["batch", "inputConfig", "requests", "requests", "*", "request", "model"],
 ];

@@ -3,11 +3,25 @@
 //! It never knows what a body says.
 
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
+use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::profile::{Profile, Stream};
 
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
+    words: WORDS,
+    hosts: &[
+        "api.openai.com",
+        ".openai.azure.com",
+        ".services.ai.azure.com",
+        "openrouter.ai",
+        "api.mistral.ai",
+        "api.groq.com",
+        "api.together.xyz",
+        "api.deepseek.com",
+        "api.x.ai",
+        "api.fireworks.ai",
+    ],
     likely_end: Some("/completions"),
     is_openais: true,
     // Providers that leave `[DONE]` out have still said why they finished.
@@ -33,4 +47,77 @@ const ENDPOINTS: &[Row] = &[
     row("/v1/uploads/*", Operation::Native, Asked::Whole),
     row("/v1/batches", Operation::Native, Asked::Whole),
     row("/v1/batches/*", Operation::Native, Asked::Whole),
+];
+
+#[rustfmt::skip]
+const WORDS: &[Word] = &[
+    word("chat", F::Inference).only(&["", "completions"], F::Stored),
+    word("completions", F::Inference),
+    word("embeddings", F::Inference),
+    word("moderations", F::Inference),
+    word("edits", F::Inference),
+    word("rerank", F::Inference),
+    word("audio", F::Inference).with_forms(),
+    word("images", F::Inference).with_forms(),
+    word("files", F::Files).with_forms(),
+    word("uploads", F::Files).with_forms(),
+    word("skills", F::Files).with_forms(),
+    word("batches", F::Batches),
+    word("fine_tuning", F::FineTuning).naming(&[
+        &["grader", "model"],
+        &["grader", "graders", "*", "model"],
+        &["method", "*", "grader", "model"],
+        &["method", "*", "grader", "graders", "*", "model"],
+    ]),
+    word("fine-tunes", F::FineTuning),
+    // A form here holds a session as text of its own, in which a model is named.
+    word("realtime", F::Realtime).naming(&[
+        &["session", "model"],
+        &["response", "model"],
+        &["input_audio_transcription", "model"],
+        &["session", "input_audio_transcription", "model"],
+        &["audio", "input", "transcription", "model"],
+        &["session", "audio", "input", "transcription", "model"],
+    ]),
+    word("assistants", F::Assistants),
+    word("threads", F::Assistants).naming(&[&["run", "model"], &["assistant", "model"]]),
+    word("chatkit", F::Assistants),
+    word("conversations", F::Stored),
+    word("vector_stores", F::VectorStores),
+    word("videos", F::Videos).with_forms(),
+    word("containers", F::Containers).with_forms(),
+    word("evals", F::Evals).naming(&[
+        &["data_source", "model"],
+        &["data_source", "*", "model"],
+        &["testing_criteria", "*", "model"],
+        &["testing_criteria", "*", "graders", "*", "model"],
+    ]),
+    word("organization", F::Administration),
+    word("organizations", F::Administration),
+    word("admin", F::Administration),
+    word("dashboard", F::Administration),
+    word("billing", F::Administration),
+    word("usage", F::Administration),
+    word("usages", F::Administration),
+    word("costs", F::Administration),
+    word("credits", F::Administration),
+    word("balance", F::Administration),
+    word("activity", F::Administration),
+    word("key", F::Administration),
+    word("keys", F::Administration),
+    word("api_keys", F::Administration),
+    word("api-keys", F::Administration),
+    word("apikeys", F::Administration),
+    word("api-key", F::Administration),
+    word("admin_api_keys", F::Administration),
+    word("service_accounts", F::Administration),
+    word("invites", F::Administration),
+    word("users", F::Administration),
+    word("user", F::Administration),
+    word("teams", F::Administration),
+    word("workspaces", F::Administration),
+    word("audit_logs", F::Administration),
+    word("certificates", F::Administration),
+    word("accounts", F::Administration),
+    word("subscriptions", F::Administration),
 ];

@@ -3,11 +3,14 @@
 //! It never knows what a body says.
 
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
+use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::profile::{Profile, Stream};
 
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
+    words: WORDS,
+    hosts: &[],
     likely_end: Some("/responses"),
     is_openais: true,
     foreign_proofs: &["\"onwards#", "\"sealed#"],
@@ -31,4 +34,9 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
 const ENDPOINTS: &[Row] = &[
     row("/v1/responses", Operation::Generate, Asked::Body),
     row("/v1/responses/input_tokens", Operation::CountTokens, Asked::Whole),
+];
+
+#[rustfmt::skip]
+const WORDS: &[Word] = &[
+    word("responses", F::Inference).only(&["", "input_tokens", "compact"], F::Stored),
 ];

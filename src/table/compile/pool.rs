@@ -33,6 +33,7 @@ impl Compiler<'_> {
         let defaults = self.defaults;
         let set = keys.cloned().unwrap_or_default();
         let (own_fallback, own_sticky) = (set.fallback.is_some(), set.sticky.is_some());
+        let own_endpoints = set.endpoints.is_some();
         let keys = merged(set, defaults);
 
         let access = self.access(keys.keys.as_deref(), keyring);
@@ -54,6 +55,7 @@ impl Compiler<'_> {
         Some(Pool {
             alias: alias.into(),
             access,
+            endpoints: self.endpoints(keys.endpoints.as_deref(), own_endpoints, &path),
             rules,
             limits: live.limits().clone(),
             live,
@@ -168,6 +170,7 @@ fn merged(own: raw::PoolKeys, defaults: &raw::PoolKeys) -> raw::PoolKeys {
         lossy: own.lossy.or(defaults.lossy),
         sticky: own.sticky.or(defaults.sticky),
         hedge: own.hedge.or(defaults.hedge),
+        endpoints: own.endpoints.or(defaults.endpoints),
         keepalive_secs: own.keepalive_secs.or(defaults.keepalive_secs),
     }
 }

@@ -15,7 +15,7 @@ use crate::{
         rounds::spent::Notes,
     },
     table::Provider,
-    upstream::request::Inbound,
+    upstream::request,
 };
 
 impl Pass<'_> {
@@ -88,7 +88,7 @@ impl Pass<'_> {
     /// What is in the way of asking a provider now, or the factor on its weight.
     fn obstacle(&self, provider: &Provider, now: Instant) -> Result<f32, Obstacle> {
         if self.particular.is_some_and(|endpoint| !endpoint.is_served_by(provider.protocol))
-            || names_another(self.inbound, provider)
+            || request::names_another(self.inbound, provider)
         {
             return Err(Obstacle::Unfit);
         }
@@ -166,13 +166,6 @@ enum Obstacle {
     Rests(State),
     TooSmall,
     Unfit,
-}
-
-/// Whether the path is no endpoint's, but names a model all the same, and another than the
-/// provider's: it would be served by that one, whatever the alias stands for.
-fn names_another(inbound: &Inbound, provider: &Provider) -> bool {
-    inbound.endpoint.is_none()
-        && provider.in_path().is_some_and(|it| it.names_another(&inbound.path, &provider.model))
 }
 
 fn keep_if_any(candidates: &mut SmallVec<[Candidate; 8]>, keep: impl Fn(&Candidate) -> bool) {

@@ -1,0 +1,306 @@
+//! What a path of a vendor's API is for: inference, files, batches and so on, or the administration
+//! of the vendor's account. Each protocol lists its own words in its `profile`.
+//!
+//! It never looks at a body, and never says that a caller may ask.
+
+use super::Protocol;
+use crate::path;
+
+/// A kind of endpoint, as the key `endpoints` of a pool names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Family {
+    /// The model is asked for something: chat, embeddings, audio, images and the like.
+    Inference,
+    /// Files and uploads.
+    Files,
+    /// Batches, and other work that is fetched later.
+    Batches,
+    /// Fine-tuning jobs and graders.
+    FineTuning,
+    /// Sessions and client secrets for realtime conversations.
+    Realtime,
+    /// Assistants, threads and agents.
+    Assistants,
+    /// Responses, completions and conversations that the vendor has stored.
+    Stored,
+    /// Vector stores and other indices.
+    VectorStores,
+    /// Videos.
+    Videos,
+    /// Containers that run code.
+    Containers,
+    /// Evaluations.
+    Evals,
+    /// Cached contents.
+    Caches,
+    /// The vendor's list of models and their operations.
+    Models,
+    /// The vendor's account: organisations, projects, keys, usage, costs.
+    Administration,
+}
+
+/// A word of a vendor's paths, and what the paths with this segment are for.
+#[derive(Debug)]
+pub struct Word {
+    word: &'static str,
+    family: Family,
+    /// Whether `multipart/form-data` belongs here.
+    takes_forms: bool,
+    /// What may follow the word, where `family` is not the family of every path below it.
+    calls: Option<(&'static [&'static str], Family)>,
+    /// Where the body names a model below its top level.
+    nested: Nested,
+}
+
+/// Paths of JSON keys; `*` stands for any key or item.
+pub type Nested = &'static [&'static [&'static str]];
+
+/// What is known of a path.
+#[derive(Debug, Clone, Copy)]
+pub struct Surface {
+    /// What it is for; none where no protocol lists a word of it.
+    pub family: Option<Family>,
+    /// Whether `multipart/form-data` belongs here.
+    pub takes_forms: bool,
+    /// Where a JSON body names a model below its top level.
+    pub nested: Nested,
+}
+
+impl Family {
+    /// Every family that a file may name. The administration of an account is not among them: each
+    /// of its paths has to be named in full.
+    pub const NAMED: [Self; 13] = [
+        Self::Inference,
+        Self::Files,
+        Self::Batches,
+        Self::FineTuning,
+        Self::Realtime,
+        Self::Assistants,
+        Self::Stored,
+        Self::VectorStores,
+        Self::Videos,
+        Self::Containers,
+        Self::Evals,
+        Self::Caches,
+        Self::Models,
+    ];
+
+    /// Its name in a file.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Inference => "inference",
+            Self::Files => "files",
+            Self::Batches => "batches",
+            Self::FineTuning => "fine_tuning",
+            Self::Realtime => "realtime",
+            Self::Assistants => "assistants",
+            Self::Stored => "stored",
+            Self::VectorStores => "vector_stores",
+            Self::Videos => "videos",
+            Self::Containers => "containers",
+            Self::Evals => "evals",
+            Self::Caches => "caches",
+            Self::Models => "models",
+            Self::Administration => "administration",
+        }
+    }
+
+    /// The family of that name, if a file may name it.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::NAMED.into_iter().find(|family| family.name() == name)
+    }
+}
+
+impl Word {
+    /// Forms belong on these paths.
+    pub const fn with_forms(self) -> Self {
+        Self { takes_forms: true, ..self }
+    }
+
+    /// Only these continuations are of its family, the other paths below it are of another.
+    pub const fn only(self, calls: &'static [&'static str], below: Family) -> Self {
+        Self { calls: Some((calls, below)), ..self }
+    }
+
+    /// A JSON body names models at these places, too.
+    pub const fn naming(self, nested: Nested) -> Self {
+        Self { nested, ..self }
+    }
+
+    fn surface(&self, rest: &[&str], asks: bool) -> Surface {
+        let family = match self.calls {
+            Some((calls, below)) if !calls.contains(&&*rest.join("/")) => below,
+            // What is fetched or deleted where others ask was stored there before.
+            _ if self.family == Family::Inference && !asks => Family::Stored,
+            _ => self.family,
+        };
+        Surface { family: Some(family), takes_forms: self.takes_forms, nested: self.nested }
+    }
+}
+
+impl Surface {
+    /// A path that is a protocol's own way to ask for a turn, tokens or vectors.
+    pub const MAIN: Self =
+        Self { family: Some(Family::Inference), takes_forms: false, nested: &[] };
+    const UNKNOWN: Self = Self { family: None, takes_forms: true, nested: &[] };
+    const ADMINISTRATION: Self = Self { family: Some(Family::Administration), ..Self::UNKNOWN };
+
+    /// Whether the body's top-level model is written with its collection before it (`models/m`).
+    pub fn names_top_level(&self) -> bool {
+        self.nested.iter().any(|place| *place == ["model"])
+    }
+
+    /// What a path is for, however it is spelled. `asks`: the method is `POST`; `deletes`: it is
+    /// `DELETE`. The first segment that any protocol lists decides: what stands behind it are ids.
+    pub fn of(path_and_query: &str, asks: bool, deletes: bool) -> Self {
+        let path = path::plain(path_and_query).to_ascii_lowercase();
+        let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
+        let mut at = 0;
+        while let Some(segment) = segments.get(at) {
+            let rest = segments.get(at + 1..).unwrap_or_default();
+            let (word, method) = segment.split_once(':').unwrap_or((segment, ""));
+            if IAM.contains(&method) {
+                return Self::ADMINISTRATION;
+            }
+            if NAMES_DEPLOYMENT.contains(&word) {
+                // What stands behind the name says what is asked for.
+                match rest.len() {
+                    0 | 1 if !asks || rest.is_empty() => return Self::ADMINISTRATION,
+                    _ => at += 2,
+                }
+                continue;
+            }
+            if let Some(surface) = named_by_method(word, rest, asks, deletes) {
+                return surface;
+            }
+            if let Some(found) = find(word) {
+                return found.surface(rest, asks);
+            }
+            at += 1;
+        }
+        Self::UNKNOWN
+    }
+}
+
+/// Google's APIs say at the end of the path what is done with the model that it names; Bedrock has
+/// that in a segment of its own.
+fn named_by_method(word: &str, rest: &[&str], asks: bool, deletes: bool) -> Option<Surface> {
+    if !MODELS.contains(&word) {
+        return None;
+    }
+    let nested = find(word).map_or(&[][..], |found| found.nested);
+    let last = rest.last().copied().unwrap_or_default();
+    let method = last.rsplit_once(':').map_or("", |(_, method)| method);
+    let family = match method {
+        _ if IAM.contains(&method) => Family::Administration,
+        _ if LATER.contains(&method) => Family::Batches,
+        _ if deletes => Family::Administration,
+        "" if rest.contains(&"operations") => Family::Batches,
+        "" => Family::Models,
+        _ if asks => Family::Inference,
+        _ => Family::Models,
+    };
+    Some(Surface { family: Some(family), takes_forms: false, nested })
+}
+
+fn find(word: &str) -> Option<&'static Word> {
+    Protocol::ALL
+        .iter()
+        .find_map(|protocol| protocol.profile().words.iter().find(|known| known.word == word))
+}
+
+/// Whether this is the public host of a vendor of any protocol.
+pub fn is_vendors_host(host: &str) -> bool {
+    let host = host.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    let mut ends = Protocol::ALL.iter().flat_map(|protocol| protocol.profile().hosts);
+    ends.any(|end| host.ends_with(end))
+}
+
+/// Paths with this segment are of this family, and take JSON.
+pub const fn word(word: &'static str, family: Family) -> Word {
+    Word { word, family, takes_forms: false, calls: None, nested: &[] }
+}
+
+/// The segments behind which a deployment or an engine is named, and behind that what is asked.
+pub const NAMES_DEPLOYMENT: [&str; 2] = ["deployments", "engines"];
+const MODELS: [&str; 2] = ["models", "tunedmodels"];
+const LATER: [&str; 4] =
+    ["batchgeneratecontent", "asyncbatchembedcontent", "predictlongrunning", "batchpredict"];
+const IAM: [&str; 3] = ["setiampolicy", "getiampolicy", "testiampermissions"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn family(method: &str, path: &str) -> &'static str {
+        let surface = Surface::of(path, method == "POST", method == "DELETE");
+        surface.family.map_or("", Family::name)
+    }
+
+    #[test]
+    fn paths_are_of_families() {
+        for (method, path, wanted) in [
+            ("POST", "/v1/audio/transcriptions", "inference"),
+            ("POST", "/openai/deployments/files/chat/completions?api-version=1", "inference"),
+            ("POST", "/v1/engines/davinci/completions", "inference"),
+            ("GET", "/v1/chat/completions", "stored"),
+            ("POST", "/v1/chat/completions/chatcmpl-1", "stored"),
+            ("POST", "/v1/responses", "inference"),
+            ("POST", "/v1/responses/resp_1/cancel", "stored"),
+            ("GET", "/v1/files", "files"),
+            ("POST", "/upload/v1beta/files", "files"),
+            ("GET", "/v1/files/organization", "files"),
+            ("POST", "/v1/messages/batches", "batches"),
+            ("POST", "/v1/batches", "batches"),
+            ("POST", "/v1/fine_tuning/jobs", "fine_tuning"),
+            ("POST", "/v1/realtime/sessions", "realtime"),
+            ("POST", "/v1/threads/t/runs", "assistants"),
+            ("POST", "/v1/vector_stores/v/files", "vector_stores"),
+            ("POST", "/v1beta/models/m:predict", "inference"),
+            ("POST", "/v1beta/models/m:batchGenerateContent", "batches"),
+            ("POST", "/v1beta/cachedContents", "caches"),
+            ("POST", "/async-invoke", "batches"),
+            ("POST", "/model/m/invoke-with-response-stream", "inference"),
+            ("POST", "/v1/foo", ""),
+            ("GET", "/v1/projects/p/locations/l/publishers/google/x", ""),
+        ] {
+            assert_eq!(family(method, path), wanted, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn administration_is_seen_in_every_spelling() {
+        for path in [
+            "/v1/organization/projects",
+            "/organization/costs?limit=1",
+            "/v1/organizations/api_keys",
+            "/v1//organization/admin_api_keys",
+            "/v1/Organization/users",
+            "/v1/organiz%61tion/users",
+            "/v1/organiz%2561tion/users",
+            "/v1%2Forganization/users",
+            "/v1/organization;x/users",
+            "/v1/organization/files",
+            "/openai/v1/organization/usage/completions",
+            "/v1/usage",
+            "/dashboard/billing/usage",
+            "/v1/models/m:setIamPolicy",
+            "/openai/deployments",
+            "/api/v1/keys",
+            "/v1/credits",
+        ] {
+            assert_eq!(family("GET", path), "administration", "{path}");
+        }
+        assert_eq!(family("DELETE", "/v1/models/ft:m"), "administration");
+        assert_eq!(family("PUT", "/openai/deployments/m"), "administration");
+    }
+
+    #[test]
+    fn names_lead_back() {
+        for family in Family::NAMED {
+            assert_eq!(Family::from_name(family.name()), Some(family));
+        }
+        assert_eq!(Family::from_name("administration"), None);
+    }
+}

@@ -1,0 +1,324 @@
+//! Where a request names a model beside its body's top-level `model`: in the path, in the query, in
+//! fields further down. Each is the alias, or is held against the providers' own models.
+//!
+//! It looks only where the path's protocol says that a model may stand, so that the main endpoints
+//! pay for none of it.
+
+use std::ops::Range;
+
+use percent_encoding::percent_decode_str;
+
+use crate::{
+    body::{Found, Model, Nested, Pieces, each_nested},
+    protocol::{Endpoint, Operation, Surface, family::NAMES_DEPLOYMENT},
+    refusal::Refusal,
+    upstream::request::Mentions,
+};
+
+/// A request, as far as it may name a model.
+pub struct Asked<'a> {
+    /// Path and query.
+    pub path: &'a str,
+    /// The protocol's endpoint at the path.
+    pub endpoint: Option<&'a Endpoint>,
+    /// What the path is for.
+    pub surface: &'a Surface,
+    /// The body, unless it is a form.
+    pub body: Option<&'a Pieces>,
+    /// What was found at its top level.
+    pub found: &'a Found,
+}
+
+/// The alias, and every mention of a model. `alias`: what header, path or body name; without it the
+/// first mention is the alias.
+///
+/// # Errors
+/// Where the query says that another method is meant.
+pub fn read(
+    alias: Option<Box<str>>,
+    asked: &Asked<'_>,
+) -> Result<(Option<Box<str>>, Mentions), Refusal> {
+    let mut reader = Reader::new(alias, asked.endpoint);
+    let is_main = asked.endpoint.is_some_and(|it| it.operation != Operation::Native);
+    reader.path(asked.path, is_main)?;
+    if let Some(body) = asked.body {
+        reader.body(body, asked.surface.nested);
+        if asked.found.has_models {
+            reader.body(body, &[&["models", "*"]]);
+        }
+        let twice = reader.in_path.is_some() && !asked.surface.names_top_level();
+        if let Some(model) = asked.found.model.as_ref().filter(|_| twice) {
+            reader.top_level(model);
+        }
+    }
+    reader.mentions.in_body.sort_unstable_by_key(|span| span.start);
+    Ok(reader.finish())
+}
+
+/// What names models, and which alias they are held against.
+struct Reader<'a> {
+    alias: Option<Box<str>>,
+    /// The model of the path, which a header may have overruled.
+    in_path: Option<&'a str>,
+    mentions: Mentions,
+}
+
+impl<'a> Reader<'a> {
+    /// `alias`: what header, path or body name; without it the first mention is the alias.
+    fn new(alias: Option<Box<str>>, endpoint: Option<&'a Endpoint>) -> Self {
+        let in_path = endpoint.and_then(|endpoint| endpoint.model.as_deref());
+        Self { alias, in_path, mentions: Mentions::default() }
+    }
+
+    /// The alias and every mention.
+    fn finish(self) -> (Option<Box<str>>, Mentions) {
+        (self.alias, self.mentions)
+    }
+
+    /// Reads path and query. Paths of endpoints name deployments nowhere.
+    ///
+    /// # Errors
+    /// Where the query says that another method is meant.
+    fn path(&mut self, path_and_query: &str, is_endpoint: bool) -> Result<(), Refusal> {
+        let (path, query) = match memchr::memchr(b'?', path_and_query.as_bytes()) {
+            Some(at) => (&path_and_query[..at], Some(&path_and_query[at + 1..])),
+            None => (path_and_query, None),
+        };
+        if !is_endpoint {
+            self.deployments(path);
+        }
+        let Some(query) = query else { return Ok(()) };
+        let mut at = path.len() + 1;
+        for pair in query.split(['&', ';']) {
+            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+            let key = decoded(name).to_ascii_lowercase();
+            let key = key.split('[').next().unwrap_or_default().trim();
+            if METHODS.contains(&key) {
+                return Err(Refusal::Ambiguous("its query names another method"));
+            }
+            if IN_QUERY.contains(&key) {
+                let start = at + pair.len() - value.len();
+                self.written(&decoded(value), start..start + value.len());
+            }
+            at += pair.len() + 1;
+        }
+        Ok(())
+    }
+
+    /// Reads the fields of a JSON body at these places.
+    fn body(&mut self, body: &Pieces, places: &[&[&str]]) {
+        if !places.is_empty() {
+            each_nested(body, places, &mut |nested| self.nested(&nested));
+        }
+    }
+
+    /// The body's top-level model, where the path names one already.
+    fn top_level(&mut self, model: &Model) {
+        let Some(text) = model.name.as_deref() else { return };
+        let span = model.span.start + 1..model.span.end - 1;
+        let escaped = span.end - span.start != text.len() as u64;
+        self.nested(&Nested { span, text: Some(text), escaped });
+    }
+
+    /// What stands behind `deployments` is the whole next segment, in every spelling of both.
+    fn deployments(&mut self, path: &str) {
+        let mut start = 0;
+        let mut is_named = false;
+        for segment in path.split('/') {
+            let text = decoded(segment);
+            if is_named && !segment.is_empty() {
+                self.written(&text, start..start + segment.len());
+            }
+            // Segments that only a decoded path shows are read as they read, and cannot be replaced.
+            if text.contains('/') {
+                let mut inner = text.split('/').skip_while(|one| !names_deployment(one)).skip(1);
+                inner
+                    .next()
+                    .filter(|name| !name.is_empty())
+                    .into_iter()
+                    .for_each(|n| self.other(n));
+            }
+            let last = text.rsplit('/').find(|part| !part.is_empty()).unwrap_or_default();
+            is_named = names_deployment(last) || (is_named && segment.is_empty());
+            start += segment.len() + 1;
+        }
+    }
+
+    fn written(&mut self, text: &str, span: Range<usize>) {
+        if self.is_alias(text) {
+            self.mentions.in_path.push(span);
+        } else {
+            self.other(text);
+        }
+    }
+
+    fn nested(&mut self, nested: &Nested<'_>) {
+        // What is longer than any name is the name of no provider's model either.
+        let Some(text) = nested.text else { return self.other("") };
+        let bare = bare(text);
+        let in_front = (text.len() - bare.len()) as u64;
+        if (nested.escaped && in_front > 0) || !self.is_alias(bare) {
+            return self.other(bare);
+        }
+        let span = nested.span.start + in_front..nested.span.end;
+        self.mentions.in_body.push(span);
+    }
+
+    fn is_alias(&mut self, text: &str) -> bool {
+        if self.in_path == Some(text) {
+            return true;
+        }
+        &**self.alias.get_or_insert_with(|| text.into()) == text
+    }
+
+    fn other(&mut self, text: &str) {
+        let others = &mut self.mentions.others;
+        if others.len() < A_FEW && !others.iter().any(|other| **other == *text) {
+            others.push(text.into());
+        }
+    }
+}
+
+fn names_deployment(segment: &str) -> bool {
+    let word = segment.split(';').next().unwrap_or_default();
+    NAMES_DEPLOYMENT.iter().any(|it| it.eq_ignore_ascii_case(word))
+}
+
+/// The name without the collection before it, as Google and AWS write them.
+fn bare(text: &str) -> &str {
+    let starts = COLLECTIONS.iter().filter_map(|it| text.rfind(it).map(|at| at + it.len()));
+    starts.max().map_or(text, |start| text.get(start..).unwrap_or_default())
+}
+
+/// As the most lenient server decodes it, in every depth.
+fn decoded(text: &str) -> String {
+    let mut text = text.to_owned();
+    while text.contains('%') {
+        let again = percent_decode_str(&text).decode_utf8_lossy().into_owned();
+        if again == text {
+            break;
+        }
+        text = again;
+    }
+    text
+}
+
+const IN_QUERY: [&str; 6] =
+    ["model", "model_id", "modelid", "deployment", "deployment_id", "engine"];
+const METHODS: [&str; 3] = ["$httpmethod", "_method", "x-http-method-override"];
+const COLLECTIONS: [&str; 4] =
+    ["models/", "tunedModels/", "foundation-model/", "inference-profile/"];
+/// More names than this are more than any pool's providers have.
+const A_FEW: usize = 8;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(path: &str) -> (Option<String>, Vec<String>, Vec<String>) {
+        let mut reader = Reader::new(Some("cheap".into()), None);
+        reader.path(path, false).unwrap();
+        let (alias, mentions) = reader.finish();
+        let spans = mentions.in_path.iter().map(|span| path[span.clone()].to_owned()).collect();
+        let others = mentions.others.iter().map(|other| other.to_string()).collect();
+        (alias.map(String::from), spans, others)
+    }
+
+    #[test]
+    fn paths_and_queries_name_models() {
+        for path in [
+            "/openai/deployments/cheap/chat/completions",
+            "/v1/engines/ch%65ap/completions",
+            "/openai/Deployments/cheap",
+            "/openai/deploy%6dents/cheap/x",
+            "/openai/deployments//cheap/x",
+            "/v1/realtime?model=cheap",
+            "/v1/realtime?a=b&mod%65l=che%61p",
+            "/openai/realtime?deployment=cheap&x=y",
+        ] {
+            let (_, spans, others) = read(path);
+            assert_eq!((spans.len(), others.len()), (1, 0), "{path}");
+            assert_eq!(decoded(&spans[0]), "cheap");
+        }
+        for path in [
+            "/openai/deployments/dear/chat/completions",
+            "/openai/deployments/cheap/deployments/dear",
+            "/openai/deployments;x/dear/x",
+            "/openai/deployments/de%2561r/x",
+            "/openai/deployments//dear/x",
+            "/openai/deployments%2Fdear/x",
+            "/openai%2Fdeployments/dear/x",
+            "/ENGINES/dear/x",
+            "/v1/realtime?model=cheap&model=dear",
+            "/v1/realtime?model=cheap;model=dear",
+            "/v1/realtime?MODEL=dear",
+            "/v1/realtime?model[]=dear",
+            "/v1/realtime?model%5B%5D=dear",
+            "/v1/chat/completions?model=dear",
+        ] {
+            let others: Vec<_> =
+                read(path).2.into_iter().map(|it| it.replace("de%61r", "dear")).collect();
+            assert_eq!(others, ["dear"], "{path}");
+        }
+        for path in ["/v1/files/deploy", "/v1/x?models=a&a=model", "/v1/fine_tuning/jobs"] {
+            let (_, spans, others) = read(path);
+            assert!(spans.is_empty() && others.is_empty(), "{path}");
+        }
+        let mut reader = Reader::new(None, None);
+        assert!(reader.path("/v1/x?$httpMethod=DELETE", false).is_err());
+        reader.path("/openai/deployments/dear/x?model=cheap", false).unwrap();
+        let (alias, mentions) = reader.finish();
+        assert_eq!((alias.as_deref(), mentions.others.len()), (Some("dear"), 1));
+    }
+
+    #[test]
+    fn fields_name_models_with_and_without_their_collection() {
+        let read = |path: &str, json: &str| {
+            let mut reader = Reader::new(Some("cheap".into()), None);
+            let surface = Surface::of(path, true, false);
+            reader.body(&Pieces::from(bytes::Bytes::from(json.to_owned())), surface.nested);
+            let (_, mentions) = reader.finish();
+            let spans = mentions.in_body.iter().map(|it| &json[it.start as usize..it.end as usize]);
+            (spans.collect::<Vec<_>>().join(" "), mentions.others.join(" "))
+        };
+        for (path, json, spans, others) in [
+            ("/v1/realtime/client_secrets", r#"{"session":{"model":"cheap"}}"#, "cheap", ""),
+            ("/v1/realtime/sessions", r#"{"Session":{"mod\u0065l":"dear"}}"#, "", "dear"),
+            (
+                "/v1/messages/batches",
+                r#"{"requests":[{"params":{"model":"cheap"}},{"params":{"model":"dear"}}]}"#,
+                "cheap",
+                "dear",
+            ),
+            (
+                "/async-invoke",
+                r#"{"modelId":"arn:aws:bedrock:r::foundation-model/dear"}"#,
+                "",
+                "dear",
+            ),
+            ("/async-invoke", r#"{"modelId":"ch\u0065ap"}"#, "ch\\u0065ap", ""),
+            ("/v1beta/cachedContents", r#"{"model":"models/cheap"}"#, "cheap", ""),
+            (
+                "/v1beta/models/cheap:batchGenerateContent",
+                r#"{"batch":{"input_config":{"requests":{"requests":[{"request":{"model":"models/dear"}}]}}}}"#,
+                "",
+                "dear",
+            ),
+            (
+                "/v1beta/models/cheap:batchEmbedContents",
+                r#"{"requests":[{"model":"models/dear"}]}"#,
+                "",
+                "dear",
+            ),
+            ("/v1/evals", r#"{"testing_criteria":[{"model":"dear"}]}"#, "", "dear"),
+            (
+                "/v1/fine_tuning/jobs",
+                r#"{"model":"x","method":{"reinforcement":{"grader":{"model":"dear"}}}}"#,
+                "",
+                "dear",
+            ),
+        ] {
+            assert_eq!(read(path, json), (spans.to_owned(), others.to_owned()), "{path} {json}");
+        }
+    }
+}
