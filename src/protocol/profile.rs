@@ -80,6 +80,9 @@ pub enum InQuery {
 pub struct Stream {
     /// What the last events hold; none: that is not known.
     pub ends: &'static [&'static str],
+    /// Where in an event that is said: the keys from its top, `*` for any item of an array. What
+    /// stands at a `type` is one of `ends`; anything at another place is an end.
+    pub places: &'static [&'static [&'static str]],
     /// What the very last one holds, after which nothing is missing; none: that is not known.
     pub last: &'static [&'static str],
     /// What an error may be known by.
@@ -173,6 +176,7 @@ impl Stream {
     /// What most do.
     pub const USUAL: Self = Self {
         ends: &[],
+        places: &[],
         last: &[],
         errors: &["\"error\":"],
         tells_errors: true,

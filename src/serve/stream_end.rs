@@ -1,16 +1,18 @@
 //! How a stream of events ends: with its protocol's last event, or with an error event that says
 //! that it broke. Events are passed on whole, so that a cut never leaves half of one behind.
 //!
-//! It never reads an event, unless a mark says that it is an error.
+//! It never reads an event, unless a mark says that it may be an end or an error, or it is too long to
+//! be held.
 
 mod marks;
+mod top;
 
 use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 
-use self::marks::Marks;
+use self::{marks::Marks, top::Top};
 use super::answer;
 use crate::{
     failure::{Brief, Failure, What},
@@ -29,6 +31,8 @@ pub struct StreamEnd {
     ready: VecDeque<Bytes>,
     /// What the last events of this endpoint's streams hold, and what may be an error.
     marks: &'static Marks,
+    /// Where in an event the last piece has ended that was read.
+    top: Top,
     /// The error that the provider told, until it is taken.
     error: Option<Box<Failure>>,
     speaks: Protocol,
@@ -51,6 +55,7 @@ impl StreamEnd {
             ready: VecDeque::new(),
             speaks: inbound.speaks(),
             marks,
+            top: Top::default(),
             error: None,
             ends_well: marks.names_no_end(),
             said_all: false,
@@ -128,7 +133,7 @@ impl StreamEnd {
             joined.extend_from_slice(&events);
             joined.freeze()
         };
-        if self.marks.may_be_in(&piece) {
+        if self.torn || self.top.is_mid_event() || self.marks.may_be_in(&piece) {
             self.read(&piece);
         }
         if !piece.is_empty() {
@@ -138,9 +143,9 @@ impl StreamEnd {
 
     /// These events may hold a mark: which one decides.
     fn read(&mut self, events: &Bytes) {
-        if self.marks.end_in(events) {
+        if let Some(last) = self.marks.end_in(events, &mut self.top) {
             self.ends_well = true;
-            self.said_all |= self.marks.last_in(events);
+            self.said_all |= last;
         }
         if self.marks.error_in(events)
             && let Some(error) = envelope::error_event(events.clone())

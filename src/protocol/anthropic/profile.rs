@@ -19,6 +19,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     foreign_proofs: &["\"onwards#", "\"signature\":\"\"", "\"signature\": \"\""],
     stream: Stream {
         ends: &["\"message_stop\"", "\"type\":\"error\"", "\"type\": \"error\""],
+        places: &[&["type"]],
         last: &["\"message_stop\""],
         errors: &["\"type\":\"error\"", "\"type\": \"error\"", "\"response.failed\""],
         ..Stream::USUAL

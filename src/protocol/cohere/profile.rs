@@ -13,6 +13,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     hosts: &["api.cohere.com", "api.cohere.ai"],
     stream: Stream {
         ends: &["\"message-end\""],
+        places: &[&["type"]],
         last: &["\"message-end\""],
         tells_errors: false,
         ..Stream::USUAL

@@ -22,6 +22,11 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     // Google's own libraries take a comment for a chunk.
     stream: Stream {
         ends: &["\"finishReason\"", "\"blockReason\"", "\"error\""],
+        places: &[
+            &["candidates", "*", "finishReason"],
+            &["promptFeedback", "blockReason"],
+            &["error"],
+        ],
         has_comments: false,
         ..Stream::USUAL
     },

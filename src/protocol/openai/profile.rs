@@ -27,6 +27,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     // Providers that leave `[DONE]` out have still said why they finished.
     stream: Stream {
         ends: &["data: [DONE]", "data:[DONE]", "\"finish_reason\":\"", "\"finish_reason\": \""],
+        places: &[&["choices", "*", "finish_reason"]],
         last: &["data: [DONE]", "data:[DONE]"],
         ..Stream::USUAL
     },

@@ -22,6 +22,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
             "\"type\":\"error\"",
             "\"type\": \"error\"",
         ],
+        places: &[&["type"]],
         last: &["\"response.completed\"", "\"response.incomplete\""],
         errors: &["\"type\":\"error\"", "\"type\": \"error\"", "\"response.failed\""],
         tells_errors: false,

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use aho_corasick::packed::Searcher;
 use memchr::memmem::Finder;
 
+use super::top::Top;
 use crate::protocol::{Endpoint, Operation, Protocol, profile::Stream};
 
 /// The marks of one protocol's streams.
@@ -14,10 +15,10 @@ pub(super) struct Marks {
     /// How all of them end, looked for at once: their beginnings are in every event. Absent where
     /// the machine has no instructions for it.
     tails: Option<Searcher>,
-    /// What the last events hold; none: that is not known.
-    ends: Vec<Finder<'static>>,
-    /// What the very last one holds.
-    last: Vec<Finder<'static>>,
+    /// Last events that are no JSON, and whether they are the very last.
+    fields: Vec<(Finder<'static>, bool)>,
+    /// What the protocol says of its streams.
+    stream: &'static Stream,
     /// What may be an error.
     errors: Vec<Finder<'static>>,
 }
@@ -33,20 +34,21 @@ impl Marks {
         speaks.and_then(of).unwrap_or(&USUAL)
     }
 
-    fn new(stream: &Stream) -> Self {
+    fn new(stream: &'static Stream) -> Self {
         let finders = |marks: &'static [&str]| marks.iter().copied().map(Finder::new).collect();
+        let field = |mark: &&'static str| (Finder::new(*mark), stream.last.contains(mark));
         let all = stream.ends.iter().chain(stream.errors);
         Self {
             tails: Searcher::new(all.map(|mark| tail(mark.as_bytes()))),
-            ends: finders(stream.ends),
-            last: finders(stream.last),
+            fields: stream.ends.iter().filter(|mark| !mark.contains('"')).map(field).collect(),
+            stream,
             errors: finders(stream.errors),
         }
     }
 
-    /// Whether nobody knows what the last event holds.
+    /// Whether it is not known what the last event holds.
     pub(super) fn names_no_end(&self) -> bool {
-        self.ends.is_empty()
+        self.stream.ends.is_empty()
     }
 
     /// Whether one of them may be among these events.
@@ -54,19 +56,41 @@ impl Marks {
         self.tails.as_ref().is_none_or(|tails| tails.find(events).is_some())
     }
 
-    /// Whether a last event is among these.
-    pub(super) fn end_in(&self, events: &[u8]) -> bool {
-        is_one_in(&self.ends, events)
+    /// The last event among these, which go on from where `top` is: whether it is the very last.
+    /// `None` if none is a last one.
+    pub(super) fn end_in(&self, events: &[u8], top: &mut Top) -> Option<bool> {
+        let mut end = None;
+        let begins_event = !top.is_mid_event();
+        for (field, last) in &self.fields {
+            let begins_line = |at| match at {
+                0 => begins_event,
+                at => matches!(events[at - 1], b'\n' | b'\r'),
+            };
+            if field.find_iter(events).any(begins_line) {
+                end = end.max(Some(*last));
+            }
+        }
+        top.read(events, |top, text| {
+            if let Some(place) = self.stream.places.iter().find(|place| top.is_at(place)) {
+                end = end.max(self.says_end(place, text));
+            }
+        });
+        end
     }
 
-    /// Whether the very last event is among these, of which one is an end.
-    pub(super) fn last_in(&self, events: &[u8]) -> bool {
-        is_one_in(&self.last, events)
+    /// Whether what stands at this place says that the stream ends, and then whether nothing follows.
+    fn says_end(&self, place: &[&str], text: Option<&[u8]>) -> Option<bool> {
+        if place != ["type"] {
+            return Some(false);
+        }
+        let text = std::str::from_utf8(text?).ok()?;
+        let says = |marks: &[&str]| marks.iter().any(|mark| names(mark, text));
+        says(self.stream.ends).then(|| says(self.stream.last))
     }
 
     /// Whether what may be an error is among these.
     pub(super) fn error_in(&self, events: &[u8]) -> bool {
-        is_one_in(&self.errors, events)
+        self.errors.iter().any(|error| error.find(events).is_some())
     }
 }
 
@@ -77,14 +101,10 @@ fn tail(mark: &[u8]) -> &[u8] {
     if four.iter().any(u8::is_ascii_alphabetic) { four } else { from(5) }
 }
 
-fn is_one_in(marks: &[Finder<'static>], events: &[u8]) -> bool {
-    marks.iter().any(|mark| mark.find_iter(events).any(|at| is_no_text(mark.needle(), at, events)))
-}
-
-/// Quotes inside a text are escaped, so no mark with quotes can stand in what a model says; one that
-/// is a field can only stand there where no line begins.
-fn is_no_text(mark: &[u8], at: usize, events: &[u8]) -> bool {
-    mark.contains(&b'"') || at == 0 || matches!(events[at - 1], b'\n' | b'\r')
+/// Whether this mark is for this text: it ends with it, in quotes.
+fn names(mark: &str, text: &str) -> bool {
+    let quoted = mark.strip_suffix('"').and_then(|mark| mark.strip_suffix(text));
+    quoted.is_some_and(|before| before.ends_with('"'))
 }
 
 static MARKS: LazyLock<Vec<(Protocol, Marks)>> = LazyLock::new(|| {
@@ -111,7 +131,7 @@ mod tests {
     fn an_end_is_no_text_and_no_null() {
         let ends = |protocol: Protocol, events: &str| {
             let marks = Marks::new(&protocol.profile().stream);
-            let end = marks.end_in(events.as_bytes());
+            let end = marks.end_in(events.as_bytes(), &mut Top::default()).is_some();
             assert!(marks.may_be_in(events.as_bytes()) || !end, "what is an end is looked at");
             end
         };
@@ -127,16 +147,53 @@ mod tests {
             "data: {\"choices\":[{\"delta\":{\"content\":\"hello\"},\"finish_reason\":null}]}\n\n",
             "data: {\"content\":\"\\\"finish_reason\\\":\\\"stop\\\"\"}\n\n",
             ": [DONE]\n\n",
+            ": {\"choices\":[{\"finish_reason\":\"stop\"}]}\n\n",
+            "data: {\"choices\":[{\"delta\":{\"finish_reason\":\"stop\"},\"finish_reason\":null}]}\n\n",
+            "data: {\"finish_reason\":\"stop\",\"usage\":{\"finish_reason\":\"stop\"}}\n\n",
         ] {
             assert!(!ends(Protocol::OpenAi, none), "{none}");
         }
         for (protocol, event) in [
             (Protocol::Anthropic, "data: {\"type\":\"message_stop\"}\n\n"),
             (Protocol::OpenAiResponses, "data: {\"type\":\"response.completed\"}\n\n"),
-            (Protocol::Gemini, "data: {\"finishReason\":\"STOP\"}\n\n"),
+            (Protocol::Gemini, "data: {\"candidates\":[{\"finishReason\":\"STOP\"}]}\n\n"),
             (Protocol::Cohere, "data: {\"type\":\"message-end\"}\n\n"),
         ] {
             assert!(ends(protocol, event), "{event}");
+        }
+    }
+
+    /// An argument of a tool may have any name and any value.
+    #[test]
+    fn mark_inside_what_a_model_says_is_no_end() {
+        let names = [
+            "error",
+            "type",
+            "message_stop",
+            "message-end",
+            "response.completed",
+            "finishReason",
+            "blockReason",
+            "finish_reason",
+            "candidates",
+            "choices",
+        ];
+        for &protocol in Protocol::ALL {
+            let marks = Marks::new(&protocol.profile().stream);
+            for (key, value) in names.iter().flat_map(|key| names.map(|value| (key, value))) {
+                let says =
+                    serde_json::json!({*key: value, "of": {*key: value}, "all": [{*key: value}]});
+                for event in [
+                    serde_json::json!({"type": "content_block_start", "content_block": {"input": says}}),
+                    serde_json::json!({"candidates": [{"content": {"parts": [{"functionCall": {"args": says}}]}}]}),
+                    serde_json::json!({"choices": [{"delta": {"x": says}, "text": says.to_string()}]}),
+                    serde_json::json!({"type": "x", "name": value, "said": says.to_string()}),
+                ] {
+                    let event = format!("data: {event}\n\n");
+                    let end = marks.end_in(event.as_bytes(), &mut Top::default());
+                    assert_eq!(end, None, "{protocol}: {event}");
+                }
+            }
         }
     }
 }

@@ -211,3 +211,116 @@ async fn b14_when_all_streams_are_stillborn_the_answer_is_an_error_status() {
         assert_envelope(&answer, 503);
     }
 }
+
+/// An argument of a tool may be called like the end of a stream; the stream is cut all the same.
+#[tokio::test]
+async fn mark_inside_a_tools_arguments_hides_no_cut() {
+    let says = json!({"type": "message_stop", "error": {"type": "error", "code": 1},
+        "finishReason": "STOP", "finish_reason": "stop", "a": [{"type": "response.completed"}]});
+    let long = json!({"says": says, "text": "word ".repeat(40_000)});
+    let cases = [
+        (
+            "/v1/messages",
+            "anthropic",
+            json!({"type": "content_block_start", "index": 0,
+            "content_block": {"type": "tool_use", "id": "t", "name": "n", "input": says}}),
+        ),
+        (
+            "/v1/messages",
+            "anthropic",
+            json!({"type": "content_block_start", "index": 0,
+            "content_block": {"type": "tool_use", "id": "t", "name": "n", "input": long}}),
+        ),
+        (
+            "/v1beta/models/m:streamGenerateContent?alt=sse",
+            "gemini",
+            json!({"candidates": [
+            {"content": {"parts": [{"functionCall": {"name": "n", "args": says}}]}}]}),
+        ),
+        (
+            "/v1beta/models/m:streamGenerateContent?alt=sse",
+            "gemini",
+            json!({"candidates": [
+            {"content": {"parts": [{"functionCall": {"name": "n", "args": long}}]}}]}),
+        ),
+        (
+            "/v1/chat/completions",
+            "openai",
+            json!({"choices": [{"index": 0, "finish_reason": null,
+            "delta": {"content": "a", "extra": says}}]}),
+        ),
+        (
+            "/v1/responses",
+            "openai",
+            json!({"type": "response.output_item.added",
+            "item": {"type": "x", "input": says}}),
+        ),
+        (
+            "/v2/chat",
+            "cohere",
+            json!({"type": "tool-call-start", "delta": {"message": says,
+            "x": [{"type": "message-end"}]}}),
+        ),
+    ];
+    for (path, protocol, event) in cases {
+        let upstream = Upstream::start(Reply::sse([format!("data: {event}\n\n")])).await;
+        let mut targets = open(&upstream);
+        targets["targets"]["m"]["protocol"] = json!(protocol);
+        let router = Router::start(&targets).await;
+        let body = json!({"model": "m", "messages": [{"role": "user", "content": "hi"}],
+            "input": "hi", "max_tokens": 9, "stream": true,
+            "contents": [{"role": "user", "parts": [{"text": "hi"}]}]});
+        let mut events = Call::post(path).json(&body).stream(router.addr()).await;
+        assert_eq!(events.head.status, 200, "{protocol}");
+        let (seen, end) = events.all().await;
+        let told = seen.last().is_some_and(|last| {
+            last.text.contains("upstream_unreachable")
+                || last.text.contains("\"error\"")
+                    && !last.text.contains("\"says\"")
+                    && !last.text.contains("message_stop")
+        });
+        assert!(
+            told || end != End::Complete,
+            "{protocol}: {end:?} {:?}",
+            seen.last().map(|e| e.text.len())
+        );
+    }
+}
+
+/// What a last event holds may be of any length.
+#[tokio::test]
+async fn long_last_event_ends_a_stream_well() {
+    let text = "word ".repeat(60_000);
+    let cases = [
+        (
+            "/v1beta/models/m:streamGenerateContent?alt=sse",
+            "gemini",
+            json!({"candidates": [
+            {"content": {"parts": [{"text": text}]}, "finishReason": "STOP"}]}),
+        ),
+        (
+            "/v1/responses",
+            "openai",
+            json!({"type": "response.completed",
+            "response": {"output": [{"text": text}]}}),
+        ),
+        (
+            "/v1/responses",
+            "openai",
+            json!({"response": {"output": [{"text": text}]},
+            "type": "response.completed"}),
+        ),
+    ];
+    for (path, protocol, event) in cases {
+        let event = format!("data: {event}\n\n");
+        let upstream = Upstream::start(Reply::sse([event.clone()])).await;
+        let mut targets = open(&upstream);
+        targets["targets"]["m"]["protocol"] = json!(protocol);
+        let router = Router::start(&targets).await;
+        let body = json!({"model": "m", "input": "hi", "stream": true,
+            "contents": [{"role": "user", "parts": [{"text": "hi"}]}]});
+        let (seen, end) = Call::post(path).json(&body).stream(router.addr()).await.all().await;
+        assert_eq!((seen.len(), end), (1, End::Complete), "{protocol}");
+        assert_eq!(seen[0].text.len() + 2, event.len());
+    }
+}
