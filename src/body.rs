@@ -16,9 +16,11 @@ pub mod multipart;
 mod nested;
 mod pieces;
 mod send;
+mod weight;
 
 pub use alone::stands_alone;
 pub use nested::{Nested, each_nested};
 pub use pieces::{A_FEW, Pieces, joined_crumbs, json_string};
 pub use scan::{Found, Invalid, Model, Scanner};
 pub use send::PiecesBody;
+pub use weight::{OutOfProportion, Weight};

@@ -4,6 +4,7 @@
 //! A package of its own: these calls are the only ones of the program that are `unsafe`, and the
 //! router forbids that word. Where the C library is not glibc, nothing is asked.
 
+pub mod counting;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod glibc;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]

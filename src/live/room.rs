@@ -1,12 +1,10 @@
-//! How many bytes of request bodies the whole process holds: they are let in while there is room, so
-//! that a crowd of large ones is told to come back before the system ends the process.
+//! How many bytes of bodies the whole process holds, with what is built of them to translate them:
+//! they are let in while there is room, so that a crowd of large ones is told to come back before the
+//! system ends the process.
 //!
 //! It never waits, and leaves it to whoever reads a body from when on it counts.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The room of a process.
 #[derive(Debug)]
@@ -18,19 +16,20 @@ pub struct Room {
 /// What one body takes of it, given back on drop.
 #[derive(Debug)]
 pub struct Share {
-    room: Arc<Room>,
+    room: &'static Room,
     bytes: u64,
 }
 
 impl Room {
-    /// Room for so many bytes.
-    pub fn new(most: u64) -> Arc<Self> {
-        Arc::new(Self { most, taken: AtomicU64::new(0) })
+    /// Room for so many bytes, for as long as the process runs: a request that needs none does not
+    /// count a reference to it.
+    pub fn new(most: u64) -> &'static Self {
+        Box::leak(Box::new(Self { most, taken: AtomicU64::new(0) }))
     }
 
     /// Nothing of it yet.
-    pub fn share(self: &Arc<Self>) -> Share {
-        Share { room: Arc::clone(self), bytes: 0 }
+    pub fn share(&'static self) -> Share {
+        Share { room: self, bytes: 0 }
     }
 }
 
@@ -45,6 +44,18 @@ impl Share {
             self.bytes += more;
         }
         has_room
+    }
+
+    /// Takes over what another holds.
+    pub fn join(&mut self, mut other: Self) {
+        self.bytes += std::mem::take(&mut other.bytes);
+    }
+
+    /// Gives back what is more than so many bytes.
+    pub fn shrink_to(&mut self, bytes: u64) {
+        let less = self.bytes.saturating_sub(bytes);
+        self.room.taken.fetch_sub(less, Ordering::Relaxed);
+        self.bytes -= less;
     }
 }
 
@@ -67,6 +78,9 @@ mod tests {
         assert!(one.grow_to(6), "what it has it keeps");
         drop(other);
         assert!(one.grow_to(10));
+        one.shrink_to(7);
+        one.shrink_to(9);
+        assert_eq!(room.taken.load(Ordering::Relaxed), 7);
         drop(one);
         assert_eq!(room.taken.load(Ordering::Relaxed), 0);
         assert!(!room.share().grow_to(u64::MAX));

@@ -38,6 +38,8 @@ pub(crate) struct Calls {
     /// Where the last call of an index or an id stands, so that no fragment is compared with every
     /// call.
     places: HashMap<Key, usize>,
+    /// Bytes of all their fragments.
+    said: usize,
 }
 
 /// What a fragment may be found by.
@@ -79,6 +81,10 @@ impl Calls {
         parts: &mut Parts,
         events: &mut Vec<Event>,
     ) -> Result<(), Failure> {
+        self.said += fragment.json.len();
+        if self.said > MOST_SAID {
+            return Err(Failure::malformed("the calls are longer than the router translates"));
+        }
         let at = self.find(&fragment).unwrap_or(self.all.len());
         let is_new = at == self.all.len();
         if is_new {
@@ -213,6 +219,9 @@ impl One {
         if parts.arguments(Some(json), events) { Ok(()) } else { Err(mixed()) }
     }
 }
+
+/// Bytes of arguments in one stream: millions of tokens.
+const MOST_SAID: usize = 16 * 1024 * 1024;
 
 fn mixed() -> Failure {
     Failure::malformed("the stream goes on with a tool call that had ended")

@@ -151,6 +151,11 @@ pub trait StreamWriter: Send + Sync {
     /// becomes the protocol's own error event and, like `Done`, ends the stream: what comes after
     /// it writes nothing. A failed stream gets no terminal event that makes it look complete.
     fn write(&mut self, event: Event, out: &mut Vec<u8>);
+
+    /// Whether it keeps what has been said, to say it again at the end or as a whole.
+    fn gathers(&self) -> bool {
+        false
+    }
 }
 
 /// What a request says outside its body.

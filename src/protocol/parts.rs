@@ -47,6 +47,11 @@ impl Parts {
             self.reasoning(text, events);
         } else if self.answer_tool.is_some() {
             self.waiting.extend(text);
+            // So long a text is the answer itself.
+            if self.waiting.len() > MOST_WAITING {
+                self.answer_tool = None;
+                self.release(events);
+            }
         } else {
             self.say(Open::Text, text.map(Event::Text), events);
         }
@@ -177,6 +182,9 @@ impl Parts {
         events.push(said);
     }
 }
+
+/// In bytes: millions of tokens are said beside no answer.
+const MOST_WAITING: usize = 4 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests {

@@ -6,8 +6,11 @@
 mod envelope;
 mod words;
 
+use std::collections::HashMap;
+
 use http::HeaderMap;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::failure::{AsTold, Brief, Class, Failure, Kind, What};
 
@@ -44,7 +47,7 @@ impl Told {
 
     /// An error inside a success.
     pub(crate) fn inside(at: At, body: &[u8]) -> Self {
-        let value = match serde_json::from_slice(body).unwrap_or_default() {
+        let value = match slim(body, RESPONSE) {
             // Some put it into a list.
             Value::Array(list) => list.into_iter().next().unwrap_or_default(),
             value => value,
@@ -53,7 +56,8 @@ impl Told {
     }
 
     /// What stands under the `error` of a success.
-    pub(crate) fn of_error(error: Value) -> Self {
+    pub(crate) fn of_error(error: &RawValue) -> Self {
+        let error = slim(error.get().as_bytes(), 0);
         let value = Value::Object([("error".to_owned(), error)].into_iter().collect());
         Self { at: At::Success, value, in_header: None }
     }
@@ -215,3 +219,44 @@ fn class_of(status: u16, codes: &[String]) -> Class {
 pub(crate) const TYPE_HEADER: &str = "x-amzn-errortype";
 const LONGEST_MESSAGE: usize = 1_000;
 const BAD_GATEWAY: u16 = 502;
+
+/// A tree of the JSON without its long values: a tree takes many times their bytes, and no error is
+/// so long. It may stand beside a long answer, down to so many levels.
+fn slim(json: &[u8], levels: u8) -> Value {
+    if json.len() <= LONGEST_ERROR {
+        return serde_json::from_slice(json).unwrap_or_default();
+    }
+    let fields: HashMap<String, &RawValue> = match levels {
+        0 => HashMap::new(),
+        _ => serde_json::from_slice(json).unwrap_or_default(),
+    };
+    let fields = fields.into_iter();
+    fields.map(|(name, value)| (name, slim(value.get().as_bytes(), levels - 1))).collect()
+}
+
+/// In bytes.
+const LONGEST_ERROR: usize = 16 * 1024;
+/// An error stands in the response that failed, and that in an event.
+const RESPONSE: u8 = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_beside_a_long_answer_is_found_and_nothing_long_is_kept() {
+        let long = "a".repeat(LONGEST_ERROR);
+        let error = r#"{"code":"server_error"}"#;
+        for body in [
+            format!(r#"{{"output":"{long}","error":{error}}}"#),
+            format!(r#"{{"response":{{"output":"{long}","error":{error}}}}}"#),
+        ] {
+            let told = Told::inside(At::Event, body.as_bytes());
+            assert_eq!(told.error()["code"], "server_error");
+            assert!(told.value().to_string().len() < 200);
+        }
+        let list = format!("[{}0]", "[],".repeat(LONGEST_ERROR));
+        let told = Told::inside(At::Event, list.as_bytes());
+        assert_eq!(told.value(), &Value::Object(Default::default()));
+    }
+}

@@ -113,6 +113,7 @@ pub async fn admit(
         headers: head.headers,
         body,
         share: read.share,
+        room: limits.room,
         stream,
         form: read.form,
         needs_body,

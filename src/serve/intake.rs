@@ -3,7 +3,7 @@
 //!
 //! The pieces are never joined, and nothing is held for the request yet.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use http::Version;
 use http_body::Body;
@@ -28,10 +28,10 @@ pub struct BodyLimits {
     /// gives it.
     pub stall: Duration,
     /// What all of them together may take.
-    pub room: Arc<Room>,
+    pub room: &'static Room,
     /// What those may take of it together that are being read without a known key, where the file
     /// closes anything.
-    pub strangers: Arc<Room>,
+    pub strangers: &'static Room,
 }
 
 /// What a body says about where it wants to go.

@@ -299,10 +299,17 @@ pub(super) async fn is_object(answer: &mut Answer) -> Result<bool, Failed> {
     }
 }
 
-/// The whole body, which has to be read before anything can be said of it.
-pub(super) async fn collect(answer: &mut Answer) -> Result<Bytes, Failed> {
+/// The whole body, which has to be read before anything can be said of it. It is taken out of the
+/// answer; `None` where there is no room for it.
+pub(super) async fn collect(
+    answer: &mut Answer,
+    mut has_room: impl FnMut(u64) -> bool,
+) -> Result<Option<Bytes>, Failed> {
     let mut loose = 0;
     while look(answer).await? {
+        if !has_room(answer.body.held_bytes() as u64) {
+            return Ok(None);
+        }
         if answer.body.held_bytes() > MOST_READ {
             let cause = format!("an answer of more than {MOST_READ} bytes");
             return Err(Failed::new(What::Malformed(None), cause));
@@ -313,7 +320,9 @@ pub(super) async fn collect(answer: &mut Answer) -> Result<Bytes, Failed> {
             loose = 0;
         }
     }
-    Ok(answer.body.whole().unwrap_or_default())
+    let whole = answer.body.whole().unwrap_or_default();
+    answer.body = AnswerBody::new(Source::Ended, Duration::ZERO);
+    Ok(Some(whole))
 }
 
 async fn look(answer: &mut Answer) -> Result<bool, Failed> {

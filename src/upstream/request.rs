@@ -18,12 +18,10 @@ use percent_encoding::utf8_percent_encode;
 use super::{headers, identity::Credential, translate::off_core, vertex};
 use crate::{
     body::{Model, Pieces, PiecesBody},
-    live::Share,
+    live::{Room, Share},
     path::{self, BasePath},
-    protocol::{
-        Endpoint, Family, Protocol, codec::ReadError, conversation::Conversation,
-        embedding::Embedding,
-    },
+    protocol::{Endpoint, Family, Protocol, conversation::Conversation, embedding::Embedding},
+    refusal::Refusal,
     sigv4,
     table::{Origin, Provider, aws::Aws, pool::Headers},
 };
@@ -43,6 +41,8 @@ pub struct Inbound {
     pub body: Pieces,
     /// What that takes of the room for all bodies, if it is large.
     pub share: Option<Share>,
+    /// The room for all, for what a translation builds.
+    pub room: &'static Room,
     /// The alias that it asked for.
     pub alias: Box<str>,
     /// What its path asks for, where a protocol says so.
@@ -91,7 +91,9 @@ pub struct Mentions {
 /// A request that was read for translation.
 pub struct Read {
     /// What it says, or why it cannot be read.
-    pub asked: Result<Asked, ReadError>,
+    pub asked: Result<Asked, Refusal>,
+    /// What it takes of the room for all.
+    pub share: Share,
     /// A text to make ids from.
     pub id: String,
     /// When it was read, in seconds since 1970.
@@ -103,7 +105,7 @@ pub struct Read {
 impl Drop for Read {
     fn drop(&mut self) {
         if self.is_large {
-            let nothing = Err(ReadError::new("", ""));
+            let nothing = Err(Refusal::NoRoom);
             off_core::free(std::mem::replace(&mut self.asked, nothing));
         }
     }

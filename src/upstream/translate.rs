@@ -7,6 +7,7 @@
 mod answer;
 mod embedding;
 mod foreign;
+mod held;
 mod last_words;
 pub(super) mod off_core;
 mod stream;
@@ -29,6 +30,7 @@ use super::{
 use crate::{
     body::Pieces,
     failure::ErrorClasses,
+    live::Room,
     protocol::{
         Endpoint, Operation, Protocol,
         codec::{self, Refused, Target, Written},
@@ -158,20 +160,21 @@ struct Exchange<'a> {
 impl<'a> Exchange<'a> {
     /// Who speaks the client's protocol takes what cannot be read as it came, and can judge it.
     fn asked(&self) -> Result<&'a Asked, Refusal> {
-        let read = self.reading().asked.as_ref();
-        read.map_err(|error| unsupported(&error.field, error.to_string()))
+        self.reading().asked.as_ref().map_err(Clone::clone)
     }
 
     /// Read once, however many providers it is written for.
     fn reading(&self) -> &'a Read {
-        self.inbound.reading.get_or_init(|| read(self.endpoint, &self.inbound.body, false))
+        let Inbound { body, room, .. } = self.inbound;
+        self.inbound.reading.get_or_init(|| read(self.endpoint, body, room, false))
     }
 
     /// The same, on a thread of its own.
     async fn read_off_core(&self) {
         if self.inbound.reading.get().is_none() {
             let (endpoint, body) = (self.endpoint.clone(), self.inbound.body.clone());
-            let read = off_core::run(move || read(&endpoint, &body, true)).await;
+            let room = self.inbound.room;
+            let read = off_core::run(move || read(&endpoint, &body, room, true)).await;
             // A second attempt beside the first may have been quicker.
             let _ = self.inbound.reading.set(read);
         }
@@ -249,7 +252,22 @@ impl<'a> Exchange<'a> {
 }
 
 /// Reads a request in its client's protocol.
-fn read(endpoint: &Endpoint, body: &Pieces, is_large: bool) -> Read {
+fn read(endpoint: &Endpoint, body: &Pieces, room: &'static Room, is_large: bool) -> Read {
+    let (asked, share) = match held::of_request(body, room) {
+        Ok(share) => (asked(endpoint, body), share),
+        Err(refusal) => (Err(refusal), room.share()),
+    };
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Read {
+        asked,
+        share,
+        id: format!("{:016x}", rand::random::<u64>()),
+        at: since.map_or(0, |since| since.as_secs()),
+        is_large,
+    }
+}
+
+fn asked(endpoint: &Endpoint, body: &Pieces) -> Result<Asked, Refusal> {
     let head = codec::Head { model: endpoint.model.as_deref(), delivery: endpoint.delivery };
     let body = body.to_bytes();
     let codec = endpoint.protocol.codec();
@@ -261,13 +279,7 @@ fn read(endpoint: &Endpoint, body: &Pieces, is_large: bool) -> Read {
             distinct.map(|conversation| Asked::Conversation(Arc::new(conversation)))
         }
     };
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    Read {
-        asked,
-        id: format!("{:016x}", rand::random::<u64>()),
-        at: since.map_or(0, |since| since.as_secs()),
-        is_large,
-    }
+    asked.map_err(|error| unsupported(&error.field, error.to_string()))
 }
 
 /// Writes a request for a provider; `None` where it cannot count and the router estimates.

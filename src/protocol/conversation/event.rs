@@ -69,4 +69,19 @@ impl Event {
     pub fn is_last(&self) -> bool {
         matches!(self, Self::Done | Self::Failure(_))
     }
+
+    /// About how many bytes a writer holds that keeps it.
+    pub fn weight(&self) -> usize {
+        match self {
+            Self::Text(text) | Self::Reasoning(text) | Self::Refusal(text) => text.len(),
+            Self::ToolCallDelta { json, .. } => json.len(),
+            Self::ReasoningSignature(proof) | Self::Redacted(proof) => proof.value.len(),
+            Self::ToolCallStart { id, name, .. } => id.len() + name.len() + A_PART,
+            Self::PartEnd => A_PART,
+            _ => 0,
+        }
+    }
 }
+
+/// What a part takes beside its text.
+const A_PART: usize = 256;

@@ -116,6 +116,22 @@ pub(crate) fn raw(text: &str) -> Box<RawValue> {
     RawValue::from_string(text.to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
+/// JSON without the whitespace between its values: the vendor indents whole answers, and arguments
+/// go on as texts that are paid for by the token.
+pub(crate) fn compact(json: &str) -> String {
+    let (mut in_text, mut escaped) = (false, false);
+    let kept = json.chars().filter(|&c| {
+        if in_text {
+            in_text = escaped || c != '"';
+            escaped = c == '\\' && !escaped;
+            return true;
+        }
+        in_text = c == '"';
+        !c.is_ascii_whitespace()
+    });
+    kept.collect()
+}
+
 /// What a tool that failed without a word is taken to say: vendors refuse an empty error.
 pub(crate) const WORDLESS_ERROR: &str = "Error";
 
@@ -135,5 +151,11 @@ mod tests {
             let call = ToolCall { id: "1".into(), name: "f".into(), arguments: arguments.into() };
             assert_eq!(call.object().get(), object);
         }
+    }
+
+    #[test]
+    fn only_whitespace_between_values_goes() {
+        let json = "{\n  \"a b\": [1, true, \" \\\" \\\\\" , null],\r\n\t\"c\": {} }";
+        assert_eq!(compact(json), "{\"a b\":[1,true,\" \\\" \\\\\",null],\"c\":{}}");
     }
 }

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use crate::protocol::Protocol;
 use crate::protocol::codec::Reading;
+use crate::protocol::conversation::tool::compact;
 use crate::protocol::conversation::{
     Content, Media, MediaKind, Part, Reply, Signature, Source, ToolCall,
 };
@@ -201,31 +202,4 @@ pub(super) fn push(part: Part, parts: &mut Vec<Part>) {
         }
     }
     parts.push(part);
-}
-
-/// JSON without the whitespace between its values: the vendor indents whole answers, and arguments
-/// go on as texts that are paid for by the token.
-pub(super) fn compact(json: &str) -> String {
-    let (mut in_text, mut escaped) = (false, false);
-    let kept = json.chars().filter(|&c| {
-        if in_text {
-            in_text = escaped || c != '"';
-            escaped = c == '\\' && !escaped;
-            return true;
-        }
-        in_text = c == '"';
-        !c.is_ascii_whitespace()
-    });
-    kept.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::compact;
-
-    #[test]
-    fn only_whitespace_between_values_goes() {
-        let json = "{\n  \"a b\": [1, true, \" \\\" \\\\\" , null],\r\n\t\"c\": {} }";
-        assert_eq!(compact(json), "{\"a b\":[1,true,\" \\\" \\\\\",null],\"c\":{}}");
-    }
 }

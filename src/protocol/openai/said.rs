@@ -2,18 +2,19 @@
 //!
 //! It never knows which of the two it is.
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::protocol::calls::Fragment;
 use crate::protocol::codec::Reading;
 use crate::protocol::conversation::Content;
+use crate::protocol::conversation::tool::compact;
 
 /// A message, or what is new of it.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Said {
-    content: Option<Words>,
+    content: Option<Words<Piece>>,
     reasoning_content: Option<String>,
     reasoning: Option<String>,
     refusal: Option<String>,
@@ -32,39 +33,47 @@ pub(super) struct Call {
 #[derive(Debug, Default, Deserialize)]
 struct Function {
     name: Option<String>,
-    /// A text that holds JSON; some give the object itself. As it was written: a tree of it would
-    /// take many times its bytes.
-    arguments: Option<Box<RawValue>>,
+    arguments: Option<Arguments>,
+}
+
+/// Arguments are a text that holds JSON; some give the object itself, which is kept as written.
+#[derive(Debug)]
+struct Arguments(String);
+
+impl<'de> Deserialize<'de> for Arguments {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let raw = written(from)?;
+        Ok(Self(text_of(raw).unwrap_or_else(|| compact(raw))))
+    }
 }
 
 /// A text, or pieces, as some write answers and reasoning into one list.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Words {
+#[derive(Debug)]
+enum Words<P> {
     Text(String),
-    Pieces(Vec<Piece>),
-    Other(IgnoredAny),
+    Pieces(Vec<P>),
+    Other,
 }
 
 #[derive(Debug, Deserialize)]
 struct Piece {
     text: Option<String>,
     refusal: Option<String>,
-    thinking: Option<Thoughts>,
-}
-
-/// A text, or pieces that are texts. Pieces never hold pieces: each level would be read anew.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Thoughts {
-    Text(String),
-    Pieces(Vec<Thought>),
-    Other(IgnoredAny),
+    thinking: Option<Words<Thought>>,
 }
 
 #[derive(Debug, Deserialize)]
 struct Thought {
     text: Option<String>,
+}
+
+/// By its first character: a try at each form would build a tree of the value first.
+impl<'de, P: DeserializeOwned> Deserialize<'de> for Words<P> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let raw = written(from)?;
+        let pieces = || serde_json::from_str(raw).map_or(Self::Other, Self::Pieces);
+        Ok(text_of(raw).map_or_else(pieces, Self::Text))
+    }
 }
 
 impl Said {
@@ -79,7 +88,7 @@ impl Said {
             Some(Words::Pieces(pieces)) => {
                 contents.extend(pieces.into_iter().filter_map(Piece::into_content));
             }
-            Some(Words::Other(_)) | None => {}
+            Some(Words::Other) | None => {}
         }
         contents.extend(self.refusal.take().map(Content::Refusal));
         contents.retain(|content| match content {
@@ -105,11 +114,7 @@ impl Call {
         let function = self.function.unwrap_or_default();
         let arguments = match function.arguments {
             None => String::new(),
-            Some(written) => match serde_json::from_str(written.get()) {
-                Ok(text) => text,
-                Err(_) if written.get() == "null" => String::new(),
-                Err(_) => written.get().to_owned(),
-            },
+            Some(Arguments(json)) => json,
         };
         (function.name.unwrap_or_default(), arguments)
     }
@@ -123,14 +128,24 @@ impl Piece {
     }
 }
 
-impl Thoughts {
+impl Words<Thought> {
     fn joined(self) -> String {
         match self {
             Self::Text(text) => text,
             Self::Pieces(pieces) => pieces.into_iter().filter_map(|piece| piece.text).collect(),
-            Self::Other(_) => String::new(),
+            Self::Other => String::new(),
         }
     }
+}
+
+/// A value as it is written: a try at each form would build a tree of it first.
+fn written<'de, D: Deserializer<'de>>(from: D) -> Result<&'de str, D::Error> {
+    <&RawValue>::deserialize(from).map(RawValue::get)
+}
+
+/// The text that a value is.
+fn text_of(written: &str) -> Option<String> {
+    written.starts_with('"').then(|| serde_json::from_str(written).ok())?
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 use http::HeaderMap;
 use serde::Serialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use crate::failure::{Failure, Kind};
 use crate::protocol::codec::{Codec, WrittenError};
@@ -28,8 +29,8 @@ pub(super) fn read_event(data: &str) -> Failure {
 }
 
 /// Reads the error of a failed response; there may be none.
-pub(super) fn read_failed(error: Option<Value>) -> Failure {
-    let told = Told::of_error(error.unwrap_or_default());
+pub(super) fn read_failed(error: Option<&RawValue>) -> Failure {
+    let told = Told::of_error(error.unwrap_or(RawValue::NULL));
     read_told(&told, told.error())
 }
 

@@ -3,6 +3,7 @@
 //! Each part of an answer is an item of its own, in a response as in a stream.
 
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::error;
 use super::item::{Item, ItemOut};
@@ -66,7 +67,7 @@ pub(super) struct Response {
     pub(super) id: Option<String>,
     pub(super) model: Option<String>,
     pub(super) status: Option<String>,
-    pub(super) error: Option<serde_json::Value>,
+    pub(super) error: Option<Box<RawValue>>,
     pub(super) incomplete_details: Option<Incomplete>,
     output: Option<Vec<Item>>,
     pub(super) usage: Option<UsageIn>,
@@ -160,7 +161,7 @@ impl Response {
     pub(super) fn take_failure(&mut self) -> Option<Failure> {
         let error = self.error.take();
         if self.status.as_deref() == Some("failed") || error.is_some() {
-            Some(error::read_failed(error))
+            Some(error::read_failed(error.as_deref()))
         } else {
             None
         }

@@ -8,9 +8,11 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use super::{Exchange, TranslatedBody, off_core, stream::Unopened};
+use super::{Exchange, TranslatedBody, held, off_core, stream::Unopened};
 use crate::{
+    body::Weight,
     failure::{Failure, What},
+    live::Share,
     protocol::{
         Operation,
         codec::{self, Codec, Reading},
@@ -38,7 +40,7 @@ impl Exchange<'_> {
         let codec = self.codec();
         let client = self.client(asked.delivery, asked.include_usage);
         if self.endpoint.operation == Operation::CountTokens {
-            let body = attempt::collect(&mut answer).await?;
+            let (body, _share) = held::collected(self.inbound, &mut answer).await?;
             self.judge_envelope(&answer.headers, &body)?;
             return match codec.read_count(&body) {
                 Ok(tokens) => Ok(self.counted(tokens, relayed(&answer.headers))),
@@ -48,7 +50,8 @@ impl Exchange<'_> {
         if asked.is_stream() {
             return self.stream(answer, reading, &client).await;
         }
-        let (body, lost) = self.answered(&mut answer, reading, &client, written).await?;
+        let ((body, lost), share) = self.answered(&mut answer, reading, &client, written).await?;
+        let body = held::counted(body, share);
         for name in lost {
             if !dropped.iter().any(|dropped| dropped == name) {
                 dropped.push(name.to_owned());
@@ -64,22 +67,30 @@ impl Exchange<'_> {
         reading: Reading,
         client: &codec::Client<'_>,
         write: fn(Reply, &dyn Codec, &codec::Client<'_>) -> T,
-    ) -> Result<T, Failed> {
-        let body = attempt::collect(answer).await?;
+    ) -> Result<(T, Share), Failed> {
+        let (body, share) = held::collected(self.inbound, answer).await?;
         let (codec, to) = (self.codec(), self.client_codec());
         let read = if body.len() > off_core::LARGE {
             let (bytes, client) = (body.clone(), OwnClient::of(client));
             let read = off_core::run(move || {
-                let is_error = told::is_error_alone(&bytes);
+                if told::is_error_alone(&bytes) {
+                    return None;
+                }
                 let read = || codec.read_response(&bytes, &reading);
-                (!is_error).then(|| read().map(|reply| write(reply, to, &client.client())))
+                let read = || read().map(|reply| write(reply, to, &client.client()));
+                Some(held::read(Weight::of([&bytes[..]]), share, read))
             });
             read.await.ok_or_else(|| self.judge_error(&answer.headers, &body))?
         } else {
             self.judge_envelope(&answer.headers, &body)?;
-            codec.read_response(&body, &reading).map(|reply| write(reply, to, client))
+            let read = || codec.read_response(&body, &reading);
+            let read = || read().map(|reply| write(reply, to, client));
+            held::read(Weight::of([&body[..]]), share, read)
         };
-        read.map_err(|said| self.failed_in(&answer.headers, said, &body))
+        match read? {
+            (Ok(written), share) => Ok((written, share)),
+            (Err(said), _) => Err(self.failed_in(&answer.headers, said, &body)),
+        }
     }
 
     /// An error inside a success is what the answer should have been.
@@ -89,6 +100,11 @@ impl Exchange<'_> {
 
     /// The error that a success is.
     pub(super) fn judge_error(&self, headers: &HeaderMap, body: &[u8]) -> Failed {
+        // No error is so long, and its words are looked for in a tree of it.
+        if body.len() > LONGEST_ERROR {
+            let cause = format!("an error of more than {LONGEST_ERROR} bytes inside a 200");
+            return Failed::new(What::Malformed(None), cause);
+        }
         let said = self.codec().read_error_inside(headers, body);
         Failed { cause: format!("answered {}", said.status), ..self.failed(headers, &said) }
     }
@@ -102,14 +118,17 @@ impl Exchange<'_> {
     ) -> Result<Answer, Failed> {
         let mut streamed = self.stream_head(&answer.headers, client);
         if attempt::is_object(&mut answer).await? {
-            let out = self.answered(&mut answer, reading, client, streamed_at_once).await?;
-            streamed.replace_body(self.client_codec().content_type(client.delivery), out.into());
+            let (out, share) =
+                self.answered(&mut answer, reading, client, streamed_at_once).await?;
+            let out = held::counted(out, share);
+            streamed.replace_body(self.client_codec().content_type(client.delivery), out);
             return Ok(streamed);
         }
         let reader = self.codec().stream_reader(reading);
         let writer = self.client_codec().stream_writer(client);
         let classes = Arc::clone(&self.provider.own_classes);
-        let mut body = TranslatedBody::new(answer.body, reader, writer, classes);
+        let share = self.inbound.room.share();
+        let mut body = TranslatedBody::new(answer.body, reader, writer, classes, share);
         match body.open().await {
             Ok(()) => {}
             Err(Unopened::Told(error)) => {
@@ -173,12 +192,12 @@ impl Exchange<'_> {
     pub(super) fn whole(
         &self,
         status: StatusCode,
-        body: Vec<u8>,
+        body: impl Into<Bytes>,
         headers: Vec<(HeaderName, HeaderValue)>,
     ) -> Answer {
         let mut answer = Answer::bare(status);
         answer.headers.extend(headers);
-        answer.replace_body("application/json", Bytes::from(body));
+        answer.replace_body("application/json", body.into());
         answer
     }
 }
@@ -240,5 +259,7 @@ pub(super) fn relayed(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
     kept.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
+/// In bytes, inside a success.
+const LONGEST_ERROR: usize = 64 * 1024;
 /// The provider's own silence is timed inside.
 const FOREVER: Duration = Duration::from_secs(86_400);

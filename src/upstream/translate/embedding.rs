@@ -13,9 +13,11 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use super::{
     Exchange, OwnTarget,
     answer::{OwnClient, relayed},
-    attempt, naming, off_core, refusal, spoken,
+    held, naming, off_core, refusal, spoken,
 };
 use crate::{
+    body::Weight,
+    live::Share,
     protocol::{
         codec::Refused,
         conversation::Delivery,
@@ -101,9 +103,10 @@ impl<'a> Asks<'a> {
         let asking = calls.into_iter().map(|call| ask(exchange, client, self.codec, &path, call));
         let mut answers = std::pin::pin!(stream::iter(asking).buffered(AT_ONCE));
         let mut all: Option<(HeaderMap, Embedded)> = None;
-        let mut bytes = 0;
-        while let Some((headers, embedded, length)) = answers.try_next().await? {
+        let (mut bytes, mut shares) = (0, exchange.inbound.room.share());
+        while let Some((headers, embedded, length, share)) = answers.try_next().await? {
             bytes += length;
+            shares.join(share);
             match &mut all {
                 None => all = Some((headers, embedded)),
                 Some((last, all)) => {
@@ -121,7 +124,8 @@ impl<'a> Asks<'a> {
             self.client.write_response(&embedded, self.asked, &to)
         };
         let answered = answered.map_err(|said| exchange.failed(&HeaderMap::new(), &said))?;
-        let mut answer = exchange.whole(StatusCode::OK, answered.body, relayed(&headers));
+        let body = held::counted(answered.body, shares);
+        let mut answer = exchange.whole(StatusCode::OK, body, relayed(&headers));
         answer.headers.extend(answered.headers.into_iter().filter_map(headers::own));
         Ok(naming(answer, &dropped))
     }
@@ -137,33 +141,36 @@ fn codecs(
         .ok_or_else(|| refusal(Refused { field: "input".to_owned() }))
 }
 
-/// Asks for some of the vectors; how many bytes they were.
+/// Asks for some of the vectors; how many bytes they were, and what they take of the room.
 async fn ask(
     exchange: &Exchange<'_>,
     client: &Client,
     codec: &'static dyn Embeddings,
     path: &str,
     call: Call,
-) -> Result<(HeaderMap, Embedded, usize), Failed> {
+) -> Result<(HeaderMap, Embedded, usize, Share), Failed> {
     let headers = [header::CONTENT_TYPE, header::ACCEPT].map(|name| (name, JSON));
     let body = Bytes::from(call.body);
     let prepared = Prepared { path: path.to_owned(), headers: headers.into(), body };
     let mut answer = exchange.ask(client, &prepared, false).await?;
-    let body = attempt::collect(&mut answer).await?;
+    let (body, share) = held::collected(exchange.inbound, &mut answer).await?;
     let length = body.len();
     let read = if length > off_core::LARGE {
         let (bytes, headers) = (body.clone(), answer.headers.clone());
         let read = off_core::run(move || {
             let is_error = told::is_error_alone(&bytes);
-            (!is_error).then(|| codec.read_response(&bytes, &headers))
+            let read = || codec.read_response(&bytes, &headers);
+            (!is_error).then(|| held::read(Weight::of_vectors(&bytes), share, read))
         });
         read.await.ok_or_else(|| exchange.judge_error(&answer.headers, &body))?
     } else {
         exchange.judge_envelope(&answer.headers, &body)?;
-        codec.read_response(&body, &answer.headers)
+        let read = || codec.read_response(&body, &answer.headers);
+        held::read(Weight::of_vectors(&body), share, read)
     };
+    let (read, share) = read?;
     match read.and_then(|embedded| embedded.counted(call.inputs)) {
-        Ok(embedded) => Ok((std::mem::take(&mut answer.headers), embedded, length)),
+        Ok(embedded) => Ok((std::mem::take(&mut answer.headers), embedded, length, share)),
         Err(said) => Err(exchange.failed(&answer.headers, &said)),
     }
 }

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 
 use crate::{
     failure::{Brief, ErrorClasses, Failure, Kind},
+    live::Share,
     protocol::{
         codec::{StreamReader, StreamWriter},
         conversation::Event,
@@ -35,6 +36,10 @@ pub struct TranslatedBody {
     words: LastWords,
     /// What the operator says of the provider's own codes.
     classes: Arc<ErrorClasses>,
+    /// What its events weigh so far.
+    said: usize,
+    /// What the writer keeps of them takes so much of the room for all.
+    share: Share,
     /// What went wrong, for the provider's health.
     fault: Option<Brief>,
 }
@@ -54,6 +59,7 @@ impl TranslatedBody {
         reader: Box<dyn StreamReader>,
         writer: Box<dyn StreamWriter>,
         classes: Arc<ErrorClasses>,
+        share: Share,
     ) -> Self {
         Self {
             source,
@@ -64,6 +70,8 @@ impl TranslatedBody {
             ended: false,
             words: LastWords::default(),
             classes,
+            said: 0,
+            share,
             fault: None,
         }
     }
@@ -74,7 +82,7 @@ impl TranslatedBody {
     /// What went wrong before the stream said anything else.
     pub async fn open(&mut self) -> Result<(), Unopened> {
         // How many events were looked at: a provider may send any number before its content.
-        let mut seen = 0;
+        let (mut seen, mut thinned) = (0, 0);
         loop {
             let failed = self.events.range(seen..).find_map(|event| match event {
                 Event::Failure(failure) => Some(failure.clone()),
@@ -89,6 +97,15 @@ impl TranslatedBody {
                     return Err(Unopened::Told(error));
                 }
                 let fault = self.fault.unwrap_or_else(|| said.brief(&self.classes));
+                return Err(Unopened::Broken(said, fault));
+            }
+            if self.events.len() > A_FEW {
+                keep_last(&mut self.events);
+                thinned += 1;
+            }
+            if thinned > MOST_SIGNS_OF_LIFE {
+                let said = Failure::malformed("the provider says nothing but that it lives");
+                let fault = said.brief(&self.classes);
                 return Err(Unopened::Broken(said, fault));
             }
             seen = self.events.len();
@@ -128,6 +145,25 @@ impl TranslatedBody {
         self.ended && self.events.is_empty()
     }
 
+    /// Ends the stream where it has said more than may be kept of it, or than there is room for.
+    fn weigh(&mut self, events: &mut Vec<Event>) {
+        self.said += events.iter().map(Event::weight).sum::<usize>();
+        let why = if self.said > MOST_SAID {
+            "the answer is longer than the router translates"
+        } else if self.writer.gathers() && !self.has_room() {
+            "the router has no memory left for the rest of the answer"
+        } else {
+            return;
+        };
+        events.retain(|event| matches!(event, Event::Start { .. }));
+        events.push(Event::Failure(Failure::malformed(why)));
+    }
+
+    /// The end says again all that was said: it is held as said, as written, and in the last event.
+    fn has_room(&mut self) -> bool {
+        self.said <= SMALL || self.share.grow_to(4 * self.said as u64)
+    }
+
     /// Reads what one more piece says.
     fn poll_events(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let piece = ready!(self.source.poll_piece(cx));
@@ -146,6 +182,7 @@ impl TranslatedBody {
             }
             None => self.reader.end(&mut events),
         }
+        self.weigh(&mut events);
         let last = events.iter().position(Event::is_last);
         if let Some(last) = last {
             events.truncate(last + 1);
@@ -163,6 +200,30 @@ impl TranslatedBody {
 
 /// Bytes that most events need.
 const USUAL_EVENT: usize = 512;
+
+/// Of pings and usage only the last: of signs of life before the content no more is needed.
+fn keep_last(events: &mut VecDeque<Event>) {
+    let usage = events.iter().rposition(|event| matches!(event, Event::Usage(_)));
+    let ping = events.iter().rposition(|event| matches!(event, Event::Ping));
+    let mut at = 0;
+    events.retain(|event| {
+        at += 1;
+        match event {
+            Event::Usage(_) => Some(at - 1) == usage,
+            Event::Ping => Some(at - 1) == ping,
+            _ => true,
+        }
+    });
+}
+
+/// Events that are held before the first content. More are thinned out.
+const A_FEW: usize = 16;
+/// How often that is done: a day of pings, but no endless flood of them.
+const MOST_SIGNS_OF_LIFE: u32 = 4096;
+/// Bytes of text in one stream: millions of tokens.
+const MOST_SAID: usize = 16 * 1024 * 1024;
+/// Up to here nothing is counted: the number of connections bounds it.
+const SMALL: usize = 256 * 1024;
 
 /// What a client would miss if the stream were begun again elsewhere.
 fn is_content(event: &Event) -> bool {

@@ -8,10 +8,11 @@ use std::collections::{HashMap, VecDeque};
 use serde_json::value::RawValue;
 
 use crate::protocol::codec::ReadError;
+use crate::protocol::conversation::tool::compact;
 use crate::protocol::conversation::{
     Content, Conversation, Media, MediaKind, Part, Role, Source, ToolCall, ToolResult, Turn,
 };
-use crate::protocol::gemini::part::{compact, push};
+use crate::protocol::gemini::part::push;
 use crate::protocol::gemini::signature;
 use crate::protocol::gemini::spelling::EitherName;
 use crate::protocol::object::{Object, text_of};

@@ -7,9 +7,10 @@
 use serde::Serialize;
 
 use crate::protocol::codec::{Client, StreamWriter, append_json};
+use crate::protocol::conversation::tool::compact;
 use crate::protocol::conversation::{Delivery, Event, Failure, Finish, Signature, ToolCall, Usage};
 use crate::protocol::gemini::error;
-use crate::protocol::gemini::part::{PartOut, compact};
+use crate::protocol::gemini::part::PartOut;
 use crate::protocol::gemini::response::{UsageOut, write_finish};
 use crate::protocol::gemini::signature;
 
@@ -112,6 +113,10 @@ impl Writer {
 }
 
 impl StreamWriter for Writer {
+    fn gathers(&self) -> bool {
+        true
+    }
+
     fn write(&mut self, event: Event, out: &mut Vec<u8>) {
         if self.ended {
             return;

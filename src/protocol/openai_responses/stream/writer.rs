@@ -135,6 +135,10 @@ impl Writer {
 }
 
 impl StreamWriter for Writer {
+    fn gathers(&self) -> bool {
+        true
+    }
+
     fn write(&mut self, said: Event, out: &mut Vec<u8>) {
         if self.ended {
             return;

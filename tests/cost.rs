@@ -1,0 +1,107 @@
+//! What a translation takes for every byte of what it reads is bounded, and the estimate by which
+//! requests and answers are let in is never below what they take.
+
+#[path = "cost/measure.rs"]
+mod measure;
+#[path = "cost/shapes.rs"]
+mod shapes;
+
+use onwards::body::Weight;
+use onwards::protocol::Protocol;
+use onwards_heap::counting::Counting;
+
+#[global_allocator]
+static HEAP: Counting = Counting;
+
+/// Small enough to be let in whatever its shape is.
+const LENGTH: usize = 64 * 1024;
+
+#[test]
+fn a_request_takes_no_more_than_is_estimated() {
+    let mut faults = Vec::new();
+    for &from in Protocol::ALL {
+        for (what, body) in shapes::requests(from.name(), LENGTH) {
+            let cost = measure::request(from, &what, body.as_bytes());
+            faults.extend(cost.and_then(|cost| cost.fault()));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn an_answer_takes_no_more_than_is_estimated() {
+    let mut faults = Vec::new();
+    for &from in Protocol::ALL {
+        for (what, body) in shapes::answers(from.name(), LENGTH) {
+            let cost = measure::answer(from, &what, body.as_bytes());
+            faults.extend(cost.and_then(|cost| cost.fault()));
+        }
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// Whatever is let in takes at most four times its length, or four times and what structure any
+/// request may have.
+#[test]
+fn the_estimate_is_at_most_four_times_the_length() {
+    const ALWAYS: u64 = 8 << 20;
+    for &from in Protocol::ALL {
+        for (what, body) in shapes::requests(from.name(), 256 << 10) {
+            let length = body.len() as u64;
+            let estimate = Weight::of([body.as_bytes()]).unwrap_or_default();
+            assert!(estimate <= (4 * length).max(3 * length + ALWAYS), "{from} {what}");
+        }
+    }
+}
+
+/// What applications send is let in, however much of it they send.
+#[test]
+fn real_bodies_of_any_length_are_let_in() {
+    let picture = format!(
+        r#"{{"type":"image_url","image_url":{{"url":"data:image/png;base64,{}"}}}}"#,
+        "iVBORw0KGgo".repeat(50_000)
+    );
+    let said = r#"{"role":"user","content":[{"type":"text","text":"LINE"}]}"#
+        .replace("LINE", &"fn main() { println!(\\\"{}, [1, 2]\\\"); }\\n".repeat(40));
+    let tool = format!(
+        r#"{{"type":"function","function":{{"name":"f","description":"{}","parameters":{{"type":"object","properties":{{{}}}}}}}}}"#,
+        "what it does ".repeat(30),
+        [r#""path":{"type":"string","description":"The path of the file to read."}"#; 8].join(",")
+    );
+    for (what, messages, tools) in [
+        ("pictures", vec![picture.as_str(); 55], vec![]),
+        ("turns", vec![said.as_str(); 3_000], vec![]),
+        ("an agent", vec![said.as_str(); 1_000], vec![tool.as_str(); 128]),
+        ("tools", vec![said.as_str()], vec![tool.as_str(); 400]),
+    ] {
+        let (messages, tools) = (messages.join(","), tools.join(","));
+        let body = format!(r#"{{"model":"m","messages":[{messages}],"tools":[{tools}]}}"#);
+        assert!(Weight::of([body.as_bytes()]).is_ok(), "{what}: {}", body.len());
+        serde_json::from_str::<serde::de::IgnoredAny>(&body).unwrap();
+    }
+}
+
+/// Longer than any vendor's answer, in the smallest events.
+#[test]
+fn a_stream_takes_in_proportion_to_its_length() {
+    for (what, unit) in [
+        ("texts", r#"{"choices":[{"delta":{"content":"a"}}]}"#),
+        ("pings", r#"{"choices":[]}"#),
+        ("usage", r#"{"choices":[],"usage":{"prompt_tokens":1}}"#),
+        (
+            "arguments",
+            r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"id":"a","function":{"name":"f","arguments":"a"}}]}}]}"#,
+        ),
+        (
+            "nameless",
+            r#"{"choices":[{"delta":{"tool_calls":[{"index":0,"function":{"arguments":"a"}}]}}]}"#,
+        ),
+    ] {
+        let bytes = format!("data: {unit}\n\n").repeat(2_000);
+        for &to in Protocol::ALL {
+            let cost = measure::stream(Protocol::OpenAi, to, what, bytes.as_bytes(), 4096);
+            assert_eq!(cost.fault(), None);
+            assert!(cost.memory < 16 * bytes.len(), "{cost:?}");
+        }
+    }
+}
