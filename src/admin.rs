@@ -29,7 +29,7 @@ use crate::{
     serve::{
         Stage,
         connection::{self, Timeouts},
-        relay::Reply,
+        reply::Reply,
     },
 };
 
@@ -69,7 +69,7 @@ fn router(gateway: Arc<Gateway>, meters: Arc<Meters>) -> Router {
 impl connection::Service for Port {
     async fn serve(self: Arc<Self>, request: Request<Incoming>) -> http::Response<Reply> {
         match self.router.clone().call(request).await {
-            Ok(response) => response.map(Reply::Router),
+            Ok(response) => response.map(Reply::of),
             Err(never) => match never {},
         }
     }

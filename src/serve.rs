@@ -17,8 +17,11 @@ pub mod admit;
 pub mod affinity;
 pub mod rounds;
 mod hedge;
+pub mod early_head;
 pub mod keepalive;
+pub mod respond;
 pub mod relay;
+pub mod reply;
 pub mod break_off;
 pub mod frame_end;
 pub mod stream_end;
@@ -34,7 +37,7 @@ use hyper::body::Incoming;
 use tokio::net::TcpListener;
 
 pub use self::{intake::BodyLimits, stage::Stage};
-use self::{record::Record, relay::Reply, request_id::RequestId};
+use self::{record::Record, reply::Reply, request_id::RequestId};
 use crate::{
     gateway::Gateway,
     live::{Meters, Retries},

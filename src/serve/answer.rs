@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 
-use super::{record::Record, relay::Reply};
+use super::{record::Record, reply::Reply};
 use crate::{
     protocol::{
         Protocol,

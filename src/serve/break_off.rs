@@ -12,20 +12,27 @@ use std::{
 use bytes::Bytes;
 use tokio::time::{Sleep, sleep};
 
+use super::reply::{BrokenOff, Reply, Source};
+use crate::protocol::Protocol;
+
 /// Breaks the transfer off when what was said before is on its way: it would be lost with it.
 #[derive(Default)]
 pub struct BreakOff(Option<Pin<Box<Sleep>>>);
 
 /// A stream that failed before it began, for clients that would take its one event for an answer.
-pub struct Failed {
+struct Failed {
     event: Option<Bytes>,
     breaking: BreakOff,
 }
 
-/// Why the transfer to the client is broken off.
-#[derive(Debug, thiserror::Error)]
-#[error("the provider broke off its answer")]
-pub struct BrokenOff;
+/// The event that stands for a stream which has failed before it began. Where a protocol's
+/// libraries would take it for an answer, the transfer breaks.
+pub fn failed(event: Bytes, speaks: Protocol) -> Reply {
+    match speaks.profile().stream.tells_errors {
+        true => Reply::whole(event),
+        false => Reply::of(Failed { event: Some(event), breaking: BreakOff::default() }),
+    }
+}
 
 impl BreakOff {
     /// Whether it has been asked for.
@@ -41,17 +48,12 @@ impl BreakOff {
     }
 }
 
-impl Failed {
-    /// A stream of this event alone.
-    pub fn new(event: Bytes) -> Self {
-        Self { event: Some(event), breaking: BreakOff::default() }
-    }
-
+impl Source for Failed {
     /// The event, then the break.
-    pub fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Result<Bytes, BrokenOff>> {
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         match self.event.take() {
-            Some(event) => Poll::Ready(Ok(event)),
-            None => self.breaking.poll(cx).map(Err),
+            Some(event) => Poll::Ready(Some(Ok(event))),
+            None => self.breaking.poll(cx).map(|broken| Some(Err(broken))),
         }
     }
 }

@@ -26,7 +26,7 @@ use self::{
     socket::{First, Socket},
     streams::{Noted, Streams},
 };
-use super::{Stage, relay::Reply};
+use super::{reply::Reply, stage::Stage};
 
 /// How slow a client may be.
 #[derive(Debug, Clone, Copy)]

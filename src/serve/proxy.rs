@@ -8,10 +8,11 @@ use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
 use super::{
-    Front, admit, answer, keepalive,
+    Front, admit, answer,
+    early_head::{Attempted, EarlyHead},
     record::Record,
-    relay::{self, Reply},
-    rounds,
+    reply::Reply,
+    respond, rounds,
 };
 use crate::{
     protocol::{Endpoint, Operation, Protocol},
@@ -33,11 +34,13 @@ pub async fn proxy(
         Err(refusal) => return answer::refuse(&refusal, speaks, request_id, &mut record),
     };
     inbound.request_id = request_id;
-    if let Some(every) = keepalive::asked(&held, &inbound) {
-        return Box::pin(keepalive::serve(&front, held, inbound, record, every)).await;
+    if let Some(early) = EarlyHead::asked(&held, &mut inbound) {
+        let meters = Arc::clone(&front.meters);
+        let attempts = attempts(front, held, inbound, record);
+        return Box::pin(early.serve(attempts, meters)).await;
     }
     let accepted = accept(&front, &held, &inbound, &mut record).await;
-    respond(accepted, held, &mut inbound, record)
+    respond::respond(accepted, held, &mut inbound, record)
 }
 
 /// What the path asks for. Where another has the same path as OpenAI, its clients say who they are.
@@ -65,7 +68,7 @@ async fn hold(
 }
 
 /// Asks providers until one answer may be passed on, or the process ends.
-pub(super) async fn accept(
+async fn accept(
     front: &Front,
     held: &admit::Held,
     inbound: &Inbound,
@@ -79,19 +82,13 @@ pub(super) async fn accept(
     }
 }
 
-/// What the attempts led to, as the client gets it.
-pub(super) fn respond(
-    accepted: Result<rounds::Accepted, Refusal>,
+/// The same, with all that it needs: it may go on after the head has gone out.
+async fn attempts(
+    front: Arc<Front>,
     held: admit::Held,
-    inbound: &mut Inbound,
+    inbound: Inbound,
     mut record: Record,
-) -> Response<Reply> {
-    let request_id = inbound.take_request_id();
-    match accepted {
-        Ok(accepted) => relay::respond(accepted, held, request_id, record, inbound),
-        Err(refusal) => {
-            let speaks = inbound.speaks();
-            answer::refuse(&refusal, speaks, request_id, &mut record)
-        }
-    }
+) -> Attempted {
+    let accepted = accept(&front, &held, &inbound, &mut record).await;
+    Attempted { accepted, held, inbound, record }
 }

@@ -4,50 +4,28 @@
 //! event, anything else in a broken transfer, and so does a stream whose clients would not mind the
 //! event.
 
-use std::{
-    pin::Pin,
-    task::{Context, Poll, ready},
-};
+use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::{HeaderValue, Response, header};
-use http_body::{Body, Frame, SizeHint};
 use tokio::time::Instant;
 
 use super::{
-    admit::{Held, Permits},
-    answer::{self, ATTEMPTS, PROVIDER},
-    break_off::{BreakOff, BrokenOff, Failed},
+    admit::Permits,
+    break_off::BreakOff,
     frame_end::FrameEnd,
-    keepalive::{Next, Waiting},
     record::{Asked, Record},
-    rounds::{Accepted, tell},
+    reply::{BrokenOff, Source},
+    rounds::tell,
     stream_end::StreamEnd,
 };
 use crate::{
     failure::{Brief, ErrorClasses, Failure, What},
     live::Entry,
-    protocol::Protocol,
     upstream::{
         answer::{AnswerBody, Form},
-        headers,
         request::Inbound,
     },
 };
-
-/// Every body that the router sends.
-pub enum Reply {
-    /// One that is there at once.
-    Whole(Option<Bytes>),
-    /// One that tells why there is no more of it, and breaks.
-    Failed(Box<Failed>),
-    /// One that comes from a provider.
-    Relay(Box<Relay>),
-    /// One that may come from a provider once it has been found.
-    Waiting(Box<Waiting>),
-    /// One of the routes that are not proxied.
-    Router(axum::body::Body),
-}
 
 /// A provider's body, and everything that lives as long as it does.
 pub struct Relay {
@@ -66,79 +44,32 @@ pub struct Relay {
     _permits: Permits,
 }
 
-/// The accepted answer, dressed for the client.
-pub fn respond(
-    accepted: Accepted,
-    held: Held,
-    request_id: HeaderValue,
-    mut record: Record,
-    inbound: &Inbound,
-) -> Response<Reply> {
-    let Accepted { answer, asked, permits: own, entry } = accepted;
-    let answer = *answer;
-    let Held { table, mut permits, .. } = held;
-    permits.extend(own);
-    record.answered(answer.status);
-
-    let form = if answer.watched { answer.form() } else { Form::Other };
-    let stream = (form == Form::Events).then(|| StreamEnd::for_request(inbound));
-    let frames = (form == Form::Frames).then(FrameEnd::default);
-    let speaks = inbound.speaks();
-    let mute = !speaks.profile().stream.tells_errors;
-    record.lets_go_of_table();
-    let mut map = answer.headers;
-    headers::to_client(&mut map);
-    if stream.is_some() {
-        // An error event may come after what was announced, and would be cut to fit.
-        map.remove(header::CONTENT_LENGTH);
-    }
-    let provider = asked.among(&table);
-    headers::set(&mut map, &provider.response_headers);
-    answer::name_request(&mut map, request_id, speaks);
-    map.insert(PROVIDER, provider.name_value.clone());
-    if let Some(attempts) = record.attempts() {
-        map.insert(ATTEMPTS, attempts);
-    }
-    let body = answer.body;
-    let relay = Relay {
-        body,
-        stream,
-        frames,
-        mute,
-        breaking: BreakOff::default(),
-        entry,
-        asked,
-        _permits: permits,
-        record,
-    };
-    let mut response = Response::new(Reply::Relay(Box::new(relay)));
-    *response.status_mut() = answer.status;
-    *response.headers_mut() = map;
-    response
-}
-
-impl Reply {
-    /// A body that is there at once.
-    pub fn whole(bytes: Bytes) -> Self {
-        Self::Whole(Some(bytes))
-    }
-
-    /// The event that stands for a stream which has failed before it began. Where a protocol's
-    /// libraries would take it for an answer, the transfer breaks.
-    pub fn failed(event: Bytes, speaks: Protocol) -> Self {
-        match speaks.profile().stream.tells_errors {
-            true => Self::whole(event),
-            false => Self::Failed(Box::new(Failed::new(event))),
-        }
-    }
-}
-
 impl Relay {
-    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
-        if self.breaking.has_begun() {
-            return self.break_off(cx);
+    /// The body of an answer by the provider `asked`, whose health hears how it ends.
+    pub fn new(
+        body: AnswerBody,
+        form: Form,
+        inbound: &Inbound,
+        (asked, entry): (Asked, Option<Entry>),
+        permits: Permits,
+        record: Record,
+    ) -> Self {
+        Self {
+            body,
+            stream: (form == Form::Events).then(|| StreamEnd::for_request(inbound)),
+            frames: (form == Form::Frames).then(FrameEnd::default),
+            mute: !inbound.speaks().profile().stream.tells_errors,
+            breaking: BreakOff::default(),
+            entry,
+            asked,
+            _permits: permits,
+            record,
         }
-        let Some(stream) = &mut self.stream else { return self.poll_unwatched(cx) };
+    }
+
+    /// The next piece of a stream of events.
+    fn poll_watched(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        let Some(stream) = &mut self.stream else { return Poll::Ready(None) };
         loop {
             if let Some(ready) = stream.take() {
                 return Poll::Ready(Some(Ok(ready)));
@@ -159,7 +90,7 @@ impl Relay {
                 None => Err(Brief::RESET),
             };
             self.ended(end);
-            return self.poll_piece(cx);
+            return self.poll_watched(cx);
         }
     }
 
@@ -227,61 +158,22 @@ impl Relay {
     }
 }
 
-impl Body for Reply {
-    type Data = Bytes;
-    type Error = Box<dyn std::error::Error + Send + Sync>;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        match &mut *self {
-            Self::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Self::Failed(failed) => {
-                let piece = ready!(failed.poll_piece(cx));
-                Poll::Ready(Some(piece.map(Frame::data).map_err(Into::into)))
-            }
-            Self::Relay(relay) => {
-                let piece = ready!(relay.poll_piece(cx));
-                Poll::Ready(piece.map(|piece| piece.map(Frame::data).map_err(Into::into)))
-            }
-            Self::Waiting(waiting) => match ready!(waiting.poll_next(cx)) {
-                Next::Comment(comment) => Poll::Ready(Some(Ok(Frame::data(comment)))),
-                Next::Rest(rest) => {
-                    *self = rest;
-                    self.poll_frame(cx)
-                }
-            },
-            Self::Router(body) => Pin::new(body)
-                .poll_frame(cx)
-                .map(|frame| frame.map(|frame| frame.map_err(Into::into))),
+impl Source for Relay {
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        if self.breaking.has_begun() {
+            return self.break_off(cx);
         }
+        if self.stream.is_some() { self.poll_watched(cx) } else { self.poll_unwatched(cx) }
     }
 
-    fn is_end_stream(&self) -> bool {
-        match self {
-            Self::Whole(bytes) => bytes.is_none(),
-            Self::Relay(relay) => {
-                relay.stream.is_none()
-                    && relay.body.is_end()
-                    && !relay.breaks_at_end()
-                    && !relay.breaking.has_begun()
-            }
-            Self::Failed(_) | Self::Waiting(_) => false,
-            Self::Router(body) => body.is_end_stream(),
-        }
+    fn is_end(&self) -> bool {
+        self.stream.is_none()
+            && self.body.is_end()
+            && !self.breaks_at_end()
+            && !self.breaking.has_begun()
     }
 
-    fn size_hint(&self) -> SizeHint {
-        match self {
-            Self::Whole(bytes) => {
-                SizeHint::with_exact(bytes.as_ref().map_or(0, |b| b.len() as u64))
-            }
-            Self::Relay(relay) if relay.stream.is_none() => {
-                relay.body.remaining().map(SizeHint::with_exact).unwrap_or_default()
-            }
-            Self::Failed(_) | Self::Relay(_) | Self::Waiting(_) => SizeHint::default(),
-            Self::Router(body) => body.size_hint(),
-        }
+    fn remaining(&self) -> Option<u64> {
+        if self.stream.is_none() { self.body.remaining() } else { None }
     }
 }

@@ -19,7 +19,7 @@ use super::{
     admit::{right, unknown},
     answer::{self, REQUEST_ID},
     record::Record,
-    relay::Reply,
+    reply::Reply,
     request_id::RequestId,
     token,
 };
@@ -79,7 +79,7 @@ pub async fn serve(
     id: HeaderValue,
 ) -> Response<Reply> {
     let mut response = match router.call(request).await {
-        Ok(response) => response.map(Reply::Router),
+        Ok(response) => response.map(Reply::of),
         Err(never) => match never {},
     };
     response.headers_mut().entry(REQUEST_ID).or_insert(id);

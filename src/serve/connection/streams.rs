@@ -21,7 +21,7 @@ use tokio::{
     time::{Instant, Sleep, sleep, sleep_until},
 };
 
-use crate::{serve::relay::Reply, within::after};
+use crate::{serve::reply::Reply, within::after};
 
 /// The open streams of one connection; hyper's executor for them.
 #[derive(Debug, Clone)]

@@ -1,0 +1,156 @@
+//! A stream whose head goes out before a provider has answered, where the pool asks for comments to
+//! a client that waits.
+//!
+//! Once the head has gone out no status can refuse any more: every failure becomes the error event
+//! of the client's protocol, and where its libraries raise none, a broken transfer, too.
+
+use std::{
+    panic::AssertUnwindSafe,
+    pin::pin,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use http::{HeaderValue, Response, StatusCode, header};
+
+use super::{
+    admit::Held,
+    answer::{self, REQUEST_ID},
+    break_off, keepalive,
+    record::Record,
+    reply::Reply,
+    respond,
+    rounds::Accepted,
+};
+use crate::{
+    failure::Class,
+    live::Meters,
+    protocol::{Protocol, conversation::Delivery},
+    refusal::Refusal,
+    upstream::{
+        answer::{Answer, Form},
+        headers,
+        request::Inbound,
+    },
+    within::within,
+};
+
+/// How long the head waits for a provider, and what it says then.
+pub struct EarlyHead {
+    every: Duration,
+    head: Response<()>,
+    speaks: Protocol,
+}
+
+/// The end of the attempts, and what the response needs of what they held.
+pub struct Attempted {
+    /// The answer, or why there is none.
+    pub accepted: Result<Accepted, Refusal>,
+    /// The permits of the request.
+    pub held: Held,
+    /// The request.
+    pub inbound: Inbound,
+    /// What is known of it.
+    pub record: Record,
+}
+
+impl EarlyHead {
+    /// Of a request whose client may hear comments; `None` where none may be sent.
+    pub fn asked(held: &Held, inbound: &mut Inbound) -> Option<Self> {
+        let pool = held.table.pool(held.pool);
+        let every = pool.keepalive?;
+        let speaks = inbound.speaks();
+        if !speaks.profile().stream.has_comments {
+            return None;
+        }
+        let delivery = inbound.endpoint.as_ref().and_then(|endpoint| endpoint.delivery);
+        if !delivery.map_or(inbound.stream, |delivery| delivery == Delivery::Events) {
+            return None;
+        }
+        // The head may have to go out before it is known how an answer would be packed.
+        inbound.headers.remove(header::ACCEPT_ENCODING);
+        let mut head = Response::new(());
+        let map = head.headers_mut();
+        headers::set(map, &pool.response_headers);
+        map.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
+        map.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        map.insert(REQUEST_ID, inbound.request_id.clone());
+        Some(Self { every, head, speaks })
+    }
+
+    /// The response to what `attempts` lead to, or the head and comments while they take longer.
+    pub async fn serve(
+        self,
+        attempts: impl Future<Output = Attempted> + Send + 'static,
+        meters: Arc<Meters>,
+    ) -> Response<Reply> {
+        let Self { every, head, speaks } = self;
+        let mut attempts = Box::pin(attempts);
+        if let Ok(attempted) = tokio::time::timeout(every, &mut attempts).await {
+            let Attempted { accepted, held, mut inbound, record } = attempted;
+            return respond::respond(accepted, held, &mut inbound, record);
+        }
+        let sent = Instant::now();
+        let rest = AssertUnwindSafe(async move { rest(attempts.await, sent).await });
+        let rest = rest.catch_unwind().map(move |rest| {
+            rest.unwrap_or_else(|_| {
+                meters.panics.inc();
+                break_off::failed(answer::failed_stream(&Refusal::Internal, speaks), speaks)
+            })
+        });
+        head.map(|()| keepalive::until(rest, every))
+    }
+}
+
+/// What follows the comments: the stream, or the error event that stands for anything else.
+async fn rest(attempted: Attempted, sent: Instant) -> Reply {
+    let Attempted { accepted, held, mut inbound, mut record } = attempted;
+    record.answered_at(StatusCode::OK, sent);
+    let speaks = inbound.speaks();
+    let refusal = match accepted {
+        Ok(accepted) if is_stream_of_success(&accepted.answer) => {
+            return respond::respond(Ok(accepted), held, &mut inbound, record).into_body();
+        }
+        Ok(Accepted { mut answer, .. }) => {
+            if let Some(event) = as_event(&mut answer, speaks).await {
+                record.broke_off(Class::of_status(answer.status.as_u16()).name());
+                return break_off::failed(event, speaks);
+            }
+            Refusal::UpstreamMalformed
+        }
+        Err(refusal) => refusal,
+    };
+    record.broke_off(refusal.row().code);
+    break_off::failed(answer::failed_stream(&refusal, speaks), speaks)
+}
+
+fn is_stream_of_success(answer: &Answer) -> bool {
+    answer.status.is_success() && answer.form() == Form::Events
+}
+
+/// A provider's refusal, which would have been passed on as it came, as an event.
+async fn as_event(answer: &mut Answer, speaks: Protocol) -> Option<Bytes> {
+    if !answer.status.is_client_error() && !answer.status.is_server_error() {
+        return None;
+    }
+    // JSON has had its second while the error was judged.
+    let limit = if answer.form() == Form::Json { Duration::ZERO } else { ERROR_BODY };
+    let read = async {
+        while !answer.body.source_is_end() && answer.body.held_bytes() < MOST_READ {
+            if !matches!(answer.body.look().await, Ok(true)) {
+                break;
+            }
+        }
+    };
+    within(limit, pin!(read)).await;
+    let body = answer.body.whole().unwrap_or_default();
+    let said = speaks.codec().read_error(answer.status.as_u16(), &answer.headers, &body);
+    Some(Bytes::from(speaks.codec().write_failed(said)))
+}
+
+/// How long an error may take to say more than its status.
+const ERROR_BODY: Duration = Duration::from_secs(1);
+/// The most that is read of an error.
+const MOST_READ: usize = 64 * 1024;

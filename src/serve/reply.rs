@@ -1,0 +1,115 @@
+//! The body of every response. What fills one knows this file; this file knows none of them.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll, ready},
+};
+
+use bytes::Bytes;
+use http_body::{Body, Frame, SizeHint};
+
+/// The body of a response.
+pub enum Reply {
+    /// Bytes that are there at once.
+    Whole(Option<Bytes>),
+    /// Pieces that come in time.
+    Pieces(Box<dyn Source>),
+}
+
+/// What fills a body piece by piece.
+pub trait Source: Send {
+    /// The next piece; `None` after the last one.
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>>;
+
+    /// Whether it is known that no further piece follows.
+    fn is_end(&self) -> bool {
+        false
+    }
+
+    /// How many bytes follow, where that is known.
+    fn remaining(&self) -> Option<u64> {
+        None
+    }
+}
+
+/// Why the transfer to the client is broken off.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer broke off")]
+pub struct BrokenOff;
+
+impl Reply {
+    /// A body that is there at once.
+    pub fn whole(bytes: Bytes) -> Self {
+        Self::Whole(Some(bytes))
+    }
+
+    /// A body that `source` fills.
+    pub fn of(source: impl Source + 'static) -> Self {
+        Self::Pieces(Box::new(source))
+    }
+}
+
+impl Source for Reply {
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        match self {
+            Self::Whole(bytes) => Poll::Ready(bytes.take().map(Ok)),
+            Self::Pieces(source) => source.poll_piece(cx),
+        }
+    }
+
+    fn is_end(&self) -> bool {
+        match self {
+            Self::Whole(bytes) => bytes.is_none(),
+            Self::Pieces(source) => source.is_end(),
+        }
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        match self {
+            Self::Whole(bytes) => Some(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
+            Self::Pieces(source) => source.remaining(),
+        }
+    }
+}
+
+impl Body for Reply {
+    type Data = Bytes;
+    type Error = BrokenOff;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BrokenOff>>> {
+        self.poll_piece(cx).map(|piece| piece.map(|piece| piece.map(Frame::data)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.is_end()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.remaining().map(SizeHint::with_exact).unwrap_or_default()
+    }
+}
+
+/// The body of a route that axum serves.
+impl Source for axum::body::Body {
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        let frame = ready!(Pin::new(self).poll_frame(cx));
+        let data = |frame: Result<Frame<Bytes>, _>| match frame.map(Frame::into_data) {
+            Ok(Ok(data)) => Some(Ok(data)),
+            // None of the routes has trailers.
+            Ok(Err(_)) => None,
+            Err(_) => Some(Err(BrokenOff)),
+        };
+        Poll::Ready(frame.and_then(data))
+    }
+
+    fn is_end(&self) -> bool {
+        self.is_end_stream()
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        self.size_hint().exact()
+    }
+}

@@ -1,0 +1,69 @@
+//! What the attempts led to, as the client gets it: the accepted answer under the router's headers,
+//! or the refusal.
+//!
+//! It reads nothing of an answer's body.
+
+use http::{Response, header};
+
+use super::{
+    admit::Held,
+    answer::{self, ATTEMPTS, PROVIDER},
+    record::Record,
+    relay::Relay,
+    reply::Reply,
+    rounds::Accepted,
+};
+use crate::{
+    refusal::Refusal,
+    upstream::{answer::Form, headers, request::Inbound},
+};
+
+/// The response to a request of which all attempts have ended.
+pub fn respond(
+    accepted: Result<Accepted, Refusal>,
+    held: Held,
+    inbound: &mut Inbound,
+    mut record: Record,
+) -> Response<Reply> {
+    match accepted {
+        Ok(accepted) => dressed(accepted, held, inbound, record),
+        Err(refusal) => {
+            let (speaks, request_id) = (inbound.speaks(), inbound.take_request_id());
+            answer::refuse(&refusal, speaks, request_id, &mut record)
+        }
+    }
+}
+
+/// The accepted answer, dressed for the client.
+fn dressed(
+    accepted: Accepted,
+    held: Held,
+    inbound: &mut Inbound,
+    mut record: Record,
+) -> Response<Reply> {
+    let Accepted { answer, asked, permits: own, entry } = accepted;
+    let answer = *answer;
+    let Held { table, mut permits, .. } = held;
+    permits.extend(own);
+    record.answered(answer.status);
+    let form = if answer.watched { answer.form() } else { Form::Other };
+    record.lets_go_of_table();
+    let mut map = answer.headers;
+    headers::to_client(&mut map);
+    if form == Form::Events {
+        // An error event may come after what was announced, and would be cut to fit.
+        map.remove(header::CONTENT_LENGTH);
+    }
+    let provider = asked.among(&table);
+    headers::set(&mut map, &provider.response_headers);
+    answer::name_request(&mut map, inbound.take_request_id(), inbound.speaks());
+    map.insert(PROVIDER, provider.name_value.clone());
+    if let Some(attempts) = record.attempts() {
+        map.insert(ATTEMPTS, attempts);
+    }
+    let relay = Relay::new(answer.body, form, inbound, (asked, entry), permits, record);
+    let mut response = Response::new(Reply::of(relay));
+    *response.status_mut() = answer.status;
+    *response.headers_mut() = map;
+    response
+}
