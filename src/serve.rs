@@ -13,6 +13,7 @@ pub mod intake;
 pub mod door;
 pub mod token;
 pub mod signature;
+pub mod permits;
 pub mod admit;
 pub mod affinity;
 pub mod rounds;

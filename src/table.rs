@@ -7,6 +7,7 @@ pub mod pool;
 pub mod endpoints;
 pub mod fallback;
 pub mod keyring;
+pub mod access;
 pub mod mock;
 pub mod aws;
 pub mod identity;

@@ -11,8 +11,7 @@ use tokio::time::Instant;
 use crate::{
     live::{Limited, Limits, State},
     secret::names::label,
-    serve::admit,
-    table::{Caller, Pool, Provider, Table},
+    table::{Caller, Pool, Provider, Table, access},
 };
 
 /// What would become of a request.
@@ -80,7 +79,7 @@ pub fn explain(
     };
     let mut told =
         Explanation { model: label(alias).into_owned(), refused: None, pools: Vec::new() };
-    let first = match admit::resolve(table, first, caller) {
+    let first = match access::resolve(table, first, caller) {
         Ok(pool) => pool,
         Err(refusal) => {
             told.refused = Some(refusal.message());
@@ -97,7 +96,7 @@ pub fn explain(
         return Ok(told);
     }
     for &next in &table.pool(first).fallback.to {
-        match admit::resolve(table, next, caller) {
+        match access::resolve(table, next, caller) {
             // Its rules send the caller back.
             Ok(id) if id == first => {}
             Ok(id) => {

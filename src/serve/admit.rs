@@ -4,30 +4,27 @@
 //! The types hold the order: only what is `Allowed` can hold limits, so a refused request spends
 //! nothing of a later check.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, OnceLock},
-};
+use std::sync::{Arc, OnceLock};
 
 use http::{HeaderMap, HeaderName, Method, Request};
 use hyper::body::Incoming;
-use smallvec::SmallVec;
 
 use super::{
     door::Door,
     endpoint,
     intake::{self, BodyLimits},
     medium::{self, Medium},
-    mentions, signature, token,
+    mentions,
+    permits::{self, Permits},
+    signature, token,
 };
 use crate::{
     body::Found,
     gateway::Gateway,
-    live::{Limited, Limits, Permit},
     path,
     protocol::{Endpoint, Operation, Surface, conversation::Delivery},
     refusal::{Refusal, Whose},
-    table::{Access, Caller, Pool, PoolId, Table},
+    table::{Caller, Pool, PoolId, Table, access},
     upstream::request::Inbound,
 };
 
@@ -51,9 +48,6 @@ pub struct Held {
     /// The permits of key and pool.
     pub permits: Permits,
 }
-
-/// What a request holds.
-pub type Permits = SmallVec<[Permit; 3]>;
 
 /// Path → size → alias.
 pub async fn admit(
@@ -175,9 +169,9 @@ pub fn allow(table: Arc<Table>, inbound: &Inbound) -> Result<Allowed, Refusal> {
         token => table.keyring.caller(token),
     };
     let Some(pool) = table.find(&inbound.alias) else {
-        return Err(unknown(&table, caller, &inbound.alias));
+        return Err(access::unknown(&table, caller, &inbound.alias));
     };
-    let pool = resolve(&table, pool, caller)?;
+    let pool = access::resolve(&table, pool, caller)?;
     may_ask(table.pool(pool), inbound)?;
     Ok(Allowed { table, pool, caller })
 }
@@ -194,76 +188,15 @@ pub fn may_ask(pool: &Pool, inbound: &Inbound) -> Result<(), Refusal> {
     }
 }
 
-/// The pool that serves this caller where `pool` is asked for: right → rules.
-pub fn resolve(table: &Table, mut pool: PoolId, caller: Caller) -> Result<PoolId, Refusal> {
-    right(table, table.pool(pool), caller)?;
-    let mut seen: SmallVec<[PoolId; 4]> = SmallVec::new();
-    while let Some(rule) = matching_rule(table, pool, caller) {
-        seen.push(pool);
-        // Rules that send a request in a circle serve nobody.
-        pool = rule.filter(|next| !seen.contains(next)).ok_or(Refusal::Forbidden)?;
-        right(table, table.pool(pool), caller)?;
-    }
-    Ok(pool)
-}
-
 /// Limits of the key, then of the pool.
 pub fn hold(allowed: Allowed) -> Result<Held, Refusal> {
     let Allowed { table, pool, caller } = allowed;
     let mut permits = Permits::new();
     if let Caller::Known(key) = caller {
-        permits.extend(take(&table.keyring.key(key).limits, Whose::Key)?);
+        permits.push(permits::take(&table.keyring.key(key).limits, Whose::Key)?);
     }
-    permits.extend(take(&table.pool(pool).limits, Whose::Pool)?);
+    permits.push(permits::take(&table.pool(pool).limits, Whose::Pool)?);
     Ok(Held { table, pool, caller, permits })
-}
-
-/// Passes one holder's limits.
-fn take(limits: &Limits, whose: Whose) -> Result<Option<Permit>, Refusal> {
-    limits.admit().map(Some).map_err(|limited| refusal(limited, whose))
-}
-
-/// How a limit's no is told.
-pub fn refusal(limited: Limited, whose: Whose) -> Refusal {
-    match limited {
-        Limited::Rate(retry_after) => Refusal::RateLimit { whose, retry_after },
-        Limited::Concurrency => Refusal::ConcurrencyLimit { whose },
-    }
-}
-
-/// Whether a caller may use a pool.
-pub fn right(table: &Table, pool: &Pool, caller: Caller) -> Result<(), Refusal> {
-    let Access::Closed(keys) = &pool.access else { return Ok(()) };
-    match caller {
-        Caller::Anonymous => Err(Refusal::MissingApiKey),
-        Caller::Unknown => Err(Refusal::InvalidApiKey),
-        Caller::Known(key) if keys.contains(&key) || table.keyring.key(key).global => Ok(()),
-        Caller::Known(_) => Err(Refusal::Forbidden),
-    }
-}
-
-/// Which aliases exist is told to those who hold a key, or where nothing is closed.
-pub fn unknown(table: &Table, caller: Caller, alias: &str) -> Refusal {
-    match caller {
-        Caller::Known(_) => Refusal::ModelNotFound(alias.to_owned()),
-        _ if !table.keyring.closes => Refusal::ModelNotFound(alias.to_owned()),
-        Caller::Anonymous => Refusal::MissingApiKey,
-        Caller::Unknown => Refusal::InvalidApiKey,
-    }
-}
-
-/// The first rule that matches: `Some(None)` denies, `Some(Some(pool))` redirects.
-fn matching_rule(table: &Table, pool: PoolId, caller: Caller) -> Option<Option<PoolId>> {
-    let rules = &table.pool(pool).rules;
-    if rules.is_empty() {
-        return None;
-    }
-    let nobody = BTreeMap::new();
-    let labels = match caller {
-        Caller::Known(key) => &table.keyring.key(key).labels,
-        _ => &nobody,
-    };
-    rules.iter().find(|rule| rule.matches(labels)).map(|rule| rule.redirect)
 }
 
 const MODEL_OVERRIDE: HeaderName = HeaderName::from_static("model-override");

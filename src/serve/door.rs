@@ -6,11 +6,11 @@
 
 use http::HeaderMap;
 
-use super::{admit, signature, token};
+use super::{signature, token};
 use crate::{
     gateway::Gateway,
     refusal::Refusal,
-    table::{Caller, Keyring},
+    table::{Caller, Keyring, access},
 };
 
 /// What is known of a request before its body.
@@ -50,8 +50,8 @@ impl<'a> Door<'a> {
         }
         let alias = self.named.or(model).unwrap_or_default();
         match table.find(alias) {
-            Some(pool) => admit::right(&table, table.pool(pool), caller),
-            None => Err(admit::unknown(&table, caller, alias)),
+            Some(pool) => access::right(&table, table.pool(pool), caller),
+            None => Err(access::unknown(&table, caller, alias)),
         }
     }
 }

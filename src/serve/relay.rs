@@ -10,9 +10,9 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{
-    admit::Permits,
     break_off::BreakOff,
     frame_end::FrameEnd,
+    permits::Permits,
     record::{Asked, Record},
     reply::{BrokenOff, Source},
     rounds::tell,

@@ -22,14 +22,15 @@ use self::{
 };
 use super::{
     Front,
-    admit::{self, Held, Permits},
+    admit::{self, Held},
     hedge::{self, Outcome},
+    permits::Permits,
     record::{Asked, Record, Step},
 };
 use crate::{
     live::{self, Entry, Retries},
     refusal::Refusal,
-    table::{Caller, Pool, PoolId, Table},
+    table::{Caller, Pool, PoolId, Table, access},
     upstream::{
         answer::Answer,
         attempt::{self, Scrutiny},
@@ -144,7 +145,7 @@ impl<'a> Rounds<'a> {
         }
         while let Some((&next, rest)) = self.coming.split_first() {
             self.coming = rest;
-            let Ok(id) = admit::resolve(self.table, next, self.caller) else { continue };
+            let Ok(id) = access::resolve(self.table, next, self.caller) else { continue };
             if admit::may_ask(self.table.pool(id), self.inbound).is_err() {
                 continue;
             }

@@ -16,7 +16,6 @@ use tower_service::Service;
 
 use super::{
     Stage,
-    admit::{right, unknown},
     answer::{self, REQUEST_ID},
     record::Record,
     reply::Reply,
@@ -27,7 +26,7 @@ use crate::{
     gateway::Gateway,
     live::Meters,
     protocol::{Protocol, codec::Model, profile::InQuery},
-    table::{Pool, Table},
+    table::{Pool, Table, access},
 };
 
 /// What these routes answer from.
@@ -117,7 +116,7 @@ async fn models(
     let protocol = asked_by(&uri, &mut headers);
     let table = context.gateway.snapshot();
     let caller = table.keyring.caller(token::of(&headers));
-    let usable = table.pools().iter().filter(|pool| right(&table, pool, caller).is_ok());
+    let usable = table.pools().iter().filter(|pool| access::right(&table, pool, caller).is_ok());
     let models: Vec<Model<'_>> = usable.map(|pool| shown(&table, pool)).collect();
     written(protocol.codec().write_models(&models))
 }
@@ -134,8 +133,8 @@ async fn model(
     let table = context.gateway.snapshot();
     let caller = table.keyring.caller(token::of(&headers));
     let found = match table.find(&id) {
-        None => Err(unknown(&table, caller, &id)),
-        Some(pool) => right(&table, table.pool(pool), caller).map(|()| table.pool(pool)),
+        None => Err(access::unknown(&table, caller, &id)),
+        Some(pool) => access::right(&table, table.pool(pool), caller).map(|()| table.pool(pool)),
     };
     match found {
         Ok(pool) => written(protocol.codec().write_model(&shown(&table, pool))),

@@ -12,7 +12,7 @@ use crate::{
     refusal::Refusal,
     secret::names::label,
     serve::{
-        admit::Permits,
+        permits::Permits,
         record::{Asked, Record, Step},
     },
     table::fallback::Verdict,

@@ -17,8 +17,8 @@ use crate::{
     protocol::{Endpoint, Operation},
     refusal::{Refusal, Whose},
     serve::{
-        admit::{self, Permits},
         affinity,
+        permits::{self, Permits},
         record::{Asked, Record, Step},
     },
     table::{Pool, PoolId, Provider},
@@ -170,7 +170,7 @@ impl<'a> Pass<'a> {
         };
         let entry = pool.providers[at].live.enter_resting(Instant::now());
         let permit = pool.providers[at].limits.admit();
-        let permit = permit.map_err(|limited| admit::refusal(limited, Whose::Provider))?;
+        let permit = permit.map_err(|limited| permits::refusal(limited, Whose::Provider))?;
         Ok(Some(self.chosen(at, entry, permit, rewritten)))
     }
 
@@ -234,7 +234,7 @@ impl<'a> Pass<'a> {
         let fallback = &self.pool.fallback;
         record.trail.push(self.asked(at), Step::Limited);
         if !(fallback.enabled && fallback.on_rate_limit) {
-            return Err(admit::refusal(limited, Whose::Provider));
+            return Err(permits::refusal(limited, Whose::Provider));
         }
         self.out[at] = true;
         notes.limited(limited);

@@ -12,7 +12,7 @@ use crate::{
     live::{Limited, State},
     refusal::{AllFailed, Refusal, Whose},
     serve::{
-        admit,
+        permits,
         record::{Asked, Record, Step},
     },
     table::Pool,
@@ -121,9 +121,9 @@ impl Notes {
         if let Some(limited) = self.limited.filter(|_| !attempted) {
             return match (limited, self.soonest) {
                 (Limited::Rate(_), Some(soonest)) => {
-                    admit::refusal(Limited::Rate(soonest), Whose::Provider)
+                    permits::refusal(Limited::Rate(soonest), Whose::Provider)
                 }
-                _ => admit::refusal(limited, Whose::Provider),
+                _ => permits::refusal(limited, Whose::Provider),
             };
         }
         let told = || steps().filter(|step| step.is_attempt() || *step == Step::Limited);
