@@ -2,6 +2,7 @@
 //!
 //! It never sees the configuration, only the table that was compiled from it.
 
+pub mod context;
 pub mod connection;
 pub mod routes;
 pub mod proxy;
@@ -17,7 +18,6 @@ pub mod permits;
 pub mod admit;
 pub mod affinity;
 pub mod rounds;
-mod hedge;
 pub mod early_head;
 pub mod keepalive;
 pub mod respond;
@@ -37,35 +37,11 @@ use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
 
-pub use self::{intake::BodyLimits, stage::Stage};
+pub use self::{context::Context, intake::BodyLimits, stage::Stage};
 use self::{record::Record, reply::Reply, request_id::RequestId};
-use crate::{
-    gateway::Gateway,
-    live::{Meters, Retries},
-    protocol::Protocol,
-    refusal::Refusal,
-    upstream::client::Client,
-};
+use crate::{protocol::Protocol, refusal::Refusal};
 
-/// What one core serves requests with.
-pub struct Front {
-    /// The live table.
-    pub gateway: Arc<Gateway>,
-    /// This core's connections to the providers.
-    pub client: Client,
-    /// How often the whole process may ask twice.
-    pub retries: Arc<Retries>,
-    /// What is counted.
-    pub meters: Arc<Meters>,
-    /// How much and how slowly clients may send.
-    pub body_limits: BodyLimits,
-    /// Serving, draining or closing.
-    pub stage: Stage,
-    /// What is not proxied.
-    pub routes: axum::Router,
-}
-
-impl Front {
+impl Context {
     /// Serves every connection of one listener until the router closes, then until each has ended.
     pub async fn listen(self: Arc<Self>, listener: TcpListener, timeouts: connection::Timeouts) {
         let sweeper = tokio::spawn(sweep(Arc::clone(&self)));
@@ -94,7 +70,7 @@ impl Front {
     }
 }
 
-impl connection::Service for Front {
+impl connection::Service for Context {
     /// A fault of ours costs one request alone.
     fn serve(
         self: Arc<Self>,
@@ -118,12 +94,12 @@ impl connection::Service for Front {
 type Served = Pin<Box<dyn Future<Output = Response<Reply>> + Send>>;
 
 /// Closes connections that wait for work too long, and gives back what a load has left.
-async fn sweep(front: Arc<Front>) {
+async fn sweep(context: Arc<Context>) {
     let mut beat = tokio::time::interval(SWEEP);
     loop {
         for _ in 0..SWEEPS_A_HEAP {
             beat.tick().await;
-            front.client.sweep().await;
+            context.client.sweep().await;
         }
         onwards_heap::give_back_end();
     }

@@ -20,7 +20,7 @@ use crate::{
     live::{Meters, Retries},
     reload::{Hint, Hints, Loader},
     secret::names::label,
-    serve::{Front, Stage, connection::Timeouts, routes},
+    serve::{Context, Stage, connection::Timeouts, routes},
     table::{Place, Table},
     upstream::{client::Client, identity::Identities, probe},
 };
@@ -64,7 +64,7 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let body_limits = arguments.body_limits();
     let mut cores = Vec::new();
     for listener in listeners.proxy {
-        let front = Front {
+        let context = Context {
             gateway: Arc::clone(&gateway),
             client: Client::new(Arc::clone(&identities)),
             retries: Arc::clone(&retries),
@@ -73,7 +73,7 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
             stage: stage.for_core(),
             routes: routes::router(Arc::clone(&gateway), Arc::clone(&meters), stage.clone()),
         };
-        cores.push(core(front, listener, timeouts)?);
+        cores.push(core(context, listener, timeouts)?);
     }
     let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let drained = control.block_on(async {
@@ -99,7 +99,7 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
 
 /// One core: a runtime, a listener and upstream connections of its own.
 fn core(
-    front: Front,
+    context: Context,
     listener: std::net::TcpListener,
     timeouts: Timeouts,
 ) -> std::io::Result<JoinHandle<()>> {
@@ -107,7 +107,7 @@ fn core(
     thread::Builder::new().name("core".into()).spawn(move || {
         runtime.block_on(async move {
             match tokio::net::TcpListener::from_std(listener) {
-                Ok(listener) => Arc::new(front).listen(listener, timeouts).await,
+                Ok(listener) => Arc::new(context).listen(listener, timeouts).await,
                 Err(error) => tracing::error!(%error, "a core cannot listen"),
             }
         });

@@ -8,7 +8,8 @@ use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
 use super::{
-    Front, admit, answer,
+    admit, answer,
+    context::Context,
     early_head::{Attempted, EarlyHead},
     record::Record,
     reply::Reply,
@@ -22,24 +23,24 @@ use crate::{
 
 /// Serves one request through a provider, or says why not.
 pub async fn proxy(
-    front: Arc<Front>,
+    context: Arc<Context>,
     request: Request<Incoming>,
     endpoint: Option<Endpoint>,
     request_id: HeaderValue,
 ) -> Response<Reply> {
     let speaks = endpoint.as_ref().map(|endpoint| endpoint.protocol).unwrap_or_default();
-    let mut record = Record::begin(Arc::clone(&front.meters));
-    let (held, mut inbound) = match hold(&front, request, endpoint, &mut record).await {
+    let mut record = Record::begin(Arc::clone(&context.meters));
+    let (held, mut inbound) = match hold(&context, request, endpoint, &mut record).await {
         Ok(held) => held,
         Err(refusal) => return answer::refuse(&refusal, speaks, request_id, &mut record),
     };
     inbound.request_id = request_id;
     if let Some(early) = EarlyHead::asked(&held, &mut inbound) {
-        let meters = Arc::clone(&front.meters);
-        let attempts = attempts(front, held, inbound, record);
+        let meters = Arc::clone(&context.meters);
+        let attempts = attempts(context, held, inbound, record);
         return Box::pin(early.serve(attempts, meters)).await;
     }
-    let accepted = accept(&front, &held, &inbound, &mut record).await;
+    let accepted = accept(&context, &held, &inbound, &mut record).await;
     respond::respond(accepted, held, &mut inbound, record)
 }
 
@@ -56,39 +57,39 @@ pub fn endpoint_of(request: &Request<Incoming>) -> Option<Endpoint> {
 }
 
 async fn hold(
-    front: &Front,
+    context: &Context,
     request: Request<Incoming>,
     endpoint: Option<Endpoint>,
     record: &mut Record,
 ) -> Result<(admit::Held, Inbound), Refusal> {
-    let inbound = admit::admit(request, endpoint, &front.gateway, &front.body_limits).await?;
-    let allowed = admit::allow(front.gateway.snapshot(), &inbound)?;
+    let inbound = admit::admit(request, endpoint, &context.gateway, &context.body_limits).await?;
+    let allowed = admit::allow(context.gateway.snapshot(), &inbound)?;
     record.allowed(&allowed);
     Ok((admit::hold(allowed)?, inbound))
 }
 
 /// Asks providers until one answer may be passed on, or the process ends.
 async fn accept(
-    front: &Front,
+    context: &Context,
     held: &admit::Held,
     inbound: &Inbound,
     record: &mut Record,
 ) -> Result<rounds::Accepted, Refusal> {
-    let attempts = std::pin::pin!(rounds::run(front, held, inbound, record));
+    let attempts = std::pin::pin!(rounds::run(context, held, inbound, record));
     tokio::select! {
         biased;
         accepted = attempts => accepted,
-        () = front.stage.over() => Err(Refusal::ShuttingDown),
+        () = context.stage.over() => Err(Refusal::ShuttingDown),
     }
 }
 
 /// The same, with all that it needs: it may go on after the head has gone out.
 async fn attempts(
-    front: Arc<Front>,
+    context: Arc<Context>,
     held: admit::Held,
     inbound: Inbound,
     mut record: Record,
 ) -> Attempted {
-    let accepted = accept(&front, &held, &inbound, &mut record).await;
+    let accepted = accept(&context, &held, &inbound, &mut record).await;
     Attempted { accepted, held, inbound, record }
 }

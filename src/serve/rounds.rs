@@ -1,11 +1,13 @@
 //! The attempt loop: who is next, one attempt, the verdict, and again, until one is accepted or
-//! all are spent; then the next pool, where the file names one.
+//! no provider is left; then the next pool, where the file names one.
 //!
 //! Nothing has been sent to the client while this runs.
 
 mod budget;
 mod ended;
-pub(super) mod pass;
+mod hedge;
+mod pass;
+mod second;
 mod spent;
 pub(super) mod tell;
 mod trial;
@@ -17,20 +19,19 @@ use tokio::time::Instant;
 
 use self::{
     budget::Budget,
-    pass::{Chosen, Pass},
+    pass::{Attempt, Pass},
     spent::Notes,
 };
 use super::{
-    Front,
     admit::{self, Held},
-    hedge::{self, Outcome},
+    context::Context,
     permits::Permits,
     record::{Asked, Record, Step},
 };
 use crate::{
     live::{self, Entry, Retries},
     refusal::Refusal,
-    table::{Caller, Pool, PoolId, Table, access},
+    table::{Caller, PoolId, Table, access},
     upstream::{
         answer::Answer,
         attempt::{self, Scrutiny},
@@ -54,28 +55,27 @@ pub struct Accepted {
 
 /// Tries providers until one answer may be passed on.
 pub async fn run(
-    front: &Front,
+    context: &Context,
     held: &Held,
     inbound: &Inbound,
     record: &mut Record,
 ) -> Result<Accepted, Refusal> {
-    let mut rounds = Rounds::new(front, held, inbound)?;
-    while let Some(chosen) = rounds.next(record).await? {
-        let (chosen, tried) = match hedge::attempt(&mut rounds, chosen, record).await {
-            Outcome::Tried(chosen, tried) => (chosen, tried),
-            Outcome::Ended(end) => return end,
-        };
-        match tried {
-            Ok(answer) => return Ok(rounds.accept(chosen, answer, record)),
-            Err(failed) => {
-                let taken = chosen.entry.started().elapsed();
-                if let Some(end) = rounds.failed(chosen, failed, taken, record) {
-                    return end;
-                }
+    let mut rounds = Rounds::new(context, held, inbound)?;
+    while let Some(mut attempt) = rounds.next(record).await? {
+        let end = match rounds.patience() {
+            None => {
+                let tried = rounds.ask(&mut attempt).await;
+                record.waited(attempt.entry.started().elapsed());
+                rounds.judged(attempt, tried, record)
             }
+            // Boxed: two attempts are too large to be carried by every request that has one.
+            Some(after) => Box::pin(rounds.hedged(attempt, after, record)).await,
+        };
+        if let Some(end) = end {
+            return end;
         }
     }
-    rounds.spent(record)
+    rounds.exhausted(record)
 }
 
 /// Where the loop stands.
@@ -94,12 +94,12 @@ pub(super) struct Rounds<'a> {
 }
 
 impl<'a> Rounds<'a> {
-    fn new(front: &'a Front, held: &'a Held, inbound: &'a Inbound) -> Result<Self, Refusal> {
+    fn new(context: &'a Context, held: &'a Held, inbound: &'a Inbound) -> Result<Self, Refusal> {
         let table = &*held.table;
         let pool = table.pool(held.pool);
         Ok(Self {
-            client: &front.client,
-            retries: &front.retries,
+            client: &context.client,
+            retries: &context.retries,
             table,
             caller: held.caller,
             inbound,
@@ -111,27 +111,27 @@ impl<'a> Rounds<'a> {
         })
     }
 
-    /// The next to try, with all that the attempt holds; `None` when all are spent.
-    async fn next(&mut self, record: &mut Record) -> Result<Option<Chosen<'a>>, Refusal> {
+    /// The next attempt, with all that it holds; `None` when no provider is left.
+    async fn next(&mut self, record: &mut Record) -> Result<Option<Attempt<'a>>, Refusal> {
         loop {
             let found = self.pass.next(&self.budget, &mut self.notes, record).await?;
             let found = match found {
-                Some(chosen) => Some(chosen),
-                None if self.budget.is_spent(Instant::now()) => None,
+                Some(attempt) => Some(attempt),
+                None if self.budget.is_exhausted(Instant::now()) => None,
                 None if self.take_over() => continue,
                 None if self.budget.attempts > 0 => None,
                 None => match self.notes.last_resort() {
-                    Some(asked) => self.insist(asked, record).await?,
+                    Some(asked) => self.force(asked, record).await?,
                     None if self.waited_for_trial(record).await => continue,
                     None => None,
                 },
             };
-            match found.map(|chosen| self.within_budget(chosen)) {
+            match found.map(|attempt| self.within_budget(attempt)) {
                 None => return Ok(None),
-                Some(Ok(chosen)) => return Ok(Some(chosen)),
-                Some(Err(chosen)) => {
-                    record.trail.passed_over(chosen.asked, Step::Spared);
-                    self.pass.spare(*chosen);
+                Some(Ok(attempt)) => return Ok(Some(attempt)),
+                Some(Err(attempt)) => {
+                    record.trail.passed_over(attempt.asked, Step::Spared);
+                    self.pass.release(*attempt);
                 }
             }
         }
@@ -165,12 +165,12 @@ impl<'a> Rounds<'a> {
         false
     }
 
-    /// Everybody rests, or is on a trial that does not end: one is asked all the same.
-    async fn insist(
+    /// Every provider rests, or is on a trial that does not end: one is asked all the same.
+    async fn force(
         &mut self,
         asked: Asked,
         record: &mut Record,
-    ) -> Result<Option<Chosen<'a>>, Refusal> {
+    ) -> Result<Option<Attempt<'a>>, Refusal> {
         if asked.pool != self.pass.id {
             let pool = self.table.pool(asked.pool);
             self.pass = match asked.pool == self.first {
@@ -181,7 +181,7 @@ impl<'a> Rounds<'a> {
                 },
             };
         }
-        self.pass.insist(asked.provider as usize, &mut self.notes, record).await
+        self.pass.force(asked.provider as usize, &mut self.notes, record).await
     }
 
     /// The only ones left are on trial: waits until one is decided, and begins again. Who asks
@@ -208,68 +208,37 @@ impl<'a> Rounds<'a> {
 
     /// A further attempt at a provider that failed the last time, by whomever it was asked, is
     /// what storms are made of: without a place in its pool's budget it is passed over.
-    fn within_budget(&mut self, mut chosen: Chosen<'a>) -> Result<Chosen<'a>, Box<Chosen<'a>>> {
-        let now = chosen.entry.started();
+    fn within_budget(&mut self, mut attempt: Attempt<'a>) -> Result<Attempt<'a>, Box<Attempt<'a>>> {
+        let now = attempt.entry.started();
         // Of the alias that was asked for, whichever pool takes over.
         let budget = &self.table.pool(self.first).live.retries;
         if self.budget.attempts == 0 {
             self.retries.began(budget, now);
-        } else if chosen.provider.live.is_ailing() {
-            chosen.extra = self.retries.extra(budget, now);
-            if chosen.extra.is_none() {
-                return Err(Box::new(chosen));
+        } else if attempt.provider.live.is_ailing() {
+            attempt.extra = self.retries.extra(budget, now);
+            if attempt.extra.is_none() {
+                return Err(Box::new(attempt));
             }
         }
         self.budget.attempts += 1;
-        Ok(chosen)
-    }
-
-    /// The pool that is being tried.
-    pub(super) fn pool(&self) -> &'a Pool {
-        self.pass.pool
-    }
-
-    /// The request.
-    pub(super) fn inbound(&self) -> &'a Inbound {
-        self.inbound
-    }
-
-    /// A second one to ask beside the first, where the pool's requests have paid for it and
-    /// somebody is there who is well.
-    pub(super) async fn hedge(&mut self) -> Option<Chosen<'a>> {
-        let now = Instant::now();
-        if self.budget.is_spent(now) {
-            return None;
-        }
-        // What has to be paid comes before what is taken: who is not asked stays for falling back.
-        let at = self.pass.beside(now)?;
-        let hedging = &self.pass.pool.live.hedging;
-        if !hedging.spend() {
-            return None;
-        }
-        let Some(chosen) = self.pass.take(at).await else {
-            hedging.pays(1.0);
-            return None;
-        };
-        self.budget.attempts += 1;
-        Some(chosen)
+        Ok(attempt)
     }
 
     /// Asks one. It borrows nothing of the loop, so that another may be asked meanwhile.
-    pub(super) fn attempt(
+    fn ask(
         &self,
-        chosen: &mut Chosen<'a>,
+        attempt: &mut Attempt<'a>,
     ) -> impl Future<Output = Result<Box<Answer>, Failed>> + use<'a> {
         let stream = self.inbound.stream;
-        let timeouts = &chosen.provider.timeouts;
+        let timeouts = &attempt.provider.timeouts;
         let scrutiny = Scrutiny {
             reads_errors: self.pass.pool.fallback.enabled,
             needs_body: self.inbound.needs_body,
             waits_for_content: stream && timeouts.first_event.is_some(),
         };
-        let allowance = self.budget.allowance(timeouts, stream, chosen.entry.started());
-        let rewritten = chosen.rewritten.take();
-        attempt::run(self.client, chosen.provider, self.inbound, rewritten, scrutiny, allowance)
+        let allowance = self.budget.allowance(timeouts, stream, attempt.entry.started());
+        let rewritten = attempt.rewritten.take();
+        attempt::run(self.client, attempt.provider, self.inbound, rewritten, scrutiny, allowance)
     }
 }
 

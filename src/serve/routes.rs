@@ -15,11 +15,11 @@ use hyper::body::Incoming;
 use tower_service::Service;
 
 use super::{
-    Stage,
     answer::{self, REQUEST_ID},
     record::Record,
     reply::Reply,
     request_id::RequestId,
+    stage::Stage,
     token,
 };
 use crate::{

@@ -48,7 +48,7 @@ impl Budget {
     }
 
     /// Whether no attempt may start any more.
-    pub(super) fn is_spent(&self, now: Instant) -> bool {
+    pub(super) fn is_exhausted(&self, now: Instant) -> bool {
         self.most.is_some_and(|most| self.attempts >= most)
             || self.end().is_some_and(|end| now >= end)
     }

@@ -2,11 +2,9 @@
 //!
 //! It asks nobody.
 
-use std::time::Duration;
-
 use tokio::time::Instant;
 
-use super::{Accepted, Rounds, pass::Chosen, tell};
+use super::{Accepted, Rounds, pass::Attempt, tell};
 use crate::{
     failure::{Class, What},
     refusal::Refusal,
@@ -20,38 +18,51 @@ use crate::{
 };
 
 impl<'a> Rounds<'a> {
-    pub(super) fn accept(
+    /// What the end of an attempt means; `None` where another may follow.
+    pub(super) fn judged(
         &mut self,
-        mut chosen: Chosen<'a>,
+        attempt: Attempt<'a>,
+        tried: Result<Box<Answer>, Failed>,
+        record: &mut Record,
+    ) -> Option<Result<Accepted, Refusal>> {
+        match tried {
+            Ok(answer) => Some(Ok(self.accept(attempt, answer, record))),
+            Err(failed) => self.failed(attempt, failed, record),
+        }
+    }
+
+    fn accept(
+        &mut self,
+        mut attempt: Attempt<'a>,
         answer: Box<Answer>,
         record: &mut Record,
     ) -> Accepted {
         let now = Instant::now();
         if let Some(hedge) = &self.pass.pool.hedge {
             let hedging = &self.pass.pool.live.hedging;
-            hedging.began(now.saturating_duration_since(chosen.entry.started()));
+            hedging.began(now.saturating_duration_since(attempt.entry.started()));
             hedging.pays(hedge.max_extra);
         }
-        chosen.entry.accepted(now);
+        attempt.entry.accepted(now);
         if self.pass.pool.providers.len() > 1 {
             let low_for = headroom::low_for(&answer.headers);
-            chosen.provider.live.headroom().said(low_for, now);
+            attempt.provider.live.headroom().said(low_for, now);
         }
         record.answered_at(answer.status, now.into_std());
-        record.trail.push(chosen.asked, Step::Status(answer.status.as_u16()));
-        let permits = self.pass.permits(chosen.permit);
-        Accepted { answer, asked: chosen.asked, permits, entry: Some(chosen.entry) }
+        record.trail.push(attempt.asked, Step::Status(answer.status.as_u16()));
+        let permits = self.pass.permits(attempt.permit);
+        Accepted { answer, asked: attempt.asked, permits, entry: Some(attempt.entry) }
     }
 
     /// What a failure means; `Some` when it is the end.
-    pub(in crate::serve) fn failed(
+    fn failed(
         &mut self,
-        chosen: Chosen<'a>,
+        attempt: Attempt<'a>,
         failed: Failed,
-        taken: Duration,
         record: &mut Record,
     ) -> Option<Result<Accepted, Refusal>> {
-        let Chosen { asked, provider, permit, entry, .. } = chosen;
+        let Attempt { asked, provider, permit, entry, .. } = attempt;
+        let taken = entry.started().elapsed();
         let pool = self.pass.pool;
         record.trail.push(asked, Step::Failed(failed.failure));
         tracing::debug!(
@@ -76,8 +87,8 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    /// The truth when nobody is left.
-    pub(super) fn spent(&mut self, record: &Record) -> Result<Accepted, Refusal> {
+    /// The truth when no provider is left.
+    pub(super) fn exhausted(&mut self, record: &Record) -> Result<Accepted, Refusal> {
         let all_refused = record.trail.steps().filter(|step| step.is_attempt());
         let mut all_refused = all_refused.peekable();
         if all_refused.peek().is_some()

@@ -28,8 +28,8 @@ use crate::{
     },
 };
 
-/// Who is tried, and what the attempt holds.
-pub(in crate::serve) struct Chosen<'a> {
+/// An attempt at one provider, and what it holds.
+pub(super) struct Attempt<'a> {
     pub asked: Asked,
     pub provider: &'a Provider,
     pub permit: Permit,
@@ -97,16 +97,16 @@ impl<'a> Pass<'a> {
         Self { permit: Some(permit), ..Self::new(id, pool, inbound) }
     }
 
-    /// The next to try; `None` when this pool is spent.
+    /// The next to try; `None` when this pool is exhausted.
     pub(super) async fn next(
         &mut self,
         budget: &Budget,
         notes: &mut Notes,
         record: &mut Record,
-    ) -> Result<Option<Chosen<'a>>, Refusal> {
+    ) -> Result<Option<Attempt<'a>>, Refusal> {
         let Self { pool, inbound, .. } = *self;
         let mut now = Instant::now();
-        while self.attempts < pool.fallback.max_attempts && !budget.is_spent(now) {
+        while self.attempts < pool.fallback.max_attempts && !budget.is_exhausted(now) {
             let Some(at) = self.choose(now, notes, record) else {
                 if self.attempts_in_pass == 0 {
                     break;
@@ -145,7 +145,7 @@ impl<'a> Pass<'a> {
                 }
             };
             match pool.providers[at].limits.admit() {
-                Ok(permit) => return Ok(Some(self.chosen(at, entry, permit, rewritten))),
+                Ok(permit) => return Ok(Some(self.attempt(at, entry, permit, rewritten))),
                 Err(limited) => self.limited(at, limited, notes, record)?,
             }
         }
@@ -153,12 +153,12 @@ impl<'a> Pass<'a> {
     }
 
     /// The provider is asked although it rests; `None` where it has no words for what is asked.
-    pub(super) async fn insist(
+    pub(super) async fn force(
         &mut self,
         at: usize,
         notes: &mut Notes,
         record: &mut Record,
-    ) -> Result<Option<Chosen<'a>>, Refusal> {
+    ) -> Result<Option<Attempt<'a>>, Refusal> {
         let Self { pool, inbound, .. } = *self;
         let rewritten = match translate::rewrite(inbound, &pool.providers[at]) {
             Rewrite::Now(rewritten) => rewritten,
@@ -171,11 +171,11 @@ impl<'a> Pass<'a> {
         let entry = pool.providers[at].live.enter_resting(Instant::now());
         let permit = pool.providers[at].limits.admit();
         let permit = permit.map_err(|limited| permits::refusal(limited, Whose::Provider))?;
-        Ok(Some(self.chosen(at, entry, permit, rewritten)))
+        Ok(Some(self.attempt(at, entry, permit, rewritten)))
     }
 
     /// This one is asked, unless its protocol, its trial or its limit says no.
-    pub(super) async fn take(&mut self, at: usize) -> Option<Chosen<'a>> {
+    pub(super) async fn take(&mut self, at: usize) -> Option<Attempt<'a>> {
         let Self { pool, inbound, .. } = *self;
         let provider = &pool.providers[at];
         let rewritten = match translate::rewrite(inbound, provider) {
@@ -185,14 +185,15 @@ impl<'a> Pass<'a> {
         let rewritten = rewritten.ok()?;
         let entry = provider.live.enter(Instant::now()).ok()?;
         let permit = provider.limits.admit().ok()?;
-        Some(self.chosen(at, entry, permit, rewritten))
+        Some(self.attempt(at, entry, permit, rewritten))
     }
 
-    /// The one chosen is not asked after all, nor later in this pass: it gives back what it holds.
-    pub(super) fn spare(&mut self, chosen: Chosen<'a>) {
+    /// The attempt is not made after all, nor another at its provider in this pass: it gives back
+    /// what it holds.
+    pub(super) fn release(&mut self, attempt: Attempt<'a>) {
         self.attempts -= 1;
         self.attempts_in_pass -= 1;
-        self.out[chosen.asked.provider as usize] = true;
+        self.out[attempt.asked.provider as usize] = true;
     }
 
     /// A provider has refused the prompt for its length: only larger ones are left.
@@ -208,19 +209,19 @@ impl<'a> Pass<'a> {
         permits
     }
 
-    fn chosen(
+    fn attempt(
         &mut self,
         at: usize,
         entry: Entry,
         permit: Permit,
         rewritten: Option<Box<Rewritten<'a>>>,
-    ) -> Chosen<'a> {
+    ) -> Attempt<'a> {
         self.attempts += 1;
         self.attempts_in_pass += 1;
         self.tried[at] = true;
         self.out[at] = !self.pool.fallback.with_replacement;
         let provider = &self.pool.providers[at];
-        Chosen { asked: self.asked(at), provider, permit, entry, extra: None, rewritten }
+        Attempt { asked: self.asked(at), provider, permit, entry, extra: None, rewritten }
     }
 
     /// A provider's own limit sends the request on only where the pool says so.

@@ -1,0 +1,122 @@
+//! A second attempt beside a first one that has not failed but is slow, where the pool says that
+//! this is worth an attempt now and then.
+//!
+//! The client hears only one of the two, and the other is cut off at once.
+
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{
+    Accepted, Rounds,
+    hedge::{self, Raced},
+    pass::Attempt,
+};
+use crate::{
+    refusal::Refusal,
+    serve::{
+        affinity,
+        record::{Record, Step},
+    },
+    table::pool::HedgeAfter,
+    upstream::{answer::Answer, failed::Failed},
+};
+
+/// An attempt that is under way beside another.
+struct Begun<'a> {
+    attempt: Attempt<'a>,
+    asking: Pin<Box<dyn Future<Output = Tried> + Send + 'a>>,
+}
+
+type Tried = Result<Box<Answer>, Failed>;
+
+impl Future for Begun<'_> {
+    type Output = Tried;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Tried> {
+        self.asking.as_mut().poll(cx)
+    }
+}
+
+impl<'a> Rounds<'a> {
+    /// How long the first may be silent; `None` where no second one may be asked.
+    pub(super) fn patience(&self) -> Option<Duration> {
+        let pool = self.pass.pool;
+        let hedge = pool.hedge.as_ref()?;
+        let harmless = self.inbound.needs_body
+            && !self.inbound.form
+            && (hedge.side_effects || !affinity::has_tools(self.inbound));
+        if !harmless {
+            return None;
+        }
+        match hedge.after {
+            HedgeAfter::Time(time) => Some(time),
+            HedgeAfter::Percentile(percent) => pool.live.hedging.percentile(percent),
+        }
+    }
+
+    /// One attempt, with a second one beside it where it is silent for longer than `after`.
+    pub(super) async fn hedged(
+        &mut self,
+        attempt: Attempt<'a>,
+        after: Duration,
+        record: &mut Record,
+    ) -> Option<Result<Accepted, Refusal>> {
+        let began = Instant::now();
+        let mut first = self.begun(attempt);
+        let (winner, tried, mut loser) = match hedge::race(&mut first, after, self.second()).await {
+            Raced::First(tried, None) => {
+                record.waited(began.elapsed());
+                return self.judged(first.attempt, tried, record);
+            }
+            Raced::First(tried, Some(second)) => (first, tried, second),
+            Raced::Second(tried, second) => (second, tried, first),
+        };
+        let cut_off = loser.attempt.asked;
+        if tried.is_ok() {
+            drop(loser);
+            record.waited(began.elapsed());
+            record.trail.push(cut_off, Step::Hedged);
+            return self.judged(winner.attempt, tried, record);
+        }
+        if let Some(end) = self.judged(winner.attempt, tried, record) {
+            record.waited(began.elapsed());
+            record.trail.cut_off(cut_off);
+            return Some(end);
+        }
+        let tried = (&mut loser).await;
+        record.waited(began.elapsed());
+        self.judged(loser.attempt, tried, record)
+    }
+
+    /// A second one to ask beside the first, where the pool's requests have paid for it and a
+    /// provider is there that is well.
+    async fn second(&mut self) -> Option<Begun<'a>> {
+        let now = Instant::now();
+        if self.budget.is_exhausted(now) {
+            return None;
+        }
+        // What has to be paid comes before what is taken: a provider that is not asked stays for
+        // falling back.
+        let at = self.pass.beside(now)?;
+        let hedging = &self.pass.pool.live.hedging;
+        if !hedging.spend() {
+            return None;
+        }
+        let Some(attempt) = self.pass.take(at).await else {
+            hedging.pays(1.0);
+            return None;
+        };
+        self.budget.attempts += 1;
+        Some(self.begun(attempt))
+    }
+
+    fn begun(&self, mut attempt: Attempt<'a>) -> Begun<'a> {
+        let asking = Box::pin(self.ask(&mut attempt));
+        Begun { attempt, asking }
+    }
+}
