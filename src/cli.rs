@@ -5,6 +5,7 @@ mod explain;
 mod log;
 mod schema;
 mod serve;
+mod terminal;
 mod values;
 
 use std::process::ExitCode;
@@ -77,16 +78,4 @@ fn masked(mut error: clap::Error) -> clap::Error {
         error.insert(kind, ContextValue::String("…".to_owned()));
     }
     error
-}
-
-/// Text for whoever called; a closed pipe is no reason to fail.
-fn say(text: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stdout(), "{text}");
-}
-
-/// Text about what went wrong.
-fn complain(text: &str) {
-    use std::io::Write;
-    let _ = writeln!(std::io::stderr(), "{text}");
 }

@@ -23,6 +23,7 @@ pub mod protocol;
 pub mod admin;
 pub mod cli;
 // ── vocabulary
+pub mod words;
 pub mod failure;
 pub mod refusal;
 pub mod secret;

@@ -21,7 +21,7 @@ pub use health::{Cooldown, Health, HealthSettings, Probing, Reason, State, Trial
 pub use hedging::Hedging;
 pub use limit::{Cap, LimitSettings, Limited, Limits, Permit, Rate, RateBucket};
 pub use meters::{Head, Meters, PoolMeters, ProviderMeters, Times};
-pub use provider::{Entry, Provider, ProviderSettings, Turn};
+pub use provider::{Entry, Provider, ProviderSettings};
 pub use registry::{Draft, Key, Pool, Registry};
 pub use retries::{Extra, PoolRetries, Retries};
 pub use room::{Room, Share};

@@ -20,8 +20,7 @@
 //!    Requests and their like are read with `object::Object`, which knows what nobody took; streams
 //!    of server-sent events with `frames::FrameReader`, their parts opened and closed by
 //!    `parts::Parts`; JSON is written with `codec::json`.
-//! 2. One line in the table of protocols below, and one in the table of names that a file may hold, in
-//!    `config/raw/protocol.rs`.
+//! 2. One line in the table of protocols below, and one in the table of their names in `words.rs`.
 //! 3. Its corpus in `tests/golden/<name>/`: `tests/protocols.rs` finds it by itself and runs it
 //!    against every other protocol.
 //!
@@ -36,11 +35,14 @@
 pub mod endpoint;
 pub mod family;
 pub mod profile;
+pub mod misfit;
 pub mod told;
 pub mod codec;
 pub mod replay;
 pub mod conversation;
 pub mod embedding;
+pub mod limits;
+pub mod vertex;
 pub mod openai;
 pub mod anthropic;
 pub mod gemini;
@@ -63,24 +65,12 @@ pub use endpoint::{Endpoint, Operation};
 pub use family::{Family, Surface};
 pub use profile::Profile;
 
-/// Declares the table of protocols: variant, name in the configuration, module, implementation.
+pub use crate::words::Protocol;
+
+/// Declares the table of protocols: variant, module, implementation.
 macro_rules! protocols {
-    ($( $(#[$doc:meta])* $variant:ident = $name:literal, $module:ident::$codec:ident; )+) => {
-        /// A wire protocol.
-        #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-        pub enum Protocol {
-            $( $(#[$doc])* $variant, )+
-        }
-
+    ($( $variant:ident: $module:ident::$codec:ident; )+) => {
         impl Protocol {
-            /// Every protocol there is.
-            pub const ALL: &'static [Self] = &[$( Self::$variant, )+];
-
-            /// Its name in the configuration, in headers and in logs.
-            pub const fn name(self) -> &'static str {
-                match self { $( Self::$variant => $name, )+ }
-            }
-
             /// How it is read and written.
             pub fn codec(self) -> &'static dyn Codec {
                 match self { $( Self::$variant => &$module::$codec, )+ }
@@ -95,27 +85,18 @@ macro_rules! protocols {
 }
 
 protocols! {
-    /// OpenAI Chat Completions. What is nobody's is taken for its.
-    #[default]
-    OpenAi = "openai", openai::OpenAi;
-    /// Anthropic Messages.
-    Anthropic = "anthropic", anthropic::Anthropic;
-    /// Gemini `generateContent`.
-    Gemini = "gemini", gemini::Gemini;
-    /// Cohere v2 chat.
-    Cohere = "cohere", cohere::Cohere;
-    /// OpenAI Responses.
-    OpenAiResponses = "openai_responses", openai_responses::OpenAiResponses;
-    /// Bedrock Converse.
-    Bedrock = "bedrock", bedrock::Bedrock;
+    OpenAi: openai::OpenAi;
+    OpenAiResponses: openai_responses::OpenAiResponses;
+    Anthropic: anthropic::Anthropic;
+    Gemini: gemini::Gemini;
+    Bedrock: bedrock::Bedrock;
+    Cohere: cohere::Cohere;
 }
 
-impl Protocol {
-    /// The protocol of that name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|protocol| protocol.name() == name)
-    }
+/// The headers about limits that vendors write, each family in its protocol's folder.
+pub const LIMITS: [&limits::Limits; 2] = [&openai::profile::LIMITS, &anthropic::profile::LIMITS];
 
+impl Protocol {
     /// The protocol of a client that a header of these tells.
     pub fn told(headers: &HeaderMap) -> Option<Self> {
         let is_there = |name| headers.contains_key(name);
@@ -126,24 +107,5 @@ impl Protocol {
     pub fn likely(path: &str) -> Option<Self> {
         let ends_so = |end: &str| path.ends_with(end);
         Self::ALL.iter().copied().find(|it| it.profile().likely_end.is_some_and(ends_so))
-    }
-}
-
-impl std::fmt::Display for Protocol {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Protocol;
-
-    #[test]
-    fn protocol_name_reads_back() {
-        for &protocol in Protocol::ALL {
-            assert_eq!(Protocol::from_name(protocol.name()), Some(protocol));
-        }
-        assert_eq!(Protocol::from_name("OpenAI"), None);
     }
 }

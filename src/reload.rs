@@ -3,6 +3,7 @@
 //! It runs on a thread of its own: no request ever waits for a file. A file with problems changes
 //! nothing.
 
+mod hints;
 mod reading;
 mod watch;
 
@@ -12,7 +13,8 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use self::{reading::Reading, watch::Watcher};
+pub use self::hints::{Hint, Hints};
+use self::{hints::settle, reading::Reading, watch::Watcher};
 use crate::{
     config::{self, Problems, Survey},
     gateway::Gateway,
@@ -33,15 +35,6 @@ pub struct Loader {
     /// The tables that were replaced, and when, until no request uses them any more. They end here:
     /// freeing a large one takes long, and would hold a core.
     replaced: Vec<(Instant, Arc<Table>)>,
-}
-
-/// Why the file is looked at again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hint {
-    /// Something happened in its directory.
-    Changed,
-    /// An operator asks for it.
-    Asked,
 }
 
 impl Loader {
@@ -146,35 +139,6 @@ impl Loader {
     }
 }
 
-/// The channel that hints come through.
-pub struct Hints {
-    sender: mpsc::Sender<Hint>,
-    receiver: mpsc::Receiver<Hint>,
-}
-
-impl Hints {
-    /// A channel, and the end that asks for a reload.
-    pub fn new() -> (mpsc::Sender<Hint>, Self) {
-        let (sender, receiver) = mpsc::channel();
-        (sender.clone(), Self { sender, receiver })
-    }
-}
-
-/// Lets a burst of writes pass; answers with the most pressing hint of it.
-fn settle(receiver: &mpsc::Receiver<Hint>, first: Option<Hint>) -> Option<Hint> {
-    let mut pressing = first?;
-    for _ in 0..MOST_SETTLES {
-        match receiver.recv_timeout(DEBOUNCE) {
-            Ok(Hint::Asked) => pressing = Hint::Asked,
-            Ok(Hint::Changed) => {}
-            Err(_) => break,
-        }
-    }
-    Some(pressing)
-}
-
 /// Where no notification comes (network file systems, overflows), looking does.
 const POLL: Duration = Duration::from_secs(2);
-const DEBOUNCE: Duration = Duration::from_millis(50);
-const MOST_SETTLES: u32 = 8;
 const QUIET: Duration = Duration::from_millis(400);

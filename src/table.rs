@@ -5,6 +5,8 @@
 
 pub mod pool;
 pub mod endpoints;
+pub mod pool_id;
+pub mod origin;
 pub mod fallback;
 pub mod keyring;
 pub mod access;
@@ -13,19 +15,19 @@ pub mod aws;
 pub mod identity;
 pub mod compile;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
-
-use http::{HeaderValue, Uri};
+use std::{collections::HashMap, sync::Arc};
 
 pub use self::{
     compile::{compile, problems},
     endpoints::Endpoints,
     fallback::Fallback,
     keyring::{Access, Caller, HashKey, Keyring},
+    origin::{IdlePool, Origin},
     pool::{Place, Pool, Probe, Provider, Rule, StickyBy},
+    pool_id::PoolId,
 };
 
-crate::secret::unseen!(Table, Origin);
+crate::secret::unseen!(Table);
 
 /// The compiled configuration.
 pub struct Table {
@@ -36,36 +38,6 @@ pub struct Table {
     pub keyring: Keyring,
     /// When the first table was compiled, in Unix seconds: the `created` of every model.
     pub created: u64,
-}
-
-/// A pool's place in its table; only good for that table.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct PoolId(u32);
-
-/// Where a provider's connections go. Origins are numbered by the registry, so that connections
-/// outlive a reload.
-pub struct Origin {
-    /// Never given to two different origins.
-    pub id: u32,
-    /// Scheme and authority, with `/` for a path.
-    pub uri: Uri,
-    /// What `Host` says.
-    pub host: HeaderValue,
-    /// Whether the scheme is `https`.
-    pub tls: bool,
-    /// Name look-up, TCP and TLS together.
-    pub connect_timeout: Duration,
-    /// How many idle connections are kept, and for how long.
-    pub pool: IdlePool,
-}
-
-/// The pool of idle upstream connections.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct IdlePool {
-    /// Idle connections kept for an origin, on each core.
-    pub max_idle_per_host: usize,
-    /// How long one is kept.
-    pub idle_timeout: Duration,
 }
 
 impl Table {

@@ -32,7 +32,7 @@ pub struct PoolExplained {
     /// Its alias.
     pub alias: String,
     /// How it chooses.
-    pub strategy: String,
+    pub strategy: &'static str,
     /// Its own state in words.
     pub state: String,
     /// Its providers in order.
@@ -107,7 +107,7 @@ pub fn explain(
             }
             Err(refusal) => told.pools.push(PoolExplained {
                 alias: label(&table.pool(next).alias).into_owned(),
-                strategy: strategy(table.pool(next)),
+                strategy: table.pool(next).strategy_name,
                 state: refusal.message(),
                 candidates: Vec::new(),
             }),
@@ -146,7 +146,7 @@ fn pool(pool: &Pool, now: Instant, tokens: u64) -> PoolExplained {
     let state = limited(&pool.limits).unwrap_or_else(|| "ready".into());
     let candidates = order.into_iter().map(|provider| candidate(provider, now, tokens)).collect();
     let alias = label(&pool.alias).into_owned();
-    PoolExplained { alias, strategy: strategy(pool), state, candidates }
+    PoolExplained { alias, strategy: pool.strategy_name, state, candidates }
 }
 
 fn candidate(provider: &Provider, now: Instant, tokens: u64) -> CandidateExplained {
@@ -200,18 +200,4 @@ fn limited(limits: &Limits) -> Option<String> {
 
 fn seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
-}
-
-/// The strategy's name as the file has it, from the name of its type.
-fn strategy(pool: &Pool) -> String {
-    let name = format!("{:?}", pool.strategy);
-    let name = name.split([' ', '{']).next().unwrap_or_default();
-    let mut words = String::new();
-    for letter in name.chars() {
-        if letter.is_uppercase() && !words.is_empty() {
-            words.push('_');
-        }
-        words.extend(letter.to_lowercase());
-    }
-    words
 }

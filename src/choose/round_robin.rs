@@ -4,18 +4,20 @@
 //!
 //! It owns no turns: they belong to the providers and outlive the table.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicI64, Ordering::Relaxed},
+};
 
 use rand::RngCore;
 
 use super::{Candidate, Strategy, WHOLE};
-use crate::live::Turn;
 
 /// The round of one pool, or of one tier of it.
 #[derive(Debug)]
 pub struct RoundRobin {
-    /// By the candidate's `index`.
-    turns: Vec<Arc<Turn>>,
+    /// Current weights, by the candidate's `index`. Only this file moves them, under its lock.
+    turns: Vec<Arc<AtomicI64>>,
     /// No turn can be further than this from its middle: what a table with greater weights has
     /// left behind is cut to it, or a provider could be owed, or owe, turns for hours.
     furthest: i64,
@@ -25,7 +27,7 @@ pub struct RoundRobin {
 
 impl RoundRobin {
     /// The round over a pool's providers: each one's turn and weight, in definition order.
-    pub fn new(providers: impl IntoIterator<Item = (Arc<Turn>, u32)>) -> Self {
+    pub fn new(providers: impl IntoIterator<Item = (Arc<AtomicI64>, u32)>) -> Self {
         let (turns, weights): (Vec<_>, Vec<u32>) = providers.into_iter().unzip();
         let heaviest: u64 = weights.into_iter().map(|weight| u64::from(weight.max(1))).sum();
         let furthest = heaviest.saturating_mul(WHOLE).saturating_mul(ROOM);
@@ -41,15 +43,15 @@ impl Strategy for RoundRobin {
         for (position, candidate) in candidates.iter().enumerate() {
             let Some(turn) = self.turns.get(candidate.index) else { continue };
             let share = candidate.share() as i64;
-            let current = turn.get().clamp(-self.furthest, self.furthest) + share;
-            turn.set(current);
+            let current = turn.load(Relaxed).clamp(-self.furthest, self.furthest) + share;
+            turn.store(current, Relaxed);
             total += share;
             if best.is_none_or(|(_, _, most)| current > most) {
                 best = Some((position, turn, current));
             }
         }
         let Some((position, turn, most)) = best else { return 0 };
-        turn.set(most - total);
+        turn.store(most - total, Relaxed);
         position
     }
 }

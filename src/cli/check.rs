@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
+use super::terminal;
 use crate::{
     config::path::shown,
     live::Meters,
@@ -22,20 +23,20 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     let meters = match Meters::new("onwards") {
         Ok(meters) => meters,
         Err(error) => {
-            super::complain(&format!("onwards: {error}"));
+            terminal::complain(&format!("onwards: {error}"));
             return ExitCode::FAILURE;
         }
     };
     match Loader::new(&arguments.file, meters).load() {
         Ok(table) => {
-            super::say(&summary(&table));
+            terminal::say(&summary(&table));
             for warning in warnings(&table) {
-                super::complain(&warning);
+                terminal::complain(&warning);
             }
             ExitCode::SUCCESS
         }
         Err(problems) => {
-            super::complain(&problems.rendered());
+            terminal::complain(&problems.rendered());
             ExitCode::FAILURE
         }
     }

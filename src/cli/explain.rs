@@ -2,6 +2,7 @@
 
 use std::{path::PathBuf, process::ExitCode};
 
+use super::terminal;
 use crate::{admin::explain, live::Meters, reload::Loader};
 
 #[derive(Debug, clap::Args)]
@@ -23,11 +24,11 @@ pub(super) struct Arguments {
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     match told(arguments) {
         Ok(text) => {
-            super::say(text.trim_end());
+            terminal::say(text.trim_end());
             ExitCode::SUCCESS
         }
         Err(why) => {
-            super::complain(&why);
+            terminal::complain(&why);
             ExitCode::FAILURE
         }
     }

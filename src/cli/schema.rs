@@ -2,14 +2,16 @@
 
 use std::process::ExitCode;
 
+use super::terminal;
+
 pub(super) fn run() -> ExitCode {
     match serde_json::to_string_pretty(&crate::config::schema()) {
         Ok(text) => {
-            super::say(&text);
+            terminal::say(&text);
             ExitCode::SUCCESS
         }
         Err(error) => {
-            super::complain(&format!("onwards: the schema cannot be written: {error}"));
+            terminal::complain(&format!("onwards: the schema cannot be written: {error}"));
             ExitCode::FAILURE
         }
     }

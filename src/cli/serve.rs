@@ -14,6 +14,7 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub(super) use self::arguments::Arguments;
 use self::listen::Listeners;
+use super::{log, terminal};
 use crate::{
     admin,
     gateway::Gateway,
@@ -28,11 +29,11 @@ use crate::{
 type Failure = Box<dyn std::error::Error>;
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let _log = super::log::start(arguments.log_format);
+    let _log = log::start(arguments.log_format);
     match serve(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            super::complain(&format!("onwards: {failure}"));
+            terminal::complain(&format!("onwards: {failure}"));
             ExitCode::FAILURE
         }
     }
@@ -46,8 +47,8 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let mut loader = Loader::new(targets, Arc::clone(&meters));
     let table = loader.load().map_err(|problems| problems.rendered())?;
     let listeners = Listeners::bind(arguments)?;
-    if arguments.log_format == super::log::Format::Text {
-        super::say(&welcome(arguments, &table));
+    if arguments.log_format == log::Format::Text {
+        terminal::say(&welcome(arguments, &table));
     }
 
     let gateway = Arc::new(Gateway::new(table));

@@ -6,16 +6,15 @@
 use std::collections::BTreeMap;
 
 mod failover;
-mod protocol;
 
 pub use failover::{
     Backoff, Class, Condition, Cooldown, Fallback, HealthCheck, Hedge, Jitter, Sticky, Timeouts,
 };
 
-pub use protocol::Protocol;
-
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+pub use crate::words::{Lossy, Protocol, Strategy};
 
 use crate::secret::{Secret, unseen};
 
@@ -182,16 +181,6 @@ pub struct PoolKeys {
     pub keepalive_secs: Option<u64>,
 }
 
-/// What happens to what cannot be said in a provider's protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Lossy {
-    /// It is dropped and named in `x-onwards-dropped`.
-    Warn,
-    /// The provider is left for the next one where the pool falls back, else 400 names the field.
-    Refuse,
-}
-
 /// One provider of a pool.
 #[derive(Deserialize, JsonSchema)]
 pub struct Provider {
@@ -270,26 +259,6 @@ pub enum Credentials {
     One(Secret),
     /// One provider per credential, in order.
     Many(#[schemars(length(min = 1))] Vec<Secret>),
-}
-
-/// How the next provider is chosen inside a tier.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum Strategy {
-    /// Drawn by weight, without replacement inside a pass.
-    WeightedRandom,
-    /// Definition order.
-    Priority,
-    /// Smooth weighted round robin.
-    RoundRobin,
-    /// Fewest in flight for its weight.
-    LeastBusy,
-    /// Peak EWMA of the time to first byte, two random candidates compared.
-    LowestLatency,
-    /// Cheapest by configured price.
-    LowestCost,
-    /// Rendezvous hash of a header or of the prompt's prefix.
-    Sticky,
 }
 
 /// A token bucket.

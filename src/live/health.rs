@@ -4,12 +4,12 @@
 //! It reads no clock and sends nothing: time is an argument, and probes report here.
 
 pub mod breaker;
+pub mod state;
 pub mod reason;
 pub mod tally;
 #[cfg(test)]
 mod tests;
 
-use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -23,6 +23,7 @@ use crate::failure::What;
 use breaker::Breaker;
 pub use breaker::Cooldown;
 pub use reason::{Reason, Why};
+pub use state::State;
 pub use tally::Probing;
 use tally::Tally;
 
@@ -33,33 +34,6 @@ pub struct HealthSettings {
     pub cooldown: Option<Cooldown>,
     /// When probes take it out and bring it back.
     pub probing: Option<Probing>,
-}
-
-/// Whether a provider may be asked now.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum State {
-    /// It may; while it starts slowly, with this factor (0.1 to 1.0) on its weight.
-    Ready {
-        /// On the weight.
-        factor: f32,
-    },
-    /// It rests.
-    Resting {
-        /// When a trial may begin.
-        until: Instant,
-        /// Why it rests.
-        reason: Reason,
-    },
-    /// Its rest is over and one trial decides.
-    HalfOpen {
-        /// Somebody has the trial already.
-        busy: bool,
-    },
-    /// Its probes fail.
-    Unhealthy {
-        /// So many in a row.
-        probes: u32,
-    },
 }
 
 /// One provider's health, shared by every table that names the provider.
@@ -233,38 +207,6 @@ impl Trial {
 impl Drop for Trial {
     fn drop(&mut self) {
         self.health.locked(|inner| inner.breaker.give_back(self.id));
-    }
-}
-
-impl State {
-    /// Every word that [`State::word`] may be.
-    pub const WORDS: [&'static str; 5] = ["ready", "starting", "resting", "trial", "unhealthy"];
-
-    /// One word, for metrics.
-    pub fn word(&self) -> &'static str {
-        match self {
-            Self::Ready { factor } if *factor < 1.0 => "starting",
-            Self::Ready { .. } => "ready",
-            Self::Resting { .. } => "resting",
-            Self::HalfOpen { .. } => "trial",
-            Self::Unhealthy { .. } => "unhealthy",
-        }
-    }
-}
-
-impl fmt::Display for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            State::Ready { factor } if *factor < 1.0 => {
-                write!(f, "starting slowly at {:.0} %", factor * 100.0)
-            }
-            State::Ready { .. } => f.write_str("ready"),
-            State::Resting { reason, .. } => reason.fmt(f),
-            State::HalfOpen { busy: true } => f.write_str("rested, on trial"),
-            State::HalfOpen { busy: false } => f.write_str("rested, waiting for a trial"),
-            State::Unhealthy { probes: 1 } => f.write_str("unhealthy after a failed probe"),
-            State::Unhealthy { probes } => write!(f, "unhealthy after {probes} failed probes"),
-        }
     }
 }
 

@@ -5,6 +5,7 @@
 //! count is read from the table at each scrape, in `admin::gauges`.
 
 mod health;
+mod maker;
 mod retain;
 
 use std::{
@@ -12,11 +13,10 @@ use std::{
     time::Duration,
 };
 
-use prometheus::{
-    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry,
-};
+use prometheus::{Gauge, Histogram, HistogramVec, IntCounter, IntCounterVec, Registry};
 
 pub use self::health::HealthMeters;
+use self::maker::Maker;
 
 /// Every metric of the process.
 #[derive(Debug)]
@@ -234,54 +234,6 @@ impl PoolMeters {
             first_byte: self.meters.first_bytes.with_label_values(alias),
             overhead: self.meters.overheads.with_label_values(alias),
         }
-    }
-}
-
-/// What registers a metric.
-struct Maker<'a> {
-    registry: &'a Registry,
-    prefix: &'a str,
-}
-
-impl Maker<'_> {
-    fn add<M>(&self, metric: Result<M, prometheus::Error>) -> Result<M, prometheus::Error>
-    where
-        M: prometheus::core::Collector + Clone + 'static,
-    {
-        let metric = metric?;
-        self.registry.register(Box::new(metric.clone()))?;
-        Ok(metric)
-    }
-
-    fn opts(&self, name: &str, help: &str) -> Opts {
-        Opts::new(format!("{}_{name}", self.prefix), help)
-    }
-
-    fn counter(&self, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
-        self.add(IntCounter::with_opts(self.opts(name, help)))
-    }
-
-    fn gauge(&self, name: &str, help: &str) -> Result<Gauge, prometheus::Error> {
-        self.add(Gauge::with_opts(self.opts(name, help)))
-    }
-
-    fn counters(
-        &self,
-        name: &str,
-        help: &str,
-        labels: &[&str],
-    ) -> Result<IntCounterVec, prometheus::Error> {
-        self.add(IntCounterVec::new(self.opts(name, help), labels))
-    }
-
-    fn histograms(
-        &self,
-        name: &str,
-        help: &str,
-        buckets: &[f64],
-    ) -> Result<HistogramVec, prometheus::Error> {
-        let opts: HistogramOpts = self.opts(name, help).into();
-        self.add(HistogramVec::new(opts.buckets(buckets.to_vec()), &["alias"]))
     }
 }
 

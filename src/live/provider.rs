@@ -6,7 +6,7 @@
 mod tests;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use tokio::{sync::futures::Notified, time::Instant};
@@ -37,14 +37,9 @@ pub struct Provider {
     health: Arc<Health>,
     latency: Arc<PeakEwma>,
     headroom: Arc<Headroom>,
-    turn: Arc<Turn>,
+    /// Its current weight in smooth weighted round robin; only `choose::RoundRobin` moves it.
+    turn: Arc<AtomicI64>,
 }
-
-/// A provider's place in the round: the current weight of smooth weighted round robin.
-///
-/// Only `choose::RoundRobin` moves it, under its own lock.
-#[derive(Debug, Default)]
-pub struct Turn(AtomicI64);
 
 /// One attempt's way in, and the only way its outcome reaches the provider's health.
 ///
@@ -117,7 +112,7 @@ impl Provider {
     }
 
     /// Its place in the round.
-    pub fn turn(&self) -> &Arc<Turn> {
+    pub fn turn(&self) -> &Arc<AtomicI64> {
         &self.turn
     }
 
@@ -237,17 +232,5 @@ impl Entry {
     ) -> Option<Reason> {
         self.provider.health.ails(true);
         self.provider.health.set_aside(&self.provider.settings.health, now, why, retry_after)
-    }
-}
-
-impl Turn {
-    /// The current weight.
-    pub fn get(&self) -> i64 {
-        self.0.load(Ordering::Relaxed)
-    }
-
-    /// Sets it.
-    pub fn set(&self, weight: i64) {
-        self.0.store(weight, Ordering::Relaxed);
     }
 }

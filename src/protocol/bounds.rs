@@ -3,7 +3,7 @@
 //!
 //! It never bounds bytes: `--max-body` does.
 
-use super::codec::ReadError;
+use super::misfit::ReadError;
 
 /// Items of one list, and parts of a whole request or answer. Anthropic takes the most messages of
 /// all vendors, and takes so many.

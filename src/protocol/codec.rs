@@ -3,7 +3,6 @@
 //! It never knows who calls, who answers or how many attempts were made.
 
 use std::collections::BTreeMap;
-use std::fmt;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -11,6 +10,8 @@ use http::HeaderMap;
 use super::conversation::{Conversation, Delivery, Event, Failure, Losses, Lossy, Media, Reply};
 use super::embedding::Embeddings;
 use super::told;
+
+pub use super::misfit::{ReadError, Refused};
 
 /// A wire protocol. Its methods are pure: the same arguments give the same bytes.
 pub trait Codec: Send + Sync {
@@ -242,22 +243,6 @@ pub struct Model<'a> {
     pub owned_by: &'a str,
 }
 
-/// A request that cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ReadError {
-    /// Where: `messages[2].content`; empty for the body as a whole.
-    pub field: String,
-    /// What is wrong, for the client. It never quotes a value.
-    pub message: String,
-}
-
-/// A request that the provider cannot be given as it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refused {
-    /// What cannot be carried.
-    pub field: String,
-}
-
 impl Target<'_> {
     /// An empty list of losses under this target's policy.
     pub fn losses(&self) -> Losses {
@@ -276,43 +261,6 @@ impl Reading {
         format!("call_{}_{index}", self.seed)
     }
 }
-
-impl ReadError {
-    /// An error of one field.
-    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { field: field.into(), message: message.into() }
-    }
-
-    /// The same error, seen from the object that holds `outer`.
-    #[must_use]
-    pub fn within(self, outer: impl fmt::Display) -> Self {
-        let field = match self.field.as_str() {
-            "" => outer.to_string(),
-            inner if inner.starts_with('[') => format!("{outer}{inner}"),
-            inner => format!("{outer}.{inner}"),
-        };
-        Self { field, ..self }
-    }
-}
-
-impl fmt::Display for ReadError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.field.as_str() {
-            "" => f.write_str(&self.message),
-            field => write!(f, "`{field}` {}", self.message),
-        }
-    }
-}
-
-impl std::error::Error for ReadError {}
-
-impl fmt::Display for Refused {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "`{}` cannot be carried to this model's provider", self.field)
-    }
-}
-
-impl std::error::Error for Refused {}
 
 /// The JSON text of a value that is made of strings, numbers and raw JSON: it cannot fail.
 pub(crate) fn json(value: &impl serde::Serialize) -> Vec<u8> {

@@ -16,7 +16,7 @@ use std::collections::HashMap;
 pub use serde_json::value::RawValue;
 
 use super::bounds;
-use super::codec::ReadError;
+use super::misfit::ReadError;
 
 pub use crate::failure::{Failure, Kind};
 pub use event::Event;
@@ -189,7 +189,7 @@ impl Conversation {
         &self,
         takes: impl Fn(&str) -> bool,
         losses: &mut Losses,
-    ) -> Result<(), super::codec::Refused> {
+    ) -> Result<(), super::misfit::Refused> {
         let names = self.extras.iter().map(|extra| extra.name.as_str());
         let mut lost = names.filter(|name| !HINTS.contains(name) && !takes(name));
         lost.try_for_each(|name| losses.lose(name))

@@ -195,7 +195,7 @@ mod tests {
             "/v1/models/m:batchEmbedContents",
             "/model/m/invoke",
         ] {
-            let all = ["openai", "gemini", "cohere", "openai_responses", "bedrock"];
+            let all = ["openai", "openai_responses", "gemini", "bedrock", "cohere"];
             assert_eq!(served(path), all, "{path}");
         }
         for path in

@@ -45,6 +45,8 @@ pub struct Profile {
     pub shares_paths: bool,
     /// The paths of the list of models and of one of them, where they are not OpenAI's.
     pub models_paths: Option<[&'static str; 2]>,
+    /// What the paths of a model's work hold that stand below the model's own.
+    pub below_models: Option<&'static str>,
     /// Where its clients look for the id of a request, beside `x-request-id`.
     pub request_id: Option<&'static str>,
     /// What a request holds that gives back another vendor's proof of reasoning, as its clients were
@@ -110,6 +112,7 @@ impl Profile {
         told_by: None,
         shares_paths: false,
         models_paths: None,
+        below_models: None,
         request_id: None,
         foreign_proofs: &[],
         stream: Stream::USUAL,

@@ -11,7 +11,7 @@ use std::{
 
 use notify::{RecommendedWatcher, RecursiveMode, Watcher as _};
 
-use super::Hint;
+use super::hints::Hint;
 
 /// Watches the directories of some files.
 pub(super) struct Watcher {

@@ -53,9 +53,11 @@ pub fn owns(method: &Method, path: &str) -> bool {
 fn is_at(route: &str, path: &str) -> bool {
     match route.split_once('{') {
         None => path == route,
-        Some((start, _)) => path
-            .strip_prefix(start)
-            .is_some_and(|id| !id.is_empty() && !id.contains("/operations/")),
+        Some((start, _)) => path.strip_prefix(start).is_some_and(|id| {
+            let is_below =
+                |it: &Protocol| it.profile().below_models.is_some_and(|s| id.contains(s));
+            !id.is_empty() && !Protocol::ALL.iter().any(is_below)
+        }),
     }
 }
 

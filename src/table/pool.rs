@@ -34,6 +34,8 @@ pub struct Pool {
     pub live: Arc<live::Pool>,
     /// How the next provider is chosen inside a tier.
     pub strategy: Box<dyn Strategy>,
+    /// Its name, as the file has it.
+    pub strategy_name: &'static str,
     /// Whether leaving the first provider of a tier is itself a fallback (`priority`), or part of
     /// drawing (every other strategy).
     pub in_definition_order: bool,

@@ -20,7 +20,8 @@ use hyper::{body::Incoming, client::conn::TrySendError};
 
 use super::dial::{DialError, Dialler, Sender, causes, is_broken_off};
 use super::identity::{Credential, Identities, Unfetched};
-use super::warm::{Warm, locked};
+use super::locked::locked;
+use super::warm::Warm;
 use crate::{
     body::PiecesBody,
     table::{Origin, identity::Identity},

@@ -7,34 +7,26 @@ use std::time::{Duration, SystemTime};
 use http::{HeaderMap, HeaderName};
 
 use super::moment::rfc3339;
+use crate::protocol::{LIMITS, limits::Limit};
 
-/// For how long next to nothing is left, if an answer says so: `x-ratelimit-*` as OpenAI and its
-/// like write them, `anthropic-ratelimit-*`.
+/// For how long next to nothing is left of a limit, if an answer says so in the headers of a vendor.
 pub fn low_for(headers: &HeaderMap) -> Option<Duration> {
     // Most answers say nothing of it, and one look at each name is less than a search for each limit.
-    let says = |name: &HeaderName| FAMILIES.iter().any(|it| name.as_str().starts_with(it));
+    let says = |name: &HeaderName| LIMITS.iter().any(|it| name.as_str().starts_with(it.start));
     if !headers.keys().any(says) {
         return None;
     }
-    LIMITS.iter().filter_map(|limit| limit.low_for(headers)).max()
+    LIMITS.iter().flat_map(|it| it.limits).filter_map(|limit| low(limit, headers)).max()
 }
 
-/// The headers of one limit.
-struct Limit {
-    remaining: &'static str,
-    limit: &'static str,
-    reset: &'static str,
-}
-
-impl Limit {
-    fn low_for(&self, headers: &HeaderMap) -> Option<Duration> {
-        let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
-        let number = |name: &str| text(name)?.parse::<f64>().ok();
-        let remaining = number(self.remaining)?;
-        let share = number(self.limit).map_or(0.0, |limit| limit * LOW);
-        let low = remaining <= 0.0 || remaining < share;
-        low.then(|| text(self.reset).and_then(reset).unwrap_or(UNSAID))
-    }
+/// For how long next to nothing is left of one limit.
+fn low(named: &Limit, headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let number = |name: &str| text(name)?.parse::<f64>().ok();
+    let remaining = number(named.remaining)?;
+    let share = number(named.limit).map_or(0.0, |limit| limit * LOW);
+    let low = remaining <= 0.0 || remaining < share;
+    low.then(|| text(named.reset).and_then(reset).unwrap_or(UNSAID))
 }
 
 /// `6m0s`, `1.5s`, `20ms`, plain seconds, a moment in RFC 3339, or one in Unix milliseconds.
@@ -80,44 +72,6 @@ fn units(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(sum).ok()
 }
 
-const FAMILIES: [&str; 2] = ["x-ratelimit-", "anthropic-ratelimit-"];
-const LIMITS: [Limit; 7] = [
-    Limit {
-        remaining: "x-ratelimit-remaining-requests",
-        limit: "x-ratelimit-limit-requests",
-        reset: "x-ratelimit-reset-requests",
-    },
-    Limit {
-        remaining: "x-ratelimit-remaining-tokens",
-        limit: "x-ratelimit-limit-tokens",
-        reset: "x-ratelimit-reset-tokens",
-    },
-    Limit {
-        remaining: "x-ratelimit-remaining",
-        limit: "x-ratelimit-limit",
-        reset: "x-ratelimit-reset",
-    },
-    Limit {
-        remaining: "anthropic-ratelimit-requests-remaining",
-        limit: "anthropic-ratelimit-requests-limit",
-        reset: "anthropic-ratelimit-requests-reset",
-    },
-    Limit {
-        remaining: "anthropic-ratelimit-tokens-remaining",
-        limit: "anthropic-ratelimit-tokens-limit",
-        reset: "anthropic-ratelimit-tokens-reset",
-    },
-    Limit {
-        remaining: "anthropic-ratelimit-input-tokens-remaining",
-        limit: "anthropic-ratelimit-input-tokens-limit",
-        reset: "anthropic-ratelimit-input-tokens-reset",
-    },
-    Limit {
-        remaining: "anthropic-ratelimit-output-tokens-remaining",
-        limit: "anthropic-ratelimit-output-tokens-limit",
-        reset: "anthropic-ratelimit-output-tokens-reset",
-    },
-];
 /// Less than this share of a limit is next to nothing.
 const LOW: f64 = 0.01;
 /// How long a provider is spared that does not say when it has more.

@@ -4,6 +4,7 @@
 //! Here is the only place that asks metadata services and token endpoints. A provider's credential
 //! that cannot be had is that provider's failure, and another one may be tried.
 
+mod credential;
 mod renewed;
 mod ask;
 mod aws;
@@ -11,26 +12,12 @@ mod google;
 
 use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
-    time::{Duration, SystemTime},
+    time::SystemTime,
 };
 
-use http::HeaderValue;
-
-pub use self::renewed::Unfetched;
 use self::renewed::{Fetched, Renewed};
-use crate::table::{
-    aws::Keys,
-    identity::{Identity, Source},
-};
-
-/// What a provider is asked with.
-#[derive(Debug)]
-pub enum Credential {
-    /// The value of `authorization`.
-    Bearer(HeaderValue),
-    /// What requests are signed with.
-    Keys(Keys),
-}
+pub use self::{credential::Credential, renewed::Unfetched};
+use crate::table::identity::{Identity, Source};
 
 /// The credentials of every identity; one for the whole process.
 #[derive(Debug, Default)]
@@ -107,8 +94,4 @@ impl Identities {
         }
         Arc::clone(&kept[index])
     }
-}
-
-fn since_epoch(seconds: u64) -> SystemTime {
-    SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }

@@ -20,7 +20,7 @@ use hyper_util::client::legacy::connect::dns::Name;
 use tokio::sync::watch;
 use tower_service::Service;
 
-use super::warm::locked;
+use super::locked::locked;
 
 /// The look-ups of the process.
 pub struct Names {

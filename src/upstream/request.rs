@@ -15,12 +15,14 @@ use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header, uri::P
 
 use percent_encoding::utf8_percent_encode;
 
-use super::{headers, identity::Credential, translate::off_core, vertex};
+use super::{headers, identity::Credential, translate::off_core};
 use crate::{
     body::{Model, Pieces, PiecesBody},
     live::{Room, Share},
     path::{self, BasePath},
-    protocol::{Endpoint, Family, Protocol, conversation::Conversation, embedding::Embedding},
+    protocol::{
+        Endpoint, Family, Protocol, conversation::Conversation, embedding::Embedding, vertex,
+    },
     refusal::Refusal,
     sigv4,
     table::{Origin, Provider, aws::Aws, pool::Headers},

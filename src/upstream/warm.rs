@@ -3,12 +3,13 @@
 
 use std::{
     pin::pin,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
 use super::dial::{Http2, Sender};
 use super::http1::{Http1, Stream, is_quiet};
+use super::locked::locked;
 use crate::within::within;
 
 /// What one core keeps for one origin.
@@ -120,11 +121,6 @@ impl Idle {
         let connection = Connection::Parked(stream);
         Some(Self { connection, since, expires })
     }
-}
-
-/// These locks guard a push or a pop; a panic elsewhere leaves them consistent.
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// How long hyper's task may take to see what is seen here.

@@ -7,7 +7,7 @@ use std::net::{SocketAddr, TcpListener};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::{Arguments, Failure};
+use super::arguments::Arguments;
 
 pub(super) struct Listeners {
     pub proxy: Vec<TcpListener>,
@@ -15,7 +15,7 @@ pub(super) struct Listeners {
 }
 
 impl Listeners {
-    pub(super) fn bind(arguments: &Arguments) -> Result<Self, Failure> {
+    pub(super) fn bind(arguments: &Arguments) -> Result<Self, String> {
         let cores = match arguments.cores {
             Some(cores) => cores.max(1),
             None => std::thread::available_parallelism().map_or(1, usize::from),
@@ -26,7 +26,7 @@ impl Listeners {
         }
         let first = bound(address)?;
         // Port 0 is any free port, but the same for every core.
-        let address = first.local_addr()?;
+        let address = first.local_addr().map_err(|error| error.to_string())?;
         let others = (1..cores).map(|_| bound(address));
         let proxy = std::iter::once(Ok(first)).chain(others).collect::<Result<_, _>>()?;
         let address = SocketAddr::new(arguments.metrics_host, arguments.metrics_port);
@@ -35,8 +35,8 @@ impl Listeners {
     }
 }
 
-fn bound(address: SocketAddr) -> Result<TcpListener, Failure> {
-    socket(address, true).map_err(|error| format!("cannot listen on {address}: {error}").into())
+fn bound(address: SocketAddr) -> Result<TcpListener, String> {
+    socket(address, true).map_err(|error| format!("cannot listen on {address}: {error}"))
 }
 
 fn socket(address: SocketAddr, shared: bool) -> std::io::Result<TcpListener> {

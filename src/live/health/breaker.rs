@@ -8,8 +8,8 @@ use std::time::Duration;
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
-use super::State;
 use super::reason::{Reason, Why};
+use super::state::State;
 use crate::failure::What;
 
 /// When failures rest a provider, and for how long.

@@ -4,7 +4,7 @@
 
 use prometheus::IntCounterVec;
 
-use super::Maker;
+use super::maker::Maker;
 
 /// What is counted of the providers' health.
 #[derive(Debug)]

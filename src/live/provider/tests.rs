@@ -1,6 +1,8 @@
 //! An attempt's way in and out, as the attempt loop sees it.
 
 use super::*;
+use std::sync::atomic::Ordering::Relaxed;
+
 use crate::live::limit::Rate;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -70,14 +72,14 @@ async fn a_successor_shares_everything_but_the_numbers() {
     let old = Arc::new(Provider::new(7, settings()));
     let now = Instant::now();
     let permit = old.limits().admit().unwrap();
-    old.turn().set(-3);
+    old.turn().store(-3, Relaxed);
     old.enter(now).unwrap().first_byte(now + SECOND);
     let rate = Some(Rate { per_second: 1.0, burst: 1 });
     let limits = LimitSettings { rate, max: Some(1) };
     let new = Arc::new(old.successor(ProviderSettings { limits, ..settings() }));
     tripped(&old, now).unwrap();
     assert!(matches!(new.state(now), State::Resting { .. }), "what the old one learns, both know");
-    assert_eq!((new.turn().get(), new.identity()), (-3, 7));
+    assert_eq!((new.turn().load(Relaxed), new.identity()), (-3, 7));
     assert_eq!(new.latency().seconds(now + SECOND), Some(1.0));
     assert!(new.limits().admit().is_err());
     drop(permit);

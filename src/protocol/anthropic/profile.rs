@@ -4,6 +4,7 @@
 
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
+use crate::protocol::limits::{Limit, Limits};
 use crate::protocol::profile::{Profile, Stream};
 
 /// What this protocol does beside its bodies.
@@ -25,6 +26,33 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         ..Stream::USUAL
     },
     ..Profile::USUAL
+};
+
+/// Anthropic's headers about limits.
+pub(in crate::protocol) const LIMITS: Limits = Limits {
+    start: "anthropic-ratelimit-",
+    limits: &[
+        Limit {
+            remaining: "anthropic-ratelimit-requests-remaining",
+            limit: "anthropic-ratelimit-requests-limit",
+            reset: "anthropic-ratelimit-requests-reset",
+        },
+        Limit {
+            remaining: "anthropic-ratelimit-tokens-remaining",
+            limit: "anthropic-ratelimit-tokens-limit",
+            reset: "anthropic-ratelimit-tokens-reset",
+        },
+        Limit {
+            remaining: "anthropic-ratelimit-input-tokens-remaining",
+            limit: "anthropic-ratelimit-input-tokens-limit",
+            reset: "anthropic-ratelimit-input-tokens-reset",
+        },
+        Limit {
+            remaining: "anthropic-ratelimit-output-tokens-remaining",
+            limit: "anthropic-ratelimit-output-tokens-limit",
+            reset: "anthropic-ratelimit-output-tokens-reset",
+        },
+    ],
 };
 
 #[rustfmt::skip]

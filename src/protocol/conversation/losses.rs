@@ -5,17 +5,8 @@
 use std::borrow::Cow;
 use std::collections::HashSet;
 
-use crate::protocol::codec::Refused;
-
-/// What happens to what a provider cannot be told.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Lossy {
-    /// It is dropped and named in `x-onwards-dropped`.
-    #[default]
-    Warn,
-    /// The request is refused, naming the field.
-    Refuse,
-}
+use crate::protocol::misfit::Refused;
+pub use crate::words::Lossy;
 
 /// The names of what was lost while one request was written.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::protocol::Protocol;
-use crate::protocol::codec::Refused;
+use crate::protocol::misfit::Refused;
 
 use super::losses::Losses;
 use super::tool::{ToolCall, ToolResult};

@@ -17,6 +17,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     likely_paths: &["/v1beta/", "/v1alpha/", "/upload/v1beta/", "/v1/models/"],
     told_by: Some("x-goog-api-key"),
     models_paths: Some(["/v1beta/models", "/v1beta/models/{*id}"]),
+    below_models: Some("/operations/"),
     // In base64, with and without the mark of a seal.
     foreign_proofs: &["\"b253YXJkcy", "\"fm9ud2FyZHM"],
     // Google's own libraries take a comment for a chunk.

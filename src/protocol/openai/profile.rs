@@ -4,6 +4,7 @@
 
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
+use crate::protocol::limits::{Limit, Limits};
 use crate::protocol::profile::{Profile, Stream};
 
 /// What this protocol does beside its bodies.
@@ -32,6 +33,28 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         ..Stream::USUAL
     },
     ..Profile::USUAL
+};
+
+/// OpenAI's headers about limits, which many others write, too.
+pub(in crate::protocol) const LIMITS: Limits = Limits {
+    start: "x-ratelimit-",
+    limits: &[
+        Limit {
+            remaining: "x-ratelimit-remaining-requests",
+            limit: "x-ratelimit-limit-requests",
+            reset: "x-ratelimit-reset-requests",
+        },
+        Limit {
+            remaining: "x-ratelimit-remaining-tokens",
+            limit: "x-ratelimit-limit-tokens",
+            reset: "x-ratelimit-reset-tokens",
+        },
+        Limit {
+            remaining: "x-ratelimit-remaining",
+            limit: "x-ratelimit-limit",
+            reset: "x-ratelimit-reset",
+        },
+    ],
 };
 
 #[rustfmt::skip]

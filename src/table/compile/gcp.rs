@@ -33,7 +33,7 @@ impl Compiler<'_> {
             self.problem(&path, message, Some("remove one of them".into()));
             return None;
         }
-        if super::provider::protocol(endpoint.protocol).profile().is_signed
+        if endpoint.protocol.unwrap_or_default().profile().is_signed
             || endpoint.url.starts_with("mock:")
         {
             self.problem(

@@ -1,6 +1,9 @@
 //! One alias: its spelling brought to one form, its pool keys with their defaults.
 
-use super::{Compiler, access, provider::Inherited};
+use super::{
+    Compiler, access,
+    provider::{Entry, Inherited},
+};
 use crate::{
     choose::{LeastBusy, LowestLatency, Priority, RoundRobin, Sticky, Strategy, WeightedRandom},
     config::{Path, nearest::nearest, raw},
@@ -11,14 +14,6 @@ use crate::{
 struct Spelled<'a> {
     keys: Option<&'a raw::PoolKeys>,
     providers: Vec<Entry<'a>>,
-}
-
-/// A provider as it is written, and where.
-pub(super) struct Entry<'a> {
-    pub endpoint: &'a raw::Endpoint,
-    /// What only a provider of a list has; a single target's are its pool's.
-    pub own: Option<&'a raw::Provider>,
-    pub path: Path,
 }
 
 impl Compiler<'_> {
@@ -44,7 +39,7 @@ impl Compiler<'_> {
         let inherited = Inherited { keys: &keys, response_headers: &headers, path: &path };
         let providers = self.providers(alias, &providers, &inherited);
         let fallback = self.fallback(keys.fallback.as_ref(), &path, providers.len());
-        let strategy = keys.strategy.unwrap_or(raw::Strategy::WeightedRandom);
+        let strategy = keys.strategy.unwrap_or_default();
         let draws = strategy == raw::Strategy::WeightedRandom;
         let fallback = Fallback {
             to: self.successors(alias, keys.fallback.as_ref(), own_fallback, &path),
@@ -62,6 +57,7 @@ impl Compiler<'_> {
             sticky: self.sticky(strategy, keys.sticky.as_ref(), own_sticky, &path),
             has_windows: providers.iter().any(|provider| provider.context_window.is_some()),
             in_definition_order: strategy == raw::Strategy::Priority,
+            strategy_name: strategy.name(),
             strategy: self.strategy(strategy, &providers, &path)?,
             fallback,
             hedge: self.hedge(keys.hedge, &path),

@@ -5,13 +5,13 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Uri};
 
-use super::{Compiler, access, headers, health, identity::Known, pool::Entry};
+use super::{Compiler, access, headers, health, identity::Known};
 use crate::{
     body,
     config::{Path, raw},
     live::ProviderSettings,
     path::BasePath,
-    protocol::{Protocol, conversation::Lossy},
+    protocol::Protocol,
     secret::Secret,
     table::{
         Origin, Place, Provider,
@@ -19,6 +19,14 @@ use crate::{
         pool::{Headers, Timeouts},
     },
 };
+
+/// A provider as it is written, and where.
+pub(super) struct Entry<'a> {
+    pub endpoint: &'a raw::Endpoint,
+    /// What only a provider of a list has; a single target's are its pool's.
+    pub own: Option<&'a raw::Provider>,
+    pub path: Path,
+}
 
 /// What a provider takes from its pool where it says nothing itself.
 pub(super) struct Inherited<'a> {
@@ -60,7 +68,7 @@ impl Compiler<'_> {
         let place = self.place(endpoint, path, timeouts.connect)?;
         let probe = inherited.keys.health_check.as_ref();
         let probe = self.probe(probe, &place, inherited.path);
-        let protocol = protocol(endpoint.protocol);
+        let protocol = endpoint.protocol.unwrap_or_default();
         let credential_header = self.credential(endpoint, protocol, credential, path);
         let on_vertex = self.on_vertex(protocol, &place, path);
         let known = self.known(endpoint, protocol, &place, path);
@@ -91,7 +99,7 @@ impl Compiler<'_> {
             on_vertex,
             // The router's own answers are chat completions.
             adapts_responses: is_mock || endpoint.open_responses.is_some_and(|it| it.adapter),
-            lossy: lossy(inherited.keys.lossy),
+            lossy: inherited.keys.lossy.unwrap_or_default(),
             credential: credential_header,
             aws: known.aws,
             identity: known.identity,
@@ -235,18 +243,6 @@ fn wire(url: &str) -> Result<(Uri, BasePath, HeaderValue), String> {
     Ok((root, base, host))
 }
 
-/// The protocol of that name; both tables hold the same names, see the test of it.
-pub(super) fn protocol(raw: Option<raw::Protocol>) -> Protocol {
-    raw.and_then(|raw| Protocol::from_name(raw.name())).unwrap_or_default()
-}
-
-fn lossy(raw: Option<raw::Lossy>) -> Lossy {
-    match raw {
-        Some(raw::Lossy::Refuse) => Lossy::Refuse,
-        Some(raw::Lossy::Warn) | None => Lossy::Warn,
-    }
-}
-
 fn credentials(endpoint: &raw::Endpoint) -> Vec<Option<&Secret>> {
     match &endpoint.onwards_key {
         None => vec![None],
@@ -281,17 +277,3 @@ fn is_name(name: &str) -> bool {
 
 const CONNECT_MS: u64 = 5_000;
 const IDLE_MS: u64 = 300_000;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn both_tables_of_protocols_hold_the_same_names() {
-        for &raw in raw::Protocol::ALL {
-            assert_eq!(protocol(Some(raw)).name(), raw.name());
-        }
-        assert_eq!(raw::Protocol::ALL.len(), Protocol::ALL.len());
-        assert_eq!(protocol(None), Protocol::default());
-    }
-}

@@ -8,7 +8,12 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::Client;
 use serde::Deserialize;
 
-use super::{super::moment, Credential, Unfetched, ask, renewed::Fetched, since_epoch};
+use super::{
+    super::moment,
+    ask,
+    credential::{Credential, since_epoch},
+    renewed::{Fetched, Unfetched},
+};
 use crate::{
     secret::Secret,
     table::{aws::Keys, identity::ContainerToken},

@@ -12,7 +12,11 @@ use rustls::SignatureScheme;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::{Credential, Unfetched, ask, renewed::Fetched, since_epoch};
+use super::{
+    ask,
+    credential::{Credential, since_epoch},
+    renewed::{Fetched, Unfetched},
+};
 use crate::table::identity::ServiceAccount;
 
 /// For a service account (RFC 7523).

@@ -14,7 +14,7 @@ use crate::{
     failure::{Failure, What},
     live::Share,
     protocol::{
-        Operation,
+        LIMITS, Operation,
         codec::{self, Codec, Reading},
         conversation::{Conversation, Delivery, Reply},
         replay, told,
@@ -251,9 +251,7 @@ impl OwnClient {
 pub(super) fn relayed(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
     let about_limits = |name: &HeaderName| {
         let name = name.as_str();
-        name.starts_with("x-ratelimit-")
-            || name.starts_with("anthropic-ratelimit-")
-            || name.starts_with("retry-after")
+        LIMITS.iter().any(|it| name.starts_with(it.start)) || name.starts_with("retry-after")
     };
     let kept = headers.iter().filter(|(name, _)| about_limits(name));
     kept.map(|(name, value)| (name.clone(), value.clone())).collect()

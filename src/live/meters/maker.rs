@@ -1,0 +1,53 @@
+//! What makes metrics and registers them under one prefix.
+//!
+//! It names none.
+
+use prometheus::{Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry};
+
+/// What registers a metric.
+pub(super) struct Maker<'a> {
+    pub(super) registry: &'a Registry,
+    pub(super) prefix: &'a str,
+}
+
+impl Maker<'_> {
+    fn add<M>(&self, metric: Result<M, prometheus::Error>) -> Result<M, prometheus::Error>
+    where
+        M: prometheus::core::Collector + Clone + 'static,
+    {
+        let metric = metric?;
+        self.registry.register(Box::new(metric.clone()))?;
+        Ok(metric)
+    }
+
+    fn opts(&self, name: &str, help: &str) -> Opts {
+        Opts::new(format!("{}_{name}", self.prefix), help)
+    }
+
+    pub(super) fn counter(&self, name: &str, help: &str) -> Result<IntCounter, prometheus::Error> {
+        self.add(IntCounter::with_opts(self.opts(name, help)))
+    }
+
+    pub(super) fn gauge(&self, name: &str, help: &str) -> Result<Gauge, prometheus::Error> {
+        self.add(Gauge::with_opts(self.opts(name, help)))
+    }
+
+    pub(super) fn counters(
+        &self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+    ) -> Result<IntCounterVec, prometheus::Error> {
+        self.add(IntCounterVec::new(self.opts(name, help), labels))
+    }
+
+    pub(super) fn histograms(
+        &self,
+        name: &str,
+        help: &str,
+        buckets: &[f64],
+    ) -> Result<HistogramVec, prometheus::Error> {
+        let opts: HistogramOpts = self.opts(name, help).into();
+        self.add(HistogramVec::new(opts.buckets(buckets.to_vec()), &["alias"]))
+    }
+}

@@ -1,0 +1,44 @@
+//! Hints that the file may have changed, and the channel that they come through.
+//!
+//! A hint is no change: whoever receives it compares.
+
+use std::{sync::mpsc, time::Duration};
+
+/// Why the file is looked at again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hint {
+    /// Something happened in its directory.
+    Changed,
+    /// An operator asks for it.
+    Asked,
+}
+
+/// The channel that hints come through.
+pub struct Hints {
+    pub(super) sender: mpsc::Sender<Hint>,
+    pub(super) receiver: mpsc::Receiver<Hint>,
+}
+
+impl Hints {
+    /// A channel, and the end that asks for a reload.
+    pub fn new() -> (mpsc::Sender<Hint>, Self) {
+        let (sender, receiver) = mpsc::channel();
+        (sender.clone(), Self { sender, receiver })
+    }
+}
+
+/// Lets a burst of writes pass; answers with the most pressing hint of it.
+pub(super) fn settle(receiver: &mpsc::Receiver<Hint>, first: Option<Hint>) -> Option<Hint> {
+    let mut pressing = first?;
+    for _ in 0..MOST_SETTLES {
+        match receiver.recv_timeout(DEBOUNCE) {
+            Ok(Hint::Asked) => pressing = Hint::Asked,
+            Ok(Hint::Changed) => {}
+            Err(_) => break,
+        }
+    }
+    Some(pressing)
+}
+
+const DEBOUNCE: Duration = Duration::from_millis(50);
+const MOST_SETTLES: u32 = 8;

@@ -1,0 +1,121 @@
+//! Words that stand in a file and mean the same to everything that is compiled from it: the names of
+//! protocols and strategies, and what happens to what is lost. Each stands here once.
+//!
+//! It never knows how a protocol is spoken or how a strategy chooses.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Declares a set of words: an enum, the word of each variant, and every variant there is.
+macro_rules! words {
+    (
+        $(#[$meta:meta])*
+        $name:ident { $( $(#[$doc:meta])* $variant:ident = $word:literal, )+ }
+    ) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, JsonSchema)]
+        pub enum $name {
+            $( $(#[$doc])* #[serde(rename = $word)] $variant, )+
+        }
+
+        impl $name {
+            /// Every one there is.
+            pub const ALL: &'static [Self] = &[$( Self::$variant, )+];
+
+            /// Its word in files, in headers, in metrics and in logs.
+            pub const fn name(self) -> &'static str {
+                match self { $( Self::$variant => $word, )+ }
+            }
+
+            /// The one of that word.
+            pub fn from_name(word: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|one| one.name() == word)
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str(self.name())
+            }
+        }
+    };
+}
+
+words! {
+    /// The wire protocols.
+    // The default is what paths are read as that belong to no protocol.
+    #[derive(Default)]
+    Protocol {
+        /// OpenAI Chat Completions.
+        #[default]
+        OpenAi = "openai",
+        /// OpenAI Responses.
+        OpenAiResponses = "openai_responses",
+        /// Anthropic Messages.
+        Anthropic = "anthropic",
+        /// Gemini generateContent.
+        Gemini = "gemini",
+        /// Bedrock Converse.
+        Bedrock = "bedrock",
+        /// Cohere v2 chat.
+        Cohere = "cohere",
+    }
+}
+
+words! {
+    /// How the next provider is chosen inside a tier.
+    #[derive(Default)]
+    Strategy {
+        /// Drawn by weight, without replacement inside a pass.
+        #[default]
+        WeightedRandom = "weighted_random",
+        /// Definition order.
+        Priority = "priority",
+        /// Smooth weighted round robin.
+        RoundRobin = "round_robin",
+        /// Fewest in flight for its weight.
+        LeastBusy = "least_busy",
+        /// Peak EWMA of the time to first byte, two random candidates compared.
+        LowestLatency = "lowest_latency",
+        /// Cheapest by configured price.
+        LowestCost = "lowest_cost",
+        /// Rendezvous hash of a header or of the prompt's prefix.
+        Sticky = "sticky",
+    }
+}
+
+words! {
+    /// What happens to what cannot be said in a provider's protocol.
+    #[derive(Default)]
+    Lossy {
+        /// It is dropped and named in `x-onwards-dropped`.
+        #[default]
+        Warn = "warn",
+        /// The provider is left for the next one where the pool falls back, else 400 names the field.
+        Refuse = "refuse",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lead_back() {
+        for &protocol in Protocol::ALL {
+            assert_eq!(Protocol::from_name(protocol.name()), Some(protocol));
+        }
+        for &strategy in Strategy::ALL {
+            assert_eq!(Strategy::from_name(strategy.name()), Some(strategy));
+        }
+        assert_eq!(Protocol::from_name("OpenAI"), None);
+    }
+
+    #[test]
+    fn a_file_reads_each_word_as_its_name_says() {
+        for &protocol in Protocol::ALL {
+            let read: Protocol = serde_json::from_value(protocol.name().into()).unwrap();
+            assert_eq!(read, protocol);
+        }
+    }
+}
