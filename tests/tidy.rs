@@ -1,8 +1,13 @@
-//! The house rules that can be read off the text: levels, sizes, names, and what stands
+//! The house rules that can be read off the text: levels, circles, sizes, names, and what stands
 //! nowhere but in its own place.
 //!
 //! Never: a rule is bent for one file without a line here that says why.
 #![expect(clippy::unwrap_used, reason = "in a test a panic is how it fails")]
+
+#[path = "tidy/circles.rs"]
+mod circles;
+#[path = "tidy/vendors.rs"]
+mod vendors;
 
 use std::path::{Path, PathBuf};
 
