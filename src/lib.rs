@@ -4,7 +4,8 @@
 //! 1. A connection brings it (`serve/connection.rs`); what is not proxied is answered (`serve/routes.rs`).
 //! 2. Its path, size, alias, key, rules and limits are checked (`serve/proxy.rs`, `serve/admit.rs`).
 //! 3. Providers are chosen and tried, one after the other (`choose.rs`, `serve/rounds.rs`).
-//! 4. Each attempt is written, sent and judged (`upstream/request.rs`, `upstream/attempt.rs`, `protocol.rs`).
+//! 4. Each attempt is written, sent and judged (`upstream/prepare.rs`, `upstream/transport.rs`,
+//!    `upstream/judge.rs`, `protocol.rs`).
 //! 5. The answer is passed on and recorded (`serve/relay.rs`, `serve/record.rs`), or refused (`serve/answer.rs`).
 
 // ── what the file says

@@ -4,7 +4,7 @@
 //! It never chooses a provider and never sees a client's connection.
 
 pub mod moment;
-pub mod heard;
+pub mod listen;
 pub mod http1;
 pub mod names;
 pub mod dial;
@@ -14,12 +14,19 @@ pub mod warm;
 pub mod client;
 pub mod headers;
 mod framing;
+mod off_core;
+pub mod inbound;
 pub mod request;
+pub mod source;
 pub mod mock;
 pub mod answer;
-pub mod envelope;
-pub mod translate;
-pub mod headroom;
 pub mod failed;
+pub mod headroom;
+mod translate;
+pub mod prepare;
+mod transport;
+mod peek;
+pub mod envelope;
+pub mod judge;
 pub mod attempt;
 pub mod probe;

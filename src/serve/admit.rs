@@ -25,7 +25,7 @@ use crate::{
     protocol::{Endpoint, Operation, Surface, conversation::Delivery},
     refusal::{Refusal, Whose},
     table::{Caller, Pool, PoolId, Table, access},
-    upstream::request::Inbound,
+    upstream::inbound::Inbound,
 };
 
 /// A request that its caller may make.

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{signature, token};
-use crate::{choose::sticky, table::StickyBy, upstream::request::Inbound};
+use crate::{choose::sticky, table::StickyBy, upstream::inbound::Inbound};
 
 /// The key of a sticky request. What it asks for and a request does not have is replaced by the
 /// next best: the session, the caller, the prompt.

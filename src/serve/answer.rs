@@ -136,6 +136,8 @@ pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub const ATTEMPTS: HeaderName = HeaderName::from_static("x-onwards-attempts");
 /// Who served the request.
 pub const PROVIDER: HeaderName = HeaderName::from_static("x-onwards-provider");
+/// What the provider could not be told.
+pub const DROPPED: HeaderName = HeaderName::from_static("x-onwards-dropped");
 
 #[cfg(test)]
 mod tests {

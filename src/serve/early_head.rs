@@ -32,7 +32,7 @@ use crate::{
     upstream::{
         answer::{Answer, Form},
         headers,
-        request::Inbound,
+        inbound::Inbound,
     },
     within::within,
 };

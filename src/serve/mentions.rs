@@ -12,7 +12,7 @@ use crate::{
     body::{Found, Model, Nested, Pieces, each_nested},
     protocol::{Endpoint, Operation, Surface, family::NAMES_DEPLOYMENT},
     refusal::Refusal,
-    upstream::request::Mentions,
+    upstream::inbound::Mentions,
 };
 
 /// A request, as far as it may name a model.

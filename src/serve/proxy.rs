@@ -18,7 +18,7 @@ use super::{
 use crate::{
     protocol::{Endpoint, Operation, Protocol},
     refusal::Refusal,
-    upstream::request::Inbound,
+    upstream::inbound::Inbound,
 };
 
 /// Serves one request through a provider, or says why not.

@@ -23,7 +23,7 @@ use crate::{
     live::Entry,
     upstream::{
         answer::{AnswerBody, Form},
-        request::Inbound,
+        inbound::Inbound,
     },
 };
 

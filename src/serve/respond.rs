@@ -7,7 +7,7 @@ use http::{Response, header};
 
 use super::{
     admit::Held,
-    answer::{self, ATTEMPTS, PROVIDER},
+    answer::{self, ATTEMPTS, DROPPED, PROVIDER},
     record::Record,
     relay::Relay,
     reply::Reply,
@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     refusal::Refusal,
-    upstream::{answer::Form, headers, request::Inbound},
+    upstream::{answer::Form, headers, inbound::Inbound},
 };
 
 /// The response to a request of which all attempts have ended.
@@ -58,6 +58,9 @@ fn dressed(
     headers::set(&mut map, &provider.response_headers);
     answer::name_request(&mut map, inbound.take_request_id(), inbound.speaks());
     map.insert(PROVIDER, provider.name_value.clone());
+    if let Some(dropped) = answer.dropped {
+        map.insert(DROPPED, dropped);
+    }
     if let Some(attempts) = record.attempts() {
         map.insert(ATTEMPTS, attempts);
     }

@@ -33,11 +33,8 @@ use crate::{
     refusal::Refusal,
     table::{Caller, PoolId, Table, access},
     upstream::{
-        answer::Answer,
-        attempt::{self, Scrutiny},
-        client::Client,
-        failed::Failed,
-        request::Inbound,
+        answer::Answer, attempt, client::Client, failed::Failed, inbound::Inbound,
+        judge::Inspection,
     },
 };
 
@@ -231,14 +228,14 @@ impl<'a> Rounds<'a> {
     ) -> impl Future<Output = Result<Box<Answer>, Failed>> + use<'a> {
         let stream = self.inbound.stream;
         let timeouts = &attempt.provider.timeouts;
-        let scrutiny = Scrutiny {
+        let inspection = Inspection {
             reads_errors: self.pass.pool.fallback.enabled,
             needs_body: self.inbound.needs_body,
             waits_for_content: stream && timeouts.first_event.is_some(),
         };
-        let allowance = self.budget.allowance(timeouts, stream, attempt.entry.started());
-        let rewritten = attempt.rewritten.take();
-        attempt::run(self.client, attempt.provider, self.inbound, rewritten, scrutiny, allowance)
+        let deadlines = self.budget.deadlines(timeouts, stream, attempt.entry.started());
+        let outgoing = std::mem::take(&mut attempt.outgoing);
+        attempt::run(self.client, attempt.provider, self.inbound, outgoing, inspection, deadlines)
     }
 }
 

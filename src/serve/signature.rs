@@ -13,7 +13,7 @@ use super::token;
 use crate::{
     sigv4::{self, BEDROCK, Claim, Incoming, Pair},
     table::{Caller, Keyring},
-    upstream::request::Inbound,
+    upstream::inbound::Inbound,
 };
 
 /// Who signed a request that bears no token.

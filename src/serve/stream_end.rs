@@ -19,7 +19,7 @@ use crate::{
     protocol::Protocol,
     refusal::Refusal,
     sse::Boundary,
-    upstream::{envelope, request::Inbound},
+    upstream::{envelope, inbound::Inbound},
 };
 
 /// Watches over one stream of events.

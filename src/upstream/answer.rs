@@ -11,10 +11,10 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::{client::WireBody, mock::MockBody, translate::TranslatedBody};
+use super::{client::WireBody, source::Source};
 use crate::{
     body::{Pieces, joined_crumbs},
     failure::Brief,
@@ -26,6 +26,8 @@ pub struct Answer {
     pub status: StatusCode,
     /// Its headers as they came.
     pub headers: HeaderMap,
+    /// What the provider could not be told, for a header of the router's own.
+    pub dropped: Option<HeaderValue>,
     /// Its body.
     pub body: AnswerBody,
     /// Whether the end of a stream has still to be watched: a translated one watches itself.
@@ -49,7 +51,7 @@ pub enum Form {
 pub struct AnswerBody {
     held: VecDeque<Bytes>,
     held_bytes: usize,
-    source: Source,
+    source: Rest,
     idle: Idle,
     /// How it broke while it was looked at: told when what came before has been passed on.
     broken: Option<Brief>,
@@ -60,13 +62,11 @@ pub struct AnswerBody {
 }
 
 /// Where the rest of a body comes from.
-pub enum Source {
-    /// A provider.
+enum Rest {
+    /// A provider: not boxed, since nearly every request has one.
     Wire(WireBody),
-    /// The router itself.
-    Mock(MockBody),
-    /// A provider of another protocol.
-    Translated(Box<TranslatedBody>),
+    /// Any other source.
+    Other(Box<dyn Source>),
     /// Nowhere: it has ended.
     Ended,
 }
@@ -83,8 +83,8 @@ struct Idle {
 impl Answer {
     /// An answer without headers and body.
     pub fn bare(status: StatusCode) -> Self {
-        let body = AnswerBody::new(Source::Ended, Duration::ZERO);
-        Self { status, headers: HeaderMap::new(), body, watched: true }
+        let body = AnswerBody::ended();
+        Self { status, headers: HeaderMap::new(), dropped: None, body, watched: true }
     }
 
     /// What the body is, by its headers.
@@ -99,10 +99,10 @@ impl Answer {
     /// Puts a whole body in the place of what came.
     pub fn replace_body(&mut self, media_type: &'static str, body: Bytes) {
         self.headers.remove(header::CONTENT_LENGTH);
-        self.headers.insert(header::CONTENT_TYPE, http::HeaderValue::from_static(media_type));
+        self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         self.body.held_bytes = body.len();
         self.body.held = VecDeque::from([body]);
-        self.body.source = Source::Ended;
+        self.body.source = Rest::Ended;
     }
 
     fn is_plain(&self) -> bool {
@@ -111,8 +111,23 @@ impl Answer {
 }
 
 impl AnswerBody {
-    /// A body of which nothing has been looked at.
-    pub fn new(source: Source, idle: Duration) -> Self {
+    /// A provider's body, of which nothing has been looked at. It may be silent for as long as `idle`
+    /// between two pieces.
+    pub fn from_wire(body: WireBody, idle: Duration) -> Self {
+        Self::new(Rest::Wire(body), idle)
+    }
+
+    /// A body of another source, which times its own silence.
+    pub fn from_source(source: Box<dyn Source>) -> Self {
+        Self::new(Rest::Other(source), FOREVER)
+    }
+
+    /// No body.
+    pub fn ended() -> Self {
+        Self::new(Rest::Ended, Duration::ZERO)
+    }
+
+    fn new(source: Rest, idle: Duration) -> Self {
         let idle = Idle { limit: idle, deadline: None, sleep: None, wakes: None };
         let held = VecDeque::new();
         Self { held, held_bytes: 0, source, idle, broken: None, fault: None, end: None }
@@ -136,10 +151,12 @@ impl AnswerBody {
 
     /// All of it must have come by then.
     pub fn end_by(&mut self, end: Option<Instant>) {
-        match &mut self.source {
-            // The end of a translated stream has to be said in the client's protocol.
-            Source::Translated(body) => body.end_by(end),
-            _ => self.end = end.map(|end| Box::pin(sleep_until(end))),
+        let keeps_time = match &mut self.source {
+            Rest::Wire(_) | Rest::Ended => false,
+            Rest::Other(source) => source.ends_by(end),
+        };
+        if !keeps_time {
+            self.end = end.map(|end| Box::pin(sleep_until(end)));
         }
     }
 
@@ -186,11 +203,11 @@ impl AnswerBody {
         self.held.iter().cloned().collect::<Pieces>().to_bytes()
     }
 
-    /// What a translated stream said went wrong in its middle.
+    /// What the body said went wrong, though it ended as it should.
     pub fn fault(&self) -> Option<Brief> {
         match &self.source {
-            Source::Translated(body) => body.fault(),
-            _ => self.fault,
+            Rest::Other(source) => source.fault(),
+            Rest::Wire(_) | Rest::Ended => self.fault,
         }
     }
 
@@ -202,10 +219,9 @@ impl AnswerBody {
     /// Whether nothing more will come than what is held.
     pub fn source_is_end(&self) -> bool {
         match &self.source {
-            Source::Wire(body) => body.is_end(),
-            Source::Mock(body) => body.is_end(),
-            Source::Translated(body) => body.is_end(),
-            Source::Ended => true,
+            Rest::Wire(body) => body.is_end(),
+            Rest::Other(source) => source.is_end(),
+            Rest::Ended => true,
         }
     }
 
@@ -215,26 +231,24 @@ impl AnswerBody {
             return None;
         }
         let rest = match &self.source {
-            Source::Wire(body) => body.remaining()?,
-            Source::Mock(body) => body.remaining()?,
-            Source::Translated(_) => return None,
-            Source::Ended => 0,
+            Rest::Wire(body) => body.remaining()?,
+            Rest::Other(source) => source.remaining()?,
+            Rest::Ended => 0,
         };
         Some(self.held_bytes() as u64 + rest)
     }
 
     fn poll_source(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Brief>>> {
         let piece = match &mut self.source {
-            Source::Wire(body) => body.poll_piece(cx).map_err(|_| Brief::RESET),
-            Source::Mock(body) => body.poll_piece(cx).map(|piece| piece.map(Ok)),
-            Source::Translated(body) => body.poll_piece(cx).map(|piece| piece.map(Ok)),
-            Source::Ended => Poll::Ready(None),
+            Rest::Wire(body) => body.poll_piece(cx),
+            Rest::Other(source) => source.poll_piece(cx),
+            Rest::Ended => Poll::Ready(None),
         };
         if let Poll::Ready(piece) = piece {
             self.idle.deadline = None;
             if piece.is_none() {
                 self.fault = self.fault();
-                self.source = Source::Ended;
+                self.source = Rest::Ended;
             }
             return Poll::Ready(piece);
         }
@@ -248,7 +262,7 @@ impl AnswerBody {
             ready!(self.idle.poll_expired(cx));
             Brief::SILENT
         };
-        self.source = Source::Ended;
+        self.source = Rest::Ended;
         Poll::Ready(Some(Err(broken)))
     }
 }
@@ -279,3 +293,5 @@ const FORMS: [(&str, Form); 3] = [
     ("text/event-stream", Form::Events),
     ("application/vnd.amazon.eventstream", Form::Frames),
 ];
+/// How long a source that times its own silence may be silent.
+const FOREVER: Duration = Duration::from_secs(86_400);

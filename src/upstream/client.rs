@@ -21,9 +21,11 @@ use hyper::{body::Incoming, client::conn::TrySendError};
 use super::dial::{DialError, Dialler, Sender, causes, is_broken_off};
 use super::identity::{Credential, Identities, Unfetched};
 use super::locked::locked;
+use super::source::Source;
 use super::warm::Warm;
 use crate::{
     body::PiecesBody,
+    failure::Brief,
     table::{Origin, identity::Identity},
 };
 
@@ -80,8 +82,8 @@ impl Client {
     }
 
     /// A provider has refused the credential of an identity.
-    pub fn doubt(&self, whose: &Identity) {
-        self.identities.doubt(whose);
+    pub fn invalidate(&self, whose: &Identity) {
+        self.identities.invalidate(whose);
     }
 
     /// A connection to `origin`: an idle one, or with `fresh` always a new one.
@@ -133,7 +135,7 @@ impl Lease {
     }
 
     /// Sends the request; the answer's head is what is waited for. The request is on its way when
-    /// this returns: whoever waits does not carry it.
+    /// this returns: what waits does not carry it.
     pub fn send(
         mut self,
         request: Request<PiecesBody>,
@@ -170,7 +172,7 @@ impl Lease {
     fn broke_in_silence(&self) -> bool {
         self.reused
             && match &self.sender {
-                Sender::Http1(connection) => !connection.has_heard(),
+                Sender::Http1(connection) => !connection.has_received(),
                 Sender::Http2(_) => true,
             }
     }
@@ -179,7 +181,7 @@ impl Lease {
     fn went_on(&self) {
         match &self.sender {
             Sender::Http1(connection) => connection.went_on(),
-            Sender::Http2(shared) => shared.heard.clear(),
+            Sender::Http2(shared) => shared.listen_state.clear(),
         }
     }
 
@@ -202,25 +204,15 @@ fn was_refused_unseen(error: &hyper::Error) -> bool {
     })
 }
 
-impl WireBody {
-    fn new(incoming: Incoming, lease: Lease) -> Self {
-        lease.went_on();
-        let mut body = Self { incoming, lease: Some(lease) };
-        body.release_at_end();
-        body
-    }
-
+impl Source for WireBody {
     /// The next piece. Trailers say nothing that a client of these protocols reads.
-    pub fn poll_piece(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<Bytes, hyper::Error>>> {
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Brief>>> {
         loop {
             let frame = match ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {
                 Some(Ok(frame)) => frame,
-                Some(Err(error)) => {
+                Some(Err(_)) => {
                     self.lease = None;
-                    return Poll::Ready(Some(Err(error)));
+                    return Poll::Ready(Some(Err(Brief::RESET)));
                 }
                 None => {
                     self.release();
@@ -241,14 +233,21 @@ impl WireBody {
         }
     }
 
-    /// Whether nothing more will come.
-    pub fn is_end(&self) -> bool {
+    fn is_end(&self) -> bool {
         self.incoming.is_end_stream()
     }
 
-    /// How many bytes are still to come, where that is known.
-    pub fn remaining(&self) -> Option<u64> {
+    fn remaining(&self) -> Option<u64> {
         self.incoming.size_hint().exact()
+    }
+}
+
+impl WireBody {
+    fn new(incoming: Incoming, lease: Lease) -> Self {
+        lease.went_on();
+        let mut body = Self { incoming, lease: Some(lease) };
+        body.release_at_end();
+        body
     }
 
     fn release_at_end(&mut self) {

@@ -13,8 +13,8 @@ use hyper_util::{
 use rustls::{ClientConfig, RootCertStore};
 use tower_service::Service;
 
-use super::heard::Heard;
 use super::http1::{Http1, Stream};
+use super::listen::ListenState;
 use super::names::{Names, Resolver};
 use crate::{body::PiecesBody, table::Origin};
 
@@ -32,7 +32,7 @@ pub struct Http2 {
     /// Sends requests.
     pub requests: http2::SendRequest<PiecesBody>,
     /// Counts what the provider says.
-    pub heard: Heard,
+    pub listen_state: ListenState,
 }
 
 /// Why there is no connection.
@@ -96,17 +96,17 @@ async fn handshake(stream: Stream, http2: bool) -> Result<Sender, BoxError> {
     if !http2 {
         return Ok(Sender::Http1(Http1::open(stream).await?));
     }
-    let heard = Heard::default();
+    let listen_state = ListenState::default();
     let (requests, connection) = http2::Builder::new(TokioExecutor::new())
         .timer(TokioTimer::new())
         .keep_alive_interval(H2_PING)
         .keep_alive_timeout(H2_PING)
         .initial_stream_window_size(H2_STREAM_WINDOW)
         .initial_connection_window_size(H2_CONNECTION_WINDOW)
-        .handshake(TokioIo::new(heard.listen(stream, H2_MOST_UNANSWERED)))
+        .handshake(TokioIo::new(listen_state.listen(stream, H2_MOST_UNANSWERED)))
         .await?;
     tokio::spawn(connection);
-    Ok(Sender::Http2(Http2 { requests, heard }))
+    Ok(Sender::Http2(Http2 { requests, listen_state }))
 }
 
 /// TLS 1.2 and up with the system's roots (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured), or

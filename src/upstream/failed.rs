@@ -1,6 +1,6 @@
 //! A failed attempt: how it failed, its class, and what the provider said of it.
 //!
-//! It judges nothing: who makes one has judged.
+//! It judges nothing: what makes one has judged.
 
 use std::time::Duration;
 

@@ -21,7 +21,7 @@ use tokio::{
     time::sleep,
 };
 
-use super::heard::{Heard, Listening};
+use super::listen::{ListenState, Listening};
 use crate::body::PiecesBody;
 
 /// A TCP or TLS connection. Boxed, so that hyper is compiled once for both.
@@ -35,7 +35,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
 /// A connection that hyper carries.
 pub struct Http1 {
     requests: http1::SendRequest<PiecesBody>,
-    heard: Heard,
+    listen_state: ListenState,
     park: oneshot::Sender<oneshot::Sender<Stream>>,
     _carrier: Carrier,
 }
@@ -51,12 +51,12 @@ impl Http1 {
     /// # Errors
     /// hyper's own; it has none today.
     pub async fn open(stream: Stream) -> hyper::Result<Self> {
-        let heard = Heard::default();
-        let io = TokioIo::new(heard.listen(stream, MOST_UNANSWERED));
+        let listen_state = ListenState::default();
+        let io = TokioIo::new(listen_state.listen(stream, MOST_UNANSWERED));
         let (requests, connection) = http1::Builder::new().handshake(io).await?;
         let (park, asked) = oneshot::channel();
         let carrier = Carrier(tokio::spawn(carry(connection, asked)).abort_handle());
-        Ok(Self { requests, heard, park, _carrier: carrier })
+        Ok(Self { requests, listen_state, park, _carrier: carrier })
     }
 
     /// Sends the request; the answer's head is what is waited for.
@@ -65,18 +65,18 @@ impl Http1 {
         request: Request<PiecesBody>,
     ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<PiecesBody>>>> + use<>
     {
-        self.heard.clear();
+        self.listen_state.clear();
         self.requests.try_send_request(request)
     }
 
     /// Whether the provider has said anything since the last request was sent.
-    pub fn has_heard(&self) -> bool {
-        self.heard.anything()
+    pub fn has_received(&self) -> bool {
+        self.listen_state.received_anything()
     }
 
     /// An answer went on.
     pub fn went_on(&self) {
-        self.heard.clear();
+        self.listen_state.clear();
     }
 
     /// Whether the last answer has ended, and the next request may be sent.

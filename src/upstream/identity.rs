@@ -1,5 +1,5 @@
 //! Credentials that are fetched: each of them once for the whole process, before it expires, while
-//! nobody waits who need not.
+//! no request waits that need not.
 //!
 //! Here is the only place that asks metadata services and token endpoints. A provider's credential
 //! that cannot be had is that provider's failure, and another one may be tried.
@@ -29,7 +29,7 @@ pub struct Identities {
 }
 
 impl Identities {
-    /// The present credential of an identity. Only where there is none, it is waited for.
+    /// The present credential of an identity. It is waited for only where there is no usable one.
     ///
     /// # Errors
     /// Why it cannot be had, for the operator.
@@ -45,8 +45,8 @@ impl Identities {
     }
 
     /// A provider has refused what it was asked with: it may have been withdrawn.
-    pub fn doubt(&self, identity: &Identity) {
-        self.renewed(identity).doubt();
+    pub fn invalidate(&self, identity: &Identity) {
+        self.renewed(identity).invalidate();
     }
 
     async fn fetch(&self, source: &Source) -> Result<Fetched<Credential>, Unfetched> {

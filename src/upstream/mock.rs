@@ -13,17 +13,29 @@ use rand::Rng;
 use serde_json::json;
 use tokio::time::{Sleep, sleep};
 
-use super::answer::{Answer, AnswerBody, Source};
-use crate::{body::Pieces, table::mock::Script};
+use super::{
+    answer::{Answer, AnswerBody},
+    inbound::Inbound,
+    request::Call,
+    source::Source,
+};
+use crate::{
+    failure::Brief,
+    table::{Provider, mock::Script},
+};
 
 /// Waits as scripted and answers, or fails as scripted.
 pub async fn answer(
     script: &Script,
-    model: &str,
-    path: &str,
-    stream: bool,
-    body: &Pieces,
+    provider: &Provider,
+    inbound: &Inbound,
+    call: Option<&Call>,
 ) -> Answer {
+    let model = &*provider.model;
+    let (path, stream) = match call {
+        Some(call) => (&*call.path, call.stream),
+        None => (&*inbound.path, inbound.stream),
+    };
     sleep(script.delay).await;
     #[expect(clippy::panic, reason = "a drill: it shows that a panic costs one request only")]
     if script.panics {
@@ -36,7 +48,8 @@ pub async fn answer(
     }
     let path = path.split('?').next().unwrap_or_default();
     if path.ends_with("/embeddings") {
-        return whole(StatusCode::OK, &embeddings(model, inputs(&body.to_bytes())));
+        let body = call.map_or_else(|| inbound.body.to_bytes(), |call| call.body.clone());
+        return whole(StatusCode::OK, &embeddings(model, inputs(&body)));
     }
     let legacy = path.ends_with("/completions") && !path.ends_with("/chat/completions");
     let style = Style { model, legacy };
@@ -58,24 +71,24 @@ impl MockBody {
     fn new(pieces: Vec<Bytes>, gap: Duration) -> Self {
         Self { pieces: pieces.into_iter(), gap, wait: None }
     }
+}
 
+impl Source for MockBody {
     /// The next piece, after the gap.
-    pub fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Brief>>> {
         if let Some(wait) = &mut self.wait {
             ready!(wait.as_mut().poll(cx));
         }
         let paced = !self.gap.is_zero();
         self.wait = paced.then(|| Box::pin(sleep(self.gap)));
-        Poll::Ready(self.pieces.next())
+        Poll::Ready(self.pieces.next().map(Ok))
     }
 
-    /// Whether every piece has been taken.
-    pub fn is_end(&self) -> bool {
+    fn is_end(&self) -> bool {
         self.pieces.as_slice().is_empty()
     }
 
-    /// How many bytes are still to come.
-    pub fn remaining(&self) -> Option<u64> {
+    fn remaining(&self) -> Option<u64> {
         Some(self.pieces.as_slice().iter().map(|piece| piece.len() as u64).sum())
     }
 }
@@ -171,7 +184,13 @@ fn whole(status: StatusCode, body: &serde_json::Value) -> Answer {
 fn reply(status: StatusCode, media_type: &'static str, body: MockBody) -> Answer {
     let mut headers = HeaderMap::new();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
-    Answer { status, headers, body: AnswerBody::new(Source::Mock(body), FOREVER), watched: true }
+    Answer {
+        status,
+        headers,
+        dropped: None,
+        body: AnswerBody::from_source(Box::new(body)),
+        watched: true,
+    }
 }
 
 fn words(count: u32) -> impl Iterator<Item = String> {
@@ -189,4 +208,3 @@ const WORDS: [&str; 12] = [
 ];
 const ID: &str = "chatcmpl-mock";
 const CREATED: u32 = 1_700_000_000;
-const FOREVER: Duration = Duration::from_secs(86_400);

@@ -3,132 +3,32 @@
 //!
 //! The host comes from the configuration alone; nothing that a client sends is parsed as a URL.
 
-use std::{
-    borrow::Cow,
-    ops::Range,
-    sync::{Arc, OnceLock},
-    time::SystemTime,
-};
+use std::{borrow::Cow, time::SystemTime};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, Uri, Version, header, uri::PathAndQuery};
+use http::{HeaderMap, Request, Uri, Version, header, uri::PathAndQuery};
 
 use percent_encoding::utf8_percent_encode;
 
-use super::{headers, identity::Credential, translate::off_core};
+use super::{headers, identity::Credential, inbound::Inbound};
 use crate::{
     body::{Model, Pieces, PiecesBody},
-    live::{Room, Share},
     path::{self, BasePath},
-    protocol::{
-        Endpoint, Family, Protocol, conversation::Conversation, embedding::Embedding, vertex,
-    },
-    refusal::Refusal,
+    protocol::{Endpoint, vertex},
     sigv4,
     table::{Origin, Provider, aws::Aws, pool::Headers},
 };
 
-/// What the client sent, in the form that attempts are built from.
-pub struct Inbound {
-    /// Its method.
-    pub method: Method,
-    /// What the client and we call the request; a static text until it is known and after it has
-    /// gone into the answer.
-    pub request_id: HeaderValue,
-    /// Its path and query, checked, without any key in it.
-    pub path: Box<str>,
-    /// Its headers as they came.
-    pub headers: HeaderMap,
-    /// Its body as it came.
-    pub body: Pieces,
-    /// What that takes of the room for all bodies, if it is large.
-    pub share: Option<Share>,
-    /// The room for all, for what a translation builds.
-    pub room: &'static Room,
-    /// The alias that it asked for.
-    pub alias: Box<str>,
-    /// What its path asks for, where a protocol says so.
-    pub endpoint: Option<Endpoint>,
-    /// The request as it reads, once a provider of another protocol has needed it.
-    pub reading: OnceLock<Read>,
-    /// Whether it gives back another vendor's proof, once a provider has needed to know.
-    pub gives_back_foreign: OnceLock<bool>,
-    /// Whether the client asks for a stream.
-    pub stream: bool,
-    /// Where the body names its model, and how the name reads once decoded.
-    pub model: Option<Model>,
-    /// Where else it names a model.
-    pub mentions: Mentions,
-    /// What its path is for, where that is known.
-    pub family: Option<Family>,
-    /// Whether the body is a form, in which the name stands without quotes.
-    pub form: bool,
-    /// Whether an answer without a body is no answer.
-    pub needs_body: bool,
-}
-
-impl Inbound {
-    /// The client's protocol; where its path is no protocol's, the usual one.
-    pub fn speaks(&self) -> Protocol {
-        self.endpoint.as_ref().map(|endpoint| endpoint.protocol).unwrap_or_default()
-    }
-
-    /// Gives the request's id to whom makes its answer.
-    pub fn take_request_id(&mut self) -> HeaderValue {
-        std::mem::replace(&mut self.request_id, HeaderValue::from_static(""))
-    }
-}
-
-/// Where a request names a model beside its body's top-level `model`.
-#[derive(Debug, Default)]
-pub struct Mentions {
-    /// Where in path and query the alias stands, as it is written; ascending.
-    pub in_path: Vec<Range<usize>>,
-    /// Where in the body the alias stands in quotes, the quotes not included; ascending.
-    pub in_body: Vec<Range<u64>>,
-    /// Names that are not the alias: each provider is asked only if they are its own model.
-    pub others: Vec<Box<str>>,
-}
-
-/// A request that was read for translation.
-pub struct Read {
-    /// What it says, or why it cannot be read.
-    pub asked: Result<Asked, Refusal>,
-    /// What it takes of the room for all.
-    pub share: Share,
-    /// A text to make ids from.
-    pub id: String,
-    /// When it was read, in seconds since 1970.
-    pub at: u64,
-    /// Whether it was read on a thread of its own, and is freed on one.
-    pub is_large: bool,
-}
-
-impl Drop for Read {
-    fn drop(&mut self) {
-        if self.is_large {
-            let nothing = Err(Refusal::NoRoom);
-            off_core::free(std::mem::replace(&mut self.asked, nothing));
-        }
-    }
-}
-
-/// What a request asks for, in neutral form.
-pub enum Asked {
-    /// The next turn of a conversation, or its tokens.
-    Conversation(Arc<Conversation>),
-    /// Vectors.
-    Embedding(Arc<Embedding>),
-}
-
-/// A request that was written in the provider's protocol.
-pub struct Prepared {
+/// One call, written in the provider's protocol.
+pub struct Call {
     /// The path below the origin, with its query.
     pub path: String,
     /// What belongs to the protocol.
     pub headers: Headers,
     /// The body.
     pub body: Bytes,
+    /// Whether it asks for a stream.
+    pub stream: bool,
 }
 
 /// Builds the request for one provider, with the credential that was fetched for it if it has none
@@ -138,20 +38,20 @@ pub fn build(
     provider: &Provider,
     origin: &Origin,
     base: &BasePath,
-    prepared: Option<&Prepared>,
+    call: Option<&Call>,
     fetched: Option<&Credential>,
     http2: bool,
 ) -> Result<Request<PiecesBody>, http::Error> {
     // The provider's credential, host and length take the places of the client's.
     let spare = provider.request_headers.len();
-    let mut headers = match prepared {
+    let mut headers = match call {
         None => {
             let Provider { protocol, propagates_trace, .. } = *provider;
             headers::to_provider(&inbound.headers, protocol, propagates_trace, spare)
         }
-        Some(prepared) => {
+        Some(call) => {
             let mut headers = headers::to_stranger(&inbound.headers, inbound.speaks(), provider);
-            headers::set(&mut headers, &prepared.headers);
+            headers::set(&mut headers, &call.headers);
             headers
         }
     };
@@ -166,7 +66,7 @@ pub fn build(
         headers.insert(header::HOST, origin.host.clone());
     }
 
-    let (path, body) = path_and_body(inbound, provider, prepared);
+    let (path, body) = path_and_body(inbound, provider, call);
     let joined = PathAndQuery::from_maybe_shared(Bytes::from(path::join(base, &path)))?;
     let mut uri = http::uri::Parts::default();
     uri.path_and_query = Some(joined);
@@ -224,11 +124,11 @@ fn sign(
 fn path_and_body<'a>(
     inbound: &'a Inbound,
     provider: &Provider,
-    prepared: Option<&'a Prepared>,
+    call: Option<&'a Call>,
 ) -> (Cow<'a, str>, Pieces) {
-    let (path, body) = match prepared {
+    let (path, body) = match call {
         None => (path_for(inbound, provider), body_for(inbound, provider)),
-        Some(prepared) => (prepared.path.as_str().into(), Pieces::from(prepared.body.clone())),
+        Some(call) => (call.path.as_str().into(), Pieces::from(call.body.clone())),
     };
     if provider.on_vertex {
         vertex::adapted(path, body, &provider.model, inbound.stream)

@@ -116,7 +116,7 @@ impl Idle {
         let Self { connection: Connection::Awake(connection), since, expires } = self else {
             return Some(self);
         };
-        // Bounded: the sweep waits for nobody.
+        // Bounded: one connection does not hold up the sweep.
         let stream = within(SETTLE, pin!(connection.park())).await??;
         let connection = Connection::Parked(stream);
         Some(Self { connection, since, expires })
@@ -174,7 +174,7 @@ mod tests {
         let (answer, ()) = tokio::join!(answer, provide);
         let body = answer.unwrap().into_body().collect().await.unwrap().to_bytes();
         assert_eq!(body, "ok");
-        assert!(connection.has_heard());
+        assert!(connection.has_received());
     }
 
     /// A connection that is parked, and the provider's end of it.

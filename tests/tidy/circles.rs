@@ -16,12 +16,6 @@ const EXCUSED: &[(&str, &str)] = &[
     ("body/string.rs", "body/json.rs"),
     ("protocol/told/envelope.rs", "protocol/told.rs"),
     ("protocol/codec.rs", "protocol/embedding.rs"),
-    ("upstream/mock.rs", "upstream/answer.rs"),
-    ("upstream/translate/stream.rs", "upstream/answer.rs"),
-    ("upstream/translate.rs", "upstream/attempt.rs"),
-    ("upstream/translate.rs", "upstream/translate/embedding.rs"),
-    ("upstream/translate.rs", "upstream/translate/held.rs"),
-    ("upstream/translate/foreign.rs", "upstream/translate.rs"),
     ("config/check/spelling.rs", "config/check.rs"),
 ];
 

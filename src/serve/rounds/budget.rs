@@ -11,7 +11,7 @@ use crate::{
     failure::Class,
     refusal::Refusal,
     table::{Fallback, pool::Timeouts},
-    upstream::attempt::Allowance,
+    upstream::attempt::Deadlines,
 };
 
 /// One request's budget.
@@ -59,7 +59,7 @@ impl Budget {
     }
 
     /// What is left for an attempt that starts now.
-    pub(super) fn allowance(&self, own: &Timeouts, stream: bool, now: Instant) -> Allowance {
+    pub(super) fn deadlines(&self, own: &Timeouts, stream: bool, now: Instant) -> Deadlines {
         let total = own.total.map(|total| now + total);
         let first_event = own.first_event.filter(|_| stream).map(|time| now + time);
         let provider = earlier(total, first_event).map(|end| (end, Class::Timeout));
@@ -68,7 +68,7 @@ impl Budget {
             (Some(own), Some(whole)) => Some(if own.0 <= whole.0 { own } else { whole }),
             (own, whole) => own.or(whole),
         };
-        Allowance { accepted_by, ended_by: earlier(total, self.client) }
+        Deadlines { accepted_by, ended_by: earlier(total, self.client) }
     }
 
     fn end(&self) -> Option<Instant> {
@@ -132,18 +132,18 @@ mod tests {
         ];
         for (deadline, client, first_event, total, accepted, ended) in cases {
             let (budget, now) = budget(deadline, client);
-            let allowance = budget.allowance(&timeouts(first_event, total), true, now);
+            let deadlines = budget.deadlines(&timeouts(first_event, total), true, now);
             let millis = |end: Instant| end.duration_since(now).as_millis() as u64;
-            let by = allowance.accepted_by.map(|(end, class)| (millis(end), class));
-            assert_eq!((by, allowance.ended_by.map(millis)), (accepted, ended));
+            let by = deadlines.accepted_by.map(|(end, class)| (millis(end), class));
+            assert_eq!((by, deadlines.ended_by.map(millis)), (accepted, ended));
         }
     }
 
     #[test]
     fn the_first_event_is_waited_for_in_streams_alone() {
         let (budget, now) = budget(None, None);
-        let allowance = budget.allowance(&timeouts(Some(5), None), false, now);
-        assert_eq!(allowance, Allowance::default());
+        let deadlines = budget.deadlines(&timeouts(Some(5), None), false, now);
+        assert_eq!(deadlines, Deadlines::default());
     }
 
     #[test]

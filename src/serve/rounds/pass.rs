@@ -23,8 +23,8 @@ use crate::{
     },
     table::{Pool, PoolId, Provider},
     upstream::{
-        request::Inbound,
-        translate::{self, Rewrite, Rewritten},
+        inbound::Inbound,
+        prepare::{Outgoing, Preparing, prepare},
     },
 };
 
@@ -36,7 +36,7 @@ pub(super) struct Attempt<'a> {
     pub entry: Entry,
     pub extra: Option<Extra>,
     /// The request in its words, where it speaks another protocol.
-    pub rewritten: Option<Box<Rewritten<'a>>>,
+    pub outgoing: Outgoing<'a>,
 }
 
 /// Where the loop stands in one pool.
@@ -121,16 +121,16 @@ impl<'a> Pass<'a> {
                 now = Instant::now();
             }
             // Before anything is taken that could not be given back.
-            let rewritten = match translate::rewrite(inbound, &pool.providers[at]) {
-                Rewrite::Now(rewritten) => rewritten,
-                Rewrite::Later(rewriting) => {
-                    let rewritten = rewriting.await;
+            let prepared = match prepare(inbound, &pool.providers[at]) {
+                Preparing::Now(prepared) => prepared,
+                Preparing::Later(preparing) => {
+                    let prepared = preparing.await;
                     now = Instant::now();
-                    rewritten
+                    prepared
                 }
             };
-            let rewritten = match rewritten {
-                Ok(rewritten) => rewritten,
+            let outgoing = match prepared {
+                Ok(outgoing) => outgoing,
                 Err(refusal) => {
                     self.unfit(at, refusal, notes, record)?;
                     continue;
@@ -145,7 +145,7 @@ impl<'a> Pass<'a> {
                 }
             };
             match pool.providers[at].limits.admit() {
-                Ok(permit) => return Ok(Some(self.attempt(at, entry, permit, rewritten))),
+                Ok(permit) => return Ok(Some(self.attempt(at, entry, permit, outgoing))),
                 Err(limited) => self.limited(at, limited, notes, record)?,
             }
         }
@@ -160,32 +160,24 @@ impl<'a> Pass<'a> {
         record: &mut Record,
     ) -> Result<Option<Attempt<'a>>, Refusal> {
         let Self { pool, inbound, .. } = *self;
-        let rewritten = match translate::rewrite(inbound, &pool.providers[at]) {
-            Rewrite::Now(rewritten) => rewritten,
-            Rewrite::Later(rewriting) => rewriting.await,
-        };
-        let rewritten = match rewritten {
-            Ok(rewritten) => rewritten,
+        let outgoing = match prepare(inbound, &pool.providers[at]).done().await {
+            Ok(outgoing) => outgoing,
             Err(refusal) => return self.unfit(at, refusal, notes, record).map(|()| None),
         };
         let entry = pool.providers[at].live.enter_resting(Instant::now());
         let permit = pool.providers[at].limits.admit();
         let permit = permit.map_err(|limited| permits::refusal(limited, Whose::Provider))?;
-        Ok(Some(self.attempt(at, entry, permit, rewritten)))
+        Ok(Some(self.attempt(at, entry, permit, outgoing)))
     }
 
     /// This one is asked, unless its protocol, its trial or its limit says no.
     pub(super) async fn take(&mut self, at: usize) -> Option<Attempt<'a>> {
         let Self { pool, inbound, .. } = *self;
         let provider = &pool.providers[at];
-        let rewritten = match translate::rewrite(inbound, provider) {
-            Rewrite::Now(rewritten) => rewritten,
-            Rewrite::Later(rewriting) => rewriting.await,
-        };
-        let rewritten = rewritten.ok()?;
+        let outgoing = prepare(inbound, provider).done().await.ok()?;
         let entry = provider.live.enter(Instant::now()).ok()?;
         let permit = provider.limits.admit().ok()?;
-        Some(self.attempt(at, entry, permit, rewritten))
+        Some(self.attempt(at, entry, permit, outgoing))
     }
 
     /// The attempt is not made after all, nor another at its provider in this pass: it gives back
@@ -214,14 +206,14 @@ impl<'a> Pass<'a> {
         at: usize,
         entry: Entry,
         permit: Permit,
-        rewritten: Option<Box<Rewritten<'a>>>,
+        outgoing: Outgoing<'a>,
     ) -> Attempt<'a> {
         self.attempts += 1;
         self.attempts_in_pass += 1;
         self.tried[at] = true;
         self.out[at] = !self.pool.fallback.with_replacement;
         let provider = &self.pool.providers[at];
-        Attempt { asked: self.asked(at), provider, permit, entry, extra: None, rewritten }
+        Attempt { asked: self.asked(at), provider, permit, entry, extra: None, outgoing }
     }
 
     /// A provider's own limit sends the request on only where the pool says so.

@@ -12,7 +12,7 @@ use super::{
         dial,
         names::{Names, Resolver},
     },
-    Unfetched,
+    renewed::Unfetched,
 };
 
 /// The client, which keeps no connections: it is used a few times an hour, by whichever core.

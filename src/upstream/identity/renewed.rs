@@ -90,9 +90,9 @@ impl<T: Send + Sync + 'static> Renewed<T> {
 
     /// The present one was refused where it is used: the next to ask has it fetched anew, unless
     /// it is fresh, when a fetch would bring the same.
-    pub(super) fn doubt(&self) {
+    pub(super) fn invalidate(&self) {
         if let Some(current) = &mut self.state().current {
-            current.doubt(SystemTime::now());
+            current.invalidate(SystemTime::now());
         }
     }
 
@@ -160,7 +160,7 @@ impl<T> State<T> {
 }
 
 impl<T> Current<T> {
-    fn doubt(&mut self, now: SystemTime) {
+    fn invalidate(&mut self, now: SystemTime) {
         if now.duration_since(self.fetched).is_ok_and(|age| age > FRESH) {
             self.renew = now;
         }

@@ -1,35 +1,37 @@
-//! A provider's answer, read in its protocol and written in the client's: whole or as a stream, a
-//! success or an error.
+//! The next turn of a conversation, or its tokens, read in the provider's protocol and written in the
+//! client's: whole or as a stream.
 //!
-//! It asks nobody: the answer has come.
+//! It asks nothing: the answer has come.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
-use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use super::{Exchange, TranslatedBody, held, off_core, stream::Unopened};
+use super::{
+    Exchange, OwnClient,
+    errors::{relayed, whole},
+    held,
+    stream::{TranslatedBody, Unopened},
+};
 use crate::{
     body::Weight,
-    failure::{Failure, What},
     live::Share,
     protocol::{
-        LIMITS, Operation,
+        Operation,
         codec::{self, Codec, Reading},
-        conversation::{Conversation, Delivery, Reply},
+        conversation::{Conversation, Reply},
         replay, told,
     },
     upstream::{
-        answer::{Answer, AnswerBody, Source},
-        attempt,
-        failed::{self, Failed},
-        headers,
+        answer::{Answer, AnswerBody},
+        failed::Failed,
+        off_core, peek,
     },
 };
 
 impl Exchange<'_> {
     /// Reads the answer in the provider's protocol and writes it in the client's. What that has no
-    /// place for is `dropped`: it has been paid for, so nobody else is asked.
+    /// place for is `dropped`: it has been paid for, so no other provider is asked.
     pub(super) async fn read(
         &self,
         mut answer: Box<Answer>,
@@ -57,7 +59,7 @@ impl Exchange<'_> {
                 dropped.push(name.to_owned());
             }
         }
-        Ok(self.whole(StatusCode::OK, body, relayed(&answer.headers)))
+        Ok(whole(StatusCode::OK, body, relayed(&answer.headers)))
     }
 
     /// Reads a whole answer and writes it, a large one on a thread of its own.
@@ -93,22 +95,6 @@ impl Exchange<'_> {
         }
     }
 
-    /// An error inside a success is what the answer should have been.
-    pub(super) fn judge_envelope(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Failed> {
-        if told::is_error_alone(body) { Err(self.judge_error(headers, body)) } else { Ok(()) }
-    }
-
-    /// The error that a success is.
-    pub(super) fn judge_error(&self, headers: &HeaderMap, body: &[u8]) -> Failed {
-        // No error is so long, and its words are looked for in a tree of it.
-        if body.len() > LONGEST_ERROR {
-            let cause = format!("an error of more than {LONGEST_ERROR} bytes inside a 200");
-            return Failed::new(What::Malformed(None), cause);
-        }
-        let said = self.codec().read_error_inside(headers, body);
-        Failed { cause: format!("answered {}", said.status), ..self.failed(headers, &said) }
-    }
-
     /// Holds the stream until its first content, as for a stream that is not translated.
     async fn stream(
         &self,
@@ -117,7 +103,7 @@ impl Exchange<'_> {
         client: &codec::Client<'_>,
     ) -> Result<Answer, Failed> {
         let mut streamed = self.stream_head(&answer.headers, client);
-        if attempt::is_object(&mut answer).await? {
+        if peek::is_object(&mut answer).await? {
             let (out, share) =
                 self.answered(&mut answer, reading, client, streamed_at_once).await?;
             let out = held::counted(out, share);
@@ -138,7 +124,7 @@ impl Exchange<'_> {
                 return Err(Failed { failure, ..self.failed(&answer.headers, &said) });
             }
         }
-        streamed.body = AnswerBody::new(Source::Translated(Box::new(body)), FOREVER);
+        streamed.body = AnswerBody::from_source(Box::new(body));
         Ok(streamed)
     }
 
@@ -153,52 +139,7 @@ impl Exchange<'_> {
     }
 
     pub(super) fn counted(&self, tokens: u64, headers: Vec<(HeaderName, HeaderValue)>) -> Answer {
-        self.whole(StatusCode::OK, self.client_codec().write_counted(tokens), headers)
-    }
-
-    /// An error answer.
-    pub(super) fn refused(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Failed {
-        let said = self.codec().read_error(status, headers, body);
-        Failed { cause: format!("answered {status}"), ..self.failed(headers, &said) }
-    }
-
-    /// A success that turned out to be none. Its codes count, even where it has no readable form.
-    fn failed_in(&self, headers: &HeaderMap, mut said: Failure, body: &[u8]) -> Failed {
-        told::hear_codes(&mut said, body);
-        self.failed(headers, &said)
-    }
-
-    /// What the provider said went wrong, as the client's protocol says it.
-    pub(super) fn failed(&self, headers: &HeaderMap, said: &Failure) -> Failed {
-        let request_id = self.inbound.request_id.to_str().unwrap_or_default();
-        let written = self.client_codec().write_error(said, request_id);
-        let status = StatusCode::from_u16(written.status).unwrap_or(StatusCode::BAD_GATEWAY);
-        let mut answer = self.whole(status, written.body, relayed(headers));
-        answer.headers.extend(written.headers.into_iter().filter_map(headers::own));
-        let failure = said.brief(self.own());
-        // A provider's own words may repeat a key or a prompt, which no log shall hold.
-        let cause = match failure.what {
-            What::Status(status) => format!("told an error {status}"),
-            _ => said.message.clone(),
-        };
-        Failed {
-            failure,
-            retry_after: said.retry_after.or_else(|| failed::retry_after(headers)),
-            cause,
-            answer: Some(Box::new(answer)),
-        }
-    }
-
-    pub(super) fn whole(
-        &self,
-        status: StatusCode,
-        body: impl Into<Bytes>,
-        headers: Vec<(HeaderName, HeaderValue)>,
-    ) -> Answer {
-        let mut answer = Answer::bare(status);
-        answer.headers.extend(headers);
-        answer.replace_body("application/json", body.into());
-        answer
+        whole(StatusCode::OK, self.client_codec().write_counted(tokens), headers)
     }
 }
 
@@ -225,39 +166,3 @@ fn streamed_at_once(reply: Reply, to: &dyn Codec, client: &codec::Client<'_>) ->
     replay::events(reply).into_iter().for_each(|event| writer.write(event, &mut out));
     out
 }
-
-/// A client that another thread can write for.
-pub(super) struct OwnClient {
-    model: String,
-    id: String,
-    created: u64,
-    delivery: Delivery,
-    include_usage: bool,
-}
-
-impl OwnClient {
-    pub(super) fn of(client: &codec::Client<'_>) -> Self {
-        let codec::Client { model, id, created, delivery, include_usage } = *client;
-        Self { model: model.to_owned(), id: id.to_owned(), created, delivery, include_usage }
-    }
-
-    pub(super) fn client(&self) -> codec::Client<'_> {
-        let Self { created, delivery, include_usage, .. } = *self;
-        codec::Client { model: &self.model, id: &self.id, created, delivery, include_usage }
-    }
-}
-
-/// Headers about limits are of use in any protocol; everything else speaks of the other one.
-pub(super) fn relayed(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
-    let about_limits = |name: &HeaderName| {
-        let name = name.as_str();
-        LIMITS.iter().any(|it| name.starts_with(it.start)) || name.starts_with("retry-after")
-    };
-    let kept = headers.iter().filter(|(name, _)| about_limits(name));
-    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
-}
-
-/// In bytes, inside a success.
-const LONGEST_ERROR: usize = 64 * 1024;
-/// The provider's own silence is timed inside.
-const FOREVER: Duration = Duration::from_secs(86_400);

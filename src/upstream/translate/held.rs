@@ -3,13 +3,16 @@
 
 use bytes::Bytes;
 
-use super::unsupported;
 use crate::{
-    body::{OutOfProportion, Pieces, Weight},
+    body::OutOfProportion,
     failure::What,
-    live::{Room, Share},
-    refusal::Refusal,
-    upstream::{answer::Answer, attempt, failed::Failed, request::Inbound},
+    live::Share,
+    upstream::{
+        answer::Answer,
+        failed::Failed,
+        inbound::{Inbound, UNCOUNTED},
+        peek,
+    },
 };
 
 /// Bytes that stand for their share of the room until they are dropped.
@@ -33,18 +36,6 @@ impl From<NotHeld> for Failed {
     }
 }
 
-/// Takes the room for what is read and written of a request.
-///
-/// # Errors
-/// There is no room, or the request holds too many small values for its length.
-pub(super) fn of_request(body: &Pieces, room: &'static Room) -> Result<Share, Refusal> {
-    let weight = Weight::of(body.iter().map(|piece| &piece[..]))
-        .map_err(|OutOfProportion| unsupported("", OUT_OF_PROPORTION.to_owned()))?;
-    let mut share = room.share();
-    let has_room = weight <= SMALL || share.grow_to(weight);
-    if has_room { Ok(share) } else { Err(Refusal::NoRoom) }
-}
-
 /// Collects a whole answer, with what it takes of the room.
 ///
 /// # Errors
@@ -54,7 +45,7 @@ pub(super) async fn collected(
     answer: &mut Answer,
 ) -> Result<(Bytes, Share), Failed> {
     let mut share = inbound.room.share();
-    let body = attempt::collect(answer, |held| held <= SMALL || share.grow_to(held)).await?;
+    let body = peek::collect(answer, |held| held <= UNCOUNTED || share.grow_to(held)).await?;
     let body = body.ok_or(NO_ROOM)?;
     Ok((body, share))
 }
@@ -71,7 +62,7 @@ pub(super) fn read<T>(
     let weight = weight.map_err(|OutOfProportion| {
         NotHeld("the answer holds too many small values for its length")
     })?;
-    if weight > SMALL && !share.grow_to(weight) {
+    if weight > UNCOUNTED && !share.grow_to(weight) {
         return Err(NO_ROOM);
     }
     Ok((read(), share))
@@ -79,7 +70,7 @@ pub(super) fn read<T>(
 
 /// What was written, with the share of the room that it takes until it is sent.
 pub(super) fn counted(bytes: Vec<u8>, mut share: Share) -> Bytes {
-    if bytes.len() as u64 <= SMALL {
+    if bytes.len() as u64 <= UNCOUNTED {
         return Bytes::from(bytes);
     }
     share.shrink_to(bytes.capacity() as u64);
@@ -87,8 +78,3 @@ pub(super) fn counted(bytes: Vec<u8>, mut share: Share) -> Bytes {
 }
 
 const NO_ROOM: NotHeld = NotHeld("the router has no memory left to translate the answer");
-/// Up to here nothing is counted: the number of connections bounds it.
-const SMALL: u64 = 256 * 1024;
-const OUT_OF_PROPORTION: &str = "The request holds too many small values for its length to be \
-    translated for this model's provider. Send fewer and longer ones, or ask for a model whose \
-    provider speaks this protocol.";

@@ -18,13 +18,13 @@ use crate::{
         codec::{StreamReader, StreamWriter},
         conversation::Event,
     },
-    upstream::answer::AnswerBody,
+    upstream::{answer::AnswerBody, source::Source},
 };
 
 use super::last_words::LastWords;
 
 /// A provider's stream on its way to a client of another protocol.
-pub struct TranslatedBody {
+pub(super) struct TranslatedBody {
     source: AnswerBody,
     reader: Box<dyn StreamReader>,
     writer: Box<dyn StreamWriter>,
@@ -45,7 +45,7 @@ pub struct TranslatedBody {
 }
 
 /// Why a stream has not even begun.
-pub enum Unopened {
+pub(super) enum Unopened {
     /// The provider told an error: its JSON.
     Told(Bytes),
     /// It broke, or told an error in a form of its protocol's own; and how that counts.
@@ -54,7 +54,7 @@ pub enum Unopened {
 
 impl TranslatedBody {
     /// Joins a reader and a writer over a provider's stream.
-    pub fn new(
+    pub(super) fn new(
         source: AnswerBody,
         reader: Box<dyn StreamReader>,
         writer: Box<dyn StreamWriter>,
@@ -80,7 +80,7 @@ impl TranslatedBody {
     ///
     /// # Errors
     /// What went wrong before the stream said anything else.
-    pub async fn open(&mut self) -> Result<(), Unopened> {
+    pub(super) async fn open(&mut self) -> Result<(), Unopened> {
         // How many events were looked at: a provider may send any number before its content.
         let (mut seen, mut thinned) = (0, 0);
         loop {
@@ -111,38 +111,6 @@ impl TranslatedBody {
             seen = self.events.len();
             std::future::poll_fn(|cx| self.poll_events(cx)).await;
         }
-    }
-
-    /// The next bytes for the client.
-    pub fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
-        loop {
-            let mut out = Vec::with_capacity(USUAL_EVENT);
-            for event in self.events.drain(..) {
-                self.writer.write(event, &mut out);
-            }
-            if !out.is_empty() {
-                return Poll::Ready(Some(Bytes::from(out)));
-            }
-            if self.ended {
-                return Poll::Ready(None);
-            }
-            ready!(self.poll_events(cx));
-        }
-    }
-
-    /// All of it must have come by then.
-    pub fn end_by(&mut self, end: Option<Instant>) {
-        self.source.end_by(end);
-    }
-
-    /// What went wrong, as soon as it has.
-    pub fn fault(&self) -> Option<Brief> {
-        self.fault
-    }
-
-    /// Whether nothing more will come.
-    pub fn is_end(&self) -> bool {
-        self.ended && self.events.is_empty()
     }
 
     /// Ends the stream where it has said more than may be kept of it, or than there is room for.
@@ -195,6 +163,43 @@ impl TranslatedBody {
         self.events.extend(events.drain(..));
         self.read = events;
         Poll::Ready(())
+    }
+}
+
+impl Source for TranslatedBody {
+    /// The next bytes for the client.
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Brief>>> {
+        loop {
+            let mut out = Vec::with_capacity(USUAL_EVENT);
+            for event in self.events.drain(..) {
+                self.writer.write(event, &mut out);
+            }
+            if !out.is_empty() {
+                return Poll::Ready(Some(Ok(Bytes::from(out))));
+            }
+            if self.ended {
+                return Poll::Ready(None);
+            }
+            ready!(self.poll_events(cx));
+        }
+    }
+
+    fn is_end(&self) -> bool {
+        self.ended && self.events.is_empty()
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        None
+    }
+
+    /// The end has to be said in the client's protocol.
+    fn ends_by(&mut self, end: Option<Instant>) -> bool {
+        self.source.end_by(end);
+        true
+    }
+
+    fn fault(&self) -> Option<Brief> {
+        self.fault
     }
 }
 

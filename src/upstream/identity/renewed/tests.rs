@@ -78,13 +78,13 @@ fn a_failure_is_told_for_a_moment_without_asking_again() {
 }
 
 #[test]
-fn doubt_fetches_anew_what_is_not_fresh() {
+fn invalidate_fetches_anew_what_is_not_fresh() {
     let now = SystemTime::now();
     let mut state = state();
     state.ended(fetched(1, now + secs(3600)), now).unwrap();
     for (after, said) in [(30, "use 1"), (90, "use 1 and fetch")] {
         let now = now + secs(after);
-        state.current.as_mut().unwrap().doubt(now);
+        state.current.as_mut().unwrap().invalidate(now);
         assert_eq!(word(state.step(now)), said);
     }
 }

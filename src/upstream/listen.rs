@@ -19,31 +19,31 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// How many bytes have come since the count was last cleared.
 #[derive(Debug, Clone, Default)]
-pub struct Heard(Arc<AtomicUsize>);
+pub struct ListenState(Arc<AtomicUsize>);
 
 /// A connection that counts every read, and reads no more once `most` bytes have brought no answer
 /// further.
 #[derive(Debug)]
 pub struct Listening<I> {
     io: I,
-    heard: Heard,
+    listen_state: ListenState,
     most: usize,
 }
 
-impl Heard {
+impl ListenState {
     /// Forgets what came: the next request begins, or an answer went on.
     pub fn clear(&self) {
         self.0.store(0, Ordering::Relaxed);
     }
 
     /// Whether anything came.
-    pub fn anything(&self) -> bool {
+    pub fn received_anything(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 0
     }
 
     /// A connection that counts here, and breaks where `most` bytes brought no answer further.
     pub fn listen<I>(&self, io: I, most: usize) -> Listening<I> {
-        Listening { io, heard: self.clone(), most }
+        Listening { io, listen_state: self.clone(), most }
     }
 }
 
@@ -60,8 +60,8 @@ impl<I: AsyncRead + Unpin> AsyncRead for Listening<I> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        let heard = self.heard.0.load(Ordering::Relaxed);
-        if heard >= self.most {
+        let listen_state = self.listen_state.0.load(Ordering::Relaxed);
+        if listen_state >= self.most {
             let cause = "the provider says much and answers nothing";
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, cause)));
         }
@@ -70,7 +70,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for Listening<I> {
         let came = buffer.filled().len() - before;
         if came > 0 {
             // One task reads, on the core that asks: no addition is lost.
-            self.heard.0.store(heard + came, Ordering::Relaxed);
+            self.listen_state.0.store(listen_state + came, Ordering::Relaxed);
         }
         read
     }

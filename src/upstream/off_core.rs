@@ -28,7 +28,7 @@ pub(super) async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'st
 }
 
 /// Frees what is large where it holds no core up.
-pub(in crate::upstream) fn free<T: Send + 'static>(large: T) {
+pub(super) fn free<T: Send + 'static>(large: T) {
     if let Ok(runtime) = tokio::runtime::Handle::try_current() {
         drop(runtime.spawn_blocking(move || drop(large)));
     }
@@ -36,7 +36,7 @@ pub(in crate::upstream) fn free<T: Send + 'static>(large: T) {
 
 /// Bytes of a body above which it is large. At this length, reading and writing take about a
 /// millisecond; a thread takes some twenty microseconds.
-pub(in crate::upstream) const LARGE: usize = 256 * 1024;
+pub(super) const LARGE: usize = 256 * 1024;
 
 /// As many at once as there are cores, for all cores together: more would only wait for a processor,
 /// each with a body read in its memory. Look-ups of names have threads beside these.

@@ -9,12 +9,11 @@ use std::sync::LazyLock;
 use aho_corasick::{AhoCorasick, Match, packed::Searcher};
 use smallvec::SmallVec;
 
-use super::{off_core, spoken};
 use crate::{
     body::Pieces,
     protocol::{Operation, Protocol},
     table::Provider,
-    upstream::request::Inbound,
+    upstream::{inbound::Inbound, off_core, translate::spoken},
 };
 
 /// Looks for it on a thread of its own, where it will be asked for.

@@ -1,0 +1,191 @@
+//! What the client sent, in the form that attempts are built from, and the request in neutral form,
+//! read once a provider of another protocol needs it.
+//!
+//! It knows no provider.
+
+use std::{
+    ops::Range,
+    sync::{Arc, OnceLock},
+    time::SystemTime,
+};
+
+use http::{HeaderMap, HeaderValue, Method};
+
+use super::off_core;
+use crate::{
+    body::{Model, OutOfProportion, Pieces, Weight},
+    live::{Room, Share},
+    protocol::{
+        Endpoint, Family, Protocol,
+        codec::{self, ReadError},
+        conversation::Conversation,
+        embedding::Embedding,
+    },
+    refusal::Refusal,
+};
+
+/// What the client sent, in the form that attempts are built from.
+pub struct Inbound {
+    /// Its method.
+    pub method: Method,
+    /// What the client and we call the request; a static text until it is known and after it has
+    /// gone into the answer.
+    pub request_id: HeaderValue,
+    /// Its path and query, checked, without any key in it.
+    pub path: Box<str>,
+    /// Its headers as they came.
+    pub headers: HeaderMap,
+    /// Its body as it came.
+    pub body: Pieces,
+    /// What that takes of the room for all bodies, if it is large.
+    pub share: Option<Share>,
+    /// The room for all, for what a translation builds.
+    pub room: &'static Room,
+    /// The alias that it asked for.
+    pub alias: Box<str>,
+    /// What its path asks for, where a protocol says so.
+    pub endpoint: Option<Endpoint>,
+    /// The request as it reads, once a provider of another protocol has needed it.
+    pub reading: OnceLock<Read>,
+    /// Whether it gives back another vendor's proof, once a provider has needed to know.
+    pub gives_back_foreign: OnceLock<bool>,
+    /// Whether the client asks for a stream.
+    pub stream: bool,
+    /// Where the body names its model, and how the name reads once decoded.
+    pub model: Option<Model>,
+    /// Where else it names a model.
+    pub mentions: Mentions,
+    /// What its path is for, where that is known.
+    pub family: Option<Family>,
+    /// Whether the body is a form, in which the name stands without quotes.
+    pub form: bool,
+    /// Whether an answer without a body is no answer.
+    pub needs_body: bool,
+}
+
+impl Inbound {
+    /// The client's protocol; where its path is no protocol's, the usual one.
+    pub fn speaks(&self) -> Protocol {
+        self.endpoint.as_ref().map(|endpoint| endpoint.protocol).unwrap_or_default()
+    }
+
+    /// Gives the request's id to what makes its answer.
+    pub fn take_request_id(&mut self) -> HeaderValue {
+        std::mem::replace(&mut self.request_id, HeaderValue::from_static(""))
+    }
+
+    /// The request in neutral form. It is read once, however many providers it is written for.
+    ///
+    /// # Errors
+    /// Why it cannot be read, for the client.
+    pub fn conversation(&self) -> Result<&NeutralRequest, Refusal> {
+        self.read().neutral.as_ref().map_err(Clone::clone)
+    }
+
+    /// The same, with what was drawn for it.
+    pub(super) fn read(&self) -> &Read {
+        self.reading.get_or_init(|| read(self.endpoint.as_ref(), &self.body, self.room, false))
+    }
+
+    /// Reads a large request on a thread of its own.
+    pub(super) async fn read_off_core(&self) {
+        if self.reading.get().is_none() {
+            let (endpoint, body, room) = (self.endpoint.clone(), self.body.clone(), self.room);
+            let read = off_core::run(move || read(endpoint.as_ref(), &body, room, true)).await;
+            // A second attempt beside the first may have been quicker.
+            let _ = self.reading.set(read);
+        }
+    }
+}
+
+/// Where a request names a model beside its body's top-level `model`.
+#[derive(Debug, Default)]
+pub struct Mentions {
+    /// Where in path and query the alias stands, as it is written; ascending.
+    pub in_path: Vec<Range<usize>>,
+    /// Where in the body the alias stands in quotes, the quotes not included; ascending.
+    pub in_body: Vec<Range<u64>>,
+    /// Names that are not the alias: each provider is asked only if they are its own model.
+    pub others: Vec<Box<str>>,
+}
+
+/// A request that was read for translation.
+pub struct Read {
+    /// What it says, or why it cannot be read.
+    pub neutral: Result<NeutralRequest, Refusal>,
+    /// What it takes of the room for all.
+    pub share: Share,
+    /// A text to make ids from.
+    pub id: String,
+    /// When it was read, in seconds since 1970.
+    pub at: u64,
+    /// Whether it was read on a thread of its own, and is freed on one.
+    pub is_large: bool,
+}
+
+impl Drop for Read {
+    fn drop(&mut self) {
+        if self.is_large {
+            let nothing = Err(Refusal::NoRoom);
+            off_core::free(std::mem::replace(&mut self.neutral, nothing));
+        }
+    }
+}
+
+/// What a request asks for, in neutral form.
+pub enum NeutralRequest {
+    /// The next turn of a conversation, or its tokens.
+    Conversation(Arc<Conversation>),
+    /// Vectors.
+    Embedding(Arc<Embedding>),
+}
+
+/// Reads a request in its client's protocol.
+fn read(endpoint: Option<&Endpoint>, body: &Pieces, room: &'static Room, is_large: bool) -> Read {
+    let (neutral, share) = match weighed(body, room) {
+        Ok(share) => (neutral(endpoint, body), share),
+        Err(refusal) => (Err(refusal), room.share()),
+    };
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Read {
+        neutral,
+        share,
+        id: format!("{:016x}", rand::random::<u64>()),
+        at: since.map_or(0, |since| since.as_secs()),
+        is_large,
+    }
+}
+
+/// Takes the room for what is read and written of a request.
+fn weighed(body: &Pieces, room: &'static Room) -> Result<Share, Refusal> {
+    let weight = Weight::of(body.iter().map(|piece| &piece[..]))
+        .map_err(|OutOfProportion| ReadError::new("", OUT_OF_PROPORTION))?;
+    let mut share = room.share();
+    let has_room = weight <= UNCOUNTED || share.grow_to(weight);
+    if has_room { Ok(share) } else { Err(Refusal::NoRoom) }
+}
+
+fn neutral(endpoint: Option<&Endpoint>, body: &Pieces) -> Result<NeutralRequest, Refusal> {
+    let endpoint = endpoint.ok_or_else(|| ReadError::new("", "The path is no protocol's own."))?;
+    let head = codec::Head { model: endpoint.model.as_deref(), delivery: endpoint.delivery };
+    let body = body.to_bytes();
+    let codec = endpoint.protocol.codec();
+    if let Some(codec) = codec.embeddings().filter(|_| endpoint.operation.is_embed()) {
+        let embedding = codec.read_request(&body, &head)?;
+        return Ok(NeutralRequest::Embedding(Arc::new(embedding)));
+    }
+    let conversation = codec.read_request(&body, &head)?.bounded()?.with_distinct_calls();
+    Ok(NeutralRequest::Conversation(Arc::new(conversation)))
+}
+
+impl From<ReadError> for Refusal {
+    fn from(error: ReadError) -> Self {
+        Self::Unsupported { message: error.to_string(), field: error.field }
+    }
+}
+
+/// What weighs less is not counted: the number of connections bounds it.
+pub(super) const UNCOUNTED: u64 = 256 * 1024;
+const OUT_OF_PROPORTION: &str = "The request holds too many small values for its length to be \
+    translated for this model's provider. Send fewer and longer ones, or ask for a model whose \
+    provider speaks this protocol.";

@@ -1,0 +1,146 @@
+//! Judges an answer that passes as it came, up to the commit point.
+//!
+//! Nothing is sent to the client from here. An answer that leaves this file may be passed on; a
+//! failure may only be passed on when no other provider is to be tried.
+
+use http::StatusCode;
+
+use super::{
+    answer::{Answer, Form},
+    envelope::{Opening, Openings},
+    failed::{self, Failed},
+    inbound::Inbound,
+    peek::{self, MOST_HELD},
+};
+use crate::{failure::What, protocol::told, table::Provider};
+
+/// How closely an answer is looked at.
+#[derive(Debug, Clone, Copy)]
+pub struct Inspection {
+    /// Whether errors inside a 200 count: they do where another provider may be tried.
+    pub reads_errors: bool,
+    /// Whether an answer without a body is no answer.
+    pub needs_body: bool,
+    /// Whether a stream is only accepted at its first event with content.
+    pub waits_for_content: bool,
+}
+
+/// The answer, when it is clear that it is one.
+///
+/// # Errors
+/// The answer is an error, by its status or inside a success, or it is empty or breaks off.
+pub(super) async fn judge(
+    answer: Box<Answer>,
+    provider: &Provider,
+    inbound: &Inbound,
+    inspection: Inspection,
+) -> Result<Box<Answer>, Failed> {
+    let answer = judge_head(answer, provider, inbound, inspection).await?;
+    judge_body(answer, provider, inbound, inspection).await
+}
+
+async fn judge_head(
+    answer: Box<Answer>,
+    provider: &Provider,
+    inbound: &Inbound,
+    inspection: Inspection,
+) -> Result<Box<Answer>, Failed> {
+    let status = answer.status;
+    if status.is_client_error() || status.is_server_error() {
+        return Err(refused(answer).await.read(inbound.speaks(), &provider.own_classes));
+    }
+    if inspection.needs_body && matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+    {
+        return Err(Failed::empty(status));
+    }
+    Ok(answer)
+}
+
+/// An error by its status. Its body is held, so that its code can be read; what is slow to say
+/// more than its status is judged by that.
+async fn refused(mut answer: Box<Answer>) -> Failed {
+    let small = answer.body.remaining().is_none_or(|bytes| bytes <= MOST_HELD as u64);
+    if small && answer.form() == Form::Json {
+        peek::hold_error(&mut answer).await;
+    }
+    let status = answer.status;
+    Failed {
+        failure: What::Status(status.as_u16()).into(),
+        retry_after: failed::retry_after(&answer.headers),
+        cause: format!("answered {status}"),
+        answer: Some(answer),
+    }
+}
+
+/// Looks at the beginning of a success before a header goes out, so that one that turns out to be
+/// an error can still fall back.
+async fn judge_body(
+    mut answer: Box<Answer>,
+    provider: &Provider,
+    inbound: &Inbound,
+    inspection: Inspection,
+) -> Result<Box<Answer>, Failed> {
+    if !peek::look(&mut answer).await? {
+        let empty = inspection.needs_body && answer.body.held().is_empty();
+        return if empty { Err(Failed::empty(answer.status)) } else { Ok(answer) };
+    }
+    match answer.form() {
+        Form::Events => judge_stream(answer, provider, inbound, inspection).await,
+        Form::Json if inspection.reads_errors => judge_json(answer, provider, inbound).await,
+        _ => Ok(answer),
+    }
+}
+
+async fn judge_stream(
+    mut answer: Box<Answer>,
+    provider: &Provider,
+    inbound: &Inbound,
+    inspection: Inspection,
+) -> Result<Box<Answer>, Failed> {
+    let mut openings = Openings::new(inspection.reads_errors || inspection.waits_for_content);
+    let mut read = 0;
+    loop {
+        while let Some(piece) = answer.body.held().get(read) {
+            read += 1;
+            match openings.read(piece.clone()) {
+                Opening::Nothing => {}
+                Opening::Content => return Ok(answer),
+                Opening::Empty | Opening::Error(..) if !inspection.reads_errors => {
+                    return Ok(answer);
+                }
+                Opening::Empty => return Err(Failed::empty(answer.status)),
+                Opening::Error(json) => {
+                    let classes = &provider.own_classes;
+                    return Err(Failed::inside(answer, json, inbound.speaks(), classes));
+                }
+            }
+        }
+        if answer.body.held_bytes() > MOST_HELD {
+            return Ok(answer);
+        }
+        if !peek::look(&mut answer).await? {
+            return Err(Failed::empty(answer.status));
+        }
+    }
+}
+
+/// A small answer is held until it is whole: it is of no use to a client before that, and one that
+/// breaks off can still fall back.
+async fn judge_json(
+    mut answer: Box<Answer>,
+    provider: &Provider,
+    inbound: &Inbound,
+) -> Result<Box<Answer>, Failed> {
+    let small = answer.body.remaining().is_none_or(|bytes| bytes <= MOST_HELD as u64);
+    while small && answer.body.held_bytes() <= MOST_HELD {
+        if !peek::look(&mut answer).await? {
+            break;
+        }
+    }
+    let Some(envelope) = answer.body.whole() else { return Ok(answer) };
+    if told::is_error_alone(&envelope) {
+        let classes = &provider.own_classes;
+        return Err(Failed::inside(answer, envelope, inbound.speaks(), classes));
+    }
+    Ok(answer)
+}

@@ -1,0 +1,91 @@
+//! Reads an answer ahead of the client: as much of it as has to be known before it is passed on.
+//!
+//! It never judges what it reads.
+
+use std::{pin::pin, time::Duration};
+
+use bytes::Bytes;
+
+use super::{
+    answer::{Answer, AnswerBody, Form},
+    failed::Failed,
+};
+use crate::{
+    body::A_FEW,
+    failure::{Brief, What},
+    within::within,
+};
+
+/// Holds what an error says beyond its status, as far as it says it soon.
+pub(super) async fn hold_error(answer: &mut Answer) {
+    let read = async {
+        while answer.body.held_bytes() <= MOST_HELD && !answer.body.source_is_end() {
+            if !matches!(answer.body.look().await, Ok(true)) {
+                break;
+            }
+        }
+    };
+    within(ERROR_BODY, pin!(read)).await;
+}
+
+/// Whether the answer is one JSON object, where events were asked for: a provider that cannot stream,
+/// or an error. A Gemini
+/// JSON array of chunks is not a single object.
+pub(super) async fn is_object(answer: &mut Answer) -> Result<bool, Failed> {
+    if answer.form() != Form::Json {
+        return Ok(false);
+    }
+    loop {
+        // The first piece alone may be longer than what is held.
+        let mut bytes = answer.body.held().iter().flatten();
+        if let Some(first) = bytes.find(|byte| !byte.is_ascii_whitespace()) {
+            return Ok(*first == b'{');
+        }
+        if answer.body.held_bytes() > MOST_HELD || !look(answer).await? {
+            return Ok(false);
+        }
+    }
+}
+
+/// The whole body, which has to be read before anything can be said of it. It is taken out of the
+/// answer; `None` where there is no room for it.
+pub(super) async fn collect(
+    answer: &mut Answer,
+    mut has_room: impl FnMut(u64) -> bool,
+) -> Result<Option<Bytes>, Failed> {
+    let mut loose = 0;
+    while look(answer).await? {
+        if !has_room(answer.body.held_bytes() as u64) {
+            return Ok(None);
+        }
+        if answer.body.held_bytes() > MOST_READ {
+            let cause = format!("an answer of more than {MOST_READ} bytes");
+            return Err(Failed::new(What::Malformed(None), cause));
+        }
+        loose += 1;
+        if loose == A_FEW {
+            answer.body.join_crumbs(A_FEW);
+            loose = 0;
+        }
+    }
+    let whole = answer.body.whole().unwrap_or_default();
+    answer.body = AnswerBody::ended();
+    Ok(Some(whole))
+}
+
+pub(super) async fn look(answer: &mut Answer) -> Result<bool, Failed> {
+    if answer.body.source_is_end() {
+        return Ok(false);
+    }
+    answer.body.look().await.map_err(|broken| match broken {
+        Brief::RESET => Failed::new(What::Reset, "broke off before the commit point".into()),
+        _ => Failed::new(What::Timeout, "fell silent before the commit point".into()),
+    })
+}
+
+/// Bytes of an answer that are held before it is passed on.
+pub(super) const MOST_HELD: usize = 64 * 1024;
+/// The largest answer that is translated.
+const MOST_READ: usize = 64 * 1024 * 1024;
+/// How long the body of an error may take to say what its status does not.
+const ERROR_BODY: Duration = Duration::from_secs(1);

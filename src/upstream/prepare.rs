@@ -1,0 +1,228 @@
+//! The request as one provider wants it: as it came, or written in the provider's protocol, in as many
+//! calls as that takes; and what reads the answers.
+//!
+//! It asks nothing, so that a provider that cannot be told what the client wants is passed over at no
+//! cost.
+
+mod embedding;
+mod foreign;
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use bytes::Bytes;
+
+use super::{
+    headers,
+    inbound::{Inbound, NeutralRequest},
+    off_core,
+    request::Call,
+    translate::{
+        Exchange,
+        reader::{Kind, Translated},
+        spoken,
+        vectors::Vectors,
+    },
+};
+use crate::{
+    protocol::{
+        Operation,
+        codec::{Codec, Reading, Refused, Target, Written},
+        conversation::Conversation,
+        embedding::{self as embeddings, Embedding, Embeddings},
+    },
+    refusal::Refusal,
+    table::Provider,
+};
+
+/// What goes to a provider, and what reads what comes back.
+pub struct Outgoing<'a> {
+    pub(super) calls: Calls,
+    pub(super) reader: Reader<'a>,
+}
+
+/// The calls of one attempt.
+pub(super) enum Calls {
+    /// One, with the client's own bytes.
+    AsItCame,
+    /// Those that were written.
+    Written(Box<[Call]>),
+}
+
+/// What reads the answers of one attempt.
+pub(super) enum Reader<'a> {
+    /// Nothing: the answer passes as it comes.
+    Identity,
+    /// It is read in the provider's protocol and written in the client's.
+    Translated(Box<Translated<'a>>),
+}
+
+/// What is prepared, or what a provider cannot be told: another provider may have words for it.
+type Prepared<'a> = Result<Outgoing<'a>, Refusal>;
+
+/// A request is prepared at once, or, where its body is large, on a thread of its own.
+pub enum Preparing<'a> {
+    /// It is prepared.
+    Now(Prepared<'a>),
+    /// It will be.
+    Later(Pin<Box<dyn Future<Output = Prepared<'a>> + Send + 'a>>),
+}
+
+impl<'a> Preparing<'a> {
+    /// Waits for what is prepared.
+    ///
+    /// # Errors
+    /// The provider cannot be told what the client wants.
+    pub async fn done(self) -> Prepared<'a> {
+        match self {
+            Self::Now(prepared) => prepared,
+            Self::Later(preparing) => preparing.await,
+        }
+    }
+}
+
+impl Calls {
+    /// The first that was written; `None`: it is the request as it came.
+    pub(super) fn first(&self) -> Option<&Call> {
+        self.written().first()
+    }
+
+    /// Those that were written.
+    pub(super) fn written(&self) -> &[Call] {
+        match self {
+            Self::AsItCame => &[],
+            Self::Written(calls) => calls,
+        }
+    }
+}
+
+/// Prepares a request for a provider.
+pub fn prepare<'a>(inbound: &'a Inbound, provider: &'a Provider) -> Preparing<'a> {
+    if inbound.endpoint.is_some() && inbound.body.len() > off_core::LARGE as u64 {
+        return Preparing::Later(Box::pin(prepare_off_core(inbound, provider)));
+    }
+    Preparing::Now(match exchange(inbound, provider) {
+        None => Ok(Outgoing::AS_IT_CAME),
+        Some(exchange) => write_here(exchange),
+    })
+}
+
+/// The same for a large body. Whatever looks at all of it does so on another thread.
+async fn prepare_off_core<'a>(inbound: &'a Inbound, provider: &'a Provider) -> Prepared<'a> {
+    foreign::look_off_core(inbound, provider).await;
+    if embedding::may_need_another_body(inbound, provider)
+        && !embedding::needs_another_body_off_core(inbound, provider).await
+    {
+        return Ok(Outgoing::AS_IT_CAME);
+    }
+    let Some(exchange) = exchange(inbound, provider) else { return Ok(Outgoing::AS_IT_CAME) };
+    inbound.read_off_core().await;
+    match inbound.conversation()? {
+        NeutralRequest::Conversation(conversation) => {
+            let (shared, to) = (Arc::clone(conversation), exchange.own_target());
+            let (codec, operation) = (exchange.codec(), exchange.operation());
+            let write = move || write(codec, operation, &shared, &to.target());
+            let written = off_core::run(write).await?;
+            Ok(Outgoing::of_conversation(exchange, conversation, written))
+        }
+        NeutralRequest::Embedding(embedding) => {
+            let codecs @ [codec, _] = embedding::codecs(&exchange)?;
+            let (shared, to) = (Arc::clone(embedding), exchange.own_target());
+            let calls = off_core::run(move || codec.write_request(&shared, &to.target())).await?;
+            Ok(Outgoing::of_embedding(exchange, codecs, embedding, calls))
+        }
+    }
+}
+
+fn write_here(exchange: Exchange<'_>) -> Prepared<'_> {
+    match exchange.inbound().conversation()? {
+        NeutralRequest::Conversation(conversation) => {
+            let (codec, operation) = (exchange.codec(), exchange.operation());
+            let written = write(codec, operation, conversation, &exchange.target())?;
+            Ok(Outgoing::of_conversation(exchange, conversation, written))
+        }
+        NeutralRequest::Embedding(embedding) => {
+            let codecs @ [codec, _] = embedding::codecs(&exchange)?;
+            let calls = codec.write_request(embedding, &exchange.target())?;
+            Ok(Outgoing::of_embedding(exchange, codecs, embedding, calls))
+        }
+    }
+}
+
+/// Writes a conversation for a provider; `None` where it cannot count and the router estimates.
+fn write(
+    codec: &dyn Codec,
+    operation: Operation,
+    conversation: &Conversation,
+    target: &Target<'_>,
+) -> Result<Option<Written>, Refused> {
+    match operation {
+        Operation::CountTokens => codec.write_count(conversation, target),
+        _ => codec.write_request(conversation, target).map(Some),
+    }
+}
+
+/// The two protocols, where the request cannot pass as it came.
+fn exchange<'a>(inbound: &'a Inbound, provider: &'a Provider) -> Option<Exchange<'a>> {
+    let endpoint = inbound.endpoint.as_ref()?;
+    let is_needed = if endpoint.protocol == spoken(endpoint, provider) {
+        foreign::is_given_back(inbound) || embedding::needs_another_body(inbound, provider)
+    } else {
+        !endpoint.passes_to(provider.protocol)
+    };
+    is_needed.then(|| Exchange::new(provider, inbound, endpoint))
+}
+
+/// What an attempt leaves behind that took what goes out.
+impl Default for Outgoing<'_> {
+    fn default() -> Self {
+        Self::AS_IT_CAME
+    }
+}
+
+impl<'a> Outgoing<'a> {
+    /// One call with the client's own bytes, whose answer passes as it comes.
+    const AS_IT_CAME: Self = Self { calls: Calls::AsItCame, reader: Reader::Identity };
+
+    fn of_conversation(
+        exchange: Exchange<'a>,
+        conversation: &'a Conversation,
+        written: Option<Written>,
+    ) -> Self {
+        let (mut calls, mut kind) = (
+            Vec::new(),
+            Kind::Conversation { conversation, reading: Reading::default(), dropped: Vec::new() },
+        );
+        if let Some(written) = written {
+            let Written { path_and_query: path, headers, body, dropped, reading } = written;
+            let headers = headers.into_iter().filter_map(headers::own).collect();
+            let stream = conversation.is_stream();
+            calls = vec![Call { path, headers, body: Bytes::from(body), stream }];
+            kind = Kind::Conversation { conversation, reading, dropped };
+        }
+        Self::translated(exchange, calls, kind)
+    }
+
+    fn of_embedding(
+        exchange: Exchange<'a>,
+        codecs: [&'static dyn Embeddings; 2],
+        asked: &'a Arc<Embedding>,
+        written: embeddings::Calls,
+    ) -> Self {
+        let [codec, client] = codecs;
+        let inputs = written.calls.iter().map(|call| call.inputs).collect();
+        let vectors = Vectors { codec, client, asked, inputs, dropped: written.dropped };
+        let calls = embedding::calls(&written.path, written.calls);
+        Self::translated(exchange, calls, Kind::Vectors(vectors))
+    }
+
+    fn translated(exchange: Exchange<'a>, calls: Vec<Call>, kind: Kind<'a>) -> Self {
+        let reader = Reader::Translated(Box::new(Translated { exchange, kind }));
+        Self { calls: Calls::Written(calls.into_boxed_slice()), reader }
+    }
+}
+
+impl From<Refused> for Refusal {
+    fn from(refused: Refused) -> Self {
+        Self::Unsupported { message: refused.to_string(), field: refused.field }
+    }
+}

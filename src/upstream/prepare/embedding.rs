@@ -1,0 +1,74 @@
+//! Embeddings that cannot pass as they came: for another protocol, or for one of the protocol's models
+//! that wants another body.
+//!
+//! Where the provider takes fewer inputs in a call than the client sent, one attempt is several calls.
+
+use http::{HeaderValue, header};
+
+use crate::{
+    protocol::{
+        codec::Refused,
+        embedding::{self, Embeddings},
+    },
+    table::Provider,
+    upstream::{
+        inbound::Inbound,
+        off_core,
+        request::Call,
+        translate::{Exchange, spoken},
+    },
+};
+
+/// Whether a provider of the client's own protocol wants another body for its model.
+pub(super) fn needs_another_body(inbound: &Inbound, provider: &Provider) -> bool {
+    let Some(endpoint) = inbound.endpoint.as_ref().filter(|it| it.operation.is_embed()) else {
+        return false;
+    };
+    endpoint.model_span.is_some()
+        && endpoint
+            .protocol
+            .codec()
+            .embeddings()
+            .is_some_and(|codec| codec.wants_another(&inbound.body.to_bytes(), &provider.model))
+}
+
+/// Whether that can only be seen from the body.
+pub(super) fn may_need_another_body(inbound: &Inbound, provider: &Provider) -> bool {
+    inbound.endpoint.as_ref().is_some_and(|endpoint| {
+        endpoint.operation.is_embed()
+            && endpoint.model_span.is_some()
+            && endpoint.protocol == spoken(endpoint, provider)
+    })
+}
+
+/// The same as [`needs_another_body`], on a thread of its own.
+pub(super) async fn needs_another_body_off_core(inbound: &Inbound, provider: &Provider) -> bool {
+    let codec = inbound.endpoint.as_ref().and_then(|it| it.protocol.codec().embeddings());
+    let Some(codec) = codec else { return false };
+    let (body, model) = (inbound.body.clone(), provider.model.clone());
+    off_core::run(move || codec.wants_another(&body.to_bytes(), &model)).await
+}
+
+/// The provider's words and the client's.
+///
+/// # Errors
+/// One of the two protocols has no embeddings.
+pub(super) fn codecs(exchange: &Exchange<'_>) -> Result<[&'static dyn Embeddings; 2], Refused> {
+    let provider = exchange.provider().protocol.codec().embeddings();
+    let both = provider.zip(exchange.client_codec().embeddings());
+    both.map(<[_; 2]>::from).ok_or_else(|| Refused { field: "input".to_owned() })
+}
+
+/// The calls as they are sent.
+pub(super) fn calls(path: &str, written: Vec<embedding::Call>) -> Vec<Call> {
+    let headers = || [header::CONTENT_TYPE, header::ACCEPT].map(|name| (name, JSON)).into();
+    let call = |body: Vec<u8>| Call {
+        path: path.to_owned(),
+        headers: headers(),
+        body: body.into(),
+        stream: false,
+    };
+    written.into_iter().map(|each| call(each.body)).collect()
+}
+
+const JSON: HeaderValue = HeaderValue::from_static("application/json");

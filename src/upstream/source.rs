@@ -1,0 +1,34 @@
+//! Where the body of an answer comes from: a provider's connection, the router itself, or a stream
+//! that is translated on its way.
+//!
+//! It never judges what comes.
+
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use crate::failure::Brief;
+
+/// What gives a body, piece by piece.
+pub trait Source: Send + Sync {
+    /// The next piece, or how the body broke off.
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Brief>>>;
+
+    /// Whether nothing more will come.
+    fn is_end(&self) -> bool;
+
+    /// How many bytes are still to come, where that is known.
+    fn remaining(&self) -> Option<u64>;
+
+    /// Gives it the time by which all of it must have come. `false`: it keeps no time itself. A
+    /// source does that says its end in words of its own.
+    fn ends_by(&mut self, _end: Option<Instant>) -> bool {
+        false
+    }
+
+    /// What a body that ended as it should says went wrong.
+    fn fault(&self) -> Option<Brief> {
+        None
+    }
+}

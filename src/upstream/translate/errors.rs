@@ -1,0 +1,99 @@
+//! What a provider said went wrong, read in its protocol and written in the client's: an error answer,
+//! or an error inside a success.
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use super::Exchange;
+use crate::{
+    failure::{Failure, What},
+    protocol::{LIMITS, told},
+    upstream::{
+        answer::Answer,
+        failed::{self, Failed},
+        headers, peek,
+    },
+};
+
+impl Exchange<'_> {
+    /// The answer, unless its status says that it is an error.
+    pub(super) async fn accepted(&self, mut answer: Box<Answer>) -> Result<Box<Answer>, Failed> {
+        let status = answer.status;
+        if !(status.is_client_error() || status.is_server_error()) {
+            return Ok(answer);
+        }
+        peek::hold_error(&mut answer).await;
+        let body = answer.body.held_as_one();
+        let said = self.codec().read_error(status.as_u16(), &answer.headers, &body);
+        let failed = self.failed(&answer.headers, &said);
+        Err(Failed { cause: format!("answered {}", status.as_u16()), ..failed })
+    }
+
+    /// An error inside a success is what the answer should have been.
+    pub(super) fn judge_envelope(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Failed> {
+        if told::is_error_alone(body) { Err(self.judge_error(headers, body)) } else { Ok(()) }
+    }
+
+    /// The error that a success is.
+    pub(super) fn judge_error(&self, headers: &HeaderMap, body: &[u8]) -> Failed {
+        // No error is so long, and its words are looked for in a tree of it.
+        if body.len() > LONGEST_ERROR {
+            let cause = format!("an error of more than {LONGEST_ERROR} bytes inside a 200");
+            return Failed::new(What::Malformed(None), cause);
+        }
+        let said = self.codec().read_error_inside(headers, body);
+        Failed { cause: format!("answered {}", said.status), ..self.failed(headers, &said) }
+    }
+
+    /// A success that turned out to be none. Its codes count, even where it has no readable form.
+    pub(super) fn failed_in(&self, headers: &HeaderMap, mut said: Failure, body: &[u8]) -> Failed {
+        told::hear_codes(&mut said, body);
+        self.failed(headers, &said)
+    }
+
+    /// What the provider said went wrong, as the client's protocol says it.
+    pub(super) fn failed(&self, headers: &HeaderMap, said: &Failure) -> Failed {
+        let request_id = self.inbound.request_id.to_str().unwrap_or_default();
+        let written = self.client_codec().write_error(said, request_id);
+        let status = StatusCode::from_u16(written.status).unwrap_or(StatusCode::BAD_GATEWAY);
+        let mut answer = whole(status, written.body, relayed(headers));
+        answer.headers.extend(written.headers.into_iter().filter_map(headers::own));
+        let failure = said.brief(&self.provider.own_classes);
+        // A provider's own words may repeat a key or a prompt, which no log shall hold.
+        let cause = match failure.what {
+            What::Status(status) => format!("told an error {status}"),
+            _ => said.message.clone(),
+        };
+        Failed {
+            failure,
+            retry_after: said.retry_after.or_else(|| failed::retry_after(headers)),
+            cause,
+            answer: Some(Box::new(answer)),
+        }
+    }
+}
+
+/// A whole answer of the router's own making.
+pub(super) fn whole(
+    status: StatusCode,
+    body: impl Into<Bytes>,
+    headers: Vec<(HeaderName, HeaderValue)>,
+) -> Answer {
+    let mut answer = Answer::bare(status);
+    answer.headers.extend(headers);
+    answer.replace_body("application/json", body.into());
+    answer
+}
+
+/// Headers about limits are of use in any protocol; everything else speaks of the other one.
+pub(super) fn relayed(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
+    let about_limits = |name: &HeaderName| {
+        let name = name.as_str();
+        LIMITS.iter().any(|it| name.starts_with(it.start)) || name.starts_with("retry-after")
+    };
+    let kept = headers.iter().filter(|(name, _)| about_limits(name));
+    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// In bytes, inside a success.
+const LONGEST_ERROR: usize = 64 * 1024;

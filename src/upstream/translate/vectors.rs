@@ -1,0 +1,126 @@
+//! Vectors, read in the provider's protocol and written in the client's.
+//!
+//! Where one attempt is several calls, a few are under way at once, and all of them count or none.
+
+use std::{pin::pin, sync::Arc};
+
+use futures_util::stream::{self, StreamExt, TryStreamExt};
+use http::{HeaderMap, StatusCode};
+
+use super::{
+    Answering, Exchange, Make, OwnClient,
+    errors::{relayed, whole},
+    held,
+};
+use crate::{
+    body::Weight,
+    live::Share,
+    protocol::{
+        conversation::Delivery,
+        embedding::{Embedded, Embedding, Embeddings},
+        told,
+    },
+    upstream::{answer::Answer, failed::Failed, headers, off_core, request::Call},
+};
+
+/// Vectors that are asked of a provider.
+pub(in crate::upstream) struct Vectors<'a> {
+    /// What the client asked for.
+    pub(in crate::upstream) asked: &'a Arc<Embedding>,
+    /// The provider's protocol.
+    pub(in crate::upstream) codec: &'static dyn Embeddings,
+    /// The client's.
+    pub(in crate::upstream) client: &'static dyn Embeddings,
+    /// For how many inputs each call asks.
+    pub(in crate::upstream) inputs: Vec<usize>,
+    /// What the provider could not be told.
+    pub(in crate::upstream) dropped: Vec<String>,
+}
+
+/// What one call brought.
+struct Brought {
+    headers: HeaderMap,
+    embedded: Embedded,
+    /// Its length in bytes.
+    length: usize,
+    /// What it takes of the room.
+    share: Share,
+}
+
+impl Vectors<'_> {
+    /// One answer for the client, of all that the calls bring.
+    pub(super) async fn read<'c>(
+        &self,
+        exchange: &Exchange<'_>,
+        calls: &'c [Call],
+        make: &Make<'c>,
+    ) -> Result<Answer, Failed> {
+        let count = calls.len().min(self.inputs.len());
+        let reading =
+            (0..count).map(|at| self.read_one(exchange, make(&calls[at]), self.inputs[at]));
+        let mut brought = pin!(stream::iter(reading).buffered(AT_ONCE));
+        let mut all: Option<(HeaderMap, Embedded)> = None;
+        let (mut bytes, mut shares) = (0, exchange.inbound.room.share());
+        while let Some(Brought { headers, embedded, length, share }) = brought.try_next().await? {
+            bytes += length;
+            shares.join(share);
+            match &mut all {
+                None => all = Some((headers, embedded)),
+                Some((last, all)) => {
+                    *last = headers;
+                    all.append(embedded);
+                }
+            }
+        }
+        let (headers, embedded) = all.unwrap_or_default();
+        let to = exchange.client(Delivery::Whole, false);
+        let answered = if bytes > off_core::LARGE {
+            let (client, asked, to) = (self.client, Arc::clone(self.asked), OwnClient::of(&to));
+            off_core::run(move || client.write_response(&embedded, &asked, &to.client())).await
+        } else {
+            self.client.write_response(&embedded, self.asked, &to)
+        };
+        let answered = answered.map_err(|said| exchange.failed(&HeaderMap::new(), &said))?;
+        let body = held::counted(answered.body, shares);
+        let mut answer = whole(StatusCode::OK, body, relayed(&headers));
+        answer.headers.extend(answered.headers.into_iter().filter_map(headers::own));
+        Ok(answer)
+    }
+
+    /// What one call brought, which asked for as many `inputs`.
+    async fn read_one(
+        &self,
+        exchange: &Exchange<'_>,
+        call: Answering<'_>,
+        inputs: usize,
+    ) -> Result<Brought, Failed> {
+        let mut answer = exchange.accepted(call.await?).await?;
+        let codec = self.codec;
+        let (body, share) = held::collected(exchange.inbound, &mut answer).await?;
+        let length = body.len();
+        let read = if length > off_core::LARGE {
+            let (bytes, headers) = (body.clone(), answer.headers.clone());
+            let read = off_core::run(move || {
+                let is_error = told::is_error_alone(&bytes);
+                let read = || codec.read_response(&bytes, &headers);
+                (!is_error).then(|| held::read(Weight::of_vectors(&bytes), share, read))
+            });
+            read.await.ok_or_else(|| exchange.judge_error(&answer.headers, &body))?
+        } else {
+            exchange.judge_envelope(&answer.headers, &body)?;
+            let read = || codec.read_response(&body, &answer.headers);
+            held::read(Weight::of_vectors(&body), share, read)
+        };
+        let (read, share) = read?;
+        match read.and_then(|embedded| embedded.counted(inputs)) {
+            Ok(embedded) => {
+                let headers = std::mem::take(&mut answer.headers);
+                Ok(Brought { headers, embedded, length, share })
+            }
+            Err(said) => Err(exchange.failed(&answer.headers, &said)),
+        }
+    }
+}
+
+/// Calls of one request that are under way together.
+const AT_ONCE: usize = 8;

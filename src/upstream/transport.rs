@@ -1,0 +1,133 @@
+//! One call to a provider: its credential, a connection, the request sent, until the head of the
+//! answer is there. A mock provider answers here, too.
+//!
+//! It never judges an answer, but for what is no answer to this request: one that HTTP does not
+//! allow, or that points elsewhere.
+
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use http::{Response, StatusCode};
+
+use super::{
+    answer::{Answer, AnswerBody},
+    client::{Client, SendError, WireBody},
+    failed::Failed,
+    framing,
+    identity::Credential,
+    inbound::Inbound,
+    mock,
+    request::{self, Call},
+};
+use crate::{
+    failure::What,
+    path::BasePath,
+    table::{Origin, Place, Provider, identity::Identity},
+    within::within,
+};
+
+/// Makes one call, of the request as it came or as the `call` was written.
+///
+/// # Errors
+/// The provider could not be asked, said nothing in time, or gave no answer to what was asked.
+pub(super) async fn call(
+    client: &Client,
+    provider: &Provider,
+    inbound: &Inbound,
+    call: Option<&Call>,
+) -> Result<Box<Answer>, Failed> {
+    let answer = match &provider.place {
+        Place::Wire { origin, base } => {
+            over_wire(client, provider, origin, base, inbound, call).await?
+        }
+        // Boxed: every request would carry the room that a mock needs.
+        Place::Mock(script) => {
+            Box::new(Box::pin(mock::answer(script, provider, inbound, call)).await)
+        }
+    };
+    refuse_redirect(answer)
+}
+
+/// Sends the request over a connection, once more if the first one turned out to be stale.
+async fn over_wire(
+    client: &Client,
+    provider: &Provider,
+    origin: &Origin,
+    base: &BasePath,
+    inbound: &Inbound,
+    call: Option<&Call>,
+) -> Result<Box<Answer>, Failed> {
+    let credential = match &provider.identity {
+        None => None,
+        // Boxed: few providers have their credential fetched.
+        Some(whose) => Some(Box::pin(credential(client, whose, origin.connect_timeout)).await?),
+    };
+    let credential = credential.as_deref();
+    let mut fresh = false;
+    loop {
+        let lease = client.lease(origin, fresh).await.map_err(Failed::from_dial)?;
+        let http2 = lease.is_http2();
+        let request = request::build(inbound, provider, origin, base, call, credential, http2)
+            .map_err(|error| Failed::new(What::Malformed(None), error.to_string()))?;
+        let sent = pin!(lease.send(request));
+        let answered = match provider.timeouts.response {
+            None => sent.await,
+            Some(limit) => within(limit, sent).await.ok_or_else(Failed::silent)?,
+        };
+        match answered {
+            Ok(response) => {
+                framing::check(response.status(), response.headers())?;
+                invalidate(client, provider, response.status());
+                return Ok(Answer::from_wire(response, provider.timeouts.idle));
+            }
+            Err(SendError::Stale) if !fresh => fresh = true,
+            Err(error) => return Err(Failed::from_send(error)),
+        }
+    }
+}
+
+/// A credential that has to be fetched. Waiting for one is part of connecting; what is not there in
+/// time is still fetched, for the next request that wants it.
+async fn credential(
+    client: &Client,
+    whose: &Arc<Identity>,
+    limit: Duration,
+) -> Result<Arc<Credential>, Failed> {
+    match within(limit, pin!(client.credential(whose))).await {
+        Some(fetched) => fetched.map_err(|why| Failed::from_unfetched(&why)),
+        None => Err(Failed::new(What::Timeout, "no credential to ask with in time".into())),
+    }
+}
+
+/// What was refused may have been withdrawn.
+fn invalidate(client: &Client, provider: &Provider, status: StatusCode) {
+    if let Some(whose) = &provider.identity
+        && matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
+    {
+        client.invalidate(whose);
+    }
+}
+
+/// Redirects are not followed: the key must not travel.
+fn refuse_redirect(answer: Box<Answer>) -> Result<Box<Answer>, Failed> {
+    let status = answer.status;
+    if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
+        return Ok(answer);
+    }
+    let cause = format!("answered {status}; redirects are not followed");
+    Err(Failed::new(What::Malformed(Some(status.as_u16())), cause))
+}
+
+impl Answer {
+    /// Boxed, once and for all: it goes through many hands.
+    fn from_wire(response: Response<WireBody>, idle: Duration) -> Box<Self> {
+        let (head, body) = response.into_parts();
+        let body = AnswerBody::from_wire(body, idle);
+        Box::new(Self {
+            status: head.status,
+            headers: head.headers,
+            dropped: None,
+            body,
+            watched: true,
+        })
+    }
+}
