@@ -28,7 +28,7 @@ pub(super) fn write(failure: &Failure, request_id: &str) -> WrittenError {
 }
 
 /// Without a status (in a stream, in a success) the type decides on the kind.
-fn read_told(told: &Told) -> Option<Failure> {
+fn read_told(told: &Told<'_>) -> Option<Failure> {
     let detail = Some(&told.value()["error"]).filter(|error| error.is_object())?;
     let message = told::sentence(&detail["message"]);
     let known = detail["type"].as_str().and_then(told::kind_of);

@@ -15,7 +15,7 @@ pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
     let told = Told::answer(status, headers, body);
     let value = told.value();
     let in_body = value["__type"].as_str().or_else(|| value["code"].as_str()).map(told::bare_name);
-    let name = told.in_header.as_deref().or(in_body);
+    let name = told.in_header.or(in_body);
     let message = value["message"].as_str().or_else(|| value["Message"].as_str());
     let Some(message) = message else { return told.bare(name.and_then(told::kind_of), body) };
     let known = name.and_then(told::kind_of).unwrap_or_else(|| Kind::from_status(status));

@@ -4,7 +4,6 @@
 
 use http::HeaderMap;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::failure::{Failure, Kind};
 use crate::protocol::codec::{WrittenError, json};
@@ -13,7 +12,8 @@ use crate::protocol::told::{self, At, Told};
 /// Reads an error answer.
 pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
     let told = Told::answer(status, headers, body);
-    match [&told.value()["message"], &told.value()["error"]].into_iter().find_map(Value::as_str) {
+    match [&told.value()["message"], &told.value()["error"]].into_iter().find_map(|it| it.as_str())
+    {
         Some(message) => told.failure(kind_of(Some(status), message), message),
         None => told.bare(Some(kind_of_status(status)), body),
     }

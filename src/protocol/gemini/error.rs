@@ -30,12 +30,12 @@ pub(super) fn write(failure: &Failure) -> WrittenError {
 }
 
 /// Without a status (in a stream, in a success) the error's own code is one.
-fn read_told(told: &Told) -> Option<Failure> {
+fn read_told(told: &Told<'_>) -> Option<Failure> {
     let detail = Some(&told.value()["error"]).filter(|error| error.is_object())?;
     let message = told::sentence(&detail["message"]);
     // Details in a form of their own hide nothing of the rest.
-    let details = || detail["details"].as_array().into_iter().flatten();
-    let violations = details().flat_map(|more| more["violations"].as_array().into_iter().flatten());
+    let details = || detail["details"].items().iter();
+    let violations = details().flat_map(|more| more["violations"].items());
     // A day's quota comes with a delay of seconds, which is not true.
     let is_of_a_day = violations
         .filter_map(|violation| violation["quotaId"].as_str())

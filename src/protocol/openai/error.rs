@@ -4,11 +4,10 @@
 
 use http::HeaderMap;
 use serde::Serialize;
-use serde_json::Value;
 
 use crate::failure::{Failure, Kind};
 use crate::protocol::codec::{WrittenError, json};
-use crate::protocol::told::{self, At, Told};
+use crate::protocol::told::{self, At, Json, Told};
 
 /// Reads an error answer.
 pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
@@ -42,11 +41,11 @@ struct InnerOut<'a> {
 }
 
 /// Some have no `error` around it, some give a bare string.
-fn read_told(told: &Told) -> Option<Failure> {
+fn read_told(told: &Told<'_>) -> Option<Failure> {
     let (value, error) = (told.value(), &told.value()["error"]);
     let alone = match error {
-        Value::Object(_) => return Some(read_detail(told, error)),
-        Value::Null => value["message"].as_str().or_else(|| value["detail"].as_str()),
+        Json::Object(_) => return Some(read_detail(told, error)),
+        Json::Null => value["message"].as_str().or_else(|| value["detail"].as_str()),
         error => error.as_str(),
     };
     let text = alone.filter(|text| !text.is_empty())?;
@@ -55,7 +54,7 @@ fn read_told(told: &Told) -> Option<Failure> {
 
 /// Reads what stands under `error`. Without a status (in a stream, in a success) the kind that its
 /// words stand for decides.
-fn read_detail(told: &Told, detail: &Value) -> Failure {
+fn read_detail(told: &Told<'_>, detail: &Json<'_>) -> Failure {
     let message = told::sentence(&detail["message"]);
     let words = [&detail["code"], &detail["type"]];
     let kind = kind_of(words, told.status(), &message);
@@ -79,8 +78,8 @@ impl<'a> Out<'a> {
 }
 
 /// The kind that a code, a type, a status and a sentence stand for, the first that says one.
-fn kind_of(words: [&Value; 2], status: Option<u16>, message: &str) -> Kind {
-    let by_words = words.into_iter().filter_map(Value::as_str).find_map(told::kind_of);
+fn kind_of(words: [&Json<'_>; 2], status: Option<u16>, message: &str) -> Kind {
+    let by_words = words.into_iter().filter_map(|word| word.as_str()).find_map(told::kind_of);
     // `server_error` and `invalid_request_error` say less than a status that is not 500 or 400.
     let vague = [Some(Kind::Server), Some(Kind::InvalidRequest), None].contains(&by_words);
     match (by_words, status) {

@@ -5,13 +5,12 @@
 
 use http::HeaderMap;
 use serde::Serialize;
-use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::failure::{Failure, Kind};
 use crate::protocol::codec::{Codec, WrittenError};
 use crate::protocol::openai::{self, OpenAi};
-use crate::protocol::told::{self, At, Told};
+use crate::protocol::told::{self, At, Json, Told};
 
 /// Reads an error answer, or the event that told it.
 pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
@@ -36,15 +35,15 @@ pub(super) fn read_failed(error: Option<&RawValue>) -> Failure {
 
 /// Where the words of an error stand: in an object of their own, in the response that failed, or in
 /// the event itself.
-fn detail(told: &Told) -> &Value {
+fn detail<'a, 'b>(told: &'b Told<'a>) -> &'b Json<'a> {
     if told.error().is_object() { told.error() } else { told.value() }
 }
 
 /// Without a status (in a stream, in a success) a numeric code is one, else it is that of the kind
 /// that the words stand for.
-fn read_told(told: &Told, detail: &Value) -> Failure {
+fn read_told(told: &Told<'_>, detail: &Json<'_>) -> Failure {
     let message = told::sentence(&detail["message"]);
-    let words = [&detail["code"], &detail["type"]].map(Value::as_str);
+    let words = [&detail["code"], &detail["type"]].map(|word| word.as_str());
     let of_status = || told.status().map_or(Kind::Server, Kind::from_status);
     let kind = words.into_iter().flatten().find_map(told::kind_of).unwrap_or_else(of_status);
     let kind = match kind {

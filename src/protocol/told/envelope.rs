@@ -3,7 +3,6 @@
 use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
-use serde_json::Value;
 
 use super::{At, BAD_GATEWAY, Told};
 use crate::body;
@@ -16,8 +15,7 @@ pub fn is_error_alone(json: &[u8]) -> bool {
 
 /// Whether the data of an event tells an error. It may hold a choice beside its error.
 pub fn is_error_event(data: &[u8]) -> bool {
-    let Ok(value) = serde_json::from_slice::<Value>(data) else { return false };
-    let told = Told { at: At::Event, value, in_header: None };
+    let told = Told::inside(At::Event, data);
     told.is_said() || told.value["type"].as_str().is_some_and(is_error_name)
 }
 
