@@ -100,8 +100,8 @@ impl TranslatedBody {
                 return Err(Unopened::Broken(said, fault));
             }
             if self.events.len() > A_FEW {
+                thinned += self.events.len();
                 keep_last(&mut self.events);
-                thinned += 1;
             }
             if thinned > MOST_SIGNS_OF_LIFE {
                 let said = Failure::malformed("the provider says nothing but that it lives");
@@ -223,8 +223,8 @@ fn keep_last(events: &mut VecDeque<Event>) {
 
 /// Events that are held before the first content. More are thinned out.
 const A_FEW: usize = 16;
-/// How often that is done: a day of pings, but no endless flood of them.
-const MOST_SIGNS_OF_LIFE: u32 = 4096;
+/// How many there may be: more than a day of pings, but no endless flood of them.
+const MOST_SIGNS_OF_LIFE: usize = 16 * 1024;
 /// Bytes of text in one stream: millions of tokens.
 const MOST_SAID: usize = 16 * 1024 * 1024;
 /// Up to here nothing is counted: the number of connections bounds it.

@@ -94,8 +94,8 @@ async fn on_one_core(upstream: &Upstream, protocol: &str) -> Router {
 
 /// A quarter of the largest body, which reads and writes for seconds without optimisation.
 fn large_request() -> Call {
-    let part = json!({"type": "text", "text": "x\n".repeat(95)});
-    let message = json!({"role": "user", "content": vec![part; 90]});
+    let part = json!({"type": "text", "text": "x\n".repeat(950)});
+    let message = json!({"role": "user", "content": vec![part; 9]});
     let body = json!({"model": "m", "messages": vec![message; 250]});
     Call::chat(&body)
 }
