@@ -6,7 +6,8 @@
 //! 3. Providers are chosen and tried, one after the other (`choose.rs`, `serve/rounds.rs`).
 //! 4. Each attempt is written, sent and judged (`upstream/prepare.rs`, `upstream/transport.rs`,
 //!    `upstream/judge.rs`, `protocol.rs`).
-//! 5. The answer is passed on and recorded (`serve/relay.rs`, `serve/record.rs`), or refused (`serve/answer.rs`).
+//! 5. The answer is passed on (`serve/relay.rs`), or refused (`serve/answer.rs`).
+//! 6. What is known of it is recorded (`record.rs`) and counted (`report/metrics.rs`).
 
 // ── what the file says
 pub mod config;
@@ -20,6 +21,9 @@ pub mod serve;
 pub mod choose;
 pub mod upstream;
 pub mod protocol;
+pub mod record;
+// ── who reads the record
+pub mod report;
 // ── who operates
 pub mod admin;
 pub mod cli;

@@ -6,7 +6,6 @@ pub mod context;
 pub mod connection;
 pub mod routes;
 pub mod proxy;
-pub mod request_id;
 pub mod endpoint;
 pub mod medium;
 pub mod mentions;
@@ -24,22 +23,25 @@ pub mod respond;
 pub mod relay;
 pub mod reply;
 pub mod break_off;
+pub mod last_word;
 pub mod frame_end;
 pub mod stream_end;
-pub mod record;
 pub mod answer;
 pub mod stage;
 
 use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
 use futures_util::FutureExt;
-use http::{HeaderValue, Request, Response};
+use http::{Request, Response};
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
 
+use self::reply::Reply;
 pub use self::{context::Context, intake::BodyLimits, stage::Stage};
-use self::{record::Record, reply::Reply, request_id::RequestId};
-use crate::{protocol::Protocol, refusal::Refusal};
+use crate::{
+    record::{Asks, Record, RequestId},
+    refusal::Refusal,
+};
 
 impl Context {
     /// Serves every connection of one listener until the router closes, then until each has ended.
@@ -50,23 +52,26 @@ impl Context {
         sweeper.abort();
     }
 
-    /// The client's protocol, and what serves it.
-    fn route(self: Arc<Self>, request: Request<Incoming>, id: HeaderValue) -> (Protocol, Served) {
+    /// What the request asks for, and what serves it.
+    fn route(self: Arc<Self>, request: Request<Incoming>, id: RequestId) -> (Asks, Served) {
         let path = request.uri().path();
         if routes::owns(request.method(), path) {
-            let speaks = routes::speaks(path, request.headers());
-            (speaks, Box::pin(routes::serve(self.routes.clone(), request, id)))
+            let protocol = routes::speaks(path, request.headers());
+            let asks = Asks { protocol, operation: None };
+            (asks, Box::pin(routes::serve(self, request, asks, id)))
         } else {
             let endpoint = proxy::endpoint_of(&request);
-            let speaks = endpoint.as_ref().map(|endpoint| endpoint.protocol).unwrap_or_default();
-            (speaks, Box::pin(proxy::proxy(self, request, endpoint, id)))
+            let asks = Asks {
+                protocol: endpoint.as_ref().map(|it| it.protocol).unwrap_or_default(),
+                operation: endpoint.as_ref().map(|it| it.operation),
+            };
+            (asks, Box::pin(proxy::proxy(self, request, endpoint, asks, id)))
         }
     }
 
-    fn after_panic(&self, id: RequestId, speaks: Protocol) -> Response<Reply> {
-        self.meters.panics.inc();
-        let mut record = Record::begin(Arc::clone(&self.meters));
-        answer::refuse(&Refusal::Internal, speaks, id.into_value(), &mut record)
+    /// The request's own record was finished by the panic.
+    fn after_panic(&self, id: RequestId, asks: Asks) -> Response<Reply> {
+        answer::refuse(&Refusal::Internal, Record::begin(Arc::clone(&self.report), id, asks))
     }
 }
 
@@ -77,10 +82,10 @@ impl connection::Service for Context {
         request: Request<Incoming>,
     ) -> impl Future<Output = Response<Reply>> + Send {
         let id = RequestId::of(request.headers());
-        let (speaks, served) = Arc::clone(&self).route(request, id.clone().into_value());
+        let (asks, served) = Arc::clone(&self).route(request, id.clone());
         async move {
             let served = AssertUnwindSafe(served).catch_unwind().await;
-            served.unwrap_or_else(|_| self.after_panic(id, speaks))
+            served.unwrap_or_else(|_| self.after_panic(id, asks))
         }
     }
 

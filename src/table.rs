@@ -40,6 +40,22 @@ pub struct Table {
     pub created: u64,
 }
 
+/// A provider's place: its pool, and where in it; only good for that table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ProviderRef {
+    /// The pool.
+    pub pool: PoolId,
+    /// Its place in the pool.
+    pub provider: u32,
+}
+
+impl ProviderRef {
+    /// The provider.
+    pub fn of(self, table: &Table) -> &Provider {
+        &table.pool(self.pool).providers[self.provider as usize]
+    }
+}
+
 impl Table {
     /// The pool behind an alias.
     pub fn find(&self, alias: &str) -> Option<PoolId> {

@@ -16,8 +16,8 @@ const LEVELS: [&[&str]; 7] = [
     &["failure", "refusal", "secret", "body", "sse", "path", "sigv4", "within", "words"],
     &["config", "protocol", "choose", "live"],
     &["table"],
-    &["upstream", "gateway"],
-    &["serve", "reload"],
+    &["upstream", "gateway", "record"],
+    &["serve", "reload", "report"],
     &["admin"],
     &["cli", "lib", "main"],
 ];

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use crate::{
     live::{Limited, Limits, State},
     secret::names::label,
+    serve::rounds::view::{self, Needs, Obstacle},
     table::{Caller, Pool, Provider, Table, access},
 };
 
@@ -50,6 +51,8 @@ pub struct CandidateExplained {
     pub weight: u32,
     /// Whether it may be asked now.
     pub available: bool,
+    /// Whether a request that came now might ask it first.
+    pub first: bool,
     /// Its state in words.
     pub state: String,
     /// Requests in flight.
@@ -134,8 +137,12 @@ impl std::fmt::Display for Explanation {
 }
 
 fn pool(pool: &Pool, now: Instant, tokens: u64) -> PoolExplained {
+    let needs = &Needs { longer_than: tokens, ..Needs::default() };
     let mut order: Vec<&Provider> = pool.providers.iter().collect();
-    let is_out = |provider: &Provider| obstacle(provider, now, tokens).is_some();
+    let is_out = |provider: &Provider| obstacle(provider, now, needs).is_some();
+    let first = view::first(pool, needs, now);
+    let is_first =
+        |provider: &Provider| first.iter().any(|&at| std::ptr::eq(provider, &pool.providers[at]));
     // `priority` passes over in its own order; any other strategy draws among those who may be
     // asked, the likeliest first.
     if pool.in_definition_order {
@@ -144,18 +151,25 @@ fn pool(pool: &Pool, now: Instant, tokens: u64) -> PoolExplained {
         order.sort_by_key(|provider| (provider.tier, is_out(provider), u32::MAX - provider.weight));
     }
     let state = limited(&pool.limits).unwrap_or_else(|| "ready".into());
-    let candidates = order.into_iter().map(|provider| candidate(provider, now, tokens)).collect();
+    let candidate = |provider| candidate(provider, is_first(provider), now, needs);
+    let candidates = order.into_iter().map(candidate).collect();
     let alias = label(&pool.alias).into_owned();
     PoolExplained { alias, strategy: pool.strategy_name, state, candidates }
 }
 
-fn candidate(provider: &Provider, now: Instant, tokens: u64) -> CandidateExplained {
-    let obstacle = obstacle(provider, now, tokens);
+fn candidate(
+    provider: &Provider,
+    first: bool,
+    now: Instant,
+    needs: &Needs<'_>,
+) -> CandidateExplained {
+    let obstacle = obstacle(provider, now, needs);
     CandidateExplained {
         provider: label(&provider.name).into_owned(),
         tier: provider.tier,
         weight: provider.weight,
         available: obstacle.is_none(),
+        first,
         state: obstacle.unwrap_or_else(|| ready(provider, now)),
         in_flight: provider.limits.in_flight(),
         latency: provider.live.latency().seconds(now),
@@ -163,19 +177,19 @@ fn candidate(provider: &Provider, now: Instant, tokens: u64) -> CandidateExplain
 }
 
 /// What is in the way of asking a provider.
-fn obstacle(provider: &Provider, now: Instant, tokens: u64) -> Option<String> {
-    if provider.context_window.is_some_and(|window| window <= tokens) {
-        return Some(format!("context too small for {tokens} tokens"));
-    }
-    match provider.live.state(now) {
-        State::Ready { .. } | State::HalfOpen { busy: false } => {}
-        State::Resting { until, reason } => {
-            let left = seconds(until.saturating_duration_since(now));
-            return Some(format!("{reason}, {left} s left"));
+fn obstacle(provider: &Provider, now: Instant, needs: &Needs<'_>) -> Option<String> {
+    match view::verdict(provider, needs, now) {
+        Ok(_) => limited(&provider.limits),
+        Err(Obstacle::TooSmall(_)) => {
+            Some(format!("context too small for {} tokens", needs.longer_than))
         }
-        state => return Some(state.to_string()),
+        Err(Obstacle::Rests(State::Resting { until, reason })) => {
+            let left = seconds(until.saturating_duration_since(now));
+            Some(format!("{reason}, {left} s left"))
+        }
+        Err(Obstacle::Rests(state)) => Some(state.to_string()),
+        Err(Obstacle::Unfit) => Some("its protocol has no words for the request".into()),
     }
-    limited(&provider.limits)
 }
 
 /// What there is to say of a provider that may be asked.

@@ -19,7 +19,9 @@ use crate::{
     admin,
     gateway::Gateway,
     live::{Meters, Retries},
+    record::Report,
     reload::{Hint, Hints, Loader},
+    report::Metrics,
     secret::names::label,
     serve::{Context, Stage, connection::Timeouts, routes},
     table::{Place, Table},
@@ -63,16 +65,17 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let retries = Retries::new(tokio::time::Instant::now());
     let identities = Arc::<Identities>::default();
     let body_limits = arguments.body_limits();
+    let report: Arc<dyn Report> = Metrics::new(Arc::clone(&meters));
     let mut cores = Vec::new();
     for listener in listeners.proxy {
         let context = Context {
             gateway: Arc::clone(&gateway),
             client: Client::new(Arc::clone(&identities)),
             retries: Arc::clone(&retries),
-            meters: Arc::clone(&meters),
+            report: Arc::clone(&report),
             body_limits: body_limits.clone(),
             stage: stage.for_core(),
-            routes: routes::router(Arc::clone(&gateway), Arc::clone(&meters), stage.clone()),
+            routes: routes::router(Arc::clone(&gateway), stage.clone()),
         };
         cores.push(core(context, listener, timeouts)?);
     }

@@ -32,6 +32,8 @@ use crate::{
 pub struct Allowed {
     /// The table that this request began under.
     pub table: Arc<Table>,
+    /// The pool of the alias that it asks for.
+    pub asked: PoolId,
     /// The pool that will serve it.
     pub pool: PoolId,
     caller: Caller,
@@ -162,18 +164,25 @@ fn in_header(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
     value.transpose().map_err(|_| Refusal::InvalidModelOverride)
 }
 
-/// Key → right → rules.
-pub fn allow(table: Arc<Table>, inbound: &Inbound) -> Result<Allowed, Refusal> {
-    let caller = match token::of(&inbound.headers) {
+/// Key: who sent the request.
+pub fn caller(table: &Table, inbound: &Inbound) -> Caller {
+    match token::of(&inbound.headers) {
         None => signature::caller(&table.keyring, inbound),
         token => table.keyring.caller(token),
-    };
-    let Some(pool) = table.find(&inbound.alias) else {
+    }
+}
+
+/// Right → rules.
+///
+/// # Errors
+/// The refusal of an alias that does not exist, or that the caller may not use so.
+pub fn allow(table: Arc<Table>, caller: Caller, inbound: &Inbound) -> Result<Allowed, Refusal> {
+    let Some(asked) = table.find(&inbound.alias) else {
         return Err(access::unknown(&table, caller, &inbound.alias));
     };
-    let pool = access::resolve(&table, pool, caller)?;
+    let pool = access::resolve(&table, asked, caller)?;
     may_ask(table.pool(pool), inbound)?;
-    Ok(Allowed { table, pool, caller })
+    Ok(Allowed { table, asked, pool, caller })
 }
 
 /// Whether what is asked for is what the alias is for.
@@ -190,7 +199,7 @@ pub fn may_ask(pool: &Pool, inbound: &Inbound) -> Result<(), Refusal> {
 
 /// Limits of the key, then of the pool.
 pub fn hold(allowed: Allowed) -> Result<Held, Refusal> {
-    let Allowed { table, pool, caller } = allowed;
+    let Allowed { table, pool, caller, .. } = allowed;
     let mut permits = Permits::new();
     if let Caller::Known(key) = caller {
         permits.push(permits::take(&table.keyring.key(key).limits, Whose::Key)?);

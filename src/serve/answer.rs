@@ -9,36 +9,31 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 
-use super::{record::Record, reply::Reply};
+use super::{last_word, reply::Reply};
 use crate::{
     protocol::{
         Protocol,
         codec::WrittenError,
         conversation::{Failure, Kind},
     },
+    record::{Record, request_id::REQUEST_ID},
     refusal::Refusal,
     table::pool::Headers,
     upstream::headers,
 };
 
 /// The response to a request that is refused.
-pub fn refuse(
-    refusal: &Refusal,
-    speaks: Protocol,
-    request_id: HeaderValue,
-    record: &mut Record,
-) -> Response<Reply> {
+pub fn refuse(refusal: &Refusal, mut record: Record) -> Response<Reply> {
     record.refused(refusal);
+    let (speaks, request_id) = (record.protocol(), record.request_id());
     let (status, own_headers, body) = body(refusal, speaks, &request_id);
-    let mut response = Response::new(Reply::whole(body));
-    *response.status_mut() = status;
-    let map = response.headers_mut();
+    let mut map = HeaderMap::new();
     if let Some(pool) = record.pool() {
-        headers::set(map, &pool.response_headers);
+        headers::set(&mut map, &pool.response_headers);
     }
     map.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    headers::set(map, &own_headers);
-    name_request(map, request_id, speaks);
+    headers::set(&mut map, &own_headers);
+    name_request(&mut map, request_id, speaks);
     if let Some(attempts) = record.attempts() {
         map.insert(ATTEMPTS, attempts);
     }
@@ -48,6 +43,9 @@ pub fn refuse(
     if matches!(refusal, Refusal::RequestTimeout | Refusal::ShuttingDown) {
         map.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
+    let mut response = Response::new(last_word::whole(body, record));
+    *response.status_mut() = status;
+    *response.headers_mut() = map;
     response
 }
 
@@ -125,16 +123,14 @@ pub fn envelope(refusal: &Refusal) -> Bytes {
     Bytes::from(body.to_string())
 }
 
-/// Rounded up: who comes back a moment early is refused again.
+/// Rounded up: a client that comes back a moment early is refused again.
 fn whole_seconds(wait: Duration) -> u64 {
     (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
-/// The id of a request, in every response.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What became of each provider that was tried.
 pub const ATTEMPTS: HeaderName = HeaderName::from_static("x-onwards-attempts");
-/// Who served the request.
+/// The provider that served the request.
 pub const PROVIDER: HeaderName = HeaderName::from_static("x-onwards-provider");
 /// What the provider could not be told.
 pub const DROPPED: HeaderName = HeaderName::from_static("x-onwards-dropped");

@@ -5,11 +5,7 @@
 use std::sync::Arc;
 
 use super::{intake::BodyLimits, stage::Stage};
-use crate::{
-    gateway::Gateway,
-    live::{Meters, Retries},
-    upstream::client::Client,
-};
+use crate::{gateway::Gateway, live::Retries, record::Report, upstream::client::Client};
 
 /// What one core serves requests with.
 pub struct Context {
@@ -19,8 +15,8 @@ pub struct Context {
     pub client: Client,
     /// How often the whole process may ask twice.
     pub retries: Arc<Retries>,
-    /// What is counted.
-    pub meters: Arc<Meters>,
+    /// What hears of every request that has ended.
+    pub report: Arc<dyn Report>,
     /// How much and how slowly clients may send.
     pub body_limits: BodyLimits,
     /// Serving, draining or closing.

@@ -7,7 +7,6 @@
 use std::{
     panic::AssertUnwindSafe,
     pin::pin,
-    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -15,19 +14,11 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{HeaderValue, Response, StatusCode, header};
 
-use super::{
-    admit::Held,
-    answer::{self, REQUEST_ID},
-    break_off, keepalive,
-    record::Record,
-    reply::Reply,
-    respond,
-    rounds::Accepted,
-};
+use super::{admit::Held, answer, keepalive, last_word, reply::Reply, respond, rounds::Accepted};
 use crate::{
     failure::Class,
-    live::Meters,
     protocol::{Protocol, conversation::Delivery},
+    record::{Record, request_id::REQUEST_ID},
     refusal::Refusal,
     upstream::{
         answer::{Answer, Form},
@@ -84,7 +75,6 @@ impl EarlyHead {
     pub async fn serve(
         self,
         attempts: impl Future<Output = Attempted> + Send + 'static,
-        meters: Arc<Meters>,
     ) -> Response<Reply> {
         let Self { every, head, speaks } = self;
         let mut attempts = Box::pin(attempts);
@@ -94,11 +84,10 @@ impl EarlyHead {
         }
         let sent = Instant::now();
         let rest = AssertUnwindSafe(async move { rest(attempts.await, sent).await });
+        // The record is lost with the attempts, which have finished it.
         let rest = rest.catch_unwind().map(move |rest| {
-            rest.unwrap_or_else(|_| {
-                meters.panics.inc();
-                break_off::failed(answer::failed_stream(&Refusal::Internal, speaks), speaks)
-            })
+            let event = || answer::failed_stream(&Refusal::Internal, speaks);
+            rest.unwrap_or_else(|_| last_word::failed(event(), speaks, None))
         });
         head.map(|()| keepalive::until(rest, every))
     }
@@ -116,14 +105,14 @@ async fn rest(attempted: Attempted, sent: Instant) -> Reply {
         Ok(Accepted { mut answer, .. }) => {
             if let Some(event) = as_event(&mut answer, speaks).await {
                 record.broke_off(Class::of_status(answer.status.as_u16()).name());
-                return break_off::failed(event, speaks);
+                return last_word::failed(event, speaks, Some(record));
             }
             Refusal::UpstreamMalformed
         }
         Err(refusal) => refusal,
     };
     record.broke_off(refusal.row().code);
-    break_off::failed(answer::failed_stream(&refusal, speaks), speaks)
+    last_word::failed(answer::failed_stream(&refusal, speaks), speaks, Some(record))
 }
 
 fn is_stream_of_success(answer: &Answer) -> bool {

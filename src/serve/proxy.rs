@@ -4,19 +4,19 @@
 
 use std::sync::Arc;
 
-use http::{HeaderValue, Request, Response};
+use http::{Request, Response};
 use hyper::body::Incoming;
 
 use super::{
     admit, answer,
     context::Context,
     early_head::{Attempted, EarlyHead},
-    record::Record,
     reply::Reply,
     respond, rounds,
 };
 use crate::{
     protocol::{Endpoint, Operation, Protocol},
+    record::{Asks, Record, RequestId},
     refusal::Refusal,
     upstream::inbound::Inbound,
 };
@@ -26,25 +26,24 @@ pub async fn proxy(
     context: Arc<Context>,
     request: Request<Incoming>,
     endpoint: Option<Endpoint>,
-    request_id: HeaderValue,
+    asks: Asks,
+    id: RequestId,
 ) -> Response<Reply> {
-    let speaks = endpoint.as_ref().map(|endpoint| endpoint.protocol).unwrap_or_default();
-    let mut record = Record::begin(Arc::clone(&context.meters));
+    let mut record = Record::begin(Arc::clone(&context.report), id, asks);
     let (held, mut inbound) = match hold(&context, request, endpoint, &mut record).await {
         Ok(held) => held,
-        Err(refusal) => return answer::refuse(&refusal, speaks, request_id, &mut record),
+        Err(refusal) => return answer::refuse(&refusal, record),
     };
-    inbound.request_id = request_id;
+    inbound.request_id = record.request_id();
     if let Some(early) = EarlyHead::asked(&held, &mut inbound) {
-        let meters = Arc::clone(&context.meters);
-        let attempts = attempts(context, held, inbound, record);
-        return Box::pin(early.serve(attempts, meters)).await;
+        return Box::pin(early.serve(attempts(context, held, inbound, record))).await;
     }
     let accepted = accept(&context, &held, &inbound, &mut record).await;
     respond::respond(accepted, held, &mut inbound, record)
 }
 
-/// What the path asks for. Where another has the same path as OpenAI, its clients say who they are.
+/// What the path asks for. Where another protocol has the same path as OpenAI, a header of its clients
+/// tells them apart.
 pub fn endpoint_of(request: &Request<Incoming>) -> Option<Endpoint> {
     let endpoint = Endpoint::find(request.uri().path(), request.uri().query())?;
     if endpoint.operation != Operation::Native {
@@ -62,9 +61,15 @@ async fn hold(
     endpoint: Option<Endpoint>,
     record: &mut Record,
 ) -> Result<(admit::Held, Inbound), Refusal> {
-    let inbound = admit::admit(request, endpoint, &context.gateway, &context.body_limits).await?;
-    let allowed = admit::allow(context.gateway.snapshot(), &inbound)?;
-    record.allowed(&allowed);
+    let (gateway, limits) = (&context.gateway, &context.body_limits);
+    let mut inbound = admit::admit(request, endpoint, gateway, limits).await?;
+    record.came(inbound.body.len());
+    let table = gateway.snapshot();
+    let caller = admit::caller(&table, &inbound);
+    record.called_by(caller);
+    let allowed = admit::allow(table, caller, &inbound)
+        .inspect_err(|_| record.unserved(std::mem::take(&mut inbound.alias)))?;
+    record.allowed(&allowed.table, allowed.asked, allowed.pool);
     Ok((admit::hold(allowed)?, inbound))
 }
 

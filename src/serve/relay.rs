@@ -13,7 +13,6 @@ use super::{
     break_off::BreakOff,
     frame_end::FrameEnd,
     permits::Permits,
-    record::{Asked, Record},
     reply::{BrokenOff, Source},
     rounds::tell,
     stream_end::StreamEnd,
@@ -21,6 +20,8 @@ use super::{
 use crate::{
     failure::{Brief, ErrorClasses, Failure, What},
     live::Entry,
+    record::Record,
+    table::ProviderRef,
     upstream::{
         answer::{AnswerBody, Form},
         inbound::Inbound,
@@ -39,18 +40,18 @@ pub struct Relay {
     breaking: BreakOff,
     /// Hears how the answer ends.
     entry: Option<Entry>,
-    asked: Asked,
+    provider: ProviderRef,
     record: Record,
     _permits: Permits,
 }
 
 impl Relay {
-    /// The body of an answer by the provider `asked`, whose health hears how it ends.
+    /// The body of an answer by `provider`, whose health hears how it ends.
     pub fn new(
         body: AnswerBody,
         form: Form,
         inbound: &Inbound,
-        (asked, entry): (Asked, Option<Entry>),
+        (provider, entry): (ProviderRef, Option<Entry>),
         permits: Permits,
         record: Record,
     ) -> Self {
@@ -61,7 +62,7 @@ impl Relay {
             mute: !inbound.speaks().profile().stream.tells_errors,
             breaking: BreakOff::default(),
             entry,
-            asked,
+            provider,
             _permits: permits,
             record,
         }
@@ -105,7 +106,7 @@ impl Relay {
                 self.ended(Err(*broken));
                 return self.break_off(cx);
             }
-            // Nobody asks on after the last piece where it is known to be the last.
+            // A piece that is known to be the last is not followed by another poll.
             Some(Ok(_)) if !self.body.is_end() => {}
             _ => self.ended(self.fault_at_end().map_or(Ok(()), Err)),
         }
@@ -136,14 +137,17 @@ impl Relay {
     /// Tells the provider's health how its answer ended. A client that goes away says nothing of
     /// it, nor does the end of the time that the request had.
     fn ended(&mut self, end: Result<(), Brief>) {
+        match end {
+            Ok(()) => self.record.completed(),
+            Err(fault) => self.record.broke_off(fault.class.name()),
+        }
         let Some(entry) = self.entry.take() else { return };
         let fault = match end {
             Ok(()) => return entry.succeeded(Instant::now()),
             Err(fault) => fault,
         };
-        self.record.broke_off(fault.class.name());
         if let Some(reason) = tell::broke_off(entry, fault)
-            && let Some((alias, provider)) = self.record.named(self.asked)
+            && let Some((alias, provider)) = self.record.named(self.provider)
         {
             tell::rests(alias, provider, reason);
         }
@@ -151,7 +155,7 @@ impl Relay {
 
     /// What an error in the middle of a stream says of the provider.
     fn fault(&self, told: &Failure) -> Brief {
-        match self.record.named(self.asked) {
+        match self.record.named(self.provider) {
             Some((_, provider)) => told.brief(&provider.own_classes),
             None => told.brief(&ErrorClasses::default()),
         }
@@ -160,10 +164,15 @@ impl Relay {
 
 impl Source for Relay {
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
-        if self.breaking.has_begun() {
-            return self.break_off(cx);
+        let piece = ready!(match (self.breaking.has_begun(), &self.stream) {
+            (true, _) => self.break_off(cx),
+            (false, Some(_)) => self.poll_watched(cx),
+            (false, None) => self.poll_unwatched(cx),
+        });
+        if let Some(Ok(piece)) = &piece {
+            self.record.sent(piece.len());
         }
-        if self.stream.is_some() { self.poll_watched(cx) } else { self.poll_unwatched(cx) }
+        Poll::Ready(piece)
     }
 
     fn is_end(&self) -> bool {

@@ -38,11 +38,6 @@ pub trait Source: Send {
 pub struct BrokenOff;
 
 impl Reply {
-    /// A body that is there at once.
-    pub fn whole(bytes: Bytes) -> Self {
-        Self::Whole(Some(bytes))
-    }
-
     /// A body that `source` fills.
     pub fn of(source: impl Source + 'static) -> Self {
         Self::Pieces(Box::new(source))

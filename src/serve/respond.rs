@@ -8,12 +8,12 @@ use http::{Response, header};
 use super::{
     admit::Held,
     answer::{self, ATTEMPTS, DROPPED, PROVIDER},
-    record::Record,
     relay::Relay,
     reply::Reply,
     rounds::Accepted,
 };
 use crate::{
+    record::Record,
     refusal::Refusal,
     upstream::{answer::Form, headers, inbound::Inbound},
 };
@@ -23,14 +23,11 @@ pub fn respond(
     accepted: Result<Accepted, Refusal>,
     held: Held,
     inbound: &mut Inbound,
-    mut record: Record,
+    record: Record,
 ) -> Response<Reply> {
     match accepted {
         Ok(accepted) => dressed(accepted, held, inbound, record),
-        Err(refusal) => {
-            let (speaks, request_id) = (inbound.speaks(), inbound.take_request_id());
-            answer::refuse(&refusal, speaks, request_id, &mut record)
-        }
+        Err(refusal) => answer::refuse(&refusal, record),
     }
 }
 
@@ -41,20 +38,20 @@ fn dressed(
     inbound: &mut Inbound,
     mut record: Record,
 ) -> Response<Reply> {
-    let Accepted { answer, asked, permits: own, entry } = accepted;
+    let Accepted { answer, provider: served_by, permits: own, entry } = accepted;
     let answer = *answer;
     let Held { table, mut permits, .. } = held;
     permits.extend(own);
     record.answered(answer.status);
     let form = if answer.watched { answer.form() } else { Form::Other };
-    record.lets_go_of_table();
+    record.releases_table();
     let mut map = answer.headers;
     headers::to_client(&mut map);
     if form == Form::Events {
         // An error event may come after what was announced, and would be cut to fit.
         map.remove(header::CONTENT_LENGTH);
     }
-    let provider = asked.among(&table);
+    let provider = served_by.of(&table);
     headers::set(&mut map, &provider.response_headers);
     answer::name_request(&mut map, inbound.take_request_id(), inbound.speaks());
     map.insert(PROVIDER, provider.name_value.clone());
@@ -64,7 +61,7 @@ fn dressed(
     if let Some(attempts) = record.attempts() {
         map.insert(ATTEMPTS, attempts);
     }
-    let relay = Relay::new(answer.body, form, inbound, (asked, entry), permits, record);
+    let relay = Relay::new(answer.body, form, inbound, (served_by, entry), permits, record);
     let mut response = Response::new(Reply::of(relay));
     *response.status_mut() = answer.status;
     *response.headers_mut() = map;

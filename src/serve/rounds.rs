@@ -1,16 +1,17 @@
-//! The attempt loop: who is next, one attempt, the verdict, and again, until one is accepted or
+//! The attempt loop: the next provider, one attempt, the verdict, and again, until one is accepted or
 //! no provider is left; then the next pool, where the file names one.
 //!
 //! Nothing has been sent to the client while this runs.
 
 mod budget;
 mod ended;
+mod exhausted;
 mod hedge;
 mod pass;
 mod second;
-mod spent;
 pub(super) mod tell;
 mod trial;
+pub mod view;
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,18 +21,17 @@ use tokio::time::Instant;
 use self::{
     budget::Budget,
     pass::{Attempt, Pass},
-    spent::Notes,
 };
 use super::{
     admit::{self, Held},
     context::Context,
     permits::Permits,
-    record::{Asked, Record, Step},
 };
 use crate::{
     live::{self, Entry, Retries},
+    record::{Outcome, Record},
     refusal::Refusal,
-    table::{Caller, PoolId, Table, access},
+    table::{Caller, PoolId, ProviderRef, Table, access},
     upstream::{
         answer::Answer, attempt, client::Client, failed::Failed, inbound::Inbound,
         judge::Inspection,
@@ -42,8 +42,8 @@ use crate::{
 pub struct Accepted {
     /// The answer.
     pub answer: Box<Answer>,
-    /// Who gave it.
-    pub asked: Asked,
+    /// The provider that gave it.
+    pub provider: ProviderRef,
     /// The permits of the provider, and of its pool if that took over.
     pub permits: Permits,
     /// Hears how the answer ends; absent when the answer is a failure.
@@ -83,11 +83,12 @@ pub(super) struct Rounds<'a> {
     caller: Caller,
     inbound: &'a Inbound,
     first: PoolId,
-    /// Who takes over, in order.
+    /// The pools that take over, in order.
     coming: &'a [PoolId],
     pass: Pass<'a>,
     budget: Budget,
-    notes: Notes,
+    /// A provider's refusal of what was asked, in case every other refuses it, too.
+    kept: Option<(ProviderRef, Box<Answer>)>,
 }
 
 impl<'a> Rounds<'a> {
@@ -104,21 +105,21 @@ impl<'a> Rounds<'a> {
             coming: &pool.fallback.to,
             pass: Pass::new(held.pool, pool, inbound),
             budget: Budget::new(&pool.fallback, &inbound.headers)?,
-            notes: Notes::default(),
+            kept: None,
         })
     }
 
     /// The next attempt, with all that it holds; `None` when no provider is left.
     async fn next(&mut self, record: &mut Record) -> Result<Option<Attempt<'a>>, Refusal> {
         loop {
-            let found = self.pass.next(&self.budget, &mut self.notes, record).await?;
+            let found = self.pass.next(&self.budget, record).await?;
             let found = match found {
                 Some(attempt) => Some(attempt),
                 None if self.budget.is_exhausted(Instant::now()) => None,
-                None if self.take_over() => continue,
+                None if self.take_over(record) => continue,
                 None if self.budget.attempts > 0 => None,
-                None => match self.notes.last_resort() {
-                    Some(asked) => self.force(asked, record).await?,
+                None => match record.trail.last_resort() {
+                    Some(provider) => self.force(provider, record).await?,
                     None if self.waited_for_trial(record).await => continue,
                     None => None,
                 },
@@ -127,7 +128,7 @@ impl<'a> Rounds<'a> {
                 None => return Ok(None),
                 Some(Ok(attempt)) => return Ok(Some(attempt)),
                 Some(Err(attempt)) => {
-                    record.trail.passed_over(attempt.asked, Step::Spared);
+                    record.trail.passed_over(attempt.provider_ref, Outcome::Spared, None);
                     self.pass.release(*attempt);
                 }
             }
@@ -136,7 +137,7 @@ impl<'a> Rounds<'a> {
 
     /// The next pool that this caller may use and that has room, if the present one says that it
     /// falls back at all.
-    fn take_over(&mut self) -> bool {
+    fn take_over(&mut self, record: &mut Record) -> bool {
         if !self.pass.pool.fallback.enabled {
             return false;
         }
@@ -156,7 +157,7 @@ impl<'a> Rounds<'a> {
                     self.pass = Pass::taking_over(id, pool, self.inbound, permit);
                     return true;
                 }
-                Err(limited) => self.notes.limited(limited),
+                Err(limited) => record.trail.pool_limited(id, limited),
             }
         }
         false
@@ -165,40 +166,42 @@ impl<'a> Rounds<'a> {
     /// Every provider rests, or is on a trial that does not end: one is asked all the same.
     async fn force(
         &mut self,
-        asked: Asked,
+        provider: ProviderRef,
         record: &mut Record,
     ) -> Result<Option<Attempt<'a>>, Refusal> {
-        if asked.pool != self.pass.id {
-            let pool = self.table.pool(asked.pool);
-            self.pass = match asked.pool == self.first {
-                true => Pass::new(asked.pool, pool, self.inbound),
+        if provider.pool != self.pass.id {
+            let pool = self.table.pool(provider.pool);
+            self.pass = match provider.pool == self.first {
+                true => Pass::new(provider.pool, pool, self.inbound),
                 false => match pool.limits.admit() {
-                    Ok(permit) => Pass::taking_over(asked.pool, pool, self.inbound, permit),
+                    Ok(permit) => Pass::taking_over(provider.pool, pool, self.inbound, permit),
                     Err(_) => return Ok(None),
                 },
             };
         }
-        self.pass.force(asked.provider as usize, &mut self.notes, record).await
+        self.pass.force(provider.provider as usize, record).await
     }
 
-    /// The only ones left are on trial: waits until one is decided, and begins again. Who asks
-    /// meanwhile would be the second to ask a provider of which nobody knows whether it is well; a
-    /// trial that takes too long is no reason not to. `false`: nobody is on trial.
+    /// The only providers left are on trial: waits until one trial is decided, and begins again. A
+    /// request that did not wait would ask a provider of which it is not known whether it is well; a
+    /// trial that takes too long is no reason not to ask. `false`: no provider is on trial.
     async fn waited_for_trial(&mut self, record: &mut Record) -> bool {
-        let on_trial = std::mem::take(&mut self.notes.on_trial);
-        let Some(&one) = on_trial.first() else { return false };
         let providers: SmallVec<[&live::Provider; 2]> =
-            on_trial.iter().map(|asked| &*asked.among(self.table).live).collect();
+            record.trail.on_trial().map(|provider| &*provider.of(self.table).live).collect();
+        if providers.is_empty() {
+            return false;
+        }
         let began = Instant::now();
         let end = self.budget.left(began).map_or(LONGEST_TRIAL, |left| left.min(LONGEST_TRIAL));
         let decided = trial::one_decided(&providers, began + end).await;
         record.waited(began.elapsed());
         if decided {
+            record.trail.trials_ended();
             let pool = self.table.pool(self.first);
             self.pass = Pass::new(self.first, pool, self.inbound);
             self.coming = &pool.fallback.to;
         } else {
-            self.notes.undecided(one);
+            record.trail.trials_undecided();
         }
         true
     }
@@ -239,5 +242,5 @@ impl<'a> Rounds<'a> {
     }
 }
 
-/// How long somebody else's trial is waited for at most.
+/// How long the trial of another request is waited for at most.
 const LONGEST_TRIAL: Duration = Duration::from_secs(10);

@@ -14,33 +14,30 @@ use axum::{
 use hyper::body::Incoming;
 use tower_service::Service;
 
-use super::{
-    answer::{self, REQUEST_ID},
-    record::Record,
-    reply::Reply,
-    request_id::RequestId,
-    stage::Stage,
-    token,
-};
+use super::{answer, context::Context, reply::Reply, stage::Stage, token};
 use crate::{
     gateway::Gateway,
-    live::Meters,
     protocol::{Protocol, codec::Model, profile::InQuery},
+    record::{Asks, Record, RequestId, request_id::REQUEST_ID},
+    refusal::Refusal,
     table::{Pool, Table, access},
 };
 
 /// What these routes answer from.
 #[derive(Clone)]
-struct Context {
+struct Served {
     gateway: Arc<Gateway>,
-    meters: Arc<Meters>,
     stage: Stage,
 }
 
+/// Why a route says no: made a response where the request's record is.
+#[derive(Clone)]
+struct Refused(Refusal);
+
 /// A router for every route of the list.
-pub fn router(gateway: Arc<Gateway>, meters: Arc<Meters>, stage: Stage) -> Router {
+pub fn router(gateway: Arc<Gateway>, stage: Stage) -> Router {
     let all = routes().fold(Router::new(), |router, (path, answer)| router.route(path, answer()));
-    all.with_state(Context { gateway, meters, stage })
+    all.with_state(Served { gateway, stage })
 }
 
 /// Whether a request is for one of these routes.
@@ -75,20 +72,27 @@ fn routes() -> impl Iterator<Item = Route> {
 
 /// Serves one of these routes.
 pub async fn serve(
-    mut router: Router,
+    context: Arc<Context>,
     request: Request<Incoming>,
-    id: HeaderValue,
+    asks: Asks,
+    id: RequestId,
 ) -> Response<Reply> {
-    let mut response = match router.call(request).await {
-        Ok(response) => response.map(Reply::of),
+    let mut record = Record::begin(Arc::clone(&context.report), id, asks);
+    let mut response = match context.routes.clone().call(request).await {
+        Ok(response) => response,
         Err(never) => match never {},
     };
-    response.headers_mut().entry(REQUEST_ID).or_insert(id);
-    response
+    if let Some(Refused(refusal)) = response.extensions_mut().remove() {
+        return answer::refuse(&refusal, record);
+    }
+    response.headers_mut().entry(REQUEST_ID).or_insert_with(|| record.request_id());
+    record.answered(response.status());
+    record.completed();
+    response.map(Reply::of)
 }
 
-async fn ready(State(context): State<Context>) -> (StatusCode, &'static str) {
-    if context.stage.is_ready() {
+async fn ready(State(served): State<Served>) -> (StatusCode, &'static str) {
+    if served.stage.is_ready() {
         (StatusCode::OK, "ready\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n")
@@ -111,12 +115,12 @@ pub fn speaks(path: &str, headers: &HeaderMap) -> Protocol {
 
 /// What the caller may use.
 async fn models(
-    State(context): State<Context>,
+    State(served): State<Served>,
     uri: Uri,
     mut headers: HeaderMap,
 ) -> axum::response::Response {
     let protocol = asked_by(&uri, &mut headers);
-    let table = context.gateway.snapshot();
+    let table = served.gateway.snapshot();
     let caller = table.keyring.caller(token::of(&headers));
     let usable = table.pools().iter().filter(|pool| access::right(&table, pool, caller).is_ok());
     let models: Vec<Model<'_>> = usable.map(|pool| shown(&table, pool)).collect();
@@ -124,7 +128,7 @@ async fn models(
 }
 
 async fn model(
-    State(context): State<Context>,
+    State(served): State<Served>,
     uri: Uri,
     id: Result<Path<String>, PathRejection>,
     mut headers: HeaderMap,
@@ -132,7 +136,7 @@ async fn model(
     let protocol = asked_by(&uri, &mut headers);
     // What is no text is no alias either.
     let id = id.map(|Path(id)| id).unwrap_or_default();
-    let table = context.gateway.snapshot();
+    let table = served.gateway.snapshot();
     let caller = table.keyring.caller(token::of(&headers));
     let found = match table.find(&id) {
         None => Err(access::unknown(&table, caller, &id)),
@@ -141,9 +145,9 @@ async fn model(
     match found {
         Ok(pool) => written(protocol.codec().write_model(&shown(&table, pool))),
         Err(refusal) => {
-            let mut record = Record::begin(Arc::clone(&context.meters));
-            let id = RequestId::of(&headers).into_value();
-            answer::refuse(&refusal, protocol, id, &mut record).map(axum::body::Body::new)
+            let mut response = axum::response::Response::default();
+            response.extensions_mut().insert(Refused(refusal));
+            response
         }
     }
 }
@@ -166,7 +170,7 @@ fn written(json: Vec<u8>) -> axum::response::Response {
 }
 
 /// A path, and what answers there.
-type Route = (&'static str, fn() -> MethodRouter<Context>);
+type Route = (&'static str, fn() -> MethodRouter<Served>);
 
 /// The one list of routes, but for the models that protocols have at paths of their own.
 const ROUTES: [Route; 5] = [

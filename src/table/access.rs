@@ -26,7 +26,7 @@ pub fn resolve(table: &Table, mut pool: PoolId, caller: Caller) -> Result<PoolId
 /// Whether a caller may use a pool.
 ///
 /// # Errors
-/// What the caller is told who may not.
+/// What a caller without the right is told.
 pub fn right(table: &Table, pool: &Pool, caller: Caller) -> Result<(), Refusal> {
     let Access::Closed(keys) = &pool.access else { return Ok(()) };
     match caller {

@@ -226,8 +226,7 @@ async fn every_route_is_told_and_answers() {
     assert_eq!(told, routed.iter().map(String::as_str).collect::<BTreeSet<_>>());
 
     let gateway = Gateway::new(load(r#"{"targets": {"m": {"url": "mock:"}}}"#).unwrap());
-    let meters = Meters::new("onwards").unwrap();
-    let mut router = routes::router(Arc::new(gateway), meters, Stage::default());
+    let mut router = routes::router(Arc::new(gateway), Stage::default());
     for path in told {
         let path = path.replace("{id}", "m");
         assert!(routes::owns(&http::Method::GET, &path), "{path}");

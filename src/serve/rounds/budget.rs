@@ -53,7 +53,7 @@ impl Budget {
             || self.end().is_some_and(|end| now >= end)
     }
 
-    /// How long a wait that begins now may last; `None` if nobody says.
+    /// How long a wait that begins now may last; `None` if nothing limits it.
     pub(super) fn left(&self, now: Instant) -> Option<Duration> {
         self.end().map(|end| end.saturating_duration_since(now))
     }

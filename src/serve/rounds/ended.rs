@@ -1,19 +1,23 @@
 //! What the end of an attempt means: it is accepted, another follows, or its failure is the answer.
 //!
-//! It asks nobody.
+//! It asks no provider.
+
+use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Accepted, Rounds, pass::Attempt, tell};
+use super::{Accepted, Rounds, exhausted, pass::Attempt, tell};
 use crate::{
     failure::{Class, What},
+    live::State,
+    record::{
+        Outcome, Record,
+        trail::{AT_ONCE, Asked},
+    },
     refusal::Refusal,
     secret::names::label,
-    serve::{
-        permits::Permits,
-        record::{Asked, Record, Step},
-    },
-    table::fallback::Verdict,
+    serve::permits::Permits,
+    table::{Provider, ProviderRef, fallback::Verdict},
     upstream::{answer::Answer, failed::Failed, headroom},
 };
 
@@ -49,9 +53,12 @@ impl<'a> Rounds<'a> {
             attempt.provider.live.headroom().said(low_for, now);
         }
         record.answered_at(answer.status, now.into_std());
-        record.trail.push(attempt.asked, Step::Status(answer.status.as_u16()));
+        let started = attempt.entry.started();
+        let asked = Asked { started, took: now.saturating_duration_since(started) };
+        let (provider, outcome) = (attempt.provider_ref, Outcome::Status(answer.status.as_u16()));
+        record.trail.asked(provider, outcome, asked, None);
         let permits = self.pass.permits(attempt.permit);
-        Accepted { answer, asked: attempt.asked, permits, entry: Some(attempt.entry) }
+        Accepted { answer, provider, permits, entry: Some(attempt.entry) }
     }
 
     /// What a failure means; `Some` when it is the end.
@@ -61,27 +68,33 @@ impl<'a> Rounds<'a> {
         failed: Failed,
         record: &mut Record,
     ) -> Option<Result<Accepted, Refusal>> {
-        let Attempt { asked, provider, permit, entry, .. } = attempt;
-        let taken = entry.started().elapsed();
+        let Attempt { provider_ref, provider, permit, entry, .. } = attempt;
+        let started = entry.started();
+        let asked = Asked { started, took: started.elapsed() };
         let pool = self.pass.pool;
-        record.trail.push(asked, Step::Failed(failed.failure));
         tracing::debug!(
             alias = %label(&pool.alias), provider = %label(&provider.name), cause = failed.cause, "attempt failed"
         );
-        if failed.failure.class == Class::Credential {
-            pool.live.meters.credential_refused(&provider.name);
-        }
         if let Some(reason) = tell::failed(entry, &failed) {
             tell::rests(&pool.alias, provider, reason);
         }
-        match pool.fallback.verdict(failed.failure, taken) {
-            Verdict::Stop => Some(as_it_came(failed, asked, self.pass.permits(permit))),
+        let outcome = Outcome::Failed(failed.failure);
+        match pool.fallback.verdict(failed.failure, asked.took) {
+            Verdict::Stop => {
+                record.trail.asked(provider_ref, outcome, asked, None);
+                Some(as_it_came(failed, provider_ref, self.pass.permits(permit)))
+            }
             Verdict::Next => {
-                self.notes.back_in(failed.retry_after, provider.live.state(Instant::now()));
+                let again_in = again_in(failed.retry_after, provider);
+                record.trail.asked(provider_ref, outcome, asked, Some(again_in));
                 if failed.failure.class == Class::ContextWindow {
                     self.pass.refused_for_length(provider);
                 }
-                self.notes.keep(failed, asked);
+                if outcome.is_refusal()
+                    && let Some(answer) = failed.answer
+                {
+                    self.kept = Some((provider_ref, answer));
+                }
                 None
             }
         }
@@ -89,22 +102,33 @@ impl<'a> Rounds<'a> {
 
     /// The truth when no provider is left.
     pub(super) fn exhausted(&mut self, record: &Record) -> Result<Accepted, Refusal> {
-        let all_refused = record.trail.steps().filter(|step| step.is_attempt());
-        let mut all_refused = all_refused.peekable();
-        if all_refused.peek().is_some()
-            && all_refused.all(Step::is_refusal)
-            && let Some((asked, answer)) = self.notes.kept.take()
+        if exhausted::is_refused_by_all(&record.trail)
+            && let Some((provider, answer)) = self.kept.take()
         {
-            return Ok(Accepted { answer, asked, permits: Permits::new(), entry: None });
+            return Ok(Accepted { answer, provider, permits: Permits::new(), entry: None });
         }
-        Err(self.notes.refusal(self.pass.pool, record))
+        Err(exhausted::refusal(&record.trail, self.pass.pool))
     }
 }
 
+/// How soon a provider that has failed may be worth another attempt.
+fn again_in(retry_after: Option<Duration>, provider: &Provider) -> Duration {
+    let now = Instant::now();
+    let rest = match provider.live.state(now) {
+        State::Resting { until, .. } => Some(until.saturating_duration_since(now)),
+        _ => None,
+    };
+    rest.max(retry_after).unwrap_or(AT_ONCE)
+}
+
 /// The one answer there is, or what stands for it.
-fn as_it_came(failed: Failed, asked: Asked, permits: Permits) -> Result<Accepted, Refusal> {
+fn as_it_came(
+    failed: Failed,
+    provider: ProviderRef,
+    permits: Permits,
+) -> Result<Accepted, Refusal> {
     match (failed.answer, failed.failure.what) {
-        (Some(answer), _) => Ok(Accepted { answer, asked, permits, entry: None }),
+        (Some(answer), _) => Ok(Accepted { answer, provider, permits, entry: None }),
         (None, What::Timeout) => Err(Refusal::UpstreamTimeout),
         (None, What::Connect | What::Reset) => Err(Refusal::UpstreamUnreachable),
         (None, What::Malformed(_) | What::Status(_)) => Err(Refusal::UpstreamMalformed),

@@ -1,5 +1,5 @@
-//! The way through one pool: who is next, what an attempt at it holds, and when the providers are
-//! gone through once more.
+//! The way through one pool: the next provider, what an attempt at it holds, and when the providers
+//! are gone through once more.
 //!
 //! It makes no attempt; it sleeps only before a provider is tried again.
 
@@ -11,17 +11,17 @@ use rand::Rng;
 use smallvec::{SmallVec, smallvec};
 use tokio::time::Instant;
 
-use super::{budget::Budget, spent::Notes};
+use super::{budget::Budget, view::Needs};
 use crate::{
     live::{Entry, Extra, Limited, Permit},
-    protocol::{Endpoint, Operation},
+    protocol::Operation,
+    record::{Outcome, Record},
     refusal::{Refusal, Whose},
     serve::{
         affinity,
         permits::{self, Permits},
-        record::{Asked, Record, Step},
     },
-    table::{Pool, PoolId, Provider},
+    table::{Pool, PoolId, Provider, ProviderRef},
     upstream::{
         inbound::Inbound,
         prepare::{Outgoing, Preparing, prepare},
@@ -30,7 +30,7 @@ use crate::{
 
 /// An attempt at one provider, and what it holds.
 pub(super) struct Attempt<'a> {
-    pub asked: Asked,
+    pub provider_ref: ProviderRef,
     pub provider: &'a Provider,
     pub permit: Permit,
     pub entry: Entry,
@@ -56,10 +56,8 @@ pub(super) struct Pass<'a> {
     slept: Duration,
     /// What the request has in common with others, for `sticky`.
     key: u64,
-    /// The prompt is certain to have more tokens than this.
-    longer_than: u64,
-    /// What only providers of some protocols can serve.
-    particular: Option<&'a Endpoint>,
+    /// What the request needs of a provider.
+    needs: Needs<'a>,
 }
 
 impl<'a> Pass<'a> {
@@ -83,8 +81,11 @@ impl<'a> Pass<'a> {
             repetitions: 0,
             slept: Duration::ZERO,
             key: pool.sticky.as_ref().map_or(0, |by| affinity::key(by, inbound)),
-            longer_than: if measures { affinity::certain_tokens(inbound) } else { 0 },
-            particular,
+            needs: Needs {
+                longer_than: if measures { affinity::certain_tokens(inbound) } else { 0 },
+                particular,
+                inbound: Some(inbound),
+            },
         }
     }
 
@@ -101,13 +102,12 @@ impl<'a> Pass<'a> {
     pub(super) async fn next(
         &mut self,
         budget: &Budget,
-        notes: &mut Notes,
         record: &mut Record,
     ) -> Result<Option<Attempt<'a>>, Refusal> {
         let Self { pool, inbound, .. } = *self;
         let mut now = Instant::now();
         while self.attempts < pool.fallback.max_attempts && !budget.is_exhausted(now) {
-            let Some(at) = self.choose(now, notes, record) else {
+            let Some(at) = self.choose(now, record) else {
                 if self.attempts_in_pass == 0 {
                     break;
                 }
@@ -132,21 +132,21 @@ impl<'a> Pass<'a> {
             let outgoing = match prepared {
                 Ok(outgoing) => outgoing,
                 Err(refusal) => {
-                    self.unfit(at, refusal, notes, record)?;
+                    self.unfit(at, refusal, record)?;
                     continue;
                 }
             };
             let entry = match pool.providers[at].live.enter(now) {
                 Ok(entry) => entry,
-                // Somebody was quicker to take the trial.
+                // Another request was quicker to take the trial.
                 Err(state) => {
-                    self.rests(at, state, now, notes, record);
+                    self.rests(at, state, now, record);
                     continue;
                 }
             };
             match pool.providers[at].limits.admit() {
                 Ok(permit) => return Ok(Some(self.attempt(at, entry, permit, outgoing))),
-                Err(limited) => self.limited(at, limited, notes, record)?,
+                Err(limited) => self.limited(at, limited, record)?,
             }
         }
         Ok(None)
@@ -156,13 +156,12 @@ impl<'a> Pass<'a> {
     pub(super) async fn force(
         &mut self,
         at: usize,
-        notes: &mut Notes,
         record: &mut Record,
     ) -> Result<Option<Attempt<'a>>, Refusal> {
         let Self { pool, inbound, .. } = *self;
         let outgoing = match prepare(inbound, &pool.providers[at]).done().await {
             Ok(outgoing) => outgoing,
-            Err(refusal) => return self.unfit(at, refusal, notes, record).map(|()| None),
+            Err(refusal) => return self.unfit(at, refusal, record).map(|()| None),
         };
         let entry = pool.providers[at].live.enter_resting(Instant::now());
         let permit = pool.providers[at].limits.admit();
@@ -185,12 +184,13 @@ impl<'a> Pass<'a> {
     pub(super) fn release(&mut self, attempt: Attempt<'a>) {
         self.attempts -= 1;
         self.attempts_in_pass -= 1;
-        self.out[attempt.asked.provider as usize] = true;
+        self.out[attempt.provider_ref.provider as usize] = true;
     }
 
     /// A provider has refused the prompt for its length: only larger ones are left.
     pub(super) fn refused_for_length(&mut self, provider: &Provider) {
-        self.longer_than = self.longer_than.max(provider.context_window.unwrap_or(0));
+        let least = provider.context_window.unwrap_or(0);
+        self.needs.longer_than = self.needs.longer_than.max(least);
     }
 
     /// What an answer of this pool holds.
@@ -213,42 +213,30 @@ impl<'a> Pass<'a> {
         self.tried[at] = true;
         self.out[at] = !self.pool.fallback.with_replacement;
         let provider = &self.pool.providers[at];
-        Attempt { asked: self.asked(at), provider, permit, entry, extra: None, outgoing }
+        let provider_ref = self.provider_ref(at);
+        Attempt { provider_ref, provider, permit, entry, extra: None, outgoing }
     }
 
     /// A provider's own limit sends the request on only where the pool says so.
-    fn limited(
-        &mut self,
-        at: usize,
-        limited: Limited,
-        notes: &mut Notes,
-        record: &mut Record,
-    ) -> Result<(), Refusal> {
+    fn limited(&mut self, at: usize, limited: Limited, record: &mut Record) -> Result<(), Refusal> {
         let fallback = &self.pool.fallback;
-        record.trail.push(self.asked(at), Step::Limited);
+        record.trail.limited(self.provider_ref(at), limited);
         if !(fallback.enabled && fallback.on_rate_limit) {
             return Err(permits::refusal(limited, Whose::Provider));
         }
         self.out[at] = true;
-        notes.limited(limited);
         Ok(())
     }
 
-    /// Who has no words for what is asked costs nothing; another is asked only where the pool falls
-    /// back.
-    fn unfit(
-        &mut self,
-        at: usize,
-        refusal: Refusal,
-        notes: &mut Notes,
-        record: &mut Record,
-    ) -> Result<(), Refusal> {
-        record.trail.passed_over(self.asked(at), Step::Unfit);
+    /// A provider without words for what is asked costs nothing; another is asked only where the pool
+    /// falls back.
+    fn unfit(&mut self, at: usize, refusal: Refusal, record: &mut Record) -> Result<(), Refusal> {
         if !self.pool.fallback.enabled {
+            record.trail.passed_over(self.provider_ref(at), Outcome::Unfit, None);
             return Err(refusal);
         }
         self.out[at] = true;
-        notes.unfit = Some(refusal);
+        record.trail.unfit(self.provider_ref(at), refusal);
         Ok(())
     }
 
@@ -278,7 +266,7 @@ impl<'a> Pass<'a> {
         true
     }
 
-    fn asked(&self, at: usize) -> Asked {
-        Asked { pool: self.id, provider: at as u32 }
+    fn provider_ref(&self, at: usize) -> ProviderRef {
+        ProviderRef { pool: self.id, provider: at as u32 }
     }
 }

@@ -17,12 +17,10 @@ use super::{
     pass::Attempt,
 };
 use crate::{
+    record::{Outcome, Record, trail::Asked},
     refusal::Refusal,
-    serve::{
-        affinity,
-        record::{Record, Step},
-    },
-    table::pool::HedgeAfter,
+    serve::affinity,
+    table::{ProviderRef, pool::HedgeAfter},
     upstream::{answer::Answer, failed::Failed},
 };
 
@@ -39,6 +37,13 @@ impl Future for Begun<'_> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Tried> {
         self.asking.as_mut().poll(cx)
+    }
+}
+
+impl Begun<'_> {
+    fn so_far(&self) -> (ProviderRef, Asked) {
+        let started = self.attempt.entry.started();
+        (self.attempt.provider_ref, Asked { started, took: started.elapsed() })
     }
 }
 
@@ -76,16 +81,17 @@ impl<'a> Rounds<'a> {
             Raced::First(tried, Some(second)) => (first, tried, second),
             Raced::Second(tried, second) => (second, tried, first),
         };
-        let cut_off = loser.attempt.asked;
         if tried.is_ok() {
+            let (provider, asked) = loser.so_far();
             drop(loser);
             record.waited(began.elapsed());
-            record.trail.push(cut_off, Step::Hedged);
+            record.trail.asked(provider, Outcome::Hedged, asked, None);
             return self.judged(winner.attempt, tried, record);
         }
         if let Some(end) = self.judged(winner.attempt, tried, record) {
             record.waited(began.elapsed());
-            record.trail.cut_off(cut_off);
+            let (provider, asked) = loser.so_far();
+            record.trail.cut_off(provider, asked);
             return Some(end);
         }
         let tried = (&mut loser).await;

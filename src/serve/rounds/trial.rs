@@ -1,6 +1,6 @@
-//! Waiting for a trial that somebody else makes.
+//! Waiting for a trial that another request makes.
 //!
-//! It asks nobody and takes no trial.
+//! It asks no provider and takes no trial.
 
 use std::{
     future::Future,
@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout_at};
 use crate::live::Provider;
 
 /// Waits until one of these is not on trial any more, whatever came of it. `false`: the time is
-/// over, or there is nobody to wait for.
+/// over, or there is no trial to wait for.
 pub(super) async fn one_decided(on_trial: &[&Provider], end: Instant) -> bool {
     while !on_trial.is_empty() {
         // Listening begins before looking: what is decided in between is heard.

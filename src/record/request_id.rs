@@ -2,10 +2,8 @@
 //!
 //! Never: a text of the client's that could not stand in a log as it is.
 
-use http::{HeaderMap, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use rand::Rng;
-
-use super::answer::REQUEST_ID;
 
 /// What a request is called. It is kept beside the request for the case of a panic, so it is cheap
 /// to clone: what was drawn is no header yet.
@@ -51,5 +49,7 @@ fn sane(headers: &HeaderMap) -> Option<&HeaderValue> {
     headers.get(REQUEST_ID).filter(is_sane)
 }
 
+/// The id of a request, in every response.
+pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST: usize = 128;
 const HEX: &[u8; 16] = b"0123456789abcdef";

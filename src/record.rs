@@ -1,0 +1,243 @@
+//! Everything known of one request: begun with its head, finished when the body of its response is
+//! dropped, whatever the cause, and handed to the report as one value.
+//!
+//! It decides nothing and counts nothing.
+
+pub mod finished;
+mod pools;
+pub mod request_id;
+#[cfg(test)]
+mod tests;
+pub mod trail;
+
+use std::{
+    fmt::Write,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use bytes::Bytes;
+use http::{HeaderValue, StatusCode};
+
+use self::pools::Pools;
+pub use self::{
+    finished::{Asks, End, Finished, Report},
+    request_id::RequestId,
+    trail::{Outcome, Trail},
+};
+use crate::{
+    live::{Head, Times},
+    protocol::Protocol,
+    refusal::Refusal,
+    table::{Caller, Pool, PoolId, Provider, ProviderRef, Table},
+};
+
+/// What is known of a request so far.
+pub struct Record {
+    report: Arc<dyn Report>,
+    id: RequestId,
+    asks: Asks,
+    caller: Option<Caller>,
+    /// What stands for the alias asked for where no pool does.
+    unserved: Option<Box<str>>,
+    served_by: Option<ServedBy>,
+    started: Instant,
+    first_byte: Option<Duration>,
+    waited: Duration,
+    /// Unknown until there is an answer, or a refusal.
+    status: Option<StatusCode>,
+    bytes_in: u64,
+    bytes_out: u64,
+    end: End,
+    /// The attempts, in order.
+    pub trail: Trail,
+}
+
+/// The pool that was asked for, the one that serves, and those that the trail names.
+struct ServedBy {
+    asked: PoolId,
+    pool: PoolId,
+    pools: Pools,
+}
+
+impl Record {
+    /// Begins when a request's head has arrived.
+    pub fn begin(report: Arc<dyn Report>, id: RequestId, asks: Asks) -> Self {
+        Self {
+            report,
+            id,
+            asks,
+            caller: None,
+            unserved: None,
+            served_by: None,
+            started: Instant::now(),
+            first_byte: None,
+            waited: Duration::ZERO,
+            status: None,
+            bytes_in: 0,
+            bytes_out: 0,
+            end: End::Left,
+            trail: Trail::default(),
+        }
+    }
+
+    /// The request's id, as a header says it.
+    pub fn request_id(&self) -> HeaderValue {
+        self.id.clone().into_value()
+    }
+
+    /// The client's protocol.
+    pub fn protocol(&self) -> Protocol {
+        self.asks.protocol
+    }
+
+    /// The body has been read.
+    pub fn came(&mut self, bytes: u64) {
+        self.bytes_in = bytes;
+    }
+
+    /// The caller is known, or it is known that it is not.
+    pub fn called_by(&mut self, caller: Caller) {
+        self.caller = Some(caller);
+    }
+
+    /// No pool serves the alias that was asked for.
+    pub fn unserved(&mut self, alias: Box<str>) {
+        self.unserved = Some(alias);
+    }
+
+    /// The pool is known, and the caller may use it; `asked` is the pool of the alias that was asked
+    /// for.
+    pub fn allowed(&mut self, table: &Arc<Table>, asked: PoolId, pool: PoolId) {
+        let pools = Pools::All(Arc::clone(table));
+        self.served_by = Some(ServedBy { asked, pool, pools });
+    }
+
+    /// No further attempt follows: of the table only the pools are kept that the trail names.
+    pub fn releases_table(&mut self) {
+        if let Some(ServedBy { asked, pool, pools }) = &mut self.served_by {
+            pools.keep([*pool, *asked].into_iter().chain(self.trail.pools()));
+        }
+    }
+
+    /// Time that providers took.
+    pub fn waited(&mut self, time: Duration) {
+        self.waited += time;
+    }
+
+    /// The router says no.
+    pub fn refused(&mut self, refusal: &Refusal) {
+        let row = refusal.row();
+        self.status = Some(row.status);
+        self.end = End::Refused { code: row.code, whose: row.param.unwrap_or_default() };
+    }
+
+    /// The response's head is ready.
+    pub fn answered(&mut self, status: StatusCode) {
+        if self.first_byte.is_none() {
+            self.answered_at(status, Instant::now());
+        }
+    }
+
+    /// The response's head went out before it was known what would follow it. What the client has
+    /// seen stays what is recorded.
+    pub fn answered_at(&mut self, status: StatusCode, at: Instant) {
+        if self.first_byte.is_none() {
+            self.status = Some(status);
+            self.first_byte = Some(at.saturating_duration_since(self.started));
+        }
+    }
+
+    /// A piece of the body is on its way to the client.
+    #[inline]
+    pub fn sent(&mut self, bytes: usize) {
+        self.bytes_out += bytes as u64;
+    }
+
+    /// The response's body has come to its end.
+    pub fn completed(&mut self) {
+        if self.end == End::Left {
+            self.end = End::Complete;
+        }
+    }
+
+    /// The answer became an error after its head had gone out.
+    pub fn broke_off(&mut self, reason: &'static str) {
+        self.end = End::BrokeOff(reason);
+    }
+
+    /// The pool that serves the request.
+    pub fn pool(&self) -> Option<&Pool> {
+        self.served_by.as_ref().map(|served_by| served_by.pools.get(served_by.pool))
+    }
+
+    /// A provider that the trail names, and its alias.
+    pub fn named(&self, provider: ProviderRef) -> Option<(&str, &Provider)> {
+        let pools = &self.served_by.as_ref()?.pools;
+        Some((&pools.get(provider.pool).alias, pools.provider(provider)))
+    }
+
+    /// The value of `x-onwards-attempts`.
+    pub fn attempts(&self) -> Option<HeaderValue> {
+        let pools = &self.served_by.as_ref()?.pools;
+        match self.trail.steps() {
+            [] => None,
+            [step] if step.outcome == Outcome::Status(OK) => {
+                Some(pools.provider(step.provider).served_value.clone())
+            }
+            steps => {
+                let mut text = String::new();
+                for (nth, step) in steps.iter().enumerate() {
+                    let comma = if text.is_empty() { "" } else { "," };
+                    let name = &pools.provider(step.provider).name;
+                    // Clients and proxies refuse long headers, and with them the answer.
+                    if text.len() + name.len() > LONGEST_TRAIL {
+                        let _ = write!(text, "{comma}+{}", steps.len() - nth);
+                        break;
+                    }
+                    let _ = write!(text, "{comma}{name}={}", step.outcome);
+                }
+                HeaderValue::from_maybe_shared(Bytes::from(text)).ok()
+            }
+        }
+    }
+}
+
+impl Drop for Record {
+    fn drop(&mut self) {
+        let faulty = std::thread::panicking();
+        let total = self.started.elapsed();
+        let head = self.status.map(|_| {
+            let first_byte = self.first_byte.unwrap_or(total);
+            Head { first_byte, overhead: first_byte.saturating_sub(self.waited) }
+        });
+        let unanswered = if faulty { INTERNAL } else { CLIENT_LEFT };
+        let served_by = self.served_by.as_ref();
+        self.report.finished(&Finished {
+            id: &self.id,
+            asks: self.asks,
+            caller: self.caller,
+            unserved: self.unserved.as_deref(),
+            served_by: served_by.map(|it| finished::ServedBy {
+                asked: it.pools.get(it.asked),
+                pool: it.pools.get(it.pool),
+                pools: &it.pools,
+            }),
+            status: self.status.map_or(unanswered, |status| status.as_u16()),
+            times: Times { total, head },
+            bytes_in: self.bytes_in,
+            bytes_out: self.bytes_out,
+            end: if faulty { End::Fault } else { self.end },
+            steps: self.trail.steps(),
+        });
+    }
+}
+
+/// The most bytes of the trail that a client is shown; the rest is a number.
+const LONGEST_TRAIL: usize = 4_000;
+const OK: u16 = 200;
+/// What stands for the status of a request that a fault of ours took down before its answer,
+const INTERNAL: u16 = 500;
+/// and of one whose client left before there was one: no status of HTTP's, but what most proxies
+/// write.
+const CLIENT_LEFT: u16 = 499;

@@ -1,0 +1,310 @@
+//! Every provider that was asked or passed over, in order, with why. What is decided from it (the
+//! last resort, the final refusal) is a pure function of it.
+//!
+//! It knows no table: providers are places.
+
+use std::time::Duration;
+
+use smallvec::SmallVec;
+use tokio::time::Instant;
+
+use crate::{
+    failure::{Brief, Class, What},
+    live::Limited,
+    refusal::Refusal,
+    table::{PoolId, ProviderRef},
+};
+
+/// What became of each provider, and of each pool that had no room.
+#[derive(Debug, Default)]
+pub struct Trail {
+    steps: SmallVec<[Step; 2]>,
+    full: Vec<FullPool>,
+    /// What the provider that was looked at last has no words for.
+    unfit: Option<Box<Refusal>>,
+}
+
+/// What became of one provider.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Step {
+    /// The provider.
+    pub provider: ProviderRef,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// When it was asked; absent where it was passed over.
+    pub asked: Option<Asked>,
+    /// How soon it may work again, counted from this step, where that is known.
+    pub again_in: Option<Duration>,
+}
+
+/// The time of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Asked {
+    /// When it began.
+    pub started: Instant,
+    /// To its answer's first byte, or to its failure.
+    pub took: Duration,
+}
+
+/// What became of a provider.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Outcome {
+    /// It answered with this status.
+    Status(u16),
+    /// It failed.
+    Failed(Brief),
+    /// Another was quicker; this one was cut off.
+    Hedged,
+    /// Passed over: its own limit.
+    Limited(Limited),
+    /// Passed over: it rests, or its probes fail.
+    Cooling(Rest),
+    /// Passed over: the prompt is certainly too long for what it takes.
+    TooSmall(u64),
+    /// Passed over: it failed the last time, and the pool's retry budget is exhausted.
+    Spared,
+    /// Passed over: its protocol has no words for what was asked.
+    Unfit,
+}
+
+/// Until when a provider rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rest {
+    /// Until this moment.
+    Until(Instant),
+    /// No one knows: its probes fail, or its trial does not end.
+    Unknown,
+    /// Until the trial under way has ended.
+    Trial,
+    /// The trial that was waited for has ended.
+    Over,
+}
+
+/// A pool that was to take over and had no room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct FullPool {
+    pool: PoolId,
+    limited: Limited,
+    /// So many steps came before.
+    after: usize,
+}
+
+impl Trail {
+    /// Adds an attempt that has ended.
+    pub fn asked(
+        &mut self,
+        provider: ProviderRef,
+        outcome: Outcome,
+        asked: Asked,
+        again_in: Option<Duration>,
+    ) {
+        self.steps.push(Step { provider, outcome, asked: Some(asked), again_in });
+    }
+
+    /// Adds an attempt that was still under way when the failure of the last one was the end.
+    pub fn cut_off(&mut self, provider: ProviderRef, asked: Asked) {
+        let step = Step { provider, outcome: Outcome::Hedged, asked: Some(asked), again_in: None };
+        self.steps.insert(self.steps.len().saturating_sub(1), step);
+    }
+
+    /// Adds that a provider's own limit was in the way.
+    pub fn limited(&mut self, provider: ProviderRef, limited: Limited) {
+        let outcome = Outcome::Limited(limited);
+        self.steps.push(Step { provider, outcome, asked: None, again_in: Some(wait(limited)) });
+    }
+
+    /// Adds that a provider was passed over: once for each kind of reason, with the newest facts.
+    pub fn passed_over(
+        &mut self,
+        provider: ProviderRef,
+        outcome: Outcome,
+        again_in: Option<Duration>,
+    ) {
+        let kind = std::mem::discriminant(&outcome);
+        let is_same = |step: &&mut Step| {
+            step.provider == provider && std::mem::discriminant(&step.outcome) == kind
+        };
+        match self.steps.iter_mut().find(is_same) {
+            Some(step) => {
+                step.outcome = outcome;
+                step.again_in = sooner(step.again_in, again_in);
+            }
+            None => self.steps.push(Step { provider, outcome, asked: None, again_in }),
+        }
+    }
+
+    /// Adds that a provider has no words for what was asked.
+    pub fn unfit(&mut self, provider: ProviderRef, refusal: Refusal) {
+        self.passed_over(provider, Outcome::Unfit, None);
+        self.unfit = Some(Box::new(refusal));
+    }
+
+    /// Adds that a pool which was to take over had no room.
+    pub fn pool_limited(&mut self, pool: PoolId, limited: Limited) {
+        self.full.push(FullPool { pool, limited, after: self.steps.len() });
+    }
+
+    /// The trials that were waited for have ended.
+    pub fn trials_ended(&mut self) {
+        for step in &mut self.steps {
+            if step.outcome == Outcome::Cooling(Rest::Trial) {
+                step.outcome = Outcome::Cooling(Rest::Over);
+            }
+        }
+    }
+
+    /// The trials take longer than a request waits: the first of them may be asked all the same.
+    pub fn trials_undecided(&mut self) {
+        let first = self.on_trial().next();
+        self.trials_ended();
+        if let Some(first) = first {
+            self.passed_over(first, Outcome::Cooling(Rest::Unknown), None);
+        }
+    }
+
+    /// What became of each.
+    pub fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
+    /// What became of each that was asked.
+    pub fn attempts(&self) -> impl Iterator<Item = Outcome> + Clone + '_ {
+        self.steps.iter().map(|step| step.outcome).filter(|outcome| outcome.is_attempt())
+    }
+
+    /// The soonest moment at which one of them may work again, counted from its step.
+    pub fn soonest(&self) -> Option<Duration> {
+        let providers = self.steps.iter().filter_map(|step| step.again_in);
+        providers.chain(self.full.iter().map(|full| wait(full.limited))).min()
+    }
+
+    /// The limit of the router that was in the way last.
+    pub fn last_limit(&self) -> Option<Limited> {
+        let limited = |(at, step): (usize, &Step)| match step.outcome {
+            Outcome::Limited(limited) => Some((at, limited)),
+            _ => None,
+        };
+        let provider = self.steps.iter().enumerate().rev().find_map(limited);
+        match (provider, self.full.last()) {
+            (Some((at, limited)), Some(full)) if at >= full.after => Some(limited),
+            (_, Some(full)) => Some(full.limited),
+            (provider, None) => provider.map(|(_, limited)| limited),
+        }
+    }
+
+    /// The refusal of what was asked, where every provider that was looked at has no words for it,
+    /// rested or not.
+    pub fn unfit_for_all(&self) -> Option<Refusal> {
+        let is_unfit = |step: &Step| {
+            let same = |other: &Step| other.provider == step.provider;
+            self.steps.iter().any(|other| same(other) && other.outcome == Outcome::Unfit)
+        };
+        let all = !self.steps.is_empty() && self.steps.iter().all(is_unfit);
+        let refusal = || self.unfit.as_deref().cloned().unwrap_or(Refusal::UnsupportedEndpoint);
+        all.then(refusal)
+    }
+
+    /// The provider to ask when each rests or seems too small: the one whose rest ends soonest, else
+    /// the one that takes most.
+    pub fn last_resort(&self) -> Option<ProviderRef> {
+        let rest = |step: &Step| match step.outcome {
+            Outcome::Cooling(Rest::Until(until)) => Some((false, Some(until), step.provider)),
+            Outcome::Cooling(Rest::Unknown) => Some((true, None, step.provider)),
+            _ => None,
+        };
+        let resting = self.steps.iter().filter_map(rest);
+        if let Some((.., provider)) = resting.min_by_key(|&(unknown, until, _)| (unknown, until)) {
+            return Some(provider);
+        }
+        let window = |step: &Step| match step.outcome {
+            Outcome::TooSmall(window) => Some((window, step.provider)),
+            _ => None,
+        };
+        let windows = self.steps.iter().filter_map(window);
+        let largest = windows.reduce(|most, other| if other.0 > most.0 { other } else { most });
+        largest.map(|(_, provider)| provider)
+    }
+
+    /// The providers whose trial is under way.
+    pub fn on_trial(&self) -> impl Iterator<Item = ProviderRef> + '_ {
+        let on_trial = |step: &&Step| step.outcome == Outcome::Cooling(Rest::Trial);
+        self.steps.iter().filter(on_trial).map(|step| step.provider)
+    }
+
+    /// The pools that it names.
+    pub fn pools(&self) -> impl Iterator<Item = PoolId> + '_ {
+        self.steps.iter().map(|step| step.provider.pool)
+    }
+
+    /// Whether no provider and no pool was looked at.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty() && self.full.is_empty()
+    }
+}
+
+impl Outcome {
+    /// Whether the provider was asked at all.
+    pub fn is_attempt(self) -> bool {
+        matches!(self, Self::Status(_) | Self::Failed(_) | Self::Hedged)
+    }
+
+    /// Whether the provider refused what was asked, rather than failed.
+    pub fn is_refusal(self) -> bool {
+        matches!(
+            self,
+            Self::Failed(Brief { class: Class::ContextWindow | Class::ContentFilter, .. })
+        )
+    }
+
+    /// Whether it was a rate limit, the provider's or the router's.
+    pub fn is_rate_limit(self) -> bool {
+        matches!(
+            self,
+            Self::Limited(_) | Self::Failed(Brief { class: Class::RateLimit | Class::Quota, .. })
+        )
+    }
+
+    /// Whether time ran out.
+    pub fn is_timeout(self) -> bool {
+        matches!(self, Self::Failed(Brief { what: What::Timeout, .. }))
+    }
+}
+
+/// As clients and metrics see it.
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Status(status) => write!(f, "{status}"),
+            Self::Failed(failure) => match failure.what {
+                What::Status(status) | What::Malformed(Some(status)) => write!(f, "{status}"),
+                What::Connect => f.write_str("connect"),
+                What::Timeout => f.write_str("timeout"),
+                What::Reset | What::Malformed(None) => f.write_str("reset"),
+            },
+            Self::Limited(_) => f.write_str("limited"),
+            Self::Cooling(_) => f.write_str("cooling"),
+            Self::TooSmall(_) => f.write_str("context"),
+            Self::Spared => f.write_str("spared"),
+            Self::Unfit => f.write_str("protocol"),
+            Self::Hedged => f.write_str("hedged"),
+        }
+    }
+}
+
+/// How long a limit is in the way.
+fn wait(limited: Limited) -> Duration {
+    match limited {
+        Limited::Rate(wait) => wait,
+        Limited::Concurrency => AT_ONCE,
+    }
+}
+
+fn sooner(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
+    match (one, other) {
+        (Some(one), Some(other)) => Some(one.min(other)),
+        (one, other) => one.or(other),
+    }
+}
+
+/// When to come back after what says nothing of it.
+pub const AT_ONCE: Duration = Duration::from_secs(1);

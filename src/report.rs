@@ -1,0 +1,5 @@
+//! What reads the record of every request that has ended.
+
+pub mod metrics;
+
+pub use metrics::Metrics;

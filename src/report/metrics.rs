@@ -1,0 +1,56 @@
+//! Requests as counters and histograms: the only caller of their meters.
+//!
+//! The operations port reads levels at each scrape; probes and reloads are not requests.
+
+use std::sync::Arc;
+
+use crate::{
+    failure::{Brief, Class},
+    live::Meters,
+    record::{End, Finished, Outcome, Report},
+};
+
+/// Counts each request once, when it has ended.
+pub struct Metrics(Arc<Meters>);
+
+impl Metrics {
+    /// Counts in these series.
+    pub fn new(meters: Arc<Meters>) -> Arc<Self> {
+        Arc::new(Self(meters))
+    }
+}
+
+impl Report for Metrics {
+    fn finished(&self, request: &Finished<'_>) {
+        let pool = request.served_by.map(|served_by| served_by.pool);
+        match (request.end, pool) {
+            (End::Fault, _) => self.0.panics.inc(),
+            (End::Refused { code, whose }, Some(pool)) => pool.live.meters.refused(code, whose),
+            (End::Refused { code, .. }, None) => self.0.refused(code),
+            // An error that was passed on and broke is no answer that became one.
+            (End::BrokeOff(reason), Some(pool)) if request.status < FIRST_ERROR => {
+                pool.live.meters.broke_off(reason);
+            }
+            _ => {}
+        }
+        let Some(pool) = pool else { return };
+        pool.live.meters.ended(request.status, request.times);
+        let last = request.steps.len().saturating_sub(1);
+        for (nth, (pool, provider, step)) in request.attempts().enumerate() {
+            let meters = &pool.live.meters;
+            match step.outcome {
+                Outcome::Status(OK) => meters.served(&provider.meters, &provider.name),
+                outcome => meters.attempted(&provider.name, &outcome.to_string()),
+            }
+            if let Outcome::Failed(Brief { class: Class::Credential, .. }) = step.outcome {
+                meters.credential_refused(&provider.name);
+            }
+            if nth < last {
+                meters.fell_back(&step.outcome.to_string());
+            }
+        }
+    }
+}
+
+const OK: u16 = 200;
+const FIRST_ERROR: u16 = 400;

@@ -1,0 +1,55 @@
+//! A body that the router wrote itself: one piece, after which the transfer may have to break. The
+//! record rides on it, as on every body.
+
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+
+use super::{
+    break_off::BreakOff,
+    reply::{BrokenOff, Reply, Source},
+};
+use crate::{protocol::Protocol, record::Record};
+
+struct LastWord {
+    bytes: Option<Bytes>,
+    /// Present where a clean end would hide that this is no answer.
+    breaking: Option<BreakOff>,
+    record: Option<Record>,
+}
+
+/// A whole body.
+pub fn whole(bytes: Bytes, record: Record) -> Reply {
+    Reply::of(LastWord { bytes: Some(bytes), breaking: None, record: Some(record) })
+}
+
+/// The event that stands for a stream which has failed before it began. Where a protocol's
+/// libraries would take it for an answer, the transfer breaks.
+pub fn failed(event: Bytes, speaks: Protocol, record: Option<Record>) -> Reply {
+    let breaking = (!speaks.profile().stream.tells_errors).then(BreakOff::default);
+    Reply::of(LastWord { bytes: Some(event), breaking, record })
+}
+
+impl Source for LastWord {
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        if let Some(bytes) = self.bytes.take() {
+            if let Some(record) = &mut self.record {
+                record.sent(bytes.len());
+            }
+            return Poll::Ready(Some(Ok(bytes)));
+        }
+        match &mut self.breaking {
+            Some(breaking) => breaking.poll(cx).map(|broken| Some(Err(broken))),
+            None => Poll::Ready(None),
+        }
+    }
+
+    fn is_end(&self) -> bool {
+        self.bytes.is_none() && self.breaking.is_none()
+    }
+
+    fn remaining(&self) -> Option<u64> {
+        let bytes = self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64);
+        self.breaking.is_none().then_some(bytes)
+    }
+}

@@ -1,0 +1,172 @@
+//! What every candidate of a pool is to a request at this moment: pure functions of the table, of
+//! what is alive and of the time. Choosing asks here, and so does what explains a choice.
+//!
+//! They take nothing: limits and health are looked at, not spent.
+
+#[cfg(test)]
+mod tests;
+
+use smallvec::{SmallVec, smallvec};
+use tokio::time::Instant;
+
+use crate::{
+    choose::{self, Candidate},
+    live::State,
+    protocol::Endpoint,
+    table::{Pool, Provider},
+    upstream::{inbound::Inbound, request},
+};
+
+/// What a request needs of a provider.
+#[derive(Clone, Copy, Default)]
+pub struct Needs<'a> {
+    /// The prompt is certain to have more tokens than this.
+    pub longer_than: u64,
+    /// What only providers of some protocols can serve.
+    pub particular: Option<&'a Endpoint>,
+    /// The request, where there is one: its path may name a model.
+    pub inbound: Option<&'a Inbound>,
+}
+
+/// What is in the way of asking a provider.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Obstacle {
+    /// It rests, or its probes fail.
+    Rests(State),
+    /// The prompt is too long for what it takes, in tokens.
+    TooSmall(u64),
+    /// Its protocol has no words for what is asked.
+    Unfit,
+}
+
+/// The lowest tier of a pool that has a provider left.
+#[derive(Debug, Default)]
+pub struct Tier {
+    /// The strategy chooses among these. In definition order they include those with an obstacle,
+    /// which are passed over in their turn.
+    pub candidates: SmallVec<[Candidate; 8]>,
+    /// These are passed over before it chooses.
+    pub passed_over: SmallVec<[(usize, Obstacle); 4]>,
+}
+
+/// The factor on a provider's weight, or what is in the way of asking it.
+///
+/// # Errors
+/// The obstacle.
+pub fn verdict(provider: &Provider, needs: &Needs<'_>, now: Instant) -> Result<f32, Obstacle> {
+    if needs.particular.is_some_and(|endpoint| !endpoint.is_served_by(provider.protocol))
+        || needs.inbound.is_some_and(|inbound| request::names_another(inbound, provider))
+    {
+        return Err(Obstacle::Unfit);
+    }
+    match provider.context_window {
+        Some(window) if window <= needs.longer_than => return Err(Obstacle::TooSmall(window)),
+        _ => {}
+    }
+    match provider.live.state(now) {
+        State::Ready { factor } => Ok(factor),
+        State::HalfOpen { busy: false } => Ok(1.0),
+        state => Err(Obstacle::Rests(state)),
+    }
+}
+
+/// The lowest tier in which a provider is left; `None` if all are out.
+pub fn tier(pool: &Pool, needs: &Needs<'_>, out: &[bool], now: Instant) -> Option<Tier> {
+    let waiting = || pool.providers.iter().zip(out).filter(|(_, out)| !**out);
+    let lowest = waiting().map(|(provider, _)| provider.tier).min()?;
+    let mut tier = Tier::default();
+    for (at, provider) in pool.providers.iter().enumerate() {
+        if out[at] || provider.tier != lowest {
+            continue;
+        }
+        match verdict(provider, needs, now) {
+            Err(obstacle) if !pool.in_definition_order => tier.passed_over.push((at, obstacle)),
+            Err(_) => tier.candidates.push(candidate(at, provider, 1.0, now)),
+            Ok(factor) => tier.candidates.push(candidate(at, provider, factor, now)),
+        }
+    }
+    steer(pool, &mut tier.candidates, now);
+    Some(tier)
+}
+
+/// A provider as a strategy sees it.
+pub fn candidate(index: usize, provider: &Provider, factor: f32, now: Instant) -> Candidate {
+    Candidate {
+        index,
+        weight: provider.weight,
+        factor,
+        in_flight: provider.limits.in_flight(),
+        latency: provider.live.latency().seconds(now),
+        identity: provider.live.identity(),
+    }
+}
+
+/// The providers of which one is asked first by a request that comes now; none where a limit
+/// refuses it, or where each is passed over.
+pub fn first(pool: &Pool, needs: &Needs<'_>, now: Instant) -> SmallVec<[usize; 8]> {
+    let mut out: SmallVec<[bool; 8]> = smallvec![false; pool.providers.len()];
+    while let Some(tier) = tier(pool, needs, &out, now) {
+        for (at, _) in tier.passed_over {
+            out[at] = true;
+        }
+        let drawn = drawn(pool, &tier.candidates);
+        let is_limited = |at: &usize| pool.providers[*at].limits.limited().is_some();
+        let (obstructed, free): (SmallVec<[usize; 8]>, SmallVec<[usize; 8]>) =
+            drawn.into_iter().partition(|at| verdict(&pool.providers[*at], needs, now).is_err());
+        let (limited, asked): (SmallVec<[usize; 8]>, SmallVec<[usize; 8]>) =
+            free.into_iter().partition(is_limited);
+        if !asked.is_empty() {
+            return asked;
+        }
+        let goes_on = pool.fallback.enabled && pool.fallback.on_rate_limit;
+        if !limited.is_empty() && !goes_on {
+            break;
+        }
+        for at in obstructed.into_iter().chain(limited) {
+            out[at] = true;
+        }
+    }
+    SmallVec::new()
+}
+
+/// Those of the candidates that the strategy may choose: in definition order the first one, else any
+/// that has weight, or all if none has.
+fn drawn(pool: &Pool, candidates: &[Candidate]) -> SmallVec<[usize; 8]> {
+    let has_weight = candidates.iter().any(|candidate| candidate.weight > 0);
+    let may = candidates.iter().filter(|candidate| candidate.weight > 0 || !has_weight);
+    let most = if pool.in_definition_order { 1 } else { usize::MAX };
+    may.take(most).map(|candidate| candidate.index).collect()
+}
+
+/// Leaves out the candidates that are better left alone, as long as another is there. To leave the
+/// first of a `priority` tier is to fall back, so for a full one the rules on limits decide; one that
+/// is about to answer 429 is left where its 429 would be followed by the next anyway.
+fn steer(pool: &Pool, candidates: &mut SmallVec<[Candidate; 8]>, now: Instant) {
+    if candidates.len() < 2 {
+        return;
+    }
+    let provider = |candidate: &Candidate| &pool.providers[candidate.index];
+    if !pool.in_definition_order {
+        keep_if_any(candidates, |one| provider(one).limits.has_room());
+    }
+    if !pool.in_definition_order || pool.fallback.enabled {
+        keep_if_any(candidates, |one| !provider(one).live.headroom().is_low(now));
+    }
+}
+
+fn keep_if_any(candidates: &mut SmallVec<[Candidate; 8]>, keep: impl Fn(&Candidate) -> bool) {
+    if candidates.iter().any(&keep) {
+        candidates.retain(|candidate| keep(candidate));
+    }
+}
+
+/// The strategy's choice among candidates that are not empty.
+pub fn chosen(pool: &Pool, candidates: &[Candidate], key: u64) -> usize {
+    match candidates {
+        [only] => only.index,
+        _ => {
+            let strategy = &*pool.strategy;
+            candidates[choose::next(strategy, candidates, key, &mut rand::rng())].index
+        }
+    }
+}
