@@ -35,5 +35,6 @@ pub mod secret;
 pub mod body;
 pub mod sse;
 pub mod path;
+pub mod models;
 pub mod sigv4;
 pub mod within;

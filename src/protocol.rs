@@ -53,6 +53,8 @@ pub(crate) mod bounds;
 pub(crate) mod object;
 pub(crate) mod chat;
 pub(crate) mod structured;
+mod fit;
+mod usual;
 pub(crate) mod parts;
 pub(crate) mod calls;
 pub(crate) mod nesting;

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 /// A module may import what is on a lower level; on its own level, only itself.
 const LEVELS: [&[&str]; 7] = [
-    &["failure", "refusal", "secret", "body", "sse", "path", "sigv4", "within", "words"],
+    &["failure", "refusal", "secret", "body", "sse", "path", "models", "sigv4", "within", "words"],
     &["config", "protocol", "choose", "live"],
     &["table"],
     &["upstream", "gateway", "record"],
@@ -69,7 +69,8 @@ const UNNAMED: [&str; 9] =
     ["utils", "util", "helpers", "helper", "common", "types", "manager", "misc", "mod"];
 
 /// Who may name a protocol outside of its folder, and why.
-const NAMERS: [(&str, &str); 2] = [
+const NAMERS: [(&str, &str); 3] = [
+    ("protocol/fit/claude.rs", "the thoughts of Anthropic's models are signed by Anthropic alone"),
     ("upstream/translate.rs", "the original's `open_responses` is about these two"),
     ("table/compile/gcp.rs", "Vertex AI's publishers speak the protocols of their own APIs"),
 ];
@@ -275,6 +276,32 @@ fn a_protocol_is_named_in_its_own_folder_only() {
     }
     for (namer, _) in NAMERS {
         assert!(namers.contains(&namer), "{namer} names no protocol any more");
+    }
+}
+
+/// Spokes never meet: what two of them share stands beside them, in `protocol` or in `models`.
+#[test]
+fn no_protocol_imports_another() {
+    let sources = sources();
+    let mut spokes: Vec<&str> = sources
+        .iter()
+        .filter_map(|file| file.name.strip_prefix("protocol/")?.strip_suffix("/profile.rs"))
+        .collect();
+    spokes.sort_unstable();
+    assert!(spokes.len() > 5, "the folders of protocols are named otherwise: {spokes:?}");
+    for file in sources.iter().filter(|file| !file.is_test()) {
+        let own = spokes.iter().find(|spoke| file.is_one_of(&[&format!("protocol/{spoke}/")]));
+        let Some(own) = own else { continue };
+        let code = file.code();
+        let named: Vec<String> = ["protocol::", "super::"]
+            .iter()
+            .flat_map(|parent| code.match_indices(parent).map(|(at, _)| at + parent.len()))
+            .flat_map(|after| first_names(&code[after..]))
+            .collect();
+        for other in spokes.iter().filter(|spoke| *spoke != own) {
+            let is_named = named.iter().any(|name| name == other);
+            assert!(!is_named, "{}: `{other}` is another protocol", file.name);
+        }
     }
 }
 

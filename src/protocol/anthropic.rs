@@ -7,8 +7,6 @@ mod response;
 mod stream;
 mod error;
 pub(in crate::protocol) mod profile;
-pub mod model;
-pub(in crate::protocol) mod thinking;
 
 use http::HeaderMap;
 

@@ -11,7 +11,6 @@ mod error;
 pub(in crate::protocol) mod profile;
 mod embedding;
 mod frames;
-mod model;
 mod proof;
 
 use http::HeaderMap;

@@ -9,7 +9,6 @@ mod stream;
 mod error;
 pub(in crate::protocol) mod profile;
 pub(in crate::protocol) mod embedding;
-pub mod model;
 #[cfg(test)]
 mod tests;
 

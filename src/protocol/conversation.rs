@@ -17,14 +17,16 @@ pub use serde_json::value::RawValue;
 
 use super::bounds;
 use super::misfit::ReadError;
+use crate::models::tokens;
 
 pub use crate::failure::{Failure, Kind};
+pub use crate::models::Effort;
 pub use event::Event;
 pub use losses::{Losses, Lossy};
-pub use names::{NameRule, ToolNames};
+pub use names::ToolNames;
 pub use part::{CacheMark, Content, Media, MediaKind, Part, Signature, Source};
 pub use reply::{Finish, Reply, Usage};
-pub use thinking::{Effort, Thinking};
+pub use thinking::Thinking;
 pub use tool::{Tool, ToolCall, ToolChoice, ToolResult};
 pub use turns::{Merged, Role, Turn};
 
@@ -195,13 +197,13 @@ impl Conversation {
         lost.try_for_each(|name| losses.lose(name))
     }
 
-    /// A cheap estimate of the request's tokens, for vendors that cannot count them: four bytes of
-    /// text to a token, 1 600 tokens to an image or a document.
+    /// A cheap estimate of the request's tokens, for vendors that cannot count them.
     pub fn estimate_tokens(&self) -> u64 {
         let turns = self.turns.iter().flat_map(|turn| &turn.parts);
         let parts: usize = self.system.iter().chain(turns).map(Part::weight).sum();
         let tools: usize = self.tools.iter().map(Tool::weight).sum();
-        (parts + tools).div_ceil(4) as u64 + 4 * self.turns.len() as u64
+        let text = (parts + tools).div_ceil(tokens::BYTES_PER_TOKEN) as u64;
+        text + tokens::PER_TURN * self.turns.len() as u64
     }
 }
 

@@ -4,6 +4,7 @@
 //! It never changes a vector: numbers stay as they were written until a client wants them in
 //! another form.
 
+pub(in crate::protocol) mod typed;
 pub mod vector;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ pub use vector::Vector;
 
 use super::codec::{Client, Head, ReadError, Refused, Target};
 use super::conversation::{Extra, Failure, Losses};
+use crate::models::tokens;
 
 /// What a protocol with embeddings can do. Pure, as [`super::Codec`] is.
 pub trait Embeddings: Send + Sync {
@@ -267,9 +269,9 @@ impl Piece {
     /// About how many tokens: four bytes of text to one, and 1 600 to an image.
     fn weight(&self) -> u64 {
         match self {
-            Self::Text(text) => text.len().div_ceil(4) as u64,
+            Self::Text(text) => text.len().div_ceil(tokens::BYTES_PER_TOKEN) as u64,
             Self::Tokens(tokens) => tokens.len() as u64,
-            Self::Image(_) => 1_600,
+            Self::Image(_) => tokens::PER_MEDIUM as u64,
         }
     }
 }

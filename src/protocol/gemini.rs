@@ -13,7 +13,6 @@ mod part;
 mod schema;
 mod signature;
 mod spelling;
-pub mod model;
 #[cfg(test)]
 mod tests;
 

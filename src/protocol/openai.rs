@@ -6,13 +6,7 @@ mod request;
 mod response;
 mod said;
 mod stream;
-pub(in crate::protocol) mod error;
 pub(in crate::protocol) mod profile;
-pub(in crate::protocol) mod embedding;
-pub mod model;
-mod recall;
-
-pub(in crate::protocol) use request::TOOL_NAMES;
 
 use http::HeaderMap;
 
@@ -23,6 +17,7 @@ use super::codec::{
 use super::conversation::{Conversation, Failure, Reply};
 use super::embedding::Embeddings;
 use super::frames::FrameReader;
+use super::usual;
 
 /// OpenAI Chat Completions.
 #[derive(Debug, Clone, Copy)]
@@ -54,22 +49,22 @@ impl Codec for OpenAi {
     }
 
     fn read_error(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
-        error::read(status, headers, body)
+        usual::error::read(status, headers, body)
     }
 
     fn write_error(&self, failure: &Failure, _request_id: &str) -> WrittenError {
-        error::write(failure)
+        usual::error::write(failure)
     }
 
     fn write_models(&self, models: &[Model<'_>]) -> Vec<u8> {
-        response::write_models(models)
+        usual::models::write_models(models)
     }
 
     fn write_model(&self, model: &Model<'_>) -> Vec<u8> {
-        response::write_model(model)
+        usual::models::write_model(model)
     }
 
     fn embeddings(&self) -> Option<&'static dyn Embeddings> {
-        Some(&embedding::OpenAiEmbeddings)
+        Some(&usual::embedding::UsualEmbeddings)
     }
 }

@@ -21,7 +21,7 @@ use super::codec::{
 use super::conversation::{Conversation, Failure, Reply};
 use super::embedding::Embeddings;
 use super::frames::FrameReader;
-use super::openai::embedding::OpenAiEmbeddings;
+use super::usual;
 
 /// OpenAI Responses.
 #[derive(Debug, Clone, Copy)]
@@ -56,28 +56,27 @@ impl Codec for OpenAiResponses {
         error::read(status, headers, body)
     }
 
-    fn write_error(&self, failure: &Failure, request_id: &str) -> WrittenError {
-        error::write(failure, request_id)
-    }
-
     fn write_broken(&self, failure: Failure) -> Vec<u8> {
         stream::write_broken(&failure)
-    }
-
-    fn write_models(&self, models: &[Model<'_>]) -> Vec<u8> {
-        response::write_models(models)
-    }
-
-    fn write_model(&self, model: &Model<'_>) -> Vec<u8> {
-        response::write_model(model)
     }
 
     fn write_counted(&self, tokens: u64) -> Vec<u8> {
         response::write_counted(tokens)
     }
 
+    fn write_error(&self, failure: &Failure, _request_id: &str) -> WrittenError {
+        usual::error::write(failure)
+    }
+
+    fn write_models(&self, models: &[Model<'_>]) -> Vec<u8> {
+        usual::models::write_models(models)
+    }
+
+    fn write_model(&self, model: &Model<'_>) -> Vec<u8> {
+        usual::models::write_model(model)
+    }
+
     fn embeddings(&self) -> Option<&'static dyn Embeddings> {
-        // Those who speak it have OpenAI's, at the same path.
-        Some(&OpenAiEmbeddings)
+        Some(&usual::embedding::UsualEmbeddings)
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! A sentence never decides on the class: it says what a person should know, and providers reword it.
 
+pub(in crate::protocol) mod by_status;
 mod envelope;
 mod json;
 mod words;

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::{signature, token};
-use crate::{choose::sticky, table::StickyBy, upstream::inbound::Inbound};
+use crate::{choose::sticky, models::tokens, table::StickyBy, upstream::inbound::Inbound};
 
 /// The key of a sticky request. What it asks for and a request does not have is replaced by the
 /// next best: the session, the caller, the prompt.
@@ -34,7 +34,7 @@ pub fn certain_tokens(inbound: &Inbound) -> u64 {
         .headers
         .get(header::CONTENT_TYPE)
         .is_none_or(|value| value.as_bytes().starts_with(b"application/json"));
-    let tokens = inbound.body.len() / BYTES_PER_TOKEN;
+    let tokens = inbound.body.len() / tokens::CERTAIN_BYTES_PER_TOKEN;
     let has_files = || {
         let body = inbound.body.to_bytes();
         memchr::memmem::find(&body, b"base64").is_some()
@@ -94,8 +94,6 @@ struct Prompt<'a> {
 
 const SESSION: HeaderName = HeaderName::from_static("x-session-id");
 const PREFIX: usize = 256;
-/// Texts have about four bytes a token; three times as many are no mistake of an estimate.
-const BYTES_PER_TOKEN: u64 = 12;
 /// Shorter prompts fit everywhere, and are not looked at.
 const SMALLEST_WINDOW: u64 = 256;
 

@@ -9,11 +9,12 @@ mod titan;
 use http::HeaderMap;
 
 use super::request::path;
+use crate::models::bedrock::{self, Vectors};
 use crate::protocol::codec::{Client, Head, ReadError, Refused, Target};
-use crate::protocol::cohere::embedding::{
+use crate::protocol::conversation::Failure;
+use crate::protocol::embedding::typed::{
     Words, read_answer, read_fields, write_answer, write_calls,
 };
-use crate::protocol::conversation::Failure;
 use crate::protocol::embedding::{
     Answered, Calls, Embedded, Embedding, Embeddings, Form, malformed,
 };
@@ -37,11 +38,11 @@ impl Embeddings for BedrockEmbeddings {
 
     fn write_request(&self, from: &Embedding, target: &Target<'_>) -> Result<Calls, Refused> {
         let path = path(target.model, "invoke");
-        match Dialect::of_model(target.model) {
-            Some(Dialect::Titan) => titan::write(path, from, target),
-            Some(Dialect::Cohere) => write_cohere(path, from, target),
+        match bedrock::VECTORS.of(bedrock::model(target.model)) {
+            Vectors::Cohere { third } => write_cohere(path, from, third, target),
             // A name that tells nothing, as that of an application's inference profile.
-            None => Err(Refused { field: "model".to_owned() }),
+            Vectors::Unknown => Err(Refused { field: "model".to_owned() }),
+            vectors => titan::write(path, from, vectors, target),
         }
     }
 
@@ -82,12 +83,10 @@ enum Dialect {
 
 impl Dialect {
     fn of_model(model: &str) -> Option<Self> {
-        if model.contains("titan-embed") {
-            Some(Self::Titan)
-        } else if model.contains("cohere.embed") {
-            Some(Self::Cohere)
-        } else {
-            None
+        match bedrock::VECTORS.of(bedrock::model(model)) {
+            Vectors::Unknown => None,
+            Vectors::Cohere { .. } => Some(Self::Cohere),
+            Vectors::TitanFirst | Vectors::Titan | Vectors::TitanImage => Some(Self::Titan),
         }
     }
 
@@ -104,14 +103,18 @@ impl Dialect {
     }
 }
 
-fn write_cohere(path: String, from: &Embedding, target: &Target<'_>) -> Result<Calls, Refused> {
-    let newer = !target.model.contains("-v3");
-    if !newer && from.dimensions.is_some() {
+fn write_cohere(
+    path: String,
+    from: &Embedding,
+    third: bool,
+    target: &Target<'_>,
+) -> Result<Calls, Refused> {
+    if third && from.dimensions.is_some() {
         return Err(Refused { field: "dimensions".to_owned() });
     }
-    let (start, end) = if newer { ("LEFT", "RIGHT") } else { ("START", "END") };
+    let (start, end) = if third { ("START", "END") } else { ("LEFT", "RIGHT") };
     let words = Words { model: None, wraps_images: false, start, end };
-    let taken: &[&str] = if newer { &["max_tokens"] } else { &[] };
+    let taken: &[&str] = if third { &[] } else { &["max_tokens"] };
     write_calls(path, from, words, taken, target.losses())
 }
 

@@ -5,9 +5,10 @@
 use http::HeaderMap;
 use serde::Serialize;
 
-use crate::failure::{Failure, Kind};
+use crate::failure::Failure;
 use crate::protocol::codec::{WrittenError, json};
-use crate::protocol::told::{self, At, Told};
+use crate::protocol::told::Told;
+use crate::protocol::told::by_status::{kind_of, kind_of_status};
 
 /// Reads an error answer.
 pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
@@ -19,35 +20,10 @@ pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
     }
 }
 
-/// Reads an error inside a success; without a number of its own it is the vendor's fault.
-pub(super) fn read_inside(at: At, body: &[u8], message: &str) -> Failure {
-    let told = Told::inside(at, body);
-    told.failure(kind_of(told.status(), message), message)
-}
-
-/// The kind that a status and a sentence stand for.
-fn kind_of(status: Option<u16>, message: &str) -> Kind {
-    match status.map_or(Kind::Server, kind_of_status) {
-        Kind::InvalidRequest if told::is_about_context(message) => Kind::ContextWindow,
-        // A trial key's month, which no waiting shortens.
-        Kind::RateLimit if message.to_ascii_lowercase().contains("month") => Kind::Quota,
-        kind => kind,
-    }
-}
-
 /// Writes an error with the status that this protocol has for its kind.
 pub(super) fn write(failure: &Failure, request_id: &str) -> WrittenError {
     let body = json(&Out { id: request_id, message: &failure.message });
     WrittenError { status: failure.usual_status(), headers: Vec::new(), body }
-}
-
-/// The kind that a status stands for, with the vendor's own ones.
-fn kind_of_status(status: u16) -> Kind {
-    match status {
-        498 => Kind::Authentication,
-        499 => Kind::Timeout,
-        status => Kind::from_status(status),
-    }
 }
 
 #[derive(Serialize)]
@@ -59,6 +35,7 @@ struct Out<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::failure::Kind;
 
     #[test]
     fn error_body_of_cohere_gives_its_kind() {

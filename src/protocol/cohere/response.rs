@@ -7,9 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::chat::ToolCallOut;
 use crate::protocol::codec::{Client, Model, Reading, json};
 use crate::protocol::conversation::{Content, Failure, Finish, Kind, Part, Reply, ToolCall, Usage};
-use crate::protocol::told::At;
-
-use super::error;
+use crate::protocol::told::{At, by_status};
 
 /// Reads an answer; the body of a 200 may also be an error.
 pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
@@ -17,7 +15,7 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
         .map_err(|_| Failure::malformed("the provider's answer is no chat answer"))?;
     let Some(Said::Message(message)) = answer.message else {
         return Err(match answer.message {
-            Some(Said::Error(message)) => error::read_inside(At::Success, body, &message),
+            Some(Said::Error(message)) => by_status::read_inside(At::Success, body, &message),
             _ => Failure::malformed("the provider's answer holds no message"),
         });
     };

@@ -6,47 +6,13 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::{Conversation, ToolChoice};
+use crate::models::tools::NameRule;
 
 /// The tools of one conversation that must be renamed for one vendor.
 #[derive(Debug, Default)]
 pub struct ToolNames {
     /// As sent, by the client's names.
     renamed: BTreeMap<String, String>,
-}
-
-/// What a vendor takes as a tool's name.
-#[derive(Debug, Clone, Copy)]
-pub struct NameRule {
-    /// Its most characters.
-    pub longest: usize,
-    /// Characters besides letters, digits and `_`.
-    pub also: &'static [char],
-    /// Whether it must begin with a letter or `_`.
-    pub begins_with_letter: bool,
-}
-
-impl NameRule {
-    fn fits(self, name: &str) -> bool {
-        let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-        !name.is_empty()
-            && name.len() <= self.longest
-            && (begins || !self.begins_with_letter)
-            && name.chars().all(|c| self.takes(c))
-    }
-
-    fn takes(self, c: char) -> bool {
-        c.is_ascii_alphanumeric() || c == '_' || self.also.contains(&c)
-    }
-
-    /// A prefix of the name and a hash of it.
-    fn renamed(self, name: &str) -> String {
-        let clean = name.chars().map(|c| if self.takes(c) { c } else { '_' });
-        let begins = clean.clone().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
-        let before = (self.begins_with_letter && !begins).then_some('_');
-        let hash = format!("_{:08x}", hash(name));
-        let kept = before.into_iter().chain(clean).take(self.longest.saturating_sub(hash.len()));
-        kept.chain(hash.chars()).collect()
-    }
 }
 
 impl ToolNames {
@@ -89,14 +55,6 @@ pub fn clean_id(id: &str) -> Cow<'_, str> {
     }
 }
 
-/// FNV-1a, folded to 32 bits: stable over versions and machines, as names in a history must be.
-fn hash(text: &str) -> u32 {
-    let wide = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
-    (wide ^ (wide >> 32)) as u32
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::Tool;
@@ -114,8 +72,7 @@ mod tests {
         };
         let conversation =
             Conversation { tools: names.iter().map(tool).collect(), ..Conversation::default() };
-        let rule = NameRule { longest: 64, also: &['-'], begins_with_letter: false };
-        let fitted = ToolNames::fit(&conversation, rule);
+        let fitted = ToolNames::fit(&conversation, NameRule::PLAIN);
         assert_eq!(fitted.sent("short-1"), "short-1");
         assert!(fitted.sent("dotted.name").starts_with("dotted_name_"));
         assert!(names.iter().all(|name| fitted.sent(name).len() <= 64));
@@ -124,16 +81,5 @@ mod tests {
         let back = fitted.back();
         assert_eq!(back.len(), 3);
         assert_eq!(back[&sent], "dotted.name");
-    }
-
-    #[test]
-    fn a_first_character_may_have_to_be_a_letter() {
-        let rule = NameRule { longest: 64, also: &['-', '.'], begins_with_letter: true };
-        for name in ["2fa", "-x", ".y", "", &"9".repeat(80)] {
-            assert!(!rule.fits(name), "{name}");
-            assert!(rule.fits(&rule.renamed(name)), "{name}: {}", rule.renamed(name));
-        }
-        assert!(rule.fits("_2fa") && rule.fits("a.b-c"));
-        assert!(NameRule { begins_with_letter: false, ..rule }.fits("2fa"));
     }
 }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::models::tokens;
 use crate::protocol::Protocol;
 use crate::protocol::misfit::Refused;
 
@@ -147,7 +148,7 @@ impl Part {
         match &self.content {
             Content::Text(text) | Content::Reasoning(text) | Content::Refusal(text) => text.len(),
             Content::Media(Media { source: Source::Text(text), .. }) => text.len(),
-            Content::Media(_) => 4 * 1_600,
+            Content::Media(_) => tokens::BYTES_PER_TOKEN * tokens::PER_MEDIUM,
             Content::ToolCall(call) => call.name.len() + call.arguments.len(),
             Content::ToolResult(result) => result.content.iter().map(Self::weight).sum(),
             Content::Redacted => 0,

@@ -13,7 +13,6 @@ mod write;
 mod form;
 
 pub(super) use read::read;
-pub(in crate::protocol) use write::TOOL_NAMES;
 pub(super) use write::write;
 
 /// Extra fields that this protocol and OpenAI Responses both have, under one name.

@@ -1,15 +1,15 @@
-//! A whole Chat Completions answer, and the list of models.
+//! A whole Chat Completions answer.
 //!
 //! It never gives more than one choice.
 
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
 use crate::protocol::chat::ToolCallOut;
-use crate::protocol::codec::{Client, Model, Reading, json};
+use crate::protocol::codec::{Client, Reading, json};
 use crate::protocol::conversation::{Content, Failure, Finish, Part, Reply, ToolCall, Usage};
 use crate::protocol::told::At;
+use crate::protocol::usual::error;
 
-use super::error;
 use super::said::Said;
 
 /// Reads an answer; the body of a 200 may also be an error.
@@ -71,17 +71,6 @@ pub(super) fn write(reply: &Reply, to: &Client<'_>) -> Vec<u8> {
         }],
         usage: UsageOut::of(&reply.usage),
     })
-}
-
-/// Writes the list of models.
-pub(super) fn write_models(models: &[Model<'_>]) -> Vec<u8> {
-    let data: Vec<_> = models.iter().map(ModelOut::of).collect();
-    json(&Models { object: "list", data })
-}
-
-/// Writes one model.
-pub(super) fn write_model(model: &Model<'_>) -> Vec<u8> {
-    json(&ModelOut::of(model))
 }
 
 /// Why an answer ended; an unknown reason is the usual one.
@@ -191,27 +180,6 @@ pub(super) struct UsageOut {
     total_tokens: u64,
     prompt_tokens_details: PromptDetails,
     completion_tokens_details: CompletionDetails,
-}
-
-#[derive(Serialize)]
-struct Models<'a> {
-    object: &'static str,
-    data: Vec<ModelOut<'a>>,
-}
-
-#[derive(Serialize)]
-struct ModelOut<'a> {
-    id: &'a str,
-    object: &'static str,
-    created: u64,
-    owned_by: &'a str,
-}
-
-impl<'a> ModelOut<'a> {
-    fn of(model: &Model<'a>) -> Self {
-        let Model { id, created, owned_by } = *model;
-        Self { id, object: "model", created, owned_by }
-    }
 }
 
 impl UsageIn {

@@ -8,16 +8,15 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::failure::{Failure, Kind};
-use crate::protocol::codec::{Codec, WrittenError};
-use crate::protocol::openai::{self, OpenAi};
 use crate::protocol::told::{self, At, Json, Told};
+use crate::protocol::usual;
 
 /// Reads an error answer, or the event that told it.
 pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
     let told = Told::answer(status, headers, body);
     match told.value()["type"].as_str().is_some_and(told::is_error_name) {
         true => read_told(&told, detail(&told)),
-        false => OpenAi.read_error(status, headers, body),
+        false => usual::error::read(status, headers, body),
     }
 }
 
@@ -56,11 +55,6 @@ fn read_told(told: &Told<'_>, detail: &Json<'_>) -> Failure {
     Failure { param: told::text(&detail["param"]), ..failure }
 }
 
-/// Writes an error with its status.
-pub(super) fn write(failure: &Failure, request_id: &str) -> WrittenError {
-    OpenAi.write_error(failure, request_id)
-}
-
 /// An error's words, as they are written.
 #[derive(Serialize)]
 pub(super) struct Out<'a> {
@@ -76,7 +70,7 @@ pub(super) struct Alone<'a> {
     words: Out<'a>,
     param: Option<&'a str>,
     #[serde(flatten)]
-    object: openai::error::Out<'a>,
+    object: usual::error::Out<'a>,
 }
 
 impl<'a> Out<'a> {
@@ -92,7 +86,7 @@ impl<'a> Out<'a> {
 impl<'a> Alone<'a> {
     /// From the neutral form.
     pub(super) fn of(failure: &'a Failure) -> Self {
-        let object = openai::error::Out::of(failure);
+        let object = usual::error::Out::of(failure);
         Self { words: Out::of(failure), param: failure.param.as_deref(), object }
     }
 }

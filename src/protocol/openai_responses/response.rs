@@ -1,4 +1,4 @@
-//! A whole response, the list of models and the count of tokens.
+//! A whole response, and the count of tokens.
 //!
 //! Each part of an answer is an item of its own, in a response as in a stream.
 
@@ -7,9 +7,8 @@ use serde_json::value::RawValue;
 
 use super::error;
 use super::item::{Item, ItemOut};
-use crate::protocol::codec::{Client, Codec, Model, Reading, json};
+use crate::protocol::codec::{Client, Reading, json};
 use crate::protocol::conversation::{Failure, Finish, Reply, Usage};
-use crate::protocol::openai::OpenAi;
 
 /// Reads an answer; the body of a 200 may also be a failed response.
 pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
@@ -44,16 +43,6 @@ pub(super) fn write(reply: &Reply, to: &Client<'_>) -> Vec<u8> {
     }
     let head = Head::of(to);
     json(&head.response(Outcome::Ended(reply.finish), &output, Some(&reply.usage)))
-}
-
-/// Writes the list of models.
-pub(super) fn write_models(models: &[Model<'_>]) -> Vec<u8> {
-    OpenAi.write_models(models)
-}
-
-/// Writes one model.
-pub(super) fn write_model(model: &Model<'_>) -> Vec<u8> {
-    OpenAi.write_model(model)
 }
 
 /// Writes a count of tokens.

@@ -7,8 +7,8 @@ use std::borrow::Cow;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::protocol::anthropic::thinking::ThinkingOut;
 use crate::protocol::conversation::CacheMark;
+use crate::protocol::fit::claude::ThinkingOut;
 
 #[derive(Serialize)]
 pub(super) struct Body<'a> {

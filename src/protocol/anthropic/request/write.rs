@@ -10,9 +10,8 @@ use super::form::{
     Block, BlockContent, Body, Cache, Choice, Format, Message, Metadata, OutputConfig, SourceOut,
     ToolOut,
 };
+use crate::models::{anthropic, openai};
 use crate::protocol::Protocol;
-use crate::protocol::anthropic::model::Generation;
-use crate::protocol::anthropic::thinking::{Plan, fit_sampling};
 use crate::protocol::codec::{Reading, Refused, Target, Written, json};
 use crate::protocol::conversation::names::clean_id;
 use crate::protocol::conversation::tool::WORDLESS_ERROR;
@@ -20,7 +19,8 @@ use crate::protocol::conversation::{
     Content, Conversation, Losses, Media, MediaKind, Merged, OutputFormat, Part, Role, Source,
     Tool, ToolChoice, ToolNames,
 };
-use crate::protocol::openai::TOOL_NAMES;
+use crate::protocol::fit;
+use crate::protocol::fit::claude::{Plan, fit_sampling};
 use crate::protocol::structured::{ANSWER_TOOL, ANSWER_TOOL_DESCRIPTION, Structured};
 
 /// Writes a request.
@@ -44,12 +44,12 @@ fn write_for(
     target: &Target<'_>,
     path: &'static str,
 ) -> Result<Written, Refused> {
-    let names = ToolNames::fit(from, TOOL_NAMES);
+    let model = anthropic::model(target.model);
+    let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model));
     let mut losses = target.losses();
-    let generation = Generation::of(target.model);
     let turns = from.alternating();
-    let plan = Plan::of(from, &turns, generation, &mut losses)?;
-    let has_field = generation.knows_output_format();
+    let plan = Plan::of(from, &turns, model, &mut losses)?;
+    let has_field = anthropic::OUTPUT_FORMAT.of(model);
     let format = Structured::of(from, has_field, !plan.can_force(), &mut losses)?;
     let answer_tool = format.tool();
     let mut tools: Vec<ToolOut<'_>> = from
@@ -66,12 +66,13 @@ fn write_for(
             disable_parallel_tool_use: None,
         });
     }
-    let sampling = fit_sampling(&from.sampling, plan.thinks(), generation, &mut losses)?;
+    let sampling = fit_sampling(&from.sampling, plan.thinks(), model, &mut losses)?;
     from.lose_extras(|_| false, &mut losses)?;
     let is_count = path == COUNT_PATH;
     let body = Body {
         model: target.model,
-        max_tokens: plan.max_tokens.or(Some(generation.default_max_tokens())).filter(|_| !is_count),
+        max_tokens: (!is_count)
+            .then(|| plan.max_tokens.unwrap_or(anthropic::DEFAULT_MAX_TOKENS.of(model))),
         system: from.instructions().filter_map(write_text).collect(),
         messages: write_turns(&turns, &names, &mut losses)?,
         tools,
@@ -81,7 +82,11 @@ fn write_for(
         temperature: sampling.temperature.filter(|_| !is_count),
         top_p: sampling.top_p.filter(|_| !is_count),
         top_k: sampling.top_k.filter(|_| !is_count),
-        stop_sequences: if is_count { Vec::new() } else { write_stop(from, &mut losses)? },
+        stop_sequences: if is_count {
+            Vec::new()
+        } else {
+            fit::stops_with_text(&from.stop, &mut losses)?
+        },
         metadata: from.user.as_deref().filter(|_| !is_count).map(|user_id| Metadata { user_id }),
         stream: (from.is_stream() && !is_count).then_some(true),
     };
@@ -157,13 +162,6 @@ fn write_choice<'a>(
     }
     let disable_parallel_tool_use = one_only.filter(|_| kind != "none");
     Ok(Some(Choice { r#type: kind, name, disable_parallel_tool_use }))
-}
-
-fn write_stop<'a>(from: &'a Conversation, losses: &mut Losses) -> Result<Vec<&'a str>, Refused> {
-    let (blank, stop): (Vec<&str>, Vec<&str>) =
-        from.stop.iter().map(String::as_str).partition(|text| text.trim().is_empty());
-    losses.lose_if(!blank.is_empty(), "stop")?;
-    Ok(stop)
 }
 
 fn write_turns<'a>(

@@ -4,35 +4,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::models::bedrock::Vectors;
 use crate::protocol::codec::{ReadError, Refused, Target, json};
 use crate::protocol::conversation::Failure;
 use crate::protocol::embedding::{
     Calls, Embedded, Embedding, Form, Input, Piece, Truncate, Vector, malformed, unfit_input,
 };
 use crate::protocol::object::Object;
-
-/// What a model takes, by its name.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Model {
-    /// The first: a text.
-    First,
-    /// The second: a text, and how long the vector is to be.
-    Second,
-    /// A text, an image, or both.
-    Image,
-}
-
-impl Model {
-    fn of(name: &str) -> Self {
-        if name.contains("embed-image") {
-            Self::Image
-        } else if name.contains("text-v1") || name.contains("g1-text") {
-            Self::First
-        } else {
-            Self::Second
-        }
-    }
-}
 
 /// Reads a request.
 pub(super) fn read(mut body: Object<'_>) -> Result<Embedding, ReadError> {
@@ -61,21 +39,25 @@ pub(super) fn read(mut body: Object<'_>) -> Result<Embedding, ReadError> {
 }
 
 /// Writes a call for each input.
-pub(super) fn write(path: String, from: &Embedding, target: &Target<'_>) -> Result<Calls, Refused> {
-    let model = Model::of(target.model);
+pub(super) fn write(
+    path: String,
+    from: &Embedding,
+    model: Vectors,
+    target: &Target<'_>,
+) -> Result<Calls, Refused> {
     from.wants_floats_only()?;
-    if model == Model::First && from.dimensions.is_some() {
+    if model == Vectors::TitanFirst && from.dimensions.is_some() {
         return Err(Refused { field: "dimensions".to_owned() });
     }
     let mut losses = target.losses();
     from.lose_titles(&mut losses)?;
     losses.lose_if(from.truncate.is_some_and(|it| it != Truncate::Never), "truncate")?;
-    losses.lose_if(from.normalize == Some(false) && model != Model::Second, "normalize")?;
+    losses.lose_if(from.normalize == Some(false) && model != Vectors::Titan, "normalize")?;
     losses.lose_if(from.user.is_some(), "user")?;
     from.lose_extras(&[], &mut losses)?;
     let body = |input: &Input| {
         let (text, image) = pieces(input, model).ok_or_else(unfit_input)?;
-        let second = model == Model::Second;
+        let second = model == Vectors::Titan;
         Ok(Body {
             input_text: text,
             input_image: image,
@@ -83,7 +65,7 @@ pub(super) fn write(path: String, from: &Embedding, target: &Target<'_>) -> Resu
             normalize: from.normalize.filter(|_| second),
             embedding_config: from
                 .dimensions
-                .filter(|_| model == Model::Image)
+                .filter(|_| model == Vectors::TitanImage)
                 .map(|output_embedding_length| Config { output_embedding_length }),
         })
     };
@@ -92,12 +74,12 @@ pub(super) fn write(path: String, from: &Embedding, target: &Target<'_>) -> Resu
 }
 
 /// The text and the image of an input, if it has no more than one image and the model takes it.
-fn pieces(input: &Input, model: Model) -> Option<(Option<String>, Option<String>)> {
+fn pieces(input: &Input, model: Vectors) -> Option<(Option<String>, Option<String>)> {
     let (mut texts, mut image) = (Vec::new(), None);
     for piece in &input.parts {
         match piece {
             Piece::Text(text) => texts.push(text.as_str()),
-            Piece::Image(url) if model == Model::Image && image.is_none() => {
+            Piece::Image(url) if model == Vectors::TitanImage && image.is_none() => {
                 let (_, data) = url.strip_prefix("data:")?.split_once(";base64,")?;
                 image = Some(data.to_owned());
             }

@@ -9,8 +9,8 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::{MODEL_FIELDS, OWN_EXTRAS};
-use crate::protocol::anthropic::thinking::ThinkingOut;
 use crate::protocol::conversation::{CacheMark, Extra};
+use crate::protocol::fit::claude::ThinkingOut;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -1,13 +1,13 @@
 //! How much the model is to think and how its next token is drawn, within what its family takes.
 //!
-//! It never decides what Anthropic's models take: `anthropic::thinking` does.
+//! It never decides what Anthropic's models take: `fit::claude` does.
 
 use super::form::{Effort as EffortOut, Inference, ModelFields, NovaReasoning};
-use crate::protocol::anthropic::model::Generation;
-use crate::protocol::anthropic::thinking::{self, fit_sampling};
-use crate::protocol::bedrock::model::Family;
+use crate::models::bedrock::{self, Family};
+use crate::models::{Effort, Model};
 use crate::protocol::codec::Refused;
-use crate::protocol::conversation::{Conversation, Effort, Losses, Merged, Sampling};
+use crate::protocol::conversation::{Conversation, Losses, Merged, Sampling};
+use crate::protocol::fit::{self, claude};
 
 /// What is written of limits, sampling and thinking.
 pub(super) struct Plan<'a> {
@@ -24,18 +24,15 @@ impl<'a> Plan<'a> {
     pub(super) fn of(
         from: &'a Conversation,
         turns: &[Merged<'_>],
-        family: Family,
+        model: Model<'_>,
         losses: &mut Losses,
     ) -> Result<Self, Refused> {
         let inference = Inference { max_tokens: from.max_tokens, ..Inference::default() };
         let fields = ModelFields { extras: &from.extras, ..ModelFields::default() };
         let mut plan = Self { inference, fields, thinks: false, can_force: true };
-        plan.think(from, turns, family, losses)?;
-        plan.draw(&from.sampling, plan.thinks, family, losses)?;
-        let (blank, stop): (Vec<&str>, Vec<&str>) =
-            from.stop.iter().map(String::as_str).partition(|text| text.trim().is_empty());
-        losses.lose_if(!blank.is_empty(), "stop")?;
-        plan.inference.stop_sequences = stop;
+        plan.think(from, turns, model, losses)?;
+        plan.draw(&from.sampling, plan.thinks, model, losses)?;
+        plan.inference.stop_sequences = fit::stops_with_text(&from.stop, losses)?;
         Ok(plan)
     }
 
@@ -43,11 +40,12 @@ impl<'a> Plan<'a> {
         &mut self,
         from: &Conversation,
         turns: &[Merged<'_>],
-        family: Family,
+        model: Model<'_>,
         losses: &mut Losses,
     ) -> Result<(), Refused> {
-        if let Family::Claude(generation) = family {
-            let plan = thinking::Plan::of(from, turns, generation, losses)?;
+        let family = bedrock::FAMILY.of(model);
+        if family == Family::Claude {
+            let plan = claude::Plan::of(from, turns, model, losses)?;
             (self.thinks, self.can_force) = (plan.thinks(), plan.can_force());
             self.fields.thinking = plan.thinking;
             self.fields.output_config = plan.effort.map(|effort| EffortOut { effort });
@@ -64,7 +62,7 @@ impl<'a> Plan<'a> {
                 self.fields.reasoning_config = Some(NovaReasoning { r#type, max_reasoning_effort });
             }
             Family::GptOss => self.fields.reasoning_effort = asked.effort().map(plain_word),
-            Family::Claude(_) | Family::Nova { .. } | Family::Other => {
+            Family::Claude | Family::Nova { .. } | Family::Other => {
                 losses.lose_if(!is_off, "reasoning_effort")?
             }
         }
@@ -76,19 +74,17 @@ impl<'a> Plan<'a> {
         &mut self,
         from: &Sampling,
         thinks: bool,
-        family: Family,
+        model: Model<'_>,
         losses: &mut Losses,
     ) -> Result<(), Refused> {
+        let family = bedrock::FAMILY.of(model);
         // Every other model takes what a Claude of the oldest kind does, but for `top_k`.
-        let generation = match family {
-            Family::Claude(generation) => generation,
-            _ => Generation::of(""),
-        };
-        let fitted = fit_sampling(from, thinks, generation, losses)?;
+        let like = if family == Family::Claude { model } else { Model::named("") };
+        let fitted = claude::fit_sampling(from, thinks, like, losses)?;
         self.inference.temperature = fitted.temperature;
         self.inference.top_p = fitted.top_p;
         match family {
-            Family::Claude(_) => self.fields.top_k = fitted.top_k,
+            Family::Claude => self.fields.top_k = fitted.top_k,
             Family::Nova { .. } => self.fields.nova_top_k = fitted.top_k,
             Family::GptOss | Family::Other => losses.lose_if(from.top_k.is_some(), "top_k")?,
         }

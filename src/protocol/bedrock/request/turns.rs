@@ -6,8 +6,9 @@ use std::borrow::Cow;
 
 use super::form::{BlockOut, CachePoint, Message, Reasoning, ToolResultOut, ToolUse};
 use super::media::{self, DocumentNames};
+use crate::models::Model;
+use crate::models::bedrock::{self, Family};
 use crate::protocol::Protocol;
-use crate::protocol::bedrock::model::Family;
 use crate::protocol::codec::Refused;
 use crate::protocol::conversation::names::clean_id;
 use crate::protocol::conversation::tool::WORDLESS_ERROR;
@@ -15,7 +16,7 @@ use crate::protocol::conversation::{Content, Losses, MediaKind, Merged, Part, Ro
 
 /// Writes the parts of one request.
 pub(super) struct Blocks<'a, 'l> {
-    pub(super) family: Family,
+    pub(super) model: Model<'a>,
     pub(super) names: &'a ToolNames,
     pub(super) losses: &'l mut Losses,
     pub(super) documents: DocumentNames,
@@ -41,6 +42,10 @@ impl<'a> Blocks<'a, '_> {
         Ok(messages)
     }
 
+    fn is_claude(&self) -> bool {
+        bedrock::FAMILY.of(self.model) == Family::Claude
+    }
+
     /// Writes instructions.
     pub(super) fn system(&self, parts: impl Iterator<Item = &'a Part>) -> Vec<BlockOut<'a>> {
         let mut blocks = Vec::new();
@@ -64,7 +69,7 @@ impl<'a> Blocks<'a, '_> {
     }
 
     fn block(&mut self, part: &'a Part) -> Result<Option<BlockOut<'a>>, Refused> {
-        let proof = part.signature_of(Protocol::Anthropic).filter(|_| self.family.is_claude());
+        let proof = part.signature_of(Protocol::Anthropic).filter(|_| self.is_claude());
         Ok(match &part.content {
             Content::Text(text) | Content::Refusal(text) => {
                 (!text.trim().is_empty()).then(|| BlockOut::Text(text.into()))
@@ -80,7 +85,7 @@ impl<'a> Blocks<'a, '_> {
                 media.lose_detail(self.losses)?;
                 // Anthropic's models neither hear nor watch.
                 let is_known = matches!(media.kind, MediaKind::Image | MediaKind::Document);
-                let block = (is_known || !self.family.is_claude())
+                let block = (is_known || !self.is_claude())
                     .then(|| media::write(media, &mut self.documents))
                     .flatten();
                 self.losses.lose_if(block.is_none(), media.kind.name())?;
@@ -109,7 +114,7 @@ impl<'a> Blocks<'a, '_> {
     }
 
     fn mark(&self, part: &'a Part) -> Option<BlockOut<'a>> {
-        let mark = part.cache.as_ref().filter(|_| self.family.takes_cache_marks())?;
+        let mark = part.cache.as_ref().filter(|_| bedrock::CACHE_MARKS.of(self.model))?;
         Some(BlockOut::CachePoint(CachePoint::of(mark)))
     }
 }

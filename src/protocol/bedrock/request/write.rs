@@ -16,14 +16,14 @@ use super::media::DocumentNames;
 use super::plan::Plan;
 use super::turns::Blocks;
 use super::{MODEL_FIELDS, OWN_EXTRAS};
+use crate::models::bedrock::{self, Family};
+use crate::models::{Model, openai};
 use crate::path::NOT_IN_A_SEGMENT;
-use crate::protocol::bedrock::model::Family;
 use crate::protocol::codec::{Reading, Refused, Target, Written, json};
 use crate::protocol::conversation::tool::raw;
 use crate::protocol::conversation::{
     Conversation, Delivery, Losses, OutputFormat, Tool, ToolChoice, ToolNames,
 };
-use crate::protocol::openai::TOOL_NAMES;
 use crate::protocol::structured::{ANSWER_TOOL, ANSWER_TOOL_DESCRIPTION, Structured};
 
 /// Writes a request.
@@ -31,22 +31,22 @@ pub(in crate::protocol::bedrock) fn write(
     from: &Conversation,
     target: &Target<'_>,
 ) -> Result<Written, Refused> {
-    let family = Family::of(target.model);
-    let names = ToolNames::fit(from, TOOL_NAMES);
+    let model = bedrock::model(target.model);
+    let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model));
     let mut losses = target.losses();
     let turns = from.alternating();
-    let plan = Plan::of(from, &turns, family, &mut losses)?;
-    let has_field = family.keeps_to_schemas();
+    let plan = Plan::of(from, &turns, model, &mut losses)?;
+    let has_field = bedrock::SCHEMAS.of(model);
     let format = Structured::of(from, has_field, !plan.can_force, &mut losses)?;
     let answer_tool = format.tool();
-    let tool_config = write_tools(from, &plan, &format, family, &names, &mut losses)?;
+    let tool_config = write_tools(from, &plan, &format, model, &names, &mut losses)?;
     from.lose_extras(
         |name| OWN_EXTRAS.contains(&name) || name.starts_with(MODEL_FIELDS),
         &mut losses,
     )?;
     let user = from.user.as_deref().filter(|user| is_metadata(user));
     let documents = DocumentNames::default();
-    let mut blocks = Blocks { family, names: &names, losses: &mut losses, documents };
+    let mut blocks = Blocks { model, names: &names, losses: &mut losses, documents };
     let body = Body {
         system: blocks.system(from.instructions()),
         messages: blocks.turns(&turns)?,
@@ -81,16 +81,16 @@ pub(in crate::protocol::bedrock) fn write_count(
     from: &Conversation,
     target: &Target<'_>,
 ) -> Result<Option<Written>, Refused> {
-    let family = Family::of(target.model);
-    if !family.is_claude() {
+    let model = bedrock::model(target.model);
+    if bedrock::FAMILY.of(model) != Family::Claude {
         return Ok(None);
     }
-    let names = ToolNames::fit(from, TOOL_NAMES);
+    let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model));
     let mut losses = target.losses();
     let turns = from.alternating();
-    let tools = offered_tools(from, family, &names, &mut losses)?;
+    let tools = offered_tools(from, model, &names, &mut losses)?;
     let documents = DocumentNames::default();
-    let mut blocks = Blocks { family, names: &names, losses: &mut losses, documents };
+    let mut blocks = Blocks { model, names: &names, losses: &mut losses, documents };
     let converse = CountConverse {
         system: blocks.system(from.instructions()),
         messages: blocks.turns(&turns)?,
@@ -123,7 +123,7 @@ fn write_tools<'a>(
     from: &'a Conversation,
     plan: &Plan<'_>,
     format: &Structured<'a>,
-    family: Family,
+    model: Model<'_>,
     names: &'a ToolNames,
     losses: &mut Losses,
 ) -> Result<Option<ToolConfig<'a>>, Refused> {
@@ -131,7 +131,7 @@ fn write_tools<'a>(
     if is_none && !from.has_tool_parts() && format.tool().is_none() {
         return Ok(None);
     }
-    let mut tools = offered_tools(from, family, names, losses)?;
+    let mut tools = offered_tools(from, model, names, losses)?;
     let mut choice = write_choice(from, plan, names, losses)?;
     if let Structured::Tool(schema) = format {
         tools.push(tool_for_answer(Cow::clone(schema)));
@@ -144,14 +144,14 @@ fn write_tools<'a>(
 /// refuses such a history without tools.
 fn offered_tools<'a>(
     from: &'a Conversation,
-    family: Family,
+    model: Model<'_>,
     names: &'a ToolNames,
     losses: &mut Losses,
 ) -> Result<Vec<ToolOut<'a>>, Refused> {
     let mut tools = Vec::with_capacity(from.tools.len());
     for tool in &from.tools {
-        tools.push(ToolOut::ToolSpec(write_spec(tool, family, names, losses)?));
-        let mark = tool.cache.as_ref().filter(|_| family.takes_cache_marks_in_tools());
+        tools.push(ToolOut::ToolSpec(write_spec(tool, model, names, losses)?));
+        let mark = tool.cache.as_ref().filter(|_| bedrock::CACHE_MARKS_IN_TOOLS.of(model));
         tools.extend(mark.map(|mark| ToolOut::CachePoint(CachePoint::of(mark))));
     }
     if tools.is_empty() && from.has_tool_parts() {
@@ -168,11 +168,11 @@ fn offered_tools<'a>(
 
 fn write_spec<'a>(
     tool: &'a Tool,
-    family: Family,
+    model: Model<'_>,
     names: &'a ToolNames,
     losses: &mut Losses,
 ) -> Result<Spec<'a>, Refused> {
-    let strict = tool.strict.filter(|strict| *strict && family.keeps_to_schemas());
+    let strict = tool.strict.filter(|strict| *strict && bedrock::SCHEMAS.of(model));
     losses.lose_if(tool.strict == Some(true) && strict.is_none(), "tools.strict")?;
     Ok(Spec {
         name: names.sent(&tool.name),

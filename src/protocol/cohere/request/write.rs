@@ -4,26 +4,28 @@
 
 use super::MOST_P;
 use super::form::{Body, Message, ResponseFormat, ThinkingOut};
+use crate::models::{Model, cohere};
 use crate::protocol::chat::{PartOut, Text, ToolCallOut, ToolOut, write_image, write_result_media};
 use crate::protocol::codec::{Reading, Refused, Target, Written, json};
-use crate::protocol::cohere::model::refuses_thinking;
 use crate::protocol::conversation::part::one_text;
 use crate::protocol::conversation::{
-    Content, Conversation, Losses, Media, MediaKind, Merged, NameRule, OutputFormat, Part, Role,
-    Sampling, Source, Thinking, ToolChoice, ToolNames,
+    Content, Conversation, Losses, Media, MediaKind, Merged, OutputFormat, Part, Role, Sampling,
+    Source, Thinking, ToolChoice, ToolNames,
 };
+use crate::protocol::fit;
 
 /// Writes a request.
 pub(in crate::protocol::cohere) fn write(
     from: &Conversation,
     target: &Target<'_>,
 ) -> Result<Written, Refused> {
-    let names = ToolNames::fit(from, TOOL_NAMES);
+    let model = cohere::model(target.model);
+    let names = ToolNames::fit(from, cohere::TOOL_NAMES.of(model));
     let mut losses = target.losses();
     let messages = write_messages(from, &names, &mut losses)?;
     let (tools, tool_choice) = write_tools(from, &names, &mut losses)?;
     let sampling = write_sampling(&from.sampling, &mut losses)?;
-    losses.lose_if(from.stop.len() > MOST_STOPS, "stop")?;
+    let stop_sequences = fit::stops(&from.stop, cohere::STOPS.of(model), &mut losses)?;
     from.lose_extras(|_| false, &mut losses)?;
     let body = Body {
         model: target.model,
@@ -32,9 +34,9 @@ pub(in crate::protocol::cohere) fn write(
         tools,
         tool_choice,
         response_format: write_format(from, &mut losses)?,
-        thinking: write_thinking(from.thinking, target.model, &mut losses)?,
+        thinking: write_thinking(from.thinking, model, &mut losses)?,
         max_tokens: from.max_tokens,
-        stop_sequences: &from.stop[..from.stop.len().min(MOST_STOPS)],
+        stop_sequences,
         temperature: sampling.temperature,
         p: sampling.top_p,
         k: sampling.top_k,
@@ -120,12 +122,12 @@ fn write_format<'a>(
 
 fn write_thinking(
     asked: Option<Thinking>,
-    model: &str,
+    model: Model<'_>,
     losses: &mut Losses,
 ) -> Result<Option<ThinkingOut>, Refused> {
     let Some(asked) = asked else { return Ok(None) };
     let is_off = asked.is_off();
-    if refuses_thinking(model) {
+    if !cohere::THINKING.of(model) {
         losses.lose_if(!is_off, "reasoning_effort")?;
         return Ok(None);
     }
@@ -221,6 +223,4 @@ fn write_media<'a>(media: &'a Media, losses: &mut Losses) -> Result<Option<PartO
     Ok(part)
 }
 
-const TOOL_NAMES: NameRule = NameRule { longest: 64, also: &[], begins_with_letter: true };
-const MOST_STOPS: usize = 5;
 const LEAST_P: f64 = 0.01;

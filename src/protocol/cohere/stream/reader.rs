@@ -5,12 +5,11 @@
 use serde::Deserialize;
 
 use crate::protocol::codec::Reading;
-use crate::protocol::cohere::error;
 use crate::protocol::cohere::response::{BROKEN_OFF, Call, UsageIn, read_finish};
 use crate::protocol::conversation::{Event, Failure};
 use crate::protocol::frames::{Frames, fail};
 use crate::protocol::parts::Parts;
-use crate::protocol::told::At;
+use crate::protocol::told::{At, by_status};
 
 /// What is known in the midst of a stream.
 #[derive(Debug, Default)]
@@ -38,7 +37,7 @@ impl Frames for State {
         };
         let kind = said.r#type.as_deref().unwrap_or_default();
         if let (None, Some(message)) = (&said.r#type, said.message) {
-            return fail(error::read_inside(At::Event, data.as_bytes(), &message), events);
+            return fail(by_status::read_inside(At::Event, data.as_bytes(), &message), events);
         }
         let delta = said.delta.unwrap_or_default();
         if kind == "message-end" && delta.is_failure() {
@@ -170,7 +169,7 @@ impl Delta {
         let message = self.error.unwrap_or_else(|| BROKEN_OFF.to_owned());
         match read_finish(self.finish_reason.as_deref().unwrap_or_default()) {
             Err(kind) => Failure::new(kind, message),
-            Ok(_) => error::read_inside(At::Event, data.as_bytes(), &message),
+            Ok(_) => by_status::read_inside(At::Event, data.as_bytes(), &message),
         }
     }
 }

@@ -9,13 +9,13 @@ use std::collections::HashMap;
 use serde_json::value::RawValue;
 
 use super::form::ContentOut;
+use crate::models::{Model, gemini};
 use crate::protocol::Protocol;
 use crate::protocol::codec::Refused;
 use crate::protocol::conversation::tool::raw;
 use crate::protocol::conversation::{
     Content, Conversation, Losses, Media, Merged, Part, Role, Source, ToolNames, ToolResult,
 };
-use crate::protocol::gemini::model::Generation;
 use crate::protocol::gemini::part::{FileData, FunctionResponse, PartOut};
 use crate::protocol::gemini::signature::UNCHECKED;
 
@@ -30,14 +30,14 @@ pub(super) fn write_system(from: &Conversation) -> Option<ContentOut<'_>> {
 pub(super) fn write_turns<'a>(
     from: &'a Conversation,
     names: &'a ToolNames,
-    generation: Generation,
+    model: Model<'_>,
     losses: &mut Losses,
 ) -> Result<Vec<ContentOut<'a>>, Refused> {
     let called = from.called_tools();
     let mut contents = Vec::with_capacity(from.turns.len());
     for turn in from.alternating() {
         let parts = match turn.role {
-            Role::Assistant => write_model(&turn, names, generation, losses)?,
+            Role::Assistant => write_model(&turn, names, model, losses)?,
             Role::User | Role::System => write_user(&turn, &called, names, losses)?,
         };
         let role = if turn.role == Role::Assistant { "model" } else { "user" };
@@ -53,10 +53,10 @@ pub(super) fn write_turns<'a>(
 fn write_model<'a>(
     turn: &Merged<'a>,
     names: &'a ToolNames,
-    generation: Generation,
+    model: Model<'_>,
     losses: &mut Losses,
 ) -> Result<Vec<PartOut<'a>>, Refused> {
-    let mut demands = generation.demands_signatures();
+    let mut demands = gemini::SIGNATURES.of(model);
     let mut parts = Vec::with_capacity(turn.parts.len());
     for &part in &turn.parts {
         let own = part.signature_of(Protocol::Gemini).map(Cow::Borrowed);

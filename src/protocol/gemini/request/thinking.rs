@@ -2,22 +2,23 @@
 //!
 //! It never asks a model that does not think to do so.
 
+use crate::models::gemini::{self, ThinkingControl};
+use crate::models::{Effort, Model};
 use crate::protocol::codec::Refused;
-use crate::protocol::conversation::{Effort, Losses, Thinking};
-use crate::protocol::gemini::model::ThinkingControl;
+use crate::protocol::conversation::{Losses, Thinking};
 
 use super::form::ThinkingConfig;
 
 /// What is written of thinking. Thoughts are asked for whenever thinking is.
 pub(super) fn write(
     asked: Option<Thinking>,
-    model: &str,
+    model: Model<'_>,
     losses: &mut Losses,
 ) -> Result<Option<ThinkingConfig>, Refused> {
     let Some(asked) = asked else { return Ok(None) };
     let is_off = asked.is_off();
     let shown = ThinkingConfig { include_thoughts: Some(true), ..ThinkingConfig::default() };
-    Ok(match ThinkingControl::of(model) {
+    Ok(match gemini::THINKING.of(model) {
         ThinkingControl::None => {
             losses.lose_if(!is_off, "reasoning_effort")?;
             None
@@ -91,7 +92,7 @@ mod tests {
             ("gemini-3-flash", Thinking::Adaptive, Some(level(None)), false),
         ] {
             let mut losses = Losses::new(Lossy::Warn);
-            let config = write(Some(asked), model, &mut losses).unwrap();
+            let config = write(Some(asked), gemini::model(model), &mut losses).unwrap();
             assert_eq!(config, written, "{model} {asked:?}");
             assert_eq!(!losses.into_names().is_empty(), lost, "{model} {asked:?}");
         }

@@ -9,12 +9,13 @@ use super::form::{
     Body, Count, Function, FunctionCalling, GenerationConfig, Schema, ToolConfig, Tools,
 };
 use super::thinking;
+use crate::models::{Model, gemini};
 use crate::path::NOT_IN_A_SEGMENT;
 use crate::protocol::codec::{Reading, Refused, Target, Written, json};
 use crate::protocol::conversation::{
-    Conversation, Losses, NameRule, OutputFormat, Tool, ToolChoice, ToolNames,
+    Conversation, Losses, OutputFormat, Tool, ToolChoice, ToolNames,
 };
-use crate::protocol::gemini::model::Generation;
+use crate::protocol::fit;
 
 /// Writes a request. Where the client wants a stream, in whatever form, events are asked for.
 pub(in crate::protocol::gemini) fn write(
@@ -42,16 +43,16 @@ fn write_for(
     method: &str,
     write: impl FnOnce(Body<'_>) -> Vec<u8>,
 ) -> Result<Written, Refused> {
-    let names = ToolNames::fit(from, TOOL_NAMES);
+    let model = gemini::model(target.model);
+    let names = ToolNames::fit(from, gemini::TOOL_NAMES.of(model));
     let mut losses = target.losses();
-    let generation = Generation::of(target.model);
     let body = Body {
         model: None,
         system_instruction: write_system(from),
-        contents: write_turns(from, &names, generation, &mut losses)?,
+        contents: write_turns(from, &names, model, &mut losses)?,
         tools: write_tools(&from.tools, &names),
-        tool_config: write_choice(from, &names, generation, &mut losses)?,
-        generation_config: Some(write_config(from, target.model, generation, &mut losses)?)
+        tool_config: write_choice(from, &names, model, &mut losses)?,
+        generation_config: Some(write_config(from, model, &mut losses)?)
             .filter(|config| *config != GenerationConfig::default()),
     };
     from.lose_extras(|_| false, &mut losses)?;
@@ -91,7 +92,7 @@ fn write_tools<'a>(tools: &'a [Tool], names: &'a ToolNames) -> Option<[Tools<'a>
 fn write_choice<'a>(
     from: &'a Conversation,
     names: &'a ToolNames,
-    generation: Generation,
+    model: Model<'_>,
     losses: &mut Losses,
 ) -> Result<Option<ToolConfig<'a>>, Refused> {
     if from.tools.is_empty() {
@@ -100,7 +101,7 @@ fn write_choice<'a>(
     losses.lose_if(from.parallel_tool_calls == Some(false), "parallel_tool_calls")?;
     let is_strict = from.tools.iter().any(|tool| tool.strict == Some(true));
     let is_free = matches!(from.tool_choice, None | Some(ToolChoice::Auto));
-    let can_validate = generation.validates_calls();
+    let can_validate = gemini::VALIDATED_CALLS.of(model);
     losses.lose_if(is_strict && is_free && !can_validate, "tools.strict")?;
     let (mode, only) = match &from.tool_choice {
         None | Some(ToolChoice::Auto) if is_strict && can_validate => ("VALIDATED", None),
@@ -116,15 +117,14 @@ fn write_choice<'a>(
 
 fn write_config<'a>(
     from: &'a Conversation,
-    model: &str,
-    generation: Generation,
+    model: Model<'_>,
     losses: &mut Losses,
 ) -> Result<GenerationConfig<'a>, Refused> {
     let sampling = &from.sampling;
     let seed = sampling.seed.and_then(|seed| i32::try_from(seed).ok());
     losses.lose_if(seed.is_none() && sampling.seed.is_some(), "seed")?;
-    losses.lose_if(from.stop.len() > MOST_STOPS, "stop")?;
-    let is_alone = from.tools.is_empty() || generation.formats_beside_tools();
+    let stop_sequences = fit::stops(&from.stop, gemini::STOPS.of(model), losses)?;
+    let is_alone = from.tools.is_empty() || gemini::FORMATS_BESIDE_TOOLS.of(model);
     losses.lose_if(from.format.is_some() && !is_alone, "response_format")?;
     let format = from.format.as_ref().filter(|_| is_alone);
     let schema = format.and_then(|format| match format {
@@ -139,16 +139,12 @@ fn write_config<'a>(
         presence_penalty: sampling.presence_penalty,
         frequency_penalty: sampling.frequency_penalty,
         max_output_tokens: from.max_tokens,
-        stop_sequences: &from.stop[..from.stop.len().min(MOST_STOPS)],
+        stop_sequences,
         response_mime_type: format.map(|_| "application/json"),
         response_json_schema: schema,
         thinking_config: thinking::write(from.thinking, model, losses)?,
     })
 }
-
-const TOOL_NAMES: NameRule =
-    NameRule { longest: 64, also: &['-', '.', ':'], begins_with_letter: true };
-const MOST_STOPS: usize = 5;
 
 /// What must be encoded in a path; a resource's name holds slashes.
 pub(in crate::protocol::gemini) const NOT_IN_PATHS: &AsciiSet = &NOT_IN_A_SEGMENT.remove(b'/');

@@ -4,35 +4,37 @@
 
 use super::SHARED_EXTRAS;
 use super::form::{Body, Choice, Extras, Message, Named, ResponseFormat, StreamOptions};
+use crate::models::recall::{self, Recall};
+use crate::models::{Effort, openai};
 use crate::protocol::chat::{
     File, InputAudio, PartOut, Text, ToolCallOut, ToolOut, write_image, write_result_media,
 };
 use crate::protocol::codec::{Reading, Refused, Target, Written, json};
 use crate::protocol::conversation::part::one_text;
 use crate::protocol::conversation::{
-    Content, Conversation, Effort, Losses, Media, MediaKind, NameRule, Part, Role, Source,
-    ToolChoice, ToolNames,
+    Content, Conversation, Losses, Media, MediaKind, Part, Role, Source, ToolChoice, ToolNames,
 };
-use crate::protocol::openai::model;
-use crate::protocol::openai::recall::Recall;
+use crate::protocol::fit;
+use crate::protocol::fit::gpt::{fit_effort, fit_sampling};
 
 /// Writes a request.
 pub(in crate::protocol::openai) fn write(
     from: &Conversation,
     target: &Target<'_>,
 ) -> Result<Written, Refused> {
-    let names = ToolNames::fit(from, TOOL_NAMES);
+    let model = openai::model(target.model);
+    let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model));
     let mut losses = target.losses();
     let messages = write_messages(from, target.model, &names, &mut losses)?;
-    let (max_tokens, max_completion_tokens) = if model::wants_max_completion_tokens(target.model) {
+    let (max_tokens, max_completion_tokens) = if openai::MAX_COMPLETION_TOKENS.of(model) {
         (None, from.max_tokens)
     } else {
         (from.max_tokens, None)
     };
     losses.lose_if(from.sampling.top_k.is_some(), "top_k")?;
-    let effort = model::fit_effort(from.thinking, target.model, &mut losses)?;
-    let sampling = model::fit_sampling(&from.sampling, effort, target.model, &mut losses)?;
-    let stop = fit_stop(&from.stop, target.model, &mut losses)?;
+    let effort = fit_effort(from.thinking, model, &mut losses)?;
+    let sampling = fit_sampling(&from.sampling, effort, model, &mut losses)?;
+    let stop = fit::stops(&from.stop, openai::STOPS.of(model), &mut losses)?;
     from.lose_extras(|name| SHARED_EXTRAS.contains(&name), &mut losses)?;
     let stream = from.is_stream();
     let body = Body {
@@ -67,17 +69,6 @@ pub(in crate::protocol::openai) fn write(
     })
 }
 
-/// The texts that end the answer, as many as the model takes.
-fn fit_stop<'a>(
-    stop: &'a [String],
-    model: &str,
-    losses: &mut Losses,
-) -> Result<&'a [String], Refused> {
-    let most = if model::takes_stop(model) { MOST_STOPS } else { 0 };
-    losses.lose_if(stop.len() > most, "stop")?;
-    Ok(&stop[..stop.len().min(most)])
-}
-
 fn tool_choice<'a>(from: &'a Conversation, names: &'a ToolNames) -> Option<Choice<'a>> {
     if from.tools.is_empty() {
         return None;
@@ -98,7 +89,7 @@ fn write_messages<'a>(
     names: &'a ToolNames,
     losses: &mut Losses,
 ) -> Result<Vec<Message<'a>>, Refused> {
-    let recall = Recall::of(model);
+    let recall = recall::of(model);
     let mut messages = Vec::with_capacity(from.turns.len() + 1);
     messages.extend(write_system(&from.system));
     for turn in &from.turns {
@@ -169,7 +160,7 @@ fn write_assistant<'a>(
         }
     }
     if !message.tool_calls.is_empty() {
-        message.reasoning_content = recall.field(&thought);
+        message.reasoning_content = recalled(recall, &thought);
     }
     if !said.is_empty() {
         message.content = Some(Text::of(said));
@@ -177,6 +168,16 @@ fn write_assistant<'a>(
     let silent =
         message.content.is_none() && message.refusal.is_none() && message.tool_calls.is_empty();
     Ok((!silent).then_some(message))
+}
+
+/// What is given back of the thoughts before a call.
+fn recalled(recall: Recall, thought: &[&str]) -> Option<String> {
+    let has_any = thought.iter().any(|text| !text.is_empty());
+    match recall {
+        Recall::Nothing => None,
+        Recall::Reasoning => has_any.then(|| thought.concat()),
+        Recall::Field => Some(thought.concat()),
+    }
 }
 
 fn write_media<'a>(media: &'a Media, losses: &mut Losses) -> Result<Option<PartOut<'a>>, Refused> {
@@ -197,7 +198,3 @@ fn write_media<'a>(media: &'a Media, losses: &mut Losses) -> Result<Option<PartO
     losses.lose_if(part.is_none(), media.kind.name())?;
     Ok(part)
 }
-
-pub(in crate::protocol) const TOOL_NAMES: NameRule =
-    NameRule { longest: 64, also: &['-'], begins_with_letter: false };
-const MOST_STOPS: usize = 4;

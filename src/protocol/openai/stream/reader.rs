@@ -7,11 +7,11 @@ use crate::protocol::calls::Calls;
 use crate::protocol::codec::Reading;
 use crate::protocol::conversation::{Content, Event, Failure, Finish};
 use crate::protocol::frames::{Frames, fail};
-use crate::protocol::openai::error;
 use crate::protocol::openai::response::{Completion, read_finish};
 use crate::protocol::openai::said::Said;
 use crate::protocol::parts::Parts;
 use crate::protocol::told::{self, At};
+use crate::protocol::usual::error;
 
 /// What is known in the midst of a stream.
 #[derive(Debug, Default)]

@@ -6,8 +6,8 @@ use serde::Serialize;
 
 use crate::protocol::codec::{Client, StreamWriter, append_json};
 use crate::protocol::conversation::{Event, Finish, Usage};
-use crate::protocol::openai::error;
 use crate::protocol::openai::response::{UsageOut, write_finish};
+use crate::protocol::usual::error;
 
 /// Writes one stream.
 #[derive(Debug)]

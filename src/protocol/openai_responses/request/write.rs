@@ -10,13 +10,14 @@ use super::SHARED_EXTRAS;
 use super::form::{Body, Choice, Content, Extras, Format, Item, Reasoning, Text, ToolOut};
 use super::read::ENCRYPTED_REASONING;
 use super::turns;
+use crate::models::{Effort, Model, openai};
 use crate::protocol::codec::{Reading, Refused, Target, Written, json};
 use crate::protocol::conversation::part::one_text;
 use crate::protocol::conversation::tool::raw;
 use crate::protocol::conversation::{
-    Conversation, Effort, Losses, Part, Sampling, Thinking, Tool, ToolChoice, ToolNames,
+    Conversation, Losses, Part, Sampling, Thinking, Tool, ToolChoice, ToolNames,
 };
-use crate::protocol::openai::{TOOL_NAMES, model};
+use crate::protocol::fit::gpt::{fit_effort, fit_sampling};
 use crate::protocol::openai_responses::custom;
 
 /// Writes a request.
@@ -24,7 +25,8 @@ pub(in crate::protocol::openai_responses) fn write(
     from: &Conversation,
     target: &Target<'_>,
 ) -> Result<Written, Refused> {
-    let names = ToolNames::fit(from, TOOL_NAMES);
+    let model = openai::model(target.model);
+    let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model));
     let mut losses = target.losses();
     let (instructions, input) =
         match (instructions(&from.system), turns::write(from, &names, &mut losses)?) {
@@ -35,8 +37,8 @@ pub(in crate::protocol::openai_responses) fn write(
             }
             said => said,
         };
-    let effort = model::fit_effort(from.thinking, target.model, &mut losses)?;
-    let sampling = model::fit_sampling(&from.sampling, effort, target.model, &mut losses)?;
+    let effort = fit_effort(from.thinking, model, &mut losses)?;
+    let sampling = fit_sampling(&from.sampling, effort, model, &mut losses)?;
     lose_sampling(from, &sampling, &mut losses)?;
     from.lose_extras(|name| SHARED_EXTRAS.contains(&name), &mut losses)?;
     let body = Body {
@@ -50,13 +52,13 @@ pub(in crate::protocol::openai_responses) fn write(
             format: from.format.as_ref().map(Format::of),
             verbosity: extra(from, "verbosity"),
         },
-        reasoning: write_reasoning(from, effort, target.model),
+        reasoning: write_reasoning(from, effort, model),
         tools: from.tools.iter().map(|tool| write_tool(tool, &names)).collect(),
         tool_choice: tool_choice(from, &names),
         parallel_tool_calls: from.parallel_tool_calls.filter(|_| !from.tools.is_empty()),
         user: from.user.as_deref(),
         stream: from.is_stream().then_some(true),
-        include: if model::reasons(target.model) { &[ENCRYPTED_REASONING] } else { &[] },
+        include: if openai::REASONS.of(model) { &[ENCRYPTED_REASONING] } else { &[] },
         extras: Extras(&from.extras),
     };
     let body = json(&body);
@@ -93,9 +95,9 @@ fn instructions(system: &[Part]) -> Option<Cow<'_, str>> {
 fn write_reasoning<'a>(
     from: &'a Conversation,
     effort: Option<Effort>,
-    model: &str,
+    model: Model<'_>,
 ) -> Reasoning<'a> {
-    if model::refuses_effort(model) {
+    if openai::EFFORTS.of(model).is_none() {
         return Reasoning::default();
     }
     let shown = matches!(from.thinking, Some(Thinking::Budget(1..) | Thinking::Adaptive));

@@ -23,11 +23,11 @@ use crate::protocol::embedding::{
 use crate::protocol::object::Object;
 use crate::protocol::told::At;
 
-/// OpenAI embeddings.
+/// Embeddings in OpenAI's form.
 #[derive(Debug, Clone, Copy)]
-pub(in crate::protocol) struct OpenAiEmbeddings;
+pub(in crate::protocol) struct UsualEmbeddings;
 
-impl Embeddings for OpenAiEmbeddings {
+impl Embeddings for UsualEmbeddings {
     fn read_request(&self, body: &[u8], _head: &Head<'_>) -> Result<Embedding, ReadError> {
         let mut body = Object::parse(body)?;
         let mut to = Embedding {

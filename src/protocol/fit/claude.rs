@@ -7,12 +7,12 @@
 
 use serde::Serialize;
 
-use super::model::{Generation, Quiet};
+use crate::models::anthropic::{self, Quiet};
+use crate::models::{Effort, Model};
 use crate::protocol::Protocol;
 use crate::protocol::codec::Refused;
 use crate::protocol::conversation::{
-    Content, Conversation, Effort, Losses, Merged, OutputFormat, Part, Role, Sampling, Thinking,
-    ToolChoice,
+    Content, Conversation, Losses, Merged, OutputFormat, Part, Role, Sampling, Thinking, ToolChoice,
 };
 
 /// What is written of thinking, and the limit of tokens that goes with it.
@@ -55,21 +55,26 @@ impl Plan {
     pub(in crate::protocol) fn of(
         from: &Conversation,
         turns: &[Merged<'_>],
-        model: Generation,
+        model: Model<'_>,
         losses: &mut Losses,
     ) -> Result<Self, Refused> {
-        let always_thinks = model.quiet() == Quiet::Never;
+        let always_thinks = anthropic::QUIET.of(model) == Quiet::Never;
         let quiet = Self { max_tokens: from.max_tokens, always_thinks, ..Self::default() };
         match from.thinking {
             // Who forces a tool and says nothing of thinking wants the tool.
-            None if model.thinks_unasked() && !always_thinks && forces_a_tool(from) => {
+            None if anthropic::THINKS_UNASKED.of(model)
+                && !always_thinks
+                && forces_a_tool(from) =>
+            {
                 quiet.hushed(Thinking::Off, model, losses)
             }
             None => Ok(quiet),
             Some(asked) if asked.is_off() => quiet.hushed(asked, model, losses),
-            Some(_) if !model.thinks() => losses.lose("reasoning_effort").map(|()| quiet),
-            Some(asked) if model.thinks_adaptively() => {
-                let display = model.hides_thoughts().then_some("summarized");
+            Some(_) if !anthropic::THINKING.of(model) => {
+                losses.lose("reasoning_effort").map(|()| quiet)
+            }
+            Some(asked) if anthropic::ADAPTIVE.of(model) => {
+                let display = anthropic::HIDES_THOUGHTS.of(model).then_some("summarized");
                 Ok(Self {
                     thinking: Some(ThinkingOut::Adaptive { display }),
                     effort: asked.effort().map(|effort| effort_word(effort, model)),
@@ -95,10 +100,10 @@ impl Plan {
     fn hushed(
         self,
         asked: Thinking,
-        model: Generation,
+        model: Model<'_>,
         losses: &mut Losses,
     ) -> Result<Self, Refused> {
-        Ok(match model.quiet() {
+        Ok(match anthropic::QUIET.of(model) {
             Quiet::Unsaid => self,
             Quiet::Disabled => Self { thinking: Some(ThinkingOut::Disabled), ..self },
             Quiet::Never => {
@@ -114,16 +119,16 @@ impl Plan {
 pub(in crate::protocol) fn fit_sampling(
     from: &Sampling,
     thinks: bool,
-    model: Generation,
+    model: Model<'_>,
     losses: &mut Losses,
 ) -> Result<Sampling, Refused> {
     losses.lose_if(from.seed.is_some(), "seed")?;
     losses.lose_if(from.presence_penalty.is_some(), "presence_penalty")?;
     losses.lose_if(from.frequency_penalty.is_some(), "frequency_penalty")?;
-    let is_free = model.takes_sampling();
+    let is_free = anthropic::SAMPLING.of(model);
     let range = if thinks { 1.0..=1.0 } else { 0.0..=1.0 };
     let temperature = from.temperature.filter(|value| is_free && range.contains(value));
-    let exclusive = model.takes_one_of_temperature_and_top_p() && temperature.is_some();
+    let exclusive = anthropic::TEMPERATURE_OR_TOP_P.of(model) && temperature.is_some();
     let fits = |top_p: &f64| is_free && !exclusive && (!thinks || *top_p >= LEAST_TOP_P);
     let top_p = from.top_p.filter(fits);
     let top_k = from.top_k.filter(|_| is_free && !thinks);
@@ -144,8 +149,11 @@ fn forces_a_tool(from: &Conversation) -> bool {
 
 /// A budget below the limit, four fifths of it at most so that an answer fits too; without a limit
 /// of the client's, the budget goes on top of the default.
-fn within_limit(budget: u64, asked: Option<u64>, model: Generation) -> Option<(u64, u64)> {
-    let room = model.default_max_tokens().saturating_add(budget).min(model.most_tokens());
+fn within_limit(budget: u64, asked: Option<u64>, model: Model<'_>) -> Option<(u64, u64)> {
+    let room = anthropic::DEFAULT_MAX_TOKENS
+        .of(model)
+        .saturating_add(budget)
+        .min(anthropic::MOST_TOKENS.of(model));
     match asked.unwrap_or(room) {
         limit if limit <= LEAST_BUDGET => None,
         limit if budget < limit => Some((budget, limit)),
@@ -164,10 +172,10 @@ fn lacks_signed_thinking(turns: &[Merged<'_>]) -> bool {
 }
 
 /// Anthropic's own words for the efforts; it has none below `low`.
-fn effort_word(effort: Effort, model: Generation) -> &'static str {
+fn effort_word(effort: Effort, model: Model<'_>) -> &'static str {
     match effort {
         Effort::None | Effort::Minimal | Effort::Low => "low",
-        Effort::XHigh if !model.knows_xhigh() => "high",
+        Effort::XHigh if !anthropic::XHIGH.of(model) => "high",
         effort => effort.name(),
     }
 }

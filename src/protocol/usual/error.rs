@@ -10,18 +10,18 @@ use crate::protocol::codec::{WrittenError, json};
 use crate::protocol::told::{self, At, Json, Told};
 
 /// Reads an error answer.
-pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
+pub(in crate::protocol) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
     let told = Told::answer(status, headers, body);
     read_told(&told).unwrap_or_else(|| told.bare(None, body))
 }
 
 /// Reads an error inside a success, if there is one.
-pub(super) fn read_inside(at: At, body: &[u8]) -> Option<Failure> {
+pub(in crate::protocol) fn read_inside(at: At, body: &[u8]) -> Option<Failure> {
     read_told(&Told::inside(at, body))
 }
 
 /// Writes an error with its status.
-pub(super) fn write(failure: &Failure) -> WrittenError {
+pub(in crate::protocol) fn write(failure: &Failure) -> WrittenError {
     let body = json(&Out::of(failure));
     WrittenError { status: failure.usual_status(), headers: Vec::new(), body }
 }

@@ -1,0 +1,208 @@
+//! What models take, by their names: data, and no code that decides on a request.
+//!
+//! A capability is a table. Its rows are read in order and the first that fits a model counts; each says
+//! which page states it and when that was written down. Only closed lists of old models and rules on
+//! generations stand in the rows, so that a new model needs no new row.
+//!
+//! It never sees a request, and it never says what a request loses: `protocol::fit` does.
+
+pub mod anthropic;
+pub mod bedrock;
+pub mod cohere;
+pub mod effort;
+pub mod gemini;
+pub mod openai;
+pub mod recall;
+pub mod tokens;
+pub mod tools;
+
+pub use effort::Effort;
+
+/// A model, as far as its name tells. Each vendor's file reads the names of that vendor's models.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Model<'a> {
+    /// The whole name.
+    pub name: &'a str,
+    /// The name without what gateways put before it (`openai/gpt-5`).
+    pub base: &'a str,
+    /// The generation that the name tells.
+    pub generation: Generation,
+}
+
+/// A model's generation, `4.5` as `(4, 5)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Generation(pub u32, pub u32);
+
+/// One thing that models take or do, by model.
+#[derive(Debug)]
+pub struct Capability<T: 'static> {
+    rows: &'static [Row<T>],
+    /// What holds for every model without a row.
+    others: T,
+}
+
+/// What holds for some models.
+#[derive(Debug)]
+pub struct Row<T> {
+    which: Which,
+    takes: T,
+    /// Where it is stated.
+    pub stated: Stated,
+}
+
+/// Models, by generation and name. Everything that is given must fit.
+#[derive(Debug, Clone, Copy)]
+pub struct Which {
+    first: Generation,
+    last: Generation,
+    /// Words that the whole name holds, every one.
+    holds: &'static [&'static str],
+    /// How the base name may begin; any way when empty.
+    begins: &'static [&'static str],
+    /// How the whole name may end; any way when empty.
+    ends: &'static [&'static str],
+}
+
+/// Where a row is stated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stated {
+    /// The vendor's page, without its scheme.
+    pub page: &'static str,
+    /// The day on which the row was written, `2026-11-21`.
+    pub on: &'static str,
+}
+
+impl<T: Copy> Capability<T> {
+    /// What that model takes.
+    pub fn of(&self, model: Model<'_>) -> T {
+        self.rows.iter().find(|row| row.which.fits(model)).map_or(self.others, |row| row.takes)
+    }
+
+    /// Where its rows are stated.
+    pub fn stated(&self) -> impl Iterator<Item = Stated> {
+        self.rows.iter().map(|row| row.stated)
+    }
+}
+
+impl<'a> Model<'a> {
+    /// A model whose name tells nothing of its generation.
+    pub fn named(name: &'a str) -> Self {
+        Self { name, base: base(name), generation: Generation::UNKNOWN }
+    }
+}
+
+impl Generation {
+    /// The name tells none, or the model is another vendor's.
+    pub const UNKNOWN: Self = Self(0, 0);
+    /// What a vendor's name without a number is read as: such names move with the models.
+    pub const NEWEST: Self = Self(u32::MAX, 0);
+}
+
+impl Which {
+    const ANY: Self = Self {
+        first: Generation::UNKNOWN,
+        last: Generation(u32::MAX, u32::MAX),
+        holds: &[],
+        begins: &[],
+        ends: &[],
+    };
+
+    fn fits(&self, model: Model<'_>) -> bool {
+        let any = |words: &[&str], is: &dyn Fn(&str) -> bool| {
+            words.is_empty() || words.iter().any(|word| is(word))
+        };
+        (self.first..=self.last).contains(&model.generation)
+            && self.holds.iter().all(|word| model.name.contains(word))
+            && any(self.begins, &|word| model.base.starts_with(word))
+            && any(self.ends, &|word| model.name.ends_with(word))
+    }
+}
+
+impl Which {
+    const fn since(major: u32, minor: u32) -> Self {
+        Self { first: Generation(major, minor), ..Self::ANY }
+    }
+
+    const fn between(first: Generation, last: Generation) -> Self {
+        Self { first, last, ..Self::ANY }
+    }
+
+    const fn only(major: u32, minor: u32) -> Self {
+        Self::between(Generation(major, minor), Generation(major, minor))
+    }
+
+    const fn holding(self, holds: &'static [&'static str]) -> Self {
+        Self { holds, ..self }
+    }
+
+    const fn beginning(self, begins: &'static [&'static str]) -> Self {
+        Self { begins, ..self }
+    }
+
+    const fn ending(self, ends: &'static [&'static str]) -> Self {
+        Self { ends, ..self }
+    }
+}
+
+const fn row<T: Copy>(which: Which, takes: T, stated: Stated) -> Row<T> {
+    Row { which, takes, stated }
+}
+
+const fn table<T: Copy>(rows: &'static [Row<T>], others: T) -> Capability<T> {
+    Capability { rows, others }
+}
+
+fn base(name: &str) -> &str {
+    name.rsplit('/').next().unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const STATED: Stated = Stated { page: "example.com", on: "2026-11-21" };
+    static FIRST: Capability<u8> = table(
+        &[
+            row(Which::only(2, 0).holding(&["-a", "-b"]), 1, STATED),
+            row(Which::between(Generation(2, 0), Generation(3, 5)), 2, STATED),
+            row(Which::since(4, 0).beginning(&["x", "y"]), 3, STATED),
+            row(Which::ANY.ending(&["-z"]), 4, STATED),
+        ],
+        5,
+    );
+
+    #[test]
+    fn capability_of_a_model_is_that_of_the_first_row_that_fits() {
+        for (name, major, minor, takes) in [
+            ("m-b-a", 2, 0, 1),
+            ("m-a", 2, 0, 2),
+            ("m", 3, 5, 2),
+            ("m", 3, 6, 5),
+            ("who/y", 4, 0, 3),
+            ("who/m", 4, 0, 5),
+            ("m-z", 0, 0, 4),
+            ("m", 0, 0, 5),
+        ] {
+            let model = Model { generation: Generation(major, minor), ..Model::named(name) };
+            assert_eq!(FIRST.of(model), takes, "{name} {major}.{minor}");
+        }
+    }
+
+    #[test]
+    fn rows_say_where_and_when_they_were_stated() {
+        let all = [
+            anthropic::OUTPUT_FORMAT.stated().collect::<Vec<_>>(),
+            anthropic::MOST_TOKENS.stated().collect(),
+            bedrock::FAMILY.stated().collect(),
+            cohere::THINKING.stated().collect(),
+            gemini::THINKING.stated().collect(),
+            openai::EFFORTS.stated().collect(),
+            recall::RECALL.stated().collect(),
+        ];
+        for stated in all.into_iter().flatten() {
+            let Stated { page, on } = stated;
+            assert!(page.contains('.') && page.contains('/') && !page.contains("://"), "{page}");
+            assert!(on.len() == 10 && on.starts_with("2026-"), "{page}: {on}");
+        }
+    }
+}

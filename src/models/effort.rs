@@ -1,0 +1,80 @@
+//! How much a model is to reason, in words, and the one table between words and tokens.
+//!
+//! It never knows which model takes which.
+
+/// How much a model is to reason, in words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Effort {
+    /// Not at all.
+    None,
+    /// As little as possible.
+    Minimal,
+    /// A little.
+    Low,
+    /// The usual.
+    Medium,
+    /// Much.
+    High,
+    /// Very much.
+    XHigh,
+    /// All it can.
+    Max,
+}
+
+impl Effort {
+    /// Every effort, least first.
+    pub const ALL: [Self; 7] =
+        [Self::None, Self::Minimal, Self::Low, Self::Medium, Self::High, Self::XHigh, Self::Max];
+
+    /// Its name in OpenAI's and Anthropic's requests.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Minimal => "minimal",
+            Self::Low => "low",
+            Self::Medium => "medium",
+            Self::High => "high",
+            Self::XHigh => "xhigh",
+            Self::Max => "max",
+        }
+    }
+
+    /// The effort of that name; `Medium`, every vendor's default, for an unknown one.
+    pub fn from_name(name: &str) -> Self {
+        Self::ALL.into_iter().find(|effort| effort.name() == name).unwrap_or(Self::Medium)
+    }
+
+    /// The tokens it stands for.
+    pub fn budget(self) -> u64 {
+        match self {
+            Self::None => 0,
+            Self::Minimal => 1_024,
+            Self::Low => 2_048,
+            Self::Medium => 8_192,
+            Self::High => 16_384,
+            Self::XHigh => 32_768,
+            Self::Max => 65_536,
+        }
+    }
+
+    /// The least effort that stands for at least so many tokens.
+    pub fn from_budget(tokens: u64) -> Self {
+        Self::ALL.into_iter().find(|effort| effort.budget() >= tokens).unwrap_or(Self::Max)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_and_tokens_lead_back() {
+        for effort in Effort::ALL {
+            assert_eq!(Effort::from_budget(effort.budget()), effort);
+            assert_eq!(Effort::from_name(effort.name()), effort);
+        }
+        assert_eq!(Effort::from_budget(10_000), Effort::High);
+        assert_eq!(Effort::from_budget(1_000_000), Effort::Max);
+        assert_eq!(Effort::from_name("turbo"), Effort::Medium);
+    }
+}

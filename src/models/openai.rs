@@ -1,0 +1,127 @@
+//! OpenAI's own models. Other vendors' models, asked in OpenAI's protocol, are given what was asked for.
+
+use super::tools::NameRule;
+use super::{Capability, Effort, Generation, Model, Stated, Which, row, table};
+
+/// Reads a name such as `gpt-5.1-codex` or `openai/o3-mini`. Models that do not reason and those of
+/// other vendors are of no known generation.
+pub fn model(name: &str) -> Model<'_> {
+    let model = Model::named(name);
+    Model { generation: generation(model.base), ..model }
+}
+
+fn generation(base: &str) -> Generation {
+    if let Some(version) = base.strip_prefix("gpt-") {
+        let (major, rest) = leading_number(version);
+        let minor = rest.strip_prefix('.').and_then(|rest| leading_number(rest).0);
+        return match major {
+            Some(major @ 5..) => Generation(major, minor.unwrap_or_default()),
+            _ => Generation::UNKNOWN,
+        };
+    }
+    let is_o = base.strip_prefix('o').is_some_and(|rest| leading_number(rest).0.is_some());
+    if is_o || base.starts_with("codex-mini") { O_SERIES } else { Generation::UNKNOWN }
+}
+
+fn leading_number(text: &str) -> (Option<u32>, &str) {
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    (text[..end].parse().ok(), &text[end..])
+}
+
+/// All of the o-series: before every GPT that reasons.
+const O_SERIES: Generation = Generation(1, 0);
+const O: Which = Which::only(1, 0);
+const OTHERS: Which = Which::only(0, 0);
+const REASONING: Which = Which::since(1, 0);
+const CHAT: Which = Which::ANY.holding(&["-chat"]);
+const FROM_5_2_TO_5_5: Which = Which::between(Generation(5, 2), Generation(5, 5));
+
+/// Whether a model refuses `max_tokens` and wants `max_completion_tokens`. Every other model that is
+/// asked in this protocol knows `max_tokens`.
+pub static MAX_COMPLETION_TOKENS: Capability<bool> =
+    table(&[row(REASONING, true, REASONING_GUIDE)], false);
+
+/// Whether a model's reasoning can be asked for.
+pub static REASONS: Capability<bool> =
+    table(&[row(CHAT, false, MODELS), row(REASONING, true, REASONING_GUIDE)], false);
+
+/// Whether a model reasons only when it is told how much. Others decide for themselves.
+pub static REASONS_WHEN_TOLD: Capability<bool> =
+    table(&[row(CHAT, false, MODELS), row(Which::since(5, 1), true, REASONING_GUIDE)], false);
+
+/// Whether a model that can do without reasoning does so when the request does not mention it.
+pub static RESTS_UNTOLD: Capability<bool> =
+    table(&[row(Which::between(Generation(5, 1), Generation(5, 5)), true, REASONING_GUIDE)], false);
+
+/// How many texts that end the answer a model takes.
+pub static STOPS: Capability<usize> =
+    table(&[row(CHAT, 4, REFERENCE), row(REASONING, 0, REASONING_GUIDE)], 4);
+
+/// The efforts that a model knows, least first; `None` where it refuses the field.
+pub static EFFORTS: Capability<Option<&'static [Effort]>> = {
+    use Effort::{High, Low, Max, Medium, Minimal, None as Zero, XHigh};
+    const CLASSIC: Option<&[Effort]> = Some(&[Low, Medium, High]);
+    const TO_XHIGH: Option<&[Effort]> = Some(&[Low, Medium, High, XHigh]);
+    const EVERY: Option<&[Effort]> = Some(&Effort::ALL);
+    const PRO: Option<&[Effort]> = Some(&[Medium, High, XHigh]);
+    const FIRST: Option<&[Effort]> = Some(&[Minimal, Low, Medium, High]);
+    const FROM_NONE: Option<&[Effort]> = Some(&[Zero, Low, Medium, High]);
+    const NONE_TO_XHIGH: Option<&[Effort]> = Some(&[Zero, Low, Medium, High, XHigh]);
+    const NONE_TO_MAX: Option<&[Effort]> = Some(&[Zero, Low, Medium, High, XHigh, Max]);
+    table(
+        &[
+            row(Which::ANY.beginning(BEFORE_REASONING), None, MODELS),
+            row(CHAT.beginning(&["gpt-5"]), None, MODELS),
+            row(OTHERS, EVERY, REFERENCE),
+            row(O, CLASSIC, REASONING_GUIDE),
+            row(Which::only(5, 0).holding(&["-pro"]), Some(&[High]), REFERENCE),
+            row(Which::only(5, 0).holding(&["-codex"]), CLASSIC, MODELS),
+            row(Which::only(5, 0), FIRST, REFERENCE),
+            row(Which::only(5, 1).holding(&["-codex-max"]), TO_XHIGH, REFERENCE),
+            row(Which::only(5, 1).holding(&["-codex"]), CLASSIC, MODELS),
+            row(Which::only(5, 1), FROM_NONE, REFERENCE),
+            row(FROM_5_2_TO_5_5.holding(&["-pro"]), PRO, MODELS),
+            row(FROM_5_2_TO_5_5.holding(&["-codex"]), TO_XHIGH, MODELS),
+            row(FROM_5_2_TO_5_5, NONE_TO_XHIGH, MODELS),
+        ],
+        NONE_TO_MAX,
+    )
+};
+
+/// What a tool may be called. Anthropic's and Bedrock's rule is the same.
+pub static TOOL_NAMES: Capability<NameRule> =
+    table(&[row(Which::ANY, NameRule::PLAIN, REFERENCE)], NameRule::PLAIN);
+
+/// Models that answer `reasoning_effort` with an error.
+const BEFORE_REASONING: &[&str] = &["gpt-3", "gpt-4", "chatgpt-4", "o1-mini", "o1-preview"];
+
+const fn page(page: &'static str) -> Stated {
+    Stated { page, on: "2026-11-21" }
+}
+
+const MODELS: Stated = page("platform.openai.com/docs/models");
+const REASONING_GUIDE: Stated = page("platform.openai.com/docs/guides/reasoning");
+const REFERENCE: Stated = page("platform.openai.com/docs/api-reference/chat/create");
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn model_name_of_openai_tells_its_family() {
+        for name in ["o1", "o3-mini", "gpt-5", "gpt-5.1-codex", "openai/gpt-5-mini", "gpt-10"] {
+            assert!(MAX_COMPLETION_TOKENS.of(model(name)), "{name}");
+        }
+        for name in ["gpt-4o", "gpt-3.5-turbo", "qwen3", "opus", "gpt-oss-120b", "olmo-2"] {
+            assert!(!MAX_COMPLETION_TOKENS.of(model(name)), "{name}");
+        }
+        assert!(!REASONS.of(model("gpt-5-chat-latest")) && REASONS.of(model("gpt-5")));
+    }
+
+    #[test]
+    fn stop_texts_are_for_models_that_do_not_reason() {
+        for (name, most) in [("gpt-4o", 4), ("qwen3", 4), ("gpt-5-chat-latest", 4), ("o3", 0)] {
+            assert_eq!(STOPS.of(model(name)), most, "{name}");
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! What a conversation asks for, fitted to what a family of models takes. Several protocols reach the
+//! same models, so the fitting stands here; what the models take is data in `crate::models`.
+//!
+//! It never drops anything in silence: what does not fit goes to the losses.
+
+pub(in crate::protocol) mod claude;
+pub(in crate::protocol) mod gpt;
+
+use super::codec::Refused;
+use super::conversation::Losses;
+
+/// The texts that end the answer, as many as are taken.
+pub(in crate::protocol) fn stops<'a>(
+    stop: &'a [String],
+    most: usize,
+    losses: &mut Losses,
+) -> Result<&'a [String], Refused> {
+    losses.lose_if(stop.len() > most, "stop")?;
+    Ok(&stop[..stop.len().min(most)])
+}
+
+/// The texts that end the answer, without blank ones, which are refused.
+pub(in crate::protocol) fn stops_with_text<'a>(
+    stop: &'a [String],
+    losses: &mut Losses,
+) -> Result<Vec<&'a str>, Refused> {
+    let (blank, stop): (Vec<&str>, Vec<&str>) =
+        stop.iter().map(String::as_str).partition(|text| text.trim().is_empty());
+    losses.lose_if(!blank.is_empty(), "stop")?;
+    Ok(stop)
+}

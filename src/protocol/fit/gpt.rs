@@ -1,0 +1,136 @@
+//! Effort and sampling of OpenAI's models, in Chat Completions and in Responses alike.
+//!
+//! It never says anything of other vendors' models: they are given what was asked for.
+
+use crate::models::{Effort, Model, openai};
+use crate::protocol::codec::Refused;
+use crate::protocol::conversation::{Losses, Sampling, Thinking};
+
+/// The effort in the words that the model knows; none where it knows none or nothing is said. What
+/// was said in tokens never becomes more than `high`, which every reasoning model knows.
+///
+/// # Errors
+/// The field, when an effort is asked of a model that refuses it.
+pub(in crate::protocol) fn fit_effort(
+    asked: Option<Thinking>,
+    model: Model<'_>,
+    losses: &mut Losses,
+) -> Result<Option<Effort>, Refused> {
+    let effort = match asked {
+        Some(Thinking::Adaptive) if openai::REASONS_WHEN_TOLD.of(model) => Some(Effort::Medium),
+        asked => asked.and_then(Thinking::effort),
+    };
+    let Some(effort) = effort else { return Ok(None) };
+    let in_tokens = matches!(asked, Some(Thinking::Budget(_)));
+    let wanted = if in_tokens { effort.min(Effort::High) } else { effort };
+    let Some(known) = openai::EFFORTS.of(model) else {
+        losses.lose_if(wanted != Effort::None, "reasoning_effort")?;
+        return Ok(None);
+    };
+    // The most of what is not more than was asked for, else the least there is.
+    let fitted = known.iter().rev().find(|known| **known <= wanted).or(known.first()).copied();
+    losses.lose_if(wanted == Effort::None && fitted != Some(Effort::None), "reasoning_effort")?;
+    Ok(fitted)
+}
+
+/// What the model takes of sampling: reasoning models take none of it while they reason.
+///
+/// # Errors
+/// The first field that it does not take, when losing is refused.
+pub(in crate::protocol) fn fit_sampling(
+    from: &Sampling,
+    effort: Option<Effort>,
+    model: Model<'_>,
+    losses: &mut Losses,
+) -> Result<Sampling, Refused> {
+    if !openai::REASONS.of(model) || rests(model, effort) {
+        return Ok(from.clone());
+    }
+    // 1 is the default of both: leaving it out changes nothing.
+    let is_lost = |value: Option<f64>| value.is_some_and(|value| value != 1.0);
+    losses.lose_if(is_lost(from.temperature), "temperature")?;
+    losses.lose_if(is_lost(from.top_p), "top_p")?;
+    losses.lose_if(from.presence_penalty.is_some(), "presence_penalty")?;
+    losses.lose_if(from.frequency_penalty.is_some(), "frequency_penalty")?;
+    Ok(Sampling { top_k: from.top_k, seed: from.seed, ..Sampling::default() })
+}
+
+/// Whether a model that can do without reasoning does.
+fn rests(model: Model<'_>, effort: Option<Effort>) -> bool {
+    let has_none = openai::EFFORTS.of(model).is_some_and(|known| known.contains(&Effort::None));
+    has_none && effort.map_or(openai::RESTS_UNTOLD.of(model), |effort| effort == Effort::None)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::conversation::Lossy;
+
+    #[test]
+    fn efforts_are_what_the_model_knows() {
+        use Effort::{High, Low, Max, Minimal, None as Zero, XHigh};
+        for (model, asked, given, lost) in [
+            ("gpt-4.1-mini", High, None, true),
+            ("gpt-4.1-mini", Zero, None, false),
+            ("chatgpt-4o-latest", Low, None, true),
+            ("gpt-5-chat-latest", Low, None, true),
+            ("o3", Minimal, Some(Low), false),
+            ("o3", Max, Some(High), false),
+            ("o3", Zero, Some(Low), true),
+            ("gpt-5", Minimal, Some(Minimal), false),
+            ("gpt-5", Zero, Some(Minimal), true),
+            ("gpt-5-pro", Low, Some(High), false),
+            ("gpt-5.1", Minimal, Some(Zero), false),
+            ("gpt-5.1", XHigh, Some(High), false),
+            ("gpt-5.2-codex", Zero, Some(Low), true),
+            ("gpt-5.4", Max, Some(XHigh), false),
+            ("gpt-5.6", Max, Some(Max), false),
+            ("gpt-6", Minimal, Some(Zero), false),
+            ("qwen3", Minimal, Some(Minimal), false),
+        ] {
+            let mut losses = Losses::new(Lossy::Warn);
+            let fitted =
+                fit_effort(Some(Thinking::Effort(asked)), openai::model(model), &mut losses)
+                    .unwrap();
+            assert_eq!(fitted, given, "{model} {asked:?}");
+            assert_eq!(!losses.into_names().is_empty(), lost, "{model} {asked:?}");
+        }
+        for (model, told) in
+            [("gpt-5.1-codex", Some(Effort::Medium)), ("gpt-5", None), ("o3", None)]
+        {
+            let mut losses = Losses::new(Lossy::Warn);
+            assert_eq!(
+                fit_effort(Some(Thinking::Adaptive), openai::model(model), &mut losses).unwrap(),
+                told
+            );
+        }
+        let budget = Some(Thinking::Budget(60_000));
+        let fitted =
+            fit_effort(budget, openai::model("gpt-5.6"), &mut Losses::new(Lossy::Warn)).unwrap();
+        assert_eq!(fitted, Some(High));
+    }
+
+    #[test]
+    fn sampling_is_for_models_that_do_not_reason() {
+        let asked = Sampling { temperature: Some(0.5), top_p: Some(1.0), ..Sampling::default() };
+        for (model, effort, kept) in [
+            ("gpt-4o", None, true),
+            ("deepseek-chat", Some(Effort::High), true),
+            ("gpt-5-chat-latest", None, true),
+            ("o3", None, false),
+            ("gpt-5", None, false),
+            ("gpt-5.1", None, true),
+            ("gpt-5.2", Some(Effort::None), true),
+            ("gpt-5.2", Some(Effort::Low), false),
+            ("gpt-5.1-codex", None, false),
+            ("gpt-5.6", None, false),
+            ("gpt-5.6", Some(Effort::None), true),
+        ] {
+            let mut losses = Losses::new(Lossy::Warn);
+            let fitted = fit_sampling(&asked, effort, openai::model(model), &mut losses).unwrap();
+            assert_eq!(fitted.temperature.is_some(), kept, "{model} {effort:?}");
+            let lost = if kept { vec![] } else { vec!["temperature".to_owned()] };
+            assert_eq!(losses.into_names(), lost, "{model}");
+        }
+    }
+}
