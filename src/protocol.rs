@@ -54,6 +54,7 @@ pub(crate) mod object;
 pub(crate) mod chat;
 pub(crate) mod structured;
 mod fit;
+mod fields;
 mod usual;
 pub(crate) mod parts;
 pub(crate) mod calls;

@@ -14,9 +14,9 @@ pub(in crate::protocol) fn stops<'a>(
     stop: &'a [String],
     most: usize,
     losses: &mut Losses,
-) -> Result<&'a [String], Refused> {
+) -> Result<Vec<&'a str>, Refused> {
     losses.lose_if(stop.len() > most, "stop")?;
-    Ok(&stop[..stop.len().min(most)])
+    Ok(stop.iter().take(most).map(String::as_str).collect())
 }
 
 /// The texts that end the answer, without blank ones, which are refused.

@@ -4,6 +4,7 @@
 
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
+use crate::protocol::fields::{Field, Means};
 use crate::protocol::limits::{Limit, Limits};
 use crate::protocol::profile::{Profile, Stream};
 
@@ -54,6 +55,15 @@ pub(in crate::protocol) const LIMITS: Limits = Limits {
         },
     ],
 };
+
+/// The flat fields of a request, in the order in which they are written.
+pub(super) static FIELDS: [Field; 5] = [
+    Field::new(&["max_tokens"], Means::MaxTokens),
+    Field::new(&["temperature"], Means::Temperature),
+    Field::new(&["top_p"], Means::TopP),
+    Field::new(&["top_k"], Means::TopK),
+    Field::new(&["stop_sequences"], Means::Stop),
+];
 
 #[rustfmt::skip]
 const ENDPOINTS: &[Row] = &[

@@ -4,6 +4,7 @@
 
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
+use crate::protocol::fields::{Field, Means};
 use crate::protocol::profile::{InPath, InQuery, Profile, Stream};
 
 /// What this protocol does beside its bodies.
@@ -21,6 +22,14 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     stream: Stream { has_comments: false, ..Stream::USUAL },
     ..Profile::USUAL
 };
+
+/// The flat fields of a request's `inferenceConfig`, in the order in which they are written.
+pub(super) static FIELDS: [Field; 4] = [
+    Field::new(&["maxTokens"], Means::MaxTokens),
+    Field::new(&["temperature"], Means::Temperature),
+    Field::new(&["topP"], Means::TopP),
+    Field::new(&["stopSequences"], Means::Stop),
+];
 
 #[rustfmt::skip]
 const ENDPOINTS: &[Row] = &[

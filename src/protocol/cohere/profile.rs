@@ -4,6 +4,7 @@
 
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
+use crate::protocol::fields::{Field, Means};
 use crate::protocol::profile::{Profile, Stream};
 
 /// What this protocol does beside its bodies.
@@ -20,6 +21,22 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     },
     ..Profile::USUAL
 };
+
+/// The flat fields of a request, in the order in which they are written.
+pub(super) static FIELDS: [Field; 8] = [
+    Field::new(&["max_tokens"], Means::MaxTokens),
+    Field::new(&["stop_sequences"], Means::Stop),
+    Field::new(&["temperature"], Means::Temperature),
+    // All and nothing are just outside of what is taken.
+    Field::new(&["p"], Means::TopP).nearest(0.01, MOST_P),
+    Field::new(&["k"], Means::TopK).zero_is_unsaid(),
+    Field::new(&["seed"], Means::Seed).unsigned(),
+    Field::new(&["presence_penalty"], Means::PresencePenalty).within(0.0, 1.0),
+    Field::new(&["frequency_penalty"], Means::FrequencyPenalty).within(0.0, 1.0),
+];
+
+/// The most that `p` may be: the vendor's word for all.
+pub(super) const MOST_P: f64 = 0.99;
 
 #[rustfmt::skip]
 const ENDPOINTS: &[Row] = &[

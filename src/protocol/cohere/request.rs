@@ -17,6 +17,3 @@ mod form;
 
 pub(super) use read::read;
 pub(super) use write::write;
-
-/// The most that `p` may be.
-const MOST_P: f64 = 0.99;

@@ -4,6 +4,7 @@
 
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Nested, Word, word};
+use crate::protocol::fields::{Field, Means};
 use crate::protocol::profile::{InPath, InQuery, Profile, Stream};
 
 /// What this protocol does beside its bodies.
@@ -33,6 +34,19 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     },
     ..Profile::USUAL
 };
+
+/// The flat fields of a request's `generationConfig`, in the order in which they are written.
+pub(super) static FIELDS: [Field; 8] = [
+    Field::new(&["temperature"], Means::Temperature),
+    Field::new(&["topP", "top_p"], Means::TopP),
+    // The vendor's own libraries write it with a fraction.
+    Field::new(&["topK", "top_k"], Means::TopK).with_fraction(),
+    Field::new(&["seed"], Means::Seed).signed_32(),
+    Field::new(&["presencePenalty", "presence_penalty"], Means::PresencePenalty),
+    Field::new(&["frequencyPenalty", "frequency_penalty"], Means::FrequencyPenalty),
+    Field::new(&["maxOutputTokens", "max_output_tokens"], Means::MaxTokens),
+    Field::new(&["stopSequences", "stop_sequences"], Means::Stop),
+];
 
 #[rustfmt::skip]
 const ENDPOINTS: &[Row] = &[

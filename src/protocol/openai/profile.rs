@@ -4,6 +4,7 @@
 
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
+use crate::protocol::fields::{Field, Means};
 use crate::protocol::limits::{Limit, Limits};
 use crate::protocol::profile::{Profile, Stream};
 
@@ -56,6 +57,24 @@ pub(in crate::protocol) const LIMITS: Limits = Limits {
         },
     ],
 };
+
+/// The flat fields of a request, in the order in which they are written.
+pub(super) static FIELDS: [Field; 7] = fields(&["max_completion_tokens", "max_tokens"]);
+
+/// The same for models that know the older name of the limit alone.
+pub(super) static OLDER_FIELDS: [Field; 7] = fields(&["max_tokens"]);
+
+const fn fields(limit: &'static [&'static str]) -> [Field; 7] {
+    [
+        Field::new(limit, Means::MaxTokens),
+        Field::new(&["temperature"], Means::Temperature),
+        Field::new(&["top_p"], Means::TopP),
+        Field::new(&["presence_penalty"], Means::PresencePenalty),
+        Field::new(&["frequency_penalty"], Means::FrequencyPenalty),
+        Field::new(&["seed"], Means::Seed),
+        Field::new(&["stop"], Means::Stop).one_or_many(),
+    ]
+}
 
 #[rustfmt::skip]
 const ENDPOINTS: &[Row] = &[

@@ -4,6 +4,7 @@
 
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
+use crate::protocol::fields::{Field, Means};
 use crate::protocol::profile::{Profile, Stream};
 
 /// What this protocol does beside its bodies.
@@ -30,6 +31,13 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     },
     ..Profile::USUAL
 };
+
+/// The flat fields of a request, in the order in which they are written.
+pub(super) static FIELDS: [Field; 3] = [
+    Field::new(&["max_output_tokens"], Means::MaxTokens).at_least(16),
+    Field::new(&["temperature"], Means::Temperature),
+    Field::new(&["top_p"], Means::TopP),
+];
 
 #[rustfmt::skip]
 const ENDPOINTS: &[Row] = &[

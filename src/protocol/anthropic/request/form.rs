@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::protocol::conversation::CacheMark;
+use crate::protocol::fields::Fields;
 use crate::protocol::fit::claude::ThinkingOut;
 
 #[derive(Serialize)]
@@ -26,14 +27,8 @@ pub(super) struct Body<'a> {
     pub(super) thinking: Option<ThinkingOut>,
     #[serde(skip_serializing_if = "OutputConfig::is_empty")]
     pub(super) output_config: OutputConfig<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) temperature: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) top_p: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) top_k: Option<u64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) stop_sequences: Vec<&'a str>,
+    #[serde(flatten)]
+    pub(super) fields: Fields<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) metadata: Option<Metadata<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]

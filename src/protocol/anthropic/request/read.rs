@@ -4,11 +4,13 @@ use serde_json::value::RawValue;
 
 use crate::protocol::Protocol;
 use crate::protocol::anthropic::error::THREAD;
+use crate::protocol::anthropic::profile::FIELDS;
 use crate::protocol::codec::{Head, ReadError};
 use crate::protocol::conversation::{
     CacheMark, Content, Conversation, Delivery, Effort, Media, MediaKind, OutputFormat, Part, Role,
-    Sampling, Signature, Source, Thinking, Tool, ToolCall, ToolChoice, ToolResult, Turn,
+    Signature, Source, Thinking, Tool, ToolCall, ToolChoice, ToolResult, Turn,
 };
+use crate::protocol::fields;
 use crate::protocol::object::{Object, TextOr};
 
 /// Reads a request, also one that only counts tokens.
@@ -24,18 +26,11 @@ pub(in crate::protocol::anthropic) fn read(
     let stream = Delivery::from_flag(body.take("stream")?);
     let mut to = Conversation {
         model: body.require("model")?,
-        sampling: Sampling {
-            temperature: body.take("temperature")?,
-            top_p: body.take("top_p")?,
-            top_k: body.take("top_k")?,
-            ..Sampling::default()
-        },
-        max_tokens: body.take("max_tokens")?,
-        stop: body.take("stop_sequences")?.unwrap_or_default(),
         delivery: head.delivery.unwrap_or(stream),
         include_usage: true,
         ..Conversation::default()
     };
+    fields::read(&FIELDS, &mut body, &mut to)?;
     to.system = read_blocks("system", &mut body, &mut to)?;
     read_messages(&mut body, &mut to)?;
     read_tools(&mut body, &mut to)?;

@@ -12,6 +12,7 @@ use super::form::{
 };
 use crate::models::{anthropic, openai};
 use crate::protocol::Protocol;
+use crate::protocol::anthropic::profile::FIELDS;
 use crate::protocol::codec::{Reading, Refused, Target, Written, json};
 use crate::protocol::conversation::names::clean_id;
 use crate::protocol::conversation::tool::WORDLESS_ERROR;
@@ -19,6 +20,7 @@ use crate::protocol::conversation::{
     Content, Conversation, Losses, Media, MediaKind, Merged, OutputFormat, Part, Role, Source,
     Tool, ToolChoice, ToolNames,
 };
+use crate::protocol::fields::Fields;
 use crate::protocol::fit;
 use crate::protocol::fit::claude::{Plan, fit_sampling};
 use crate::protocol::structured::{ANSWER_TOOL, ANSWER_TOOL_DESCRIPTION, Structured};
@@ -69,24 +71,25 @@ fn write_for(
     let sampling = fit_sampling(&from.sampling, plan.thinks(), model, &mut losses)?;
     from.lose_extras(|_| false, &mut losses)?;
     let is_count = path == COUNT_PATH;
+    let messages = write_turns(&turns, &names, &mut losses)?;
+    let fields = match is_count {
+        true => Fields::default(),
+        false => {
+            let stop = fit::stops_with_text(&from.stop, &mut losses)?;
+            Fields { table: &FIELDS, sampling, max_tokens: None, stop }
+        }
+    };
     let body = Body {
         model: target.model,
         max_tokens: (!is_count)
             .then(|| plan.max_tokens.unwrap_or(anthropic::DEFAULT_MAX_TOKENS.of(model))),
         system: from.instructions().filter_map(write_text).collect(),
-        messages: write_turns(&turns, &names, &mut losses)?,
+        messages,
         tools,
         tool_choice,
         thinking: plan.thinking,
         output_config: OutputConfig { effort: plan.effort, format: write_format(&format) },
-        temperature: sampling.temperature.filter(|_| !is_count),
-        top_p: sampling.top_p.filter(|_| !is_count),
-        top_k: sampling.top_k.filter(|_| !is_count),
-        stop_sequences: if is_count {
-            Vec::new()
-        } else {
-            fit::stops_with_text(&from.stop, &mut losses)?
-        },
+        fields,
         metadata: from.user.as_deref().filter(|_| !is_count).map(|user_id| Metadata { user_id }),
         stream: (from.is_stream() && !is_count).then_some(true),
     };

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::{MODEL_FIELDS, OWN_EXTRAS};
 use crate::protocol::conversation::{CacheMark, Extra};
+use crate::protocol::fields::Fields;
 use crate::protocol::fit::claude::ThinkingOut;
 
 #[derive(Serialize)]
@@ -18,8 +19,8 @@ pub(super) struct Body<'a> {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) system: Vec<BlockOut<'a>>,
     pub(super) messages: Vec<Message<'a>>,
-    #[serde(skip_serializing_if = "Inference::is_empty")]
-    pub(super) inference_config: Inference<'a>,
+    #[serde(skip_serializing_if = "Fields::is_empty")]
+    pub(super) inference_config: Fields<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tool_config: Option<ToolConfig<'a>>,
     #[serde(skip_serializing_if = "ModelFields::is_empty")]
@@ -122,19 +123,6 @@ pub(super) struct CachePoint<'a> {
     r#type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     ttl: Option<&'a str>,
-}
-
-#[derive(Default, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Inference<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) max_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) temperature: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) top_p: Option<f64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(super) stop_sequences: Vec<&'a str>,
 }
 
 #[derive(Serialize)]
@@ -242,16 +230,6 @@ impl<'a> CachePoint<'a> {
     pub(super) fn of(mark: &'a CacheMark) -> Self {
         let ttl = mark.ttl.as_deref().filter(|ttl| matches!(*ttl, "5m" | "1h"));
         Self { r#type: "default", ttl }
-    }
-}
-
-impl Inference<'_> {
-    /// Whether there is nothing to say.
-    pub(super) fn is_empty(&self) -> bool {
-        self.max_tokens.is_none()
-            && self.temperature.is_none()
-            && self.top_p.is_none()
-            && self.stop_sequences.is_empty()
     }
 }
 

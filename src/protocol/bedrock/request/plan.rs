@@ -2,16 +2,18 @@
 //!
 //! It never decides what Anthropic's models take: `fit::claude` does.
 
-use super::form::{Effort as EffortOut, Inference, ModelFields, NovaReasoning};
+use super::form::{Effort as EffortOut, ModelFields, NovaReasoning};
 use crate::models::bedrock::{self, Family};
 use crate::models::{Effort, Model};
+use crate::protocol::bedrock::profile::FIELDS;
 use crate::protocol::codec::Refused;
 use crate::protocol::conversation::{Conversation, Losses, Merged, Sampling};
+use crate::protocol::fields::Fields;
 use crate::protocol::fit::{self, claude};
 
 /// What is written of limits, sampling and thinking.
 pub(super) struct Plan<'a> {
-    pub(super) inference: Inference<'a>,
+    pub(super) inference: Fields<'a>,
     pub(super) fields: ModelFields<'a>,
     /// Whether Anthropic's model will think because it is asked to.
     thinks: bool,
@@ -27,12 +29,13 @@ impl<'a> Plan<'a> {
         model: Model<'_>,
         losses: &mut Losses,
     ) -> Result<Self, Refused> {
-        let inference = Inference { max_tokens: from.max_tokens, ..Inference::default() };
+        let max_tokens = from.max_tokens;
+        let inference = Fields { table: &FIELDS, max_tokens, ..Fields::default() };
         let fields = ModelFields { extras: &from.extras, ..ModelFields::default() };
         let mut plan = Self { inference, fields, thinks: false, can_force: true };
         plan.think(from, turns, model, losses)?;
         plan.draw(&from.sampling, plan.thinks, model, losses)?;
-        plan.inference.stop_sequences = fit::stops_with_text(&from.stop, losses)?;
+        plan.inference.stop = fit::stops_with_text(&from.stop, losses)?;
         Ok(plan)
     }
 
@@ -81,8 +84,8 @@ impl<'a> Plan<'a> {
         // Every other model takes what a Claude of the oldest kind does, but for `top_k`.
         let like = if family == Family::Claude { model } else { Model::named("") };
         let fitted = claude::fit_sampling(from, thinks, like, losses)?;
-        self.inference.temperature = fitted.temperature;
-        self.inference.top_p = fitted.top_p;
+        let (temperature, top_p) = (fitted.temperature, fitted.top_p);
+        self.inference.sampling = Sampling { temperature, top_p, ..Sampling::default() };
         match family {
             Family::Claude => self.fields.top_k = fitted.top_k,
             Family::Nova { .. } => self.fields.nova_top_k = fitted.top_k,

@@ -3,10 +3,12 @@
 use serde_json::value::RawValue;
 
 use super::blocks;
+use crate::protocol::bedrock::profile::FIELDS;
 use crate::protocol::codec::{Head, ReadError};
 use crate::protocol::conversation::{
-    Conversation, Effort, OutputFormat, Role, Sampling, Thinking, Tool, ToolChoice, Turn,
+    Conversation, Effort, OutputFormat, Role, Thinking, Tool, ToolChoice, Turn,
 };
+use crate::protocol::fields;
 use crate::protocol::object::Object;
 
 /// Reads a request, also one that only counts tokens.
@@ -68,13 +70,7 @@ fn read_messages(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), Rea
 
 fn read_limits(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
     body.with("inferenceConfig", |mut config| {
-        to.max_tokens = config.take("maxTokens")?;
-        to.sampling = Sampling {
-            temperature: config.take("temperature")?,
-            top_p: config.take("topP")?,
-            ..Sampling::default()
-        };
-        to.stop = config.take("stopSequences")?.unwrap_or_default();
+        fields::read(&FIELDS, &mut config, to)?;
         config.keep_rest("inferenceConfig.", to);
         Ok(())
     })?;

@@ -6,6 +6,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::protocol::chat::{Text, ToolCallOut, ToolOut};
+use crate::protocol::fields::Fields;
 
 #[derive(Serialize)]
 pub(super) struct Body<'a> {
@@ -21,22 +22,8 @@ pub(super) struct Body<'a> {
     pub(super) response_format: Option<ResponseFormat<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) thinking: Option<ThinkingOut>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) max_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    pub(super) stop_sequences: &'a [String],
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) temperature: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) p: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) k: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) seed: Option<i64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) presence_penalty: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) frequency_penalty: Option<f64>,
+    #[serde(flatten)]
+    pub(super) fields: Fields<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) stream: Option<bool>,
 }

@@ -4,12 +4,12 @@ use serde_json::value::RawValue;
 
 use crate::protocol::chat::{Dialect, read_function, read_messages};
 use crate::protocol::codec::{Head, ReadError};
+use crate::protocol::cohere::profile::{FIELDS, MOST_P};
 use crate::protocol::conversation::{
-    Content, Conversation, Delivery, OutputFormat, Part, Sampling, Thinking, Tool, ToolChoice,
+    Content, Conversation, Delivery, OutputFormat, Part, Thinking, Tool, ToolChoice,
 };
+use crate::protocol::fields;
 use crate::protocol::object::{Object, text_of};
-
-use super::MOST_P;
 
 /// Reads a request.
 pub(in crate::protocol::cohere) fn read(
@@ -17,26 +17,17 @@ pub(in crate::protocol::cohere) fn read(
     _head: &Head<'_>,
 ) -> Result<Conversation, ReadError> {
     let mut body = Object::parse(body)?;
-    let nonzero = |penalty: &f64| *penalty != 0.0;
     let mut to = Conversation {
         model: body.require("model")?,
-        sampling: Sampling {
-            temperature: body.take("temperature")?,
-            // 0.99, the most there is, and 0 are the vendor's words for all.
-            top_p: body.take("p")?.map(|p: f64| if p >= MOST_P { 1.0 } else { p }),
-            top_k: body.take("k")?.filter(|top_k| *top_k != 0),
-            // Up to 64 bits without a sign: what does not fit keeps its bits.
-            seed: body.take::<u64>("seed")?.map(u64::cast_signed),
-            presence_penalty: body.take("presence_penalty")?.filter(nonzero),
-            frequency_penalty: body.take("frequency_penalty")?.filter(nonzero),
-        },
-        max_tokens: body.take("max_tokens")?,
-        stop: body.take("stop_sequences")?.unwrap_or_default(),
         thinking: read_thinking(&mut body)?,
         delivery: Delivery::from_flag(body.take("stream")?),
         include_usage: true,
         ..Conversation::default()
     };
+    fields::read(&FIELDS, &mut body, &mut to)?;
+    // The most there is stands for all.
+    let top_p = to.sampling.top_p;
+    to.sampling.top_p = top_p.map(|top_p| if top_p >= MOST_P { 1.0 } else { top_p });
     to.format = read_format(&mut body, &mut to)?;
     read_messages(&mut body, &mut to, &DIALECT)?;
     read_tools(&mut body, &mut to)?;

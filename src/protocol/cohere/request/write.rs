@@ -2,16 +2,17 @@
 //!
 //! It never leaves anything out in silence that could change the answer.
 
-use super::MOST_P;
 use super::form::{Body, Message, ResponseFormat, ThinkingOut};
 use crate::models::{Model, cohere};
 use crate::protocol::chat::{PartOut, Text, ToolCallOut, ToolOut, write_image, write_result_media};
 use crate::protocol::codec::{Reading, Refused, Target, Written, json};
+use crate::protocol::cohere::profile::FIELDS;
 use crate::protocol::conversation::part::one_text;
 use crate::protocol::conversation::{
-    Content, Conversation, Losses, Media, MediaKind, Merged, OutputFormat, Part, Role, Sampling,
-    Source, Thinking, ToolChoice, ToolNames,
+    Content, Conversation, Losses, Media, MediaKind, Merged, OutputFormat, Part, Role, Source,
+    Thinking, ToolChoice, ToolNames,
 };
+use crate::protocol::fields::Fields;
 use crate::protocol::fit;
 
 /// Writes a request.
@@ -24,8 +25,10 @@ pub(in crate::protocol::cohere) fn write(
     let mut losses = target.losses();
     let messages = write_messages(from, &names, &mut losses)?;
     let (tools, tool_choice) = write_tools(from, &names, &mut losses)?;
-    let sampling = write_sampling(&from.sampling, &mut losses)?;
-    let stop_sequences = fit::stops(&from.stop, cohere::STOPS.of(model), &mut losses)?;
+    let (sampling, max_tokens) = (from.sampling.clone(), from.max_tokens);
+    let fields = Fields { table: &FIELDS, sampling, max_tokens, stop: Vec::new() };
+    let fields = fields.fitted(&mut losses)?;
+    let stop = fit::stops(&from.stop, cohere::STOPS.of(model), &mut losses)?;
     from.lose_extras(|_| false, &mut losses)?;
     let body = Body {
         model: target.model,
@@ -35,14 +38,7 @@ pub(in crate::protocol::cohere) fn write(
         tool_choice,
         response_format: write_format(from, &mut losses)?,
         thinking: write_thinking(from.thinking, model, &mut losses)?,
-        max_tokens: from.max_tokens,
-        stop_sequences,
-        temperature: sampling.temperature,
-        p: sampling.top_p,
-        k: sampling.top_k,
-        seed: sampling.seed,
-        presence_penalty: sampling.presence_penalty,
-        frequency_penalty: sampling.frequency_penalty,
+        fields: Fields { stop, ..fields },
         stream: from.is_stream().then_some(true),
     };
     let body = json(&body);
@@ -81,27 +77,6 @@ fn write_strict(from: &Conversation, losses: &mut Losses) -> Result<Option<bool>
     let is_all = strict > 0 && strict == from.tools.len();
     losses.lose_if(strict > 0 && !is_all, "tools.strict")?;
     Ok(is_all.then_some(true))
-}
-
-fn write_sampling(from: &Sampling, losses: &mut Losses) -> Result<Sampling, Refused> {
-    let mut sampling = from.clone();
-    // Penalties are 0 to 1 here.
-    for (penalty, name) in [
-        (&mut sampling.presence_penalty, "presence_penalty"),
-        (&mut sampling.frequency_penalty, "frequency_penalty"),
-    ] {
-        if penalty.is_some_and(|penalty| !(0.0..=1.0).contains(&penalty)) {
-            losses.lose(name)?;
-            *penalty = None;
-        }
-    }
-    if sampling.seed.is_some_and(i64::is_negative) {
-        losses.lose("seed")?;
-        sampling.seed = None;
-    }
-    // All and nothing are just outside of what is taken.
-    sampling.top_p = sampling.top_p.map(|top_p| top_p.clamp(LEAST_P, MOST_P));
-    Ok(sampling)
 }
 
 /// A form of the answer and tools exclude each other.
@@ -222,5 +197,3 @@ fn write_media<'a>(media: &'a Media, losses: &mut Losses) -> Result<Option<PartO
     losses.lose_if(part.is_none(), media.kind.name())?;
     Ok(part)
 }
-
-const LEAST_P: f64 = 0.01;

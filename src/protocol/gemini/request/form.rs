@@ -5,6 +5,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use crate::protocol::fields::Fields;
 use crate::protocol::gemini::part::PartOut;
 
 #[derive(Serialize)]
@@ -68,25 +69,11 @@ pub(super) struct FunctionCalling<'a> {
     pub(super) allowed_function_names: Option<[&'a str; 1]>,
 }
 
-#[derive(Default, PartialEq, Serialize)]
+#[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct GenerationConfig<'a> {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) temperature: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) top_p: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) top_k: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) seed: Option<i32>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) presence_penalty: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) frequency_penalty: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) max_output_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    pub(super) stop_sequences: &'a [String],
+    #[serde(flatten)]
+    pub(super) fields: Fields<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) response_mime_type: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,8 +96,10 @@ pub(super) struct ThinkingConfig {
     pub(super) thinking_level: Option<&'static str>,
 }
 
-impl PartialEq for Schema<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.get() == other.0.get()
+impl GenerationConfig<'_> {
+    /// Whether it says nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        let has_format = self.response_mime_type.is_some() || self.response_json_schema.is_some();
+        self.fields.is_empty() && !has_format && self.thinking_config.is_none()
     }
 }

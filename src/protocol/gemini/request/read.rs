@@ -6,8 +6,10 @@ use serde_json::value::RawValue;
 
 use crate::protocol::codec::{Head, ReadError};
 use crate::protocol::conversation::{
-    Conversation, Effort, OutputFormat, Part, Sampling, Thinking, Tool, ToolChoice,
+    Conversation, Effort, OutputFormat, Part, Thinking, Tool, ToolChoice,
 };
+use crate::protocol::fields;
+use crate::protocol::gemini::profile::FIELDS;
 use crate::protocol::gemini::schema::to_json_schema;
 use crate::protocol::gemini::spelling::EitherName;
 use crate::protocol::object::{Object, text_of};
@@ -126,22 +128,7 @@ fn read_tool_config(mut config: Object<'_>, to: &mut Conversation) -> Result<(),
 }
 
 fn read_generation_config(mut config: Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
-    let nonzero = |penalty: &f64| *penalty != 0.0;
-    to.sampling = Sampling {
-        temperature: config.take("temperature")?,
-        top_p: config.take_either("topP", "top_p")?,
-        // The vendor's own libraries write it as a number with a fraction.
-        top_k: config.take_either::<f64>("topK", "top_k")?.map(|top_k| top_k as u64),
-        seed: config.take("seed")?,
-        presence_penalty: config
-            .take_either("presencePenalty", "presence_penalty")?
-            .filter(nonzero),
-        frequency_penalty: config
-            .take_either("frequencyPenalty", "frequency_penalty")?
-            .filter(nonzero),
-    };
-    to.max_tokens = config.take_either("maxOutputTokens", "max_output_tokens")?;
-    to.stop = config.take_either("stopSequences", "stop_sequences")?.unwrap_or_default();
+    fields::read(&FIELDS, &mut config, to)?;
     to.format = read_format(&mut config, to)?;
     to.thinking = config.with_either("thinkingConfig", "thinking_config", read_thinking)?.flatten();
     for (name, value) in config.rest() {

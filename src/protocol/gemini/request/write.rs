@@ -15,7 +15,9 @@ use crate::protocol::codec::{Reading, Refused, Target, Written, json};
 use crate::protocol::conversation::{
     Conversation, Losses, OutputFormat, Tool, ToolChoice, ToolNames,
 };
+use crate::protocol::fields::Fields;
 use crate::protocol::fit;
+use crate::protocol::gemini::profile::FIELDS;
 
 /// Writes a request. Where the client wants a stream, in whatever form, events are asked for.
 pub(in crate::protocol::gemini) fn write(
@@ -53,7 +55,7 @@ fn write_for(
         tools: write_tools(&from.tools, &names),
         tool_config: write_choice(from, &names, model, &mut losses)?,
         generation_config: Some(write_config(from, model, &mut losses)?)
-            .filter(|config| *config != GenerationConfig::default()),
+            .filter(|config| !config.is_empty()),
     };
     from.lose_extras(|_| false, &mut losses)?;
     let body = write(body);
@@ -120,10 +122,10 @@ fn write_config<'a>(
     model: Model<'_>,
     losses: &mut Losses,
 ) -> Result<GenerationConfig<'a>, Refused> {
-    let sampling = &from.sampling;
-    let seed = sampling.seed.and_then(|seed| i32::try_from(seed).ok());
-    losses.lose_if(seed.is_none() && sampling.seed.is_some(), "seed")?;
-    let stop_sequences = fit::stops(&from.stop, gemini::STOPS.of(model), losses)?;
+    let (sampling, max_tokens) = (from.sampling.clone(), from.max_tokens);
+    let fields = Fields { table: &FIELDS, sampling, max_tokens, stop: Vec::new() };
+    let fields = fields.fitted(losses)?;
+    let stop = fit::stops(&from.stop, gemini::STOPS.of(model), losses)?;
     let is_alone = from.tools.is_empty() || gemini::FORMATS_BESIDE_TOOLS.of(model);
     losses.lose_if(from.format.is_some() && !is_alone, "response_format")?;
     let format = from.format.as_ref().filter(|_| is_alone);
@@ -132,14 +134,7 @@ fn write_config<'a>(
         OutputFormat::JsonSchema { schema, .. } => Some(Schema(schema)),
     });
     Ok(GenerationConfig {
-        temperature: sampling.temperature,
-        top_p: sampling.top_p,
-        top_k: sampling.top_k,
-        seed,
-        presence_penalty: sampling.presence_penalty,
-        frequency_penalty: sampling.frequency_penalty,
-        max_output_tokens: from.max_tokens,
-        stop_sequences,
+        fields: Fields { stop, ..fields },
         response_mime_type: format.map(|_| "application/json"),
         response_json_schema: schema,
         thinking_config: thinking::write(from.thinking, model, losses)?,

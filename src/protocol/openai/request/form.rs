@@ -9,27 +9,14 @@ use serde_json::value::RawValue;
 use super::SHARED_EXTRAS;
 use crate::protocol::chat::{Text, ToolCallOut, ToolOut};
 use crate::protocol::conversation::{Extra, OutputFormat};
+use crate::protocol::fields::Fields;
 
 #[derive(Serialize)]
 pub(super) struct Body<'a> {
     pub(super) model: &'a str,
     pub(super) messages: Vec<Message<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) max_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) max_completion_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) temperature: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) top_p: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) presence_penalty: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) frequency_penalty: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) seed: Option<i64>,
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    pub(super) stop: &'a [String],
+    #[serde(flatten)]
+    pub(super) fields: Fields<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) response_format: Option<ResponseFormat<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]

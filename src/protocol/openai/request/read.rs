@@ -5,10 +5,12 @@ use serde_json::value::RawValue;
 use crate::protocol::chat::{Dialect, read_function, read_messages};
 use crate::protocol::codec::{Head, ReadError};
 use crate::protocol::conversation::{
-    Content, Conversation, Delivery, Effort, Media, MediaKind, OutputFormat, Part, Sampling,
-    Source, Thinking, ToolChoice,
+    Content, Conversation, Delivery, Effort, Media, MediaKind, OutputFormat, Part, Source,
+    Thinking, ToolChoice,
 };
-use crate::protocol::object::{Object, text_of};
+use crate::protocol::fields;
+use crate::protocol::object::Object;
+use crate::protocol::openai::profile::FIELDS;
 
 /// Reads a request.
 pub(in crate::protocol::openai) fn read(
@@ -18,17 +20,15 @@ pub(in crate::protocol::openai) fn read(
     let mut body = Object::parse(body)?;
     let mut to = Conversation {
         model: body.require("model")?,
-        sampling: read_sampling(&mut body)?,
         parallel_tool_calls: body.take("parallel_tool_calls")?,
         thinking: read_thinking(&mut body)?,
         user: body.take("user")?,
         delivery: Delivery::from_flag(body.take("stream")?),
-        stop: read_stop(&mut body)?,
         ..Conversation::default()
     };
-    // Both may be there; the newer name is the one that counts.
-    let old_limit = body.take("max_tokens")?;
-    to.max_tokens = body.take("max_completion_tokens")?.or(old_limit);
+    fields::read(&FIELDS, &mut body, &mut to)?;
+    // Not OpenAI's own, but what most others take.
+    to.sampling.top_k = body.take("top_k")?;
     to.include_usage = read_stream_options(&mut body)?;
 
     to.format = read_format(&mut body, &mut to)?;
@@ -39,32 +39,9 @@ pub(in crate::protocol::openai) fn read(
     Ok(to)
 }
 
-fn read_sampling(body: &mut Object<'_>) -> Result<Sampling, ReadError> {
-    let nonzero = |penalty: &f64| *penalty != 0.0;
-    Ok(Sampling {
-        temperature: body.take("temperature")?,
-        top_p: body.take("top_p")?,
-        top_k: body.take("top_k")?,
-        seed: body.take("seed")?,
-        presence_penalty: body.take("presence_penalty")?.filter(nonzero),
-        frequency_penalty: body.take("frequency_penalty")?.filter(nonzero),
-    })
-}
-
 fn read_thinking(body: &mut Object<'_>) -> Result<Option<Thinking>, ReadError> {
     let effort: Option<String> = body.take("reasoning_effort")?;
     Ok(effort.map(|name| Thinking::Effort(Effort::from_name(&name))))
-}
-
-fn read_stop(body: &mut Object<'_>) -> Result<Vec<String>, ReadError> {
-    match body.raw("stop") {
-        None => Ok(Vec::new()),
-        Some(one) if one.get().starts_with('"') => {
-            text_of(one).map(|text| vec![text]).map_err(|error| error.within("stop"))
-        }
-        Some(list) => serde_json::from_str(list.get())
-            .map_err(|_| ReadError::new("stop", "must be a string or a list of strings")),
-    }
 }
 
 fn read_format(

@@ -14,8 +14,10 @@ use crate::protocol::conversation::part::one_text;
 use crate::protocol::conversation::{
     Content, Conversation, Losses, Media, MediaKind, Part, Role, Source, ToolChoice, ToolNames,
 };
+use crate::protocol::fields::Fields;
 use crate::protocol::fit;
 use crate::protocol::fit::gpt::{fit_effort, fit_sampling};
+use crate::protocol::openai::profile::{FIELDS, OLDER_FIELDS};
 
 /// Writes a request.
 pub(in crate::protocol::openai) fn write(
@@ -26,28 +28,18 @@ pub(in crate::protocol::openai) fn write(
     let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model));
     let mut losses = target.losses();
     let messages = write_messages(from, target.model, &names, &mut losses)?;
-    let (max_tokens, max_completion_tokens) = if openai::MAX_COMPLETION_TOKENS.of(model) {
-        (None, from.max_tokens)
-    } else {
-        (from.max_tokens, None)
-    };
     losses.lose_if(from.sampling.top_k.is_some(), "top_k")?;
     let effort = fit_effort(from.thinking, model, &mut losses)?;
     let sampling = fit_sampling(&from.sampling, effort, model, &mut losses)?;
     let stop = fit::stops(&from.stop, openai::STOPS.of(model), &mut losses)?;
     from.lose_extras(|name| SHARED_EXTRAS.contains(&name), &mut losses)?;
+    let has_newer = openai::MAX_COMPLETION_TOKENS.of(model);
+    let table = if has_newer { &FIELDS } else { &OLDER_FIELDS };
     let stream = from.is_stream();
     let body = Body {
         model: target.model,
         messages,
-        max_tokens,
-        max_completion_tokens,
-        temperature: sampling.temperature,
-        top_p: sampling.top_p,
-        presence_penalty: sampling.presence_penalty,
-        frequency_penalty: sampling.frequency_penalty,
-        seed: sampling.seed,
-        stop,
+        fields: Fields { table, sampling, max_tokens: from.max_tokens, stop },
         response_format: from.format.as_ref().map(ResponseFormat::of),
         reasoning_effort: effort.map(Effort::name),
         tools: from.tools.iter().map(|tool| ToolOut::of(tool, &names)).collect(),

@@ -9,6 +9,7 @@ use serde::ser::SerializeMap;
 use serde_json::value::RawValue;
 
 use crate::protocol::conversation::{Extra, OutputFormat};
+use crate::protocol::fields::Fields;
 
 #[derive(Serialize)]
 pub(super) struct Body<'a> {
@@ -16,12 +17,8 @@ pub(super) struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) instructions: Option<Cow<'a, str>>,
     pub(super) input: Vec<Item<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) max_output_tokens: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) temperature: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) top_p: Option<f64>,
+    #[serde(flatten)]
+    pub(super) fields: Fields<'a>,
     #[serde(skip_serializing_if = "Text::is_empty")]
     pub(super) text: Text<'a>,
     #[serde(skip_serializing_if = "Reasoning::is_empty")]

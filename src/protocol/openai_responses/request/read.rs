@@ -5,9 +5,11 @@ use serde_json::value::RawValue;
 use super::items;
 use crate::protocol::codec::{Head, ReadError};
 use crate::protocol::conversation::{
-    Conversation, Delivery, Effort, OutputFormat, Part, Sampling, Thinking, Tool, ToolChoice,
+    Conversation, Delivery, Effort, OutputFormat, Part, Thinking, Tool, ToolChoice,
 };
+use crate::protocol::fields;
 use crate::protocol::object::Object;
+use crate::protocol::openai_responses::profile::FIELDS;
 use crate::protocol::openai_responses::{custom, namespace};
 
 /// Reads a request.
@@ -25,18 +27,13 @@ pub(in crate::protocol::openai_responses) fn read(
             .map(|text: String| Part::text(text))
             .into_iter()
             .collect(),
-        sampling: Sampling {
-            temperature: body.take("temperature")?,
-            top_p: body.take("top_p")?,
-            ..Sampling::default()
-        },
-        max_tokens: body.take("max_output_tokens")?,
         parallel_tool_calls: body.take("parallel_tool_calls")?,
         user: body.take("user")?,
         delivery: head.delivery.unwrap_or(stream),
         include_usage: true,
         ..Conversation::default()
     };
+    fields::read(&FIELDS, &mut body, &mut to)?;
     items::read(&mut body, &mut to)?;
     read_reasoning(&mut body, &mut to)?;
     read_text(&mut body, &mut to)?;

@@ -14,11 +14,11 @@ use crate::models::{Effort, Model, openai};
 use crate::protocol::codec::{Reading, Refused, Target, Written, json};
 use crate::protocol::conversation::part::one_text;
 use crate::protocol::conversation::tool::raw;
-use crate::protocol::conversation::{
-    Conversation, Losses, Part, Sampling, Thinking, Tool, ToolChoice, ToolNames,
-};
+use crate::protocol::conversation::{Conversation, Part, Thinking, Tool, ToolChoice, ToolNames};
+use crate::protocol::fields::Fields;
 use crate::protocol::fit::gpt::{fit_effort, fit_sampling};
 use crate::protocol::openai_responses::custom;
+use crate::protocol::openai_responses::profile::FIELDS;
 
 /// Writes a request.
 pub(in crate::protocol::openai_responses) fn write(
@@ -39,15 +39,15 @@ pub(in crate::protocol::openai_responses) fn write(
         };
     let effort = fit_effort(from.thinking, model, &mut losses)?;
     let sampling = fit_sampling(&from.sampling, effort, model, &mut losses)?;
-    lose_sampling(from, &sampling, &mut losses)?;
+    let stop = from.stop.iter().map(String::as_str).collect();
+    let fields = Fields { table: &FIELDS, sampling, max_tokens: from.max_tokens, stop };
+    let fields = fields.fitted(&mut losses)?;
     from.lose_extras(|name| SHARED_EXTRAS.contains(&name), &mut losses)?;
     let body = Body {
         model: target.model,
         instructions,
         input,
-        max_output_tokens: from.max_tokens.map(|tokens| tokens.max(LEAST_TOKENS)),
-        temperature: sampling.temperature,
-        top_p: sampling.top_p,
+        fields,
         text: Text {
             format: from.format.as_ref().map(Format::of),
             verbosity: extra(from, "verbosity"),
@@ -69,20 +69,6 @@ pub(in crate::protocol::openai_responses) fn write(
         dropped: losses.into_names(),
         reading: Reading { seed: target.seed.to_owned(), renamed: names.back(), answer_tool: None },
     })
-}
-
-/// What this protocol has no field for. A limit below its least becomes the least.
-fn lose_sampling(
-    from: &Conversation,
-    sampling: &Sampling,
-    losses: &mut Losses,
-) -> Result<(), Refused> {
-    losses.lose_if(sampling.top_k.is_some(), "top_k")?;
-    losses.lose_if(sampling.seed.is_some(), "seed")?;
-    losses.lose_if(sampling.presence_penalty.is_some(), "presence_penalty")?;
-    losses.lose_if(sampling.frequency_penalty.is_some(), "frequency_penalty")?;
-    losses.lose_if(!from.stop.is_empty(), "stop")?;
-    losses.lose_if(from.max_tokens.is_some_and(|tokens| tokens < LEAST_TOKENS), "max_tokens")
 }
 
 /// One text: the field is a text.
@@ -140,5 +126,3 @@ fn tool_choice<'a>(from: &'a Conversation, names: &'a ToolNames) -> Option<Choic
 fn extra<'a>(from: &'a Conversation, name: &str) -> Option<&'a RawValue> {
     from.extras.iter().find(|extra| extra.name == name).map(|extra| &*extra.value)
 }
-
-const LEAST_TOKENS: u64 = 16;
