@@ -52,6 +52,10 @@ pub struct Profile {
     /// What a request holds that gives back another vendor's proof of reasoning, as its clients were
     /// given it: its own vendor would refuse it.
     pub foreign_proofs: &'static [&'static str],
+    /// The fields of a request that hold its prompt, in the order in which a model reads them.
+    pub prompt: &'static [&'static str],
+    /// The fields of a request that offer tools.
+    pub tools: &'static [&'static str],
     /// How a stream of events ends.
     pub stream: Stream,
 }
@@ -115,6 +119,8 @@ impl Profile {
         below_models: None,
         request_id: None,
         foreign_proofs: &[],
+        prompt: &["messages"],
+        tools: &["tools"],
         stream: Stream::USUAL,
     };
 }

@@ -4,11 +4,15 @@
 //! It never changes a request.
 
 use http::{HeaderName, header};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::{signature, token};
-use crate::{choose::sticky, models::tokens, table::StickyBy, upstream::inbound::Inbound};
+use crate::{
+    choose::sticky,
+    models::tokens,
+    protocol::{Protocol, object::Object},
+    table::StickyBy,
+    upstream::inbound::Inbound,
+};
 
 /// The key of a sticky request. What it asks for and a request does not have is replaced by the
 /// next best: the session, the caller, the prompt.
@@ -44,52 +48,28 @@ pub fn certain_tokens(inbound: &Inbound) -> u64 {
 
 /// Whether the model may ask for tools to be run, or the request cannot be read.
 pub fn has_tools(inbound: &Inbound) -> bool {
-    #[derive(Deserialize)]
-    struct Tools<'a> {
-        #[serde(borrow)]
-        tools: Option<&'a RawValue>,
-        #[serde(borrow)]
-        functions: Option<&'a RawValue>,
-        #[serde(borrow, rename = "toolConfig")]
-        tool_config: Option<&'a RawValue>,
-    }
     let body = inbound.body.to_bytes();
-    let Ok(found) = serde_json::from_slice::<Tools<'_>>(&body) else { return true };
-    let lists = [found.tools, found.functions, found.tool_config];
-    lists.into_iter().flatten().any(|list| !matches!(list.get(), "null" | "[]"))
+    let Ok(found) = Object::parse(&body) else { return true };
+    let names = Protocol::ALL.iter().flat_map(|protocol| protocol.profile().tools);
+    let mut lists = names.filter_map(|name| found.peek(name));
+    lists.any(|list| !matches!(list.get(), "null" | "[]"))
 }
 
 /// The beginning of the prompt, as it is written.
 fn prompt(inbound: &Inbound, bytes: usize) -> Vec<u8> {
     let body = inbound.body.to_bytes();
-    let Ok(prompt) = serde_json::from_slice::<Prompt<'_>>(&body) else { return Vec::new() };
-    let parts = [
-        prompt.system,
-        prompt.instructions,
-        prompt.messages,
-        prompt.contents,
-        prompt.prompt,
-        prompt.input,
-    ];
-    let text = parts.into_iter().flatten().flat_map(|part| part.get().bytes());
-    text.take(bytes).collect()
-}
-
-/// Where the protocols put prompts.
-#[derive(Deserialize)]
-struct Prompt<'a> {
-    #[serde(borrow)]
-    system: Option<&'a RawValue>,
-    #[serde(borrow)]
-    instructions: Option<&'a RawValue>,
-    #[serde(borrow)]
-    messages: Option<&'a RawValue>,
-    #[serde(borrow)]
-    contents: Option<&'a RawValue>,
-    #[serde(borrow)]
-    prompt: Option<&'a RawValue>,
-    #[serde(borrow)]
-    input: Option<&'a RawValue>,
+    let Ok(found) = Object::parse(&body) else { return Vec::new() };
+    // Those of the client's own protocol first; each once.
+    let own = inbound.endpoint.as_ref().map(|endpoint| endpoint.protocol);
+    let protocols = own.iter().chain(Protocol::ALL);
+    let mut names: Vec<&str> = Vec::new();
+    for name in protocols.flat_map(|protocol| protocol.profile().prompt) {
+        if !names.contains(name) {
+            names.push(name);
+        }
+    }
+    let parts = names.into_iter().filter_map(|name| found.peek(name));
+    parts.flat_map(|part| part.get().bytes()).take(bytes).collect()
 }
 
 const SESSION: HeaderName = HeaderName::from_static("x-session-id");

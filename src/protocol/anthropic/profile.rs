@@ -19,6 +19,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     shares_paths: true,
     // Reasoning that nobody has proven is refused like a proof of another's.
     foreign_proofs: &["\"onwards#", "\"signature\":\"\"", "\"signature\": \"\""],
+    prompt: &["system", "messages"],
     stream: Stream {
         ends: &["\"message_stop\"", "\"type\":\"error\"", "\"type\": \"error\""],
         places: &[&["type"]],

@@ -18,6 +18,8 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     request_id: Some("x-amzn-requestid"),
     // As it is, and in base64 where there is nothing else.
     foreign_proofs: &["\"onwards#", "\"b253YXJkcy"],
+    prompt: &["system", "messages"],
+    tools: &["toolConfig"],
     // Its frames know no comments.
     stream: Stream { has_comments: false, ..Stream::USUAL },
     ..Profile::USUAL

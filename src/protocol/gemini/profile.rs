@@ -21,6 +21,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     below_models: Some("/operations/"),
     // In base64, with and without the mark of a seal.
     foreign_proofs: &["\"b253YXJkcy", "\"fm9ud2FyZHM"],
+    prompt: &["contents"],
     // Google's own libraries take a comment for a chunk.
     stream: Stream {
         ends: &["\"finishReason\"", "\"blockReason\"", "\"error\""],

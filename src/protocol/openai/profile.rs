@@ -26,6 +26,8 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     ],
     likely_end: Some("/completions"),
     is_openais: true,
+    prompt: &["messages", "prompt", "input"],
+    tools: &["tools", "functions"],
     // Providers that leave `[DONE]` out have still said why they finished.
     stream: Stream {
         ends: &["data: [DONE]", "data:[DONE]", "\"finish_reason\":\"", "\"finish_reason\": \""],

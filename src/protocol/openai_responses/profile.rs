@@ -15,6 +15,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     likely_end: Some("/responses"),
     is_openais: true,
     foreign_proofs: &["\"onwards#", "\"sealed#"],
+    prompt: &["instructions", "input"],
     stream: Stream {
         ends: &[
             "\"response.completed\"",
