@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use http::HeaderMap;
 
-use super::conversation::{Conversation, Delivery, Event, Failure, Losses, Lossy, Media, Reply};
+use super::conversation::{
+    Conversation, Delivery, Event, Failure, Losses, Lossy, Media, Reply, ToolNames,
+};
 use super::embedding::Embeddings;
 use super::told;
 
@@ -243,7 +245,30 @@ pub struct Model<'a> {
     pub owned_by: &'a str,
 }
 
+impl Written {
+    /// A request whose body is JSON.
+    pub(crate) fn json(
+        path_and_query: impl Into<String>,
+        body: Vec<u8>,
+        losses: Losses,
+        reading: Reading,
+    ) -> Self {
+        Self {
+            path_and_query: path_and_query.into(),
+            headers: vec![("content-type", "application/json".to_owned())],
+            body,
+            dropped: losses.into_names(),
+            reading,
+        }
+    }
+}
+
 impl Target<'_> {
+    /// What the reader of the answer must know.
+    pub(crate) fn reading(&self, names: ToolNames, answer_tool: Option<&'static str>) -> Reading {
+        Reading { seed: self.seed.to_owned(), renamed: names.back(), answer_tool }
+    }
+
     /// An empty list of losses under this target's policy.
     pub fn losses(&self) -> Losses {
         Losses::new(self.lossy)

@@ -293,3 +293,72 @@ impl Serialize for Fields<'_> {
         map.end()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::conversation::Lossy;
+
+    static TABLE: [Field; 7] = [
+        Field::new(&["limit", "old_limit"], Means::MaxTokens).at_least(16),
+        Field::new(&["p"], Means::TopP).nearest(0.01, 0.99),
+        Field::new(&["k"], Means::TopK).zero_is_unsaid(),
+        Field::new(&["seed"], Means::Seed).signed_32(),
+        Field::new(&["presence"], Means::PresencePenalty).within(0.0, 1.0),
+        Field::new(&["stop"], Means::Stop).one_or_many(),
+        Field::new(&["heat"], Means::Temperature),
+    ];
+
+    fn read_of(body: &str) -> Result<Conversation, ReadError> {
+        let (mut object, mut to) = (Object::parse(body.as_bytes())?, Conversation::default());
+        read(&TABLE, &mut object, &mut to)?;
+        object.keep_rest("", &mut to);
+        Ok(to)
+    }
+
+    #[test]
+    fn fields_of_a_table_are_read_under_each_of_their_names() {
+        let body = r#"{"old_limit":1,"limit":2,"k":0,"presence":0,"stop":"a","heat":1,"x":1}"#;
+        let read = read_of(body).unwrap();
+        assert_eq!((read.max_tokens, read.stop), (Some(2), vec!["a".to_owned()]));
+        assert_eq!(read.sampling, Sampling { temperature: Some(1.0), ..Sampling::default() });
+        let rest: Vec<&str> = read.extras.iter().map(|extra| extra.name.as_str()).collect();
+        assert_eq!(rest, ["x"]);
+        let read = read_of(r#"{"old_limit":1,"stop":["a","b"],"k":3}"#).unwrap();
+        assert_eq!((read.max_tokens, read.stop.len(), read.sampling.top_k), (Some(1), 2, Some(3)));
+        for (body, said) in [
+            (r#"{"stop":1}"#, "`stop` must be a string or a list of strings"),
+            (r#"{"heat":"1"}"#, "`heat` must be a number"),
+            (r#"{"limit":1,"old_limit":"1"}"#, "`old_limit` must be a whole number"),
+        ] {
+            assert_eq!(read_of(body).unwrap_err().to_string(), said);
+        }
+    }
+
+    #[test]
+    fn fields_are_written_in_the_order_of_their_table_within_its_ranges() {
+        let sampling = Sampling {
+            temperature: Some(0.5),
+            top_p: Some(1.0),
+            top_k: Some(5),
+            seed: Some(1 << 40),
+            presence_penalty: Some(-1.0),
+            frequency_penalty: Some(1.0),
+        };
+        let asked = || Fields {
+            table: &TABLE,
+            sampling: sampling.clone(),
+            max_tokens: Some(1),
+            stop: vec!["a"],
+        };
+        let mut losses = Losses::new(Lossy::Warn);
+        let fitted = asked().fitted(&mut losses).unwrap();
+        let written = serde_json::to_string(&fitted).unwrap();
+        assert_eq!(written, r#"{"limit":16,"p":0.99,"k":5,"stop":["a"],"heat":0.5}"#);
+        let lost = ["frequency_penalty", "presence_penalty", "seed", "max_tokens"];
+        assert_eq!(losses.into_names(), lost);
+        let refused = asked().fitted(&mut Losses::new(Lossy::Refuse)).unwrap_err();
+        assert_eq!(refused.field, "frequency_penalty");
+        assert!(!fitted.is_empty() && Fields { table: &TABLE, ..Fields::default() }.is_empty());
+    }
+}

@@ -13,7 +13,7 @@ use super::form::{
 use crate::models::{anthropic, openai};
 use crate::protocol::Protocol;
 use crate::protocol::anthropic::profile::FIELDS;
-use crate::protocol::codec::{Reading, Refused, Target, Written, json};
+use crate::protocol::codec::{Refused, Target, Written, json};
 use crate::protocol::conversation::names::clean_id;
 use crate::protocol::conversation::tool::WORDLESS_ERROR;
 use crate::protocol::conversation::{
@@ -94,16 +94,9 @@ fn write_for(
         stream: (from.is_stream() && !is_count).then_some(true),
     };
     let body = json(&body);
-    Ok(Written {
-        path_and_query: path.to_owned(),
-        headers: vec![
-            ("content-type", "application/json".to_owned()),
-            ("anthropic-version", VERSION.to_owned()),
-        ],
-        body,
-        dropped: losses.into_names(),
-        reading: Reading { seed: target.seed.to_owned(), renamed: names.back(), answer_tool },
-    })
+    let mut written = Written::json(path, body, losses, target.reading(names, answer_tool));
+    written.headers.push(("anthropic-version", VERSION.to_owned()));
+    Ok(written)
 }
 
 fn write_format<'a>(format: &Structured<'a>) -> Option<Format<'a>> {

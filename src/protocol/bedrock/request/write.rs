@@ -64,16 +64,10 @@ pub(in crate::protocol::bedrock) fn write(
             ("converse-stream", "application/vnd.amazon.eventstream")
         }
     };
-    Ok(Written {
-        path_and_query: path(target.model, operation),
-        headers: vec![
-            ("content-type", "application/json".to_owned()),
-            ("accept", accept.to_owned()),
-        ],
-        body,
-        dropped: losses.into_names(),
-        reading: Reading { seed: target.seed.to_owned(), renamed: names.back(), answer_tool },
-    })
+    let reading = target.reading(names, answer_tool);
+    let mut written = Written::json(path(target.model, operation), body, losses, reading);
+    written.headers.push(("accept", accept.to_owned()));
+    Ok(written)
 }
 
 /// Writes a request that counts tokens, which only Anthropic's models do.
@@ -97,13 +91,8 @@ pub(in crate::protocol::bedrock) fn write_count(
         tool_config: (!tools.is_empty()).then_some(ToolConfig { tools, tool_choice: None }),
     };
     let body = json(&Count { input: CountInput { converse } });
-    Ok(Some(Written {
-        path_and_query: path(target.model, "count-tokens"),
-        headers: vec![("content-type", "application/json".to_owned())],
-        body,
-        dropped: losses.into_names(),
-        reading: Reading { seed: target.seed.to_owned(), ..Reading::default() },
-    }))
+    let reading = Reading { seed: target.seed.to_owned(), ..Reading::default() };
+    Ok(Some(Written::json(path(target.model, "count-tokens"), body, losses, reading)))
 }
 
 fn write_format<'a>(format: &Structured<'a>) -> Option<Output<'a>> {

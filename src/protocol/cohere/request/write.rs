@@ -5,7 +5,7 @@
 use super::form::{Body, Message, ResponseFormat, ThinkingOut};
 use crate::models::{Model, cohere};
 use crate::protocol::chat::{PartOut, Text, ToolCallOut, ToolOut, write_image, write_result_media};
-use crate::protocol::codec::{Reading, Refused, Target, Written, json};
+use crate::protocol::codec::{Refused, Target, Written, json};
 use crate::protocol::cohere::profile::FIELDS;
 use crate::protocol::conversation::part::one_text;
 use crate::protocol::conversation::{
@@ -42,13 +42,7 @@ pub(in crate::protocol::cohere) fn write(
         stream: from.is_stream().then_some(true),
     };
     let body = json(&body);
-    Ok(Written {
-        path_and_query: "/v2/chat".to_owned(),
-        headers: vec![("content-type", "application/json".to_owned())],
-        body,
-        dropped: losses.into_names(),
-        reading: Reading { seed: target.seed.to_owned(), renamed: names.back(), answer_tool: None },
-    })
+    Ok(Written::json("/v2/chat", body, losses, target.reading(names, None)))
 }
 
 /// The tools and the choice among them. To force one tool is to offer that one alone.

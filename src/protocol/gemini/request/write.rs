@@ -11,7 +11,7 @@ use super::form::{
 use super::thinking;
 use crate::models::{Model, gemini};
 use crate::path::NOT_IN_A_SEGMENT;
-use crate::protocol::codec::{Reading, Refused, Target, Written, json};
+use crate::protocol::codec::{Refused, Target, Written, json};
 use crate::protocol::conversation::{
     Conversation, Losses, OutputFormat, Tool, ToolChoice, ToolNames,
 };
@@ -61,13 +61,8 @@ fn write_for(
     let body = write(body);
     let model = resource(target.model);
     let model = utf8_percent_encode(&model, NOT_IN_PATHS);
-    Ok(Written {
-        path_and_query: format!("/v1beta/{model}:{method}"),
-        headers: vec![("content-type", "application/json".to_owned())],
-        body,
-        dropped: losses.into_names(),
-        reading: Reading { seed: target.seed.to_owned(), renamed: names.back(), answer_tool: None },
-    })
+    let path = format!("/v1beta/{model}:{method}");
+    Ok(Written::json(path, body, losses, target.reading(names, None)))
 }
 
 /// The model as a resource: `models/…`, unless its name says another collection.

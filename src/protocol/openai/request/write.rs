@@ -9,7 +9,7 @@ use crate::models::{Effort, openai};
 use crate::protocol::chat::{
     File, InputAudio, PartOut, Text, ToolCallOut, ToolOut, write_image, write_result_media,
 };
-use crate::protocol::codec::{Reading, Refused, Target, Written, json};
+use crate::protocol::codec::{Refused, Target, Written, json};
 use crate::protocol::conversation::part::one_text;
 use crate::protocol::conversation::{
     Content, Conversation, Losses, Media, MediaKind, Part, Role, Source, ToolChoice, ToolNames,
@@ -52,13 +52,7 @@ pub(in crate::protocol::openai) fn write(
         extras: Extras(&from.extras),
     };
     let body = json(&body);
-    Ok(Written {
-        path_and_query: "/v1/chat/completions".to_owned(),
-        headers: vec![("content-type", "application/json".to_owned())],
-        body,
-        dropped: losses.into_names(),
-        reading: Reading { seed: target.seed.to_owned(), renamed: names.back(), answer_tool: None },
-    })
+    Ok(Written::json("/v1/chat/completions", body, losses, target.reading(names, None)))
 }
 
 fn tool_choice<'a>(from: &'a Conversation, names: &'a ToolNames) -> Option<Choice<'a>> {

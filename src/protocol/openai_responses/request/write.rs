@@ -11,7 +11,7 @@ use super::form::{Body, Choice, Content, Extras, Format, Item, Reasoning, Text, 
 use super::read::ENCRYPTED_REASONING;
 use super::turns;
 use crate::models::{Effort, Model, openai};
-use crate::protocol::codec::{Reading, Refused, Target, Written, json};
+use crate::protocol::codec::{Refused, Target, Written, json};
 use crate::protocol::conversation::part::one_text;
 use crate::protocol::conversation::tool::raw;
 use crate::protocol::conversation::{Conversation, Part, Thinking, Tool, ToolChoice, ToolNames};
@@ -62,13 +62,7 @@ pub(in crate::protocol::openai_responses) fn write(
         extras: Extras(&from.extras),
     };
     let body = json(&body);
-    Ok(Written {
-        path_and_query: "/v1/responses".to_owned(),
-        headers: vec![("content-type", "application/json".to_owned())],
-        body,
-        dropped: losses.into_names(),
-        reading: Reading { seed: target.seed.to_owned(), renamed: names.back(), answer_tool: None },
-    })
+    Ok(Written::json("/v1/responses", body, losses, target.reading(names, None)))
 }
 
 /// One text: the field is a text.
