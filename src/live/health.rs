@@ -41,7 +41,7 @@ pub struct HealthSettings {
 pub struct Health {
     flags: AtomicU8,
     /// Whether the last attempt that said anything failed, whatever the settings.
-    ailing: AtomicBool,
+    last_attempt_failed: AtomicBool,
     /// Wakes who waits for a trial to end.
     decided: Notify,
     inner: Mutex<Inner>,
@@ -85,14 +85,14 @@ impl Health {
     }
 
     /// Whether the last attempt that said anything failed.
-    pub fn is_ailing(&self) -> bool {
-        self.ailing.load(Ordering::Relaxed)
+    pub fn last_attempt_failed(&self) -> bool {
+        self.last_attempt_failed.load(Ordering::Relaxed)
     }
 
     /// Remembers how the last attempt went; written only when it changes.
-    pub(super) fn ails(&self, ails: bool) {
-        if self.ailing.load(Ordering::Relaxed) != ails {
-            self.ailing.store(ails, Ordering::Relaxed);
+    pub(super) fn note_failed(&self, failed: bool) {
+        if self.last_attempt_failed.load(Ordering::Relaxed) != failed {
+            self.last_attempt_failed.store(failed, Ordering::Relaxed);
         }
     }
 

@@ -107,8 +107,8 @@ impl Provider {
     }
 
     /// Whether the last attempt that said anything failed.
-    pub fn is_ailing(&self) -> bool {
-        self.health.is_ailing()
+    pub fn last_attempt_failed(&self) -> bool {
+        self.health.last_attempt_failed()
     }
 
     /// Its place in the round.
@@ -179,7 +179,7 @@ impl Entry {
     /// by [`Entry::succeeded`] or [`Entry::failed`].
     pub fn accepted(&mut self, now: Instant) {
         self.first_byte(now);
-        self.provider.health.ails(false);
+        self.provider.health.note_failed(false);
         let cooldown = &self.provider.settings.health.cooldown;
         if let (Some(trial), Some(cooldown)) = (self.trial.take(), cooldown) {
             trial.succeeded(cooldown, now);
@@ -188,7 +188,7 @@ impl Entry {
 
     /// The answer has come whole.
     pub fn succeeded(mut self, now: Instant) {
-        self.provider.health.ails(false);
+        self.provider.health.note_failed(false);
         let health = &self.provider.settings.health;
         match (self.trial.take(), &health.cooldown) {
             (Some(trial), Some(cooldown)) => trial.succeeded(cooldown, now),
@@ -207,7 +207,7 @@ impl Entry {
         if cause == What::Timeout {
             self.first_byte(now);
         }
-        self.provider.health.ails(true);
+        self.provider.health.note_failed(true);
         let health = &self.provider.settings.health;
         match (self.trial.take(), &health.cooldown) {
             (Some(trial), Some(cooldown)) => trial.failed(cooldown, now, cause, retry_after),
@@ -218,7 +218,7 @@ impl Entry {
     /// An accepted answer broke off. Answers as [`Entry::failed`] does.
     pub fn broke_off(self, now: Instant, cause: What) -> Option<Reason> {
         let health = &self.provider.settings.health;
-        self.provider.health.ails(true);
+        self.provider.health.note_failed(true);
         self.provider.health.failed(health, self.started, now, cause, None)
     }
 
@@ -230,7 +230,7 @@ impl Entry {
         why: Why,
         retry_after: Option<Duration>,
     ) -> Option<Reason> {
-        self.provider.health.ails(true);
+        self.provider.health.note_failed(true);
         self.provider.health.set_aside(&self.provider.settings.health, now, why, retry_after)
     }
 }

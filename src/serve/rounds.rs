@@ -206,15 +206,15 @@ impl<'a> Rounds<'a> {
         true
     }
 
-    /// A further attempt at a provider that failed the last time, by whomever it was asked, is
-    /// what storms are made of: without a place in its pool's budget it is passed over.
+    /// A further attempt at a provider that failed the last time, whichever request asked it, is
+    /// what retry storms are made of: without a place in its pool's budget it is passed over.
     fn within_budget(&mut self, mut attempt: Attempt<'a>) -> Result<Attempt<'a>, Box<Attempt<'a>>> {
         let now = attempt.entry.started();
         // Of the alias that was asked for, whichever pool takes over.
         let budget = &self.table.pool(self.first).live.retries;
         if self.budget.attempts == 0 {
             self.retries.began(budget, now);
-        } else if attempt.provider.live.is_ailing() {
+        } else if attempt.provider.live.last_attempt_failed() {
             attempt.extra = self.retries.extra(budget, now);
             if attempt.extra.is_none() {
                 return Err(Box::new(attempt));

@@ -44,7 +44,7 @@ impl Pass<'_> {
     pub(in crate::serve::rounds) fn beside(&self, now: Instant) -> Option<usize> {
         let mut candidates: SmallVec<[Candidate; 8]> = SmallVec::new();
         for (at, provider) in self.pool.providers.iter().enumerate() {
-            if self.tried[at] || self.out[at] || provider.live.is_ailing() {
+            if self.tried[at] || self.out[at] || provider.live.last_attempt_failed() {
                 continue;
             }
             if let Ok(factor) = view::verdict(provider, &self.needs, now) {
