@@ -16,6 +16,7 @@ pub mod source;
 mod excerpt;
 mod file;
 mod json;
+mod piece;
 pub mod references;
 mod schema;
 mod shape;
@@ -91,12 +92,15 @@ pub fn survey(name: &str, text: String, lookup: &dyn Lookup) -> Result<Survey, P
     let twice = problems.len();
     let texts = Texts::resolve(&source, lookup, &mut problems);
     check::check(&source, &texts, &mut problems);
-    let mut value = texts.value(&source, source.root());
-    if !problems.is_empty() {
+    let read = if problems.is_empty() {
+        raw::File::deserialize(piece::Piece::whole(&source, &texts))
+    } else {
+        let mut value = texts.value(&source, source.root());
         let (twice, others) = problems.split_at(twice);
         sound::prune(&mut value, twice, others);
-    }
-    let loaded = match raw::File::deserialize(value) {
+        raw::File::deserialize(value)
+    };
+    let loaded = match read {
         Ok(file) => Some(Loaded { file, source }),
         // The shape came from `raw` itself, so a file without problems cannot fail. Should it
         // ever, serde's own words are kept back, since they quote values.

@@ -3,13 +3,16 @@
 //! It runs on a thread of its own: no request ever waits for a file. A file with problems changes
 //! nothing.
 
+mod apart;
 mod hints;
 mod reading;
 mod watch;
 
 use std::{
+    io,
     path::{Path, PathBuf},
     sync::{Arc, mpsc},
+    thread,
     time::{Duration, Instant, SystemTime},
 };
 
@@ -32,10 +35,16 @@ pub struct Loader {
     born: u64,
     /// What the last load read, good or not: the file, and what it refers to.
     reading: Reading,
-    /// The tables that were replaced, and when, until no request uses them any more. They end here:
-    /// freeing a large one takes long, and would hold a core.
-    replaced: Vec<(Instant, Arc<Table>)>,
+    /// The tables that were replaced, until no request uses them any more. They end here: freeing
+    /// a large one takes long, and would hold a core.
+    replaced: Vec<Arc<Table>>,
+    /// When the last of them ended, until the registry has been swept for the second time.
+    ended: Option<Instant>,
 }
+
+/// What there is once the first load has ended: the table or why there is none, and how the thread
+/// is told whom to hand the next ones to.
+pub type Started = (Result<Table, Problems>, mpsc::Sender<Arc<Gateway>>);
 
 impl Loader {
     /// A loader for one file.
@@ -51,13 +60,47 @@ impl Loader {
             born,
             reading: Reading::default(),
             replaced: Vec::new(),
+            ended: None,
         }
+    }
+
+    /// Loads the first table on the thread that loads all later ones, and follows the file once it
+    /// is handed the gateway. On one thread, each table takes the room in the heap that one before
+    /// it has left.
+    ///
+    /// # Errors
+    /// The thread cannot be had, or has ended.
+    pub fn start(mut self, hints: Hints, watches: bool) -> io::Result<Started> {
+        let (tell, told) = mpsc::channel();
+        let (serve, served) = mpsc::channel::<Arc<Gateway>>();
+        thread::Builder::new().name("reload".into()).spawn(move || {
+            let first = self.load();
+            give_back();
+            let _ = tell.send(first);
+            if let Ok(gateway) = served.recv() {
+                self.follow(&gateway, hints, watches);
+            }
+        })?;
+        let first = told.recv();
+        let first = first.map_err(|_| io::Error::other("loading the configuration broke off"))?;
+        Ok((first, serve))
     }
 
     /// Loads and compiles the file as it is now.
     pub fn load(&mut self) -> Result<Table, Problems> {
-        self.reading = Reading::of(&self.path);
-        let Survey { loaded, mut problems } = config::survey_file(&self.path, &self.reading)?;
+        let path = self.path.clone();
+        let read = || {
+            let reading = Reading::of(&path);
+            let survey = config::survey_file(&path, &reading);
+            (reading, survey)
+        };
+        apart::made_apart(read, |(reading, survey)| {
+            self.reading = reading;
+            self.compile(survey?)
+        })
+    }
+
+    fn compile(&self, Survey { loaded, mut problems }: Survey) -> Result<Table, Problems> {
         let loaded = match loaded {
             Some(loaded) if problems.is_empty() => loaded,
             sound => {
@@ -73,7 +116,7 @@ impl Loader {
     /// Follows the file for as long as somebody holds the sending end of `hints`.
     ///
     /// With `watches` off, only an operator's asking reloads.
-    pub fn follow(mut self, gateway: &Gateway, hints: Hints, watches: bool) {
+    fn follow(mut self, gateway: &Gateway, hints: Hints, watches: bool) {
         let Hints { sender, receiver } = hints;
         let mut watcher = watches.then(|| Watcher::new(sender));
         let mut asked = false;
@@ -82,7 +125,8 @@ impl Loader {
             self.watch(&mut watcher);
             if asked || (watches && self.reading.is_stale()) {
                 self.reload(gateway);
-                onwards_heap::give_back_end();
+                give_back();
+                self.sweep();
                 self.watch(&mut watcher);
             }
             let hint = match receiver.recv_timeout(POLL) {
@@ -101,16 +145,20 @@ impl Loader {
         }
     }
 
-    /// Forgets what only tables named whose last request has ended. Probes look at the live table
-    /// now and then only, so none is taken for unused at once.
+    /// Frees the tables whose last request has ended, and forgets what only they named. Probes look
+    /// at the live table now and then only, so what they still hold is forgotten a while later.
     fn sweep(&mut self) {
         let before = self.replaced.len();
-        self.replaced
-            .retain(|(since, table)| Arc::strong_count(table) > 1 || since.elapsed() < POLL);
+        self.replaced.retain(|table| Arc::strong_count(table) > 1);
         if self.replaced.len() < before {
-            self.registry.sweep();
-            onwards_heap::give_back_end();
+            self.ended = Some(Instant::now());
+        } else if self.ended.is_none_or(|since| since.elapsed() < POLL) {
+            return;
+        } else {
+            self.ended = None;
         }
+        self.registry.sweep();
+        give_back();
     }
 
     /// One reload. A file that has problems and is still being written is tried again, in silence,
@@ -120,13 +168,13 @@ impl Loader {
             match self.load() {
                 Ok(table) => {
                     let aliases = table.pools().len();
-                    self.replaced.push((Instant::now(), gateway.replace(table)));
+                    self.replaced.push(gateway.replace(table));
                     self.meters.reloads.with_label_values(&["success"]).inc();
                     tracing::info!(aliases, "the configuration was reloaded");
                     return;
                 }
                 Err(problems) => {
-                    std::thread::sleep(QUIET);
+                    thread::sleep(QUIET);
                     if !self.reading.is_stale() {
                         break problems;
                     }
@@ -137,6 +185,12 @@ impl Loader {
         self.meters.last_reload_successful.set(0.0);
         tracing::error!("the configuration has problems; the old one stays\n{problems}");
     }
+}
+
+/// Gives back what a load or a table that has ended leaves in this thread's heap.
+fn give_back() {
+    onwards_heap::give_back_end();
+    onwards_heap::give_back_pages();
 }
 
 /// Where no notification comes (network file systems, overflows), looking does.

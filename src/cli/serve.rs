@@ -46,8 +46,10 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let targets = arguments.targets()?;
     let meters = Meters::new(&arguments.metrics_prefix)
         .map_err(|_| "--metrics-prefix: use letters, digits and underscores")?;
-    let mut loader = Loader::new(targets, Arc::clone(&meters));
-    let table = loader.load().map_err(|problems| problems.rendered())?;
+    let (ask, hints) = Hints::new();
+    let (table, serves) =
+        Loader::new(targets, Arc::clone(&meters)).start(hints, arguments.watch)?;
+    let table = table.map_err(|problems| problems.rendered())?;
     let listeners = Listeners::bind(arguments)?;
     if arguments.log_format == log::Format::Text {
         terminal::say(&welcome(arguments, &table));
@@ -55,11 +57,7 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
 
     let gateway = Arc::new(Gateway::new(table));
     let stage = Stage::default();
-    let (ask, hints) = Hints::new();
-    let (watched, watches) = (Arc::clone(&gateway), arguments.watch);
-    thread::Builder::new()
-        .name("reload".into())
-        .spawn(move || loader.follow(&watched, hints, watches))?;
+    serves.send(Arc::clone(&gateway))?;
 
     let timeouts = arguments.timeouts();
     let retries = Retries::new(tokio::time::Instant::now());

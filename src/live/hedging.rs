@@ -3,12 +3,16 @@
 //!
 //! It reads no clock and asks nobody.
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
-/// One pool's times to the first event, and its credit.
+/// One pool's times to the first event, and its credit. It takes memory once the pool hedges.
+#[derive(Debug, Default)]
+pub struct Hedging(OnceLock<Box<Counted>>);
+
 #[derive(Debug)]
-pub struct Hedging {
+struct Counted {
     /// Answers by their time, four classes to a doubling of it.
     classes: [AtomicU32; CLASSES],
     count: AtomicU32,
@@ -16,7 +20,7 @@ pub struct Hedging {
     credit: AtomicI64,
 }
 
-impl Default for Hedging {
+impl Default for Counted {
     fn default() -> Self {
         let classes = std::array::from_fn(|_| AtomicU32::new(0));
         Self { classes, count: AtomicU32::new(0), credit: AtomicI64::new(ATTEMPT) }
@@ -26,13 +30,14 @@ impl Default for Hedging {
 impl Hedging {
     /// An answer began after so long.
     pub fn began(&self, taken: Duration) {
-        self.classes[class(taken)].fetch_add(1, Ordering::Relaxed);
-        if self.count.fetch_add(1, Ordering::Relaxed) == MOST {
+        let Counted { classes, count, .. } = self.counted();
+        classes[class(taken)].fetch_add(1, Ordering::Relaxed);
+        if count.fetch_add(1, Ordering::Relaxed) == MOST {
             // What is long ago counts half; a lost update or two changes no percentile.
-            for class in &self.classes {
+            for class in classes {
                 class.store(class.load(Ordering::Relaxed) / 2, Ordering::Relaxed);
             }
-            self.count.store(MOST / 2, Ordering::Relaxed);
+            count.store(MOST / 2, Ordering::Relaxed);
         }
     }
 
@@ -40,7 +45,7 @@ impl Hedging {
     /// to tell.
     pub fn percentile(&self, percent: u32) -> Option<Duration> {
         let counts: Vec<u32> =
-            self.classes.iter().map(|class| class.load(Ordering::Relaxed)).collect();
+            self.0.get()?.classes.iter().map(|class| class.load(Ordering::Relaxed)).collect();
         let all: u32 = counts.iter().sum();
         if all < FEWEST {
             return None;
@@ -57,15 +62,20 @@ impl Hedging {
     /// A request pays its share of an attempt.
     pub fn pays(&self, share: f64) {
         let paid = (share * ATTEMPT as f64) as i64;
-        let _ = self.credit.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |credit| {
-            Some((credit + paid).min(MOST_CREDIT))
-        });
+        let _ =
+            self.counted().credit.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |credit| {
+                Some((credit + paid).min(MOST_CREDIT))
+            });
     }
 
     /// Whether one more attempt is paid for; takes it if so.
     pub fn spend(&self) -> bool {
         let spent = |credit: i64| (credit >= ATTEMPT).then_some(credit - ATTEMPT);
-        self.credit.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spent).is_ok()
+        self.counted().credit.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spent).is_ok()
+    }
+
+    fn counted(&self) -> &Counted {
+        self.0.get_or_init(Box::default)
     }
 }
 

@@ -13,6 +13,7 @@ mod health;
 mod identity;
 mod pool;
 mod provider;
+mod shared;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -54,6 +55,7 @@ struct Compiler<'a> {
     idle_pool: IdlePool,
     aliases: HashMap<Box<str>, PoolId>,
     draft: Draft<'a>,
+    shared: shared::Shared,
     problems: Vec<Problem>,
     /// What is wrong in `defaults` is said once.
     reported_defaults: bool,
@@ -72,6 +74,7 @@ impl<'a> Compiler<'a> {
             idle_pool: idle_pool(file.http_pool.as_ref()),
             aliases: aliases.collect(),
             draft: registry.draft(),
+            shared: shared::Shared::default(),
             problems: Vec::new(),
             reported_defaults: false,
         }

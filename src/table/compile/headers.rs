@@ -14,7 +14,7 @@ impl Compiler<'_> {
         raw: Option<&BTreeMap<String, String>>,
         path: &Path,
     ) -> Headers {
-        let mut headers = Headers::new();
+        let mut headers = Headers::with_capacity(raw.map_or(0, BTreeMap::len));
         for (name, value) in raw.into_iter().flatten() {
             let at = path.key(name);
             let Some(name) = self.header_name(name, &at) else { continue };

@@ -1,6 +1,6 @@
 //! One provider: where it is, what is sent to it, and the state that it keeps across reloads.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{collections::HashSet, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Uri};
@@ -73,6 +73,7 @@ impl Compiler<'_> {
         let on_vertex = self.on_vertex(protocol, &place, path);
         let known = self.known(endpoint, protocol, &place, path);
         let name = self.name(endpoint, &place, path, names)?;
+        let in_headers = self.shared.named(&name)?;
         let is_mock = matches!(place, Place::Mock(_));
         let own_headers = own.and_then(|own| own.response_headers.as_ref());
         let own_headers = self.headers(own_headers, &path.key("response_headers"));
@@ -90,8 +91,8 @@ impl Compiler<'_> {
         let model: Box<str> = endpoint.onwards_model.as_deref().unwrap_or(alias).into();
         let trusted = own.and_then(|own| own.trusted).or(inherited.keys.trusted).unwrap_or(false);
         Some(Provider {
-            name_value: HeaderValue::try_from(&*name).ok()?,
-            served_value: HeaderValue::try_from(format!("{name}=200")).ok()?,
+            name_value: in_headers.value,
+            served_value: in_headers.served,
             meters: self.draft.name(alias, &name),
             name,
             place,
@@ -113,7 +114,7 @@ impl Compiler<'_> {
             propagates_trace: endpoint.propagate_trace_context.unwrap_or(trusted),
             timeouts: timeouts.of_attempt,
             context_window: endpoint.context_window,
-            own_classes: Arc::new(health::own_classes(endpoint)),
+            own_classes: self.shared.classes(health::own_classes(endpoint)),
             probe,
             limits: live.limits().clone(),
             live,
@@ -134,9 +135,9 @@ impl Compiler<'_> {
             Ok((uri, base, host)) => {
                 let tls = uri.scheme_str() == Some("https");
                 let id = self.draft.origin(&format!("{uri} {connect:?} {:?}", self.idle_pool));
-                let origin =
-                    Origin { id, uri, host, tls, connect_timeout: connect, pool: self.idle_pool };
-                Some(Place::Wire { origin: Arc::new(origin), base })
+                let pool = self.idle_pool;
+                let make = || Origin { id, uri, host, tls, connect_timeout: connect, pool };
+                Some(Place::Wire { origin: self.shared.origin(id, make), base })
             }
         }
     }

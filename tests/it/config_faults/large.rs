@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::support::{Reply, Router, Upstream, assert_ok, eventually, ms, secs};
+use crate::support::{
+    Call, Fault, Place, Reply, Router, Upstream, assert_ok, chat_stream, eventually, ms, secs,
+};
 
 fn many(upstream: &Upstream, count: usize, keys: usize) -> Value {
     let aliases = (0..count).map(|n| {
@@ -40,4 +42,58 @@ async fn c12_ten_thousand_aliases_start_and_reload_off_the_request_path() {
     });
     assert!(live.await, "reload: {:?}", start.elapsed());
     assert!(slowest < ms(500), "a request waited {slowest:?} for the reload");
+}
+
+/// Every alias with another credential and another answer, and one that only this table has.
+fn generation(upstream: &Upstream, number: usize) -> Value {
+    let target = |n: usize| {
+        json!({"url": upstream.base(), "onwards_key": format!("sk-{n}-{number}"),
+               "response_headers": {"x-generation": number.to_string()}})
+    };
+    let aliases = (0..ALIASES).map(|n| (format!("alias-{n}"), target(n)));
+    let mut targets: serde_json::Map<String, Value> = aliases.collect();
+    targets.insert(format!("only-{number}"), target(ALIASES));
+    json!({"targets": targets})
+}
+
+const ALIASES: usize = 6_000;
+
+/// What stays once the start has given back what it took.
+async fn settled(router: &Router) -> u64 {
+    let mut least = router.rss_kib();
+    for _ in 0..20 {
+        tokio::time::sleep(ms(100)).await;
+        least = least.min(router.rss_kib());
+    }
+    least
+}
+
+/// Each table has a stream that never ends. What it is read from is gone with the reading, what it
+/// was with its last request, and how long a core is held by that shows in the health checks.
+#[tokio::test]
+async fn c12_reloads_of_a_large_table_under_streams_take_no_more_than_two_tables() {
+    let endless = Reply::chat_stream(&["a", "b"]).fault(Place::Piece(1), Fault::Stall);
+    let upstream = Upstream::start(endless).await;
+    let bare = settled(&Router::start(&many(&upstream, 0, 0)).await).await;
+    let router = Router::start(&generation(&upstream, 0)).await;
+    let one = settled(&router).await;
+    let bound = bare + 2 * (one - bare) + 4 * 1024;
+    let mut streams = Vec::new();
+    let mut slowest = Duration::ZERO;
+    for number in 0..=5 {
+        let call = Call::chat(&chat_stream(&format!("only-{number}")));
+        let mut stream = call.stream(router.addr()).await;
+        assert!(stream.next().await.is_some());
+        streams.push(stream);
+        router.write_targets(&generation(&upstream, number + 1)).await;
+        let next = format!("only-{}", number + 1);
+        let small = eventually(secs(20), async || {
+            let asked = Instant::now();
+            assert_eq!(router.get("/healthz").await.status, 200);
+            slowest = slowest.max(asked.elapsed());
+            router.models().await.contains(&next) && router.rss_kib() < bound
+        });
+        assert!(small.await, "{number}: {} of {bare}, {one}, {bound} KiB", router.rss_kib());
+    }
+    assert!(slowest < ms(500), "a health check waited {slowest:?} while a table was freed");
 }

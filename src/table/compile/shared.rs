@@ -1,0 +1,46 @@
+//! What many providers of a table have alike, kept once: a large table is mostly this.
+
+use std::{collections::HashMap, sync::Arc};
+
+use http::HeaderValue;
+
+use crate::{failure::ErrorClasses, table::Origin};
+
+/// Parts of the table under way.
+#[derive(Default)]
+pub(super) struct Shared {
+    origins: HashMap<u32, Arc<Origin>>,
+    names: HashMap<Box<str>, Named>,
+    no_classes: Arc<ErrorClasses>,
+}
+
+/// A provider's name in headers.
+#[derive(Clone)]
+pub(super) struct Named {
+    pub value: HeaderValue,
+    pub served: HeaderValue,
+}
+
+impl Shared {
+    /// The origin with this number.
+    pub(super) fn origin(&mut self, id: u32, make: impl FnOnce() -> Origin) -> Arc<Origin> {
+        Arc::clone(self.origins.entry(id).or_insert_with(|| Arc::new(make())))
+    }
+
+    /// A name as headers show it; `None` where it cannot stand in one.
+    pub(super) fn named(&mut self, name: &str) -> Option<Named> {
+        if let Some(known) = self.names.get(name) {
+            return Some(known.clone());
+        }
+        let value = HeaderValue::try_from(name).ok()?;
+        let served = HeaderValue::try_from(format!("{name}=200")).ok()?;
+        let named = Named { value, served };
+        self.names.insert(name.into(), named.clone());
+        Some(named)
+    }
+
+    /// A provider's own error codes; most have none.
+    pub(super) fn classes(&self, own: ErrorClasses) -> Arc<ErrorClasses> {
+        if own == ErrorClasses::default() { Arc::clone(&self.no_classes) } else { Arc::new(own) }
+    }
+}
