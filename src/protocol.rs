@@ -38,6 +38,7 @@ pub mod profile;
 pub mod misfit;
 pub mod told;
 pub mod codec;
+pub mod observer;
 pub mod replay;
 pub mod conversation;
 pub mod embedding;
@@ -60,12 +61,14 @@ pub(crate) mod parts;
 pub(crate) mod calls;
 pub(crate) mod nesting;
 pub(crate) mod frames;
+pub(crate) mod marks;
 
 use http::HeaderMap;
 
 pub use codec::Codec;
 pub use endpoint::{Endpoint, Operation};
 pub use family::{Family, Surface};
+pub use observer::Observer;
 pub use profile::Profile;
 
 pub use crate::words::Protocol;

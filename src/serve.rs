@@ -24,7 +24,6 @@ pub mod relay;
 pub mod reply;
 pub mod break_off;
 pub mod last_word;
-pub mod frame_end;
 pub mod stream_end;
 pub mod answer;
 pub mod stage;

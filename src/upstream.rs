@@ -26,7 +26,6 @@ mod translate;
 pub mod prepare;
 mod transport;
 mod peek;
-pub mod envelope;
 pub mod judge;
 pub mod attempt;
 pub mod probe;

@@ -91,6 +91,14 @@ pub struct Stream {
     pub places: &'static [&'static [&'static str]],
     /// What the very last one holds, after which nothing is missing; none: that is not known.
     pub last: &'static [&'static str],
+    /// The names of events that only announce: a provider sends them before it has tried to answer.
+    pub announcements: &'static [&'static str],
+    /// The data of an event that says nothing but that the stream is over.
+    pub closes: Option<&'static str>,
+    /// The headers of the frames that streams of AWS's frames end with: a header's name, the type of a
+    /// text, its length in two bytes, and the text. Zero bytes are escaped in JSON, so none of these
+    /// can stand in what a model says.
+    pub frame_ends: &'static [&'static [u8]],
     /// What an error may be known by.
     pub errors: &'static [&'static str],
     /// Whether its libraries raise what an error event tells. For others the transfer must break.
@@ -187,6 +195,9 @@ impl Stream {
         ends: &[],
         places: &[],
         last: &[],
+        announcements: &[],
+        closes: None,
+        frame_ends: &[],
         errors: &["\"error\":"],
         tells_errors: true,
         has_comments: true,

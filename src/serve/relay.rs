@@ -11,7 +11,6 @@ use tokio::time::Instant;
 
 use super::{
     break_off::BreakOff,
-    frame_end::FrameEnd,
     permits::Permits,
     reply::{BrokenOff, Source},
     rounds::tell,
@@ -20,12 +19,10 @@ use super::{
 use crate::{
     failure::{Brief, ErrorClasses, Failure, What},
     live::Entry,
+    protocol::{Observer, Protocol, observer::End},
     record::Record,
     table::ProviderRef,
-    upstream::{
-        answer::{AnswerBody, Form},
-        inbound::Inbound,
-    },
+    upstream::answer::AnswerBody,
 };
 
 /// A provider's body, and everything that lives as long as it does.
@@ -34,7 +31,7 @@ pub struct Relay {
     /// Watches over a stream of events.
     stream: Option<StreamEnd>,
     /// Watches over a stream of frames that passes as it came.
-    frames: Option<FrameEnd>,
+    frames: Option<Box<Observer>>,
     /// Whether the client's protocol has no error event that its libraries raise.
     mute: bool,
     breaking: BreakOff,
@@ -49,17 +46,21 @@ impl Relay {
     /// The body of an answer by `provider`, whose health hears how it ends.
     pub fn new(
         body: AnswerBody,
-        form: Form,
-        inbound: &Inbound,
+        observer: Option<Box<Observer>>,
+        speaks: Protocol,
         (provider, entry): (ProviderRef, Option<Entry>),
         permits: Permits,
         record: Record,
     ) -> Self {
+        let (stream, frames) = match observer {
+            Some(it) if it.is_of_events() => (Some(StreamEnd::new(it, speaks)), None),
+            frames => (None, frames),
+        };
         Self {
             body,
-            stream: (form == Form::Events).then(|| StreamEnd::for_request(inbound)),
-            frames: (form == Form::Frames).then(FrameEnd::default),
-            mute: !inbound.speaks().profile().stream.tells_errors,
+            stream,
+            frames,
+            mute: !speaks.profile().stream.tells_errors,
             breaking: BreakOff::default(),
             entry,
             provider,
@@ -99,7 +100,7 @@ impl Relay {
     fn poll_unwatched(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         let piece = ready!(self.body.poll_piece(cx));
         if let (Some(Ok(piece)), Some(frames)) = (&piece, &mut self.frames) {
-            frames.see(piece);
+            frames.observe(piece, false);
         }
         match &piece {
             Some(Err(broken)) => {
@@ -118,7 +119,7 @@ impl Relay {
 
     /// How an answer failed whose transfer ended as if it had not.
     fn fault_at_end(&self) -> Option<Brief> {
-        let short = self.frames.as_ref().is_some_and(|frames| !frames.ends_well());
+        let short = self.frames.as_ref().is_some_and(|frames| frames.end() == End::Missing);
         self.body.fault().or_else(|| short.then_some(Brief::RESET))
     }
 

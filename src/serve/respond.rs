@@ -15,7 +15,7 @@ use super::{
 use crate::{
     record::Record,
     refusal::Refusal,
-    upstream::{answer::Form, headers, inbound::Inbound},
+    upstream::{headers, inbound::Inbound},
 };
 
 /// The response to a request of which all attempts have ended.
@@ -43,17 +43,17 @@ fn dressed(
     let Held { table, mut permits, .. } = held;
     permits.extend(own);
     record.answered(answer.status);
-    let form = if answer.watched { answer.form() } else { Form::Other };
     record.releases_table();
     let mut map = answer.headers;
     headers::to_client(&mut map);
-    if form == Form::Events {
+    if answer.observer.as_ref().is_some_and(|it| it.is_of_events()) {
         // An error event may come after what was announced, and would be cut to fit.
         map.remove(header::CONTENT_LENGTH);
     }
     let provider = served_by.of(&table);
     headers::set(&mut map, &provider.response_headers);
-    answer::name_request(&mut map, inbound.take_request_id(), inbound.speaks());
+    let speaks = inbound.speaks();
+    answer::name_request(&mut map, inbound.take_request_id(), speaks);
     map.insert(PROVIDER, provider.name_value.clone());
     if let Some(dropped) = answer.dropped {
         map.insert(DROPPED, dropped);
@@ -61,7 +61,8 @@ fn dressed(
     if let Some(attempts) = record.attempts() {
         map.insert(ATTEMPTS, attempts);
     }
-    let relay = Relay::new(answer.body, form, inbound, (served_by, entry), permits, record);
+    let (body, observer) = (answer.body, answer.observer);
+    let relay = Relay::new(body, observer, speaks, (served_by, entry), permits, record);
     let mut response = Response::new(Reply::of(relay));
     *response.status_mut() = answer.status;
     *response.headers_mut() = map;

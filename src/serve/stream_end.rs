@@ -4,22 +4,19 @@
 //! It never reads an event, unless a mark says that it may be an end or an error, or it is too long to
 //! be held.
 
-mod marks;
-mod top;
-
 use std::collections::VecDeque;
 
 use bytes::{Bytes, BytesMut};
-use http::HeaderMap;
 
-use self::{marks::Marks, top::Top};
 use super::answer;
 use crate::{
     failure::{Brief, Failure, What},
-    protocol::Protocol,
+    protocol::{
+        Observer, Protocol,
+        observer::{End, Report},
+    },
     refusal::Refusal,
     sse::Boundary,
-    upstream::{envelope, inbound::Inbound},
 };
 
 /// Watches over one stream of events.
@@ -29,16 +26,11 @@ pub struct StreamEnd {
     partial: BytesMut,
     /// Whole events that may go out.
     ready: VecDeque<Bytes>,
-    /// What the last events of this endpoint's streams hold, and what may be an error.
-    marks: &'static Marks,
-    /// Where in an event the last piece has ended that was read.
-    top: Top,
+    /// Says how near its end the stream is.
+    observer: Box<Observer>,
     /// The error that the provider told, until it is taken.
     error: Option<Box<Failure>>,
     speaks: Protocol,
-    ends_well: bool,
-    /// Whether nothing is missing any more, however the transfer ends.
-    said_all: bool,
     /// Whether the beginning of an event went out because it was too long to hold.
     torn: bool,
     over: bool,
@@ -46,19 +38,15 @@ pub struct StreamEnd {
 }
 
 impl StreamEnd {
-    /// A watch that knows how streams of this endpoint end.
-    pub fn for_request(inbound: &Inbound) -> Self {
-        let marks = Marks::of(&inbound.path, inbound.endpoint.as_ref());
+    /// A watch over what the observer sees, for a client of this protocol.
+    pub fn new(observer: Box<Observer>, speaks: Protocol) -> Self {
         Self {
             boundary: Boundary::new(),
             partial: BytesMut::new(),
             ready: VecDeque::new(),
-            speaks: inbound.speaks(),
-            marks,
-            top: Top::default(),
+            observer,
             error: None,
-            ends_well: marks.names_no_end(),
-            said_all: false,
+            speaks,
             torn: false,
             over: false,
             broke: false,
@@ -104,17 +92,18 @@ impl StreamEnd {
     pub fn ended(&mut self) -> bool {
         self.over = true;
         self.release(Bytes::new());
-        if !self.ends_well {
+        let ends_well = self.observer.end() >= End::Said;
+        if !ends_well {
             self.fail(&Refusal::UpstreamUnreachable);
         }
-        self.ends_well
+        ends_well
     }
 
     /// The stream broke; answers whether it had said all. What there is of an event was never sent
     /// and is forgotten.
     pub fn broken(&mut self, broken: Brief) -> bool {
         self.over = true;
-        if self.said_all {
+        if self.observer.end() == End::Complete {
             return true;
         }
         self.fail(&match broken.what {
@@ -133,26 +122,11 @@ impl StreamEnd {
             joined.extend_from_slice(&events);
             joined.freeze()
         };
-        if self.torn || self.top.is_mid_event() || self.marks.may_be_in(&piece) {
-            self.read(&piece);
+        if let Report::Error(error) = self.observer.observe(&piece, self.torn) {
+            self.error = Some(Box::new(self.observer.failure(&error)));
         }
         if !piece.is_empty() {
             self.ready.push_back(piece);
-        }
-    }
-
-    /// These events may hold a mark: which one decides.
-    fn read(&mut self, events: &Bytes) {
-        if let Some(last) = self.marks.end_in(events, &mut self.top) {
-            self.ends_well = true;
-            self.said_all |= last;
-        }
-        if self.marks.error_in(events)
-            && let Some(error) = envelope::error_event(events.clone())
-        {
-            (self.ends_well, self.said_all) = (true, true);
-            let codec = self.speaks.codec();
-            self.error = Some(Box::new(codec.read_error_inside(&HeaderMap::new(), &error)));
         }
     }
 

@@ -18,6 +18,7 @@ use super::{client::WireBody, source::Source};
 use crate::{
     body::{Pieces, joined_crumbs},
     failure::Brief,
+    protocol::Observer,
 };
 
 /// A provider's answer.
@@ -30,8 +31,9 @@ pub struct Answer {
     pub dropped: Option<HeaderValue>,
     /// Its body.
     pub body: AnswerBody,
-    /// Whether the end of a stream has still to be watched: a translated one watches itself.
-    pub watched: bool,
+    /// Watches a stream that passes as it came; a translated one watches itself. Boxed: few answers
+    /// have one.
+    pub observer: Option<Box<Observer>>,
 }
 
 /// What a body is, if it can be read here.
@@ -84,7 +86,7 @@ impl Answer {
     /// An answer without headers and body.
     pub fn bare(status: StatusCode) -> Self {
         let body = AnswerBody::ended();
-        Self { status, headers: HeaderMap::new(), dropped: None, body, watched: true }
+        Self { status, headers: HeaderMap::new(), dropped: None, body, observer: None }
     }
 
     /// What the body is, by its headers.
@@ -103,6 +105,7 @@ impl Answer {
         self.body.held_bytes = body.len();
         self.body.held = VecDeque::from([body]);
         self.body.source = Rest::Ended;
+        self.observer = None;
     }
 
     fn is_plain(&self) -> bool {

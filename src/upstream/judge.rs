@@ -7,12 +7,19 @@ use http::StatusCode;
 
 use super::{
     answer::{Answer, Form},
-    envelope::{Opening, Openings},
     failed::{self, Failed},
     inbound::Inbound,
     peek::{self, MOST_HELD},
 };
-use crate::{failure::What, protocol::told, table::Provider};
+use crate::{
+    failure::What,
+    protocol::{
+        Observer,
+        observer::{Opening, Report},
+        told,
+    },
+    table::Provider,
+};
 
 /// How closely an answer is looked at.
 #[derive(Debug, Clone, Copy)]
@@ -30,24 +37,37 @@ pub struct Inspection {
 /// # Errors
 /// The answer is an error, by its status or inside a success, or it is empty or breaks off.
 pub(super) async fn judge(
-    answer: Box<Answer>,
+    mut answer: Box<Answer>,
     provider: &Provider,
     inbound: &Inbound,
     inspection: Inspection,
 ) -> Result<Box<Answer>, Failed> {
-    let answer = judge_head(answer, provider, inbound, inspection).await?;
-    judge_body(answer, provider, inbound, inspection).await
+    let form = answer.form();
+    answer.observer = observer(form, inbound);
+    let answer = judge_head(answer, form, provider, inbound, inspection).await?;
+    judge_body(answer, form, provider, inbound, inspection).await
+}
+
+/// What watches a stream to its end.
+fn observer(form: Form, inbound: &Inbound) -> Option<Box<Observer>> {
+    let endpoint = inbound.endpoint.as_ref();
+    match form {
+        Form::Events => Some(Box::new(Observer::of_events(&inbound.path, endpoint))),
+        Form::Frames => Some(Box::new(Observer::of_frames(endpoint))),
+        Form::Json | Form::Other => None,
+    }
 }
 
 async fn judge_head(
     answer: Box<Answer>,
+    form: Form,
     provider: &Provider,
     inbound: &Inbound,
     inspection: Inspection,
 ) -> Result<Box<Answer>, Failed> {
     let status = answer.status;
     if status.is_client_error() || status.is_server_error() {
-        return Err(refused(answer).await.read(inbound.speaks(), &provider.own_classes));
+        return Err(refused(answer, form).await.read(inbound.speaks(), &provider.own_classes));
     }
     if inspection.needs_body && matches!(status, StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
     {
@@ -58,9 +78,9 @@ async fn judge_head(
 
 /// An error by its status. Its body is held, so that its code can be read; what is slow to say
 /// more than its status is judged by that.
-async fn refused(mut answer: Box<Answer>) -> Failed {
+async fn refused(mut answer: Box<Answer>, form: Form) -> Failed {
     let small = answer.body.remaining().is_none_or(|bytes| bytes <= MOST_HELD as u64);
-    if small && answer.form() == Form::Json {
+    if small && form == Form::Json {
         peek::hold_error(&mut answer).await;
     }
     let status = answer.status;
@@ -76,6 +96,7 @@ async fn refused(mut answer: Box<Answer>) -> Failed {
 /// an error can still fall back.
 async fn judge_body(
     mut answer: Box<Answer>,
+    form: Form,
     provider: &Provider,
     inbound: &Inbound,
     inspection: Inspection,
@@ -84,7 +105,7 @@ async fn judge_body(
         let empty = inspection.needs_body && answer.body.held().is_empty();
         return if empty { Err(Failed::empty(answer.status)) } else { Ok(answer) };
     }
-    match answer.form() {
+    match form {
         Form::Events => judge_stream(answer, provider, inbound, inspection).await,
         Form::Json if inspection.reads_errors => judge_json(answer, provider, inbound).await,
         _ => Ok(answer),
@@ -97,19 +118,19 @@ async fn judge_stream(
     inbound: &Inbound,
     inspection: Inspection,
 ) -> Result<Box<Answer>, Failed> {
-    let mut openings = Openings::new(inspection.reads_errors || inspection.waits_for_content);
+    let mut opening = Opening::new(inspection.reads_errors || inspection.waits_for_content);
     let mut read = 0;
     loop {
         while let Some(piece) = answer.body.held().get(read) {
             read += 1;
-            match openings.read(piece.clone()) {
-                Opening::Nothing => {}
-                Opening::Content => return Ok(answer),
-                Opening::Empty | Opening::Error(..) if !inspection.reads_errors => {
+            match opening.observe(piece.clone()) {
+                Report::Nothing => {}
+                Report::Content => return Ok(answer),
+                Report::End | Report::Error(_) if !inspection.reads_errors => {
                     return Ok(answer);
                 }
-                Opening::Empty => return Err(Failed::empty(answer.status)),
-                Opening::Error(json) => {
+                Report::End => return Err(Failed::empty(answer.status)),
+                Report::Error(json) => {
                     let classes = &provider.own_classes;
                     return Err(Failed::inside(answer, json, inbound.speaks(), classes));
                 }

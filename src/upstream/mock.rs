@@ -189,7 +189,7 @@ fn reply(status: StatusCode, media_type: &'static str, body: MockBody) -> Answer
         headers,
         dropped: None,
         body: AnswerBody::from_source(Box::new(body)),
-        watched: true,
+        observer: None,
     }
 }
 

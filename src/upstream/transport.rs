@@ -127,7 +127,7 @@ impl Answer {
             headers: head.headers,
             dropped: None,
             body,
-            watched: true,
+            observer: None,
         })
     }
 }

@@ -88,7 +88,6 @@ const ELSEWHERE: &[(&str, &[&str], &str)] = &[
     ("cli/serve.rs", &["/v1/chat/completions"], "the example that is shown at the start"),
     ("config/raw.rs", &["googleapis"], "the schema's default for Google's scope"),
     ("refusal.rs", &["invalid_api_key"], "the router's own code, which clients know from OpenAI"),
-    ("serve/frame_end.rs", &["messageStop"], "goes with the observer of each protocol"),
     (
         "serve/token.rs",
         &["x-goog-", "x-amz", "api-key"],
@@ -100,11 +99,6 @@ const ELSEWHERE: &[(&str, &[&str], &str)] = &[
         "table/compile/gcp.rs",
         &["google.internal", "googleapis"],
         "Google's endpoints, no protocol's",
-    ),
-    (
-        "upstream/envelope.rs",
-        &["[DONE]", "message_start"],
-        "goes with the observer of each protocol",
     ),
     (
         "upstream/headers.rs",

@@ -25,6 +25,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         places: &[&["type"]],
         last: &["\"message_stop\""],
         errors: &["\"type\":\"error\"", "\"type\": \"error\"", "\"response.failed\""],
+        announcements: &["message_start", "ping"],
         ..Stream::USUAL
     },
     ..Profile::USUAL

@@ -21,7 +21,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     prompt: &["system", "messages"],
     tools: &["toolConfig"],
     // Its frames know no comments.
-    stream: Stream { has_comments: false, ..Stream::USUAL },
+    stream: Stream { has_comments: false, frame_ends: FRAME_ENDS, ..Stream::USUAL },
     ..Profile::USUAL
 };
 
@@ -56,4 +56,11 @@ const WORDS: &[Word] = &[
     word("foundation-model-agreement", F::Administration),
     word("use-case-for-model-access", F::Administration),
     word("logging", F::Administration),
+];
+
+/// The frame that says why the model stopped, and exceptions.
+const FRAME_ENDS: &[&[u8]] = &[
+    b":event-type\x07\0\x0bmessageStop",
+    b":message-type\x07\0\x09exception",
+    b":message-type\x07\0\x05error",
 ];

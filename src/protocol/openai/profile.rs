@@ -33,6 +33,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         ends: &["data: [DONE]", "data:[DONE]", "\"finish_reason\":\"", "\"finish_reason\": \""],
         places: &[&["choices", "*", "finish_reason"]],
         last: &["data: [DONE]", "data:[DONE]"],
+        closes: Some("[DONE]"),
         ..Stream::USUAL
     },
     ..Profile::USUAL

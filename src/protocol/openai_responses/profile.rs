@@ -28,6 +28,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         last: &["\"response.completed\"", "\"response.incomplete\""],
         errors: &["\"type\":\"error\"", "\"type\": \"error\"", "\"response.failed\""],
         tells_errors: false,
+        announcements: &["response.created", "response.in_progress", "response.queued"],
         ..Stream::USUAL
     },
     ..Profile::USUAL

@@ -6,12 +6,12 @@
 
 use std::sync::LazyLock;
 
-use aho_corasick::{AhoCorasick, Match, packed::Searcher};
-use smallvec::SmallVec;
-
 use crate::{
     body::Pieces,
-    protocol::{Operation, Protocol},
+    protocol::{
+        Operation, Protocol,
+        marks::{Marks, Match, Seam},
+    },
     table::Provider,
     upstream::{inbound::Inbound, off_core, translate::spoken},
 };
@@ -22,9 +22,9 @@ pub(super) async fn look_off_core(inbound: &Inbound, provider: &Provider) {
     let is_looked_for = endpoint.protocol == spoken(endpoint, provider)
         && matches!(endpoint.operation, Operation::Generate | Operation::CountTokens)
         && inbound.gives_back_foreign.get().is_none();
-    if let Some(marks) = Marks::of(endpoint.protocol).filter(|_| is_looked_for) {
+    if let Some(marks) = marks_of(endpoint.protocol).filter(|_| is_looked_for) {
         let body = inbound.body.clone();
-        let found = off_core::run(move || marks.are_in(&body)).await;
+        let found = off_core::run(move || are_in(marks, &body)).await;
         let _ = inbound.gives_back_foreign.set(found);
     }
 }
@@ -36,57 +36,23 @@ pub(super) fn is_given_back(inbound: &Inbound) -> bool {
     if !matches!(endpoint.operation, Operation::Generate | Operation::CountTokens) {
         return false;
     }
-    let Some(marks) = Marks::of(endpoint.protocol) else { return false };
-    *inbound.gives_back_foreign.get_or_init(|| marks.are_in(&inbound.body))
+    let Some(marks) = marks_of(endpoint.protocol) else { return false };
+    *inbound.gives_back_foreign.get_or_init(|| are_in(marks, &inbound.body))
 }
 
-/// What one protocol's clients give back of other vendors.
-struct Marks {
-    /// All of them, in one pass over many bytes at once. Absent where the machine has no
-    /// instructions for it.
-    packed: Option<Searcher>,
-    /// The same in one pass, byte by byte.
-    plain: AhoCorasick,
-    longest: usize,
+/// The marks of what one protocol's clients give back of other vendors. `None` where nothing foreign
+/// is given back.
+fn marks_of(protocol: Protocol) -> Option<&'static Marks> {
+    MARKS.iter().find(|(its, _)| *its == protocol).map(|(_, marks)| marks)
 }
 
-impl Marks {
-    /// None where nothing foreign is given back.
-    fn of(protocol: Protocol) -> Option<&'static Self> {
-        MARKS.iter().find(|(its, _)| *its == protocol).map(|(_, marks)| marks)
-    }
-
-    fn new(marks: &[&str]) -> Option<Self> {
-        let longest = marks.iter().map(|mark| mark.len()).max()?;
-        let plain = AhoCorasick::new(marks).ok()?;
-        Some(Self { packed: Searcher::new(marks), plain, longest })
-    }
-
-    /// Whether the body holds one, also across the ends of pieces.
-    fn are_in(&self, body: &Pieces) -> bool {
-        // What is around the beginning of a piece: as much of either side as a mark is long. The
-        // space stands before the body.
-        let mut seam: SmallVec<[u8; 64]> = SmallVec::from_slice(b" ");
-        body.iter().any(|piece| {
-            seam.drain(..seam.len().saturating_sub(self.longest));
-            seam.extend_from_slice(&piece[..piece.len().min(self.longest)]);
-            let found = self.stand_in(&seam) || self.stand_in(piece);
-            if piece.len() > self.longest {
-                seam = SmallVec::from_slice(&piece[piece.len() - self.longest..]);
-            }
-            found
-        })
-    }
-
-    /// Whether one is among these bytes, but not the first of them. The quote that a mark begins
-    /// with is escaped inside a text, so the byte before it decides.
-    fn stand_in(&self, bytes: &[u8]) -> bool {
-        let is_one = |mark: Match| mark.start() > 0 && bytes[mark.start() - 1] != b'\\';
-        match &self.packed {
-            Some(packed) => packed.find_iter(bytes).any(is_one),
-            None => self.plain.find_iter(bytes).any(is_one),
-        }
-    }
+/// Whether a mark is in the body. The quote that it begins with is escaped inside a text, so the byte
+/// before it decides.
+fn are_in(marks: &Marks, body: &Pieces) -> bool {
+    let is_one = |bytes: &[u8], mark: Match| mark.start() > 0 && bytes[mark.start() - 1] != b'\\';
+    // A space stands before the body.
+    let mut seam = Seam::after(b" ");
+    body.iter().any(|piece| marks.stand_in(&mut seam, piece, is_one))
 }
 
 static MARKS: LazyLock<Vec<(Protocol, Marks)>> = LazyLock::new(|| {
@@ -113,7 +79,7 @@ mod tests {
     fn a_mark_is_found_wherever_the_body_is_cut() {
         let marks = || Marks::new(Protocol::Anthropic.profile().foreign_proofs).unwrap();
         found_wherever_the_body_is_cut(&marks());
-        found_wherever_the_body_is_cut(&Marks { packed: None, ..marks() });
+        found_wherever_the_body_is_cut(&marks().byte_by_byte());
     }
 
     fn found_wherever_the_body_is_cut(marks: &Marks) {
@@ -128,13 +94,13 @@ mod tests {
         ] {
             for first in 0..=text.len() {
                 for second in first..=text.len() {
-                    let found = marks.are_in(&cut(text, &[first, second]));
+                    let found = are_in(marks, &cut(text, &[first, second]));
                     assert_eq!(found, is_one, "{first} {second} of {text:?}");
                 }
             }
             for size in 1..=24 {
                 let cuts: Vec<usize> = (size..text.len()).step_by(size).collect();
-                assert_eq!(marks.are_in(&cut(text, &cuts)), is_one, "{size} of {text:?}");
+                assert_eq!(are_in(marks, &cut(text, &cuts)), is_one, "{size} of {text:?}");
             }
         }
     }
@@ -145,9 +111,9 @@ mod tests {
         for &(protocol, ref marks) in MARKS.iter() {
             for mark in protocol.profile().foreign_proofs {
                 let text = serde_json::json!([format!("see {mark} here"), mark]).to_string();
-                assert!(!marks.are_in(&Pieces::from(Bytes::from(text))), "{protocol}: {mark}");
+                assert!(!are_in(marks, &Pieces::from(Bytes::from(text))), "{protocol}: {mark}");
                 let field = format!("{{{mark}");
-                assert!(marks.are_in(&Pieces::from(Bytes::from(field))), "{protocol}: {mark}");
+                assert!(are_in(marks, &Pieces::from(Bytes::from(field))), "{protocol}: {mark}");
             }
         }
     }
@@ -175,7 +141,7 @@ mod tests {
                     let parts = vec![Part::new(content).signed(Some(proof))];
                     let reply = Reply { parts, ..Reply::default() };
                     let answer = Bytes::from(protocol.codec().write_response(&reply, &client));
-                    let found = marks.are_in(&Pieces::from(answer.clone()));
+                    let found = are_in(marks, &Pieces::from(answer.clone()));
                     assert_eq!(found, !own, "{vendor}'s for {protocol}: {answer:?}");
                 }
             }

@@ -134,7 +134,6 @@ impl Exchange<'_> {
         let media_type = self.client_codec().content_type(client.delivery);
         answer.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         answer.headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        answer.watched = false;
         answer
     }
 

@@ -3,7 +3,7 @@
 
 use bytes::{Bytes, BytesMut};
 
-use crate::{sse::Boundary, upstream::envelope};
+use crate::{protocol::observer, sse::Boundary};
 
 /// The bytes of the last events, for as long as they may be an error that comes in time.
 #[derive(Default)]
@@ -40,7 +40,7 @@ impl LastWords {
 
     /// The JSON of the error that the provider has just told.
     pub(super) fn error(&self) -> Option<Bytes> {
-        envelope::error_event(Bytes::copy_from_slice(&self.heard))
+        observer::error_among(Bytes::copy_from_slice(&self.heard))
     }
 }
 

@@ -11,6 +11,7 @@ use super::top::Top;
 use crate::protocol::{Endpoint, Operation, Protocol, profile::Stream};
 
 /// The marks of one protocol's streams.
+#[derive(Debug)]
 pub(super) struct Marks {
     /// How all of them end, looked for at once: their beginnings are in every event. Absent where
     /// the machine has no instructions for it.
@@ -47,7 +48,7 @@ impl Marks {
     }
 
     /// Whether it is not known what the last event holds.
-    pub(super) fn names_no_end(&self) -> bool {
+    pub(super) fn name_no_end(&self) -> bool {
         self.stream.ends.is_empty()
     }
 

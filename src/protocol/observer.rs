@@ -1,0 +1,181 @@
+//! What watches a stream on its way and reports what it says: content, an error, the end. It is made
+//! of the protocol's profile; before the commit point it decides whether a stream is accepted, after
+//! it how the stream ends.
+//!
+//! It never holds a byte up and never changes one. Nearly every event holds none of its marks, and one
+//! search says so; only events that hold one are read.
+
+mod events;
+mod frames;
+mod opening;
+mod top;
+
+use bytes::Bytes;
+use http::HeaderMap;
+
+use self::{events::Marks, frames::FrameMarks, top::Top};
+use super::{Endpoint, Protocol, told};
+use crate::{failure::Failure, sse};
+
+pub use opening::Opening;
+
+/// What some of a stream says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Report {
+    /// Nothing that a client would miss: comments, and events that only announce.
+    Nothing,
+    /// Content.
+    Content,
+    /// An error: its JSON.
+    Error(Bytes),
+    /// That the stream ends here.
+    End,
+}
+
+/// How near its end a stream is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum End {
+    /// Something is missing, if the transfer ends here.
+    Missing,
+    /// It has said all, if the transfer ends here as it should.
+    Said,
+    /// Nothing is missing, however the transfer ends.
+    Complete,
+}
+
+/// Watches one stream.
+#[derive(Debug)]
+pub struct Observer {
+    protocol: Protocol,
+    of: Of,
+    end: End,
+}
+
+/// How the stream is framed.
+#[derive(Debug)]
+enum Of {
+    /// Events, and where in one of them what was read last has ended.
+    Events(&'static Marks, Top),
+    /// AWS's frames.
+    Frames(FrameMarks),
+}
+
+impl Observer {
+    /// Of the events that a path is answered with.
+    pub fn of_events(path_and_query: &str, endpoint: Option<&Endpoint>) -> Self {
+        let marks = Marks::of(path_and_query, endpoint);
+        let end = if marks.name_no_end() { End::Said } else { End::Missing };
+        Self { protocol: protocol(endpoint), of: Of::Events(marks, Top::default()), end }
+    }
+
+    /// Of AWS's frames.
+    pub fn of_frames(endpoint: Option<&Endpoint>) -> Self {
+        let of = Of::Frames(FrameMarks::default());
+        Self { protocol: protocol(endpoint), of, end: End::Missing }
+    }
+
+    /// Whether it watches events, which are to be given to it whole. Frames may be cut anywhere.
+    pub fn is_of_events(&self) -> bool {
+        matches!(self.of, Of::Events(..))
+    }
+
+    /// Looks at what comes next of an accepted stream. `is_torn`: it begins or ends inside an event
+    /// that is too long to be given whole.
+    pub fn observe(&mut self, bytes: &Bytes, is_torn: bool) -> Report {
+        let (end, report) = match &mut self.of {
+            Of::Events(marks, top) => {
+                if !is_torn && !top.is_mid_event() && !marks.may_be_in(bytes) {
+                    return Report::Content;
+                }
+                read(marks, top, bytes)
+            }
+            Of::Frames(marks) => {
+                if self.end == End::Missing && marks.end_in(bytes) {
+                    (End::Said, Report::End)
+                } else {
+                    return Report::Content;
+                }
+            }
+        };
+        self.end = self.end.max(end);
+        report
+    }
+
+    /// How near its end the stream is.
+    pub fn end(&self) -> End {
+        self.end
+    }
+
+    /// The failure that an error is which the stream has told.
+    pub fn failure(&self, error: &[u8]) -> Failure {
+        self.protocol.codec().read_error_inside(&HeaderMap::new(), error)
+    }
+}
+
+/// These events may hold a mark: which one decides.
+fn read(marks: &Marks, top: &mut Top, events: &Bytes) -> (End, Report) {
+    let (end, report) = match marks.end_in(events, top) {
+        Some(true) => (End::Complete, Report::End),
+        Some(false) => (End::Said, Report::End),
+        None => (End::Missing, Report::Content),
+    };
+    if marks.error_in(events)
+        && let Some(error) = error_among(events.clone())
+    {
+        return (End::Complete, Report::Error(error));
+    }
+    (end, report)
+}
+
+/// The client's protocol; where its path is no protocol's, the usual one.
+fn protocol(endpoint: Option<&Endpoint>) -> Protocol {
+    endpoint.map(|endpoint| endpoint.protocol).unwrap_or_default()
+}
+
+/// The first error among these whole events.
+pub fn error_among(events: Bytes) -> Option<Bytes> {
+    let mut parser = sse::Parser::new();
+    parser.push(events);
+    while let Ok(Some(event)) = parser.next_event() {
+        if told::is_error_event(&event.data) {
+            return Some(event.data);
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn error_in_the_middle_is_reported_with_its_json() {
+        let read = |text: &str| {
+            let mut observer = Observer::of_events("/v1/chat/completions", None);
+            let report = observer.observe(&Bytes::from(text.to_owned()), false);
+            (report, observer.end())
+        };
+        let error = "data: {\"choices\":[{}]}\r\n\r\ndata: {\"error\":{\"code\":503}}\r\n\r\n";
+        let json = Bytes::from_static(br#"{"error":{"code":503}}"#);
+        assert_eq!(read(error), (Report::Error(json), End::Complete));
+        let none = "data: {\"error\":null,\"choices\":[]}\n\n";
+        assert_eq!(read(none), (Report::Content, End::Missing));
+    }
+
+    #[test]
+    fn end_is_complete_only_after_the_very_last_event() {
+        let mut observer = Observer::of_events("/v1/chat/completions", None);
+        assert_eq!(observer.end(), End::Missing);
+        let finish = Bytes::from_static(b"data: {\"choices\":[{\"finish_reason\":\"stop\"}]}\n\n");
+        assert_eq!((observer.observe(&finish, false), observer.end()), (Report::End, End::Said));
+        let done = Bytes::from_static(b"data: [DONE]\n\n");
+        assert_eq!((observer.observe(&done, false), observer.end()), (Report::End, End::Complete));
+        assert_eq!(observer.observe(&finish, false), Report::End);
+        assert_eq!(observer.end(), End::Complete, "what came stays");
+    }
+
+    #[test]
+    fn stream_of_an_unknown_path_may_end_anywhere() {
+        assert_eq!(Observer::of_events("/v1/unknown", None).end(), End::Said);
+    }
+}

@@ -1,0 +1,93 @@
+//! How a stream begins: comments and announcements, then content, an error, or the end before anything
+//! was said.
+//!
+//! It reads every event, until one decides.
+
+use bytes::Bytes;
+
+use super::Report;
+use crate::{
+    protocol::{Protocol, profile::Stream, told},
+    sse,
+};
+
+/// Reads a stream's opening, piece by piece.
+#[derive(Debug)]
+pub enum Opening {
+    /// What an event says decides.
+    Read(sse::Parser),
+    /// Anything whole is content, comments too.
+    Whole(sse::Boundary),
+}
+
+impl Opening {
+    /// Looks for errors and for content, or only for something to pass on.
+    pub fn new(reads_events: bool) -> Self {
+        if reads_events {
+            Self::Read(sse::Parser::new())
+        } else {
+            Self::Whole(sse::Boundary::new())
+        }
+    }
+
+    /// What the stream says so far, with one more piece.
+    pub fn observe(&mut self, piece: Bytes) -> Report {
+        let parser = match self {
+            Self::Read(parser) => parser,
+            Self::Whole(boundary) => {
+                let whole = boundary.feed(&piece).is_some();
+                return if whole { Report::Content } else { Report::Nothing };
+            }
+        };
+        parser.push(piece);
+        loop {
+            match parser.next_event() {
+                // What is too long for an announcement is content.
+                Err(sse::TooLong) => return Report::Content,
+                Ok(None) => return Report::Nothing,
+                Ok(Some(event)) => match report(&event) {
+                    Report::Nothing => {}
+                    said => return said,
+                },
+            }
+        }
+    }
+}
+
+fn report(event: &sse::Event) -> Report {
+    let name = event.event.as_deref().and_then(|name| str::from_utf8(name).ok());
+    if some_profile(|stream| stream.closes.is_some_and(|it| it.as_bytes() == event.data)) {
+        Report::End
+    } else if name.is_some_and(told::is_error_name) || told::is_error_alone(&event.data) {
+        Report::Error(event.data.clone())
+    } else if name.is_some_and(|name| some_profile(|it| it.announcements.contains(&name))) {
+        Report::Nothing
+    } else {
+        Report::Content
+    }
+}
+
+/// Whether a protocol's streams have it: providers send what other protocols have, too.
+fn some_profile(has: impl Fn(&Stream) -> bool) -> bool {
+    Protocol::ALL.iter().any(|protocol| has(&protocol.profile().stream))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn opening_of_a_stream_is_content_error_end_or_nothing() {
+        let read = |text: &str| Opening::new(true).observe(Bytes::from(text.to_owned()));
+        assert_eq!(read(": hello\n\n"), Report::Nothing);
+        assert_eq!(read("event: message_start\ndata: {}\n\n"), Report::Nothing);
+        assert_eq!(read("event: response.queued\ndata: {}\n\n"), Report::Nothing);
+        assert_eq!(read("data: {\"choices\":[]}\n\n"), Report::Content);
+        assert_eq!(read("data: [DONE]\n\n"), Report::End);
+        let error = read(": hi\n\ndata: {\"error\":{\"code\":529}}\n\n");
+        assert!(matches!(error, Report::Error(_)), "{error:?}");
+        assert!(matches!(read("event: error\ndata: {}\n\n"), Report::Error(_)));
+        let failed = "event: response.failed\ndata: {\"response\":{\"error\":{\"code\":429}}}\n\n";
+        assert!(matches!(read(failed), Report::Error(_)));
+    }
+}
