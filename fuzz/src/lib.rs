@@ -3,13 +3,16 @@
 //!
 //! It never checks what is said, only that it is well formed; `tests/protocols` checks the rest.
 
+mod cost;
 #[path = "../../tests/protocols/order.rs"]
 mod order;
 
+pub use cost::read_in_proportion;
+
 use bytes::Bytes;
 use http::HeaderMap;
-use onwards::protocol::conversation::{Conversation, Delivery, Event, Lossy};
 use onwards::protocol::codec::{Client, Head, Reading, Target};
+use onwards::protocol::conversation::{Conversation, Delivery, Event, Lossy};
 use onwards::protocol::{Endpoint, Protocol};
 use serde_json::value::RawValue;
 

@@ -226,3 +226,27 @@ const MOST_SAID: usize = 16 * 1024 * 1024;
 fn mixed() -> Failure {
     Failure::malformed("the stream goes on with a tool call that had ended")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calls_longer_than_the_router_translates_end_the_stream() {
+        let (mut calls, mut parts, mut events) = (Calls::default(), Parts::default(), Vec::new());
+        let mut add = |json: &str| {
+            let fragment = Fragment {
+                index: Some(1),
+                id: Some("call".into()),
+                json: json.to_owned(),
+                ..Fragment::default()
+            };
+            calls.add(fragment, &Reading::default(), &mut parts, &mut events)
+        };
+        let mebibyte = "x".repeat(1 << 20);
+        for _ in 0..MOST_SAID >> 20 {
+            assert_eq!(add(&mebibyte).err(), None);
+        }
+        assert!(add("x").is_err(), "one byte more than the most");
+    }
+}

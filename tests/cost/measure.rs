@@ -124,5 +124,5 @@ fn client(delivery: Delivery) -> Client<'static> {
 /// What the smallest body takes: lists and buffers begin with room for several.
 const SLACK: u64 = 32 * 1024;
 /// Of a machine that has other work, in a build for tests.
-const AT_ALL: Duration = Duration::from_secs(1);
+const AT_ALL: Duration = Duration::from_millis(500);
 const PER_BYTE: Duration = Duration::from_micros(10);
