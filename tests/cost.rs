@@ -79,6 +79,12 @@ fn real_bodies_of_any_length_are_let_in() {
         assert!(Weight::of([body.as_bytes()]).is_ok(), "{what}: {}", body.len());
         serde_json::from_str::<serde::de::IgnoredAny>(&body).unwrap();
     }
+    let row = r#"{"id":12345,"name":"A name of someone","city":"Lisbon","open":true}"#;
+    let rows = vec![row; 30_000].join(",");
+    let body = format!(
+        r#"{{"contents":[{{"parts":[{{"functionResponse":{{"name":"f","response":{{"rows":[{rows}]}}}}}}]}}]}}"#
+    );
+    assert!(Weight::of([body.as_bytes()]).is_ok(), "a table: {}", body.len());
 }
 
 /// Longer than any vendor's answer, in the smallest events.

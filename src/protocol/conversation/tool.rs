@@ -3,6 +3,7 @@
 //! It never runs one.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
@@ -87,7 +88,7 @@ impl ToolCall {
         match serde_json::from_str::<&RawValue>(text) {
             Ok(value) if value.get().starts_with('{') => Cow::Borrowed(value),
             _ if text.is_empty() || text == "null" => Cow::Owned(raw("{}")),
-            _ => Cow::Owned(raw(&format!(r#"{{"arguments":{}}}"#, serde_json::json!(text)))),
+            _ => Cow::Owned(as_arguments(text)),
         }
     }
 }
@@ -109,6 +110,12 @@ impl ToolResult {
     pub fn text(&self) -> Cow<'_, str> {
         one_text(self.content.iter().filter_map(Part::as_text), "\n").unwrap_or_default()
     }
+}
+
+/// An object that holds a text. It may be long, so that it is copied once.
+fn as_arguments(text: &str) -> Box<RawValue> {
+    let object = [("arguments", text)].into_iter().collect::<BTreeMap<_, _>>();
+    serde_json::value::to_raw_value(&object).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
 /// JSON text that is known to be valid; `null` in the place of any other.
