@@ -1,6 +1,6 @@
 //! Hints that the file may have changed, and the channel that they come through.
 //!
-//! A hint is no change: whoever receives it compares.
+//! A hint is not a change: its receiver compares.
 
 use std::{sync::mpsc, time::Duration};
 

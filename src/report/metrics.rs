@@ -27,7 +27,7 @@ impl Report for Metrics {
             (End::Fault, _) => self.0.panics.inc(),
             (End::Refused { code, whose }, Some(pool)) => pool.live.meters.refused(code, whose),
             (End::Refused { code, .. }, None) => self.0.refused(code),
-            // An error that was passed on and broke is no answer that became one.
+            // An error that was passed on and broke did not become one.
             (End::BrokeOff(reason), Some(pool)) if request.status < FIRST_ERROR => {
                 pool.live.meters.broke_off(reason);
             }

@@ -13,7 +13,7 @@ use crate::{protocol::Protocol, record::Record};
 
 struct LastWord {
     bytes: Option<Bytes>,
-    /// Present where a clean end would hide that this is no answer.
+    /// Present where a clean end would hide that this is not an answer.
     breaking: Option<BreakOff>,
     record: Option<Record>,
 }

@@ -59,7 +59,7 @@ pub struct Inbound {
     pub family: Option<Family>,
     /// Whether the body is a form, in which the name stands without quotes.
     pub form: bool,
-    /// Whether an answer without a body is no answer.
+    /// Whether an answer must have a body.
     pub needs_body: bool,
 }
 

@@ -26,7 +26,7 @@ use crate::{
 pub struct Inspection {
     /// Whether errors inside a 200 count: they do where another provider may be tried.
     pub reads_errors: bool,
-    /// Whether an answer without a body is no answer.
+    /// Whether an answer must have a body.
     pub needs_body: bool,
     /// Whether a stream is only accepted at its first event with content.
     pub waits_for_content: bool,

@@ -22,7 +22,7 @@ pub(super) async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'st
         Ok(done) => done,
         // As if it had panicked here.
         Err(Ok(panic)) => std::panic::resume_unwind(panic),
-        // The runtime ends, and with it whoever waits.
+        // The runtime ends, and so do all that wait on it.
         Err(Err(_)) => std::future::pending().await,
     }
 }

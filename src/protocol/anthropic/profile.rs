@@ -17,7 +17,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     own_headers: Some("anthropic-"),
     told_by: Some("anthropic-version"),
     shares_paths: true,
-    // Reasoning that nobody has proven is refused like a proof of another's.
+    // Reasoning without a proof is refused like another vendor's proof.
     foreign_proofs: &["\"onwards#", "\"signature\":\"\"", "\"signature\": \"\""],
     prompt: &["system", "messages"],
     stream: Stream {

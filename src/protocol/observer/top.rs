@@ -48,7 +48,7 @@ impl Top {
                     self.begun = true;
                     self.is_other = byte != b'd';
                 }
-                // What stands before an event's data is no JSON.
+                // What stands before an event's data is not JSON.
                 _ if self.depth == 0 && (self.is_other || !matches!(byte, b'{' | b'[')) => {}
                 b'"' => {
                     self.in_text = true;

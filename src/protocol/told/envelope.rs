@@ -9,7 +9,7 @@ use crate::body;
 
 /// Whether a JSON answer is an error and holds nothing that was asked for.
 pub fn is_error_alone(json: &[u8]) -> bool {
-    // Nearly every answer is none, and says so without being read.
+    // Nearly every answer is not an error, which is seen without reading it.
     NAMED.iter().any(|named| named.find(json).is_some()) && body::stands_alone(json, &KEYS)
 }
 

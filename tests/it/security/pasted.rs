@@ -116,7 +116,7 @@ fn e9_key_in_any_place_of_the_file_is_never_shown_by_the_library() {
     for file in files {
         for text in [file.to_string(), serde_json::to_string_pretty(&file).unwrap()] {
             refused += usize::from(is_refused_silently(text.clone()));
-            // Cut anywhere, it is no JSON, and the place may be inside the key.
+            // Cut anywhere, it is not JSON, and the cut may be inside the key.
             if let Some(at) = text.find(MARK) {
                 for end in [at, at + 3, at + MARK.len()] {
                     is_refused_silently(text[..end].to_owned());
