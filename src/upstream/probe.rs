@@ -20,7 +20,7 @@ use super::{
     names::{Names, Resolver},
 };
 use crate::{
-    live::{self, Meters},
+    live::{self, Meters, ProviderMeters},
     secret::names::label,
     table::{Place, Pool, Probe, Provider, Table, identity::Identity},
 };
@@ -102,6 +102,7 @@ fn reconcile(
                 client: client.clone(),
                 meters: Arc::clone(meters),
                 live: Arc::clone(&provider.live),
+                _series: Arc::clone(&provider.meters),
                 headers,
                 identity: provider.identity.clone(),
                 identities: Arc::clone(identities),
@@ -126,6 +127,8 @@ struct Task {
     client: reqwest::Client,
     meters: Arc<Meters>,
     live: Arc<live::Provider>,
+    /// Held so that the series of this name are kept for as long as a probe can count in them.
+    _series: Arc<ProviderMeters>,
     headers: HeaderMap,
     /// Where its credential is fetched from, if it is not among the headers.
     identity: Option<Arc<Identity>>,
