@@ -48,7 +48,7 @@ struct Port {
 }
 
 /// Serves the operations port with the limits of the clients' port, and with a most of connections.
-pub async fn listen(
+pub(crate) async fn listen(
     gateway: Arc<Gateway>,
     meters: Arc<Meters>,
     listener: TcpListener,

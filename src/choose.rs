@@ -3,11 +3,11 @@
 //! Pure: no clock, no I/O, no HTTP. Chance, in-flight counts and latencies are arguments, and who
 //! is a candidate at all was decided before.
 
-pub mod weighted;
-pub mod priority;
-pub mod round_robin;
-pub mod scored;
-pub mod sticky;
+pub(crate) mod weighted;
+pub(crate) mod priority;
+pub(crate) mod round_robin;
+pub(crate) mod scored;
+pub(crate) mod sticky;
 #[cfg(test)]
 mod tests;
 
@@ -84,7 +84,7 @@ fn among_weighty(
 impl Candidate {
     /// Its effective weight in 1024ths, at least one: a provider that starts slowly does start, and
     /// those without weight are equal among themselves.
-    pub fn share(&self) -> u64 {
+    pub(crate) fn share(&self) -> u64 {
         let factor = (self.factor.clamp(0.0, 1.0) * WHOLE as f32) as u64;
         (u64::from(self.weight) * factor).max(1)
     }

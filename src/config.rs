@@ -7,12 +7,14 @@ use std::path::Path as FilePath;
 
 use serde::Deserialize;
 
-use references::{Lookup, System, Texts};
+#[cfg(test)]
+use references::System;
+use references::{Lookup, Texts};
 
-pub mod raw;
-pub mod path;
-pub mod problem;
-pub mod source;
+pub(crate) mod raw;
+pub(crate) mod path;
+pub(crate) mod problem;
+pub(crate) mod source;
 mod excerpt;
 mod file;
 mod json;
@@ -23,20 +25,21 @@ mod shape;
 mod check;
 mod sound;
 mod unsupported;
-pub mod nearest;
+pub(crate) mod nearest;
 
-pub use path::Path;
-pub use problem::{Problem, Problems};
+pub(crate) use path::Path;
+pub(crate) use problem::Problem;
+pub use problem::Problems;
 pub use schema::schema;
-pub use source::Source;
+pub(crate) use source::Source;
 
 /// A file that was read and has the right shape.
 #[derive(Debug)]
 pub struct Loaded {
     /// What it says.
-    pub file: raw::File,
+    pub(crate) file: raw::File,
     /// Where it says it, for problems that only `table::compile` can see.
-    pub source: Source,
+    pub(crate) source: Source,
 }
 
 /// What could be read of a file, and what is wrong with the rest.
@@ -52,7 +55,8 @@ pub struct Survey {
 ///
 /// # Errors
 /// Every problem of the file, in the order of their places.
-pub fn load(path: &FilePath) -> Result<Loaded, Problems> {
+#[cfg(test)]
+pub(crate) fn load(path: &FilePath) -> Result<Loaded, Problems> {
     survey_file(path, &System)?.whole()
 }
 
@@ -60,7 +64,7 @@ pub fn load(path: &FilePath) -> Result<Loaded, Problems> {
 ///
 /// # Errors
 /// The file cannot be read at all.
-pub fn survey_file(path: &FilePath, lookup: &dyn Lookup) -> Result<Survey, Problems> {
+pub(crate) fn survey_file(path: &FilePath, lookup: &dyn Lookup) -> Result<Survey, Problems> {
     let name = path.display().to_string();
     let unreadable = |why: String| Problems::from(Problem::without_place(&name, why));
     let bytes = file::read(path, LARGEST_FILE, "256 MiB")

@@ -35,7 +35,7 @@ pub struct Failure {
 #[derive(Debug, Clone, PartialEq)]
 pub struct AsTold {
     /// What happened and its class, as its codes and its status say.
-    pub brief: Brief,
+    pub(crate) brief: Brief,
     /// Its codes and types, the most particular first, for the operator's `error_classes`.
     pub codes: Vec<String>,
 }
@@ -90,22 +90,22 @@ impl Failure {
     }
 
     /// The answer is not what the protocol says.
-    pub fn malformed(message: impl Into<String>) -> Self {
+    pub(crate) fn malformed(message: impl Into<String>) -> Self {
         Self::new(Kind::Malformed, message)
     }
 
     /// What came in the stream is not UTF-8.
-    pub fn no_text() -> Self {
+    pub(crate) fn no_text() -> Self {
         Self::malformed("an event of the stream is not UTF-8 text")
     }
 
     /// The stream ended before its end.
-    pub fn cut() -> Self {
+    pub(crate) fn cut() -> Self {
         Self::new(Kind::Cut, "the provider's stream ended before the answer was complete")
     }
 
     /// The answer calls a tool without saying which: nobody can run it.
-    pub fn nameless_call() -> Self {
+    pub(crate) fn nameless_call() -> Self {
         Self::malformed("the model calls a tool without a name")
     }
 
@@ -140,7 +140,7 @@ impl Failure {
 
 impl Kind {
     /// The kind that a bare status stands for.
-    pub fn from_status(status: u16) -> Self {
+    pub(crate) fn from_status(status: u16) -> Self {
         match status {
             401 => Self::Authentication,
             402 => Self::Quota,
@@ -158,7 +158,7 @@ impl Kind {
     }
 
     /// The status that is usual for it.
-    pub fn status(self) -> u16 {
+    pub(crate) fn status(self) -> u16 {
         match self {
             Self::InvalidRequest | Self::ContextWindow | Self::ContentFilter => 400,
             Self::Authentication => 401,

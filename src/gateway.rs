@@ -21,12 +21,12 @@ impl Gateway {
     }
 
     /// The table as it is now.
-    pub fn snapshot(&self) -> Arc<Table> {
+    pub(crate) fn snapshot(&self) -> Arc<Table> {
         self.0.load_full()
     }
 
     /// Puts a new table in place of the old one, at once and whole; answers with the old one.
-    pub fn replace(&self, table: Table) -> Arc<Table> {
+    pub(crate) fn replace(&self, table: Table) -> Arc<Table> {
         self.0.swap(Arc::new(table))
     }
 }

@@ -19,22 +19,22 @@ pub mod reload;
 // ── one request
 pub mod serve;
 pub mod choose;
-pub mod upstream;
+pub(crate) mod upstream;
 pub mod protocol;
-pub mod record;
+pub(crate) mod record;
 // ── who reads the record
-pub mod report;
+pub(crate) mod report;
 // ── who operates
 pub mod admin;
 pub mod cli;
 // ── vocabulary
-pub mod words;
+pub(crate) mod words;
 pub mod failure;
 pub mod refusal;
 pub mod secret;
 pub mod body;
 pub mod sse;
 pub mod path;
-pub mod models;
-pub mod sigv4;
-pub mod within;
+pub(crate) mod models;
+pub(crate) mod sigv4;
+pub(crate) mod within;

@@ -4,24 +4,26 @@
 //! It never decides who is chosen and never reads configuration: settings arrive as plain numbers,
 //! and whoever asks brings the time.
 
-pub mod limit;
-pub mod health;
-pub mod ewma;
-pub mod headroom;
-pub mod retries;
-pub mod hedging;
-pub mod provider;
-pub mod meters;
-pub mod registry;
-pub mod room;
+pub(crate) mod limit;
+pub(crate) mod health;
+pub(crate) mod ewma;
+pub(crate) mod headroom;
+pub(crate) mod retries;
+pub(crate) mod hedging;
+pub(crate) mod provider;
+pub(crate) mod meters;
+pub(crate) mod registry;
+pub(crate) mod room;
 
-pub use ewma::PeakEwma;
-pub use headroom::Headroom;
-pub use health::{Cooldown, Health, HealthSettings, Probing, Reason, State, Trial, Why};
-pub use hedging::Hedging;
-pub use limit::{Cap, LimitSettings, Limited, Limits, Permit, Rate, RateBucket};
-pub use meters::{Head, Meters, PoolMeters, ProviderMeters, Times};
-pub use provider::{Entry, Provider, ProviderSettings};
-pub use registry::{Draft, Key, Pool, Registry};
-pub use retries::{Extra, PoolRetries, Retries};
-pub use room::{Room, Share};
+pub use health::{Cooldown, HealthSettings};
+pub(crate) use health::{Probing, Reason, State, Why};
+pub use limit::{Cap, LimitSettings, Limits, Rate, RateBucket};
+pub(crate) use limit::{Limited, Permit};
+pub(crate) use meters::ProviderMeters;
+pub use meters::{Head, Meters, Times};
+pub(crate) use provider::Entry;
+pub use provider::{Provider, ProviderSettings};
+pub use registry::Registry;
+pub(crate) use registry::{Draft, Pool};
+pub(crate) use retries::{Extra, Retries};
+pub(crate) use room::{Room, Share};

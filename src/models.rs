@@ -6,36 +6,36 @@
 //!
 //! It never sees a request, and it never says what a request loses: `protocol::fit` does.
 
-pub mod anthropic;
-pub mod bedrock;
-pub mod cohere;
-pub mod effort;
-pub mod gemini;
-pub mod openai;
-pub mod recall;
-pub mod tokens;
-pub mod tools;
+pub(crate) mod anthropic;
+pub(crate) mod bedrock;
+pub(crate) mod cohere;
+pub(crate) mod effort;
+pub(crate) mod gemini;
+pub(crate) mod openai;
+pub(crate) mod recall;
+pub(crate) mod tokens;
+pub(crate) mod tools;
 
 pub use effort::Effort;
 
 /// A model, as far as its name tells. Each vendor's file reads the names of that vendor's models.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Model<'a> {
+pub(crate) struct Model<'a> {
     /// The whole name.
     pub name: &'a str,
     /// The name without what gateways put before it (`openai/gpt-5`).
-    pub base: &'a str,
+    pub(crate) base: &'a str,
     /// The generation that the name tells.
-    pub generation: Generation,
+    pub(crate) generation: Generation,
 }
 
 /// A model's generation, `4.5` as `(4, 5)`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Generation(pub u32, pub u32);
+pub(crate) struct Generation(pub u32, pub u32);
 
 /// One thing that models take or do, by model.
 #[derive(Debug)]
-pub struct Capability<T: 'static> {
+pub(crate) struct Capability<T: 'static> {
     rows: &'static [Row<T>],
     /// What holds for every model without a row.
     others: T,
@@ -43,16 +43,17 @@ pub struct Capability<T: 'static> {
 
 /// What holds for some models.
 #[derive(Debug)]
-pub struct Row<T> {
+pub(crate) struct Row<T> {
     which: Which,
     takes: T,
     /// Where it is stated.
-    pub stated: Stated,
+    #[cfg_attr(not(test), expect(dead_code, reason = "for readers; a test holds it"))]
+    pub(crate) stated: Stated,
 }
 
 /// Models, by generation and name. Everything that is given must fit.
 #[derive(Debug, Clone, Copy)]
-pub struct Which {
+pub(crate) struct Which {
     first: Generation,
     last: Generation,
     /// Words that the whole name holds, every one.
@@ -65,37 +66,38 @@ pub struct Which {
 
 /// Where a row is stated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Stated {
+pub(crate) struct Stated {
     /// The vendor's page, without its scheme.
-    pub page: &'static str,
+    pub(crate) page: &'static str,
     /// The day on which the row was written, `2026-11-21`.
-    pub on: &'static str,
+    pub(crate) on: &'static str,
 }
 
 impl<T: Copy> Capability<T> {
     /// What that model takes.
-    pub fn of(&self, model: Model<'_>) -> T {
+    pub(crate) fn of(&self, model: Model<'_>) -> T {
         self.rows.iter().find(|row| row.which.fits(model)).map_or(self.others, |row| row.takes)
     }
 
     /// Where its rows are stated.
-    pub fn stated(&self) -> impl Iterator<Item = Stated> {
+    #[cfg(test)]
+    pub(crate) fn stated(&self) -> impl Iterator<Item = Stated> {
         self.rows.iter().map(|row| row.stated)
     }
 }
 
 impl<'a> Model<'a> {
     /// A model whose name tells nothing of its generation.
-    pub fn named(name: &'a str) -> Self {
+    pub(crate) fn named(name: &'a str) -> Self {
         Self { name, base: base(name), generation: Generation::UNKNOWN }
     }
 }
 
 impl Generation {
     /// The name tells none, or the model is another vendor's.
-    pub const UNKNOWN: Self = Self(0, 0);
+    pub(crate) const UNKNOWN: Self = Self(0, 0);
     /// What a vendor's name without a number is read as: such names move with the models.
-    pub const NEWEST: Self = Self(u32::MAX, 0);
+    pub(crate) const NEWEST: Self = Self(u32::MAX, 0);
 }
 
 impl Which {

@@ -69,7 +69,7 @@ impl BasePath {
 
     /// Whose models are below it, where that is how it ends: `google` of
     /// `/v1/projects/p/locations/l/publishers/google`, as Vertex AI writes it.
-    pub fn publisher(&self) -> Option<&str> {
+    pub(crate) fn publisher(&self) -> Option<&str> {
         let (rest, last) = self.path.rsplit_once('/')?;
         rest.ends_with("/publishers").then_some(last)
     }
@@ -131,7 +131,7 @@ pub fn join(base: &BasePath, client: &str) -> String {
 
 /// The path as the most lenient server reads it: without its query, decoded, without empty segments
 /// and what stands behind a `;`. For what must not be missed for the way it is spelled.
-pub fn plain(path_and_query: &str) -> Cow<'_, str> {
+pub(crate) fn plain(path_and_query: &str) -> Cow<'_, str> {
     let (path, _) = split(path_and_query);
     let is_spelled_oddly = path.contains(['%', ';']) || path.contains("//") || path.ends_with('/');
     if !is_spelled_oddly {
@@ -223,7 +223,7 @@ fn is_plain(byte: u8) -> bool {
 }
 
 /// What must be encoded in a segment of a path: all but what RFC 3986 calls unreserved.
-pub const NOT_IN_A_SEGMENT: &AsciiSet =
+pub(crate) const NOT_IN_A_SEGMENT: &AsciiSet =
     &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 #[cfg(test)]

@@ -26,30 +26,30 @@
 //!
 //! What a field of one protocol means is decided once, where it is read: a reader puts it into the
 //! neutral form, or names it in `Conversation::extras`. What a writer cannot say, it gives to
-//! [`conversation::Losses`]; it never leaves it out in silence. Hints that change no answer (cache
+//! `conversation::Losses`; it never leaves it out in silence. Hints that change no answer (cache
 //! marks and keys, the user's name, another vendor's reasoning signatures, `false` and empty values)
 //! are no loss.
 //!
 //! Nothing here does I/O, reads a clock or draws a random number: ids and times are arguments.
 
-pub mod endpoint;
-pub mod family;
-pub mod profile;
-pub mod misfit;
+pub(crate) mod endpoint;
+pub(crate) mod family;
+pub(crate) mod profile;
+pub(crate) mod misfit;
 pub mod told;
 pub mod codec;
-pub mod observer;
+pub(crate) mod observer;
 pub mod replay;
 pub mod conversation;
 pub mod embedding;
-pub mod limits;
-pub mod vertex;
-pub mod openai;
-pub mod anthropic;
-pub mod gemini;
-pub mod cohere;
-pub mod openai_responses;
-pub mod bedrock;
+pub(crate) mod limits;
+pub(crate) mod vertex;
+pub(crate) mod openai;
+pub(crate) mod anthropic;
+pub(crate) mod gemini;
+pub(crate) mod cohere;
+pub(crate) mod openai_responses;
+pub(crate) mod bedrock;
 pub(crate) mod bounds;
 pub(crate) mod object;
 pub(crate) mod chat;
@@ -65,11 +65,11 @@ pub(crate) mod marks;
 
 use http::HeaderMap;
 
-pub use codec::Codec;
+pub(crate) use codec::Codec;
 pub use endpoint::{Endpoint, Operation};
-pub use family::{Family, Surface};
-pub use observer::Observer;
-pub use profile::Profile;
+pub(crate) use family::{Family, Surface};
+pub(crate) use observer::Observer;
+pub(crate) use profile::Profile;
 
 pub use crate::words::Protocol;
 
@@ -100,17 +100,18 @@ protocols! {
 }
 
 /// The headers about limits that vendors write, each family in its protocol's folder.
-pub const LIMITS: [&limits::Limits; 2] = [&openai::profile::LIMITS, &anthropic::profile::LIMITS];
+pub(crate) const LIMITS: [&limits::Limits; 2] =
+    [&openai::profile::LIMITS, &anthropic::profile::LIMITS];
 
 impl Protocol {
     /// The protocol of a client that a header of these tells.
-    pub fn told(headers: &HeaderMap) -> Option<Self> {
+    pub(crate) fn told(headers: &HeaderMap) -> Option<Self> {
         let is_there = |name| headers.contains_key(name);
         Self::ALL.iter().copied().find(|it| it.profile().told_by.is_some_and(is_there))
     }
 
     /// The protocol that a path of nobody's most probably belongs to.
-    pub fn likely(path: &str) -> Option<Self> {
+    pub(crate) fn likely(path: &str) -> Option<Self> {
         let ends_so = |end: &str| path.ends_with(end);
         Self::ALL.iter().copied().find(|it| it.profile().likely_end.is_some_and(ends_so))
     }

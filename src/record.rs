@@ -3,12 +3,12 @@
 //!
 //! It decides nothing and counts nothing.
 
-pub mod finished;
+pub(crate) mod finished;
 mod pools;
-pub mod request_id;
+pub(crate) mod request_id;
 #[cfg(test)]
 mod tests;
-pub mod trail;
+pub(crate) mod trail;
 
 use std::{
     fmt::Write,
@@ -20,7 +20,7 @@ use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 
 use self::pools::Pools;
-pub use self::{
+pub(crate) use self::{
     finished::{Asks, End, Finished, Report},
     request_id::RequestId,
     trail::{Outcome, Trail},
@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// What is known of a request so far.
-pub struct Record {
+pub(crate) struct Record {
     report: Arc<dyn Report>,
     id: RequestId,
     asks: Asks,
@@ -50,7 +50,7 @@ pub struct Record {
     bytes_out: u64,
     end: End,
     /// The attempts, in order.
-    pub trail: Trail,
+    pub(crate) trail: Trail,
 }
 
 /// The pool that was asked for, the one that serves, and those that the trail names.
@@ -62,7 +62,7 @@ struct ServedBy {
 
 impl Record {
     /// Begins when a request's head has arrived.
-    pub fn begin(report: Arc<dyn Report>, id: RequestId, asks: Asks) -> Self {
+    pub(crate) fn begin(report: Arc<dyn Report>, id: RequestId, asks: Asks) -> Self {
         Self {
             report,
             id,
@@ -82,58 +82,58 @@ impl Record {
     }
 
     /// The request's id, as a header says it.
-    pub fn request_id(&self) -> HeaderValue {
+    pub(crate) fn request_id(&self) -> HeaderValue {
         self.id.clone().into_value()
     }
 
     /// The client's protocol.
-    pub fn protocol(&self) -> Protocol {
+    pub(crate) fn protocol(&self) -> Protocol {
         self.asks.protocol
     }
 
     /// The body has been read.
-    pub fn came(&mut self, bytes: u64) {
+    pub(crate) fn came(&mut self, bytes: u64) {
         self.bytes_in = bytes;
     }
 
     /// The caller is known, or it is known that it is not.
-    pub fn called_by(&mut self, caller: Caller) {
+    pub(crate) fn called_by(&mut self, caller: Caller) {
         self.caller = Some(caller);
     }
 
     /// No pool serves the alias that was asked for.
-    pub fn unserved(&mut self, alias: Box<str>) {
+    pub(crate) fn unserved(&mut self, alias: Box<str>) {
         self.unserved = Some(alias);
     }
 
     /// The pool is known, and the caller may use it; `asked` is the pool of the alias that was asked
     /// for.
-    pub fn allowed(&mut self, table: &Arc<Table>, asked: PoolId, pool: PoolId) {
+    pub(crate) fn allowed(&mut self, table: &Arc<Table>, asked: PoolId, pool: PoolId) {
         let pools = Pools::All(Arc::clone(table));
         self.served_by = Some(ServedBy { asked, pool, pools });
     }
 
     /// No further attempt follows: of the table only the pools are kept that the trail names.
-    pub fn releases_table(&mut self) {
+    pub(crate) fn releases_table(&mut self) {
         if let Some(ServedBy { asked, pool, pools }) = &mut self.served_by {
             pools.keep([*pool, *asked].into_iter().chain(self.trail.pools()));
         }
     }
 
     /// Time that providers took.
-    pub fn waited(&mut self, time: Duration) {
+    pub(crate) fn waited(&mut self, time: Duration) {
         self.waited += time;
     }
 
     /// The router says no.
-    pub fn refused(&mut self, refusal: &Refusal) {
+    pub(crate) fn refused(&mut self, refusal: &Refusal) {
         let row = refusal.row();
         self.status = Some(row.status);
         self.end = End::Refused { code: row.code, whose: row.param.unwrap_or_default() };
     }
 
     /// The response's head is ready.
-    pub fn answered(&mut self, status: StatusCode) {
+    pub(crate) fn answered(&mut self, status: StatusCode) {
         if self.first_byte.is_none() {
             self.answered_at(status, Instant::now());
         }
@@ -141,7 +141,7 @@ impl Record {
 
     /// The response's head went out before it was known what would follow it. What the client has
     /// seen stays what is recorded.
-    pub fn answered_at(&mut self, status: StatusCode, at: Instant) {
+    pub(crate) fn answered_at(&mut self, status: StatusCode, at: Instant) {
         if self.first_byte.is_none() {
             self.status = Some(status);
             self.first_byte = Some(at.saturating_duration_since(self.started));
@@ -150,35 +150,35 @@ impl Record {
 
     /// A piece of the body is on its way to the client.
     #[inline]
-    pub fn sent(&mut self, bytes: usize) {
+    pub(crate) fn sent(&mut self, bytes: usize) {
         self.bytes_out += bytes as u64;
     }
 
     /// The response's body has come to its end.
-    pub fn completed(&mut self) {
+    pub(crate) fn completed(&mut self) {
         if self.end == End::Left {
             self.end = End::Complete;
         }
     }
 
     /// The answer became an error after its head had gone out.
-    pub fn broke_off(&mut self, reason: &'static str) {
+    pub(crate) fn broke_off(&mut self, reason: &'static str) {
         self.end = End::BrokeOff(reason);
     }
 
     /// The pool that serves the request.
-    pub fn pool(&self) -> Option<&Pool> {
+    pub(crate) fn pool(&self) -> Option<&Pool> {
         self.served_by.as_ref().map(|served_by| served_by.pools.get(served_by.pool))
     }
 
     /// A provider that the trail names, and its alias.
-    pub fn named(&self, provider: ProviderRef) -> Option<(&str, &Provider)> {
+    pub(crate) fn named(&self, provider: ProviderRef) -> Option<(&str, &Provider)> {
         let pools = &self.served_by.as_ref()?.pools;
         Some((&pools.get(provider.pool).alias, pools.provider(provider)))
     }
 
     /// The value of `x-onwards-attempts`.
-    pub fn attempts(&self) -> Option<HeaderValue> {
+    pub(crate) fn attempts(&self) -> Option<HeaderValue> {
         let pools = &self.served_by.as_ref()?.pools;
         match self.trail.steps() {
             [] => None,

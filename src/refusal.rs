@@ -126,7 +126,7 @@ pub struct Row {
 
 impl Whose {
     /// The word that stands in the envelope's `param` and in metrics.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Key => "key",
             Self::Pool => "pool",
@@ -200,7 +200,7 @@ impl Refusal {
     }
 
     /// The sentence for the client: what is wrong and what to do.
-    pub fn message(&self) -> String {
+    pub(crate) fn message(&self) -> String {
         match self {
             Self::InvalidJson(what) => format!("The request body is not a JSON object: {what}."),
             Self::Ambiguous(why) => {
@@ -268,7 +268,7 @@ impl Refusal {
     }
 
     /// The envelope's `param`, where it is not one of the fixed words.
-    pub fn param(&self) -> Option<&str> {
+    pub(crate) fn param(&self) -> Option<&str> {
         match self {
             Self::Unsupported { field, .. } => (!field.is_empty()).then_some(field),
             other => other.row().param,

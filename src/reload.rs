@@ -16,7 +16,7 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-pub use self::hints::{Hint, Hints};
+pub(crate) use self::hints::{Hint, Hints};
 use self::{hints::settle, reading::Reading, watch::Watcher};
 use crate::{
     config::{self, Problems, Survey},
@@ -44,7 +44,7 @@ pub struct Loader {
 
 /// What there is once the first load has ended: the table or why there is none, and how the thread
 /// is told whom to hand the next ones to.
-pub type Started = (Result<Table, Problems>, mpsc::Sender<Arc<Gateway>>);
+pub(crate) type Started = (Result<Table, Problems>, mpsc::Sender<Arc<Gateway>>);
 
 impl Loader {
     /// A loader for one file.
@@ -70,7 +70,7 @@ impl Loader {
     ///
     /// # Errors
     /// The thread cannot be had, or has ended.
-    pub fn start(mut self, hints: Hints, watches: bool) -> io::Result<Started> {
+    pub(crate) fn start(mut self, hints: Hints, watches: bool) -> io::Result<Started> {
         let (tell, told) = mpsc::channel();
         let (serve, served) = mpsc::channel::<Arc<Gateway>>();
         thread::Builder::new().name("reload".into()).spawn(move || {

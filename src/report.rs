@@ -1,5 +1,5 @@
 //! What reads the record of every request that has ended.
 
-pub mod metrics;
+pub(crate) mod metrics;
 
-pub use metrics::Metrics;
+pub(crate) use metrics::Metrics;

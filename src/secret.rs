@@ -12,16 +12,16 @@ use serde::{Deserialize, Deserializer};
 
 /// A secret string. [`Secret::expose`] is the only way to its text, so every use can be found.
 #[derive(Clone)]
-pub struct Secret(SecretString);
+pub(crate) struct Secret(SecretString);
 
 impl Secret {
     /// Wraps a text that must not be seen.
-    pub fn new(text: String) -> Self {
+    pub(crate) fn new(text: String) -> Self {
         Self(SecretString::from(text))
     }
 
     /// The text itself, for the place that needs it: a hash, a header value, a signature.
-    pub fn expose(&self) -> &str {
+    pub(crate) fn expose(&self) -> &str {
         self.0.expose_secret()
     }
 }

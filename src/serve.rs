@@ -2,31 +2,31 @@
 //!
 //! It never sees the configuration, only the table that was compiled from it.
 
-pub mod context;
-pub mod connection;
+pub(crate) mod context;
+pub(crate) mod connection;
 pub mod routes;
-pub mod proxy;
-pub mod endpoint;
-pub mod medium;
-pub mod mentions;
-pub mod intake;
-pub mod door;
-pub mod token;
-pub mod signature;
-pub mod permits;
-pub mod admit;
-pub mod affinity;
-pub mod rounds;
-pub mod early_head;
-pub mod keepalive;
-pub mod respond;
-pub mod relay;
-pub mod reply;
-pub mod break_off;
-pub mod last_word;
-pub mod stream_end;
-pub mod answer;
-pub mod stage;
+pub(crate) mod proxy;
+pub(crate) mod endpoint;
+pub(crate) mod medium;
+pub(crate) mod mentions;
+pub(crate) mod intake;
+pub(crate) mod door;
+pub(crate) mod token;
+pub(crate) mod signature;
+pub(crate) mod permits;
+pub(crate) mod admit;
+pub(crate) mod affinity;
+pub(crate) mod rounds;
+pub(crate) mod early_head;
+pub(crate) mod keepalive;
+pub(crate) mod respond;
+pub(crate) mod relay;
+pub(crate) mod reply;
+pub(crate) mod break_off;
+pub(crate) mod last_word;
+pub(crate) mod stream_end;
+pub(crate) mod answer;
+pub(crate) mod stage;
 
 use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
@@ -36,7 +36,8 @@ use hyper::body::Incoming;
 use tokio::net::TcpListener;
 
 use self::reply::Reply;
-pub use self::{context::Context, intake::BodyLimits, stage::Stage};
+pub use self::stage::Stage;
+pub(crate) use self::{context::Context, intake::BodyLimits};
 use crate::{
     record::{Asks, Record, RequestId},
     refusal::Refusal,
@@ -44,7 +45,11 @@ use crate::{
 
 impl Context {
     /// Serves every connection of one listener until the router closes, then until each has ended.
-    pub async fn listen(self: Arc<Self>, listener: TcpListener, timeouts: connection::Timeouts) {
+    pub(crate) async fn listen(
+        self: Arc<Self>,
+        listener: TcpListener,
+        timeouts: connection::Timeouts,
+    ) {
         let sweeper = tokio::spawn(sweep(Arc::clone(&self)));
         connection::accept(Arc::clone(&self), listener, timeouts, usize::MAX).await;
         self.stage.drained().await;

@@ -18,55 +18,55 @@ use aws_sigv4::sign::v4;
 use http::{HeaderName, HeaderValue};
 use sha2::{Digest, Sha256};
 
-pub use verify::{Claim, Incoming, Unverified};
+pub(crate) use verify::{Claim, Incoming};
 
 /// Where a signature is good.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Scope<'a> {
+pub(crate) struct Scope<'a> {
     /// Such as `eu-west-1`.
-    pub region: &'a str,
+    pub(crate) region: &'a str,
     /// The service's signing name; see [`BEDROCK`].
-    pub service: &'a str,
+    pub(crate) service: &'a str,
 }
 
 /// An access key pair, in the clear. It has no `Debug`, so no log can show the secret half.
 #[derive(Clone, Copy)]
-pub struct Pair<'a> {
+pub(crate) struct Pair<'a> {
     /// The public half: it stands in every signature.
-    pub access_key_id: &'a str,
+    pub(crate) access_key_id: &'a str,
     /// The secret half.
-    pub secret_access_key: &'a str,
+    pub(crate) secret_access_key: &'a str,
     /// The token of a temporary pair.
-    pub session_token: Option<&'a str>,
+    pub(crate) session_token: Option<&'a str>,
 }
 
 /// A request as it is sent.
 #[derive(Debug, Clone, Copy)]
-pub struct Outgoing<'a> {
+pub(crate) struct Outgoing<'a> {
     /// Its method.
-    pub method: &'a str,
+    pub(crate) method: &'a str,
     /// The value of its `host` header.
-    pub host: &'a str,
+    pub(crate) host: &'a str,
     /// Its path and query, encoded as on the wire.
-    pub path_and_query: &'a str,
+    pub(crate) path_and_query: &'a str,
     /// Headers to be signed beside the host, by names in small letters. Only those that nobody on
     /// the way changes; `content-type` is enough.
-    pub headers: &'a [(&'a str, &'a str)],
+    pub(crate) headers: &'a [(&'a str, &'a str)],
     /// The hash of its body, by [`payload_hash`].
-    pub payload_hash: &'a str,
+    pub(crate) payload_hash: &'a str,
 }
 
 /// The request cannot be signed: its host or path is no part of a URL, or a header is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the request cannot be signed")]
-pub struct Unsignable;
+pub(crate) struct Unsignable;
 
 /// Signs a request: the headers to set, `authorization` and `x-amz-date` and, for temporary keys,
 /// `x-amz-security-token`.
 ///
 /// # Errors
 /// When the request is no request.
-pub fn sign(
+pub(crate) fn sign(
     request: &Outgoing<'_>,
     pair: Pair<'_>,
     scope: Scope<'_>,
@@ -77,7 +77,7 @@ pub fn sign(
 }
 
 /// The SHA-256 of a body that comes in pieces, in hexadecimal.
-pub fn payload_hash(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> String {
+pub(crate) fn payload_hash(pieces: impl IntoIterator<Item = impl AsRef<[u8]>>) -> String {
     let mut hash = Sha256::new();
     for piece in pieces {
         hash.update(piece);
@@ -136,7 +136,7 @@ fn settings() -> SigningSettings {
 }
 
 /// Bedrock's signing name, whichever of its hosts is asked.
-pub const BEDROCK: &str = "bedrock";
+pub(crate) const BEDROCK: &str = "bedrock";
 
 #[cfg(test)]
 mod tests;

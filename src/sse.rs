@@ -1,16 +1,14 @@
-//! Event streams (`text/event-stream`): read into events, watched for where an event ends, and
-//! written.
+//! Event streams (`text/event-stream`): read into events, and watched for where an event ends.
 //!
 //! It never looks into an event's data, and never gives other events for the same bytes cut
 //! differently.
 
 mod parser;
 mod boundary;
-mod frame;
 
 pub use boundary::Boundary;
-pub use frame::frame;
-pub use parser::{Event, LONGEST, Parser, TooLong};
+pub use parser::{Event, Parser};
+pub(crate) use parser::{LONGEST, TooLong};
 
 #[cfg(test)]
 mod tests;

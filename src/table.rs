@@ -3,27 +3,31 @@
 //!
 //! In here no `Option` means "default", and nothing is parsed that the file already fixed.
 
-pub mod pool;
-pub mod endpoints;
-pub mod pool_id;
-pub mod origin;
+pub(crate) mod pool;
+pub(crate) mod endpoints;
+pub(crate) mod pool_id;
+pub(crate) mod origin;
 pub mod fallback;
-pub mod keyring;
-pub mod access;
-pub mod mock;
-pub mod aws;
-pub mod identity;
-pub mod compile;
+pub(crate) mod keyring;
+pub(crate) mod access;
+pub(crate) mod mock;
+pub(crate) mod aws;
+pub(crate) mod identity;
+pub(crate) mod compile;
 
 use std::{collections::HashMap, sync::Arc};
 
 pub use self::{
     compile::{compile, problems},
+    keyring::HashKey,
+    pool::{Place, Pool},
+};
+pub(crate) use self::{
     endpoints::Endpoints,
     fallback::Fallback,
-    keyring::{Access, Caller, HashKey, Keyring},
+    keyring::{Access, Caller, Keyring},
     origin::{IdlePool, Origin},
-    pool::{Place, Pool, Probe, Provider, Rule, StickyBy},
+    pool::{Probe, Provider, Rule, StickyBy},
     pool_id::PoolId,
 };
 
@@ -37,21 +41,21 @@ pub struct Table {
     /// Who may call.
     pub keyring: Keyring,
     /// When the first table was compiled, in Unix seconds: the `created` of every model.
-    pub created: u64,
+    pub(crate) created: u64,
 }
 
 /// A provider's place: its pool, and where in it; only good for that table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ProviderRef {
+pub(crate) struct ProviderRef {
     /// The pool.
-    pub pool: PoolId,
+    pub(crate) pool: PoolId,
     /// Its place in the pool.
-    pub provider: u32,
+    pub(crate) provider: u32,
 }
 
 impl ProviderRef {
     /// The provider.
-    pub fn of(self, table: &Table) -> &Provider {
+    pub(crate) fn of(self, table: &Table) -> &Provider {
         &table.pool(self.pool).providers[self.provider as usize]
     }
 }

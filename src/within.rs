@@ -17,7 +17,7 @@ use tokio::{
 };
 
 /// A wait with a limit; `None` when the limit comes first.
-pub struct Within<F, D> {
+pub(crate) struct Within<F, D> {
     future: F,
     /// Says when the limit comes; asked at the first wait.
     due: Option<D>,
@@ -25,7 +25,7 @@ pub struct Within<F, D> {
 }
 
 /// What `future` gives, or `None` if it takes longer than `limit` from its first wait on.
-pub fn within<F: Future + Unpin>(
+pub(crate) fn within<F: Future + Unpin>(
     limit: Duration,
     future: F,
 ) -> Within<F, impl FnOnce() -> Instant + Unpin> {
@@ -33,7 +33,7 @@ pub fn within<F: Future + Unpin>(
 }
 
 /// What `future` gives, or `None` if it has not by `end`.
-pub fn by<F: Future + Unpin>(
+pub(crate) fn by<F: Future + Unpin>(
     end: Instant,
     future: F,
 ) -> Within<F, impl FnOnce() -> Instant + Unpin> {
@@ -42,7 +42,7 @@ pub fn by<F: Future + Unpin>(
 
 /// What `future` gives, or `None` if it has not by the moment that `due` names. `due` is asked only
 /// if there is a wait.
-pub fn before<F: Future + Unpin, D: FnOnce() -> Instant + Unpin>(
+pub(crate) fn before<F: Future + Unpin, D: FnOnce() -> Instant + Unpin>(
     due: D,
     future: F,
 ) -> Within<F, D> {
@@ -50,7 +50,7 @@ pub fn before<F: Future + Unpin, D: FnOnce() -> Instant + Unpin>(
 }
 
 /// The moment so long after another; years later where the clock cannot say it.
-pub fn after(start: Instant, time: Duration) -> Instant {
+pub(crate) fn after(start: Instant, time: Duration) -> Instant {
     start.checked_add(time).unwrap_or_else(|| start + YEARS)
 }
 

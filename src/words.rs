@@ -10,25 +10,26 @@ use serde::Deserialize;
 macro_rules! words {
     (
         $(#[$meta:meta])*
-        $name:ident { $( $(#[$doc:meta])* $variant:ident = $word:literal, )+ }
+        $vis:vis $name:ident { $( $(#[$doc:meta])* $variant:ident = $word:literal, )+ }
     ) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, JsonSchema)]
-        pub enum $name {
+        $vis enum $name {
             $( $(#[$doc])* #[serde(rename = $word)] $variant, )+
         }
 
+        #[cfg_attr(not(test), allow(dead_code, reason = "not every set is read by its words"))]
         impl $name {
             /// Every one there is.
-            pub const ALL: &'static [Self] = &[$( Self::$variant, )+];
+            $vis const ALL: &'static [Self] = &[$( Self::$variant, )+];
 
             /// Its word in files, in headers, in metrics and in logs.
-            pub const fn name(self) -> &'static str {
+            $vis const fn name(self) -> &'static str {
                 match self { $( Self::$variant => $word, )+ }
             }
 
             /// The one of that word.
-            pub fn from_name(word: &str) -> Option<Self> {
+            $vis fn from_name(word: &str) -> Option<Self> {
                 Self::ALL.iter().copied().find(|one| one.name() == word)
             }
         }
@@ -45,7 +46,7 @@ words! {
     /// The wire protocols.
     // The default is what paths are read as that belong to no protocol.
     #[derive(Default)]
-    Protocol {
+    pub Protocol {
         /// OpenAI Chat Completions.
         #[default]
         OpenAi = "openai",
@@ -65,7 +66,7 @@ words! {
 words! {
     /// How the next provider is chosen inside a tier.
     #[derive(Default)]
-    Strategy {
+    pub(crate) Strategy {
         /// Drawn by weight, without replacement inside a pass.
         #[default]
         WeightedRandom = "weighted_random",
@@ -87,7 +88,7 @@ words! {
 words! {
     /// What happens to what cannot be said in a provider's protocol.
     #[derive(Default)]
-    Lossy {
+    pub Lossy {
         /// It is dropped and named in `x-onwards-dropped`.
         #[default]
         Warn = "warn",

@@ -19,47 +19,47 @@ use crate::{
 #[derive(Debug, Serialize)]
 pub struct Explanation {
     /// The alias asked for.
-    pub model: String,
+    pub(crate) model: String,
     /// Why the router would say no, before any provider is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub refused: Option<String>,
+    pub(crate) refused: Option<String>,
     /// Who would be asked: the alias's pool, then those that take over.
-    pub pools: Vec<PoolExplained>,
+    pub(crate) pools: Vec<PoolExplained>,
 }
 
 /// One pool.
 #[derive(Debug, Serialize)]
-pub struct PoolExplained {
+pub(crate) struct PoolExplained {
     /// Its alias.
-    pub alias: String,
+    pub(crate) alias: String,
     /// How it chooses.
-    pub strategy: &'static str,
+    pub(crate) strategy: &'static str,
     /// Its own state in words.
-    pub state: String,
+    pub(crate) state: String,
     /// Its providers in order.
-    pub candidates: Vec<CandidateExplained>,
+    pub(crate) candidates: Vec<CandidateExplained>,
 }
 
 /// One provider.
 #[derive(Debug, Serialize)]
-pub struct CandidateExplained {
+pub(crate) struct CandidateExplained {
     /// Its name.
-    pub provider: String,
+    pub(crate) provider: String,
     /// Its tier.
-    pub tier: u32,
+    pub(crate) tier: u32,
     /// Its weight.
-    pub weight: u32,
+    pub(crate) weight: u32,
     /// Whether it may be asked now.
-    pub available: bool,
+    pub(crate) available: bool,
     /// Whether a request that came now might ask it first.
-    pub first: bool,
+    pub(crate) first: bool,
     /// Its state in words.
-    pub state: String,
+    pub(crate) state: String,
     /// Requests in flight.
-    pub in_flight: u32,
+    pub(crate) in_flight: u32,
     /// Seconds to its first byte, where measured.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub latency: Option<f32>,
+    pub(crate) latency: Option<f32>,
 }
 
 /// Who would be asked for `alias` by the holder of the named key, or by nobody in particular, with

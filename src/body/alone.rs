@@ -4,7 +4,7 @@ use super::json::{Kind, Machine};
 
 /// Whether the bytes are a JSON object whose first of these keys has a value that is neither `null`
 /// nor `false`, and which has none of the other keys.
-pub fn stands_alone<const N: usize>(body: &[u8], keys: &'static [&'static str; N]) -> bool {
+pub(crate) fn stands_alone<const N: usize>(body: &[u8], keys: &'static [&'static str; N]) -> bool {
     let mut machine = Machine::new(keys);
     machine.feed(body);
     let Ok(object) = machine.finish() else { return false };

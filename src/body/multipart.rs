@@ -17,14 +17,14 @@ mod lookalike;
 mod parameters;
 mod part;
 
-pub use boundary::boundary;
-pub use parameters::{is_utf8, parameters};
+pub(crate) use boundary::boundary;
+pub(crate) use parameters::{is_utf8, parameters};
 
 /// Reads a form as it arrives. Feed every piece, then [`finish`](Scanner::finish).
 ///
 /// A field counts by its name alone; a file part named `model` is taken for the model, because
 /// the provider might take it for that, too.
-pub struct Scanner {
+pub(crate) struct Scanner {
     delimiter: Delimiter,
     finder: Finder<'static>,
     lookalike: Lookalike,
@@ -65,7 +65,7 @@ enum Tail {
 
 impl Scanner {
     /// A scanner for a form with this boundary, as [`boundary`] reads it from the content type.
-    pub fn new(boundary: &str) -> Self {
+    pub(crate) fn new(boundary: &str) -> Self {
         let mut delimiter = Delimiter::new(boundary);
         delimiter.at_line_start();
         Self {
@@ -85,7 +85,7 @@ impl Scanner {
     }
 
     /// Reads the next piece. After the first mistake nothing more is read.
-    pub fn feed(&mut self, piece: &[u8]) {
+    pub(crate) fn feed(&mut self, piece: &[u8]) {
         if self.failed.is_none() {
             self.failed = self.run(piece).err();
         }
@@ -93,7 +93,7 @@ impl Scanner {
     }
 
     /// The name of the model, as soon as it has been read. What follows may still refuse the form.
-    pub fn model_so_far(&self) -> Option<&str> {
+    pub(crate) fn model_so_far(&self) -> Option<&str> {
         self.found.model.as_ref()?.name.as_deref()
     }
 
@@ -102,7 +102,7 @@ impl Scanner {
     ///
     /// # Errors
     /// When the pieces together are not a whole form, or `model` cannot be told.
-    pub fn finish(self) -> Result<Found, Invalid> {
+    pub(crate) fn finish(self) -> Result<Found, Invalid> {
         match self.failed {
             Some(invalid) => Err(invalid),
             None if matches!(self.place, Place::Epilogue(0 | 2)) => Ok(self.found),

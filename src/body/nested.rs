@@ -11,18 +11,18 @@ use super::Pieces;
 
 /// A text at one of the places.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Nested<'a> {
+pub(crate) struct Nested<'a> {
     /// Byte offsets in the whole body, without the quotes.
-    pub span: Range<u64>,
+    pub(crate) span: Range<u64>,
     /// The text, decoded; none where it is longer than any model's name.
-    pub text: Option<&'a str>,
+    pub(crate) text: Option<&'a str>,
     /// Whether it is written with escapes.
-    pub escaped: bool,
+    pub(crate) escaped: bool,
 }
 
 /// Calls `see` for each text at one of `places`: paths of keys, of which `*` is any key or item.
 /// Keys are compared without their case and their underscores, as lenient readers do.
-pub fn each_nested(body: &Pieces, places: &[&[&str]], see: &mut dyn FnMut(Nested<'_>)) {
+pub(crate) fn each_nested(body: &Pieces, places: &[&[&str]], see: &mut dyn FnMut(Nested<'_>)) {
     let mut walk = Walk { places, levels: SmallVec::new(), key: 0, text: None, base: 0 };
     for piece in body {
         walk.piece(piece, see);

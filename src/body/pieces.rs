@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 /// The bytes of a body in order, none of the pieces empty.
 #[derive(Clone, Debug, Default)]
-pub struct Pieces {
+pub(crate) struct Pieces {
     pub(super) list: List,
     length: u64,
 }
@@ -20,12 +20,12 @@ pub(super) type List = SmallVec<[Bytes; 3]>;
 
 impl Pieces {
     /// A body without bytes.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::default()
     }
 
     /// Adds a piece at the end.
-    pub fn push(&mut self, piece: Bytes) {
+    pub(crate) fn push(&mut self, piece: Bytes) {
         if !piece.is_empty() {
             self.length += piece.len() as u64;
             self.list.push(piece);
@@ -34,7 +34,7 @@ impl Pieces {
 
     /// Makes one piece of the last few where they are crumbs, each of which keeps more memory than it
     /// fills: what a body takes is then never much more than its bytes.
-    pub fn join_crumbs(&mut self, count: usize) {
+    pub(crate) fn join_crumbs(&mut self, count: usize) {
         let at = self.list.len().saturating_sub(count);
         if let Some(joined) = joined_crumbs(self.list[at..].iter(), count) {
             self.list.truncate(at);
@@ -43,23 +43,23 @@ impl Pieces {
     }
 
     /// Bytes in all pieces together: what `content-length` says.
-    pub fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         self.length
     }
 
     /// Whether there is not one byte.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.length == 0
     }
 
     /// The pieces in order.
-    pub fn iter(&self) -> std::slice::Iter<'_, Bytes> {
+    pub(crate) fn iter(&self) -> std::slice::Iter<'_, Bytes> {
         self.list.iter()
     }
 
     /// The same body with other bytes in the place of `span`, which may be empty; what of it
     /// lies beyond the end is ignored.
-    pub fn replace(&self, span: Range<u64>, with: Bytes) -> Self {
+    pub(crate) fn replace(&self, span: Range<u64>, with: Bytes) -> Self {
         let before = 0..span.start.min(self.length);
         let after = span.end.clamp(before.end, self.length)..self.length;
         let length = before.end + with.len() as u64 + (after.end - after.start);
@@ -79,7 +79,10 @@ impl Pieces {
 
     /// The same body with other bytes in the place of each span; they ascend and do not overlap. One
     /// copy, however many there are.
-    pub fn replace_each(&self, spans: impl IntoIterator<Item = (Range<u64>, Bytes)>) -> Self {
+    pub(crate) fn replace_each(
+        &self,
+        spans: impl IntoIterator<Item = (Range<u64>, Bytes)>,
+    ) -> Self {
         let whole = self.to_bytes();
         let mut joined = Vec::with_capacity(whole.len());
         let mut from = 0;
@@ -94,7 +97,7 @@ impl Pieces {
 
     /// All bytes in one piece, without copying when there is but one. For what has to be read
     /// as a whole.
-    pub fn to_bytes(&self) -> Bytes {
+    pub(crate) fn to_bytes(&self) -> Bytes {
         match self.list.as_slice() {
             [] => Bytes::new(),
             [piece] => piece.clone(),
@@ -152,7 +155,7 @@ impl<'a> IntoIterator for &'a Pieces {
 }
 
 /// So many pieces as one; none where they are large enough to stay as they are.
-pub fn joined_crumbs<'a>(
+pub(crate) fn joined_crumbs<'a>(
     pieces: impl Iterator<Item = &'a Bytes> + Clone,
     count: usize,
 ) -> Option<Bytes> {
@@ -194,7 +197,7 @@ const SMALL: u64 = 4096;
 /// What is smaller is not worth a piece of its own.
 const CRUMB: usize = 4096;
 /// After how many pieces it is looked whether they are crumbs.
-pub const A_FEW: usize = 64;
+pub(crate) const A_FEW: usize = 64;
 
 #[cfg(test)]
 mod tests {

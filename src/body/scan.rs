@@ -21,7 +21,7 @@ pub struct Found {
     /// The value of `stream`, if it is a boolean.
     pub stream: Option<bool>,
     /// Whether there is `models`, in which some vendors take further models to fall back to.
-    pub has_models: bool,
+    pub(crate) has_models: bool,
 }
 
 /// The value of `model`, and where it stands.
@@ -71,7 +71,7 @@ impl Scanner {
     }
 
     /// The name of the model, as soon as it has been read. What follows may still refuse the body.
-    pub fn model_so_far(&self) -> Option<&str> {
+    pub(crate) fn model_so_far(&self) -> Option<&str> {
         std::str::from_utf8(self.machine.text_so_far()?).ok()
     }
 

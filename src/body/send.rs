@@ -18,14 +18,14 @@ use super::pieces::{List, Pieces};
 /// Each frame is a piece, of which hyper writes about half a megabyte at once. A large body is one
 /// frame, of which the system takes what it can (`docs/architecture.md` has the figures).
 #[derive(Debug, Default)]
-pub struct PiecesBody {
+pub(crate) struct PiecesBody {
     rest: Rest,
 }
 
 /// Bytes in one piece or many. Little for a small body: every connection keeps room for dozens of
 /// requests.
 #[derive(Debug)]
-pub enum Rest {
+pub(crate) enum Rest {
     /// One piece, which may be empty.
     One(Bytes),
     /// More than one.
@@ -34,7 +34,7 @@ pub enum Rest {
 
 /// Pieces, none of them empty, and how many bytes they have together.
 #[derive(Debug)]
-pub struct Many {
+pub(crate) struct Many {
     pieces: <List as IntoIterator>::IntoIter,
     length: usize,
 }

@@ -40,7 +40,7 @@ impl Weight {
     /// The estimate for a whole body.
     ///
     /// # Errors
-    /// [`OutOfProportion`].
+    /// `OutOfProportion`.
     pub fn of<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<u64, OutOfProportion> {
         let mut weight = Self::default();
         pieces.into_iter().for_each(|piece| weight.feed(piece));
@@ -51,7 +51,7 @@ impl Weight {
     ///
     /// # Errors
     /// [`OutOfProportion`].
-    pub fn of_vectors(body: &[u8]) -> Result<u64, OutOfProportion> {
+    pub(crate) fn of_vectors(body: &[u8]) -> Result<u64, OutOfProportion> {
         let mut weight = Self { element: NUMBER, ..Self::default() };
         weight.feed(body);
         weight.total()

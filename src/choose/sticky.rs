@@ -27,7 +27,7 @@ impl Strategy for Sticky {
 
 /// What requests with the same header value or prompt prefix have in common; the same in every
 /// process and every version.
-pub fn key(text: &[u8]) -> u64 {
+pub(crate) fn key(text: &[u8]) -> u64 {
     let mut first = [0; 8];
     first.copy_from_slice(&blake3::hash(text).as_bytes()[..8]);
     u64::from_le_bytes(first)

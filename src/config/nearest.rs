@@ -3,7 +3,10 @@
 //! It never guesses wildly: a name that is not close is no suggestion.
 
 /// The candidate nearest to `word`, if one is near. Case, `-` and `_` make no distance.
-pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(
+    word: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     if word.len() > LONGEST {
         return None;
     }

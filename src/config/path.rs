@@ -14,11 +14,11 @@ use crate::secret::names::may_be_credential;
 /// assert_eq!(path.to_string(), r#"targets["gpt-4"].providers[1].weight"#);
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
-pub struct Path(Vec<Segment>);
+pub(crate) struct Path(Vec<Segment>);
 
 /// One step of a [`Path`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub enum Segment {
+pub(crate) enum Segment {
     /// Into an object.
     Key(String),
     /// Into a list, from 0.
@@ -40,19 +40,19 @@ enum Step<'a> {
 
 impl Path {
     /// The whole file.
-    pub fn root() -> Self {
+    pub(crate) fn root() -> Self {
         Self::default()
     }
 
     /// One step into an object.
     #[must_use]
-    pub fn key(&self, key: impl Into<String>) -> Self {
+    pub(crate) fn key(&self, key: impl Into<String>) -> Self {
         self.step(Segment::Key(key.into()))
     }
 
     /// One step into a list, counted from 0.
     #[must_use]
-    pub fn index(&self, index: usize) -> Self {
+    pub(crate) fn index(&self, index: usize) -> Self {
         self.step(Segment::Index(index))
     }
 
@@ -61,7 +61,7 @@ impl Path {
     }
 
     /// The steps from the root.
-    pub fn segments(&self) -> &[Segment] {
+    pub(crate) fn segments(&self) -> &[Segment] {
         &self.0
     }
 
@@ -126,7 +126,7 @@ impl<'a> Trail<'a> {
 
 /// A name from the file as it may stand in a message: cut short, control characters escaped, and
 /// masked where it may be a credential that was pasted in its place.
-pub fn shown(text: &str) -> String {
+pub(crate) fn shown(text: &str) -> String {
     if may_be_credential(text) {
         return MASKED.to_owned();
     }

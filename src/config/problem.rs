@@ -13,17 +13,17 @@ use crate::secret::names::label;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
     /// The file's name as it was given.
-    pub file: String,
+    pub(crate) file: String,
     /// Line, from 1; 0 when the file could not be read at all.
     pub line: usize,
     /// Column in characters, from 1; 0 when the file could not be read at all.
-    pub column: usize,
+    pub(crate) column: usize,
     /// The place in the configuration.
-    pub path: Path,
+    pub(crate) path: Path,
     /// What is wrong.
     pub message: String,
     /// What to do about it.
-    pub hint: Option<String>,
+    pub(crate) hint: Option<String>,
     pub(super) excerpt: Option<Excerpt>,
 }
 

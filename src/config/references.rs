@@ -32,7 +32,7 @@ pub trait Lookup {
 
 /// The environment and the files of this process.
 #[derive(Debug, Clone, Copy)]
-pub struct System;
+pub(crate) struct System;
 
 /// Knows no variable and no file.
 #[derive(Debug, Clone, Copy)]

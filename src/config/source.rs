@@ -15,7 +15,7 @@ use super::shape;
 use crate::secret::names::may_be_credential;
 
 /// A file's text with the place of everything in it.
-pub struct Source {
+pub(crate) struct Source {
     name: String,
     text: String,
     root: Node,
@@ -61,7 +61,7 @@ impl Source {
     }
 
     /// A problem with the value at `path`, or with the nearest thing around it that is written.
-    pub fn problem(
+    pub(crate) fn problem(
         &self,
         path: &Path,
         message: impl Into<String>,
@@ -72,20 +72,9 @@ impl Source {
     }
 
     /// The text at `path` as it is written, references unresolved.
-    pub fn text_at(&self, path: &Path) -> Option<Cow<'_, str>> {
+    pub(crate) fn text_at(&self, path: &Path) -> Option<Cow<'_, str>> {
         let (_, node) = self.find(path);
         matches!(node.kind, Kind::Text).then(|| self.string(node.span))
-    }
-
-    /// The same, pointing at the key: for problems with a name rather than with its value.
-    pub fn problem_with_key(
-        &self,
-        path: &Path,
-        message: impl Into<String>,
-        hint: Option<String>,
-    ) -> Problem {
-        let (key, node) = self.find(path);
-        self.problem_at(key.unwrap_or(node.span), path.clone(), message.into(), hint)
     }
 
     pub(super) fn problem_at(

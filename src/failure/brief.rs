@@ -31,7 +31,7 @@ pub struct Brief {
 
 impl What {
     /// The class of a failure of which nothing else is known.
-    pub fn class(self) -> Class {
+    pub(crate) fn class(self) -> Class {
         match self {
             Self::Connect | Self::Reset => Class::Unreachable,
             Self::Timeout => Class::Timeout,
@@ -41,7 +41,7 @@ impl What {
     }
 
     /// Whether a sentence about several failures may call both the same.
-    pub fn is_alike(self, other: Self) -> bool {
+    pub(crate) fn is_alike(self, other: Self) -> bool {
         matches!((self, other), (Self::Malformed(_), Self::Malformed(_))) || self == other
     }
 }
@@ -50,14 +50,14 @@ impl Brief {
     /// The connection broke.
     pub const RESET: Self = Self { what: What::Reset, class: Class::Unreachable };
     /// Nothing came for longer than allowed.
-    pub const SILENT: Self = Self { what: What::Timeout, class: Class::Timeout };
+    pub(crate) const SILENT: Self = Self { what: What::Timeout, class: Class::Timeout };
     /// The time for the whole answer is over.
-    pub const LATE: Self = Self { what: What::Timeout, class: Class::Deadline };
+    pub(crate) const LATE: Self = Self { what: What::Timeout, class: Class::Deadline };
 
     /// The same in the class that the operator gives it. A code that the operator names makes an
     /// error of an answer, even where it is not what the protocol says.
     #[must_use]
-    pub fn named(self, class: Class) -> Self {
+    pub(crate) fn named(self, class: Class) -> Self {
         let what = match self.what {
             What::Malformed(_) => What::Status(class.usual_status().unwrap_or(BAD_GATEWAY)),
             what => what,

@@ -36,7 +36,7 @@ pub type ErrorClasses = HashMap<Box<str>, Class>;
 
 impl Class {
     /// Its name, in files and in metrics.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::RateLimit => "rate_limit",
             Self::Quota => "quota",
@@ -54,7 +54,7 @@ impl Class {
     }
 
     /// The class of an answer of which only the status is known.
-    pub fn of_status(status: u16) -> Self {
+    pub(crate) fn of_status(status: u16) -> Self {
         match status {
             // Not in HTTP's registry: 498 is an invalid token, 499 a request that the provider
             // gave up, 529 an overload.
@@ -69,7 +69,7 @@ impl Class {
     }
 
     /// The status under which this class is usual; rules on statuses count it as that, too.
-    pub fn usual_status(self) -> Option<u16> {
+    pub(crate) fn usual_status(self) -> Option<u16> {
         match self {
             Self::RateLimit | Self::Quota => Some(429),
             Self::Overloaded => Some(503),

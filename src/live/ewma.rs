@@ -21,7 +21,7 @@ pub struct PeakEwma {
 
 impl PeakEwma {
     /// Not measured yet.
-    pub fn new(now: Instant) -> Self {
+    pub(crate) fn new(now: Instant) -> Self {
         Self { birth: now, packed: AtomicU64::new(0) }
     }
 

@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 /// Until when a provider has next to nothing left.
 #[derive(Debug)]
-pub struct Headroom {
+pub(crate) struct Headroom {
     birth: Instant,
     /// Milliseconds since birth; 0 is enough.
     low_until: AtomicU64,
@@ -18,18 +18,18 @@ pub struct Headroom {
 
 impl Headroom {
     /// Enough, as far as anybody knows.
-    pub fn new(now: Instant) -> Self {
+    pub(crate) fn new(now: Instant) -> Self {
         Self { birth: now, low_until: AtomicU64::new(0) }
     }
 
     /// Whether there is next to nothing left.
-    pub fn is_low(&self, now: Instant) -> bool {
+    pub(crate) fn is_low(&self, now: Instant) -> bool {
         let until = self.low_until.load(Ordering::Relaxed);
         until != 0 && self.millis(now) < until
     }
 
     /// What an answer said: next to nothing for so long, or enough.
-    pub fn said(&self, low_for: Option<Duration>, now: Instant) {
+    pub(crate) fn said(&self, low_for: Option<Duration>, now: Instant) {
         let until = low_for.map_or(0, |rest| self.millis(now + rest.min(LONGEST)));
         if self.low_until.load(Ordering::Relaxed) != until {
             self.low_until.store(until, Ordering::Relaxed);

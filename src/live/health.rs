@@ -3,10 +3,10 @@
 //!
 //! It reads no clock and sends nothing: time is an argument, and probes report here.
 
-pub mod breaker;
-pub mod state;
-pub mod reason;
-pub mod tally;
+pub(crate) mod breaker;
+pub(crate) mod state;
+pub(crate) mod reason;
+pub(crate) mod tally;
 #[cfg(test)]
 mod tests;
 
@@ -22,9 +22,9 @@ use tokio::{
 use crate::failure::What;
 use breaker::Breaker;
 pub use breaker::Cooldown;
-pub use reason::{Reason, Why};
-pub use state::State;
-pub use tally::Probing;
+pub(crate) use reason::{Reason, Why};
+pub(crate) use state::State;
+pub(crate) use tally::Probing;
 use tally::Tally;
 
 /// A table's settings for one provider's health; without either part, that part is not heeded.
@@ -38,7 +38,7 @@ pub struct HealthSettings {
 
 /// One provider's health, shared by every table that names the provider.
 #[derive(Debug, Default)]
-pub struct Health {
+pub(crate) struct Health {
     flags: AtomicU8,
     /// Whether the last attempt that said anything failed, whatever the settings.
     last_attempt_failed: AtomicBool,
@@ -52,7 +52,7 @@ pub struct Health {
 /// Dropped without a verdict (the client went away), it gives the right to the next.
 #[derive(Debug)]
 #[must_use = "a trial that is dropped has no verdict"]
-pub struct Trial {
+pub(crate) struct Trial {
     health: Arc<Health>,
     id: u64,
 }
@@ -66,7 +66,7 @@ struct Inner {
 impl Health {
     /// Whether the provider may be asked.
     #[inline]
-    pub fn state(&self, settings: &HealthSettings, now: Instant) -> State {
+    pub(crate) fn state(&self, settings: &HealthSettings, now: Instant) -> State {
         let heeded =
             settings.cooldown.map_or(0, |_| BREAKER) | settings.probing.map_or(0, |_| UNHEALTHY);
         if self.flags.load(Ordering::Relaxed) & heeded == 0 {
@@ -85,7 +85,7 @@ impl Health {
     }
 
     /// Whether the last attempt that said anything failed.
-    pub fn last_attempt_failed(&self) -> bool {
+    pub(crate) fn last_attempt_failed(&self) -> bool {
         self.last_attempt_failed.load(Ordering::Relaxed)
     }
 
@@ -97,7 +97,11 @@ impl Health {
     }
 
     /// The trial, if the provider's rest is over and nobody has it.
-    pub fn try_trial(self: &Arc<Self>, settings: &HealthSettings, now: Instant) -> Option<Trial> {
+    pub(crate) fn try_trial(
+        self: &Arc<Self>,
+        settings: &HealthSettings,
+        now: Instant,
+    ) -> Option<Trial> {
         let cooldown = settings.cooldown.as_ref()?;
         let id = self.locked(|inner| {
             let unhealthy = settings.probing.is_some() && inner.tally.unhealthy().is_some();
@@ -107,18 +111,18 @@ impl Health {
     }
 
     /// When the trial under way will not be waited for any more; `None` if there is none.
-    pub fn trial_until(&self, now: Instant) -> Option<Instant> {
+    pub(crate) fn trial_until(&self, now: Instant) -> Option<Instant> {
         self.locked(|inner| inner.breaker.trial_until(now))
     }
 
     /// Resolves when a trial has ended, however it did. One that ends after this was called is not
     /// missed.
-    pub fn decided(&self) -> Notified<'_> {
+    pub(crate) fn decided(&self) -> Notified<'_> {
         self.decided.notified()
     }
 
     /// An attempt that began at `started` went well.
-    pub fn succeeded(&self, settings: &HealthSettings, started: Instant, now: Instant) {
+    pub(crate) fn succeeded(&self, settings: &HealthSettings, started: Instant, now: Instant) {
         let Some(cooldown) = &settings.cooldown else { return };
         if self.flags.load(Ordering::Relaxed) & (NOTED | BREAKER) != 0 {
             self.locked(|inner| inner.breaker.succeeded(cooldown, started, now));
@@ -127,7 +131,7 @@ impl Health {
 
     /// An attempt that began at `started` failed, perhaps with a wish of the provider to be left
     /// alone. Answers why the provider rests if this is what began its rest.
-    pub fn failed(
+    pub(crate) fn failed(
         &self,
         settings: &HealthSettings,
         started: Instant,
@@ -141,7 +145,7 @@ impl Health {
 
     /// The provider is well, but its credential may not be used for a while. Answers why it rests
     /// if this is what began its rest.
-    pub fn set_aside(
+    pub(crate) fn set_aside(
         &self,
         settings: &HealthSettings,
         now: Instant,
@@ -154,7 +158,7 @@ impl Health {
 
     /// A probe ended. Answers whether that made the provider healthy or unhealthy; one that has
     /// become healthy starts slowly.
-    pub fn probed(&self, settings: &HealthSettings, ok: bool, now: Instant) -> Option<bool> {
+    pub(crate) fn probed(&self, settings: &HealthSettings, ok: bool, now: Instant) -> Option<bool> {
         let probing = settings.probing.as_ref()?;
         self.locked(|inner| {
             let change = inner.tally.count(probing, ok);
@@ -186,13 +190,13 @@ impl Health {
 
 impl Trial {
     /// The provider is well: it may be asked again, slowly at first.
-    pub fn succeeded(self, cooldown: &Cooldown, now: Instant) {
+    pub(crate) fn succeeded(self, cooldown: &Cooldown, now: Instant) {
         self.health.locked(|inner| inner.breaker.trial_succeeded(self.id, cooldown, now));
     }
 
     /// It is not: it rests again, longer than before. Answers why, unless the trial took so long
     /// that another has decided already.
-    pub fn failed(
+    pub(crate) fn failed(
         self,
         cooldown: &Cooldown,
         now: Instant,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 /// One pool's times to the first event, and its credit. It takes memory once the pool hedges.
 #[derive(Debug, Default)]
-pub struct Hedging(OnceLock<Box<Counted>>);
+pub(crate) struct Hedging(OnceLock<Box<Counted>>);
 
 #[derive(Debug)]
 struct Counted {
@@ -29,7 +29,7 @@ impl Default for Counted {
 
 impl Hedging {
     /// An answer began after so long.
-    pub fn began(&self, taken: Duration) {
+    pub(crate) fn began(&self, taken: Duration) {
         let Counted { classes, count, .. } = self.counted();
         classes[class(taken)].fetch_add(1, Ordering::Relaxed);
         if count.fetch_add(1, Ordering::Relaxed) == MOST {
@@ -43,7 +43,7 @@ impl Hedging {
 
     /// The time within which `percent` of the last answers began; `None` while there are too few
     /// to tell.
-    pub fn percentile(&self, percent: u32) -> Option<Duration> {
+    pub(crate) fn percentile(&self, percent: u32) -> Option<Duration> {
         let counts: Vec<u32> =
             self.0.get()?.classes.iter().map(|class| class.load(Ordering::Relaxed)).collect();
         let all: u32 = counts.iter().sum();
@@ -60,7 +60,7 @@ impl Hedging {
     }
 
     /// A request pays its share of an attempt.
-    pub fn pays(&self, share: f64) {
+    pub(crate) fn pays(&self, share: f64) {
         let paid = (share * ATTEMPT as f64) as i64;
         let _ =
             self.counted().credit.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |credit| {
@@ -69,7 +69,7 @@ impl Hedging {
     }
 
     /// Whether one more attempt is paid for; takes it if so.
-    pub fn spend(&self) -> bool {
+    pub(crate) fn spend(&self) -> bool {
         let spent = |credit: i64| (credit >= ATTEMPT).then_some(credit - ATTEMPT);
         self.counted().credit.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spent).is_ok()
     }

@@ -2,15 +2,16 @@
 //!
 //! It never waits: a limit says yes, or how long until it may.
 
-pub mod cap;
-pub mod rate;
+pub(crate) mod cap;
+pub(crate) mod rate;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use cap::{Cap, Permit};
+pub use cap::Cap;
+pub(crate) use cap::Permit;
 pub use rate::{Rate, RateBucket};
 
 /// The numbers of one holder's limits; equal numbers mean that nothing changes on a reload.
@@ -48,7 +49,7 @@ impl Limits {
 
     /// The same holder under new numbers: what is in flight still counts, and a bucket whose
     /// numbers changed starts with the used-up share of the old one.
-    pub fn successor(&self, settings: LimitSettings) -> Self {
+    pub(crate) fn successor(&self, settings: LimitSettings) -> Self {
         let rate = settings.rate.map(|rate| match &self.rate {
             Some(old) if old.rate() == rate => Arc::clone(old),
             Some(old) => Arc::new(old.successor(rate)),
@@ -70,12 +71,12 @@ impl Limits {
     }
 
     /// Whether the cap leaves room for one more; says nothing of the rate.
-    pub fn has_room(&self) -> bool {
+    pub(crate) fn has_room(&self) -> bool {
         self.settings.max.is_none_or(|max| self.cap.in_flight() < max)
     }
 
     /// Why [`Limits::admit`] would say no at this moment; takes nothing.
-    pub fn limited(&self) -> Option<Limited> {
+    pub(crate) fn limited(&self) -> Option<Limited> {
         if self.settings.max.is_some_and(|max| self.cap.in_flight() >= max) {
             return Some(Limited::Concurrency);
         }
@@ -84,12 +85,12 @@ impl Limits {
     }
 
     /// Requests in flight, counted whether or not there is a cap.
-    pub fn in_flight(&self) -> u32 {
+    pub(crate) fn in_flight(&self) -> u32 {
         self.cap.in_flight()
     }
 
     /// The bucket, if there is one: its level is a metric.
-    pub fn rate(&self) -> Option<&RateBucket> {
+    pub(crate) fn rate(&self) -> Option<&RateBucket> {
         self.rate.as_deref()
     }
 

@@ -15,7 +15,7 @@ use std::{
 
 use prometheus::{Gauge, Histogram, HistogramVec, IntCounter, IntCounterVec, Registry};
 
-pub use self::health::HealthMeters;
+pub(crate) use self::health::HealthMeters;
 use self::maker::Maker;
 
 /// Every metric of the process.
@@ -33,13 +33,13 @@ pub struct Meters {
     /// How the providers are.
     pub health: HealthMeters,
     /// What the name of each metric begins with.
-    pub prefix: Box<str>,
+    pub(crate) prefix: Box<str>,
     /// Configurations loaded, by result.
     pub reloads: IntCounterVec,
     /// 1 when the file on disk is the one that serves, 0 when it was refused.
-    pub last_reload_successful: Gauge,
+    pub(crate) last_reload_successful: Gauge,
     /// Requests lost to a fault of ours.
-    pub panics: IntCounter,
+    pub(crate) panics: IntCounter,
 }
 
 /// One alias's handles.
@@ -59,7 +59,7 @@ struct Handles {
 
 /// One provider's handle for what happens most.
 #[derive(Debug, Default)]
-pub struct ProviderMeters {
+pub(crate) struct ProviderMeters {
     succeeded: OnceLock<IntCounter>,
 }
 
@@ -159,7 +159,7 @@ impl Meters {
     }
 
     /// Counts a refusal that belongs to no alias.
-    pub fn refused(&self, code: &str) {
+    pub(crate) fn refused(&self, code: &str) {
         self.rejections.with_label_values(&["", code, ""]).inc();
     }
 }
@@ -198,7 +198,7 @@ impl PoolMeters {
     }
 
     /// Counts an attempt that succeeded.
-    pub fn served(&self, provider: &ProviderMeters, name: &str) {
+    pub(crate) fn served(&self, provider: &ProviderMeters, name: &str) {
         provider.succeeded.get_or_init(|| self.attempts(name, "200")).inc();
     }
 
@@ -218,7 +218,7 @@ impl PoolMeters {
     }
 
     /// Whether a request to the alias has ever ended here.
-    pub fn is_used(&self) -> bool {
+    pub(crate) fn is_used(&self) -> bool {
         self.handles.get().is_some()
     }
 

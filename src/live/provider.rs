@@ -69,7 +69,7 @@ impl Provider {
     }
 
     /// The same provider under new numbers.
-    pub fn successor(&self, settings: ProviderSettings) -> Self {
+    pub(crate) fn successor(&self, settings: ProviderSettings) -> Self {
         Self {
             identity: self.identity,
             settings,
@@ -82,17 +82,17 @@ impl Provider {
     }
 
     /// Tells providers apart, for `sticky`.
-    pub fn identity(&self) -> u64 {
+    pub(crate) fn identity(&self) -> u64 {
         self.identity
     }
 
     /// The numbers.
-    pub fn settings(&self) -> &ProviderSettings {
+    pub(crate) fn settings(&self) -> &ProviderSettings {
         &self.settings
     }
 
     /// Its own limits, with the count of requests in flight.
-    pub fn limits(&self) -> &Limits {
+    pub(crate) fn limits(&self) -> &Limits {
         &self.limits
     }
 
@@ -102,17 +102,17 @@ impl Provider {
     }
 
     /// What its last answers said of how much is left.
-    pub fn headroom(&self) -> &Headroom {
+    pub(crate) fn headroom(&self) -> &Headroom {
         &self.headroom
     }
 
     /// Whether the last attempt that said anything failed.
-    pub fn last_attempt_failed(&self) -> bool {
+    pub(crate) fn last_attempt_failed(&self) -> bool {
         self.health.last_attempt_failed()
     }
 
     /// Its place in the round.
-    pub fn turn(&self) -> &Arc<AtomicI64> {
+    pub(crate) fn turn(&self) -> &Arc<AtomicI64> {
         &self.turn
     }
 
@@ -138,46 +138,47 @@ impl Provider {
     }
 
     /// Begins an attempt although it rests, because every other provider rests longer.
-    pub fn enter_resting(self: &Arc<Self>, now: Instant) -> Entry {
+    pub(crate) fn enter_resting(self: &Arc<Self>, now: Instant) -> Entry {
         let trial = self.health.try_trial(&self.settings.health, now);
         Entry { provider: Arc::clone(self), started: now, trial }
     }
 
     /// When the trial under way will not be waited for any more; `None` if there is none.
-    pub fn trial_until(&self, now: Instant) -> Option<Instant> {
+    pub(crate) fn trial_until(&self, now: Instant) -> Option<Instant> {
         self.health.trial_until(now)
     }
 
     /// Resolves when a trial has ended, however it did.
-    pub fn decided(&self) -> Notified<'_> {
+    pub(crate) fn decided(&self) -> Notified<'_> {
         self.health.decided()
     }
 
     /// A probe ended; answers whether that made it healthy or unhealthy.
-    pub fn probed(&self, ok: bool, now: Instant) -> Option<bool> {
+    pub(crate) fn probed(&self, ok: bool, now: Instant) -> Option<bool> {
         self.health.probed(&self.settings.health, ok, now)
     }
 }
 
 impl Entry {
     /// When this attempt began.
-    pub fn started(&self) -> Instant {
+    pub(crate) fn started(&self) -> Instant {
         self.started
     }
 
     /// Whether this attempt is the trial.
-    pub fn is_trial(&self) -> bool {
+    #[cfg(test)]
+    pub(crate) fn is_trial(&self) -> bool {
         self.trial.is_some()
     }
 
     /// The first byte of an answer that is no failure has come.
-    pub fn first_byte(&self, now: Instant) {
+    pub(crate) fn first_byte(&self, now: Instant) {
         self.provider.latency.observe(now.saturating_duration_since(self.started), now);
     }
 
     /// The attempt was accepted, which ends a trial well; how the rest of its answer goes is told
     /// by [`Entry::succeeded`] or [`Entry::failed`].
-    pub fn accepted(&mut self, now: Instant) {
+    pub(crate) fn accepted(&mut self, now: Instant) {
         self.first_byte(now);
         self.provider.health.note_failed(false);
         let cooldown = &self.provider.settings.health.cooldown;
@@ -198,7 +199,7 @@ impl Entry {
 
     /// The attempt failed through the provider's fault. Answers why the provider rests if this is
     /// what began its rest: a line for the log.
-    pub fn failed(
+    pub(crate) fn failed(
         mut self,
         now: Instant,
         cause: What,
@@ -216,7 +217,7 @@ impl Entry {
     }
 
     /// An accepted answer broke off. Answers as [`Entry::failed`] does.
-    pub fn broke_off(self, now: Instant, cause: What) -> Option<Reason> {
+    pub(crate) fn broke_off(self, now: Instant, cause: What) -> Option<Reason> {
         let health = &self.provider.settings.health;
         self.provider.health.note_failed(true);
         self.provider.health.failed(health, self.started, now, cause, None)
@@ -224,7 +225,7 @@ impl Entry {
 
     /// The credential may not be used for a while, for a reason that is no fault of the provider's
     /// health. Answers as [`Entry::failed`] does.
-    pub fn set_aside(
+    pub(crate) fn set_aside(
         self,
         now: Instant,
         why: Why,

@@ -34,7 +34,7 @@ pub struct Registry {
 /// it was never there.
 #[derive(Debug)]
 #[must_use = "a draft that is not committed keeps nothing"]
-pub struct Draft<'r> {
+pub(crate) struct Draft<'r> {
     registry: &'r Registry,
     providers: HashMap<ProviderId, Arc<Provider>>,
     pools: HashMap<String, Arc<Pool>>,
@@ -45,19 +45,19 @@ pub struct Draft<'r> {
 
 /// What outlives a table for one pool.
 #[derive(Debug)]
-pub struct Pool {
+pub(crate) struct Pool {
     limits: Limits,
     /// How soon its answers begin, and what its requests have paid for.
-    pub hedging: Arc<Hedging>,
+    pub(crate) hedging: Arc<Hedging>,
     /// How often its requests may be tried again.
-    pub retries: Arc<PoolRetries>,
+    pub(crate) retries: Arc<PoolRetries>,
     /// Its series.
-    pub meters: Arc<PoolMeters>,
+    pub(crate) meters: Arc<PoolMeters>,
 }
 
 /// What outlives a table for one key.
 #[derive(Debug)]
-pub struct Key {
+pub(crate) struct Key {
     limits: Limits,
 }
 
@@ -89,7 +89,7 @@ impl Registry {
 
     /// Begins a compile. One at a time: of two that overlap, each identity keeps what the last to
     /// commit made of it.
-    pub fn draft(&self) -> Draft<'_> {
+    pub(crate) fn draft(&self) -> Draft<'_> {
         Draft {
             registry: self,
             providers: HashMap::new(),
@@ -101,7 +101,7 @@ impl Registry {
     }
 
     /// Forgets what no table and no request in flight refers to, and its series.
-    pub fn sweep(&self) {
+    pub(crate) fn sweep(&self) {
         self.providers.retain(|_, kept| in_use(kept));
         self.keys.retain(|_, kept| in_use(kept));
         let counted = (self.pools.len(), self.names.len());
@@ -117,7 +117,8 @@ impl Registry {
     }
 
     /// How many providers, pools and keys are remembered.
-    pub fn sizes(&self) -> (usize, usize, usize) {
+    #[cfg(test)]
+    pub(crate) fn sizes(&self) -> (usize, usize, usize) {
         (self.providers.len(), self.pools.len(), self.keys.len())
     }
 }
@@ -126,7 +127,7 @@ impl Draft<'_> {
     /// The next provider of `alias` with these endpoint settings, of which `endpoint` is a digest
     /// (it stands for the credential, so it must not be the credential). Equal entries are told
     /// apart by how many came before, so ask once per entry, in the order of the file.
-    pub fn provider(
+    pub(crate) fn provider(
         &mut self,
         alias: &str,
         endpoint: &str,
@@ -142,19 +143,19 @@ impl Draft<'_> {
 
     /// The number of the origin with these settings. It is never given to another one, so it may
     /// be taken even by a compile that fails.
-    pub fn origin(&self, settings: &str) -> u32 {
+    pub(crate) fn origin(&self, settings: &str) -> u32 {
         let next = self.registry.origins.len() as u32;
         *self.registry.origins.entry(settings.to_owned()).or_insert(next)
     }
 
     /// The number of the identity with this digest, like that of an origin.
-    pub fn identity(&self, digest: &str) -> u32 {
+    pub(crate) fn identity(&self, digest: &str) -> u32 {
         let next = self.registry.identities.len() as u32;
         *self.registry.identities.entry(digest.to_owned()).or_insert(next)
     }
 
     /// The pool behind `alias`.
-    pub fn pool(&mut self, alias: &str, limits: LimitSettings) -> Arc<Pool> {
+    pub(crate) fn pool(&mut self, alias: &str, limits: LimitSettings) -> Arc<Pool> {
         let meters = &self.registry.meters;
         let fresh = || Pool {
             limits: Limits::new(limits),
@@ -166,7 +167,7 @@ impl Draft<'_> {
     }
 
     /// The handles of the provider that `alias` calls by this name.
-    pub fn name(&mut self, alias: &str, name: &str) -> Arc<ProviderMeters> {
+    pub(crate) fn name(&mut self, alias: &str, name: &str) -> Arc<ProviderMeters> {
         let kept = &self.registry.names;
         let entry = self.names.entry((alias.to_owned(), name.to_owned()));
         let entry = entry.or_insert_with_key(|id| {
@@ -176,14 +177,14 @@ impl Draft<'_> {
     }
 
     /// The key with this name, or this digest if it has no name.
-    pub fn key(&mut self, name: &str, limits: LimitSettings) -> Arc<Key> {
+    pub(crate) fn key(&mut self, name: &str, limits: LimitSettings) -> Arc<Key> {
         let fresh = || Key { limits: Limits::new(limits) };
         keep(&self.registry.keys, &mut self.keys, name.to_owned(), limits, fresh)
     }
 
     /// The table that was compiled with this draft serves: keeps its state. What only the table
     /// before knew is left to [`Registry::sweep`].
-    pub fn commit(self) {
+    pub(crate) fn commit(self) {
         let Self { registry, providers, pools, keys, names, .. } = self;
         providers.into_iter().for_each(|(id, state)| drop(registry.providers.insert(id, state)));
         pools.into_iter().for_each(|(alias, state)| drop(registry.pools.insert(alias, state)));
@@ -194,14 +195,14 @@ impl Draft<'_> {
 
 impl Pool {
     /// Its limits, with the count of requests in flight.
-    pub fn limits(&self) -> &Limits {
+    pub(crate) fn limits(&self) -> &Limits {
         &self.limits
     }
 }
 
 impl Key {
     /// Its limits, wherever it is used.
-    pub fn limits(&self) -> &Limits {
+    pub(crate) fn limits(&self) -> &Limits {
         &self.limits
     }
 }

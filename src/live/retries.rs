@@ -11,14 +11,14 @@ use tokio::time::Instant;
 
 /// What the pools of the process take together beyond what their requests have paid for.
 #[derive(Debug)]
-pub struct Retries {
+pub(crate) struct Retries {
     birth: Instant,
     unpaid: AtomicU32,
 }
 
 /// One pool's budget. It takes memory once the pool is asked for.
 #[derive(Debug, Default)]
-pub struct PoolRetries(OnceLock<Box<Counted>>);
+pub(crate) struct PoolRetries(OnceLock<Box<Counted>>);
 
 /// First and further attempts of the last ten seconds, and further ones under way.
 #[derive(Debug, Default)]
@@ -32,7 +32,7 @@ struct Counted {
 /// The right to one further attempt, for as long as it lasts.
 #[derive(Debug)]
 #[must_use = "the place is given back when this is dropped"]
-pub struct Extra {
+pub(crate) struct Extra {
     pool: Arc<PoolRetries>,
     /// Absent where the pool's requests have paid for it.
     unpaid: Option<Arc<Retries>>,
@@ -40,18 +40,18 @@ pub struct Extra {
 
 impl Retries {
     /// A budget of which nothing is used.
-    pub fn new(now: Instant) -> Arc<Self> {
+    pub(crate) fn new(now: Instant) -> Arc<Self> {
         Arc::new(Self { birth: now, unpaid: AtomicU32::new(0) })
     }
 
     /// A request makes its first attempt.
-    pub fn began(&self, pool: &PoolRetries, now: Instant) {
+    pub(crate) fn began(&self, pool: &PoolRetries, now: Instant) {
         pool.counted().add(self.second(now), FIRST);
     }
 
     /// One further attempt: while they are at most a fifth of the pool's first ones, or fewer than
     /// three of the pool, and than thirty of the process, are under way without that.
-    pub fn extra(self: &Arc<Self>, pool: &Arc<PoolRetries>, now: Instant) -> Option<Extra> {
+    pub(crate) fn extra(self: &Arc<Self>, pool: &Arc<PoolRetries>, now: Instant) -> Option<Extra> {
         let (counted, second) = (pool.counted(), self.second(now));
         let (first, further) = counted.recent(second);
         let paid = further < first / SHARE;

@@ -8,14 +8,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// The room of a process.
 #[derive(Debug)]
-pub struct Room {
+pub(crate) struct Room {
     most: u64,
     taken: AtomicU64,
 }
 
 /// What one body takes of it, given back on drop.
 #[derive(Debug)]
-pub struct Share {
+pub(crate) struct Share {
     room: &'static Room,
     bytes: u64,
 }
@@ -23,19 +23,19 @@ pub struct Share {
 impl Room {
     /// Room for so many bytes, for as long as the process runs: a request that needs none does not
     /// count a reference to it.
-    pub fn new(most: u64) -> &'static Self {
+    pub(crate) fn new(most: u64) -> &'static Self {
         Box::leak(Box::new(Self { most, taken: AtomicU64::new(0) }))
     }
 
     /// Nothing of it yet.
-    pub fn share(&'static self) -> Share {
+    pub(crate) fn share(&'static self) -> Share {
         Share { room: self, bytes: 0 }
     }
 }
 
 impl Share {
     /// Takes what a body of so many bytes needs; `false`: there is no room, and nothing more is taken.
-    pub fn grow_to(&mut self, bytes: u64) -> bool {
+    pub(crate) fn grow_to(&mut self, bytes: u64) -> bool {
         let more = bytes.saturating_sub(self.bytes);
         let grown = |taken: u64| taken.checked_add(more).filter(|taken| *taken <= self.room.most);
         let has_room =
@@ -47,12 +47,12 @@ impl Share {
     }
 
     /// Takes over what another holds.
-    pub fn join(&mut self, mut other: Self) {
+    pub(crate) fn join(&mut self, mut other: Self) {
         self.bytes += std::mem::take(&mut other.bytes);
     }
 
     /// Gives back what is more than so many bytes.
-    pub fn shrink_to(&mut self, bytes: u64) {
+    pub(crate) fn shrink_to(&mut self, bytes: u64) {
         let less = self.bytes.saturating_sub(bytes);
         self.room.taken.fetch_sub(less, Ordering::Relaxed);
         self.bytes -= less;

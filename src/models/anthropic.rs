@@ -6,7 +6,7 @@ use super::{Capability, Generation, Model, Stated, Which, row, table};
 
 /// How a model is told not to think.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Quiet {
+pub(crate) enum Quiet {
     /// It does not unless it is asked to.
     Unsaid,
     /// In words.
@@ -17,7 +17,7 @@ pub enum Quiet {
 
 /// Reads a name such as `claude-sonnet-4-5-20250929`, `claude-3-5-haiku-latest` or
 /// `us.anthropic.claude-opus-4-1-20250805-v1:0`.
-pub fn model(name: &str) -> Model<'_> {
+pub(crate) fn model(name: &str) -> Model<'_> {
     Model { generation: generation(name), ..Model::named(name) }
 }
 
@@ -44,22 +44,23 @@ const ALWAYS_THINKING: Generation = Generation(5, 5);
 const UNKNOWN: Which = Which::only(0, 0);
 
 /// Whether `output_config.format` and tools with `strict` are known.
-pub static OUTPUT_FORMAT: Capability<bool> =
+pub(crate) static OUTPUT_FORMAT: Capability<bool> =
     table(&[row(Which::since(4, 5), true, FORMATS)], false);
 
 /// Whether a model thinks when it is asked to.
-pub static THINKING: Capability<bool> =
+pub(crate) static THINKING: Capability<bool> =
     table(&[row(UNKNOWN, true, BUDGETS), row(Which::since(3, 7), true, BUDGETS)], false);
 
 /// Whether `thinking: adaptive` with `output_config.effort` takes the place of a budget.
-pub static ADAPTIVE: Capability<bool> = table(&[row(Which::since(4, 6), true, ADAPTING)], false);
+pub(crate) static ADAPTIVE: Capability<bool> =
+    table(&[row(Which::since(4, 6), true, ADAPTING)], false);
 
 /// Whether a model thinks when the request does not mention thinking.
-pub static THINKS_UNASKED: Capability<bool> =
+pub(crate) static THINKS_UNASKED: Capability<bool> =
     table(&[row(Which::since(5, 0), true, MIGRATION)], false);
 
 /// How a model is told not to think.
-pub static QUIET: Capability<Quiet> = table(
+pub(crate) static QUIET: Capability<Quiet> = table(
     &[
         row(UNKNOWN, Quiet::Disabled, BUDGETS),
         row(Which::only(5, 0), Quiet::Disabled, MIGRATION),
@@ -69,28 +70,29 @@ pub static QUIET: Capability<Quiet> = table(
 );
 
 /// Whether thoughts are shown only to clients that ask to see them.
-pub static HIDES_THOUGHTS: Capability<bool> =
+pub(crate) static HIDES_THOUGHTS: Capability<bool> =
     table(&[row(Which::since(4, 7), true, MIGRATION)], false);
 
 /// Whether the effort `xhigh` is known; `max` is where thinking is adaptive.
-pub static XHIGH: Capability<bool> = table(&[row(Which::since(4, 7), true, EFFORT)], false);
+pub(crate) static XHIGH: Capability<bool> = table(&[row(Which::since(4, 7), true, EFFORT)], false);
 
 /// Whether `temperature`, `top_p` and `top_k` may be other than their defaults.
-pub static SAMPLING: Capability<bool> = table(&[row(Which::since(4, 7), false, MIGRATION)], true);
+pub(crate) static SAMPLING: Capability<bool> =
+    table(&[row(Which::since(4, 7), false, MIGRATION)], true);
 
 /// Whether `temperature` and `top_p` exclude each other.
-pub static TEMPERATURE_OR_TOP_P: Capability<bool> =
+pub(crate) static TEMPERATURE_OR_TOP_P: Capability<bool> =
     table(&[row(Which::since(4, 1), true, MIGRATION)], false);
 
 /// The `max_tokens` that is written when the client gave none, as the field is required: well within
 /// what the generation can write.
-pub static DEFAULT_MAX_TOKENS: Capability<u64> = table(
+pub(crate) static DEFAULT_MAX_TOKENS: Capability<u64> = table(
     &[row(Which::since(4, 0), 32_000, OVERVIEW), row(Which::since(3, 5), 8_192, OVERVIEW)],
     4_096,
 );
 
 /// The most tokens that every model of the generation can write, thinking included.
-pub static MOST_TOKENS: Capability<u64> = table(
+pub(crate) static MOST_TOKENS: Capability<u64> = table(
     &[
         row(UNKNOWN, u64::MAX, OVERVIEW),
         row(Which::since(4, 5), 64_000, OVERVIEW),

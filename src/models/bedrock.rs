@@ -5,7 +5,7 @@ use super::{Capability, Model, Stated, Which, row, table};
 
 /// Whose fields a model on Bedrock knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
+pub(crate) enum Family {
     /// Anthropic's; `super::anthropic` says more. Only these check proofs of reasoning.
     Claude,
     /// Amazon's; the second generation reasons.
@@ -21,7 +21,7 @@ pub enum Family {
 
 /// The body of a model of embeddings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Vectors {
+pub(crate) enum Vectors {
     /// Amazon's: a text.
     TitanFirst,
     /// Amazon's: a text, and how long the vector is to be.
@@ -38,12 +38,12 @@ pub enum Vectors {
 }
 
 /// Reads a model's id, or an ARN that holds it.
-pub fn model(name: &str) -> Model<'_> {
+pub(crate) fn model(name: &str) -> Model<'_> {
     super::anthropic::model(name)
 }
 
 /// Whose fields a model knows.
-pub static FAMILY: Capability<Family> = table(
+pub(crate) static FAMILY: Capability<Family> = table(
     &[
         row(CLAUDE, Family::Claude, MODELS),
         row(Which::ANY.holding(&["amazon.nova", "nova-2"]), Family::Nova { reasons: true }, NOVA),
@@ -54,7 +54,7 @@ pub static FAMILY: Capability<Family> = table(
 );
 
 /// Whether system and turns take cache marks; a model without them answers with an error.
-pub static CACHE_MARKS: Capability<bool> = table(
+pub(crate) static CACHE_MARKS: Capability<bool> = table(
     &[
         row(Which::since(3, 7).holding(&["claude"]), true, CACHING),
         row(CLAUDE, false, CACHING),
@@ -64,15 +64,15 @@ pub static CACHE_MARKS: Capability<bool> = table(
 );
 
 /// Whether the list of tools takes cache marks.
-pub static CACHE_MARKS_IN_TOOLS: Capability<bool> =
+pub(crate) static CACHE_MARKS_IN_TOOLS: Capability<bool> =
     table(&[row(Which::since(3, 7).holding(&["claude"]), true, CACHING)], false);
 
 /// Whether answers and tools can be held to a schema.
-pub static SCHEMAS: Capability<bool> =
+pub(crate) static SCHEMAS: Capability<bool> =
     table(&[row(Which::since(4, 5).holding(&["claude"]), true, FORMATS)], false);
 
 /// The body in which a model is asked for vectors.
-pub static VECTORS: Capability<Vectors> = table(
+pub(crate) static VECTORS: Capability<Vectors> = table(
     &[
         row(Which::ANY.holding(&["titan-embed", "embed-image"]), Vectors::TitanImage, TITAN),
         row(Which::ANY.holding(&["titan-embed", "text-v1"]), Vectors::TitanFirst, TITAN),

@@ -4,12 +4,12 @@ use super::tools::NameRule;
 use super::{Capability, Model, Stated, Which, row, table};
 
 /// Reads a name such as `command-a-03-2025` or `cohere.command-r-v1:0`.
-pub fn model(name: &str) -> Model<'_> {
+pub(crate) fn model(name: &str) -> Model<'_> {
     Model { base: name.rsplit(['/', '.']).next().unwrap_or(name), ..Model::named(name) }
 }
 
 /// Whether a model takes `thinking`; those from before reasoning answer it with an error.
-pub static THINKING: Capability<bool> = table(
+pub(crate) static THINKING: Capability<bool> = table(
     &[
         row(Which::ANY.beginning(BEFORE_REASONING), false, REASONING),
         row(Which::ANY.beginning(&["command-"]), true, REASONING),
@@ -19,13 +19,13 @@ pub static THINKING: Capability<bool> = table(
 );
 
 /// How many texts that end the answer a model takes.
-pub static STOPS: Capability<usize> = table(&[row(Which::ANY, 5, CHAT)], 5);
+pub(crate) static STOPS: Capability<usize> = table(&[row(Which::ANY, 5, CHAT)], 5);
 
 /// What a tool may be called.
-pub static TOOL_NAMES: Capability<NameRule> = table(&[row(Which::ANY, NAMES, CHAT)], NAMES);
+pub(crate) static TOOL_NAMES: Capability<NameRule> = table(&[row(Which::ANY, NAMES, CHAT)], NAMES);
 
 /// Whether the length of vectors can be chosen.
-pub static DIMENSIONS: Capability<bool> =
+pub(crate) static DIMENSIONS: Capability<bool> =
     table(&[row(Which::ANY.ending(&["-v2.0", "-v3.0"]), false, EMBED)], true);
 
 const NAMES: NameRule = NameRule { longest: 64, also: &[], begins_with_letter: true };

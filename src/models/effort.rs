@@ -23,11 +23,11 @@ pub enum Effort {
 
 impl Effort {
     /// Every effort, least first.
-    pub const ALL: [Self; 7] =
+    pub(crate) const ALL: [Self; 7] =
         [Self::None, Self::Minimal, Self::Low, Self::Medium, Self::High, Self::XHigh, Self::Max];
 
     /// Its name in OpenAI's and Anthropic's requests.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::None => "none",
             Self::Minimal => "minimal",
@@ -40,12 +40,12 @@ impl Effort {
     }
 
     /// The effort of that name; `Medium`, every vendor's default, for an unknown one.
-    pub fn from_name(name: &str) -> Self {
+    pub(crate) fn from_name(name: &str) -> Self {
         Self::ALL.into_iter().find(|effort| effort.name() == name).unwrap_or(Self::Medium)
     }
 
     /// The tokens it stands for.
-    pub fn budget(self) -> u64 {
+    pub(crate) fn budget(self) -> u64 {
         match self {
             Self::None => 0,
             Self::Minimal => 1_024,
@@ -58,7 +58,7 @@ impl Effort {
     }
 
     /// The least effort that stands for at least so many tokens.
-    pub fn from_budget(tokens: u64) -> Self {
+    pub(crate) fn from_budget(tokens: u64) -> Self {
         Self::ALL.into_iter().find(|effort| effort.budget() >= tokens).unwrap_or(Self::Max)
     }
 }

@@ -6,7 +6,7 @@ use super::{Capability, Generation, Model, Stated, Which, row, table};
 
 /// How a model is told how much to think.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ThinkingControl {
+pub(crate) enum ThinkingControl {
     /// It does not think.
     None,
     /// In tokens, between these; whether 0 is taken as well.
@@ -24,7 +24,7 @@ pub enum ThinkingControl {
 
 /// Reads a name such as `gemini-2.5-pro`, `models/gemini-3-flash-preview` or
 /// `google/gemini-2.0-flash-001`.
-pub fn model(name: &str) -> Model<'_> {
+pub(crate) fn model(name: &str) -> Model<'_> {
     let named = name.split_once("gemini-").map(|(_, rest)| rest);
     let version = named.and_then(|rest| rest.split('-').next()).unwrap_or_default();
     let (major, minor) = version.split_once('.').unwrap_or((version, "0"));
@@ -36,24 +36,26 @@ pub fn model(name: &str) -> Model<'_> {
 }
 
 /// Whether calls in the history must carry a signature.
-pub static SIGNATURES: Capability<bool> = table(&[row(Which::since(3, 0), true, SIGNING)], false);
+pub(crate) static SIGNATURES: Capability<bool> =
+    table(&[row(Which::since(3, 0), true, SIGNING)], false);
 
 /// Whether calls can be held to their schemas without forcing one.
-pub static VALIDATED_CALLS: Capability<bool> =
+pub(crate) static VALIDATED_CALLS: Capability<bool> =
     table(&[row(Which::since(2, 5), true, CALLING)], false);
 
 /// Whether tools and a form of the answer may be asked for together.
-pub static FORMATS_BESIDE_TOOLS: Capability<bool> =
+pub(crate) static FORMATS_BESIDE_TOOLS: Capability<bool> =
     table(&[row(Which::since(3, 0), true, FORMATS)], false);
 
 /// How many texts that end the answer a model takes.
-pub static STOPS: Capability<usize> = table(&[row(Which::ANY, 5, REFERENCE)], 5);
+pub(crate) static STOPS: Capability<usize> = table(&[row(Which::ANY, 5, REFERENCE)], 5);
 
 /// What a tool may be called.
-pub static TOOL_NAMES: Capability<NameRule> = table(&[row(Which::ANY, NAMES, CACHES)], NAMES);
+pub(crate) static TOOL_NAMES: Capability<NameRule> =
+    table(&[row(Which::ANY, NAMES, CACHES)], NAMES);
 
 /// How a model is told how much to think.
-pub static THINKING: Capability<ThinkingControl> = table(
+pub(crate) static THINKING: Capability<ThinkingControl> = table(
     &[
         row(Which::ANY.holding(&["gemma"]), ThinkingControl::None, THOUGHTS),
         row(Which::since(2, 0).holding(&["-tts"]), ThinkingControl::None, THOUGHTS),

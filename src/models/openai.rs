@@ -5,7 +5,7 @@ use super::{Capability, Effort, Generation, Model, Stated, Which, row, table};
 
 /// Reads a name such as `gpt-5.1-codex` or `openai/o3-mini`. Models that do not reason and those of
 /// other vendors are of no known generation.
-pub fn model(name: &str) -> Model<'_> {
+pub(crate) fn model(name: &str) -> Model<'_> {
     let model = Model::named(name);
     Model { generation: generation(model.base), ..model }
 }
@@ -38,27 +38,27 @@ const FROM_5_2_TO_5_5: Which = Which::between(Generation(5, 2), Generation(5, 5)
 
 /// Whether a model refuses `max_tokens` and wants `max_completion_tokens`. Every other model that is
 /// asked in this protocol knows `max_tokens`.
-pub static MAX_COMPLETION_TOKENS: Capability<bool> =
+pub(crate) static MAX_COMPLETION_TOKENS: Capability<bool> =
     table(&[row(REASONING, true, REASONING_GUIDE)], false);
 
 /// Whether a model's reasoning can be asked for.
-pub static REASONS: Capability<bool> =
+pub(crate) static REASONS: Capability<bool> =
     table(&[row(CHAT, false, MODELS), row(REASONING, true, REASONING_GUIDE)], false);
 
 /// Whether a model reasons only when it is told how much. Others decide for themselves.
-pub static REASONS_WHEN_TOLD: Capability<bool> =
+pub(crate) static REASONS_WHEN_TOLD: Capability<bool> =
     table(&[row(CHAT, false, MODELS), row(Which::since(5, 1), true, REASONING_GUIDE)], false);
 
 /// Whether a model that can do without reasoning does so when the request does not mention it.
-pub static RESTS_UNTOLD: Capability<bool> =
+pub(crate) static RESTS_UNTOLD: Capability<bool> =
     table(&[row(Which::between(Generation(5, 1), Generation(5, 5)), true, REASONING_GUIDE)], false);
 
 /// How many texts that end the answer a model takes.
-pub static STOPS: Capability<usize> =
+pub(crate) static STOPS: Capability<usize> =
     table(&[row(CHAT, 4, REFERENCE), row(REASONING, 0, REASONING_GUIDE)], 4);
 
 /// The efforts that a model knows, least first; `None` where it refuses the field.
-pub static EFFORTS: Capability<Option<&'static [Effort]>> = {
+pub(crate) static EFFORTS: Capability<Option<&'static [Effort]>> = {
     use Effort::{High, Low, Max, Medium, Minimal, None as Zero, XHigh};
     const CLASSIC: Option<&[Effort]> = Some(&[Low, Medium, High]);
     const TO_XHIGH: Option<&[Effort]> = Some(&[Low, Medium, High, XHigh]);
@@ -89,7 +89,7 @@ pub static EFFORTS: Capability<Option<&'static [Effort]>> = {
 };
 
 /// What a tool may be called. Anthropic's and Bedrock's rule is the same.
-pub static TOOL_NAMES: Capability<NameRule> =
+pub(crate) static TOOL_NAMES: Capability<NameRule> =
     table(&[row(Which::ANY, NameRule::PLAIN, REFERENCE)], NameRule::PLAIN);
 
 /// Models that answer `reasoning_effort` with an error.

@@ -8,7 +8,7 @@ use super::{Capability, Model, Stated, Which, base, row, table};
 
 /// What a model wants with its calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Recall {
+pub(crate) enum Recall {
     /// Nothing: it may refuse the field.
     Nothing,
     /// Its reasoning, where there is any.
@@ -18,13 +18,13 @@ pub enum Recall {
 }
 
 /// What the model of that name wants.
-pub fn of(name: &str) -> Recall {
+pub(crate) fn of(name: &str) -> Recall {
     RECALL.of(Model::named(&base(name).to_ascii_lowercase()))
 }
 
 /// By the name in small letters. The first rows are those of these families that do not think, and the
 /// first that did: its maker refused the field.
-pub static RECALL: Capability<Recall> = table(
+pub(crate) static RECALL: Capability<Recall> = table(
     &[
         row(Which::ANY.holding(&["instruct"]), Recall::Nothing, DEEPSEEK),
         row(Which::ANY.holding(&["distill"]), Recall::Nothing, DEEPSEEK),

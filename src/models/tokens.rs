@@ -2,13 +2,13 @@
 //! row names one; written down on 2026-11-21.
 
 /// Bytes of text to a token: what vendors say of English.
-pub const BYTES_PER_TOKEN: usize = 4;
+pub(crate) const BYTES_PER_TOKEN: usize = 4;
 
 /// Tokens of an image or a document: a picture of a megapixel costs about as much at most vendors.
-pub const PER_MEDIUM: usize = 1_600;
+pub(crate) const PER_MEDIUM: usize = 1_600;
 
 /// Tokens around a turn.
-pub const PER_TURN: u64 = 4;
+pub(crate) const PER_TURN: u64 = 4;
 
 /// Bytes that certainly hold a token: three times as many as usual are no mistake of an estimate.
-pub const CERTAIN_BYTES_PER_TOKEN: u64 = 12;
+pub(crate) const CERTAIN_BYTES_PER_TOKEN: u64 = 12;

@@ -4,21 +4,21 @@
 
 /// What a vendor takes as a tool's name.
 #[derive(Debug, Clone, Copy)]
-pub struct NameRule {
+pub(crate) struct NameRule {
     /// Its most characters.
-    pub longest: usize,
+    pub(crate) longest: usize,
     /// Characters besides letters, digits and `_`.
-    pub also: &'static [char],
+    pub(crate) also: &'static [char],
     /// Whether it must begin with a letter or `_`.
-    pub begins_with_letter: bool,
+    pub(crate) begins_with_letter: bool,
 }
 
 impl NameRule {
     /// Letters, digits, `_` and `-`, up to 64.
-    pub const PLAIN: Self = Self { longest: 64, also: &['-'], begins_with_letter: false };
+    pub(crate) const PLAIN: Self = Self { longest: 64, also: &['-'], begins_with_letter: false };
 
     /// Whether the name keeps to it.
-    pub fn fits(self, name: &str) -> bool {
+    pub(crate) fn fits(self, name: &str) -> bool {
         let begins = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
         !name.is_empty()
             && name.len() <= self.longest
@@ -31,7 +31,7 @@ impl NameRule {
     }
 
     /// A name that keeps to it: a prefix of the old one and a hash of it.
-    pub fn renamed(self, name: &str) -> String {
+    pub(crate) fn renamed(self, name: &str) -> String {
         let clean = name.chars().map(|c| if self.takes(c) { c } else { '_' });
         let begins = clean.clone().next().is_some_and(|c| c.is_ascii_alphabetic() || c == '_');
         let before = (self.begins_with_letter && !begins).then_some('_');

@@ -20,7 +20,7 @@ use super::frames::FrameReader;
 
 /// Anthropic Messages.
 #[derive(Debug, Clone, Copy)]
-pub struct Anthropic;
+pub(crate) struct Anthropic;
 
 impl Codec for Anthropic {
     fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {

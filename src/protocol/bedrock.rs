@@ -24,7 +24,7 @@ use super::embedding::Embeddings;
 
 /// Bedrock Converse.
 #[derive(Debug, Clone, Copy)]
-pub struct Bedrock;
+pub(crate) struct Bedrock;
 
 impl Codec for Bedrock {
     fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {

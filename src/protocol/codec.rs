@@ -13,7 +13,8 @@ use super::conversation::{
 use super::embedding::Embeddings;
 use super::told;
 
-pub use super::misfit::{ReadError, Refused};
+pub(crate) use super::misfit::ReadError;
+pub use super::misfit::Refused;
 
 /// A wire protocol. Its methods are pure: the same arguments give the same bytes.
 pub trait Codec: Send + Sync {
@@ -270,7 +271,7 @@ impl Target<'_> {
     }
 
     /// An empty list of losses under this target's policy.
-    pub fn losses(&self) -> Losses {
+    pub(crate) fn losses(&self) -> Losses {
         Losses::new(self.lossy)
     }
 }
@@ -282,7 +283,7 @@ impl Reading {
     }
 
     /// An id for the tool call with that number, where the vendor gives none.
-    pub fn call_id(&self, index: u32) -> String {
+    pub(crate) fn call_id(&self, index: u32) -> String {
         format!("call_{}_{index}", self.seed)
     }
 }

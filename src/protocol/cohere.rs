@@ -24,7 +24,7 @@ use super::frames::FrameReader;
 
 /// Cohere v2 chat.
 #[derive(Debug, Clone, Copy)]
-pub struct Cohere;
+pub(crate) struct Cohere;
 
 impl Codec for Cohere {
     fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {

@@ -2,33 +2,37 @@
 //!
 //! It never knows how any protocol spells it.
 
-pub mod part;
-pub mod tool;
-pub mod thinking;
-pub mod turns;
+pub(crate) mod part;
+pub(crate) mod tool;
+pub(crate) mod thinking;
+pub(crate) mod turns;
 mod ids;
-pub mod names;
-pub mod losses;
-pub mod reply;
-pub mod event;
+pub(crate) mod names;
+pub(crate) mod losses;
+pub(crate) mod reply;
+pub(crate) mod event;
 use std::collections::HashMap;
 
-pub use serde_json::value::RawValue;
+pub(crate) use serde_json::value::RawValue;
 
 use super::bounds;
 use super::misfit::ReadError;
 use crate::models::tokens;
 
-pub use crate::failure::{Failure, Kind};
-pub use crate::models::Effort;
+pub use crate::{
+    failure::{Failure, Kind},
+    models::Effort,
+};
 pub use event::Event;
-pub use losses::{Losses, Lossy};
-pub use names::ToolNames;
+pub(crate) use losses::Losses;
+pub use losses::Lossy;
+pub(crate) use names::ToolNames;
 pub use part::{CacheMark, Content, Media, MediaKind, Part, Signature, Source};
 pub use reply::{Finish, Reply, Usage};
 pub use thinking::Thinking;
 pub use tool::{Tool, ToolCall, ToolChoice, ToolResult};
-pub use turns::{Merged, Role, Turn};
+pub(crate) use turns::Merged;
+pub use turns::{Role, Turn};
 
 /// A request: everything that a client asks of a model.
 #[derive(Debug, Clone, Default)]
@@ -132,7 +136,7 @@ impl Conversation {
     }
 
     /// Keeps a field that has no place in the neutral form, unless it says nothing.
-    pub fn keep_extra(&mut self, name: impl Into<String>, value: &RawValue) {
+    pub(crate) fn keep_extra(&mut self, name: impl Into<String>, value: &RawValue) {
         let name = name.into();
         let says_nothing = match value.get() {
             "null" | "false" | "[]" | "\"\"" => true,
@@ -187,7 +191,7 @@ impl Conversation {
     ///
     /// # Errors
     /// The first field, when losing is refused.
-    pub fn lose_extras(
+    pub(crate) fn lose_extras(
         &self,
         takes: impl Fn(&str) -> bool,
         losses: &mut Losses,
@@ -209,7 +213,7 @@ impl Conversation {
 
 impl Delivery {
     /// What a body's `stream` field asks for.
-    pub fn from_flag(stream: Option<bool>) -> Self {
+    pub(crate) fn from_flag(stream: Option<bool>) -> Self {
         if stream == Some(true) { Self::Events } else { Self::Whole }
     }
 }

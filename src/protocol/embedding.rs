@@ -5,7 +5,7 @@
 //! another form.
 
 pub(in crate::protocol) mod typed;
-pub mod vector;
+pub(crate) mod vector;
 #[cfg(test)]
 mod tests;
 
@@ -203,7 +203,7 @@ impl Embedding {
     }
 
     /// The forms, or that which stands for none.
-    pub fn forms_or(&self, default: Form) -> Vec<Form> {
+    pub(crate) fn forms_or(&self, default: Form) -> Vec<Form> {
         if self.forms.is_empty() { vec![default] } else { self.forms.clone() }
     }
 
@@ -212,7 +212,7 @@ impl Embedding {
     /// # Errors
     /// One that only its vendor has. A client that stores vectors of one form has no use for
     /// another, so this is refused and never only named.
-    pub fn wants_floats_only(&self) -> Result<(), Refused> {
+    pub(crate) fn wants_floats_only(&self) -> Result<(), Refused> {
         if self.forms.iter().any(|form| matches!(form, Form::Compressed(_))) {
             return Err(Refused { field: "embedding_types".to_owned() });
         }
@@ -220,7 +220,7 @@ impl Embedding {
     }
 
     /// Keeps a field that has no place here, unless it says nothing.
-    pub fn keep_extra(&mut self, name: impl Into<String>, value: &RawValue) {
+    pub(crate) fn keep_extra(&mut self, name: impl Into<String>, value: &RawValue) {
         if !matches!(value.get(), "null" | "false" | "[]" | "{}" | "\"\"") {
             self.extras.push(Extra { name: name.into(), value: value.to_owned() });
         }
@@ -230,7 +230,7 @@ impl Embedding {
     ///
     /// # Errors
     /// The first field, when losing is refused.
-    pub fn lose_extras(&self, taken: &[&str], losses: &mut Losses) -> Result<(), Refused> {
+    pub(crate) fn lose_extras(&self, taken: &[&str], losses: &mut Losses) -> Result<(), Refused> {
         let lost = self.extras.iter().filter(|extra| !taken.contains(&extra.name.as_str()));
         lost.into_iter().try_for_each(|extra| losses.lose(extra.name.as_str()))
     }
@@ -239,12 +239,12 @@ impl Embedding {
     ///
     /// # Errors
     /// As [`Losses::lose`].
-    pub fn lose_titles(&self, losses: &mut Losses) -> Result<(), Refused> {
+    pub(crate) fn lose_titles(&self, losses: &mut Losses) -> Result<(), Refused> {
         losses.lose_if(self.inputs.iter().any(|input| input.title.is_some()), "title")
     }
 
     /// A cheap estimate of the inputs' tokens, where the provider does not count them.
-    pub fn estimate_tokens(&self) -> u64 {
+    pub(crate) fn estimate_tokens(&self) -> u64 {
         self.inputs.iter().flat_map(|input| &input.parts).map(Piece::weight).sum()
     }
 }
@@ -256,7 +256,7 @@ impl Input {
     }
 
     /// The whole as one text, if it is text.
-    pub fn text(&self) -> Option<String> {
+    pub(crate) fn text(&self) -> Option<String> {
         let texts = self.parts.iter().map(|part| match part {
             Piece::Text(text) => Some(text.as_str()),
             Piece::Tokens(_) | Piece::Image(_) => None,
@@ -281,7 +281,7 @@ impl Calls {
     ///
     /// # Errors
     /// There would be more calls than one request is worth.
-    pub fn cut<T>(
+    pub(crate) fn cut<T>(
         path: String,
         inputs: &[T],
         most: usize,
@@ -304,7 +304,7 @@ impl Embedded {
     }
 
     /// The vectors in that form.
-    pub fn form(&self, wanted: Form) -> Option<&[Vector]> {
+    pub(crate) fn form(&self, wanted: Form) -> Option<&[Vector]> {
         let found = self.vectors.iter().find(|(form, _)| *form == wanted);
         found.map(|(_, vectors)| vectors.as_slice())
     }
@@ -321,7 +321,7 @@ impl Embedded {
     ///
     /// # Errors
     /// None came, or one holds what is no 32-bit float.
-    pub fn encoded(&self) -> Result<Vec<String>, Failure> {
+    pub(crate) fn encoded(&self) -> Result<Vec<String>, Failure> {
         let encoded = self.floats()?.iter().map(|it| it.to_base64().ok_or_else(malformed));
         encoded.collect()
     }
@@ -339,7 +339,7 @@ impl Embedded {
     }
 
     /// Appends the answer to the next call.
-    pub fn append(&mut self, next: Self) {
+    pub(crate) fn append(&mut self, next: Self) {
         for (form, vectors) in next.vectors {
             match self.vectors.iter_mut().find(|(known, _)| *known == form) {
                 Some((_, all)) => all.extend(vectors),
@@ -350,13 +350,13 @@ impl Embedded {
     }
 
     /// The tokens as the provider counted them, else estimated.
-    pub fn tokens_of(&self, asked: &Embedding) -> u64 {
+    pub(crate) fn tokens_of(&self, asked: &Embedding) -> u64 {
         self.tokens.unwrap_or_else(|| asked.estimate_tokens())
     }
 }
 
 /// The inputs cannot be carried; without them there is nothing to ask, so this is never a loss.
-pub fn unfit_input() -> Refused {
+pub(crate) fn unfit_input() -> Refused {
     Refused { field: "input".to_owned() }
 }
 

@@ -19,7 +19,7 @@ pub struct Endpoint {
     /// The model, where the path names it, decoded.
     pub model: Option<String>,
     /// Where in the path it stands, as it is written.
-    pub model_span: Option<Range<usize>>,
+    pub(crate) model_span: Option<Range<usize>>,
     /// How the answer is wanted, where the path says so.
     pub delivery: Option<Delivery>,
 }
@@ -39,7 +39,7 @@ pub enum Operation {
 
 impl Operation {
     /// Whether vectors are asked for.
-    pub fn is_embed(self) -> bool {
+    pub(crate) fn is_embed(self) -> bool {
         self == Self::Embed
     }
 }
@@ -55,7 +55,7 @@ impl Endpoint {
 
     /// The same, for a client that says itself whose it is: a few paths are another's, too.
     #[must_use]
-    pub fn said_to_be(self, protocol: Protocol) -> Self {
+    pub(crate) fn said_to_be(self, protocol: Protocol) -> Self {
         match self.operation {
             Operation::Native if protocol.profile().shares_paths => Self { protocol, ..self },
             _ => self,
@@ -63,12 +63,12 @@ impl Endpoint {
     }
 
     /// Whether its path names this model, which need not be the alias: a header may have named that.
-    pub fn names(&self, model: &str) -> bool {
+    pub(crate) fn names(&self, model: &str) -> bool {
         self.model.as_deref() == Some(model)
     }
 
     /// Whether a provider of that protocol can serve it, as it came or translated.
-    pub fn is_served_by(&self, provider: Protocol) -> bool {
+    pub(crate) fn is_served_by(&self, provider: Protocol) -> bool {
         match self.operation {
             Operation::Generate | Operation::CountTokens => true,
             Operation::Embed => {
@@ -80,7 +80,7 @@ impl Endpoint {
 
     /// Whether a provider of that protocol has it at the same path and in the same form. OpenAI's
     /// is at home with providers of both of OpenAI's protocols.
-    pub fn passes_to(&self, provider: Protocol) -> bool {
+    pub(crate) fn passes_to(&self, provider: Protocol) -> bool {
         let openais = |protocol: Protocol| protocol.profile().is_openais;
         let shared = matches!(self.operation, Operation::Embed | Operation::Native);
         provider == self.protocol || (shared && openais(provider) && openais(self.protocol))
@@ -89,7 +89,7 @@ impl Endpoint {
 
 /// One of a protocol's paths: how it is recognised and what it means.
 #[derive(Debug)]
-pub struct Row {
+pub(crate) struct Row {
     /// The path, or what stands before the model in it.
     path: &'static str,
     /// What stands behind the model, where the path names one.
@@ -100,7 +100,7 @@ pub struct Row {
 
 /// Who says whether the answer is a stream.
 #[derive(Debug, Clone, Copy)]
-pub enum Asked {
+pub(crate) enum Asked {
     /// The body.
     Body,
     /// The path: no stream.
@@ -148,7 +148,7 @@ impl Row {
 }
 
 /// A row. In the path, `{model}` stands for the model, and a `*` at its end for whatever follows.
-pub const fn row(path: &'static str, operation: Operation, delivery: Asked) -> Row {
+pub(crate) const fn row(path: &'static str, operation: Operation, delivery: Asked) -> Row {
     let mut at = 0;
     while at < path.len() && path.as_bytes()[at] != b'{' {
         at += 1;

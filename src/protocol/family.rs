@@ -9,7 +9,7 @@ use crate::path;
 /// A kind of endpoint, as the key `endpoints` of a pool names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
-pub enum Family {
+pub(crate) enum Family {
     /// The model is asked for something: chat, embeddings, audio, images and the like.
     Inference,
     /// Files and uploads.
@@ -42,7 +42,7 @@ pub enum Family {
 
 /// A word of a vendor's paths, and what the paths with this segment are for.
 #[derive(Debug)]
-pub struct Word {
+pub(crate) struct Word {
     word: &'static str,
     family: Family,
     /// Whether `multipart/form-data` belongs here.
@@ -54,23 +54,23 @@ pub struct Word {
 }
 
 /// Paths of JSON keys; `*` stands for any key or item.
-pub type Nested = &'static [&'static [&'static str]];
+pub(crate) type Nested = &'static [&'static [&'static str]];
 
 /// What is known of a path.
 #[derive(Debug, Clone, Copy)]
-pub struct Surface {
+pub(crate) struct Surface {
     /// What it is for; none where no protocol lists a word of it.
-    pub family: Option<Family>,
+    pub(crate) family: Option<Family>,
     /// Whether `multipart/form-data` belongs here.
-    pub takes_forms: bool,
+    pub(crate) takes_forms: bool,
     /// Where a JSON body names a model below its top level.
-    pub nested: Nested,
+    pub(crate) nested: Nested,
 }
 
 impl Family {
     /// Every family that a file may name. The administration of an account is not among them: each
     /// of its paths has to be named in full.
-    pub const NAMED: [Self; 13] = [
+    pub(crate) const NAMED: [Self; 13] = [
         Self::Inference,
         Self::Files,
         Self::Batches,
@@ -87,7 +87,7 @@ impl Family {
     ];
 
     /// Its name in a file.
-    pub const fn name(self) -> &'static str {
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Inference => "inference",
             Self::Files => "files",
@@ -107,24 +107,24 @@ impl Family {
     }
 
     /// The family of that name, if a file may name it.
-    pub fn from_name(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::NAMED.into_iter().find(|family| family.name() == name)
     }
 }
 
 impl Word {
     /// Forms belong on these paths.
-    pub const fn with_forms(self) -> Self {
+    pub(crate) const fn with_forms(self) -> Self {
         Self { takes_forms: true, ..self }
     }
 
     /// Only these continuations are of its family, the other paths below it are of another.
-    pub const fn only(self, calls: &'static [&'static str], below: Family) -> Self {
+    pub(crate) const fn only(self, calls: &'static [&'static str], below: Family) -> Self {
         Self { calls: Some((calls, below)), ..self }
     }
 
     /// A JSON body names models at these places, too.
-    pub const fn naming(self, nested: Nested) -> Self {
+    pub(crate) const fn naming(self, nested: Nested) -> Self {
         Self { nested, ..self }
     }
 
@@ -141,19 +141,19 @@ impl Word {
 
 impl Surface {
     /// A path that is a protocol's own way to ask for a turn, tokens or vectors.
-    pub const MAIN: Self =
+    pub(crate) const MAIN: Self =
         Self { family: Some(Family::Inference), takes_forms: false, nested: &[] };
     const UNKNOWN: Self = Self { family: None, takes_forms: true, nested: &[] };
     const ADMINISTRATION: Self = Self { family: Some(Family::Administration), ..Self::UNKNOWN };
 
     /// Whether the body's top-level model is written with its collection before it (`models/m`).
-    pub fn names_top_level(&self) -> bool {
+    pub(crate) fn names_top_level(&self) -> bool {
         self.nested.iter().any(|place| *place == ["model"])
     }
 
     /// What a path is for, however it is spelled. `asks`: the method is `POST`; `deletes`: it is
     /// `DELETE`. The first segment that any protocol lists decides: what stands behind it are ids.
-    pub fn of(path_and_query: &str, asks: bool, deletes: bool) -> Self {
+    pub(crate) fn of(path_and_query: &str, asks: bool, deletes: bool) -> Self {
         let path = path::plain(path_and_query).to_ascii_lowercase();
         let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
         let mut at = 0;
@@ -211,19 +211,19 @@ fn find(word: &str) -> Option<&'static Word> {
 }
 
 /// Whether this is the public host of a vendor of any protocol.
-pub fn is_vendors_host(host: &str) -> bool {
+pub(crate) fn is_vendors_host(host: &str) -> bool {
     let host = host.split(':').next().unwrap_or_default().to_ascii_lowercase();
     let mut ends = Protocol::ALL.iter().flat_map(|protocol| protocol.profile().hosts);
     ends.any(|end| host.ends_with(end))
 }
 
 /// Paths with this segment are of this family, and take JSON.
-pub const fn word(word: &'static str, family: Family) -> Word {
+pub(crate) const fn word(word: &'static str, family: Family) -> Word {
     Word { word, family, takes_forms: false, calls: None, nested: &[] }
 }
 
 /// The segments behind which a deployment or an engine is named, and behind that what is asked.
-pub const NAMES_DEPLOYMENT: [&str; 2] = ["deployments", "engines"];
+pub(crate) const NAMES_DEPLOYMENT: [&str; 2] = ["deployments", "engines"];
 const MODELS: [&str; 2] = ["models", "tunedmodels"];
 const LATER: [&str; 4] =
     ["batchgeneratecontent", "asyncbatchembedcontent", "predictlongrunning", "batchpredict"];

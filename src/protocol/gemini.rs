@@ -27,7 +27,7 @@ use super::embedding::Embeddings;
 
 /// Gemini `generateContent`.
 #[derive(Debug, Clone, Copy)]
-pub struct Gemini;
+pub(crate) struct Gemini;
 
 impl Codec for Gemini {
     fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {

@@ -4,20 +4,20 @@
 
 /// Headers of one vendor that speak of limits.
 #[derive(Debug)]
-pub struct Limits {
+pub(crate) struct Limits {
     /// How the name of each of them begins.
-    pub start: &'static str,
+    pub(crate) start: &'static str,
     /// Its limits.
-    pub limits: &'static [Limit],
+    pub(crate) limits: &'static [Limit],
 }
 
 /// The headers of one limit.
 #[derive(Debug)]
-pub struct Limit {
+pub(crate) struct Limit {
     /// What is left of it.
-    pub remaining: &'static str,
+    pub(crate) remaining: &'static str,
     /// The whole of it.
-    pub limit: &'static str,
+    pub(crate) limit: &'static str,
     /// When it is whole again.
-    pub reset: &'static str,
+    pub(crate) reset: &'static str,
 }

@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ReadError {
     /// Where: `messages[2].content`; empty for the body as a whole.
-    pub field: String,
+    pub(crate) field: String,
     /// What is wrong, for the client. It never quotes a value.
     pub message: String,
 }
@@ -20,13 +20,13 @@ pub struct Refused {
 
 impl ReadError {
     /// An error of one field.
-    pub fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
+    pub(crate) fn new(field: impl Into<String>, message: impl Into<String>) -> Self {
         Self { field: field.into(), message: message.into() }
     }
 
     /// The same error, seen from the object that holds `outer`.
     #[must_use]
-    pub fn within(self, outer: impl fmt::Display) -> Self {
+    pub(crate) fn within(self, outer: impl fmt::Display) -> Self {
         let field = match self.field.as_str() {
             "" => outer.to_string(),
             inner if inner.starts_with('[') => format!("{outer}{inner}"),

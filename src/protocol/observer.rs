@@ -17,11 +17,11 @@ use self::{events::Marks, frames::FrameMarks, top::Top};
 use super::{Endpoint, Protocol, told};
 use crate::{failure::Failure, sse};
 
-pub use opening::Opening;
+pub(crate) use opening::Opening;
 
 /// What some of a stream says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Report {
+pub(crate) enum Report {
     /// Nothing that a client would miss: comments, and events that only announce.
     Nothing,
     /// Content.
@@ -34,7 +34,7 @@ pub enum Report {
 
 /// How near its end a stream is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum End {
+pub(crate) enum End {
     /// Something is missing, if the transfer ends here.
     Missing,
     /// It has said all, if the transfer ends here as it should.
@@ -45,7 +45,7 @@ pub enum End {
 
 /// Watches one stream.
 #[derive(Debug)]
-pub struct Observer {
+pub(crate) struct Observer {
     protocol: Protocol,
     of: Of,
     end: End,
@@ -62,26 +62,26 @@ enum Of {
 
 impl Observer {
     /// Of the events that a path is answered with.
-    pub fn of_events(path_and_query: &str, endpoint: Option<&Endpoint>) -> Self {
+    pub(crate) fn of_events(path_and_query: &str, endpoint: Option<&Endpoint>) -> Self {
         let marks = Marks::of(path_and_query, endpoint);
         let end = if marks.name_no_end() { End::Said } else { End::Missing };
         Self { protocol: protocol(endpoint), of: Of::Events(marks, Top::default()), end }
     }
 
     /// Of AWS's frames.
-    pub fn of_frames(endpoint: Option<&Endpoint>) -> Self {
+    pub(crate) fn of_frames(endpoint: Option<&Endpoint>) -> Self {
         let of = Of::Frames(FrameMarks::default());
         Self { protocol: protocol(endpoint), of, end: End::Missing }
     }
 
     /// Whether it watches events, which are to be given to it whole. Frames may be cut anywhere.
-    pub fn is_of_events(&self) -> bool {
+    pub(crate) fn is_of_events(&self) -> bool {
         matches!(self.of, Of::Events(..))
     }
 
     /// Looks at what comes next of an accepted stream. `is_torn`: it begins or ends inside an event
     /// that is too long to be given whole.
-    pub fn observe(&mut self, bytes: &Bytes, is_torn: bool) -> Report {
+    pub(crate) fn observe(&mut self, bytes: &Bytes, is_torn: bool) -> Report {
         let (end, report) = match &mut self.of {
             Of::Events(marks, top) => {
                 if !is_torn && !top.is_mid_event() && !marks.may_be_in(bytes) {
@@ -102,12 +102,12 @@ impl Observer {
     }
 
     /// How near its end the stream is.
-    pub fn end(&self) -> End {
+    pub(crate) fn end(&self) -> End {
         self.end
     }
 
     /// The failure that an error is which the stream has told.
-    pub fn failure(&self, error: &[u8]) -> Failure {
+    pub(crate) fn failure(&self, error: &[u8]) -> Failure {
         self.protocol.codec().read_error_inside(&HeaderMap::new(), error)
     }
 }
@@ -133,7 +133,7 @@ fn protocol(endpoint: Option<&Endpoint>) -> Protocol {
 }
 
 /// The first error among these whole events.
-pub fn error_among(events: Bytes) -> Option<Bytes> {
+pub(crate) fn error_among(events: Bytes) -> Option<Bytes> {
     let mut parser = sse::Parser::new();
     parser.push(events);
     while let Ok(Some(event)) = parser.next_event() {

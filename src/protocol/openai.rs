@@ -21,7 +21,7 @@ use super::usual;
 
 /// OpenAI Chat Completions.
 #[derive(Debug, Clone, Copy)]
-pub struct OpenAi;
+pub(crate) struct OpenAi;
 
 impl Codec for OpenAi {
     fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {

@@ -25,7 +25,7 @@ use super::usual;
 
 /// OpenAI Responses.
 #[derive(Debug, Clone, Copy)]
-pub struct OpenAiResponses;
+pub(crate) struct OpenAiResponses;
 
 impl Codec for OpenAiResponses {
     fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError> {

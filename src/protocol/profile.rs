@@ -17,61 +17,61 @@ use super::family::Word;
 #[derive(Debug)]
 pub struct Profile {
     /// The paths that its clients ask at.
-    pub endpoints: &'static [Row],
+    pub(crate) endpoints: &'static [Row],
     /// The words of its vendors' other paths, and what those are for.
-    pub words: &'static [Word],
+    pub(crate) words: &'static [Word],
     /// How the names of its vendors' public hosts end.
-    pub hosts: &'static [&'static str],
+    pub(crate) hosts: &'static [&'static str],
     /// What the paths below another's base URL end in that are most probably its own.
-    pub likely_end: Option<&'static str>,
+    pub(crate) likely_end: Option<&'static str>,
     /// Whether it is OpenAI's, as are the endpoints beside the conversation: who speaks one of
     /// OpenAI's protocols has them all.
-    pub is_openais: bool,
+    pub(crate) is_openais: bool,
     /// The header that a provider expects its credential in, and what stands before it.
-    pub credential: (&'static str, &'static str),
+    pub(crate) credential: (&'static str, &'static str),
     /// Whether requests bear AWS's signature instead, unless there is a credential.
-    pub is_signed: bool,
+    pub(crate) is_signed: bool,
     /// Where a path names the model, if that is where the model is named.
-    pub in_path: Option<InPath>,
+    pub(crate) in_path: Option<InPath>,
     /// What credentials a client may put into the query.
-    pub in_query: InQuery,
+    pub(crate) in_query: InQuery,
     /// How other paths begin at which its clients put them there.
-    pub likely_paths: &'static [&'static str],
+    pub(crate) likely_paths: &'static [&'static str],
     /// How the headers begin that speak to its vendor alone.
-    pub own_headers: Option<&'static str>,
+    pub(crate) own_headers: Option<&'static str>,
     /// A header that nobody but its clients sends: they share the path of the list of models.
-    pub told_by: Option<&'static str>,
+    pub(crate) told_by: Option<&'static str>,
     /// Whether they share those of what else OpenAI has, such as files.
-    pub shares_paths: bool,
+    pub(crate) shares_paths: bool,
     /// The paths of the list of models and of one of them, where they are not OpenAI's.
-    pub models_paths: Option<[&'static str; 2]>,
+    pub(crate) models_paths: Option<[&'static str; 2]>,
     /// What the paths of a model's work hold that stand below the model's own.
-    pub below_models: Option<&'static str>,
+    pub(crate) below_models: Option<&'static str>,
     /// Where its clients look for the id of a request, beside `x-request-id`.
-    pub request_id: Option<&'static str>,
+    pub(crate) request_id: Option<&'static str>,
     /// What a request holds that gives back another vendor's proof of reasoning, as its clients were
     /// given it: its own vendor would refuse it.
-    pub foreign_proofs: &'static [&'static str],
+    pub(crate) foreign_proofs: &'static [&'static str],
     /// The fields of a request that hold its prompt, in the order in which a model reads them.
-    pub prompt: &'static [&'static str],
+    pub(crate) prompt: &'static [&'static str],
     /// The fields of a request that offer tools.
-    pub tools: &'static [&'static str],
+    pub(crate) tools: &'static [&'static str],
     /// How a stream of events ends.
-    pub stream: Stream,
+    pub(crate) stream: Stream,
 }
 
 /// Where a path names the model.
 #[derive(Debug, Clone, Copy)]
-pub struct InPath {
+pub(crate) struct InPath {
     /// The segments that it stands behind.
-    pub behind: &'static [&'static str],
+    pub(crate) behind: &'static [&'static str],
     /// What may follow it.
-    pub before: &'static [char],
+    pub(crate) before: &'static [char],
 }
 
 /// What a client may put into the query of a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum InQuery {
+pub(crate) enum InQuery {
     /// No credential.
     Nothing,
     /// `key=…`.
@@ -83,33 +83,33 @@ pub enum InQuery {
 /// How a stream of events ends. Quotes inside a text are escaped: no mark that has some can stand in
 /// what a model says.
 #[derive(Debug)]
-pub struct Stream {
+pub(crate) struct Stream {
     /// What the last events hold; none: that is not known.
-    pub ends: &'static [&'static str],
+    pub(crate) ends: &'static [&'static str],
     /// Where in an event that is said: the keys from its top, `*` for any item of an array. What
     /// stands at a `type` is one of `ends`; anything at another place is an end.
-    pub places: &'static [&'static [&'static str]],
+    pub(crate) places: &'static [&'static [&'static str]],
     /// What the very last one holds, after which nothing is missing; none: that is not known.
-    pub last: &'static [&'static str],
+    pub(crate) last: &'static [&'static str],
     /// The names of events that only announce: a provider sends them before it has tried to answer.
-    pub announcements: &'static [&'static str],
+    pub(crate) announcements: &'static [&'static str],
     /// The data of an event that says nothing but that the stream is over.
-    pub closes: Option<&'static str>,
+    pub(crate) closes: Option<&'static str>,
     /// The headers of the frames that streams of AWS's frames end with: a header's name, the type of a
     /// text, its length in two bytes, and the text. Zero bytes are escaped in JSON, so none of these
     /// can stand in what a model says.
-    pub frame_ends: &'static [&'static [u8]],
+    pub(crate) frame_ends: &'static [&'static [u8]],
     /// What an error may be known by.
-    pub errors: &'static [&'static str],
+    pub(crate) errors: &'static [&'static str],
     /// Whether its libraries raise what an error event tells. For others the transfer must break.
-    pub tells_errors: bool,
+    pub(crate) tells_errors: bool,
     /// Whether its libraries pass over comments, for a client that waits.
-    pub has_comments: bool,
+    pub(crate) has_comments: bool,
 }
 
 impl Profile {
     /// What most do.
-    pub const USUAL: Self = Self {
+    pub(crate) const USUAL: Self = Self {
         endpoints: &[],
         words: &[],
         hosts: &[],
@@ -135,11 +135,12 @@ impl Profile {
 
 impl InPath {
     /// Google's APIs, whosever the model.
-    pub const GOOGLES: Self = Self { behind: &["models", "tunedModels"], before: &[':', '/'] };
+    pub(crate) const GOOGLES: Self =
+        Self { behind: &["models", "tunedModels"], before: &[':', '/'] };
 
     /// Where a path names this model where a model is named, as it is written. What is spelled in an odd
     /// way is not found.
-    pub fn spans(&self, path_and_query: &str, model: &str) -> Vec<Range<usize>> {
+    pub(crate) fn spans(&self, path_and_query: &str, model: &str) -> Vec<Range<usize>> {
         let path = path_and_query.split('?').next().unwrap_or_default();
         let mut spans = Vec::new();
         for (slash, _) in path.match_indices('/') {
@@ -159,7 +160,7 @@ impl InPath {
     }
 
     /// Whether a path names anything but this model where a model is named, however it is spelled.
-    pub fn names_another(&self, path_and_query: &str, model: &str) -> bool {
+    pub(crate) fn names_another(&self, path_and_query: &str, model: &str) -> bool {
         let path = path::plain(path_and_query);
         let names_it = |rest: &str| {
             rest.strip_prefix(model)
@@ -178,7 +179,7 @@ impl InPath {
 
 impl InQuery {
     /// What credentials may be in the query of this path.
-    pub fn of(path: &str, endpoint: Option<&Endpoint>) -> Self {
+    pub(crate) fn of(path: &str, endpoint: Option<&Endpoint>) -> Self {
         if let Some(endpoint) = endpoint {
             return endpoint.protocol.profile().in_query;
         }
@@ -191,7 +192,7 @@ impl InQuery {
 
 impl Stream {
     /// What most do.
-    pub const USUAL: Self = Self {
+    pub(crate) const USUAL: Self = Self {
         ends: &[],
         places: &[],
         last: &[],

@@ -13,7 +13,8 @@ use serde_json::value::RawValue;
 
 use crate::failure::{AsTold, Brief, Class, Failure, Kind, What};
 
-pub use envelope::{is_error_alone, is_error_event, is_error_name, status_inside};
+pub use envelope::is_error_event;
+pub(crate) use envelope::{is_error_alone, is_error_name, status_inside};
 pub(crate) use json::Json;
 pub(crate) use words::{A_DAYS_QUOTA, is_about_context, kind_of};
 
@@ -162,7 +163,7 @@ impl<'a> Told<'a> {
 }
 
 /// What a provider said in an odd form is judged by its codes, too, if the operator names one.
-pub fn hear_codes(failure: &mut Failure, body: &[u8]) {
+pub(crate) fn hear_codes(failure: &mut Failure, body: &[u8]) {
     if failure.told.is_none() {
         let codes = Told::inside(At::Success, body).codes();
         failure.told = Some(Box::new(AsTold { brief: failure.observed(), codes }));

@@ -18,7 +18,7 @@ use crate::{
 
 /// The path below the publisher and the body, from those of the publisher's own API; the body
 /// names the provider's model already.
-pub fn adapted<'a>(
+pub(crate) fn adapted<'a>(
     path: Cow<'a, str>,
     body: Pieces,
     model: &str,

@@ -8,59 +8,60 @@ use crate::{
 };
 
 /// What hears of every request that has ended.
-pub trait Report: Send + Sync {
+pub(crate) trait Report: Send + Sync {
     /// A request has ended. Called once for each, on the core that served it: it must not wait.
     fn finished(&self, request: &Finished<'_>);
 }
 
 /// What a request's head asks for.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Asks {
+pub(crate) struct Asks {
     /// In which protocol.
-    pub protocol: Protocol,
+    pub(crate) protocol: Protocol,
     /// What for, where the protocol says so.
-    pub operation: Option<Operation>,
+    pub(crate) operation: Option<Operation>,
 }
 
 /// A request that has ended.
-pub struct Finished<'a> {
+#[expect(dead_code, reason = "logs and costs will read it")]
+pub(crate) struct Finished<'a> {
     /// Its id.
-    pub id: &'a RequestId,
+    pub(crate) id: &'a RequestId,
     /// What its head asked for.
-    pub asks: Asks,
+    pub(crate) asks: Asks,
     /// The caller; absent where the request was refused before its key was looked up.
-    pub caller: Option<Caller>,
+    pub(crate) caller: Option<Caller>,
     /// The alias asked for, where no pool serves it.
-    pub unserved: Option<&'a str>,
+    pub(crate) unserved: Option<&'a str>,
     /// The pools asked for and served.
-    pub served_by: Option<ServedBy<'a>>,
+    pub(crate) served_by: Option<ServedBy<'a>>,
     /// The status that the client got; 499 where it left before there was one.
-    pub status: u16,
+    pub(crate) status: u16,
     /// From its head to the end of the response.
-    pub times: Times,
+    pub(crate) times: Times,
     /// Bytes of its body, once that has been read.
-    pub bytes_in: u64,
+    pub(crate) bytes_in: u64,
     /// Bytes of the response's body that were handed to the connection.
-    pub bytes_out: u64,
+    pub(crate) bytes_out: u64,
     /// How it ended.
-    pub end: End,
+    pub(crate) end: End,
     /// Every provider that was asked or passed over, in order.
-    pub steps: &'a [Step],
+    pub(crate) steps: &'a [Step],
 }
 
 /// The pools of a request.
 #[derive(Clone, Copy)]
-pub struct ServedBy<'a> {
+pub(crate) struct ServedBy<'a> {
     /// The pool of the alias that was asked for.
-    pub asked: &'a Pool,
+    pub(crate) asked: &'a Pool,
     /// The pool that the caller's rules led to.
-    pub pool: &'a Pool,
+    pub(crate) pool: &'a Pool,
     pub(super) pools: &'a Pools,
 }
 
 /// How a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum End {
+pub(crate) enum End {
     /// The response went out to its end.
     Complete,
     /// The router refused it.
@@ -81,12 +82,13 @@ pub enum End {
 
 impl<'a> Finished<'a> {
     /// The alias that was asked for, once it was known.
-    pub fn alias(&self) -> Option<&'a str> {
+    #[cfg_attr(not(test), expect(dead_code, reason = "logs and costs will read it"))]
+    pub(crate) fn alias(&self) -> Option<&'a str> {
         self.unserved.or(self.served_by.map(|served_by| &*served_by.asked.alias))
     }
 
     /// The pool and the provider of each step.
-    pub fn attempts(&self) -> impl Iterator<Item = (&'a Pool, &'a Provider, &'a Step)> + '_ {
+    pub(crate) fn attempts(&self) -> impl Iterator<Item = (&'a Pool, &'a Provider, &'a Step)> + '_ {
         let pools = self.served_by.map(|served_by| served_by.pools);
         self.steps.iter().filter_map(move |step| {
             let pools = pools?;

@@ -8,7 +8,7 @@ use rand::Rng;
 /// What a request is called. It is kept beside the request for the case of a panic, so it is cheap
 /// to clone: what was drawn is no header yet.
 #[derive(Debug, Clone)]
-pub enum RequestId {
+pub(crate) enum RequestId {
     /// The client's own.
     Sent(HeaderValue),
     /// Drawn, as the client's own is missing or not sane.
@@ -17,7 +17,7 @@ pub enum RequestId {
 
 impl RequestId {
     /// The client's own, if it is sane, else a new one.
-    pub fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
         match sane(headers) {
             Some(id) => Self::Sent(id.clone()),
             None => Self::Drawn(rand::rng().random()),
@@ -25,7 +25,7 @@ impl RequestId {
     }
 
     /// As a header says it.
-    pub fn into_value(self) -> HeaderValue {
+    pub(crate) fn into_value(self) -> HeaderValue {
         let mut bits = match self {
             Self::Sent(id) => return id,
             Self::Drawn(bits) => bits,
@@ -50,6 +50,6 @@ fn sane(headers: &HeaderMap) -> Option<&HeaderValue> {
 }
 
 /// The id of a request, in every response.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const LONGEST: usize = 128;
 const HEX: &[u8; 16] = b"0123456789abcdef";

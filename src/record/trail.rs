@@ -17,7 +17,7 @@ use crate::{
 
 /// What became of each provider, and of each pool that had no room.
 #[derive(Debug, Default)]
-pub struct Trail {
+pub(crate) struct Trail {
     steps: SmallVec<[Step; 2]>,
     full: Vec<FullPool>,
     /// What the provider that was looked at last has no words for.
@@ -26,29 +26,29 @@ pub struct Trail {
 
 /// What became of one provider.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Step {
+pub(crate) struct Step {
     /// The provider.
-    pub provider: ProviderRef,
+    pub(crate) provider: ProviderRef,
     /// What became of it.
-    pub outcome: Outcome,
+    pub(crate) outcome: Outcome,
     /// When it was asked; absent where it was passed over.
-    pub asked: Option<Asked>,
+    pub(crate) asked: Option<Asked>,
     /// How soon it may work again, counted from this step, where that is known.
-    pub again_in: Option<Duration>,
+    pub(crate) again_in: Option<Duration>,
 }
 
 /// The time of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// When it began.
-    pub started: Instant,
+    pub(crate) started: Instant,
     /// To its answer's first byte, or to its failure.
-    pub took: Duration,
+    pub(crate) took: Duration,
 }
 
 /// What became of a provider.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Outcome {
+pub(crate) enum Outcome {
     /// It answered with this status.
     Status(u16),
     /// It failed.
@@ -69,7 +69,7 @@ pub enum Outcome {
 
 /// Until when a provider rests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rest {
+pub(crate) enum Rest {
     /// Until this moment.
     Until(Instant),
     /// No one knows: its probes fail, or its trial does not end.
@@ -91,7 +91,7 @@ struct FullPool {
 
 impl Trail {
     /// Adds an attempt that has ended.
-    pub fn asked(
+    pub(crate) fn asked(
         &mut self,
         provider: ProviderRef,
         outcome: Outcome,
@@ -102,19 +102,19 @@ impl Trail {
     }
 
     /// Adds an attempt that was still under way when the failure of the last one was the end.
-    pub fn cut_off(&mut self, provider: ProviderRef, asked: Asked) {
+    pub(crate) fn cut_off(&mut self, provider: ProviderRef, asked: Asked) {
         let step = Step { provider, outcome: Outcome::Hedged, asked: Some(asked), again_in: None };
         self.steps.insert(self.steps.len().saturating_sub(1), step);
     }
 
     /// Adds that a provider's own limit was in the way.
-    pub fn limited(&mut self, provider: ProviderRef, limited: Limited) {
+    pub(crate) fn limited(&mut self, provider: ProviderRef, limited: Limited) {
         let outcome = Outcome::Limited(limited);
         self.steps.push(Step { provider, outcome, asked: None, again_in: Some(wait(limited)) });
     }
 
     /// Adds that a provider was passed over: once for each kind of reason, with the newest facts.
-    pub fn passed_over(
+    pub(crate) fn passed_over(
         &mut self,
         provider: ProviderRef,
         outcome: Outcome,
@@ -134,18 +134,18 @@ impl Trail {
     }
 
     /// Adds that a provider has no words for what was asked.
-    pub fn unfit(&mut self, provider: ProviderRef, refusal: Refusal) {
+    pub(crate) fn unfit(&mut self, provider: ProviderRef, refusal: Refusal) {
         self.passed_over(provider, Outcome::Unfit, None);
         self.unfit = Some(Box::new(refusal));
     }
 
     /// Adds that a pool which was to take over had no room.
-    pub fn pool_limited(&mut self, pool: PoolId, limited: Limited) {
+    pub(crate) fn pool_limited(&mut self, pool: PoolId, limited: Limited) {
         self.full.push(FullPool { pool, limited, after: self.steps.len() });
     }
 
     /// The trials that were waited for have ended.
-    pub fn trials_ended(&mut self) {
+    pub(crate) fn trials_ended(&mut self) {
         for step in &mut self.steps {
             if step.outcome == Outcome::Cooling(Rest::Trial) {
                 step.outcome = Outcome::Cooling(Rest::Over);
@@ -154,7 +154,7 @@ impl Trail {
     }
 
     /// The trials take longer than a request waits: the first of them may be asked all the same.
-    pub fn trials_undecided(&mut self) {
+    pub(crate) fn trials_undecided(&mut self) {
         let first = self.on_trial().next();
         self.trials_ended();
         if let Some(first) = first {
@@ -163,23 +163,23 @@ impl Trail {
     }
 
     /// What became of each.
-    pub fn steps(&self) -> &[Step] {
+    pub(crate) fn steps(&self) -> &[Step] {
         &self.steps
     }
 
     /// What became of each that was asked.
-    pub fn attempts(&self) -> impl Iterator<Item = Outcome> + Clone + '_ {
+    pub(crate) fn attempts(&self) -> impl Iterator<Item = Outcome> + Clone + '_ {
         self.steps.iter().map(|step| step.outcome).filter(|outcome| outcome.is_attempt())
     }
 
     /// The soonest moment at which one of them may work again, counted from its step.
-    pub fn soonest(&self) -> Option<Duration> {
+    pub(crate) fn soonest(&self) -> Option<Duration> {
         let providers = self.steps.iter().filter_map(|step| step.again_in);
         providers.chain(self.full.iter().map(|full| wait(full.limited))).min()
     }
 
     /// The limit of the router that was in the way last.
-    pub fn last_limit(&self) -> Option<Limited> {
+    pub(crate) fn last_limit(&self) -> Option<Limited> {
         let limited = |(at, step): (usize, &Step)| match step.outcome {
             Outcome::Limited(limited) => Some((at, limited)),
             _ => None,
@@ -194,7 +194,7 @@ impl Trail {
 
     /// The refusal of what was asked, where every provider that was looked at has no words for it,
     /// rested or not.
-    pub fn unfit_for_all(&self) -> Option<Refusal> {
+    pub(crate) fn unfit_for_all(&self) -> Option<Refusal> {
         let is_unfit = |step: &Step| {
             let same = |other: &Step| other.provider == step.provider;
             self.steps.iter().any(|other| same(other) && other.outcome == Outcome::Unfit)
@@ -206,7 +206,7 @@ impl Trail {
 
     /// The provider to ask when each rests or seems too small: the one whose rest ends soonest, else
     /// the one that takes most.
-    pub fn last_resort(&self) -> Option<ProviderRef> {
+    pub(crate) fn last_resort(&self) -> Option<ProviderRef> {
         let rest = |step: &Step| match step.outcome {
             Outcome::Cooling(Rest::Until(until)) => Some((false, Some(until), step.provider)),
             Outcome::Cooling(Rest::Unknown) => Some((true, None, step.provider)),
@@ -226,30 +226,30 @@ impl Trail {
     }
 
     /// The providers whose trial is under way.
-    pub fn on_trial(&self) -> impl Iterator<Item = ProviderRef> + '_ {
+    pub(crate) fn on_trial(&self) -> impl Iterator<Item = ProviderRef> + '_ {
         let on_trial = |step: &&Step| step.outcome == Outcome::Cooling(Rest::Trial);
         self.steps.iter().filter(on_trial).map(|step| step.provider)
     }
 
     /// The pools that it names.
-    pub fn pools(&self) -> impl Iterator<Item = PoolId> + '_ {
+    pub(crate) fn pools(&self) -> impl Iterator<Item = PoolId> + '_ {
         self.steps.iter().map(|step| step.provider.pool)
     }
 
     /// Whether no provider and no pool was looked at.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.steps.is_empty() && self.full.is_empty()
     }
 }
 
 impl Outcome {
     /// Whether the provider was asked at all.
-    pub fn is_attempt(self) -> bool {
+    pub(crate) fn is_attempt(self) -> bool {
         matches!(self, Self::Status(_) | Self::Failed(_) | Self::Hedged)
     }
 
     /// Whether the provider refused what was asked, rather than failed.
-    pub fn is_refusal(self) -> bool {
+    pub(crate) fn is_refusal(self) -> bool {
         matches!(
             self,
             Self::Failed(Brief { class: Class::ContextWindow | Class::ContentFilter, .. })
@@ -257,7 +257,7 @@ impl Outcome {
     }
 
     /// Whether it was a rate limit, the provider's or the router's.
-    pub fn is_rate_limit(self) -> bool {
+    pub(crate) fn is_rate_limit(self) -> bool {
         matches!(
             self,
             Self::Limited(_) | Self::Failed(Brief { class: Class::RateLimit | Class::Quota, .. })
@@ -265,7 +265,7 @@ impl Outcome {
     }
 
     /// Whether time ran out.
-    pub fn is_timeout(self) -> bool {
+    pub(crate) fn is_timeout(self) -> bool {
         matches!(self, Self::Failed(Brief { what: What::Timeout, .. }))
     }
 }
@@ -307,4 +307,4 @@ fn sooner(one: Option<Duration>, other: Option<Duration>) -> Option<Duration> {
 }
 
 /// When to come back after what says nothing of it.
-pub const AT_ONCE: Duration = Duration::from_secs(1);
+pub(crate) const AT_ONCE: Duration = Duration::from_secs(1);

@@ -6,7 +6,7 @@ use std::{sync::mpsc, time::Duration};
 
 /// Why the file is looked at again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hint {
+pub(crate) enum Hint {
     /// Something happened in its directory.
     Changed,
     /// An operator asks for it.
@@ -14,14 +14,14 @@ pub enum Hint {
 }
 
 /// The channel that hints come through.
-pub struct Hints {
+pub(crate) struct Hints {
     pub(super) sender: mpsc::Sender<Hint>,
     pub(super) receiver: mpsc::Receiver<Hint>,
 }
 
 impl Hints {
     /// A channel, and the end that asks for a reload.
-    pub fn new() -> (mpsc::Sender<Hint>, Self) {
+    pub(crate) fn new() -> (mpsc::Sender<Hint>, Self) {
         let (sender, receiver) = mpsc::channel();
         (sender.clone(), Self { sender, receiver })
     }

@@ -11,11 +11,11 @@ use crate::{
 };
 
 /// Counts each request once, when it has ended.
-pub struct Metrics(Arc<Meters>);
+pub(crate) struct Metrics(Arc<Meters>);
 
 impl Metrics {
     /// Counts in these series.
-    pub fn new(meters: Arc<Meters>) -> Arc<Self> {
+    pub(crate) fn new(meters: Arc<Meters>) -> Arc<Self> {
         Arc::new(Self(meters))
     }
 }

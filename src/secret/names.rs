@@ -7,7 +7,7 @@
 use std::borrow::Cow;
 
 /// Whether the text has the published form of a credential, or holds one.
-pub fn is_credential(text: &str) -> bool {
+pub(crate) fn is_credential(text: &str) -> bool {
     if text.len() < SHORTEST {
         return false;
     }
@@ -19,7 +19,7 @@ pub fn is_credential(text: &str) -> bool {
 }
 
 /// Whether the text may be a credential: one of a published form, or characters at random.
-pub fn may_be_credential(text: &str) -> bool {
+pub(crate) fn may_be_credential(text: &str) -> bool {
     is_credential(text)
         || is_uuid(text)
         || text.split(|c: char| !c.is_alphanumeric()).any(is_random)

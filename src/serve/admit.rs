@@ -29,30 +29,30 @@ use crate::{
 };
 
 /// A request that its caller may make.
-pub struct Allowed {
+pub(crate) struct Allowed {
     /// The table that this request began under.
-    pub table: Arc<Table>,
+    pub(crate) table: Arc<Table>,
     /// The pool of the alias that it asks for.
-    pub asked: PoolId,
+    pub(crate) asked: PoolId,
     /// The pool that will serve it.
-    pub pool: PoolId,
+    pub(crate) pool: PoolId,
     caller: Caller,
 }
 
 /// A request within its limits; the permits are given back when the response body is dropped.
-pub struct Held {
+pub(crate) struct Held {
     /// The table that this request began under.
-    pub table: Arc<Table>,
+    pub(crate) table: Arc<Table>,
     /// The pool that serves it.
-    pub pool: PoolId,
+    pub(crate) pool: PoolId,
     /// Who sent it.
-    pub caller: Caller,
+    pub(crate) caller: Caller,
     /// The permits of key and pool.
-    pub permits: Permits,
+    pub(crate) permits: Permits,
 }
 
 /// Path → size → alias.
-pub async fn admit(
+pub(crate) async fn admit(
     request: Request<Incoming>,
     endpoint: Option<Endpoint>,
     gateway: &Gateway,
@@ -165,7 +165,7 @@ fn in_header(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
 }
 
 /// Key: who sent the request.
-pub fn caller(table: &Table, inbound: &Inbound) -> Caller {
+pub(crate) fn caller(table: &Table, inbound: &Inbound) -> Caller {
     match token::of(&inbound.headers) {
         None => signature::caller(&table.keyring, inbound),
         token => table.keyring.caller(token),
@@ -176,7 +176,11 @@ pub fn caller(table: &Table, inbound: &Inbound) -> Caller {
 ///
 /// # Errors
 /// The refusal of an alias that does not exist, or that the caller may not use so.
-pub fn allow(table: Arc<Table>, caller: Caller, inbound: &Inbound) -> Result<Allowed, Refusal> {
+pub(crate) fn allow(
+    table: Arc<Table>,
+    caller: Caller,
+    inbound: &Inbound,
+) -> Result<Allowed, Refusal> {
     let Some(asked) = table.find(&inbound.alias) else {
         return Err(access::unknown(&table, caller, &inbound.alias));
     };
@@ -186,7 +190,7 @@ pub fn allow(table: Arc<Table>, caller: Caller, inbound: &Inbound) -> Result<All
 }
 
 /// Whether what is asked for is what the alias is for.
-pub fn may_ask(pool: &Pool, inbound: &Inbound) -> Result<(), Refusal> {
+pub(crate) fn may_ask(pool: &Pool, inbound: &Inbound) -> Result<(), Refusal> {
     if !pool.endpoints.permit(&inbound.path, inbound.family) {
         return Err(Refusal::EndpointNotAllowed);
     }
@@ -198,7 +202,7 @@ pub fn may_ask(pool: &Pool, inbound: &Inbound) -> Result<(), Refusal> {
 }
 
 /// Limits of the key, then of the pool.
-pub fn hold(allowed: Allowed) -> Result<Held, Refusal> {
+pub(crate) fn hold(allowed: Allowed) -> Result<Held, Refusal> {
     let Allowed { table, pool, caller, .. } = allowed;
     let mut permits = Permits::new();
     if let Caller::Known(key) = caller {

@@ -16,7 +16,7 @@ use crate::{
 
 /// The key of a sticky request. What it asks for and a request does not have is replaced by the
 /// next best: the session, the caller, the prompt.
-pub fn key(by: &StickyBy, inbound: &Inbound) -> u64 {
+pub(crate) fn key(by: &StickyBy, inbound: &Inbound) -> u64 {
     let header = |name: &HeaderName| inbound.headers.get(name).map(|value| value.as_bytes());
     let caller = || {
         let signer = || signature::access_key_id(&inbound.headers);
@@ -33,7 +33,7 @@ pub fn key(by: &StickyBy, inbound: &Inbound) -> u64 {
 
 /// Tokens that the prompt has at the very least, whatever the tokenizer: so few that only what is
 /// hopeless is passed over. Images and files say nothing of it.
-pub fn certain_tokens(inbound: &Inbound) -> u64 {
+pub(crate) fn certain_tokens(inbound: &Inbound) -> u64 {
     let is_json = inbound
         .headers
         .get(header::CONTENT_TYPE)
@@ -47,7 +47,7 @@ pub fn certain_tokens(inbound: &Inbound) -> u64 {
 }
 
 /// Whether the model may ask for tools to be run, or the request cannot be read.
-pub fn has_tools(inbound: &Inbound) -> bool {
+pub(crate) fn has_tools(inbound: &Inbound) -> bool {
     let body = inbound.body.to_bytes();
     let Ok(found) = Object::parse(&body) else { return true };
     let names = Protocol::ALL.iter().flat_map(|protocol| protocol.profile().tools);

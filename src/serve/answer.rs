@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The response to a request that is refused.
-pub fn refuse(refusal: &Refusal, mut record: Record) -> Response<Reply> {
+pub(crate) fn refuse(refusal: &Refusal, mut record: Record) -> Response<Reply> {
     record.refused(refusal);
     let (speaks, request_id) = (record.protocol(), record.request_id());
     let (status, own_headers, body) = body(refusal, speaks, &request_id);
@@ -50,7 +50,7 @@ pub fn refuse(refusal: &Refusal, mut record: Record) -> Response<Reply> {
 }
 
 /// Writes the id of a request into its response, also where its client's libraries look for it.
-pub fn name_request(map: &mut HeaderMap, id: HeaderValue, speaks: Protocol) {
+pub(crate) fn name_request(map: &mut HeaderMap, id: HeaderValue, speaks: Protocol) {
     if let Some(name) = speaks.profile().request_id {
         map.insert(HeaderName::from_static(name), id.clone());
     }
@@ -75,7 +75,7 @@ fn body(
 }
 
 /// A refusal in the place of a stream, as the client's protocol says it.
-pub fn failed_stream(refusal: &Refusal, speaks: Protocol) -> Bytes {
+pub(crate) fn failed_stream(refusal: &Refusal, speaks: Protocol) -> Bytes {
     Bytes::from(match speaks == Protocol::default() {
         true => envelope_event(refusal),
         false => speaks.codec().write_failed(failure(refusal)),
@@ -83,7 +83,7 @@ pub fn failed_stream(refusal: &Refusal, speaks: Protocol) -> Bytes {
 }
 
 /// A refusal in the middle of a stream: the error event of the client's protocol.
-pub fn error_event(refusal: &Refusal, speaks: Protocol) -> Bytes {
+pub(crate) fn error_event(refusal: &Refusal, speaks: Protocol) -> Bytes {
     Bytes::from(match speaks == Protocol::default() {
         true => envelope_event(refusal),
         false => speaks.codec().write_broken(failure(refusal)),
@@ -112,7 +112,7 @@ fn envelope_event(refusal: &Refusal) -> Vec<u8> {
 }
 
 /// The envelope of the OpenAI format.
-pub fn envelope(refusal: &Refusal) -> Bytes {
+pub(crate) fn envelope(refusal: &Refusal) -> Bytes {
     let row = refusal.row();
     let body = json!({"error": {
         "message": refusal.message(),
@@ -129,11 +129,11 @@ fn whole_seconds(wait: Duration) -> u64 {
 }
 
 /// What became of each provider that was tried.
-pub const ATTEMPTS: HeaderName = HeaderName::from_static("x-onwards-attempts");
+pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("x-onwards-attempts");
 /// The provider that served the request.
-pub const PROVIDER: HeaderName = HeaderName::from_static("x-onwards-provider");
+pub(crate) const PROVIDER: HeaderName = HeaderName::from_static("x-onwards-provider");
 /// What the provider could not be told.
-pub const DROPPED: HeaderName = HeaderName::from_static("x-onwards-dropped");
+pub(crate) const DROPPED: HeaderName = HeaderName::from_static("x-onwards-dropped");
 
 #[cfg(test)]
 mod tests {

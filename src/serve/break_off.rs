@@ -15,16 +15,16 @@ use super::reply::BrokenOff;
 
 /// Breaks the transfer off when what was said before is on its way: it would be lost with it.
 #[derive(Default)]
-pub struct BreakOff(Option<Pin<Box<Sleep>>>);
+pub(crate) struct BreakOff(Option<Pin<Box<Sleep>>>);
 
 impl BreakOff {
     /// Whether it has been asked for.
-    pub fn has_begun(&self) -> bool {
+    pub(crate) fn has_begun(&self) -> bool {
         self.0.is_some()
     }
 
     /// The break, as soon as it does no harm.
-    pub fn poll(&mut self, cx: &mut Context<'_>) -> Poll<BrokenOff> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<BrokenOff> {
         let wait = self.0.get_or_insert_with(|| Box::pin(sleep(ON_ITS_WAY)));
         ready!(wait.as_mut().poll(cx));
         Poll::Ready(BrokenOff)

@@ -30,17 +30,17 @@ use super::{reply::Reply, stage::Stage};
 
 /// How slow a client may be.
 #[derive(Debug, Clone, Copy)]
-pub struct Timeouts {
+pub(crate) struct Timeouts {
     /// From a request head's first byte to its last, and until the first byte of a connection.
-    pub header: Duration,
+    pub(crate) header: Duration,
     /// How long a client may leave what was sent to it unread.
-    pub write: Duration,
+    pub(crate) write: Duration,
     /// How long a connection may stay without a request.
-    pub idle: Duration,
+    pub(crate) idle: Duration,
 }
 
 /// What answers the requests of a port.
-pub trait Service: Send + Sync + 'static {
+pub(crate) trait Service: Send + Sync + 'static {
     /// Answers one request.
     fn serve(
         self: Arc<Self>,
@@ -53,7 +53,7 @@ pub trait Service: Send + Sync + 'static {
 
 /// Accepts until the port closes, and then what is queued already. At most `most` connections are
 /// open at once; more of them wait in the kernel's queue.
-pub async fn accept<S: Service>(
+pub(crate) async fn accept<S: Service>(
     service: Arc<S>,
     listener: TcpListener,
     timeouts: Timeouts,

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// What is known of a request before its body.
-pub struct Door<'a> {
+pub(crate) struct Door<'a> {
     gateway: &'a Gateway,
     headers: &'a HeaderMap,
     /// The alias, where a header or the path names it.
@@ -23,13 +23,17 @@ pub struct Door<'a> {
 
 impl<'a> Door<'a> {
     /// Of a request with these headers. `named` is the alias, where it stands outside of the body.
-    pub fn new(gateway: &'a Gateway, headers: &'a HeaderMap, named: Option<&'a str>) -> Self {
+    pub(crate) fn new(
+        gateway: &'a Gateway,
+        headers: &'a HeaderMap,
+        named: Option<&'a str>,
+    ) -> Self {
         Self { gateway, headers, named }
     }
 
     /// Whether the request may take all of the room for bodies: its token is known, or the file
     /// closes nothing. A signature is known only when the body has been read.
-    pub fn is_known(&self) -> bool {
+    pub(crate) fn is_known(&self) -> bool {
         let keyring = &self.gateway.snapshot().keyring;
         let caller = || keyring.caller(token::of(self.headers));
         !keyring.closes || matches!(caller(), Caller::Known(_))
@@ -39,7 +43,7 @@ impl<'a> Door<'a> {
     ///
     /// # Errors
     /// The refusal of a closed alias.
-    pub fn pass(&self, model: Option<&str>) -> Result<(), Refusal> {
+    pub(crate) fn pass(&self, model: Option<&str>) -> Result<(), Refusal> {
         let table = self.gateway.snapshot();
         let caller = match token::of(self.headers) {
             None => signer(&table.keyring, self.headers),

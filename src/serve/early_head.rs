@@ -29,27 +29,27 @@ use crate::{
 };
 
 /// How long the head waits for a provider, and what it says then.
-pub struct EarlyHead {
+pub(crate) struct EarlyHead {
     every: Duration,
     head: Response<()>,
     speaks: Protocol,
 }
 
 /// The end of the attempts, and what the response needs of what they held.
-pub struct Attempted {
+pub(crate) struct Attempted {
     /// The answer, or why there is none.
-    pub accepted: Result<Accepted, Refusal>,
+    pub(crate) accepted: Result<Accepted, Refusal>,
     /// The permits of the request.
-    pub held: Held,
+    pub(crate) held: Held,
     /// The request.
-    pub inbound: Inbound,
+    pub(crate) inbound: Inbound,
     /// What is known of it.
-    pub record: Record,
+    pub(crate) record: Record,
 }
 
 impl EarlyHead {
     /// Of a request whose client may hear comments; `None` where none may be sent.
-    pub fn asked(held: &Held, inbound: &mut Inbound) -> Option<Self> {
+    pub(crate) fn asked(held: &Held, inbound: &mut Inbound) -> Option<Self> {
         let pool = held.table.pool(held.pool);
         let every = pool.keepalive?;
         let speaks = inbound.speaks();
@@ -72,7 +72,7 @@ impl EarlyHead {
     }
 
     /// The response to what `attempts` lead to, or the head and comments while they take longer.
-    pub async fn serve(
+    pub(crate) async fn serve(
         self,
         attempts: impl Future<Output = Attempted> + Send + 'static,
     ) -> Response<Reply> {

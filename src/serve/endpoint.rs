@@ -4,14 +4,14 @@
 use crate::{path, protocol::Endpoint, refusal::Refusal};
 
 /// Whether a protocol defines this path, however it is spelled.
-pub fn is_known(path_and_query: &str) -> bool {
+pub(crate) fn is_known(path_and_query: &str) -> bool {
     let path = path::plain(path_and_query);
     Endpoint::find(&path, None).is_some() || OTHERS.contains(&&*path)
 }
 
 /// The refusal as it is on a known endpoint; elsewhere a request that names no alias is not found,
 /// whatever else is wrong with it.
-pub fn or_not_found(refusal: Refusal, path_and_query: &str) -> Refusal {
+pub(crate) fn or_not_found(refusal: Refusal, path_and_query: &str) -> Refusal {
     if is_known(path_and_query) { refusal } else { Refusal::NotFound }
 }
 

@@ -21,31 +21,31 @@ use crate::{
 
 /// How much and how slowly a client may send.
 #[derive(Debug, Clone)]
-pub struct BodyLimits {
+pub(crate) struct BodyLimits {
     /// The largest body.
-    pub max_bytes: u64,
+    pub(crate) max_bytes: u64,
     /// The longest silence inside a body, and the time that the whole of it has beside what its size
     /// gives it.
-    pub stall: Duration,
+    pub(crate) stall: Duration,
     /// What all of them together may take.
-    pub room: &'static Room,
+    pub(crate) room: &'static Room,
     /// What those may take of it together that are being read without a known key, where the file
     /// closes anything.
-    pub strangers: &'static Room,
+    pub(crate) strangers: &'static Room,
 }
 
 /// What a body says about where it wants to go.
-pub struct Read {
+pub(crate) struct Read {
     /// Its `model` and `stream`, or why they cannot be read.
-    pub found: Result<Found, Refusal>,
+    pub(crate) found: Result<Found, Refusal>,
     /// Whether it is a form.
-    pub form: bool,
+    pub(crate) form: bool,
     /// What it takes of the room for all, if it is large.
-    pub share: Option<Share>,
+    pub(crate) share: Option<Share>,
 }
 
 /// Reads the whole body. `door` is asked when it turns out to be large.
-pub async fn read(
+pub(crate) async fn read(
     medium: Medium,
     version: Version,
     mut incoming: Incoming,

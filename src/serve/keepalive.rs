@@ -23,7 +23,7 @@ enum Waiting {
 }
 
 /// A comment each `every` until `rest` is there, then what it is.
-pub fn until(rest: impl Future<Output = Reply> + Send + 'static, every: Duration) -> Reply {
+pub(crate) fn until(rest: impl Future<Output = Reply> + Send + 'static, every: Duration) -> Reply {
     let mut beat = tokio::time::interval(every);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     Reply::of(Waiting::Comments(Box::pin(rest), beat))

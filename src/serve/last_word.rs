@@ -19,13 +19,13 @@ struct LastWord {
 }
 
 /// A whole body.
-pub fn whole(bytes: Bytes, record: Record) -> Reply {
+pub(crate) fn whole(bytes: Bytes, record: Record) -> Reply {
     Reply::of(LastWord { bytes: Some(bytes), breaking: None, record: Some(record) })
 }
 
 /// The event that stands for a stream which has failed before it began. Where a protocol's
 /// libraries would take it for an answer, the transfer breaks.
-pub fn failed(event: Bytes, speaks: Protocol, record: Option<Record>) -> Reply {
+pub(crate) fn failed(event: Bytes, speaks: Protocol, record: Option<Record>) -> Reply {
     let breaking = (!speaks.profile().stream.tells_errors).then(BreakOff::default);
     Reply::of(LastWord { bytes: Some(event), breaking, record })
 }

@@ -13,7 +13,7 @@ use crate::{
 
 /// How a body is to be read.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Medium {
+pub(crate) enum Medium {
     /// As JSON; `declared` where the content type says so.
     Json {
         /// Whether the content type says so.
@@ -29,7 +29,7 @@ pub enum Medium {
 ///
 /// # Errors
 /// Where two readers could take the body for two different things, or the router cannot read it.
-pub fn of(headers: &HeaderMap, surface: &Surface) -> Result<Medium, Refusal> {
+pub(crate) fn of(headers: &HeaderMap, surface: &Surface) -> Result<Medium, Refusal> {
     if headers.contains_key(header::CONNECTION) {
         check_nominated(headers)?;
     }
@@ -49,7 +49,7 @@ pub fn of(headers: &HeaderMap, surface: &Surface) -> Result<Medium, Refusal> {
 
 /// Whether a body that the router cannot read may not go on: it is of no use to a provider, or could
 /// be read by it in another way.
-pub fn must_be_read(declared_json: bool, body: &Pieces, surface: &Surface) -> bool {
+pub(crate) fn must_be_read(declared_json: bool, body: &Pieces, surface: &Surface) -> bool {
     match surface.family {
         Some(Family::Inference) if !surface.takes_forms => true,
         Some(_) if surface.takes_forms => false,
@@ -69,7 +69,7 @@ fn could_be_json<'a>(pieces: impl Iterator<Item = &'a bytes::Bytes>) -> bool {
 ///
 /// # Errors
 /// `UnsupportedType`.
-pub fn check_read(is_pairs: bool, body: &Pieces) -> Result<(), Refusal> {
+pub(crate) fn check_read(is_pairs: bool, body: &Pieces) -> Result<(), Refusal> {
     if is_pairs && pairs_name_model(&body.to_bytes()) {
         let what = "a model is named in JSON or in `multipart/form-data`";
         return Err(Refusal::UnsupportedType(what));

@@ -16,17 +16,17 @@ use crate::{
 };
 
 /// A request, as far as it may name a model.
-pub struct Asked<'a> {
+pub(crate) struct Asked<'a> {
     /// Path and query.
-    pub path: &'a str,
+    pub(crate) path: &'a str,
     /// The protocol's endpoint at the path.
-    pub endpoint: Option<&'a Endpoint>,
+    pub(crate) endpoint: Option<&'a Endpoint>,
     /// What the path is for.
-    pub surface: &'a Surface,
+    pub(crate) surface: &'a Surface,
     /// The body, unless it is a form.
-    pub body: Option<&'a Pieces>,
+    pub(crate) body: Option<&'a Pieces>,
     /// What was found at its top level.
-    pub found: &'a Found,
+    pub(crate) found: &'a Found,
 }
 
 /// The alias, and every mention of a model. `alias`: what header, path or body name; without it the
@@ -34,7 +34,7 @@ pub struct Asked<'a> {
 ///
 /// # Errors
 /// Where the query says that another method is meant.
-pub fn read(
+pub(crate) fn read(
     alias: Option<Box<str>>,
     asked: &Asked<'_>,
 ) -> Result<(Option<Box<str>>, Mentions), Refusal> {

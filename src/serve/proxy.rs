@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Serves one request through a provider, or says why not.
-pub async fn proxy(
+pub(crate) async fn proxy(
     context: Arc<Context>,
     request: Request<Incoming>,
     endpoint: Option<Endpoint>,
@@ -44,7 +44,7 @@ pub async fn proxy(
 
 /// What the path asks for. Where another protocol has the same path as OpenAI, a header of its clients
 /// tells them apart.
-pub fn endpoint_of(request: &Request<Incoming>) -> Option<Endpoint> {
+pub(crate) fn endpoint_of(request: &Request<Incoming>) -> Option<Endpoint> {
     let endpoint = Endpoint::find(request.uri().path(), request.uri().query())?;
     if endpoint.operation != Operation::Native {
         return Some(endpoint);

@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// A provider's body, and everything that lives as long as it does.
-pub struct Relay {
+pub(crate) struct Relay {
     body: AnswerBody,
     /// Watches over a stream of events.
     stream: Option<StreamEnd>,
@@ -44,7 +44,7 @@ pub struct Relay {
 
 impl Relay {
     /// The body of an answer by `provider`, whose health hears how it ends.
-    pub fn new(
+    pub(crate) fn new(
         body: AnswerBody,
         observer: Option<Box<Observer>>,
         speaks: Protocol,

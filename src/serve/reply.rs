@@ -9,15 +9,10 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 /// The body of a response.
-pub enum Reply {
-    /// Bytes that are there at once.
-    Whole(Option<Bytes>),
-    /// Pieces that come in time.
-    Pieces(Box<dyn Source>),
-}
+pub(crate) struct Reply(Box<dyn Source>);
 
 /// What fills a body piece by piece.
-pub trait Source: Send {
+pub(crate) trait Source: Send {
     /// The next piece; `None` after the last one.
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>>;
 
@@ -35,35 +30,26 @@ pub trait Source: Send {
 /// Why the transfer to the client is broken off.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer broke off")]
-pub struct BrokenOff;
+pub(crate) struct BrokenOff;
 
 impl Reply {
     /// A body that `source` fills.
-    pub fn of(source: impl Source + 'static) -> Self {
-        Self::Pieces(Box::new(source))
+    pub(crate) fn of(source: impl Source + 'static) -> Self {
+        Self(Box::new(source))
     }
 }
 
 impl Source for Reply {
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
-        match self {
-            Self::Whole(bytes) => Poll::Ready(bytes.take().map(Ok)),
-            Self::Pieces(source) => source.poll_piece(cx),
-        }
+        self.0.poll_piece(cx)
     }
 
     fn is_end(&self) -> bool {
-        match self {
-            Self::Whole(bytes) => bytes.is_none(),
-            Self::Pieces(source) => source.is_end(),
-        }
+        self.0.is_end()
     }
 
     fn remaining(&self) -> Option<u64> {
-        match self {
-            Self::Whole(bytes) => Some(bytes.as_ref().map_or(0, |bytes| bytes.len() as u64)),
-            Self::Pieces(source) => source.remaining(),
-        }
+        self.0.remaining()
     }
 }
 

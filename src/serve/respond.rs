@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The response to a request of which all attempts have ended.
-pub fn respond(
+pub(crate) fn respond(
     accepted: Result<Accepted, Refusal>,
     held: Held,
     inbound: &mut Inbound,

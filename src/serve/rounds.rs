@@ -11,7 +11,7 @@ mod pass;
 mod second;
 pub(super) mod tell;
 mod trial;
-pub mod view;
+pub(crate) mod view;
 
 use std::{sync::Arc, time::Duration};
 
@@ -39,19 +39,19 @@ use crate::{
 };
 
 /// An answer that goes to the client.
-pub struct Accepted {
+pub(crate) struct Accepted {
     /// The answer.
-    pub answer: Box<Answer>,
+    pub(crate) answer: Box<Answer>,
     /// The provider that gave it.
-    pub provider: ProviderRef,
+    pub(crate) provider: ProviderRef,
     /// The permits of the provider, and of its pool if that took over.
-    pub permits: Permits,
+    pub(crate) permits: Permits,
     /// Hears how the answer ends; absent when the answer is a failure.
-    pub entry: Option<Entry>,
+    pub(crate) entry: Option<Entry>,
 }
 
 /// Tries providers until one answer may be passed on.
-pub async fn run(
+pub(crate) async fn run(
     context: &Context,
     held: &Held,
     inbound: &Inbound,

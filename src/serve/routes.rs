@@ -71,7 +71,7 @@ fn routes() -> impl Iterator<Item = Route> {
 }
 
 /// Serves one of these routes.
-pub async fn serve(
+pub(crate) async fn serve(
     context: Arc<Context>,
     request: Request<Incoming>,
     asks: Asks,
@@ -101,7 +101,7 @@ async fn ready(State(served): State<Served>) -> (StatusCode, &'static str) {
 
 /// The client's protocol: some have a path of their own, others share one, and the clients of some
 /// are told by a header that nobody else sends.
-pub fn speaks(path: &str, headers: &HeaderMap) -> Protocol {
+pub(crate) fn speaks(path: &str, headers: &HeaderMap) -> Protocol {
     let is_own = |it: &Protocol| {
         it.profile().models_paths.is_some_and(|all| all.iter().any(|route| is_at(route, path)))
     };

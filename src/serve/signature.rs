@@ -17,7 +17,7 @@ use crate::{
 };
 
 /// Who signed a request that bears no token.
-pub fn caller(keyring: &Keyring, inbound: &Inbound) -> Caller {
+pub(crate) fn caller(keyring: &Keyring, inbound: &Inbound) -> Caller {
     let Some(authorization) = authorization(&inbound.headers) else { return Caller::Anonymous };
     let found = Claim::parse(authorization).ok().filter(|_| keyring.has_signers());
     let Some(claim) = found else { return Caller::Unknown };
@@ -33,12 +33,12 @@ pub fn caller(keyring: &Keyring, inbound: &Inbound) -> Caller {
 }
 
 /// The public half of the pair that a request claims to be signed with.
-pub fn access_key_id(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn access_key_id(headers: &HeaderMap) -> Option<&str> {
     Some(Claim::parse(authorization(headers)?).ok()?.access_key_id)
 }
 
 /// HTTP/2 says the host, which is signed, outside the headers.
-pub fn keep_host(uri: &Uri, headers: &mut HeaderMap) {
+pub(crate) fn keep_host(uri: &Uri, headers: &mut HeaderMap) {
     if let Some(authority) = uri.authority()
         && !headers.contains_key(header::HOST)
         && authorization(headers).is_some()
@@ -51,7 +51,7 @@ pub fn keep_host(uri: &Uri, headers: &mut HeaderMap) {
 /// Removes the headers that a client that signs has not signed: anything between it and the router
 /// could have added them. What the verification itself demands stays, as does what belongs to the
 /// connection or says nothing of what is asked for.
-pub fn believe_signed(headers: &mut HeaderMap) {
+pub(crate) fn believe_signed(headers: &mut HeaderMap) {
     let Some(claim) = authorization(headers).and_then(|text| Claim::parse(text).ok()) else {
         return;
     };

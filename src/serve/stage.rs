@@ -29,46 +29,46 @@ pub struct Stage {
 
 impl Stage {
     /// Whether new requests are welcome.
-    pub fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         !self.draining.is_cancelled()
     }
 
     /// Resolves when connections are to be closed.
-    pub fn closing(&self) -> Closing<'_> {
+    pub(crate) fn closing(&self) -> Closing<'_> {
         let cancelled = Box::pin(self.closing.cancelled());
         Closing { is_closing: &self.is_closing, cancelled, wakes: None }
     }
 
     /// Resolves when connections have been closing for a while.
-    pub async fn closed_for(&self, time: Duration) {
+    pub(crate) async fn closed_for(&self, time: Duration) {
         self.closing.cancelled().await;
         tokio::time::sleep(time).await;
     }
 
     /// Resolves when what has not been answered by then will not be.
-    pub async fn over(&self) {
+    pub(crate) async fn over(&self) {
         self.over.cancelled().await;
     }
 
     /// The same stage for one core: what its requests wait for is its own.
-    pub fn for_core(&self) -> Self {
+    pub(crate) fn for_core(&self) -> Self {
         let (closing, over) = (self.closing.child_token(), self.over.child_token());
         Self { closing, over, ..self.clone() }
     }
 
     /// Counts a connection for as long as the token lives.
-    pub fn connection(&self) -> TaskTrackerToken {
+    pub(crate) fn connection(&self) -> TaskTrackerToken {
         self.connections.token()
     }
 
     /// Resolves when the last connection has ended.
-    pub async fn drained(&self) {
+    pub(crate) async fn drained(&self) {
         self.connections.wait().await;
     }
 
     /// Says no to readiness at once, stops accepting after `delay`, and gives what is in flight
     /// until `deadline` to end. `true`: all of it did.
-    pub async fn shut_down(&self, delay: Duration, deadline: Duration) -> bool {
+    pub(crate) async fn shut_down(&self, delay: Duration, deadline: Duration) -> bool {
         self.draining.cancel();
         tokio::time::sleep(delay).await;
         self.is_closing.store(true, Ordering::Release);
@@ -84,7 +84,7 @@ impl Stage {
 
 /// The wait for the end. A connection asks for each piece that it sends; whom to wake has to be told
 /// only once.
-pub struct Closing<'a> {
+pub(crate) struct Closing<'a> {
     is_closing: &'a AtomicBool,
     cancelled: Pin<Box<WaitForCancellationFuture<'a>>>,
     wakes: Option<Waker>,

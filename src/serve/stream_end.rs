@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Watches over one stream of events.
-pub struct StreamEnd {
+pub(crate) struct StreamEnd {
     boundary: Boundary,
     /// The beginning of an event that is not complete yet.
     partial: BytesMut,
@@ -39,7 +39,7 @@ pub struct StreamEnd {
 
 impl StreamEnd {
     /// A watch over what the observer sees, for a client of this protocol.
-    pub fn new(observer: Box<Observer>, speaks: Protocol) -> Self {
+    pub(crate) fn new(observer: Box<Observer>, speaks: Protocol) -> Self {
         Self {
             boundary: Boundary::new(),
             partial: BytesMut::new(),
@@ -54,7 +54,7 @@ impl StreamEnd {
     }
 
     /// One more piece has come. Mostly it ends with an event, and goes on as it is.
-    pub fn push(&mut self, mut piece: Bytes) {
+    pub(crate) fn push(&mut self, mut piece: Bytes) {
         let whole = self.boundary.feed(&piece).unwrap_or(0);
         if whole > 0 {
             let events = piece.split_to(whole);
@@ -69,27 +69,27 @@ impl StreamEnd {
     }
 
     /// The next piece that may go out.
-    pub fn take(&mut self) -> Option<Bytes> {
+    pub(crate) fn take(&mut self) -> Option<Bytes> {
         self.ready.pop_front()
     }
 
     /// An error that the provider told in the middle of the stream: it is an end, too.
-    pub fn take_error(&mut self) -> Option<Box<Failure>> {
+    pub(crate) fn take_error(&mut self) -> Option<Box<Failure>> {
         self.error.take()
     }
 
     /// Whether nothing more will come.
-    pub fn is_over(&self) -> bool {
+    pub(crate) fn is_over(&self) -> bool {
         self.over
     }
 
     /// Whether it ended without having said all.
-    pub fn broke(&self) -> bool {
+    pub(crate) fn broke(&self) -> bool {
         self.broke
     }
 
     /// The provider has closed the stream; answers whether it had said all.
-    pub fn ended(&mut self) -> bool {
+    pub(crate) fn ended(&mut self) -> bool {
         self.over = true;
         self.release(Bytes::new());
         let ends_well = self.observer.end() >= End::Said;
@@ -101,7 +101,7 @@ impl StreamEnd {
 
     /// The stream broke; answers whether it had said all. What there is of an event was never sent
     /// and is forgotten.
-    pub fn broken(&mut self, broken: Brief) -> bool {
+    pub(crate) fn broken(&mut self, broken: Brief) -> bool {
         self.over = true;
         if self.observer.end() == End::Complete {
             return true;

@@ -10,7 +10,7 @@ use percent_encoding::percent_decode_str;
 use crate::protocol::{Endpoint, profile::InQuery};
 
 /// The token that a client presents, in any of the usual headers.
-pub fn of(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn of(headers: &HeaderMap) -> Option<&str> {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| {
         let value = value.to_str().ok()?;
         let (scheme, token) = value.trim_start().split_at_checked(BEARER.len())?;
@@ -23,7 +23,7 @@ pub fn of(headers: &HeaderMap) -> Option<&str> {
 
 /// The path without Gemini's `?key=…`, which moves into the header that says the same, and without
 /// the signature of a URL that was signed for AWS, which is not taken here and nobody else's.
-pub fn take_from_query(
+pub(crate) fn take_from_query(
     path_and_query: &str,
     endpoint: Option<&Endpoint>,
     headers: &mut HeaderMap,
@@ -43,7 +43,7 @@ pub fn take_from_query(
 }
 
 /// Moves the `key` of a query into its header; what is left of the query.
-pub fn take_key<'a>(query: &'a str, headers: &mut HeaderMap) -> Vec<&'a str> {
+pub(crate) fn take_key<'a>(query: &'a str, headers: &mut HeaderMap) -> Vec<&'a str> {
     let (keys, rest): (Vec<&str>, Vec<&str>) =
         query.split('&').partition(|pair| decoded(name_of(pair)) == "key");
     if let Some(pair) = keys.first().filter(|_| of(headers).is_none()) {

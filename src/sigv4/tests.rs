@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::HeaderMap;
 use serde::Deserialize;
 
-use super::*;
+use super::{verify::Unverified, *};
 
 /// A signed request. Its headers are those that came, without `authorization`.
 #[derive(Debug, Clone, Deserialize)]

@@ -13,9 +13,9 @@ use super::{Outgoing, Pair, Scope, sign_with};
 
 /// What a client claims in its `authorization` header.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Claim<'a> {
+pub(crate) struct Claim<'a> {
     /// The public half of the key pair that it signed with: it tells which pair to verify against.
-    pub access_key_id: &'a str,
+    pub(crate) access_key_id: &'a str,
     date: &'a str,
     region: &'a str,
     service: &'a str,
@@ -25,22 +25,22 @@ pub struct Claim<'a> {
 
 /// A request as it came.
 #[derive(Debug, Clone, Copy)]
-pub struct Incoming<'a> {
+pub(crate) struct Incoming<'a> {
     /// Its method.
-    pub method: &'a str,
+    pub(crate) method: &'a str,
     /// Its `host` header, or the authority of HTTP/2.
-    pub host: &'a str,
+    pub(crate) host: &'a str,
     /// Its path and query as they came on the wire.
-    pub path_and_query: &'a str,
+    pub(crate) path_and_query: &'a str,
     /// Its headers.
-    pub headers: &'a HeaderMap,
+    pub(crate) headers: &'a HeaderMap,
     /// The hash of its body, by [`super::payload_hash`].
-    pub payload_hash: &'a str,
+    pub(crate) payload_hash: &'a str,
 }
 
 /// Why a request is not believed. The client is told no more than that.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Unverified {
+pub(crate) enum Unverified {
     /// The header is not of Signature Version 4.
     #[error("the authorization header is no AWS4-HMAC-SHA256 signature")]
     Malformed,
@@ -66,7 +66,7 @@ pub enum Unverified {
 
 impl<'a> Claim<'a> {
     /// Whether an `authorization` header is meant to be a signature of this kind.
-    pub fn is_meant(authorization: &str) -> bool {
+    pub(crate) fn is_meant(authorization: &str) -> bool {
         authorization.starts_with(ALGORITHM)
     }
 
@@ -74,7 +74,7 @@ impl<'a> Claim<'a> {
     ///
     /// # Errors
     /// `Malformed`.
-    pub fn parse(authorization: &'a str) -> Result<Self, Unverified> {
+    pub(crate) fn parse(authorization: &'a str) -> Result<Self, Unverified> {
         Self::fields(authorization).ok_or(Unverified::Malformed)
     }
 
@@ -103,7 +103,7 @@ impl<'a> Claim<'a> {
     }
 
     /// Whether a header is signed.
-    pub fn signs(&self, name: &str) -> bool {
+    pub(crate) fn signs(&self, name: &str) -> bool {
         self.signed_headers.split(';').any(|signed| signed == name)
     }
 
@@ -111,7 +111,7 @@ impl<'a> Claim<'a> {
     ///
     /// # Errors
     /// Why it is not believed.
-    pub fn verify(
+    pub(crate) fn verify(
         &self,
         request: &Incoming<'a>,
         pair: Pair<'_>,

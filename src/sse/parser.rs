@@ -27,9 +27,9 @@ pub struct Parser {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Event {
     /// The event's type, where the stream names one.
-    pub event: Option<Bytes>,
+    pub(crate) event: Option<Bytes>,
     /// Its data, the lines joined with line feeds.
-    pub data: Bytes,
+    pub(crate) data: Bytes,
 }
 
 /// A line, or an event's data, is longer than any that makes sense.
@@ -89,7 +89,7 @@ impl Parser {
     ///
     /// # Errors
     /// When that event is too long.
-    pub fn finish(&mut self) -> Result<Option<Event>, TooLong> {
+    pub(crate) fn finish(&mut self) -> Result<Option<Event>, TooLong> {
         if let Some(event) = self.next_event()? {
             return Ok(Some(event));
         }
@@ -201,5 +201,5 @@ impl Data {
 
 /// The most bytes of one event: images stand in events, whole and in base64. A provider that sends
 /// more is broken, and no reason to run out of memory.
-pub const LONGEST: usize = 32 * 1024 * 1024;
+pub(crate) const LONGEST: usize = 32 * 1024 * 1024;
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";

@@ -11,7 +11,7 @@ use crate::refusal::Refusal;
 ///
 /// # Errors
 /// The refusal of a pool that the caller may not use, or of a rule that denies.
-pub fn resolve(table: &Table, mut pool: PoolId, caller: Caller) -> Result<PoolId, Refusal> {
+pub(crate) fn resolve(table: &Table, mut pool: PoolId, caller: Caller) -> Result<PoolId, Refusal> {
     right(table, table.pool(pool), caller)?;
     let mut seen: SmallVec<[PoolId; 4]> = SmallVec::new();
     while let Some(rule) = matching_rule(table, pool, caller) {
@@ -27,7 +27,7 @@ pub fn resolve(table: &Table, mut pool: PoolId, caller: Caller) -> Result<PoolId
 ///
 /// # Errors
 /// What a caller without the right is told.
-pub fn right(table: &Table, pool: &Pool, caller: Caller) -> Result<(), Refusal> {
+pub(crate) fn right(table: &Table, pool: &Pool, caller: Caller) -> Result<(), Refusal> {
     let Access::Closed(keys) = &pool.access else { return Ok(()) };
     match caller {
         Caller::Anonymous => Err(Refusal::MissingApiKey),
@@ -39,7 +39,7 @@ pub fn right(table: &Table, pool: &Pool, caller: Caller) -> Result<(), Refusal> 
 
 /// The refusal of an alias that does not exist. Which aliases exist is told only to callers with a
 /// key, or where no alias is closed.
-pub fn unknown(table: &Table, caller: Caller, alias: &str) -> Refusal {
+pub(crate) fn unknown(table: &Table, caller: Caller, alias: &str) -> Refusal {
     match caller {
         Caller::Known(_) => Refusal::ModelNotFound(alias.to_owned()),
         _ if !table.keyring.closes => Refusal::ModelNotFound(alias.to_owned()),

@@ -8,18 +8,18 @@ crate::secret::unseen!(Keys, Aws);
 
 /// An access key pair, and the token that a temporary one comes with.
 #[derive(Clone)]
-pub struct Keys {
+pub(crate) struct Keys {
     /// The public half: it stands in every signature.
-    pub access_key_id: String,
+    pub(crate) access_key_id: String,
     /// The secret half.
-    pub secret_access_key: Secret,
+    pub(crate) secret_access_key: Secret,
     /// The token of a temporary pair.
-    pub session_token: Option<Secret>,
+    pub(crate) session_token: Option<Secret>,
 }
 
 impl Keys {
     /// The pair in the clear, to sign or to verify with.
-    pub fn pair(&self) -> Pair<'_> {
+    pub(crate) fn pair(&self) -> Pair<'_> {
         Pair {
             access_key_id: &self.access_key_id,
             secret_access_key: self.secret_access_key.expose(),
@@ -30,9 +30,9 @@ impl Keys {
 
 /// Where and as whom requests are signed.
 #[derive(Clone)]
-pub struct Aws {
+pub(crate) struct Aws {
     /// Such as `eu-west-1`.
-    pub region: String,
+    pub(crate) region: String,
     /// The pair; one that is not known is fetched.
-    pub keys: Option<Keys>,
+    pub(crate) keys: Option<Keys>,
 }

@@ -7,7 +7,7 @@ use crate::{path, protocol::Family};
 
 /// What may be asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Endpoints {
+pub(crate) enum Endpoints {
     /// All but administration.
     All,
     /// Only these.
@@ -21,7 +21,7 @@ pub enum Endpoints {
 
 impl Endpoints {
     /// Whether this may be asked for; `family` is what the path is for, if that is known.
-    pub fn permit(&self, path_and_query: &str, family: Option<Family>) -> bool {
+    pub(crate) fn permit(&self, path_and_query: &str, family: Option<Family>) -> bool {
         let is_administration = family == Some(Family::Administration);
         let Self::Only { families, paths } = self else { return !is_administration };
         if !is_administration && family.is_some_and(|family| families.contains(&family)) {

@@ -13,27 +13,27 @@ pub struct Fallback {
     /// The master switch.
     pub enabled: bool,
     /// Statuses that fall back.
-    pub on_status: StatusSet,
+    pub(crate) on_status: StatusSet,
     /// Whether a provider's own limit sends the request on.
     pub on_rate_limit: bool,
     /// Whether a provider may be drawn again at once.
-    pub with_replacement: bool,
+    pub(crate) with_replacement: bool,
     /// Attempts in this pool.
     pub max_attempts: u32,
     /// Attempts in all, the pools that take over included, where the file says so.
-    pub most_in_all: Option<u32>,
+    pub(crate) most_in_all: Option<u32>,
     /// Waiting before a provider is tried again.
-    pub backoff: Option<Backoff>,
+    pub(crate) backoff: Option<Backoff>,
     /// Waiting in all.
-    pub max_total_backoff: Option<Duration>,
+    pub(crate) max_total_backoff: Option<Duration>,
     /// Classes that fall back although their status does not say so.
-    pub on: Vec<Class>,
+    pub(crate) on: Vec<Class>,
     /// No attempt starts later than this after the first, and none takes longer than is left.
-    pub deadline: Option<Duration>,
+    pub(crate) deadline: Option<Duration>,
     /// Only a failure that came within this time is followed by another attempt.
-    pub within: Option<Duration>,
+    pub(crate) within: Option<Duration>,
     /// Who takes over when this pool is spent, in order.
-    pub to: Vec<PoolId>,
+    pub(crate) to: Vec<PoolId>,
 }
 
 /// What to do about a failure.
@@ -47,19 +47,19 @@ pub enum Verdict {
 
 /// A set of HTTP statuses.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct StatusSet(Vec<std::ops::RangeInclusive<u16>>);
+pub(crate) struct StatusSet(Vec<std::ops::RangeInclusive<u16>>);
 
 /// Exponential waiting.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Backoff {
+pub(crate) struct Backoff {
     /// Before the first repetition.
-    pub initial: Duration,
+    pub(crate) initial: Duration,
     /// The longest single wait.
-    pub max: Duration,
+    pub(crate) max: Duration,
     /// Growth.
-    pub factor: f64,
+    pub(crate) factor: f64,
     /// Whether the wait is drawn between zero and its length.
-    pub full_jitter: bool,
+    pub(crate) full_jitter: bool,
 }
 
 impl Fallback {
@@ -85,7 +85,7 @@ impl Fallback {
 
     /// How long to wait before the `nth` repetition (0 is the first), with `chance` drawn evenly
     /// from 0 to 1 and `waited` already spent. `None`: the budget for waiting is used up.
-    pub fn wait(&self, nth: u32, chance: f64, waited: Duration) -> Option<Duration> {
+    pub(crate) fn wait(&self, nth: u32, chance: f64, waited: Duration) -> Option<Duration> {
         let Some(backoff) = self.backoff else { return Some(Duration::ZERO) };
         let wait = backoff.wait(nth, chance);
         match self.max_total_backoff {
@@ -106,7 +106,7 @@ impl Backoff {
 impl StatusSet {
     /// Reads the file's shorthand: `5` is 500–599, `50` is 500–509, `502` itself. The error is the
     /// number that is none of these.
-    pub fn from_shorthand(numbers: &[u16]) -> Result<Self, u16> {
+    pub(crate) fn from_shorthand(numbers: &[u16]) -> Result<Self, u16> {
         let range = |&number| match number {
             1..=5 => Ok(number * 100..=number * 100 + 99),
             10..=59 => Ok(number * 10..=number * 10 + 9),
@@ -117,7 +117,7 @@ impl StatusSet {
     }
 
     /// Whether a status is in the set.
-    pub fn contains(&self, status: u16) -> bool {
+    pub(crate) fn contains(&self, status: u16) -> bool {
         self.0.iter().any(|range| range.contains(&status))
     }
 }

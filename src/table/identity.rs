@@ -13,17 +13,17 @@ crate::secret::unseen!(Source, ServiceAccount, ContainerToken);
 /// A credential that has to be fetched. Identities are numbered by the registry, so that what was
 /// fetched outlives a reload.
 #[derive(Debug)]
-pub struct Identity {
+pub(crate) struct Identity {
     /// Never given to two different identities.
-    pub id: u32,
+    pub(crate) id: u32,
     /// What tells it from others, and shows no secret.
-    pub digest: String,
+    pub(crate) digest: String,
     /// Who hands it out.
-    pub source: Source,
+    pub(crate) source: Source,
 }
 
 /// Who hands out a credential.
-pub enum Source {
+pub(crate) enum Source {
     /// The AWS container that the router runs in (ECS, EKS Pod Identity).
     Container {
         /// Asked with `GET`.
@@ -59,7 +59,7 @@ pub enum Source {
 }
 
 /// What a container's credentials are asked with.
-pub enum ContainerToken {
+pub(crate) enum ContainerToken {
     /// Always this.
     Fixed(Secret),
     /// What this file holds at the moment.
@@ -67,24 +67,24 @@ pub enum ContainerToken {
 }
 
 /// A Google service account.
-pub struct ServiceAccount {
+pub(crate) struct ServiceAccount {
     /// Who it is.
-    pub email: String,
+    pub(crate) email: String,
     /// Which of its keys this is, where the file says so.
-    pub key_id: Option<String>,
+    pub(crate) key_id: Option<String>,
     /// The key.
-    pub key: Arc<dyn SigningKey>,
+    pub(crate) key: Arc<dyn SigningKey>,
     /// What tells the key from others, and does not show it.
-    pub fingerprint: String,
+    pub(crate) fingerprint: String,
     /// Where its signed word is changed for a token.
-    pub token_uri: String,
+    pub(crate) token_uri: String,
     /// What the token shall be good for.
-    pub scope: String,
+    pub(crate) scope: String,
 }
 
 impl Source {
     /// What it is called in the log.
-    pub fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Container { .. } => "the AWS container",
             Self::WebIdentity { .. } => "AWS STS",

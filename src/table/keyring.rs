@@ -25,7 +25,7 @@ pub struct Keyring {
     keys: Vec<Key>,
     has_global: bool,
     /// Whether any key closes anything in this file.
-    pub closes: bool,
+    pub(crate) closes: bool,
 }
 
 /// The secret under which tokens are hashed; drawn once for a process.
@@ -34,23 +34,23 @@ pub struct HashKey([u8; 32]);
 
 /// A key's place in its keyring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct KeyId(u32);
+pub(crate) struct KeyId(u32);
 
 /// What is known of a key's holder.
-pub struct Key {
+pub(crate) struct Key {
     /// The definition's name; literal tokens have none.
-    pub name: Option<Box<str>>,
+    pub(crate) name: Option<Box<str>>,
     /// What `routing_rules` match.
-    pub labels: BTreeMap<String, String>,
+    pub(crate) labels: BTreeMap<String, String>,
     /// The key's own limits.
-    pub limits: live::Limits,
+    pub(crate) limits: live::Limits,
     /// Whether it opens every alias.
-    pub global: bool,
+    pub(crate) global: bool,
 }
 
 /// Who sent a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Caller {
+pub(crate) enum Caller {
     /// No token.
     Anonymous,
     /// A token that no key has.
@@ -61,7 +61,7 @@ pub enum Caller {
 
 /// Who may use a pool.
 #[derive(Debug)]
-pub enum Access {
+pub(crate) enum Access {
     /// Everybody, whatever token they send.
     Open,
     /// The holders of these keys and of global ones.
@@ -85,7 +85,7 @@ impl std::fmt::Debug for HashKey {
 
 impl Keyring {
     /// An empty keyring whose tokens are hashed under `hash_key`.
-    pub fn new(hash_key: HashKey) -> Self {
+    pub(crate) fn new(hash_key: HashKey) -> Self {
         Self {
             hash_key,
             by_digest: HashMap::default(),
@@ -98,7 +98,7 @@ impl Keyring {
     }
 
     /// The key with this token; `make` builds it if the token is new.
-    pub fn intern(&mut self, token: &str, make: impl FnOnce() -> Key) -> KeyId {
+    pub(crate) fn intern(&mut self, token: &str, make: impl FnOnce() -> Key) -> KeyId {
         let next = KeyId(self.keys.len() as u32);
         let id = *self.by_digest.entry(self.hash_key.digest(token)).or_insert(next);
         if id == next {
@@ -109,7 +109,12 @@ impl Keyring {
 
     /// Adds a named key; its holder may have no token and sign instead. The error is the name of
     /// another definition with the same token.
-    pub fn define(&mut self, name: &str, token: Option<&str>, key: Key) -> Result<KeyId, Box<str>> {
+    pub(crate) fn define(
+        &mut self,
+        name: &str,
+        token: Option<&str>,
+        key: Key,
+    ) -> Result<KeyId, Box<str>> {
         let next = KeyId(self.keys.len() as u32);
         let id = match token {
             Some(token) => self.intern(token, || key),
@@ -127,7 +132,7 @@ impl Keyring {
 
     /// Lets the holder of a key sign with a pair. The error is the name of another definition
     /// whose pair has the same public half.
-    pub fn signs(&mut self, id: KeyId, pair: Keys) -> Result<(), Box<str>> {
+    pub(crate) fn signs(&mut self, id: KeyId, pair: Keys) -> Result<(), Box<str>> {
         if let Some((other, _)) = self.signer(&pair.access_key_id) {
             return Err(self.name(other));
         }
@@ -136,35 +141,35 @@ impl Keyring {
     }
 
     /// Who signs with the pair of this public half, and the pair.
-    pub fn signer(&self, access_key_id: &str) -> Option<(KeyId, &Keys)> {
+    pub(crate) fn signer(&self, access_key_id: &str) -> Option<(KeyId, &Keys)> {
         let (id, pair) = self.signers.get(&self.hash_key.digest(access_key_id))?;
         Some((*id, pair))
     }
 
     /// Whether anybody signs at all.
-    pub fn has_signers(&self) -> bool {
+    pub(crate) fn has_signers(&self) -> bool {
         !self.signers.is_empty()
     }
 
     /// The key of a definition.
-    pub fn named(&self, name: &str) -> Option<KeyId> {
+    pub(crate) fn named(&self, name: &str) -> Option<KeyId> {
         self.by_name.get(name).copied()
     }
 
     /// Whether some key opens every alias.
-    pub fn has_global(&self) -> bool {
+    pub(crate) fn has_global(&self) -> bool {
         self.has_global
     }
 
     /// Whose token this is.
-    pub fn caller(&self, token: Option<&str>) -> Caller {
+    pub(crate) fn caller(&self, token: Option<&str>) -> Caller {
         let Some(token) = token else { return Caller::Anonymous };
         let found = self.by_digest.get(&self.hash_key.digest(token));
         found.map_or(Caller::Unknown, |&id| Caller::Known(id))
     }
 
     /// A key by its place.
-    pub fn key(&self, id: KeyId) -> &Key {
+    pub(crate) fn key(&self, id: KeyId) -> &Key {
         &self.keys[id.0 as usize]
     }
 
@@ -173,13 +178,13 @@ impl Keyring {
     }
 
     /// Opens every alias to a key.
-    pub fn make_global(&mut self, id: KeyId) {
+    pub(crate) fn make_global(&mut self, id: KeyId) {
         self.keys[id.0 as usize].global = true;
         self.has_global = true;
     }
 
     /// Every key.
-    pub fn keys(&self) -> &[Key] {
+    pub(crate) fn keys(&self) -> &[Key] {
         &self.keys
     }
 }
@@ -192,7 +197,7 @@ impl HashKey {
 
 impl Key {
     /// A key without name, labels or limits.
-    pub fn literal() -> Self {
+    pub(crate) fn literal() -> Self {
         Self {
             name: None,
             labels: BTreeMap::new(),

@@ -10,21 +10,21 @@ use http::StatusCode;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Script {
     /// The failure it answers with, and how often (1.0: always).
-    pub failure: Option<(StatusCode, f64)>,
+    pub(crate) failure: Option<(StatusCode, f64)>,
     /// Whether it fails as only a fault of the router could: a drill for the night.
-    pub panics: bool,
+    pub(crate) panics: bool,
     /// How long it waits before the head.
-    pub delay: Duration,
+    pub(crate) delay: Duration,
     /// How many words it answers.
-    pub tokens: u32,
+    pub(crate) tokens: u32,
     /// How long it waits between two events of a stream.
-    pub gap: Duration,
+    pub(crate) gap: Duration,
 }
 
 impl Script {
     /// Reads what follows `mock:`. The error says what to write instead, without repeating what is
     /// there: a reference may have put it there.
-    pub fn read(rest: &str) -> Result<Self, String> {
+    pub(crate) fn read(rest: &str) -> Result<Self, String> {
         let query = match rest.trim_start_matches('/').strip_prefix('?') {
             Some(query) => query,
             None if rest.trim_start_matches('/').is_empty() => "",

@@ -10,24 +10,24 @@ crate::secret::unseen!(Origin);
 /// outlive a reload.
 pub struct Origin {
     /// Never given to two different origins.
-    pub id: u32,
+    pub(crate) id: u32,
     /// Scheme and authority, with `/` for a path.
     pub uri: Uri,
     /// What `Host` says.
-    pub host: HeaderValue,
+    pub(crate) host: HeaderValue,
     /// Whether the scheme is `https`.
-    pub tls: bool,
+    pub(crate) tls: bool,
     /// Name look-up, TCP and TLS together.
-    pub connect_timeout: Duration,
+    pub(crate) connect_timeout: Duration,
     /// How many idle connections are kept, and for how long.
-    pub pool: IdlePool,
+    pub(crate) pool: IdlePool,
 }
 
 /// The pool of idle upstream connections.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct IdlePool {
+pub(crate) struct IdlePool {
     /// Idle connections kept for an origin, on each core.
-    pub max_idle_per_host: usize,
+    pub(crate) max_idle_per_host: usize,
     /// How long one is kept.
-    pub idle_timeout: Duration,
+    pub(crate) idle_timeout: Duration,
 }

@@ -2,4 +2,4 @@
 
 /// A pool's place in its table; only good for that table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct PoolId(pub(crate) u32);
+pub struct PoolId(pub u32);

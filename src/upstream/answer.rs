@@ -22,23 +22,23 @@ use crate::{
 };
 
 /// A provider's answer.
-pub struct Answer {
+pub(crate) struct Answer {
     /// Its status, or that of the error inside it.
-    pub status: StatusCode,
+    pub(crate) status: StatusCode,
     /// Its headers as they came.
-    pub headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
     /// What the provider could not be told, for a header of the router's own.
-    pub dropped: Option<HeaderValue>,
+    pub(crate) dropped: Option<HeaderValue>,
     /// Its body.
-    pub body: AnswerBody,
+    pub(crate) body: AnswerBody,
     /// Watches a stream that passes as it came; a translated one watches itself. Boxed: few answers
     /// have one.
-    pub observer: Option<Box<Observer>>,
+    pub(crate) observer: Option<Box<Observer>>,
 }
 
 /// What a body is, if it can be read here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub(crate) enum Form {
     /// JSON.
     Json,
     /// A stream of events.
@@ -50,7 +50,7 @@ pub enum Form {
 }
 
 /// An answer's body: pieces already looked at, then the rest as it comes.
-pub struct AnswerBody {
+pub(crate) struct AnswerBody {
     held: VecDeque<Bytes>,
     held_bytes: usize,
     source: Rest,
@@ -84,13 +84,13 @@ struct Idle {
 
 impl Answer {
     /// An answer without headers and body.
-    pub fn bare(status: StatusCode) -> Self {
+    pub(crate) fn bare(status: StatusCode) -> Self {
         let body = AnswerBody::ended();
         Self { status, headers: HeaderMap::new(), dropped: None, body, observer: None }
     }
 
     /// What the body is, by its headers.
-    pub fn form(&self) -> Form {
+    pub(crate) fn form(&self) -> Form {
         let Some(value) = self.headers.get(header::CONTENT_TYPE) else { return Form::Other };
         let end = memchr::memchr(b';', value.as_bytes()).unwrap_or(value.len());
         let media_type = value.as_bytes()[..end].trim_ascii();
@@ -99,7 +99,7 @@ impl Answer {
     }
 
     /// Puts a whole body in the place of what came.
-    pub fn replace_body(&mut self, media_type: &'static str, body: Bytes) {
+    pub(crate) fn replace_body(&mut self, media_type: &'static str, body: Bytes) {
         self.headers.remove(header::CONTENT_LENGTH);
         self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
         self.body.held_bytes = body.len();
@@ -116,17 +116,17 @@ impl Answer {
 impl AnswerBody {
     /// A provider's body, of which nothing has been looked at. It may be silent for as long as `idle`
     /// between two pieces.
-    pub fn from_wire(body: WireBody, idle: Duration) -> Self {
+    pub(crate) fn from_wire(body: WireBody, idle: Duration) -> Self {
         Self::new(Rest::Wire(body), idle)
     }
 
     /// A body of another source, which times its own silence.
-    pub fn from_source(source: Box<dyn Source>) -> Self {
+    pub(crate) fn from_source(source: Box<dyn Source>) -> Self {
         Self::new(Rest::Other(source), FOREVER)
     }
 
     /// No body.
-    pub fn ended() -> Self {
+    pub(crate) fn ended() -> Self {
         Self::new(Rest::Ended, Duration::ZERO)
     }
 
@@ -137,7 +137,7 @@ impl AnswerBody {
     }
 
     /// Waits for one more piece and keeps it. `false`: the body has ended.
-    pub async fn look(&mut self) -> Result<bool, Brief> {
+    pub(crate) async fn look(&mut self) -> Result<bool, Brief> {
         match std::future::poll_fn(|cx| self.poll_source(cx)).await {
             Some(Ok(piece)) => {
                 self.held_bytes += piece.len();
@@ -153,7 +153,7 @@ impl AnswerBody {
     }
 
     /// All of it must have come by then.
-    pub fn end_by(&mut self, end: Option<Instant>) {
+    pub(crate) fn end_by(&mut self, end: Option<Instant>) {
         let keeps_time = match &mut self.source {
             Rest::Wire(_) | Rest::Ended => false,
             Rest::Other(source) => source.ends_by(end),
@@ -164,12 +164,15 @@ impl AnswerBody {
     }
 
     /// The pieces looked at so far.
-    pub fn held(&self) -> &VecDeque<Bytes> {
+    pub(crate) fn held(&self) -> &VecDeque<Bytes> {
         &self.held
     }
 
     /// The next piece, looked at before or not.
-    pub fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Brief>>> {
+    pub(crate) fn poll_piece(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Brief>>> {
         match self.held.pop_front() {
             Some(piece) => {
                 self.held_bytes -= piece.len();
@@ -183,7 +186,7 @@ impl AnswerBody {
     }
 
     /// Makes one piece of the last few that were looked at where they are crumbs.
-    pub fn join_crumbs(&mut self, count: usize) {
+    pub(crate) fn join_crumbs(&mut self, count: usize) {
         let at = self.held.len().saturating_sub(count);
         if let Some(joined) = joined_crumbs(self.held.range(at..), count) {
             self.held.truncate(at);
@@ -192,22 +195,22 @@ impl AnswerBody {
     }
 
     /// How much has been looked at so far.
-    pub fn held_bytes(&self) -> usize {
+    pub(crate) fn held_bytes(&self) -> usize {
         self.held_bytes
     }
 
     /// The whole body, if all of it has been looked at.
-    pub fn whole(&self) -> Option<Bytes> {
+    pub(crate) fn whole(&self) -> Option<Bytes> {
         (self.source_is_end() && self.broken.is_none()).then(|| self.held_as_one())
     }
 
     /// What has been looked at so far, in one piece.
-    pub fn held_as_one(&self) -> Bytes {
+    pub(crate) fn held_as_one(&self) -> Bytes {
         self.held.iter().cloned().collect::<Pieces>().to_bytes()
     }
 
     /// What the body said went wrong, though it ended as it should.
-    pub fn fault(&self) -> Option<Brief> {
+    pub(crate) fn fault(&self) -> Option<Brief> {
         match &self.source {
             Rest::Other(source) => source.fault(),
             Rest::Wire(_) | Rest::Ended => self.fault,
@@ -215,12 +218,12 @@ impl AnswerBody {
     }
 
     /// Whether nothing more will come.
-    pub fn is_end(&self) -> bool {
+    pub(crate) fn is_end(&self) -> bool {
         self.held.is_empty() && self.broken.is_none() && self.source_is_end()
     }
 
     /// Whether nothing more will come than what is held.
-    pub fn source_is_end(&self) -> bool {
+    pub(crate) fn source_is_end(&self) -> bool {
         match &self.source {
             Rest::Wire(body) => body.is_end(),
             Rest::Other(source) => source.is_end(),
@@ -229,7 +232,7 @@ impl AnswerBody {
     }
 
     /// How many bytes are still to come, where that is known.
-    pub fn remaining(&self) -> Option<u64> {
+    pub(crate) fn remaining(&self) -> Option<u64> {
         if self.broken.is_some() {
             return None;
         }

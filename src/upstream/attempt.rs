@@ -21,19 +21,19 @@ use crate::{failure::Class, table::Provider, within};
 
 /// How long one attempt may take.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Deadlines {
+pub(crate) struct Deadlines {
     /// When it must have been accepted, and what it is if it has not: the provider's fault, or
     /// only the end of the request's own time.
-    pub accepted_by: Option<(Instant, Class)>,
+    pub(crate) accepted_by: Option<(Instant, Class)>,
     /// When the last byte must have come.
-    pub ended_by: Option<Instant>,
+    pub(crate) ended_by: Option<Instant>,
 }
 
 /// Tries one provider, for which the request was prepared.
 ///
 /// # Errors
 /// How the attempt failed, with the provider's answer where there is one.
-pub async fn run(
+pub(crate) async fn run(
     client: &Client,
     provider: &Provider,
     inbound: &Inbound,

@@ -31,7 +31,7 @@ use crate::{
 
 /// The upstream connections of one core.
 #[derive(Default)]
-pub struct Client {
+pub(crate) struct Client {
     dialler: Dialler,
     /// Indexed by `Origin::id`; the registry never gives an id twice.
     origins: Mutex<Vec<Arc<Warm>>>,
@@ -40,7 +40,7 @@ pub struct Client {
 }
 
 /// A connection taken for one request.
-pub struct Lease {
+pub(crate) struct Lease {
     sender: Sender,
     reused: bool,
     home: Arc<Warm>,
@@ -50,7 +50,7 @@ pub struct Lease {
 
 /// Why a request brought no answer.
 #[derive(Debug)]
-pub enum SendError {
+pub(crate) enum SendError {
     /// A kept-alive connection broke before a byte was answered, or the provider said that it
     /// never looked at the request: send it again on a fresh connection.
     Stale,
@@ -62,14 +62,14 @@ pub enum SendError {
 
 /// An answer's body. At its end the connection goes back to its origin's idle list; dropped
 /// earlier, the connection is closed and the provider stops working.
-pub struct WireBody {
+pub(crate) struct WireBody {
     incoming: Incoming,
     lease: Option<Lease>,
 }
 
 impl Client {
     /// The connections of one core, over the credentials of all.
-    pub fn new(identities: Arc<Identities>) -> Self {
+    pub(crate) fn new(identities: Arc<Identities>) -> Self {
         Self { identities, ..Self::default() }
     }
 
@@ -77,17 +77,20 @@ impl Client {
     ///
     /// # Errors
     /// Why it cannot be had, for the operator.
-    pub async fn credential(&self, whose: &Arc<Identity>) -> Result<Arc<Credential>, Unfetched> {
+    pub(crate) async fn credential(
+        &self,
+        whose: &Arc<Identity>,
+    ) -> Result<Arc<Credential>, Unfetched> {
         self.identities.credential(whose).await
     }
 
     /// A provider has refused the credential of an identity.
-    pub fn invalidate(&self, whose: &Identity) {
+    pub(crate) fn invalidate(&self, whose: &Identity) {
         self.identities.invalidate(whose);
     }
 
     /// A connection to `origin`: an idle one, or with `fresh` always a new one.
-    pub async fn lease(&self, origin: &Origin, fresh: bool) -> Result<Lease, DialError> {
+    pub(crate) async fn lease(&self, origin: &Origin, fresh: bool) -> Result<Lease, DialError> {
         let home = self.warm(origin.id);
         let settings = origin.pool;
         let lease = |sender, reused, home| Lease {
@@ -110,7 +113,7 @@ impl Client {
 
     /// Closes connections that have been idle for longer than their pool allows, and parks those
     /// that nothing asks for.
-    pub async fn sweep(&self) {
+    pub(crate) async fn sweep(&self) {
         let origins = locked(&self.origins).clone();
         let now = Instant::now();
         for warm in origins {
@@ -130,13 +133,13 @@ impl Client {
 
 impl Lease {
     /// Whether the connection speaks HTTP/2.
-    pub fn is_http2(&self) -> bool {
+    pub(crate) fn is_http2(&self) -> bool {
         matches!(self.sender, Sender::Http2(_))
     }
 
     /// Sends the request; the answer's head is what is waited for. The request is on its way when
     /// this returns: what waits does not carry it.
-    pub fn send(
+    pub(crate) fn send(
         mut self,
         request: Request<PiecesBody>,
     ) -> impl Future<Output = Result<Response<WireBody>, SendError>> {

@@ -19,7 +19,7 @@ use super::names::{Names, Resolver};
 use crate::{body::PiecesBody, table::Origin};
 
 /// A live connection, ready to be asked.
-pub enum Sender {
+pub(crate) enum Sender {
     /// One request at a time.
     Http1(Http1),
     /// Many at once; clones share the connection.
@@ -28,16 +28,16 @@ pub enum Sender {
 
 /// One use of an HTTP/2 connection.
 #[derive(Clone)]
-pub struct Http2 {
+pub(crate) struct Http2 {
     /// Sends requests.
-    pub requests: http2::SendRequest<PiecesBody>,
+    pub(crate) requests: http2::SendRequest<PiecesBody>,
     /// Counts what the provider says.
-    pub listen_state: ListenState,
+    pub(crate) listen_state: ListenState,
 }
 
 /// Why there is no connection.
 #[derive(Debug)]
-pub enum DialError {
+pub(crate) enum DialError {
     /// Refused, unreachable, unknown host, or TLS failed; the text is for the operator only.
     Unreachable(String),
     /// Not done within the origin's connect timeout.
@@ -45,7 +45,7 @@ pub enum DialError {
 }
 
 /// Opens connections. One for each core; the TLS configuration is built at the first `https`.
-pub struct Dialler {
+pub(crate) struct Dialler {
     plain: HttpConnector<Resolver>,
     tls: std::sync::OnceLock<HttpsConnector<HttpConnector<Resolver>>>,
 }
@@ -62,7 +62,7 @@ impl Default for Dialler {
 
 impl Dialler {
     /// Connects to `origin`, TLS and handshake included, within its connect timeout.
-    pub async fn dial(&self, origin: &Origin) -> Result<Sender, DialError> {
+    pub(crate) async fn dial(&self, origin: &Origin) -> Result<Sender, DialError> {
         match tokio::time::timeout(origin.connect_timeout, self.connect(origin)).await {
             Ok(result) => result.map_err(|error| DialError::Unreachable(causes(&*error))),
             Err(_) => Err(DialError::Timeout),
@@ -111,7 +111,7 @@ async fn handshake(stream: Stream, http2: bool) -> Result<Sender, BoxError> {
 
 /// TLS 1.2 and up with the system's roots (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured), or
 /// Mozilla's where the system has none.
-pub fn tls_config() -> ClientConfig {
+pub(crate) fn tls_config() -> ClientConfig {
     let mut roots = RootCertStore::empty();
     roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
     if roots.is_empty() {
@@ -127,7 +127,7 @@ pub fn tls_config() -> ClientConfig {
 /// The whole chain of causes in one line, for the record and never for a client.
 ///
 /// What the peer says in HTTP/2's GOAWAY, which h2 quotes, is left out: it may repeat a header.
-pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
+pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let told = |cause: &dyn std::error::Error| {
         let text = cause.to_string();
         text.split(" (b\"").next().unwrap_or_default().to_owned()
@@ -137,7 +137,7 @@ pub fn causes(error: &(dyn std::error::Error + 'static)) -> String {
 }
 
 /// Whether the peer broke the connection off rather than speaking wrongly.
-pub fn is_broken_off(error: &hyper::Error) -> bool {
+pub(crate) fn is_broken_off(error: &hyper::Error) -> bool {
     let io = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<io::Error>());
     error.is_incomplete_message() || error.is_closed() || error.is_canceled() || io.is_some()
 }

@@ -14,15 +14,15 @@ use crate::{
 };
 
 /// A failed attempt.
-pub struct Failed {
+pub(crate) struct Failed {
     /// What happened, and its class.
-    pub failure: Brief,
+    pub(crate) failure: Brief,
     /// What the provider said about coming back.
-    pub retry_after: Option<Duration>,
+    pub(crate) retry_after: Option<Duration>,
     /// The cause for the operator; never for a client.
-    pub cause: String,
+    pub(crate) cause: String,
     /// The provider's own answer, if there was one.
-    pub answer: Option<Box<Answer>>,
+    pub(crate) answer: Option<Box<Answer>>,
 }
 
 impl Failed {
@@ -98,7 +98,7 @@ impl Failed {
 }
 
 /// `retry-after-ms` (Azure), `Retry-After` in seconds or as a date; never more than a day.
-pub fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     if let Some(millis) = text("retry-after-ms").and_then(number) {
         return Some(bounded(millis / 1_000.0));

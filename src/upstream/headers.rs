@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Copies what a provider may see of a client's headers.
-pub fn to_provider(
+pub(crate) fn to_provider(
     client: &HeaderMap,
     protocol: Protocol,
     propagates_trace: bool,
@@ -39,7 +39,7 @@ pub fn to_provider(
 /// Copies what a provider of another protocol may see: most headers speak of the client's.
 ///
 /// The same protocol is no stranger to what is its own.
-pub fn to_stranger(client: &HeaderMap, speaks: Protocol, provider: &Provider) -> HeaderMap {
+pub(crate) fn to_stranger(client: &HeaderMap, speaks: Protocol, provider: &Provider) -> HeaderMap {
     let traces = ["traceparent", "tracestate"].iter().filter(|_| provider.propagates_trace);
     let kept = ["user-agent"].iter().chain(traces);
     let mut headers: HeaderMap = kept
@@ -55,7 +55,7 @@ pub fn to_stranger(client: &HeaderMap, speaks: Protocol, provider: &Provider) ->
 
 /// Removes what a client shall not see of a provider's headers. A length beside chunks is a lie (RFC
 /// 9112, section 6.3).
-pub fn to_client(headers: &mut HeaderMap) {
+pub(crate) fn to_client(headers: &mut HeaderMap) {
     let stays: SmallVec<[HeaderName; 4]> =
         headers.keys().filter(|name| stays_with_provider(name.as_str())).cloned().collect();
     let nominated: SmallVec<[HeaderName; 4]> =
@@ -72,12 +72,12 @@ pub fn to_client(headers: &mut HeaderMap) {
 }
 
 /// A header that a protocol writes; none where its value is no header's.
-pub fn own((name, value): (&'static str, String)) -> Option<(HeaderName, HeaderValue)> {
+pub(crate) fn own((name, value): (&'static str, String)) -> Option<(HeaderName, HeaderValue)> {
     Some((HeaderName::from_static(name), HeaderValue::try_from(value).ok()?))
 }
 
 /// Sets configured headers; they replace what is there.
-pub fn set(headers: &mut HeaderMap, configured: &Headers) {
+pub(crate) fn set(headers: &mut HeaderMap, configured: &Headers) {
     for (name, value) in configured {
         match headers.entry(name) {
             Entry::Occupied(mut entry) => {

@@ -10,7 +10,7 @@ use super::moment::rfc3339;
 use crate::protocol::{LIMITS, limits::Limit};
 
 /// For how long next to nothing is left of a limit, if an answer says so in the headers of a vendor.
-pub fn low_for(headers: &HeaderMap) -> Option<Duration> {
+pub(crate) fn low_for(headers: &HeaderMap) -> Option<Duration> {
     // Most answers say nothing of it, and one look at each name is less than a search for each limit.
     let says = |name: &HeaderName| LIMITS.iter().any(|it| name.as_str().starts_with(it.start));
     if !headers.keys().any(says) {

@@ -25,15 +25,15 @@ use super::listen::{ListenState, Listening};
 use crate::body::PiecesBody;
 
 /// A TCP or TLS connection. Boxed, so that hyper is compiled once for both.
-pub type Stream = Box<dyn Socket>;
+pub(crate) type Stream = Box<dyn Socket>;
 
 /// What a connection must be able to do.
-pub trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
+pub(crate) trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
 
 /// A connection that hyper carries.
-pub struct Http1 {
+pub(crate) struct Http1 {
     requests: http1::SendRequest<PiecesBody>,
     listen_state: ListenState,
     park: oneshot::Sender<oneshot::Sender<Stream>>,
@@ -50,7 +50,7 @@ impl Http1 {
     ///
     /// # Errors
     /// hyper's own; it has none today.
-    pub async fn open(stream: Stream) -> hyper::Result<Self> {
+    pub(crate) async fn open(stream: Stream) -> hyper::Result<Self> {
         let listen_state = ListenState::default();
         let io = TokioIo::new(listen_state.listen(stream, MOST_UNANSWERED));
         let (requests, connection) = http1::Builder::new().handshake(io).await?;
@@ -60,7 +60,7 @@ impl Http1 {
     }
 
     /// Sends the request; the answer's head is what is waited for.
-    pub fn send(
+    pub(crate) fn send(
         &mut self,
         request: Request<PiecesBody>,
     ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<PiecesBody>>>> + use<>
@@ -70,33 +70,33 @@ impl Http1 {
     }
 
     /// Whether the provider has said anything since the last request was sent.
-    pub fn has_received(&self) -> bool {
+    pub(crate) fn has_received(&self) -> bool {
         self.listen_state.received_anything()
     }
 
     /// An answer went on.
-    pub fn went_on(&self) {
+    pub(crate) fn went_on(&self) {
         self.listen_state.clear();
     }
 
     /// Whether the last answer has ended, and the next request may be sent.
-    pub fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         self.requests.is_ready()
     }
 
     /// Waits until it is ready; false when it has closed.
-    pub async fn becomes_ready(&mut self) -> bool {
+    pub(crate) async fn becomes_ready(&mut self) -> bool {
         self.requests.ready().await.is_ok()
     }
 
     /// Whether it takes no more requests.
-    pub fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.requests.is_closed()
     }
 
     /// Takes the connection out of hyper; `None` when it has closed meanwhile, or is not ready: then
     /// it still carries a request that was answered early, and nobody knows for how long.
-    pub async fn park(self) -> Option<Stream> {
+    pub(crate) async fn park(self) -> Option<Stream> {
         if !self.is_ready() {
             return None;
         }
@@ -134,7 +134,7 @@ async fn carry(connection: Carried, mut park: oneshot::Receiver<oneshot::Sender<
 }
 
 /// Whether a parked connection may be used again: the provider has neither closed it nor spoken.
-pub fn is_quiet(stream: &mut Stream) -> bool {
+pub(crate) fn is_quiet(stream: &mut Stream) -> bool {
     stream.read_u8().now_or_never().is_none()
 }
 

@@ -16,12 +16,12 @@ use std::{
 };
 
 use self::renewed::{Fetched, Renewed};
-pub use self::{credential::Credential, renewed::Unfetched};
+pub(crate) use self::{credential::Credential, renewed::Unfetched};
 use crate::table::identity::{Identity, Source};
 
 /// The credentials of every identity; one for the whole process.
 #[derive(Debug, Default)]
-pub struct Identities {
+pub(crate) struct Identities {
     /// Indexed by `Identity::id`; the registry never gives an id twice.
     kept: Mutex<Vec<Arc<Renewed<Credential>>>>,
     /// Built when the first credential is fetched: certificates take memory that most need not.
@@ -33,7 +33,7 @@ impl Identities {
     ///
     /// # Errors
     /// Why it cannot be had, for the operator.
-    pub async fn credential(
+    pub(crate) async fn credential(
         self: &Arc<Self>,
         identity: &Arc<Identity>,
     ) -> Result<Arc<Credential>, Unfetched> {
@@ -45,7 +45,7 @@ impl Identities {
     }
 
     /// A provider has refused what it was asked with: it may have been withdrawn.
-    pub fn invalidate(&self, identity: &Identity) {
+    pub(crate) fn invalidate(&self, identity: &Identity) {
         self.renewed(identity).invalidate();
     }
 

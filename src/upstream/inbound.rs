@@ -25,52 +25,53 @@ use crate::{
 };
 
 /// What the client sent, in the form that attempts are built from.
-pub struct Inbound {
+pub(crate) struct Inbound {
     /// Its method.
-    pub method: Method,
+    pub(crate) method: Method,
     /// What the client and we call the request; a static text until it is known and after it has
     /// gone into the answer.
-    pub request_id: HeaderValue,
+    pub(crate) request_id: HeaderValue,
     /// Its path and query, checked, without any key in it.
-    pub path: Box<str>,
+    pub(crate) path: Box<str>,
     /// Its headers as they came.
-    pub headers: HeaderMap,
+    pub(crate) headers: HeaderMap,
     /// Its body as it came.
-    pub body: Pieces,
+    pub(crate) body: Pieces,
     /// What that takes of the room for all bodies, if it is large.
-    pub share: Option<Share>,
+    #[expect(dead_code, reason = "given back when it drops")]
+    pub(crate) share: Option<Share>,
     /// The room for all, for what a translation builds.
-    pub room: &'static Room,
+    pub(crate) room: &'static Room,
     /// The alias that it asked for.
-    pub alias: Box<str>,
+    pub(crate) alias: Box<str>,
     /// What its path asks for, where a protocol says so.
-    pub endpoint: Option<Endpoint>,
+    pub(crate) endpoint: Option<Endpoint>,
     /// The request as it reads, once a provider of another protocol has needed it.
-    pub reading: OnceLock<Read>,
+    pub(crate) reading: OnceLock<Read>,
     /// Whether it gives back another vendor's proof, once a provider has needed to know.
-    pub gives_back_foreign: OnceLock<bool>,
+    pub(crate) gives_back_foreign: OnceLock<bool>,
     /// Whether the client asks for a stream.
-    pub stream: bool,
+    pub(crate) stream: bool,
     /// Where the body names its model, and how the name reads once decoded.
-    pub model: Option<Model>,
+    pub(crate) model: Option<Model>,
     /// Where else it names a model.
-    pub mentions: Mentions,
+    pub(crate) mentions: Mentions,
     /// What its path is for, where that is known.
-    pub family: Option<Family>,
+    pub(crate) family: Option<Family>,
     /// Whether the body is a form, in which the name stands without quotes.
-    pub form: bool,
+    pub(crate) form: bool,
     /// Whether an answer must have a body.
-    pub needs_body: bool,
+    pub(crate) needs_body: bool,
 }
 
 impl Inbound {
     /// The client's protocol; where its path is no protocol's, the usual one.
-    pub fn speaks(&self) -> Protocol {
+    pub(crate) fn speaks(&self) -> Protocol {
         self.endpoint.as_ref().map(|endpoint| endpoint.protocol).unwrap_or_default()
     }
 
     /// Gives the request's id to what makes its answer.
-    pub fn take_request_id(&mut self) -> HeaderValue {
+    pub(crate) fn take_request_id(&mut self) -> HeaderValue {
         std::mem::replace(&mut self.request_id, HeaderValue::from_static(""))
     }
 
@@ -78,7 +79,7 @@ impl Inbound {
     ///
     /// # Errors
     /// Why it cannot be read, for the client.
-    pub fn conversation(&self) -> Result<&NeutralRequest, Refusal> {
+    pub(crate) fn conversation(&self) -> Result<&NeutralRequest, Refusal> {
         self.read().neutral.as_ref().map_err(Clone::clone)
     }
 
@@ -100,27 +101,28 @@ impl Inbound {
 
 /// Where a request names a model beside its body's top-level `model`.
 #[derive(Debug, Default)]
-pub struct Mentions {
+pub(crate) struct Mentions {
     /// Where in path and query the alias stands, as it is written; ascending.
-    pub in_path: Vec<Range<usize>>,
+    pub(crate) in_path: Vec<Range<usize>>,
     /// Where in the body the alias stands in quotes, the quotes not included; ascending.
-    pub in_body: Vec<Range<u64>>,
+    pub(crate) in_body: Vec<Range<u64>>,
     /// Names that are not the alias: each provider is asked only if they are its own model.
-    pub others: Vec<Box<str>>,
+    pub(crate) others: Vec<Box<str>>,
 }
 
 /// A request that was read for translation.
-pub struct Read {
+pub(crate) struct Read {
     /// What it says, or why it cannot be read.
-    pub neutral: Result<NeutralRequest, Refusal>,
+    pub(crate) neutral: Result<NeutralRequest, Refusal>,
     /// What it takes of the room for all.
-    pub share: Share,
+    #[expect(dead_code, reason = "given back when it drops")]
+    pub(crate) share: Share,
     /// A text to make ids from.
-    pub id: String,
+    pub(crate) id: String,
     /// When it was read, in seconds since 1970.
-    pub at: u64,
+    pub(crate) at: u64,
     /// Whether it was read on a thread of its own, and is freed on one.
-    pub is_large: bool,
+    pub(crate) is_large: bool,
 }
 
 impl Drop for Read {
@@ -133,7 +135,7 @@ impl Drop for Read {
 }
 
 /// What a request asks for, in neutral form.
-pub enum NeutralRequest {
+pub(crate) enum NeutralRequest {
     /// The next turn of a conversation, or its tokens.
     Conversation(Arc<Conversation>),
     /// Vectors.

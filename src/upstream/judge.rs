@@ -23,13 +23,13 @@ use crate::{
 
 /// How closely an answer is looked at.
 #[derive(Debug, Clone, Copy)]
-pub struct Inspection {
+pub(crate) struct Inspection {
     /// Whether errors inside a 200 count: they do where another provider may be tried.
-    pub reads_errors: bool,
+    pub(crate) reads_errors: bool,
     /// Whether an answer must have a body.
-    pub needs_body: bool,
+    pub(crate) needs_body: bool,
     /// Whether a stream is only accepted at its first event with content.
-    pub waits_for_content: bool,
+    pub(crate) waits_for_content: bool,
 }
 
 /// The answer, when it is clear that it is one.

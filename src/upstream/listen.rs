@@ -19,12 +19,12 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// How many bytes have come since the count was last cleared.
 #[derive(Debug, Clone, Default)]
-pub struct ListenState(Arc<AtomicUsize>);
+pub(crate) struct ListenState(Arc<AtomicUsize>);
 
 /// A connection that counts every read, and reads no more once `most` bytes have brought no answer
 /// further.
 #[derive(Debug)]
-pub struct Listening<I> {
+pub(crate) struct Listening<I> {
     io: I,
     listen_state: ListenState,
     most: usize,
@@ -32,24 +32,24 @@ pub struct Listening<I> {
 
 impl ListenState {
     /// Forgets what came: the next request begins, or an answer went on.
-    pub fn clear(&self) {
+    pub(crate) fn clear(&self) {
         self.0.store(0, Ordering::Relaxed);
     }
 
     /// Whether anything came.
-    pub fn received_anything(&self) -> bool {
+    pub(crate) fn received_anything(&self) -> bool {
         self.0.load(Ordering::Relaxed) > 0
     }
 
     /// A connection that counts here, and breaks where `most` bytes brought no answer further.
-    pub fn listen<I>(&self, io: I, most: usize) -> Listening<I> {
+    pub(crate) fn listen<I>(&self, io: I, most: usize) -> Listening<I> {
         Listening { io, listen_state: self.clone(), most }
     }
 }
 
 impl<I> Listening<I> {
     /// The connection without its count.
-    pub fn into_inner(self) -> I {
+    pub(crate) fn into_inner(self) -> I {
         self.io
     }
 }

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// Waits as scripted and answers, or fails as scripted.
-pub async fn answer(
+pub(crate) async fn answer(
     script: &Script,
     provider: &Provider,
     inbound: &Inbound,
@@ -61,7 +61,7 @@ pub async fn answer(
 }
 
 /// A body whose pieces come one by one.
-pub struct MockBody {
+pub(crate) struct MockBody {
     pieces: std::vec::IntoIter<Bytes>,
     gap: Duration,
     wait: Option<Pin<Box<Sleep>>>,

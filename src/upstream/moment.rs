@@ -5,7 +5,7 @@
 use aws_smithy_types::{DateTime, date_time::Format};
 
 /// Unix seconds of `2030-01-01T00:00:00Z`; fractions are left out, other zones are not read.
-pub fn rfc3339(text: &str) -> Option<u64> {
+pub(crate) fn rfc3339(text: &str) -> Option<u64> {
     let moment = DateTime::from_str(text, Format::DateTime).ok()?;
     u64::try_from(moment.secs()).ok()
 }

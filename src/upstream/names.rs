@@ -23,14 +23,14 @@ use tower_service::Service;
 use super::locked::locked;
 
 /// The look-ups of the process.
-pub struct Names {
+pub(crate) struct Names {
     look_up: Box<LookUp>,
     known: Mutex<HashMap<Box<str>, Known>>,
 }
 
 /// The same as the service that hyper's connector asks.
 #[derive(Clone)]
-pub struct Resolver(pub Arc<Names>);
+pub(crate) struct Resolver(pub(crate) Arc<Names>);
 
 /// Blocks for as long as it takes.
 type LookUp = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;
@@ -47,14 +47,14 @@ enum Known {
 
 impl Names {
     /// Those that the whole process shares.
-    pub fn of_process() -> Arc<Self> {
+    pub(crate) fn of_process() -> Arc<Self> {
         static SHARED: LazyLock<Arc<Names>> =
             LazyLock::new(|| Names::new(|name| Ok((name, 0).to_socket_addrs()?.collect())));
         Arc::clone(&SHARED)
     }
 
     /// Look-ups by this function, each on a thread of its own.
-    pub fn new(
+    pub(crate) fn new(
         look_up: impl Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
     ) -> Arc<Self> {
         Arc::new(Self { look_up: Box::new(look_up), known: Mutex::default() })
@@ -64,7 +64,7 @@ impl Names {
     ///
     /// # Errors
     /// The system's, or that too many names are being looked up.
-    pub async fn find(self: &Arc<Self>, name: &str) -> io::Result<Vec<SocketAddr>> {
+    pub(crate) async fn find(self: &Arc<Self>, name: &str) -> io::Result<Vec<SocketAddr>> {
         let mut coming = self.ask(name)?;
         let found = coming.wait_for(Option::is_some).await;
         let found = found.map_err(|_| io::Error::other("the look-up ended without a result"))?;

@@ -35,7 +35,7 @@ use crate::{
 };
 
 /// What goes to a provider, and what reads what comes back.
-pub struct Outgoing<'a> {
+pub(crate) struct Outgoing<'a> {
     pub(super) calls: Calls,
     pub(super) reader: Reader<'a>,
 }
@@ -60,7 +60,7 @@ pub(super) enum Reader<'a> {
 type Prepared<'a> = Result<Outgoing<'a>, Refusal>;
 
 /// A request is prepared at once, or, where its body is large, on a thread of its own.
-pub enum Preparing<'a> {
+pub(crate) enum Preparing<'a> {
     /// It is prepared.
     Now(Prepared<'a>),
     /// It will be.
@@ -72,7 +72,7 @@ impl<'a> Preparing<'a> {
     ///
     /// # Errors
     /// The provider cannot be told what the client wants.
-    pub async fn done(self) -> Prepared<'a> {
+    pub(crate) async fn done(self) -> Prepared<'a> {
         match self {
             Self::Now(prepared) => prepared,
             Self::Later(preparing) => preparing.await,
@@ -96,7 +96,7 @@ impl Calls {
 }
 
 /// Prepares a request for a provider.
-pub fn prepare<'a>(inbound: &'a Inbound, provider: &'a Provider) -> Preparing<'a> {
+pub(crate) fn prepare<'a>(inbound: &'a Inbound, provider: &'a Provider) -> Preparing<'a> {
     if inbound.endpoint.is_some() && inbound.body.len() > off_core::LARGE as u64 {
         return Preparing::Later(Box::pin(prepare_off_core(inbound, provider)));
     }

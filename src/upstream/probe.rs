@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// Follows the live table for ever. The error is a TLS set-up that cannot be.
-pub async fn follow(
+pub(crate) async fn follow(
     current: impl Fn() -> Arc<Table>,
     meters: Arc<Meters>,
     identities: Arc<Identities>,

@@ -20,20 +20,20 @@ use crate::{
 };
 
 /// One call, written in the provider's protocol.
-pub struct Call {
+pub(crate) struct Call {
     /// The path below the origin, with its query.
-    pub path: String,
+    pub(crate) path: String,
     /// What belongs to the protocol.
-    pub headers: Headers,
+    pub(crate) headers: Headers,
     /// The body.
-    pub body: Bytes,
+    pub(crate) body: Bytes,
     /// Whether it asks for a stream.
-    pub stream: bool,
+    pub(crate) stream: bool,
 }
 
 /// Builds the request for one provider, with the credential that was fetched for it if it has none
 /// of its own; `http2` wants the authority in the URI.
-pub fn build(
+pub(crate) fn build(
     inbound: &Inbound,
     provider: &Provider,
     origin: &Origin,
@@ -138,7 +138,7 @@ fn path_and_body<'a>(
 }
 
 /// The client's path, with the models in it replaced that stand for the alias.
-pub fn path_for<'a>(inbound: &'a Inbound, provider: &Provider) -> Cow<'a, str> {
+pub(crate) fn path_for<'a>(inbound: &'a Inbound, provider: &Provider) -> Cow<'a, str> {
     let path = &*inbound.path;
     let own = match &inbound.endpoint {
         Some(endpoint) if endpoint.names(&provider.model) => None,
@@ -167,7 +167,7 @@ pub fn path_for<'a>(inbound: &'a Inbound, provider: &Provider) -> Cow<'a, str> {
 
 /// Whether the request names a model that is neither the alias nor this provider's own: it would be
 /// served by that one, whatever the alias stands for.
-pub fn names_another(inbound: &Inbound, provider: &Provider) -> bool {
+pub(crate) fn names_another(inbound: &Inbound, provider: &Provider) -> bool {
     inbound.mentions.others.iter().any(|other| *other != provider.model)
         || (inbound.endpoint.is_none()
             && provider

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use crate::failure::Brief;
 
 /// What gives a body, piece by piece.
-pub trait Source: Send + Sync {
+pub(crate) trait Source: Send + Sync {
     /// The next piece, or how the body broke off.
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Brief>>>;
 

@@ -14,7 +14,7 @@ use crate::within::within;
 
 /// What one core keeps for one origin.
 #[derive(Default)]
-pub struct Warm {
+pub(crate) struct Warm {
     /// By the time since when they wait.
     idle: Mutex<Vec<Idle>>,
     shared: Mutex<Option<Http2>>,
@@ -33,7 +33,7 @@ enum Connection {
 
 impl Warm {
     /// A connection that was used before, if there is one that works.
-    pub async fn take(&self) -> Option<Sender> {
+    pub(crate) async fn take(&self) -> Option<Sender> {
         if let Some(shared) = &*locked(&self.shared)
             && !shared.requests.is_closed()
         {
@@ -48,7 +48,7 @@ impl Warm {
     }
 
     /// Keeps a connection for `timeout`, unless `most` are kept.
-    pub fn keep(&self, connection: Http1, most: usize, timeout: Duration) {
+    pub(crate) fn keep(&self, connection: Http1, most: usize, timeout: Duration) {
         let mut idle = locked(&self.idle);
         if idle.len() < most && !connection.is_closed() {
             let since = Instant::now();
@@ -58,12 +58,12 @@ impl Warm {
     }
 
     /// Shares a connection that takes many requests at once.
-    pub fn share(&self, connection: Http2) {
+    pub(crate) fn share(&self, connection: Http2) {
         *locked(&self.shared) = Some(connection);
     }
 
     /// Closes connections that have waited too long, and parks those that nothing asks for.
-    pub async fn sweep(&self, now: Instant) {
+    pub(crate) async fn sweep(&self, now: Instant) {
         let tired: Vec<_> = {
             let mut idle = locked(&self.idle);
             idle.retain_mut(|idle| idle.expires > now && idle.is_open());

@@ -6,7 +6,7 @@ use super::parameters::parameters;
 
 /// The boundary in `multipart/form-data; boundary=…`, or `None` when this is no such content
 /// type or its boundary is missing, given twice or unusable.
-pub fn boundary(content_type: &str) -> Option<String> {
+pub(crate) fn boundary(content_type: &str) -> Option<String> {
     let kind = content_type.split(';').next()?.trim_ascii();
     if !kind.eq_ignore_ascii_case("multipart/form-data") {
         return None;

@@ -5,13 +5,13 @@
 
 /// Not a list of parameters.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Wrong;
+pub(crate) struct Wrong;
 
 /// The names (in lower case) and values (unquoted) after the first semicolon.
 ///
 /// # Errors
 /// When they are no list of parameters, or one that readers understand differently.
-pub fn parameters(value: &[u8]) -> Result<Vec<(String, Vec<u8>)>, Wrong> {
+pub(crate) fn parameters(value: &[u8]) -> Result<Vec<(String, Vec<u8>)>, Wrong> {
     let mut found = Vec::new();
     let Some(start) = value.iter().position(|&byte| byte == b';') else { return Ok(found) };
     let mut rest = value.get(start..).unwrap_or_default();
@@ -62,7 +62,7 @@ fn unquote(quoted: &[u8], decides: bool) -> Result<(Vec<u8>, &[u8]), Wrong> {
 }
 
 /// Whether this charset is UTF-8 or a part of it.
-pub fn is_utf8(charset: &[u8]) -> bool {
+pub(crate) fn is_utf8(charset: &[u8]) -> bool {
     [&b"utf-8"[..], b"utf8", b"us-ascii"].iter().any(|name| charset.eq_ignore_ascii_case(name))
 }
 

@@ -21,27 +21,27 @@ pub(in crate::cli) struct Arguments {
     targets: Option<PathBuf>,
     /// The port that clients use.
     #[arg(short, long, env = "ONWARDS_PORT", default_value_t = 3000)]
-    pub port: u16,
+    pub(crate) port: u16,
     /// The address that clients use.
     #[arg(long, env = "ONWARDS_HOST", default_value = "127.0.0.1")]
-    pub host: IpAddr,
+    pub(crate) host: IpAddr,
     /// Whether the operations port is open.
     #[arg(long, env = "ONWARDS_METRICS", default_value_t = true, action = clap::ArgAction::Set,
           num_args = 0..=1, default_missing_value = "true")]
-    pub metrics: bool,
+    pub(crate) metrics: bool,
     /// The operations port: `/metrics`.
     #[arg(long, env = "ONWARDS_METRICS_PORT", default_value_t = 9090)]
-    pub metrics_port: u16,
+    pub(crate) metrics_port: u16,
     /// The address of the operations port.
     #[arg(long, env = "ONWARDS_METRICS_HOST", default_value = "127.0.0.1")]
-    pub metrics_host: IpAddr,
+    pub(crate) metrics_host: IpAddr,
     /// What every metric's name begins with.
     #[arg(long, env = "ONWARDS_METRICS_PREFIX", default_value = "onwards")]
-    pub metrics_prefix: String,
+    pub(crate) metrics_prefix: String,
     /// Whether the file is reloaded when it changes; SIGHUP always reloads.
     #[arg(long, env = "ONWARDS_WATCH", default_value_t = true, action = clap::ArgAction::Set,
           num_args = 0..=1, default_missing_value = "true")]
-    pub watch: bool,
+    pub(crate) watch: bool,
     /// The largest request body.
     #[arg(long, env = "ONWARDS_MAX_BODY", default_value = "32MiB", value_parser = values::bytes)]
     max_body: u64,
@@ -50,16 +50,16 @@ pub(in crate::cli) struct Arguments {
     max_bodies: Option<u64>,
     /// How long requests in flight may go on after SIGTERM.
     #[arg(long, env = "ONWARDS_DRAIN", default_value = "30s", value_parser = values::duration)]
-    pub drain: Duration,
+    pub(crate) drain: Duration,
     /// How long connections are still accepted after SIGTERM, while `/readyz` says no already.
     #[arg(long, env = "ONWARDS_DRAIN_DELAY", default_value = "200ms", value_parser = values::duration)]
-    pub drain_delay: Duration,
+    pub(crate) drain_delay: Duration,
     /// How log lines look.
     #[arg(long, env = "ONWARDS_LOG_FORMAT", value_enum, default_value_t = log::Format::Text)]
-    pub log_format: log::Format,
+    pub(crate) log_format: log::Format,
     /// Threads that serve requests (one for each core when absent).
     #[arg(long, env = "ONWARDS_CORES")]
-    pub cores: Option<usize>,
+    pub(crate) cores: Option<usize>,
     /// How long a client may take to send a request's head, from its first byte on.
     #[arg(long, env = "ONWARDS_HEADER_TIMEOUT", default_value = "30s", value_parser = values::duration)]
     header_timeout: Duration,

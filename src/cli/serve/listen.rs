@@ -10,8 +10,8 @@ use socket2::{Domain, Protocol, Socket, Type};
 use super::arguments::Arguments;
 
 pub(super) struct Listeners {
-    pub proxy: Vec<TcpListener>,
-    pub admin: Option<TcpListener>,
+    pub(crate) proxy: Vec<TcpListener>,
+    pub(crate) admin: Option<TcpListener>,
 }
 
 impl Listeners {

@@ -9,43 +9,43 @@ crate::secret::unseen!(Fallback, HealthCheck, Sticky);
 
 /// When and how another provider is tried.
 #[derive(Clone, Deserialize, JsonSchema)]
-pub struct Fallback {
+pub(crate) struct Fallback {
     /// Master switch; with it, connection failures and timeouts fall back too.
     #[schemars(extend("default" = false))]
-    pub enabled: Option<bool>,
+    pub(crate) enabled: Option<bool>,
     /// Statuses that fall back: `5` is 5xx, `50` is 500–509, `502` itself (`[429, 5]` when absent).
     #[schemars(inner(range(min = 1, max = 599)), extend("default" = [429, 5]))]
-    pub on_status: Option<Vec<u16>>,
+    pub(crate) on_status: Option<Vec<u16>>,
     /// A provider's own limit sends the request on; a pool's or a key's never does.
     #[schemars(extend("default" = false))]
-    pub on_rate_limit: Option<bool>,
+    pub(crate) on_rate_limit: Option<bool>,
     /// `weighted_random` may draw a provider again at once.
     #[schemars(extend("default" = false))]
-    pub with_replacement: Option<bool>,
+    pub(crate) with_replacement: Option<bool>,
     /// Attempts in all (the number of providers when absent); more begin a new pass.
     #[schemars(range(min = 1))]
-    pub max_attempts: Option<u32>,
+    pub(crate) max_attempts: Option<u32>,
     /// Waiting before a provider is tried again.
-    pub backoff: Option<Backoff>,
+    pub(crate) backoff: Option<Backoff>,
     /// Waiting in all.
-    pub max_total_backoff_ms: Option<u64>,
+    pub(crate) max_total_backoff_ms: Option<u64>,
     /// Classes of failure that fall back, beyond those of `on_status`.
-    pub on: Option<Vec<Condition>>,
+    pub(crate) on: Option<Vec<Condition>>,
     /// No attempt starts later than this after the first, and none may take longer than what is
     /// left of it.
     #[schemars(range(min = 1))]
-    pub deadline_ms: Option<u64>,
+    pub(crate) deadline_ms: Option<u64>,
     /// Only a failure that came within this time is followed by another attempt.
     #[schemars(range(min = 1))]
-    pub retry_if_failed_within_ms: Option<u64>,
+    pub(crate) retry_if_failed_within_ms: Option<u64>,
     /// Aliases whose pools take over when this one is spent.
-    pub to: Option<Vec<String>>,
+    pub(crate) to: Option<Vec<String>>,
 }
 
 /// A class of failure that falls back although its status does not say so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Condition {
+pub(crate) enum Condition {
     /// Too many requests for now.
     RateLimit,
     /// Nothing left to spend.
@@ -70,24 +70,24 @@ pub enum Condition {
 
 /// Exponential waiting.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-pub struct Backoff {
+pub(crate) struct Backoff {
     /// Before the first repetition.
-    pub initial_ms: u64,
+    pub(crate) initial_ms: u64,
     /// The longest single wait (5 000 when absent).
     #[schemars(extend("default" = 5_000))]
-    pub max_ms: Option<u64>,
+    pub(crate) max_ms: Option<u64>,
     /// Growth (2.0 when absent).
     #[schemars(range(min = 1, max = 1_000), extend("default" = 2.0))]
-    pub factor: Option<f64>,
+    pub(crate) factor: Option<f64>,
     /// Whether the wait is drawn between zero and its length (`full` when absent).
     #[schemars(extend("default" = "full"))]
-    pub jitter: Option<Jitter>,
+    pub(crate) jitter: Option<Jitter>,
 }
 
 /// How a wait is spread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Jitter {
+pub(crate) enum Jitter {
     /// Drawn evenly from zero to the wait.
     Full,
     /// The wait itself.
@@ -96,102 +96,102 @@ pub enum Jitter {
 
 /// Time allowed to a provider, in milliseconds.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
-pub struct Timeouts {
+pub(crate) struct Timeouts {
     /// Name look-up, TCP and TLS (5 000 when absent).
     #[schemars(range(min = 1), extend("default" = 5_000))]
-    pub connect_ms: Option<u64>,
+    pub(crate) connect_ms: Option<u64>,
     /// Until response headers.
     #[schemars(range(min = 1))]
-    pub response_ms: Option<u64>,
+    pub(crate) response_ms: Option<u64>,
     /// Until the first event with content.
     #[schemars(range(min = 1))]
-    pub first_event_ms: Option<u64>,
+    pub(crate) first_event_ms: Option<u64>,
     /// Between two pieces of the body (300 000 when absent).
     #[schemars(range(min = 1), extend("default" = 300_000))]
-    pub idle_ms: Option<u64>,
+    pub(crate) idle_ms: Option<u64>,
     /// The whole attempt, to the last byte.
     #[schemars(range(min = 1))]
-    pub total_ms: Option<u64>,
+    pub(crate) total_ms: Option<u64>,
 }
 
 /// When a failing provider rests.
 #[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
-pub struct Cooldown {
+pub(crate) struct Cooldown {
     /// Failures inside the window that start a rest (3 when absent).
     #[schemars(range(min = 1), extend("default" = 3))]
-    pub failures: Option<u32>,
+    pub(crate) failures: Option<u32>,
     /// The window (60 when absent).
     #[schemars(range(min = 1), extend("default" = 60))]
-    pub window_secs: Option<u64>,
+    pub(crate) window_secs: Option<u64>,
     /// The first rest (60 when absent).
     #[schemars(range(min = 1), extend("default" = 60))]
-    pub duration_secs: Option<u64>,
+    pub(crate) duration_secs: Option<u64>,
     /// Where the doubling of rests ends, and the most that a `Retry-After` is heeded (600 when
     /// absent).
     #[schemars(range(min = 1), extend("default" = 600))]
-    pub max_duration_secs: Option<u64>,
+    pub(crate) max_duration_secs: Option<u64>,
     /// How long a recovered provider takes to get its whole share again (10 when absent); 0 is at
     /// once.
     #[schemars(extend("default" = 10))]
-    pub slow_start_secs: Option<u64>,
+    pub(crate) slow_start_secs: Option<u64>,
 }
 
 /// How a provider's health is probed.
 #[derive(Clone, Deserialize, JsonSchema)]
-pub struct HealthCheck {
+pub(crate) struct HealthCheck {
     /// Asked with `GET` under the provider's base URL (`/v1/models` when absent).
     #[schemars(extend("default" = "/v1/models"))]
-    pub path: Option<String>,
+    pub(crate) path: Option<String>,
     /// Seconds between two probes (30 when absent).
     #[schemars(range(min = 1), extend("default" = 30))]
-    pub interval_secs: Option<u64>,
+    pub(crate) interval_secs: Option<u64>,
     /// Time allowed to one probe (5 000 when absent).
     #[schemars(range(min = 1), extend("default" = 5_000))]
-    pub timeout_ms: Option<u64>,
+    pub(crate) timeout_ms: Option<u64>,
     /// Good probes that make it healthy again (2 when absent).
     #[schemars(range(min = 1), extend("default" = 2))]
-    pub healthy_after: Option<u32>,
+    pub(crate) healthy_after: Option<u32>,
     /// Bad probes that make it unhealthy (3 when absent).
     #[schemars(range(min = 1), extend("default" = 3))]
-    pub unhealthy_after: Option<u32>,
+    pub(crate) unhealthy_after: Option<u32>,
     /// The status of a good probe (any 2xx when absent).
     #[schemars(range(min = 100, max = 599))]
-    pub expect_status: Option<u16>,
+    pub(crate) expect_status: Option<u16>,
 }
 
 /// What `sticky` requests have in common; exactly one of the three.
 #[derive(Clone, Deserialize, JsonSchema)]
-pub struct Sticky {
+pub(crate) struct Sticky {
     /// The value of this header of the request.
-    pub header: Option<String>,
+    pub(crate) header: Option<String>,
     /// The caller's key.
-    pub key: Option<bool>,
+    pub(crate) key: Option<bool>,
     /// So many bytes of the prompt's beginning.
     #[schemars(range(min = 1, max = 65_536))]
-    pub prompt_prefix: Option<u32>,
+    pub(crate) prompt_prefix: Option<u32>,
 }
 
 /// When a second provider is asked although the first has not failed.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
-pub struct Hedge {
+pub(crate) struct Hedge {
     /// After so many milliseconds without a first event.
     #[schemars(range(min = 1))]
-    pub after_ms: Option<u64>,
+    pub(crate) after_ms: Option<u64>,
     /// After the time within which so many percent of the last first events came.
     #[schemars(range(min = 50, max = 99))]
-    pub after_percentile: Option<u32>,
+    pub(crate) after_percentile: Option<u32>,
     /// The most extra attempts, as a share of all answers of the alias (0.05 when absent).
     #[schemars(range(min = 0.001, max = 1), extend("default" = 0.05))]
-    pub max_extra: Option<f64>,
+    pub(crate) max_extra: Option<f64>,
     /// Whether requests with tools may be sent twice, too.
     #[schemars(extend("default" = false))]
-    pub side_effects: Option<bool>,
+    pub(crate) side_effects: Option<bool>,
 }
 
 /// A class of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub enum Class {
+pub(crate) enum Class {
     /// Too many requests for now.
     RateLimit,
     /// Nothing left to spend.

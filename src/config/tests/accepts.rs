@@ -68,8 +68,6 @@ fn a_later_problem_finds_its_place() {
     let alias = Path::root().key("targets").key("é");
     let value = source.problem(&alias.clone().key("weight"), "too heavy", None);
     assert_eq!(value.to_string(), "conf/targets.json:3:15: targets[\"é\"].weight: too heavy");
-    let key = source.problem_with_key(&alias.clone().key("weight"), "odd", Some("drop it".into()));
-    assert_eq!(key.to_string(), "conf/targets.json:3:5: targets[\"é\"].weight: odd; drop it");
     // What is not written is told at the nearest thing that is.
     let absent = source.problem(&alias.key("timeouts").key("idle_ms"), "short", None);
     assert_eq!((absent.line, absent.column), (2, 8));

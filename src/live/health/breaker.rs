@@ -16,15 +16,15 @@ use crate::failure::What;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cooldown {
     /// Failures inside the window, with no success between, that begin a rest.
-    pub failures: u32,
+    pub(crate) failures: u32,
     /// The window that slides over them.
-    pub window: Duration,
+    pub(crate) window: Duration,
     /// The first rest; it doubles with each that follows soon after.
-    pub duration: Duration,
+    pub(crate) duration: Duration,
     /// Where doubling ends, and the most that a `Retry-After` is heeded.
-    pub max_duration: Duration,
+    pub(crate) max_duration: Duration,
     /// How long a recovered provider's weight takes to grow back; zero is at once.
-    pub slow_start: Duration,
+    pub(crate) slow_start: Duration,
 }
 
 impl Default for Cooldown {

@@ -11,14 +11,14 @@ use crate::failure::What;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reason {
     /// The whole rest, from its beginning.
-    pub rest: Duration,
+    pub(crate) rest: Duration,
     /// What began it.
-    pub why: Why,
+    pub(crate) why: Why,
 }
 
 /// What begins a rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Why {
+pub(crate) enum Why {
     /// Too many failures inside the window.
     Failures {
         /// How many.

@@ -37,10 +37,11 @@ pub enum State {
 
 impl State {
     /// Every word that [`State::word`] may be.
-    pub const WORDS: [&'static str; 5] = ["ready", "starting", "resting", "trial", "unhealthy"];
+    pub(crate) const WORDS: [&'static str; 5] =
+        ["ready", "starting", "resting", "trial", "unhealthy"];
 
     /// One word, for metrics.
-    pub fn word(&self) -> &'static str {
+    pub(crate) fn word(&self) -> &'static str {
         match self {
             Self::Ready { factor } if *factor < 1.0 => "starting",
             Self::Ready { .. } => "ready",

@@ -7,9 +7,9 @@
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Probing {
     /// Good ones that make an unhealthy provider healthy.
-    pub healthy_after: u32,
+    pub(crate) healthy_after: u32,
     /// Bad ones that make a healthy provider unhealthy.
-    pub unhealthy_after: u32,
+    pub(crate) unhealthy_after: u32,
 }
 
 impl Default for Probing {

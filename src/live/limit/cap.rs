@@ -39,7 +39,7 @@ impl Cap {
     }
 
     /// How many are in flight now.
-    pub fn in_flight(&self) -> u32 {
+    pub(crate) fn in_flight(&self) -> u32 {
         self.in_flight.load(Ordering::Relaxed)
     }
 }

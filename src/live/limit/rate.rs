@@ -48,22 +48,22 @@ impl RateBucket {
     }
 
     /// How long until one cell is free, zero when one is; takes nothing.
-    pub fn free_in(&self) -> Duration {
+    pub(crate) fn free_in(&self) -> Duration {
         Duration::from_nanos((self.used() + self.period).saturating_sub(self.capacity))
     }
 
     /// The free share, 0.0 to 1.0; takes nothing.
-    pub fn level(&self) -> f64 {
+    pub(crate) fn level(&self) -> f64 {
         1.0 - self.used_share()
     }
 
     /// The numbers.
-    pub fn rate(&self) -> Rate {
+    pub(crate) fn rate(&self) -> Rate {
         self.rate
     }
 
     /// A bucket with other numbers of which the same share is used up.
-    pub fn successor(&self, rate: Rate) -> RateBucket {
+    pub(crate) fn successor(&self, rate: Rate) -> RateBucket {
         Self::with_used_share(rate, self.used_share())
     }
 

@@ -10,7 +10,7 @@ use super::Meters;
 
 impl Meters {
     /// Removes the series of aliases, and of providers of an alias, that are not known any more.
-    pub fn retain(&self, known: impl Fn(&str, Option<&str>) -> bool) {
+    pub(crate) fn retain(&self, known: impl Fn(&str, Option<&str>) -> bool) {
         let known = &known;
         retain(&self.requests, known);
         retain(&self.durations, known);

@@ -71,7 +71,7 @@ impl Event {
     }
 
     /// About how many bytes a writer holds that keeps it.
-    pub fn weight(&self) -> usize {
+    pub(crate) fn weight(&self) -> usize {
         match self {
             Self::Text(text) | Self::Reasoning(text) | Self::Refusal(text) => text.len(),
             Self::ToolCallDelta { json, .. } => json.len(),

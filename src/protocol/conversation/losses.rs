@@ -10,7 +10,7 @@ pub use crate::words::Lossy;
 
 /// The names of what was lost while one request was written.
 #[derive(Debug)]
-pub struct Losses {
+pub(crate) struct Losses {
     policy: Lossy,
     /// In the order of their loss, as often as it happened.
     names: Vec<String>,
@@ -18,7 +18,7 @@ pub struct Losses {
 
 impl Losses {
     /// Nothing is lost yet.
-    pub fn new(policy: Lossy) -> Self {
+    pub(crate) fn new(policy: Lossy) -> Self {
         Self { policy, names: Vec::new() }
     }
 
@@ -26,7 +26,7 @@ impl Losses {
     ///
     /// # Errors
     /// The field, when losing is refused.
-    pub fn lose<'a>(&mut self, field: impl Into<Cow<'a, str>>) -> Result<(), Refused> {
+    pub(crate) fn lose<'a>(&mut self, field: impl Into<Cow<'a, str>>) -> Result<(), Refused> {
         let field = field.into().into_owned();
         match self.policy {
             Lossy::Refuse => return Err(Refused { field }),
@@ -39,12 +39,12 @@ impl Losses {
     ///
     /// # Errors
     /// As [`Losses::lose`].
-    pub fn lose_if(&mut self, there: bool, field: &str) -> Result<(), Refused> {
+    pub(crate) fn lose_if(&mut self, there: bool, field: &str) -> Result<(), Refused> {
         if there { self.lose(field) } else { Ok(()) }
     }
 
     /// The names, each once, in the order of their loss.
-    pub fn into_names(mut self) -> Vec<String> {
+    pub(crate) fn into_names(mut self) -> Vec<String> {
         let mut known = HashSet::new();
         self.names.retain(|name| known.insert(name.clone()));
         self.names

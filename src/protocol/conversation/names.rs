@@ -10,7 +10,7 @@ use crate::models::tools::NameRule;
 
 /// The tools of one conversation that must be renamed for one vendor.
 #[derive(Debug, Default)]
-pub struct ToolNames {
+pub(crate) struct ToolNames {
     /// As sent, by the client's names.
     renamed: BTreeMap<String, String>,
 }
@@ -18,7 +18,7 @@ pub struct ToolNames {
 impl ToolNames {
     /// Renames what does not keep to the rule. The new name is the same in every turn, and different
     /// for different tools.
-    pub fn fit(conversation: &Conversation, rule: NameRule) -> Self {
+    pub(crate) fn fit(conversation: &Conversation, rule: NameRule) -> Self {
         let offered = conversation.tools.iter().map(|tool| tool.name.as_str());
         let called = conversation.tool_calls().map(|call| call.name.as_str());
         let chosen = match &conversation.tool_choice {
@@ -35,18 +35,18 @@ impl ToolNames {
     }
 
     /// The name to send.
-    pub fn sent<'a>(&'a self, name: &'a str) -> &'a str {
+    pub(crate) fn sent<'a>(&'a self, name: &'a str) -> &'a str {
         self.renamed.get(name).map_or(name, String::as_str)
     }
 
     /// For `Reading::renamed`: the client's names, by those that are sent.
-    pub fn back(self) -> BTreeMap<String, String> {
+    pub(crate) fn back(self) -> BTreeMap<String, String> {
         self.renamed.into_iter().map(|(old, sent)| (sent, old)).collect()
     }
 }
 
 /// An id with every character but letters, digits, `_` and `-` replaced: what vendors accept.
-pub fn clean_id(id: &str) -> Cow<'_, str> {
+pub(crate) fn clean_id(id: &str) -> Cow<'_, str> {
     let fits = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
     if id.chars().all(fits) {
         Cow::Borrowed(id)

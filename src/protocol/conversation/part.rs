@@ -134,12 +134,12 @@ impl Part {
     }
 
     /// The value of its signature, if that vendor made it.
-    pub fn signature_of(&self, vendor: Protocol) -> Option<&str> {
+    pub(crate) fn signature_of(&self, vendor: Protocol) -> Option<&str> {
         self.signature.as_ref().filter(|s| s.vendor == vendor).map(|s| s.value.as_str())
     }
 
     /// Whether it is text that says nothing: several vendors refuse such a block.
-    pub fn is_blank(&self) -> bool {
+    pub(crate) fn is_blank(&self) -> bool {
         self.as_text().is_some_and(|text| text.trim().is_empty())
     }
 
@@ -172,7 +172,7 @@ impl Media {
     }
 
     /// Its URL: its own, or a `data:` URL; none for a text and an uploaded file.
-    pub fn to_url(&self) -> Option<Cow<'_, str>> {
+    pub(crate) fn to_url(&self) -> Option<Cow<'_, str>> {
         match &self.source {
             Source::Url(url) => Some(url.into()),
             Source::Base64(data) => {
@@ -197,7 +197,7 @@ impl Media {
     }
 
     /// Its media type, or the commonest one of its kind.
-    pub fn media_type_or_default(&self) -> &str {
+    pub(crate) fn media_type_or_default(&self) -> &str {
         match (self.media_type.as_deref(), self.kind) {
             // What many call it, and few vendors know.
             (Some("image/jpg"), _) => "image/jpeg",
@@ -231,7 +231,7 @@ impl Media {
 
 impl MediaKind {
     /// The kind that a media type belongs to.
-    pub fn of(media_type: &str) -> Self {
+    pub(crate) fn of(media_type: &str) -> Self {
         match media_type.split('/').next() {
             Some("image") => Self::Image,
             Some("audio") => Self::Audio,
@@ -241,7 +241,7 @@ impl MediaKind {
     }
 
     /// Its name in `x-onwards-dropped` and in refusals.
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Image => "image",
             Self::Document => "document",
@@ -259,7 +259,7 @@ impl Signature {
 
     /// As it is given to a client of that protocol: the vendor's own value when it is the client's
     /// vendor, else marked, so that [`Signature::from_client`] knows it again on the next turn.
-    pub fn to_client(&self, client: Protocol) -> String {
+    pub(crate) fn to_client(&self, client: Protocol) -> String {
         if self.vendor == client {
             self.value.clone()
         } else {
@@ -268,7 +268,7 @@ impl Signature {
     }
 
     /// As a client of that protocol gives it back; empty is none.
-    pub fn from_client(client: Protocol, value: &str) -> Option<Self> {
+    pub(crate) fn from_client(client: Protocol, value: &str) -> Option<Self> {
         let marked = value.strip_prefix(MARK).and_then(|marked| marked.split_once(BETWEEN));
         match marked.and_then(|(vendor, rest)| Some((Protocol::from_name(vendor)?, rest))) {
             Some((vendor, rest)) => Some(Self::new(vendor, rest)),

@@ -68,7 +68,7 @@ impl Reply {
     }
 
     /// The media that the model made.
-    pub fn media(&self) -> impl Iterator<Item = &Media> {
+    pub(crate) fn media(&self) -> impl Iterator<Item = &Media> {
         self.parts.iter().filter_map(|part| match &part.content {
             Content::Media(medium) => Some(medium),
             _ => None,
@@ -78,7 +78,7 @@ impl Reply {
     /// The same answer, where a call of that tool may stand for it: then the arguments of the first
     /// are all of the text, what is said beside it is reasoning, and no tool is waited for.
     #[must_use]
-    pub fn answered_through(self, tool: Option<&str>) -> Self {
+    pub(crate) fn answered_through(self, tool: Option<&str>) -> Self {
         let is_answer = |call: &ToolCall| Some(call.name.as_str()) == tool;
         let is_given =
             |part: &Part| matches!(&part.content, Content::ToolCall(call) if is_answer(call));
@@ -107,7 +107,7 @@ impl Reply {
     ///
     /// # Errors
     /// It calls a tool without a name, or has more parts or calls than any model's.
-    pub fn checked(self) -> Result<Self, Failure> {
+    pub(crate) fn checked(self) -> Result<Self, Failure> {
         if self.parts.len() > bounds::PARTS {
             return Err(Failure::malformed(bounds::TOO_MANY_PARTS));
         }
@@ -121,7 +121,7 @@ impl Reply {
     }
 
     /// Whether the model refuses in words.
-    pub fn refuses(&self) -> bool {
+    pub(crate) fn refuses(&self) -> bool {
         self.parts.iter().any(|part| matches!(part.content, Content::Refusal(_)))
     }
 
@@ -133,18 +133,23 @@ impl Reply {
 
 impl Usage {
     /// From a vendor whose input does not count what went through a cache.
-    pub fn beside_cache(uncached: u64, output: u64, cache_read: u64, cache_write: u64) -> Self {
+    pub(crate) fn beside_cache(
+        uncached: u64,
+        output: u64,
+        cache_read: u64,
+        cache_write: u64,
+    ) -> Self {
         let input = uncached.saturating_add(cache_read).saturating_add(cache_write);
         Self { input, output, cache_read, cache_write, reasoning: 0 }
     }
 
     /// The input that went through no cache.
-    pub fn uncached(&self) -> u64 {
+    pub(crate) fn uncached(&self) -> u64 {
         self.input.saturating_sub(self.cache_read).saturating_sub(self.cache_write)
     }
 
     /// Input and output.
-    pub fn total(&self) -> u64 {
+    pub(crate) fn total(&self) -> u64 {
         self.input.saturating_add(self.output)
     }
 }
@@ -153,7 +158,7 @@ impl Finish {
     /// `ContentFilter` in the place of `Stop` when the model refused, for protocols in which a
     /// refusal is a reason to end and no text of its own.
     #[must_use]
-    pub fn with_refusal(self, refused: bool) -> Self {
+    pub(crate) fn with_refusal(self, refused: bool) -> Self {
         if refused && self == Self::Stop { Self::ContentFilter } else { self }
     }
 

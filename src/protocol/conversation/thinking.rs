@@ -19,12 +19,12 @@ pub enum Thinking {
 
 impl Thinking {
     /// Whether there is to be none.
-    pub fn is_off(self) -> bool {
+    pub(crate) fn is_off(self) -> bool {
         matches!(self, Self::Off | Self::Effort(Effort::None))
     }
 
     /// In words; `None` where nothing is to be said.
-    pub fn effort(self) -> Option<Effort> {
+    pub(crate) fn effort(self) -> Option<Effort> {
         match self {
             Self::Off | Self::Adaptive => None,
             Self::Effort(effort) => Some(effort),
@@ -33,7 +33,7 @@ impl Thinking {
     }
 
     /// In tokens, 0 for not at all; `None` where the model is to decide.
-    pub fn budget(self) -> Option<u64> {
+    pub(crate) fn budget(self) -> Option<u64> {
         match self {
             Self::Off => Some(0),
             Self::Adaptive => None,

@@ -54,7 +54,7 @@ pub struct ToolCall {
 pub struct ToolResult {
     /// The call's id.
     pub call_id: String,
-    /// The tool's name, where the client says it; [`super::Conversation::called_tools`] knows it else.
+    /// The tool's name, where the client says it; `Conversation::called_tools` knows it else.
     pub name: Option<String>,
     /// Text and media.
     pub content: Vec<Part>,
@@ -107,7 +107,7 @@ impl ToolResult {
     }
 
     /// All its text: the parts joined by line ends.
-    pub fn text(&self) -> Cow<'_, str> {
+    pub(crate) fn text(&self) -> Cow<'_, str> {
         one_text(self.content.iter().filter_map(Part::as_text), "\n").unwrap_or_default()
     }
 }

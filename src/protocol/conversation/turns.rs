@@ -93,7 +93,7 @@ impl Conversation {
     }
 
     /// The tools that were called, by the calls' ids; the first call of an id counts.
-    pub fn called_tools(&self) -> HashMap<&str, &str> {
+    pub(crate) fn called_tools(&self) -> HashMap<&str, &str> {
         let mut called = HashMap::new();
         for call in self.tool_calls() {
             called.entry(call.id.as_str()).or_insert(call.name.as_str());
@@ -102,7 +102,7 @@ impl Conversation {
     }
 
     /// Whether the turns hold tool calls or results: some vendors then want the tools again.
-    pub fn has_tool_parts(&self) -> bool {
+    pub(crate) fn has_tool_parts(&self) -> bool {
         let mut parts = self.turns.iter().flat_map(|turn| &turn.parts);
         parts.any(|part| matches!(part.content, Content::ToolCall(_) | Content::ToolResult(_)))
     }

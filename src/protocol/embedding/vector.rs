@@ -22,7 +22,7 @@ pub enum Vector {
 
 impl Vector {
     /// The vector that a JSON value is: a list of numbers, or the base64 of 32-bit floats.
-    pub fn read(value: &RawValue) -> Option<Self> {
+    pub(crate) fn read(value: &RawValue) -> Option<Self> {
         let text = value.get();
         if text.starts_with('"') {
             let encoded: Cow<'_, str> = serde_json::from_str(text).ok()?;
@@ -37,7 +37,7 @@ impl Vector {
     }
 
     /// The vector that a base64 text stands for; none where it is no text of finite floats.
-    pub fn from_base64(text: &str) -> Option<Self> {
+    pub(crate) fn from_base64(text: &str) -> Option<Self> {
         let bytes = BASE64.decode(text).ok()?;
         let (floats, rest) = bytes.as_chunks::<4>();
         let floats: Vec<f32> = floats.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();

@@ -13,7 +13,7 @@ use crate::{
 
 /// Reads a stream's opening, piece by piece.
 #[derive(Debug)]
-pub enum Opening {
+pub(crate) enum Opening {
     /// What an event says decides.
     Read(sse::Parser),
     /// Anything whole is content, comments too.
@@ -22,7 +22,7 @@ pub enum Opening {
 
 impl Opening {
     /// Looks for errors and for content, or only for something to pass on.
-    pub fn new(reads_events: bool) -> Self {
+    pub(crate) fn new(reads_events: bool) -> Self {
         if reads_events {
             Self::Read(sse::Parser::new())
         } else {
@@ -31,7 +31,7 @@ impl Opening {
     }
 
     /// What the stream says so far, with one more piece.
-    pub fn observe(&mut self, piece: Bytes) -> Report {
+    pub(crate) fn observe(&mut self, piece: Bytes) -> Report {
         let parser = match self {
             Self::Read(parser) => parser,
             Self::Whole(boundary) => {

@@ -8,7 +8,7 @@ use super::{At, BAD_GATEWAY, Told};
 use crate::body;
 
 /// Whether a JSON answer is an error and holds nothing that was asked for.
-pub fn is_error_alone(json: &[u8]) -> bool {
+pub(crate) fn is_error_alone(json: &[u8]) -> bool {
     // Nearly every answer is not an error, which is seen without reading it.
     NAMED.iter().any(|named| named.find(json).is_some()) && body::stands_alone(json, &KEYS)
 }
@@ -20,12 +20,12 @@ pub fn is_error_event(data: &[u8]) -> bool {
 }
 
 /// Whether an event of this name tells an error.
-pub fn is_error_name(name: &str) -> bool {
+pub(crate) fn is_error_name(name: &str) -> bool {
     matches!(name, "error" | "response.failed")
 }
 
 /// The status of an error inside a success: its own number, or 502.
-pub fn status_inside(body: &[u8]) -> u16 {
+pub(crate) fn status_inside(body: &[u8]) -> u16 {
     Told::inside(At::Success, body).status().unwrap_or(BAD_GATEWAY)
 }
 

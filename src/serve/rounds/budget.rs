@@ -18,7 +18,7 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Budget {
     /// Attempts so far.
-    pub attempts: u32,
+    pub(crate) attempts: u32,
     most: Option<u32>,
     /// No attempt starts after it.
     deadline: Option<Instant>,

@@ -30,19 +30,19 @@ use crate::{
 
 /// An attempt at one provider, and what it holds.
 pub(super) struct Attempt<'a> {
-    pub provider_ref: ProviderRef,
-    pub provider: &'a Provider,
-    pub permit: Permit,
-    pub entry: Entry,
-    pub extra: Option<Extra>,
+    pub(crate) provider_ref: ProviderRef,
+    pub(crate) provider: &'a Provider,
+    pub(crate) permit: Permit,
+    pub(crate) entry: Entry,
+    pub(crate) extra: Option<Extra>,
     /// The request in its words, where it speaks another protocol.
-    pub outgoing: Outgoing<'a>,
+    pub(crate) outgoing: Outgoing<'a>,
 }
 
 /// Where the loop stands in one pool.
 pub(super) struct Pass<'a> {
-    pub id: PoolId,
-    pub pool: &'a Pool,
+    pub(crate) id: PoolId,
+    pub(crate) pool: &'a Pool,
     inbound: &'a Inbound,
     /// This pool's own, if it has taken over from another.
     permit: Option<Permit>,

@@ -19,18 +19,18 @@ use crate::{
 
 /// What a request needs of a provider.
 #[derive(Clone, Copy, Default)]
-pub struct Needs<'a> {
+pub(crate) struct Needs<'a> {
     /// The prompt is certain to have more tokens than this.
-    pub longer_than: u64,
+    pub(crate) longer_than: u64,
     /// What only providers of some protocols can serve.
-    pub particular: Option<&'a Endpoint>,
+    pub(crate) particular: Option<&'a Endpoint>,
     /// The request, where there is one: its path may name a model.
-    pub inbound: Option<&'a Inbound>,
+    pub(crate) inbound: Option<&'a Inbound>,
 }
 
 /// What is in the way of asking a provider.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Obstacle {
+pub(crate) enum Obstacle {
     /// It rests, or its probes fail.
     Rests(State),
     /// The prompt is too long for what it takes, in tokens.
@@ -41,19 +41,23 @@ pub enum Obstacle {
 
 /// The lowest tier of a pool that has a provider left.
 #[derive(Debug, Default)]
-pub struct Tier {
+pub(crate) struct Tier {
     /// The strategy chooses among these. In definition order they include those with an obstacle,
     /// which are passed over in their turn.
-    pub candidates: SmallVec<[Candidate; 8]>,
+    pub(crate) candidates: SmallVec<[Candidate; 8]>,
     /// These are passed over before it chooses.
-    pub passed_over: SmallVec<[(usize, Obstacle); 4]>,
+    pub(crate) passed_over: SmallVec<[(usize, Obstacle); 4]>,
 }
 
 /// The factor on a provider's weight, or what is in the way of asking it.
 ///
 /// # Errors
 /// The obstacle.
-pub fn verdict(provider: &Provider, needs: &Needs<'_>, now: Instant) -> Result<f32, Obstacle> {
+pub(crate) fn verdict(
+    provider: &Provider,
+    needs: &Needs<'_>,
+    now: Instant,
+) -> Result<f32, Obstacle> {
     if needs.particular.is_some_and(|endpoint| !endpoint.is_served_by(provider.protocol))
         || needs.inbound.is_some_and(|inbound| request::names_another(inbound, provider))
     {
@@ -71,7 +75,7 @@ pub fn verdict(provider: &Provider, needs: &Needs<'_>, now: Instant) -> Result<f
 }
 
 /// The lowest tier in which a provider is left; `None` if all are out.
-pub fn tier(pool: &Pool, needs: &Needs<'_>, out: &[bool], now: Instant) -> Option<Tier> {
+pub(crate) fn tier(pool: &Pool, needs: &Needs<'_>, out: &[bool], now: Instant) -> Option<Tier> {
     let waiting = || pool.providers.iter().zip(out).filter(|(_, out)| !**out);
     let lowest = waiting().map(|(provider, _)| provider.tier).min()?;
     let mut tier = Tier::default();
@@ -90,7 +94,7 @@ pub fn tier(pool: &Pool, needs: &Needs<'_>, out: &[bool], now: Instant) -> Optio
 }
 
 /// A provider as a strategy sees it.
-pub fn candidate(index: usize, provider: &Provider, factor: f32, now: Instant) -> Candidate {
+pub(crate) fn candidate(index: usize, provider: &Provider, factor: f32, now: Instant) -> Candidate {
     Candidate {
         index,
         weight: provider.weight,
@@ -103,7 +107,7 @@ pub fn candidate(index: usize, provider: &Provider, factor: f32, now: Instant) -
 
 /// The providers of which one is asked first by a request that comes now; none where a limit
 /// refuses it, or where each is passed over.
-pub fn first(pool: &Pool, needs: &Needs<'_>, now: Instant) -> SmallVec<[usize; 8]> {
+pub(crate) fn first(pool: &Pool, needs: &Needs<'_>, now: Instant) -> SmallVec<[usize; 8]> {
     let mut out: SmallVec<[bool; 8]> = smallvec![false; pool.providers.len()];
     while let Some(tier) = tier(pool, needs, &out, now) {
         for (at, _) in tier.passed_over {
@@ -161,7 +165,7 @@ fn keep_if_any(candidates: &mut SmallVec<[Candidate; 8]>, keep: impl Fn(&Candida
 }
 
 /// The strategy's choice among candidates that are not empty.
-pub fn chosen(pool: &Pool, candidates: &[Candidate], key: u64) -> usize {
+pub(crate) fn chosen(pool: &Pool, candidates: &[Candidate], key: u64) -> usize {
     match candidates {
         [only] => only.index,
         _ => {

@@ -19,8 +19,8 @@ use crate::{
 
 /// How requests are signed, and where the pair comes from unless it is known.
 pub(super) struct Signed {
-    pub aws: Aws,
-    pub source: Option<Source>,
+    pub(crate) aws: Aws,
+    pub(crate) source: Option<Source>,
 }
 
 impl Compiler<'_> {

@@ -19,8 +19,8 @@ use crate::{
 /// What is known of how a provider is asked.
 #[derive(Default)]
 pub(super) struct Known {
-    pub aws: Option<Aws>,
-    pub identity: Option<Arc<Identity>>,
+    pub(crate) aws: Option<Aws>,
+    pub(crate) identity: Option<Arc<Identity>>,
 }
 
 impl Compiler<'_> {

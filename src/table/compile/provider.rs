@@ -22,17 +22,17 @@ use crate::{
 
 /// A provider as it is written, and where.
 pub(super) struct Entry<'a> {
-    pub endpoint: &'a raw::Endpoint,
+    pub(crate) endpoint: &'a raw::Endpoint,
     /// What only a provider of a list has; a single target's are its pool's.
-    pub own: Option<&'a raw::Provider>,
-    pub path: Path,
+    pub(crate) own: Option<&'a raw::Provider>,
+    pub(crate) path: Path,
 }
 
 /// What a provider takes from its pool where it says nothing itself.
 pub(super) struct Inherited<'a> {
-    pub keys: &'a raw::PoolKeys,
-    pub response_headers: &'a Headers,
-    pub path: &'a Path,
+    pub(crate) keys: &'a raw::PoolKeys,
+    pub(crate) response_headers: &'a Headers,
+    pub(crate) path: &'a Path,
 }
 
 impl Compiler<'_> {

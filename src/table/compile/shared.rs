@@ -17,8 +17,8 @@ pub(super) struct Shared {
 /// A provider's name in headers.
 #[derive(Clone)]
 pub(super) struct Named {
-    pub value: HeaderValue,
-    pub served: HeaderValue,
+    pub(crate) value: HeaderValue,
+    pub(crate) served: HeaderValue,
 }
 
 impl Shared {

@@ -10,7 +10,7 @@ use crate::table::aws::Keys;
 
 /// What a provider is asked with.
 #[derive(Debug)]
-pub enum Credential {
+pub(crate) enum Credential {
     /// The value of `authorization`.
     Bearer(HeaderValue),
     /// What requests are signed with.

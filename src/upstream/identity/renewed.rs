@@ -19,8 +19,8 @@ pub(super) struct Renewed<T> {
 /// What was fetched, and until when it is good.
 #[derive(Debug)]
 pub(super) struct Fetched<T> {
-    pub value: T,
-    pub expires: SystemTime,
+    pub(crate) value: T,
+    pub(crate) expires: SystemTime,
 }
 
 #[derive(Debug)]
@@ -44,11 +44,11 @@ type Flight<T> = watch::Receiver<Option<Result<Arc<T>, Unfetched>>>;
 
 /// Why nothing was fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Unfetched {
+pub(crate) struct Unfetched {
     /// Whether the source has said no, rather than nothing that can be used.
-    pub refused: bool,
+    pub(crate) refused: bool,
     /// The cause, for the operator only.
-    pub cause: Arc<str>,
+    pub(crate) cause: Arc<str>,
 }
 
 /// What to do for someone who asks.
