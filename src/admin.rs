@@ -3,7 +3,7 @@
 pub mod explain;
 pub mod gauges;
 
-use std::{convert::Infallible, sync::Arc};
+use std::{convert::Infallible, net::IpAddr, sync::Arc};
 
 use axum::{
     Json, Router,
@@ -67,7 +67,11 @@ fn router(gateway: Arc<Gateway>, meters: Arc<Meters>) -> Router {
 }
 
 impl connection::Service for Port {
-    async fn serve(self: Arc<Self>, request: Request<Incoming>) -> http::Response<Reply> {
+    async fn serve(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        _client: Option<IpAddr>,
+    ) -> http::Response<Reply> {
         match self.router.clone().call(request).await {
             Ok(response) => response.map(Reply::of),
             Err(never) => match never {},

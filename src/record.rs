@@ -38,6 +38,9 @@ pub(crate) struct Record {
     id: RequestId,
     asks: Asks,
     caller: Option<Caller>,
+    /// The name of its key.
+    key: Option<Arc<str>>,
+    stream: bool,
     /// What stands for the alias asked for where no pool does.
     unserved: Option<Box<str>>,
     served_by: Option<ServedBy>,
@@ -68,6 +71,8 @@ impl Record {
             id,
             asks,
             caller: None,
+            key: None,
+            stream: false,
             unserved: None,
             served_by: None,
             started: Instant::now(),
@@ -91,14 +96,18 @@ impl Record {
         self.asks.protocol
     }
 
-    /// The body has been read.
-    pub(crate) fn came(&mut self, bytes: u64) {
+    /// The body has been read; it asks for a stream or for a whole answer.
+    pub(crate) fn came(&mut self, bytes: u64, stream: bool) {
         self.bytes_in = bytes;
+        self.stream = stream;
     }
 
     /// The caller is known, or it is known that it is not.
-    pub(crate) fn called_by(&mut self, caller: Caller) {
+    pub(crate) fn called_by(&mut self, caller: Caller, table: &Table) {
         self.caller = Some(caller);
+        if let Caller::Known(key) = caller {
+            self.key.clone_from(&table.keyring.key(key).name);
+        }
     }
 
     /// No pool serves the alias that was asked for.
@@ -215,8 +224,10 @@ impl Drop for Record {
         let served_by = self.served_by.as_ref();
         self.report.finished(&Finished {
             id: &self.id,
-            asks: self.asks,
+            asks: &self.asks,
             caller: self.caller,
+            key: self.key.as_deref(),
+            stream: self.stream,
             unserved: self.unserved.as_deref(),
             served_by: served_by.map(|it| finished::ServedBy {
                 asked: it.pools.get(it.asked),

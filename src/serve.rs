@@ -28,10 +28,10 @@ pub(crate) mod stream_end;
 pub(crate) mod answer;
 pub(crate) mod stage;
 
-use std::{panic::AssertUnwindSafe, pin::Pin, sync::Arc};
+use std::{net::IpAddr, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
 use futures_util::FutureExt;
-use http::{Request, Response};
+use http::{Method, Request, Response, uri::PathAndQuery};
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
 
@@ -39,7 +39,8 @@ use self::reply::Reply;
 pub use self::stage::Stage;
 pub(crate) use self::{context::Context, intake::BodyLimits};
 use crate::{
-    record::{Asks, Record, RequestId},
+    protocol::Protocol,
+    record::{Asks, Finished, Record, Report, RequestId},
     refusal::Refusal,
 };
 
@@ -57,25 +58,38 @@ impl Context {
     }
 
     /// What the request asks for, and what serves it.
-    fn route(self: Arc<Self>, request: Request<Incoming>, id: RequestId) -> (Asks, Served) {
+    fn route(
+        self: Arc<Self>,
+        request: Request<Incoming>,
+        id: RequestId,
+        client: Option<IpAddr>,
+    ) -> (Protocol, Served) {
         let path = request.uri().path();
+        let target = self.target(&request);
         if routes::owns(request.method(), path) {
             let protocol = routes::speaks(path, request.headers());
-            let asks = Asks { protocol, operation: None };
-            (asks, Box::pin(routes::serve(self, request, asks, id)))
+            let asks = Asks { protocol, operation: None, client, target };
+            (protocol, Box::pin(routes::serve(self, request, asks, id)))
         } else {
             let endpoint = proxy::endpoint_of(&request);
-            let asks = Asks {
-                protocol: endpoint.as_ref().map(|it| it.protocol).unwrap_or_default(),
-                operation: endpoint.as_ref().map(|it| it.operation),
-            };
-            (asks, Box::pin(proxy::proxy(self, request, endpoint, asks, id)))
+            let protocol = endpoint.as_ref().map(|it| it.protocol).unwrap_or_default();
+            let operation = endpoint.as_ref().map(|it| it.operation);
+            let asks = Asks { protocol, operation, client, target };
+            (protocol, Box::pin(proxy::proxy(self, request, endpoint, asks, id)))
         }
     }
 
-    /// The request's own record was finished by the panic.
-    fn after_panic(&self, id: RequestId, asks: Asks) -> Response<Reply> {
-        answer::refuse(&Refusal::Internal, Record::begin(Arc::clone(&self.report), id, asks))
+    fn target(&self, request: &Request<Incoming>) -> Option<(Method, PathAndQuery)> {
+        if !self.report.shows_target() {
+            return None;
+        }
+        Some((request.method().clone(), request.uri().path_and_query()?.clone()))
+    }
+
+    /// The request's own record was finished, and reported, by the panic.
+    fn after_panic(id: RequestId, protocol: Protocol) -> Response<Reply> {
+        let asks = Asks { protocol, ..Asks::default() };
+        answer::refuse(&Refusal::Internal, Record::begin(Arc::new(Unreported), id, asks))
     }
 }
 
@@ -84,18 +98,26 @@ impl connection::Service for Context {
     fn serve(
         self: Arc<Self>,
         request: Request<Incoming>,
+        client: Option<IpAddr>,
     ) -> impl Future<Output = Response<Reply>> + Send {
         let id = RequestId::of(request.headers());
-        let (asks, served) = Arc::clone(&self).route(request, id.clone());
+        let (protocol, served) = self.route(request, id.clone(), client);
         async move {
             let served = AssertUnwindSafe(served).catch_unwind().await;
-            served.unwrap_or_else(|_| self.after_panic(id, asks))
+            served.unwrap_or_else(|_| Self::after_panic(id, protocol))
         }
     }
 
     fn stage(&self) -> &Stage {
         &self.stage
     }
+}
+
+/// What hears of a response that stands for a request which was reported already.
+struct Unreported;
+
+impl Report for Unreported {
+    fn finished(&self, _: &Finished<'_>) {}
 }
 
 /// Boxed: what a request needs until its response begins is large. A connection would keep room for

@@ -1,5 +1,6 @@
 //! `onwards serve`: one thread for each core, one for the file, one for operators; then the end.
 
+mod access_log;
 mod arguments;
 mod listen;
 mod memory;
@@ -21,7 +22,7 @@ use crate::{
     live::{Meters, Retries},
     record::Report,
     reload::{Hint, Hints, Loader},
-    report::Metrics,
+    report::{All, Metrics, access_log::Queue},
     secret::names::label,
     serve::{Context, Stage, connection::Timeouts, routes},
     table::{Place, Table},
@@ -52,7 +53,12 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let table = table.map_err(|problems| problems.rendered())?;
     let listeners = Listeners::bind(arguments)?;
     if arguments.log_format == log::Format::Text {
-        terminal::say(&welcome(arguments, &table));
+        let welcome = welcome(arguments, &table);
+        match arguments.access_log {
+            // Standard output carries the access log and nothing else.
+            arguments::AccessLogTo::Stdout => terminal::complain(&welcome),
+            _ => terminal::say(&welcome),
+        }
     }
 
     let gateway = Arc::new(Gateway::new(table));
@@ -63,7 +69,10 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let retries = Retries::new(tokio::time::Instant::now());
     let identities = Arc::<Identities>::default();
     let body_limits = arguments.body_limits();
-    let report: Arc<dyn Report> = Metrics::new(Arc::clone(&meters));
+    let access_log = access_log::start(arguments, meters.log_lines_dropped.clone())?;
+    let mut reports: Vec<Arc<dyn Report>> = vec![Metrics::new(Arc::clone(&meters))];
+    reports.extend(access_log.iter().map(|it| Arc::clone(&it.report)));
+    let report = All::of(reports);
     let mut cores = Vec::new();
     for listener in listeners.proxy {
         let context = Context {
@@ -91,7 +100,7 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             tokio::spawn(admin::listen(gateway, meters, listener, timeouts));
         }
-        live(arguments, &stage, &ask).await
+        live(arguments, &stage, &ask, access_log.as_ref().map(|it| &*it.queue)).await
     })?;
     if drained {
         cores.into_iter().for_each(|core| drop(core.join()));
@@ -130,10 +139,20 @@ async fn live(
     arguments: &Arguments,
     stage: &Stage,
     ask: &std::sync::mpsc::Sender<Hint>,
+    access_log: Option<&Queue>,
 ) -> Result<bool, Failure> {
     let mut signals = Signals::new()?;
-    while signals.next().await == Wish::Reload {
-        let _ = ask.send(Hint::Asked);
+    loop {
+        match signals.next().await {
+            Wish::Reload => {
+                let _ = ask.send(Hint::Asked);
+            }
+            Wish::Reopen => {}
+            Wish::End => break,
+        }
+        if let Some(access_log) = access_log {
+            access_log.reopen();
+        }
     }
     tracing::info!(drain = ?arguments.drain, "shutting down; what is in flight may end");
     let shut_down = stage.shut_down(arguments.drain_delay, arguments.drain);
@@ -151,12 +170,16 @@ async fn live(
 /// What a signal asks for.
 #[derive(Debug, PartialEq, Eq)]
 enum Wish {
+    /// Read the configuration again, and open the access log anew.
     Reload,
+    /// Open the access log anew.
+    Reopen,
     End,
 }
 
 struct Signals {
     hang_up: Signal,
+    user_1: Signal,
     terminate: Signal,
     interrupt: Signal,
 }
@@ -165,6 +188,7 @@ impl Signals {
     fn new() -> std::io::Result<Self> {
         Ok(Self {
             hang_up: signal(SignalKind::hangup())?,
+            user_1: signal(SignalKind::user_defined1())?,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
         })
@@ -173,6 +197,7 @@ impl Signals {
     async fn next(&mut self) -> Wish {
         tokio::select! {
             _ = self.hang_up.recv() => Wish::Reload,
+            _ = self.user_1.recv() => Wish::Reopen,
             _ = self.terminate.recv() => Wish::End,
             _ = self.interrupt.recv() => Wish::End,
         }
@@ -180,7 +205,7 @@ impl Signals {
 
     /// Whoever asks twice means now.
     async fn second_end(&mut self) {
-        while self.next().await == Wish::Reload {}
+        while self.next().await != Wish::End {}
     }
 }
 

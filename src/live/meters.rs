@@ -40,6 +40,8 @@ pub struct Meters {
     pub(crate) last_reload_successful: Gauge,
     /// Requests lost to a fault of ours.
     pub(crate) panics: IntCounter,
+    /// Lines of the access log that were lost.
+    pub(crate) log_lines_dropped: IntCounter,
 }
 
 /// One alias's handles.
@@ -131,6 +133,7 @@ impl Meters {
                 "Whether the file on disk is the one that serves.",
             )?,
             panics: make.counter("panics_total", "Requests lost to a fault of the router.")?,
+            log_lines_dropped: make.counter("log_lines_dropped_total", "Access log lines lost.")?,
             registry,
         }))
     }

@@ -1,5 +1,9 @@
 //! What every report reads: one value for one request.
 
+use std::net::IpAddr;
+
+use http::{Method, uri::PathAndQuery};
+
 use super::{pools::Pools, request_id::RequestId, trail::Step};
 use crate::{
     live::Times,
@@ -11,26 +15,38 @@ use crate::{
 pub(crate) trait Report: Send + Sync {
     /// A request has ended. Called once for each, on the core that served it: it must not wait.
     fn finished(&self, request: &Finished<'_>);
+
+    /// Whether it shows what only people read: a request's path.
+    fn shows_target(&self) -> bool {
+        false
+    }
 }
 
-/// What a request's head asks for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What a request's head asks for, and from where.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Asks {
     /// In which protocol.
     pub(crate) protocol: Protocol,
     /// What for, where the protocol says so.
     pub(crate) operation: Option<Operation>,
+    /// The client's address, as the connection has it.
+    pub(crate) client: Option<IpAddr>,
+    /// Method, path and query, where a report shows them.
+    pub(crate) target: Option<(Method, PathAndQuery)>,
 }
 
 /// A request that has ended.
-#[expect(dead_code, reason = "logs and costs will read it")]
 pub(crate) struct Finished<'a> {
     /// Its id.
     pub(crate) id: &'a RequestId,
     /// What its head asked for.
-    pub(crate) asks: Asks,
+    pub(crate) asks: &'a Asks,
     /// The caller; absent where the request was refused before its key was looked up.
     pub(crate) caller: Option<Caller>,
+    /// The name of the caller's key, where it has one.
+    pub(crate) key: Option<&'a str>,
+    /// Whether a stream was asked for.
+    pub(crate) stream: bool,
     /// The alias asked for, where no pool serves it.
     pub(crate) unserved: Option<&'a str>,
     /// The pools asked for and served.
@@ -82,7 +98,6 @@ pub(crate) enum End {
 
 impl<'a> Finished<'a> {
     /// The alias that was asked for, once it was known.
-    #[cfg_attr(not(test), expect(dead_code, reason = "logs and costs will read it"))]
     pub(crate) fn alias(&self) -> Option<&'a str> {
         self.unserved.or(self.served_by.map(|served_by| &*served_by.asked.alias))
     }

@@ -2,6 +2,8 @@
 //!
 //! Never: a text of the client's that could not stand in a log as it is.
 
+use std::borrow::Cow;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 use rand::Rng;
 
@@ -24,19 +26,32 @@ impl RequestId {
         }
     }
 
+    /// As a log says it.
+    pub(crate) fn text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Sent(id) => String::from_utf8_lossy(id.as_bytes()),
+            Self::Drawn(bits) => String::from_utf8_lossy(&drawn(*bits)).into_owned().into(),
+        }
+    }
+
     /// As a header says it.
     pub(crate) fn into_value(self) -> HeaderValue {
-        let mut bits = match self {
-            Self::Sent(id) => return id,
-            Self::Drawn(bits) => bits,
-        };
-        let mut id = *b"req_0000000000000000";
-        for digit in id.iter_mut().skip(4) {
-            *digit = HEX[(bits & 15) as usize];
-            bits >>= 4;
+        match self {
+            Self::Sent(id) => id,
+            Self::Drawn(bits) => {
+                HeaderValue::from_bytes(&drawn(bits)).unwrap_or(HeaderValue::from_static("req"))
+            }
         }
-        HeaderValue::from_bytes(&id).unwrap_or(HeaderValue::from_static("req"))
     }
+}
+
+fn drawn(mut bits: u64) -> [u8; 20] {
+    let mut id = *b"req_0000000000000000";
+    for digit in id.iter_mut().skip(4) {
+        *digit = HEX[(bits & 15) as usize];
+        bits >>= 4;
+    }
+    id
 }
 
 /// The client's own id, if it is sane.

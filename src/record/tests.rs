@@ -84,8 +84,8 @@ fn place(pool: u32, provider: u32) -> ProviderRef {
 fn refusal_before_any_pool_is_reported_with_its_alias_and_caller() {
     let heard = Arc::<Heard>::default();
     let mut record = begin(&heard);
-    record.came(12);
-    record.called_by(Caller::Unknown);
+    record.came(12, false);
+    record.called_by(Caller::Unknown, &table());
     record.unserved("ghost".into());
     record.refused(&Refusal::InvalidApiKey);
     record.sent(34);
@@ -101,7 +101,7 @@ fn answer_is_reported_with_pools_attempts_and_times_after_the_table_is_released(
     let (heard, table) = (Arc::<Heard>::default(), table());
     let mut record = begin(&heard);
     let [first, served] = ["asked", "served"].map(|alias| table.find(alias).unwrap());
-    record.called_by(Caller::Anonymous);
+    record.called_by(Caller::Anonymous, &table);
     record.allowed(&table, first, served);
     let [one, two] = [0, 1].map(|provider| ProviderRef { pool: served, provider });
     let failed = Outcome::Failed(Brief { what: What::Status(503), class: Class::Overloaded });

@@ -5,7 +5,13 @@ mod signs;
 mod socket;
 mod streams;
 
-use std::{convert::Infallible, io, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
 
 use http::{Request, Response};
 use hyper::{
@@ -41,14 +47,27 @@ pub(crate) struct Timeouts {
 
 /// What answers the requests of a port.
 pub(crate) trait Service: Send + Sync + 'static {
-    /// Answers one request.
+    /// Answers one request of the client at this address.
     fn serve(
         self: Arc<Self>,
         request: Request<Incoming>,
+        client: Option<IpAddr>,
     ) -> impl Future<Output = Response<Reply>> + Send;
 
     /// Where the port is in its life.
     fn stage(&self) -> &Stage;
+}
+
+/// What answers the requests of one connection.
+struct From<S> {
+    service: Arc<S>,
+    client: IpAddr,
+}
+
+impl<S: Service> From<S> {
+    fn serve(&self, request: Request<Incoming>) -> impl Future<Output = Response<Reply>> + use<S> {
+        Arc::clone(&self.service).serve(request, Some(self.client))
+    }
 }
 
 /// Accepts until the port closes, and then what is queued already. At most `most` connections are
@@ -66,14 +85,14 @@ pub(crate) async fn accept<S: Service>(
     let seats = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
     let next = async || {
         let seat = Arc::clone(&seats).acquire_owned().await.map_err(io::Error::other)?;
-        Ok((listener.accept().await?.0, seat))
+        Ok((listener.accept().await?, seat))
     };
     loop {
         tokio::select! {
             biased;
             () = &mut closing => break,
             accepted = next() => match accepted {
-                Ok((stream, seat)) => spawn(&service, stream, timeouts, Some(seat)),
+                Ok((accepted, seat)) => spawn(&service, accepted, timeouts, Some(seat)),
                 Err(error) => complaints.back_off(&error).await,
             },
         }
@@ -81,24 +100,24 @@ pub(crate) async fn accept<S: Service>(
     // The kernel has promised a connection to the clients in the queue. It is asked directly: tokio
     // would only know of connections that it was told of before.
     let Ok(listener) = listener.into_std() else { return };
-    while let Ok((stream, _)) = listener.accept() {
+    while let Ok((stream, client)) = listener.accept() {
         if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream))
         {
-            spawn(&service, stream, timeouts, None);
+            spawn(&service, (stream, client), timeouts, None);
         }
     }
 }
 
 fn spawn<S: Service>(
     service: &Arc<S>,
-    stream: TcpStream,
+    (stream, client): (TcpStream, SocketAddr),
     timeouts: Timeouts,
     seat: Option<OwnedSemaphorePermit>,
 ) {
     let (service, token) = (Arc::clone(service), service.stage().connection());
     tokio::spawn(async move {
         let _held = (token, seat);
-        if let Err(error) = serve(service, stream, timeouts).await {
+        if let Err(error) = serve(service, (stream, client.ip()), timeouts).await {
             tracing::debug!(%error, "a client connection ended badly");
         }
     });
@@ -106,13 +125,14 @@ fn spawn<S: Service>(
 
 async fn serve<S: Service>(
     service: Arc<S>,
-    mut stream: TcpStream,
+    (mut stream, client): (TcpStream, IpAddr),
     timeouts: Timeouts,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
     #[cfg(target_os = "linux")]
     SockRef::from(&stream).set_tcp_user_timeout(Some(timeouts.write))?;
     let stage = service.stage().clone();
+    let service = From { service, client };
     let first = tokio::select! {
         first = timeout(timeouts.header, First::read(&mut stream)) => {
             first.map_err(|_| io::ErrorKind::TimedOut)??
@@ -131,7 +151,7 @@ async fn serve<S: Service>(
 }
 
 async fn serve_http1<S: Service>(
-    service: Arc<S>,
+    from: From<S>,
     stage: &Stage,
     socket: Socket,
     signs: &Arc<Signs>,
@@ -139,7 +159,7 @@ async fn serve_http1<S: Service>(
 ) -> io::Result<()> {
     let service = service_fn(|request: Request<Incoming>| {
         let has_body = !request.body().is_end_stream();
-        let served = Arc::clone(&service).serve(request);
+        let served = from.serve(request);
         async move {
             let response = served.await;
             if has_body && response.status().as_u16() >= 400 {
@@ -168,13 +188,13 @@ async fn serve_http1<S: Service>(
 }
 
 async fn serve_http2<S: Service>(
-    service: Arc<S>,
+    from: From<S>,
     stage: &Stage,
     socket: Socket,
     timeouts: Timeouts,
 ) -> io::Result<()> {
     let service = service_fn(move |request| {
-        let served = Arc::clone(&service).serve(request);
+        let served = from.serve(request);
         async { Ok::<_, Infallible>(streams::making(served).await.map(Noted::new)) }
     });
     let streams = Streams::new(timeouts.write);

@@ -63,10 +63,10 @@ async fn hold(
 ) -> Result<(admit::Held, Inbound), Refusal> {
     let (gateway, limits) = (&context.gateway, &context.body_limits);
     let mut inbound = admit::admit(request, endpoint, gateway, limits).await?;
-    record.came(inbound.body.len());
+    record.came(inbound.body.len(), inbound.stream);
     let table = gateway.snapshot();
     let caller = admit::caller(&table, &inbound);
-    record.called_by(caller);
+    record.called_by(caller, &table);
     let allowed = admit::allow(table, caller, &inbound)
         .inspect_err(|_| record.unserved(std::mem::take(&mut inbound.alias)))?;
     record.allowed(&allowed.table, allowed.asked, allowed.pool);

@@ -8,6 +8,7 @@
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
     hash::{BuildHasherDefault, Hasher},
+    sync::Arc,
 };
 
 use super::aws::Keys;
@@ -39,7 +40,7 @@ pub(crate) struct KeyId(u32);
 /// What is known of a key's holder.
 pub(crate) struct Key {
     /// The definition's name; literal tokens have none.
-    pub(crate) name: Option<Box<str>>,
+    pub(crate) name: Option<Arc<str>>,
     /// What `routing_rules` match.
     pub(crate) labels: BTreeMap<String, String>,
     /// The key's own limits.
@@ -174,7 +175,7 @@ impl Keyring {
     }
 
     fn name(&self, id: KeyId) -> Box<str> {
-        self.key(id).name.clone().unwrap_or_default()
+        self.key(id).name.as_deref().unwrap_or_default().into()
     }
 
     /// Opens every alias to a key.

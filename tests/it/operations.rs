@@ -2,6 +2,7 @@
 //!
 //! Never: a stop or a shortage is felt by a request that could have been served.
 
+mod access_log;
 mod life;
 mod port;
 mod series;

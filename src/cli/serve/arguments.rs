@@ -1,8 +1,10 @@
 //! The flags of `onwards serve`; each has an environment variable.
 
 use std::{
+    convert::Infallible,
     net::IpAddr,
     path::{Path, PathBuf},
+    str::FromStr,
     time::Duration,
 };
 
@@ -10,6 +12,7 @@ use super::memory;
 use crate::{
     cli::{log, values},
     live::Room,
+    report::access_log::Format,
     serve::{BodyLimits, connection::Timeouts},
 };
 
@@ -57,6 +60,23 @@ pub(in crate::cli) struct Arguments {
     /// How log lines look.
     #[arg(long, env = "ONWARDS_LOG_FORMAT", value_enum, default_value_t = log::Format::Text)]
     pub(crate) log_format: log::Format,
+    /// Where the access log goes: `stdout`, a file, or `off`.
+    #[arg(
+        long,
+        env = "ONWARDS_ACCESS_LOG",
+        value_name = "stdout|FILE|off",
+        default_value = "stdout"
+    )]
+    pub(crate) access_log: AccessLogTo,
+    /// How its lines look (text on a terminal, JSON everywhere else when absent).
+    #[arg(long, env = "ONWARDS_ACCESS_LOG_FORMAT", value_enum)]
+    pub(crate) access_log_format: Option<Format>,
+    /// The size from which on its file is set aside as FILE.1 (never when absent).
+    #[arg(long, env = "ONWARDS_ACCESS_LOG_MAX_SIZE", value_name = "SIZE", value_parser = values::bytes)]
+    pub(crate) access_log_max_size: Option<u64>,
+    /// How many files that were set aside are kept.
+    #[arg(long, env = "ONWARDS_ACCESS_LOG_KEEP", value_name = "COUNT", default_value_t = 5)]
+    pub(crate) access_log_keep: u32,
     /// Threads that serve requests (one for each core when absent).
     #[arg(long, env = "ONWARDS_CORES")]
     pub(crate) cores: Option<usize>,
@@ -74,6 +94,14 @@ pub(in crate::cli) struct Arguments {
     /// How long a client's connection may stay without a request.
     #[arg(long, env = "ONWARDS_IDLE_TIMEOUT", default_value = "620s", value_parser = values::duration)]
     idle_timeout: Duration,
+}
+
+/// Where the access log goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli) enum AccessLogTo {
+    Stdout,
+    File(PathBuf),
+    Off,
 }
 
 impl Arguments {
@@ -108,5 +136,17 @@ impl Arguments {
             IpAddr::V4(host) => host.to_string(),
         };
         format!("http://{host}:{}", self.port)
+    }
+}
+
+impl FromStr for AccessLogTo {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Infallible> {
+        Ok(match text {
+            "stdout" | "-" => Self::Stdout,
+            "off" | "" => Self::Off,
+            path => Self::File(path.into()),
+        })
     }
 }

@@ -287,6 +287,10 @@ impl Router {
         self.stderr.text()
     }
 
+    pub(crate) fn stdout_text(&self) -> String {
+        self.stdout.text()
+    }
+
     /// Everything it has written, to either.
     pub(crate) fn log_text(&self) -> String {
         self.stdout.text() + &self.stderr.text()

@@ -1,0 +1,46 @@
+//! The access log as the flags ask for it.
+
+use std::{
+    io::{self, IsTerminal as _},
+    sync::Arc,
+};
+
+use prometheus::IntCounter;
+
+use super::arguments::{AccessLogTo as To, Arguments};
+use crate::{
+    record::Report,
+    report::{
+        AccessLog,
+        access_log::{Format, Queue, Rotation, Sink, Writer},
+    },
+};
+
+/// What runs for the access log: the report that each request is told to, the queue, and the thread
+/// that writes, which ends when this is dropped.
+pub(super) struct Running {
+    pub report: Arc<dyn Report>,
+    pub queue: Arc<Queue>,
+    _writer: Writer,
+}
+
+/// Starts it; `None` where it is off.
+pub(super) fn start(arguments: &Arguments, dropped: IntCounter) -> Result<Option<Running>, String> {
+    let (sink, is_terminal) = match &arguments.access_log {
+        To::Off => return Ok(None),
+        To::Stdout => (Sink::stream(io::stdout()), io::stdout().is_terminal()),
+        To::File(path) => {
+            let max_size = arguments.access_log_max_size;
+            let rotation = Rotation { max_size, keep: arguments.access_log_keep };
+            let sink = Sink::file(path.clone(), rotation);
+            let problem = |error| format!("--access-log {}: {error}", path.display());
+            (sink.map_err(problem)?, false)
+        }
+    };
+    let usual = if is_terminal { Format::Text } else { Format::Json };
+    let format = arguments.access_log_format.unwrap_or(usual);
+    let started = Queue::start(sink, dropped);
+    let (queue, writer) = started.map_err(|error| format!("the access log: {error}"))?;
+    let report = AccessLog::new(format, Arc::clone(&queue));
+    Ok(Some(Running { report, queue, _writer: writer }))
+}

@@ -1,0 +1,69 @@
+//! A line for people: when, the status, the alias, who answered after which failures, who called, and
+//! where the time went.
+
+use std::io::Write as _;
+
+use super::line::{Attempt, Line};
+
+/// Appends the line, without its line feed.
+pub(super) fn write(line: &Line<'_>, out: &mut Vec<u8>) {
+    let mut text = Text(out);
+    text.word(line.time.time_of_day());
+    text.word(line.status);
+    match &line.alias {
+        Some(alias) => text.word(alias),
+        None => text.word(format_args!("{} {}", line.method, line.path)),
+    }
+    if let Some(alias) = &line.served_alias {
+        text.word(format_args!("→ {alias}"));
+    }
+    if let Some(provider) = &line.provider {
+        text.word(format_args!("via {provider}"));
+    }
+    let others = line.attempts.iter().filter(|it| !is_served(it, line));
+    let others: Vec<String> = others.map(|it| format!("{}={}", it.provider, it.outcome)).collect();
+    if !others.is_empty() {
+        text.word(format_args!("({})", others.join(" ")));
+    }
+    if line.end != "complete" {
+        let between = if line.code.is_some() { ": " } else { "" };
+        text.word(format_args!("{}{between}{}", line.end, line.code.unwrap_or_default()));
+    }
+    if let Some(key) = &line.key {
+        text.word(key);
+    }
+    text.word(line.ms);
+    if let Some(first) = line.ttfb_ms.as_ref().filter(|_| line.stream) {
+        text.word(format_args!("ttfb {first}"));
+    }
+    text.word(&line.id);
+}
+
+/// Whether this attempt is the one that `via` names.
+fn is_served(attempt: &Attempt<'_>, line: &Line<'_>) -> bool {
+    Some(&attempt.provider) == line.provider.as_ref()
+        && attempt.outcome.to_string() == line.status.to_string()
+}
+
+/// Words with a space between two, in which a control character is shown and not obeyed.
+struct Text<'a>(&'a mut Vec<u8>);
+
+impl Text<'_> {
+    fn word(&mut self, word: impl std::fmt::Display) {
+        if !self.0.is_empty() {
+            self.0.push(b' ');
+        }
+        let from = self.0.len();
+        let _ = write!(self.0, "{word}");
+        let written = String::from_utf8_lossy(&self.0[from..]);
+        if written.chars().any(char::is_control) {
+            let escaped: String = written.chars().map(shown).collect();
+            self.0.truncate(from);
+            self.0.extend_from_slice(escaped.as_bytes());
+        }
+    }
+}
+
+fn shown(c: char) -> String {
+    if c.is_control() { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }
+}

@@ -1,0 +1,179 @@
+//! The access log: one line for each request, whatever became of it.
+//!
+//! Never: a prompt, an answer, a query or a key in it; a request that waits for it.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    Call, Conn, Fault, Launch, Place, Reply, Router, Script, Upstream, assert_ok, chat,
+    chat_stream, eventually, open, secs,
+};
+
+/// An alias that falls back, one behind a key, and one that leads to another.
+fn file(upstream: &Upstream) -> Value {
+    let key = json!({"key": "sk-secret-of-ann", "labels": {"team": "a"}});
+    json!({
+        "auth": {"key_definitions": {"ann": key}},
+        "targets": {
+            "m": {"strategy": "priority", "fallback": {"enabled": true, "on_status": [5]},
+                "providers": [
+                    {"url": format!("{}/failing", upstream.base()), "name": "bad"},
+                    {"url": upstream.base(), "name": "good", "onwards_model": "real-model"}]},
+            "closed": {"url": upstream.base(), "name": "good", "keys": ["ann"]},
+            "leads": {"url": upstream.base(), "name": "good", "routing_rules": [
+                {"match_labels": {}, "action": {"type": "redirect", "target": "m"}}]},
+            "cut": {"url": format!("{}/cut", upstream.base()), "name": "cut"}}})
+}
+
+fn script() -> Script {
+    Script::by(|seen| {
+        if seen.target.starts_with("/failing") {
+            Reply::error(503, "no")
+        } else if seen.target.starts_with("/cut") {
+            Reply::sse(["data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n"])
+        } else {
+            Reply::chat("an answer that is not logged")
+        }
+    })
+}
+
+/// The lines so far, once there are so many.
+async fn lines(router: &Router, count: usize) -> Vec<Value> {
+    let there = async || router.stdout_text().lines().count() >= count;
+    assert!(eventually(secs(10), there).await, "{}", router.stdout_text());
+    let text = router.stdout_text();
+    assert_eq!(text.lines().count(), count, "{text}");
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn every_request_has_one_line_whatever_became_of_it() {
+    let upstream = Upstream::start(script()).await;
+    let router = Router::start(&file(&upstream)).await;
+    let served = router.chat("leads").await;
+    assert_ok(&served);
+    let closed =
+        router.post("/v1/chat/completions?api_key=sk-q", "sk-wrong", &chat("closed")).await;
+    assert_eq!(closed.status, 401);
+    assert_ok(&router.post("/v1/chat/completions", "sk-secret-of-ann", &chat("closed")).await);
+    let cut = router.post("/v1/chat/completions", "", &chat_stream("cut")).await;
+    assert_eq!(cut.status, 200);
+    assert_eq!(router.get("/nothing").await.status, 404);
+    assert_eq!(router.get("/v1/models").await.status, 200);
+
+    let lines = lines(&router, 6).await;
+    let line = &lines[0];
+    assert_eq!(line["id"], *served.header("x-request-id").unwrap());
+    assert_eq!(
+        (&line["alias"], &line["served_alias"], &line["provider"], &line["model"]),
+        (&json!("leads"), &json!("m"), &json!("good"), &json!("real-model")),
+    );
+    assert_eq!((&line["status"], &line["end"]), (&json!(200), &json!("complete")));
+    assert_eq!(line["bytes_out"], served.body.len());
+    let attempts = line["attempts"].as_array().unwrap();
+    let outcomes: Vec<_> = attempts.iter().map(|it| (&it["provider"], &it["outcome"])).collect();
+    assert_eq!(outcomes, [(&json!("bad"), &json!("503")), (&json!("good"), &json!("200"))]);
+    assert_eq!(attempts[0]["class"], "server_error");
+    assert!(attempts.iter().all(|attempt| attempt["ms"].is_number()));
+    assert!(line["ms"].as_f64() >= line["ttfb_ms"].as_f64());
+
+    let outcome = |nth: usize| (lines[nth]["status"].clone(), lines[nth]["code"].clone());
+    assert_eq!(outcome(1), (json!(401), json!("invalid_api_key")));
+    assert_eq!((&lines[1]["end"], &lines[1]["key"]), (&json!("refused"), &json!("unknown")));
+    assert_eq!(lines[2]["key"], "ann");
+    assert_eq!((&lines[3]["end"], &lines[3]["stream"]), (&json!("broken"), &json!(true)));
+    assert_eq!(outcome(4).0, 404);
+    assert_eq!((&lines[5]["path"], &lines[5]["op"]), (&json!("/v1/models"), &json!("other")));
+    documented(&lines);
+    let text = router.stdout_text();
+    for secret in ["sk-", "an answer", "Hello", "?", &upstream.addr().port().to_string()] {
+        assert!(!text.contains(secret), "{secret}: {text}");
+    }
+}
+
+/// The keys of these lines, together, are those of the page.
+fn documented(lines: &[Value]) {
+    let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let mut seen: BTreeSet<String> = lines.iter().flat_map(keys).collect();
+    let attempts = lines.iter().filter_map(|line| line["attempts"].as_array()).flatten();
+    seen.extend(attempts.flat_map(keys).map(|key| format!("attempts[].{key}")));
+    let page = include_str!("../../../docs/observability.md");
+    let table = page.split("<!-- access log -->").nth(1).unwrap();
+    let rows = table.lines().skip_while(|line| !line.starts_with('|')).skip(2);
+    let rows = rows.take_while(|line| line.starts_with('|'));
+    let told = rows.map(|row| row.split('`').nth(1).unwrap().to_owned());
+    assert_eq!(seen, told.collect::<BTreeSet<_>>());
+}
+
+#[tokio::test]
+async fn client_that_leaves_has_a_line() {
+    let upstream = Upstream::start(Reply::chat("late").fault(Place::Start, Fault::Stall)).await;
+    let router = Router::start(&open(&upstream)).await;
+    let mut client = Conn::connect(router.addr()).await;
+    client.send(Call::chat(&chat("m")).bytes(router.addr())).await;
+    assert!(eventually(secs(5), async || upstream.hits() == 1).await);
+    client.abort();
+    let lines = lines(&router, 1).await;
+    assert_eq!((&lines[0]["status"], &lines[0]["end"]), (&json!(499), &json!("client_left")));
+}
+
+#[tokio::test]
+async fn text_line_is_for_people() {
+    let upstream = Upstream::start(script()).await;
+    let args = ["--access-log-format", "text"];
+    let router = Launch::new(&file(&upstream)).args(args).start().await;
+    assert_ok(&router.chat("m").await);
+    let odd = router
+        .post("/v1/chat/completions", "sk-secret-of-ann", &chat("no\u{1b}[2J\u{85}such"))
+        .await;
+    assert_eq!(odd.status, 404);
+    let two = async || router.stdout_text().lines().count() == 2;
+    assert!(eventually(secs(10), two).await, "{}", router.stdout_text());
+    let text = router.stdout_text();
+    let first = text.lines().next().unwrap();
+    assert!(first.contains(" 200 m via good (bad=503) "), "{first}");
+    assert!(first.contains(" ms req_"), "{first}");
+    assert!(!text.contains('\u{1b}') && !text.contains('\u{85}'), "{text}");
+    assert!(text.contains("refused: model_not_found"), "{text}");
+}
+
+#[tokio::test]
+async fn file_is_opened_anew_on_request_and_set_aside_at_its_size() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("access.log");
+    let to = path.to_str().unwrap();
+    let args = ["--access-log", to, "--access-log-max-size", "2kB", "--access-log-keep", "1"];
+    let router = Launch::new(&open(&upstream)).args(args).start().await;
+    let count = |name: &str| {
+        let text = std::fs::read_to_string(dir.path().join(name));
+        text.map_or(0, |text| text.lines().count())
+    };
+    assert_ok(&router.chat("m").await);
+    assert!(eventually(secs(10), async || count("access.log") == 1).await);
+    std::fs::rename(&path, dir.path().join("moved")).unwrap();
+    router.signal("USR1");
+    assert!(eventually(secs(10), async || path.exists()).await);
+    assert_ok(&router.chat("m").await);
+    assert!(eventually(secs(10), async || count("access.log") == 1).await);
+    assert_eq!(count("moved"), 1);
+    for _ in 0..30 {
+        assert_ok(&router.chat("m").await);
+        tokio::time::sleep(std::time::Duration::from_millis(30)).await;
+    }
+    assert!(eventually(secs(10), async || count("access.log.1") > 0).await);
+    assert!(std::fs::metadata(dir.path().join("access.log.1")).unwrap().len() <= 2_000);
+    assert_eq!(router.stdout_text().lines().filter(|line| line.starts_with('{')).count(), 0);
+}
+
+#[tokio::test]
+async fn log_that_is_off_writes_nothing() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let router = Launch::new(&open(&upstream)).args(["--access-log", "off"]).start().await;
+    assert_ok(&router.chat("m").await);
+    let requests = async || router.metric("onwards_requests_total", &[]).await;
+    assert!(eventually(secs(5), async || requests().await == Some(1.0)).await);
+    assert!(!router.stdout_text().contains('{') || router.stdout_text().contains("curl"));
+}
