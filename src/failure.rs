@@ -123,8 +123,7 @@ impl Failure {
     /// The failure in brief, where the operator says what some of the provider's codes mean.
     pub fn brief(&self, classes: &ErrorClasses) -> Brief {
         let Some(told) = &self.told else { return self.observed() };
-        let named = |code: &String| classes.get(code.as_str()).copied();
-        let class = if classes.is_empty() { None } else { told.codes.iter().find_map(named) };
+        let class = classes.find(&told.codes, &self.message);
         class.map_or(told.brief, |class| told.brief.named(class))
     }
 

@@ -73,8 +73,10 @@ pub enum Refusal {
         /// The soonest moment at which one of them may work again.
         retry_after: Duration,
     },
-    /// The one provider could not be reached, or broke off before it answered.
+    /// The one provider could not be reached.
     UpstreamUnreachable,
+    /// The one provider broke off before its answer was whole.
+    UpstreamBrokeOff,
     /// The one provider's answer is not what its protocol says.
     UpstreamMalformed,
     /// The one provider did not answer in time.
@@ -177,7 +179,9 @@ impl Refusal {
             Self::AllFailed { how: AllFailed::Otherwise, .. } => {
                 (S::SERVICE_UNAVAILABLE, API, ALL_FAILED)
             }
-            Self::UpstreamUnreachable => (S::BAD_GATEWAY, API, "upstream_unreachable"),
+            Self::UpstreamUnreachable | Self::UpstreamBrokeOff => {
+                (S::BAD_GATEWAY, API, "upstream_unreachable")
+            }
             Self::UpstreamMalformed => (S::BAD_GATEWAY, API, "upstream_malformed"),
             Self::UpstreamTimeout => (S::GATEWAY_TIMEOUT, API, "upstream_timeout"),
             Self::NoProviders => (S::SERVICE_UNAVAILABLE, API, "no_providers"),
@@ -254,16 +258,28 @@ impl Refusal {
             Self::ConcurrencyLimit { whose } => {
                 format!("Too many requests at once for this {}; try again later.", whose.noun())
             }
-            Self::AllFailed { how, .. } => how.sentence().into(),
-            Self::UpstreamUnreachable => "The provider of this model cannot be reached.".into(),
-            Self::UpstreamMalformed => "The provider of this model sent an invalid answer.".into(),
-            Self::UpstreamTimeout => "The provider of this model did not answer in time.".into(),
-            Self::NoProviders => "This model has no provider.".into(),
-            Self::NoRoom => "The router holds as much of other requests as it has memory for; try \
+            _ => self.of_serving().into(),
+        }
+    }
+
+    /// The sentence where the request was right and could not be served.
+    fn of_serving(&self) -> &'static str {
+        match self {
+            Self::AllFailed { how, .. } => how.sentence(),
+            Self::UpstreamUnreachable => "The provider of this model cannot be reached.",
+            Self::UpstreamBrokeOff => {
+                "The provider of this model broke off before its answer was complete."
+            }
+            Self::UpstreamMalformed => "The provider of this model sent an invalid answer.",
+            Self::UpstreamTimeout => "The provider of this model did not answer in time.",
+            Self::NoProviders => "This model has no provider.",
+            Self::NoRoom => {
+                "The router holds as much of other requests as it has memory for; try \
                 again."
-                .into(),
-            Self::ShuttingDown => "The router is shutting down; try again.".into(),
-            Self::Internal => "The router failed to serve this request.".into(),
+            }
+            Self::ShuttingDown => "The router is shutting down; try again.",
+            Self::Internal => "The router failed to serve this request.",
+            _ => "The request cannot be served.",
         }
     }
 

@@ -14,6 +14,7 @@ pub(crate) mod warm;
 pub(crate) mod client;
 pub(crate) mod headers;
 mod framing;
+mod foreign;
 mod off_core;
 pub(crate) mod inbound;
 pub(crate) mod request;

@@ -2,13 +2,13 @@
 //!
 //! They never measure: counts and latencies come with the candidates.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Ordering;
 
 use rand::{Rng, RngCore};
 
 use super::{Candidate, Strategy};
 
-/// Fewest in flight for its weight; ties go to the heavier, then to the one defined first.
+/// Fewest in flight for its weight; ties are drawn by weight, so that quiet traffic is spread.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LeastBusy;
 
@@ -20,15 +20,23 @@ pub struct LeastBusy;
 pub struct LowestLatency;
 
 impl Strategy for LeastBusy {
-    fn pick(&self, candidates: &[Candidate], _key: u64, _rng: &mut dyn RngCore) -> usize {
-        let best = candidates.iter().enumerate().min_by(|(_, a), (_, b)| {
-            // a/b compared as products: exact, and no division.
+    fn pick(&self, candidates: &[Candidate], _key: u64, rng: &mut dyn RngCore) -> usize {
+        // a/b compared as products: exact, and no division.
+        let compared = |a: &Candidate, b: &Candidate| {
             let left = u128::from(a.in_flight) * u128::from(b.share());
-            let right = u128::from(b.in_flight) * u128::from(a.share());
-            let tie = || (Reverse(a.share()), a.index).cmp(&(Reverse(b.share()), b.index));
-            left.cmp(&right).then_with(tie)
-        });
-        best.map_or(0, |(position, _)| position)
+            left.cmp(&(u128::from(b.in_flight) * u128::from(a.share())))
+        };
+        let Some(best) = candidates.iter().min_by(|a, b| compared(a, b)) else { return 0 };
+        let tied = || candidates.iter().enumerate().filter(|(_, one)| compared(one, best).is_eq());
+        let total: u64 = tied().map(|(_, one)| one.share()).sum();
+        let mut drawn = rng.random_range(0..total.max(1));
+        for (position, one) in tied() {
+            match drawn.checked_sub(one.share()) {
+                Some(rest) => drawn = rest,
+                None => return position,
+            }
+        }
+        0
     }
 }
 

@@ -191,9 +191,18 @@ fn least_busy_divides_by_weight_and_breaks_ties_by_it() {
     };
     assert_eq!(pick(&[1, 1, 1], &[3, 1, 2]), 1);
     assert_eq!(pick(&[1, 4], &[1, 3]), 1, "3/4 is less than 1/1");
-    assert_eq!(pick(&[1, 3], &[1, 3]), 1, "equal, the heavier");
-    assert_eq!(pick(&[2, 2, 1], &[4, 4, 2]), 0, "equal, the heavier, the first");
     assert_eq!(pick(&[u32::MAX, 1], &[u32::MAX, 2]), 0);
+}
+
+#[test]
+fn least_busy_draws_ties_by_weight() {
+    let idle = weighing(&[1, 3, 6]);
+    assert!(fits(&counts(&LeastBusy, &idle, 40_000), &[1.0, 3.0, 6.0]));
+    let mut busy = weighing(&[1, 3, 2]);
+    busy.iter_mut().zip([1, 3, 9]).for_each(|(one, in_flight)| one.in_flight = in_flight);
+    let counted = counts(&LeastBusy, &busy, 40_000);
+    assert_eq!(counted[2], 0, "it is busier");
+    assert!(fits(&counted[..2], &[1.0, 3.0]), "{counted:?}");
 }
 
 #[test]

@@ -61,7 +61,28 @@ fn warnings(table: &Table) -> Vec<String> {
             shown(&pool.alias)
         )
     };
-    table.pools().iter().filter(is_wide).map(warning).collect()
+    let mut warnings: Vec<String> = table.pools().iter().filter(is_wide).map(warning).collect();
+    warnings.extend(table.pools().iter().filter_map(|pool| out_of_reach(table, pool)));
+    warnings
+}
+
+/// The pools behind `to` that no request comes to, where the pools before them may use up all of its
+/// attempts.
+fn out_of_reach(table: &Table, pool: &Pool) -> Option<String> {
+    let total = pool.fallback.most_in_all.filter(|_| pool.fallback.enabled)?;
+    let mut before = pool.fallback.max_attempts;
+    for next in pool.fallback.to.iter().map(|id| table.pool(*id)) {
+        if before >= total {
+            return Some(format!(
+                "warning: targets.{}.fallback.max_attempts_total: the pools before `{}` may make all {total} \
+                attempts, so that it is not reached",
+                shown(&pool.alias),
+                shown(&next.alias)
+            ));
+        }
+        before = before.saturating_add(next.fallback.max_attempts);
+    }
+    None
 }
 
 fn summary(table: &Table) -> String {

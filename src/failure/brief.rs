@@ -54,6 +54,20 @@ impl Brief {
     /// The time for the whole answer is over.
     pub(crate) const LATE: Self = Self { what: What::Timeout, class: Class::Deadline };
 
+    /// The status that rules on statuses count as well as the one that came: the usual one of the
+    /// class, where the error's own code says that the status is wrong.
+    pub(crate) fn implied_status(self) -> Option<u16> {
+        let What::Status(status) = self.what else { return None };
+        let agrees = match self.class {
+            Class::RateLimit => status == 429,
+            Class::Quota => matches!(status, 402 | 429),
+            Class::Overloaded => matches!(status, 503 | 529),
+            Class::Server => matches!(status, 408 | 499..),
+            _ => true,
+        };
+        if agrees { None } else { self.class.usual_status() }
+    }
+
     /// The same in the class that the operator gives it. A code that the operator names makes an
     /// error of an answer, even where it is not what the protocol says.
     #[must_use]

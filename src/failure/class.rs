@@ -1,6 +1,6 @@
 //! What kind of failure it is, for everything that is decided about it: fallback, rest, metrics.
 
-use std::collections::HashMap;
+use std::{borrow::Borrow, collections::HashMap};
 
 /// A class of failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -21,6 +21,8 @@ pub enum Class {
     Malformed,
     /// The credential is refused.
     Credential,
+    /// The provider does not know the model that it is asked for: it is misconfigured.
+    ModelMissing,
     /// The prompt is too long for this provider.
     ContextWindow,
     /// The content is filtered by this provider.
@@ -31,8 +33,59 @@ pub enum Class {
     Deadline,
 }
 
-/// What a provider's own codes mean: the operator's `error_classes`.
-pub type ErrorClasses = HashMap<Box<str>, Class>;
+/// What a provider's own errors mean: the operator's `error_classes` and `error_phrases`.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ErrorClasses {
+    codes: HashMap<Box<str>, Class>,
+    /// In small letters.
+    phrases: Vec<(Box<str>, Class)>,
+}
+
+impl ErrorClasses {
+    /// None.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same with what sentences say, whatever the case of their letters.
+    #[must_use]
+    pub(crate) fn with_phrases<'a>(
+        mut self,
+        phrases: impl IntoIterator<Item = (&'a str, Class)>,
+    ) -> Self {
+        let phrases = phrases.into_iter();
+        self.phrases.extend(phrases.map(|(text, class)| (text.to_lowercase().into(), class)));
+        self
+    }
+
+    /// The class of an error with these codes and this sentence: the first code that is named, else
+    /// the first phrase that the sentence holds.
+    pub(super) fn find<C: Borrow<str>>(&self, codes: &[C], sentence: &str) -> Option<Class> {
+        if !self.codes.is_empty()
+            && let Some(class) = codes.iter().find_map(|code| self.codes.get(code.borrow()))
+        {
+            return Some(*class);
+        }
+        if self.phrases.is_empty() {
+            return None;
+        }
+        let sentence = sentence.to_lowercase();
+        let said = self.phrases.iter().find(|(text, _)| sentence.contains(&**text));
+        said.map(|(_, class)| *class)
+    }
+}
+
+impl FromIterator<(Box<str>, Class)> for ErrorClasses {
+    fn from_iter<I: IntoIterator<Item = (Box<str>, Class)>>(codes: I) -> Self {
+        Self { codes: codes.into_iter().collect(), phrases: Vec::new() }
+    }
+}
+
+impl<const N: usize> From<[(Box<str>, Class); N]> for ErrorClasses {
+    fn from(codes: [(Box<str>, Class); N]) -> Self {
+        codes.into_iter().collect()
+    }
+}
 
 impl Class {
     /// Its name, in files and in metrics.
@@ -46,6 +99,7 @@ impl Class {
             Self::Unreachable => "unreachable",
             Self::Malformed => "malformed",
             Self::Credential => "credential",
+            Self::ModelMissing => "model_missing",
             Self::ContextWindow => "context_window",
             Self::ContentFilter => "content_filter",
             Self::Client => "client_fault",
@@ -68,7 +122,25 @@ impl Class {
         }
     }
 
-    /// The status under which this class is usual; rules on statuses count it as that, too.
+    /// Whether the provider would say the same of the same request again.
+    pub(crate) fn is_lasting(self) -> bool {
+        matches!(
+            self,
+            Self::ContextWindow
+                | Self::ContentFilter
+                | Self::Credential
+                | Self::Quota
+                | Self::ModelMissing
+                | Self::Client
+        )
+    }
+
+    /// Whether it is a fault of how the provider is configured here, which another one has not.
+    pub(crate) fn is_misconfigured(self) -> bool {
+        matches!(self, Self::Credential | Self::ModelMissing)
+    }
+
+    /// The status under which this class is usual.
     pub(crate) fn usual_status(self) -> Option<u16> {
         match self {
             Self::RateLimit | Self::Quota => Some(429),

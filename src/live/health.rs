@@ -157,13 +157,15 @@ impl Health {
     }
 
     /// A probe ended. Answers whether that made the provider healthy or unhealthy; one that has
-    /// become healthy starts slowly.
+    /// become healthy starts slowly, and enough good ones end a rest that failures began.
     pub(crate) fn probed(&self, settings: &HealthSettings, ok: bool, now: Instant) -> Option<bool> {
         let probing = settings.probing.as_ref()?;
         self.locked(|inner| {
             let change = inner.tally.count(probing, ok);
-            if let (Some(true), Some(cooldown)) = (change, &settings.cooldown) {
-                inner.breaker.start_slowly(cooldown, now);
+            if let Some(cooldown) = &settings.cooldown
+                && (change == Some(true) || inner.tally.is_well(probing))
+            {
+                inner.breaker.answers_again(cooldown, now, change == Some(true));
             }
             change
         })

@@ -220,6 +220,11 @@ impl PoolMeters {
         self.meters.health.credentials_refused.with_label_values(&[&*self.alias, provider]).inc();
     }
 
+    /// Counts an attempt at a provider that does not know its model.
+    pub fn model_missing(&self, provider: &str) {
+        self.meters.health.models_missing.with_label_values(&[&*self.alias, provider]).inc();
+    }
+
     /// Whether a request to the alias has ever ended here.
     pub(crate) fn is_used(&self) -> bool {
         self.handles.get().is_some()

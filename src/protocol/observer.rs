@@ -5,8 +5,10 @@
 //! It never holds a byte up and never changes one. Nearly every event holds none of its marks, and one
 //! search says so; only events that hold one are read.
 
+mod content;
 mod events;
 mod frames;
+mod intact;
 mod opening;
 mod top;
 
@@ -17,6 +19,7 @@ use self::{events::Marks, frames::FrameMarks, top::Top};
 use super::{Endpoint, Protocol, told};
 use crate::{failure::Failure, sse};
 
+pub(crate) use intact::intact;
 pub(crate) use opening::Opening;
 
 /// What some of a stream says.
@@ -26,6 +29,8 @@ pub(crate) enum Report {
     Nothing,
     /// Content.
     Content,
+    /// An event that no client can read.
+    Malformed,
     /// An error: its JSON.
     Error(Bytes),
     /// That the stream ends here.
@@ -49,6 +54,8 @@ pub(crate) struct Observer {
     protocol: Protocol,
     of: Of,
     end: End,
+    /// Whether each event is read before it is passed on.
+    reads_all: bool,
 }
 
 /// How the stream is framed.
@@ -65,13 +72,24 @@ impl Observer {
     pub(crate) fn of_events(path_and_query: &str, endpoint: Option<&Endpoint>) -> Self {
         let marks = Marks::of(path_and_query, endpoint);
         let end = if marks.name_no_end() { End::Said } else { End::Missing };
-        Self { protocol: protocol(endpoint), of: Of::Events(marks, Top::default()), end }
+        let of = Of::Events(marks, Top::default());
+        Self { protocol: protocol(endpoint), of, end, reads_all: false }
     }
 
     /// Of AWS's frames.
     pub(crate) fn of_frames(endpoint: Option<&Endpoint>) -> Self {
         let of = Of::Frames(FrameMarks::default());
-        Self { protocol: protocol(endpoint), of, end: End::Missing }
+        Self { protocol: protocol(endpoint), of, end: End::Missing, reads_all: false }
+    }
+
+    /// From here on an event that is not JSON ends the stream.
+    pub(crate) fn read_all(&mut self) {
+        self.reads_all = true;
+    }
+
+    /// How many bytes at the beginning of these whole events a client can read.
+    pub(crate) fn readable(&self, events: &Bytes) -> usize {
+        if self.reads_all { intact(events) } else { events.len() }
     }
 
     /// Whether it watches events, which are to be given to it whole. Frames may be cut anywhere.

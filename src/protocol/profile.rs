@@ -80,6 +80,42 @@ pub(crate) enum InQuery {
     Signature,
 }
 
+/// Where an event of a stream holds what a client would miss.
+#[derive(Debug)]
+pub(crate) struct Said {
+    /// What tells the event.
+    pub(crate) told_by: ToldBy,
+    /// The places; none: such an event says nothing.
+    pub(crate) at: &'static [&'static [&'static str]],
+}
+
+/// What tells an event from others.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum ToldBy {
+    /// Its type.
+    Type(&'static str),
+    /// A key that it has.
+    Key(&'static str),
+}
+
+impl Said {
+    /// Of the events of a type.
+    pub(crate) const fn of_type(
+        kind: &'static str,
+        at: &'static [&'static [&'static str]],
+    ) -> Self {
+        Self { told_by: ToldBy::Type(kind), at }
+    }
+
+    /// Of the events that have a key.
+    pub(crate) const fn with_key(
+        key: &'static str,
+        at: &'static [&'static [&'static str]],
+    ) -> Self {
+        Self { told_by: ToldBy::Key(key), at }
+    }
+}
+
 /// How a stream of events ends. Quotes inside a text are escaped: no mark that has some can stand in
 /// what a model says.
 #[derive(Debug)]
@@ -93,6 +129,9 @@ pub(crate) struct Stream {
     pub(crate) last: &'static [&'static str],
     /// The names of events that only announce: a provider sends them before it has tried to answer.
     pub(crate) announcements: &'static [&'static str],
+    /// Where events hold what a client would miss: roles, usage and empty parts are not that. Events
+    /// that no row tells are content.
+    pub(crate) said: &'static [Said],
     /// The data of an event that says nothing but that the stream is over.
     pub(crate) closes: Option<&'static str>,
     /// The headers of the frames that streams of AWS's frames end with: a header's name, the type of a
@@ -197,6 +236,7 @@ impl Stream {
         places: &[],
         last: &[],
         announcements: &[],
+        said: &[],
         closes: None,
         frame_ends: &[],
         errors: &["\"error\":"],

@@ -8,11 +8,14 @@ mod envelope;
 mod json;
 mod words;
 
+use std::time::Duration;
+
 use http::HeaderMap;
 use serde_json::value::RawValue;
 
 use crate::failure::{AsTold, Brief, Class, Failure, Kind, What};
 
+pub(in crate::protocol) use envelope::is_error_beside_nothing;
 pub use envelope::is_error_event;
 pub(crate) use envelope::{is_error_alone, is_error_name, status_inside};
 pub(crate) use json::Json;
@@ -99,7 +102,7 @@ impl<'a> Told<'a> {
             At::Answer(_) | At::Success => failure.status,
         });
         let codes = self.codes();
-        let class = class_of(judged, &codes);
+        let class = class_of(judged, &codes, &failure.message);
         Failure {
             status: status.unwrap_or(failure.status),
             told: Some(Box::new(AsTold {
@@ -127,6 +130,19 @@ impl<'a> Told<'a> {
             text.chars().take(LONGEST_MESSAGE).collect()
         };
         self.failure(kind.unwrap_or_else(|| Kind::from_status(status)), message)
+    }
+
+    /// How long to wait, as Google says it, for whichever protocol it is asked in. A day's quota comes
+    /// with a delay of seconds, which is not true.
+    pub(crate) fn retry_delay(&self) -> Option<Duration> {
+        let details = || self.error()["details"].items().iter();
+        let violations = details().flat_map(|more| more["violations"].items());
+        let mut quotas = violations.filter_map(|violation| violation["quotaId"].as_str());
+        if quotas.any(|quota| quota.contains(A_DAYS_QUOTA)) {
+            return None;
+        }
+        let delay = details().find_map(|more| more["retryDelay"].as_str())?;
+        Duration::try_from_secs_f64(delay.strip_suffix('s')?.parse().ok()?).ok()
     }
 
     /// The error's codes and types, the most particular first.
@@ -202,7 +218,7 @@ pub(crate) fn bare_name(name: &str) -> &str {
     name.rsplit('#').next().unwrap_or(name).trim()
 }
 
-fn class_of(status: u16, codes: &[String]) -> Class {
+fn class_of(status: u16, codes: &[String], message: &str) -> Class {
     let by_status = Class::of_status(status);
     match codes.iter().find_map(|word| words::class_of(word)) {
         // A number that says 400 is more particular than a type that only names a family.
@@ -212,6 +228,7 @@ fn class_of(status: u16, codes: &[String]) -> Class {
             Class::Client
         }
         Some(class) => class,
+        None if status == NOT_FOUND && words::is_about_model(message) => Class::ModelMissing,
         None => by_status,
     }
 }
@@ -220,6 +237,7 @@ fn class_of(status: u16, codes: &[String]) -> Class {
 pub(crate) const TYPE_HEADER: &str = "x-amzn-errortype";
 const LONGEST_MESSAGE: usize = 1_000;
 const BAD_GATEWAY: u16 = 502;
+const NOT_FOUND: u16 = 404;
 
 /// An error stands in the response that failed, and that in an event.
 const RESPONSE: u8 = 2;

@@ -225,6 +225,15 @@ impl Trail {
         largest.map(|(_, provider)| provider)
     }
 
+    /// The providers that would refuse the same request again.
+    pub(crate) fn refused_for_good(&self) -> impl Iterator<Item = ProviderRef> + '_ {
+        let refused = |step: &&Step| match step.outcome {
+            Outcome::Failed(failure) => failure.class.is_lasting(),
+            _ => false,
+        };
+        self.steps.iter().filter(refused).map(|step| step.provider)
+    }
+
     /// The providers whose trial is under way.
     pub(crate) fn on_trial(&self) -> impl Iterator<Item = ProviderRef> + '_ {
         let on_trial = |step: &&Step| step.outcome == Outcome::Cooling(Rest::Trial);

@@ -42,8 +42,14 @@ impl Report for Metrics {
                 Outcome::Status(OK) => meters.served(&provider.meters, &provider.name),
                 outcome => meters.attempted(&provider.name, &outcome.to_string()),
             }
-            if let Outcome::Failed(Brief { class: Class::Credential, .. }) = step.outcome {
-                meters.credential_refused(&provider.name);
+            match step.outcome {
+                Outcome::Failed(Brief { class: Class::Credential, .. }) => {
+                    meters.credential_refused(&provider.name);
+                }
+                Outcome::Failed(Brief { class: Class::ModelMissing, .. }) => {
+                    meters.model_missing(&provider.name);
+                }
+                _ => {}
             }
             if nth < last {
                 meters.fell_back(&step.outcome.to_string());

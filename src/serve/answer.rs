@@ -96,7 +96,7 @@ fn failure(refusal: &Refusal) -> Failure {
     Failure {
         status,
         kind: match refusal {
-            Refusal::UpstreamUnreachable => Kind::Cut,
+            Refusal::UpstreamUnreachable | Refusal::UpstreamBrokeOff => Kind::Cut,
             _ => Kind::from_status(status),
         },
         message: refusal.message(),

@@ -94,7 +94,7 @@ impl StreamEnd {
         self.release(Bytes::new());
         let ends_well = self.observer.end() >= End::Said;
         if !ends_well {
-            self.fail(&Refusal::UpstreamUnreachable);
+            self.fail(&Refusal::UpstreamBrokeOff);
         }
         ends_well
     }
@@ -108,26 +108,40 @@ impl StreamEnd {
         }
         self.fail(&match broken.what {
             What::Timeout => Refusal::UpstreamTimeout,
-            _ => Refusal::UpstreamUnreachable,
+            _ => Refusal::UpstreamBrokeOff,
         });
         false
     }
 
     /// Lets go of what was held back, and of `events`, in one piece.
     fn release(&mut self, events: Bytes) {
-        let piece = if self.partial.is_empty() {
+        let mut piece = if self.partial.is_empty() {
             events
         } else {
             let mut joined = self.partial.split();
             joined.extend_from_slice(&events);
             joined.freeze()
         };
+        let readable = if self.torn { piece.len() } else { self.observer.readable(&piece) };
+        let is_readable = readable == piece.len();
+        piece.truncate(readable);
         if let Report::Error(error) = self.observer.observe(&piece, self.torn) {
             self.error = Some(Box::new(self.observer.failure(&error)));
         }
         if !piece.is_empty() {
             self.ready.push_back(piece);
         }
+        if !is_readable && self.observer.end() != End::Complete {
+            self.unreadable();
+        }
+    }
+
+    /// An event that no client can read is never sent: the stream ends before it.
+    fn unreadable(&mut self) {
+        self.over = true;
+        self.fail(&Refusal::UpstreamMalformed);
+        let failure = Failure::malformed("an event of the stream is not JSON");
+        self.error.get_or_insert_with(|| Box::new(failure));
     }
 
     fn fail(&mut self, refusal: &Refusal) {

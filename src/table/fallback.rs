@@ -22,6 +22,8 @@ pub struct Fallback {
     pub max_attempts: u32,
     /// Attempts in all, the pools that take over included, where the file says so.
     pub(crate) most_in_all: Option<u32>,
+    /// Whether the same provider is asked once more before another one is.
+    pub(crate) stay: Option<Stay>,
     /// Waiting before a provider is tried again.
     pub(crate) backoff: Option<Backoff>,
     /// Waiting in all.
@@ -49,6 +51,15 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct StatusSet(Vec<std::ops::RangeInclusive<u16>>);
 
+/// Asking the same provider again before another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stay {
+    /// So many times in a row, which count as no attempts of the pool.
+    pub(crate) times: u32,
+    /// Only where that is possible within this time.
+    pub(crate) up_to: Duration,
+}
+
 /// Exponential waiting.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Backoff {
@@ -72,15 +83,37 @@ impl Fallback {
             What::Malformed(_) => self.names(class) || self.on_status.contains(BAD_GATEWAY),
             // A provider's own code says that it only looks like its fault.
             What::Status(500..) if class == Class::Client => false,
-            What::Status(status) => self.on_status.contains(status) || self.names(class),
+            What::Status(status) => {
+                let implied = failure.implied_status();
+                self.on_status.contains(status)
+                    || implied.is_some_and(|it| self.on_status.contains(it))
+                    || self.names(class)
+            }
         };
         if self.enabled && soon && next { Verdict::Next } else { Verdict::Stop }
     }
 
-    /// A refused credential is never the client's fault, so whoever wants fallback wants it then.
+    /// A refused credential and an unknown model are never the client's fault: a pool that falls
+    /// back falls back then.
     fn names(&self, class: Class) -> bool {
-        let by_status = || class.usual_status().is_some_and(|it| self.on_status.contains(it));
-        class == Class::Credential || self.on.contains(&class) || by_status()
+        class.is_misconfigured() || self.on.contains(&class)
+    }
+
+    /// Whether the same provider is asked once more before another one, after it has been asked so
+    /// `often` again already, and how long after its failure. `asked` is how long it wants to be left
+    /// alone, `chance` drawn evenly from 0 to 1.
+    pub(crate) fn stays(
+        &self,
+        often: u32,
+        asked: Option<Duration>,
+        chance: f64,
+    ) -> Option<Duration> {
+        let stay = self.stay.filter(|stay| often < stay.times)?;
+        let usual = || {
+            let grown = FIRST_STAY.saturating_mul(1 << often.min(MOST_DOUBLINGS));
+            grown.mul_f64((1.0 + chance) / 2.0).min(stay.up_to)
+        };
+        Some(asked.unwrap_or_else(usual)).filter(|wait| *wait <= stay.up_to)
     }
 
     /// How long to wait before the `nth` repetition (0 is the first), with `chance` drawn evenly
@@ -123,6 +156,9 @@ impl StatusSet {
 }
 
 const BAD_GATEWAY: u16 = 502;
+/// Before the same provider is asked again that does not say when; doubled each time.
+const FIRST_STAY: Duration = Duration::from_millis(200);
+const MOST_DOUBLINGS: u32 = 16;
 
 #[cfg(test)]
 mod tests;

@@ -108,7 +108,8 @@ impl Answer {
         self.observer = None;
     }
 
-    fn is_plain(&self) -> bool {
+    /// Whether it is not compressed.
+    pub(super) fn is_plain(&self) -> bool {
         self.headers.get(header::CONTENT_ENCODING).is_none_or(|value| value == "identity")
     }
 }

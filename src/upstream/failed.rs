@@ -7,9 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 
-use super::{answer::Answer, client::SendError, dial::DialError, identity::Unfetched};
+use super::{answer::Answer, client::SendError, dial::DialError, headers, identity::Unfetched};
 use crate::{
-    failure::{Brief, Class, ErrorClasses, What},
+    failure::{Brief, Class, ErrorClasses, Failure, What},
     protocol::Protocol,
 };
 
@@ -51,6 +51,10 @@ impl Failed {
         self
     }
 
+    pub(super) fn malformed(status: StatusCode, cause: &str) -> Self {
+        Self::new(What::Malformed(Some(status.as_u16())), cause.into())
+    }
+
     pub(super) fn empty(status: StatusCode) -> Self {
         Self::new(What::Malformed(Some(status.as_u16())), "the answer is empty".into())
     }
@@ -69,6 +73,25 @@ impl Failed {
             failure: said.brief(classes),
             retry_after: said.retry_after.or_else(|| retry_after(&answer.headers)),
             cause: format!("an error {} inside a 200", said.status),
+            answer: Some(answer),
+        }
+    }
+
+    /// An error that a stream of frames tells in the place of what it should say.
+    pub(super) fn told(
+        mut answer: Box<Answer>,
+        said: &Failure,
+        protocol: Protocol,
+        classes: &ErrorClasses,
+    ) -> Self {
+        let written = protocol.codec().write_error(said, "");
+        answer.status = StatusCode::from_u16(written.status).unwrap_or(StatusCode::BAD_GATEWAY);
+        answer.headers.extend(written.headers.into_iter().filter_map(headers::own));
+        answer.replace_body("application/json", written.body.into());
+        Self {
+            failure: said.brief(classes),
+            retry_after: said.retry_after.or_else(|| retry_after(&answer.headers)),
+            cause: format!("told an error {} in its stream", said.status),
             answer: Some(answer),
         }
     }

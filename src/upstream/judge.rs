@@ -8,6 +8,7 @@ use http::StatusCode;
 use super::{
     answer::{Answer, Form},
     failed::{self, Failed},
+    foreign,
     inbound::Inbound,
     peek::{self, MOST_HELD},
 };
@@ -15,6 +16,8 @@ use crate::{
     failure::What,
     protocol::{
         Observer,
+        codec::Reading,
+        conversation::Event,
         observer::{Opening, Report},
         told,
     },
@@ -105,9 +108,14 @@ async fn judge_body(
         let empty = inspection.needs_body && answer.body.held().is_empty();
         return if empty { Err(Failed::empty(answer.status)) } else { Ok(answer) };
     }
+    let reads = inspection.reads_errors || inspection.waits_for_content;
     match form {
         Form::Events => judge_stream(answer, provider, inbound, inspection).await,
         Form::Json if inspection.reads_errors => judge_json(answer, provider, inbound).await,
+        Form::Frames if reads => judge_frames(answer, provider, inbound, inspection).await,
+        Form::Other if inspection.reads_errors && !foreign::may_be(&answer, inbound) => {
+            Err(Failed::malformed(answer.status, "answered neither JSON nor events"))
+        }
         _ => Ok(answer),
     }
 }
@@ -125,7 +133,12 @@ async fn judge_stream(
             read += 1;
             match opening.observe(piece.clone()) {
                 Report::Nothing => {}
-                Report::Content => return Ok(answer),
+                Report::Content => return Ok(answer.read_to_its_end(inbound, inspection)),
+                Report::Malformed if inspection.reads_errors && inbound.needs_body => {
+                    let cause = "an event of the stream is not JSON";
+                    return Err(Failed::malformed(answer.status, cause));
+                }
+                Report::Malformed => return Ok(answer),
                 Report::End | Report::Error(_) if !inspection.reads_errors => {
                     return Ok(answer);
                 }
@@ -163,5 +176,58 @@ async fn judge_json(
         let classes = &provider.own_classes;
         return Err(Failed::inside(answer, envelope, inbound.speaks(), classes));
     }
+    if inbound.needs_body && !foreign::is_json(&envelope) {
+        return Err(Failed::malformed(answer.status, "the answer is not JSON"));
+    }
     Ok(answer)
+}
+
+/// A stream of frames is held to its first content, too. Its protocol's reader tells what that is.
+async fn judge_frames(
+    mut answer: Box<Answer>,
+    provider: &Provider,
+    inbound: &Inbound,
+    inspection: Inspection,
+) -> Result<Box<Answer>, Failed> {
+    let mut reader = inbound.speaks().codec().stream_reader(Reading::default());
+    let (mut read, mut events) = (0, Vec::new());
+    loop {
+        while let Some(piece) = answer.body.held().get(read) {
+            read += 1;
+            reader.feed(piece.clone(), &mut events);
+        }
+        let failed = events.iter().find_map(|event| match event {
+            Event::Failure(failure) => Some(failure),
+            _ => None,
+        });
+        if let Some(said) = failed.filter(|_| inspection.reads_errors) {
+            return Err(Failed::told(answer, said, inbound.speaks(), &provider.own_classes));
+        }
+        let is_enough = answer.body.held_bytes() > MOST_HELD || failed.is_some();
+        if is_enough || events.iter().any(Event::is_content) {
+            return Ok(answer);
+        }
+        events.clear();
+        if !peek::look(&mut answer).await? {
+            return Err(Failed::empty(answer.status));
+        }
+    }
+}
+
+impl Answer {
+    /// Where another provider might have been asked for it, a stream whose events cannot be read ends
+    /// as one that breaks.
+    fn read_to_its_end(
+        mut self: Box<Self>,
+        inbound: &Inbound,
+        inspection: Inspection,
+    ) -> Box<Self> {
+        if inspection.reads_errors
+            && inbound.needs_body
+            && let Some(observer) = &mut self.observer
+        {
+            observer.read_all();
+        }
+        self
+    }
 }

@@ -15,6 +15,7 @@ use tokio::time::{Sleep, sleep};
 
 use super::{
     answer::{Answer, AnswerBody},
+    failed::Failed,
     inbound::Inbound,
     request::Call,
     source::Source,
@@ -30,13 +31,19 @@ pub(crate) async fn answer(
     provider: &Provider,
     inbound: &Inbound,
     call: Option<&Call>,
-) -> Answer {
+) -> Result<Answer, Failed> {
     let model = &*provider.model;
     let (path, stream) = match call {
         Some(call) => (&*call.path, call.stream),
         None => (&*inbound.path, inbound.stream),
     };
-    sleep(script.delay).await;
+    match provider.timeouts.response {
+        Some(limit) if limit < script.delay => {
+            sleep(limit).await;
+            return Err(Failed::silent());
+        }
+        _ => sleep(script.delay).await,
+    }
     #[expect(clippy::panic, reason = "a drill: it shows that a panic costs one request only")]
     if script.panics {
         panic!("the mock provider panics as scripted");
@@ -44,20 +51,26 @@ pub(crate) async fn answer(
     if let Some((status, rate)) = script.failure
         && rand::rng().random_bool(rate)
     {
-        return failure(status);
+        return Ok(failure(status));
     }
     let path = path.split('?').next().unwrap_or_default();
     if path.ends_with("/embeddings") {
         let body = call.map_or_else(|| inbound.body.to_bytes(), |call| call.body.clone());
-        return whole(StatusCode::OK, &embeddings(model, inputs(&body)));
+        return Ok(whole(StatusCode::OK, &embeddings(model, inputs(&body))));
     }
-    let legacy = path.ends_with("/completions") && !path.ends_with("/chat/completions");
+    if !path.ends_with("/completions") {
+        return Ok(unplayed());
+    }
+    let legacy = !path.ends_with("/chat/completions");
     let style = Style { model, legacy };
     if stream {
-        let events = MockBody::new(style.events(script.tokens), script.gap);
-        return reply(StatusCode::OK, "text/event-stream", events);
+        let body = call.map_or_else(|| inbound.body.to_bytes(), |call| call.body.clone());
+        let events = style.events(script.tokens, asks_for_usage(&body));
+        let events = MockBody::new(events, script.gap);
+        let events = events.silent_for(provider.timeouts.idle);
+        return Ok(reply(StatusCode::OK, "text/event-stream", events));
     }
-    whole(StatusCode::OK, &style.completion(script.tokens))
+    Ok(whole(StatusCode::OK, &style.completion(script.tokens)))
 }
 
 /// A body whose pieces come one by one.
@@ -65,11 +78,17 @@ pub(crate) struct MockBody {
     pieces: std::vec::IntoIter<Bytes>,
     gap: Duration,
     wait: Option<Pin<Box<Sleep>>>,
+    /// The longest gap that is waited for; a longer one is a provider that has fallen silent.
+    patience: Duration,
 }
 
 impl MockBody {
     fn new(pieces: Vec<Bytes>, gap: Duration) -> Self {
-        Self { pieces: pieces.into_iter(), gap, wait: None }
+        Self { pieces: pieces.into_iter(), gap, wait: None, patience: Duration::MAX }
+    }
+
+    fn silent_for(self, patience: Duration) -> Self {
+        Self { patience, ..self }
     }
 }
 
@@ -78,9 +97,13 @@ impl Source for MockBody {
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Brief>>> {
         if let Some(wait) = &mut self.wait {
             ready!(wait.as_mut().poll(cx));
+            if self.gap > self.patience && !self.is_end() {
+                self.pieces = Vec::new().into_iter();
+                return Poll::Ready(Some(Err(Brief::SILENT)));
+            }
         }
         let paced = !self.gap.is_zero();
-        self.wait = paced.then(|| Box::pin(sleep(self.gap)));
+        self.wait = paced.then(|| Box::pin(sleep(self.gap.min(self.patience))));
         Poll::Ready(self.pieces.next().map(Ok))
     }
 
@@ -111,17 +134,24 @@ impl Style<'_> {
         json!({
             "id": ID, "object": if self.legacy { "text_completion" } else { "chat.completion" },
             "created": CREATED, "model": self.model, "choices": [choice],
-            "usage": {"prompt_tokens": 8, "completion_tokens": tokens, "total_tokens": 8 + tokens},
+            "usage": usage_of(tokens),
         })
     }
 
-    fn events(&self, tokens: u32) -> Vec<Bytes> {
+    fn events(&self, tokens: u32, with_usage: bool) -> Vec<Bytes> {
         let deltas = words(tokens).map(|word| self.chunk(&word, serde_json::Value::Null));
         let first = (!self.legacy)
             .then(|| self.chunk_of(json!({"role": "assistant", "content": ""}), json!(null)));
         let last = self.chunk("", json!("stop"));
+        let mut usage = self.chunk_of(json!({}), json!(null));
+        usage["choices"] = json!([]);
+        usage["usage"] = usage_of(tokens);
+        if self.legacy {
+            usage["object"] = "text_completion".into();
+        }
         let events =
-            first.into_iter().chain(deltas).chain([last]).map(|chunk| format!("data: {chunk}\n\n"));
+            first.into_iter().chain(deltas).chain([last]).chain(with_usage.then_some(usage));
+        let events = events.map(|chunk| format!("data: {chunk}\n\n"));
         events.chain(["data: [DONE]\n\n".into()]).map(Bytes::from).collect()
     }
 
@@ -150,6 +180,12 @@ fn embeddings(model: &str, inputs: usize) -> serde_json::Value {
            "usage": {"prompt_tokens": 8 * inputs, "total_tokens": 8 * inputs}})
 }
 
+/// Whether a stream is to say at its end what it used.
+fn asks_for_usage(body: &[u8]) -> bool {
+    let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    body["stream_options"]["include_usage"] == true
+}
+
 /// How many vectors a body asks for: one for each text or list of tokens.
 fn inputs(body: &[u8]) -> usize {
     let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
@@ -157,6 +193,18 @@ fn inputs(body: &[u8]) -> usize {
         Some(each) if !each.iter().any(serde_json::Value::is_number) => each.len(),
         _ => 1,
     }
+}
+
+fn usage_of(tokens: u32) -> serde_json::Value {
+    json!({"prompt_tokens": 8, "completion_tokens": tokens, "total_tokens": 8 + tokens})
+}
+
+/// What is asked for is nothing that this provider plays.
+fn unplayed() -> Answer {
+    let message = "The mock provider plays chat completions, completions and embeddings alone.";
+    let error = json!({"message": message, "type": "invalid_request_error", "param": null,
+        "code": "not_found"});
+    whole(StatusCode::NOT_FOUND, &json!({"error": error}))
 }
 
 fn failure(status: StatusCode) -> Answer {

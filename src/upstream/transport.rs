@@ -41,7 +41,7 @@ pub(super) async fn call(
         }
         // Boxed: every request would carry the room that a mock needs.
         Place::Mock(script) => {
-            Box::new(Box::pin(mock::answer(script, provider, inbound, call)).await)
+            Box::new(Box::pin(mock::answer(script, provider, inbound, call)).await?)
         }
     };
     refuse_redirect(answer)

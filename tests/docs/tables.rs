@@ -54,6 +54,7 @@ fn refusals() -> Vec<Refusal> {
         failed(self::AllFailed::TimedOut),
         failed(self::AllFailed::Otherwise),
         UpstreamUnreachable,
+        UpstreamBrokeOff,
         UpstreamMalformed,
         UpstreamTimeout,
         NoProviders,
@@ -121,6 +122,7 @@ fn eventful() -> String {
     pool.fell_back("503");
     pool.refused("rate_limit", "key");
     pool.credential_refused("p");
+    pool.model_missing("p");
     pool.broke_off("timeout");
     meters.health.probes.with_label_values(&["a", "p", "good"]).inc();
     meters.reloads.with_label_values(&["success"]).inc();

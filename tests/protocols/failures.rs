@@ -2,7 +2,7 @@
 //! same whichever protocol reads it, and in the middle of a stream it is the same passed on as
 //! translated.
 //!
-//! Never: a sentence decides on the class.
+//! Never: a sentence decides on the class, but for what is missing where a status says that something is.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use onwards::failure::{Brief, Class, ErrorClasses, Kind, What};
@@ -90,8 +90,15 @@ const SHAPES: &[Shape] = &[
         404,
         "",
         r#"{"error":{"message":"m","type":"invalid_request_error","code":"model_not_found"}}"#,
-        Class::Client,
-        Class::Server,
+        Class::ModelMissing,
+        Class::ModelMissing,
+    ),
+    (
+        404,
+        "",
+        r#"{"object":"error","message":"The model `x` does not exist.","code":404}"#,
+        Class::ModelMissing,
+        Class::ModelMissing,
     ),
     (404, "", r#"{"detail":"Not Found"}"#, Class::Client, Class::Server),
     (

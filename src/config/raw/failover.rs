@@ -22,9 +22,14 @@ pub(crate) struct Fallback {
     /// `weighted_random` may draw a provider again at once.
     #[schemars(extend("default" = false))]
     pub(crate) with_replacement: Option<bool>,
-    /// Attempts in all (the number of providers when absent); more begin a new pass.
+    /// Attempts in this pool (the number of providers when absent); more begin a new pass.
     #[schemars(range(min = 1))]
     pub(crate) max_attempts: Option<u32>,
+    /// Attempts in all, those of the pools that take over included.
+    #[schemars(range(min = 1))]
+    pub(crate) max_attempts_total: Option<u32>,
+    /// The same provider is asked once more before another one is.
+    pub(crate) stay: Option<Stay>,
     /// Waiting before a provider is tried again.
     pub(crate) backoff: Option<Backoff>,
     /// Waiting in all.
@@ -62,10 +67,23 @@ pub(crate) enum Condition {
     Malformed,
     /// The credential is refused; it falls back wherever `enabled` is.
     Credential,
+    /// The provider does not know its model; it falls back wherever `enabled` is.
+    ModelMissing,
     /// The prompt is too long for the provider.
     ContextWindow,
     /// The provider filtered the content.
     ContentFilter,
+}
+
+/// Asking the same provider again before another one.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+pub(crate) struct Stay {
+    /// So many times in a row (1 when absent), which `max_attempts` does not count.
+    #[schemars(range(min = 1, max = 10), extend("default" = 1))]
+    pub(crate) times: Option<u32>,
+    /// Only where its `Retry-After` is no longer than this (3 000 when absent).
+    #[schemars(range(min = 1), extend("default" = 3_000))]
+    pub(crate) up_to_ms: Option<u64>,
 }
 
 /// Exponential waiting.
@@ -126,10 +144,19 @@ pub(crate) struct Cooldown {
     /// The first rest (60 when absent).
     #[schemars(range(min = 1), extend("default" = 60))]
     pub(crate) duration_secs: Option<u64>,
-    /// Where the doubling of rests ends, and the most that a `Retry-After` is heeded (600 when
-    /// absent).
+    /// What a rest grows by that follows soon after another (2.0 when absent); 1 is not at all.
+    #[schemars(range(min = 1, max = 1_000), extend("default" = 2.0))]
+    pub(crate) factor: Option<f64>,
+    /// Where the growing of rests ends (600 when absent).
     #[schemars(range(min = 1), extend("default" = 600))]
     pub(crate) max_duration_secs: Option<u64>,
+    /// The most that a `Retry-After` is heeded (`max_duration_secs`, or 600 when both are absent).
+    #[schemars(range(min = 1), extend("default" = 600))]
+    pub(crate) max_retry_after_secs: Option<u64>,
+    /// One request tries the provider before its rest is over, so long after failures began it (25
+    /// when absent; at the end of the rest where `duration_secs` is set).
+    #[schemars(range(min = 1), extend("default" = 25))]
+    pub(crate) trial_after_secs: Option<u64>,
     /// How long a recovered provider takes to get its whole share again (10 when absent); 0 is at
     /// once.
     #[schemars(extend("default" = 10))]
@@ -202,6 +229,8 @@ pub(crate) enum Class {
     ServerError,
     /// The credential is refused.
     Credential,
+    /// The provider does not know its model.
+    ModelMissing,
     /// The prompt is too long.
     ContextWindow,
     /// The content is filtered.

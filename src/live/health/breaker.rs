@@ -19,10 +19,16 @@ pub struct Cooldown {
     pub(crate) failures: u32,
     /// The window that slides over them.
     pub(crate) window: Duration,
-    /// The first rest; it doubles with each that follows soon after.
+    /// The first rest; it grows with each that follows soon after.
     pub(crate) duration: Duration,
-    /// Where doubling ends, and the most that a `Retry-After` is heeded.
+    /// What a rest grows by that follows soon after another.
+    pub(crate) factor: f64,
+    /// Where growing ends.
     pub(crate) max_duration: Duration,
+    /// The most that a `Retry-After` is heeded.
+    pub(crate) max_retry_after: Duration,
+    /// When a rest that failures began is interrupted by a trial; at its end where absent.
+    pub(crate) trial_after: Option<Duration>,
     /// How long a recovered provider's weight takes to grow back; zero is at once.
     pub(crate) slow_start: Duration,
 }
@@ -33,7 +39,10 @@ impl Default for Cooldown {
             failures: 3,
             window: Duration::from_secs(60),
             duration: Duration::from_secs(60),
+            factor: 2.0,
             max_duration: Duration::from_secs(600),
+            max_retry_after: Duration::from_secs(600),
+            trial_after: Some(Duration::from_secs(25)),
             slow_start: Duration::from_secs(10),
         }
     }
@@ -51,6 +60,8 @@ pub(super) struct Breaker {
     recovered: Option<(Instant, Duration)>,
     trial: Option<Slot>,
     trials: u64,
+    /// Until when the provider has asked to be left alone.
+    asked_until: Option<Instant>,
 }
 
 #[derive(Debug, Clone, Copy, Default)]
@@ -58,7 +69,7 @@ enum Phase {
     #[default]
     Closed,
     /// Half-open from `until` on.
-    Resting { since: Instant, until: Instant, why: Why },
+    Resting { since: Instant, until: Instant, rest: Duration, why: Why },
     /// Closed, with a weight that grows.
     Ramping { since: Instant, over: Duration },
 }
@@ -74,8 +85,8 @@ struct Slot {
 impl Breaker {
     pub(super) fn state(&mut self, now: Instant) -> State {
         match self.phase {
-            Phase::Resting { since, until, why } if now < until => {
-                State::Resting { until, reason: Reason { rest: until - since, why } }
+            Phase::Resting { until, rest, why, .. } if now < until => {
+                State::Resting { until, reason: Reason { rest, why } }
             }
             Phase::Resting { .. } => State::HalfOpen { busy: self.trial_until(now).is_some() },
             Phase::Ramping { since, over } => {
@@ -138,7 +149,8 @@ impl Breaker {
         cause: What,
         retry_after: Option<Duration>,
     ) -> Option<Reason> {
-        let asked = retry_after.unwrap_or_default().min(cooldown.longest());
+        let asked = retry_after.unwrap_or_default().min(cooldown.longest_asked());
+        self.asked(now, asked);
         if let Phase::Resting { .. } = self.phase {
             self.extend(now + asked);
             return None;
@@ -150,7 +162,7 @@ impl Breaker {
             let why = self.failures_why(cause);
             return Some(self.trip(cooldown, now, asked, why));
         }
-        (!asked.is_zero()).then(|| self.rest(now, asked, Why::Asked(cause)))
+        (!asked.is_zero()).then(|| self.rest(now, asked, asked, Why::Asked(cause)))
     }
 
     pub(super) fn trial_failed(
@@ -161,7 +173,8 @@ impl Breaker {
         cause: What,
         retry_after: Option<Duration>,
     ) -> Option<Reason> {
-        let asked = retry_after.unwrap_or_default().min(cooldown.longest());
+        let asked = retry_after.unwrap_or_default().min(cooldown.longest_asked());
+        self.asked(now, asked);
         self.has_trial(id).then(|| self.trip(cooldown, now, asked, Why::Trial(cause)))
     }
 
@@ -176,22 +189,35 @@ impl Breaker {
         retry_after: Option<Duration>,
     ) -> Option<Reason> {
         let asked = retry_after.unwrap_or(match why {
-            Why::QuotaSpent => cooldown.longest(),
-            Why::CredentialRefused => cooldown.duration,
+            Why::QuotaSpent => cooldown.longest_asked(),
+            Why::CredentialRefused | Why::ModelMissing => cooldown.duration,
             _ => UNSAID,
         });
-        let asked = asked.min(cooldown.longest());
+        let asked = asked.min(cooldown.longest_asked());
+        self.asked(now, asked);
         match self.phase {
             _ if asked.is_zero() => None,
             Phase::Resting { until, .. } if now < until => {
                 self.extend(now + asked);
                 None
             }
-            _ => Some(self.rest(now, asked, why)),
+            _ => Some(self.rest(now, asked, asked, why)),
         }
     }
 
-    pub(super) fn start_slowly(&mut self, cooldown: &Cooldown, now: Instant) {
+    /// Probes have shown that the provider answers again: a rest that failures began is over. What it
+    /// has asked for itself, and what its credential has brought about, stays.
+    pub(super) fn answers_again(&mut self, cooldown: &Cooldown, now: Instant, is_news: bool) {
+        let by_failures =
+            matches!(self.phase, Phase::Resting { why: Why::Failures { .. } | Why::Trial(_), .. });
+        if by_failures && self.asked_until.is_none_or(|asked| asked <= now) {
+            self.recover(cooldown, now);
+        } else if is_news {
+            self.start_slowly(cooldown, now);
+        }
+    }
+
+    fn start_slowly(&mut self, cooldown: &Cooldown, now: Instant) {
         if self.closed() && !cooldown.slow_start.is_zero() {
             self.phase = Phase::Ramping { since: now, over: cooldown.slow_start };
         }
@@ -217,27 +243,35 @@ impl Breaker {
         if believed {
             self.trips = 0;
         }
-        let doubled = cooldown.duration.saturating_mul(1 << self.trips.min(MOST_DOUBLINGS));
+        let grown = cooldown.rest(self.trips);
         self.trips = self.trips.saturating_add(1);
         self.recovered = None;
-        self.rest(now, doubled.min(cooldown.longest()).max(asked), why)
+        let until_trial = cooldown.trial_after.map_or(grown, |after| after.min(grown));
+        self.rest(now, grown.max(asked), until_trial.max(asked), why)
     }
 
-    fn rest(&mut self, now: Instant, rest: Duration, why: Why) -> Reason {
+    fn rest(&mut self, now: Instant, rest: Duration, until_trial: Duration, why: Why) -> Reason {
         self.trial = None;
-        self.phase = Phase::Resting { since: now, until: now + rest, why };
+        self.phase = Phase::Resting { since: now, until: now + until_trial, rest, why };
         Reason { rest, why }
     }
 
+    fn asked(&mut self, now: Instant, asked: Duration) {
+        if !asked.is_zero() {
+            self.asked_until = self.asked_until.max(Some(now + asked));
+        }
+    }
+
     fn extend(&mut self, at_least: Instant) {
-        if let Phase::Resting { until, .. } = &mut self.phase {
+        if let Phase::Resting { since, until, rest, .. } = &mut self.phase {
             *until = at_least.max(*until);
+            *rest = (*until - *since).max(*rest);
         }
     }
 
     fn recover(&mut self, cooldown: &Cooldown, now: Instant) {
-        if let Phase::Resting { since, until, .. } = self.phase {
-            self.recovered = Some((now, until - since));
+        if let Phase::Resting { rest, .. } = self.phase {
+            self.recovered = Some((now, rest));
         }
         self.failures.clear();
         self.trial = None;
@@ -261,9 +295,19 @@ impl Cooldown {
         self.failures.max(1) as usize
     }
 
-    /// Doubling never shortens: a first rest beyond the cap is what the file asks for.
-    fn longest(&self) -> Duration {
-        self.max_duration.max(self.duration)
+    /// The rest after so many others. Growing never shortens: a first rest beyond the cap is what the
+    /// file asks for.
+    fn rest(&self, trips: u32) -> Duration {
+        let longest = self.max_duration.max(self.duration);
+        let grown =
+            self.duration.as_secs_f64() * self.factor.powi(trips.min(MOST_GROWTHS).cast_signed());
+        Duration::try_from_secs_f64(grown)
+            .map_or(longest, |grown| grown.clamp(self.duration, longest))
+    }
+
+    /// The longest rest that a provider may ask for.
+    fn longest_asked(&self) -> Duration {
+        self.max_retry_after.max(self.duration)
     }
 }
 
@@ -271,5 +315,5 @@ impl Cooldown {
 const SLOWEST: f32 = 0.1;
 /// The rest after a 429 that does not say how long.
 const UNSAID: Duration = Duration::from_secs(1);
-/// Enough to reach any cap; more would overflow.
-const MOST_DOUBLINGS: u32 = 20;
+/// Enough to reach any cap.
+const MOST_GROWTHS: u32 = 64;

@@ -38,6 +38,8 @@ pub(crate) enum Why {
     QuotaSpent,
     /// The provider refuses the credential.
     CredentialRefused,
+    /// The provider does not know its model.
+    ModelMissing,
 }
 
 impl fmt::Display for Why {
@@ -58,6 +60,7 @@ impl fmt::Display for Why {
             Why::RateLimited => f.write_str("after a 429 of the provider"),
             Why::QuotaSpent => f.write_str("since its quota is spent"),
             Why::CredentialRefused => f.write_str("since its credential was refused"),
+            Why::ModelMissing => f.write_str("since it does not know its model"),
         }
     }
 }

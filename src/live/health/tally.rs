@@ -51,6 +51,11 @@ impl Tally {
         }
     }
 
+    /// Whether so many probes in a row were good as make a provider healthy.
+    pub(super) fn is_well(&self, probing: &Probing) -> bool {
+        self.good >= probing.healthy_after.max(1)
+    }
+
     /// How many probes in a row failed, if the verdict is that the provider is not well.
     pub(super) fn unhealthy(&self) -> Option<u32> {
         self.unhealthy

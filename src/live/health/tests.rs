@@ -8,7 +8,7 @@ use crate::live::health::reason::Why;
 const SECOND: Duration = Duration::from_secs(1);
 
 fn settings() -> HealthSettings {
-    let cooldown = Cooldown { slow_start: SECOND * 10, ..Cooldown::default() };
+    let cooldown = Cooldown { trial_after: None, ..Cooldown::default() };
     HealthSettings { cooldown: Some(cooldown), probing: Some(Probing::default()) }
 }
 
@@ -133,6 +133,81 @@ fn a_bad_trial_rests_it_longer_up_to_the_cap() {
     let trial = subject.trial().unwrap();
     let reason = trial.failed(&subject.cooldown, subject.now, What::Connect, None).unwrap();
     assert_eq!(reason.to_string(), "resting 600 s after a trial that ended in a failed connection");
+}
+
+#[test]
+fn by_default_one_request_tries_it_before_the_rest_is_over_however_long_that_has_become() {
+    let mut subject = Subject::new();
+    subject.settings.cooldown = Some(Cooldown::default());
+    subject.cooldown = Cooldown::default();
+    let reasons: Vec<_> = (0..3).filter_map(|_| subject.fail(What::Connect)).collect();
+    assert_eq!(reasons[0].rest.as_secs(), 60);
+    for _ in 0..6 {
+        assert_eq!(subject.rest(), Some(25));
+        subject.pass(25);
+        let trial = subject.trial().unwrap();
+        let reason = trial.failed(&subject.cooldown, subject.now, What::Connect, None).unwrap();
+        assert!(reason.rest.as_secs() >= 120);
+    }
+    subject.pass(25);
+    subject.trial().unwrap().succeeded(&subject.cooldown, subject.now);
+    assert!(matches!(subject.state(), State::Ready { .. }));
+}
+
+#[test]
+fn good_probes_end_a_rest_that_failures_began_and_no_other() {
+    let probe = |subject: &Subject| subject.health.probed(&subject.settings, true, subject.now);
+    let subject = Subject::new();
+    for _ in 0..3 {
+        subject.fail(What::Connect);
+    }
+    assert_eq!((probe(&subject), subject.rest()), (None, Some(60)), "one is not enough");
+    probe(&subject);
+    assert!(matches!(subject.state(), State::Ready { factor } if factor < 1.0));
+
+    for (why, asked) in [
+        (Why::RateLimited, Some(SECOND * 40)),
+        (Why::CredentialRefused, None),
+        (Why::QuotaSpent, None),
+    ] {
+        let subject = Subject::new();
+        subject.health.set_aside(&subject.settings, subject.now, why, asked);
+        for _ in 0..3 {
+            probe(&subject);
+        }
+        assert!(matches!(subject.state(), State::Resting { .. }), "{why:?}");
+    }
+    let subject = Subject::new();
+    for _ in 0..3 {
+        subject.fail(What::Connect);
+    }
+    let (health, now) = (&subject.health, subject.now);
+    health.failed(&subject.settings, now, now, What::Status(503), Some(SECOND * 90));
+    for _ in 0..3 {
+        probe(&subject);
+    }
+    assert_eq!(subject.rest(), Some(90), "it has asked for it");
+}
+
+#[test]
+fn growth_and_what_a_provider_may_ask_for_have_numbers_of_their_own() {
+    let mut subject = Subject::rested();
+    subject.cooldown = Cooldown { factor: 1.0, max_retry_after: SECOND * 30, ..subject.cooldown };
+    subject.settings.cooldown = Some(subject.cooldown);
+    for _ in 0..3 {
+        let trial = subject.trial().unwrap();
+        let reason = trial.failed(&subject.cooldown, subject.now, What::Connect, None).unwrap();
+        assert_eq!(reason.rest.as_secs(), 60);
+        subject.pass(60);
+    }
+    subject.trial().unwrap().succeeded(&subject.cooldown, subject.now);
+    let asked = subject.health.set_aside(
+        &subject.settings,
+        subject.now,
+        Why::RateLimited,
+        Some(SECOND * 500),
+    );
+    assert_eq!(asked.unwrap().rest.as_secs(), 60, "no shorter than a rest of the router's own");
 }
 
 #[test]
@@ -300,20 +375,6 @@ fn probes_take_it_out_and_bring_it_back_slowly() {
     assert_eq!(subject.state(), State::Ready { factor: 0.1 });
     subject.pass(10);
     assert_eq!(subject.state(), READY);
-}
-
-#[test]
-fn good_probes_do_not_end_a_rest() {
-    let subject = Subject::new();
-    for _ in 0..3 {
-        subject.fail(What::Status(500));
-        subject.health.probed(&subject.settings, false, subject.now);
-    }
-    assert_eq!(subject.state(), State::Unhealthy { probes: 3 });
-    for _ in 0..2 {
-        subject.health.probed(&subject.settings, true, subject.now);
-    }
-    assert_eq!(subject.rest(), Some(60), "a page that loads proves nothing about answers");
 }
 
 #[test]

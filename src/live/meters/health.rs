@@ -11,6 +11,8 @@ use super::maker::Maker;
 pub struct HealthMeters {
     /// Credentials that were refused.
     pub(super) credentials_refused: IntCounterVec,
+    /// Attempts at providers that do not know their model.
+    pub(super) models_missing: IntCounterVec,
     /// Active probes, by result.
     pub probes: IntCounterVec,
 }
@@ -21,6 +23,11 @@ impl HealthMeters {
             credentials_refused: make.counters(
                 "credential_refused_total",
                 "Attempts whose credential the provider refused: an alert.",
+                &["alias", "provider"],
+            )?,
+            models_missing: make.counters(
+                "model_missing_total",
+                "Attempts whose model the provider does not know: an alert.",
                 &["alias", "provider"],
             )?,
             probes: make.counters(

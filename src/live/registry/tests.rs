@@ -151,6 +151,7 @@ async fn series_go_when_nobody_is_left_who_counts() {
         pool.meters.refused("rate_limit", "pool");
         pool.meters.broke_off("reset");
         pool.meters.credential_refused(name);
+        pool.meters.model_missing(name);
     }
     meters.refused("invalid_api_key");
     let series = |word: &str| {

@@ -6,7 +6,7 @@ use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
 use crate::protocol::limits::{Limit, Limits};
-use crate::protocol::profile::{Profile, Stream};
+use crate::protocol::profile::{Profile, Said, Stream};
 
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
@@ -26,6 +26,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         last: &["\"message_stop\""],
         errors: &["\"type\":\"error\"", "\"type\": \"error\"", "\"response.failed\""],
         announcements: &["message_start", "ping"],
+        said: SAID,
         ..Stream::USUAL
     },
     ..Profile::USUAL
@@ -65,6 +66,13 @@ pub(super) static FIELDS: [Field; 5] = [
     Field::new(&["top_p"], Means::TopP),
     Field::new(&["top_k"], Means::TopK),
     Field::new(&["stop_sequences"], Means::Stop),
+];
+
+const SAID: &[Said] = &[
+    Said::of_type("content_block_start", &[&["content_block"]]),
+    Said::of_type("content_block_delta", &[&["delta"]]),
+    Said::of_type("content_block_stop", &[]),
+    Said::of_type("message_delta", &[&["delta", "stop_reason"]]),
 ];
 
 #[rustfmt::skip]

@@ -90,9 +90,10 @@ fn words(kind: Kind) -> (&'static str, u16) {
         Kind::RateLimit => ("ThrottlingException", 429),
         Kind::Quota => ("ServiceQuotaExceededException", 400),
         Kind::Timeout => ("ModelTimeoutException", 408),
-        Kind::Overloaded | Kind::Unavailable => ("ServiceUnavailableException", 503),
+        // AWS's SDKs ask again after a 503, and not after a 424.
+        Kind::Overloaded | Kind::Unavailable | Kind::Cut => ("ServiceUnavailableException", 503),
         Kind::Server => ("InternalServerException", 500),
-        Kind::Cut | Kind::Malformed => ("ModelErrorException", 424),
+        Kind::Malformed => ("ModelErrorException", 424),
     }
 }
 

@@ -5,7 +5,7 @@
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
-use crate::protocol::profile::{Profile, Stream};
+use crate::protocol::profile::{Profile, Said, Stream};
 
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
@@ -17,6 +17,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         places: &[&["type"]],
         last: &["\"message-end\""],
         tells_errors: false,
+        said: SAID,
         ..Stream::USUAL
     },
     ..Profile::USUAL
@@ -37,6 +38,14 @@ pub(super) static FIELDS: [Field; 8] = [
 
 /// The most that `p` may be: the vendor's word for all.
 pub(super) const MOST_P: f64 = 0.99;
+
+const SAID: &[Said] = &[
+    Said::of_type("message-start", &[]),
+    Said::of_type("content-start", &[&["delta"]]),
+    Said::of_type("content-delta", &[&["delta"]]),
+    Said::of_type("content-end", &[]),
+    Said::of_type("tool-plan-delta", &[&["delta"]]),
+];
 
 #[rustfmt::skip]
 const ENDPOINTS: &[Row] = &[

@@ -70,6 +70,22 @@ impl Event {
         matches!(self, Self::Done | Self::Failure(_))
     }
 
+    /// Whether a client would miss it if the stream were begun again elsewhere.
+    pub(crate) fn is_content(&self) -> bool {
+        match self {
+            Self::Text(text) | Self::Reasoning(text) | Self::Refusal(text) => !text.is_empty(),
+            Self::ToolCallDelta { json, .. } => !json.is_empty(),
+            Self::Start { .. } | Self::Ping | Self::Usage(_) | Self::Failure(_) | Self::PartEnd => {
+                false
+            }
+            Self::ReasoningSignature(_)
+            | Self::Redacted(_)
+            | Self::ToolCallStart { .. }
+            | Self::Finish { .. }
+            | Self::Done => true,
+        }
+    }
+
     /// About how many bytes a writer holds that keeps it.
     pub(crate) fn weight(&self) -> usize {
         match self {

@@ -2,8 +2,6 @@
 //!
 //! It never invents a sentence where the vendor gave one.
 
-use std::time::Duration;
-
 use http::HeaderMap;
 use serde::Serialize;
 
@@ -51,9 +49,7 @@ fn read_told(told: &Told<'_>) -> Option<Failure> {
         (None, Some(status)) => Kind::from_status(status),
         (None, None) => Kind::Server,
     };
-    let delay = details().find_map(|more| more["retryDelay"].as_str());
-    let retry_after = delay.filter(|_| !is_of_a_day).and_then(read_delay);
-    Some(Failure { retry_after, ..told.failure(kind, message) })
+    Some(Failure { retry_after: told.retry_delay(), ..told.failure(kind, message) })
 }
 
 /// The error as a value: in a body and in a stream it is the same.
@@ -91,11 +87,6 @@ impl<'a> Out<'a> {
     }
 }
 
-/// A delay such as `34.07s`.
-fn read_delay(delay: &str) -> Option<Duration> {
-    Duration::try_from_secs_f64(delay.strip_suffix('s')?.parse().ok()?).ok()
-}
-
 fn status_of(kind: Kind) -> &'static str {
     match kind {
         Kind::InvalidRequest | Kind::ContextWindow | Kind::ContentFilter | Kind::TooLarge => {
@@ -113,6 +104,8 @@ fn status_of(kind: Kind) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]

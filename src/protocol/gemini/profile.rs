@@ -5,7 +5,7 @@
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Nested, Word, word};
 use crate::protocol::fields::{Field, Means};
-use crate::protocol::profile::{InPath, InQuery, Profile, Stream};
+use crate::protocol::profile::{InPath, InQuery, Profile, Said, Stream};
 
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
@@ -31,6 +31,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
             &["error"],
         ],
         has_comments: false,
+        said: SAID,
         ..Stream::USUAL
     },
     ..Profile::USUAL
@@ -47,6 +48,15 @@ pub(super) static FIELDS: [Field; 8] = [
     Field::new(&["frequencyPenalty", "frequency_penalty"], Means::FrequencyPenalty),
     Field::new(&["maxOutputTokens", "max_output_tokens"], Means::MaxTokens),
     Field::new(&["stopSequences", "stop_sequences"], Means::Stop),
+];
+
+const SAID: &[Said] = &[
+    Said::with_key(
+        "candidates",
+        &[&["candidates", "*", "content", "parts"], &["candidates", "*", "finishReason"]],
+    ),
+    Said::with_key("promptFeedback", &[&["promptFeedback", "blockReason"]]),
+    Said::with_key("usageMetadata", &[]),
 ];
 
 #[rustfmt::skip]

@@ -5,11 +5,11 @@
 
 use bytes::Bytes;
 
-use super::Report;
-use crate::{
-    protocol::{Protocol, profile::Stream, told},
-    sse,
+use super::{
+    Report,
+    content::{self, Says, closes, some_profile},
 };
+use crate::{protocol::told, sse};
 
 /// Reads a stream's opening, piece by piece.
 #[derive(Debug)]
@@ -56,20 +56,20 @@ impl Opening {
 
 fn report(event: &sse::Event) -> Report {
     let name = event.event.as_deref().and_then(|name| str::from_utf8(name).ok());
-    if some_profile(|stream| stream.closes.is_some_and(|it| it.as_bytes() == event.data)) {
-        Report::End
-    } else if name.is_some_and(told::is_error_name) || told::is_error_alone(&event.data) {
-        Report::Error(event.data.clone())
-    } else if name.is_some_and(|name| some_profile(|it| it.announcements.contains(&name))) {
-        Report::Nothing
-    } else {
-        Report::Content
+    if closes(&event.data) {
+        return Report::End;
     }
-}
-
-/// Whether a protocol's streams have it: providers send what other protocols have, too.
-fn some_profile(has: impl Fn(&Stream) -> bool) -> bool {
-    Protocol::ALL.iter().any(|protocol| has(&protocol.profile().stream))
+    if name.is_some_and(told::is_error_name) || told::is_error_beside_nothing(&event.data) {
+        return Report::Error(event.data.clone());
+    }
+    if name.is_some_and(|name| some_profile(|it| it.announcements.contains(&name))) {
+        return Report::Nothing;
+    }
+    match content::of(&event.data) {
+        Says::Nothing => Report::Nothing,
+        Says::Content => Report::Content,
+        Says::Unreadable => Report::Malformed,
+    }
 }
 
 #[cfg(test)]
@@ -82,7 +82,11 @@ mod tests {
         assert_eq!(read(": hello\n\n"), Report::Nothing);
         assert_eq!(read("event: message_start\ndata: {}\n\n"), Report::Nothing);
         assert_eq!(read("event: response.queued\ndata: {}\n\n"), Report::Nothing);
-        assert_eq!(read("data: {\"choices\":[]}\n\n"), Report::Content);
+        assert_eq!(read("data: {\"choices\":[]}\n\n"), Report::Nothing);
+        assert_eq!(read("data: {\"choices\":[{\"text\":\"a\"}]}\n\n"), Report::Content);
+        assert_eq!(read("data: {\"choices\":\n\n"), Report::Malformed);
+        let beside = "data: {\"error\":{\"code\":502},\"choices\":[{\"delta\":{\"content\":\"\"},\"finish_reason\":\"error\"}]}\n\n";
+        assert!(matches!(read(beside), Report::Error(_)));
         assert_eq!(read("data: [DONE]\n\n"), Report::End);
         let error = read(": hi\n\ndata: {\"error\":{\"code\":529}}\n\n");
         assert!(matches!(error, Report::Error(_)), "{error:?}");

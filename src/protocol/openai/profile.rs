@@ -6,7 +6,7 @@ use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
 use crate::protocol::limits::{Limit, Limits};
-use crate::protocol::profile::{Profile, Stream};
+use crate::protocol::profile::{Profile, Said, Stream};
 
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
@@ -34,6 +34,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         places: &[&["choices", "*", "finish_reason"]],
         last: &["data: [DONE]", "data:[DONE]"],
         closes: Some("[DONE]"),
+        said: SAID,
         ..Stream::USUAL
     },
     ..Profile::USUAL
@@ -78,6 +79,19 @@ const fn fields(limit: &'static [&'static str]) -> [Field; 7] {
         Field::new(&["stop"], Means::Stop).one_or_many(),
     ]
 }
+
+const SAID: &[Said] = &[
+    Said::with_key(
+        "choices",
+        &[
+            &["choices", "*", "delta"],
+            &["choices", "*", "finish_reason"],
+            &["choices", "*", "text"],
+            &["choices", "*", "message"],
+        ],
+    ),
+    Said::with_key("prompt_filter_results", &[]),
+];
 
 #[rustfmt::skip]
 const ENDPOINTS: &[Row] = &[

@@ -5,7 +5,7 @@
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
-use crate::protocol::profile::{Profile, Stream};
+use crate::protocol::profile::{Profile, Said, Stream};
 
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
@@ -29,6 +29,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         errors: &["\"type\":\"error\"", "\"type\": \"error\"", "\"response.failed\""],
         tells_errors: false,
         announcements: &["response.created", "response.in_progress", "response.queued"],
+        said: SAID,
         ..Stream::USUAL
     },
     ..Profile::USUAL
@@ -39,6 +40,17 @@ pub(super) static FIELDS: [Field; 3] = [
     Field::new(&["max_output_tokens"], Means::MaxTokens).at_least(16),
     Field::new(&["temperature"], Means::Temperature),
     Field::new(&["top_p"], Means::TopP),
+];
+
+const SAID: &[Said] = &[
+    Said::of_type("response.output_item.added", &[&["item"]]),
+    Said::of_type("response.content_part.added", &[&["part"]]),
+    Said::of_type("response.reasoning_summary_part.added", &[&["part"]]),
+    Said::of_type("response.output_text.delta", &[&["delta"]]),
+    Said::of_type("response.reasoning_text.delta", &[&["delta"]]),
+    Said::of_type("response.reasoning_summary_text.delta", &[&["delta"]]),
+    Said::of_type("response.refusal.delta", &[&["delta"]]),
+    Said::of_type("response.function_call_arguments.delta", &[&["delta"]]),
 ];
 
 #[rustfmt::skip]

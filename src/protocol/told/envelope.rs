@@ -13,6 +13,12 @@ pub(crate) fn is_error_alone(json: &[u8]) -> bool {
     NAMED.iter().any(|named| named.find(json).is_some()) && body::stands_alone(json, &KEYS)
 }
 
+/// Whether the data of an event that opens a stream is an error, perhaps with a choice that ends for it.
+pub(in crate::protocol) fn is_error_beside_nothing(data: &[u8]) -> bool {
+    NAMED.iter().any(|named| named.find(data).is_some())
+        && (body::stands_alone(data, &KEYS) || Told::inside(At::Event, data).is_said())
+}
+
 /// Whether the data of an event tells an error. It may hold a choice beside its error.
 pub fn is_error_event(data: &[u8]) -> bool {
     let told = Told::inside(At::Event, data);

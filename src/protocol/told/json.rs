@@ -59,6 +59,11 @@ impl<'a> Json<'a> {
         }
     }
 
+    /// Whether this key stands in it, whatever its value.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        matches!(self, Self::Object(fields) if fields.iter().any(|(name, _)| name == key))
+    }
+
     pub(crate) fn is_object(&self) -> bool {
         matches!(self, Self::Object(_))
     }

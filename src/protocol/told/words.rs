@@ -23,6 +23,13 @@ pub(crate) fn is_about_context(message: &str) -> bool {
     CONTEXT_WORDS.iter().any(|words| message.contains(words))
 }
 
+/// Whether a sentence says that a model is unknown, where the status says that something is: nothing
+/// else can be missing there but what the request itself refers to, such as a file.
+pub(crate) fn is_about_model(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    (message.contains("model") || message.contains("deployment")) && !message.contains("file")
+}
+
 /// The name of a day's quota holds this.
 pub(crate) const A_DAYS_QUOTA: &str = "PerDay";
 
@@ -33,7 +40,7 @@ fn row(word: &str) -> Option<(Kind, Option<Class>)> {
 
 /// Words as OpenAI, Azure, Anthropic, Gemini, Bedrock, OpenRouter, DeepSeek, DashScope and this router
 /// write them. Where there is no class, the word is vague, and the status says more.
-const WORDS: [(Kind, Option<Class>, &[&str]); 18] = [
+const WORDS: [(Kind, Option<Class>, &[&str]); 20] = [
     (
         Kind::ContentFilter,
         Some(Class::ContentFilter),
@@ -55,6 +62,7 @@ const WORDS: [(Kind, Option<Class>, &[&str]); 18] = [
             "context_window_exceeded",
             "string_above_max_length",
             "model_context_window_exceeded",
+            "exceed_context_size_error",
         ],
     ),
     (Kind::TooLarge, Some(Class::ContextWindow), &["request_too_large"]),
@@ -119,8 +127,43 @@ const WORDS: [(Kind, Option<Class>, &[&str]); 18] = [
     (Kind::Permission, None, &["permission_error", "PERMISSION_DENIED", "AccessDeniedException"]),
     (
         Kind::NotFound,
+        Some(Class::ModelMissing),
+        &[
+            "model_not_found",
+            "model_not_available",
+            "model_decommissioned",
+            "model_terminated",
+            "invalid_model",
+            "unknown_model",
+            "DeploymentNotFound",
+            "ModelNotFound",
+        ],
+    ),
+    (
+        Kind::NotFound,
         None,
-        &["model_not_found", "not_found_error", "NOT_FOUND", "ResourceNotFoundException"],
+        &["not_found_error", "NOT_FOUND", "ResourceNotFoundException", "NotFoundError"],
+    ),
+    // The provider could not fetch or read what the request shows it.
+    (
+        Kind::InvalidRequest,
+        Some(Class::Client),
+        &[
+            "invalid_image_url",
+            "failed_to_download_image",
+            "image_download_failed",
+            "image_file_not_found",
+            "image_parse_error",
+            "invalid_image",
+            "invalid_image_format",
+            "invalid_image_mode",
+            "invalid_base64_image",
+            "image_too_large",
+            "image_too_small",
+            "image_file_too_large",
+            "unsupported_image_media_type",
+            "empty_image_file",
+        ],
     ),
     (
         Kind::InvalidRequest,

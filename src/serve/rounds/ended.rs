@@ -85,10 +85,17 @@ impl<'a> Rounds<'a> {
                 Some(as_it_came(failed, provider_ref, self.pass.permits(permit)))
             }
             Verdict::Next => {
-                let again_in = again_in(failed.retry_after, provider);
+                let wait = wait(failed.retry_after, provider);
+                let again_in = wait.unwrap_or(AT_ONCE);
                 record.trail.asked(provider_ref, outcome, asked, Some(again_in));
-                if failed.failure.class == Class::ContextWindow {
+                let class = failed.failure.class;
+                if class == Class::ContextWindow {
                     self.pass.refused_for_length(provider);
+                }
+                if class.is_lasting() {
+                    self.pass.leave_out(provider_ref);
+                } else {
+                    self.pass.stay(provider_ref, wait, &self.budget);
                 }
                 if outcome.is_refusal()
                     && let Some(answer) = failed.answer
@@ -111,14 +118,14 @@ impl<'a> Rounds<'a> {
     }
 }
 
-/// How soon a provider that has failed may be worth another attempt.
-fn again_in(retry_after: Option<Duration>, provider: &Provider) -> Duration {
+/// How soon a provider that has failed may be worth another attempt, where that is known.
+fn wait(retry_after: Option<Duration>, provider: &Provider) -> Option<Duration> {
     let now = Instant::now();
     let rest = match provider.live.state(now) {
         State::Resting { until, .. } => Some(until.saturating_duration_since(now)),
         _ => None,
     };
-    rest.max(retry_after).unwrap_or(AT_ONCE)
+    rest.max(retry_after)
 }
 
 /// The one answer there is, or what stands for it.
@@ -130,7 +137,8 @@ fn as_it_came(
     match (failed.answer, failed.failure.what) {
         (Some(answer), _) => Ok(Accepted { answer, provider, permits, entry: None }),
         (None, What::Timeout) => Err(Refusal::UpstreamTimeout),
-        (None, What::Connect | What::Reset) => Err(Refusal::UpstreamUnreachable),
+        (None, What::Connect) => Err(Refusal::UpstreamUnreachable),
+        (None, What::Reset) => Err(Refusal::UpstreamBrokeOff),
         (None, What::Malformed(_) | What::Status(_)) => Err(Refusal::UpstreamMalformed),
     }
 }

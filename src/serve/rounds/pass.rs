@@ -15,7 +15,7 @@ use super::{budget::Budget, view::Needs};
 use crate::{
     live::{Entry, Extra, Limited, Permit},
     protocol::Operation,
-    record::{Outcome, Record},
+    record::{Outcome, Record, Trail},
     refusal::{Refusal, Whose},
     serve::{
         affinity,
@@ -39,6 +39,14 @@ pub(super) struct Attempt<'a> {
     pub(crate) outgoing: Outgoing<'a>,
 }
 
+/// The next attempt, where it is one at the same provider.
+struct Stay {
+    at: usize,
+    until: Instant,
+    /// Whether `stay` gives it, beside the attempts of the pool.
+    is_free: bool,
+}
+
 /// Where the loop stands in one pool.
 pub(super) struct Pass<'a> {
     pub(crate) id: PoolId,
@@ -52,6 +60,12 @@ pub(super) struct Pass<'a> {
     tried: SmallVec<[bool; 8]>,
     attempts: u32,
     attempts_in_pass: u32,
+    /// Attempts at the same provider again, as `stay` says, which the pool does not count.
+    stayed: u32,
+    /// How many of them came one after the other.
+    in_a_row: u32,
+    /// The provider that is asked again before another one, and when.
+    stay: Option<Box<Stay>>,
     repetitions: u32,
     slept: Duration,
     /// What the request has in common with others, for `sticky`.
@@ -78,6 +92,9 @@ impl<'a> Pass<'a> {
             tried: smallvec![false; providers],
             attempts: 0,
             attempts_in_pass: 0,
+            stayed: 0,
+            in_a_row: 0,
+            stay: None,
             repetitions: 0,
             slept: Duration::ZERO,
             key: pool.sticky.as_ref().map_or(0, |by| affinity::key(by, inbound)),
@@ -106,20 +123,32 @@ impl<'a> Pass<'a> {
     ) -> Result<Option<Attempt<'a>>, Refusal> {
         let Self { pool, inbound, .. } = *self;
         let mut now = Instant::now();
-        while self.attempts < pool.fallback.max_attempts && !budget.is_exhausted(now) {
-            let Some(at) = self.choose(now, record) else {
-                if self.attempts_in_pass == 0 {
-                    break;
+        let most = pool.fallback.max_attempts;
+        while (self.attempts < most + self.stayed || self.stay.is_some())
+            && !budget.is_exhausted(now)
+        {
+            let mut is_free = false;
+            let at = if let Some(stay) = self.stay.take() {
+                tokio::time::sleep_until(stay.until).await;
+                now = Instant::now();
+                self.in_a_row += 1;
+                is_free = stay.is_free;
+                stay.at
+            } else if let Some(at) = self.choose(now, record) {
+                self.in_a_row = 0;
+                if self.tried[at] {
+                    if !self.wait(at, budget, now).await {
+                        break;
+                    }
+                    now = Instant::now();
                 }
-                self.begin_pass();
+                at
+            } else if self.attempts_in_pass == 0 {
+                break;
+            } else {
+                self.begin_pass(&record.trail);
                 continue;
             };
-            if self.tried[at] {
-                if !self.wait(at, budget, now).await {
-                    break;
-                }
-                now = Instant::now();
-            }
             // Before anything is taken that could not be given back.
             let prepared = match prepare(inbound, &pool.providers[at]) {
                 Preparing::Now(prepared) => prepared,
@@ -145,7 +174,10 @@ impl<'a> Pass<'a> {
                 }
             };
             match pool.providers[at].limits.admit() {
-                Ok(permit) => return Ok(Some(self.attempt(at, entry, permit, outgoing))),
+                Ok(permit) => {
+                    self.stayed += u32::from(is_free);
+                    return Ok(Some(self.attempt(at, entry, permit, outgoing)));
+                }
                 Err(limited) => self.limited(at, limited, record)?,
             }
         }
@@ -191,6 +223,45 @@ impl<'a> Pass<'a> {
     pub(super) fn refused_for_length(&mut self, provider: &Provider) {
         let least = provider.context_window.unwrap_or(0);
         self.needs.longer_than = self.needs.longer_than.max(least);
+    }
+
+    /// A provider would refuse the same request again: it is out, whatever passes follow.
+    pub(super) fn leave_out(&mut self, provider: ProviderRef) {
+        if provider.pool == self.id {
+            self.out[provider.provider as usize] = true;
+        }
+    }
+
+    /// The provider that has just failed is asked again before another one, where the pool wants that
+    /// or has no other, and where it may be asked again soon. `asked` is how long it wants to be left
+    /// alone.
+    pub(super) fn stay(&mut self, provider: ProviderRef, asked: Option<Duration>, budget: &Budget) {
+        let rules = &self.pool.fallback;
+        let at = provider.provider as usize;
+        if provider.pool != self.id {
+            return;
+        }
+        let stays = rules.stays(self.in_a_row, asked, rand::rng().random());
+        let is_only = self.pool.providers.len() == 1 && rules.stay.is_none();
+        let wait = match stays {
+            Some(wait) => Some(wait),
+            None if is_only && self.attempts < rules.max_attempts => {
+                let backoff = rules.wait(self.repetitions, rand::rng().random(), self.slept);
+                asked.filter(|wait| *wait <= SHORT).zip(backoff).map(|(one, other)| one.max(other))
+            }
+            None => None,
+        };
+        let now = Instant::now();
+        let Some(wait) = wait else { return };
+        if budget.left(now).is_some_and(|left| wait >= left) {
+            return;
+        }
+        let is_free = stays.is_some();
+        if !is_free {
+            self.repetitions += 1;
+            self.slept += wait;
+        }
+        self.stay = Some(Box::new(Stay { at, until: now + wait, is_free }));
     }
 
     /// What an answer of this pool holds.
@@ -240,9 +311,11 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    fn begin_pass(&mut self) {
+    /// All over again, but for those that would refuse the same request again.
+    fn begin_pass(&mut self, trail: &Trail) {
         self.out.fill(false);
         self.attempts_in_pass = 0;
+        trail.refused_for_good().for_each(|provider| self.leave_out(provider));
     }
 
     /// Sleeps before a provider is tried again, unless its limit will pass it over anyway; `false`
@@ -270,3 +343,6 @@ impl<'a> Pass<'a> {
         ProviderRef { pool: self.id, provider: at as u32 }
     }
 }
+
+/// The longest wait that a pool's only provider may ask for before it is asked again at once.
+const SHORT: Duration = Duration::from_secs(5);

@@ -44,6 +44,7 @@ fn rests_for(class: Class) -> Option<Why> {
         Class::RateLimit => Some(Why::RateLimited),
         Class::Quota => Some(Why::QuotaSpent),
         Class::Credential => Some(Why::CredentialRefused),
+        Class::ModelMissing => Some(Why::ModelMissing),
         _ => None,
     }
 }

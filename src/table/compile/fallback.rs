@@ -8,7 +8,7 @@ use crate::{
     failure::Class,
     table::{
         Fallback, Pool, PoolId,
-        fallback::{Backoff, StatusSet},
+        fallback::{Backoff, StatusSet, Stay},
     },
 };
 
@@ -30,14 +30,15 @@ impl Compiler<'_> {
         let flag = |read: fn(&raw::Fallback) -> Option<bool>| raw.and_then(read).unwrap_or(false);
         let millis =
             |read: fn(&raw::Fallback) -> Option<u64>| raw.and_then(read).map(Duration::from_millis);
-        let most_in_all = raw.and_then(|raw| raw.max_attempts);
+        let most = raw.and_then(|raw| raw.max_attempts);
         Fallback {
             enabled: flag(|raw| raw.enabled),
             on_status,
             on_rate_limit: flag(|raw| raw.on_rate_limit),
             with_replacement: flag(|raw| raw.with_replacement),
-            max_attempts: most_in_all.unwrap_or(providers as u32),
-            most_in_all,
+            max_attempts: most.unwrap_or(providers as u32),
+            most_in_all: raw.and_then(|raw| raw.max_attempts_total),
+            stay: raw.and_then(|raw| raw.stay).map(stay),
             backoff: raw.and_then(|raw| raw.backoff).map(backoff),
             max_total_backoff: millis(|raw| raw.max_total_backoff_ms),
             on: classes(raw.and_then(|raw| raw.on.as_deref()).unwrap_or_default()),
@@ -156,10 +157,18 @@ fn classes(named: &[raw::Condition]) -> Vec<Class> {
         raw::Condition::Unreachable => Class::Unreachable,
         raw::Condition::Malformed => Class::Malformed,
         raw::Condition::Credential => Class::Credential,
+        raw::Condition::ModelMissing => Class::ModelMissing,
         raw::Condition::ContextWindow => Class::ContextWindow,
         raw::Condition::ContentFilter => Class::ContentFilter,
     };
     named.iter().map(class).collect()
+}
+
+fn stay(raw: raw::Stay) -> Stay {
+    Stay {
+        times: raw.times.unwrap_or(STAY_TIMES),
+        up_to: Duration::from_millis(raw.up_to_ms.unwrap_or(STAY_UP_TO_MS)),
+    }
 }
 
 fn backoff(raw: raw::Backoff) -> Backoff {
@@ -172,5 +181,7 @@ fn backoff(raw: raw::Backoff) -> Backoff {
 }
 
 const ON_STATUS: [u16; 2] = [429, 5];
+const STAY_TIMES: u32 = 1;
+const STAY_UP_TO_MS: u64 = 3_000;
 const BACKOFF_MAX_MS: u64 = 5_000;
 const BACKOFF_FACTOR: f64 = 2.0;

@@ -106,7 +106,7 @@ pub(super) fn settings(keys: &raw::PoolKeys) -> HealthSettings {
     }
 }
 
-/// What a provider's own error codes mean.
+/// What a provider's own errors mean.
 pub(super) fn own_classes(endpoint: &raw::Endpoint) -> ErrorClasses {
     let class = |class: raw::Class| match class {
         raw::Class::RateLimit => Class::RateLimit,
@@ -114,12 +114,16 @@ pub(super) fn own_classes(endpoint: &raw::Endpoint) -> ErrorClasses {
         raw::Class::Overloaded => Class::Overloaded,
         raw::Class::ServerError => Class::Server,
         raw::Class::Credential => Class::Credential,
+        raw::Class::ModelMissing => Class::ModelMissing,
         raw::Class::ContextWindow => Class::ContextWindow,
         raw::Class::ContentFilter => Class::ContentFilter,
         raw::Class::ClientFault => Class::Client,
     };
     let named = endpoint.error_classes.iter().flatten();
-    named.map(|(code, &meant)| (code.as_str().into(), class(meant))).collect()
+    let codes: ErrorClasses =
+        named.map(|(code, &meant)| (code.as_str().into(), class(meant))).collect();
+    let phrases = endpoint.error_phrases.iter().flatten().filter(|(text, _)| !text.is_empty());
+    codes.with_phrases(phrases.map(|(text, &meant)| (text.as_str(), class(meant))))
 }
 
 fn cooldown(raw: raw::Cooldown) -> Cooldown {
@@ -129,7 +133,17 @@ fn cooldown(raw: raw::Cooldown) -> Cooldown {
         failures: raw.failures.unwrap_or(defaults.failures),
         window: secs(raw.window_secs, defaults.window),
         duration: secs(raw.duration_secs, defaults.duration),
+        factor: raw.factor.unwrap_or(defaults.factor),
         max_duration: secs(raw.max_duration_secs, defaults.max_duration),
+        // Where the file says how long a rest is, it is not cut short.
+        trial_after: match (raw.trial_after_secs, raw.duration_secs) {
+            (None, None) => defaults.trial_after,
+            (after, _) => after.map(Duration::from_secs),
+        },
+        max_retry_after: secs(
+            raw.max_retry_after_secs.or(raw.max_duration_secs),
+            defaults.max_retry_after,
+        ),
         slow_start: secs(raw.slow_start_secs, defaults.slow_start),
     }
 }

@@ -12,6 +12,7 @@ fn rules(on_status: &[u16]) -> Fallback {
         backoff: None,
         max_total_backoff: None,
         most_in_all: None,
+        stay: None,
         on: Vec::new(),
         deadline: None,
         within: None,
@@ -43,6 +44,20 @@ fn failure_by_class_and_status_gives_its_verdict() {
         (Status(429), Class::RateLimit, &[429, 5], Verdict::Next),
         (Status(400), Class::Client, &[429, 5], Verdict::Stop),
         (Status(529), Class::Overloaded, &[5], Verdict::Next),
+        // What counts is the status that was sent.
+        (Status(510), Class::Server, &[50], Verdict::Stop),
+        (Status(501), Class::Server, &[429, 500, 502, 503, 504], Verdict::Stop),
+        (Status(529), Class::Overloaded, &[503], Verdict::Stop),
+        (Status(503), Class::Overloaded, &[500], Verdict::Stop),
+        (Status(402), Class::Quota, &[429], Verdict::Stop),
+        (Status(408), Class::Server, &[500], Verdict::Stop),
+        (Status(408), Class::Server, &[408], Verdict::Next),
+        // A code that says that the status is wrong.
+        (Status(400), Class::Overloaded, &[503], Verdict::Next),
+        (Status(400), Class::Server, &[500], Verdict::Next),
+        (Status(429), Class::Overloaded, &[503], Verdict::Next),
+        (Status(502), Class::Overloaded, &[503], Verdict::Next),
+        (Status(404), Class::ModelMissing, &[5], Verdict::Next),
         (Status(400), Class::Quota, &[429], Verdict::Next),
         (Status(400), Class::Quota, &[5], Verdict::Stop),
         (Status(502), Class::RateLimit, &[429], Verdict::Next),
@@ -89,6 +104,21 @@ fn conditions_go_on_where_they_are_named() {
             .verdict(Brief { what: What::Status(status), class: Class::Client }, Duration::ZERO);
         assert_eq!(said, Verdict::Stop, "a client's fault is nobody else's");
     }
+}
+
+#[test]
+fn the_same_provider_is_asked_again_within_its_time_and_never_before_its_word() {
+    let millis = Duration::from_millis;
+    let mut rules = rules(&[5]);
+    assert_eq!(rules.stays(0, Some(millis(1)), 0.5), None);
+    rules.stay = Some(Stay { times: 2, up_to: millis(3_000) });
+    assert_eq!(rules.stays(0, Some(millis(2_500)), 0.5), Some(millis(2_500)));
+    assert_eq!(rules.stays(0, Some(millis(3_001)), 0.5), None);
+    assert_eq!(rules.stays(2, Some(millis(1)), 0.5), None);
+    assert_eq!(rules.stays(0, None, 0.0), Some(millis(100)));
+    assert_eq!(rules.stays(1, None, 1.0), Some(millis(400)));
+    rules.stay = Some(Stay { times: 9, up_to: millis(300) });
+    assert_eq!(rules.stays(8, None, 1.0), Some(millis(300)));
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::{
     upstream::{
         answer::Answer,
         failed::{self, Failed},
-        headers, peek,
+        foreign, headers, peek,
     },
 };
 
@@ -20,6 +20,9 @@ impl Exchange<'_> {
     pub(super) async fn accepted(&self, mut answer: Box<Answer>) -> Result<Box<Answer>, Failed> {
         let status = answer.status;
         if !(status.is_client_error() || status.is_server_error()) {
+            if foreign::is_page(&answer) {
+                return Err(Failed::malformed(status, "answered a page for people"));
+            }
             return Ok(answer);
         }
         peek::hold_error(&mut answer).await;

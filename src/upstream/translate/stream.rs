@@ -88,13 +88,17 @@ impl TranslatedBody {
                 Event::Failure(failure) => Some(failure.clone()),
                 _ => None,
             });
-            if self.events.range(seen..).any(is_content) {
+            if self.events.range(seen..).any(Event::is_content) {
                 self.words.accepted();
                 return Ok(());
             }
-            if let Some(said) = failed.or_else(|| self.ended.then(Failure::cut)) {
+            if let Some(mut said) = failed.or_else(|| self.ended.then(Failure::cut)) {
                 if let Some(error) = self.words.error() {
                     return Err(Unopened::Told(error));
+                }
+                if said.kind == Kind::Cut && self.source.is_end() && self.says_nothing() {
+                    said = Failure::malformed("the answer is not a stream of events");
+                    self.fault = None;
                 }
                 let fault = self.fault.unwrap_or_else(|| said.brief(&self.classes));
                 return Err(Unopened::Broken(said, fault));
@@ -111,6 +115,12 @@ impl TranslatedBody {
             seen = self.events.len();
             std::future::poll_fn(|cx| self.poll_events(cx)).await;
         }
+    }
+
+    /// Whether it ended as it should, and has said nothing at all.
+    fn says_nothing(&self) -> bool {
+        let broke = self.fault.is_some_and(|fault| fault == Brief::SILENT || fault == Brief::LATE);
+        !broke && self.events.iter().all(|event| matches!(event, Event::Failure(_)))
     }
 
     /// Ends the stream where it has said more than may be kept of it, or than there is room for.
@@ -229,8 +239,3 @@ const MOST_SIGNS_OF_LIFE: usize = 16 * 1024;
 const MOST_SAID: usize = 16 * 1024 * 1024;
 /// Up to here nothing is counted: the number of connections bounds it.
 const SMALL: usize = 256 * 1024;
-
-/// What a client would miss if the stream were begun again elsewhere.
-fn is_content(event: &Event) -> bool {
-    !matches!(event, Event::Start { .. } | Event::Ping | Event::Usage(_) | Event::Failure(_))
-}

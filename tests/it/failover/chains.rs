@@ -75,7 +75,7 @@ async fn rights_rules_and_limits_hold_along_the_chain() {
 async fn attempts_are_counted_over_the_whole_chain() {
     let bad = Upstream::start(Reply::error(500, "broken")).await;
     let targets = json!({"targets": {
-        "m": {"strategy": "priority", "fallback": {"enabled": true, "max_attempts": 3, "to": ["next"]},
+        "m": {"strategy": "priority", "fallback": {"enabled": true, "max_attempts_total": 3, "to": ["next"]},
             "providers": [provider("a", &bad), provider("b", &bad)]},
         "next": {"strategy": "priority", "fallback": {"enabled": true},
             "providers": [provider("c", &bad), provider("d", &bad)]},

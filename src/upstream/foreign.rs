@@ -1,0 +1,51 @@
+//! Whether an answer is of the kind that its endpoint has at all: a page for people is none, nor is a text
+//! in the place of JSON.
+//!
+//! It looks at headers and at what is held already.
+
+use http::header;
+use serde::de::IgnoredAny;
+
+use super::{answer::Answer, inbound::Inbound};
+use crate::protocol::Operation;
+
+/// Whether this may be an answer to what was asked, though its headers name neither JSON nor events.
+pub(super) fn may_be(answer: &Answer, inbound: &Inbound) -> bool {
+    if is_page(answer) {
+        return !inbound.needs_body;
+    }
+    let is_data =
+        inbound.endpoint.as_ref().is_some_and(|endpoint| endpoint.operation != Operation::Native);
+    !is_data || !answer.is_plain() || begins_well(answer, inbound.stream)
+}
+
+/// Whether its headers say that it is a page for people.
+pub(super) fn is_page(answer: &Answer) -> bool {
+    let value = answer.headers.get(header::CONTENT_TYPE).map(http::HeaderValue::as_bytes);
+    value.is_some_and(|value| {
+        PAGES.iter().any(|page| {
+            value.get(..page.len()).is_some_and(|start| start.eq_ignore_ascii_case(page.as_bytes()))
+        })
+    })
+}
+
+/// Whether it is a JSON object or array.
+pub(super) fn is_json(body: &[u8]) -> bool {
+    let body = body.strip_prefix(MARK).unwrap_or(body);
+    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+    first.is_some_and(|byte| matches!(byte, b'{' | b'['))
+        && serde_json::from_slice::<IgnoredAny>(body).is_ok()
+}
+
+/// Whether JSON begins so, or where a stream is asked for, one of its lines.
+fn begins_well(answer: &Answer, stream: bool) -> bool {
+    let mut bytes = answer.body.held().iter().flatten().filter(|byte| !MARK.contains(byte));
+    let first = bytes.find(|byte| !byte.is_ascii_whitespace());
+    first.is_none_or(|byte| {
+        matches!(byte, b'{' | b'[') || (stream && matches!(byte, b'd' | b'e' | b'i' | b'r' | b':'))
+    })
+}
+
+const PAGES: [&str; 2] = ["text/html", "application/xhtml"];
+/// The byte order mark of UTF-8.
+const MARK: &[u8] = "\u{feff}".as_bytes();
