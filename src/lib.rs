@@ -38,3 +38,4 @@ pub mod path;
 pub(crate) mod models;
 pub(crate) mod sigv4;
 pub(crate) mod within;
+pub(crate) mod rare;

@@ -40,6 +40,7 @@ pub use self::stage::Stage;
 pub(crate) use self::{context::Context, intake::BodyLimits};
 use crate::{
     protocol::Protocol,
+    rare::Rare,
     record::{Asks, Finished, Record, Report, RequestId},
     refusal::Refusal,
 };
@@ -61,6 +62,7 @@ impl Context {
     fn route(
         self: Arc<Self>,
         request: Request<Incoming>,
+        rare: Rare,
         id: RequestId,
         client: Option<IpAddr>,
     ) -> (Protocol, Served) {
@@ -75,7 +77,7 @@ impl Context {
             let protocol = endpoint.as_ref().map(|it| it.protocol).unwrap_or_default();
             let operation = endpoint.as_ref().map(|it| it.operation);
             let asks = Asks { protocol, operation, client, target };
-            (protocol, Box::pin(proxy::proxy(self, request, endpoint, asks, id)))
+            (protocol, Box::pin(proxy::proxy(self, request, rare, endpoint, asks, id)))
         }
     }
 
@@ -100,8 +102,9 @@ impl connection::Service for Context {
         request: Request<Incoming>,
         client: Option<IpAddr>,
     ) -> impl Future<Output = Response<Reply>> + Send {
-        let id = RequestId::of(request.headers());
-        let (protocol, served) = self.route(request, id.clone(), client);
+        let rare = Rare::of(request.headers());
+        let id = RequestId::of(request.headers(), rare);
+        let (protocol, served) = self.route(request, rare, id.clone(), client);
         async move {
             let served = AssertUnwindSafe(served).catch_unwind().await;
             served.unwrap_or_else(|_| Self::after_panic(id, protocol))

@@ -15,7 +15,10 @@ use std::path::{Path, PathBuf};
 
 /// A module may import what is on a lower level; on its own level, only itself.
 const LEVELS: [&[&str]; 7] = [
-    &["failure", "refusal", "secret", "body", "sse", "path", "models", "sigv4", "within", "words"],
+    &[
+        "failure", "refusal", "secret", "body", "sse", "path", "models", "sigv4", "within",
+        "words", "rare",
+    ],
     &["config", "protocol", "choose", "live"],
     &["table"],
     &["upstream", "gateway", "record"],

@@ -7,6 +7,8 @@ use std::borrow::Cow;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use rand::Rng;
 
+use crate::rare::{self, Rare};
+
 /// What a request is called. It is kept beside the request for the case of a panic, so it is cheap
 /// to clone: what was drawn is no header yet.
 #[derive(Debug, Clone)]
@@ -19,8 +21,8 @@ pub(crate) enum RequestId {
 
 impl RequestId {
     /// The client's own, if it is sane, else a new one.
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
-        match sane(headers) {
+    pub(crate) fn of(headers: &HeaderMap, rare: Rare) -> Self {
+        match rare.get(headers, rare::Name::RequestId).filter(is_sane) {
             Some(id) => Self::Sent(id.clone()),
             None => Self::Drawn(rand::rng().random()),
         }
@@ -54,17 +56,14 @@ fn drawn(mut bits: u64) -> [u8; 20] {
     id
 }
 
-/// The client's own id, if it is sane.
-fn sane(headers: &HeaderMap) -> Option<&HeaderValue> {
-    let is_sane = |value: &&HeaderValue| {
-        let bytes = value.as_bytes();
-        let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte);
-        !bytes.is_empty() && bytes.len() <= LONGEST && bytes.iter().all(plain)
-    };
-    headers.get(REQUEST_ID).filter(is_sane)
+/// Whether a client's own id is one.
+fn is_sane(value: &&HeaderValue) -> bool {
+    let bytes = value.as_bytes();
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(byte);
+    !bytes.is_empty() && bytes.len() <= LONGEST && bytes.iter().all(plain)
 }
 
 /// The id of a request, in every response.
-pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static(rare::Name::RequestId.text());
 const LONGEST: usize = 128;
 const HEX: &[u8; 16] = b"0123456789abcdef";

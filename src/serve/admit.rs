@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use http::{HeaderMap, HeaderName, Method, Request};
+use http::{HeaderMap, Method, Request};
 use hyper::body::Incoming;
 
 use super::{
@@ -23,6 +23,7 @@ use crate::{
     gateway::Gateway,
     path,
     protocol::{Endpoint, Operation, Surface, conversation::Delivery},
+    rare::{Name, Rare},
     refusal::{Refusal, Whose},
     table::{Caller, Pool, PoolId, Table, access},
     upstream::inbound::Inbound,
@@ -54,6 +55,7 @@ pub(crate) struct Held {
 /// Path → size → alias.
 pub(crate) async fn admit(
     request: Request<Incoming>,
+    rare: Rare,
     endpoint: Option<Endpoint>,
     gateway: &Gateway,
     limits: &BodyLimits,
@@ -70,9 +72,9 @@ pub(crate) async fn admit(
     let surface = surface(&path, endpoint.as_ref(), &head.method);
     let in_path = endpoint.as_ref().and_then(|endpoint| endpoint.model.as_deref());
 
-    let named = in_header(&head.headers).map(|named| named.or(in_path));
+    let named = in_header(&head.headers, rare).map(|named| named.or(in_path));
     let door = Door::new(gateway, &head.headers, named.as_ref().ok().copied().flatten());
-    let medium = medium::of(&head.headers, &surface)?;
+    let medium = medium::of(&head.headers, rare, &surface)?;
     let is_json = medium == Medium::Json { declared: true };
     let is_pairs = medium == Medium::Pairs;
     let (body, read) = intake::read(medium, head.version, incoming, limits, &door).await?;
@@ -107,6 +109,7 @@ pub(crate) async fn admit(
         gives_back_foreign: OnceLock::new(),
         method: head.method,
         headers: head.headers,
+        rare,
         body,
         share: read.share,
         room: limits.room,
@@ -159,8 +162,9 @@ fn surface(path: &str, endpoint: Option<&Endpoint>, method: &Method) -> Surface 
 }
 
 /// The alias that the header names. It is never ignored: the body's would be another's model.
-fn in_header(headers: &HeaderMap) -> Result<Option<&str>, Refusal> {
-    let value = headers.get(MODEL_OVERRIDE).map(|value| std::str::from_utf8(value.as_bytes()));
+fn in_header(headers: &HeaderMap, rare: Rare) -> Result<Option<&str>, Refusal> {
+    let value = rare.get(headers, Name::ModelOverride);
+    let value = value.map(|value| std::str::from_utf8(value.as_bytes()));
     value.transpose().map_err(|_| Refusal::InvalidModelOverride)
 }
 
@@ -195,7 +199,7 @@ pub(crate) fn may_ask(pool: &Pool, inbound: &Inbound) -> Result<(), Refusal> {
         return Err(Refusal::EndpointNotAllowed);
     }
     let is_own = |other: &str| pool.providers.iter().any(|provider| *provider.model == *other);
-    match inbound.mentions.others.iter().find(|other| !is_own(other)) {
+    match inbound.mentions.others().iter().find(|other| !is_own(other)) {
         Some(other) => Err(Refusal::OtherModel(other.to_string())),
         None => Ok(()),
     }
@@ -211,5 +215,3 @@ pub(crate) fn hold(allowed: Allowed) -> Result<Held, Refusal> {
     permits.push(permits::take(&table.pool(pool).limits, Whose::Pool)?);
     Ok(Held { table, pool, caller, permits })
 }
-
-const MODEL_OVERRIDE: HeaderName = HeaderName::from_static("model-override");

@@ -91,6 +91,7 @@ mod tests {
             request_id: http::HeaderValue::from_static("req"),
             method: http::Method::POST,
             path: "/v1/chat/completions".into(),
+            rare: crate::rare::Rare::of(&map),
             headers: map,
             body: Pieces::from(bytes::Bytes::from(body.to_owned())),
             share: None,

@@ -73,7 +73,9 @@ pub(crate) async fn read(
         }
         let free = SMALL.saturating_sub(body.len());
         let (small, large) = piece.split_at(piece.len().min(free as usize));
-        reader.feed(small);
+        if !small.is_empty() {
+            reader.feed(small);
+        }
         if !large.is_empty() {
             // Asked once: after the first time nothing is left of what is small.
             if free > 0 || body.len() == SMALL {

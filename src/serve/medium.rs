@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use crate::{
     body::{Pieces, multipart},
     protocol::{Family, Surface},
+    rare::{Name, Rare},
     refusal::Refusal,
 };
 
@@ -29,11 +30,11 @@ pub(crate) enum Medium {
 ///
 /// # Errors
 /// Where two readers could take the body for two different things, or the router cannot read it.
-pub(crate) fn of(headers: &HeaderMap, surface: &Surface) -> Result<Medium, Refusal> {
-    if headers.contains_key(header::CONNECTION) {
+pub(crate) fn of(headers: &HeaderMap, rare: Rare, surface: &Surface) -> Result<Medium, Refusal> {
+    if rare.has(Name::Connection) {
         check_nominated(headers)?;
     }
-    if headers.contains_key(header::CONTENT_ENCODING) {
+    if rare.has(Name::ContentEncoding) {
         check_encoding(headers)?;
     }
     let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
@@ -177,7 +178,7 @@ static MATTER: [HeaderName; 7] = [
     header::TRANSFER_ENCODING,
     header::HOST,
     header::AUTHORIZATION,
-    HeaderName::from_static("model-override"),
+    HeaderName::from_static(Name::ModelOverride.text()),
     HeaderName::from_static("x-api-key"),
     HeaderName::from_static("api-key"),
     HeaderName::from_static("x-goog-api-key"),
@@ -195,7 +196,8 @@ mod tests {
         lines.for_each(|(name, value)| {
             headers.append(name, value);
         });
-        of(&headers, &Surface::of(path, true, false)).map_err(|why| why.row().status.as_u16())
+        let (rare, surface) = (Rare::of(&headers), Surface::of(path, true, false));
+        of(&headers, rare, &surface).map_err(|why| why.row().status.as_u16())
     }
 
     fn typed(path: &str, content_type: &str) -> Result<Medium, u16> {

@@ -12,7 +12,7 @@ use crate::{
     body::{Found, Model, Nested, Pieces, each_nested},
     protocol::{Endpoint, Operation, Surface, family::NAMES_DEPLOYMENT},
     refusal::Refusal,
-    upstream::inbound::Mentions,
+    upstream::inbound::{Mentions, Named},
 };
 
 /// A request, as far as it may name a model.
@@ -38,8 +38,11 @@ pub(crate) fn read(
     alias: Option<Box<str>>,
     asked: &Asked<'_>,
 ) -> Result<(Option<Box<str>>, Mentions), Refusal> {
+    if asked.names_nothing() {
+        return Ok((alias, Mentions::default()));
+    }
     let mut reader = Reader::new(alias, asked.endpoint);
-    let is_main = asked.endpoint.is_some_and(|it| it.operation != Operation::Native);
+    let is_main = asked.is_main();
     reader.path(asked.path, is_main)?;
     if let Some(body) = asked.body {
         reader.body(body, asked.surface.nested);
@@ -55,24 +58,40 @@ pub(crate) fn read(
     Ok(reader.finish())
 }
 
+impl Asked<'_> {
+    /// Whether its path is of an endpoint that a protocol defines.
+    fn is_main(&self) -> bool {
+        self.endpoint.is_some_and(|it| it.operation != Operation::Native)
+    }
+
+    /// Whether a model can stand nowhere but at the body's top level, as with nearly all requests.
+    fn names_nothing(&self) -> bool {
+        self.is_main()
+            && self.endpoint.is_some_and(|it| it.model.is_none())
+            && self.surface.nested.is_empty()
+            && !self.found.has_models
+            && memchr::memchr(b'?', self.path.as_bytes()).is_none()
+    }
+}
+
 /// What names models, and which alias they are held against.
 struct Reader<'a> {
     alias: Option<Box<str>>,
     /// The model of the path, which a header may have overruled.
     in_path: Option<&'a str>,
-    mentions: Mentions,
+    mentions: Named,
 }
 
 impl<'a> Reader<'a> {
     /// `alias`: what header, path or body name; without it the first mention is the alias.
     fn new(alias: Option<Box<str>>, endpoint: Option<&'a Endpoint>) -> Self {
         let in_path = endpoint.and_then(|endpoint| endpoint.model.as_deref());
-        Self { alias, in_path, mentions: Mentions::default() }
+        Self { alias, in_path, mentions: Named::default() }
     }
 
     /// The alias and every mention.
     fn finish(self) -> (Option<Box<str>>, Mentions) {
-        (self.alias, self.mentions)
+        (self.alias, self.mentions.into())
     }
 
     /// Reads path and query. Paths of endpoints name deployments nowhere.
@@ -219,8 +238,8 @@ mod tests {
         let mut reader = Reader::new(Some("cheap".into()), None);
         reader.path(path, false).unwrap();
         let (alias, mentions) = reader.finish();
-        let spans = mentions.in_path.iter().map(|span| path[span.clone()].to_owned()).collect();
-        let others = mentions.others.iter().map(|other| other.to_string()).collect();
+        let spans = mentions.in_path().iter().map(|span| path[span.clone()].to_owned()).collect();
+        let others = mentions.others().iter().map(|other| other.to_string()).collect();
         (alias.map(String::from), spans, others)
     }
 
@@ -268,7 +287,7 @@ mod tests {
         assert!(reader.path("/v1/x?$httpMethod=DELETE", false).is_err());
         reader.path("/openai/deployments/dear/x?model=cheap", false).unwrap();
         let (alias, mentions) = reader.finish();
-        assert_eq!((alias.as_deref(), mentions.others.len()), (Some("dear"), 1));
+        assert_eq!((alias.as_deref(), mentions.others().len()), (Some("dear"), 1));
     }
 
     #[test]
@@ -278,8 +297,9 @@ mod tests {
             let surface = Surface::of(path, true, false);
             reader.body(&Pieces::from(bytes::Bytes::from(json.to_owned())), surface.nested);
             let (_, mentions) = reader.finish();
-            let spans = mentions.in_body.iter().map(|it| &json[it.start as usize..it.end as usize]);
-            (spans.collect::<Vec<_>>().join(" "), mentions.others.join(" "))
+            let spans =
+                mentions.in_body().iter().map(|it| &json[it.start as usize..it.end as usize]);
+            (spans.collect::<Vec<_>>().join(" "), mentions.others().join(" "))
         };
         for (path, json, spans, others) in [
             ("/v1/realtime/client_secrets", r#"{"session":{"model":"cheap"}}"#, "cheap", ""),

@@ -15,7 +15,9 @@ use super::{
     respond, rounds,
 };
 use crate::{
+    gateway::Gateway,
     protocol::{Endpoint, Operation, Protocol},
+    rare::Rare,
     record::{Asks, Record, RequestId},
     refusal::Refusal,
     upstream::inbound::Inbound,
@@ -25,12 +27,18 @@ use crate::{
 pub(crate) async fn proxy(
     context: Arc<Context>,
     request: Request<Incoming>,
+    rare: Rare,
     endpoint: Option<Endpoint>,
     asks: Asks,
     id: RequestId,
 ) -> Response<Reply> {
     let mut record = Record::begin(Arc::clone(&context.report), id, asks);
-    let (held, mut inbound) = match hold(&context, request, endpoint, &mut record).await {
+    let (gateway, limits) = (&context.gateway, &context.body_limits);
+    let mut inbound = match admit::admit(request, rare, endpoint, gateway, limits).await {
+        Ok(inbound) => inbound,
+        Err(refusal) => return answer::refuse(&refusal, record),
+    };
+    let held = match hold(gateway, &mut inbound, &mut record) {
         Ok(held) => held,
         Err(refusal) => return answer::refuse(&refusal, record),
     };
@@ -55,22 +63,21 @@ pub(crate) fn endpoint_of(request: &Request<Incoming>) -> Option<Endpoint> {
     })
 }
 
-async fn hold(
-    context: &Context,
-    request: Request<Incoming>,
-    endpoint: Option<Endpoint>,
+/// What the request holds while it is served. It is lent, not passed along: what a request is made of
+/// is large, and each hand that it goes through would move it.
+fn hold(
+    gateway: &Gateway,
+    inbound: &mut Inbound,
     record: &mut Record,
-) -> Result<(admit::Held, Inbound), Refusal> {
-    let (gateway, limits) = (&context.gateway, &context.body_limits);
-    let mut inbound = admit::admit(request, endpoint, gateway, limits).await?;
+) -> Result<admit::Held, Refusal> {
     record.came(inbound.body.len(), inbound.stream);
     let table = gateway.snapshot();
-    let caller = admit::caller(&table, &inbound);
+    let caller = admit::caller(&table, inbound);
     record.called_by(caller, &table);
-    let allowed = admit::allow(table, caller, &inbound)
+    let allowed = admit::allow(table, caller, inbound)
         .inspect_err(|_| record.unserved(std::mem::take(&mut inbound.alias)))?;
     record.allowed(&allowed.table, allowed.asked, allowed.pool);
-    Ok((admit::hold(allowed)?, inbound))
+    admit::hold(allowed)
 }
 
 /// Asks providers until one answer may be passed on, or the process ends.

@@ -22,12 +22,13 @@ use crate::{
     protocol::{Observer, Protocol, observer::End},
     record::Record,
     table::ProviderRef,
-    upstream::answer::AnswerBody,
+    upstream::answer::Answer,
 };
 
 /// A provider's body, and everything that lives as long as it does.
 pub(crate) struct Relay {
-    body: AnswerBody,
+    /// In the box that it came in: its body is large, and nothing is gained by a move.
+    answer: Box<Answer>,
     /// Watches over a stream of events.
     stream: Option<StreamEnd>,
     /// Watches over a stream of frames that passes as it came.
@@ -43,21 +44,20 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    /// The body of an answer by `provider`, whose health hears how it ends.
+    /// The body of the answer by `provider`, whose health hears how it ends.
     pub(crate) fn new(
-        body: AnswerBody,
-        observer: Option<Box<Observer>>,
+        mut answer: Box<Answer>,
         speaks: Protocol,
         (provider, entry): (ProviderRef, Option<Entry>),
         permits: Permits,
         record: Record,
     ) -> Self {
-        let (stream, frames) = match observer {
+        let (stream, frames) = match answer.observer.take() {
             Some(it) if it.is_of_events() => (Some(StreamEnd::new(it, speaks)), None),
             frames => (None, frames),
         };
         Self {
-            body,
+            answer,
             stream,
             frames,
             mute: !speaks.profile().stream.tells_errors,
@@ -80,7 +80,7 @@ impl Relay {
                 let breaks = self.mute && stream.broke();
                 return if breaks { self.break_off(cx) } else { Poll::Ready(None) };
             }
-            let end = match ready!(self.body.poll_piece(cx)) {
+            let end = match ready!(self.answer.body.poll_piece(cx)) {
                 Some(Ok(piece)) => {
                     stream.push(piece);
                     let Some(error) = stream.take_error() else { continue };
@@ -98,7 +98,7 @@ impl Relay {
 
     /// The next piece of a body that is no stream of events, or one that was translated.
     fn poll_unwatched(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
-        let piece = ready!(self.body.poll_piece(cx));
+        let piece = ready!(self.answer.body.poll_piece(cx));
         if let (Some(Ok(piece)), Some(frames)) = (&piece, &mut self.frames) {
             frames.observe(piece, false);
         }
@@ -108,7 +108,7 @@ impl Relay {
                 return self.break_off(cx);
             }
             // A piece that is known to be the last is not followed by another poll.
-            Some(Ok(_)) if !self.body.is_end() => {}
+            Some(Ok(_)) if !self.answer.body.is_end() => {}
             _ => self.ended(self.fault_at_end().map_or(Ok(()), Err)),
         }
         if piece.is_none() && self.breaks_at_end() {
@@ -120,7 +120,7 @@ impl Relay {
     /// How an answer failed whose transfer ended as if it had not.
     fn fault_at_end(&self) -> Option<Brief> {
         let short = self.frames.as_ref().is_some_and(|frames| frames.end() == End::Missing);
-        self.body.fault().or_else(|| short.then_some(Brief::RESET))
+        self.answer.body.fault().or_else(|| short.then_some(Brief::RESET))
     }
 
     /// Whether a clean end would hide that the answer is not whole. An error that the provider told
@@ -178,12 +178,12 @@ impl Source for Relay {
 
     fn is_end(&self) -> bool {
         self.stream.is_none()
-            && self.body.is_end()
+            && self.answer.body.is_end()
             && !self.breaks_at_end()
             && !self.breaking.has_begun()
     }
 
     fn remaining(&self) -> Option<u64> {
-        if self.stream.is_none() { self.body.remaining() } else { None }
+        if self.stream.is_none() { self.answer.body.remaining() } else { None }
     }
 }

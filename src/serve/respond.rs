@@ -38,13 +38,15 @@ fn dressed(
     inbound: &mut Inbound,
     mut record: Record,
 ) -> Response<Reply> {
-    let Accepted { answer, provider: served_by, permits: own, entry } = accepted;
-    let answer = *answer;
+    let Accepted { mut answer, provider: served_by, permits: own, entry } = accepted;
     let Held { table, mut permits, .. } = held;
     permits.extend(own);
     record.answered(answer.status);
-    record.releases_table();
-    let mut map = answer.headers;
+    // What has come whole is gone with the client's next read, and not worth the work.
+    if !answer.body.source_is_end() {
+        record.releases_table();
+    }
+    let mut map = std::mem::take(&mut answer.headers);
     headers::to_client(&mut map);
     if answer.observer.as_ref().is_some_and(|it| it.is_of_events()) {
         // An error event may come after what was announced, and would be cut to fit.
@@ -55,16 +57,16 @@ fn dressed(
     let speaks = inbound.speaks();
     answer::name_request(&mut map, inbound.take_request_id(), speaks);
     map.insert(PROVIDER, provider.name_value.clone());
-    if let Some(dropped) = answer.dropped {
+    if let Some(dropped) = answer.dropped.take() {
         map.insert(DROPPED, dropped);
     }
     if let Some(attempts) = record.attempts() {
         map.insert(ATTEMPTS, attempts);
     }
-    let (body, observer) = (answer.body, answer.observer);
-    let relay = Relay::new(body, observer, speaks, (served_by, entry), permits, record);
+    let status = answer.status;
+    let relay = Relay::new(answer, speaks, (served_by, entry), permits, record);
     let mut response = Response::new(Reply::of(relay));
-    *response.status_mut() = answer.status;
+    *response.status_mut() = status;
     *response.headers_mut() = map;
     response
 }

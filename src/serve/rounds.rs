@@ -104,7 +104,7 @@ impl<'a> Rounds<'a> {
             first: held.pool,
             coming: &pool.fallback.to,
             pass: Pass::new(held.pool, pool, inbound),
-            budget: Budget::new(&pool.fallback, &inbound.headers)?,
+            budget: Budget::new(&pool.fallback, inbound)?,
             kept: None,
         })
     }
@@ -124,14 +124,12 @@ impl<'a> Rounds<'a> {
                     None => None,
                 },
             };
-            match found.map(|attempt| self.within_budget(attempt)) {
-                None => return Ok(None),
-                Some(Ok(attempt)) => return Ok(Some(attempt)),
-                Some(Err(attempt)) => {
-                    record.trail.passed_over(attempt.provider_ref, Outcome::Spared, None);
-                    self.pass.release(*attempt);
-                }
+            let Some(mut attempt) = found else { return Ok(None) };
+            if self.is_within_budget(&mut attempt) {
+                return Ok(Some(attempt));
             }
+            record.trail.passed_over(attempt.provider_ref, Outcome::Spared, None);
+            self.pass.release(attempt);
         }
     }
 
@@ -208,7 +206,7 @@ impl<'a> Rounds<'a> {
 
     /// A further attempt at a provider that failed the last time, whichever request asked it, is
     /// what retry storms are made of: without a place in its pool's budget it is passed over.
-    fn within_budget(&mut self, mut attempt: Attempt<'a>) -> Result<Attempt<'a>, Box<Attempt<'a>>> {
+    fn is_within_budget(&mut self, attempt: &mut Attempt<'a>) -> bool {
         let now = attempt.entry.started();
         // Of the alias that was asked for, whichever pool takes over.
         let budget = &self.table.pool(self.first).live.retries;
@@ -217,11 +215,11 @@ impl<'a> Rounds<'a> {
         } else if attempt.provider.live.last_attempt_failed() {
             attempt.extra = self.retries.extra(budget, now);
             if attempt.extra.is_none() {
-                return Err(Box::new(attempt));
+                return false;
             }
         }
         self.budget.attempts += 1;
-        Ok(attempt)
+        true
     }
 
     /// Asks one. It borrows nothing of the loop, so that another may be asked meanwhile.

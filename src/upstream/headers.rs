@@ -11,18 +11,20 @@ use smallvec::SmallVec;
 
 use crate::{
     protocol::Protocol,
+    rare::{Name, Rare},
     table::{Provider, pool::Headers},
 };
 
 /// Copies what a provider may see of a client's headers.
 pub(crate) fn to_provider(
     client: &HeaderMap,
+    rare: Rare,
     protocol: Protocol,
     propagates_trace: bool,
     spare: usize,
 ) -> HeaderMap {
     let foreign = foreign_to(protocol);
-    let nominated = nominated(client);
+    let nominated = if rare.has(Name::Connection) { nominated(client) } else { SmallVec::new() };
     let mut headers = HeaderMap::with_capacity(client.len() + spare);
     for (name, value) in client {
         let stays = stays_with_client(name)
@@ -58,8 +60,10 @@ pub(crate) fn to_stranger(client: &HeaderMap, speaks: Protocol, provider: &Provi
 pub(crate) fn to_client(headers: &mut HeaderMap) {
     let stays: SmallVec<[HeaderName; 4]> =
         headers.keys().filter(|name| stays_with_provider(name.as_str())).cloned().collect();
-    let nominated: SmallVec<[HeaderName; 4]> =
-        nominated(headers).iter().filter_map(|token| token.parse().ok()).collect();
+    let nominated: SmallVec<[HeaderName; 4]> = match stays.contains(&header::CONNECTION) {
+        true => nominated(headers).iter().filter_map(|token| token.parse().ok()).collect(),
+        false => SmallVec::new(),
+    };
     if stays.contains(&header::TRANSFER_ENCODING) {
         headers.remove(header::CONTENT_LENGTH);
     }
@@ -244,10 +248,13 @@ mod tests {
             ("accept", "application/json"),
             ("openai-beta", "assistants=v2"),
         ]);
-        let sent = to_provider(&client, Protocol::OpenAi, false, 0);
+        let sent = to_provider(&client, Rare::of(&client), Protocol::OpenAi, false, 0);
         let names: Vec<_> = sent.keys().map(HeaderName::as_str).collect();
         assert_eq!(names, ["accept", "openai-beta"]);
-        assert!(to_provider(&client, Protocol::OpenAi, true, 0).contains_key("traceparent"));
+        assert!(
+            to_provider(&client, Rare::of(&client), Protocol::OpenAi, true, 0)
+                .contains_key("traceparent")
+        );
     }
 
     #[test]

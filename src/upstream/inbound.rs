@@ -21,6 +21,7 @@ use crate::{
         conversation::Conversation,
         embedding::Embedding,
     },
+    rare::Rare,
     refusal::Refusal,
 };
 
@@ -35,6 +36,8 @@ pub(crate) struct Inbound {
     pub(crate) path: Box<str>,
     /// Its headers as they came.
     pub(crate) headers: HeaderMap,
+    /// Which of them it may have that few requests bear.
+    pub(crate) rare: Rare,
     /// Its body as it came.
     pub(crate) body: Pieces,
     /// What that takes of the room for all bodies, if it is large.
@@ -47,7 +50,8 @@ pub(crate) struct Inbound {
     /// What its path asks for, where a protocol says so.
     pub(crate) endpoint: Option<Endpoint>,
     /// The request as it reads, once a provider of another protocol has needed it.
-    pub(crate) reading: OnceLock<Read>,
+    /// Boxed: every request would carry the room that few need.
+    pub(crate) reading: OnceLock<Box<Read>>,
     /// Whether it gives back another vendor's proof, once a provider has needed to know.
     pub(crate) gives_back_foreign: OnceLock<bool>,
     /// Whether the client asks for a stream.
@@ -85,7 +89,8 @@ impl Inbound {
 
     /// The same, with what was drawn for it.
     pub(super) fn read(&self) -> &Read {
-        self.reading.get_or_init(|| read(self.endpoint.as_ref(), &self.body, self.room, false))
+        let read = || Box::new(read(self.endpoint.as_ref(), &self.body, self.room, false));
+        self.reading.get_or_init(read)
     }
 
     /// Reads a large request on a thread of its own.
@@ -94,20 +99,49 @@ impl Inbound {
             let (endpoint, body, room) = (self.endpoint.clone(), self.body.clone(), self.room);
             let read = off_core::run(move || read(endpoint.as_ref(), &body, room, true)).await;
             // A second attempt beside the first may have been quicker.
-            let _ = self.reading.set(read);
+            let _ = self.reading.set(Box::new(read));
         }
     }
 }
 
 /// Where a request names a model beside its body's top-level `model`.
 #[derive(Debug, Default)]
-pub(crate) struct Mentions {
+pub(crate) struct Mentions(Option<Box<Named>>);
+
+/// Places and names; boxed, since few requests have any.
+#[derive(Debug, Default)]
+pub(crate) struct Named {
     /// Where in path and query the alias stands, as it is written; ascending.
     pub(crate) in_path: Vec<Range<usize>>,
     /// Where in the body the alias stands in quotes, the quotes not included; ascending.
     pub(crate) in_body: Vec<Range<u64>>,
     /// Names that are not the alias: each provider is asked only if they are its own model.
     pub(crate) others: Vec<Box<str>>,
+}
+
+impl Mentions {
+    /// Where in path and query the alias stands.
+    pub(crate) fn in_path(&self) -> &[Range<usize>] {
+        self.0.as_ref().map_or(&[], |named| &named.in_path)
+    }
+
+    /// Where in the body the alias stands.
+    pub(crate) fn in_body(&self) -> &[Range<u64>] {
+        self.0.as_ref().map_or(&[], |named| &named.in_body)
+    }
+
+    /// Names that are not the alias.
+    pub(crate) fn others(&self) -> &[Box<str>] {
+        self.0.as_ref().map_or(&[], |named| &named.others)
+    }
+}
+
+impl From<Named> for Mentions {
+    fn from(named: Named) -> Self {
+        let is_any =
+            !(named.in_path.is_empty() && named.in_body.is_empty() && named.others.is_empty());
+        Self(is_any.then(|| Box::new(named)))
+    }
 }
 
 /// A request that was read for translation.

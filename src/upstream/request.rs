@@ -47,7 +47,7 @@ pub(crate) fn build(
     let mut headers = match call {
         None => {
             let Provider { protocol, propagates_trace, .. } = *provider;
-            headers::to_provider(&inbound.headers, protocol, propagates_trace, spare)
+            headers::to_provider(&inbound.headers, inbound.rare, protocol, propagates_trace, spare)
         }
         Some(call) => {
             let mut headers = headers::to_stranger(&inbound.headers, inbound.speaks(), provider);
@@ -147,10 +147,10 @@ pub(crate) fn path_for<'a>(inbound: &'a Inbound, provider: &Provider) -> Cow<'a,
     };
     let renames = *inbound.alias != *provider.model;
     let in_path = provider.in_path().filter(|_| renames && inbound.endpoint.is_none());
-    if own.is_none() && inbound.mentions.in_path.is_empty() && in_path.is_none() {
+    if own.is_none() && inbound.mentions.in_path().is_empty() && in_path.is_none() {
         return Cow::Borrowed(path);
     }
-    let named = inbound.mentions.in_path.iter().cloned();
+    let named = inbound.mentions.in_path().iter().cloned();
     let below = in_path.map_or_else(Vec::new, |it| it.spans(path, &inbound.alias));
     let spans = own.into_iter().chain(below).chain(named).collect::<Vec<_>>();
     let model = utf8_percent_encode(&provider.model, path::NOT_IN_A_SEGMENT).to_string();
@@ -168,7 +168,7 @@ pub(crate) fn path_for<'a>(inbound: &'a Inbound, provider: &Provider) -> Cow<'a,
 /// Whether the request names a model that is neither the alias nor this provider's own: it would be
 /// served by that one, whatever the alias stands for.
 pub(crate) fn names_another(inbound: &Inbound, provider: &Provider) -> bool {
-    inbound.mentions.others.iter().any(|other| *other != provider.model)
+    inbound.mentions.others().iter().any(|other| *other != provider.model)
         || (inbound.endpoint.is_none()
             && provider
                 .in_path()
@@ -185,7 +185,7 @@ fn body_for(inbound: &Inbound, provider: &Provider) -> Pieces {
     {
         return renamed;
     }
-    if !inbound.mentions.in_body.is_empty() {
+    if !inbound.mentions.in_body().is_empty() {
         return each_named(inbound, provider);
     }
     match &inbound.model {
@@ -203,7 +203,7 @@ fn each_named(inbound: &Inbound, provider: &Provider) -> Pieces {
     let bare = json.slice(1..json.len() - 1);
     let top = inbound.model.iter().map(|model| (model.span.clone(), json.clone()));
     let mut spans: Vec<_> =
-        inbound.mentions.in_body.iter().map(|it| (it.clone(), bare.clone())).collect();
+        inbound.mentions.in_body().iter().map(|it| (it.clone(), bare.clone())).collect();
     spans.extend(top);
     spans.sort_unstable_by_key(|(span, _)| span.start);
     inbound.body.replace_each(spans)

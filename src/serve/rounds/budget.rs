@@ -4,14 +4,15 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName};
+use http::HeaderValue;
 use tokio::time::Instant;
 
 use crate::{
     failure::Class,
+    rare::Name,
     refusal::Refusal,
     table::{Fallback, pool::Timeouts},
-    upstream::attempt::Deadlines,
+    upstream::{attempt::Deadlines, inbound::Inbound},
 };
 
 /// One request's budget.
@@ -28,8 +29,8 @@ pub(super) struct Budget {
 
 impl Budget {
     /// The first pool's rules, and what the client says.
-    pub(super) fn new(rules: &Fallback, headers: &HeaderMap) -> Result<Self, Refusal> {
-        let client = client_timeout(headers)?;
+    pub(super) fn new(rules: &Fallback, inbound: &Inbound) -> Result<Self, Refusal> {
+        let client = client_timeout(inbound.rare.get(&inbound.headers, Name::TimeoutMs))?;
         let after = |time: Option<Duration>| time.map(|time| Instant::now() + time);
         Ok(Self {
             attempts: 0,
@@ -83,19 +84,19 @@ fn earlier(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
     }
 }
 
-fn client_timeout(headers: &HeaderMap) -> Result<Option<Duration>, Refusal> {
-    let Some(value) = headers.get(TIMEOUT) else { return Ok(None) };
+fn client_timeout(value: Option<&HeaderValue>) -> Result<Option<Duration>, Refusal> {
+    let Some(value) = value else { return Ok(None) };
     let millis = value.to_str().ok().and_then(|text| text.trim().parse().ok());
     match millis {
         Some(millis @ 1..=LONGEST_MS) => Ok(Some(Duration::from_millis(millis))),
         _ => Err(Refusal::Unsupported {
-            field: TIMEOUT.as_str().into(),
+            field: TIMEOUT.into(),
             message: format!("`{TIMEOUT}` must be a whole number of milliseconds, at least 1."),
         }),
     }
 }
 
-const TIMEOUT: HeaderName = HeaderName::from_static("x-onwards-timeout-ms");
+const TIMEOUT: &str = Name::TimeoutMs.text();
 /// A week, so that no sum of times can overflow.
 const LONGEST_MS: u64 = 604_800_000;
 
@@ -149,9 +150,8 @@ mod tests {
     #[test]
     fn a_timeout_that_is_none_is_refused() {
         let read = |value: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(TIMEOUT, value.parse().unwrap());
-            client_timeout(&headers)
+            let value = value.parse().unwrap();
+            client_timeout(Some(&value))
         };
         assert_eq!(read("250"), Ok(Some(Duration::from_millis(250))));
         for wrong in ["0", "-1", "soon", "1.5", "", "99999999999999999999"] {

@@ -15,11 +15,15 @@ use crate::{
         trail::{AT_ONCE, Rest},
     },
     serve::rounds::view::{self, Obstacle},
+    table::Provider,
 };
 
 impl Pass<'_> {
     /// Draws from the lowest tier that still has a provider.
     pub(super) fn choose(&mut self, now: Instant, record: &mut Record) -> Option<usize> {
+        if let [only] = &*self.pool.providers {
+            return self.only(only, now, record);
+        }
         loop {
             let tier = view::tier(self.pool, &self.needs, &self.out, now)?;
             for (at, obstacle) in tier.passed_over {
@@ -37,6 +41,18 @@ impl Pass<'_> {
             }
             return Some(chosen);
         }
+    }
+
+    /// The one provider of a pool: nothing is weighed, so no list of candidates is made.
+    fn only(&mut self, provider: &Provider, now: Instant, record: &mut Record) -> Option<usize> {
+        if self.out[0] {
+            return None;
+        }
+        let obstacle = view::verdict(provider, &self.needs, now).err();
+        if let Some(obstacle) = obstacle {
+            self.pass_over(0, obstacle, now, record);
+        }
+        obstacle.is_none().then_some(0)
     }
 
     /// One that was not tried yet, is well and may be asked at this moment. What is in the way of the

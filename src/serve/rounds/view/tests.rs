@@ -114,6 +114,7 @@ fn inbound(body: &str) -> Inbound {
         method: http::Method::POST,
         path: "/v1/chat/completions".into(),
         headers: http::HeaderMap::new(),
+        rare: Default::default(),
         body: crate::body::Pieces::from(bytes::Bytes::from(body.to_owned())),
         share: None,
         room: crate::live::Room::new(u64::MAX),
@@ -137,7 +138,7 @@ async fn asked(table: &Arc<Table>, body: &str) -> Result<Option<usize>, String> 
     let pool = table.pool(id);
     let mut record = Record::begin(Arc::new(Deaf), RequestId::Drawn(0), Asks::default());
     record.allowed(table, id, id);
-    let budget = Budget::new(&pool.fallback, &inbound.headers).unwrap();
+    let budget = Budget::new(&pool.fallback, &inbound).unwrap();
     let next = Pass::new(id, pool, &inbound).next(&budget, &mut record).await;
     let next = next.map_err(|refusal| refusal.message())?;
     Ok(next.map(|attempt| attempt.provider_ref.provider as usize))
