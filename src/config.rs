@@ -10,6 +10,7 @@ use serde::Deserialize;
 #[cfg(test)]
 use references::System;
 use references::{Lookup, Texts};
+use targets::Targets;
 
 pub(crate) mod raw;
 pub(crate) mod path;
@@ -24,6 +25,7 @@ mod schema;
 mod shape;
 mod check;
 mod sound;
+mod targets;
 mod unsupported;
 pub(crate) mod nearest;
 
@@ -36,10 +38,11 @@ pub(crate) use source::Source;
 /// A file that was read and has the right shape.
 #[derive(Debug)]
 pub struct Loaded {
-    /// What it says.
+    /// What it says, but for its targets.
     pub(crate) file: raw::File,
     /// Where it says it, for problems that only `table::compile` can see.
     pub(crate) source: Source,
+    targets: Targets,
 }
 
 /// What could be read of a file, and what is wrong with the rest.
@@ -97,15 +100,19 @@ pub fn survey(name: &str, text: String, lookup: &dyn Lookup) -> Result<Survey, P
     let texts = Texts::resolve(&source, lookup, &mut problems);
     check::check(&source, &texts, &mut problems);
     let read = if problems.is_empty() {
-        raw::File::deserialize(piece::Piece::whole(&source, &texts))
+        let file = raw::File::deserialize(piece::Piece::whole(&source, &texts));
+        file.map(|file| (file, Targets::written(&source, texts)))
     } else {
         let mut value = texts.value(&source, source.root());
         let (twice, others) = problems.split_at(twice);
         sound::prune(&mut value, twice, others);
-        raw::File::deserialize(value)
+        raw::File::deserialize(value).map(|mut file| {
+            let targets = std::mem::take(&mut file.targets);
+            (file, Targets::Read(targets))
+        })
     };
     let loaded = match read {
-        Ok(file) => Some(Loaded { file, source }),
+        Ok((file, targets)) => Some(Loaded { file, source, targets }),
         // The shape came from `raw` itself, so a file without problems cannot fail. Should it
         // ever, serde's own words are kept back, since they quote values.
         Err(_) if problems.is_empty() => {
@@ -116,6 +123,23 @@ pub fn survey(name: &str, text: String, lookup: &dyn Lookup) -> Result<Survey, P
         Err(_) => None,
     };
     Ok(Survey { loaded, problems })
+}
+
+impl Loaded {
+    /// The aliases, in order.
+    pub(crate) fn aliases(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.targets.aliases()
+    }
+
+    /// What `used` makes of the target behind an alias, which is read for it alone. `None`: there is
+    /// no such alias, or it does not fit the schema that it was checked against.
+    pub(crate) fn with_target<R>(
+        &self,
+        alias: &str,
+        used: impl FnOnce(&raw::Target) -> R,
+    ) -> Option<R> {
+        self.targets.with(&self.source, alias, used)
+    }
 }
 
 impl Survey {

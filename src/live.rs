@@ -14,6 +14,7 @@ pub(crate) mod provider;
 pub(crate) mod meters;
 pub(crate) mod registry;
 pub(crate) mod room;
+pub(crate) mod number;
 
 pub use health::{Cooldown, HealthSettings};
 pub(crate) use health::{Probing, Reason, State, Why};
@@ -21,6 +22,7 @@ pub use limit::{Cap, LimitSettings, Limits, Rate, RateBucket};
 pub(crate) use limit::{Limited, Permit};
 pub(crate) use meters::ProviderMeters;
 pub use meters::{Head, Meters, Times};
+pub(crate) use number::Number;
 pub(crate) use provider::Entry;
 pub use provider::{Provider, ProviderSettings};
 pub use registry::Registry;

@@ -10,6 +10,7 @@ pub(crate) mod names;
 pub(crate) mod dial;
 pub(crate) mod identity;
 mod locked;
+mod numbered;
 pub(crate) mod warm;
 pub(crate) mod client;
 pub(crate) mod headers;

@@ -122,6 +122,8 @@ impl Reader<'_> {
                 self.steps.pop();
             } else if self.took(b'}') {
                 self.steps.pop();
+                // Of a large file most objects are small, and would keep room for twice as much.
+                entries.shrink_to_fit();
                 return Ok(Kind::Object(entries));
             } else {
                 return Err(self.expected("`,` or `}` after the value", self.look_alike()));
@@ -145,6 +147,7 @@ impl Reader<'_> {
                 self.steps.pop();
             } else if self.took(b']') {
                 self.steps.pop();
+                items.shrink_to_fit();
                 return Ok(Kind::List(items));
             } else {
                 return Err(self.expected("`,` or `]` after the value", self.look_alike()));

@@ -1,4 +1,4 @@
-//! Reads the tree of a sound file into `raw` piece by piece.
+//! Reads the tree of a sound file into `raw` piece by piece, and each target by itself.
 //!
 //! It never builds a second tree of the whole file: of 20 000 targets that is more than the table.
 
@@ -10,7 +10,7 @@ use serde::{
 use serde_json::Error;
 
 use super::{
-    json::{Kind, Node},
+    json::{Kind, Node, Span},
     references::Texts,
     source::Source,
 };
@@ -25,9 +25,14 @@ pub(super) struct Piece<'a> {
 }
 
 impl<'a> Piece<'a> {
-    /// The whole file.
+    /// The whole file, but for its targets.
     pub(super) fn whole(source: &'a Source, texts: &'a Texts) -> Self {
         Self { source, texts, node: source.root(), depth: 0 }
+    }
+
+    /// One target of it.
+    pub(super) fn of_target(source: &'a Source, texts: &'a Texts, node: &'a Node) -> Self {
+        Self { source, texts, node, depth: DEEPEST - 1 }
     }
 
     fn value(self) -> serde_json::Value {
@@ -47,7 +52,9 @@ impl<'de> Deserializer<'de> for Piece<'_> {
         }
         visitor.visit_map(MapDeserializer::new(entries.iter().map(|entry| {
             let key = self.source.string(entry.key).into_owned();
-            (key, Self { node: &entry.value, depth: self.depth + 1, ..self })
+            let is_left_out = self.depth == 0 && key == TARGETS;
+            let node = if is_left_out { &NO_TARGETS } else { &entry.value };
+            (key, Self { node, depth: self.depth + 1, ..self })
         })))
     }
 
@@ -89,5 +96,9 @@ impl<'de> IntoDeserializer<'de, Error> for Piece<'_> {
     }
 }
 
-/// A target, or the definition of a key.
+/// The key of the root that holds them.
+pub(super) const TARGETS: &str = "targets";
+/// What stands for the targets where the whole file is read.
+static NO_TARGETS: Node = Node { span: Span { start: 0, end: 0 }, kind: Kind::Object(Vec::new()) };
+/// Keys of a target, or of the definition of a key.
 const DEEPEST: usize = 3;

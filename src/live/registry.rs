@@ -15,6 +15,7 @@ use dashmap::DashMap;
 use super::hedging::Hedging;
 use super::limit::{LimitSettings, Limits};
 use super::meters::{Meters, PoolMeters, ProviderMeters};
+use super::number::{Number, Numbers};
 use super::provider::{Provider, ProviderSettings};
 use super::retries::PoolRetries;
 
@@ -22,8 +23,8 @@ use super::retries::PoolRetries;
 #[derive(Debug)]
 pub struct Registry {
     meters: Arc<Meters>,
-    origins: DashMap<String, u32>,
-    identities: DashMap<String, u32>,
+    origins: Numbers,
+    identities: Numbers,
     providers: DashMap<ProviderId, Arc<Provider>>,
     pools: DashMap<String, Arc<Pool>>,
     keys: DashMap<String, Arc<Key>>,
@@ -78,8 +79,8 @@ impl Registry {
     pub fn new(meters: Arc<Meters>) -> Self {
         Self {
             meters,
-            origins: DashMap::new(),
-            identities: DashMap::new(),
+            origins: Numbers::default(),
+            identities: Numbers::default(),
             providers: DashMap::new(),
             pools: DashMap::new(),
             keys: DashMap::new(),
@@ -102,6 +103,8 @@ impl Registry {
 
     /// Forgets what no table and no request in flight refers to, and its series.
     pub(crate) fn sweep(&self) {
+        self.origins.sweep();
+        self.identities.sweep();
         self.providers.retain(|_, kept| in_use(kept));
         self.keys.retain(|_, kept| in_use(kept));
         let counted = (self.pools.len(), self.names.len());
@@ -114,6 +117,12 @@ impl Registry {
                 Some(name) => self.names.contains_key(&(alias.to_owned(), name.to_owned())),
             });
         }
+    }
+
+    /// How many origins and identities are remembered.
+    #[cfg(test)]
+    pub(crate) fn numbers(&self) -> (usize, usize) {
+        (self.origins.len(), self.identities.len())
     }
 
     /// How many providers, pools and keys are remembered.
@@ -143,15 +152,13 @@ impl Draft<'_> {
 
     /// The number of the origin with these settings. It is never given to another one, so it may
     /// be taken even by a compile that fails.
-    pub(crate) fn origin(&self, settings: &str) -> u32 {
-        let next = self.registry.origins.len() as u32;
-        *self.registry.origins.entry(settings.to_owned()).or_insert(next)
+    pub(crate) fn origin(&self, settings: &str) -> Arc<Number> {
+        self.registry.origins.of(settings)
     }
 
     /// The number of the identity with this digest, like that of an origin.
-    pub(crate) fn identity(&self, digest: &str) -> u32 {
-        let next = self.registry.identities.len() as u32;
-        *self.registry.identities.entry(digest.to_owned()).or_insert(next)
+    pub(crate) fn identity(&self, digest: &str) -> Arc<Number> {
+        self.registry.identities.of(digest)
     }
 
     /// The pool behind `alias`.

@@ -32,19 +32,18 @@ pub fn compile(
     created: u64,
 ) -> Result<Table, Problems> {
     let mut compiler = Compiler::new(loaded, registry);
-    let (pools, keyring) = compiler.file(&loaded.file, hash_key);
+    let (pools, keyring) = compiler.file(loaded, hash_key);
     if !compiler.problems.is_empty() {
         return Err(compiler.problems.into());
     }
     compiler.draft.commit();
-    let pools = pools.into_iter().map(Arc::new).collect();
     Ok(Table { pools, by_alias: compiler.aliases, keyring, created })
 }
 
 /// What is wrong with the sound part of a file that will not be served anyway.
 pub fn problems(loaded: &Loaded, registry: &Registry) -> Vec<Problem> {
     let mut compiler = Compiler::new(loaded, registry);
-    compiler.file(&loaded.file, &HashKey::random());
+    compiler.file(loaded, &HashKey::random());
     compiler.problems
 }
 
@@ -66,8 +65,7 @@ impl<'a> Compiler<'a> {
         static NO_DEFAULTS: std::sync::LazyLock<raw::PoolKeys> =
             std::sync::LazyLock::new(Default::default);
         let file = &loaded.file;
-        let aliases =
-            file.targets.keys().zip(0..).map(|(alias, at)| (alias.as_str().into(), PoolId(at)));
+        let aliases = loaded.aliases().zip(0..).map(|(alias, at)| (alias.into(), PoolId(at)));
         Self {
             source: &loaded.source,
             defaults: file.defaults.as_ref().unwrap_or(&NO_DEFAULTS),
@@ -80,13 +78,21 @@ impl<'a> Compiler<'a> {
         }
     }
 
-    fn file(&mut self, file: &raw::File, hash_key: &HashKey) -> (Vec<Pool>, Keyring) {
-        let mut keyring = self.keyring(file, hash_key);
-        let mut pools = Vec::with_capacity(file.targets.len());
-        for (alias, target) in &file.targets {
-            pools.extend(self.pool(alias, target, &mut keyring));
+    fn file(&mut self, loaded: &Loaded, hash_key: &HashKey) -> (Vec<Arc<Pool>>, Keyring) {
+        let mut keyring = self.keyring(&loaded.file, hash_key);
+        let aliases = loaded.aliases();
+        let count = aliases.len();
+        let mut pools = Vec::with_capacity(count);
+        for alias in aliases {
+            match loaded.with_target(alias, |target| self.pool(alias, target, &mut keyring)) {
+                Some(pool) => pools.extend(pool.map(Arc::new)),
+                None => {
+                    let path = Path::root().key("targets").key(alias);
+                    self.problem(&path, "this target does not fit the schema", None);
+                }
+            }
         }
-        if pools.len() == file.targets.len() {
+        if pools.len() == count {
             self.chain(&mut pools);
         }
         (pools, keyring)

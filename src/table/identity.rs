@@ -6,7 +6,7 @@ use std::{path::PathBuf, sync::Arc};
 
 use rustls::sign::SigningKey;
 
-use crate::secret::Secret;
+use crate::{live::Number, secret::Secret};
 
 crate::secret::unseen!(Source, ServiceAccount, ContainerToken);
 
@@ -15,7 +15,7 @@ crate::secret::unseen!(Source, ServiceAccount, ContainerToken);
 #[derive(Debug)]
 pub(crate) struct Identity {
     /// Never given to two different identities.
-    pub(crate) id: u32,
+    pub(crate) id: Arc<Number>,
     /// What tells it from others, and shows no secret.
     pub(crate) digest: String,
     /// Who hands it out.

@@ -1,8 +1,10 @@
 //! Where connections go, and how many of them are kept.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use http::{HeaderValue, Uri};
+
+use crate::live::Number;
 
 crate::secret::unseen!(Origin);
 
@@ -10,7 +12,7 @@ crate::secret::unseen!(Origin);
 /// outlive a reload.
 pub struct Origin {
     /// Never given to two different origins.
-    pub(crate) id: u32,
+    pub(crate) id: Arc<Number>,
     /// Scheme and authority, with `/` for a path.
     pub uri: Uri,
     /// What `Host` says.

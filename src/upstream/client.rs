@@ -7,7 +7,7 @@
 
 use std::{
     pin::Pin,
-    sync::{Arc, Mutex},
+    sync::Arc,
     task::{Context, Poll, ready},
     time::{Duration, Instant},
 };
@@ -20,7 +20,7 @@ use hyper::{body::Incoming, client::conn::TrySendError};
 
 use super::dial::{DialError, Dialler, Sender, causes, is_broken_off};
 use super::identity::{Credential, Identities, Unfetched};
-use super::locked::locked;
+use super::numbered::Numbered;
 use super::source::Source;
 use super::warm::Warm;
 use crate::{
@@ -33,8 +33,8 @@ use crate::{
 #[derive(Default)]
 pub(crate) struct Client {
     dialler: Dialler,
-    /// Indexed by `Origin::id`; the registry never gives an id twice.
-    origins: Mutex<Vec<Arc<Warm>>>,
+    /// By `Origin::id`.
+    origins: Numbered<Warm>,
     /// Credentials that are fetched, shared by all cores.
     identities: Arc<Identities>,
 }
@@ -91,7 +91,7 @@ impl Client {
 
     /// A connection to `origin`: an idle one, or with `fresh` always a new one.
     pub(crate) async fn lease(&self, origin: &Origin, fresh: bool) -> Result<Lease, DialError> {
-        let home = self.warm(origin.id);
+        let home = self.origins.of(&origin.id);
         let settings = origin.pool;
         let lease = |sender, reused, home| Lease {
             sender,
@@ -114,20 +114,10 @@ impl Client {
     /// Closes connections that have been idle for longer than their pool allows, and parks those
     /// that nothing asks for.
     pub(crate) async fn sweep(&self) {
-        let origins = locked(&self.origins).clone();
         let now = Instant::now();
-        for warm in origins {
+        for warm in self.origins.all() {
             warm.sweep(now).await;
         }
-    }
-
-    fn warm(&self, id: u32) -> Arc<Warm> {
-        let mut origins = locked(&self.origins);
-        let index = id as usize;
-        if origins.len() <= index {
-            origins.resize_with(index + 1, Arc::default);
-        }
-        Arc::clone(&origins[index])
     }
 }
 

@@ -11,19 +11,20 @@ mod aws;
 mod google;
 
 use std::{
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, OnceLock},
     time::SystemTime,
 };
 
 use self::renewed::{Fetched, Renewed};
 pub(crate) use self::{credential::Credential, renewed::Unfetched};
+use super::numbered::Numbered;
 use crate::table::identity::{Identity, Source};
 
 /// The credentials of every identity; one for the whole process.
 #[derive(Debug, Default)]
 pub(crate) struct Identities {
-    /// Indexed by `Identity::id`; the registry never gives an id twice.
-    kept: Mutex<Vec<Arc<Renewed<Credential>>>>,
+    /// By `Identity::id`.
+    kept: Numbered<Renewed<Credential>>,
     /// Built when the first credential is fetched: certificates take memory that most need not.
     client: OnceLock<reqwest::Client>,
 }
@@ -87,11 +88,6 @@ impl Identities {
     }
 
     fn renewed(&self, identity: &Identity) -> Arc<Renewed<Credential>> {
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        let index = identity.id as usize;
-        if kept.len() <= index {
-            kept.resize_with(index + 1, Arc::default);
-        }
-        Arc::clone(&kept[index])
+        self.kept.of(&identity.id)
     }
 }

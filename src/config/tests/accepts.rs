@@ -6,9 +6,20 @@ use super::{pool, provider, read, target};
 
 #[test]
 fn everything_that_may_be_written() {
-    let file = read(include_str!("good.json")).unwrap().file;
-    assert_eq!(file.targets.len(), 4);
-    let Target::Pool(pool) = &file.targets["pool"] else { panic!("a pool") };
+    let loaded = read(include_str!("good.json")).unwrap();
+    assert_eq!(loaded.aliases().collect::<Vec<_>>(), ["list", "nobody", "pool", "single"]);
+    for (alias, holds) in
+        [("pool", is_pool as fn(&Target)), ("single", is_single), ("list", is_list)]
+    {
+        loaded.with_target(alias, holds).unwrap();
+    }
+    let definitions = loaded.file.auth.unwrap().key_definitions.unwrap();
+    assert_eq!(definitions["basic"].key.as_ref().unwrap().expose(), "sk-from-env");
+    assert_eq!(definitions["basic"].labels.as_ref().unwrap()["cooldown"], "a label, not a key");
+}
+
+fn is_pool(target: &Target) {
+    let Target::Pool(pool) = target else { panic!("a pool") };
     assert_eq!(pool.keys.strategy, Some(Strategy::Priority));
     assert_eq!(pool.providers[1].endpoint.weight, Some(0));
     assert_eq!(pool.providers[1].rate_limit.unwrap().requests_per_second, 0.2);
@@ -20,14 +31,17 @@ fn everything_that_may_be_written() {
         panic!("a redirect")
     };
     assert_eq!(target, "single");
-    let Target::Single(single) = &file.targets["single"] else { panic!("a single provider") };
+}
+
+fn is_single(target: &Target) {
+    let Target::Single(single) = target else { panic!("a single provider") };
     assert_eq!(single.endpoint.url, "https://api.example.com");
     assert_eq!(single.keys.rate_limit.unwrap().burst_size, Some(10));
-    let Target::List(list) = &file.targets["list"] else { panic!("a list") };
+}
+
+fn is_list(target: &Target) {
+    let Target::List(list) = target else { panic!("a list") };
     assert_eq!(list.len(), 2);
-    let definitions = file.auth.unwrap().key_definitions.unwrap();
-    assert_eq!(definitions["basic"].key.as_ref().unwrap().expose(), "sk-from-env");
-    assert_eq!(definitions["basic"].labels.as_ref().unwrap()["cooldown"], "a label, not a key");
 }
 
 #[test]
@@ -54,9 +68,11 @@ fn rates_may_be_fractions_and_whole_numbers_may_be_written_as_5_0() {
     for (written, rate) in [("5", 5.0), ("5.0", 5.0), ("0.2", 0.2), ("1e3", 1000.0)] {
         let text =
             pool(&format!(r#""rate_limit":{{"requests_per_second":{written},"burst_size":5.0}}"#));
-        let file = read(&text).unwrap().file;
-        let Target::Pool(pool) = &file.targets["a"] else { panic!("a pool") };
-        let limit = pool.keys.rate_limit.unwrap();
+        let limit = read(&text).unwrap().with_target("a", |target| match target {
+            Target::Pool(pool) => pool.keys.rate_limit.unwrap(),
+            _ => panic!("a pool"),
+        });
+        let limit = limit.unwrap();
         assert_eq!((limit.requests_per_second, limit.burst_size), (rate, Some(5)));
     }
 }

@@ -5,9 +5,12 @@ use super::super::raw::{Credentials, Target};
 use super::{lines, provider, read, target};
 
 fn url(written: &str) -> String {
-    let file = read(&target(&format!(r#"{{"url":"{written}"}}"#))).unwrap().file;
-    let Target::Single(single) = &file.targets["a"] else { panic!("a single provider") };
-    single.endpoint.url.clone()
+    let loaded = read(&target(&format!(r#"{{"url":"{written}"}}"#))).unwrap();
+    let url = loaded.with_target("a", |target| match target {
+        Target::Single(single) => single.endpoint.url.clone(),
+        _ => panic!("a single provider"),
+    });
+    url.unwrap()
 }
 
 #[test]
@@ -60,10 +63,12 @@ fn a_file_on_disk_is_read_and_its_neighbours_found() {
     let path = directory.path().join("targets.json");
     std::fs::write(directory.path().join("key"), "sk-near\n").unwrap();
     std::fs::write(&path, provider(r#""onwards_key":"${file:key}""#)).unwrap();
-    let loaded = load(&path).unwrap();
-    let Target::List(providers) = &loaded.file.targets["a"] else { panic!("a list of providers") };
-    let key = providers[0].endpoint.onwards_key.as_ref();
-    assert!(matches!(key, Some(Credentials::One(key)) if key.expose() == "sk-near"));
+    let is_near = |target: &Target| {
+        let Target::List(providers) = target else { panic!("a list of providers") };
+        let key = providers[0].endpoint.onwards_key.as_ref();
+        matches!(key, Some(Credentials::One(key)) if key.expose() == "sk-near")
+    };
+    assert_eq!(load(&path).unwrap().with_target("a", is_near), Some(true));
 
     std::fs::write(&path, b"{\n  \"targets\": \"\xff\"}").unwrap();
     let problems = load(&path).unwrap_err();

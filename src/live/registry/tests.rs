@@ -183,6 +183,20 @@ async fn series_go_when_nobody_is_left_who_counts() {
 }
 
 #[test]
+fn numbers_of_a_compile_that_failed_and_of_a_table_that_is_gone_are_forgotten() {
+    let registry = Registry::new(Meters::new("test").unwrap());
+    let (origin, identity) = (registry.draft().origin("a"), registry.draft().identity("a"));
+    drop(registry.draft().origin("typo"));
+    assert_eq!(registry.numbers(), (2, 1));
+    registry.sweep();
+    assert_eq!(registry.numbers(), (1, 1));
+    assert_eq!(registry.draft().origin("a").get(), origin.get(), "a reload keeps its connections");
+    drop((origin, identity));
+    registry.sweep();
+    assert_eq!(registry.numbers(), (0, 0));
+}
+
+#[test]
 fn identities_are_the_same_in_every_version() {
     let id = |alias: &str, endpoint: &str, occurrence| {
         ProviderId { alias: alias.into(), endpoint: endpoint.into(), occurrence }.hash()

@@ -1,6 +1,6 @@
 //! When another provider is tried: the rules of a pool, and the chains of pools that they make.
 
-use std::{collections::HashSet, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use super::Compiler;
 use crate::{
@@ -86,7 +86,7 @@ impl Compiler<'_> {
 
     /// Turns each pool's direct successors into the whole order in which pools take over, and
     /// refuses circles: a request would come back to a pool that has given it up.
-    pub(super) fn chain(&mut self, pools: &mut [Pool]) {
+    pub(super) fn chain(&mut self, pools: &mut [Arc<Pool>]) {
         let direct: Vec<Vec<PoolId>> = pools.iter().map(|pool| pool.fallback.to.clone()).collect();
         for at in 0..pools.len() {
             let me = PoolId(at as u32);
@@ -104,7 +104,10 @@ impl Compiler<'_> {
             for (at, pool) in pools.iter_mut().enumerate() {
                 let (mut order, mut seen) = (Vec::new(), HashSet::from([PoolId(at as u32)]));
                 follow(PoolId(at as u32), &direct, &mut seen, &mut order);
-                pool.fallback.to = order;
+                // Nothing else holds it before the table does.
+                if let Some(pool) = Arc::get_mut(pool) {
+                    pool.fallback.to = order;
+                }
             }
         }
     }

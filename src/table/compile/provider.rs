@@ -136,7 +136,7 @@ impl Compiler<'_> {
                 let tls = uri.scheme_str() == Some("https");
                 let id = self.draft.origin(&format!("{uri} {connect:?} {:?}", self.idle_pool));
                 let pool = self.idle_pool;
-                let make = || Origin { id, uri, host, tls, connect_timeout: connect, pool };
+                let make = |id| Origin { id, uri, host, tls, connect_timeout: connect, pool };
                 Some(Place::Wire { origin: self.shared.origin(id, make), base })
             }
         }

@@ -4,7 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use http::HeaderValue;
 
-use crate::{failure::ErrorClasses, table::Origin};
+use crate::{failure::ErrorClasses, live::Number, table::Origin};
 
 /// Parts of the table under way.
 #[derive(Default)]
@@ -23,8 +23,13 @@ pub(super) struct Named {
 
 impl Shared {
     /// The origin with this number.
-    pub(super) fn origin(&mut self, id: u32, make: impl FnOnce() -> Origin) -> Arc<Origin> {
-        Arc::clone(self.origins.entry(id).or_insert_with(|| Arc::new(make())))
+    pub(super) fn origin(
+        &mut self,
+        id: Arc<Number>,
+        make: impl FnOnce(Arc<Number>) -> Origin,
+    ) -> Arc<Origin> {
+        let entry = self.origins.entry(id.get());
+        Arc::clone(entry.or_insert_with(|| Arc::new(make(id))))
     }
 
     /// A name as headers show it; `None` where it cannot stand in one.

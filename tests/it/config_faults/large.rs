@@ -79,12 +79,13 @@ async fn c12_reloads_of_a_large_table_under_streams_take_no_more_than_two_tables
     let one = settled(&router).await;
     let bound = bare + 2 * (one - bare) + 4 * 1024;
     let mut streams = Vec::new();
-    let mut slowest = Duration::ZERO;
+    let (mut slowest, mut highest) = (Duration::ZERO, 0);
     for number in 0..=5 {
         let call = Call::chat(&chat_stream(&format!("only-{number}")));
         let mut stream = call.stream(router.addr()).await;
         assert!(stream.next().await.is_some());
         streams.push(stream);
+        router.forget_peak();
         router.write_targets(&generation(&upstream, number + 1)).await;
         let next = format!("only-{}", number + 1);
         let small = eventually(secs(20), async || {
@@ -94,6 +95,10 @@ async fn c12_reloads_of_a_large_table_under_streams_take_no_more_than_two_tables
             router.models().await.contains(&next) && router.rss_kib() < bound
         });
         assert!(small.await, "{number}: {} of {bare}, {one}, {bound} KiB", router.rss_kib());
+        highest = highest.max(router.peak_kib());
     }
+    println!("bare {bare}, one table {one}, at the highest {highest} KiB");
+    let bound = 2 * one;
+    assert!(highest < bound, "{highest} of {bound} KiB while a table was read beside another");
     assert!(slowest < ms(500), "a health check waited {slowest:?} while a table was freed");
 }

@@ -24,6 +24,15 @@ impl Router {
         self.status_field("VmRSS:")
     }
 
+    /// The most that was resident since [`Router::forget_peak`].
+    pub(crate) fn peak_kib(&self) -> u64 {
+        self.status_field("VmHWM:")
+    }
+
+    pub(crate) fn forget_peak(&self) {
+        fs::write(format!("/proc/{}/clear_refs", self.pid()), "5").unwrap();
+    }
+
     pub(crate) fn threads(&self) -> u64 {
         self.status_field("Threads:")
     }
