@@ -57,6 +57,7 @@ pub(crate) mod structured;
 mod fit;
 mod fields;
 mod usual;
+pub(crate) mod usage;
 pub(crate) mod parts;
 pub(crate) mod calls;
 pub(crate) mod nesting;

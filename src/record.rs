@@ -27,7 +27,7 @@ pub(crate) use self::{
 };
 use crate::{
     live::{Head, Times},
-    protocol::Protocol,
+    protocol::{Protocol, conversation::Usage},
     refusal::Refusal,
     table::{Caller, Pool, PoolId, Provider, ProviderRef, Table},
 };
@@ -52,6 +52,8 @@ pub(crate) struct Record {
     bytes_in: u64,
     bytes_out: u64,
     end: End,
+    /// The tokens that the answer took.
+    usage: Option<Usage>,
     /// The attempts, in order.
     pub(crate) trail: Trail,
 }
@@ -82,6 +84,7 @@ impl Record {
             bytes_in: 0,
             bytes_out: 0,
             end: End::Left,
+            usage: None,
             trail: Trail::default(),
         }
     }
@@ -170,6 +173,11 @@ impl Record {
         }
     }
 
+    /// The tokens that the answer took, as its provider tells them.
+    pub(crate) fn used(&mut self, usage: Option<Usage>) {
+        self.usage = usage;
+    }
+
     /// The answer became an error after its head had gone out.
     pub(crate) fn broke_off(&mut self, reason: &'static str) {
         self.end = End::BrokeOff(reason);
@@ -239,6 +247,7 @@ impl Drop for Record {
             bytes_in: self.bytes_in,
             bytes_out: self.bytes_out,
             end: if faulty { End::Fault } else { self.end },
+            usage: self.usage,
             steps: self.trail.steps(),
         });
     }

@@ -30,6 +30,8 @@ pub struct Meters {
     fallbacks: IntCounterVec,
     rejections: IntCounterVec,
     broken: IntCounterVec,
+    tokens: IntCounterVec,
+    key_tokens: IntCounterVec,
     /// How the providers are.
     pub health: HealthMeters,
     /// What the name of each metric begins with.
@@ -61,8 +63,10 @@ struct Handles {
 
 /// One provider's handle for what happens most.
 #[derive(Debug, Default)]
-pub(crate) struct ProviderMeters {
+pub struct ProviderMeters {
     succeeded: OnceLock<IntCounter>,
+    /// Input and output.
+    tokens: OnceLock<[IntCounter; 2]>,
 }
 
 /// The times of one request.
@@ -125,6 +129,16 @@ impl Meters {
                 "Answers that broke off, or became an error, after their head had gone out.",
                 &["alias", "reason"],
             )?,
+            tokens: make.counters(
+                "tokens_total",
+                "Tokens by kind, as providers tell them.",
+                &["alias", "provider", "kind"],
+            )?,
+            key_tokens: make.counters(
+                "key_tokens_total",
+                "Tokens by key and kind, as providers tell them.",
+                &["key", "kind"],
+            )?,
             health: HealthMeters::new(&make)?,
             prefix: prefix.into(),
             reloads: make.counters("config_reloads_total", "Configurations read.", &["result"])?,
@@ -159,6 +173,13 @@ impl Meters {
     /// The handles of an alias; no series exists before its first event.
     pub fn pool(self: &Arc<Self>, alias: &str) -> PoolMeters {
         PoolMeters { meters: Arc::clone(self), alias: alias.into(), handles: OnceLock::new() }
+    }
+
+    /// Counts the tokens of a named key, by kind.
+    pub fn key_used(&self, key: &str, tokens: &[(&'static str, u64)]) {
+        for &(kind, count) in tokens.iter().filter(|(_, count)| *count > 0) {
+            self.key_tokens.with_label_values(&[key, kind]).inc_by(count);
+        }
     }
 
     /// Counts a refusal that belongs to no alias.
@@ -203,6 +224,19 @@ impl PoolMeters {
     /// Counts an attempt that succeeded.
     pub(crate) fn served(&self, provider: &ProviderMeters, name: &str) {
         provider.succeeded.get_or_init(|| self.attempts(name, "200")).inc();
+    }
+
+    /// Counts tokens, by kind: first input and output, which nearly every answer has.
+    pub fn used(&self, provider: &ProviderMeters, name: &str, tokens: &[(&'static str, u64)]) {
+        let of = |kind| self.meters.tokens.with_label_values(&[&*self.alias, name, kind]);
+        let handles = provider.tokens.get_or_init(|| [of("input"), of("output")]);
+        for (nth, &(kind, count)) in tokens.iter().enumerate().filter(|(_, (_, count))| *count > 0)
+        {
+            match handles.get(nth) {
+                Some(handle) => handle.inc_by(count),
+                None => of(kind).inc_by(count),
+            }
+        }
     }
 
     /// Counts an attempt by how it ended.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use super::conversation::{
-    Conversation, Delivery, Event, Failure, Losses, Lossy, Media, Reply, ToolNames,
+    Conversation, Delivery, Event, Failure, Losses, Lossy, Media, Reply, ToolNames, Usage,
 };
 use super::embedding::Embeddings;
 use super::told;
@@ -46,6 +46,10 @@ pub trait Codec: Send + Sync {
     fn has_place_for(&self, _medium: &Media) -> bool {
         false
     }
+
+    /// Reads the tokens that an answer or an event tells, from the `{` of the field that the profile
+    /// names; what follows the object is not read.
+    fn read_usage(&self, field: &[u8]) -> Option<Usage>;
 
     /// Begins to read a provider's stream.
     fn stream_reader(&self, reading: Reading) -> Box<dyn StreamReader>;
@@ -286,6 +290,11 @@ impl Reading {
     pub(crate) fn call_id(&self, index: u32) -> String {
         format!("call_{}_{index}", self.seed)
     }
+}
+
+/// The value that these bytes begin with.
+pub(crate) fn beginning<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
+    serde_json::Deserializer::from_slice(bytes).into_iter().next()?.ok()
 }
 
 /// The JSON text of a value that is made of strings, numbers and raw JSON: it cannot fail.

@@ -16,7 +16,7 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use self::{events::Marks, frames::FrameMarks, top::Top};
-use super::{Endpoint, Protocol, told};
+use super::{Endpoint, Protocol, conversation::Usage, told, usage};
 use crate::{failure::Failure, sse};
 
 pub(crate) use intact::intact;
@@ -56,6 +56,7 @@ pub(crate) struct Observer {
     end: End,
     /// Whether each event is read before it is passed on.
     reads_all: bool,
+    usage: usage::Watch,
 }
 
 /// How the stream is framed.
@@ -73,13 +74,15 @@ impl Observer {
         let marks = Marks::of(path_and_query, endpoint);
         let end = if marks.name_no_end() { End::Said } else { End::Missing };
         let of = Of::Events(marks, Top::default());
-        Self { protocol: protocol(endpoint), of, end, reads_all: false }
+        let usage = usage::Watch::default();
+        Self { protocol: protocol(endpoint), of, end, reads_all: false, usage }
     }
 
     /// Of AWS's frames.
     pub(crate) fn of_frames(endpoint: Option<&Endpoint>) -> Self {
         let of = Of::Frames(FrameMarks::default());
-        Self { protocol: protocol(endpoint), of, end: End::Missing, reads_all: false }
+        let (end, usage) = (End::Missing, usage::Watch::default());
+        Self { protocol: protocol(endpoint), of, end, reads_all: false, usage }
     }
 
     /// From here on an event that is not JSON ends the stream.
@@ -100,6 +103,7 @@ impl Observer {
     /// Looks at what comes next of an accepted stream. `is_torn`: it begins or ends inside an event
     /// that is too long to be given whole.
     pub(crate) fn observe(&mut self, bytes: &Bytes, is_torn: bool) -> Report {
+        self.usage.observe(bytes);
         let (end, report) = match &mut self.of {
             Of::Events(marks, top) => {
                 if !is_torn && !top.is_mid_event() && !marks.may_be_in(bytes) {
@@ -122,6 +126,11 @@ impl Observer {
     /// How near its end the stream is.
     pub(crate) fn end(&self) -> End {
         self.end
+    }
+
+    /// The tokens that the stream has told so far.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        self.usage.usage(self.protocol, !self.is_of_events())
     }
 
     /// The failure that an error is which the stream has told.

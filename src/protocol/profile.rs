@@ -56,6 +56,8 @@ pub struct Profile {
     pub(crate) prompt: &'static [&'static str],
     /// The fields of a request that offer tools.
     pub(crate) tools: &'static [&'static str],
+    /// The fields of an answer that tell its tokens, in quotes.
+    pub(crate) usage: &'static [&'static str],
     /// How a stream of events ends.
     pub(crate) stream: Stream,
 }
@@ -168,6 +170,7 @@ impl Profile {
         foreign_proofs: &[],
         prompt: &["messages"],
         tools: &["tools"],
+        usage: &["\"usage\""],
         stream: Stream::USUAL,
     };
 }

@@ -4,10 +4,14 @@ use std::net::IpAddr;
 
 use http::{Method, uri::PathAndQuery};
 
-use super::{pools::Pools, request_id::RequestId, trail::Step};
+use super::{
+    pools::Pools,
+    request_id::RequestId,
+    trail::{Outcome, Step},
+};
 use crate::{
     live::Times,
-    protocol::{Operation, Protocol},
+    protocol::{Operation, Protocol, conversation::Usage},
     table::{Caller, Pool, Provider},
 };
 
@@ -61,6 +65,8 @@ pub(crate) struct Finished<'a> {
     pub(crate) bytes_out: u64,
     /// How it ended.
     pub(crate) end: End,
+    /// The tokens that the answer took, as its provider tells them.
+    pub(crate) usage: Option<Usage>,
     /// Every provider that was asked or passed over, in order.
     pub(crate) steps: &'a [Step],
 }
@@ -100,6 +106,13 @@ impl<'a> Finished<'a> {
     /// The alias that was asked for, once it was known.
     pub(crate) fn alias(&self) -> Option<&'a str> {
         self.unserved.or(self.served_by.map(|served_by| &*served_by.asked.alias))
+    }
+
+    /// The pool and the provider whose answer the client got, be it an error.
+    pub(crate) fn served(&self) -> Option<(&'a Pool, &'a Provider, &'a Step)> {
+        let answered =
+            |step: &Step| matches!(step.outcome, Outcome::Status(_) | Outcome::Failed(_));
+        self.attempts().last().filter(|(_, _, step)| answered(step))
     }
 
     /// The pool and the provider of each step.

@@ -20,6 +20,25 @@ impl Metrics {
     }
 }
 
+impl Metrics {
+    fn tokens(&self, request: &Finished<'_>) {
+        let Some((usage, (pool, provider, _))) = request.usage.zip(request.served()) else {
+            return;
+        };
+        let tokens = [
+            ("input", usage.input),
+            ("output", usage.output),
+            ("cache_read", usage.cache_read),
+            ("cache_write", usage.cache_write),
+            ("reasoning", usage.reasoning),
+        ];
+        pool.live.meters.used(&provider.meters, &provider.name, &tokens);
+        if let Some(key) = request.key {
+            self.0.key_used(key, &tokens);
+        }
+    }
+}
+
 impl Report for Metrics {
     fn finished(&self, request: &Finished<'_>) {
         let pool = request.served_by.map(|served_by| served_by.pool);
@@ -35,6 +54,7 @@ impl Report for Metrics {
         }
         let Some(pool) = pool else { return };
         pool.live.meters.ended(request.status, request.times);
+        self.tokens(request);
         let last = request.steps.len().saturating_sub(1);
         for (nth, (pool, provider, step)) in request.attempts().enumerate() {
             let meters = &pool.live.meters;

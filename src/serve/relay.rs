@@ -19,7 +19,7 @@ use super::{
 use crate::{
     failure::{Brief, ErrorClasses, Failure, What},
     live::Entry,
-    protocol::{Observer, Protocol, observer::End},
+    protocol::{Observer, Protocol, conversation::Usage, observer::End, usage::Tail},
     record::Record,
     table::ProviderRef,
     upstream::answer::Answer,
@@ -33,6 +33,9 @@ pub(crate) struct Relay {
     stream: Option<StreamEnd>,
     /// Watches over a stream of frames that passes as it came.
     frames: Option<Box<Observer>>,
+    /// Keeps the end of a whole answer that passes as it came, for the tokens that it tells.
+    tail: Option<Tail>,
+    speaks: Protocol,
     /// Whether the client's protocol has no error event that its libraries raise.
     mute: bool,
     breaking: BreakOff,
@@ -52,6 +55,7 @@ impl Relay {
         permits: Permits,
         record: Record,
     ) -> Self {
+        let tail = answer.tells_usage && answer.status.is_success();
         let (stream, frames) = match answer.observer.take() {
             Some(it) if it.is_of_events() => (Some(StreamEnd::new(it, speaks)), None),
             frames => (None, frames),
@@ -60,6 +64,8 @@ impl Relay {
             answer,
             stream,
             frames,
+            tail: tail.then(Tail::default),
+            speaks,
             mute: !speaks.profile().stream.tells_errors,
             breaking: BreakOff::default(),
             entry,
@@ -99,8 +105,12 @@ impl Relay {
     /// The next piece of a body that is no stream of events, or one that was translated.
     fn poll_unwatched(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         let piece = ready!(self.answer.body.poll_piece(cx));
-        if let (Some(Ok(piece)), Some(frames)) = (&piece, &mut self.frames) {
-            frames.observe(piece, false);
+        if let Some(Ok(piece)) = &piece {
+            if let Some(tail) = &mut self.tail {
+                tail.observe(piece);
+            } else if let Some(frames) = &mut self.frames {
+                frames.observe(piece, false);
+            }
         }
         match &piece {
             Some(Err(broken)) => {
@@ -154,12 +164,30 @@ impl Relay {
         }
     }
 
+    /// The tokens that the answer has told so far.
+    fn usage(&self) -> Option<Usage> {
+        if let Some(tail) = &self.tail {
+            return tail.usage(self.speaks);
+        }
+        let stream = || self.stream.as_ref().and_then(StreamEnd::usage);
+        let frames = || self.frames.as_ref().and_then(|frames| frames.usage());
+        self.answer.body.usage().or_else(stream).or_else(frames)
+    }
+
     /// What an error in the middle of a stream says of the provider.
     fn fault(&self, told: &Failure) -> Brief {
         match self.record.named(self.provider) {
             Some((_, provider)) => told.brief(&provider.own_classes),
             None => told.brief(&ErrorClasses::default()),
         }
+    }
+}
+
+/// Whatever the end: a client that leaves has used what it was told.
+impl Drop for Relay {
+    fn drop(&mut self) {
+        let usage = self.usage();
+        self.record.used(usage);
     }
 }
 

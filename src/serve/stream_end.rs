@@ -13,6 +13,7 @@ use crate::{
     failure::{Brief, Failure, What},
     protocol::{
         Observer, Protocol,
+        conversation::Usage,
         observer::{End, Report},
     },
     refusal::Refusal,
@@ -76,6 +77,11 @@ impl StreamEnd {
     /// An error that the provider told in the middle of the stream: it is an end, too.
     pub(crate) fn take_error(&mut self) -> Option<Box<Failure>> {
         self.error.take()
+    }
+
+    /// The tokens that it has told so far.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        self.observer.usage()
     }
 
     /// Whether nothing more will come.

@@ -18,7 +18,7 @@ use super::{client::WireBody, source::Source};
 use crate::{
     body::{Pieces, joined_crumbs},
     failure::Brief,
-    protocol::Observer,
+    protocol::{Observer, conversation::Usage},
 };
 
 /// A provider's answer.
@@ -34,6 +34,8 @@ pub(crate) struct Answer {
     /// Watches a stream that passes as it came; a translated one watches itself. Boxed: few answers
     /// have one.
     pub(crate) observer: Option<Box<Observer>>,
+    /// Whether its end is looked at for the tokens that it tells: JSON that passes as it came.
+    pub(crate) tells_usage: bool,
 }
 
 /// What a body is, if it can be read here.
@@ -59,6 +61,8 @@ pub(crate) struct AnswerBody {
     broken: Option<Brief>,
     /// What it said went wrong, once it has ended.
     fault: Option<Brief>,
+    /// The tokens of an answer that was written here.
+    usage: Option<Box<Usage>>,
     /// When time for the whole of it is over.
     end: Option<Pin<Box<Sleep>>>,
 }
@@ -86,7 +90,14 @@ impl Answer {
     /// An answer without headers and body.
     pub(crate) fn bare(status: StatusCode) -> Self {
         let body = AnswerBody::ended();
-        Self { status, headers: HeaderMap::new(), dropped: None, body, observer: None }
+        Self {
+            status,
+            headers: HeaderMap::new(),
+            dropped: None,
+            body,
+            observer: None,
+            tells_usage: false,
+        }
     }
 
     /// What the body is, by its headers.
@@ -106,6 +117,7 @@ impl Answer {
         self.body.held = VecDeque::from([body]);
         self.body.source = Rest::Ended;
         self.observer = None;
+        self.tells_usage = false;
     }
 
     /// Whether it is not compressed.
@@ -134,7 +146,16 @@ impl AnswerBody {
     fn new(source: Rest, idle: Duration) -> Self {
         let idle = Idle { limit: idle, deadline: None, sleep: None, wakes: None };
         let held = VecDeque::new();
-        Self { held, held_bytes: 0, source, idle, broken: None, fault: None, end: None }
+        Self {
+            held,
+            held_bytes: 0,
+            source,
+            idle,
+            broken: None,
+            fault: None,
+            usage: None,
+            end: None,
+        }
     }
 
     /// Waits for one more piece and keeps it. `false`: the body has ended.
@@ -210,6 +231,19 @@ impl AnswerBody {
         self.held.iter().cloned().collect::<Pieces>().to_bytes()
     }
 
+    /// The tokens that its answer tells, where they are known without a look at the bytes.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        match &self.source {
+            Rest::Other(source) => source.usage(),
+            Rest::Wire(_) | Rest::Ended => self.usage.as_deref().copied(),
+        }
+    }
+
+    /// Notes the tokens of an answer that was written here.
+    pub(super) fn told_usage(&mut self, usage: Usage) {
+        self.usage = usage.if_any().map(Box::new);
+    }
+
     /// What the body said went wrong, though it ended as it should.
     pub(crate) fn fault(&self) -> Option<Brief> {
         match &self.source {
@@ -255,6 +289,7 @@ impl AnswerBody {
             self.idle.deadline = None;
             if piece.is_none() {
                 self.fault = self.fault();
+                self.usage = self.usage().map(Box::new);
                 self.source = Rest::Ended;
             }
             return Poll::Ready(piece);

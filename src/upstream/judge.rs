@@ -47,6 +47,7 @@ pub(super) async fn judge(
 ) -> Result<Box<Answer>, Failed> {
     let form = answer.form();
     answer.observer = observer(form, inbound);
+    answer.tells_usage = form == Form::Json;
     let answer = judge_head(answer, form, provider, inbound, inspection).await?;
     judge_body(answer, form, provider, inbound, inspection).await
 }

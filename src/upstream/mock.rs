@@ -238,6 +238,7 @@ fn reply(status: StatusCode, media_type: &'static str, body: MockBody) -> Answer
         dropped: None,
         body: AnswerBody::from_source(Box::new(body)),
         observer: None,
+        tells_usage: false,
     }
 }
 

@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use crate::failure::Brief;
+use crate::{failure::Brief, protocol::conversation::Usage};
 
 /// What gives a body, piece by piece.
 pub(crate) trait Source: Send + Sync {
@@ -25,6 +25,11 @@ pub(crate) trait Source: Send + Sync {
     /// source does that says its end in words of its own.
     fn ends_by(&mut self, _end: Option<Instant>) -> bool {
         false
+    }
+
+    /// The tokens that it has told so far, where they are known without a look at its bytes.
+    fn usage(&self) -> Option<Usage> {
+        None
     }
 
     /// What a body that ended as it should says went wrong.

@@ -128,6 +128,7 @@ impl Answer {
             dropped: None,
             body,
             observer: None,
+            tells_usage: false,
         })
     }
 }

@@ -8,7 +8,7 @@ use axum::{body::Body, http};
 use onwards::{
     admin::gauges::{Gauges, MOST_UNUSED},
     gateway::Gateway,
-    live::{Head, Meters, Times},
+    live::{Head, Meters, ProviderMeters, Times},
     protocol::Endpoint,
     refusal::{AllFailed, Refusal, Whose},
     reload::Loader,
@@ -124,6 +124,8 @@ fn eventful() -> String {
     pool.credential_refused("p");
     pool.model_missing("p");
     pool.broke_off("timeout");
+    pool.used(&ProviderMeters::default(), "p", &[("input", 1)]);
+    meters.key_used("team", &[("input", 1)]);
     meters.health.probes.with_label_values(&["a", "p", "good"]).inc();
     meters.reloads.with_label_values(&["success"]).inc();
     meters.render(names::label).unwrap() + &levels()

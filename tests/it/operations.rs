@@ -8,3 +8,4 @@ mod port;
 mod series;
 mod shortage;
 mod start;
+mod usage;

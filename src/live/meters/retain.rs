@@ -20,6 +20,7 @@ impl Meters {
         retain(&self.fallbacks, known);
         retain(&self.rejections, known);
         retain(&self.broken, known);
+        retain(&self.tokens, known);
         retain(&self.health.credentials_refused, known);
         retain(&self.health.models_missing, known);
         retain(&self.health.probes, known);

@@ -20,6 +20,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         said: SAID,
         ..Stream::USUAL
     },
+    usage: &["\"usage\"", "\"meta\""],
     ..Profile::USUAL
 };
 

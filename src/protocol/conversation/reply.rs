@@ -143,6 +143,23 @@ impl Usage {
         Self { input, output, cache_read, cache_write, reasoning: 0 }
     }
 
+    /// Of two counts that grow, what either says at most.
+    #[must_use]
+    pub(crate) fn or_more(self, other: Self) -> Self {
+        Self {
+            input: self.input.max(other.input),
+            output: self.output.max(other.output),
+            cache_read: self.cache_read.max(other.cache_read),
+            cache_write: self.cache_write.max(other.cache_write),
+            reasoning: self.reasoning.max(other.reasoning),
+        }
+    }
+
+    /// What is said, unless nothing is.
+    pub(crate) fn if_any(self) -> Option<Self> {
+        (self != Self::default()).then_some(self)
+    }
+
     /// The input that went through no cache.
     pub(crate) fn uncached(&self) -> u64 {
         self.input.saturating_sub(self.cache_read).saturating_sub(self.cache_write)

@@ -34,6 +34,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         said: SAID,
         ..Stream::USUAL
     },
+    usage: &["\"usageMetadata\""],
     ..Profile::USUAL
 };
 

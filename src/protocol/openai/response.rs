@@ -129,6 +129,9 @@ impl Choice {
 pub(super) struct UsageIn {
     prompt_tokens: Option<u64>,
     completion_tokens: Option<u64>,
+    /// Of images and transcriptions.
+    input_tokens: Option<u64>,
+    output_tokens: Option<u64>,
     prompt_tokens_details: Option<PromptDetails>,
     completion_tokens_details: Option<CompletionDetails>,
 }
@@ -188,8 +191,8 @@ impl UsageIn {
         let cached = self.prompt_tokens_details.and_then(|details| details.cached_tokens);
         let reasoning = self.completion_tokens_details.and_then(|details| details.reasoning_tokens);
         Usage {
-            input: self.prompt_tokens.unwrap_or_default(),
-            output: self.completion_tokens.unwrap_or_default(),
+            input: self.prompt_tokens.or(self.input_tokens).unwrap_or_default(),
+            output: self.completion_tokens.or(self.output_tokens).unwrap_or_default(),
             cache_read: cached.unwrap_or_default(),
             cache_write: 0,
             reasoning: reasoning.unwrap_or_default(),

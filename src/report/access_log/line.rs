@@ -15,7 +15,7 @@ use time::{OffsetDateTime, Time};
 
 use crate::{
     failure::Class,
-    protocol::{Operation, Protocol},
+    protocol::{Operation, Protocol, conversation::Usage},
     record::{End, Finished, Outcome, trail::Step},
     secret::names::label,
     table::{Caller, Pool, Provider},
@@ -68,6 +68,9 @@ pub(crate) struct Line<'a> {
     /// Every provider that was asked or passed over, in order.
     #[serde(skip_serializing_if = "Attempts::is_empty")]
     pub(crate) attempts: Attempts<'a>,
+    /// The tokens that it took, as the provider told them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) usage: Option<Tokens>,
     /// Bytes of the request's body.
     pub(crate) bytes_in: u64,
     /// Bytes of the response's body.
@@ -111,6 +114,24 @@ pub(crate) struct Attempt<'a> {
     pub(crate) ms: Option<Millis>,
 }
 
+/// Tokens. Input and output are whole sums; the others are parts of them.
+#[derive(Debug, Serialize)]
+pub(crate) struct Tokens {
+    /// Everything read.
+    pub(crate) input: u64,
+    /// Everything written.
+    pub(crate) output: u64,
+    /// Of the input: read from a cache.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) cache_read: u64,
+    /// Of the input: written to a cache.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) cache_write: u64,
+    /// Of the output: reasoning.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub(crate) reasoning: u64,
+}
+
 /// A moment, written as RFC 3339 with milliseconds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stamp(pub(crate) SystemTime);
@@ -123,7 +144,7 @@ impl<'a> Line<'a> {
     /// The line of a request that has ended at `now`.
     pub(crate) fn of(request: &'a Finished<'a>, now: SystemTime) -> Self {
         let attempts = Attempts(request);
-        let served = request.attempts().last().filter(|(_, _, step)| answered(step));
+        let served = request.served();
         let target = request.asks.target.as_ref();
         let head = request.times.head;
         let mut line = Self {
@@ -144,6 +165,7 @@ impl<'a> Line<'a> {
             code: None,
             end: "complete",
             attempts,
+            usage: request.usage.map(Tokens::of),
             bytes_in: request.bytes_in,
             bytes_out: request.bytes_out,
             ttfb_ms: head.map(|head| Millis(head.first_byte)),
@@ -159,6 +181,18 @@ impl<'a> Line<'a> {
         };
         line
     }
+}
+
+impl Tokens {
+    fn of(usage: Usage) -> Self {
+        let Usage { input, output, cache_read, cache_write, reasoning } = usage;
+        Self { input, output, cache_read, cache_write, reasoning }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "Serde gives a reference")]
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl<'a> Attempts<'a> {
@@ -208,11 +242,6 @@ impl<'a> Attempt<'a> {
             ms: step.asked.map(|asked| Millis(asked.took)),
         }
     }
-}
-
-/// Whether the client got this attempt's answer, be it an error.
-fn answered(step: &Step) -> bool {
-    matches!(step.outcome, Outcome::Status(_) | Outcome::Failed(_))
 }
 
 fn key<'a>(request: &Finished<'a>) -> Option<Cow<'a, str>> {

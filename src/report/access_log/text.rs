@@ -36,6 +36,9 @@ pub(super) fn write(line: &Line<'_>, out: &mut Vec<u8>) {
     if let Some(first) = line.ttfb_ms.as_ref().filter(|_| line.stream) {
         text.word(format_args!("ttfb {first}"));
     }
+    if let Some(usage) = &line.usage {
+        text.word(format_args!("{}→{} tokens", usage.input, usage.output));
+    }
     text.word(&line.id);
 }
 

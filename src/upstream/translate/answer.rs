@@ -19,7 +19,7 @@ use crate::{
     protocol::{
         Operation,
         codec::{self, Codec, Reading},
-        conversation::{Conversation, Reply},
+        conversation::{Conversation, Reply, Usage},
         replay, told,
     },
     upstream::{
@@ -52,24 +52,28 @@ impl Exchange<'_> {
         if asked.is_stream() {
             return self.stream(answer, reading, &client).await;
         }
-        let ((body, lost), share) = self.answered(&mut answer, reading, &client, written).await?;
+        let ((usage, (body, lost)), share) =
+            self.answered(&mut answer, reading, &client, written).await?;
         let body = held::counted(body, share);
         for name in lost {
             if !dropped.iter().any(|dropped| dropped == name) {
                 dropped.push(name.to_owned());
             }
         }
-        Ok(whole(StatusCode::OK, body, relayed(&answer.headers)))
+        let mut answer = whole(StatusCode::OK, body, relayed(&answer.headers));
+        answer.body.told_usage(usage);
+        Ok(answer)
     }
 
-    /// Reads a whole answer and writes it, a large one on a thread of its own.
+    /// Reads a whole answer and writes it, a large one on a thread of its own; with the tokens that it
+    /// tells.
     async fn answered<T: Send + 'static>(
         &self,
         answer: &mut Answer,
         reading: Reading,
         client: &codec::Client<'_>,
         write: fn(Reply, &dyn Codec, &codec::Client<'_>) -> T,
-    ) -> Result<(T, Share), Failed> {
+    ) -> Result<((Usage, T), Share), Failed> {
         let (body, share) = held::collected(self.inbound, answer).await?;
         let (codec, to) = (self.codec(), self.client_codec());
         let read = if body.len() > off_core::LARGE {
@@ -79,14 +83,14 @@ impl Exchange<'_> {
                     return None;
                 }
                 let read = || codec.read_response(&bytes, &reading);
-                let read = || read().map(|reply| write(reply, to, &client.client()));
+                let read = || read().map(|it| (it.usage, write(it, to, &client.client())));
                 Some(held::read(Weight::of([&bytes[..]]), share, read))
             });
             read.await.ok_or_else(|| self.judge_error(&answer.headers, &body))?
         } else {
             self.judge_envelope(&answer.headers, &body)?;
             let read = || codec.read_response(&body, &reading);
-            let read = || read().map(|reply| write(reply, to, client));
+            let read = || read().map(|it| (it.usage, write(it, to, client)));
             held::read(Weight::of([&body[..]]), share, read)
         };
         match read? {
@@ -104,10 +108,11 @@ impl Exchange<'_> {
     ) -> Result<Answer, Failed> {
         let mut streamed = self.stream_head(&answer.headers, client);
         if peek::is_object(&mut answer).await? {
-            let (out, share) =
+            let ((usage, out), share) =
                 self.answered(&mut answer, reading, client, streamed_at_once).await?;
             let out = held::counted(out, share);
             streamed.replace_body(self.client_codec().content_type(client.delivery), out);
+            streamed.body.told_usage(usage);
             return Ok(streamed);
         }
         let reader = self.codec().stream_reader(reading);

@@ -16,7 +16,7 @@ use crate::{
     live::Share,
     protocol::{
         codec::{StreamReader, StreamWriter},
-        conversation::Event,
+        conversation::{Event, Usage},
     },
     upstream::{answer::AnswerBody, source::Source},
 };
@@ -40,6 +40,8 @@ pub(super) struct TranslatedBody {
     said: usize,
     /// What the writer keeps of them takes so much of the room for all.
     share: Share,
+    /// The tokens that it has told last.
+    usage: Option<Usage>,
     /// What went wrong, for the provider's health.
     fault: Option<Brief>,
 }
@@ -72,6 +74,7 @@ impl TranslatedBody {
             classes,
             said: 0,
             share,
+            usage: None,
             fault: None,
         }
     }
@@ -160,6 +163,11 @@ impl TranslatedBody {
             }
             None => self.reader.end(&mut events),
         }
+        let told = events.iter().rev().find_map(|event| match event {
+            Event::Usage(usage) => Some(*usage),
+            _ => None,
+        });
+        self.usage = told.or(self.usage);
         self.weigh(&mut events);
         let last = events.iter().position(Event::is_last);
         if let Some(last) = last {
@@ -206,6 +214,10 @@ impl Source for TranslatedBody {
     fn ends_by(&mut self, end: Option<Instant>) -> bool {
         self.source.end_by(end);
         true
+    }
+
+    fn usage(&self) -> Option<Usage> {
+        self.usage
     }
 
     fn fault(&self) -> Option<Brief> {

@@ -16,7 +16,7 @@ use crate::{
     body::Weight,
     live::Share,
     protocol::{
-        conversation::Delivery,
+        conversation::{Delivery, Usage},
         embedding::{Embedded, Embedding, Embeddings},
         told,
     },
@@ -73,6 +73,7 @@ impl Vectors<'_> {
             }
         }
         let (headers, embedded) = all.unwrap_or_default();
+        let input = embedded.tokens.unwrap_or_default();
         let to = exchange.client(Delivery::Whole, false);
         let answered = if bytes > off_core::LARGE {
             let (client, asked, to) = (self.client, Arc::clone(self.asked), OwnClient::of(&to));
@@ -83,6 +84,7 @@ impl Vectors<'_> {
         let answered = answered.map_err(|said| exchange.failed(&HeaderMap::new(), &said))?;
         let body = held::counted(answered.body, shares);
         let mut answer = whole(StatusCode::OK, body, relayed(&headers));
+        answer.body.told_usage(Usage { input, ..Usage::default() });
         answer.headers.extend(answered.headers.into_iter().filter_map(headers::own));
         Ok(answer)
     }

@@ -34,9 +34,20 @@ fn script() -> Script {
         } else if seen.target.starts_with("/cut") {
             Reply::sse(["data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n"])
         } else {
-            Reply::chat("an answer that is not logged")
+            Reply::json(200, &answer())
         }
     })
+}
+
+/// An answer that tells every kind of tokens.
+fn answer() -> Value {
+    let message = json!({"role": "assistant", "content": "an answer that is not logged"});
+    json!({
+        "id": "c", "object": "chat.completion", "created": 1, "model": "real-model",
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 20, "completion_tokens": 7, "total_tokens": 27,
+            "prompt_tokens_details": {"cached_tokens": 5},
+            "completion_tokens_details": {"reasoning_tokens": 3}}})
 }
 
 /// The lines so far, once there are so many.
@@ -79,6 +90,9 @@ async fn every_request_has_one_line_whatever_became_of_it() {
     assert!(attempts.iter().all(|attempt| attempt["ms"].is_number()));
     assert!(line["ms"].as_f64() >= line["ttfb_ms"].as_f64());
 
+    let usage = json!({"input": 20, "output": 7, "cache_read": 5, "reasoning": 3});
+    assert_eq!(line["usage"], usage);
+
     let outcome = |nth: usize| (lines[nth]["status"].clone(), lines[nth]["code"].clone());
     assert_eq!(outcome(1), (json!(401), json!("invalid_api_key")));
     assert_eq!((&lines[1]["end"], &lines[1]["key"]), (&json!("refused"), &json!("unknown")));
@@ -98,12 +112,16 @@ fn documented(lines: &[Value]) {
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     let mut seen: BTreeSet<String> = lines.iter().flat_map(keys).collect();
     let attempts = lines.iter().filter_map(|line| line["attempts"].as_array()).flatten();
+    let usage = lines.iter().filter(|line| line["usage"].is_object());
+    seen.extend(usage.flat_map(|line| keys(&line["usage"])).map(|key| format!("usage.{key}")));
     seen.extend(attempts.flat_map(keys).map(|key| format!("attempts[].{key}")));
     let page = include_str!("../../../docs/observability.md");
     let table = page.split("<!-- access log -->").nth(1).unwrap();
     let rows = table.lines().skip_while(|line| !line.starts_with('|')).skip(2);
     let rows = rows.take_while(|line| line.starts_with('|'));
     let told = rows.map(|row| row.split('`').nth(1).unwrap().to_owned());
+    // Only Anthropic and Bedrock tell it.
+    seen.insert("usage.cache_write".to_owned());
     assert_eq!(seen, told.collect::<BTreeSet<_>>());
 }
 
@@ -134,7 +152,7 @@ async fn text_line_is_for_people() {
     let text = router.stdout_text();
     let first = text.lines().next().unwrap();
     assert!(first.contains(" 200 m via good (bad=503) "), "{first}");
-    assert!(first.contains(" ms req_"), "{first}");
+    assert!(first.contains(" ms 20→7 tokens req_"), "{first}");
     assert!(!text.contains('\u{1b}') && !text.contains('\u{85}'), "{text}");
     assert!(text.contains("refused: model_not_found"), "{text}");
 }

@@ -1,0 +1,256 @@
+//! The tokens that an answer says it took, where it passes as it came: found by a mark in its bytes, and
+//! only what stands behind the mark is read.
+//!
+//! A mark inside a text is escaped, so it cannot be taken for the field. One inside what a tool is
+//! called with stands deeper than the field does.
+
+use std::sync::LazyLock;
+
+use bytes::Bytes;
+use memchr::memmem::{self, Finder};
+use smallvec::SmallVec;
+
+use super::{Protocol, conversation::Usage};
+
+/// Watches the pieces of a stream for what it says of its tokens. The first says what was read, the
+/// last what was written: counts in a stream are cumulative.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    first: Option<Bytes>,
+    last: Option<Bytes>,
+}
+
+/// Keeps the end of a whole answer, where the field stands.
+#[derive(Debug, Default)]
+pub(crate) struct Tail {
+    pieces: SmallVec<[Bytes; 2]>,
+    length: usize,
+}
+
+impl Watch {
+    /// Looks at what comes next; what it keeps is not copied.
+    pub(crate) fn observe(&mut self, piece: &Bytes) {
+        if !says_usage(piece) {
+            return;
+        }
+        if self.first.is_none() {
+            self.first = Some(piece.clone());
+        } else {
+            self.last = Some(piece.clone());
+        }
+    }
+
+    /// What the stream has said so far.
+    pub(crate) fn usage(&self, protocol: Protocol, is_framed: bool) -> Option<Usage> {
+        // What surrounds the JSON of a frame is no JSON: its depth cannot be counted.
+        let deepest = if is_framed { None } else { Some(DEEPEST_IN_EVENT) };
+        let read = |piece: &Option<Bytes>, last| read(protocol, piece.as_ref()?, deepest, last);
+        let first = read(&self.first, false);
+        // One piece may hold the first and the last of them.
+        let last = read(&self.last, true).or_else(|| read(&self.first, true));
+        match (first, last) {
+            (Some(first), Some(last)) => Some(first.or_more(last)),
+            (first, last) => first.or(last),
+        }
+    }
+}
+
+impl Tail {
+    /// Looks at what comes next of the body.
+    #[inline]
+    pub(crate) fn observe(&mut self, piece: &Bytes) {
+        self.length += piece.len();
+        self.pieces.push(piece.clone());
+        while self.length - self.pieces[0].len() >= KEPT {
+            self.length -= self.pieces[0].len();
+            self.pieces.remove(0);
+        }
+    }
+
+    /// What the answer says, once all of it has come.
+    pub(crate) fn usage(&self, protocol: Protocol) -> Option<Usage> {
+        match &self.pieces[..] {
+            [] => None,
+            [only] => read(protocol, only, Some(DEEPEST_IN_ANSWER), true),
+            pieces => read(protocol, &pieces.concat(), Some(DEEPEST_IN_ANSWER), true),
+        }
+    }
+}
+
+/// Whether these bytes may say it: a mark that no `null` follows.
+fn says_usage(bytes: &[u8]) -> bool {
+    MARK.find_iter(bytes).any(|at| {
+        let rest = &bytes[at + MARK.needle().len()..];
+        !rest.strip_prefix(b"\":").unwrap_or(rest).trim_ascii_start().starts_with(b"null")
+    })
+}
+
+/// The first or the last usage among these bytes, no deeper than that.
+fn read(protocol: Protocol, bytes: &[u8], deepest: Option<usize>, last: bool) -> Option<Usage> {
+    let read = |at: usize, key: &str| {
+        let rest = bytes[at..].strip_prefix(key.as_bytes())?.trim_ascii_start();
+        let value = rest.strip_prefix(b":")?.trim_ascii_start();
+        let is_escaped = at > 0 && bytes[at - 1] == b'\\';
+        if is_escaped || !value.starts_with(b"{") {
+            return None;
+        }
+        let is_field = deepest.is_none_or(|deepest| depth(value) <= deepest);
+        is_field.then(|| protocol.codec().read_usage(value)).flatten()
+    };
+    // A few: each may have to be followed to the end of what is here.
+    protocol.profile().usage.iter().find_map(|key| {
+        if last {
+            memmem::rfind_iter(bytes, key).take(A_FEW).find_map(|at| read(at, key))
+        } else {
+            memmem::find_iter(bytes, key).take(A_FEW).find_map(|at| read(at, key))
+        }
+    })
+}
+
+/// How deep a value stands: so many brackets that it did not open are closed behind it, to the end of
+/// its event or of the body. JSON has no line feed inside a text.
+fn depth(from: &[u8]) -> usize {
+    let (mut open, mut depth) = (0_usize, 0);
+    let mut at = 0;
+    while let Some(byte) = from.get(at) {
+        match byte {
+            b'"' => at += text_length(&from[at + 1..]),
+            b'{' | b'[' => open += 1,
+            b'}' | b']' if open > 0 => open -= 1,
+            b'}' | b']' => depth += 1,
+            b'\n' if from.get(at + 1).is_none_or(|next| matches!(next, b'\n' | b'\r')) => break,
+            _ => {}
+        }
+        at += 1;
+    }
+    depth
+}
+
+/// The length of a text from behind its first quote, its last one included.
+fn text_length(text: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(found) = memchr::memchr2(b'"', b'\\', &text[at..]) {
+        at += found + 1;
+        if text[at - 1] == b'"' {
+            return at;
+        }
+        at += 1;
+        if at >= text.len() {
+            break;
+        }
+    }
+    text.len()
+}
+
+/// The beginning of the field's name at every vendor.
+static MARK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"usage"));
+
+const A_FEW: usize = 8;
+/// The end of a whole answer that is kept.
+const KEPT: usize = 16 * 1024;
+/// A field of the answer itself.
+const DEEPEST_IN_ANSWER: usize = 1;
+/// A field of the event, or of the answer that the event begins or ends.
+const DEEPEST_IN_EVENT: usize = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TOLD: Usage = Usage { input: 9, output: 4, cache_read: 0, cache_write: 0, reasoning: 0 };
+
+    fn whole(protocol: Protocol, body: &str) -> Option<Usage> {
+        let mut told = Vec::new();
+        for size in [body.len(), 7, 1] {
+            let mut tail = Tail::default();
+            for piece in body.as_bytes().chunks(size) {
+                tail.observe(&Bytes::copy_from_slice(piece));
+            }
+            told.push(tail.usage(protocol));
+        }
+        assert!(told.iter().all(|it| *it == told[0]), "{told:?}");
+        told[0]
+    }
+
+    #[test]
+    fn usage_of_a_whole_answer_is_read_in_every_protocol() {
+        for (protocol, body) in [
+            (
+                Protocol::OpenAi,
+                r#"{"choices":[],"usage":{"prompt_tokens":9,"completion_tokens":4},"x":{}}"#,
+            ),
+            (Protocol::OpenAi, r#"{"data":[],"usage" : {"input_tokens":9,"output_tokens":4}}"#),
+            (
+                Protocol::OpenAiResponses,
+                r#"{"usage":{"input_tokens":9,"output_tokens":4},"user":null}"#,
+            ),
+            (Protocol::Anthropic, r#"{"content":[],"usage":{"input_tokens":9,"output_tokens":4}}"#),
+            (
+                Protocol::Gemini,
+                r#"{"candidates":[],"usageMetadata":{"promptTokenCount":9,"candidatesTokenCount":4}}"#,
+            ),
+            (
+                Protocol::Bedrock,
+                r#"{"output":{},"usage":{"inputTokens":9,"outputTokens":4,"totalTokens":13}}"#,
+            ),
+            (
+                Protocol::Cohere,
+                r#"{"message":{},"usage":{"tokens":{"input_tokens":9,"output_tokens":4}}}"#,
+            ),
+        ] {
+            assert_eq!(whole(protocol, body), Some(TOLD), "{body}");
+        }
+    }
+
+    #[test]
+    fn usage_inside_what_a_model_says_is_not_read() {
+        for body in [
+            r#"{"content":[{"input":{"usage":{"input_tokens":1}}}]}"#,
+            r#"{"content":[{"text":"\"usage\":{\"input_tokens\":1}"}]}"#,
+            r#"{"usage":null}"#,
+            r#"{"usage":{"text":1}}"#,
+            r#"{"content":"usage"}"#,
+        ] {
+            assert_eq!(whole(Protocol::Anthropic, body), None, "{body}");
+        }
+        let body = r#"{"usage":{"input_tokens":9,"output_tokens":4},"content":[{"input":{"usage":{"input_tokens":1}},"text":"}]}\\"}]}"#;
+        assert_eq!(whole(Protocol::Anthropic, body), Some(TOLD));
+    }
+
+    #[test]
+    fn answer_that_is_longer_than_what_is_kept_is_read_at_its_end() {
+        let body = format!(
+            r#"{{"data":["{}"],"usage":{{"prompt_tokens":9,"completion_tokens":4}}}}"#,
+            "x".repeat(100_000)
+        );
+        let mut tail = Tail::default();
+        for piece in body.as_bytes().chunks(3_000) {
+            tail.observe(&Bytes::copy_from_slice(piece));
+        }
+        assert!(tail.length < KEPT + 3_000);
+        assert_eq!(tail.usage(Protocol::OpenAi), Some(TOLD));
+    }
+
+    #[test]
+    fn last_count_of_a_stream_counts_and_what_only_the_first_said_stays() {
+        let told = |protocol, events: &[&str]| {
+            let mut watch = Watch::default();
+            events.iter().for_each(|event| watch.observe(&Bytes::from((*event).to_owned())));
+            watch.usage(protocol, false)
+        };
+        let anthropic = [
+            "event: message_start\ndata: {\"type\":\"message_start\",\"message\":{\"usage\":{\"input_tokens\":9,\"output_tokens\":1}}}\n\n",
+            "data: {\"delta\":{\"text\":\"hi\"}}\n\n",
+            "data: {\"type\":\"message_delta\",\"delta\":{},\"usage\":{\"output_tokens\":4}}\n\ndata: {\"type\":\"message_stop\"}\n\n",
+        ];
+        assert_eq!(told(Protocol::Anthropic, &anthropic), Some(TOLD));
+        assert_eq!(told(Protocol::Anthropic, &[&anthropic.concat()]), Some(TOLD));
+        let openai = [
+            "data: {\"choices\":[{}],\"usage\":null}\n\n",
+            "data: {\"choices\":[{}],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":2}}\n\n",
+            "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":4}}\n\ndata: [DONE]\n\n",
+        ];
+        assert_eq!(told(Protocol::OpenAi, &openai), Some(TOLD));
+        assert_eq!(told(Protocol::OpenAi, &openai[..1]), None);
+    }
+}
