@@ -332,7 +332,7 @@ fn shortened(text: &str) -> String {
 }
 
 /// Newlines, escape sequences and overrides of the writing direction.
-fn drives_terminals(c: char) -> bool {
+pub(crate) fn drives_terminals(c: char) -> bool {
     let direction = ['\u{200e}', '\u{200f}'].contains(&c)
         || ('\u{202a}'..='\u{202e}').contains(&c)
         || ('\u{2066}'..='\u{2069}').contains(&c);

@@ -1,5 +1,5 @@
-//! A line as one JSON object. Control characters are escaped, those of C1 and DEL as well: a terminal
-//! acts on them.
+//! A line as one JSON object. Control characters are escaped, those of C1 and DEL and those that turn
+//! the writing direction as well: a terminal acts on them.
 
 use std::io;
 
@@ -7,6 +7,7 @@ use serde::Serialize as _;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
 use super::line::Line;
+use crate::refusal::drives_terminals;
 
 /// Appends the line, without its line feed.
 pub(super) fn write(line: &Line<'_>, out: &mut Vec<u8>) {
@@ -24,7 +25,7 @@ impl Formatter for Escaping {
         fragment: &str,
     ) -> io::Result<()> {
         let mut rest = fragment;
-        while let Some(at) = rest.find(char::is_control) {
+        while let Some(at) = rest.find(drives_terminals) {
             let (before, from) = rest.split_at(at);
             writer.write_all(before.as_bytes())?;
             let mut chars = from.chars();

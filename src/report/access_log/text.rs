@@ -4,6 +4,7 @@
 use std::io::Write as _;
 
 use super::line::{Attempt, Line};
+use crate::refusal::drives_terminals;
 
 /// Appends the line, without its line feed.
 pub(super) fn write(line: &Line<'_>, out: &mut Vec<u8>) {
@@ -59,7 +60,7 @@ impl Text<'_> {
         let from = self.0.len();
         let _ = write!(self.0, "{word}");
         let written = String::from_utf8_lossy(&self.0[from..]);
-        if written.chars().any(char::is_control) {
+        if written.chars().any(drives_terminals) {
             let escaped: String = written.chars().map(shown).collect();
             self.0.truncate(from);
             self.0.extend_from_slice(escaped.as_bytes());
@@ -68,5 +69,5 @@ impl Text<'_> {
 }
 
 fn shown(c: char) -> String {
-    if c.is_control() { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }
+    if drives_terminals(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }
 }
