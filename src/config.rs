@@ -27,8 +27,7 @@ mod check;
 mod sound;
 mod targets;
 mod unsupported;
-pub(crate) mod nearest;
-
+pub(crate) use crate::words::nearest;
 pub(crate) use path::Path;
 pub(crate) use problem::Problem;
 pub use problem::Problems;

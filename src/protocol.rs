@@ -43,6 +43,8 @@ pub mod replay;
 pub mod conversation;
 pub mod embedding;
 pub(crate) mod limits;
+pub(crate) mod pasted;
+pub(crate) mod token;
 pub(crate) mod vertex;
 pub(crate) mod openai;
 pub(crate) mod anthropic;

@@ -35,8 +35,13 @@ pub enum Refusal {
     OtherModel(String),
     /// Nothing is served at this path.
     NotFound,
-    /// No such alias; holds what the client asked for.
-    ModelNotFound(String),
+    /// No such alias.
+    ModelNotFound {
+        /// What the client asked for.
+        asked: String,
+        /// Aliases that the caller may use and perhaps meant.
+        near: Vec<String>,
+    },
     /// `CONNECT` and `TRACE`.
     MethodNotAllowed,
     /// The body stopped coming.
@@ -159,7 +164,7 @@ impl Refusal {
             Self::EndpointNotAllowed => (S::FORBIDDEN, "permission_error", "endpoint_not_allowed"),
             Self::OtherModel(_) => (S::BAD_REQUEST, INVALID, "model_mismatch"),
             Self::NotFound => (S::NOT_FOUND, INVALID, "not_found"),
-            Self::ModelNotFound(_) => (S::NOT_FOUND, INVALID, "model_not_found"),
+            Self::ModelNotFound { .. } => (S::NOT_FOUND, INVALID, "model_not_found"),
             Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, INVALID, "method_not_allowed"),
             Self::RequestTimeout => (S::REQUEST_TIMEOUT, INVALID, "request_timeout"),
             Self::PayloadTooLarge(_) => (S::PAYLOAD_TOO_LARGE, INVALID, "payload_too_large"),
@@ -192,7 +197,7 @@ impl Refusal {
         let param = match self {
             Self::MissingModel
             | Self::DuplicateModel
-            | Self::ModelNotFound(_)
+            | Self::ModelNotFound { .. }
             | Self::OtherModel(_) => Some("model"),
             Self::InvalidModelOverride => Some("model-override"),
             Self::RateLimit { whose, .. } | Self::ConcurrencyLimit { whose } => {
@@ -237,9 +242,7 @@ impl Refusal {
             Self::NotFound => {
                 "Nothing is served at this path, and the request names no model.".into()
             }
-            Self::ModelNotFound(alias) => {
-                format!("The model `{}` does not exist.", shortened(alias))
-            }
+            Self::ModelNotFound { asked, near } => no_model(asked, near),
             Self::MethodNotAllowed => "This method is not allowed.".into(),
             Self::RequestTimeout => "The request body did not arrive in time.".into(),
             Self::PayloadTooLarge(limit) => {
@@ -326,6 +329,16 @@ impl Whose {
     }
 }
 
+fn no_model(asked: &str, near: &[String]) -> String {
+    let near: Vec<String> = near.iter().map(|name| format!("`{}`", shortened(name))).collect();
+    let meant = match near.split_last() {
+        None => String::new(),
+        Some((only, [])) => format!(" Did you mean {only}?"),
+        Some((last, rest)) => format!(" Did you mean {} or {last}?", rest.join(", ")),
+    };
+    format!("The model `{}` does not exist.{meant}", shortened(asked))
+}
+
 /// At most [`SHOWN`] characters of what a client sent, none of which can drive a terminal.
 fn shortened(text: &str) -> String {
     text.chars().take(SHOWN).map(|c| if drives_terminals(c) { '\u{fffd}' } else { c }).collect()
@@ -351,8 +364,11 @@ mod tests {
 
     #[test]
     fn a_reflected_alias_is_cut_and_cannot_drive_a_terminal() {
-        let message =
-            Refusal::ModelNotFound(format!("a\u{1b}[2J\n\u{202e}{}", "x".repeat(999))).message();
+        let message = Refusal::ModelNotFound {
+            asked: format!("a\u{1b}[2J\n\u{202e}{}", "x".repeat(999)),
+            near: Vec::new(),
+        }
+        .message();
         assert!(message.chars().count() < 300);
         assert!(
             !message.contains('\u{1b}') && !message.contains('\n') && !message.contains('\u{202e}')

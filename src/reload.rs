@@ -19,7 +19,7 @@ use std::{
 pub(crate) use self::hints::{Hint, Hints};
 use self::{hints::settle, reading::Reading, watch::Watcher};
 use crate::{
-    config::{self, Problems, Survey},
+    config::{self, Problems, Survey, references::Lookup},
     gateway::Gateway,
     live::{Meters, Registry},
     table::{self, HashKey, Table},
@@ -98,6 +98,25 @@ impl Loader {
             self.reading = reading;
             self.compile(survey?)
         })
+    }
+
+    /// Compiles the file as it is now with what `lookup` finds for references, and tells what is
+    /// probably not meant.
+    ///
+    /// # Errors
+    /// Every problem of the file.
+    pub(crate) fn check(&self, lookup: &dyn Lookup) -> Result<(Table, Problems), Problems> {
+        let Survey { loaded, problems } = config::survey_file(&self.path, lookup)?;
+        match loaded {
+            Some(loaded) if problems.is_empty() => {
+                let table = table::compile(&loaded, &self.registry, &self.hash_key, self.born)?;
+                let warnings = table::warnings(&loaded, &table);
+                Ok((table, warnings))
+            }
+            loaded => {
+                self.compile(Survey { loaded, problems }).map(|table| (table, Problems(Vec::new())))
+            }
+        }
     }
 
     fn compile(&self, Survey { loaded, mut problems }: Survey) -> Result<Table, Problems> {

@@ -6,6 +6,8 @@
 pub(crate) mod pool;
 pub(crate) mod endpoints;
 pub(crate) mod pool_id;
+pub(crate) mod names;
+pub(crate) mod asked_model;
 pub(crate) mod origin;
 pub mod fallback;
 pub(crate) mod keyring;
@@ -17,18 +19,20 @@ pub(crate) mod compile;
 
 use std::{collections::HashMap, sync::Arc};
 
-pub use self::{
-    compile::{compile, problems},
-    keyring::HashKey,
-    pool::{Place, Pool},
-};
 pub(crate) use self::{
+    asked_model::AskedModel,
+    compile::warnings,
     endpoints::Endpoints,
     fallback::Fallback,
     keyring::{Access, Caller, Keyring},
     origin::{IdlePool, Origin},
     pool::{Probe, Provider, Rule, StickyBy},
     pool_id::PoolId,
+};
+pub use self::{
+    compile::{compile, problems},
+    keyring::HashKey,
+    pool::{Place, Pool},
 };
 
 crate::secret::unseen!(Table);
@@ -38,6 +42,7 @@ pub struct Table {
     /// Each by itself: an answer that is still on its way keeps its pool, and not the table.
     pools: Vec<Arc<Pool>>,
     by_alias: HashMap<Box<str>, PoolId>,
+    names: names::Names,
     /// Who may call.
     pub keyring: Keyring,
     /// When the first table was compiled, in Unix seconds: the `created` of every model.
@@ -61,9 +66,37 @@ impl ProviderRef {
 }
 
 impl Table {
-    /// The pool behind an alias.
-    pub fn find(&self, alias: &str) -> Option<PoolId> {
-        self.by_alias.get(alias).copied()
+    /// The pool behind a name that a client asks for.
+    pub fn find(&self, name: &str) -> Option<PoolId> {
+        self.by_alias.get(name).copied().or_else(|| self.find_other(name))
+    }
+
+    /// The same for a name that is no target's: a further name, a pattern, or what is left.
+    #[cold]
+    fn find_other(&self, name: &str) -> Option<PoolId> {
+        let meant = self.names.meant(name);
+        let listed = self.by_alias.get(meant).copied();
+        listed.or_else(|| self.names.fitting(meant)).or(self.names.default)
+    }
+
+    /// The name that is meant by a further name of a target.
+    pub(crate) fn meant(&self, name: &str) -> Option<&str> {
+        if self.names.further.is_empty() {
+            return None;
+        }
+        self.names.further.get(name).map(|meant| &**meant)
+    }
+
+    /// Every name that can be listed, sorted, with its pool. What a pattern or the default target
+    /// serves has no end, and is not.
+    pub(crate) fn listed(&self) -> Vec<(&str, &Arc<Pool>)> {
+        let own = self.pools.iter().map(|pool| (&*pool.alias, pool));
+        let own = own.filter(|(alias, _)| !names::is_pattern(alias));
+        let further = self.names.further.keys();
+        let further = further.filter_map(|name| Some((&**name, self.pool(self.find(name)?))));
+        let mut all: Vec<_> = own.chain(further).collect();
+        all.sort_unstable_by_key(|(name, _)| *name);
+        all
     }
 
     /// A pool by its place.

@@ -3,6 +3,8 @@
 //!
 //! It never knows how a protocol is spoken or how a strategy chooses.
 
+pub(crate) mod nearest;
+
 use schemars::JsonSchema;
 use serde::Deserialize;
 

@@ -1,14 +1,20 @@
-//! `onwards check FILE`: every problem (exit 1), or a summary of the aliases (exit 0).
+//! `onwards check FILE`: every problem (exit 1), or a summary of the aliases and what is probably not
+//! meant (exit 0; with `--strict` 1).
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
+use serde_json::{Value, json};
+
 use super::terminal;
 use crate::{
-    config::path::shown,
+    config::{
+        Problem, Problems,
+        path::shown,
+        references::{Lookup, Offline, System},
+    },
     live::Meters,
-    protocol::family::is_vendors_host,
     reload::Loader,
-    table::{Access, Endpoints, Place, Pool, Provider, Table},
+    table::{Pool, Table},
 };
 
 #[derive(Debug, clap::Args)]
@@ -17,6 +23,15 @@ pub(super) struct Arguments {
     /// The file to check.
     #[arg(env = "ONWARDS_TARGETS")]
     file: PathBuf,
+    /// Exit with 1 where something is probably not meant, too.
+    #[arg(long)]
+    strict: bool,
+    /// Print one JSON object with all problems and warnings.
+    #[arg(long)]
+    json: bool,
+    /// Look up no reference: neither variables nor files need to be there.
+    #[arg(long)]
+    offline: bool,
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
@@ -27,68 +42,61 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match Loader::new(&arguments.file, meters).load() {
-        Ok(table) => {
+    let lookup: &dyn Lookup = if arguments.offline { &Offline } else { &System };
+    let checked = Loader::new(&arguments.file, meters).check(lookup);
+    let is_good = match &checked {
+        Ok((_, warnings)) => !arguments.strict || warnings.0.is_empty(),
+        Err(_) => false,
+    };
+    if arguments.json {
+        terminal::say(&format!("{:#}", report(&checked, is_good)));
+    } else {
+        tell(checked);
+    }
+    if is_good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn tell(checked: Result<(Table, Problems), Problems>) {
+    match checked {
+        Ok((table, warnings)) => {
             terminal::say(&summary(&table));
-            for warning in warnings(&table) {
-                terminal::complain(&warning);
+            for warning in &warnings.0 {
+                terminal::complain(&format!("warning: {warning}"));
             }
-            ExitCode::SUCCESS
         }
+        Err(problems) => terminal::complain(&problems.rendered()),
+    }
+}
+
+/// The same for a program. No text of it is a value of the file, but for names.
+fn report(checked: &Result<(Table, Problems), Problems>, is_good: bool) -> Value {
+    let list = |problems: &Problems| problems.0.iter().map(entry).collect::<Vec<_>>();
+    match checked {
         Err(problems) => {
-            terminal::complain(&problems.rendered());
-            ExitCode::FAILURE
+            json!({"ok": is_good, "problems": list(problems), "warnings": [], "aliases": {}})
+        }
+        Ok((table, warnings)) => {
+            let aliases: serde_json::Map<String, Value> =
+                table.pools().iter().map(|pool| (shown(&pool.alias), json!(names(pool)))).collect();
+            json!({"ok": is_good, "problems": [], "warnings": list(warnings), "aliases": aliases})
         }
     }
 }
 
-/// What is allowed and perhaps not meant.
-fn warnings(table: &Table) -> Vec<String> {
-    let is_vendors = |provider: &Provider| match &provider.place {
-        Place::Wire { origin, .. } => origin.host.to_str().is_ok_and(is_vendors_host),
-        Place::Mock(_) => false,
-    };
-    let is_wide = |pool: &&Arc<Pool>| {
-        matches!(pool.access, Access::Closed(_))
-            && pool.endpoints == Endpoints::All
-            && pool.providers.iter().any(is_vendors)
-    };
-    let warning = |pool: &Arc<Pool>| {
-        format!(
-            "warning: targets.{}: a holder of one of its keys reaches the files, batches and stored \
-            responses of the vendor's account; narrow it with `\"endpoints\": [\"inference\"]`, or name \
-            in `endpoints` what is meant",
-            shown(&pool.alias)
-        )
-    };
-    let mut warnings: Vec<String> = table.pools().iter().filter(is_wide).map(warning).collect();
-    warnings.extend(table.pools().iter().filter_map(|pool| out_of_reach(table, pool)));
-    warnings
+fn entry(problem: &Problem) -> Value {
+    json!({
+        "file": shown(&problem.file), "line": problem.line, "column": problem.column,
+        "path": problem.path.to_string(), "message": problem.message, "hint": problem.hint,
+    })
 }
 
-/// The pools behind `to` that no request comes to, where the pools before them may use up all of its
-/// attempts.
-fn out_of_reach(table: &Table, pool: &Pool) -> Option<String> {
-    let total = pool.fallback.most_in_all.filter(|_| pool.fallback.enabled)?;
-    let mut before = pool.fallback.max_attempts;
-    for next in pool.fallback.to.iter().map(|id| table.pool(*id)) {
-        if before >= total {
-            return Some(format!(
-                "warning: targets.{}.fallback.max_attempts_total: the pools before `{}` may make all {total} \
-                attempts, so that it is not reached",
-                shown(&pool.alias),
-                shown(&next.alias)
-            ));
-        }
-        before = before.saturating_add(next.fallback.max_attempts);
-    }
-    None
+fn names(pool: &Arc<Pool>) -> Vec<String> {
+    pool.providers.iter().map(|provider| shown(&provider.name)).collect()
 }
 
 fn summary(table: &Table) -> String {
     let line = |pool: &Arc<Pool>| {
-        let names: Vec<String> =
-            pool.providers.iter().map(|provider| shown(&provider.name)).collect();
+        let names = names(pool);
         let names = if names.is_empty() { "no provider".to_owned() } else { names.join(", ") };
         format!("  {} → {names}\n", shown(&pool.alias))
     };

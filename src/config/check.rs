@@ -12,6 +12,8 @@ use super::source::Source;
 use super::unsupported;
 
 mod spelling;
+mod synonyms;
+mod units;
 mod words;
 
 /// Adds every way in which the file has not the shape of the schema.
@@ -134,8 +136,14 @@ impl Check<'_> {
         let key = self.source.string(entry.key);
         let elsewhere = spelling::belongs(object, here.around, &key)
             .or_else(|| spelling::belongs_instead(here.instead, &key));
-        let near = nearest(&key, object.keys());
+        let near = synonyms::of(&key)
+            .and_then(|meant| object.keys().find(|known| *known == meant))
+            .or_else(|| nearest(&key, object.keys()));
         let meant = near.map(|near| format!("did you mean `{near}`?"));
+        let elsewhere = match near {
+            None => synonyms::elsewhere(&key).map(str::to_owned).or(elsewhere),
+            Some(_) => elsewhere,
+        };
         let hint = match (meant, elsewhere) {
             (Some(meant), Some(elsewhere)) => Some(format!("{meant} Otherwise {elsewhere}")),
             (meant, elsewhere) => meant.or(elsewhere),
@@ -203,8 +211,20 @@ impl Check<'_> {
         let found = words::found(&node.kind);
         let wants_number =
             shapes.iter().any(|shape| matches!(shape, Shape::Number(_) | Shape::Bool));
-        let hint = (wants_number && matches!(node.kind, Kind::Text))
-            .then(|| "write it without quotes".to_owned());
+        let numbers = |shape: &&Shape| match shape {
+            Shape::List { item, .. } => matches!(**item, Shape::Number(_)),
+            _ => false,
+        };
+        let hint = matches!(node.kind, Kind::Text).then(|| {
+            let key = here.trail.and_then(Trail::nearest_key).unwrap_or_default();
+            let plain = || units::plain(&self.source.string(node.span), key);
+            match (wants_number, shapes.iter().any(numbers)) {
+                (true, _) => plain().or_else(|| Some("write it without quotes".to_owned())),
+                (false, true) => plain().map(|hint| format!("{hint}, in a list")),
+                (false, false) => None,
+            }
+        });
+        let hint = hint.flatten();
         self.report(here, node, format!("expected {expected}, found {found}"), hint);
     }
 

@@ -112,6 +112,11 @@ impl<'a> Trail<'a> {
         }
     }
 
+    /// The nearest key on the way here.
+    pub(super) fn nearest_key(&self) -> Option<&'a str> {
+        std::iter::successors(Some(self), |trail| trail.up).find_map(Self::last_key)
+    }
+
     pub(super) fn path(trail: Option<&Self>) -> Path {
         let mut segments: Vec<Segment> = std::iter::successors(trail, |trail| trail.up)
             .map(|trail| match trail.step {

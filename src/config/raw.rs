@@ -43,7 +43,8 @@ pub(crate) struct File {
     #[serde(rename = "$schema")]
     #[expect(dead_code, reason = "for editors")]
     pub(crate) schema: Option<String>,
-    /// What stands behind each alias that a client may name as its `model`.
+    /// What stands behind each alias that a client may name as its `model`; `*` in a name stands for
+    /// any text.
     pub(crate) targets: BTreeMap<String, Target>,
     /// Who may call.
     pub(crate) auth: Option<Auth>,
@@ -55,6 +56,8 @@ pub(crate) struct File {
     pub(crate) http_pool: Option<HttpPool>,
     /// Pool keys for every target that does not set them itself.
     pub(crate) defaults: Option<PoolKeys>,
+    /// Further names of targets: what a client may ask for, and the name that is meant.
+    pub(crate) aliases: Option<BTreeMap<String, String>>,
 }
 
 /// Who may call, and within which limits.
@@ -120,6 +123,9 @@ pub(crate) enum Target {
 pub(crate) struct Pool {
     /// The providers, tried as the strategy says; none at all answers 503.
     pub(crate) providers: Vec<Provider>,
+    /// Whether it also serves names that no target and no pattern has; at most one target.
+    #[schemars(extend("default" = false))]
+    pub(crate) default: Option<bool>,
     /// Everything else that may stand in a pool.
     #[serde(flatten)]
     pub(crate) keys: PoolKeys,
@@ -132,6 +138,9 @@ pub(crate) struct Single {
     /// The provider.
     #[serde(flatten)]
     pub(crate) endpoint: Endpoint,
+    /// Whether it also serves names that no target and no pattern has; at most one target.
+    #[schemars(extend("default" = false))]
+    pub(crate) default: Option<bool>,
     /// Everything that may stand in a pool.
     #[serde(flatten)]
     pub(crate) keys: PoolKeys,
@@ -210,9 +219,11 @@ pub(crate) struct Provider {
 pub(crate) struct Endpoint {
     /// `http` or `https` base URL, or `mock:` to be answered by the router itself.
     pub(crate) url: String,
-    /// The provider's credential; a list means one provider per credential.
+    /// The provider's credential; a list means one provider per credential; `${caller}` is the
+    /// client's own.
     pub(crate) onwards_key: Option<Credentials>,
-    /// The model sent upstream (the alias when absent).
+    /// The model sent upstream (the alias when absent); `${model}` is the name that was asked for,
+    /// `${model#PREFIX}` the same without a prefix.
     pub(crate) onwards_model: Option<String>,
     /// Share of the traffic (1 when absent); 0 is used only when nothing else is left.
     #[schemars(extend("default" = 1))]
@@ -304,7 +315,7 @@ pub(crate) struct RoutingRule {
 pub(crate) enum Action {
     /// Refused with 403.
     Deny,
-    /// Served by another alias, whose own keys are checked.
+    /// Served by another alias, whose own keys and rules are not looked at.
     Redirect {
         /// The other alias.
         target: String,

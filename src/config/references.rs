@@ -15,6 +15,10 @@ use super::path::{Trail, shown};
 use super::problem::Problem;
 use super::source::Source;
 
+mod offline;
+
+pub(crate) use offline::is_stand_in;
+
 /// Where references are looked up.
 pub trait Lookup {
     /// The value of an environment variable; `None` when it is not set.
@@ -28,6 +32,11 @@ pub trait Lookup {
     /// # Errors
     /// Why it cannot be read.
     fn file(&self, path: &FilePath) -> io::Result<String>;
+
+    /// Whether what it finds only stands in for what is not looked up.
+    fn stands_in(&self) -> bool {
+        false
+    }
 }
 
 /// The environment and the files of this process.
@@ -37,6 +46,10 @@ pub(crate) struct System;
 /// Knows no variable and no file.
 #[derive(Debug, Clone, Copy)]
 pub struct Nothing;
+
+/// Looks nothing up: every reference stands for something that is not known here.
+#[derive(Debug, Clone, Copy)]
+pub struct Offline;
 
 /// Every text of a file after its references were resolved.
 pub(super) struct Texts {
@@ -59,7 +72,8 @@ impl Texts {
             if !text.contains("${") {
                 return;
             }
-            let resolved = resolver.resolve(&text).map_err(|(message, hint)| {
+            let key = trail.and_then(Trail::nearest_key);
+            let resolved = resolver.resolve(&text, key).map_err(|(message, hint)| {
                 problems.push(source.problem_at(node.span, Trail::path(trail), message, hint));
             });
             changed.insert(node.span.start, resolved.ok());
@@ -117,7 +131,13 @@ struct Resolver<'a> {
 type Wrong = (String, Option<String>);
 
 impl Resolver<'_> {
-    fn resolve(&self, text: &str) -> Result<String, Wrong> {
+    /// The text with what it refers to; `key` is the key that it is the value of.
+    fn resolve(&self, text: &str, key: Option<&str>) -> Result<String, Wrong> {
+        if self.lookup.stands_in()
+            && let Some(url) = offline::url(text, key)
+        {
+            return Ok(url);
+        }
         let mut out = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(at) = rest.find("${") {
@@ -132,18 +152,32 @@ impl Resolver<'_> {
             let end = inner.find('}').ok_or_else(|| {
                 ("a reference begins with `${` but has no `}`".to_owned(), literal_hint())
             })?;
-            out.push_str(&self.look_up(&inner[..end])?);
+            if is_of_the_request(&inner[..end], key) {
+                out.push_str(&rest[at..=at + 2 + end]);
+            } else {
+                out.push_str(&self.look_up(&inner[..end], key)?);
+            }
             rest = &inner[end + 1..];
         }
         out.push_str(rest);
         Ok(out)
     }
 
-    fn look_up(&self, reference: &str) -> Result<String, Wrong> {
+    fn look_up(&self, reference: &str, key: Option<&str>) -> Result<String, Wrong> {
         match reference.split_once(':') {
             Some(("env" | "file", "")) => Err((format!("`${{{reference}}}` names nothing"), None)),
             Some(("env", name)) => self.variable(name),
             Some(("file", path)) => self.file(path),
+            None if matches!(reference, "caller" | "model") => {
+                let place = if reference == "caller" { "onwards_key" } else { "onwards_model" };
+                Err((format!("`${{{reference}}}` stands in `{place}` alone"), literal_hint()))
+            }
+            None if is_variable(reference) && key.is_some_and(|key| key != "onwards_model") => {
+                Err((
+                    "a reference is neither `${env:NAME}` nor `${file:PATH}`".to_owned(),
+                    Some(format!("did you mean `${{env:{}}}`?", shown(reference))),
+                ))
+            }
             // What stands there may be a secret with `${` in it, so it is not repeated.
             _ => Err((
                 "a reference is neither `${env:NAME}` nor `${file:PATH}`".to_owned(),
@@ -195,6 +229,20 @@ impl Lookup for System {
     }
 }
 
+impl Lookup for Offline {
+    fn variable(&self, name: &str) -> Result<Option<String>, String> {
+        Ok(Some(offline::stand_in(name)))
+    }
+
+    fn file(&self, path: &FilePath) -> io::Result<String> {
+        Ok(offline::stand_in(&path.to_string_lossy()))
+    }
+
+    fn stands_in(&self) -> bool {
+        true
+    }
+}
+
 impl Lookup for Nothing {
     fn variable(&self, _: &str) -> Result<Option<String>, String> {
         Ok(None)
@@ -203,6 +251,22 @@ impl Lookup for Nothing {
     fn file(&self, _: &FilePath) -> io::Result<String> {
         Err(io::ErrorKind::NotFound.into())
     }
+}
+
+/// Whether a reference is to something of each request, which is not known when the file is loaded.
+fn is_of_the_request(reference: &str, key: Option<&str>) -> bool {
+    match key {
+        Some("onwards_model") => reference == "model" || reference.starts_with("model#"),
+        Some("onwards_key") => reference == "caller",
+        _ => false,
+    }
+}
+
+/// Whether this is written as the names of environment variables are.
+fn is_variable(name: &str) -> bool {
+    !name.is_empty()
+        && name.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_'))
+        && name.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
 /// The path of a reference, each part of it as it may stand in a message.

@@ -215,7 +215,7 @@ pub struct Reading {
 /// Whom an answer is written for.
 #[derive(Debug, Clone, Copy)]
 pub struct Client<'a> {
-    /// The model as the client named it.
+    /// The model that serves, where the provider's answer names none.
     pub model: &'a str,
     /// A text unique to this request, of letters, digits, `-` and `_`; each protocol sets its own
     /// prefix before it.

@@ -22,6 +22,8 @@ pub struct Profile {
     pub(crate) words: &'static [Word],
     /// How the names of its vendors' public hosts end.
     pub(crate) hosts: &'static [&'static str],
+    /// How the public hosts begin and end that speak this protocol, and not the usual one.
+    pub(crate) speaks_at: &'static [(&'static str, &'static str)],
     /// What the paths below another's base URL end in that are most probably its own.
     pub(crate) likely_end: Option<&'static str>,
     /// Whether it is OpenAI's, as are the endpoints beside the conversation: who speaks one of
@@ -154,6 +156,7 @@ impl Profile {
         endpoints: &[],
         words: &[],
         hosts: &[],
+        speaks_at: &[],
         likely_end: None,
         is_openais: false,
         credential: ("authorization", "Bearer "),

@@ -101,6 +101,7 @@ pub(crate) async fn admit(
         request_id: http::HeaderValue::from_static(""),
         path,
         alias,
+        meant: None,
         model: found.model.filter(|_| in_path.is_none() && !surface.names_top_level()),
         mentions,
         family: surface.family,
@@ -183,11 +184,12 @@ pub(crate) fn caller(table: &Table, inbound: &Inbound) -> Caller {
 pub(crate) fn allow(
     table: Arc<Table>,
     caller: Caller,
-    inbound: &Inbound,
+    inbound: &mut Inbound,
 ) -> Result<Allowed, Refusal> {
     let Some(asked) = table.find(&inbound.alias) else {
         return Err(access::unknown(&table, caller, &inbound.alias));
     };
+    inbound.meant = table.meant(&inbound.alias).map(Box::from);
     let pool = access::resolve(&table, asked, caller)?;
     may_ask(table.pool(pool), inbound)?;
     Ok(Allowed { table, asked, pool, caller })

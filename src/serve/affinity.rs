@@ -95,6 +95,7 @@ mod tests {
             headers: map,
             body: Pieces::from(bytes::Bytes::from(body.to_owned())),
             share: None,
+            meant: None,
             room: crate::live::Room::new(u64::MAX),
             alias: "m".into(),
             endpoint: None,

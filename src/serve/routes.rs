@@ -20,7 +20,7 @@ use crate::{
     protocol::{Protocol, codec::Model, profile::InQuery},
     record::{Asks, Record, RequestId, request_id::REQUEST_ID},
     refusal::Refusal,
-    table::{Pool, Table, access},
+    table::{Table, access},
 };
 
 /// What these routes answer from.
@@ -122,8 +122,9 @@ async fn models(
     let protocol = asked_by(&uri, &mut headers);
     let table = served.gateway.snapshot();
     let caller = table.keyring.caller(token::of(&headers));
-    let usable = table.pools().iter().filter(|pool| access::right(&table, pool, caller).is_ok());
-    let models: Vec<Model<'_>> = usable.map(|pool| shown(&table, pool)).collect();
+    let listed = table.listed();
+    let usable = listed.iter().filter(|(_, pool)| access::right(&table, pool, caller).is_ok());
+    let models: Vec<Model<'_>> = usable.map(|(name, _)| shown(&table, name)).collect();
     written(protocol.codec().write_models(&models))
 }
 
@@ -140,10 +141,10 @@ async fn model(
     let caller = table.keyring.caller(token::of(&headers));
     let found = match table.find(&id) {
         None => Err(access::unknown(&table, caller, &id)),
-        Some(pool) => access::right(&table, table.pool(pool), caller).map(|()| table.pool(pool)),
+        Some(pool) => access::right(&table, table.pool(pool), caller),
     };
     match found {
-        Ok(pool) => written(protocol.codec().write_model(&shown(&table, pool))),
+        Ok(()) => written(protocol.codec().write_model(&shown(&table, &id))),
         Err(refusal) => {
             let mut response = axum::response::Response::default();
             response.extensions_mut().insert(Refused(refusal));
@@ -161,8 +162,8 @@ fn asked_by(uri: &Uri, headers: &mut HeaderMap) -> Protocol {
     protocol
 }
 
-fn shown<'a>(table: &Table, pool: &'a Pool) -> Model<'a> {
-    Model { id: &pool.alias, created: table.created, owned_by: "onwards" }
+fn shown<'a>(table: &Table, name: &'a str) -> Model<'a> {
+    Model { id: name, created: table.created, owned_by: "onwards" }
 }
 
 fn written(json: Vec<u8>) -> axum::response::Response {

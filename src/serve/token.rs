@@ -4,22 +4,11 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 
+pub(crate) use crate::protocol::token::of;
 use crate::protocol::{Endpoint, profile::InQuery};
-
-/// The token that a client presents, in any of the usual headers.
-pub(crate) fn of(headers: &HeaderMap) -> Option<&str> {
-    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| {
-        let value = value.to_str().ok()?;
-        let (scheme, token) = value.trim_start().split_at_checked(BEARER.len())?;
-        scheme.eq_ignore_ascii_case(BEARER).then_some(token)
-    });
-    let token =
-        bearer.or_else(|| KEY_HEADERS.iter().find_map(|name| headers.get(name)?.to_str().ok()));
-    token.map(str::trim).filter(|token| !token.is_empty())
-}
 
 /// The path without Gemini's `?key=…`, which moves into the header that says the same, and without
 /// the signature of a URL that was signed for AWS, which is not taken here and nobody else's.
@@ -68,11 +57,8 @@ fn decoded(text: &str) -> Cow<'_, str> {
     percent_decode_str(text).decode_utf8_lossy()
 }
 
-const BEARER: &str = "bearer ";
 const AWS: &str = "x-amz-";
 const GOOGLE_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
-const KEY_HEADERS: [HeaderName; 3] =
-    [HeaderName::from_static("x-api-key"), HeaderName::from_static("api-key"), GOOGLE_KEY];
 
 #[cfg(test)]
 mod tests {

@@ -2,25 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use smallvec::SmallVec;
-
 use super::{Access, Caller, Pool, PoolId, Table};
-use crate::refusal::Refusal;
+use crate::{refusal::Refusal, words::nearest};
 
-/// The pool that serves this caller where `pool` is asked for: right, then rules.
+/// The pool that serves this caller where `pool` is asked for: right, then rules. A redirect is the
+/// operator's permission: the keys of its target are not asked, and its rules not looked at.
 ///
 /// # Errors
 /// The refusal of a pool that the caller may not use, or of a rule that denies.
-pub(crate) fn resolve(table: &Table, mut pool: PoolId, caller: Caller) -> Result<PoolId, Refusal> {
+pub(crate) fn resolve(table: &Table, pool: PoolId, caller: Caller) -> Result<PoolId, Refusal> {
     right(table, table.pool(pool), caller)?;
-    let mut seen: SmallVec<[PoolId; 4]> = SmallVec::new();
-    while let Some(rule) = matching_rule(table, pool, caller) {
-        seen.push(pool);
-        // Rules that send a request in a circle lead to no pool.
-        pool = rule.filter(|next| !seen.contains(next)).ok_or(Refusal::Forbidden)?;
-        right(table, table.pool(pool), caller)?;
-    }
-    Ok(pool)
+    matching_rule(table, pool, caller).unwrap_or(Some(pool)).ok_or(Refusal::Forbidden)
 }
 
 /// Whether a caller may use a pool.
@@ -41,10 +33,21 @@ pub(crate) fn right(table: &Table, pool: &Pool, caller: Caller) -> Result<(), Re
 /// key, or where no alias is closed.
 pub(crate) fn unknown(table: &Table, caller: Caller, alias: &str) -> Refusal {
     match caller {
-        Caller::Known(_) => Refusal::ModelNotFound(alias.to_owned()),
-        _ if !table.keyring.closes => Refusal::ModelNotFound(alias.to_owned()),
+        Caller::Known(_) => not_found(table, caller, alias),
+        _ if !table.keyring.closes => not_found(table, caller, alias),
         Caller::Anonymous => Refusal::MissingApiKey,
         Caller::Unknown => Refusal::InvalidApiKey,
+    }
+}
+
+/// Only names that the caller may use are told.
+fn not_found(table: &Table, caller: Caller, alias: &str) -> Refusal {
+    let listed = table.listed();
+    let usable = listed.iter().filter(|(_, pool)| right(table, pool, caller).is_ok());
+    let near = nearest::meant(alias, usable.map(|(name, _)| *name));
+    Refusal::ModelNotFound {
+        asked: alias.to_owned(),
+        near: near.into_iter().map(str::to_owned).collect(),
     }
 }
 

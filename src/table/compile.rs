@@ -13,7 +13,11 @@ mod health;
 mod identity;
 mod pool;
 mod provider;
+mod names;
 mod shared;
+mod warnings;
+
+pub(crate) use warnings::warnings;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -33,17 +37,19 @@ pub fn compile(
 ) -> Result<Table, Problems> {
     let mut compiler = Compiler::new(loaded, registry);
     let (pools, keyring) = compiler.file(loaded, hash_key);
+    let names = compiler.names(&loaded.file);
     if !compiler.problems.is_empty() {
         return Err(compiler.problems.into());
     }
     compiler.draft.commit();
-    Ok(Table { pools, by_alias: compiler.aliases, keyring, created })
+    Ok(Table { pools, by_alias: compiler.aliases, names, keyring, created })
 }
 
 /// What is wrong with the sound part of a file that will not be served anyway.
 pub fn problems(loaded: &Loaded, registry: &Registry) -> Vec<Problem> {
     let mut compiler = Compiler::new(loaded, registry);
     compiler.file(loaded, &HashKey::random());
+    compiler.names(&loaded.file);
     compiler.problems
 }
 
@@ -56,6 +62,8 @@ struct Compiler<'a> {
     draft: Draft<'a>,
     shared: shared::Shared,
     problems: Vec<Problem>,
+    /// The target of names that no target and no pattern has.
+    default: Option<PoolId>,
     /// What is wrong in `defaults` is said once.
     reported_defaults: bool,
 }
@@ -74,6 +82,7 @@ impl<'a> Compiler<'a> {
             draft: registry.draft(),
             shared: shared::Shared::default(),
             problems: Vec::new(),
+            default: None,
             reported_defaults: false,
         }
     }
@@ -84,7 +93,10 @@ impl<'a> Compiler<'a> {
         let count = aliases.len();
         let mut pools = Vec::with_capacity(count);
         for alias in aliases {
-            match loaded.with_target(alias, |target| self.pool(alias, target, &mut keyring)) {
+            match loaded.with_target(alias, |target| {
+                self.note_default(alias, target);
+                self.pool(alias, target, &mut keyring)
+            }) {
                 Some(pool) => pools.extend(pool.map(Arc::new)),
                 None => {
                     let path = Path::root().key("targets").key(alias);

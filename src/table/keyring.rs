@@ -157,6 +157,11 @@ impl Keyring {
         self.by_name.get(name).copied()
     }
 
+    /// The name of each definition.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.by_name.keys().map(|name| &**name)
+    }
+
     /// Whether some key opens every alias.
     pub(crate) fn has_global(&self) -> bool {
         self.has_global

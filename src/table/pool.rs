@@ -2,12 +2,14 @@
 //!
 //! All of it is decided when the table is compiled: headers are header values, models are JSON.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
-use super::{Access, Endpoints, Fallback, Origin, PoolId, aws::Aws, identity::Identity, mock};
+use super::{
+    Access, AskedModel, Endpoints, Fallback, Origin, PoolId, aws::Aws, identity::Identity, mock,
+};
 use crate::{
     choose::Strategy,
     failure::ErrorClasses,
@@ -75,12 +77,16 @@ pub struct Provider {
     pub(crate) lossy: Lossy,
     /// The header that carries its credential.
     pub credential: Option<(HeaderName, HeaderValue)>,
+    /// The header that carries the client's own credential to it, and what stands before that.
+    pub(crate) caller_credential: Option<(HeaderName, Box<str>)>,
     /// How its requests are signed, where they are.
     pub(crate) aws: Option<Aws>,
     /// Where its credential is fetched from, if it is not known.
     pub(crate) identity: Option<Arc<Identity>>,
-    /// The model sent upstream.
+    /// The model sent upstream, where it is one for all names.
     pub model: Box<str>,
+    /// How it is made of the name that a client asks for, where it depends on that.
+    pub(crate) asked_model: Option<AskedModel>,
     /// The same as a JSON string, quotes included.
     pub(crate) model_json: Bytes,
     /// The same as a form field.
@@ -195,6 +201,14 @@ pub(crate) struct Rule {
 pub(crate) type Headers = Vec<(HeaderName, HeaderValue)>;
 
 impl Provider {
+    /// The model sent upstream for a name that a client asks for.
+    pub(crate) fn model_for(&self, asked: &str) -> Cow<'_, str> {
+        match &self.asked_model {
+            None => Cow::Borrowed(&self.model),
+            Some(model) => Cow::Owned(model.of(asked)),
+        }
+    }
+
     /// Where the paths below its URL name a model. Vertex AI's do, whatever protocol its
     /// publisher's models speak.
     pub(crate) fn in_path(&self) -> Option<InPath> {

@@ -47,6 +47,8 @@ pub(crate) struct Inbound {
     pub(crate) room: &'static Room,
     /// The alias that it asked for.
     pub(crate) alias: Box<str>,
+    /// The name that is meant, where that is only a further name of a target.
+    pub(crate) meant: Option<Box<str>>,
     /// What its path asks for, where a protocol says so.
     pub(crate) endpoint: Option<Endpoint>,
     /// The request as it reads, once a provider of another protocol has needed it.
@@ -72,6 +74,11 @@ impl Inbound {
     /// The client's protocol; where its path is no protocol's, the usual one.
     pub(crate) fn speaks(&self) -> Protocol {
         self.endpoint.as_ref().map(|endpoint| endpoint.protocol).unwrap_or_default()
+    }
+
+    /// The name that is asked for, as providers may be told it.
+    pub(crate) fn asked_name(&self) -> &str {
+        self.meant.as_ref().unwrap_or(&self.alias)
     }
 
     /// Gives the request's id to what makes its answer.

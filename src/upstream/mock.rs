@@ -32,7 +32,7 @@ pub(crate) async fn answer(
     inbound: &Inbound,
     call: Option<&Call>,
 ) -> Result<Answer, Failed> {
-    let model = &*provider.model;
+    let model = &*provider.model_for(inbound.asked_name());
     let (path, stream) = match call {
         Some(call) => (&*call.path, call.stream),
         None => (&*inbound.path, inbound.stream),

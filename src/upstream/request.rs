@@ -6,15 +6,15 @@
 use std::{borrow::Cow, time::SystemTime};
 
 use bytes::Bytes;
-use http::{HeaderMap, Request, Uri, Version, header, uri::PathAndQuery};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version, header, uri::PathAndQuery};
 
 use percent_encoding::utf8_percent_encode;
 
 use super::{headers, identity::Credential, inbound::Inbound};
 use crate::{
-    body::{Model, Pieces, PiecesBody},
+    body::{self, Model, Pieces, PiecesBody},
     path::{self, BasePath},
-    protocol::{Endpoint, vertex},
+    protocol::{Endpoint, token, vertex},
     sigv4,
     table::{Origin, Provider, aws::Aws, pool::Headers},
 };
@@ -57,6 +57,8 @@ pub(crate) fn build(
     };
     if let Some((name, value)) = &provider.credential {
         headers.insert(name, value.clone());
+    } else if let Some((name, value)) = callers_own(inbound, provider) {
+        headers.insert(name, value);
     }
     if let Some(Credential::Bearer(value)) = fetched {
         headers.insert(header::AUTHORIZATION, value.clone());
@@ -85,6 +87,15 @@ pub(crate) fn build(
     *request.version_mut() = if http2 { Version::HTTP_2 } else { Version::HTTP_11 };
     *request.headers_mut() = headers;
     Ok(request)
+}
+
+/// The client's own credential, where a provider is asked with it.
+fn callers_own(inbound: &Inbound, provider: &Provider) -> Option<(HeaderName, HeaderValue)> {
+    let (name, prefix) = provider.caller_credential.as_ref()?;
+    let token = token::of(&inbound.headers)?;
+    let mut value = HeaderValue::try_from(format!("{prefix}{token}")).ok()?;
+    value.set_sensitive(true);
+    Some((name.clone(), value))
 }
 
 /// Signs the request as it is sent. One that cannot be signed goes as it is: the provider refuses
@@ -131,7 +142,7 @@ fn path_and_body<'a>(
         Some(call) => (call.path.as_str().into(), Pieces::from(call.body.clone())),
     };
     if provider.on_vertex {
-        vertex::adapted(path, body, &provider.model, inbound.stream)
+        vertex::adapted(path, body, &provider.model_for(inbound.asked_name()), inbound.stream)
     } else {
         (path, body)
     }
@@ -140,12 +151,13 @@ fn path_and_body<'a>(
 /// The client's path, with the models in it replaced that stand for the alias.
 pub(crate) fn path_for<'a>(inbound: &'a Inbound, provider: &Provider) -> Cow<'a, str> {
     let path = &*inbound.path;
+    let model = provider.model_for(inbound.asked_name());
     let own = match &inbound.endpoint {
-        Some(endpoint) if endpoint.names(&provider.model) => None,
+        Some(endpoint) if endpoint.names(&model) => None,
         Some(endpoint) => endpoint.model_span.clone(),
         None => None,
     };
-    let renames = *inbound.alias != *provider.model;
+    let renames = *inbound.alias != *model;
     let in_path = provider.in_path().filter(|_| renames && inbound.endpoint.is_none());
     if own.is_none() && inbound.mentions.in_path().is_empty() && in_path.is_none() {
         return Cow::Borrowed(path);
@@ -153,7 +165,7 @@ pub(crate) fn path_for<'a>(inbound: &'a Inbound, provider: &Provider) -> Cow<'a,
     let named = inbound.mentions.in_path().iter().cloned();
     let below = in_path.map_or_else(Vec::new, |it| it.spans(path, &inbound.alias));
     let spans = own.into_iter().chain(below).chain(named).collect::<Vec<_>>();
-    let model = utf8_percent_encode(&provider.model, path::NOT_IN_A_SEGMENT).to_string();
+    let model = utf8_percent_encode(&model, path::NOT_IN_A_SEGMENT).to_string();
     let mut renamed = String::with_capacity(path.len() + model.len());
     let mut from = 0;
     for span in spans.into_iter().filter(|span| span.end <= path.len()) {
@@ -168,11 +180,12 @@ pub(crate) fn path_for<'a>(inbound: &'a Inbound, provider: &Provider) -> Cow<'a,
 /// Whether the request names a model that is neither the alias nor this provider's own: it would be
 /// served by that one, whatever the alias stands for.
 pub(crate) fn names_another(inbound: &Inbound, provider: &Provider) -> bool {
-    inbound.mentions.others().iter().any(|other| *other != provider.model)
+    let model = || provider.model_for(inbound.asked_name());
+    inbound.mentions.others().iter().any(|other| **other != *model())
         || (inbound.endpoint.is_none()
             && provider
                 .in_path()
-                .is_some_and(|it| it.names_another(&path_for(inbound, provider), &provider.model)))
+                .is_some_and(|it| it.names_another(&path_for(inbound, provider), &model())))
 }
 
 /// The client's bytes, with only the values replaced that name the alias, and only if the provider
@@ -190,8 +203,16 @@ fn body_for(inbound: &Inbound, provider: &Provider) -> Pieces {
     }
     match &inbound.model {
         Some(Model { span, name }) if name.as_ref() != Some(&provider.model) => {
-            let name = if inbound.form { &provider.model_bare } else { &provider.model_json };
-            inbound.body.replace(span.clone(), name.clone())
+            let written = match &provider.asked_model {
+                None if inbound.form => provider.model_bare.clone(),
+                None => provider.model_json.clone(),
+                Some(asked) => match asked.of(inbound.asked_name()) {
+                    same if name.as_deref() == Some(&*same) => return inbound.body.clone(),
+                    model if inbound.form => Bytes::from(model),
+                    model => body::json_string(&model),
+                },
+            };
+            inbound.body.replace(span.clone(), written)
         }
         _ => inbound.body.clone(),
     }
@@ -199,7 +220,10 @@ fn body_for(inbound: &Inbound, provider: &Provider) -> Pieces {
 
 /// The body with the model replaced in every place that names it.
 fn each_named(inbound: &Inbound, provider: &Provider) -> Pieces {
-    let json = &provider.model_json;
+    let json = match &provider.asked_model {
+        None => provider.model_json.clone(),
+        Some(asked) => body::json_string(&asked.of(inbound.asked_name())),
+    };
     let bare = json.slice(1..json.len() - 1);
     let top = inbound.model.iter().map(|model| (model.span.clone(), json.clone()));
     let mut spans: Vec<_> =
@@ -211,10 +235,11 @@ fn each_named(inbound: &Inbound, provider: &Provider) -> Pieces {
 
 /// The body of a protocol that repeats in it the model that its path names.
 fn renamed(inbound: &Inbound, endpoint: &Endpoint, provider: &Provider) -> Option<Pieces> {
-    if endpoint.names(&provider.model) {
+    let model = provider.model_for(inbound.asked_name());
+    if endpoint.names(&model) {
         return None;
     }
     let codec = endpoint.protocol.codec().embeddings()?;
-    let body = codec.renamed(&inbound.body.to_bytes(), &provider.model)?;
+    let body = codec.renamed(&inbound.body.to_bytes(), &model)?;
     Some(Pieces::from(Bytes::from(body)))
 }

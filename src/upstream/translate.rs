@@ -13,7 +13,7 @@ mod answer;
 pub(super) mod vectors;
 pub(super) mod reader;
 
-use std::{future::Future, pin::Pin};
+use std::{borrow::Cow, future::Future, pin::Pin};
 
 use super::{
     answer::Answer,
@@ -46,6 +46,8 @@ pub(super) struct Exchange<'a> {
     provider: &'a Provider,
     inbound: &'a Inbound,
     endpoint: &'a Endpoint,
+    /// The provider's model, where it depends on the name that was asked for.
+    model: Cow<'a, str>,
 }
 
 impl<'a> Exchange<'a> {
@@ -55,7 +57,8 @@ impl<'a> Exchange<'a> {
         inbound: &'a Inbound,
         endpoint: &'a Endpoint,
     ) -> Self {
-        Self { provider, inbound, endpoint }
+        let model = provider.model_for(inbound.asked_name());
+        Self { provider, inbound, endpoint, model }
     }
 
     pub(super) fn provider(&self) -> &'a Provider {
@@ -72,8 +75,8 @@ impl<'a> Exchange<'a> {
 
     /// Whom the request is written for.
     pub(super) fn target(&self) -> Target<'_> {
-        let Provider { model, lossy, .. } = self.provider;
-        Target { model, lossy: *lossy, seed: &self.inbound.read().id }
+        let lossy = self.provider.lossy;
+        Target { model: &self.model, lossy, seed: &self.inbound.read().id }
     }
 
     /// The same, for another thread.
@@ -82,10 +85,10 @@ impl<'a> Exchange<'a> {
         OwnTarget { model: model.to_owned(), lossy, seed: seed.to_owned() }
     }
 
-    /// Whom the answer is written for.
+    /// Whom the answer is written for. It names the provider's model, as one that passes does.
     fn client(&self, delivery: Delivery, include_usage: bool) -> codec::Client<'_> {
         let Read { id, at, .. } = self.inbound.read();
-        codec::Client { model: &self.inbound.alias, id, created: *at, delivery, include_usage }
+        codec::Client { model: &self.model, id, created: *at, delivery, include_usage }
     }
 
     /// The provider's protocol.

@@ -41,7 +41,7 @@ fn refusals() -> Vec<Refusal> {
         InvalidApiKey,
         Forbidden,
         NotFound,
-        ModelNotFound(String::new()),
+        ModelNotFound { asked: String::new(), near: Vec::new() },
         MethodNotAllowed,
         RequestTimeout,
         PayloadTooLarge(0),

@@ -3,6 +3,7 @@
 //! Never: a bad file changes anything.
 
 mod refused;
+mod advice;
 mod reloading;
 mod referring;
 mod surviving;

@@ -16,6 +16,7 @@ mod upstream_faults;
 mod failover;
 mod translation;
 mod models;
+mod names;
 mod embeddings;
 mod identities;
 mod vendors;

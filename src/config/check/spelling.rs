@@ -5,7 +5,7 @@
 use super::super::json::{Entry, Kind, Node};
 use super::super::nearest::nearest;
 use super::super::shape::{Object, Shape};
-use super::{Check, Here, words};
+use super::{Check, Here, synonyms, words};
 
 impl Check<'_> {
     /// An object that may be one of several: by its `type`, else by the keys it has.
@@ -67,7 +67,8 @@ impl Check<'_> {
         let almost_has = |key: &String| {
             keys.iter().any(|have| {
                 !objects.iter().any(|object| object.knows(have))
-                    && nearest(have, [key.as_str()]).is_some()
+                    && (synonyms::of(have) == Some(key.as_str())
+                        || nearest(have, [key.as_str()]).is_some())
             })
         };
         let only_its_own = |object: &Object| {

@@ -13,6 +13,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
     words: WORDS,
     hosts: &["api.anthropic.com"],
+    speaks_at: &[("api.anthropic.", ".com")],
     credential: ("x-api-key", ""),
     own_headers: Some("anthropic-"),
     told_by: Some("anthropic-version"),

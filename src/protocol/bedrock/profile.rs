@@ -12,6 +12,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
     words: WORDS,
     hosts: &[".amazonaws.com"],
+    speaks_at: &[("bedrock-runtime", ".amazonaws.com")],
     is_signed: true,
     in_path: Some(InPath { behind: &["model"], before: &['/'] }),
     in_query: InQuery::Signature,

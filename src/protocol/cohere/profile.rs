@@ -12,6 +12,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
     words: WORDS,
     hosts: &["api.cohere.com", "api.cohere.ai"],
+    speaks_at: &[("api.cohere.", "")],
     stream: Stream {
         ends: &["\"message-end\""],
         places: &[&["type"]],

@@ -101,3 +101,10 @@ impl Event {
 
 /// What a part takes beside its text.
 const A_PART: usize = 256;
+
+/// The vendor's name of the model, where it is one that may be repeated in every chunk.
+pub(crate) fn named(model: Option<&str>) -> Option<&str> {
+    model.filter(|model| (1..=LONGEST_NAME).contains(&model.len()))
+}
+
+const LONGEST_NAME: usize = 256;

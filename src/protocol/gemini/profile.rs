@@ -12,6 +12,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
     words: WORDS,
     hosts: &["generativelanguage.googleapis.com", "aiplatform.googleapis.com"],
+    speaks_at: &[("generativelanguage.", ".googleapis.com")],
     credential: ("x-goog-api-key", ""),
     in_path: Some(InPath::GOOGLES),
     in_query: InQuery::Key,

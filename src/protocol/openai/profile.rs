@@ -24,6 +24,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         "api.x.ai",
         "api.fireworks.ai",
     ],
+    speaks_at: &[],
     likely_end: Some("/completions"),
     is_openais: true,
     prompt: &["messages", "prompt", "input"],

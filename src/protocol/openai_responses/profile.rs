@@ -12,6 +12,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
     words: WORDS,
     hosts: &[],
+    speaks_at: &[],
     likely_end: Some("/responses"),
     is_openais: true,
     foreign_proofs: &["\"onwards#", "\"sealed#"],

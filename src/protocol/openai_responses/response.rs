@@ -174,6 +174,11 @@ impl Head {
         Self { id, created: to.created, model }
     }
 
+    /// The model that serves, as its vendor names it.
+    pub(super) fn named(&mut self, model: &str) {
+        model.clone_into(&mut self.model);
+    }
+
     /// The response in one of its states.
     pub(super) fn response<'a, I: Serialize>(
         &'a self,

@@ -65,9 +65,12 @@ impl<'a> Rounds<'a> {
     fn failed(
         &mut self,
         attempt: Attempt<'a>,
-        failed: Failed,
+        mut failed: Failed,
         record: &mut Record,
     ) -> Option<Result<Accepted, Refusal>> {
+        if attempt.provider.caller_credential.is_some() {
+            failed.failure.class = of_callers_key(failed.failure.class);
+        }
         let Attempt { provider_ref, provider, permit, entry, .. } = attempt;
         let started = entry.started();
         let asked = Asked { started, took: started.elapsed() };
@@ -115,6 +118,15 @@ impl<'a> Rounds<'a> {
             return Ok(Accepted { answer, provider, permits: Permits::new(), entry: None });
         }
         Err(exhausted::refusal(&record.trail, self.pass.pool))
+    }
+}
+
+/// What a refusal means where the provider was asked with the client's own credential: it says nothing
+/// of the provider, which others ask with theirs.
+fn of_callers_key(class: Class) -> Class {
+    match class {
+        Class::Credential | Class::Quota | Class::RateLimit => Class::Client,
+        class => class,
     }
 }
 

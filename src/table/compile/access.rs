@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use super::Compiler;
 use crate::{
-    config::{Path, path::shown, raw},
+    config::{Path, nearest::nearest, path::shown, raw},
     live::{LimitSettings, Rate},
     secret::Secret,
     table::{
@@ -22,6 +22,8 @@ impl Compiler<'_> {
         for (name, definition) in auth.key_definitions.iter().flatten() {
             self.define(name, definition, &mut keyring);
         }
+        let path = Path::root().key("auth").key("global_keys");
+        self.check_names(auth.global_keys.as_deref().unwrap_or_default(), &path, &keyring);
         for token in auth.global_keys.iter().flatten() {
             let id = keyring.resolve(token);
             keyring.make_global(id);
@@ -69,13 +71,38 @@ impl Compiler<'_> {
 
     /// Who may use an alias. Without `keys`, a file with global keys opens it to their holders
     /// only, and any other file to everybody.
-    pub(super) fn access(&self, keys: Option<&[Secret]>, keyring: &mut Keyring) -> Access {
+    pub(super) fn access(
+        &mut self,
+        keys: Option<&[Secret]>,
+        path: &Path,
+        keyring: &mut Keyring,
+    ) -> Access {
+        self.check_names(keys.unwrap_or_default(), path, keyring);
         match keys {
             None if keyring.has_global() => Access::Closed(HashSet::new()),
             None => Access::Open,
             Some(keys) => {
                 keyring.closes = true;
                 Access::Closed(keys.iter().map(|key| keyring.resolve(key)).collect())
+            }
+        }
+    }
+
+    /// An entry that is nearly the name of a definition would be a token that is easily guessed.
+    fn check_names(&mut self, keys: &[Secret], path: &Path, keyring: &Keyring) {
+        for (at, key) in keys.iter().enumerate() {
+            let text = key.expose();
+            if keyring.named(text).is_some() {
+                continue;
+            }
+            let Some(near) = nearest(text, keyring.names()).map(shown) else { continue };
+            let place = path.index(at);
+            // What is wrong in `defaults` is said for the first alias alone.
+            if self.problems.iter().all(|problem| problem.path != place) {
+                let message =
+                    "this is nearly the name of a key definition, and would be a token itself";
+                let hint = format!("did you mean `{near}`? A token of its own must not be so near");
+                self.problem(&place, message, Some(hint));
             }
         }
     }

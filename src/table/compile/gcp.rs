@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::{Compiler, aws::variable};
 use crate::{
-    config::{Path, raw},
+    config::{Path, raw, references::is_stand_in},
     protocol::Protocol,
     secret::Secret,
     table::{
@@ -46,6 +46,9 @@ impl Compiler<'_> {
         let scope = raw.scope.clone().unwrap_or_else(|| SCOPE.to_owned());
         let place = path.key("service_account");
         if let Some(key) = &raw.service_account {
+            if is_stand_in(key.expose()) {
+                return None;
+            }
             return self.service_account(key.expose(), scope, &place);
         }
         if let Some(file) = variable("GOOGLE_APPLICATION_CREDENTIALS") {

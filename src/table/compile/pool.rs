@@ -11,9 +11,9 @@ use crate::{
 };
 
 /// A target in its one form.
-struct Spelled<'a> {
-    keys: Option<&'a raw::PoolKeys>,
-    providers: Vec<Entry<'a>>,
+pub(super) struct Spelled<'a> {
+    pub keys: Option<&'a raw::PoolKeys>,
+    pub providers: Vec<Entry<'a>>,
 }
 
 impl Compiler<'_> {
@@ -28,10 +28,11 @@ impl Compiler<'_> {
         let defaults = self.defaults;
         let set = keys.cloned().unwrap_or_default();
         let (own_fallback, own_sticky) = (set.fallback.is_some(), set.sticky.is_some());
-        let own_endpoints = set.endpoints.is_some();
+        let (own_endpoints, own_keys) = (set.endpoints.is_some(), set.keys.is_some());
         let keys = merged(set, defaults);
 
-        let access = self.access(keys.keys.as_deref(), keyring);
+        let keys_at = if own_keys { path.clone() } else { Path::root().key("defaults") };
+        let access = self.access(keys.keys.as_deref(), &keys_at.key("keys"), keyring);
         let settings = access::limits(keys.rate_limit, keys.concurrency_limit);
         let live = self.draft.pool(alias, settings);
         let headers = self.headers(keys.response_headers.as_ref(), &path.key("response_headers"));
@@ -125,7 +126,7 @@ impl Compiler<'_> {
     }
 }
 
-fn spelled<'a>(target: &'a raw::Target, path: &Path) -> Spelled<'a> {
+pub(super) fn spelled<'a>(target: &'a raw::Target, path: &Path) -> Spelled<'a> {
     let listed = |providers: &'a [raw::Provider], path: &Path| {
         let entry = |(at, provider): (usize, &'a raw::Provider)| Entry {
             endpoint: &provider.endpoint,

@@ -14,8 +14,9 @@ use crate::{
     protocol::Protocol,
     secret::Secret,
     table::{
-        Origin, Place, Provider,
+        AskedModel, Origin, Place, Provider,
         mock::Script,
+        names::is_pattern,
         pool::{Headers, Timeouts},
     },
 };
@@ -79,16 +80,10 @@ impl Compiler<'_> {
         let own_headers = self.headers(own_headers, &path.key("response_headers"));
         let request_headers =
             self.headers(endpoint.request_headers.as_ref(), &path.key("request_headers"));
-        let settings = ProviderSettings {
-            limits: access::limits(
-                own.and_then(|own| own.rate_limit),
-                own.and_then(|own| own.concurrency_limit),
-            ),
-            health: health::settings(inherited.keys),
-        };
         let digest = digest(endpoint, credential, &known);
-        let live = self.draft.provider(alias, &digest, settings);
-        let model: Box<str> = endpoint.onwards_model.as_deref().unwrap_or(alias).into();
+        let live = self.draft.provider(alias, &digest, settings(*own, inherited.keys));
+        let (model, asked_model) = self.model(alias, endpoint, path);
+        let caller_credential = self.caller_credential(endpoint, protocol, credential, path);
         let trusted = own.and_then(|own| own.trusted).or(inherited.keys.trusted).unwrap_or(false);
         Some(Provider {
             name_value: in_headers.value,
@@ -102,11 +97,13 @@ impl Compiler<'_> {
             adapts_responses: is_mock || endpoint.open_responses.is_some_and(|it| it.adapter),
             lossy: inherited.keys.lossy.unwrap_or_default(),
             credential: credential_header,
+            caller_credential,
             aws: known.aws,
             identity: known.identity,
             model_json: body::json_string(&model),
             model_bare: Bytes::copy_from_slice(model.as_bytes()),
             model,
+            asked_model,
             weight: endpoint.weight.unwrap_or(1),
             tier: endpoint.priority.unwrap_or(1),
             request_headers,
@@ -155,13 +152,68 @@ impl Compiler<'_> {
             Some(name) => self.header_name(name, &path.key("upstream_auth_header_name"))?,
         };
         let prefix = endpoint.upstream_auth_header_prefix.as_deref().unwrap_or(usual_prefix);
-        let Ok(mut value) = HeaderValue::try_from(format!("{prefix}{}", credential?.expose()))
-        else {
+        let credential = credential?.expose();
+        if credential == CALLER {
+            return None;
+        }
+        let Ok(mut value) = HeaderValue::try_from(format!("{prefix}{credential}")) else {
             self.problem(&path.key("onwards_key"), "this cannot stand in a header", None);
             return None;
         };
         value.set_sensitive(true);
         Some((name, value))
+    }
+
+    /// The header that carries the client's own credential, where a provider is to be asked with it.
+    fn caller_credential(
+        &mut self,
+        endpoint: &raw::Endpoint,
+        protocol: Protocol,
+        credential: Option<&Secret>,
+        path: &Path,
+    ) -> Option<(HeaderName, Box<str>)> {
+        let text = credential?.expose();
+        if text != CALLER {
+            if text.contains(CALLER) {
+                let message = "`${caller}` is the whole of a credential";
+                let hint = "what stands before it is `upstream_auth_header_prefix`";
+                self.problem(&path.key("onwards_key"), message, Some(hint.into()));
+            }
+            return None;
+        }
+        if protocol.profile().is_signed && endpoint.aws.is_some() {
+            let message = "`aws` and `onwards_key` both say what the provider is asked with";
+            self.problem(&path.key("onwards_key"), message, Some("remove one of them".into()));
+            return None;
+        }
+        let (usual_name, usual_prefix) = protocol.profile().credential;
+        let name = match &endpoint.upstream_auth_header_name {
+            None => HeaderName::from_static(usual_name),
+            Some(name) => HeaderName::try_from(name.as_str()).ok()?,
+        };
+        let prefix = endpoint.upstream_auth_header_prefix.as_deref().unwrap_or(usual_prefix);
+        Some((name, prefix.into()))
+    }
+
+    /// The model sent upstream, and how it is made where it depends on the name asked for: behind a
+    /// pattern that is the usual one.
+    fn model(
+        &mut self,
+        alias: &str,
+        endpoint: &raw::Endpoint,
+        path: &Path,
+    ) -> (Box<str>, Option<AskedModel>) {
+        match endpoint.onwards_model.as_deref() {
+            None if is_pattern(alias) => (alias.into(), Some(AskedModel::default())),
+            None => (alias.into(), None),
+            Some(model) => match AskedModel::read(model) {
+                Ok(asked) => (model.into(), asked),
+                Err(why) => {
+                    self.problem(&path.key("onwards_model"), why, None);
+                    (model.into(), None)
+                }
+            },
+        }
     }
 
     /// The configured name, or the host, with a number where it is not the first of its kind.
@@ -190,6 +242,15 @@ impl Compiler<'_> {
         names.insert(free.clone());
         Some(free.into())
     }
+}
+
+/// What a provider's state that outlives a reload is made with.
+fn settings(own: Option<&raw::Provider>, pool: &raw::PoolKeys) -> ProviderSettings {
+    let limits = access::limits(
+        own.and_then(|own| own.rate_limit),
+        own.and_then(|own| own.concurrency_limit),
+    );
+    ProviderSettings { limits, health: health::settings(pool) }
 }
 
 /// The whole of what a provider may take, its own before the pool's, key by key.
@@ -276,5 +337,6 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= 128 && name.bytes().all(plain)
 }
 
+const CALLER: &str = "${caller}";
 const CONNECT_MS: u64 = 5_000;
 const IDLE_MS: u64 = 300_000;

@@ -25,11 +25,10 @@ pub(super) fn needs_another_body(inbound: &Inbound, provider: &Provider) -> bool
         return false;
     };
     endpoint.model_span.is_some()
-        && endpoint
-            .protocol
-            .codec()
-            .embeddings()
-            .is_some_and(|codec| codec.wants_another(&inbound.body.to_bytes(), &provider.model))
+        && endpoint.protocol.codec().embeddings().is_some_and(|codec| {
+            let model = provider.model_for(inbound.asked_name());
+            codec.wants_another(&inbound.body.to_bytes(), &model)
+        })
 }
 
 /// Whether that can only be seen from the body.
@@ -45,7 +44,8 @@ pub(super) fn may_need_another_body(inbound: &Inbound, provider: &Provider) -> b
 pub(super) async fn needs_another_body_off_core(inbound: &Inbound, provider: &Provider) -> bool {
     let codec = inbound.endpoint.as_ref().and_then(|it| it.protocol.codec().embeddings());
     let Some(codec) = codec else { return false };
-    let (body, model) = (inbound.body.clone(), provider.model.clone());
+    let model = provider.model_for(inbound.asked_name()).into_owned();
+    let body = inbound.body.clone();
     off_core::run(move || codec.wants_another(&body.to_bytes(), &model)).await
 }
 

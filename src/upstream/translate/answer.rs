@@ -19,7 +19,7 @@ use crate::{
     protocol::{
         Operation,
         codec::{self, Codec, Reading},
-        conversation::{Conversation, Reply, Usage},
+        conversation::{Conversation, Reply, Usage, event::named},
         replay, told,
     },
     upstream::{
@@ -161,7 +161,8 @@ fn written(
             lost.push(name);
         }
     }
-    (to.write_response(&reply, client), lost)
+    let model = named(reply.model.as_deref()).unwrap_or(client.model);
+    (to.write_response(&reply, &codec::Client { model, ..*client }), lost)
 }
 
 /// A whole answer as the stream that the client has asked for.

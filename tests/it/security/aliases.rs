@@ -253,8 +253,8 @@ fn check_warns_of_a_closed_alias_at_a_vendors_host() {
     assert!(told.contains("endpoints") && !told.contains("sk-secret"), "{told}");
     for quiet in [
         json!({"url": url}),
-        json!({"url": url, "keys": ["sk"], "endpoints": ["inference"]}),
-        json!({"url": "https://llm.example.com", "keys": ["sk"]}),
+        json!({"url": url, "keys": ["sk-a-long-secret"], "endpoints": ["inference"]}),
+        json!({"url": "https://llm.example.com", "keys": ["sk-a-long-secret"]}),
     ] {
         let told = warned(quiet);
         assert!(!told.contains("warning"), "{told}");

@@ -320,13 +320,16 @@ impl Lines {
 }
 
 /// Runs the binary to its end: `check`, `schema`. Standard input is empty.
-pub(crate) fn run_cli<const N: usize>(args: [&str; N]) -> Output {
+pub(crate) fn run_cli<'a>(args: impl IntoIterator<Item = &'a str>) -> Output {
     run_cli_with(args, &[])
 }
 
 /// The same in this environment.
-pub(crate) fn run_cli_with<const N: usize>(args: [&str; N], env: &[(&str, &str)]) -> Output {
-    let args = args.map(OsString::from);
+pub(crate) fn run_cli_with<'a>(
+    args: impl IntoIterator<Item = &'a str>,
+    env: &[(&str, &str)],
+) -> Output {
+    let args = args.into_iter().map(OsString::from);
     let mut command = std::process::Command::new(binary());
     for name in FOREIGN_ENV {
         command.env_remove(name);

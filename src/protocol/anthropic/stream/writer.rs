@@ -11,6 +11,7 @@ use crate::protocol::Protocol;
 use crate::protocol::anthropic::error;
 use crate::protocol::anthropic::response::{BlockOut, MessageOut, UsageOut, write_finish};
 use crate::protocol::codec::{Client, StreamWriter, append_json};
+use crate::protocol::conversation::event::named;
 use crate::protocol::conversation::tool::raw;
 use crate::protocol::conversation::{Event, Finish, Usage};
 
@@ -128,7 +129,11 @@ impl StreamWriter for Writer {
         }
         match said {
             // Written with what comes first, so that usage which follows at once is in it.
-            Event::Start { .. } => {}
+            Event::Start { model, .. } => {
+                if let Some(model) = named(model.as_deref()) {
+                    model.clone_into(&mut self.model);
+                }
+            }
             Event::Usage(usage) => self.usage = usage,
             Event::Ping => {
                 self.start(out);

@@ -7,6 +7,7 @@
 use serde::Serialize;
 
 use crate::protocol::codec::{Client, StreamWriter, append_json};
+use crate::protocol::conversation::event::named;
 use crate::protocol::conversation::tool::compact;
 use crate::protocol::conversation::{Delivery, Event, Failure, Finish, Signature, ToolCall, Usage};
 use crate::protocol::gemini::error;
@@ -19,6 +20,7 @@ use crate::protocol::gemini::signature;
 pub(in crate::protocol::gemini) struct Writer {
     /// What ends every chunk: the model and the id.
     tail: Vec<u8>,
+    id: Box<str>,
     is_array: bool,
     begun: bool,
     ended: bool,
@@ -36,14 +38,20 @@ struct Tail<'a> {
     response_id: &'a str,
 }
 
+/// What every chunk ends with.
+fn tail(model_version: &str, response_id: &str) -> Vec<u8> {
+    let mut tail = Vec::new();
+    append_json(&Tail { model_version, response_id }, &mut tail);
+    // It follows other fields.
+    tail[0] = b',';
+    tail
+}
+
 impl Writer {
     pub(in crate::protocol::gemini) fn new(to: &Client<'_>) -> Self {
-        let mut tail = Vec::new();
-        append_json(&Tail { model_version: to.model, response_id: to.id }, &mut tail);
-        // It follows other fields.
-        tail[0] = b',';
         Self {
-            tail,
+            tail: tail(to.model, to.id),
+            id: to.id.into(),
             is_array: to.delivery == Delivery::Array,
             begun: false,
             ended: false,
@@ -148,7 +156,12 @@ impl StreamWriter for Writer {
                 self.chunk(&PartOut::text(""), out);
             }
             Event::Failure(failure) => self.fail(&failure, out),
-            Event::Start { .. } | Event::Ping => {}
+            Event::Start { model, .. } => {
+                if let Some(model) = named(model.as_deref()) {
+                    self.tail = tail(model, &self.id);
+                }
+            }
+            Event::Ping => {}
         }
     }
 }

@@ -5,6 +5,7 @@
 use serde::Serialize;
 
 use crate::protocol::codec::{Client, StreamWriter, append_json};
+use crate::protocol::conversation::event::named;
 use crate::protocol::conversation::{Event, Finish, Usage};
 use crate::protocol::openai::response::{UsageOut, write_finish};
 use crate::protocol::usual::error;
@@ -14,6 +15,8 @@ use crate::protocol::usual::error;
 pub(in crate::protocol::openai) struct Writer {
     /// `data: {…` up to the choices: the same in every chunk.
     head: Vec<u8>,
+    id: Box<str>,
+    created: u64,
     include_usage: bool,
     finish: Finish,
     usage: Usage,
@@ -22,19 +25,11 @@ pub(in crate::protocol::openai) struct Writer {
 
 impl Writer {
     pub(in crate::protocol::openai) fn new(to: &Client<'_>) -> Self {
-        let mut head = b"data: ".to_vec();
-        append_json(
-            &Head {
-                id: &format!("chatcmpl-{}", to.id),
-                object: "chat.completion.chunk",
-                created: to.created,
-                model: to.model,
-            },
-            &mut head,
-        );
-        head.pop();
+        let id = format!("chatcmpl-{}", to.id);
         Self {
-            head,
+            head: head(&id, to.created, to.model),
+            id: id.into(),
+            created: to.created,
             include_usage: to.include_usage,
             finish: Finish::default(),
             usage: Usage::default(),
@@ -72,7 +67,10 @@ impl StreamWriter for Writer {
             return;
         }
         let delta = match &event {
-            Event::Start { .. } => {
+            Event::Start { model, .. } => {
+                if let Some(model) = named(model.as_deref()) {
+                    self.head = head(&self.id, self.created, model);
+                }
                 Delta { role: Some("assistant"), content: Some(""), ..Delta::default() }
             }
             Event::Text(text) => Delta { content: Some(text), ..Delta::default() },
@@ -97,6 +95,14 @@ impl StreamWriter for Writer {
         };
         self.chunk(&delta, None, out);
     }
+}
+
+/// What every chunk begins with.
+fn head(id: &str, created: u64, model: &str) -> Vec<u8> {
+    let mut head = b"data: ".to_vec();
+    append_json(&Head { id, object: "chat.completion.chunk", created, model }, &mut head);
+    head.pop();
+    head
 }
 
 #[derive(Serialize)]

@@ -7,6 +7,7 @@ use serde_json::value::RawValue;
 use super::form::{Detail, ItemEvent, Numbers, Whole};
 use crate::protocol::Protocol;
 use crate::protocol::codec::{Client, StreamWriter};
+use crate::protocol::conversation::event::named;
 use crate::protocol::conversation::{Event, Finish, Signature, Usage};
 use crate::protocol::openai_responses::item::{ItemOut, PartOut, seal};
 use crate::protocol::openai_responses::response::{Head, Outcome};
@@ -144,7 +145,12 @@ impl StreamWriter for Writer {
             return;
         }
         match said {
-            Event::Start { .. } => self.start(out),
+            Event::Start { model, .. } => {
+                if let Some(model) = named(model.as_deref()) {
+                    self.head.named(model);
+                }
+                self.start(out);
+            }
             Event::Usage(usage) => self.usage = usage,
             // A comment keeps the connection alive and is no event.
             Event::Ping => out.extend_from_slice(b": ping\n\n"),

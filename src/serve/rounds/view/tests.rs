@@ -117,6 +117,7 @@ fn inbound(body: &str) -> Inbound {
         rare: Default::default(),
         body: crate::body::Pieces::from(bytes::Bytes::from(body.to_owned())),
         share: None,
+        meant: None,
         room: crate::live::Room::new(u64::MAX),
         alias: "m".into(),
         endpoint: None,

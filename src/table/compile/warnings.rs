@@ -1,0 +1,167 @@
+//! What a file may say and probably does not mean. It is served all the same.
+//!
+//! It never repeats a credential or a URL.
+
+mod keys;
+mod urls;
+
+use super::{pool::spelled, provider::Entry};
+use crate::{
+    config::{Loaded, Path, Problem, Problems, Source, path::shown, raw},
+    protocol::family::is_vendors_host,
+    table::{Access, Endpoints, Place, Pool, Provider, Table, names::is_pattern},
+};
+
+/// What is probably not meant of a file, in the order of the places.
+pub(crate) fn warnings(loaded: &Loaded, table: &Table) -> Problems {
+    let mut warnings = Warnings { source: &loaded.source, found: Vec::new() };
+    warnings.file(&loaded.file, table);
+    for (alias, pool) in loaded.aliases().zip(table.pools()) {
+        loaded.with_target(alias, |target| warnings.target(alias, target, pool, table));
+    }
+    warnings.found.into()
+}
+
+struct Warnings<'a> {
+    source: &'a Source,
+    found: Vec<Problem>,
+}
+
+impl Warnings<'_> {
+    fn file(&mut self, file: &raw::File, table: &Table) {
+        let root = Path::root();
+        if let Some(auth) = &file.auth {
+            let path = root.key("auth");
+            self.tokens(auth.global_keys.as_deref(), &path.key("global_keys"), table);
+            for (name, definition) in auth.key_definitions.iter().flatten() {
+                let path = path.key("key_definitions").key(name).key("key");
+                definition.key.iter().for_each(|key| self.token(key.expose(), &path));
+            }
+        }
+        if let Some(defaults) = &file.defaults {
+            self.pool_keys(defaults, &root.key("defaults"), table);
+        }
+        for name in file.aliases.iter().flatten().map(|(name, _)| name) {
+            if is_pattern(name) {
+                let message = "a further name is no pattern: clients would have to send the `*`";
+                let hint = "name a target so: it may be a pattern";
+                self.warn(&root.key("aliases").key(name), message, hint);
+            }
+        }
+    }
+
+    fn target(&mut self, alias: &str, target: &raw::Target, pool: &Pool, table: &Table) {
+        let path = Path::root().key("targets").key(alias);
+        self.alias(alias, &path);
+        let spelled = spelled(target, &path);
+        if let Some(keys) = spelled.keys {
+            self.pool_keys(keys, &path, table);
+        }
+        spelled.providers.iter().for_each(|entry| self.provider(entry));
+        self.pool(pool, &path, table);
+    }
+
+    fn alias(&mut self, alias: &str, path: &Path) {
+        if alias.contains(".*") || alias.contains(['^', '$', '|', '[', '(']) && alias.len() > 1 {
+            let message = "this name looks like a regular expression";
+            self.warn(path, message, "in a name `*` alone is special, and stands for any text");
+        }
+    }
+
+    fn pool_keys(&mut self, keys: &raw::PoolKeys, path: &Path, table: &Table) {
+        self.tokens(keys.keys.as_deref(), &path.key("keys"), table);
+        if let Some(fallback) = &keys.fallback {
+            let path = path.key("fallback");
+            match fallback.enabled {
+                Some(true) => {}
+                None => {
+                    let message = "without `enabled` nothing here has any effect";
+                    self.warn(&path, message, "add `\"enabled\": true`");
+                }
+                Some(false) if fallback.to.as_ref().is_some_and(|to| !to.is_empty()) => {
+                    let message = "these aliases are never reached: falling back is off";
+                    self.warn(&path.key("to"), message, "set `enabled` to `true`");
+                }
+                Some(false) => {}
+            }
+        }
+        for (at, rule) in keys.routing_rules.iter().flatten().enumerate() {
+            for (name, _) in rule.match_labels.iter().filter(|(_, value)| value.contains('*')) {
+                let path = path.key("routing_rules").index(at).key("match_labels").key(name);
+                self.glob(&path, "a label's value");
+            }
+        }
+    }
+
+    fn provider(&mut self, entry: &Entry<'_>) {
+        let Entry { endpoint, path, .. } = entry;
+        let credentials: Vec<(Path, &str)> = match &endpoint.onwards_key {
+            None => Vec::new(),
+            Some(raw::Credentials::One(one)) => vec![(path.key("onwards_key"), one.expose())],
+            Some(raw::Credentials::Many(many)) => many
+                .iter()
+                .enumerate()
+                .map(|(at, one)| (path.key("onwards_key").index(at), one.expose()))
+                .collect(),
+        };
+        for (path, credential) in &credentials {
+            self.credential(credential, path);
+        }
+        if endpoint.onwards_model.as_ref().is_some_and(|model| model.contains('*')) {
+            self.glob(&path.key("onwards_model"), "the model sent upstream");
+        }
+        self.url(endpoint, !credentials.is_empty(), &path.key("url"), path);
+    }
+
+    fn pool(&mut self, pool: &Pool, path: &Path, table: &Table) {
+        let is_vendors = |provider: &Provider| match &provider.place {
+            Place::Wire { origin, .. } => origin.host.to_str().is_ok_and(is_vendors_host),
+            Place::Mock(_) => false,
+        };
+        if matches!(pool.access, Access::Closed(_))
+            && pool.endpoints == Endpoints::All
+            && pool.providers.iter().any(is_vendors)
+        {
+            let message = "a holder of one of its keys reaches the files, batches and stored responses \
+                           of the vendor's account";
+            let hint = "narrow it with `\"endpoints\": [\"inference\"]`, or name in `endpoints` what is \
+                        meant";
+            self.warn(path, message, hint);
+        }
+        self.out_of_reach(pool, path, table);
+        for successor in pool.fallback.to.iter().map(|id| table.pool(*id)) {
+            if pool.fallback.enabled && successor.providers.is_empty() {
+                let message = "one of these aliases has no provider and can serve nothing";
+                self.warn(&path.key("fallback").key("to"), message, "remove it");
+            }
+        }
+    }
+
+    /// The pools behind `to` that no request comes to, where the pools before them may use up all of
+    /// its attempts.
+    fn out_of_reach(&mut self, pool: &Pool, path: &Path, table: &Table) {
+        let total = pool.fallback.most_in_all.filter(|_| pool.fallback.enabled);
+        let Some(total) = total else { return };
+        let mut before = pool.fallback.max_attempts;
+        for next in pool.fallback.to.iter().map(|id| table.pool(*id)) {
+            if before >= total {
+                let message = format!(
+                    "the pools before `{}` may make all {total} attempts, so that it is not reached",
+                    shown(&next.alias)
+                );
+                let path = path.key("fallback").key("max_attempts_total");
+                return self.warn(&path, &message, "raise it, or lower `max_attempts` before");
+            }
+            before = before.saturating_add(next.fallback.max_attempts);
+        }
+    }
+
+    fn glob(&mut self, path: &Path, what: &str) {
+        let message = format!("{what} is no pattern: `*` is taken as it is written");
+        self.warn(path, &message, "only a target's name may be a pattern");
+    }
+
+    fn warn(&mut self, path: &Path, message: &str, hint: &str) {
+        self.found.push(self.source.problem(path, message, Some(hint.to_owned())));
+    }
+}

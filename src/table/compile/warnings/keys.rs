@@ -1,0 +1,158 @@
+//! Keys that are no keys: a shell's variable, a header's value, what an example says in their place.
+
+use super::Warnings;
+use crate::{
+    config::{Path, references::is_stand_in},
+    secret::Secret,
+    table::Table,
+};
+
+impl Warnings<'_> {
+    /// Tokens that open something; names of definitions are none.
+    pub(super) fn tokens(&mut self, tokens: Option<&[Secret]>, path: &Path, table: &Table) {
+        for (at, token) in tokens.unwrap_or_default().iter().enumerate() {
+            let text = token.expose();
+            if table.keyring.named(text).is_none() {
+                self.token(text, &path.index(at));
+            }
+        }
+    }
+
+    /// What a client would send.
+    pub(super) fn token(&mut self, text: &str, path: &Path) {
+        if is_stand_in(text) || self.key(text, path) {
+            return;
+        }
+        if text.contains('*') {
+            self.glob(path, "a key");
+        } else if text.chars().count() < SHORTEST {
+            let message = "a key as short as this can be guessed";
+            let hint = "use a random one, as `openssl rand -hex 24` prints";
+            self.warn(path, message, hint);
+        }
+    }
+
+    /// What a provider is asked with.
+    pub(super) fn credential(&mut self, text: &str, path: &Path) {
+        if !is_stand_in(text) && text != CALLER {
+            self.key(text, path);
+        }
+    }
+
+    /// Warns of what is no key at all; whether it is.
+    fn key(&mut self, text: &str, path: &Path) -> bool {
+        let lower = text.to_ascii_lowercase();
+        let (message, hint) = if is_variable(text) {
+            ("this is the name of a variable, and not what it holds", "write `${env:NAME}`")
+        } else if SCHEMES.iter().any(|scheme| lower.starts_with(scheme)) {
+            ("the word before the key is added by the router", "write the key alone")
+        } else if text.trim() != text {
+            ("white space stands around this key", "remove it")
+        } else if is_placeholder(&lower) {
+            ("this stands in an example in place of a key", "write the key, or `${env:NAME}`")
+        } else {
+            return false;
+        };
+        self.warn(path, message, hint);
+        true
+    }
+}
+
+/// `$NAME`, `%NAME%`, `{{ name }}`, `os.environ/NAME`, `env:NAME`.
+fn is_variable(text: &str) -> bool {
+    let name = |name: &str| {
+        name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && !name.is_empty()
+    };
+    let inside = |start: &str, end: &str| {
+        text.strip_prefix(start).and_then(|rest| rest.strip_suffix(end)).map(str::trim)
+    };
+    let starts =
+        ["$", "os.environ/", "os.environ.", "process.env.", "env:", "env.", "env/", "ENV:"];
+    starts.iter().any(|start| inside(start, "").is_some_and(name))
+        || [("%", "%"), ("{{", "}}"), ("$(", ")"), ("${", "}"), ("{", "}"), ("$env:", "")]
+            .iter()
+            .any(|(start, end)| {
+                inside(start, end).is_some_and(|inner| !inner.is_empty() && inner.len() < LONGEST)
+            })
+        || (text.len() < LONGEST
+            && text.contains('_')
+            && ["_API_KEY", "_KEY", "_TOKEN", "_SECRET"].iter().any(|end| text.ends_with(end))
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_'))
+}
+
+/// `lower` is in lower case.
+fn is_placeholder(lower: &str) -> bool {
+    const WHOLE: [&str; 9] =
+        ["xxx", "todo", "tbd", "none", "null", "key", "secret", "token", "password"];
+    const PARTS: [&str; 9] =
+        ["...", "…", "xxxx", "****", "your-", "your_", "-your", "_your", "todo-"];
+    /// Without `-` and `_`.
+    const WORDS: [&str; 11] = [
+        "yourkey",
+        "yourapi",
+        "yourtoken",
+        "changeme",
+        "replaceme",
+        "replacewith",
+        "placeholder",
+        "fixme",
+        "keyhere",
+        "myapikey",
+        "redacted",
+    ];
+    let plain = lower.replace(['-', '_', ' '], "");
+    let is_bracketed = (lower.starts_with('<') && lower.ends_with('>'))
+        || (lower.contains('<') && lower.contains('>'))
+        || (lower.starts_with('[') && lower.ends_with(']'));
+    WHOLE.contains(&lower)
+        || plain == "apikey"
+        || PARTS.iter().any(|part| lower.contains(part))
+        || WORDS.iter().any(|word| plain.contains(word))
+        || is_bracketed
+}
+
+/// Characters of a key that nobody guesses.
+const SHORTEST: usize = 12;
+/// Characters of a name.
+const LONGEST: usize = 64;
+const SCHEMES: [&str; 3] = ["bearer ", "basic ", "authorization:"];
+const CALLER: &str = "${caller}";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_no_key_is_known_and_keys_are_not() {
+        for text in [
+            "$OPENAI_API_KEY",
+            "${OPENAI_API_KEY}",
+            "%KEY%",
+            "{{ key }}",
+            "OPENAI_API_KEY",
+            "os.environ/KEY",
+            "$(cat key)",
+        ] {
+            assert!(is_variable(text), "{text}");
+        }
+        for text in [
+            "sk-...",
+            "sk-xxxxxxxx",
+            "your_api_key",
+            "<key>",
+            "changeme",
+            "sk-your-key",
+            "replace-me",
+            "todo",
+            "insert-key-here",
+        ] {
+            assert!(is_placeholder(text), "{text}");
+        }
+        for text in ["sk-proj-4f0a9c81d2e3b7", "$a!", "sk-ant-api03-Q_k", "A1B2C3D4E5F6", "ollama"]
+        {
+            assert!(!is_variable(text) && !is_placeholder(&text.to_lowercase()), "{text}");
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Names that are not targets themselves: further names of targets, patterns, and the target of all
+//! others.
+//!
+//! It is asked only for a name that no target has.
+
+use std::collections::HashMap;
+
+use super::PoolId;
+
+/// What else a client may ask for.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    /// Further names, and the names that they stand for.
+    pub(crate) further: HashMap<Box<str>, Box<str>>,
+    /// Targets whose name is a pattern, the longest first.
+    pub(crate) patterns: Vec<(Box<str>, PoolId)>,
+    /// The target of names that are none of these.
+    pub(crate) default: Option<PoolId>,
+}
+
+impl Names {
+    /// The name that is meant by one that no target has.
+    pub(crate) fn meant<'a>(&'a self, name: &'a str) -> &'a str {
+        self.further.get(name).map_or(name, |meant| meant)
+    }
+
+    /// The target of the longest pattern that a name fits.
+    pub(crate) fn fitting(&self, name: &str) -> Option<PoolId> {
+        let fits = |(pattern, _): &&(Box<str>, PoolId)| fits(pattern, name);
+        self.patterns.iter().find(fits).map(|(_, pool)| *pool)
+    }
+
+    /// Puts the patterns in the order in which they are tried: what says more comes first.
+    pub(crate) fn order(&mut self) {
+        let said = |pattern: &str| pattern.bytes().filter(|byte| *byte != b'*').count();
+        self.patterns.sort_by_key(|(pattern, pool)| (usize::MAX - said(pattern), pool.0));
+    }
+}
+
+/// Whether a target's name is a pattern.
+pub(crate) fn is_pattern(name: &str) -> bool {
+    name.contains('*')
+}
+
+/// Whether a name fits a pattern, in which `*` is any text. It takes time in the name's length alone
+/// for each star: what stands between two stars is looked for from the left, once.
+fn fits(pattern: &str, name: &str) -> bool {
+    let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
+    let Some(mut left) = name.strip_prefix(start) else { return false };
+    let (middle, end) = rest.rsplit_once('*').unwrap_or(("", rest));
+    for part in middle.split('*').filter(|part| !part.is_empty()) {
+        match left.find(part) {
+            Some(at) => left = &left[at + part.len()..],
+            None => return false,
+        }
+    }
+    left.ends_with(end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn star_is_any_text_and_nothing_else_is_special() {
+        for (pattern, name, expected) in [
+            ("claude-*", "claude-", true),
+            ("claude-*", "claude-x", true),
+            ("claude-*", "claude", false),
+            ("*-mini", "gpt-5-mini", true),
+            ("*-mini", "gpt-5-mini-x", false),
+            ("gpt-*-mini", "gpt-mini", false),
+            ("gpt-*-mini", "gpt--mini", true),
+            ("*a*b*", "xaxbx", true),
+            ("*a*b*", "xbxax", false),
+            ("a*a", "a", false),
+            ("a*a", "aa", true),
+            ("*", "", true),
+            ("g.t*", "gpt-4", false),
+            ("GPT*", "gpt-4", false),
+        ] {
+            assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn longest_pattern_is_tried_first() {
+        let patterns = ["*", "gpt-*", "gpt-4*-mini", "*-mini"].map(Box::from);
+        let mut names = Names::default();
+        names.patterns = patterns.into_iter().zip((0..).map(PoolId)).collect();
+        names.order();
+        for (name, expected) in [("gpt-4o-mini", 2), ("gpt-5", 1), ("x-mini", 3), ("o3", 0)] {
+            assert_eq!(names.fitting(name), Some(PoolId(expected)), "{name}");
+        }
+    }
+}

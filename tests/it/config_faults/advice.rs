@@ -1,0 +1,209 @@
+//! What `onwards check` says of files that are allowed and probably not meant, and what it suggests for
+//! those that are not allowed.
+//!
+//! Never: a warning repeats a credential or a URL.
+
+use serde_json::{Value, json};
+
+use crate::support::run_cli;
+
+/// Exit status, standard output, standard error.
+fn check(file: &Value, flags: &[&str]) -> (i32, String, String) {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("targets.json");
+    std::fs::write(&path, file.to_string()).unwrap();
+    let arguments = ["check", path.to_str().unwrap()].into_iter().chain(flags.iter().copied());
+    let output = run_cli(arguments);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn target(target: Value) -> Value {
+    json!({"targets": {"m": target}})
+}
+
+#[test]
+fn what_is_probably_not_meant_is_a_warning_with_its_place() {
+    let url = "https://llm.example.com";
+    let key = |key: &str| target(json!({"url": url, "onwards_key": key}));
+    let at = |url: &str| target(json!({"url": url, "onwards_key": "sk-0123456789abcdef"}));
+    let cases = [
+        (key("$OPENAI_API_KEY"), "onwards_key", "${env:NAME}"),
+        (key("OPENAI_API_KEY"), "onwards_key", "${env:NAME}"),
+        (key("os.environ/OPENAI"), "onwards_key", "${env:NAME}"),
+        (key("Bearer sk-0123456789abcdef"), "onwards_key", "write the key alone"),
+        (key("bearer sk-0123456789abcdef"), "onwards_key", "write the key alone"),
+        (key("sk-..."), "onwards_key", "example"),
+        (key("<your key>"), "onwards_key", "example"),
+        (key("changeme"), "onwards_key", "example"),
+        (key(" sk-0123456789abcdef"), "onwards_key", "white space"),
+        (
+            target(json!({"url": url, "onwards_key": ["sk-0123456789abcdef", "$B"]})),
+            "onwards_key[1]",
+            "",
+        ),
+        (at("https://api.openai.com/v1/chat/completions"), ".url", "remove `/chat/completions`"),
+        (at("https://api.mistral.ai/v1/embeddings"), ".url", "remove `/embeddings`"),
+        (at("https://api.anthropic.com"), "targets[\"m\"]", "\"protocol\": \"anthropic\""),
+        (at("https://generativelanguage.googleapis.com"), "", "\"protocol\": \"gemini\""),
+        (at("http://api.example.org/v1"), ".url", "https://"),
+        (target(json!({"url": url, "fallback": {"on_status": [429]}})), ".fallback", "enabled"),
+        (
+            json!({"targets": {"n": {"url": url},
+            "m": {"url": url, "fallback": {"enabled": false, "to": ["n"]}}}}),
+            ".fallback.to",
+            "never",
+        ),
+        (
+            json!({"targets": {"n": [],
+            "m": {"url": url, "fallback": {"enabled": true, "to": ["n"]}}}}),
+            ".fallback.to",
+            "no provider",
+        ),
+        (target(json!({"url": url, "onwards_model": "gpt-*"})), ".onwards_model", "pattern"),
+        (target(json!({"url": url, "keys": ["team-*-0123456789"]})), ".keys[0]", "pattern"),
+        (target(json!({"url": url, "keys": ["abc"]})), ".keys[0]", "guessed"),
+        (target(json!({"url": url, "keys": ["$CLIENT_KEY"]})), ".keys[0]", "${env:NAME}"),
+        (
+            json!({"auth": {"global_keys": ["letmein"]}, "targets": {}}),
+            "auth.global_keys[0]",
+            "guessed",
+        ),
+        (
+            json!({"auth": {"key_definitions": {"a": {"key": "pw"}}}, "targets": {}}),
+            ".key",
+            "guessed",
+        ),
+        (
+            json!({"defaults": {"fallback": {"max_attempts": 2}}, "targets": {}}),
+            "defaults.fallback",
+            "enabled",
+        ),
+        (json!({"targets": {"^gpt-.*$": {"url": url}}}), "targets", "regular expression"),
+    ];
+    for (file, place, words) in cases {
+        let (status, _, told) = check(&file, &[]);
+        let lines: Vec<_> = told.lines().filter(|line| line.starts_with("warning: ")).collect();
+        assert_eq!((status, lines.len()), (0, 1), "{file}: {told}");
+        assert!(lines[0].contains("targets.json:1:"), "{told}");
+        assert!(lines[0].contains(place) && lines[0].contains(words), "{file}: {told}");
+        assert!(!told.contains("0123456789"), "{told}");
+        let (status, _, _) = check(&file, &["--strict"]);
+        assert_eq!(status, 1, "{file}");
+        let (status, json, _) = check(&file, &["--json"]);
+        let json: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!((status, &json["ok"]), (0, &json!(true)), "{json}");
+        assert_eq!(json["warnings"][0]["line"], 1, "{json}");
+        assert!(json["warnings"][0]["path"].as_str().unwrap().contains(place), "{json}");
+    }
+}
+
+#[test]
+fn what_is_meant_is_no_warning() {
+    for file in [
+        target(json!({"url": "http://localhost:11434/v1", "onwards_key": "ollama"})),
+        target(
+            json!({"url": "http://vllm.models.svc.cluster.local", "onwards_key": "sk-0123456789ab"}),
+        ),
+        target(json!({"url": "http://10.0.0.7:8000", "onwards_key": "sk-0123456789ab"})),
+        target(json!({"url": "http://api.example.org"})),
+        target(json!({"url": "https://api.anthropic.com", "protocol": "openai"})),
+        target(json!({"url": "https://generativelanguage.googleapis.com/v1beta/openai"})),
+        target(json!({"url": "mock:", "fallback": {"enabled": false}})),
+        target(json!({"url": "mock:", "onwards_key": "${caller}", "onwards_model": "${model}"})),
+        json!({"targets": {"claude-*": {"url": "mock:"}}}),
+        json!({"auth": {"key_definitions": {"a": {"key": "sk-0123456789ab"}}},
+            "targets": {"m": {"url": "mock:", "keys": ["a"]}}}),
+    ] {
+        let (status, _, told) = check(&file, &["--strict"]);
+        assert_eq!((status, told.as_str()), (0, ""), "{file}");
+    }
+}
+
+#[test]
+fn entry_that_is_nearly_the_name_of_a_definition_is_a_problem() {
+    let file = |keys: Value, global: Value| {
+        json!({"auth": {"global_keys": global,
+                "key_definitions": {"basic-plan": {"key": "sk-0123456789ab"}, "ops": {"key": "sk-0123456789cd"}}},
+            "targets": {"m": {"url": "mock:", "keys": keys}}})
+    };
+    for (keys, global, place) in [
+        (json!(["basic_plan"]), json!([]), "targets[\"m\"].keys[0]"),
+        (json!(["ops", "Basic-Plan"]), json!([]), "targets[\"m\"].keys[1]"),
+        (json!(["basic-plam"]), json!([]), "targets[\"m\"].keys[0]"),
+        (json!(["op"]), json!([]), "targets[\"m\"].keys[0]"),
+        (json!(["ops"]), json!(["basicplan"]), "auth.global_keys[0]"),
+    ] {
+        let (status, _, told) = check(&file(keys.clone(), global), &[]);
+        assert_eq!(status, 1, "{keys}: {told}");
+        assert!(told.contains(place) && told.contains("did you mean"), "{keys}: {told}");
+    }
+    let (status, _, told) =
+        check(&file(json!(["basic-plan", "sk-another-0123456"]), json!([])), &[]);
+    assert_eq!(status, 0, "{told}");
+    let defaults = json!({"auth": {"key_definitions": {"ops": {"key": "sk-0123456789ab"}}},
+        "defaults": {"keys": ["opps"]}, "targets": {"a": {"url": "mock:"}, "b": {"url": "mock:"}}});
+    let (status, _, told) = check(&defaults, &[]);
+    assert_eq!((status, told.matches("defaults.keys[0]").count()), (1, 1), "{told}");
+}
+
+#[test]
+fn names_of_other_gateways_and_numbers_with_units_are_hinted_at() {
+    let url = "https://llm.example.com";
+    for (file, words) in [
+        (target(json!({"url": url, "api_key": "x"})), "did you mean `onwards_key`?"),
+        (target(json!({"base_url": url, "apiKey": "x"})), "did you mean `url`?"),
+        (target(json!([{"api_base": url}])), "did you mean `url`?"),
+        (target(json!({"url": url, "model": "x"})), "did you mean `onwards_model`?"),
+        (
+            target(json!({"providers": [{"url": url, "model_name": "x"}]})),
+            "did you mean `onwards_model`?",
+        ),
+        (
+            target(json!({"url": url, "fallback": {"on_status": ["5xx"]}})),
+            "write 5, which stands for 5xx",
+        ),
+        (
+            target(json!({"url": url, "fallback": {"on_status": "5xx"}})),
+            "write 5, which stands for 5xx",
+        ),
+        (target(json!({"url": url, "timeouts": {"response_ms": "30s"}})), "write 30000"),
+        (target(json!({"url": url, "request_timeout_secs": "30s"})), "write 30:"),
+        (target(json!({"url": url, "cooldown": {"duration_secs": "2m"}})), "write 120:"),
+        (json!({"targets": {}, "port": 3000}), "a flag of `onwards serve`"),
+    ] {
+        let (status, _, told) = check(&file, &[]);
+        assert_eq!(status, 1, "{file}");
+        assert!(told.contains(words), "{file}: {told}");
+        assert!(!told.contains("`url` is missing"), "{file}: {told}");
+        let (status, json, _) = check(&file, &["--json"]);
+        let json: Value = serde_json::from_str(&json).unwrap();
+        assert_eq!((status, &json["ok"]), (1, &json!(false)), "{json}");
+        assert!(json["problems"][0]["hint"].is_string(), "{json}");
+    }
+}
+
+#[test]
+fn offline_looks_up_no_reference_and_sees_all_else() {
+    let file = |more: Value| {
+        let mut target = json!({
+            "url": "${env:ONWARDS_LAB_GONE}/v1", "onwards_key": ["${env:ONWARDS_LAB_A}", "${file:gone/b}"],
+            "keys": ["${env:ONWARDS_LAB_C}"], "request_headers": {"x-a": "${env:ONWARDS_LAB_D}"}});
+        target.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"auth": {"key_definitions": {"a": {"key": "${env:ONWARDS_LAB_E}"}, "b": {"key": "${env:ONWARDS_LAB_F}"}}},
+            "targets": {"m": target, "v": {"url": "https://${env:ONWARDS_LAB_HOST}/v1", "protocol": "gemini",
+                "gcp": {"service_account": "${file:gone.json}"}}}})
+    };
+    let (status, _, told) = check(&file(json!({})), &[]);
+    assert_eq!((status, told.matches("ONWARDS_LAB").count() >= 6), (1, true), "{told}");
+    let (status, said, told) = check(&file(json!({})), &["--offline", "--strict"]);
+    assert_eq!((status, told.as_str()), (0, ""), "{said}");
+    let (status, _, told) = check(&file(json!({"weight": -1})), &["--offline"]);
+    assert!(status == 1 && told.contains("weight"), "{told}");
+    let (status, _, told) =
+        check(&target(json!({"url": "mock:", "name": "${oops}"})), &["--offline"]);
+    assert!(status == 1 && told.contains("neither"), "{told}");
+    let (_, _, told) =
+        check(&target(json!({"url": "mock:", "onwards_key": "${OPENAI_API_KEY}"})), &[]);
+    assert!(told.contains("did you mean `${env:OPENAI_API_KEY}`?"), "{told}");
+}
