@@ -64,6 +64,8 @@ struct Compiler<'a> {
     problems: Vec<Problem>,
     /// The target of names that no target and no pattern has.
     default: Option<PoolId>,
+    /// The names of definitions that literal tokens are near to, by the tokens' digests.
+    near_names: HashMap<[u8; 32], Option<String>>,
     /// What is wrong in `defaults` is said once.
     reported_defaults: bool,
 }
@@ -83,6 +85,7 @@ impl<'a> Compiler<'a> {
             shared: shared::Shared::default(),
             problems: Vec::new(),
             default: None,
+            near_names: HashMap::new(),
             reported_defaults: false,
         }
     }

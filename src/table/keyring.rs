@@ -157,6 +157,11 @@ impl Keyring {
         self.by_name.get(name).copied()
     }
 
+    /// What a token is known by.
+    pub(crate) fn digest(&self, token: &str) -> [u8; 32] {
+        self.hash_key.digest(token)
+    }
+
     /// The name of each definition.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.by_name.keys().map(|name| &**name)

@@ -86,8 +86,8 @@ mod tests {
     #[test]
     fn longest_pattern_is_tried_first() {
         let patterns = ["*", "gpt-*", "gpt-4*-mini", "*-mini"].map(Box::from);
-        let mut names = Names::default();
-        names.patterns = patterns.into_iter().zip((0..).map(PoolId)).collect();
+        let patterns = patterns.into_iter().zip((0..).map(PoolId)).collect();
+        let mut names = Names { patterns, ..Names::default() };
         names.order();
         for (name, expected) in [("gpt-4o-mini", 2), ("gpt-5", 1), ("x-mini", 3), ("o3", 0)] {
             assert_eq!(names.fitting(name), Some(PoolId(expected)), "{name}");

@@ -11,10 +11,17 @@ pub(crate) fn nearest<'a>(
         return None;
     }
     let word = plain(word);
-    let most = (word.chars().count() / 3).clamp(1, 3);
+    let length = word.chars().count();
+    let most = (length / 3).clamp(1, 3);
+    let distance = |candidate: &str| {
+        let candidate = plain(candidate);
+        // Cheap, and true of nearly all candidates of a large file.
+        let may_be_near = candidate.chars().count().abs_diff(length) <= most;
+        may_be_near.then(|| strsim::damerau_levenshtein(&word, &candidate))
+    };
     candidates
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&word, &plain(candidate)), candidate))
+        .filter_map(|candidate| Some((distance(candidate)?, candidate)))
         .filter(|(distance, _)| *distance <= most)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)

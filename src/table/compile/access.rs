@@ -95,7 +95,14 @@ impl Compiler<'_> {
             if keyring.named(text).is_some() {
                 continue;
             }
-            let Some(near) = nearest(text, keyring.names()).map(shown) else { continue };
+            // The same few keys stand in most aliases of a large file.
+            let known = self.near_names.get(&keyring.digest(text)).cloned();
+            let near = known.unwrap_or_else(|| {
+                let near = nearest(text, keyring.names()).map(shown);
+                self.near_names.insert(keyring.digest(text), near.clone());
+                near
+            });
+            let Some(near) = near else { continue };
             let place = path.index(at);
             // What is wrong in `defaults` is said for the first alias alone.
             if self.problems.iter().all(|problem| problem.path != place) {
