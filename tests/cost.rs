@@ -5,6 +5,8 @@
 mod measure;
 #[path = "cost/shapes.rs"]
 mod shapes;
+#[path = "cost/real.rs"]
+mod real;
 
 use onwards::body::Weight;
 use onwards::protocol::Protocol;
@@ -40,16 +42,15 @@ fn an_answer_takes_no_more_than_is_estimated() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
-/// Whatever is let in takes at most four times its length, or four times and what structure any
-/// request may have.
+/// Whatever is let in takes at most four times its length, or what any request may take.
 #[test]
 fn the_estimate_is_at_most_four_times_the_length() {
-    const ALWAYS: u64 = 8 << 20;
+    const ALWAYS: u64 = 64 << 20;
     for &from in Protocol::ALL {
         for (what, body) in shapes::requests(from.name(), 256 << 10) {
             let length = body.len() as u64;
             let estimate = Weight::of([body.as_bytes()]).unwrap_or_default();
-            assert!(estimate <= (4 * length).max(3 * length + ALWAYS), "{from} {what}");
+            assert!(estimate <= (4 * length).max(ALWAYS), "{from} {what}");
         }
     }
 }
@@ -79,12 +80,29 @@ fn real_bodies_of_any_length_are_let_in() {
         assert!(Weight::of([body.as_bytes()]).is_ok(), "{what}: {}", body.len());
         serde_json::from_str::<serde::de::IgnoredAny>(&body).unwrap();
     }
-    let row = r#"{"id":12345,"name":"A name of someone","city":"Lisbon","open":true}"#;
-    let rows = vec![row; 30_000].join(",");
-    let body = format!(
-        r#"{{"contents":[{{"parts":[{{"functionResponse":{{"name":"f","response":{{"rows":[{rows}]}}}}}}]}}]}}"#
-    );
-    assert!(Weight::of([body.as_bytes()]).is_ok(), "a table: {}", body.len());
+}
+
+/// Long chats, tables and catalogues of tools take no more than four times their length, or than any
+/// request may take, by the estimate and in truth.
+#[test]
+fn real_bodies_of_many_parts_are_let_in() {
+    const ALWAYS: u64 = 64 << 20;
+    for &from in Protocol::ALL {
+        for (what, body) in real::requests(from.name(), 5_000_000) {
+            let length = body.len() as u64;
+            let estimate = Weight::of([body.as_bytes()]);
+            let estimate = estimate.unwrap_or_else(|_| panic!("{from} {what} is refused"));
+            assert!(estimate <= (4 * length).max(ALWAYS), "{from} {what}: {estimate}");
+            if what.starts_with("rows") {
+                assert!(estimate < 3 * length + 10_000, "{from} {what}: {estimate}");
+            }
+        }
+        for (what, body) in real::requests(from.name(), 500_000) {
+            let cost = measure::request(from, what, body.as_bytes());
+            let cost = cost.unwrap_or_else(|| panic!("{from} {what} is refused"));
+            assert_eq!(cost.fault(), None);
+        }
+    }
 }
 
 /// Longer than any vendor's answer, in the smallest events.

@@ -17,6 +17,8 @@
 mod agents;
 #[path = "protocols/answers.rs"]
 mod answers;
+#[path = "protocols/bounds.rs"]
+mod bounds;
 #[path = "protocols/calls.rs"]
 mod calls;
 #[path = "protocols/conversations.rs"]

@@ -12,16 +12,33 @@ pub struct Weight {
     /// What objects, fields and elements take beside their text, where each is read into a form of
     /// its own.
     structure: u64,
-    /// What a comma stands for.
+    /// What an element of a list stands for.
     element: u64,
     in_string: bool,
     escaped: bool,
     depth: usize,
-    /// For each container deeper than that: what its elements take, and the most that one of its
-    /// containers took. Readers leave these as they are written, or go through one at a time.
+    /// One bit for each open container, the innermost lowest: 1 is an object.
+    objects: u128,
+    /// A key comes next, not a value.
+    at_key: bool,
+    key: Key,
+    /// The value that comes next stands under one of [`AS_WRITTEN`].
+    is_written: bool,
+    /// The depth of the container that is passed on as it is written; 0 outside of these.
+    written: usize,
+    /// For each container deeper than [`READ_TO`]: what its elements take, and the most that one of
+    /// its containers took. Readers leave these as they are written, or go through one at a time.
     deep: Vec<(u64, u64)>,
     /// The most that one of the outermost of these took.
     deepest: u64,
+}
+
+/// The beginning of the last key, as it is written.
+#[derive(Debug, Default)]
+struct Key {
+    bytes: [u8; LONGEST],
+    /// Its whole length.
+    length: usize,
 }
 
 /// A body's structure is out of proportion to its text.
@@ -30,9 +47,33 @@ pub struct OutOfProportion;
 
 impl Default for Weight {
     fn default() -> Self {
-        let (deep, deepest) = (Vec::new(), 0);
-        let (bytes, structure, element, depth) = (0, 0, ELEMENT, 0);
-        Self { bytes, structure, element, in_string: false, escaped: false, depth, deep, deepest }
+        Self {
+            bytes: 0,
+            structure: 0,
+            element: ELEMENT,
+            in_string: false,
+            escaped: false,
+            depth: 0,
+            objects: 0,
+            at_key: false,
+            key: Key::default(),
+            is_written: false,
+            written: 0,
+            deep: Vec::new(),
+            deepest: 0,
+        }
+    }
+}
+
+impl Key {
+    fn push(&mut self, bytes: &[u8]) {
+        let room = self.bytes.get_mut(self.length..).unwrap_or_default();
+        room.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        self.length += bytes.len();
+    }
+
+    fn is_as_written(&self) -> bool {
+        self.bytes.get(..self.length).is_some_and(|key| AS_WRITTEN.contains(&key))
     }
 }
 
@@ -67,41 +108,75 @@ impl Weight {
                 continue;
             }
             match piece[at] {
-                b'"' => self.in_string = true,
-                b'{' => self.open(OBJECT),
-                b'[' => self.open(LIST),
+                b'"' => self.begin_string(),
+                b'{' => self.open(true),
+                b'[' => self.open(false),
                 b'}' | b']' => self.close(),
-                b':' => self.add(FIELD),
-                b',' => self.add(self.element),
+                b':' => self.field(),
+                b',' => self.comma(),
                 _ => {}
             }
             at += 1;
         }
     }
 
+    fn begin_string(&mut self) {
+        self.in_string = true;
+        self.key.length = 0;
+    }
+
     /// Where the string ends, or the piece.
-    fn skip_string(&mut self, piece: &[u8], mut at: usize) -> usize {
-        if std::mem::take(&mut self.escaped) {
-            at += 1;
-        }
+    fn skip_string(&mut self, piece: &[u8], from: usize) -> usize {
+        let mut at = from + usize::from(std::mem::take(&mut self.escaped));
+        let mut end = piece.len();
         while let Some(next) = memchr2(b'"', b'\\', piece.get(at..).unwrap_or_default()) {
             at += next + 1;
             if piece[at - 1] == b'"' {
-                self.in_string = false;
-                return at;
+                (self.in_string, end) = (false, at - 1);
+                break;
             }
-            if at == piece.len() {
-                self.escaped = true;
-                return at;
-            }
+            self.escaped = at == piece.len();
             at += 1;
         }
-        piece.len()
+        if self.at_key {
+            self.key.push(piece.get(from..end).unwrap_or_default());
+        }
+        end + usize::from(!self.in_string)
     }
 
-    fn open(&mut self, bytes: u64) {
+    fn field(&mut self) {
+        self.is_written = self.depth >= 2 && self.key.is_as_written();
+        self.at_key = false;
+        self.add(FIELD);
+    }
+
+    fn comma(&mut self) {
+        self.is_written = false;
+        self.at_key = self.is_in_object();
+        if !self.at_key {
+            self.add(self.element);
+        }
+    }
+
+    fn is_in_object(&self) -> bool {
+        self.objects & 1 == 1
+    }
+
+    fn open(&mut self, is_object: bool) {
+        let bytes = match (is_object, self.depth > 0 && !self.is_in_object()) {
+            (true, true) => ITEM,
+            (true, false) => OBJECT,
+            (false, _) => LIST,
+        };
         self.depth += 1;
-        if self.depth <= READ_TO {
+        self.objects = self.objects << 1 | u128::from(is_object);
+        self.at_key = is_object;
+        if self.written > 0 {
+            return;
+        }
+        if std::mem::take(&mut self.is_written) {
+            self.written = self.depth;
+        } else if self.depth <= READ_TO {
             self.structure += bytes;
         } else if self.depth <= DEEPEST {
             self.deep.push((DEEP, 0));
@@ -109,7 +184,12 @@ impl Weight {
     }
 
     fn close(&mut self) {
-        if (READ_TO + 1..=DEEPEST).contains(&self.depth)
+        (self.is_written, self.at_key) = (false, false);
+        if self.written > 0 {
+            if self.written == self.depth {
+                self.written = 0;
+            }
+        } else if (READ_TO + 1..=DEEPEST).contains(&self.depth)
             && let Some((own, most)) = self.deep.pop()
         {
             match self.deep.last_mut() {
@@ -118,9 +198,13 @@ impl Weight {
             }
         }
         self.depth = self.depth.saturating_sub(1);
+        self.objects >>= 1;
     }
 
     fn add(&mut self, bytes: u64) {
+        if self.written > 0 {
+            return;
+        }
         match self.deep.last_mut() {
             Some((own, _)) => *own += DEEP,
             None => self.structure += bytes,
@@ -128,27 +212,47 @@ impl Weight {
     }
 
     fn total(&self) -> Result<u64, OutOfProportion> {
-        let structure = self.structure + self.deepest;
-        if structure > self.bytes.max(ALWAYS) {
-            return Err(OutOfProportion);
-        }
         // Read, written, and once more while either happens.
-        Ok(3 * self.bytes + structure)
+        let total = 3 * self.bytes + self.structure + self.deepest;
+        if total > (4 * self.bytes).max(ALWAYS) { Err(OutOfProportion) } else { Ok(total) }
     }
 }
 
-/// So much structure is let in beside any text: more than the tools and turns of an agent take.
-const ALWAYS: u64 = 8 << 20;
+/// What any body may take, however much of it is structure: half of what the text of the largest
+/// body takes. A chat of thirty thousand short messages takes so much, and so do 300 kB of empty
+/// objects.
+const ALWAYS: u64 = 64 << 20;
 /// How deep the parts of a tool's result stand. What is deeper is passed on as it is written.
 const READ_TO: usize = 8;
 /// Readers refuse what is deeper.
 const DEEPEST: usize = 128;
+/// Below the top level and under these keys all readers leave objects and lists as they are written:
+/// arguments and results of tools, and schemas. A key that is written with escapes is not known here,
+/// and what stands under it is weighed.
+const AS_WRITTEN: &[&[u8]] = &[
+    b"args",
+    b"input",
+    b"input_schema",
+    b"json",
+    b"parameters",
+    b"parametersJsonSchema",
+    b"parameters_json_schema",
+    b"response",
+    b"responseJsonSchema",
+    b"responseSchema",
+    b"response_json_schema",
+    b"response_schema",
+    b"schema",
+];
+/// Longer than any of these.
+const LONGEST: usize = 24;
 /// What one of each takes at most in the neutral form and on the way to it; `tests/cost.rs` holds
-/// the estimate to what is measured.
-const OBJECT: u64 = 560;
-const LIST: u64 = 100;
-const FIELD: u64 = 156;
-const ELEMENT: u64 = 160;
+/// the estimate to what is measured. An item is an object in a list: a message, a part, a call.
+const ITEM: u64 = 460;
+const OBJECT: u64 = 220;
+const LIST: u64 = 64;
+const FIELD: u64 = 60;
+const ELEMENT: u64 = 100;
 const DEEP: u64 = 40;
 const NUMBER: u64 = 8;
 
@@ -169,8 +273,25 @@ mod tests {
     #[test]
     fn what_is_in_a_text_weighs_nothing() {
         assert_eq!(structure(r#""{[,:]}\"{,\\""#), 0);
-        assert_eq!(structure(r#"{"a":"{\"b\":[]}","c":1}"#), OBJECT + 2 * FIELD + ELEMENT);
-        assert_eq!(structure(r#"["\\",{}]"#), LIST + ELEMENT + OBJECT);
+        assert_eq!(structure(r#"{"a":"{\"b\":[]}","c":1}"#), OBJECT + 2 * FIELD);
+        assert_eq!(structure(r#"["\\",{}]"#), LIST + ELEMENT + ITEM);
+        assert_eq!(structure(r#"{"a":[{},{}]}"#), OBJECT + FIELD + LIST + 2 * ITEM + ELEMENT);
+    }
+
+    #[test]
+    fn what_is_passed_on_as_it_is_written_weighs_nothing() {
+        let outer = OBJECT + FIELD + OBJECT;
+        let written = |value: &str| structure(&format!(r#"{{"a":{{{value}}}}}"#));
+        assert_eq!(written(r#""args":{"rows":[{"a":[1,2]},{}],"parameters":{}}"#), outer + FIELD);
+        assert_eq!(written(r#""input":[{},{}], "b":{}"#), outer + 2 * FIELD + OBJECT);
+        assert_eq!(written(r#""args":1,"b":[]"#), outer + 2 * FIELD + LIST);
+        assert_eq!(written(r#""b":"args","c":[]"#), outer + 2 * FIELD + LIST);
+        assert_eq!(written(r#""b":["args",{}]"#), outer + FIELD + LIST + ELEMENT + ITEM);
+        for other in [r#""arg":[]"#, r#""\u0061rgs":[]"#, r#""args1":[]"#, r#""Args":[]"#] {
+            assert_eq!(written(other), outer + FIELD + LIST, "{other}");
+        }
+        let top = OBJECT + FIELD + LIST + 2 * ITEM + ELEMENT;
+        assert_eq!(structure(r#"{"input":[{},{}]}"#), top, "items of a request");
     }
 
     #[test]

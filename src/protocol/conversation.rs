@@ -30,6 +30,7 @@ pub(crate) use names::ToolNames;
 pub use part::{CacheMark, Content, Media, MediaKind, Part, Signature, Source};
 pub use reply::{Finish, Reply, Usage};
 pub use thinking::Thinking;
+pub(crate) use tool::Arguments;
 pub use tool::{Tool, ToolCall, ToolChoice, ToolResult};
 pub(crate) use turns::Merged;
 pub use turns::{Role, Turn};
@@ -176,6 +177,13 @@ impl Conversation {
                 return Err(bounds::too_many(field, most));
             }
         }
+        let answers = |extra: &&Extra| NUMBERS_OF_ANSWERS.contains(&extra.name.as_str());
+        for extra in self.extras.iter().filter(answers) {
+            if extra.value.get().parse::<f64>().is_ok_and(|n| n > bounds::CHOICES as f64) {
+                let most = bounds::CHOICES;
+                return Err(ReadError::new(&extra.name, format!("must not be more than {most}")));
+            }
+        }
         Ok(self)
     }
 
@@ -230,6 +238,9 @@ const HINTS: &[&str] = &[
     "safety_identifier",
     "reasoning.summary",
 ];
+
+/// Fields that ask for several answers to one question.
+const NUMBERS_OF_ANSWERS: &[&str] = &["n", "candidateCount", "generationConfig.candidateCount"];
 
 /// Fields that ask for something by being there: an empty object turns it on.
 const SWITCHES: &[&str] = &["web_search_options"];

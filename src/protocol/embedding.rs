@@ -14,6 +14,7 @@ use serde_json::value::RawValue;
 
 pub use vector::Vector;
 
+use super::bounds;
 use super::codec::{Client, Head, ReadError, Refused, Target};
 use super::conversation::{Extra, Failure, Losses};
 use crate::models::tokens;
@@ -200,6 +201,25 @@ impl Embedding {
     /// There is something else.
     pub fn texts(&self) -> Result<Vec<String>, Refused> {
         self.inputs.iter().map(|input| input.text().ok_or_else(unfit_input)).collect()
+    }
+
+    /// The same, if there is not more of anything than vendors take.
+    ///
+    /// # Errors
+    /// What there is too much of, and the most.
+    pub fn bounded(self) -> Result<Self, ReadError> {
+        let parts: usize = self.inputs.iter().map(|input| input.parts.len()).sum();
+        for (field, number, most) in [
+            ("the list of inputs", self.inputs.len(), bounds::INPUTS),
+            ("the inputs together", parts, bounds::PARTS),
+            ("the list of forms", self.forms.len(), bounds::FORMS),
+            ("the list of fields that cannot be translated", self.extras.len(), bounds::DROPPED),
+        ] {
+            if number > most {
+                return Err(bounds::too_many(field, most));
+            }
+        }
+        Ok(self)
     }
 
     /// The forms, or that which stands for none.

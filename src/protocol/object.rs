@@ -156,15 +156,25 @@ pub(crate) fn text_of(value: &RawValue) -> Result<String, ReadError> {
     serde_json::from_str(value.get()).map_err(|_| ReadError::new("", "must be a string"))
 }
 
+/// Those of a list that are there, in the list's own room.
+pub(crate) fn present<T>(list: Vec<Option<T>>) -> Vec<T> {
+    // Of a flattened iterator a list would begin anew, with room for four.
+    let itself = |item: Option<T>| item;
+    list.into_iter().filter_map(itself).collect()
+}
+
 fn each_of<'a, T>(
     value: &'a RawValue,
     mut read: impl FnMut(Object<'a>) -> Result<T, ReadError>,
 ) -> Result<Vec<T>, ReadError> {
     let items = items_of(value)?;
-    let read_one = |(index, item)| {
-        Object::of(item).and_then(&mut read).map_err(|error| error.within(format!("[{index}]")))
-    };
-    items.into_iter().enumerate().map(read_one).collect()
+    // A list that grows would begin with room for four, and a message has mostly one part.
+    let mut all = Vec::with_capacity(items.len());
+    for (index, item) in items.into_iter().enumerate() {
+        let one = Object::of(item).and_then(&mut read);
+        all.push(one.map_err(|error| error.within(format!("[{index}]")))?);
+    }
+    Ok(all)
 }
 
 /// The items of a list, not more than any vendor takes. None is kept beyond that.

@@ -214,7 +214,7 @@ fn neutral(endpoint: Option<&Endpoint>, body: &Pieces) -> Result<NeutralRequest,
     let body = body.to_bytes();
     let codec = endpoint.protocol.codec();
     if let Some(codec) = codec.embeddings().filter(|_| endpoint.operation.is_embed()) {
-        let embedding = codec.read_request(&body, &head)?;
+        let embedding = codec.read_request(&body, &head)?.bounded()?;
         return Ok(NeutralRequest::Embedding(Arc::new(embedding)));
     }
     let conversation = codec.read_request(&body, &head)?.bounded()?.with_distinct_calls();

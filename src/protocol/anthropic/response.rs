@@ -2,15 +2,13 @@
 //!
 //! Blocks that only Anthropic has (server tools and their results) are left out.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
 use crate::protocol::Protocol;
 use crate::protocol::codec::{Client, Model, Reading, json};
 use crate::protocol::conversation::{
-    Content, Failure, Finish, Part, Reply, Signature, ToolCall, Usage,
+    Arguments, Content, Failure, Finish, Part, Reply, Signature, ToolCall, Usage,
 };
 use crate::protocol::told::At;
 
@@ -180,7 +178,7 @@ pub(super) enum BlockOut<'a> {
     Text { text: &'a str },
     Thinking { thinking: &'a str, signature: String },
     RedactedThinking { data: String },
-    ToolUse { id: &'a str, name: &'a str, input: Cow<'a, RawValue> },
+    ToolUse { id: &'a str, name: &'a str, input: Arguments<'a> },
 }
 
 /// Usage as a client gets it.
@@ -248,7 +246,7 @@ impl<'a> BlockOut<'a> {
             }
             Content::Redacted => signature.map(|data| Self::RedactedThinking { data }),
             Content::ToolCall(call) => {
-                Some(Self::ToolUse { id: &call.id, name: &call.name, input: call.object() })
+                Some(Self::ToolUse { id: &call.id, name: &call.name, input: call.written() })
             }
             Content::Media(_) | Content::ToolResult(_) => None,
         }

@@ -2,14 +2,14 @@
 //!
 //! It never gives an id: the vendor's answer has none, its header `x-amzn-requestid` does.
 
-use std::borrow::Cow;
-
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{proof, request};
 use crate::protocol::codec::{Model, Reading, json};
-use crate::protocol::conversation::{Content, Failure, Finish, Part, Reply, ToolCall, Usage};
+use crate::protocol::conversation::{
+    Arguments, Content, Failure, Finish, Part, Reply, ToolCall, Usage,
+};
 
 /// Reads an answer.
 pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
@@ -244,7 +244,7 @@ enum BlockOut<'a> {
 struct ToolUseOut<'a> {
     tool_use_id: &'a str,
     name: &'a str,
-    input: Cow<'a, RawValue>,
+    input: Arguments<'a>,
 }
 
 #[derive(Serialize)]
@@ -360,7 +360,7 @@ impl<'a> BlockOut<'a> {
             Content::ToolCall(call) => Some(Self::ToolUse(ToolUseOut {
                 tool_use_id: &call.id,
                 name: &call.name,
-                input: call.object(),
+                input: call.written(),
             })),
             Content::Media(media) => request::image(media).map(Self::Image),
             Content::ToolResult(_) => None,

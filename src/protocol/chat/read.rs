@@ -7,7 +7,7 @@ use crate::protocol::codec::ReadError;
 use crate::protocol::conversation::{
     Content, Conversation, Media, MediaKind, Part, Role, Tool, ToolCall, ToolResult, Turn,
 };
-use crate::protocol::object::{Object, TextOr};
+use crate::protocol::object::{Object, TextOr, present};
 
 /// What only one of the protocols has.
 pub(crate) struct Dialect {
@@ -73,7 +73,7 @@ fn read_content(
     Ok(match content {
         None => Vec::new(),
         Some(TextOr::Text(text)) => vec![Part::text(text)],
-        Some(TextOr::Each(parts)) => parts.into_iter().flatten().collect(),
+        Some(TextOr::Each(parts)) => present(parts),
     })
 }
 

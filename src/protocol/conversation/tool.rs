@@ -3,8 +3,8 @@
 //! It never runs one.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::part::{CacheMark, Part, one_text};
@@ -49,6 +49,22 @@ pub struct ToolCall {
     pub arguments: String,
 }
 
+/// The arguments of a call as they are written into an object's place. A long text that is no JSON is
+/// not copied for it.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Arguments<'a> {
+    /// An object.
+    Object(&'a RawValue),
+    /// What is no object.
+    Text {
+        /// As the model wrote it.
+        arguments: &'a str,
+    },
+    /// None.
+    None {},
+}
+
 /// What a tool gave back.
 #[derive(Debug, Clone)]
 pub struct ToolResult {
@@ -84,11 +100,22 @@ impl ToolCall {
     /// The arguments as a JSON object, whatever the model wrote: none is `{}`, and what is no
     /// object stands under the key `arguments`.
     pub fn object(&self) -> Cow<'_, RawValue> {
-        let text = self.arguments.trim();
-        match serde_json::from_str::<&RawValue>(text) {
-            Ok(value) if value.get().starts_with('{') => Cow::Borrowed(value),
-            _ if text.is_empty() || text == "null" => Cow::Owned(raw("{}")),
-            _ => Cow::Owned(as_arguments(text)),
+        match self.written() {
+            Arguments::Object(value) => Cow::Borrowed(value),
+            other => Cow::Owned(
+                serde_json::value::to_raw_value(&other)
+                    .unwrap_or_else(|_| RawValue::NULL.to_owned()),
+            ),
+        }
+    }
+
+    /// The same, to be written.
+    pub(crate) fn written(&self) -> Arguments<'_> {
+        let arguments = self.arguments.trim();
+        match serde_json::from_str::<&RawValue>(arguments) {
+            Ok(value) if value.get().starts_with('{') => Arguments::Object(value),
+            _ if arguments.is_empty() || arguments == "null" => Arguments::None {},
+            _ => Arguments::Text { arguments },
         }
     }
 }
@@ -110,12 +137,6 @@ impl ToolResult {
     pub(crate) fn text(&self) -> Cow<'_, str> {
         one_text(self.content.iter().filter_map(Part::as_text), "\n").unwrap_or_default()
     }
-}
-
-/// An object that holds a text. It may be long, so that it is copied once.
-fn as_arguments(text: &str) -> Box<RawValue> {
-    let object = [("arguments", text)].into_iter().collect::<BTreeMap<_, _>>();
-    serde_json::value::to_raw_value(&object).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
 /// JSON text that is known to be valid; `null` in the place of any other.

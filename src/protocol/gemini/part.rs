@@ -11,12 +11,13 @@ use crate::protocol::Protocol;
 use crate::protocol::codec::Reading;
 use crate::protocol::conversation::tool::compact;
 use crate::protocol::conversation::{
-    Content, Media, MediaKind, Part, Reply, Signature, Source, ToolCall,
+    Arguments, Content, Media, MediaKind, Part, Reply, Signature, Source, ToolCall,
 };
 
 use super::signature;
 
-/// A part as it is written: one of its fields, and perhaps a signature.
+/// A part as it is written: one of its fields, and perhaps a signature. Those that few parts have are
+/// boxed: a chat may have many thousands of texts.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PartOut<'a> {
@@ -25,13 +26,13 @@ pub(super) struct PartOut<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) thought: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) inline_data: Option<Blob<'a>>,
+    pub(super) inline_data: Option<Box<Blob<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) file_data: Option<FileData<'a>>,
+    pub(super) file_data: Option<Box<FileData<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) function_call: Option<FunctionCall<'a>>,
+    pub(super) function_call: Option<Box<FunctionCall<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) function_response: Option<FunctionResponse<'a>>,
+    pub(super) function_response: Option<Box<FunctionResponse<'a>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) thought_signature: Option<Cow<'a, str>>,
 }
@@ -54,14 +55,24 @@ pub(super) struct FileData<'a> {
 pub(super) struct FunctionCall<'a> {
     pub(super) id: &'a str,
     pub(super) name: &'a str,
-    pub(super) args: Cow<'a, RawValue>,
+    pub(super) args: Arguments<'a>,
 }
 
 #[derive(Serialize)]
 pub(super) struct FunctionResponse<'a> {
     pub(super) id: &'a str,
     pub(super) name: &'a str,
-    pub(super) response: Box<RawValue>,
+    pub(super) response: Response<'a>,
+}
+
+/// A result must be an object: a text that is none stands under the key that Google documents.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub(super) enum Response<'a> {
+    Written(&'a RawValue),
+    Owned(Box<RawValue>),
+    Output { output: Cow<'a, str> },
+    Error { error: Cow<'a, str> },
 }
 
 /// A part as a provider gives it. Fields that only Google's own tools fill are passed over.
@@ -104,13 +115,13 @@ impl<'a> PartOut<'a> {
 
     /// A call of a tool, whatever its arguments are.
     pub(super) fn call(call: &'a ToolCall, name: &'a str) -> Self {
-        let function_call = FunctionCall { id: &call.id, name, args: call.object() };
-        Self { function_call: Some(function_call), ..Self::default() }
+        let function_call = FunctionCall { id: &call.id, name, args: call.written() };
+        Self { function_call: Some(Box::new(function_call)), ..Self::default() }
     }
 
     /// A medium that stands here.
     pub(super) fn inline(mime_type: &'a str, data: &'a str) -> Self {
-        Self { inline_data: Some(Blob { mime_type, data }), ..Self::default() }
+        Self { inline_data: Some(Box::new(Blob { mime_type, data })), ..Self::default() }
     }
 
     /// A medium of an answer; none for one that does not stand there.

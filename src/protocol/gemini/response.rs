@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
+use crate::protocol::bounds::{CHOICES, Few};
 use crate::protocol::codec::{Client, Model, Reading, json};
 use crate::protocol::conversation::{Failure, Finish, Reply, Usage};
 use crate::protocol::told::At;
@@ -112,7 +113,7 @@ pub(super) fn write_finish(finish: Finish) -> &'static str {
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Chunk {
-    pub(super) candidates: Option<Vec<Candidate>>,
+    pub(super) candidates: Option<Few<Candidate, CHOICES>>,
     pub(super) prompt_feedback: Option<PromptFeedback>,
     pub(super) usage_metadata: Option<UsageIn>,
     pub(super) model_version: Option<String>,

@@ -2,8 +2,11 @@
 //!
 //! It never gives more than one choice.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 
+use crate::protocol::bounds::{CHOICES, Few};
 use crate::protocol::chat::ToolCallOut;
 use crate::protocol::codec::{Client, Reading, json};
 use crate::protocol::conversation::{Content, Failure, Finish, Part, Reply, ToolCall, Usage};
@@ -46,11 +49,11 @@ pub(super) fn write(reply: &Reply, to: &Client<'_>) -> Vec<u8> {
     let mut message = MessageOut { role: "assistant", ..MessageOut::default() };
     for part in &reply.parts {
         match &part.content {
-            Content::Text(text) => message.content.get_or_insert_default().push_str(text),
+            Content::Text(text) => add(&mut message.content, text),
             Content::Reasoning(text) if !text.is_empty() => {
-                message.reasoning_content.get_or_insert_default().push_str(text);
+                add(&mut message.reasoning_content, text);
             }
-            Content::Refusal(text) => message.refusal.get_or_insert_default().push_str(text),
+            Content::Refusal(text) => add(&mut message.refusal, text),
             Content::ToolCall(call) => message.tool_calls.push(ToolCallOut::of(call)),
             Content::Reasoning(_)
             | Content::Redacted
@@ -71,6 +74,14 @@ pub(super) fn write(reply: &Reply, to: &Client<'_>) -> Vec<u8> {
         }],
         usage: UsageOut::of(&reply.usage),
     })
+}
+
+/// Adds to a text. What is said in one part is not copied.
+fn add<'a>(to: &mut Option<Cow<'a, str>>, text: &'a str) {
+    match to {
+        None => *to = Some(Cow::Borrowed(text)),
+        Some(before) => before.to_mut().push_str(text),
+    }
 }
 
 /// Why an answer ended; an unknown reason is the usual one.
@@ -104,7 +115,7 @@ fn filled(text: Option<String>) -> Option<String> {
 pub(super) struct Completion {
     pub(super) id: Option<String>,
     pub(super) model: Option<String>,
-    pub(super) choices: Option<Vec<Choice>>,
+    pub(super) choices: Option<Few<Choice, CHOICES>>,
     pub(super) usage: Option<UsageIn>,
     pub(super) error: Option<IgnoredAny>,
 }
@@ -167,10 +178,10 @@ struct ChoiceOut<'a> {
 #[derive(Serialize, Default)]
 struct MessageOut<'a> {
     role: &'static str,
-    content: Option<String>,
-    refusal: Option<String>,
+    content: Option<Cow<'a, str>>,
+    refusal: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    reasoning_content: Option<String>,
+    reasoning_content: Option<Cow<'a, str>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     tool_calls: Vec<ToolCallOut<'a>>,
 }

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
-use crate::protocol::conversation::CacheMark;
+use crate::protocol::conversation::{Arguments, CacheMark};
 use crate::protocol::fields::Fields;
 use crate::protocol::fit::claude::ThinkingOut;
 
@@ -79,7 +79,7 @@ pub(super) enum BlockContent<'a> {
     ToolUse {
         id: Cow<'a, str>,
         name: &'a str,
-        input: Cow<'a, RawValue>,
+        input: Arguments<'a>,
     },
     ToolResult {
         tool_use_id: Cow<'a, str>,

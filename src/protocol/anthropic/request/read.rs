@@ -11,7 +11,7 @@ use crate::protocol::conversation::{
     Signature, Source, Thinking, Tool, ToolCall, ToolChoice, ToolResult, Turn,
 };
 use crate::protocol::fields;
-use crate::protocol::object::{Object, TextOr};
+use crate::protocol::object::{Object, TextOr, present};
 
 /// Reads a request, also one that only counts tokens.
 pub(in crate::protocol::anthropic) fn read(
@@ -78,7 +78,7 @@ fn read_blocks_with(
     Ok(match object.text_or_each(field, |block| read(block, to))? {
         None => Vec::new(),
         Some(TextOr::Text(text)) => vec![Part::text(text)],
-        Some(TextOr::Each(parts)) => parts.into_iter().flatten().collect(),
+        Some(TextOr::Each(parts)) => present(parts),
     })
 }
 

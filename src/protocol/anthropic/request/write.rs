@@ -198,7 +198,7 @@ fn write_part<'a>(
         Content::ToolCall(call) => Some(BlockContent::ToolUse {
             id: clean_id(&call.id),
             name: names.sent(&call.name),
-            input: call.object(),
+            input: call.written(),
         }),
         Content::ToolResult(result) => {
             let mut content = Vec::with_capacity(result.content.len());

@@ -2,18 +2,14 @@
 //!
 //! It never writes `message_stop` after a failure: a broken answer must not look complete.
 
-use std::borrow::Cow;
-
 use serde::Serialize;
-use serde_json::value::RawValue;
 
 use crate::protocol::Protocol;
 use crate::protocol::anthropic::error;
 use crate::protocol::anthropic::response::{BlockOut, MessageOut, UsageOut, write_finish};
 use crate::protocol::codec::{Client, StreamWriter, append_json};
 use crate::protocol::conversation::event::named;
-use crate::protocol::conversation::tool::raw;
-use crate::protocol::conversation::{Event, Finish, Usage};
+use crate::protocol::conversation::{Arguments, Event, Finish, Usage};
 
 /// Writes one stream.
 #[derive(Debug)]
@@ -158,7 +154,7 @@ impl StreamWriter for Writer {
                 self.open(Open::Other, BlockOut::RedactedThinking { data }, out);
             }
             Event::ToolCallStart { id, name, .. } => {
-                let input: Cow<'_, RawValue> = Cow::Owned(raw("{}"));
+                let input = Arguments::None {};
                 self.open(Open::Other, BlockOut::ToolUse { id: &id, name: &name, input }, out);
             }
             Event::ToolCallDelta { json, .. } => {

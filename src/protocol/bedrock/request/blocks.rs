@@ -34,12 +34,12 @@ fn read_with(
     to: &mut Conversation,
     read: fn(Object<'_>, &mut Conversation) -> Result<Block, ReadError>,
 ) -> Result<Vec<Part>, ReadError> {
-    let mut parts: Vec<Part> = Vec::new();
     let blocks = match object.text_or_each(field, |block| read(block, to))? {
         None => Vec::new(),
         Some(TextOr::Each(blocks)) => blocks,
         Some(TextOr::Text(_)) => return Err(ReadError::new(field, "must be a list of objects")),
     };
+    let mut parts: Vec<Part> = Vec::with_capacity(blocks.len());
     for block in blocks {
         match block {
             Block::Part(part) => parts.push(*part),

@@ -9,7 +9,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::{MODEL_FIELDS, OWN_EXTRAS};
-use crate::protocol::conversation::{CacheMark, Extra};
+use crate::protocol::conversation::{Arguments, CacheMark, Extra};
 use crate::protocol::fields::Fields;
 use crate::protocol::fit::claude::ThinkingOut;
 
@@ -99,7 +99,7 @@ pub(in crate::protocol::bedrock) enum SourceOut<'a> {
 pub(super) struct ToolUse<'a> {
     pub(super) tool_use_id: Cow<'a, str>,
     pub(super) name: &'a str,
-    pub(super) input: Cow<'a, RawValue>,
+    pub(super) input: Arguments<'a>,
 }
 
 #[derive(Serialize)]

@@ -94,7 +94,7 @@ impl<'a> Blocks<'a, '_> {
             Content::ToolCall(call) => Some(BlockOut::ToolUse(ToolUse {
                 tool_use_id: fit_id(&call.id),
                 name: self.names.sent(&call.name),
-                input: call.object(),
+                input: call.written(),
             })),
             Content::ToolResult(result) => {
                 let mut content = Vec::with_capacity(result.content.len());

@@ -12,11 +12,10 @@ use super::form::ContentOut;
 use crate::models::{Model, gemini};
 use crate::protocol::Protocol;
 use crate::protocol::codec::Refused;
-use crate::protocol::conversation::tool::raw;
 use crate::protocol::conversation::{
     Content, Conversation, Losses, Media, Merged, Part, Role, Source, ToolNames, ToolResult,
 };
-use crate::protocol::gemini::part::{FileData, FunctionResponse, PartOut};
+use crate::protocol::gemini::part::{FileData, FunctionResponse, PartOut, Response};
 use crate::protocol::gemini::signature::UNCHECKED;
 
 /// Every instruction, in one content.
@@ -116,19 +115,31 @@ fn write_result<'a>(
     let response = FunctionResponse {
         id: &result.call_id,
         name: names.sent(name.unwrap_or("unknown")),
-        response: response_of(&result.text(), result.is_error),
+        response: response_of(result.text(), result.is_error),
     };
-    PartOut { function_response: Some(response), ..PartOut::default() }
+    PartOut { function_response: Some(Box::new(response)), ..PartOut::default() }
 }
 
-/// A response must be an object: a text that is none stands under the key that Google documents.
-fn response_of(text: &str, is_error: bool) -> Box<RawValue> {
-    let is_object = text.starts_with('{') && text.ends_with('}') && !is_error;
-    if is_object && serde_json::from_str::<&RawValue>(text).is_ok() {
-        return raw(text);
+/// A text of one part is not copied: it may be a table of many megabytes.
+fn response_of(text: Cow<'_, str>, is_error: bool) -> Response<'_> {
+    if is_error {
+        return Response::Error { error: text };
     }
-    let key = if is_error { "error" } else { "output" };
-    raw(&format!(r#"{{"{key}":{}}}"#, serde_json::Value::from(text)))
+    match text {
+        Cow::Borrowed(text) => match object(text) {
+            Some(object) => Response::Written(object),
+            None => Response::Output { output: text.into() },
+        },
+        Cow::Owned(text) => match object(&text) {
+            Some(object) => Response::Owned(object.to_owned()),
+            None => Response::Output { output: text.into() },
+        },
+    }
+}
+
+fn object(text: &str) -> Option<&RawValue> {
+    let is_object = text.starts_with('{') && text.ends_with('}');
+    is_object.then(|| serde_json::from_str(text).ok())?
 }
 
 fn write_held_media<'a>(
@@ -156,7 +167,7 @@ fn write_media<'a>(media: &'a Media, losses: &mut Losses) -> Result<Option<PartO
         (None, Source::Base64(data)) => Some(PartOut::inline(media.media_type_or_default(), data)),
         (None, Source::Url(file_uri)) => {
             let mime_type = media.media_type.as_deref().unwrap_or_else(|| type_of_url(media));
-            let file_data = Some(FileData { mime_type, file_uri });
+            let file_data = Some(Box::new(FileData { mime_type, file_uri }));
             Some(PartOut { file_data, ..PartOut::default() })
         }
         // An id of another vendor's store.

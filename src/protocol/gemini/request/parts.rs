@@ -15,7 +15,7 @@ use crate::protocol::conversation::{
 use crate::protocol::gemini::part::push;
 use crate::protocol::gemini::signature;
 use crate::protocol::gemini::spelling::EitherName;
-use crate::protocol::object::{Object, text_of};
+use crate::protocol::object::{Object, present, text_of};
 
 /// The calls, in order.
 #[derive(Default)]
@@ -41,7 +41,7 @@ pub(super) fn read_contents(body: &mut Object<'_>, to: &mut Conversation) -> Res
         };
         let parts = content.each("parts", |part| read_part(part, &mut calls, to))?;
         content.keep_rest("contents.", to);
-        add_turn(role, parts.into_iter().flatten(), to);
+        add_turn(role, present(parts), to);
         Ok(())
     })?;
     if contents.is_empty() {
@@ -53,18 +53,16 @@ pub(super) fn read_contents(body: &mut Object<'_>, to: &mut Conversation) -> Res
 /// A history that was collected from a stream has a content or a part for each chunk: they are one
 /// turn, and the pieces of its thoughts and texts are put together again. Left apart, a piece that
 /// is a space would be nothing to the vendors that take no blank text.
-fn add_turn(role: Role, parts: impl Iterator<Item = Part>, to: &mut Conversation) {
+fn add_turn(role: Role, parts: Vec<Part>, to: &mut Conversation) {
     let is_more = |turn: &&mut Turn| role == Role::Assistant && turn.role == role;
     let mut turn = match to.turns.last_mut().filter(is_more) {
         Some(_) => to.turns.pop().unwrap_or_else(|| Turn::new(role, Vec::new())),
         None => Turn::new(role, Vec::new()),
     };
-    for part in parts {
-        if role == Role::Assistant {
-            push(part, &mut turn.parts);
-        } else {
-            turn.parts.push(part);
-        }
+    if role == Role::Assistant {
+        parts.into_iter().for_each(|part| push(part, &mut turn.parts));
+    } else {
+        turn.parts = parts;
     }
     to.turns.push(turn);
 }

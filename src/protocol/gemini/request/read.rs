@@ -12,7 +12,7 @@ use crate::protocol::fields;
 use crate::protocol::gemini::profile::FIELDS;
 use crate::protocol::gemini::schema::to_json_schema;
 use crate::protocol::gemini::spelling::EitherName;
-use crate::protocol::object::{Object, text_of};
+use crate::protocol::object::{Object, present, text_of};
 
 use super::parts::read_contents;
 
@@ -62,7 +62,7 @@ fn read_system(body: &mut Object<'_>, to: &mut Conversation) -> Result<Vec<Part>
     };
     let parts = Object::of(value).and_then(&mut read);
     let parts = parts.map_err(|error| error.within("systemInstruction"))?;
-    Ok(parts.into_iter().flatten().collect())
+    Ok(present(parts))
 }
 
 fn read_tools(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {

@@ -51,7 +51,7 @@ impl Frames for State {
             self.started = true;
             events.push(Event::Start { id: chunk.id, model: chunk.model });
         }
-        for choice in chunk.choices.unwrap_or_default() {
+        for choice in chunk.choices.into_iter().flatten() {
             if choice.is_first() {
                 let read = self.read_delta(choice.delta.unwrap_or_default(), events);
                 if let Err(failure) = read {

@@ -9,7 +9,7 @@ use crate::protocol::conversation::{
     Content, Conversation, Media, MediaKind, Part, Role, Signature, Source, ToolCall, ToolResult,
     Turn,
 };
-use crate::protocol::object::{Object, TextOr};
+use crate::protocol::object::{Object, TextOr, present};
 use crate::protocol::openai_responses::{custom, item as answer, namespace};
 
 /// Reads the input, a text or a list of items.
@@ -122,7 +122,7 @@ fn read_content(
     Ok(match item.text_or_each(field, |part| read_part(part, to))? {
         None => Vec::new(),
         Some(TextOr::Text(text)) => vec![Part::text(text)],
-        Some(TextOr::Each(parts)) => parts.into_iter().flatten().collect(),
+        Some(TextOr::Each(parts)) => present(parts),
     })
 }
 
