@@ -16,7 +16,7 @@ pub(crate) mod client;
 pub(crate) mod headers;
 mod framing;
 mod foreign;
-mod off_core;
+pub(crate) mod off_core;
 pub(crate) mod inbound;
 pub(crate) mod request;
 pub(crate) mod source;

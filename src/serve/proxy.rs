@@ -12,7 +12,7 @@ use super::{
     context::Context,
     early_head::{Attempted, EarlyHead},
     reply::Reply,
-    respond, rounds,
+    respond, rounds, signature,
 };
 use crate::{
     gateway::Gateway,
@@ -38,7 +38,12 @@ pub(crate) async fn proxy(
         Ok(inbound) => inbound,
         Err(refusal) => return answer::refuse(&refusal, record),
     };
-    let held = match hold(gateway, &mut inbound, &mut record) {
+    let hash = match signature::is_large(&inbound) {
+        false => None,
+        // Boxed: every request would carry the room that these few need.
+        true => Some(Box::pin(signature::hash_off_core(&inbound)).await),
+    };
+    let held = match hold(gateway, &mut inbound, hash.as_deref(), &mut record) {
         Ok(held) => held,
         Err(refusal) => return answer::refuse(&refusal, record),
     };
@@ -68,11 +73,12 @@ pub(crate) fn endpoint_of(request: &Request<Incoming>) -> Option<Endpoint> {
 fn hold(
     gateway: &Gateway,
     inbound: &mut Inbound,
+    hash: Option<&str>,
     record: &mut Record,
 ) -> Result<admit::Held, Refusal> {
     record.came(inbound.body.len(), inbound.stream);
     let table = gateway.snapshot();
-    let caller = admit::caller(&table, inbound);
+    let caller = admit::caller(&table, inbound, hash);
     record.called_by(caller, &table);
     let allowed = admit::allow(table, caller, inbound)
         .inspect_err(|_| record.unserved(std::mem::take(&mut inbound.alias)))?;

@@ -4,7 +4,7 @@
 //! It believes nothing that is not signed, nor a hash of the body that it has not made itself; and
 //! it takes as long for an access key that nobody has as for a wrong signature.
 
-use std::time::SystemTime;
+use std::{borrow::Cow, time::SystemTime};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use smallvec::SmallVec;
@@ -13,23 +13,36 @@ use super::token;
 use crate::{
     sigv4::{self, BEDROCK, Claim, Incoming, Pair},
     table::{Caller, Keyring},
-    upstream::inbound::Inbound,
+    upstream::{inbound::Inbound, off_core},
 };
 
-/// Who signed a request that bears no token.
-pub(crate) fn caller(keyring: &Keyring, inbound: &Inbound) -> Caller {
+/// Who signed a request that bears no token. `hash`: the body's, where that is known.
+pub(crate) fn caller(keyring: &Keyring, inbound: &Inbound, hash: Option<&str>) -> Caller {
     let Some(authorization) = authorization(&inbound.headers) else { return Caller::Anonymous };
     let found = Claim::parse(authorization).ok().filter(|_| keyring.has_signers());
     let Some(claim) = found else { return Caller::Unknown };
     let signer = keyring.signer(claim.access_key_id);
     let verified = match signer {
-        Some((_, pair)) => verified(&claim, inbound, pair.pair()),
-        None => verified(&claim, inbound, decoy(&claim)),
+        Some((_, pair)) => verified(&claim, inbound, hash, pair.pair()),
+        None => verified(&claim, inbound, hash, decoy(&claim)),
     };
     match signer {
         Some((id, _)) if verified => Caller::Known(id),
         _ => Caller::Unknown,
     }
+}
+
+/// Whether a request is signed and so long that its hash is made on another thread.
+pub(crate) fn is_large(inbound: &Inbound) -> bool {
+    inbound.body.len() > off_core::LARGE as u64
+        && token::of(&inbound.headers).is_none()
+        && authorization(&inbound.headers).is_some()
+}
+
+/// The hash of the body of such a request.
+pub(crate) async fn hash_off_core(inbound: &Inbound) -> String {
+    let body = inbound.body.clone();
+    off_core::run(move || sigv4::payload_hash(&body)).await
 }
 
 /// The public half of the pair that a request claims to be signed with.
@@ -79,14 +92,15 @@ fn authorization(headers: &HeaderMap) -> Option<&str> {
     Claim::is_meant(value).then_some(value)
 }
 
-fn verified(claim: &Claim<'_>, inbound: &Inbound, pair: Pair<'_>) -> bool {
+fn verified(claim: &Claim<'_>, inbound: &Inbound, hash: Option<&str>, pair: Pair<'_>) -> bool {
+    let hash = hash.map_or_else(|| sigv4::payload_hash(&inbound.body).into(), Cow::Borrowed);
     let host = inbound.headers.get(header::HOST).and_then(|value| value.to_str().ok());
     let request = Incoming {
         method: inbound.method.as_str(),
         host: host.unwrap_or_default(),
         path_and_query: &inbound.path,
         headers: &inbound.headers,
-        payload_hash: &sigv4::payload_hash(&inbound.body),
+        payload_hash: &hash,
     };
     let verified = claim.verify(&request, pair, BEDROCK, SystemTime::now());
     // Never told to the client, who may be guessing; an operator needs it to help one with a clock

@@ -231,6 +231,11 @@ impl AnswerBody {
         self.held.iter().cloned().collect::<Pieces>().to_bytes()
     }
 
+    /// The same, its pieces.
+    pub(crate) fn into_held(self) -> Pieces {
+        self.held.into_iter().collect()
+    }
+
     /// The tokens that its answer tells, where they are known without a look at the bytes.
     pub(crate) fn usage(&self) -> Option<Usage> {
         match &self.source {

@@ -10,7 +10,7 @@ use std::sync::LazyLock;
 use tokio::sync::Semaphore;
 
 /// Does the work on a thread of its own and waits for it.
-pub(super) async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
+pub(crate) async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
     // The permit is the thread's: it is given back when the work has ended, not when the client has
     // left. Nothing ever closes the semaphore.
     let permit = THREADS.acquire().await.ok();
@@ -36,7 +36,7 @@ pub(super) fn free<T: Send + 'static>(large: T) {
 
 /// Bytes of a body above which it is large. At this length, reading and writing take about a
 /// millisecond; a thread takes some twenty microseconds.
-pub(super) const LARGE: usize = 256 * 1024;
+pub(crate) const LARGE: usize = 256 * 1024;
 
 /// As many at once as there are cores, for all cores together: more would only wait for a processor,
 /// each with a body read in its memory. Look-ups of names have threads beside these.

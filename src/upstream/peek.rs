@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::{
     answer::{Answer, AnswerBody, Form},
     failed::Failed,
+    off_core,
 };
 use crate::{
     body::A_FEW,
@@ -68,9 +69,12 @@ pub(super) async fn collect(
             loose = 0;
         }
     }
-    let whole = answer.body.whole().unwrap_or_default();
-    answer.body = AnswerBody::ended();
-    Ok(Some(whole))
+    let body = std::mem::replace(&mut answer.body, AnswerBody::ended());
+    if body.held_bytes() > off_core::LARGE {
+        let pieces = body.into_held();
+        return Ok(Some(off_core::run(move || pieces.to_bytes()).await));
+    }
+    Ok(Some(body.held_as_one()))
 }
 
 pub(super) async fn look(answer: &mut Answer) -> Result<bool, Failed> {

@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version, header, ur
 
 use percent_encoding::utf8_percent_encode;
 
-use super::{headers, identity::Credential, inbound::Inbound};
+use super::{headers, identity::Credential, inbound::Inbound, off_core};
 use crate::{
     body::{self, Model, Pieces, PiecesBody},
     path::{self, BasePath},
@@ -32,14 +32,14 @@ pub(crate) struct Call {
 }
 
 /// Builds the request for one provider, with the credential that was fetched for it if it has none
-/// of its own; `http2` wants the authority in the URI.
+/// of its own; `hash`: its body's, where that is known; `http2` wants the authority in the URI.
 pub(crate) fn build(
     inbound: &Inbound,
     provider: &Provider,
     origin: &Origin,
     base: &BasePath,
     call: Option<&Call>,
-    fetched: Option<&Credential>,
+    (fetched, hash): (Option<&Credential>, Option<&str>),
     http2: bool,
 ) -> Result<Request<PiecesBody>, http::Error> {
     // The provider's credential, host and length take the places of the client's.
@@ -79,7 +79,8 @@ pub(crate) fn build(
 
     if let (Some(aws), Some(path)) = (&provider.aws, &uri.path_and_query) {
         let method = inbound.method.as_str();
-        sign(&mut headers, aws, fetched, method, origin, path.as_str(), &body);
+        let hash = hash.map_or_else(|| sigv4::payload_hash(&body).into(), Cow::Borrowed);
+        sign(&mut headers, aws, fetched, method, origin, path.as_str(), &hash);
     }
     let mut request = Request::new(PiecesBody::from(body));
     *request.method_mut() = inbound.method.clone();
@@ -98,6 +99,20 @@ fn callers_own(inbound: &Inbound, provider: &Provider) -> Option<(HeaderName, He
     Some((name.clone(), value))
 }
 
+/// The hash of a large body that is to be signed, made on another thread.
+pub(crate) async fn hash_off_core(
+    inbound: &Inbound,
+    provider: &Provider,
+    call: Option<&Call>,
+) -> Option<Box<str>> {
+    let length = call.map_or(inbound.body.len(), |call| call.body.len() as u64);
+    if provider.aws.is_none() || length <= off_core::LARGE as u64 {
+        return None;
+    }
+    let (_, body) = path_and_body(inbound, provider, call);
+    Some(off_core::run(move || sigv4::payload_hash(&body).into()).await)
+}
+
 /// Signs the request as it is sent. One that cannot be signed goes as it is: the provider refuses
 /// it, and its answer says so.
 fn sign(
@@ -107,14 +122,13 @@ fn sign(
     method: &str,
     origin: &Origin,
     path_and_query: &str,
-    body: &Pieces,
+    payload_hash: &str,
 ) {
     let keys = match fetched {
         Some(Credential::Keys(keys)) => Some(keys),
         _ => aws.keys.as_ref(),
     };
     let Some(keys) = keys else { return };
-    let payload_hash = sigv4::payload_hash(body);
     let content_type = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
     let signed: Vec<(&str, &str)> =
         content_type.map(|value| ("content-type", value)).into_iter().collect();
@@ -123,7 +137,7 @@ fn sign(
         host: origin.host.to_str().unwrap_or_default(),
         path_and_query,
         headers: &signed,
-        payload_hash: &payload_hash,
+        payload_hash,
     };
     let scope = sigv4::Scope { region: &aws.region, service: sigv4::BEDROCK };
     if let Ok(set) = sigv4::sign(&request, keys.pair(), scope, SystemTime::now()) {

@@ -62,11 +62,17 @@ async fn over_wire(
         Some(whose) => Some(Box::pin(credential(client, whose, origin.connect_timeout)).await?),
     };
     let credential = credential.as_deref();
+    let hash = match &provider.aws {
+        None => None,
+        // Boxed: few providers have their requests signed.
+        Some(_) => Box::pin(request::hash_off_core(inbound, provider, call)).await,
+    };
     let mut fresh = false;
     loop {
         let lease = client.lease(origin, fresh).await.map_err(Failed::from_dial)?;
         let http2 = lease.is_http2();
-        let request = request::build(inbound, provider, origin, base, call, credential, http2)
+        let signing = (credential, hash.as_deref());
+        let request = request::build(inbound, provider, origin, base, call, signing, http2)
             .map_err(|error| Failed::new(What::Malformed(None), error.to_string()))?;
         let sent = pin!(lease.send(request));
         let answered = match provider.timeouts.response {

@@ -43,8 +43,11 @@ impl Exchange<'_> {
         let client = self.client(asked.delivery, asked.include_usage);
         if self.endpoint.operation == Operation::CountTokens {
             let (body, _share) = held::collected(self.inbound, &mut answer).await?;
-            self.judge_envelope(&answer.headers, &body)?;
-            return match codec.read_count(&body) {
+            let bytes = body.clone();
+            let read = move || (!told::is_error_alone(&bytes)).then(|| codec.read_count(&bytes));
+            let read =
+                if body.len() > off_core::LARGE { off_core::run(read).await } else { read() };
+            return match read.ok_or_else(|| self.judge_error(&answer.headers, &body))? {
                 Ok(tokens) => Ok(self.counted(tokens, relayed(&answer.headers))),
                 Err(said) => Err(self.failed_in(&answer.headers, said, &body)),
             };

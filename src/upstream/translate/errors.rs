@@ -48,9 +48,11 @@ impl Exchange<'_> {
         Failed { cause: format!("answered {}", said.status), ..self.failed(headers, &said) }
     }
 
-    /// A success that turned out to be none. Its codes count, even where it has no readable form.
+    /// A success that turned out to be none. Its codes count, even where it has no readable form; no error is so long that a thread is worth it.
     pub(super) fn failed_in(&self, headers: &HeaderMap, mut said: Failure, body: &[u8]) -> Failed {
-        told::hear_codes(&mut said, body);
+        if body.len() <= LONGEST_ERROR {
+            told::hear_codes(&mut said, body);
+        }
         self.failed(headers, &said)
     }
 

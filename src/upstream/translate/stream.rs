@@ -1,10 +1,12 @@
-//! A stream read in one protocol and written in another, event by event, in the poll it arrives.
+//! A stream read in one protocol and written in another, event by event, in the poll it arrives; what is
+//! large of it on a thread of its own.
 //!
 //! What breaks it becomes the client's own error event: a translated stream never ends in silence.
 
 use std::{
     collections::VecDeque,
-    sync::Arc,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
     task::{Context, Poll, ready},
 };
 
@@ -15,10 +17,11 @@ use crate::{
     failure::{Brief, ErrorClasses, Failure, Kind},
     live::Share,
     protocol::{
+        bounds::{PARTS, TOO_MANY_PARTS},
         codec::{StreamReader, StreamWriter},
         conversation::{Event, Usage},
     },
-    upstream::{answer::AnswerBody, source::Source},
+    upstream::{answer::AnswerBody, off_core, source::Source},
 };
 
 use super::last_words::LastWords;
@@ -26,9 +29,13 @@ use super::last_words::LastWords;
 /// A provider's stream on its way to a client of another protocol.
 pub(super) struct TranslatedBody {
     source: AnswerBody,
-    reader: Box<dyn StreamReader>,
-    writer: Box<dyn StreamWriter>,
+    reader: At<dyn StreamReader, Vec<Event>>,
+    writer: At<dyn StreamWriter, Vec<u8>>,
+    /// Bytes that have brought no event yet.
+    unread: usize,
     events: VecDeque<Event>,
+    /// What these weigh.
+    unwritten: usize,
     /// Kept, so that not every piece needs room of its own.
     read: Vec<Event>,
     ended: bool,
@@ -36,6 +43,10 @@ pub(super) struct TranslatedBody {
     words: LastWords,
     /// What the operator says of the provider's own codes.
     classes: Arc<ErrorClasses>,
+    /// Whether the writer says at the end again what it has said.
+    gathers: bool,
+    /// How many parts it has said.
+    parts: usize,
     /// What its events weigh so far.
     said: usize,
     /// What the writer keeps of them takes so much of the room for all.
@@ -45,6 +56,17 @@ pub(super) struct TranslatedBody {
     /// What went wrong, for the provider's health.
     fault: Option<Brief>,
 }
+
+/// A reader or a writer.
+enum At<T: ?Sized, D> {
+    /// Here.
+    Here(Box<T>),
+    /// On another thread, which brings it back with what it has done. Nothing locks it: what is sent
+    /// between threads must say that it may be looked at from all.
+    Away(Mutex<Work<T, D>>),
+}
+
+type Work<T, D> = Pin<Box<dyn Future<Output = (Box<T>, D)> + Send>>;
 
 /// Why a stream has not even begun.
 pub(super) enum Unopened {
@@ -63,15 +85,20 @@ impl TranslatedBody {
         classes: Arc<ErrorClasses>,
         share: Share,
     ) -> Self {
+        let gathers = writer.gathers();
         Self {
+            gathers,
             source,
-            reader,
-            writer,
+            reader: At::Here(reader),
+            writer: At::Here(writer),
+            unread: 0,
             events: VecDeque::new(),
+            unwritten: 0,
             read: Vec::new(),
             ended: false,
             words: LastWords::default(),
             classes,
+            parts: 0,
             said: 0,
             share,
             usage: None,
@@ -128,10 +155,15 @@ impl TranslatedBody {
 
     /// Ends the stream where it has said more than may be kept of it, or than there is room for.
     fn weigh(&mut self, events: &mut Vec<Event>) {
-        self.said += events.iter().map(Event::weight).sum::<usize>();
-        let why = if self.said > MOST_SAID {
+        let weight = events.iter().map(Event::weight).sum::<usize>();
+        self.said += weight;
+        self.unwritten += weight;
+        self.parts += events.iter().filter(|event| matches!(event, Event::PartEnd)).count();
+        let why = if self.parts > PARTS {
+            TOO_MANY_PARTS
+        } else if self.said > MOST_SAID {
             "the answer is longer than the router translates"
-        } else if self.writer.gathers() && !self.has_room() {
+        } else if self.gathers && !self.has_room() {
             "the router has no memory left for the rest of the answer"
         } else {
             return;
@@ -145,14 +177,32 @@ impl TranslatedBody {
         self.said <= SMALL || self.share.grow_to(4 * self.said as u64)
     }
 
-    /// Reads what one more piece says.
-    fn poll_events(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    /// The events of one more piece.
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Vec<Event>> {
+        let reader = match &mut self.reader {
+            At::Here(reader) => reader,
+            At::Away(reading) => {
+                let reading = reading.get_mut().unwrap_or_else(PoisonError::into_inner);
+                let (reader, events) = ready!(reading.as_mut().poll(cx));
+                self.reader = At::Here(reader);
+                return Poll::Ready(events);
+            }
+        };
         let piece = ready!(self.source.poll_piece(cx));
         let mut events = std::mem::take(&mut self.read);
         match piece {
             Some(Ok(piece)) => {
                 self.words.hear(&piece);
-                self.reader.feed(piece, &mut events);
+                self.unread += piece.len();
+                if self.unread <= off_core::LARGE {
+                    reader.feed(piece, &mut events);
+                } else {
+                    self.reader.send(move |reader| {
+                        reader.feed(piece, &mut events);
+                        events
+                    });
+                    return self.poll_read(cx);
+                }
             }
             Some(Err(broken)) => {
                 self.fault = Some(broken);
@@ -161,7 +211,24 @@ impl TranslatedBody {
                     _ => Failure::new(Kind::Timeout, "the provider fell silent"),
                 }));
             }
-            None => self.reader.end(&mut events),
+            None if self.unread <= off_core::LARGE => reader.end(&mut events),
+            None => {
+                self.unread = 0;
+                self.reader.send(move |reader| {
+                    reader.end(&mut events);
+                    events
+                });
+                return self.poll_read(cx);
+            }
+        }
+        Poll::Ready(events)
+    }
+
+    /// Reads what one more piece says.
+    fn poll_events(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut events = ready!(self.poll_read(cx));
+        if !events.is_empty() {
+            self.unread = 0;
         }
         let told = events.iter().rev().find_map(|event| match event {
             Event::Usage(usage) => Some(*usage),
@@ -184,14 +251,56 @@ impl TranslatedBody {
     }
 }
 
+impl TranslatedBody {
+    /// What the events that are there are written as.
+    fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<Vec<u8>> {
+        let writer = match &mut self.writer {
+            At::Here(writer) => writer,
+            At::Away(writing) => {
+                let writing = writing.get_mut().unwrap_or_else(PoisonError::into_inner);
+                let (writer, out) = ready!(writing.as_mut().poll(cx));
+                self.writer = At::Here(writer);
+                return Poll::Ready(out);
+            }
+        };
+        let again = if self.ended && self.gathers { self.said } else { 0 };
+        if std::mem::take(&mut self.unwritten) + again <= off_core::LARGE || self.events.is_empty()
+        {
+            let mut out = Vec::with_capacity(USUAL_EVENT);
+            self.events.drain(..).for_each(|event| writer.write(event, &mut out));
+            return Poll::Ready(out);
+        }
+        let events = std::mem::take(&mut self.events);
+        self.writer.send(move |writer| {
+            let mut out = Vec::with_capacity(USUAL_EVENT);
+            events.into_iter().for_each(|event| writer.write(event, &mut out));
+            out
+        });
+        self.poll_written(cx)
+    }
+}
+
+impl<T: ?Sized + Send + 'static, D: Send + 'static> At<T, D> {
+    /// Lets it work on another thread. What is away already stays there.
+    fn send(&mut self, work: impl FnOnce(&mut T) -> D + Send + 'static) {
+        let away = |work: Work<T, D>| Self::Away(Mutex::new(work));
+        match std::mem::replace(self, away(Box::pin(std::future::pending()))) {
+            Self::Here(mut it) => {
+                *self = away(Box::pin(off_core::run(move || {
+                    let done = work(&mut it);
+                    (it, done)
+                })));
+            }
+            away => *self = away,
+        }
+    }
+}
+
 impl Source for TranslatedBody {
     /// The next bytes for the client.
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Brief>>> {
         loop {
-            let mut out = Vec::with_capacity(USUAL_EVENT);
-            for event in self.events.drain(..) {
-                self.writer.write(event, &mut out);
-            }
+            let out = ready!(self.poll_written(cx));
             if !out.is_empty() {
                 return Poll::Ready(Some(Ok(Bytes::from(out))));
             }
@@ -203,7 +312,7 @@ impl Source for TranslatedBody {
     }
 
     fn is_end(&self) -> bool {
-        self.ended && self.events.is_empty()
+        self.ended && self.events.is_empty() && matches!(self.writer, At::Here(_))
     }
 
     fn remaining(&self) -> Option<u64> {

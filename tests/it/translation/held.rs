@@ -12,7 +12,7 @@ const SMALL_VALUES: usize = 200_000;
 #[tokio::test(flavor = "multi_thread")]
 async fn a_request_of_mere_structure_is_refused_where_it_is_translated_and_passes_where_it_is_not()
 {
-    let parts = vec![json!({"type": "text", "text": "a"}); 50_000];
+    let parts = vec![json!({"type": "text", "text": "a"}); 99_000];
     let body = json!({"model": "m", "messages": [{"role": "user", "content": parts}]});
     let upstream = Upstream::start(answer("anthropic")).await;
     let router = Router::start(&targets("anthropic", &upstream)).await;
@@ -99,4 +99,19 @@ fn message(content: Value, stream: bool) -> Call {
 fn answer(protocol: &str) -> Reply {
     let body = golden(protocol, "plain", "response.json");
     Reply::new(200).header("content-type", "application/json").body(body)
+}
+
+#[tokio::test]
+async fn a_stream_of_more_parts_than_any_models_ends_with_an_error() {
+    let event = r#"{"choices":[{"index":0,"delta":{"reasoning_content":"a","content":"b"}}]}"#;
+    let events = format!("data: {event}\n\n").repeat(60_000);
+    let reply = Reply::new(200).header("content-type", "text/event-stream").body(events);
+    let upstream = Upstream::start(reply).await;
+    let router = Router::start(&targets("openai", &upstream)).await;
+    let body = json!({"model": "m", "max_tokens": 9, "stream": true,
+        "messages": [{"role": "user", "content": "q"}]});
+    let answer = Call::post("/v1/messages").json(&body).send(router.addr()).await;
+    let text = answer.text();
+    assert!(text.trim_end().rsplit("\n\n").next().unwrap().starts_with("event: error"));
+    assert!(!text.contains("message_stop"));
 }

@@ -54,6 +54,57 @@ async fn a_large_answer_leaves_the_core_free() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_event_of_a_stream_leaves_the_core_free() {
+    // A call's arguments in one event: read, and written again with what is said at the end.
+    let said = "x\\\"\n".repeat(1_500_000);
+    let delta = |delta: serde_json::Value| {
+        format!("data: {}\n\n", json!({"choices": [{"index": 0, "delta": delta}]}))
+    };
+    let finish = r#"data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}"#;
+    let events = [delta(json!({"content": said})), format!("{finish}\n\ndata: [DONE]\n\n")];
+    let upstream = Upstream::start(Reply::sse(events)).await;
+    for path in ["/v1/messages", "/v1/responses"] {
+        let mut file = targets("openai", &upstream);
+        file["targets"]["m"]["open_responses"] = json!({"adapter": true});
+        let router = Launch::new(&file).args(["--cores", "1"]).start().await;
+        let beat = Beat::start(&router);
+        let body = json!({"model": "m", "stream": true, "max_tokens": 9, "input": "q",
+            "messages": [{"role": "user", "content": "q"}]});
+        let answer = Call::post(path).json(&body).send(router.addr()).await;
+        assert_eq!(answer.status, 200, "{:.500}", answer.text());
+        assert!(answer.body.len() > 6_000_000, "{path}: {}", answer.body.len());
+        beat.was_even().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_large_answer_to_a_count_leaves_the_core_free() {
+    let answer = json!({"inputTokens": 9, "x": vec!["y"; 2_000_000]}).to_string();
+    let reply = Reply::new(200).header("content-type", "application/json").body(answer);
+    let upstream = Upstream::start(reply).await;
+    let router = on_one_core(&upstream, "bedrock").await;
+    let beat = Beat::start(&router);
+    let body =
+        json!({"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "q"}]});
+    let answer = Call::post("/v1/messages/count_tokens").json(&body).send(router.addr()).await;
+    assert_eq!((answer.status, answer.json()), (200, json!({"input_tokens": 9})));
+    beat.was_even().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn models_of_a_large_batch_are_looked_for_beside_the_core() {
+    let upstream = Upstream::start(Reply::json(200, &json!({}))).await;
+    let router = on_one_core(&upstream, "anthropic").await;
+    let request = json!({"params": {"model": "m", "x": vec!["y"; 300]}});
+    let body = json!({"requests": vec![request; 12_000]});
+    let call = Call::post("/v1/messages/batches").json(&body).header("model-override", "m");
+    let mut conn = call.open(router.addr()).await;
+    let beat = Beat::start(&router);
+    assert_eq!(conn.try_response().await.unwrap().status, 200);
+    beat.was_even().await;
+}
+
 /// The one place of the alias is free as soon as its client has left, whatever is still being read.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_leaves_while_its_request_is_read_gives_its_place_back() {
