@@ -19,7 +19,7 @@ mod send;
 mod weight;
 
 pub(crate) use alone::stands_alone;
-pub(crate) use nested::{Nested, each_nested};
+pub(crate) use nested::{Nested, each_nested, each_nested_in};
 pub use pieces::json_string;
 pub(crate) use pieces::{A_FEW, Pieces, joined_crumbs};
 pub(crate) use scan::Model;

@@ -286,9 +286,12 @@ impl<const N: usize> Machine<N> {
     /// A top-level key has ended: is its value one of those asked for? What decides who is asked is
     /// found in capitals, too: providers written in Go take no notice of the case of letters.
     pub(super) fn named(&mut self, key: &[u8]) {
-        let is_it = |name: &[u8]| name == key || (name == MODEL && key.eq_ignore_ascii_case(MODEL));
-        let known = self.names.iter().position(|name| is_it(name.as_bytes()));
-        self.watching = known.unwrap_or(NOBODY);
+        let is_it = |name: &str| match name {
+            MODELS => names_further_models(key),
+            MODEL | TOOLS => key.eq_ignore_ascii_case(name.as_bytes()),
+            name => name.as_bytes() == key,
+        };
+        self.watching = self.names.iter().position(|name| is_it(name)).unwrap_or(NOBODY);
     }
 
     fn word(&mut self, word: &'static [u8], piece: &[u8], at: usize) -> Step {
@@ -326,9 +329,32 @@ impl<const N: usize> Machine<N> {
     }
 }
 
-const MODEL: &[u8] = b"model";
+/// Whether a top-level field may name models beside `model`: those of OpenRouter, LiteLLM and Vercel.
+fn names_further_models(key: &[u8]) -> bool {
+    // None is shorter, and few of the usual fields are longer.
+    key.len() > 5 && FURTHER.iter().any(|further| key.eq_ignore_ascii_case(further))
+}
+
+const MODEL: &str = "model";
+/// Stands for all fields that name further models.
+pub(super) const MODELS: &str = "models";
+pub(super) const TOOLS: &str = "tools";
+const FURTHER: [&[u8]; 12] = [
+    b"models",
+    b"fallbacks",
+    b"fallback_models",
+    b"fallback_model",
+    b"context_window_fallbacks",
+    b"content_policy_fallbacks",
+    b"plugins",
+    b"extra_body",
+    b"providerOptions",
+    b"provider_options",
+    b"model_list",
+    b"model_id",
+];
 pub(super) const NOBODY: usize = usize::MAX;
 /// `serde_json` refuses the 128th level, too.
 const DEEPEST: u8 = 127;
 /// Longer than any name watched, so that what was cut off here matches none.
-pub(super) const LONGEST_KEY: usize = 24;
+pub(super) const LONGEST_KEY: usize = 32;

@@ -23,8 +23,20 @@ pub(crate) struct Nested<'a> {
 /// Calls `see` for each text at one of `places`: paths of keys, of which `*` is any key or item.
 /// Keys are compared without their case and their underscores, as lenient readers do.
 pub(crate) fn each_nested(body: &Pieces, places: &[&[&str]], see: &mut dyn FnMut(Nested<'_>)) {
-    let mut walk = Walk { places, levels: SmallVec::new(), key: 0, text: None, base: 0 };
-    for piece in body {
+    each_nested_in(body, 0..body.len(), places, see);
+}
+
+/// The same within one value, which stands there; the places begin in it.
+pub(crate) fn each_nested_in(
+    body: &Pieces,
+    value: Range<u64>,
+    places: &[&[&str]],
+    see: &mut dyn FnMut(Nested<'_>),
+) {
+    let base = value.start;
+    let mut walk = Walk { places, levels: SmallVec::new(), key: 0, text: None, base };
+    for (piece, part) in body.range(value) {
+        let piece = piece.get(part).unwrap_or_default();
         walk.piece(piece, see);
         walk.base += piece.len() as u64;
     }
@@ -240,6 +252,11 @@ mod tests {
             ["a", r#"b"c b\"c"#, "d", "e", "f"]
         );
         assert_eq!(found(r#"{"model":"a","m":{"model":"b"}}"#, &[&["model"]]), ["a"]);
+        let body = Pieces::from(bytes::Bytes::from_static(br#"{"a":[{"model":"b"}],"model":"c"}"#));
+        let mut seen = Vec::new();
+        let places: &[&[&str]] = &[&["*", "model"], &["model"]];
+        each_nested_in(&body, 5..20, places, &mut |it| seen.push((it.span, it.text.is_some())));
+        assert_eq!(seen, [(16..17, true)]);
         assert_eq!(found(r#"{"models":["a",["b"],"c"]}"#, &[&["models", "*"]]), ["a", "c"]);
         assert!(found(r#"{"model":null,"a":[],"b":{},"c":1.5e3}"#, &[&["model"]]).is_empty());
         let long = format!(r#"{{"model":"{}"}}"#, "x".repeat(2000));

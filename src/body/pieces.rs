@@ -110,7 +110,7 @@ impl Pieces {
     }
 
     /// The pieces that lie in a range, each with the part of it that does.
-    fn range(&self, range: Range<u64>) -> impl Iterator<Item = (&Bytes, Range<usize>)> {
+    pub(super) fn range(&self, range: Range<u64>) -> impl Iterator<Item = (&Bytes, Range<usize>)> {
         let mut offset = 0;
         self.list.iter().filter_map(move |piece| {
             let length = piece.len() as u64;

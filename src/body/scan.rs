@@ -6,11 +6,11 @@
 
 use std::ops::Range;
 
-use super::json::{Kind, Machine};
+use super::json::{Kind, MODELS, Machine, TOOLS};
 
 /// Reads a JSON body as it arrives. Feed every piece, then [`finish`](Scanner::finish).
 pub struct Scanner {
-    machine: Machine<3>,
+    machine: Machine<4>,
 }
 
 /// What a body says about where it wants to go.
@@ -20,8 +20,12 @@ pub struct Found {
     pub model: Option<Model>,
     /// The value of `stream`, if it is a boolean.
     pub stream: Option<bool>,
-    /// Whether there is `models`, in which some vendors take further models to fall back to.
+    /// Whether there is a field in which some vendors take further models, such as those to fall back
+    /// to.
     pub(crate) has_models: bool,
+    /// Where the value of `tools` stands, some of which name the model that runs them; empty where
+    /// there is none.
+    pub(crate) tools: Range<u64>,
 }
 
 /// The value of `model`, and where it stands.
@@ -62,7 +66,7 @@ pub enum Invalid {
 impl Scanner {
     /// A scanner for one body.
     pub fn new() -> Self {
-        Self { machine: Machine::new(&["model", "stream", "models"]) }
+        Self { machine: Machine::new(&["model", "stream", MODELS, TOOLS]) }
     }
 
     /// Reads the next piece. After the first mistake nothing more is read.
@@ -81,7 +85,7 @@ impl Scanner {
     /// When the pieces together are not a JSON object, or `model` stands in it twice.
     pub fn finish(self) -> Result<Found, Invalid> {
         let object = self.machine.finish().map_err(|offset| Invalid::Json { offset })?;
-        let [model, stream, models] = object.seen;
+        let [model, stream, models, tools] = object.seen;
         if model.times > 1 {
             return Err(Invalid::DuplicateModel);
         }
@@ -99,7 +103,10 @@ impl Scanner {
             span: model.start..model.end,
             name: if model.kind == Kind::String { name() } else { None },
         });
-        Ok(Found { model, stream, has_models: models.times > 0 })
+        // Of two values each may be another reader's: they are looked for in the whole body.
+        let has_models = models.times > 0 || tools.times > 1;
+        let tools = if tools.times == 1 { tools.start..tools.end } else { 0..0 };
+        Ok(Found { model, stream, has_models, tools })
     }
 }
 

@@ -26,7 +26,7 @@ use crate::{
     rare::{Name, Rare},
     refusal::{Refusal, Whose},
     table::{Caller, Pool, PoolId, Table, access},
-    upstream::inbound::Inbound,
+    upstream::inbound::{Inbound, Mentions},
 };
 
 /// A request that its caller may make.
@@ -89,7 +89,7 @@ pub(crate) async fn admit(
         body: Some(&body).filter(|_| !read.form),
         found: &found,
     };
-    let (Some(alias), mentions) = mentions::read(alias, &asked)? else {
+    let (Some(alias), mentions) = mentioned(alias, &asked).await? else {
         return Err(endpoint::or_not_found(Refusal::MissingModel, &path));
     };
     // Some protocols ask for a stream in the path, the others in the body.
@@ -119,6 +119,18 @@ pub(crate) async fn admit(
         needs_body,
     };
     Ok(inbound)
+}
+
+/// The alias, and every mention of a model.
+async fn mentioned(
+    alias: Option<Box<str>>,
+    asked: &mentions::Asked<'_>,
+) -> Result<(Option<Box<str>>, Mentions), Refusal> {
+    if mentions::is_large(asked) {
+        // Boxed: every request would carry the room that these few need.
+        return Box::pin(mentions::read_off_core(alias, asked)).await;
+    }
+    mentions::read(alias, asked)
 }
 
 /// What the body says, and the alias that header, path or body name.
@@ -164,15 +176,20 @@ fn surface(path: &str, endpoint: Option<&Endpoint>, method: &Method) -> Surface 
 
 /// The alias that the header names. It is never ignored: the body's would be another's model.
 fn in_header(headers: &HeaderMap, rare: Rare) -> Result<Option<&str>, Refusal> {
-    let value = rare.get(headers, Name::ModelOverride);
-    let value = value.map(|value| std::str::from_utf8(value.as_bytes()));
-    value.transpose().map_err(|_| Refusal::InvalidModelOverride)
+    let Some(value) = rare.get(headers, Name::ModelOverride) else { return Ok(None) };
+    // Of two readers each could take another line.
+    if headers.get_all("model-override").iter().any(|other| other != value) {
+        return Err(Refusal::Ambiguous("its headers name two models"));
+    }
+    std::str::from_utf8(value.as_bytes()).map(Some).map_err(|_| Refusal::InvalidModelOverride)
 }
 
 /// Key: who sent the request.
-pub(crate) fn caller(table: &Table, inbound: &Inbound) -> Caller {
+///
+/// `hash`: the body's, where that is known.
+pub(crate) fn caller(table: &Table, inbound: &Inbound, hash: Option<&str>) -> Caller {
     match token::of(&inbound.headers) {
-        None => signature::caller(&table.keyring, inbound),
+        None => signature::caller(&table.keyring, inbound, hash),
         token => table.keyring.caller(token),
     }
 }

@@ -4,15 +4,24 @@
 //! It looks only where the path's protocol says that a model may stand, so that the main endpoints
 //! pay for none of it.
 
+mod places;
+
 use std::ops::Range;
 
 use percent_encoding::percent_decode_str;
 
+use self::places::{FURTHER, IN_TOOLS};
 use crate::{
-    body::{Found, Model, Nested, Pieces, each_nested},
-    protocol::{Endpoint, Operation, Surface, family::NAMES_DEPLOYMENT},
+    body::{Found, Model, Nested as FoundText, Pieces, each_nested, each_nested_in},
+    protocol::{
+        Endpoint, Operation, Surface,
+        family::{NAMES_DEPLOYMENT, Nested},
+    },
     refusal::Refusal,
-    upstream::inbound::{Mentions, Named},
+    upstream::{
+        inbound::{Mentions, Named},
+        off_core,
+    },
 };
 
 /// A request, as far as it may name a model.
@@ -45,17 +54,38 @@ pub(crate) fn read(
     let is_main = asked.is_main();
     reader.path(asked.path, is_main)?;
     if let Some(body) = asked.body {
-        reader.body(body, asked.surface.nested);
-        if asked.found.has_models {
-            reader.body(body, &[&["models", "*"]]);
-        }
+        reader.bodies(body, asked.surface.nested, asked.found);
         let twice = reader.in_path.is_some() && !asked.surface.names_top_level();
         if let Some(model) = asked.found.model.as_ref().filter(|_| twice) {
             reader.top_level(model);
         }
     }
-    reader.mentions.in_body.sort_unstable_by_key(|span| span.start);
-    Ok(reader.finish())
+    reader.finish()
+}
+
+/// Whether the fields of a body are looked through on another thread.
+pub(crate) fn is_large(asked: &Asked<'_>) -> bool {
+    let found = asked.found;
+    let is_looked_through =
+        !asked.surface.nested.is_empty() || found.has_models || !found.tools.is_empty();
+    is_looked_through && asked.body.is_some_and(|body| body.len() > off_core::LARGE as u64)
+}
+
+/// The same as [`read`] for a large body.
+///
+/// # Errors
+/// As there.
+pub(crate) async fn read_off_core(
+    alias: Option<Box<str>>,
+    asked: &Asked<'_>,
+) -> Result<(Option<Box<str>>, Mentions), Refusal> {
+    let (endpoint, body) = (asked.endpoint.cloned(), asked.body.cloned());
+    let (path, surface, found) = (asked.path.to_owned(), *asked.surface, asked.found.clone());
+    off_core::run(move || {
+        let (endpoint, body) = (endpoint.as_ref(), body.as_ref());
+        read(alias, &Asked { path: &path, endpoint, surface: &surface, body, found: &found })
+    })
+    .await
 }
 
 impl Asked<'_> {
@@ -70,6 +100,7 @@ impl Asked<'_> {
             && self.endpoint.is_some_and(|it| it.model.is_none())
             && self.surface.nested.is_empty()
             && !self.found.has_models
+            && self.found.tools.is_empty()
             && memchr::memchr(b'?', self.path.as_bytes()).is_none()
     }
 }
@@ -90,8 +121,17 @@ impl<'a> Reader<'a> {
     }
 
     /// The alias and every mention.
-    fn finish(self) -> (Option<Box<str>>, Mentions) {
-        (self.alias, self.mentions.into())
+    ///
+    /// # Errors
+    /// Models are named in more places than there are in any request.
+    fn finish(mut self) -> Result<(Option<Box<str>>, Mentions), Refusal> {
+        let places = &mut self.mentions.in_body;
+        if places.len() > MOST_PLACES {
+            return Err(Refusal::Ambiguous("it names models in more than 100 000 places"));
+        }
+        places.sort_unstable_by_key(|span| span.start);
+        places.dedup();
+        Ok((self.alias, self.mentions.into()))
     }
 
     /// Reads path and query. Paths of endpoints name deployments nowhere.
@@ -124,6 +164,19 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
+    /// Reads the fields of a JSON body where the path's protocol has models, and those in which models
+    /// stand on any path.
+    fn bodies(&mut self, body: &Pieces, places: Nested, found: &Found) {
+        self.body(body, places);
+        if found.has_models {
+            self.body(body, FURTHER);
+        }
+        if !found.tools.is_empty() {
+            let see = &mut |nested: FoundText<'_>| self.nested(&nested);
+            each_nested_in(body, found.tools.clone(), IN_TOOLS, see);
+        }
+    }
+
     /// Reads the fields of a JSON body at these places.
     fn body(&mut self, body: &Pieces, places: &[&[&str]]) {
         if !places.is_empty() {
@@ -136,7 +189,7 @@ impl<'a> Reader<'a> {
         let Some(text) = model.name.as_deref() else { return };
         let span = model.span.start + 1..model.span.end - 1;
         let escaped = span.end - span.start != text.len() as u64;
-        self.nested(&Nested { span, text: Some(text), escaped });
+        self.nested(&FoundText { span, text: Some(text), escaped });
     }
 
     /// What stands behind `deployments` is the whole next segment, in every spelling of both.
@@ -171,7 +224,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn nested(&mut self, nested: &Nested<'_>) {
+    fn nested(&mut self, nested: &FoundText<'_>) {
         // What is longer than any name is the name of no provider's model either.
         let Some(text) = nested.text else { return self.other("") };
         let bare = bare(text);
@@ -227,118 +280,10 @@ const IN_QUERY: [&str; 6] =
 const METHODS: [&str; 3] = ["$httpmethod", "_method", "x-http-method-override"];
 const COLLECTIONS: [&str; 4] =
     ["models/", "tunedModels/", "foundation-model/", "inference-profile/"];
+/// Anthropic takes the most requests in a batch, and takes so many.
+const MOST_PLACES: usize = 100_000;
 /// More names than this are more than any pool's providers have.
 const A_FEW: usize = 8;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(path: &str) -> (Option<String>, Vec<String>, Vec<String>) {
-        let mut reader = Reader::new(Some("cheap".into()), None);
-        reader.path(path, false).unwrap();
-        let (alias, mentions) = reader.finish();
-        let spans = mentions.in_path().iter().map(|span| path[span.clone()].to_owned()).collect();
-        let others = mentions.others().iter().map(|other| other.to_string()).collect();
-        (alias.map(String::from), spans, others)
-    }
-
-    #[test]
-    fn paths_and_queries_name_models() {
-        for path in [
-            "/openai/deployments/cheap/chat/completions",
-            "/v1/engines/ch%65ap/completions",
-            "/openai/Deployments/cheap",
-            "/openai/deploy%6dents/cheap/x",
-            "/openai/deployments//cheap/x",
-            "/v1/realtime?model=cheap",
-            "/v1/realtime?a=b&mod%65l=che%61p",
-            "/openai/realtime?deployment=cheap&x=y",
-        ] {
-            let (_, spans, others) = read(path);
-            assert_eq!((spans.len(), others.len()), (1, 0), "{path}");
-            assert_eq!(decoded(&spans[0]), "cheap");
-        }
-        for path in [
-            "/openai/deployments/dear/chat/completions",
-            "/openai/deployments/cheap/deployments/dear",
-            "/openai/deployments;x/dear/x",
-            "/openai/deployments/de%2561r/x",
-            "/openai/deployments//dear/x",
-            "/openai/deployments%2Fdear/x",
-            "/openai%2Fdeployments/dear/x",
-            "/ENGINES/dear/x",
-            "/v1/realtime?model=cheap&model=dear",
-            "/v1/realtime?model=cheap;model=dear",
-            "/v1/realtime?MODEL=dear",
-            "/v1/realtime?model[]=dear",
-            "/v1/realtime?model%5B%5D=dear",
-            "/v1/chat/completions?model=dear",
-        ] {
-            let others: Vec<_> =
-                read(path).2.into_iter().map(|it| it.replace("de%61r", "dear")).collect();
-            assert_eq!(others, ["dear"], "{path}");
-        }
-        for path in ["/v1/files/deploy", "/v1/x?models=a&a=model", "/v1/fine_tuning/jobs"] {
-            let (_, spans, others) = read(path);
-            assert!(spans.is_empty() && others.is_empty(), "{path}");
-        }
-        let mut reader = Reader::new(None, None);
-        assert!(reader.path("/v1/x?$httpMethod=DELETE", false).is_err());
-        reader.path("/openai/deployments/dear/x?model=cheap", false).unwrap();
-        let (alias, mentions) = reader.finish();
-        assert_eq!((alias.as_deref(), mentions.others().len()), (Some("dear"), 1));
-    }
-
-    #[test]
-    fn fields_name_models_with_and_without_their_collection() {
-        let read = |path: &str, json: &str| {
-            let mut reader = Reader::new(Some("cheap".into()), None);
-            let surface = Surface::of(path, true, false);
-            reader.body(&Pieces::from(bytes::Bytes::from(json.to_owned())), surface.nested);
-            let (_, mentions) = reader.finish();
-            let spans =
-                mentions.in_body().iter().map(|it| &json[it.start as usize..it.end as usize]);
-            (spans.collect::<Vec<_>>().join(" "), mentions.others().join(" "))
-        };
-        for (path, json, spans, others) in [
-            ("/v1/realtime/client_secrets", r#"{"session":{"model":"cheap"}}"#, "cheap", ""),
-            ("/v1/realtime/sessions", r#"{"Session":{"mod\u0065l":"dear"}}"#, "", "dear"),
-            (
-                "/v1/messages/batches",
-                r#"{"requests":[{"params":{"model":"cheap"}},{"params":{"model":"dear"}}]}"#,
-                "cheap",
-                "dear",
-            ),
-            (
-                "/async-invoke",
-                r#"{"modelId":"arn:aws:bedrock:r::foundation-model/dear"}"#,
-                "",
-                "dear",
-            ),
-            ("/async-invoke", r#"{"modelId":"ch\u0065ap"}"#, "ch\\u0065ap", ""),
-            ("/v1beta/cachedContents", r#"{"model":"models/cheap"}"#, "cheap", ""),
-            (
-                "/v1beta/models/cheap:batchGenerateContent",
-                r#"{"batch":{"input_config":{"requests":{"requests":[{"request":{"model":"models/dear"}}]}}}}"#,
-                "",
-                "dear",
-            ),
-            (
-                "/v1beta/models/cheap:batchEmbedContents",
-                r#"{"requests":[{"model":"models/dear"}]}"#,
-                "",
-                "dear",
-            ),
-            ("/v1/evals", r#"{"testing_criteria":[{"model":"dear"}]}"#, "", "dear"),
-            (
-                "/v1/fine_tuning/jobs",
-                r#"{"model":"x","method":{"reinforcement":{"grader":{"model":"dear"}}}}"#,
-                "",
-                "dear",
-            ),
-        ] {
-            assert_eq!(read(path, json), (spans.to_owned(), others.to_owned()), "{path} {json}");
-        }
-    }
-}
+mod tests;

@@ -50,6 +50,30 @@ fn places() -> Vec<PlaceOfModel> {
         ("openai", "/v1/evals", |m| json!({"testing_criteria": [{"model": m}]})),
         ("openai", "/v1/evals/e/runs", |m| json!({"data_source": {"model": m}})),
         ("openai", CHAT, |m| json!({"model": "cheap", "models": ["cheap", m]})),
+        ("openai", CHAT, |m| json!({"model": "cheap", "fallbacks": [m, {"model": m}]})),
+        ("openai", CHAT, |m| json!({"model": "cheap", "fallbacks": [{"x": [m]}]})),
+        ("openai", CHAT, |m| json!({"model": "cheap", "plugins": [{"id": "fusion", "model": m}]})),
+        ("openai", CHAT, |m| json!({"model": "cheap", "extra_body": {"models": [m]}})),
+        (
+            "openai",
+            CHAT,
+            |m| json!({"model": "cheap", "providerOptions": {"gateway": {"models": [m]}}}),
+        ),
+        (
+            "openai",
+            CHAT,
+            |m| json!({"model": "cheap", "tools": [{"type": "x", "parameters": {"model": m}}]}),
+        ),
+        (
+            "openai",
+            "/v1/responses",
+            |m| json!({"model": "cheap", "tools": [{"type": "image_generation", "model": m}], "input": "q"}),
+        ),
+        (
+            "anthropic",
+            "/v1/messages",
+            |m| json!({"model": "cheap", "messages": [], "tools": [{"type": "advisor_20260301", "model": m}]}),
+        ),
         (
             "anthropic",
             "/v1/messages/batches",

@@ -33,9 +33,14 @@ const PRIVATE: [(&str, &str); 22] = [
 ];
 
 fn nosy_call() -> Call {
+    nosy_call_of("m")
+}
+
+fn nosy_call_of(alias: &str) -> Call {
     let nominate = "keep-alive, X-Nominated,x-also-nominated";
     let call = Call::chat(&chat("m")).key("sk-client-1").header("connection", nominate);
-    PRIVATE.iter().fold(call, |call, (name, value)| call.header(name, value))
+    let value = |name: &str, value| if name == "model-override" { alias } else { value };
+    PRIVATE.iter().fold(call, |call, (name, its)| call.header(name, value(name, its)))
 }
 
 #[tokio::test]
@@ -45,7 +50,7 @@ async fn e4_credentials_of_the_client_are_never_forwarded() {
     targets["targets"]["keyed"] = provider("keyed", &upstream);
     let router = Router::start(&targets).await;
     for alias in ["m", "keyed"] {
-        let answer = nosy_call().header("x-kept", "1").header("model-override", alias);
+        let answer = nosy_call_of(alias).header("x-kept", "1");
         assert_ok(&answer.send(router.addr()).await);
         let seen = upstream.last();
         assert!(!seen.mentions("sk-client"), "{seen:?}");

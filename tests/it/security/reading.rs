@@ -154,3 +154,17 @@ async fn the_header_opens_no_path_to_what_cannot_be_read() {
     let pairs = call("/v1/own", "a=b").header("content-type", "application/x-www-form-urlencoded");
     assert_ok(&pairs.header("model-override", "cheap").send(router.addr()).await);
 }
+
+#[tokio::test]
+async fn an_override_has_one_value() {
+    let (upstream, router) = cheap().await;
+    let ask = async |second: &str| {
+        let call = call(CHAT, r#"{"model":"x","messages":[]}"#).header("model-override", "cheap");
+        call.header("model-override", second).send(router.addr()).await
+    };
+    for other in ["dear", "", "Cheap", "cheap, dear"] {
+        assert_eq!(ask(other).await.status, 400, "{other}");
+    }
+    assert_eq!(upstream.hits(), 0);
+    assert_ok(&ask("cheap").await);
+}

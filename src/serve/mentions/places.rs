@@ -1,0 +1,37 @@
+//! The fields of any path in which vendors take further models.
+//!
+//! It never says what becomes of them.
+
+use crate::protocol::family::Nested;
+
+/// Where vendors take further models, beside the `model` of any path: OpenRouter's models and plugins,
+/// LiteLLM's fallbacks, Vercel's gateway, and tools where they stand twice.
+pub(super) const FURTHER: Nested = &[
+    &["models", "*"],
+    &["fallbacks", "*"],
+    &["fallbacks", "*", "model"],
+    &["fallbacks", "*", "*", "*"],
+    &["fallback_models", "*"],
+    &["fallback_model"],
+    &["context_window_fallbacks", "*"],
+    &["context_window_fallbacks", "*", "*", "*"],
+    &["content_policy_fallbacks", "*"],
+    &["content_policy_fallbacks", "*", "*", "*"],
+    &["plugins", "*", "model"],
+    &["plugins", "*", "models", "*"],
+    &["plugins", "*", "analysis_models", "*"],
+    &["extra_body", "model"],
+    &["extra_body", "models", "*"],
+    &["extra_body", "fallbacks", "*"],
+    &["provider_options", "gateway", "models", "*"],
+    &["model_list", "*", "model_name"],
+    &["model_list", "*", "litellm_params", "model"],
+    &["model_id"],
+    &["tools", "*", "model"],
+    &["tools", "*", "*", "model"],
+    &["tools", "*", "*", "models", "*"],
+];
+/// Tools that a model of its own runs: OpenAI's for images, Anthropic's advisor, OpenRouter's, which
+/// have it among their parameters.
+pub(super) const IN_TOOLS: Nested =
+    &[&["*", "model"], &["*", "*", "model"], &["*", "*", "models", "*"]];
