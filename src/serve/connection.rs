@@ -130,7 +130,13 @@ async fn serve<S: Service>(
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
     #[cfg(target_os = "linux")]
-    SockRef::from(&stream).set_tcp_user_timeout(Some(timeouts.write))?;
+    {
+        let socket = SockRef::from(&stream);
+        socket.set_tcp_user_timeout(Some(timeouts.write))?;
+        // So that a slow client's reading is seen in small steps: else the kernel takes nothing more
+        // until a third of its buffer, which may be a megabyte, has been read.
+        socket.set_tcp_notsent_lowat(MOST_UNSENT)?;
+    }
     let stage = service.stage().clone();
     let service = From { service, client };
     let first = tokio::select! {
@@ -141,7 +147,7 @@ async fn serve<S: Service>(
     };
     let signs = Arc::<Signs>::default();
     let is_http2 = first.is_http2();
-    let socket = Socket::new(stream, first, Arc::clone(&signs));
+    let socket = Socket::new(stream, first, Arc::clone(&signs), timeouts.write);
     if is_http2 {
         // Boxed: every HTTP/1.1 connection would keep room for what HTTP/2 needs.
         Box::pin(serve_http2(service, &stage, socket, timeouts)).await
@@ -256,6 +262,9 @@ const LAST_WORD: Duration = Duration::from_secs(1);
 /// A large body is read in pieces of this size. Each connection may hold one more that is empty;
 /// smaller ones cost time, larger ones room (`docs/architecture.md` has the figures).
 const LARGEST_READ: usize = 128 * 1024;
+/// Bytes that wait in the kernel for their client, beside those that are on their way to it.
+#[cfg(target_os = "linux")]
+const MOST_UNSENT: u32 = 256 * 1024;
 const BACK_OFF: Duration = Duration::from_millis(50);
 const MOST_STREAMS: u32 = 200;
 const MOST_HEADER_BYTES: u32 = 64 * 1024;

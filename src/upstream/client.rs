@@ -6,6 +6,7 @@
 //! again), where connecting ends and waiting begins, and each provider's own connect timeout.
 
 use std::{
+    io,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
@@ -56,6 +57,8 @@ pub(crate) enum SendError {
     Stale,
     /// The connection broke before the answer's head was complete.
     BrokenOff(String),
+    /// The answer's head began and did not end.
+    Late(String),
     /// What came is not HTTP.
     Malformed(String),
 }
@@ -154,6 +157,8 @@ impl Lease {
         let broken = is_broken_off(&error);
         if unsent || was_refused_unseen(&error) || (broken && self.broke_in_silence()) {
             SendError::Stale
+        } else if is_late(&error) {
+            SendError::Late(causes(&error))
         } else if broken {
             SendError::BrokenOff(causes(&error))
         } else {
@@ -183,6 +188,12 @@ impl Lease {
             self.home.keep(connection, self.max_idle, self.idle_timeout);
         }
     }
+}
+
+/// The connection itself says so where a head does not end.
+fn is_late(error: &hyper::Error) -> bool {
+    let cause = std::error::Error::source(error).and_then(|it| it.downcast_ref::<io::Error>());
+    cause.is_some_and(|cause| cause.kind() == io::ErrorKind::TimedOut)
 }
 
 /// HTTP/2 says so with `REFUSED_STREAM`, or with a `GOAWAY` that names an earlier stream.

@@ -115,6 +115,7 @@ impl Failed {
         match error {
             SendError::Stale => Self::new(What::Reset, "broke off before an answer".into()),
             SendError::BrokenOff(cause) => Self::new(What::Reset, cause),
+            SendError::Late(cause) => Self::new(What::Timeout, cause),
             SendError::Malformed(cause) => Self::new(What::Malformed(None), cause),
         }
     }

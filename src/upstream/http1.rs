@@ -65,7 +65,7 @@ impl Http1 {
         request: Request<PiecesBody>,
     ) -> impl Future<Output = Result<Response<Incoming>, TrySendError<Request<PiecesBody>>>> + use<>
     {
-        self.listen_state.clear();
+        self.listen_state.ask();
         self.requests.try_send_request(request)
     }
 

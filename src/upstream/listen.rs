@@ -1,7 +1,7 @@
 //! A connection that counts what the provider has said since it was last asked, or since an answer
 //! last went on. A request on a connection that broke in silence was not answered, and may be sent
 //! again; a connection that says much and answers nothing (interim responses, settings, pings, frames
-//! without data) breaks.
+//! without data) breaks. So does one whose answer's head has begun and does not end.
 //!
 //! It reads nothing of what it counts.
 
@@ -13,11 +13,17 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     task::{Context, Poll},
+    time::Duration,
 };
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::{
+    io::{AsyncRead, AsyncWrite, ReadBuf},
+    task::unconstrained,
+    time::{Instant, Sleep, sleep},
+};
 
-/// How many bytes have come since the count was last cleared.
+/// How many bytes have come since the count was last cleared, and marks of the head that is waited
+/// for.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ListenState(Arc<AtomicUsize>);
 
@@ -28,9 +34,17 @@ pub(crate) struct Listening<I> {
     io: I,
     listen_state: ListenState,
     most: usize,
+    /// When it is looked whether a head has begun, or still not ended. It is set once in a while and
+    /// not for each answer.
+    look: Option<Pin<Box<Sleep>>>,
 }
 
 impl ListenState {
+    /// A request goes out on a connection that carries one at a time: a head is what comes next.
+    pub(crate) fn ask(&self) {
+        self.0.store(HEAD, Ordering::Relaxed);
+    }
+
     /// Forgets what came: the next request begins, or an answer went on.
     pub(crate) fn clear(&self) {
         self.0.store(0, Ordering::Relaxed);
@@ -38,12 +52,12 @@ impl ListenState {
 
     /// Whether anything came.
     pub(crate) fn received_anything(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 0
+        self.0.load(Ordering::Relaxed) & COUNT > 0
     }
 
     /// A connection that counts here, and breaks where `most` bytes brought no answer further.
     pub(crate) fn listen<I>(&self, io: I, most: usize) -> Listening<I> {
-        Listening { io, listen_state: self.clone(), most }
+        Listening { io, listen_state: self.clone(), most, look: None }
     }
 }
 
@@ -52,6 +66,28 @@ impl<I> Listening<I> {
     pub(crate) fn into_inner(self) -> I {
         self.io
     }
+
+    /// Whether a head has begun that does not end: it was there at the last look, too.
+    fn poll_look(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while let Some(look) = &mut self.look {
+            std::task::ready!(std::pin::pin!(unconstrained(look.as_mut())).poll(cx));
+            let state = self.listen_state.0.load(Ordering::Relaxed);
+            if !has_begun(state) {
+                self.look = None;
+            } else if state & SEEN > 0 {
+                return Poll::Ready(());
+            } else {
+                self.listen_state.0.store(state | SEEN, Ordering::Relaxed);
+                look.as_mut().reset(Instant::now() + LOOK);
+            }
+        }
+        Poll::Pending
+    }
+}
+
+/// Whether the head that is waited for has begun.
+fn has_begun(state: usize) -> bool {
+    state & HEAD > 0 && state & COUNT > 0
 }
 
 impl<I: AsyncRead + Unpin> AsyncRead for Listening<I> {
@@ -60,8 +96,12 @@ impl<I: AsyncRead + Unpin> AsyncRead for Listening<I> {
         cx: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.look.is_some() && self.poll_look(cx).is_ready() {
+            let cause = "the head of the answer does not end";
+            return Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, cause)));
+        }
         let listen_state = self.listen_state.0.load(Ordering::Relaxed);
-        if listen_state >= self.most {
+        if listen_state & COUNT >= self.most {
             let cause = "the provider says much and answers nothing";
             return Poll::Ready(Err(io::Error::new(io::ErrorKind::InvalidData, cause)));
         }
@@ -71,6 +111,10 @@ impl<I: AsyncRead + Unpin> AsyncRead for Listening<I> {
         if came > 0 {
             // One task reads, on the core that asks: no addition is lost.
             self.listen_state.0.store(listen_state + came, Ordering::Relaxed);
+        } else if read.is_pending() && self.look.is_none() && has_begun(listen_state) {
+            self.look = Some(Box::pin(sleep(LOOK)));
+            // Polled, so that it wakes. It is not over before it has begun.
+            let _ = self.poll_look(cx);
         }
         read
     }
@@ -103,5 +147,61 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Listening<I> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.io).poll_write_vectored(cx, slices)
+    }
+}
+
+/// The head of an answer is waited for.
+const HEAD: usize = 1 << (usize::BITS - 1);
+/// It had begun at the last look.
+const SEEN: usize = HEAD >> 1;
+/// The rest is a number of bytes.
+const COUNT: usize = SEEN - 1;
+/// From its first byte on a head may take once to twice as long, interim responses included, as a
+/// client's may by default.
+const LOOK: Duration = Duration::from_secs(15);
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
+
+    use super::*;
+
+    /// After how many seconds a head ends whose next byte comes every `every` seconds.
+    async fn ends_after(every: u64, head_ends: Option<u64>) -> Option<u64> {
+        let (mut provider, io) = duplex(64);
+        let listen_state = ListenState::default();
+        let mut listening = listen_state.listen(io, 1 << 20);
+        listen_state.ask();
+        let began = Instant::now();
+        tokio::spawn(async move {
+            while provider.write_all(b"a").await.is_ok() {
+                sleep(Duration::from_secs(every)).await;
+            }
+        });
+        loop {
+            let mut byte = [0];
+            let read = tokio::time::timeout(Duration::from_secs(300), listening.read(&mut byte));
+            match read.await.ok()? {
+                Ok(_) => {}
+                Err(error) => {
+                    assert_eq!(error.kind(), io::ErrorKind::TimedOut);
+                    return Some(began.elapsed().as_secs());
+                }
+            }
+            if head_ends.is_some_and(|end| began.elapsed().as_secs() >= end) {
+                listen_state.clear();
+            }
+            if began.elapsed().as_secs() > 600 {
+                return None;
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn head_that_drips_or_stops_ends_and_a_body_does_not() {
+        assert_eq!(ends_after(1, None).await, Some(30));
+        assert_eq!(ends_after(1_000, None).await, Some(30));
+        assert_eq!(ends_after(1, Some(20)).await, None);
+        assert_eq!(ends_after(40, Some(0)).await, None);
     }
 }

@@ -1,5 +1,5 @@
-//! A client's socket: the bytes that told its protocol are read again, and after a refusal what the
-//! client still writes is discarded, so that it can read the answer.
+//! A client's socket: the bytes that told its protocol are read again, a client that reads too slowly is
+//! given up, and after a refusal what the client still writes is discarded, so that it can read the answer.
 
 use std::{
     io,
@@ -66,11 +66,61 @@ pub(super) struct Socket {
     first: First,
     signs: Arc<Signs>,
     linger: Option<Linger>,
+    /// What was sent is not read.
+    stuck: Option<Stuck>,
+    /// How long a client may leave it so.
+    patience: Duration,
+}
+
+/// A client that has left what was sent to it unread, so that no more can be sent.
+#[derive(Debug)]
+struct Stuck {
+    end: Pin<Box<Sleep>>,
+    /// Bytes that could be sent since.
+    sent: usize,
 }
 
 impl Socket {
-    pub(super) fn new(stream: TcpStream, first: First, signs: Arc<Signs>) -> Self {
-        Self { stream, first, signs, linger: None }
+    pub(super) fn new(
+        stream: TcpStream,
+        first: First,
+        signs: Arc<Signs>,
+        patience: Duration,
+    ) -> Self {
+        Self { stream, first, signs, linger: None, stuck: None, patience }
+    }
+
+    /// Notes how many of so many bytes were taken. Nothing is timed but a client for which bytes wait:
+    /// one that has read everything may be silent for as long as it likes.
+    #[inline]
+    fn noted(
+        &mut self,
+        cx: &mut Context<'_>,
+        taken: Poll<io::Result<usize>>,
+        of: usize,
+    ) -> Poll<io::Result<usize>> {
+        match taken {
+            Poll::Ready(_) if self.stuck.is_none() => taken,
+            Poll::Ready(Ok(count)) => {
+                if let Some(stuck) = &mut self.stuck {
+                    stuck.sent += count;
+                    if count == of || stuck.sent >= LEAST {
+                        self.stuck = None;
+                    }
+                }
+                taken
+            }
+            Poll::Ready(Err(_)) => taken,
+            Poll::Pending => self.poll_stuck(cx).map(|()| Err(io::ErrorKind::TimedOut.into())),
+        }
+    }
+
+    /// Whether the client has read too little for too long.
+    fn poll_stuck(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let patience = self.patience;
+        let begin = || Stuck { end: Box::pin(sleep(patience)), sent: 0 };
+        let end = self.stuck.get_or_insert_with(begin).end.as_mut();
+        std::pin::pin!(tokio::task::unconstrained(end)).poll(cx)
     }
 }
 
@@ -104,7 +154,8 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, bytes)
+        let taken = Pin::new(&mut self.stream).poll_write(cx, bytes);
+        self.noted(cx, taken, bytes.len())
     }
 
     fn poll_write_vectored(
@@ -112,7 +163,11 @@ impl AsyncWrite for Socket {
         cx: &mut Context<'_>,
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, slices)
+        let taken = Pin::new(&mut self.stream).poll_write_vectored(cx, slices);
+        if taken.is_ready() && self.stuck.is_none() {
+            return taken;
+        }
+        self.noted(cx, taken, slices.iter().map(|slice| slice.len()).sum())
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -180,6 +235,8 @@ impl Linger {
     }
 }
 
+/// Bytes that a client must take within `--write-timeout` where more wait for it.
+const LEAST: usize = 16 * 1024;
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// What is discarded of one refused body at most.
 const MOST_DISCARDED: usize = 128 * 1024 * 1024;

@@ -161,6 +161,68 @@ async fn a17_an_h2_response_that_is_read_slowly_is_whole() {
     assert_eq!((answer.status, answer.body.len()), (200, 8 * 65_536), "the provider is slow");
 }
 
+/// Over HTTP/1.1 the client reads `bytes` every `pause`, until the router ends or the body does: how much
+/// it has read, and whether that is all.
+async fn read_slowly(router: &Router, bytes: usize, pause: std::time::Duration) -> (usize, bool) {
+    let body = chat("m").to_string();
+    let head = format!("POST {CHAT} HTTP/1.1\r\nhost: x\r\ncontent-length: {}\r\n\r\n", body.len());
+    let mut stream = raw(router.addr(), format!("{head}{body}").as_bytes()).await;
+    let (mut piece, mut all, mut last) = (vec![0; bytes], 0, [0; 5]);
+    loop {
+        match stream.read(&mut piece).await {
+            Ok(0) | Err(_) => return (all, last == *b"0\r\n\r\n"),
+            Ok(read) => {
+                all += read;
+                for byte in &piece[..read] {
+                    last.rotate_left(1);
+                    last[4] = *byte;
+                }
+            }
+        }
+        if last == *b"0\r\n\r\n" {
+            return (all, true);
+        }
+        tokio::time::sleep(pause).await;
+    }
+}
+
+#[tokio::test]
+async fn a17_a_client_that_reads_a_little_now_and_then_is_given_up() {
+    let large = Reply::new(200).chunked().body_of(vec![b'x'; 65_536], 400);
+    let upstream = Upstream::start(large).await;
+    let targets = json!({"targets": {"m": {
+        "url": upstream.base(), "concurrency_limit": {"max_concurrent_requests": 1}}}});
+    let router = Launch::new(&targets).args(["--write-timeout", "2s"]).start().await;
+    let slow = read_slowly(&router, 64, ms(100));
+    let freed = async {
+        assert!(eventually(secs(5), async || upstream.hits() == 1).await);
+        assert_error(&router.chat("m").await, 429, "concurrency_limit_exceeded");
+        eventually(secs(20), async || router.chat("m").await.status == 200).await
+    };
+    tokio::select! {
+        (read, _) = slow => assert!(read < 20 << 20, "{read}"),
+        freed = freed => assert!(freed, "a client that hardly reads holds the alias's only place"),
+    }
+}
+
+#[tokio::test]
+async fn a17_a_client_that_reads_slowly_but_steadily_has_all() {
+    let large = Reply::new(200).chunked().body_of(vec![b'x'; 65_536], 128);
+    let upstream = Upstream::start(large).await;
+    let router = Launch::new(&open(&upstream)).args(["--write-timeout", "2s"]).start().await;
+    let (read, whole) = read_slowly(&router, 65_536, ms(50)).await;
+    assert!(whole && read > 8 << 20, "{read}");
+}
+
+#[tokio::test]
+async fn a17_a_client_of_a_stream_that_says_little_may_wait() {
+    let quiet = Reply::chat_stream(&["a", "b", "c"]).paced(ms(2500));
+    let upstream = Upstream::start(quiet).await;
+    let router = Launch::new(&open(&upstream)).args(["--write-timeout", "1s"]).start().await;
+    let (_, whole) = read_slowly(&router, 4_096, ms(10)).await;
+    assert!(whole, "nothing waits for it");
+}
+
 #[tokio::test]
 async fn a4_a_refused_client_that_writes_on_reads_its_answer() {
     let upstream = Upstream::start(Reply::chat("hi")).await;
