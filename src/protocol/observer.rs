@@ -159,11 +159,11 @@ fn protocol(endpoint: Option<&Endpoint>) -> Protocol {
     endpoint.map(|endpoint| endpoint.protocol).unwrap_or_default()
 }
 
-/// The first error among these whole events.
+/// The first error among these events. The last one may lack its empty line: so some streams end.
 pub(crate) fn error_among(events: Bytes) -> Option<Bytes> {
     let mut parser = sse::Parser::new();
     parser.push(events);
-    while let Ok(Some(event)) = parser.next_event() {
+    while let Ok(Some(event)) = parser.finish() {
         if told::is_error_event(&event.data) {
             return Some(event.data);
         }

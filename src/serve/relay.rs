@@ -94,8 +94,11 @@ impl Relay {
                 }
                 Some(Err(broken)) if !stream.broken(broken) => Err(broken),
                 Some(Err(_)) => Ok(()),
-                None if stream.ended() => Ok(()),
-                None => Err(Brief::RESET),
+                None => match (stream.ended(), stream.take_error()) {
+                    (_, Some(error)) => Err(self.fault(&error)),
+                    (true, None) => Ok(()),
+                    (false, None) => Err(Brief::RESET),
+                },
             };
             self.ended(end);
             return self.poll_watched(cx);

@@ -94,10 +94,19 @@ impl StreamEnd {
         self.broke
     }
 
-    /// The provider has closed the stream; answers whether it had said all.
+    /// The provider has closed the stream; answers whether it had said all. An error may have been the
+    /// last that it said.
     pub(crate) fn ended(&mut self) -> bool {
         self.over = true;
+        // What an event lacks to be one for the client.
+        let lacks: Option<&'static [u8]> = self.partial.last().map(|last| match last {
+            b'\n' => &b"\n"[..],
+            _ => b"\n\n",
+        });
         self.release(Bytes::new());
+        if let (Some(lacks), true) = (lacks, self.error.is_some()) {
+            self.ready.push_back(Bytes::from_static(lacks));
+        }
         let ends_well = self.observer.end() >= End::Said;
         if !ends_well {
             self.fail(&Refusal::UpstreamBrokeOff);

@@ -154,7 +154,13 @@ async fn judge_stream(
             return Ok(answer);
         }
         if !peek::look(&mut answer).await? {
-            return Err(Failed::empty(answer.status));
+            return match opening.end() {
+                Report::Error(json) if inspection.reads_errors => {
+                    let classes = &provider.own_classes;
+                    Err(Failed::inside(answer, json, inbound.speaks(), classes))
+                }
+                _ => Err(Failed::empty(answer.status)),
+            };
         }
     }
 }

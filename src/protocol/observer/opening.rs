@@ -40,16 +40,31 @@ impl Opening {
             }
         };
         parser.push(piece);
-        loop {
-            match parser.next_event() {
-                // What is too long for an announcement is content.
-                Err(sse::TooLong) => return Report::Content,
-                Ok(None) => return Report::Nothing,
-                Ok(Some(event)) => match report(&event) {
-                    Report::Nothing => {}
-                    said => return said,
-                },
-            }
+        first(parser, sse::Parser::next_event)
+    }
+
+    /// What it says with an event whose empty line the stream's end has left out.
+    pub(crate) fn end(&mut self) -> Report {
+        match self {
+            Self::Read(parser) => first(parser, sse::Parser::finish),
+            Self::Whole(_) => Report::Nothing,
+        }
+    }
+}
+
+type Next = fn(&mut sse::Parser) -> Result<Option<sse::Event>, sse::TooLong>;
+
+/// The first that says something.
+fn first(parser: &mut sse::Parser, next: Next) -> Report {
+    loop {
+        match next(parser) {
+            // What is too long for an announcement is content.
+            Err(sse::TooLong) => return Report::Content,
+            Ok(None) => return Report::Nothing,
+            Ok(Some(event)) => match report(&event) {
+                Report::Nothing => {}
+                said => return said,
+            },
         }
     }
 }
@@ -93,5 +108,13 @@ mod tests {
         assert!(matches!(read("event: error\ndata: {}\n\n"), Report::Error(_)));
         let failed = "event: response.failed\ndata: {\"response\":{\"error\":{\"code\":429}}}\n\n";
         assert!(matches!(read(failed), Report::Error(_)));
+        let end = |text: &str| {
+            let mut opening = Opening::new(true);
+            assert_eq!(opening.observe(Bytes::from(text.to_owned())), Report::Nothing);
+            opening.end()
+        };
+        assert!(matches!(end("data: {\"error\":{\"code\":529}}"), Report::Error(_)));
+        assert!(matches!(end("data: {\"error\":{\"code\":529}}\n"), Report::Error(_)));
+        assert_eq!(end(": hello\n"), Report::Nothing);
     }
 }

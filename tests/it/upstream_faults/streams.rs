@@ -324,3 +324,31 @@ async fn long_last_event_ends_a_stream_well() {
         assert_eq!(seen[0].text.len() + 2, event.len());
     }
 }
+
+/// Some streams end without the last event's empty line. What it says counts all the same.
+#[tokio::test]
+async fn error_without_its_empty_line_is_a_failure() {
+    let error = r#"data: {"error":{"message":"no","type":"server_error","code":503}}"#;
+    for end in ["", "\n", "\r\n"] {
+        let events = [chunk_event("a"), format!("{error}{end}")];
+        let first = Upstream::start(Reply::sse(events).paced(ms(30))).await;
+        let backup = Upstream::start(Reply::chat_stream(&["other"])).await;
+        let mut file = pair(&first, &backup);
+        file["targets"]["m"]["cooldown"] = json!({"failures": 1});
+        let router = Router::start(&file).await;
+        let mut events = Call::chat(&chat_stream("m")).stream(router.addr()).await;
+        let (seen, _) = events.all().await;
+        assert!(events.rest().is_empty(), "the client sees an event");
+        assert!(seen.last().unwrap().text.contains("server_error"), "{end:?}");
+        let mut next = Call::chat(&chat_stream("m")).stream(router.addr()).await;
+        next.all().await;
+        assert_eq!((first.hits(), backup.hits()), (1, 1), "{end:?}: the first one rests");
+    }
+    // Before any content another provider answers.
+    let first = Upstream::start(Reply::sse([error.to_owned()])).await;
+    let backup = Upstream::start(Reply::chat_stream(&["other"])).await;
+    let router = Router::start(&pair(&first, &backup)).await;
+    let mut events = Call::chat(&chat_stream("m")).stream(router.addr()).await;
+    assert_eq!(events.head.header("x-onwards-attempts"), Some("first=503,second=200"));
+    events.all().await;
+}
