@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 mod failover;
 
 pub(crate) use failover::{
-    Backoff, Class, Condition, Cooldown, Fallback, HealthCheck, Hedge, Jitter, Stay, Sticky,
-    Timeouts,
+    Backoff, Cooldown, Fallback, HealthCheck, Hedge, Jitter, Meaning, Stay, Sticky, Timeouts,
 };
 
 use schemars::JsonSchema;
@@ -257,10 +256,10 @@ pub(crate) struct Endpoint {
     #[schemars(range(min = 1))]
     pub(crate) context_window: Option<u64>,
     /// What its own error codes mean, as in `{"1113": "quota"}`.
-    pub(crate) error_classes: Option<BTreeMap<String, Class>>,
+    pub(crate) error_classes: Option<BTreeMap<String, Meaning>>,
     /// What its sentences mean where it has no code, as in `{"maximum context length":
     /// "context_window"}`.
-    pub(crate) error_phrases: Option<BTreeMap<String, Class>>,
+    pub(crate) error_phrases: Option<BTreeMap<String, Meaning>>,
     /// Whether `traceparent` and `tracestate` are sent on (`trusted` when absent).
     pub(crate) propagate_trace_context: Option<bool>,
     /// Serve `/v1/responses` through chat completions.

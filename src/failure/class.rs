@@ -2,35 +2,55 @@
 
 use std::{borrow::Borrow, collections::HashMap};
 
-/// A class of failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Class {
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Declares the classes, each with its name in files and in metrics: the one table of these names.
+macro_rules! classes {
+    ($( $(#[$doc:meta])* $variant:ident = $name:literal, )+) => {
+        /// A class of failure.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
+        #[schemars(inline)]
+        pub enum Class {
+            $( $(#[$doc])* #[serde(rename = $name)] $variant, )+
+        }
+
+        impl Class {
+            /// Its name, in files and in metrics.
+            pub(crate) const fn name(self) -> &'static str {
+                match self { $( Self::$variant => $name, )+ }
+            }
+        }
+    };
+}
+
+classes! {
     /// Too many requests for now.
-    RateLimit,
+    RateLimit = "rate_limit",
     /// Nothing left to spend: waiting a little does not help.
-    Quota,
+    Quota = "quota",
     /// The provider has too much to do.
-    Overloaded,
+    Overloaded = "overloaded",
     /// The provider's fault.
-    Server,
+    Server = "server_error",
     /// Not in time.
-    Timeout,
+    Timeout = "timeout",
     /// No connection, or one that broke.
-    Unreachable,
+    Unreachable = "unreachable",
     /// Not what the protocol says.
-    Malformed,
+    Malformed = "malformed",
     /// The credential is refused.
-    Credential,
+    Credential = "credential",
     /// The provider does not know the model that it is asked for: it is misconfigured.
-    ModelMissing,
+    ModelMissing = "model_missing",
     /// The prompt is too long for this provider.
-    ContextWindow,
+    ContextWindow = "context_window",
     /// The content is filtered by this provider.
-    ContentFilter,
+    ContentFilter = "content_filter",
     /// The client's fault: any provider would say so.
-    Client,
+    Client = "client_fault",
     /// The time of the whole request ran out, which says nothing of the provider.
-    Deadline,
+    Deadline = "deadline",
 }
 
 /// What a provider's own errors mean: the operator's `error_classes` and `error_phrases`.
@@ -88,25 +108,6 @@ impl<const N: usize> From<[(Box<str>, Class); N]> for ErrorClasses {
 }
 
 impl Class {
-    /// Its name, in files and in metrics.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::RateLimit => "rate_limit",
-            Self::Quota => "quota",
-            Self::Overloaded => "overloaded",
-            Self::Server => "server_error",
-            Self::Timeout => "timeout",
-            Self::Unreachable => "unreachable",
-            Self::Malformed => "malformed",
-            Self::Credential => "credential",
-            Self::ModelMissing => "model_missing",
-            Self::ContextWindow => "context_window",
-            Self::ContentFilter => "content_filter",
-            Self::Client => "client_fault",
-            Self::Deadline => "deadline",
-        }
-    }
-
     /// The class of an answer of which only the status is known.
     pub(crate) fn of_status(status: u16) -> Self {
         match status {

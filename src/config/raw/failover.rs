@@ -2,8 +2,11 @@
 //!
 //! It never decides anything, as the rest of `raw`.
 
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
+use serde_json::Value;
+
+use crate::failure::Class;
 
 crate::secret::unseen!(Fallback, HealthCheck, Sticky);
 
@@ -47,32 +50,15 @@ pub(crate) struct Fallback {
     pub(crate) to: Option<Vec<String>>,
 }
 
-/// A class of failure that falls back although its status does not say so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Condition {
-    /// Too many requests for now.
-    RateLimit,
-    /// Nothing left to spend.
-    Quota,
-    /// The provider has too much to do.
-    Overloaded,
-    /// The provider's fault.
-    ServerError,
-    /// Not in time; it falls back wherever `enabled` is.
-    Timeout,
-    /// No connection, or one that broke; it falls back wherever `enabled` is.
-    Unreachable,
-    /// The answer is not what the protocol says.
-    Malformed,
-    /// The credential is refused; it falls back wherever `enabled` is.
-    Credential,
-    /// The provider does not know its model; it falls back wherever `enabled` is.
-    ModelMissing,
-    /// The prompt is too long for the provider.
-    ContextWindow,
-    /// The provider filtered the content.
-    ContentFilter,
+/// A class of failure that falls back although its status does not say so. `timeout`, `unreachable`,
+/// `credential` and `model_missing` fall back wherever `enabled` is.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[schemars(transform = without_the_clients_own)]
+pub(crate) struct Condition(pub(crate) Class);
+
+/// What falls back is a provider's failure, not the client's or the whole request's.
+fn without_the_clients_own(schema: &mut Schema) {
+    leave_out(&[Class::Client, Class::Deadline], schema);
 }
 
 /// Asking the same provider again before another one.
@@ -215,26 +201,20 @@ pub(crate) struct Hedge {
     pub(crate) side_effects: Option<bool>,
 }
 
-/// A class of failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Class {
-    /// Too many requests for now.
-    RateLimit,
-    /// Nothing left to spend.
-    Quota,
-    /// The provider has too much to do.
-    Overloaded,
-    /// The provider's fault.
-    ServerError,
-    /// The credential is refused.
-    Credential,
-    /// The provider does not know its model.
-    ModelMissing,
-    /// The prompt is too long.
-    ContextWindow,
-    /// The content is filtered.
-    ContentFilter,
-    /// The client's fault.
-    ClientFault,
+/// What a provider's own code means.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[schemars(transform = without_what_no_code_says)]
+pub(crate) struct Meaning(pub(crate) Class);
+
+/// These classes are what the router saw, not what a code of an error says.
+fn without_what_no_code_says(schema: &mut Schema) {
+    let seen = [Class::Timeout, Class::Unreachable, Class::Malformed, Class::Deadline];
+    leave_out(&seen, schema);
+}
+
+fn leave_out(classes: &[Class], schema: &mut Schema) {
+    let is_left = |row: &Value| !classes.iter().any(|class| row["const"] == class.name());
+    if let Some(rows) = schema.get_mut("oneOf").and_then(Value::as_array_mut) {
+        rows.retain(is_left);
+    }
 }

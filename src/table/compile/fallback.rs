@@ -5,7 +5,6 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 use super::Compiler;
 use crate::{
     config::{Path, nearest::nearest, raw},
-    failure::Class,
     table::{
         Fallback, Pool, PoolId,
         fallback::{Backoff, StatusSet, Stay},
@@ -31,6 +30,7 @@ impl Compiler<'_> {
         let millis =
             |read: fn(&raw::Fallback) -> Option<u64>| raw.and_then(read).map(Duration::from_millis);
         let most = raw.and_then(|raw| raw.max_attempts);
+        let on = raw.and_then(|raw| raw.on.as_deref()).unwrap_or_default();
         Fallback {
             enabled: flag(|raw| raw.enabled),
             on_status,
@@ -41,7 +41,7 @@ impl Compiler<'_> {
             stay: raw.and_then(|raw| raw.stay).map(stay),
             backoff: raw.and_then(|raw| raw.backoff).map(backoff),
             max_total_backoff: millis(|raw| raw.max_total_backoff_ms),
-            on: classes(raw.and_then(|raw| raw.on.as_deref()).unwrap_or_default()),
+            on: on.iter().map(|condition| condition.0).collect(),
             deadline: millis(|raw| raw.deadline_ms),
             within: millis(|raw| raw.retry_if_failed_within_ms),
             to: Vec::new(),
@@ -148,23 +148,6 @@ fn follow(
             follow(next, direct, seen, order);
         }
     }
-}
-
-fn classes(named: &[raw::Condition]) -> Vec<Class> {
-    let class = |condition: &raw::Condition| match condition {
-        raw::Condition::RateLimit => Class::RateLimit,
-        raw::Condition::Quota => Class::Quota,
-        raw::Condition::Overloaded => Class::Overloaded,
-        raw::Condition::ServerError => Class::Server,
-        raw::Condition::Timeout => Class::Timeout,
-        raw::Condition::Unreachable => Class::Unreachable,
-        raw::Condition::Malformed => Class::Malformed,
-        raw::Condition::Credential => Class::Credential,
-        raw::Condition::ModelMissing => Class::ModelMissing,
-        raw::Condition::ContextWindow => Class::ContextWindow,
-        raw::Condition::ContentFilter => Class::ContentFilter,
-    };
-    named.iter().map(class).collect()
 }
 
 fn stay(raw: raw::Stay) -> Stay {

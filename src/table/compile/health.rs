@@ -7,7 +7,7 @@ use http::HeaderName;
 use super::Compiler;
 use crate::{
     config::{Path, raw},
-    failure::{Class, ErrorClasses},
+    failure::ErrorClasses,
     live::{Cooldown, HealthSettings, Probing},
     path,
     table::{
@@ -108,22 +108,11 @@ pub(super) fn settings(keys: &raw::PoolKeys) -> HealthSettings {
 
 /// What a provider's own errors mean.
 pub(super) fn own_classes(endpoint: &raw::Endpoint) -> ErrorClasses {
-    let class = |class: raw::Class| match class {
-        raw::Class::RateLimit => Class::RateLimit,
-        raw::Class::Quota => Class::Quota,
-        raw::Class::Overloaded => Class::Overloaded,
-        raw::Class::ServerError => Class::Server,
-        raw::Class::Credential => Class::Credential,
-        raw::Class::ModelMissing => Class::ModelMissing,
-        raw::Class::ContextWindow => Class::ContextWindow,
-        raw::Class::ContentFilter => Class::ContentFilter,
-        raw::Class::ClientFault => Class::Client,
-    };
     let named = endpoint.error_classes.iter().flatten();
     let codes: ErrorClasses =
-        named.map(|(code, &meant)| (code.as_str().into(), class(meant))).collect();
+        named.map(|(code, &meant)| (code.as_str().into(), meant.0)).collect();
     let phrases = endpoint.error_phrases.iter().flatten().filter(|(text, _)| !text.is_empty());
-    codes.with_phrases(phrases.map(|(text, &meant)| (text.as_str(), class(meant))))
+    codes.with_phrases(phrases.map(|(text, &meant)| (text.as_str(), meant.0)))
 }
 
 fn cooldown(raw: raw::Cooldown) -> Cooldown {
