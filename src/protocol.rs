@@ -37,6 +37,7 @@ pub(crate) mod family;
 pub(crate) mod profile;
 pub(crate) mod misfit;
 pub mod told;
+pub(crate) mod sides;
 pub mod codec;
 pub(crate) mod observer;
 pub mod replay;

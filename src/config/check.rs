@@ -11,6 +11,7 @@ use super::shape::{self, Object, Shape};
 use super::source::Source;
 use super::unsupported;
 
+mod belonging;
 mod spelling;
 mod synonyms;
 mod units;
@@ -91,7 +92,7 @@ impl Check<'_> {
         match (fitting.next(), fitting.next()) {
             (None, _) => self.wrong_kind(here, &shapes, node),
             (Some(only @ Shape::List { .. }), None) => {
-                self.node(Here { instead: spelling::holder(&shapes), ..here }, only, node);
+                self.node(Here { instead: belonging::holder(&shapes), ..here }, only, node);
             }
             (Some(only), None) => self.node(here, only, node),
             (Some(_), Some(_)) => self.one_of_objects(here, &shapes, node),
@@ -119,7 +120,7 @@ impl Check<'_> {
                 entries.iter().any(|entry| self.source.string(entry.key) == key.as_str());
             if !is_there && !meant.contains(&key.as_str()) {
                 let title = object.title.as_deref().filter(|_| here.chosen);
-                let message = spelling::missing(title, key);
+                let message = belonging::missing(title, key);
                 self.report(here, node, message, None);
             }
         }
@@ -134,8 +135,8 @@ impl Check<'_> {
         entry: &Entry,
     ) -> Option<&'o str> {
         let key = self.source.string(entry.key);
-        let elsewhere = spelling::belongs(object, here.around, &key)
-            .or_else(|| spelling::belongs_instead(here.instead, &key));
+        let elsewhere = belonging::belongs(object, here.around, &key)
+            .or_else(|| belonging::belongs_instead(here.instead, &key));
         let near = synonyms::of(&key)
             .and_then(|meant| object.keys().find(|known| *known == meant))
             .or_else(|| nearest(&key, object.keys()));

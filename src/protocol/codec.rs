@@ -2,19 +2,16 @@
 //!
 //! It never knows who calls, who answers or how many attempts were made.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use http::HeaderMap;
 
-use super::conversation::{
-    Conversation, Delivery, Event, Failure, Losses, Lossy, Media, Reply, ToolNames, Usage,
-};
+use super::conversation::{Conversation, Delivery, Event, Failure, Losses, Media, Reply, Usage};
 use super::embedding::Embeddings;
 use super::told;
 
 pub(crate) use super::misfit::ReadError;
 pub use super::misfit::Refused;
+pub use super::sides::{Client, Head, Reading, Target};
 
 /// A wire protocol. Its methods are pure: the same arguments give the same bytes.
 pub trait Codec: Send + Sync {
@@ -166,26 +163,6 @@ pub trait StreamWriter: Send + Sync {
     }
 }
 
-/// What a request says outside its body.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Head<'a> {
-    /// The model that the path names, decoded.
-    pub model: Option<&'a str>,
-    /// How the path asks for the answer.
-    pub delivery: Option<Delivery>,
-}
-
-/// Whom a request is written for.
-#[derive(Debug, Clone, Copy)]
-pub struct Target<'a> {
-    /// The provider's model.
-    pub model: &'a str,
-    /// Whether what cannot be said is dropped and named, or refused.
-    pub lossy: Lossy,
-    /// A text unique to this attempt: readers make ids from it where the vendor gives none.
-    pub seed: &'a str,
-}
-
 /// A request for a provider.
 #[derive(Debug, Clone)]
 pub struct Written {
@@ -199,33 +176,6 @@ pub struct Written {
     pub dropped: Vec<String>,
     /// What the reader of the answer must know.
     pub reading: Reading,
-}
-
-/// What the writer of a request tells the reader of its answer.
-#[derive(Debug, Clone, Default)]
-pub struct Reading {
-    /// A text unique to this attempt, to make ids from.
-    pub seed: String,
-    /// Tools whose names did not fit the provider: the client's names, by those that were sent.
-    pub renamed: BTreeMap<String, String>,
-    /// The tool that stands for structured output: its arguments are the answer's text.
-    pub answer_tool: Option<&'static str>,
-}
-
-/// Whom an answer is written for.
-#[derive(Debug, Clone, Copy)]
-pub struct Client<'a> {
-    /// The model that serves, where the provider's answer names none.
-    pub model: &'a str,
-    /// A text unique to this request, of letters, digits, `-` and `_`; each protocol sets its own
-    /// prefix before it.
-    pub id: &'a str,
-    /// Now, in seconds since 1970.
-    pub created: u64,
-    /// How the client wants the answer.
-    pub delivery: Delivery,
-    /// Whether the client asked for usage at the end of a stream.
-    pub include_usage: bool,
 }
 
 /// An error for a client.
@@ -265,30 +215,6 @@ impl Written {
             dropped: losses.into_names(),
             reading,
         }
-    }
-}
-
-impl Target<'_> {
-    /// What the reader of the answer must know.
-    pub(crate) fn reading(&self, names: ToolNames, answer_tool: Option<&'static str>) -> Reading {
-        Reading { seed: self.seed.to_owned(), renamed: names.back(), answer_tool }
-    }
-
-    /// An empty list of losses under this target's policy.
-    pub(crate) fn losses(&self) -> Losses {
-        Losses::new(self.lossy)
-    }
-}
-
-impl Reading {
-    /// The client's name for the tool that the provider calls `sent`.
-    pub fn tool_name(&self, sent: String) -> String {
-        self.renamed.get(&sent).cloned().unwrap_or(sent)
-    }
-
-    /// An id for the tool call with that number, where the vendor gives none.
-    pub(crate) fn call_id(&self, index: u32) -> String {
-        format!("call_{}_{index}", self.seed)
     }
 }
 

@@ -17,7 +17,7 @@ use crate::failure::{AsTold, Brief, Class, Failure, Kind, What};
 
 pub(in crate::protocol) use envelope::is_error_beside_nothing;
 pub use envelope::is_error_event;
-pub(crate) use envelope::{is_error_alone, is_error_name, status_inside};
+pub(crate) use envelope::{is_error_alone, is_error_name, odd_event, status_inside};
 pub(crate) use json::Json;
 pub(crate) use words::{A_DAYS_QUOTA, is_about_context, kind_of};
 
@@ -184,16 +184,6 @@ pub(crate) fn hear_codes(failure: &mut Failure, body: &[u8]) {
         let codes = Told::inside(At::Success, body).codes();
         failure.told = Some(Box::new(AsTold { brief: failure.observed(), codes }));
     }
-}
-
-/// An event that its protocol has no form for: if it is an error, the failure that it is.
-pub(crate) fn odd_event(data: &str) -> Option<Failure> {
-    if !is_error_event(data.as_bytes()) {
-        return None;
-    }
-    let told = Told::inside(At::Event, data.as_bytes());
-    let kind = told.codes().iter().find_map(|word| kind_of(word));
-    Some(told.bare(kind, data.as_bytes()))
 }
 
 /// The text that a value is.

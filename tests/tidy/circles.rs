@@ -14,9 +14,6 @@ const EXCUSED: &[(&str, &str)] = &[
     ("protocol/conversation/tool.rs", "protocol/conversation/part.rs"),
     ("protocol/conversation/turns.rs", "protocol/conversation.rs"),
     ("body/string.rs", "body/json.rs"),
-    ("protocol/told/envelope.rs", "protocol/told.rs"),
-    ("protocol/codec.rs", "protocol/embedding.rs"),
-    ("config/check/spelling.rs", "config/check.rs"),
 ];
 
 type Graph = BTreeMap<String, BTreeSet<String>>;

@@ -109,67 +109,6 @@ impl Check<'_> {
     }
 }
 
-/// The sentence for a key that must be there.
-pub(super) fn missing(title: Option<&str>, key: &str) -> String {
-    match title {
-        Some(title) => format!("this looks like {title}, but `{key}` is missing"),
-        None => format!("`{key}` is missing"),
-    }
-}
-
-/// Where an unknown key would have been right: one level in, or one level out.
-pub(super) fn belongs(object: &Object, around: Option<&Object>, key: &str) -> Option<String> {
-    let mut inner: Vec<&str> = object
-        .properties
-        .iter()
-        .filter(|(_, property)| holds(&property.shape, key))
-        .map(|(name, _)| name.as_str())
-        .collect();
-    inner.sort_unstable();
-    match inner.as_slice() {
-        [] => around
-            .filter(|around| around.knows(key))
-            .map(|_| format!("`{key}` belongs one level further out")),
-        names => {
-            let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
-            Some(format!("`{key}` belongs inside {}", names.join(" or ")))
-        }
-    }
-}
-
-/// Of several spellings, the object that holds a list and keys beside it.
-pub(super) fn holder<'s>(shapes: &[&'s Shape]) -> Option<&'s Object> {
-    shapes.iter().find_map(|shape| match shape {
-        Shape::Object(object) => list_of(object).map(|_| object),
-        _ => None,
-    })
-}
-
-/// What to write in place of a list, where an unknown key of an item would be right.
-pub(super) fn belongs_instead(holder: Option<&Object>, key: &str) -> Option<String> {
-    let holder = holder.filter(|holder| holder.knows(key))?;
-    let list = list_of(holder)?;
-    Some(format!("a list has no place for it; write `{{\"{list}\": […], \"{key}\": …}}`"))
-}
-
-/// The list that this object must have.
-fn list_of(object: &Object) -> Option<&str> {
-    let is_list = |key: &&String| {
-        let shape = object.properties.get(*key).map(|property| &*property.shape);
-        matches!(shape, Some(Shape::List { .. }))
-    };
-    object.required.iter().find(is_list).map(String::as_str)
-}
-
-/// Whether an object at this shape, or in its list or map, knows the key.
-fn holds(shape: &Shape, key: &str) -> bool {
-    shape.alternatives().into_iter().any(|shape| match shape {
-        Shape::Object(object) => object.knows(key),
-        Shape::List { item: inner, .. } | Shape::Map(inner) => holds(inner, key),
-        _ => false,
-    })
-}
-
 fn named(object: &Object) -> String {
     let keys: Vec<String> = object.required.iter().map(|key| format!("`{key}`")).collect();
     match &object.title {

@@ -4,8 +4,8 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::{At, BAD_GATEWAY, Told};
-use crate::body;
+use super::{At, BAD_GATEWAY, Told, kind_of};
+use crate::{body, failure::Failure};
 
 /// Whether a JSON answer is an error and holds nothing that was asked for.
 pub(crate) fn is_error_alone(json: &[u8]) -> bool {
@@ -28,6 +28,16 @@ pub fn is_error_event(data: &[u8]) -> bool {
 /// Whether an event of this name tells an error.
 pub(crate) fn is_error_name(name: &str) -> bool {
     matches!(name, "error" | "response.failed")
+}
+
+/// An event that its protocol has no form for: if it is an error, the failure that it is.
+pub(crate) fn odd_event(data: &str) -> Option<Failure> {
+    if !is_error_event(data.as_bytes()) {
+        return None;
+    }
+    let told = Told::inside(At::Event, data.as_bytes());
+    let kind = told.codes().iter().find_map(|word| kind_of(word));
+    Some(told.bare(kind, data.as_bytes()))
 }
 
 /// The status of an error inside a success: its own number, or 502.
