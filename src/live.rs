@@ -13,9 +13,10 @@ pub(crate) mod hedging;
 pub(crate) mod provider;
 pub(crate) mod meters;
 pub(crate) mod registry;
-pub(crate) mod room;
+pub(crate) mod body_budget;
 pub(crate) mod number;
 
+pub(crate) use body_budget::{BodyBudget, Share};
 pub use health::{Cooldown, HealthSettings};
 pub(crate) use health::{Probing, Reason, State, Why};
 pub use limit::{Cap, LimitSettings, Limits, Rate, RateBucket};
@@ -27,4 +28,3 @@ pub use provider::{Provider, ProviderSettings};
 pub use registry::Registry;
 pub(crate) use registry::{Draft, Pool};
 pub(crate) use retries::{Extra, Retries};
-pub(crate) use room::{Room, Share};

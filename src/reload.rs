@@ -87,6 +87,9 @@ impl Loader {
     }
 
     /// Loads and compiles the file as it is now.
+    ///
+    /// # Errors
+    /// Every problem of the file; the table that is live stays.
     pub fn load(&mut self) -> Result<Table, Problems> {
         let path = self.path.clone();
         let read = || {

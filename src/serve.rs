@@ -24,7 +24,7 @@ pub(crate) mod relay;
 pub(crate) mod reply;
 pub(crate) mod break_off;
 pub(crate) mod last_word;
-pub(crate) mod stream_end;
+pub(crate) mod whole_events;
 pub(crate) mod answer;
 pub(crate) mod stage;
 

@@ -62,8 +62,11 @@ pub(crate) struct CandidateExplained {
     pub(crate) latency: Option<f32>,
 }
 
-/// Who would be asked for `alias` by the holder of the named key, or by nobody in particular, with
-/// a prompt of so many tokens. The error is a sentence.
+/// Which providers would be asked for `alias` with the named key, or without one, and with a prompt of so
+/// many tokens.
+///
+/// # Errors
+/// A sentence for the operator: there is no such alias or no such key.
 pub fn explain(
     table: &Table,
     alias: &str,

@@ -1,4 +1,4 @@
-//! `round_robin`: smooth weighted round robin, as nginx has it. Each pick adds to every candidate
+//! `round_robin`: smooth weighted round robin (load balancing as nginx does it). Each pick adds to every candidate
 //! its weight and takes the sum from the one that then has most, so a heavy provider's turns are
 //! spread out rather than in a row.
 //!

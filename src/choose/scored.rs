@@ -14,8 +14,9 @@ pub struct LeastBusy;
 
 /// Two drawn at random, the one with the lower peak EWMA × (in flight + 1) taken.
 ///
-/// Two random choices are enough to avoid the slow, and few enough that not everybody runs to the
-/// fastest at the same moment.
+/// The power of two choices (Mitzenmacher, 2001), with the latency that finagle balances by. Two random
+/// choices are enough to avoid the slow providers, and few enough that not every request goes to the
+/// fastest one at the same moment.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct LowestLatency;
 

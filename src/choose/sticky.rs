@@ -1,5 +1,6 @@
-//! `sticky`: weighted rendezvous hashing. Equal keys meet the same provider; when it is left out,
-//! each key goes to its own next one; a provider that joins takes only its share from the others.
+//! `sticky`: weighted rendezvous hashing (Thaler and Ravishankar, 1998). Equal keys go to the same
+//! provider. When it is left out, each key goes to its own next one. A provider that joins takes only
+//! its share from the others.
 //!
 //! It keeps no table of who went where.
 

@@ -1,5 +1,5 @@
-//! What hedging needs to know of a pool: how soon its answers begin, and how many further attempts
-//! its requests have paid for.
+//! What hedged requests ("The Tail at Scale", Dean and Barroso, 2013) need to know of a pool: how soon
+//! its answers begin, and how many further attempts its requests have paid for.
 //!
 //! It reads no clock and asks nobody.
 

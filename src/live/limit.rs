@@ -62,6 +62,9 @@ impl Limits {
     ///
     /// The permit comes first because it can be given back and a spent cell cannot: a request that
     /// is refused for its concurrency leaves the bucket as it was.
+    ///
+    /// # Errors
+    /// The limit that is used up; nothing of the other one is taken.
     pub fn admit(&self) -> Result<Permit, Limited> {
         let permit = self.cap.try_acquire(self.settings.max).ok_or(Limited::Concurrency)?;
         if let Some(bucket) = &self.rate {

@@ -88,7 +88,10 @@ pub struct Head {
 }
 
 impl Meters {
-    /// Registers every metric under a prefix. The error names a prefix that is none.
+    /// Registers every metric under a prefix.
+    ///
+    /// # Errors
+    /// The prefix makes a name that Prometheus does not allow.
     pub fn new(prefix: &str) -> Result<Arc<Self>, prometheus::Error> {
         let registry = Registry::new();
         let make = Maker { registry: &registry, prefix };
@@ -154,6 +157,9 @@ impl Meters {
 
     /// All counters and histograms in the text format of Prometheus, with each label's value as
     /// `shown` has it.
+    ///
+    /// # Errors
+    /// A metric cannot be written as text.
     pub fn render(
         &self,
         shown: impl Fn(&str) -> std::borrow::Cow<'_, str>,

@@ -122,8 +122,10 @@ impl Provider {
         self.health.state(&self.settings.health, now)
     }
 
-    /// Begins an attempt: as a matter of course when it is ready, as the one trial when its rest
-    /// is over. Otherwise says what is in the way.
+    /// Begins an attempt: an ordinary one when the provider is ready, the one trial when its rest is over.
+    ///
+    /// # Errors
+    /// The state in which the provider may not be asked.
     pub fn enter(self: &Arc<Self>, now: Instant) -> Result<Entry, State> {
         let trial = match self.state(now) {
             State::Ready { .. } => None,

@@ -1,6 +1,7 @@
-//! The budget for asking again: when everything fails, every request tries again, and what is left of
-//! the providers drowns in it. Each pool has a budget of its own, paid for by its own requests, so that
-//! one alias's trouble is not another's; the process bounds what pools take without having paid.
+//! The retry budget (known from finagle and from "Handling Overload" in Google's SRE book): when
+//! everything fails, every request is tried again, and the retries overload the providers that are left.
+//! Each pool has its own budget, which grows with its own requests, so that one alias does not use up
+//! another's. The process bounds what pools take before their requests have paid for it.
 //!
 //! It never waits and reads no clock.
 

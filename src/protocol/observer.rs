@@ -9,6 +9,7 @@ mod content;
 mod events;
 mod frames;
 mod intact;
+mod last_events;
 mod opening;
 mod top;
 
@@ -20,6 +21,7 @@ use super::{Endpoint, Protocol, conversation::Usage, told, usage};
 use crate::{failure::Failure, sse};
 
 pub(crate) use intact::intact;
+pub(crate) use last_events::LastEvents;
 pub(crate) use opening::Opening;
 
 /// What some of a stream says.
@@ -160,7 +162,7 @@ fn protocol(endpoint: Option<&Endpoint>) -> Protocol {
 }
 
 /// The first error among these events. The last one may lack its empty line: so some streams end.
-pub(crate) fn error_among(events: Bytes) -> Option<Bytes> {
+fn error_among(events: Bytes) -> Option<Bytes> {
     let mut parser = sse::Parser::new();
     parser.push(events);
     while let Ok(Some(event)) = parser.finish() {

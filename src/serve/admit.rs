@@ -113,7 +113,7 @@ pub(crate) async fn admit(
         rare,
         body,
         share: read.share,
-        room: limits.room,
+        budget: limits.budget,
         stream,
         form: read.form,
         needs_body,

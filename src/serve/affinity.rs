@@ -96,7 +96,7 @@ mod tests {
             body: Pieces::from(bytes::Bytes::from(body.to_owned())),
             share: None,
             meant: None,
-            room: crate::live::Room::new(u64::MAX),
+            budget: crate::live::BodyBudget::new(u64::MAX),
             alias: "m".into(),
             endpoint: None,
             reading: std::sync::OnceLock::new(),

@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::{door::Door, medium::Medium};
 use crate::{
     body::{A_FEW, Found, Invalid, Pieces, Scanner, multipart},
-    live::{Room, Share},
+    live::{BodyBudget, Share},
     refusal::Refusal,
     within::{after, before},
 };
@@ -28,10 +28,10 @@ pub(crate) struct BodyLimits {
     /// gives it.
     pub(crate) stall: Duration,
     /// What all of them together may take.
-    pub(crate) room: &'static Room,
+    pub(crate) budget: &'static BodyBudget,
     /// What those may take of it together that are being read without a known key, where the file
     /// closes anything.
-    pub(crate) strangers: &'static Room,
+    pub(crate) strangers: &'static BodyBudget,
 }
 
 /// What a body says about where it wants to go.
@@ -40,7 +40,7 @@ pub(crate) struct Read {
     pub(crate) found: Result<Found, Refusal>,
     /// Whether it is a form.
     pub(crate) form: bool,
-    /// What it takes of the room for all, if it is large.
+    /// What it takes of the budget for all bodies, if it is large.
     pub(crate) share: Option<Share>,
 }
 
@@ -99,7 +99,7 @@ pub(crate) async fn read(
 }
 
 /// How slowly a body may come: no silence is longer than `stall`, and the whole is there within
-/// `stall` and a second for each 100 kB, or it would hold its room for as long as it likes.
+/// `stall` and a second for each 100 kB, or it would hold its part of the budget without end.
 struct Pace {
     stall: Duration,
     /// When it was first waited for.
@@ -116,7 +116,7 @@ impl Pace {
     }
 }
 
-/// What a body takes of the room while it is read.
+/// What a body takes of the budget while it is read.
 #[derive(Default)]
 struct Taken {
     share: Option<Share>,
@@ -130,7 +130,7 @@ impl Taken {
             Some(share) => share,
             None => {
                 self.of_strangers = (!door.is_known()).then(|| limits.strangers.share());
-                self.share.insert(limits.room.share())
+                self.share.insert(limits.budget.share())
             }
         };
         let has_room = self.of_strangers.as_mut().is_none_or(|share| share.grow_to(bytes));

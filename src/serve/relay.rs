@@ -14,7 +14,7 @@ use super::{
     permits::Permits,
     reply::{BrokenOff, Source},
     rounds::tell,
-    stream_end::StreamEnd,
+    whole_events::WholeEvents,
 };
 use crate::{
     failure::{Brief, ErrorClasses, Failure, What},
@@ -29,8 +29,8 @@ use crate::{
 pub(crate) struct Relay {
     /// In the box that it came in: its body is large, and nothing is gained by a move.
     answer: Box<Answer>,
-    /// Watches over a stream of events.
-    stream: Option<StreamEnd>,
+    /// A stream of events.
+    stream: Option<WholeEvents>,
     /// Watches over a stream of frames that passes as it came.
     frames: Option<Box<Observer>>,
     /// Keeps the end of a whole answer that passes as it came, for the tokens that it tells.
@@ -57,7 +57,7 @@ impl Relay {
     ) -> Self {
         let tail = answer.tells_usage && answer.status.is_success();
         let (stream, frames) = match answer.observer.take() {
-            Some(it) if it.is_of_events() => (Some(StreamEnd::new(it, speaks)), None),
+            Some(it) if it.is_of_events() => (Some(WholeEvents::new(it, speaks)), None),
             frames => (None, frames),
         };
         Self {

@@ -1,8 +1,7 @@
-//! How a stream of events ends: with its protocol's last event, or with an error event that says
-//! that it broke. Events are passed on whole, so that a cut never leaves half of one behind.
+//! Passes the events of a stream on whole, so that a stream that breaks never leaves half an event
+//! behind. The stream ends with its protocol's last event, or with an error event that says that it broke.
 //!
-//! It never reads an event, unless a mark says that it may be an end or an error, or it is too long to
-//! be held.
+//! What the events say is the observer's to tell. An event that is too long to be held goes out in pieces.
 
 use std::collections::VecDeque;
 
@@ -20,8 +19,8 @@ use crate::{
     sse::Boundary,
 };
 
-/// Watches over one stream of events.
-pub(crate) struct StreamEnd {
+/// The events of one stream.
+pub(crate) struct WholeEvents {
     boundary: Boundary,
     /// The beginning of an event that is not complete yet.
     partial: BytesMut,
@@ -38,8 +37,8 @@ pub(crate) struct StreamEnd {
     broke: bool,
 }
 
-impl StreamEnd {
-    /// A watch over what the observer sees, for a client of this protocol.
+impl WholeEvents {
+    /// The events that this observer sees, for a client of this protocol.
     pub(crate) fn new(observer: Box<Observer>, speaks: Protocol) -> Self {
         Self {
             boundary: Boundary::new(),

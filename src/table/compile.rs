@@ -29,6 +29,9 @@ use crate::{
 
 /// Compiles a file. State that outlives reloads is taken from `registry`, which is left as it was
 /// when there are problems.
+///
+/// # Errors
+/// Every problem of the file that its shape does not show.
 pub fn compile(
     loaded: &Loaded,
     registry: &Registry,

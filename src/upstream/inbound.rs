@@ -14,7 +14,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use super::off_core;
 use crate::{
     body::{Model, OutOfProportion, Pieces, Weight},
-    live::{Room, Share},
+    live::{BodyBudget, Share},
     protocol::{
         Endpoint, Family, Protocol,
         codec::{self, ReadError},
@@ -40,11 +40,11 @@ pub(crate) struct Inbound {
     pub(crate) rare: Rare,
     /// Its body as it came.
     pub(crate) body: Pieces,
-    /// What that takes of the room for all bodies, if it is large.
+    /// What that takes of the budget for all bodies, if it is large.
     #[expect(dead_code, reason = "given back when it drops")]
     pub(crate) share: Option<Share>,
-    /// The room for all, for what a translation builds.
-    pub(crate) room: &'static Room,
+    /// The budget for all bodies, for what a translation builds.
+    pub(crate) budget: &'static BodyBudget,
     /// The alias that it asked for.
     pub(crate) alias: Box<str>,
     /// The name that is meant, where that is only a further name of a target.
@@ -96,15 +96,15 @@ impl Inbound {
 
     /// The same, with what was drawn for it.
     pub(super) fn read(&self) -> &Read {
-        let read = || Box::new(read(self.endpoint.as_ref(), &self.body, self.room, false));
+        let read = || Box::new(read(self.endpoint.as_ref(), &self.body, self.budget, false));
         self.reading.get_or_init(read)
     }
 
     /// Reads a large request on a thread of its own.
     pub(super) async fn read_off_core(&self) {
         if self.reading.get().is_none() {
-            let (endpoint, body, room) = (self.endpoint.clone(), self.body.clone(), self.room);
-            let read = off_core::run(move || read(endpoint.as_ref(), &body, room, true)).await;
+            let (endpoint, body, budget) = (self.endpoint.clone(), self.body.clone(), self.budget);
+            let read = off_core::run(move || read(endpoint.as_ref(), &body, budget, true)).await;
             // A second attempt beside the first may have been quicker.
             let _ = self.reading.set(Box::new(read));
         }
@@ -155,7 +155,7 @@ impl From<Named> for Mentions {
 pub(crate) struct Read {
     /// What it says, or why it cannot be read.
     pub(crate) neutral: Result<NeutralRequest, Refusal>,
-    /// What it takes of the room for all.
+    /// What it takes of the budget for all bodies.
     #[expect(dead_code, reason = "given back when it drops")]
     pub(crate) share: Share,
     /// A text to make ids from.
@@ -184,10 +184,15 @@ pub(crate) enum NeutralRequest {
 }
 
 /// Reads a request in its client's protocol.
-fn read(endpoint: Option<&Endpoint>, body: &Pieces, room: &'static Room, is_large: bool) -> Read {
-    let (neutral, share) = match weighed(body, room) {
+fn read(
+    endpoint: Option<&Endpoint>,
+    body: &Pieces,
+    budget: &'static BodyBudget,
+    is_large: bool,
+) -> Read {
+    let (neutral, share) = match weighed(body, budget) {
         Ok(share) => (neutral(endpoint, body), share),
-        Err(refusal) => (Err(refusal), room.share()),
+        Err(refusal) => (Err(refusal), budget.share()),
     };
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     Read {
@@ -199,11 +204,11 @@ fn read(endpoint: Option<&Endpoint>, body: &Pieces, room: &'static Room, is_larg
     }
 }
 
-/// Takes the room for what is read and written of a request.
-fn weighed(body: &Pieces, room: &'static Room) -> Result<Share, Refusal> {
+/// Takes from the budget what is read and written of a request.
+fn weighed(body: &Pieces, budget: &'static BodyBudget) -> Result<Share, Refusal> {
     let weight = Weight::of(body.iter().map(|piece| &piece[..]))
         .map_err(|OutOfProportion| ReadError::new("", OUT_OF_PROPORTION))?;
-    let mut share = room.share();
+    let mut share = budget.share();
     let has_room = weight <= UNCOUNTED || share.grow_to(weight);
     if has_room { Ok(share) } else { Err(Refusal::NoRoom) }
 }

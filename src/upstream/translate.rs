@@ -6,7 +6,6 @@
 //! as without translation: nothing goes out before the first content.
 
 mod held;
-mod last_words;
 mod errors;
 mod stream;
 mod answer;

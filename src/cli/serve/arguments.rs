@@ -11,7 +11,7 @@ use std::{
 use super::memory;
 use crate::{
     cli::{log, values},
-    live::Room,
+    live::BodyBudget,
     report::access_log::Format,
     serve::{BodyLimits, connection::Timeouts},
 };
@@ -111,15 +111,15 @@ impl Arguments {
         self.targets.as_deref().ok_or(missing)
     }
 
-    /// One for all cores: they share the room.
+    /// One for all cores: they share the budget.
     pub(super) fn body_limits(&self) -> BodyLimits {
         let half = || memory::limit().map_or(u64::MAX, |limit| limit / 2);
         let most = self.max_bodies.unwrap_or_else(half);
         BodyLimits {
             max_bytes: self.max_body,
             stall: self.body_timeout,
-            room: Room::new(most),
-            strangers: Room::new(most / 2),
+            budget: BodyBudget::new(most),
+            strangers: BodyBudget::new(most / 2),
         }
     }
 

@@ -1,5 +1,5 @@
-//! The breaker: closed → resting → half-open → starting slowly → closed, as a plain value that is
-//! told what happened and when.
+//! The circuit breaker (Nygard, "Release It!"): closed → resting (open) → half-open → starting slowly →
+//! closed, as a plain value that is told what happened and when.
 //!
 //! It has no lock, no clock and no knowledge of probes.
 

@@ -1,5 +1,6 @@
-//! A token bucket: governor's GCRA over a cell of memory that we can read, so that the level is
-//! known without spending and can be carried over to other numbers.
+//! A token bucket: governor's GCRA (the generic cell rate algorithm of ITU-T I.371) over a cell of memory
+//! that the router can read, so that the level is known without spending and can be carried over to
+//! other numbers.
 //!
 //! It never waits and never sleeps, and its clock is tokio's: tests pause it.
 
@@ -42,7 +43,10 @@ impl RateBucket {
         Self::with_used_share(rate, 0.0)
     }
 
-    /// Takes one cell, or says how long until one is free.
+    /// Takes one cell.
+    ///
+    /// # Errors
+    /// How long it takes until the next cell is back.
     pub fn take(&self) -> Result<(), Duration> {
         self.limiter.check().map_err(|no| no.wait_time_from(self.limiter.clock().now()))
     }

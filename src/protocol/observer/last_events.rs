@@ -1,13 +1,14 @@
-//! The last events of a translated stream as they came, until it is accepted: an error among them is
-//! judged and written as one that came in time.
+//! The last events of a translated stream as they came, until the stream is accepted: an error among them
+//! is judged and written like an error that came instead of a stream.
 
 use bytes::{Bytes, BytesMut};
 
-use crate::{protocol::observer, sse::Boundary};
+use super::error_among;
+use crate::sse::Boundary;
 
 /// The bytes of the last events, for as long as they may be an error that comes in time.
 #[derive(Default)]
-pub(super) struct LastWords {
+pub(crate) struct LastEvents {
     accepted: bool,
     boundary: Boundary,
     /// The last events that were complete, and the beginning of one that is not.
@@ -16,9 +17,9 @@ pub(super) struct LastWords {
     partial: usize,
 }
 
-impl LastWords {
+impl LastEvents {
     /// One more piece has come.
-    pub(super) fn hear(&mut self, piece: &Bytes) {
+    pub(crate) fn observe(&mut self, piece: &Bytes) {
         if self.accepted {
             return;
         }
@@ -32,15 +33,15 @@ impl LastWords {
         }
     }
 
-    /// The stream goes to the client: what it said is of no more interest.
-    pub(super) fn accepted(&mut self) {
+    /// The stream goes to the client, so its bytes are kept no longer.
+    pub(crate) fn accepted(&mut self) {
         self.accepted = true;
         self.heard = BytesMut::new();
     }
 
     /// The JSON of the error that the provider has just told.
-    pub(super) fn error(&self) -> Option<Bytes> {
-        observer::error_among(Bytes::copy_from_slice(&self.heard))
+    pub(crate) fn error(&self) -> Option<Bytes> {
+        error_among(Bytes::copy_from_slice(&self.heard))
     }
 }
 
@@ -56,9 +57,11 @@ mod tests {
         let error = "data: {\"error\":{\"code\":1113}}\n\n";
         let text = "data: {\"choices\":[]}\n\n";
         let heard = |pieces: &[&str]| {
-            let mut words = LastWords::default();
-            pieces.iter().for_each(|piece| words.hear(&Bytes::copy_from_slice(piece.as_bytes())));
-            words.error()
+            let mut events = LastEvents::default();
+            pieces
+                .iter()
+                .for_each(|piece| events.observe(&Bytes::copy_from_slice(piece.as_bytes())));
+            events.error()
         };
         for at in 0..error.len() {
             let (one, other) = error.split_at(at);
@@ -69,7 +72,7 @@ mod tests {
                 "divided at {at}"
             );
         }
-        assert_eq!(heard(&[error, text]), None, "it is not the last word");
+        assert_eq!(heard(&[error, text]), None, "it is not the last event");
         assert_eq!(heard(&["\0\0binary"]), None);
     }
 }

@@ -121,7 +121,7 @@ impl Exchange<'_> {
         let reader = self.codec().stream_reader(reading);
         let writer = self.client_codec().stream_writer(client);
         let classes = Arc::clone(&self.provider.own_classes);
-        let share = self.inbound.room.share();
+        let share = self.inbound.budget.share();
         let mut body = TranslatedBody::new(answer.body, reader, writer, classes, share);
         match body.open().await {
             Ok(()) => {}

@@ -44,7 +44,7 @@ pub(super) async fn collected(
     inbound: &Inbound,
     answer: &mut Answer,
 ) -> Result<(Bytes, Share), Failed> {
-    let mut share = inbound.room.share();
+    let mut share = inbound.budget.share();
     let body = peek::collect(answer, |held| held <= UNCOUNTED || share.grow_to(held)).await?;
     let body = body.ok_or(NO_ROOM)?;
     Ok((body, share))

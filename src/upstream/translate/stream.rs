@@ -20,11 +20,10 @@ use crate::{
         bounds::{PARTS, TOO_MANY_PARTS},
         codec::{StreamReader, StreamWriter},
         conversation::{Event, Usage},
+        observer::LastEvents,
     },
     upstream::{answer::AnswerBody, off_core, source::Source},
 };
-
-use super::last_words::LastWords;
 
 /// A provider's stream on its way to a client of another protocol.
 pub(super) struct TranslatedBody {
@@ -39,8 +38,8 @@ pub(super) struct TranslatedBody {
     /// Kept, so that not every piece needs room of its own.
     read: Vec<Event>,
     ended: bool,
-    /// What the provider has said last, in its own words.
-    words: LastWords,
+    /// The provider's last events, as they came.
+    last: LastEvents,
     /// What the operator says of the provider's own codes.
     classes: Arc<ErrorClasses>,
     /// Whether the writer says at the end again what it has said.
@@ -96,7 +95,7 @@ impl TranslatedBody {
             unwritten: 0,
             read: Vec::new(),
             ended: false,
-            words: LastWords::default(),
+            last: LastEvents::default(),
             classes,
             parts: 0,
             said: 0,
@@ -119,11 +118,11 @@ impl TranslatedBody {
                 _ => None,
             });
             if self.events.range(seen..).any(Event::is_content) {
-                self.words.accepted();
+                self.last.accepted();
                 return Ok(());
             }
             if let Some(mut said) = failed.or_else(|| self.ended.then(Failure::cut)) {
-                if let Some(error) = self.words.error() {
+                if let Some(error) = self.last.error() {
                     return Err(Unopened::Told(error));
                 }
                 if said.kind == Kind::Cut && self.source.is_end() && self.says_nothing() {
@@ -192,7 +191,7 @@ impl TranslatedBody {
         let mut events = std::mem::take(&mut self.read);
         match piece {
             Some(Ok(piece)) => {
-                self.words.hear(&piece);
+                self.last.observe(&piece);
                 self.unread += piece.len();
                 if self.unread <= off_core::LARGE {
                     reader.feed(piece, &mut events);

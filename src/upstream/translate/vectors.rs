@@ -60,7 +60,7 @@ impl Vectors<'_> {
             (0..count).map(|at| self.read_one(exchange, make(&calls[at]), self.inputs[at]));
         let mut brought = pin!(stream::iter(reading).buffered(AT_ONCE));
         let mut all: Option<(HeaderMap, Embedded)> = None;
-        let (mut bytes, mut shares) = (0, exchange.inbound.room.share());
+        let (mut bytes, mut shares) = (0, exchange.inbound.budget.share());
         while let Some(Brought { headers, embedded, length, share }) = brought.try_next().await? {
             bytes += length;
             shares.join(share);
