@@ -109,8 +109,7 @@ pub(super) fn settings(keys: &raw::PoolKeys) -> HealthSettings {
 /// What a provider's own errors mean.
 pub(super) fn own_classes(endpoint: &raw::Endpoint) -> ErrorClasses {
     let named = endpoint.error_classes.iter().flatten();
-    let codes: ErrorClasses =
-        named.map(|(code, &meant)| (code.as_str().into(), meant.0)).collect();
+    let codes: ErrorClasses = named.map(|(code, &meant)| (code.as_str().into(), meant.0)).collect();
     let phrases = endpoint.error_phrases.iter().flatten().filter(|(text, _)| !text.is_empty());
     codes.with_phrases(phrases.map(|(text, &meant)| (text.as_str(), meant.0)))
 }
