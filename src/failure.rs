@@ -104,7 +104,7 @@ impl Failure {
         Self::new(Kind::Cut, "the provider's stream ended before the answer was complete")
     }
 
-    /// The answer calls a tool without saying which: nobody can run it.
+    /// The answer calls a tool without its name, so the client cannot run it.
     pub(crate) fn nameless_call() -> Self {
         Self::malformed("the model calls a tool without a name")
     }

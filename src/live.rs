@@ -2,7 +2,7 @@
 //! measured latencies. Each is a small shared object, handed to every new table by identity.
 //!
 //! It never decides who is chosen and never reads configuration: settings arrive as plain numbers,
-//! and whoever asks brings the time.
+//! and the caller brings the time.
 
 pub(crate) mod limit;
 pub(crate) mod health;

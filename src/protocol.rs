@@ -17,7 +17,7 @@
 //! 1. A folder with the five files `request`, `response`, `stream`, `error` and `profile` (its paths,
 //!    its headers, how its streams end), and beside it `<name>.rs` with a unit struct that implements
 //!    [`Codec`] by naming functions of those files; with embeddings, a sixth, `embedding`.
-//!    Requests and their like are read with `object::Object`, which knows what nobody took; streams
+//!    Requests and their like are read with `object::Object`, which knows the fields that were not taken; streams
 //!    of server-sent events with `frames::FrameReader`, their parts opened and closed by
 //!    `parts::Parts`; JSON is written with `codec::json`.
 //! 2. One line in the table of protocols below, and one in the table of their names in `words.rs`.
@@ -114,7 +114,7 @@ impl Protocol {
         Self::ALL.iter().copied().find(|it| it.profile().told_by.is_some_and(is_there))
     }
 
-    /// The protocol that a path of nobody's most probably belongs to.
+    /// The protocol that a path outside of every protocol most probably belongs to.
     pub(crate) fn likely(path: &str) -> Option<Self> {
         let ends_so = |end: &str| path.ends_with(end);
         Self::ALL.iter().copied().find(|it| it.profile().likely_end.is_some_and(ends_so))

@@ -135,7 +135,7 @@ impl Loader {
         Ok(table)
     }
 
-    /// Follows the file for as long as somebody holds the sending end of `hints`.
+    /// Follows the file for as long as the sending end of `hints` is held.
     ///
     /// With `watches` off, only an operator's asking reloads.
     fn follow(mut self, gateway: &Gateway, hints: Hints, watches: bool) {
@@ -184,7 +184,7 @@ impl Loader {
     }
 
     /// One reload. A file that has problems and is still being written is tried again, in silence,
-    /// until nobody has touched it for a while.
+    /// until it was not touched for a while.
     fn reload(&mut self, gateway: &Gateway) {
         let problems = loop {
             match self.load() {

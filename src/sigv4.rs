@@ -49,14 +49,14 @@ pub(crate) struct Outgoing<'a> {
     pub(crate) host: &'a str,
     /// Its path and query, encoded as on the wire.
     pub(crate) path_and_query: &'a str,
-    /// Headers to be signed beside the host, by names in small letters. Only those that nobody on
+    /// Headers to be signed beside the host, by names in small letters. Only those that no hop on
     /// the way changes; `content-type` is enough.
     pub(crate) headers: &'a [(&'a str, &'a str)],
     /// The hash of its body, by [`payload_hash`].
     pub(crate) payload_hash: &'a str,
 }
 
-/// The request cannot be signed: its host or path is no part of a URL, or a header is none.
+/// The request cannot be signed: its host or path is not part of a URL, or a header is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the request cannot be signed")]
 pub(crate) struct Unsignable;

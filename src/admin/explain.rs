@@ -1,7 +1,7 @@
 //! Why a request would go where it goes: every candidate of an alias in the order in which it
 //! would be asked, each with its state in words.
 //!
-//! It asks nobody and takes nothing: limits are looked at, not spent.
+//! It asks no provider and takes nothing: limits are looked at, not spent.
 
 use std::time::Duration;
 

@@ -250,7 +250,7 @@ impl Scanner {
     }
 }
 
-/// The values that form readers take for a boolean; everything else is none.
+/// The values that form readers take for a boolean, and no others.
 fn flag(text: &[u8]) -> Option<bool> {
     match text.to_ascii_lowercase().as_slice() {
         b"true" | b"1" => Some(true),

@@ -40,7 +40,7 @@ pub(super) fn plain_run(bytes: &[u8]) -> usize {
 }
 
 /// How many bytes at the beginning are in clean blocks. A loop and not a chain of closures: these
-/// would be compiled for the baseline instruction set, whoever calls.
+/// would be compiled for the baseline instruction set, whatever calls it.
 #[inline(always)]
 fn clean_run<const N: usize>(bytes: &[u8]) -> usize {
     let mut at = 0;

@@ -1,7 +1,7 @@
-//! The inner loop over text of which nobody wants the text: prose and code, with the escapes and
+//! The inner loop over text that is not needed as text: prose and code, with the escapes and
 //! the letters beyond ASCII that these have.
 //!
-//! It never decides what is wrong; where it stops, somebody looks closer.
+//! It never decides what is wrong; where it stops, its caller looks closer.
 
 use super::{
     escape::simple,
@@ -26,7 +26,7 @@ pub(super) struct Passed {
 #[multiversion::multiversion(targets("x86_64+avx2"))]
 pub(super) fn pass_over(bytes: &[u8]) -> Passed {
     let mut passed = Passed { length: plain_run(bytes), foreign: false };
-    // Whoever gets further than that has met an escape or a letter that is not ASCII.
+    // A run that gets further than that has met an escape or a letter that is not ASCII.
     let mut look_closer_until = passed.length + 1;
     loop {
         if passed.length >= look_closer_until && pass_blocks(bytes, &mut passed) {

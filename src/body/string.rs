@@ -1,4 +1,4 @@
-//! Strings: skipped in long strides, decoded only where somebody asked for the text. What is
+//! Strings: skipped in long strides, decoded only where the text is needed. What is
 //! inlined and what is not was measured: almost all strings end in the first few words.
 //!
 //! It never lets through what `serde_json` refuses in a string: control characters, broken
@@ -122,7 +122,7 @@ impl<const N: usize> Machine<N> {
         self.key.extend_from_slice(run.get(..room).unwrap_or(run));
     }
 
-    /// Passes over text that nobody wants, up to what wants a closer look.
+    /// Passes over text that is not needed, up to what needs a closer look.
     fn unwanted(&mut self, piece: &[u8], mut at: usize) -> Step {
         loop {
             // A window at a time, so that the second look finds the bytes in the nearest cache.
@@ -143,7 +143,7 @@ impl<const N: usize> Machine<N> {
         }
     }
 
-    /// Passes over text beyond ASCII that somebody wants, up to a quote or backslash or as far as
+    /// Passes over text beyond ASCII that is needed, up to a quote or backslash or as far as
     /// one look goes.
     #[cold]
     fn foreign(&mut self, piece: &[u8], at: usize) -> Step {

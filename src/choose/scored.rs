@@ -61,7 +61,7 @@ fn compare(a: &Candidate, b: &Candidate) -> Ordering {
     left.0.total_cmp(&right.0).then_with(|| left.1.cmp(&right.1))
 }
 
-/// Nobody has measured a new provider, so it is tried: one request at a time, because until the
+/// A new provider has no measured latency, so it is tried: one request at a time, because until the
 /// first answer nothing says that it is not the slowest of all.
 fn cost(candidate: &Candidate) -> (f32, u32) {
     let busy = candidate.in_flight;

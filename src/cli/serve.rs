@@ -203,7 +203,7 @@ impl Signals {
         }
     }
 
-    /// Whoever asks twice means now.
+    /// A second signal means now.
     async fn second_end(&mut self) {
         while self.next().await != Wish::End {}
     }

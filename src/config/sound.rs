@@ -15,7 +15,7 @@ use super::{
 };
 
 /// Leaves out what the problems are about, and whatever then no longer fits. Of a key that is
-/// written `twice` nobody knows which was meant, so a whole target goes.
+/// written `twice` it is not known which was meant, so a whole target goes.
 pub(super) fn prune(file: &mut Value, twice: &[Problem], others: &[Problem]) {
     for problem in twice.iter().chain(others) {
         leave_out(file, problem.path.segments());

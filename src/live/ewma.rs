@@ -1,5 +1,5 @@
 //! Peak EWMA of the time to first byte: as finagle and linkerd balance by. It rises at once on a
-//! peak, falls exponentially, and sinks toward zero while nobody asks, so that a provider which
+//! peak, falls exponentially, and sinks toward zero while no request comes, so that a provider which
 //! has recovered is found again.
 //!
 //! It has no lock and reads no clock.

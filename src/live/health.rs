@@ -96,7 +96,7 @@ impl Health {
         }
     }
 
-    /// The trial, if the provider's rest is over and nobody has it.
+    /// The trial, if the provider's rest is over and the trial is free.
     pub(crate) fn try_trial(
         self: &Arc<Self>,
         settings: &HealthSettings,

@@ -1,7 +1,7 @@
 //! What hedged requests ("The Tail at Scale", Dean and Barroso, 2013) need to know of a pool: how soon
 //! its answers begin, and how many further attempts its requests have paid for.
 //!
-//! It reads no clock and asks nobody.
+//! It reads no clock and asks no provider.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};

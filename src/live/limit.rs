@@ -41,7 +41,7 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// Limits that nobody has used yet.
+    /// Limits that were not used yet.
     pub fn new(settings: LimitSettings) -> Self {
         let rate = settings.rate.map(|rate| Arc::new(RateBucket::new(rate)));
         Self { settings, rate, cap: Arc::new(Cap::default()) }

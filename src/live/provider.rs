@@ -54,7 +54,7 @@ pub struct Entry {
 }
 
 impl Provider {
-    /// A provider nobody has asked yet. `identity` is a hash that tells it from its neighbours and
+    /// A provider that was not asked yet. `identity` is a hash that tells it from its neighbours and
     /// is the same in every process that reads the same file.
     pub fn new(identity: u64, settings: ProviderSettings) -> Self {
         Self {
@@ -131,7 +131,7 @@ impl Provider {
             State::Ready { .. } => None,
             State::HalfOpen { busy: false } => {
                 let trial = self.health.try_trial(&self.settings.health, now);
-                // Somebody was quicker, or has decided meanwhile.
+                // Another request was quicker, or has decided meanwhile.
                 Some(trial.ok_or(State::HalfOpen { busy: true })?)
             }
             state => return Err(state),

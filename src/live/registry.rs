@@ -111,7 +111,7 @@ impl Registry {
         self.pools.retain(|_, kept| in_use(kept));
         self.names.retain(|_, kept| Arc::strong_count(kept) > 1);
         if counted != (self.pools.len(), self.names.len()) {
-            // Nobody holds a handle of what goes, so none will count where nobody reads.
+            // No live handle refers to a removed series, so no event can be lost.
             self.meters.retain(|alias, provider| match provider {
                 None => self.pools.contains_key(alias),
                 Some(name) => self.names.contains_key(&(alias.to_owned(), name.to_owned())),

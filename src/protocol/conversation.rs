@@ -1,4 +1,4 @@
-//! The neutral form: what a request, an answer, a stream and an error say, whoever says it.
+//! The neutral form: what a request, an answer, a stream and an error say in any protocol.
 //!
 //! It never knows how any protocol spells it.
 
@@ -227,7 +227,7 @@ impl Delivery {
 }
 
 /// Extra fields that help a vendor's caches or its watch over abuse, or say how reasoning is shown,
-/// and change no answer. As `Conversation::user`, they are nobody's loss.
+/// and change no answer. As with `Conversation::user`, leaving them out is not a loss.
 const HINTS: &[&str] = &[
     "cache_control",
     "messages.cache_control",

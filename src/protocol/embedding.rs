@@ -42,7 +42,7 @@ pub trait Embeddings: Send + Sync {
     /// Writes an answer for the client that asked for `asked`.
     ///
     /// # Errors
-    /// The provider's numbers are none.
+    /// The provider's numbers are not numbers.
     fn write_response(
         &self,
         answer: &Embedded,

@@ -54,7 +54,7 @@ impl<'a> Object<'a> {
         Err(ReadError::new("", format!("must not have more than {most} fields")))
     }
 
-    /// The value of a field as it is written; `null` is none.
+    /// The value of a field as it is written; `null` counts as absent.
     pub(crate) fn raw(&mut self, name: &str) -> Option<&'a RawValue> {
         // The last one counts, as for every JSON library of the vendors.
         let mut found = None;
@@ -106,7 +106,7 @@ impl<'a> Object<'a> {
         each_of(value, read).map_err(|error| error.within(name))
     }
 
-    /// The messages of a request: at least one, what nobody takes of each kept by its name.
+    /// The messages of a request: at least one, fields that are not taken are kept by their names.
     pub(crate) fn messages(
         &mut self,
         to: &mut Conversation,
@@ -138,14 +138,14 @@ impl<'a> Object<'a> {
         found.map(Some).map_err(|error| error.within(name))
     }
 
-    /// What nobody took goes to the conversation's extras, each under its name after `inside`.
+    /// Fields that were not taken go to the conversation's extras, each under its name after `inside`.
     pub(crate) fn keep_rest(self, inside: &str, to: &mut Conversation) {
         for (name, value) in self.rest() {
             to.keep_extra(format!("{inside}{name}"), value);
         }
     }
 
-    /// The fields that nobody took.
+    /// The fields that were not taken.
     pub(crate) fn rest(self) -> impl Iterator<Item = (Cow<'a, str>, &'a RawValue)> {
         self.fields.into_iter()
     }

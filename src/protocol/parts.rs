@@ -83,7 +83,7 @@ impl Parts {
     /// from `make_id`.
     ///
     /// # Errors
-    /// Nobody can run a call without a name; and no model makes so many calls in one answer.
+    /// A client cannot run a call without a name; and no model makes so many calls in one answer.
     pub(crate) fn call(
         &mut self,
         id: Option<String>,

@@ -1,7 +1,7 @@
 //! What a protocol does beside its bodies: the paths that its clients ask at, where a credential
 //! goes, which headers are its own, how one sees that a stream has ended.
 //!
-//! It is data, and each protocol's stands in its own folder: whoever reads it knows no protocol.
+//! It is data, and each protocol's stands in its own folder: the code that reads it knows no protocol.
 
 use std::ops::Range;
 
@@ -41,7 +41,7 @@ pub struct Profile {
     pub(crate) likely_paths: &'static [&'static str],
     /// How the headers begin that speak to its vendor alone.
     pub(crate) own_headers: Option<&'static str>,
-    /// A header that nobody but its clients sends: they share the path of the list of models.
+    /// A header that only its clients send: they share the path of the list of models.
     pub(crate) told_by: Option<&'static str>,
     /// Whether they share those of what else OpenAI has, such as files.
     pub(crate) shares_paths: bool,

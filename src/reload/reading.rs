@@ -24,7 +24,7 @@ struct State {
     modified: Option<SystemTime>,
     length: u64,
     inode: u64,
-    /// Mode, user and group: what could not be read may be read now, though nobody wrote it.
+    /// Mode, user and group: what could not be read may be read now, though its content was not written.
     rights: [u32; 3],
 }
 

@@ -24,7 +24,7 @@ impl Watcher {
     /// sends none, and polling has to do.
     pub(super) fn new(sender: Sender<Hint>) -> Self {
         let notice = move |event: notify::Result<notify::Event>| {
-            // Reading is no change; whoever reads after every change would wake itself for ever.
+            // Reading is not a change: a reader that reads after every change would wake itself for ever.
             if !event.is_ok_and(|event| event.kind.is_access()) {
                 let _ = sender.send(Hint::Changed);
             }

@@ -45,7 +45,7 @@ pub fn owns(method: &Method, path: &str) -> bool {
     matches!(*method, Method::GET | Method::HEAD) && paths().any(|route| is_at(route, path))
 }
 
-/// Whether a path is that of a route. What a provider does for somebody stands below its model's:
+/// Whether a path is that of a route. What a provider does for a client stands below its model's:
 /// that is asked of the provider.
 fn is_at(route: &str, path: &str) -> bool {
     match route.split_once('{') {
@@ -100,7 +100,7 @@ async fn ready(State(served): State<Served>) -> (StatusCode, &'static str) {
 }
 
 /// The client's protocol: some have a path of their own, others share one, and the clients of some
-/// are told by a header that nobody else sends.
+/// are known by a header that no other client sends.
 pub(crate) fn speaks(path: &str, headers: &HeaderMap) -> Protocol {
     let is_own = |it: &Protocol| {
         it.profile().models_paths.is_some_and(|all| all.iter().any(|route| is_at(route, path)))

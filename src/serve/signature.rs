@@ -2,7 +2,7 @@
 //! is, verified against the whole request as it came.
 //!
 //! It believes nothing that is not signed, nor a hash of the body that it has not made itself; and
-//! it takes as long for an access key that nobody has as for a wrong signature.
+//! it takes as long for an unknown access key as for a wrong signature.
 
 use std::{borrow::Cow, time::SystemTime};
 
@@ -117,7 +117,7 @@ fn end_of(access_key_id: &str) -> &str {
     if start < LAST_SHOWN { "" } else { access_key_id.get(start..).unwrap_or_default() }
 }
 
-/// A pair that nobody has.
+/// A pair that no caller has.
 fn decoy<'a>(claim: &Claim<'a>) -> Pair<'a> {
     Pair { access_key_id: claim.access_key_id, secret_access_key: "decoy", session_token: None }
 }

@@ -11,7 +11,7 @@ pub(crate) use crate::protocol::token::of;
 use crate::protocol::{Endpoint, profile::InQuery};
 
 /// The path without Gemini's `?key=…`, which moves into the header that says the same, and without
-/// the signature of a URL that was signed for AWS, which is not taken here and nobody else's.
+/// the signature of a URL that was signed for AWS, which is not taken here and belongs to no other protocol.
 pub(crate) fn take_from_query(
     path_and_query: &str,
     endpoint: Option<&Endpoint>,

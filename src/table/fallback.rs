@@ -138,7 +138,7 @@ impl Backoff {
 
 impl StatusSet {
     /// Reads the file's shorthand: `5` is 500–599, `50` is 500–509, `502` itself. The error is the
-    /// number that is none of these.
+    /// number that is not one of these.
     pub(crate) fn from_shorthand(numbers: &[u16]) -> Result<Self, u16> {
         let range = |&number| match number {
             1..=5 => Ok(number * 100..=number * 100 + 99),

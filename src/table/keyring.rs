@@ -63,7 +63,7 @@ pub(crate) enum Caller {
 /// Who may use a pool.
 #[derive(Debug)]
 pub(crate) enum Access {
-    /// Everybody, whatever token they send.
+    /// Every caller, whatever token it sends.
     Open,
     /// The holders of these keys and of global ones.
     Closed(HashSet<KeyId>),
@@ -218,7 +218,7 @@ impl Key {
     }
 }
 
-/// A digest is uniform already: its first eight bytes are its hash. Its key is secret, so nobody
+/// A digest is uniform already: its first eight bytes are its hash. Its key is secret, so no client
 /// can aim at a bucket or learn from the time of a probe.
 #[derive(Debug, Default)]
 struct Prefix(u64);

@@ -1,4 +1,4 @@
-//! Whether an answer is of the kind that its endpoint has at all: a page for people is none, nor is a text
+//! Whether an answer is of the kind that its endpoint has at all: a page for people is not, nor is a text
 //! in the place of JSON.
 //!
 //! It looks at headers and at what is held already.

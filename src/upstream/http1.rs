@@ -95,7 +95,7 @@ impl Http1 {
     }
 
     /// Takes the connection out of hyper; `None` when it has closed meanwhile, or is not ready: then
-    /// it still carries a request that was answered early, and nobody knows for how long.
+    /// it still carries a request that was answered early, and it is not known for how long.
     pub(crate) async fn park(self) -> Option<Stream> {
         if !self.is_ready() {
             return None;
@@ -122,12 +122,12 @@ impl Drop for Carrier {
 
 type Carried = http1::Connection<TokioIo<Listening<Stream>>, PiecesBody>;
 
-/// Ends when the provider closes the connection, or when nobody can ask it any more.
+/// Ends when the provider closes the connection, or when no request can reach it any more.
 async fn carry(connection: Carried, mut park: oneshot::Receiver<oneshot::Sender<Stream>>) {
     let Ok(parts) = connection.without_shutdown().await else { return };
     let mut stream = parts.io.into_inner().into_inner();
     match park.try_recv() {
-        // Bytes that nobody asked for are no beginning of an answer.
+        // Bytes that come without a request do not begin an answer.
         Ok(reply) if parts.read_buf.is_empty() => drop(reply.send(stream)),
         _ => drop(stream.shutdown().await),
     }

@@ -1,5 +1,5 @@
 //! Work on large bodies leaves its core: one of a few threads reads and writes, while the core goes on
-//! with everybody else.
+//! with every other request.
 //!
 //! Small bodies never come here: they are read and written where they are. A client that leaves gives
 //! up its place among those that wait at once; what a thread has begun ends by itself, and there is

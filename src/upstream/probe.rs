@@ -67,7 +67,7 @@ struct Subject {
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// A task that ends when nobody wants it any more.
+/// A task that ends when its handle is dropped.
 struct Prober(AbortHandle);
 
 impl Drop for Prober {

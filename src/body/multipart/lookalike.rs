@@ -1,4 +1,4 @@
-//! What looks like a delimiter and is none: it stands within a line, or its line's end is no CRLF.
+//! What looks like a delimiter and is not one: it stands within a line, or its line's end is no CRLF.
 //!
 //! A lenient reader would divide the form there, so it is looked for in all that lies between
 //! delimiters, also where pieces cut through it.

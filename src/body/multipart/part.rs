@@ -116,7 +116,7 @@ fn named(name: &[u8]) -> Result<Field, Wrong> {
     Ok(if name == b"stream" { Field::Stream } else { Field::Other })
 }
 
-/// Encodings that are none.
+/// Encodings that leave the bytes as they are.
 const PLAIN: [&[u8]; 3] = [b"7bit", b"8bit", b"binary"];
 /// Nothing that belongs into a part's header is longer.
 const LONGEST: usize = 16 * 1024;

@@ -124,7 +124,7 @@ impl Breaker {
     }
 
     /// While resting, only an attempt that began after the rest did says anything new: one that
-    /// was made all the same, because nobody else was left.
+    /// was made all the same, because no other provider was left.
     pub(super) fn succeeded(&mut self, cooldown: &Cooldown, started: Instant, now: Instant) {
         match self.phase {
             Phase::Resting { since, .. } if started < since => {}

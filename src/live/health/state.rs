@@ -25,7 +25,7 @@ pub enum State {
     },
     /// Its rest is over and one trial decides.
     HalfOpen {
-        /// Somebody has the trial already.
+        /// Another request has the trial already.
         busy: bool,
     },
     /// Its probes fail.

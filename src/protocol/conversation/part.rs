@@ -267,7 +267,7 @@ impl Signature {
         }
     }
 
-    /// As a client of that protocol gives it back; empty is none.
+    /// As a client of that protocol gives it back; an empty one counts as absent.
     pub(crate) fn from_client(client: Protocol, value: &str) -> Option<Self> {
         let marked = value.strip_prefix(MARK).and_then(|marked| marked.split_once(BETWEEN));
         match marked.and_then(|(vendor, rest)| Some((Protocol::from_name(vendor)?, rest))) {

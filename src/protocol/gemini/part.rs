@@ -192,7 +192,7 @@ impl BlobIn {
     }
 }
 
-/// A provider's signature; an empty one is none.
+/// A provider's signature; an empty one counts as absent.
 pub(super) fn own_signature(value: Option<String>) -> Option<Signature> {
     let value = value.filter(|value| !value.is_empty())?;
     Some(Signature::new(Protocol::Gemini, value))

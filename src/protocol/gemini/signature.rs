@@ -22,7 +22,7 @@ pub(super) fn to_client(signature: &Signature, sealed: bool) -> String {
     ENCODER.encode(format!("{seal}{}", signature.to_client(Protocol::Gemini)))
 }
 
-/// The part with the signature that a client gave back with it. Placeholders are none.
+/// The part with the signature that a client gave back with it. Placeholders do not count.
 pub(super) fn from_client(part: Part, value: Option<&str>) -> Part {
     let Some(value) = value.filter(|value| !PLACEHOLDERS.contains(value)) else { return part };
     let own = Signature::from_client(Protocol::Gemini, value);

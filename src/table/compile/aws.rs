@@ -60,7 +60,7 @@ impl Compiler<'_> {
     }
 
     /// The pair of the file. A pair is whole or not there: half of one from here and half from
-    /// elsewhere is none.
+    /// elsewhere is not one.
     fn keys(&mut self, raw: Option<&raw::Aws>, path: &Path) -> Option<Option<Keys>> {
         let Some(raw) = raw else { return Some(None) };
         let message = match (&raw.access_key_id, &raw.secret_access_key) {

@@ -1,4 +1,4 @@
-//! One question to whoever hands out credentials, over HTTP.
+//! One request to the service that hands out credentials, over HTTP.
 //!
 //! What is answered never stands in an error, but for the code of a refusal.
 

@@ -1,7 +1,7 @@
 //! Something that expires and is fetched anew: early, once for all who want it, and while what is
 //! still good goes on being used.
 //!
-//! It never fetches by itself: what nobody asks for is left to expire.
+//! It never fetches by itself: a credential that is not asked for is left to expire.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -62,7 +62,7 @@ enum Step<T> {
 
 impl<T: Send + Sync + 'static> Renewed<T> {
     /// The present one, or the next. `fetch` makes what a task of its own runs: a client that
-    /// goes away ends nobody else's waiting.
+    /// goes away does not end the waiting of the others.
     pub(super) async fn get<F>(
         self: &Arc<Self>,
         fetch: impl FnOnce() -> F,
@@ -187,7 +187,7 @@ impl Unfetched {
 
 /// How long before its end something is fetched anew.
 const EARLY: Duration = Duration::from_secs(300);
-/// How long after a failure nobody asks again.
+/// How long after a failure the service is not asked again.
 const PAUSE: Duration = Duration::from_secs(1);
 /// What is younger than this would be fetched again as it is.
 const FRESH: Duration = Duration::from_secs(60);

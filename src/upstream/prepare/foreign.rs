@@ -105,7 +105,7 @@ mod tests {
         }
     }
 
-    /// What somebody quotes of a proof is a text: the request passes as it came.
+    /// A proof that is quoted in a message is text: the request passes as it came.
     #[test]
     fn a_proof_in_a_text_is_none() {
         for &(protocol, ref marks) in MARKS.iter() {

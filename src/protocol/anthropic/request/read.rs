@@ -1,4 +1,4 @@
-//! Reading: every field is taken by name; what nobody takes is an extra.
+//! Reading: every field is taken by name; a field that is not taken is an extra.
 
 use serde_json::value::RawValue;
 
@@ -19,7 +19,7 @@ pub(in crate::protocol::anthropic) fn read(
     head: &Head<'_>,
 ) -> Result<Conversation, ReadError> {
     let mut body = Object::parse(body)?;
-    // Whoever has a thread sends the next turn alone.
+    // A client that has a thread sends the next turn alone.
     if body.raw(THREAD).is_some() {
         return Err(ReadError::new(THREAD, NOTHING_STORED));
     }

@@ -189,7 +189,7 @@ fn write_part<'a>(
         Content::Text(text) => Some(BlockContent::Text { text }),
         Content::Refusal(text) if text.trim().is_empty() => None,
         Content::Refusal(text) => Some(BlockContent::Text { text }),
-        // Another vendor's reasoning is refused here, and nobody's loss.
+        // Another vendor's reasoning would be refused here; leaving it out is not a loss.
         Content::Reasoning(thinking) => {
             signature.map(|signature| BlockContent::Thinking { thinking, signature })
         }

@@ -1,4 +1,4 @@
-//! Images, documents, sounds and films: a format's name and bytes. A URL is none of what Bedrock
+//! Images, documents, sounds and films: a format's name and bytes. A URL is not among what Bedrock
 //! fetches, unless it is one of Amazon's own store.
 //!
 //! It never fetches anything itself.

@@ -74,7 +74,7 @@ impl<'a> Blocks<'a, '_> {
             Content::Text(text) | Content::Refusal(text) => {
                 (!text.trim().is_empty()).then(|| BlockOut::Text(text.into()))
             }
-            // Another vendor's reasoning is refused here, and nobody's loss.
+            // Another vendor's reasoning would be refused here; leaving it out is not a loss.
             Content::Reasoning(text) => proof.map(|signature| {
                 BlockOut::ReasoningContent(Reasoning::ReasoningText { text, signature })
             }),

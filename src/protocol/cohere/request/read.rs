@@ -1,4 +1,4 @@
-//! Reading: every field is taken by name; what nobody takes is an extra.
+//! Reading: every field is taken by name; a field that is not taken is an extra.
 
 use serde_json::value::RawValue;
 

@@ -211,7 +211,7 @@ impl Serialize for Extras<'_> {
         let mut map = serializer.serialize_map(None)?;
         let stores = self.0.iter().any(|extra| extra.name == "store");
         if !stores {
-            // The vendor's default is to store: nobody asked for that.
+            // The vendor's default is to store, which the client did not ask for.
             map.serialize_entry("store", &false)?;
         }
         for extra in self.0.iter().filter(|extra| Self::is_plain(&extra.name)) {

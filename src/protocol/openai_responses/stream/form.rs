@@ -54,7 +54,7 @@ pub(super) struct Detail<'a> {
 }
 
 /// Writes an error that belongs to no response: one that began another would be a mistake to whoever
-/// follows the one that has begun. Nobody has counted the events before it.
+/// follows the one that has begun. The events before it were not counted.
 pub(in crate::protocol::openai_responses) fn write_broken(failure: &Failure) -> Vec<u8> {
     let mut out = Vec::new();
     Numbers::default().event("error", &error::Alone::of(failure), &mut out);
