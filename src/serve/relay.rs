@@ -172,7 +172,7 @@ impl Relay {
         if let Some(tail) = &self.tail {
             return tail.usage(self.speaks);
         }
-        let stream = || self.stream.as_ref().and_then(StreamEnd::usage);
+        let stream = || self.stream.as_ref().and_then(WholeEvents::usage);
         let frames = || self.frames.as_ref().and_then(|frames| frames.usage());
         self.answer.body.usage().or_else(stream).or_else(frames)
     }
