@@ -2,6 +2,7 @@
 
 mod check;
 mod explain;
+mod health;
 mod log;
 mod schema;
 mod serve;
@@ -35,6 +36,8 @@ enum Command {
     Check(check::Arguments),
     /// Print who would be asked for an alias, without asking anybody.
     Explain(explain::Arguments),
+    /// Ask whether the process on this machine is up; exit 0 or 1.
+    Health(health::Arguments),
     /// Print the JSON Schema of the file, for editors.
     Schema,
 }
@@ -47,6 +50,7 @@ pub fn main() -> ExitCode {
         Some(Command::Serve(serve)) => serve::run(&serve),
         Some(Command::Check(check)) => check::run(&check),
         Some(Command::Explain(explain)) => explain::run(&explain),
+        Some(Command::Health(health)) => health::run(&health),
         Some(Command::Schema) => schema::run(),
     }
 }

@@ -16,6 +16,7 @@ pub(crate) mod signature;
 pub(crate) mod permits;
 pub(crate) mod admit;
 pub(crate) mod affinity;
+pub(crate) mod outages;
 pub(crate) mod rounds;
 pub(crate) mod early_head;
 pub(crate) mod keepalive;

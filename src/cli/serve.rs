@@ -24,7 +24,7 @@ use crate::{
     reload::{Hint, Hints, Loader},
     report::{All, Metrics, access_log::Queue},
     secret::names::label,
-    serve::{Context, Stage, connection::Timeouts, routes},
+    serve::{Context, Stage, connection::Timeouts, outages, routes},
     table::{Place, Table},
     upstream::{client::Client, identity::Identities, probe},
 };
@@ -52,14 +52,7 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
         Loader::new(targets, Arc::clone(&meters)).start(hints, arguments.watch)?;
     let table = table.map_err(|problems| problems.rendered())?;
     let listeners = Listeners::bind(arguments)?;
-    if arguments.log_format == log::Format::Text {
-        let welcome = welcome(arguments, &table);
-        match arguments.access_log {
-            // Standard output carries the access log and nothing else.
-            arguments::AccessLogTo::Stdout => terminal::complain(&welcome),
-            _ => terminal::say(&welcome),
-        }
-    }
+    announce(arguments, &table, targets);
 
     let gateway = Arc::new(Gateway::new(table));
     let stage = Stage::default();
@@ -125,12 +118,14 @@ fn core(
     })
 }
 
-/// Gives back what reading the file has left, and then what each load leaves.
+/// Gives back what reading the file has left, and then what each load leaves; and tells the log of what
+/// goes on.
 async fn give_back() {
     let mut beat = tokio::time::interval(GIVE_BACK);
     loop {
         beat.tick().await;
         onwards_heap::give_back_pages();
+        outages::tell();
     }
 }
 
@@ -206,6 +201,21 @@ impl Signals {
     /// A second signal means now.
     async fn second_end(&mut self) {
         while self.next().await != Wish::End {}
+    }
+}
+
+/// Says that it begins: to a person at length, to a program in a line of the log.
+fn announce(arguments: &Arguments, table: &Table, targets: &std::path::Path) {
+    if arguments.log_format == log::Format::Json {
+        let (version, aliases) = (env!("CARGO_PKG_VERSION"), table.pools().len());
+        let (file, url) = (targets.display(), arguments.url());
+        return tracing::info!(version, aliases, %file, %url, "started");
+    }
+    let welcome = welcome(arguments, table);
+    match arguments.access_log {
+        // Standard output carries the access log and nothing else.
+        arguments::AccessLogTo::Stdout => terminal::complain(&welcome),
+        _ => terminal::say(&welcome),
     }
 }
 

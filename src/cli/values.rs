@@ -1,6 +1,9 @@
 //! How sizes and times are written on the command line.
 
-use std::time::Duration;
+use std::{
+    net::{IpAddr, Ipv4Addr},
+    time::Duration,
+};
 
 /// `32MiB`, `1.5GiB`, `500kB`, `1024`.
 pub(super) fn bytes(text: &str) -> Result<u64, String> {
@@ -47,6 +50,25 @@ pub(super) fn socket_timeout(text: &str) -> Result<Duration, String> {
     }
 }
 
+/// A port's number.
+pub(super) fn port(text: &str) -> Result<u16, String> {
+    if text.starts_with("tcp://") {
+        let why = "this is what Kubernetes sets for a service that is called `onwards`; call the \
+                   service otherwise, or set `enableServiceLinks: false`";
+        return Err(why.to_owned());
+    }
+    text.parse().map_err(|_| "a port is a number from 0 to 65535".to_owned())
+}
+
+/// An address to listen at.
+pub(super) fn host(text: &str) -> Result<IpAddr, String> {
+    if text.eq_ignore_ascii_case("localhost") {
+        return Ok(Ipv4Addr::LOCALHOST.into());
+    }
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    bare.parse().map_err(|_| "write an IP address of this machine, or `localhost`".to_owned())
+}
+
 fn amount(number: &str, example: &str) -> Result<f64, String> {
     match number.parse::<f64>() {
         Ok(number) if number < 0.0 => Err(format!("no negative number; write `{example}`")),
@@ -77,6 +99,16 @@ mod tests {
         assert_eq!(duration("200ms"), Ok(Duration::from_millis(200)));
         assert_eq!(duration("1.5m"), Ok(Duration::from_secs(90)));
         assert!(duration("soon").is_err());
+    }
+
+    #[test]
+    fn address_and_port_are_read_or_told_why_not() {
+        assert_eq!(host("localhost"), Ok(Ipv4Addr::LOCALHOST.into()));
+        assert_eq!(host("[::1]").map(|host| host.to_string()), Ok("::1".to_owned()));
+        assert!(host("example.com").is_err_and(|why| why.contains("localhost")));
+        assert_eq!(port("3000"), Ok(3000));
+        assert!(port("tcp://10.0.0.1:3000").is_err_and(|why| why.contains("Kubernetes")));
+        assert!(port("http").is_err() && port("65536").is_err());
     }
 
     #[test]

@@ -23,20 +23,25 @@ pub(in crate::cli) struct Arguments {
     #[arg(short = 'f', long, env = "ONWARDS_TARGETS", value_name = "FILE")]
     targets: Option<PathBuf>,
     /// The port that clients use.
-    #[arg(short, long, env = "ONWARDS_PORT", default_value_t = 3000)]
+    #[arg(short, long, env = "ONWARDS_PORT", default_value = "3000", value_parser = values::port)]
     pub(crate) port: u16,
     /// The address that clients use.
-    #[arg(long, env = "ONWARDS_HOST", default_value = "127.0.0.1")]
+    #[arg(long, env = "ONWARDS_HOST", default_value = "127.0.0.1", value_parser = values::host)]
     pub(crate) host: IpAddr,
+    /// Whether the ports may be shared with a process that listens on them: for a hand-over.
+    #[arg(long, env = "ONWARDS_REUSE_PORT", default_value_t = false, action = clap::ArgAction::Set,
+          num_args = 0..=1, default_missing_value = "true")]
+    pub(crate) reuse_port: bool,
     /// Whether the operations port is open.
     #[arg(long, env = "ONWARDS_METRICS", default_value_t = true, action = clap::ArgAction::Set,
           num_args = 0..=1, default_missing_value = "true")]
     pub(crate) metrics: bool,
     /// The operations port: `/metrics`.
-    #[arg(long, env = "ONWARDS_METRICS_PORT", default_value_t = 9090)]
+    #[arg(long, env = "ONWARDS_METRICS_PORT", default_value = "9090", value_parser = values::port)]
     pub(crate) metrics_port: u16,
     /// The address of the operations port.
-    #[arg(long, env = "ONWARDS_METRICS_HOST", default_value = "127.0.0.1")]
+    #[arg(long, env = "ONWARDS_METRICS_HOST", default_value = "127.0.0.1",
+          value_parser = values::host)]
     pub(crate) metrics_host: IpAddr,
     /// What every metric's name begins with.
     #[arg(long, env = "ONWARDS_METRICS_PREFIX", default_value = "onwards")]

@@ -21,18 +21,33 @@ impl Listeners {
             None => std::thread::available_parallelism().map_or(1, usize::from),
         };
         let address = SocketAddr::new(arguments.host, arguments.port);
-        if socket(address, false).is_err() && socket(address, true).is_ok() {
-            tracing::warn!(%address, "another process listens here, too; connections are shared with it");
-        }
-        let first = bound(address)?;
+        let shares = arguments.reuse_port;
+        let first = free(address, shares).and_then(|()| bound(address))?;
         // Port 0 is any free port, but the same for every core.
         let address = first.local_addr().map_err(|error| error.to_string())?;
         let others = (1..cores).map(|_| bound(address));
         let proxy = std::iter::once(Ok(first)).chain(others).collect::<Result<_, _>>()?;
         let address = SocketAddr::new(arguments.metrics_host, arguments.metrics_port);
-        let admin = arguments.metrics.then(|| bound(address)).transpose()?;
+        let admin = || free(address, shares).and_then(|()| bound(address));
+        let admin = arguments.metrics.then(admin).transpose()?;
         Ok(Self { proxy, admin })
     }
+}
+
+/// Whether no other process listens there; with `shares` it may.
+fn free(address: SocketAddr, shares: bool) -> Result<(), String> {
+    if socket(address, false).is_ok() || socket(address, true).is_err() {
+        // What else is wrong is told where it is bound.
+        return Ok(());
+    }
+    if !shares {
+        return Err(format!(
+            "cannot listen on {address}: another process listens there; `--reuse-port` shares the port \
+            for a hand-over"
+        ));
+    }
+    tracing::warn!(%address, "another process listens here, too; connections are shared with it");
+    Ok(())
 }
 
 fn bound(address: SocketAddr) -> Result<TcpListener, String> {

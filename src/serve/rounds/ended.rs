@@ -16,7 +16,7 @@ use crate::{
     },
     refusal::Refusal,
     secret::names::label,
-    serve::permits::Permits,
+    serve::{outages, permits::Permits},
     table::{Provider, ProviderRef, fallback::Verdict},
     upstream::{answer::Answer, failed::Failed, headroom},
 };
@@ -46,6 +46,9 @@ impl<'a> Rounds<'a> {
             let hedging = &self.pass.pool.live.hedging;
             hedging.began(now.saturating_duration_since(attempt.entry.started()));
             hedging.pays(hedge.max_extra);
+        }
+        if attempt.provider.live.last_attempt_failed() {
+            outages::recovered(&self.pass.pool.alias, attempt.provider);
         }
         attempt.entry.accepted(now);
         if self.pass.pool.providers.len() > 1 {
@@ -78,6 +81,11 @@ impl<'a> Rounds<'a> {
         tracing::debug!(
             alias = %label(&pool.alias), provider = %label(&provider.name), cause = failed.cause, "attempt failed"
         );
+        if tell::is_the_providers(failed.failure.class) {
+            let request_id = record.request_id();
+            let request_id = request_id.to_str().unwrap_or_default();
+            outages::failed(&pool.alias, provider, &failed, request_id);
+        }
         if let Some(reason) = tell::failed(entry, &failed) {
             tell::rests(&pool.alias, provider, reason);
         }

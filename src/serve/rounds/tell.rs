@@ -49,6 +49,11 @@ fn rests_for(class: Class) -> Option<Why> {
     }
 }
 
+/// Whether a failure says something of the provider or of how it is configured.
+pub(in crate::serve) fn is_the_providers(class: Class) -> bool {
+    is_fault(class) || rests_for(class).is_some()
+}
+
 fn is_fault(class: Class) -> bool {
     matches!(
         class,

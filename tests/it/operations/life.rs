@@ -107,7 +107,7 @@ async fn d14_a_restart_under_load_refuses_no_connection() {
         })
         .collect();
     tokio::time::sleep(ms(200)).await;
-    let new = Launch::new(&open(&upstream)).port(port).start().await;
+    let new = Launch::new(&open(&upstream)).port(port).args(["--reuse-port"]).start().await;
     // `/readyz` may have been answered by the old one; the new one has its own operations port.
     let up = eventually(secs(5), async || {
         Call::get("/metrics").try_send(new.metrics_addr()).await.is_ok()

@@ -7,7 +7,8 @@ use std::{collections::BTreeSet, net::TcpListener};
 use serde_json::json;
 
 use crate::support::{
-    Call, Launch, Reply, Router, Upstream, assert_envelope, assert_ok, eventually, open, secs,
+    Call, Launch, Reply, Router, Upstream, assert_envelope, assert_ok, eventually, open,
+    router::run_cli_with, run_cli, secs,
 };
 
 #[tokio::test]
@@ -29,6 +30,47 @@ async fn d11_a_taken_port_is_named() {
         assert!(named, "--{which}: {}", router.log_text());
         assert!(!router.log_text().contains("panicked"), "{}", router.log_text());
     }
+}
+
+#[tokio::test]
+async fn port_of_another_router_is_an_error_unless_it_is_to_be_shared() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let first = Router::start(&open(&upstream)).await;
+    let port = first.addr().port();
+    let mut second = Launch::new(&open(&upstream)).port(port).spawn();
+    let exit = second.wait_exit(secs(10)).await.expect("it does not start");
+    assert!(!exit.success());
+    let told = eventually(secs(3), async || second.log_text().contains("--reuse-port")).await;
+    assert!(told, "{}", second.log_text());
+    let healthy =
+        |port: &str| run_cli(["health", "--host", "localhost", "--port", port]).status.code();
+    assert_eq!(healthy(&port.to_string()), Some(0));
+    drop(first);
+    assert!(eventually(secs(10), async || healthy(&port.to_string()) == Some(1)).await);
+    let output = run_cli_with(["serve"], &[("ONWARDS_PORT", "tcp://10.0.0.1:3000")]);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("Kubernetes"), "{output:?}");
+}
+
+/// One line at once for each cause, and no line for each request.
+#[tokio::test]
+async fn log_speaks_in_an_outage_once_for_each_cause() {
+    let down = Upstream::start(Reply::new(503).body("{}")).await;
+    let up = Upstream::start(Reply::chat("hi")).await;
+    let router = Router::start(&json!({"targets": {"m": {"strategy": "priority",
+        "fallback": {"enabled": true}, "providers": [
+            {"name": "down", "url": down.base()},
+            {"name": "gone", "url": "http://127.0.0.1:1"},
+            {"name": "up", "url": up.base()}]}}}))
+    .await;
+    for _ in 0..30 {
+        assert_ok(&router.chat("m").await);
+    }
+    let text = || router.stderr_text();
+    let both = async || text().contains("answered 503") && text().contains("connection refused");
+    assert!(eventually(secs(5), both).await, "{}", text());
+    // A loaded machine may take longer than ten seconds for the requests.
+    assert!(text().matches("answered 503").count() <= 3, "{}", text());
+    assert!(text().contains("request_id"), "{}", text());
 }
 
 #[tokio::test]
@@ -77,6 +119,9 @@ async fn d10_a_panic_is_a_line_of_the_log_in_its_form() {
     assert!(told.await, "{}", router.stderr_text());
     for line in router.stderr_text().lines() {
         let record: serde_json::Value = serde_json::from_str(line).expect(line);
+        if record["fields"]["message"] == "started" {
+            continue;
+        }
         assert_eq!(record["level"], "ERROR", "{line}");
         assert!(record["fields"]["place"].as_str().unwrap().contains("mock.rs:"), "{line}");
     }

@@ -1,0 +1,216 @@
+//! What the log says while providers fail: for each provider and cause one line at once, and then at
+//! most one in ten seconds with how many there were.
+//!
+//! It is asked where an attempt has failed, or where the one before had. It never tells what a provider
+//! said: a cause is a kind.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use crate::{
+    failure::{Class, What},
+    secret::names::label,
+    table::Provider,
+    upstream::failed::Failed,
+};
+
+/// Failures of the whole process: a provider fails on all cores alike, and is told of once.
+static OUTAGES: Mutex<Outages> = Mutex::new(Outages { causes: BTreeMap::new() });
+
+/// Counts a failed attempt, and writes the line of the first of its kind.
+pub(in crate::serve) fn failed(
+    alias: &str,
+    provider: &Provider,
+    failed: &Failed,
+    request_id: &str,
+) {
+    let cause = cause(failed);
+    let key = (label(alias).into_owned(), label(&provider.name).into_owned(), cause);
+    let line = lock(|outages| outages.failed(key, request_id, Instant::now()));
+    line.into_iter().for_each(|line| line.write());
+}
+
+/// A provider whose last attempt failed has answered.
+pub(in crate::serve) fn recovered(alias: &str, provider: &Provider) {
+    let (alias, provider) = (label(alias), label(&provider.name));
+    let lines = lock(|outages| outages.recovered(&alias, &provider));
+    if lines.is_empty() {
+        return;
+    }
+    lines.iter().for_each(Line::write);
+    tracing::info!(%alias, %provider, "answers again");
+}
+
+/// Writes the lines whose time has come; called now and then.
+pub(crate) fn tell() {
+    lock(|outages| outages.due(Instant::now())).iter().for_each(Line::write);
+}
+
+/// Alias, provider, cause.
+type Key = (String, String, String);
+
+struct Outages {
+    causes: BTreeMap<Key, Count>,
+}
+
+/// Failures of one cause.
+struct Count {
+    /// Since the last line.
+    untold: u64,
+    told_at: Instant,
+    last_request: String,
+}
+
+/// A line to be written.
+struct Line {
+    key: Key,
+    times: u64,
+    request: String,
+}
+
+impl Outages {
+    fn failed(&mut self, key: Key, request: &str, now: Instant) -> Option<Line> {
+        if let Some(count) = self.causes.get_mut(&key) {
+            count.untold += 1;
+            request.clone_into(&mut count.last_request);
+            return (now.saturating_duration_since(count.told_at) >= BETWEEN)
+                .then(|| count.line(&key, now));
+        }
+        // What a client can bring about has no end; what is told of it has.
+        if self.causes.len() < MOST {
+            let count = Count { untold: 0, told_at: now, last_request: String::new() };
+            self.causes.insert(key.clone(), count);
+        }
+        Some(Line { key, times: 1, request: request.to_owned() })
+    }
+
+    /// What is still to be told of a provider that answers again; empty where nothing was told.
+    fn recovered(&mut self, alias: &str, provider: &str) -> Vec<Line> {
+        let now = Instant::now();
+        let is_its = |key: &Key| key.0 == alias && key.1 == provider;
+        let lines = self.causes.iter_mut().filter(|(key, _)| is_its(key));
+        let lines = lines.map(|(key, count)| count.line(key, now)).collect();
+        self.causes.retain(|key, _| !is_its(key));
+        lines
+    }
+
+    fn due(&mut self, now: Instant) -> Vec<Line> {
+        let is_due = |count: &Count| now.saturating_duration_since(count.told_at) >= BETWEEN;
+        let due = self.causes.iter_mut().filter(|(_, count)| is_due(count) && count.untold > 0);
+        let lines = due.map(|(key, count)| count.line(key, now)).collect();
+        self.causes.retain(|_, count| now.saturating_duration_since(count.told_at) < FORGOTTEN);
+        lines
+    }
+}
+
+impl Count {
+    fn line(&mut self, key: &Key, now: Instant) -> Line {
+        self.told_at = now;
+        let request = std::mem::take(&mut self.last_request);
+        Line { key: key.clone(), times: std::mem::take(&mut self.untold), request }
+    }
+}
+
+impl Line {
+    fn write(&self) {
+        let (alias, provider, cause) = &self.key;
+        let (times, request_id) = (self.times, &self.request);
+        match times {
+            0 => {}
+            1 => tracing::warn!(%alias, %provider, times, %request_id, "{cause}"),
+            _ => tracing::warn!(%alias, %provider, times, %request_id, "{cause}, {times} times"),
+        }
+    }
+}
+
+/// The kind of a failure, as an operator would say it.
+fn cause(failed: &Failed) -> String {
+    match (failed.failure.class, failed.failure.what) {
+        (Class::Credential, What::Status(status)) => {
+            format!("refused the credential with {status}")
+        }
+        (Class::Credential, _) => "has no credential to be asked with".to_owned(),
+        (Class::ModelMissing, _) => "does not know its model".to_owned(),
+        (_, What::Status(status)) => format!("answered {status}"),
+        (_, What::Connect) => connecting(&failed.cause).to_owned(),
+        (_, What::Timeout) => "did not answer in time".to_owned(),
+        (_, What::Reset) => "broke off before an answer".to_owned(),
+        (_, What::Malformed(_)) => "gave an answer that its protocol does not know".to_owned(),
+    }
+}
+
+/// Why there is no connection, of the chain of causes that the system gave.
+fn connecting(causes: &str) -> &'static str {
+    let lower = causes.to_ascii_lowercase();
+    let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
+    if says(&["no credential to ask with"]) {
+        "has no credential to be asked with"
+    } else if says(&["unknownissuer", "notvalidforname", "certificate", "expired"]) {
+        "cannot be reached: its certificate is not accepted"
+    } else if says(&["tls", "handshake", "corruptmessage", "invalidmessage", "alert"]) {
+        "cannot be reached: TLS failed"
+    } else if says(&["connection refused"]) {
+        "cannot be reached: connection refused"
+    } else if says(&["dns", "lookup", "look up", "resolve", "name or service", "name resolution"]) {
+        "cannot be reached: its name is not found"
+    } else if says(&["unreachable", "no route"]) {
+        "cannot be reached: no route"
+    } else {
+        "cannot be reached"
+    }
+}
+
+fn lock<T>(of: impl FnOnce(&mut Outages) -> T) -> T {
+    of(&mut OUTAGES.lock().unwrap_or_else(PoisonError::into_inner))
+}
+
+const BETWEEN: Duration = Duration::from_secs(10);
+/// A cause that has not come back for so long begins anew.
+const FORGOTTEN: Duration = Duration::from_secs(60);
+const MOST: usize = 1024;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(cause: &str) -> Key {
+        ("m".into(), "one".into(), cause.into())
+    }
+
+    #[test]
+    fn one_line_at_once_and_then_one_in_ten_seconds_with_the_count() {
+        let mut outages = Outages { causes: BTreeMap::new() };
+        let start = Instant::now();
+        assert_eq!(outages.failed(key("a"), "r1", start).map(|line| line.times), Some(1));
+        for _ in 0..65 {
+            assert!(outages.failed(key("a"), "r2", start + Duration::from_secs(5)).is_none());
+        }
+        assert_eq!(outages.failed(key("b"), "r3", start).map(|line| line.times), Some(1));
+        assert!(outages.due(start + Duration::from_secs(9)).is_empty());
+        let line = outages.failed(key("a"), "r4", start + BETWEEN).unwrap();
+        assert_eq!((line.times, line.request.as_str()), (66, "r4"));
+        assert!(outages.due(start + BETWEEN).is_empty());
+        outages.failed(key("a"), "r5", start + BETWEEN);
+        let due = outages.due(start + 2 * BETWEEN);
+        assert_eq!((due.len(), due[0].times), (1, 1));
+        assert_eq!(outages.recovered("m", "one").len(), 2);
+        assert!(outages.recovered("m", "one").is_empty());
+    }
+
+    #[test]
+    fn connect_errors_are_told_by_their_kind() {
+        for (causes, expected) in [
+            ("tcp connect error: Connection refused (os error 111)", "connection refused"),
+            ("dns error: failed to lookup address information", "name is not found"),
+            ("invalid peer certificate: UnknownIssuer", "certificate"),
+            ("received fatal alert: HandshakeFailure", "TLS"),
+            ("received corrupt message of type InvalidContentType", "reached"),
+            ("Network is unreachable (os error 101)", "no route"),
+        ] {
+            assert!(connecting(causes).contains(expected), "{causes}: {}", connecting(causes));
+        }
+    }
+}
