@@ -5,28 +5,43 @@
 
 #![expect(clippy::disallowed_types, reason = "this is the one owner")]
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
 
 use arc_swap::ArcSwap;
 
 use crate::table::Table;
 
 /// Holds the table that new requests begin under.
-pub struct Gateway(ArcSwap<Table>);
+pub struct Gateway {
+    table: ArcSwap<Table>,
+    /// Whether pages of other origins may call: asked by every request, so that most ask nothing
+    /// else.
+    has_cors: AtomicBool,
+}
 
 impl Gateway {
     /// Starts with a first table.
     pub fn new(table: Table) -> Self {
-        Self(ArcSwap::from_pointee(table))
+        let has_cors = AtomicBool::new(table.cors.is_some());
+        Self { table: ArcSwap::from_pointee(table), has_cors }
     }
 
     /// The table as it is now.
     pub(crate) fn snapshot(&self) -> Arc<Table> {
-        self.0.load_full()
+        self.table.load_full()
+    }
+
+    /// Whether pages of other origins may call.
+    pub(crate) fn has_cors(&self) -> bool {
+        self.has_cors.load(Ordering::Relaxed)
     }
 
     /// Puts a new table in place of the old one, at once and whole; answers with the old one.
     pub(crate) fn replace(&self, table: Table) -> Arc<Table> {
-        self.0.swap(Arc::new(table))
+        self.has_cors.store(table.cors.is_some(), Ordering::Relaxed);
+        self.table.swap(Arc::new(table))
     }
 }

@@ -35,6 +35,8 @@ pub struct BasePath {
     last: usize,
     /// Whether it says itself which API is below it, so that a client's version has no place there.
     names_api: bool,
+    /// What stands in the place of a client's version, where the file says so.
+    prefix: Option<Box<str>>,
     query: Option<Box<str>>,
 }
 
@@ -58,8 +60,22 @@ impl BasePath {
             path: path.into(),
             last: path.rfind('/').unwrap_or(0),
             names_api: names_api(path),
+            prefix: None,
             query: query.filter(|query| !query.is_empty()).map(Into::into),
         })
+    }
+
+    /// The same, where this stands in the place of a client's version; empty: nothing does.
+    ///
+    /// # Errors
+    /// When it would be refused of a client, too.
+    pub(crate) fn with_prefix(self, prefix: &str) -> Result<Self, Refused> {
+        let prefix = prefix.trim_end_matches('/');
+        if prefix.contains('?') {
+            return Err(Refused::Character);
+        }
+        check(prefix)?;
+        Ok(Self { prefix: Some(prefix.into()), ..self })
     }
 
     /// The path without a slash at its end; empty for the root.
@@ -77,8 +93,8 @@ impl BasePath {
     /// How many bytes of a client's path stand at the end of the base already: `/v1` of
     /// `/v1/models` when the base is `/v1` or `/openai/v1`, or names its API in another way.
     fn overlap(&self, path: &str) -> usize {
-        if self.names_api {
-            return version(path).len();
+        if self.names_api || self.prefix.is_some() {
+            return deployment(path).unwrap_or_else(|| version(path).len());
         }
         let last = self.path.get(self.last..).unwrap_or_default();
         match path.strip_prefix(last) {
@@ -117,9 +133,22 @@ pub fn join(base: &BasePath, client: &str) -> String {
     let path = if path.is_empty() { "/" } else { path };
     let rest = path.get(base.overlap(path)..).unwrap_or_default();
     let base_query = base.query.as_deref();
-    let length = base.path.len() + rest.len() + base_query.map_or(0, |query| query.len() + 1);
+    let kept;
+    let query = match (base_query, query) {
+        (Some(own), Some(client)) if !client.is_empty() => {
+            kept = without_named(client, own);
+            Some(&*kept)
+        }
+        (_, query) => query,
+    };
+    let prefix = base.prefix.as_ref().map_or(0, |prefix| prefix.len());
+    let length =
+        base.path.len() + prefix + rest.len() + base_query.map_or(0, |query| query.len() + 1);
     let mut joined = String::with_capacity(length + query.map_or(0, |query| query.len() + 1));
     joined.push_str(&base.path);
+    if let Some(prefix) = &base.prefix {
+        joined.push_str(prefix);
+    }
     joined.push_str(rest);
     let queries = [base_query, query.filter(|query| base_query.is_none() || !query.is_empty())];
     for (query, mark) in queries.into_iter().flatten().zip(['?', '&']) {
@@ -143,26 +172,75 @@ pub(crate) fn plain(path_and_query: &str) -> Cow<'_, str> {
     Cow::Owned(names.flat_map(|name| ["/".to_owned(), name]).collect())
 }
 
-/// The bases under which a version has no place: a deployment of Azure, and Vertex AI, whose
-/// version stands in front.
-fn names_api(path: &str) -> bool {
-    let mut segments = path.rsplit('/');
-    let last = segments.next().unwrap_or_default();
-    match segments.next() {
-        Some("deployments" | "publishers") => !last.is_empty(),
-        Some("endpoints") => last == "openapi",
-        _ => false,
+/// The client's path with each row of slashes as one; `None` where it has none, or begins like an
+/// authority, or holds a scheme.
+pub(crate) fn with_single_slashes(path_and_query: &str) -> Option<String> {
+    let (path, query) = split(path_and_query);
+    if !path.contains("//") || path.contains(":/") {
+        return None;
     }
+    let mut single = String::with_capacity(path_and_query.len());
+    for segment in path.split('/').filter(|segment| !segment.is_empty()) {
+        single.push('/');
+        single.push_str(segment);
+    }
+    if path.ends_with('/') {
+        single.push('/');
+    }
+    let first = single.split('/').nth(1).unwrap_or_default();
+    if path.starts_with("//") && version(&single).is_empty() && !NO_HOSTS.contains(&first) {
+        return None;
+    }
+    if let Some(query) = query {
+        single.push('?');
+        single.push_str(query);
+    }
+    Some(single)
+}
+
+/// The bases under which a client's version has no place: one that ends in a version, one that says
+/// below a version whose form it has, a deployment of Azure, and Vertex AI, whose version stands in
+/// front.
+fn names_api(path: &str) -> bool {
+    let (before, last) = path.rsplit_once('/').unwrap_or_default();
+    let is_below_version = || before.split('/').any(is_version);
+    match before.rsplit('/').next() {
+        Some("deployments" | "publishers") => !last.is_empty(),
+        _ => is_version(last) || (FORMS.contains(&last) && is_below_version()),
+    }
+}
+
+/// How much of a client's path says which of Azure's deployments it is for.
+fn deployment(path: &str) -> Option<usize> {
+    let rest = path.strip_prefix(DEPLOYMENTS)?;
+    let end = rest.find('/')?;
+    Some(DEPLOYMENTS.len() + end).filter(|_| end > 0)
+}
+
+/// The pairs of a client's query whose names the base's query has not.
+fn without_named(client: &str, own: &str) -> String {
+    let name = |pair: &'_ str| pair.split('=').next().unwrap_or_default().to_owned();
+    let owned: SmallVec<[String; 2]> = own.split('&').map(name).collect();
+    let decoded = |pair: &str| {
+        let name = name(pair).replace('+', " ");
+        percent_encoding::percent_decode_str(&name).decode_utf8_lossy().into_owned()
+    };
+    let kept: SmallVec<[&str; 4]> =
+        client.split('&').filter(|pair| !owned.contains(&decoded(pair))).collect();
+    kept.join("&")
 }
 
 /// The version that a client's path begins with, its slash included: `/v1`, `/v1beta`.
 fn version(path: &str) -> &str {
     let end = path.get(1..).and_then(|rest| rest.find('/')).map_or(path.len(), |at| at + 1);
     let first = path.get(..end).unwrap_or_default();
-    let mut rest = first.strip_prefix("/v").unwrap_or_default().bytes();
-    let is_version = rest.next().is_some_and(|byte| byte.is_ascii_digit())
-        && rest.all(|byte| byte.is_ascii_alphanumeric());
-    if is_version { first } else { "" }
+    if first.strip_prefix('/').is_some_and(is_version) { first } else { "" }
+}
+
+fn is_version(segment: &str) -> bool {
+    let mut rest = segment.strip_prefix('v').unwrap_or_default().bytes();
+    rest.next().is_some_and(|byte| byte.is_ascii_digit())
+        && rest.all(|byte| byte.is_ascii_alphanumeric())
 }
 
 fn split(path_and_query: &str) -> (&str, Option<&str>) {
@@ -221,6 +299,14 @@ fn is_harmless(byte: u8) -> bool {
 fn is_plain(byte: u8) -> bool {
     byte > b' ' && byte != 0x7f && byte != b'#'
 }
+
+/// How bases end that say in which form they are spoken to.
+const FORMS: [&str; 4] = ["openai", "openapi", "compat", "compatible"];
+/// How clients of Azure begin.
+const DEPLOYMENTS: &str = "/openai/deployments/";
+/// The first segments of paths that no host is called.
+const NO_HOSTS: [&str; 8] =
+    ["openai", "chat", "completions", "embeddings", "messages", "model", "models", "responses"];
 
 /// What must be encoded in a segment of a path: all but what RFC 3986 calls unreserved.
 pub(crate) const NOT_IN_A_SEGMENT: &AsciiSet =

@@ -23,6 +23,8 @@ pub(crate) enum Name {
     RequestId,
     /// How long the client waits.
     TimeoutMs,
+    /// When the client would have its stream begin.
+    Commit,
 }
 
 impl Name {
@@ -34,6 +36,7 @@ impl Name {
             Self::ModelOverride => "model-override",
             Self::RequestId => "x-request-id",
             Self::TimeoutMs => "x-onwards-timeout-ms",
+            Self::Commit => "x-onwards-commit",
         }
     }
 
@@ -45,6 +48,7 @@ impl Name {
             "model-override" => Some(Self::ModelOverride),
             "x-request-id" => Some(Self::RequestId),
             "x-onwards-timeout-ms" => Some(Self::TimeoutMs),
+            "x-onwards-commit" => Some(Self::Commit),
             _ => None,
         }
     }
@@ -78,12 +82,13 @@ impl Rare {
 mod tests {
     use super::*;
 
-    const ALL: [Name; 5] = [
+    const ALL: [Name; 6] = [
         Name::Connection,
         Name::ContentEncoding,
         Name::ModelOverride,
         Name::RequestId,
         Name::TimeoutMs,
+        Name::Commit,
     ];
 
     #[test]

@@ -42,13 +42,15 @@ pub enum Refusal {
         /// Aliases that the caller may use and perhaps meant.
         near: Vec<String>,
     },
-    /// `CONNECT` and `TRACE`.
+    /// `CONNECT` and `TRACE`, and `OPTIONS` where no other origins are served.
     MethodNotAllowed,
+    /// The client wants to speak another protocol over the connection.
+    UpgradeRefused,
     /// The body stopped coming.
     RequestTimeout,
     /// The body is larger than the router takes; holds the limit in bytes.
     PayloadTooLarge(u64),
-    /// The body is compressed, so that its model cannot be read.
+    /// The body is packed in a way that the router cannot unpack.
     UnsupportedEncoding,
     /// No provider of the alias speaks a protocol that has what the path asks for.
     UnsupportedEndpoint,
@@ -166,6 +168,7 @@ impl Refusal {
             Self::NotFound => (S::NOT_FOUND, INVALID, "not_found"),
             Self::ModelNotFound { .. } => (S::NOT_FOUND, INVALID, "model_not_found"),
             Self::MethodNotAllowed => (S::METHOD_NOT_ALLOWED, INVALID, "method_not_allowed"),
+            Self::UpgradeRefused => (S::UPGRADE_REQUIRED, INVALID, "upgrade_refused"),
             Self::RequestTimeout => (S::REQUEST_TIMEOUT, INVALID, "request_timeout"),
             Self::PayloadTooLarge(_) => (S::PAYLOAD_TOO_LARGE, INVALID, "payload_too_large"),
             Self::UnsupportedEncoding => {
@@ -244,13 +247,18 @@ impl Refusal {
             }
             Self::ModelNotFound { asked, near } => no_model(asked, near),
             Self::MethodNotAllowed => "This method is not allowed.".into(),
+            Self::UpgradeRefused => {
+                "WebSockets are not served here: send the request over HTTP.".into()
+            }
             Self::RequestTimeout => "The request body did not arrive in time.".into(),
             Self::PayloadTooLarge(limit) => {
                 format!("The request body is larger than the {limit} bytes allowed.")
             }
-            Self::UnsupportedEncoding => "Compressed request bodies are not taken: send the body \
-                without `Content-Encoding`."
-                .into(),
+            Self::UnsupportedEncoding => {
+                "The body's `Content-Encoding` is not known here: send it \
+                as `gzip`, `deflate`, `br` or `zstd`, or without one."
+                    .into()
+            }
             Self::UnsupportedEndpoint => "This model does not serve this endpoint: its providers \
                 speak protocols that have nothing like it."
                 .into(),
@@ -292,6 +300,11 @@ impl Refusal {
             Self::Unsupported { field, .. } => (!field.is_empty()).then_some(field),
             other => other.row().param,
         }
+    }
+
+    /// Whether asking the same again cannot mend it.
+    pub(crate) fn is_final(&self) -> bool {
+        matches!(self.row().status.as_u16(), 400 | 401 | 403 | 404 | 405 | 413 | 415 | 426)
     }
 
     /// What `Retry-After` says, where one belongs.

@@ -7,6 +7,7 @@ pub(crate) mod connection;
 pub mod routes;
 pub(crate) mod proxy;
 pub(crate) mod endpoint;
+pub(crate) mod encoding;
 pub(crate) mod medium;
 pub(crate) mod mentions;
 pub(crate) mod intake;
@@ -28,19 +29,21 @@ pub(crate) mod last_word;
 pub(crate) mod whole_events;
 pub(crate) mod answer;
 pub(crate) mod stage;
+pub(crate) mod cors;
 
 use std::{net::IpAddr, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
 use futures_util::FutureExt;
-use http::{Method, Request, Response, uri::PathAndQuery};
+use http::{Method, Request, Response, Uri, uri::PathAndQuery};
 use hyper::body::Incoming;
 use tokio::net::TcpListener;
 
-use self::reply::Reply;
 pub use self::stage::Stage;
 pub(crate) use self::{context::Context, intake::BodyLimits};
+use self::{cors::CrossOrigin, reply::Reply};
 use crate::{
-    protocol::Protocol,
+    path,
+    protocol::{Endpoint, Protocol},
     rare::Rare,
     record::{Asks, Finished, Record, Report, RequestId},
     refusal::Refusal,
@@ -62,11 +65,25 @@ impl Context {
     /// What the request asks for, and what serves it.
     fn route(
         self: Arc<Self>,
-        request: Request<Incoming>,
+        mut request: Request<Incoming>,
         rare: Rare,
         id: RequestId,
         client: Option<IpAddr>,
     ) -> (Protocol, Served) {
+        let mut endpoint = proxy::endpoint_of(&request);
+        if endpoint.is_none()
+            && let Some(single) = with_single_slashes(request.uri())
+        {
+            let as_it_came = std::mem::replace(request.uri_mut(), single);
+            endpoint = proxy::endpoint_of(&request);
+            // Where models are named in paths, a path in an odd spelling names none.
+            let is_odd = |it: &Endpoint| it.model.is_some() && !as_it_came.path().starts_with("//");
+            let is_known = endpoint.as_ref().is_some_and(|it| !is_odd(it));
+            if !is_known && !routes::owns(request.method(), request.uri().path()) {
+                *request.uri_mut() = as_it_came;
+                endpoint = None;
+            }
+        }
         let path = request.uri().path();
         let target = self.target(&request);
         if routes::owns(request.method(), path) {
@@ -74,7 +91,6 @@ impl Context {
             let asks = Asks { protocol, operation: None, client, target };
             (protocol, Box::pin(routes::serve(self, request, asks, id)))
         } else {
-            let endpoint = proxy::endpoint_of(&request);
             let protocol = endpoint.as_ref().map(|it| it.protocol).unwrap_or_default();
             let operation = endpoint.as_ref().map(|it| it.operation);
             let asks = Asks { protocol, operation, client, target };
@@ -105,10 +121,21 @@ impl connection::Service for Context {
     ) -> impl Future<Output = Response<Reply>> + Send {
         let rare = Rare::of(request.headers());
         let id = RequestId::of(request.headers(), rare);
+        let cross = match self.gateway.has_cors() {
+            true => CrossOrigin::of(self.gateway.snapshot(), &request),
+            false => None,
+        };
         let (protocol, served) = self.route(request, rare, id.clone(), client);
         async move {
+            if let Some(answer) = cross.as_ref().and_then(|cross| cross.preflight()) {
+                return answer;
+            }
             let served = AssertUnwindSafe(served).catch_unwind().await;
-            served.unwrap_or_else(|_| Self::after_panic(id, protocol))
+            let mut response = served.unwrap_or_else(|_| Self::after_panic(id, protocol));
+            if let Some(cross) = cross {
+                cross.permit(response.headers_mut());
+            }
+            response
         }
     }
 
@@ -122,6 +149,15 @@ struct Unreported;
 
 impl Report for Unreported {
     fn finished(&self, _: &Finished<'_>) {}
+}
+
+/// The same with a row of slashes in the path as one, as most servers read it. Only what is not known as it is
+/// written is looked at.
+fn with_single_slashes(uri: &Uri) -> Option<Uri> {
+    let single = path::with_single_slashes(uri.path_and_query()?.as_str())?;
+    let mut parts = uri.clone().into_parts();
+    parts.path_and_query = Some(single.parse().ok()?);
+    Uri::from_parts(parts).ok()
 }
 
 /// Boxed: what a request needs until its response begins is large. A connection would keep room for

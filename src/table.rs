@@ -15,6 +15,7 @@ pub(crate) mod access;
 pub(crate) mod mock;
 pub(crate) mod aws;
 pub(crate) mod identity;
+pub(crate) mod cors;
 pub(crate) mod compile;
 
 use std::{collections::HashMap, sync::Arc};
@@ -22,6 +23,7 @@ use std::{collections::HashMap, sync::Arc};
 pub(crate) use self::{
     asked_model::AskedModel,
     compile::warnings,
+    cors::Cors,
     endpoints::Endpoints,
     fallback::Fallback,
     keyring::{Access, Caller, Keyring},
@@ -45,6 +47,8 @@ pub struct Table {
     names: names::Names,
     /// Who may call.
     pub keyring: Keyring,
+    /// Which pages may call from a browser.
+    pub(crate) cors: Option<Cors>,
     /// When the first table was compiled, in Unix seconds: the `created` of every model.
     pub(crate) created: u64,
 }

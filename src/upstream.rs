@@ -28,6 +28,7 @@ mod translate;
 pub(crate) mod prepare;
 mod transport;
 mod peek;
+mod whole;
 pub(crate) mod judge;
 pub(crate) mod attempt;
 pub(crate) mod probe;

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 mod failover;
 
 pub(crate) use failover::{
-    Backoff, Cooldown, Fallback, HealthCheck, Hedge, Jitter, Meaning, Stay, Sticky, Timeouts,
+    Backoff, Commit, Cooldown, Fallback, HealthCheck, Hedge, Jitter, Meaning, Stay, Sticky,
+    Timeouts,
 };
 
 use schemars::JsonSchema;
@@ -57,6 +58,18 @@ pub(crate) struct File {
     pub(crate) defaults: Option<PoolKeys>,
     /// Further names of targets: what a client may ask for, and the name that is meant.
     pub(crate) aliases: Option<BTreeMap<String, String>>,
+    /// Pages that may call from a browser.
+    pub(crate) cors: Option<Cors>,
+}
+
+/// Pages that may call from a browser.
+#[derive(Debug, Deserialize, JsonSchema)]
+pub(crate) struct Cors {
+    /// Their origins, such as `https://app.example.com`; `*` is any.
+    #[schemars(length(min = 1))]
+    pub(crate) origins: Vec<String>,
+    /// The headers that they may send (whatever they ask for when absent).
+    pub(crate) headers: Option<Vec<String>>,
 }
 
 /// Who may call, and within which limits.
@@ -218,6 +231,9 @@ pub(crate) struct Provider {
 pub(crate) struct Endpoint {
     /// `http` or `https` base URL, or `mock:` to be answered by the router itself.
     pub(crate) url: String,
+    /// What stands in the place of the version of a client's path, where the URL does not tell:
+    /// `""` is nothing.
+    pub(crate) api_prefix: Option<String>,
     /// The provider's credential; a list means one provider per credential; `${caller}` is the
     /// client's own.
     pub(crate) onwards_key: Option<Credentials>,

@@ -22,9 +22,9 @@ fn appends_without_doubling() {
         ("/openai/v1", "/v1", "/openai/v1"),
         ("/openai/v1", "/v1/", "/openai/v1/"),
         ("/openai/v1", "/v1?a=b", "/openai/v1?a=b"),
-        ("/openai/v1", "/v1beta/models", "/openai/v1/v1beta/models"),
+        ("/openai/v1", "/v1beta/models", "/openai/v1/models"),
         ("/openaiv1", "/v1/models", "/openaiv1/v1/models"),
-        ("/v1/openai", "/v1/models", "/v1/openai/v1/models"),
+        ("/v1/openai", "/v1/models", "/v1/openai/models"),
         ("/v1", "/v1/v1/models", "/v1/v1/models"),
         ("/api", "/", "/api/"),
         ("/api", "", "/api/"),
@@ -32,6 +32,15 @@ fn appends_without_doubling() {
         ("/api", "?x=1", "/api/?x=1"),
         ("/api", "/x?", "/api/x?"),
         ("/v1?api-version=1", "/v1/x", "/v1/x?api-version=1"),
+        ("/v1?api-version=1", "/v1/x?api-version=2&a=b", "/v1/x?api-version=1&a=b"),
+        ("/v1?api-version=1", "/v1/x?api%2Dversion=2", "/v1/x?api-version=1"),
+        (
+            "/openai/deployments/d?api-version=1",
+            "/openai/deployments/m/chat/completions?api-version=2",
+            "/openai/deployments/d/chat/completions?api-version=1",
+        ),
+        ("/openai/v1", "/openai/deployments/m/embeddings", "/openai/v1/embeddings"),
+        ("", "/openai/deployments/m/x?api-version=2", "/openai/deployments/m/x?api-version=2"),
         ("/v1?api-version=1", "/v1/x?a=b?c", "/v1/x?api-version=1&a=b?c"),
         ("/v1?api-version=1", "/v1/x?", "/v1/x?api-version=1"),
         ("/v1?", "/v1/x?a", "/v1/x?a"),
@@ -73,6 +82,77 @@ fn appends_without_doubling() {
     ];
     for (base, client, wanted) in cases {
         assert_eq!(joined(base, client), wanted, "{base} + {client}");
+    }
+}
+
+#[test]
+fn documented_bases_are_asked_where_their_documents_say() {
+    for (base, prefix, wanted) in BASES {
+        let base = BasePath::new(base).unwrap();
+        let base = match prefix {
+            Some(prefix) => base.with_prefix(prefix).unwrap(),
+            None => base,
+        };
+        for client in ["/v1/chat/completions", "/v1/chat/completions?x=1"] {
+            let joined = join(&base, client);
+            assert_eq!(joined.split('?').next(), Some(*wanted), "{base:?} + {client}");
+        }
+        if base.path().is_empty() && prefix.is_none() {
+            continue;
+        }
+        if base.names_api || prefix.is_some() {
+            assert_eq!(join(&base, "/chat/completions"), *wanted);
+            assert_eq!(join(&base, "/v1beta/chat/completions"), *wanted);
+        }
+    }
+}
+
+/// The path of a documented base, its `api_prefix`, and where chat completions are asked for.
+/// `docs/base-urls.md` has the same table.
+pub(super) const BASES: &[(&str, Option<&str>, &str)] = &[
+    ("/v1", None, "/v1/chat/completions"),
+    ("", None, "/v1/chat/completions"),
+    ("/api/v1", None, "/api/v1/chat/completions"),
+    ("/openai/v1", None, "/openai/v1/chat/completions"),
+    ("/inference/v1", None, "/inference/v1/chat/completions"),
+    ("/compatible-mode/v1", None, "/compatible-mode/v1/chat/completions"),
+    ("/compatibility/v1", None, "/compatibility/v1/chat/completions"),
+    ("/v1beta/openai", None, "/v1beta/openai/chat/completions"),
+    ("/v1beta/openai/", None, "/v1beta/openai/chat/completions"),
+    ("/v1/openai", None, "/v1/openai/chat/completions"),
+    ("/v3/openai", None, "/v3/openai/chat/completions"),
+    ("/api/paas/v4", None, "/api/paas/v4/chat/completions"),
+    ("/api/coding/paas/v4/", None, "/api/coding/paas/v4/chat/completions"),
+    ("/api/v3", None, "/api/v3/chat/completions"),
+    ("/v2", None, "/v2/chat/completions"),
+    ("/client/v4/accounts/a/ai/v1", None, "/client/v4/accounts/a/ai/v1/chat/completions"),
+    ("/v1/a/g/compat", None, "/v1/a/g/compat/chat/completions"),
+    ("/openai/deployments/d", None, "/openai/deployments/d/chat/completions"),
+    (
+        "/v1/projects/p/locations/l/endpoints/openapi",
+        None,
+        "/v1/projects/p/locations/l/endpoints/openapi/chat/completions",
+    ),
+    ("/serving-endpoints", Some(""), "/serving-endpoints/chat/completions"),
+    ("", Some(""), "/chat/completions"),
+    ("/inference", Some(""), "/inference/chat/completions"),
+    ("/gateway", Some("/v4"), "/gateway/v4/chat/completions"),
+];
+
+#[test]
+fn rows_of_slashes_are_one_but_for_an_authority() {
+    for (path, single) in [
+        ("/v1//chat/completions", Some("/v1/chat/completions")),
+        ("//v1/chat/completions", Some("/v1/chat/completions")),
+        ("///v1//models//?a=//b", Some("/v1/models/?a=//b")),
+        ("//openai//deployments/m/x", Some("/openai/deployments/m/x")),
+        ("//evil.example/v1/x", None),
+        ("///evil/x", None),
+        ("/v1/http://evil.example/x", None),
+        ("/v1/x?a=//b", None),
+        ("/v1/x", None),
+    ] {
+        assert_eq!(with_single_slashes(path).as_deref(), single, "{path}");
     }
 }
 

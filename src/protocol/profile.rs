@@ -13,6 +13,10 @@ use super::Protocol;
 use super::endpoint::{Endpoint, Row};
 use super::family::Word;
 
+/// Where providers say what they call a request.
+pub(crate) const REQUEST_IDS: [&str; 4] =
+    ["x-request-id", "request-id", "x-amzn-requestid", "apim-request-id"];
+
 /// What a protocol does beside its bodies.
 #[derive(Debug)]
 pub struct Profile {

@@ -6,12 +6,12 @@
 
 use std::sync::{Arc, OnceLock};
 
-use http::{HeaderMap, Method, Request};
+use http::{HeaderMap, Method, Request, header};
 use hyper::body::Incoming;
 
 use super::{
     door::Door,
-    endpoint,
+    encoding, endpoint,
     intake::{self, BodyLimits},
     medium::{self, Medium},
     mentions,
@@ -61,9 +61,7 @@ pub(crate) async fn admit(
     limits: &BodyLimits,
 ) -> Result<Inbound, Refusal> {
     let (mut head, incoming) = request.into_parts();
-    if matches!(head.method, Method::CONNECT | Method::TRACE) {
-        return Err(Refusal::MethodNotAllowed);
-    }
+    check_method(&head.method, &head.headers)?;
     let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
     path::check(path).map_err(|_| Refusal::InvalidPath)?;
     let path = token::take_from_query(path, endpoint.as_ref(), &mut head.headers);
@@ -71,13 +69,18 @@ pub(crate) async fn admit(
     signature::believe_signed(&mut head.headers);
     let surface = surface(&path, endpoint.as_ref(), &head.method);
     let in_path = endpoint.as_ref().and_then(|endpoint| endpoint.model.as_deref());
-
+    let codings = encoding::take(&mut head.headers, rare)?;
     let named = in_header(&head.headers, rare).map(|named| named.or(in_path));
     let door = Door::new(gateway, &head.headers, named.as_ref().ok().copied().flatten());
     let medium = medium::of(&head.headers, rare, &surface)?;
-    let is_json = medium == Medium::Json { declared: true };
-    let is_pairs = medium == Medium::Pairs;
-    let (body, read) = intake::read(medium, head.version, incoming, limits, &door).await?;
+    let (is_json, is_pairs) = (medium == Medium::Json { declared: true }, medium == Medium::Pairs);
+    let (body, read) = if codings.is_empty() {
+        intake::read(medium, head.version, incoming, limits, &door).await?
+    } else {
+        // Boxed: few bodies are packed.
+        let read = intake::read_packed(codings, medium, head.version, incoming, limits, &door);
+        Box::pin(read).await?
+    };
     medium::check_read(is_pairs, &body)?;
     let must_be_read =
         || endpoint::is_known(&path) || medium::must_be_read(is_json, &body, &surface);
@@ -92,12 +95,10 @@ pub(crate) async fn admit(
     let (Some(alias), mentions) = mentioned(alias, &asked).await? else {
         return Err(endpoint::or_not_found(Refusal::MissingModel, &path));
     };
-    // Some protocols ask for a stream in the path, the others in the body.
-    let delivery = endpoint.as_ref().and_then(|endpoint| endpoint.delivery);
-    let stream = delivery.map_or(found.stream == Some(true), |it| it != Delivery::Whole);
-    let needs_body =
-        head.method == Method::POST && (endpoint.is_some() || endpoint::is_known(&path));
-    let inbound = Inbound {
+    let asks = head.method == Method::POST;
+    Ok(Inbound {
+        stream: wants_stream(endpoint.as_ref(), &found),
+        needs_body: asks && (endpoint.is_some() || endpoint::is_known(&path)),
         request_id: http::HeaderValue::from_static(""),
         path,
         alias,
@@ -114,11 +115,8 @@ pub(crate) async fn admit(
         body,
         share: read.share,
         budget: limits.budget,
-        stream,
         form: read.form,
-        needs_body,
-    };
-    Ok(inbound)
+    })
 }
 
 /// The alias, and every mention of a model.
@@ -172,6 +170,28 @@ fn surface(path: &str, endpoint: Option<&Endpoint>, method: &Method) -> Surface 
         }) if asks => Surface::MAIN,
         _ => Surface::of(path, asks, method == Method::DELETE),
     }
+}
+
+/// Some protocols ask for a stream in the path, the others in the body.
+fn wants_stream(endpoint: Option<&Endpoint>, found: &Found) -> bool {
+    let delivery = endpoint.and_then(|endpoint| endpoint.delivery);
+    delivery.map_or(found.stream == Some(true), |it| it != Delivery::Whole)
+}
+
+fn check_method(method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {
+    if matches!(*method, Method::CONNECT | Method::TRACE | Method::OPTIONS) {
+        Err(Refusal::MethodNotAllowed)
+    } else if *method == Method::GET && is_upgrade(headers) {
+        Err(Refusal::UpgradeRefused)
+    } else {
+        Ok(())
+    }
+}
+
+/// Whether the client wants to go on over a WebSocket.
+fn is_upgrade(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::UPGRADE).map(|value| value.as_bytes().to_ascii_lowercase());
+    value.is_some_and(|value| value.starts_with(b"websocket"))
 }
 
 /// The alias that the header names. It is never ignored: the body's would be another's model.

@@ -37,6 +37,9 @@ pub(crate) fn refuse(refusal: &Refusal, mut record: Record) -> Response<Reply> {
     if let Some(attempts) = record.attempts() {
         map.insert(ATTEMPTS, attempts);
     }
+    if refusal.is_final() {
+        map.insert(SHOULD_RETRY, HeaderValue::from_static("false"));
+    }
     if let Some(wait) = refusal.retry_after() {
         map.insert(header::RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
     }
@@ -50,11 +53,16 @@ pub(crate) fn refuse(refusal: &Refusal, mut record: Record) -> Response<Reply> {
 }
 
 /// Writes the id of a request into its response, also where its client's libraries look for it.
-pub(crate) fn name_request(map: &mut HeaderMap, id: HeaderValue, speaks: Protocol) {
-    if let Some(name) = speaks.profile().request_id {
-        map.insert(HeaderName::from_static(name), id.clone());
-    }
+/// Answers what stood there.
+pub(crate) fn name_request(
+    map: &mut HeaderMap,
+    id: HeaderValue,
+    speaks: Protocol,
+) -> Option<HeaderValue> {
+    let name = speaks.profile().request_id;
+    let replaced = name.and_then(|name| map.insert(HeaderName::from_static(name), id.clone()));
     map.insert(REQUEST_ID, id);
+    replaced
 }
 
 /// The refusal in the client's own protocol: its status, the headers that belong to it, its body.
@@ -128,6 +136,8 @@ fn whole_seconds(wait: Duration) -> u64 {
     (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
+/// Vendors' libraries and agents ask again unless it says `false`.
+const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
 /// What became of each provider that was tried.
 pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("x-onwards-attempts");
 /// The provider that served the request.

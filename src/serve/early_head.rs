@@ -67,6 +67,7 @@ impl EarlyHead {
         headers::set(map, &pool.response_headers);
         map.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
         map.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        map.insert(respond::ACCEL_BUFFERING, HeaderValue::from_static("no"));
         map.insert(REQUEST_ID, inbound.request_id.clone());
         Some(Self { every, head, speaks })
     }
@@ -80,10 +81,16 @@ impl EarlyHead {
         let mut attempts = Box::pin(attempts);
         if let Ok(attempted) = tokio::time::timeout(every, &mut attempts).await {
             let Attempted { accepted, held, mut inbound, record } = attempted;
-            return respond::respond(accepted, held, &mut inbound, record);
+            let response = respond::respond(accepted, held, &mut inbound, record);
+            let is_stream =
+                response.status().is_success() && respond::is_event_stream(response.headers());
+            return match is_stream {
+                true => response.map(|body| keepalive::between(body, every)),
+                false => response,
+            };
         }
         let sent = Instant::now();
-        let rest = AssertUnwindSafe(async move { rest(attempts.await, sent).await });
+        let rest = AssertUnwindSafe(async move { rest(attempts.await, sent, every).await });
         // The record is lost with the attempts, which have finished it.
         let rest = rest.catch_unwind().map(move |rest| {
             let event = || answer::failed_stream(&Refusal::Internal, speaks);
@@ -94,13 +101,14 @@ impl EarlyHead {
 }
 
 /// What follows the comments: the stream, or the error event that stands for anything else.
-async fn rest(attempted: Attempted, sent: Instant) -> Reply {
+async fn rest(attempted: Attempted, sent: Instant, every: Duration) -> Reply {
     let Attempted { accepted, held, mut inbound, mut record } = attempted;
     record.answered_at(StatusCode::OK, sent);
     let speaks = inbound.speaks();
     let refusal = match accepted {
         Ok(accepted) if is_stream_of_success(&accepted.answer) => {
-            return respond::respond(Ok(accepted), held, &mut inbound, record).into_body();
+            let response = respond::respond(Ok(accepted), held, &mut inbound, record);
+            return keepalive::between(response.into_body(), every);
         }
         Ok(Accepted { mut answer, .. }) => {
             if let Some(event) = as_event(&mut answer, speaks).await {

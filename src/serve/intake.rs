@@ -11,7 +11,11 @@ use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
-use super::{door::Door, medium::Medium};
+use super::{
+    door::Door,
+    encoding::{self, Codings},
+    medium::Medium,
+};
 use crate::{
     body::{A_FEW, Found, Invalid, Pieces, Scanner, multipart},
     live::{BodyBudget, Share},
@@ -92,6 +96,36 @@ pub(crate) async fn read(
         if body.len() > uncounted && !taken.grow_to(body.len(), limits, door) {
             return Err(Refusal::NoRoom);
         }
+    }
+    let form = matches!(reader, Reader::Form(_));
+    let found = if body.is_empty() { Ok(Found::default()) } else { reader.finish() };
+    Ok((body, Read { found, form, share: taken.share }))
+}
+
+/// Reads the whole body and unpacks it. What it unpacks to is held to the same bounds.
+pub(crate) async fn read_packed(
+    codings: Codings,
+    medium: Medium,
+    version: Version,
+    incoming: Incoming,
+    limits: &BodyLimits,
+    door: &Door<'_>,
+) -> Result<(Pieces, Read), Refusal> {
+    let unread = Medium::Json { declared: false };
+    let (packed, _share) = read(unread, version, incoming, limits, door).await?;
+    let pieces = encoding::unpacked(codings, packed.to_bytes(), limits.max_bytes).await?;
+    let mut reader = Reader::of(medium);
+    let (mut body, mut taken) = (Pieces::new(), Taken::default());
+    for piece in pieces {
+        let was_small = body.len() <= SMALL;
+        reader.feed(&piece);
+        body.push(piece);
+        if was_small && body.len() > SMALL {
+            door.pass(reader.model_so_far())?;
+        }
+    }
+    if body.len() > SMALL && !taken.grow_to(body.len(), limits, door) {
+        return Err(Refusal::NoRoom);
     }
     let form = matches!(reader, Reader::Form(_));
     let found = if body.is_empty() { Ok(Found::default()) } else { reader.finish() };

@@ -5,14 +5,15 @@
 
 use std::{
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
     time::Duration,
 };
 
 use bytes::Bytes;
-use tokio::time::{Interval, MissedTickBehavior};
+use tokio::time::{Instant, Interval, MissedTickBehavior, Sleep, sleep};
 
 use super::reply::{BrokenOff, Reply, Source};
+use crate::sse::Boundary;
 
 /// A body that begins with comments.
 enum Waiting {
@@ -27,6 +28,44 @@ pub(crate) fn until(rest: impl Future<Output = Reply> + Send + 'static, every: D
     let mut beat = tokio::time::interval(every);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     Reply::of(Waiting::Comments(Box::pin(rest), beat))
+}
+
+/// A stream that has begun, with comments where it pauses.
+struct Paced {
+    body: Reply,
+    pause: Pin<Box<Sleep>>,
+    every: Duration,
+    /// A comment goes between two events and never into one.
+    boundary: Boundary,
+}
+
+/// The same stream, with a comment wherever nothing has come for `every`.
+pub(crate) fn between(body: Reply, every: Duration) -> Reply {
+    let pause = Box::pin(sleep(every));
+    Reply::of(Paced { body, pause, every, boundary: Boundary::new() })
+}
+
+impl Source for Paced {
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        if let Poll::Ready(piece) = self.body.poll_piece(cx) {
+            if let Some(Ok(piece)) = &piece {
+                self.boundary.feed(piece);
+                self.pause.as_mut().reset(Instant::now() + self.every);
+            }
+            return Poll::Ready(piece);
+        }
+        loop {
+            ready!(self.pause.as_mut().poll(cx));
+            self.pause.as_mut().reset(Instant::now() + self.every);
+            if self.boundary.is_between_events() {
+                return Poll::Ready(Some(Ok(Bytes::from_static(COMMENT))));
+            }
+        }
+    }
+
+    fn is_end(&self) -> bool {
+        self.body.is_end()
+    }
 }
 
 impl Source for Waiting {

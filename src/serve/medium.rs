@@ -34,9 +34,6 @@ pub(crate) fn of(headers: &HeaderMap, rare: Rare, surface: &Surface) -> Result<M
     if rare.has(Name::Connection) {
         check_nominated(headers)?;
     }
-    if rare.has(Name::ContentEncoding) {
-        check_encoding(headers)?;
-    }
     let mut lines = headers.get_all(header::CONTENT_TYPE).iter();
     let Some(value) = lines.next() else { return Ok(Medium::Json { declared: false }) };
     if lines.next().is_some() {
@@ -106,19 +103,6 @@ fn check_nominated(headers: &HeaderMap) -> Result<(), Refusal> {
 fn matters(name: &str) -> bool {
     ["content-", "x-onwards-", "x-amz-"].iter().any(|start| name.starts_with(start))
         || MATTER.iter().any(|matter| matter == name)
-}
-
-/// Every line and every item counts.
-fn check_encoding(headers: &HeaderMap) -> Result<(), Refusal> {
-    let is_plain = |value: &HeaderValue| {
-        let is_identity = |item: &str| item.is_empty() || item.eq_ignore_ascii_case("identity");
-        value.to_str().is_ok_and(|text| text.split(',').all(|item| is_identity(item.trim())))
-    };
-    if headers.get_all(header::CONTENT_ENCODING).iter().all(is_plain) {
-        Ok(())
-    } else {
-        Err(Refusal::UnsupportedEncoding)
-    }
 }
 
 fn of_type(value: &HeaderValue, surface: &Surface) -> Result<Medium, Refusal> {
@@ -279,18 +263,6 @@ mod tests {
             assert_eq!(typed("/v1/files", wrong), Err(400), "{wrong}");
         }
         assert_eq!(typed("/v1/files", &format!("{FORM}; charset=utf-16")), Err(415));
-    }
-
-    #[test]
-    fn every_line_of_an_encoding_counts() {
-        for good in [&["identity"][..], &["Identity", "identity, IDENTITY"], &[""]] {
-            let lines: Vec<_> = good.iter().map(|value| ("content-encoding", *value)).collect();
-            assert!(read(CHAT, &lines).is_ok(), "{good:?}");
-        }
-        for wrong in [&["gzip"][..], &["identity", "br"], &["identity, GZIP"], &["x"]] {
-            let lines: Vec<_> = wrong.iter().map(|value| ("content-encoding", *value)).collect();
-            assert_eq!(read(CHAT, &lines), Err(415), "{wrong:?}");
-        }
     }
 
     #[test]

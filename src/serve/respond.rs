@@ -3,7 +3,7 @@
 //!
 //! It reads nothing of an answer's body.
 
-use http::{Response, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 
 use super::{
     admit::Held,
@@ -13,6 +13,7 @@ use super::{
     rounds::Accepted,
 };
 use crate::{
+    protocol::{Protocol, profile::REQUEST_IDS},
     record::Record,
     refusal::Refusal,
     upstream::{headers, inbound::Inbound},
@@ -47,7 +48,7 @@ fn dressed(
         record.releases_table();
     }
     let mut map = std::mem::take(&mut answer.headers);
-    headers::to_client(&mut map);
+    let own_id = headers::to_client(&mut map);
     if answer.observer.as_ref().is_some_and(|it| it.is_of_events()) {
         // An error event may come after what was announced, and would be cut to fit.
         map.remove(header::CONTENT_LENGTH);
@@ -55,7 +56,18 @@ fn dressed(
     let provider = served_by.of(&table);
     headers::set(&mut map, &provider.response_headers);
     let speaks = inbound.speaks();
-    answer::name_request(&mut map, inbound.take_request_id(), speaks);
+    let replaced = answer::name_request(&mut map, inbound.take_request_id(), speaks);
+    let in_its_own_way = || match provider.protocol == Protocol::default() {
+        true => None,
+        false => REQUEST_IDS.iter().skip(1).find_map(|name| map.get(*name).cloned()),
+    };
+    if let Some(own_id) = own_id.or(replaced).or_else(in_its_own_way) {
+        map.insert(UPSTREAM_REQUEST_ID, own_id);
+    }
+    if inbound.stream && is_event_stream(&map) {
+        // Proxies that gather answers would hold a stream up.
+        map.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
+    }
     map.insert(PROVIDER, provider.name_value.clone());
     if let Some(dropped) = answer.dropped.take() {
         map.insert(DROPPED, dropped);
@@ -70,3 +82,15 @@ fn dressed(
     *response.headers_mut() = map;
     response
 }
+
+/// Whether these are the headers of a stream of events.
+pub(crate) fn is_event_stream(map: &HeaderMap) -> bool {
+    let start = map.get(header::CONTENT_TYPE).and_then(|it| it.as_bytes().get(..EVENTS.len()));
+    start.is_some_and(|start| start.eq_ignore_ascii_case(EVENTS))
+}
+
+/// The provider's own id of the request.
+const UPSTREAM_REQUEST_ID: HeaderName = HeaderName::from_static("x-upstream-request-id");
+/// What nginx and its like hear of.
+pub(crate) const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
+const EVENTS: &[u8] = b"text/event-stream";

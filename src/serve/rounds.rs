@@ -29,6 +29,7 @@ use super::{
 };
 use crate::{
     live::{self, Entry, Retries},
+    rare::Name,
     record::{Outcome, Record},
     refusal::Refusal,
     table::{Caller, PoolId, ProviderRef, Table, access},
@@ -222,6 +223,22 @@ impl<'a> Rounds<'a> {
         true
     }
 
+    /// How many bytes of an answer are held until it is whole: as the pool says, or of a stream its
+    /// client.
+    fn holds(&self, stream: bool) -> usize {
+        let rules = &self.pass.pool.fallback;
+        if !rules.enabled {
+            return 0;
+        }
+        let asked = self.inbound.rare.get(&self.inbound.headers, Name::Commit).filter(|_| stream);
+        let holds = match asked.map(http::HeaderValue::as_bytes) {
+            Some(b"end") => true,
+            Some(b"content") => false,
+            _ => rules.commits_at_end,
+        };
+        if holds { rules.commit_max_bytes } else { 0 }
+    }
+
     /// Asks one. It borrows nothing of the loop, so that another may be asked meanwhile.
     fn ask(
         &self,
@@ -233,6 +250,7 @@ impl<'a> Rounds<'a> {
             reads_errors: self.pass.pool.fallback.enabled,
             needs_body: self.inbound.needs_body,
             waits_for_content: stream && timeouts.first_event.is_some(),
+            holds: self.holds(stream),
         };
         let deadlines = self.budget.deadlines(timeouts, stream, attempt.entry.started());
         let outgoing = std::mem::take(&mut attempt.outgoing);

@@ -5,6 +5,7 @@
 
 mod access;
 mod aws;
+mod cors;
 mod endpoints;
 mod fallback;
 mod gcp;
@@ -41,11 +42,12 @@ pub fn compile(
     let mut compiler = Compiler::new(loaded, registry);
     let (pools, keyring) = compiler.file(loaded, hash_key);
     let names = compiler.names(&loaded.file);
+    let cors = compiler.cors(loaded.file.cors.as_ref());
     if !compiler.problems.is_empty() {
         return Err(compiler.problems.into());
     }
     compiler.draft.commit();
-    Ok(Table { pools, by_alias: compiler.aliases, names, keyring, created })
+    Ok(Table { pools, by_alias: compiler.aliases, names, keyring, cors, created })
 }
 
 /// What is wrong with the sound part of a file that will not be served anyway.
@@ -53,6 +55,7 @@ pub fn problems(loaded: &Loaded, registry: &Registry) -> Vec<Problem> {
     let mut compiler = Compiler::new(loaded, registry);
     compiler.file(loaded, &HashKey::random());
     compiler.names(&loaded.file);
+    compiler.cors(loaded.file.cors.as_ref());
     compiler.problems
 }
 

@@ -34,6 +34,10 @@ pub struct Fallback {
     pub(crate) deadline: Option<Duration>,
     /// Only a failure that came within this time is followed by another attempt.
     pub(crate) within: Option<Duration>,
+    /// Whether answers are held until they are whole.
+    pub(crate) commits_at_end: bool,
+    /// How many bytes of one are held at most.
+    pub(crate) commit_max_bytes: usize,
     /// Who takes over when this pool is spent, in order.
     pub(crate) to: Vec<PoolId>,
 }

@@ -99,6 +99,8 @@ pub struct Provider {
     pub(crate) request_headers: Headers,
     /// Added to responses: the pool's and its own, which win.
     pub(crate) response_headers: Headers,
+    /// Whether it is told whom the client is forwarded for.
+    pub(crate) trusted: bool,
     /// Whether `traceparent` and `tracestate` are sent on.
     pub(crate) propagates_trace: bool,
     /// Time allowed.

@@ -15,7 +15,7 @@ use super::{
     judge::{self, Inspection},
     prepare::{Calls, Outgoing, Reader},
     translate::{Answering, reader::Translated},
-    transport,
+    transport, whole,
 };
 use crate::{failure::Class, table::Provider, within};
 
@@ -27,6 +27,8 @@ pub(crate) struct Deadlines {
     pub(crate) accepted_by: Option<(Instant, Class)>,
     /// When the last byte must have come.
     pub(crate) ended_by: Option<Instant>,
+    /// When the request's own time is over.
+    pub(crate) request_by: Option<Instant>,
 }
 
 /// Tries one provider, for which the request was prepared.
@@ -50,6 +52,12 @@ pub(crate) async fn run(
     };
     if deadlines.ended_by.is_some() {
         answer.body.end_by(deadlines.ended_by);
+    }
+    if inspection.holds > 0 && answer.status.is_success() {
+        // Boxed: few pools hold their answers.
+        let (most, end) = (inspection.holds, deadlines.request_by);
+        let holding = whole::held(answer, provider, inbound, most, end);
+        return Box::pin(holding).await;
     }
     Ok(answer)
 }

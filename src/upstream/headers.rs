@@ -20,14 +20,14 @@ pub(crate) fn to_provider(
     client: &HeaderMap,
     rare: Rare,
     protocol: Protocol,
-    propagates_trace: bool,
+    (propagates_trace, trusted): (bool, bool),
     spare: usize,
 ) -> HeaderMap {
     let foreign = foreign_to(protocol);
     let nominated = if rare.has(Name::Connection) { nominated(client) } else { SmallVec::new() };
     let mut headers = HeaderMap::with_capacity(client.len() + spare);
     for (name, value) in client {
-        let stays = stays_with_client(name)
+        let stays = (stays_with_client(name) && !(trusted && *name == FORWARDED_FOR))
             || (!propagates_trace && is_trace(name))
             || foreign.iter().any(|start| name.as_str().starts_with(start))
             || nominated.iter().any(|token| token.eq_ignore_ascii_case(name.as_str()));
@@ -55,9 +55,9 @@ pub(crate) fn to_stranger(client: &HeaderMap, speaks: Protocol, provider: &Provi
     headers
 }
 
-/// Removes what a client shall not see of a provider's headers. A length beside chunks is a lie (RFC
-/// 9112, section 6.3).
-pub(crate) fn to_client(headers: &mut HeaderMap) {
+/// Removes what a client shall not see of a provider's headers, and answers the provider's own id of
+/// the request. A length beside chunks is a lie (RFC 9112, section 6.3).
+pub(crate) fn to_client(headers: &mut HeaderMap) -> Option<HeaderValue> {
     let stays: SmallVec<[HeaderName; 4]> =
         headers.keys().filter(|name| stays_with_provider(name.as_str())).cloned().collect();
     let nominated: SmallVec<[HeaderName; 4]> = match stays.contains(&header::CONNECTION) {
@@ -67,12 +67,17 @@ pub(crate) fn to_client(headers: &mut HeaderMap) {
     if stays.contains(&header::TRANSFER_ENCODING) {
         headers.remove(header::CONTENT_LENGTH);
     }
+    let mut id = None;
     for name in stays {
-        headers.remove(name);
+        let value = headers.remove(&name);
+        if name == REQUEST_ID {
+            id = value;
+        }
     }
     for name in nominated {
         headers.remove(name);
     }
+    id
 }
 
 /// A header that a protocol writes; none where its value is no header's.
@@ -121,6 +126,7 @@ fn stays_with_client(name: &HeaderName) -> bool {
     name.starts_with("sec-")
         || name.starts_with("x-forwarded-")
         || name.starts_with("x-amz-")
+        || name.starts_with("x-onwards-")
         || matches!(
             name,
             "authorization"
@@ -131,7 +137,6 @@ fn stays_with_client(name: &HeaderName) -> bool {
                 | "origin"
                 | "referer"
                 | "model-override"
-                | "x-onwards-timeout-ms"
                 | "expect"
                 | "host"
                 | "content-length"
@@ -150,6 +155,9 @@ fn is_trace(name: &HeaderName) -> bool {
     matches!(name.as_str(), "traceparent" | "tracestate")
 }
 
+/// What a request is called, at the provider as well.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// What belongs to one connection.
 static HOP_BY_HOP: [HeaderName; 9] = [
     header::CONNECTION,
@@ -248,13 +256,14 @@ mod tests {
             ("accept", "application/json"),
             ("openai-beta", "assistants=v2"),
         ]);
-        let sent = to_provider(&client, Rare::of(&client), Protocol::OpenAi, false, 0);
+        let passed = |passes| to_provider(&client, Rare::of(&client), Protocol::OpenAi, passes, 0);
+        let sent = passed((false, false));
         let names: Vec<_> = sent.keys().map(HeaderName::as_str).collect();
         assert_eq!(names, ["accept", "openai-beta"]);
-        assert!(
-            to_provider(&client, Rare::of(&client), Protocol::OpenAi, true, 0)
-                .contains_key("traceparent")
-        );
+        assert!(passed((true, false)).contains_key("traceparent"));
+        let trusted = passed((false, true));
+        assert_eq!(trusted["x-forwarded-for"], "1.2.3.4");
+        assert!(!trusted.contains_key("x-real-ip") && !trusted.contains_key("authorization"));
     }
 
     #[test]

@@ -33,6 +33,8 @@ pub(crate) struct Inspection {
     pub(crate) needs_body: bool,
     /// Whether a stream is only accepted at its first event with content.
     pub(crate) waits_for_content: bool,
+    /// How many bytes of an answer are held until it is whole; 0: it is passed on when it is accepted.
+    pub(crate) holds: usize,
 }
 
 /// The answer, when it is clear that it is one.

@@ -43,11 +43,12 @@ pub(crate) fn build(
     http2: bool,
 ) -> Result<Request<PiecesBody>, http::Error> {
     // The provider's credential, host and length take the places of the client's.
-    let spare = provider.request_headers.len();
+    let spare = provider.request_headers.len() + 1;
     let mut headers = match call {
         None => {
-            let Provider { protocol, propagates_trace, .. } = *provider;
-            headers::to_provider(&inbound.headers, inbound.rare, protocol, propagates_trace, spare)
+            let Provider { protocol, propagates_trace, trusted, .. } = *provider;
+            let passes = (propagates_trace, trusted);
+            headers::to_provider(&inbound.headers, inbound.rare, protocol, passes, spare)
         }
         Some(call) => {
             let mut headers = headers::to_stranger(&inbound.headers, inbound.speaks(), provider);
@@ -55,6 +56,7 @@ pub(crate) fn build(
             headers
         }
     };
+    headers.insert(headers::REQUEST_ID, inbound.request_id.clone());
     if let Some((name, value)) = &provider.credential {
         headers.insert(name, value.clone());
     } else if let Some((name, value)) = callers_own(inbound, provider) {

@@ -43,6 +43,7 @@ fn refusals() -> Vec<Refusal> {
         NotFound,
         ModelNotFound { asked: String::new(), near: Vec::new() },
         MethodNotAllowed,
+        UpgradeRefused,
         RequestTimeout,
         PayloadTooLarge(0),
         UnsupportedEncoding,

@@ -10,6 +10,7 @@ mod explaining;
 mod fitting;
 mod hedging;
 mod keepalive;
+mod holding;
 mod mixing;
 mod opening;
 mod permits;

@@ -46,6 +46,14 @@ pub(crate) struct Fallback {
     /// Only a failure that came within this time is followed by another attempt.
     #[schemars(range(min = 1))]
     pub(crate) retry_if_failed_within_ms: Option<u64>,
+    /// When an answer goes to the client: at its first content, or when it is whole (`content` when
+    /// absent).
+    #[schemars(extend("default" = "content"))]
+    pub(crate) commit: Option<Commit>,
+    /// The most bytes of an answer that are held for `end` (4 194 304 when absent); a longer one goes
+    /// on as it comes.
+    #[schemars(range(min = 1), extend("default" = 4_194_304))]
+    pub(crate) commit_max_bytes: Option<u64>,
     /// Aliases whose pools take over when this one is spent.
     pub(crate) to: Option<Vec<String>>,
 }
@@ -59,6 +67,16 @@ pub(crate) struct Condition(pub(crate) Class);
 /// What falls back is a provider's failure, not the client's or the whole request's.
 fn without_the_clients_own(schema: &mut Schema) {
     leave_out(&[Class::Client, Class::Deadline], schema);
+}
+
+/// When an answer goes to the client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Commit {
+    /// At its first content.
+    Content,
+    /// When it is whole.
+    End,
 }
 
 /// Asking the same provider again before another one.

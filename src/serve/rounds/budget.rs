@@ -69,7 +69,7 @@ impl Budget {
             (Some(own), Some(whole)) => Some(if own.0 <= whole.0 { own } else { whole }),
             (own, whole) => own.or(whole),
         };
-        Deadlines { accepted_by, ended_by: earlier(total, self.client) }
+        Deadlines { accepted_by, ended_by: earlier(total, self.client), request_by: self.end() }
     }
 
     fn end(&self) -> Option<Instant> {

@@ -44,6 +44,10 @@ impl Compiler<'_> {
             on: on.iter().map(|condition| condition.0).collect(),
             deadline: millis(|raw| raw.deadline_ms),
             within: millis(|raw| raw.retry_if_failed_within_ms),
+            commits_at_end: raw.and_then(|raw| raw.commit) == Some(raw::Commit::End),
+            commit_max_bytes: raw
+                .and_then(|raw| raw.commit_max_bytes)
+                .map_or(COMMIT_MAX_BYTES, |most| usize::try_from(most).unwrap_or(usize::MAX)),
             to: Vec::new(),
         }
     }
@@ -167,6 +171,7 @@ fn backoff(raw: raw::Backoff) -> Backoff {
 }
 
 const ON_STATUS: [u16; 2] = [429, 5];
+const COMMIT_MAX_BYTES: usize = 4 * 1024 * 1024;
 const STAY_TIMES: u32 = 1;
 const STAY_UP_TO_MS: u64 = 3_000;
 const BACKOFF_MAX_MS: u64 = 5_000;

@@ -108,6 +108,7 @@ impl Compiler<'_> {
             tier: endpoint.priority.unwrap_or(1),
             request_headers,
             response_headers: headers::merged(inherited.response_headers, own_headers),
+            trusted,
             propagates_trace: endpoint.propagate_trace_context.unwrap_or(trusted),
             timeouts: timeouts.of_attempt,
             context_window: endpoint.context_window,
@@ -118,8 +119,8 @@ impl Compiler<'_> {
         })
     }
 
-    fn place(&mut self, endpoint: &raw::Endpoint, path: &Path, connect: Duration) -> Option<Place> {
-        let path = path.key("url");
+    fn place(&mut self, endpoint: &raw::Endpoint, own: &Path, connect: Duration) -> Option<Place> {
+        let path = own.key("url");
         if let Some(rest) = endpoint.url.strip_prefix("mock:") {
             let script = Script::read(rest);
             return script.map_err(|why| self.problem(&path, why, None)).ok().map(Place::Mock);
@@ -130,6 +131,7 @@ impl Compiler<'_> {
                 None
             }
             Ok((uri, base, host)) => {
+                let base = self.prefixed(base, endpoint.api_prefix.as_deref(), own)?;
                 let tls = uri.scheme_str() == Some("https");
                 let id = self.draft.origin(&format!("{uri} {connect:?} {:?}", self.idle_pool));
                 let pool = self.idle_pool;
@@ -137,6 +139,17 @@ impl Compiler<'_> {
                 Some(Place::Wire { origin: self.shared.origin(id, make), base })
             }
         }
+    }
+
+    fn prefixed(&mut self, base: BasePath, prefix: Option<&str>, path: &Path) -> Option<BasePath> {
+        let Some(prefix) = prefix else { return Some(base) };
+        let base = base.with_prefix(prefix);
+        let hint = "write a path such as `/v1`, or `\"\"` for none";
+        base.map_err(|refused| {
+            let message = format!("this is no beginning of a path: {refused}");
+            self.problem(&path.key("api_prefix"), message, Some(hint.into()));
+        })
+        .ok()
     }
 
     fn credential(

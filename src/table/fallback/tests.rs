@@ -16,6 +16,8 @@ fn rules(on_status: &[u16]) -> Fallback {
         on: Vec::new(),
         deadline: None,
         within: None,
+        commits_at_end: false,
+        commit_max_bytes: 0,
         to: Vec::new(),
     }
 }

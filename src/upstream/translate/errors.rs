@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use super::Exchange;
 use crate::{
     failure::{Failure, What},
-    protocol::{LIMITS, told},
+    protocol::{LIMITS, profile::REQUEST_IDS, told},
     upstream::{
         answer::Answer,
         failed::{self, Failed},
@@ -90,14 +90,17 @@ pub(super) fn whole(
     answer
 }
 
-/// Headers about limits are of use in any protocol; everything else speaks of the other one.
-pub(super) fn relayed(headers: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
+/// Headers about limits are of use in any protocol, and so is the provider's id of the request;
+/// everything else speaks of the other one.
+pub(super) fn relayed(of: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
     let about_limits = |name: &HeaderName| {
         let name = name.as_str();
         LIMITS.iter().any(|it| name.starts_with(it.start)) || name.starts_with("retry-after")
     };
-    let kept = headers.iter().filter(|(name, _)| about_limits(name));
-    kept.map(|(name, value)| (name.clone(), value.clone())).collect()
+    let kept = of.iter().filter(|(name, _)| about_limits(name));
+    let kept = kept.map(|(name, value)| (name.clone(), value.clone()));
+    let id = REQUEST_IDS.iter().find_map(|name| of.get(*name));
+    kept.chain(id.map(|id| (headers::REQUEST_ID, id.clone()))).collect()
 }
 
 /// In bytes, inside a success.

@@ -198,14 +198,49 @@ async fn a9_a_hundred_thousand_levels_do_not_overflow_the_stack() {
 }
 
 #[tokio::test]
-async fn a13_encoded_bodies_are_415() {
+async fn a13_packed_bodies_are_unpacked_for_router_and_provider() {
+    use std::io::Write as _;
+
+    use flate2::{Compression, write};
     let upstream = Upstream::start(Reply::chat("hi")).await;
-    let router = Router::start(&open(&upstream)).await;
-    for encoding in ["gzip", "br", "zstd", "deflate", "gzip, br"] {
-        let call = Call::chat(&chat("m")).header("content-encoding", encoding);
-        assert_envelope(&call.send(router.addr()).await, 415);
+    let mut targets = open(&upstream);
+    targets["targets"]["m"]["onwards_model"] = "renamed".into();
+    let router = Router::start(&targets).await;
+    let mut body = chat("m");
+    body["messages"][0]["content"] = "hello ".repeat(50_000).into();
+    let plain = body.to_string().into_bytes();
+    let mut gzip = write::GzEncoder::new(Vec::new(), Compression::fast());
+    gzip.write_all(&plain).unwrap();
+    let gzip = gzip.finish().unwrap();
+    let mut deflate = write::ZlibEncoder::new(Vec::new(), Compression::fast());
+    deflate.write_all(&plain).unwrap();
+    let level = ruzstd::encoding::CompressionLevel::Fastest;
+    let zstd = |bytes: &[u8]| ruzstd::encoding::compress_to_vec(bytes, level);
+    body["model"] = "renamed".into();
+    for (encoding, packed) in [
+        ("deflate", deflate.finish().unwrap()),
+        ("zstd", zstd(&plain)),
+        ("gzip, zstd", zstd(&gzip)),
+        ("GZIP", gzip),
+    ] {
+        let call = Call::post("/v1/chat/completions").header("content-encoding", encoding);
+        let call = call.header("content-type", "application/json").body(packed);
+        assert_ok(&call.send(router.addr()).await);
+        let seen = upstream.last();
+        assert_eq!(
+            (seen.json(), seen.header("content-encoding")),
+            (body.clone(), None),
+            "{encoding}"
+        );
     }
-    assert_eq!(upstream.hits(), 0);
+    let hits = upstream.hits();
+    for (encoding, status) in
+        [("gzip", 400), ("br", 400), ("zstd", 400), ("deflate", 400), ("x", 415)]
+    {
+        let call = Call::chat(&chat("m")).header("content-encoding", encoding);
+        assert_envelope(&call.send(router.addr()).await, status);
+    }
+    assert_eq!(upstream.hits(), hits);
 }
 
 fn form(model: &str) -> Vec<u8> {
