@@ -3,7 +3,7 @@
 //! It never knows what a key is for: meaning begins in `table::compile`. Only `sound` knows of a few that
 //! are judged together, so that one mistake is not told twice.
 
-use std::path::Path as FilePath;
+use std::{collections::BTreeMap, path::Path as FilePath};
 
 use serde::Deserialize;
 
@@ -20,6 +20,7 @@ mod excerpt;
 mod file;
 mod json;
 mod piece;
+mod prices;
 pub mod references;
 mod schema;
 mod shape;
@@ -41,6 +42,8 @@ pub struct Loaded {
     pub(crate) file: raw::File,
     /// Where it says it, for problems that only `table::compile` can see.
     pub(crate) source: Source,
+    /// The prices of the public files that it names, in order.
+    pub(crate) public_prices: Vec<BTreeMap<String, raw::Price>>,
     targets: Targets,
 }
 
@@ -111,7 +114,14 @@ pub fn survey(name: &str, text: String, lookup: &dyn Lookup) -> Result<Survey, P
         })
     };
     let loaded = match read {
-        Ok((file, targets)) => Some(Loaded { file, source, targets }),
+        Ok((file, targets)) => {
+            let public_prices = file
+                .prices
+                .as_ref()
+                .map(|prices| prices::read(prices, &source, lookup, &mut problems));
+            let public_prices = public_prices.unwrap_or_default();
+            Some(Loaded { file, source, public_prices, targets })
+        }
         // The shape came from `raw` itself, so a file without problems cannot fail. Should it
         // ever, serde's own words are kept back, since they quote values.
         Err(_) if problems.is_empty() => {

@@ -26,7 +26,7 @@ pub(crate) use self::{
     trail::{Outcome, Trail},
 };
 use crate::{
-    live::{Head, Times},
+    live::{Account, Head, Times},
     protocol::{Protocol, conversation::Usage},
     refusal::Refusal,
     table::{Caller, Pool, PoolId, Provider, ProviderRef, Table},
@@ -38,8 +38,8 @@ pub(crate) struct Record {
     id: RequestId,
     asks: Asks,
     caller: Option<Caller>,
-    /// The name of its key.
-    key: Option<Arc<str>>,
+    /// What its key has used.
+    account: Option<Arc<Account>>,
     stream: bool,
     /// What stands for the alias asked for where no pool does.
     unserved: Option<Box<str>>,
@@ -73,7 +73,7 @@ impl Record {
             id,
             asks,
             caller: None,
-            key: None,
+            account: None,
             stream: false,
             unserved: None,
             served_by: None,
@@ -109,7 +109,7 @@ impl Record {
     pub(crate) fn called_by(&mut self, caller: Caller, table: &Table) {
         self.caller = Some(caller);
         if let Caller::Known(key) = caller {
-            self.key.clone_from(&table.keyring.key(key).name);
+            self.account.clone_from(&table.keyring.key(key).account);
         }
     }
 
@@ -234,7 +234,7 @@ impl Drop for Record {
             id: &self.id,
             asks: &self.asks,
             caller: self.caller,
-            key: self.key.as_deref(),
+            account: self.account.as_deref(),
             stream: self.stream,
             unserved: self.unserved.as_deref(),
             served_by: served_by.map(|it| finished::ServedBy {

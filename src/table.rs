@@ -14,6 +14,7 @@ pub(crate) mod keyring;
 pub(crate) mod access;
 pub(crate) mod mock;
 pub(crate) mod aws;
+pub(crate) mod prices;
 pub(crate) mod identity;
 pub(crate) mod cors;
 pub(crate) mod compile;

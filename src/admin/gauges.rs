@@ -4,14 +4,18 @@
 //! nothing between scrapes. They are written piece by piece as the scrape is read: the text of a
 //! large table is never held as a whole.
 
-use std::{fmt::Write as _, sync::Arc};
+use std::{
+    fmt::Write as _,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
 
 use tokio::time::Instant;
 
 use crate::{
-    live::{HealthSettings, health},
+    live::{Account, HealthSettings, health},
+    protocol::conversation::Usage,
     secret::names::label,
-    table::{Pool, Provider, Table},
+    table::{Pool, Provider, Table, prices::Pricing},
 };
 
 /// The text of all gauges, in pieces.
@@ -28,6 +32,7 @@ pub struct Gauges {
 /// A metric, and what writes the series of one pool.
 struct Metric {
     name: &'static str,
+    kind: &'static str,
     help: &'static str,
     of_pool: fn(&mut Lines<'_>, &Pool, shown: bool),
     /// What belongs to no pool.
@@ -60,7 +65,7 @@ impl Iterator for Gauges {
         if self.at == 0 {
             let (prefix, name) = (&self.prefix, metric.name);
             let _ = writeln!(text, "# HELP {prefix}_{name} {}", metric.help);
-            let _ = writeln!(text, "# TYPE {prefix}_{name} gauge");
+            let _ = writeln!(text, "# TYPE {prefix}_{name} {}", metric.kind);
         }
         let mut lines = Lines { text: &mut text, prefix: &self.prefix, name: metric.name };
         let pools = self.table.pools();
@@ -123,7 +128,7 @@ fn levels(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
 
 fn key_levels(lines: &mut Lines<'_>, table: &Table, all: bool) {
     for key in table.keyring.keys() {
-        let Some((name, bucket)) = key.name.as_deref().zip(key.limits.rate()) else { continue };
+        let Some((name, bucket)) = key.name().zip(key.limits.rate()) else { continue };
         let level = bucket.level();
         if all || level < 1.0 {
             lines.line(&[("limit", "key"), ("name", name)], level);
@@ -145,6 +150,40 @@ fn states(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
     }
 }
 
+fn costs(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
+    for provider in &pool.providers {
+        let cost = provider.meters.cost.load(Relaxed);
+        if cost > 0 || (shown && matches!(provider.pricing, Pricing::Price(_))) {
+            let labels = [("alias", &*pool.alias), ("provider", &*provider.name)];
+            lines.line(&labels, dollars(cost));
+        }
+    }
+}
+
+fn key_costs(lines: &mut Lines<'_>, table: &Table, all: bool) {
+    for account in accounts(table).filter(|account| all || account.cost() > 0) {
+        lines.line(&[("key", &account.name)], dollars(account.cost()));
+    }
+}
+
+fn key_tokens(lines: &mut Lines<'_>, table: &Table, all: bool) {
+    for account in accounts(table) {
+        let kinds = Usage::default().by_kind().map(|(kind, _)| kind);
+        let counts = kinds.iter().zip(account.tokens());
+        for (kind, count) in counts.filter(|(_, count)| all || *count > 0) {
+            lines.line(&[("key", &account.name), ("kind", kind)], count as f64);
+        }
+    }
+}
+
+fn accounts(table: &Table) -> impl Iterator<Item = &Account> {
+    table.keyring.keys().iter().filter_map(|key| key.account.as_deref())
+}
+
+fn dollars(pico: u64) -> f64 {
+    pico as f64 / 1e12
+}
+
 fn escape(value: &str, text: &mut String) {
     for c in value.chars() {
         match c {
@@ -156,24 +195,48 @@ fn escape(value: &str, text: &mut String) {
     }
 }
 
-const METRICS: [Metric; 3] = [
+const METRICS: [Metric; 6] = [
     Metric {
         name: "in_flight",
+        kind: "gauge",
         help: "Requests in flight.",
         of_pool: in_flight,
         of_table: |_, _, _| {},
     },
     Metric {
         name: "limiter_level",
+        kind: "gauge",
         help: "Free share of a rate limit, 0 to 1.",
         of_pool: levels,
         of_table: key_levels,
     },
     Metric {
         name: "provider_state",
+        kind: "gauge",
         help: "1 for the state that a provider is in.",
         of_pool: states,
         of_table: |_, _, _| {},
+    },
+    Metric {
+        name: "cost_dollars_total",
+        kind: "counter",
+        help: "What the answers of a provider have cost, by the prices of the file.",
+        of_pool: costs,
+        of_table: |_, _, _| {},
+    },
+    Metric {
+        name: "key_cost_dollars_total",
+        kind: "counter",
+        help: "What the answers to a key have cost, by the prices of the file.",
+        of_pool: |_, _, _| {},
+        of_table: key_costs,
+    },
+    Metric {
+        name: "key_tokens_total",
+        kind: "counter",
+        help: "Tokens by key and kind, as providers tell them.",
+        of_pool: |_, _, _| {},
+        of_table: key_tokens,
     },
 ];
 /// Aliases, providers and keys of a table up to which those that were never used have series. A

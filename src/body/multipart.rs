@@ -225,8 +225,12 @@ impl Scanner {
     /// Reads header lines of a part up to the empty one.
     fn head(&mut self, piece: &[u8], mut at: usize) -> Result<usize, Invalid> {
         let (begun, start) = (at, self.start);
+        let mut odd = None;
         while let Some(&byte) = piece.get(at) {
-            let whole = self.head.takes(byte).map_err(|_| self.wrong(at))?;
+            let Ok(whole) = self.head.takes(byte) else {
+                odd = Some(self.wrong(at));
+                break;
+            };
             at += 1;
             if whole {
                 self.field = std::mem::take(&mut self.head).field();
@@ -238,6 +242,10 @@ impl Scanner {
         }
         if self.lookalike.is_in(piece.get(begun..at).unwrap_or_default()) {
             return Err(Invalid::Multipart { offset: start });
+        }
+        // Only now: with another cut the look-alike would have been met first.
+        if let Some(odd) = odd {
+            return Err(odd);
         }
         if self.place == Place::Content {
             self.lookalike.forget();

@@ -107,6 +107,10 @@ impl Check<'_> {
             let inside =
                 Here { trail: Some(&trail), around: Some(object), instead: None, chosen: false };
             let Some(property) = object.properties.get(&*key) else {
+                if let Some(others) = &object.others {
+                    self.node(inside, others, &entry.value);
+                    continue;
+                }
                 meant.extend(self.unknown_key(here, object, &trail, entry));
                 continue;
             };

@@ -6,11 +6,14 @@
 use std::collections::BTreeMap;
 
 mod failover;
+mod prices;
 
 pub(crate) use failover::{
     Backoff, Commit, Cooldown, Fallback, HealthCheck, Hedge, Jitter, Meaning, Stay, Sticky,
     Timeouts,
 };
+
+pub(crate) use prices::{Price, Prices, Rates, Tier};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -54,6 +57,8 @@ pub(crate) struct File {
     pub(crate) strict_mode: Option<bool>,
     /// The pool of idle connections to the providers.
     pub(crate) http_pool: Option<HttpPool>,
+    /// What tokens cost, by the model that a provider is asked for.
+    pub(crate) prices: Option<Prices>,
     /// Pool keys for every target that does not set them itself.
     pub(crate) defaults: Option<PoolKeys>,
     /// Further names of targets: what a client may ask for, and the name that is meant.
@@ -271,6 +276,8 @@ pub(crate) struct Endpoint {
     /// The most tokens it takes, prompt and answer together.
     #[schemars(range(min = 1))]
     pub(crate) context_window: Option<u64>,
+    /// What its tokens cost; wins over `prices` of the file.
+    pub(crate) price: Option<Price>,
     /// What its own error codes mean, as in `{"1113": "quota"}`.
     pub(crate) error_classes: Option<BTreeMap<String, Meaning>>,
     /// What its sentences mean where it has no code, as in `{"maximum context length":

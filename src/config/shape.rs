@@ -38,6 +38,8 @@ pub(super) enum Shape {
 pub(super) struct Object {
     pub(super) properties: HashMap<String, Property>,
     pub(super) required: Vec<String>,
+    /// What stands under any other key, where one may.
+    pub(super) others: Option<Arc<Shape>>,
     /// What a spelling is called when an object may be one of several.
     pub(super) title: Option<String>,
 }
@@ -192,8 +194,11 @@ impl Compiler<'_> {
             })
             .collect();
         let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();
+        let others = schema.get("additionalProperties").filter(|others| others.is_object());
+        let others = others.map(|others| Arc::new(self.shape(others)));
         Shape::Object(Object {
             properties,
+            others,
             required: required.filter_map(Value::as_str).map(str::to_owned).collect(),
             title: schema.get("title").and_then(Value::as_str).map(str::to_owned),
         })

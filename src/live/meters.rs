@@ -9,7 +9,7 @@ mod maker;
 mod retain;
 
 use std::{
-    sync::{Arc, OnceLock},
+    sync::{Arc, OnceLock, atomic::AtomicU64},
     time::Duration,
 };
 
@@ -31,7 +31,7 @@ pub struct Meters {
     rejections: IntCounterVec,
     broken: IntCounterVec,
     tokens: IntCounterVec,
-    key_tokens: IntCounterVec,
+    unpriced: IntCounterVec,
     /// How the providers are.
     pub health: HealthMeters,
     /// What the name of each metric begins with.
@@ -67,6 +67,8 @@ pub struct ProviderMeters {
     succeeded: OnceLock<IntCounter>,
     /// Input and output.
     tokens: OnceLock<[IntCounter; 2]>,
+    /// What its answers have cost, in picodollars.
+    pub(crate) cost: AtomicU64,
 }
 
 /// The times of one request.
@@ -137,10 +139,10 @@ impl Meters {
                 "Tokens by kind, as providers tell them.",
                 &["alias", "provider", "kind"],
             )?,
-            key_tokens: make.counters(
-                "key_tokens_total",
-                "Tokens by key and kind, as providers tell them.",
-                &["key", "kind"],
+            unpriced: make.counters(
+                "unpriced_requests_total",
+                "Answers whose tokens have no price in a file that has prices.",
+                &["alias", "provider"],
             )?,
             health: HealthMeters::new(&make)?,
             prefix: prefix.into(),
@@ -179,13 +181,6 @@ impl Meters {
     /// The handles of an alias; no series exists before its first event.
     pub fn pool(self: &Arc<Self>, alias: &str) -> PoolMeters {
         PoolMeters { meters: Arc::clone(self), alias: alias.into(), handles: OnceLock::new() }
-    }
-
-    /// Counts the tokens of a named key, by kind.
-    pub fn key_used(&self, key: &str, tokens: &[(&'static str, u64)]) {
-        for &(kind, count) in tokens.iter().filter(|(_, count)| *count > 0) {
-            self.key_tokens.with_label_values(&[key, kind]).inc_by(count);
-        }
     }
 
     /// Counts a refusal that belongs to no alias.
@@ -243,6 +238,11 @@ impl PoolMeters {
                 None => of(kind).inc_by(count),
             }
         }
+    }
+
+    /// Counts an answer whose tokens have no price.
+    pub fn unpriced(&self, provider: &str) {
+        self.meters.unpriced.with_label_values(&[&*self.alias, provider]).inc();
     }
 
     /// Counts an attempt by how it ended.

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use dashmap::DashMap;
 
+use super::account::Account;
 use super::hedging::Hedging;
 use super::limit::{LimitSettings, Limits};
 use super::meters::{Meters, PoolMeters, ProviderMeters};
@@ -60,6 +61,8 @@ pub(crate) struct Pool {
 #[derive(Debug)]
 pub(crate) struct Key {
     limits: Limits,
+    /// What its holder has used.
+    pub(crate) account: Arc<Account>,
 }
 
 /// A provider by its alias and its name: that is how series call it.
@@ -185,7 +188,7 @@ impl Draft<'_> {
 
     /// The key with this name, or this digest if it has no name.
     pub(crate) fn key(&mut self, name: &str, limits: LimitSettings) -> Arc<Key> {
-        let fresh = || Key { limits: Limits::new(limits) };
+        let fresh = || Key { limits: Limits::new(limits), account: Arc::new(Account::new(name)) };
         keep(&self.registry.keys, &mut self.keys, name.to_owned(), limits, fresh)
     }
 
@@ -282,7 +285,8 @@ impl Survivor for Key {
     }
 
     fn successor(&self, settings: LimitSettings) -> Self {
-        Self { limits: self.limits.successor(settings) }
+        let account = Arc::clone(&self.account);
+        Self { limits: self.limits.successor(settings), account }
     }
 
     fn limits(&self) -> &Limits {

@@ -10,7 +10,7 @@ use super::{
     trail::{Outcome, Step},
 };
 use crate::{
-    live::Times,
+    live::{Account, Times},
     protocol::{Operation, Protocol, conversation::Usage},
     table::{Caller, Pool, Provider},
 };
@@ -47,8 +47,8 @@ pub(crate) struct Finished<'a> {
     pub(crate) asks: &'a Asks,
     /// The caller; absent where the request was refused before its key was looked up.
     pub(crate) caller: Option<Caller>,
-    /// The name of the caller's key, where it has one.
-    pub(crate) key: Option<&'a str>,
+    /// What the caller's key has used, where it has a name.
+    pub(crate) account: Option<&'a Account>,
     /// Whether a stream was asked for.
     pub(crate) stream: bool,
     /// The alias asked for, where no pool serves it.
@@ -104,8 +104,15 @@ pub(crate) enum End {
 
 impl<'a> Finished<'a> {
     /// The alias that was asked for, once it was known.
+    #[cfg(test)]
     pub(crate) fn alias(&self) -> Option<&'a str> {
         self.unserved.or(self.served_by.map(|served_by| &*served_by.asked.alias))
+    }
+
+    /// What it costs, in picodollars; absent where no price or no usage is known.
+    pub(crate) fn cost(&self) -> Option<u64> {
+        let (_, provider, _) = self.served()?;
+        provider.pricing.cost(self.usage?)
     }
 
     /// The pool and the provider whose answer the client got, be it an error.

@@ -2,12 +2,13 @@
 //!
 //! The operations port reads levels at each scrape; probes and reloads are not requests.
 
-use std::sync::Arc;
+use std::sync::{Arc, atomic::Ordering::Relaxed};
 
 use crate::{
     failure::{Brief, Class},
     live::Meters,
     record::{End, Finished, Outcome, Report},
+    table::prices::Pricing,
 };
 
 /// Counts each request once, when it has ended.
@@ -21,20 +22,19 @@ impl Metrics {
 }
 
 impl Metrics {
-    fn tokens(&self, request: &Finished<'_>) {
+    fn tokens(request: &Finished<'_>) {
         let Some((usage, (pool, provider, _))) = request.usage.zip(request.served()) else {
             return;
         };
-        let tokens = [
-            ("input", usage.input),
-            ("output", usage.output),
-            ("cache_read", usage.cache_read),
-            ("cache_write", usage.cache_write),
-            ("reasoning", usage.reasoning),
-        ];
+        let tokens = usage.by_kind();
         pool.live.meters.used(&provider.meters, &provider.name, &tokens);
-        if let Some(key) = request.key {
-            self.0.key_used(key, &tokens);
+        let cost = request.cost().unwrap_or_default();
+        provider.meters.cost.fetch_add(cost, Relaxed);
+        if let Some(account) = request.account {
+            account.used(tokens.map(|(_, count)| count), cost);
+        }
+        if let Pricing::Unpriced = provider.pricing {
+            pool.live.meters.unpriced(&provider.name);
         }
     }
 }
@@ -54,7 +54,7 @@ impl Report for Metrics {
         }
         let Some(pool) = pool else { return };
         pool.live.meters.ended(request.status, request.times);
-        self.tokens(request);
+        Self::tokens(request);
         let last = request.steps.len().saturating_sub(1);
         for (nth, (pool, provider, step)) in request.attempts().enumerate() {
             let meters = &pool.live.meters;

@@ -36,6 +36,15 @@ pub fn label(name: &str) -> Cow<'_, str> {
     }
 }
 
+/// What stands for a name wherever it is shown, if that is not the name itself. Looking costs more than
+/// a request should pay, so tables keep it.
+pub(crate) fn mask(name: &str) -> Option<Box<str>> {
+    match label(name) {
+        Cow::Borrowed(_) => None,
+        Cow::Owned(masked) => Some(masked.into()),
+    }
+}
+
 fn begins_credential(text: &str) -> bool {
     let begins = |prefix: &&str| {
         text.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))

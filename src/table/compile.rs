@@ -13,6 +13,7 @@ mod headers;
 mod health;
 mod identity;
 mod pool;
+mod prices;
 mod provider;
 mod names;
 mod shared;
@@ -22,7 +23,7 @@ pub(crate) use warnings::warnings;
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::{HashKey, IdlePool, Keyring, Pool, PoolId, Table};
+use super::{HashKey, IdlePool, Keyring, Pool, PoolId, Table, prices::Prices};
 use crate::{
     config::{Loaded, Path, Problem, Problems, Source, path::shown, raw},
     live::{Draft, Registry},
@@ -64,6 +65,7 @@ struct Compiler<'a> {
     source: &'a Source,
     defaults: &'a raw::PoolKeys,
     idle_pool: IdlePool,
+    prices: Prices,
     aliases: HashMap<Box<str>, PoolId>,
     draft: Draft<'a>,
     shared: shared::Shared,
@@ -86,6 +88,7 @@ impl<'a> Compiler<'a> {
             source: &loaded.source,
             defaults: file.defaults.as_ref().unwrap_or(&NO_DEFAULTS),
             idle_pool: idle_pool(file.http_pool.as_ref()),
+            prices: prices::of_file(loaded),
             aliases: aliases.collect(),
             draft: registry.draft(),
             shared: shared::Shared::default(),

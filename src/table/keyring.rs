@@ -39,8 +39,8 @@ pub(crate) struct KeyId(u32);
 
 /// What is known of a key's holder.
 pub(crate) struct Key {
-    /// The definition's name; literal tokens have none.
-    pub(crate) name: Option<Arc<str>>,
+    /// The definition's name, and what its holder has used; literal tokens have none.
+    pub(crate) account: Option<Arc<live::Account>>,
     /// What `routing_rules` match.
     pub(crate) labels: BTreeMap<String, String>,
     /// The key's own limits.
@@ -185,7 +185,7 @@ impl Keyring {
     }
 
     fn name(&self, id: KeyId) -> Box<str> {
-        self.key(id).name.as_deref().unwrap_or_default().into()
+        self.key(id).name().unwrap_or_default().into()
     }
 
     /// Opens every alias to a key.
@@ -207,10 +207,15 @@ impl HashKey {
 }
 
 impl Key {
+    /// The definition's name.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.account.as_deref().map(|account| &*account.name)
+    }
+
     /// A key without name, labels or limits.
     pub(crate) fn literal() -> Self {
         Self {
-            name: None,
+            account: None,
             labels: BTreeMap::new(),
             limits: live::Limits::new(live::LimitSettings::default()),
             global: false,

@@ -9,6 +9,7 @@ use http::{HeaderName, HeaderValue};
 
 use super::{
     Access, AskedModel, Endpoints, Fallback, Origin, PoolId, aws::Aws, identity::Identity, mock,
+    prices::Pricing,
 };
 use crate::{
     choose::Strategy,
@@ -24,6 +25,8 @@ crate::secret::unseen!(Pool, Provider, Place, StickyBy, Probe, Rule);
 pub struct Pool {
     /// The name clients ask for.
     pub(crate) alias: Box<str>,
+    /// What stands for that name where it is shown, if it looks like a credential.
+    pub(crate) mask: Option<Box<str>>,
     /// Who may use it.
     pub(crate) access: Access,
     /// What may be asked for through it.
@@ -61,6 +64,8 @@ pub struct Pool {
 pub struct Provider {
     /// Shown in headers, logs and metrics; unique in its pool.
     pub name: Box<str>,
+    /// What stands for that name, and for the model's, where it is shown.
+    pub(crate) masks: [Option<Box<str>>; 2],
     /// The same as a header value.
     pub(crate) name_value: HeaderValue,
     /// `name=200`: the whole trail of most requests.
@@ -91,6 +96,8 @@ pub struct Provider {
     pub(crate) model_json: Bytes,
     /// The same as a form field.
     pub(crate) model_bare: Bytes,
+    /// What its tokens cost.
+    pub(crate) pricing: Pricing,
     /// Share of the traffic; 0 is used only when nothing else is left.
     pub weight: u32,
     /// 1 is tried before 2.
@@ -202,7 +209,24 @@ pub(crate) struct Rule {
 /// Headers that replace what is there.
 pub(crate) type Headers = Vec<(HeaderName, HeaderValue)>;
 
+impl Pool {
+    /// The alias as it may be shown.
+    pub(crate) fn shown(&self) -> &str {
+        self.mask.as_deref().unwrap_or(&self.alias)
+    }
+}
+
 impl Provider {
+    /// Its name as it may be shown.
+    pub(crate) fn shown(&self) -> &str {
+        self.masks[0].as_deref().unwrap_or(&self.name)
+    }
+
+    /// The model as it may be shown.
+    pub(crate) fn shown_model(&self) -> &str {
+        self.masks[1].as_deref().unwrap_or(&self.model)
+    }
+
     /// The model sent upstream for a name that a client asks for.
     pub(crate) fn model_for(&self, asked: &str) -> Cow<'_, str> {
         match &self.asked_model {

@@ -23,6 +23,9 @@ impl Lookup for Anything {
         if path.ends_with("vertex.json") {
             return std::fs::read_to_string(root().join("tests/golden/gcp/service_account.json"));
         }
+        if path.ends_with("model_prices.json") {
+            return Ok(r#"{"gpt-4o": {"input_cost_per_token": 2.5e-06}}"#.to_owned());
+        }
         Ok(format!("content-of-{}\n", path.display()))
     }
 }

@@ -126,7 +126,7 @@ fn eventful() -> String {
     pool.model_missing("p");
     pool.broke_off("timeout");
     pool.used(&ProviderMeters::default(), "p", &[("input", 1)]);
-    meters.key_used("team", &[("input", 1)]);
+    pool.unpriced("p");
     meters.health.probes.with_label_values(&["a", "p", "good"]).inc();
     meters.reloads.with_label_values(&["success"]).inc();
     meters.render(names::label).unwrap() + &levels()
@@ -136,7 +136,9 @@ fn eventful() -> String {
 fn levels() -> String {
     let file = tempfile::NamedTempFile::new().unwrap();
     let limit = r#""rate_limit":{"requests_per_second":1}"#;
-    let text = format!(r#"{{"targets":{{"a":{{"url":"mock:","cooldown":{{}},{limit}}}}}}}"#);
+    let keys = r#""auth":{"key_definitions":{"team":{"key":"sk-team"}}}"#;
+    let target = format!(r#"{{"url":"mock:","cooldown":{{}},"price":{{"input":1}},{limit}}}"#);
+    let text = format!(r#"{{{keys},"targets":{{"a":{target}}}}}"#);
     std::fs::write(file.path(), text).unwrap();
     let table = Loader::new(file.path(), Meters::new("onwards").unwrap()).load().unwrap();
     Gauges::of(Arc::new(table), "onwards", MOST_UNUSED).collect()

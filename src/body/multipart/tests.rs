@@ -39,6 +39,12 @@ fn model_of(form: &str) -> Option<String> {
 }
 
 #[test]
+fn delimiter_in_the_place_of_a_head_is_refused_at_the_same_byte_however_it_is_cut() {
+    assert!(read(b"--XyZ\r\n--XyZ\r\n").is_err());
+    assert!(read(b"--XyZ\r\n\r--XyZ\r\n").is_err());
+}
+
+#[test]
 fn finds_the_fields_among_files() {
     let file = ("form-data; name=\"file\"; filename=\"a.wav\"", "RIFF\r\n\r\n--XyY\r\n--Xy\r\r\n-");
     let decoy = (

@@ -21,6 +21,7 @@ impl Meters {
         retain(&self.rejections, known);
         retain(&self.broken, known);
         retain(&self.tokens, known);
+        retain(&self.unpriced, known);
         retain(&self.health.credentials_refused, known);
         retain(&self.health.models_missing, known);
         retain(&self.health.probes, known);

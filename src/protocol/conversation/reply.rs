@@ -143,6 +143,17 @@ impl Usage {
         Self { input, output, cache_read, cache_write, reasoning: 0 }
     }
 
+    /// Each count under the name that metrics and files have for it.
+    pub(crate) fn by_kind(self) -> [(&'static str, u64); 5] {
+        [
+            ("input", self.input),
+            ("output", self.output),
+            ("cache_read", self.cache_read),
+            ("cache_write", self.cache_write),
+            ("reasoning", self.reasoning),
+        ]
+    }
+
     /// Of two counts that grow, what either says at most.
     #[must_use]
     pub(crate) fn or_more(self, other: Self) -> Self {

@@ -10,7 +10,6 @@ use std::{
     time::{Duration, SystemTime},
 };
 
-use serde::{Serialize, Serializer};
 use time::{OffsetDateTime, Time};
 
 use crate::{
@@ -22,14 +21,13 @@ use crate::{
 };
 
 /// One request.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(crate) struct Line<'a> {
     /// When its head arrived, in UTC.
     pub(crate) time: Stamp,
     /// Its id, which its response bears as `x-request-id`.
     pub(crate) id: Cow<'a, str>,
     /// The client's address.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) client: Option<IpAddr>,
     /// The method of HTTP.
     pub(crate) method: &'a str,
@@ -37,49 +35,40 @@ pub(crate) struct Line<'a> {
     pub(crate) path: Cow<'a, str>,
     /// The name of the caller's key; `anonymous` without one, `unknown` where no key has the token,
     /// `unnamed` where the file gives the key no name.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) key: Option<Cow<'a, str>>,
     /// The client's protocol.
-    #[serde(serialize_with = "as_text")]
     pub(crate) protocol: Protocol,
     /// What was asked for.
     pub(crate) op: &'static str,
     /// Whether a stream was asked for.
     pub(crate) stream: bool,
     /// The alias asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) alias: Option<Cow<'a, str>>,
     /// The alias whose provider answered, where it is another.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) served_alias: Option<Cow<'a, str>>,
     /// The provider whose answer the client got.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) provider: Option<Cow<'a, str>>,
     /// The model it was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) model: Option<Cow<'a, str>>,
     /// The status that the client got; 499 where it left before there was one.
     pub(crate) status: u16,
     /// The code of the router's own refusal, or the class of the failure that broke the answer off.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) code: Option<&'static str>,
     /// How it ended: `complete`, `refused`, `broken`, `client_left` or `panicked`.
     pub(crate) end: &'static str,
     /// Every provider that was asked or passed over, in order.
-    #[serde(skip_serializing_if = "Attempts::is_empty")]
     pub(crate) attempts: Attempts<'a>,
     /// The tokens that it took, as the provider told them.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(crate) usage: Option<Tokens>,
+    pub(crate) usage: Option<Usage>,
+    /// What they cost, in US dollars; absent where no price is known.
+    pub(crate) cost: Option<Dollars>,
     /// Bytes of the request's body.
     pub(crate) bytes_in: u64,
     /// Bytes of the response's body.
     pub(crate) bytes_out: u64,
     /// Milliseconds to the response's first byte.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ttfb_ms: Option<Millis>,
     /// Milliseconds of these that the router took, and not a provider.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) own_ms: Option<Millis>,
     /// Milliseconds to the response's last byte.
     pub(crate) ms: Millis,
@@ -90,51 +79,32 @@ pub(crate) struct Line<'a> {
 pub(crate) struct Attempts<'a>(&'a Finished<'a>);
 
 /// One provider that was asked or passed over.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub(crate) struct Attempt<'a> {
     /// Its alias, where it is not the one that was asked for.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) alias: Option<Cow<'a, str>>,
     /// Its name.
     pub(crate) provider: Cow<'a, str>,
     /// The model it was asked for.
     pub(crate) model: Cow<'a, str>,
     /// The protocol it speaks.
-    #[serde(serialize_with = "as_text")]
     pub(crate) protocol: Protocol,
     /// A status, or a word: `timeout`, `connect`, `reset`, `cooling`, `limited`, …, as in
     /// `x-onwards-attempts`.
-    #[serde(serialize_with = "as_text")]
     pub(crate) outcome: Outcome,
     /// The class of its failure.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) class: Option<&'static str>,
     /// Milliseconds to its first byte or its failure; absent where it was passed over.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) ms: Option<Millis>,
-}
-
-/// Tokens. Input and output are whole sums; the others are parts of them.
-#[derive(Debug, Serialize)]
-pub(crate) struct Tokens {
-    /// Everything read.
-    pub(crate) input: u64,
-    /// Everything written.
-    pub(crate) output: u64,
-    /// Of the input: read from a cache.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub(crate) cache_read: u64,
-    /// Of the input: written to a cache.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub(crate) cache_write: u64,
-    /// Of the output: reasoning.
-    #[serde(skip_serializing_if = "is_zero")]
-    pub(crate) reasoning: u64,
 }
 
 /// A moment, written as RFC 3339 with milliseconds.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stamp(pub(crate) SystemTime);
+
+/// Picodollars, written as dollars.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Dollars(pub(crate) u64);
 
 /// A time, written as milliseconds with three decimals at most.
 #[derive(Debug, Clone, Copy)]
@@ -152,20 +122,21 @@ impl<'a> Line<'a> {
             id: request.id.text(),
             client: request.asks.client,
             method: target.map(|(method, _)| method.as_str()).unwrap_or_default(),
-            path: target.map(|(_, path)| label(path.path())).unwrap_or_default(),
+            path: path(request),
             key: key(request),
             protocol: request.asks.protocol,
             op: operation(request),
             stream: request.stream,
-            alias: request.alias().map(short),
+            alias: alias(request),
             served_alias: served.and_then(|(pool, ..)| attempts.other(pool)),
-            provider: served.map(|(_, provider, _)| label(&provider.name)),
-            model: served.map(|(_, provider, _)| label(&provider.model)),
+            provider: served.map(|(_, provider, _)| provider.shown().into()),
+            model: served.map(|(_, provider, _)| provider.shown_model().into()),
             status: request.status,
             code: None,
             end: "complete",
             attempts,
-            usage: request.usage.map(Tokens::of),
+            usage: request.usage,
+            cost: request.cost().map(Dollars),
             bytes_in: request.bytes_in,
             bytes_out: request.bytes_out,
             ttfb_ms: head.map(|head| Millis(head.first_byte)),
@@ -181,18 +152,6 @@ impl<'a> Line<'a> {
         };
         line
     }
-}
-
-impl Tokens {
-    fn of(usage: Usage) -> Self {
-        let Usage { input, output, cache_read, cache_write, reasoning } = usage;
-        Self { input, output, cache_read, cache_write, reasoning }
-    }
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "Serde gives a reference")]
-fn is_zero(count: &u64) -> bool {
-    *count == 0
 }
 
 impl<'a> Attempts<'a> {
@@ -211,7 +170,7 @@ impl<'a> Attempts<'a> {
     /// The alias of a pool that is not the one asked for.
     fn other(self, pool: &'a Pool) -> Option<Cow<'a, str>> {
         let is_asked = self.0.served_by.is_some_and(|it| it.asked.alias == pool.alias);
-        (!is_asked).then(|| label(&pool.alias))
+        (!is_asked).then(|| pool.shown().into())
     }
 }
 
@@ -221,18 +180,12 @@ impl std::fmt::Debug for Attempts<'_> {
     }
 }
 
-impl Serialize for Attempts<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.iter())
-    }
-}
-
 impl<'a> Attempt<'a> {
     fn of(alias: Option<Cow<'a, str>>, provider: &'a Provider, step: &'a Step) -> Self {
         Self {
             alias,
-            provider: label(&provider.name),
-            model: label(&provider.model),
+            provider: provider.shown().into(),
+            model: provider.shown_model().into(),
             protocol: provider.protocol,
             outcome: step.outcome,
             class: match step.outcome {
@@ -245,8 +198,8 @@ impl<'a> Attempt<'a> {
 }
 
 fn key<'a>(request: &Finished<'a>) -> Option<Cow<'a, str>> {
-    Some(match (request.caller?, request.key) {
-        (_, Some(name)) => label(name),
+    Some(match (request.caller?, request.account) {
+        (_, Some(account)) => account.shown().into(),
         (Caller::Anonymous, None) => "anonymous".into(),
         (Caller::Unknown, None) => "unknown".into(),
         (Caller::Known(_), None) => "unnamed".into(),
@@ -262,6 +215,21 @@ fn operation(request: &Finished<'_>) -> &'static str {
     }
 }
 
+/// A path that is known holds words of a protocol and an alias, and no credential.
+fn path<'a>(request: &Finished<'a>) -> Cow<'a, str> {
+    let Some((_, target)) = &request.asks.target else { return Cow::Borrowed("") };
+    let is_known = matches!(request.asks.operation, Some(it) if it != Operation::Native);
+    let is_safe = is_known && request.served_by.is_some_and(|it| it.asked.mask.is_none());
+    if is_safe { target.path().into() } else { label(target.path()) }
+}
+
+fn alias<'a>(request: &Finished<'a>) -> Option<Cow<'a, str>> {
+    match (request.unserved, request.served_by) {
+        (Some(unserved), _) => Some(short(unserved)),
+        (None, served_by) => served_by.map(|it| it.asked.shown().into()),
+    }
+}
+
 /// An alias as a client wrote it may be of any length, and may be a key in the wrong place.
 fn short(alias: &str) -> Cow<'_, str> {
     match label(alias) {
@@ -274,19 +242,9 @@ fn short(alias: &str) -> Cow<'_, str> {
     }
 }
 
-fn as_text<S: Serializer>(value: &impl Display, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(value)
-}
-
-impl Serialize for Stamp {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl Serialize for Millis {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_f64(self.0.as_micros() as f64 / 1e3)
+impl Display for Dollars {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "${:.4}", self.0 as f64 / 1e12)
     }
 }
 
@@ -301,18 +259,33 @@ impl Display for Millis {
 }
 
 impl Stamp {
+    /// Appends it as RFC 3339.
+    pub(crate) fn append(self, out: &mut Vec<u8>) {
+        let moment = OffsetDateTime::from(self.0);
+        let (year, month, day) = moment.to_calendar_date();
+        let (hour, minute, second, millis) = moment.time().as_hms_milli();
+        let mut text = *b"0000-00-00T00:00:00.000Z";
+        digits(&mut text[0..4], u32::try_from(year).unwrap_or_default());
+        digits(&mut text[5..7], u8::from(month).into());
+        digits(&mut text[8..10], day.into());
+        digits(&mut text[11..13], hour.into());
+        digits(&mut text[14..16], minute.into());
+        digits(&mut text[17..19], second.into());
+        digits(&mut text[20..23], millis.into());
+        out.extend_from_slice(&text);
+    }
+
     /// The time of day, for people.
     pub(crate) fn time_of_day(self) -> impl Display {
         TimeOfDay(OffsetDateTime::from(self.0).time())
     }
 }
 
-impl Display for Stamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let moment = OffsetDateTime::from(self.0);
-        let (year, month, day) = moment.to_calendar_date();
-        let time = TimeOfDay(moment.time());
-        write!(f, "{year:04}-{:02}-{day:02}T{time}Z", u8::from(month))
+/// A number, right-aligned among zeros.
+fn digits(place: &mut [u8], mut number: u32) {
+    for digit in place.iter_mut().rev() {
+        *digit = b'0' + (number % 10) as u8;
+        number /= 10;
     }
 }
 

@@ -40,6 +40,9 @@ pub(super) fn write(line: &Line<'_>, out: &mut Vec<u8>) {
     if let Some(usage) = &line.usage {
         text.word(format_args!("{}→{} tokens", usage.input, usage.output));
     }
+    if let Some(cost) = line.cost {
+        text.word(cost);
+    }
     text.word(&line.id);
 }
 

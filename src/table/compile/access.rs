@@ -1,6 +1,6 @@
 //! Keys: definitions, global keys, and who may use an alias.
 
-use std::collections::HashSet;
+use std::{collections::HashSet, sync::Arc};
 
 use super::Compiler;
 use crate::{
@@ -37,7 +37,7 @@ impl Compiler<'_> {
         let settings = limits(definition.rate_limit, definition.concurrency_limit);
         let state = self.draft.key(name, settings);
         let key = Key {
-            name: Some(name.into()),
+            account: Some(Arc::clone(&state.account)),
             labels: definition.labels.clone().unwrap_or_default(),
             limits: state.limits().clone(),
             global: false,

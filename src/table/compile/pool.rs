@@ -50,6 +50,7 @@ impl Compiler<'_> {
         self.check_weights(&providers, &path);
         Some(Pool {
             alias: alias.into(),
+            mask: crate::secret::names::mask(alias),
             access,
             endpoints: self.endpoints(keys.endpoints.as_deref(), own_endpoints, &path),
             rules,

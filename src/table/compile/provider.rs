@@ -5,14 +5,14 @@ use std::{collections::HashSet, time::Duration};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Uri};
 
-use super::{Compiler, access, headers, health, identity::Known};
+use super::{Compiler, access, headers, health, identity::Known, prices};
 use crate::{
     body,
     config::{Path, raw},
     live::ProviderSettings,
     path::BasePath,
     protocol::Protocol,
-    secret::Secret,
+    secret::{Secret, names::mask},
     table::{
         AskedModel, Origin, Place, Provider,
         mock::Script,
@@ -85,6 +85,7 @@ impl Compiler<'_> {
         let (model, asked_model) = self.model(alias, endpoint, path);
         let caller_credential = self.caller_credential(endpoint, protocol, credential, path);
         let trusted = own.and_then(|own| own.trusted).or(inherited.keys.trusted).unwrap_or(false);
+        let masks = [mask(&name), mask(&model)];
         Some(Provider {
             name_value: in_headers.value,
             served_value: in_headers.served,
@@ -100,6 +101,8 @@ impl Compiler<'_> {
             caller_credential,
             aws: known.aws,
             identity: known.identity,
+            masks,
+            pricing: prices::of_provider(&self.prices, endpoint.price.as_ref(), &model),
             model_json: body::json_string(&model),
             model_bare: Bytes::copy_from_slice(model.as_bytes()),
             model,

@@ -16,6 +16,7 @@ fn file(upstream: &Upstream) -> Value {
     let key = json!({"key": "sk-secret-of-ann", "labels": {"team": "a"}});
     json!({
         "auth": {"key_definitions": {"ann": key}},
+        "prices": {"real-model": {"input": 1, "output": 2}},
         "targets": {
             "m": {"strategy": "priority", "fallback": {"enabled": true, "on_status": [5]},
                 "providers": [
@@ -152,7 +153,7 @@ async fn text_line_is_for_people() {
     let text = router.stdout_text();
     let first = text.lines().next().unwrap();
     assert!(first.contains(" 200 m via good (bad=503) "), "{first}");
-    assert!(first.contains(" ms 20→7 tokens req_"), "{first}");
+    assert!(first.contains(" ms 20→7 tokens $0.0000 req_"), "{first}");
     assert!(!text.contains('\u{1b}') && !text.contains('\u{85}'), "{text}");
     assert!(text.contains("refused: model_not_found"), "{text}");
 }

@@ -8,7 +8,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Call, Reply, Response, Router, Script, Upstream, assert_ok, chat, eventually, open, secs,
+    Call, Launch, Reply, Response, Router, Script, Upstream, assert_ok, chat, eventually, open,
+    secs,
 };
 
 /// A protocol: how its clients ask, and the tokens that its sample answers tell, whole and streamed.
@@ -164,6 +165,49 @@ async fn tokens_are_counted_by_provider_and_by_key() {
             told().await
         );
     }
+}
+
+#[tokio::test]
+async fn answer_costs_what_the_file_says() {
+    let upstream = Upstream::start(SPOKEN[0].whole()).await;
+    let mut file = open(&upstream);
+    file["auth"] = json!({"key_definitions": {"team-a": {"key": "sk-a"}}});
+    file["prices"] = json!({"files": ["public.json"], "small": {"input": 0.5, "output": 2}});
+    file["targets"]["m"]["onwards_model"] = json!("openai/gpt-x-2026-01-02");
+    file["targets"]["s"] = json!({"url": upstream.base(), "onwards_model": "small"});
+    file["targets"]["own"] = json!({"url": upstream.base(), "onwards_model": "small",
+        "price": {"request": 0.25}});
+    file["targets"]["none"] = json!({"url": upstream.base(), "onwards_model": "unheard-of"});
+    let launch = Launch::new(&file).file(
+        "public.json",
+        r#"{"gpt-x": {"litellm_provider": "x",
+        "input_cost_per_token": 2.5e-06, "output_cost_per_token": 1e-05}}"#,
+    );
+    let router = launch.start().await;
+    for alias in ["m", "s", "own", "none"] {
+        assert_ok(&router.post("/v1/chat/completions", "sk-a", &chat(alias)).await);
+    }
+    let four = async || router.stdout_text().lines().count() == 4;
+    assert!(eventually(secs(5), four).await);
+    let text = router.stdout_text();
+    let costs = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let costs: Vec<Value> = costs.map(|line| line["cost"].clone()).collect();
+    // 19 tokens in, 10 out.
+    assert_eq!(costs, [json!(0.000_147_5), json!(0.000_029_5), json!(0.25), Value::Null]);
+    let spent =
+        async || router.metric("onwards_key_cost_dollars_total", &[("key", "team-a")]).await;
+    assert_eq!(spent().await, Some(0.250_177));
+    let unpriced = router.metric("onwards_unpriced_requests_total", &[("alias", "none")]).await;
+    assert_eq!(unpriced, Some(1.0));
+
+    // A price that changes holds from the next request on.
+    let prices = r#"{"gpt-x": {"input_cost_per_token": 1e-06, "output_cost_per_token": 0}}"#;
+    std::fs::write(router.dir().join("public.json"), prices).unwrap();
+    let changed = async || {
+        assert_ok(&router.post("/v1/chat/completions", "sk-a", &chat("m")).await);
+        router.stdout_text().contains("\"cost\":0.000019,")
+    };
+    assert!(eventually(secs(10), changed).await, "{}", router.stdout_text());
 }
 
 #[tokio::test]

@@ -42,6 +42,8 @@ pub(crate) enum Logs {
 /// How a router is to be started.
 pub(crate) struct Launch {
     content: Vec<u8>,
+    /// Beside it.
+    files: Vec<(String, String)>,
     args: Vec<String>,
     env: Vec<(String, String)>,
     port: Option<u16>,
@@ -62,6 +64,7 @@ impl Launch {
     pub(crate) fn raw(content: impl Into<Vec<u8>>) -> Self {
         Self {
             content: content.into(),
+            files: Vec::new(),
             args: Vec::new(),
             env: Vec::new(),
             port: None,
@@ -71,6 +74,12 @@ impl Launch {
             config_map: false,
             relative: false,
         }
+    }
+
+    /// With another file in its directory.
+    pub(crate) fn file(mut self, name: &str, content: &str) -> Self {
+        self.files.push((name.to_owned(), content.to_owned()));
+        self
     }
 
     pub(crate) fn args<const N: usize>(mut self, args: [&str; N]) -> Self {
@@ -138,6 +147,9 @@ impl Launch {
             files::lay_config_map(dir.path(), &self.content);
         } else {
             std::fs::write(&file, &self.content).unwrap();
+        }
+        for (name, content) in &self.files {
+            std::fs::write(dir.path().join(name), content).unwrap();
         }
         let port = self.port.unwrap_or_else(free_port);
         let metrics = self.metrics_port.unwrap_or_else(free_port);

@@ -1,0 +1,163 @@
+//! What tokens cost at a provider. All sums are whole picodollars; a price with six decimals for a
+//! million tokens is a whole number of them for one.
+//!
+//! It never guesses: a model without a price costs nothing, and is told.
+
+use std::{collections::HashMap, sync::Arc};
+
+use crate::protocol::conversation::Usage;
+
+/// What becomes of the tokens of a provider.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Pricing {
+    /// The file names no price at all.
+    #[default]
+    Off,
+    /// The file names prices, and none for this model.
+    Unpriced,
+    /// They cost this.
+    Price(Arc<Price>),
+}
+
+/// The price of one model.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Price {
+    /// In picodollars for each request, whatever its tokens.
+    pub(crate) request: u64,
+    /// Up to the first tier.
+    pub(crate) base: Rates,
+    /// Of requests with more input than that; ascending. The rates of a tier hold for all tokens of a
+    /// request, as vendors bill.
+    pub(crate) tiers: Vec<(u64, Rates)>,
+}
+
+/// In picodollars for each token.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Rates {
+    /// Input that went through no cache.
+    pub(crate) input: u64,
+    /// Output that is not reasoning.
+    pub(crate) output: u64,
+    /// Input that was read from a cache.
+    pub(crate) cache_read: u64,
+    /// Input that was written to a cache.
+    pub(crate) cache_write: u64,
+    /// Reasoning.
+    pub(crate) reasoning: u64,
+}
+
+/// Every price of the file, by model.
+#[derive(Debug, Default)]
+pub(crate) struct Prices(HashMap<Box<str>, Arc<Price>>);
+
+impl Price {
+    /// What an answer costs, in picodollars.
+    pub(crate) fn cost(&self, usage: Usage) -> u64 {
+        let tier = self.tiers.iter().rev().find(|(above, _)| usage.input > *above);
+        let rates = tier.map_or(self.base, |(_, rates)| *rates);
+        let spoken = usage.output.saturating_sub(usage.reasoning);
+        [
+            (usage.uncached(), rates.input),
+            (usage.cache_read, rates.cache_read),
+            (usage.cache_write, rates.cache_write),
+            (spoken, rates.output),
+            (usage.reasoning.min(usage.output), rates.reasoning),
+        ]
+        .into_iter()
+        .fold(self.request, |sum, (tokens, rate)| sum.saturating_add(tokens.saturating_mul(rate)))
+    }
+}
+
+impl Pricing {
+    /// What an answer costs, in picodollars; absent where no price is known.
+    pub(crate) fn cost(&self, usage: Usage) -> Option<u64> {
+        match self {
+            Self::Off | Self::Unpriced => None,
+            Self::Price(price) => Some(price.cost(usage)),
+        }
+    }
+}
+
+impl Prices {
+    /// Adds a model's price; one that is there already stays.
+    pub(crate) fn add(&mut self, model: &str, price: Price) {
+        self.0.entry(model.into()).or_insert_with(|| Arc::new(price));
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The price of a model: of its whole name, then of the name without the vendor before it or the
+    /// date behind it.
+    pub(crate) fn of(&self, model: &str) -> Option<Arc<Price>> {
+        let bare = model.rsplit_once('/').map_or(model, |(_, bare)| bare);
+        let undated = |name| without_date(name).unwrap_or(name);
+        let names = [model, bare, undated(model), undated(bare)];
+        names.iter().find_map(|name| self.0.get(*name).cloned())
+    }
+}
+
+/// `gpt-4o-2024-08-06`, `claude-sonnet-4-20250514`, `claude-sonnet-4@20250514`: without the date.
+fn without_date(model: &str) -> Option<&str> {
+    let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let (name, date) = model.rsplit_once(['-', '@'])?;
+    if date.len() == 8 && is_digits(date) {
+        return Some(name);
+    }
+    let at = model.len().checked_sub("-2024-08-06".len())?;
+    let (name, date) = model.split_at_checked(at)?;
+    let mut parts = date.strip_prefix('-')?.split('-');
+    let lengths = [4, 2, 2];
+    let is_date = lengths
+        .iter()
+        .all(|&length| parts.next().is_some_and(|part| part.len() == length && is_digits(part)));
+    (is_date && parts.next().is_none()).then_some(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USAGE: Usage =
+        Usage { input: 1_000, output: 100, cache_read: 600, cache_write: 100, reasoning: 40 };
+
+    fn rates(input: u64) -> Rates {
+        Rates { input, output: 10, cache_read: 1, cache_write: 2, reasoning: 20 }
+    }
+
+    #[test]
+    fn each_kind_of_token_costs_its_own_rate_and_none_twice() {
+        let price = Price { request: 7, base: rates(5), tiers: Vec::new() };
+        assert_eq!(price.cost(USAGE), 7 + 300 * 5 + 600 + 200 + 60 * 10 + 40 * 20);
+        assert_eq!(price.cost(Usage::default()), 7);
+    }
+
+    #[test]
+    fn tier_holds_for_all_tokens_of_a_request_that_reaches_it() {
+        let tiers = vec![(500, rates(50)), (999, rates(500)), (1_000, rates(5_000))];
+        let price = Price { request: 0, base: rates(5), tiers };
+        assert_eq!(price.cost(Usage { input: 1_000, ..Usage::default() }), 500_000);
+        assert_eq!(price.cost(Usage { input: 500, ..Usage::default() }), 2_500);
+    }
+
+    #[test]
+    fn price_is_found_with_and_without_vendor_and_date() {
+        let mut prices = Prices::default();
+        for (model, input) in [("gpt-4o", 1), ("azure/gpt-4o", 2), ("gpt-4o-2024-05-13", 3)] {
+            prices.add(model, Price { base: rates(input), ..Price::default() });
+        }
+        let of = |model: &str| prices.of(model).map(|price| price.base.input);
+        assert_eq!(of("gpt-4o"), Some(1));
+        assert_eq!(of("azure/gpt-4o"), Some(2));
+        assert_eq!(of("openai/gpt-4o"), Some(1));
+        assert_eq!(of("openai/gpt-4o-2024-08-06"), Some(1));
+        assert_eq!(of("gpt-4o-2024-05-13"), Some(3));
+        assert_eq!(of("azure/gpt-4o-2024-11-20"), Some(2));
+        assert_eq!(of("gpt-4o@20250101"), Some(1));
+        assert_eq!(of("gpt-4o-mini"), None);
+        assert_eq!(of("gpt-4o-20"), None);
+        assert_eq!(of("é-2024-08-06"), None);
+    }
+}
