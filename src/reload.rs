@@ -131,6 +131,8 @@ impl Loader {
             }
         };
         let table = table::compile(&loaded, &self.registry, &self.hash_key, self.born)?;
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        self.meters.loaded_at.set(now.as_secs_f64().floor());
         self.meters.last_reload_successful.set(1.0);
         Ok(table)
     }

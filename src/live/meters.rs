@@ -40,6 +40,8 @@ pub struct Meters {
     pub reloads: IntCounterVec,
     /// 1 when the file on disk is the one that serves, 0 when it was refused.
     pub(crate) last_reload_successful: Gauge,
+    /// When the configuration that serves was read, in Unix seconds.
+    pub(crate) loaded_at: Gauge,
     /// Requests lost to a fault of ours.
     pub(crate) panics: IntCounter,
     /// Lines of the access log that were lost.
@@ -97,6 +99,7 @@ impl Meters {
     pub fn new(prefix: &str) -> Result<Arc<Self>, prometheus::Error> {
         let registry = Registry::new();
         let make = Maker { registry: &registry, prefix };
+        make.info("build_info", "What runs.", "version", env!("CARGO_PKG_VERSION"))?;
         Ok(Arc::new(Self {
             requests: make.counters("requests_total", "Requests ended.", &["alias", "status"])?,
             durations: make.histograms(
@@ -150,6 +153,10 @@ impl Meters {
             last_reload_successful: make.gauge(
                 "config_last_reload_successful",
                 "Whether the file on disk is the one that serves.",
+            )?,
+            loaded_at: make.gauge(
+                "config_loaded_timestamp_seconds",
+                "When the configuration that serves was read.",
             )?,
             panics: make.counter("panics_total", "Requests lost to a fault of the router.")?,
             log_lines_dropped: make.counter("log_lines_dropped_total", "Access log lines lost.")?,

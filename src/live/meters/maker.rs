@@ -32,6 +32,19 @@ impl Maker<'_> {
         self.add(Gauge::with_opts(self.opts(name, help)))
     }
 
+    /// Always 1: what it tells is its label.
+    pub(super) fn info(
+        &self,
+        name: &str,
+        help: &str,
+        label: &str,
+        value: &str,
+    ) -> Result<(), prometheus::Error> {
+        let gauge = self.add(Gauge::with_opts(self.opts(name, help).const_label(label, value)))?;
+        gauge.set(1.0);
+        Ok(())
+    }
+
     pub(super) fn counters(
         &self,
         name: &str,
