@@ -20,7 +20,7 @@ use tower_service::Service as _;
 
 use self::{
     explain::Explanation,
-    gauges::{Gauges, MOST_UNUSED},
+    gauges::{Gauges, MOST_UNUSED, MOST_ZEROS, with_zeros},
 };
 use crate::{
     gateway::Gateway,
@@ -84,14 +84,17 @@ impl connection::Service for Port {
 }
 
 async fn metrics(State(context): State<Context>) -> Response {
-    let counted = match context.meters.render(label) {
+    let table = context.gateway.snapshot();
+    let known = with_zeros(&table, MOST_ZEROS);
+    let counted = match context.meters.render(label, &known) {
         Ok(text) => text,
         Err(error) => {
             tracing::error!(%error, "the metrics cannot be rendered");
             return StatusCode::INTERNAL_SERVER_ERROR.into_response();
         }
     };
-    let levels = Gauges::of(context.gateway.snapshot(), &context.meters.prefix, MOST_UNUSED);
+    drop(known);
+    let levels = Gauges::of(table, &context.meters.prefix, MOST_UNUSED);
     let pieces = std::iter::once(counted).chain(levels).map(Ok::<_, Infallible>);
     let body = Body::from_stream(stream::iter(pieces));
     ([(header::CONTENT_TYPE, TEXT_FORMAT)], body).into_response()

@@ -41,8 +41,8 @@ pub(crate) struct Record {
     /// What its key has used.
     account: Option<Arc<Account>>,
     stream: bool,
-    /// What stands for the alias asked for where no pool does.
-    unserved: Option<Box<str>>,
+    /// The alias asked for where its pool does not serve, and that pool where there is one.
+    unserved: Option<(Box<str>, Option<Arc<Pool>>)>,
     served_by: Option<ServedBy>,
     started: Instant,
     first_byte: Option<Duration>,
@@ -113,9 +113,9 @@ impl Record {
         }
     }
 
-    /// No pool serves the alias that was asked for.
-    pub(crate) fn unserved(&mut self, alias: Box<str>) {
-        self.unserved = Some(alias);
+    /// No pool serves the alias that was asked for: it does not exist, or the caller may not use it.
+    pub(crate) fn unserved(&mut self, alias: Box<str>, pool: Option<&Arc<Pool>>) {
+        self.unserved = Some((alias, pool.cloned()));
     }
 
     /// The pool is known, and the caller may use it; `asked` is the pool of the alias that was asked
@@ -236,7 +236,8 @@ impl Drop for Record {
             caller: self.caller,
             account: self.account.as_deref(),
             stream: self.stream,
-            unserved: self.unserved.as_deref(),
+            unserved: self.unserved.as_ref().map(|(alias, _)| &**alias),
+            refused_at: self.unserved.as_ref().and_then(|(_, pool)| pool.as_deref()),
             served_by: served_by.map(|it| finished::ServedBy {
                 asked: it.pools.get(it.asked),
                 pool: it.pools.get(it.pool),

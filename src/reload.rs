@@ -132,8 +132,8 @@ impl Loader {
         };
         let table = table::compile(&loaded, &self.registry, &self.hash_key, self.born)?;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-        self.meters.loaded_at.set(now.as_secs_f64().floor());
-        self.meters.last_reload_successful.set(1.0);
+        self.meters.process.loaded_at.set(now.as_secs_f64().floor());
+        self.meters.process.last_reload_successful.set(1.0);
         Ok(table)
     }
 
@@ -191,10 +191,10 @@ impl Loader {
         let problems = loop {
             match self.load() {
                 Ok(table) => {
-                    let aliases = table.pools().len();
+                    let (aliases, hash) = (table.pools().len(), table.hash.clone());
                     self.replaced.push(gateway.replace(table));
-                    self.meters.reloads.with_label_values(&["success"]).inc();
-                    tracing::info!(aliases, "the configuration was reloaded");
+                    self.meters.process.reloads.with_label_values(&["success"]).inc();
+                    tracing::info!(aliases, %hash, "the configuration was reloaded");
                     return;
                 }
                 Err(problems) => {
@@ -205,8 +205,8 @@ impl Loader {
                 }
             }
         };
-        self.meters.reloads.with_label_values(&["failure"]).inc();
-        self.meters.last_reload_successful.set(0.0);
+        self.meters.process.reloads.with_label_values(&["failure"]).inc();
+        self.meters.process.last_reload_successful.set(0.0);
         tracing::error!("the configuration has problems; the old one stays\n{problems}");
     }
 }

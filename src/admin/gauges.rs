@@ -56,6 +56,21 @@ impl Gauges {
     }
 }
 
+/// Each alias and each of its providers, where these are `most` together: those have counters from the
+/// start.
+pub(crate) fn with_zeros(table: &Table, most: usize) -> Vec<(&str, Option<&str>)> {
+    let providers: usize = table.pools().iter().map(|pool| pool.providers.len()).sum();
+    if table.pools().len() + providers > most {
+        return Vec::new();
+    }
+    let mut known = Vec::with_capacity(table.pools().len() + providers);
+    for pool in table.pools() {
+        known.push((&*pool.alias, None));
+        known.extend(pool.providers.iter().map(|it| (&*pool.alias, Some(&*it.name))));
+    }
+    known
+}
+
 impl Iterator for Gauges {
     type Item = String;
 
@@ -195,7 +210,18 @@ fn escape(value: &str, text: &mut String) {
     }
 }
 
-const METRICS: [Metric; 6] = [
+fn config_hash(lines: &mut Lines<'_>, table: &Table, _all: bool) {
+    lines.line(&[("sha256", &table.hash)], 1.0);
+}
+
+const METRICS: [Metric; 7] = [
+    Metric {
+        name: "config_hash",
+        kind: "gauge",
+        help: "Always 1: which file serves.",
+        of_pool: |_, _, _| {},
+        of_table: config_hash,
+    },
     Metric {
         name: "in_flight",
         kind: "gauge",
@@ -242,6 +268,9 @@ const METRICS: [Metric; 6] = [
 /// Aliases, providers and keys of a table up to which those that were never used have series. A
 /// scrape of more would be read for seconds, mostly zeros.
 pub const MOST_UNUSED: usize = 100_000;
+/// Aliases and providers of a table up to which all have counters from the start. These are held as a
+/// whole while a scrape is written, some 500 bytes each.
+pub(crate) const MOST_ZEROS: usize = 10_000;
 /// A piece is some 50 kB at one provider each.
 const POOLS_A_PIECE: usize = 256;
 

@@ -62,7 +62,7 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let retries = Retries::new(tokio::time::Instant::now());
     let identities = Arc::<Identities>::default();
     let body_limits = arguments.body_limits();
-    let access_log = access_log::start(arguments, meters.log_lines_dropped.clone())?;
+    let access_log = access_log::start(arguments, meters.process.log_lines_dropped.clone())?;
     let mut reports: Vec<Arc<dyn Report>> = vec![Metrics::new(Arc::clone(&meters))];
     reports.extend(access_log.iter().map(|it| Arc::clone(&it.report)));
     let report = All::of(reports);
@@ -209,7 +209,8 @@ fn announce(arguments: &Arguments, table: &Table, targets: &std::path::Path) {
     if arguments.log_format == log::Format::Json {
         let (version, aliases) = (env!("CARGO_PKG_VERSION"), table.pools().len());
         let (file, url) = (targets.display(), arguments.url());
-        return tracing::info!(version, aliases, %file, %url, "started");
+        let hash = &*table.hash;
+        return tracing::info!(version, aliases, %file, %url, hash, "started");
     }
     let welcome = welcome(arguments, table);
     match arguments.access_log {

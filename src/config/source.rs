@@ -4,8 +4,10 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::sync::OnceLock;
+
+use sha2::Digest as _;
 
 use super::excerpt::Excerpt;
 use super::json::{self, Entry, Kind, Node, Span};
@@ -69,6 +71,15 @@ impl Source {
     ) -> Problem {
         let (_, node) = self.find(path);
         self.problem_at(node.span, path.clone(), message.into(), hint)
+    }
+
+    /// The SHA-256 of the text, as hexadecimal digits.
+    pub(crate) fn sha256(&self) -> String {
+        let digest = sha2::Sha256::digest(&self.text);
+        digest.iter().fold(String::with_capacity(64), |mut text, byte| {
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
     }
 
     /// The text at `path` as it is written, references unresolved.

@@ -1,22 +1,24 @@
 //! What is counted: Prometheus series whose labels come from the configuration alone.
 //!
 //! Handles are made once and kept beside what they count, so an event costs an atomic addition;
-//! a series exists from its first event on, and goes when its alias goes. What is a level and not a
+//! a series is kept from its first event on, and goes when its alias goes. What is a level and not a
 //! count is read from the table at each scrape, in `admin::gauges`.
 
 mod health;
 mod maker;
+mod process;
 mod retain;
+mod zeros;
 
 use std::{
     sync::{Arc, OnceLock, atomic::AtomicU64},
     time::Duration,
 };
 
-use prometheus::{Gauge, Histogram, HistogramVec, IntCounter, IntCounterVec, Registry};
+use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, Registry};
 
-pub(crate) use self::health::HealthMeters;
 use self::maker::Maker;
+pub(crate) use self::{health::HealthMeters, process::ProcessMeters};
 
 /// Every metric of the process.
 #[derive(Debug)]
@@ -36,16 +38,8 @@ pub struct Meters {
     pub health: HealthMeters,
     /// What the name of each metric begins with.
     pub(crate) prefix: Box<str>,
-    /// Configurations loaded, by result.
-    pub reloads: IntCounterVec,
-    /// 1 when the file on disk is the one that serves, 0 when it was refused.
-    pub(crate) last_reload_successful: Gauge,
-    /// When the configuration that serves was read, in Unix seconds.
-    pub(crate) loaded_at: Gauge,
-    /// Requests lost to a fault of ours.
-    pub(crate) panics: IntCounter,
-    /// Lines of the access log that were lost.
-    pub(crate) log_lines_dropped: IntCounter,
+    /// How the process is.
+    pub process: ProcessMeters,
 }
 
 /// One alias's handles.
@@ -99,7 +93,6 @@ impl Meters {
     pub fn new(prefix: &str) -> Result<Arc<Self>, prometheus::Error> {
         let registry = Registry::new();
         let make = Maker { registry: &registry, prefix };
-        make.info("build_info", "What runs.", "version", env!("CARGO_PKG_VERSION"))?;
         Ok(Arc::new(Self {
             requests: make.counters("requests_total", "Requests ended.", &["alias", "status"])?,
             durations: make.histograms(
@@ -149,31 +142,23 @@ impl Meters {
             )?,
             health: HealthMeters::new(&make)?,
             prefix: prefix.into(),
-            reloads: make.counters("config_reloads_total", "Configurations read.", &["result"])?,
-            last_reload_successful: make.gauge(
-                "config_last_reload_successful",
-                "Whether the file on disk is the one that serves.",
-            )?,
-            loaded_at: make.gauge(
-                "config_loaded_timestamp_seconds",
-                "When the configuration that serves was read.",
-            )?,
-            panics: make.counter("panics_total", "Requests lost to a fault of the router.")?,
-            log_lines_dropped: make.counter("log_lines_dropped_total", "Access log lines lost.")?,
+            process: ProcessMeters::new(&make)?,
             registry,
         }))
     }
 
     /// All counters and histograms in the text format of Prometheus, with each label's value as
-    /// `shown` has it.
+    /// `shown` has it. Each alias and provider of `known` has counters from the start.
     ///
     /// # Errors
     /// A metric cannot be written as text.
     pub fn render(
         &self,
         shown: impl Fn(&str) -> std::borrow::Cow<'_, str>,
+        known: &[(&str, Option<&str>)],
     ) -> Result<String, prometheus::Error> {
         let mut families = self.registry.gather();
+        self.add_zeros(&mut families, known);
         let metrics = families.iter_mut().flat_map(|family| family.mut_metric());
         for pair in metrics.flat_map(|metric| metric.mut_label()) {
             if let std::borrow::Cow::Owned(masked) = shown(pair.value()) {
@@ -185,7 +170,7 @@ impl Meters {
         Ok(text)
     }
 
-    /// The handles of an alias; no series exists before its first event.
+    /// The handles of an alias; none has a series before its first event.
     pub fn pool(self: &Arc<Self>, alias: &str) -> PoolMeters {
         PoolMeters { meters: Arc::clone(self), alias: alias.into(), handles: OnceLock::new() }
     }

@@ -53,6 +53,8 @@ pub(crate) struct Finished<'a> {
     pub(crate) stream: bool,
     /// The alias asked for, where no pool serves it.
     pub(crate) unserved: Option<&'a str>,
+    /// The pool of that alias, where there is one that refused the caller.
+    pub(crate) refused_at: Option<&'a Pool>,
     /// The pools asked for and served.
     pub(crate) served_by: Option<ServedBy<'a>>,
     /// The status that the client got; 499 where it left before there was one.

@@ -86,7 +86,7 @@ fn refusal_before_any_pool_is_reported_with_its_alias_and_caller() {
     let mut record = begin(&heard);
     record.came(12, false);
     record.called_by(Caller::Unknown, &table());
-    record.unserved("ghost".into());
+    record.unserved("ghost".into(), None);
     record.refused(&Refusal::InvalidApiKey);
     record.sent(34);
     drop(record);

@@ -42,8 +42,8 @@ impl Metrics {
 impl Report for Metrics {
     fn finished(&self, request: &Finished<'_>) {
         let pool = request.served_by.map(|served_by| served_by.pool);
-        match (request.end, pool) {
-            (End::Fault, _) => self.0.panics.inc(),
+        match (request.end, pool.or(request.refused_at)) {
+            (End::Fault, _) => self.0.process.panics.inc(),
             (End::Refused { code, whose }, Some(pool)) => pool.live.meters.refused(code, whose),
             (End::Refused { code, .. }, None) => self.0.refused(code),
             // An error that was passed on and broke did not become one.

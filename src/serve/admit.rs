@@ -31,8 +31,6 @@ use crate::{
 
 /// A request that its caller may make.
 pub(crate) struct Allowed {
-    /// The table that this request began under.
-    pub(crate) table: Arc<Table>,
     /// The pool of the alias that it asks for.
     pub(crate) asked: PoolId,
     /// The pool that will serve it.
@@ -219,17 +217,17 @@ pub(crate) fn caller(table: &Table, inbound: &Inbound, hash: Option<&str>) -> Ca
 /// # Errors
 /// The refusal of an alias that does not exist, or that the caller may not use so.
 pub(crate) fn allow(
-    table: Arc<Table>,
+    table: &Table,
     caller: Caller,
     inbound: &mut Inbound,
 ) -> Result<Allowed, Refusal> {
     let Some(asked) = table.find(&inbound.alias) else {
-        return Err(access::unknown(&table, caller, &inbound.alias));
+        return Err(access::unknown(table, caller, &inbound.alias));
     };
     inbound.meant = table.meant(&inbound.alias).map(Box::from);
-    let pool = access::resolve(&table, asked, caller)?;
+    let pool = access::resolve(table, asked, caller)?;
     may_ask(table.pool(pool), inbound)?;
-    Ok(Allowed { table, asked, pool, caller })
+    Ok(Allowed { asked, pool, caller })
 }
 
 /// Whether what is asked for is what the alias is for.
@@ -245,8 +243,8 @@ pub(crate) fn may_ask(pool: &Pool, inbound: &Inbound) -> Result<(), Refusal> {
 }
 
 /// Limits of the key, then of the pool.
-pub(crate) fn hold(allowed: Allowed) -> Result<Held, Refusal> {
-    let Allowed { table, pool, caller, .. } = allowed;
+pub(crate) fn hold(table: Arc<Table>, allowed: &Allowed) -> Result<Held, Refusal> {
+    let Allowed { pool, caller, .. } = *allowed;
     let mut permits = Permits::new();
     if let Caller::Known(key) = caller {
         permits.push(permits::take(&table.keyring.key(key).limits, Whose::Key)?);

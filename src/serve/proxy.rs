@@ -80,10 +80,12 @@ fn hold(
     let table = gateway.snapshot();
     let caller = admit::caller(&table, inbound, hash);
     record.called_by(caller, &table);
-    let allowed = admit::allow(table, caller, inbound)
-        .inspect_err(|_| record.unserved(std::mem::take(&mut inbound.alias)))?;
-    record.allowed(&allowed.table, allowed.asked, allowed.pool);
-    admit::hold(allowed)
+    let allowed = admit::allow(&table, caller, inbound).inspect_err(|_| {
+        let pool = table.find(&inbound.alias).map(|pool| table.pool(pool));
+        record.unserved(std::mem::take(&mut inbound.alias), pool);
+    })?;
+    record.allowed(&table, allowed.asked, allowed.pool);
+    admit::hold(table, &allowed)
 }
 
 /// Asks providers until one answer may be passed on, or the process ends.

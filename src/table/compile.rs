@@ -48,7 +48,8 @@ pub fn compile(
         return Err(compiler.problems.into());
     }
     compiler.draft.commit();
-    Ok(Table { pools, by_alias: compiler.aliases, names, keyring, cors, created })
+    let hash = loaded.source.sha256().into();
+    Ok(Table { pools, by_alias: compiler.aliases, names, keyring, cors, hash, created })
 }
 
 /// What is wrong with the sound part of a file that will not be served anyway.

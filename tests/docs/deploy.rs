@@ -42,8 +42,31 @@ fn the_questions_ask_for_metrics_that_exist() {
 
 fn metrics_in(text: &str) -> Vec<String> {
     let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-    let ours = words.filter(|word| word.starts_with("onwards_"));
+    let ours = words.filter(|word| word.starts_with("onwards_") || word.starts_with("process_"));
     ours.map(|word| word.trim_end_matches("_bucket").to_owned()).collect()
+}
+
+#[test]
+fn the_alerts_watch_metrics_that_exist() {
+    let alerts = file("alerts.yaml");
+    let rows = Page::named("docs/metrics.md").table("metrics");
+    let known: BTreeSet<_> = rows.iter().map(|row| quoted(&row[0])[0].to_owned()).collect();
+    let rules: Vec<_> = alerts.split("- alert: ").skip(1).collect();
+    for rule in &rules {
+        let name = rule.lines().next().unwrap();
+        let (_, expression) = rule.split_once("expr: ").unwrap();
+        let (expression, rest) = expression.split_once("labels: {").unwrap();
+        let watched: BTreeSet<_> = metrics_in(expression).into_iter().collect();
+        assert!(!watched.is_empty() && watched.is_subset(&known), "{name}: {watched:?}");
+        assert!(rest.contains("severity: ") && rest.contains("summary: "), "{name}");
+        for label in rest.split("$labels.").skip(1) {
+            let label = label.split(|c: char| !c.is_alphanumeric()).next().unwrap();
+            let has = |row: &&Vec<String>| watched.contains(quoted(&row[0])[0]);
+            let has = rows.iter().filter(has).all(|row| quoted(&row[2]).contains(&label));
+            assert!(has, "{name}: {label}");
+        }
+    }
+    assert!(rules.len() > 8);
 }
 
 #[test]

@@ -155,7 +155,7 @@ async fn series_go_when_nobody_is_left_who_counts() {
     }
     meters.refused("invalid_api_key");
     let series = |word: &str| {
-        let text = meters.render(crate::secret::names::label).unwrap();
+        let text = meters.render(crate::secret::names::label, &[]).unwrap();
         text.lines().filter(|line| line.contains(&format!("\"{word}\""))).count()
     };
     let all = (series("gone"), series("here"), series("one"), series("two"));
@@ -176,7 +176,7 @@ async fn series_go_when_nobody_is_left_who_counts() {
     let again = registry.draft().name("here", "one");
     here.meters.served(&again, "one");
     assert!(
-        meters.render(crate::secret::names::label).unwrap().contains(r#"provider="one"} 2"#),
+        meters.render(crate::secret::names::label, &[]).unwrap().contains(r#"provider="one"} 2"#),
         "the same handle"
     );
     drop(one);

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Reply, Router, Script, Upstream, assert_ok, eventually, secs};
+use crate::support::{Call, Reply, Router, Script, Upstream, assert_ok, eventually, secs};
 
 /// One alias, one provider of that name that is probed, and another that fails before it.
 fn file(upstream: &Upstream, alias: &str, provider: &str) -> Value {
@@ -88,6 +88,86 @@ async fn a_provider_that_is_renamed_is_counted_under_its_new_name() {
     tokio::time::sleep(secs(5)).await;
     assert_ok(&router.chat("m").await);
     assert!(eventually(secs(1), async || asked().await > Some(before)).await);
+}
+
+#[tokio::test]
+async fn counters_are_zero_before_the_first_request_and_told_once_after_it() {
+    let upstream = Upstream::start(failing_or_not()).await;
+    let mut file = file(&upstream, "m", "one");
+    file["targets"]["other"] = json!({"url": upstream.base(), "name": "far"});
+    let router = Router::start(&file).await;
+    let requests = async |alias| {
+        router.metric("onwards_requests_total", &[("alias", alias), ("status", "200")]).await
+    };
+    let attempts = async |provider: &str| {
+        let labels = [("provider", provider), ("outcome", "200")];
+        router.metric("onwards_attempts_total", &labels).await
+    };
+    let refused = async |provider: &str| {
+        router.metric("onwards_credential_refused_total", &[("provider", provider)]).await
+    };
+    for provider in ["one", "bad-one", "far"] {
+        assert_eq!((attempts(provider).await, refused(provider).await), (Some(0.0), Some(0.0)));
+    }
+    assert_eq!((requests("m").await, requests("other").await), (Some(0.0), Some(0.0)));
+    assert_ok(&router.chat("m").await);
+    assert!(eventually(secs(5), async || requests("m").await == Some(1.0)).await);
+    assert_eq!(attempts("one").await, Some(1.0));
+    assert_eq!((requests("other").await, attempts("bad-one").await), (Some(0.0), Some(0.0)));
+    let text = router.metrics().await;
+    let series: Vec<_> = text.lines().filter_map(|line| line.rsplit_once(' ')).collect();
+    let names: std::collections::BTreeSet<_> = series.iter().map(|(name, _)| name).collect();
+    let told = series.iter().filter(|(name, _)| !name.starts_with('#')).count();
+    let distinct = names.iter().filter(|name| !name.starts_with('#')).count();
+    assert_eq!(told, distinct, "{text}");
+}
+
+#[tokio::test]
+async fn the_process_and_its_configuration_are_told() {
+    let router = Router::start(&json!({"targets": {"m": {"url": "mock:"}}})).await;
+    for name in ["process_resident_memory_bytes", "process_open_fds", "process_start_time_seconds"]
+    {
+        assert!(router.metric(name, &[]).await.is_some_and(|value| value > 0.0), "{name}");
+    }
+    assert_eq!(router.metric("onwards_build_info", &[]).await, Some(1.0));
+    let hash = async || {
+        let text = router.metrics().await;
+        let line = text.lines().find(|line| line.starts_with("onwards_config_hash{")).unwrap();
+        line.split('"').nth(1).unwrap().to_owned()
+    };
+    let before = hash().await;
+    assert_eq!(before.len(), 64);
+    router.write_targets(&json!({"targets": {"n": {"url": "mock:"}}})).await;
+    assert!(eventually(secs(10), async || hash().await != before).await);
+}
+
+#[tokio::test]
+async fn a_refusal_names_its_alias_where_the_file_has_it() {
+    let file = json!({
+        "auth": {"key_definitions": {"team": {"key": "sk-team-key-that-is-long"}}},
+        "targets": {"m": {"url": "mock:", "keys": ["team"]}, "open": {"url": "mock:"},
+            "far": {"url": "mock:", "keys": ["sk-another-key-that-is-long"]}}});
+    let router = Router::start(&file).await;
+    let ask = async |alias: &str, key: &str| {
+        let call = Call::chat(&crate::support::client::chat(alias));
+        let call = if key.is_empty() { call } else { call.key(key) };
+        call.send(router.addr()).await
+    };
+    ask("m", "").await;
+    ask("m", "sk-wrong").await;
+    ask("far", "sk-team-key-that-is-long").await;
+    ask("ghost", "sk-team-key-that-is-long").await;
+    for (alias, code) in [
+        ("m", "missing_api_key"),
+        ("m", "invalid_api_key"),
+        ("far", "forbidden"),
+        ("", "model_not_found"),
+    ] {
+        let labels = [("alias", alias), ("code", code)];
+        let counted =
+            async || router.metric("onwards_rejections_total", &labels).await == Some(1.0);
+        assert!(eventually(secs(5), counted).await, "{alias} {code}");
+    }
 }
 
 #[tokio::test]

@@ -1,0 +1,50 @@
+//! The process itself as series: what runs, what it has read, what it has lost, what the kernel
+//! tells of it.
+//!
+//! It never knows an alias.
+
+use prometheus::{Gauge, IntCounter, IntCounterVec};
+
+use super::maker::Maker;
+
+/// What is told of the process.
+#[derive(Debug)]
+pub struct ProcessMeters {
+    /// Configurations loaded, by result.
+    pub reloads: IntCounterVec,
+    /// 1 when the file on disk is the one that serves, 0 when it was refused.
+    pub(crate) last_reload_successful: Gauge,
+    /// When the configuration that serves was read, in Unix seconds.
+    pub(crate) loaded_at: Gauge,
+    /// Requests lost to a fault of ours.
+    pub(crate) panics: IntCounter,
+    /// Lines of the access log that were lost.
+    pub(crate) log_lines_dropped: IntCounter,
+}
+
+impl ProcessMeters {
+    pub(super) fn new(make: &Maker<'_>) -> Result<Self, prometheus::Error> {
+        make.info("build_info", "What runs.", "version", env!("CARGO_PKG_VERSION"))?;
+        // The names that every exporter has, without our prefix.
+        #[cfg(target_os = "linux")]
+        make.registry
+            .register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+        let reloads = make.counters("config_reloads_total", "Configurations read.", &["result"])?;
+        for result in ["success", "failure"] {
+            reloads.with_label_values(&[result]);
+        }
+        Ok(Self {
+            reloads,
+            last_reload_successful: make.gauge(
+                "config_last_reload_successful",
+                "Whether the file on disk is the one that serves.",
+            )?,
+            loaded_at: make.gauge(
+                "config_loaded_timestamp_seconds",
+                "When the configuration that serves was read.",
+            )?,
+            panics: make.counter("panics_total", "Requests lost to a fault of the router.")?,
+            log_lines_dropped: make.counter("log_lines_dropped_total", "Access log lines lost.")?,
+        })
+    }
+}
