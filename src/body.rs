@@ -4,6 +4,7 @@
 //! It never builds a tree, never joins the pieces of a large body and never recurses: what a
 //! client nests or repeats costs one pass and a fixed amount of memory.
 
+mod field;
 mod json;
 mod string;
 mod escape;
@@ -19,6 +20,7 @@ mod send;
 mod weight;
 
 pub(crate) use alone::stands_alone;
+pub(crate) use field::{field, first_brace};
 pub(crate) use nested::{Nested, each_nested, each_nested_in};
 pub use pieces::json_string;
 pub(crate) use pieces::{A_FEW, Pieces, joined_crumbs};

@@ -27,6 +27,7 @@ pub(crate) mod headroom;
 mod translate;
 pub(crate) mod prepare;
 mod transport;
+mod usage;
 mod peek;
 mod whole;
 pub(crate) mod judge;

@@ -95,6 +95,13 @@ impl Pieces {
         Self::from(Bytes::from(joined))
     }
 
+    /// The bytes of a span, in one piece.
+    pub(crate) fn slice(&self, span: Range<u64>) -> Vec<u8> {
+        let mut joined = Vec::new();
+        self.range(span).for_each(|(piece, range)| joined.extend_from_slice(&piece[range]));
+        joined
+    }
+
     /// All bytes in one piece, without copying when there is but one. For what has to be read
     /// as a whole.
     pub(crate) fn to_bytes(&self) -> Bytes {

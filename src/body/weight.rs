@@ -21,6 +21,8 @@ pub struct Weight {
     objects: u128,
     /// A key comes next, not a value.
     at_key: bool,
+    /// The value is a number or a word.
+    is_scalar: bool,
     key: Key,
     /// The value that comes next stands under one of [`AS_WRITTEN`].
     is_written: bool,
@@ -56,6 +58,7 @@ impl Default for Weight {
             depth: 0,
             objects: 0,
             at_key: false,
+            is_scalar: false,
             key: Key::default(),
             is_written: false,
             written: 0,
@@ -114,7 +117,7 @@ impl Weight {
                 b'}' | b']' => self.close(),
                 b':' => self.field(),
                 b',' => self.comma(),
-                _ => {}
+                byte => self.is_scalar |= byte.is_ascii_alphanumeric(),
             }
             at += 1;
         }
@@ -153,8 +156,12 @@ impl Weight {
     fn comma(&mut self) {
         self.is_written = false;
         self.at_key = self.is_in_object();
+        let is_scalar = std::mem::take(&mut self.is_scalar);
         if !self.at_key {
             self.add(self.element);
+            if is_scalar && self.element == ELEMENT && self.deep.is_empty() {
+                self.add(SCALAR);
+            }
         }
     }
 
@@ -253,6 +260,8 @@ const OBJECT: u64 = 220;
 const LIST: u64 = 64;
 const FIELD: u64 = 60;
 const ELEMENT: u64 = 100;
+/// What a number takes beside that, where a list of parts holds it.
+const SCALAR: u64 = 100;
 const DEEP: u64 = 40;
 const NUMBER: u64 = 8;
 

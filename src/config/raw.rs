@@ -196,6 +196,9 @@ pub(crate) struct PoolKeys {
     /// What happens to a field that a provider's protocol cannot carry (`warn` when absent).
     #[schemars(extend("default" = "warn"))]
     pub(crate) lossy: Option<Lossy>,
+    /// Whether providers are asked for the tokens of streams, where clients do not ask (where they
+    /// have a price, when absent).
+    pub(crate) usage: Option<Usage>,
     /// What `sticky` requests have in common (the header `x-session-id`, else the caller's key,
     /// else the beginning of the prompt, when absent).
     pub(crate) sticky: Option<Sticky>,
@@ -290,6 +293,16 @@ pub(crate) struct Endpoint {
     /// How reasoning efforts are written for this provider.
     #[expect(dead_code, reason = "refused by `unsupported`")]
     pub(crate) reasoning_translation: Option<serde_json::Value>,
+}
+
+/// Whether providers are asked for the tokens of streams, where clients do not ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Usage {
+    /// They are always asked for, and kept from clients that do not ask.
+    Always,
+    /// They are never asked for: the request's bytes are the client's.
+    Never,
 }
 
 /// One credential, or one provider for each of several.

@@ -59,6 +59,8 @@ pub(crate) struct Observer {
     /// Whether each event is read before it is passed on.
     reads_all: bool,
     usage: usage::Watch,
+    /// Whether the event that only tells the tokens is kept from the client, which did not ask.
+    hides_usage: bool,
 }
 
 /// How the stream is framed.
@@ -77,14 +79,14 @@ impl Observer {
         let end = if marks.name_no_end() { End::Said } else { End::Missing };
         let of = Of::Events(marks, Top::default());
         let usage = usage::Watch::default();
-        Self { protocol: protocol(endpoint), of, end, reads_all: false, usage }
+        Self { protocol: protocol(endpoint), of, end, reads_all: false, usage, hides_usage: false }
     }
 
     /// Of AWS's frames.
     pub(crate) fn of_frames(endpoint: Option<&Endpoint>) -> Self {
         let of = Of::Frames(FrameMarks::default());
         let (end, usage) = (End::Missing, usage::Watch::default());
-        Self { protocol: protocol(endpoint), of, end, reads_all: false, usage }
+        Self { protocol: protocol(endpoint), of, end, reads_all: false, usage, hides_usage: false }
     }
 
     /// From here on an event that is not JSON ends the stream.
@@ -128,6 +130,16 @@ impl Observer {
     /// How near its end the stream is.
     pub(crate) fn end(&self) -> End {
         self.end
+    }
+
+    /// From here on the event that only tells the tokens is kept from the client.
+    pub(crate) fn hide_usage(&mut self) {
+        self.hides_usage = true;
+    }
+
+    /// What of these whole events the client is shown.
+    pub(crate) fn shown(&self, events: Bytes) -> Bytes {
+        if self.hides_usage { usage::without(events) } else { events }
     }
 
     /// The tokens that the stream has told so far.

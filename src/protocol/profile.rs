@@ -62,10 +62,21 @@ pub struct Profile {
     pub(crate) prompt: &'static [&'static str],
     /// The fields of a request that offer tools.
     pub(crate) tools: &'static [&'static str],
+    /// How a request asks for the tokens of its stream, where they are not told unasked.
+    pub(crate) asks_usage: Option<AskUsage>,
     /// The fields of an answer that tell its tokens, in quotes.
     pub(crate) usage: &'static [&'static str],
     /// How a stream of events ends.
     pub(crate) stream: Stream,
+}
+
+/// How a request asks for the tokens of its stream.
+#[derive(Debug)]
+pub(crate) struct AskUsage {
+    /// The field that holds the options of a stream.
+    pub(crate) options: &'static [&'static str; 1],
+    /// The field of these that asks; the last event then has no choice, but the tokens.
+    pub(crate) field: &'static str,
 }
 
 /// Where a path names the model.
@@ -177,6 +188,7 @@ impl Profile {
         foreign_proofs: &[],
         prompt: &["messages"],
         tools: &["tools"],
+        asks_usage: None,
         usage: &["\"usage\""],
         stream: Stream::USUAL,
     };

@@ -77,6 +77,53 @@ impl Tail {
     }
 }
 
+/// These whole events without those that tell the tokens and have no choice: they are there for those
+/// that ask for them.
+pub(crate) fn without(events: Bytes) -> Bytes {
+    if !says_usage(&events) {
+        return events;
+    }
+    let mut shown = Vec::with_capacity(events.len());
+    let mut rest = &events[..];
+    while !rest.is_empty() {
+        let (event, behind) = rest.split_at(event_length(rest));
+        if !tells_only_usage(event) {
+            shown.extend_from_slice(event);
+        }
+        rest = behind;
+    }
+    if shown.len() == events.len() { events } else { Bytes::from(shown) }
+}
+
+/// To the empty line behind the first event, that included.
+fn event_length(events: &[u8]) -> usize {
+    let mut line_ended = false;
+    for (at, byte) in events.iter().enumerate() {
+        match byte {
+            b'\n' if line_ended => return at + 1,
+            b'\n' => line_ended = true,
+            b'\r' => {}
+            _ => line_ended = false,
+        }
+    }
+    events.len()
+}
+
+fn tells_only_usage(event: &[u8]) -> bool {
+    #[derive(serde::Deserialize)]
+    struct Chunk {
+        choices: Vec<serde::de::IgnoredAny>,
+        usage: Option<serde::de::IgnoredAny>,
+    }
+    if !says_usage(event) {
+        return false;
+    }
+    let mut data =
+        event.split(|byte| *byte == b'\n').filter_map(|line| line.strip_prefix(b"data:"));
+    let chunk = data.next().and_then(|data| serde_json::from_slice::<Chunk>(data).ok());
+    chunk.is_some_and(|chunk| chunk.choices.is_empty() && chunk.usage.is_some())
+}
+
 /// Whether these bytes may say it: a mark that no `null` follows.
 fn says_usage(bytes: &[u8]) -> bool {
     MARK.find_iter(bytes).any(|at| {
@@ -229,6 +276,19 @@ mod tests {
         }
         assert!(tail.length < KEPT + 3_000);
         assert_eq!(tail.usage(Protocol::OpenAi), Some(TOLD));
+    }
+
+    #[test]
+    fn event_that_only_tells_usage_is_left_out_and_no_other() {
+        let word = "data: {\"choices\":[{\"delta\":{\"content\":\"usage\"}}],\"usage\":null}\n\n";
+        let last = "data: {\"choices\":[{}],\"usage\":{\"prompt_tokens\":9}}\r\n\r\n";
+        let told = "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":9}}\n\n";
+        let filter = "data: {\"choices\":[],\"prompt_filter_results\":[]}\n\n";
+        let done = "data: [DONE]\n\n";
+        let all = [word, filter, last, told, done].concat();
+        assert_eq!(without(Bytes::from(all)), [word, filter, last, done].concat().as_bytes());
+        assert_eq!(without(Bytes::from(told)), Bytes::new());
+        assert_eq!(without(Bytes::from(word)), word.as_bytes());
     }
 
     #[test]

@@ -107,6 +107,7 @@ pub(crate) async fn admit(
         endpoint,
         reading: OnceLock::new(),
         gives_back_foreign: OnceLock::new(),
+        own_options: OnceLock::new(),
         method: head.method,
         headers: head.headers,
         rare,

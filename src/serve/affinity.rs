@@ -101,6 +101,7 @@ mod tests {
             endpoint: None,
             reading: std::sync::OnceLock::new(),
             gives_back_foreign: std::sync::OnceLock::new(),
+            own_options: std::sync::OnceLock::new(),
             stream: false,
             model: None,
             mentions: Default::default(),

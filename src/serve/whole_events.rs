@@ -142,6 +142,7 @@ impl WholeEvents {
         if let Report::Error(error) = self.observer.observe(&piece, self.torn) {
             self.error = Some(Box::new(self.observer.failure(&error)));
         }
+        let piece = if self.torn { piece } else { self.observer.shown(piece) };
         if !piece.is_empty() {
             self.ready.push_back(piece);
         }

@@ -98,6 +98,8 @@ pub struct Provider {
     pub(crate) model_bare: Bytes,
     /// What its tokens cost.
     pub(crate) pricing: Pricing,
+    /// Whether it is asked for the tokens of streams of which clients do not ask for them.
+    pub(crate) asks_usage: bool,
     /// Share of the traffic; 0 is used only when nothing else is left.
     pub weight: u32,
     /// 1 is tried before 2.

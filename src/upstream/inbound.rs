@@ -56,6 +56,8 @@ pub(crate) struct Inbound {
     pub(crate) reading: OnceLock<Box<Read>>,
     /// Whether it gives back another vendor's proof, once a provider has needed to know.
     pub(crate) gives_back_foreign: OnceLock<bool>,
+    /// What the client says of the tokens of its own stream, once a provider has needed to know.
+    pub(crate) own_options: OnceLock<OwnOptions>,
     /// Whether the client asks for a stream.
     pub(crate) stream: bool,
     /// Where the body names its model, and how the name reads once decoded.
@@ -68,6 +70,17 @@ pub(crate) struct Inbound {
     pub(crate) form: bool,
     /// Whether an answer must have a body.
     pub(crate) needs_body: bool,
+}
+
+/// What the client says of the tokens of its own stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OwnOptions {
+    /// Nothing.
+    Absent,
+    /// Something else than that it wants them.
+    Others,
+    /// That it wants them, or what cannot be told.
+    Asks,
 }
 
 impl Inbound {

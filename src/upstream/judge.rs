@@ -11,6 +11,7 @@ use super::{
     foreign,
     inbound::Inbound,
     peek::{self, MOST_HELD},
+    usage,
 };
 use crate::{
     failure::What,
@@ -49,6 +50,11 @@ pub(super) async fn judge(
 ) -> Result<Box<Answer>, Failed> {
     let form = answer.form();
     answer.observer = observer(form, inbound);
+    if let Some(observer) = &mut answer.observer
+        && usage::to_ask(inbound, provider).is_some()
+    {
+        observer.hide_usage();
+    }
     answer.tells_usage = form == Form::Json;
     let answer = judge_head(answer, form, provider, inbound, inspection).await?;
     judge_body(answer, form, provider, inbound, inspection).await

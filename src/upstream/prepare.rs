@@ -22,6 +22,7 @@ use super::{
         spoken,
         vectors::Vectors,
     },
+    usage,
 };
 use crate::{
     protocol::{
@@ -109,6 +110,7 @@ pub(crate) fn prepare<'a>(inbound: &'a Inbound, provider: &'a Provider) -> Prepa
 /// The same for a large body. Whatever looks at all of it does so on another thread.
 async fn prepare_off_core<'a>(inbound: &'a Inbound, provider: &'a Provider) -> Prepared<'a> {
     foreign::look_off_core(inbound, provider).await;
+    usage::look_off_core(inbound, provider).await;
     if embedding::may_need_another_body(inbound, provider)
         && !embedding::needs_another_body_off_core(inbound, provider).await
     {

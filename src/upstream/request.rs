@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version, header, ur
 
 use percent_encoding::utf8_percent_encode;
 
-use super::{headers, identity::Credential, inbound::Inbound, off_core};
+use super::{headers, identity::Credential, inbound::Inbound, off_core, usage};
 use crate::{
     body::{self, Model, Pieces, PiecesBody},
     path::{self, BasePath},
@@ -154,7 +154,7 @@ fn path_and_body<'a>(
     call: Option<&'a Call>,
 ) -> (Cow<'a, str>, Pieces) {
     let (path, body) = match call {
-        None => (path_for(inbound, provider), body_for(inbound, provider)),
+        None => (path_for(inbound, provider), asking_for_usage(inbound, provider)),
         Some(call) => (call.path.as_str().into(), Pieces::from(call.body.clone())),
     };
     if provider.on_vertex {
@@ -202,6 +202,15 @@ pub(crate) fn names_another(inbound: &Inbound, provider: &Provider) -> bool {
             && provider
                 .in_path()
                 .is_some_and(|it| it.names_another(&path_for(inbound, provider), &model())))
+}
+
+/// The body, with the question for a stream's tokens where that is to be put.
+fn asking_for_usage(inbound: &Inbound, provider: &Provider) -> Pieces {
+    let body = body_for(inbound, provider);
+    match usage::to_ask(inbound, provider) {
+        Some(ask) => usage::asked(body, ask, inbound.own_options.get().copied()),
+        None => body,
+    }
 }
 
 /// The client's bytes, with only the values replaced that name the alias, and only if the provider

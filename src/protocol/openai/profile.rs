@@ -6,7 +6,7 @@ use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
 use crate::protocol::limits::{Limit, Limits};
-use crate::protocol::profile::{Profile, Said, Stream};
+use crate::protocol::profile::{AskUsage, Profile, Said, Stream};
 
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
@@ -29,6 +29,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     is_openais: true,
     prompt: &["messages", "prompt", "input"],
     tools: &["tools", "functions"],
+    asks_usage: Some(AskUsage { options: &["stream_options"], field: "include_usage" }),
     // Providers that leave `[DONE]` out have still said why they finished.
     stream: Stream {
         ends: &["data: [DONE]", "data:[DONE]", "\"finish_reason\":\"", "\"finish_reason\": \""],

@@ -18,6 +18,7 @@ use crate::{
         mock::Script,
         names::is_pattern,
         pool::{Headers, Timeouts},
+        prices::Pricing,
     },
 };
 
@@ -86,6 +87,7 @@ impl Compiler<'_> {
         let caller_credential = self.caller_credential(endpoint, protocol, credential, path);
         let trusted = own.and_then(|own| own.trusted).or(inherited.keys.trusted).unwrap_or(false);
         let masks = [mask(&name), mask(&model)];
+        let pricing = prices::of_provider(&self.prices, endpoint.price.as_ref(), &model);
         Some(Provider {
             name_value: in_headers.value,
             served_value: in_headers.served,
@@ -102,7 +104,8 @@ impl Compiler<'_> {
             aws: known.aws,
             identity: known.identity,
             masks,
-            pricing: prices::of_provider(&self.prices, endpoint.price.as_ref(), &model),
+            asks_usage: asks_usage(inherited.keys.usage, &pricing),
+            pricing,
             model_json: body::json_string(&model),
             model_bare: Bytes::copy_from_slice(model.as_bytes()),
             model,
@@ -273,6 +276,15 @@ fn settings(own: Option<&raw::Provider>, pool: &raw::PoolKeys) -> ProviderSettin
 struct Allowed {
     connect: Duration,
     of_attempt: Timeouts,
+}
+
+/// Whether a provider is asked for the tokens of streams, where clients do not ask.
+fn asks_usage(usage: Option<raw::Usage>, pricing: &Pricing) -> bool {
+    match usage {
+        Some(raw::Usage::Always) => true,
+        Some(raw::Usage::Never) => false,
+        None => matches!(pricing, Pricing::Price(_)),
+    }
 }
 
 fn timeouts(

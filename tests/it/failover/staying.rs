@@ -116,7 +116,7 @@ async fn attempts_are_counted_for_each_pool_and_for_all_of_them() {
         let output = run_cli(["check", file.to_str().unwrap()]);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(0));
-        let line = "targets.m.fallback.max_attempts_total";
+        let line = "fallback.max_attempts_total";
         assert_eq!(said.contains(line), named.is_some(), "{total}: {said}");
         assert!(named.is_none_or(|named| said.contains(named)), "{total}: {said}");
     }

@@ -8,8 +8,8 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Call, Launch, Reply, Response, Router, Script, Upstream, assert_ok, chat, eventually, open,
-    secs,
+    Call, Launch, Reply, Response, Router, Script, Upstream, assert_ok, chat, chat_stream,
+    eventually, open, secs,
 };
 
 /// A protocol: how its clients ask, and the tokens that its sample answers tell, whole and streamed.
@@ -208,6 +208,70 @@ async fn answer_costs_what_the_file_says() {
         router.stdout_text().contains("\"cost\":0.000019,")
     };
     assert!(eventually(secs(10), changed).await, "{}", router.stdout_text());
+}
+
+/// A provider that tells a stream's tokens only to those that ask.
+fn tells_if_asked() -> Script {
+    Script::by(|seen| {
+        let usage = json!({"prompt_tokens": 5, "completion_tokens": 2, "total_tokens": 7});
+        let asked = seen.json()["stream_options"]["include_usage"] == true;
+        let word = json!({"choices": [{"index": 0, "delta": {"content": "hi"}}]});
+        let end = json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]});
+        let told = json!({"choices": [], "usage": usage});
+        let mut events = vec![word, end];
+        events.extend(asked.then_some(told));
+        let events = events.iter().map(|event| format!("data: {event}\n\n"));
+        Reply::sse(events.chain(["data: [DONE]\n\n".to_owned()]))
+    })
+}
+
+#[tokio::test]
+async fn provider_is_asked_for_what_the_client_does_not_ask_and_the_client_is_not_shown_it() {
+    let upstream = Upstream::start(tells_if_asked()).await;
+    let target = |usage: Value, price: Value| {
+        let mut target = json!({"providers": [{"url": upstream.base(), "price": price}]});
+        target["usage"] = usage;
+        target.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        target["providers"][0].as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        target
+    };
+    let price = json!({"input": 1, "output": 1});
+    let file = json!({"targets": {
+        "priced": target(Value::Null, price.clone()),
+        "free": target(Value::Null, Value::Null),
+        "always": target(json!("always"), Value::Null),
+        "never": target(json!("never"), price)}});
+    let router = Router::start(&file).await;
+    for (alias, own, asked, shown) in [
+        ("priced", Value::Null, true, false),
+        ("priced", json!({"include_usage": false, "x": 1}), true, false),
+        ("priced", json!({"include_usage": true}), true, true),
+        ("free", Value::Null, false, false),
+        ("always", Value::Null, true, false),
+        ("never", Value::Null, false, false),
+    ] {
+        let mut body = chat_stream(alias);
+        if !own.is_null() {
+            body["stream_options"] = own.clone();
+        }
+        let answer = router.post("/v1/chat/completions", "", &body).await;
+        let text = answer.text();
+        let what = format!("{alias} {own}");
+        assert!(text.contains("hi") && text.ends_with("data: [DONE]\n\n"), "{what}: {text}");
+        assert_eq!(text.contains("usage"), shown, "{what}: {text}");
+        let seen = upstream.last().json();
+        assert_eq!(seen["stream_options"]["include_usage"] == true, asked, "{what}: {seen}");
+        assert!(own["x"].is_null() || seen["stream_options"]["x"] == 1, "{what}: {seen}");
+        let id = answer.header("x-request-id").unwrap().to_owned();
+        let line = || {
+            let text = router.stdout_text();
+            let mut lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+            lines.find(|line| line["id"] == *id)
+        };
+        assert!(eventually(secs(5), async || line().is_some()).await, "{what}");
+        let told = line().unwrap()["usage"]["input"] == 5;
+        assert_eq!(told, asked, "{what}");
+    }
 }
 
 #[tokio::test]

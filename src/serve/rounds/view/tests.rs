@@ -123,6 +123,7 @@ fn inbound(body: &str) -> Inbound {
         endpoint: None,
         reading: std::sync::OnceLock::new(),
         gives_back_foreign: std::sync::OnceLock::new(),
+        own_options: std::sync::OnceLock::new(),
         stream: false,
         model: None,
         mentions: Default::default(),
