@@ -68,8 +68,7 @@ impl Compiler<'_> {
         let timeouts =
             timeouts(inherited.keys.timeouts, own.and_then(|own| own.timeouts), endpoint);
         let place = self.place(endpoint, path, timeouts.connect)?;
-        let probe = inherited.keys.health_check.as_ref();
-        let probe = self.probe(probe, &place, inherited.path);
+        let probe = self.probe(inherited.keys.health_check.as_ref(), &place, inherited.path);
         let protocol = endpoint.protocol.unwrap_or_default();
         let credential_header = self.credential(endpoint, protocol, credential, path);
         let on_vertex = self.on_vertex(protocol, &place, path);
@@ -86,12 +85,12 @@ impl Compiler<'_> {
         let (model, asked_model) = self.model(alias, endpoint, path);
         let caller_credential = self.caller_credential(endpoint, protocol, credential, path);
         let trusted = own.and_then(|own| own.trusted).or(inherited.keys.trusted).unwrap_or(false);
-        let masks = [mask(&name), mask(&model)];
         let pricing = prices::of_provider(&self.prices, endpoint.price.as_ref(), &model);
         Some(Provider {
             name_value: in_headers.value,
             served_value: in_headers.served,
             meters: self.draft.name(alias, &name),
+            masks: [mask(&name), mask(&model)],
             name,
             place,
             protocol,
@@ -103,7 +102,6 @@ impl Compiler<'_> {
             caller_credential,
             aws: known.aws,
             identity: known.identity,
-            masks,
             asks_usage: asks_usage(inherited.keys.usage, &pricing),
             pricing,
             model_json: body::json_string(&model),
