@@ -24,11 +24,13 @@ mod prices;
 pub mod references;
 mod schema;
 mod shape;
+mod certificates;
 mod check;
 mod sound;
 mod targets;
 mod unsupported;
 pub(crate) use crate::words::nearest;
+pub(crate) use certificates::Certificates;
 pub(crate) use path::Path;
 pub(crate) use problem::Problem;
 pub use problem::Problems;
@@ -44,6 +46,8 @@ pub struct Loaded {
     pub(crate) source: Source,
     /// The prices of the public files that it names, in order.
     pub(crate) public_prices: Vec<BTreeMap<String, raw::Price>>,
+    /// What `tls` names.
+    pub(crate) certificates: Option<Certificates>,
     targets: Targets,
 }
 
@@ -120,7 +124,10 @@ pub fn survey(name: &str, text: String, lookup: &dyn Lookup) -> Result<Survey, P
                 .as_ref()
                 .map(|prices| prices::read(prices, &source, lookup, &mut problems));
             let public_prices = public_prices.unwrap_or_default();
-            Some(Loaded { file, source, public_prices, targets })
+            let tls = file.tls.as_ref();
+            let certificates =
+                tls.and_then(|tls| certificates::read(tls, &source, lookup, &mut problems));
+            Some(Loaded { file, source, public_prices, certificates, targets })
         }
         // The shape came from `raw` itself, so a file without problems cannot fail. Should it
         // ever, serde's own words are kept back, since they quote values.

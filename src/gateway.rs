@@ -20,13 +20,16 @@ pub struct Gateway {
     /// Whether pages of other origins may call: asked by every request, so that most ask nothing
     /// else.
     has_cors: AtomicBool,
+    /// Whether clients speak TLS: asked by every connection.
+    has_tls: AtomicBool,
 }
 
 impl Gateway {
     /// Starts with a first table.
     pub fn new(table: Table) -> Self {
         let has_cors = AtomicBool::new(table.cors.is_some());
-        Self { table: ArcSwap::from_pointee(table), has_cors }
+        let has_tls = AtomicBool::new(table.tls.is_some());
+        Self { table: ArcSwap::from_pointee(table), has_cors, has_tls }
     }
 
     /// The table as it is now.
@@ -39,9 +42,18 @@ impl Gateway {
         self.has_cors.load(Ordering::Relaxed)
     }
 
+    /// What a handshake with a client needs, where clients speak TLS.
+    pub(crate) fn tls(&self) -> Option<Arc<rustls::ServerConfig>> {
+        if !self.has_tls.load(Ordering::Relaxed) {
+            return None;
+        }
+        self.snapshot().tls.clone()
+    }
+
     /// Puts a new table in place of the old one, at once and whole; answers with the old one.
     pub(crate) fn replace(&self, table: Table) -> Arc<Table> {
         self.has_cors.store(table.cors.is_some(), Ordering::Relaxed);
+        self.has_tls.store(table.tls.is_some(), Ordering::Relaxed);
         self.table.swap(Arc::new(table))
     }
 }

@@ -142,6 +142,10 @@ impl connection::Service for Context {
     fn stage(&self) -> &Stage {
         &self.stage
     }
+
+    fn tls(&self) -> Option<Arc<rustls::ServerConfig>> {
+        self.gateway.tls()
+    }
 }
 
 /// What hears of a response that stands for a request which was reported already.

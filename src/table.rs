@@ -50,6 +50,8 @@ pub struct Table {
     pub keyring: Keyring,
     /// Which pages may call from a browser.
     pub(crate) cors: Option<Cors>,
+    /// What handshakes with clients need, where their port speaks TLS.
+    pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
     /// The SHA-256 of the file's text, as hexadecimal digits.
     pub(crate) hash: Box<str>,
     /// When the first table was compiled, in Unix seconds: the `created` of every model.

@@ -9,6 +9,7 @@ use std::{
 };
 
 use super::{terminal, values};
+use crate::serve::connection::tls::NEEDS_TLS;
 
 #[derive(Debug, clap::Args)]
 #[group(id = "health")]
@@ -48,9 +49,11 @@ fn ask(address: SocketAddr) -> io::Result<bool> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: onwards\r\nconnection: close\r\n\r\n")?;
-    let mut head = [0; 12];
-    stream.read_exact(&mut head)?;
-    Ok(&head == b"HTTP/1.1 200")
+    let mut answer = Vec::new();
+    stream.take(MOST_READ).read_to_end(&mut answer)?;
+    // Where the port speaks TLS, that it says so is a sign of life: a certificate is not needed for it.
+    Ok(answer.starts_with(b"HTTP/1.1 200") || answer == NEEDS_TLS)
 }
 
+const MOST_READ: u64 = 4 * 1024;
 const PATIENCE: Duration = Duration::from_secs(3);

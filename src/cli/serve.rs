@@ -208,7 +208,7 @@ impl Signals {
 fn announce(arguments: &Arguments, table: &Table, targets: &std::path::Path) {
     if arguments.log_format == log::Format::Json {
         let (version, aliases) = (env!("CARGO_PKG_VERSION"), table.pools().len());
-        let (file, url) = (targets.display(), arguments.url());
+        let (file, url) = (targets.display(), arguments.url(table.tls.is_some()));
         let hash = &*table.hash;
         return tracing::info!(version, aliases, %file, %url, hash, "started");
     }
@@ -226,7 +226,7 @@ fn welcome(arguments: &Arguments, table: &Table) -> String {
         pool.providers.iter().any(|provider| matches!(provider.place, Place::Mock(_)))
     };
     let pools = table.pools();
-    let url = arguments.url();
+    let url = arguments.url(table.tls.is_some());
     let alias = pools.iter().find(offline).or(pools.first()).map(|pool| label(&pool.alias));
     let alias = alias.unwrap_or("gpt-4".into());
     let body =

@@ -36,6 +36,7 @@ unseen!(
     Action,
     Aws,
     Gcp,
+    Tls,
 );
 
 /// The whole file: `targets.json`.
@@ -65,6 +66,21 @@ pub(crate) struct File {
     pub(crate) aliases: Option<BTreeMap<String, String>>,
     /// Pages that may call from a browser.
     pub(crate) cors: Option<Cors>,
+    /// TLS for clients.
+    pub(crate) tls: Option<Tls>,
+}
+
+/// TLS for clients: files in PEM form, whose paths begin at this file, or their text by a reference.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Tls {
+    /// The certificate, and those between it and its authority.
+    #[schemars(length(min = 1))]
+    pub(crate) cert: String,
+    /// Its private key.
+    pub(crate) key: Secret,
+    /// The authorities that sign certificates of clients; with it, each client needs one.
+    #[schemars(length(min = 1))]
+    pub(crate) client_ca: Option<String>,
 }
 
 /// Pages that may call from a browser.

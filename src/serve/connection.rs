@@ -4,6 +4,7 @@
 mod signs;
 mod socket;
 mod streams;
+pub(crate) mod tls;
 
 use std::{
     convert::Infallible,
@@ -20,19 +21,21 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::{TokioIo, TokioTimer};
+use rustls::ServerConfig;
 use socket2::SockRef;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore},
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep, timeout_at},
 };
 
 use self::{
     signs::{HeadTimer, Signs},
-    socket::{First, Socket},
+    socket::{First, Socket, Wire},
     streams::{Noted, Streams},
 };
 use super::{reply::Reply, stage::Stage};
+use crate::within::after;
 
 /// How slow a client may be.
 #[derive(Debug, Clone, Copy)]
@@ -56,6 +59,11 @@ pub(crate) trait Service: Send + Sync + 'static {
 
     /// Where the port is in its life.
     fn stage(&self) -> &Stage;
+
+    /// What a handshake needs, where the port speaks TLS.
+    fn tls(&self) -> Option<Arc<ServerConfig>> {
+        None
+    }
 }
 
 /// What answers the requests of one connection.
@@ -125,7 +133,7 @@ fn spawn<S: Service>(
 
 async fn serve<S: Service>(
     service: Arc<S>,
-    (mut stream, client): (TcpStream, IpAddr),
+    (stream, client): (TcpStream, IpAddr),
     timeouts: Timeouts,
 ) -> io::Result<()> {
     stream.set_nodelay(true)?;
@@ -137,10 +145,46 @@ async fn serve<S: Service>(
         // until a third of its buffer, which may be a megabyte, has been read.
         socket.set_tcp_notsent_lowat(MOST_UNSENT)?;
     }
-    let stage = service.stage().clone();
-    let service = From { service, client };
+    let limit = after(Instant::now(), timeouts.header);
+    match service.tls() {
+        None => speak(From { service, client }, stream, timeouts, limit).await,
+        // Boxed: every other connection would keep room for what TLS needs.
+        Some(config) => {
+            Box::pin(secure(From { service, client }, stream, timeouts, (config, limit))).await
+        }
+    }
+}
+
+/// The handshake, then the same as without TLS.
+async fn secure<S: Service>(
+    from: From<S>,
+    stream: TcpStream,
+    timeouts: Timeouts,
+    (config, limit): (Arc<ServerConfig>, Instant),
+) -> io::Result<()> {
+    let stage = from.service.stage().clone();
+    let accepted = tokio::select! {
+        accepted = timeout_at(limit, tls::accept(stream, config)) => {
+            accepted.map_err(|_| io::ErrorKind::TimedOut)??
+        }
+        () = stage.closed_for(LAST_WORD) => return Ok(()),
+    };
+    match accepted {
+        Some(stream) => speak(from, stream, timeouts, limit).await,
+        None => Ok(()),
+    }
+}
+
+/// Serves the connection once its first bytes tell its protocol, which they must before `limit`.
+async fn speak<S: Service, W: Wire>(
+    service: From<S>,
+    mut stream: W,
+    timeouts: Timeouts,
+    limit: Instant,
+) -> io::Result<()> {
+    let stage = service.service.stage().clone();
     let first = tokio::select! {
-        first = timeout(timeouts.header, First::read(&mut stream)) => {
+        first = timeout_at(limit, First::read(&mut stream)) => {
             first.map_err(|_| io::ErrorKind::TimedOut)??
         }
         () = stage.closed_for(LAST_WORD) => return Ok(()),
@@ -156,10 +200,10 @@ async fn serve<S: Service>(
     }
 }
 
-async fn serve_http1<S: Service>(
+async fn serve_http1<S: Service, W: Wire>(
     from: From<S>,
     stage: &Stage,
-    socket: Socket,
+    socket: Socket<W>,
     signs: &Arc<Signs>,
     timeouts: Timeouts,
 ) -> io::Result<()> {
@@ -193,10 +237,10 @@ async fn serve_http1<S: Service>(
     }
 }
 
-async fn serve_http2<S: Service>(
+async fn serve_http2<S: Service, W: Wire>(
     from: From<S>,
     stage: &Stage,
-    socket: Socket,
+    socket: Socket<W>,
     timeouts: Timeouts,
 ) -> io::Result<()> {
     let service = service_fn(move |request| {

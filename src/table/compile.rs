@@ -17,6 +17,7 @@ mod prices;
 mod provider;
 mod names;
 mod shared;
+mod tls;
 mod warnings;
 
 pub(crate) use warnings::warnings;
@@ -44,12 +45,13 @@ pub fn compile(
     let (pools, keyring) = compiler.file(loaded, hash_key);
     let names = compiler.names(&loaded.file);
     let cors = compiler.cors(loaded.file.cors.as_ref());
+    let tls = compiler.tls(loaded.certificates.as_ref());
     if !compiler.problems.is_empty() {
         return Err(compiler.problems.into());
     }
     compiler.draft.commit();
     let hash = loaded.source.sha256().into();
-    Ok(Table { pools, by_alias: compiler.aliases, names, keyring, cors, hash, created })
+    Ok(Table { pools, by_alias: compiler.aliases, names, keyring, cors, tls, hash, created })
 }
 
 /// What is wrong with the sound part of a file that will not be served anyway.
@@ -58,6 +60,7 @@ pub fn problems(loaded: &Loaded, registry: &Registry) -> Vec<Problem> {
     compiler.file(loaded, &HashKey::random());
     compiler.names(&loaded.file);
     compiler.cors(loaded.file.cors.as_ref());
+    compiler.tls(loaded.certificates.as_ref());
     compiler.problems
 }
 

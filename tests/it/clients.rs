@@ -6,5 +6,6 @@ mod bodies;
 mod headers;
 mod leaving;
 mod slow;
+mod tls;
 mod wire;
 mod h2;

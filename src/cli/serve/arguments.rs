@@ -134,13 +134,14 @@ impl Arguments {
     }
 
     /// Where clients on this machine find it.
-    pub(super) fn url(&self) -> String {
+    pub(super) fn url(&self, tls: bool) -> String {
         let host = match self.host {
             host if host.is_unspecified() => "127.0.0.1".to_owned(),
             IpAddr::V6(host) => format!("[{host}]"),
             IpAddr::V4(host) => host.to_string(),
         };
-        format!("http://{host}:{}", self.port)
+        let scheme = if tls { "https" } else { "http" };
+        format!("{scheme}://{host}:{}", self.port)
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::{
     net::TcpStream,
     time::{Instant, Sleep, sleep},
 };
+use tokio_rustls::server::TlsStream;
 
 use super::signs::Signs;
 
@@ -30,7 +31,7 @@ impl First {
     ///
     /// # Errors
     /// The connection's, and its end before the protocol is known.
-    pub(super) async fn read(stream: &mut TcpStream) -> io::Result<Self> {
+    pub(super) async fn read<W: Wire>(stream: &mut W) -> io::Result<Self> {
         let mut first = Self::default();
         while first.begins_preface() && !first.is_http2() {
             let read = stream.read(&mut first.bytes[first.length..]).await?;
@@ -59,10 +60,24 @@ impl First {
     }
 }
 
+/// What a connection is read from and written to.
+pub(super) trait Wire: AsyncRead + AsyncWrite + Unpin + Send + 'static {
+    /// Whether it takes bytes that have not reached the kernel, so that a flush may have to wait.
+    const BUFFERS: bool;
+}
+
+impl Wire for TcpStream {
+    const BUFFERS: bool = false;
+}
+
+impl Wire for TlsStream<TcpStream> {
+    const BUFFERS: bool = true;
+}
+
 /// A client's socket after its first bytes.
 #[derive(Debug)]
-pub(super) struct Socket {
-    stream: TcpStream,
+pub(super) struct Socket<W> {
+    stream: W,
     first: First,
     signs: Arc<Signs>,
     linger: Option<Linger>,
@@ -80,13 +95,8 @@ struct Stuck {
     sent: usize,
 }
 
-impl Socket {
-    pub(super) fn new(
-        stream: TcpStream,
-        first: First,
-        signs: Arc<Signs>,
-        patience: Duration,
-    ) -> Self {
+impl<W> Socket<W> {
+    pub(super) fn new(stream: W, first: First, signs: Arc<Signs>, patience: Duration) -> Self {
         Self { stream, first, signs, linger: None, stuck: None, patience }
     }
 
@@ -124,7 +134,7 @@ impl Socket {
     }
 }
 
-impl AsyncRead for Socket {
+impl<W: Wire> AsyncRead for Socket<W> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -148,7 +158,7 @@ impl AsyncRead for Socket {
     }
 }
 
-impl AsyncWrite for Socket {
+impl<W: Wire> AsyncWrite for Socket<W> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -175,7 +185,17 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let flushed = Pin::new(&mut self.stream).poll_flush(cx);
+        if !W::BUFFERS {
+            return flushed;
+        }
+        match flushed {
+            Poll::Pending => self.poll_stuck(cx).map(|()| Err(io::ErrorKind::TimedOut.into())),
+            Poll::Ready(_) => {
+                self.stuck = None;
+                flushed
+            }
+        }
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -209,7 +229,7 @@ impl Linger {
         Self { left: MOST_DISCARDED, end, silence }
     }
 
-    fn poll(&mut self, stream: &mut TcpStream, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll<W: Wire>(&mut self, stream: &mut W, cx: &mut Context<'_>) -> Poll<()> {
         let mut bytes = [0; 8 * 1024];
         let mut heard = false;
         while self.left > 0 {

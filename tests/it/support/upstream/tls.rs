@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
-use rustls::ServerConfig;
+use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tempfile::TempDir;
 use tokio_rustls::TlsAcceptor;
 
@@ -15,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 pub(crate) struct Tls {
     dir: TempDir,
     certificate: CertificateDer<'static>,
+    pem: String,
     key: KeyPair,
     protocols: Vec<Vec<u8>>,
 }
@@ -56,16 +58,48 @@ impl Tls {
         let mut params = CertificateParams::new(names).unwrap();
         params.distinguished_name.push(DnType::CommonName, "laboratory provider");
         let key = KeyPair::generate().unwrap();
-        let certificate = params.signed_by(&key, &issuer).unwrap().der().clone();
+        let certificate = params.signed_by(&key, &issuer).unwrap();
+        let (pem, certificate) = (certificate.pem(), certificate.der().clone());
 
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("ca.pem"), root.pem()).unwrap();
-        Self { dir, certificate, key, protocols: Vec::new() }
+        Self { dir, certificate, pem, key, protocols: Vec::new() }
     }
 
     /// For `SSL_CERT_FILE`.
     pub(crate) fn ca_file(&self) -> PathBuf {
         self.dir.path().join("ca.pem")
+    }
+
+    /// The certificate as a file has it.
+    pub(crate) fn cert_pem(&self) -> String {
+        self.pem.clone()
+    }
+
+    /// Its key as a file has it.
+    pub(crate) fn key_pem(&self) -> String {
+        self.key.serialize_pem()
+    }
+
+    /// What a client needs that trusts the authority, or shows this certificate itself.
+    pub(crate) fn client(&self, protocols: &[&str], shows: Option<&Self>) -> ClientConfig {
+        let mut roots = RootCertStore::empty();
+        let authority = std::fs::read(self.ca_file()).unwrap();
+        roots.add(CertificateDer::from_pem_slice(&authority).unwrap()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots);
+        let mut config = match shows {
+            None => builder.with_no_client_auth(),
+            Some(own) => {
+                let key = PrivateKeyDer::try_from(own.key.serialize_der()).unwrap();
+                builder.with_client_auth_cert(vec![own.certificate.clone()], key).unwrap()
+            }
+        };
+        config.alpn_protocols = protocols.iter().map(|it| it.as_bytes().to_vec()).collect();
+        config
     }
 
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
