@@ -167,7 +167,7 @@ impl<const N: usize> Machine<N> {
     #[inline]
     fn quote(&mut self, piece: &[u8], at: usize) -> Step {
         match self.expect {
-            Expect::Key | Expect::FirstKey if self.depth == 1 => {
+            Expect::Key | Expect::FirstKey if N > 0 && self.depth == 1 => {
                 self.keep = Keep::Key;
                 self.key.clear();
             }

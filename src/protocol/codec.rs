@@ -220,7 +220,11 @@ impl Written {
 
 /// The value that these bytes begin with.
 pub(crate) fn beginning<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
-    serde_json::Deserializer::from_slice(bytes).into_iter().next()?.ok()
+    match str::from_utf8(bytes) {
+        // Looked at once as a whole, and not again for each key.
+        Ok(text) => serde_json::Deserializer::from_str(text).into_iter().next()?.ok(),
+        Err(_) => serde_json::Deserializer::from_slice(bytes).into_iter().next()?.ok(),
+    }
 }
 
 /// The JSON text of a value that is made of strings, numbers and raw JSON: it cannot fail.

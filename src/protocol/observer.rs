@@ -107,15 +107,19 @@ impl Observer {
     /// Looks at what comes next of an accepted stream. `is_torn`: it begins or ends inside an event
     /// that is too long to be given whole.
     pub(crate) fn observe(&mut self, bytes: &Bytes, is_torn: bool) -> Report {
-        self.usage.observe(bytes);
         let (end, report) = match &mut self.of {
             Of::Events(marks, top) => {
-                if !is_torn && !top.is_mid_event() && !marks.may_be_in(bytes) {
+                let glance = marks.glance(bytes);
+                if glance.usage {
+                    self.usage.observe(bytes);
+                }
+                if !is_torn && !top.is_mid_event() && !glance.marks {
                     return Report::Content;
                 }
                 read(marks, top, bytes)
             }
             Of::Frames(marks) => {
+                self.usage.observe(bytes);
                 if self.end == End::Missing && marks.end_in(bytes) {
                     (End::Said, Report::End)
                 } else {

@@ -7,7 +7,7 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use memchr::memmem::{self, Finder};
+use memchr::memmem::Finder;
 use smallvec::SmallVec;
 
 use super::{Protocol, conversation::Usage};
@@ -67,7 +67,16 @@ impl Tail {
         }
     }
 
-    /// What the answer says, once all of it has come.
+    /// What the answer says whose last piece this is. Most are one piece, of which nothing is kept.
+    pub(crate) fn usage_with(&mut self, last: &Bytes, protocol: Protocol) -> Option<Usage> {
+        if self.pieces.is_empty() {
+            return read(protocol, last, Some(DEEPEST_IN_ANSWER), true);
+        }
+        self.observe(last);
+        self.usage(protocol)
+    }
+
+    /// What the answer says so far.
     pub(crate) fn usage(&self, protocol: Protocol) -> Option<Usage> {
         match &self.pieces[..] {
             [] => None,
@@ -126,8 +135,8 @@ fn tells_only_usage(event: &[u8]) -> bool {
 
 /// Whether these bytes may say it: a mark that no `null` follows.
 fn says_usage(bytes: &[u8]) -> bool {
-    MARK.find_iter(bytes).any(|at| {
-        let rest = &bytes[at + MARK.needle().len()..];
+    FINDER.find_iter(bytes).any(|at| {
+        let rest = &bytes[at + MARK.len()..];
         !rest.strip_prefix(b"\":").unwrap_or(rest).trim_ascii_start().starts_with(b"null")
     })
 }
@@ -141,36 +150,56 @@ fn read(protocol: Protocol, bytes: &[u8], deepest: Option<usize>, last: bool) ->
         if is_escaped || !value.starts_with(b"{") {
             return None;
         }
-        let is_field = deepest.is_none_or(|deepest| depth(value) <= deepest);
-        is_field.then(|| protocol.codec().read_usage(value)).flatten()
+        let (depth, length) = deepest.map_or((0, value.len()), |_| depth_and_length(value));
+        let is_field = deepest.is_none_or(|deepest| depth <= deepest);
+        is_field.then(|| protocol.codec().read_usage(&value[..length])).flatten()
     };
     // A few: each may have to be followed to the end of what is here.
     protocol.profile().usage.iter().find_map(|key| {
+        let is_key = |at: &usize| bytes[*at..].starts_with(key.as_bytes());
+        let places = FINDER.find_iter(bytes).filter(is_key);
         if last {
-            memmem::rfind_iter(bytes, key).take(A_FEW).find_map(|at| read(at, key))
+            last_few(places).iter().rev().find_map(|at| read(*at, key))
         } else {
-            memmem::find_iter(bytes, key).take(A_FEW).find_map(|at| read(at, key))
+            places.take(A_FEW).find_map(|at| read(at, key))
         }
     })
 }
 
+/// Looked for from the front: a search from the back has no machine instructions for it.
+fn last_few(places: impl Iterator<Item = usize>) -> SmallVec<[usize; A_FEW]> {
+    let mut last = SmallVec::new();
+    for at in places {
+        if last.len() == A_FEW {
+            last.remove(0);
+        }
+        last.push(at);
+    }
+    last
+}
+
 /// How deep a value stands: so many brackets that it did not open are closed behind it, to the end of
-/// its event or of the body. JSON has no line feed inside a text.
-fn depth(from: &[u8]) -> usize {
-    let (mut open, mut depth) = (0_usize, 0);
+/// its event or of the body. JSON has no line feed inside a text. And how long the value is.
+fn depth_and_length(from: &[u8]) -> (usize, usize) {
+    let (mut open, mut depth, mut length) = (0_usize, 0, from.len());
     let mut at = 0;
     while let Some(byte) = from.get(at) {
         match byte {
             b'"' => at += text_length(&from[at + 1..]),
             b'{' | b'[' => open += 1,
-            b'}' | b']' if open > 0 => open -= 1,
+            b'}' | b']' if open > 0 => {
+                open -= 1;
+                if open == 0 {
+                    length = length.min(at + 1);
+                }
+            }
             b'}' | b']' => depth += 1,
             b'\n' if from.get(at + 1).is_none_or(|next| matches!(next, b'\n' | b'\r')) => break,
             _ => {}
         }
         at += 1;
     }
-    depth
+    (depth, length)
 }
 
 /// The length of a text from behind its first quote, its last one included.
@@ -190,7 +219,8 @@ fn text_length(text: &[u8]) -> usize {
 }
 
 /// The beginning of the field's name at every vendor.
-static MARK: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new("\"usage"));
+pub(in crate::protocol) const MARK: &str = "\"usage";
+static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(MARK));
 
 const A_FEW: usize = 8;
 /// The end of a whole answer that is kept.

@@ -108,9 +108,15 @@ impl Relay {
     /// The next piece of a body that is no stream of events, or one that was translated.
     fn poll_unwatched(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         let piece = ready!(self.answer.body.poll_piece(cx));
+        let is_last = self.answer.body.is_end();
         if let Some(Ok(piece)) = &piece {
             if let Some(tail) = &mut self.tail {
-                tail.observe(piece);
+                if is_last {
+                    self.record.used(tail.usage_with(piece, self.speaks));
+                    self.tail = None;
+                } else {
+                    tail.observe(piece);
+                }
             } else if let Some(frames) = &mut self.frames {
                 frames.observe(piece, false);
             }
@@ -121,7 +127,7 @@ impl Relay {
                 return self.break_off(cx);
             }
             // A piece that is known to be the last is not followed by another poll.
-            Some(Ok(_)) if !self.answer.body.is_end() => {}
+            Some(Ok(_)) if !is_last => {}
             _ => self.ended(self.fault_at_end().map_or(Ok(()), Err)),
         }
         if piece.is_none() && self.breaks_at_end() {
@@ -189,8 +195,9 @@ impl Relay {
 /// Whatever the end: a client that leaves has used what it was told.
 impl Drop for Relay {
     fn drop(&mut self) {
-        let usage = self.usage();
-        self.record.used(usage);
+        if let Some(usage) = self.usage() {
+            self.record.used(Some(usage));
+        }
     }
 }
 

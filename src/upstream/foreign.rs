@@ -4,10 +4,9 @@
 //! It looks at headers and at what is held already.
 
 use http::header;
-use serde::de::IgnoredAny;
 
 use super::{answer::Answer, inbound::Inbound};
-use crate::protocol::Operation;
+use crate::{body, protocol::Operation};
 
 /// Whether this may be an answer to what was asked, though its headers name neither JSON nor events.
 pub(super) fn may_be(answer: &Answer, inbound: &Inbound) -> bool {
@@ -30,11 +29,10 @@ pub(super) fn is_page(answer: &Answer) -> bool {
 }
 
 /// Whether it is a JSON object or array.
-pub(super) fn is_json(body: &[u8]) -> bool {
-    let body = body.strip_prefix(MARK).unwrap_or(body);
-    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
-    first.is_some_and(|byte| matches!(byte, b'{' | b'['))
-        && serde_json::from_slice::<IgnoredAny>(body).is_ok()
+pub(super) fn is_json(answer: &[u8]) -> bool {
+    let answer = answer.strip_prefix(MARK).unwrap_or(answer);
+    let first = answer.iter().find(|byte| !byte.is_ascii_whitespace());
+    first.is_some_and(|byte| matches!(byte, b'{' | b'[')) && body::is_json(answer)
 }
 
 /// Whether JSON begins so, or where a stream is asked for, one of its lines.

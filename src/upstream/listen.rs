@@ -70,7 +70,10 @@ impl<I> Listening<I> {
     /// Whether a head has begun that does not end: it was there at the last look, too.
     fn poll_look(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while let Some(look) = &mut self.look {
-            std::task::ready!(std::pin::pin!(unconstrained(look.as_mut())).poll(cx));
+            // One task polls it, and did so when the time was set: a further poll would only cost.
+            if !look.is_elapsed() {
+                return Poll::Pending;
+            }
             let state = self.listen_state.0.load(Ordering::Relaxed);
             if !has_begun(state) {
                 self.look = None;
@@ -79,10 +82,16 @@ impl<I> Listening<I> {
             } else {
                 self.listen_state.0.store(state | SEEN, Ordering::Relaxed);
                 look.as_mut().reset(Instant::now() + LOOK);
+                wakes(look.as_mut(), cx);
             }
         }
         Poll::Pending
     }
+}
+
+/// Sees to it that the task wakes when the time is over, which has only begun.
+fn wakes(look: Pin<&mut Sleep>, cx: &mut Context<'_>) {
+    let _ = std::pin::pin!(unconstrained(look)).poll(cx);
 }
 
 /// Whether the head that is waited for has begun.
@@ -112,9 +121,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for Listening<I> {
             // One task reads, on the core that asks: no addition is lost.
             self.listen_state.0.store(listen_state + came, Ordering::Relaxed);
         } else if read.is_pending() && self.look.is_none() && has_begun(listen_state) {
-            self.look = Some(Box::pin(sleep(LOOK)));
-            // Polled, so that it wakes. It is not over before it has begun.
-            let _ = self.poll_look(cx);
+            wakes(self.look.insert(Box::pin(sleep(LOOK))).as_mut(), cx);
         }
         read
     }

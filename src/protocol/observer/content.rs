@@ -3,13 +3,14 @@
 //!
 //! It never knows a vendor: where content stands is in the protocols' profiles.
 
-use serde::de::IgnoredAny;
-
 use super::top::Path;
-use crate::protocol::{
-    Protocol,
-    profile::{Said, Stream, ToldBy},
-    told::Json,
+use crate::{
+    body::is_json,
+    protocol::{
+        Protocol,
+        profile::{Said, Stream, ToldBy},
+        told::Json,
+    },
 };
 
 /// What the data of an event is.
@@ -35,11 +36,6 @@ pub(super) fn of(data: &[u8]) -> Says {
         Ok(value) if is_content(&value) => Says::Content,
         Ok(_) => Says::Nothing,
     }
-}
-
-/// Whether it is JSON, however deep.
-pub(super) fn is_json(data: &[u8]) -> bool {
-    serde_json::from_slice::<IgnoredAny>(data).is_ok()
 }
 
 /// Whether this data says nothing but that the stream is over.

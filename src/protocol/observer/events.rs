@@ -8,13 +8,13 @@ use aho_corasick::packed::Searcher;
 use memchr::memmem::Finder;
 
 use super::top::Top;
-use crate::protocol::{Endpoint, Operation, Protocol, profile::Stream};
+use crate::protocol::{Endpoint, Operation, Protocol, profile::Stream, usage};
 
 /// The marks of one protocol's streams.
 #[derive(Debug)]
 pub(super) struct Marks {
-    /// How all of them end, looked for at once: their beginnings are in every event. Absent where
-    /// the machine has no instructions for it.
+    /// How all of them end, behind the mark of usage, looked for at once: their beginnings are in every
+    /// event. Absent where the machine has no instructions for it.
     tails: Option<Searcher>,
     /// Last events that are no JSON, and whether they are the very last.
     fields: Vec<(Finder<'static>, bool)>,
@@ -22,6 +22,15 @@ pub(super) struct Marks {
     stream: &'static Stream,
     /// What may be an error.
     errors: Vec<Finder<'static>>,
+}
+
+/// What may be among some events.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Glance {
+    /// One of the marks.
+    pub(super) marks: bool,
+    /// What the answer took.
+    pub(super) usage: bool,
 }
 
 impl Marks {
@@ -38,9 +47,9 @@ impl Marks {
     fn new(stream: &'static Stream) -> Self {
         let finders = |marks: &'static [&str]| marks.iter().copied().map(Finder::new).collect();
         let field = |mark: &&'static str| (Finder::new(*mark), stream.last.contains(mark));
-        let all = stream.ends.iter().chain(stream.errors);
+        let all = stream.ends.iter().chain(stream.errors).map(|mark| tail(mark.as_bytes()));
         Self {
-            tails: Searcher::new(all.map(|mark| tail(mark.as_bytes()))),
+            tails: Searcher::new([usage::MARK.as_bytes()].into_iter().chain(all)),
             fields: stream.ends.iter().filter(|mark| !mark.contains('"')).map(field).collect(),
             stream,
             errors: finders(stream.errors),
@@ -52,9 +61,20 @@ impl Marks {
         self.stream.ends.is_empty()
     }
 
-    /// Whether one of them may be among these events.
-    pub(super) fn may_be_in(&self, events: &[u8]) -> bool {
-        self.tails.as_ref().is_none_or(|tails| tails.find(events).is_some())
+    /// What may be among these events.
+    pub(super) fn glance(&self, events: &[u8]) -> Glance {
+        let Some(tails) = &self.tails else { return Glance { marks: true, usage: true } };
+        let mut glance = Glance::default();
+        for found in tails.find_iter(events) {
+            match found.pattern().as_usize() {
+                0 => glance.usage = true,
+                _ => glance.marks = true,
+            }
+            if glance.marks && glance.usage {
+                break;
+            }
+        }
+        glance
     }
 
     /// The last event among these, which go on from where `top` is: whether it is the very last.
@@ -124,8 +144,8 @@ mod tests {
         let spaced =
             br#"data: {"choices": [{"delta": {"content": " one"}, "finish_reason": null}]}"#;
         let marks = Marks::new(&Protocol::OpenAi.profile().stream);
-        assert!(!marks.may_be_in(usual) || marks.tails.is_none());
-        assert!(!marks.may_be_in(spaced) || marks.tails.is_none());
+        assert!(!marks.glance(usual).marks || marks.tails.is_none());
+        assert!(!marks.glance(spaced).marks || marks.tails.is_none());
     }
 
     #[test]
@@ -133,7 +153,7 @@ mod tests {
         let ends = |protocol: Protocol, events: &str| {
             let marks = Marks::new(&protocol.profile().stream);
             let end = marks.end_in(events.as_bytes(), &mut Top::default()).is_some();
-            assert!(marks.may_be_in(events.as_bytes()) || !end, "what is an end is looked at");
+            assert!(marks.glance(events.as_bytes()).marks || !end, "what is an end is looked at");
             end
         };
         for end in [

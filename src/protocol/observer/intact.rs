@@ -3,14 +3,15 @@
 //! It looks at whole events alone, and keeps nothing.
 
 use bytes::Bytes;
+use memchr::memchr2;
 
-use super::content::{closes, is_json};
-use crate::sse;
+use super::content::closes;
+use crate::{body::is_json, sse};
 
 /// How many bytes at the beginning of these whole events belong to events whose data is JSON, or says
 /// that the stream is over.
 pub(crate) fn intact(events: &Bytes) -> usize {
-    if is_readable(events.clone()) {
+    if are_plain(events) || is_readable(events.clone()) {
         return events.len();
     }
     let (mut from, mut line) = (0, 0);
@@ -32,6 +33,29 @@ pub(crate) fn intact(events: &Bytes) -> usize {
         line = end;
     }
     from
+}
+
+/// Whether each of these events has at most one line of data, which is JSON. Nearly all are so, and need
+/// not be taken apart for it.
+fn are_plain(events: &[u8]) -> bool {
+    let (mut rest, mut has_data) = (events, false);
+    while let Some(end) = memchr2(b'\n', b'\r', rest) {
+        let (line, after) = rest.split_at(end);
+        rest = after.strip_prefix(b"\r\n").unwrap_or(&after[1..]);
+        match line {
+            [] => has_data = false,
+            [b'd', b'a', b't', b'a', b':', data @ ..] if !has_data => {
+                has_data = true;
+                if !is_json(data) {
+                    return false;
+                }
+            }
+            // A further line of data, or one behind a byte order mark.
+            [b'd' | 0x80.., ..] => return false,
+            _ => {}
+        }
+    }
+    rest.is_empty()
 }
 
 fn is_readable(events: Bytes) -> bool {
@@ -63,5 +87,22 @@ mod tests {
             }
         }
         assert_eq!(intact(&Bytes::from_static(b"data: {\"a\":1}")), 13);
+    }
+
+    #[test]
+    fn data_of_several_lines_is_read_as_one() {
+        for whole in [
+            "data: {\ndata: }\n\n",
+            "event: a\r\ndata:{}\r\n\r\n: b\r\rdata: {}\n\n",
+            "\u{feff}data: {}\n\n",
+            "data\n\n",
+        ] {
+            assert_eq!(intact(&Bytes::from(whole)), whole.len(), "{whole:?}");
+        }
+        for broken in
+            ["data: 1\r\ndata: 2\r\n\r\n", "data: {}\ndata\ndata:x\n\n", "\u{feff}data: {\n\n"]
+        {
+            assert_eq!(intact(&Bytes::from(broken)), 0, "{broken:?}");
+        }
     }
 }

@@ -2,7 +2,10 @@
 //! escape in keys that are known. Control characters are escaped, those of C1 and DEL and those that turn
 //! the writing direction as well: a terminal acts on them.
 
-use std::io::{self, Write as _};
+use std::{
+    io::{self, Write as _},
+    net::IpAddr,
+};
 
 use serde::Serialize as _;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
@@ -10,29 +13,38 @@ use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 use super::line::{Attempt, Dollars, Line, Millis, Stamp};
 use crate::{protocol::conversation::Usage, record::Outcome, refusal::drives_terminals};
 
+/// A key of ours, in which nothing is to be escaped, with all that stands around it: so it is one copy.
+macro_rules! key {
+    ($name:literal) => {
+        concat!(",\"", $name, "\":")
+    };
+}
+
 /// Appends the line, without its line feed.
 pub(super) fn write(line: &Line<'_>, out: &mut Vec<u8>) {
     let mut object = Object::begin(out);
-    object.stamp("time", line.time);
-    object.text("id", &line.id);
+    object.stamp(key!("time"), line.time);
+    object.text(key!("id"), &line.id);
     if let Some(client) = line.client {
-        object.display("client", client);
+        object.address(key!("client"), client);
     }
-    object.text("method", line.method);
-    object.text("path", &line.path);
-    object.text_if("key", line.key.as_deref());
-    object.text("protocol", line.protocol.name());
-    object.text("op", line.op);
-    object.raw("stream", if line.stream { "true" } else { "false" });
-    object.text_if("alias", line.alias.as_deref());
-    object.text_if("served_alias", line.served_alias.as_deref());
-    object.text_if("provider", line.provider.as_deref());
-    object.text_if("model", line.model.as_deref());
-    object.number("status", line.status.into());
-    object.text_if("code", line.code);
-    object.text("end", line.end);
+    object.text(key!("method"), line.method);
+    object.text(key!("path"), &line.path);
+    object.text_if(key!("key"), line.key.as_deref());
+    object.word(key!("protocol"), line.protocol.name());
+    object.word(key!("op"), line.op);
+    object.raw(key!("stream"), if line.stream { "true" } else { "false" });
+    object.text_if(key!("alias"), line.alias.as_deref());
+    object.text_if(key!("served_alias"), line.served_alias.as_deref());
+    object.text_if(key!("provider"), line.provider.as_deref());
+    object.text_if(key!("model"), line.model.as_deref());
+    object.number(key!("status"), line.status.into());
+    if let Some(code) = line.code {
+        object.word(key!("code"), code);
+    }
+    object.word(key!("end"), line.end);
     if !line.attempts.is_empty() {
-        object.key("attempts");
+        object.key(key!("attempts"));
         let mut before = b'[';
         for attempt in line.attempts.iter() {
             object.out.push(std::mem::replace(&mut before, b','));
@@ -41,32 +53,34 @@ pub(super) fn write(line: &Line<'_>, out: &mut Vec<u8>) {
         object.out.push(b']');
     }
     if let Some(usage) = line.usage {
-        object.key("usage");
+        object.key(key!("usage"));
         self::usage(usage, object.out);
     }
     if let Some(Dollars(cost)) = line.cost {
-        object.decimal("cost", cost, 12);
+        object.decimal(key!("cost"), cost, 12);
     }
-    object.number("bytes_in", line.bytes_in);
-    object.number("bytes_out", line.bytes_out);
-    object.millis("ttfb_ms", line.ttfb_ms);
-    object.millis("own_ms", line.own_ms);
-    object.millis("ms", Some(line.ms));
+    object.number(key!("bytes_in"), line.bytes_in);
+    object.number(key!("bytes_out"), line.bytes_out);
+    object.millis(key!("ttfb_ms"), line.ttfb_ms);
+    object.millis(key!("own_ms"), line.own_ms);
+    object.millis(key!("ms"), Some(line.ms));
     object.end();
 }
 
 fn attempt(attempt: &Attempt<'_>, out: &mut Vec<u8>) {
     let mut object = Object::begin(out);
-    object.text_if("alias", attempt.alias.as_deref());
-    object.text("provider", &attempt.provider);
-    object.text("model", &attempt.model);
-    object.text("protocol", attempt.protocol.name());
+    object.text_if(key!("alias"), attempt.alias.as_deref());
+    object.text(key!("provider"), &attempt.provider);
+    object.text(key!("model"), &attempt.model);
+    object.word(key!("protocol"), attempt.protocol.name());
     match attempt.outcome {
-        Outcome::Status(OK) => object.text("outcome", "200"),
-        outcome => object.text("outcome", &outcome.to_string()),
+        Outcome::Status(OK) => object.word(key!("outcome"), "200"),
+        outcome => object.text(key!("outcome"), &outcome.to_string()),
     }
-    object.text_if("class", attempt.class);
-    object.millis("ms", attempt.ms);
+    if let Some(class) = attempt.class {
+        object.word(key!("class"), class);
+    }
+    object.millis(key!("ms"), attempt.ms);
     object.end();
 }
 
@@ -75,7 +89,8 @@ fn usage(usage: Usage, out: &mut Vec<u8>) {
     let mut object = Object::begin(out);
     for (nth, (kind, count)) in usage.by_kind().into_iter().enumerate() {
         if nth < 2 || count > 0 {
-            object.number(kind, count);
+            object.name(kind);
+            object.digits(count);
         }
     }
     object.end();
@@ -84,30 +99,49 @@ fn usage(usage: Usage, out: &mut Vec<u8>) {
 /// A JSON object under way.
 struct Object<'a> {
     out: &'a mut Vec<u8>,
-    /// What stands before the next key.
-    before: u8,
+    /// Where it begins: each key is written behind a comma, and the first of these becomes its bracket.
+    start: usize,
 }
 
 impl<'a> Object<'a> {
     fn begin(out: &'a mut Vec<u8>) -> Self {
-        Self { out, before: b'{' }
+        Self { start: out.len(), out }
     }
 
     fn end(self) {
+        match self.out.get_mut(self.start) {
+            Some(comma) => *comma = b'{',
+            None => self.out.push(b'{'),
+        }
         self.out.push(b'}');
     }
 
-    /// A key of ours, in which nothing is to be escaped.
     fn key(&mut self, key: &'static str) {
-        self.out.push(std::mem::replace(&mut self.before, b','));
-        self.out.push(b'"');
         self.out.extend_from_slice(key.as_bytes());
+    }
+
+    /// A key of ours that has a name in a table.
+    fn name(&mut self, name: &'static str) {
+        self.out.extend_from_slice(b",\"");
+        self.key(name);
         self.out.extend_from_slice(b"\":");
     }
 
     fn raw(&mut self, key: &'static str, value: &str) {
         self.key(key);
         self.out.extend_from_slice(value.as_bytes());
+    }
+
+    /// A word of ours, in which nothing is to be escaped either.
+    fn word(&mut self, key: &'static str, word: &'static str) {
+        self.key(key);
+        self.quoted(word);
+    }
+
+    fn quoted(&mut self, text: &str) {
+        self.out.push(b'"');
+        self.out.extend_from_slice(text.as_bytes());
+        self.out.push(b'"');
     }
 
     fn text(&mut self, key: &'static str, text: &str) {
@@ -119,9 +153,7 @@ impl<'a> Object<'a> {
             let formatter = Escaping(CompactFormatter);
             let _ = text.serialize(&mut Serializer::with_formatter(&mut *self.out, formatter));
         } else {
-            self.out.push(b'"');
-            self.out.extend_from_slice(text.as_bytes());
-            self.out.push(b'"');
+            self.quoted(text);
         }
     }
 
@@ -131,13 +163,27 @@ impl<'a> Object<'a> {
         }
     }
 
-    fn display(&mut self, key: &'static str, value: impl std::fmt::Display) {
+    fn address(&mut self, key: &'static str, address: IpAddr) {
         self.key(key);
-        let _ = write!(self.out, "\"{value}\"");
+        let IpAddr::V4(address) = address else {
+            // Writing into memory does not fail.
+            let _ = write!(self.out, "\"{address}\"");
+            return;
+        };
+        let mut before = b'"';
+        for number in address.octets() {
+            self.out.push(std::mem::replace(&mut before, b'.'));
+            self.digits(number.into());
+        }
+        self.out.push(b'"');
     }
 
     fn number(&mut self, key: &'static str, number: u64) {
         self.key(key);
+        self.digits(number);
+    }
+
+    fn digits(&mut self, number: u64) {
         self.out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
     }
 
@@ -209,7 +255,7 @@ mod tests {
         let written = |units, places| {
             let mut out = Vec::new();
             let mut object = Object::begin(&mut out);
-            object.decimal("a", units, places);
+            object.decimal(key!("a"), units, places);
             object.end();
             String::from_utf8(out).unwrap()
         };
@@ -222,11 +268,24 @@ mod tests {
     }
 
     #[test]
+    fn addresses_are_written_as_they_are_read() {
+        for address in ["0.10.200.255", "127.0.0.1", "::1", "2001:db8::7"] {
+            let mut out = Vec::new();
+            let mut object = Object::begin(&mut out);
+            object.address(key!("a"), address.parse().unwrap());
+            object.name("b");
+            object.digits(1);
+            object.end();
+            assert_eq!(out, format!(r#"{{"a":"{address}","b":1}}"#).into_bytes());
+        }
+    }
+
+    #[test]
     fn text_is_json_whatever_it_holds() {
         for text in ["plain", "a \"b\" \\ \n", "é\u{85}\u{7f}\u{202e}"] {
             let mut out = Vec::new();
             let mut object = Object::begin(&mut out);
-            object.text("a", text);
+            object.text(key!("a"), text);
             object.end();
             let written = std::str::from_utf8(&out).unwrap();
             assert!(!written.contains(drives_terminals), "{written}");
