@@ -125,6 +125,11 @@ impl Record {
         self.served_by = Some(ServedBy { asked, pool, pools });
     }
 
+    /// The name that was asked for, where it is not that of the pool: a pattern, a further name.
+    pub(crate) fn asked_as(&mut self, name: &str) {
+        self.unserved = Some((name.into(), None));
+    }
+
     /// No further attempt follows: of the table only the pools are kept that the trail names.
     pub(crate) fn releases_table(&mut self) {
         if let Some(ServedBy { asked, pool, pools }) = &mut self.served_by {

@@ -227,7 +227,9 @@ fn welcome(arguments: &Arguments, table: &Table) -> String {
     };
     let pools = table.pools();
     let url = arguments.url(table.tls.is_some());
-    let alias = pools.iter().find(offline).or(pools.first()).map(|pool| label(&pool.alias));
+    // A pattern is no name that a client may ask for.
+    let named = || pools.iter().filter(|pool| !pool.alias.contains('*'));
+    let alias = named().find(offline).or(named().next()).map(|pool| label(&pool.alias));
     let alias = alias.unwrap_or("gpt-4".into());
     let body =
         serde_json::json!({"model": alias, "messages": [{"role": "user", "content": "Hello"}]});

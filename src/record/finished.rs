@@ -51,7 +51,7 @@ pub(crate) struct Finished<'a> {
     pub(crate) account: Option<&'a Account>,
     /// Whether a stream was asked for.
     pub(crate) stream: bool,
-    /// The alias asked for, where no pool serves it.
+    /// The name that was asked for, where it is not the alias of the pool or no pool serves it.
     pub(crate) unserved: Option<&'a str>,
     /// The pool of that alias, where there is one that refused the caller.
     pub(crate) refused_at: Option<&'a Pool>,

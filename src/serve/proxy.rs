@@ -85,6 +85,9 @@ fn hold(
         record.unserved(std::mem::take(&mut inbound.alias), pool);
     })?;
     record.allowed(&table, allowed.asked, allowed.pool);
+    if *inbound.alias != *table.pool(allowed.asked).alias {
+        record.asked_as(&inbound.alias);
+    }
     admit::hold(table, &allowed)
 }
 

@@ -19,6 +19,7 @@ use super::{
     inbound::Inbound,
     request::Call,
     source::Source,
+    usage,
 };
 use crate::{
     failure::Brief,
@@ -65,7 +66,8 @@ pub(crate) async fn answer(
     let style = Style { model, legacy };
     if stream {
         let body = call.map_or_else(|| inbound.body.to_bytes(), |call| call.body.clone());
-        let events = style.events(script.tokens, asks_for_usage(&body));
+        let asks = asks_for_usage(&body) || usage::to_ask(inbound, provider).is_some();
+        let events = style.events(script.tokens, asks);
         let events = MockBody::new(events, script.gap);
         let events = events.silent_for(provider.timeouts.idle);
         return Ok(reply(StatusCode::OK, "text/event-stream", events));

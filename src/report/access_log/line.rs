@@ -130,7 +130,7 @@ impl<'a> Line<'a> {
             alias: alias(request),
             served_alias: served.and_then(|(pool, ..)| attempts.other(pool)),
             provider: served.map(|(_, provider, _)| provider.shown().into()),
-            model: served.map(|(_, provider, _)| provider.shown_model().into()),
+            model: served.map(|(_, provider, _)| model(request, provider)),
             status: request.status,
             code: None,
             end: "complete",
@@ -157,9 +157,9 @@ impl<'a> Line<'a> {
 impl<'a> Attempts<'a> {
     /// Each of them, in order.
     pub(crate) fn iter(self) -> impl Iterator<Item = Attempt<'a>> {
-        self.0
-            .attempts()
-            .map(move |(pool, provider, step)| Attempt::of(self.other(pool), provider, step))
+        self.0.attempts().map(move |(pool, provider, step)| {
+            Attempt::of(self.other(pool), provider, model(self.0, provider), step)
+        })
     }
 
     /// Whether no provider was looked at.
@@ -181,11 +181,16 @@ impl std::fmt::Debug for Attempts<'_> {
 }
 
 impl<'a> Attempt<'a> {
-    fn of(alias: Option<Cow<'a, str>>, provider: &'a Provider, step: &'a Step) -> Self {
+    fn of(
+        alias: Option<Cow<'a, str>>,
+        provider: &'a Provider,
+        model: Cow<'a, str>,
+        step: &'a Step,
+    ) -> Self {
         Self {
             alias,
             provider: provider.shown().into(),
-            model: provider.shown_model().into(),
+            model,
             protocol: provider.protocol,
             outcome: step.outcome,
             class: match step.outcome {
@@ -215,11 +220,21 @@ fn operation(request: &Finished<'_>) -> &'static str {
     }
 }
 
+/// The model that a provider was asked for, which may depend on the name that was asked for.
+fn model<'a>(request: &Finished<'a>, provider: &'a Provider) -> Cow<'a, str> {
+    match (&provider.asked_model, request.unserved) {
+        (Some(_), Some(name)) => short(&provider.model_for(name)).into_owned().into(),
+        _ => provider.shown_model().into(),
+    }
+}
+
 /// A path that is known holds words of a protocol and an alias, and no credential.
 fn path<'a>(request: &Finished<'a>) -> Cow<'a, str> {
     let Some((_, target)) = &request.asks.target else { return Cow::Borrowed("") };
     let is_known = matches!(request.asks.operation, Some(it) if it != Operation::Native);
-    let is_safe = is_known && request.served_by.is_some_and(|it| it.asked.mask.is_none());
+    let is_safe = is_known
+        && request.unserved.is_none()
+        && request.served_by.is_some_and(|it| it.asked.mask.is_none());
     if is_safe { target.path().into() } else { label(target.path()) }
 }
 

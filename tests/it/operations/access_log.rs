@@ -25,6 +25,7 @@ fn file(upstream: &Upstream) -> Value {
             "closed": {"url": upstream.base(), "name": "good", "keys": ["ann"]},
             "leads": {"url": upstream.base(), "name": "good", "routing_rules": [
                 {"match_labels": {}, "action": {"type": "redirect", "target": "m"}}]},
+            "pat-*": {"url": upstream.base(), "name": "good", "onwards_model": "${model}"},
             "cut": {"url": format!("{}/cut", upstream.base()), "name": "cut"}}})
 }
 
@@ -75,7 +76,9 @@ async fn every_request_has_one_line_whatever_became_of_it() {
     assert_eq!(router.get("/nothing").await.status, 404);
     assert_eq!(router.get("/v1/models").await.status, 200);
 
-    let lines = lines(&router, 6).await;
+    assert_ok(&router.chat("pat-x").await);
+
+    let lines = lines(&router, 7).await;
     let line = &lines[0];
     assert_eq!(line["id"], *served.header("x-request-id").unwrap());
     assert_eq!(
@@ -101,6 +104,7 @@ async fn every_request_has_one_line_whatever_became_of_it() {
     assert_eq!((&lines[3]["end"], &lines[3]["stream"]), (&json!("broken"), &json!(true)));
     assert_eq!(outcome(4).0, 404);
     assert_eq!((&lines[5]["path"], &lines[5]["op"]), (&json!("/v1/models"), &json!("other")));
+    assert_eq!((&lines[6]["alias"], &lines[6]["model"]), (&json!("pat-x"), &json!("pat-x")));
     documented(&lines);
     let text = router.stdout_text();
     for secret in ["sk-", "an answer", "Hello", "?", &upstream.addr().port().to_string()] {
