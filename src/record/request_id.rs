@@ -4,6 +4,7 @@
 
 use std::borrow::Cow;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use rand::Rng;
 
@@ -40,9 +41,9 @@ impl RequestId {
     pub(crate) fn into_value(self) -> HeaderValue {
         match self {
             Self::Sent(id) => id,
-            Self::Drawn(bits) => {
-                HeaderValue::from_bytes(&drawn(bits)).unwrap_or(HeaderValue::from_static("req"))
-            }
+            // Counted from the start: it goes to the provider and to the client.
+            Self::Drawn(bits) => HeaderValue::from_maybe_shared(Bytes::from_owner(drawn(bits)))
+                .unwrap_or(HeaderValue::from_static("req")),
         }
     }
 }
