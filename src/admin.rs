@@ -1,7 +1,11 @@
-//! The operations port: metrics, and why a request goes where it goes; for operators only.
+//! The operations port: the status page, metrics, and why a request goes where it goes; for operators
+//! only.
 
+mod board;
 pub mod explain;
 pub mod gauges;
+mod page;
+pub(crate) mod status;
 
 use std::{convert::Infallible, net::IpAddr, sync::Arc};
 
@@ -19,12 +23,12 @@ use tokio::net::TcpListener;
 use tower_service::Service as _;
 
 use self::{
+    board::Board,
     explain::Explanation,
     gauges::{Gauges, MOST_UNUSED, MOST_ZEROS, with_zeros},
+    status::Sources,
 };
 use crate::{
-    gateway::Gateway,
-    live::Meters,
     secret::names::label,
     serve::{
         Stage,
@@ -33,37 +37,35 @@ use crate::{
     },
 };
 
-/// What the operations port answers from.
-#[derive(Clone)]
-struct Context {
-    gateway: Arc<Gateway>,
-    meters: Arc<Meters>,
-}
-
 /// The operations port.
 struct Port {
     router: Router,
+    /// Whether only this machine can reach it.
+    is_local: bool,
     /// It serves until the process ends.
     stage: Stage,
 }
 
 /// Serves the operations port with the limits of the clients' port, and with a most of connections.
-pub(crate) async fn listen(
-    gateway: Arc<Gateway>,
-    meters: Arc<Meters>,
-    listener: TcpListener,
-    timeouts: Timeouts,
-) {
-    let port = Port { router: router(gateway, meters), stage: Stage::default() };
+pub(crate) async fn listen(sources: Sources, listener: TcpListener, timeouts: Timeouts) {
+    let is_local = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
+    let port = Port { router: router(sources), is_local, stage: Stage::default() };
     connection::accept(Arc::new(port), listener, timeouts, MOST_CONNECTIONS).await;
 }
 
 /// The routes of the operations port.
-fn router(gateway: Arc<Gateway>, meters: Arc<Meters>) -> Router {
+fn router(sources: Sources) -> Router {
     Router::new()
+        .route("/", get(page::html))
+        .route("/page.css", get(page::style))
+        .route("/page.js", get(page::script))
+        .route("/icon.svg", get(page::icon))
+        .route("/status", get(status))
+        .route("/events", get(events))
+        .route("/requests", get(requests))
         .route("/metrics", get(metrics))
         .route("/explain", get(explained))
-        .with_state(Context { gateway, meters })
+        .with_state(Board::new(sources))
 }
 
 impl connection::Service for Port {
@@ -72,8 +74,17 @@ impl connection::Service for Port {
         request: Request<Incoming>,
         _client: Option<IpAddr>,
     ) -> http::Response<Reply> {
+        let shows_status = STATUS_PATHS.contains(&request.uri().path());
+        if self.is_local && shows_status && !page::names_this_machine(request.headers()) {
+            let mut refused = (StatusCode::MISDIRECTED_REQUEST, MISDIRECTED).into_response();
+            page::protect(refused.headers_mut());
+            return refused.map(Reply::of);
+        }
         match self.router.clone().call(request).await {
-            Ok(response) => response.map(Reply::of),
+            Ok(mut response) => {
+                page::protect(response.headers_mut());
+                response.map(Reply::of)
+            }
             Err(never) => match never {},
         }
     }
@@ -83,10 +94,37 @@ impl connection::Service for Port {
     }
 }
 
-async fn metrics(State(context): State<Context>) -> Response {
-    let table = context.gateway.snapshot();
+async fn status(State(board): State<Arc<Board>>) -> Response {
+    ([(header::CONTENT_TYPE, JSON)], board.now()).into_response()
+}
+
+async fn events(State(board): State<Arc<Board>>) -> Response {
+    match board.follow() {
+        Some(events) => {
+            ([(header::CONTENT_TYPE, EVENTS)], Body::from_stream(events)).into_response()
+        }
+        None => (StatusCode::SERVICE_UNAVAILABLE, "too many follow the status already\n")
+            .into_response(),
+    }
+}
+
+/// What `/requests` is asked.
+#[derive(serde::Deserialize)]
+struct Search {
+    #[serde(default)]
+    q: String,
+}
+
+async fn requests(State(board): State<Arc<Board>>, Query(search): Query<Search>) -> Response {
+    let found = status::search(&board.sources.feed, &search.q);
+    ([(header::CONTENT_TYPE, JSON)], found).into_response()
+}
+
+async fn metrics(State(board): State<Arc<Board>>) -> Response {
+    let Sources { gateway, meters, .. } = &board.sources;
+    let table = gateway.snapshot();
     let known = with_zeros(&table, MOST_ZEROS);
-    let counted = match context.meters.render(label, &known) {
+    let counted = match meters.render(label, &known) {
         Ok(text) => text,
         Err(error) => {
             tracing::error!(%error, "the metrics cannot be rendered");
@@ -94,7 +132,7 @@ async fn metrics(State(context): State<Context>) -> Response {
         }
     };
     drop(known);
-    let levels = Gauges::of(table, &context.meters.prefix, MOST_UNUSED);
+    let levels = Gauges::of(table, &meters.prefix, MOST_UNUSED);
     let pieces = std::iter::once(counted).chain(levels).map(Ok::<_, Infallible>);
     let body = Body::from_stream(stream::iter(pieces));
     ([(header::CONTENT_TYPE, TEXT_FORMAT)], body).into_response()
@@ -110,14 +148,19 @@ struct Question {
 }
 
 async fn explained(
-    State(context): State<Context>,
+    State(board): State<Arc<Board>>,
     Query(question): Query<Question>,
 ) -> Result<Json<Explanation>, (StatusCode, String)> {
     let Question { model, key, tokens } = question;
-    let told = explain::explain(&context.gateway.snapshot(), &model, key.as_deref(), tokens);
+    let told = explain::explain(&board.sources.gateway.snapshot(), &model, key.as_deref(), tokens);
     told.map(Json).map_err(|why| (StatusCode::NOT_FOUND, why + "\n"))
 }
 
 /// Scrapers and operators are few.
 const MOST_CONNECTIONS: usize = 64;
+/// What a stranger's page in an operator's browser would like to read.
+const STATUS_PATHS: [&str; 3] = ["/status", "/events", "/requests"];
+const MISDIRECTED: &str = "ask for localhost or an address, and not for a name\n";
+const JSON: &str = "application/json";
+const EVENTS: &str = "text/event-stream";
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -249,6 +249,7 @@ impl Drop for Record {
                 pools: &it.pools,
             }),
             status: self.status.map_or(unanswered, |status| status.as_u16()),
+            started: self.started,
             times: Times { total, head },
             bytes_in: self.bytes_in,
             bytes_out: self.bytes_out,

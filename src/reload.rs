@@ -5,6 +5,7 @@
 
 mod apart;
 mod hints;
+mod latest;
 mod reading;
 mod watch;
 
@@ -16,8 +17,11 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-pub(crate) use self::hints::{Hint, Hints};
 use self::{hints::settle, reading::Reading, watch::Watcher};
+pub(crate) use self::{
+    hints::{Hint, Hints},
+    latest::Latest,
+};
 use crate::{
     config::{self, Problems, Survey, references::Lookup},
     gateway::Gateway,
@@ -31,6 +35,8 @@ pub struct Loader {
     registry: Registry,
     hash_key: HashKey,
     meters: Arc<Meters>,
+    /// What became of the last load.
+    latest: Arc<Latest>,
     /// When the process began, in Unix seconds: what the models it serves were `created`.
     born: u64,
     /// What the last load read, good or not: the file, and what it refers to.
@@ -57,11 +63,17 @@ impl Loader {
             registry,
             hash_key: HashKey::random(),
             meters,
+            latest: Arc::new(Latest::new(path)),
             born,
             reading: Reading::default(),
             replaced: Vec::new(),
             ended: None,
         }
+    }
+
+    /// What became of the last load, kept up to date for as long as the file is followed.
+    pub(crate) fn latest(&self) -> Arc<Latest> {
+        Arc::clone(&self.latest)
     }
 
     /// Loads the first table on the thread that loads all later ones, and follows the file once it
@@ -193,6 +205,7 @@ impl Loader {
                 Ok(table) => {
                     let (aliases, hash) = (table.pools().len(), table.hash.clone());
                     self.replaced.push(gateway.replace(table));
+                    self.latest.succeeded();
                     self.meters.process.reloads.with_label_values(&["success"]).inc();
                     tracing::info!(aliases, %hash, "the configuration was reloaded");
                     return;
@@ -205,6 +218,7 @@ impl Loader {
                 }
             }
         };
+        self.latest.failed(&problems);
         self.meters.process.reloads.with_label_values(&["failure"]).inc();
         self.meters.process.last_reload_successful.set(0.0);
         tracing::error!("the configuration has problems; the old one stays\n{problems}");

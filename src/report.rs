@@ -1,11 +1,13 @@
 //! What reads the record of every request that has ended.
 
 pub(crate) mod access_log;
+pub(crate) mod feed;
 pub(crate) mod metrics;
 
 use std::sync::Arc;
 
 pub(crate) use access_log::AccessLog;
+pub(crate) use feed::Feed;
 pub(crate) use metrics::Metrics;
 
 use crate::record::{Finished, Report};

@@ -196,7 +196,7 @@ fn obstacle(provider: &Provider, now: Instant, needs: &Needs<'_>) -> Option<Stri
 }
 
 /// What there is to say of a provider that may be asked.
-fn ready(provider: &Provider, now: Instant) -> String {
+pub(super) fn ready(provider: &Provider, now: Instant) -> String {
     let mut words = provider.live.state(now).to_string();
     if provider.live.headroom().is_low(now) {
         words.push_str(", but with next to nothing left of its own limits");
@@ -208,7 +208,7 @@ fn ready(provider: &Provider, now: Instant) -> String {
 }
 
 /// Why a limit would say no.
-fn limited(limits: &Limits) -> Option<String> {
+pub(super) fn limited(limits: &Limits) -> Option<String> {
     Some(match limits.limited()? {
         Limited::Rate(wait) => format!("at its rate limit for {} s", seconds(wait)),
         Limited::Concurrency => format!("at its cap of {}", limits.settings().max?),

@@ -17,12 +17,12 @@ pub(super) use self::arguments::Arguments;
 use self::listen::Listeners;
 use super::{log, terminal};
 use crate::{
-    admin,
+    admin::{self, status::Sources},
     gateway::Gateway,
     live::{Meters, Retries},
     record::Report,
     reload::{Hint, Hints, Loader},
-    report::{All, Metrics, access_log::Queue},
+    report::{All, Feed, Metrics, access_log::Queue},
     secret::names::label,
     serve::{Context, Stage, connection::Timeouts, outages, routes},
     table::{Place, Table},
@@ -48,8 +48,9 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let meters = Meters::new(&arguments.metrics_prefix)
         .map_err(|_| "--metrics-prefix: use letters, digits and underscores")?;
     let (ask, hints) = Hints::new();
-    let (table, serves) =
-        Loader::new(targets, Arc::clone(&meters)).start(hints, arguments.watch)?;
+    let loader = Loader::new(targets, Arc::clone(&meters));
+    let latest = loader.latest();
+    let (table, serves) = loader.start(hints, arguments.watch)?;
     let table = table.map_err(|problems| problems.rendered())?;
     let listeners = Listeners::bind(arguments)?;
     announce(arguments, &table, targets);
@@ -65,6 +66,11 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let access_log = access_log::start(arguments, meters.process.log_lines_dropped.clone())?;
     let mut reports: Vec<Arc<dyn Report>> = vec![Metrics::new(Arc::clone(&meters))];
     reports.extend(access_log.iter().map(|it| Arc::clone(&it.report)));
+    // What only the operations port shows is kept where that is open.
+    let feed = Arc::<Feed>::default();
+    if arguments.metrics {
+        reports.push(Arc::clone(&feed) as Arc<dyn Report>);
+    }
     let report = All::of(reports);
     let mut cores = Vec::new();
     for listener in listeners.proxy {
@@ -91,7 +97,8 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
         tokio::spawn(give_back());
         if let Some(listener) = listeners.admin {
             let listener = tokio::net::TcpListener::from_std(listener)?;
-            tokio::spawn(admin::listen(gateway, meters, listener, timeouts));
+            let sources = Sources { gateway, meters, feed, latest };
+            tokio::spawn(admin::listen(sources, listener, timeouts));
         }
         live(arguments, &stage, &ask, access_log.as_ref().map(|it| &*it.queue)).await
     })?;

@@ -8,6 +8,7 @@ mod health;
 mod maker;
 mod process;
 mod retain;
+pub(crate) mod totals;
 mod zeros;
 
 use std::{

@@ -1,6 +1,6 @@
 //! What every report reads: one value for one request.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Instant};
 
 use http::{Method, uri::PathAndQuery};
 
@@ -59,6 +59,8 @@ pub(crate) struct Finished<'a> {
     pub(crate) served_by: Option<ServedBy<'a>>,
     /// The status that the client got; 499 where it left before there was one.
     pub(crate) status: u16,
+    /// When its head arrived.
+    pub(crate) started: Instant,
     /// From its head to the end of the response.
     pub(crate) times: Times,
     /// Bytes of its body, once that has been read.

@@ -4,6 +4,7 @@
 
 mod access_log;
 mod life;
+mod page;
 mod port;
 mod series;
 mod shortage;

@@ -143,13 +143,7 @@ impl<'a> Line<'a> {
             own_ms: head.map(|head| Millis(head.overhead)),
             ms: Millis(request.times.total),
         };
-        (line.end, line.code) = match request.end {
-            End::Complete => ("complete", None),
-            End::Refused { code, .. } => ("refused", Some(code)),
-            End::BrokeOff(reason) => ("broken", Some(reason)),
-            End::Left => ("client_left", None),
-            End::Fault => ("panicked", None),
-        };
+        (line.end, line.code) = end(request.end);
         line
     }
 }
@@ -202,7 +196,19 @@ impl<'a> Attempt<'a> {
     }
 }
 
-fn key<'a>(request: &Finished<'a>) -> Option<Cow<'a, str>> {
+/// How a request ended, and the code or the class that tells more.
+pub(crate) fn end(end: End) -> (&'static str, Option<&'static str>) {
+    match end {
+        End::Complete => ("complete", None),
+        End::Refused { code, .. } => ("refused", Some(code)),
+        End::BrokeOff(reason) => ("broken", Some(reason)),
+        End::Left => ("client_left", None),
+        End::Fault => ("panicked", None),
+    }
+}
+
+/// The name of the caller's key, or the word that stands for it.
+pub(crate) fn key<'a>(request: &Finished<'a>) -> Option<Cow<'a, str>> {
     Some(match (request.caller?, request.account) {
         (_, Some(account)) => account.shown().into(),
         (Caller::Anonymous, None) => "anonymous".into(),
@@ -238,7 +244,8 @@ fn path<'a>(request: &Finished<'a>) -> Cow<'a, str> {
     if is_safe { target.path().into() } else { label(target.path()) }
 }
 
-fn alias<'a>(request: &Finished<'a>) -> Option<Cow<'a, str>> {
+/// The alias asked for, as it may be shown.
+pub(crate) fn alias<'a>(request: &Finished<'a>) -> Option<Cow<'a, str>> {
     match (request.unserved, request.served_by) {
         (Some(unserved), _) => Some(short(unserved)),
         (None, served_by) => served_by.map(|it| it.asked.shown().into()),

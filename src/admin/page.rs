@@ -1,0 +1,77 @@
+//! The status page: three texts in the binary, and nothing from outside.
+
+use std::net::IpAddr;
+
+use axum::{
+    http::{HeaderMap, HeaderName, HeaderValue, header, uri::Authority},
+    response::{IntoResponse, Response},
+};
+
+/// `/`.
+pub(super) async fn html() -> Response {
+    text("text/html; charset=utf-8", include_str!("page/page.html"))
+}
+
+/// `/page.css`.
+pub(super) async fn style() -> Response {
+    text("text/css; charset=utf-8", include_str!("page/page.css"))
+}
+
+/// `/page.js`.
+pub(super) async fn script() -> Response {
+    text("text/javascript; charset=utf-8", include_str!("page/page.js"))
+}
+
+/// `/icon.svg`.
+pub(super) async fn icon() -> Response {
+    text("image/svg+xml", include_str!("page/icon.svg"))
+}
+
+/// What a browser may do with anything from this port: nothing that another page could use.
+pub(super) fn protect(headers: &mut HeaderMap) {
+    let mut insert =
+        |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
+    insert(header::CONTENT_SECURITY_POLICY, POLICY);
+    insert(header::X_CONTENT_TYPE_OPTIONS, "nosniff");
+    insert(header::REFERRER_POLICY, "no-referrer");
+    insert(header::CACHE_CONTROL, "no-store");
+    insert(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
+}
+
+/// Whether a request names this machine as a person or a tunnel does, and not by a name that a stranger's
+/// page has made lead here (DNS rebinding).
+pub(super) fn names_this_machine(headers: &HeaderMap) -> bool {
+    let Some(host) = headers.get(header::HOST) else { return true };
+    let Ok(authority) = host.to_str().unwrap_or_default().parse::<Authority>() else {
+        return false;
+    };
+    let name = authority.host().trim_matches(['[', ']']);
+    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok()
+}
+
+fn text(kind: &'static str, text: &'static str) -> Response {
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}
+
+const POLICY: &str =
+    "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+#[cfg(test)]
+mod tests {
+    use axum::http::{HeaderMap, HeaderValue, header};
+
+    #[test]
+    fn hosts_that_are_this_machine() {
+        let names = |host: &'static str| {
+            let host = HeaderValue::from_static(host);
+            super::names_this_machine(&HeaderMap::from_iter([(header::HOST, host)]))
+        };
+        for host in ["127.0.0.1:9090", "localhost:9090", "LOCALHOST", "[::1]:9090", "10.0.0.1"] {
+            assert!(names(host), "{host}");
+        }
+        for host in ["evil.example:9090", "localhost.evil.example", "127.0.0.1.evil.example", ""] {
+            assert!(!names(host), "{host}");
+        }
+        assert!(super::names_this_machine(&HeaderMap::new()), "no browser leaves it out");
+    }
+}

@@ -1,0 +1,175 @@
+//! The state of everything, as the status page and `/status` tell it: the configuration, each alias with its
+//! providers, the keys, the last requests.
+//!
+//! It counts nothing for itself: it reads the counters, the live state and the feed.
+
+mod pools;
+
+use std::{sync::Arc, time::SystemTime};
+
+use serde::Serialize;
+use tokio::time::Instant;
+
+use self::pools::{Observed, PoolTold};
+use crate::{
+    gateway::Gateway,
+    live::Meters,
+    reload::Latest,
+    report::{
+        Feed,
+        feed::row::{Row, dollars, stamp},
+    },
+    secret::names::label,
+    table::Table,
+};
+
+/// What the status is read from.
+#[derive(Clone)]
+pub(crate) struct Sources {
+    /// The live table.
+    pub(crate) gateway: Arc<Gateway>,
+    /// The counters.
+    pub(crate) meters: Arc<Meters>,
+    /// The last requests.
+    pub(crate) feed: Arc<Feed>,
+    /// The last load of the file.
+    pub(crate) latest: Arc<Latest>,
+}
+
+/// One moment on both clocks: moments to come are told by it, so that they stay the same from one look to
+/// the next.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Clock {
+    instant: Instant,
+    time: SystemTime,
+}
+
+/// What is told.
+#[derive(Debug, Serialize)]
+struct Status<'a> {
+    version: &'static str,
+    started: String,
+    config: Config,
+    aliases: Vec<PoolTold>,
+    /// Aliases that are not listed, as there are too many.
+    aliases_left_out: usize,
+    keys: Vec<KeyTold>,
+    keys_left_out: usize,
+    requests: Vec<Row<'a>>,
+}
+
+/// The configuration.
+#[derive(Debug, Serialize)]
+struct Config {
+    file: String,
+    /// Configurations that have served since the process began.
+    version: u64,
+    /// The digest of this one's file.
+    sha256: String,
+    /// Since when this one serves.
+    since: String,
+    /// When the file was read last.
+    read: String,
+    /// Whether what was read then serves.
+    live: bool,
+    /// What was wrong with it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problems: Option<String>,
+}
+
+/// A key that has a name.
+#[derive(Debug, Serialize)]
+struct KeyTold {
+    key: String,
+    in_flight: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cap: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<f64>,
+    input_tokens: u64,
+    output_tokens: u64,
+    cost: f64,
+}
+
+impl Clock {
+    /// This moment.
+    pub(super) fn new() -> Self {
+        Self { instant: Instant::now(), time: SystemTime::now() }
+    }
+
+    /// Seconds since it was made.
+    pub(super) fn uptime(self) -> u64 {
+        self.instant.elapsed().as_secs()
+    }
+
+    fn told(self, moment: Instant) -> String {
+        stamp(self.time + moment.saturating_duration_since(self.instant))
+    }
+}
+
+/// The status as JSON on one line; the same as long as nothing has changed.
+pub(super) fn render(sources: &Sources, clock: Clock) -> String {
+    let table = sources.gateway.snapshot();
+    let last = sources.feed.last();
+    let observed = Observed::new(sources.meters.totals(), &last, clock);
+    let (aliases, aliases_left_out) = observed.pools(&table);
+    let (keys, keys_left_out) = keys(&table);
+    let status = Status {
+        version: env!("CARGO_PKG_VERSION"),
+        started: stamp(clock.time),
+        config: config(&sources.latest, &table),
+        aliases,
+        aliases_left_out,
+        keys,
+        keys_left_out,
+        requests: last.iter().map(Row::of).collect(),
+    };
+    serde_json::to_string(&status).unwrap_or_else(|_| "{}".to_owned())
+}
+
+/// Those of the last requests that have `sought` in their id, key, alias, provider or status, as JSON.
+pub(super) fn search(feed: &Feed, sought: &str) -> String {
+    let (last, sought) = (feed.last(), sought.trim().to_lowercase());
+    let rows: Vec<Row<'_>> = last.iter().map(Row::of).filter(|row| row.has(&sought)).collect();
+    serde_json::to_string(&rows).unwrap_or_else(|_| "[]".to_owned())
+}
+
+fn config(latest: &Latest, table: &Table) -> Config {
+    let loads = latest.loads();
+    Config {
+        file: label(&latest.file().to_string_lossy()).into_owned(),
+        version: loads.version,
+        sha256: table.hash.to_string(),
+        since: stamp(loads.since),
+        read: stamp(loads.read),
+        live: loads.problems.is_none(),
+        problems: loads.problems,
+    }
+}
+
+/// The keys that have a name, those that have cost most first; and how many are left out.
+fn keys(table: &Table) -> (Vec<KeyTold>, usize) {
+    let keys = table.keyring.keys().iter();
+    let mut keys: Vec<_> = keys.filter_map(|key| Some((key, key.account.as_deref()?))).collect();
+    let used = |tokens: [u64; 5]| tokens[0] + tokens[1];
+    keys.sort_by_cached_key(|(_, account)| {
+        std::cmp::Reverse((account.cost(), used(account.tokens())))
+    });
+    let left_out = keys.len().saturating_sub(MOST_KEYS);
+    let told = keys.into_iter().take(MOST_KEYS).map(|(key, account)| {
+        let [input_tokens, output_tokens, ..] = account.tokens();
+        KeyTold {
+            key: account.shown().to_owned(),
+            in_flight: key.limits.in_flight(),
+            cap: key.limits.settings().max,
+            level: key.limits.rate().map(|bucket| pools::rounded(bucket.level())),
+            input_tokens,
+            output_tokens,
+            cost: dollars(account.cost()),
+        }
+    });
+    (told.collect(), left_out)
+}
+
+/// Keys that are listed.
+const MOST_KEYS: usize = 200;

@@ -1,0 +1,239 @@
+//! Each alias with its providers, trouble first.
+
+use std::{cmp::Reverse, collections::HashMap, sync::atomic::Ordering::Relaxed, time::Duration};
+
+use serde::Serialize;
+use tokio::time::Instant;
+
+use super::Clock;
+use crate::{
+    admin::explain,
+    live::{
+        Limits, State,
+        meters::totals::{PoolTotals, ProviderTotals, Totals, is_failure},
+    },
+    report::feed::{Told, row::dollars},
+    table::{Pool, Provider, Table},
+};
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Trouble {
+    /// All is well.
+    None,
+    /// It serves, but a limit is reached, it starts slowly or many of its last attempts failed.
+    Degraded,
+    /// It is not asked.
+    Down,
+}
+
+/// One alias.
+#[derive(Debug, Serialize)]
+pub(super) struct PoolTold {
+    alias: String,
+    trouble: Trouble,
+    strategy: &'static str,
+    state: String,
+    #[serde(flatten)]
+    levels: Levels,
+    requests: u64,
+    errors: u64,
+    fallbacks: u64,
+    input_tokens: u64,
+    output_tokens: u64,
+    cost: f64,
+    providers: Vec<ProviderTold>,
+    providers_left_out: usize,
+}
+
+/// One provider.
+#[derive(Debug, Serialize)]
+struct ProviderTold {
+    provider: String,
+    trouble: Trouble,
+    /// One word: `ready`, `starting`, `resting`, `trial` or `unhealthy`.
+    state: &'static str,
+    /// The same at length.
+    words: String,
+    /// When its rest ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
+    tier: u32,
+    weight: u32,
+    #[serde(flatten)]
+    levels: Levels,
+    attempts: u64,
+    failed: u64,
+    /// Of the last requests, those of the last minutes alone.
+    recent_attempts: u32,
+    recent_failed: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    latency_secs: Option<f64>,
+    input_tokens: u64,
+    output_tokens: u64,
+    cost: f64,
+}
+
+/// What its limits have left.
+#[derive(Debug, Serialize)]
+struct Levels {
+    in_flight: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cap: Option<u32>,
+    /// The free share of the rate limit, 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    level: Option<f64>,
+}
+
+/// What the counters and the last requests show at one moment.
+pub(super) struct Observed<'a> {
+    totals: Totals,
+    /// By alias and provider as they are shown: attempts and failures.
+    recent: HashMap<(&'a str, &'a str), (u32, u32)>,
+    clock: Clock,
+    now: Instant,
+}
+
+impl<'a> Observed<'a> {
+    pub(super) fn new(totals: Totals, last: &'a [Told], clock: Clock) -> Self {
+        let mut recent = HashMap::<_, (u32, u32)>::new();
+        let is_recent = |told: &&Told| told.ended.elapsed().is_ok_and(|age| age < RECENT);
+        for tried in last.iter().take_while(is_recent).flat_map(Told::tried) {
+            let Some(failed) = is_failure(&tried.outcome.to_string()) else { continue };
+            let (attempts, failures) = recent.entry((tried.alias, tried.provider)).or_default();
+            *attempts += 1;
+            *failures += u32::from(failed);
+        }
+        Self { totals, recent, clock, now: Instant::now() }
+    }
+
+    /// Every alias, those in trouble first, then those that are used most; and how many are left out.
+    pub(super) fn pools(&self, table: &Table) -> (Vec<PoolTold>, usize) {
+        let mut pools: Vec<_> = table.pools().iter().map(|pool| &**pool).collect();
+        pools.sort_by_cached_key(|pool| {
+            let requests = self.totals.pool(&pool.alias).map_or(0, |totals| totals.requests);
+            Reverse((self.pool_trouble(pool), requests))
+        });
+        let left_out = pools.len().saturating_sub(MOST_POOLS);
+        let told = pools.into_iter().take(MOST_POOLS).map(|pool| self.pool(pool));
+        (told.collect(), left_out)
+    }
+
+    fn pool(&self, pool: &Pool) -> PoolTold {
+        let none = PoolTotals::default();
+        let totals = self.totals.pool(&pool.alias).unwrap_or(&none);
+        let mut order: Vec<&Provider> = pool.providers.iter().collect();
+        order.sort_by_cached_key(|it| (Reverse(self.trouble(pool, it)), it.tier));
+        let tokens = |nth: usize| {
+            pool.providers.iter().map(|it| totals.provider(&it.name).tokens[nth]).sum()
+        };
+        let cost = pool.providers.iter().map(|it| it.meters.cost.load(Relaxed)).sum();
+        PoolTold {
+            alias: pool.shown().to_owned(),
+            trouble: self.pool_trouble(pool),
+            strategy: pool.strategy_name,
+            state: explain::limited(&pool.limits).unwrap_or_else(|| "ready".to_owned()),
+            levels: Levels::of(&pool.limits),
+            requests: totals.requests,
+            errors: totals.errors,
+            fallbacks: totals.fallbacks,
+            input_tokens: tokens(0),
+            output_tokens: tokens(1),
+            cost: dollars(cost),
+            providers_left_out: order.len().saturating_sub(MOST_PROVIDERS),
+            providers: order
+                .into_iter()
+                .take(MOST_PROVIDERS)
+                .map(|it| self.provider(pool, it, totals.provider(&it.name)))
+                .collect(),
+        }
+    }
+
+    fn provider(&self, pool: &Pool, provider: &Provider, totals: ProviderTotals) -> ProviderTold {
+        let state = provider.live.state(self.now);
+        let words = match state {
+            State::Resting { .. } | State::HalfOpen { busy: true } | State::Unhealthy { .. } => {
+                state.to_string()
+            }
+            State::Ready { .. } | State::HalfOpen { busy: false } => {
+                let limited = explain::limited(&provider.limits);
+                limited.unwrap_or_else(|| explain::ready(provider, self.now))
+            }
+        };
+        let until = match state {
+            State::Resting { until, .. } => Some(self.clock.told(until)),
+            _ => None,
+        };
+        let (recent_attempts, recent_failed) = self.recent(pool, provider);
+        let latency = provider.live.latency().seconds(self.now);
+        let [input_tokens, output_tokens] = totals.tokens;
+        ProviderTold {
+            provider: provider.shown().to_owned(),
+            trouble: self.trouble(pool, provider),
+            state: state.word(),
+            words,
+            until,
+            tier: provider.tier,
+            weight: provider.weight,
+            levels: Levels::of(&provider.limits),
+            attempts: totals.attempts,
+            failed: totals.failed,
+            recent_attempts,
+            recent_failed,
+            latency_secs: latency.map(|seconds| rounded(seconds.into())),
+            input_tokens,
+            output_tokens,
+            cost: dollars(provider.meters.cost.load(Relaxed)),
+        }
+    }
+
+    /// An alias is down where each of its providers is.
+    fn pool_trouble(&self, pool: &Pool) -> Trouble {
+        let all = || pool.providers.iter().map(|provider| self.trouble(pool, provider));
+        let worst = all().max().unwrap_or(Trouble::None);
+        match (worst, all().min()) {
+            (Trouble::Down, Some(Trouble::Down)) => Trouble::Down,
+            (Trouble::None, _) if explain::limited(&pool.limits).is_none() => Trouble::None,
+            _ => Trouble::Degraded,
+        }
+    }
+
+    fn trouble(&self, pool: &Pool, provider: &Provider) -> Trouble {
+        match provider.live.state(self.now) {
+            State::Resting { .. } | State::HalfOpen { .. } | State::Unhealthy { .. } => {
+                return Trouble::Down;
+            }
+            State::Ready { factor } if factor < 1.0 => return Trouble::Degraded,
+            State::Ready { .. } => {}
+        }
+        let (attempts, failed) = self.recent(pool, provider);
+        let fails = failed > 0 && failed * 10 >= attempts;
+        if fails || provider.limits.limited().is_some() { Trouble::Degraded } else { Trouble::None }
+    }
+
+    fn recent(&self, pool: &Pool, provider: &Provider) -> (u32, u32) {
+        self.recent.get(&(pool.shown(), provider.shown())).copied().unwrap_or_default()
+    }
+}
+
+impl Levels {
+    fn of(limits: &Limits) -> Self {
+        Self {
+            in_flight: limits.in_flight(),
+            cap: limits.settings().max,
+            level: limits.rate().map(|bucket| rounded(bucket.level())),
+        }
+    }
+}
+
+/// With three places, so that what nobody sees is no change.
+pub(super) fn rounded(number: f64) -> f64 {
+    (number * 1e3).round() / 1e3
+}
+
+/// Failures that are older say nothing of how a provider is now.
+const RECENT: Duration = Duration::from_secs(300);
+/// Aliases that are listed, and providers of each.
+const MOST_POOLS: usize = 200;
+const MOST_PROVIDERS: usize = 50;

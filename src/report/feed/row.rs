@@ -1,0 +1,121 @@
+//! A request of the feed as JSON, under the keys of the access log.
+
+use std::{
+    borrow::Cow,
+    time::{Duration, SystemTime},
+};
+
+use serde::Serialize;
+
+use super::{Told, Tried};
+use crate::report::access_log::line::{self, Stamp};
+
+/// One request.
+#[derive(Debug, Serialize)]
+pub(crate) struct Row<'a> {
+    /// So many ended before it.
+    nth: u64,
+    time: String,
+    id: Cow<'a, str>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    alias: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    served_alias: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    provider: &'a str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    key: &'a str,
+    stream: bool,
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'static str>,
+    end: &'static str,
+    ms: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ttfb_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<Tokens>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cost: Option<f64>,
+    attempts: Vec<Attempt<'a>>,
+}
+
+/// What a request took.
+#[derive(Debug, Serialize)]
+struct Tokens {
+    input: u64,
+    output: u64,
+}
+
+/// One provider that was asked or passed over.
+#[derive(Debug, Serialize)]
+struct Attempt<'a> {
+    #[serde(skip_serializing_if = "str::is_empty")]
+    alias: &'a str,
+    provider: &'a str,
+    outcome: String,
+    /// Milliseconds from the request's head to its beginning.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_ms: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ms: Option<f64>,
+}
+
+impl<'a> Row<'a> {
+    /// The row of a request.
+    pub(crate) fn of(told: &'a Told) -> Self {
+        let name = |at| told.names.get(at);
+        let alias = name(0);
+        let other = |it: &'a str| if it == alias { "" } else { it };
+        let (end, code) = line::end(told.end);
+        let attempt = |tried: Tried<'a>| Attempt {
+            alias: other(tried.alias),
+            provider: tried.provider,
+            outcome: tried.outcome.to_string(),
+            at_ms: tried.asked.map(|(at, _)| millis(at)),
+            ms: tried.asked.map(|(_, took)| millis(took)),
+        };
+        Self {
+            nth: told.nth,
+            time: stamp(told.ended.checked_sub(told.total).unwrap_or(told.ended)),
+            id: told.id.text(),
+            alias,
+            served_alias: other(name(2)),
+            provider: name(3),
+            key: name(1),
+            stream: told.stream,
+            status: told.status,
+            code,
+            end,
+            ms: millis(told.total),
+            ttfb_ms: told.first_byte.map(millis),
+            usage: told.usage.map(|it| Tokens { input: it.input, output: it.output }),
+            cost: told.cost.map(dollars),
+            attempts: told.tried().map(attempt).collect(),
+        }
+    }
+
+    /// Whether it has this in its id, key, alias, provider or status; `sought` is in lower case.
+    pub(crate) fn has(&self, sought: &str) -> bool {
+        let names = [&*self.id, self.key, self.alias, self.served_alias, self.provider];
+        names.iter().any(|name| name.to_lowercase().contains(sought))
+            || self.status.to_string() == sought
+            || self.attempts.iter().any(|it| it.provider.to_lowercase().contains(sought))
+    }
+}
+
+/// A moment as RFC 3339 with milliseconds.
+pub(crate) fn stamp(time: SystemTime) -> String {
+    let mut text = Vec::new();
+    Stamp(time).append(&mut text);
+    String::from_utf8(text).unwrap_or_default()
+}
+
+/// Picodollars as dollars.
+pub(crate) fn dollars(pico: u64) -> f64 {
+    pico as f64 / 1e12
+}
+
+fn millis(time: Duration) -> f64 {
+    time.as_micros() as f64 / 1e3
+}
