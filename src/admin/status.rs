@@ -3,13 +3,14 @@
 //!
 //! It counts nothing for itself: it reads the counters, the live state and the feed.
 
+mod clock;
 mod pools;
 
-use std::{sync::Arc, time::SystemTime};
+use std::sync::Arc;
 
 use serde::Serialize;
-use tokio::time::Instant;
 
+pub(super) use self::clock::Clock;
 use self::pools::{Observed, PoolTold};
 use crate::{
     gateway::Gateway,
@@ -34,14 +35,6 @@ pub(crate) struct Sources {
     pub(crate) feed: Arc<Feed>,
     /// The last load of the file.
     pub(crate) latest: Arc<Latest>,
-}
-
-/// One moment on both clocks: moments to come are told by it, so that they stay the same from one look to
-/// the next.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Clock {
-    instant: Instant,
-    time: SystemTime,
 }
 
 /// What is told.
@@ -91,22 +84,6 @@ struct KeyTold {
     cost: f64,
 }
 
-impl Clock {
-    /// This moment.
-    pub(super) fn new() -> Self {
-        Self { instant: Instant::now(), time: SystemTime::now() }
-    }
-
-    /// Seconds since it was made.
-    pub(super) fn uptime(self) -> u64 {
-        self.instant.elapsed().as_secs()
-    }
-
-    fn told(self, moment: Instant) -> String {
-        stamp(self.time + moment.saturating_duration_since(self.instant))
-    }
-}
-
 /// The status as JSON on one line; the same as long as nothing has changed.
 pub(super) fn render(sources: &Sources, clock: Clock) -> String {
     let table = sources.gateway.snapshot();
@@ -116,7 +93,7 @@ pub(super) fn render(sources: &Sources, clock: Clock) -> String {
     let (keys, keys_left_out) = keys(&table);
     let status = Status {
         version: env!("CARGO_PKG_VERSION"),
-        started: stamp(clock.time),
+        started: stamp(clock.started()),
         config: config(&sources.latest, &table),
         aliases,
         aliases_left_out,

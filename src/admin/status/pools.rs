@@ -5,14 +5,17 @@ use std::{cmp::Reverse, collections::HashMap, sync::atomic::Ordering::Relaxed, t
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::Clock;
+use super::clock::Clock;
 use crate::{
     admin::explain,
     live::{
         Limits, State,
         meters::totals::{PoolTotals, ProviderTotals, Totals, is_failure},
     },
-    report::feed::{Told, row::dollars},
+    report::feed::{
+        Told,
+        row::{dollars, stamp},
+    },
     table::{Pool, Provider, Table},
 };
 
@@ -162,7 +165,7 @@ impl<'a> Observed<'a> {
             }
         };
         let until = match state {
-            State::Resting { until, .. } => Some(self.clock.told(until)),
+            State::Resting { until, .. } => Some(stamp(self.clock.time(until))),
             _ => None,
         };
         let (recent_attempts, recent_failed) = self.recent(pool, provider);
