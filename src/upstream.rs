@@ -26,6 +26,7 @@ pub(crate) mod failed;
 pub(crate) mod headroom;
 mod translate;
 pub(crate) mod prepare;
+mod tcp;
 mod transport;
 mod usage;
 mod peek;

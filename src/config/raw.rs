@@ -135,6 +135,10 @@ pub(crate) struct HttpPool {
     /// Seconds after which an idle connection is closed (90 when absent).
     #[schemars(extend("default" = 90))]
     pub(crate) idle_timeout_secs: Option<u64>,
+    /// Seconds from its opening after which a connection takes no further request, so that a name that
+    /// moved is followed (300 when absent).
+    #[schemars(extend("default" = 300))]
+    pub(crate) max_age_secs: Option<u64>,
 }
 
 /// One alias, in one of three spellings.

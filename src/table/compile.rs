@@ -22,7 +22,7 @@ mod warnings;
 
 pub(crate) use warnings::warnings;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use super::{HashKey, IdlePool, Keyring, Pool, PoolId, Table, prices::Prices};
 use crate::{
@@ -144,8 +144,14 @@ impl<'a> Compiler<'a> {
 fn idle_pool(raw: Option<&raw::HttpPool>) -> IdlePool {
     let max = raw.and_then(|pool| pool.max_idle_per_host).unwrap_or(MAX_IDLE_PER_HOST);
     let secs = raw.and_then(|pool| pool.idle_timeout_secs).unwrap_or(IDLE_TIMEOUT_SECS);
-    IdlePool { max_idle_per_host: max as usize, idle_timeout: std::time::Duration::from_secs(secs) }
+    let age = raw.and_then(|pool| pool.max_age_secs).unwrap_or(MAX_AGE_SECS);
+    IdlePool {
+        max_idle_per_host: max as usize,
+        idle_timeout: Duration::from_secs(secs),
+        max_age: Duration::from_secs(age),
+    }
 }
 
 const MAX_IDLE_PER_HOST: u32 = 100;
 const IDLE_TIMEOUT_SECS: u64 = 90;
+const MAX_AGE_SECS: u64 = 300;

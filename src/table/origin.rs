@@ -30,6 +30,8 @@ pub struct Origin {
 pub(crate) struct IdlePool {
     /// Idle connections kept for an origin, on each core.
     pub(crate) max_idle_per_host: usize,
-    /// How long one is kept.
+    /// How long one is kept without a request.
     pub(crate) idle_timeout: Duration,
+    /// How long one is used from its opening on.
+    pub(crate) max_age: Duration,
 }

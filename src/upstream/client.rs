@@ -10,7 +10,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use bytes::Bytes;
@@ -27,7 +27,7 @@ use super::warm::Warm;
 use crate::{
     body::PiecesBody,
     failure::Brief,
-    table::{Origin, identity::Identity},
+    table::{IdlePool, Origin, identity::Identity},
 };
 
 /// The upstream connections of one core.
@@ -45,8 +45,7 @@ pub(crate) struct Lease {
     sender: Sender,
     reused: bool,
     home: Arc<Warm>,
-    max_idle: usize,
-    idle_timeout: Duration,
+    pool: IdlePool,
 }
 
 /// Why a request brought no answer.
@@ -95,15 +94,9 @@ impl Client {
     /// A connection to `origin`: an idle one, or with `fresh` always a new one.
     pub(crate) async fn lease(&self, origin: &Origin, fresh: bool) -> Result<Lease, DialError> {
         let home = self.origins.of(&origin.id);
-        let settings = origin.pool;
-        let lease = |sender, reused, home| Lease {
-            sender,
-            reused,
-            home,
-            max_idle: settings.max_idle_per_host,
-            idle_timeout: settings.idle_timeout,
-        };
-        if !fresh && let Some(sender) = home.take().await {
+        let pool = origin.pool;
+        let lease = |sender, reused, home| Lease { sender, reused, home, pool };
+        if !fresh && let Some(sender) = home.take(pool.max_age).await {
             return Ok(lease(sender, true, home));
         }
         // Boxed: connecting needs room that a request on a warm connection does not.
@@ -185,7 +178,7 @@ impl Lease {
 
     fn give_back(self) {
         if let Sender::Http1(connection) = self.sender {
-            self.home.keep(connection, self.max_idle, self.idle_timeout);
+            self.home.keep(connection, self.pool);
         }
     }
 }

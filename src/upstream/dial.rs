@@ -2,12 +2,16 @@
 //!
 //! It keeps nothing; `client` pools what it returns.
 
-use std::{io, sync::Arc, time::Duration};
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use hyper::client::conn::http2;
 use hyper_rustls::HttpsConnector;
 use hyper_util::{
-    client::legacy::connect::{Connection, HttpConnector},
+    client::legacy::connect::Connection,
     rt::{TokioExecutor, TokioIo, TokioTimer},
 };
 use rustls::{ClientConfig, RootCertStore};
@@ -15,7 +19,8 @@ use tower_service::Service;
 
 use super::http1::{Http1, Stream};
 use super::listen::ListenState;
-use super::names::{Names, Resolver};
+use super::names::Names;
+use super::tcp::Tcp;
 use crate::{body::PiecesBody, table::Origin};
 
 /// A live connection, ready to be asked.
@@ -46,17 +51,13 @@ pub(crate) enum DialError {
 
 /// Opens connections. One for each core; the TLS configuration is built at the first `https`.
 pub(crate) struct Dialler {
-    plain: HttpConnector<Resolver>,
-    tls: std::sync::OnceLock<HttpsConnector<HttpConnector<Resolver>>>,
+    plain: Tcp,
+    tls: std::sync::OnceLock<HttpsConnector<Tcp>>,
 }
 
 impl Default for Dialler {
     fn default() -> Self {
-        let mut plain = HttpConnector::new_with_resolver(Resolver(Names::of_process()));
-        plain.enforce_http(false);
-        plain.set_nodelay(true);
-        plain.set_keepalive(Some(TCP_KEEPALIVE));
-        Self { plain, tls: std::sync::OnceLock::new() }
+        Self { plain: Tcp(Names::of_process()), tls: std::sync::OnceLock::new() }
     }
 }
 
@@ -80,7 +81,7 @@ impl Dialler {
         }
     }
 
-    fn tls(&self) -> &HttpsConnector<HttpConnector<Resolver>> {
+    fn tls(&self) -> &HttpsConnector<Tcp> {
         self.tls.get_or_init(|| {
             hyper_rustls::HttpsConnectorBuilder::new()
                 .with_tls_config(tls_config())
@@ -94,7 +95,7 @@ impl Dialler {
 /// The protocol is what TLS agreed on; without TLS it is HTTP/1.1.
 async fn handshake(stream: Stream, http2: bool) -> Result<Sender, BoxError> {
     if !http2 {
-        return Ok(Sender::Http1(Http1::open(stream).await?));
+        return Ok(Sender::Http1(Http1::open(stream, Instant::now()).await?));
     }
     let listen_state = ListenState::default();
     let (requests, connection) = http2::Builder::new(TokioExecutor::new())
@@ -144,7 +145,6 @@ pub(crate) fn is_broken_off(error: &hyper::Error) -> bool {
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-const TCP_KEEPALIVE: Duration = Duration::from_secs(60);
 const H2_PING: Duration = Duration::from_secs(20);
 const H2_STREAM_WINDOW: u32 = 256 * 1024;
 const H2_CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;

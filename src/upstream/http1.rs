@@ -4,7 +4,7 @@
 //! hyper keeps some thirty kilobytes for a connection: two buffers, a queue of requests, a task.
 //! One that has nothing to do for a while is taken out of it, and what stays is the socket.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use http::{Request, Response};
@@ -36,6 +36,7 @@ impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
 pub(crate) struct Http1 {
     requests: http1::SendRequest<PiecesBody>,
     listen_state: ListenState,
+    opened: Instant,
     park: oneshot::Sender<oneshot::Sender<Stream>>,
     _carrier: Carrier,
 }
@@ -46,17 +47,22 @@ pub(crate) struct Http1 {
 struct Carrier(AbortHandle);
 
 impl Http1 {
-    /// Lets hyper carry `stream`. Nothing is sent.
+    /// Lets hyper carry `stream`, which was `opened` then. Nothing is sent.
     ///
     /// # Errors
     /// hyper's own; it has none today.
-    pub(crate) async fn open(stream: Stream) -> hyper::Result<Self> {
+    pub(crate) async fn open(stream: Stream, opened: Instant) -> hyper::Result<Self> {
         let listen_state = ListenState::default();
         let io = TokioIo::new(listen_state.listen(stream, MOST_UNANSWERED));
         let (requests, connection) = http1::Builder::new().handshake(io).await?;
         let (park, asked) = oneshot::channel();
         let carrier = Carrier(tokio::spawn(carry(connection, asked)).abort_handle());
-        Ok(Self { requests, listen_state, park, _carrier: carrier })
+        Ok(Self { requests, listen_state, opened, park, _carrier: carrier })
+    }
+
+    /// When the connection was opened.
+    pub(crate) fn opened(&self) -> Instant {
+        self.opened
     }
 
     /// Sends the request; the answer's head is what is waited for.

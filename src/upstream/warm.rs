@@ -10,18 +10,25 @@ use std::{
 use super::dial::{Http2, Sender};
 use super::http1::{Http1, Stream, is_quiet};
 use super::locked::locked;
-use crate::within::within;
+use crate::{table::IdlePool, within::within};
 
 /// What one core keeps for one origin.
 #[derive(Default)]
 pub(crate) struct Warm {
     /// By the time since when they wait.
     idle: Mutex<Vec<Idle>>,
-    shared: Mutex<Option<Http2>>,
+    shared: Mutex<Option<Shared>>,
+}
+
+/// A connection that takes many requests at once.
+struct Shared {
+    connection: Http2,
+    since: Instant,
 }
 
 struct Idle {
     connection: Connection,
+    opened: Instant,
     since: Instant,
     expires: Instant,
 }
@@ -32,12 +39,17 @@ enum Connection {
 }
 
 impl Warm {
-    /// A connection that was used before, if there is one that works.
-    pub(crate) async fn take(&self) -> Option<Sender> {
-        if let Some(shared) = &*locked(&self.shared)
-            && !shared.requests.is_closed()
+    /// A connection that was used before, if there is one that works and is not older than `max_age`.
+    pub(crate) async fn take(&self, max_age: Duration) -> Option<Sender> {
+        if let Some(shared) = &mut *locked(&self.shared)
+            && !shared.connection.requests.is_closed()
         {
-            return Some(Sender::Http2(shared.clone()));
+            if shared.since.elapsed() < max_age {
+                return Some(Sender::Http2(shared.connection.clone()));
+            }
+            // This request opens the next one; others go on with the old one meanwhile.
+            shared.since = Instant::now() + RENEWAL - max_age;
+            return None;
         }
         loop {
             let idle = locked(&self.idle).pop()?;
@@ -47,19 +59,28 @@ impl Warm {
         }
     }
 
-    /// Keeps a connection for `timeout`, unless `most` are kept.
-    pub(crate) fn keep(&self, connection: Http1, most: usize, timeout: Duration) {
+    /// Keeps a connection for as long as the pool says, unless as many are kept as it says.
+    pub(crate) fn keep(&self, connection: Http1, pool: IdlePool) {
         let mut idle = locked(&self.idle);
-        if idle.len() < most && !connection.is_closed() {
-            let since = Instant::now();
+        if idle.len() < pool.max_idle_per_host && !connection.is_closed() {
+            let (opened, since) = (connection.opened(), Instant::now());
+            let left = pool.max_age.saturating_sub(since.saturating_duration_since(opened));
+            if left.is_zero() {
+                return;
+            }
             let connection = Connection::Awake(connection);
-            idle.push(Idle { connection, since, expires: since + timeout });
+            idle.push(Idle {
+                connection,
+                opened,
+                since,
+                expires: since + pool.idle_timeout.min(left),
+            });
         }
     }
 
     /// Shares a connection that takes many requests at once.
     pub(crate) fn share(&self, connection: Http2) {
-        *locked(&self.shared) = Some(connection);
+        *locked(&self.shared) = Some(Shared { connection, since: Instant::now() });
     }
 
     /// Closes connections that have waited too long, and parks those that nothing asks for.
@@ -95,7 +116,11 @@ impl Idle {
             }
             Connection::Parked(mut stream) => {
                 // Boxed: it needs room that a request on a connection that is awake does not.
-                if is_quiet(&mut stream) { Box::pin(Http1::open(stream)).await.ok() } else { None }
+                if is_quiet(&mut stream) {
+                    Box::pin(Http1::open(stream, self.opened)).await.ok()
+                } else {
+                    None
+                }
             }
         }
     }
@@ -113,18 +138,21 @@ impl Idle {
 
     /// `None` when the connection has closed.
     async fn park(self) -> Option<Self> {
-        let Self { connection: Connection::Awake(connection), since, expires } = self else {
+        let Self { connection: Connection::Awake(connection), opened, since, expires } = self
+        else {
             return Some(self);
         };
         // Bounded: one connection does not hold up the sweep.
         let stream = within(SETTLE, pin!(connection.park())).await??;
         let connection = Connection::Parked(stream);
-        Some(Self { connection, since, expires })
+        Some(Self { connection, opened, since, expires })
     }
 }
 
 /// How long hyper's task may take to see what is seen here.
 const SETTLE: Duration = Duration::from_millis(20);
+/// How long an HTTP/2 connection that is too old still takes requests while the next one is opened.
+const RENEWAL: Duration = Duration::from_secs(5);
 /// Long enough that a steady load never pays for waking one.
 const PARK_AFTER: Duration = Duration::from_secs(5);
 
@@ -144,13 +172,19 @@ mod tests {
     use crate::body::{Pieces, PiecesBody};
 
     const MINUTE: Duration = Duration::from_secs(60);
+    const ONE: IdlePool =
+        IdlePool { max_idle_per_host: 1, idle_timeout: MINUTE, max_age: Duration::MAX };
 
     /// A connection that has been answered once, and the provider's end of it.
     async fn answered() -> (Http1, TcpStream) {
+        answered_since(Instant::now()).await
+    }
+
+    async fn answered_since(opened: Instant) -> (Http1, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let stream = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
         let (mut provider, _) = listener.accept().await.unwrap();
-        let mut connection = Http1::open(Box::new(stream)).await.unwrap();
+        let mut connection = Http1::open(Box::new(stream), opened).await.unwrap();
         ask(&mut connection, &mut provider).await;
         (connection, provider)
     }
@@ -181,7 +215,7 @@ mod tests {
     async fn parked() -> (Warm, TcpStream) {
         let (connection, provider) = answered().await;
         let warm = Warm::default();
-        warm.keep(connection, 1, MINUTE);
+        warm.keep(connection, ONE);
         warm.sweep(Instant::now() + PARK_AFTER).await;
         assert!(matches!(locked(&warm.idle)[0].connection, Connection::Parked(_)));
         (warm, provider)
@@ -190,16 +224,18 @@ mod tests {
     #[tokio::test]
     async fn a_parked_connection_is_used_again() {
         let (warm, mut provider) = parked().await;
-        let Some(Sender::Http1(mut connection)) = warm.take().await else { panic!("none") };
+        let Some(Sender::Http1(mut connection)) = warm.take(Duration::MAX).await else {
+            panic!("none")
+        };
         ask(&mut connection, &mut provider).await;
-        assert!(warm.take().await.is_none());
+        assert!(warm.take(Duration::MAX).await.is_none());
     }
 
     #[tokio::test]
     async fn one_that_was_just_used_is_not_parked() {
         let (connection, _provider) = answered().await;
         let warm = Warm::default();
-        warm.keep(connection, 1, MINUTE);
+        warm.keep(connection, ONE);
         warm.sweep(Instant::now()).await;
         assert!(matches!(locked(&warm.idle)[0].connection, Connection::Awake(_)));
     }
@@ -219,7 +255,7 @@ mod tests {
                 }
             };
             tokio::time::timeout(PARK_AFTER, swept).await.expect("it is kept");
-            assert!(warm.take().await.is_none());
+            assert!(warm.take(Duration::MAX).await.is_none());
         }
     }
 
@@ -229,7 +265,7 @@ mod tests {
         let body: Arc<[u8]> = vec![b'x'; 64 << 20].into();
         send(&mut connection, &mut provider, Bytes::from_owner(Arc::clone(&body))).await;
         let warm = Warm::default();
-        warm.keep(connection, 1, MINUTE);
+        warm.keep(connection, ONE);
         let closed = async {
             warm.sweep(Instant::now() + PARK_AFTER).await;
             assert!(locked(&warm.idle).is_empty());
@@ -242,10 +278,35 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn one_that_is_old_is_not_kept() {
+        let (connection, mut provider) = answered().await;
+        let warm = Warm::default();
+        warm.keep(connection, IdlePool { max_age: Duration::ZERO, ..ONE });
+        assert!(warm.take(Duration::MAX).await.is_none());
+        assert_eq!(provider.read(&mut [0]).await.unwrap(), 0, "not closed");
+
+        let opened = Instant::now().checked_sub(MINUTE / 3).unwrap();
+        let (connection, mut provider) = answered_since(opened).await;
+        let pool = IdlePool { max_age: MINUTE / 2, ..ONE };
+        warm.keep(connection, pool);
+        warm.sweep(Instant::now() + PARK_AFTER).await;
+        assert!(matches!(locked(&warm.idle)[0].connection, Connection::Parked(_)));
+        // Parking does not make it younger.
+        let Some(Sender::Http1(connection)) = warm.take(Duration::MAX).await else {
+            panic!("none")
+        };
+        assert_eq!(connection.opened(), opened);
+        warm.keep(connection, pool);
+        warm.sweep(Instant::now() + MINUTE / 5).await;
+        assert_eq!(provider.read(&mut [0]).await.unwrap(), 0, "not closed");
+        assert!(warm.take(Duration::MAX).await.is_none());
+    }
+
+    #[tokio::test]
     async fn a_parked_one_is_closed_at_the_end_of_its_time() {
         let (warm, mut provider) = parked().await;
         warm.sweep(Instant::now() + MINUTE).await;
         assert_eq!(provider.read(&mut [0]).await.unwrap(), 0, "not closed");
-        assert!(warm.take().await.is_none());
+        assert!(warm.take(Duration::MAX).await.is_none());
     }
 }

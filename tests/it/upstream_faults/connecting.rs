@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::support::upstream::Tls;
 use crate::support::{
     Accept, Call, Conn, Fault, Launch, Place, Reply, Router, Script, Upstream, assert_error,
-    assert_ok, chat, ms, open, pair, provider, secs,
+    assert_ok, chat, eventually, ms, open, pair, provider, secs,
 };
 
 #[tokio::test]
@@ -41,6 +41,22 @@ async fn b1_a_connection_that_is_never_accepted_is_timed() {
     targets["targets"]["m"]["timeouts"] = json!({"connect_ms": 300});
     let alone = Router::start(&targets).await;
     assert_error(&alone.chat("m").await, 504, "upstream_timeout");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_old_is_followed_by_another() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let mut targets = open(&upstream);
+    targets["http_pool"] = json!({"max_age_secs": 1});
+    let router = Launch::new(&targets).args(["--cores", "1"]).start().await;
+    assert_ok(&router.chat("m").await);
+    assert_ok(&router.chat("m").await);
+    assert_eq!(upstream.connections(), 1);
+    let followed = async || {
+        assert_ok(&router.chat("m").await);
+        upstream.connections() > 1
+    };
+    assert!(eventually(secs(10), followed).await);
 }
 
 #[tokio::test]
