@@ -82,8 +82,9 @@ fn row(file: &Path, model: &str, before: &str) {
 }
 
 fn cargo(copy: &Path, arguments: &[&str]) {
-    // Dependencies are built already, in the directory that this test was built in.
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
+    // A directory of its own: cargo would take the copy's library for that of these sources, and the
+    // tests that follow would be built with seven protocols.
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("seventh");
     let mut cargo = Command::new(env!("CARGO"));
     let options = ["--offline", "--locked", "--quiet", "--target-dir"];
     let (command, rest) = arguments.split_first().unwrap();
