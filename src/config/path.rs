@@ -7,12 +7,6 @@ use std::fmt;
 use crate::secret::names::may_be_credential;
 
 /// A place in the configuration, from the root inwards.
-///
-/// ```
-/// use onwards::config::Path;
-/// let path = Path::root().key("targets").key("gpt-4").key("providers").index(1).key("weight");
-/// assert_eq!(path.to_string(), r#"targets["gpt-4"].providers[1].weight"#);
-/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Path(Vec<Segment>);
 
@@ -170,6 +164,10 @@ mod tests {
             (
                 Path::root().key("auth").key("key_definitions").key("basic").key("labels"),
                 r#"auth.key_definitions["basic"].labels"#,
+            ),
+            (
+                Path::root().key("targets").key("gpt-4").key("providers").index(1).key("weight"),
+                r#"targets["gpt-4"].providers[1].weight"#,
             ),
             (Path::root().key("$schema"), r#"["$schema"]"#),
         ];
