@@ -1,6 +1,6 @@
 //! Where one field of a body's top-level object stands.
 //!
-//! It says nothing of a body that is no JSON object.
+//! It says nothing of a body that is not a JSON object.
 
 use std::ops::Range;
 

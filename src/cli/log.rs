@@ -51,7 +51,7 @@ pub(super) fn start(format: Format) -> WorkerGuard {
     guard
 }
 
-/// A panic is a line like any other: what Rust would print is no JSON, and would wait for a stuck
+/// A panic is a line like any other: what Rust would print is not JSON, and would wait for a stuck
 /// pipe. The backtrace is there if `RUST_BACKTRACE` asks for it.
 fn faulted(panic: &PanicHookInfo<'_>) {
     let payload = panic.payload();

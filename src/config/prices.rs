@@ -37,7 +37,7 @@ pub(super) fn read(
 
 fn parse(text: &str) -> Result<BTreeMap<String, Price>, String> {
     let all: Map<String, Value> = serde_json::from_str(text).map_err(|error| {
-        format!("it is no JSON object (line {}, column {})", error.line(), error.column())
+        format!("it is not a JSON object (line {}, column {})", error.line(), error.column())
     })?;
     let prices = all.iter().filter_map(|(model, entry)| Some((model.clone(), price(entry)?)));
     Ok(prices.filter(|(model, _)| model != SAMPLE).collect())

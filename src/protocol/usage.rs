@@ -20,12 +20,10 @@ pub(crate) struct Watch {
     last: Option<Bytes>,
 }
 
-/// Keeps the end of a whole answer, where the field stands.
+/// Keeps the end of a whole answer, where the field stands: a copy, since small pieces would each keep
+/// the buffer that they came in.
 #[derive(Debug, Default)]
-pub(crate) struct Tail {
-    pieces: SmallVec<[Bytes; 2]>,
-    length: usize,
-}
+pub(crate) struct Tail(Vec<u8>);
 
 impl Watch {
     /// Looks at what comes next; what it keeps is not copied.
@@ -42,7 +40,7 @@ impl Watch {
 
     /// What the stream has said so far.
     pub(crate) fn usage(&self, protocol: Protocol, is_framed: bool) -> Option<Usage> {
-        // What surrounds the JSON of a frame is no JSON: its depth cannot be counted.
+        // What surrounds the JSON of a frame is not JSON: its depth cannot be counted.
         let deepest = if is_framed { None } else { Some(DEEPEST_IN_EVENT) };
         let read = |piece: &Option<Bytes>, last| read(protocol, piece.as_ref()?, deepest, last);
         let first = read(&self.first, false);
@@ -57,19 +55,18 @@ impl Watch {
 
 impl Tail {
     /// Looks at what comes next of the body.
-    #[inline]
-    pub(crate) fn observe(&mut self, piece: &Bytes) {
-        self.length += piece.len();
-        self.pieces.push(piece.clone());
-        while self.length - self.pieces[0].len() >= KEPT {
-            self.length -= self.pieces[0].len();
-            self.pieces.remove(0);
+    pub(crate) fn observe(&mut self, piece: &[u8]) {
+        let end = &piece[piece.len().saturating_sub(KEPT)..];
+        // Twice as much before any is let go: however small the pieces, each byte moves once.
+        if self.0.len() + end.len() > 2 * KEPT {
+            self.0.drain(..self.0.len().saturating_sub(KEPT));
         }
+        self.0.extend_from_slice(end);
     }
 
     /// What the answer says whose last piece this is. Most are one piece, of which nothing is kept.
     pub(crate) fn usage_with(&mut self, last: &Bytes, protocol: Protocol) -> Option<Usage> {
-        if self.pieces.is_empty() {
+        if self.0.is_empty() {
             return read(protocol, last, Some(DEEPEST_IN_ANSWER), true);
         }
         self.observe(last);
@@ -78,11 +75,7 @@ impl Tail {
 
     /// What the answer says so far.
     pub(crate) fn usage(&self, protocol: Protocol) -> Option<Usage> {
-        match &self.pieces[..] {
-            [] => None,
-            [only] => read(protocol, only, Some(DEEPEST_IN_ANSWER), true),
-            pieces => read(protocol, &pieces.concat(), Some(DEEPEST_IN_ANSWER), true),
-        }
+        read(protocol, &self.0, Some(DEEPEST_IN_ANSWER), true)
     }
 }
 
@@ -241,7 +234,7 @@ mod tests {
         for size in [body.len(), 7, 1] {
             let mut tail = Tail::default();
             for piece in body.as_bytes().chunks(size) {
-                tail.observe(&Bytes::copy_from_slice(piece));
+                tail.observe(piece);
             }
             told.push(tail.usage(protocol));
         }
@@ -302,10 +295,15 @@ mod tests {
         );
         let mut tail = Tail::default();
         for piece in body.as_bytes().chunks(3_000) {
-            tail.observe(&Bytes::copy_from_slice(piece));
+            tail.observe(piece);
         }
-        assert!(tail.length < KEPT + 3_000);
         assert_eq!(tail.usage(Protocol::OpenAi), Some(TOLD));
+        let mut crumbs = Tail::default();
+        for piece in body.as_bytes().chunks(1) {
+            crumbs.observe(piece);
+            assert!(crumbs.0.len() <= 2 * KEPT);
+        }
+        assert_eq!(crumbs.usage(Protocol::OpenAi), Some(TOLD));
     }
 
     #[test]

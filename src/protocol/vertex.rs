@@ -45,7 +45,7 @@ fn with_version(body: Pieces, replaces_model: bool) -> Pieces {
     let bytes = body.to_bytes();
     let mut scanner = Scanner::new();
     scanner.feed(&bytes);
-    // What is no JSON object is sent as it is: the answer says so.
+    // What is not a JSON object is sent as it is: the answer says so.
     let Ok(found) = scanner.finish() else { return body };
     let Some(Model { span, .. }) = found.model else { return at_the_beginning(&bytes) };
     if !replaces_model {

@@ -55,7 +55,7 @@ pub(crate) fn must_be_read(declared_json: bool, body: &Pieces, surface: &Surface
     }
 }
 
-/// Whether a body that is no JSON object could be one to a lenient reader: one that takes comments,
+/// Whether a body that is not a JSON object could be one to a lenient reader: one that takes comments,
 /// `NaN`, a byte order mark, or another encoding of Unicode.
 fn could_be_json<'a>(pieces: impl Iterator<Item = &'a bytes::Bytes>) -> bool {
     let mut bytes = pieces.flat_map(|piece| piece.iter());

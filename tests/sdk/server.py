@@ -91,7 +91,7 @@ class Handler(BaseHTTPRequestHandler):
         try:
             return json.loads(self.body)
         except ValueError:
-            raise Refused("the body is no JSON") from None
+            raise Refused("the body is not JSON") from None
 
     def respond(self):
         status, headers, pieces, how = self.owner.answer(self)

@@ -45,11 +45,11 @@ pub struct ToolCall {
     /// The tool, by the client's name.
     pub name: String,
     /// The arguments as JSON text, as the model wrote them; `{}` when there are none. A broken
-    /// model may write what is no JSON: [`ToolCall::object`] is always an object.
+    /// model may write what is not JSON: [`ToolCall::object`] is always an object.
     pub arguments: String,
 }
 
-/// The arguments of a call as they are written into an object's place. A long text that is no JSON is
+/// The arguments of a call as they are written into an object's place. A long text that is not JSON is
 /// not copied for it.
 #[derive(Debug, Serialize)]
 #[serde(untagged)]

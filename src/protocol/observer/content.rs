@@ -20,7 +20,7 @@ pub(super) enum Says {
     Nothing,
     /// Content.
     Content,
-    /// It is no JSON.
+    /// It is not JSON.
     Unreadable,
 }
 

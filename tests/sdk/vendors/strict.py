@@ -60,7 +60,7 @@ def object_of(text, what):
     try:
         value = json.loads(text)
     except ValueError:
-        raise Refused(f"{what} is no JSON: {text!r:.80}") from None
+        raise Refused(f"{what} is not JSON: {text!r:.80}") from None
     insist(isinstance(value, dict), f"{what} is no object")
     return value
 
