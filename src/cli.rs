@@ -7,6 +7,8 @@ mod log;
 mod schema;
 mod serve;
 mod terminal;
+#[cfg(feature = "top")]
+mod top;
 mod values;
 
 use std::process::ExitCode;
@@ -38,6 +40,9 @@ enum Command {
     Explain(explain::Arguments),
     /// Ask whether the process on this machine is up; exit 0 or 1.
     Health(health::Arguments),
+    /// Show the status of a running process: aliases, providers, keys, the last requests.
+    #[cfg(feature = "top")]
+    Top(top::Arguments),
     /// Print the JSON Schema of the file, for editors.
     Schema,
 }
@@ -51,6 +56,8 @@ pub fn main() -> ExitCode {
         Some(Command::Check(check)) => check::run(&check),
         Some(Command::Explain(explain)) => explain::run(&explain),
         Some(Command::Health(health)) => health::run(&health),
+        #[cfg(feature = "top")]
+        Some(Command::Top(top)) => top::run(&top),
         Some(Command::Schema) => schema::run(),
     }
 }

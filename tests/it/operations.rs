@@ -9,4 +9,5 @@ mod port;
 mod series;
 mod shortage;
 mod start;
+mod top;
 mod usage;

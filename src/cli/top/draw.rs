@@ -1,0 +1,405 @@
+//! The screen, drawn: everything that is needed at once fits 80 × 24; wider ones show more.
+//!
+//! No state is told by a colour alone.
+
+use std::borrow::Cow;
+
+use ratatui::{
+    Frame,
+    layout::{Constraint, Layout, Rect},
+    style::{Color, Modifier, Style},
+    text::{Line, Span},
+    widgets::{Block, Borders, Cell, Clear, Paragraph, Row, Table, TableState},
+};
+use serde_json::Value;
+
+use super::{
+    screen::{Over, Pane, Screen},
+    told::{self, each, word},
+};
+
+/// Draws the whole screen.
+pub(super) fn draw(frame: &mut Frame<'_>, screen: &mut Screen) {
+    let rows = [Constraint::Length(3), Constraint::Min(0), Constraint::Length(1)];
+    let [head, middle, foot] = Layout::vertical(rows).areas(frame.area());
+    draw_head(frame, head, screen);
+    draw_foot(frame, foot, screen);
+    if let Some(over) = &screen.over {
+        let (title, lines) = match over {
+            Over::Request(request) => (" request ", request_lines(request, middle.width)),
+            Over::Problems => {
+                let lines = problem_lines(&screen.status, middle.width);
+                (" why the last edit is not live ", lines)
+            }
+        };
+        screen.scrolled = draw_over(frame, middle, title, lines, screen.scrolled);
+        return;
+    }
+    let shares = match screen.pane {
+        Pane::Providers => [Constraint::Fill(3), Constraint::Fill(2)],
+        _ => [Constraint::Fill(2), Constraint::Fill(3)],
+    };
+    let [upper, lower] = Layout::vertical(shares).areas(middle);
+    draw_providers(frame, upper, screen);
+    match screen.pane {
+        Pane::Keys => draw_keys(frame, lower, screen),
+        _ => draw_requests(frame, lower, screen),
+    }
+}
+
+fn draw_head(frame: &mut Frame<'_>, area: Rect, screen: &Screen) {
+    let status = &screen.status;
+    let is_live = status["config"]["live"] == true;
+    let live = if is_live { Style::new() } else { colour("down") };
+    let (summary, worst) = told::summary(status);
+    let lines = vec![
+        Line::from(Span::styled(told::process(status), BOLD)),
+        Line::from(Span::styled(told::config(status), live)),
+        Line::from(Span::styled(summary, colour(worst).add_modifier(Modifier::BOLD))),
+    ];
+    frame.render_widget(Paragraph::new(lines), area);
+}
+
+fn draw_foot(frame: &mut Frame<'_>, area: Rect, screen: &Screen) {
+    let line = match &screen.lost {
+        _ if screen.is_typing => Line::from(format!("search: {}█", screen.sought)),
+        Some(why) => Line::styled(format!("NOT LIVE: {why}"), colour("down")),
+        None if screen.over.is_some() => Line::from("↑↓ scroll  esc back"),
+        None => {
+            let refused = screen.status["config"]["problems"].is_string();
+            let problems = if refused { "  p problems" } else { "" };
+            Line::from(format!("tab pane  ↑↓ row  enter open  / search{problems}  q quit"))
+        }
+    };
+    frame.render_widget(Paragraph::new(line), area);
+}
+
+fn draw_providers(frame: &mut Frame<'_>, area: Rect, screen: &Screen) {
+    let wide = area.width >= WIDE;
+    let row = |it: &Value| {
+        let is_pool = it["provider"].is_null();
+        let (name, state, asked, failed) = match is_pool {
+            true => {
+                let fell_back = match it["fallbacks"].as_u64() {
+                    Some(count) if count > 0 => format!(", fell back {count} times"),
+                    _ => String::new(),
+                };
+                let state = format!("{}{fell_back}", told::pool_state(it));
+                (word(&it["alias"]).into_owned(), state, &it["requests"], &it["errors"])
+            }
+            false => {
+                let name = format!("  {}", word(&it["provider"]));
+                (name, told::state(it), &it["attempts"], &it["failed"])
+            }
+        };
+        let mut cells = vec![
+            Cell::from(name),
+            Cell::from(state).style(colour(told::trouble(it))),
+            right(told::flight(it)),
+            right(told::number(asked)),
+            right(told::number(failed)),
+            right(told::latency(it)),
+        ];
+        if wide {
+            cells.extend([told::level(it), told::tokens(it), told::dollars(it)].map(right));
+        }
+        Row::new(cells).style(if is_pool { BOLD } else { Style::new() })
+    };
+    let mut head = vec!["alias / provider", "state", "flight", "asked", "failed", "latency"];
+    let mut widths = vec![Length(18), Fill(1), Length(7), Length(7), Length(6), Length(7)];
+    if wide {
+        head.extend(["limit", "tokens", "cost"]);
+        widths.extend([Length(6), Length(16), Length(10)]);
+    }
+    let rows = screen.providers().into_iter().map(row).collect();
+    draw_table(frame, area, screen, Pane::Providers, "1 providers", (head, widths, rows));
+}
+
+fn draw_requests(frame: &mut Frame<'_>, area: Rect, screen: &Screen) {
+    let wide = area.width >= WIDE;
+    let row = |it: &Value| {
+        let ended = told::ended(it);
+        let style = colour(told::trouble_of_request(it));
+        let mut cells = vec![
+            Cell::from(time_of(it).to_owned()),
+            Cell::from(ended).style(style),
+            Cell::from(told::alias_of(it)),
+            Cell::from(told::attempts(it).join(" ")),
+            right(told::millis(it["ms"].as_f64().unwrap_or_default())),
+            Cell::from(word(&it["key"]).into_owned()),
+        ];
+        if wide {
+            cells.extend([right(told::usage(it)), right(told::dollars(it))]);
+            cells.push(Cell::from(word(&it["id"]).into_owned()));
+        }
+        Row::new(cells)
+    };
+    let mut head = vec!["UTC", "status", "alias", "attempts", "time", "key"];
+    let mut widths = vec![Length(8), Length(10), Length(12), Fill(1), Length(7), Length(10)];
+    if wide {
+        head.extend(["tokens", "cost", "id"]);
+        widths.extend([Length(12), Length(9), Length(20)]);
+    }
+    let rows = screen.requests().into_iter().map(row).collect();
+    let title = match &*screen.sought {
+        "" => Cow::from("2 requests"),
+        sought => format!("2 requests with “{sought}”; esc shows all").into(),
+    };
+    draw_table(frame, area, screen, Pane::Requests, &title, (head, widths, rows));
+}
+
+fn draw_keys(frame: &mut Frame<'_>, area: Rect, screen: &Screen) {
+    let row = |it: &Value| {
+        let numbers = [told::flight(it), told::level(it), told::tokens(it), told::dollars(it)];
+        let name = Cell::from(word(&it["key"]).into_owned());
+        Row::new(std::iter::once(name).chain(numbers.map(right)))
+    };
+    let head = vec!["key", "flight", "limit", "tokens in→out", "cost"];
+    let widths = vec![Fill(1), Length(8), Length(6), Length(20), Length(12)];
+    let rows = each(&screen.status["keys"]).map(row).collect();
+    draw_table(frame, area, screen, Pane::Keys, "3 keys", (head, widths, rows));
+}
+
+/// What a table shows: its head, its columns, its rows.
+type Content<'a> = (Vec<&'a str>, Vec<Constraint>, Vec<Row<'a>>);
+
+fn draw_table(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    screen: &Screen,
+    pane: Pane,
+    title: &str,
+    (head, widths, rows): Content<'_>,
+) {
+    let has_focus = screen.pane == pane;
+    let border = if has_focus { BOLD } else { Style::new().add_modifier(Modifier::DIM) };
+    let marked = if has_focus { format!("▶ {title} ") } else { format!("  {title} ") };
+    let block =
+        Block::new().borders(Borders::TOP).border_style(border).title(Span::styled(marked, border));
+    let picked = Style::new().add_modifier(Modifier::REVERSED);
+    let table = Table::new(rows, widths)
+        .header(Row::new(head).style(Style::new().add_modifier(Modifier::UNDERLINED)))
+        .block(block)
+        .row_highlight_style(if has_focus { picked } else { Style::new() });
+    let mut state = TableState::new().with_selected(screen.picked(pane));
+    frame.render_stateful_widget(table, area, &mut state);
+}
+
+/// Draws lines over the panes, and says how far they can be scrolled.
+fn draw_over(
+    frame: &mut Frame<'_>,
+    area: Rect,
+    title: &str,
+    lines: Vec<Line<'_>>,
+    scrolled: u16,
+) -> u16 {
+    let rows = u16::try_from(lines.len()).unwrap_or(u16::MAX);
+    let scrolled = scrolled.min(rows.saturating_sub(area.height.saturating_sub(1)));
+    let block = Block::new().borders(Borders::TOP).title(Span::styled(title, BOLD));
+    frame.render_widget(Clear, area);
+    frame.render_widget(Paragraph::new(lines).block(block).scroll((scrolled, 0)), area);
+    scrolled
+}
+
+/// Each problem, in as many rows as it needs.
+fn problem_lines(status: &Value, width: u16) -> Vec<Line<'static>> {
+    let width = usize::from(width.max(1));
+    let rows = |line: String| {
+        let letters: Vec<char> = line.chars().collect();
+        let rows = letters.chunks(width).map(|row| Line::from(row.iter().collect::<String>()));
+        rows.collect::<Vec<_>>()
+    };
+    told::problems(status).into_iter().flat_map(rows).collect()
+}
+
+/// Everything that is known of a request, and its attempts on a line of time.
+fn request_lines(request: &Value, width: u16) -> Vec<Line<'static>> {
+    let whole = request["ms"].as_f64().unwrap_or_default();
+    let first_byte = request["ttfb_ms"].as_f64();
+    let facts = [
+        ("id", word(&request["id"]).into_owned()),
+        ("time", format!("{} UTC", word(&request["time"]).replace(['T', 'Z'], " ").trim_end())),
+        ("alias", told::alias_of(request)),
+        ("key", word(&request["key"]).into_owned()),
+        ("status", told::ended(request)),
+        ("provider", word(&request["provider"]).into_owned()),
+        ("first byte", first_byte.map(told::millis).unwrap_or_default()),
+        ("took", told::millis(whole)),
+        ("tokens", told::usage(request)),
+        ("cost", told::dollars(request)),
+    ];
+    let facts = facts.into_iter().filter(|(_, text)| !text.is_empty());
+    let mut lines: Vec<Line<'static>> =
+        facts.map(|(name, text)| Line::from(format!("{name:<11}{text}"))).collect();
+    lines.push(Line::default());
+    lines.push(Line::styled("attempts", BOLD));
+    for (attempt, text) in each(&request["attempts"]).zip(told::attempts(request)) {
+        let good = attempt["outcome"].as_str().is_some_and(|it| it.starts_with('2'));
+        let style = colour(if good { "none" } else { "down" });
+        let mut spans = vec![Span::styled(format!("  {text:<28}"), style)];
+        match (attempt["at_ms"].as_f64(), attempt["ms"].as_f64()) {
+            (Some(at), Some(took)) => {
+                let when =
+                    format!(" after {:>8} for {:>8}  ", told::millis(at), told::millis(took));
+                spans.push(Span::from(when));
+                let room = usize::from(width).saturating_sub(66).max(1);
+                spans.push(Span::styled(bar(at, took, whole, room), style));
+            }
+            _ => spans.push(Span::from(" passed over")),
+        }
+        lines.push(Line::from(spans));
+    }
+    lines
+}
+
+/// A piece of a line that stands for the request's whole time.
+fn bar(at: f64, took: f64, whole: f64, room: usize) -> String {
+    let cells = |time: f64| match whole > 0.0 {
+        true => (time / whole * room as f64).round().clamp(0.0, room as f64) as usize,
+        false => 0,
+    };
+    let left = cells(at).min(room - 1);
+    let long = cells(took).clamp(1, room - left);
+    format!("{}{}", " ".repeat(left), "━".repeat(long))
+}
+
+fn time_of(request: &Value) -> &str {
+    told::time_of_day(request["time"].as_str().unwrap_or_default())
+}
+
+fn right(text: String) -> Cell<'static> {
+    Cell::from(Line::from(text).right_aligned())
+}
+
+fn colour(trouble: &str) -> Style {
+    match trouble {
+        "down" => Style::new().fg(Color::Red),
+        "degraded" => Style::new().fg(Color::Yellow),
+        _ => Style::new().fg(Color::Green),
+    }
+}
+
+use Constraint::{Fill, Length};
+
+const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
+/// From so many columns on, tables have all of theirs.
+const WIDE: u16 = 120;
+
+#[cfg(test)]
+mod tests {
+    use ratatui::{
+        Terminal,
+        backend::TestBackend,
+        crossterm::event::{KeyCode, KeyEvent},
+    };
+    use serde_json::{Value, json};
+
+    use super::super::{screen::Screen, source::News};
+
+    /// A pool that has failed over, and one that is well.
+    fn status() -> Value {
+        let first = json!({"provider": "first", "trouble": "down", "state": "resting",
+            "words": "resting 60 s after a 503", "until": "2026-01-02T12:00:01.000Z",
+            "in_flight": 0, "attempts": 1, "failed": 1, "cost": 0.0});
+        let second = json!({"provider": "second", "trouble": "none", "state": "ready",
+            "words": "ready", "in_flight": 3, "cap": 8, "attempts": 1, "failed": 0,
+            "latency_secs": 0.21, "input_tokens": 1204, "output_tokens": 311, "cost": 0.0061});
+        json!({"version": "0.1.0", "uptime_secs": 100,
+            "config": {"file": "targets.json", "version": 2, "live": true},
+            "aliases": [{"alias": "gpt-4", "trouble": "degraded", "state": "ready", "in_flight": 3,
+                "requests": 1, "errors": 0, "fallbacks": 1, "providers": [first, second]}],
+            "keys": [{"key": "team-a", "in_flight": 1, "input_tokens": 1204, "output_tokens": 311,
+                "cost": 0.0061}],
+            "requests": [{"nth": 0, "time": "2026-01-02T12:00:00.234Z", "id": "req_4f1c",
+                "alias": "gpt-4", "provider": "second", "key": "team-a", "status": 200,
+                "end": "complete", "ms": 812.0, "ttfb_ms": 210.0,
+                "usage": {"input": 1204, "output": 311}, "cost": 0.0061,
+                "attempts": [{"provider": "first", "outcome": "503", "at_ms": 0.4, "ms": 12.0},
+                    {"provider": "third", "outcome": "cooling"},
+                    {"provider": "second", "outcome": "200", "at_ms": 13.0, "ms": 799.0}]}]})
+    }
+
+    fn shown(screen: &mut Screen, width: u16, height: u16) -> String {
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        terminal.draw(|frame| super::draw(frame, screen)).unwrap();
+        terminal.backend().to_string()
+    }
+
+    fn holds(text: &str, wanted: &[&str]) {
+        for part in wanted {
+            assert!(text.contains(part), "`{part}` is missing:\n{text}");
+        }
+    }
+
+    #[test]
+    fn at_80_by_24_the_trouble_and_the_failover_are_seen_at_once() {
+        let text = shown(&mut Screen::new(status()), 80, 24);
+        holds(&text, &["gpt-4 / first: resting 60 s after a 503, until 12:00:01"]);
+        holds(&text, &["targets.json, version 2: the last edit is live", "3/8", "210 ms"]);
+        holds(&text, &["12:00:00 200", "first=503 third=cooling", "812 ms", "team-a", "q quit"]);
+        let lines = text.lines().map(|line| line.trim_matches('"'));
+        assert!(lines.clone().count() == 24 && lines.clone().all(|it| it.chars().count() == 80));
+    }
+
+    #[test]
+    fn enter_shows_the_attempts_of_a_request() {
+        let mut screen = Screen::new(status());
+        for code in [KeyCode::Tab, KeyCode::Enter] {
+            screen.key(KeyEvent::from(code));
+        }
+        let text = shown(&mut screen, 80, 24);
+        holds(&text, &["req_4f1c", "team-a", "1204→311", "$0.0061", "first byte 210 ms"]);
+        holds(
+            &text,
+            &["first=503", "after     0 ms for    12 ms  ━", "third=cooling", "passed over"],
+        );
+        holds(&text, &["second=200", "after    13 ms for   799 ms  ━━━━━━"]);
+    }
+
+    #[test]
+    fn a_refused_edit_is_told_and_its_problems_are_shown_in_full() {
+        let mut told = status();
+        told["config"] = json!({"file": "targets.json", "version": 1, "live": false,
+            "problems": (1..40).map(|nth| format!("problem {nth}\n")).collect::<String>()});
+        let mut screen = Screen::new(told);
+        holds(&shown(&mut screen, 80, 24), &["THE LAST EDIT IS NOT LIVE", "p problems"]);
+        screen.key(KeyEvent::from(KeyCode::Char('p')));
+        holds(&shown(&mut screen, 80, 24), &["problem 1 ", "problem 19 "]);
+        for _ in 0..200 {
+            screen.key(KeyEvent::from(KeyCode::Down));
+        }
+        holds(&shown(&mut screen, 80, 24), &["problem 21 ", "problem 39 "]);
+        screen.key(KeyEvent::from(KeyCode::Up));
+        holds(&shown(&mut screen, 80, 24), &["problem 38 "]);
+    }
+
+    #[test]
+    fn a_process_that_is_lost_is_told_and_the_last_status_stays() {
+        let mut screen = Screen::new(status());
+        screen.hear(News::Lost("127.0.0.1:9090 has ended".to_owned()));
+        holds(&shown(&mut screen, 80, 24), &["NOT LIVE: 127.0.0.1:9090 has ended", "first"]);
+        screen.hear(News::Status(status()));
+        assert!(!shown(&mut screen, 80, 24).contains("NOT LIVE"));
+    }
+
+    #[test]
+    fn every_size_and_every_pane_is_drawn() {
+        for (width, height) in [(1, 1), (10, 3), (40, 8), (80, 24), (120, 30), (250, 80)] {
+            for told in [status(), json!({}), json!({"aliases": 3, "requests": [null, {}]})] {
+                let mut screen = Screen::new(told);
+                for code in ['1', '2', '3', '/', 'x'] {
+                    screen.key(KeyEvent::from(KeyCode::Char(code)));
+                    shown(&mut screen, width, height);
+                }
+                for code in [KeyCode::Esc, KeyCode::Enter] {
+                    screen.key(KeyEvent::from(code));
+                    shown(&mut screen, width, height);
+                }
+            }
+        }
+        let mut screen = Screen::new(status());
+        screen.key(KeyEvent::from(KeyCode::Char('3')));
+        holds(&shown(&mut screen, 80, 24), &["▶ 3 keys", "team-a", "1204→311", "$0.0061"]);
+        holds(&shown(&mut Screen::new(status()), 160, 24), &["req_4f1c", "tokens", "$0.0061"]);
+    }
+}

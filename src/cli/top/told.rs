@@ -1,0 +1,339 @@
+//! The status in words: the same ones as text for scripts and in the tables of the screen.
+
+use std::{borrow::Cow, fmt::Write as _};
+
+use serde_json::Value;
+
+use crate::refusal::drives_terminals;
+
+/// The whole status, a line for each alias, provider, key and request.
+pub(super) fn text(status: &Value) -> String {
+    let mut out = format!("{}\n{}\n", process(status), config(status));
+    for line in problems(status) {
+        let _ = writeln!(out, "{line}");
+    }
+    let _ = writeln!(out, "{}", summary(status).0);
+    for pool in each(&status["aliases"]) {
+        alias(pool, &mut out);
+    }
+    left_out(&status["aliases_left_out"], "aliases", &mut out);
+    if each(&status["keys"]).next().is_some() {
+        let _ = writeln!(out, "keys");
+    }
+    for key in each(&status["keys"]) {
+        let spent = [tokens(key), dollars(key)].join("  ");
+        let _ = writeln!(out, "  {:<20}{spent}", word(&key["key"]));
+    }
+    left_out(&status["keys_left_out"], "keys", &mut out);
+    if each(&status["requests"]).next().is_some() {
+        let _ = writeln!(out, "last requests");
+    }
+    for one in each(&status["requests"]).take(MOST_REQUESTS) {
+        request(one, &mut out);
+    }
+    out
+}
+
+/// The process: its version and its age.
+pub(super) fn process(status: &Value) -> String {
+    let version = word(&status["version"]);
+    format!("onwards {version}, up for {}", seconds(status["uptime_secs"].as_u64()))
+}
+
+/// The configuration, and whether the last edit serves.
+pub(super) fn config(status: &Value) -> String {
+    let config = &status["config"];
+    let is_live = config["live"] == true;
+    let live = if is_live { "the last edit is live" } else { "THE LAST EDIT IS NOT LIVE" };
+    format!("{}, version {}: {live}", word(&config["file"]), number(&config["version"]))
+}
+
+/// Why the last edit does not serve, line by line.
+pub(super) fn problems(status: &Value) -> Vec<String> {
+    let text = status["config"]["problems"].as_str().unwrap_or_default();
+    text.lines().map(|line| shown(line).into_owned()).collect()
+}
+
+/// What is in trouble, the worst first, in one line; and how bad that is.
+pub(super) fn summary(status: &Value) -> (String, &'static str) {
+    let mut troubled: Vec<(bool, String)> = Vec::new();
+    for pool in each(&status["aliases"]) {
+        for it in each(&pool["providers"]).filter(|it| trouble(it) != "none") {
+            let line =
+                format!("{} / {}: {}", word(&pool["alias"]), word(&it["provider"]), state(it));
+            troubled.push((trouble(it) != "down", line));
+        }
+        if ours(&pool["state"]) != "ready" && !ours(&pool["state"]).is_empty() {
+            let line = format!("{}: {}", word(&pool["alias"]), word(&pool["state"]));
+            troubled.push((true, line));
+        }
+    }
+    troubled.sort_by_key(|(is_mild, _)| *is_mild);
+    let worst = match troubled.first() {
+        None => return ("All providers are ready.".to_owned(), "none"),
+        Some((true, _)) => "degraded",
+        Some((false, _)) => "down",
+    };
+    let lines: Vec<String> = troubled.into_iter().map(|(_, line)| line).collect();
+    let more = match lines.len().saturating_sub(MOST_TROUBLES) {
+        0 => String::new(),
+        more => format!("; and {more} more"),
+    };
+    (format!("{}{more}", lines[..lines.len().min(MOST_TROUBLES)].join("; ")), worst)
+}
+
+/// The state of an alias.
+pub(super) fn pool_state(pool: &Value) -> String {
+    match (trouble(pool), word(&pool["state"])) {
+        ("none", state) => state.into_owned(),
+        (trouble, state) if state == "ready" => trouble.to_owned(),
+        (trouble, state) => format!("{trouble}: {state}"),
+    }
+}
+
+/// The state of a provider at length.
+pub(super) fn state(provider: &Value) -> String {
+    let mut text = word(&provider["words"]).into_owned();
+    if let Some(until) = provider["until"].as_str() {
+        let _ = write!(text, ", until {}", time_of_day(until));
+    }
+    if let Some(failed) = provider["recent_failed"].as_u64().filter(|count| *count > 0) {
+        let asked = number(&provider["recent_attempts"]);
+        let _ = write!(text, "; {failed} of its last {asked} attempts failed");
+    }
+    text
+}
+
+/// `none`, `degraded` or `down`.
+pub(super) fn trouble(of: &Value) -> &str {
+    ours(&of["trouble"])
+}
+
+/// Requests in flight, against the cap where there is one.
+pub(super) fn flight(of: &Value) -> String {
+    match of["cap"].as_u64() {
+        Some(cap) => format!("{}/{cap}", number(&of["in_flight"])),
+        None => number(&of["in_flight"]),
+    }
+}
+
+/// The free share of a rate limit.
+pub(super) fn level(of: &Value) -> String {
+    of["level"].as_f64().map_or_else(String::new, |level| format!("{:.0} %", level * 100.0))
+}
+
+/// The latency of a provider.
+pub(super) fn latency(provider: &Value) -> String {
+    provider["latency_secs"].as_f64().map_or_else(String::new, |secs| millis(secs * 1e3))
+}
+
+/// Every provider that was asked or passed over.
+pub(super) fn attempts(request: &Value) -> Vec<String> {
+    let attempt = |it: &Value| {
+        let alias = it["alias"].as_str().map(|_| format!("{}/", word(&it["alias"])));
+        let (alias, provider) = (alias.unwrap_or_default(), word(&it["provider"]));
+        format!("{alias}{provider}={}", word(&it["outcome"]))
+    };
+    each(&request["attempts"]).map(attempt).collect()
+}
+
+/// Status and end of a request: `200`, `503 refused (all_providers_failed)`.
+pub(super) fn ended(request: &Value) -> String {
+    let status = number(&request["status"]);
+    match (ours(&request["end"]), request["code"].as_str()) {
+        ("complete" | "", _) => status,
+        (end, Some(_)) => {
+            format!("{status} {} ({})", end.replace('_', " "), word(&request["code"]))
+        }
+        (end, None) => format!("{status} {}", end.replace('_', " ")),
+    }
+}
+
+/// Whether a request went well: `none`, `degraded` or `down`.
+pub(super) fn trouble_of_request(request: &Value) -> &'static str {
+    let status = request["status"].as_u64().unwrap_or_default();
+    match ours(&request["end"]) {
+        "broken" | "panicked" => "down",
+        _ if status >= 500 => "down",
+        "complete" if status < 400 => "none",
+        _ => "degraded",
+    }
+}
+
+/// The alias that was asked for, and the one that served.
+pub(super) fn alias_of(request: &Value) -> String {
+    let alias = word(&request["alias"]);
+    match request["served_alias"].as_str() {
+        Some(_) => format!("{alias} by {}", word(&request["served_alias"])),
+        None => alias.into_owned(),
+    }
+}
+
+/// The tokens of an alias, a provider or a key.
+pub(super) fn tokens(of: &Value) -> String {
+    let count = |key: &str| of[key].as_u64().unwrap_or_default();
+    in_and_out(count("input_tokens"), count("output_tokens"))
+}
+
+/// The tokens of a request.
+pub(super) fn usage(request: &Value) -> String {
+    let count = |key: &str| request["usage"][key].as_u64().unwrap_or_default();
+    in_and_out(count("input"), count("output"))
+}
+
+/// What it has cost.
+pub(super) fn dollars(of: &Value) -> String {
+    match of["cost"].as_f64() {
+        Some(cost) if cost >= 10.0 => format!("${cost:.2}"),
+        Some(cost) if cost > 0.0 => format!("${cost:.4}"),
+        _ => String::new(),
+    }
+}
+
+/// A duration in milliseconds.
+pub(super) fn millis(millis: f64) -> String {
+    if millis < 1e3 { format!("{millis:.0} ms") } else { format!("{:.2} s", millis / 1e3) }
+}
+
+/// The elements of a list.
+pub(super) fn each(list: &Value) -> impl Iterator<Item = &Value> {
+    list.as_array().into_iter().flatten()
+}
+
+/// A name, in which nothing drives the terminal.
+pub(super) fn word(value: &Value) -> Cow<'_, str> {
+    shown(ours(value))
+}
+
+/// A count.
+pub(super) fn number(value: &Value) -> String {
+    value.as_u64().unwrap_or_default().to_string()
+}
+
+/// Of a moment as RFC 3339, in UTC.
+pub(super) fn time_of_day(moment: &str) -> &str {
+    moment.get(11..19).unwrap_or_default()
+}
+
+/// A word of the router's own.
+fn ours(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn alias(pool: &Value, out: &mut String) {
+    let name = word(&pool["alias"]);
+    let counts =
+        ["requests", "errors", "fallbacks"].map(|it| format!("{} {it}", number(&pool[it])));
+    let parts = [pool_state(pool), counts.join(", "), tokens(pool), dollars(pool)];
+    let _ = writeln!(out, "{name}  {}", filled(parts).join("  "));
+    for provider in each(&pool["providers"]) {
+        let trouble = Some(trouble(provider)).filter(|it| *it != "none").unwrap_or_default();
+        let (name, state) = (word(&provider["provider"]), state(provider));
+        let failed =
+            format!("{} of {} failed", number(&provider["failed"]), number(&provider["attempts"]));
+        let parts = [
+            format!("{} in flight", flight(provider)),
+            failed,
+            latency(provider),
+            tokens(provider),
+            dollars(provider),
+        ];
+        let _ = writeln!(out, "  {name:<20}{trouble:<10}{state}; {}", filled(parts).join(", "));
+    }
+    left_out(&pool["providers_left_out"], "providers", out);
+}
+
+/// As the text form of the access log has it, with every attempt in order.
+fn request(request: &Value, out: &mut String) {
+    let attempts = match attempts(request) {
+        none if none.is_empty() => String::new(),
+        some => format!("({})", some.join(" ")),
+    };
+    let key = request.get("key").map_or("-".into(), word).into_owned();
+    let tokens = Some(usage(request)).filter(|it| !it.is_empty());
+    let parts = [
+        time_of_day(ours(&request["time"])).to_owned(),
+        ended(request),
+        alias_of(request),
+        attempts,
+        key,
+        millis(request["ms"].as_f64().unwrap_or_default()),
+        tokens.map(|it| format!("{it} tokens")).unwrap_or_default(),
+        dollars(request),
+        word(&request["id"]).into_owned(),
+    ];
+    let _ = writeln!(out, "  {}", filled(parts).join(" "));
+}
+
+fn filled<const N: usize>(parts: [String; N]) -> Vec<String> {
+    parts.into_iter().filter(|part| !part.is_empty()).collect()
+}
+
+fn shown(text: &str) -> Cow<'_, str> {
+    if !text.contains(drives_terminals) {
+        return text.into();
+    }
+    let shown = |c: char| match drives_terminals(c) {
+        true => format!("\\u{:04x}", u32::from(c)),
+        false => c.to_string(),
+    };
+    text.chars().map(shown).collect()
+}
+
+fn in_and_out(input: u64, output: u64) -> String {
+    if input == 0 && output == 0 { String::new() } else { format!("{input}→{output}") }
+}
+
+fn left_out(count: &Value, what: &str, out: &mut String) {
+    if let Some(count) = count.as_u64().filter(|count| *count > 0) {
+        let _ = writeln!(out, "  and {count} more {what}");
+    }
+}
+
+fn seconds(count: Option<u64>) -> String {
+    match count.unwrap_or_default() {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7_200 => format!("{} min", seconds / 60),
+        seconds @ 7_200..172_800 => format!("{} h", seconds / 3_600),
+        seconds => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// Requests that are printed: a screen has no more.
+const MOST_REQUESTS: usize = 20;
+/// Providers that the summary names.
+const MOST_TROUBLES: usize = 3;
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    #[test]
+    fn characters_that_drive_terminals_are_escaped() {
+        let request =
+            json!({"alias": "a\u{1b}[2Jb\u{202e}\nc", "time": "2026-01-02T03:04:05.678Z"});
+        let text = super::text(&json!({"requests": [request]}));
+        assert!(text.contains("03:04:05"), "{text}");
+        assert!(text.contains("a\\u001b[2Jb\\u202e\\u000ac"), "{text}");
+    }
+
+    #[test]
+    fn a_status_without_anything_is_no_fault() {
+        assert!(super::text(&json!({})).starts_with("onwards , up for 0 s"));
+    }
+
+    #[test]
+    fn the_worst_trouble_is_named_first_and_many_are_counted() {
+        let provider = |name: &str, trouble: &str| {
+            json!({"provider": name, "trouble": trouble, "words": "ready",
+                   "recent_failed": 2, "recent_attempts": 3})
+        };
+        let providers = ["a", "b", "c", "d"].map(|name| provider(name, "degraded")).into_iter();
+        let all: Vec<_> = providers.chain([provider("e", "down")]).collect();
+        let status = json!({"aliases": [{"alias": "m", "state": "ready", "providers": all}]});
+        let (text, worst) = super::summary(&status);
+        assert_eq!(worst, "down");
+        let begins = "m / e: ready; 2 of its last 3 attempts failed; m / a:";
+        assert!(text.starts_with(begins) && text.ends_with("; and 2 more"), "{text}");
+    }
+}
