@@ -79,13 +79,11 @@ fn watch(
         if !event::poll(BEAT)? {
             continue;
         }
-        match event::read()? {
-            Event::Key(key) if key.kind != KeyEventKind::Release => {
-                if screen.key(key) == After::Quit {
-                    return Ok(());
-                }
-            }
-            _ => {}
+        if let Event::Key(key) = event::read()?
+            && key.kind != KeyEventKind::Release
+            && screen.key(key) == After::Quit
+        {
+            return Ok(());
         }
     }
 }

@@ -240,7 +240,7 @@ fn has(request: Option<&Map<String, Value>>, sought: &str) -> bool {
         || ["id", "key", "alias", "served_alias", "provider"]
             .iter()
             .any(|it| is_in(request.get(*it)))
-        || request.get("status").is_some_and(|status| status.to_string() == sought)
+        || request.get("status").map(Value::to_string).as_deref() == Some(sought)
         || request.get("attempts").is_some_and(|all| each(all).any(|it| is_in(it.get("provider"))))
 }
 
