@@ -1,14 +1,38 @@
-//! What tokens are taken to be where no vendor counts them. Each is a rule of thumb for all vendors, so no
-//! row names one; written down on 2026-11-21.
+//! What tokens are taken to be where no vendor counts them: rules of thumb for all vendors, and estimates by
+//! the family of a model's tokenizer.
+//!
+//! [`of_request`] is the question before a request is sent: how many tokens its input has, from the bytes of
+//! its body. It looks at 16 KiB at most, however long the body is, and knows no provider's answer.
+//! A text that passes is counted by a [`Census`], piece by piece; [`Tokenizer::tokens`] judges it.
 
-/// Bytes of text to a token: what vendors say of English.
-pub(crate) const BYTES_PER_TOKEN: usize = 4;
+mod census;
+mod families;
+mod request;
+mod rules;
+#[cfg(test)]
+mod tests;
 
-/// Tokens of an image or a document: a picture of a megapixel costs about as much at most vendors.
-pub(crate) const PER_MEDIUM: usize = 1_600;
+pub(crate) use census::Census;
+pub(crate) use families::Tokenizer;
+pub(crate) use request::Input;
+pub(crate) use rules::{BYTES_PER_TOKEN, CERTAIN_BYTES_PER_TOKEN, PER_MEDIUM, PER_TURN};
 
-/// Tokens around a turn.
-pub(crate) const PER_TURN: u64 = 4;
+/// An estimate of a request's input tokens, for a model of that name, from the pieces of its JSON body and
+/// their `length` in bytes. In a body up to 16 KiB every value is looked at; in a longer one sixteen samples
+/// are, and stand for the whole. A picture counts [`PER_MEDIUM`], whatever its bytes.
+///
+/// The name is the provider's name of the model where it is known, else the alias: an unknown name has the
+/// tokenizer that most models resemble. Where several models are in question, [`Input::read`] reads once.
+pub(crate) fn of_request<'a>(
+    model: &str,
+    body: impl Iterator<Item = &'a [u8]>,
+    length: u64,
+) -> u64 {
+    Input::read(body, length).tokens(Tokenizer::of(model))
+}
 
-/// Bytes that certainly hold a token: three times as many as usual are no mistake of an estimate.
-pub(crate) const CERTAIN_BYTES_PER_TOKEN: u64 = 12;
+/// Where the families are stated.
+#[cfg(test)]
+pub(super) fn families_stated() -> impl Iterator<Item = super::Stated> {
+    families::FAMILIES.stated()
+}
