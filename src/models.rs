@@ -13,11 +13,6 @@ pub(crate) mod effort;
 pub(crate) mod gemini;
 pub(crate) mod openai;
 pub(crate) mod recall;
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "estimates are made where nothing is told, in steps to come")
-)]
-#[cfg_attr(not(test), expect(dead_code, reason = "its readers follow"))]
 pub(crate) mod tokens;
 pub(crate) mod tools;
 

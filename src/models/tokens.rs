@@ -12,9 +12,10 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
 pub(crate) use census::Census;
 pub(crate) use families::Tokenizer;
-pub(crate) use request::Input;
+use request::Input;
 pub(crate) use rules::{BYTES_PER_TOKEN, CERTAIN_BYTES_PER_TOKEN, PER_MEDIUM, PER_TURN};
 
 /// An estimate of a request's input tokens, for a model of that name, from the pieces of its JSON body and
@@ -22,7 +23,7 @@ pub(crate) use rules::{BYTES_PER_TOKEN, CERTAIN_BYTES_PER_TOKEN, PER_MEDIUM, PER
 /// are, and stand for the whole. A picture counts [`PER_MEDIUM`], whatever its bytes.
 ///
 /// The name is the provider's name of the model where it is known, else the alias: an unknown name has the
-/// tokenizer that most models resemble. Where several models are in question, [`Input::read`] reads once.
+/// tokenizer that most models resemble.
 pub(crate) fn of_request<'a>(
     model: &str,
     body: impl Iterator<Item = &'a [u8]>,

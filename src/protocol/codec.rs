@@ -101,7 +101,7 @@ pub trait Codec: Send + Sync {
     fn write_model(&self, model: &Model<'_>) -> Vec<u8>;
 
     /// Writes a request that counts a conversation's tokens; `None` when the protocol has none,
-    /// and the caller estimates with [`Conversation::estimate_tokens`].
+    /// and the caller estimates.
     ///
     /// # Errors
     /// As [`Codec::write_request`].

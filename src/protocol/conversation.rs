@@ -209,7 +209,7 @@ impl Conversation {
         lost.try_for_each(|name| losses.lose(name))
     }
 
-    /// A cheap estimate of the request's tokens, for vendors that cannot count them.
+    /// A cheap estimate of the request's tokens by its bytes, whatever the model.
     pub fn estimate_tokens(&self) -> u64 {
         let turns = self.turns.iter().flat_map(|turn| &turn.parts);
         let parts: usize = self.system.iter().chain(turns).map(Part::weight).sum();

@@ -21,6 +21,7 @@ use super::{
     request::Call,
 };
 use crate::{
+    models::tokens,
     protocol::{
         Endpoint, Operation, Protocol,
         codec::{self, Codec, Target},
@@ -78,7 +79,13 @@ impl<'a> Exchange<'a> {
         Target { model: &self.model, lossy, seed: &self.inbound.read().id }
     }
 
-    /// The same, for another thread.
+    /// The tokens of the request, where the provider cannot count them.
+    fn estimate(&self) -> u64 {
+        let body = &self.inbound.body;
+        tokens::of_request(&self.model, body.iter().map(|piece| &piece[..]), body.len())
+    }
+
+    /// Whom the request is written for, for another thread.
     pub(super) fn own_target(&self) -> OwnTarget {
         let Target { model, lossy, seed } = self.target();
         OwnTarget { model: model.to_owned(), lossy, seed: seed.to_owned() }

@@ -45,7 +45,7 @@ impl Translated<'_> {
         match kind {
             Kind::Conversation { conversation, reading, mut dropped } => {
                 let Some(call) = calls.first() else {
-                    return Ok(exchange.counted(conversation.estimate_tokens(), Vec::new()));
+                    return Ok(exchange.counted(exchange.estimate(), Vec::new()));
                 };
                 let answer = exchange.accepted(make(call).await?).await?;
                 let answer = exchange.read(answer, reading, conversation, &mut dropped).await?;
