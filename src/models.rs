@@ -192,20 +192,54 @@ mod tests {
 
     #[test]
     fn rows_say_where_and_when_they_were_stated() {
-        let all = [
-            anthropic::OUTPUT_FORMAT.stated().collect::<Vec<_>>(),
-            anthropic::MOST_TOKENS.stated().collect(),
-            bedrock::FAMILY.stated().collect(),
-            cohere::THINKING.stated().collect(),
-            gemini::THINKING.stated().collect(),
-            openai::EFFORTS.stated().collect(),
-            recall::RECALL.stated().collect(),
-            tokens::families_stated().collect(),
-        ];
-        for stated in all.into_iter().flatten() {
+        let all = all_stated();
+        assert!(all.len() > 60, "only {}", all.len());
+        for stated in all {
             let Stated { page, on } = stated;
             assert!(page.contains('.') && page.contains('/') && !page.contains("://"), "{page}");
             assert!(on.len() == 10 && on.starts_with("2026-"), "{page}: {on}");
         }
+    }
+
+    /// The page about protocols tells what is known of models, and since when.
+    #[test]
+    fn pages_of_rows_stand_in_the_documents() {
+        let file = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/protocols.md");
+        let page = std::fs::read_to_string(file).unwrap();
+        let (_, table) = page.split_once("<!-- models -->").unwrap();
+        let told: Vec<(&str, &str)> = table
+            .lines()
+            .filter_map(|line| {
+                let mut cells = line.trim_matches('|').rsplit('|').map(str::trim);
+                Some((cells.next()?, cells.next()?))
+            })
+            .collect();
+        for Stated { page, on } in all_stated() {
+            assert!(told.contains(&(on, page)), "not told: {page}, {on}");
+        }
+    }
+
+    fn all_stated() -> Vec<Stated> {
+        let mut all = Vec::new();
+        macro_rules! add {
+            ($($module:ident: $($table:ident)+;)+) => {
+                $($( all.extend($module::$table.stated()); )+)+
+            };
+        }
+        add! {
+            anthropic: OUTPUT_FORMAT THINKING PREFILL CALL_IDS ADAPTIVE THINKS_UNASKED QUIET
+                HIDES_THOUGHTS XHIGH SAMPLING TEMPERATURE_OR_TOP_P DEFAULT_MAX_TOKENS MOST_TOKENS;
+            bedrock: FAMILY CACHE_MARKS CACHE_MARKS_IN_TOOLS SCHEMAS PREFILL STREAMS_TOOLS
+                TOOL_CHOICES CALL_IDS VECTORS;
+            cohere: THINKING STOPS TOOL_NAMES CALL_IDS DIMENSIONS;
+            gemini: SIGNATURES VALIDATED_CALLS FORMATS_BESIDE_TOOLS PREFILL MEDIA_IN_RESULTS CALL_IDS
+                STOPS TOOL_NAMES THINKING;
+            openai: MAX_COMPLETION_TOKENS REASONS REASONS_WHEN_TOLD RESTS_UNTOLD STOPS EFFORTS
+                EFFORT_BESIDE_TOOLS STRICT_WANTS_ALL LEAST_TOKENS CALL_IDS RESPONSES_CALL_IDS
+                FREE_ORDER TOOL_NAMES;
+            recall: RECALL;
+        }
+        all.extend(tokens::families_stated());
+        all
     }
 }

@@ -58,6 +58,7 @@ pub(crate) mod object;
 pub(crate) mod chat;
 pub(crate) mod structured;
 mod fit;
+mod schema;
 mod fields;
 mod usual;
 pub(crate) mod usage;

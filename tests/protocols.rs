@@ -53,12 +53,18 @@ mod pairs;
 mod readers;
 #[path = "protocols/round_trip.rs"]
 mod round_trip;
+#[path = "protocols/refused.rs"]
+mod refused;
+#[path = "protocols/rules.rs"]
+mod rules;
 #[path = "protocols/shown.rs"]
 mod shown;
 #[path = "protocols/snapshots.rs"]
 mod snapshots;
 #[path = "protocols/structured.rs"]
 mod structured;
+#[path = "protocols/switching.rs"]
+mod switching;
 #[path = "protocols/traps.rs"]
 mod traps;
 #[path = "protocols/vectors.rs"]

@@ -31,7 +31,7 @@ fn request_of_another_protocol_is_written_and_read_again() {
     assert_eq!(Endpoint::find("/seventh/chat", None).unwrap().protocol, seventh);
     let body = br#"{"model":"m","messages":[{"role":"user","content":"Good morning"}]}"#;
     let asked = Protocol::OpenAi.codec().read_request(body, &Head::default()).unwrap();
-    let target = Target { model: "theirs", lossy: Lossy::Warn, seed: "1" };
+    let target = Target { model: "theirs", lossy: Lossy::Warn, seed: "1", ..Target::default() };
     let written = seventh.codec().write_request(&asked, &target).unwrap();
     assert_eq!(written.path_and_query, "/seventh/chat");
     let read = seventh.codec().read_request(&written.body, &Head::default()).unwrap();

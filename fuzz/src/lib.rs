@@ -39,7 +39,7 @@ fn request(protocol: Protocol, data: &[u8]) {
 }
 
 fn written_request(conversation: &Conversation, to: Protocol, model: &str) {
-    let target = |lossy| Target { model, lossy, seed: "seed" };
+    let target = |lossy| Target { model, lossy, seed: "seed", ..Target::default() };
     let codec = to.codec();
     let written = codec.write_request(conversation, &target(Lossy::Warn)).expect("it only warns");
     let refused = codec.write_request(conversation, &target(Lossy::Refuse)).err();

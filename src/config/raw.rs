@@ -296,6 +296,9 @@ pub(crate) struct Endpoint {
     /// Seconds until response headers; the same as `timeouts.response_ms`.
     #[schemars(range(min = 1))]
     pub(crate) request_timeout_secs: Option<u64>,
+    /// The model that stands behind `onwards_model`, where that name does not tell it: a deployment, an ARN.
+    #[schemars(length(min = 1))]
+    pub(crate) model_family: Option<String>,
     /// The most tokens it takes, prompt and answer together.
     #[schemars(range(min = 1))]
     pub(crate) context_window: Option<u64>,

@@ -2,6 +2,7 @@
 //! is read as the newest; any other vendor's name as unknown, which takes what every provider takes
 //! that speaks Anthropic's protocol.
 
+use super::tools::IdRule;
 use super::{Capability, Generation, Model, Stated, Which, row, table};
 
 /// How a model is told not to think.
@@ -50,6 +51,14 @@ pub(crate) static OUTPUT_FORMAT: Capability<bool> =
 /// Whether a model thinks when it is asked to.
 pub(crate) static THINKING: Capability<bool> =
     table(&[row(UNKNOWN, true, BUDGETS), row(Which::since(3, 7), true, BUDGETS)], false);
+
+/// Whether a history may end with what the model is to go on with.
+pub(crate) static PREFILL: Capability<bool> =
+    table(&[row(Which::since(4, 6), false, LATELY)], true);
+
+/// What the id of a call may be.
+pub(crate) static CALL_IDS: Capability<IdRule> =
+    table(&[row(Which::ANY, IdRule::PLAIN, MESSAGES)], IdRule::PLAIN);
 
 /// Whether `thinking: adaptive` with `output_config.effort` takes the place of a budget.
 pub(crate) static ADAPTIVE: Capability<bool> =
@@ -112,6 +121,12 @@ const MIGRATION: Stated = page("platform.claude.com/docs/en/about-claude/models/
 const BUDGETS: Stated = page("platform.claude.com/docs/en/build-with-claude/extended-thinking");
 const ADAPTING: Stated = page("platform.claude.com/docs/en/build-with-claude/adaptive-thinking");
 const EFFORT: Stated = page("platform.claude.com/docs/en/build-with-claude/effort");
+const LATELY: Stated = Stated {
+    page: "platform.claude.com/docs/en/about-claude/models/migration-guide",
+    on: "2026-11-30",
+};
+const MESSAGES: Stated =
+    Stated { page: "platform.claude.com/docs/en/api/messages", on: "2026-11-30" };
 const FORMATS: Stated = page("platform.claude.com/docs/en/build-with-claude/structured-outputs");
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What the models on Bedrock take beyond what all of them take. A name that tells nothing, as that of
 //! an application's inference profile, is given what every model takes.
 
+use super::tools::IdRule;
 use super::{Capability, Model, Stated, Which, row, table};
 
 /// Whose fields a model on Bedrock knows.
@@ -17,6 +18,17 @@ pub(crate) enum Family {
     GptOss,
     /// Another's, or the name does not tell.
     Other,
+}
+
+/// Which choices among tools a model knows besides its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Choices {
+    /// At least one must be called, or a certain one.
+    All,
+    /// At least one must be called.
+    Any,
+    /// None.
+    Auto,
 }
 
 /// The body of a model of embeddings.
@@ -71,6 +83,46 @@ pub(crate) static CACHE_MARKS_IN_TOOLS: Capability<bool> =
 pub(crate) static SCHEMAS: Capability<bool> =
     table(&[row(Which::since(4, 5).holding(&["claude"]), true, FORMATS)], false);
 
+/// Whether a history may end with what the model is to go on with.
+pub(crate) static PREFILL: Capability<bool> = table(
+    &[
+        row(Which::since(4, 6).holding(&["claude"]), false, CLAUDES),
+        row(CLAUDE, true, CLAUDES),
+        row(Which::ANY.holding(&["amazon.nova"]), true, CONVERSE),
+    ],
+    false,
+);
+
+/// Whether tools may be called in a stream. Who asks a model that cannot is given the whole answer as a
+/// stream. A name that tells nothing is asked for a stream.
+pub(crate) static STREAMS_TOOLS: Capability<bool> = table(
+    &[
+        row(Which::ANY.holding(&["llama"]), false, CONVERSE),
+        row(Which::ANY.holding(&["mistral.mistral-large-3"]), true, CONVERSE),
+        row(Which::ANY.holding(&["mistral.mistral-"]), false, CONVERSE),
+        row(Which::ANY.holding(&["mistral.pixtral"]), false, CONVERSE),
+        row(Which::ANY.holding(&["gpt-oss"]), false, CONVERSE),
+        row(Which::ANY.holding(&["palmyra"]), false, CONVERSE),
+    ],
+    true,
+);
+
+/// Which choices among tools a model knows.
+pub(crate) static TOOL_CHOICES: Capability<Choices> = table(
+    &[
+        row(CLAUDE, Choices::All, CHOICES),
+        row(Which::ANY.holding(&["amazon.nova"]), Choices::All, CHOICES),
+        row(Which::ANY.holding(&["nova-2"]), Choices::All, CHOICES),
+        row(Which::ANY.holding(&["mistral.mistral-large"]), Choices::Any, CHOICES),
+        row(Which::ANY.holding(&["mistral.pixtral"]), Choices::Any, CHOICES),
+    ],
+    Choices::Auto,
+);
+
+/// What the id of a call may be.
+pub(crate) static CALL_IDS: Capability<IdRule> =
+    table(&[row(Which::ANY, IdRule::PLAIN.up_to(64), CONVERSE)], IdRule::PLAIN);
+
 /// The body in which a model is asked for vectors.
 pub(crate) static VECTORS: Capability<Vectors> = table(
     &[
@@ -94,6 +146,17 @@ const MODELS: Stated = page("docs.aws.amazon.com/bedrock/latest/userguide/models
 const NOVA: Stated = page("docs.aws.amazon.com/nova/latest/nova2-userguide/extended-thinking.html");
 const CACHING: Stated = page("docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html");
 const FORMATS: Stated = page("docs.aws.amazon.com/bedrock/latest/userguide/structured-output.html");
+const CONVERSE: Stated = lately(
+    "docs.aws.amazon.com/bedrock/latest/userguide/conversation-inference-supported-models-features.html",
+);
+const CHOICES: Stated =
+    lately("docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ToolChoice.html");
+const CLAUDES: Stated = lately("platform.claude.com/docs/en/about-claude/models/migration-guide");
+
+const fn lately(page: &'static str) -> Stated {
+    Stated { page, on: "2026-11-30" }
+}
+
 const TITAN: Stated =
     page("docs.aws.amazon.com/bedrock/latest/userguide/model-parameters-titan-embed-text.html");
 const COHERE: Stated =

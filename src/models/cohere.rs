@@ -1,6 +1,6 @@
 //! Cohere's models. Only closed lists of old models stand here.
 
-use super::tools::NameRule;
+use super::tools::{IdRule, NameRule};
 use super::{Capability, Model, Stated, Which, row, table};
 
 /// Reads a name such as `command-a-03-2025` or `cohere.command-r-v1:0`.
@@ -23,6 +23,10 @@ pub(crate) static STOPS: Capability<usize> = table(&[row(Which::ANY, 5, CHAT)], 
 
 /// What a tool may be called.
 pub(crate) static TOOL_NAMES: Capability<NameRule> = table(&[row(Which::ANY, NAMES, CHAT)], NAMES);
+
+/// What the id of a call may be.
+pub(crate) static CALL_IDS: Capability<IdRule> =
+    table(&[row(Which::ANY, IdRule::ANY, CHAT)], IdRule::ANY);
 
 /// Whether the length of vectors can be chosen.
 pub(crate) static DIMENSIONS: Capability<bool> =

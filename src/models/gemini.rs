@@ -1,7 +1,7 @@
 //! Google's models, by the generation that their names tell. A name that tells none is read as the
 //! newest: such names (`gemini-flash-latest`) move with the models.
 
-use super::tools::NameRule;
+use super::tools::{IdRule, NameRule};
 use super::{Capability, Generation, Model, Stated, Which, row, table};
 
 /// How a model is told how much to think.
@@ -46,6 +46,29 @@ pub(crate) static VALIDATED_CALLS: Capability<bool> =
 /// Whether tools and a form of the answer may be asked for together.
 pub(crate) static FORMATS_BESIDE_TOOLS: Capability<bool> =
     table(&[row(Which::since(3, 0), true, FORMATS)], false);
+
+/// Whether a history may end with what the model is to go on with.
+pub(crate) static PREFILL: Capability<bool> = table(
+    &[
+        row(Which::since(3, 6), false, CHANGES),
+        row(Which::only(3, 5).holding(&["-flash-lite"]), false, CHANGES),
+    ],
+    true,
+);
+
+/// Whether a function's result may hold media: of these types, in base64.
+pub(crate) static MEDIA_IN_RESULTS: Capability<&'static [&'static str]> = table(
+    &[row(
+        Which::since(3, 0),
+        &["image/png", "image/jpeg", "image/webp", "application/pdf", "text/plain"],
+        RESULTS,
+    )],
+    &[],
+);
+
+/// What the id of a call may be.
+pub(crate) static CALL_IDS: Capability<IdRule> =
+    table(&[row(Which::ANY, IdRule::ANY, REFERENCE)], IdRule::ANY);
 
 /// How many texts that end the answer a model takes.
 pub(crate) static STOPS: Capability<usize> = table(&[row(Which::ANY, 5, REFERENCE)], 5);
@@ -94,6 +117,10 @@ const SIGNING: Stated = page("ai.google.dev/gemini-api/docs/thought-signatures")
 const CALLING: Stated = page("ai.google.dev/gemini-api/docs/function-calling");
 const REFERENCE: Stated = page("ai.google.dev/api/generate-content");
 const CACHES: Stated = page("ai.google.dev/api/caching");
+const CHANGES: Stated =
+    Stated { page: "ai.google.dev/gemini-api/docs/changelog", on: "2026-11-30" };
+const RESULTS: Stated =
+    Stated { page: "ai.google.dev/gemini-api/docs/function-calling", on: "2026-11-30" };
 const FORMATS: Stated = page("ai.google.dev/gemini-api/docs/structured-output");
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! OpenAI's own models. Other vendors' models, asked in OpenAI's protocol, are given what was asked for.
 
-use super::tools::NameRule;
+use super::tools::{IdRule, NameRule};
 use super::{Capability, Effort, Generation, Model, Stated, Which, row, table};
 
 /// Reads a name such as `gpt-5.1-codex` or `openai/o3-mini`. Models that do not reason and those of
@@ -88,9 +88,80 @@ pub(crate) static EFFORTS: Capability<Option<&'static [Effort]>> = {
     )
 };
 
+/// What Chat Completions takes of an effort beside functions. In Responses both go together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BesideTools {
+    /// Every effort that the model knows.
+    Every,
+    /// None, or `none`.
+    Unsaid,
+    /// `none`, which must be said.
+    MustBeNone,
+}
+
+/// What becomes of an effort beside functions in Chat Completions.
+pub(crate) static EFFORT_BESIDE_TOOLS: Capability<BesideTools> = table(
+    &[
+        row(CHAT, BesideTools::Every, MODELS),
+        row(Which::since(5, 6), BesideTools::MustBeNone, LATEST_GUIDE),
+        row(Which::since(5, 4), BesideTools::Unsaid, LATEST_GUIDE),
+    ],
+    BesideTools::Every,
+);
+
+/// Whether a strict tool must ask for every property that it has.
+pub(crate) static STRICT_WANTS_ALL: Capability<bool> = table(
+    &[row(Which::ANY.beginning(&["gpt-", "chatgpt-", "o1", "o3", "o4", "codex-"]), true, STRICT)],
+    false,
+);
+
+/// The least limit of an answer. Models that reason end with an error where less is left for them.
+pub(crate) static LEAST_TOKENS: Capability<u64> =
+    table(&[row(CHAT, 1, MODELS), row(REASONING, 16, RESPONSES)], 1);
+
+/// What Chat Completions takes as the id of a call. Mistral's models, wherever they are served, take nine
+/// letters and digits; OpenAI's older models take 40 characters.
+pub(crate) static CALL_IDS: Capability<IdRule> =
+    table(&[row(MISTRALS, NINE, MISTRAL), row(Which::ANY, IdRule::ANY.up_to(40), REFERENCE)], NINE);
+
+/// What Responses takes as the id of a call.
+pub(crate) static RESPONSES_CALL_IDS: Capability<IdRule> =
+    table(&[row(Which::ANY, IdRule::ANY.up_to(64), RESPONSES)], IdRule::ANY);
+
+/// Whether a user may speak right after a tool, and the assistant last.
+pub(crate) static FREE_ORDER: Capability<bool> = table(&[row(MISTRALS, false, MISTRAL)], true);
+
+/// The most characters of the name of an end user.
+pub(crate) const LONGEST_USER: usize = 64;
+
 /// What a tool may be called. Anthropic's and Bedrock's rule is the same.
 pub(crate) static TOOL_NAMES: Capability<NameRule> =
     table(&[row(Which::ANY, NameRule::PLAIN, REFERENCE)], NameRule::PLAIN);
+
+/// Mistral's models. Its API and its templates refuse other orders and ids.
+const MISTRALS: Which = Which::ANY.beginning(&[
+    "mistral",
+    "Mistral",
+    "ministral",
+    "Ministral",
+    "magistral",
+    "Magistral",
+    "codestral",
+    "Codestral",
+    "devstral",
+    "Devstral",
+    "pixtral",
+    "Pixtral",
+    "voxtral",
+    "Voxtral",
+    "mixtral",
+    "Mixtral",
+    "open-mistral",
+    "open-mixtral",
+    "labs-devstral",
+    "labs-mistral",
+]);
+const NINE: IdRule = IdRule { shortest: 9, longest: 9, also: Some(&[]) };
 
 /// Models that answer `reasoning_effort` with an error.
 const BEFORE_REASONING: &[&str] = &["gpt-3", "gpt-4", "chatgpt-4", "o1-mini", "o1-preview"];
@@ -102,6 +173,14 @@ const fn page(page: &'static str) -> Stated {
 const MODELS: Stated = page("platform.openai.com/docs/models");
 const REASONING_GUIDE: Stated = page("platform.openai.com/docs/guides/reasoning");
 const REFERENCE: Stated = page("platform.openai.com/docs/api-reference/chat/create");
+const RESPONSES: Stated = lately("platform.openai.com/docs/api-reference/responses/create");
+const STRICT: Stated = lately("platform.openai.com/docs/guides/function-calling");
+const LATEST_GUIDE: Stated = lately("platform.openai.com/docs/guides/latest-model");
+const MISTRAL: Stated = lately("docs.mistral.ai/capabilities/function_calling");
+
+const fn lately(page: &'static str) -> Stated {
+    Stated { page, on: "2026-11-30" }
+}
 
 #[cfg(test)]
 mod tests {

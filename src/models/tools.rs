@@ -41,6 +41,76 @@ impl NameRule {
     }
 }
 
+/// What a vendor takes as the id of a call.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IdRule {
+    /// Its fewest characters.
+    pub(crate) shortest: usize,
+    /// Its most characters.
+    pub(crate) longest: usize,
+    /// Characters besides letters and digits; `None` where all are taken.
+    pub(crate) also: Option<&'static [char]>,
+}
+
+impl IdRule {
+    /// Letters, digits, `_` and `-`.
+    pub(crate) const PLAIN: Self =
+        Self { shortest: 1, longest: usize::MAX, also: Some(&['_', '-']) };
+    /// Every character.
+    pub(crate) const ANY: Self = Self { also: None, ..Self::PLAIN };
+
+    /// The same up to this length.
+    pub(crate) const fn up_to(self, longest: usize) -> Self {
+        Self { longest, ..self }
+    }
+
+    /// Whether the id keeps to it.
+    pub(crate) fn fits(self, id: &str) -> bool {
+        (self.shortest..=self.longest).contains(&id.len()) && id.chars().all(|c| self.takes(c))
+    }
+
+    fn takes(self, c: char) -> bool {
+        c.is_ascii_alphanumeric() || self.also.is_none_or(|also| also.contains(&c))
+    }
+
+    /// The same id with other characters in the place of those that are not taken, where that makes it
+    /// fit.
+    pub(crate) fn cleaned(self, id: &str) -> Option<String> {
+        let instead = self.also?.first().copied()?;
+        let clean: String = id.chars().map(|c| if self.takes(c) { c } else { instead }).collect();
+        self.fits(&clean).then_some(clean)
+    }
+
+    /// An id that keeps to it: a hash of the old one, after as much of its beginning as fits.
+    pub(crate) fn renamed(self, id: &str) -> String {
+        let mut rest = wide_hash(id);
+        let mut digits: Vec<char> = Vec::with_capacity(HASHED);
+        while digits.len() < HASHED {
+            digits.extend(char::from_digit((rest % 36) as u32, 36));
+            rest /= 36;
+        }
+        let instead = self.also.and_then(|also| also.first().copied());
+        let clean = |c: char| if self.takes(c) { Some(c) } else { instead };
+        let kept = id.chars().filter(char::is_ascii).filter_map(clean);
+        kept.take(self.longest.saturating_sub(HASHED).min(LONGEST_BEGINNING))
+            .chain(digits)
+            .collect()
+    }
+}
+
+/// The characters of a hash in an id: as many as the shortest id of any vendor has.
+const HASHED: usize = 9;
+const LONGEST_BEGINNING: usize = 24;
+
+/// FNV-1a: stable over versions and machines, as ids in a history must be. The last step spreads what the
+/// end of the text says over all bits.
+fn wide_hash(text: &str) -> u64 {
+    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
 /// FNV-1a, folded to 32 bits: stable over versions and machines, as names in a history must be.
 fn hash(text: &str) -> u32 {
     let wide = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {

@@ -11,7 +11,7 @@ use super::told;
 
 pub(crate) use super::misfit::ReadError;
 pub use super::misfit::Refused;
-pub use super::sides::{Client, Head, Reading, Target};
+pub use super::sides::{Client, Head, Platform, Reading, Target};
 
 /// A wire protocol. Its methods are pure: the same arguments give the same bytes.
 pub trait Codec: Send + Sync {

@@ -14,11 +14,27 @@ pub struct Head<'a> {
     pub delivery: Option<Delivery>,
 }
 
+/// Where a vendor's models are served.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Platform {
+    /// At the vendor itself, or at a provider that takes what the vendor takes.
+    #[default]
+    Own,
+    /// At Vertex AI, below its publisher.
+    Vertex,
+    /// At Amazon Bedrock, in the vendor's own protocol.
+    Bedrock,
+}
+
 /// Whom a request is written for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Target<'a> {
     /// The provider's model.
     pub model: &'a str,
+    /// The model that stands behind that name, where the name does not tell it.
+    pub known_as: Option<&'a str>,
+    /// Where the model is served.
+    pub platform: Platform,
     /// Whether what cannot be said is dropped and named, or refused.
     pub lossy: Lossy,
     /// A text unique to this attempt: readers make ids from it where the vendor gives none.
@@ -32,6 +48,8 @@ pub struct Reading {
     pub seed: String,
     /// Tools whose names did not fit the provider: the client's names, by those that were sent.
     pub renamed: BTreeMap<String, String>,
+    /// Calls whose ids did not fit the provider: the client's ids, by those that were sent.
+    pub calls: BTreeMap<String, String>,
     /// The tool that stands for structured output: its arguments are the answer's text.
     pub answer_tool: Option<&'static str>,
 }
@@ -52,10 +70,16 @@ pub struct Client<'a> {
     pub include_usage: bool,
 }
 
-impl Target<'_> {
+impl<'a> Target<'a> {
+    /// The name that tells what the model takes.
+    pub(crate) fn known_as(&self) -> &'a str {
+        self.known_as.unwrap_or(self.model)
+    }
+
     /// What the reader of the answer must know.
     pub(crate) fn reading(&self, names: ToolNames, answer_tool: Option<&'static str>) -> Reading {
-        Reading { seed: self.seed.to_owned(), renamed: names.back(), answer_tool }
+        let (renamed, calls) = names.back();
+        Reading { seed: self.seed.to_owned(), renamed, calls, answer_tool }
     }
 
     /// An empty list of losses under this target's policy.
@@ -68,6 +92,11 @@ impl Reading {
     /// The client's name for the tool that the provider calls `sent`.
     pub fn tool_name(&self, sent: String) -> String {
         self.renamed.get(&sent).cloned().unwrap_or(sent)
+    }
+
+    /// The client's id for the call that the provider calls `sent`.
+    pub(crate) fn own_id(&self, sent: String) -> String {
+        self.calls.get(&sent).cloned().unwrap_or(sent)
     }
 
     /// An id for the tool call with that number, where the vendor gives none.

@@ -16,7 +16,7 @@ use crate::{
     failure::ErrorClasses,
     live,
     path::BasePath,
-    protocol::{Protocol, conversation::Lossy, profile::InPath},
+    protocol::{Protocol, codec::Platform, conversation::Lossy, profile::InPath},
 };
 
 crate::secret::unseen!(Pool, Provider, Place, StickyBy, Probe, Rule);
@@ -74,8 +74,8 @@ pub struct Provider {
     pub place: Place,
     /// The wire protocol it speaks.
     pub(crate) protocol: Protocol,
-    /// Whether it is Vertex AI, which writes its publishers' protocols in its own way.
-    pub(crate) on_vertex: bool,
+    /// Where its models are served: platforms write their publishers' protocols in their own ways.
+    pub(crate) platform: Platform,
     /// Whether `/v1/responses` is served through its chat completions.
     pub(crate) adapts_responses: bool,
     /// What happens to what cannot be said in that protocol.
@@ -116,6 +116,8 @@ pub struct Provider {
     pub(crate) timeouts: Timeouts,
     /// The most tokens it takes.
     pub(crate) context_window: Option<u64>,
+    /// The model that stands behind its model's name, where the file says it.
+    pub(crate) model_family: Option<Box<str>>,
     /// What its own error codes mean.
     pub(crate) own_classes: Arc<ErrorClasses>,
     /// How it is probed.
@@ -240,7 +242,11 @@ impl Provider {
     /// Where the paths below its URL name a model. Vertex AI's do, whatever protocol its
     /// publisher's models speak.
     pub(crate) fn in_path(&self) -> Option<InPath> {
-        if self.on_vertex { Some(InPath::GOOGLES) } else { self.protocol.profile().in_path }
+        if self.platform == Platform::Vertex {
+            Some(InPath::GOOGLES)
+        } else {
+            self.protocol.profile().in_path
+        }
     }
 }
 

@@ -14,7 +14,7 @@ use super::{headers, identity::Credential, inbound::Inbound, off_core, usage};
 use crate::{
     body::{self, Model, Pieces, PiecesBody},
     path::{self, BasePath},
-    protocol::{Endpoint, token, vertex},
+    protocol::{Endpoint, codec::Platform, token, vertex},
     sigv4,
     table::{Origin, Provider, aws::Aws, pool::Headers},
 };
@@ -157,7 +157,7 @@ fn path_and_body<'a>(
         None => (path_for(inbound, provider), asking_for_usage(inbound, provider)),
         Some(call) => (call.path.as_str().into(), Pieces::from(call.body.clone())),
     };
-    if provider.on_vertex {
+    if provider.platform == Platform::Vertex {
         vertex::adapted(path, body, &provider.model_for(inbound.asked_name()), inbound.stream)
     } else {
         (path, body)

@@ -24,7 +24,7 @@ use crate::{
     models::tokens,
     protocol::{
         Endpoint, Operation, Protocol,
-        codec::{self, Codec, Target},
+        codec::{self, Codec, Platform, Target},
         conversation::{Delivery, Lossy},
     },
     table::Provider,
@@ -76,19 +76,27 @@ impl<'a> Exchange<'a> {
     /// Whom the request is written for.
     pub(super) fn target(&self) -> Target<'_> {
         let lossy = self.provider.lossy;
-        Target { model: &self.model, lossy, seed: &self.inbound.read().id }
+        Target {
+            model: &self.model,
+            known_as: self.provider.model_family.as_deref(),
+            platform: self.provider.platform,
+            lossy,
+            seed: &self.inbound.read().id,
+        }
     }
 
     /// The tokens of the request, where the provider cannot count them.
     fn estimate(&self) -> u64 {
         let body = &self.inbound.body;
-        tokens::of_request(&self.model, body.iter().map(|piece| &piece[..]), body.len())
+        let model = self.target().known_as();
+        tokens::of_request(model, body.iter().map(|piece| &piece[..]), body.len())
     }
 
     /// Whom the request is written for, for another thread.
     pub(super) fn own_target(&self) -> OwnTarget {
-        let Target { model, lossy, seed } = self.target();
-        OwnTarget { model: model.to_owned(), lossy, seed: seed.to_owned() }
+        let Target { model, known_as, platform, lossy, seed } = self.target();
+        let known_as = known_as.map(str::to_owned);
+        OwnTarget { model: model.to_owned(), known_as, platform, lossy, seed: seed.to_owned() }
     }
 
     /// Whom the answer is written for. It names the provider's model, as one that passes does.
@@ -117,13 +125,17 @@ pub(super) type Answering<'c> =
 /// A target that another thread can have.
 pub(super) struct OwnTarget {
     model: String,
+    known_as: Option<String>,
+    platform: Platform,
     lossy: Lossy,
     seed: String,
 }
 
 impl OwnTarget {
     pub(super) fn target(&self) -> Target<'_> {
-        Target { model: &self.model, lossy: self.lossy, seed: &self.seed }
+        let Self { platform, lossy, .. } = *self;
+        let known_as = self.known_as.as_deref();
+        Target { model: &self.model, known_as, platform, lossy, seed: &self.seed }
     }
 }
 

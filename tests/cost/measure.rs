@@ -50,7 +50,7 @@ pub(crate) fn request(from: Protocol, what: &str, body: &[u8]) -> Option<Cost> {
     let Ok(read) = read else { return Some(cost) };
     let ((), kept) = most_held(|| drop(read.clone()));
     for &to in Protocol::ALL {
-        let target = Target { model: "m", lossy: Lossy::Warn, seed: "s" };
+        let target = Target { model: "m", lossy: Lossy::Warn, seed: "s", ..Target::default() };
         let (_, mut written) = step(&format!("{from} {what} for {to}"), body, estimate, || {
             drop(to.codec().write_request(&read, &target));
         });

@@ -187,14 +187,20 @@ async fn losses_are_named_or_refused() {
         let mut target = one("cohere", "embed-v4.0", &upstream);
         target["lossy"] = json!(lossy);
         let router = Router::start(&alias(&target)).await;
+        // The name of an end user changes no vector.
         let answer = call("openai").send(router.addr()).await;
+        assert_eq!((answer.status, answer.header("x-onwards-dropped")), (200, None));
+        let mut body: Value =
+            serde_json::from_slice(&golden("openai", "embed_one", "embed.json")).unwrap();
+        (body["model"], body["news"]) = (json!("m"), json!(1));
+        let answer = Call::post("/v1/embeddings").json(&body).send(router.addr()).await;
         assert_eq!(answer.status, status, "{}", answer.text());
         match lossy {
-            "warn" => assert_eq!(answer.header("x-onwards-dropped"), Some("user")),
-            _ => assert_eq!(answer.json()["error"]["param"], "user", "{}", answer.text()),
+            "warn" => assert_eq!(answer.header("x-onwards-dropped"), Some("news")),
+            _ => assert_eq!(answer.json()["error"]["param"], "news", "{}", answer.text()),
         }
     }
-    assert_eq!(upstream.hits(), 1);
+    assert_eq!(upstream.hits(), 3);
 }
 
 /// What changes the vectors' shape, or is not there without it, is never dropped: another provider

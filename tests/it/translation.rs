@@ -3,6 +3,7 @@
 //! What the translation itself must keep is tested in `protocols`; here the paths, credentials,
 //! headers, streams and errors around it are.
 
+mod agents;
 mod held;
 mod large;
 mod told;

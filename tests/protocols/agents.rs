@@ -118,7 +118,7 @@ fn written(client: Protocol, request: &Value, vendor: Protocol, model: &str) -> 
 }
 
 fn target(model: &str) -> Target<'_> {
-    Target { model, lossy: Lossy::Warn, seed: "seed" }
+    Target { model, lossy: Lossy::Warn, seed: "seed", ..Target::default() }
 }
 
 fn claude_code() -> Value {

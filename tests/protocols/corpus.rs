@@ -113,7 +113,7 @@ pub(crate) fn target(protocol: Protocol) -> Target<'static> {
         "bedrock" => "anthropic.claude-sonnet-4-5-20250929-v1:0",
         _ => "model-1",
     };
-    Target { model, lossy: Lossy::Warn, seed: "seed" }
+    Target { model, lossy: Lossy::Warn, seed: "seed", ..Target::default() }
 }
 
 pub(crate) fn client(delivery: Delivery) -> Client<'static> {

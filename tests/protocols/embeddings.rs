@@ -333,7 +333,7 @@ pub(crate) fn codec(protocol: Protocol) -> &'static dyn Embeddings {
 }
 
 pub(crate) fn target(model: &'static str, lossy: Lossy) -> Target<'static> {
-    Target { model, lossy, seed: "seed" }
+    Target { model, lossy, seed: "seed", ..Target::default() }
 }
 
 /// The case's request, if it has one.

@@ -49,7 +49,13 @@ pub(crate) fn essence(conversation: &Conversation) -> String {
         .tools
         .iter()
         .map(|tool| {
-            let schema: Value = serde_json::from_str(tool.schema_or_empty().get()).unwrap();
+            let mut schema: Value = serde_json::from_str(tool.schema_or_empty().get()).unwrap();
+            // Some vendors want that an object names its properties, though it has none, and that it
+            // is closed.
+            if let Some(fields) = schema.as_object_mut() {
+                fields.entry("properties").or_insert_with(|| serde_json::json!({}));
+                fields.entry("additionalProperties").or_insert(Value::Bool(false));
+            }
             (&tool.name, &tool.description, schema)
         })
         .collect();

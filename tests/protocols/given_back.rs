@@ -48,7 +48,7 @@ fn calls_without_reasoning_say_so_where_the_field_must_be() {
 /// Of an answer without calls the reasoning is over.
 #[test]
 fn only_calls_are_reasoned_about_again() {
-    let request = json!({"model": "alias", "max_tokens": 9, "messages": [
+    let request = json!({"model": "alias", "max_tokens": 90, "messages": [
         {"role": "user", "content": "q"},
         {"role": "assistant", "content": [{"type": "thinking", "thinking": "t", "signature": ""}, {"type": "text", "text": "a"}]},
         {"role": "user", "content": "q"},
@@ -92,14 +92,14 @@ fn written(client: Protocol, request: &Value, model: &str) -> Value {
     let body = serde_json::to_vec(request).unwrap();
     let head = Head { model: Some("alias"), delivery: None };
     let conversation = client.codec().read_request(&body, &head).unwrap();
-    let target = Target { model, lossy: Lossy::Warn, seed: "seed" };
+    let target = Target { model, lossy: Lossy::Warn, seed: "seed", ..Target::default() };
     let written = Protocol::OpenAi.codec().write_request(&conversation, &target).unwrap();
     assert_eq!(written.dropped, Vec::<String>::new(), "{client} {model}");
     serde_json::from_slice(&written.body).unwrap()
 }
 
 fn anthropic() -> Value {
-    json!({"model": "alias", "max_tokens": 9, "messages": [
+    json!({"model": "alias", "max_tokens": 90, "messages": [
         {"role": "user", "content": "q"},
         {"role": "assistant", "content": [
             {"type": "thinking", "thinking": "I must look.", "signature": "onwards#openai#x"},

@@ -74,6 +74,8 @@ pub(crate) fn conversations() -> impl Strategy<Value = Conversation> {
                 let mut asked = vec![Part::text(question)];
                 asked.extend(shows.then(picture));
                 turns.push(Turn::new(Role::User, asked));
+                // Some vendors take no white space at the end of all.
+                let answer = answer.map(|text| text.trim_end().to_owned());
                 let mut said: Vec<Part> = answer.into_iter().map(Part::text).collect();
                 let mut results = Vec::new();
                 for (index, (arguments, result, failed)) in calls.into_iter().enumerate() {

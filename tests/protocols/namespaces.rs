@@ -107,7 +107,7 @@ fn written(vendor: Protocol, request: &Value) -> Written {
     let body = serde_json::to_vec(request).unwrap();
     let codec = Protocol::OpenAiResponses.codec();
     let conversation = codec.read_request(&body, &Head::default()).unwrap();
-    let target = Target { model: "model-1", lossy: Lossy::Warn, seed: "seed" };
+    let target = Target { model: "model-1", lossy: Lossy::Warn, seed: "seed", ..Target::default() };
     vendor.codec().write_request(&conversation, &target).unwrap()
 }
 

@@ -146,7 +146,7 @@ fn reading(protocol: Protocol, model: &str) -> Reading {
         "response_format": {"type": "json_object"}});
     let client = Protocol::OpenAi.codec();
     let read = client.read_request(request.to_string().as_bytes(), &Head::default()).unwrap();
-    let target = Target { model, lossy: Lossy::Refuse, seed: "s" };
+    let target = Target { model, lossy: Lossy::Refuse, seed: "s", ..Target::default() };
     protocol.codec().write_request(&read, &target).unwrap().reading
 }
 

@@ -391,7 +391,7 @@ fn write(conversation: &Conversation, protocol: Protocol, model: &str) -> Writte
 }
 
 fn target(model: &str) -> Target<'_> {
-    Target { model, lossy: Lossy::Warn, seed: "seed" }
+    Target { model, lossy: Lossy::Warn, seed: "seed", ..Target::default() }
 }
 
 fn body(written: &Written) -> Value {

@@ -225,7 +225,7 @@ impl Block {
             "tool_use" => {
                 let input = self.input.map_or_else(|| "{}".to_owned(), |raw| raw.get().to_owned());
                 let id = self.id.filter(|id| !id.is_empty());
-                let id = id.unwrap_or_else(|| reading.call_id(place));
+                let id = id.map_or_else(|| reading.call_id(place), |id| reading.own_id(id));
                 let name = reading.tool_name(self.name.unwrap_or_default());
                 Part::new(Content::ToolCall(ToolCall { id, name, arguments: input }))
             }

@@ -38,7 +38,7 @@ impl Embeddings for BedrockEmbeddings {
 
     fn write_request(&self, from: &Embedding, target: &Target<'_>) -> Result<Calls, Refused> {
         let path = path(target.model, "invoke");
-        match bedrock::VECTORS.of(bedrock::model(target.model)) {
+        match bedrock::VECTORS.of(bedrock::model(target.known_as())) {
             Vectors::Cohere { third } => write_cohere(path, from, third, target),
             // A name that tells nothing, as that of an application's inference profile.
             Vectors::Unknown => Err(Refused { field: "model".to_owned() }),

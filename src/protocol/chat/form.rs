@@ -95,7 +95,7 @@ impl<'a> ToolCallOut<'a> {
 
     /// A call as the provider knows it.
     pub(crate) fn sent(call: &'a ToolCall, names: &'a ToolNames) -> Self {
-        Self::new(&call.id, names.sent(&call.name), &call.arguments)
+        Self::new(names.id(&call.id), names.sent(&call.name), &call.arguments)
     }
 
     /// A call with these words.
@@ -105,22 +105,19 @@ impl<'a> ToolCallOut<'a> {
 }
 
 impl<'a> ToolOut<'a> {
-    /// A tool with its own schema, or none.
-    pub(crate) fn of(tool: &'a Tool, names: &'a ToolNames) -> Self {
-        let function = Function {
-            name: names.sent(&tool.name),
-            description: tool.description.as_deref(),
-            parameters: tool.schema.as_deref().map(Cow::Borrowed),
-            strict: tool.strict,
-        };
-        Self { r#type: "function", function }
+    /// A tool with this schema, or none.
+    pub(crate) fn of(
+        tool: &'a Tool,
+        names: &'a ToolNames,
+        parameters: Option<Cow<'a, RawValue>>,
+        strict: Option<bool>,
+    ) -> Self {
+        let (name, description) = (names.sent(&tool.name), tool.description.as_deref());
+        Self { r#type: "function", function: Function { name, description, parameters, strict } }
     }
 
     /// A tool with a schema in any case, and no word of strictness.
     pub(crate) fn with_schema(tool: &'a Tool, names: &'a ToolNames) -> Self {
-        let mut out = Self::of(tool, names);
-        out.function.parameters = Some(tool.schema_or_empty());
-        out.function.strict = None;
-        out
+        Self::of(tool, names, Some(tool.schema_or_empty()), None)
     }
 }

@@ -178,7 +178,7 @@ fn with_tools() -> Conversation {
 }
 
 fn write(conversation: &Conversation, model: &str) -> Written {
-    let target = Target { model, lossy: Lossy::Warn, seed: "seed" };
+    let target = Target { model, lossy: Lossy::Warn, seed: "seed", ..Target::default() };
     Cohere.write_request(conversation, &target).unwrap()
 }
 

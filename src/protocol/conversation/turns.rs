@@ -114,6 +114,13 @@ impl Conversation {
     }
 }
 
+/// What the user says where a vendor wants that to be the first turn, and the client began with another.
+pub(crate) const HELLO: &str = "Hello.";
+/// What the user says where a vendor wants that to be the last turn, and the client ended with another.
+pub(crate) const GO_ON: &str = "Continue.";
+/// What the assistant says where a vendor wants it to speak after a tool, and the user did.
+pub(crate) const UNDERSTOOD: &str = "Understood.";
+
 impl Turn {
     /// A turn.
     pub fn new(role: Role, parts: Vec<Part>) -> Self {

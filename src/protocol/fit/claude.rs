@@ -5,7 +5,10 @@
 //! the limit, and inside a loop of tools the model's last turn must hold thinking that Anthropic
 //! signed.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
+use serde_json::value::RawValue;
 
 use crate::models::anthropic::{self, Quiet};
 use crate::models::{Effort, Model};
@@ -14,6 +17,7 @@ use crate::protocol::codec::Refused;
 use crate::protocol::conversation::{
     Content, Conversation, Losses, Merged, OutputFormat, Part, Role, Sampling, Thinking, ToolChoice,
 };
+use crate::protocol::schema::{Fitted, Rule};
 
 /// What is written of thinking, and the limit of tokens that goes with it.
 #[derive(Debug, Default)]
@@ -138,6 +142,89 @@ pub(in crate::protocol) fn fit_sampling(
     losses.lose_if(is_lost(top_p, from.top_p), "top_p")?;
     losses.lose_if(top_k != from.top_k, "top_k")?;
     Ok(Sampling { temperature, top_p, top_k, ..Sampling::default() })
+}
+
+/// What answers and tools can be held to, at Anthropic's and on Bedrock alike.
+pub(in crate::protocol) static SCHEMAS: Rule = Rule {
+    removed: &[
+        "minimum",
+        "maximum",
+        "exclusiveMinimum",
+        "exclusiveMaximum",
+        "multipleOf",
+        "minLength",
+        "maxLength",
+        "maxItems",
+        "uniqueItems",
+        "contains",
+        "minContains",
+        "maxContains",
+        "prefixItems",
+        "additionalItems",
+        "unevaluatedItems",
+        "minProperties",
+        "maxProperties",
+        "patternProperties",
+        "propertyNames",
+        "unevaluatedProperties",
+        "dependencies",
+        "dependentRequired",
+        "dependentSchemas",
+        "if",
+        "then",
+        "else",
+        "not",
+    ],
+    renamed: &[("oneOf", "anyOf")],
+    most_min_items: Some(1),
+    formats: Some(&[
+        "date-time",
+        "time",
+        "date",
+        "duration",
+        "email",
+        "hostname",
+        "uri",
+        "ipv4",
+        "ipv6",
+        "uuid",
+    ]),
+    rich_patterns: false,
+    closes_objects: true,
+    completes: false,
+};
+
+/// A schema that an answer, or a strict tool, is held to. `place` is the name of what holds it.
+///
+/// # Errors
+/// The first keyword that is refused, when losing is refused.
+pub(in crate::protocol) fn fit_schema<'a>(
+    schema: &'a RawValue,
+    place: &str,
+    losses: &mut Losses,
+) -> Result<Cow<'a, RawValue>, Refused> {
+    let Fitted { schema, lost, .. } = SCHEMAS.fit(schema);
+    for keyword in lost {
+        losses.lose(format!("{place}.{keyword}"))?;
+    }
+    Ok(schema)
+}
+
+/// The schema of a tool: a strict one is held to it.
+///
+/// # Errors
+/// As [`fit_schema`].
+pub(in crate::protocol) fn fit_tool<'a>(
+    schema: Cow<'a, RawValue>,
+    is_strict: bool,
+    losses: &mut Losses,
+) -> Result<Cow<'a, RawValue>, Refused> {
+    match schema {
+        schema if !is_strict => Ok(schema),
+        Cow::Borrowed(schema) => fit_schema(schema, "tools.schema", losses),
+        Cow::Owned(schema) => fit_schema(&schema, "tools.schema", losses)
+            .map(|fitted| Cow::Owned(fitted.into_owned())),
+    }
 }
 
 /// Whether a tool must be called, be it one that stands for a structured answer.

@@ -1,10 +1,17 @@
-//! Effort and sampling of OpenAI's models, in Chat Completions and in Responses alike.
+//! Effort, sampling, tools and users of OpenAI's models, in Chat Completions and in Responses alike.
 //!
 //! It never says anything of other vendors' models: they are given what was asked for.
 
-use crate::models::{Effort, Model, openai};
+use std::borrow::Cow;
+
+use serde_json::value::RawValue;
+
+use crate::models::openai::{self, BesideTools};
+use crate::models::{Effort, Model};
 use crate::protocol::codec::Refused;
-use crate::protocol::conversation::{Losses, Sampling, Thinking};
+use crate::protocol::conversation::{Losses, Sampling, Thinking, Tool};
+use crate::protocol::schema::{Rule, is_complete};
+use crate::sigv4;
 
 /// The effort in the words that the model knows; none where it knows none or nothing is said. What
 /// was said in tokens never becomes more than `high`, which every reasoning model knows.
@@ -32,6 +39,100 @@ pub(in crate::protocol) fn fit_effort(
     losses.lose_if(wanted == Effort::None && fitted != Some(Effort::None), "reasoning_effort")?;
     Ok(fitted)
 }
+
+/// The effort beside functions in Chat Completions, which newer models refuse there.
+///
+/// # Errors
+/// The field, when an effort is lost.
+pub(in crate::protocol) fn beside_tools(
+    effort: Option<Effort>,
+    model: Model<'_>,
+    losses: &mut Losses,
+) -> Result<Option<Effort>, Refused> {
+    let rule = openai::EFFORT_BESIDE_TOOLS.of(model);
+    let is_lost = effort.is_some_and(|effort| effort != Effort::None);
+    match rule {
+        BesideTools::Every => return Ok(effort),
+        BesideTools::Unsaid if !is_lost => return Ok(effort),
+        BesideTools::Unsaid | BesideTools::MustBeNone => {}
+    }
+    losses.lose_if(is_lost, "reasoning_effort")?;
+    let knows_none = openai::EFFORTS.of(model).is_some_and(|known| known.contains(&Effort::None));
+    Ok(knows_none.then_some(Effort::None))
+}
+
+/// The limit of the answer, raised to the least that the model takes: a probe that asks for one token is
+/// an error there.
+///
+/// # Errors
+/// The field, when it is raised and that is refused.
+pub(in crate::protocol) fn fit_max_tokens(
+    asked: Option<u64>,
+    model: Model<'_>,
+    losses: &mut Losses,
+) -> Result<Option<u64>, Refused> {
+    let fitted = asked.map(|tokens| tokens.max(openai::LEAST_TOKENS.of(model)));
+    losses.lose_if(fitted != asked, "max_tokens")?;
+    Ok(fitted)
+}
+
+/// The name of an end user: one that is too long is told by its hash.
+pub(in crate::protocol) fn fit_user(user: Option<&str>) -> Option<Cow<'_, str>> {
+    let fits = |user: &&str| user.chars().count() <= openai::LONGEST_USER;
+    let user = user?;
+    Some(match Some(user).filter(fits) {
+        Some(user) => Cow::Borrowed(user),
+        None => Cow::Owned(sigv4::payload_hash([user])),
+    })
+}
+
+/// The schema of a tool, and whether it is strict. OpenAI's models are strict only where every property
+/// must be there.
+///
+/// # Errors
+/// The field, when strictness is lost.
+pub(in crate::protocol) fn fit_tool<'a>(
+    tool: &'a Tool,
+    model: Model<'_>,
+    losses: &mut Losses,
+) -> Result<(Option<Cow<'a, RawValue>>, Option<bool>), Refused> {
+    let Some(schema) = tool.schema.as_deref() else { return Ok((None, tool.strict)) };
+    if tool.strict == Some(true) && openai::STRICT_WANTS_ALL.of(model) {
+        let fitted = STRICT_SCHEMAS.fit(schema);
+        if fitted.lost.is_empty() && !fitted.has_optional {
+            return Ok((Some(fitted.schema), Some(true)));
+        }
+        losses.lose("tools.strict")?;
+        return Ok((Some(complete(schema)), Some(false)));
+    }
+    Ok((Some(complete(schema)), tool.strict))
+}
+
+fn complete(schema: &RawValue) -> Cow<'_, RawValue> {
+    if is_complete(schema) { Cow::Borrowed(schema) } else { SCHEMAS.fit(schema).schema }
+}
+
+/// What the schema of a tool must say.
+pub(in crate::protocol) static SCHEMAS: Rule = Rule { completes: true, ..Rule::ANY };
+
+/// What a strict tool must say beyond that, and may not.
+pub(in crate::protocol) static STRICT_SCHEMAS: Rule = Rule {
+    removed: &[
+        "patternProperties",
+        "propertyNames",
+        "unevaluatedProperties",
+        "dependencies",
+        "dependentRequired",
+        "dependentSchemas",
+        "allOf",
+        "not",
+        "if",
+        "then",
+        "else",
+    ],
+    closes_objects: true,
+    ..SCHEMAS
+};
 
 /// What the model takes of sampling: reasoning models take none of it while they reason.
 ///

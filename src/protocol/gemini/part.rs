@@ -53,16 +53,27 @@ pub(super) struct FileData<'a> {
 
 #[derive(Serialize)]
 pub(super) struct FunctionCall<'a> {
-    pub(super) id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<&'a str>,
     pub(super) name: &'a str,
     pub(super) args: Arguments<'a>,
 }
 
 #[derive(Serialize)]
 pub(super) struct FunctionResponse<'a> {
-    pub(super) id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<&'a str>,
     pub(super) name: &'a str,
     pub(super) response: Response<'a>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) parts: Vec<ResultPart<'a>>,
+}
+
+/// A medium that stands in a result.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct ResultPart<'a> {
+    pub(super) inline_data: Blob<'a>,
 }
 
 /// A result must be an object: a text that is none stands under the key that Google documents.
@@ -114,8 +125,8 @@ impl<'a> PartOut<'a> {
     }
 
     /// A call of a tool, whatever its arguments are.
-    pub(super) fn call(call: &'a ToolCall, name: &'a str) -> Self {
-        let function_call = FunctionCall { id: &call.id, name, args: call.written() };
+    pub(super) fn call(call: &'a ToolCall, id: Option<&'a str>, name: &'a str) -> Self {
+        let function_call = FunctionCall { id, name, args: call.written() };
         Self { function_call: Some(Box::new(function_call)), ..Self::default() }
     }
 
@@ -146,7 +157,7 @@ impl<'a> PartOut<'a> {
             Content::Text(text) | Content::Refusal(text) => Self::text(text),
             Content::Reasoning(text) => Self::thought(text),
             Content::Redacted => return Some(Self::thought("").signed(Some(sign(true)?))),
-            Content::ToolCall(call) => Self::call(call, &call.name),
+            Content::ToolCall(call) => Self::call(call, Some(&call.id), &call.name),
             Content::Media(media) => Self::of_medium(media)?,
             Content::ToolResult(_) => return None,
         };

@@ -8,13 +8,14 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use crate::protocol::conversation::tool::raw;
+use crate::protocol::schema::text::Text;
 
 /// The same schema as JSON Schema.
 pub(super) fn to_json_schema(schema: &RawValue) -> Box<RawValue> {
     let mut walk = Walk::over(schema.get());
     walk.run();
     let mut walk =
-        Walk { writes: true, ..Walk { nullable: walk.nullable, ..Walk::over(walk.text) } };
+        Walk { writes: true, ..Walk { nullable: walk.nullable, ..Walk::over(schema.get()) } };
     walk.out.reserve(schema.get().len());
     walk.run();
     raw(&walk.out)
@@ -24,9 +25,7 @@ pub(super) fn to_json_schema(schema: &RawValue) -> Box<RawValue> {
 /// before that is known; the second writes. Each passes every byte once, however deep it stands:
 /// what is open is on a list and not on the stack.
 struct Walk<'a> {
-    /// Valid JSON: it was a raw value.
-    text: &'a str,
-    at: usize,
+    text: Text<'a>,
     writes: bool,
     open: Vec<Open>,
     /// For each schema, in the order of their beginning.
@@ -58,7 +57,7 @@ enum Role {
 impl<'a> Walk<'a> {
     fn over(text: &'a str) -> Self {
         let (open, nullable, out) = (Vec::new(), Vec::new(), String::new());
-        Self { text, at: 0, writes: false, open, nullable, schemas: 0, out }
+        Self { text: Text::of(text), writes: false, open, nullable, schemas: 0, out }
     }
 
     fn run(&mut self) {
@@ -71,13 +70,13 @@ impl<'a> Walk<'a> {
 
     /// Begins a value. One that is not what its place is for is copied.
     fn begin(&mut self, role: Role) {
-        let byte = self.peek();
+        let byte = self.text.peek();
         let begins = if role == Role::List { b'[' } else { b'{' };
         if byte != Some(begins) {
-            let value = self.value();
+            let value = self.text.value();
             return self.write(value);
         }
-        self.at += 1;
+        self.text.pass();
         self.write(if role == Role::List { "[" } else { "{" });
         self.open.push(Open { role, schema: self.schemas, is_empty: true });
         if role == Role::Schema {
@@ -92,23 +91,19 @@ impl<'a> Walk<'a> {
     fn go_on(&mut self) -> Option<Role> {
         loop {
             let open = *self.open.last()?;
-            match self.peek()? {
+            match self.text.peek()? {
                 b'}' | b']' => {
-                    self.at += 1;
+                    self.text.pass();
                     self.write(if open.role == Role::List { "]" } else { "}" });
                     self.open.pop();
                 }
-                b',' => self.at += 1,
+                b',' => self.text.pass(),
                 _ if open.role == Role::List => {
                     self.separate();
                     return Some(Role::Schema);
                 }
                 _ => {
-                    let key = self.value();
-                    // The colon.
-                    self.peek();
-                    self.at += 1;
-                    self.peek();
+                    let key = self.text.key();
                     if let Some(role) = self.field(key, open) {
                         return Some(role);
                     }
@@ -135,7 +130,7 @@ impl<'a> Walk<'a> {
             "anyOf" | "oneOf" | "allOf" | "prefixItems" => Some(Role::List),
             _ => None,
         };
-        let value = if role.is_some() { "" } else { self.value() };
+        let value = if role.is_some() { "" } else { self.text.value() };
         let is_dropped = match name {
             "nullable" | "propertyOrdering" => true,
             "type" => value == "\"TYPE_UNSPECIFIED\"",
@@ -173,33 +168,6 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The next byte that is no white space.
-    fn peek(&mut self) -> Option<u8> {
-        let rest = self.text.as_bytes().get(self.at..)?;
-        self.at += rest.iter().take_while(|byte| byte.is_ascii_whitespace()).count();
-        self.text.as_bytes().get(self.at).copied()
-    }
-
-    /// Passes a whole value.
-    fn value(&mut self) -> &'a str {
-        let (start, mut depth) = (self.at, 0_usize);
-        let bytes = self.text.as_bytes();
-        while let Some(&byte) = bytes.get(self.at) {
-            match byte {
-                b'"' => self.at = end_of_text(bytes, self.at),
-                b'{' | b'[' => (depth, self.at) = (depth + 1, self.at + 1),
-                b'}' | b']' if depth > 0 => (depth, self.at) = (depth - 1, self.at + 1),
-                b'}' | b']' | b',' | b':' if depth == 0 => break,
-                _ if depth == 0 && byte.is_ascii_whitespace() => break,
-                _ => self.at += 1,
-            }
-            if depth == 0 && matches!(byte, b'"' | b'}' | b']') {
-                break;
-            }
-        }
-        self.text.get(start..self.at).unwrap_or_default()
-    }
-
     fn write(&mut self, text: &str) {
         if self.writes {
             self.out.push_str(text);
@@ -209,19 +177,6 @@ impl<'a> Walk<'a> {
     fn write_all(&mut self, texts: [&str; 2]) {
         texts.into_iter().for_each(|text| self.write(text));
     }
-}
-
-/// Where the text that begins there has ended.
-fn end_of_text(bytes: &[u8], start: usize) -> usize {
-    let mut at = start + 1;
-    while let Some(found) = bytes.get(at..).and_then(|rest| memchr::memchr2(b'"', b'\\', rest)) {
-        at += found + 1;
-        match bytes[at - 1] {
-            b'"' => return at,
-            _ => at += 1,
-        }
-    }
-    bytes.len()
 }
 
 fn write_type(value: &str, is_nullable: bool, out: &mut String) {

@@ -299,7 +299,7 @@ fn write(conversation: &Conversation, model: &str) -> Written {
 }
 
 fn target(model: &str) -> Target<'_> {
-    Target { model, lossy: Lossy::Warn, seed: "seed" }
+    Target { model, lossy: Lossy::Warn, seed: "seed", ..Target::default() }
 }
 
 fn body(written: &Written) -> Value {

@@ -31,7 +31,8 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
     let mut said = choice.message.unwrap_or_default();
     let mut parts: Vec<Part> = said.contents().into_iter().map(Part::new).collect();
     for (index, mut call) in said.tool_calls.unwrap_or_default().into_iter().enumerate() {
-        let id = filled(call.id.take()).unwrap_or_else(|| reading.call_id(index as u32));
+        let id = filled(call.id.take()).map(|id| reading.own_id(id));
+        let id = id.unwrap_or_else(|| reading.call_id(index as u32));
         let (name, arguments) = call.into_words();
         let name = reading.tool_name(name);
         let arguments = filled(Some(arguments)).unwrap_or_else(|| "{}".to_owned());

@@ -104,7 +104,8 @@ impl Said {
 impl Call {
     /// As a fragment.
     pub(super) fn into_fragment(mut self, reading: &Reading) -> Fragment {
-        let (index, id) = (self.index.map(u64::from), self.id.take());
+        let id = self.id.take().map(|id| reading.own_id(id));
+        let index = self.index.map(u64::from);
         let (name, json) = self.into_words();
         Fragment { index, id, name: reading.tool_name(name), json, whole: false }
     }

@@ -107,7 +107,7 @@ impl Item {
     /// The call's id, ours where the vendor gives none.
     pub(super) fn call_id(&self, reading: &Reading, number: u32) -> String {
         let id = self.call_id.clone().filter(|id| !id.is_empty());
-        id.unwrap_or_else(|| reading.call_id(number))
+        id.map_or_else(|| reading.call_id(number), |id| reading.own_id(id))
     }
 
     /// The tool by the client's name.
@@ -122,7 +122,7 @@ impl Item {
 
     /// What is known of a call when it begins, at its place in the output.
     pub(super) fn as_fragment(&self, at: u64, reading: &Reading) -> Fragment {
-        let (index, id) = (Some(at), self.call_id.clone());
+        let (index, id) = (Some(at), self.call_id.clone().map(|id| reading.own_id(id)));
         Fragment { index, id, name: self.tool_name(reading), ..Fragment::default() }
     }
 

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::{Compiler, aws::variable};
 use crate::{
     config::{Path, raw, references::is_stand_in},
-    protocol::Protocol,
+    protocol::{Protocol, codec::Platform},
     secret::Secret,
     table::{
         Place,
@@ -63,10 +63,10 @@ impl Compiler<'_> {
         Some(Source::Metadata { endpoint: format!("http://{host}"), scope })
     }
 
-    /// Whether a provider is Vertex AI, where a publisher's models are asked for in its protocol.
-    pub(super) fn on_vertex(&mut self, protocol: Protocol, place: &Place, path: &Path) -> bool {
-        let Place::Wire { base, .. } = place else { return false };
-        let Some(publisher) = base.publisher() else { return false };
+    /// Where a provider's models are served: at Vertex AI, a publisher's are asked for in its protocol.
+    pub(super) fn platform(&mut self, protocol: Protocol, place: &Place, path: &Path) -> Platform {
+        let Place::Wire { base, .. } = place else { return Platform::Own };
+        let Some(publisher) = base.publisher() else { return Platform::Own };
         let speaks = match publisher {
             "google" => Protocol::Gemini,
             "anthropic" => Protocol::Anthropic,
@@ -74,14 +74,14 @@ impl Compiler<'_> {
                 let message = "of Vertex AI's publishers, `google` and `anthropic` can be asked";
                 let hint = "others are below `/endpoints/openapi`, with the protocol `openai`";
                 self.problem(&path.key("url"), message, Some(hint.into()));
-                return false;
+                return Platform::Own;
             }
         };
         if protocol != speaks {
             let message = format!("the publisher `{publisher}` speaks `{speaks}`");
             self.problem(&path.key("url"), message, Some(format!("set `protocol` to `{speaks}`")));
         }
-        protocol == speaks
+        if protocol == speaks { Platform::Vertex } else { Platform::Own }
     }
 
     fn service_account(&mut self, json: &str, scope: String, path: &Path) -> Option<Source> {

@@ -71,7 +71,7 @@ impl Compiler<'_> {
         let probe = self.probe(inherited.keys.health_check.as_ref(), &place, inherited.path);
         let protocol = endpoint.protocol.unwrap_or_default();
         let credential_header = self.credential(endpoint, protocol, credential, path);
-        let on_vertex = self.on_vertex(protocol, &place, path);
+        let platform = self.platform(protocol, &place, path);
         let known = self.known(endpoint, protocol, &place, path);
         let name = self.name(endpoint, &place, path, names)?;
         let in_headers = self.shared.named(&name)?;
@@ -94,7 +94,7 @@ impl Compiler<'_> {
             name,
             place,
             protocol,
-            on_vertex,
+            platform,
             // The router's own answers are chat completions.
             adapts_responses: is_mock || endpoint.open_responses.is_some_and(|it| it.adapter),
             lossy: inherited.keys.lossy.unwrap_or_default(),
@@ -115,12 +115,22 @@ impl Compiler<'_> {
             trusted,
             propagates_trace: endpoint.propagate_trace_context.unwrap_or(trusted),
             timeouts: timeouts.of_attempt,
+            model_family: self.model_family(endpoint, path),
             context_window: endpoint.context_window,
             own_classes: self.shared.classes(health::own_classes(endpoint)),
             probe,
             limits: live.limits().clone(),
             live,
         })
+    }
+
+    fn model_family(&mut self, endpoint: &raw::Endpoint, own: &Path) -> Option<Box<str>> {
+        let family = endpoint.model_family.as_deref()?;
+        if family.trim().is_empty() {
+            let hint = "it is a model's name, as in `claude-sonnet-4-5`";
+            self.problem(&own.key("model_family"), "must not be empty", Some(hint.into()));
+        }
+        Some(family.into())
     }
 
     fn place(&mut self, endpoint: &raw::Endpoint, own: &Path, connect: Duration) -> Option<Place> {

@@ -16,7 +16,7 @@ fn written(protocol: Protocol, request: &Value) -> (Value, Vec<String>) {
 fn write(protocol: Protocol, request: &Value, lossy: Lossy) -> Result<Written, String> {
     let head = Head { model: Some("m"), ..Head::default() };
     let read = protocol.codec().read_request(request.to_string().as_bytes(), &head).unwrap();
-    let target = Target { model: "claude-sonnet-4-5", lossy, seed: "s" };
+    let target = Target { model: "claude-sonnet-4-5", lossy, seed: "s", ..Target::default() };
     let written = Protocol::Anthropic.codec().write_request(&read, &target);
     written.map_err(|refused| refused.field)
 }

@@ -14,15 +14,15 @@ use crate::models::{anthropic, openai};
 use crate::protocol::Protocol;
 use crate::protocol::anthropic::profile::FIELDS;
 use crate::protocol::codec::{Refused, Target, Written, json};
-use crate::protocol::conversation::names::clean_id;
 use crate::protocol::conversation::tool::WORDLESS_ERROR;
+use crate::protocol::conversation::turns::{GO_ON, HELLO};
 use crate::protocol::conversation::{
     Content, Conversation, Losses, Media, MediaKind, Merged, OutputFormat, Part, Role, Source,
     Tool, ToolChoice, ToolNames,
 };
 use crate::protocol::fields::Fields;
 use crate::protocol::fit;
-use crate::protocol::fit::claude::{Plan, fit_sampling};
+use crate::protocol::fit::claude::{Plan, fit_sampling, fit_schema, fit_tool};
 use crate::protocol::structured::{ANSWER_TOOL, ANSWER_TOOL_DESCRIPTION, Structured};
 
 /// Writes a request.
@@ -46,8 +46,9 @@ fn write_for(
     target: &Target<'_>,
     path: &'static str,
 ) -> Result<Written, Refused> {
-    let model = anthropic::model(target.model);
-    let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model));
+    let model = anthropic::model(target.known_as());
+    let id_rule = anthropic::CALL_IDS.of(model);
+    let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model), id_rule);
     let mut losses = target.losses();
     let turns = from.alternating();
     let plan = Plan::of(from, &turns, model, &mut losses)?;
@@ -71,7 +72,11 @@ fn write_for(
     let sampling = fit_sampling(&from.sampling, plan.thinks(), model, &mut losses)?;
     from.lose_extras(|_| false, &mut losses)?;
     let is_count = path == COUNT_PATH;
-    let messages = write_turns(&turns, &names, &mut losses)?;
+    let mut messages = write_turns(&turns, &names, &mut losses)?;
+    let takes_prefill =
+        anthropic::PREFILL.of(model) && !plan.thinks() && !matches!(format, Structured::Native(_));
+    fit_ends(&mut messages, takes_prefill);
+    let output_format = write_format(&format, &mut losses)?;
     let fields = match is_count {
         true => Fields::default(),
         false => {
@@ -88,7 +93,7 @@ fn write_for(
         tools,
         tool_choice,
         thinking: plan.thinking,
-        output_config: OutputConfig { effort: plan.effort, format: write_format(&format) },
+        output_config: OutputConfig { effort: plan.effort, format: output_format },
         fields,
         metadata: from.user.as_deref().filter(|_| !is_count).map(|user_id| Metadata { user_id }),
         stream: (from.is_stream() && !is_count).then_some(true),
@@ -99,13 +104,15 @@ fn write_for(
     Ok(written)
 }
 
-fn write_format<'a>(format: &Structured<'a>) -> Option<Format<'a>> {
-    match format {
-        Structured::Native(OutputFormat::JsonSchema { schema, .. }) => {
-            Some(Format::JsonSchema { schema })
-        }
-        _ => None,
-    }
+fn write_format<'a>(
+    format: &Structured<'a>,
+    losses: &mut Losses,
+) -> Result<Option<Format<'a>>, Refused> {
+    let Structured::Native(OutputFormat::JsonSchema { schema, .. }) = format else {
+        return Ok(None);
+    };
+    let schema = fit_schema(schema, "response_format.schema", losses)?;
+    Ok(Some(Format::JsonSchema { schema }))
 }
 
 fn tool_for_answer(schema: Cow<'_, RawValue>) -> ToolOut<'_> {
@@ -129,7 +136,7 @@ fn write_tool<'a>(
     Ok(ToolOut {
         name: names.sent(&tool.name),
         description: tool.description.as_deref(),
-        input_schema: tool.schema_or_empty(),
+        input_schema: fit_tool(tool.schema_or_empty(), strict.is_some(), losses)?,
         strict,
         cache_control: tool.cache.as_ref().map(Cache),
     })
@@ -179,6 +186,29 @@ fn write_turns<'a>(
     Ok(messages)
 }
 
+/// The first turn is the user's, and so is the last, unless the model may go on with what it has begun:
+/// that ends without white space.
+fn fit_ends(messages: &mut Vec<Message<'_>>, takes_prefill: bool) {
+    let says = |text| {
+        let content = vec![Block { content: BlockContent::Text { text }, cache_control: None }];
+        Message { role: "user", content }
+    };
+    if messages.first().is_some_and(|first| first.role == "assistant") {
+        messages.insert(0, says(HELLO));
+    }
+    let Some(last) = messages.last_mut().filter(|last| last.role == "assistant") else { return };
+    let calls = |block: &Block<'_>| matches!(block.content, BlockContent::ToolUse { .. });
+    if last.content.iter().any(calls) {
+        return;
+    }
+    if !takes_prefill {
+        messages.push(says(GO_ON));
+    } else if let Some(Block { content: BlockContent::Text { text }, .. }) = last.content.last_mut()
+    {
+        *text = text.trim_end();
+    }
+}
+
 fn write_part<'a>(
     part: &'a Part,
     names: &'a ToolNames,
@@ -196,7 +226,7 @@ fn write_part<'a>(
         Content::Redacted => signature.map(|data| BlockContent::RedactedThinking { data }),
         Content::Media(media) => write_media(media, losses)?,
         Content::ToolCall(call) => Some(BlockContent::ToolUse {
-            id: clean_id(&call.id),
+            id: names.id(&call.id),
             name: names.sent(&call.name),
             input: call.written(),
         }),
@@ -210,7 +240,7 @@ fn write_part<'a>(
                 content.push(Block { content: said, cache_control: None });
             }
             Some(BlockContent::ToolResult {
-                tool_use_id: clean_id(&result.call_id),
+                tool_use_id: names.id(&result.call_id),
                 content,
                 is_error: result.is_error.then_some(true),
             })

@@ -124,7 +124,8 @@ impl State {
                 let whole = start.input.map(|input| input.get().to_owned());
                 let name = self.reading.tool_name(start.name.unwrap_or_default());
                 let make_id = |number| self.reading.call_id(number);
-                parts.call(start.id, name, make_id, None, events)?;
+                let id = start.id.map(|id| self.reading.own_id(id));
+                parts.call(id, name, make_id, None, events)?;
                 Block::Call(whole)
             }
             _ => Block::Unknown,

@@ -53,7 +53,6 @@ pub(super) fn write(
     from.lose_titles(&mut losses)?;
     losses.lose_if(from.truncate.is_some_and(|it| it != Truncate::Never), "truncate")?;
     losses.lose_if(from.normalize == Some(false) && model != Vectors::Titan, "normalize")?;
-    losses.lose_if(from.user.is_some(), "user")?;
     from.lose_extras(&[], &mut losses)?;
     let body = |input: &Input| {
         let (text, image) = pieces(input, model).ok_or_else(unfit_input)?;

@@ -97,7 +97,7 @@ pub(in crate::protocol::bedrock) enum SourceOut<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ToolUse<'a> {
-    pub(super) tool_use_id: Cow<'a, str>,
+    pub(super) tool_use_id: &'a str,
     pub(super) name: &'a str,
     pub(super) input: Arguments<'a>,
 }
@@ -105,7 +105,7 @@ pub(super) struct ToolUse<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ToolResultOut<'a> {
-    pub(super) tool_use_id: Cow<'a, str>,
+    pub(super) tool_use_id: &'a str,
     pub(super) content: Vec<BlockOut<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) status: Option<&'static str>,
@@ -210,11 +210,16 @@ pub(super) struct Structure<'a> {
 /// The schema is a text that holds JSON.
 #[derive(Serialize)]
 pub(super) struct JsonSchema<'a> {
-    pub(super) schema: &'a str,
+    #[serde(serialize_with = "as_text")]
+    pub(super) schema: Cow<'a, RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) name: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) description: Option<&'a str>,
+}
+
+fn as_text<S: Serializer>(schema: &RawValue, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(schema.get())
 }
 
 #[derive(Serialize)]

@@ -16,7 +16,7 @@ pub(super) struct Plan<'a> {
     pub(super) inference: Fields<'a>,
     pub(super) fields: ModelFields<'a>,
     /// Whether Anthropic's model will think because it is asked to.
-    thinks: bool,
+    pub(super) thinks: bool,
     /// Whether a call of a tool can be forced.
     pub(super) can_force: bool,
 }

@@ -20,7 +20,7 @@ fn written(model: &str, fields: Value) -> (Value, Vec<String>) {
 }
 
 fn write(model: &str, conversation: &Conversation) -> (Value, Vec<String>) {
-    let target = Target { model, lossy: Lossy::Warn, seed: "s" };
+    let target = Target { model, lossy: Lossy::Warn, seed: "s", ..Target::default() };
     let written = Protocol::Bedrock.codec().write_request(conversation, &target).unwrap();
     (serde_json::from_slice(&written.body).unwrap(), written.dropped)
 }
@@ -47,7 +47,7 @@ fn a_history_of_tools_has_tools() {
     assert_eq!(spec["inputSchema"]["json"], json!({"type": "object", "properties": {}}));
     assert_eq!(dropped, [""; 0]);
     let used = &body["messages"][1]["content"][0]["toolUse"];
-    assert_eq!(used["toolUseId"].as_str().unwrap().len(), 64);
+    assert!(used["toolUseId"].as_str().unwrap().len() <= 64);
     assert_eq!(used["input"], json!({}));
     let result = &body["messages"][2]["content"][0]["toolResult"];
     assert_eq!(result["toolUseId"], used["toolUseId"]);

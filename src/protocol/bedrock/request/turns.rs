@@ -10,8 +10,8 @@ use crate::models::Model;
 use crate::models::bedrock::{self, Family};
 use crate::protocol::Protocol;
 use crate::protocol::codec::Refused;
-use crate::protocol::conversation::names::clean_id;
 use crate::protocol::conversation::tool::WORDLESS_ERROR;
+use crate::protocol::conversation::turns::{GO_ON, HELLO};
 use crate::protocol::conversation::{Content, Losses, MediaKind, Merged, Part, Role, ToolNames};
 
 /// Writes the parts of one request.
@@ -24,7 +24,11 @@ pub(super) struct Blocks<'a, 'l> {
 
 impl<'a> Blocks<'a, '_> {
     /// Writes every turn. One that becomes empty is left out, and its neighbours become one.
-    pub(super) fn turns(&mut self, turns: &[Merged<'a>]) -> Result<Vec<Message<'a>>, Refused> {
+    pub(super) fn turns(
+        &mut self,
+        turns: &[Merged<'a>],
+        takes_prefill: bool,
+    ) -> Result<Vec<Message<'a>>, Refused> {
         let mut messages: Vec<Message<'a>> = Vec::with_capacity(turns.len());
         for turn in turns {
             let role = if turn.role == Role::Assistant { "assistant" } else { "user" };
@@ -39,6 +43,7 @@ impl<'a> Blocks<'a, '_> {
             }
         }
         messages.iter_mut().for_each(|message| explain_documents(&mut message.content));
+        fit_ends(&mut messages, takes_prefill);
         Ok(messages)
     }
 
@@ -92,7 +97,7 @@ impl<'a> Blocks<'a, '_> {
                 block
             }
             Content::ToolCall(call) => Some(BlockOut::ToolUse(ToolUse {
-                tool_use_id: fit_id(&call.id),
+                tool_use_id: self.names.id(&call.id),
                 name: self.names.sent(&call.name),
                 input: call.written(),
             })),
@@ -105,7 +110,7 @@ impl<'a> Blocks<'a, '_> {
                     content.push(BlockOut::Text(WORDLESS_ERROR.into()));
                 }
                 Some(BlockOut::ToolResult(ToolResultOut {
-                    tool_use_id: fit_id(&result.call_id),
+                    tool_use_id: self.names.id(&result.call_id),
                     content,
                     status: result.is_error.then_some("error"),
                 }))
@@ -116,6 +121,31 @@ impl<'a> Blocks<'a, '_> {
     fn mark(&self, part: &'a Part) -> Option<BlockOut<'a>> {
         let mark = part.cache.as_ref().filter(|_| bedrock::CACHE_MARKS.of(self.model))?;
         Some(BlockOut::CachePoint(CachePoint::of(mark)))
+    }
+}
+
+/// The first turn is the user's, and so is the last, unless the model may go on with what it has begun:
+/// that ends without white space.
+fn fit_ends(messages: &mut Vec<Message<'_>>, takes_prefill: bool) {
+    let says =
+        |text: &'static str| Message { role: "user", content: vec![BlockOut::Text(text.into())] };
+    if messages.first().is_some_and(|first| first.role == "assistant") {
+        messages.insert(0, says(HELLO));
+    }
+    let Some(last) = messages.last_mut().filter(|last| last.role == "assistant") else { return };
+    if last.content.iter().any(|block| matches!(block, BlockOut::ToolUse(_))) {
+        return;
+    }
+    if !takes_prefill {
+        messages.push(says(GO_ON));
+        return;
+    }
+    let mut ends = last.content.iter_mut().rev();
+    if let Some(BlockOut::Text(text)) = ends.find(|end| !matches!(end, BlockOut::CachePoint(_))) {
+        *text = match std::mem::take(text) {
+            Cow::Borrowed(text) => Cow::Borrowed(text.trim_end()),
+            Cow::Owned(text) => Cow::Owned(text.trim_end().to_owned()),
+        };
     }
 }
 
@@ -130,13 +160,3 @@ fn explain_documents(content: &mut Vec<BlockOut<'_>>) {
     });
     content.extend(name.map(|name| BlockOut::Text(name.into())));
 }
-
-/// An id of the characters and the length that Bedrock takes; ids differ at their ends.
-fn fit_id(id: &str) -> Cow<'_, str> {
-    match clean_id(id) {
-        Cow::Borrowed(id) => Cow::Borrowed(&id[id.len().saturating_sub(LONGEST_ID)..]),
-        Cow::Owned(id) => Cow::Owned(id[id.len().saturating_sub(LONGEST_ID)..].to_owned()),
-    }
-}
-
-const LONGEST_ID: usize = 64;

@@ -16,7 +16,7 @@ use super::media::DocumentNames;
 use super::plan::Plan;
 use super::turns::Blocks;
 use super::{MODEL_FIELDS, OWN_EXTRAS};
-use crate::models::bedrock::{self, Family};
+use crate::models::bedrock::{self, Choices, Family};
 use crate::models::{Model, openai};
 use crate::path::NOT_IN_A_SEGMENT;
 use crate::protocol::codec::{Reading, Refused, Target, Written, json};
@@ -24,6 +24,7 @@ use crate::protocol::conversation::tool::raw;
 use crate::protocol::conversation::{
     Conversation, Delivery, Losses, OutputFormat, Tool, ToolChoice, ToolNames,
 };
+use crate::protocol::fit::claude;
 use crate::protocol::structured::{ANSWER_TOOL, ANSWER_TOOL_DESCRIPTION, Structured};
 
 /// Writes a request.
@@ -31,8 +32,8 @@ pub(in crate::protocol::bedrock) fn write(
     from: &Conversation,
     target: &Target<'_>,
 ) -> Result<Written, Refused> {
-    let model = bedrock::model(target.model);
-    let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model));
+    let model = bedrock::model(target.known_as());
+    let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model), bedrock::CALL_IDS.of(model));
     let mut losses = target.losses();
     let turns = from.alternating();
     let plan = Plan::of(from, &turns, model, &mut losses)?;
@@ -44,22 +45,27 @@ pub(in crate::protocol::bedrock) fn write(
         |name| OWN_EXTRAS.contains(&name) || name.starts_with(MODEL_FIELDS),
         &mut losses,
     )?;
+    let output_config = write_format(&format, &mut losses)?;
     let user = from.user.as_deref().filter(|user| is_metadata(user));
+    let takes_prefill = bedrock::PREFILL.of(model) && !plan.thinks && output_config.is_none();
     let documents = DocumentNames::default();
     let mut blocks = Blocks { model, names: &names, losses: &mut losses, documents };
+    let streams = tool_config.is_none() || bedrock::STREAMS_TOOLS.of(model);
     let body = Body {
         system: blocks.system(from.instructions()),
-        messages: blocks.turns(&turns)?,
+        messages: blocks.turns(&turns, takes_prefill)?,
         inference_config: plan.inference,
         tool_config,
         additional_model_request_fields: plan.fields,
-        output_config: write_format(&format),
+        output_config,
         request_metadata: user.map(|user| Metadata { user }),
         extras: Extras(&from.extras),
     };
     let body = json(&body);
     let (operation, accept) = match from.delivery {
         Delivery::Whole => ("converse", "application/json"),
+        // The whole answer becomes the client's stream.
+        _ if !streams => ("converse", "application/json"),
         Delivery::Events | Delivery::Array => {
             ("converse-stream", "application/vnd.amazon.eventstream")
         }
@@ -75,11 +81,11 @@ pub(in crate::protocol::bedrock) fn write_count(
     from: &Conversation,
     target: &Target<'_>,
 ) -> Result<Option<Written>, Refused> {
-    let model = bedrock::model(target.model);
+    let model = bedrock::model(target.known_as());
     if bedrock::FAMILY.of(model) != Family::Claude {
         return Ok(None);
     }
-    let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model));
+    let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model), bedrock::CALL_IDS.of(model));
     let mut losses = target.losses();
     let turns = from.alternating();
     let tools = offered_tools(from, model, &names, &mut losses)?;
@@ -87,7 +93,7 @@ pub(in crate::protocol::bedrock) fn write_count(
     let mut blocks = Blocks { model, names: &names, losses: &mut losses, documents };
     let converse = CountConverse {
         system: blocks.system(from.instructions()),
-        messages: blocks.turns(&turns)?,
+        messages: blocks.turns(&turns, bedrock::PREFILL.of(model))?,
         tool_config: (!tools.is_empty()).then_some(ToolConfig { tools, tool_choice: None }),
     };
     let body = json(&Count { input: CountInput { converse } });
@@ -95,15 +101,18 @@ pub(in crate::protocol::bedrock) fn write_count(
     Ok(Some(Written::json(path(target.model, "count-tokens"), body, losses, reading)))
 }
 
-fn write_format<'a>(format: &Structured<'a>) -> Option<Output<'a>> {
+fn write_format<'a>(
+    format: &Structured<'a>,
+    losses: &mut Losses,
+) -> Result<Option<Output<'a>>, Refused> {
     let Structured::Native(OutputFormat::JsonSchema { name, description, schema, .. }) = format
     else {
-        return None;
+        return Ok(None);
     };
+    let schema = claude::fit_schema(schema, "response_format.schema", losses)?;
     let (name, description) = (name.as_deref(), description.as_deref());
-    let structure =
-        Structure { json_schema: JsonSchema { schema: schema.get(), name, description } };
-    Some(Output { text_format: TextFormat { r#type: "json_schema", structure } })
+    let structure = Structure { json_schema: JsonSchema { schema, name, description } };
+    Ok(Some(Output { text_format: TextFormat { r#type: "json_schema", structure } }))
 }
 
 /// The tools on offer and the choice among them. There is no choice of none: without a history of
@@ -121,10 +130,15 @@ fn write_tools<'a>(
         return Ok(None);
     }
     let mut tools = offered_tools(from, model, names, losses)?;
-    let mut choice = write_choice(from, plan, names, losses)?;
+    let mut choice = write_choice(from, plan, model, names, losses)?;
     if let Structured::Tool(schema) = format {
         tools.push(tool_for_answer(Cow::clone(schema)));
-        choice = Some(Choice::Tool { name: ANSWER_TOOL });
+        choice = match bedrock::TOOL_CHOICES.of(model) {
+            Choices::All => Some(Choice::Tool { name: ANSWER_TOOL }),
+            // There is no other tool.
+            Choices::Any => Some(Choice::Any {}),
+            Choices::Auto => losses.lose("response_format").map(|()| None)?,
+        };
     }
     Ok((!tools.is_empty()).then_some(ToolConfig { tools, tool_choice: choice }))
 }
@@ -163,10 +177,11 @@ fn write_spec<'a>(
 ) -> Result<Spec<'a>, Refused> {
     let strict = tool.strict.filter(|strict| *strict && bedrock::SCHEMAS.of(model));
     losses.lose_if(tool.strict == Some(true) && strict.is_none(), "tools.strict")?;
+    let json = claude::fit_tool(tool.schema_or_empty(), strict.is_some(), losses)?;
     Ok(Spec {
         name: names.sent(&tool.name),
         description: tool.description.as_deref().filter(|text| !text.trim().is_empty()),
-        input_schema: InputSchema { json: tool.schema_or_empty() },
+        input_schema: InputSchema { json },
         strict,
     })
 }
@@ -189,6 +204,7 @@ fn tool_for_answer(schema: Cow<'_, RawValue>) -> ToolOut<'_> {
 fn write_choice<'a>(
     from: &'a Conversation,
     plan: &Plan<'_>,
+    model: Model<'_>,
     names: &'a ToolNames,
     losses: &mut Losses,
 ) -> Result<Option<Choice<'a>>, Refused> {
@@ -206,7 +222,19 @@ fn write_choice<'a>(
     if !plan.can_force && !matches!(choice, Choice::Auto {}) {
         return losses.lose("tool_choice").map(|()| None);
     }
-    Ok(Some(choice))
+    Ok(match (choice, bedrock::TOOL_CHOICES.of(model)) {
+        (choice, Choices::All) | (choice @ (Choice::Auto {} | Choice::Any {}), Choices::Any) => {
+            Some(choice)
+        }
+        (Choice::Tool { .. }, Choices::Any) => {
+            losses.lose("tool_choice")?;
+            Some(Choice::Any {})
+        }
+        (Choice::Auto {}, Choices::Auto) => None,
+        (Choice::Any {} | Choice::Tool { .. }, Choices::Auto) => {
+            losses.lose("tool_choice").map(|()| None)?
+        }
+    })
 }
 
 /// Whether a text may be a value of `requestMetadata`.

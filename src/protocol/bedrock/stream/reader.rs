@@ -114,7 +114,8 @@ impl State {
         self.open = Some((at, Block::Call));
         let name = self.reading.tool_name(call.name);
         let make_id = |index| self.reading.call_id(index);
-        if let Err(failure) = self.parts.call(call.tool_use_id, name, make_id, None, events) {
+        let id = call.tool_use_id.map(|id| self.reading.own_id(id));
+        if let Err(failure) = self.parts.call(id, name, make_id, None, events) {
             self.fail(failure, events);
         }
     }

@@ -20,8 +20,8 @@ pub(in crate::protocol::cohere) fn write(
     from: &Conversation,
     target: &Target<'_>,
 ) -> Result<Written, Refused> {
-    let model = cohere::model(target.model);
-    let names = ToolNames::fit(from, cohere::TOOL_NAMES.of(model));
+    let model = cohere::model(target.known_as());
+    let names = ToolNames::fit(from, cohere::TOOL_NAMES.of(model), cohere::CALL_IDS.of(model));
     let mut losses = target.losses();
     let messages = write_messages(from, &names, &mut losses)?;
     let (tools, tool_choice) = write_tools(from, &names, &mut losses)?;
@@ -119,7 +119,7 @@ fn write_messages<'a>(
     for turn in from.alternating() {
         match turn.role {
             Role::Assistant => messages.extend(write_assistant(&turn, names, losses)?),
-            Role::User | Role::System => write_user(&turn, &mut messages, losses)?,
+            Role::User | Role::System => write_user(&turn, names, &mut messages, losses)?,
         }
     }
     Ok(messages)
@@ -129,6 +129,7 @@ fn write_messages<'a>(
 /// they hold follow in the user's message, as a `tool` message takes text only.
 fn write_user<'a>(
     turn: &Merged<'a>,
+    names: &'a ToolNames,
     messages: &mut Vec<Message<'a>>,
     losses: &mut Losses,
 ) -> Result<(), Refused> {
@@ -138,7 +139,7 @@ fn write_user<'a>(
             Content::ToolResult(result) => {
                 messages.push(Message {
                     role: "tool",
-                    tool_call_id: Some(&result.call_id),
+                    tool_call_id: Some(names.id(&result.call_id)),
                     content: Some(Text::Plain(result.text_or_error())),
                     ..Message::default()
                 });

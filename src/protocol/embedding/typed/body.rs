@@ -126,7 +126,6 @@ pub(in crate::protocol) fn write_calls(
     losses.lose_if(from.tasks_differ, "input_type")?;
     from.lose_titles(&mut losses)?;
     losses.lose_if(from.normalize == Some(false), "normalize")?;
-    losses.lose_if(from.user.is_some(), "user")?;
     from.lose_extras(taken, &mut losses)?;
     let extra = |name: &str| from.extras.iter().find(|extra: &&Extra| extra.name == name);
     let max_tokens = extra("max_tokens").filter(|_| taken.contains(&"max_tokens"));

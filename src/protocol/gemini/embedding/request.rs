@@ -105,7 +105,6 @@ pub(super) fn write(from: &Embedding, target: &Target<'_>) -> Result<Calls, Refu
     losses.lose_if(from.tasks_differ, "input_type")?;
     losses.lose_if(from.truncate.is_some_and(|it| it != Truncate::End), "truncate")?;
     losses.lose_if(from.normalize == Some(false), "normalize")?;
-    losses.lose_if(from.user.is_some(), "user")?;
     from.lose_extras(&[], &mut losses)?;
     let resource = resource(target.model);
     let request = |input| {

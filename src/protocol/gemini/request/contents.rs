@@ -12,10 +12,13 @@ use super::form::ContentOut;
 use crate::models::{Model, gemini};
 use crate::protocol::Protocol;
 use crate::protocol::codec::Refused;
+use crate::protocol::conversation::turns::{GO_ON, HELLO};
 use crate::protocol::conversation::{
     Content, Conversation, Losses, Media, Merged, Part, Role, Source, ToolNames, ToolResult,
 };
-use crate::protocol::gemini::part::{FileData, FunctionResponse, PartOut, Response};
+use crate::protocol::gemini::part::{
+    Blob, FileData, FunctionResponse, PartOut, Response, ResultPart,
+};
 use crate::protocol::gemini::signature::UNCHECKED;
 
 /// Every instruction, in one content.
@@ -25,99 +28,147 @@ pub(super) fn write_system(from: &Conversation) -> Option<ContentOut<'_>> {
     (!parts.is_empty()).then_some(ContentOut { role: None, parts })
 }
 
-/// The turns.
-pub(super) fn write_turns<'a>(
-    from: &'a Conversation,
-    names: &'a ToolNames,
-    model: Model<'_>,
-    losses: &mut Losses,
-) -> Result<Vec<ContentOut<'a>>, Refused> {
-    let called = from.called_tools();
-    let mut contents = Vec::with_capacity(from.turns.len());
-    for turn in from.alternating() {
-        let parts = match turn.role {
-            Role::Assistant => write_model(&turn, names, model, losses)?,
-            Role::User | Role::System => write_user(&turn, &called, names, losses)?,
-        };
-        let role = if turn.role == Role::Assistant { "model" } else { "user" };
-        if !parts.is_empty() {
-            contents.push(ContentOut { role: Some(role), parts });
+/// Writes the turns of one request.
+pub(super) struct Contents<'a, 'l> {
+    pub(super) names: &'a ToolNames,
+    pub(super) model: Model<'a>,
+    /// Whether calls and results have ids: Vertex AI knows none.
+    pub(super) has_ids: bool,
+    pub(super) losses: &'l mut Losses,
+}
+
+/// The tools that were called, by the calls' ids, and the places of the calls.
+type Called<'a> = HashMap<&'a str, (usize, &'a str)>;
+
+impl<'a> Contents<'a, '_> {
+    /// The turns. Results stand alone in their content; what the user says beside them is the next one.
+    pub(super) fn turns(mut self, from: &'a Conversation) -> Result<Vec<ContentOut<'a>>, Refused> {
+        let mut called = Called::new();
+        for (at, call) in from.tool_calls().enumerate() {
+            called.entry(call.id.as_str()).or_insert((at, call.name.as_str()));
         }
+        let mut contents = Vec::with_capacity(from.turns.len() + 1);
+        for turn in from.alternating() {
+            let (role, parts) = match turn.role {
+                Role::Assistant => ("model", [Vec::new(), self.model(&turn)?]),
+                Role::User | Role::System => ("user", self.user(&turn, &called)?),
+            };
+            let parts = parts.into_iter().filter(|parts| !parts.is_empty());
+            contents.extend(parts.map(|parts| ContentOut { role: Some(role), parts }));
+        }
+        fit_ends(&mut contents, gemini::PREFILL.of(self.model));
+        Ok(contents)
     }
-    Ok(contents)
-}
 
-/// What the model said. The first call of a turn must carry a signature for newer models; where it
-/// has none of Google's, a placeholder says that it is not to be checked.
-fn write_model<'a>(
-    turn: &Merged<'a>,
-    names: &'a ToolNames,
-    model: Model<'_>,
-    losses: &mut Losses,
-) -> Result<Vec<PartOut<'a>>, Refused> {
-    let mut demands = gemini::SIGNATURES.of(model);
-    let mut parts = Vec::with_capacity(turn.parts.len());
-    for &part in &turn.parts {
-        let own = part.signature_of(Protocol::Gemini).map(Cow::Borrowed);
-        let out = match &part.content {
-            Content::Text(text) | Content::Refusal(text) => Some(PartOut::text(text).signed(own)),
-            Content::ToolCall(call) => {
-                let placeholder = std::mem::take(&mut demands).then_some(UNCHECKED.into());
-                let name = names.sent(&call.name);
-                Some(PartOut::call(call, name).signed(own.or(placeholder)))
-            }
-            // Thoughts are not read back; with Google's signature they are worth returning.
-            Content::Reasoning(text) if own.is_some() => Some(PartOut::thought(text).signed(own)),
-            Content::Media(media) => write_media(media, losses)?.map(|out| out.signed(own)),
-            Content::Reasoning(_) | Content::Redacted | Content::ToolResult(_) => None,
-        };
-        parts.extend(out);
-    }
-    Ok(parts)
-}
-
-/// What the user said. Results come first; media that they hold follow all of them, so that
-/// results stand as calls do.
-fn write_user<'a>(
-    turn: &Merged<'a>,
-    called: &HashMap<&'a str, &'a str>,
-    names: &'a ToolNames,
-    losses: &mut Losses,
-) -> Result<Vec<PartOut<'a>>, Refused> {
-    let mut parts = Vec::with_capacity(turn.parts.len());
-    let mut held = Vec::new();
-    for &part in &turn.parts {
-        match &part.content {
-            Content::ToolResult(result) => {
-                parts.push(write_result(result, called, names));
-                write_held_media(result, &mut held, losses)?;
-            }
-            content => {
-                parts.append(&mut held);
-                match content {
-                    Content::Text(text) => parts.push(PartOut::text(text)),
-                    Content::Media(media) => parts.extend(write_media(media, losses)?),
-                    _ => {}
+    /// What the model said. The first call of a turn must carry a signature for newer models; where it
+    /// has none of Google's, a placeholder says that it is not to be checked.
+    fn model(&mut self, turn: &Merged<'a>) -> Result<Vec<PartOut<'a>>, Refused> {
+        let mut demands = gemini::SIGNATURES.of(self.model);
+        let mut parts = Vec::with_capacity(turn.parts.len());
+        for &part in &turn.parts {
+            let own = part.signature_of(Protocol::Gemini).map(Cow::Borrowed);
+            let out = match &part.content {
+                Content::Text(text) | Content::Refusal(text) => {
+                    Some(PartOut::text(text).signed(own))
                 }
+                Content::ToolCall(call) => {
+                    let placeholder = std::mem::take(&mut demands).then_some(UNCHECKED.into());
+                    let (id, name) = (self.id(&call.id), self.names.sent(&call.name));
+                    Some(PartOut::call(call, id, name).signed(own.or(placeholder)))
+                }
+                // Thoughts are not read back; with Google's signature they are worth returning.
+                Content::Reasoning(text) if own.is_some() => {
+                    Some(PartOut::thought(text).signed(own))
+                }
+                Content::Media(media) => {
+                    write_media(media, self.losses)?.map(|out| out.signed(own))
+                }
+                Content::Reasoning(_) | Content::Redacted | Content::ToolResult(_) => None,
+            };
+            parts.extend(out);
+        }
+        Ok(parts)
+    }
+
+    fn id(&self, id: &'a str) -> Option<&'a str> {
+        self.has_ids.then(|| self.names.id(id))
+    }
+
+    /// The results, and what the user said: first the media of results that have no place in them.
+    fn user(
+        &mut self,
+        turn: &Merged<'a>,
+        called: &Called<'a>,
+    ) -> Result<[Vec<PartOut<'a>>; 2], Refused> {
+        let mut results: Vec<&'a ToolResult> = Vec::new();
+        let mut said = Vec::with_capacity(turn.parts.len());
+        let mut held = Vec::new();
+        for &part in &turn.parts {
+            match &part.content {
+                Content::ToolResult(result) => results.push(result),
+                Content::Text(text) => said.push(PartOut::text(text)),
+                Content::Media(media) => said.extend(write_media(media, self.losses)?),
+                _ => {}
             }
         }
+        if !self.has_ids {
+            // Without ids the first result is the first call's.
+            results.sort_by_key(|result| called.get(result.call_id.as_str()).map(|(at, _)| *at));
+        }
+        let mut written = Vec::with_capacity(results.len());
+        for result in results {
+            written.push(self.result(result, called, &mut held)?);
+        }
+        held.append(&mut said);
+        Ok([written, held])
     }
-    parts.append(&mut held);
-    Ok(parts)
+
+    fn result(
+        &mut self,
+        result: &'a ToolResult,
+        called: &Called<'a>,
+        held: &mut Vec<PartOut<'a>>,
+    ) -> Result<PartOut<'a>, Refused> {
+        let name = called.get(result.call_id.as_str()).map(|(_, name)| *name);
+        let known = gemini::MEDIA_IN_RESULTS.of(self.model);
+        let (mut parts, from) = (Vec::new(), held.len());
+        for part in &result.content {
+            let Content::Media(media) = &part.content else { continue };
+            match &media.source {
+                Source::Base64(data) if known.contains(&media.essence()) => {
+                    media.lose_detail(self.losses)?;
+                    let mime_type = media.media_type_or_default();
+                    parts.push(ResultPart { inline_data: Blob { mime_type, data } });
+                }
+                _ => held.extend(write_media(media, self.losses)?),
+            }
+        }
+        if held.len() > from {
+            held.insert(from, PartOut::text(result.media_heading()));
+        }
+        let response = FunctionResponse {
+            id: self.id(&result.call_id),
+            name: self.names.sent(name.or(result.name.as_deref()).unwrap_or("unknown")),
+            response: response_of(result.text(), result.is_error),
+            parts,
+        };
+        Ok(PartOut { function_response: Some(Box::new(response)), ..PartOut::default() })
+    }
 }
 
-fn write_result<'a>(
-    result: &'a ToolResult,
-    called: &HashMap<&'a str, &'a str>,
-    names: &'a ToolNames,
-) -> PartOut<'a> {
-    let name = called.get(result.call_id.as_str()).copied().or(result.name.as_deref());
-    let response = FunctionResponse {
-        id: &result.call_id,
-        name: names.sent(name.unwrap_or("unknown")),
-        response: response_of(result.text(), result.is_error),
-    };
-    PartOut { function_response: Some(Box::new(response)), ..PartOut::default() }
+/// A call follows a turn of the user, and the user speaks last where the model does not go on with what
+/// it has begun.
+fn fit_ends(contents: &mut Vec<ContentOut<'_>>, takes_prefill: bool) {
+    let says = |text| ContentOut { role: Some("user"), parts: vec![PartOut::text(text)] };
+    let calls =
+        |content: &ContentOut<'_>| content.parts.iter().any(|part| part.function_call.is_some());
+    let is_models = |content: &&ContentOut<'_>| content.role == Some("model");
+    if contents.first().filter(is_models).is_some_and(calls) {
+        contents.insert(0, says(HELLO));
+    }
+    if contents.last().filter(is_models).is_some_and(|last| !takes_prefill && !calls(last)) {
+        contents.push(says(GO_ON));
+    }
 }
 
 /// A text of one part is not copied: it may be a table of many megabytes.
@@ -140,23 +191,6 @@ fn response_of(text: Cow<'_, str>, is_error: bool) -> Response<'_> {
 fn object(text: &str) -> Option<&RawValue> {
     let is_object = text.starts_with('{') && text.ends_with('}');
     is_object.then(|| serde_json::from_str(text).ok())?
-}
-
-fn write_held_media<'a>(
-    result: &'a ToolResult,
-    held: &mut Vec<PartOut<'a>>,
-    losses: &mut Losses,
-) -> Result<(), Refused> {
-    let from = held.len();
-    for part in &result.content {
-        if let Content::Media(media) = &part.content {
-            held.extend(write_media(media, losses)?);
-        }
-    }
-    if held.len() > from {
-        held.insert(from, PartOut::text(result.media_heading()));
-    }
-    Ok(())
 }
 
 fn write_media<'a>(media: &'a Media, losses: &mut Losses) -> Result<Option<PartOut<'a>>, Refused> {

@@ -4,14 +4,14 @@
 
 use percent_encoding::{AsciiSet, utf8_percent_encode};
 
-use super::contents::{write_system, write_turns};
+use super::contents::{Contents, write_system};
 use super::form::{
     Body, Count, Function, FunctionCalling, GenerationConfig, Schema, ToolConfig, Tools,
 };
 use super::thinking;
 use crate::models::{Model, gemini};
 use crate::path::NOT_IN_A_SEGMENT;
-use crate::protocol::codec::{Refused, Target, Written, json};
+use crate::protocol::codec::{Platform, Refused, Target, Written, json};
 use crate::protocol::conversation::{
     Conversation, Losses, OutputFormat, Tool, ToolChoice, ToolNames,
 };
@@ -45,13 +45,14 @@ fn write_for(
     method: &str,
     write: impl FnOnce(Body<'_>) -> Vec<u8>,
 ) -> Result<Written, Refused> {
-    let model = gemini::model(target.model);
-    let names = ToolNames::fit(from, gemini::TOOL_NAMES.of(model));
+    let model = gemini::model(target.known_as());
+    let names = ToolNames::fit(from, gemini::TOOL_NAMES.of(model), gemini::CALL_IDS.of(model));
+    let has_ids = target.platform != Platform::Vertex;
     let mut losses = target.losses();
     let body = Body {
         model: None,
         system_instruction: write_system(from),
-        contents: write_turns(from, &names, model, &mut losses)?,
+        contents: Contents { names: &names, model, has_ids, losses: &mut losses }.turns(from)?,
         tools: write_tools(&from.tools, &names),
         tool_config: write_choice(from, &names, model, &mut losses)?,
         generation_config: Some(write_config(from, model, &mut losses)?)

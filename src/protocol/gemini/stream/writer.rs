@@ -108,7 +108,7 @@ impl Writer {
             let first = !std::mem::replace(&mut self.called, true);
             let sign = given.map(|given| signature::to_client(&given, false).into());
             let sign = sign.or_else(|| first.then(signature::of_unsigned_call));
-            self.chunk(&PartOut::call(&call, &call.name).signed(sign), out);
+            self.chunk(&PartOut::call(&call, Some(&call.id), &call.name).signed(sign), out);
         }
     }
 

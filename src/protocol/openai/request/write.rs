@@ -5,18 +5,19 @@
 use super::SHARED_EXTRAS;
 use super::form::{Body, Choice, Extras, Message, Named, ResponseFormat, StreamOptions};
 use crate::models::recall::{self, Recall};
-use crate::models::{Effort, openai};
+use crate::models::{Effort, Model, openai};
 use crate::protocol::chat::{
     File, InputAudio, PartOut, Text, ToolCallOut, ToolOut, write_image, write_result_media,
 };
 use crate::protocol::codec::{Refused, Target, Written, json};
 use crate::protocol::conversation::part::one_text;
+use crate::protocol::conversation::turns::{GO_ON, UNDERSTOOD};
 use crate::protocol::conversation::{
     Content, Conversation, Losses, Media, MediaKind, Part, Role, Source, ToolChoice, ToolNames,
 };
 use crate::protocol::fields::Fields;
 use crate::protocol::fit;
-use crate::protocol::fit::gpt::{fit_effort, fit_sampling};
+use crate::protocol::fit::gpt::{self, fit_effort, fit_sampling, fit_user};
 use crate::protocol::openai::profile::{FIELDS, OLDER_FIELDS};
 
 /// Writes a request.
@@ -24,28 +25,35 @@ pub(in crate::protocol::openai) fn write(
     from: &Conversation,
     target: &Target<'_>,
 ) -> Result<Written, Refused> {
-    let model = openai::model(target.model);
-    let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model));
+    let model = openai::model(target.known_as());
+    let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model), openai::CALL_IDS.of(model));
     let mut losses = target.losses();
-    let messages = write_messages(from, target.model, &names, &mut losses)?;
+    let mut messages = write_messages(from, model.name, &names, &mut losses)?;
+    if !openai::FREE_ORDER.of(model) {
+        messages = in_order(messages);
+    }
     losses.lose_if(from.sampling.top_k.is_some(), "top_k")?;
-    let effort = fit_effort(from.thinking, model, &mut losses)?;
+    let mut effort = fit_effort(from.thinking, model, &mut losses)?;
+    if !from.tools.is_empty() {
+        effort = gpt::beside_tools(effort, model, &mut losses)?;
+    }
     let sampling = fit_sampling(&from.sampling, effort, model, &mut losses)?;
     let stop = fit::stops(&from.stop, openai::STOPS.of(model), &mut losses)?;
     from.lose_extras(|name| SHARED_EXTRAS.contains(&name), &mut losses)?;
+    let max_tokens = gpt::fit_max_tokens(from.max_tokens, model, &mut losses)?;
     let has_newer = openai::MAX_COMPLETION_TOKENS.of(model);
     let table = if has_newer { &FIELDS } else { &OLDER_FIELDS };
     let stream = from.is_stream();
     let body = Body {
         model: target.model,
         messages,
-        fields: Fields { table, sampling, max_tokens: from.max_tokens, stop },
+        fields: Fields { table, sampling, max_tokens, stop },
         response_format: from.format.as_ref().map(ResponseFormat::of),
         reasoning_effort: effort.map(Effort::name),
-        tools: from.tools.iter().map(|tool| ToolOut::of(tool, &names)).collect(),
+        tools: write_tools(from, model, &names, &mut losses)?,
         tool_choice: tool_choice(from, &names),
         parallel_tool_calls: from.parallel_tool_calls.filter(|_| !from.tools.is_empty()),
-        user: from.user.as_deref(),
+        user: fit_user(from.user.as_deref()),
         stream: stream.then_some(true),
         // Always: the client may not want usage, but its record does.
         stream_options: stream.then_some(StreamOptions { include_usage: true }),
@@ -53,6 +61,37 @@ pub(in crate::protocol::openai) fn write(
     };
     let body = json(&body);
     Ok(Written::json("/v1/chat/completions", body, losses, target.reading(names, None)))
+}
+
+fn write_tools<'a>(
+    from: &'a Conversation,
+    model: Model<'_>,
+    names: &'a ToolNames,
+    losses: &mut Losses,
+) -> Result<Vec<ToolOut<'a>>, Refused> {
+    let mut tools = Vec::with_capacity(from.tools.len());
+    for tool in &from.tools {
+        let (schema, strict) = gpt::fit_tool(tool, model, losses)?;
+        tools.push(ToolOut::of(tool, names, schema, strict));
+    }
+    Ok(tools)
+}
+
+/// The same messages for models that know one order alone: after a tool speaks the assistant, and at the
+/// end anyone else.
+fn in_order(messages: Vec<Message<'_>>) -> Vec<Message<'_>> {
+    let mut ordered: Vec<Message<'_>> = Vec::with_capacity(messages.len() + 1);
+    for message in messages {
+        if message.role == "user" && ordered.last().is_some_and(|last| last.role == "tool") {
+            ordered.push(Message::new("assistant", Some(Text::Plain(UNDERSTOOD.into()))));
+        }
+        ordered.push(message);
+    }
+    let ends = ordered.last();
+    if ends.is_some_and(|last| last.role == "assistant" && last.tool_calls.is_empty()) {
+        ordered.push(Message::new("user", Some(Text::Plain(GO_ON.into()))));
+    }
+    ordered
 }
 
 fn tool_choice<'a>(from: &'a Conversation, names: &'a ToolNames) -> Option<Choice<'a>> {
@@ -81,7 +120,7 @@ fn write_messages<'a>(
     for turn in &from.turns {
         match turn.role {
             Role::System => messages.extend(write_system(&turn.parts)),
-            Role::User => write_user(&turn.parts, &mut messages, losses)?,
+            Role::User => write_user(&turn.parts, names, &mut messages, losses)?,
             Role::Assistant => {
                 messages.extend(write_assistant(&turn.parts, recall, names, losses)?)
             }
@@ -101,6 +140,7 @@ fn write_system(parts: &[Part]) -> Option<Message<'_>> {
 /// they hold follow in the user's message, as a `tool` message takes text only.
 fn write_user<'a>(
     parts: &'a [Part],
+    names: &'a ToolNames,
     messages: &mut Vec<Message<'a>>,
     losses: &mut Losses,
 ) -> Result<(), Refused> {
@@ -108,7 +148,7 @@ fn write_user<'a>(
     for part in parts {
         if let Content::ToolResult(result) = &part.content {
             messages.push(Message {
-                tool_call_id: Some(&result.call_id),
+                tool_call_id: Some(names.id(&result.call_id)),
                 ..Message::new("tool", Some(Text::Plain(result.text_or_error())))
             });
             write_result_media(result, &mut said, losses, write_media)?;

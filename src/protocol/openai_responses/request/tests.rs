@@ -15,7 +15,7 @@ fn written(model: &str, fields: Value) -> (Value, Vec<String>) {
     }
     let from = Protocol::Anthropic.codec();
     let read = from.read_request(body.to_string().as_bytes(), &Head::default()).unwrap();
-    let target = Target { model, lossy: Lossy::Warn, seed: "s" };
+    let target = Target { model, lossy: Lossy::Warn, seed: "s", ..Target::default() };
     let written = Protocol::OpenAiResponses.codec().write_request(&read, &target).unwrap();
     (serde_json::from_slice(&written.body).unwrap(), written.dropped)
 }

@@ -29,7 +29,7 @@ pub(super) fn write<'a>(
                 // Results before everything else that the turn says: they answer the last calls.
                 for part in &turn.parts {
                     if let Content::ToolResult(result) = &part.content {
-                        items.push(write_result(result, &called, losses)?);
+                        items.push(write_result(result, &called, names, losses)?);
                     }
                 }
                 write_message("user", &turn.parts, &mut items, losses)?;
@@ -112,10 +112,10 @@ fn write_call<'a>(call: &'a ToolCall, names: &'a ToolNames) -> Item<'a> {
     match custom::name_of(&call.name) {
         Some(name) => {
             let input = custom::input(&call.arguments);
-            Item::CustomToolCall { call_id: &call.id, name, input }
+            Item::CustomToolCall { call_id: names.id(&call.id), name, input }
         }
         None => Item::FunctionCall {
-            call_id: &call.id,
+            call_id: names.id(&call.id),
             name: names.sent(&call.name),
             arguments: &call.arguments,
         },
@@ -125,6 +125,7 @@ fn write_call<'a>(call: &'a ToolCall, names: &'a ToolNames) -> Item<'a> {
 fn write_result<'a>(
     result: &'a ToolResult,
     called: &HashMap<&str, &str>,
+    names: &'a ToolNames,
     losses: &mut Losses,
 ) -> Result<Item<'a>, Refused> {
     let has_media = result.content.iter().any(|part| matches!(part.content, Content::Media(_)));
@@ -140,8 +141,8 @@ fn write_result<'a>(
     } else {
         Contents::Plain(result.text_or_error())
     };
-    let call_id = &result.call_id;
-    let tool = called.get(call_id.as_str());
+    let tool = called.get(result.call_id.as_str());
+    let call_id = names.id(&result.call_id);
     let is_custom = tool.is_some_and(|name| custom::name_of(name).is_some());
     Ok(if is_custom {
         Item::CustomToolCallOutput { call_id, output }

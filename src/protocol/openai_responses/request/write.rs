@@ -14,9 +14,11 @@ use crate::models::{Effort, Model, openai};
 use crate::protocol::codec::{Refused, Target, Written, json};
 use crate::protocol::conversation::part::one_text;
 use crate::protocol::conversation::tool::raw;
-use crate::protocol::conversation::{Conversation, Part, Thinking, Tool, ToolChoice, ToolNames};
+use crate::protocol::conversation::{
+    Conversation, Losses, Part, Thinking, Tool, ToolChoice, ToolNames,
+};
 use crate::protocol::fields::Fields;
-use crate::protocol::fit::gpt::{fit_effort, fit_sampling};
+use crate::protocol::fit::gpt::{self, fit_effort, fit_sampling, fit_user};
 use crate::protocol::openai_responses::custom;
 use crate::protocol::openai_responses::profile::FIELDS;
 
@@ -25,8 +27,9 @@ pub(in crate::protocol::openai_responses) fn write(
     from: &Conversation,
     target: &Target<'_>,
 ) -> Result<Written, Refused> {
-    let model = openai::model(target.model);
-    let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model));
+    let model = openai::model(target.known_as());
+    let id_rule = openai::RESPONSES_CALL_IDS.of(model);
+    let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model), id_rule);
     let mut losses = target.losses();
     let (instructions, input) =
         match (instructions(&from.system), turns::write(from, &names, &mut losses)?) {
@@ -53,10 +56,10 @@ pub(in crate::protocol::openai_responses) fn write(
             verbosity: extra(from, "verbosity"),
         },
         reasoning: write_reasoning(from, effort, model),
-        tools: from.tools.iter().map(|tool| write_tool(tool, &names)).collect(),
+        tools: write_tools(from, model, &names, &mut losses)?,
         tool_choice: tool_choice(from, &names),
         parallel_tool_calls: from.parallel_tool_calls.filter(|_| !from.tools.is_empty()),
-        user: from.user.as_deref(),
+        user: fit_user(from.user.as_deref()),
         stream: from.is_stream().then_some(true),
         include: if openai::REASONS.of(model) { &[ENCRYPTED_REASONING] } else { &[] },
         extras: Extras(&from.extras),
@@ -88,18 +91,33 @@ fn write_reasoning<'a>(
     Reasoning { effort: effort.map(Effort::name), summary }
 }
 
+fn write_tools<'a>(
+    from: &'a Conversation,
+    model: Model<'_>,
+    names: &'a ToolNames,
+    losses: &mut Losses,
+) -> Result<Vec<ToolOut<'a>>, Refused> {
+    from.tools.iter().map(|tool| write_tool(tool, model, names, losses)).collect()
+}
+
 /// Strictness is this protocol's default and must be declined in words.
-fn write_tool<'a>(tool: &'a Tool, names: &'a ToolNames) -> ToolOut<'a> {
+fn write_tool<'a>(
+    tool: &'a Tool,
+    model: Model<'_>,
+    names: &'a ToolNames,
+    losses: &mut Losses,
+) -> Result<ToolOut<'a>, Refused> {
     let description = tool.description.as_deref();
-    match custom::name_of(&tool.name) {
-        Some(name) => ToolOut::Custom { name, description },
-        None => ToolOut::Function {
-            name: names.sent(&tool.name),
-            description,
-            parameters: tool.schema_or_empty(),
-            strict: tool.strict.unwrap_or_default(),
-        },
+    if let Some(name) = custom::name_of(&tool.name) {
+        return Ok(ToolOut::Custom { name, description });
     }
+    let (schema, strict) = gpt::fit_tool(tool, model, losses)?;
+    Ok(ToolOut::Function {
+        name: names.sent(&tool.name),
+        description,
+        parameters: schema.unwrap_or_else(|| tool.schema_or_empty()),
+        strict: strict.unwrap_or_default(),
+    })
 }
 
 fn tool_choice<'a>(from: &'a Conversation, names: &'a ToolNames) -> Option<Choice<'a>> {
