@@ -13,7 +13,7 @@ pub(crate) mod trail;
 use std::{
     fmt::Write,
     sync::Arc,
-    time::{Duration, Instant},
+    time::{Duration, Instant, SystemTime},
 };
 
 use bytes::Bytes;
@@ -235,6 +235,8 @@ impl Drop for Record {
         });
         let unanswered = if faulty { INTERNAL } else { CLIENT_LEFT };
         let served_by = self.served_by.as_ref();
+        let served = served_by.and_then(|it| finished::served(&it.pools, self.trail.steps()));
+        let priced = served.zip(self.usage);
         self.report.finished(&Finished {
             id: &self.id,
             asks: &self.asks,
@@ -248,13 +250,16 @@ impl Drop for Record {
                 pool: it.pools.get(it.pool),
                 pools: &it.pools,
             }),
+            served,
             status: self.status.map_or(unanswered, |status| status.as_u16()),
             started: self.started,
+            ended: SystemTime::now(),
             times: Times { total, head },
             bytes_in: self.bytes_in,
             bytes_out: self.bytes_out,
             end: if faulty { End::Fault } else { self.end },
             usage: self.usage,
+            cost: priced.and_then(|((_, provider, _), usage)| provider.pricing.cost(usage)),
             steps: self.trail.steps(),
         });
     }

@@ -19,7 +19,7 @@ use super::codec::{
     Client, Codec, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target,
     Written, WrittenError,
 };
-use super::conversation::{Conversation, Delivery, Failure, Media, Reply, Usage};
+use super::conversation::{Conversation, Delivery, Failure, Media, Reply};
 use super::embedding::Embeddings;
 
 /// Bedrock Converse.
@@ -45,10 +45,6 @@ impl Codec for Bedrock {
 
     fn has_place_for(&self, medium: &Media) -> bool {
         request::image(medium).is_some()
-    }
-
-    fn read_usage(&self, field: &[u8]) -> Option<Usage> {
-        super::codec::beginning::<response::UsageIn>(field)?.into_usage().if_any()
     }
 
     fn stream_reader(&self, reading: Reading) -> Box<dyn StreamReader> {

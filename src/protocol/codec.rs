@@ -5,7 +5,7 @@
 use bytes::Bytes;
 use http::HeaderMap;
 
-use super::conversation::{Conversation, Delivery, Event, Failure, Losses, Media, Reply, Usage};
+use super::conversation::{Conversation, Delivery, Event, Failure, Losses, Media, Reply};
 use super::embedding::Embeddings;
 use super::told;
 
@@ -43,10 +43,6 @@ pub trait Codec: Send + Sync {
     fn has_place_for(&self, _medium: &Media) -> bool {
         false
     }
-
-    /// Reads the tokens that an answer or an event tells, from the `{` of the field that the profile
-    /// names; what follows the object is not read.
-    fn read_usage(&self, field: &[u8]) -> Option<Usage>;
 
     /// Begins to read a provider's stream.
     fn stream_reader(&self, reading: Reading) -> Box<dyn StreamReader>;
@@ -215,15 +211,6 @@ impl Written {
             dropped: losses.into_names(),
             reading,
         }
-    }
-}
-
-/// The value that these bytes begin with.
-pub(crate) fn beginning<'a, T: serde::Deserialize<'a>>(bytes: &'a [u8]) -> Option<T> {
-    match str::from_utf8(bytes) {
-        // Looked at once as a whole, and not again for each key.
-        Ok(text) => serde_json::Deserializer::from_str(text).into_iter().next()?.ok(),
-        Err(_) => serde_json::Deserializer::from_slice(bytes).into_iter().next()?.ok(),
     }
 }
 

@@ -22,7 +22,7 @@ use super::codec::{
     Client, Codec, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target,
     Written, WrittenError,
 };
-use super::conversation::{Conversation, Failure, Media, Reply, Usage};
+use super::conversation::{Conversation, Failure, Media, Reply};
 use super::embedding::Embeddings;
 
 /// Gemini `generateContent`.
@@ -48,10 +48,6 @@ impl Codec for Gemini {
 
     fn has_place_for(&self, medium: &Media) -> bool {
         part::PartOut::of_medium(medium).is_some()
-    }
-
-    fn read_usage(&self, field: &[u8]) -> Option<Usage> {
-        super::codec::beginning::<response::UsageIn>(field)?.into_usage().if_any()
     }
 
     fn stream_reader(&self, reading: Reading) -> Box<dyn StreamReader> {

@@ -18,7 +18,7 @@ use super::codec::{
     Client, Codec, Head, Model, ReadError, Reading, Refused, StreamReader, StreamWriter, Target,
     Written, WrittenError,
 };
-use super::conversation::{Conversation, Failure, Reply, Usage};
+use super::conversation::{Conversation, Failure, Reply};
 use super::embedding::Embeddings;
 use super::frames::FrameReader;
 use super::usual;
@@ -42,10 +42,6 @@ impl Codec for OpenAiResponses {
 
     fn write_response(&self, reply: &Reply, to: &Client<'_>) -> Vec<u8> {
         response::write(reply, to)
-    }
-
-    fn read_usage(&self, field: &[u8]) -> Option<Usage> {
-        super::codec::beginning::<response::UsageIn>(field)?.into_usage().if_any()
     }
 
     fn stream_reader(&self, reading: Reading) -> Box<dyn StreamReader> {

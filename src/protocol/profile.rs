@@ -12,6 +12,7 @@ use crate::path;
 use super::Protocol;
 use super::endpoint::{Endpoint, Row};
 use super::family::Word;
+use super::usage::Form;
 
 /// Where providers say what they call a request.
 pub(crate) const REQUEST_IDS: [&str; 4] =
@@ -64,8 +65,8 @@ pub struct Profile {
     pub(crate) tools: &'static [&'static str],
     /// How a request asks for the tokens of its stream, where they are not told unasked.
     pub(crate) asks_usage: Option<AskUsage>,
-    /// The fields of an answer that tell its tokens, in quotes.
-    pub(crate) usage: &'static [&'static str],
+    /// Where an answer tells its tokens.
+    pub(crate) usage: Form,
     /// How a stream of events ends.
     pub(crate) stream: Stream,
 }
@@ -189,7 +190,7 @@ impl Profile {
         prompt: &["messages"],
         tools: &["tools"],
         asks_usage: None,
-        usage: &["\"usage\""],
+        usage: Form { fields: &["\"usage\""], places: &[], cache_is_beside: false },
         stream: Stream::USUAL,
     };
 }

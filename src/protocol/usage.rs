@@ -4,12 +4,16 @@
 //! A mark inside a text is escaped, so it cannot be taken for the field. One inside what a tool is
 //! called with stands deeper than the field does.
 
+mod counts;
+
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use memchr::memmem::Finder;
+use memchr::memmem::{self, Finder};
 use smallvec::SmallVec;
 
+use self::counts::text_length;
+pub(crate) use self::counts::{Count, Form, Place};
 use super::{Protocol, conversation::Usage};
 
 /// Watches the pieces of a stream for what it says of its tokens. The first says what was read, the
@@ -136,25 +140,29 @@ fn says_usage(bytes: &[u8]) -> bool {
 
 /// The first or the last usage among these bytes, no deeper than that.
 fn read(protocol: Protocol, bytes: &[u8], deepest: Option<usize>, last: bool) -> Option<Usage> {
-    let read = |at: usize, key: &str| {
-        let rest = bytes[at..].strip_prefix(key.as_bytes())?.trim_ascii_start();
+    let form = &protocol.profile().usage;
+    let read = |at: usize, field: &str| {
+        let rest = bytes[at..].strip_prefix(field.as_bytes())?.trim_ascii_start();
         let value = rest.strip_prefix(b":")?.trim_ascii_start();
         let is_escaped = at > 0 && bytes[at - 1] == b'\\';
         if is_escaped || !value.starts_with(b"{") {
             return None;
         }
-        let (depth, length) = deepest.map_or((0, value.len()), |_| depth_and_length(value));
-        let is_field = deepest.is_none_or(|deepest| depth <= deepest);
-        is_field.then(|| protocol.codec().read_usage(&value[..length])).flatten()
+        let (usage, length) = form.read(value);
+        let is_field = deepest.is_none_or(|deepest| depth(&value[length..]) <= deepest);
+        usage.filter(|_| is_field)
     };
     // A few: each may have to be followed to the end of what is here.
-    protocol.profile().usage.iter().find_map(|key| {
-        let is_key = |at: &usize| bytes[*at..].starts_with(key.as_bytes());
-        let places = FINDER.find_iter(bytes).filter(is_key);
+    form.fields.iter().find_map(|field| {
+        let is_field = |at: &usize| bytes[*at..].starts_with(field.as_bytes());
+        // Only few bodies have a field with another beginning.
+        let other = (!field.starts_with(MARK)).then(|| memmem::find_iter(bytes, field.as_bytes()));
+        let usual = other.is_none().then(|| FINDER.find_iter(bytes).filter(is_field));
+        let places = usual.into_iter().flatten().chain(other.into_iter().flatten());
         if last {
-            last_few(places).iter().rev().find_map(|at| read(*at, key))
+            last_few(places).iter().rev().find_map(|at| read(*at, field))
         } else {
-            places.take(A_FEW).find_map(|at| read(at, key))
+            places.take(A_FEW).find_map(|at| read(at, field))
         }
     })
 }
@@ -171,44 +179,22 @@ fn last_few(places: impl Iterator<Item = usize>) -> SmallVec<[usize; A_FEW]> {
     last
 }
 
-/// How deep a value stands: so many brackets that it did not open are closed behind it, to the end of
-/// its event or of the body. JSON has no line feed inside a text. And how long the value is.
-fn depth_and_length(from: &[u8]) -> (usize, usize) {
-    let (mut open, mut depth, mut length) = (0_usize, 0, from.len());
-    let mut at = 0;
-    while let Some(byte) = from.get(at) {
+/// How deep a value stands before these bytes: so many brackets are closed that they did not open, to the
+/// end of the event or of the body. JSON has no line feed inside a text.
+fn depth(behind: &[u8]) -> usize {
+    let (mut open, mut depth, mut at) = (0_usize, 0, 0);
+    while let Some(byte) = behind.get(at) {
         match byte {
-            b'"' => at += text_length(&from[at + 1..]),
+            b'"' => at += text_length(&behind[at + 1..]),
             b'{' | b'[' => open += 1,
-            b'}' | b']' if open > 0 => {
-                open -= 1;
-                if open == 0 {
-                    length = length.min(at + 1);
-                }
-            }
+            b'}' | b']' if open > 0 => open -= 1,
             b'}' | b']' => depth += 1,
-            b'\n' if from.get(at + 1).is_none_or(|next| matches!(next, b'\n' | b'\r')) => break,
+            b'\n' if behind.get(at + 1).is_none_or(|next| matches!(next, b'\n' | b'\r')) => break,
             _ => {}
         }
         at += 1;
     }
-    (depth, length)
-}
-
-/// The length of a text from behind its first quote, its last one included.
-fn text_length(text: &[u8]) -> usize {
-    let mut at = 0;
-    while let Some(found) = memchr::memchr2(b'"', b'\\', &text[at..]) {
-        at += found + 1;
-        if text[at - 1] == b'"' {
-            return at;
-        }
-        at += 1;
-        if at >= text.len() {
-            break;
-        }
-    }
-    text.len()
+    depth
 }
 
 /// The beginning of the field's name at every vendor.

@@ -1,6 +1,9 @@
 //! What every report reads: one value for one request.
 
-use std::{net::IpAddr, time::Instant};
+use std::{
+    net::IpAddr,
+    time::{Instant, SystemTime},
+};
 
 use http::{Method, uri::PathAndQuery};
 
@@ -57,10 +60,14 @@ pub(crate) struct Finished<'a> {
     pub(crate) refused_at: Option<&'a Pool>,
     /// The pools asked for and served.
     pub(crate) served_by: Option<ServedBy<'a>>,
+    /// The pool and the provider whose answer the client got, be it an error, and that attempt.
+    pub(crate) served: Option<(&'a Pool, &'a Provider, &'a Step)>,
     /// The status that the client got; 499 where it left before there was one.
     pub(crate) status: u16,
     /// When its head arrived.
     pub(crate) started: Instant,
+    /// When it ended.
+    pub(crate) ended: SystemTime,
     /// From its head to the end of the response.
     pub(crate) times: Times,
     /// Bytes of its body, once that has been read.
@@ -71,6 +78,8 @@ pub(crate) struct Finished<'a> {
     pub(crate) end: End,
     /// The tokens that the answer took, as its provider tells them.
     pub(crate) usage: Option<Usage>,
+    /// What they cost, in picodollars; absent where no price or no usage is known.
+    pub(crate) cost: Option<u64>,
     /// Every provider that was asked or passed over, in order.
     pub(crate) steps: &'a [Step],
 }
@@ -113,25 +122,22 @@ impl<'a> Finished<'a> {
         self.unserved.or(self.served_by.map(|served_by| &*served_by.asked.alias))
     }
 
-    /// What it costs, in picodollars; absent where no price or no usage is known.
-    pub(crate) fn cost(&self) -> Option<u64> {
-        let (_, provider, _) = self.served()?;
-        provider.pricing.cost(self.usage?)
-    }
-
-    /// The pool and the provider whose answer the client got, be it an error.
-    pub(crate) fn served(&self) -> Option<(&'a Pool, &'a Provider, &'a Step)> {
-        let answered =
-            |step: &Step| matches!(step.outcome, Outcome::Status(_) | Outcome::Failed(_));
-        self.attempts().last().filter(|(_, _, step)| answered(step))
-    }
-
     /// The pool and the provider of each step.
     pub(crate) fn attempts(&self) -> impl Iterator<Item = (&'a Pool, &'a Provider, &'a Step)> + '_ {
         let pools = self.served_by.map(|served_by| served_by.pools);
-        self.steps.iter().filter_map(move |step| {
-            let pools = pools?;
-            Some((pools.get(step.provider.pool), pools.provider(step.provider), step))
-        })
+        self.steps.iter().filter_map(move |step| Some(named(pools?, step)))
     }
+}
+
+/// The attempt whose answer the client got: the last, if it was answered.
+pub(super) fn served<'a>(
+    pools: &'a Pools,
+    steps: &'a [Step],
+) -> Option<(&'a Pool, &'a Provider, &'a Step)> {
+    let step = steps.last()?;
+    matches!(step.outcome, Outcome::Status(_) | Outcome::Failed(_)).then(|| named(pools, step))
+}
+
+fn named<'a>(pools: &'a Pools, step: &'a Step) -> (&'a Pool, &'a Provider, &'a Step) {
+    (pools.get(step.provider.pool), pools.provider(step.provider), step)
 }

@@ -37,6 +37,14 @@ impl RequestId {
         }
     }
 
+    /// Appends it as a log says it.
+    pub(crate) fn append(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Sent(id) => out.extend_from_slice(id.as_bytes()),
+            Self::Drawn(bits) => out.extend_from_slice(&drawn(*bits)),
+        }
+    }
+
     /// As a header says it.
     pub(crate) fn into_value(self) -> HeaderValue {
         match self {

@@ -9,7 +9,7 @@ mod queue;
 pub(crate) mod sink;
 mod text;
 
-use std::{cell::RefCell, sync::Arc, time::SystemTime};
+use std::{cell::RefCell, sync::Arc};
 
 use self::line::Line;
 pub(crate) use self::{
@@ -45,7 +45,7 @@ impl Report for AccessLog {
         if is_good_check(request) {
             return;
         }
-        let line = Line::of(request, SystemTime::now());
+        let line = Line::of(request);
         // One buffer for each core: a line costs no allocation.
         LINE.with_borrow_mut(|text| {
             text.clear();

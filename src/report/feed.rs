@@ -46,6 +46,8 @@ pub(crate) struct Told {
     usage: Option<Usage>,
     /// In picodollars.
     cost: Option<u64>,
+    /// Whether the last provider's answer is what the client got.
+    served: bool,
     tries: SmallVec<[Try; 2]>,
     names: Names,
 }
@@ -95,16 +97,15 @@ impl Report for Feed {
         if is_own_answer(request) {
             return;
         }
-        let ended = SystemTime::now();
         let mut ring = self.ring();
         let nth = ring.count;
         ring.count += 1;
         let at = usize::try_from(nth).unwrap_or_default() % LAST;
         match ring.told.get_mut(at) {
-            Some(told) => told.become_of(nth, ended, request),
+            Some(told) => told.become_of(nth, request),
             None => {
                 let mut told = Told::new();
-                told.become_of(nth, ended, request);
+                told.become_of(nth, request);
                 ring.told.push(told);
             }
         }
@@ -129,25 +130,25 @@ impl Told {
             first_byte: None,
             usage: None,
             cost: None,
+            served: false,
             tries: SmallVec::new(),
-            names: Names::default(),
+            names: Names { text: String::with_capacity(64), ends: SmallVec::new() },
         }
     }
 
     /// Writes a request over the one before. Names are copied: what they stand in may end.
-    fn become_of(&mut self, nth: u64, ended: SystemTime, request: &Finished<'_>) {
-        (self.nth, self.ended) = (nth, ended);
+    fn become_of(&mut self, nth: u64, request: &Finished<'_>) {
+        (self.nth, self.ended) = (nth, request.ended);
         self.id = own(request.id);
         (self.stream, self.status, self.end) = (request.stream, request.status, request.end);
         self.total = request.times.total;
         self.first_byte = request.times.head.map(|head| head.first_byte);
-        (self.usage, self.cost) = (request.usage, request.cost());
-        let (names, served) = (&mut self.names, request.served());
+        (self.usage, self.cost) = (request.usage, request.cost);
+        self.served = request.served.is_some();
+        let names = &mut self.names;
         names.clear();
         names.push(&line::alias(request).unwrap_or_default());
         names.push(&line::key(request).unwrap_or_default());
-        names.push(served.map(|(pool, ..)| pool.shown()).unwrap_or_default());
-        names.push(served.map(|(_, provider, _)| provider.shown()).unwrap_or_default());
         self.tries.clear();
         for (pool, provider, step) in request.attempts() {
             names.push(pool.shown());
@@ -158,6 +159,11 @@ impl Told {
             let asked = step.asked.map(|asked| (after(asked.started), asked.took));
             self.tries.push(Try { outcome: step.outcome, asked });
         }
+    }
+
+    /// The one whose answer the client got, be it an error.
+    pub(crate) fn served(&self) -> Option<Tried<'_>> {
+        self.tried().last().filter(|_| self.served)
     }
 
     /// Each provider that was asked or passed over, in order.
@@ -171,8 +177,8 @@ impl Told {
 }
 
 impl Names {
-    /// Alias asked for, key, alias that served, provider; then alias and provider of each attempt.
-    const OF_REQUEST: usize = 4;
+    /// Alias asked for and key; then alias and provider of each attempt.
+    const OF_REQUEST: usize = 2;
 
     fn clear(&mut self) {
         self.text.clear();

@@ -23,12 +23,12 @@ impl Metrics {
 
 impl Metrics {
     fn tokens(request: &Finished<'_>) {
-        let Some((usage, (pool, provider, _))) = request.usage.zip(request.served()) else {
+        let Some((usage, (pool, provider, _))) = request.usage.zip(request.served) else {
             return;
         };
         let tokens = usage.by_kind();
         pool.live.meters.used(&provider.meters, &provider.name, &tokens);
-        let cost = request.cost().unwrap_or_default();
+        let cost = request.cost.unwrap_or_default();
         provider.meters.cost.fetch_add(cost, Relaxed);
         if let Some(account) = request.account {
             account.used(tokens.map(|(_, count)| count), cost);

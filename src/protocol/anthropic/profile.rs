@@ -7,6 +7,7 @@ use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
 use crate::protocol::limits::{Limit, Limits};
 use crate::protocol::profile::{Profile, Said, Stream};
+use crate::protocol::usage::{Count, Form, Place};
 
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
@@ -30,7 +31,19 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         said: SAID,
         ..Stream::USUAL
     },
+    usage: USAGE,
     ..Profile::USUAL
+};
+
+const USAGE: Form = Form {
+    fields: &["\"usage\""],
+    places: &[
+        Place(Count::Input, "", "input_tokens"),
+        Place(Count::Output, "", "output_tokens"),
+        Place(Count::CacheRead, "", "cache_read_input_tokens"),
+        Place(Count::CacheWrite, "", "cache_creation_input_tokens"),
+    ],
+    cache_is_beside: true,
 };
 
 /// Anthropic's headers about limits.

@@ -6,6 +6,7 @@ use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
 use crate::protocol::profile::{InPath, InQuery, Profile, Stream};
+use crate::protocol::usage::{Count, Form, Place};
 
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
@@ -23,7 +24,19 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     tools: &["toolConfig"],
     // Its frames know no comments.
     stream: Stream { has_comments: false, frame_ends: FRAME_ENDS, ..Stream::USUAL },
+    usage: USAGE,
     ..Profile::USUAL
+};
+
+const USAGE: Form = Form {
+    fields: &["\"usage\""],
+    places: &[
+        Place(Count::Input, "", "inputTokens"),
+        Place(Count::Output, "", "outputTokens"),
+        Place(Count::CacheRead, "", "cacheReadInputTokens"),
+        Place(Count::CacheWrite, "", "cacheWriteInputTokens"),
+    ],
+    cache_is_beside: true,
 };
 
 /// The flat fields of a request's `inferenceConfig`, in the order in which they are written.

@@ -6,6 +6,7 @@ use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
 use crate::protocol::profile::{Profile, Said, Stream};
+use crate::protocol::usage::{Count, Form, Place};
 
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
@@ -21,8 +22,21 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         said: SAID,
         ..Stream::USUAL
     },
-    usage: &["\"usage\"", "\"meta\""],
+    usage: USAGE,
     ..Profile::USUAL
+};
+
+/// What was billed is less than what was used: it counts only where the other is not said.
+const USAGE: Form = Form {
+    fields: &["\"usage\"", "\"meta\""],
+    places: &[
+        Place(Count::Input, "tokens", "input_tokens"),
+        Place(Count::Input, "billed_units", "input_tokens"),
+        Place(Count::Output, "tokens", "output_tokens"),
+        Place(Count::Output, "billed_units", "output_tokens"),
+        Place(Count::CacheRead, "", "cached_tokens"),
+    ],
+    cache_is_beside: false,
 };
 
 /// The flat fields of a request, in the order in which they are written.

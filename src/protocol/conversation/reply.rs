@@ -139,8 +139,23 @@ impl Usage {
         cache_read: u64,
         cache_write: u64,
     ) -> Self {
-        let input = uncached.saturating_add(cache_read).saturating_add(cache_write);
-        Self { input, output, cache_read, cache_write, reasoning: 0 }
+        let input = uncached;
+        Self { input, output, cache_read, cache_write, reasoning: 0 }.with_cache_beside()
+    }
+
+    /// Where the input was told without what went through a cache.
+    #[must_use]
+    pub(crate) fn with_cache_beside(self) -> Self {
+        let cached = self.cache_read.saturating_add(self.cache_write);
+        Self { input: self.input.saturating_add(cached), ..self }
+    }
+
+    /// With reasoning that is told beside the output, unless the total shows that the output holds it.
+    #[must_use]
+    pub(crate) fn with_thoughts(self, reasoning: u64, total: Option<u64>) -> Self {
+        let is_held = self.output >= reasoning && total == Some(self.total());
+        let output = if is_held { self.output } else { self.output.saturating_add(reasoning) };
+        Self { output, reasoning, ..self }
     }
 
     /// Each count under the name that metrics and files have for it.

@@ -6,6 +6,7 @@ use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Nested, Word, word};
 use crate::protocol::fields::{Field, Means};
 use crate::protocol::profile::{InPath, InQuery, Profile, Said, Stream};
+use crate::protocol::usage::{Count, Form, Place};
 
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
@@ -35,8 +36,21 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         said: SAID,
         ..Stream::USUAL
     },
-    usage: &["\"usageMetadata\""],
+    usage: USAGE,
     ..Profile::USUAL
+};
+
+const USAGE: Form = Form {
+    fields: &["\"usageMetadata\""],
+    places: &[
+        Place(Count::Input, "", "promptTokenCount"),
+        Place(Count::MoreInput, "", "toolUsePromptTokenCount"),
+        Place(Count::Output, "", "candidatesTokenCount"),
+        Place(Count::ReasoningBeside, "", "thoughtsTokenCount"),
+        Place(Count::CacheRead, "", "cachedContentTokenCount"),
+        Place(Count::Total, "", "totalTokenCount"),
+    ],
+    cache_is_beside: false,
 };
 
 /// The flat fields of a request's `generationConfig`, in the order in which they are written.

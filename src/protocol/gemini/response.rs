@@ -230,18 +230,13 @@ impl UsageIn {
     /// them already, they are not added again.
     pub(super) fn into_usage(self) -> Usage {
         let prompt = self.prompt_token_count.unwrap_or_default();
-        let input = prompt.saturating_add(self.tool_use_prompt_token_count.unwrap_or_default());
-        let candidates = self.candidates_token_count.unwrap_or_default();
-        let reasoning = self.thoughts_token_count.unwrap_or_default();
-        let holds_thoughts = candidates >= reasoning
-            && self.total_token_count == Some(input.saturating_add(candidates));
-        Usage {
-            input,
-            output: if holds_thoughts { candidates } else { candidates.saturating_add(reasoning) },
+        let usage = Usage {
+            input: prompt.saturating_add(self.tool_use_prompt_token_count.unwrap_or_default()),
+            output: self.candidates_token_count.unwrap_or_default(),
             cache_read: self.cached_content_token_count.unwrap_or_default(),
-            cache_write: 0,
-            reasoning,
-        }
+            ..Usage::default()
+        };
+        usage.with_thoughts(self.thoughts_token_count.unwrap_or_default(), self.total_token_count)
     }
 }
 

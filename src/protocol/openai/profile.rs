@@ -7,6 +7,7 @@ use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
 use crate::protocol::limits::{Limit, Limits};
 use crate::protocol::profile::{AskUsage, Profile, Said, Stream};
+use crate::protocol::usage::{Count, Form, Place};
 
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
@@ -39,7 +40,22 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         said: SAID,
         ..Stream::USUAL
     },
+    usage: USAGE,
     ..Profile::USUAL
+};
+
+/// Images and transcriptions have the second names.
+const USAGE: Form = Form {
+    fields: &["\"usage\""],
+    places: &[
+        Place(Count::Input, "", "prompt_tokens"),
+        Place(Count::Input, "", "input_tokens"),
+        Place(Count::Output, "", "completion_tokens"),
+        Place(Count::Output, "", "output_tokens"),
+        Place(Count::CacheRead, "prompt_tokens_details", "cached_tokens"),
+        Place(Count::Reasoning, "completion_tokens_details", "reasoning_tokens"),
+    ],
+    cache_is_beside: false,
 };
 
 /// OpenAI's headers about limits, which many others write, too.

@@ -6,6 +6,7 @@ use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
 use crate::protocol::profile::{Profile, Said, Stream};
+use crate::protocol::usage::{Count, Form, Place};
 
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
@@ -33,7 +34,19 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         said: SAID,
         ..Stream::USUAL
     },
+    usage: USAGE,
     ..Profile::USUAL
+};
+
+const USAGE: Form = Form {
+    fields: &["\"usage\""],
+    places: &[
+        Place(Count::Input, "", "input_tokens"),
+        Place(Count::Output, "", "output_tokens"),
+        Place(Count::CacheRead, "input_tokens_details", "cached_tokens"),
+        Place(Count::Reasoning, "output_tokens_details", "reasoning_tokens"),
+    ],
+    cache_is_beside: false,
 };
 
 /// The flat fields of a request, in the order in which they are written.

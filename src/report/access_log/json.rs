@@ -11,7 +11,11 @@ use serde::Serialize as _;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 
 use super::line::{Attempt, Dollars, Line, Millis, Stamp};
-use crate::{protocol::conversation::Usage, record::Outcome, refusal::drives_terminals};
+use crate::{
+    protocol::conversation::Usage,
+    record::{Outcome, RequestId},
+    refusal::drives_terminals,
+};
 
 /// A key of ours, in which nothing is to be escaped, with all that stands around it: so it is one copy.
 macro_rules! key {
@@ -22,9 +26,11 @@ macro_rules! key {
 
 /// Appends the line, without its line feed.
 pub(super) fn write(line: &Line<'_>, out: &mut Vec<u8>) {
+    // Long enough for most lines.
+    out.reserve(1024);
     let mut object = Object::begin(out);
     object.stamp(key!("time"), line.time);
-    object.text(key!("id"), &line.id);
+    object.id(key!("id"), line.id);
     if let Some(client) = line.client {
         object.address(key!("client"), client);
     }
@@ -116,6 +122,8 @@ impl<'a> Object<'a> {
         self.out.push(b'}');
     }
 
+    /// Always inlined, as are its callers: the length of a key is known then, and it is one or two moves.
+    #[inline(always)]
     fn key(&mut self, key: &'static str) {
         self.out.extend_from_slice(key.as_bytes());
     }
@@ -127,12 +135,14 @@ impl<'a> Object<'a> {
         self.out.extend_from_slice(b"\":");
     }
 
+    #[inline(always)]
     fn raw(&mut self, key: &'static str, value: &str) {
         self.key(key);
         self.out.extend_from_slice(value.as_bytes());
     }
 
     /// A word of ours, in which nothing is to be escaped either.
+    #[inline(always)]
     fn word(&mut self, key: &'static str, word: &'static str) {
         self.key(key);
         self.quoted(word);
@@ -144,19 +154,31 @@ impl<'a> Object<'a> {
         self.out.push(b'"');
     }
 
+    #[inline(always)]
     fn text(&mut self, key: &'static str, text: &str) {
         self.key(key);
-        // No branch inside, so that many bytes are compared at once.
-        let is_odd = |byte: u8| !(b' '..=b'~').contains(&byte) || byte == b'"' || byte == b'\\';
-        if text.bytes().fold(false, |odd, byte| odd | is_odd(byte)) {
-            // Writing into memory does not fail.
-            let formatter = Escaping(CompactFormatter);
-            let _ = text.serialize(&mut Serializer::with_formatter(&mut *self.out, formatter));
-        } else {
-            self.quoted(text);
-        }
+        self.escaped(text);
     }
 
+    fn escaped(&mut self, text: &str) {
+        if is_plain(text.as_bytes()) {
+            return self.quoted(text);
+        }
+        // Writing into memory does not fail.
+        let formatter = Escaping(CompactFormatter);
+        let _ = text.serialize(&mut Serializer::with_formatter(&mut *self.out, formatter));
+    }
+
+    /// An id has only letters, digits and a few marks.
+    #[inline(always)]
+    fn id(&mut self, key: &'static str, id: &RequestId) {
+        self.key(key);
+        self.out.push(b'"');
+        id.append(self.out);
+        self.out.push(b'"');
+    }
+
+    #[inline(always)]
     fn text_if(&mut self, key: &'static str, text: Option<&str>) {
         if let Some(text) = text {
             self.text(key, text);
@@ -178,6 +200,7 @@ impl<'a> Object<'a> {
         self.out.push(b'"');
     }
 
+    #[inline(always)]
     fn number(&mut self, key: &'static str, number: u64) {
         self.key(key);
         self.digits(number);
@@ -206,19 +229,55 @@ impl<'a> Object<'a> {
         self.out.extend_from_slice(&digits[..length]);
     }
 
+    #[inline(always)]
     fn millis(&mut self, key: &'static str, time: Option<Millis>) {
-        if let Some(Millis(time)) = time {
-            let micros = time.as_secs() * 1_000_000 + u64::from(time.subsec_micros());
-            self.decimal(key, micros, 3);
+        if let Some(time) = time {
+            self.key(key);
+            self.thousandths(time);
         }
     }
 
+    fn thousandths(&mut self, Millis(time): Millis) {
+        let micros = time.as_secs() * 1_000_000 + u64::from(time.subsec_micros());
+        self.digits(micros / 1_000);
+        let rest = (micros % 1_000) as u32;
+        let digit = |one: u32| b'0' + (rest / one % 10) as u8;
+        let digits = [b'.', digit(100), digit(10), digit(1)];
+        let length = match (rest, rest % 10, rest % 100) {
+            (0, ..) => 0,
+            (_, _, 0) => 2,
+            (_, 0, _) => 3,
+            _ => 4,
+        };
+        self.out.extend_from_slice(&digits[..length]);
+    }
+
+    #[inline(always)]
     fn stamp(&mut self, key: &'static str, stamp: Stamp) {
         self.key(key);
         self.out.push(b'"');
         stamp.append(self.out);
         self.out.push(b'"');
     }
+}
+
+/// Whether nothing in it is to be escaped: printable ASCII without quotes and backslashes. Eight bytes are
+/// looked at together.
+fn is_plain(text: &[u8]) -> bool {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGHS: u64 = ONES << 7;
+    let has_zero = |word: u64| word.wrapping_sub(ONES) & !word;
+    let odd = |word: u64| {
+        let low = word.wrapping_sub(ONES * 0x20) & !word;
+        let delete = has_zero(word ^ (ONES * 0x7f));
+        let quote = has_zero(word ^ (ONES * u64::from(b'"')));
+        let backslash = has_zero(word ^ (ONES * u64::from(b'\\')));
+        (low | delete | quote | backslash | word) & HIGHS
+    };
+    let (words, rest) = text.as_chunks::<8>();
+    let all = words.iter().fold(0, |all, word| all | odd(u64::from_ne_bytes(*word)));
+    let is_odd = |byte: &u8| !(b' '..=b'~').contains(byte) || matches!(byte, b'"' | b'\\');
+    all == 0 && !rest.iter().any(is_odd)
 }
 
 /// JSON without white space, and without a raw control character.
@@ -277,6 +336,31 @@ mod tests {
             object.digits(1);
             object.end();
             assert_eq!(out, format!(r#"{{"a":"{address}","b":1}}"#).into_bytes());
+        }
+    }
+
+    #[test]
+    fn plain_is_what_needs_no_escape() {
+        for byte in 0..=255_u8 {
+            let wanted = (b' '..=b'~').contains(&byte) && byte != b'"' && byte != b'\\';
+            for at in 0..11 {
+                let mut text = *b"abcdefghijk";
+                text[at] = byte;
+                assert_eq!(is_plain(&text), wanted, "{byte} at {at}");
+            }
+        }
+        assert!(is_plain(b""));
+    }
+
+    #[test]
+    fn milliseconds_are_short() {
+        for (micros, wanted) in
+            [(0, "0"), (1, "0.001"), (120, "0.12"), (1_300, "1.3"), (2_000, "2"), (9_040, "9.04")]
+        {
+            let mut out = Vec::new();
+            let time = std::time::Duration::from_micros(micros);
+            Object::begin(&mut out).millis(key!("a"), Some(Millis(time)));
+            assert_eq!(String::from_utf8(out).unwrap(), format!(",\"a\":{wanted}"));
         }
     }
 

@@ -5,6 +5,7 @@
 
 use std::{
     borrow::Cow,
+    cell::Cell,
     fmt::{self, Display},
     net::IpAddr,
     time::{Duration, SystemTime},
@@ -15,7 +16,7 @@ use time::{OffsetDateTime, Time};
 use crate::{
     failure::Class,
     protocol::{Operation, Protocol, conversation::Usage},
-    record::{End, Finished, Outcome, trail::Step},
+    record::{End, Finished, Outcome, RequestId, trail::Step},
     secret::names::label,
     table::{Caller, Pool, Provider},
 };
@@ -26,7 +27,7 @@ pub(crate) struct Line<'a> {
     /// When its head arrived, in UTC.
     pub(crate) time: Stamp,
     /// Its id, which its response bears as `x-request-id`.
-    pub(crate) id: Cow<'a, str>,
+    pub(crate) id: &'a RequestId,
     /// The client's address.
     pub(crate) client: Option<IpAddr>,
     /// The method of HTTP.
@@ -111,15 +112,15 @@ pub(crate) struct Dollars(pub(crate) u64);
 pub(crate) struct Millis(pub(crate) Duration);
 
 impl<'a> Line<'a> {
-    /// The line of a request that has ended at `now`.
-    pub(crate) fn of(request: &'a Finished<'a>, now: SystemTime) -> Self {
+    /// The line of a request that has ended.
+    pub(crate) fn of(request: &'a Finished<'a>) -> Self {
         let attempts = Attempts(request);
-        let served = request.served();
+        let (served, now) = (request.served, request.ended);
         let target = request.asks.target.as_ref();
         let head = request.times.head;
         let mut line = Self {
             time: Stamp(now.checked_sub(request.times.total).unwrap_or(now)),
-            id: request.id.text(),
+            id: request.id,
             client: request.asks.client,
             method: target.map(|(method, _)| method.as_str()).unwrap_or_default(),
             path: path(request),
@@ -136,7 +137,7 @@ impl<'a> Line<'a> {
             end: "complete",
             attempts,
             usage: request.usage,
-            cost: request.cost().map(Dollars),
+            cost: request.cost.map(Dollars),
             bytes_in: request.bytes_in,
             bytes_out: request.bytes_out,
             ttfb_ms: head.map(|head| Millis(head.first_byte)),
@@ -281,19 +282,15 @@ impl Display for Millis {
 }
 
 impl Stamp {
-    /// Appends it as RFC 3339.
+    /// Appends it as RFC 3339. Of the lines of one second only the first works its date out.
     pub(crate) fn append(self, out: &mut Vec<u8>) {
-        let moment = OffsetDateTime::from(self.0);
-        let (year, month, day) = moment.to_calendar_date();
-        let (hour, minute, second, millis) = moment.time().as_hms_milli();
-        let mut text = *b"0000-00-00T00:00:00.000Z";
-        digits(&mut text[0..4], u32::try_from(year).unwrap_or_default());
-        digits(&mut text[5..7], u8::from(month).into());
-        digits(&mut text[8..10], day.into());
-        digits(&mut text[11..13], hour.into());
-        digits(&mut text[14..16], minute.into());
-        digits(&mut text[17..19], second.into());
-        digits(&mut text[20..23], millis.into());
+        let since = self.0.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let (second, mut text) = match LAST_SECOND.get() {
+            (second, text) if second == since.as_secs() => (second, text),
+            _ => (since.as_secs(), date(self.0)),
+        };
+        digits(&mut text[20..23], since.subsec_millis());
+        LAST_SECOND.set((second, text));
         out.extend_from_slice(&text);
     }
 
@@ -301,6 +298,26 @@ impl Stamp {
     pub(crate) fn time_of_day(self) -> impl Display {
         TimeOfDay(OffsetDateTime::from(self.0).time())
     }
+}
+
+/// A moment as RFC 3339, its milliseconds left out.
+fn date(moment: SystemTime) -> [u8; 24] {
+    let moment = OffsetDateTime::from(moment);
+    let (year, month, day) = moment.to_calendar_date();
+    let (hour, minute, second) = moment.time().as_hms();
+    let mut text = *b"0000-00-00T00:00:00.000Z";
+    digits(&mut text[0..4], u32::try_from(year).unwrap_or_default());
+    digits(&mut text[5..7], u8::from(month).into());
+    digits(&mut text[8..10], day.into());
+    digits(&mut text[11..13], hour.into());
+    digits(&mut text[14..16], minute.into());
+    digits(&mut text[17..19], second.into());
+    text
+}
+
+thread_local! {
+    /// The second of the last line, and its text.
+    static LAST_SECOND: Cell<(u64, [u8; 24])> = const { Cell::new((u64::MAX, [b'0'; 24])) };
 }
 
 /// A number, right-aligned among zeros.

@@ -43,7 +43,7 @@ pub(super) fn write(line: &Line<'_>, out: &mut Vec<u8>) {
     if let Some(cost) = line.cost {
         text.word(cost);
     }
-    text.word(&line.id);
+    text.word(line.id.text());
 }
 
 /// Whether this attempt is the one that `via` names.

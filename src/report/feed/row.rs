@@ -68,6 +68,7 @@ impl<'a> Row<'a> {
         let alias = name(0);
         let other = |it: &'a str| if it == alias { "" } else { it };
         let (end, code) = line::end(told.end);
+        let served = told.served();
         let attempt = |tried: Tried<'a>| Attempt {
             alias: other(tried.alias),
             provider: tried.provider,
@@ -80,8 +81,8 @@ impl<'a> Row<'a> {
             time: stamp(told.ended.checked_sub(told.total).unwrap_or(told.ended)),
             id: told.id.text(),
             alias,
-            served_alias: other(name(2)),
-            provider: name(3),
+            served_alias: other(served.as_ref().map(|it| it.alias).unwrap_or_default()),
+            provider: served.map(|it| it.provider).unwrap_or_default(),
             key: name(1),
             stream: told.stream,
             status: told.status,

@@ -1,0 +1,160 @@
+//! Reads the counts of a usage field by its protocol's table: one walk, without a tree.
+
+use crate::protocol::conversation::Usage;
+
+/// Where a protocol's answers tell their tokens, and how they are counted.
+#[derive(Debug)]
+pub(crate) struct Form {
+    /// The fields that hold the counts, in quotes.
+    pub(crate) fields: &'static [&'static str],
+    /// The counts. Of several places for one, the first that is told counts.
+    pub(crate) places: &'static [Place],
+    /// Whether the input is told without what went through a cache.
+    pub(crate) cache_is_beside: bool,
+}
+
+/// Where one count stands: the object inside of the field, empty for the field itself, and its name.
+#[derive(Debug)]
+pub(crate) struct Place(pub(crate) Count, pub(crate) &'static str, pub(crate) &'static str);
+
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Count {
+    Input,
+    /// Input that is told beside the input.
+    MoreInput,
+    Output,
+    CacheRead,
+    CacheWrite,
+    Reasoning,
+    /// Reasoning that is told beside the output, unless the total shows that the output holds it.
+    ReasoningBeside,
+    /// Input and output.
+    Total,
+}
+
+/// How many there are of these.
+const COUNTS: usize = Count::Total as usize + 1;
+
+/// The most places of one table.
+const PLACES: usize = 8;
+
+impl Form {
+    /// The usage that this JSON object tells, unless it tells nothing; and where the object ends.
+    pub(crate) fn read(&self, object: &[u8]) -> (Option<Usage>, usize) {
+        let mut told = [None; PLACES];
+        let length = walk(object, |parent, name, count| {
+            let is_place = |it: &Place| it.2.as_bytes() == name && it.1.as_bytes() == parent;
+            let at = self.places.iter().position(is_place);
+            if let Some(place) = at.and_then(|at| told.get_mut(at)) {
+                *place = Some(count);
+            }
+        });
+        let mut counts = [None; COUNTS];
+        for (Place(count, ..), told) in self.places.iter().zip(told) {
+            let first = &mut counts[*count as usize];
+            *first = first.or(told);
+        }
+        (self.usage(&counts).if_any(), length)
+    }
+
+    fn usage(&self, counts: &[Option<u64>; COUNTS]) -> Usage {
+        let count = |count: Count| counts[count as usize].unwrap_or_default();
+        let usage = Usage {
+            input: count(Count::Input).saturating_add(count(Count::MoreInput)),
+            output: count(Count::Output),
+            cache_read: count(Count::CacheRead),
+            cache_write: count(Count::CacheWrite),
+            reasoning: count(Count::Reasoning),
+        };
+        if self.cache_is_beside {
+            return usage.with_cache_beside();
+        }
+        match counts[Count::ReasoningBeside as usize] {
+            None => usage,
+            Some(reasoning) => usage.with_thoughts(reasoning, counts[Count::Total as usize]),
+        }
+    }
+}
+
+/// Tells every count of the object and of the objects in it, with the name of the object that holds it;
+/// what stands deeper is passed over. Gives the length of the object.
+fn walk<'a>(object: &'a [u8], mut tell: impl FnMut(&'a [u8], &'a [u8], u64)) -> usize {
+    let (mut depth, mut parent, mut at) = (0_usize, &b""[..], 0);
+    while let Some(byte) = object.get(at) {
+        at += 1;
+        match byte {
+            b'"' => {
+                let start = at;
+                at = text_end(object, at);
+                let name = object.get(start..at - 1).unwrap_or_default();
+                let Some(value) = value_behind(object, at) else { continue };
+                at = value;
+                match object[at] {
+                    b'0'..=b'9' if depth <= 2 => {
+                        let mut count = 0_u64;
+                        while let Some(digit @ b'0'..=b'9') = object.get(at) {
+                            count = count.saturating_mul(10).saturating_add((digit - b'0').into());
+                            at += 1;
+                        }
+                        tell(if depth == 1 { b"" } else { parent }, name, count);
+                    }
+                    b'{' if depth == 1 => parent = name,
+                    _ => {}
+                }
+            }
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => {
+                depth = depth.saturating_sub(1);
+                if depth == 0 {
+                    return at;
+                }
+            }
+            _ => {}
+        }
+    }
+    object.len()
+}
+
+/// Where the text ends that begins here, behind its last quote.
+fn text_end(object: &[u8], from: usize) -> usize {
+    let mut at = from;
+    while let Some(byte) = object.get(at) {
+        at += 1;
+        match byte {
+            b'"' => return at,
+            b'\\' => at += 1,
+            _ => {}
+        }
+    }
+    object.len().max(from)
+}
+
+/// Where the value stands to which the text before is the key.
+fn value_behind(object: &[u8], at: usize) -> Option<usize> {
+    let behind_space = |mut at: usize| {
+        while matches!(object.get(at), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+            at += 1;
+        }
+        at
+    };
+    let colon = behind_space(at);
+    let value = (object.get(colon) == Some(&b':')).then(|| behind_space(colon + 1))?;
+    (value < object.len()).then_some(value)
+}
+
+/// The length of a text from behind its first quote, its last one included.
+pub(super) fn text_length(text: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(found) = memchr::memchr2(b'"', b'\\', &text[at..]) {
+        at += found + 1;
+        if text[at - 1] == b'"' {
+            return at;
+        }
+        at += 1;
+        if at >= text.len() {
+            break;
+        }
+    }
+    text.len()
+}
