@@ -3,6 +3,7 @@
 mod check;
 mod explain;
 mod health;
+mod key;
 mod log;
 mod schema;
 mod serve;
@@ -43,6 +44,8 @@ enum Command {
     /// Show the status of a running process: aliases, providers, keys, the last requests.
     #[cfg(feature = "top")]
     Top(top::Arguments),
+    /// Make a key for a client.
+    Key(key::Arguments),
     /// Print the JSON Schema of the file, for editors.
     Schema,
 }
@@ -58,6 +61,7 @@ pub fn main() -> ExitCode {
         Some(Command::Health(health)) => health::run(&health),
         #[cfg(feature = "top")]
         Some(Command::Top(top)) => top::run(&top),
+        Some(Command::Key(arguments)) => key::run(&arguments),
         Some(Command::Schema) => schema::run(),
     }
 }

@@ -27,6 +27,10 @@ pub enum Refusal {
     MissingApiKey,
     /// No such key.
     InvalidApiKey,
+    /// The key's time is over.
+    KeyExpired,
+    /// The operator has switched the key off, or its team.
+    KeyDisabled,
     /// The key is known, but not for this alias, or a rule denies it.
     Forbidden,
     /// The alias is not for this kind of endpoint.
@@ -103,6 +107,8 @@ pub enum Refusal {
 pub enum Whose {
     /// The caller's key.
     Key,
+    /// What the caller's key belongs to.
+    Team,
     /// The alias.
     Pool,
     /// The one provider that may serve.
@@ -138,6 +144,7 @@ impl Whose {
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Key => "key",
+            Self::Team => "team",
             Self::Pool => "pool",
             Self::Provider => "provider",
         }
@@ -162,6 +169,8 @@ impl Refusal {
             Self::UnsupportedEndpoint => (S::BAD_REQUEST, INVALID, "unsupported_endpoint"),
             Self::MissingApiKey => (S::UNAUTHORIZED, INVALID, "missing_api_key"),
             Self::InvalidApiKey => (S::UNAUTHORIZED, INVALID, "invalid_api_key"),
+            Self::KeyExpired => (S::UNAUTHORIZED, INVALID, "key_expired"),
+            Self::KeyDisabled => (S::UNAUTHORIZED, INVALID, "key_disabled"),
             Self::Forbidden => (S::FORBIDDEN, "permission_error", "forbidden"),
             Self::EndpointNotAllowed => (S::FORBIDDEN, "permission_error", "endpoint_not_allowed"),
             Self::OtherModel(_) => (S::BAD_REQUEST, INVALID, "model_mismatch"),
@@ -233,6 +242,8 @@ impl Refusal {
                 <key>`."
                 .into(),
             Self::InvalidApiKey => "The API key is not known here.".into(),
+            Self::KeyExpired => "This API key has expired: ask the operator for a new one.".into(),
+            Self::KeyDisabled => "This API key is disabled: ask the operator.".into(),
             Self::Forbidden => "This API key may not use this model.".into(),
             Self::EndpointNotAllowed => "This model may not be used for this endpoint: the \
                 operator can allow it with `endpoints`."
@@ -336,6 +347,7 @@ impl Whose {
     fn noun(self) -> &'static str {
         match self {
             Self::Key => "API key",
+            Self::Team => "API key's team",
             Self::Pool => "model",
             Self::Provider => "model's provider",
         }

@@ -14,6 +14,7 @@ pub(crate) mod intake;
 pub(crate) mod door;
 pub(crate) mod token;
 pub(crate) mod signature;
+pub(crate) mod output_cap;
 pub(crate) mod permits;
 pub(crate) mod admit;
 pub(crate) mod affinity;

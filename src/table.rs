@@ -11,6 +11,7 @@ pub(crate) mod asked_model;
 pub(crate) mod origin;
 pub mod fallback;
 pub(crate) mod keyring;
+pub(crate) mod terms;
 pub(crate) mod access;
 pub(crate) mod mock;
 pub(crate) mod aws;

@@ -85,7 +85,7 @@ pub fn explain(
     };
     let mut told =
         Explanation { model: label(alias).into_owned(), refused: None, pools: Vec::new() };
-    let first = match access::resolve(table, first, caller) {
+    let first = match access::resolve(table, first, alias, caller) {
         Ok(pool) => pool,
         Err(refusal) => {
             told.refused = Some(refusal.message());
@@ -95,6 +95,10 @@ pub fn explain(
     if let Caller::Known(key) = caller {
         told.refused =
             limited(&table.keyring.key(key).limits).map(|why| format!("the key is {why}"));
+        let team = access::terms(table, caller).and_then(|terms| terms.team.as_ref());
+        if let (None, Some(team)) = (&told.refused, team) {
+            told.refused = limited(&team.limits).map(|why| format!("the key's team is {why}"));
+        }
     }
     let now = Instant::now();
     told.pools.push(pool(table.pool(first), now, tokens));
@@ -102,7 +106,7 @@ pub fn explain(
         return Ok(told);
     }
     for &next in &table.pool(first).fallback.to {
-        match access::resolve(table, next, caller) {
+        match access::resolve(table, next, &table.pool(next).alias, caller) {
             // Its rules send the caller back.
             Ok(id) if id == first => {}
             Ok(id) => {

@@ -5,14 +5,18 @@
 
 use std::collections::BTreeMap;
 
+mod auth;
 mod failover;
+mod limits;
 mod prices;
 
+pub(crate) use auth::{Auth, KeyDefinition, Team};
 pub(crate) use failover::{
     Backoff, Commit, Cooldown, Fallback, HealthCheck, Hedge, Jitter, Meaning, Stay, Sticky,
     Timeouts,
 };
 
+pub(crate) use limits::{ConcurrencyLimit, RateLimit};
 pub(crate) use prices::{Price, Prices, Rates, Tier};
 
 use schemars::JsonSchema;
@@ -24,8 +28,6 @@ use crate::secret::{Secret, unseen};
 
 unseen!(
     File,
-    Auth,
-    KeyDefinition,
     Target,
     Pool,
     Single,
@@ -91,39 +93,6 @@ pub(crate) struct Cors {
     pub(crate) origins: Vec<String>,
     /// The headers that they may send (whatever they ask for when absent).
     pub(crate) headers: Option<Vec<String>>,
-}
-
-/// Who may call, and within which limits.
-#[derive(Deserialize, JsonSchema)]
-pub(crate) struct Auth {
-    /// Keys that open every alias.
-    pub(crate) global_keys: Option<Vec<Secret>>,
-    /// Named keys with limits and labels of their own.
-    pub(crate) key_definitions: Option<BTreeMap<String, KeyDefinition>>,
-}
-
-/// A named key.
-#[derive(Deserialize, JsonSchema)]
-pub(crate) struct KeyDefinition {
-    /// The token a client sends; absent where it signs with `aws` instead.
-    pub(crate) key: Option<Secret>,
-    /// The access key pair that a client of Bedrock signs its requests with.
-    pub(crate) aws: Option<AccessKey>,
-    /// Requests this key may make, wherever it is used.
-    pub(crate) rate_limit: Option<RateLimit>,
-    /// Requests this key may have in flight, wherever it is used.
-    pub(crate) concurrency_limit: Option<ConcurrencyLimit>,
-    /// Facts about the caller that `routing_rules` match.
-    pub(crate) labels: Option<BTreeMap<String, String>>,
-}
-
-/// An access key pair of the router's own making; AWS never hears of it.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub(crate) struct AccessKey {
-    /// The pair's public half, which every signature names.
-    pub(crate) access_key_id: Secret,
-    /// The pair's secret half, which never travels.
-    pub(crate) secret_access_key: Secret,
 }
 
 /// The pool of idle upstream connections.
@@ -336,26 +305,6 @@ pub(crate) enum Credentials {
     One(Secret),
     /// One provider per credential, in order.
     Many(#[schemars(length(min = 1))] Vec<Secret>),
-}
-
-/// A token bucket.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
-pub(crate) struct RateLimit {
-    /// Refill per second, fractions allowed.
-    // One request in twelve days, and one each nanosecond: what a bucket can count.
-    #[schemars(range(min = 0.000_001, max = 1_000_000_000), extend("exclusiveMinimum" = 0))]
-    pub(crate) requests_per_second: f64,
-    /// Requests at once from rest (the rate, rounded up, when absent).
-    #[schemars(range(min = 1))]
-    pub(crate) burst_size: Option<u32>,
-}
-
-/// A cap on requests in flight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-pub(crate) struct ConcurrencyLimit {
-    /// The cap.
-    #[schemars(range(min = 1))]
-    pub(crate) max_concurrent_requests: u32,
 }
 
 /// A rule on the caller's labels.

@@ -29,6 +29,7 @@ pub struct Registry {
     providers: DashMap<ProviderId, Arc<Provider>>,
     pools: DashMap<String, Arc<Pool>>,
     keys: DashMap<String, Arc<Key>>,
+    teams: DashMap<String, Arc<Key>>,
     names: DashMap<ProviderName, Arc<ProviderMeters>>,
 }
 
@@ -41,6 +42,7 @@ pub(crate) struct Draft<'r> {
     providers: HashMap<ProviderId, Arc<Provider>>,
     pools: HashMap<String, Arc<Pool>>,
     keys: HashMap<String, Arc<Key>>,
+    teams: HashMap<String, Arc<Key>>,
     names: HashMap<ProviderName, Arc<ProviderMeters>>,
     occurrences: HashMap<(String, String), u32>,
 }
@@ -57,7 +59,7 @@ pub(crate) struct Pool {
     pub(crate) meters: Arc<PoolMeters>,
 }
 
-/// What outlives a table for one key.
+/// What outlives a table for one key, or for one team.
 #[derive(Debug)]
 pub(crate) struct Key {
     limits: Limits,
@@ -87,6 +89,7 @@ impl Registry {
             providers: DashMap::new(),
             pools: DashMap::new(),
             keys: DashMap::new(),
+            teams: DashMap::new(),
             names: DashMap::new(),
         }
     }
@@ -99,6 +102,7 @@ impl Registry {
             providers: HashMap::new(),
             pools: HashMap::new(),
             keys: HashMap::new(),
+            teams: HashMap::new(),
             names: HashMap::new(),
             occurrences: HashMap::new(),
         }
@@ -110,6 +114,7 @@ impl Registry {
         self.identities.sweep();
         self.providers.retain(|_, kept| in_use(kept));
         self.keys.retain(|_, kept| in_use(kept));
+        self.teams.retain(|_, kept| in_use(kept));
         let counted = (self.pools.len(), self.names.len());
         self.pools.retain(|_, kept| in_use(kept));
         self.names.retain(|_, kept| Arc::strong_count(kept) > 1);
@@ -192,13 +197,20 @@ impl Draft<'_> {
         keep(&self.registry.keys, &mut self.keys, name.to_owned(), limits, fresh)
     }
 
+    /// The team with this name.
+    pub(crate) fn team(&mut self, name: &str, limits: LimitSettings) -> Arc<Key> {
+        let fresh = || Key { limits: Limits::new(limits), account: Arc::new(Account::new(name)) };
+        keep(&self.registry.teams, &mut self.teams, name.to_owned(), limits, fresh)
+    }
+
     /// The table that was compiled with this draft serves: keeps its state. What only the table
     /// before knew is left to [`Registry::sweep`].
     pub(crate) fn commit(self) {
-        let Self { registry, providers, pools, keys, names, .. } = self;
+        let Self { registry, providers, pools, keys, teams, names, .. } = self;
         providers.into_iter().for_each(|(id, state)| drop(registry.providers.insert(id, state)));
         pools.into_iter().for_each(|(alias, state)| drop(registry.pools.insert(alias, state)));
         keys.into_iter().for_each(|(name, state)| drop(registry.keys.insert(name, state)));
+        teams.into_iter().for_each(|(name, state)| drop(registry.teams.insert(name, state)));
         names.into_iter().for_each(|(name, meters)| drop(registry.names.insert(name, meters)));
     }
 }

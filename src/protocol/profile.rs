@@ -63,12 +63,36 @@ pub struct Profile {
     pub(crate) prompt: &'static [&'static str],
     /// The fields of a request that offer tools.
     pub(crate) tools: &'static [&'static str],
+    /// Where a request bounds the tokens of its answer.
+    pub(crate) output: OutputCap,
     /// How a request asks for the tokens of its stream, where they are not told unasked.
     pub(crate) asks_usage: Option<AskUsage>,
     /// Where an answer tells its tokens.
     pub(crate) usage: Form,
     /// How a stream of events ends.
     pub(crate) stream: Stream,
+}
+
+/// Where a request bounds the tokens of its answer.
+#[derive(Debug)]
+pub(crate) struct OutputCap {
+    /// The field of the request that holds the bound, in every spelling; none: it stands at the top.
+    pub(crate) object: &'static [&'static str],
+    /// The bound's own names; the first is written where there is none.
+    pub(crate) names: &'static [&'static str],
+    /// The name that some models want in its place.
+    pub(crate) newer: Option<Newer>,
+    /// Beside it: how many answers are wanted, each of which may be so long.
+    pub(crate) copies: &'static [&'static str],
+}
+
+/// The name of a bound that some models alone want.
+#[derive(Debug)]
+pub(crate) struct Newer {
+    /// Whether a model of this name does.
+    pub(crate) wants: fn(&str) -> bool,
+    /// The name.
+    pub(crate) name: &'static str,
 }
 
 /// How a request asks for the tokens of its stream.
@@ -189,10 +213,17 @@ impl Profile {
         foreign_proofs: &[],
         prompt: &["messages"],
         tools: &["tools"],
+        output: OutputCap::USUAL,
         asks_usage: None,
         usage: Form { fields: &["\"usage\""], places: &[], cache_is_beside: false },
         stream: Stream::USUAL,
     };
+}
+
+impl OutputCap {
+    /// What most do.
+    pub(crate) const USUAL: Self =
+        Self { object: &[], names: &["max_tokens"], newer: None, copies: &[] };
 }
 
 impl InPath {

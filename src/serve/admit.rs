@@ -14,7 +14,7 @@ use super::{
     encoding, endpoint,
     intake::{self, BodyLimits},
     medium::{self, Medium},
-    mentions,
+    mentions, output_cap,
     permits::{self, Permits},
     signature, token,
 };
@@ -226,7 +226,7 @@ pub(crate) fn allow(
         return Err(access::unknown(table, caller, &inbound.alias));
     };
     inbound.meant = table.meant(&inbound.alias).map(Box::from);
-    let pool = access::resolve(table, asked, caller)?;
+    let pool = access::resolve(table, asked, &inbound.alias, caller)?;
     may_ask(table.pool(pool), inbound)?;
     Ok(Allowed { asked, pool, caller })
 }
@@ -243,12 +243,36 @@ pub(crate) fn may_ask(pool: &Pool, inbound: &Inbound) -> Result<(), Refusal> {
     }
 }
 
-/// Limits of the key, then of the pool.
+/// The most tokens that an answer to this caller may have, where its key says so.
+pub(crate) fn output_cap(table: &Table, allowed: &Allowed) -> Option<u64> {
+    access::terms(table, allowed.caller)?.max_output_tokens
+}
+
+/// Writes that into the request.
+///
+/// # Errors
+/// The request has no place for it.
+pub(crate) async fn write_cap(
+    table: &Table,
+    allowed: &Allowed,
+    cap: u64,
+    inbound: &mut Inbound,
+) -> Result<(), Refusal> {
+    let provider = table.pool(allowed.pool).providers.first();
+    let model = provider.map(|it| it.model_for(inbound.asked_name()).into_owned());
+    output_cap::write(inbound, cap, &model.unwrap_or_default()).await.map(|_| ())
+}
+
+/// Limits of the key, then of its team, then of the pool.
 pub(crate) fn hold(table: Arc<Table>, allowed: &Allowed) -> Result<Held, Refusal> {
     let Allowed { pool, caller, .. } = *allowed;
     let mut permits = Permits::new();
     if let Caller::Known(key) = caller {
-        permits.push(permits::take(&table.keyring.key(key).limits, Whose::Key)?);
+        let key = table.keyring.key(key);
+        permits.push(permits::take(&key.limits, Whose::Key)?);
+        if let Some(team) = key.terms.as_ref().and_then(|terms| terms.team.as_ref()) {
+            permits.push(permits::take(&team.limits, Whose::Team)?);
+        }
     }
     permits.push(permits::take(&table.pool(pool).limits, Whose::Pool)?);
     Ok(Held { table, pool, caller, permits })

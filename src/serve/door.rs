@@ -63,7 +63,7 @@ impl<'a> Door<'a> {
         }
         let alias = self.named.or(model).unwrap_or_default();
         match table.find(alias) {
-            Some(pool) => access::right(&table, table.pool(pool), caller),
+            Some(pool) => access::right(&table, table.pool(pool), alias, caller),
             None => Err(access::unknown(&table, caller, alias)),
         }
     }

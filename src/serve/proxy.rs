@@ -20,6 +20,7 @@ use crate::{
     rare::Rare,
     record::{Asks, Record, RequestId},
     refusal::Refusal,
+    table::Table,
     upstream::inbound::Inbound,
 };
 
@@ -43,7 +44,18 @@ pub(crate) async fn proxy(
         // Boxed: every request would carry the room that these few need.
         true => Some(Box::pin(signature::hash_off_core(&inbound)).await),
     };
-    let held = match hold(gateway, &mut inbound, hash.as_deref(), &mut record) {
+    let (table, allowed) = match allow(gateway, &mut inbound, hash.as_deref(), &mut record) {
+        Ok(allowed) => allowed,
+        Err(refusal) => return answer::refuse(&refusal, record),
+    };
+    if let Some(cap) = admit::output_cap(&table, &allowed) {
+        // Boxed: few keys have one.
+        let written = Box::pin(admit::write_cap(&table, &allowed, cap, &mut inbound)).await;
+        if let Err(refusal) = written {
+            return answer::refuse(&refusal, record);
+        }
+    }
+    let held = match admit::hold(table, &allowed) {
         Ok(held) => held,
         Err(refusal) => return answer::refuse(&refusal, record),
     };
@@ -68,14 +80,14 @@ pub(crate) fn endpoint_of(request: &Request<Incoming>) -> Option<Endpoint> {
     })
 }
 
-/// What the request holds while it is served. It is lent, not passed along: what a request is made of
-/// is large, and each hand that it goes through would move it.
-fn hold(
+/// Who asks, and which pool serves it. The request is lent, not passed along: what it is made of is large,
+/// and each hand that it goes through would move it.
+fn allow(
     gateway: &Gateway,
     inbound: &mut Inbound,
     hash: Option<&str>,
     record: &mut Record,
-) -> Result<admit::Held, Refusal> {
+) -> Result<(Arc<Table>, admit::Allowed), Refusal> {
     record.came(inbound.body.len(), inbound.stream);
     let table = gateway.snapshot();
     let caller = admit::caller(&table, inbound, hash);
@@ -88,7 +100,7 @@ fn hold(
     if *inbound.alias != *table.pool(allowed.asked).alias {
         record.asked_as(&inbound.alias);
     }
-    admit::hold(table, &allowed)
+    Ok((table, allowed))
 }
 
 /// Asks providers until one answer may be passed on, or the process ends.

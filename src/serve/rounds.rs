@@ -142,7 +142,8 @@ impl<'a> Rounds<'a> {
         }
         while let Some((&next, rest)) = self.coming.split_first() {
             self.coming = rest;
-            let Ok(id) = access::resolve(self.table, next, self.caller) else { continue };
+            let alias = &self.table.pool(next).alias;
+            let Ok(id) = access::resolve(self.table, next, alias, self.caller) else { continue };
             if admit::may_ask(self.table.pool(id), self.inbound).is_err() {
                 continue;
             }

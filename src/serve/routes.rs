@@ -20,7 +20,7 @@ use crate::{
     protocol::{Protocol, codec::Model, profile::InQuery},
     record::{Asks, Record, RequestId, request_id::REQUEST_ID},
     refusal::Refusal,
-    table::{Table, access},
+    table::{Table, access, terms::Terms},
 };
 
 /// What these routes answer from.
@@ -122,8 +122,12 @@ async fn models(
     let protocol = asked_by(&uri, &mut headers);
     let table = served.gateway.snapshot();
     let caller = table.keyring.caller(token::of(&headers));
+    if let Some(Err(refusal)) = access::terms(&table, caller).map(Terms::standing) {
+        return refused(refusal);
+    }
     let listed = table.listed();
-    let usable = listed.iter().filter(|(_, pool)| access::right(&table, pool, caller).is_ok());
+    let usable =
+        listed.iter().filter(|(name, pool)| access::right(&table, pool, name, caller).is_ok());
     let models: Vec<Model<'_>> = usable.map(|(name, _)| shown(&table, name)).collect();
     written(protocol.codec().write_models(&models))
 }
@@ -141,16 +145,18 @@ async fn model(
     let caller = table.keyring.caller(token::of(&headers));
     let found = match table.find(&id) {
         None => Err(access::unknown(&table, caller, &id)),
-        Some(pool) => access::right(&table, table.pool(pool), caller),
+        Some(pool) => access::right(&table, table.pool(pool), &id, caller),
     };
     match found {
         Ok(()) => written(protocol.codec().write_model(&shown(&table, &id))),
-        Err(refusal) => {
-            let mut response = axum::response::Response::default();
-            response.extensions_mut().insert(Refused(refusal));
-            response
-        }
+        Err(refusal) => refused(refusal),
     }
+}
+
+fn refused(refusal: Refusal) -> axum::response::Response {
+    let mut response = axum::response::Response::default();
+    response.extensions_mut().insert(Refused(refusal));
+    response
 }
 
 /// The client's protocol; a key in its query has moved into its header.

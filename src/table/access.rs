@@ -2,24 +2,43 @@
 
 use std::collections::BTreeMap;
 
-use super::{Access, Caller, Pool, PoolId, Table};
+use super::{Access, Caller, Pool, PoolId, Table, terms::Terms};
 use crate::{refusal::Refusal, words::nearest};
 
-/// The pool that serves this caller where `pool` is asked for: right, then rules. A redirect is the
-/// operator's permission: the keys of its target are not asked, and its rules not looked at.
+/// The pool that serves this caller where `pool` is asked for by the name `asked`: right, then rules. A
+/// redirect is the operator's permission: the keys of its target are not asked, and its rules not looked at.
 ///
 /// # Errors
 /// The refusal of a pool that the caller may not use, or of a rule that denies.
-pub(crate) fn resolve(table: &Table, pool: PoolId, caller: Caller) -> Result<PoolId, Refusal> {
-    right(table, table.pool(pool), caller)?;
+pub(crate) fn resolve(
+    table: &Table,
+    pool: PoolId,
+    asked: &str,
+    caller: Caller,
+) -> Result<PoolId, Refusal> {
+    right(table, table.pool(pool), asked, caller)?;
     matching_rule(table, pool, caller).unwrap_or(Some(pool)).ok_or(Refusal::Forbidden)
 }
 
-/// Whether a caller may use a pool.
+/// Whether a caller may use a pool that it asks for by the name `asked`. What the terms of its key say of
+/// aliases counts for what lists of the aliases say.
 ///
 /// # Errors
 /// What a caller without the right is told.
-pub(crate) fn right(table: &Table, pool: &Pool, caller: Caller) -> Result<(), Refusal> {
+pub(crate) fn right(
+    table: &Table,
+    pool: &Pool,
+    asked: &str,
+    caller: Caller,
+) -> Result<(), Refusal> {
+    if let Some(terms) = terms(table, caller) {
+        terms.standing()?;
+        if let Some(permitted) =
+            terms.permit(&[asked, table.meant(asked).unwrap_or(asked), &pool.alias])
+        {
+            return if permitted { Ok(()) } else { Err(Refusal::Forbidden) };
+        }
+    }
     let Access::Closed(keys) = &pool.access else { return Ok(()) };
     match caller {
         Caller::Anonymous => Err(Refusal::MissingApiKey),
@@ -29,9 +48,20 @@ pub(crate) fn right(table: &Table, pool: &Pool, caller: Caller) -> Result<(), Re
     }
 }
 
+/// The terms of the caller's key, where it has some.
+pub(crate) fn terms(table: &Table, caller: Caller) -> Option<&Terms> {
+    match caller {
+        Caller::Known(key) => table.keyring.key(key).terms.as_deref(),
+        _ => None,
+    }
+}
+
 /// The refusal of an alias that does not exist. Which aliases exist is told only to callers with a
 /// key, or where no alias is closed.
 pub(crate) fn unknown(table: &Table, caller: Caller, alias: &str) -> Refusal {
+    if let Some(Err(refusal)) = terms(table, caller).map(Terms::standing) {
+        return refusal;
+    }
     match caller {
         Caller::Known(_) => not_found(table, caller, alias),
         _ if !table.keyring.closes => not_found(table, caller, alias),
@@ -43,7 +73,7 @@ pub(crate) fn unknown(table: &Table, caller: Caller, alias: &str) -> Refusal {
 /// Only names that the caller may use are told.
 fn not_found(table: &Table, caller: Caller, alias: &str) -> Refusal {
     let listed = table.listed();
-    let usable = listed.iter().filter(|(_, pool)| right(table, pool, caller).is_ok());
+    let usable = listed.iter().filter(|(name, pool)| right(table, pool, name, caller).is_ok());
     let near = nearest::meant(alias, usable.map(|(name, _)| *name));
     Refusal::ModelNotFound {
         asked: alias.to_owned(),

@@ -12,11 +12,13 @@ mod gcp;
 mod headers;
 mod health;
 mod identity;
+mod limits;
 mod pool;
 mod prices;
 mod provider;
 mod names;
 mod shared;
+mod terms;
 mod tls;
 mod warnings;
 
@@ -74,6 +76,8 @@ struct Compiler<'a> {
     draft: Draft<'a>,
     shared: shared::Shared,
     problems: Vec<Problem>,
+    /// Further names, by the name that they stand for.
+    further: HashMap<&'a str, Vec<&'a str>>,
     /// The target of names that no target and no pattern has.
     default: Option<PoolId>,
     /// The names of definitions that literal tokens are near to, by the tokens' digests.
@@ -87,6 +91,10 @@ impl<'a> Compiler<'a> {
         static NO_DEFAULTS: std::sync::LazyLock<raw::PoolKeys> =
             std::sync::LazyLock::new(Default::default);
         let file = &loaded.file;
+        let mut further: HashMap<&str, Vec<&str>> = HashMap::new();
+        for (name, meant) in file.aliases.iter().flatten() {
+            further.entry(meant.as_str()).or_default().push(name.as_str());
+        }
         let aliases = loaded.aliases().zip(0..).map(|(alias, at)| (alias.into(), PoolId(at)));
         Self {
             source: &loaded.source,
@@ -97,6 +105,7 @@ impl<'a> Compiler<'a> {
             draft: registry.draft(),
             shared: shared::Shared::default(),
             problems: Vec::new(),
+            further,
             default: None,
             near_names: HashMap::new(),
             reported_defaults: false,

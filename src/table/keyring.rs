@@ -11,7 +11,13 @@ use std::{
     sync::Arc,
 };
 
-use super::aws::Keys;
+use sha2::{Digest as _, Sha256};
+
+use super::{
+    aws::Keys,
+    names::{fits, is_pattern, may_meet},
+    terms::Terms,
+};
 use crate::live;
 
 crate::secret::unseen!(Keyring, Key);
@@ -20,11 +26,16 @@ crate::secret::unseen!(Keyring, Key);
 pub struct Keyring {
     hash_key: HashKey,
     by_digest: HashMap<Digest, KeyId, BuildHasherDefault<Prefix>>,
+    /// Keys of which the file has the SHA-256 alone, by the digest of that.
+    by_hash: HashMap<Digest, KeyId, BuildHasherDefault<Prefix>>,
     by_name: HashMap<Box<str>, KeyId>,
     /// Who signs with which pair, by the digest of its public half.
     signers: HashMap<Digest, (KeyId, Keys), BuildHasherDefault<Prefix>>,
     keys: Vec<Key>,
     has_global: bool,
+    /// The aliases that the terms of keys name, and the patterns; each once.
+    named: HashSet<Box<str>>,
+    patterns: HashSet<Box<str>>,
     /// Whether any key closes anything in this file.
     pub(crate) closes: bool,
 }
@@ -47,6 +58,8 @@ pub(crate) struct Key {
     pub(crate) limits: live::Limits,
     /// Whether it opens every alias.
     pub(crate) global: bool,
+    /// What its holder may do, where the file says more of it.
+    pub(crate) terms: Option<Box<Terms>>,
 }
 
 /// Who sent a request.
@@ -67,6 +80,16 @@ pub(crate) enum Access {
     Open,
     /// The holders of these keys and of global ones.
     Closed(HashSet<KeyId>),
+}
+
+/// How a definition says what its holder sends.
+pub(crate) enum Token<'a> {
+    /// The token itself.
+    Plain(&'a str),
+    /// Its SHA-256.
+    Hash([u8; 32]),
+    /// Not at all: its holder signs.
+    Absent,
 }
 
 type Digest = [u8; 32];
@@ -90,10 +113,13 @@ impl Keyring {
         Self {
             hash_key,
             by_digest: HashMap::default(),
+            by_hash: HashMap::default(),
             by_name: HashMap::new(),
             signers: HashMap::default(),
             keys: Vec::new(),
             has_global: false,
+            named: HashSet::new(),
+            patterns: HashSet::new(),
             closes: false,
         }
     }
@@ -113,13 +139,27 @@ impl Keyring {
     pub(crate) fn define(
         &mut self,
         name: &str,
-        token: Option<&str>,
+        token: Token<'_>,
         key: Key,
     ) -> Result<KeyId, Box<str>> {
         let next = KeyId(self.keys.len() as u32);
+        for model in key.terms.iter().flat_map(|terms| terms.names()) {
+            let list = if is_pattern(model) { &mut self.patterns } else { &mut self.named };
+            list.insert(model.into());
+        }
         let id = match token {
-            Some(token) => self.intern(token, || key),
-            None => {
+            Token::Plain(token) => match self.by_hash(token) {
+                Some(other) => other,
+                None => self.intern(token, || key),
+            },
+            Token::Hash(hash) => {
+                let id = *self.by_hash.entry(self.hash_key.of(&hash)).or_insert(next);
+                if id == next {
+                    self.keys.push(key);
+                }
+                id
+            }
+            Token::Absent => {
                 self.keys.push(key);
                 next
             }
@@ -176,11 +216,27 @@ impl Keyring {
     pub(crate) fn caller(&self, token: Option<&str>) -> Caller {
         let Some(token) = token else { return Caller::Anonymous };
         // Most of what a look-up costs is the hash.
-        if self.by_digest.is_empty() {
+        if self.by_digest.is_empty() && self.by_hash.is_empty() {
             return Caller::Unknown;
         }
-        let found = self.by_digest.get(&self.hash_key.digest(token));
-        found.map_or(Caller::Unknown, |&id| Caller::Known(id))
+        let found = self.by_digest.get(&self.hash_key.digest(token)).copied();
+        let found = found.or_else(|| self.by_hash(token));
+        found.map_or(Caller::Unknown, Caller::Known)
+    }
+
+    /// Whose token this is, where the file has its hash alone.
+    pub(crate) fn by_hash(&self, token: &str) -> Option<KeyId> {
+        if self.by_hash.is_empty() {
+            return None;
+        }
+        self.by_hash.get(&self.hash_key.of(&Sha256::digest(token).into())).copied()
+    }
+
+    /// Whether the terms of some key name an alias, which may be a pattern.
+    pub(crate) fn is_named(&self, alias: &str) -> bool {
+        self.named.contains(alias)
+            || self.patterns.iter().any(|pattern| may_meet(pattern, alias))
+            || (is_pattern(alias) && self.named.iter().any(|name| fits(alias, name)))
     }
 
     /// A key by its place.
@@ -208,6 +264,11 @@ impl HashKey {
     fn digest(&self, token: &str) -> Digest {
         *blake3::keyed_hash(&self.0, token.as_bytes()).as_bytes()
     }
+
+    /// What a hash of the file is known by: the time of a look-up says nothing of it.
+    fn of(&self, hash: &[u8; 32]) -> Digest {
+        *blake3::keyed_hash(&self.0, hash).as_bytes()
+    }
 }
 
 impl Key {
@@ -223,6 +284,7 @@ impl Key {
             labels: BTreeMap::new(),
             limits: live::Limits::new(live::LimitSettings::default()),
             global: false,
+            terms: None,
         }
     }
 }
@@ -262,6 +324,17 @@ mod tests {
             assert_eq!(ring.caller(Some(wrong)), Caller::Unknown);
         }
         assert_eq!(ring.caller(None), Caller::Anonymous);
+    }
+
+    #[test]
+    fn a_token_is_known_by_its_hash_and_two_definitions_never_share_it() {
+        let mut ring = Keyring::new(HashKey::random());
+        let hash = Sha256::digest("sk-one").into();
+        let id = ring.define("one", Token::Hash(hash), Key::literal()).unwrap();
+        assert_eq!(ring.caller(Some("sk-one")), Caller::Known(id));
+        assert_eq!(ring.caller(Some("sk-on")), Caller::Unknown);
+        assert!(ring.define("two", Token::Plain("sk-one"), Key::literal()).is_err());
+        assert!(ring.define("two", Token::Hash(hash), Key::literal()).is_err());
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub(crate) fn is_pattern(name: &str) -> bool {
 
 /// Whether a name fits a pattern, in which `*` is any text. It takes time in the name's length alone
 /// for each star: what stands between two stars is looked for from the left, once.
-fn fits(pattern: &str, name: &str) -> bool {
+pub(crate) fn fits(pattern: &str, name: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
     let Some(mut left) = name.strip_prefix(start) else { return false };
     let (middle, end) = rest.rsplit_once('*').unwrap_or(("", rest));
@@ -55,6 +55,30 @@ fn fits(pattern: &str, name: &str) -> bool {
         }
     }
     left.ends_with(end)
+}
+
+/// Whether there is a name that fits both of two patterns.
+pub(crate) fn may_meet(one: &str, other: &str) -> bool {
+    let (one, other) = (one.as_bytes(), other.as_bytes());
+    // `met[at]`: the beginning of `one` looked at so far and the first `at` bytes of `other` may meet.
+    let mut met = vec![false; other.len() + 1];
+    met[0] = true;
+    for at in 1..=other.len() {
+        met[at] = met[at - 1] && other[at - 1] == b'*';
+    }
+    for &byte in one {
+        let mut next = vec![false; other.len() + 1];
+        next[0] = met[0] && byte == b'*';
+        for at in 1..=other.len() {
+            let its = other[at - 1];
+            next[at] = match (byte, its) {
+                (b'*', _) | (_, b'*') => met[at] || next[at - 1] || met[at - 1],
+                _ => met[at - 1] && byte == its,
+            };
+        }
+        met = next;
+    }
+    met[other.len()]
 }
 
 #[cfg(test)]
@@ -80,6 +104,25 @@ mod tests {
             ("GPT*", "gpt-4", false),
         ] {
             assert_eq!(fits(pattern, name), expected, "{pattern} {name}");
+        }
+    }
+
+    #[test]
+    fn patterns_meet_where_a_name_fits_both() {
+        for (one, other, expected) in [
+            ("gpt-4", "gpt-4", true),
+            ("gpt-4", "gpt-5", false),
+            ("gpt-*", "gpt-4", true),
+            ("gpt-*", "*-mini", true),
+            ("gpt-*", "claude-*", false),
+            ("*a", "*b", false),
+            ("*", "", true),
+            ("a*c", "ab*", true),
+            ("a*c", "b*", false),
+            ("x", "*x*y*", false),
+        ] {
+            assert_eq!(may_meet(one, other), expected, "{one} {other}");
+            assert_eq!(may_meet(other, one), expected, "{other} {one}");
         }
     }
 

@@ -150,6 +150,13 @@ impl Mentions {
         self.0.as_ref().map_or(&[], |named| &named.in_body)
     }
 
+    /// The body has been changed before some of them: each moves.
+    pub(crate) fn moved(&mut self, moved: impl Fn(u64) -> u64) {
+        for span in self.0.iter_mut().flat_map(|named| &mut named.in_body) {
+            *span = moved(span.start)..moved(span.end);
+        }
+    }
+
     /// Names that are not the alias.
     pub(crate) fn others(&self) -> &[Box<str>] {
         self.0.as_ref().map_or(&[], |named| &named.others)

@@ -39,6 +39,8 @@ fn refusals() -> Vec<Refusal> {
         InvalidPath,
         MissingApiKey,
         InvalidApiKey,
+        KeyExpired,
+        KeyDisabled,
         Forbidden,
         NotFound,
         ModelNotFound { asked: String::new(), near: Vec::new() },

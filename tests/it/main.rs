@@ -23,3 +23,4 @@ mod vendors;
 mod config_faults;
 mod operations;
 mod security;
+mod limits;

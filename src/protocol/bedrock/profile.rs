@@ -5,7 +5,7 @@
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
-use crate::protocol::profile::{InPath, InQuery, Profile, Stream};
+use crate::protocol::profile::{InPath, InQuery, OutputCap, Profile, Stream};
 use crate::protocol::usage::{Count, Form, Place};
 
 /// What this protocol does beside its bodies.
@@ -22,6 +22,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     foreign_proofs: &["\"onwards#", "\"b253YXJkcy"],
     prompt: &["system", "messages"],
     tools: &["toolConfig"],
+    output: OutputCap { object: &["inferenceConfig"], names: &["maxTokens"], ..OutputCap::USUAL },
     // Its frames know no comments.
     stream: Stream { has_comments: false, frame_ends: FRAME_ENDS, ..Stream::USUAL },
     usage: USAGE,

@@ -5,7 +5,7 @@
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Nested, Word, word};
 use crate::protocol::fields::{Field, Means};
-use crate::protocol::profile::{InPath, InQuery, Profile, Said, Stream};
+use crate::protocol::profile::{InPath, InQuery, OutputCap, Profile, Said, Stream};
 use crate::protocol::usage::{Count, Form, Place};
 
 /// What this protocol does beside its bodies.
@@ -24,6 +24,12 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     // In base64, with and without the mark of a seal.
     foreign_proofs: &["\"b253YXJkcy", "\"fm9ud2FyZHM"],
     prompt: &["contents"],
+    output: OutputCap {
+        object: &["generationConfig", "generation_config"],
+        names: &["maxOutputTokens", "max_output_tokens"],
+        newer: None,
+        copies: &["candidateCount", "candidate_count"],
+    },
     // Google's own libraries take a comment for a chunk.
     stream: Stream {
         ends: &["\"finishReason\"", "\"blockReason\"", "\"error\""],

@@ -2,11 +2,12 @@
 //!
 //! It never knows what a body says.
 
+use crate::models::openai;
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
 use crate::protocol::limits::{Limit, Limits};
-use crate::protocol::profile::{AskUsage, Profile, Said, Stream};
+use crate::protocol::profile::{AskUsage, Newer, OutputCap, Profile, Said, Stream};
 use crate::protocol::usage::{Count, Form, Place};
 
 /// What this protocol does beside its bodies.
@@ -30,6 +31,12 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     is_openais: true,
     prompt: &["messages", "prompt", "input"],
     tools: &["tools", "functions"],
+    output: OutputCap {
+        names: &["max_tokens", "max_completion_tokens"],
+        newer: Some(Newer { wants: has_newer, name: "max_completion_tokens" }),
+        copies: &["n", "best_of"],
+        ..OutputCap::USUAL
+    },
     asks_usage: Some(AskUsage { options: &["stream_options"], field: "include_usage" }),
     // Providers that leave `[DONE]` out have still said why they finished.
     stream: Stream {
@@ -96,6 +103,11 @@ const fn fields(limit: &'static [&'static str]) -> [Field; 7] {
         Field::new(&["seed"], Means::Seed),
         Field::new(&["stop"], Means::Stop).one_or_many(),
     ]
+}
+
+/// Whether a model knows the newer name of the limit alone.
+fn has_newer(model: &str) -> bool {
+    openai::MAX_COMPLETION_TOKENS.of(openai::model(model))
 }
 
 const SAID: &[Said] = &[

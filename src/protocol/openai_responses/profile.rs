@@ -5,7 +5,7 @@
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
-use crate::protocol::profile::{Profile, Said, Stream};
+use crate::protocol::profile::{OutputCap, Profile, Said, Stream};
 use crate::protocol::usage::{Count, Form, Place};
 
 /// What this protocol does beside its bodies.
@@ -18,6 +18,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     is_openais: true,
     foreign_proofs: &["\"onwards#", "\"sealed#"],
     prompt: &["instructions", "input"],
+    output: OutputCap { names: &["max_output_tokens"], ..OutputCap::USUAL },
     stream: Stream {
         ends: &[
             "\"response.completed\"",

@@ -2,15 +2,14 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use super::Compiler;
+use super::{Compiler, limits, terms::Teams};
 use crate::{
     config::{Path, nearest::nearest, path::shown, raw},
-    live::{LimitSettings, Rate},
     secret::Secret,
     table::{
         Access, Keyring,
         aws::Keys,
-        keyring::{HashKey, Key, KeyId},
+        keyring::{HashKey, Key, KeyId, Token},
     },
 };
 
@@ -19,8 +18,10 @@ impl Compiler<'_> {
     pub(super) fn keyring(&mut self, file: &raw::File, hash_key: &HashKey) -> Keyring {
         let mut keyring = Keyring::new(hash_key.clone());
         let Some(auth) = &file.auth else { return keyring };
+        let teams = self.teams(auth.teams.as_ref());
+        self.shared_tokens(auth);
         for (name, definition) in auth.key_definitions.iter().flatten() {
-            self.define(name, definition, &mut keyring);
+            self.define(name, definition, &teams, &mut keyring);
         }
         let path = Path::root().key("auth").key("global_keys");
         self.check_names(auth.global_keys.as_deref().unwrap_or_default(), &path, &keyring);
@@ -33,19 +34,34 @@ impl Compiler<'_> {
         keyring
     }
 
-    fn define(&mut self, name: &str, definition: &raw::KeyDefinition, keyring: &mut Keyring) {
-        let settings = limits(definition.rate_limit, definition.concurrency_limit);
+    fn define(
+        &mut self,
+        name: &str,
+        definition: &raw::KeyDefinition,
+        teams: &Teams,
+        keyring: &mut Keyring,
+    ) {
+        let settings = limits::limits(definition.rate_limit, definition.concurrency_limit);
         let state = self.draft.key(name, settings);
+        let path = Path::root().key("auth").key("key_definitions").key(name);
         let key = Key {
             account: Some(Arc::clone(&state.account)),
             labels: definition.labels.clone().unwrap_or_default(),
             limits: state.limits().clone(),
             global: false,
+            terms: self.terms(definition, teams, &path),
         };
-        let path = Path::root().key("auth").key("key_definitions").key(name);
-        let token = definition.key.as_ref().map(Secret::expose);
-        if token.is_none() && definition.aws.is_none() {
-            let hint = "give it one, or an access key pair as `aws` for a client that signs";
+        let token = match (&definition.key, &definition.hash) {
+            (Some(token), _) => Token::Plain(token.expose()),
+            (None, Some(hash)) => self.hash(hash, &path).map_or(Token::Absent, Token::Hash),
+            (None, None) => Token::Absent,
+        };
+        if definition.key.is_some() && definition.hash.is_some() {
+            let hint = "remove `key`: `hash` stands for it";
+            self.problem(&path, "`key` and `hash` both say what a client sends", Some(hint.into()));
+        }
+        if matches!(token, Token::Absent) && definition.hash.is_none() && definition.aws.is_none() {
+            let hint = "give it one, or its `hash`, or an access key pair as `aws` for a client that signs";
             self.problem(&path, "`key` is missing", Some(hint.into()));
         }
         let id = match keyring.define(name, token, key) {
@@ -69,17 +85,20 @@ impl Compiler<'_> {
         }
     }
 
-    /// Who may use an alias. Without `keys`, a file with global keys opens it to their holders
-    /// only, and any other file to everybody.
+    /// Who may use an alias. Without `keys`, it is open to the holders of global keys alone where there
+    /// are any, or of keys whose `models` name it; otherwise to everybody.
     pub(super) fn access(
         &mut self,
+        alias: &str,
         keys: Option<&[Secret]>,
         path: &Path,
         keyring: &mut Keyring,
     ) -> Access {
         self.check_names(keys.unwrap_or_default(), path, keyring);
         match keys {
-            None if keyring.has_global() => Access::Closed(HashSet::new()),
+            None if keyring.has_global() || self.is_named(alias, keyring) => {
+                Access::Closed(HashSet::new())
+            }
             None => Access::Open,
             Some(keys) => {
                 keyring.closes = true;
@@ -88,11 +107,17 @@ impl Compiler<'_> {
         }
     }
 
+    /// Whether the terms of a key name an alias, by its own name or by a further one.
+    fn is_named(&self, alias: &str, keyring: &Keyring) -> bool {
+        let further = self.further.get(alias).into_iter().flatten();
+        keyring.is_named(alias) || further.into_iter().any(|name| keyring.is_named(name))
+    }
+
     /// An entry that is nearly the name of a definition would be a token that is easily guessed.
     fn check_names(&mut self, keys: &[Secret], path: &Path, keyring: &Keyring) {
         for (at, key) in keys.iter().enumerate() {
             let text = key.expose();
-            if keyring.named(text).is_some() {
+            if keyring.named(text).is_some() || keyring.by_hash(text).is_some() {
                 continue;
             }
             // The same few keys stand in most aliases of a large file.
@@ -119,25 +144,7 @@ impl Keyring {
     /// A name of a definition stands for its key; anything else is a token itself.
     fn resolve(&mut self, name_or_token: &Secret) -> KeyId {
         let text = name_or_token.expose();
-        self.named(text).unwrap_or_else(|| self.intern(text, Key::literal))
+        let known = self.named(text).or_else(|| self.by_hash(text));
+        known.unwrap_or_else(|| self.intern(text, Key::literal))
     }
-}
-
-/// The numbers of a pair of limits.
-pub(super) fn limits(
-    rate: Option<raw::RateLimit>,
-    concurrency: Option<raw::ConcurrencyLimit>,
-) -> LimitSettings {
-    LimitSettings {
-        rate: rate.map(|rate| Rate {
-            per_second: rate.requests_per_second,
-            burst: rate.burst_size.unwrap_or_else(|| default_burst(rate.requests_per_second)),
-        }),
-        max: concurrency.map(|limit| limit.max_concurrent_requests),
-    }
-}
-
-/// The rate, rounded up.
-fn default_burst(per_second: f64) -> u32 {
-    (per_second.ceil() as u32).max(1)
 }

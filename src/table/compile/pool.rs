@@ -1,7 +1,7 @@
 //! One alias: its spelling brought to one form, its pool keys with their defaults.
 
 use super::{
-    Compiler, access,
+    Compiler, limits,
     provider::{Entry, Inherited},
 };
 use crate::{
@@ -32,8 +32,8 @@ impl Compiler<'_> {
         let keys = merged(set, defaults);
 
         let keys_at = if own_keys { path.clone() } else { Path::root().key("defaults") };
-        let access = self.access(keys.keys.as_deref(), &keys_at.key("keys"), keyring);
-        let settings = access::limits(keys.rate_limit, keys.concurrency_limit);
+        let access = self.access(alias, keys.keys.as_deref(), &keys_at.key("keys"), keyring);
+        let settings = limits::limits(keys.rate_limit, keys.concurrency_limit);
         let live = self.draft.pool(alias, settings);
         let headers = self.headers(keys.response_headers.as_ref(), &path.key("response_headers"));
         let rules = self.rules(alias, keys.routing_rules.as_deref().unwrap_or_default(), &path);

@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Uri};
 
-use super::{Compiler, access, headers, health, identity::Known, prices};
+use super::{Compiler, headers, health, identity::Known, limits, prices};
 use crate::{
     body,
     config::{Path, raw},
@@ -273,7 +273,7 @@ impl Compiler<'_> {
 
 /// What a provider's state that outlives a reload is made with.
 fn settings(own: Option<&raw::Provider>, pool: &raw::PoolKeys) -> ProviderSettings {
-    let limits = access::limits(
+    let limits = limits::limits(
         own.and_then(|own| own.rate_limit),
         own.and_then(|own| own.concurrency_limit),
     );

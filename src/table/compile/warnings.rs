@@ -34,8 +34,17 @@ impl Warnings<'_> {
             let path = root.key("auth");
             self.tokens(auth.global_keys.as_deref(), &path.key("global_keys"), table);
             for (name, definition) in auth.key_definitions.iter().flatten() {
-                let path = path.key("key_definitions").key(name).key("key");
-                definition.key.iter().for_each(|key| self.token(key.expose(), &path));
+                let path = path.key("key_definitions").key(name);
+                definition.key.iter().for_each(|key| self.token(key.expose(), &path.key("key")));
+                self.terms(name, definition, &path, table);
+            }
+            for (name, team) in auth.teams.iter().flatten() {
+                let path = path.key("teams").key(name);
+                self.models(team.models.as_deref(), &path.key("models"), table);
+                let has = |key: &raw::KeyDefinition| key.team.as_deref() == Some(name);
+                if !auth.key_definitions.iter().flatten().any(|(_, key)| has(key)) {
+                    self.warn(&path, "no key belongs to this team", "name it in a key's `team`");
+                }
             }
         }
         if let Some(defaults) = &file.defaults {

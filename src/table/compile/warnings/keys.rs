@@ -1,10 +1,16 @@
 //! Keys that are no keys: a shell's variable, a header's value, what an example says in their place.
 
 use super::Warnings;
+use std::sync::Arc;
+
 use crate::{
-    config::{Path, references::is_stand_in},
+    config::{Path, raw, references::is_stand_in},
+    refusal::Refusal,
     secret::Secret,
-    table::Table,
+    table::{
+        Pool, Table,
+        names::{fits, may_meet},
+    },
 };
 
 impl Warnings<'_> {
@@ -14,6 +20,36 @@ impl Warnings<'_> {
             let text = token.expose();
             if table.keyring.named(text).is_none() {
                 self.token(text, &path.index(at));
+            }
+        }
+    }
+
+    /// What a key's holder may do, where that is nothing.
+    pub(super) fn terms(
+        &mut self,
+        name: &str,
+        definition: &raw::KeyDefinition,
+        path: &Path,
+        table: &Table,
+    ) {
+        self.models(definition.models.as_deref(), &path.key("models"), table);
+        let key = table.keyring.named(name).map(|id| table.keyring.key(id));
+        let standing = key.and_then(|key| key.terms.as_ref()).map(|terms| terms.standing());
+        if let Some(Err(Refusal::KeyExpired)) = standing {
+            let hint = "give it a later moment, or remove the key";
+            self.warn(&path.key("expires_at"), "this key has expired", hint);
+        }
+    }
+
+    /// Names of aliases that no alias has.
+    pub(super) fn models(&mut self, models: Option<&[String]>, path: &Path, table: &Table) {
+        for (at, model) in models.into_iter().flatten().enumerate() {
+            let listed = table.listed();
+            let mut names = listed.iter().map(|(name, _)| *name);
+            let is_pattern_of = |pool: &Arc<Pool>| may_meet(model, &pool.alias);
+            if !names.any(|name| fits(model, name)) && !table.pools().iter().any(is_pattern_of) {
+                let hint = "name an alias, or a pattern that one fits";
+                self.warn(&path.index(at), "no alias has this name", hint);
             }
         }
     }

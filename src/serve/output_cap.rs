@@ -1,0 +1,339 @@
+//! How many tokens a request lets its answer have: read where a limit must know it, and written where the
+//! caller's key has a cap.
+//!
+//! It changes bytes of the client's own body, so that whatever is made of them holds the cap.
+
+use std::ops::Range;
+
+use bytes::Bytes;
+use http::Method;
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::{
+    protocol::{Endpoint, Family, Operation, Protocol, profile::OutputCap},
+    refusal::Refusal,
+    upstream::{inbound::Inbound, off_core},
+};
+
+/// What a request says of the length of its answer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Asked {
+    /// The most tokens of one answer.
+    pub(crate) output: Option<u64>,
+    /// How many answers it wants.
+    pub(crate) copies: u64,
+}
+
+/// What is put in the place of which bytes.
+type Edits = Vec<(Range<u64>, Bytes)>;
+
+/// Writes the cap of the caller's key into a request for `model` that asks for more, or that does not
+/// say; answers how long the answer may be then.
+///
+/// # Errors
+/// The endpoint has no place for the cap, or the body cannot be read.
+pub(crate) async fn write(inbound: &mut Inbound, cap: u64, model: &str) -> Result<Asked, Refusal> {
+    let Some(place) = place(inbound) else {
+        return if answers_no_tokens(inbound) {
+            Ok(Asked { output: Some(0), copies: 1 })
+        } else {
+            Err(no_place())
+        };
+    };
+    let name = match &place.newer {
+        Some(newer) if !is_legacy(inbound) && (newer.wants)(model) => newer.name,
+        _ => place.names[0],
+    };
+    let (asked, edits) = look(inbound, place, Some((cap, name))).await.ok_or_else(no_place)?;
+    splice(inbound, edits);
+    Ok(asked)
+}
+
+/// Where the request says how long its answer may be; none where no answer of the endpoint has a length
+/// in tokens, or where it is not known.
+fn place(inbound: &Inbound) -> Option<&'static OutputCap> {
+    let endpoint = inbound.endpoint.as_ref().filter(|_| inbound.method == Method::POST)?;
+    let generates = endpoint.operation == Operation::Generate || is_legacy(inbound);
+    (generates && !inbound.form).then(|| &endpoint.protocol.profile().output)
+}
+
+/// The older way to ask for a text, which has the older name of the bound alone.
+fn is_legacy(inbound: &Inbound) -> bool {
+    let path = inbound.path.split('?').next().unwrap_or_default();
+    let native = |it: &Endpoint| it.operation == Operation::Native;
+    inbound.endpoint.as_ref().is_some_and(native)
+        && path.ends_with("/completions")
+        && inbound.speaks() == Protocol::default()
+}
+
+/// Whether what is asked for has no text for an answer that a cap would bound: vectors, counts, files,
+/// pictures.
+fn answers_no_tokens(inbound: &Inbound) -> bool {
+    if inbound.method != Method::POST {
+        return true;
+    }
+    match inbound.endpoint.as_ref().map(|endpoint| endpoint.operation) {
+        Some(Operation::CountTokens) => true,
+        // One of the vendors has one path for vectors and for texts.
+        Some(Operation::Embed) => {
+            let body = inbound.body.to_bytes();
+            let fields = serde_json::from_slice::<Fields<'_>>(&body);
+            let held_by = inbound.speaks().profile().output.object;
+            let is_prompt =
+                |(name, _): &(String, _)| PROMPTS.contains(&&**name) || held_by.contains(&&**name);
+            fields.is_ok_and(|fields| !fields.0.iter().any(is_prompt))
+        }
+        _ => {
+            matches!(
+                inbound.family,
+                Some(
+                    Family::Files
+                        | Family::Models
+                        | Family::VectorStores
+                        | Family::Stored
+                        | Family::Containers
+                        | Family::Caches
+                )
+            ) || MEDIA.iter().any(|word| inbound.path.contains(word))
+        }
+    }
+}
+
+/// What the body says, and what is to be changed; `None` where it is not an object.
+async fn look(
+    inbound: &Inbound,
+    place: &'static OutputCap,
+    write: Option<(u64, &'static str)>,
+) -> Option<(Asked, Edits)> {
+    let body = inbound.body.to_bytes();
+    if body.len() > off_core::LARGE {
+        return off_core::run(move || found(&body, place, write)).await;
+    }
+    found(&body, place, write)
+}
+
+fn found(
+    body: &[u8],
+    place: &OutputCap,
+    write: Option<(u64, &'static str)>,
+) -> Option<(Asked, Edits)> {
+    let mut search = Search { body, place, write, edits: Edits::new(), least: None, copies: 1 };
+    if place.object.is_empty() {
+        search.object(body)?;
+    } else {
+        let fields: Fields<'_> = serde_json::from_slice(body).ok()?;
+        let mut is_there = false;
+        for (name, value) in &fields.0 {
+            if !place.object.contains(&&**name) {
+                continue;
+            }
+            if value.get().starts_with('{') {
+                is_there = true;
+                search.object(value.get().as_bytes())?;
+            } else if let Some((cap, bound)) = write {
+                is_there = true;
+                let object = Bytes::from(format!(r#"{{"{bound}":{cap}}}"#));
+                search.edits.push((span(body, value), object));
+                search.least = Some(cap);
+            }
+        }
+        if let (false, Some((cap, bound))) = (is_there, write) {
+            let own = place.object.first()?;
+            search.insert(body, &format!(r#""{own}":{{"{bound}":{cap}}}"#), fields.0.is_empty())?;
+            search.least = Some(cap);
+        }
+    }
+    let Search { mut edits, least, copies, .. } = search;
+    edits.sort_by_key(|(span, _)| span.start);
+    Some((Asked { output: least, copies }, edits))
+}
+
+/// A search under way.
+struct Search<'a> {
+    body: &'a [u8],
+    place: &'a OutputCap,
+    write: Option<(u64, &'static str)>,
+    edits: Edits,
+    least: Option<u64>,
+    copies: u64,
+}
+
+impl Search<'_> {
+    /// The object that holds the bound. A bound that stands there twice is looked at twice: two readers
+    /// could take either.
+    fn object(&mut self, text: &[u8]) -> Option<()> {
+        let fields: Fields<'_> = serde_json::from_slice(text).ok()?;
+        let mut is_there = false;
+        for (name, value) in &fields.0 {
+            if self.place.copies.contains(&&**name) {
+                self.copies = self.copies.max(whole(value.get()).unwrap_or(1)).min(MOST_COPIES);
+            }
+            if !self.place.names.contains(&&**name) {
+                continue;
+            }
+            let asked = whole(value.get());
+            let (within, bound) = match (self.write, asked) {
+                (None, Some(asked)) => (true, asked),
+                (None, None) => continue,
+                (Some((cap, _)), Some(asked)) if asked <= cap => (true, asked),
+                (Some((cap, _)), _) => (false, cap),
+            };
+            is_there = true;
+            self.least = Some(self.least.map_or(bound, |least| least.min(bound)));
+            if !within {
+                self.edits.push((span(self.body, value), Bytes::from(bound.to_string())));
+            }
+        }
+        if let (false, Some((cap, name))) = (is_there, self.write) {
+            self.insert(text, &format!(r#""{name}":{cap}"#), fields.0.is_empty())?;
+            self.least = Some(cap);
+        }
+        Some(())
+    }
+
+    /// Puts a field first into an object of the body.
+    fn insert(&mut self, object: &[u8], field: &str, is_empty: bool) -> Option<()> {
+        let brace = memchr::memchr(b'{', object)?;
+        let at = (offset(self.body, object) + brace + 1) as u64;
+        let comma = if is_empty { "" } else { "," };
+        self.edits.push((at..at, Bytes::from(format!("{field}{comma}"))));
+        Some(())
+    }
+}
+
+/// A bound as vendors may read it: a whole number, a number with a fraction, the text of one. What is
+/// below zero is none.
+fn whole(text: &str) -> Option<u64> {
+    let bare = text.trim_matches('"');
+    let float = || bare.parse::<f64>().ok().filter(|it| it.is_finite() && *it >= 0.0);
+    // Saturates.
+    bare.parse::<u64>().ok().or_else(|| float().map(|it| it.ceil() as u64))
+}
+
+fn span(body: &[u8], value: &RawValue) -> Range<u64> {
+    let start = offset(body, value.get().as_bytes()) as u64;
+    start..start + value.get().len() as u64
+}
+
+/// Where a part of the body stands in it.
+fn offset(body: &[u8], part: &[u8]) -> usize {
+    (part.as_ptr() as usize).saturating_sub(body.as_ptr() as usize)
+}
+
+/// Puts the edits into the body; what is known of its places moves with it.
+fn splice(inbound: &mut Inbound, edits: Edits) {
+    if edits.is_empty() {
+        return;
+    }
+    let moved = |at: u64| {
+        let before = edits.iter().filter(|(span, _)| span.end <= at);
+        before.fold(at, |at, (span, with)| at + with.len() as u64 - (span.end - span.start))
+    };
+    if let Some(model) = &mut inbound.model {
+        model.span = moved(model.span.start)..moved(model.span.end);
+    }
+    inbound.mentions.moved(moved);
+    inbound.body = inbound.body.replace_each(edits);
+}
+
+fn no_place() -> Refusal {
+    Refusal::Unsupported {
+        field: String::new(),
+        message:
+            "This API key has a cap on the tokens of an answer, and a request to this endpoint \
+            cannot carry it: ask the operator for a key without `max_output_tokens`."
+                .into(),
+    }
+}
+
+/// An object's fields in their order, each as often as it is there.
+struct Fields<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Fields<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct All;
+        impl<'de> Visitor<'de> for All {
+            type Value = Fields<'de>;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields<'de>, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+        deserializer.deserialize_map(All)
+    }
+}
+
+/// More than any vendor answers at once.
+const MOST_COPIES: u64 = 128;
+/// What asks for a text at a path that is also one of vectors.
+const PROMPTS: [&str; 2] = ["messages", "prompt"];
+/// Paths whose answers are no texts of a model's.
+const MEDIA: [&str; 4] = ["/audio/", "/images/", "/moderations", "/rerank"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::body::Pieces;
+
+    fn written(protocol: Protocol, name: &'static str, body: &'static str) -> (String, Asked) {
+        let place = &protocol.profile().output;
+        let (asked, edits) = found(body.as_bytes(), place, Some((100, name))).unwrap();
+        let body = Pieces::from(Bytes::from_static(body.as_bytes())).replace_each(edits);
+        (String::from_utf8(body.to_bytes().to_vec()).unwrap(), asked)
+    }
+
+    #[test]
+    fn cap_is_written_where_more_is_asked_for_or_nothing_and_nowhere_else() {
+        for (body, wanted, output) in [
+            (r#"{"a":1}"#, r#"{"max_tokens":100,"a":1}"#, 100),
+            ("{ }", r#"{"max_tokens":100 }"#, 100),
+            (r#"{"max_tokens":99}"#, r#"{"max_tokens":99}"#, 99),
+            (r#"{"max_tokens" : 1e3}"#, r#"{"max_tokens" : 100}"#, 100),
+            (r#"{"max_tokens":null}"#, r#"{"max_tokens":100}"#, 100),
+            (r#"{"max_tokens":-1}"#, r#"{"max_tokens":100}"#, 100),
+            (r#"{"max_tokens":"500"}"#, r#"{"max_tokens":100}"#, 100),
+            (r#"{"max\u005ftokens":500}"#, r#"{"max\u005ftokens":100}"#, 100),
+            (r#"{"max_tokens":5,"max_tokens":500}"#, r#"{"max_tokens":5,"max_tokens":100}"#, 5),
+            (
+                r#"{"max_tokens":500,"max_completion_tokens":900,"m":{"max_tokens":700}}"#,
+                r#"{"max_tokens":100,"max_completion_tokens":100,"m":{"max_tokens":700}}"#,
+                100,
+            ),
+        ] {
+            let (spliced, asked) = written(Protocol::OpenAi, "max_tokens", body);
+            assert_eq!((spliced.as_str(), asked.output), (wanted, Some(output)), "{body}");
+        }
+    }
+
+    #[test]
+    fn cap_stands_in_an_object_of_its_own_where_the_protocol_has_one() {
+        for (body, wanted) in [
+            (r#"{"contents":[]}"#, r#"{"generationConfig":{"maxOutputTokens":100},"contents":[]}"#),
+            (r#"{"generationConfig":null}"#, r#"{"generationConfig":{"maxOutputTokens":100}}"#),
+            (r#"{"generationConfig":{}}"#, r#"{"generationConfig":{"maxOutputTokens":100}}"#),
+            (
+                r#"{"generation_config":{"max_output_tokens":"200","topK":1}}"#,
+                r#"{"generation_config":{"max_output_tokens":100,"topK":1}}"#,
+            ),
+        ] {
+            let (spliced, asked) = written(Protocol::Gemini, "maxOutputTokens", body);
+            assert_eq!((spliced.as_str(), asked.output), (wanted, Some(100)), "{body}");
+        }
+        let (spliced, asked) = written(
+            Protocol::Gemini,
+            "maxOutputTokens",
+            r#"{"generationConfig":{"candidateCount":4,"maxOutputTokens":7}}"#,
+        );
+        assert!(spliced.contains(":7}"));
+        assert_eq!(asked, Asked { output: Some(7), copies: 4 });
+    }
+}

@@ -1,0 +1,85 @@
+//! What the holder of a key may do beyond having it: which aliases it may use, until when, for which team,
+//! and how long its answers may be.
+//!
+//! It counts nothing: limits are in `live`.
+
+use std::{sync::Arc, time::SystemTime};
+
+use super::names::fits;
+use crate::{live, refusal::Refusal};
+
+crate::secret::unseen!(Terms, Team);
+
+/// The terms of one key; most keys have none.
+#[derive(Default)]
+pub(crate) struct Terms {
+    /// The aliases it may use, where not all that are open to it.
+    pub(crate) models: Option<Models>,
+    /// The moment from which it is refused.
+    pub(crate) expires_at: Option<SystemTime>,
+    /// Whether it is refused.
+    pub(crate) disabled: bool,
+    /// What it belongs to.
+    pub(crate) team: Option<Arc<Team>>,
+    /// The most tokens of an answer, of the key or its team.
+    pub(crate) max_output_tokens: Option<u64>,
+}
+
+/// What several keys share.
+pub(crate) struct Team {
+    /// Its limits, which its keys share.
+    pub(crate) limits: live::Limits,
+    /// The aliases that its keys may use.
+    pub(crate) models: Option<Models>,
+    /// Whether its keys are refused.
+    pub(crate) disabled: bool,
+    /// The most tokens of an answer.
+    pub(crate) max_output_tokens: Option<u64>,
+}
+
+/// Names of aliases, in which `*` is any text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Models(Box<[Box<str>]>);
+
+impl Terms {
+    /// Whether the key may be used at all.
+    ///
+    /// # Errors
+    /// Why it may not.
+    pub(crate) fn standing(&self) -> Result<(), Refusal> {
+        if self.disabled || self.team.as_ref().is_some_and(|team| team.disabled) {
+            return Err(Refusal::KeyDisabled);
+        }
+        match self.expires_at {
+            Some(end) if SystemTime::now() >= end => Err(Refusal::KeyExpired),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether it may use the alias that is asked for by any of these names; absent where nothing is said
+    /// of aliases.
+    pub(crate) fn permit(&self, names: &[&str]) -> Option<bool> {
+        let lists =
+            [self.models.as_ref(), self.team.as_ref().and_then(|team| team.models.as_ref())];
+        let mut lists = lists.into_iter().flatten().peekable();
+        lists.peek()?;
+        Some(lists.all(|models| names.iter().any(|name| models.hold(name))))
+    }
+
+    /// The aliases that it names, some as patterns.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        let its = || self.team.as_ref().and_then(|team| team.models.as_ref());
+        self.models.as_ref().or_else(its).into_iter().flat_map(|it| it.0.iter().map(|name| &**name))
+    }
+}
+
+impl Models {
+    /// These names.
+    pub(crate) fn new(names: &[String]) -> Self {
+        Self(names.iter().map(|name| name.as_str().into()).collect())
+    }
+
+    fn hold(&self, alias: &str) -> bool {
+        self.0.iter().any(|model| fits(model, alias))
+    }
+}

@@ -1,0 +1,5 @@
+//! What the holders of keys may do, and how much: keys, teams, tokens, budgets, waiting.
+//!
+//! Never: a rule that holds for one protocol alone.
+
+mod keys;
