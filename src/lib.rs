@@ -39,3 +39,4 @@ pub(crate) mod models;
 pub(crate) mod sigv4;
 pub(crate) mod within;
 pub(crate) mod rare;
+pub(crate) mod trace;

@@ -30,6 +30,7 @@ use crate::{
     protocol::{Protocol, conversation::Usage},
     refusal::Refusal,
     table::{Caller, Pool, PoolId, Provider, ProviderRef, Table},
+    trace::Trace,
 };
 
 /// What is known of a request so far.
@@ -92,6 +93,11 @@ impl Record {
     /// The request's id, as a header says it.
     pub(crate) fn request_id(&self) -> HeaderValue {
         self.id.clone().into_value()
+    }
+
+    /// Where the request stands in its trace, where it is sampled.
+    pub(crate) fn trace(&self) -> Option<Arc<Trace>> {
+        self.asks.trace.clone()
     }
 
     /// The client's protocol.

@@ -3,6 +3,8 @@
 pub(crate) mod access_log;
 pub(crate) mod feed;
 pub(crate) mod metrics;
+#[cfg(feature = "otlp")]
+pub(crate) mod spans;
 
 use std::sync::Arc;
 

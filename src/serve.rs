@@ -89,12 +89,14 @@ impl Context {
         let target = self.target(&request);
         if routes::owns(request.method(), path) {
             let protocol = routes::speaks(path, request.headers());
-            let asks = Asks { protocol, operation: None, client, target };
+            let asks = Asks { protocol, operation: None, client, target, trace: None };
             (protocol, Box::pin(routes::serve(self, request, asks, id)))
         } else {
             let protocol = endpoint.as_ref().map(|it| it.protocol).unwrap_or_default();
             let operation = endpoint.as_ref().map(|it| it.operation);
-            let asks = Asks { protocol, operation, client, target };
+            let sampled = self.sampling.and_then(|it| it.begin(request.headers()));
+            let trace = sampled.map(Arc::new);
+            let asks = Asks { protocol, operation, client, target, trace };
             (protocol, Box::pin(proxy::proxy(self, request, rare, endpoint, asks, id)))
         }
     }

@@ -4,6 +4,7 @@ mod access_log;
 mod arguments;
 mod listen;
 mod memory;
+mod spans;
 
 use std::{
     process::ExitCode,
@@ -71,6 +72,8 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
     if arguments.metrics {
         reports.push(Arc::clone(&feed) as Arc<dyn Report>);
     }
+    let spans = spans::start(&meters);
+    reports.extend(spans.report());
     let report = All::of(reports);
     let mut cores = Vec::new();
     for listener in listeners.proxy {
@@ -79,6 +82,7 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
             client: Client::new(Arc::clone(&identities)),
             retries: Arc::clone(&retries),
             report: Arc::clone(&report),
+            sampling: spans.sampling(),
             body_limits: body_limits.clone(),
             stage: stage.for_core(),
             routes: routes::router(Arc::clone(&gateway), stage.clone()),
@@ -105,6 +109,7 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
     if drained {
         cores.into_iter().for_each(|core| drop(core.join()));
     }
+    spans.stop();
     Ok(())
 }
 

@@ -2,7 +2,7 @@
 //!
 //! It never looks at a header or a body: a client's protocol is what its path says.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use percent_encoding::percent_decode_str;
 
@@ -50,6 +50,18 @@ impl Endpoint {
         Protocol::ALL.iter().find_map(|&protocol| {
             let rows = protocol.profile().endpoints;
             rows.iter().find_map(|row| row.matches(protocol, path, query))
+        })
+    }
+
+    /// The path as OpenTelemetry writes a route: with `{model}` where one is named.
+    pub(crate) fn route(path: &str, query: Option<&str>) -> Option<Cow<'static, str>> {
+        Protocol::ALL.iter().find_map(|&protocol| {
+            let mut rows = protocol.profile().endpoints.iter();
+            let row = rows.find(|row| row.matches(protocol, path, query).is_some())?;
+            Some(match row.behind {
+                None => row.path.into(),
+                Some(behind) => format!("{}{{model}}{behind}", row.path).into(),
+            })
         })
     }
 

@@ -69,6 +69,8 @@ pub struct Profile {
     pub(crate) asks_usage: Option<AskUsage>,
     /// Where an answer tells its tokens.
     pub(crate) usage: Form,
+    /// What OpenTelemetry calls its vendor (`gen_ai.provider.name`).
+    pub(crate) telemetry: &'static str,
     /// How a stream of events ends.
     pub(crate) stream: Stream,
 }
@@ -216,6 +218,7 @@ impl Profile {
         output: OutputCap::USUAL,
         asks_usage: None,
         usage: Form { fields: &["\"usage\""], places: &[], cache_is_beside: false },
+        telemetry: "openai",
         stream: Stream::USUAL,
     };
 }

@@ -2,6 +2,7 @@
 
 use std::{
     net::IpAddr,
+    sync::Arc,
     time::{Instant, SystemTime},
 };
 
@@ -16,6 +17,7 @@ use crate::{
     live::{Account, Times},
     protocol::{Operation, Protocol, conversation::Usage},
     table::{Caller, Pool, Provider},
+    trace::Trace,
 };
 
 /// What hears of every request that has ended.
@@ -40,6 +42,8 @@ pub(crate) struct Asks {
     pub(crate) client: Option<IpAddr>,
     /// Method, path and query, where a report shows them.
     pub(crate) target: Option<(Method, PathAndQuery)>,
+    /// Where it stands in its trace, where it is sampled.
+    pub(crate) trace: Option<Arc<Trace>>,
 }
 
 /// A request that has ended.

@@ -5,7 +5,9 @@
 use std::sync::Arc;
 
 use super::{intake::BodyLimits, stage::Stage};
-use crate::{gateway::Gateway, live::Retries, record::Report, upstream::client::Client};
+use crate::{
+    gateway::Gateway, live::Retries, record::Report, trace::Sampling, upstream::client::Client,
+};
 
 /// What one core serves requests with.
 pub(crate) struct Context {
@@ -17,6 +19,8 @@ pub(crate) struct Context {
     pub(crate) retries: Arc<Retries>,
     /// What hears of every request that has ended.
     pub(crate) report: Arc<dyn Report>,
+    /// Which requests have spans, where any has.
+    pub(crate) sampling: Option<Sampling>,
     /// How much and how slowly clients may send.
     pub(crate) body_limits: BodyLimits,
     /// Serving, draining or closing.

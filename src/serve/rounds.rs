@@ -33,6 +33,7 @@ use crate::{
     record::{Outcome, Record},
     refusal::Refusal,
     table::{Caller, PoolId, ProviderRef, Table, access},
+    trace::Trace,
     upstream::{
         answer::Answer, attempt, client::Client, failed::Failed, inbound::Inbound,
         judge::Inspection,
@@ -58,7 +59,7 @@ pub(crate) async fn run(
     inbound: &Inbound,
     record: &mut Record,
 ) -> Result<Accepted, Refusal> {
-    let mut rounds = Rounds::new(context, held, inbound)?;
+    let mut rounds = Rounds::new(context, held, inbound, record.trace())?;
     while let Some(mut attempt) = rounds.next(record).await? {
         let end = match rounds.patience() {
             None => {
@@ -87,13 +88,20 @@ pub(super) struct Rounds<'a> {
     /// The pools that take over, in order.
     coming: &'a [PoolId],
     pass: Pass<'a>,
+    /// Where the request stands in its trace, where it is sampled.
+    trace: Option<Arc<Trace>>,
     budget: Budget,
     /// A provider's refusal of what was asked, in case every other refuses it, too.
     kept: Option<(ProviderRef, Box<Answer>)>,
 }
 
 impl<'a> Rounds<'a> {
-    fn new(context: &'a Context, held: &'a Held, inbound: &'a Inbound) -> Result<Self, Refusal> {
+    fn new(
+        context: &'a Context,
+        held: &'a Held,
+        inbound: &'a Inbound,
+        trace: Option<Arc<Trace>>,
+    ) -> Result<Self, Refusal> {
         let table = &*held.table;
         let pool = table.pool(held.pool);
         Ok(Self {
@@ -105,6 +113,7 @@ impl<'a> Rounds<'a> {
             first: held.pool,
             coming: &pool.fallback.to,
             pass: Pass::new(held.pool, pool, inbound),
+            trace,
             budget: Budget::new(&pool.fallback, inbound)?,
             kept: None,
         })
@@ -254,7 +263,10 @@ impl<'a> Rounds<'a> {
             holds: self.holds(stream),
         };
         let deadlines = self.budget.deadlines(timeouts, stream, attempt.entry.started());
-        let outgoing = std::mem::take(&mut attempt.outgoing);
+        let mut outgoing = std::mem::take(&mut attempt.outgoing);
+        if let Some(trace) = self.trace.as_ref().filter(|_| attempt.provider.propagates_trace) {
+            outgoing.is_child_of(trace.told_to(self.budget.attempts), trace.parent.is_none());
+        }
         attempt::run(self.client, attempt.provider, self.inbound, outgoing, inspection, deadlines)
     }
 }

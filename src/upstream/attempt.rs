@@ -14,6 +14,7 @@ use super::{
     inbound::Inbound,
     judge::{self, Inspection},
     prepare::{Calls, Outgoing, Reader},
+    request::Traced,
     translate::{Answering, reader::Translated},
     transport, whole,
 };
@@ -69,15 +70,18 @@ async fn ask_and_judge(
     outgoing: Outgoing<'_>,
     inspection: Inspection,
 ) -> Result<Box<Answer>, Failed> {
-    let Outgoing { calls, reader } = outgoing;
+    let Outgoing { calls, reader, traced } = outgoing;
+    let traced = traced.as_deref();
     match reader {
         Reader::Identity => {
-            let answer = transport::call(client, provider, inbound, calls.first()).await?;
+            let answer = transport::call(client, provider, inbound, calls.first(), traced).await?;
             judge::judge(answer, provider, inbound, inspection).await
         }
         Reader::Translated(reader) => {
             // Boxed: every request would carry the room that these few need.
-            Box::pin(translated(client, provider, inbound, &calls, *reader)).await.map(Box::new)
+            Box::pin(translated(client, provider, inbound, (&calls, traced), *reader))
+                .await
+                .map(Box::new)
         }
     }
 }
@@ -86,11 +90,11 @@ async fn translated(
     client: &Client,
     provider: &Provider,
     inbound: &Inbound,
-    calls: &Calls,
+    (calls, traced): (&Calls, Option<&Traced>),
     reader: Translated<'_>,
 ) -> Result<Answer, Failed> {
     let make = |call| -> Answering<'_> {
-        Box::pin(transport::call(client, provider, inbound, Some(call)))
+        Box::pin(transport::call(client, provider, inbound, Some(call), traced))
     };
     reader.read(calls.written(), &make).await
 }

@@ -13,6 +13,7 @@ use crate::{
     protocol::Protocol,
     rare::{Name, Rare},
     table::{Provider, pool::Headers},
+    trace::{TRACEPARENT, TRACESTATE},
 };
 
 /// Copies what a provider may see of a client's headers.
@@ -96,6 +97,15 @@ pub(crate) fn set(headers: &mut HeaderMap, configured: &Headers) {
                 entry.insert(value.clone());
             }
         }
+    }
+}
+
+/// Names the attempt's span as the parent. Where the trace begins here, what the client says beside it
+/// belongs to another trace.
+pub(super) fn trace(headers: &mut HeaderMap, parent: &HeaderValue, begins: bool) {
+    headers.insert(TRACEPARENT, parent.clone());
+    if begins {
+        headers.remove(TRACESTATE);
     }
 }
 

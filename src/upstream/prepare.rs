@@ -10,12 +10,13 @@ mod foreign;
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use bytes::Bytes;
+use http::HeaderValue;
 
 use super::{
     headers,
     inbound::{Inbound, NeutralRequest},
     off_core,
-    request::Call,
+    request::{Call, Traced},
     translate::{
         Exchange,
         reader::{Kind, Translated},
@@ -39,6 +40,7 @@ use crate::{
 pub(crate) struct Outgoing<'a> {
     pub(super) calls: Calls,
     pub(super) reader: Reader<'a>,
+    pub(super) traced: Option<Box<Traced>>,
 }
 
 /// The calls of one attempt.
@@ -183,7 +185,13 @@ impl Default for Outgoing<'_> {
 
 impl<'a> Outgoing<'a> {
     /// One call with the client's own bytes, whose answer passes as it comes.
-    const AS_IT_CAME: Self = Self { calls: Calls::AsItCame, reader: Reader::Identity };
+    const AS_IT_CAME: Self =
+        Self { calls: Calls::AsItCame, reader: Reader::Identity, traced: None };
+
+    /// The provider is told this `traceparent`.
+    pub(crate) fn is_child_of(&mut self, parent: HeaderValue, begins: bool) {
+        self.traced = Some(Box::new(Traced { parent, begins }));
+    }
 
     fn of_conversation(
         exchange: Exchange<'a>,
@@ -219,7 +227,7 @@ impl<'a> Outgoing<'a> {
 
     fn translated(exchange: Exchange<'a>, calls: Vec<Call>, kind: Kind<'a>) -> Self {
         let reader = Reader::Translated(Box::new(Translated { exchange, kind }));
-        Self { calls: Calls::Written(calls.into_boxed_slice()), reader }
+        Self { calls: Calls::Written(calls.into_boxed_slice()), reader, traced: None }
     }
 }
 

@@ -31,17 +31,35 @@ pub(crate) struct Call {
     pub(crate) stream: bool,
 }
 
-/// Builds the request for one provider, with the credential that was fetched for it if it has none
-/// of its own; `hash`: its body's, where that is known; `http2` wants the authority in the URI.
+/// What a provider is told of the trace that the attempt is a part of.
+pub(super) struct Traced {
+    /// `traceparent`.
+    pub(super) parent: HeaderValue,
+    /// Whether the trace begins here: what a client says beside it then belongs to another.
+    pub(super) begins: bool,
+}
+
+/// What a request is built with, beside what came and what is configured.
+#[derive(Clone, Copy)]
+pub(crate) struct With<'a> {
+    /// The credential that was fetched for the provider, if it has none of its own.
+    pub(super) credential: Option<&'a Credential>,
+    /// The body's hash, where that is known.
+    pub(super) hash: Option<&'a str>,
+    /// What the provider is told of the trace.
+    pub(super) traced: Option<&'a Traced>,
+}
+
+/// Builds the request for one provider; `http2` wants the authority in the URI.
 pub(crate) fn build(
     inbound: &Inbound,
     provider: &Provider,
-    origin: &Origin,
-    base: &BasePath,
+    (origin, base): (&Origin, &BasePath),
     call: Option<&Call>,
-    (fetched, hash): (Option<&Credential>, Option<&str>),
+    with: With<'_>,
     http2: bool,
 ) -> Result<Request<PiecesBody>, http::Error> {
+    let With { credential: fetched, hash, traced } = with;
     // The provider's credential, host and length take the places of the client's.
     let spare = provider.request_headers.len() + 1;
     let mut headers = match call {
@@ -64,6 +82,9 @@ pub(crate) fn build(
     }
     if let Some(Credential::Bearer(value)) = fetched {
         headers.insert(header::AUTHORIZATION, value.clone());
+    }
+    if let Some(traced) = traced {
+        headers::trace(&mut headers, &traced.parent, traced.begins);
     }
     headers::set(&mut headers, &provider.request_headers);
     if !http2 {

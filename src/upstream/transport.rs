@@ -16,7 +16,7 @@ use super::{
     identity::Credential,
     inbound::Inbound,
     mock,
-    request::{self, Call},
+    request::{self, Call, Traced, With},
 };
 use crate::{
     failure::What,
@@ -34,10 +34,11 @@ pub(super) async fn call(
     provider: &Provider,
     inbound: &Inbound,
     call: Option<&Call>,
+    traced: Option<&Traced>,
 ) -> Result<Box<Answer>, Failed> {
     let answer = match &provider.place {
         Place::Wire { origin, base } => {
-            over_wire(client, provider, origin, base, inbound, call).await?
+            over_wire(client, provider, (origin, base), inbound, call, traced).await?
         }
         // Boxed: every request would carry the room that a mock needs.
         Place::Mock(script) => {
@@ -51,10 +52,10 @@ pub(super) async fn call(
 async fn over_wire(
     client: &Client,
     provider: &Provider,
-    origin: &Origin,
-    base: &BasePath,
+    (origin, base): (&Origin, &BasePath),
     inbound: &Inbound,
     call: Option<&Call>,
+    traced: Option<&Traced>,
 ) -> Result<Box<Answer>, Failed> {
     let credential = match &provider.identity {
         None => None,
@@ -71,8 +72,8 @@ async fn over_wire(
     loop {
         let lease = client.lease(origin, fresh).await.map_err(Failed::from_dial)?;
         let http2 = lease.is_http2();
-        let signing = (credential, hash.as_deref());
-        let request = request::build(inbound, provider, origin, base, call, signing, http2)
+        let with = With { credential, hash: hash.as_deref(), traced };
+        let request = request::build(inbound, provider, (origin, base), call, with, http2)
             .map_err(|error| Failed::new(What::Malformed(None), error.to_string()))?;
         let sent = pin!(lease.send(request));
         let answered = match provider.timeouts.response {

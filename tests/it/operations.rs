@@ -3,6 +3,7 @@
 //! Never: a stop or a shortage is felt by a request that could have been served.
 
 mod access_log;
+mod attempts;
 mod life;
 mod page;
 mod port;
@@ -10,4 +11,5 @@ mod series;
 mod shortage;
 mod start;
 mod top;
+mod traces;
 mod usage;

@@ -20,6 +20,8 @@ pub struct ProcessMeters {
     pub(crate) panics: IntCounter,
     /// Lines of the access log that were lost.
     pub(crate) log_lines_dropped: IntCounter,
+    /// Spans, by what became of them: `sent`, `failed` or `dropped`.
+    pub(crate) spans: IntCounterVec,
 }
 
 impl ProcessMeters {
@@ -30,8 +32,12 @@ impl ProcessMeters {
         make.registry
             .register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         let reloads = make.counters("config_reloads_total", "Configurations read.", &["result"])?;
-        for result in ["success", "failure"] {
-            reloads.with_label_values(&[result]);
+        let spans = make.counters("spans_total", "Spans by what became of them.", &["result"])?;
+        // From zero, so that a rule sees the first one.
+        for (counter, results) in
+            [(&reloads, &["success", "failure"][..]), (&spans, &["sent", "failed", "dropped"])]
+        {
+            results.iter().for_each(|result| drop(counter.with_label_values(&[*result])));
         }
         Ok(Self {
             reloads,
@@ -44,6 +50,7 @@ impl ProcessMeters {
                 "When the configuration that serves was read.",
             )?,
             panics: make.counter("panics_total", "Requests lost to a fault of the router.")?,
+            spans,
             log_lines_dropped: make.counter("log_lines_dropped_total", "Access log lines lost.")?,
         })
     }

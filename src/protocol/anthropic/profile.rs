@@ -12,6 +12,7 @@ use crate::protocol::usage::{Count, Form, Place};
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
+    telemetry: "anthropic",
     words: WORDS,
     hosts: &["api.anthropic.com"],
     speaks_at: &[("api.anthropic.", ".com")],

@@ -11,6 +11,7 @@ use crate::protocol::usage::{Count, Form, Place};
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
+    telemetry: "aws.bedrock",
     words: WORDS,
     hosts: &[".amazonaws.com"],
     speaks_at: &[("bedrock-runtime", ".amazonaws.com")],

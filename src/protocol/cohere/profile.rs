@@ -11,6 +11,7 @@ use crate::protocol::usage::{Count, Form, Place};
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
+    telemetry: "cohere",
     words: WORDS,
     hosts: &["api.cohere.com", "api.cohere.ai"],
     speaks_at: &[("api.cohere.", "")],

@@ -11,6 +11,7 @@ use crate::protocol::usage::{Count, Form, Place};
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
+    telemetry: "gcp.gemini",
     words: WORDS,
     hosts: &["generativelanguage.googleapis.com", "aiplatform.googleapis.com"],
     speaks_at: &[("generativelanguage.", ".googleapis.com")],

@@ -31,6 +31,9 @@ pub(super) fn write(line: &Line<'_>, out: &mut Vec<u8>) {
     let mut object = Object::begin(out);
     object.stamp(key!("time"), line.time);
     object.id(key!("id"), line.id);
+    if let Some(trace) = line.trace {
+        object.raw(key!("trace"), &format!("\"{trace:032x}\""));
+    }
     if let Some(client) = line.client {
         object.address(key!("client"), client);
     }

@@ -28,6 +28,8 @@ pub(crate) struct Line<'a> {
     pub(crate) time: Stamp,
     /// Its id, which its response bears as `x-request-id`.
     pub(crate) id: &'a RequestId,
+    /// The id of its trace, where it is sampled.
+    pub(crate) trace: Option<u128>,
     /// The client's address.
     pub(crate) client: Option<IpAddr>,
     /// The method of HTTP.
@@ -121,6 +123,7 @@ impl<'a> Line<'a> {
         let mut line = Self {
             time: Stamp(now.checked_sub(request.times.total).unwrap_or(now)),
             id: request.id,
+            trace: request.asks.trace.as_ref().map(|trace| trace.id),
             client: request.asks.client,
             method: target.map(|(method, _)| method.as_str()).unwrap_or_default(),
             path: path(request),
@@ -150,6 +153,12 @@ impl<'a> Line<'a> {
 }
 
 impl<'a> Attempts<'a> {
+    /// Those of a request.
+    #[cfg(feature = "otlp")]
+    pub(crate) fn of(request: &'a Finished<'a>) -> Self {
+        Self(request)
+    }
+
     /// Each of them, in order.
     pub(crate) fn iter(self) -> impl Iterator<Item = Attempt<'a>> {
         self.0.attempts().map(move |(pool, provider, step)| {

@@ -63,8 +63,9 @@ async fn lines(router: &Router, count: usize) -> Vec<Value> {
 
 #[tokio::test]
 async fn every_request_has_one_line_whatever_became_of_it() {
-    let upstream = Upstream::start(script()).await;
-    let router = Router::start(&file(&upstream)).await;
+    let (upstream, collector) = (Upstream::start(script()).await, Upstream::refused());
+    let launch = Launch::new(&file(&upstream));
+    let router = launch.env("OTEL_EXPORTER_OTLP_ENDPOINT", collector.base()).start().await;
     let served = router.chat("leads").await;
     assert_ok(&served);
     let closed =

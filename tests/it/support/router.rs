@@ -378,7 +378,7 @@ static NEXT_PORT: AtomicU16 = AtomicU16::new(0);
 const FIRST_PORT: u16 = 14_000;
 const PORTS: u16 = 18_000;
 /// The outer world's settings, which must not reach the router.
-const FOREIGN_ENV: [&str; 18] = [
+const FOREIGN_ENV: [&str; 23] = [
     "RUST_LOG",
     "HTTP_PROXY",
     "HTTPS_PROXY",
@@ -397,4 +397,9 @@ const FOREIGN_ENV: [&str; 18] = [
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "GOOGLE_APPLICATION_CREDENTIALS",
     "GCE_METADATA_HOST",
+    "OTEL_EXPORTER_OTLP_ENDPOINT",
+    "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+    "OTEL_SDK_DISABLED",
+    "OTEL_SERVICE_NAME",
+    "OTEL_RESOURCE_ATTRIBUTES",
 ];
