@@ -4,6 +4,7 @@ mod access_log;
 mod arguments;
 mod listen;
 mod memory;
+mod reports;
 mod spans;
 
 use std::{
@@ -15,15 +16,14 @@ use std::{
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 pub(super) use self::arguments::Arguments;
-use self::listen::Listeners;
+use self::{listen::Listeners, reports::Reports};
 use super::{log, terminal};
 use crate::{
     admin::{self, status::Sources},
     gateway::Gateway,
     live::{Meters, Retries},
-    record::Report,
     reload::{Hint, Hints, Loader},
-    report::{All, Feed, Metrics, access_log::Queue},
+    report::access_log::Queue,
     secret::names::label,
     serve::{Context, Stage, connection::Timeouts, outages, routes},
     table::{Place, Table},
@@ -64,17 +64,7 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let retries = Retries::new(tokio::time::Instant::now());
     let identities = Arc::<Identities>::default();
     let body_limits = arguments.body_limits();
-    let access_log = access_log::start(arguments, meters.process.log_lines_dropped.clone())?;
-    let mut reports: Vec<Arc<dyn Report>> = vec![Metrics::new(Arc::clone(&meters))];
-    reports.extend(access_log.iter().map(|it| Arc::clone(&it.report)));
-    // What only the operations port shows is kept where that is open.
-    let feed = Arc::<Feed>::default();
-    if arguments.metrics {
-        reports.push(Arc::clone(&feed) as Arc<dyn Report>);
-    }
-    let spans = spans::start(&meters);
-    reports.extend(spans.report());
-    let report = All::of(reports);
+    let Reports { all: report, feed, access_log, spans } = Reports::start(arguments, &meters)?;
     let mut cores = Vec::new();
     for listener in listeners.proxy {
         let context = Context {
