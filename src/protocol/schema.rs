@@ -281,7 +281,8 @@ impl<'a> Walk<'a> {
             "properties" => open.has_properties = true,
             "items" | "prefixItems" => open.has_items = true,
             "required" => {
-                let names = serde_json::from_str::<Vec<Cow<'_, str>>>(value);
+                // A list of nothing takes no room, however long it is.
+                let names = serde_json::from_str::<Vec<serde::de::IgnoredAny>>(value);
                 open.required = names.map_or(0, |names| names.len());
             }
             _ => {}
