@@ -37,6 +37,7 @@ pub(crate) mod family;
 pub(crate) mod profile;
 pub(crate) mod misfit;
 pub mod told;
+pub mod service;
 pub(crate) mod sides;
 pub mod codec;
 pub(crate) mod observer;
@@ -67,6 +68,7 @@ pub(crate) mod calls;
 pub(crate) mod nesting;
 pub(crate) mod frames;
 pub(crate) mod marks;
+pub(crate) mod foreign;
 
 use http::HeaderMap;
 

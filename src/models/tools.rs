@@ -112,7 +112,7 @@ fn wide_hash(text: &str) -> u64 {
 }
 
 /// FNV-1a, folded to 32 bits: stable over versions and machines, as names in a history must be.
-fn hash(text: &str) -> u32 {
+pub(crate) fn hash(text: &str) -> u32 {
     let wide = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     });

@@ -8,6 +8,7 @@ mod request;
 mod response;
 mod stream;
 mod error;
+mod foreign;
 pub(in crate::protocol) mod profile;
 mod embedding;
 mod frames;

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 
 use super::bounds;
 use super::codec::Reading;
-use super::conversation::{Event, Failure};
+use super::conversation::{Event, Failure, Signature};
 use super::nesting::Nesting;
 use super::parts::Parts;
 
@@ -27,6 +27,8 @@ pub(crate) struct Fragment {
     pub(crate) json: String,
     /// Whether it is all of the call, and says again what fragments may have said.
     pub(crate) whole: bool,
+    /// The vendor's proof of the call.
+    pub(crate) signature: Option<Signature>,
 }
 
 /// The calls so far, in the order of their beginning.
@@ -61,6 +63,8 @@ struct One {
     index: Option<u64>,
     id: Option<String>,
     name: String,
+    /// The vendor's proof of it.
+    signature: Option<Signature>,
     /// Whether it has gone out.
     begun: bool,
     /// Whether it has arguments.
@@ -94,7 +98,7 @@ impl Calls {
             self.all.push(One { index: fragment.index, ..One::default() });
         }
         let call = &mut self.all[at];
-        let Fragment { id, name, json, whole, .. } = fragment;
+        let Fragment { id, name, json, whole, signature, .. } = fragment;
         let json = if whole && call.said { "" } else { json.as_str() };
         if at < self.complete {
             return if json.trim().is_empty() { Ok(()) } else { Err(mixed()) };
@@ -103,6 +107,7 @@ impl Calls {
         if !call.begun {
             call.id = call.id.take().or(id.filter(|id| !id.is_empty()));
             call.name.push_str(if call.name.is_empty() { &name } else { "" });
+            call.signature = call.signature.take().or(signature);
         }
         let has_got_id = !had_id && call.id.is_some();
         call.said |= !json.is_empty();
@@ -213,7 +218,8 @@ impl One {
         if !self.begun {
             self.begun = true;
             let (id, name) = (self.id.clone(), self.name.clone());
-            parts.call(id, name, |number| reading.call_id(number), None, events)?;
+            let signature = self.signature.take();
+            parts.call(id, name, |number| reading.call_id(number), signature, events)?;
         }
         let json = std::mem::take(&mut self.waiting);
         if parts.arguments(Some(json), events) { Ok(()) } else { Err(mixed()) }

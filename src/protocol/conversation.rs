@@ -7,6 +7,7 @@ pub(crate) mod tool;
 pub(crate) mod thinking;
 pub(crate) mod turns;
 mod ids;
+pub(crate) mod proofs;
 pub(crate) mod names;
 pub(crate) mod losses;
 pub(crate) mod reply;

@@ -4,6 +4,7 @@
 
 mod request;
 mod response;
+mod details;
 mod said;
 mod stream;
 pub(in crate::protocol) mod profile;

@@ -8,6 +8,7 @@ mod response;
 mod item;
 mod stream;
 mod error;
+mod foreign;
 pub(in crate::protocol) mod profile;
 mod custom;
 mod namespace;

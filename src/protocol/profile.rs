@@ -12,6 +12,7 @@ use crate::path;
 use super::Protocol;
 use super::endpoint::{Endpoint, Row};
 use super::family::Word;
+use super::foreign::GivenBack;
 use super::usage::Form;
 
 /// Where providers say what they call a request.
@@ -59,6 +60,10 @@ pub struct Profile {
     /// What a request holds that gives back another vendor's proof of reasoning, as its clients were
     /// given it: its own vendor would refuse it.
     pub(crate) foreign_proofs: &'static [&'static str],
+    /// Where such proofs stand, and what becomes of them.
+    pub(crate) given_back: Option<GivenBack>,
+    /// Whether they are proofs of calls alone, which Google gives and takes in this protocol, too.
+    pub(crate) proofs_are_of_calls: bool,
     /// The fields of a request that hold its prompt, in the order in which a model reads them.
     pub(crate) prompt: &'static [&'static str],
     /// The fields of a request that offer tools.
@@ -213,6 +218,8 @@ impl Profile {
         below_models: None,
         request_id: None,
         foreign_proofs: &[],
+        given_back: None,
+        proofs_are_of_calls: false,
         prompt: &["messages"],
         tools: &["tools"],
         output: OutputCap::USUAL,

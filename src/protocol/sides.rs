@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::conversation::{Delivery, Losses, Lossy, ToolNames};
+use super::service::Service;
 
 /// What a request says outside its body.
 #[derive(Debug, Clone, Copy, Default)]
@@ -39,6 +40,8 @@ pub struct Target<'a> {
     pub lossy: Lossy,
     /// A text unique to this attempt: readers make ids from it where the vendor gives none.
     pub seed: &'a str,
+    /// Where the provider is, as far as that makes a difference.
+    pub service: Service,
 }
 
 /// What the writer of a request tells the reader of its answer.
@@ -52,6 +55,8 @@ pub struct Reading {
     pub calls: BTreeMap<String, String>,
     /// The tool that stands for structured output: its arguments are the answer's text.
     pub answer_tool: Option<&'static str>,
+    /// Where the provider is, as far as that makes a difference.
+    pub service: Service,
 }
 
 /// Whom an answer is written for.
@@ -79,7 +84,8 @@ impl<'a> Target<'a> {
     /// What the reader of the answer must know.
     pub(crate) fn reading(&self, names: ToolNames, answer_tool: Option<&'static str>) -> Reading {
         let (renamed, calls) = names.back();
-        Reading { seed: self.seed.to_owned(), renamed, calls, answer_tool }
+        let (seed, service) = (self.seed.to_owned(), self.service);
+        Reading { seed, renamed, calls, answer_tool, service }
     }
 
     /// An empty list of losses under this target's policy.

@@ -106,7 +106,7 @@ pub(crate) async fn admit(
         family: surface.family,
         endpoint,
         reading: OnceLock::new(),
-        gives_back_foreign: OnceLock::new(),
+        foreign_proofs: OnceLock::new(),
         own_options: OnceLock::new(),
         method: head.method,
         headers: head.headers,

@@ -26,7 +26,7 @@ pub(crate) use warnings::warnings;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use super::{HashKey, IdlePool, Keyring, Pool, PoolId, Table, prices::Prices};
+use super::{HashKey, IdlePool, Keyring, Pool, PoolId, Provider, Table, prices::Prices};
 use crate::{
     config::{Loaded, Path, Problem, Problems, Source, path::shown, raw},
     live::{Draft, Registry},
@@ -84,6 +84,8 @@ struct Compiler<'a> {
     near_names: HashMap<[u8; 32], Option<String>>,
     /// What is wrong in `defaults` is said once.
     reported_defaults: bool,
+    /// Whether a provider proves its calls, so that others are given what they refuse.
+    proves_calls: bool,
 }
 
 impl<'a> Compiler<'a> {
@@ -109,6 +111,7 @@ impl<'a> Compiler<'a> {
             default: None,
             near_names: HashMap::new(),
             reported_defaults: false,
+            proves_calls: false,
         }
     }
 
@@ -131,6 +134,11 @@ impl<'a> Compiler<'a> {
         }
         if pools.len() == count {
             self.chain(&mut pools);
+        }
+        if self.proves_calls {
+            let providers =
+                pools.iter_mut().filter_map(Arc::get_mut).flat_map(|it| &mut it.providers);
+            providers.for_each(Provider::refuse_proofs_of_calls);
         }
         (pools, keyring)
     }

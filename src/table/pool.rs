@@ -16,7 +16,9 @@ use crate::{
     failure::ErrorClasses,
     live,
     path::BasePath,
-    protocol::{Protocol, codec::Platform, conversation::Lossy, profile::InPath},
+    protocol::{
+        Protocol, codec::Platform, conversation::Lossy, foreign, profile::InPath, service::Service,
+    },
 };
 
 crate::secret::unseen!(Pool, Provider, Place, StickyBy, Probe, Rule);
@@ -76,6 +78,10 @@ pub struct Provider {
     pub(crate) protocol: Protocol,
     /// Where its models are served: platforms write their publishers' protocols in their own ways.
     pub(crate) platform: Platform,
+    /// Where its protocol is spoken, as far as that makes a difference.
+    pub(crate) service: Service,
+    /// Whether clients may give back proofs of calls that it refuses.
+    pub(crate) refuses_proofs_of_calls: bool,
     /// Whether `/v1/responses` is served through its chat completions.
     pub(crate) adapts_responses: bool,
     /// What happens to what cannot be said in that protocol.
@@ -221,6 +227,12 @@ impl Pool {
 }
 
 impl Provider {
+    /// Another provider of the file proves its calls, and clients give the proofs back to any.
+    pub(crate) fn refuse_proofs_of_calls(&mut self) {
+        let takes_them = self.service.is_googles() || foreign::is_googles_model(&self.model);
+        self.refuses_proofs_of_calls = !takes_them;
+    }
+
     /// Its name as it may be shown.
     pub(crate) fn shown(&self) -> &str {
         self.masks[0].as_deref().unwrap_or(&self.name)

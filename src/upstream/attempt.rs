@@ -15,7 +15,10 @@ use super::{
     judge::{self, Inspection},
     prepare::{Calls, Outgoing, Reader},
     request::Traced,
-    translate::{Answering, reader::Translated},
+    translate::{
+        Answering,
+        reader::{Translated, naming},
+    },
     transport, whole,
 };
 use crate::{failure::Class, table::Provider, within};
@@ -76,6 +79,11 @@ async fn ask_and_judge(
         Reader::Identity => {
             let answer = transport::call(client, provider, inbound, calls.first(), traced).await?;
             judge::judge(answer, provider, inbound, inspection).await
+        }
+        Reader::Naming(lost) => {
+            let answer = transport::call(client, provider, inbound, calls.first(), traced).await?;
+            let answer = judge::judge(answer, provider, inbound, inspection).await?;
+            Ok(Box::new(naming(*answer, &lost)))
         }
         Reader::Translated(reader) => {
             // Boxed: every request would carry the room that these few need.

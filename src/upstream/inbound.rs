@@ -20,6 +20,7 @@ use crate::{
         codec::{self, ReadError},
         conversation::Conversation,
         embedding::Embedding,
+        foreign::Change,
     },
     rare::Rare,
     refusal::Refusal,
@@ -54,8 +55,9 @@ pub(crate) struct Inbound {
     /// The request as it reads, once a provider of another protocol has needed it.
     /// Boxed: every request would carry the room that few need.
     pub(crate) reading: OnceLock<Box<Read>>,
-    /// Whether it gives back another vendor's proof, once a provider has needed to know.
-    pub(crate) gives_back_foreign: OnceLock<bool>,
+    /// What changes in its body because it gives back another vendor's proofs, once a provider has needed
+    /// to know.
+    pub(crate) foreign_proofs: OnceLock<Box<[Change]>>,
     /// What the client says of the tokens of its own stream, once a provider has needed to know.
     pub(crate) own_options: OnceLock<OwnOptions>,
     /// Whether the client asks for a stream.

@@ -5,7 +5,7 @@
 //! cost.
 
 mod embedding;
-mod foreign;
+pub(super) mod foreign;
 
 use std::{future::Future, pin::Pin, sync::Arc};
 
@@ -55,6 +55,8 @@ pub(super) enum Calls {
 pub(super) enum Reader<'a> {
     /// Nothing: the answer passes as it comes.
     Identity,
+    /// The same, with the names of what the provider was not told.
+    Naming(Box<[String]>),
     /// It is read in the provider's protocol and written in the client's.
     Translated(Box<Translated<'a>>),
 }
@@ -104,7 +106,7 @@ pub(crate) fn prepare<'a>(inbound: &'a Inbound, provider: &'a Provider) -> Prepa
         return Preparing::Later(Box::pin(prepare_off_core(inbound, provider)));
     }
     Preparing::Now(match exchange(inbound, provider) {
-        None => Ok(Outgoing::AS_IT_CAME),
+        None => as_it_came(inbound, provider),
         Some(exchange) => write_here(exchange),
     })
 }
@@ -116,9 +118,9 @@ async fn prepare_off_core<'a>(inbound: &'a Inbound, provider: &'a Provider) -> P
     if embedding::may_need_another_body(inbound, provider)
         && !embedding::needs_another_body_off_core(inbound, provider).await
     {
-        return Ok(Outgoing::AS_IT_CAME);
+        return as_it_came(inbound, provider);
     }
-    let Some(exchange) = exchange(inbound, provider) else { return Ok(Outgoing::AS_IT_CAME) };
+    let Some(exchange) = exchange(inbound, provider) else { return as_it_came(inbound, provider) };
     inbound.read_off_core().await;
     match inbound.conversation()? {
         NeutralRequest::Conversation(conversation) => {
@@ -152,6 +154,12 @@ fn write_here(exchange: Exchange<'_>) -> Prepared<'_> {
     }
 }
 
+/// The client's own bytes, but for the proofs of other vendors in them.
+fn as_it_came<'a>(inbound: &Inbound, provider: &Provider) -> Prepared<'a> {
+    let lost = foreign::lost(inbound, provider)?;
+    Ok(if lost.is_empty() { Outgoing::AS_IT_CAME } else { Outgoing::losing(lost) })
+}
+
 /// Writes a conversation for a provider; `None` where it cannot count and the router estimates.
 fn write(
     codec: &dyn Codec,
@@ -169,7 +177,7 @@ fn write(
 fn exchange<'a>(inbound: &'a Inbound, provider: &'a Provider) -> Option<Exchange<'a>> {
     let endpoint = inbound.endpoint.as_ref()?;
     let is_needed = if endpoint.protocol == spoken(endpoint, provider) {
-        foreign::is_given_back(inbound) || embedding::needs_another_body(inbound, provider)
+        embedding::needs_another_body(inbound, provider)
     } else {
         !endpoint.passes_to(provider.protocol)
     };
@@ -191,6 +199,11 @@ impl<'a> Outgoing<'a> {
     /// The provider is told this `traceparent`.
     pub(crate) fn is_child_of(&mut self, parent: HeaderValue, begins: bool) {
         self.traced = Some(Box::new(Traced { parent, begins }));
+    }
+
+    /// The same without what is lost.
+    fn losing(lost: Vec<String>) -> Self {
+        Self { reader: Reader::Naming(lost.into_boxed_slice()), ..Self::AS_IT_CAME }
     }
 
     fn of_conversation(

@@ -10,11 +10,11 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version, header, ur
 
 use percent_encoding::utf8_percent_encode;
 
-use super::{headers, identity::Credential, inbound::Inbound, off_core, usage};
+use super::{headers, identity::Credential, inbound::Inbound, off_core, prepare::foreign, usage};
 use crate::{
     body::{self, Model, Pieces, PiecesBody},
     path::{self, BasePath},
-    protocol::{Endpoint, codec::Platform, token, vertex},
+    protocol::{Endpoint, codec::Platform, foreign::Change, token, vertex},
     sigv4,
     table::{Origin, Provider, aws::Aws, pool::Headers},
 };
@@ -237,6 +237,10 @@ fn asking_for_usage(inbound: &Inbound, provider: &Provider) -> Pieces {
 /// The client's bytes, with only the values replaced that name the alias, and only if the provider
 /// has another name for it.
 fn body_for(inbound: &Inbound, provider: &Provider) -> Pieces {
+    let changes = foreign::changes(inbound, provider);
+    if !changes.is_empty() {
+        return each_named(inbound, provider, changes);
+    }
     if let Some(endpoint) = &inbound.endpoint
         && endpoint.operation.is_embed()
         && endpoint.model_span.is_some()
@@ -245,7 +249,7 @@ fn body_for(inbound: &Inbound, provider: &Provider) -> Pieces {
         return renamed;
     }
     if !inbound.mentions.in_body().is_empty() {
-        return each_named(inbound, provider);
+        return each_named(inbound, provider, &[]);
     }
     match &inbound.model {
         Some(Model { span, name }) if name.as_ref() != Some(&provider.model) => {
@@ -264,8 +268,8 @@ fn body_for(inbound: &Inbound, provider: &Provider) -> Pieces {
     }
 }
 
-/// The body with the model replaced in every place that names it.
-fn each_named(inbound: &Inbound, provider: &Provider) -> Pieces {
+/// The body with the model replaced in every place that names it, and without what is another vendor's.
+fn each_named(inbound: &Inbound, provider: &Provider, changes: &[Change]) -> Pieces {
     let json = match &provider.asked_model {
         None => provider.model_json.clone(),
         Some(asked) => body::json_string(&asked.of(inbound.asked_name())),
@@ -275,6 +279,9 @@ fn each_named(inbound: &Inbound, provider: &Provider) -> Pieces {
     let mut spans: Vec<_> =
         inbound.mentions.in_body().iter().map(|it| (it.clone(), bare.clone())).collect();
     spans.extend(top);
+    spans.extend(changes.iter().map(|Change { of, with, .. }| {
+        (of.start as u64..of.end as u64, Bytes::from(with.clone()))
+    }));
     spans.sort_unstable_by_key(|(span, _)| span.start);
     inbound.body.replace_each(spans)
 }

@@ -26,6 +26,7 @@ use crate::{
         Endpoint, Operation, Protocol,
         codec::{self, Codec, Platform, Target},
         conversation::{Delivery, Lossy},
+        service::Service,
     },
     table::Provider,
 };
@@ -82,6 +83,7 @@ impl<'a> Exchange<'a> {
             platform: self.provider.platform,
             lossy,
             seed: &self.inbound.read().id,
+            service: self.provider.service,
         }
     }
 
@@ -94,9 +96,10 @@ impl<'a> Exchange<'a> {
 
     /// Whom the request is written for, for another thread.
     pub(super) fn own_target(&self) -> OwnTarget {
-        let Target { model, known_as, platform, lossy, seed } = self.target();
+        let Target { model, known_as, platform, lossy, seed, service } = self.target();
         let known_as = known_as.map(str::to_owned);
-        OwnTarget { model: model.to_owned(), known_as, platform, lossy, seed: seed.to_owned() }
+        let (model, seed) = (model.to_owned(), seed.to_owned());
+        OwnTarget { model, known_as, platform, lossy, seed, service }
     }
 
     /// Whom the answer is written for. It names the provider's model, as one that passes does.
@@ -129,13 +132,14 @@ pub(super) struct OwnTarget {
     platform: Platform,
     lossy: Lossy,
     seed: String,
+    service: Service,
 }
 
 impl OwnTarget {
     pub(super) fn target(&self) -> Target<'_> {
-        let Self { platform, lossy, .. } = *self;
+        let Self { platform, lossy, service, .. } = *self;
         let known_as = self.known_as.as_deref();
-        Target { model: &self.model, known_as, platform, lossy, seed: &self.seed }
+        Target { model: &self.model, known_as, platform, lossy, seed: &self.seed, service }
     }
 }
 

@@ -95,6 +95,15 @@ pub(crate) fn read_stream(protocol: Protocol, pieces: &[&[u8]]) -> Vec<Event> {
     events
 }
 
+/// The events of a stream that comes in one piece.
+pub(crate) fn read_stream_as(protocol: Protocol, reading: Reading, bytes: &[u8]) -> Vec<Event> {
+    let mut reader = protocol.codec().stream_reader(reading);
+    let mut events = Vec::new();
+    reader.feed(Bytes::copy_from_slice(bytes), &mut events);
+    reader.end(&mut events);
+    events
+}
+
 /// A stream for a client of that protocol.
 pub(crate) fn write_stream(protocol: Protocol, events: &[Event]) -> Vec<u8> {
     let mut writer = protocol.codec().stream_writer(&client(Delivery::Events));

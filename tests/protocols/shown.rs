@@ -254,8 +254,10 @@ fn media(of: &Media) -> String {
 }
 
 fn signature(of: &Signature) -> String {
-    let Signature { vendor, value } = of;
-    format!("{vendor} {value:?}")
+    let Signature { vendor, value, made_at, of_call } = of;
+    let at = made_at.to_string();
+    let at = if at.is_empty() { at } else { format!(" at {at}") };
+    format!("{vendor} {value:?}{at}{}", if *of_call { " of its call" } else { "" })
 }
 
 fn ttl(of: &CacheMark) -> String {

@@ -2,6 +2,7 @@
 //!
 //! It never knows what a body says.
 
+use super::foreign::GIVEN_BACK;
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
@@ -22,6 +23,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     shares_paths: true,
     // Reasoning without a proof is refused like another vendor's proof.
     foreign_proofs: &["\"onwards#", "\"signature\":\"\"", "\"signature\": \"\""],
+    given_back: Some(GIVEN_BACK),
     prompt: &["system", "messages"],
     stream: Stream {
         ends: &["\"message_stop\"", "\"type\":\"error\"", "\"type\": \"error\""],

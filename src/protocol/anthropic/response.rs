@@ -48,7 +48,7 @@ pub(super) fn write(reply: &Reply, to: &Client<'_>) -> Vec<u8> {
         r#type: "message",
         role: "assistant",
         model: to.model,
-        content: reply.parts.iter().filter_map(BlockOut::of).collect(),
+        content: reply.parts.iter().flat_map(BlockOut::with_proof).flatten().collect(),
         stop_reason: Some(write_finish(reply.finish.with_refusal(reply.refuses()))),
         stop_sequence: reply.stop_sequence.as_deref(),
         usage: UsageOut::of(&reply.usage),
@@ -235,6 +235,16 @@ impl Block {
 }
 
 impl<'a> BlockOut<'a> {
+    /// The block that a part is, behind the proof of a call.
+    fn with_proof(part: &'a Part) -> [Option<Self>; 2] {
+        [part.seal_before().as_ref().map(Self::seal), Self::of(part)]
+    }
+
+    /// A proof alone.
+    pub(super) fn seal(proof: &Signature) -> Self {
+        Self::RedactedThinking { data: proof.to_client(Protocol::Anthropic) }
+    }
+
     fn of(part: &'a Part) -> Option<Self> {
         let signature = part.signature.as_ref().map(|s| s.to_client(Protocol::Anthropic));
         match &part.content {

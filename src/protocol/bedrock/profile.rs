@@ -2,6 +2,7 @@
 //!
 //! It never knows what a body says.
 
+use super::foreign::GIVEN_BACK;
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
@@ -21,6 +22,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     request_id: Some("x-amzn-requestid"),
     // As it is, and in base64 where there is nothing else.
     foreign_proofs: &["\"onwards#", "\"b253YXJkcy"],
+    given_back: Some(GIVEN_BACK),
     prompt: &["system", "messages"],
     tools: &["toolConfig"],
     output: OutputCap { object: &["inferenceConfig"], names: &["maxTokens"], ..OutputCap::USUAL },

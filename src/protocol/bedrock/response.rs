@@ -36,7 +36,7 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
 
 /// Writes an answer.
 pub(super) fn write(reply: &Reply) -> Vec<u8> {
-    let content = reply.parts.iter().filter_map(BlockOut::of).collect();
+    let content = reply.parts.iter().flat_map(BlockOut::with_proof).flatten().collect();
     json(&AnswerOut {
         output: OutputOut { message: MessageOut { role: "assistant", content } },
         stop_reason: write_finish(reply.finish),
@@ -344,6 +344,13 @@ impl Block {
 }
 
 impl<'a> BlockOut<'a> {
+    /// The block that a part is, behind the proof of a call.
+    fn with_proof(part: &'a Part) -> [Option<Self>; 2] {
+        let seal =
+            part.seal_before().map(|seal| ReasoningOut::RedactedContent(proof::write_seal(&seal)));
+        [seal.map(Self::ReasoningContent), Self::of(part)]
+    }
+
     fn of(part: &'a Part) -> Option<Self> {
         let signature = part.signature.as_ref();
         match &part.content {

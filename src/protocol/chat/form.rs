@@ -7,7 +7,8 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::protocol::conversation::{Tool, ToolCall, ToolNames};
+use super::proof::ExtraContent;
+use crate::protocol::conversation::{Part, Tool, ToolCall, ToolNames};
 
 /// A message's content.
 #[derive(Serialize)]
@@ -52,6 +53,9 @@ pub(crate) struct ToolCallOut<'a> {
     id: &'a str,
     r#type: &'static str,
     function: FunctionCall<'a>,
+    /// The proof of it. Boxed: few calls have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extra_content: Option<Box<ExtraContent<'a>>>,
 }
 
 #[derive(Serialize)]
@@ -88,9 +92,15 @@ impl<'a> Text<'a> {
 }
 
 impl<'a> ToolCallOut<'a> {
-    /// A call as a client knows it.
-    pub(crate) fn of(call: &'a ToolCall) -> Self {
-        Self::new(&call.id, &call.name, &call.arguments)
+    /// A call as a client knows it, which is this part.
+    pub(crate) fn of(call: &'a ToolCall, part: &'a Part) -> Self {
+        let proof = ExtraContent::for_client(part.signature.as_ref());
+        Self::new(&call.id, &call.name, &call.arguments).proven(proof)
+    }
+
+    /// The same with a proof.
+    pub(crate) fn proven(self, extra_content: Option<Box<ExtraContent<'a>>>) -> Self {
+        Self { extra_content, ..self }
     }
 
     /// A call as the provider knows it.
@@ -100,7 +110,8 @@ impl<'a> ToolCallOut<'a> {
 
     /// A call with these words.
     pub(crate) fn new(id: &'a str, name: &'a str, arguments: &'a str) -> Self {
-        Self { id, r#type: "function", function: FunctionCall { name, arguments } }
+        let function = FunctionCall { name, arguments };
+        Self { id, r#type: "function", function, extra_content: None }
     }
 }
 

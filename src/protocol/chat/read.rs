@@ -3,11 +3,13 @@
 
 use serde_json::value::RawValue;
 
+use super::proof;
 use crate::protocol::codec::ReadError;
 use crate::protocol::conversation::{
     Content, Conversation, Media, MediaKind, Part, Role, Tool, ToolCall, ToolResult, Turn,
 };
 use crate::protocol::object::{Object, TextOr, present};
+use crate::protocol::service::Service;
 
 /// What only one of the protocols has.
 pub(crate) struct Dialect {
@@ -61,7 +63,9 @@ fn read_call(mut call: Object<'_>) -> Result<Part, ReadError> {
         Ok((name, if arguments.is_empty() { "{}".to_owned() } else { arguments }))
     })?;
     let (name, arguments) = function.ok_or_else(|| ReadError::new("function", "is missing"))?;
-    Ok(Part::new(Content::ToolCall(ToolCall { id, name, arguments })))
+    let extra_content = call.raw("extra_content").map(RawValue::get);
+    let proof = extra_content.and_then(|written| proof::read(written, Service::Google));
+    Ok(Part::new(Content::ToolCall(ToolCall { id, name, arguments })).signed(proof))
 }
 
 fn read_content(

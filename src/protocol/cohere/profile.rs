@@ -2,6 +2,7 @@
 //!
 //! It never knows what a body says.
 
+use crate::protocol::chat::proof;
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
@@ -12,6 +13,9 @@ use crate::protocol::usage::{Count, Form, Place};
 pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
     telemetry: "cohere",
+    foreign_proofs: &["\"thought_signature\""],
+    given_back: Some(proof::GIVEN_BACK),
+    proofs_are_of_calls: true,
     words: WORDS,
     hosts: &["api.cohere.com", "api.cohere.ai"],
     speaks_at: &[("api.cohere.", "")],

@@ -58,7 +58,9 @@ pub(super) fn write(reply: &Reply, to: &Client<'_>) -> Vec<u8> {
             Content::Reasoning(thinking) if !thinking.is_empty() => {
                 message.content.push(BlockOut::Thinking { thinking });
             }
-            Content::ToolCall(call) => message.tool_calls.push(ToolCallOut::of(call)),
+            Content::ToolCall(call) => {
+                message.tool_calls.push(ToolCallOut::of(call, part));
+            }
             Content::Reasoning(_)
             | Content::Redacted
             | Content::Media(_)

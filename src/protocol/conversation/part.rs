@@ -10,6 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::models::tokens;
 use crate::protocol::Protocol;
 use crate::protocol::misfit::Refused;
+use crate::protocol::service::Service;
 
 use super::losses::Losses;
 use super::tool::{ToolCall, ToolResult};
@@ -91,6 +92,10 @@ pub enum Source {
 pub struct Signature {
     /// Whose it is.
     pub vendor: Protocol,
+    /// Where the vendor made it, as far as that makes a difference.
+    pub made_at: Service,
+    /// Whether it is the proof of the call that follows, which has no place for it.
+    pub of_call: bool,
     /// As the vendor gave it.
     pub value: String,
 }
@@ -135,7 +140,13 @@ impl Part {
 
     /// The value of its signature, if that vendor made it.
     pub(crate) fn signature_of(&self, vendor: Protocol) -> Option<&str> {
-        self.signature.as_ref().filter(|s| s.vendor == vendor).map(|s| s.value.as_str())
+        self.signature_for(vendor, Service::Unknown)
+    }
+
+    /// The same, if it is good at that service of the vendor.
+    pub(crate) fn signature_for(&self, vendor: Protocol, service: Service) -> Option<&str> {
+        let is_good = |s: &&Signature| s.vendor == vendor && s.made_at.may_be(service);
+        self.signature.as_ref().filter(is_good).map(|s| s.value.as_str())
     }
 
     /// Whether it is text that says nothing: several vendors refuse such a block.
@@ -254,7 +265,13 @@ impl MediaKind {
 impl Signature {
     /// A signature by that vendor.
     pub fn new(vendor: Protocol, value: impl Into<String>) -> Self {
-        Self { vendor, value: value.into() }
+        Self { vendor, made_at: Service::Unknown, of_call: false, value: value.into() }
+    }
+
+    /// The same, made there.
+    #[must_use]
+    pub(crate) fn made_at(self, made_at: Service) -> Self {
+        Self { made_at, ..self }
     }
 
     /// As it is given to a client of that protocol: the vendor's own value when it is the client's
@@ -263,18 +280,39 @@ impl Signature {
         if self.vendor == client {
             self.value.clone()
         } else {
-            format!("{MARK}{}{BETWEEN}{}", self.vendor, self.value)
+            let at = if self.made_at == Service::Unknown { "" } else { AT };
+            let of_call = if self.of_call { OF_CALL } else { "" };
+            let Self { vendor, made_at, value, .. } = self;
+            format!("{MARK}{vendor}{at}{made_at}{of_call}{BETWEEN}{value}")
         }
     }
 
     /// As a client of that protocol gives it back; an empty one counts as absent.
     pub(crate) fn from_client(client: Protocol, value: &str) -> Option<Self> {
         let marked = value.strip_prefix(MARK).and_then(|marked| marked.split_once(BETWEEN));
-        match marked.and_then(|(vendor, rest)| Some((Protocol::from_name(vendor)?, rest))) {
-            Some((vendor, rest)) => Some(Self::new(vendor, rest)),
+        match marked.and_then(|(head, value)| Self::marked(head, value)) {
+            Some(foreign) => Some(foreign),
             None if value.is_empty() => None,
             None => Some(Self::new(client, value)),
         }
+    }
+
+    /// Whether a value that a client gives back is marked as another vendor's.
+    pub(crate) fn is_marked(value: &str) -> bool {
+        value.starts_with(MARK)
+    }
+
+    fn marked(head: &str, value: &str) -> Option<Self> {
+        let (head, of_call) = match head.strip_suffix(OF_CALL) {
+            Some(head) => (head, true),
+            None => (head, false),
+        };
+        let (vendor, made_at) = match head.split_once(AT) {
+            Some((vendor, service)) => (vendor, Service::from_name(service)?),
+            None => (head, Service::Unknown),
+        };
+        let vendor = Protocol::from_name(vendor)?;
+        Some(Self { of_call, ..Self::new(vendor, value).made_at(made_at) })
     }
 }
 
@@ -304,6 +342,10 @@ fn parse_data_url(url: &str) -> Option<(String, &str)> {
 const MARK: &str = "onwards#";
 /// Stands between its vendor and its value.
 const BETWEEN: char = '#';
+/// Stands between a vendor and where it made the proof.
+const AT: &str = "@";
+/// Stands behind them where the proof is that of the call that follows.
+const OF_CALL: &str = "+call";
 
 #[cfg(test)]
 mod tests {

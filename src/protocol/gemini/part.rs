@@ -13,6 +13,7 @@ use crate::protocol::conversation::tool::compact;
 use crate::protocol::conversation::{
     Arguments, Content, Media, MediaKind, Part, Reply, Signature, Source, ToolCall,
 };
+use crate::protocol::service::Service;
 
 use super::signature;
 
@@ -168,7 +169,7 @@ impl<'a> PartOut<'a> {
 impl PartIn {
     /// Adds it to an answer. Pieces of one text, and of one thought, become one.
     pub(super) fn add_to(self, reply: &mut Reply, calls: &mut u32, reading: &Reading) {
-        let signature = own_signature(self.thought_signature);
+        let signature = own_signature(self.thought_signature, reading.service);
         let content = match (self.text, self.inline_data, self.function_call) {
             (Some(text), ..) if self.thought == Some(true) => Content::Reasoning(text),
             (Some(text), ..) => Content::Text(text),
@@ -203,10 +204,10 @@ impl BlobIn {
     }
 }
 
-/// A provider's signature; an empty one counts as absent.
-pub(super) fn own_signature(value: Option<String>) -> Option<Signature> {
-    let value = value.filter(|value| !value.is_empty())?;
-    Some(Signature::new(Protocol::Gemini, value))
+/// A provider's signature; an empty one counts as absent, and so does a placeholder of another router's.
+pub(super) fn own_signature(value: Option<String>, made_at: Service) -> Option<Signature> {
+    let value = value.filter(|value| !signature::is_none(value))?;
+    Some(Signature::new(Protocol::Gemini, value).made_at(made_at))
 }
 
 /// Adds a part, or continues the last one: text and thoughts come in pieces, and a signature ends

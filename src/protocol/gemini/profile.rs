@@ -2,6 +2,7 @@
 //!
 //! It never knows what a body says.
 
+use super::foreign::GIVEN_BACK;
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Nested, Word, word};
 use crate::protocol::fields::{Field, Means};
@@ -24,6 +25,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     below_models: Some("/operations/"),
     // In base64, with and without the mark of a seal.
     foreign_proofs: &["\"b253YXJkcy", "\"fm9ud2FyZHM"],
+    given_back: Some(GIVEN_BACK),
     prompt: &["contents"],
     output: OutputCap {
         object: &["generationConfig", "generation_config"],

@@ -40,6 +40,11 @@ pub(super) fn from_client(part: Part, value: Option<&str>) -> Part {
     }
 }
 
+/// Whether a signature proves nothing.
+pub(super) fn is_none(value: &str) -> bool {
+    value.is_empty() || PLACEHOLDERS.contains(&value)
+}
+
 /// What a client is given with the first call of a step that its vendor has not signed: newer Geminis
 /// refuse a call without a signature, should one of them be asked next.
 pub(super) fn of_unsigned_call<'a>() -> Cow<'a, str> {
@@ -56,6 +61,9 @@ pub(super) const UNCHECKED: &str = "skip_thought_signature_validator";
 
 /// The same as a client's library encodes it, and can decode it.
 const UNCHECKED_BYTES: &str = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=";
+
+/// The same as JSON.
+pub(super) const UNCHECKED_JSON: &str = "\"c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=\"";
 
 /// What clients send who have no signature, as it is and as a library encodes it.
 const PLACEHOLDERS: &[&str] = &[

@@ -3,6 +3,7 @@
 //! It never knows what a body says.
 
 use crate::models::openai;
+use crate::protocol::chat::proof;
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
@@ -13,6 +14,9 @@ use crate::protocol::usage::{Count, Form, Place};
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
+    foreign_proofs: &["\"thought_signature\""],
+    given_back: Some(proof::GIVEN_BACK),
+    proofs_are_of_calls: true,
     words: WORDS,
     hosts: &[
         "api.openai.com",

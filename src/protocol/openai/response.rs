@@ -13,6 +13,7 @@ use crate::protocol::conversation::{Content, Failure, Finish, Part, Reply, ToolC
 use crate::protocol::told::At;
 use crate::protocol::usual::error;
 
+use super::details::Details;
 use super::said::Said;
 
 /// Reads an answer; the body of a 200 may also be an error.
@@ -30,13 +31,23 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
     };
     let mut said = choice.message.unwrap_or_default();
     let mut parts: Vec<Part> = said.contents().into_iter().map(Part::new).collect();
+    let mut details = Details::default();
+    if let Some(written) = &said.reasoning_details {
+        details.add(written);
+    }
+    if let Some(proof) = details.take(reading.service) {
+        let is_reasoning = |part: &&Part| matches!(part.content, Content::Reasoning(_));
+        let behind = parts.iter().take_while(is_reasoning).count();
+        parts.insert(behind, Part::new(Content::Redacted).signed(Some(proof)));
+    }
     for (index, mut call) in said.tool_calls.unwrap_or_default().into_iter().enumerate() {
         let id = filled(call.id.take()).map(|id| reading.own_id(id));
         let id = id.unwrap_or_else(|| reading.call_id(index as u32));
+        let proof = call.proof(reading);
         let (name, arguments) = call.into_words();
         let name = reading.tool_name(name);
         let arguments = filled(Some(arguments)).unwrap_or_else(|| "{}".to_owned());
-        parts.push(Part::new(Content::ToolCall(ToolCall { id, name, arguments })));
+        parts.push(Part::new(Content::ToolCall(ToolCall { id, name, arguments })).signed(proof));
     }
     let mut reply =
         Reply { id: completion.id, model: completion.model, parts, usage, ..Reply::default() };
@@ -55,7 +66,9 @@ pub(super) fn write(reply: &Reply, to: &Client<'_>) -> Vec<u8> {
                 add(&mut message.reasoning_content, text);
             }
             Content::Refusal(text) => add(&mut message.refusal, text),
-            Content::ToolCall(call) => message.tool_calls.push(ToolCallOut::of(call)),
+            Content::ToolCall(call) => {
+                message.tool_calls.push(ToolCallOut::of(call, part));
+            }
             Content::Reasoning(_)
             | Content::Redacted
             | Content::Media(_)

@@ -7,9 +7,10 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use crate::protocol::calls::Fragment;
+use crate::protocol::chat::proof;
 use crate::protocol::codec::Reading;
-use crate::protocol::conversation::Content;
 use crate::protocol::conversation::tool::compact;
+use crate::protocol::conversation::{Content, Signature};
 
 /// A message, or what is new of it.
 #[derive(Debug, Default, Deserialize)]
@@ -19,6 +20,8 @@ pub(super) struct Said {
     reasoning: Option<String>,
     refusal: Option<String>,
     pub(super) tool_calls: Option<Vec<Call>>,
+    /// Proofs of the reasoning, as they are written.
+    pub(super) reasoning_details: Option<Box<RawValue>>,
 }
 
 /// A call, or a fragment of one.
@@ -28,6 +31,7 @@ pub(super) struct Call {
     pub(super) id: Option<String>,
     #[serde(default)]
     function: Option<Function>,
+    extra_content: Option<Box<RawValue>>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -106,8 +110,14 @@ impl Call {
     pub(super) fn into_fragment(mut self, reading: &Reading) -> Fragment {
         let id = self.id.take().map(|id| reading.own_id(id));
         let index = self.index.map(u64::from);
+        let signature = self.proof(reading);
         let (name, json) = self.into_words();
-        Fragment { index, id, name: reading.tool_name(name), json, whole: false }
+        Fragment { index, id, name: reading.tool_name(name), json, whole: false, signature }
+    }
+
+    /// Google's proof of it, where the provider gives one.
+    pub(super) fn proof(&self, reading: &Reading) -> Option<Signature> {
+        proof::read(self.extra_content.as_deref()?.get(), reading.service)
     }
 
     /// The name and the arguments; each may be empty.

@@ -168,6 +168,12 @@ impl<'a> ItemOut<'a> {
         })
     }
 
+    /// The item that stands before a call with a proof: its own has no place for one.
+    pub(super) fn proof_of(part: &Part, id: &str, index: usize) -> Option<Self> {
+        let proof = seal(&part.seal_before()?);
+        Some(Self::reasoning(id, index, "", Some(proof)))
+    }
+
     /// A message with one part.
     pub(super) fn message(id: &str, index: usize, part: PartOut<'a>) -> Self {
         let id = format!("msg_{id}_{index}");
@@ -177,9 +183,11 @@ impl<'a> ItemOut<'a> {
     /// Reasoning, its text as the summary.
     pub(super) fn reasoning(id: &str, index: usize, text: &'a str, proof: Option<String>) -> Self {
         let summary = (!text.is_empty()).then_some(PartOut::SummaryText { text });
+        let is_openais = proof.as_deref().is_some_and(is_openais);
+        let start = if is_openais { REASONING } else { OURS };
         let own = proof.as_deref().map(split_proof).and_then(|(id, _)| id).map(str::to_owned);
         Self::Reasoning {
-            id: own.unwrap_or_else(|| format!("rs_{id}_{index}")),
+            id: own.unwrap_or_else(|| format!("{start}{id}_{index}")),
             summary: summary.into_iter().collect(),
             encrypted_content: proof.map(|proof| split_proof(&proof).1.to_owned()),
         }
@@ -273,6 +281,11 @@ pub(super) fn proof(id: Option<&str>, encrypted: Option<String>) -> Option<Strin
     }
 }
 
+/// Whether a proof is OpenAI's, and not another vendor's or none.
+pub(super) fn is_openais(proof: &str) -> bool {
+    !proof.is_empty() && !proof.starts_with(SEALED) && !Signature::is_marked(proof)
+}
+
 /// The two again.
 pub(super) fn split_proof(proof: &str) -> (Option<&str>, &str) {
     match proof.split_once(BETWEEN) {
@@ -287,7 +300,9 @@ pub(super) fn seal(signature: &Signature) -> String {
 }
 
 /// Stands before a seal in `encrypted_content`.
-const SEALED: &str = "sealed#";
+pub(super) const SEALED: &str = "sealed#";
+/// How the router's own ids of reasoning begin.
+pub(super) const OURS: &str = "rs_onwards_";
 /// How the ids of reasoning begin.
 const REASONING: &str = "rs_";
 /// Stands between an id and the encrypted content; neither holds it.

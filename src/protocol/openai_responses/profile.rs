@@ -2,6 +2,7 @@
 //!
 //! It never knows what a body says.
 
+use super::foreign::GIVEN_BACK;
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
@@ -16,7 +17,8 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     speaks_at: &[],
     likely_end: Some("/responses"),
     is_openais: true,
-    foreign_proofs: &["\"onwards#", "\"sealed#"],
+    foreign_proofs: &["\"onwards#", "\"sealed#", "\"rs_onwards_"],
+    given_back: Some(GIVEN_BACK),
     prompt: &["instructions", "input"],
     output: OutputCap { names: &["max_output_tokens"], ..OutputCap::USUAL },
     stream: Stream {

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use super::error;
 use super::item::{Item, ItemOut};
 use crate::protocol::codec::{Client, Reading, json};
-use crate::protocol::conversation::{Failure, Finish, Reply, Usage};
+use crate::protocol::conversation::{Failure, Finish, Reply, Usage, proofs};
 
 /// Reads an answer; the body of a 200 may also be a failed response.
 pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
@@ -31,6 +31,7 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
     for item in output {
         item.into_parts(reading, &mut calls, &mut reply.parts);
     }
+    proofs::join(&mut reply.parts);
     reply.finish = reply.finish.with_calls(calls > 0);
     reply.checked()
 }
@@ -39,6 +40,7 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
 pub(super) fn write(reply: &Reply, to: &Client<'_>) -> Vec<u8> {
     let mut output = Vec::with_capacity(reply.parts.len());
     for part in &reply.parts {
+        output.extend(ItemOut::proof_of(part, to.id, output.len()));
         output.extend(ItemOut::of(part, to.id, output.len()));
     }
     let head = Head::of(to);

@@ -11,7 +11,7 @@ use crate::{
     config::{Path, raw},
     live::ProviderSettings,
     path::BasePath,
-    protocol::Protocol,
+    protocol::{Protocol, codec::Platform, service::Service},
     secret::{Secret, names::mask},
     table::{
         AskedModel, Origin, Place, Provider,
@@ -72,6 +72,8 @@ impl Compiler<'_> {
         let protocol = endpoint.protocol.unwrap_or_default();
         let credential_header = self.credential(endpoint, protocol, credential, path);
         let platform = self.platform(protocol, &place, path);
+        let service = service(protocol, &place, platform);
+        self.proves_calls |= service.is_googles();
         let known = self.known(endpoint, protocol, &place, path);
         let name = self.name(endpoint, &place, path, names)?;
         let in_headers = self.shared.named(&name)?;
@@ -95,6 +97,8 @@ impl Compiler<'_> {
             place,
             protocol,
             platform,
+            service,
+            refuses_proofs_of_calls: false,
             // The router's own answers are chat completions.
             adapts_responses: is_mock || endpoint.open_responses.is_some_and(|it| it.adapter),
             lossy: inherited.keys.lossy.unwrap_or_default(),
@@ -272,6 +276,16 @@ impl Compiler<'_> {
 }
 
 /// What a provider's state that outlives a reload is made with.
+fn service(protocol: Protocol, place: &Place, platform: Platform) -> Service {
+    match place {
+        Place::Wire { origin, .. } => {
+            let on_vertex = platform == Platform::Vertex;
+            Service::of(protocol, origin.host.to_str().unwrap_or_default(), on_vertex)
+        }
+        Place::Mock(_) => Service::Unknown,
+    }
+}
+
 fn settings(own: Option<&raw::Provider>, pool: &raw::PoolKeys) -> ProviderSettings {
     let limits = limits::limits(
         own.and_then(|own| own.rate_limit),

@@ -1,8 +1,8 @@
-//! Proofs of other vendors' reasoning in a request that could pass untouched: an earlier turn was
-//! answered by a provider of another protocol. A vendor refuses what it has not made, so such a
-//! request is read and written like any that is translated.
+//! Proofs of other vendors' reasoning in a request that passes as it came: an earlier turn was answered by
+//! a provider of another protocol. A vendor refuses what it has not made, so those proofs are taken out
+//! of the bytes, and nothing else.
 //!
-//! It never reads a request: it looks for the marks that the writers of answers set.
+//! It reads a request only where it holds one of the marks that the writers of answers set.
 
 use std::sync::LazyLock;
 
@@ -10,6 +10,9 @@ use crate::{
     body::Pieces,
     protocol::{
         Operation, Protocol,
+        codec::Refused,
+        conversation::Lossy,
+        foreign::{self, Change},
         marks::{Marks, Match, Seam},
     },
     table::Provider,
@@ -19,31 +22,55 @@ use crate::{
 /// Looks for it on a thread of its own, where it will be asked for.
 pub(super) async fn look_off_core(inbound: &Inbound, provider: &Provider) {
     let Some(endpoint) = &inbound.endpoint else { return };
-    let is_looked_for = endpoint.protocol == spoken(endpoint, provider)
-        && matches!(endpoint.operation, Operation::Generate | Operation::CountTokens)
-        && inbound.gives_back_foreign.get().is_none();
-    if let Some(marks) = marks_of(endpoint.protocol).filter(|_| is_looked_for) {
+    let is_looked_for =
+        endpoint.protocol == spoken(endpoint, provider) && inbound.foreign_proofs.get().is_none();
+    let looked_for = marks_for(inbound, provider).filter(|_| is_looked_for);
+    if let Some((protocol, marks)) = looked_for {
         let body = inbound.body.clone();
-        let found = off_core::run(move || are_in(marks, &body)).await;
-        let _ = inbound.gives_back_foreign.set(found);
+        let found = off_core::run(move || found(protocol, marks, &body)).await;
+        let _ = inbound.foreign_proofs.set(found);
     }
 }
 
-/// Whether the client gives back what another vendor has proven. Looked for once, however many
-/// providers are tried.
-pub(super) fn is_given_back(inbound: &Inbound) -> bool {
-    let Some(endpoint) = &inbound.endpoint else { return false };
+/// What changes in the body because the client gives back what another vendor has proven. Looked for
+/// once, however many providers are tried.
+pub(crate) fn changes<'a>(inbound: &'a Inbound, provider: &Provider) -> &'a [Change] {
+    let Some((protocol, marks)) = marks_for(inbound, provider) else { return &[] };
+    inbound.foreign_proofs.get_or_init(|| found(protocol, marks, &inbound.body))
+}
+
+/// What the client loses by it.
+///
+/// # Errors
+/// The first field, where none may be lost.
+pub(super) fn lost(inbound: &Inbound, provider: &Provider) -> Result<Vec<String>, Refused> {
+    let lost = changes(inbound, provider).iter().filter_map(|change| change.lost);
+    let lost: Vec<String> = lost.map(str::to_owned).collect();
+    match lost.first() {
+        Some(field) if provider.lossy == Lossy::Refuse => Err(Refused { field: field.clone() }),
+        _ => Ok(lost),
+    }
+}
+
+/// The marks of what the clients of the request's protocol give back of other vendors. `None` where
+/// nothing foreign is given back.
+fn marks_for(inbound: &Inbound, provider: &Provider) -> Option<(Protocol, &'static Marks)> {
+    let endpoint = inbound.endpoint.as_ref()?;
+    if endpoint.protocol.profile().proofs_are_of_calls && !provider.refuses_proofs_of_calls {
+        return None;
+    }
     if !matches!(endpoint.operation, Operation::Generate | Operation::CountTokens) {
-        return false;
+        return None;
     }
-    let Some(marks) = marks_of(endpoint.protocol) else { return false };
-    *inbound.gives_back_foreign.get_or_init(|| are_in(marks, &inbound.body))
+    MARKS.iter().find(|(its, _)| *its == endpoint.protocol).map(|(its, marks)| (*its, marks))
 }
 
-/// The marks of what one protocol's clients give back of other vendors. `None` where nothing foreign
-/// is given back.
-fn marks_of(protocol: Protocol) -> Option<&'static Marks> {
-    MARKS.iter().find(|(its, _)| *its == protocol).map(|(_, marks)| marks)
+fn found(protocol: Protocol, marks: &Marks, body: &Pieces) -> Box<[Change]> {
+    if are_in(marks, body) {
+        foreign::changes(protocol, &body.to_bytes()).into_boxed_slice()
+    } else {
+        Box::default()
+    }
 }
 
 /// Whether a mark is in the body. The quote that it begins with is escaped inside a text, so the byte
@@ -130,7 +157,8 @@ mod tests {
             delivery: Default::default(),
             include_usage: false,
         };
-        for &(protocol, ref marks) in MARKS.iter() {
+        let in_calls = |protocol: Protocol| protocol.profile().proofs_are_of_calls;
+        for &(protocol, ref marks) in MARKS.iter().filter(|(its, _)| !in_calls(*its)) {
             for vendor in [Protocol::Anthropic, Protocol::Gemini, Protocol::OpenAiResponses] {
                 let claudes = (protocol, vendor) == (Protocol::Bedrock, Protocol::Anthropic);
                 let own = protocol == vendor || claudes;
@@ -145,6 +173,29 @@ mod tests {
                     assert_eq!(found, !own, "{vendor}'s for {protocol}: {answer:?}");
                 }
             }
+        }
+    }
+
+    /// Of a call, too: in the sealed part before it, or beside it.
+    #[test]
+    fn proof_of_a_call_bears_a_mark() {
+        use crate::protocol::codec::Client;
+        use crate::protocol::conversation::{Content, Part, Reply, Signature, ToolCall};
+        let client = Client {
+            model: "m",
+            id: "i",
+            created: 0,
+            delivery: Default::default(),
+            include_usage: false,
+        };
+        let call = ToolCall { id: "1".into(), name: "f".into(), arguments: "{}".into() };
+        let proof = Signature::new(Protocol::Gemini, "EmwKAhgBEgy3va3pzixY");
+        let part = Part::new(Content::ToolCall(call)).signed(Some(proof));
+        let reply = Reply { parts: vec![part], ..Reply::default() };
+        for &(protocol, ref marks) in MARKS.iter() {
+            let answer = Bytes::from(protocol.codec().write_response(&reply, &client));
+            let found = are_in(marks, &Pieces::from(answer.clone()));
+            assert_eq!(found, protocol != Protocol::Gemini, "{protocol}: {answer:?}");
         }
     }
 }

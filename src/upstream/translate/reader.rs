@@ -58,8 +58,9 @@ impl Translated<'_> {
         }
     }
 }
+
 /// The answer, with the names of what its provider could not be told.
-fn naming(mut answer: Answer, dropped: &[String]) -> Answer {
+pub(in crate::upstream) fn naming(mut answer: Answer, dropped: &[String]) -> Answer {
     let names: Vec<_> =
         dropped.iter().map(|name| utf8_percent_encode(name, NOT_IN_NAMES).to_string()).collect();
     let mut names = names.join(",");

@@ -8,7 +8,7 @@ use crate::protocol::anthropic::profile::FIELDS;
 use crate::protocol::codec::{Head, ReadError};
 use crate::protocol::conversation::{
     CacheMark, Content, Conversation, Delivery, Effort, Media, MediaKind, OutputFormat, Part, Role,
-    Signature, Source, Thinking, Tool, ToolCall, ToolChoice, ToolResult, Turn,
+    Signature, Source, Thinking, Tool, ToolCall, ToolChoice, ToolResult, Turn, proofs,
 };
 use crate::protocol::fields;
 use crate::protocol::object::{Object, TextOr, present};
@@ -55,7 +55,8 @@ fn read_messages(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), Rea
             "system" => Role::System,
             _ => return Err(ReadError::new("role", "is not a role of this protocol")),
         };
-        let parts = read_blocks("content", message, to)?;
+        let mut parts = read_blocks("content", message, to)?;
+        proofs::join(&mut parts);
         to.turns.push(Turn::new(role, parts));
         Ok(())
     })

@@ -149,11 +149,11 @@ impl StreamWriter for Writer {
                 let signature = signature.to_client(Protocol::Anthropic);
                 self.delta(Delta::SignatureDelta { signature: &signature }, out);
             }
-            Event::Redacted(seal) => {
-                let data = seal.to_client(Protocol::Anthropic);
-                self.open(Open::Other, BlockOut::RedactedThinking { data }, out);
-            }
-            Event::ToolCallStart { id, name, .. } => {
+            Event::Redacted(seal) => self.open(Open::Other, BlockOut::seal(&seal), out),
+            Event::ToolCallStart { id, name, signature, .. } => {
+                if let Some(proof) = signature {
+                    self.open(Open::Other, BlockOut::seal(&proof.before_its_call()), out);
+                }
                 let input = Arguments::None {};
                 self.open(Open::Other, BlockOut::ToolUse { id: &id, name: &name, input }, out);
             }

@@ -6,7 +6,7 @@ use super::blocks;
 use crate::protocol::bedrock::profile::FIELDS;
 use crate::protocol::codec::{Head, ReadError};
 use crate::protocol::conversation::{
-    Conversation, Effort, OutputFormat, Role, Thinking, Tool, ToolChoice, Turn,
+    Conversation, Effort, OutputFormat, Role, Thinking, Tool, ToolChoice, Turn, proofs,
 };
 use crate::protocol::fields;
 use crate::protocol::object::Object;
@@ -62,7 +62,8 @@ fn read_messages(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), Rea
             "assistant" => Role::Assistant,
             _ => return Err(ReadError::new("role", "is not a role of this protocol")),
         };
-        let parts = blocks::read("content", message, to)?;
+        let mut parts = blocks::read("content", message, to)?;
+        proofs::join(&mut parts);
         to.turns.push(Turn::new(role, parts));
         Ok(())
     })

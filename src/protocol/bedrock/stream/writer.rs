@@ -8,7 +8,7 @@ use crate::protocol::bedrock::frames::{self, FrameKind};
 use crate::protocol::bedrock::response::{FieldsOut, Metrics, UsageOut, write_finish};
 use crate::protocol::bedrock::{error, proof};
 use crate::protocol::codec::{StreamWriter, append_json};
-use crate::protocol::conversation::{Event, Finish, Usage};
+use crate::protocol::conversation::{Event, Finish, Signature, Usage};
 
 /// Writes one stream.
 #[derive(Debug, Default)]
@@ -67,6 +67,12 @@ impl Writer {
         self.frame("contentBlockDelta", &BlockDelta { content_block_index, delta }, out);
     }
 
+    fn seal(&mut self, proof: &Signature, out: &mut Vec<u8>) {
+        self.open(Open::Other, out);
+        let seal = proof::write_seal(proof);
+        self.delta(Delta::ReasoningContent(Reasoning::RedactedContent(seal)), out);
+    }
+
     fn close(&mut self, out: &mut Vec<u8>) {
         if self.open.take().is_some() {
             let content_block_index = self.index();
@@ -112,12 +118,11 @@ impl StreamWriter for Writer {
                 let signature = proof::write(&signature);
                 self.delta(Delta::ReasoningContent(Reasoning::Signature(signature)), out);
             }
-            Event::Redacted(seal) => {
-                self.open(Open::Other, out);
-                let seal = proof::write_seal(&seal);
-                self.delta(Delta::ReasoningContent(Reasoning::RedactedContent(seal)), out);
-            }
-            Event::ToolCallStart { id, name, .. } => {
+            Event::Redacted(seal) => self.seal(&seal, out),
+            Event::ToolCallStart { id, name, signature, .. } => {
+                if let Some(proof) = signature {
+                    self.seal(&proof.before_its_call(), out);
+                }
                 self.open(Open::Other, out);
                 let content_block_index = self.index();
                 let start = Start { tool_use: ToolUse { tool_use_id: &id, name: &name } };

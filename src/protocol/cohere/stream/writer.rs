@@ -4,10 +4,10 @@
 
 use serde::Serialize;
 
-use crate::protocol::chat::ToolCallOut;
+use crate::protocol::chat::{ExtraContent, ToolCallOut};
 use crate::protocol::codec::{Client, StreamWriter, append_json};
 use crate::protocol::cohere::response::{BlockOut, UsageOut, write_finish};
-use crate::protocol::conversation::{Event, Finish, Usage};
+use crate::protocol::conversation::{Event, Finish, Signature, Usage};
 
 /// Writes one stream.
 #[derive(Debug)]
@@ -88,10 +88,18 @@ impl Writer {
         event(&Out { index: Some(index), ..Out::new("content-delta", more) }, out);
     }
 
-    fn start_call(&mut self, index: u32, id: &str, name: &str, out: &mut Vec<u8>) {
+    fn start_call(
+        &mut self,
+        index: u32,
+        (id, name): (&str, &str),
+        proof: Option<&Signature>,
+        out: &mut Vec<u8>,
+    ) {
         self.close(out);
         self.open = Some(Open::Call(index));
-        let call = Calls { tool_calls: ToolCallOut::new(id, name, "") };
+        let extra_content = ExtraContent::for_client(proof);
+        let call = ToolCallOut::new(id, name, "").proven(extra_content);
+        let call = Calls { tool_calls: call };
         event(&Out { index: Some(index), ..Out::new("tool-call-start", call) }, out);
     }
 
@@ -122,7 +130,9 @@ impl StreamWriter for Writer {
             Event::Start { .. } => self.start(out),
             Event::Text(text) | Event::Refusal(text) => self.content(&text, false, out),
             Event::Reasoning(text) => self.content(&text, true, out),
-            Event::ToolCallStart { index, id, name, .. } => self.start_call(index, &id, &name, out),
+            Event::ToolCallStart { index, id, name, signature } => {
+                self.start_call(index, (&id, &name), signature.as_ref(), out);
+            }
             Event::ToolCallDelta { index, json } => {
                 let call = Calls { tool_calls: More { function: Arguments { arguments: &json } } };
                 event(&Out { index: Some(index), ..Out::new("tool-call-delta", call) }, out);

@@ -20,6 +20,7 @@ use crate::protocol::gemini::part::{
     Blob, FileData, FunctionResponse, PartOut, Response, ResultPart,
 };
 use crate::protocol::gemini::signature::UNCHECKED;
+use crate::protocol::service::Service;
 
 /// Every instruction, in one content.
 pub(super) fn write_system(from: &Conversation) -> Option<ContentOut<'_>> {
@@ -32,6 +33,8 @@ pub(super) fn write_system(from: &Conversation) -> Option<ContentOut<'_>> {
 pub(super) struct Contents<'a, 'l> {
     pub(super) names: &'a ToolNames,
     pub(super) model: Model<'a>,
+    /// Whose proofs are good.
+    pub(super) service: Service,
     /// Whether calls and results have ids: Vertex AI knows none.
     pub(super) has_ids: bool,
     pub(super) losses: &'l mut Losses,
@@ -61,12 +64,12 @@ impl<'a> Contents<'a, '_> {
     }
 
     /// What the model said. The first call of a turn must carry a signature for newer models; where it
-    /// has none of Google's, a placeholder says that it is not to be checked.
+    /// has none that this service made, a placeholder says that it is not to be checked.
     fn model(&mut self, turn: &Merged<'a>) -> Result<Vec<PartOut<'a>>, Refused> {
         let mut demands = gemini::SIGNATURES.of(self.model);
         let mut parts = Vec::with_capacity(turn.parts.len());
         for &part in &turn.parts {
-            let own = part.signature_of(Protocol::Gemini).map(Cow::Borrowed);
+            let own = part.signature_for(Protocol::Gemini, self.service).map(Cow::Borrowed);
             let out = match &part.content {
                 Content::Text(text) | Content::Refusal(text) => {
                     Some(PartOut::text(text).signed(own))

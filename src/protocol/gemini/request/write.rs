@@ -52,7 +52,14 @@ fn write_for(
     let body = Body {
         model: None,
         system_instruction: write_system(from),
-        contents: Contents { names: &names, model, has_ids, losses: &mut losses }.turns(from)?,
+        contents: Contents {
+            names: &names,
+            model,
+            service: target.service,
+            has_ids,
+            losses: &mut losses,
+        }
+        .turns(from)?,
         tools: write_tools(&from.tools, &names),
         tool_config: write_choice(from, &names, model, &mut losses)?,
         generation_config: Some(write_config(from, model, &mut losses)?)

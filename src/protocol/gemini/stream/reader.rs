@@ -156,7 +156,7 @@ impl Frames for State {
 
 impl State {
     fn read_part(&mut self, part: PartIn, events: &mut Vec<Event>) -> Result<(), Failure> {
-        let signature = own_signature(part.thought_signature);
+        let signature = own_signature(part.thought_signature, self.reading.service);
         match (part.text, part.function_call) {
             (Some(text), _) if part.thought == Some(true) => {
                 let is_end = signature.is_some();

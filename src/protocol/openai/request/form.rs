@@ -54,6 +54,9 @@ pub(super) struct Message<'a> {
     pub(super) reasoning_content: Option<String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) tool_calls: Vec<ToolCallOut<'a>>,
+    /// Proofs of the reasoning, as the provider gave them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) reasoning_details: Vec<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) tool_call_id: Option<&'a str>,
 }
@@ -97,7 +100,16 @@ pub(super) struct Extras<'a>(pub(super) &'a [Extra]);
 impl<'a> Message<'a> {
     pub(super) fn new(role: &'static str, content: Option<Text<'a>>) -> Self {
         let (refusal, reasoning_content, tool_call_id) = (None, None, None);
-        Self { role, content, refusal, reasoning_content, tool_calls: Vec::new(), tool_call_id }
+        let (tool_calls, reasoning_details) = (Vec::new(), Vec::new());
+        Self {
+            role,
+            content,
+            refusal,
+            reasoning_content,
+            tool_calls,
+            reasoning_details,
+            tool_call_id,
+        }
     }
 }
 

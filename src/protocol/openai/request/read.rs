@@ -2,11 +2,12 @@
 
 use serde_json::value::RawValue;
 
+use crate::protocol::Protocol;
 use crate::protocol::chat::{Dialect, read_function, read_messages};
 use crate::protocol::codec::{Head, ReadError};
 use crate::protocol::conversation::{
-    Content, Conversation, Delivery, Effort, Media, MediaKind, OutputFormat, Part, Source,
-    Thinking, ToolChoice,
+    Content, Conversation, Delivery, Effort, Media, MediaKind, OutputFormat, Part, Signature,
+    Source, Thinking, ToolChoice,
 };
 use crate::protocol::fields;
 use crate::protocol::object::Object;
@@ -78,6 +79,10 @@ fn read_said(message: &mut Object<'_>, parts: &mut Vec<Part>) -> Result<(), Read
     let short: Option<String> = message.take("reasoning")?;
     if let Some(reasoning) = message.take("reasoning_content")?.or(short) {
         parts.insert(0, Part::new(Content::Reasoning(reasoning)));
+    }
+    if let Some(details) = message.raw("reasoning_details").filter(|it| it.get() != "[]") {
+        let proof = Signature::new(Protocol::OpenAi, details.get());
+        parts.insert(0, Part::new(Content::Redacted).signed(Some(proof)));
     }
     if let Some(refusal) = message.take::<String>("refusal")? {
         parts.push(Part::new(Content::Refusal(refusal)));

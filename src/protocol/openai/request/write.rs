@@ -2,23 +2,30 @@
 //!
 //! It never leaves anything out in silence that could change the answer.
 
+use serde_json::value::RawValue;
+
 use super::SHARED_EXTRAS;
 use super::form::{Body, Choice, Extras, Message, Named, ResponseFormat, StreamOptions};
 use crate::models::recall::{self, Recall};
 use crate::models::{Effort, Model, openai};
+use crate::protocol::Protocol;
 use crate::protocol::chat::{
-    File, InputAudio, PartOut, Text, ToolCallOut, ToolOut, write_image, write_result_media,
+    ExtraContent, File, InputAudio, PartOut, Text, ToolCallOut, ToolOut, write_image,
+    write_result_media,
 };
 use crate::protocol::codec::{Refused, Target, Written, json};
 use crate::protocol::conversation::part::one_text;
 use crate::protocol::conversation::turns::{GO_ON, UNDERSTOOD};
 use crate::protocol::conversation::{
-    Content, Conversation, Losses, Media, MediaKind, Part, Role, Source, ToolChoice, ToolNames,
+    Content, Conversation, Losses, Media, MediaKind, Part, Role, Signature, Source, ToolChoice,
+    ToolNames,
 };
 use crate::protocol::fields::Fields;
 use crate::protocol::fit;
 use crate::protocol::fit::gpt::{self, fit_effort, fit_sampling, fit_user};
+use crate::protocol::foreign;
 use crate::protocol::openai::profile::{FIELDS, OLDER_FIELDS};
+use crate::protocol::service::Service;
 
 /// Writes a request.
 pub(in crate::protocol::openai) fn write(
@@ -28,7 +35,7 @@ pub(in crate::protocol::openai) fn write(
     let model = openai::model(target.known_as());
     let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model), openai::CALL_IDS.of(model));
     let mut losses = target.losses();
-    let mut messages = write_messages(from, model.name, &names, &mut losses)?;
+    let mut messages = write_messages(from, target, &names, &mut losses)?;
     if !openai::FREE_ORDER.of(model) {
         messages = in_order(messages);
     }
@@ -110,20 +117,20 @@ fn tool_choice<'a>(from: &'a Conversation, names: &'a ToolNames) -> Option<Choic
 
 fn write_messages<'a>(
     from: &'a Conversation,
-    model: &str,
+    target: &Target<'_>,
     names: &'a ToolNames,
     losses: &mut Losses,
 ) -> Result<Vec<Message<'a>>, Refused> {
-    let recall = recall::of(model);
+    let recall = recall::of(target.known_as());
+    let knows_googles = target.service.is_googles() || foreign::is_googles_model(target.known_as());
+    let to = (recall, target.service, knows_googles);
     let mut messages = Vec::with_capacity(from.turns.len() + 1);
     messages.extend(write_system(&from.system));
     for turn in &from.turns {
         match turn.role {
             Role::System => messages.extend(write_system(&turn.parts)),
             Role::User => write_user(&turn.parts, names, &mut messages, losses)?,
-            Role::Assistant => {
-                messages.extend(write_assistant(&turn.parts, recall, names, losses)?)
-            }
+            Role::Assistant => messages.extend(write_assistant(&turn.parts, to, names, losses)?),
         }
     }
     Ok(messages)
@@ -169,7 +176,7 @@ fn write_user<'a>(
 
 fn write_assistant<'a>(
     parts: &'a [Part],
-    recall: Recall,
+    (recall, service, knows_googles): (Recall, Service, bool),
     names: &'a ToolNames,
     losses: &mut Losses,
 ) -> Result<Option<Message<'a>>, Refused> {
@@ -179,10 +186,29 @@ fn write_assistant<'a>(
         match &part.content {
             Content::Text(text) => said.push(PartOut::Text { text: text.into() }),
             Content::Refusal(text) => message.refusal = Some(text),
-            Content::ToolCall(call) => message.tool_calls.push(ToolCallOut::sent(call, names)),
+            Content::ToolCall(call) => {
+                // Those who have not made it refuse it.
+                let is_known = |given: &&Signature| {
+                    given.vendor == Protocol::Gemini
+                        && service != Service::Unknown
+                        && (given.made_at == service
+                            || knows_googles && given.made_at.may_be(service))
+                };
+                let proof = part.signature.as_ref().filter(is_known);
+                let proof = proof.map(|given| given.value.as_str());
+                let extra_content = proof.map(ExtraContent::for_provider);
+                let call = ToolCallOut::sent(call, names);
+                message.tool_calls.push(call.proven(extra_content));
+            }
             Content::Media(media) => losses.lose(media.kind.name())?,
             Content::Reasoning(text) => thought.push(text.as_str()),
-            Content::Redacted | Content::ToolResult(_) => {}
+            Content::Redacted => {
+                let details = part.signature_for(Protocol::OpenAi, service);
+                let details =
+                    details.and_then(|all| serde_json::from_str::<Vec<&RawValue>>(all).ok());
+                message.reasoning_details.extend(details.into_iter().flatten());
+            }
+            Content::ToolResult(_) => {}
         }
     }
     if !message.tool_calls.is_empty() {

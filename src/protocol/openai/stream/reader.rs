@@ -7,6 +7,7 @@ use crate::protocol::calls::Calls;
 use crate::protocol::codec::Reading;
 use crate::protocol::conversation::{Content, Event, Failure, Finish};
 use crate::protocol::frames::{Frames, fail};
+use crate::protocol::openai::details::Details;
 use crate::protocol::openai::response::{Completion, read_finish};
 use crate::protocol::openai::said::Said;
 use crate::protocol::parts::Parts;
@@ -20,6 +21,7 @@ pub(in crate::protocol::openai) struct State {
     started: bool,
     parts: Parts,
     calls: Calls,
+    details: Details,
     finish: Option<Finish>,
 }
 
@@ -74,8 +76,14 @@ impl Frames for State {
 
 impl State {
     fn read_delta(&mut self, mut delta: Said, events: &mut Vec<Event>) -> Result<(), Failure> {
+        if let Some(written) = &delta.reasoning_details {
+            self.details.add(written);
+        }
         for content in delta.contents() {
             self.calls.interrupt();
+            if !matches!(content, Content::Reasoning(_)) {
+                self.prove(events);
+            }
             match content {
                 Content::Reasoning(text) => self.parts.reasoning(Some(text), events),
                 Content::Refusal(text) => self.parts.refusal(Some(text), events),
@@ -84,11 +92,22 @@ impl State {
             }
         }
         let calls = delta.tool_calls.unwrap_or_default();
+        if !calls.is_empty() && !self.parts.has_called() {
+            self.prove(events);
+        }
         let mut calls = calls.into_iter();
         calls.try_for_each(|call| {
             let fragment = call.into_fragment(&self.reading);
             self.calls.add(fragment, &self.reading, &mut self.parts, events)
         })
+    }
+
+    /// Gives out the proofs of what was reasoned so far.
+    fn prove(&mut self, events: &mut Vec<Event>) {
+        if let Some(proof) = self.details.take(self.reading.service) {
+            self.parts.sealed(proof, events);
+            self.parts.close(events);
+        }
     }
 
     fn complete(&mut self, events: &mut Vec<Event>) {
@@ -97,6 +116,7 @@ impl State {
         if let Err(failure) = self.calls.end(&self.reading, &mut self.parts, events) {
             return fail(failure, events);
         }
+        self.prove(events);
         let reason = reason.with_calls(self.parts.has_called());
         events.push(Event::Finish { reason, stop_sequence: None });
         events.push(Event::Done);

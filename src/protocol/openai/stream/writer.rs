@@ -4,6 +4,7 @@
 
 use serde::Serialize;
 
+use crate::protocol::chat::ExtraContent;
 use crate::protocol::codec::{Client, StreamWriter, append_json};
 use crate::protocol::conversation::event::named;
 use crate::protocol::conversation::{Event, Finish, Usage};
@@ -76,8 +77,9 @@ impl StreamWriter for Writer {
             Event::Text(text) => Delta { content: Some(text), ..Delta::default() },
             Event::Reasoning(text) => Delta { reasoning_content: Some(text), ..Delta::default() },
             Event::Refusal(text) => Delta { refusal: Some(text), ..Delta::default() },
-            Event::ToolCallStart { index, id, name, .. } => {
-                Delta::call(Call::start(*index, id, name))
+            Event::ToolCallStart { index, id, name, signature } => {
+                let extra_content = ExtraContent::for_client(signature.as_ref());
+                Delta::call(Call { extra_content, ..Call::start(*index, id, name) })
             }
             Event::ToolCallDelta { index, json } => Delta::call(Call::more(*index, json)),
             Event::Finish { reason, .. } => return self.finish = *reason,
@@ -135,6 +137,8 @@ struct Call<'a> {
     #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
     kind: Option<&'static str>,
     function: Function<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    extra_content: Option<Box<ExtraContent<'a>>>,
 }
 
 #[derive(Serialize)]
@@ -153,11 +157,11 @@ impl<'a> Delta<'a> {
 impl<'a> Call<'a> {
     fn start(index: u32, id: &'a str, name: &'a str) -> Self {
         let function = Function { name: Some(name), arguments: "" };
-        Self { index, id: Some(id), kind: Some("function"), function }
+        Self { index, id: Some(id), kind: Some("function"), function, extra_content: None }
     }
 
     fn more(index: u32, json: &'a str) -> Self {
         let function = Function { name: None, arguments: json };
-        Self { index, id: None, kind: None, function }
+        Self { index, id: None, kind: None, function, extra_content: None }
     }
 }

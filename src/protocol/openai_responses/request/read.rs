@@ -5,7 +5,7 @@ use serde_json::value::RawValue;
 use super::items;
 use crate::protocol::codec::{Head, ReadError};
 use crate::protocol::conversation::{
-    Conversation, Delivery, Effort, OutputFormat, Part, Thinking, Tool, ToolChoice,
+    Conversation, Delivery, Effort, OutputFormat, Part, Thinking, Tool, ToolChoice, proofs,
 };
 use crate::protocol::fields;
 use crate::protocol::object::Object;
@@ -35,6 +35,7 @@ pub(in crate::protocol::openai_responses) fn read(
     };
     fields::read(&FIELDS, &mut body, &mut to)?;
     items::read(&mut body, &mut to)?;
+    to.turns.iter_mut().for_each(|turn| proofs::join(&mut turn.parts));
     read_reasoning(&mut body, &mut to)?;
     read_text(&mut body, &mut to)?;
     read_tools(&mut body, &mut to)?;

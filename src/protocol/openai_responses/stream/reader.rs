@@ -27,6 +27,8 @@ pub(in crate::protocol::openai_responses) struct State {
     said: HashMap<u64, HashSet<(u64, Kind)>>,
     parts: Parts,
     calls: Calls,
+    /// The proof of the next call, which another router has put before it.
+    proof_of_call: Option<Signature>,
 }
 
 /// The open text: its item's place in the output, its own place in the item, and what it is.
@@ -156,7 +158,8 @@ impl State {
     fn add_item(&mut self, said: Said, events: &mut Vec<Event>) {
         if let Some(item) = said.item.filter(Item::is_call) {
             let call = item.as_fragment(said.output_index, &self.reading);
-            self.call(call, events);
+            let signature = self.proof_of_call.take();
+            self.call(Fragment { signature, ..call }, events);
         }
     }
 
@@ -199,7 +202,8 @@ impl State {
             _ if item.is_call() => {
                 let json = item.whole_arguments().unwrap_or_default();
                 let call = item.as_fragment(at, &self.reading);
-                self.call(Fragment { json, whole: true, ..call }, events);
+                let signature = self.proof_of_call.take();
+                self.call(Fragment { json, whole: true, signature, ..call }, events);
             }
             _ => {}
         }
@@ -213,6 +217,10 @@ impl State {
         let sign = |value: &str| Signature::from_client(Protocol::OpenAiResponses, value);
         let Some(part) = reasoning(String::new(), proof, sign) else { return };
         let Some(signature) = part.signature else { return };
+        if signature.of_call {
+            self.proof_of_call = Some(signature.of_its_call());
+            return;
+        }
         self.calls.interrupt();
         if matches!(part.content, Content::Redacted) {
             self.parts.sealed(signature, events);

@@ -121,6 +121,11 @@ impl Writer {
         }
     }
 
+    fn seal(&mut self, signature: &Signature, out: &mut Vec<u8>) {
+        self.close(out);
+        self.open(Kind::Reasoning { proof: Some(seal(signature)) }, out);
+    }
+
     fn end(&mut self, outcome: Outcome<'_>, out: &mut Vec<u8>) {
         self.start(out);
         self.ended = true;
@@ -167,11 +172,11 @@ impl StreamWriter for Writer {
                 self.delta(&text, out);
             }
             Event::ReasoningSignature(signature) => self.prove(&signature, out),
-            Event::Redacted(signature) => {
-                self.close(out);
-                self.open(Kind::Reasoning { proof: Some(seal(&signature)) }, out);
-            }
-            Event::ToolCallStart { id, name, .. } => {
+            Event::Redacted(signature) => self.seal(&signature, out),
+            Event::ToolCallStart { id, name, signature, .. } => {
+                if let Some(proof) = signature {
+                    self.seal(&proof.before_its_call(), out);
+                }
                 self.open(Kind::Call { call_id: id, name }, out);
             }
             Event::ToolCallDelta { json, .. } => self.delta(&json, out),

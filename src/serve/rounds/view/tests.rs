@@ -122,7 +122,7 @@ fn inbound(body: &str) -> Inbound {
         alias: "m".into(),
         endpoint: None,
         reading: std::sync::OnceLock::new(),
-        gives_back_foreign: std::sync::OnceLock::new(),
+        foreign_proofs: std::sync::OnceLock::new(),
         own_options: std::sync::OnceLock::new(),
         stream: false,
         model: None,
