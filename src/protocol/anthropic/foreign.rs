@@ -40,7 +40,7 @@ fn without_thinking(body: &mut Object<'_>, turns: &[String]) -> Vec<Change> {
     if let (Some(edits), Some(all)) = (edits, all) {
         let forgets =
             |edit: &&RawValue| kind_of(edit).is_some_and(|kind| kind.starts_with("clear_thinking"));
-        if all.iter().any(|edit| forgets(edit)) {
+        if all.iter().any(forgets) {
             let kept: Vec<_> = all.into_iter().filter(|edit| !forgets(edit)).collect();
             let kept: Vec<_> = kept.into_iter().map(RawValue::get).collect();
             let with = format!("[{}]", kept.join(","));
