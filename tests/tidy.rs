@@ -74,7 +74,11 @@ const UNNAMED: [&str; 9] =
     ["utils", "util", "helpers", "helper", "common", "types", "manager", "misc", "mod"];
 
 /// Who may name a protocol outside of its folder, and why.
-const NAMERS: [(&str, &str); 3] = [
+const NAMERS: [(&str, &str); 4] = [
+    (
+        "protocol/chat/proof.rs",
+        "Google's proofs of calls stand in the form that OpenAI and Cohere share",
+    ),
     ("protocol/fit/claude.rs", "the thoughts of Anthropic's models are signed by Anthropic alone"),
     ("upstream/translate.rs", "the original's `open_responses` is about these two"),
     ("table/compile/gcp.rs", "Vertex AI's publishers speak the protocols of their own APIs"),

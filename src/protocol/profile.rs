@@ -13,6 +13,7 @@ use super::Protocol;
 use super::endpoint::{Endpoint, Row};
 use super::family::Word;
 use super::foreign::GivenBack;
+use super::service::Services;
 use super::usage::Form;
 
 /// Where providers say what they call a request.
@@ -62,6 +63,8 @@ pub struct Profile {
     pub(crate) foreign_proofs: &'static [&'static str],
     /// Where such proofs stand, and what becomes of them.
     pub(crate) given_back: Option<GivenBack>,
+    /// How the services that speak it differ.
+    pub(crate) services: Services,
     /// Whether they are proofs of calls alone, which Google gives and takes in this protocol, too.
     pub(crate) proofs_are_of_calls: bool,
     /// The fields of a request that hold its prompt, in the order in which a model reads them.
@@ -219,6 +222,7 @@ impl Profile {
         request_id: None,
         foreign_proofs: &[],
         given_back: None,
+        services: Services::Alike,
         proofs_are_of_calls: false,
         prompt: &["messages"],
         tools: &["tools"],

@@ -22,16 +22,29 @@ pub enum Service {
     Host(u32),
 }
 
+/// How the services of a protocol differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Services {
+    /// They take each other's proofs, or make none.
+    Alike,
+    /// Google's Gemini API and Vertex AI.
+    Googles,
+    /// By their hosts, of which one may be Google's.
+    ByHost,
+}
+
 impl Service {
     /// That of a provider at this host.
     pub(crate) fn of(protocol: Protocol, host: &str, on_vertex: bool) -> Self {
         let name = host.split(':').next().unwrap_or(host);
-        match protocol {
-            _ if on_vertex || name.ends_with(VERTEX) => Self::Vertex,
-            Protocol::Gemini => Self::Google,
-            Protocol::OpenAi if name.ends_with(GOOGLE) => Self::Google,
-            Protocol::OpenAi => Self::Host(hash(&host.to_ascii_lowercase())),
-            _ => Self::Unknown,
+        if on_vertex || name.ends_with(VERTEX) {
+            return Self::Vertex;
+        }
+        match protocol.profile().services {
+            Services::Alike => Self::Unknown,
+            Services::Googles => Self::Google,
+            Services::ByHost if name.ends_with(GOOGLE) => Self::Google,
+            Services::ByHost => Self::Host(hash(&host.to_ascii_lowercase())),
         }
     }
 
@@ -75,19 +88,20 @@ mod tests {
 
     #[test]
     fn service_is_told_by_protocol_and_host() {
-        use Protocol::{Anthropic, Gemini, OpenAi};
+        let [anthropic, gemini, openai] =
+            ["anthropic", "gemini", "openai"].map(|name| Protocol::from_name(name).unwrap());
         for (protocol, host, service) in [
-            (Gemini, "generativelanguage.googleapis.com", Service::Google),
-            (Gemini, "127.0.0.1:8080", Service::Google),
-            (Gemini, "europe-west1-aiplatform.googleapis.com", Service::Vertex),
-            (OpenAi, "generativelanguage.googleapis.com:443", Service::Google),
-            (OpenAi, "aiplatform.googleapis.com", Service::Vertex),
-            (Anthropic, "api.anthropic.com", Service::Unknown),
+            (gemini, "generativelanguage.googleapis.com", Service::Google),
+            (gemini, "127.0.0.1:8080", Service::Google),
+            (gemini, "europe-west1-aiplatform.googleapis.com", Service::Vertex),
+            (openai, "generativelanguage.googleapis.com:443", Service::Google),
+            (openai, "aiplatform.googleapis.com", Service::Vertex),
+            (anthropic, "api.anthropic.com", Service::Unknown),
         ] {
             assert_eq!(Service::of(protocol, host, false), service, "{protocol} {host}");
         }
         let [one, two] =
-            ["openrouter.ai", "api.openai.com"].map(|it| Service::of(OpenAi, it, false));
+            ["openrouter.ai", "api.openai.com"].map(|it| Service::of(openai, it, false));
         assert_ne!(one, two);
         for service in [one, two, Service::Google, Service::Vertex] {
             assert_eq!(Service::from_name(&service.to_string()), Some(service));

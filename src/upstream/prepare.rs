@@ -113,7 +113,9 @@ pub(crate) fn prepare<'a>(inbound: &'a Inbound, provider: &'a Provider) -> Prepa
 
 /// The same for a large body. Whatever looks at all of it does so on another thread.
 async fn prepare_off_core<'a>(inbound: &'a Inbound, provider: &'a Provider) -> Prepared<'a> {
-    foreign::look_off_core(inbound, provider).await;
+    let own =
+        inbound.endpoint.as_ref().map(|endpoint| endpoint.protocol == spoken(endpoint, provider));
+    foreign::look_off_core(inbound, provider, own == Some(true)).await;
     usage::look_off_core(inbound, provider).await;
     if embedding::may_need_another_body(inbound, provider)
         && !embedding::needs_another_body_off_core(inbound, provider).await

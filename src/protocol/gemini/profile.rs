@@ -7,6 +7,7 @@ use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Nested, Word, word};
 use crate::protocol::fields::{Field, Means};
 use crate::protocol::profile::{InPath, InQuery, OutputCap, Profile, Said, Stream};
+use crate::protocol::service::Services;
 use crate::protocol::usage::{Count, Form, Place};
 
 /// What this protocol does beside its bodies.
@@ -26,6 +27,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     // In base64, with and without the mark of a seal.
     foreign_proofs: &["\"b253YXJkcy", "\"fm9ud2FyZHM"],
     given_back: Some(GIVEN_BACK),
+    services: Services::Googles,
     prompt: &["contents"],
     output: OutputCap {
         object: &["generationConfig", "generation_config"],

@@ -9,6 +9,7 @@ use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
 use crate::protocol::limits::{Limit, Limits};
 use crate::protocol::profile::{AskUsage, Newer, OutputCap, Profile, Said, Stream};
+use crate::protocol::service::Services;
 use crate::protocol::usage::{Count, Form, Place};
 
 /// What this protocol does beside its bodies.
@@ -16,6 +17,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
     foreign_proofs: &["\"thought_signature\""],
     given_back: Some(proof::GIVEN_BACK),
+    services: Services::ByHost,
     proofs_are_of_calls: true,
     words: WORDS,
     hosts: &[

@@ -72,14 +72,10 @@ impl Compiler<'_> {
         let protocol = endpoint.protocol.unwrap_or_default();
         let credential_header = self.credential(endpoint, protocol, credential, path);
         let platform = self.platform(protocol, &place, path);
-        let service = service(protocol, &place, platform);
-        self.proves_calls |= service.is_googles();
         let known = self.known(endpoint, protocol, &place, path);
         let name = self.name(endpoint, &place, path, names)?;
         let in_headers = self.shared.named(&name)?;
-        let is_mock = matches!(place, Place::Mock(_));
-        let own_headers = own.and_then(|own| own.response_headers.as_ref());
-        let own_headers = self.headers(own_headers, &path.key("response_headers"));
+        let response_headers = self.response_headers(*own, inherited, path);
         let request_headers =
             self.headers(endpoint.request_headers.as_ref(), &path.key("request_headers"));
         let digest = digest(endpoint, credential, &known);
@@ -94,13 +90,12 @@ impl Compiler<'_> {
             meters: self.draft.name(alias, &name),
             masks: [mask(&name), mask(&model)],
             name,
+            service: self.service(protocol, &place, platform),
+            adapts_responses: adapts_responses(endpoint, &place),
             place,
             protocol,
             platform,
-            service,
             refuses_proofs_of_calls: false,
-            // The router's own answers are chat completions.
-            adapts_responses: is_mock || endpoint.open_responses.is_some_and(|it| it.adapter),
             lossy: inherited.keys.lossy.unwrap_or_default(),
             credential: credential_header,
             caller_credential,
@@ -115,7 +110,7 @@ impl Compiler<'_> {
             weight: endpoint.weight.unwrap_or(1),
             tier: endpoint.priority.unwrap_or(1),
             request_headers,
-            response_headers: headers::merged(inherited.response_headers, own_headers),
+            response_headers,
             trusted,
             propagates_trace: endpoint.propagate_trace_context.unwrap_or(trusted),
             timeouts: timeouts.of_attempt,
@@ -126,6 +121,27 @@ impl Compiler<'_> {
             limits: live.limits().clone(),
             live,
         })
+    }
+
+    fn response_headers(
+        &mut self,
+        own: Option<&raw::Provider>,
+        inherited: &Inherited<'_>,
+        path: &Path,
+    ) -> Headers {
+        let own = own.and_then(|own| own.response_headers.as_ref());
+        let own = self.headers(own, &path.key("response_headers"));
+        headers::merged(inherited.response_headers, own)
+    }
+
+    /// Where the provider's protocol is spoken.
+    fn service(&mut self, protocol: Protocol, place: &Place, platform: Platform) -> Service {
+        let Place::Wire { origin, .. } = place else { return Service::Unknown };
+        let on_vertex = platform == Platform::Vertex;
+        let host = origin.host.to_str().unwrap_or_default();
+        let service = Service::of(protocol, host, on_vertex);
+        self.proves_calls |= service.is_googles();
+        service
     }
 
     fn model_family(&mut self, endpoint: &raw::Endpoint, own: &Path) -> Option<Box<str>> {
@@ -275,17 +291,12 @@ impl Compiler<'_> {
     }
 }
 
-/// What a provider's state that outlives a reload is made with.
-fn service(protocol: Protocol, place: &Place, platform: Platform) -> Service {
-    match place {
-        Place::Wire { origin, .. } => {
-            let on_vertex = platform == Platform::Vertex;
-            Service::of(protocol, origin.host.to_str().unwrap_or_default(), on_vertex)
-        }
-        Place::Mock(_) => Service::Unknown,
-    }
+/// The router's own answers are chat completions.
+fn adapts_responses(endpoint: &raw::Endpoint, place: &Place) -> bool {
+    matches!(place, Place::Mock(_)) || endpoint.open_responses.is_some_and(|it| it.adapter)
 }
 
+/// What a provider's state that outlives a reload is made with.
 fn settings(own: Option<&raw::Provider>, pool: &raw::PoolKeys) -> ProviderSettings {
     let limits = limits::limits(
         own.and_then(|own| own.rate_limit),

@@ -16,14 +16,12 @@ use crate::{
         marks::{Marks, Match, Seam},
     },
     table::Provider,
-    upstream::{inbound::Inbound, off_core, translate::spoken},
+    upstream::{inbound::Inbound, off_core},
 };
 
-/// Looks for it on a thread of its own, where it will be asked for.
-pub(super) async fn look_off_core(inbound: &Inbound, provider: &Provider) {
-    let Some(endpoint) = &inbound.endpoint else { return };
-    let is_looked_for =
-        endpoint.protocol == spoken(endpoint, provider) && inbound.foreign_proofs.get().is_none();
+/// Looks for it on a thread of its own, where it will be asked for: the request passes as it came.
+pub(super) async fn look_off_core(inbound: &Inbound, provider: &Provider, passes: bool) {
+    let is_looked_for = passes && inbound.foreign_proofs.get().is_none();
     let looked_for = marks_for(inbound, provider).filter(|_| is_looked_for);
     if let Some((protocol, marks)) = looked_for {
         let body = inbound.body.clone();
