@@ -63,6 +63,7 @@ mod schema;
 mod fields;
 mod usual;
 pub(crate) mod usage;
+pub(crate) mod spoken;
 pub(crate) mod parts;
 pub(crate) mod calls;
 pub(crate) mod nesting;

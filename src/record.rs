@@ -55,6 +55,8 @@ pub(crate) struct Record {
     end: End,
     /// The tokens that the answer took.
     usage: Option<Usage>,
+    /// Whether some of these were not told.
+    estimated: bool,
     /// The attempts, in order.
     pub(crate) trail: Trail,
 }
@@ -86,6 +88,7 @@ impl Record {
             bytes_out: 0,
             end: End::Left,
             usage: None,
+            estimated: false,
             trail: Trail::default(),
         }
     }
@@ -189,6 +192,36 @@ impl Record {
         self.usage = usage;
     }
 
+    /// The tokens that the answer took as far as they were told, and an estimate of the others.
+    pub(crate) fn used_about(&mut self, usage: Usage) {
+        (self.usage, self.estimated) = (Some(usage), true);
+    }
+
+    /// The tokens of the answer, if any are known.
+    pub(crate) fn usage(&self) -> Option<Usage> {
+        self.usage
+    }
+
+    /// Whether a report shows each request by itself, so that its tokens are wanted.
+    pub(crate) fn is_shown(&self) -> bool {
+        self.asks.target.is_some()
+    }
+
+    /// How the response has ended so far.
+    pub(crate) fn end(&self) -> End {
+        self.end
+    }
+
+    /// Bytes of the response's body that were handed to the connection.
+    pub(crate) fn bytes_out(&self) -> u64 {
+        self.bytes_out
+    }
+
+    /// The name that was asked for, where it is not that of the pool.
+    pub(crate) fn asked_name(&self) -> Option<&str> {
+        self.unserved.as_ref().map(|(name, _)| &**name)
+    }
+
     /// The answer became an error after its head had gone out.
     pub(crate) fn broke_off(&mut self, reason: &'static str) {
         self.end = End::BrokeOff(reason);
@@ -203,6 +236,17 @@ impl Record {
     pub(crate) fn named(&self, provider: ProviderRef) -> Option<(&str, &Provider)> {
         let pools = &self.served_by.as_ref()?.pools;
         Some((&pools.get(provider.pool).alias, pools.provider(provider)))
+    }
+
+    /// What an answer costs together with attempts whose answers were not passed on.
+    #[cold]
+    fn with_spent(&self, answer: Option<u64>, spent: &[(usize, Usage)]) -> Option<u64> {
+        let pools = &self.served_by.as_ref()?.pools;
+        let cost = |(at, usage): &(usize, Usage)| {
+            let provider = pools.provider(self.trail.steps().get(*at)?.provider);
+            provider.pricing.cost(*usage)
+        };
+        answer.into_iter().chain(spent.iter().filter_map(cost)).reduce(u64::saturating_add)
     }
 
     /// The value of `x-onwards-attempts`.
@@ -243,6 +287,11 @@ impl Drop for Record {
         let served_by = self.served_by.as_ref();
         let served = served_by.and_then(|it| finished::served(&it.pools, self.trail.steps()));
         let priced = served.zip(self.usage);
+        let cost = priced.and_then(|((_, provider, _), usage)| provider.pricing.cost(usage));
+        let cost = match self.trail.all_spent() {
+            [] => cost,
+            spent => self.with_spent(cost, spent),
+        };
         self.report.finished(&Finished {
             id: &self.id,
             asks: &self.asks,
@@ -265,8 +314,10 @@ impl Drop for Record {
             bytes_out: self.bytes_out,
             end: if faulty { End::Fault } else { self.end },
             usage: self.usage,
-            cost: priced.and_then(|((_, provider, _), usage)| provider.pricing.cost(usage)),
+            cost,
+            estimated: self.estimated,
             steps: self.trail.steps(),
+            spent: self.trail.all_spent(),
         });
     }
 }

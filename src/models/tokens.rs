@@ -12,10 +12,9 @@ mod rules;
 #[cfg(test)]
 mod tests;
 
-#[cfg(test)]
 pub(crate) use census::Census;
 pub(crate) use families::Tokenizer;
-use request::Input;
+pub(crate) use request::Input;
 pub(crate) use rules::{BYTES_PER_TOKEN, CERTAIN_BYTES_PER_TOKEN, PER_MEDIUM, PER_TURN};
 
 /// An estimate of a request's input tokens, for a model of that name, from the pieces of its JSON body and

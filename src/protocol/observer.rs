@@ -110,7 +110,9 @@ impl Observer {
         let (end, report) = match &mut self.of {
             Of::Events(marks, top) => {
                 let glance = marks.glance(bytes);
-                if glance.usage {
+                if is_torn {
+                    self.usage.observe_cut(bytes);
+                } else if glance.usage {
                     self.usage.observe(bytes);
                 }
                 if !is_torn && !top.is_mid_event() && !glance.marks {
@@ -119,7 +121,7 @@ impl Observer {
                 read(marks, top, bytes)
             }
             Of::Frames(marks) => {
-                self.usage.observe(bytes);
+                self.usage.observe_cut(bytes);
                 if self.end == End::Missing && marks.end_in(bytes) {
                     (End::Said, Report::End)
                 } else {

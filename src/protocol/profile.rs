@@ -79,6 +79,8 @@ pub struct Profile {
     pub(crate) usage: Form,
     /// What OpenTelemetry calls its vendor (`gen_ai.provider.name`).
     pub(crate) telemetry: &'static str,
+    /// The keys, in quotes, behind which a model speaks: in a stream, and in a whole answer.
+    pub(crate) spoken: [&'static [&'static str]; 2],
     /// How a stream of events ends.
     pub(crate) stream: Stream,
 }
@@ -230,6 +232,7 @@ impl Profile {
         asks_usage: None,
         usage: Form { fields: &["\"usage\""], places: &[], cache_is_beside: false },
         telemetry: "openai",
+        spoken: [&[], &[]],
         stream: Stream::USUAL,
     };
 }

@@ -22,6 +22,8 @@ use super::{Protocol, conversation::Usage};
 pub(crate) struct Watch {
     first: Option<Bytes>,
     last: Option<Bytes>,
+    /// Of a stream that comes in any pieces: what the end of one has begun to say.
+    begun: Vec<u8>,
 }
 
 /// Keeps the end of a whole answer, where the field stands: a copy, since small pieces would each keep
@@ -39,6 +41,32 @@ impl Watch {
             self.first = Some(piece.clone());
         } else {
             self.last = Some(piece.clone());
+        }
+    }
+
+    /// Looks at what comes next of a stream that is cut anywhere.
+    pub(crate) fn observe_cut(&mut self, piece: &Bytes) {
+        if self.begun.is_empty() {
+            self.observe(piece);
+            return self.begin(piece);
+        }
+        self.begun.extend_from_slice(piece);
+        let joined = Bytes::from(std::mem::take(&mut self.begun));
+        self.observe(&joined);
+        self.begin(&joined);
+    }
+
+    /// Keeps what the next piece may complete: a mark, or what stands behind it.
+    fn begin(&mut self, bytes: &[u8]) {
+        let mark = FINDER.find_iter(bytes).last();
+        let is_cut = |at: &usize| {
+            let value = memchr::memchr(b'{', &bytes[*at..]).map(|brace| &bytes[at + brace..]);
+            bytes.len() - at < KEPT && value.is_none_or(|value| !is_closed(value))
+        };
+        let end = bytes.len().saturating_sub(MARK.len());
+        let quote = || memchr::memchr(b'"', &bytes[end..]).map(|quote| end + quote);
+        if let Some(from) = mark.filter(is_cut).or_else(quote) {
+            self.begun.extend_from_slice(&bytes[from..]);
         }
     }
 
@@ -77,10 +105,27 @@ impl Tail {
         self.usage(protocol)
     }
 
+    /// Keeps the last piece, too, of an answer that was that piece alone.
+    pub(crate) fn keep(&mut self, last: &[u8]) {
+        if self.0.is_empty() {
+            self.observe(last);
+        }
+    }
+
     /// What the answer says so far.
     pub(crate) fn usage(&self, protocol: Protocol) -> Option<Usage> {
-        read(protocol, &self.0, Some(DEEPEST_IN_ANSWER), true)
+        of_answer(protocol, &self.0)
     }
+
+    /// What is kept of it.
+    pub(crate) fn kept(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+/// What a whole answer says, of which this is the end.
+pub(crate) fn of_answer(protocol: Protocol, end: &[u8]) -> Option<Usage> {
+    read(protocol, end, Some(DEEPEST_IN_ANSWER), true)
 }
 
 /// These whole events without those that tell the tokens and have no choice: they are there for those
@@ -179,6 +224,22 @@ fn last_few(places: impl Iterator<Item = usize>) -> SmallVec<[usize; A_FEW]> {
     last
 }
 
+/// Whether the object that these bytes begin with ends among them.
+fn is_closed(object: &[u8]) -> bool {
+    let (mut open, mut at) = (0_usize, 0);
+    while let Some(byte) = object.get(at) {
+        match byte {
+            b'"' => at += text_length(&object[at + 1..]),
+            b'{' | b'[' => open += 1,
+            b'}' | b']' if open <= 1 => return true,
+            b'}' | b']' => open -= 1,
+            _ => {}
+        }
+        at += 1;
+    }
+    false
+}
+
 /// How deep a value stands before these bytes: so many brackets are closed that they did not open, to the
 /// end of the event or of the body. JSON has no line feed inside a text.
 fn depth(behind: &[u8]) -> usize {
@@ -253,6 +314,10 @@ mod tests {
                 Protocol::Cohere,
                 r#"{"message":{},"usage":{"tokens":{"input_tokens":9,"output_tokens":4}}}"#,
             ),
+            (
+                Protocol::Cohere,
+                r#"{"embeddings":{},"meta":{"billed_units":{"input_tokens":9,"output_tokens":4}}}"#,
+            ),
         ] {
             assert_eq!(whole(protocol, body), Some(TOLD), "{body}");
         }
@@ -303,6 +368,25 @@ mod tests {
         assert_eq!(without(Bytes::from(all)), [word, filter, last, done].concat().as_bytes());
         assert_eq!(without(Bytes::from(told)), Bytes::new());
         assert_eq!(without(Bytes::from(word)), word.as_bytes());
+    }
+
+    #[test]
+    fn usage_that_is_cut_between_two_pieces_is_found() {
+        let frame = |json: &str| format!("\0\0\u{1}:event-type metadata{json}\u{2}\u{3}\0\0");
+        let said = frame(r#"{"delta":{"text":"\"usage\":{ no"},"p":"ab"}"#);
+        let last = frame(
+            r#"{"metrics":{"latencyMs":1},"usage":{"inputTokens":9,"outputTokens":4,"totalTokens":13}}"#,
+        );
+        let stream = [said.as_str(), &said, &last].concat();
+        for size in 1..stream.len() {
+            let mut watch = Watch::default();
+            stream
+                .as_bytes()
+                .chunks(size)
+                .for_each(|piece| watch.observe_cut(&Bytes::copy_from_slice(piece)));
+            assert_eq!(watch.usage(Protocol::Bedrock, true), Some(TOLD), "by {size}");
+            assert!(watch.begun.len() < KEPT);
+        }
     }
 
     #[test]

@@ -80,12 +80,16 @@ pub(crate) struct Finished<'a> {
     pub(crate) bytes_out: u64,
     /// How it ended.
     pub(crate) end: End,
-    /// The tokens that the answer took, as its provider tells them.
+    /// The tokens that the answer took, as its provider tells them, or as they are estimated.
     pub(crate) usage: Option<Usage>,
-    /// What they cost, in picodollars; absent where no price or no usage is known.
+    /// What all attempts cost, in picodollars; absent where no price or no usage is known.
     pub(crate) cost: Option<u64>,
+    /// Whether some of these were not told.
+    pub(crate) estimated: bool,
     /// Every provider that was asked or passed over, in order.
     pub(crate) steps: &'a [Step],
+    /// The tokens of attempts whose answers were not passed on, by the place of the step.
+    pub(crate) spent: &'a [(usize, Usage)],
 }
 
 /// The pools of a request.
@@ -124,6 +128,15 @@ impl<'a> Finished<'a> {
     #[cfg(test)]
     pub(crate) fn alias(&self) -> Option<&'a str> {
         self.unserved.or(self.served_by.map(|served_by| &*served_by.asked.alias))
+    }
+
+    /// The pool, the provider and the tokens of each attempt whose answer was not passed on.
+    pub(crate) fn all_spent(&self) -> impl Iterator<Item = (&'a Pool, &'a Provider, Usage)> + '_ {
+        let pools = self.served_by.map(|served_by| served_by.pools);
+        self.spent.iter().filter_map(move |(at, usage)| {
+            let (pool, provider, _) = named(pools?, self.steps.get(*at)?);
+            Some((pool, provider, *usage))
+        })
     }
 
     /// The pool and the provider of each step.

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use crate::{
     failure::{Brief, Class, What},
     live::Limited,
+    protocol::conversation::Usage,
     refusal::Refusal,
     table::{PoolId, ProviderRef},
 };
@@ -22,6 +23,8 @@ pub(crate) struct Trail {
     full: Vec<FullPool>,
     /// What the provider that was looked at last has no words for.
     unfit: Option<Box<Refusal>>,
+    /// The tokens of attempts that failed and told them all the same, by the place of the step.
+    spent: Vec<(usize, Usage)>,
 }
 
 /// What became of one provider.
@@ -101,10 +104,22 @@ impl Trail {
         self.steps.push(Step { provider, outcome, asked: Some(asked), again_in });
     }
 
+    /// The attempt that has ended last has told its tokens, and its answer is not passed on.
+    pub(crate) fn spent(&mut self, usage: Usage) {
+        self.spent.push((self.steps.len().saturating_sub(1), usage));
+    }
+
+    /// The tokens of attempts whose answers were not passed on, by the place of the step.
+    pub(crate) fn all_spent(&self) -> &[(usize, Usage)] {
+        &self.spent
+    }
+
     /// Adds an attempt that was still under way when the failure of the last one was the end.
     pub(crate) fn cut_off(&mut self, provider: ProviderRef, asked: Asked) {
         let step = Step { provider, outcome: Outcome::Hedged, asked: Some(asked), again_in: None };
-        self.steps.insert(self.steps.len().saturating_sub(1), step);
+        let at = self.steps.len().saturating_sub(1);
+        self.steps.insert(at, step);
+        self.spent.iter_mut().filter(|(nth, _)| *nth >= at).for_each(|(nth, _)| *nth += 1);
     }
 
     /// Adds that a provider's own limit was in the way.

@@ -7,8 +7,9 @@ use std::sync::{Arc, atomic::Ordering::Relaxed};
 use crate::{
     failure::{Brief, Class},
     live::Meters,
+    protocol::conversation::Usage,
     record::{End, Finished, Outcome, Report},
-    table::prices::Pricing,
+    table::{Pool, Provider, prices::Pricing},
 };
 
 /// Counts each request once, when it has ended.
@@ -23,12 +24,28 @@ impl Metrics {
 
 impl Metrics {
     fn tokens(request: &Finished<'_>) {
-        let Some((usage, (pool, provider, _))) = request.usage.zip(request.served) else {
-            return;
-        };
+        if let Some((usage, (pool, provider, _))) = request.usage.zip(request.served) {
+            let cost = match request.spent {
+                [] => request.cost,
+                _ => provider.pricing.cost(usage),
+            };
+            Self::used(request, (pool, provider), usage, cost);
+        }
+        // Paid for, though no client has seen them.
+        for (pool, provider, usage) in request.all_spent() {
+            Self::used(request, (pool, provider), usage, provider.pricing.cost(usage));
+        }
+    }
+
+    fn used(
+        request: &Finished<'_>,
+        (pool, provider): (&Pool, &Provider),
+        usage: Usage,
+        cost: Option<u64>,
+    ) {
         let tokens = usage.by_kind();
         pool.live.meters.used(&provider.meters, &provider.name, &tokens);
-        let cost = request.cost.unwrap_or_default();
+        let cost = cost.unwrap_or_default();
         provider.meters.cost.fetch_add(cost, Relaxed);
         if let Some(account) = request.account {
             account.used(tokens.map(|(_, count)| count), cost);

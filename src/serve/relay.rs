@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use super::{
     break_off::BreakOff,
+    estimate::Estimate,
     permits::Permits,
     reply::{BrokenOff, Source},
     rounds::tell,
@@ -20,7 +21,7 @@ use crate::{
     failure::{Brief, ErrorClasses, Failure, What},
     live::Entry,
     protocol::{Observer, Protocol, conversation::Usage, observer::End, usage::Tail},
-    record::Record,
+    record::{self, Record},
     table::ProviderRef,
     upstream::answer::Answer,
 };
@@ -35,6 +36,8 @@ pub(crate) struct Relay {
     frames: Option<Box<Observer>>,
     /// Keeps the end of a whole answer that passes as it came, for the tokens that it tells.
     tail: Option<Tail>,
+    /// What stands for tokens that are not told, where they are wanted.
+    estimate: Option<Estimate>,
     speaks: Protocol,
     /// Whether the client's protocol has no error event that its libraries raise.
     mute: bool,
@@ -54,6 +57,7 @@ impl Relay {
         (provider, entry): (ProviderRef, Option<Entry>),
         permits: Permits,
         record: Record,
+        estimate: Option<Estimate>,
     ) -> Self {
         let tail = answer.tells_usage && answer.status.is_success();
         let (stream, frames) = match answer.observer.take() {
@@ -65,6 +69,7 @@ impl Relay {
             stream,
             frames,
             tail: tail.then(Tail::default),
+            estimate,
             speaks,
             mute: !speaks.profile().stream.tells_errors,
             breaking: BreakOff::default(),
@@ -112,8 +117,13 @@ impl Relay {
         if let Some(Ok(piece)) = &piece {
             if let Some(tail) = &mut self.tail {
                 if is_last {
-                    self.record.used(tail.usage_with(piece, self.speaks));
-                    self.tail = None;
+                    let told = tail.usage_with(piece, self.speaks);
+                    if told.is_some() || self.estimate.is_none() {
+                        self.record.used(told);
+                        self.tail = None;
+                    } else {
+                        tail.keep(piece);
+                    }
                 } else {
                     tail.observe(piece);
                 }
@@ -183,6 +193,20 @@ impl Relay {
         self.answer.body.usage().or_else(stream).or_else(frames)
     }
 
+    /// Whether the answer has said all that it has to say of its tokens.
+    fn has_told_all(&self) -> bool {
+        let is_said = |end| end >= End::Said;
+        match self.record.end() {
+            record::End::Complete => true,
+            record::End::Left => {
+                self.answer.tells_usage
+                    || self.frames.as_ref().is_some_and(|frames| is_said(frames.end()))
+                    || self.stream.as_ref().is_some_and(|stream| is_said(stream.end()))
+            }
+            _ => false,
+        }
+    }
+
     /// What an error in the middle of a stream says of the provider.
     fn fault(&self, told: &Failure) -> Brief {
         match self.record.named(self.provider) {
@@ -195,8 +219,15 @@ impl Relay {
 /// Whatever the end: a client that leaves has used what it was told.
 impl Drop for Relay {
     fn drop(&mut self) {
-        if let Some(usage) = self.usage() {
-            self.record.used(Some(usage));
+        let told = self.usage().or(self.record.usage());
+        let is_all = told.is_some_and(|told| told.if_any().is_some()) && self.has_told_all();
+        match &self.estimate {
+            Some(estimate) if !is_all && !std::thread::panicking() => {
+                let Some((_, provider)) = self.record.named(self.provider) else { return };
+                let about = estimate.usage(told, self.tail.as_ref(), (provider, &self.record));
+                self.record.used_about(about);
+            }
+            _ => self.record.used(told),
         }
     }
 }
@@ -210,6 +241,9 @@ impl Source for Relay {
         });
         if let Some(Ok(piece)) = &piece {
             self.record.sent(piece.len());
+            if let Some(estimate) = &mut self.estimate {
+                estimate.passes(piece);
+            }
         }
         Poll::Ready(piece)
     }

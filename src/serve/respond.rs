@@ -8,6 +8,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 use super::{
     admit::Held,
     answer::{self, ATTEMPTS, DROPPED, PROVIDER},
+    estimate::Estimate,
     relay::Relay,
     reply::Reply,
     rounds::Accepted,
@@ -76,7 +77,8 @@ fn dressed(
         map.insert(ATTEMPTS, attempts);
     }
     let status = answer.status;
-    let relay = Relay::new(answer, speaks, (served_by, entry), permits, record);
+    let estimate = Estimate::wanted(inbound, &answer, provider, &record);
+    let relay = Relay::new(answer, speaks, (served_by, entry), permits, record, estimate);
     let mut response = Response::new(Reply::of(relay));
     *response.status_mut() = status;
     *response.headers_mut() = map;

@@ -83,6 +83,11 @@ impl WholeEvents {
         self.observer.usage()
     }
 
+    /// How near its end it is.
+    pub(crate) fn end(&self) -> End {
+        self.observer.end()
+    }
+
     /// Whether nothing more will come.
     pub(crate) fn is_over(&self) -> bool {
         self.over

@@ -10,7 +10,7 @@ use http::{HeaderMap, StatusCode, header};
 use super::{answer::Answer, client::SendError, dial::DialError, headers, identity::Unfetched};
 use crate::{
     failure::{Brief, Class, ErrorClasses, Failure, What},
-    protocol::Protocol,
+    protocol::{Protocol, conversation::Usage},
 };
 
 /// A failed attempt.
@@ -23,11 +23,18 @@ pub(crate) struct Failed {
     pub(crate) cause: String,
     /// The provider's own answer, if there was one.
     pub(crate) answer: Option<Box<Answer>>,
+    /// The tokens that it took all the same, where it told them before it failed.
+    pub(crate) usage: Option<Usage>,
 }
 
 impl Failed {
     pub(super) fn new(what: What, cause: String) -> Self {
-        Self { failure: what.into(), retry_after: None, cause, answer: None }
+        Self { failure: what.into(), retry_after: None, cause, answer: None, usage: None }
+    }
+
+    /// The same, of an attempt that has told its tokens.
+    pub(super) fn after(self, usage: Option<Usage>) -> Self {
+        Self { usage: usage.or(self.usage), ..self }
     }
 
     pub(super) fn late(class: Class) -> Self {
@@ -67,6 +74,7 @@ impl Failed {
         classes: &ErrorClasses,
     ) -> Self {
         let said = protocol.codec().read_error_inside(&answer.headers, &json);
+        let usage = answer.told_so_far(protocol);
         answer.status = StatusCode::from_u16(said.status).unwrap_or(StatusCode::BAD_GATEWAY);
         answer.replace_body("application/json", json);
         Self {
@@ -74,6 +82,7 @@ impl Failed {
             retry_after: said.retry_after.or_else(|| retry_after(&answer.headers)),
             cause: format!("an error {} inside a 200", said.status),
             answer: Some(answer),
+            usage,
         }
     }
 
@@ -85,6 +94,7 @@ impl Failed {
         classes: &ErrorClasses,
     ) -> Self {
         let written = protocol.codec().write_error(said, "");
+        let usage = answer.told_so_far(protocol);
         answer.status = StatusCode::from_u16(written.status).unwrap_or(StatusCode::BAD_GATEWAY);
         answer.headers.extend(written.headers.into_iter().filter_map(headers::own));
         answer.replace_body("application/json", written.body.into());
@@ -93,6 +103,7 @@ impl Failed {
             retry_after: said.retry_after.or_else(|| retry_after(&answer.headers)),
             cause: format!("told an error {} in its stream", said.status),
             answer: Some(answer),
+            usage,
         }
     }
 

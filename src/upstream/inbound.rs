@@ -42,7 +42,6 @@ pub(crate) struct Inbound {
     /// Its body as it came.
     pub(crate) body: Pieces,
     /// What that takes of the budget for all bodies, if it is large.
-    #[expect(dead_code, reason = "given back when it drops")]
     pub(crate) share: Option<Share>,
     /// The budget for all bodies, for what a translation builds.
     pub(crate) budget: &'static BodyBudget,

@@ -16,11 +16,11 @@ use super::{
 use crate::{
     failure::What,
     protocol::{
-        Observer,
+        Observer, Protocol,
         codec::Reading,
-        conversation::Event,
+        conversation::{Event, Usage},
         observer::{Opening, Report},
-        told,
+        told, usage as told_usage,
     },
     table::Provider,
 };
@@ -101,6 +101,7 @@ async fn refused(mut answer: Box<Answer>, form: Form) -> Failed {
         retry_after: failed::retry_after(&answer.headers),
         cause: format!("answered {status}"),
         answer: Some(answer),
+        usage: None,
     }
 }
 
@@ -145,13 +146,14 @@ async fn judge_stream(
                 Report::Content => return Ok(answer.read_to_its_end(inbound, inspection)),
                 Report::Malformed if inspection.reads_errors && inbound.needs_body => {
                     let cause = "an event of the stream is not JSON";
-                    return Err(Failed::malformed(answer.status, cause));
+                    let failed = Failed::malformed(answer.status, cause);
+                    return Err(failed.after(answer.told_so_far(inbound.speaks())));
                 }
                 Report::Malformed => return Ok(answer),
                 Report::End | Report::Error(_) if !inspection.reads_errors => {
                     return Ok(answer);
                 }
-                Report::End => return Err(Failed::empty(answer.status)),
+                Report::End => return Err(empty(&answer, inbound)),
                 Report::Error(json) => {
                     let classes = &provider.own_classes;
                     return Err(Failed::inside(answer, json, inbound.speaks(), classes));
@@ -161,13 +163,14 @@ async fn judge_stream(
         if answer.body.held_bytes() > MOST_HELD {
             return Ok(answer);
         }
-        if !peek::look(&mut answer).await? {
+        let looked = peek::look(&mut answer).await;
+        if !looked.map_err(|failed| failed.after(answer.told_so_far(inbound.speaks())))? {
             return match opening.end() {
                 Report::Error(json) if inspection.reads_errors => {
                     let classes = &provider.own_classes;
                     Err(Failed::inside(answer, json, inbound.speaks(), classes))
                 }
-                _ => Err(Failed::empty(answer.status)),
+                _ => Err(empty(&answer, inbound)),
             };
         }
     }
@@ -223,13 +226,33 @@ async fn judge_frames(
             return Ok(answer);
         }
         events.clear();
-        if !peek::look(&mut answer).await? {
-            return Err(Failed::empty(answer.status));
+        let looked = peek::look(&mut answer).await;
+        if !looked.map_err(|failed| failed.after(answer.told_so_far(inbound.speaks())))? {
+            return Err(empty(&answer, inbound));
         }
     }
 }
 
+/// The stream said nothing, but perhaps what that took.
+fn empty(answer: &Answer, inbound: &Inbound) -> Failed {
+    Failed::empty(answer.status).after(answer.told_so_far(inbound.speaks()))
+}
+
 impl Answer {
+    /// The tokens that it has told in what is held of it.
+    pub(super) fn told_so_far(&self, protocol: Protocol) -> Option<Usage> {
+        let (held, form) = (self.body.held(), self.form());
+        if !self.status.is_success() || form == Form::Other {
+            return None;
+        }
+        if form == Form::Json {
+            return told_usage::of_answer(protocol, &self.body.held_as_one());
+        }
+        let mut watch = told_usage::Watch::default();
+        held.iter().for_each(|piece| watch.observe_cut(piece));
+        watch.usage(protocol, form == Form::Frames)
+    }
+
     /// Where another provider might have been asked for it, a stream whose events cannot be read ends
     /// as one that breaks.
     fn read_to_its_end(

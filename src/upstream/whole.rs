@@ -19,6 +19,7 @@ use crate::{
     failure::{Brief, Class, What},
     protocol::{
         Observer,
+        conversation::Usage,
         observer::{End, Report, intact},
         told,
     },
@@ -65,7 +66,8 @@ async fn hold(
                 }
                 Report::Malformed => {
                     let cause = "an event of the stream is not JSON";
-                    return Err(Failed::malformed(answer.status, cause));
+                    let failed = Failed::malformed(answer.status, cause);
+                    return Err(failed.after(answer.told_so_far(inbound.speaks())));
                 }
                 _ => {}
             }
@@ -73,17 +75,23 @@ async fn hold(
         if answer.body.held_bytes() > most {
             return Ok(answer);
         }
-        if !peek::look(&mut answer).await? {
+        let looked = peek::look(&mut answer).await;
+        if !looked.map_err(|failed| failed.after(told(&answer, inbound)))? {
             break;
         }
     }
     match (&watch, answer.body.fault()) {
-        (_, Some(fault)) => Err(Failed::broken(fault)),
+        (_, Some(fault)) => Err(Failed::broken(fault).after(told(&answer, inbound))),
         (Some(watch), None) if watch.observer.end() < End::Said => {
-            Err(Failed::broken(Brief::RESET))
+            Err(Failed::broken(Brief::RESET).after(told(&answer, inbound)))
         }
         _ => whole_json(answer, provider, inbound),
     }
+}
+
+/// The tokens that an answer has told which is not passed on: it knows them itself, or they are read.
+fn told(answer: &Answer, inbound: &Inbound) -> Option<Usage> {
+    answer.body.usage().or_else(|| answer.told_so_far(inbound.speaks()))
 }
 
 /// A long JSON answer is looked at here for the first time.
@@ -100,7 +108,8 @@ fn whole_json(
         return Err(Failed::inside(answer, body, inbound.speaks(), &provider.own_classes));
     }
     if inbound.needs_body && !foreign::is_json(&body) {
-        return Err(Failed::malformed(answer.status, "the answer is not JSON"));
+        let failed = Failed::malformed(answer.status, "the answer is not JSON");
+        return Err(failed.after(told(&answer, inbound)));
     }
     Ok(answer)
 }

@@ -4,6 +4,8 @@
 
 mod access_log;
 mod attempts;
+mod estimates;
+mod ledger;
 mod life;
 mod page;
 mod port;

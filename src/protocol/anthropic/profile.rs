@@ -25,6 +25,10 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     foreign_proofs: &["\"onwards#", "\"signature\":\"\"", "\"signature\": \"\""],
     given_back: Some(GIVEN_BACK),
     prompt: &["system", "messages"],
+    spoken: [
+        &["\"text\"", "\"partial_json\"", "\"thinking\"", "\"name\""],
+        &["\"text\"", "\"thinking\"", "\"input\"", "\"name\""],
+    ],
     stream: Stream {
         ends: &["\"message_stop\"", "\"type\":\"error\"", "\"type\": \"error\""],
         places: &[&["type"]],

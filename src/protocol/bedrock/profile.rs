@@ -27,6 +27,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     tools: &["toolConfig"],
     output: OutputCap { object: &["inferenceConfig"], names: &["maxTokens"], ..OutputCap::USUAL },
     // Its frames know no comments.
+    spoken: [SPOKEN, SPOKEN],
     stream: Stream { has_comments: false, frame_ends: FRAME_ENDS, ..Stream::USUAL },
     usage: USAGE,
     ..Profile::USUAL
@@ -82,3 +83,6 @@ const FRAME_ENDS: &[&[u8]] = &[
     b":message-type\x07\0\x09exception",
     b":message-type\x07\0\x05error",
 ];
+
+/// Behind which a model speaks.
+const SPOKEN: &[&str] = &["\"text\"", "\"input\"", "\"name\""];

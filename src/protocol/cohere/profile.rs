@@ -19,6 +19,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     words: WORDS,
     hosts: &["api.cohere.com", "api.cohere.ai"],
     speaks_at: &[("api.cohere.", "")],
+    spoken: [SPOKEN, SPOKEN],
     stream: Stream {
         ends: &["\"message-end\""],
         places: &[&["type"]],
@@ -87,3 +88,6 @@ const WORDS: &[Word] = &[
     word("finetuning", F::FineTuning),
     word("check-api-key", F::Administration),
 ];
+
+/// Behind which a model speaks.
+const SPOKEN: &[&str] = &["\"text\"", "\"thinking\"", "\"arguments\"", "\"tool_plan\"", "\"name\""];

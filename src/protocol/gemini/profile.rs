@@ -36,6 +36,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         copies: &["candidateCount", "candidate_count"],
     },
     // Google's own libraries take a comment for a chunk.
+    spoken: [SPOKEN, SPOKEN],
     stream: Stream {
         ends: &["\"finishReason\"", "\"blockReason\"", "\"error\""],
         places: &[
@@ -129,3 +130,6 @@ const NESTED: Nested = &[
     &["batch", "inputConfig", "requests", "requests", "*", "model"],
     &["batch", "inputConfig", "requests", "requests", "*", "request", "model"],
 ];
+
+/// Behind which a model speaks.
+const SPOKEN: &[&str] = &["\"text\"", "\"args\"", "\"name\""];

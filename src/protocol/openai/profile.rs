@@ -45,6 +45,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     },
     asks_usage: Some(AskUsage { options: &["stream_options"], field: "include_usage" }),
     // Providers that leave `[DONE]` out have still said why they finished.
+    spoken: [SPOKEN, SPOKEN],
     stream: Stream {
         ends: &["data: [DONE]", "data:[DONE]", "\"finish_reason\":\"", "\"finish_reason\": \""],
         places: &[&["choices", "*", "finish_reason"]],
@@ -216,4 +217,15 @@ const WORDS: &[Word] = &[
     word("certificates", F::Administration),
     word("accounts", F::Administration),
     word("subscriptions", F::Administration),
+];
+
+/// Behind which a model speaks.
+const SPOKEN: &[&str] = &[
+    "\"content\"",
+    "\"reasoning_content\"",
+    "\"reasoning\"",
+    "\"refusal\"",
+    "\"arguments\"",
+    "\"text\"",
+    "\"name\"",
 ];

@@ -21,6 +21,10 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     given_back: Some(GIVEN_BACK),
     prompt: &["instructions", "input"],
     output: OutputCap { names: &["max_output_tokens"], ..OutputCap::USUAL },
+    spoken: [
+        &["\"delta\""],
+        &["\"text\"", "\"arguments\"", "\"refusal\"", "\"input\"", "\"name\""],
+    ],
     stream: Stream {
         ends: &[
             "\"response.completed\"",

@@ -65,6 +65,9 @@ pub(super) fn write(line: &Line<'_>, out: &mut Vec<u8>) {
         object.key(key!("usage"));
         self::usage(usage, object.out);
     }
+    if line.estimated {
+        object.raw(key!("estimated"), "true");
+    }
     if let Some(Dollars(cost)) = line.cost {
         object.decimal(key!("cost"), cost, 12);
     }
@@ -90,6 +93,10 @@ fn attempt(attempt: &Attempt<'_>, out: &mut Vec<u8>) {
         object.word(key!("class"), class);
     }
     object.millis(key!("ms"), attempt.ms);
+    if let Some(usage) = attempt.usage {
+        object.key(key!("usage"));
+        self::usage(usage, object.out);
+    }
     object.end();
 }
 

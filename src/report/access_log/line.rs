@@ -61,9 +61,11 @@ pub(crate) struct Line<'a> {
     pub(crate) end: &'static str,
     /// Every provider that was asked or passed over, in order.
     pub(crate) attempts: Attempts<'a>,
-    /// The tokens that it took, as the provider told them.
+    /// The tokens of the answer.
     pub(crate) usage: Option<Usage>,
-    /// What they cost, in US dollars; absent where no price is known.
+    /// Whether some of these are an estimate.
+    pub(crate) estimated: bool,
+    /// What all attempts cost, in US dollars; absent where no price is known.
     pub(crate) cost: Option<Dollars>,
     /// Bytes of the request's body.
     pub(crate) bytes_in: u64,
@@ -99,6 +101,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) class: Option<&'static str>,
     /// Milliseconds to its first byte or its failure; absent where it was passed over.
     pub(crate) ms: Option<Millis>,
+    /// The tokens that it told, where its answer was not passed on.
+    pub(crate) usage: Option<Usage>,
 }
 
 /// A moment, written as RFC 3339 with milliseconds.
@@ -140,6 +144,7 @@ impl<'a> Line<'a> {
             end: "complete",
             attempts,
             usage: request.usage,
+            estimated: request.estimated,
             cost: request.cost.map(Dollars),
             bytes_in: request.bytes_in,
             bytes_out: request.bytes_out,
@@ -161,8 +166,10 @@ impl<'a> Attempts<'a> {
 
     /// Each of them, in order.
     pub(crate) fn iter(self) -> impl Iterator<Item = Attempt<'a>> {
-        self.0.attempts().map(move |(pool, provider, step)| {
-            Attempt::of(self.other(pool), provider, model(self.0, provider), step)
+        self.0.attempts().enumerate().map(move |(nth, (pool, provider, step))| {
+            let attempt = Attempt::of(self.other(pool), provider, model(self.0, provider), step);
+            let spent = self.0.spent.iter().find(|(at, _)| *at == nth);
+            Attempt { usage: spent.map(|(_, usage)| *usage), ..attempt }
         })
     }
 
@@ -202,6 +209,7 @@ impl<'a> Attempt<'a> {
                 _ => None,
             },
             ms: step.asked.map(|asked| Millis(asked.took)),
+            usage: None,
         }
     }
 }

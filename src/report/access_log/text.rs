@@ -38,7 +38,8 @@ pub(super) fn write(line: &Line<'_>, out: &mut Vec<u8>) {
         text.word(format_args!("ttfb {first}"));
     }
     if let Some(usage) = &line.usage {
-        text.word(format_args!("{}→{} tokens", usage.input, usage.output));
+        let about = if line.estimated { "~" } else { "" };
+        text.word(format_args!("{about}{}→{} tokens", usage.input, usage.output));
     }
     if let Some(cost) = line.cost {
         text.word(cost);

@@ -90,15 +90,22 @@ impl<'a> Rounds<'a> {
             tell::rests(&pool.alias, provider, reason);
         }
         let outcome = Outcome::Failed(failed.failure);
+        let usage = failed.usage;
+        let ended = |record: &mut Record, again_in| {
+            record.trail.asked(provider_ref, outcome, asked, again_in);
+            if let Some(usage) = usage {
+                record.trail.spent(usage);
+            }
+        };
         match pool.fallback.verdict(failed.failure, asked.took) {
             Verdict::Stop => {
-                record.trail.asked(provider_ref, outcome, asked, None);
+                ended(record, None);
                 Some(as_it_came(failed, provider_ref, self.pass.permits(permit)))
             }
             Verdict::Next => {
                 let wait = wait(failed.retry_after, provider);
                 let again_in = wait.unwrap_or(AT_ONCE);
-                record.trail.asked(provider_ref, outcome, asked, Some(again_in));
+                ended(record, Some(again_in));
                 let class = failed.failure.class;
                 if class == Class::ContextWindow {
                     self.pass.refused_for_length(provider);

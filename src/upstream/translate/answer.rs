@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use super::{
     Exchange, OwnClient,
     errors::{relayed, whole},
-    held,
+    held, spoken,
     stream::{TranslatedBody, Unopened},
 };
 use crate::{
@@ -20,12 +20,13 @@ use crate::{
         Operation,
         codec::{self, Codec, Reading},
         conversation::{Conversation, Reply, Usage, event::named},
-        replay, told,
+        replay, told, usage,
     },
     upstream::{
         answer::{Answer, AnswerBody},
         failed::Failed,
         off_core, peek,
+        source::Source as _,
     },
 };
 
@@ -91,15 +92,23 @@ impl Exchange<'_> {
             });
             read.await.ok_or_else(|| self.judge_error(&answer.headers, &body))?
         } else {
-            self.judge_envelope(&answer.headers, &body)?;
+            let judged = self.judge_envelope(&answer.headers, &body);
+            judged.map_err(|failed| failed.after(self.told_in(&body)))?;
             let read = || codec.read_response(&body, &reading);
             let read = || read().map(|it| (it.usage, write(it, to, client)));
             held::read(Weight::of([&body[..]]), share, read)
         };
         match read? {
             (Ok(written), share) => Ok((written, share)),
-            (Err(said), _) => Err(self.failed_in(&answer.headers, said, &body)),
+            (Err(said), _) => {
+                Err(self.failed_in(&answer.headers, said, &body).after(self.told_in(&body)))
+            }
         }
+    }
+
+    /// The tokens that a whole answer tells which cannot be passed on.
+    fn told_in(&self, body: &[u8]) -> Option<Usage> {
+        usage::of_answer(spoken(self.endpoint, self.provider), body)
     }
 
     /// Holds the stream until its first content, as for a stream that is not translated.
@@ -126,10 +135,11 @@ impl Exchange<'_> {
         match body.open().await {
             Ok(()) => {}
             Err(Unopened::Told(error)) => {
-                return Err(self.judge_error(&answer.headers, &error));
+                return Err(self.judge_error(&answer.headers, &error).after(body.usage()));
             }
             Err(Unopened::Broken(said, failure)) => {
-                return Err(Failed { failure, ..self.failed(&answer.headers, &said) });
+                let failed = self.failed(&answer.headers, &said).after(body.usage());
+                return Err(Failed { failure, ..failed });
             }
         }
         streamed.body = AnswerBody::from_source(Box::new(body));

@@ -74,6 +74,7 @@ impl Exchange<'_> {
             retry_after: said.retry_after.or_else(|| failed::retry_after(headers)),
             cause,
             answer: Some(Box::new(answer)),
+            usage: None,
         }
     }
 }

@@ -124,6 +124,12 @@ impl Reply {
         Self::sse(events.chain(["data: [DONE]\n\n".to_owned()]))
     }
 
+    /// The same pieces as a stream of AWS's frames.
+    pub(crate) fn in_frames(mut self) -> Self {
+        self.headers.retain(|(name, _)| name != "content-type");
+        self.header("content-type", "application/vnd.amazon.eventstream")
+    }
+
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
