@@ -4,6 +4,7 @@
 
 mod brief;
 mod class;
+mod masked;
 
 use std::time::Duration;
 

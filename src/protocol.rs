@@ -34,6 +34,7 @@
 
 pub(crate) mod endpoint;
 pub(crate) mod family;
+pub(crate) mod strict;
 pub(crate) mod profile;
 pub(crate) mod misfit;
 pub mod told;

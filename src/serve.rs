@@ -17,6 +17,7 @@ pub(crate) mod signature;
 pub(crate) mod output_cap;
 pub(crate) mod permits;
 pub(crate) mod admit;
+mod strict;
 pub(crate) mod affinity;
 pub(crate) mod outages;
 pub(crate) mod rounds;

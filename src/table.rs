@@ -16,6 +16,7 @@ pub(crate) mod access;
 pub(crate) mod mock;
 pub(crate) mod aws;
 pub(crate) mod prices;
+pub(crate) mod strict;
 pub(crate) mod identity;
 pub(crate) mod cors;
 pub(crate) mod compile;

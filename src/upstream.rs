@@ -31,6 +31,7 @@ mod transport;
 mod usage;
 mod peek;
 mod whole;
+mod strict;
 pub(crate) mod judge;
 pub(crate) mod attempt;
 pub(crate) mod probe;

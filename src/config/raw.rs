@@ -56,7 +56,6 @@ pub(crate) struct File {
     pub(crate) auth: Option<Auth>,
     /// Typed validation and sanitised answers for every target.
     #[schemars(extend("default" = false))]
-    #[expect(dead_code, reason = "refused by `unsupported`")]
     pub(crate) strict_mode: Option<bool>,
     /// The pool of idle connections to the providers.
     pub(crate) http_pool: Option<HttpPool>,
@@ -174,6 +173,8 @@ pub(crate) struct PoolKeys {
     /// Default for the providers: whether answers are rewritten to their documented fields.
     #[schemars(extend("default" = false))]
     pub(crate) sanitize_response: Option<bool>,
+    /// How `strict_mode` checks requests to this alias.
+    pub(crate) strict: Option<Strict>,
     /// Rules on the caller's labels; the first match wins.
     pub(crate) routing_rules: Option<Vec<RoutingRule>>,
     /// Time allowed to the providers.
@@ -217,7 +218,6 @@ pub(crate) struct Provider {
     /// The pool's when absent.
     pub(crate) trusted: Option<bool>,
     /// The pool's when absent.
-    #[expect(dead_code, reason = "refused by `unsupported`")]
     pub(crate) sanitize_response: Option<bool>,
     /// The pool's, key by key, when absent.
     pub(crate) timeouts: Option<Timeouts>,
@@ -295,6 +295,24 @@ pub(crate) enum Usage {
     Always,
     /// They are never asked for: the request's bytes are the client's.
     Never,
+}
+
+/// How `strict_mode` checks requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub(crate) struct Strict {
+    /// What happens to a field that no protocol declares (`pass` when absent).
+    #[schemars(extend("default" = "pass"))]
+    pub(crate) unknown_fields: Option<UnknownFields>,
+}
+
+/// What happens to a field of a request that no protocol declares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum UnknownFields {
+    /// It is sent on as it came.
+    Pass,
+    /// The request is refused.
+    Refuse,
 }
 
 /// One credential, or one provider for each of several.

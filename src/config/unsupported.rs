@@ -9,7 +9,6 @@ use super::json::{Kind, Node};
 enum When {
     /// The key is there and not `null`.
     Set,
-    True,
     Is(&'static str),
 }
 
@@ -42,7 +41,6 @@ pub(super) fn refusal(
     })?;
     let what = match (row.when, text) {
         (When::Is(_), Some(text)) => format!("{key}: {text}"),
-        (When::True, _) => format!("{key}: true"),
         _ => row.path.to_owned(),
     };
     let hint = row.instead.unwrap_or("remove it").to_owned();
@@ -53,7 +51,6 @@ impl When {
     fn holds(self, node: &Node, text: Option<&str>) -> bool {
         match self {
             Self::Set => !matches!(node.kind, Kind::Null),
-            Self::True => matches!(node.kind, Kind::Bool(true)),
             Self::Is(value) => text == Some(value),
         }
     }
@@ -65,8 +62,6 @@ const fn row(path: &'static str, when: When) -> Row {
 
 /// The one list. A path names its last key, or the last two.
 const ROWS: &[Row] = &[
-    row("strict_mode", When::True),
-    row("sanitize_response", When::True),
     row("reasoning_translation", When::Set),
     Row {
         path: "strategy",

@@ -7,6 +7,8 @@ mod response;
 mod stream;
 mod error;
 mod foreign;
+mod wanted;
+mod declared;
 pub(in crate::protocol) mod profile;
 
 use http::HeaderMap;

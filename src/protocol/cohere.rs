@@ -7,6 +7,8 @@ mod request;
 mod response;
 mod stream;
 mod error;
+mod wanted;
+mod declared;
 pub(in crate::protocol) mod profile;
 pub(in crate::protocol) mod embedding;
 #[cfg(test)]

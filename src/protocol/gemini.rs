@@ -8,6 +8,8 @@ mod response;
 mod stream;
 mod error;
 mod foreign;
+mod wanted;
+mod declared;
 pub(in crate::protocol) mod profile;
 mod embedding;
 mod part;

@@ -7,6 +7,8 @@ mod response;
 mod details;
 mod said;
 mod stream;
+mod wanted;
+mod declared;
 pub(in crate::protocol) mod profile;
 
 use http::HeaderMap;

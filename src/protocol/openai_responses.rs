@@ -9,6 +9,8 @@ mod item;
 mod stream;
 mod error;
 mod foreign;
+mod wanted;
+mod declared;
 pub(in crate::protocol) mod profile;
 mod custom;
 mod namespace;

@@ -14,6 +14,7 @@ use super::endpoint::{Endpoint, Row};
 use super::family::Word;
 use super::foreign::GivenBack;
 use super::service::Services;
+use super::strict::{clean::Known, events::StreamCleaner, shape::Declared};
 use super::usage::Form;
 
 /// Where providers say what they call a request.
@@ -83,7 +84,14 @@ pub struct Profile {
     pub(crate) spoken: [&'static [&'static str]; 2],
     /// How a stream of events ends.
     pub(crate) stream: Stream,
+    /// The fields of its answers.
+    pub(crate) declared: &'static [Declared],
+    /// What cleans a stream of frames, where it has some; and whether errors pass it as they came.
+    pub(crate) frame_cleaner: Option<FrameCleaner>,
 }
+
+/// Begins to clean a stream of frames; and whether errors pass as they came.
+pub(crate) type FrameCleaner = fn(Known, bool) -> Box<dyn StreamCleaner>;
 
 /// Where a request bounds the tokens of its answer.
 #[derive(Debug)]
@@ -234,6 +242,8 @@ impl Profile {
         telemetry: "openai",
         spoken: [&[], &[]],
         stream: Stream::USUAL,
+        declared: &[],
+        frame_cleaner: None,
     };
 }
 

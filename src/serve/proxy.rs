@@ -12,7 +12,7 @@ use super::{
     context::Context,
     early_head::{Attempted, EarlyHead},
     reply::Reply,
-    respond, rounds, signature,
+    respond, rounds, signature, strict,
 };
 use crate::{
     gateway::Gateway,
@@ -97,6 +97,9 @@ fn allow(
         record.unserved(std::mem::take(&mut inbound.alias), pool);
     })?;
     record.allowed(&table, allowed.asked, allowed.pool);
+    if let Some(checks) = table.pool(allowed.pool).checks {
+        strict::check(inbound, checks)?;
+    }
     if *inbound.alias != *table.pool(allowed.asked).alias {
         record.asked_as(&inbound.alias);
     }

@@ -257,7 +257,7 @@ impl<'a> Rounds<'a> {
         let stream = self.inbound.stream;
         let timeouts = &attempt.provider.timeouts;
         let inspection = Inspection {
-            reads_errors: self.pass.pool.fallback.enabled,
+            reads_errors: self.pass.pool.fallback.enabled || attempt.provider.strict.is_some(),
             needs_body: self.inbound.needs_body,
             waits_for_content: stream && timeouts.first_event.is_some(),
             holds: self.holds(stream),

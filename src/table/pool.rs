@@ -8,8 +8,12 @@ use bytes::Bytes;
 use http::{HeaderName, HeaderValue};
 
 use super::{
-    Access, AskedModel, Endpoints, Fallback, Origin, PoolId, aws::Aws, identity::Identity, mock,
+    Access, AskedModel, Endpoints, Fallback, Origin, PoolId,
+    aws::Aws,
+    identity::Identity,
+    mock,
     prices::Pricing,
+    strict::{Checks, Strict},
 };
 use crate::{
     choose::Strategy,
@@ -58,6 +62,8 @@ pub struct Pool {
     pub(crate) keepalive: Option<Duration>,
     /// In definition order.
     pub providers: Vec<Provider>,
+    /// How requests are checked before any provider is asked.
+    pub(crate) checks: Option<Checks>,
     /// Added to answers of the router itself; those of providers are merged already.
     pub(crate) response_headers: Headers,
 }
@@ -116,6 +122,8 @@ pub struct Provider {
     pub(crate) response_headers: Headers,
     /// Whether it is told whom the client is forwarded for.
     pub(crate) trusted: bool,
+    /// What is done with its answers.
+    pub(crate) strict: Option<Strict>,
     /// Whether `traceparent` and `tracestate` are sent on.
     pub(crate) propagates_trace: bool,
     /// Time allowed.

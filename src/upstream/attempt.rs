@@ -15,6 +15,7 @@ use super::{
     judge::{self, Inspection},
     prepare::{Calls, Outgoing, Reader},
     request::Traced,
+    strict,
     translate::{
         Answering,
         reader::{Translated, naming},
@@ -73,15 +74,34 @@ async fn ask_and_judge(
     outgoing: Outgoing<'_>,
     inspection: Inspection,
 ) -> Result<Box<Answer>, Failed> {
+    if let Some(strict) = provider.strict {
+        // Boxed: few answers are cleaned.
+        return Box::pin(async move {
+            let tried = tried(client, provider, inbound, outgoing, inspection).await;
+            strict::applied(tried, provider, inbound, strict).await
+        })
+        .await;
+    }
+    tried(client, provider, inbound, outgoing, inspection).await
+}
+
+async fn tried(
+    client: &Client,
+    provider: &Provider,
+    inbound: &Inbound,
+    outgoing: Outgoing<'_>,
+    inspection: Inspection,
+) -> Result<Box<Answer>, Failed> {
     let Outgoing { calls, reader, traced } = outgoing;
     let traced = traced.as_deref();
     match reader {
         Reader::Identity => {
             let answer = transport::call(client, provider, inbound, calls.first(), traced).await?;
-            judge::judge(answer, provider, inbound, inspection).await
+            judge::judge(unpacked(answer, provider)?, provider, inbound, inspection).await
         }
         Reader::Naming(lost) => {
             let answer = transport::call(client, provider, inbound, calls.first(), traced).await?;
+            let answer = unpacked(answer, provider)?;
             let answer = judge::judge(answer, provider, inbound, inspection).await?;
             Ok(Box::new(naming(*answer, &lost)))
         }
@@ -92,6 +112,12 @@ async fn ask_and_judge(
                 .map(Box::new)
         }
     }
+}
+
+/// An answer that is to be cleaned is read, whatever it is packed in.
+fn unpacked(answer: Box<Answer>, provider: &Provider) -> Result<Box<Answer>, Failed> {
+    let is_read = provider.strict.is_none() || answer.is_plain();
+    if is_read { Ok(answer) } else { strict::decoded(answer) }
 }
 
 async fn translated(

@@ -25,11 +25,21 @@ pub(crate) struct Failed {
     pub(crate) answer: Option<Box<Answer>>,
     /// The tokens that it took all the same, where it told them before it failed.
     pub(crate) usage: Option<Usage>,
+    /// What it said in its own words, where its answer has been written in others and its errors are
+    /// masked.
+    pub(crate) said: Option<Bytes>,
 }
 
 impl Failed {
     pub(super) fn new(what: What, cause: String) -> Self {
-        Self { failure: what.into(), retry_after: None, cause, answer: None, usage: None }
+        Self {
+            failure: what.into(),
+            retry_after: None,
+            cause,
+            answer: None,
+            said: None,
+            usage: None,
+        }
     }
 
     /// The same, of an attempt that has told its tokens.
@@ -83,6 +93,7 @@ impl Failed {
             cause: format!("an error {} inside a 200", said.status),
             answer: Some(answer),
             usage,
+            said: None,
         }
     }
 
@@ -104,6 +115,7 @@ impl Failed {
             cause: format!("told an error {} in its stream", said.status),
             answer: Some(answer),
             usage,
+            said: None,
         }
     }
 

@@ -102,6 +102,7 @@ async fn refused(mut answer: Box<Answer>, form: Form) -> Failed {
         cause: format!("answered {status}"),
         answer: Some(answer),
         usage: None,
+        said: None,
     }
 }
 

@@ -11,11 +11,7 @@ use super::{
     failed::Failed,
     off_core,
 };
-use crate::{
-    body::A_FEW,
-    failure::{Brief, What},
-    within::within,
-};
+use crate::{body::A_FEW, failure::What, within::within};
 
 /// Holds what an error says beyond its status, as far as it says it soon.
 pub(super) async fn hold_error(answer: &mut Answer) {
@@ -81,8 +77,9 @@ pub(super) async fn look(answer: &mut Answer) -> Result<bool, Failed> {
     if answer.body.source_is_end() {
         return Ok(false);
     }
-    answer.body.look().await.map_err(|broken| match broken {
-        Brief::RESET => Failed::new(What::Reset, "broke off before the commit point".into()),
+    answer.body.look().await.map_err(|broken| match broken.what {
+        What::Reset => Failed::new(What::Reset, "broke off before the commit point".into()),
+        What::Malformed(_) => Failed::new(broken.what, "it cannot be unpacked".into()),
         _ => Failed::new(What::Timeout, "fell silent before the commit point".into()),
     })
 }

@@ -48,6 +48,14 @@ pub(super) fn asked(body: Pieces, ask: &AskUsage, own: Option<OwnOptions>) -> Pi
     body.replace(brace..brace + 1, Bytes::from(question))
 }
 
+/// Whether the client asks itself. Where its protocol has no question, the tokens are told unasked.
+pub(super) fn is_asked(inbound: &Inbound) -> bool {
+    let protocol = inbound.speaks();
+    let Some(ask) = protocol.profile().asks_usage.as_ref() else { return true };
+    let own = inbound.own_options.get_or_init(|| own_options(&inbound.body, ask));
+    *own == OwnOptions::Asks
+}
+
 fn question(inbound: &Inbound, provider: &Provider) -> Option<&'static AskUsage> {
     if !provider.asks_usage || !inbound.stream || inbound.form {
         return None;

@@ -51,6 +51,8 @@ fn refusals() -> Vec<Refusal> {
         UnsupportedEncoding,
         UnsupportedEndpoint,
         Unsupported { field: "thinking".into(), message: String::new() },
+        Invalid { param: "n".into(), message: String::new(), code: "invalid_type" },
+        UnknownEndpoint,
         RateLimit { whose: Whose::Key, retry_after },
         ConcurrencyLimit { whose: Whose::Pool },
         failed(self::AllFailed::RateLimited),

@@ -24,3 +24,4 @@ mod config_faults;
 mod operations;
 mod security;
 mod limits;
+mod strict;

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Call, End, Reply, Response, Router, Upstream};
 
-const PROTOCOLS: [&str; 6] =
+pub(crate) const PROTOCOLS: [&str; 6] =
     ["openai", "openai_responses", "anthropic", "gemini", "bedrock", "cohere"];
 
 #[tokio::test]
@@ -182,7 +182,7 @@ async fn the_mock_provider_speaks_to_clients_of_every_protocol() {
     }
 }
 
-fn targets(provider: &str, upstream: &Upstream) -> Value {
+pub(crate) fn targets(provider: &str, upstream: &Upstream) -> Value {
     let mut target = json!({"url": upstream.base(), "protocol": provider,
         "onwards_key": "sk-provider", "onwards_model": model(provider)});
     if provider == "openai" {
@@ -192,7 +192,7 @@ fn targets(provider: &str, upstream: &Upstream) -> Value {
 }
 
 /// A request of the corpus, for the alias `m`.
-fn call(client: &str, stream: bool) -> Call {
+pub(crate) fn call(client: &str, stream: bool) -> Call {
     let mut body: Value = serde_json::from_slice(&golden(client, "plain", "request.json")).unwrap();
     let in_body = !matches!(client, "gemini" | "bedrock");
     if in_body {
@@ -212,7 +212,7 @@ fn call(client: &str, stream: bool) -> Call {
     Call::post(path).json(&body)
 }
 
-fn said_in(client: &str, answer: &Response) -> Option<String> {
+pub(crate) fn said_in(client: &str, answer: &Response) -> Option<String> {
     let body = answer.json();
     let pointer = match client {
         "openai" => "/choices/0/message/content",
@@ -258,15 +258,15 @@ fn model(provider: &str) -> &'static str {
     }
 }
 
-fn stream_type(provider: &str) -> &'static str {
+pub(crate) fn stream_type(provider: &str) -> &'static str {
     if provider == "bedrock" { "application/vnd.amazon.eventstream" } else { "text/event-stream" }
 }
 
-fn stream_file(provider: &str) -> &'static str {
+pub(crate) fn stream_file(provider: &str) -> &'static str {
     if provider == "bedrock" { "stream.bin" } else { "stream.sse" }
 }
 
-fn terminal(client: &str) -> &'static str {
+pub(crate) fn terminal(client: &str) -> &'static str {
     match client {
         "openai" => "data: [DONE]",
         "openai_responses" => "response.completed",
@@ -286,7 +286,7 @@ fn error_mark(client: &str) -> &'static str {
     }
 }
 
-fn golden(protocol: &str, case: &str, file: &str) -> Vec<u8> {
+pub(crate) fn golden(protocol: &str, case: &str, file: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(protocol);
     std::fs::read(path.join(case).join(file)).unwrap()
 }

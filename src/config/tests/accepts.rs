@@ -51,6 +51,8 @@ fn small_files_and_harmless_values() {
         "\u{feff}{\"targets\":{}}\n".to_owned(),
         r#"{"$schema":"./schema.json","targets":{}}"#.to_owned(),
         r#"{"targets":{},"strict_mode":false,"auth":null}"#.to_owned(),
+        r#"{"targets":{},"strict_mode":true,"defaults":{"sanitize_response":true}}"#.to_owned(),
+        pool(r#""sanitize_response":true,"strict":{"unknown_fields":"refuse"}"#),
         target("[]"),
         pool(r#""sanitize_response":false,"cooldown":null,"strategy":"least_busy""#),
         provider(r#""open_responses":{"adapter":false},"protocol":"openai","aws":null"#),

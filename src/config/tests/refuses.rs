@@ -308,26 +308,17 @@ fn what_is_not_supported_yet_is_refused_by_name() {
         let end = format!(": {path}: `{what}` is not supported yet; ");
         assert!(lines[0].contains(&end), "{lines:?} has not {end}");
     };
-    refused(r#"{"targets":{},"strict_mode":true}"#, "strict_mode", "strict_mode: true");
     refused(
         r#"{"targets":{},"defaults":{"strategy":"lowest_cost"}}"#,
         "defaults.strategy",
         "strategy: lowest_cost",
     );
-    for (key, path, what) in [
-        (r#""sanitize_response":true"#, "sanitize_response", "sanitize_response: true"),
-        (r#""strategy":"lowest_cost""#, "strategy", "strategy: lowest_cost"),
-    ] {
-        refused(&pool(key), &format!("targets[\"a\"].{path}"), what);
-    }
-    for (key, path, what) in [
-        (r#""sanitize_response":true"#, "sanitize_response", "sanitize_response: true"),
-        (
-            r#""reasoning_translation":{"chat_completions":{}}"#,
-            "reasoning_translation",
-            "reasoning_translation",
-        ),
-    ] {
-        refused(&provider(key), &format!("targets[\"a\"][0].{path}"), what);
-    }
+    refused(
+        &pool(r#""strategy":"lowest_cost""#),
+        "targets[\"a\"].strategy",
+        "strategy: lowest_cost",
+    );
+    let key = r#""reasoning_translation":{"chat_completions":{}}"#;
+    let path = "targets[\"a\"][0].reasoning_translation";
+    refused(&provider(key), path, "reasoning_translation");
 }

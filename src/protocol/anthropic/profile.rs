@@ -14,6 +14,7 @@ use crate::protocol::usage::{Count, Form, Place};
 pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
     telemetry: "anthropic",
+    declared: super::declared::DECLARED,
     words: WORDS,
     hosts: &["api.anthropic.com"],
     speaks_at: &[("api.anthropic.", ".com")],

@@ -13,6 +13,8 @@ use crate::protocol::usage::{Count, Form, Place};
 pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
     telemetry: "aws.bedrock",
+    declared: super::declared::DECLARED,
+    frame_cleaner: Some(super::clean::cleaner),
     words: WORDS,
     hosts: &[".amazonaws.com"],
     speaks_at: &[("bedrock-runtime", ".amazonaws.com")],

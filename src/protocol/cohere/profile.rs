@@ -16,6 +16,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     foreign_proofs: &["\"thought_signature\""],
     given_back: Some(proof::GIVEN_BACK),
     proofs_are_of_calls: true,
+    declared: super::declared::DECLARED,
     words: WORDS,
     hosts: &["api.cohere.com", "api.cohere.ai"],
     speaks_at: &[("api.cohere.", "")],

@@ -14,6 +14,7 @@ use crate::protocol::usage::{Count, Form, Place};
 pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
     telemetry: "gcp.gemini",
+    declared: super::declared::DECLARED,
     words: WORDS,
     hosts: &["generativelanguage.googleapis.com", "aiplatform.googleapis.com"],
     speaks_at: &[("generativelanguage.", ".googleapis.com")],

@@ -19,6 +19,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     given_back: Some(proof::GIVEN_BACK),
     services: Services::ByHost,
     proofs_are_of_calls: true,
+    declared: super::declared::DECLARED,
     words: WORDS,
     hosts: &[
         "api.openai.com",

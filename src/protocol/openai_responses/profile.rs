@@ -12,6 +12,7 @@ use crate::protocol::usage::{Count, Form, Place};
 /// What this protocol does beside its bodies.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
+    declared: super::declared::DECLARED,
     words: WORDS,
     hosts: &[],
     speaks_at: &[],

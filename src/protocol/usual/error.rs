@@ -67,12 +67,14 @@ impl<'a> Out<'a> {
     /// From the neutral form.
     pub(in crate::protocol) fn of(failure: &'a Failure) -> Self {
         let (kind, code) = words(failure.kind);
+        let own = failure.code.as_deref();
+        let kind = if own == Some("upstream_not_found") { "not_found_error" } else { kind };
         Self {
             error: InnerOut {
                 message: &failure.message,
                 r#type: kind,
                 param: failure.param.as_deref(),
-                code: failure.code.as_deref().or(code),
+                code: own.or(code),
             },
         }
     }

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     choose::{LeastBusy, LowestLatency, Priority, RoundRobin, Sticky, Strategy, WeightedRandom},
     config::{Path, nearest::nearest, raw},
-    table::{Fallback, Keyring, Pool, Provider, Rule},
+    table::{Fallback, Keyring, Pool, Provider, Rule, strict::Checks},
 };
 
 /// A target in its one form.
@@ -63,6 +63,7 @@ impl Compiler<'_> {
             strategy: self.strategy(strategy, &providers, &path)?,
             fallback,
             hedge: self.hedge(keys.hedge, &path),
+            checks: self.checks(keys.strict),
             keepalive: keys.keepalive_secs.map(std::time::Duration::from_secs),
             providers,
             response_headers: headers,
@@ -89,6 +90,13 @@ impl Compiler<'_> {
                 return None;
             }
         })
+    }
+
+    /// How requests are checked, where `strict_mode` is on.
+    fn checks(&self, own: Option<raw::Strict>) -> Option<Checks> {
+        let unknown = own.and_then(|own| own.unknown_fields);
+        let refuses_unknown = unknown == Some(raw::UnknownFields::Refuse);
+        self.strict_mode.then_some(Checks { refuses_unknown })
     }
 
     fn rules(&mut self, alias: &str, raw: &[raw::RoutingRule], path: &Path) -> Vec<Rule> {
@@ -161,6 +169,7 @@ fn merged(own: raw::PoolKeys, defaults: &raw::PoolKeys) -> raw::PoolKeys {
         fallback: own.fallback.or(defaults.fallback),
         trusted: own.trusted.or(defaults.trusted),
         sanitize_response: own.sanitize_response.or(defaults.sanitize_response),
+        strict: own.strict.or(defaults.strict),
         routing_rules: own.routing_rules.or(defaults.routing_rules),
         timeouts: own.timeouts.or(defaults.timeouts),
         cooldown: own.cooldown.or(defaults.cooldown),

@@ -19,6 +19,7 @@ use crate::{
         names::is_pattern,
         pool::{Headers, Timeouts},
         prices::Pricing,
+        strict::Strict,
     },
 };
 
@@ -70,7 +71,6 @@ impl Compiler<'_> {
         let place = self.place(endpoint, path, timeouts.connect)?;
         let probe = self.probe(inherited.keys.health_check.as_ref(), &place, inherited.path);
         let protocol = endpoint.protocol.unwrap_or_default();
-        let credential_header = self.credential(endpoint, protocol, credential, path);
         let platform = self.platform(protocol, &place, path);
         let known = self.known(endpoint, protocol, &place, path);
         let name = self.name(endpoint, &place, path, names)?;
@@ -81,7 +81,6 @@ impl Compiler<'_> {
         let digest = digest(endpoint, credential, &known);
         let live = self.draft.provider(alias, &digest, settings(*own, inherited.keys));
         let (model, asked_model) = self.model(alias, endpoint, path);
-        let caller_credential = self.caller_credential(endpoint, protocol, credential, path);
         let trusted = own.and_then(|own| own.trusted).or(inherited.keys.trusted).unwrap_or(false);
         let pricing = prices::of_provider(&self.prices, endpoint.price.as_ref(), &model);
         Some(Provider {
@@ -97,8 +96,8 @@ impl Compiler<'_> {
             platform,
             refuses_proofs_of_calls: false,
             lossy: inherited.keys.lossy.unwrap_or_default(),
-            credential: credential_header,
-            caller_credential,
+            credential: self.credential(endpoint, protocol, credential, path),
+            caller_credential: self.caller_credential(endpoint, protocol, credential, path),
             aws: known.aws,
             identity: known.identity,
             asks_usage: asks_usage(inherited.keys.usage, &pricing),
@@ -112,6 +111,7 @@ impl Compiler<'_> {
             request_headers,
             response_headers,
             trusted,
+            strict: self.strict(*own, inherited.keys, trusted),
             propagates_trace: endpoint.propagate_trace_context.unwrap_or(trusted),
             timeouts: timeouts.of_attempt,
             model_family: self.model_family(endpoint, path),
@@ -151,6 +151,20 @@ impl Compiler<'_> {
             self.problem(&own.key("model_family"), "must not be empty", Some(hint.into()));
         }
         Some(family.into())
+    }
+
+    /// What is done with its answers: strict mode cleans them and masks errors of those that are not
+    /// trusted; `sanitize_response` does both.
+    fn strict(
+        &self,
+        own: Option<&raw::Provider>,
+        pool: &raw::PoolKeys,
+        trusted: bool,
+    ) -> Option<Strict> {
+        let sanitizes = own.and_then(|own| own.sanitize_response).or(pool.sanitize_response);
+        let sanitizes = sanitizes.unwrap_or(false);
+        let masks = sanitizes || !trusted;
+        (self.strict_mode || sanitizes).then_some(Strict { masks })
     }
 
     fn place(&mut self, endpoint: &raw::Endpoint, own: &Path, connect: Duration) -> Option<Place> {

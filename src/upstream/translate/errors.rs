@@ -29,7 +29,8 @@ impl Exchange<'_> {
         let body = answer.body.held_as_one();
         let said = self.codec().read_error(status.as_u16(), &answer.headers, &body);
         let failed = self.failed(&answer.headers, &said);
-        Err(Failed { cause: format!("answered {}", status.as_u16()), ..failed })
+        let said = self.in_own_words(&body);
+        Err(Failed { cause: format!("answered {}", status.as_u16()), said, ..failed })
     }
 
     /// An error inside a success is what the answer should have been.
@@ -45,7 +46,8 @@ impl Exchange<'_> {
             return Failed::new(What::Malformed(None), cause);
         }
         let said = self.codec().read_error_inside(headers, body);
-        Failed { cause: format!("answered {}", said.status), ..self.failed(headers, &said) }
+        let (cause, own) = (format!("answered {}", said.status), self.in_own_words(body));
+        Failed { cause, said: own, ..self.failed(headers, &said) }
     }
 
     /// A success that turned out to be none. Its codes count, even where it has no readable form; no error is so long that a thread is worth it.
@@ -54,6 +56,12 @@ impl Exchange<'_> {
             told::hear_codes(&mut said, body);
         }
         self.failed(headers, &said)
+    }
+
+    /// What the provider wrote, for the log that keeps it where the client is not told.
+    fn in_own_words(&self, body: &[u8]) -> Option<Bytes> {
+        let masks = self.provider.strict.is_some_and(|strict| strict.masks);
+        masks.then(|| Bytes::copy_from_slice(body))
     }
 
     /// What the provider said went wrong, as the client's protocol says it.
@@ -75,6 +83,7 @@ impl Exchange<'_> {
             cause,
             answer: Some(Box::new(answer)),
             usage: None,
+            said: None,
         }
     }
 }

@@ -1,0 +1,268 @@
+//! The fields that answers of Anthropic Messages have, whole and in events.
+//!
+//! It is data.
+
+use super::wanted;
+use crate::protocol::Operation;
+use crate::protocol::strict::shape::{
+    Declared, Fill,
+    Shape::{self, Any, Either, Flag, List, Model, Number, Object, Text},
+    Words, bound, fill, may, must,
+};
+
+pub(in crate::protocol) const DECLARED: &[Declared] = &[
+    Declared {
+        operation: Operation::Generate,
+        ends: "",
+        request: &wanted::REQUEST,
+        answer: &MESSAGE,
+        event: Some(&EVENT),
+        named: true,
+    },
+    Declared {
+        operation: Operation::CountTokens,
+        ends: "",
+        request: &wanted::COUNTED,
+        answer: &COUNTED,
+        event: None,
+        named: false,
+    },
+];
+
+static COUNTED: Shape = Object(&[
+    must("input_tokens", Number),
+    may("context_management", Object(&[may("original_input_tokens", Number)])),
+]);
+
+static MESSAGE: Shape = Object(&[
+    fill("id", Text, Fill::Id("msg_")),
+    fill("type", Shape::Words(&MESSAGE_TYPE), Fill::Json("\"message\"")),
+    fill("role", Shape::Words(&ASSISTANT), Fill::Json("\"assistant\"")),
+    fill("model", Model, Fill::Model),
+    must("content", List(&BLOCK)),
+    may("stop_reason", Shape::Words(&STOP)),
+    may("stop_sequence", Text),
+    may("stop_details", DETAILS),
+    may("usage", USAGE),
+    may("container", CONTAINER),
+    may("context_management", EDITED),
+]);
+
+/// The message that a stream begins with.
+const BEGUN: Shape = Object(&[
+    fill("id", Text, Fill::Id("msg_")),
+    fill("type", Shape::Words(&MESSAGE_TYPE), Fill::Json("\"message\"")),
+    fill("role", Shape::Words(&ASSISTANT), Fill::Json("\"assistant\"")),
+    fill("model", Model, Fill::Model),
+    fill("content", List(&BLOCK), Fill::Json("[]")),
+    may("stop_reason", Shape::Words(&STOP)),
+    may("stop_sequence", Text),
+    may("stop_details", DETAILS),
+    may("usage", USAGE),
+    may("container", CONTAINER),
+    may("context_management", EDITED),
+]);
+
+/// An event of any type.
+static EVENT: Shape = Object(&[
+    must(
+        "type",
+        Shape::Tag(&[
+            "content_block_delta",
+            "content_block_start",
+            "content_block_stop",
+            "message_start",
+            "message_delta",
+            "message_stop",
+            "ping",
+        ]),
+    ),
+    may("index", Number),
+    bound("delta", DELTA),
+    bound("content_block", Shape::Within(&BLOCK)),
+    bound("message", BEGUN),
+    may("usage", USAGE),
+    may("context_management", EDITED),
+]);
+
+const DELTA: Shape = Object(&[
+    may(
+        "type",
+        Shape::Tag(&[
+            "text_delta",
+            "input_json_delta",
+            "thinking_delta",
+            "signature_delta",
+            "citations_delta",
+            "compaction_delta",
+        ]),
+    ),
+    may("text", Text),
+    may("partial_json", Text),
+    may("thinking", Text),
+    may("signature", Text),
+    bound("citation", Shape::Within(&CITATION)),
+    may("content", Text),
+    may("stop_reason", Shape::Words(&STOP)),
+    may("stop_sequence", Text),
+    may("stop_details", DETAILS),
+    may("container", CONTAINER),
+]);
+
+/// A block of any type: which of these it has depends on its type.
+static BLOCK: Shape = Object(&[
+    must(
+        "type",
+        Shape::Tag(&[
+            "text",
+            "thinking",
+            "redacted_thinking",
+            "tool_use",
+            "server_tool_use",
+            "web_search_tool_result",
+            "web_fetch_tool_result",
+            "code_execution_tool_result",
+            "bash_code_execution_tool_result",
+            "text_editor_code_execution_tool_result",
+            "tool_search_tool_result",
+            "mcp_tool_use",
+            "mcp_tool_result",
+            "container_upload",
+            "compaction",
+        ]),
+    ),
+    may("text", Text),
+    may("citations", List(&CITATION)),
+    may("thinking", Text),
+    may("signature", Text),
+    may("data", Text),
+    may("id", Text),
+    may("name", Text),
+    may("input", Any),
+    may("caller", Object(&[may("type", Text), may("tool_id", Text)])),
+    may("tool_use_id", Text),
+    may("content", CONTENT),
+    may("server_name", Text),
+    may("is_error", Flag),
+    may("file_id", Text),
+]);
+
+const CONTENT: Shape = Either(&[Text, List(&RESULT), Shape::Within(&RESULT)]);
+/// What a tool of the vendor has found or done.
+static RESULT: Shape = Object(&[
+    may("type", Text),
+    may("url", Text),
+    may("title", Text),
+    may("encrypted_content", Text),
+    may("page_age", Text),
+    may("error_code", Text),
+    may("error_message", Text),
+    may("stdout", Text),
+    may("stderr", Text),
+    may("return_code", Number),
+    may("content", Either(&[Text, List(&RESULT), Shape::Within(&RESULT)])),
+    may("file_id", Text),
+    may("file_type", Text),
+    may("text", Text),
+    may("citations", Either(&[List(&CITATION), Object(&[may("enabled", Flag)])])),
+    may("retrieved_at", Text),
+    may("source", Object(&[may("type", Text), may("media_type", Text), may("data", Text)])),
+    may("start_line", Number),
+    may("num_lines", Number),
+    may("total_lines", Number),
+    may("is_file_update", Flag),
+    may("old_start", Number),
+    may("old_lines", Number),
+    may("new_start", Number),
+    may("new_lines", Number),
+    may("lines", List(&Text)),
+    may("tool_references", List(&REFERENCE)),
+    may("tool_name", Text),
+]);
+static REFERENCE: Shape = Object(&[may("type", Text), may("tool_name", Text)]);
+
+static CITATION: Shape = Object(&[
+    may(
+        "type",
+        Shape::Tag(&[
+            "char_location",
+            "page_location",
+            "content_block_location",
+            "web_search_result_location",
+            "search_result_location",
+        ]),
+    ),
+    may("cited_text", Text),
+    may("document_index", Number),
+    may("document_title", Text),
+    may("start_char_index", Number),
+    may("end_char_index", Number),
+    may("start_page_number", Number),
+    may("end_page_number", Number),
+    may("start_block_index", Number),
+    may("end_block_index", Number),
+    may("file_id", Text),
+    may("url", Text),
+    may("title", Text),
+    may("encrypted_index", Text),
+    may("source", Text),
+    may("search_result_index", Number),
+]);
+
+const USAGE: Shape = Object(&[
+    may("input_tokens", Number),
+    may("cache_creation_input_tokens", Number),
+    may("cache_read_input_tokens", Number),
+    may(
+        "cache_creation",
+        Object(&[
+            may("ephemeral_5m_input_tokens", Number),
+            may("ephemeral_1h_input_tokens", Number),
+        ]),
+    ),
+    may("output_tokens", Number),
+    may("output_tokens_details", Object(&[may("thinking_tokens", Number)])),
+    may(
+        "server_tool_use",
+        Object(&[may("web_search_requests", Number), may("web_fetch_requests", Number)]),
+    ),
+    may("service_tier", Text),
+    may("inference_geo", Text),
+]);
+const DETAILS: Shape =
+    Object(&[may("type", Text), may("category", Text), may("explanation", Text)]);
+const CONTAINER: Shape = Object(&[may("id", Text), may("expires_at", Text)]);
+const EDITED: Shape = Object(&[may("applied_edits", List(&EDIT))]);
+static EDIT: Shape = Object(&[
+    may("type", Text),
+    may("cleared_tool_uses", Number),
+    may("cleared_thinking_turns", Number),
+    may("cleared_input_tokens", Number),
+]);
+
+static MESSAGE_TYPE: Words = Words::only(&["message"], "message");
+static ASSISTANT: Words = Words::only(&["assistant"], "assistant");
+static STOP: Words = Words {
+    known: &[
+        "end_turn",
+        "max_tokens",
+        "stop_sequence",
+        "tool_use",
+        "pause_turn",
+        "refusal",
+        "model_context_window_exceeded",
+        "compaction",
+    ],
+    near: &[
+        ("length", "max_tokens"),
+        ("max", "max_tokens"),
+        ("tool", "tool_use"),
+        ("function", "tool_use"),
+        ("filter", "refusal"),
+        ("safety", "refusal"),
+        ("refus", "refusal"),
+        ("block", "refusal"),
+        ("pause", "pause_turn"),
+    ],
+    usual: "end_turn",
+};

@@ -1,0 +1,230 @@
+//! The fields that answers of Bedrock Converse have, whole and in frames.
+//!
+//! It is data.
+
+use super::wanted;
+use crate::protocol::Operation;
+use crate::protocol::strict::shape::{
+    Declared, Field, Fill,
+    Shape::{self, Any, Either, List, Number, Object, Scalar, Text},
+    Words, fill, may, must,
+};
+
+pub(in crate::protocol) const DECLARED: &[Declared] = &[
+    Declared {
+        operation: Operation::Generate,
+        ends: "",
+        request: &wanted::REQUEST,
+        answer: &ANSWER,
+        event: Some(&ANSWER),
+        named: false,
+    },
+    Declared {
+        operation: Operation::CountTokens,
+        ends: "",
+        request: &wanted::COUNTED,
+        answer: &COUNTED,
+        event: None,
+        named: false,
+    },
+    Declared {
+        operation: Operation::Embed,
+        ends: "/invoke",
+        request: &wanted::EMBEDDED,
+        answer: &EMBEDDED,
+        event: None,
+        named: false,
+    },
+];
+
+/// What a frame of each type holds.
+pub(super) static FRAMES: [(&str, &Shape); 6] = [
+    ("messageStart", &STARTED),
+    ("contentBlockStart", &BLOCK_STARTED),
+    ("contentBlockDelta", &BLOCK_MORE),
+    ("contentBlockStop", &BLOCK_ENDED),
+    ("messageStop", &STOPPED),
+    ("metadata", &METADATA),
+];
+
+static COUNTED: Shape = Object(&[must("inputTokens", Number)]);
+static ANSWER: Shape = Object(&[
+    must(
+        "output",
+        Object(&[must(
+            "message",
+            Object(&[
+                fill("role", Shape::Words(&ROLE), Fill::Json("\"assistant\"")),
+                must("content", List(&BLOCK)),
+            ]),
+        )]),
+    ),
+    may("stopReason", Shape::Words(&STOP)),
+    may("usage", USAGE),
+    may("metrics", METRICS),
+    may("additionalModelResponseFields", Any),
+    may("trace", Any),
+    may("performanceConfig", LATENCY),
+    may("serviceTier", TIER),
+]);
+
+static STARTED: Shape = Object(&[fill("role", Shape::Words(&ROLE), Fill::Json("\"assistant\""))]);
+static BLOCK_STARTED: Shape = Object(&[
+    must("contentBlockIndex", Number),
+    may(
+        "start",
+        Object(&[
+            may("toolUse", Object(TOOL_USE)),
+            may("toolResult", Object(&TOOL_RESULT)),
+            may("image", Object(&[may("format", Text)])),
+        ]),
+    ),
+]);
+static BLOCK_MORE: Shape = Object(&[
+    must("contentBlockIndex", Number),
+    may(
+        "delta",
+        Object(&[
+            may("text", Text),
+            may("toolUse", Object(&[may("input", Text)])),
+            may(
+                "reasoningContent",
+                Object(&[may("text", Text), may("signature", Text), may("redactedContent", Text)]),
+            ),
+            may("citation", Shape::Within(&CITATION)),
+            may("toolResult", List(&BLOCK)),
+            may("image", IMAGE),
+        ]),
+    ),
+]);
+static BLOCK_ENDED: Shape = Object(&[must("contentBlockIndex", Number)]);
+static STOPPED: Shape =
+    Object(&[must("stopReason", Shape::Words(&STOP)), may("additionalModelResponseFields", Any)]);
+static METADATA: Shape = Object(&[
+    may("usage", USAGE),
+    may("metrics", METRICS),
+    may("trace", Any),
+    may("performanceConfig", LATENCY),
+    may("serviceTier", TIER),
+]);
+
+static BLOCK: Shape = Object(&[
+    may("text", Text),
+    may("toolUse", Object(TOOL_USE)),
+    may(
+        "reasoningContent",
+        Object(&[
+            may("reasoningText", Object(&[may("text", Text), may("signature", Text)])),
+            may("redactedContent", Text),
+        ]),
+    ),
+    may("image", IMAGE),
+    may("toolResult", Object(&TOOL_RESULT)),
+    may(
+        "citationsContent",
+        Object(&[may("content", List(&TEXT)), may("citations", List(&CITATION))]),
+    ),
+    may("cachePoint", Object(&[may("type", Text), may("ttl", Text)])),
+    may("json", Any),
+    may("video", IMAGE),
+    may("audio", IMAGE),
+    may("document", IMAGE),
+]);
+const TOOL_USE: &[Field] =
+    &[may("toolUseId", Text), may("name", Text), may("input", Any), may("type", Text)];
+static TOOL_RESULT: [Field; 4] =
+    [may("toolUseId", Text), may("content", List(&BLOCK)), may("status", Text), may("type", Text)];
+const IMAGE: Shape = Object(&[
+    may("format", Text),
+    may("name", Text),
+    may(
+        "source",
+        Object(&[
+            may("bytes", Text),
+            may("s3Location", Object(&[may("uri", Text), may("bucketOwner", Text)])),
+        ]),
+    ),
+]);
+static TEXT: Shape = Object(&[may("text", Text)]);
+static CITATION: Shape = Object(&[
+    may("title", Text),
+    may("source", Text),
+    may("sourceContent", List(&TEXT)),
+    may("location", PLACES),
+]);
+const PLACES: Shape = Object(&[
+    may("documentChar", Shape::Within(&PLACE)),
+    may("documentPage", Shape::Within(&PLACE)),
+    may("documentChunk", Shape::Within(&PLACE)),
+    may("searchResultLocation", Shape::Within(&PLACE)),
+    may("web", Shape::Within(&PLACE)),
+]);
+static PLACE: Shape = Object(&[
+    may("documentIndex", Number),
+    may("searchResultIndex", Number),
+    may("start", Number),
+    may("end", Number),
+    may("url", Text),
+    may("domain", Text),
+]);
+
+const USAGE: Shape = Object(&[
+    may("inputTokens", Number),
+    may("outputTokens", Number),
+    may("totalTokens", Number),
+    may("cacheReadInputTokens", Number),
+    may("cacheWriteInputTokens", Number),
+    may("cacheDetails", List(&CACHED)),
+]);
+static CACHED: Shape = Object(&[may("ttl", Text), may("inputTokens", Number)]);
+const METRICS: Shape = Object(&[may("latencyMs", Number)]);
+const LATENCY: Shape = Object(&[may("latency", Text)]);
+const TIER: Shape = Object(&[may("type", Text)]);
+
+/// Vectors of Titan's and of Cohere's models.
+static EMBEDDED: Shape = Object(&[
+    may("embedding", List(&Number)),
+    may("embeddingsByType", BY_TYPE),
+    may("inputTextTokenCount", Number),
+    may("embeddings", Either(&[List(&VECTOR), BY_TYPE])),
+    may("id", Text),
+    may("response_type", Text),
+    may("texts", List(&Text)),
+]);
+static VECTOR: Shape = Either(&[List(&Scalar), Text]);
+static NUMBERS_OR_VECTORS: Shape = List(&NUMBER_OR_VECTOR);
+static NUMBER_OR_VECTOR: Shape = Either(&[Number, Text, List(&Scalar)]);
+const BY_TYPE: Shape = Object(&[
+    may("float", Shape::Within(&NUMBERS_OR_VECTORS)),
+    may("binary", Shape::Within(&NUMBERS_OR_VECTORS)),
+    may("int8", Shape::Within(&NUMBERS_OR_VECTORS)),
+    may("uint8", Shape::Within(&NUMBERS_OR_VECTORS)),
+    may("ubinary", Shape::Within(&NUMBERS_OR_VECTORS)),
+    may("base64", Shape::Within(&NUMBERS_OR_VECTORS)),
+]);
+
+static ROLE: Words = Words::only(&["assistant", "user"], "assistant");
+static STOP: Words = Words {
+    known: &[
+        "end_turn",
+        "tool_use",
+        "max_tokens",
+        "stop_sequence",
+        "guardrail_intervened",
+        "content_filtered",
+        "malformed_model_output",
+        "malformed_tool_use",
+        "model_context_window_exceeded",
+    ],
+    near: &[
+        ("length", "max_tokens"),
+        ("max", "max_tokens"),
+        ("tool", "tool_use"),
+        ("function", "tool_use"),
+        ("filter", "content_filtered"),
+        ("safety", "content_filtered"),
+        ("refus", "content_filtered"),
+        ("block", "content_filtered"),
+    ],
+    usual: "end_turn",
+};

@@ -1,0 +1,233 @@
+//! The fields that answers of Gemini have, whole and in chunks.
+//!
+//! It is data.
+
+use super::wanted;
+use crate::protocol::Operation;
+use crate::protocol::strict::shape::{
+    Declared, Field,
+    Shape::{self, Any, Either, Flag, List, Model, Number, Object, Scalar, Text},
+    Words, may, must,
+};
+
+pub(in crate::protocol) const DECLARED: &[Declared] = &[
+    Declared {
+        operation: Operation::Generate,
+        ends: "",
+        request: &wanted::REQUEST,
+        answer: &ANSWER,
+        event: Some(&CHUNK),
+        named: false,
+    },
+    Declared {
+        operation: Operation::CountTokens,
+        ends: "",
+        request: &wanted::COUNTED,
+        answer: &COUNTED,
+        event: None,
+        named: false,
+    },
+    Declared {
+        operation: Operation::Embed,
+        ends: ":embedContent",
+        request: &wanted::EMBEDDED,
+        answer: &EMBEDDED,
+        event: None,
+        named: false,
+    },
+    Declared {
+        operation: Operation::Embed,
+        ends: ":batchEmbedContents",
+        request: &wanted::BATCH,
+        answer: &EMBEDDED,
+        event: None,
+        named: false,
+    },
+];
+
+/// One answer, or the list of chunks that a stream without events is.
+static ANSWER: Shape = Either(&[Shape::Within(&CHUNK), List(&CHUNK)]);
+static CHUNK: Shape = Object(&[
+    may("candidates", List(&CANDIDATE)),
+    may(
+        "promptFeedback",
+        Object(&[
+            may("blockReason", Text),
+            may("blockReasonMessage", Text),
+            may("safetyRatings", List(&RATING)),
+        ]),
+    ),
+    may("usageMetadata", USAGE),
+    may("modelVersion", Model),
+    may("createTime", Text),
+    may("responseId", Text),
+]);
+static COUNTED: Shape = Object(&[
+    must("totalTokens", Number),
+    may("totalBillableCharacters", Number),
+    may("cachedContentTokenCount", Number),
+    may("promptTokensDetails", List(&DETAIL)),
+    may("cacheTokensDetails", List(&DETAIL)),
+]);
+static EMBEDDED: Shape = Object(&[
+    may("embedding", Shape::Within(&VECTOR)),
+    may("embeddings", List(&VECTOR)),
+    may("usageMetadata", USAGE),
+]);
+static VECTOR: Shape = Object(&[
+    must("values", List(&Number)),
+    may("shape", List(&Number)),
+    may("statistics", Object(&[may("tokenCount", Number), may("truncated", Flag)])),
+]);
+
+static CANDIDATE: Shape = Object(&[
+    may("content", Object(&[may("parts", List(&PART)), may("role", Shape::Words(&ROLE))])),
+    may("finishReason", Shape::Words(&FINISH)),
+    may("finishMessage", Text),
+    may("index", Number),
+    may("safetyRatings", List(&RATING)),
+    may(
+        "citationMetadata",
+        Object(&[may("citationSources", List(&SOURCE)), may("citations", List(&SOURCE))]),
+    ),
+    may("tokenCount", Number),
+    may("groundingMetadata", GROUNDING),
+    may("avgLogprobs", Number),
+    may(
+        "logprobsResult",
+        Object(&[
+            may("topCandidates", List(&TOP)),
+            may("chosenCandidates", List(&TOKEN)),
+            may("logProbabilitySum", Number),
+        ]),
+    ),
+    may("urlContextMetadata", Object(&[may("urlMetadata", List(&RETRIEVED))])),
+]);
+
+static PART: Shape = Object(&[
+    may("text", Text),
+    may("thought", Flag),
+    may("thoughtSignature", Text),
+    may("functionCall", Object(&[may("id", Text), may("name", Text), may("args", Any)])),
+    may("inlineData", Object(BLOB)),
+    may("fileData", Object(BLOB)),
+    may("functionResponse", Object(&[may("id", Text), may("name", Text), may("response", Any)])),
+    may("executableCode", Object(&[may("id", Text), may("language", Text), may("code", Text)])),
+    may(
+        "codeExecutionResult",
+        Object(&[may("id", Text), may("outcome", Text), may("output", Text)]),
+    ),
+]);
+const BLOB: &[Field] =
+    &[may("mimeType", Text), may("data", Text), may("fileUri", Text), may("displayName", Text)];
+
+static RATING: Shape = Object(&[
+    may("category", Text),
+    may("probability", Text),
+    may("probabilityScore", Number),
+    may("severity", Text),
+    may("severityScore", Number),
+    may("blocked", Flag),
+]);
+static SOURCE: Shape = Object(&[
+    may("startIndex", Number),
+    may("endIndex", Number),
+    may("uri", Text),
+    may("title", Text),
+    may("license", Text),
+    may(
+        "publicationDate",
+        Object(&[may("year", Number), may("month", Number), may("day", Number)]),
+    ),
+]);
+static TOP: Shape = Object(&[may("candidates", List(&TOKEN))]);
+static TOKEN: Shape =
+    Object(&[may("token", Text), may("tokenId", Number), may("logProbability", Number)]);
+static RETRIEVED: Shape = Object(&[may("retrievedUrl", Text), may("urlRetrievalStatus", Text)]);
+
+const GROUNDING: Shape = Object(&[
+    may("webSearchQueries", List(&Text)),
+    may("imageSearchQueries", List(&Text)),
+    may("searchEntryPoint", Object(&[may("renderedContent", Text), may("sdkBlob", Text)])),
+    may("groundingChunks", List(&GROUND)),
+    may("groundingSupports", List(&SUPPORT)),
+    may("retrievalMetadata", Object(&[may("googleSearchDynamicRetrievalScore", Number)])),
+]);
+static GROUND: Shape = Object(&[
+    may("web", Object(GROUND_FIELDS)),
+    may("retrievedContext", Object(GROUND_FIELDS)),
+    may("maps", Object(GROUND_FIELDS)),
+]);
+const GROUND_FIELDS: &[Field] = &[
+    may("uri", Text),
+    may("title", Text),
+    may("domain", Text),
+    may("text", Text),
+    may("placeId", Text),
+    may("fileSearchStore", Text),
+];
+static SUPPORT: Shape = Object(&[
+    may("groundingChunkIndices", List(&Number)),
+    may("confidenceScores", List(&Number)),
+    may(
+        "segment",
+        Object(&[
+            may("partIndex", Number),
+            may("startIndex", Number),
+            may("endIndex", Number),
+            may("text", Text),
+        ]),
+    ),
+]);
+
+const USAGE: Shape = Object(&[
+    may("promptTokenCount", Number),
+    may("cachedContentTokenCount", Number),
+    may("candidatesTokenCount", Number),
+    may("toolUsePromptTokenCount", Number),
+    may("thoughtsTokenCount", Number),
+    may("totalTokenCount", Number),
+    may("promptTokensDetails", List(&DETAIL)),
+    may("cacheTokensDetails", List(&DETAIL)),
+    may("candidatesTokensDetails", List(&DETAIL)),
+    may("toolUsePromptTokensDetails", List(&DETAIL)),
+    may("trafficType", Text),
+]);
+static DETAIL: Shape = Object(&[may("modality", Text), may("tokenCount", Scalar)]);
+
+static ROLE: Words = Words::only(&["model", "user"], "model");
+static FINISH: Words = Words {
+    known: &[
+        "STOP",
+        "MAX_TOKENS",
+        "SAFETY",
+        "RECITATION",
+        "LANGUAGE",
+        "OTHER",
+        "BLOCKLIST",
+        "PROHIBITED_CONTENT",
+        "SPII",
+        "MALFORMED_FUNCTION_CALL",
+        "IMAGE_SAFETY",
+        "IMAGE_PROHIBITED_CONTENT",
+        "IMAGE_RECITATION",
+        "IMAGE_OTHER",
+        "NO_IMAGE",
+        "UNEXPECTED_TOOL_CALL",
+        "TOO_MANY_TOOL_CALLS",
+        "MISSING_THOUGHT_SIGNATURE",
+        "FINISH_REASON_UNSPECIFIED",
+    ],
+    near: &[
+        ("stop", "STOP"),
+        ("end", "STOP"),
+        ("tool", "STOP"),
+        ("length", "MAX_TOKENS"),
+        ("max", "MAX_TOKENS"),
+        ("safety", "SAFETY"),
+        ("filter", "SAFETY"),
+        ("refus", "SAFETY"),
+        ("block", "SAFETY"),
+    ],
+    usual: "OTHER",
+};

@@ -1,0 +1,240 @@
+//! The fields that answers of OpenAI Chat Completions, legacy completions and embeddings have, with
+//! those in which other vendors of this protocol write reasoning and citations.
+//!
+//! It is data.
+
+use super::wanted;
+use crate::protocol::Operation;
+use crate::protocol::strict::shape::{
+    Declared, Field, Fill,
+    Shape::{
+        self, Arguments, Either, Flag, Fragment, List, Map, Model, Number, Object, Scalar, Text,
+    },
+    Words, fill, may, must,
+};
+
+pub(in crate::protocol) const DECLARED: &[Declared] = &[
+    Declared {
+        operation: Operation::Generate,
+        ends: "",
+        request: &wanted::CHAT,
+        answer: &COMPLETION,
+        event: Some(&CHUNK),
+        named: false,
+    },
+    Declared {
+        operation: Operation::Embed,
+        ends: "",
+        request: &wanted::EMBEDDING,
+        answer: &EMBEDDINGS,
+        event: None,
+        named: false,
+    },
+    Declared {
+        operation: Operation::Native,
+        ends: "/completions",
+        request: &wanted::LEGACY,
+        answer: &LEGACY,
+        event: Some(&LEGACY),
+        named: false,
+    },
+];
+
+static COMPLETION: Shape = Object(&[
+    fill("id", Text, Fill::Id("chatcmpl-")),
+    fill("object", Shape::Words(&WHOLE), Fill::Json("\"chat.completion\"")),
+    fill("created", Number, Fill::Created),
+    fill("model", Model, Fill::Model),
+    must("choices", List(&CHOICE)),
+    may("usage", USAGE),
+    may("service_tier", Text),
+    may("system_fingerprint", Text),
+    may("citations", List(&Text)),
+]);
+
+static CHUNK: Shape = Object(&[
+    fill("id", Text, Fill::Id("chatcmpl-")),
+    fill("object", Shape::Words(&PART), Fill::Json("\"chat.completion.chunk\"")),
+    fill("created", Number, Fill::Created),
+    fill("model", Model, Fill::Model),
+    may("service_tier", Text),
+    may("system_fingerprint", Text),
+    must("choices", List(&DELTA_CHOICE)),
+    may("usage", USAGE),
+    may("obfuscation", Text),
+    may("citations", List(&Text)),
+]);
+
+static CHOICE: Shape = Object(&[
+    fill("index", Number, Fill::Index),
+    must("message", MESSAGE),
+    may("logprobs", LOGPROBS),
+    may("finish_reason", Shape::Words(&FINISH)),
+]);
+
+static DELTA_CHOICE: Shape = Object(&[
+    fill("index", Number, Fill::Index),
+    fill("delta", DELTA, Fill::Json("{}")),
+    may("logprobs", LOGPROBS),
+    may("finish_reason", Shape::Words(&FINISH)),
+]);
+
+const MESSAGE: Shape = Object(&[
+    fill("role", Shape::Words(&ASSISTANT), Fill::Json("\"assistant\"")),
+    may("content", CONTENT),
+    may("refusal", Text),
+    may("reasoning_content", Text),
+    may("reasoning", Text),
+    may("tool_calls", List(&CALL)),
+    may("function_call", Object(&[may("name", Text), may("arguments", Arguments)])),
+    may("audio", AUDIO),
+    may("annotations", List(&ANNOTATION)),
+]);
+
+const DELTA: Shape = Object(&[
+    may("role", Shape::Words(&ASSISTANT)),
+    may("content", CONTENT),
+    may("refusal", Text),
+    may("reasoning_content", Text),
+    may("reasoning", Text),
+    may("tool_calls", List(&CALL_DELTA)),
+    may("function_call", Object(&[may("name", Text), may("arguments", Fragment)])),
+    may("audio", AUDIO),
+    may("annotations", List(&ANNOTATION)),
+]);
+
+const CONTENT: Shape = Either(&[Text, List(&PIECE)]);
+static PIECE: Shape = Object(&[
+    may("type", Shape::Tag(&["text", "thinking", "refusal", "output_text"])),
+    may("text", Text),
+    may("thinking", Either(&[Text, List(&THOUGHT)])),
+    may("refusal", Text),
+]);
+static THOUGHT: Shape = Object(&[may("type", Shape::Tag(&["text"])), may("text", Text)]);
+
+static CALL: Shape = Object(&[
+    may("index", Number),
+    may("id", Text),
+    fill("type", Shape::Words(&CALL_KINDS), Fill::Json("\"function\"")),
+    may("function", Object(&[may("name", Text), fill("arguments", Arguments, NO_ARGUMENTS)])),
+    may("custom", CUSTOM),
+]);
+
+static CALL_DELTA: Shape = Object(&[
+    fill("index", Number, Fill::Index),
+    may("id", Text),
+    may("type", Shape::Words(&CALL_KINDS)),
+    may("function", Object(&[may("name", Text), may("arguments", Fragment)])),
+    may("custom", CUSTOM),
+]);
+
+const CUSTOM: Shape = Object(&[may("name", Text), may("input", Text)]);
+const NO_ARGUMENTS: Fill = Fill::Json("\"{}\"");
+
+const AUDIO: Shape = Object(&[
+    may("id", Text),
+    may("data", Text),
+    may("expires_at", Number),
+    may("transcript", Text),
+]);
+
+static ANNOTATION: Shape = Object(&[
+    may("type", Shape::Tag(&["url_citation"])),
+    may(
+        "url_citation",
+        Object(&[
+            may("start_index", Number),
+            may("end_index", Number),
+            may("title", Text),
+            may("url", Text),
+        ]),
+    ),
+]);
+
+/// How probable each token was: of chat completions, and of those that came before.
+const LOGPROBS: Shape = Object(&[
+    may("content", List(&TOKEN)),
+    may("refusal", List(&TOKEN)),
+    may("tokens", List(&Text)),
+    may("token_logprobs", List(&Number)),
+    may("top_logprobs", List(&Map(&Number))),
+    may("text_offset", List(&Number)),
+]);
+static TOKEN: Shape = Object(&[
+    may("token", Text),
+    may("logprob", Number),
+    may("bytes", List(&Number)),
+    may("top_logprobs", List(&TOP)),
+]);
+static TOP: Shape =
+    Object(&[may("token", Text), may("logprob", Number), may("bytes", List(&Number))]);
+
+const USAGE: Shape = Object(&[
+    may("prompt_tokens", Number),
+    may("completion_tokens", Number),
+    may("total_tokens", Number),
+    may("prompt_tokens_details", Object(DETAILS)),
+    may("completion_tokens_details", Object(DETAILS)),
+    may("prompt_cache_hit_tokens", Number),
+    may("prompt_cache_miss_tokens", Number),
+]);
+const DETAILS: &[Field] = &[
+    may("cached_tokens", Number),
+    may("audio_tokens", Number),
+    may("text_tokens", Number),
+    may("image_tokens", Number),
+    may("reasoning_tokens", Number),
+    may("accepted_prediction_tokens", Number),
+    may("rejected_prediction_tokens", Number),
+];
+
+static LEGACY: Shape = Object(&[
+    fill("id", Text, Fill::Id("cmpl-")),
+    fill("object", Shape::Words(&LEGACY_WHOLE), Fill::Json("\"text_completion\"")),
+    fill("created", Number, Fill::Created),
+    fill("model", Model, Fill::Model),
+    must("choices", List(&LEGACY_CHOICE)),
+    may("usage", USAGE),
+    may("system_fingerprint", Text),
+]);
+static LEGACY_CHOICE: Shape = Object(&[
+    fill("text", Text, Fill::Json("\"\"")),
+    fill("index", Number, Fill::Index),
+    may("logprobs", LOGPROBS),
+    may("finish_reason", Shape::Words(&FINISH)),
+]);
+
+static EMBEDDINGS: Shape = Object(&[
+    fill("object", Shape::Words(&LISTED), Fill::Json("\"list\"")),
+    must("data", List(&EMBEDDING)),
+    fill("model", Model, Fill::Model),
+    may("usage", USAGE),
+]);
+static EMBEDDING: Shape = Object(&[
+    fill("object", Shape::Words(&EMBEDDED), Fill::Json("\"embedding\"")),
+    fill("index", Number, Fill::Index),
+    must("embedding", Either(&[List(&Scalar), Text])),
+    may("truncated", Flag),
+]);
+
+static WHOLE: Words = Words::only(&["chat.completion"], "chat.completion");
+static PART: Words = Words::only(&["chat.completion.chunk"], "chat.completion.chunk");
+static LEGACY_WHOLE: Words = Words::only(&["text_completion"], "text_completion");
+static LISTED: Words = Words::only(&["list"], "list");
+static EMBEDDED: Words = Words::only(&["embedding"], "embedding");
+static ASSISTANT: Words = Words::only(&["assistant"], "assistant");
+static CALL_KINDS: Words = Words::only(&["function", "custom"], "function");
+static FINISH: Words = Words {
+    known: &["stop", "length", "tool_calls", "content_filter", "function_call"],
+    near: &[
+        ("length", "length"),
+        ("max", "length"),
+        ("tool", "tool_calls"),
+        ("function", "tool_calls"),
+        ("filter", "content_filter"),
+        ("safety", "content_filter"),
+        ("refus", "content_filter"),
+        ("block", "content_filter"),
+    ],
+    usual: "stop",
+};

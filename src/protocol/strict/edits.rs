@@ -1,0 +1,61 @@
+//! What is cut out of bytes and put into them, in one pass from their beginning to their end.
+//!
+//! It never copies where nothing is changed.
+
+use bytes::Bytes;
+
+/// Changes to some bytes, in ascending order.
+pub(super) struct Edits<'a> {
+    from: &'a [u8],
+    out: Vec<u8>,
+    /// How much of the original has been copied or cut.
+    done: usize,
+}
+
+/// How far the changes were.
+#[derive(Clone, Copy)]
+pub(super) struct Mark {
+    length: usize,
+    done: usize,
+}
+
+impl<'a> Edits<'a> {
+    pub(super) fn new(from: &'a [u8]) -> Self {
+        Self { from, out: Vec::new(), done: 0 }
+    }
+
+    /// Puts this in the place of what stands from `start` to `end`.
+    pub(super) fn replace(&mut self, start: usize, end: usize, with: &[&[u8]]) {
+        if self.out.capacity() == 0 {
+            self.out.reserve(self.from.len() + 128);
+        }
+        self.out.extend_from_slice(self.from.get(self.done..start).unwrap_or_default());
+        with.iter().for_each(|part| self.out.extend_from_slice(part));
+        self.done = end;
+    }
+
+    /// Cuts what stands from `start` to `end`.
+    pub(super) fn cut(&mut self, start: usize, end: usize) {
+        self.replace(start, end, &[]);
+    }
+
+    /// How far the changes are.
+    pub(super) fn mark(&self) -> Mark {
+        Mark { length: self.out.len(), done: self.done }
+    }
+
+    /// Takes back every change since.
+    pub(super) fn back_to(&mut self, mark: Mark) {
+        self.out.truncate(mark.length);
+        self.done = mark.done;
+    }
+
+    /// The bytes with all changes; the original ones where there is none.
+    pub(super) fn finish(mut self, original: &Bytes) -> Bytes {
+        if self.out.is_empty() && self.done == 0 {
+            return original.clone();
+        }
+        self.out.extend_from_slice(self.from.get(self.done..).unwrap_or_default());
+        self.out.into()
+    }
+}

@@ -1,0 +1,48 @@
+//! What a client sent, as a refusal may show it.
+//!
+//! It never shows more than a few words, nor what drives a terminal.
+
+/// That there is no such alias, and which ones are near.
+pub(super) fn no_model(asked: &str, near: &[String]) -> String {
+    let near: Vec<String> = near.iter().map(|name| format!("`{}`", shortened(name))).collect();
+    let meant = match near.split_last() {
+        None => String::new(),
+        Some((only, [])) => format!(" Did you mean {only}?"),
+        Some((last, rest)) => format!(" Did you mean {} or {last}?", rest.join(", ")),
+    };
+    format!("The model `{}` does not exist.{meant}", shortened(asked))
+}
+
+/// At most [`SHOWN`] characters of what a client sent, none of which can drive a terminal.
+pub(super) fn shortened(text: &str) -> String {
+    text.chars().take(SHOWN).map(|c| if drives_terminals(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// Newlines, escape sequences and overrides of the writing direction.
+pub(crate) fn drives_terminals(c: char) -> bool {
+    let direction = ['\u{200e}', '\u{200f}'].contains(&c)
+        || ('\u{202a}'..='\u{202e}').contains(&c)
+        || ('\u{2066}'..='\u{2069}').contains(&c);
+    c.is_control() || direction
+}
+
+const SHOWN: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use crate::refusal::Refusal;
+
+    #[test]
+    fn a_reflected_alias_is_cut_and_cannot_drive_a_terminal() {
+        let message = Refusal::ModelNotFound {
+            asked: format!("a\u{1b}[2J\n\u{202e}{}", "x".repeat(999)),
+            near: Vec::new(),
+        }
+        .message();
+        assert!(message.chars().count() < 300);
+        assert!(
+            !message.contains('\u{1b}') && !message.contains('\n') && !message.contains('\u{202e}')
+        );
+        assert!(message.contains('`'));
+    }
+}

@@ -1,0 +1,193 @@
+//! Cleans an accepted answer: a whole one at once, a stream on its way. What a protocol says of the
+//! endpoint's answers is `protocol::strict`'s to know.
+
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use http::{HeaderValue, header};
+
+use super::stream::CleanBody;
+use crate::{
+    body::json_string,
+    protocol::{
+        Endpoint,
+        codec::{self, Reading},
+        conversation::Delivery,
+        replay,
+        strict::{
+            self,
+            clean::{Cleaned, Known, clean},
+            events::{Events, StreamCleaner},
+            shape::{Declared, Malformed},
+        },
+        told,
+    },
+    table::{Provider, strict::Strict},
+    upstream::{
+        answer::{Answer, AnswerBody, Form},
+        failed::Failed,
+        inbound::{Inbound, UNCOUNTED},
+        off_core, peek,
+    },
+};
+
+/// The answer, cleaned.
+///
+/// # Errors
+/// It is not what its protocol says, or it tells an error after all.
+pub(super) async fn cleaned(
+    answer: Box<Answer>,
+    provider: &Provider,
+    inbound: &Inbound,
+    strict: Strict,
+) -> Result<Box<Answer>, Failed> {
+    let declared = inbound.endpoint.as_ref();
+    let declared = declared.and_then(|it| Some((it, strict::declared(it, &inbound.path)?)));
+    let Some((endpoint, declared)) = declared.filter(|_| answer.status.is_success()) else {
+        return Ok(answer);
+    };
+    let known = known(inbound);
+    match answer.form() {
+        Form::Json => whole(answer, provider, inbound, (endpoint, declared), known).await,
+        Form::Other => Err(Failed::malformed(answer.status, "answered neither JSON nor events")),
+        form => {
+            let closes = endpoint.protocol.profile().stream.closes;
+            let frames = endpoint.protocol.profile().frame_cleaner;
+            let trusted = !strict.masks;
+            let events = |known| {
+                let events = Events::new(declared, closes, known, trusted)?;
+                Some(Box::new(events) as Box<dyn StreamCleaner>)
+            };
+            let cleaner = match form {
+                Form::Frames => frames.map(|cleaner| cleaner(known, trusted)),
+                _ => events(known),
+            };
+            let cleaner = cleaner
+                .ok_or_else(|| Failed::malformed(answer.status, "answered with a stream"))?;
+            streamed(answer, provider, inbound, cleaner).await
+        }
+    }
+}
+
+/// What is written into the answer.
+fn known(inbound: &Inbound) -> Known {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Known {
+        model: json_string(&inbound.alias),
+        id: format!("{:016x}", rand::random::<u64>()).into(),
+        created: since.map_or(0, |since| since.as_secs()),
+    }
+}
+
+async fn streamed(
+    mut answer: Box<Answer>,
+    provider: &Provider,
+    inbound: &Inbound,
+    cleaner: Box<dyn StreamCleaner>,
+) -> Result<Box<Answer>, Failed> {
+    let source = std::mem::replace(&mut answer.body, AnswerBody::ended());
+    let mut body = CleanBody::new(source, cleaner, provider, inbound);
+    body.open(answer.status).await?;
+    answer.body = AnswerBody::from_source(Box::new(body));
+    answer.headers.remove(header::CONTENT_LENGTH);
+    let codec = inbound.speaks().codec();
+    let media_type = HeaderValue::from_static(codec.content_type(Delivery::Events));
+    answer.headers.insert(header::CONTENT_TYPE, media_type);
+    Ok(answer)
+}
+
+async fn whole(
+    mut answer: Box<Answer>,
+    provider: &Provider,
+    inbound: &Inbound,
+    (endpoint, declared): (&Endpoint, &'static Declared),
+    known: Known,
+) -> Result<Box<Answer>, Failed> {
+    let mut share = inbound.budget.share();
+    let has_room = |held| held <= UNCOUNTED || share.grow_to(held);
+    let Some(body) = peek::collect(&mut answer, has_room).await? else {
+        return Err(Failed::malformed(answer.status, "no memory is left for the answer"));
+    };
+    let usage = answer.body.usage();
+    let inside =
+        |answer, body| Err(Failed::inside(answer, body, inbound.speaks(), &provider.own_classes));
+    if told::is_error_alone(&body) {
+        return inside(answer, body);
+    }
+    match off_core_if_large(&body, declared, &known).await {
+        Ok(Cleaned::Kept(clean, _)) => {
+            let (media_type, body) = match delivered(inbound, endpoint, declared, &clean) {
+                None => ("application/json", clean),
+                Some(delivery) => {
+                    let streamed = at_once(endpoint, &clean, delivery, inbound, &known);
+                    let streamed = streamed.ok_or_else(|| {
+                        Failed::malformed(answer.status, "its answer cannot be streamed")
+                    })?;
+                    (endpoint.protocol.codec().content_type(delivery), streamed)
+                }
+            };
+            let tells_usage = answer.tells_usage;
+            answer.replace_body(media_type, body);
+            answer.tells_usage = tells_usage && media_type == "application/json";
+            if let Some(usage) = usage {
+                answer.body.told_usage(usage);
+            }
+            Ok(answer)
+        }
+        Ok(Cleaned::Fault) => inside(answer, body),
+        Ok(Cleaned::Unknown) | Err(Malformed) => {
+            Err(Failed::malformed(answer.status, "the answer is not what its protocol says"))
+        }
+    }
+}
+
+async fn off_core_if_large(
+    body: &Bytes,
+    declared: &'static Declared,
+    known: &Known,
+) -> Result<Cleaned, Malformed> {
+    if body.len() <= off_core::LARGE {
+        return clean(body, declared.answer, known);
+    }
+    let (body, known) = (body.clone(), known.clone());
+    off_core::run(move || clean(&body, declared.answer, &known)).await
+}
+
+/// How a stream is wanted for which a whole answer came.
+fn delivered(
+    inbound: &Inbound,
+    endpoint: &Endpoint,
+    declared: &Declared,
+    body: &[u8],
+) -> Option<Delivery> {
+    let is_list = body.trim_ascii_start().starts_with(b"[");
+    let delivery = endpoint.delivery.unwrap_or(match inbound.stream {
+        true => Delivery::Events,
+        false => Delivery::Whole,
+    });
+    let is_wanted = delivery != Delivery::Whole && declared.event.is_some() && !is_list;
+    is_wanted.then_some(delivery)
+}
+
+/// A whole answer as the stream that the client has asked for.
+fn at_once(
+    endpoint: &Endpoint,
+    body: &Bytes,
+    delivery: Delivery,
+    inbound: &Inbound,
+    known: &Known,
+) -> Option<Bytes> {
+    let codec = endpoint.protocol.codec();
+    let reply = codec.read_response(body, &Reading::default()).ok()?;
+    let include_usage = crate::upstream::usage::is_asked(inbound);
+    let client = codec::Client {
+        model: &inbound.alias,
+        id: &known.id,
+        created: known.created,
+        delivery,
+        include_usage,
+    };
+    let (mut writer, mut out) = (codec.stream_writer(&client), Vec::new());
+    replay::events(reply).into_iter().for_each(|event| writer.write(event, &mut out));
+    Some(out.into())
+}

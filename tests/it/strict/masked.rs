@@ -1,0 +1,168 @@
+//! Errors and headers of providers, masked: whole, inside a 200, inside a stream.
+//!
+//! Never: an error of the router's own is masked.
+
+use serde_json::{Value, json};
+
+use super::{seen, strict};
+use crate::support::{Call, Reply, Router, Upstream, chat, chat_stream, open, pair};
+
+#[tokio::test]
+async fn each_status_of_a_provider_becomes_the_clients() {
+    for (theirs, ours, kind) in [
+        (401, 502, "api_error"),
+        (402, 502, "api_error"),
+        (403, 502, "api_error"),
+        (451, 502, "api_error"),
+        (408, 504, "api_error"),
+        (400, 400, "invalid_request_error"),
+        (404, 404, "not_found_error"),
+        (413, 413, "invalid_request_error"),
+        (422, 422, "invalid_request_error"),
+        (429, 429, "rate_limit_error"),
+        (500, 500, "api_error"),
+        (503, 503, "api_error"),
+        (529, 502, "api_error"),
+    ] {
+        let reply = Reply::error(theirs, "MARKER sk-upstream")
+            .header("x-marker", "MARKER")
+            .header("openai-processing-ms", "7")
+            .header("retry-after", "9")
+            .header("x-ratelimit-remaining-requests", "3");
+        let upstream = Upstream::start(reply).await;
+        let router = Router::start(&strict(&upstream)).await;
+        let answer = router.chat("m").await;
+        assert_eq!(answer.status, ours, "{theirs}: {}", answer.text());
+        assert_eq!(answer.json()["error"]["type"], kind, "{theirs}: {}", answer.text());
+        assert!(!seen(&answer).contains("MARKER"), "{theirs}: {answer:?}");
+        assert!(answer.header("openai-processing-ms").is_none());
+        assert_eq!(answer.header("retry-after"), Some("9"));
+        assert_eq!(answer.header("x-ratelimit-remaining-requests"), Some("3"));
+        let id = answer.header("x-request-id").unwrap().to_owned();
+        let logged = crate::support::eventually(std::time::Duration::from_secs(10), async || {
+            let log = router.log_text();
+            log.lines().any(|line| line.contains("MARKER") && line.contains(&id))
+        });
+        assert!(logged.await, "{theirs}: the text is in the log: {}", router.log_text());
+    }
+}
+
+#[tokio::test]
+async fn errors_inside_a_200_and_inside_a_stream_are_masked_too() {
+    let error = |code: Value| json!({"error": {"message": "MARKER", "code": code}});
+    for (code, status) in [
+        (json!(429), 429),
+        (json!("429"), 429),
+        (json!("rate_limit_exceeded"), 429),
+        (json!("context_length_exceeded"), 400),
+        (json!(401), 502),
+        (json!("MARKER"), 502),
+    ] {
+        let upstream = Upstream::start(Reply::json(200, &error(code.clone()))).await;
+        let router = Router::start(&strict(&upstream)).await;
+        let answer = router.chat("m").await;
+        assert_eq!(answer.status, status, "{code}: {}", answer.text());
+        assert!(!answer.text().contains("MARKER"), "{code}: {}", answer.text());
+
+        let first = format!("data: {}\n\n", error(code.clone()));
+        let upstream = Upstream::start(Reply::sse([first])).await;
+        let router = Router::start(&strict(&upstream)).await;
+        let answer = Call::chat(&chat_stream("m")).send(router.addr()).await;
+        assert_eq!(answer.status, status, "{code}: {}", answer.text());
+        assert!(!answer.text().contains("MARKER"), "{code}: {}", answer.text());
+
+        let said = "data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\n".to_owned();
+        let later = format!("data: {}\n\n", error(code.clone()));
+        let upstream = Upstream::start(Reply::sse([said, later])).await;
+        let router = Router::start(&strict(&upstream)).await;
+        let answer = Call::chat(&chat_stream("m")).send(router.addr()).await;
+        let text = answer.text();
+        assert!(text.contains("hi") && text.contains("\"error\""), "{code}: {text}");
+        assert!(!text.contains("MARKER") && !text.contains("[DONE]"), "{code}: {text}");
+    }
+}
+
+#[tokio::test]
+async fn trust_is_that_of_the_provider_that_answered() {
+    for (trusted, own, shown) in [
+        (true, None, true),
+        (false, None, false),
+        (true, Some(false), false),
+        (false, Some(true), true),
+    ] {
+        let upstream = Upstream::start(Reply::error(400, "MARKER")).await;
+        let mut targets = strict(&upstream);
+        let url = targets["targets"]["m"]["url"].take();
+        let mut provider = json!({"url": url});
+        if let Some(own) = own {
+            provider["trusted"] = own.into();
+        }
+        targets["targets"]["m"] = json!({"trusted": trusted, "providers": [provider]});
+        let router = Router::start(&targets).await;
+        let answer = router.chat("m").await;
+        assert_eq!(answer.status, 400);
+        assert_eq!(answer.text().contains("MARKER"), shown, "{trusted} {own:?}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn sanitizing_alone_masks_and_the_providers_own_value_wins() {
+    for (pool, own, masked) in [
+        (true, None, true),
+        (true, Some(false), false),
+        (false, Some(true), true),
+        (false, None, false),
+    ] {
+        let upstream =
+            Upstream::start(Reply::error(500, "MARKER").header("x-marker", "MARKER")).await;
+        let mut provider = json!({"url": upstream.base()});
+        if let Some(own) = own {
+            provider["sanitize_response"] = own.into();
+        }
+        let pool = json!({"sanitize_response": pool, "providers": [provider]});
+        let router = Router::start(&json!({"targets": {"m": pool}})).await;
+        let answer = router.chat("m").await;
+        assert_eq!(answer.status, 500);
+        assert_eq!(!seen(&answer).contains("MARKER"), masked, "{own:?}: {answer:?}");
+    }
+}
+
+#[tokio::test]
+async fn masking_changes_nothing_of_falling_back() {
+    let first = Upstream::start(Reply::json(200, &json!({"error": {"code": 429}}))).await;
+    let backup = Upstream::start(Reply::chat("hi")).await;
+    let mut targets = pair(&first, &backup);
+    targets["strict_mode"] = true.into();
+    let router = Router::start(&targets).await;
+    let answer = router.chat("m").await;
+    assert_eq!((answer.status, answer.said().as_str()), (200, "hi"));
+    assert_eq!((first.hits(), backup.hits()), (1, 1));
+}
+
+#[tokio::test]
+async fn credentials_in_what_is_logged_are_not_shown() {
+    let reply = Reply::error(401, "Incorrect key sk-secret-1 of caller-key-9");
+    let upstream = Upstream::start(reply).await;
+    let mut targets = strict(&upstream);
+    targets["targets"]["m"]["onwards_key"] = "sk-secret-1".into();
+    let router = Router::start(&targets).await;
+    let answer = Call::chat(&chat("m")).key("caller-key-9").send(router.addr()).await;
+    assert_eq!(
+        (answer.status, answer.json()["error"]["message"].as_str()),
+        (502, Some("Bad gateway"))
+    );
+    let logged = async || router.log_text().contains("Incorrect key ***");
+    assert!(crate::support::eventually(std::time::Duration::from_secs(10), logged).await);
+    let log = router.log_text();
+    assert!(!log.contains("sk-secret-1") && !log.contains("caller-key-9"), "{log}");
+}
+
+#[tokio::test]
+async fn with_everything_off_answers_pass_as_they_came() {
+    let reply = Reply::error(401, "MARKER").header("x-marker", "MARKER");
+    let upstream = Upstream::start(reply.clone()).await;
+    let router = Router::start(&open(&upstream)).await;
+    let answer = router.chat("m").await;
+    assert_eq!((answer.status, answer.header("x-marker")), (401, Some("MARKER")));
+    assert_eq!(answer.body, reply.payload());
+}
