@@ -27,7 +27,7 @@ pub(crate) struct Failed {
     pub(crate) usage: Option<Usage>,
     /// What it said in its own words, where its answer has been written in others and its errors are
     /// masked.
-    pub(crate) said: Option<Bytes>,
+    pub(crate) said: Option<Box<Bytes>>,
 }
 
 impl Failed {

@@ -25,7 +25,8 @@ pub(super) async fn masked(mut failed: Failed, provider: &Provider, inbound: &In
     let codec = inbound.speaks().codec();
     let status = answer.status.as_u16();
     let said = codec.read_error(status, &answer.headers, &body);
-    Logger::of(provider, inbound).masked(failed.said.as_deref().unwrap_or(&body), status);
+    let original = failed.said.take().map_or_else(|| body.clone(), |said| *said);
+    Logger::of(provider, inbound).masked(&original, status);
     let masked = Failure::masked_of(&said, failed.failure.class);
     let request_id = inbound.request_id.to_str().unwrap_or_default();
     let written = codec.write_error(&masked, request_id);

@@ -59,9 +59,9 @@ impl Exchange<'_> {
     }
 
     /// What the provider wrote, for the log that keeps it where the client is not told.
-    fn in_own_words(&self, body: &[u8]) -> Option<Bytes> {
+    fn in_own_words(&self, body: &[u8]) -> Option<Box<Bytes>> {
         let masks = self.provider.strict.is_some_and(|strict| strict.masks);
-        masks.then(|| Bytes::copy_from_slice(body))
+        masks.then(|| Box::new(Bytes::copy_from_slice(body)))
     }
 
     /// What the provider said went wrong, as the client's protocol says it.
