@@ -8,6 +8,7 @@
 
 pub(crate) mod anthropic;
 pub(crate) mod bedrock;
+pub(crate) mod betas;
 pub(crate) mod cohere;
 pub(crate) mod effort;
 pub(crate) mod gemini;
@@ -240,6 +241,7 @@ mod tests {
             recall: RECALL;
         }
         all.extend(tokens::families_stated());
+        all.extend(betas::stated());
         all
     }
 }

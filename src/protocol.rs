@@ -49,6 +49,7 @@ pub(crate) mod limits;
 pub(crate) mod pasted;
 pub(crate) mod token;
 pub(crate) mod vertex;
+pub(crate) mod gates;
 pub(crate) mod openai;
 pub(crate) mod anthropic;
 pub(crate) mod gemini;

@@ -13,6 +13,7 @@ mod locked;
 mod numbered;
 pub(crate) mod warm;
 pub(crate) mod client;
+mod gated;
 pub(crate) mod headers;
 mod framing;
 mod foreign;

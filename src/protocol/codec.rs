@@ -55,9 +55,11 @@ pub trait Codec: Send + Sync {
     /// names goes to `Failure::retry_after`.
     fn read_error(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Failure;
 
-    /// Reads an error inside a success: it has the status that its own number says, else 502.
+    /// Reads an error inside a success: it has the status that its own number says, else that of the
+    /// kind that its words say, else 502.
     fn read_error_inside(&self, headers: &HeaderMap, body: &[u8]) -> Failure {
-        self.read_error(told::status_inside(body), headers, body)
+        let said = self.read_error(told::status_inside(body), headers, body);
+        told::with_its_own_status(said, body)
     }
 
     /// Writes an error for a client.

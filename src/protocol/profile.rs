@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use percent_encoding::percent_decode_str;
 
+use crate::models::betas::Elsewhere;
 use crate::path;
 
 use super::Protocol;
@@ -14,6 +15,7 @@ use super::endpoint::{Endpoint, Row};
 use super::family::Word;
 use super::foreign::GivenBack;
 use super::service::Services;
+use super::sides::Platform;
 use super::strict::{clean::Known, events::StreamCleaner, shape::Declared};
 use super::usage::Form;
 
@@ -37,6 +39,12 @@ pub struct Profile {
     /// Whether it is OpenAI's, as are the endpoints beside the conversation: who speaks one of
     /// OpenAI's protocols has them all.
     pub(crate) is_openais: bool,
+    /// How the hosts of other platforms begin that speak it, too.
+    pub(crate) also_at: &'static [(&'static str, Platform)],
+    /// Whether its clients ask for betas in a header.
+    pub(crate) has_betas: bool,
+    /// Where those are told in the body of a request.
+    pub(crate) tells_betas: Option<Elsewhere>,
     /// The header that a provider expects its credential in, and what stands before it.
     pub(crate) credential: (&'static str, &'static str),
     /// Whether requests bear AWS's signature instead, unless there is a credential.
@@ -219,6 +227,9 @@ impl Profile {
         speaks_at: &[],
         likely_end: None,
         is_openais: false,
+        also_at: &[],
+        has_betas: false,
+        tells_betas: None,
         credential: ("authorization", "Bearer "),
         is_signed: false,
         in_path: None,

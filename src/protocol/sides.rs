@@ -36,6 +36,8 @@ pub struct Target<'a> {
     pub known_as: Option<&'a str>,
     /// Where the model is served.
     pub platform: Platform,
+    /// What Anthropic's clients ask for beside their body, and is known there.
+    pub betas: &'a [&'static str],
     /// Whether what cannot be said is dropped and named, or refused.
     pub lossy: Lossy,
     /// A text unique to this attempt: readers make ids from it where the vendor gives none.

@@ -17,7 +17,9 @@ use crate::failure::{AsTold, Brief, Class, Failure, Kind, What};
 
 pub(in crate::protocol) use envelope::is_error_beside_nothing;
 pub use envelope::is_error_event;
-pub(crate) use envelope::{is_error_alone, is_error_name, odd_event, status_inside};
+pub(crate) use envelope::{
+    is_error_alone, is_error_name, odd_event, status_inside, with_its_own_status,
+};
 pub(crate) use json::Json;
 pub(crate) use words::{A_DAYS_QUOTA, is_about_context, kind_of};
 

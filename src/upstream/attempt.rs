@@ -11,6 +11,7 @@ use super::{
     answer::Answer,
     client::Client,
     failed::Failed,
+    gated,
     inbound::Inbound,
     judge::{self, Inspection},
     prepare::{Calls, Outgoing, Reader},
@@ -22,7 +23,7 @@ use super::{
     },
     transport, whole,
 };
-use crate::{failure::Class, table::Provider, within};
+use crate::{failure::Class, protocol::codec::Platform, table::Provider, within};
 
 /// How long one attempt may take.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -97,12 +98,19 @@ async fn tried(
     match reader {
         Reader::Identity => {
             let answer = transport::call(client, provider, inbound, calls.first(), traced).await?;
-            judge::judge(unpacked(answer, provider)?, provider, inbound, inspection).await
+            let answer = unpacked(answer, provider)?;
+            let answer = judge::judge(answer, provider, inbound, inspection).await?;
+            if provider.platform == Platform::Own {
+                return Ok(answer);
+            }
+            Ok(Box::new(naming(*answer, &gated::lost(inbound, provider))))
         }
         Reader::Naming(lost) => {
             let answer = transport::call(client, provider, inbound, calls.first(), traced).await?;
             let answer = unpacked(answer, provider)?;
             let answer = judge::judge(answer, provider, inbound, inspection).await?;
+            let mut lost = lost.into_vec();
+            lost.extend(gated::lost(inbound, provider));
             Ok(Box::new(naming(*answer, &lost)))
         }
         Reader::Translated(reader) => {

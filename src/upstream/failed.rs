@@ -7,7 +7,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 
-use super::{answer::Answer, client::SendError, dial::DialError, headers, identity::Unfetched};
+use super::{
+    answer::Answer, client::SendError, dial::DialError, headers, headroom, identity::Unfetched,
+};
 use crate::{
     failure::{Brief, Class, ErrorClasses, Failure, What},
     protocol::{Protocol, conversation::Usage},
@@ -144,8 +146,13 @@ impl Failed {
     }
 }
 
-/// `retry-after-ms` (Azure), `Retry-After` in seconds or as a date; never more than a day.
+/// `retry-after-ms` (Azure), `Retry-After` in seconds or as a date, else when the limits are whole again
+/// of which nothing is left; never more than a day.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    said(headers).or_else(|| headroom::wait(headers).map(|wait| wait.min(LONGEST_WAIT)))
+}
+
+fn said(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     if let Some(millis) = text("retry-after-ms").and_then(number) {
         return Some(bounded(millis / 1_000.0));

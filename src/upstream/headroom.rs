@@ -19,6 +19,17 @@ pub(crate) fn low_for(headers: &HeaderMap) -> Option<Duration> {
     LIMITS.iter().flat_map(|it| it.limits).filter_map(|limit| low(limit, headers)).max()
 }
 
+/// How long to wait, as the limits say of which nothing is left: the longest of them.
+pub(crate) fn wait(headers: &HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
+    let is_spent = |limit: &&Limit| {
+        let remaining = text(limit.remaining).and_then(|left| left.parse::<f64>().ok());
+        remaining.is_some_and(|left| left <= 0.0)
+    };
+    let limits = LIMITS.iter().flat_map(|it| it.limits);
+    limits.filter(is_spent).filter_map(|limit| reset(text(limit.reset)?)).max()
+}
+
 /// For how long next to nothing is left of one limit.
 fn low(named: &Limit, headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);

@@ -10,7 +10,9 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version, header, ur
 
 use percent_encoding::utf8_percent_encode;
 
-use super::{headers, identity::Credential, inbound::Inbound, off_core, prepare::foreign, usage};
+use super::{
+    gated, headers, identity::Credential, inbound::Inbound, off_core, prepare::foreign, usage,
+};
 use crate::{
     body::{self, Model, Pieces, PiecesBody},
     path::{self, BasePath},
@@ -86,12 +88,14 @@ pub(crate) fn build(
     if let Some(traced) = traced {
         headers::trace(&mut headers, &traced.parent, traced.begins);
     }
+    let betas = gated::betas(inbound, provider);
+    gated::tell(betas.as_deref(), &mut headers);
     headers::set(&mut headers, &provider.request_headers);
     if !http2 {
         headers.insert(header::HOST, origin.host.clone());
     }
 
-    let (path, body) = path_and_body(inbound, provider, call);
+    let (path, body) = path_and_body(inbound, provider, call, betas.as_deref());
     let joined = PathAndQuery::from_maybe_shared(Bytes::from(path::join(base, &path)))?;
     let mut uri = http::uri::Parts::default();
     uri.path_and_query = Some(joined);
@@ -132,7 +136,8 @@ pub(crate) async fn hash_off_core(
     if provider.aws.is_none() || length <= off_core::LARGE as u64 {
         return None;
     }
-    let (_, body) = path_and_body(inbound, provider, call);
+    let betas = gated::betas(inbound, provider);
+    let (_, body) = path_and_body(inbound, provider, call, betas.as_deref());
     Some(off_core::run(move || sigv4::payload_hash(&body).into()).await)
 }
 
@@ -173,9 +178,13 @@ fn path_and_body<'a>(
     inbound: &'a Inbound,
     provider: &Provider,
     call: Option<&'a Call>,
+    betas: Option<&[&str]>,
 ) -> (Cow<'a, str>, Pieces) {
     let (path, body) = match call {
-        None => (path_for(inbound, provider), asking_for_usage(inbound, provider)),
+        None => {
+            let body = asking_for_usage(inbound, provider);
+            (path_for(inbound, provider), gated::cut(body, betas))
+        }
         Some(call) => (call.path.as_str().into(), Pieces::from(call.body.clone())),
     };
     if provider.platform == Platform::Vertex {

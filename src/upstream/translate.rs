@@ -17,6 +17,7 @@ use std::{borrow::Cow, future::Future, pin::Pin};
 use super::{
     answer::Answer,
     failed::Failed,
+    gated,
     inbound::{Inbound, Read},
     request::Call,
 };
@@ -49,6 +50,8 @@ pub(super) struct Exchange<'a> {
     endpoint: &'a Endpoint,
     /// The provider's model, where it depends on the name that was asked for.
     model: Cow<'a, str>,
+    /// What the client asks for beside its body.
+    betas: Vec<&'static str>,
 }
 
 impl<'a> Exchange<'a> {
@@ -59,7 +62,10 @@ impl<'a> Exchange<'a> {
         endpoint: &'a Endpoint,
     ) -> Self {
         let model = provider.model_for(inbound.asked_name());
-        Self { provider, inbound, endpoint, model }
+        let tells = spoken(endpoint, provider).profile().tells_betas;
+        let tells = tells.filter(|_| endpoint.protocol.profile().has_betas);
+        let betas = tells.map_or_else(Vec::new, |at| gated::of_client(inbound, provider, at));
+        Self { provider, inbound, endpoint, model, betas }
     }
 
     pub(super) fn provider(&self) -> &'a Provider {
@@ -81,6 +87,7 @@ impl<'a> Exchange<'a> {
             model: &self.model,
             known_as: self.provider.model_family.as_deref(),
             platform: self.provider.platform,
+            betas: &self.betas,
             lossy,
             seed: &self.inbound.read().id,
             service: self.provider.service,
@@ -96,10 +103,16 @@ impl<'a> Exchange<'a> {
 
     /// Whom the request is written for, for another thread.
     pub(super) fn own_target(&self) -> OwnTarget {
-        let Target { model, known_as, platform, lossy, seed, service } = self.target();
-        let known_as = known_as.map(str::to_owned);
-        let (model, seed) = (model.to_owned(), seed.to_owned());
-        OwnTarget { model, known_as, platform, lossy, seed, service }
+        let Target { model, known_as, platform, betas, lossy, seed, service } = self.target();
+        OwnTarget {
+            model: model.to_owned(),
+            known_as: known_as.map(str::to_owned),
+            platform,
+            betas: betas.to_vec(),
+            lossy,
+            seed: seed.to_owned(),
+            service,
+        }
     }
 
     /// Whom the answer is written for. It names the provider's model, as one that passes does.
@@ -130,6 +143,7 @@ pub(super) struct OwnTarget {
     model: String,
     known_as: Option<String>,
     platform: Platform,
+    betas: Vec<&'static str>,
     lossy: Lossy,
     seed: String,
     service: Service,
@@ -139,7 +153,8 @@ impl OwnTarget {
     pub(super) fn target(&self) -> Target<'_> {
         let Self { platform, lossy, service, .. } = *self;
         let known_as = self.known_as.as_deref();
-        Target { model: &self.model, known_as, platform, lossy, seed: &self.seed, service }
+        let (model, betas, seed) = (&*self.model, &*self.betas, &*self.seed);
+        Target { model, known_as, platform, betas, lossy, seed, service }
     }
 }
 

@@ -411,7 +411,7 @@ fn an_error_is_written_by_every_protocol_with_a_status_that_it_reads_again() {
                 let written = to.codec().write_error(&said, "req_1");
                 assert!((400..600).contains(&written.status), "{from} to {to}: {body}");
                 let again = to.codec().read_error(written.status, &HeaderMap::new(), &written.body);
-                assert_eq!(again.message, said.message, "{from} to {to}: {body}");
+                assert!(again.message.contains(&said.message), "{from} to {to}: {body}");
             }
         }
     }

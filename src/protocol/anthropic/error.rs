@@ -2,6 +2,8 @@
 //!
 //! It never invents a sentence where the vendor gave one.
 
+use std::borrow::Cow;
+
 use http::HeaderMap;
 use serde::Serialize;
 
@@ -24,7 +26,12 @@ pub(super) fn read_inside(at: At, body: &[u8]) -> Option<Failure> {
 /// Writes an error with the status that this protocol has for its kind.
 pub(super) fn write(failure: &Failure, request_id: &str) -> WrittenError {
     let body = json(&Out::of(failure, Some(request_id)));
-    WrittenError { status: failure.status, headers: Vec::new(), body }
+    // Agents make their conversation shorter after these alone.
+    let status = match (failure.kind, failure.status) {
+        (Kind::ContextWindow, status) if status != 413 => 400,
+        (_, status) => status,
+    };
+    WrittenError { status, headers: Vec::new(), body }
 }
 
 /// Without a status (in a stream, in a success) the type decides on the kind.
@@ -53,7 +60,7 @@ pub(super) struct Out<'a> {
 #[derive(Serialize)]
 struct DetailOut<'a> {
     r#type: &'static str,
-    message: &'a str,
+    message: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     details: Option<DetailsOut>,
 }
@@ -68,7 +75,7 @@ struct DetailsOut {
 impl<'a> Out<'a> {
     /// From the neutral form.
     pub(super) fn of(failure: &'a Failure, request_id: Option<&'a str>) -> Self {
-        let (r#type, message) = (type_of(failure.kind), failure.message.as_str());
+        let (r#type, message) = (type_of(failure.kind), message_of(failure));
         // With these words they go on without a thread, and send all that was said.
         let details = (failure.param.as_deref() == Some(THREAD)).then_some(DetailsOut {
             error_code: "thread_unsupported_request",
@@ -77,6 +84,20 @@ impl<'a> Out<'a> {
         Self { r#type: "error", error: DetailOut { r#type, message, details }, request_id }
     }
 }
+
+/// The sentence. A prompt that is too long is told in the words by which agents know it.
+fn message_of(failure: &Failure) -> Cow<'_, str> {
+    let message = failure.message.as_str();
+    let is_known =
+        message.get(..TOO_LONG.len()).is_some_and(|it| it.eq_ignore_ascii_case(TOO_LONG));
+    match failure.kind {
+        Kind::ContextWindow if !is_known => Cow::Owned(format!("{TOO_LONG}: {message}")),
+        _ => Cow::Borrowed(message),
+    }
+}
+
+/// How the vendor's own error of a prompt that is too long begins.
+const TOO_LONG: &str = "prompt is too long";
 
 fn type_of(kind: Kind) -> &'static str {
     match kind {

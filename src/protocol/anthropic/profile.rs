@@ -3,6 +3,7 @@
 //! It never knows what a body says.
 
 use super::foreign::GIVEN_BACK;
+use crate::protocol::codec::Platform;
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
@@ -18,6 +19,12 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     words: WORDS,
     hosts: &["api.anthropic.com"],
     speaks_at: &[("api.anthropic.", ".com")],
+    also_at: &[
+        ("bedrock-runtime.", Platform::Bedrock),
+        ("bedrock-runtime-fips.", Platform::Bedrock),
+        ("bedrock-mantle.", Platform::Bedrock),
+    ],
+    has_betas: true,
     credential: ("x-api-key", ""),
     own_headers: Some("anthropic-"),
     told_by: Some("anthropic-version"),

@@ -19,8 +19,7 @@ pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
     let message = value["message"].as_str().or_else(|| value["Message"].as_str());
     let Some(message) = message else { return told.bare(name.and_then(told::kind_of), body) };
     let known = name.and_then(told::kind_of).unwrap_or_else(|| Kind::from_status(status));
-    let failure = told.failure(particular(known, message), message);
-    failure.with_code(name.map(str::to_owned))
+    told.failure(particular(known, message), message)
 }
 
 /// Reads an exception that comes as a frame, after a 200. Its name stands for a status of its own.
@@ -34,7 +33,7 @@ pub(super) fn read_exception(name: &str, payload: &[u8]) -> Failure {
         Some(Kind::Server) | None => Kind::from_status(original.unwrap_or(INTERNAL)),
         Some(kind) => particular(kind, message),
     };
-    let failure = Failure::new(kind, message).with_code(Some(name.to_owned()));
+    let failure = Failure::new(kind, message);
     let told = AsTold { brief: failure.observed(), codes: vec![name.to_owned()] };
     Failure { told: Some(Box::new(told)), ..failure }
 }

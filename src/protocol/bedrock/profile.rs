@@ -3,6 +3,7 @@
 //! It never knows what a body says.
 
 use super::foreign::GIVEN_BACK;
+use crate::models::betas::Elsewhere;
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
@@ -18,6 +19,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     words: WORDS,
     hosts: &[".amazonaws.com"],
     speaks_at: &[("bedrock-runtime", ".amazonaws.com")],
+    tells_betas: Some(Elsewhere::Converse),
     is_signed: true,
     in_path: Some(InPath { behind: &["model"], before: &['/'] }),
     in_query: InQuery::Signature,

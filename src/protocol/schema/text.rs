@@ -15,6 +15,11 @@ impl<'a> Text<'a> {
         Self { text, at: 0 }
     }
 
+    /// How far it has been passed, in bytes.
+    pub(in crate::protocol) fn at(&self) -> usize {
+        self.at
+    }
+
     /// The next byte that is not white space.
     pub(in crate::protocol) fn peek(&mut self) -> Option<u8> {
         let rest = self.text.as_bytes().get(self.at..)?;

@@ -4,8 +4,11 @@ use std::sync::LazyLock;
 
 use memchr::memmem::Finder;
 
-use super::{At, BAD_GATEWAY, Told, kind_of};
-use crate::{body, failure::Failure};
+use super::{At, BAD_GATEWAY, Told, is_about_context, kind_of};
+use crate::{
+    body,
+    failure::{Failure, Kind},
+};
 
 /// Whether a JSON answer is an error and holds nothing that was asked for.
 pub(crate) fn is_error_alone(json: &[u8]) -> bool {
@@ -43,6 +46,25 @@ pub(crate) fn odd_event(data: &str) -> Option<Failure> {
 /// The status of an error inside a success: its own number, or 502.
 pub(crate) fn status_inside(body: &[u8]) -> u16 {
     Told::inside(At::Success, body).status().unwrap_or(BAD_GATEWAY)
+}
+
+/// The same failure under the status of its kind, where no number but a word says what it is. How it is
+/// judged stays the same.
+pub(crate) fn with_its_own_status(said: Failure, body: &[u8]) -> Failure {
+    let told = Told::inside(At::Success, body);
+    if told.status().is_some() {
+        return said;
+    }
+    let words = told.codes();
+    let kind = match words.iter().find_map(|word| kind_of(word)) {
+        // Vague: it says less than that something broke.
+        None | Some(Kind::Server) => return said,
+        Some(Kind::InvalidRequest) if is_about_context(&said.message) => Kind::ContextWindow,
+        // A provider that is out of order is a bad gateway.
+        Some(kind) if kind.status() >= 500 => return said,
+        Some(kind) => kind,
+    };
+    Failure { kind, status: kind.status(), ..said }
 }
 
 /// The key, as it is written or with a letter of it escaped.

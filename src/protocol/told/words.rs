@@ -208,6 +208,19 @@ const CONTEXT_WORDS: &[&str] = &[
     "too many tokens",
     "maximum number of tokens",
     "exceed context limit",
+    "context size",
+    "input token count",
+    "input tokens exceed",
+    "number of input tokens exceeds",
+    "maximum prompt length",
+    "maximum model length",
+    "maximum input length",
+    "maximum allowed input length",
+    "expected maxlength",
+    "reduce the length of the messages",
+    "`max_new_tokens` must be",
+    "prompt too long",
+    "exceeds the maximum context",
 ];
 
 #[cfg(test)]

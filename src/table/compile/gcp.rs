@@ -65,8 +65,13 @@ impl Compiler<'_> {
 
     /// Where a provider's models are served: at Vertex AI, a publisher's are asked for in its protocol.
     pub(super) fn platform(&mut self, protocol: Protocol, place: &Place, path: &Path) -> Platform {
-        let Place::Wire { base, .. } = place else { return Platform::Own };
-        let Some(publisher) = base.publisher() else { return Platform::Own };
+        let Place::Wire { base, origin } = place else { return Platform::Own };
+        let Some(publisher) = base.publisher() else {
+            let host = origin.uri.host().unwrap_or_default();
+            let also_at = protocol.profile().also_at.iter();
+            let found = also_at.copied().find(|(start, _)| host.starts_with(start));
+            return found.map_or(Platform::Own, |(_, platform)| platform);
+        };
         let speaks = match publisher {
             "google" => Protocol::Gemini,
             "anthropic" => Protocol::Anthropic,

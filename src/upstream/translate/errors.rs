@@ -2,7 +2,7 @@
 //! or an error inside a success.
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER};
 
 use super::Exchange;
 use crate::{
@@ -71,6 +71,12 @@ impl Exchange<'_> {
         let status = StatusCode::from_u16(written.status).unwrap_or(StatusCode::BAD_GATEWAY);
         let mut answer = whole(status, written.body, relayed(headers));
         answer.headers.extend(written.headers.into_iter().filter_map(headers::own));
+        let retry_after = said.retry_after.or_else(|| failed::retry_after(headers));
+        // Whatever way the provider has to say it: the client knows this one.
+        if let Some(wait) = retry_after.filter(|_| !answer.headers.contains_key(RETRY_AFTER)) {
+            let seconds = wait.as_millis().div_ceil(1_000) as u64;
+            answer.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
         let failure = said.brief(&self.provider.own_classes);
         // A provider's own words may repeat a key or a prompt, which no log shall hold.
         let cause = match failure.what {
@@ -79,7 +85,7 @@ impl Exchange<'_> {
         };
         Failed {
             failure,
-            retry_after: said.retry_after.or_else(|| failed::retry_after(headers)),
+            retry_after,
             cause,
             answer: Some(Box::new(answer)),
             usage: None,

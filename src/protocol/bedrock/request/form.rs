@@ -173,6 +173,7 @@ pub(super) struct ModelFields<'a> {
     pub(super) reasoning_config: Option<NovaReasoning>,
     pub(super) top_k: Option<u64>,
     pub(super) nova_top_k: Option<u64>,
+    pub(super) betas: &'a [&'static str],
     pub(super) extras: &'a [Extra],
 }
 
@@ -247,6 +248,7 @@ impl<'a> ModelFields<'a> {
             && self.reasoning_config.is_none()
             && self.top_k.is_none()
             && self.nova_top_k.is_none()
+            && self.betas.is_empty()
             && self.named().next().is_none()
     }
 
@@ -283,6 +285,9 @@ impl Serialize for ModelFields<'_> {
         }
         if let Some(top_k) = self.nova_top_k {
             map.serialize_entry("inferenceConfig", &NovaInference { top_k })?;
+        }
+        if !self.betas.is_empty() {
+            map.serialize_entry("anthropic_beta", self.betas)?;
         }
         for (name, value) in self.named() {
             map.serialize_entry(name, value)?;

@@ -36,7 +36,10 @@ pub(in crate::protocol::bedrock) fn write(
     let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model), bedrock::CALL_IDS.of(model));
     let mut losses = target.losses();
     let turns = from.alternating();
-    let plan = Plan::of(from, &turns, model, &mut losses)?;
+    let mut plan = Plan::of(from, &turns, model, &mut losses)?;
+    if bedrock::FAMILY.of(model) == Family::Claude {
+        plan.fields.betas = target.betas;
+    }
     let has_field = bedrock::SCHEMAS.of(model);
     let format = Structured::of(from, has_field, !plan.can_force, &mut losses)?;
     let answer_tool = format.tool();
