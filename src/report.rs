@@ -1,6 +1,7 @@
 //! What reads the record of every request that has ended.
 
 pub(crate) mod access_log;
+pub(crate) mod alerts;
 pub(crate) mod feed;
 pub(crate) mod metrics;
 #[cfg(feature = "otlp")]

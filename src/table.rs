@@ -14,6 +14,7 @@ pub(crate) mod keyring;
 pub(crate) mod terms;
 pub(crate) mod access;
 pub(crate) mod mock;
+pub(crate) mod alerts;
 pub(crate) mod aws;
 pub(crate) mod prices;
 pub(crate) mod strict;
@@ -50,6 +51,8 @@ pub struct Table {
     names: names::Names,
     /// Who may call.
     pub keyring: Keyring,
+    /// Who is told when something goes wrong.
+    pub(crate) alerts: Vec<Arc<alerts::Alert>>,
     /// Which pages may call from a browser.
     pub(crate) cors: Option<Cors>,
     /// What handshakes with clients need, where their port speaks TLS.

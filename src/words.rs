@@ -66,6 +66,30 @@ words! {
 }
 
 words! {
+    /// What an alert is about.
+    pub(crate) AlertKind {
+        /// A provider rests, is on trial, or fails its probes.
+        ProviderResting = "provider_resting",
+        /// A lower tier or another alias has served all requests to an alias for a while.
+        PoolDegraded = "pool_degraded",
+        /// A provider has refused its credential.
+        CredentialRefused = "credential_refused",
+        /// A provider does not know its model.
+        ModelMissing = "model_missing",
+        /// Many requests to an alias fail.
+        ErrorRate = "error_rate",
+        /// Many requests to an alias need another provider.
+        FallbackRate = "fallback_rate",
+        /// A key has used most of its budget, or all of it: not raised by this version.
+        Budget = "budget",
+        /// An edit of the configuration was refused.
+        ReloadFailed = "reload_failed",
+        /// An answer has tokens and its model no price, in a file that has prices.
+        UnpricedModel = "unpriced_model",
+    }
+}
+
+words! {
     /// How the next provider is chosen inside a tier.
     #[derive(Default)]
     pub(crate) Strategy {

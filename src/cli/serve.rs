@@ -22,8 +22,8 @@ use crate::{
     admin::{self, status::Sources},
     gateway::Gateway,
     live::{Meters, Retries},
-    reload::{Hint, Hints, Loader},
-    report::access_log::Queue,
+    reload::{Hint, Hints, Latest, Loader},
+    report::{access_log::Queue, alerts},
     secret::names::label,
     serve::{Context, Stage, connection::Timeouts, outages, routes},
     table::{Place, Table},
@@ -81,14 +81,7 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
     }
     let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let drained = control.block_on(async {
-        let (probed, counted) = (Arc::clone(&gateway), Arc::clone(&meters));
-        tokio::spawn(async move {
-            let ended = probe::follow(move || probed.snapshot(), counted, identities).await;
-            if let Err(error) = ended {
-                tracing::error!(%error, "providers cannot be probed");
-            }
-        });
-        tokio::spawn(give_back());
+        tend(&gateway, &meters, &latest, identities);
         if let Some(listener) = listeners.admin {
             let listener = tokio::net::TcpListener::from_std(listener)?;
             let sources = Sources { gateway, meters, feed, latest };
@@ -118,6 +111,29 @@ fn core(
             }
         });
     })
+}
+
+/// What goes on beside requests: probes, alerts, and what is given back.
+fn tend(
+    gateway: &Arc<Gateway>,
+    meters: &Arc<Meters>,
+    latest: &Arc<Latest>,
+    identities: Arc<Identities>,
+) {
+    let (probed, counted) = (Arc::clone(gateway), Arc::clone(meters));
+    tokio::spawn(async move {
+        let ended = probe::follow(move || probed.snapshot(), counted, identities).await;
+        if let Err(error) = ended {
+            tracing::error!(%error, "providers cannot be probed");
+        }
+    });
+    let latest = Arc::clone(latest);
+    tokio::spawn(alerts::follow(alerts::Sources {
+        gateway: Arc::clone(gateway),
+        meters: Arc::clone(meters),
+        problems: Box::new(move || latest.loads().problems),
+    }));
+    tokio::spawn(give_back());
 }
 
 /// Gives back what reading the file has left, and then what each load leaves; and tells the log of what

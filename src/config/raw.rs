@@ -5,11 +5,13 @@
 
 use std::collections::BTreeMap;
 
+mod alerts;
 mod auth;
 mod failover;
 mod limits;
 mod prices;
 
+pub(crate) use alerts::Alert;
 pub(crate) use auth::{Auth, KeyDefinition, Team};
 pub(crate) use failover::{
     Backoff, Commit, Cooldown, Fallback, HealthCheck, Hedge, Jitter, Meaning, Stay, Sticky,
@@ -65,6 +67,8 @@ pub(crate) struct File {
     pub(crate) defaults: Option<PoolKeys>,
     /// Further names of targets: what a client may ask for, and the name that is meant.
     pub(crate) aliases: Option<BTreeMap<String, String>>,
+    /// Webhooks that are told what goes wrong, and when it is over.
+    pub(crate) alerts: Option<Vec<Alert>>,
     /// Pages that may call from a browser.
     pub(crate) cors: Option<Cors>,
     /// TLS for clients.

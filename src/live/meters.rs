@@ -5,6 +5,7 @@
 //! count is read from the table at each scrape, in `admin::gauges`.
 
 mod health;
+pub(crate) mod incidents;
 mod maker;
 mod process;
 mod retain;

@@ -4,6 +4,7 @@
 //! All problems are found, not the first only; a file with any of them changes nothing.
 
 mod access;
+mod alerts;
 mod aws;
 mod cors;
 mod endpoints;
@@ -46,6 +47,7 @@ pub fn compile(
     let mut compiler = Compiler::new(loaded, registry);
     let (pools, keyring) = compiler.file(loaded, hash_key);
     let names = compiler.names(&loaded.file);
+    let alerts = compiler.alerts(loaded.file.alerts.as_deref());
     let cors = compiler.cors(loaded.file.cors.as_ref());
     let tls = compiler.tls(loaded.certificates.as_ref());
     if !compiler.problems.is_empty() {
@@ -53,7 +55,17 @@ pub fn compile(
     }
     compiler.draft.commit();
     let hash = loaded.source.sha256().into();
-    Ok(Table { pools, by_alias: compiler.aliases, names, keyring, cors, tls, hash, created })
+    Ok(Table {
+        pools,
+        by_alias: compiler.aliases,
+        names,
+        keyring,
+        alerts,
+        cors,
+        tls,
+        hash,
+        created,
+    })
 }
 
 /// What is wrong with the sound part of a file that will not be served anyway.
@@ -61,6 +73,7 @@ pub fn problems(loaded: &Loaded, registry: &Registry) -> Vec<Problem> {
     let mut compiler = Compiler::new(loaded, registry);
     compiler.file(loaded, &HashKey::random());
     compiler.names(&loaded.file);
+    compiler.alerts(loaded.file.alerts.as_deref());
     compiler.cors(loaded.file.cors.as_ref());
     compiler.tls(loaded.certificates.as_ref());
     compiler.problems

@@ -3,7 +3,9 @@
 //! Never: a stop or a shortage is felt by a request that could have been served.
 
 mod access_log;
+mod alerts;
 mod attempts;
+mod browser;
 mod estimates;
 mod ledger;
 mod life;

@@ -6,6 +6,7 @@
 use prometheus::{Gauge, IntCounter, IntCounterVec};
 
 use super::maker::Maker;
+use crate::words::AlertKind;
 
 /// What is told of the process.
 #[derive(Debug)]
@@ -20,6 +21,10 @@ pub struct ProcessMeters {
     pub(crate) panics: IntCounter,
     /// Lines of the access log that were lost.
     pub(crate) log_lines_dropped: IntCounter,
+    /// Alerts raised, by kind.
+    pub(crate) alerts: IntCounterVec,
+    /// Posts to webhooks: `delivered` or `failed`.
+    pub(crate) alert_posts: IntCounterVec,
     /// Spans, by what became of them: `sent`, `failed` or `dropped`.
     pub(crate) spans: IntCounterVec,
 }
@@ -33,10 +38,17 @@ impl ProcessMeters {
             .register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         let reloads = make.counters("config_reloads_total", "Configurations read.", &["result"])?;
         let spans = make.counters("spans_total", "Spans by what became of them.", &["result"])?;
+        let alerts = make.counters("alerts_total", "Alerts raised, by kind.", &["kind"])?;
+        let alert_posts =
+            make.counters("alert_posts_total", "Posts to webhooks of alerts.", &["result"])?;
+        let kinds: Vec<&str> = AlertKind::ALL.iter().map(|kind| kind.name()).collect();
         // From zero, so that a rule sees the first one.
-        for (counter, results) in
-            [(&reloads, &["success", "failure"][..]), (&spans, &["sent", "failed", "dropped"])]
-        {
+        for (counter, results) in [
+            (&reloads, &["success", "failure"][..]),
+            (&spans, &["sent", "failed", "dropped"]),
+            (&alert_posts, &["delivered", "failed"]),
+            (&alerts, &kinds),
+        ] {
             results.iter().for_each(|result| drop(counter.with_label_values(&[*result])));
         }
         Ok(Self {
@@ -50,6 +62,8 @@ impl ProcessMeters {
                 "When the configuration that serves was read.",
             )?,
             panics: make.counter("panics_total", "Requests lost to a fault of the router.")?,
+            alerts,
+            alert_posts,
             spans,
             log_lines_dropped: make.counter("log_lines_dropped_total", "Access log lines lost.")?,
         })

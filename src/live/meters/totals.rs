@@ -103,7 +103,7 @@ pub(crate) fn is_failure(outcome: &str) -> Option<bool> {
 }
 
 /// Every series with the values of these labels.
-fn each<const N: usize>(
+pub(super) fn each<const N: usize>(
     series: &IntCounterVec,
     names: [&str; N],
     mut tell: impl FnMut([&str; N], u64),

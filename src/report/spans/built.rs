@@ -12,7 +12,7 @@ use opentelemetry::{
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use crate::{
-    protocol::{Endpoint, Operation, codec::Platform},
+    protocol::{Endpoint, Operation, codec::Platform, conversation::Usage},
     record::{End, Finished, Outcome, trail::Step},
     report::access_log::line::{self, Attempt, Line},
     table::{Place, Pool, Provider},
@@ -53,6 +53,9 @@ pub(super) fn server(request: &Finished<'_>, trace: &Trace) -> SpanData {
     if let Some(cost) = request.cost {
         add("onwards.cost.usd", (cost as f64 / 1e12).into());
     }
+    if request.estimated {
+        add("onwards.usage.estimated", true.into());
+    }
     let fault = fault(request);
     if let Some(fault) = &fault {
         add("error.type", fault.clone());
@@ -75,7 +78,7 @@ pub(super) fn attempts(request: &Finished<'_>, trace: &Trace, mut send: impl FnM
     let (begins, ended) = (before(request.ended, request.times.total), request.ended);
     let served = request.served.map(|(_, _, step)| step as *const Step);
     let told = line::Attempts::of(request);
-    for ((pool, provider, step), told) in request.attempts().zip(told.iter()) {
+    for (place, ((pool, provider, step), told)) in request.attempts().zip(told.iter()).enumerate() {
         let Some(asked) = step.asked else { continue };
         let since = asked.started.into_std().saturating_duration_since(request.started);
         let started = begins + since;
@@ -85,6 +88,10 @@ pub(super) fn attempts(request: &Finished<'_>, trace: &Trace, mut send: impl FnM
         let mut attributes = facts(request, pool, provider, &told);
         if is_served {
             answered(request, asked.took, &mut attributes);
+        }
+        let spent = request.spent.iter().find(|(at, _)| *at == place).map(|(_, usage)| *usage);
+        if let Some(usage) = spent.or(request.usage.filter(|_| is_served)) {
+            used(usage, &mut attributes);
         }
         let is_fault =
             told.class.is_some() || (is_served && matches!(request.end, End::BrokeOff(_)));
@@ -151,7 +158,11 @@ fn answered(request: &Finished<'_>, first_byte: Duration, attributes: &mut Vec<K
     if let End::BrokeOff(reason) = request.end {
         add("error.type", reason.into());
     }
-    let Some(usage) = request.usage else { return };
+}
+
+/// The tokens that an attempt took.
+fn used(usage: Usage, attributes: &mut Vec<KeyValue>) {
+    let mut add = |name: &'static str, value: Value| attributes.push(KeyValue::new(name, value));
     for (kind, tokens) in usage.by_kind() {
         let name = match kind {
             "input" => "gen_ai.usage.input_tokens",
