@@ -54,6 +54,7 @@ impl Endpoint {
     }
 
     /// The path as OpenTelemetry writes a route: with `{model}` where one is named.
+    #[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "spans alone read it"))]
     pub(crate) fn route(path: &str, query: Option<&str>) -> Option<Cow<'static, str>> {
         Protocol::ALL.iter().find_map(|&protocol| {
             let mut rows = protocol.profile().endpoints.iter();

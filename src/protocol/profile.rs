@@ -87,6 +87,7 @@ pub struct Profile {
     /// Where an answer tells its tokens.
     pub(crate) usage: Form,
     /// What OpenTelemetry calls its vendor (`gen_ai.provider.name`).
+    #[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "spans alone read it"))]
     pub(crate) telemetry: &'static str,
     /// The keys, in quotes, behind which a model speaks: in a stream, and in a whole answer.
     pub(crate) spoken: [&'static [&'static str]; 2],
