@@ -13,18 +13,17 @@ use axum::{
     Json, Router,
     body::Body,
     extract::{Query, State},
-    http::{Request, StatusCode, header},
+    http::{HeaderMap, Request, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
 };
 use futures_util::stream;
 use hyper::body::Incoming;
-use tokio::net::TcpListener;
 use tower_service::Service as _;
 
 use self::{
     board::Board,
-    explain::Explanation,
+    explain::{Asker, Explanation},
     gauges::{Gauges, MOST_UNUSED, MOST_ZEROS, with_zeros},
     status::Sources,
 };
@@ -32,7 +31,7 @@ use crate::{
     secret::names::label,
     serve::{
         Stage,
-        connection::{self, Timeouts},
+        connection::{self, Listener, Timeouts},
         reply::Reply,
     },
 };
@@ -47,8 +46,8 @@ struct Port {
 }
 
 /// Serves the operations port with the limits of the clients' port, and with a most of connections.
-pub(crate) async fn listen(sources: Sources, listener: TcpListener, timeouts: Timeouts) {
-    let is_local = listener.local_addr().is_ok_and(|address| address.ip().is_loopback());
+pub(crate) async fn listen(sources: Sources, listener: Listener, timeouts: Timeouts) {
+    let is_local = listener.is_local();
     let port = Port { router: router(sources), is_local, stage: Stage::default() };
     connection::accept(Arc::new(port), listener, timeouts, MOST_CONNECTIONS).await;
 }
@@ -143,6 +142,7 @@ async fn metrics(State(board): State<Arc<Board>>) -> Response {
 struct Question {
     model: String,
     key: Option<String>,
+    path: Option<String>,
     #[serde(default)]
     tokens: u64,
 }
@@ -150,12 +150,22 @@ struct Question {
 async fn explained(
     State(board): State<Arc<Board>>,
     Query(question): Query<Question>,
+    headers: HeaderMap,
 ) -> Result<Json<Explanation>, (StatusCode, String)> {
-    let Question { model, key, tokens } = question;
-    let told = explain::explain(&board.sources.gateway.snapshot(), &model, key.as_deref(), tokens);
+    let Question { model, key, path, tokens } = question;
+    let token = headers.get(EXPLAINED_KEY).and_then(|value| value.to_str().ok());
+    let asker = match (&key, token) {
+        (Some(name), _) => Asker::Named(name),
+        (None, Some(token)) => Asker::Token(token),
+        (None, None) => Asker::Any,
+    };
+    let question = explain::Question { alias: &model, asker, path: path.as_deref(), tokens };
+    let told = explain::explain(&board.sources.gateway.snapshot(), question);
     told.map(Json).map_err(|why| (StatusCode::NOT_FOUND, why + "\n"))
 }
 
+/// The token of the caller that an explanation is for: not in the query, which proxies log.
+const EXPLAINED_KEY: &str = "x-onwards-key";
 /// Scrapers and operators are few.
 const MOST_CONNECTIONS: usize = 64;
 /// What a stranger's page in an operator's browser would like to read.

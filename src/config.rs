@@ -34,7 +34,7 @@ pub(crate) use certificates::Certificates;
 pub(crate) use path::Path;
 pub(crate) use problem::Problem;
 pub use problem::Problems;
-pub use schema::schema;
+pub use schema::{published, schema};
 pub(crate) use source::Source;
 
 /// A file that was read and has the right shape.

@@ -22,6 +22,8 @@ pub struct Gateway {
     has_cors: AtomicBool,
     /// Whether clients speak TLS: asked by every connection.
     has_tls: AtomicBool,
+    /// What stands before the path of every request of a client, without a slash at its end.
+    base_path: Option<Box<str>>,
 }
 
 impl Gateway {
@@ -29,7 +31,18 @@ impl Gateway {
     pub fn new(table: Table) -> Self {
         let has_cors = AtomicBool::new(table.cors.is_some());
         let has_tls = AtomicBool::new(table.tls.is_some());
-        Self { table: ArcSwap::from_pointee(table), has_cors, has_tls }
+        Self { table: ArcSwap::from_pointee(table), has_cors, has_tls, base_path: None }
+    }
+
+    /// The same below a path.
+    #[must_use]
+    pub(crate) fn below(self, base_path: Option<&str>) -> Self {
+        Self { base_path: base_path.map(Box::from), ..self }
+    }
+
+    /// What stands before the path of every request of a client.
+    pub(crate) fn base_path(&self) -> Option<&str> {
+        self.base_path.as_deref()
     }
 
     /// The table as it is now.

@@ -90,11 +90,21 @@ impl BasePath {
         rest.ends_with("/publishers").then_some(last)
     }
 
+    /// Whether a client's deployment of Azure is left out below it, and nothing of its own stands in
+    /// that place: the body alone says which model is meant.
+    pub(crate) fn leaves_out_deployments(&self) -> bool {
+        let names_one = self.path.rsplit('/').nth(1) == Some("deployments");
+        self.prefix.is_some() || (self.names_api && !names_one)
+    }
+
     /// How many bytes of a client's path stand at the end of the base already: `/v1` of
     /// `/v1/models` when the base is `/v1` or `/openai/v1`, or names its API in another way.
     fn overlap(&self, path: &str) -> usize {
         if self.names_api || self.prefix.is_some() {
-            return deployment(path).unwrap_or_else(|| version(path).len());
+            let azures = || path.strip_prefix(AZURE).filter(|rest| rest.starts_with('/'));
+            return deployment(path)
+                .or_else(|| Some(AZURE.len() + version(azures()?).len()))
+                .unwrap_or_else(|| version(path).len());
         }
         let last = self.path.get(self.last..).unwrap_or_default();
         match path.strip_prefix(last) {
@@ -137,6 +147,10 @@ pub fn join(base: &BasePath, client: &str) -> String {
     let query = match (base_query, query) {
         (Some(own), Some(client)) if !client.is_empty() => {
             kept = without_named(client, own);
+            Some(&*kept)
+        }
+        (None, Some(client)) if client.matches(API_VERSION).nth(1).is_some() => {
+            kept = without_named(client, "");
             Some(&*kept)
         }
         (_, query) => query,
@@ -217,17 +231,25 @@ fn deployment(path: &str) -> Option<usize> {
     Some(DEPLOYMENTS.len() + end).filter(|_| end > 0)
 }
 
-/// The pairs of a client's query whose names the base's query has not.
+/// The pairs of a client's query whose names the base's query has not. Azure takes names in capitals
+/// for the same.
 fn without_named(client: &str, own: &str) -> String {
-    let name = |pair: &'_ str| pair.split('=').next().unwrap_or_default().to_owned();
-    let owned: SmallVec<[String; 2]> = own.split('&').map(name).collect();
-    let decoded = |pair: &str| {
-        let name = name(pair).replace('+', " ");
-        percent_encoding::percent_decode_str(&name).decode_utf8_lossy().into_owned()
+    let owned: SmallVec<[String; 2]> = own.split('&').map(name_of).collect();
+    let mut has_version = owned.iter().any(|name| name == API_VERSION);
+    let mut stays = |pair: &&str| {
+        let name = name_of(pair);
+        let repeats = name == API_VERSION && std::mem::replace(&mut has_version, true);
+        !repeats && !owned.contains(&name)
     };
-    let kept: SmallVec<[&str; 4]> =
-        client.split('&').filter(|pair| !owned.contains(&decoded(pair))).collect();
+    let kept: SmallVec<[&str; 4]> = client.split('&').filter(|pair| stays(pair)).collect();
     kept.join("&")
+}
+
+/// The name of a pair of a query, as the most lenient server reads it.
+fn name_of(pair: &str) -> String {
+    let name = pair.split('=').next().unwrap_or_default().replace('+', " ");
+    let name = percent_encoding::percent_decode_str(&name).decode_utf8_lossy();
+    name.trim().to_ascii_lowercase()
 }
 
 /// The version that a client's path begins with, its slash included: `/v1`, `/v1beta`.
@@ -302,7 +324,10 @@ fn is_plain(byte: u8) -> bool {
 
 /// How bases end that say in which form they are spoken to.
 const FORMS: [&str; 4] = ["openai", "openapi", "compat", "compatible"];
+/// The parameter that Azure wants once.
+const API_VERSION: &str = "api-version";
 /// How clients of Azure begin.
+const AZURE: &str = "/openai";
 const DEPLOYMENTS: &str = "/openai/deployments/";
 /// The first segments of paths that no host is called.
 const NO_HOSTS: [&str; 8] =

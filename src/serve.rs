@@ -36,11 +36,6 @@ pub(crate) mod cors;
 
 use std::{net::IpAddr, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
-use futures_util::FutureExt;
-use http::{Method, Request, Response, Uri, uri::PathAndQuery};
-use hyper::body::Incoming;
-use tokio::net::TcpListener;
-
 pub use self::stage::Stage;
 pub(crate) use self::{context::Context, intake::BodyLimits};
 use self::{cors::CrossOrigin, reply::Reply};
@@ -51,16 +46,21 @@ use crate::{
     record::{Asks, Finished, Record, Report, RequestId},
     refusal::Refusal,
 };
+use futures_util::FutureExt;
+use http::{Method, Request, Response, Uri, uri::PathAndQuery};
+use hyper::body::Incoming;
 
 impl Context {
-    /// Serves every connection of one listener until the router closes, then until each has ended.
+    /// Serves every connection of some listeners until the router closes, then until each has ended.
     pub(crate) async fn listen(
         self: Arc<Self>,
-        listener: TcpListener,
+        listeners: Vec<connection::Listener>,
         timeouts: connection::Timeouts,
     ) {
         let sweeper = tokio::spawn(sweep(Arc::clone(&self)));
-        connection::accept(Arc::clone(&self), listener, timeouts, usize::MAX).await;
+        let accept =
+            |listener| connection::accept(Arc::clone(&self), listener, timeouts, usize::MAX);
+        futures_util::future::join_all(listeners.into_iter().map(accept)).await;
         self.stage.drained().await;
         sweeper.abort();
     }
@@ -73,6 +73,14 @@ impl Context {
         id: RequestId,
         client: Option<IpAddr>,
     ) -> (Protocol, Served) {
+        if let Some(base) = self.gateway.base_path()
+            && !strip(base, &mut request)
+        {
+            let asks = Asks { client, ..Asks::default() };
+            let record = Record::begin(Arc::clone(&self.report), id, asks);
+            let refused = async move { answer::refuse(&Refusal::NotFound, record) };
+            return (Protocol::default(), Box::pin(refused));
+        }
         let mut endpoint = proxy::endpoint_of(&request);
         if endpoint.is_none()
             && let Some(single) = with_single_slashes(request.uri())
@@ -159,6 +167,30 @@ struct Unreported;
 impl Report for Unreported {
     fn finished(&self, _: &Finished<'_>) {}
 }
+
+/// Takes the base path away that stands before every path; false where it does not. Who asks whether
+/// the process is up need not know it.
+fn strip(base: &str, request: &mut Request<Incoming>) -> bool {
+    let path = request.uri().path();
+    let Some(rest) = path.strip_prefix(base) else { return LIFE.contains(&path) };
+    if !(rest.is_empty() || rest.starts_with('/')) {
+        return false;
+    }
+    let rest = if rest.is_empty() { "/" } else { rest };
+    let below = match request.uri().query() {
+        None => rest.parse::<PathAndQuery>(),
+        Some(query) => format!("{rest}?{query}").parse(),
+    };
+    let Ok(below) = below else { return false };
+    let mut parts = std::mem::take(request.uri_mut()).into_parts();
+    parts.path_and_query = Some(below);
+    let Ok(uri) = Uri::from_parts(parts) else { return false };
+    *request.uri_mut() = uri;
+    true
+}
+
+/// What tells of the life of the process.
+const LIFE: [&str; 2] = ["/healthz", "/readyz"];
 
 /// The same with a row of slashes in the path as one, as most servers read it. Only what is not known as it is
 /// written is looked at.

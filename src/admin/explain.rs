@@ -3,11 +3,14 @@
 //!
 //! It asks no provider and takes nothing: limits are looked at, not spent.
 
+mod asker;
+
 use std::time::Duration;
 
 use serde::Serialize;
 use tokio::time::Instant;
 
+pub use self::asker::Asker;
 use crate::{
     live::{Limited, Limits, State},
     secret::names::label,
@@ -23,6 +26,12 @@ pub struct Explanation {
     /// Why the router would say no, before any provider is asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) refused: Option<String>,
+    /// Whose key stands in, where the alias is closed and the question named no key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) told_for: Option<String>,
+    /// The rule that sends the caller to another alias.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) redirected: Option<String>,
     /// Who would be asked: the alias's pool, then those that take over.
     pub(crate) pools: Vec<PoolExplained>,
 }
@@ -34,6 +43,9 @@ pub(crate) struct PoolExplained {
     pub(crate) alias: String,
     /// How it chooses.
     pub(crate) strategy: &'static str,
+    /// The rule that leads to it from an alias that takes over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) redirected: Option<String>,
     /// Its own state in words.
     pub(crate) state: String,
     /// Its providers in order.
@@ -62,36 +74,46 @@ pub(crate) struct CandidateExplained {
     pub(crate) latency: Option<f32>,
 }
 
-/// Which providers would be asked for `alias` with the named key, or without one, and with a prompt of so
-/// many tokens.
+/// A question for an explanation.
+#[derive(Debug, Clone, Copy)]
+pub struct Question<'a> {
+    /// The name that a client would ask for.
+    pub alias: &'a str,
+    /// Who would ask.
+    pub asker: Asker<'a>,
+    /// At which path, where that matters.
+    pub path: Option<&'a str>,
+    /// The tokens of the prompt.
+    pub tokens: u64,
+}
+
+/// Which providers would be asked.
 ///
 /// # Errors
 /// A sentence for the operator: there is no such alias or no such key.
-pub fn explain(
-    table: &Table,
-    alias: &str,
-    key: Option<&str>,
-    tokens: u64,
-) -> Result<Explanation, String> {
-    let first = table.find(alias).ok_or_else(|| format!("there is no alias `{}`", label(alias)))?;
-    let caller = match key {
-        None => Caller::Anonymous,
-        Some(name) => Caller::Known(
-            table
-                .keyring
-                .named(name)
-                .ok_or_else(|| format!("there is no key named `{}`", label(name)))?,
-        ),
+pub fn explain(table: &Table, question: Question<'_>) -> Result<Explanation, String> {
+    let Question { alias, asker, path, tokens } = question;
+    let asked = table.find(alias).ok_or_else(|| format!("there is no alias `{}`", label(alias)))?;
+    let (caller, told_for) = asker.caller(table, asked)?;
+    let mut told = Explanation {
+        model: label(alias).into_owned(),
+        refused: None,
+        told_for,
+        redirected: asker::redirect(table, asked, caller),
+        pools: Vec::new(),
     };
-    let mut told =
-        Explanation { model: label(alias).into_owned(), refused: None, pools: Vec::new() };
-    let first = match access::resolve(table, first, alias, caller) {
+    let first = match access::resolve(table, asked, alias, caller) {
         Ok(pool) => pool,
         Err(refusal) => {
-            told.refused = Some(refusal.message());
+            told.redirected = None;
+            told.refused = Some(asker::why(table, asked, alias, caller, &refusal));
             return Ok(told);
         }
     };
+    if let Some(refused) = path.and_then(|path| asker::not_permitted(table.pool(first), path)) {
+        told.refused = Some(refused);
+        return Ok(told);
+    }
     if let Caller::Known(key) = caller {
         told.refused =
             limited(&table.keyring.key(key).limits).map(|why| format!("the key is {why}"));
@@ -110,7 +132,8 @@ pub fn explain(
             // Its rules send the caller back.
             Ok(id) if id == first => {}
             Ok(id) => {
-                told.pools.push(pool(table.pool(id), now, tokens));
+                let redirected = asker::redirect(table, next, caller);
+                told.pools.push(PoolExplained { redirected, ..pool(table.pool(id), now, tokens) });
                 if !table.pool(id).fallback.enabled {
                     break;
                 }
@@ -118,7 +141,8 @@ pub fn explain(
             Err(refusal) => told.pools.push(PoolExplained {
                 alias: label(&table.pool(next).alias).into_owned(),
                 strategy: table.pool(next).strategy_name,
-                state: refusal.message(),
+                redirected: None,
+                state: asker::why(table, next, &table.pool(next).alias, caller, &refusal),
                 candidates: Vec::new(),
             }),
         }
@@ -128,10 +152,19 @@ pub fn explain(
 
 impl std::fmt::Display for Explanation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if let Some(told_for) = &self.told_for {
+            writeln!(f, "{told_for}")?;
+        }
+        if let Some(rule) = &self.redirected {
+            writeln!(f, "{rule}")?;
+        }
         if let Some(why) = &self.refused {
             writeln!(f, "{} would be refused: {why}", self.model)?;
         }
         for pool in &self.pools {
+            if let Some(rule) = &pool.redirected {
+                writeln!(f, "{rule}")?;
+            }
             writeln!(f, "{} ({}): {}", pool.alias, pool.strategy, pool.state)?;
             for (nth, one) in pool.candidates.iter().enumerate() {
                 let (name, tier, weight) = (&one.provider, one.tier, one.weight);
@@ -161,7 +194,7 @@ fn pool(pool: &Pool, now: Instant, tokens: u64) -> PoolExplained {
     let candidate = |provider| candidate(provider, is_first(provider), now, needs);
     let candidates = order.into_iter().map(candidate).collect();
     let alias = label(&pool.alias).into_owned();
-    PoolExplained { alias, strategy: pool.strategy_name, state, candidates }
+    PoolExplained { alias, strategy: pool.strategy_name, redirected: None, state, candidates }
 }
 
 fn candidate(

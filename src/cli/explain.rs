@@ -3,7 +3,11 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use super::terminal;
-use crate::{admin::explain, live::Meters, reload::Loader};
+use crate::{
+    admin::explain::{self, Asker, Question},
+    live::Meters,
+    reload::Loader,
+};
 
 #[derive(Debug, clap::Args)]
 #[group(id = "explain")]
@@ -13,9 +17,15 @@ pub(super) struct Arguments {
     file: PathBuf,
     /// The alias that a client would name as its `model`.
     alias: String,
-    /// The name of the caller's key (nobody's when absent).
+    /// The name of the caller's key (when absent: of a closed alias, one that opens it).
     #[arg(long)]
     key: Option<String>,
+    /// The environment variable that holds the caller's key itself, for keys without a name.
+    #[arg(long, value_name = "VARIABLE", conflicts_with = "key")]
+    key_from_env: Option<String>,
+    /// The path that a client would ask at.
+    #[arg(long)]
+    path: Option<String>,
     /// The tokens of the prompt.
     #[arg(long, default_value_t = 0)]
     tokens: u64,
@@ -37,7 +47,20 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 fn told(arguments: &Arguments) -> Result<String, String> {
     let meters = Meters::new("onwards").map_err(|error| format!("onwards: {error}"))?;
     let table = Loader::new(&arguments.file, meters).load().map_err(|all| all.rendered())?;
-    let (alias, key) = (&arguments.alias, arguments.key.as_deref());
-    let told = explain::explain(&table, alias, key, arguments.tokens);
+    let token = match &arguments.key_from_env {
+        None => None,
+        Some(name) => Some(
+            std::env::var(name)
+                .map_err(|_| "onwards: the variable of `--key-from-env` is not set".to_owned())?,
+        ),
+    };
+    let asker = match (&arguments.key, &token) {
+        (Some(name), _) => Asker::Named(name),
+        (None, Some(token)) => Asker::Token(token),
+        (None, None) => Asker::Any,
+    };
+    let Arguments { alias, path, tokens, .. } = arguments;
+    let question = Question { alias, asker, path: path.as_deref(), tokens: *tokens };
+    let told = explain::explain(&table, question);
     told.map(|told| told.to_string()).map_err(|why| format!("onwards: {why}"))
 }

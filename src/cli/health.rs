@@ -2,34 +2,52 @@
 //! to ask.
 
 use std::{
-    io::{self, Read as _, Write as _},
+    io,
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
+    os::unix::net::UnixStream,
     process::ExitCode,
     time::Duration,
 };
 
-use super::{terminal, values};
+use super::{
+    serve::{Listen, listens},
+    terminal, values,
+};
 use crate::serve::connection::tls::NEEDS_TLS;
 
 #[derive(Debug, clap::Args)]
 #[group(id = "health")]
 pub(super) struct Arguments {
-    /// The port that clients use.
-    #[arg(short, long, env = "ONWARDS_PORT", default_value = "3000", value_parser = values::port)]
-    port: u16,
-    /// The address that clients use.
-    #[arg(long, env = "ONWARDS_HOST", default_value = "127.0.0.1", value_parser = values::host)]
-    host: IpAddr,
+    /// The port that clients use (3000 when absent).
+    #[arg(short, long, env = "ONWARDS_PORT", value_parser = values::port)]
+    port: Option<u16>,
+    /// The address that clients use (127.0.0.1 when absent).
+    #[arg(long, env = "ONWARDS_HOST", value_parser = values::host)]
+    host: Option<IpAddr>,
+    /// Another place where clients connect, as `onwards serve` has it; the first one is asked.
+    #[arg(long, env = "ONWARDS_LISTEN", value_name = "ADDRESS:PORT|unix:PATH",
+          value_parser = values::listen, value_delimiter = ',')]
+    listen: Vec<Listen>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let host = match arguments.host {
-        IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-        IpAddr::V6(host) if host.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-        host => host,
+    let places = listens(arguments.host, arguments.port, &arguments.listen);
+    let (asked, address) = match places.into_iter().next() {
+        Some(Listen::Path(path)) => {
+            (UnixStream::connect(&path).and_then(ask_there), format!("unix:{}", path.display()))
+        }
+        Some(Listen::At(address)) => {
+            let host = match address.ip() {
+                IpAddr::V4(host) if host.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+                IpAddr::V6(host) if host.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+                host => host,
+            };
+            let address = SocketAddr::new(host, address.port());
+            (ask(address), address.to_string())
+        }
+        None => return ExitCode::FAILURE,
     };
-    let address = SocketAddr::new(host, arguments.port);
-    match ask(address) {
+    match asked {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => {
             terminal::complain(&format!(
@@ -45,12 +63,22 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
 }
 
 fn ask(address: SocketAddr) -> io::Result<bool> {
-    let mut stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+    let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
+    answers(stream)
+}
+
+fn ask_there(stream: UnixStream) -> io::Result<bool> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    answers(stream)
+}
+
+fn answers(mut stream: impl io::Read + io::Write) -> io::Result<bool> {
     stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: onwards\r\nconnection: close\r\n\r\n")?;
     let mut answer = Vec::new();
-    stream.take(MOST_READ).read_to_end(&mut answer)?;
+    io::Read::take(stream, MOST_READ).read_to_end(&mut answer)?;
     // Where the port speaks TLS, that it says so is a sign of life: a certificate is not needed for it.
     Ok(answer.starts_with(b"HTTP/1.1 200") || answer == NEEDS_TLS)
 }

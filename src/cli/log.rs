@@ -16,6 +16,8 @@ use tracing_subscriber::{
     filter::{LevelFilter, Targets},
     fmt,
     layer::SubscriberExt as _,
+    registry::Registry,
+    reload,
     util::SubscriberInitExt as _,
 };
 
@@ -28,14 +30,41 @@ pub(super) enum Format {
     Json,
 }
 
-/// Starts logging; lines still under way are written when the guard is dropped.
-pub(super) fn start(format: Format) -> WorkerGuard {
+/// The log of the process. Lines still under way are written when it is dropped.
+pub(super) struct Log {
+    filter: reload::Handle<Targets, Registry>,
+    _writer: WorkerGuard,
+}
+
+impl Log {
+    /// The next level for all of the router's own lines: `info`, `debug`, `trace`, and `info` again.
+    pub(super) fn next_level(&self) {
+        let level = self.filter.with_current(|filter| match most(filter) {
+            LevelFilter::DEBUG => Level::TRACE,
+            LevelFilter::INFO => Level::DEBUG,
+            _ => Level::INFO,
+        });
+        let changed = level.and_then(|level| {
+            self.filter.reload(Targets::new().with_target(OWN, level)).map(|()| level)
+        });
+        match changed {
+            Ok(level) => {
+                tracing::info!(level = %level.as_str().to_ascii_lowercase(), "the log level is changed")
+            }
+            Err(error) => tracing::error!(%error, "the log level cannot be changed"),
+        }
+    }
+}
+
+/// Starts logging.
+pub(super) fn start(format: Format) -> Log {
     let (writer, guard) = NonBlockingBuilder::default()
         .buffered_lines_limit(LINES)
         .lossy(true)
         .finish(std::io::stderr());
     let (wanted, complaint) = wanted(std::env::var_os(VARIABLE).as_deref());
     let layer = fmt::layer().with_writer(writer).log_internal_errors(false).with_target(false);
+    let (wanted, filter) = reload::Layer::new(wanted);
     let lines = tracing_subscriber::registry().with(wanted);
     match format {
         Format::Text => {
@@ -48,7 +77,7 @@ pub(super) fn start(format: Format) -> WorkerGuard {
     if let Some(complaint) = complaint {
         tracing::warn!("{complaint}");
     }
-    guard
+    Log { filter, _writer: guard }
 }
 
 /// A panic is a line like any other: what Rust would print is not JSON, and would wait for a stuck
@@ -94,13 +123,18 @@ fn wanted(said: Option<&OsStr>) -> (Targets, Option<&'static str>) {
 
 /// The part of a filter that is about the router's own lines.
 fn own(said: &Targets) -> (Targets, Option<&'static str>) {
-    let levels = [Level::TRACE, Level::DEBUG, Level::INFO, Level::WARN, Level::ERROR];
-    let most = levels.into_iter().find(|level| said.would_enable(OWN, level));
+    let most = most(said);
     let is_own = |target: &str| target == OWN || target.starts_with(OWN_PARTS);
     let parts = said.iter().filter(|(target, _)| is_own(target));
-    let most = most.map_or(LevelFilter::OFF, LevelFilter::from);
     let complaint = said.iter().any(|(target, _)| !is_own(target)).then_some(FOREIGN);
     (Targets::new().with_target(OWN, most).with_targets(parts), complaint)
+}
+
+/// The level of the router's own lines, but for its parts.
+fn most(filter: &Targets) -> LevelFilter {
+    let levels = [Level::TRACE, Level::DEBUG, Level::INFO, Level::WARN, Level::ERROR];
+    let most = levels.into_iter().find(|level| filter.would_enable(OWN, level));
+    most.map_or(LevelFilter::OFF, LevelFilter::from)
 }
 
 const VARIABLE: &str = "ONWARDS_LOG";

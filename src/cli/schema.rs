@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use super::terminal;
 
 pub(super) fn run() -> ExitCode {
-    match serde_json::to_string_pretty(&crate::config::schema()) {
+    match serde_json::to_string_pretty(&crate::config::published()) {
         Ok(text) => {
             terminal::say(&text);
             ExitCode::SUCCESS

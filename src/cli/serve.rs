@@ -2,6 +2,7 @@
 
 mod access_log;
 mod arguments;
+mod descriptors;
 mod listen;
 mod memory;
 mod reports;
@@ -15,9 +16,15 @@ use std::{
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-pub(super) use self::arguments::Arguments;
-use self::{listen::Listeners, reports::Reports};
-use super::{log, terminal};
+pub(super) use self::arguments::{Arguments, Listen, listens};
+use self::{
+    listen::{Listeners, Listening},
+    reports::Reports,
+};
+use super::{
+    log::{self, Log},
+    terminal,
+};
 use crate::{
     admin::{self, status::Sources},
     gateway::Gateway,
@@ -25,7 +32,11 @@ use crate::{
     reload::{Hint, Hints, Latest, Loader},
     report::{access_log::Queue, alerts},
     secret::names::label,
-    serve::{Context, Stage, connection::Timeouts, outages, routes},
+    serve::{
+        Context, Stage,
+        connection::{self, Timeouts},
+        outages, routes,
+    },
     table::{Place, Table},
     upstream::{client::Client, identity::Identities, probe},
 };
@@ -33,8 +44,8 @@ use crate::{
 type Failure = Box<dyn std::error::Error>;
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let _log = log::start(arguments.log_format);
-    match serve(arguments) {
+    let log = log::start(arguments.log_format);
+    match serve(arguments, &log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             terminal::complain(&format!("onwards: {failure}"));
@@ -43,7 +54,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-fn serve(arguments: &Arguments) -> Result<(), Failure> {
+fn serve(arguments: &Arguments, log: &Log) -> Result<(), Failure> {
     onwards_heap::keep_end();
     let targets = arguments.targets()?;
     let meters = Meters::new(&arguments.metrics_prefix)
@@ -53,10 +64,11 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let latest = loader.latest();
     let (table, serves) = loader.start(hints, arguments.watch)?;
     let table = table.map_err(|problems| problems.rendered())?;
+    descriptors::raise();
     let listeners = Listeners::bind(arguments)?;
     announce(arguments, &table, targets);
 
-    let gateway = Arc::new(Gateway::new(table));
+    let gateway = Arc::new(Gateway::new(table).below(arguments.base_path()));
     let stage = Stage::default();
     serves.send(Arc::clone(&gateway))?;
 
@@ -66,7 +78,7 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
     let body_limits = arguments.body_limits();
     let Reports { all: report, feed, access_log, spans } = Reports::start(arguments, &meters)?;
     let mut cores = Vec::new();
-    for listener in listeners.proxy {
+    for listening in listeners.proxy {
         let context = Context {
             gateway: Arc::clone(&gateway),
             client: Client::new(Arc::clone(&identities)),
@@ -77,18 +89,19 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
             stage: stage.for_core(),
             routes: routes::router(Arc::clone(&gateway), stage.clone()),
         };
-        cores.push(core(context, listener, timeouts)?);
+        cores.push(core(context, listening, timeouts)?);
     }
     let control = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let drained = control.block_on(async {
         tend(&gateway, &meters, &latest, identities);
         if let Some(listener) = listeners.admin {
-            let listener = tokio::net::TcpListener::from_std(listener)?;
+            let listener = connection::Listener::tcp(listener)?;
             let sources = Sources { gateway, meters, feed, latest };
             tokio::spawn(admin::listen(sources, listener, timeouts));
         }
-        live(arguments, &stage, &ask, access_log.as_ref().map(|it| &*it.queue)).await
+        live(arguments, &stage, &ask, access_log.as_ref().map(|it| &*it.queue), log).await
     })?;
+    drop(listeners.paths);
     if drained {
         cores.into_iter().for_each(|core| drop(core.join()));
     }
@@ -96,17 +109,17 @@ fn serve(arguments: &Arguments) -> Result<(), Failure> {
     Ok(())
 }
 
-/// One core: a runtime, a listener and upstream connections of its own.
+/// One core: a runtime, listeners and upstream connections of its own.
 fn core(
     context: Context,
-    listener: std::net::TcpListener,
+    listening: Vec<Listening>,
     timeouts: Timeouts,
 ) -> std::io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     thread::Builder::new().name("core".into()).spawn(move || {
         runtime.block_on(async move {
-            match tokio::net::TcpListener::from_std(listener) {
-                Ok(listener) => Arc::new(context).listen(listener, timeouts).await,
+            match listening.into_iter().map(Listening::start).collect() {
+                Ok(listeners) => Arc::new(context).listen(listeners, timeouts).await,
                 Err(error) => tracing::error!(%error, "a core cannot listen"),
             }
         });
@@ -122,10 +135,7 @@ fn tend(
 ) {
     let (probed, counted) = (Arc::clone(gateway), Arc::clone(meters));
     tokio::spawn(async move {
-        let ended = probe::follow(move || probed.snapshot(), counted, identities).await;
-        if let Err(error) = ended {
-            tracing::error!(%error, "providers cannot be probed");
-        }
+        probe::follow(move || probed.snapshot(), counted, identities).await;
     });
     let latest = Arc::clone(latest);
     tokio::spawn(alerts::follow(alerts::Sources {
@@ -153,6 +163,7 @@ async fn live(
     stage: &Stage,
     ask: &std::sync::mpsc::Sender<Hint>,
     access_log: Option<&Queue>,
+    log: &Log,
 ) -> Result<bool, Failure> {
     let mut signals = Signals::new()?;
     loop {
@@ -161,6 +172,10 @@ async fn live(
                 let _ = ask.send(Hint::Asked);
             }
             Wish::Reopen => {}
+            Wish::NextLevel => {
+                log.next_level();
+                continue;
+            }
             Wish::End => break,
         }
         if let Some(access_log) = access_log {
@@ -187,12 +202,15 @@ enum Wish {
     Reload,
     /// Open the access log anew.
     Reopen,
+    /// Log more, or as little as at first.
+    NextLevel,
     End,
 }
 
 struct Signals {
     hang_up: Signal,
     user_1: Signal,
+    user_2: Signal,
     terminate: Signal,
     interrupt: Signal,
 }
@@ -202,6 +220,7 @@ impl Signals {
         Ok(Self {
             hang_up: signal(SignalKind::hangup())?,
             user_1: signal(SignalKind::user_defined1())?,
+            user_2: signal(SignalKind::user_defined2())?,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
         })
@@ -211,6 +230,7 @@ impl Signals {
         tokio::select! {
             _ = self.hang_up.recv() => Wish::Reload,
             _ = self.user_1.recv() => Wish::Reopen,
+            _ = self.user_2.recv() => Wish::NextLevel,
             _ = self.terminate.recv() => Wish::End,
             _ = self.interrupt.recv() => Wish::End,
         }

@@ -1,9 +1,11 @@
 //! How sizes and times are written on the command line.
 
 use std::{
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     time::Duration,
 };
+
+use super::serve::Listen;
 
 /// `32MiB`, `1.5GiB`, `500kB`, `1024`.
 pub(super) fn bytes(text: &str) -> Result<u64, String> {
@@ -69,6 +71,38 @@ pub(super) fn host(text: &str) -> Result<IpAddr, String> {
     bare.parse().map_err(|_| "write an IP address of this machine, or `localhost`".to_owned())
 }
 
+/// A place where clients connect.
+pub(super) fn listen(text: &str) -> Result<Listen, String> {
+    if let Some(path) = text.strip_prefix("unix:") {
+        let path = path.strip_prefix("//").unwrap_or(path);
+        // The kernel has room for so many bytes and an end.
+        return match path.len() {
+            0 => Err("`unix:` is followed by a path".to_owned()),
+            1..=MOST_OF_PATH => Ok(Listen::Path(path.into())),
+            _ => Err(format!("a socket's path has at most {MOST_OF_PATH} bytes")),
+        };
+    }
+    let (address, number) = text.rsplit_once(':').unwrap_or(("", text));
+    let number = port(number)?;
+    let address = match address {
+        "" => Ipv4Addr::LOCALHOST.into(),
+        "*" => Ipv4Addr::UNSPECIFIED.into(),
+        address => host(address)?,
+    };
+    Ok(Listen::At(SocketAddr::new(address, number)))
+}
+
+/// A path that stands before others, without a slash at its end.
+pub(super) fn base_path(text: &str) -> Result<String, String> {
+    let path = text.trim_end_matches('/');
+    let is_path = path.is_empty()
+        || (path.starts_with('/')
+            && !path.contains("//")
+            && path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_.~".contains(&byte))
+            && !path.split('/').any(|segment| matches!(segment, "." | "..")));
+    if is_path { Ok(path.to_owned()) } else { Err("write a path such as `/llm`".to_owned()) }
+}
+
 fn amount(number: &str, example: &str) -> Result<f64, String> {
     match number.parse::<f64>() {
         Ok(number) if number < 0.0 => Err(format!("no negative number; write `{example}`")),
@@ -82,6 +116,8 @@ fn split(text: &str) -> (&str, &str) {
     (text[..end].trim(), text[end..].trim())
 }
 
+/// One less than `sun_path` has room for on Linux, for a name beside it while it is put in place.
+const MOST_OF_PATH: usize = 96;
 /// Ten years: any moment that is so far away can be told.
 const LONGEST: Duration = Duration::from_secs(87_600 * 3600);
 
@@ -109,6 +145,28 @@ mod tests {
         assert_eq!(port("3000"), Ok(3000));
         assert!(port("tcp://10.0.0.1:3000").is_err_and(|why| why.contains("Kubernetes")));
         assert!(port("http").is_err() && port("65536").is_err());
+    }
+
+    #[test]
+    fn place_to_listen_or_path_before_others_is_read() {
+        let at = |text: &str| Ok(Listen::At(text.parse().unwrap()));
+        assert_eq!(listen("127.0.0.1:3000"), at("127.0.0.1:3000"));
+        assert_eq!(listen("[::1]:80"), at("[::1]:80"));
+        assert_eq!(listen("localhost:1"), at("127.0.0.1:1"));
+        assert_eq!(listen("*:1"), at("0.0.0.0:1"));
+        assert_eq!(listen("3001"), at("127.0.0.1:3001"));
+        assert_eq!(listen("unix:/run/o.sock"), Ok(Listen::Path("/run/o.sock".into())));
+        assert_eq!(listen("unix:///run/o.sock"), Ok(Listen::Path("/run/o.sock".into())));
+        for wrong in
+            ["", "unix:", "example.com:80", "127.0.0.1:http", &format!("unix:/{}", "a".repeat(97))]
+        {
+            assert!(listen(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(base_path("/llm/"), Ok("/llm".to_owned()));
+        assert_eq!(base_path("/"), Ok(String::new()));
+        for wrong in ["llm", "/a//b", "/a/../b", "/a?b", "/a%2f", "/a b"] {
+            assert!(base_path(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

@@ -52,4 +52,5 @@ pub(super) fn read(
     Some(Certificates { cert: cert?, key: Secret::new(key?), client_ca })
 }
 
-const PEM: &str = "-----BEGIN ";
+/// How texts in PEM form begin.
+pub(super) const PEM: &str = "-----BEGIN ";

@@ -111,6 +111,17 @@ impl<'a> Trail<'a> {
         std::iter::successors(Some(self), |trail| trail.up).find_map(Self::last_key)
     }
 
+    /// Whether a file is named here that belongs to a provider's `tls`: below a target, and not at the
+    /// root, whose files are read apart.
+    pub(super) fn names_file_of_provider(&self) -> bool {
+        let is_file = matches!(self.step, Step::Key("ca" | "cert" | "key"));
+        is_file
+            && self.up.is_some_and(|up| matches!(up.step, Step::Key("tls")) && up.up.is_some())
+            && std::iter::successors(Some(self), |trail| trail.up)
+                .last()
+                .is_some_and(|root| matches!(root.step, Step::Key("targets")))
+    }
+
     pub(super) fn path(trail: Option<&Self>) -> Path {
         let mut segments: Vec<Segment> = std::iter::successors(trail, |trail| trail.up)
             .map(|trail| match trail.step {

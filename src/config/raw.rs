@@ -41,6 +41,7 @@ unseen!(
     Aws,
     Gcp,
     Tls,
+    ProviderTls,
 );
 
 /// The whole file: `targets.json`.
@@ -86,6 +87,22 @@ pub(crate) struct Tls {
     /// The authorities that sign certificates of clients; with it, each client needs one.
     #[schemars(length(min = 1))]
     pub(crate) client_ca: Option<String>,
+}
+
+/// TLS to a provider: files in PEM form, whose paths begin at this file, or their text by a reference.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct ProviderTls {
+    /// The authorities that sign its certificate, in place of the system's.
+    #[schemars(length(min = 1))]
+    pub(crate) ca: Option<String>,
+    /// The certificate that the router shows, and those between it and its authority.
+    #[schemars(length(min = 1))]
+    pub(crate) cert: Option<String>,
+    /// Its private key.
+    pub(crate) key: Option<Secret>,
+    /// The name in its certificate (the URL's host when absent).
+    #[schemars(length(min = 1))]
+    pub(crate) server_name: Option<String>,
 }
 
 /// Pages that may call from a browser.
@@ -282,6 +299,11 @@ pub(crate) struct Endpoint {
     /// What its sentences mean where it has no code, as in `{"maximum context length":
     /// "context_window"}`.
     pub(crate) error_phrases: Option<BTreeMap<String, Meaning>>,
+    /// The proxy that it is reached through: `http://`, `https://`, `socks5://` or `socks5h://`, with
+    /// name and password where it wants them; `direct` is none, whatever the environment says.
+    pub(crate) proxy: Option<Secret>,
+    /// TLS to it, where that differs from every other provider's.
+    pub(crate) tls: Option<ProviderTls>,
     /// Whether `traceparent` and `tracestate` are sent on (`trusted` when absent).
     pub(crate) propagate_trace_context: Option<bool>,
     /// Serve `/v1/responses` through chat completions.

@@ -9,6 +9,7 @@ use std::path::Path as FilePath;
 
 use serde_json::Value;
 
+use super::certificates::PEM;
 use super::file;
 use super::json::{Kind, Node};
 use super::path::{Trail, shown};
@@ -69,11 +70,17 @@ impl Texts {
         source.visit(&mut |trail, node| {
             let Kind::Text = node.kind else { return };
             let text = source.string(node.span);
-            if !text.contains("${") {
+            let is_file = trail.is_some_and(Trail::names_file_of_provider);
+            if !text.contains("${") && !is_file {
                 return;
             }
             let key = trail.and_then(Trail::nearest_key);
-            let resolved = resolver.resolve(&text, key).map_err(|(message, hint)| {
+            let resolved = resolver.resolve(&text, key);
+            let resolved = match resolved {
+                Ok(text) if is_file => resolver.of_provider(text),
+                resolved => resolved,
+            };
+            let resolved = resolved.map_err(|(message, hint)| {
                 problems.push(source.problem_at(node.span, Trail::path(trail), message, hint));
             });
             changed.insert(node.span.start, resolved.ok());
@@ -131,6 +138,18 @@ struct Resolver<'a> {
 type Wrong = (String, Option<String>);
 
 impl Resolver<'_> {
+    /// The text of the file of this name, if it is not the text itself.
+    fn of_provider(&self, named: String) -> Result<String, Wrong> {
+        if named.contains(PEM) {
+            return Ok(named);
+        }
+        if self.lookup.stands_in() {
+            return Ok(offline::stand_in(&named));
+        }
+        let read = self.lookup.file(&self.base.join(named));
+        read.map_err(|error| (format!("this file cannot be read: {error}"), None))
+    }
+
     /// The text with what it refers to; `key` is the key that it is the value of.
     fn resolve(&self, text: &str, key: Option<&str>) -> Result<String, Wrong> {
         if self.lookup.stands_in()

@@ -3,6 +3,8 @@
 //!
 //! It never adds a rule of its own: every key, range and sentence comes from `raw`.
 
+mod editors;
+
 use schemars::Schema;
 use schemars::generate::SchemaSettings;
 use schemars::transform::RecursiveTransform;
@@ -11,6 +13,13 @@ use serde_json::{Map, Value, json};
 use super::raw;
 
 /// The schema that `onwards schema` prints.
+pub fn published() -> Value {
+    let mut schema = schema();
+    editors::rewrite(&mut schema);
+    schema
+}
+
+/// The same as the loader checks with.
 pub fn schema() -> Value {
     SchemaSettings::draft2020_12()
         .with_transform(RecursiveTransform(tidy))

@@ -2,6 +2,8 @@
 //!
 //! It never lets one through in silence. A feature that lands removes its row here.
 
+use serde_json::{Value, json};
+
 use super::json::{Kind, Node};
 
 /// What makes a row refuse.
@@ -23,6 +25,15 @@ struct Row {
 /// Whether any row ends in this key: the quick answer for most keys.
 pub(super) fn is_watched(key: &str) -> bool {
     ROWS.iter().any(|row| row.path.rsplit('.').next() == Some(key))
+}
+
+/// Schemas of the values of this key that are refused wherever it stands.
+pub(super) fn values(key: &str) -> impl Iterator<Item = Value> + '_ {
+    ROWS.iter().filter(move |row| row.path == key).map(|row| match row.when {
+        When::Set => json!({"not": {"type": "null"}}),
+        When::True => json!({"const": true}),
+        When::Is(value) => json!({"const": value}),
+    })
 }
 
 /// The message and hint, if this value of `key` inside the object `parent` is refused.

@@ -34,6 +34,13 @@ fn appends_without_doubling() {
         ("/v1?api-version=1", "/v1/x", "/v1/x?api-version=1"),
         ("/v1?api-version=1", "/v1/x?api-version=2&a=b", "/v1/x?api-version=1&a=b"),
         ("/v1?api-version=1", "/v1/x?api%2Dversion=2", "/v1/x?api-version=1"),
+        ("/v1?api-version=1", "/v1/x?API-Version=2&a=b", "/v1/x?api-version=1&a=b"),
+        ("/v1", "/v1/x?api-version=2&a=b&api-version=3", "/v1/x?api-version=2&a=b"),
+        ("/v1?a=b", "/v1/x?api-version=2&api-version=3", "/v1/x?a=b&api-version=2"),
+        ("/openai/v1", "/openai/v1/chat/completions", "/openai/v1/chat/completions"),
+        ("/openai/v1", "/openai/responses?api-version=2", "/openai/v1/responses?api-version=2"),
+        ("/api/v1", "/openai/v1/responses", "/api/v1/responses"),
+        ("/v1", "/openaix/y", "/v1/openaix/y"),
         (
             "/openai/deployments/d?api-version=1",
             "/openai/deployments/m/chat/completions?api-version=2",

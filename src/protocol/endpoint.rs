@@ -80,6 +80,12 @@ impl Endpoint {
         self.model.as_deref() == Some(model)
     }
 
+    /// Whether its path names a deployment of Azure's: that is the alias, whatever model the body
+    /// names beside it.
+    pub(crate) fn names_deployment(&self) -> bool {
+        self.model_span.is_some() && self.protocol.profile().is_openais
+    }
+
     /// Whether a provider of that protocol can serve it, as it came or translated.
     pub(crate) fn is_served_by(&self, provider: Protocol) -> bool {
         match self.operation {
@@ -187,6 +193,12 @@ mod tests {
         assert_eq!((found.protocol, found.delivery), (Protocol::OpenAi, None));
         assert_eq!(Endpoint::find("/chat/completions", None), Some(found));
         assert_eq!(Endpoint::find("/messages", None), None);
+        let found = Endpoint::find("/openai/deployments/a%2Fb/embeddings", None).unwrap();
+        assert_eq!((found.operation, found.model.as_deref()), (Operation::Embed, Some("a/b")));
+        assert!(found.names_deployment() && found.model_span == Some(20..25));
+        let found = Endpoint::find("/openai/v1/responses", None).unwrap();
+        assert_eq!(found.protocol, Protocol::OpenAiResponses);
+        assert_eq!(Endpoint::find("/openai/deployments//embeddings", None).unwrap().model, None);
         for unknown in ["/v1/chat/completions/", "/V1/messages", "/v1/audio", "/v1/rerank", "/", ""]
         {
             assert_eq!(Endpoint::find(unknown, None), None, "{unknown}");

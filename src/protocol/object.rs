@@ -86,6 +86,13 @@ impl<'a> Object<'a> {
         self.take(name)?.ok_or_else(|| ReadError::new(name, "is missing"))
     }
 
+    /// The model: the one that the path names, else the field, which then must be there.
+    pub(crate) fn model(&mut self, in_path: Option<&str>) -> Result<String, ReadError> {
+        let named: Option<String> = self.take("model")?;
+        let model = in_path.map(ToOwned::to_owned).or(named);
+        model.ok_or_else(|| ReadError::new("model", "is missing"))
+    }
+
     /// A field that is an object, read by `read`.
     pub(crate) fn with<T>(
         &mut self,

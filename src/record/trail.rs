@@ -58,6 +58,9 @@ pub(crate) enum Outcome {
     Failed(Brief),
     /// Another was quicker; this one was cut off.
     Hedged,
+    /// Its kept connection broke at once; the request was sent again on a fresh one, as a part of the
+    /// same attempt.
+    Resent,
     /// Passed over: its own limit.
     Limited(Limited),
     /// Passed over: it rests, or its probes fail.
@@ -112,6 +115,16 @@ impl Trail {
     /// The tokens of attempts whose answers were not passed on, by the place of the step.
     pub(crate) fn all_spent(&self) -> &[(usize, Usage)] {
         &self.spent
+    }
+
+    /// Adds that the request was sent again, before all that ended later.
+    pub(crate) fn resent(&mut self, provider: ProviderRef, asked: Asked) {
+        let ended = asked.started + asked.took;
+        let is_later = |step: &Step| step.asked.is_some_and(|it| it.started + it.took > ended);
+        let at = self.steps.iter().rposition(|step| !is_later(step)).map_or(0, |last| last + 1);
+        let step = Step { provider, outcome: Outcome::Resent, asked: Some(asked), again_in: None };
+        self.steps.insert(at, step);
+        self.spent.iter_mut().filter(|(nth, _)| *nth >= at).for_each(|(nth, _)| *nth += 1);
     }
 
     /// Adds an attempt that was still under way when the failure of the last one was the end.
@@ -267,7 +280,7 @@ impl Trail {
 }
 
 impl Outcome {
-    /// Whether the provider was asked at all.
+    /// Whether the provider was asked, as an attempt that counts.
     pub(crate) fn is_attempt(self) -> bool {
         matches!(self, Self::Status(_) | Self::Failed(_) | Self::Hedged)
     }
@@ -311,6 +324,7 @@ impl std::fmt::Display for Outcome {
             Self::Spared => f.write_str("spared"),
             Self::Unfit => f.write_str("protocol"),
             Self::Hedged => f.write_str("hedged"),
+            Self::Resent => f.write_str("resent"),
         }
     }
 }

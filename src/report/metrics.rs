@@ -88,7 +88,7 @@ impl Report for Metrics {
                 }
                 _ => {}
             }
-            if nth < last {
+            if nth < last && step.outcome != Outcome::Resent {
                 meters.fell_back(&step.outcome.to_string());
             }
         }

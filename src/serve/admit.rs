@@ -26,7 +26,10 @@ use crate::{
     rare::{Name, Rare},
     refusal::{Refusal, Whose},
     table::{Caller, Pool, PoolId, Table, access},
-    upstream::inbound::{Inbound, Mentions},
+    upstream::{
+        inbound::{Inbound, Mentions},
+        resends::Resends,
+    },
 };
 
 /// A request that its caller may make.
@@ -97,11 +100,16 @@ pub(crate) async fn admit(
     Ok(Inbound {
         stream: wants_stream(endpoint.as_ref(), &found),
         needs_body: asks && (endpoint.is_some() || endpoint::is_known(&path)),
+        resends: Resends::default(),
         request_id: http::HeaderValue::from_static(""),
         path,
         alias,
         meant: None,
-        model: found.model.filter(|_| in_path.is_none() && !surface.names_top_level()),
+        model: found.model.filter(|_| {
+            let is_alias =
+                in_path.is_none() || endpoint.as_ref().is_some_and(Endpoint::names_deployment);
+            is_alias && !surface.names_top_level()
+        }),
         mentions,
         family: surface.family,
         endpoint,
@@ -205,10 +213,15 @@ fn in_header(headers: &HeaderMap, rare: Rare) -> Result<Option<&str>, Refusal> {
 
 /// Key: who sent the request.
 ///
-/// `hash`: the body's, where that is known.
-pub(crate) fn caller(table: &Table, inbound: &Inbound, hash: Option<&str>) -> Caller {
+/// `hash`: the body's, where that is known; `base`: what stood before its path.
+pub(crate) fn caller(
+    table: &Table,
+    inbound: &Inbound,
+    hash: Option<&str>,
+    base: Option<&str>,
+) -> Caller {
     match token::of(&inbound.headers) {
-        None => signature::caller(&table.keyring, inbound, hash),
+        None => signature::caller(&table.keyring, inbound, hash, base),
         token => table.keyring.caller(token),
     }
 }

@@ -108,6 +108,7 @@ mod tests {
             family: None,
             form: false,
             needs_body: true,
+            resends: Default::default(),
         }
     }
 

@@ -1,18 +1,13 @@
 //! One client connection: HTTP/1.1 or HTTP/2 by its first bytes, with the timeouts and bounds that
 //! keep a slow or hostile client from costing anybody else.
 
+mod listener;
 mod signs;
 mod socket;
 mod streams;
 pub(crate) mod tls;
 
-use std::{
-    convert::Infallible,
-    io,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-    time::Duration,
-};
+use std::{convert::Infallible, io, net::IpAddr, sync::Arc, time::Duration};
 
 use http::{Request, Response};
 use hyper::{
@@ -24,12 +19,14 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use socket2::SockRef;
 use tokio::{
-    net::{TcpListener, TcpStream},
+    net::{TcpStream, UnixStream},
     sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, sleep, timeout_at},
 };
 
+pub(crate) use self::listener::Listener;
 use self::{
+    listener::Accepted,
     signs::{HeadTimer, Signs},
     socket::{First, Socket, Wire},
     streams::{Noted, Streams},
@@ -69,12 +66,13 @@ pub(crate) trait Service: Send + Sync + 'static {
 /// What answers the requests of one connection.
 struct From<S> {
     service: Arc<S>,
-    client: IpAddr,
+    /// Absent where it came by a socket of the file system.
+    client: Option<IpAddr>,
 }
 
 impl<S: Service> From<S> {
     fn serve(&self, request: Request<Incoming>) -> impl Future<Output = Response<Reply>> + use<S> {
-        Arc::clone(&self.service).serve(request, Some(self.client))
+        Arc::clone(&self.service).serve(request, self.client)
     }
 }
 
@@ -82,7 +80,7 @@ impl<S: Service> From<S> {
 /// open at once; more of them wait in the kernel's queue.
 pub(crate) async fn accept<S: Service>(
     service: Arc<S>,
-    listener: TcpListener,
+    listener: Listener,
     timeouts: Timeouts,
     most: usize,
 ) {
@@ -105,27 +103,28 @@ pub(crate) async fn accept<S: Service>(
             },
         }
     }
-    // The kernel has promised a connection to the clients in the queue. It is asked directly: tokio
-    // would only know of connections that it was told of before.
-    let Ok(listener) = listener.into_std() else { return };
-    while let Ok((stream, client)) = listener.accept() {
-        if let Ok(stream) = stream.set_nonblocking(true).and_then(|()| TcpStream::from_std(stream))
-        {
-            spawn(&service, (stream, client), timeouts, None);
-        }
+    // The kernel has promised a connection to the clients in the queue.
+    for accepted in listener.queued() {
+        spawn(&service, accepted, timeouts, None);
     }
 }
 
 fn spawn<S: Service>(
     service: &Arc<S>,
-    (stream, client): (TcpStream, SocketAddr),
+    accepted: Accepted,
     timeouts: Timeouts,
     seat: Option<OwnedSemaphorePermit>,
 ) {
     let (service, token) = (Arc::clone(service), service.stage().connection());
     tokio::spawn(async move {
         let _held = (token, seat);
-        if let Err(error) = serve(service, (stream, client.ip()), timeouts).await {
+        let ended = match accepted {
+            Accepted::Tcp(stream, client) => serve(service, (stream, client), timeouts).await,
+            // Boxed: nearly every connection comes by a port. No stranger listens in on a socket of
+            // the file system, so that TLS is not spoken there.
+            Accepted::Unix(stream) => Box::pin(serve_local(service, stream, timeouts)).await,
+        };
+        if let Err(error) = ended {
             tracing::debug!(%error, "a client connection ended badly");
         }
     });
@@ -145,6 +144,7 @@ async fn serve<S: Service>(
         // until a third of its buffer, which may be a megabyte, has been read.
         socket.set_tcp_notsent_lowat(MOST_UNSENT)?;
     }
+    let client = Some(client);
     let limit = after(Instant::now(), timeouts.header);
     match service.tls() {
         None => speak(From { service, client }, stream, timeouts, limit).await,
@@ -153,6 +153,15 @@ async fn serve<S: Service>(
             Box::pin(secure(From { service, client }, stream, timeouts, (config, limit))).await
         }
     }
+}
+
+async fn serve_local<S: Service>(
+    service: Arc<S>,
+    stream: UnixStream,
+    timeouts: Timeouts,
+) -> io::Result<()> {
+    let limit = after(Instant::now(), timeouts.header);
+    speak(From { service, client: None }, stream, timeouts, limit).await
 }
 
 /// The handshake, then the same as without TLS.

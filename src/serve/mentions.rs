@@ -53,9 +53,16 @@ pub(crate) fn read(
     let mut reader = Reader::new(alias, asked.endpoint);
     let is_main = asked.is_main();
     reader.path(asked.path, is_main)?;
+    if let Some(deployment) = reader.in_path
+        && asked.endpoint.is_some_and(Endpoint::names_deployment)
+        && reader.alias.as_deref() != Some(deployment)
+    {
+        reader.other(deployment);
+    }
     if let Some(body) = asked.body {
         reader.bodies(body, asked.surface.nested, asked.found);
-        let twice = reader.in_path.is_some() && !asked.surface.names_top_level();
+        let is_overruled = asked.endpoint.is_some_and(Endpoint::names_deployment);
+        let twice = reader.in_path.is_some() && !asked.surface.names_top_level() && !is_overruled;
         if let Some(model) = asked.found.model.as_ref().filter(|_| twice) {
             reader.top_level(model);
         }

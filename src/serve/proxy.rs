@@ -90,7 +90,7 @@ fn allow(
 ) -> Result<(Arc<Table>, admit::Allowed), Refusal> {
     record.came(inbound.body.len(), inbound.stream);
     let table = gateway.snapshot();
-    let caller = admit::caller(&table, inbound, hash);
+    let caller = admit::caller(&table, inbound, hash, gateway.base_path());
     record.called_by(caller, &table);
     let allowed = admit::allow(&table, caller, inbound).inspect_err(|_| {
         let pool = table.find(&inbound.alias).map(|pool| table.pool(pool));

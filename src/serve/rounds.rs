@@ -262,12 +262,14 @@ impl<'a> Rounds<'a> {
             waits_for_content: stream && timeouts.first_event.is_some(),
             holds: self.holds(stream),
         };
-        let deadlines = self.budget.deadlines(timeouts, stream, attempt.entry.started());
+        let began = attempt.entry.started();
+        let deadlines = self.budget.deadlines(timeouts, stream, began);
         let mut outgoing = std::mem::take(&mut attempt.outgoing);
         if let Some(trace) = self.trace.as_ref().filter(|_| attempt.provider.propagates_trace) {
             outgoing.is_child_of(trace.told_to(self.budget.attempts), trace.parent.is_none());
         }
-        attempt::run(self.client, attempt.provider, self.inbound, outgoing, inspection, deadlines)
+        let Attempt { provider, .. } = *attempt;
+        attempt::run(self.client, provider, self.inbound, outgoing, inspection, deadlines, began)
     }
 }
 

@@ -16,15 +16,21 @@ use crate::{
     upstream::{inbound::Inbound, off_core},
 };
 
-/// Who signed a request that bears no token. `hash`: the body's, where that is known.
-pub(crate) fn caller(keyring: &Keyring, inbound: &Inbound, hash: Option<&str>) -> Caller {
+/// Who signed a request that bears no token. `hash`: the body's, where that is known; `base`: what stood
+/// before its path, and was signed with it.
+pub(crate) fn caller(
+    keyring: &Keyring,
+    inbound: &Inbound,
+    hash: Option<&str>,
+    base: Option<&str>,
+) -> Caller {
     let Some(authorization) = authorization(&inbound.headers) else { return Caller::Anonymous };
     let found = Claim::parse(authorization).ok().filter(|_| keyring.has_signers());
     let Some(claim) = found else { return Caller::Unknown };
     let signer = keyring.signer(claim.access_key_id);
     let verified = match signer {
-        Some((_, pair)) => verified(&claim, inbound, hash, pair.pair()),
-        None => verified(&claim, inbound, hash, decoy(&claim)),
+        Some((_, pair)) => verified(&claim, inbound, (hash, base), pair.pair()),
+        None => verified(&claim, inbound, (hash, base), decoy(&claim)),
     };
     match signer {
         Some((id, _)) if verified => Caller::Known(id),
@@ -92,13 +98,22 @@ fn authorization(headers: &HeaderMap) -> Option<&str> {
     Claim::is_meant(value).then_some(value)
 }
 
-fn verified(claim: &Claim<'_>, inbound: &Inbound, hash: Option<&str>, pair: Pair<'_>) -> bool {
+fn verified(
+    claim: &Claim<'_>,
+    inbound: &Inbound,
+    (hash, base): (Option<&str>, Option<&str>),
+    pair: Pair<'_>,
+) -> bool {
     let hash = hash.map_or_else(|| sigv4::payload_hash(&inbound.body).into(), Cow::Borrowed);
     let host = inbound.headers.get(header::HOST).and_then(|value| value.to_str().ok());
+    let path: Cow<'_, str> = match base {
+        None => Cow::Borrowed(&inbound.path),
+        Some(base) => format!("{base}{}", inbound.path).into(),
+    };
     let request = Incoming {
         method: inbound.method.as_str(),
         host: host.unwrap_or_default(),
-        path_and_query: &inbound.path,
+        path_and_query: &path,
         headers: &inbound.headers,
         payload_hash: &hash,
     };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Access, Caller, Pool, PoolId, Table, terms::Terms};
+use super::{Access, Caller, Pool, PoolId, Table, pool::Rule, terms::Terms};
 use crate::{refusal::Refusal, words::nearest};
 
 /// The pool that serves this caller where `pool` is asked for by the name `asked`: right, then rules. A
@@ -17,7 +17,8 @@ pub(crate) fn resolve(
     caller: Caller,
 ) -> Result<PoolId, Refusal> {
     right(table, table.pool(pool), asked, caller)?;
-    matching_rule(table, pool, caller).unwrap_or(Some(pool)).ok_or(Refusal::Forbidden)
+    let by_rule = rule(table, pool, caller).map(|(_, rule)| rule.redirect);
+    by_rule.unwrap_or(Some(pool)).ok_or(Refusal::Forbidden)
 }
 
 /// Whether a caller may use a pool that it asks for by the name `asked`. What the terms of its key say of
@@ -81,8 +82,8 @@ fn not_found(table: &Table, caller: Caller, alias: &str) -> Refusal {
     }
 }
 
-/// The first rule that matches: `Some(None)` denies, `Some(Some(pool))` redirects.
-fn matching_rule(table: &Table, pool: PoolId, caller: Caller) -> Option<Option<PoolId>> {
+/// The first rule that matches, and its place; without a redirect it denies.
+pub(crate) fn rule(table: &Table, pool: PoolId, caller: Caller) -> Option<(usize, &Rule)> {
     let rules = &table.pool(pool).rules;
     if rules.is_empty() {
         return None;
@@ -92,5 +93,5 @@ fn matching_rule(table: &Table, pool: PoolId, caller: Caller) -> Option<Option<P
         Caller::Known(key) => &table.keyring.key(key).labels,
         _ => &none,
     };
-    rules.iter().find(|rule| rule.matches(labels)).map(|rule| rule.redirect)
+    rules.iter().enumerate().find(|(_, rule)| rule.matches(labels))
 }

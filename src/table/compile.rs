@@ -18,6 +18,7 @@ mod pool;
 mod prices;
 mod provider;
 mod names;
+mod route;
 mod shared;
 mod terms;
 mod tls;
@@ -27,7 +28,7 @@ pub(crate) use warnings::warnings;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use super::{HashKey, IdlePool, Keyring, Pool, PoolId, Provider, Table, prices::Prices};
+use super::{HashKey, IdlePool, Keyring, Pool, PoolId, Provider, Table, environment, prices::Prices};
 use crate::{
     config::{Loaded, Path, Problem, Problems, Source, path::shown, raw},
     live::{Draft, Registry},
@@ -131,6 +132,9 @@ impl<'a> Compiler<'a> {
     }
 
     fn file(&mut self, loaded: &Loaded, hash_key: &HashKey) -> (Vec<Arc<Pool>>, Keyring) {
+        for why in &environment::Environment::of_process().problems {
+            self.problem(&Path::root(), why.as_str(), None);
+        }
         let mut keyring = self.keyring(&loaded.file, hash_key);
         let aliases = loaded.aliases();
         let count = aliases.len();

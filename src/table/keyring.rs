@@ -254,6 +254,11 @@ impl Keyring {
         self.has_global = true;
     }
 
+    /// The place of every key, in the order of the file.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = KeyId> + use<> {
+        (0..self.keys.len() as u32).map(KeyId)
+    }
+
     /// Every key.
     pub(crate) fn keys(&self) -> &[Key] {
         &self.keys

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use http::{HeaderValue, Uri};
 
+use super::route::Route;
 use crate::live::Number;
 
 crate::secret::unseen!(Origin);
@@ -23,6 +24,8 @@ pub struct Origin {
     pub(crate) connect_timeout: Duration,
     /// How many idle connections are kept, and for how long.
     pub(crate) pool: IdlePool,
+    /// The way there, where it is not straight or has TLS of its own.
+    pub(crate) route: Option<Arc<Route>>,
 }
 
 /// The pool of idle upstream connections.

@@ -37,7 +37,7 @@ pub(crate) struct Deadlines {
     pub(crate) request_by: Option<Instant>,
 }
 
-/// Tries one provider, for which the request was prepared.
+/// Tries one provider, for which the request was prepared, in an attempt that `began` then.
 ///
 /// # Errors
 /// How the attempt failed, with the provider's answer where there is one.
@@ -48,8 +48,9 @@ pub(crate) async fn run(
     outgoing: Outgoing<'_>,
     inspection: Inspection,
     deadlines: Deadlines,
+    began: Instant,
 ) -> Result<Box<Answer>, Failed> {
-    let tried = pin!(ask_and_judge(client, provider, inbound, outgoing, inspection));
+    let tried = pin!(ask_and_judge(client, provider, inbound, outgoing, inspection, began));
     let mut answer = match deadlines.accepted_by {
         None => tried.await?,
         Some((end, class)) => {
@@ -74,16 +75,17 @@ async fn ask_and_judge(
     inbound: &Inbound,
     outgoing: Outgoing<'_>,
     inspection: Inspection,
+    began: Instant,
 ) -> Result<Box<Answer>, Failed> {
     if let Some(strict) = provider.strict {
         // Boxed: few answers are cleaned.
         return Box::pin(async move {
-            let tried = tried(client, provider, inbound, outgoing, inspection).await;
+            let tried = tried(client, provider, inbound, outgoing, inspection, began).await;
             strict::applied(tried, provider, inbound, strict).await
         })
         .await;
     }
-    tried(client, provider, inbound, outgoing, inspection).await
+    tried(client, provider, inbound, outgoing, inspection, began).await
 }
 
 async fn tried(
@@ -92,12 +94,13 @@ async fn tried(
     inbound: &Inbound,
     outgoing: Outgoing<'_>,
     inspection: Inspection,
+    began: Instant,
 ) -> Result<Box<Answer>, Failed> {
     let Outgoing { calls, reader, traced } = outgoing;
     let traced = traced.as_deref();
     match reader {
         Reader::Identity => {
-            let answer = transport::call(client, provider, inbound, calls.first(), traced).await?;
+            let answer = transport::call(client, provider, inbound, calls.first(), traced, began).await?;
             let answer = unpacked(answer, provider)?;
             let answer = judge::judge(answer, provider, inbound, inspection).await?;
             if provider.platform == Platform::Own {
@@ -106,7 +109,7 @@ async fn tried(
             Ok(Box::new(naming(*answer, &gated::lost(inbound, provider))))
         }
         Reader::Naming(lost) => {
-            let answer = transport::call(client, provider, inbound, calls.first(), traced).await?;
+            let answer = transport::call(client, provider, inbound, calls.first(), traced, began).await?;
             let answer = unpacked(answer, provider)?;
             let answer = judge::judge(answer, provider, inbound, inspection).await?;
             let mut lost = lost.into_vec();
@@ -136,7 +139,7 @@ async fn translated(
     reader: Translated<'_>,
 ) -> Result<Answer, Failed> {
     let make = |call| -> Answering<'_> {
-        Box::pin(transport::call(client, provider, inbound, Some(call), traced))
+        Box::pin(transport::call(client, provider, inbound, Some(call), traced, Instant::now()))
     };
     reader.read(calls.written(), &make).await
 }

@@ -10,7 +10,7 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::{Context, Poll, ready},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use bytes::Bytes;
@@ -51,8 +51,10 @@ pub(crate) struct Lease {
 /// Why a request brought no answer.
 #[derive(Debug)]
 pub(crate) enum SendError {
-    /// A kept-alive connection broke before a byte was answered, or the provider said that it
-    /// never looked at the request: send it again on a fresh connection.
+    /// The connection had closed before the request was written: send it on a fresh one.
+    Unsent,
+    /// The request was written to a kept-alive connection that broke at once, or the provider said
+    /// that it never looked at the request: send it again on a fresh connection.
     Stale,
     /// The connection broke before the answer's head was complete.
     BrokenOff(String),
@@ -100,7 +102,9 @@ impl Client {
             return Ok(lease(sender, true, home));
         }
         // Boxed: connecting needs room that a request on a warm connection does not.
+        let began = Instant::now();
         let sender = Box::pin(self.dialler.dial(origin)).await?;
+        home.connected_in(began.elapsed());
         if let Sender::Http2(sender) = &sender {
             home.share(sender.clone());
         }
@@ -123,32 +127,40 @@ impl Lease {
         matches!(self.sender, Sender::Http2(_))
     }
 
-    /// Sends the request; the answer's head is what is waited for. The request is on its way when
-    /// this returns: what waits does not carry it.
+    /// Sends the request, for an attempt that has waited `since` then; the answer's head is what is
+    /// waited for. The request is on its way when this returns: what waits does not carry it.
     pub(crate) fn send(
         mut self,
         request: Request<PiecesBody>,
+        since: tokio::time::Instant,
     ) -> impl Future<Output = Result<Response<WireBody>, SendError>> {
         let sent = match &mut self.sender {
             Sender::Http1(connection) => Either::Left(connection.send(request)),
             Sender::Http2(shared) => Either::Right(shared.requests.try_send_request(request)),
         };
         // Not an async block: it would have room for `sent` twice.
-        sent.map(|sent| match sent {
+        sent.map(move |sent| match sent {
             // A connection that was switched to something else without being asked is of no use.
             Ok(response) if response.status().is_informational() => {
                 Ok(response.map(|incoming| WireBody { incoming, lease: None }))
             }
             Ok(response) => Ok(response.map(|incoming| WireBody::new(incoming, self))),
-            Err(error) => Err(self.judge(error)),
+            Err(error) => Err(self.judge(error, since)),
         })
     }
 
-    fn judge(&self, error: TrySendError<Request<PiecesBody>>) -> SendError {
+    fn judge(
+        &self,
+        error: TrySendError<Request<PiecesBody>>,
+        since: tokio::time::Instant,
+    ) -> SendError {
         let unsent = error.message().is_some();
         let error = error.into_error();
         let broken = is_broken_off(&error);
-        if unsent || was_refused_unseen(&error) || (broken && self.broke_in_silence()) {
+        let at_once = || since.elapsed() <= self.home.round_trip().clamp(LEAST_TRIP, LONGEST_TRIP);
+        if unsent {
+            SendError::Unsent
+        } else if was_refused_unseen(&error) || (broken && self.broke_in_silence() && at_once()) {
             SendError::Stale
         } else if is_late(&error) {
             SendError::Late(causes(&error))
@@ -200,6 +212,11 @@ fn was_refused_unseen(error: &hyper::Error) -> bool {
                 && cause.reason() == Some(h2::Reason::NO_ERROR))
     })
 }
+
+/// A break that takes longer than a round trip comes from a provider that has worked on the request.
+/// Below the first limit a busy core, and above the second one a name look-up, would be what is measured.
+const LEAST_TRIP: Duration = Duration::from_millis(200);
+const LONGEST_TRIP: Duration = Duration::from_secs(1);
 
 impl Source for WireBody {
     /// The next piece. Trailers say nothing that a client of these protocols reads.

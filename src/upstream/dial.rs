@@ -14,14 +14,23 @@ use hyper_util::{
     client::legacy::connect::Connection,
     rt::{TokioExecutor, TokioIo, TokioTimer},
 };
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{ClientConfig, pki_types::ServerName};
+use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
 use super::http1::{Http1, Stream};
 use super::listen::ListenState;
 use super::names::Names;
 use super::tcp::Tcp;
-use crate::{body::PiecesBody, table::Origin};
+use super::tunnel::{self, End};
+use crate::{
+    body::PiecesBody,
+    table::{
+        Origin,
+        route::{OwnTls, Proxy, Route},
+        trust,
+    },
+};
 
 /// A live connection, ready to be asked.
 pub(crate) enum Sender {
@@ -53,11 +62,17 @@ pub(crate) enum DialError {
 pub(crate) struct Dialler {
     plain: Tcp,
     tls: std::sync::OnceLock<HttpsConnector<Tcp>>,
+    /// TLS inside a tunnel, or to a proxy.
+    tunnelled: std::sync::OnceLock<Arc<ClientConfig>>,
 }
 
 impl Default for Dialler {
     fn default() -> Self {
-        Self { plain: Tcp(Names::of_process()), tls: std::sync::OnceLock::new() }
+        Self {
+            plain: Tcp(Names::of_process()),
+            tls: std::sync::OnceLock::new(),
+            tunnelled: std::sync::OnceLock::new(),
+        }
     }
 }
 
@@ -71,6 +86,10 @@ impl Dialler {
     }
 
     async fn connect(&self, origin: &Origin) -> Result<Sender, BoxError> {
+        if let Some(route) = &origin.route {
+            // Boxed: few origins have a way of their own.
+            return Box::pin(self.routed(origin, route)).await;
+        }
         let uri = origin.uri.clone();
         if origin.tls {
             let stream = self.tls().clone().call(uri).await?;
@@ -79,6 +98,56 @@ impl Dialler {
         } else {
             handshake(Box::new(self.plain.clone().call(uri).await?.into_inner()), false).await
         }
+    }
+
+    /// Through a proxy, or with TLS of the provider's own.
+    async fn routed(&self, origin: &Origin, route: &Route) -> Result<Sender, BoxError> {
+        let host = bare_host(&origin.uri);
+        let stream: Stream = match &route.proxy {
+            None => Box::new(self.plain.clone().open(origin.uri.clone()).await?.into_inner()),
+            Some(proxy) => {
+                let stream = self.to_proxy(proxy).await?;
+                if route.forwards {
+                    return handshake(stream, false).await;
+                }
+                let usual = if origin.tls { 443 } else { 80 };
+                let end = End { host, port: origin.uri.port_u16().unwrap_or(usual) };
+                tunnel::through(stream, proxy, end, &self.plain.0).await?
+            }
+        };
+        if !origin.tls {
+            return handshake(stream, false).await;
+        }
+        let (config, named) = match &route.tls {
+            None => (Arc::clone(self.tunnelled()), None),
+            Some(OwnTls { config, server_name }) => (Arc::clone(config), server_name.clone()),
+        };
+        let name = named.map_or_else(|| ServerName::try_from(host.to_owned()), Ok)?;
+        let stream = TlsConnector::from(config).connect(name, stream).await?;
+        let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        handshake(Box::new(stream), http2).await
+    }
+
+    async fn to_proxy(&self, proxy: &Proxy) -> Result<Stream, BoxError> {
+        let stream = self.plain.clone().open(proxy.uri.clone()).await;
+        let stream = stream.map_err(|error| format!("the proxy: {}", causes(&error)))?.into_inner();
+        if !proxy.is_tls() {
+            return Ok(Box::new(stream));
+        }
+        let mut config = ClientConfig::clone(self.tunnelled());
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        let name = ServerName::try_from(bare_host(&proxy.uri).to_owned())?;
+        let stream = TlsConnector::from(Arc::new(config)).connect(name, stream).await;
+        let stream = stream.map_err(|error| format!("the proxy: {}", causes(&error)))?;
+        Ok(Box::new(stream))
+    }
+
+    fn tunnelled(&self) -> &Arc<ClientConfig> {
+        self.tunnelled.get_or_init(|| {
+            let mut config = tls_config();
+            config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+            Arc::new(config)
+        })
     }
 
     fn tls(&self) -> &HttpsConnector<Tcp> {
@@ -110,19 +179,15 @@ async fn handshake(stream: Stream, http2: bool) -> Result<Sender, BoxError> {
     Ok(Sender::Http2(Http2 { requests, listen_state }))
 }
 
-/// TLS 1.2 and up with the system's roots (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured), or
-/// Mozilla's where the system has none.
+/// TLS 1.2 and up, as with every provider that says nothing else.
 pub(crate) fn tls_config() -> ClientConfig {
-    let mut roots = RootCertStore::empty();
-    roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if roots.is_empty() {
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    match ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions() {
-        Ok(builder) => builder.with_root_certificates(roots).with_no_client_auth(),
-        Err(_) => unreachable!("ring supports the default protocol versions"),
-    }
+    trust::client().with_root_certificates(trust::roots()).with_no_client_auth()
+}
+
+/// The host of a URL, of IPv6 without its brackets.
+fn bare_host(uri: &http::Uri) -> &str {
+    let host = uri.host().unwrap_or_default();
+    host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
 /// The whole chain of causes in one line, for the record and never for a client.

@@ -138,7 +138,9 @@ impl Failed {
 
     pub(super) fn from_send(error: SendError) -> Self {
         match error {
-            SendError::Stale => Self::new(What::Reset, "broke off before an answer".into()),
+            SendError::Unsent | SendError::Stale => {
+                Self::new(What::Reset, "broke off before an answer".into())
+            }
             SendError::BrokenOff(cause) => Self::new(What::Reset, cause),
             SendError::Late(cause) => Self::new(What::Timeout, cause),
             SendError::Malformed(cause) => Self::new(What::Malformed(None), cause),

@@ -11,7 +11,7 @@ use std::{
 
 use http::{HeaderMap, HeaderValue, Method};
 
-use super::off_core;
+use super::{off_core, resends::Resends};
 use crate::{
     body::{Model, OutOfProportion, Pieces, Weight},
     live::{BodyBudget, Share},
@@ -71,6 +71,8 @@ pub(crate) struct Inbound {
     pub(crate) form: bool,
     /// Whether an answer must have a body.
     pub(crate) needs_body: bool,
+    /// Where it was sent again on a fresh connection, until the trail tells of it.
+    pub(crate) resends: Resends,
 }
 
 /// What the client says of the tokens of its own stream.

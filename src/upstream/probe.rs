@@ -10,29 +10,31 @@ use std::{
     time::{Duration, Instant},
 };
 
-use http::{HeaderMap, HeaderName, HeaderValue, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, header};
 use rand::Rng;
 use tokio::{task::AbortHandle, time::sleep};
 
 use super::{
-    dial,
+    client::{Client, SendError},
+    dial::DialError,
     identity::{Credential, Identities},
-    names::{Names, Resolver},
+    request,
 };
 use crate::{
+    body::{Pieces, PiecesBody},
     live::{self, Meters, ProviderMeters},
     secret::names::label,
-    table::{Place, Pool, Probe, Provider, Table, identity::Identity},
+    table::{Origin, Place, Pool, Probe, Provider, Table, identity::Identity},
 };
 
-/// Follows the live table for ever. The error is a TLS set-up that cannot be.
+/// Follows the live table for ever.
 pub(crate) async fn follow(
     current: impl Fn() -> Arc<Table>,
     meters: Arc<Meters>,
     identities: Arc<Identities>,
-) -> Result<(), reqwest::Error> {
-    // Built when the first pool asks for probes: certificates take memory that most need not.
-    let mut client = None;
+) {
+    // Its connections are of no use to the cores, and theirs of none to it.
+    let client = Arc::new(Client::default());
     let mut probers = HashMap::new();
     // Held weakly, so that no later table can be taken for it.
     let mut seen = Weak::new();
@@ -40,17 +42,11 @@ pub(crate) async fn follow(
         let table = current();
         let which = Arc::downgrade(&table);
         if !which.ptr_eq(&seen) {
-            if client.is_none()
-                && table.pools().iter().flat_map(each).any(|(_, one)| one.probe.is_some())
-            {
-                client = Some(self::client()?);
-            }
-            if let Some(client) = &client {
-                probers = reconcile(probers, &table, client, &meters, &identities);
-            }
+            probers = reconcile(probers, &table, &client, &meters, &identities);
             seen = which;
         }
         drop(table);
+        client.sweep().await;
         sleep(LOOK).await;
     }
 }
@@ -61,7 +57,8 @@ struct Subject {
     state: usize,
     alias: Box<str>,
     name: Box<str>,
-    url: String,
+    /// By its number.
+    origin: u32,
     probe: Probe,
     /// Compared and never shown: they hold credentials.
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -79,7 +76,7 @@ impl Drop for Prober {
 fn reconcile(
     mut running: HashMap<Subject, Prober>,
     table: &Table,
-    client: &reqwest::Client,
+    client: &Arc<Client>,
     meters: &Arc<Meters>,
     identities: &Arc<Identities>,
 ) -> HashMap<Subject, Prober> {
@@ -93,13 +90,13 @@ fn reconcile(
             state: Arc::as_ptr(&provider.live) as usize,
             alias: pool.alias.clone(),
             name: provider.name.clone(),
-            url: format!("{}{}", origin.uri.to_string().trim_end_matches('/'), probe.path),
+            origin: origin.id.get(),
             probe: probe.clone(),
             headers: headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
         };
         let prober = running.remove(&subject).unwrap_or_else(|| {
             let task = Task {
-                client: client.clone(),
+                client: Arc::clone(client),
                 meters: Arc::clone(meters),
                 live: Arc::clone(&provider.live),
                 _series: Arc::clone(&provider.meters),
@@ -108,7 +105,7 @@ fn reconcile(
                 identities: Arc::clone(identities),
                 alias: pool.alias.clone(),
                 name: provider.name.clone(),
-                url: subject.url.clone(),
+                origin: Arc::clone(origin),
                 probe: probe.clone(),
             };
             Prober(tokio::spawn(task.run()).abort_handle())
@@ -124,7 +121,7 @@ fn each(pool: &Arc<Pool>) -> impl Iterator<Item = (&Pool, &Provider)> {
 
 /// One provider's prober.
 struct Task {
-    client: reqwest::Client,
+    client: Arc<Client>,
     meters: Arc<Meters>,
     live: Arc<live::Provider>,
     /// Held so that the series of this name are kept for as long as a probe can count in them.
@@ -135,7 +132,7 @@ struct Task {
     identities: Arc<Identities>,
     alias: Box<str>,
     name: Box<str>,
-    url: String,
+    origin: Arc<Origin>,
     probe: Probe,
 }
 
@@ -162,15 +159,62 @@ impl Task {
                 headers.entry(header::AUTHORIZATION).or_insert_with(|| value.clone());
             }
         }
-        let request = self.client.get(&self.url).headers(headers);
-        let sent = request.timeout(self.probe.timeout).send().await;
-        let answer = sent.map_err(|error| dial::causes(&error.without_url()))?;
-        let status = answer.status();
+        let asked = tokio::time::timeout(self.probe.timeout, self.send(&headers)).await;
+        let status = asked.map_err(|_| "no answer in time".to_owned())??;
         let good = match self.probe.expects {
             Some(expected) => status.as_u16() == expected,
             None => status.is_success(),
         };
         if good { Ok(()) } else { Err(format!("answered {status}")) }
+    }
+
+    /// Asks, once more where the connection turned out to be stale, and reads no more than the head.
+    async fn send(&self, headers: &HeaderMap) -> Result<http::StatusCode, String> {
+        let mut fresh = false;
+        loop {
+            let lease =
+                self.client.lease(&self.origin, fresh).await.map_err(|error| match error {
+                    DialError::Timeout => "no connection in time".to_owned(),
+                    DialError::Unreachable(cause) => cause,
+                })?;
+            let request = self.request(headers.clone(), lease.is_http2());
+            let request = request.map_err(|error| error.to_string())?;
+            match lease.send(request, tokio::time::Instant::now()).await {
+                Ok(answer) => return Ok(answer.status()),
+                Err(SendError::Unsent | SendError::Stale) if !fresh => fresh = true,
+                Err(SendError::Unsent | SendError::Stale) => {
+                    return Err("broke off before an answer".to_owned());
+                }
+                Err(
+                    SendError::BrokenOff(cause)
+                    | SendError::Late(cause)
+                    | SendError::Malformed(cause),
+                ) => return Err(cause),
+            }
+        }
+    }
+
+    fn request(&self, headers: HeaderMap, http2: bool) -> Result<Request<PiecesBody>, http::Error> {
+        let mut uri = Uri::builder().path_and_query(&*self.probe.path);
+        if http2 {
+            uri = uri.scheme(self.origin.uri.scheme_str().unwrap_or("https"));
+            uri = uri.authority(self.origin.host.as_bytes());
+        }
+        let mut request = Request::new(PiecesBody::from(Pieces::new()));
+        *request.uri_mut() = uri.build()?;
+        *request.headers_mut() = headers;
+        let accept = HeaderValue::from_static("*/*");
+        request.headers_mut().entry(header::ACCEPT).or_insert(accept);
+        if http2 {
+            *request.version_mut() = http::Version::HTTP_2;
+        } else {
+            request.headers_mut().insert(header::HOST, self.origin.host.clone());
+        }
+        let forwards = self.origin.route.as_ref().filter(|route| route.forwards);
+        Ok(match forwards {
+            None => request,
+            Some(route) => request::forwarded(request, &self.origin, route),
+        })
     }
 
     fn note(&self, problem: Option<String>) {
@@ -204,16 +248,6 @@ fn headers(provider: &Provider) -> HeaderMap<HeaderValue> {
     }
     super::headers::set(&mut headers, &provider.request_headers);
     headers
-}
-
-fn client() -> Result<reqwest::Client, reqwest::Error> {
-    reqwest::Client::builder()
-        .use_preconfigured_tls(dial::tls_config())
-        .dns_resolver(Arc::new(Resolver(Names::of_process())))
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .pool_max_idle_per_host(1)
-        .build()
 }
 
 /// How often the live table is looked at.

@@ -18,7 +18,7 @@ use crate::{
     path::{self, BasePath},
     protocol::{Endpoint, codec::Platform, foreign::Change, token, vertex},
     sigv4,
-    table::{Origin, Provider, aws::Aws, pool::Headers},
+    table::{Origin, Place, Provider, aws::Aws, pool::Headers, route::Route},
 };
 
 /// One call, written in the provider's protocol.
@@ -117,6 +117,23 @@ pub(crate) fn build(
     Ok(request)
 }
 
+/// The request as a proxy wants it that forwards plain HTTP: with the whole URL, and the proxy's own
+/// credential.
+pub(super) fn forwarded(
+    mut request: Request<PiecesBody>,
+    origin: &Origin,
+    route: &Route,
+) -> Request<PiecesBody> {
+    let mut parts = std::mem::take(request.uri_mut()).into_parts();
+    parts.scheme = origin.uri.scheme().cloned();
+    parts.authority = origin.uri.authority().cloned();
+    *request.uri_mut() = Uri::from_parts(parts).unwrap_or_default();
+    if let Some(value) = route.proxy.as_ref().and_then(|proxy| proxy.authorization.as_ref()) {
+        request.headers_mut().insert(header::PROXY_AUTHORIZATION, value.clone());
+    }
+    request
+}
+
 /// The client's own credential, where a provider is asked with it.
 fn callers_own(inbound: &Inbound, provider: &Provider) -> Option<(HeaderName, HeaderValue)> {
     let (name, prefix) = provider.caller_credential.as_ref()?;
@@ -199,7 +216,12 @@ pub(crate) fn path_for<'a>(inbound: &'a Inbound, provider: &Provider) -> Cow<'a,
     let path = &*inbound.path;
     let model = provider.model_for(inbound.asked_name());
     let own = match &inbound.endpoint {
-        Some(endpoint) if endpoint.names(&model) => None,
+        // A deployment's name with a slash in it is no segment of its own until it is encoded.
+        Some(endpoint)
+            if endpoint.names(&model) && !(endpoint.names_deployment() && model.contains('/')) =>
+        {
+            None
+        }
         Some(endpoint) => endpoint.model_span.clone(),
         None => None,
     };
@@ -210,7 +232,8 @@ pub(crate) fn path_for<'a>(inbound: &'a Inbound, provider: &Provider) -> Cow<'a,
     }
     let named = inbound.mentions.in_path().iter().cloned();
     let below = in_path.map_or_else(Vec::new, |it| it.spans(path, &inbound.alias));
-    let spans = own.into_iter().chain(below).chain(named).collect::<Vec<_>>();
+    let mut spans = own.into_iter().chain(below).chain(named).collect::<Vec<_>>();
+    spans.dedup();
     let model = utf8_percent_encode(&model, path::NOT_IN_A_SEGMENT).to_string();
     let mut renamed = String::with_capacity(path.len() + model.len());
     let mut from = 0;
@@ -273,8 +296,29 @@ fn body_for(inbound: &Inbound, provider: &Provider) -> Pieces {
             };
             inbound.body.replace(span.clone(), written)
         }
-        _ => inbound.body.clone(),
+        None => of_deployment(inbound, provider).unwrap_or_else(|| inbound.body.clone()),
+        Some(_) => inbound.body.clone(),
     }
+}
+
+/// The body with the provider's model in it, where the path named a deployment of Azure's, the body
+/// names no model and the path that goes out has no deployment in it.
+fn of_deployment(inbound: &Inbound, provider: &Provider) -> Option<Pieces> {
+    let Place::Wire { base, .. } = &provider.place else { return None };
+    let is_meant = inbound.endpoint.as_ref().is_some_and(Endpoint::names_deployment)
+        && base.leaves_out_deployments()
+        && !inbound.form;
+    if !is_meant {
+        return None;
+    }
+    let bytes = inbound.body.iter().flatten().copied();
+    let mut bytes = bytes.enumerate().filter(|(_, byte)| !byte.is_ascii_whitespace());
+    let (at, _) = bytes.next().filter(|(_, byte)| *byte == b'{')?;
+    let comma = if bytes.next()?.1 == b'}' { "" } else { "," };
+    let model = body::json_string(&provider.model_for(inbound.asked_name()));
+    let member = [b"\"model\":", &*model, comma.as_bytes()].concat();
+    let at = at as u64 + 1;
+    Some(inbound.body.replace(at..at, Bytes::from(member)))
 }
 
 /// The body with the model replaced in every place that names it, and without what is another vendor's.

@@ -40,7 +40,7 @@ pub(crate) enum Unconnected {
 }
 
 impl Tcp {
-    async fn open(self, uri: Uri) -> Result<TokioIo<TcpStream>, Unconnected> {
+    pub(super) async fn open(self, uri: Uri) -> Result<TokioIo<TcpStream>, Unconnected> {
         let host = uri.host().unwrap_or_default();
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let usual = if uri.scheme_str() == Some("https") { 443 } else { 80 };
@@ -96,7 +96,7 @@ async fn first_of(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
 
 /// The resolver's order, but that families take turns: of a family that is not routed, one address is
 /// waited for and not all.
-fn in_turns(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
+pub(super) fn in_turns(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
     let first_is_v4 = addresses.first().is_some_and(SocketAddr::is_ipv4);
     let (one, other): (VecDeque<_>, VecDeque<_>) =
         addresses.into_iter().partition(|address| address.is_ipv4() == first_is_v4);

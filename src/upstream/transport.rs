@@ -7,6 +7,7 @@
 use std::{pin::pin, sync::Arc, time::Duration};
 
 use http::{Response, StatusCode};
+use tokio::time::Instant;
 
 use super::{
     answer::{Answer, AnswerBody},
@@ -25,7 +26,8 @@ use crate::{
     within::within,
 };
 
-/// Makes one call, of the request as it came or as the `call` was written.
+/// Makes one call, of the request as it came or as the `call` was written, for an attempt that
+/// `began` then.
 ///
 /// # Errors
 /// The provider could not be asked, said nothing in time, or gave no answer to what was asked.
@@ -35,10 +37,11 @@ pub(super) async fn call(
     inbound: &Inbound,
     call: Option<&Call>,
     traced: Option<&Traced>,
+    began: Instant,
 ) -> Result<Box<Answer>, Failed> {
     let answer = match &provider.place {
         Place::Wire { origin, base } => {
-            over_wire(client, provider, (origin, base), inbound, call, traced).await?
+            over_wire(client, provider, (origin, base), inbound, call, traced, began).await?
         }
         // Boxed: every request would carry the room that a mock needs.
         Place::Mock(script) => {
@@ -56,6 +59,7 @@ async fn over_wire(
     inbound: &Inbound,
     call: Option<&Call>,
     traced: Option<&Traced>,
+    began: Instant,
 ) -> Result<Box<Answer>, Failed> {
     let credential = match &provider.identity {
         None => None,
@@ -68,6 +72,8 @@ async fn over_wire(
         // Boxed: few providers have their requests signed.
         Some(_) => Box::pin(request::hash_off_core(inbound, provider, call)).await,
     };
+    // What was fetched or hashed before took time of its own.
+    let mut since = if credential.is_some() || hash.is_some() { Instant::now() } else { began };
     let mut fresh = false;
     loop {
         let lease = client.lease(origin, fresh).await.map_err(Failed::from_dial)?;
@@ -75,7 +81,12 @@ async fn over_wire(
         let with = With { credential, hash: hash.as_deref(), traced };
         let request = request::build(inbound, provider, (origin, base), call, with, http2)
             .map_err(|error| Failed::new(What::Malformed(None), error.to_string()))?;
-        let sent = pin!(lease.send(request));
+        let forwards = origin.route.as_ref().filter(|route| route.forwards);
+        let request = match forwards {
+            None => request,
+            Some(route) => request::forwarded(request, origin, route),
+        };
+        let sent = pin!(lease.send(request, since));
         let answered = match provider.timeouts.response {
             None => sent.await,
             Some(limit) => within(limit, sent).await.ok_or_else(Failed::silent)?,
@@ -83,10 +94,21 @@ async fn over_wire(
         match answered {
             Ok(response) => {
                 framing::check(response.status(), response.headers())?;
+                if forwards.is_some()
+                    && response.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+                {
+                    let cause = "the proxy answered 407: it wants other credentials";
+                    return Err(Failed::new(What::Connect, cause.into()));
+                }
                 invalidate(client, provider, response.status());
                 return Ok(Answer::from_wire(response, provider.timeouts.idle));
             }
-            Err(SendError::Stale) if !fresh => fresh = true,
+            Err(SendError::Unsent) if !fresh => fresh = true,
+            Err(SendError::Stale) if !fresh => {
+                fresh = true;
+                inbound.resends.note(provider, since);
+                since = Instant::now();
+            }
             Err(error) => return Err(Failed::from_send(error)),
         }
     }

@@ -3,7 +3,10 @@
 
 use std::{
     pin::pin,
-    sync::Mutex,
+    sync::{
+        Mutex,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
     time::{Duration, Instant},
 };
 
@@ -18,6 +21,8 @@ pub(crate) struct Warm {
     /// By the time since when they wait.
     idle: Mutex<Vec<Idle>>,
     shared: Mutex<Option<Shared>>,
+    /// How long the quickest connection took to open, in milliseconds; 0 where none was opened.
+    quickest: AtomicU32,
 }
 
 /// A connection that takes many requests at once.
@@ -76,6 +81,20 @@ impl Warm {
                 expires: since + pool.idle_timeout.min(left),
             });
         }
+    }
+
+    /// A connection took so long to open.
+    pub(crate) fn connected_in(&self, took: Duration) {
+        let took = u32::try_from(took.as_millis()).unwrap_or(u32::MAX).max(1);
+        let before = self.quickest.load(Relaxed);
+        if before == 0 || took < before {
+            self.quickest.store(took, Relaxed);
+        }
+    }
+
+    /// At least a round trip to the provider: the time that the quickest connection took to open.
+    pub(crate) fn round_trip(&self) -> Duration {
+        Duration::from_millis(self.quickest.load(Relaxed).into())
     }
 
     /// Shares a connection that takes many requests at once.

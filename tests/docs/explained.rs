@@ -3,6 +3,7 @@
 //!
 //! Never: a provider is asked.
 
+use onwards::admin::explain::{Asker, Question, explain};
 use serde_json::{Value, json};
 
 use crate::{
@@ -20,7 +21,8 @@ fn the_examples_are_explained_in_the_words_shown() {
         let file: Value = serde_json::from_str(&pair[0].text).unwrap();
         let alias = file["targets"].as_object().unwrap().keys().next().unwrap();
         let table = load(&pair[0].text).unwrap_or_else(|problems| panic!("{problems}"));
-        let told = onwards::admin::explain::explain(&table, alias, None, 0).unwrap();
+        let told =
+            explain(&table, Question { alias, asker: Asker::Any, path: None, tokens: 0 }).unwrap();
         assert_eq!(told.to_string(), pair[1].text, "{}:{}", page.name(), pair[0].line);
         explained += 1;
     }

@@ -10,6 +10,7 @@ mod estimates;
 mod ledger;
 mod life;
 mod page;
+mod places;
 mod port;
 mod series;
 mod shortage;

@@ -5,13 +5,14 @@
 
 pub(crate) mod client;
 pub(crate) mod expect;
+pub(crate) mod proxy;
 pub(crate) mod router;
 pub(crate) mod targets;
 pub(crate) mod upstream;
 
 pub(crate) use client::{Call, Conn, End, Response, chat, chat_stream};
 pub(crate) use expect::{assert_envelope, assert_error, assert_ok, assert_stream_error};
-pub(crate) use router::{Launch, Router, Write, run_cli};
+pub(crate) use router::{Launch, Router, Write, run_cli, run_cli_with};
 pub(crate) use targets::{open, pair, pool, provider};
 pub(crate) use upstream::{Accept, Fault, Place, Reply, Script, Seen, Upstream};
 

@@ -11,3 +11,4 @@ mod multiplexed;
 mod silence;
 mod streams;
 mod splits;
+mod ways;

@@ -7,7 +7,9 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::support::{Call, Reply, Router, Seen, Upstream, run_cli};
+use crate::support::{
+    Call, Reply, Router, Script, Seen, Upstream, assert_error, assert_ok, run_cli,
+};
 
 fn golden(protocol: &str, file: &str) -> Vec<u8> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(protocol);
@@ -171,6 +173,85 @@ async fn azure_is_asked_at_a_deployment_or_at_its_v1() {
         json!({"model": "m", "max_tokens": 9, "messages": [{"role": "user", "content": "hi"}]});
     let seen = asked(&router, &upstream, "/v1/messages", &message).await;
     assert_eq!(seen.target, "/openai/deployments/gpt-4o/chat/completions?api-version=1");
+}
+
+#[tokio::test]
+async fn a_client_of_azure_names_the_alias_in_its_path_whatever_the_provider_speaks() {
+    let upstream = Upstream::start(Script::by(|seen| {
+        Reply::json(200, &match &*seen.target {
+            "/v1/messages" => json!({"id": "m", "type": "message", "role": "assistant", "model": "c",
+                "content": [{"type": "text", "text": "hi"}], "stop_reason": "end_turn",
+                "usage": {"input_tokens": 1, "output_tokens": 1}}),
+            "/v1beta/models/g:embedContent" => json!({"embedding": {"values": [0.5]}}),
+            "/v1beta/models/g:batchEmbedContents" => json!({"embeddings": [{"values": [0.5]}]}),
+            _ => json!({"object": "chat.completion", "choices": [{"index": 0, "finish_reason": "stop",
+                "message": {"role": "assistant", "content": "hi"}}]}),
+        })
+    }))
+    .await;
+    let at = |base: &str, protocol: &str, model: &str| {
+        let url = format!("{}{base}", upstream.base());
+        json!({"url": url, "protocol": protocol, "onwards_model": model, "keys": ["sk-caller"]})
+    };
+    let router = Router::start(&json!({"targets": {
+        "claude": at("", "anthropic", "c"),
+        "vectors": at("", "gemini", "g"),
+        "plain": at("/v1", "openai", "real"),
+        "org/plain": at("/v1", "openai", "org/plain"),
+        "azure": at("/openai/deployments/D?api-version=1", "openai", "azure"),
+        "resource": at("", "openai", "D"),
+    }}))
+    .await;
+    let ask = async |path: &str, body: &Value| {
+        let answer =
+            Call::post(path).json(body).header("api-key", "sk-caller").send(router.addr()).await;
+        let seen = upstream.requests().pop();
+        (answer.clone(), seen.unwrap_or_else(|| panic!("{}", answer.text())))
+    };
+    let messages = json!([{"role": "user", "content": "hi"}]);
+    let chat = json!({"messages": messages});
+    let path = |alias: &str| format!("/openai/deployments/{alias}/chat/completions?api-version=2");
+
+    let (answer, seen) = ask(&path("claude"), &chat).await;
+    assert_eq!((answer.said().as_str(), seen.target.as_str()), ("hi", "/v1/messages"));
+    assert_eq!(seen.json()["model"], "c");
+    let (answer, seen) =
+        ask("/openai/deployments/vectors/embeddings?api-version=2", &json!({"input": "x"})).await;
+    assert_eq!(answer.json()["data"][0]["embedding"], json!([0.5]), "{}", answer.text());
+    assert!(seen.target.starts_with("/v1beta/models/g:"), "{}", seen.target);
+
+    for model in [None, Some("plain"), Some("another")] {
+        let body = match model {
+            None => chat.clone(),
+            Some(model) => json!({"messages": messages, "model": model}),
+        };
+        let (answer, seen) = ask(&path("plain"), &body).await;
+        assert_ok(&answer);
+        assert_eq!(seen.target, "/v1/chat/completions?api-version=2");
+        assert_eq!(seen.json(), json!({"model": "real", "messages": messages}));
+        let (_, seen) = ask(&path("azure"), &body).await;
+        assert_eq!(seen.target, "/openai/deployments/D/chat/completions?api-version=1");
+        let (_, seen) = ask(&path("resource"), &body).await;
+        assert_eq!(seen.target, "/openai/deployments/D/chat/completions?api-version=2");
+    }
+    for alias in ["org/plain", "org%2Fplain"] {
+        let (_, seen) = ask(&path(alias), &chat).await;
+        assert_eq!(seen.target, "/v1/chat/completions?api-version=2");
+        assert_eq!(seen.json()["model"], "org/plain");
+    }
+    let (_, seen) =
+        ask("/openai/v1/chat/completions", &json!({"messages": messages, "model": "claude"})).await;
+    assert_eq!(seen.target, "/v1/messages");
+
+    let before = upstream.hits();
+    let (answer, _) = ask("/openai/deployments/claude/images/generations", &chat).await;
+    assert_error(&answer, 400, "unsupported_endpoint");
+    let closed = Call::post(&path("claude")).json(&chat).send(router.addr()).await;
+    assert_error(&closed, 401, "missing_api_key");
+    let (answer, _) =
+        ask(&path("unknown"), &json!({"messages": messages, "model": "claude"})).await;
+    assert_error(&answer, 404, "model_not_found");
+    assert_eq!(upstream.hits(), before);
 }
 
 const VERTEX: &str = "/v1/projects/p/locations/l/publishers";

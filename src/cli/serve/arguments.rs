@@ -2,7 +2,7 @@
 
 use std::{
     convert::Infallible,
-    net::IpAddr,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
     str::FromStr,
     time::Duration,
@@ -22,12 +22,20 @@ pub(in crate::cli) struct Arguments {
     /// The file that says which providers stand behind which alias.
     #[arg(short = 'f', long, env = "ONWARDS_TARGETS", value_name = "FILE")]
     targets: Option<PathBuf>,
-    /// The port that clients use.
-    #[arg(short, long, env = "ONWARDS_PORT", default_value = "3000", value_parser = values::port)]
-    pub(crate) port: u16,
-    /// The address that clients use.
-    #[arg(long, env = "ONWARDS_HOST", default_value = "127.0.0.1", value_parser = values::host)]
-    pub(crate) host: IpAddr,
+    /// The port that clients use (3000 when absent).
+    #[arg(short, long, env = "ONWARDS_PORT", value_parser = values::port)]
+    port: Option<u16>,
+    /// The address that clients use (127.0.0.1 when absent).
+    #[arg(long, env = "ONWARDS_HOST", value_parser = values::host)]
+    host: Option<IpAddr>,
+    /// A further place where clients connect: ADDRESS:PORT or unix:PATH; may be repeated. Without
+    /// --port and --host, it stands in their place.
+    #[arg(long, env = "ONWARDS_LISTEN", value_name = "ADDRESS:PORT|unix:PATH",
+          value_parser = values::listen, value_delimiter = ',')]
+    listen: Vec<Listen>,
+    /// The path that stands before that of every request of a client, as in `/llm`.
+    #[arg(long, env = "ONWARDS_BASE_PATH", value_name = "PATH", value_parser = values::base_path)]
+    base_path: Option<String>,
     /// Whether the ports may be shared with a process that listens on them: for a hand-over.
     #[arg(long, env = "ONWARDS_REUSE_PORT", default_value_t = false, action = clap::ArgAction::Set,
           num_args = 0..=1, default_missing_value = "true")]
@@ -101,6 +109,36 @@ pub(in crate::cli) struct Arguments {
     idle_timeout: Duration,
 }
 
+/// Where clients connect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::cli) enum Listen {
+    /// An address of this machine.
+    At(SocketAddr),
+    /// A socket in the file system.
+    Path(PathBuf),
+}
+
+/// The places that these flags name together.
+pub(in crate::cli) fn listens(
+    host: Option<IpAddr>,
+    port: Option<u16>,
+    further: &[Listen],
+) -> Vec<Listen> {
+    let mut listens = Vec::with_capacity(further.len() + 1);
+    if host.is_some() || port.is_some() || further.is_empty() {
+        let host = host.unwrap_or(Ipv4Addr::LOCALHOST.into());
+        listens.push(Listen::At(SocketAddr::new(host, port.unwrap_or(USUAL_PORT))));
+    }
+    for listen in further {
+        if !listens.contains(listen) {
+            listens.push(listen.clone());
+        }
+    }
+    listens
+}
+
+const USUAL_PORT: u16 = 3000;
+
 /// Where the access log goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cli) enum AccessLogTo {
@@ -133,15 +171,38 @@ impl Arguments {
         Timeouts { header: self.header_timeout, write: self.write_timeout, idle: self.idle_timeout }
     }
 
-    /// Where clients on this machine find it.
+    /// Every place where clients connect, without repetition.
+    pub(super) fn listens(&self) -> Vec<Listen> {
+        listens(self.host, self.port, &self.listen)
+    }
+
+    /// What stands before every path; `None` where nothing does.
+    pub(super) fn base_path(&self) -> Option<&str> {
+        self.base_path.as_deref().filter(|path| !path.is_empty())
+    }
+
+    /// Where clients on this machine find it: a URL, or the path of a socket where there is no port.
     pub(super) fn url(&self, tls: bool) -> String {
-        let host = match self.host {
+        let listens = self.listens();
+        let at = listens.iter().find_map(|listen| match listen {
+            Listen::At(address) => Some(*address),
+            Listen::Path(_) => None,
+        });
+        let base = self.base_path().unwrap_or_default();
+        let Some(address) = at else {
+            let path = listens.iter().find_map(|listen| match listen {
+                Listen::Path(path) => Some(path.display().to_string()),
+                Listen::At(_) => None,
+            });
+            return format!("unix:{}", path.unwrap_or_default());
+        };
+        let host = match address.ip() {
             host if host.is_unspecified() => "127.0.0.1".to_owned(),
             IpAddr::V6(host) => format!("[{host}]"),
             IpAddr::V4(host) => host.to_string(),
         };
         let scheme = if tls { "https" } else { "http" };
-        format!("{scheme}://{host}:{}", self.port)
+        format!("{scheme}://{host}:{}{base}", address.port())
     }
 }
 

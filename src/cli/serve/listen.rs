@@ -1,17 +1,40 @@
-//! The listening sockets: one for each core, bound to the same port, and the operations port.
+//! The listening sockets: for each core one at each address, and the operations port.
 //!
 //! `SO_REUSEPORT` lets the kernel spread connections over the cores, and lets a new process take
-//! over from an old one without refusing anybody.
+//! over from an old one without refusing any client.
+
+mod path;
 
 use std::net::{SocketAddr, TcpListener};
 
 use socket2::{Domain, Protocol, Socket, Type};
 
-use super::arguments::Arguments;
+use self::path::Bound;
+use super::arguments::{Arguments, Listen};
+use crate::serve::connection::Listener;
 
 pub(super) struct Listeners {
-    pub(crate) proxy: Vec<TcpListener>,
+    /// For each core.
+    pub(crate) proxy: Vec<Vec<Listening>>,
     pub(crate) admin: Option<TcpListener>,
+    /// Sockets in the file system, which go with the process.
+    pub(crate) paths: Vec<Bound>,
+}
+
+/// A socket that is bound, before a runtime has it.
+pub(super) enum Listening {
+    Tcp(TcpListener),
+    Unix(std::os::unix::net::UnixListener),
+}
+
+impl Listening {
+    /// Gives it to the runtime of this thread.
+    pub(super) fn start(self) -> std::io::Result<Listener> {
+        match self {
+            Self::Tcp(listener) => Listener::tcp(listener),
+            Self::Unix(listener) => Listener::unix(listener),
+        }
+    }
 }
 
 impl Listeners {
@@ -20,18 +43,43 @@ impl Listeners {
             Some(cores) => cores.max(1),
             None => std::thread::available_parallelism().map_or(1, usize::from),
         };
-        let address = SocketAddr::new(arguments.host, arguments.port);
         let shares = arguments.reuse_port;
-        let first = free(address, shares).and_then(|()| bound(address))?;
-        // Port 0 is any free port, but the same for every core.
-        let address = first.local_addr().map_err(|error| error.to_string())?;
-        let others = (1..cores).map(|_| bound(address));
-        let proxy = std::iter::once(Ok(first)).chain(others).collect::<Result<_, _>>()?;
+        let mut proxy: Vec<Vec<Listening>> = (0..cores).map(|_| Vec::new()).collect();
+        let mut paths = Vec::new();
+        for listen in arguments.listens() {
+            match listen {
+                Listen::At(address) => at_address(address, shares, &mut proxy)?,
+                Listen::Path(path) => {
+                    let bound = Bound::at(&path, shares)?;
+                    for core in &mut proxy {
+                        let shared = bound.listener();
+                        core.push(Listening::Unix(shared.map_err(|error| error.to_string())?));
+                    }
+                    paths.push(bound);
+                }
+            }
+        }
         let address = SocketAddr::new(arguments.metrics_host, arguments.metrics_port);
         let admin = || free(address, shares).and_then(|()| bound(address));
         let admin = arguments.metrics.then(admin).transpose()?;
-        Ok(Self { proxy, admin })
+        Ok(Self { proxy, admin, paths })
     }
+}
+
+fn at_address(
+    address: SocketAddr,
+    shares: bool,
+    cores: &mut [Vec<Listening>],
+) -> Result<(), String> {
+    let first = free(address, shares).and_then(|()| bound(address))?;
+    // Port 0 is any free port, but the same for every core.
+    let address = first.local_addr().map_err(|error| error.to_string())?;
+    let mut first = Some(first);
+    for core in cores {
+        let listener = first.take().map_or_else(|| bound(address), Ok)?;
+        core.push(Listening::Tcp(listener));
+    }
+    Ok(())
 }
 
 /// Whether no other process listens there; with `shares` it may.

@@ -106,7 +106,7 @@ fn keys_at_the_wrong_level_are_sent_to_the_right_one() {
         (
             target(r#"{"url":"u","key":"k"}"#),
             &[
-                "1:28: targets[\"a\"].key: unknown key `key`; did you mean `keys`? Otherwise `key` belongs inside `sticky`",
+                "1:28: targets[\"a\"].key: unknown key `key`; did you mean `keys`? Otherwise `key` belongs inside `sticky` or `tls`",
             ],
         ),
         (

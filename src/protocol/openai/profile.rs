@@ -145,6 +145,16 @@ const ENDPOINTS: &[Row] = &[
     row("/v1/uploads/*", Operation::Native, Asked::Whole),
     row("/v1/batches", Operation::Native, Asked::Whole),
     row("/v1/batches/*", Operation::Native, Asked::Whole),
+    row("/openai/deployments/{model}/chat/completions", Operation::Generate, Asked::Body),
+    row("/openai/deployments/{model}/embeddings", Operation::Embed, Asked::Whole),
+    row("/openai/deployments/{model}/completions", Operation::Native, Asked::Body),
+    row("/openai/deployments/{model}/images/generations", Operation::Native, Asked::Body),
+    row("/openai/deployments/{model}/images/edits", Operation::Native, Asked::Body),
+    row("/openai/deployments/{model}/audio/speech", Operation::Native, Asked::Body),
+    row("/openai/deployments/{model}/audio/transcriptions", Operation::Native, Asked::Body),
+    row("/openai/deployments/{model}/audio/translations", Operation::Native, Asked::Body),
+    row("/openai/v1/chat/completions", Operation::Generate, Asked::Body),
+    row("/openai/v1/embeddings", Operation::Embed, Asked::Whole),
 ];
 
 #[rustfmt::skip]

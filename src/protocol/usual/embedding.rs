@@ -28,10 +28,10 @@ use crate::protocol::told::At;
 pub(in crate::protocol) struct UsualEmbeddings;
 
 impl Embeddings for UsualEmbeddings {
-    fn read_request(&self, body: &[u8], _head: &Head<'_>) -> Result<Embedding, ReadError> {
+    fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Embedding, ReadError> {
         let mut body = Object::parse(body)?;
         let mut to = Embedding {
-            model: body.require("model")?,
+            model: body.model(head.model)?,
             dimensions: body.take("dimensions")?,
             user: body.take("user")?,
             forms: read_format(&mut body)?,

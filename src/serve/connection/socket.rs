@@ -11,7 +11,7 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf},
-    net::TcpStream,
+    net::{TcpStream, UnixStream},
     time::{Instant, Sleep, sleep},
 };
 use tokio_rustls::server::TlsStream;
@@ -67,6 +67,10 @@ pub(super) trait Wire: AsyncRead + AsyncWrite + Unpin + Send + 'static {
 }
 
 impl Wire for TcpStream {
+    const BUFFERS: bool = false;
+}
+
+impl Wire for UnixStream {
     const BUFFERS: bool = false;
 }
 
@@ -200,21 +204,17 @@ impl<W: Wire> AsyncWrite for Socket<W> {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let Self { stream, signs, linger, .. } = &mut *self;
-        let linger = match linger {
-            Some(linger) => linger,
-            None => {
-                std::task::ready!(Pin::new(&mut *stream).poll_shutdown(cx))?;
-                if !signs.is_unread() {
-                    return Poll::Ready(Ok(()));
-                }
-                linger.insert(Linger::new())
-            }
-        };
-        linger.poll(stream, cx).map(Ok)
+        if signs.is_unread() {
+            // Before our end is closed: clients that hear of that stop writing with an error, and some
+            // of them (Node's) then never read the answer.
+            std::task::ready!(linger.get_or_insert_with(Linger::new).poll(stream, cx));
+        }
+        Pin::new(&mut *stream).poll_shutdown(cx)
     }
 }
 
-/// Reads and discards what a refused client still writes. A socket that is closed with bytes unread
+/// Reads and discards what a refused client still writes. The answer says how long it is and that the
+/// connection ends, so that the client can close it. A socket that is closed with bytes unread
 /// is reset, and the client may lose the answer that it has not read yet.
 #[derive(Debug)]
 struct Linger {

@@ -29,10 +29,18 @@ impl<'a> Rounds<'a> {
         tried: Result<Box<Answer>, Failed>,
         record: &mut Record,
     ) -> Option<Result<Accepted, Refusal>> {
+        self.resent(&attempt, record);
         match tried {
             Ok(answer) => Some(Ok(self.accept(attempt, answer, record))),
             Err(failed) => self.failed(attempt, failed, record),
         }
+    }
+
+    /// Tells of what was sent twice within an attempt.
+    pub(super) fn resent(&self, attempt: &Attempt<'a>, record: &mut Record) {
+        self.inbound.resends.tell(attempt.provider, |started, took| {
+            record.trail.resent(attempt.provider_ref, Asked { started, took });
+        });
     }
 
     fn accept(

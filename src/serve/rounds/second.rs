@@ -83,6 +83,7 @@ impl<'a> Rounds<'a> {
         };
         if tried.is_ok() {
             let (provider, asked) = loser.so_far();
+            self.resent(&loser.attempt, record);
             drop(loser);
             record.waited(began.elapsed());
             record.trail.asked(provider, Outcome::Hedged, asked, None);
@@ -92,6 +93,7 @@ impl<'a> Rounds<'a> {
             record.waited(began.elapsed());
             let (provider, asked) = loser.so_far();
             record.trail.cut_off(provider, asked);
+            self.resent(&loser.attempt, record);
             return Some(end);
         }
         let tried = (&mut loser).await;

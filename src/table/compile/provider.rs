@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Uri};
 
-use super::{Compiler, headers, health, identity::Known, limits, prices};
+use super::{Compiler, headers, health, identity::Known, limits, prices, route::Way};
 use crate::{
     body,
     config::{Path, raw},
@@ -170,6 +170,10 @@ impl Compiler<'_> {
     fn place(&mut self, endpoint: &raw::Endpoint, own: &Path, connect: Duration) -> Option<Place> {
         let path = own.key("url");
         if let Some(rest) = endpoint.url.strip_prefix("mock:") {
+            let of_wire = [("proxy", endpoint.proxy.is_some()), ("tls", endpoint.tls.is_some())];
+            for (key, _) in of_wire.iter().filter(|(_, is_set)| *is_set) {
+                self.problem(&own.key(*key), "`mock:` is reached over no connection", None);
+            }
             let script = Script::read(rest);
             return script.map_err(|why| self.problem(&path, why, None)).ok().map(Place::Mock);
         }
@@ -181,9 +185,12 @@ impl Compiler<'_> {
             Ok((uri, base, host)) => {
                 let base = self.prefixed(base, endpoint.api_prefix.as_deref(), own)?;
                 let tls = uri.scheme_str() == Some("https");
-                let id = self.draft.origin(&format!("{uri} {connect:?} {:?}", self.idle_pool));
+                let Way { route, digest } = self.way(endpoint, &uri, own)?;
+                let settings = format!("{uri} {connect:?} {:?} {digest}", self.idle_pool);
+                let id = self.draft.origin(&settings);
                 let pool = self.idle_pool;
-                let make = |id| Origin { id, uri, host, tls, connect_timeout: connect, pool };
+                let make =
+                    |id| Origin { id, uri, host, tls, connect_timeout: connect, pool, route };
                 Some(Place::Wire { origin: self.shared.origin(id, make), base })
             }
         }

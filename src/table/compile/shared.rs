@@ -4,6 +4,7 @@ use std::{collections::HashMap, sync::Arc};
 
 use http::HeaderValue;
 
+use super::route::Way;
 use crate::{failure::ErrorClasses, live::Number, table::Origin};
 
 /// Parts of the table under way.
@@ -12,6 +13,8 @@ pub(super) struct Shared {
     origins: HashMap<u32, Arc<Origin>>,
     names: HashMap<Box<str>, Named>,
     no_classes: Arc<ErrorClasses>,
+    /// Ways to origins, by their digests.
+    pub(crate) ways: HashMap<String, Way>,
 }
 
 /// A provider's name in headers.

@@ -67,7 +67,10 @@ fn server(files: &Certificates) -> Result<ServerConfig, Wrong> {
     Ok(config)
 }
 
-fn certificates(text: &str, key: &'static str) -> Result<Vec<CertificateDer<'static>>, Wrong> {
+pub(super) fn certificates(
+    text: &str,
+    key: &'static str,
+) -> Result<Vec<CertificateDer<'static>>, Wrong> {
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
     match read {
         Ok(read) if !read.is_empty() => Ok(read),

@@ -2,7 +2,11 @@
 //!
 //! What is answered never stands in an error, but for the code of a refusal.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    net::{IpAddr, Ipv6Addr},
+    sync::Arc,
+    time::Duration,
+};
 
 use reqwest::{RequestBuilder, StatusCode};
 use serde::Deserialize;
@@ -14,6 +18,7 @@ use super::{
     },
     renewed::Unfetched,
 };
+use crate::table::environment::Environment;
 
 /// The client, which keeps no connections: it is used a few times an hour, by whichever core.
 pub(super) fn client() -> Result<reqwest::Client, reqwest::Error> {
@@ -22,9 +27,27 @@ pub(super) fn client() -> Result<reqwest::Client, reqwest::Error> {
         .dns_resolver(Arc::new(Resolver(Names::of_process())))
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
+        .proxy(reqwest::Proxy::custom(through))
         .pool_max_idle_per_host(0)
         .connect_timeout(CONNECT)
         .build()
+}
+
+/// The proxy of the environment, but not for the machine's own services.
+fn through(url: &reqwest::Url) -> Option<String> {
+    let host = url.host_str()?;
+    let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let is_here = match bare.parse::<IpAddr>() {
+        Ok(IpAddr::V4(address)) => address.is_link_local() || address.is_loopback(),
+        Ok(IpAddr::V6(address)) => address.is_loopback() || address == METADATA_V6,
+        Err(_) => host == METADATA,
+    };
+    if is_here {
+        return None;
+    }
+    let port = url.port_or_known_default()?;
+    let proxy = Environment::of_process().proxy_for(url.scheme() == "https", host, port)?;
+    Some(proxy.url())
 }
 
 /// The body of a good answer.
@@ -73,6 +96,9 @@ pub(super) fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     Some(text.trim())
 }
 
+/// Where Google's and AWS's machines are told what they are.
+const METADATA: &str = "metadata.google.internal";
+const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
 /// Who is not there is not there at once: metadata services are a step away.
 const CONNECT: Duration = Duration::from_secs(2);
 const WHOLE: Duration = Duration::from_secs(10);

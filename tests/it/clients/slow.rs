@@ -12,8 +12,8 @@ use crate::support::client::frames::{Frames, frame};
 use crate::support::client::h2::H2;
 use crate::support::router::CHAT;
 use crate::support::{
-    Call, Conn, Launch, Reply, Router, Upstream, assert_error, assert_ok, chat, eventually, ms,
-    open, secs,
+    Call, Conn, End, Launch, Reply, Router, Upstream, assert_error, assert_ok, chat, eventually,
+    ms, open, secs,
 };
 
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -243,4 +243,55 @@ async fn a4_a_refused_client_that_writes_on_reads_its_answer() {
         assert_error(&conn.response().await, 413, "payload_too_large");
     }
     assert_ok(&router.chat("m").await);
+}
+
+/// Node's clients stop writing with an error when the other end closes, and then read nothing.
+#[tokio::test]
+async fn a4_a_refused_client_hears_of_no_end_while_it_writes() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let router = Launch::new(&open(&upstream)).args(["--max-body", "1MiB"]).start().await;
+    let mut conn = Conn::connect(router.addr()).await;
+    let head = "content-type: application/json\r\ncontent-length: 41943040";
+    conn.send(format!("POST {CHAT} HTTP/1.1\r\nhost: x\r\n{head}\r\n\r\n")).await;
+    conn.send(vec![b' '; 2 << 20]).await;
+    assert_error(&conn.response().await, 413, "payload_too_large");
+    for _ in 0..20 {
+        assert!(conn.send(vec![b' '; 1 << 20]).await, "reset before the body's end");
+        assert_eq!(conn.end(ms(50)).await, None, "the end is told while the client writes");
+    }
+    // It is told once the client has been silent for a while.
+    assert_eq!(conn.end(secs(10)).await, Some(End::Closed));
+}
+
+/// The runtime under most clients that write a body and do not look at the answer meanwhile.
+#[tokio::test]
+async fn a4_nodes_fetch_reads_why_its_body_was_refused() {
+    let has_node = std::process::Command::new("node").arg("--version").output();
+    if !has_node.is_ok_and(|it| it.status.success()) {
+        eprintln!("skipped: there is no `node` here");
+        return;
+    }
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let router = Launch::new(&open(&upstream)).args(["--max-body", "1MiB"]).start().await;
+    let script = r#"
+        const url = process.argv[1];
+        const piece = new Uint8Array(65536).fill(32);
+        const streamed = () => { let n = 0; return new ReadableStream({
+            pull(to) { if (n++ < 200) to.enqueue(piece); else to.close(); } }); };
+        const told = [];
+        for (let i = 0; i < 12; i++) {
+            const body = i % 2 ? streamed() : "x".repeat(8_000_000);
+            const headers = { "content-type": "application/json" };
+            const answer = await fetch(url, { method: "POST", duplex: "half", headers, body });
+            told.push(answer.status + (await answer.json()).error.code);
+        }
+        console.log(JSON.stringify([...new Set(told)]));
+    "#;
+    let url = format!("http://{}{CHAT}", router.addr());
+    let mut node = tokio::process::Command::new("node");
+    node.args(["--input-type=module", "-e", script, "--", &url]).kill_on_drop(true);
+    let output = tokio::time::timeout(secs(120), node.output()).await.expect("it ends").unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let wrong = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(told.trim(), r#"["413payload_too_large"]"#, "{wrong}");
 }

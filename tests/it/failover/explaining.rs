@@ -5,7 +5,8 @@
 use serde_json::json;
 
 use crate::support::{
-    Fault, Place, Reply, Router, Upstream, chat, eventually, pool, provider, run_cli, secs,
+    Fault, Place, Reply, Router, Upstream, chat, eventually, pool, provider, run_cli, run_cli_with,
+    secs,
 };
 
 #[tokio::test]
@@ -82,6 +83,84 @@ fn the_command_line_tells_the_same() {
         2. two (tier 1, weight 0): ready, only when nothing else is left\n";
     assert_eq!(said(&output), expected);
     let output = run_cli(["explain", file, "m", "--key", "bob"]);
-    assert!(said(&output).contains("would be refused"), "{}", said(&output));
+    let refused = "m would be refused: ";
+    assert!(said(&output).starts_with(refused), "{}", said(&output));
+    assert!(said(&output).contains("(`keys` of `m` do not admit `bob`)"), "{}", said(&output));
+    let output = run_cli(["explain", file, "m"]);
+    assert_eq!(said(&output), format!("m is closed: told for the key `ann`\n{expected}"));
     assert_eq!(run_cli(["explain", file, "nothing"]).status.code(), Some(1));
+}
+
+/// Aliases behind literal keys, a rule that redirects, one that denies, a narrowed alias.
+fn closed() -> serde_json::Value {
+    let key = |token: &str, team: &str| json!({"key": token, "labels": {"team": team}});
+    let redirect =
+        json!({"match_labels": {"team": "a"}, "action": {"type": "redirect", "target": "large"}});
+    let deny = json!({"match_labels": {"team": "b"}, "action": {"type": "deny"}});
+    json!({
+        "auth": {"key_definitions": {"ann": key("sk-ann-secret", "a"), "bob": key("sk-bob-secret", "b")}},
+        "targets": {
+            "m": {"url": "mock:", "name": "one", "keys": ["sk-literal-of-m", "ann", "bob"],
+                "fallback": {"enabled": true, "to": ["other"]}, "routing_rules": [redirect, deny]},
+            "other": {"url": "mock:", "name": "two", "keys": ["sk-literal-of-other"]},
+            "large": {"url": "mock:", "name": "three", "endpoints": ["inference"]}}})
+}
+
+#[tokio::test]
+async fn an_alias_behind_literal_keys_is_explained_and_rules_are_named() {
+    let router = Router::start(&closed()).await;
+    let ask = async |query: &str, token: &str| {
+        let call = crate::support::Call::get(&format!("/explain?model={query}"));
+        let call = if token.is_empty() { call } else { call.header("x-onwards-key", token) };
+        let told = call.send(router.metrics_addr()).await;
+        assert!(!told.text().contains("sk-"), "{}", told.text());
+        (told.status, serde_json::from_slice::<serde_json::Value>(&told.body).unwrap_or_default())
+    };
+    let (_, told) = ask("m", "").await;
+    assert_eq!(told["told_for"], "m is closed: told for one of its literal keys");
+    assert_eq!(told["pools"][0]["candidates"][0]["provider"], "one");
+    let state = told["pools"][1]["state"].as_str().unwrap();
+    assert!(state.ends_with("(`keys` of `other` do not admit this key)"), "{state}");
+    let (_, told) = ask("m", "sk-literal-of-m").await;
+    assert_eq!((&told["told_for"], &told["refused"]), (&json!(null), &json!(null)));
+    let (_, told) = ask("m", "sk-literal-of-other").await;
+    let refused = told["refused"].as_str().unwrap();
+    assert!(refused.ends_with("(`keys` of `m` do not admit this key)"), "{refused}");
+    assert_eq!(ask("m", "sk-of-nothing").await.0, 404);
+
+    for (query, token) in [("m&key=ann", ""), ("m", "sk-ann-secret")] {
+        let (_, told) = ask(query, token).await;
+        let rule = "`m` has `routing_rules[0]` (team=a), which redirects to `large`";
+        assert_eq!(told["redirected"], rule);
+        assert_eq!(told["pools"][0]["candidates"][0]["provider"], "three");
+    }
+    let (_, told) = ask("m&key=ann&path=/v1/files", "").await;
+    let refused = told["refused"].as_str().unwrap();
+    assert!(refused.ends_with("(`endpoints` of `large` do not permit the path)"), "{refused}");
+    let (_, told) = ask("m&key=ann&path=/v1/chat/completions", "").await;
+    assert_eq!(told["refused"], json!(null));
+    let (_, told) = ask("m&key=bob", "").await;
+    let refused = told["refused"].as_str().unwrap();
+    assert!(refused.ends_with("(`m` has `routing_rules[1]` (team=b), which denies)"), "{refused}");
+    assert_eq!(told["redirected"], json!(null));
+}
+
+#[test]
+fn a_key_for_an_explanation_may_come_from_the_environment() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("targets.json");
+    std::fs::write(&file, closed().to_string()).unwrap();
+    let file = file.to_str().unwrap();
+    let ask = |variable| {
+        let args = ["explain", file, "other", "--key-from-env", variable];
+        run_cli_with(args, &[("CALLER", "sk-literal-of-other"), ("STRANGER", "sk-x")])
+    };
+    let output = ask("CALLER");
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(told, "other (weighted_random): ready\n  1. two (tier 1, weight 1): ready\n");
+    for wrong in ["STRANGER", "NOT_SET_AT_ALL"] {
+        let output = ask(wrong);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.code() == Some(1) && !told.contains("sk-"), "{told}");
+    }
 }

@@ -137,3 +137,31 @@ async fn e11_nothing_a_client_sends_forges_a_line_of_the_log() {
         assert!(!line.contains("\u{1b}]0;"), "{line:?}");
     }
 }
+
+#[tokio::test]
+async fn e9_a_signal_changes_the_level_and_never_shows_a_secret() {
+    let up = Upstream::start(Reply::chat("hi")).await;
+    let dead = Upstream::start(Accept::Reset).await;
+    let launch = Launch::new(&secrets(&up, &dead)).env("RUST_LOG", "trace");
+    let router = launch.env("ONWARDS_LOG", "warn").start().await;
+    let key = format!("sk-team-{MARK}");
+    let fail = async || router.post(CHAT, &key, &secret_prompt("dead")).await;
+    let count = |text: &str| router.stderr_text().matches(text).count();
+    fail().await;
+    let cause = "attempt failed";
+    for (level, failed) in [("info", 0), ("debug", 1), ("trace", 2), ("info", 2), ("debug", 3)] {
+        let told = format!("level={level}");
+        let before = count(&told);
+        router.signal("USR2");
+        let is_told = eventually(secs(10), async || count(&told) == before + 1).await;
+        assert!(is_told, "{level}: {}", router.stderr_text());
+        fail().await;
+        let is_logged = eventually(secs(10), async || count(cause) >= failed).await;
+        assert!(is_logged && count(cause) == failed, "{level}: {}", router.stderr_text());
+    }
+    let text = router.log_text();
+    assert!(!text.contains(MARK), "{text}");
+    for library in ["hyper", "rustls", "h2::", "tokio"] {
+        assert!(!router.stderr_text().contains(library), "{}", router.stderr_text());
+    }
+}

@@ -48,7 +48,8 @@ pub(crate) struct Launch {
     env: Vec<(String, String)>,
     port: Option<u16>,
     metrics_port: Option<u16>,
-    open_files: Option<u32>,
+    /// Arguments of `ulimit`.
+    open_files: Option<String>,
     logs: Logs,
     config_map: bool,
     relative: bool,
@@ -104,7 +105,13 @@ impl Launch {
 
     /// With so many file descriptors at most.
     pub(crate) fn open_files(mut self, count: u32) -> Self {
-        self.open_files = Some(count);
+        self.open_files = Some(format!("-n {count}"));
+        self
+    }
+
+    /// With so many at first; it may have more.
+    pub(crate) fn open_files_at_first(mut self, count: u32) -> Self {
+        self.open_files = Some(format!("-S -n {count}"));
         self
     }
 
@@ -171,15 +178,11 @@ impl Launch {
     }
 
     fn command(&self, file: &Path, port: u16, metrics: u16) -> Command {
-        let mut command = match self.open_files {
+        let mut command = match &self.open_files {
             None => Command::new(binary()),
-            Some(count) => {
+            Some(limit) => {
                 let mut shell = Command::new("sh");
-                shell
-                    .arg("-c")
-                    .arg(format!("ulimit -n {count}; exec \"$@\""))
-                    .arg("sh")
-                    .arg(binary());
+                shell.arg("-c").arg(format!("ulimit {limit}; exec \"$@\"")).arg("sh").arg(binary());
                 shell
             }
         };

@@ -164,6 +164,37 @@ async fn b5_a_reused_connection_that_died_is_replaced_once_unseen() {
         let answer = conn.ask(&Call::chat(&chat("m"))).await;
         assert_eq!((answer.status, answer.said().as_str()), (200, "two"), "{}", answer.text());
         assert_eq!((upstream.hits(), upstream.connections()), (3, 2));
+        let host = upstream.addr().ip().to_string();
+        assert_eq!(answer.attempts(), format!("{host}=resent,{host}=200"));
+        let counted = |outcome| {
+            let labels = [("alias", "m"), ("provider", host.as_str()), ("outcome", outcome)];
+            let router = &router;
+            async move { router.metric("onwards_attempts_total", &labels).await }
+        };
+        assert_eq!((counted("resent").await, counted("200").await), (Some(1.0), Some(2.0)));
+        assert_eq!(router.metric("onwards_fallbacks_total", &[("alias", "m")]).await, None);
+        let told =
+            Conn::connect(router.metrics_addr()).await.ask(&Call::get("/requests")).await.text();
+        assert!(told.contains(r#""outcome":"resent","at_ms":"#), "{told}");
+        let line = eventually(secs(10), async || {
+            router.stdout_text().lines().any(|line| line.contains(r#""outcome":"resent""#))
+        });
+        assert!(line.await, "{}", router.stdout_text());
+    }
+}
+
+#[tokio::test]
+async fn b5_a_provider_that_worked_on_a_request_before_it_broke_has_failed() {
+    for fault in [Fault::LateReset(secs(2)), Fault::LateFin(secs(2))] {
+        let slow = Reply::chat("never").fault(Place::Start, fault);
+        let first = Upstream::start([Reply::chat("one"), slow, Reply::chat("two")]).await;
+        let second = Upstream::start(Reply::chat("backup")).await;
+        let router = Router::start(&pair(&first, &second)).await;
+        let mut conn = Conn::connect(router.addr()).await;
+        assert_eq!(conn.ask(&Call::chat(&chat("m"))).await.said(), "one");
+        let answer = conn.ask(&Call::chat(&chat("m"))).await;
+        assert_eq!((answer.said(), first.hits()), ("backup".to_owned(), 2), "{}", answer.text());
+        assert_eq!(answer.attempts(), "first=reset,second=200");
     }
 }
 

@@ -25,9 +25,7 @@ pub(in crate::protocol::gemini) fn read(
     if let Some(whole) = body.raw_either("generateContentRequest", "generate_content_request") {
         body = Object::of(whole).map_err(|error| error.within("generateContentRequest"))?;
     }
-    let named: Option<String> = body.take("model")?;
-    let model = head.model.map(ToOwned::to_owned).or(named);
-    let model = model.ok_or_else(|| ReadError::new("model", "is missing"))?;
+    let model = body.model(head.model)?;
     let mut to = Conversation {
         model: model.strip_prefix("models/").unwrap_or(&model).to_owned(),
         delivery: head.delivery.unwrap_or_default(),

@@ -16,11 +16,11 @@ use crate::protocol::openai::profile::FIELDS;
 /// Reads a request.
 pub(in crate::protocol::openai) fn read(
     body: &[u8],
-    _head: &Head<'_>,
+    head: &Head<'_>,
 ) -> Result<Conversation, ReadError> {
     let mut body = Object::parse(body)?;
     let mut to = Conversation {
-        model: body.require("model")?,
+        model: body.model(head.model)?,
         parallel_tool_calls: body.take("parallel_tool_calls")?,
         thinking: read_thinking(&mut body)?,
         user: body.take("user")?,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::super::{budget::Budget, pass::Pass};
 use crate::{
-    admin::explain::explain,
+    admin::explain::{Asker, Question, explain},
     config,
     failure::What,
     live::{Meters, Permit, Registry},
@@ -130,6 +130,7 @@ fn inbound(body: &str) -> Inbound {
         family: None,
         form: false,
         needs_body: true,
+        resends: Default::default(),
     }
 }
 
@@ -168,7 +169,10 @@ proptest! {
             let tokens = affinity::certain_tokens(&inbound(&body));
             prop_assert_eq!(tokens > 1_000, is_long);
 
-            let told = explain(&table, "m", None, tokens).unwrap();
+            let told = explain(
+                &table,
+                Question { alias: "m", asker: Asker::Any, path: None, tokens },
+            ).unwrap();
             let candidates = &told.pools[0].candidates;
             prop_assert_eq!(candidates.len(), all.len());
             prop_assert!(candidates.iter().all(|one| one.available || !one.first));

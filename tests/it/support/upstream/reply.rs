@@ -43,6 +43,10 @@ pub(crate) enum Fault {
     Pause(Duration),
     Reset,
     Fin,
+    /// Nothing for so long, then RST,
+    LateReset(Duration),
+    /// or FIN.
+    LateFin(Duration),
 }
 
 /// What `serve` does, in order.
@@ -276,6 +280,14 @@ impl Reply {
             Fault::Pause(time) => (Step::Pause(time), false),
             Fault::Reset => (Step::Reset, true),
             Fault::Fin => (Step::Fin, true),
+            Fault::LateReset(time) => {
+                steps.push(Step::Pause(time));
+                (Step::Reset, true)
+            }
+            Fault::LateFin(time) => {
+                steps.push(Step::Pause(time));
+                (Step::Fin, true)
+            }
         };
         steps.push(step);
         last

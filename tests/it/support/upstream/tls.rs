@@ -8,6 +8,7 @@ use std::sync::Arc;
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::WebPkiClientVerifier;
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
 use tempfile::TempDir;
 use tokio_rustls::TlsAcceptor;
@@ -19,6 +20,8 @@ pub(crate) struct Tls {
     pem: String,
     key: KeyPair,
     protocols: Vec<Vec<u8>>,
+    /// Whose certificates its clients must have.
+    asks_for: Option<RootCertStore>,
 }
 
 impl Tls {
@@ -46,6 +49,15 @@ impl Tls {
         self
     }
 
+    /// Asks each client for a certificate that the authority of `clients` has signed.
+    pub(crate) fn asking_for(mut self, clients: &Self) -> Self {
+        let mut roots = RootCertStore::empty();
+        let authority = std::fs::read(clients.ca_file()).unwrap();
+        roots.add(CertificateDer::from_pem_slice(&authority).unwrap()).unwrap();
+        self.asks_for = Some(roots);
+        self
+    }
+
     fn signed(names: &[&str]) -> Self {
         let mut authority = CertificateParams::new(Vec::<String>::new()).unwrap();
         authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -63,7 +75,7 @@ impl Tls {
 
         let dir = tempfile::tempdir().unwrap();
         std::fs::write(dir.path().join("ca.pem"), root.pem()).unwrap();
-        Self { dir, certificate, pem, key, protocols: Vec::new() }
+        Self { dir, certificate, pem, key, protocols: Vec::new(), asks_for: None }
     }
 
     /// For `SSL_CERT_FILE`.
@@ -105,12 +117,18 @@ impl Tls {
     pub(crate) fn acceptor(&self) -> TlsAcceptor {
         let key = PrivateKeyDer::try_from(self.key.serialize_der()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let mut config = ServerConfig::builder_with_provider(provider)
+        let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_no_client_auth()
-            .with_single_cert(vec![self.certificate.clone()], key)
             .unwrap();
+        let builder = match &self.asks_for {
+            None => builder.with_no_client_auth(),
+            Some(roots) => {
+                let roots = Arc::new(roots.clone());
+                let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider);
+                builder.with_client_cert_verifier(verifier.build().unwrap())
+            }
+        };
+        let mut config = builder.with_single_cert(vec![self.certificate.clone()], key).unwrap();
         config.alpn_protocols.clone_from(&self.protocols);
         TlsAcceptor::from(Arc::new(config))
     }

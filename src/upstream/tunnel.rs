@@ -1,0 +1,162 @@
+//! A way through a proxy: HTTP's CONNECT (RFC 9110, section 9.3.6), or SOCKS5 (RFC 1928, RFC 1929).
+//!
+//! Errors say what the proxy answered and never a credential.
+
+use std::net::{IpAddr, SocketAddr};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+use super::{http1::Stream, names::Names, tcp::in_turns};
+use crate::{
+    secret::Secret,
+    table::route::{Kind, Proxy},
+};
+
+/// Where a tunnel ends.
+#[derive(Clone, Copy)]
+pub(super) struct End<'a> {
+    /// A name or an address, of IPv6 without brackets.
+    pub(crate) host: &'a str,
+    pub(crate) port: u16,
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+/// Asks the proxy at the other end of `stream` for a tunnel.
+///
+/// # Errors
+/// The proxy refuses, or speaks wrongly.
+pub(super) async fn through(
+    mut stream: Stream,
+    proxy: &Proxy,
+    end: End<'_>,
+    names: &std::sync::Arc<Names>,
+) -> Result<Stream, BoxError> {
+    match proxy.kind {
+        Kind::Http => connect(&mut stream, proxy, end).await?,
+        Kind::Socks5 { looks_up } => {
+            let to = match end.host.parse::<IpAddr>() {
+                Ok(address) => To::Address(address),
+                Err(_) if looks_up => To::Name(end.host),
+                Err(_) => {
+                    let found = in_turns(names.find(end.host).await?);
+                    let first = found.front().map(SocketAddr::ip);
+                    To::Address(first.ok_or("the name has no address")?)
+                }
+            };
+            socks5(&mut stream, proxy, to, end.port).await?;
+        }
+    }
+    Ok(stream)
+}
+
+async fn connect(stream: &mut Stream, proxy: &Proxy, end: End<'_>) -> Result<(), BoxError> {
+    let End { host, port } = end;
+    let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+    let mut head =
+        format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n").into_bytes();
+    if let Some(value) = &proxy.authorization {
+        head.extend_from_slice(b"Proxy-Authorization: ");
+        head.extend_from_slice(value.as_bytes());
+        head.extend_from_slice(b"\r\n");
+    }
+    head.extend_from_slice(b"\r\n");
+    stream.write_all(&head).await?;
+    stream.flush().await?;
+    let mut answer = Vec::with_capacity(256);
+    // One byte at a time: what follows the head is the provider's.
+    while !answer.ends_with(b"\r\n\r\n") {
+        if answer.len() >= LONGEST_HEAD {
+            return Err("the proxy's answer does not end".into());
+        }
+        answer.push(stream.read_u8().await.map_err(|_| "the proxy closed the connection")?);
+    }
+    let status = answer.strip_prefix(b"HTTP/1.").and_then(|rest| rest.get(2..5));
+    let status = status.and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u16>().ok());
+    match status {
+        Some(200..=299) => Ok(()),
+        Some(407) => Err("the proxy answered 407: it wants other credentials".into()),
+        Some(status) => Err(format!("the proxy answered {status}").into()),
+        None => Err("the proxy does not speak HTTP".into()),
+    }
+}
+
+enum To<'a> {
+    Address(IpAddr),
+    Name(&'a str),
+}
+
+async fn socks5(stream: &mut Stream, proxy: &Proxy, to: To<'_>, port: u16) -> Result<(), BoxError> {
+    let methods: &[u8] = if proxy.credentials.is_some() { &[5, 2, 0, 2] } else { &[5, 1, 0] };
+    stream.write_all(methods).await?;
+    stream.flush().await?;
+    let closed = |_| "the proxy closed the connection";
+    let mut chosen = [0; 2];
+    stream.read_exact(&mut chosen).await.map_err(closed)?;
+    match (chosen, &proxy.credentials) {
+        ([5, 0], _) => {}
+        ([5, 2], Some((name, password))) => {
+            let mut request = vec![1];
+            for text in [name, password].map(Secret::expose) {
+                request.push(u8::try_from(text.len()).unwrap_or(u8::MAX));
+                request.extend_from_slice(text.as_bytes());
+            }
+            stream.write_all(&request).await?;
+            stream.flush().await?;
+            let mut answer = [0; 2];
+            stream.read_exact(&mut answer).await.map_err(closed)?;
+            if answer[1] != 0 {
+                return Err("the proxy refuses the credentials".into());
+            }
+        }
+        ([5, _], _) => return Err("the proxy wants other credentials".into()),
+        _ => return Err("the proxy does not speak SOCKS5".into()),
+    }
+    let mut request = vec![5, 1, 0];
+    match to {
+        To::Address(IpAddr::V4(address)) => {
+            request.push(1);
+            request.extend_from_slice(&address.octets());
+        }
+        To::Address(IpAddr::V6(address)) => {
+            request.push(4);
+            request.extend_from_slice(&address.octets());
+        }
+        To::Name(name) => {
+            let length = u8::try_from(name.len()).map_err(|_| "the name is too long for SOCKS5")?;
+            request.extend_from_slice(&[3, length]);
+            request.extend_from_slice(name.as_bytes());
+        }
+    }
+    request.extend_from_slice(&port.to_be_bytes());
+    stream.write_all(&request).await?;
+    stream.flush().await?;
+    let mut answer = [0; 4];
+    stream.read_exact(&mut answer).await.map_err(closed)?;
+    let rest = match answer[3] {
+        1 => 4,
+        4 => 16,
+        3 => usize::from(stream.read_u8().await.map_err(closed)?),
+        _ => return Err("the proxy does not speak SOCKS5".into()),
+    };
+    // The address that it connects from, and its port.
+    let mut bound = vec![0; rest + 2];
+    stream.read_exact(&mut bound).await.map_err(closed)?;
+    match answer[1] {
+        0 => Ok(()),
+        code => Err(format!("the proxy cannot connect: {}", refusal(code)).into()),
+    }
+}
+
+fn refusal(code: u8) -> &'static str {
+    match code {
+        2 => "its rules forbid it",
+        3 => "network unreachable",
+        4 => "host unreachable",
+        5 => "connection refused",
+        6 => "no answer in time",
+        _ => "general failure",
+    }
+}
+
+const LONGEST_HEAD: usize = 16 * 1024;
