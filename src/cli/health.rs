@@ -78,7 +78,7 @@ fn ask_there(stream: UnixStream) -> io::Result<bool> {
 fn answers(mut stream: impl io::Read + io::Write) -> io::Result<bool> {
     stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: onwards\r\nconnection: close\r\n\r\n")?;
     let mut answer = Vec::new();
-    io::Read::take(stream, MOST_READ).read_to_end(&mut answer)?;
+    io::Read::read_to_end(&mut io::Read::take(stream, MOST_READ), &mut answer)?;
     // Where the port speaks TLS, that it says so is a sign of life: a certificate is not needed for it.
     Ok(answer.starts_with(b"HTTP/1.1 200") || answer == NEEDS_TLS)
 }

@@ -9,7 +9,7 @@ pub(crate) mod tls;
 
 use std::{convert::Infallible, io, net::IpAddr, sync::Arc, time::Duration};
 
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, header};
 use hyper::{
     body::{Body, Incoming},
     server::conn::{http1, http2},
@@ -218,11 +218,18 @@ async fn serve_http1<S: Service, W: Wire>(
 ) -> io::Result<()> {
     let service = service_fn(|request: Request<Incoming>| {
         let has_body = !request.body().is_end_stream();
+        let is_long = request.body().size_hint().exact().is_none_or(|length| length > SHORT_BODY);
         let served = from.serve(request);
         async move {
-            let response = served.await;
-            if has_body && response.status().as_u16() >= 400 {
+            let mut response = served.await;
+            let status = response.status().as_u16();
+            if has_body && status >= 400 {
                 signs.refused_early();
+                if leaves_body_unread(status, is_long) {
+                    // Or the client asks again on a connection that is about to end.
+                    let close = HeaderValue::from_static("close");
+                    response.headers_mut().insert(header::CONNECTION, close);
+                }
             }
             Ok::<_, Infallible>(response)
         }
@@ -244,6 +251,11 @@ async fn serve_http1<S: Service, W: Wire>(
         ended = connection => ended.map_err(io::Error::other),
         () = overdue => Err(io::ErrorKind::TimedOut.into()),
     }
+}
+
+/// Whether the body of a request with this answer was probably not read to its end.
+fn leaves_body_unread(status: u16, is_long: bool) -> bool {
+    matches!(status, 408 | 413 | 415) || (is_long && matches!(status, 401 | 404 | 503))
 }
 
 async fn serve_http2<S: Service, W: Wire>(
@@ -310,6 +322,8 @@ impl Complaints {
     }
 }
 
+/// What is read of a body whoever sends it.
+const SHORT_BODY: u64 = 64 * 1024;
 /// How long a connection that came just before the end may take to say what it wants.
 const LAST_WORD: Duration = Duration::from_secs(1);
 /// A large body is read in pieces of this size. Each connection may hold one more that is empty;

@@ -44,7 +44,7 @@ fn every_refused_file_is_refused_in_the_words_shown() {
 
 #[test]
 fn blocks_say_what_they_are() {
-    const KNOWN: [&str; 12] = [
+    const KNOWN: [&str; 13] = [
         "json",
         "json refused",
         "json answer",
@@ -56,6 +56,7 @@ fn blocks_say_what_they_are() {
         "ini",
         "dockerfile",
         "mermaid",
+        "nginx",
         "python",
     ];
     for page in page::all() {

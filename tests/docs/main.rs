@@ -17,3 +17,5 @@ mod deploy;
 mod explained;
 mod gauges;
 mod faults;
+mod original;
+mod editors;

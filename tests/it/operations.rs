@@ -12,6 +12,7 @@ mod life;
 mod page;
 mod places;
 mod port;
+mod queries;
 mod series;
 mod shortage;
 mod start;

@@ -169,7 +169,7 @@ fn pattern(key: &str, property: &mut Map<String, Value>) {
 
 /// A text with a reference may become anything.
 const PATTERNS: [(&str, &str); 2] = [
-    ("url", r"^(https?://[^/?#@]+[^#]*|mock:.*|.*\$\{.*)$"),
+    ("url", r"^(https?://[^/?#@]+([/?][^#]*)?|mock:.*|.*\$\{.*)$"),
     ("name", r"^([A-Za-z0-9._:/@-]{1,128}|.*\$\{.*)$"),
 ];
 

@@ -85,6 +85,8 @@ pub(super) struct Socket<W> {
     first: First,
     signs: Arc<Signs>,
     linger: Option<Linger>,
+    /// Whether the client was told that nothing more comes, after a refusal.
+    is_shut: bool,
     /// What was sent is not read.
     stuck: Option<Stuck>,
     /// How long a client may leave it so.
@@ -101,7 +103,7 @@ struct Stuck {
 
 impl<W> Socket<W> {
     pub(super) fn new(stream: W, first: First, signs: Arc<Signs>, patience: Duration) -> Self {
-        Self { stream, first, signs, linger: None, stuck: None, patience }
+        Self { stream, first, signs, linger: None, is_shut: false, stuck: None, patience }
     }
 
     /// Notes how many of so many bytes were taken. Nothing is timed but a client for which bytes wait:
@@ -203,13 +205,20 @@ impl<W: Wire> AsyncWrite for Socket<W> {
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let Self { stream, signs, linger, .. } = &mut *self;
-        if signs.is_unread() {
-            // Before our end is closed: clients that hear of that stop writing with an error, and some
-            // of them (Node's) then never read the answer.
-            std::task::ready!(linger.get_or_insert_with(Linger::new).poll(stream, cx));
+        let Self { stream, signs, linger, is_shut, .. } = &mut *self;
+        if !signs.is_unread() {
+            return Pin::new(&mut *stream).poll_shutdown(cx);
         }
-        Pin::new(&mut *stream).poll_shutdown(cx)
+        let linger = linger.get_or_insert_with(Linger::new);
+        if !*is_shut {
+            // Our end is closed when the client has stopped writing: clients that hear of that before
+            // fail to write, and some of them (Node's) then never read the answer.
+            std::task::ready!(linger.poll(stream, cx));
+            std::task::ready!(Pin::new(&mut *stream).poll_shutdown(cx))?;
+            *is_shut = true;
+            linger.bears(SILENCE);
+        }
+        linger.poll(stream, cx).map(Ok)
     }
 }
 
@@ -221,12 +230,20 @@ struct Linger {
     left: usize,
     end: Pin<Box<Sleep>>,
     silence: Pin<Box<Sleep>>,
+    /// How long the client may be silent.
+    borne: Duration,
 }
 
 impl Linger {
     fn new() -> Self {
-        let (end, silence) = (Box::pin(sleep(LONGEST)), Box::pin(sleep(SILENCE)));
-        Self { left: MOST_DISCARDED, end, silence }
+        let (end, silence) = (Box::pin(sleep(LONGEST)), Box::pin(sleep(PAUSE)));
+        Self { left: MOST_DISCARDED, end, silence, borne: PAUSE }
+    }
+
+    /// From now on the client may be silent for so long.
+    fn bears(&mut self, silence: Duration) {
+        self.borne = silence;
+        self.silence.as_mut().reset(Instant::now() + silence);
     }
 
     fn poll<W: Wire>(&mut self, stream: &mut W, cx: &mut Context<'_>) -> Poll<()> {
@@ -242,7 +259,7 @@ impl Linger {
                 Poll::Ready(_) => return Poll::Ready(()),
                 Poll::Pending => {
                     if heard {
-                        self.silence.as_mut().reset(Instant::now() + SILENCE);
+                        self.silence.as_mut().reset(Instant::now() + self.borne);
                     }
                     // Outside of tokio's budget for one turn: the reads may have used it up.
                     let end = std::pin::pin!(tokio::task::unconstrained(self.end.as_mut()));
@@ -261,4 +278,6 @@ const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// What is discarded of one refused body at most.
 const MOST_DISCARDED: usize = 128 * 1024 * 1024;
 const LONGEST: Duration = Duration::from_secs(30);
+/// A client that writes pauses for less.
+const PAUSE: Duration = Duration::from_secs(1);
 const SILENCE: Duration = Duration::from_secs(2);
