@@ -5,6 +5,7 @@ mod explain;
 mod health;
 mod key;
 mod log;
+mod places;
 mod schema;
 mod serve;
 mod terminal;

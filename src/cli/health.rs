@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    serve::{Listen, listens},
+    places::{Listen, listens},
     terminal, values,
 };
 use crate::serve::connection::tls::NEEDS_TLS;

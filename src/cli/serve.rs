@@ -16,7 +16,7 @@ use std::{
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-pub(super) use self::arguments::{Arguments, Listen, listens};
+pub(super) use self::arguments::Arguments;
 use self::{
     listen::{Listeners, Listening},
     reports::Reports,

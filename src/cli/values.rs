@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::serve::Listen;
+use super::places::Listen;
 
 /// `32MiB`, `1.5GiB`, `500kB`, `1024`.
 pub(super) fn bytes(text: &str) -> Result<u64, String> {

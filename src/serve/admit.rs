@@ -96,20 +96,15 @@ pub(crate) async fn admit(
     let (Some(alias), mentions) = mentioned(alias, &asked).await? else {
         return Err(endpoint::or_not_found(Refusal::MissingModel, &path));
     };
-    let asks = head.method == Method::POST;
     Ok(Inbound {
         stream: wants_stream(endpoint.as_ref(), &found),
-        needs_body: asks && (endpoint.is_some() || endpoint::is_known(&path)),
+        needs_body: needs_body(&head.method, endpoint.as_ref(), &path),
         resends: Resends::default(),
         request_id: http::HeaderValue::from_static(""),
         path,
         alias,
         meant: None,
-        model: found.model.filter(|_| {
-            let is_alias =
-                in_path.is_none() || endpoint.as_ref().is_some_and(Endpoint::names_deployment);
-            is_alias && !surface.names_top_level()
-        }),
+        model: found.model.filter(|_| is_replaced(endpoint.as_ref(), &surface)),
         mentions,
         family: surface.family,
         endpoint,
@@ -163,6 +158,17 @@ fn found_and_alias(
         return Err(endpoint::or_not_found(Refusal::MissingModel, path));
     }
     Ok((found, alias))
+}
+
+/// Whether the body's top-level model stands for the alias, and is replaced by the provider's.
+fn is_replaced(endpoint: Option<&Endpoint>, surface: &Surface) -> bool {
+    let in_path = endpoint.filter(|endpoint| endpoint.model.is_some());
+    in_path.is_none_or(Endpoint::names_deployment) && !surface.names_top_level()
+}
+
+/// Whether an answer must have a body.
+fn needs_body(method: &Method, endpoint: Option<&Endpoint>, path: &str) -> bool {
+    *method == Method::POST && (endpoint.is_some() || endpoint::is_known(path))
 }
 
 /// What the path is for. Nearly all requests are for what is known without a look.

@@ -86,7 +86,7 @@ pub(super) fn why(
         (Err(_), _) if terms.is_some_and(|terms| terms.standing().is_err()) => {
             return refusal.message();
         }
-        (Err(_), _) if is_listed_out => format!("the aliases of the key do not include `{alias}`"),
+        (Err(_), _) if is_listed_out => format!("`models` of the key do not include `{alias}`"),
         (Err(_), _) => match caller {
             Caller::Known(key) => match table.keyring.key(key).name() {
                 Some(name) => format!("`keys` of `{alias}` do not admit `{}`", label(name)),

@@ -2,7 +2,7 @@
 
 use std::{
     convert::Infallible,
-    net::{IpAddr, Ipv4Addr, SocketAddr},
+    net::IpAddr,
     path::{Path, PathBuf},
     str::FromStr,
     time::Duration,
@@ -10,7 +10,11 @@ use std::{
 
 use super::memory;
 use crate::{
-    cli::{log, values},
+    cli::{
+        log,
+        places::{Listen, listens},
+        values,
+    },
     live::BodyBudget,
     report::access_log::Format,
     serve::{BodyLimits, connection::Timeouts},
@@ -108,36 +112,6 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, env = "ONWARDS_IDLE_TIMEOUT", default_value = "620s", value_parser = values::duration)]
     idle_timeout: Duration,
 }
-
-/// Where clients connect.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::cli) enum Listen {
-    /// An address of this machine.
-    At(SocketAddr),
-    /// A socket in the file system.
-    Path(PathBuf),
-}
-
-/// The places that these flags name together.
-pub(in crate::cli) fn listens(
-    host: Option<IpAddr>,
-    port: Option<u16>,
-    further: &[Listen],
-) -> Vec<Listen> {
-    let mut listens = Vec::with_capacity(further.len() + 1);
-    if host.is_some() || port.is_some() || further.is_empty() {
-        let host = host.unwrap_or(Ipv4Addr::LOCALHOST.into());
-        listens.push(Listen::At(SocketAddr::new(host, port.unwrap_or(USUAL_PORT))));
-    }
-    for listen in further {
-        if !listens.contains(listen) {
-            listens.push(listen.clone());
-        }
-    }
-    listens
-}
-
-const USUAL_PORT: u16 = 3000;
 
 /// Where the access log goes.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,8 +10,8 @@ use std::net::{SocketAddr, TcpListener};
 use socket2::{Domain, Protocol, Socket, Type};
 
 use self::path::Bound;
-use super::arguments::{Arguments, Listen};
-use crate::serve::connection::Listener;
+use super::arguments::Arguments;
+use crate::{cli::places::Listen, serve::connection::Listener};
 
 pub(super) struct Listeners {
     /// For each core.

@@ -23,10 +23,12 @@ pub(super) fn rewrite(schema: &mut Value) {
 
 /// What keys of one object say of each other.
 fn rules() -> [(&'static str, Value); 4] {
-    let one_of = |keys: [&str; 2]| keys.map(|key| json!({"required": [key]}));
+    let one_of = |keys: &[&str]| -> Vec<Value> {
+        keys.iter().map(|key| json!({"required": [key]})).collect()
+    };
     [
-        ("Hedge", json!({"oneOf": one_of(["after_ms", "after_percentile"])})),
-        ("KeyDefinition", json!({"anyOf": one_of(["key", "aws"])})),
+        ("Hedge", json!({"oneOf": one_of(&["after_ms", "after_percentile"])})),
+        ("KeyDefinition", json!({"anyOf": one_of(&["key", "hash", "aws"])})),
         ("ProviderTls", json!({"dependentRequired": {"cert": ["key"], "key": ["cert"]}})),
         (
             "Aws",

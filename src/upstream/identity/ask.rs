@@ -40,7 +40,8 @@ fn through(url: &reqwest::Url) -> Option<String> {
     let is_here = match bare.parse::<IpAddr>() {
         Ok(IpAddr::V4(address)) => address.is_link_local() || address.is_loopback(),
         Ok(IpAddr::V6(address)) => address.is_loopback() || address == METADATA_V6,
-        Err(_) => host == METADATA,
+        // Names of private networks, those of metadata services among them.
+        Err(_) => host.ends_with(".internal"),
     };
     if is_here {
         return None;
@@ -96,8 +97,7 @@ pub(super) fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     Some(text.trim())
 }
 
-/// Where Google's and AWS's machines are told what they are.
-const METADATA: &str = "metadata.google.internal";
+/// The metadata service of machines that have no IPv4.
 const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
 /// Who is not there is not there at once: metadata services are a step away.
 const CONNECT: Duration = Duration::from_secs(2);

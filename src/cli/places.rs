@@ -1,0 +1,49 @@
+//! The places where clients connect, as the command line names them.
+//!
+//! Nothing is bound here.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
+
+/// Where clients connect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Listen {
+    /// An address of this machine.
+    At(SocketAddr),
+    /// A socket in the file system.
+    Path(PathBuf),
+}
+
+/// The places that these flags name together.
+pub(super) fn listens(host: Option<IpAddr>, port: Option<u16>, further: &[Listen]) -> Vec<Listen> {
+    let mut listens = Vec::with_capacity(further.len() + 1);
+    if host.is_some() || port.is_some() || further.is_empty() {
+        let host = host.unwrap_or(Ipv4Addr::LOCALHOST.into());
+        listens.push(Listen::At(SocketAddr::new(host, port.unwrap_or(USUAL_PORT))));
+    }
+    for listen in further {
+        if !listens.contains(listen) {
+            listens.push(listen.clone());
+        }
+    }
+    listens
+}
+
+const USUAL_PORT: u16 = 3000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn further_places_stand_in_the_place_of_the_usual_one() {
+        let at = |text: &str| Listen::At(text.parse().unwrap());
+        let socket = Listen::Path("/run/o.sock".into());
+        assert_eq!(listens(None, None, &[]), [at("127.0.0.1:3000")]);
+        assert_eq!(listens(None, None, std::slice::from_ref(&socket)), [socket.clone()]);
+        let both = [socket.clone(), at("127.0.0.1:80")];
+        assert_eq!(listens(None, Some(80), &both), [at("127.0.0.1:80"), socket]);
+    }
+}
