@@ -42,7 +42,8 @@ mod tests {
         let at = |text: &str| Listen::At(text.parse().unwrap());
         let socket = Listen::Path("/run/o.sock".into());
         assert_eq!(listens(None, None, &[]), [at("127.0.0.1:3000")]);
-        assert_eq!(listens(None, None, std::slice::from_ref(&socket)), [socket.clone()]);
+        let only = [socket.clone()];
+        assert_eq!(listens(None, None, &only), only);
         let both = [socket.clone(), at("127.0.0.1:80")];
         assert_eq!(listens(None, Some(80), &both), [at("127.0.0.1:80"), socket]);
     }

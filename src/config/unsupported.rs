@@ -31,7 +31,6 @@ pub(super) fn is_watched(key: &str) -> bool {
 pub(super) fn values(key: &str) -> impl Iterator<Item = Value> + '_ {
     ROWS.iter().filter(move |row| row.path == key).map(|row| match row.when {
         When::Set => json!({"not": {"type": "null"}}),
-        When::True => json!({"const": true}),
         When::Is(value) => json!({"const": value}),
     })
 }

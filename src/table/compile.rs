@@ -28,7 +28,9 @@ pub(crate) use warnings::warnings;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use super::{HashKey, IdlePool, Keyring, Pool, PoolId, Provider, Table, environment, prices::Prices};
+use super::{
+    HashKey, IdlePool, Keyring, Pool, PoolId, Provider, Table, environment, prices::Prices,
+};
 use crate::{
     config::{Loaded, Path, Problem, Problems, Source, path::shown, raw},
     live::{Draft, Registry},

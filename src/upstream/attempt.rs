@@ -100,7 +100,8 @@ async fn tried(
     let traced = traced.as_deref();
     match reader {
         Reader::Identity => {
-            let answer = transport::call(client, provider, inbound, calls.first(), traced, began).await?;
+            let answer =
+                transport::call(client, provider, inbound, calls.first(), traced, began).await?;
             let answer = unpacked(answer, provider)?;
             let answer = judge::judge(answer, provider, inbound, inspection).await?;
             if provider.platform == Platform::Own {
@@ -109,7 +110,8 @@ async fn tried(
             Ok(Box::new(naming(*answer, &gated::lost(inbound, provider))))
         }
         Reader::Naming(lost) => {
-            let answer = transport::call(client, provider, inbound, calls.first(), traced, began).await?;
+            let answer =
+                transport::call(client, provider, inbound, calls.first(), traced, began).await?;
             let answer = unpacked(answer, provider)?;
             let answer = judge::judge(answer, provider, inbound, inspection).await?;
             let mut lost = lost.into_vec();

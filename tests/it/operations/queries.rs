@@ -13,6 +13,7 @@ use tokio::io::AsyncWriteExt;
 use crate::support::router::free_port;
 use crate::support::{Call, Launch, Reply, Router, Script, Upstream, eventually, secs};
 
+#[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
 fn found(name: &str) -> Option<PathBuf> {
     let program = match std::env::var_os("ONWARDS_PROMETHEUS") {
         Some(directory) => Path::new(&directory).join(name),
