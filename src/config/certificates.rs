@@ -4,7 +4,11 @@
 
 use std::path::Path as FilePath;
 
-use super::{Path, Problem, Source, raw::Tls, references::Lookup};
+use super::{
+    Path, Problem, Source,
+    raw::Tls,
+    references::{Lookup, PEM},
+};
 use crate::secret::Secret;
 
 /// The texts that `tls` names, in PEM form.
@@ -51,6 +55,3 @@ pub(super) fn read(
     };
     Some(Certificates { cert: cert?, key: Secret::new(key?), client_ca })
 }
-
-/// How texts in PEM form begin.
-pub(super) const PEM: &str = "-----BEGIN ";

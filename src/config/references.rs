@@ -9,7 +9,6 @@ use std::path::Path as FilePath;
 
 use serde_json::Value;
 
-use super::certificates::PEM;
 use super::file;
 use super::json::{Kind, Node};
 use super::path::{Trail, shown};
@@ -302,3 +301,6 @@ fn is_exact_count(float: f64) -> bool {
 }
 
 const LARGEST_FILE: u64 = 1 << 20;
+
+/// How texts in PEM form begin.
+pub(super) const PEM: &str = "-----BEGIN ";
