@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Uri};
 
-use super::{Compiler, headers, health, identity::Known, limits, prices, route::Way};
+use super::{Compiler, headers, health, identity::Known, limits, prices, shared::Way};
 use crate::{
     body,
     config::{Path, raw},

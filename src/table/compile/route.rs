@@ -10,7 +10,7 @@ use rustls::{
     pki_types::{PrivateKeyDer, ServerName, pem::PemObject as _},
 };
 
-use super::{Compiler, tls::certificates};
+use super::{Compiler, shared::Way, tls::certificates};
 use crate::{
     config::{Path, raw, references::is_stand_in},
     secret::Secret,
@@ -20,13 +20,6 @@ use crate::{
         trust,
     },
 };
-
-/// The way to an origin, and a text that no other way has and that shows nothing of it.
-#[derive(Clone, Default)]
-pub(super) struct Way {
-    pub(crate) route: Option<Arc<Route>>,
-    pub(crate) digest: String,
-}
 
 impl Compiler<'_> {
     /// How connections reach the origin of `uri`; `None` where what is written of it is wrong.

@@ -4,8 +4,11 @@ use std::{collections::HashMap, sync::Arc};
 
 use http::HeaderValue;
 
-use super::route::Way;
-use crate::{failure::ErrorClasses, live::Number, table::Origin};
+use crate::{
+    failure::ErrorClasses,
+    live::Number,
+    table::{Origin, route::Route},
+};
 
 /// Parts of the table under way.
 #[derive(Default)]
@@ -15,6 +18,13 @@ pub(super) struct Shared {
     no_classes: Arc<ErrorClasses>,
     /// Ways to origins, by their digests.
     pub(crate) ways: HashMap<String, Way>,
+}
+
+/// The way to an origin, and a text that no other way has and that shows nothing of it.
+#[derive(Clone, Default)]
+pub(super) struct Way {
+    pub(crate) route: Option<Arc<Route>>,
+    pub(crate) digest: String,
 }
 
 /// A provider's name in headers.
