@@ -238,6 +238,8 @@ const HINTS: &[&str] = &[
     "tools.function.cache_control",
     "messages.tool_calls.cache_control",
     "system.cache_control",
+    "input.cache_control",
+    "input.content.cache_control",
     "prompt_cache_key",
     "prompt_cache_retention",
     "safety_identifier",

@@ -11,6 +11,8 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use self::text::Text;
+use super::codec::Refused;
+use super::conversation::Losses;
 use super::conversation::tool::raw;
 
 /// What a vendor takes of JSON Schema.
@@ -28,7 +30,8 @@ pub(in crate::protocol) struct Rule {
     pub(in crate::protocol) rich_patterns: bool,
     /// Whether every object says that it has no other properties. Where one allowed others, that is lost.
     pub(in crate::protocol) closes_objects: bool,
-    /// Whether the whole must be an object with `properties`, and every list must say what it holds.
+    /// Whether the whole must be an object with `properties` and without choices among schemas, and every
+    /// list must say what it holds.
     pub(in crate::protocol) completes: bool,
 }
 
@@ -76,6 +79,24 @@ impl Rule {
     }
 }
 
+/// The schema of a tool, complete.
+///
+/// # Errors
+/// The first keyword that is lost, when losing is refused.
+pub(in crate::protocol) fn complete<'a>(
+    schema: Cow<'a, RawValue>,
+    losses: &mut Losses,
+) -> Result<Cow<'a, RawValue>, Refused> {
+    if is_complete(&schema) {
+        return Ok(schema);
+    }
+    let Fitted { schema: fitted, lost, .. } = TOOLS.fit(&schema);
+    for keyword in lost {
+        losses.lose(format!("tools.schema.{keyword}"))?;
+    }
+    Ok(Cow::Owned(fitted.into_owned()))
+}
+
 /// Whether the schema is an object's and names its properties. Looks at its own keys alone.
 pub(in crate::protocol) fn is_complete(schema: &RawValue) -> bool {
     let mut text = Text::of(schema.get());
@@ -90,6 +111,9 @@ pub(in crate::protocol) fn is_complete(schema: &RawValue) -> bool {
             b',' => text.pass(),
             _ => {
                 let (key, value) = (text.key(), text.value());
+                if CHOICES.contains(&key.trim_matches('"')) {
+                    return false;
+                }
                 is_object |= key == "\"type\"" && value == "\"object\"";
                 has_properties |= key == "\"properties\"" && value.starts_with('{');
             }
@@ -242,6 +266,10 @@ impl<'a> Walk<'a> {
         if let Some(removed) = self.rule.removed.iter().find(|removed| **removed == name) {
             return self.remove(removed);
         }
+        let choice = CHOICES.into_iter().find(|choice| *choice == name);
+        if let Some(choice) = choice.filter(|_| self.rule.completes && self.open.len() == 1) {
+            return self.remove(choice);
+        }
         let below = below(&name);
         if name == "additionalProperties" && self.rule.closes_objects {
             let value = self.text.value();
@@ -344,6 +372,12 @@ impl<'a> Walk<'a> {
         }
     }
 }
+
+/// Choices among schemas, which the schema of a tool itself may not be.
+const CHOICES: [&str; 5] = ["anyOf", "oneOf", "allOf", "not", "enum"];
+
+/// A tool's schema, of which every vendor wants that it is an object's.
+static TOOLS: Rule = Rule { completes: true, ..Rule::ANY };
 
 /// What only richer engines of regular expressions know, as JSON writes it.
 const RICH: [&str; 7] = ["(?=", "(?!", "(?<", "\\\\b", "\\\\B", "\\\\1", "\\\\2"];

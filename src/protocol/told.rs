@@ -188,6 +188,17 @@ pub(crate) fn hear_codes(failure: &mut Failure, body: &[u8]) {
     }
 }
 
+/// The code that clients of OpenAI's protocols are told: the provider's own, unless their tools act on another
+/// one of this meaning.
+pub(crate) fn code_of<'a>(failure: &'a Failure, usual: Option<&'a str>) -> Option<&'a str> {
+    let own = failure.code.as_deref();
+    let is_acted_on = matches!(failure.kind, Kind::ContextWindow | Kind::RateLimit);
+    match own.filter(|_| failure.told.is_some() && is_acted_on) {
+        Some(own) if kind_of(own) != Some(failure.kind) => usual,
+        _ => own.or(usual),
+    }
+}
+
 /// The text that a value is.
 pub(crate) fn text(value: &Json<'_>) -> Option<String> {
     value.as_str().map(str::to_owned)

@@ -74,13 +74,19 @@ fn probes_for_one_token_get_the_least() {
 
 #[test]
 fn tools_name_their_properties() {
-    for to in [Protocol::OpenAi, Protocol::OpenAiResponses] {
+    for to in [Protocol::OpenAi, Protocol::OpenAiResponses, Protocol::Anthropic, Protocol::Bedrock]
+    {
         for schema in [json!({"type": "object"}), json!({}), json!({"$schema": "s", "title": "t"})]
         {
             let function = json!({"name": "f", "parameters": schema});
             let more = json!({"tools": [{"type": "function", "function": function}]});
-            let (_, lost) = chat(to, "gpt-5.4", more);
+            let (body, lost) = chat(to, "gpt-5.4", more);
             assert!(lost.is_empty(), "{to} {schema}: {lost:?}");
+            let text = body.to_string();
+            assert!(
+                text.contains(r#""properties":{}"#) && text.contains(r#""type":"object""#),
+                "{to}: {text}"
+            );
         }
     }
 }

@@ -17,7 +17,7 @@ use crate::protocol::codec::Refused;
 use crate::protocol::conversation::{
     Content, Conversation, Losses, Merged, OutputFormat, Part, Role, Sampling, Thinking, ToolChoice,
 };
-use crate::protocol::schema::{Fitted, Rule};
+use crate::protocol::schema::{Fitted, Rule, complete};
 
 /// What is written of thinking, and the limit of tokens that goes with it.
 #[derive(Debug, Default)]
@@ -210,7 +210,7 @@ pub(in crate::protocol) fn fit_schema<'a>(
     Ok(schema)
 }
 
-/// The schema of a tool: a strict one is held to it.
+/// The schema of a tool, complete; a strict one is held to it.
 ///
 /// # Errors
 /// As [`fit_schema`].
@@ -219,7 +219,7 @@ pub(in crate::protocol) fn fit_tool<'a>(
     is_strict: bool,
     losses: &mut Losses,
 ) -> Result<Cow<'a, RawValue>, Refused> {
-    match schema {
+    match complete(schema, losses)? {
         schema if !is_strict => Ok(schema),
         Cow::Borrowed(schema) => fit_schema(schema, "tools.schema", losses),
         Cow::Owned(schema) => fit_schema(&schema, "tools.schema", losses)

@@ -10,7 +10,7 @@ use crate::models::openai::{self, BesideTools};
 use crate::models::{Effort, Model};
 use crate::protocol::codec::Refused;
 use crate::protocol::conversation::{Losses, Sampling, Thinking, Tool};
-use crate::protocol::schema::{Rule, is_complete};
+use crate::protocol::schema::{Rule, complete};
 use crate::sigv4;
 
 /// The effort in the words that the model knows; none where it knows none or nothing is said. What
@@ -103,19 +103,12 @@ pub(in crate::protocol) fn fit_tool<'a>(
             return Ok((Some(fitted.schema), Some(true)));
         }
         losses.lose("tools.strict")?;
-        return Ok((Some(complete(schema)), Some(false)));
+        return Ok((Some(complete(Cow::Borrowed(schema), losses)?), Some(false)));
     }
-    Ok((Some(complete(schema)), tool.strict))
+    Ok((Some(complete(Cow::Borrowed(schema), losses)?), tool.strict))
 }
 
-fn complete(schema: &RawValue) -> Cow<'_, RawValue> {
-    if is_complete(schema) { Cow::Borrowed(schema) } else { SCHEMAS.fit(schema).schema }
-}
-
-/// What the schema of a tool must say.
-pub(in crate::protocol) static SCHEMAS: Rule = Rule { completes: true, ..Rule::ANY };
-
-/// What a strict tool must say beyond that, and may not.
+/// What a strict tool must say, and may not.
 pub(in crate::protocol) static STRICT_SCHEMAS: Rule = Rule {
     removed: &[
         "patternProperties",
@@ -131,7 +124,8 @@ pub(in crate::protocol) static STRICT_SCHEMAS: Rule = Rule {
         "else",
     ],
     closes_objects: true,
-    ..SCHEMAS
+    completes: true,
+    ..Rule::ANY
 };
 
 /// What the model takes of sampling: reasoning models take none of it while they reason.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Rule, is_complete};
+use super::{Rule, TOOLS, is_complete};
 use crate::protocol::conversation::tool::raw;
 use crate::protocol::fit::{claude, gpt};
 
@@ -78,7 +78,7 @@ fn what_fits_is_not_copied() {
 }
 
 #[test]
-fn openai_is_given_properties_and_items() {
+fn tools_are_given_properties_and_items_and_no_choices() {
     for (schema, wanted) in [
         (json!({"type": "object"}), json!({"type": "object", "properties": {}})),
         (json!({}), json!({"type": "object", "properties": {}})),
@@ -88,8 +88,13 @@ fn openai_is_given_properties_and_items() {
         ),
     ] {
         assert!(!is_complete(&raw(&schema.to_string())), "{schema}");
-        assert_eq!(fitted(&gpt::SCHEMAS, &schema), (wanted, vec![]), "{schema}");
+        assert_eq!(fitted(&TOOLS, &schema), (wanted, vec![]), "{schema}");
     }
+    let choice = json!({"type": "object", "anyOf": [{"required": ["a"]}],
+        "properties": {"a": {"anyOf": [{"type": "string"}]}}});
+    let wanted = json!({"type": "object", "properties": {"a": {"anyOf": [{"type": "string"}]}}});
+    assert!(!is_complete(&raw(&choice.to_string())));
+    assert_eq!(fitted(&TOOLS, &choice), (wanted, vec!["anyOf"]));
     assert!(is_complete(&raw(r#" { "a" : {} , "type" : "object" , "properties" : { } } "#)));
 }
 

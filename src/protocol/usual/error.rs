@@ -74,7 +74,7 @@ impl<'a> Out<'a> {
                 message: &failure.message,
                 r#type: kind,
                 param: failure.param.as_deref(),
-                code: own.or(code),
+                code: told::code_of(failure, code),
             },
         }
     }

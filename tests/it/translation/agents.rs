@@ -202,6 +202,20 @@ async fn errors_say_what_the_clients_tools_know() {
     }
 }
 
+/// A vendor's own number for an overflow is no code that an agent knows.
+#[tokio::test]
+async fn an_overflow_has_the_code_that_agents_act_on() {
+    let body = json!({"error": {"code": "1261", "message": "Prompt exceeds max length: the prompt is too long"}});
+    let reply = Reply::new(400).header("content-type", "application/json").body(body.to_string());
+    let upstream = Upstream::start(reply).await;
+    let mut file = super::targets("openai", &upstream);
+    file["targets"]["m"]["open_responses"] = json!({"adapter": true});
+    let router = Router::start(&file).await;
+    let answer = super::call("openai_responses", false).send(router.addr()).await;
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    assert_eq!(answer.json()["error"]["code"], "context_length_exceeded", "{}", answer.text());
+}
+
 /// An error in the place of a stream has the status that its words stand for.
 #[tokio::test]
 async fn an_error_that_opens_a_stream_keeps_its_own_status() {
