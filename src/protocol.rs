@@ -39,6 +39,7 @@ pub(crate) mod profile;
 pub(crate) mod misfit;
 pub mod told;
 pub mod service;
+pub mod cache;
 pub(crate) mod sides;
 pub mod codec;
 pub(crate) mod observer;
@@ -71,6 +72,7 @@ pub(crate) mod calls;
 pub(crate) mod nesting;
 pub(crate) mod frames;
 pub(crate) mod marks;
+mod surrogates;
 pub(crate) mod foreign;
 
 use http::HeaderMap;

@@ -31,6 +31,7 @@ pub(crate) mod headroom;
 mod translate;
 pub(crate) mod prepare;
 mod transport;
+mod caching;
 mod usage;
 mod peek;
 mod whole;

@@ -112,6 +112,18 @@ words! {
 }
 
 words! {
+    /// Where the ends of prompt caches are marked.
+    #[derive(Default)]
+    pub Cache {
+        /// Where the client marks them.
+        #[default]
+        Client = "client",
+        /// Where they help, for clients that mark none.
+        Auto = "auto",
+    }
+}
+
+words! {
     /// What happens to what cannot be said in a provider's protocol.
     #[derive(Default)]
     pub Lossy {

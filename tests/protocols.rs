@@ -33,6 +33,8 @@ mod embeddings;
 mod essence;
 #[path = "protocols/failures.rs"]
 mod failures;
+#[path = "protocols/carried.rs"]
+mod carried;
 #[path = "protocols/call_proofs.rs"]
 mod call_proofs;
 #[path = "protocols/given_back.rs"]

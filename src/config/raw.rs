@@ -24,7 +24,7 @@ pub(crate) use prices::{Price, Prices, Rates, Tier};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(crate) use crate::words::{Lossy, Protocol, Strategy};
+pub(crate) use crate::words::{Cache, Lossy, Protocol, Strategy};
 
 use crate::secret::{Secret, unseen};
 
@@ -207,6 +207,10 @@ pub(crate) struct PoolKeys {
     /// What happens to a field that a provider's protocol cannot carry (`warn` when absent).
     #[schemars(extend("default" = "warn"))]
     pub(crate) lossy: Option<Lossy>,
+    /// Where the ends of prompt caches are marked: `auto` marks them for clients that mark none (`client`
+    /// when absent: only where the client does).
+    #[schemars(extend("default" = "client"))]
+    pub(crate) cache: Option<Cache>,
     /// Whether providers are asked for the tokens of streams, where clients do not ask (where they
     /// have a price, when absent).
     pub(crate) usage: Option<Usage>,
@@ -238,6 +242,8 @@ pub(crate) struct Provider {
     pub(crate) response_headers: Option<BTreeMap<String, String>>,
     /// The pool's when absent.
     pub(crate) trusted: Option<bool>,
+    /// The pool's when absent.
+    pub(crate) cache: Option<Cache>,
     /// The pool's when absent.
     pub(crate) sanitize_response: Option<bool>,
     /// The pool's, key by key, when absent.

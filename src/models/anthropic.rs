@@ -112,6 +112,15 @@ pub(crate) static MOST_TOKENS: Capability<u64> = table(
     4_096,
 );
 
+/// Whether instructions may stand in the midst of the turns. Pages differ on Sonnet 5.
+pub(crate) static LATE_SYSTEM: Capability<bool> = table(
+    &[
+        row(Which::only(5, 0).holding(&["sonnet"]), false, IN_THE_MIDST),
+        row(Which::since(4, 8), true, IN_THE_MIDST),
+    ],
+    false,
+);
+
 const fn page(page: &'static str) -> Stated {
     Stated { page, on: "2026-11-21" }
 }
@@ -127,6 +136,8 @@ const LATELY: Stated = Stated {
 };
 const MESSAGES: Stated =
     Stated { page: "platform.claude.com/docs/en/api/messages", on: "2026-11-30" };
+const IN_THE_MIDST: Stated =
+    page("platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages");
 const FORMATS: Stated = page("platform.claude.com/docs/en/build-with-claude/structured-outputs");
 
 #[cfg(test)]

@@ -53,6 +53,12 @@ pub(crate) static REASONS_WHEN_TOLD: Capability<bool> =
 pub(crate) static RESTS_UNTOLD: Capability<bool> =
     table(&[row(Which::between(Generation(5, 1), Generation(5, 5)), true, REASONING_GUIDE)], false);
 
+/// Whether a prompt's cache is found by a key. Other vendors refuse the field.
+pub(crate) static CACHE_KEYS: Capability<bool> = table(
+    &[row(Which::ANY.beginning(BEFORE_REASONING), true, CACHING), row(REASONING, true, CACHING)],
+    false,
+);
+
 /// How many texts that end the answer a model takes.
 pub(crate) static STOPS: Capability<usize> =
     table(&[row(CHAT, 4, REFERENCE), row(REASONING, 0, REASONING_GUIDE)], 4);
@@ -170,6 +176,7 @@ const fn page(page: &'static str) -> Stated {
     Stated { page, on: "2026-11-21" }
 }
 
+const CACHING: Stated = page("platform.openai.com/docs/guides/prompt-caching");
 const MODELS: Stated = page("platform.openai.com/docs/models");
 const REASONING_GUIDE: Stated = page("platform.openai.com/docs/guides/reasoning");
 const REFERENCE: Stated = page("platform.openai.com/docs/api-reference/chat/create");

@@ -105,17 +105,21 @@ const LONGEST_BEGINNING: usize = 24;
 /// FNV-1a: stable over versions and machines, as ids in a history must be. The last step spreads what the
 /// end of the text says over all bits.
 fn wide_hash(text: &str) -> u64 {
-    let hash = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let hash = hash_of_all([text]);
     (hash ^ (hash >> 32)).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// FNV-1a of texts, one after the other.
+pub(crate) fn hash_of_all<'a>(texts: impl IntoIterator<Item = &'a str>) -> u64 {
+    let bytes = texts.into_iter().flat_map(str::bytes);
+    bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// FNV-1a, folded to 32 bits: stable over versions and machines, as names in a history must be.
 pub(crate) fn hash(text: &str) -> u32 {
-    let wide = text.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    });
+    let wide = hash_of_all([text]);
     (wide ^ (wide >> 32)) as u32
 }
 

@@ -73,6 +73,7 @@ pub trait Codec: Send + Sync {
             created: 0,
             delivery: Delivery::Events,
             include_usage: false,
+            prompt_tokens: 0,
         };
         let mut out = Vec::new();
         self.stream_writer(&nobody).write(Event::Failure(failure), &mut out);

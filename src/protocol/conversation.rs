@@ -7,8 +7,10 @@ pub(crate) mod tool;
 pub(crate) mod thinking;
 pub(crate) mod turns;
 mod ids;
+pub(crate) mod late;
 pub(crate) mod proofs;
 pub(crate) mod names;
+pub(crate) mod search;
 pub(crate) mod losses;
 pub(crate) mod reply;
 pub(crate) mod event;
@@ -25,15 +27,17 @@ pub use crate::{
     models::Effort,
 };
 pub use event::Event;
+pub use late::Late;
 pub(crate) use losses::Losses;
 pub use losses::Lossy;
 pub(crate) use names::ToolNames;
 pub use part::{CacheMark, Content, Media, MediaKind, Part, Signature, Source};
 pub use reply::{Finish, Reply, Usage};
+pub use search::WebSearch;
 pub use thinking::Thinking;
 pub(crate) use tool::Arguments;
 pub use tool::{Tool, ToolCall, ToolChoice, ToolResult};
-pub(crate) use turns::Merged;
+pub use turns::Merged;
 pub use turns::{Role, Turn};
 
 /// A request: everything that a client asks of a model.
@@ -48,6 +52,8 @@ pub struct Conversation {
     pub turns: Vec<Turn>,
     /// The tools on offer.
     pub tools: Vec<Tool>,
+    /// The vendor's own search of the web, if it may use it.
+    pub search: Option<WebSearch>,
     /// Which of them must be called; the vendor's default when absent.
     pub tool_choice: Option<ToolChoice>,
     /// Whether one turn may call several tools; the vendor's default when absent.
@@ -64,6 +70,8 @@ pub struct Conversation {
     pub thinking: Option<Thinking>,
     /// The client's name for its own user.
     pub user: Option<String>,
+    /// A prompt cache is wanted wherever it helps: how long it should live.
+    pub cache: Option<CacheMark>,
     /// How the answer is wanted.
     pub delivery: Delivery,
     /// Whether a streaming client asked for usage (or its protocol always gives it).

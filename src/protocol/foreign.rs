@@ -19,7 +19,7 @@ pub(crate) struct GivenBack {
     pub(crate) items: Option<&'static str>,
     /// What becomes of an item, told from its fields.
     pub(crate) item: fn(&mut Object<'_>) -> Fate,
-    /// What else changes once turns have been cleaned, told from the body and its cleaned turns.
+    /// What else changes, told from the body and its cleaned turns.
     pub(crate) then: fn(&mut Object<'_>, &[String]) -> Vec<Change>,
 }
 
@@ -53,13 +53,12 @@ pub(crate) fn changes(protocol: Protocol, body: &[u8]) -> Vec<Change> {
     let Ok(mut object) = Object::parse(body) else { return Vec::new() };
     let Some(turns) = object.raw(given_back.turns) else { return Vec::new() };
     let Some((cleaned, any)) = given_back.clean(turns) else { return Vec::new() };
-    if !any {
-        return Vec::new();
-    }
     let mut changes = (given_back.then)(&mut object, &cleaned);
     changes.iter_mut().for_each(|change| change.of = within(body, change.of.clone()));
-    let with = format!("[{}]", cleaned.join(","));
-    changes.push(Change { of: within(body, span(turns)), with, lost: None });
+    if any {
+        let with = format!("[{}]", cleaned.join(","));
+        changes.push(Change { of: within(body, span(turns)), with, lost: None });
+    }
     changes.sort_unstable_by_key(|change| change.of.start);
     changes
 }
@@ -195,6 +194,10 @@ mod tests {
                 r#"{{"thinking":{{"type":"{thinking}","budget_tokens":2048}},"context_management":{{"edits":[{{"type":"clear_thinking_20251015"}},{{"type":"clear_tool_uses_20250919"}}]}},"messages":[{{"role":"user","content":"q"}},{{"role":"assistant","content":[{{"type":"thinking","thinking":"t","signature":"{proof}"}},{{"type":"tool_use","id":"1","name":"f","input":{{}}}}]}},{{"role":"user","content":[{{"type":"tool_result","tool_use_id":"1"}}]}}]}}"#
             )
         };
+        // Another vendor has answered without a proof.
+        let silent = body("EqQB", "enabled")
+            .replace(r#"{"type":"thinking","thinking":"t","signature":"EqQB"},"#, "");
+        assert!(cleaned(Protocol::Anthropic, &silent).contains("disabled"));
         let own = body("EqQB", "enabled");
         assert_eq!(cleaned(Protocol::Anthropic, &own), own);
         let changed = cleaned(Protocol::Anthropic, &body("onwards#gemini#S", "enabled"));

@@ -7,6 +7,7 @@ use bytes::Bytes;
 
 use super::codec::StreamReader;
 use super::conversation::{Event, Failure};
+use super::surrogates::Halves;
 use super::told;
 use crate::sse;
 
@@ -38,6 +39,7 @@ fn tell_odd(events: &mut [Event], data: &str) {
 #[derive(Debug, Default)]
 pub(crate) struct FrameReader<F> {
     parser: sse::Parser,
+    halves: Halves,
     frames: F,
     ended: bool,
 }
@@ -45,7 +47,8 @@ pub(crate) struct FrameReader<F> {
 impl<F: Frames> FrameReader<F> {
     /// At the beginning of a stream.
     pub(crate) fn new(frames: F) -> Self {
-        Self { parser: sse::Parser::new(), frames, ended: false }
+        let (parser, halves) = (sse::Parser::new(), Halves::default());
+        Self { parser, halves, frames, ended: false }
     }
 
     /// Reads one event, if there is one; false when there is nothing more to read.
@@ -59,8 +62,9 @@ impl<F: Frames> FrameReader<F> {
             // Looked at as a whole, so that the parser need not look at each text in it.
             Ok(Some(event)) => match simdutf8::basic::from_utf8(&event.data) {
                 Ok(data) => {
-                    self.frames.read(data, events);
-                    tell_odd(events, data);
+                    let data = self.halves.joined(data);
+                    self.frames.read(&data, events);
+                    tell_odd(events, &data);
                 }
                 Err(_) => fail(Failure::no_text(), events),
             },

@@ -70,10 +70,16 @@ pub struct Profile {
     /// What a request holds that gives back another vendor's proof of reasoning, as its clients were
     /// given it: its own vendor would refuse it.
     pub(crate) foreign_proofs: &'static [&'static str],
+    /// What a request holds that asks for thoughts which another vendor's answers lack.
+    pub(crate) thinks: &'static [&'static str],
     /// Where such proofs stand, and what becomes of them.
     pub(crate) given_back: Option<GivenBack>,
     /// How the services that speak it differ.
     pub(crate) services: Services,
+    /// How a whole request is marked for a prompt cache, where the protocol has a word for that.
+    pub(crate) cache_mark: Option<WholeMark>,
+    /// Whether its streams begin with the number of the prompt's tokens.
+    pub(crate) tells_prompt_first: bool,
     /// Whether they are proofs of calls alone, which Google gives and takes in this protocol, too.
     pub(crate) proofs_are_of_calls: bool,
     /// The fields of a request that hold its prompt, in the order in which a model reads them.
@@ -219,6 +225,15 @@ pub(crate) struct Stream {
     pub(crate) has_comments: bool,
 }
 
+/// How a whole request is marked for a prompt cache.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WholeMark {
+    /// The member of the body.
+    pub(crate) member: &'static str,
+    /// What a request holds that bears marks of its own.
+    pub(crate) known_by: &'static str,
+}
+
 impl Profile {
     /// What most do.
     pub(crate) const USUAL: Self = Self {
@@ -243,8 +258,11 @@ impl Profile {
         below_models: None,
         request_id: None,
         foreign_proofs: &[],
+        thinks: &[],
         given_back: None,
         services: Services::Alike,
+        cache_mark: None,
+        tells_prompt_first: false,
         proofs_are_of_calls: false,
         prompt: &["messages"],
         tools: &["tools"],

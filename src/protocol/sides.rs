@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use super::cache::Cache;
 use super::conversation::{Delivery, Losses, Lossy, ToolNames};
 use super::service::Service;
 
@@ -44,6 +45,8 @@ pub struct Target<'a> {
     pub seed: &'a str,
     /// Where the provider is, as far as that makes a difference.
     pub service: Service,
+    /// Where the ends of prompt caches are marked.
+    pub cache: Cache,
 }
 
 /// What the writer of a request tells the reader of its answer.
@@ -62,7 +65,7 @@ pub struct Reading {
 }
 
 /// Whom an answer is written for.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Client<'a> {
     /// The model that serves, where the provider's answer names none.
     pub model: &'a str,
@@ -75,6 +78,9 @@ pub struct Client<'a> {
     pub delivery: Delivery,
     /// Whether the client asked for usage at the end of a stream.
     pub include_usage: bool,
+    /// About how many tokens the request has, for streams that begin with their number: 0 where that is
+    /// not known.
+    pub prompt_tokens: u64,
 }
 
 impl<'a> Target<'a> {

@@ -28,12 +28,11 @@ pub(crate) use warnings::warnings;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use super::{
-    HashKey, IdlePool, Keyring, Pool, PoolId, Provider, Table, environment, prices::Prices,
-};
+use super::{HashKey, IdlePool, Keyring, Pool, PoolId, Table, environment, prices::Prices};
 use crate::{
     config::{Loaded, Path, Problem, Problems, Source, path::shown, raw},
     live::{Draft, Registry},
+    protocol::Protocol,
 };
 
 /// Compiles a file. State that outlives reloads is taken from `registry`, which is left as it was
@@ -103,6 +102,8 @@ struct Compiler<'a> {
     reported_defaults: bool,
     /// Whether a provider proves its calls, so that others are given what they refuse.
     proves_calls: bool,
+    /// The protocol of the first provider, and whether another one is of another.
+    protocols: Option<(Protocol, bool)>,
 }
 
 impl<'a> Compiler<'a> {
@@ -130,6 +131,7 @@ impl<'a> Compiler<'a> {
             near_names: HashMap::new(),
             reported_defaults: false,
             proves_calls: false,
+            protocols: None,
         }
     }
 
@@ -156,10 +158,11 @@ impl<'a> Compiler<'a> {
         if pools.len() == count {
             self.chain(&mut pools);
         }
-        if self.proves_calls {
-            let providers =
-                pools.iter_mut().filter_map(Arc::get_mut).flat_map(|it| &mut it.providers);
-            providers.for_each(Provider::refuse_proofs_of_calls);
+        let several = self.protocols.is_some_and(|(_, several)| several);
+        if self.proves_calls || several {
+            let pools = pools.iter_mut().filter_map(Arc::get_mut);
+            let providers = pools.flat_map(|pool| &mut pool.providers);
+            providers.for_each(|provider| provider.meets_others(several, self.proves_calls));
         }
         (pools, keyring)
     }

@@ -21,7 +21,8 @@ use crate::{
     live,
     path::BasePath,
     protocol::{
-        Protocol, codec::Platform, conversation::Lossy, foreign, profile::InPath, service::Service,
+        Protocol, cache::Cache, codec::Platform, conversation::Lossy, foreign, profile::InPath,
+        service::Service,
     },
 };
 
@@ -86,12 +87,14 @@ pub struct Provider {
     pub(crate) platform: Platform,
     /// Where its protocol is spoken, as far as that makes a difference.
     pub(crate) service: Service,
-    /// Whether clients may give back proofs of calls that it refuses.
-    pub(crate) refuses_proofs_of_calls: bool,
+    /// What clients may give it of others' answers.
+    pub(crate) others: Others,
     /// Whether `/v1/responses` is served through its chat completions.
     pub(crate) adapts_responses: bool,
     /// What happens to what cannot be said in that protocol.
     pub(crate) lossy: Lossy,
+    /// Where the ends of prompt caches are marked.
+    pub(crate) cache: Cache,
     /// The header that carries its credential.
     pub credential: Option<(HeaderName, HeaderValue)>,
     /// The header that carries the client's own credential to it, and what stands before that.
@@ -142,6 +145,15 @@ pub struct Provider {
     pub(crate) live: Arc<live::Provider>,
     /// Its series, which go by its name.
     pub(crate) meters: Arc<live::ProviderMeters>,
+}
+
+/// What clients may give a provider of the answers of others in the same file.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Others {
+    /// Some are of another protocol.
+    pub(crate) answer: bool,
+    /// Some prove their calls, in a form that this one refuses.
+    pub(crate) refused_proofs_of_calls: bool,
 }
 
 /// Where a provider's requests go.
@@ -235,10 +247,12 @@ impl Pool {
 }
 
 impl Provider {
-    /// Another provider of the file proves its calls, and clients give the proofs back to any.
-    pub(crate) fn refuse_proofs_of_calls(&mut self) {
+    /// Providers of the file speak several protocols, or one of them proves its calls: clients give to any
+    /// what another has answered.
+    pub(crate) fn meets_others(&mut self, several: bool, proves_calls: bool) {
+        self.others.answer = several;
         let takes_them = self.service.is_googles() || foreign::is_googles_model(&self.model);
-        self.refuses_proofs_of_calls = !takes_them;
+        self.others.refused_proofs_of_calls = proves_calls && !takes_them;
     }
 
     /// Its name as it may be shown.

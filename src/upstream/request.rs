@@ -11,12 +11,13 @@ use http::{HeaderMap, HeaderName, HeaderValue, Request, Uri, Version, header, ur
 use percent_encoding::utf8_percent_encode;
 
 use super::{
-    gated, headers, identity::Credential, inbound::Inbound, off_core, prepare::foreign, usage,
+    caching, gated, headers, identity::Credential, inbound::Inbound, off_core, prepare::foreign,
+    usage,
 };
 use crate::{
     body::{self, Model, Pieces, PiecesBody},
     path::{self, BasePath},
-    protocol::{Endpoint, codec::Platform, foreign::Change, token, vertex},
+    protocol::{Endpoint, cache::Cache, codec::Platform, foreign::Change, token, vertex},
     sigv4,
     table::{Origin, Place, Provider, aws::Aws, pool::Headers, route::Route},
 };
@@ -199,7 +200,10 @@ fn path_and_body<'a>(
 ) -> (Cow<'a, str>, Pieces) {
     let (path, body) = match call {
         None => {
-            let body = asking_for_usage(inbound, provider);
+            let mut body = asking_for_usage(inbound, provider);
+            if provider.cache == Cache::Auto {
+                body = caching::marked(inbound, provider, body);
+            }
             (path_for(inbound, provider), gated::cut(body, betas))
         }
         Some(call) => (call.path.as_str().into(), Pieces::from(call.body.clone())),

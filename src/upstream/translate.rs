@@ -25,6 +25,7 @@ use crate::{
     models::tokens,
     protocol::{
         Endpoint, Operation, Protocol,
+        cache::Cache,
         codec::{self, Codec, Platform, Target},
         conversation::{Delivery, Lossy},
         service::Service,
@@ -91,6 +92,7 @@ impl<'a> Exchange<'a> {
             lossy,
             seed: &self.inbound.read().id,
             service: self.provider.service,
+            cache: self.provider.cache,
         }
     }
 
@@ -103,7 +105,8 @@ impl<'a> Exchange<'a> {
 
     /// Whom the request is written for, for another thread.
     pub(super) fn own_target(&self) -> OwnTarget {
-        let Target { model, known_as, platform, betas, lossy, seed, service } = self.target();
+        let Target { model, known_as, platform, betas, lossy, seed, service, cache } =
+            self.target();
         OwnTarget {
             model: model.to_owned(),
             known_as: known_as.map(str::to_owned),
@@ -112,13 +115,18 @@ impl<'a> Exchange<'a> {
             lossy,
             seed: seed.to_owned(),
             service,
+            cache,
         }
     }
 
     /// Whom the answer is written for. It names the provider's model, as one that passes does.
     fn client(&self, delivery: Delivery, include_usage: bool) -> codec::Client<'_> {
         let Read { id, at, .. } = self.inbound.read();
-        codec::Client { model: &self.model, id, created: *at, delivery, include_usage }
+        let is_told =
+            delivery == Delivery::Events && self.endpoint.protocol.profile().tells_prompt_first;
+        let prompt_tokens = if is_told { self.estimate() } else { 0 };
+        let (model, created) = (&*self.model, *at);
+        codec::Client { model, id, created, delivery, include_usage, prompt_tokens }
     }
 
     /// The provider's protocol.
@@ -147,14 +155,15 @@ pub(super) struct OwnTarget {
     lossy: Lossy,
     seed: String,
     service: Service,
+    cache: Cache,
 }
 
 impl OwnTarget {
     pub(super) fn target(&self) -> Target<'_> {
-        let Self { platform, lossy, service, .. } = *self;
+        let Self { platform, lossy, service, cache, .. } = *self;
         let known_as = self.known_as.as_deref();
         let (model, betas, seed) = (&*self.model, &*self.betas, &*self.seed);
-        Target { model, known_as, platform, betas, lossy, seed, service }
+        Target { model, known_as, platform, betas, lossy, seed, service, cache }
     }
 }
 
@@ -169,12 +178,13 @@ struct OwnClient {
 
 impl OwnClient {
     fn of(client: &codec::Client<'_>) -> Self {
-        let codec::Client { model, id, created, delivery, include_usage } = *client;
+        let codec::Client { model, id, created, delivery, include_usage, .. } = *client;
         Self { model: model.to_owned(), id: id.to_owned(), created, delivery, include_usage }
     }
 
     fn client(&self) -> codec::Client<'_> {
         let Self { created, delivery, include_usage, .. } = *self;
-        codec::Client { model: &self.model, id: &self.id, created, delivery, include_usage }
+        let (model, id, prompt_tokens) = (&*self.model, &*self.id, 0);
+        codec::Client { model, id, created, delivery, include_usage, prompt_tokens }
     }
 }

@@ -129,7 +129,14 @@ impl Cost {
 }
 
 fn client(delivery: Delivery) -> Client<'static> {
-    Client { model: "alias", id: "id1", created: 1_700_000_000, delivery, include_usage: true }
+    Client {
+        model: "alias",
+        id: "id1",
+        created: 1_700_000_000,
+        delivery,
+        include_usage: true,
+        ..Client::default()
+    }
 }
 
 /// What the smallest body takes: lists and buffers begin with room for several.

@@ -8,6 +8,7 @@ mod held;
 mod large;
 mod told;
 mod proofs;
+mod caches;
 
 use std::path::Path;
 

@@ -38,9 +38,13 @@ fn claude_code_is_served_by_every_vendor() {
             // Claude's proofs hold wherever it is served.
             assert!(!text.contains("EqQBfake") || model.contains("claude"), "{vendor} {model}");
             let named = ["context_management", "mcp_servers", "tools.web_search_20250305"];
+            // OpenAI has a search of its own in Responses.
+            let searches = vendor == Protocol::OpenAiResponses;
+            let named = named.iter().copied().take(if searches { 2 } else { 3 });
             for name in named {
                 assert!(written.dropped.iter().any(|it| it == name), "{vendor} {model}: {name}");
             }
+            assert_eq!(searches, text.contains("\"web_search\""), "{vendor} {model}");
         }
     }
 }
@@ -71,7 +75,11 @@ fn codex_is_served_by_every_vendor() {
         for foreign in ["gAAAA", "local_shell", "external_web_access"] {
             assert!(!text.contains(foreign), "{vendor} {model}: {foreign}");
         }
-        for name in ["tools.local_shell", "tools.web_search", "input.web_search_call"] {
+        // Anthropic has a search of its own.
+        let searches = vendor == Protocol::Anthropic;
+        assert_eq!(searches, text.contains("web_search_20250305"), "{vendor} {model}");
+        let named = ["tools.local_shell", "input.web_search_call", "tools.web_search"];
+        for name in named.iter().copied().take(if searches { 2 } else { 3 }) {
             assert!(written.dropped.iter().any(|it| it == name), "{vendor} {model}: {name}");
         }
     }
@@ -202,4 +210,43 @@ fn codex() -> Value {
         "text": {"verbosity": "low"},
         "client_metadata": {"x-codex-installation-id": "i"},
     })
+}
+
+/// The last requests of a loop of tools as Claude Code, Codex and Gemini CLI send them today: their shape, of
+/// texts the length alone (`tests/sdk/agents_run.py --record`).
+#[test]
+fn requests_of_todays_agents_are_served_by_every_vendor() {
+    for (agent, client, kept, lost) in [
+        ("claude", Protocol::Anthropic, "TaskCreate", &["context_management"][..]),
+        (
+            "codex",
+            Protocol::OpenAiResponses,
+            "exec_command",
+            &["tools.web_search", "client_metadata", "reasoning.context"],
+        ),
+        (
+            "gemini",
+            Protocol::Gemini,
+            "read_file",
+            &["top_k", "generationConfig", "top_p", "temperature"],
+        ),
+    ] {
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/agents");
+        let body = std::fs::read(folder.join(agent).with_extension("json")).unwrap();
+        let head = Head { model: Some("alias"), delivery: None };
+        let read = client.codec().read_request(&body, &head).unwrap();
+        assert!(read.tool_calls().count() > 1, "{agent}");
+        for (vendor, model) in models().filter(|(vendor, _)| *vendor != client) {
+            let written = vendor.codec().write_request(&read, &target(model)).unwrap();
+            let text = String::from_utf8(written.body).unwrap();
+            assert!(text.contains(kept), "{agent} at {vendor}, {model}");
+            for name in &written.dropped {
+                let is_known = lost.iter().any(|lost| name.starts_with(lost))
+                    || ["reasoning_effort", "parallel_tool_calls", "tool", "thinking"]
+                        .iter()
+                        .any(|lost| name.starts_with(lost));
+                assert!(is_known, "{agent} at {vendor}, {model}: {:?}", written.dropped);
+            }
+        }
+    }
 }

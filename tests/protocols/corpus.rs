@@ -126,7 +126,14 @@ pub(crate) fn target(protocol: Protocol) -> Target<'static> {
 }
 
 pub(crate) fn client(delivery: Delivery) -> Client<'static> {
-    Client { model: "alias", id: "id1", created: 1_700_000_000, delivery, include_usage: true }
+    Client {
+        model: "alias",
+        id: "id1",
+        created: 1_700_000_000,
+        delivery,
+        include_usage: true,
+        ..Client::default()
+    }
 }
 
 pub(crate) fn reading() -> Reading {

@@ -37,7 +37,7 @@ pub(crate) fn essence(conversation: &Conversation) -> String {
     let number = |id: &str| ids.iter().position(|known| *known == id);
     let system: Vec<&str> = conversation.instructions().filter_map(Part::as_text).collect();
     let turns: Vec<(Role, Vec<String>)> = conversation
-        .alternating()
+        .alternating_with(&conversation.late(false))
         .iter()
         .map(|turn| {
             (turn.role, turn.parts.iter().map(|part| part_essence(part, &number)).collect())

@@ -19,6 +19,7 @@ pub(crate) fn conversation(of: &Conversation) -> String {
         system,
         turns,
         tools,
+        search,
         tool_choice,
         parallel_tool_calls,
         sampling,
@@ -27,6 +28,7 @@ pub(crate) fn conversation(of: &Conversation) -> String {
         format,
         thinking,
         user,
+        cache,
         delivery,
         include_usage,
         extras,
@@ -38,12 +40,18 @@ pub(crate) fn conversation(of: &Conversation) -> String {
         let usage = if *include_usage { ", with usage" } else { "" };
         out.line("delivery", format!("{delivery:?}{usage}"));
     }
+    if let Some(mark) = cache {
+        out.line("cache", ttl(mark));
+    }
     for shown in system {
         out.line("system", part(shown));
     }
     for Turn { role, parts } in turns {
         out.line(&format!("{role:?}").to_lowercase(), "");
         parts.iter().for_each(|shown| out.line(" ", part(shown)));
+    }
+    if let Some(search) = search {
+        out.line("search", format!("{search:?}"));
     }
     for Tool { name, description, schema, strict, cache } in tools {
         out.line("tool", name);

@@ -8,7 +8,7 @@ use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
 use crate::protocol::limits::{Limit, Limits};
-use crate::protocol::profile::{Profile, Said, Stream};
+use crate::protocol::profile::{Profile, Said, Stream, WholeMark};
 use crate::protocol::usage::{Count, Form, Place};
 
 /// What this protocol does beside its bodies.
@@ -31,7 +31,13 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     shares_paths: true,
     // Reasoning without a proof is refused like another vendor's proof.
     foreign_proofs: &["\"onwards#", "\"signature\":\"\"", "\"signature\": \"\""],
+    thinks: &["\"enabled\""],
     given_back: Some(GIVEN_BACK),
+    tells_prompt_first: true,
+    cache_mark: Some(WholeMark {
+        member: r#""cache_control":{"type":"ephemeral"}"#,
+        known_by: "\"cache_control\"",
+    }),
     prompt: &["system", "messages"],
     spoken: [
         &["\"text\"", "\"partial_json\"", "\"thinking\"", "\"name\""],

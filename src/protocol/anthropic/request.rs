@@ -12,6 +12,7 @@
 //! | `thread` | refused: nothing is stored here |
 //! | server tools, `context_management`, `container`, … | `extras` |
 
+mod carried;
 mod read;
 mod write;
 mod form;

@@ -4,6 +4,7 @@
 use serde_json::value::RawValue;
 
 use super::proof;
+use crate::protocol::cache;
 use crate::protocol::codec::ReadError;
 use crate::protocol::conversation::{
     Content, Conversation, Media, MediaKind, Part, Role, Tool, ToolCall, ToolResult, Turn,
@@ -34,6 +35,7 @@ fn read_message(
     dialect: &Dialect,
 ) -> Result<(), ReadError> {
     let role: String = message.require("role")?;
+    let mark = cache::read_mark(message)?;
     let mut parts = read_content(message, to, dialect)?;
     match role.as_str() {
         "system" | "developer" if to.turns.is_empty() => to.system.extend(parts),
@@ -44,14 +46,19 @@ fn read_message(
             parts.extend(message.each("tool_calls", read_call)?);
             to.turns.push(Turn::new(Role::Assistant, parts));
         }
-        "tool" => to.add_result(ToolResult {
-            call_id: message.require("tool_call_id")?,
-            name: message.take("name")?,
-            content: parts,
-            is_error: false,
-        }),
+        "tool" => {
+            let inner = cache::hoisted(&mut parts);
+            to.add_result(ToolResult {
+                call_id: message.require("tool_call_id")?,
+                name: message.take("name")?,
+                content: parts,
+                is_error: false,
+            });
+            cache::mark_end(inner, to);
+        }
         _ => return Err(ReadError::new("role", "is not a role of this protocol")),
     }
+    cache::mark_end(mark, to);
     Ok(())
 }
 
@@ -87,6 +94,7 @@ fn read_part(
     dialect: &Dialect,
 ) -> Result<Option<Part>, ReadError> {
     let kind: String = part.require("type")?;
+    let mark = cache::read_mark(&mut part)?;
     let content = match kind.as_str() {
         "text" => Some(Content::Text(part.require("text")?)),
         "image_url" => {
@@ -99,7 +107,7 @@ fn read_part(
         Some(_) => part.keep_rest("messages.content.", to),
         None => to.keep_extra(format!("messages.content.{kind}"), RawValue::TRUE),
     }
-    Ok(content.map(Part::new))
+    Ok(content.map(|content| Part::new(content).cached(mark)))
 }
 
 fn read_image(mut image: Object<'_>) -> Result<Media, ReadError> {
@@ -113,13 +121,14 @@ pub(crate) fn read_function(
     to: &mut Conversation,
 ) -> Result<Tool, ReadError> {
     tool.raw("type");
+    let outer = cache::read_mark(&mut tool)?;
     let read = tool.with("function", |mut function| {
         let read = Tool {
             name: function.require("name")?,
             description: function.take("description")?,
             schema: function.raw("parameters").map(ToOwned::to_owned),
             strict: function.take("strict")?,
-            cache: None,
+            cache: cache::read_mark(&mut function)?.or(outer),
         };
         function.keep_rest("tools.function.", to);
         Ok(read)

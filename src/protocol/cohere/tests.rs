@@ -132,6 +132,7 @@ fn a_failed_stream_says_so() {
         created: 0,
         delivery: crate::protocol::conversation::Delivery::Events,
         include_usage: true,
+        ..Client::default()
     };
     let mut writer = Cohere.stream_writer(&to);
     let mut out = Vec::new();

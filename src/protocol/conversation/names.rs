@@ -22,14 +22,17 @@ impl ToolNames {
     /// for different tools.
     pub(crate) fn fit(conversation: &Conversation, rule: NameRule, id_rule: IdRule) -> Self {
         let mut names = Self::default();
+        let has_custom = conversation.tools.iter().any(|tool| tool.name.starts_with(CUSTOM));
+        let own = conversation.tools.iter().filter(|_| has_custom).map(|tool| tool.name.as_str());
+        let own: HashSet<&str> = own.collect();
         for tool in &conversation.tools {
-            names.name(&tool.name, rule);
+            names.name(&tool.name, rule, &own);
         }
         let mut odd_ids = false;
         for part in conversation.turns.iter().flat_map(|turn| &turn.parts) {
             match &part.content {
                 Content::ToolCall(call) => {
-                    names.name(&call.name, rule);
+                    names.name(&call.name, rule, &own);
                     odd_ids |= !id_rule.fits(&call.id);
                 }
                 Content::ToolResult(result) => odd_ids |= !id_rule.fits(&result.call_id),
@@ -37,7 +40,7 @@ impl ToolNames {
             }
         }
         if let Some(ToolChoice::Tool(name)) = &conversation.tool_choice {
-            names.name(name, rule);
+            names.name(name, rule, &own);
         }
         if odd_ids {
             names.rename_ids(conversation, id_rule);
@@ -45,10 +48,15 @@ impl ToolNames {
         names
     }
 
-    fn name(&mut self, name: &str, rule: NameRule) {
-        if !rule.fits(name) && !self.renamed.contains_key(name) {
-            self.renamed.insert(name.to_owned(), rule.renamed(name));
+    fn name(&mut self, name: &str, rule: NameRule, own: &HashSet<&str>) {
+        if rule.fits(name) || self.renamed.contains_key(name) {
+            return;
         }
+        // A custom tool keeps its name, unless that is a function's.
+        let plain = name.strip_prefix(CUSTOM);
+        let plain = plain.filter(|plain| rule.fits(plain) && !own.contains(plain));
+        let sent = plain.map_or_else(|| rule.renamed(name), str::to_owned);
+        self.renamed.insert(name.to_owned(), sent);
     }
 
     /// Renames ids alike in calls and results, and no two to one.
@@ -89,6 +97,10 @@ impl ToolNames {
         (turned(self.renamed), turned(self.ids))
     }
 }
+
+/// Stands before the name of a custom tool, whose input is free text. No function's name can begin with it:
+/// OpenAI's names hold no colon.
+pub(crate) const CUSTOM: &str = "custom:";
 
 #[cfg(test)]
 mod tests {

@@ -30,46 +30,19 @@ pub enum Role {
 /// Neighbouring turns of one side, as one.
 #[derive(Debug, Clone)]
 pub struct Merged<'a> {
-    /// `User` or `Assistant`.
+    /// `User` or `Assistant`; `System` only for vendors that take it there.
     pub role: Role,
     /// What is said: never empty, no blank text, tool results first.
     pub parts: Vec<&'a Part>,
 }
 
 impl Conversation {
-    /// Every instruction: those before the turns and those in their midst, without blank ones. For
-    /// vendors that know instructions only before the turns: where there is no turn, there is none.
+    /// The instructions before the first turn, without blank ones. For vendors that know instructions
+    /// only before the turns: where there is no turn, there is none.
     pub fn instructions(&self) -> impl Iterator<Item = &Part> {
         let mut said = self.turns.iter().filter(|turn| turn.role != Role::System);
         let is_any_said = said.any(|turn| turn.parts.iter().any(|part| !part.is_blank()));
         self.rules().filter(move |_| is_any_said)
-    }
-
-    /// The turns without instructions, user and assistant in alternation: neighbours of one role
-    /// are merged, so that all results of one turn's calls stand together, at its beginning; blank
-    /// texts and turns that become empty are left out. As vendors refuse a request without a turn,
-    /// instructions that stand alone are what the user says.
-    pub fn alternating(&self) -> Vec<Merged<'_>> {
-        let mut merged: Vec<Merged<'_>> = Vec::with_capacity(self.turns.len());
-        for turn in self.turns.iter().filter(|turn| turn.role != Role::System) {
-            let mut parts = turn.parts.iter().filter(|part| !part.is_blank()).peekable();
-            if parts.peek().is_none() {
-                continue;
-            }
-            match merged.last_mut() {
-                Some(last) if last.role == turn.role => last.parts.extend(parts),
-                _ => merged.push(Merged { role: turn.role, parts: parts.collect() }),
-            }
-        }
-        let mut rules = self.rules().peekable();
-        if merged.is_empty() && rules.peek().is_some() {
-            merged.push(Merged { role: Role::User, parts: rules.collect() });
-        }
-        for turn in merged.iter_mut().filter(|turn| turn.role == Role::User) {
-            // Stable: results keep their order, and so does the rest.
-            turn.parts.sort_by_key(|part| !matches!(part.content, Content::ToolResult(_)));
-        }
-        merged
     }
 
     /// Adds a tool's result: results that follow each other are one user's turn.
@@ -107,9 +80,11 @@ impl Conversation {
         parts.any(|part| matches!(part.content, Content::ToolCall(_) | Content::ToolResult(_)))
     }
 
-    fn rules(&self) -> impl Iterator<Item = &Part> {
-        let within = self.turns.iter().filter(|turn| turn.role == Role::System);
-        let parts = self.system.iter().chain(within.flat_map(|turn| &turn.parts));
+    /// The instructions before the first turn.
+    pub(super) fn rules(&self) -> impl Iterator<Item = &Part> {
+        let is_rule = |turn: &&Turn| turn.role == Role::System || turn.says_nothing();
+        let first = self.turns.iter().take_while(is_rule).filter(|turn| turn.role == Role::System);
+        let parts = self.system.iter().chain(first.flat_map(|turn| &turn.parts));
         parts.filter(|part| !part.is_blank())
     }
 }
@@ -125,6 +100,11 @@ impl Turn {
     /// A turn.
     pub fn new(role: Role, parts: Vec<Part>) -> Self {
         Self { role, parts }
+    }
+
+    /// Whether it is blank.
+    pub(super) fn says_nothing(&self) -> bool {
+        self.parts.iter().all(Part::is_blank)
     }
 }
 
@@ -159,20 +139,27 @@ mod tests {
             ..Conversation::default()
         };
         let shown: Vec<(Role, Vec<String>)> = conversation
-            .alternating()
+            .alternating_with(&conversation.late(false))
             .iter()
             .map(|turn| (turn.role, turn.parts.iter().map(|part| show(part)).collect()))
             .collect();
         assert_eq!(
             shown,
             [
-                (Role::User, vec!["a".to_owned(), "b".to_owned()]),
+                (
+                    Role::User,
+                    vec![
+                        "a".to_owned(),
+                        "<system-reminder>\nrule\n</system-reminder>".to_owned(),
+                        "b".to_owned(),
+                    ],
+                ),
                 (Role::Assistant, vec!["c".to_owned()]),
                 (Role::User, vec!["=1".to_owned(), "=2".to_owned(), "d".to_owned()]),
             ]
         );
         let rules: Vec<_> = conversation.instructions().filter_map(Part::as_text).collect();
-        assert_eq!(rules, ["first", "rule"]);
+        assert_eq!(rules, ["first"]);
     }
 
     fn show(part: &Part) -> String {

@@ -251,6 +251,8 @@ fn within_limit(budget: u64, asked: Option<u64>, model: Model<'_>) -> Option<(u6
 /// Whether the model waits for tools in a turn without thinking of Anthropic's, as after a failover
 /// from another vendor. Such a request is refused when thinking is enabled.
 fn lacks_signed_thinking(turns: &[Merged<'_>]) -> bool {
+    let behind = turns.iter().rposition(|turn| turn.role != Role::System);
+    let turns = behind.map_or(&[][..], |last| &turns[..=last]);
     let [.., called, results] = turns else { return false };
     let has = |turn: &Merged<'_>, is: fn(&Part) -> bool| turn.parts.iter().any(|part| is(part));
     called.role == Role::Assistant

@@ -280,7 +280,14 @@ fn calling(signature: Option<Signature>) -> Conversation {
 }
 
 fn stream(delivery: Delivery, events: &[Event]) -> Vec<u8> {
-    let to = Client { model: "m", id: "i", created: 0, delivery, include_usage: true };
+    let to = Client {
+        model: "m",
+        id: "i",
+        created: 0,
+        delivery,
+        include_usage: true,
+        ..Client::default()
+    };
     let mut writer = Gemini.stream_writer(&to);
     let mut out = Vec::new();
     for event in events {

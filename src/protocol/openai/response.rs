@@ -4,7 +4,8 @@
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize, de::IgnoredAny};
+use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
+use serde_json::value::RawValue;
 
 use crate::protocol::bounds::{CHOICES, Few};
 use crate::protocol::chat::ToolCallOut;
@@ -53,6 +54,10 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
         Reply { id: completion.id, model: completion.model, parts, usage, ..Reply::default() };
     let finish = choice.finish_reason.as_deref().map(read_finish).unwrap_or_default();
     reply.finish = finish.with_calls(reply.calls_tools());
+    reply.stop_sequence = choice.stop_reason.of(reply.finish);
+    if reply.stop_sequence.is_some() {
+        reply.finish = Finish::StopSequence;
+    }
     reply.checked()
 }
 
@@ -119,6 +124,19 @@ pub(super) fn write_finish(finish: Finish) -> &'static str {
     }
 }
 
+/// What is no text of a client's, but a reason.
+const REASONS: &[&str] = &[
+    "stop",
+    "length",
+    "eos",
+    "end_turn",
+    "max_tokens",
+    "tool_use",
+    "tool_calls",
+    "stop_sequence",
+    "content_filter",
+];
+
 /// A text that says something.
 fn filled(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
@@ -140,6 +158,30 @@ pub(super) struct Choice {
     message: Option<Said>,
     pub(super) delta: Option<Said>,
     pub(super) finish_reason: Option<String>,
+    /// The text that ended the answer, as vLLM tells it, and SGLang.
+    #[serde(default, alias = "matched_stop")]
+    pub(super) stop_reason: StopText,
+}
+
+/// A text, or whatever else stands in its place.
+#[derive(Default)]
+pub(super) struct StopText(Option<String>);
+
+impl<'de> Deserialize<'de> for StopText {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let written = <&RawValue>::deserialize(from)?.get();
+        let text = serde_json::from_str::<Option<String>>(written).ok().flatten();
+        Ok(Self(text.filter(|text| !text.is_empty())))
+    }
+}
+
+impl StopText {
+    /// The text, where it ended an answer that says no other reason.
+    pub(super) fn of(self, finish: Finish) -> Option<String> {
+        let Self(text) = self;
+        // Others repeat their model's own word for the reason.
+        text.filter(|text| finish == Finish::Stop && !REASONS.contains(&text.as_str()))
+    }
 }
 
 impl Choice {

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::protocol::conversation::Tool;
+use crate::protocol::conversation::names::CUSTOM as MARK;
 use crate::protocol::conversation::tool::raw;
 
 /// The function that a custom tool is for everyone else. Its grammar, if it has one, is told to the
@@ -59,8 +60,6 @@ pub(super) fn input(arguments: &str) -> String {
     }
 }
 
-/// No function's name can begin with it: OpenAI's names hold no colon.
-const MARK: &str = "custom:";
 const INPUT: &str = "input";
 
 #[cfg(test)]

@@ -81,6 +81,7 @@ const ENDPOINTS: &[Row] = &[
     row("/v1/responses/input_tokens", Operation::CountTokens, Asked::Whole),
     row("/openai/v1/responses", Operation::Generate, Asked::Body),
     row("/openai/responses", Operation::Generate, Asked::Body),
+    row("/v1/responses/compact", Operation::Native, Asked::Whole),
 ];
 
 #[rustfmt::skip]

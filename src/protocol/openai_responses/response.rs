@@ -158,6 +158,11 @@ impl Response {
         }
     }
 
+    /// Its items.
+    pub(super) fn take_output(&mut self) -> Vec<Item> {
+        self.output.take().unwrap_or_default()
+    }
+
     /// Why it ended; tools apart.
     pub(super) fn finish(&self) -> Finish {
         let reason = self.incomplete_details.as_ref().and_then(|details| details.reason.as_deref());

@@ -175,6 +175,7 @@ fn merged(own: raw::PoolKeys, defaults: &raw::PoolKeys) -> raw::PoolKeys {
         cooldown: own.cooldown.or(defaults.cooldown),
         health_check: own.health_check.or(defaults.health_check),
         lossy: own.lossy.or(defaults.lossy),
+        cache: own.cache.or(defaults.cache),
         usage: own.usage.or(defaults.usage),
         sticky: own.sticky.or(defaults.sticky),
         hedge: own.hedge.or(defaults.hedge),

@@ -11,13 +11,13 @@ use crate::{
     config::{Path, raw},
     live::ProviderSettings,
     path::BasePath,
-    protocol::{Protocol, codec::Platform, service::Service},
+    protocol::{Protocol, cache::Cache, codec::Platform, service::Service},
     secret::{Secret, names::mask},
     table::{
         AskedModel, Origin, Place, Provider,
         mock::Script,
         names::is_pattern,
-        pool::{Headers, Timeouts},
+        pool::{Headers, Others, Timeouts},
         prices::Pricing,
         strict::Strict,
     },
@@ -76,8 +76,7 @@ impl Compiler<'_> {
         let name = self.name(endpoint, &place, path, names)?;
         let in_headers = self.shared.named(&name)?;
         let response_headers = self.response_headers(*own, inherited, path);
-        let request_headers =
-            self.headers(endpoint.request_headers.as_ref(), &path.key("request_headers"));
+        let request_headers = self.request_headers(endpoint, path);
         let digest = digest(endpoint, credential, &known);
         let live = self.draft.provider(alias, &digest, settings(*own, inherited.keys));
         let (model, asked_model) = self.model(alias, endpoint, path);
@@ -94,8 +93,9 @@ impl Compiler<'_> {
             place,
             protocol,
             platform,
-            refuses_proofs_of_calls: false,
+            others: Others::default(),
             lossy: inherited.keys.lossy.unwrap_or_default(),
+            cache: cache(*own, inherited),
             credential: self.credential(endpoint, protocol, credential, path),
             caller_credential: self.caller_credential(endpoint, protocol, credential, path),
             aws: known.aws,
@@ -123,6 +123,10 @@ impl Compiler<'_> {
         })
     }
 
+    fn request_headers(&mut self, endpoint: &raw::Endpoint, path: &Path) -> Headers {
+        self.headers(endpoint.request_headers.as_ref(), &path.key("request_headers"))
+    }
+
     fn response_headers(
         &mut self,
         own: Option<&raw::Provider>,
@@ -136,6 +140,8 @@ impl Compiler<'_> {
 
     /// Where the provider's protocol is spoken.
     fn service(&mut self, protocol: Protocol, place: &Place, platform: Platform) -> Service {
+        let (first, several) = self.protocols.unwrap_or((protocol, false));
+        self.protocols = Some((first, several || first != protocol));
         let Place::Wire { origin, .. } = place else { return Service::Unknown };
         let on_vertex = platform == Platform::Vertex;
         let host = origin.host.to_str().unwrap_or_default();
@@ -310,6 +316,10 @@ impl Compiler<'_> {
         names.insert(free.clone());
         Some(free.into())
     }
+}
+
+fn cache(own: Option<&raw::Provider>, inherited: &Inherited<'_>) -> Cache {
+    own.and_then(|own| own.cache).or(inherited.keys.cache).unwrap_or_default()
 }
 
 /// The router's own answers are chat completions.

@@ -54,13 +54,14 @@ pub(super) fn lost(inbound: &Inbound, provider: &Provider) -> Result<Vec<String>
 /// nothing foreign is given back.
 fn marks_for(inbound: &Inbound, provider: &Provider) -> Option<(Protocol, &'static Marks)> {
     let endpoint = inbound.endpoint.as_ref()?;
-    if endpoint.protocol.profile().proofs_are_of_calls && !provider.refuses_proofs_of_calls {
+    if endpoint.protocol.profile().proofs_are_of_calls && !provider.others.refused_proofs_of_calls {
         return None;
     }
     if !matches!(endpoint.operation, Operation::Generate | Operation::CountTokens) {
         return None;
     }
-    MARKS.iter().find(|(its, _)| *its == endpoint.protocol).map(|(its, marks)| (*its, marks))
+    let all = if provider.others.answer { &*MARKS_AMONG_OTHERS } else { &*MARKS };
+    all.iter().find(|(its, _)| *its == endpoint.protocol).map(|(its, marks)| (*its, marks))
 }
 
 fn found(protocol: Protocol, marks: &Marks, body: &Pieces) -> Box<[Change]> {
@@ -79,6 +80,16 @@ fn are_in(marks: &Marks, body: &Pieces) -> bool {
     let mut seam = Seam::after(b" ");
     body.iter().any(|piece| marks.stand_in(&mut seam, piece, is_one))
 }
+
+/// The same with those that tell what answers of other vendors lack.
+static MARKS_AMONG_OTHERS: LazyLock<Vec<(Protocol, Marks)>> = LazyLock::new(|| {
+    let marks = |&protocol: &Protocol| {
+        let profile = protocol.profile();
+        let all = [profile.foreign_proofs, profile.thinks].concat();
+        Some((protocol, Marks::new(&all)?))
+    };
+    Protocol::ALL.iter().filter_map(marks).collect()
+});
 
 static MARKS: LazyLock<Vec<(Protocol, Marks)>> = LazyLock::new(|| {
     let all = Protocol::ALL.iter();
@@ -154,6 +165,7 @@ mod tests {
             created: 0,
             delivery: Default::default(),
             include_usage: false,
+            ..Client::default()
         };
         let in_calls = |protocol: Protocol| protocol.profile().proofs_are_of_calls;
         for &(protocol, ref marks) in MARKS.iter().filter(|(its, _)| !in_calls(*its)) {
@@ -185,6 +197,7 @@ mod tests {
             created: 0,
             delivery: Default::default(),
             include_usage: false,
+            ..Client::default()
         };
         let call = ToolCall { id: "1".into(), name: "f".into(), arguments: "{}".into() };
         let proof = Signature::new(Protocol::Gemini, "EmwKAhgBEgy3va3pzixY");

@@ -137,6 +137,8 @@ def part_of(part):
         return Image(part.inline_data.mime_type, part.inline_data.data)
     if part.file_data:
         return Image(part.file_data.mime_type or "", url=part.file_data.file_uri)
+    if part.text is None and part.thought_signature:
+        return Text("")  # As Google's own agent sends the proof of an empty text.
     insist(part.text is not None, "contents.parts must have one initialized field `data`")
     return Thought(part.text) if part.thought else Text(part.text)
 

@@ -2,13 +2,15 @@
 
 use serde_json::value::RawValue;
 
+use super::carried;
 use crate::protocol::Protocol;
 use crate::protocol::anthropic::error::THREAD;
 use crate::protocol::anthropic::profile::FIELDS;
+use crate::protocol::cache;
 use crate::protocol::codec::{Head, ReadError};
 use crate::protocol::conversation::{
-    CacheMark, Content, Conversation, Delivery, Effort, Media, MediaKind, OutputFormat, Part, Role,
-    Signature, Source, Thinking, Tool, ToolCall, ToolChoice, ToolResult, Turn, proofs,
+    Content, Conversation, Delivery, Effort, Media, MediaKind, OutputFormat, Part, Role, Signature,
+    Source, Thinking, Tool, ToolCall, ToolChoice, ToolResult, Turn, WebSearch, proofs,
 };
 use crate::protocol::fields;
 use crate::protocol::object::{Object, TextOr, present};
@@ -32,10 +34,13 @@ pub(in crate::protocol::anthropic) fn read(
     };
     fields::read(&FIELDS, &mut body, &mut to)?;
     to.system = read_blocks("system", &mut body, &mut to)?;
+    // Anthropic's alone: it changes with each request and would spoil every other vendor's cache.
+    to.system.retain(|part| !part.as_text().is_some_and(|text| text.starts_with(BILLING)));
     read_messages(&mut body, &mut to)?;
     read_tools(&mut body, &mut to)?;
     read_tool_choice(&mut body, &mut to)?;
     to.thinking = read_thinking(&mut body)?;
+    to.cache = cache::read_mark(&mut body)?;
     read_output_config(&mut body, &mut to)?;
     body.with("metadata", |mut metadata| {
         to.user = metadata.take("user_id")?;
@@ -57,7 +62,12 @@ fn read_messages(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), Rea
         };
         let mut parts = read_blocks("content", message, to)?;
         proofs::join(&mut parts);
-        to.turns.push(Turn::new(role, parts));
+        if role == Role::Assistant {
+            carried::take_summary(&mut parts, to);
+        }
+        if !parts.is_empty() || to.turns.is_empty() {
+            to.turns.push(Turn::new(role, parts));
+        }
         Ok(())
     })
 }
@@ -85,7 +95,7 @@ fn read_blocks_with(
 
 fn read_block(mut block: Object<'_>, to: &mut Conversation) -> Result<Option<Part>, ReadError> {
     let kind: String = block.require("type")?;
-    let cache = read_cache(&mut block)?;
+    let cache = cache::read_mark(&mut block)?;
     let client = Protocol::Anthropic;
     let part = match kind.as_str() {
         "text" => {
@@ -97,6 +107,10 @@ fn read_block(mut block: Object<'_>, to: &mut Conversation) -> Result<Option<Par
             Some(media) => Content::Media(media),
             None => return Ok(lost_block("image", to)),
         }),
+        "document" if carried::has_content(&block) => {
+            block.raw("citations");
+            Part::text(carried::document(&mut block, to)?)
+        }
         "document" => Part::new(match read_media(MediaKind::Document, &mut block)? {
             Some(media) => Content::Media(Media { name: block.take("title")?, ..media }),
             None => return Ok(lost_block("document", to)),
@@ -122,6 +136,16 @@ fn read_block(mut block: Object<'_>, to: &mut Conversation) -> Result<Option<Par
             let seal = Signature::from_client(client, &block.require::<String>("data")?);
             Part::new(Content::Redacted).signed(seal)
         }
+        "search_result" => Part::text(carried::search_result(&mut block, to)?),
+        "tool_reference" => Part::text(block.require::<String>("tool_name")?),
+        "compaction" => match block.take::<String>("content")? {
+            // What stands before it is not read by Anthropic either.
+            Some(summary) => {
+                to.turns.clear();
+                Part::text(carried::summary(&summary))
+            }
+            None => return Ok(None),
+        },
         other => return Ok(lost_block(other, to)),
     };
     block.keep_rest("messages.content.", to);
@@ -159,13 +183,15 @@ fn read_media(kind: MediaKind, block: &mut Object<'_>) -> Result<Option<Media>, 
     media.ok_or_else(|| ReadError::new("source", "is missing"))
 }
 
-fn read_cache(object: &mut Object<'_>) -> Result<Option<CacheMark>, ReadError> {
-    object.with("cache_control", |mut mark| Ok(CacheMark { ttl: mark.take("ttl")? }))
-}
-
 fn read_tools(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
     let tools = body.each("tools", |mut tool| {
         let kind: String = tool.take("type")?.unwrap_or_else(|| "custom".to_owned());
+        if kind.starts_with("web_search_") {
+            to.search = Some(read_search(&kind, &mut tool)?);
+            tool.raw("name");
+            tool.keep_rest(&format!("tools.{kind}."), to);
+            return Ok(None);
+        }
         if kind != "custom" {
             to.keep_extra(format!("tools.{kind}"), RawValue::TRUE);
             return Ok(None);
@@ -175,13 +201,24 @@ fn read_tools(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadEr
             description: tool.take("description")?,
             schema: tool.raw("input_schema").map(ToOwned::to_owned),
             strict: tool.take("strict")?,
-            cache: read_cache(&mut tool)?,
+            cache: cache::read_mark(&mut tool)?,
         };
         tool.keep_rest("tools.", to);
         Ok(Some(read))
     })?;
     to.tools = tools.into_iter().flatten().collect();
     Ok(())
+}
+
+fn read_search(kind: &str, tool: &mut Object<'_>) -> Result<WebSearch, ReadError> {
+    cache::read_mark(tool)?;
+    Ok(WebSearch {
+        max_uses: tool.take("max_uses")?,
+        allowed: tool.take("allowed_domains")?.unwrap_or_default(),
+        blocked: tool.take("blocked_domains")?.unwrap_or_default(),
+        location: tool.raw("user_location").map(ToOwned::to_owned),
+        ..WebSearch::called(kind)
+    })
 }
 
 fn read_tool_choice(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
@@ -246,5 +283,7 @@ fn read_format(
     }))
 }
 
+/// How the block begins in which Claude Code tells Anthropic who pays.
+const BILLING: &str = "x-anthropic-billing-header";
 const NOTHING_STORED: &str =
     "cannot be used: nothing is stored; send the whole conversation as `messages`";

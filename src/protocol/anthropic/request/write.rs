@@ -7,18 +7,20 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::form::{
-    Block, BlockContent, Body, Cache, Choice, Format, Message, Metadata, OutputConfig, SourceOut,
-    ToolOut,
+    AnyTool, Block, BlockContent, Body, Cache, Choice, Format, Message, Metadata, OutputConfig,
+    SearchOut, SourceOut, ToolOut,
 };
 use crate::models::{anthropic, openai};
 use crate::protocol::Protocol;
 use crate::protocol::anthropic::profile::FIELDS;
-use crate::protocol::codec::{Refused, Target, Written, json};
+use crate::protocol::cache;
+use crate::protocol::codec::{Platform, Refused, Target, Written, json};
+use crate::protocol::conversation::search::Told;
 use crate::protocol::conversation::tool::WORDLESS_ERROR;
 use crate::protocol::conversation::turns::{GO_ON, HELLO};
 use crate::protocol::conversation::{
-    Content, Conversation, Losses, Media, MediaKind, Merged, OutputFormat, Part, Role, Source,
-    Tool, ToolChoice, ToolNames,
+    CacheMark, Content, Conversation, Losses, Media, MediaKind, Merged, OutputFormat, Part, Role,
+    Source, Tool, ToolChoice, ToolNames,
 };
 use crate::protocol::fields::Fields;
 use crate::protocol::fit;
@@ -50,24 +52,17 @@ fn write_for(
     let id_rule = anthropic::CALL_IDS.of(model);
     let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model), id_rule);
     let mut losses = target.losses();
-    let turns = from.alternating();
+    let late = from.late(anthropic::LATE_SYSTEM.of(model) && target.platform == Platform::Own);
+    let turns = from.alternating_with(&late);
     let plan = Plan::of(from, &turns, model, &mut losses)?;
     let has_field = anthropic::OUTPUT_FORMAT.of(model);
     let format = Structured::of(from, has_field, !plan.can_force(), &mut losses)?;
     let answer_tool = format.tool();
-    let mut tools: Vec<ToolOut<'_>> = from
-        .tools
-        .iter()
-        .map(|tool| write_tool(tool, &names, has_field, &mut losses))
-        .collect::<Result<_, _>>()?;
+    let mut tools = write_tools(from, &names, has_field, &mut losses)?;
     let mut tool_choice = write_choice(from, &plan, &names, &mut losses)?;
     if let Structured::Tool(schema) = &format {
-        tools.push(tool_for_answer(Cow::clone(schema)));
-        tool_choice = Some(Choice {
-            r#type: "tool",
-            name: Some(ANSWER_TOOL),
-            disable_parallel_tool_use: None,
-        });
+        tools.push(AnyTool::Own(tool_for_answer(Cow::clone(schema))));
+        tool_choice = Some(Choice::of_answer());
     }
     let sampling = fit_sampling(&from.sampling, plan.thinks(), model, &mut losses)?;
     from.lose_extras(|_| false, &mut losses)?;
@@ -84,7 +79,7 @@ fn write_for(
             Fields { table: &FIELDS, sampling, max_tokens: None, stop }
         }
     };
-    let body = Body {
+    let mut body = Body {
         model: target.model,
         max_tokens: (!is_count)
             .then(|| plan.max_tokens.unwrap_or(anthropic::DEFAULT_MAX_TOKENS.of(model))),
@@ -98,10 +93,17 @@ fn write_for(
         metadata: from.user.as_deref().filter(|_| !is_count).map(|user_id| Metadata { user_id }),
         stream: (from.is_stream() && !is_count).then_some(true),
     };
+    body.fit_marks(cache::is_marked_for(from, target.cache).then(|| usual_mark(from)));
     let body = json(&body);
     let mut written = Written::json(path, body, losses, target.reading(names, answer_tool));
     written.headers.push(("anthropic-version", VERSION.to_owned()));
     Ok(written)
+}
+
+/// The mark that is set for a client that sets none.
+fn usual_mark(from: &Conversation) -> Cache<'_> {
+    static USUAL: CacheMark = CacheMark { ttl: None };
+    Cache(from.cache.as_ref().unwrap_or(&USUAL))
 }
 
 fn write_format<'a>(
@@ -113,6 +115,40 @@ fn write_format<'a>(
     };
     let schema = fit_schema(schema, "response_format.schema", losses)?;
     Ok(Some(Format::JsonSchema { schema }))
+}
+
+/// The client's tools, and Anthropic's own search.
+fn write_tools<'a>(
+    from: &'a Conversation,
+    names: &'a ToolNames,
+    has_field: bool,
+    losses: &mut Losses,
+) -> Result<Vec<AnyTool<'a>>, Refused> {
+    let mut tools = Vec::with_capacity(from.tools.len() + 1);
+    for tool in &from.tools {
+        tools.push(AnyTool::Own(write_tool(tool, names, has_field, losses)?));
+    }
+    tools.extend(write_search(from, losses)?);
+    Ok(tools)
+}
+
+fn write_search<'a>(
+    from: &'a Conversation,
+    losses: &mut Losses,
+) -> Result<Option<AnyTool<'a>>, Refused> {
+    let Some(search) = &from.search else { return Ok(None) };
+    // It takes one of the two lists.
+    let blocked = search.allowed.is_empty();
+    search.fit(Told { max_uses: true, allowed: true, blocked, location: true }, losses)?;
+    Ok(Some(AnyTool::Search(SearchOut {
+        r#type: "web_search_20250305",
+        name: "web_search",
+        max_uses: search.max_uses,
+        allowed_domains: &search.allowed,
+        blocked_domains: if blocked { &search.blocked } else { &[] },
+        user_location: search.location.as_deref(),
+        cache_control: None,
+    })))
 }
 
 fn tool_for_answer(schema: Cow<'_, RawValue>) -> ToolOut<'_> {
@@ -174,7 +210,11 @@ fn write_turns<'a>(
 ) -> Result<Vec<Message<'a>>, Refused> {
     let mut messages = Vec::with_capacity(turns.len());
     for turn in turns {
-        let role = if turn.role == Role::Assistant { "assistant" } else { "user" };
+        let role = match turn.role {
+            Role::Assistant => "assistant",
+            Role::User => "user",
+            Role::System => "system",
+        };
         let mut content = Vec::with_capacity(turn.parts.len());
         for part in &turn.parts {
             content.extend(write_part(part, names, losses)?);

@@ -47,7 +47,7 @@ impl Writer {
             finish: Finish::default(),
             refused: false,
             stop_sequence: None,
-            usage: Usage::default(),
+            usage: Usage { input: to.prompt_tokens, ..Usage::default() },
         }
     }
 

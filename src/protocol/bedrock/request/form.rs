@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::{MODEL_FIELDS, OWN_EXTRAS};
+use crate::protocol::cache;
 use crate::protocol::conversation::{Arguments, CacheMark, Extra};
 use crate::protocol::fields::Fields;
 use crate::protocol::fit::claude::ThinkingOut;
@@ -31,6 +32,43 @@ pub(super) struct Body<'a> {
     pub(super) request_metadata: Option<Metadata<'a>>,
     #[serde(flatten)]
     pub(super) extras: Extras<'a>,
+}
+
+impl<'a> Body<'a> {
+    /// Sets this mark where it helps, and leaves no more marks than are taken.
+    pub(super) fn fit_marks(&mut self, mark: Option<CachePoint<'a>>, in_tools: bool) {
+        if let Some(mark) = mark {
+            if let Some(config) = self.tool_config.as_mut().filter(|_| in_tools) {
+                config.tools.push(ToolOut::CachePoint(mark));
+            }
+            if !self.system.is_empty() {
+                self.system.push(BlockOut::CachePoint(mark));
+            }
+            let users = self.messages.iter().map(|message| message.role == "user");
+            for turn in cache::last_turns(users) {
+                self.messages[turn].content.push(BlockOut::CachePoint(mark));
+            }
+            return;
+        }
+        let is_mark = |block: &BlockOut<'_>| matches!(block, BlockOut::CachePoint(_));
+        let is_tools = |tool: &ToolOut<'_>| matches!(tool, ToolOut::CachePoint(_));
+        let tools = self.tool_config.iter().flat_map(|config| &config.tools);
+        let said = self.messages.iter().flat_map(|message| &message.content);
+        let all = tools.filter(|tool| is_tools(tool)).count()
+            + self.system.iter().chain(said).filter(|block| is_mark(block)).count();
+        let mut at = 0;
+        let mut stays = |is_mark: bool| {
+            at += usize::from(is_mark);
+            !is_mark || cache::stays(at - 1, all)
+        };
+        if let Some(config) = &mut self.tool_config {
+            config.tools.retain(|tool| stays(is_tools(tool)));
+        }
+        self.system.retain(|block| stays(is_mark(block)));
+        for message in &mut self.messages {
+            message.content.retain(|block| stays(is_mark(block)));
+        }
+    }
 }
 
 /// A request that counts tokens.
@@ -118,7 +156,7 @@ pub(super) enum Reasoning<'a> {
     RedactedContent(&'a str),
 }
 
-#[derive(Serialize)]
+#[derive(Clone, Copy, Serialize)]
 pub(super) struct CachePoint<'a> {
     r#type: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]

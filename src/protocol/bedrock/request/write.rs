@@ -19,10 +19,11 @@ use super::{MODEL_FIELDS, OWN_EXTRAS};
 use crate::models::bedrock::{self, Choices, Family};
 use crate::models::{Model, openai};
 use crate::path::NOT_IN_A_SEGMENT;
+use crate::protocol::cache;
 use crate::protocol::codec::{Reading, Refused, Target, Written, json};
 use crate::protocol::conversation::tool::raw;
 use crate::protocol::conversation::{
-    Conversation, Delivery, Losses, OutputFormat, Tool, ToolChoice, ToolNames,
+    CacheMark, Conversation, Delivery, Losses, OutputFormat, Tool, ToolChoice, ToolNames,
 };
 use crate::protocol::fit::claude;
 use crate::protocol::structured::{ANSWER_TOOL, ANSWER_TOOL_DESCRIPTION, Structured};
@@ -35,7 +36,8 @@ pub(in crate::protocol::bedrock) fn write(
     let model = bedrock::model(target.known_as());
     let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model), bedrock::CALL_IDS.of(model));
     let mut losses = target.losses();
-    let turns = from.alternating();
+    let late = from.late(false);
+    let turns = from.alternating_with(&late);
     let mut plan = Plan::of(from, &turns, model, &mut losses)?;
     if bedrock::FAMILY.of(model) == Family::Claude {
         plan.fields.betas = target.betas;
@@ -44,6 +46,9 @@ pub(in crate::protocol::bedrock) fn write(
     let format = Structured::of(from, has_field, !plan.can_force, &mut losses)?;
     let answer_tool = format.tool();
     let tool_config = write_tools(from, &plan, &format, model, &names, &mut losses)?;
+    if let Some(search) = &from.search {
+        search.lose(&mut losses)?;
+    }
     from.lose_extras(
         |name| OWN_EXTRAS.contains(&name) || name.starts_with(MODEL_FIELDS),
         &mut losses,
@@ -54,7 +59,7 @@ pub(in crate::protocol::bedrock) fn write(
     let documents = DocumentNames::default();
     let mut blocks = Blocks { model, names: &names, losses: &mut losses, documents };
     let streams = tool_config.is_none() || bedrock::STREAMS_TOOLS.of(model);
-    let body = Body {
+    let mut body = Body {
         system: blocks.system(from.instructions()),
         messages: blocks.turns(&turns, takes_prefill)?,
         inference_config: plan.inference,
@@ -64,6 +69,10 @@ pub(in crate::protocol::bedrock) fn write(
         request_metadata: user.map(|user| Metadata { user }),
         extras: Extras(&from.extras),
     };
+    if bedrock::CACHE_MARKS.of(model) {
+        let mark = cache::is_marked_for(from, target.cache).then(|| usual_mark(from));
+        body.fit_marks(mark, bedrock::CACHE_MARKS_IN_TOOLS.of(model));
+    }
     let body = json(&body);
     let (operation, accept) = match from.delivery {
         Delivery::Whole => ("converse", "application/json"),
@@ -90,7 +99,8 @@ pub(in crate::protocol::bedrock) fn write_count(
     }
     let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model), bedrock::CALL_IDS.of(model));
     let mut losses = target.losses();
-    let turns = from.alternating();
+    let late = from.late(false);
+    let turns = from.alternating_with(&late);
     let tools = offered_tools(from, model, &names, &mut losses)?;
     let documents = DocumentNames::default();
     let mut blocks = Blocks { model, names: &names, losses: &mut losses, documents };
@@ -102,6 +112,12 @@ pub(in crate::protocol::bedrock) fn write_count(
     let body = json(&Count { input: CountInput { converse } });
     let reading = Reading { seed: target.seed.to_owned(), ..Reading::default() };
     Ok(Some(Written::json(path(target.model, "count-tokens"), body, losses, reading)))
+}
+
+/// The mark that is set for a client that sets none.
+fn usual_mark(from: &Conversation) -> CachePoint<'_> {
+    static USUAL: CacheMark = CacheMark { ttl: None };
+    CachePoint::of(from.cache.as_ref().unwrap_or(&USUAL))
 }
 
 fn write_format<'a>(

@@ -12,6 +12,7 @@ use crate::protocol::bedrock::{error, proof};
 use crate::protocol::codec::{Reading, StreamReader};
 use crate::protocol::conversation::{Event, Failure, Finish};
 use crate::protocol::parts::Parts;
+use crate::protocol::surrogates::Halves;
 
 /// Reads one stream.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ pub(in crate::protocol::bedrock) struct Reader {
 #[derive(Debug, Default)]
 struct State {
     reading: Reading,
+    halves: Halves,
     started: bool,
     ended: bool,
     /// The open block, and the vendor's index of it.
@@ -71,7 +73,9 @@ impl State {
         if frame.kind != FrameKind::Event {
             return self.fail(error::read_exception(&frame.name, &frame.payload), events);
         }
-        let Ok(said) = serde_json::from_slice::<Said>(&frame.payload) else {
+        let said = str::from_utf8(&frame.payload).ok().map(|said| self.halves.joined(said));
+        let said = said.and_then(|said| serde_json::from_str::<Said>(&said).ok());
+        let Some(said) = said else {
             return self.fail(Failure::malformed("an event of the stream is not readable"), events);
         };
         if !self.started && frame.name != "messageStart" {

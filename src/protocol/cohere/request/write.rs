@@ -7,6 +7,7 @@ use crate::models::{Model, cohere};
 use crate::protocol::chat::{PartOut, Text, ToolCallOut, ToolOut, write_image, write_result_media};
 use crate::protocol::codec::{Refused, Target, Written, json};
 use crate::protocol::cohere::profile::FIELDS;
+use crate::protocol::conversation::late::Late;
 use crate::protocol::conversation::part::one_text;
 use crate::protocol::conversation::{
     Content, Conversation, Losses, Media, MediaKind, Merged, OutputFormat, Part, Role, Source,
@@ -23,12 +24,16 @@ pub(in crate::protocol::cohere) fn write(
     let model = cohere::model(target.known_as());
     let names = ToolNames::fit(from, cohere::TOOL_NAMES.of(model), cohere::CALL_IDS.of(model));
     let mut losses = target.losses();
-    let messages = write_messages(from, &names, &mut losses)?;
+    let late = from.late(false);
+    let messages = write_messages(from, &late, &names, &mut losses)?;
     let (tools, tool_choice) = write_tools(from, &names, &mut losses)?;
     let (sampling, max_tokens) = (from.sampling.clone(), from.max_tokens);
     let fields = Fields { table: &FIELDS, sampling, max_tokens, stop: Vec::new() };
     let fields = fields.fitted(&mut losses)?;
     let stop = fit::stops(&from.stop, cohere::STOPS.of(model), &mut losses)?;
+    if let Some(search) = &from.search {
+        search.lose(&mut losses)?;
+    }
     from.lose_extras(|_| false, &mut losses)?;
     let body = Body {
         model: target.model,
@@ -109,6 +114,7 @@ fn write_thinking(
 
 fn write_messages<'a>(
     from: &'a Conversation,
+    late: &'a Late,
     names: &'a ToolNames,
     losses: &mut Losses,
 ) -> Result<Vec<Message<'a>>, Refused> {
@@ -116,7 +122,7 @@ fn write_messages<'a>(
     let system = one_text(from.instructions().filter_map(Part::as_text), "\n\n");
     let said = |text| Message { role: "system", content: Some(text), ..Message::default() };
     messages.extend(system.map(Text::Plain).map(said));
-    for turn in from.alternating() {
+    for turn in from.alternating_with(late) {
         match turn.role {
             Role::Assistant => messages.extend(write_assistant(&turn, names, losses)?),
             Role::User | Role::System => write_user(&turn, names, &mut messages, losses)?,

@@ -12,6 +12,7 @@ use super::form::ContentOut;
 use crate::models::{Model, gemini};
 use crate::protocol::Protocol;
 use crate::protocol::codec::Refused;
+use crate::protocol::conversation::late::Late;
 use crate::protocol::conversation::turns::{GO_ON, HELLO};
 use crate::protocol::conversation::{
     Content, Conversation, Losses, Media, Merged, Part, Role, Source, ToolNames, ToolResult,
@@ -45,13 +46,17 @@ type Called<'a> = HashMap<&'a str, (usize, &'a str)>;
 
 impl<'a> Contents<'a, '_> {
     /// The turns. Results stand alone in their content; what the user says beside them is the next one.
-    pub(super) fn turns(mut self, from: &'a Conversation) -> Result<Vec<ContentOut<'a>>, Refused> {
+    pub(super) fn turns(
+        mut self,
+        from: &'a Conversation,
+        late: &'a Late,
+    ) -> Result<Vec<ContentOut<'a>>, Refused> {
         let mut called = Called::new();
         for (at, call) in from.tool_calls().enumerate() {
             called.entry(call.id.as_str()).or_insert((at, call.name.as_str()));
         }
         let mut contents = Vec::with_capacity(from.turns.len() + 1);
-        for turn in from.alternating() {
+        for turn in from.alternating_with(late) {
             let (role, parts) = match turn.role {
                 Role::Assistant => ("model", [Vec::new(), self.model(&turn)?]),
                 Role::User | Role::System => ("user", self.user(&turn, &called)?),

@@ -42,8 +42,15 @@ pub(super) struct ContentOut<'a> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Tools<'a> {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) function_declarations: Vec<Function<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) google_search: Option<Empty>,
 }
+
+/// An empty object.
+#[derive(Serialize)]
+pub(super) struct Empty {}
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use crate::protocol::codec::{Head, ReadError};
 use crate::protocol::conversation::{
-    Conversation, Effort, OutputFormat, Part, Thinking, Tool, ToolChoice,
+    Conversation, Effort, OutputFormat, Part, Thinking, Tool, ToolChoice, WebSearch,
 };
 use crate::protocol::fields;
 use crate::protocol::gemini::profile::FIELDS;
@@ -69,6 +69,9 @@ fn read_tools(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadEr
             tool.each_either("functionDeclarations", "function_declarations", |function| {
                 read_function(function, to)
             })?;
+        if tool.raw_either("googleSearch", "google_search").is_some() {
+            to.search = Some(WebSearch::called("googleSearch"));
+        }
         for (name, _) in tool.rest() {
             // Google's own tools; often an empty object turns them on.
             to.keep_extra(format!("tools.{name}"), RawValue::TRUE);

@@ -6,12 +6,13 @@ use percent_encoding::{AsciiSet, utf8_percent_encode};
 
 use super::contents::{Contents, write_system};
 use super::form::{
-    Body, Count, Function, FunctionCalling, GenerationConfig, Schema, ToolConfig, Tools,
+    Body, Count, Empty, Function, FunctionCalling, GenerationConfig, Schema, ToolConfig, Tools,
 };
 use super::thinking;
 use crate::models::{Model, gemini};
 use crate::path::NOT_IN_A_SEGMENT;
 use crate::protocol::codec::{Platform, Refused, Target, Written, json};
+use crate::protocol::conversation::search::Told;
 use crate::protocol::conversation::{
     Conversation, Losses, OutputFormat, Tool, ToolChoice, ToolNames,
 };
@@ -49,6 +50,7 @@ fn write_for(
     let names = ToolNames::fit(from, gemini::TOOL_NAMES.of(model), gemini::CALL_IDS.of(model));
     let has_ids = target.platform != Platform::Vertex;
     let mut losses = target.losses();
+    let late = from.late(false);
     let body = Body {
         model: None,
         system_instruction: write_system(from),
@@ -59,8 +61,8 @@ fn write_for(
             has_ids,
             losses: &mut losses,
         }
-        .turns(from)?,
-        tools: write_tools(&from.tools, &names),
+        .turns(from, &late)?,
+        tools: write_tools(from, &names, &mut losses)?,
         tool_config: write_choice(from, &names, model, &mut losses)?,
         generation_config: Some(write_config(from, model, &mut losses)?)
             .filter(|config| !config.is_empty()),
@@ -78,7 +80,22 @@ pub(in crate::protocol::gemini) fn resource(model: &str) -> String {
     if model.contains('/') { model.to_owned() } else { format!("models/{model}") }
 }
 
-fn write_tools<'a>(tools: &'a [Tool], names: &'a ToolNames) -> Option<[Tools<'a>; 1]> {
+/// The functions; Google's own search only where there are none, as models refuse the two together.
+fn write_tools<'a>(
+    from: &'a Conversation,
+    names: &'a ToolNames,
+    losses: &mut Losses,
+) -> Result<Option<[Tools<'a>; 1]>, Refused> {
+    let tools = &from.tools;
+    if let Some(search) = &from.search {
+        if !tools.is_empty() {
+            search.lose(losses)?;
+        } else {
+            search.fit(Told::default(), losses)?;
+            let google_search = Some(Empty {});
+            return Ok(Some([Tools { function_declarations: Vec::new(), google_search }]));
+        }
+    }
     let function = |tool: &'a Tool| Function {
         name: names.sent(&tool.name),
         description: tool.description.as_deref(),
@@ -89,7 +106,8 @@ fn write_tools<'a>(tools: &'a [Tool], names: &'a ToolNames) -> Option<[Tools<'a>
             .filter(|schema| !matches!(schema.get(), "{}" | "null")),
     };
     let function_declarations: Vec<_> = tools.iter().map(function).collect();
-    (!tools.is_empty()).then_some([Tools { function_declarations }])
+    let google_search = None;
+    Ok((!tools.is_empty()).then_some([Tools { function_declarations, google_search }]))
 }
 
 /// The choice among the tools. A call that is forced keeps to its schema; one that is not does so in

@@ -12,6 +12,7 @@ use crate::protocol::gemini::error;
 use crate::protocol::gemini::part::{PartIn, own_signature};
 use crate::protocol::gemini::response::{Chunk, read_finish};
 use crate::protocol::parts::Parts;
+use crate::protocol::surrogates::Halves;
 use crate::protocol::told::{self, At};
 
 use super::elements::Elements;
@@ -31,6 +32,7 @@ pub(in crate::protocol::gemini) enum Reader {
 #[derive(Debug)]
 pub(in crate::protocol::gemini) struct Array {
     elements: Elements,
+    halves: Halves,
     state: State,
     ended: bool,
 }
@@ -58,7 +60,8 @@ impl StreamReader for Reader {
             let state = std::mem::take(state);
             *self = match first {
                 b'[' | b'{' => {
-                    Self::Array(Array { elements: Elements::default(), state, ended: false })
+                    let (elements, halves) = (Elements::default(), Halves::default());
+                    Self::Array(Array { elements, halves, state, ended: false })
                 }
                 _ => Self::Events(FrameReader::new(state)),
             };
@@ -85,7 +88,7 @@ impl StreamReader for Array {
         while !self.ended {
             match self.elements.next() {
                 Ok(Some(element)) => match simdutf8::basic::from_utf8(element) {
-                    Ok(element) => self.state.read(element, events),
+                    Ok(element) => self.state.read(&self.halves.joined(element), events),
                     Err(_) => fail(Failure::no_text(), events),
                 },
                 Ok(None) => return,

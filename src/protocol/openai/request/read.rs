@@ -3,6 +3,7 @@
 use serde_json::value::RawValue;
 
 use crate::protocol::Protocol;
+use crate::protocol::cache;
 use crate::protocol::chat::{Dialect, read_function, read_messages};
 use crate::protocol::codec::{Head, ReadError};
 use crate::protocol::conversation::{
@@ -31,6 +32,7 @@ pub(in crate::protocol::openai) fn read(
     // Not OpenAI's own, but what most others take.
     to.sampling.top_k = body.take("top_k")?;
     to.include_usage = read_stream_options(&mut body)?;
+    to.cache = cache::read_mark(&mut body)?;
 
     to.format = read_format(&mut body, &mut to)?;
     read_messages(&mut body, &mut to, &DIALECT)?;

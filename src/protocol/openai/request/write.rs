@@ -9,6 +9,7 @@ use super::form::{Body, Choice, Extras, Message, Named, ResponseFormat, StreamOp
 use crate::models::recall::{self, Recall};
 use crate::models::{Effort, Model, openai};
 use crate::protocol::Protocol;
+use crate::protocol::cache;
 use crate::protocol::chat::{
     ExtraContent, File, InputAudio, PartOut, Text, ToolCallOut, ToolOut, write_image,
     write_result_media,
@@ -46,6 +47,9 @@ pub(in crate::protocol::openai) fn write(
     }
     let sampling = fit_sampling(&from.sampling, effort, model, &mut losses)?;
     let stop = fit::stops(&from.stop, openai::STOPS.of(model), &mut losses)?;
+    if let Some(search) = &from.search {
+        search.lose(&mut losses)?;
+    }
     from.lose_extras(|name| SHARED_EXTRAS.contains(&name), &mut losses)?;
     let max_tokens = gpt::fit_max_tokens(from.max_tokens, model, &mut losses)?;
     let has_newer = openai::MAX_COMPLETION_TOKENS.of(model);
@@ -64,6 +68,8 @@ pub(in crate::protocol::openai) fn write(
         stream: stream.then_some(true),
         // Always: the client may not want usage, but its record does.
         stream_options: stream.then_some(StreamOptions { include_usage: true }),
+        prompt_cache_key: cache::key_of(from, target.cache)
+            .filter(|_| openai::CACHE_KEYS.of(model)),
         extras: Extras(&from.extras),
     };
     let body = json(&body);

@@ -23,6 +23,7 @@ pub(in crate::protocol::openai) struct State {
     calls: Calls,
     details: Details,
     finish: Option<Finish>,
+    stop_sequence: Option<String>,
 }
 
 impl State {
@@ -62,6 +63,8 @@ impl Frames for State {
                 // Some write an empty reason until there is one.
                 let reason = choice.finish_reason.filter(|reason| !reason.is_empty());
                 self.finish = reason.as_deref().map(read_finish).or(self.finish);
+                let stop = self.finish.and_then(|finish| choice.stop_reason.of(finish));
+                self.stop_sequence = stop.or(self.stop_sequence.take());
             }
         }
         if let Some(usage) = chunk.usage {
@@ -117,8 +120,12 @@ impl State {
             return fail(failure, events);
         }
         self.prove(events);
-        let reason = reason.with_calls(self.parts.has_called());
-        events.push(Event::Finish { reason, stop_sequence: None });
+        let mut reason = reason.with_calls(self.parts.has_called());
+        let stop_sequence = self.stop_sequence.take().filter(|_| reason == Finish::Stop);
+        if stop_sequence.is_some() {
+            reason = Finish::StopSequence;
+        }
+        events.push(Event::Finish { reason, stop_sequence });
         events.push(Event::Done);
     }
 }

@@ -35,6 +35,8 @@ pub(super) struct Body<'a> {
     pub(super) stream: Option<bool>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     pub(super) include: &'static [&'static str],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) prompt_cache_key: Option<String>,
     #[serde(flatten)]
     pub(super) extras: Extras<'a>,
 }
@@ -120,6 +122,17 @@ pub(super) enum ToolOut<'a> {
         #[serde(skip_serializing_if = "Option::is_none")]
         description: Option<&'a str>,
     },
+    WebSearch {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        filters: Option<Filters<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        user_location: Option<&'a RawValue>,
+    },
+}
+
+#[derive(Serialize)]
+pub(super) struct Filters<'a> {
+    pub(super) allowed_domains: &'a [String],
 }
 
 #[derive(Serialize)]

@@ -4,6 +4,7 @@
 use serde_json::value::RawValue;
 
 use crate::protocol::Protocol;
+use crate::protocol::cache;
 use crate::protocol::codec::ReadError;
 use crate::protocol::conversation::{
     Content, Conversation, Media, MediaKind, Part, Role, Signature, Source, ToolCall, ToolResult,
@@ -36,6 +37,7 @@ fn read_item(mut item: Object<'_>, to: &mut Conversation) -> Result<(), ReadErro
     for name in ["status", "phase"] {
         item.raw(name);
     }
+    let mark = cache::read_mark(&mut item)?;
     match kind.as_deref().unwrap_or("message") {
         "message" => read_message(&mut item, to)?,
         "reasoning" => {
@@ -57,9 +59,18 @@ fn read_item(mut item: Object<'_>, to: &mut Conversation) -> Result<(), ReadErro
         }
         "function_call_output" | "custom_tool_call_output" => {
             let call_id = item.require("call_id")?;
-            let content = read_content("output", &mut item, to)?;
+            let mut content = read_content("output", &mut item, to)?;
+            let inner = cache::hoisted(&mut content);
             to.add_result(ToolResult { call_id, name: None, content, is_error: false });
+            cache::mark_end(inner, to);
         }
+        "compaction" | "compaction_summary" | "context_compaction" => {
+            let Some(summary) = read_summary(&mut item)? else {
+                return Err(ReadError::new("type", SEALED_SUMMARY));
+            };
+            to.turns.push(Turn::new(Role::User, vec![Part::text(summary)]));
+        }
+        "compaction_trigger" => return Err(ReadError::new("type", NO_COMPACTION)),
         "item_reference" => {
             return Err(ReadError::new(
                 "type",
@@ -72,8 +83,25 @@ fn read_item(mut item: Object<'_>, to: &mut Conversation) -> Result<(), ReadErro
             return Ok(());
         }
     }
+    cache::mark_end(mark, to);
     item.keep_rest("input.", to);
     Ok(())
+}
+
+/// What can be read of a compacted conversation, where anything can.
+fn read_summary(item: &mut Object<'_>) -> Result<Option<String>, ReadError> {
+    item.raw("encrypted_content");
+    for field in ["summary", "content", "text"] {
+        let text = match item.text_or_each(field, |mut piece| piece.take::<String>("text"))? {
+            None => continue,
+            Some(TextOr::Text(text)) => text,
+            Some(TextOr::Each(pieces)) => present(pieces).join("\n\n"),
+        };
+        if !text.trim().is_empty() {
+            return Ok(Some(format!("{SUMMARY}{text}")));
+        }
+    }
+    Ok(None)
 }
 
 fn read_name(call: &mut Object<'_>) -> Result<String, ReadError> {
@@ -128,6 +156,7 @@ fn read_content(
 
 fn read_part(mut part: Object<'_>, to: &mut Conversation) -> Result<Option<Part>, ReadError> {
     let kind: String = part.require("type")?;
+    let mark = cache::read_mark(&mut part)?;
     let content = match kind.as_str() {
         "input_text" | "output_text" | "text" => Content::Text(part.require("text")?),
         "refusal" => Content::Refusal(part.require("refusal")?),
@@ -147,7 +176,7 @@ fn read_part(mut part: Object<'_>, to: &mut Conversation) -> Result<Option<Part>
         part.raw(name);
     }
     part.keep_rest("input.content.", to);
-    Ok(Some(Part::new(content)))
+    Ok(Some(Part::new(content).cached(mark)))
 }
 
 fn read_image(image: &mut Object<'_>) -> Result<Media, ReadError> {
@@ -176,6 +205,12 @@ fn read_audio(mut audio: Object<'_>) -> Result<Media, ReadError> {
     let media = Media::new(MediaKind::Audio, Source::Base64(audio.require("data")?));
     Ok(Media { media_type: Some(format!("audio/{format}")), ..media })
 }
+
+const SUMMARY: &str = "This conversation was compacted. Summary of what came before:\n\n";
+const SEALED_SUMMARY: &str = "is a compacted conversation that only OpenAI can read: go on with one of \
+    OpenAI's models, or begin a new conversation";
+const NO_COMPACTION: &str = "asks OpenAI to compact the conversation, which this model's provider cannot: \
+    let the client compact it locally, or begin a new conversation";
 
 #[cfg(test)]
 mod tests {

@@ -3,9 +3,11 @@
 use serde_json::value::RawValue;
 
 use super::items;
+use crate::protocol::cache;
 use crate::protocol::codec::{Head, ReadError};
 use crate::protocol::conversation::{
-    Conversation, Delivery, Effort, OutputFormat, Part, Thinking, Tool, ToolChoice, proofs,
+    Conversation, Delivery, Effort, OutputFormat, Part, Thinking, Tool, ToolChoice, WebSearch,
+    proofs,
 };
 use crate::protocol::fields;
 use crate::protocol::object::Object;
@@ -41,6 +43,7 @@ pub(in crate::protocol::openai_responses) fn read(
     read_tools(&mut body, &mut to)?;
     read_tool_choice(&mut body, &mut to)?;
     read_include(&mut body, &mut to)?;
+    to.cache = cache::read_mark(&mut body)?;
     // It only says how deltas are padded.
     body.raw("stream_options");
     body.keep_rest("", &mut to);
@@ -135,14 +138,29 @@ fn read_tool(
             tool.keep_rest("tools.namespace.", to);
             return Ok(());
         }
+        kind if kind.starts_with("web_search") => {
+            let allowed = tool.with("filters", |mut filters| filters.take("allowed_domains"))?;
+            to.search = Some(WebSearch {
+                allowed: allowed.flatten().unwrap_or_default(),
+                location: tool.raw("user_location").map(ToOwned::to_owned),
+                ..WebSearch::called(kind)
+            });
+            // How much of what is found is read changes no form of the answer.
+            for name in ["search_context_size", "external_web_access"] {
+                tool.raw(name);
+            }
+            tool.keep_rest(&format!("tools.{kind}."), to);
+            return Ok(());
+        }
         // Tools that OpenAI runs, or that only its own models know.
         _ => {
             to.keep_extra(format!("tools.{kind}"), RawValue::TRUE);
             return Ok(());
         }
     };
+    let cache = cache::read_mark(&mut tool)?;
     tool.keep_rest("tools.", to);
-    to.tools.push(Tool { name: namespace::mark(&read.name, namespace), ..read });
+    to.tools.push(Tool { name: namespace::mark(&read.name, namespace), cache, ..read });
     Ok(())
 }
 
@@ -241,7 +259,8 @@ mod tests {
             "definition":"start"}},{"type":"web_search"}],"tool_choice":"auto"}"#;
         let read = read(body, &Head::default()).unwrap();
         let extras: Vec<&str> = read.extras.iter().map(|extra| extra.name.as_str()).collect();
-        let expected = ["reasoning.summary", "verbosity", "tools.web_search", "prompt_cache_key"];
+        let expected = ["reasoning.summary", "verbosity", "prompt_cache_key"];
+        assert_eq!(read.search.as_ref().unwrap().called, "web_search");
         assert_eq!(extras, expected);
         assert_eq!(read.tools[0].name, "custom:patch");
         assert!(read.is_stream() && read.include_usage);

@@ -7,12 +7,14 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::SHARED_EXTRAS;
-use super::form::{Body, Choice, Content, Extras, Format, Item, Reasoning, Text, ToolOut};
+use super::form::{Body, Choice, Content, Extras, Filters, Format, Item, Reasoning, Text, ToolOut};
 use super::read::ENCRYPTED_REASONING;
 use super::turns;
 use crate::models::{Effort, Model, openai};
+use crate::protocol::cache;
 use crate::protocol::codec::{Refused, Target, Written, json};
 use crate::protocol::conversation::part::one_text;
+use crate::protocol::conversation::search::Told;
 use crate::protocol::conversation::tool::raw;
 use crate::protocol::conversation::{
     Conversation, Losses, Part, Thinking, Tool, ToolChoice, ToolNames,
@@ -62,6 +64,8 @@ pub(in crate::protocol::openai_responses) fn write(
         user: fit_user(from.user.as_deref()),
         stream: from.is_stream().then_some(true),
         include: if openai::REASONS.of(model) { &[ENCRYPTED_REASONING] } else { &[] },
+        prompt_cache_key: cache::key_of(from, target.cache)
+            .filter(|_| openai::CACHE_KEYS.of(model)),
         extras: Extras(&from.extras),
     };
     let body = json(&body);
@@ -97,7 +101,19 @@ fn write_tools<'a>(
     names: &'a ToolNames,
     losses: &mut Losses,
 ) -> Result<Vec<ToolOut<'a>>, Refused> {
-    from.tools.iter().map(|tool| write_tool(tool, model, names, losses)).collect()
+    let mut tools = Vec::with_capacity(from.tools.len() + 1);
+    for tool in &from.tools {
+        tools.push(write_tool(tool, model, names, losses)?);
+    }
+    if let Some(search) = &from.search {
+        search.fit(Told { allowed: true, location: true, ..Told::default() }, losses)?;
+        let filters = Filters { allowed_domains: &search.allowed };
+        tools.push(ToolOut::WebSearch {
+            filters: Some(filters).filter(|_| !search.allowed.is_empty()),
+            user_location: search.location.as_deref(),
+        });
+    }
+    Ok(tools)
 }
 
 /// Strictness is this protocol's default and must be declined in words.

@@ -27,6 +27,8 @@ pub(in crate::protocol::openai_responses) struct State {
     said: HashMap<u64, HashSet<(u64, Kind)>>,
     parts: Parts,
     calls: Calls,
+    /// Whether anything was said before the end.
+    has_items: bool,
     /// The proof of the next call, which another router has put before it.
     proof_of_call: Option<Signature>,
 }
@@ -69,7 +71,11 @@ impl Frames for State {
         }
         match said.r#type.as_str() {
             "response.output_item.added" => self.add_item(said, events),
-            "response.output_item.done" => self.end_item(said, events),
+            "response.output_item.done" => {
+                if let Some(item) = said.item {
+                    self.end_item(said.output_index, item, events);
+                }
+            }
             "response.function_call_arguments.delta" => self.call_delta(said, events),
             "response.completed" | "response.incomplete" => {
                 self.complete(said.response.unwrap_or_default(), events);
@@ -147,6 +153,7 @@ impl State {
                 self.open = Some(next);
             }
         }
+        self.has_items = true;
         self.said.entry(next.item).or_default().insert((next.part, next.kind));
         match next.kind {
             Kind::Text => self.parts.text(Some(text), events),
@@ -169,6 +176,7 @@ impl State {
     }
 
     fn call(&mut self, fragment: Fragment, events: &mut Vec<Event>) {
+        self.has_items = true;
         let before = events.len();
         let added = self.calls.add(fragment, &self.reading, &mut self.parts, events);
         if events.len() > before {
@@ -180,8 +188,8 @@ impl State {
     }
 
     /// An item is whole: what no delta said is said now, and its proof with it.
-    fn end_item(&mut self, said: Said, events: &mut Vec<Event>) {
-        let (at, Some(item)) = (said.output_index, said.item) else { return };
+    fn end_item(&mut self, at: u64, item: Item, events: &mut Vec<Event>) {
+        self.has_items = true;
         let silent = !self.said.contains_key(&at);
         match item.r#type.as_str() {
             "message" if silent => {
@@ -241,6 +249,12 @@ impl State {
     fn complete(&mut self, mut response: Response, events: &mut Vec<Event>) {
         if let Some(failure) = response.take_failure() {
             return fail(failure, events);
+        }
+        // Some say all of it at the end alone.
+        if !self.has_items {
+            for (at, item) in (0..).zip(response.take_output()) {
+                self.end_item(at, item, events);
+            }
         }
         self.close(events);
         if let Err(failure) = self.calls.end(&self.reading, &mut self.parts, events) {

@@ -1,0 +1,36 @@
+"""Gemini CLI."""
+
+import json
+
+from said import Call
+
+from .agent import Agent
+
+
+class GeminiCli(Agent):
+    name, package, protocol = "gemini", "@google/gemini-cli", "gemini"
+
+    def env(self, alias):
+        settings = self.home / ".gemini"
+        settings.mkdir(exist_ok=True)
+        (settings / "settings.json").write_text(json.dumps({
+            "security": {"auth": {"selectedType": "gemini-api-key"}},
+            "privacy": {"usageStatisticsEnabled": False},
+            "telemetry": {"enabled": False},
+            "general": {"disableAutoUpdate": True, "disableUpdateNag": True},
+        }))
+        return {
+            "GOOGLE_GEMINI_BASE_URL": self.url,
+            "GEMINI_API_KEY": self.key,
+            "GEMINI_MODEL": alias,
+            "GEMINI_CLI_TRUST_WORKSPACE": "true",
+        }
+
+    def arguments(self, alias, prompt):
+        return ["-m", alias, "-y", "-p", prompt]
+
+    def reads(self, ask, name):
+        tool = next((tool for tool in ask.tools if tool.name == "read_file"), None)
+        known = (tool.schema.get("properties") or {}) if tool else {}
+        field = next((field for field in ("file_path", "absolute_path", "path") if field in known), "file_path")
+        return Call("read_file", {field: str(self.work / name)}, f"call_{name[0]}")
