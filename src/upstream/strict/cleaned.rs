@@ -186,6 +186,7 @@ fn at_once(
         created: known.created,
         delivery,
         include_usage,
+        prompt_tokens: 0,
     };
     let (mut writer, mut out) = (codec.stream_writer(&client), Vec::new());
     replay::events(reply).into_iter().for_each(|event| writer.write(event, &mut out));
