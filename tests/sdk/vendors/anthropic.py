@@ -48,7 +48,7 @@ class Anthropic(Vendor):
         for message in body["messages"]:
             ask.turns.append(Turn(message["role"], blocks(message["content"])))
         paired(ask.turns)
-        signed(ask.turns, thinking["type"] != "disabled")
+        signed(ask.turns, thinking["type"] == "enabled")
         return ask
 
     def whole(self, reply):
@@ -151,7 +151,7 @@ def paired(turns):
 
 
 def signed(turns, thinks):
-    """Signatures are the vendor's own; in a tool loop that thinks, the last answer begins with one."""
+    """Signatures are the vendor's own; in a tool loop that thinks within a budget, the last answer begins with one."""
     for turn in turns:
         for part in turn.parts:
             if isinstance(part, Thought):
