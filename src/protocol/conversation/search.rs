@@ -11,15 +11,15 @@ use crate::protocol::misfit::Refused;
 #[derive(Debug, Clone, Default)]
 pub struct WebSearch {
     /// What the client's protocol calls the tool, to name it where it is lost.
-    pub called: String,
+    pub(crate) called: String,
     /// At most so many searches.
-    pub max_uses: Option<u64>,
+    pub(crate) max_uses: Option<u64>,
     /// Only at these hosts.
-    pub allowed: Vec<String>,
+    pub(crate) allowed: Vec<String>,
     /// Not at these hosts.
-    pub blocked: Vec<String>,
+    pub(crate) blocked: Vec<String>,
     /// Where the user is, in the form that Anthropic and OpenAI share.
-    pub location: Option<Box<RawValue>>,
+    pub(crate) location: Option<Box<RawValue>>,
 }
 
 /// What a vendor's search can be told.
