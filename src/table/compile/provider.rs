@@ -11,7 +11,7 @@ use crate::{
     config::{Path, raw},
     live::ProviderSettings,
     path::BasePath,
-    protocol::{Protocol, cache::Cache, codec::Platform, service::Service},
+    protocol::{Protocol, codec::Platform, service::Service},
     secret::{Secret, names::mask},
     table::{
         AskedModel, Origin, Place, Provider,
@@ -95,7 +95,7 @@ impl Compiler<'_> {
             platform,
             others: Others::default(),
             lossy: inherited.keys.lossy.unwrap_or_default(),
-            cache: cache(*own, inherited),
+            cache: own.and_then(|own| own.cache).or(inherited.keys.cache).unwrap_or_default(),
             credential: self.credential(endpoint, protocol, credential, path),
             caller_credential: self.caller_credential(endpoint, protocol, credential, path),
             aws: known.aws,
@@ -316,10 +316,6 @@ impl Compiler<'_> {
         names.insert(free.clone());
         Some(free.into())
     }
-}
-
-fn cache(own: Option<&raw::Provider>, inherited: &Inherited<'_>) -> Cache {
-    own.and_then(|own| own.cache).or(inherited.keys.cache).unwrap_or_default()
 }
 
 /// The router's own answers are chat completions.
