@@ -7,6 +7,7 @@ pub mod gauges;
 mod page;
 pub(crate) mod status;
 
+use std::time::Duration;
 use std::{convert::Infallible, net::IpAddr, sync::Arc};
 
 use axum::{
@@ -49,6 +50,8 @@ struct Port {
 pub(crate) async fn listen(sources: Sources, listener: Listener, timeouts: Timeouts) {
     let is_local = listener.is_local();
     let port = Port { router: router(sources), is_local, stage: Stage::default() };
+    // Few connections are served at once: one that asked once must not keep others out for long.
+    let timeouts = Timeouts { idle: timeouts.idle.min(IDLE), ..timeouts };
     connection::accept(Arc::new(port), listener, timeouts, MOST_CONNECTIONS).await;
 }
 
@@ -166,6 +169,8 @@ async fn explained(
 
 /// The token of the caller that an explanation is for: not in the query, which proxies log.
 const EXPLAINED_KEY: &str = "x-onwards-key";
+/// How long a connection of the operations port may wait for its next request.
+const IDLE: Duration = Duration::from_secs(30);
 /// Scrapers and operators are few.
 const MOST_CONNECTIONS: usize = 64;
 /// What a stranger's page in an operator's browser would like to read.

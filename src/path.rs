@@ -133,7 +133,7 @@ pub fn check(path_and_query: &str) -> Result<(), Refused> {
     if !path.starts_with('/') {
         return Err(Refused::NotAPath);
     }
-    if path.contains('%') { check_decoded(&decoded(path)?) } else { check_decoded(path) }
+    if path.contains('%') { check_decoded(&strictly_decoded(path)?) } else { check_decoded(path) }
 }
 
 /// The path and query to ask the provider for: the client's appended to the base, a segment that
@@ -180,7 +180,7 @@ pub(crate) fn plain(path_and_query: &str) -> Cow<'_, str> {
     if !is_spelled_oddly {
         return Cow::Borrowed(path);
     }
-    let decoded = decoded(path).unwrap_or_else(|_| path.to_owned());
+    let decoded = strictly_decoded(path).unwrap_or_else(|_| path.to_owned());
     let name = |segment: &'_ str| segment.split(';').next().unwrap_or_default().to_owned();
     let names = decoded.split('/').map(name).filter(|name| !name.is_empty());
     Cow::Owned(names.flat_map(|name| ["/".to_owned(), name]).collect())
@@ -237,9 +237,11 @@ fn without_named(client: &str, own: &str) -> String {
     let owned: SmallVec<[String; 2]> = own.split('&').map(name_of).collect();
     let mut has_version = owned.iter().any(|name| name == API_VERSION);
     let mut stays = |pair: &&str| {
+        // In every spelling that a lenient server takes for the same.
         let name = name_of(pair);
+        let name = name.split('[').next().unwrap_or_default().trim().to_ascii_lowercase();
         let repeats = name == API_VERSION && std::mem::replace(&mut has_version, true);
-        !repeats && !owned.contains(&name)
+        !repeats && !owned.iter().any(|own| own.eq_ignore_ascii_case(&name))
     };
     let kept: SmallVec<[&str; 4]> = client.split('&').filter(|pair| stays(pair)).collect();
     kept.join("&")
@@ -275,7 +277,21 @@ fn split(path_and_query: &str) -> (&str, Option<&str>) {
 /// Decodes until nothing is left to decode, in one pass: whatever a decoded byte completes is
 /// decoded at once. What each decoding on the way shows (a slash, a dot) is still there at the
 /// end, so only the end needs a look.
-fn decoded(path: &str) -> Result<String, Refused> {
+fn strictly_decoded(path: &str) -> Result<String, Refused> {
+    String::from_utf8(decoded_bytes(path)).map_err(|_| Refused::Character)
+}
+
+/// The same for any text; what is not UTF-8 is replaced.
+pub(crate) fn decoded(text: &str) -> String {
+    String::from_utf8_lossy(&decoded_bytes(text)).into_owned()
+}
+
+/// Whether a name of a client's, as a segment or several of a path, stays where it is put.
+pub(crate) fn stays(name: &str) -> bool {
+    !decoded(name).split(['/', '\\']).any(|segment| matches!(segment, "." | ".."))
+}
+
+fn decoded_bytes(path: &str) -> Vec<u8> {
     let mut bytes: SmallVec<[u8; 256]> = SmallVec::new();
     for &byte in path.as_bytes() {
         bytes.push(byte);
@@ -286,7 +302,7 @@ fn decoded(path: &str) -> Result<String, Refused> {
             bytes.push(high << 4 | low);
         }
     }
-    String::from_utf8(bytes.into_vec()).map_err(|_| Refused::Character)
+    bytes.into_vec()
 }
 
 fn hex(digit: u8) -> Option<u8> {

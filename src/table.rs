@@ -93,7 +93,9 @@ impl Table {
     fn find_other(&self, name: &str) -> Option<PoolId> {
         let meant = self.names.meant(name);
         let listed = self.by_alias.get(meant).copied();
-        listed.or_else(|| self.names.fitting(meant)).or(self.names.default)
+        // A client's own name may be sent on, in a path as well: it must not lead out of there.
+        let other = || self.names.fitting(meant).or(self.names.default);
+        listed.or_else(|| other().filter(|_| crate::path::stays(name)))
     }
 
     /// The name that is meant by a further name of a target.

@@ -332,26 +332,38 @@ impl<const N: usize> Machine<N> {
 /// Whether a top-level field may name models beside `model`: those of OpenRouter, LiteLLM and Vercel.
 fn names_further_models(key: &[u8]) -> bool {
     // None is shorter, and few of the usual fields are longer.
-    key.len() > 5 && FURTHER.iter().any(|further| key.eq_ignore_ascii_case(further))
+    key.len() > 5 && FURTHER.iter().any(|further| is_same(key, further))
+}
+
+/// Whether a lenient reader takes the key for this name of small letters: in any case, with `_` and `-`
+/// anywhere.
+fn is_same(key: &[u8], name: &[u8]) -> bool {
+    let mut letters = key.iter().filter(|byte| !matches!(byte, b'_' | b'-'));
+    name.iter().all(|own| letters.next().is_some_and(|it| it.eq_ignore_ascii_case(own)))
+        && letters.next().is_none()
 }
 
 const MODEL: &str = "model";
 /// Stands for all fields that name further models.
 pub(super) const MODELS: &str = "models";
 pub(super) const TOOLS: &str = "tools";
-const FURTHER: [&[u8]; 12] = [
+const FURTHER: [&[u8]; 16] = [
     b"models",
     b"fallbacks",
-    b"fallback_models",
-    b"fallback_model",
-    b"context_window_fallbacks",
-    b"content_policy_fallbacks",
+    b"fallbackmodels",
+    b"fallbackmodel",
+    b"contextwindowfallbacks",
+    b"contentpolicyfallbacks",
     b"plugins",
-    b"extra_body",
-    b"providerOptions",
-    b"provider_options",
-    b"model_list",
-    b"model_id",
+    b"extrabody",
+    b"provideroptions",
+    b"modellist",
+    b"modelid",
+    b"engine",
+    b"deployment",
+    b"deploymentid",
+    b"litellmparams",
+    b"functions",
 ];
 pub(super) const NOBODY: usize = usize::MAX;
 /// `serde_json` refuses the 128th level, too.

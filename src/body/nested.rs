@@ -46,7 +46,7 @@ struct Walk<'a> {
     places: &'a [&'a [&'a str]],
     levels: SmallVec<[Level; 16]>,
     /// The places that lead through the key whose value comes next.
-    key: u32,
+    key: u64,
     /// The string that is being read.
     text: Option<Text>,
     base: u64,
@@ -57,7 +57,7 @@ struct Level {
     /// A key comes next, not a value.
     at_key: bool,
     /// The places that lead through here, a bit each.
-    alive: u32,
+    alive: u64,
 }
 
 struct Text {
@@ -184,10 +184,10 @@ impl Walk<'_> {
     }
 
     /// The places that lead through the value that begins here.
-    fn value(&self) -> u32 {
+    fn value(&self) -> u64 {
         let depth = self.levels.len();
         match self.levels.last() {
-            None => u32::MAX,
+            None => u64::MAX,
             Some(level) if level.is_object => self.key,
             Some(level) => self
                 .each(level.alive)
@@ -196,8 +196,8 @@ impl Walk<'_> {
         }
     }
 
-    fn each(&self, alive: u32) -> impl Iterator<Item = (u32, &[&str])> {
-        let bits = (0..u32::BITS).map(|at| 1 << at);
+    fn each(&self, alive: u64) -> impl Iterator<Item = (u64, &[&str])> {
+        let bits = (0..u64::BITS).map(|at| 1 << at);
         bits.zip(self.places.iter().copied()).filter(move |(bit, _)| alive & bit != 0)
     }
 }
@@ -205,7 +205,10 @@ impl Walk<'_> {
 /// Whether two keys are one to a lenient reader.
 fn same(one: &str, other: &str) -> bool {
     let letters = |key: &'_ str| {
-        key.bytes().filter(|byte| *byte != b'_').map(|byte| byte.to_ascii_lowercase()).collect()
+        key.bytes()
+            .filter(|byte| !matches!(byte, b'_' | b'-'))
+            .map(|byte| byte.to_ascii_lowercase())
+            .collect()
     };
     let (one, other): (SmallVec<[u8; 32]>, SmallVec<[u8; 32]>) = (letters(one), letters(other));
     one == other

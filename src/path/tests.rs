@@ -303,3 +303,14 @@ fn a_publisher_is_how_a_base_of_vertex_ends() {
 }
 
 const VERTEX: &str = "/v1/projects/p/locations/l/publishers/google";
+
+#[test]
+fn names_of_clients_stay_where_they_are_put() {
+    for name in ["p/../../admin", "..", "a/%2e%2e/b", "a%252f..", "..%2F..%2Fx", "a\\..\\b", "./a"]
+    {
+        assert!(!stays(name), "{name}");
+    }
+    for name in ["gpt-4", "openai/gpt-4.1", "a..b", "...", "models/x", "ft:gpt:a::b"] {
+        assert!(stays(name), "{name}");
+    }
+}

@@ -72,9 +72,7 @@ pub(crate) async fn unpacked(
     packed: Bytes,
     most: u64,
 ) -> Result<Vec<Bytes>, Refusal> {
-    if packed.len() <= TINY {
-        return unpack(&codings, packed, most);
-    }
+    // However short: a few hundred bytes may unpack to megabytes.
     off_core::run(move || unpack(&codings, packed, most)).await
 }
 
@@ -171,8 +169,6 @@ fn is_zlib(packed: &[u8]) -> bool {
 
 /// More than any client applies.
 const MOST_CODINGS: usize = 2;
-/// Bytes that are unpacked where they are: they cannot unpack to what takes long.
-const TINY: usize = 1024;
 /// How many times as long JSON becomes that is no bomb, and from where on that is looked at.
 const GROWTH: u64 = 16;
 const SMALL: u64 = 1024 * 1024;

@@ -113,10 +113,15 @@ pub(crate) async fn read_packed(
 ) -> Result<(Pieces, Read), Refusal> {
     let unread = Medium::Json { declared: false };
     let (packed, _share) = read(unread, version, incoming, limits, door).await?;
-    let pieces = encoding::unpacked(codings, packed.to_bytes(), limits.max_bytes).await?;
+    // What few bytes of a stranger's unpack to is bounded before its key is looked at.
+    let most = if door.is_known() { limits.max_bytes } else { limits.max_bytes.min(UNPACKED) };
+    let pieces = encoding::unpacked(codings, packed.to_bytes(), most).await?;
     let mut reader = Reader::of(medium);
     let (mut body, mut taken) = (Pieces::new(), Taken::default());
-    for piece in pieces {
+    for (nth, piece) in pieces.into_iter().enumerate() {
+        if nth % A_STRETCH == A_STRETCH - 1 {
+            tokio::task::yield_now().await;
+        }
         let was_small = body.len() <= SMALL;
         reader.feed(&piece);
         body.push(piece);
@@ -216,6 +221,10 @@ impl Reader {
 /// Bodies up to here need no key to be read, and over HTTP/1.1 they are not counted, as the number of
 /// connections bounds them; nearly all are smaller, and cost nothing here.
 const SMALL: u64 = 64 * 1024;
+/// What a packed body without a known key may unpack to, where the file closes anything.
+const UNPACKED: u64 = 1024 * 1024;
+/// Unpacked pieces that are read before others have their turn.
+const A_STRETCH: usize = 16;
 
 #[cfg(test)]
 mod tests {

@@ -8,11 +8,10 @@ mod places;
 
 use std::ops::Range;
 
-use percent_encoding::percent_decode_str;
-
 use self::places::{FURTHER, IN_TOOLS};
 use crate::{
     body::{Found, Model, Nested as FoundText, Pieces, each_nested, each_nested_in},
+    path::decoded,
     protocol::{
         Endpoint, Operation, Surface,
         family::{NAMES_DEPLOYMENT, Nested},
@@ -157,12 +156,11 @@ impl<'a> Reader<'a> {
         let mut at = path.len() + 1;
         for pair in query.split(['&', ';']) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            let key = decoded(name).to_ascii_lowercase();
-            let key = key.split('[').next().unwrap_or_default().trim();
-            if METHODS.contains(&key) {
+            let key = decoded(name);
+            if METHODS.contains(&&*key.trim().to_ascii_lowercase()) {
                 return Err(Refusal::Ambiguous("its query names another method"));
             }
-            if IN_QUERY.contains(&key) {
+            if IN_QUERY.contains(&&*bare_key(&key)) {
                 let start = at + pair.len() - value.len();
                 self.written(&decoded(value), start..start + value.len());
             }
@@ -269,21 +267,22 @@ fn bare(text: &str) -> &str {
     starts.max().map_or(text, |start| text.get(start..).unwrap_or_default())
 }
 
-/// As the most lenient server decodes it, in every depth.
-fn decoded(text: &str) -> String {
-    let mut text = text.to_owned();
-    while text.contains('%') {
-        let again = percent_decode_str(&text).decode_utf8_lossy().into_owned();
-        if again == text {
-            break;
-        }
-        text = again;
-    }
-    text
+/// Without what lenient readers take no notice of: case, `-`, `_`, and what stands in brackets.
+fn bare_key(key: &str) -> String {
+    let letters = key.split('[').next().unwrap_or_default().trim().chars();
+    letters.filter(|c| !matches!(c, '-' | '_')).map(|c| c.to_ascii_lowercase()).collect()
 }
 
-const IN_QUERY: [&str; 6] =
-    ["model", "model_id", "modelid", "deployment", "deployment_id", "engine"];
+const IN_QUERY: [&str; 8] = [
+    "model",
+    "models",
+    "modelid",
+    "modelname",
+    "deployment",
+    "deploymentid",
+    "deploymentname",
+    "engine",
+];
 const METHODS: [&str; 3] = ["$httpmethod", "_method", "x-http-method-override"];
 const COLLECTIONS: [&str; 4] =
     ["models/", "tunedModels/", "foundation-model/", "inference-profile/"];

@@ -125,7 +125,7 @@ fn found(
         let fields: Fields<'_> = serde_json::from_slice(body).ok()?;
         let mut is_there = false;
         for (name, value) in &fields.0 {
-            if !place.object.contains(&&**name) {
+            if !is_one_of(place.object, name) {
                 continue;
             }
             if value.get().starts_with('{') {
@@ -166,10 +166,10 @@ impl Search<'_> {
         let fields: Fields<'_> = serde_json::from_slice(text).ok()?;
         let mut is_there = false;
         for (name, value) in &fields.0 {
-            if self.place.copies.contains(&&**name) {
+            if is_one_of(self.place.copies, name) {
                 self.copies = self.copies.max(whole(value.get()).unwrap_or(1)).min(MOST_COPIES);
             }
-            if !self.place.names.contains(&&**name) {
+            if !is_one_of(self.place.names, name) {
                 continue;
             }
             let asked = whole(value.get());
@@ -200,6 +200,11 @@ impl Search<'_> {
         self.edits.push((at..at, Bytes::from(format!("{field}{comma}"))));
         Some(())
     }
+}
+
+/// Providers written in Go take no notice of the case of letters.
+fn is_one_of(names: &[&str], name: &str) -> bool {
+    names.iter().any(|own| own.eq_ignore_ascii_case(name))
 }
 
 /// A bound as vendors may read it: a whole number, a number with a fraction, the text of one. What is
@@ -302,6 +307,7 @@ mod tests {
             (r#"{"max_tokens":-1}"#, r#"{"max_tokens":100}"#, 100),
             (r#"{"max_tokens":"500"}"#, r#"{"max_tokens":100}"#, 100),
             (r#"{"max\u005ftokens":500}"#, r#"{"max\u005ftokens":100}"#, 100),
+            (r#"{"max_tokens":5,"MAX_Tokens":500}"#, r#"{"max_tokens":5,"MAX_Tokens":100}"#, 5),
             (r#"{"max_tokens":5,"max_tokens":500}"#, r#"{"max_tokens":5,"max_tokens":100}"#, 5),
             (
                 r#"{"max_tokens":500,"max_completion_tokens":900,"m":{"max_tokens":700}}"#,

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::{Access, Caller, Pool, PoolId, Table, pool::Rule, terms::Terms};
+use smallvec::SmallVec;
+
+use super::{Access, Caller, Pool, PoolId, Table, names, pool::Rule, terms::Terms};
 use crate::{refusal::Refusal, words::nearest};
 
 /// The pool that serves this caller where `pool` is asked for by the name `asked`: right, then rules. A
@@ -34,9 +36,14 @@ pub(crate) fn right(
 ) -> Result<(), Refusal> {
     if let Some(terms) = terms(table, caller) {
         terms.standing()?;
-        if let Some(permitted) =
-            terms.permit(&[asked, table.meant(asked).unwrap_or(asked), &pool.alias])
-        {
+        // A name of the client's own counts only where the alias is a pattern of names: any name leads
+        // to the default target. A further name of the operator's counts, too.
+        let meant = table.meant(asked);
+        let own = names::is_pattern(&pool.alias).then(|| meant.unwrap_or(asked));
+        let further = meant.map(|_| asked);
+        let all: SmallVec<[&str; 3]> =
+            [Some(&*pool.alias), own, further].into_iter().flatten().collect();
+        if let Some(permitted) = terms.permit(&all) {
             return if permitted { Ok(()) } else { Err(Refusal::Forbidden) };
         }
     }

@@ -136,6 +136,7 @@ fn stays_with_client(name: &HeaderName) -> bool {
     name.starts_with("sec-")
         || name.starts_with("x-forwarded-")
         || name.starts_with("x-amz-")
+        || name.starts_with("x-amzn-sagemaker-")
         || name.starts_with("x-onwards-")
         || matches!(
             name,
@@ -158,6 +159,16 @@ fn stays_with_client(name: &HeaderName) -> bool {
                 | "x-method-override"
                 | "x-original-url"
                 | "x-rewrite-url"
+                | "x-original-uri"
+                | "x-remote-user"
+                | "x-auth-token"
+                // These choose another model, or who pays, beside the operator's credential.
+                | "azureml-model-deployment"
+                | "helicone-model-override"
+                | "x-ms-model-mesh-model-name"
+                | "x-portkey-config"
+                | "x-goog-user-project"
+                | "x-bill-to"
         )
 }
 
@@ -197,22 +208,22 @@ fn stays_with_provider(name: &str) -> bool {
 static STAY_WITH_PROVIDER: [&[&str]; 26] = [
     /* a */ &["access-control-*", "attribution-reporting-*", "accept-ch", "accept-ch-lifetime",
         "activate-storage-access", "alt-svc", "alt-used", "alternates", "anthropic-organization-id",
-        "authentication-control", "authentication-info", "available-dictionary"],
+        "authentication-control", "authentication-info", "authorization", "api-key", "available-dictionary"],
     /* b */ &[],
     /* c */ &["content-security-policy*", "cross-origin-*", "cache-tag", "cdn-cache-control", "cdn-loop",
-        "clear-site-data", "connection", "content-location", "critical-ch"],
+        "clear-site-data", "connection", "content-location", "cookie", "critical-ch"],
     /* d */ &["dictionary-id", "document-policy*"],
     /* e */ &["edge-control", "expect-ct"],
     /* f */ &["feature-policy", "forwarded"],
     /* g */ &[],
-    /* h */ &["http2-settings"],
+    /* h */ &["host", "http2-settings"],
     /* i */ &["im", "integrity-policy*"],
     /* j */ &[],
     /* k */ &["keep-alive"],
     /* l */ &["link", "location"],
     /* m */ &[],
     /* n */ &["nel", "no-vary-search"],
-    /* o */ &["observe-browsing-topics", "openai-organization", "openai-project",
+    /* o */ &["origin-trial", "observe-browsing-topics", "openai-organization", "openai-project",
         "optional-www-authenticate", "origin-agent-cluster"],
     /* p */ &["proxy-*", "permissions-policy*", "public-key-pins*", "p3p"],
     /* q */ &[],
@@ -220,11 +231,11 @@ static STAY_WITH_PROVIDER: [&[&str]; 26] = [
     /* s */ &["sec-*", "service-worker-*", "set-*", "speculation-rules*", "surrogate-*", "server",
         "sourcemap", "status", "strict-transport-security", "supports-loading-mode"],
     /* t */ &["te", "timing-allow-origin", "trailer", "transfer-encoding"],
-    /* u */ &["upgrade", "use-as-dictionary"],
+    /* u */ &["upgrade", "uri", "use-as-dictionary"],
     /* v */ &["via"],
     /* w */ &["www-authenticate"],
     /* x */ &["x-onwards-*", "x-request-id", "x-upstream-request-id", "x-accel-*", "x-forwarded-*",
-        "x-lighttpd-*", "x-middleware-*", "x-original-*", "x-reproxy-*", "x-sendfile*", "x-send-file",
+        "x-amz-security-token", "x-api-key", "x-goog-api-key", "x-lighttpd-*", "x-litespeed-*", "x-pingback", "x-middleware-*", "x-original-*", "x-reproxy-*", "x-sendfile*", "x-send-file",
         "x-real-ip", "x-rewrite-url", "x-aspnet-version", "x-powered-by", "x-content-security-policy",
         "x-dns-prefetch-control", "x-frame-options", "x-permitted-cross-domain-policies",
         "x-sourcemap", "x-webkit-csp", "x-xss-protection"],

@@ -40,6 +40,8 @@ fn paths_and_queries_name_models() {
         "/v1/realtime?model=cheap;model=dear",
         "/v1/realtime?MODEL=dear",
         "/v1/realtime?model[]=dear",
+        "/v1/realtime?models=dear",
+        "/v1/realtime?deploymentId=dear",
         "/v1/realtime?model%5B%5D=dear",
         "/v1/chat/completions?model=dear",
     ] {
@@ -47,7 +49,7 @@ fn paths_and_queries_name_models() {
             read(path).2.into_iter().map(|it| it.replace("de%61r", "dear")).collect();
         assert_eq!(others, ["dear"], "{path}");
     }
-    for path in ["/v1/files/deploy", "/v1/x?models=a&a=model", "/v1/fine_tuning/jobs"] {
+    for path in ["/v1/files/deploy", "/v1/x?amodel=a&a=model", "/v1/fine_tuning/jobs"] {
         let (_, spans, others) = read(path);
         assert!(spans.is_empty() && others.is_empty(), "{path}");
     }
@@ -80,6 +82,11 @@ fn fields_of_any_path_name_further_models() {
         r#"{"extra_body":{"model":"dear","models":["cheap"]}}"#,
         r#"{"providerOptions":{"gateway":{"models":["dear","cheap"]}}}"#,
         r#"{"model_id":"dear","fallback_model":"cheap"}"#,
+        r#"{"modelId":"dear","fallbackModels":["cheap"]}"#,
+        r#"{"extraBody":{"model":"dear"},"modelList":[{"model_name":"cheap"}]}"#,
+        r#"{"models":"dear","fallbacks":[{"x":["cheap"]}]}"#,
+        r#"{"models":[{"model":"dear"},{"id":"cheap"}]}"#,
+        r#"{"engine":"dear","deployment-id":"cheap"}"#,
         r#"{"tools":[{"type":"image_generation","model":"dear"},{"model":"cheap"}]}"#,
         r#"{"tools":[{"type":"advisor_20260301","mod\u0065l":"dear"}, {"model":"cheap"}]}"#,
         r#"{"TOOLS" : [{"parameters":{"model":"dear","models":["cheap"]}}]}"#,
@@ -146,4 +153,16 @@ fn fields_name_models_with_and_without_their_collection() {
     ] {
         assert_eq!(read(path, json), (spans.to_owned(), others.to_owned()), "{path} {json}");
     }
+}
+
+#[test]
+fn names_in_a_query_are_read_in_every_spelling_and_in_one_pass() {
+    for name in ["model", "Model-ID", "model_name", "deploymentId", "models[]", "%6dodel"] {
+        assert!(IN_QUERY.contains(&&*bare_key(&decoded(name))), "{name}");
+    }
+    // As deep as a head is long: quadratic, this took seconds.
+    let deep = format!("%{}41", "25".repeat(1 << 20));
+    let began = std::time::Instant::now();
+    assert_eq!(decoded(&deep), "A");
+    assert!(began.elapsed().as_secs() < 5);
 }
