@@ -121,15 +121,15 @@ mod tests {
     use super::{Excerpt, Span};
 
     fn lines(line: &str, start: usize, end: usize) -> String {
-        let shows = |key: &str| key == "url" || key == "onwards_key";
+        let shows = |key: &str| ["url", "onwards_key", "weight"].contains(&key);
         Excerpt::new(line, Span { start, end }, &shows).rendered(7)
     }
 
     #[test]
     fn values_are_masked_and_the_caret_still_points() {
-        let line = r#"  { "onwards_key": "sk-one", "url": 5 },"#;
+        let line = r#"  { "onwards_key": "sk-one", "weight": 5 },"#;
         let at = line.find('5').unwrap();
-        let expected = "  |\n7 |   { \"onwards_key\": \"…\", \"url\": 5 },\n  |                                ^\n";
+        let expected = "  |\n7 |   { \"onwards_key\": \"…\", \"weight\": 5 },\n  |                                   ^\n";
         assert_eq!(lines(line, at, at + 1), expected);
     }
 
