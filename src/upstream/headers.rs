@@ -165,7 +165,6 @@ fn stays_with_client(name: &HeaderName) -> bool {
                 // These choose another model, or who pays, beside the operator's credential.
                 | "azureml-model-deployment"
                 | "helicone-model-override"
-                | "x-ms-model-mesh-model-name"
                 | "x-portkey-config"
                 | "x-goog-user-project"
                 | "x-bill-to"
