@@ -79,6 +79,13 @@ pub enum Refusal {
         /// What kind of mistake it is.
         code: &'static str,
     },
+    /// A limit on the answer's tokens is needed beside the effort that is asked for.
+    LimitNeeded {
+        /// The field that sets it.
+        param: &'static str,
+        /// What it must exceed.
+        budget: u64,
+    },
     /// The path is no endpoint whose fields are known, and strict mode serves no other.
     UnknownEndpoint,
     /// A rate limit of ours.
@@ -183,6 +190,9 @@ impl Refusal {
             Self::InvalidPath => (S::BAD_REQUEST, INVALID, "invalid_path"),
             Self::Unsupported { .. } => (S::BAD_REQUEST, INVALID, "unsupported_parameter"),
             Self::Invalid { code, .. } => (S::BAD_REQUEST, INVALID, *code),
+            Self::LimitNeeded { .. } => {
+                (S::UNPROCESSABLE_ENTITY, INVALID, "missing_required_parameter")
+            }
             Self::UnknownEndpoint => (S::NOT_FOUND, INVALID, "not_found"),
             Self::UnsupportedEndpoint => (S::BAD_REQUEST, INVALID, "unsupported_endpoint"),
             Self::MissingApiKey => (S::UNAUTHORIZED, INVALID, "missing_api_key"),
@@ -235,6 +245,7 @@ impl Refusal {
             | Self::ModelNotFound { .. }
             | Self::OtherModel(_) => Some("model"),
             Self::InvalidModelOverride => Some("model-override"),
+            Self::LimitNeeded { param, .. } => Some(*param),
             Self::RateLimit { whose, .. } | Self::ConcurrencyLimit { whose } => {
                 Some(whose.as_str())
             }
@@ -296,9 +307,9 @@ impl Refusal {
                 speak protocols that have nothing like it."
                 .into(),
             Self::Unsupported { message, .. } | Self::Invalid { message, .. } => message.clone(),
-            Self::UnknownEndpoint => "Nothing is served at this path: in strict mode only the \
-                endpoints of conversations and embeddings are."
-                .into(),
+            Self::LimitNeeded { param, budget } => {
+                format!("This effort thinks with {budget} tokens: set `{param}` to more than that.")
+            }
             Self::RateLimit { whose, .. } => {
                 format!("Too many requests for this {}; try again later.", whose.noun())
             }
@@ -319,6 +330,10 @@ impl Refusal {
             }
             Self::UpstreamMalformed => "The provider of this model sent an invalid answer.",
             Self::UpstreamTimeout => "The provider of this model did not answer in time.",
+            Self::UnknownEndpoint => {
+                "Nothing is served at this path: in strict mode only the endpoints of \
+                conversations and embeddings are."
+            }
             Self::NoProviders => "This model has no provider.",
             Self::NoRoom => {
                 "The router holds as much of other requests as it has memory for; try \
@@ -337,6 +352,12 @@ impl Refusal {
             Self::Unsupported { field, .. } => (!field.is_empty()).then_some(field),
             other => other.row().param,
         }
+    }
+
+    /// Whether a provider does not take the effort asked for: it is passed over, whether or not its pool
+    /// falls back.
+    pub(crate) fn is_of_effort(&self) -> bool {
+        matches!(self, Self::Invalid { code: "unsupported_value", .. })
     }
 
     /// Whether asking the same again cannot mend it.

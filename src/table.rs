@@ -21,6 +21,7 @@ pub(crate) mod alerts;
 pub(crate) mod aws;
 pub(crate) mod prices;
 pub(crate) mod strict;
+pub(crate) mod reasoning;
 pub(crate) mod identity;
 pub(crate) mod cors;
 pub(crate) mod compile;

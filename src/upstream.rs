@@ -35,6 +35,7 @@ mod caching;
 mod usage;
 mod peek;
 mod whole;
+mod reasoning;
 mod strict;
 pub(crate) mod judge;
 pub(crate) mod attempt;

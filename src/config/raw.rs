@@ -10,6 +10,7 @@ mod auth;
 mod failover;
 mod limits;
 mod prices;
+mod reasoning;
 
 pub(crate) use alerts::Alert;
 pub(crate) use auth::{Auth, KeyDefinition, Team};
@@ -19,6 +20,8 @@ pub(crate) use failover::{
 };
 
 pub(crate) use limits::{ConcurrencyLimit, RateLimit};
+pub(crate) use reasoning::{EffortTranslation, EffortWrite, ReasoningTranslation};
+
 pub(crate) use prices::{Price, Prices, Rates, Tier};
 
 use schemars::JsonSchema;
@@ -315,8 +318,7 @@ pub(crate) struct Endpoint {
     /// Serve `/v1/responses` through chat completions.
     pub(crate) open_responses: Option<OpenResponses>,
     /// How reasoning efforts are written for this provider.
-    #[expect(dead_code, reason = "refused by `unsupported`")]
-    pub(crate) reasoning_translation: Option<serde_json::Value>,
+    pub(crate) reasoning_translation: Option<ReasoningTranslation>,
 }
 
 /// Whether providers are asked for the tokens of streams, where clients do not ask.

@@ -97,6 +97,8 @@ pub struct Profile {
     pub(crate) telemetry: &'static str,
     /// The keys, in quotes, behind which a model speaks: in a stream, and in a whole answer.
     pub(crate) spoken: [&'static [&'static str]; 2],
+    /// Where a request says how much is to be reasoned, where the file may say how that is written.
+    pub(crate) effort: Option<EffortField>,
     /// How a stream of events ends.
     pub(crate) stream: Stream,
     /// The fields of its answers.
@@ -128,6 +130,19 @@ pub(crate) struct Newer {
     pub(crate) wants: fn(&str) -> bool,
     /// The name.
     pub(crate) name: &'static str,
+}
+
+/// Where a request says how much a model is to reason.
+#[derive(Debug)]
+pub(crate) struct EffortField {
+    /// What such requests are called in the file.
+    pub(crate) key: &'static str,
+    /// The keys that lead to the effort.
+    pub(crate) at: &'static [&'static str],
+    /// What limits an answer's tokens, the most particular first.
+    pub(crate) limits: &'static [&'static str],
+    /// Where vendors take the same in words of their own.
+    pub(crate) native: &'static [&'static [&'static str]],
 }
 
 /// How a request asks for the tokens of its stream.
@@ -272,6 +287,7 @@ impl Profile {
         telemetry: "openai",
         spoken: [&[], &[]],
         stream: Stream::USUAL,
+        effort: None,
         declared: &[],
         frame_cleaner: None,
     };

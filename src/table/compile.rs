@@ -16,6 +16,7 @@ mod identity;
 mod limits;
 mod pool;
 mod prices;
+mod reasoning;
 mod provider;
 mod names;
 mod route;

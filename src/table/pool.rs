@@ -13,6 +13,7 @@ use super::{
     identity::Identity,
     mock,
     prices::Pricing,
+    reasoning::Reasoning,
     strict::{Checks, Strict},
 };
 use crate::{
@@ -125,6 +126,8 @@ pub struct Provider {
     pub(crate) response_headers: Headers,
     /// Whether it is told whom the client is forwarded for.
     pub(crate) trusted: bool,
+    /// How it is told how much to reason, where the file says so.
+    pub(crate) reasoning: Option<Box<Reasoning>>,
     /// What is done with its answers.
     pub(crate) strict: Option<Strict>,
     /// Whether `traceparent` and `tracestate` are sent on.

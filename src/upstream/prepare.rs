@@ -15,7 +15,7 @@ use http::HeaderValue;
 use super::{
     headers,
     inbound::{Inbound, NeutralRequest},
-    off_core,
+    off_core, reasoning,
     request::{Call, Traced},
     translate::{
         Exchange,
@@ -102,6 +102,46 @@ impl Calls {
 
 /// Prepares a request for a provider.
 pub(crate) fn prepare<'a>(inbound: &'a Inbound, provider: &'a Provider) -> Preparing<'a> {
+    let preparing = prepare_unreasoned(inbound, provider);
+    if provider.reasoning.is_none() {
+        return preparing;
+    }
+    match preparing {
+        Preparing::Now(prepared) => {
+            Preparing::Now(prepared.and_then(|outgoing| reasoned(outgoing, inbound, provider)))
+        }
+        Preparing::Later(later) => Preparing::Later(Box::pin(async move {
+            later.await.and_then(|outgoing| reasoned(outgoing, inbound, provider))
+        })),
+    }
+}
+
+/// The same with its effort as the provider wants it told.
+fn reasoned<'a>(
+    mut outgoing: Outgoing<'a>,
+    inbound: &Inbound,
+    provider: &Provider,
+) -> Prepared<'a> {
+    match &mut outgoing.calls {
+        // It is written when it is sent.
+        Calls::AsItCame => {
+            let spoken = inbound.speaks();
+            reasoning::translated(&inbound.body.to_bytes(), inbound, provider, spoken)?;
+        }
+        Calls::Written(calls) => {
+            let spoken =
+                inbound.endpoint.as_ref().map_or(provider.protocol, |it| spoken(it, provider));
+            for call in calls {
+                if let Some(body) = reasoning::translated(&call.body, inbound, provider, spoken)? {
+                    call.body = body;
+                }
+            }
+        }
+    }
+    Ok(outgoing)
+}
+
+fn prepare_unreasoned<'a>(inbound: &'a Inbound, provider: &'a Provider) -> Preparing<'a> {
     if inbound.endpoint.is_some() && inbound.body.len() > off_core::LARGE as u64 {
         return Preparing::Later(Box::pin(prepare_off_core(inbound, provider)));
     }

@@ -12,7 +12,7 @@ use percent_encoding::utf8_percent_encode;
 
 use super::{
     caching, gated, headers, identity::Credential, inbound::Inbound, off_core, prepare::foreign,
-    usage,
+    reasoning, usage,
 };
 use crate::{
     body::{self, Model, Pieces, PiecesBody},
@@ -201,6 +201,9 @@ fn path_and_body<'a>(
     let (path, body) = match call {
         None => {
             let mut body = asking_for_usage(inbound, provider);
+            if provider.reasoning.is_some() {
+                body = reasoning::written(body, inbound, provider);
+            }
             if provider.cache == Cache::Auto {
                 body = caching::marked(inbound, provider, body);
             }

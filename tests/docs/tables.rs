@@ -53,6 +53,7 @@ fn refusals() -> Vec<Refusal> {
         Unsupported { field: "thinking".into(), message: String::new() },
         Invalid { param: "n".into(), message: String::new(), code: "invalid_type" },
         UnknownEndpoint,
+        LimitNeeded { param: "max_tokens", budget: 1 },
         RateLimit { whose: Whose::Key, retry_after },
         ConcurrencyLimit { whose: Whose::Pool },
         failed(self::AllFailed::RateLimited),

@@ -3,9 +3,11 @@
 //!
 //! Never: a marker is planted where the client itself or the contract has put it.
 
+mod checked;
 mod cleaned;
 mod marked;
 mod masked;
+mod reasoning;
 
 use serde_json::Value;
 

@@ -69,10 +69,10 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, env = "ONWARDS_MAX_BODIES", value_parser = values::bytes)]
     max_bodies: Option<u64>,
     /// How long requests in flight may go on after SIGTERM.
-    #[arg(long, env = "ONWARDS_DRAIN", default_value = "30s", value_parser = values::duration)]
+    #[arg(long, alias = "shutdown-timeout-secs", env = "ONWARDS_DRAIN", default_value = "30s", value_parser = values::duration)]
     pub(crate) drain: Duration,
     /// How long connections are still accepted after SIGTERM, while `/readyz` says no already.
-    #[arg(long, env = "ONWARDS_DRAIN_DELAY", default_value = "200ms", value_parser = values::duration)]
+    #[arg(long, alias = "shutdown-delay-secs", env = "ONWARDS_DRAIN_DELAY", default_value = "200ms", value_parser = values::duration)]
     pub(crate) drain_delay: Duration,
     /// How log lines look.
     #[arg(long, env = "ONWARDS_LOG_FORMAT", value_enum, default_value_t = log::Format::Text)]

@@ -318,7 +318,4 @@ fn what_is_not_supported_yet_is_refused_by_name() {
         "targets[\"a\"].strategy",
         "strategy: lowest_cost",
     );
-    let key = r#""reasoning_translation":{"chat_completions":{}}"#;
-    let path = "targets[\"a\"][0].reasoning_translation";
-    refused(&provider(key), path, "reasoning_translation");
 }

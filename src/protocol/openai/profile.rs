@@ -8,7 +8,7 @@ use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
 use crate::protocol::limits::{Limit, Limits};
-use crate::protocol::profile::{AskUsage, Newer, OutputCap, Profile, Said, Stream};
+use crate::protocol::profile::{AskUsage, EffortField, Newer, OutputCap, Profile, Said, Stream};
 use crate::protocol::service::Services;
 use crate::protocol::usage::{Count, Form, Place};
 
@@ -44,6 +44,20 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         copies: &["n", "best_of"],
         ..OutputCap::USUAL
     },
+    effort: Some(EffortField {
+        key: "chat_completions",
+        at: &["reasoning_effort"],
+        limits: &["max_completion_tokens", "max_tokens"],
+        native: &[
+            &["thinking"],
+            &["thinking_token_budget"],
+            &["thinking_budget"],
+            &["enable_thinking"],
+            &["reasoning"],
+            &["chat_template_kwargs", "thinking"],
+            &["chat_template_kwargs", "enable_thinking"],
+        ],
+    }),
     asks_usage: Some(AskUsage { options: &["stream_options"], field: "include_usage" }),
     // Providers that leave `[DONE]` out have still said why they finished.
     spoken: [SPOKEN, SPOKEN],

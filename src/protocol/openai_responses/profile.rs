@@ -6,7 +6,7 @@ use super::foreign::GIVEN_BACK;
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
-use crate::protocol::profile::{OutputCap, Profile, Said, Stream};
+use crate::protocol::profile::{EffortField, OutputCap, Profile, Said, Stream};
 use crate::protocol::usage::{Count, Form, Place};
 
 /// What this protocol does beside its bodies.
@@ -20,6 +20,20 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     is_openais: true,
     foreign_proofs: &["\"onwards#", "\"sealed#", "\"rs_onwards_"],
     given_back: Some(GIVEN_BACK),
+    effort: Some(EffortField {
+        key: "responses",
+        at: &["reasoning", "effort"],
+        limits: &["max_output_tokens"],
+        native: &[
+            &["reasoning_effort"],
+            &["thinking"],
+            &["thinking_token_budget"],
+            &["thinking_budget"],
+            &["enable_thinking"],
+            &["chat_template_kwargs", "thinking"],
+            &["chat_template_kwargs", "enable_thinking"],
+        ],
+    }),
     prompt: &["instructions", "input"],
     output: OutputCap { names: &["max_output_tokens"], ..OutputCap::USUAL },
     spoken: [

@@ -302,7 +302,7 @@ impl<'a> Pass<'a> {
     /// A provider without words for what is asked costs nothing; another is asked only where the pool
     /// falls back.
     fn unfit(&mut self, at: usize, refusal: Refusal, record: &mut Record) -> Result<(), Refusal> {
-        if !self.pool.fallback.enabled {
+        if !self.pool.fallback.enabled && !refusal.is_of_effort() {
             record.trail.passed_over(self.provider_ref(at), Outcome::Unfit, None);
             return Err(refusal);
         }
