@@ -82,9 +82,8 @@ impl Compiler<'_> {
         let (model, asked_model) = self.model(alias, endpoint, path);
         let trusted = own.and_then(|own| own.trusted).or(inherited.keys.trusted).unwrap_or(false);
         let pricing = prices::of_provider(&self.prices, endpoint.price.as_ref(), &model);
-        let reasoning = self.reasoning(endpoint.reasoning_translation.as_ref(), path);
         Some(Provider {
-            reasoning: reasoning.map(Box::new),
+            reasoning: self.reasoning(endpoint.reasoning_translation.as_ref(), path).map(Box::new),
             name_value: in_headers.value,
             served_value: in_headers.served,
             meters: self.draft.name(alias, &name),
