@@ -170,8 +170,7 @@ impl Compiler<'_> {
     ) -> Option<Strict> {
         let sanitizes = own.and_then(|own| own.sanitize_response).or(pool.sanitize_response);
         let sanitizes = sanitizes.unwrap_or(false);
-        let masks = sanitizes || !trusted;
-        (self.strict_mode || sanitizes).then_some(Strict { masks })
+        (self.strict_mode || sanitizes).then_some(Strict { masks: sanitizes || !trusted })
     }
 
     fn place(&mut self, endpoint: &raw::Endpoint, own: &Path, connect: Duration) -> Option<Place> {
