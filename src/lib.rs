@@ -38,5 +38,6 @@ pub mod path;
 pub(crate) mod models;
 pub(crate) mod sigv4;
 pub(crate) mod within;
+pub(crate) mod moment;
 pub(crate) mod rare;
 pub(crate) mod trace;

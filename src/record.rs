@@ -4,6 +4,7 @@
 //! It decides nothing and counts nothing.
 
 pub(crate) mod finished;
+pub(crate) mod holds;
 mod pools;
 pub(crate) mod request_id;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use http::{HeaderValue, StatusCode};
 use self::pools::Pools;
 pub(crate) use self::{
     finished::{Asks, End, Finished, Report},
+    holds::{Holder, Holds},
     request_id::RequestId,
     trail::{Outcome, Trail},
 };
@@ -57,6 +59,8 @@ pub(crate) struct Record {
     usage: Option<Usage>,
     /// Whether some of these were not told.
     estimated: bool,
+    /// What it holds of limits on tokens and money.
+    pub(crate) holds: Option<Box<Holds>>,
     /// The attempts, in order.
     pub(crate) trail: Trail,
 }
@@ -89,6 +93,7 @@ impl Record {
             end: End::Left,
             usage: None,
             estimated: false,
+            holds: None,
             trail: Trail::default(),
         }
     }
@@ -284,6 +289,7 @@ impl Drop for Record {
             Head { first_byte, overhead: first_byte.saturating_sub(self.waited) }
         });
         let unanswered = if faulty { INTERNAL } else { CLIENT_LEFT };
+        let holds = self.holds.take();
         let served_by = self.served_by.as_ref();
         let served = served_by.and_then(|it| finished::served(&it.pools, self.trail.steps()));
         let priced = served.zip(self.usage);
@@ -292,7 +298,7 @@ impl Drop for Record {
             [] => cost,
             spent => self.with_spent(cost, spent),
         };
-        self.report.finished(&Finished {
+        let finished = Finished {
             id: &self.id,
             asks: &self.asks,
             caller: self.caller,
@@ -318,7 +324,11 @@ impl Drop for Record {
             estimated: self.estimated,
             steps: self.trail.steps(),
             spent: self.trail.all_spent(),
-        });
+        };
+        if let Some(holds) = holds {
+            holds.settle(&finished);
+        }
+        self.report.finished(&finished);
     }
 }
 

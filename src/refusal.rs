@@ -3,6 +3,8 @@
 //! It builds no response (`serve::answer` does) and knows no protocol's shape.
 
 mod shown;
+mod spent;
+mod whose;
 
 use std::time::Duration;
 
@@ -10,6 +12,8 @@ use http::StatusCode;
 
 pub(crate) use shown::drives_terminals;
 use shown::{no_model, shortened};
+pub use spent::Spent;
+pub use whose::Whose;
 
 /// Every reason for which the router answers in its own name.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +104,8 @@ pub enum Refusal {
         /// Whose limit it is.
         whose: Whose,
     },
+    /// A limit of ours on tokens or money is reached.
+    Spent(Box<Spent>),
     /// Every attempt failed.
     AllFailed {
         /// What they have in common.
@@ -125,19 +131,6 @@ pub enum Refusal {
     Internal,
 }
 
-/// Whose limit refused a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whose {
-    /// The caller's key.
-    Key,
-    /// What the caller's key belongs to.
-    Team,
-    /// The alias.
-    Pool,
-    /// The one provider that may serve.
-    Provider,
-}
-
 /// What the failures of all attempts have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AllFailed {
@@ -160,18 +153,6 @@ pub struct Row {
     pub code: &'static str,
     /// The envelope's `param`.
     pub param: Option<&'static str>,
-}
-
-impl Whose {
-    /// The word that stands in the envelope's `param` and in metrics.
-    pub(crate) fn as_str(self) -> &'static str {
-        match self {
-            Self::Key => "key",
-            Self::Team => "team",
-            Self::Pool => "pool",
-            Self::Provider => "provider",
-        }
-    }
 }
 
 impl Refusal {
@@ -215,6 +196,7 @@ impl Refusal {
             Self::ConcurrencyLimit { .. } => {
                 (S::TOO_MANY_REQUESTS, LIMIT, "concurrency_limit_exceeded")
             }
+            Self::Spent(spent) => spent.row(),
             Self::AllFailed { how: AllFailed::RateLimited, .. } => {
                 (S::TOO_MANY_REQUESTS, LIMIT, ALL_FAILED)
             }
@@ -246,9 +228,10 @@ impl Refusal {
             | Self::OtherModel(_) => Some("model"),
             Self::InvalidModelOverride => Some("model-override"),
             Self::LimitNeeded { param, .. } => Some(*param),
-            Self::RateLimit { whose, .. } | Self::ConcurrencyLimit { whose } => {
-                Some(whose.as_str())
-            }
+            Self::RateLimit { whose, .. }
+            | Self::TokenLimit { whose, .. }
+            | Self::BudgetExceeded { whose, .. }
+            | Self::ConcurrencyLimit { whose } => Some(whose.as_str()),
             _ => None,
         }
     }
@@ -316,6 +299,7 @@ impl Refusal {
             Self::ConcurrencyLimit { whose } => {
                 format!("Too many requests at once for this {}; try again later.", whose.noun())
             }
+            Self::Spent(spent) => spent.message(),
             _ => self.of_serving().into(),
         }
     }
@@ -362,7 +346,8 @@ impl Refusal {
 
     /// Whether asking the same again cannot mend it.
     pub(crate) fn is_final(&self) -> bool {
-        matches!(self.row().status.as_u16(), 400 | 401 | 403 | 404 | 405 | 413 | 415 | 426)
+        matches!(self, Self::Spent(spent) if spent.is_budget)
+            || matches!(self.row().status.as_u16(), 400 | 401 | 403 | 404 | 405 | 413 | 415 | 426)
     }
 
     /// What `Retry-After` says, where one belongs.
@@ -371,6 +356,7 @@ impl Refusal {
             Self::RateLimit { retry_after, .. } | Self::AllFailed { retry_after, .. } => {
                 Some(*retry_after)
             }
+            Self::Spent(spent) => spent.retry_after,
             Self::ConcurrencyLimit { .. }
             | Self::NoRoom
             | Self::ShuttingDown
@@ -386,17 +372,6 @@ impl AllFailed {
             Self::RateLimited => "Every provider of this model is rate limited.",
             Self::TimedOut => "No provider of this model answered in time.",
             Self::Otherwise => "No provider of this model could answer.",
-        }
-    }
-}
-
-impl Whose {
-    fn noun(self) -> &'static str {
-        match self {
-            Self::Key => "API key",
-            Self::Team => "API key's team",
-            Self::Pool => "model",
-            Self::Provider => "model's provider",
         }
     }
 }

@@ -15,6 +15,8 @@ pub(crate) mod door;
 pub(crate) mod token;
 pub(crate) mod signature;
 pub(crate) mod output_cap;
+pub(crate) mod demand;
+pub(crate) mod pacing;
 pub(crate) mod permits;
 pub(crate) mod admit;
 mod strict;

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 const LEVELS: [&[&str]; 7] = [
     &[
         "failure", "refusal", "secret", "body", "sse", "path", "models", "sigv4", "within",
-        "words", "rare", "trace",
+        "moment", "words", "rare", "trace",
     ],
     &["config", "protocol", "choose", "live"],
     &["table"],
@@ -41,7 +41,7 @@ const ONLY_IN: [(&[&str], &str, &str, &[&str]); 7] = [
         &ERROR_WORDS,
         "",
         "a protocol reads its errors; everything else reads the failure",
-        &["protocol/"],
+        &["refusal/spent.rs", "protocol/"],
     ),
     (&["ArcSwap"], "", "the live table has one owner", &["gateway.rs"]),
     (

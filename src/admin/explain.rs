@@ -228,6 +228,7 @@ fn obstacle(provider: &Provider, now: Instant, needs: &Needs<'_>) -> Option<Stri
             Some(format!("{reason}, {left} s left"))
         }
         Err(Obstacle::Rests(state)) => Some(state.to_string()),
+        Err(Obstacle::Spent(limited)) => Some(spent(limited)),
         Err(Obstacle::Unfit) => Some("its protocol has no words for the request".into()),
     }
 }
@@ -249,7 +250,17 @@ pub(super) fn limited(limits: &Limits) -> Option<String> {
     Some(match limits.limited()? {
         Limited::Rate(wait) => format!("at its rate limit for {} s", seconds(wait)),
         Limited::Concurrency => format!("at its cap of {}", limits.settings().max?),
+        other => spent(other),
     })
+}
+
+/// What a limit on tokens or money says that is reached.
+fn spent(limited: Limited) -> String {
+    match limited {
+        Limited::Budget(None) => "at the end of its budget".to_owned(),
+        Limited::Budget(Some(wait)) => format!("at the end of its budget for {} s", seconds(wait)),
+        other => format!("at its token limit for {} s", seconds(other.wait().unwrap_or_default())),
+    }
 }
 
 fn seconds(time: Duration) -> u64 {

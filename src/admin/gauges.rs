@@ -12,10 +12,11 @@ use std::{
 use tokio::time::Instant;
 
 use crate::{
-    live::{Account, HealthSettings, health},
+    live::{Account, HealthSettings, Limits, health},
+    moment,
     protocol::conversation::Usage,
     secret::names::label,
-    table::{Pool, Provider, Table, prices::Pricing},
+    table::{Pool, Provider, Table, prices::Pricing, terms::Team},
 };
 
 /// The text of all gauges, in pieces.
@@ -151,6 +152,44 @@ fn key_levels(lines: &mut Lines<'_>, table: &Table, all: bool) {
     }
 }
 
+/// What is used and held of the windows over tokens and money, as a share.
+fn windows(lines: &mut Lines<'_>, limits: &Limits, kind: &str, name: &str) {
+    let Some(quota) = limits.quota() else { return };
+    for (window, used, held) in quota.levels(moment::now()) {
+        let share = used.saturating_add(held) as f64 / window.limit as f64;
+        lines.line(&[("limit", kind), ("name", name), ("window", &window.key())], share);
+    }
+}
+
+fn pool_windows(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
+    if !shown || !pool.counts {
+        return;
+    }
+    windows(lines, &pool.limits, "pool", &pool.alias);
+    for provider in &pool.providers {
+        let name = || format!("{}/{}", label(&pool.alias), label(&provider.name));
+        if provider.limits.quota().is_some() {
+            windows(lines, &provider.limits, "provider", &name());
+        }
+    }
+}
+
+fn key_windows(lines: &mut Lines<'_>, table: &Table, _all: bool) {
+    let mut teams: Vec<&Team> = Vec::new();
+    for key in table.keyring.keys() {
+        if let Some(name) = key.name() {
+            windows(lines, &key.limits, "key", name);
+        }
+        if let Some(team) = key.terms.as_ref().and_then(|terms| terms.team.as_deref())
+            && team.limits.quota().is_some()
+            && !teams.iter().any(|known| known.name == team.name)
+        {
+            teams.push(team);
+        }
+    }
+    teams.into_iter().for_each(|team| windows(lines, &team.limits, "team", &team.name));
+}
+
 /// Only a provider that may rest or is probed has a state worth a series.
 fn states(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
     let may_rest =
@@ -214,7 +253,7 @@ fn config_hash(lines: &mut Lines<'_>, table: &Table, _all: bool) {
     lines.line(&[("sha256", &table.hash)], 1.0);
 }
 
-const METRICS: [Metric; 7] = [
+const METRICS: [Metric; 8] = [
     Metric {
         name: "config_hash",
         kind: "gauge",
@@ -235,6 +274,13 @@ const METRICS: [Metric; 7] = [
         help: "Free share of a rate limit, 0 to 1.",
         of_pool: levels,
         of_table: key_levels,
+    },
+    Metric {
+        name: "window_used_ratio",
+        kind: "gauge",
+        help: "Used and held share of a limit on tokens or of a budget.",
+        of_pool: pool_windows,
+        of_table: key_windows,
     },
     Metric {
         name: "provider_state",

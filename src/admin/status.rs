@@ -14,7 +14,11 @@ pub(super) use self::clock::Clock;
 use self::pools::{Observed, PoolTold};
 use crate::{
     gateway::Gateway,
-    live::Meters,
+    live::{
+        Limits, Meters,
+        limit::window::{Unit, Window},
+    },
+    moment,
     reload::Latest,
     report::{
         Feed,
@@ -79,9 +83,36 @@ struct KeyTold {
     cap: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<f64>,
+    /// The windows over tokens and money: used and held, of how much.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    windows: Vec<WindowTold>,
     input_tokens: u64,
     output_tokens: u64,
     cost: f64,
+}
+
+/// A window over tokens, or over money in dollars.
+#[derive(Debug, Serialize)]
+struct WindowTold {
+    window: String,
+    used: f64,
+    held: f64,
+    limit: f64,
+}
+
+impl WindowTold {
+    fn all(limits: &Limits) -> Vec<Self> {
+        let levels = limits.quota().map(|quota| quota.levels(moment::now())).unwrap_or_default();
+        let told = |(window, used, held): (Window, u64, u64)| {
+            let shown = |amount: u64| match window.unit {
+                Unit::Picodollars => dollars(amount),
+                _ => amount as f64,
+            };
+            let (used, held, limit) = (shown(used), shown(held), shown(window.limit));
+            Self { window: window.key(), used, held, limit }
+        };
+        levels.into_iter().map(told).collect()
+    }
 }
 
 /// The status as JSON on one line; the same as long as nothing has changed.
@@ -140,6 +171,7 @@ fn keys(table: &Table) -> (Vec<KeyTold>, usize) {
             in_flight: key.limits.in_flight(),
             cap: key.limits.settings().max,
             level: key.limits.rate().map(|bucket| pools::rounded(bucket.level())),
+            windows: WindowTold::all(&key.limits),
             input_tokens,
             output_tokens,
             cost: dollars(account.cost()),

@@ -19,9 +19,11 @@ pub(crate) use failover::{
     Timeouts,
 };
 
-pub(crate) use limits::{ConcurrencyLimit, RateLimit};
+pub(crate) use limits::{
+    Budget, Budgets, ConcurrencyLimit, Dollars, NamedPeriod, NamedWindows, Period, RateLimit,
+    TokenLimit, TokenWindow, Windows,
+};
 pub(crate) use reasoning::{EffortTranslation, EffortWrite, ReasoningTranslation};
-
 pub(crate) use prices::{Price, Prices, Rates, Tier};
 
 use schemars::JsonSchema;
@@ -184,6 +186,10 @@ pub(crate) struct PoolKeys {
     pub(crate) rate_limit: Option<RateLimit>,
     /// Requests in flight, streams included until their last byte.
     pub(crate) concurrency_limit: Option<ConcurrencyLimit>,
+    /// Tokens that answers of the alias may take in a time.
+    pub(crate) token_limit: Option<TokenLimit>,
+    /// What answers of the alias may cost in a period.
+    pub(crate) budget: Option<Budgets>,
     /// Headers added to every response of the alias.
     pub(crate) response_headers: Option<BTreeMap<String, String>>,
     /// How the next provider is chosen.
@@ -241,6 +247,10 @@ pub(crate) struct Provider {
     pub(crate) rate_limit: Option<RateLimit>,
     /// Requests in flight to this provider.
     pub(crate) concurrency_limit: Option<ConcurrencyLimit>,
+    /// Tokens that answers of this provider may take in a time; then others are asked.
+    pub(crate) token_limit: Option<TokenLimit>,
+    /// What answers of this provider may cost in a period; then others are asked.
+    pub(crate) budget: Option<Budgets>,
     /// Headers added to responses of this provider; they win over the pool's.
     pub(crate) response_headers: Option<BTreeMap<String, String>>,
     /// The pool's when absent.

@@ -1,9 +1,12 @@
-//! The two limits that a key, a pool or a provider may have, as one thing to pass through.
+//! The limits that a key, a team, a pool or a provider may have, as one thing to pass through.
 //!
 //! It never waits: a limit says yes, or how long until it may.
 
 pub(crate) mod cap;
+pub(crate) mod period;
+pub(crate) mod quota;
 pub(crate) mod rate;
+pub(crate) mod window;
 #[cfg(test)]
 mod tests;
 
@@ -14,13 +17,21 @@ pub use cap::Cap;
 pub(crate) use cap::Permit;
 pub use rate::{Rate, RateBucket};
 
+use self::{
+    quota::Quota,
+    window::{Unit, Window},
+};
+use crate::moment;
+
 /// The numbers of one holder's limits; equal numbers mean that nothing changes on a reload.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct LimitSettings {
     /// The token bucket, if there is one.
     pub rate: Option<Rate>,
     /// The most requests in flight, if there is such a number.
     pub max: Option<u32>,
+    /// The windows over tokens and money, if there are any.
+    pub(crate) windows: Option<Arc<[Window]>>,
 }
 
 /// Why a limit said no.
@@ -30,6 +41,31 @@ pub enum Limited {
     Rate(Duration),
     /// As many requests are in flight as may be.
     Concurrency,
+    /// A window over tokens is used up, and has some free after this long.
+    Tokens(Duration),
+    /// A budget is spent; it begins anew after this long, or never.
+    Budget(Option<Duration>),
+}
+
+impl quota::Short {
+    /// The same without its numbers.
+    pub(crate) fn limited(&self) -> Limited {
+        match self.window.unit {
+            Unit::Picodollars if self.is_spent => Limited::Budget(self.wait),
+            _ => Limited::Tokens(self.wait.unwrap_or(Duration::MAX)),
+        }
+    }
+}
+
+impl Limited {
+    /// How long it is in the way, where it ends at all.
+    pub(crate) fn wait(self) -> Option<Duration> {
+        match self {
+            Self::Rate(wait) | Self::Tokens(wait) => Some(wait),
+            Self::Concurrency => Some(Duration::from_secs(1)),
+            Self::Budget(wait) => wait,
+        }
+    }
 }
 
 /// One holder's limits: this table's numbers over levels that outlive the table.
@@ -38,13 +74,15 @@ pub struct Limits {
     settings: LimitSettings,
     rate: Option<Arc<RateBucket>>,
     cap: Arc<Cap>,
+    quota: Option<Quota>,
 }
 
 impl Limits {
     /// Limits that were not used yet.
     pub fn new(settings: LimitSettings) -> Self {
         let rate = settings.rate.map(|rate| Arc::new(RateBucket::new(rate)));
-        Self { settings, rate, cap: Arc::new(Cap::default()) }
+        let quota = settings.windows.clone().map(Quota::new);
+        Self { settings, rate, cap: Arc::new(Cap::default()), quota }
     }
 
     /// The same holder under new numbers: what is in flight still counts, and a bucket whose
@@ -55,7 +93,11 @@ impl Limits {
             Some(old) => Arc::new(old.successor(rate)),
             None => Arc::new(RateBucket::new(rate)),
         });
-        Self { settings, rate, cap: Arc::clone(&self.cap) }
+        let quota = settings.windows.clone().map(|windows| match &self.quota {
+            Some(old) => old.successor(windows),
+            None => Quota::new(windows),
+        });
+        Self { settings, rate, cap: Arc::clone(&self.cap), quota }
     }
 
     /// Passes both limits or neither.
@@ -84,7 +126,22 @@ impl Limits {
             return Some(Limited::Concurrency);
         }
         let wait = self.rate.as_ref().map_or(Duration::ZERO, |bucket| bucket.free_in());
-        (!wait.is_zero()).then_some(Limited::Rate(wait))
+        if !wait.is_zero() {
+            return Some(Limited::Rate(wait));
+        }
+        self.spent()
+    }
+
+    /// Whether a window over tokens or money is used up; takes nothing.
+    #[inline]
+    pub(crate) fn spent(&self) -> Option<Limited> {
+        let quota = self.quota.as_ref()?;
+        quota.spent(moment::now()).map(|short| short.limited())
+    }
+
+    /// The windows over tokens and money, if there are any.
+    pub(crate) fn quota(&self) -> Option<&Quota> {
+        self.quota.as_ref()
     }
 
     /// Requests in flight, counted whether or not there is a cap.
@@ -98,8 +155,8 @@ impl Limits {
     }
 
     /// The numbers.
-    pub fn settings(&self) -> LimitSettings {
-        self.settings
+    pub fn settings(&self) -> &LimitSettings {
+        &self.settings
     }
 
     /// Whether anybody else, a table of another generation or a request in flight, still counts

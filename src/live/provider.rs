@@ -19,7 +19,7 @@ use super::health::{Health, HealthSettings, Reason, State, Trial, Why};
 use super::limit::{LimitSettings, Limits};
 
 /// One table's numbers for one provider; equal numbers mean that nothing changes on a reload.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProviderSettings {
     /// Its own rate and concurrency.
     pub limits: LimitSettings,
@@ -59,8 +59,8 @@ impl Provider {
     pub fn new(identity: u64, settings: ProviderSettings) -> Self {
         Self {
             identity,
+            limits: Limits::new(settings.limits.clone()),
             settings,
-            limits: Limits::new(settings.limits),
             health: Arc::default(),
             latency: Arc::new(PeakEwma::new(Instant::now())),
             headroom: Arc::new(Headroom::new(Instant::now())),
@@ -72,8 +72,8 @@ impl Provider {
     pub(crate) fn successor(&self, settings: ProviderSettings) -> Self {
         Self {
             identity: self.identity,
+            limits: self.limits.successor(settings.limits.clone()),
             settings,
-            limits: self.limits.successor(settings.limits),
             health: Arc::clone(&self.health),
             latency: Arc::clone(&self.latency),
             headroom: Arc::clone(&self.headroom),

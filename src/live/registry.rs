@@ -19,6 +19,7 @@ use super::meters::{Meters, PoolMeters, ProviderMeters};
 use super::number::{Number, Numbers};
 use super::provider::{Provider, ProviderSettings};
 use super::retries::PoolRetries;
+use super::typical::Typical;
 
 /// Everything that outlives a table.
 #[derive(Debug)]
@@ -51,6 +52,8 @@ pub(crate) struct Draft<'r> {
 #[derive(Debug)]
 pub(crate) struct Pool {
     limits: Limits,
+    /// What its answers usually take.
+    pub(crate) typical: Arc<Typical>,
     /// How soon its answers begin, and what its requests have paid for.
     pub(crate) hedging: Arc<Hedging>,
     /// How often its requests may be tried again.
@@ -154,7 +157,8 @@ impl Draft<'_> {
         let occurrence = *seen;
         *seen += 1;
         let id = ProviderId { alias: alias.to_owned(), endpoint: endpoint.to_owned(), occurrence };
-        let fresh = || Provider::new(id.hash(), settings);
+        let own = settings.clone();
+        let fresh = || Provider::new(id.hash(), own);
         keep(&self.registry.providers, &mut self.providers, id.clone(), settings, fresh)
     }
 
@@ -172,8 +176,10 @@ impl Draft<'_> {
     /// The pool behind `alias`.
     pub(crate) fn pool(&mut self, alias: &str, limits: LimitSettings) -> Arc<Pool> {
         let meters = &self.registry.meters;
+        let own = limits.clone();
         let fresh = || Pool {
-            limits: Limits::new(limits),
+            limits: Limits::new(own),
+            typical: Arc::default(),
             hedging: Arc::default(),
             retries: Arc::default(),
             meters: Arc::new(meters.pool(alias)),
@@ -193,13 +199,15 @@ impl Draft<'_> {
 
     /// The key with this name, or this digest if it has no name.
     pub(crate) fn key(&mut self, name: &str, limits: LimitSettings) -> Arc<Key> {
-        let fresh = || Key { limits: Limits::new(limits), account: Arc::new(Account::new(name)) };
+        let own = limits.clone();
+        let fresh = || Key { limits: Limits::new(own), account: Arc::new(Account::new(name)) };
         keep(&self.registry.keys, &mut self.keys, name.to_owned(), limits, fresh)
     }
 
     /// The team with this name.
     pub(crate) fn team(&mut self, name: &str, limits: LimitSettings) -> Arc<Key> {
-        let fresh = || Key { limits: Limits::new(limits), account: Arc::new(Account::new(name)) };
+        let own = limits.clone();
+        let fresh = || Key { limits: Limits::new(own), account: Arc::new(Account::new(name)) };
         keep(&self.registry.teams, &mut self.teams, name.to_owned(), limits, fresh)
     }
 
@@ -272,12 +280,13 @@ impl Survivor for Pool {
     type Settings = LimitSettings;
 
     fn unchanged(&self, settings: &LimitSettings) -> bool {
-        self.limits.settings() == *settings
+        self.limits.settings() == settings
     }
 
     fn successor(&self, settings: LimitSettings) -> Self {
         Self {
             limits: self.limits.successor(settings),
+            typical: Arc::clone(&self.typical),
             hedging: Arc::clone(&self.hedging),
             retries: Arc::clone(&self.retries),
             meters: Arc::clone(&self.meters),
@@ -293,7 +302,7 @@ impl Survivor for Key {
     type Settings = LimitSettings;
 
     fn unchanged(&self, settings: &LimitSettings) -> bool {
-        self.limits.settings() == *settings
+        self.limits.settings() == settings
     }
 
     fn successor(&self, settings: LimitSettings) -> Self {

@@ -138,7 +138,7 @@ impl Trail {
     /// Adds that a provider's own limit was in the way.
     pub(crate) fn limited(&mut self, provider: ProviderRef, limited: Limited) {
         let outcome = Outcome::Limited(limited);
-        self.steps.push(Step { provider, outcome, asked: None, again_in: Some(wait(limited)) });
+        self.steps.push(Step { provider, outcome, asked: None, again_in: limited.wait() });
     }
 
     /// Adds that a provider was passed over: once for each kind of reason, with the newest facts.
@@ -203,7 +203,7 @@ impl Trail {
     /// The soonest moment at which one of them may work again, counted from its step.
     pub(crate) fn soonest(&self) -> Option<Duration> {
         let providers = self.steps.iter().filter_map(|step| step.again_in);
-        providers.chain(self.full.iter().map(|full| wait(full.limited))).min()
+        providers.chain(self.full.iter().filter_map(|full| full.limited.wait())).min()
     }
 
     /// The limit of the router that was in the way last.
@@ -326,14 +326,6 @@ impl std::fmt::Display for Outcome {
             Self::Hedged => f.write_str("hedged"),
             Self::Resent => f.write_str("resent"),
         }
-    }
-}
-
-/// How long a limit is in the way.
-fn wait(limited: Limited) -> Duration {
-    match limited {
-        Limited::Rate(wait) => wait,
-        Limited::Concurrency => AT_ONCE,
     }
 }
 

@@ -10,6 +10,7 @@ use http::{HeaderMap, Method, Request, header};
 use hyper::body::Incoming;
 
 use super::{
+    demand,
     door::Door,
     encoding, endpoint,
     intake::{self, BodyLimits},
@@ -21,12 +22,15 @@ use super::{
 use crate::{
     body::Found,
     gateway::Gateway,
+    live::Limits,
     path,
     protocol::{Endpoint, Operation, Surface, conversation::Delivery},
     rare::{Name, Rare},
+    record::{Holder, Holds, Record},
     refusal::{Refusal, Whose},
     table::{Caller, Pool, PoolId, Table, access},
     upstream::{
+        demand::Demand,
         inbound::{Inbound, Mentions},
         resends::Resends,
     },
@@ -38,7 +42,8 @@ pub(crate) struct Allowed {
     pub(crate) asked: PoolId,
     /// The pool that will serve it.
     pub(crate) pool: PoolId,
-    caller: Caller,
+    /// Who asks.
+    pub(crate) caller: Caller,
 }
 
 /// A request within its limits; the permits are given back when the response body is dropped.
@@ -49,7 +54,7 @@ pub(crate) struct Held {
     pub(crate) pool: PoolId,
     /// Who sent it.
     pub(crate) caller: Caller,
-    /// The permits of key and pool.
+    /// The permits of key, team and pool.
     pub(crate) permits: Permits,
 }
 
@@ -111,6 +116,7 @@ pub(crate) async fn admit(
         reading: OnceLock::new(),
         foreign_proofs: OnceLock::new(),
         own_options: OnceLock::new(),
+        demand: None,
         method: head.method,
         headers: head.headers,
         rare,
@@ -263,29 +269,87 @@ pub(crate) fn may_ask(pool: &Pool, inbound: &Inbound) -> Result<(), Refusal> {
 }
 
 /// The most tokens that an answer to this caller may have, where its key says so.
-pub(crate) fn output_cap(table: &Table, allowed: &Allowed) -> Option<u64> {
+pub(crate) fn cap(table: &Table, allowed: &Allowed) -> Option<u64> {
     access::terms(table, allowed.caller)?.max_output_tokens
 }
 
-/// Writes that into the request.
-///
-/// # Errors
-/// The request has no place for it.
-pub(crate) async fn write_cap(
+/// The same where tokens or money are limited, too.
+#[cold]
+fn hold_amounts(
     table: &Table,
     allowed: &Allowed,
-    cap: u64,
+    demand: &Demand,
+    permits: &mut Permits,
+) -> Result<Box<Holds>, Refusal> {
+    let pool = table.pool(allowed.pool);
+    let amount = demand.of_pool(pool);
+    let mut holds = Box::new(Holds::new(demand.input, Arc::clone(&pool.live.typical)));
+    let mut pass = |limits: &Limits, whose: Whose, holder: (&'static str, &str)| {
+        permits.push(permits::take(limits, whose)?);
+        if let Some(hold) = permits::hold(limits, amount, whose)? {
+            holds.admitted(hold, Holder::new(holder.0, holder.1));
+        }
+        Ok::<(), Refusal>(())
+    };
+    if let Caller::Known(key) = allowed.caller {
+        let key = table.keyring.key(key);
+        pass(&key.limits, Whose::Key, ("key", key.name().unwrap_or_default()))?;
+        if let Some(team) = key.terms.as_ref().and_then(|terms| terms.team.as_ref()) {
+            pass(&team.limits, Whose::Team, ("team", &team.name))?;
+        }
+    }
+    pass(&pool.limits, Whose::Pool, ("alias", &pool.alias))?;
+    Ok(holds)
+}
+
+/// Whether a limit on tokens or money depends on the answer to this caller.
+pub(crate) fn counts(table: &Table, allowed: &Allowed) -> bool {
+    let of_caller = || match allowed.caller {
+        Caller::Known(key) => {
+            let key = table.keyring.key(key);
+            let team = key.terms.as_ref().and_then(|terms| terms.team.as_ref());
+            key.limits.quota().is_some() || team.is_some_and(|team| team.limits.quota().is_some())
+        }
+        _ => false,
+    };
+    table.pool(allowed.pool).counts || of_caller()
+}
+
+/// Reads what the answer is expected to take, and writes the cap of the caller's key.
+///
+/// # Errors
+/// The request has no place for the cap.
+pub(crate) async fn look(
+    table: &Table,
+    allowed: &Allowed,
     inbound: &mut Inbound,
 ) -> Result<(), Refusal> {
     let provider = table.pool(allowed.pool).providers.first();
     let model = provider.map(|it| it.model_for(inbound.asked_name()).into_owned());
-    output_cap::write(inbound, cap, &model.unwrap_or_default()).await.map(|_| ())
+    let model = model.unwrap_or_default();
+    let asked = match cap(table, allowed) {
+        Some(cap) => Some(output_cap::write(inbound, cap, &model).await?),
+        None => None,
+    };
+    if counts(table, allowed) {
+        inbound.demand = Some(Box::new(demand::of(inbound, &model, asked).await));
+    }
+    Ok(())
 }
 
 /// Limits of the key, then of its team, then of the pool.
-pub(crate) fn hold(table: Arc<Table>, allowed: &Allowed) -> Result<Held, Refusal> {
+pub(crate) fn hold(
+    table: Arc<Table>,
+    allowed: &Allowed,
+    inbound: &Inbound,
+    record: &mut Record,
+) -> Result<Held, Refusal> {
     let Allowed { pool, caller, .. } = *allowed;
     let mut permits = Permits::new();
+    if let Some(demand) = &inbound.demand {
+        record.holds = Some(hold_amounts(&table, allowed, demand, &mut permits)?);
+        return Ok(Held { table, pool, caller, permits });
+    }
     if let Caller::Known(key) = caller {
         let key = table.keyring.key(key);
         permits.push(permits::take(&key.limits, Whose::Key)?);

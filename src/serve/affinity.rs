@@ -102,6 +102,7 @@ mod tests {
             reading: std::sync::OnceLock::new(),
             foreign_proofs: std::sync::OnceLock::new(),
             own_options: std::sync::OnceLock::new(),
+            demand: None,
             stream: false,
             model: None,
             mentions: Default::default(),

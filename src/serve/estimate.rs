@@ -51,7 +51,9 @@ impl Estimate {
         provider: &Provider,
         record: &Record,
     ) -> Option<Self> {
-        let is_wanted = record.is_shown() || !matches!(provider.pricing, Pricing::Off);
+        let is_wanted = record.is_shown()
+            || record.holds.is_some()
+            || !matches!(provider.pricing, Pricing::Off);
         if !is_wanted || !answer.status.is_success() {
             return None;
         }

@@ -28,6 +28,15 @@ pub(crate) struct Asked {
 /// What is put in the place of which bytes.
 type Edits = Vec<(Range<u64>, Bytes)>;
 
+/// Reads how long the answer may be.
+pub(crate) async fn read(inbound: &Inbound) -> Asked {
+    let found = match place(inbound) {
+        Some(place) => look(inbound, place, None).await,
+        None => None,
+    };
+    found.map_or(Asked { output: None, copies: 1 }, |(asked, _)| asked)
+}
+
 /// Writes the cap of the caller's key into a request for `model` that asks for more, or that does not
 /// say; answers how long the answer may be then.
 ///

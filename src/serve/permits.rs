@@ -3,9 +3,20 @@
 
 use smallvec::SmallVec;
 
+use std::time::Duration;
+
 use crate::{
-    live::{Limited, Limits, Permit},
-    refusal::{Refusal, Whose},
+    live::{
+        Hold, Limited, Limits, Permit,
+        limit::{
+            quota::Short,
+            window::{Amount, Span, Unit},
+        },
+    },
+    moment,
+    refusal::{Refusal, Spent, Whose},
+    table::Pool,
+    upstream::inbound::Inbound,
 };
 
 /// What a request holds: given back when the body of its response is dropped.
@@ -24,5 +35,74 @@ pub(crate) fn refusal(limited: Limited, whose: Whose) -> Refusal {
     match limited {
         Limited::Rate(retry_after) => Refusal::RateLimit { whose, retry_after },
         Limited::Concurrency => Refusal::ConcurrencyLimit { whose },
+        Limited::Tokens(wait) => spent(whose, "".into(), false, Some(wait)),
+        Limited::Budget(wait) => spent(whose, "".into(), true, wait),
     }
 }
+
+fn spent(whose: Whose, said: Box<str>, is_budget: bool, retry_after: Option<Duration>) -> Refusal {
+    Refusal::Spent(Box::new(Spent { whose, said, is_budget, retry_after }))
+}
+
+/// Holds what an answer is expected to take, where a holder has windows over tokens or money.
+///
+/// # Errors
+/// The refusal that tells whose window it is, and what is left of it.
+pub(crate) fn hold(limits: &Limits, amount: Amount, whose: Whose) -> Result<Option<Hold>, Refusal> {
+    let Some(quota) = limits.quota() else { return Ok(None) };
+    quota.hold(amount, moment::now()).map(Some).map_err(|short| short_of(&short, whose))
+}
+
+/// The same at a provider, which is passed over then.
+///
+/// # Errors
+/// What is in the way.
+pub(crate) fn hold_at(limits: &Limits, amount: Amount) -> Result<Option<Hold>, Limited> {
+    let Some(quota) = limits.quota() else { return Ok(None) };
+    quota.hold(amount, moment::now()).map(Some).map_err(|short| short.limited())
+}
+
+/// Passes the limits of a pool that takes over.
+///
+/// # Errors
+/// What is in the way; nothing is taken.
+pub(crate) fn admit(pool: &Pool, inbound: &Inbound) -> Result<(Permit, Option<Hold>), Limited> {
+    let hold = match &inbound.demand {
+        Some(demand) => hold_at(&pool.limits, demand.of_pool(pool))?,
+        None => None,
+    };
+    Ok((pool.limits.admit()?, hold))
+}
+
+/// How a window is told that has too little left.
+fn short_of(short: &Short, whose: Whose) -> Refusal {
+    let Short { window, left, is_spent, wait } = short;
+    let held = if *is_spent { "" } else { "; answers under way hold the rest" };
+    if window.unit == Unit::Picodollars {
+        let said = format!(
+            "{} dollars {}, {} left{held}",
+            dollars(window.limit),
+            window.span,
+            dollars(*left)
+        );
+        return spent(whose, said.into(), *is_spent, *wait);
+    }
+    let of = match window.unit {
+        Unit::Input => "input tokens",
+        Unit::Output => "output tokens",
+        _ => "tokens",
+    };
+    let span: &Span = &window.span;
+    let said = format!("{} {of} {span}, {left} left{held}", window.limit);
+    spent(whose, said.into(), false, *wait)
+}
+
+/// An amount with as many decimals as it has, two at least.
+fn dollars(pico: u64) -> String {
+    let text = format!("{}.{:012}", pico / PICO, pico % PICO);
+    let end = text.trim_end_matches('0').len();
+    let least = text.len() - 10;
+    text[..end.max(least)].to_owned()
+}
+
+const PICO: u64 = 1_000_000_000_000;

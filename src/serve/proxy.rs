@@ -11,6 +11,7 @@ use super::{
     admit, answer,
     context::Context,
     early_head::{Attempted, EarlyHead},
+    pacing,
     reply::Reply,
     respond, rounds, signature, strict,
 };
@@ -48,17 +49,22 @@ pub(crate) async fn proxy(
         Ok(allowed) => allowed,
         Err(refusal) => return answer::refuse(&refusal, record),
     };
-    if let Some(cap) = admit::output_cap(&table, &allowed) {
-        // Boxed: few keys have one.
-        let written = Box::pin(admit::write_cap(&table, &allowed, cap, &mut inbound)).await;
-        if let Err(refusal) = written {
+    if admit::cap(&table, &allowed).is_some() || admit::counts(&table, &allowed) {
+        // Boxed: few keys have a cap, or a limit that has to know the answer.
+        let looked = Box::pin(admit::look(&table, &allowed, &mut inbound)).await;
+        if let Err(refusal) = looked {
             return answer::refuse(&refusal, record);
         }
     }
-    let held = match admit::hold(table, &allowed) {
+    let held = match admit::hold(Arc::clone(&table), &allowed, &inbound, &mut record) {
         Ok(held) => held,
-        Err(refusal) => return answer::refuse(&refusal, record),
+        Err(refusal) => {
+            let mut response = answer::refuse(&refusal, record);
+            pacing::tell(response.headers_mut(), &table, allowed.caller);
+            return response;
+        }
     };
+    drop(table);
     inbound.request_id = record.request_id();
     if let Some(early) = EarlyHead::asked(&held, &mut inbound) {
         return Box::pin(early.serve(attempts(context, held, inbound, record))).await;

@@ -9,6 +9,7 @@ use super::{
     admit::Held,
     answer::{self, ATTEMPTS, DROPPED, PROVIDER},
     estimate::Estimate,
+    pacing,
     relay::Relay,
     reply::Reply,
     rounds::Accepted,
@@ -29,7 +30,11 @@ pub(crate) fn respond(
 ) -> Response<Reply> {
     match accepted {
         Ok(accepted) => dressed(accepted, held, inbound, record),
-        Err(refusal) => answer::refuse(&refusal, record),
+        Err(refusal) => {
+            let mut response = answer::refuse(&refusal, record);
+            pacing::tell(response.headers_mut(), &held.table, held.caller);
+            response
+        }
     }
 }
 
@@ -41,7 +46,7 @@ fn dressed(
     mut record: Record,
 ) -> Response<Reply> {
     let Accepted { mut answer, provider: served_by, permits: own, entry } = accepted;
-    let Held { table, mut permits, .. } = held;
+    let Held { table, caller, mut permits, .. } = held;
     permits.extend(own);
     record.answered(answer.status);
     // What has come whole is gone with the client's next read, and not worth the work.
@@ -76,6 +81,7 @@ fn dressed(
     if let Some(attempts) = record.attempts() {
         map.insert(ATTEMPTS, attempts);
     }
+    pacing::tell(&mut map, &table, caller);
     let status = answer.status;
     let estimate = Estimate::wanted(inbound, &answer, provider, &record);
     let relay = Relay::new(answer, speaks, (served_by, entry), permits, record, estimate);

@@ -25,7 +25,7 @@ use self::{
 use super::{
     admit::{self, Held},
     context::Context,
-    permits::Permits,
+    permits::{self, Permits},
 };
 use crate::{
     live::{self, Entry, Retries},
@@ -160,7 +160,7 @@ impl<'a> Rounds<'a> {
                 continue;
             }
             let pool = self.table.pool(id);
-            match pool.limits.admit() {
+            match permits::admit(pool, self.inbound) {
                 Ok(permit) => {
                     self.budget.shorten(&pool.fallback);
                     self.pass = Pass::taking_over(id, pool, self.inbound, permit);
@@ -182,7 +182,7 @@ impl<'a> Rounds<'a> {
             let pool = self.table.pool(provider.pool);
             self.pass = match provider.pool == self.first {
                 true => Pass::new(provider.pool, pool, self.inbound),
-                false => match pool.limits.admit() {
+                false => match permits::admit(pool, self.inbound) {
                     Ok(permit) => Pass::taking_over(provider.pool, pool, self.inbound, permit),
                     Err(_) => return Ok(None),
                 },

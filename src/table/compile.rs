@@ -93,6 +93,8 @@ struct Compiler<'a> {
     draft: Draft<'a>,
     shared: shared::Shared,
     problems: Vec<Problem>,
+    /// Whether some key or team has a limit on tokens or money.
+    counts: bool,
     /// Further names, by the name that they stand for.
     further: HashMap<&'a str, Vec<&'a str>>,
     /// The target of names that no target and no pattern has.
@@ -127,6 +129,7 @@ impl<'a> Compiler<'a> {
             draft: registry.draft(),
             shared: shared::Shared::default(),
             problems: Vec::new(),
+            counts: false,
             further,
             default: None,
             near_names: HashMap::new(),
@@ -158,6 +161,7 @@ impl<'a> Compiler<'a> {
         }
         if pools.len() == count {
             self.chain(&mut pools);
+            limits::note_counting(&mut pools);
         }
         let several = self.protocols.is_some_and(|(_, several)| several);
         if self.proves_calls || several {

@@ -43,6 +43,8 @@ pub struct Pool {
     pub(crate) rules: Vec<Rule>,
     /// Limits on every request to the alias.
     pub limits: live::Limits,
+    /// Whether a limit on tokens or money depends on its answers, or on those of pools that take over.
+    pub(crate) counts: bool,
     /// What else outlives a reload.
     pub(crate) live: Arc<live::Pool>,
     /// How the next provider is chosen inside a tier.

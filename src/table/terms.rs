@@ -27,6 +27,8 @@ pub(crate) struct Terms {
 
 /// What several keys share.
 pub(crate) struct Team {
+    /// Its name.
+    pub(crate) name: Box<str>,
     /// Its limits, which its keys share.
     pub(crate) limits: live::Limits,
     /// The aliases that its keys may use.

@@ -11,7 +11,7 @@ use std::{
 
 use http::{HeaderMap, HeaderValue, Method};
 
-use super::{off_core, resends::Resends};
+use super::{demand::Demand, off_core, resends::Resends};
 use crate::{
     body::{Model, OutOfProportion, Pieces, Weight},
     live::{BodyBudget, Share},
@@ -59,6 +59,8 @@ pub(crate) struct Inbound {
     pub(crate) foreign_proofs: OnceLock<Box<[Change]>>,
     /// What the client says of the tokens of its own stream, once a provider has needed to know.
     pub(crate) own_options: OnceLock<OwnOptions>,
+    /// What its answer is expected to take, where a limit depends on it. Boxed: few requests need it.
+    pub(crate) demand: Option<Box<Demand>>,
     /// Whether the client asks for a stream.
     pub(crate) stream: bool,
     /// Where the body names its model, and how the name reads once decoded.

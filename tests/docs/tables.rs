@@ -10,7 +10,7 @@ use onwards::{
     gateway::Gateway,
     live::{Head, Meters, ProviderMeters, Times},
     protocol::Endpoint,
-    refusal::{AllFailed, Refusal, Whose},
+    refusal::{AllFailed, Refusal, Spent, Whose},
     reload::Loader,
     secret::names,
     serve::{Stage, routes},
@@ -26,6 +26,10 @@ use crate::{
 fn refusals() -> Vec<Refusal> {
     use Refusal::*;
     let retry_after = Duration::from_secs(1);
+    let spent = |is_budget| {
+        let (whose, retry_after) = (Whose::Key, Some(retry_after));
+        Spent(Box::new(self::Spent { whose, said: "".into(), is_budget, retry_after }))
+    };
     let failed = |how| AllFailed { how, retry_after };
     vec![
         InvalidJson(String::new()),
@@ -56,6 +60,8 @@ fn refusals() -> Vec<Refusal> {
         LimitNeeded { param: "max_tokens", budget: 1 },
         RateLimit { whose: Whose::Key, retry_after },
         ConcurrencyLimit { whose: Whose::Pool },
+        spent(false),
+        spent(true),
         failed(self::AllFailed::RateLimited),
         failed(self::AllFailed::TimedOut),
         failed(self::AllFailed::Otherwise),
@@ -142,7 +148,9 @@ fn levels() -> String {
     let file = tempfile::NamedTempFile::new().unwrap();
     let limit = r#""rate_limit":{"requests_per_second":1}"#;
     let keys = r#""auth":{"key_definitions":{"team":{"key":"sk-team"}}}"#;
-    let target = format!(r#"{{"url":"mock:","cooldown":{{}},"price":{{"input":1}},{limit}}}"#);
+    let target = format!(
+        r#"{{"url":"mock:","cooldown":{{}},"price":{{"input":1}},"token_limit":{{"per_minute":5}},{limit}}}"#
+    );
     let text = format!(r#"{{{keys},"targets":{{"a":{target}}}}}"#);
     std::fs::write(file.path(), text).unwrap();
     let table = Loader::new(file.path(), Meters::new("onwards").unwrap()).load().unwrap();

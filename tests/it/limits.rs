@@ -3,3 +3,4 @@
 //! Never: a rule that holds for one protocol alone.
 
 mod keys;
+mod tokens;

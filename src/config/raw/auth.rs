@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::limits::{ConcurrencyLimit, RateLimit};
+use super::limits::{Budgets, ConcurrencyLimit, RateLimit, TokenLimit};
 use crate::secret::{Secret, unseen};
 
 unseen!(Auth, KeyDefinition, Team);
@@ -36,6 +36,10 @@ pub(crate) struct KeyDefinition {
     pub(crate) rate_limit: Option<RateLimit>,
     /// Requests this key may have in flight, wherever it is used.
     pub(crate) concurrency_limit: Option<ConcurrencyLimit>,
+    /// Tokens that answers to this key may take in a time.
+    pub(crate) token_limit: Option<TokenLimit>,
+    /// What answers to this key may cost in a period.
+    pub(crate) budget: Option<Budgets>,
     /// Facts about the caller that `routing_rules` match.
     pub(crate) labels: Option<BTreeMap<String, String>>,
     /// The aliases this key may use; `*` stands for any text. The same as naming the key in `keys` of
@@ -62,6 +66,10 @@ pub(crate) struct Team {
     pub(crate) rate_limit: Option<RateLimit>,
     /// Requests that its keys may have in flight together.
     pub(crate) concurrency_limit: Option<ConcurrencyLimit>,
+    /// Tokens that answers to its keys may take in a time.
+    pub(crate) token_limit: Option<TokenLimit>,
+    /// What answers to its keys may cost in a period.
+    pub(crate) budget: Option<Budgets>,
     /// The aliases that its keys may use; a key's own `models` narrows it.
     pub(crate) models: Option<Vec<String>>,
     /// Whether its keys are refused.

@@ -1,4 +1,4 @@
-//! Limits on requests, as they are written.
+//! Limits on requests, tokens and money, as they are written.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -21,4 +21,122 @@ pub(crate) struct ConcurrencyLimit {
     /// The cap.
     #[schemars(range(min = 1))]
     pub(crate) max_concurrent_requests: u32,
+}
+
+/// The most tokens in a time: of input and output together, or of each apart.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum TokenLimit {
+    /// Windows by their names.
+    Named(NamedWindows),
+    /// Windows of any length.
+    Listed(#[schemars(length(min = 1))] Vec<TokenWindow>),
+}
+
+/// The most tokens by the length of a window.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub(crate) struct NamedWindows {
+    /// Of input and output together, in any minute.
+    #[schemars(range(min = 1))]
+    pub(crate) per_minute: Option<u64>,
+    /// Of input and output together, in any hour.
+    #[schemars(range(min = 1))]
+    pub(crate) per_hour: Option<u64>,
+    /// Of input and output together, in any 24 hours.
+    #[schemars(range(min = 1))]
+    pub(crate) per_day: Option<u64>,
+    /// Of input alone.
+    pub(crate) input: Option<Windows>,
+    /// Of output alone.
+    pub(crate) output: Option<Windows>,
+}
+
+/// The most tokens of one kind by the length of a window.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub(crate) struct Windows {
+    /// In any minute.
+    #[schemars(range(min = 1))]
+    pub(crate) per_minute: Option<u64>,
+    /// In any hour.
+    #[schemars(range(min = 1))]
+    pub(crate) per_hour: Option<u64>,
+    /// In any 24 hours.
+    #[schemars(range(min = 1))]
+    pub(crate) per_day: Option<u64>,
+}
+
+/// The most tokens in a window of any length.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub(crate) struct TokenWindow {
+    /// Of input and output together.
+    #[schemars(range(min = 1))]
+    pub(crate) tokens: Option<u64>,
+    /// Of input alone.
+    #[schemars(range(min = 1))]
+    pub(crate) input: Option<u64>,
+    /// Of output alone.
+    #[schemars(range(min = 1))]
+    pub(crate) output: Option<u64>,
+    /// The length of the window in seconds.
+    #[schemars(range(min = 1, max = 31_622_400))]
+    pub(crate) window_secs: u64,
+}
+
+/// One budget, or several at once.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum Budgets {
+    /// The budget.
+    One(Budget),
+    /// Each of these.
+    Many(#[schemars(length(min = 1))] Vec<Budget>),
+}
+
+/// The most that answers may cost in a period, by the prices of the file.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub(crate) struct Budget {
+    /// US dollars, as a text (`"50.00"`) or a number.
+    pub(crate) dollars: Dollars,
+    /// When it begins anew: each `day`, `week` or `month`, after so many seconds, or never (`total`).
+    pub(crate) period: Period,
+    /// The share of it from which the log tells of it (never when absent).
+    #[schemars(range(min = 0, max = 1))]
+    pub(crate) soft: Option<f64>,
+    /// The time zone whose midnight begins days, weeks and months, as in `Europe/Berlin`.
+    #[schemars(extend("default" = "UTC"))]
+    pub(crate) timezone: Option<String>,
+}
+
+/// An amount of US dollars.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum Dollars {
+    /// Exact, with up to twelve decimals.
+    Text(String),
+    /// A number.
+    Number(#[schemars(range(min = 0, max = 9_000_000))] f64),
+}
+
+/// When a budget begins anew.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum Period {
+    /// By the calendar.
+    Named(NamedPeriod),
+    /// After so many seconds.
+    Seconds(#[schemars(range(min = 1, max = 316_224_000))] u64),
+}
+
+/// A period of the calendar.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum NamedPeriod {
+    /// At midnight.
+    Day,
+    /// At midnight before Monday.
+    Week,
+    /// At midnight before the first.
+    Month,
+    /// Never.
+    Total,
 }

@@ -61,6 +61,13 @@ impl RateBucket {
         1.0 - self.used_share()
     }
 
+    /// The whole bucket, what of it is free, and how long until all of it is.
+    pub(crate) fn told(&self) -> (u32, u32, Duration) {
+        let used = self.used();
+        let left = self.capacity.saturating_sub(used) / self.period;
+        (self.rate.burst, u32::try_from(left).unwrap_or(u32::MAX), Duration::from_nanos(used))
+    }
+
     /// The numbers.
     pub(crate) fn rate(&self) -> Rate {
         self.rate

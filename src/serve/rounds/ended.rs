@@ -11,7 +11,7 @@ use crate::{
     failure::{Class, What},
     live::State,
     record::{
-        Outcome, Record,
+        Holder, Outcome, Record,
         trail::{AT_ONCE, Asked},
     },
     refusal::Refusal,
@@ -68,6 +68,16 @@ impl<'a> Rounds<'a> {
         let asked = Asked { started, took: now.saturating_duration_since(started) };
         let (provider, outcome) = (attempt.provider_ref, Outcome::Status(answer.status.as_u16()));
         record.trail.asked(provider, outcome, asked, None);
+        if let Some(holds) = &mut record.holds {
+            let pool = self.pass.pool;
+            if let Some(hold) = attempt.hold.take() {
+                let name = format!("{}/{}", pool.shown(), attempt.provider.shown());
+                holds.served(provider, hold, Holder::new("provider", &name));
+            }
+            if let Some(hold) = self.pass.hold.take() {
+                holds.served(provider, hold, Holder::new("alias", pool.shown()));
+            }
+        }
         let permits = self.pass.permits(attempt.permit);
         Accepted { answer, provider, permits, entry: Some(attempt.entry) }
     }

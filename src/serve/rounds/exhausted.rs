@@ -27,6 +27,7 @@ pub(super) fn refusal(trail: &Trail, pool: &Pool) -> Refusal {
     if let Some(limited) = trail.last_limit().filter(|_| !is_attempted) {
         let limited = match (limited, soonest) {
             (Limited::Rate(_), Some(soonest)) => Limited::Rate(soonest),
+            (Limited::Tokens(_), Some(soonest)) => Limited::Tokens(soonest),
             (limited, _) => limited,
         };
         return permits::refusal(limited, Whose::Provider);

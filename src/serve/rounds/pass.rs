@@ -13,7 +13,7 @@ use tokio::time::Instant;
 
 use super::{budget::Budget, view::Needs};
 use crate::{
-    live::{Entry, Extra, Limited, Permit},
+    live::{Entry, Extra, Hold, Limited, Permit},
     protocol::Operation,
     record::{Outcome, Record, Trail},
     refusal::{Refusal, Whose},
@@ -35,6 +35,8 @@ pub(super) struct Attempt<'a> {
     pub(crate) permit: Permit,
     pub(crate) entry: Entry,
     pub(crate) extra: Option<Extra>,
+    /// What it holds of the provider's own tokens and money.
+    pub(crate) hold: Option<Hold>,
     /// The request in its words, where it speaks another protocol.
     pub(crate) outgoing: Outgoing<'a>,
 }
@@ -54,6 +56,8 @@ pub(super) struct Pass<'a> {
     inbound: &'a Inbound,
     /// This pool's own, if it has taken over from another.
     permit: Option<Permit>,
+    /// What it holds of this pool's tokens and money, if it has taken over.
+    pub(crate) hold: Option<Hold>,
     /// Providers that are out for the rest of this pass.
     out: SmallVec<[bool; 8]>,
     /// Providers that were tried in any pass.
@@ -88,6 +92,7 @@ impl<'a> Pass<'a> {
             pool,
             inbound,
             permit: None,
+            hold: None,
             out: smallvec![false; providers],
             tried: smallvec![false; providers],
             attempts: 0,
@@ -110,9 +115,9 @@ impl<'a> Pass<'a> {
         id: PoolId,
         pool: &'a Pool,
         inbound: &'a Inbound,
-        permit: Permit,
+        (permit, hold): (Permit, Option<Hold>),
     ) -> Self {
-        Self { permit: Some(permit), ..Self::new(id, pool, inbound) }
+        Self { permit: Some(permit), hold, ..Self::new(id, pool, inbound) }
     }
 
     /// The next to try; `None` when this pool is exhausted.
@@ -173,10 +178,19 @@ impl<'a> Pass<'a> {
                     continue;
                 }
             };
+            // What is held is free again where the limits on requests say no.
+            let hold = match self.hold_at(at) {
+                Ok(hold) => hold,
+                Err(limited) => {
+                    self.out[at] = true;
+                    record.trail.limited(self.provider_ref(at), limited);
+                    continue;
+                }
+            };
             match pool.providers[at].limits.admit() {
                 Ok(permit) => {
                     self.stayed += u32::from(is_free);
-                    return Ok(Some(self.attempt(at, entry, permit, outgoing)));
+                    return Ok(Some(self.attempt(at, entry, (permit, hold), outgoing)));
                 }
                 Err(limited) => self.limited(at, limited, record)?,
             }
@@ -198,7 +212,9 @@ impl<'a> Pass<'a> {
         let entry = pool.providers[at].live.enter_resting(Instant::now());
         let permit = pool.providers[at].limits.admit();
         let permit = permit.map_err(|limited| permits::refusal(limited, Whose::Provider))?;
-        Ok(Some(self.attempt(at, entry, permit, outgoing)))
+        let hold = self.hold_at(at);
+        let hold = hold.map_err(|limited| permits::refusal(limited, Whose::Provider))?;
+        Ok(Some(self.attempt(at, entry, (permit, hold), outgoing)))
     }
 
     /// This one is asked, unless its protocol, its trial or its limit says no.
@@ -207,8 +223,9 @@ impl<'a> Pass<'a> {
         let provider = &pool.providers[at];
         let outgoing = prepare(inbound, provider).done().await.ok()?;
         let entry = provider.live.enter(Instant::now()).ok()?;
+        let hold = self.hold_at(at).ok()?;
         let permit = provider.limits.admit().ok()?;
-        Some(self.attempt(at, entry, permit, outgoing))
+        Some(self.attempt(at, entry, (permit, hold), outgoing))
     }
 
     /// The attempt is not made after all, nor another at its provider in this pass: it gives back
@@ -276,7 +293,7 @@ impl<'a> Pass<'a> {
         &mut self,
         at: usize,
         entry: Entry,
-        permit: Permit,
+        (permit, hold): (Permit, Option<Hold>),
         outgoing: Outgoing<'a>,
     ) -> Attempt<'a> {
         self.attempts += 1;
@@ -285,7 +302,14 @@ impl<'a> Pass<'a> {
         self.out[at] = !self.pool.fallback.with_replacement;
         let provider = &self.pool.providers[at];
         let provider_ref = self.provider_ref(at);
-        Attempt { provider_ref, provider, permit, entry, extra: None, outgoing }
+        Attempt { provider_ref, provider, permit, entry, extra: None, hold, outgoing }
+    }
+
+    /// Holds what an answer of a provider is expected to take of its tokens and money.
+    fn hold_at(&self, at: usize) -> Result<Option<Hold>, Limited> {
+        let Some(demand) = &self.inbound.demand else { return Ok(None) };
+        let provider = &self.pool.providers[at];
+        permits::hold_at(&provider.limits, demand.at(self.pool, provider))
     }
 
     /// A provider's own limit sends the request on only where the pool says so.

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 
 use crate::{
     choose::{self, Candidate},
+    live::Limited,
     live::State,
     protocol::Endpoint,
     table::{Pool, Provider},
@@ -37,6 +38,8 @@ pub(crate) enum Obstacle {
     TooSmall(u64),
     /// Its protocol has no words for what is asked.
     Unfit,
+    /// Its own limit on tokens or money is reached.
+    Spent(Limited),
 }
 
 /// The lowest tier of a pool that has a provider left.
@@ -66,6 +69,9 @@ pub(crate) fn verdict(
     match provider.context_window {
         Some(window) if window <= needs.longer_than => return Err(Obstacle::TooSmall(window)),
         _ => {}
+    }
+    if let Some(limited) = provider.limits.spent() {
+        return Err(Obstacle::Spent(limited));
     }
     match provider.live.state(now) {
         State::Ready { factor } => Ok(factor),

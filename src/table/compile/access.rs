@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use super::{Compiler, limits, terms::Teams};
+use super::{Compiler, limits::Written, terms::Teams};
 use crate::{
     config::{Path, nearest::nearest, path::shown, raw},
     secret::Secret,
@@ -41,9 +41,16 @@ impl Compiler<'_> {
         teams: &Teams,
         keyring: &mut Keyring,
     ) {
-        let settings = limits::limits(definition.rate_limit, definition.concurrency_limit);
-        let state = self.draft.key(name, settings);
         let path = Path::root().key("auth").key("key_definitions").key(name);
+        let written = Written {
+            rate: definition.rate_limit,
+            concurrency: definition.concurrency_limit,
+            tokens: definition.token_limit.as_ref(),
+            budget: definition.budget.as_ref(),
+        };
+        let settings = self.limits(written, &path);
+        self.counts |= settings.windows.is_some();
+        let state = self.draft.key(name, settings);
         let key = Key {
             account: Some(Arc::clone(&state.account)),
             labels: definition.labels.clone().unwrap_or_default(),

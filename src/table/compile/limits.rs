@@ -1,16 +1,105 @@
-//! Limits: from what is written to numbers.
+//! Limits: from what is written to numbers and windows.
 
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use super::Compiler;
 use crate::{
-    config::raw,
-    live::{LimitSettings, Rate},
+    config::{Path, path::shown, raw},
+    live::{
+        LimitSettings, Rate,
+        limit::{
+            period::{Kind, Period, SECOND},
+            window::{Span, Unit, Window},
+        },
+    },
+    table::Pool,
 };
 
+/// The limits that any holder may have, as they are written.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Written<'a> {
+    pub(crate) rate: Option<raw::RateLimit>,
+    pub(crate) concurrency: Option<raw::ConcurrencyLimit>,
+    pub(crate) tokens: Option<&'a raw::TokenLimit>,
+    pub(crate) budget: Option<&'a raw::Budgets>,
+}
+
+impl Compiler<'_> {
+    /// The numbers of a holder whose keys stand at `path`.
+    pub(super) fn limits(&mut self, written: Written<'_>, path: &Path) -> LimitSettings {
+        let Written { rate, concurrency, tokens, budget } = written;
+        let mut windows = tokens.map(token_windows).unwrap_or_default();
+        if tokens.is_some() && windows.is_empty() {
+            let hint = "name a window, as in `{\"per_minute\": 100000}`";
+            self.problem(&path.key("token_limit"), "this limits nothing", Some(hint.into()));
+        }
+        if let Some(raw::TokenLimit::Listed(list)) = tokens {
+            for (at, window) in list.iter().enumerate() {
+                if of_window(window).next().is_none() {
+                    let hint = "say how many `tokens`, or how many of `input` or `output`";
+                    let path = path.key("token_limit").index(at);
+                    self.problem(&path, "this limits nothing", Some(hint.into()));
+                }
+            }
+        }
+        let path = path.key("budget");
+        match budget {
+            None => {}
+            Some(raw::Budgets::One(budget)) => windows.extend(self.budget(budget, &path)),
+            Some(raw::Budgets::Many(all)) => {
+                for (at, budget) in all.iter().enumerate() {
+                    windows.extend(self.budget(budget, &path.index(at)));
+                }
+            }
+        }
+        let windows = (!windows.is_empty()).then(|| Arc::from(windows));
+        LimitSettings { windows, ..requests(rate, concurrency) }
+    }
+
+    fn budget(&mut self, budget: &raw::Budget, path: &Path) -> Option<Window> {
+        let zone = match &budget.timezone {
+            None => TimeZone::UTC,
+            Some(name) => match TimeZone::get(name) {
+                Ok(zone) => zone,
+                Err(_) => {
+                    let message = format!("there is no time zone `{}`", shown(name));
+                    let hint = "name one of the IANA database, as in `Europe/Berlin`";
+                    self.problem(&path.key("timezone"), message, Some(hint.into()));
+                    return None;
+                }
+            },
+        };
+        let limit = picodollars(&budget.dollars);
+        if limit.is_none() {
+            let message = "this is not an amount of dollars above zero";
+            let hint =
+                "write it as in `\"50.00\"`, with at most twelve decimals and below nine millions";
+            self.problem(&path.key("dollars"), message, Some(hint.into()));
+        }
+        let limit = limit?;
+        let kind = match budget.period {
+            raw::Period::Seconds(secs) => Kind::Seconds(secs),
+            raw::Period::Named(raw::NamedPeriod::Day) => Kind::Day,
+            raw::Period::Named(raw::NamedPeriod::Week) => Kind::Week,
+            raw::Period::Named(raw::NamedPeriod::Month) => Kind::Month,
+            raw::Period::Named(raw::NamedPeriod::Total) => Kind::Total,
+        };
+        // A share of a number that is far below 2^53 millionths of a cent.
+        let soft = budget.soft.map(|soft| (limit as f64 * soft) as u64);
+        let span = Span::Calendar(Period::new(kind, zone));
+        Some(Window { unit: Unit::Picodollars, span, limit, soft })
+    }
+}
+
 /// The numbers of a pair of limits.
-pub(super) fn limits(
+fn requests(
     rate: Option<raw::RateLimit>,
     concurrency: Option<raw::ConcurrencyLimit>,
 ) -> LimitSettings {
     LimitSettings {
+        windows: None,
         rate: rate.map(|rate| Rate {
             per_second: rate.requests_per_second,
             burst: rate.burst_size.unwrap_or_else(|| default_burst(rate.requests_per_second)),
@@ -22,4 +111,93 @@ pub(super) fn limits(
 /// The rate, rounded up.
 fn default_burst(per_second: f64) -> u32 {
     (per_second.ceil() as u32).max(1)
+}
+
+/// Tells each pool whether it, one of its providers or a pool that takes over counts tokens or money.
+pub(super) fn note_counting(pools: &mut [Arc<Pool>]) {
+    let own = |pool: &Arc<Pool>| {
+        let providers = pool.providers.iter().map(|provider| &provider.limits);
+        providers.chain([&pool.limits]).any(|limits| limits.quota().is_some())
+    };
+    let counts: Vec<bool> = pools.iter().map(own).collect();
+    for (at, pool) in pools.iter_mut().enumerate() {
+        let all = counts[at] || pool.fallback.to.iter().any(|id| counts[id.0 as usize]);
+        // Nothing else holds it before the table does.
+        if let Some(pool) = Arc::get_mut(pool) {
+            pool.counts = all;
+        }
+    }
+}
+
+fn token_windows(raw: &raw::TokenLimit) -> Vec<Window> {
+    match raw {
+        raw::TokenLimit::Listed(list) => list.iter().flat_map(of_window).collect(),
+        raw::TokenLimit::Named(named) => {
+            let raw::NamedWindows { per_minute, per_hour, per_day, input, output } = named;
+            let both =
+                raw::Windows { per_minute: *per_minute, per_hour: *per_hour, per_day: *per_day };
+            let units = [
+                (Unit::Tokens, Some(both)),
+                (Unit::Input, input.clone()),
+                (Unit::Output, output.clone()),
+            ];
+            let of_unit = |(unit, windows): (Unit, Option<raw::Windows>)| {
+                windows.into_iter().flat_map(move |it| {
+                    let lengths = [(it.per_minute, 60), (it.per_hour, 3_600), (it.per_day, 86_400)];
+                    lengths
+                        .into_iter()
+                        .filter_map(move |(limit, secs)| Some(sliding(unit, limit?, secs)))
+                })
+            };
+            units.into_iter().flat_map(of_unit).collect()
+        }
+    }
+}
+
+fn of_window(raw: &raw::TokenWindow) -> impl Iterator<Item = Window> + use<> {
+    let secs = raw.window_secs;
+    let limits = [(Unit::Tokens, raw.tokens), (Unit::Input, raw.input), (Unit::Output, raw.output)];
+    limits.into_iter().filter_map(move |(unit, limit)| Some(sliding(unit, limit?, secs)))
+}
+
+fn sliding(unit: Unit, limit: u64, secs: u64) -> Window {
+    Window { unit, span: Span::Sliding(secs.saturating_mul(SECOND)), limit, soft: None }
+}
+
+/// Dollars in picodollars, exactly; none where they are no amount above zero.
+fn picodollars(dollars: &raw::Dollars) -> Option<u64> {
+    let text = match dollars {
+        raw::Dollars::Text(text) => text.clone(),
+        // The shortest text that is this number: what the file has.
+        raw::Dollars::Number(number) => number.to_string(),
+    };
+    let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || !is_number(whole) || !is_number(decimals) || decimals.len() > 12 {
+        return None;
+    }
+    let pico = format!("{whole}{decimals:0<12}").parse::<u64>().ok()?;
+    (pico > 0 && pico <= MOST).then_some(pico)
+}
+
+/// Nine million dollars: what a shared store counts exactly, with room for what is above a limit.
+const MOST: u64 = 9_000_000_000_000_000_000;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dollars_are_read_to_the_last_decimal() {
+        let of = |text: &str| picodollars(&raw::Dollars::Text(text.into()));
+        assert_eq!(of("50.00"), Some(50_000_000_000_000));
+        assert_eq!(of("0.000000000001"), Some(1));
+        assert_eq!(of("9000000"), Some(MOST));
+        for wrong in
+            ["", "0", "0.00", "-1", ".5", "1.0000000000000", "9000000.01", "1e3", "$5", "5 "]
+        {
+            assert_eq!(of(wrong), None, "{wrong}");
+        }
+        assert_eq!(picodollars(&raw::Dollars::Number(0.1)), Some(100_000_000_000));
+    }
 }

@@ -1,7 +1,8 @@
 //! One alias: its spelling brought to one form, its pool keys with their defaults.
 
 use super::{
-    Compiler, limits,
+    Compiler,
+    limits::Written,
     provider::{Entry, Inherited},
 };
 use crate::{
@@ -33,11 +34,18 @@ impl Compiler<'_> {
 
         let keys_at = if own_keys { path.clone() } else { Path::root().key("defaults") };
         let access = self.access(alias, keys.keys.as_deref(), &keys_at.key("keys"), keyring);
-        let settings = limits::limits(keys.rate_limit, keys.concurrency_limit);
+        let written = Written {
+            rate: keys.rate_limit,
+            concurrency: keys.concurrency_limit,
+            tokens: keys.token_limit.as_ref(),
+            budget: keys.budget.as_ref(),
+        };
+        let settings = self.limits(written, &path);
+        let counts = settings.windows.is_some();
         let live = self.draft.pool(alias, settings);
         let headers = self.headers(keys.response_headers.as_ref(), &path.key("response_headers"));
         let rules = self.rules(alias, keys.routing_rules.as_deref().unwrap_or_default(), &path);
-        let inherited = Inherited { keys: &keys, response_headers: &headers, path: &path };
+        let inherited = Inherited { keys: &keys, response_headers: &headers, path: &path, counts };
         let providers = self.providers(alias, &providers, &inherited);
         let fallback = self.fallback(keys.fallback.as_ref(), &path, providers.len());
         let strategy = keys.strategy.unwrap_or_default();
@@ -52,6 +60,7 @@ impl Compiler<'_> {
             alias: alias.into(),
             mask: crate::secret::names::mask(alias),
             access,
+            counts,
             endpoints: self.endpoints(keys.endpoints.as_deref(), own_endpoints, &path),
             rules,
             limits: live.limits().clone(),
@@ -164,6 +173,8 @@ fn merged(own: raw::PoolKeys, defaults: &raw::PoolKeys) -> raw::PoolKeys {
         keys: own.keys.or(defaults.keys),
         rate_limit: own.rate_limit.or(defaults.rate_limit),
         concurrency_limit: own.concurrency_limit.or(defaults.concurrency_limit),
+        token_limit: own.token_limit.or(defaults.token_limit),
+        budget: own.budget.or(defaults.budget),
         response_headers: own.response_headers.or(defaults.response_headers),
         strategy: own.strategy.or(defaults.strategy),
         fallback: own.fallback.or(defaults.fallback),

@@ -5,7 +5,9 @@ use std::{collections::HashSet, time::Duration};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Uri};
 
-use super::{Compiler, headers, health, identity::Known, limits, prices, shared::Way};
+use super::{
+    Compiler, headers, health, identity::Known, limits::Written, prices, shared::Way,
+};
 use crate::{
     body,
     config::{Path, raw},
@@ -36,6 +38,8 @@ pub(super) struct Inherited<'a> {
     pub(crate) keys: &'a raw::PoolKeys,
     pub(crate) response_headers: &'a Headers,
     pub(crate) path: &'a Path,
+    /// Whether the pool has a limit on tokens or money.
+    pub(crate) counts: bool,
 }
 
 impl Compiler<'_> {
@@ -78,7 +82,11 @@ impl Compiler<'_> {
         let response_headers = self.response_headers(*own, inherited, path);
         let request_headers = self.request_headers(endpoint, path);
         let digest = digest(endpoint, credential, &known);
-        let live = self.draft.provider(alias, &digest, settings(*own, inherited.keys));
+        let live = {
+            let settings = self.settings(*own, inherited.keys, path);
+            self.draft.provider(alias, &digest, settings)
+        };
+        let counts = self.counts || inherited.counts || live.limits().quota().is_some();
         let (model, asked_model) = self.model(alias, endpoint, path);
         let trusted = own.and_then(|own| own.trusted).or(inherited.keys.trusted).unwrap_or(false);
         let pricing = prices::of_provider(&self.prices, endpoint.price.as_ref(), &model);
@@ -101,7 +109,7 @@ impl Compiler<'_> {
             caller_credential: self.caller_credential(endpoint, protocol, credential, path),
             aws: known.aws,
             identity: known.identity,
-            asks_usage: asks_usage(inherited.keys.usage, &pricing),
+            asks_usage: asks_usage(inherited.keys.usage, &pricing, counts),
             pricing,
             model_json: body::json_string(&model),
             model_bare: Bytes::copy_from_slice(model.as_bytes()),
@@ -290,6 +298,23 @@ impl Compiler<'_> {
         }
     }
 
+    /// What a provider's state that outlives a reload is made with.
+    fn settings(
+        &mut self,
+        own: Option<&raw::Provider>,
+        pool: &raw::PoolKeys,
+        path: &Path,
+    ) -> ProviderSettings {
+        let written = own.map(|own| Written {
+            rate: own.rate_limit,
+            concurrency: own.concurrency_limit,
+            tokens: own.token_limit.as_ref(),
+            budget: own.budget.as_ref(),
+        });
+        let limits = self.limits(written.unwrap_or_default(), path);
+        ProviderSettings { limits, health: health::settings(pool) }
+    }
+
     /// The configured name, or the host, with a number where it is not the first of its kind.
     fn name(
         &mut self,
@@ -323,15 +348,6 @@ fn adapts_responses(endpoint: &raw::Endpoint, place: &Place) -> bool {
     matches!(place, Place::Mock(_)) || endpoint.open_responses.is_some_and(|it| it.adapter)
 }
 
-/// What a provider's state that outlives a reload is made with.
-fn settings(own: Option<&raw::Provider>, pool: &raw::PoolKeys) -> ProviderSettings {
-    let limits = limits::limits(
-        own.and_then(|own| own.rate_limit),
-        own.and_then(|own| own.concurrency_limit),
-    );
-    ProviderSettings { limits, health: health::settings(pool) }
-}
-
 /// The whole of what a provider may take, its own before the pool's, key by key.
 struct Allowed {
     connect: Duration,
@@ -339,11 +355,11 @@ struct Allowed {
 }
 
 /// Whether a provider is asked for the tokens of streams, where clients do not ask.
-fn asks_usage(usage: Option<raw::Usage>, pricing: &Pricing) -> bool {
+fn asks_usage(usage: Option<raw::Usage>, pricing: &Pricing, counts: bool) -> bool {
     match usage {
         Some(raw::Usage::Always) => true,
         Some(raw::Usage::Never) => false,
-        None => matches!(pricing, Pricing::Price(_)),
+        None => counts || matches!(pricing, Pricing::Price(_)),
     }
 }
 

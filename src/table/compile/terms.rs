@@ -8,7 +8,7 @@ use std::{
 
 use sha2::{Digest as _, Sha256};
 
-use super::{Compiler, limits};
+use super::{Compiler, limits::Written};
 use crate::{
     config::{Path, nearest::nearest, path::shown, raw},
     table::terms::{Models, Team, Terms},
@@ -21,9 +21,18 @@ impl Compiler<'_> {
     pub(super) fn teams(&mut self, raw: Option<&BTreeMap<String, raw::Team>>) -> Teams {
         let mut teams = Teams::new();
         for (name, team) in raw.into_iter().flatten() {
-            let settings = limits::limits(team.rate_limit, team.concurrency_limit);
+            let path = Path::root().key("auth").key("teams").key(name);
+            let written = Written {
+                rate: team.rate_limit,
+                concurrency: team.concurrency_limit,
+                tokens: team.token_limit.as_ref(),
+                budget: team.budget.as_ref(),
+            };
+            let settings = self.limits(written, &path);
+            self.counts |= settings.windows.is_some();
             let state = self.draft.team(name, settings);
             let compiled = Team {
+                name: name.as_str().into(),
                 limits: state.limits().clone(),
                 models: team.models.as_deref().map(Models::new),
                 disabled: team.disabled.unwrap_or(false),

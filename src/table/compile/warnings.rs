@@ -8,8 +8,9 @@ mod urls;
 use super::{pool::spelled, provider::Entry};
 use crate::{
     config::{Loaded, Path, Problem, Problems, Source, path::shown, raw},
+    live::{Limits, limit::window::Unit},
     protocol::family::is_vendors_host,
-    table::{Access, Endpoints, Place, Pool, Provider, Table, names::is_pattern},
+    table::{Access, Endpoints, Place, Pool, Provider, Table, names::is_pattern, prices::Pricing},
 };
 
 /// What is probably not meant of a file, in the order of the places.
@@ -47,6 +48,7 @@ impl Warnings<'_> {
                 }
             }
         }
+        self.budgets(file, table);
         if let Some(defaults) = &file.defaults {
             self.pool_keys(defaults, &root.key("defaults"), table);
         }
@@ -68,6 +70,39 @@ impl Warnings<'_> {
         }
         spelled.providers.iter().for_each(|entry| self.provider(entry));
         self.pool(pool, &path, table);
+    }
+
+    /// A budget counts what answers cost: without a price that is nothing.
+    fn budgets(&mut self, file: &raw::File, table: &Table) {
+        let priced = |pool: &Pool| {
+            pool.providers.iter().all(|provider| matches!(provider.pricing, Pricing::Price(_)))
+        };
+        let all = table.pools().iter().all(|pool| priced(pool));
+        let message = "answers without a price count nothing against this budget";
+        let hint = "give every model a price: `prices` of the file, or `price` of a provider";
+        let auth = Path::root().key("auth");
+        for (name, key) in file.auth.iter().flat_map(|auth| auth.key_definitions.iter().flatten()) {
+            if key.budget.is_some() && !all {
+                self.warn(&auth.key("key_definitions").key(name).key("budget"), message, hint);
+            }
+        }
+        for (name, team) in file.auth.iter().flat_map(|auth| auth.teams.iter().flatten()) {
+            if team.budget.is_some() && !all {
+                self.warn(&auth.key("teams").key(name).key("budget"), message, hint);
+            }
+        }
+        for pool in table.pools() {
+            let has = |limits: &Limits| {
+                let windows = limits.settings().windows.iter().flat_map(|it| it.iter());
+                windows.into_iter().any(|window| window.unit == Unit::Picodollars)
+            };
+            let own = has(&pool.limits) && !priced(pool);
+            let is_unpriced = |it: &&Provider| !matches!(it.pricing, Pricing::Price(_));
+            let its = pool.providers.iter().filter(is_unpriced).any(|it| has(&it.limits));
+            if own || its {
+                self.warn(&Path::root().key("targets").key(&*pool.alias), message, hint);
+            }
+        }
     }
 
     fn alias(&mut self, alias: &str, path: &Path) {

@@ -77,11 +77,12 @@ impl Pass<'_> {
         let (outcome, again_in) = match obstacle {
             Obstacle::Rests(state) => return self.rests(at, state, now, record),
             Obstacle::Unfit => (Outcome::Unfit, None),
+            Obstacle::Spent(limited) => (Outcome::Limited(limited), limited.wait()),
             Obstacle::TooSmall(window) => (Outcome::TooSmall(window), None),
         };
         self.out[at] = true;
         // One that has refused the prompt for its length was not passed over.
-        if outcome == Outcome::Unfit || !self.tried[at] {
+        if !matches!(outcome, Outcome::TooSmall(_)) || !self.tried[at] {
             record.trail.passed_over(self.provider_ref(at), outcome, again_in);
         }
     }

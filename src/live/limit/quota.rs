@@ -1,0 +1,297 @@
+//! What a holder may take in all of its windows at once: held before an answer, charged after it.
+//!
+//! What is held and what was used are together never above a limit, but for one answer that was let in
+//! alone. It never waits, and knows nothing of what an answer is.
+
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use super::window::{Amount, Level, Unit, Window};
+
+/// One holder's windows: this table's numbers over a book that outlives the table.
+#[derive(Debug, Clone)]
+pub(crate) struct Quota {
+    windows: Arc<[Window]>,
+    book: Arc<Book>,
+}
+
+/// What a holder has used and holds.
+#[derive(Debug, Default)]
+pub(crate) struct Book {
+    entries: Mutex<Entries>,
+}
+
+#[derive(Debug, Default)]
+struct Entries {
+    /// What answers under way are expected to take, and how many there are.
+    held: Amount,
+    holders: u64,
+    levels: Vec<(Window, Level)>,
+}
+
+/// What one answer is expected to take; dropped, it is free again.
+#[derive(Debug)]
+#[must_use = "what is held is free again when it is dropped"]
+pub(crate) struct Hold {
+    quota: Quota,
+    amount: Amount,
+}
+
+/// Why nothing more may be held.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Short {
+    /// The window that has too little left.
+    pub(crate) window: Window,
+    /// What is left of it, what is held counted as used.
+    pub(crate) left: u64,
+    /// Whether it is used up, or what is left is held by answers under way.
+    pub(crate) is_spent: bool,
+    /// When it is worth asking again; `None`: never.
+    pub(crate) wait: Option<Duration>,
+}
+
+/// What the tightest of some windows has left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Left {
+    /// Its limit.
+    pub(crate) limit: u64,
+    /// What is left of it.
+    pub(crate) left: u64,
+    /// How long until all of it is.
+    pub(crate) reset: Option<Duration>,
+}
+
+/// A level that is worth a word: `used` of a window's limit, for the first time in its period.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Crossed {
+    /// The window.
+    pub(crate) window: Window,
+    /// What was used of it.
+    pub(crate) used: u64,
+}
+
+impl Quota {
+    /// Windows of which nothing was used.
+    pub(crate) fn new(windows: Arc<[Window]>) -> Self {
+        Self { windows, book: Arc::default() }
+    }
+
+    /// The same holder under other numbers: what was used stays used, what is held stays held.
+    pub(crate) fn successor(&self, windows: Arc<[Window]>) -> Self {
+        Self { windows, book: Arc::clone(&self.book) }
+    }
+
+    /// Holds what an answer is expected to take. What does not fit is let in where nothing else is
+    /// held and something is left: else it could never be asked for.
+    ///
+    /// # Errors
+    /// The window that has too little left; nothing is held.
+    pub(crate) fn hold(&self, amount: Amount, now: u64) -> Result<Hold, Short> {
+        let mut entries = self.book.entries();
+        if let Some(short) = self.short(&mut entries, amount, now) {
+            return Err(short);
+        }
+        entries.held = entries.held.plus(amount);
+        entries.holders += 1;
+        Ok(Hold { quota: self.clone(), amount })
+    }
+
+    /// Why nothing may be held at this moment, however little; takes nothing.
+    pub(crate) fn spent(&self, now: u64) -> Option<Short> {
+        let mut entries = self.book.entries();
+        self.short(&mut entries, Amount { input: 1, output: 1, picodollars: 0 }, now)
+    }
+
+    fn short(&self, entries: &mut Entries, amount: Amount, now: u64) -> Option<Short> {
+        for window in &*self.windows {
+            let want = amount.of(window.unit);
+            if want == 0 && matches!(window.unit, Unit::Input | Unit::Output) {
+                continue;
+            }
+            let (held, holders) = (entries.held.of(window.unit), entries.holders);
+            let level = entries.level(window);
+            window.advance(level, now);
+            let used = window.used(level);
+            let taken = used.saturating_add(held);
+            let is_spent = used >= window.limit;
+            if !is_spent && (holders == 0 || taken.saturating_add(want) <= window.limit) {
+                continue;
+            }
+            // What is held is free, or used, as soon as an answer ends.
+            let wait = match is_spent {
+                true => window.free_in(level, 1, now),
+                false => Some(HELD),
+            };
+            let left = window.limit.saturating_sub(taken);
+            return Some(Short { window: window.clone(), left, is_spent, wait });
+        }
+        None
+    }
+
+    /// What the window of these units has left that has least.
+    pub(crate) fn left(&self, units: &[Unit], now: u64) -> Option<Left> {
+        let mut entries = self.book.entries();
+        let windows = self.windows.iter().filter(|window| units.contains(&window.unit));
+        let left = windows.map(|window| {
+            let held = entries.held.of(window.unit);
+            let level = entries.level(window);
+            window.advance(level, now);
+            let left = window.limit.saturating_sub(window.used(level).saturating_add(held));
+            let reset = window.free_in(level, window.limit, now);
+            Left { limit: window.limit, left, reset }
+        });
+        left.min_by_key(|left| left.left)
+    }
+
+    /// Each window with what was used of it and what is held.
+    pub(crate) fn levels(&self, now: u64) -> Vec<(Window, u64, u64)> {
+        let mut entries = self.book.entries();
+        let levels = self.windows.iter().map(|window| {
+            let held = entries.held.of(window.unit);
+            let level = entries.level(window);
+            window.advance(level, now);
+            (window.clone(), window.used(level), held)
+        });
+        levels.collect()
+    }
+}
+
+impl Hold {
+    /// What is held.
+    pub(crate) fn amount(&self) -> Amount {
+        self.amount
+    }
+
+    /// The answer has ended: what it took counts in place of what was held. Answers the windows whose
+    /// level is worth a word now.
+    pub(crate) fn settle(self, used: Amount, now: u64) -> Vec<Crossed> {
+        let mut crossed = Vec::new();
+        let mut entries = self.quota.book.entries();
+        for window in &*self.quota.windows {
+            let level = entries.level(window);
+            window.advance(level, now);
+            window.charge(level, used.of(window.unit));
+            let used = window.used(level);
+            if window.soft.is_some_and(|soft| used >= soft) && !level.warned {
+                level.warned = true;
+                crossed.push(Crossed { window: window.clone(), used });
+            }
+        }
+        crossed
+    }
+}
+
+impl Drop for Hold {
+    fn drop(&mut self) {
+        let mut entries = self.quota.book.entries();
+        entries.held = entries.held.minus(self.amount);
+        entries.holders = entries.holders.saturating_sub(1);
+    }
+}
+
+impl Book {
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        // Whole numbers are never left half written.
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entries {
+    fn level(&mut self, window: &Window) -> &mut Level {
+        let at = self.levels.iter().position(|(known, _)| known.is_same(window));
+        let at = at.unwrap_or_else(|| {
+            self.levels.push((window.clone(), Level::default()));
+            self.levels.len() - 1
+        });
+        &mut self.levels[at].1
+    }
+}
+
+/// When what is held may be free: answers end all the time.
+const HELD: Duration = Duration::from_secs(1);
+
+#[cfg(test)]
+mod tests {
+    use super::super::{
+        period::{Period, SECOND},
+        window::Span,
+    };
+    use super::*;
+
+    fn tokens(count: u64) -> Amount {
+        Amount { input: count, ..Amount::default() }
+    }
+
+    fn quota(windows: Vec<Window>) -> Quota {
+        Quota::new(windows.into())
+    }
+
+    fn budget(limit: u64) -> Window {
+        let span = Span::Calendar(Period::every(60));
+        Window { unit: Unit::Tokens, span, limit, soft: Some(limit / 2) }
+    }
+
+    #[test]
+    fn what_is_held_and_used_is_never_more_than_the_limit_and_one_answer() {
+        let quota = quota(vec![budget(100)]);
+        let mut holds = Vec::new();
+        for _ in 0..200 {
+            holds.extend(quota.hold(tokens(9), SECOND).ok());
+        }
+        assert_eq!(holds.len(), 11);
+        let short = quota.hold(tokens(9), SECOND).unwrap_err();
+        assert_eq!((short.left, short.is_spent, short.wait), (1, false, Some(HELD)));
+        for hold in holds {
+            let _ = hold.settle(tokens(9), SECOND);
+        }
+        // One token is left and nothing is held: one more may come, and it alone.
+        let last = quota.hold(tokens(9), SECOND).unwrap();
+        assert!(quota.hold(tokens(1), SECOND).is_err());
+        let _ = last.settle(tokens(9), SECOND);
+        let short = quota.hold(tokens(1), SECOND).unwrap_err();
+        assert_eq!((short.left, short.is_spent), (0, true));
+        assert_eq!(short.wait, Some(Duration::from_secs(59)));
+        assert!(quota.hold(tokens(1), 60 * SECOND).is_ok());
+    }
+
+    #[test]
+    fn what_is_dropped_is_free_again_and_what_is_settled_is_used() {
+        let quota = quota(vec![budget(100)]);
+        drop(quota.hold(tokens(60), 0).unwrap());
+        let hold = quota.hold(tokens(60), 0).unwrap();
+        assert!(quota.hold(tokens(60), 0).is_err());
+        let crossed = hold.settle(tokens(50), 0);
+        assert_eq!((crossed.len(), crossed[0].used), (1, 50));
+        let again = quota.hold(tokens(50), 0).unwrap().settle(tokens(1), 0);
+        assert!(again.is_empty(), "a word is said once");
+        assert_eq!(quota.levels(0)[0], (budget(100), 51, 0));
+    }
+
+    #[test]
+    fn every_window_counts_and_the_one_that_is_short_is_named() {
+        let minute =
+            |unit, limit| Window { unit, span: Span::Sliding(60 * SECOND), limit, soft: None };
+        let quota = quota(vec![minute(Unit::Tokens, 1_000), minute(Unit::Output, 10)]);
+        let amount = Amount { input: 5, output: 10, picodollars: 0 };
+        let _ = quota.hold(amount, SECOND).unwrap().settle(amount, SECOND);
+        let short = quota.hold(amount, SECOND).unwrap_err();
+        assert_eq!(short.window.unit, Unit::Output);
+        assert_eq!(short.wait, Some(Duration::from_secs(6)));
+        // What writes nothing is not in the way of what is written.
+        assert!(quota.hold(tokens(900), SECOND).is_ok());
+        assert_eq!(quota.left(&[Unit::Tokens], SECOND).unwrap().left, 985);
+    }
+
+    #[test]
+    fn successor_keeps_what_was_used_and_what_is_held() {
+        let old = quota(vec![budget(100)]);
+        let _ = old.hold(tokens(80), 0).unwrap().settle(tokens(80), 0);
+        let held = old.hold(tokens(20), 0).unwrap();
+        let new = old.successor(vec![budget(200)].into());
+        assert_eq!(new.levels(0)[0], (budget(200), 80, 20));
+        let _ = held.settle(tokens(25), 0);
+        assert_eq!(new.levels(0)[0], (budget(200), 105, 0));
+    }
+}

@@ -1,0 +1,232 @@
+//! A window over what answers take: so many tokens in so long, or so many dollars in a period. Pure
+//! arithmetic over one level, in whole numbers.
+//!
+//! It holds no level and has no clock: moments are nanoseconds since 1970, and the caller brings them.
+
+use std::time::Duration;
+
+use super::period::{Period, SECOND};
+
+/// What a window counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Unit {
+    /// Tokens of input and output together.
+    Tokens,
+    /// Tokens of input.
+    Input,
+    /// Tokens of output.
+    Output,
+    /// Millionths of a millionth of a dollar.
+    Picodollars,
+}
+
+/// What an answer takes, or is expected to take.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Amount {
+    /// Tokens of input.
+    pub(crate) input: u64,
+    /// Tokens of output.
+    pub(crate) output: u64,
+    /// What it costs.
+    pub(crate) picodollars: u64,
+}
+
+/// How long a window reaches.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Span {
+    /// So many nanoseconds back from any moment: GCRA (the generic cell rate algorithm of ITU-T I.371),
+    /// whose burst is the whole limit.
+    Sliding(u64),
+    /// From the beginning of a period to its end.
+    Calendar(Period),
+}
+
+/// One window of a holder.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Window {
+    /// What it counts.
+    pub(crate) unit: Unit,
+    /// How long it reaches.
+    pub(crate) span: Span,
+    /// How much of it there may be.
+    pub(crate) limit: u64,
+    /// How much of it is worth a word.
+    pub(crate) soft: Option<u64>,
+}
+
+/// What a window has counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Level {
+    /// Of a sliding window, each unit times the window's nanoseconds, so that what flows off in a
+    /// nanosecond is a whole number; else the amount itself.
+    pub(crate) used: u128,
+    /// When that was so; of a period, its beginning.
+    pub(crate) at: u64,
+    /// Of a period, its end.
+    pub(crate) end: u64,
+    /// Whether the word was said in this period.
+    pub(crate) warned: bool,
+}
+
+impl Amount {
+    /// What of it a window counts.
+    pub(crate) fn of(self, unit: Unit) -> u64 {
+        match unit {
+            Unit::Tokens => self.input.saturating_add(self.output),
+            Unit::Input => self.input,
+            Unit::Output => self.output,
+            Unit::Picodollars => self.picodollars,
+        }
+    }
+
+    /// Both together.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            input: self.input.saturating_add(other.input),
+            output: self.output.saturating_add(other.output),
+            picodollars: self.picodollars.saturating_add(other.picodollars),
+        }
+    }
+
+    /// This one without the other.
+    pub(crate) fn minus(self, other: Self) -> Self {
+        Self {
+            input: self.input.saturating_sub(other.input),
+            output: self.output.saturating_sub(other.output),
+            picodollars: self.picodollars.saturating_sub(other.picodollars),
+        }
+    }
+}
+
+impl Window {
+    /// Whether a level of the other is a level of this one: only the numbers may differ.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        self.unit == other.unit && self.span == other.span
+    }
+
+    /// What it is known by outside of the process.
+    pub(crate) fn key(&self) -> String {
+        let unit = match self.unit {
+            Unit::Tokens => "tokens",
+            Unit::Input => "input",
+            Unit::Output => "output",
+            Unit::Picodollars => "dollars",
+        };
+        match &self.span {
+            Span::Sliding(nanos) => format!("{unit}/{}s", nanos / SECOND),
+            Span::Calendar(period) => format!("{unit}/{period}"),
+        }
+    }
+
+    /// Lets flow off what is over at this moment, or begins the period that this moment is in.
+    pub(crate) fn advance(&self, level: &mut Level, now: u64) {
+        match &self.span {
+            Span::Sliding(_) => {
+                let off = u128::from(now.saturating_sub(level.at)) * u128::from(self.limit);
+                level.used = level.used.saturating_sub(off);
+                level.at = level.at.max(now);
+            }
+            Span::Calendar(period) if now >= level.end => {
+                let (start, end) = period.around(now);
+                if start != level.at {
+                    *level = Level::default();
+                }
+                (level.at, level.end) = (start, end);
+            }
+            Span::Calendar(_) => {}
+        }
+    }
+
+    /// What a level says was used.
+    pub(crate) fn used(&self, level: &Level) -> u64 {
+        let used = match self.span {
+            Span::Sliding(nanos) => level.used.div_ceil(u128::from(nanos.max(1))),
+            Span::Calendar(_) => level.used,
+        };
+        u64::try_from(used).unwrap_or(u64::MAX)
+    }
+
+    /// Adds what was used.
+    pub(crate) fn charge(&self, level: &mut Level, amount: u64) {
+        let each = match self.span {
+            Span::Sliding(nanos) => nanos,
+            Span::Calendar(_) => 1,
+        };
+        level.used = level.used.saturating_add(u128::from(amount) * u128::from(each));
+    }
+
+    /// How long until so much is free, or all of it if it never is; `None`: never.
+    pub(crate) fn free_in(&self, level: &Level, amount: u64, now: u64) -> Option<Duration> {
+        match &self.span {
+            Span::Sliding(nanos) => {
+                let free = self.limit.saturating_sub(amount);
+                let over = level.used.saturating_sub(u128::from(free) * u128::from(*nanos));
+                let wait = over.div_ceil(u128::from(self.limit.max(1)));
+                Some(Duration::from_nanos(u64::try_from(wait).unwrap_or(u64::MAX)))
+            }
+            Span::Calendar(_) if level.end == u64::MAX => None,
+            Span::Calendar(_) => Some(Duration::from_nanos(level.end.saturating_sub(now))),
+        }
+    }
+}
+
+/// As a sentence ends: "a minute", "in 90 s", "a month".
+impl std::fmt::Display for Span {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sliding(nanos) => match nanos / SECOND {
+                1 => f.write_str("a second"),
+                60 => f.write_str("a minute"),
+                3_600 => f.write_str("an hour"),
+                86_400 => f.write_str("a day"),
+                secs => write!(f, "in {secs} s"),
+            },
+            Self::Calendar(period) => f.write_str(&period.words()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn minute(limit: u64) -> Window {
+        Window { unit: Unit::Tokens, span: Span::Sliding(60 * SECOND), limit, soft: None }
+    }
+
+    #[test]
+    fn sliding_window_gives_back_in_proportion_and_to_the_token() {
+        let (window, mut level) = (minute(600), Level::default());
+        window.advance(&mut level, 5 * SECOND);
+        window.charge(&mut level, 600);
+        assert_eq!(window.used(&level), 600);
+        assert_eq!(window.free_in(&level, 10, 5 * SECOND), Some(Duration::from_secs(1)));
+        window.advance(&mut level, 6 * SECOND);
+        assert_eq!(
+            (window.used(&level), window.free_in(&level, 10, 0)),
+            (590, Some(Duration::ZERO))
+        );
+        // A clock that steps back gives nothing back twice.
+        window.advance(&mut level, 2 * SECOND);
+        window.advance(&mut level, 6 * SECOND);
+        assert_eq!(window.used(&level), 590);
+        window.advance(&mut level, 65 * SECOND);
+        assert_eq!(window.used(&level), 0);
+        assert_eq!(window.free_in(&level, 9_999, 0), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn period_begins_anew_at_its_boundary() {
+        let span = Span::Calendar(Period::every(3_600));
+        let window = Window { unit: Unit::Picodollars, span, limit: 50, soft: None };
+        let mut level = Level::default();
+        window.advance(&mut level, 7_201 * SECOND);
+        window.charge(&mut level, 60);
+        let wait = window.free_in(&level, 1, 7_201 * SECOND);
+        assert_eq!((window.used(&level), wait), (60, Some(Duration::from_secs(3_599))));
+        window.advance(&mut level, 10_799 * SECOND);
+        assert_eq!(window.used(&level), 60);
+        window.advance(&mut level, 10_800 * SECOND);
+        assert_eq!(window.used(&level), 0);
+    }
+}

@@ -1,0 +1,79 @@
+//! What answers of a pool usually take, where the request does not say: what is held for the next one.
+//!
+//! It is kept only where something is held.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use super::limit::window::Amount;
+
+/// What the answers of a pool took, the larger ones first to be believed.
+#[derive(Debug)]
+pub(crate) struct Typical {
+    /// Tokens of output.
+    output: AtomicU64,
+    /// What a provider told of input for what was estimated, in 1/1024.
+    ratio: AtomicU64,
+}
+
+impl Default for Typical {
+    fn default() -> Self {
+        Self { output: AtomicU64::new(UNKNOWN), ratio: AtomicU64::new(ONE) }
+    }
+}
+
+impl Typical {
+    /// What an answer is expected to take to a request of so many tokens, as they are estimated;
+    /// `most` is what the request lets it write.
+    pub(crate) fn expected(&self, input: u64, most: Option<u64>) -> Amount {
+        let ratio = self.ratio.load(Relaxed);
+        let input = (u128::from(input) * u128::from(ratio)).div_ceil(u128::from(ONE));
+        let output = most.unwrap_or_else(|| self.output.load(Relaxed));
+        let input = u64::try_from(input).unwrap_or(u64::MAX);
+        Amount { input, output, picodollars: 0 }
+    }
+
+    /// An answer to a request of so many tokens, as they were estimated, took this.
+    pub(crate) fn took(&self, estimated: u64, used: Amount) {
+        if used.output > 0 {
+            let _ = self.output.fetch_update(Relaxed, Relaxed, |known| {
+                Some(if known == UNKNOWN { used.output } else { follow(known, used.output) })
+            });
+        }
+        if used.input > 0 && estimated > 0 {
+            let ratio = used.input.saturating_mul(ONE).div_ceil(estimated).clamp(ONE, MOST);
+            let _ = self.ratio.fetch_update(Relaxed, Relaxed, |known| Some(follow(known, ratio)));
+        }
+    }
+}
+
+/// Rises at once and falls slowly (a peak-sensitive moving average).
+fn follow(known: u64, seen: u64) -> u64 {
+    if seen >= known { seen } else { known - (known - seen).div_ceil(FALL) }
+}
+
+/// Before any answer: as much as most models write at most when they are not told.
+const UNKNOWN: u64 = 4_096;
+const ONE: u64 = 1_024;
+/// A thousand times what was estimated is no estimate any more.
+const MOST: u64 = 1_000 * ONE;
+const FALL: u64 = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn larger_answers_are_expected_at_once_and_smaller_ones_in_time() {
+        let typical = Typical::default();
+        assert_eq!(typical.expected(10, None).output, UNKNOWN);
+        assert_eq!(typical.expected(10, Some(7)), Amount { input: 10, output: 7, picodollars: 0 });
+        let took = |input, output| typical.took(10, Amount { input, output, picodollars: 0 });
+        took(30, 100);
+        assert_eq!(typical.expected(10, None), Amount { input: 30, output: 100, picodollars: 0 });
+        took(30, 500);
+        assert_eq!(typical.expected(10, None).output, 500);
+        (0..500).for_each(|_| took(10, 50));
+        let later = typical.expected(10, None);
+        assert!(later.output < 120 && later.input < 13, "{later:?}");
+    }
+}

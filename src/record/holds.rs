@@ -1,0 +1,126 @@
+//! What is held of limits of tokens and money while a request is served: settled with what its answer took
+//! when the record ends, whatever the end.
+//!
+//! It decides nothing: what was used is told by the finished record.
+
+use std::sync::Arc;
+
+use smallvec::SmallVec;
+
+use super::{finished::Finished, trail::Outcome};
+use crate::{
+    live::{
+        Hold, Typical,
+        limit::{
+            quota::Crossed,
+            window::{Amount, Unit},
+        },
+    },
+    models::tokens::BYTES_PER_TOKEN,
+    moment,
+    protocol::conversation::Usage,
+    secret::names::label,
+    table::{Provider, ProviderRef},
+};
+
+/// Everything that one request holds.
+pub(crate) struct Holds {
+    /// Tokens of the prompt, as they were estimated.
+    pub(crate) estimated: u64,
+    /// What the pool's answers usually take.
+    pub(crate) typical: Arc<Typical>,
+    /// What was held at admission, and whose it is.
+    admission: SmallVec<[(Hold, Holder); 3]>,
+    /// What is held at the provider that serves, and its pool where that took over.
+    served: SmallVec<[(ProviderRef, Hold, Holder); 1]>,
+}
+
+/// Whose limits they are, for the log.
+#[derive(Debug, Clone)]
+pub(crate) struct Holder {
+    /// `key`, `team`, `alias` or `provider`.
+    pub(crate) kind: &'static str,
+    /// Its name.
+    pub(crate) name: Arc<str>,
+}
+
+impl Holder {
+    /// Of this kind and name.
+    pub(crate) fn new(kind: &'static str, name: &str) -> Self {
+        Self { kind, name: name.into() }
+    }
+}
+
+impl Holds {
+    /// Nothing yet.
+    pub(crate) fn new(estimated: u64, typical: Arc<Typical>) -> Self {
+        Self { estimated, typical, admission: SmallVec::new(), served: SmallVec::new() }
+    }
+
+    /// Adds what was held at admission.
+    pub(crate) fn admitted(&mut self, hold: Hold, holder: Holder) {
+        self.admission.push((hold, holder));
+    }
+
+    /// Adds what is held at the provider that serves.
+    pub(crate) fn served(&mut self, provider: ProviderRef, hold: Hold, holder: Holder) {
+        self.served.push((provider, hold, holder));
+    }
+
+    /// The record has ended.
+    pub(super) fn settle(self, finished: &Finished<'_>) {
+        let now = moment::now();
+        let answer = used(finished, self.admission.first().map(|(hold, _)| hold.amount()));
+        if let Some(answer) = answer {
+            self.typical.took(self.estimated, answer);
+        }
+        // What failed attempts took is the caller's, too.
+        let failed = finished.all_spent().map(|(_, provider, usage)| amount(provider, usage));
+        let Some(all) = answer.into_iter().chain(failed).reduce(Amount::plus) else { return };
+        for (hold, holder) in self.admission {
+            tell(&hold.settle(all, now), &holder);
+        }
+        let served = finished.served.map(|(_, _, step)| step.provider);
+        for (provider, hold, holder) in self.served {
+            if let Some(answer) = answer.filter(|_| Some(provider) == served) {
+                tell(&hold.settle(answer, now), &holder);
+            }
+        }
+    }
+}
+
+fn amount(provider: &Provider, usage: Usage) -> Amount {
+    let picodollars = provider.pricing.cost(usage).unwrap_or(0);
+    Amount { input: usage.input, output: usage.output, picodollars }
+}
+
+/// What the answer took; `None` where there was none, so that what was held is free again. An answer of
+/// which nothing is told is estimated by its length.
+fn used(finished: &Finished<'_>, held: Option<Amount>) -> Option<Amount> {
+    let (_, provider, step) = finished.served?;
+    if let Some(usage) = finished.usage {
+        return Some(amount(provider, usage));
+    }
+    let is_answer = matches!(step.outcome, Outcome::Status(200..=299));
+    let bytes = if finished.stream { BYTES_OF_AN_EVENT } else { BYTES_PER_TOKEN as u64 };
+    let input = held.map_or(0, |held| held.input);
+    let usage = Usage { input, output: finished.bytes_out / bytes, ..Usage::default() };
+    is_answer.then(|| amount(provider, usage))
+}
+
+fn tell(crossed: &[Crossed], holder: &Holder) {
+    for Crossed { window, used } in crossed {
+        let (kind, name) = (holder.kind, label(&holder.name));
+        let share = *used as f64 / window.limit as f64;
+        match window.unit {
+            Unit::Picodollars => tracing::warn!(
+                kind, %name, dollars = *used as f64 / 1e12, of = window.limit as f64 / 1e12, share,
+                "a budget is nearly spent"
+            ),
+            _ => tracing::warn!(kind, %name, used, of = window.limit, share, "a limit is near"),
+        }
+    }
+}
+
+/// An event of a stream brings about one token in so many bytes.
+const BYTES_OF_AN_EVENT: u64 = 128;
