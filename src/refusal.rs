@@ -228,10 +228,10 @@ impl Refusal {
             | Self::OtherModel(_) => Some("model"),
             Self::InvalidModelOverride => Some("model-override"),
             Self::LimitNeeded { param, .. } => Some(*param),
-            Self::RateLimit { whose, .. }
-            | Self::TokenLimit { whose, .. }
-            | Self::BudgetExceeded { whose, .. }
-            | Self::ConcurrencyLimit { whose } => Some(whose.as_str()),
+            Self::Spent(spent) => Some(spent.whose.as_str()),
+            Self::RateLimit { whose, .. } | Self::ConcurrencyLimit { whose } => {
+                Some(whose.as_str())
+            }
             _ => None,
         }
     }
