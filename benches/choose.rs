@@ -65,7 +65,7 @@ fn limiting(criterion: &mut Criterion) {
     criterion.bench_function("cap/acquire and release", |bencher| {
         bencher.iter(|| drop(black_box(cap.try_acquire(Some(8)))));
     });
-    let limits = Limits::new(LimitSettings { rate: Some(rate), max: Some(8) });
+    let limits = Limits::new(LimitSettings::of_requests(Some(rate), Some(8)));
     criterion.bench_function("limits/admit and release", |bencher| {
         bencher.iter(|| drop(black_box(limits.admit())));
     });

@@ -34,6 +34,13 @@ pub struct LimitSettings {
     pub(crate) windows: Option<Arc<[Window]>>,
 }
 
+impl LimitSettings {
+    /// Limits on requests alone.
+    pub fn of_requests(rate: Option<Rate>, max: Option<u32>) -> Self {
+        Self { rate, max, windows: None }
+    }
+}
+
 /// Why a limit said no.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limited {
