@@ -5,9 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Uri};
 
-use super::{
-    Compiler, headers, health, identity::Known, limits::Written, prices, shared::Way,
-};
+use super::{Compiler, headers, health, identity::Known, limits::Written, prices, shared::Way};
 use crate::{
     body,
     config::{Path, raw},
