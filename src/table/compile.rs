@@ -21,6 +21,7 @@ mod provider;
 mod names;
 mod route;
 mod shared;
+mod state;
 mod terms;
 mod tls;
 mod warnings;
@@ -161,7 +162,7 @@ impl<'a> Compiler<'a> {
         }
         if pools.len() == count {
             self.chain(&mut pools);
-            limits::note_counting(&mut pools);
+            note_counting(&mut pools);
         }
         let several = self.protocols.is_some_and(|(_, several)| several);
         if self.proves_calls || several {
@@ -184,6 +185,22 @@ impl<'a> Compiler<'a> {
 
     fn problem(&mut self, path: &Path, message: impl Into<String>, hint: Option<String>) {
         self.problems.push(self.source.problem(path, message, hint));
+    }
+}
+
+/// Tells each pool whether it, one of its providers or a pool that takes over counts tokens or money.
+fn note_counting(pools: &mut [Arc<Pool>]) {
+    let own = |pool: &Arc<Pool>| {
+        let providers = pool.providers.iter().map(|provider| &provider.limits);
+        providers.chain([&pool.limits]).any(|limits| limits.quota().is_some())
+    };
+    let counts: Vec<bool> = pools.iter().map(own).collect();
+    for (at, pool) in pools.iter_mut().enumerate() {
+        let all = counts[at] || pool.fallback.to.iter().any(|id| counts[id.0 as usize]);
+        // Nothing else holds it before the table does.
+        if let Some(pool) = Arc::get_mut(pool) {
+            pool.counts = all;
+        }
     }
 }
 

@@ -89,6 +89,11 @@ const ELSEWHERE: &[(&str, &[&str], &str)] = &[
     ("config/raw.rs", &["googleapis"], "the schema's default for Google's scope"),
     ("refusal.rs", &["invalid_api_key"], "the router's own code, which clients know from OpenAI"),
     (
+        "serve/pacing.rs",
+        &["x-ratelimit-"],
+        "the router's own headers, which clients know from OpenAI",
+    ),
+    (
         "refusal/spent.rs",
         &["insufficient_quota", "rate_limit_exceeded"],
         "the router's own codes, which clients know from OpenAI",

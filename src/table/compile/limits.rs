@@ -14,7 +14,7 @@ use crate::{
             window::{Span, Unit, Window},
         },
     },
-    table::Pool,
+    table::prices::Pricing,
 };
 
 /// The limits that any holder may have, as they are written.
@@ -113,19 +113,13 @@ fn default_burst(per_second: f64) -> u32 {
     (per_second.ceil() as u32).max(1)
 }
 
-/// Tells each pool whether it, one of its providers or a pool that takes over counts tokens or money.
-pub(super) fn note_counting(pools: &mut [Arc<Pool>]) {
-    let own = |pool: &Arc<Pool>| {
-        let providers = pool.providers.iter().map(|provider| &provider.limits);
-        providers.chain([&pool.limits]).any(|limits| limits.quota().is_some())
-    };
-    let counts: Vec<bool> = pools.iter().map(own).collect();
-    for (at, pool) in pools.iter_mut().enumerate() {
-        let all = counts[at] || pool.fallback.to.iter().any(|id| counts[id.0 as usize]);
-        // Nothing else holds it before the table does.
-        if let Some(pool) = Arc::get_mut(pool) {
-            pool.counts = all;
-        }
+/// Whether a provider is asked for the tokens of streams, where clients do not ask; `counts`: a limit
+/// depends on them.
+pub(super) fn asks_usage(usage: Option<raw::Usage>, pricing: &Pricing, counts: bool) -> bool {
+    match usage {
+        Some(raw::Usage::Always) => true,
+        Some(raw::Usage::Never) => false,
+        None => counts || matches!(pricing, Pricing::Price(_)),
     }
 }
 

@@ -5,11 +5,10 @@ use std::{collections::HashSet, time::Duration};
 use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Uri};
 
-use super::{Compiler, headers, health, identity::Known, limits::Written, prices, shared::Way};
+use super::{Compiler, headers, health, identity::Known, limits::asks_usage, prices, shared::Way};
 use crate::{
     body,
     config::{Path, raw},
-    live::ProviderSettings,
     path::BasePath,
     protocol::{Protocol, codec::Platform, service::Service},
     secret::{Secret, names::mask},
@@ -18,7 +17,6 @@ use crate::{
         mock::Script,
         names::is_pattern,
         pool::{Headers, Others, Timeouts},
-        prices::Pricing,
         strict::Strict,
     },
 };
@@ -80,11 +78,7 @@ impl Compiler<'_> {
         let response_headers = self.response_headers(*own, inherited, path);
         let request_headers = self.request_headers(endpoint, path);
         let digest = digest(endpoint, credential, &known);
-        let live = {
-            let settings = self.settings(*own, inherited.keys, path);
-            self.draft.provider(alias, &digest, settings)
-        };
-        let counts = self.counts || inherited.counts || live.limits().quota().is_some();
+        let (live, counts) = self.live(alias, &digest, entry, inherited);
         let (model, asked_model) = self.model(alias, endpoint, path);
         let trusted = own.and_then(|own| own.trusted).or(inherited.keys.trusted).unwrap_or(false);
         let pricing = prices::of_provider(&self.prices, endpoint.price.as_ref(), &model);
@@ -296,23 +290,6 @@ impl Compiler<'_> {
         }
     }
 
-    /// What a provider's state that outlives a reload is made with.
-    fn settings(
-        &mut self,
-        own: Option<&raw::Provider>,
-        pool: &raw::PoolKeys,
-        path: &Path,
-    ) -> ProviderSettings {
-        let written = own.map(|own| Written {
-            rate: own.rate_limit,
-            concurrency: own.concurrency_limit,
-            tokens: own.token_limit.as_ref(),
-            budget: own.budget.as_ref(),
-        });
-        let limits = self.limits(written.unwrap_or_default(), path);
-        ProviderSettings { limits, health: health::settings(pool) }
-    }
-
     /// The configured name, or the host, with a number where it is not the first of its kind.
     fn name(
         &mut self,
@@ -350,15 +327,6 @@ fn adapts_responses(endpoint: &raw::Endpoint, place: &Place) -> bool {
 struct Allowed {
     connect: Duration,
     of_attempt: Timeouts,
-}
-
-/// Whether a provider is asked for the tokens of streams, where clients do not ask.
-fn asks_usage(usage: Option<raw::Usage>, pricing: &Pricing, counts: bool) -> bool {
-    match usage {
-        Some(raw::Usage::Always) => true,
-        Some(raw::Usage::Never) => false,
-        None => counts || matches!(pricing, Pricing::Price(_)),
-    }
 }
 
 fn timeouts(
