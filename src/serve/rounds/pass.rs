@@ -178,19 +178,10 @@ impl<'a> Pass<'a> {
                     continue;
                 }
             };
-            // What is held is free again where the limits on requests say no.
-            let hold = match self.hold_at(at) {
-                Ok(hold) => hold,
-                Err(limited) => {
-                    self.out[at] = true;
-                    record.trail.limited(self.provider_ref(at), limited);
-                    continue;
-                }
-            };
-            match pool.providers[at].limits.admit() {
-                Ok(permit) => {
+            match self.admit(at) {
+                Ok(held) => {
                     self.stayed += u32::from(is_free);
-                    return Ok(Some(self.attempt(at, entry, (permit, hold), outgoing)));
+                    return Ok(Some(self.attempt(at, entry, held, outgoing)));
                 }
                 Err(limited) => self.limited(at, limited, record)?,
             }
@@ -305,6 +296,13 @@ impl<'a> Pass<'a> {
         Attempt { provider_ref, provider, permit, entry, extra: None, hold, outgoing }
     }
 
+    /// Passes the limits of a provider. What is held of tokens and money is free again where those on
+    /// requests say no.
+    fn admit(&self, at: usize) -> Result<(Permit, Option<Hold>), Limited> {
+        let hold = self.hold_at(at)?;
+        Ok((self.pool.providers[at].limits.admit()?, hold))
+    }
+
     /// Holds what an answer of a provider is expected to take of its tokens and money.
     fn hold_at(&self, at: usize) -> Result<Option<Hold>, Limited> {
         let Some(demand) = &self.inbound.demand else { return Ok(None) };
@@ -312,11 +310,13 @@ impl<'a> Pass<'a> {
         permits::hold_at(&provider.limits, demand.at(self.pool, provider))
     }
 
-    /// A provider's own limit sends the request on only where the pool says so.
+    /// A provider's own limit on requests sends the request on only where the pool says so; one on tokens
+    /// or money does always.
     fn limited(&mut self, at: usize, limited: Limited, record: &mut Record) -> Result<(), Refusal> {
         let fallback = &self.pool.fallback;
         record.trail.limited(self.provider_ref(at), limited);
-        if !(fallback.enabled && fallback.on_rate_limit) {
+        let is_spent = matches!(limited, Limited::Tokens(_) | Limited::Budget(_));
+        if !(is_spent || fallback.enabled && fallback.on_rate_limit) {
             return Err(permits::refusal(limited, Whose::Provider));
         }
         self.out[at] = true;
