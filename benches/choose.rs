@@ -23,6 +23,7 @@ fn candidates(count: usize) -> Vec<Candidate> {
         factor: 1.0,
         in_flight: index as u32 * 7 % 13,
         latency: Some(0.1 + index as f32 / 100.0),
+        cost: None,
         identity: (index as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15),
     };
     (0..count).map(candidate).collect()

@@ -7,6 +7,7 @@ pub(crate) mod weighted;
 pub(crate) mod priority;
 pub(crate) mod round_robin;
 pub(crate) mod scored;
+pub(crate) mod lowest_cost;
 pub(crate) mod sticky;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ mod tests;
 use rand::RngCore;
 use smallvec::SmallVec;
 
+pub use lowest_cost::LowestCost;
 pub use priority::Priority;
 pub use round_robin::RoundRobin;
 pub use scored::{LeastBusy, LowestLatency};
@@ -33,6 +35,8 @@ pub struct Candidate {
     pub in_flight: u32,
     /// Seconds to first byte, if measured.
     pub latency: Option<f32>,
+    /// What the request would cost, in picodollars, where the strategy asks and a price is known.
+    pub cost: Option<u64>,
     /// Tells it from the others, the same in every process.
     pub identity: u64,
 }

@@ -33,6 +33,7 @@ use crate::{
     refusal::Refusal,
     table::{Caller, Pool, PoolId, Provider, ProviderRef, Table},
     trace::Trace,
+    words::Headers,
 };
 
 /// What is known of a request so far.
@@ -61,6 +62,12 @@ pub(crate) struct Record {
     estimated: bool,
     /// What it holds of limits on tokens and money.
     pub(crate) holds: Option<Box<Holds>>,
+    /// The service tier that the answer names, where its price depends on it.
+    service: Option<Box<str>>,
+    /// What the provider calls the request, where a report shows it.
+    upstream_id: Option<HeaderValue>,
+    /// What the response tells.
+    headers: Headers,
     /// The attempts, in order.
     pub(crate) trail: Trail,
 }
@@ -94,6 +101,9 @@ impl Record {
             usage: None,
             estimated: false,
             holds: None,
+            service: None,
+            upstream_id: None,
+            headers: Headers::default(),
             trail: Trail::default(),
         }
     }
@@ -135,6 +145,7 @@ impl Record {
     /// The pool is known, and the caller may use it; `asked` is the pool of the alias that was asked
     /// for.
     pub(crate) fn allowed(&mut self, table: &Arc<Table>, asked: PoolId, pool: PoolId) {
+        self.headers = table.headers;
         let pools = Pools::All(Arc::clone(table));
         self.served_by = Some(ServedBy { asked, pool, pools });
     }
@@ -217,6 +228,18 @@ impl Record {
         self.end
     }
 
+    /// The answer names a service tier.
+    pub(crate) fn served_in(&mut self, service: Option<&str>) {
+        self.service = service.map(Into::into);
+    }
+
+    /// The provider whose answer goes to the client has a name of its own for the request.
+    pub(crate) fn told_id(&mut self, id: &HeaderValue) {
+        if self.is_shown() {
+            self.upstream_id = Some(id.clone());
+        }
+    }
+
     /// Bytes of the response's body that were handed to the connection.
     pub(crate) fn bytes_out(&self) -> u64 {
         self.bytes_out
@@ -249,13 +272,30 @@ impl Record {
         let pools = &self.served_by.as_ref()?.pools;
         let cost = |(at, usage): &(usize, Usage)| {
             let provider = pools.provider(self.trail.steps().get(*at)?.provider);
-            provider.pricing.cost(*usage)
+            provider.pricing.cost(*usage, None)
         };
         answer.into_iter().chain(spent.iter().filter_map(cost)).reduce(u64::saturating_add)
     }
 
+    /// What the response tells of the way of the request.
+    pub(crate) fn headers(&self) -> Headers {
+        self.headers
+    }
+
+    /// The value of `server-timing`.
+    pub(crate) fn server_timing(&self) -> Option<HeaderValue> {
+        let first_byte = self.first_byte.unwrap_or_else(|| self.started.elapsed());
+        let own = first_byte.saturating_sub(self.waited);
+        let millis = |time: Duration| time.as_secs_f64() * 1e3;
+        let (upstream, own) = (millis(self.waited), millis(own));
+        HeaderValue::try_from(format!("upstream;dur={upstream:.3}, gateway;dur={own:.3}")).ok()
+    }
+
     /// The value of `x-onwards-attempts`.
     pub(crate) fn attempts(&self) -> Option<HeaderValue> {
+        if self.headers == Headers::None {
+            return None;
+        }
         let pools = &self.served_by.as_ref()?.pools;
         match self.trail.steps() {
             [] => None,
@@ -293,7 +333,9 @@ impl Drop for Record {
         let served_by = self.served_by.as_ref();
         let served = served_by.and_then(|it| finished::served(&it.pools, self.trail.steps()));
         let priced = served.zip(self.usage);
-        let cost = priced.and_then(|((_, provider, _), usage)| provider.pricing.cost(usage));
+        let cost = priced.and_then(|((_, provider, _), usage)| {
+            provider.pricing.cost(usage, self.service.as_deref())
+        });
         let cost = match self.trail.all_spent() {
             [] => cost,
             spent => self.with_spent(cost, spent),
@@ -322,6 +364,8 @@ impl Drop for Record {
             usage: self.usage,
             cost,
             estimated: self.estimated,
+            service: self.service.as_deref(),
+            upstream_id: self.upstream_id.as_ref(),
             steps: self.trail.steps(),
             spent: self.trail.all_spent(),
         };

@@ -27,6 +27,7 @@ pub(crate) mod early_head;
 pub(crate) mod keepalive;
 pub(crate) mod respond;
 pub(crate) mod estimate;
+pub(crate) mod telling;
 pub(crate) mod relay;
 pub(crate) mod reply;
 pub(crate) mod break_off;

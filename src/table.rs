@@ -59,6 +59,8 @@ pub struct Table {
     pub(crate) alerts: Vec<Arc<alerts::Alert>>,
     /// Which pages may call from a browser.
     pub(crate) cors: Option<Cors>,
+    /// What responses tell of the way of their request.
+    pub(crate) headers: crate::words::Headers,
     /// What handshakes with clients need, where their port speaks TLS.
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
     /// The SHA-256 of the file's text, as hexadecimal digits.

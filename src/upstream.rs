@@ -24,6 +24,7 @@ pub(crate) mod resends;
 pub(crate) mod demand;
 pub(crate) mod inbound;
 pub(crate) mod request;
+mod service;
 pub(crate) mod source;
 pub(crate) mod mock;
 pub(crate) mod answer;

@@ -124,6 +124,20 @@ words! {
 }
 
 words! {
+    /// What responses tell of the way of their request.
+    #[derive(Default)]
+    pub(crate) Headers {
+        /// Also the times, the tokens and what they cost.
+        Full = "full",
+        /// The provider, the attempts and what was dropped.
+        #[default]
+        Minimal = "minimal",
+        /// Nothing.
+        None = "none",
+    }
+}
+
+words! {
     /// What happens to what cannot be said in a provider's protocol.
     #[derive(Default)]
     pub Lossy {
@@ -146,6 +160,9 @@ mod tests {
         }
         for &strategy in Strategy::ALL {
             assert_eq!(Strategy::from_name(strategy.name()), Some(strategy));
+        }
+        for &headers in Headers::ALL {
+            assert_eq!(Headers::from_name(headers.name()), Some(headers));
         }
         assert_eq!(Protocol::from_name("OpenAI"), None);
     }

@@ -69,6 +69,9 @@ pub(crate) struct CandidateExplained {
     pub(crate) state: String,
     /// Requests in flight.
     pub(crate) in_flight: u32,
+    /// What the request would cost in US dollars, where the strategy asks and a price is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) cost: Option<f64>,
     /// Seconds to its first byte, where measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) latency: Option<f32>,
@@ -185,13 +188,23 @@ fn pool(pool: &Pool, now: Instant, tokens: u64) -> PoolExplained {
         |provider: &Provider| first.iter().any(|&at| std::ptr::eq(provider, &pool.providers[at]));
     // `priority` passes over in its own order; any other strategy draws among those who may be
     // asked, the likeliest first.
-    if pool.in_definition_order {
+    let cost = |provider: &Provider| match pool.by_cost {
+        true => view::cost(provider, needs),
+        false => None,
+    };
+    if pool.by_cost {
+        let cost = |provider: &Provider| cost(provider).unwrap_or(u64::MAX);
+        order.sort_by_key(|it| (it.tier, is_out(it), it.weight == 0, cost(it)));
+    } else if pool.in_definition_order {
         order.sort_by_key(|provider| (provider.tier, provider.weight == 0));
     } else {
         order.sort_by_key(|provider| (provider.tier, is_out(provider), u32::MAX - provider.weight));
     }
     let state = limited(&pool.limits).unwrap_or_else(|| "ready".into());
-    let candidate = |provider| candidate(provider, is_first(provider), now, needs);
+    let candidate = |provider| CandidateExplained {
+        cost: cost(provider).map(|cost| cost as f64 / 1e12),
+        ..candidate(provider, is_first(provider), now, needs)
+    };
     let candidates = order.into_iter().map(candidate).collect();
     let alias = label(&pool.alias).into_owned();
     PoolExplained { alias, strategy: pool.strategy_name, redirected: None, state, candidates }
@@ -212,6 +225,7 @@ fn candidate(
         first,
         state: obstacle.unwrap_or_else(|| ready(provider, now)),
         in_flight: provider.limits.in_flight(),
+        cost: None,
         latency: provider.live.latency().seconds(now),
     }
 }

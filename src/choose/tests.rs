@@ -23,6 +23,7 @@ fn weighing(weights: &[u32]) -> Vec<Candidate> {
         factor: 1.0,
         in_flight: 0,
         latency: None,
+        cost: None,
         identity: sticky::key(&index.to_le_bytes()),
     };
     weights.iter().enumerate().map(candidate).collect()
@@ -73,6 +74,16 @@ fn weighted_random_draws_by_weight() {
         let counts = counts(&WeightedRandom, &weighing(weights), 40_000);
         assert!(fits(&counts, &shares), "{weights:?}: {counts:?}");
     }
+}
+
+#[test]
+fn lowest_cost_draws_among_equals_by_weight() {
+    let mut candidates = weighing(&[1, 3, 9]);
+    candidates[0].cost = Some(7);
+    candidates[1].cost = Some(7);
+    let counts = counts(&LowestCost, &candidates, 20_000);
+    assert_eq!(counts[2], 0, "the price is not known");
+    assert!(fits(&counts[..2], &[1.0, 3.0]), "{counts:?}");
 }
 
 #[test]
@@ -296,6 +307,7 @@ fn every_strategy(candidates: &[Candidate]) -> Vec<Box<dyn Strategy>> {
         Box::new(round(candidates)),
         Box::new(LeastBusy),
         Box::new(LowestLatency),
+        Box::new(LowestCost),
         Box::new(Sticky),
     ]
 }
@@ -303,13 +315,15 @@ fn every_strategy(candidates: &[Candidate]) -> Vec<Box<dyn Strategy>> {
 fn any_candidate() -> impl Generator<Value = Candidate> {
     let weight = prop_oneof![2 => Just(0u32), 3 => 1u32..10, 1 => any::<u32>()];
     let latency = prop::option::of(0f32..100.0);
-    (weight, 0f32..=1.0, any::<u32>(), latency, any::<u64>()).prop_map(
-        |(weight, factor, in_flight, latency, identity)| Candidate {
+    let cost = prop::option::of(any::<u64>());
+    (weight, 0f32..=1.0, any::<u32>(), latency, cost, any::<u64>()).prop_map(
+        |(weight, factor, in_flight, latency, cost, identity)| Candidate {
             index: 0,
             weight,
             factor,
             in_flight,
             latency,
+            cost,
             identity,
         },
     )
@@ -334,6 +348,23 @@ proptest! {
                 prop_assert_eq!(candidates[chosen].weight > 0, weighty, "{:?}", strategy);
             }
         }
+    }
+
+    /// The cheapest that has weight is asked, and one without a price only where none has one.
+    #[test]
+    fn lowest_cost_is_never_undercut(
+        mut candidates in prop::collection::vec(any_candidate(), 1..12),
+        costs in prop::collection::vec(prop::option::of(0u64..4), 12),
+        seed in any::<u64>(),
+    ) {
+        for (index, candidate) in candidates.iter_mut().enumerate() {
+            (candidate.index, candidate.cost) = (index, costs[index]);
+        }
+        let chosen = next(&LowestCost, &candidates, 0, &mut StdRng::seed_from_u64(seed));
+        let chosen = &candidates[chosen];
+        let cost = |one: &Candidate| one.cost.unwrap_or(u64::MAX);
+        let may = candidates.iter().filter(|one| (one.weight > 0) == (chosen.weight > 0));
+        prop_assert_eq!(may.map(cost).min(), Some(cost(chosen)));
     }
 
     /// Smooth weighted round robin gives each exactly its weight in every round.

@@ -175,7 +175,7 @@ impl Check<'_> {
             return false; // A typo is told as a typo.
         }
         let parent = here.trail.and_then(Trail::last_key);
-        let refusal = unsupported::refusal(parent, &key, text.as_deref());
+        let refusal = unsupported::refusal(parent, &key, &entry.value);
         let Some((message, hint)) = refusal else { return false };
         let path = Trail::path(inside.trail);
         self.problems.push(self.source.problem_at(entry.key, path, message, Some(hint)));

@@ -59,7 +59,18 @@ fn price(entry: &Value) -> Option<Price> {
     if rates == Rates::default() && request.is_none() {
         return None;
     }
-    Some(Price { rates, request, tiers: (!tiers.is_empty()).then_some(tiers) })
+    let services = SERVICE_TIERS.iter().map(|name| {
+        let rates = self::rates(fields, &format!("_{name}"));
+        ((*name).to_owned(), rates)
+    });
+    let services: BTreeMap<String, Rates> =
+        services.filter(|(_, rates)| *rates != Rates::default()).collect();
+    Some(Price {
+        rates,
+        request,
+        tiers: (!tiers.is_empty()).then_some(tiers),
+        service_tiers: (!services.is_empty()).then_some(services),
+    })
 }
 
 fn rates(fields: &Map<String, Value>, suffix: &str) -> Rates {
@@ -86,6 +97,8 @@ fn number(fields: &Map<String, Value>, name: &str) -> Option<f64> {
     (number.is_finite() && (0.0..=MOST).contains(&number)).then_some(number)
 }
 
+/// Service tiers whose prices the format has.
+const SERVICE_TIERS: [&str; 2] = ["priority", "flex"];
 /// An entry that explains the format.
 const SAMPLE: &str = "sample_spec";
 const MILLION: f64 = 1e6;
@@ -103,7 +116,8 @@ mod tests {
             "gemini/one": {"input_cost_per_token": 1.25e-06, "output_cost_per_token": "1e-05",
                 "cache_read_input_token_cost": 3.125e-07, "mode": "chat", "new": {"a": []},
                 "input_cost_per_token_above_200k_tokens": 2.5e-06,
-                "output_cost_per_token_above_200k_tokens": 1.5e-05},
+                "output_cost_per_token_above_200k_tokens": 1.5e-05,
+                "input_cost_per_token_priority": 2e-06},
             "per-image": {"input_cost_per_image": 0.1},
             "odd": 7}"#,
         )
@@ -114,6 +128,9 @@ mod tests {
         assert_eq!((price.rates.input, price.rates.output), (rates.input, Some(1e-05 * 1e6)));
         let tier = &price.tiers.as_ref().unwrap()[0];
         assert_eq!((tier.above_input, tier.rates.input), (200_000, Some(2.5e-06 * 1e6)));
+        let services = price.service_tiers.as_ref().unwrap();
+        assert_eq!(services.keys().collect::<Vec<_>>(), ["priority"]);
+        assert_eq!(services["priority"].input, Some(2e-06 * 1e6));
         assert!(parse("[]").is_err() && parse("{").is_err());
     }
 }

@@ -29,7 +29,7 @@ pub(crate) use prices::{Price, Prices, Rates, Tier};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-pub(crate) use crate::words::{Cache, Lossy, Protocol, Strategy};
+pub(crate) use crate::words::{Cache, Headers, Lossy, Protocol, Strategy};
 
 use crate::secret::{Secret, unseen};
 
@@ -69,6 +69,9 @@ pub(crate) struct File {
     pub(crate) http_pool: Option<HttpPool>,
     /// What tokens cost, by the model that a provider is asked for.
     pub(crate) prices: Option<Prices>,
+    /// What responses tell of the way of their request.
+    #[schemars(extend("default" = "minimal"))]
+    pub(crate) headers: Option<Headers>,
     /// Pool keys for every target that does not set them itself.
     pub(crate) defaults: Option<PoolKeys>,
     /// Further names of targets: what a client may ask for, and the name that is meant.

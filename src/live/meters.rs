@@ -9,18 +9,22 @@ pub(crate) mod incidents;
 mod maker;
 mod process;
 mod retain;
+mod speed;
 pub(crate) mod totals;
 mod zeros;
 
 use std::{
-    sync::{Arc, OnceLock, atomic::AtomicU64},
+    sync::{
+        Arc, OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
 use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, Registry};
 
 use self::maker::Maker;
-pub(crate) use self::{health::HealthMeters, process::ProcessMeters};
+pub(crate) use self::{health::HealthMeters, process::ProcessMeters, speed::Speed};
 
 /// Every metric of the process.
 #[derive(Debug)]
@@ -36,6 +40,7 @@ pub struct Meters {
     broken: IntCounterVec,
     tokens: IntCounterVec,
     unpriced: IntCounterVec,
+    speed: speed::SpeedMeters,
     /// How the providers are.
     pub health: HealthMeters,
     /// What the name of each metric begins with.
@@ -65,6 +70,9 @@ pub struct ProviderMeters {
     succeeded: OnceLock<IntCounter>,
     /// Input and output.
     tokens: OnceLock<[IntCounter; 2]>,
+    speed: OnceLock<speed::Handles>,
+    /// Whether it was told that its model has no price.
+    told_unpriced: AtomicBool,
     /// What its answers have cost, in picodollars.
     pub(crate) cost: AtomicU64,
 }
@@ -101,16 +109,19 @@ impl Meters {
                 "request_duration_seconds",
                 "From the request's head to the response's end.",
                 SLOW,
+                &["alias"],
             )?,
             first_bytes: make.histograms(
                 "time_to_first_byte_seconds",
                 "From the request's head to the response's first byte.",
                 SLOW,
+                &["alias"],
             )?,
             overheads: make.histograms(
                 "overhead_seconds",
                 "The router's own share of the time to the first byte.",
                 FAST,
+                &["alias"],
             )?,
             attempts: make.counters(
                 "attempts_total",
@@ -142,6 +153,7 @@ impl Meters {
                 "Answers whose tokens have no price in a file that has prices.",
                 &["alias", "provider"],
             )?,
+            speed: speed::SpeedMeters::new(&make)?,
             health: HealthMeters::new(&make)?,
             prefix: prefix.into(),
             process: ProcessMeters::new(&make)?,
@@ -189,6 +201,13 @@ impl std::fmt::Debug for PoolMeters {
     }
 }
 
+impl ProviderMeters {
+    /// Whether it is the first time that its model is found to have no price.
+    pub(crate) fn is_first_unpriced(&self) -> bool {
+        !self.told_unpriced.load(Relaxed) && !self.told_unpriced.swap(true, Relaxed)
+    }
+}
+
 impl PoolMeters {
     /// Counts a request that has ended.
     pub fn ended(&self, status: u16, times: Times) {
@@ -232,6 +251,12 @@ impl PoolMeters {
                 None => of(kind).inc_by(count),
             }
         }
+    }
+
+    /// How quick an attempt was.
+    pub(crate) fn timed(&self, provider: &ProviderMeters, name: &str, speed: Speed) {
+        let make = || self.meters.speed.handles(&self.alias, name);
+        provider.speed.get_or_init(make).observe(speed);
     }
 
     /// Counts an answer whose tokens have no price.

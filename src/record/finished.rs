@@ -6,7 +6,7 @@ use std::{
     time::{Instant, SystemTime},
 };
 
-use http::{Method, uri::PathAndQuery};
+use http::{HeaderValue, Method, uri::PathAndQuery};
 
 use super::{
     pools::Pools,
@@ -86,6 +86,10 @@ pub(crate) struct Finished<'a> {
     pub(crate) cost: Option<u64>,
     /// Whether some of these were not told.
     pub(crate) estimated: bool,
+    /// The service tier that the answer names, where its price depends on it.
+    pub(crate) service: Option<&'a str>,
+    /// What the provider whose answer the client got calls the request.
+    pub(crate) upstream_id: Option<&'a HeaderValue>,
     /// Every provider that was asked or passed over, in order.
     pub(crate) steps: &'a [Step],
     /// The tokens of attempts whose answers were not passed on, by the place of the step.

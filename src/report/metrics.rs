@@ -2,13 +2,16 @@
 //!
 //! The operations port reads levels at each scrape; probes and reloads are not requests.
 
-use std::sync::{Arc, atomic::Ordering::Relaxed};
+use std::{
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
 
 use crate::{
     failure::{Brief, Class},
-    live::Meters,
+    live::{Meters, meters::Speed},
     protocol::conversation::Usage,
-    record::{End, Finished, Outcome, Report},
+    record::{End, Finished, Outcome, Report, trail::Asked},
     table::{Pool, Provider, prices::Pricing},
 };
 
@@ -27,13 +30,13 @@ impl Metrics {
         if let Some((usage, (pool, provider, _))) = request.usage.zip(request.served) {
             let cost = match request.spent {
                 [] => request.cost,
-                _ => provider.pricing.cost(usage),
+                _ => provider.pricing.cost(usage, request.service),
             };
             Self::used(request, (pool, provider), usage, cost);
         }
         // Paid for, though no client has seen them.
         for (pool, provider, usage) in request.all_spent() {
-            Self::used(request, (pool, provider), usage, provider.pricing.cost(usage));
+            Self::used(request, (pool, provider), usage, provider.pricing.cost(usage, None));
         }
     }
 
@@ -52,6 +55,16 @@ impl Metrics {
         }
         if let Pricing::Unpriced = provider.pricing {
             pool.live.meters.unpriced(&provider.name);
+            if provider.meters.is_first_unpriced() {
+                let (alias, name) = (pool.shown(), provider.shown());
+                let model = provider.shown_model();
+                tracing::warn!(
+                    alias,
+                    provider = name,
+                    model,
+                    "the model has no price: what it takes costs nothing"
+                );
+            }
         }
     }
 }
@@ -75,6 +88,15 @@ impl Report for Metrics {
         let last = request.steps.len().saturating_sub(1);
         for (nth, (pool, provider, step)) in request.attempts().enumerate() {
             let meters = &pool.live.meters;
+            if let (Outcome::Status(_) | Outcome::Failed(_), Some(asked)) =
+                (step.outcome, step.asked)
+            {
+                let is_served = nth == last && step.outcome == Outcome::Status(OK);
+                let speed = Speed { latency: asked.took, first_token: None, rate: None };
+                let speed =
+                    if is_served && request.stream { streamed(request, asked) } else { speed };
+                meters.timed(&provider.meters, &provider.name, speed);
+            }
             match step.outcome {
                 Outcome::Status(OK) => meters.served(&provider.meters, &provider.name),
                 outcome => meters.attempted(&provider.name, &outcome.to_string()),
@@ -95,5 +117,16 @@ impl Report for Metrics {
     }
 }
 
+/// How quick a stream was. Where little of it came at different times, nothing is said of its rate.
+fn streamed(request: &Finished<'_>, asked: Asked) -> Speed {
+    let accepted = asked.started.into_std() + asked.took;
+    let first_token = accepted.saturating_duration_since(request.started);
+    let rest = request.times.total.saturating_sub(first_token);
+    let told = request.usage.filter(|_| !request.estimated && rest >= SHORTEST);
+    let rate = told.map(|usage| usage.output as f64 / rest.as_secs_f64());
+    Speed { latency: asked.took, first_token: Some(first_token), rate }
+}
+
+const SHORTEST: Duration = Duration::from_millis(10);
 const OK: u16 = 200;
 const FIRST_ERROR: u16 = 400;

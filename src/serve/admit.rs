@@ -117,6 +117,7 @@ pub(crate) async fn admit(
         foreign_proofs: OnceLock::new(),
         own_options: OnceLock::new(),
         demand: None,
+        counted: OnceLock::new(),
         method: head.method,
         headers: head.headers,
         rare,

@@ -219,6 +219,9 @@ impl Relay {
 /// Whatever the end: a client that leaves has used what it was told.
 impl Drop for Relay {
     fn drop(&mut self) {
+        if let Some(service) = self.answer.body.service() {
+            self.record.served_in(Some(service));
+        }
         let told = self.usage().or(self.record.usage());
         let is_all = told.is_some_and(|told| told.if_any().is_some()) && self.has_told_all();
         match &self.estimate {

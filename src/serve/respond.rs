@@ -6,13 +6,7 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 
 use super::{
-    admit::Held,
-    answer::{self, ATTEMPTS, DROPPED, PROVIDER},
-    estimate::Estimate,
-    pacing,
-    relay::Relay,
-    reply::Reply,
-    rounds::Accepted,
+    admit::Held, answer, estimate::Estimate, pacing, relay::Relay, reply::Reply, rounds::Accepted, telling,
 };
 use crate::{
     protocol::{Protocol, profile::REQUEST_IDS},
@@ -68,19 +62,14 @@ fn dressed(
         false => REQUEST_IDS.iter().skip(1).find_map(|name| map.get(*name).cloned()),
     };
     if let Some(own_id) = own_id.or(replaced).or_else(in_its_own_way) {
+        record.told_id(&own_id);
         map.insert(UPSTREAM_REQUEST_ID, own_id);
     }
     if inbound.stream && is_event_stream(&map) {
         // Proxies that gather answers would hold a stream up.
         map.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
     }
-    map.insert(PROVIDER, provider.name_value.clone());
-    if let Some(dropped) = answer.dropped.take() {
-        map.insert(DROPPED, dropped);
-    }
-    if let Some(attempts) = record.attempts() {
-        map.insert(ATTEMPTS, attempts);
-    }
+    telling::tell(&mut map, &mut answer, provider, &record, speaks);
     pacing::tell(&mut map, &table, caller);
     let status = answer.status;
     let estimate = Estimate::wanted(inbound, &answer, provider, &record);

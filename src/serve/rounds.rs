@@ -38,6 +38,7 @@ use crate::{
         answer::Answer, attempt, client::Client, failed::Failed, inbound::Inbound,
         judge::Inspection,
     },
+    words::Headers,
 };
 
 /// An answer that goes to the client.
@@ -237,8 +238,10 @@ impl<'a> Rounds<'a> {
     /// client.
     fn holds(&self, stream: bool) -> usize {
         let rules = &self.pass.pool.fallback;
+        // What tells its tokens in its head is whole before that goes out.
+        let told = if self.table.headers == Headers::Full && !stream { TOLD } else { 0 };
         if !rules.enabled {
-            return 0;
+            return told;
         }
         let asked = self.inbound.rare.get(&self.inbound.headers, Name::Commit).filter(|_| stream);
         let holds = match asked.map(http::HeaderValue::as_bytes) {
@@ -246,7 +249,7 @@ impl<'a> Rounds<'a> {
             Some(b"content") => false,
             _ => rules.commits_at_end,
         };
-        if holds { rules.commit_max_bytes } else { 0 }
+        if holds { rules.commit_max_bytes } else { told }
     }
 
     /// Asks one. It borrows nothing of the loop, so that another may be asked meanwhile.
@@ -273,5 +276,7 @@ impl<'a> Rounds<'a> {
     }
 }
 
+/// Bytes of an answer that is held so that its head can tell its tokens.
+const TOLD: usize = 64 * 1024;
 /// How long the trial of another request is waited for at most.
 const LONGEST_TRIAL: Duration = Duration::from_secs(10);

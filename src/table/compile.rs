@@ -66,6 +66,7 @@ pub fn compile(
         keyring,
         alerts,
         cors,
+        headers: loaded.file.headers.unwrap_or_default(),
         tls,
         hash,
         created,

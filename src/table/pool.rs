@@ -54,6 +54,8 @@ pub struct Pool {
     /// Whether leaving the first provider of a tier is itself a fallback (`priority`), or part of
     /// drawing (every other strategy).
     pub in_definition_order: bool,
+    /// Whether the strategy asks what a request would cost.
+    pub(crate) by_cost: bool,
     /// What requests have in common that shall meet the same provider, where the strategy asks.
     pub(crate) sticky: Option<StickyBy>,
     /// When another provider is tried.

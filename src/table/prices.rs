@@ -29,6 +29,8 @@ pub(crate) struct Price {
     /// Of requests with more input than that; ascending. The rates of a tier hold for all tokens of a
     /// request, as vendors bill.
     pub(crate) tiers: Vec<(u64, Rates)>,
+    /// Of answers that name one of these service tiers, whatever their input.
+    pub(crate) services: Vec<(Box<str>, Rates)>,
 }
 
 /// In picodollars for each token.
@@ -51,10 +53,14 @@ pub(crate) struct Rates {
 pub(crate) struct Prices(HashMap<Box<str>, Arc<Price>>);
 
 impl Price {
-    /// What an answer costs, in picodollars.
-    pub(crate) fn cost(&self, usage: Usage) -> u64 {
-        let tier = self.tiers.iter().rev().find(|(above, _)| usage.input > *above);
-        let rates = tier.map_or(self.base, |(_, rates)| *rates);
+    /// What an answer costs that names this service tier, in picodollars.
+    pub(crate) fn cost(&self, usage: Usage, service: Option<&str>) -> u64 {
+        let tier = || self.tiers.iter().rev().find(|(above, _)| usage.input > *above);
+        let service = service.and_then(|name| self.services.iter().find(|(its, _)| **its == *name));
+        let rates = match service {
+            Some((_, rates)) => *rates,
+            None => tier().map_or(self.base, |(_, rates)| *rates),
+        };
         let spoken = usage.output.saturating_sub(usage.reasoning);
         [
             (usage.uncached(), rates.input),
@@ -69,12 +75,17 @@ impl Price {
 }
 
 impl Pricing {
-    /// What an answer costs, in picodollars; absent where no price is known.
-    pub(crate) fn cost(&self, usage: Usage) -> Option<u64> {
+    /// What an answer costs that names this service tier, in picodollars; absent where no price is known.
+    pub(crate) fn cost(&self, usage: Usage, service: Option<&str>) -> Option<u64> {
         match self {
             Self::Off | Self::Unpriced => None,
-            Self::Price(price) => Some(price.cost(usage)),
+            Self::Price(price) => Some(price.cost(usage, service)),
         }
+    }
+
+    /// Whether it matters which service tier an answer names.
+    pub(crate) fn has_services(&self) -> bool {
+        matches!(self, Self::Price(price) if !price.services.is_empty())
     }
 }
 
@@ -129,17 +140,28 @@ mod tests {
 
     #[test]
     fn each_kind_of_token_costs_its_own_rate_and_none_twice() {
-        let price = Price { request: 7, base: rates(5), tiers: Vec::new() };
-        assert_eq!(price.cost(USAGE), 7 + 300 * 5 + 600 + 200 + 60 * 10 + 40 * 20);
-        assert_eq!(price.cost(Usage::default()), 7);
+        let price = Price { request: 7, base: rates(5), ..Price::default() };
+        assert_eq!(price.cost(USAGE, None), 7 + 300 * 5 + 600 + 200 + 60 * 10 + 40 * 20);
+        assert_eq!(price.cost(Usage::default(), None), 7);
     }
 
     #[test]
     fn tier_holds_for_all_tokens_of_a_request_that_reaches_it() {
         let tiers = vec![(500, rates(50)), (999, rates(500)), (1_000, rates(5_000))];
-        let price = Price { request: 0, base: rates(5), tiers };
-        assert_eq!(price.cost(Usage { input: 1_000, ..Usage::default() }), 500_000);
-        assert_eq!(price.cost(Usage { input: 500, ..Usage::default() }), 2_500);
+        let price = Price { base: rates(5), tiers, ..Price::default() };
+        assert_eq!(price.cost(Usage { input: 1_000, ..Usage::default() }, None), 500_000);
+        assert_eq!(price.cost(Usage { input: 500, ..Usage::default() }, None), 2_500);
+    }
+
+    #[test]
+    fn service_tier_that_an_answer_names_has_its_own_price() {
+        let services = vec![("priority".into(), rates(9))];
+        let price =
+            Price { base: rates(5), tiers: vec![(10, rates(50))], services, ..Price::default() };
+        let usage = Usage { input: 100, ..Usage::default() };
+        for (named, cost) in [(Some("priority"), 900), (Some("default"), 5_000), (None, 5_000)] {
+            assert_eq!(price.cost(usage, named), cost, "{named:?}");
+        }
     }
 
     #[test]

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::{client::WireBody, source::Source};
+use super::{client::WireBody, service::Service, source::Source};
 use crate::{
     body::{Pieces, joined_crumbs},
     failure::Brief,
@@ -63,6 +63,8 @@ pub(crate) struct AnswerBody {
     fault: Option<Brief>,
     /// The tokens of an answer that was written here.
     usage: Option<Box<Usage>>,
+    /// The service tier that the provider names, where that matters.
+    service: Option<Box<Service>>,
     /// When time for the whole of it is over.
     end: Option<Pin<Box<Sleep>>>,
 }
@@ -154,6 +156,7 @@ impl AnswerBody {
             broken: None,
             fault: None,
             usage: None,
+            service: None,
             end: None,
         }
     }
@@ -244,6 +247,24 @@ impl AnswerBody {
         }
     }
 
+    /// From here on the service tier is looked for that the provider names.
+    pub(crate) fn find_service(&mut self) {
+        self.service = Some(Box::default());
+    }
+
+    /// The service tier that the provider has named so far.
+    pub(crate) fn service(&self) -> Option<&str> {
+        match &self.source {
+            Rest::Other(source) => source.service(),
+            Rest::Wire(_) | Rest::Ended => self.service.as_ref()?.named(),
+        }
+    }
+
+    /// The same, taken to where the answer goes that is written of this one.
+    pub(super) fn take_service(&mut self, from: &mut Self) {
+        self.service = from.service.take();
+    }
+
     /// Notes the tokens of an answer that was written here.
     pub(super) fn told_usage(&mut self, usage: Usage) {
         self.usage = usage.if_any().map(Box::new);
@@ -291,10 +312,17 @@ impl AnswerBody {
             Rest::Ended => Poll::Ready(None),
         };
         if let Poll::Ready(piece) = piece {
+            if let (Some(service), Some(Ok(piece))) = (&mut self.service, &piece) {
+                service.observe(piece);
+            }
             self.idle.deadline = None;
             if piece.is_none() {
                 self.fault = self.fault();
                 self.usage = self.usage().map(Box::new);
+                if let Rest::Other(source) = &self.source {
+                    let named = source.service().map(Into::into);
+                    self.service = named.map(|it| Box::new(Service::of(it)));
+                }
                 self.source = Rest::Ended;
             }
             return Poll::Ready(piece);

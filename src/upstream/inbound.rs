@@ -15,6 +15,7 @@ use super::{demand::Demand, off_core, resends::Resends};
 use crate::{
     body::{Model, OutOfProportion, Pieces, Weight},
     live::{BodyBudget, Share},
+    models::tokens::Input,
     protocol::{
         Endpoint, Family, Protocol,
         codec::{self, ReadError},
@@ -61,6 +62,8 @@ pub(crate) struct Inbound {
     pub(crate) own_options: OnceLock<OwnOptions>,
     /// What its answer is expected to take, where a limit depends on it. Boxed: few requests need it.
     pub(crate) demand: Option<Box<Demand>>,
+    /// What was counted of its text, once a strategy has needed to know.
+    pub(crate) counted: OnceLock<Box<Input>>,
     /// Whether the client asks for a stream.
     pub(crate) stream: bool,
     /// Where the body names its model, and how the name reads once decoded.
@@ -97,6 +100,12 @@ impl Inbound {
     /// The name that is asked for, as providers may be told it.
     pub(crate) fn asked_name(&self) -> &str {
         self.meant.as_ref().unwrap_or(&self.alias)
+    }
+
+    /// What its input holds, for an estimate of its tokens. It is counted once.
+    pub(crate) fn input(&self) -> &Input {
+        let pieces = self.body.iter().map(|piece| &piece[..]);
+        self.counted.get_or_init(|| Box::new(Input::read(pieces, self.body.len())))
     }
 
     /// Gives the request's id to what makes its answer.

@@ -65,7 +65,8 @@ pub(super) async fn collect(
             loose = 0;
         }
     }
-    let body = std::mem::replace(&mut answer.body, AnswerBody::ended());
+    let mut body = std::mem::replace(&mut answer.body, AnswerBody::ended());
+    answer.body.take_service(&mut body);
     if body.held_bytes() > off_core::LARGE {
         let pieces = body.into_held();
         return Ok(Some(off_core::run(move || pieces.to_bytes()).await));

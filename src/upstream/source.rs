@@ -32,6 +32,11 @@ pub(crate) trait Source: Send + Sync {
         None
     }
 
+    /// The service tier that the provider has named so far.
+    fn service(&self) -> Option<&str> {
+        None
+    }
+
     /// What a body that ended as it should says went wrong.
     fn fault(&self) -> Option<Brief> {
         None

@@ -101,7 +101,11 @@ async fn over_wire(
                     return Err(Failed::new(What::Connect, cause.into()));
                 }
                 invalidate(client, provider, response.status());
-                return Ok(Answer::from_wire(response, provider.timeouts.idle));
+                let mut answer = Answer::from_wire(response, provider.timeouts.idle);
+                if provider.pricing.has_services() {
+                    answer.body.find_service();
+                }
+                return Ok(answer);
             }
             Err(SendError::Unsent) if !fresh => fresh = true,
             Err(SendError::Stale) if !fresh => {

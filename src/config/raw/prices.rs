@@ -27,6 +27,9 @@ pub(crate) struct Price {
     pub(crate) request: Option<f64>,
     /// Other prices for requests with much input.
     pub(crate) tiers: Option<Vec<Tier>>,
+    /// Other prices of answers that name a service tier (`priority`, `flex`); what is absent costs what it
+    /// costs without.
+    pub(crate) service_tiers: Option<BTreeMap<String, Rates>>,
 }
 
 /// Other prices, for all tokens of a request with much input.

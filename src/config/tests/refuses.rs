@@ -299,23 +299,3 @@ fn duplicate_keys_name_both_places() {
         ),
     ]);
 }
-
-#[test]
-fn what_is_not_supported_yet_is_refused_by_name() {
-    let refused = |text: &str, path: &str, what: &str| {
-        let lines = lines(text);
-        assert_eq!(lines.len(), 1, "{lines:?}");
-        let end = format!(": {path}: `{what}` is not supported yet; ");
-        assert!(lines[0].contains(&end), "{lines:?} has not {end}");
-    };
-    refused(
-        r#"{"targets":{},"defaults":{"strategy":"lowest_cost"}}"#,
-        "defaults.strategy",
-        "strategy: lowest_cost",
-    );
-    refused(
-        &pool(r#""strategy":"lowest_cost""#),
-        "targets[\"a\"].strategy",
-        "strategy: lowest_cost",
-    );
-}

@@ -59,8 +59,9 @@ impl Maker<'_> {
         name: &str,
         help: &str,
         buckets: &[f64],
+        labels: &[&str],
     ) -> Result<HistogramVec, prometheus::Error> {
         let opts: HistogramOpts = self.opts(name, help).into();
-        self.add(HistogramVec::new(opts.buckets(buckets.to_vec()), &["alias"]))
+        self.add(HistogramVec::new(opts.buckets(buckets.to_vec()), labels))
     }
 }

@@ -16,6 +16,9 @@ impl Meters {
         retain(&self.durations, known);
         retain(&self.first_bytes, known);
         retain(&self.overheads, known);
+        retain(&self.speed.latencies, known);
+        retain(&self.speed.first_tokens, known);
+        retain(&self.speed.rates, known);
         retain(&self.attempts, known);
         retain(&self.fallbacks, known);
         retain(&self.rejections, known);

@@ -34,6 +34,7 @@ pub(super) fn write(line: &Line<'_>, out: &mut Vec<u8>) {
     if let Some(trace) = line.trace {
         object.raw(key!("trace"), &format!("\"{trace:032x}\""));
     }
+    object.text_if(key!("upstream_id"), line.upstream_id.as_deref());
     if let Some(client) = line.client {
         object.address(key!("client"), client);
     }

@@ -30,6 +30,8 @@ pub(crate) struct Line<'a> {
     pub(crate) id: &'a RequestId,
     /// The id of its trace, where it is sampled.
     pub(crate) trace: Option<u128>,
+    /// What the provider calls it whose answer the client got.
+    pub(crate) upstream_id: Option<Cow<'a, str>>,
     /// The client's address.
     pub(crate) client: Option<IpAddr>,
     /// The method of HTTP.
@@ -128,6 +130,7 @@ impl<'a> Line<'a> {
             time: Stamp(now.checked_sub(request.times.total).unwrap_or(now)),
             id: request.id,
             trace: request.asks.trace.as_ref().map(|trace| trace.id),
+            upstream_id: request.upstream_id.map(|id| String::from_utf8_lossy(id.as_bytes())),
             client: request.asks.client,
             method: target.map(|(method, _)| method.as_str()).unwrap_or_default(),
             path: path(request),

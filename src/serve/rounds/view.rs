@@ -13,7 +13,8 @@ use crate::{
     choose::{self, Candidate},
     live::Limited,
     live::State,
-    protocol::Endpoint,
+    models::tokens::Tokenizer,
+    protocol::{Endpoint, conversation::Usage},
     table::{Pool, Provider},
     upstream::{inbound::Inbound, request},
 };
@@ -91,8 +92,8 @@ pub(crate) fn tier(pool: &Pool, needs: &Needs<'_>, out: &[bool], now: Instant) -
         }
         match verdict(provider, needs, now) {
             Err(obstacle) if !pool.in_definition_order => tier.passed_over.push((at, obstacle)),
-            Err(_) => tier.candidates.push(candidate(at, provider, 1.0, now)),
-            Ok(factor) => tier.candidates.push(candidate(at, provider, factor, now)),
+            Err(_) => tier.candidates.push(candidate(pool, at, needs, 1.0, now)),
+            Ok(factor) => tier.candidates.push(candidate(pool, at, needs, factor, now)),
         }
     }
     steer(pool, &mut tier.candidates, now);
@@ -100,15 +101,38 @@ pub(crate) fn tier(pool: &Pool, needs: &Needs<'_>, out: &[bool], now: Instant) -
 }
 
 /// A provider as a strategy sees it.
-pub(crate) fn candidate(index: usize, provider: &Provider, factor: f32, now: Instant) -> Candidate {
+pub(crate) fn candidate(
+    pool: &Pool,
+    index: usize,
+    needs: &Needs<'_>,
+    factor: f32,
+    now: Instant,
+) -> Candidate {
+    let provider = &pool.providers[index];
     Candidate {
         index,
         weight: provider.weight,
         factor,
         in_flight: provider.limits.in_flight(),
         latency: provider.live.latency().seconds(now),
+        cost: if pool.by_cost { cost(provider, needs) } else { None },
         identity: provider.live.identity(),
     }
+}
+
+/// What the request would cost at a provider, in picodollars: its input is estimated, its output taken to be
+/// usual.
+pub(crate) fn cost(provider: &Provider, needs: &Needs<'_>) -> Option<u64> {
+    let input = match needs.inbound {
+        Some(inbound) => {
+            let model = provider.model_for(inbound.asked_name());
+            inbound.input().tokens(Tokenizer::of(&model))
+        }
+        None => needs.longer_than.max(USUAL_INPUT),
+    };
+    let is_embed = needs.particular.is_some_and(|endpoint| endpoint.operation.is_embed());
+    let output = if is_embed { 0 } else { USUAL_OUTPUT };
+    provider.pricing.cost(Usage { input, output, ..Usage::default() }, None)
 }
 
 /// The providers of which one is asked first by a request that comes now; none where a limit
@@ -144,6 +168,9 @@ pub(crate) fn first(pool: &Pool, needs: &Needs<'_>, now: Instant) -> SmallVec<[u
 fn drawn(pool: &Pool, candidates: &[Candidate]) -> SmallVec<[usize; 8]> {
     let has_weight = candidates.iter().any(|candidate| candidate.weight > 0);
     let may = candidates.iter().filter(|candidate| candidate.weight > 0 || !has_weight);
+    let cost = |candidate: &Candidate| candidate.cost.unwrap_or(u64::MAX);
+    let least = may.clone().map(cost).min().unwrap_or_default();
+    let may = may.filter(|candidate| !pool.by_cost || cost(candidate) == least);
     let most = if pool.in_definition_order { 1 } else { usize::MAX };
     may.take(most).map(|candidate| candidate.index).collect()
 }
@@ -180,3 +207,7 @@ pub(crate) fn chosen(pool: &Pool, candidates: &[Candidate], key: u64) -> usize {
         }
     }
 }
+
+/// Tokens of an answer that has not been given, and of a request that is not there.
+const USUAL_OUTPUT: u64 = 500;
+const USUAL_INPUT: u64 = 1_000;

@@ -6,7 +6,10 @@ use super::{
     provider::{Entry, Inherited},
 };
 use crate::{
-    choose::{LeastBusy, LowestLatency, Priority, RoundRobin, Sticky, Strategy, WeightedRandom},
+    choose::{
+        LeastBusy, LowestCost, LowestLatency, Priority, RoundRobin, Sticky, Strategy,
+        WeightedRandom,
+    },
     config::{Path, nearest::nearest, raw},
     table::{Fallback, Keyring, Pool, Provider, Rule, strict::Checks},
 };
@@ -69,7 +72,8 @@ impl Compiler<'_> {
             has_windows: providers.iter().any(|provider| provider.context_window.is_some()),
             in_definition_order: strategy == raw::Strategy::Priority,
             strategy_name: strategy.name(),
-            strategy: self.strategy(strategy, &providers, &path)?,
+            by_cost: strategy == raw::Strategy::LowestCost,
+            strategy: Self::strategy(strategy, &providers),
             fallback,
             hedge: self.hedge(keys.hedge, &path),
             checks: self.checks(keys.strict),
@@ -79,26 +83,18 @@ impl Compiler<'_> {
         })
     }
 
-    fn strategy(
-        &mut self,
-        strategy: raw::Strategy,
-        providers: &[Provider],
-        path: &Path,
-    ) -> Option<Box<dyn Strategy>> {
+    fn strategy(strategy: raw::Strategy, providers: &[Provider]) -> Box<dyn Strategy> {
         let turns =
             || providers.iter().map(|one| (std::sync::Arc::clone(one.live.turn()), one.weight));
-        Some(match strategy {
+        match strategy {
             raw::Strategy::WeightedRandom => Box::new(WeightedRandom),
             raw::Strategy::Priority => Box::new(Priority),
             raw::Strategy::RoundRobin => Box::new(RoundRobin::new(turns())),
             raw::Strategy::LeastBusy => Box::new(LeastBusy),
             raw::Strategy::LowestLatency => Box::new(LowestLatency),
             raw::Strategy::Sticky => Box::new(Sticky),
-            raw::Strategy::LowestCost => {
-                self.problem(&path.key("strategy"), "this strategy is not supported yet", None);
-                return None;
-            }
-        })
+            raw::Strategy::LowestCost => Box::new(LowestCost),
+        }
     }
 
     /// How requests are checked, where `strict_mode` is on.

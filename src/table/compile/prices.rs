@@ -35,7 +35,14 @@ fn compiled(raw: &raw::Price) -> Price {
     let mut tiers: Vec<_> =
         tiers.map(|tier| (tier.above_input, rates(&tier.rates, Some(&raw.rates)))).collect();
     tiers.sort_by_key(|(above, _)| *above);
-    Price { request: picodollars(raw.request.unwrap_or_default(), PER_PIECE), base, tiers }
+    let services = raw.service_tiers.iter().flatten();
+    let services = services.map(|(name, own)| (name.as_str().into(), rates(own, Some(&raw.rates))));
+    Price {
+        request: picodollars(raw.request.unwrap_or_default(), PER_PIECE),
+        base,
+        tiers,
+        services: services.collect(),
+    }
 }
 
 /// What a tier does not name costs what it costs below the tier; what nothing names costs what it is a

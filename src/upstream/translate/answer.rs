@@ -64,9 +64,10 @@ impl Exchange<'_> {
                 dropped.push(name.to_owned());
             }
         }
-        let mut answer = whole(StatusCode::OK, body, relayed(&answer.headers));
-        answer.body.told_usage(usage);
-        Ok(answer)
+        let mut translated = whole(StatusCode::OK, body, relayed(&answer.headers));
+        translated.body.told_usage(usage);
+        translated.body.take_service(&mut answer.body);
+        Ok(translated)
     }
 
     /// Reads a whole answer and writes it, a large one on a thread of its own; with the tokens that it
@@ -125,6 +126,7 @@ impl Exchange<'_> {
             let out = held::counted(out, share);
             streamed.replace_body(self.client_codec().content_type(client.delivery), out);
             streamed.body.told_usage(usage);
+            streamed.body.take_service(&mut answer.body);
             return Ok(streamed);
         }
         let reader = self.codec().stream_reader(reading);

@@ -328,6 +328,10 @@ impl Source for TranslatedBody {
         self.usage
     }
 
+    fn service(&self) -> Option<&str> {
+        self.source.service()
+    }
+
     fn fault(&self) -> Option<Brief> {
         self.fault
     }

@@ -36,7 +36,7 @@ fn script() -> Script {
         } else if seen.target.starts_with("/cut") {
             Reply::sse(["data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n"])
         } else {
-            Reply::json(200, &answer())
+            Reply::json(200, &answer()).header("x-request-id", "their-own")
         }
     })
 }

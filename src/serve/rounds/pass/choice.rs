@@ -64,7 +64,7 @@ impl Pass<'_> {
                 continue;
             }
             if let Ok(factor) = view::verdict(provider, &self.needs, now) {
-                candidates.push(view::candidate(at, provider, factor, now));
+                candidates.push(view::candidate(self.pool, at, &self.needs, factor, now));
             }
         }
         let tier = |one: &Candidate| self.pool.providers[one.index].tier;

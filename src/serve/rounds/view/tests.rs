@@ -59,6 +59,7 @@ fn strategies() -> impl Strategy<Value = &'static str> {
         "round_robin",
         "least_busy",
         "lowest_latency",
+        "lowest_cost",
         "sticky",
     ])
 }
@@ -125,6 +126,7 @@ fn inbound(body: &str) -> Inbound {
         foreign_proofs: std::sync::OnceLock::new(),
         own_options: std::sync::OnceLock::new(),
         demand: None,
+        counted: std::sync::OnceLock::new(),
         stream: false,
         model: None,
         mentions: Default::default(),
