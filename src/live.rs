@@ -24,7 +24,7 @@ pub use health::{Cooldown, HealthSettings};
 pub(crate) use health::{Probing, Reason, State, Why};
 pub use limit::{Cap, LimitSettings, Limits, Rate, RateBucket};
 pub(crate) use limit::{Limited, Permit, quota::Hold};
-pub use meters::{Head, Meters, ProviderMeters, Times};
+pub use meters::{Head, Meters, ProviderMeters, Speed, Times};
 pub(crate) use number::Number;
 pub(crate) use provider::Entry;
 pub use provider::{Provider, ProviderSettings};

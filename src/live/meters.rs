@@ -23,8 +23,9 @@ use std::{
 
 use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, Registry};
 
-use self::maker::Maker;
-pub(crate) use self::{health::HealthMeters, process::ProcessMeters, speed::Speed};
+use self::maker::{Maker, SLOW};
+pub use self::speed::Speed;
+pub(crate) use self::{health::HealthMeters, process::ProcessMeters};
 
 /// Every metric of the process.
 #[derive(Debug)]
@@ -254,7 +255,7 @@ impl PoolMeters {
     }
 
     /// How quick an attempt was.
-    pub(crate) fn timed(&self, provider: &ProviderMeters, name: &str, speed: Speed) {
+    pub fn timed(&self, provider: &ProviderMeters, name: &str, speed: Speed) {
         let make = || self.meters.speed.handles(&self.alias, name);
         provider.speed.get_or_init(make).observe(speed);
     }
@@ -305,7 +306,5 @@ impl PoolMeters {
 }
 
 const OK: u16 = 200;
-const SLOW: &[f64] =
-    &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];
 const FAST: &[f64] =
     &[0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25];

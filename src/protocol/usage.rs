@@ -5,6 +5,7 @@
 //! called with stands deeper than the field does.
 
 mod counts;
+mod tier;
 
 use std::sync::LazyLock;
 
@@ -13,7 +14,10 @@ use memchr::memmem::{self, Finder};
 use smallvec::SmallVec;
 
 use self::counts::text_length;
-pub(crate) use self::counts::{Count, Form, Place};
+pub(crate) use self::{
+    counts::{Count, Form, Place},
+    tier::service_tier,
+};
 use super::{Protocol, conversation::Usage};
 
 /// Watches the pieces of a stream for what it says of its tokens. The first says what was read, the
@@ -126,21 +130,6 @@ impl Tail {
 /// What a whole answer says, of which this is the end.
 pub(crate) fn of_answer(protocol: Protocol, end: &[u8]) -> Option<Usage> {
     read(protocol, end, Some(DEEPEST_IN_ANSWER), true)
-}
-
-/// The service tier that an answer or a stream names in these bytes, the last one where there are several.
-pub(crate) fn service_tier(bytes: &[u8]) -> Option<&str> {
-    SERVICE_TIERS.iter().find_map(|key| {
-        let places = memchr::memmem::rfind_iter(bytes, key);
-        places.take(A_FEW).find_map(|at| {
-            let is_escaped = at > 0 && bytes[at - 1] == b'\\';
-            let rest = bytes[at + key.len()..].trim_ascii_start().strip_prefix(b":")?;
-            let text = rest.trim_ascii_start().strip_prefix(b"\"")?;
-            let text = &text[..memchr::memchr(b'"', text)?];
-            let is_name = !is_escaped && !text.is_empty() && text.len() < LONGEST_TIER;
-            std::str::from_utf8(text).ok().filter(|_| is_name)
-        })
-    })
 }
 
 /// These whole events without those that tell the tokens and have no choice: they are there for those
@@ -277,9 +266,6 @@ fn depth(behind: &[u8]) -> usize {
 pub(in crate::protocol) const MARK: &str = "\"usage";
 static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(MARK));
 
-/// The names that vendors have for it.
-const SERVICE_TIERS: [&[u8]; 2] = [b"\"service_tier\"", b"\"serviceTier\""];
-const LONGEST_TIER: usize = 64;
 const A_FEW: usize = 8;
 /// The end of a whole answer that is kept.
 const KEPT: usize = 16 * 1024;
@@ -373,22 +359,6 @@ mod tests {
             assert!(crumbs.0.len() <= 2 * KEPT);
         }
         assert_eq!(crumbs.usage(Protocol::OpenAi), Some(TOLD));
-    }
-
-    #[test]
-    fn service_tier_is_read_where_an_answer_names_one() {
-        for (body, tier) in [
-            (r#"{"usage":{},"service_tier":"priority"}"#, Some("priority")),
-            (r#"{"usage":{"service_tier" : "standard","input_tokens":1}}"#, Some("standard")),
-            (r#"{"service_tier":null}"#, None),
-            (r#"{"text":"\"service_tier\":\"priority\""}"#, None),
-            (
-                "data: {\"service_tier\":\"auto\"}\n\ndata: {\"service_tier\":\"flex\"}\n\n",
-                Some("flex"),
-            ),
-        ] {
-            assert_eq!(service_tier(body.as_bytes()), tier, "{body}");
-        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
 
 use crate::{
     failure::{Brief, Class},
-    live::{Meters, meters::Speed},
+    live::{Meters, Speed},
     protocol::conversation::Usage,
     record::{End, Finished, Outcome, Report, trail::Asked},
     table::{Pool, Provider, prices::Pricing},

@@ -8,7 +8,7 @@ use axum::{body::Body, http};
 use onwards::{
     admin::gauges::{Gauges, MOST_UNUSED},
     gateway::Gateway,
-    live::{Head, Meters, ProviderMeters, Times},
+    live::{Head, Meters, ProviderMeters, Speed, Times},
     protocol::Endpoint,
     refusal::{AllFailed, Refusal, Spent, Whose},
     reload::Loader,
@@ -137,6 +137,11 @@ fn eventful() -> String {
     pool.model_missing("p");
     pool.broke_off("timeout");
     pool.used(&ProviderMeters::default(), "p", &[("input", 1)]);
+    pool.timed(
+        &ProviderMeters::default(),
+        "p",
+        Speed { latency: second, first_token: Some(second), rate: Some(1.0) },
+    );
     pool.unpriced("p");
     meters.health.probes.with_label_values(&["a", "p", "good"]).inc();
     meters.process.reloads.with_label_values(&["success"]).inc();
@@ -185,8 +190,9 @@ fn every_metric_has_its_row() {
 /// What never happened here would be in no text: the code is asked, too.
 #[test]
 fn every_metric_of_the_code_happened_above() {
-    let made = ["live/meters.rs", "live/meters/health.rs", "live/meters/process.rs"].map(|file| {
-        let text = source(file);
+    let files = ["meters", "meters/health", "meters/process", "meters/speed"];
+    let made = files.map(|file| {
+        let text = source(&format!("live/{file}.rs"));
         let (_, made) = text.split_once("fn new(").unwrap();
         made.split_once("\n    }").unwrap().0.to_owned()
     });

@@ -65,3 +65,7 @@ impl Maker<'_> {
         self.add(HistogramVec::new(opts.buckets(buckets.to_vec()), labels))
     }
 }
+
+/// The bounds of times that may be long, in seconds.
+pub(super) const SLOW: &[f64] =
+    &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use prometheus::{Histogram, HistogramVec};
 
-use super::{SLOW, maker::Maker};
+use super::maker::{Maker, SLOW};
 
 /// The histograms of all providers.
 #[derive(Debug)]
@@ -26,13 +26,13 @@ pub(super) struct Handles {
 
 /// How quick one attempt was.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Speed {
+pub struct Speed {
     /// To its answer's head or its first content, or to its failure.
-    pub(crate) latency: Duration,
+    pub latency: Duration,
     /// From the request's head to the first token of a stream that was passed on.
-    pub(crate) first_token: Option<Duration>,
+    pub first_token: Option<Duration>,
     /// Tokens of output for a second of the stream.
-    pub(crate) rate: Option<f64>,
+    pub rate: Option<f64>,
 }
 
 impl SpeedMeters {
