@@ -23,8 +23,8 @@ pub(crate) use limits::{
     Budget, Budgets, ConcurrencyLimit, Dollars, NamedPeriod, NamedWindows, Period, RateLimit,
     TokenLimit, TokenWindow, Windows,
 };
-pub(crate) use reasoning::{EffortTranslation, EffortWrite, ReasoningTranslation};
 pub(crate) use prices::{Price, Prices, Rates, Tier};
+pub(crate) use reasoning::{EffortTranslation, EffortWrite, ReasoningTranslation};
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -75,7 +75,7 @@ impl Holds {
             self.typical.took(self.estimated, answer);
         }
         // What failed attempts took is the caller's, too.
-        let failed = finished.all_spent().map(|(_, provider, usage)| amount(provider, usage));
+        let failed = finished.all_spent().map(|(_, provider, usage)| amount(provider, usage, None));
         let Some(all) = answer.into_iter().chain(failed).reduce(Amount::plus) else { return };
         for (hold, holder) in self.admission {
             tell(&hold.settle(all, now), &holder);
@@ -89,8 +89,8 @@ impl Holds {
     }
 }
 
-fn amount(provider: &Provider, usage: Usage) -> Amount {
-    let picodollars = provider.pricing.cost(usage).unwrap_or(0);
+fn amount(provider: &Provider, usage: Usage, service: Option<&str>) -> Amount {
+    let picodollars = provider.pricing.cost(usage, service).unwrap_or(0);
     Amount { input: usage.input, output: usage.output, picodollars }
 }
 
@@ -99,13 +99,13 @@ fn amount(provider: &Provider, usage: Usage) -> Amount {
 fn used(finished: &Finished<'_>, held: Option<Amount>) -> Option<Amount> {
     let (_, provider, step) = finished.served?;
     if let Some(usage) = finished.usage {
-        return Some(amount(provider, usage));
+        return Some(amount(provider, usage, finished.service));
     }
     let is_answer = matches!(step.outcome, Outcome::Status(200..=299));
     let bytes = if finished.stream { BYTES_OF_AN_EVENT } else { BYTES_PER_TOKEN as u64 };
     let input = held.map_or(0, |held| held.input);
     let usage = Usage { input, output: finished.bytes_out / bytes, ..Usage::default() };
-    is_answer.then(|| amount(provider, usage))
+    is_answer.then(|| amount(provider, usage, None))
 }
 
 fn tell(crossed: &[Crossed], holder: &Holder) {

@@ -6,7 +6,8 @@
 use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 
 use super::{
-    admit::Held, answer, estimate::Estimate, pacing, relay::Relay, reply::Reply, rounds::Accepted, telling,
+    admit::Held, answer, estimate::Estimate, pacing, relay::Relay, reply::Reply, rounds::Accepted,
+    telling,
 };
 use crate::{
     protocol::{Protocol, profile::REQUEST_IDS},

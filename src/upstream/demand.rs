@@ -47,5 +47,5 @@ impl Demand {
 
 fn cost(provider: &Provider, amount: Amount) -> u64 {
     let usage = Usage { input: amount.input, output: amount.output, ..Usage::default() };
-    provider.pricing.cost(usage).unwrap_or(0)
+    provider.pricing.cost(usage, None).unwrap_or(0)
 }
