@@ -88,9 +88,8 @@ pub(crate) async fn admit(
         Box::pin(read).await?
     };
     medium::check_read(is_pairs, &body)?;
-    let must_be_read =
-        || endpoint::is_known(&path) || medium::must_be_read(is_json, &body, &surface);
-    let (found, alias) = found_and_alias(read.found, named?, &path, &surface, must_be_read)?;
+    let must_read = || endpoint::is_known(&path) || medium::must_be_read(is_json, &body, &surface);
+    let (found, alias) = found_and_alias(read.found, named?, &path, &surface, must_read)?;
     let asked = mentions::Asked {
         path: &path,
         endpoint: endpoint.as_ref(),
