@@ -47,7 +47,7 @@ pub struct Conversation {
     pub model: String,
     /// Instructions before the first turn; each part is a `Content::Text`.
     pub system: Vec<Part>,
-    /// The turns, in order, as the client sent them. [`Conversation::alternating`] gives them
+    /// The turns, in order, as the client sent them. [`Conversation::alternating_with`] gives them
     /// in the form that stricter vendors want.
     pub turns: Vec<Turn>,
     /// The tools on offer.
