@@ -134,7 +134,14 @@ fn models(to: Protocol) -> &'static [&'static str] {
 }
 
 fn client(delivery: Delivery) -> Client<'static> {
-    Client { model: "alias", id: "id1", created: 1_700_000_000, delivery, include_usage: true }
+    Client {
+        model: "alias",
+        id: "id1",
+        created: 1_700_000_000,
+        delivery,
+        include_usage: true,
+        prompt_tokens: 0,
+    }
 }
 
 fn reading() -> Reading {
