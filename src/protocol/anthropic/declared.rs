@@ -45,11 +45,11 @@ static MESSAGE: Shape = Object(&[
     may("stop_details", DETAILS),
     may("usage", USAGE),
     may("container", CONTAINER),
-    may("context_management", EDITED),
+    may("context_management", Shape::Within(&EDITED)),
 ]);
 
 /// The message that a stream begins with.
-const BEGUN: Shape = Object(&[
+static BEGUN: Shape = Object(&[
     fill("id", Text, Fill::Id("msg_")),
     fill("type", Shape::Words(&MESSAGE_TYPE), Fill::Json("\"message\"")),
     fill("role", Shape::Words(&ASSISTANT), Fill::Json("\"assistant\"")),
@@ -60,7 +60,7 @@ const BEGUN: Shape = Object(&[
     may("stop_details", DETAILS),
     may("usage", USAGE),
     may("container", CONTAINER),
-    may("context_management", EDITED),
+    may("context_management", Shape::Within(&EDITED)),
 ]);
 
 /// An event of any type.
@@ -78,14 +78,14 @@ static EVENT: Shape = Object(&[
         ]),
     ),
     may("index", Number),
-    bound("delta", DELTA),
+    bound("delta", Shape::Within(&DELTA)),
     bound("content_block", Shape::Within(&BLOCK)),
-    bound("message", BEGUN),
+    bound("message", Shape::Within(&BEGUN)),
     may("usage", USAGE),
-    may("context_management", EDITED),
+    may("context_management", Shape::Within(&EDITED)),
 ]);
 
-const DELTA: Shape = Object(&[
+static DELTA: Shape = Object(&[
     may(
         "type",
         Shape::Tag(&[
@@ -141,13 +141,13 @@ static BLOCK: Shape = Object(&[
     may("input", Any),
     may("caller", Object(&[may("type", Text), may("tool_id", Text)])),
     may("tool_use_id", Text),
-    may("content", CONTENT),
+    may("content", Shape::Within(&CONTENT)),
     may("server_name", Text),
     may("is_error", Flag),
     may("file_id", Text),
 ]);
 
-const CONTENT: Shape = Either(&[Text, List(&RESULT), Shape::Within(&RESULT)]);
+static CONTENT: Shape = Either(&[Text, List(&RESULT), Shape::Within(&RESULT)]);
 /// What a tool of the vendor has found or done.
 static RESULT: Shape = Object(&[
     may("type", Text),
@@ -232,7 +232,7 @@ const USAGE: Shape = Object(&[
 const DETAILS: Shape =
     Object(&[may("type", Text), may("category", Text), may("explanation", Text)]);
 const CONTAINER: Shape = Object(&[may("id", Text), may("expires_at", Text)]);
-const EDITED: Shape = Object(&[may("applied_edits", List(&EDIT))]);
+static EDITED: Shape = Object(&[may("applied_edits", List(&EDIT))]);
 static EDIT: Shape = Object(&[
     may("type", Text),
     may("cleared_tool_uses", Number),

@@ -60,7 +60,7 @@ static ANSWER: Shape = Object(&[
         )]),
     ),
     may("stopReason", Shape::Words(&STOP)),
-    may("usage", USAGE),
+    may("usage", Shape::Within(&USAGE)),
     may("metrics", METRICS),
     may("additionalModelResponseFields", Any),
     may("trace", Any),
@@ -101,7 +101,7 @@ static BLOCK_ENDED: Shape = Object(&[must("contentBlockIndex", Number)]);
 static STOPPED: Shape =
     Object(&[must("stopReason", Shape::Words(&STOP)), may("additionalModelResponseFields", Any)]);
 static METADATA: Shape = Object(&[
-    may("usage", USAGE),
+    may("usage", Shape::Within(&USAGE)),
     may("metrics", METRICS),
     may("trace", Any),
     may("performanceConfig", LATENCY),
@@ -150,9 +150,9 @@ static CITATION: Shape = Object(&[
     may("title", Text),
     may("source", Text),
     may("sourceContent", List(&TEXT)),
-    may("location", PLACES),
+    may("location", Shape::Within(&PLACES)),
 ]);
-const PLACES: Shape = Object(&[
+static PLACES: Shape = Object(&[
     may("documentChar", Shape::Within(&PLACE)),
     may("documentPage", Shape::Within(&PLACE)),
     may("documentChunk", Shape::Within(&PLACE)),
@@ -168,7 +168,7 @@ static PLACE: Shape = Object(&[
     may("domain", Text),
 ]);
 
-const USAGE: Shape = Object(&[
+static USAGE: Shape = Object(&[
     may("inputTokens", Number),
     may("outputTokens", Number),
     may("totalTokens", Number),
@@ -184,9 +184,9 @@ const TIER: Shape = Object(&[may("type", Text)]);
 /// Vectors of Titan's and of Cohere's models.
 static EMBEDDED: Shape = Object(&[
     may("embedding", List(&Number)),
-    may("embeddingsByType", BY_TYPE),
+    may("embeddingsByType", Shape::Within(&BY_TYPE)),
     may("inputTextTokenCount", Number),
-    may("embeddings", Either(&[List(&VECTOR), BY_TYPE])),
+    may("embeddings", Either(&[List(&VECTOR), Shape::Within(&BY_TYPE)])),
     may("id", Text),
     may("response_type", Text),
     may("texts", List(&Text)),
@@ -194,7 +194,7 @@ static EMBEDDED: Shape = Object(&[
 static VECTOR: Shape = Either(&[List(&Scalar), Text]);
 static NUMBERS_OR_VECTORS: Shape = List(&NUMBER_OR_VECTOR);
 static NUMBER_OR_VECTOR: Shape = Either(&[Number, Text, List(&Scalar)]);
-const BY_TYPE: Shape = Object(&[
+static BY_TYPE: Shape = Object(&[
     may("float", Shape::Within(&NUMBERS_OR_VECTORS)),
     may("binary", Shape::Within(&NUMBERS_OR_VECTORS)),
     may("int8", Shape::Within(&NUMBERS_OR_VECTORS)),

@@ -13,7 +13,7 @@ pub(super) static REQUEST: Want = Object(&[
     can("messages", List(&MESSAGE)),
     can("system", List(&BLOCK)),
     can("inferenceConfig", INFERENCE),
-    can("toolConfig", TOOLS),
+    can("toolConfig", Want::Within(&TOOLS)),
     can("guardrailConfig", Map(&Any)),
     can("additionalModelRequestFields", Any),
     can("additionalModelResponseFieldPaths", List(&Text)),
@@ -66,7 +66,7 @@ const INFERENCE: Want = Object(&[
     can("topP", SHARE),
     can("stopSequences", List(&Text)),
 ]);
-const TOOLS: Want = Object(&[need("tools", List(&TOOL)), can("toolChoice", Map(&Any))]);
+static TOOLS: Want = Object(&[need("tools", List(&TOOL)), can("toolChoice", Map(&Any))]);
 static TOOL: Want =
     Object(&[can("toolSpec", SPEC), can("cachePoint", Map(&Any)), can("systemTool", Map(&Any))]);
 const SPEC: Want = Object(&[

@@ -130,7 +130,7 @@ const UNITS: &[Field] = &[
 
 static EMBEDDED: Shape = Object(&[
     fill("id", Text, Fill::Id("")),
-    must("embeddings", Either(&[List(&VECTOR), BY_TYPE])),
+    must("embeddings", Either(&[List(&VECTOR), Shape::Within(&BY_TYPE)])),
     may("texts", List(&Text)),
     may("images", List(&PICTURE)),
     may("response_type", Text),
@@ -146,7 +146,7 @@ static EMBEDDED: Shape = Object(&[
 ]);
 static VECTOR: Shape = Either(&[List(&Scalar), Text]);
 static VECTORS: Shape = List(&VECTOR);
-const BY_TYPE: Shape = Object(&[
+static BY_TYPE: Shape = Object(&[
     may("float", Shape::Within(&VECTORS)),
     may("int8", Shape::Within(&VECTORS)),
     may("uint8", Shape::Within(&VECTORS)),

@@ -57,7 +57,7 @@ static CHUNK: Shape = Object(&[
             may("safetyRatings", List(&RATING)),
         ]),
     ),
-    may("usageMetadata", USAGE),
+    may("usageMetadata", Shape::Within(&USAGE)),
     may("modelVersion", Model),
     may("createTime", Text),
     may("responseId", Text),
@@ -72,7 +72,7 @@ static COUNTED: Shape = Object(&[
 static EMBEDDED: Shape = Object(&[
     may("embedding", Shape::Within(&VECTOR)),
     may("embeddings", List(&VECTOR)),
-    may("usageMetadata", USAGE),
+    may("usageMetadata", Shape::Within(&USAGE)),
 ]);
 static VECTOR: Shape = Object(&[
     must("values", List(&Number)),
@@ -91,7 +91,7 @@ static CANDIDATE: Shape = Object(&[
         Object(&[may("citationSources", List(&SOURCE)), may("citations", List(&SOURCE))]),
     ),
     may("tokenCount", Number),
-    may("groundingMetadata", GROUNDING),
+    may("groundingMetadata", Shape::Within(&GROUNDING)),
     may("avgLogprobs", Number),
     may(
         "logprobsResult",
@@ -145,7 +145,7 @@ static TOKEN: Shape =
     Object(&[may("token", Text), may("tokenId", Number), may("logProbability", Number)]);
 static RETRIEVED: Shape = Object(&[may("retrievedUrl", Text), may("urlRetrievalStatus", Text)]);
 
-const GROUNDING: Shape = Object(&[
+static GROUNDING: Shape = Object(&[
     may("webSearchQueries", List(&Text)),
     may("imageSearchQueries", List(&Text)),
     may("searchEntryPoint", Object(&[may("renderedContent", Text), may("sdkBlob", Text)])),
@@ -180,7 +180,7 @@ static SUPPORT: Shape = Object(&[
     ),
 ]);
 
-const USAGE: Shape = Object(&[
+static USAGE: Shape = Object(&[
     may("promptTokenCount", Number),
     may("cachedContentTokenCount", Number),
     may("candidatesTokenCount", Number),

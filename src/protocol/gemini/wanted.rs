@@ -47,7 +47,7 @@ pub(super) static BATCH: Want = Object(&[can("model", Text), need("requests", So
 static ONE: Want = Object(EMBED);
 const EMBED: &[Wanted] = &[
     can("model", Text),
-    need("content", ONE_CONTENT),
+    need("content", Want::Within(&ONE_CONTENT)),
     can("taskType", Text),
     can("task_type", Text),
     can("title", Text),
@@ -56,9 +56,9 @@ const EMBED: &[Wanted] = &[
     can("embedContentConfig", Any),
 ];
 
-const ONE_CONTENT: Want = Either(&[Text, Want::Within(&CONTENT)]);
-static CONTENT: Want = Object(&[can("role", Text), can("parts", PARTS)]);
-const PARTS: Want = Either(&[List(&PART), Want::Within(&PART)]);
+static ONE_CONTENT: Want = Either(&[Text, Want::Within(&CONTENT)]);
+static CONTENT: Want = Object(&[can("role", Text), can("parts", Want::Within(&PARTS))]);
+static PARTS: Want = Either(&[List(&PART), Want::Within(&PART)]);
 static PART: Want = Either(&[Text, FIELDS]);
 const FIELDS: Want = Object(&[
     can("text", Text),

@@ -67,21 +67,21 @@ static CHUNK: Shape = Object(&[
 
 static CHOICE: Shape = Object(&[
     fill("index", Number, Fill::Index),
-    must("message", MESSAGE),
-    may("logprobs", LOGPROBS),
+    must("message", Shape::Within(&MESSAGE)),
+    may("logprobs", Shape::Within(&LOGPROBS)),
     may("finish_reason", Shape::Words(&FINISH)),
 ]);
 
 static DELTA_CHOICE: Shape = Object(&[
     fill("index", Number, Fill::Index),
-    fill("delta", DELTA, Fill::Json("{}")),
-    may("logprobs", LOGPROBS),
+    fill("delta", Shape::Within(&DELTA), Fill::Json("{}")),
+    may("logprobs", Shape::Within(&LOGPROBS)),
     may("finish_reason", Shape::Words(&FINISH)),
 ]);
 
-const MESSAGE: Shape = Object(&[
+static MESSAGE: Shape = Object(&[
     fill("role", Shape::Words(&ASSISTANT), Fill::Json("\"assistant\"")),
-    may("content", CONTENT),
+    may("content", Shape::Within(&CONTENT)),
     may("refusal", Text),
     may("reasoning_content", Text),
     may("reasoning", Text),
@@ -91,9 +91,9 @@ const MESSAGE: Shape = Object(&[
     may("annotations", List(&ANNOTATION)),
 ]);
 
-const DELTA: Shape = Object(&[
+static DELTA: Shape = Object(&[
     may("role", Shape::Words(&ASSISTANT)),
-    may("content", CONTENT),
+    may("content", Shape::Within(&CONTENT)),
     may("refusal", Text),
     may("reasoning_content", Text),
     may("reasoning", Text),
@@ -103,7 +103,7 @@ const DELTA: Shape = Object(&[
     may("annotations", List(&ANNOTATION)),
 ]);
 
-const CONTENT: Shape = Either(&[Text, List(&PIECE)]);
+static CONTENT: Shape = Either(&[Text, List(&PIECE)]);
 static PIECE: Shape = Object(&[
     may("type", Shape::Tag(&["text", "thinking", "refusal", "output_text"])),
     may("text", Text),
@@ -152,7 +152,7 @@ static ANNOTATION: Shape = Object(&[
 ]);
 
 /// How probable each token was: of chat completions, and of those that came before.
-const LOGPROBS: Shape = Object(&[
+static LOGPROBS: Shape = Object(&[
     may("content", List(&TOKEN)),
     may("refusal", List(&TOKEN)),
     may("tokens", List(&Text)),
@@ -200,7 +200,7 @@ static LEGACY: Shape = Object(&[
 static LEGACY_CHOICE: Shape = Object(&[
     fill("text", Text, Fill::Json("\"\"")),
     fill("index", Number, Fill::Index),
-    may("logprobs", LOGPROBS),
+    may("logprobs", Shape::Within(&LOGPROBS)),
     may("finish_reason", Shape::Words(&FINISH)),
 ]);
 
