@@ -91,7 +91,7 @@ pub struct Profile {
     /// How a request asks for the tokens of its stream, where they are not told unasked.
     pub(crate) asks_usage: Option<AskUsage>,
     /// Where an answer tells its tokens.
-    pub(crate) usage: Form,
+    pub(crate) usage: &'static Form,
     /// What OpenTelemetry calls its vendor (`gen_ai.provider.name`).
     #[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "spans alone read it"))]
     pub(crate) telemetry: &'static str,
@@ -115,7 +115,7 @@ pub(crate) type FrameCleaner = fn(Known, bool) -> Box<dyn StreamCleaner>;
 pub(crate) struct OutputCap {
     /// The field of the request that holds the bound, in every spelling; none: it stands at the top.
     pub(crate) object: &'static [&'static str],
-    /// The bound's own names; the first is written where there is none.
+    /// The bound's own names; the first is written where the request has no bound.
     pub(crate) names: &'static [&'static str],
     /// The name that some models want in its place.
     pub(crate) newer: Option<Newer>,
@@ -283,7 +283,7 @@ impl Profile {
         tools: &["tools"],
         output: OutputCap::USUAL,
         asks_usage: None,
-        usage: Form { fields: &["\"usage\""], places: &[], cache_is_beside: false },
+        usage: &Form { fields: &["\"usage\""], places: &[], cache_is_beside: false },
         telemetry: "openai",
         spoken: [&[], &[]],
         stream: Stream::USUAL,

@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 
 use self::counts::text_length;
 pub(crate) use self::{
-    counts::{Count, Form, Place},
+    counts::{Count, Form, Place, Written},
     tier::service_tier,
 };
 use super::{Protocol, conversation::Usage};
@@ -189,7 +189,7 @@ fn says_usage(bytes: &[u8]) -> bool {
 
 /// The first or the last usage among these bytes, no deeper than that.
 fn read(protocol: Protocol, bytes: &[u8], deepest: Option<usize>, last: bool) -> Option<Usage> {
-    let form = &protocol.profile().usage;
+    let form = protocol.profile().usage;
     let read = |at: usize, field: &str| {
         let rest = bytes[at..].strip_prefix(field.as_bytes())?.trim_ascii_start();
         let value = rest.strip_prefix(b":")?.trim_ascii_start();

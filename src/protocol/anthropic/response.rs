@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
 use crate::protocol::Protocol;
+use crate::protocol::anthropic::profile::USAGE;
 use crate::protocol::codec::{Client, Model, Reading, json};
 use crate::protocol::conversation::{
     Arguments, Content, Failure, Finish, Part, Reply, Signature, ToolCall, Usage,
 };
 use crate::protocol::told::At;
+use crate::protocol::usage::Written;
 
 use super::error;
 
@@ -36,7 +38,7 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
         parts,
         finish: message.stop_reason.as_deref().map(read_finish).unwrap_or_default(),
         stop_sequence: message.stop_sequence,
-        usage: message.usage.unwrap_or_default().into_usage(),
+        usage: message.usage.map(|usage| usage.by(&USAGE)).unwrap_or_default(),
     };
     reply.answered_through(reading.answer_tool).checked()
 }
@@ -128,7 +130,7 @@ struct Message {
     content: Option<Vec<Block>>,
     stop_reason: Option<String>,
     stop_sequence: Option<String>,
-    usage: Option<UsageIn>,
+    usage: Option<Written>,
     error: Option<IgnoredAny>,
 }
 
@@ -148,15 +150,6 @@ struct Block {
 #[derive(Deserialize)]
 struct Count {
     input_tokens: u64,
-}
-
-/// Usage as a provider gives it; in a stream, each field that comes counts anew.
-#[derive(Debug, Default, Clone, Copy, Deserialize)]
-pub(super) struct UsageIn {
-    input_tokens: Option<u64>,
-    output_tokens: Option<u64>,
-    cache_read_input_tokens: Option<u64>,
-    cache_creation_input_tokens: Option<u64>,
 }
 
 /// A message as it is written, whole or as the beginning of a stream.
@@ -260,28 +253,6 @@ impl<'a> BlockOut<'a> {
             }
             Content::Media(_) | Content::ToolResult(_) => None,
         }
-    }
-}
-
-impl UsageIn {
-    /// Takes over what the newer one says.
-    pub(super) fn update(&mut self, newer: Self) {
-        self.input_tokens = newer.input_tokens.or(self.input_tokens);
-        self.output_tokens = newer.output_tokens.or(self.output_tokens);
-        self.cache_read_input_tokens =
-            newer.cache_read_input_tokens.or(self.cache_read_input_tokens);
-        self.cache_creation_input_tokens =
-            newer.cache_creation_input_tokens.or(self.cache_creation_input_tokens);
-    }
-
-    /// In neutral form: this protocol's input does not count what went through a cache.
-    pub(super) fn into_usage(self) -> Usage {
-        Usage::beside_cache(
-            self.input_tokens.unwrap_or_default(),
-            self.output_tokens.unwrap_or_default(),
-            self.cache_read_input_tokens.unwrap_or_default(),
-            self.cache_creation_input_tokens.unwrap_or_default(),
-        )
     }
 }
 

@@ -33,11 +33,11 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     // Its frames know no comments.
     spoken: [SPOKEN, SPOKEN],
     stream: Stream { has_comments: false, frame_ends: FRAME_ENDS, ..Stream::USUAL },
-    usage: USAGE,
+    usage: &USAGE,
     ..Profile::USUAL
 };
 
-const USAGE: Form = Form {
+pub(super) static USAGE: Form = Form {
     fields: &["\"usage\""],
     places: &[
         Place(Count::Input, "", "inputTokens"),

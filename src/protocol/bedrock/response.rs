@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{proof, request};
+use crate::protocol::bedrock::profile::USAGE;
 use crate::protocol::codec::{Model, Reading, json};
 use crate::protocol::conversation::{
     Arguments, Content, Failure, Finish, Part, Reply, ToolCall, Usage,
 };
+use crate::protocol::usage::Written;
 
 /// Reads an answer.
 pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
@@ -26,7 +28,7 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
         parts,
         finish: answer.stop_reason.as_deref().map(read_finish).unwrap_or_default(),
         stop_sequence: answer.fields.and_then(|fields| fields.stop_sequence),
-        usage: answer.usage.unwrap_or_default().into_usage(),
+        usage: answer.usage.map(|usage| usage.by(&USAGE)).unwrap_or_default(),
         ..Reply::default()
     };
     let mut reply = reply.answered_through(reading.answer_tool);
@@ -105,7 +107,7 @@ pub(super) fn write_finish(finish: Finish) -> &'static str {
 struct Answer {
     output: Option<Output>,
     stop_reason: Option<String>,
-    usage: Option<UsageIn>,
+    usage: Option<Written>,
     #[serde(rename = "additionalModelResponseFields")]
     fields: Option<Fields>,
 }
@@ -190,16 +192,6 @@ struct ReasoningText {
 #[serde(rename_all = "camelCase")]
 struct Count {
     input_tokens: u64,
-}
-
-/// Usage as a provider gives it.
-#[derive(Debug, Default, Clone, Copy, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct UsageIn {
-    input_tokens: Option<u64>,
-    output_tokens: Option<u64>,
-    cache_read_input_tokens: Option<u64>,
-    cache_write_input_tokens: Option<u64>,
 }
 
 #[derive(Serialize)]
@@ -372,18 +364,6 @@ impl<'a> BlockOut<'a> {
             Content::Media(media) => request::image(media).map(Self::Image),
             Content::ToolResult(_) => None,
         }
-    }
-}
-
-impl UsageIn {
-    /// In neutral form: this protocol's input does not count what went through a cache.
-    pub(super) fn into_usage(self) -> Usage {
-        Usage::beside_cache(
-            self.input_tokens.unwrap_or_default(),
-            self.output_tokens.unwrap_or_default(),
-            self.cache_read_input_tokens.unwrap_or_default(),
-            self.cache_write_input_tokens.unwrap_or_default(),
-        )
     }
 }
 

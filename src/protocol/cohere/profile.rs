@@ -29,12 +29,12 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         said: SAID,
         ..Stream::USUAL
     },
-    usage: USAGE,
+    usage: &USAGE,
     ..Profile::USUAL
 };
 
 /// What was billed is less than what was used: it counts only where the other is not said.
-const USAGE: Form = Form {
+pub(super) static USAGE: Form = Form {
     fields: &["\"usage\"", "\"meta\""],
     places: &[
         Place(Count::Input, "tokens", "input_tokens"),

@@ -6,8 +6,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::protocol::chat::ToolCallOut;
 use crate::protocol::codec::{Client, Model, Reading, json};
+use crate::protocol::cohere::profile::USAGE;
 use crate::protocol::conversation::{Content, Failure, Finish, Kind, Part, Reply, ToolCall, Usage};
 use crate::protocol::told::{At, by_status};
+use crate::protocol::usage::Written;
 
 /// Reads an answer; the body of a 200 may also be an error.
 pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
@@ -41,7 +43,7 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
             arguments: arguments_or_empty(function.arguments),
         })));
     }
-    let usage = answer.usage.map(UsageIn::into_usage).unwrap_or_default();
+    let usage = answer.usage.map(|usage| usage.by(&USAGE)).unwrap_or_default();
     let mut reply = Reply { id: answer.id, parts, usage, ..Reply::default() };
     reply.finish = finish.with_calls(reply.calls_tools());
     reply.checked()
@@ -122,7 +124,7 @@ struct Answer {
     id: Option<String>,
     finish_reason: Option<String>,
     message: Option<Said>,
-    usage: Option<UsageIn>,
+    usage: Option<Written>,
 }
 
 /// Errors have a sentence where answers have a message.
@@ -157,21 +159,6 @@ pub(super) struct Call {
 pub(super) struct FunctionIn {
     pub(super) name: Option<String>,
     pub(super) arguments: Option<String>,
-}
-
-/// Usage as a provider gives it.
-#[derive(Deserialize)]
-pub(super) struct UsageIn {
-    tokens: Option<Tokens>,
-    billed_units: Option<Tokens>,
-    cached_tokens: Option<f64>,
-}
-
-/// The vendor's numbers may have a fraction.
-#[derive(Clone, Copy, Default, Deserialize)]
-struct Tokens {
-    input_tokens: Option<f64>,
-    output_tokens: Option<f64>,
 }
 
 #[derive(Serialize)]
@@ -229,21 +216,6 @@ impl<'a> ModelOut<'a> {
     }
 }
 
-impl UsageIn {
-    /// In neutral form. What was billed is less than what was used: it counts only where the other
-    /// is not said.
-    pub(super) fn into_usage(self) -> Usage {
-        let tokens = self.tokens.or(self.billed_units).unwrap_or_default();
-        let whole = |count: Option<f64>| count.unwrap_or_default() as u64;
-        Usage {
-            input: whole(tokens.input_tokens),
-            output: whole(tokens.output_tokens),
-            cache_read: whole(self.cached_tokens),
-            ..Usage::default()
-        }
-    }
-}
-
 impl UsageOut {
     /// From the neutral form.
     pub(super) fn of(usage: &Usage) -> Self {
@@ -277,7 +249,7 @@ mod tests {
 
     #[test]
     fn usage_is_what_was_used() {
-        let read = |usage| serde_json::from_str::<UsageIn>(usage).unwrap().into_usage();
+        let read = |usage| serde_json::from_str::<Written>(usage).unwrap().by(&USAGE);
         let both = read(
             r#"{"billed_units":{"input_tokens":5,"output_tokens":2},"tokens":{"input_tokens":71.0,"output_tokens":9},"cached_tokens":64}"#,
         );

@@ -132,17 +132,6 @@ impl Reply {
 }
 
 impl Usage {
-    /// From a vendor whose input does not count what went through a cache.
-    pub(crate) fn beside_cache(
-        uncached: u64,
-        output: u64,
-        cache_read: u64,
-        cache_write: u64,
-    ) -> Self {
-        let input = uncached;
-        Self { input, output, cache_read, cache_write, reasoning: 0 }.with_cache_beside()
-    }
-
     /// Where the input was told without what went through a cache.
     #[must_use]
     pub(crate) fn with_cache_beside(self) -> Self {

@@ -49,11 +49,11 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         said: SAID,
         ..Stream::USUAL
     },
-    usage: USAGE,
+    usage: &USAGE,
     ..Profile::USUAL
 };
 
-const USAGE: Form = Form {
+pub(super) static USAGE: Form = Form {
     fields: &["\"usageMetadata\""],
     places: &[
         Place(Count::Input, "", "promptTokenCount"),

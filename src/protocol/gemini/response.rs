@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize, de::IgnoredAny};
 use crate::protocol::bounds::{CHOICES, Few};
 use crate::protocol::codec::{Client, Model, Reading, json};
 use crate::protocol::conversation::{Failure, Finish, Reply, Usage};
+use crate::protocol::gemini::profile::USAGE;
 use crate::protocol::told::At;
+use crate::protocol::usage::Written;
 
 use super::error;
 use super::part::{PartIn, PartOut};
@@ -26,7 +28,7 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
     let mut reply = Reply {
         id: answer.response_id,
         model: answer.model_version,
-        usage: answer.usage_metadata.map(UsageIn::into_usage).unwrap_or_default(),
+        usage: answer.usage_metadata.map(|usage| usage.by(&USAGE)).unwrap_or_default(),
         ..Reply::default()
     };
     let candidate = answer.candidates.into_iter().flatten().find(|found| found.index == 0);
@@ -115,7 +117,7 @@ pub(super) fn write_finish(finish: Finish) -> &'static str {
 pub(super) struct Chunk {
     pub(super) candidates: Option<Few<Candidate, CHOICES>>,
     pub(super) prompt_feedback: Option<PromptFeedback>,
-    pub(super) usage_metadata: Option<UsageIn>,
+    pub(super) usage_metadata: Option<Written>,
     pub(super) model_version: Option<String>,
     pub(super) response_id: Option<String>,
     pub(super) error: Option<IgnoredAny>,
@@ -139,18 +141,6 @@ pub(super) struct ContentIn {
 #[serde(rename_all = "camelCase")]
 pub(super) struct PromptFeedback {
     block_reason: Option<String>,
-}
-
-/// Usage as a provider gives it.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct UsageIn {
-    prompt_token_count: Option<u64>,
-    candidates_token_count: Option<u64>,
-    thoughts_token_count: Option<u64>,
-    tool_use_prompt_token_count: Option<u64>,
-    cached_content_token_count: Option<u64>,
-    total_token_count: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -225,21 +215,6 @@ impl PromptFeedback {
     }
 }
 
-impl UsageIn {
-    /// In neutral form: thoughts are output. Where the total shows that the candidates' count holds
-    /// them already, they are not added again.
-    pub(super) fn into_usage(self) -> Usage {
-        let prompt = self.prompt_token_count.unwrap_or_default();
-        let usage = Usage {
-            input: prompt.saturating_add(self.tool_use_prompt_token_count.unwrap_or_default()),
-            output: self.candidates_token_count.unwrap_or_default(),
-            cache_read: self.cached_content_token_count.unwrap_or_default(),
-            ..Usage::default()
-        };
-        usage.with_thoughts(self.thoughts_token_count.unwrap_or_default(), self.total_token_count)
-    }
-}
-
 impl UsageOut {
     /// From the neutral form.
     pub(super) fn of(usage: &Usage) -> Self {
@@ -279,8 +254,7 @@ mod tests {
             (r#"{"promptTokenCount":5,"thoughtsTokenCount":3,"totalTokenCount":8}"#, 3),
             (r#"{"promptTokenCount":5,"totalTokenCount":5}"#, 0),
         ] {
-            let read: UsageIn = serde_json::from_str(usage).unwrap();
-            let read = read.into_usage();
+            let read = serde_json::from_str::<Written>(usage).unwrap().by(&USAGE);
             assert_eq!((read.input, read.output), (5, output), "{usage}");
         }
     }

@@ -69,12 +69,12 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         said: SAID,
         ..Stream::USUAL
     },
-    usage: USAGE,
+    usage: &USAGE,
     ..Profile::USUAL
 };
 
 /// Images and transcriptions have the second names.
-const USAGE: Form = Form {
+pub(super) static USAGE: Form = Form {
     fields: &["\"usage\""],
     places: &[
         Place(Count::Input, "", "prompt_tokens"),

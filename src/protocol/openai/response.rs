@@ -11,7 +11,9 @@ use crate::protocol::bounds::{CHOICES, Few};
 use crate::protocol::chat::ToolCallOut;
 use crate::protocol::codec::{Client, Reading, json};
 use crate::protocol::conversation::{Content, Failure, Finish, Part, Reply, ToolCall, Usage};
+use crate::protocol::openai::profile::USAGE;
 use crate::protocol::told::At;
+use crate::protocol::usage::Written;
 use crate::protocol::usual::error;
 
 use super::details::Details;
@@ -26,7 +28,7 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
     {
         return Err(failure);
     }
-    let usage = completion.usage.map(UsageIn::into_usage).unwrap_or_default();
+    let usage = completion.usage.map(|usage| usage.by(&USAGE)).unwrap_or_default();
     let Some(choice) = completion.choices.into_iter().flatten().find(Choice::is_first) else {
         return Err(Failure::malformed("the provider's answer holds no choice"));
     };
@@ -124,7 +126,7 @@ pub(super) fn write_finish(finish: Finish) -> &'static str {
     }
 }
 
-/// What is no text of a client's, but a reason.
+/// Values of `stop_reason` that are reasons, and not stop texts of the client's.
 const REASONS: &[&str] = &[
     "stop",
     "length",
@@ -148,7 +150,7 @@ pub(super) struct Completion {
     pub(super) id: Option<String>,
     pub(super) model: Option<String>,
     pub(super) choices: Option<Few<Choice, CHOICES>>,
-    pub(super) usage: Option<UsageIn>,
+    pub(super) usage: Option<Written>,
     pub(super) error: Option<IgnoredAny>,
 }
 
@@ -189,18 +191,6 @@ impl Choice {
     pub(super) fn is_first(&self) -> bool {
         self.index.unwrap_or_default() == 0
     }
-}
-
-/// Usage as a provider gives it.
-#[derive(Deserialize)]
-pub(super) struct UsageIn {
-    prompt_tokens: Option<u64>,
-    completion_tokens: Option<u64>,
-    /// Of images and transcriptions.
-    input_tokens: Option<u64>,
-    output_tokens: Option<u64>,
-    prompt_tokens_details: Option<PromptDetails>,
-    completion_tokens_details: Option<CompletionDetails>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -250,21 +240,6 @@ pub(super) struct UsageOut {
     total_tokens: u64,
     prompt_tokens_details: PromptDetails,
     completion_tokens_details: CompletionDetails,
-}
-
-impl UsageIn {
-    /// In neutral form: this protocol counts as the neutral form does.
-    pub(super) fn into_usage(self) -> Usage {
-        let cached = self.prompt_tokens_details.and_then(|details| details.cached_tokens);
-        let reasoning = self.completion_tokens_details.and_then(|details| details.reasoning_tokens);
-        Usage {
-            input: self.prompt_tokens.or(self.input_tokens).unwrap_or_default(),
-            output: self.completion_tokens.or(self.output_tokens).unwrap_or_default(),
-            cache_read: cached.unwrap_or_default(),
-            cache_write: 0,
-            reasoning: reasoning.unwrap_or_default(),
-        }
-    }
 }
 
 impl UsageOut {

@@ -56,11 +56,11 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         said: SAID,
         ..Stream::USUAL
     },
-    usage: USAGE,
+    usage: &USAGE,
     ..Profile::USUAL
 };
 
-const USAGE: Form = Form {
+pub(super) static USAGE: Form = Form {
     fields: &["\"usage\""],
     places: &[
         Place(Count::Input, "", "input_tokens"),

@@ -9,6 +9,8 @@ use super::error;
 use super::item::{Item, ItemOut};
 use crate::protocol::codec::{Client, Reading, json};
 use crate::protocol::conversation::{Failure, Finish, Reply, Usage, proofs};
+use crate::protocol::openai_responses::profile::USAGE;
+use crate::protocol::usage::Written;
 
 /// Reads an answer; the body of a 200 may also be a failed response.
 pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
@@ -22,7 +24,7 @@ pub(super) fn read(body: &[u8], reading: &Reading) -> Result<Reply, Failure> {
     };
     let mut reply = Reply {
         finish: response.finish(),
-        usage: response.usage.map(UsageIn::into_usage).unwrap_or_default(),
+        usage: response.usage.as_ref().map(|usage| usage.by(&USAGE)).unwrap_or_default(),
         id: response.id,
         model: response.model,
         ..Reply::default()
@@ -61,21 +63,12 @@ pub(super) struct Response {
     pub(super) error: Option<Box<RawValue>>,
     pub(super) incomplete_details: Option<Incomplete>,
     output: Option<Vec<Item>>,
-    pub(super) usage: Option<UsageIn>,
+    pub(super) usage: Option<Written>,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Incomplete {
     reason: Option<String>,
-}
-
-/// Usage as a provider gives it.
-#[derive(Debug, Clone, Copy, Deserialize)]
-pub(super) struct UsageIn {
-    input_tokens: Option<u64>,
-    output_tokens: Option<u64>,
-    input_tokens_details: Option<InputDetails>,
-    output_tokens_details: Option<OutputDetails>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -242,21 +235,6 @@ impl Outcome<'_> {
             Finish::Length | Finish::ContextWindow | Finish::Pause | Finish::Malformed => {
                 Some("max_output_tokens")
             }
-        }
-    }
-}
-
-impl UsageIn {
-    /// In neutral form: this protocol counts as the neutral form does.
-    pub(super) fn into_usage(self) -> Usage {
-        let cached = self.input_tokens_details.and_then(|details| details.cached_tokens);
-        let reasoning = self.output_tokens_details.and_then(|details| details.reasoning_tokens);
-        Usage {
-            input: self.input_tokens.unwrap_or_default(),
-            output: self.output_tokens.unwrap_or_default(),
-            cache_read: cached.unwrap_or_default(),
-            cache_write: 0,
-            reasoning: reasoning.unwrap_or_default(),
         }
     }
 }

@@ -1,5 +1,8 @@
 //! Reads the counts of a usage field by its protocol's table: one walk, without a tree.
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
 use crate::protocol::conversation::Usage;
 
 /// Where a protocol's answers tell their tokens, and how they are counted.
@@ -31,6 +34,18 @@ pub(crate) enum Count {
     ReasoningBeside,
     /// Input and output.
     Total,
+}
+
+/// A usage field of an answer or an event that is read whole.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Written(Box<RawValue>);
+
+impl Written {
+    /// What it tells, by its protocol's table.
+    pub(crate) fn by(&self, form: &Form) -> Usage {
+        form.read(self.0.get().as_bytes()).0.unwrap_or_default()
+    }
 }
 
 /// How many there are of these.

@@ -7,12 +7,14 @@ use serde_json::value::RawValue;
 
 use crate::protocol::Protocol;
 use crate::protocol::anthropic::error;
-use crate::protocol::anthropic::response::{UsageIn, read_finish};
+use crate::protocol::anthropic::profile::USAGE;
+use crate::protocol::anthropic::response::read_finish;
 use crate::protocol::codec::Reading;
-use crate::protocol::conversation::{Event, Failure, Finish, Signature};
+use crate::protocol::conversation::{Event, Failure, Finish, Signature, Usage};
 use crate::protocol::frames::{Frames, fail};
 use crate::protocol::parts::Parts;
 use crate::protocol::told::{self, At};
+use crate::protocol::usage::Written;
 
 /// What is known in the midst of a stream.
 #[derive(Debug, Default)]
@@ -22,7 +24,7 @@ pub(in crate::protocol::anthropic) struct State {
     /// The open block, and the vendor's index of it.
     block: Option<(u64, Block)>,
     parts: Parts,
-    usage: UsageIn,
+    usage: Usage,
     finish: Option<(Finish, Option<String>)>,
 }
 
@@ -97,10 +99,10 @@ impl Frames for State {
 }
 
 impl State {
-    fn read_usage(&mut self, usage: Option<UsageIn>, events: &mut Vec<Event>) {
+    fn read_usage(&mut self, usage: Option<Written>, events: &mut Vec<Event>) {
         if let Some(usage) = usage {
-            self.usage.update(usage);
-            events.push(Event::Usage(self.usage.into_usage()));
+            self.usage = usage.by(&USAGE).or_more(self.usage);
+            events.push(Event::Usage(self.usage));
         }
     }
 
@@ -194,14 +196,14 @@ struct Message {
     message: Option<MessageStart>,
     content_block: Option<Start>,
     delta: Option<Delta>,
-    usage: Option<UsageIn>,
+    usage: Option<Written>,
 }
 
 #[derive(Default, Deserialize)]
 struct MessageStart {
     id: Option<String>,
     model: Option<String>,
-    usage: Option<UsageIn>,
+    usage: Option<Written>,
 }
 
 #[derive(Deserialize)]

@@ -7,12 +7,14 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use crate::protocol::bedrock::frames::{Broken, Frame, FrameKind, Frames};
-use crate::protocol::bedrock::response::{Fields, UsageIn, read_finish};
+use crate::protocol::bedrock::profile::USAGE;
+use crate::protocol::bedrock::response::{Fields, read_finish};
 use crate::protocol::bedrock::{error, proof};
 use crate::protocol::codec::{Reading, StreamReader};
 use crate::protocol::conversation::{Event, Failure, Finish};
 use crate::protocol::parts::Parts;
 use crate::protocol::surrogates::Halves;
+use crate::protocol::usage::Written;
 
 /// Reads one stream.
 #[derive(Debug)]
@@ -104,7 +106,7 @@ impl State {
                 self.finish = Some((reason, stop_sequence));
             }
             "metadata" => {
-                events.extend(said.usage.map(|usage| Event::Usage(usage.into_usage())));
+                events.extend(said.usage.map(|usage| Event::Usage(usage.by(&USAGE))));
                 if self.finish.is_some() {
                     self.complete(events);
                 }
@@ -188,7 +190,7 @@ struct Said {
     stop_reason: Option<String>,
     #[serde(rename = "additionalModelResponseFields")]
     fields: Option<Fields>,
-    usage: Option<UsageIn>,
+    usage: Option<Written>,
 }
 
 #[derive(Deserialize)]

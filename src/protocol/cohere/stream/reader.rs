@@ -5,11 +5,13 @@
 use serde::Deserialize;
 
 use crate::protocol::codec::Reading;
-use crate::protocol::cohere::response::{BROKEN_OFF, Call, UsageIn, read_finish};
+use crate::protocol::cohere::profile::USAGE;
+use crate::protocol::cohere::response::{BROKEN_OFF, Call, read_finish};
 use crate::protocol::conversation::{Event, Failure};
 use crate::protocol::frames::{Frames, fail};
 use crate::protocol::parts::Parts;
 use crate::protocol::told::{At, by_status};
+use crate::protocol::usage::Written;
 
 /// What is known in the midst of a stream.
 #[derive(Debug, Default)]
@@ -117,7 +119,7 @@ impl State {
 
     fn complete(&mut self, delta: Delta, events: &mut Vec<Event>) {
         self.parts.close(events);
-        events.extend(delta.usage.map(|usage| Event::Usage(usage.into_usage())));
+        events.extend(delta.usage.map(|usage| Event::Usage(usage.by(&USAGE))));
         let reason = delta.finish_reason.as_deref().unwrap_or_default();
         let reason = read_finish(reason).unwrap_or_default().with_calls(self.parts.has_called());
         events.push(Event::Finish { reason, stop_sequence: None });
@@ -139,7 +141,7 @@ struct Said {
 struct Delta {
     message: Option<Message>,
     finish_reason: Option<String>,
-    usage: Option<UsageIn>,
+    usage: Option<Written>,
     error: Option<String>,
 }
 

@@ -10,6 +10,7 @@ use crate::protocol::conversation::{Event, Failure, Finish};
 use crate::protocol::frames::{FrameReader, Frames, fail};
 use crate::protocol::gemini::error;
 use crate::protocol::gemini::part::{PartIn, own_signature};
+use crate::protocol::gemini::profile::USAGE;
 use crate::protocol::gemini::response::{Chunk, read_finish};
 use crate::protocol::parts::Parts;
 use crate::protocol::surrogates::Halves;
@@ -144,7 +145,7 @@ impl Frames for State {
             self.finish = Some(Finish::ContentFilter);
         }
         if let Some(usage) = chunk.usage_metadata {
-            events.push(Event::Usage(usage.into_usage()));
+            events.push(Event::Usage(usage.by(&USAGE)));
         }
     }
 

@@ -8,6 +8,7 @@ use crate::protocol::codec::Reading;
 use crate::protocol::conversation::{Content, Event, Failure, Finish};
 use crate::protocol::frames::{Frames, fail};
 use crate::protocol::openai::details::Details;
+use crate::protocol::openai::profile::USAGE;
 use crate::protocol::openai::response::{Completion, read_finish};
 use crate::protocol::openai::said::Said;
 use crate::protocol::parts::Parts;
@@ -68,7 +69,7 @@ impl Frames for State {
             }
         }
         if let Some(usage) = chunk.usage {
-            events.push(Event::Usage(usage.into_usage()));
+            events.push(Event::Usage(usage.by(&USAGE)));
         }
     }
 

@@ -14,6 +14,7 @@ use crate::protocol::conversation::{Content, Event, Failure, Signature};
 use crate::protocol::frames::{Frames, fail};
 use crate::protocol::openai_responses::error;
 use crate::protocol::openai_responses::item::{Item, joined, proof, reasoning};
+use crate::protocol::openai_responses::profile::USAGE;
 use crate::protocol::openai_responses::response::Response;
 use crate::protocol::parts::Parts;
 
@@ -260,8 +261,8 @@ impl State {
         if let Err(failure) = self.calls.end(&self.reading, &mut self.parts, events) {
             return fail(failure, events);
         }
-        if let Some(usage) = response.usage {
-            events.push(Event::Usage(usage.into_usage()));
+        if let Some(usage) = &response.usage {
+            events.push(Event::Usage(usage.by(&USAGE)));
         }
         let reason = response.finish().with_calls(self.parts.has_called());
         events.push(Event::Finish { reason, stop_sequence: None });
