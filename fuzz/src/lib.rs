@@ -58,7 +58,6 @@ fn written_request(conversation: &Conversation, to: Protocol, model: &str) {
     if let Some(count) = codec.write_count(conversation, &target(Lossy::Warn)).expect("it warns") {
         valid(&count.body, to);
     }
-    conversation.estimate_tokens();
 }
 
 fn response(protocol: Protocol, data: &[u8]) {

@@ -15,7 +15,7 @@ mod tests;
 pub(crate) use census::Census;
 pub(crate) use families::Tokenizer;
 pub(crate) use request::Input;
-pub(crate) use rules::{BYTES_PER_TOKEN, CERTAIN_BYTES_PER_TOKEN, PER_MEDIUM, PER_TURN};
+pub(crate) use rules::{BYTES_PER_TOKEN, CERTAIN_BYTES_PER_TOKEN, PER_MEDIUM};
 
 /// An estimate of a request's input tokens, for a model of that name, from the pieces of its JSON body and
 /// their `length` in bytes. In a body up to 16 KiB every value is looked at; in a longer one sixteen samples

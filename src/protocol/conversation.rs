@@ -20,7 +20,6 @@ pub(crate) use serde_json::value::RawValue;
 
 use super::bounds;
 use super::misfit::ReadError;
-use crate::models::tokens;
 
 pub use crate::{
     failure::{Failure, Kind},
@@ -216,15 +215,6 @@ impl Conversation {
         let names = self.extras.iter().map(|extra| extra.name.as_str());
         let mut lost = names.filter(|name| !HINTS.contains(name) && !takes(name));
         lost.try_for_each(|name| losses.lose(name))
-    }
-
-    /// A cheap estimate of the request's tokens by its bytes, whatever the model.
-    pub fn estimate_tokens(&self) -> u64 {
-        let turns = self.turns.iter().flat_map(|turn| &turn.parts);
-        let parts: usize = self.system.iter().chain(turns).map(Part::weight).sum();
-        let tools: usize = self.tools.iter().map(Tool::weight).sum();
-        let text = (parts + tools).div_ceil(tokens::BYTES_PER_TOKEN) as u64;
-        text + tokens::PER_TURN * self.turns.len() as u64
     }
 }
 

@@ -57,7 +57,6 @@ fn claude_codes_tokens_are_counted() {
     }
     let body = serde_json::to_vec(&request).unwrap();
     let asked = Protocol::Anthropic.codec().read_request(&body, &Head::default()).unwrap();
-    assert!(asked.estimate_tokens() > 50, "{}", asked.estimate_tokens());
     for (vendor, model) in models() {
         vendor.codec().write_count(&asked, &target(model)).unwrap();
     }

@@ -213,7 +213,6 @@ fn tokens_are_counted_without_what_concerns_the_answer() {
     fields.sort();
     assert_eq!(fields, ["messages", "model", "tools"]);
     assert_eq!(codec.read_count(&codec.write_counted(17)), Ok(17));
-    assert!(conversation.estimate_tokens() > 0);
     assert!(Protocol::OpenAi.codec().write_count(&conversation, &target("m")).unwrap().is_none());
 }
 

@@ -123,7 +123,7 @@ impl Input {
         self.text.end();
     }
 
-    /// Looks at samples, as far from each other as they can be. What holds a picture is no text.
+    /// Looks at samples, as far from each other as they can be. A sample that holds a picture does not count as text.
     fn sample<'a>(&mut self, body: impl Iterator<Item = &'a [u8]>, length: u64) {
         let step = length / SAMPLES;
         // Where the next one begins, and where in the body the piece does.
@@ -212,7 +212,7 @@ const SAMPLE: usize = 1024;
 const LONG_NAME: usize = 256;
 const SHORTEST_MEDIUM: usize = 256;
 
-/// Fields of all protocols whose value is no text for the model.
+/// Fields of all protocols whose value the model does not read as text.
 const NO_TEXT: &[&[u8]] = &[
     b"model",
     b"role",

@@ -4,6 +4,7 @@ use std::{collections::BTreeMap, path::Path};
 
 use serde_json::json;
 
+use super::rules::PER_TURN;
 use super::*;
 
 /// The texts, and the tokens of each by tokenizer.

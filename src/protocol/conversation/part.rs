@@ -7,7 +7,6 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::models::tokens;
 use crate::protocol::Protocol;
 use crate::protocol::misfit::Refused;
 use crate::protocol::service::Service;
@@ -152,18 +151,6 @@ impl Part {
     /// Whether it is text that says nothing: several vendors refuse such a block.
     pub(crate) fn is_blank(&self) -> bool {
         self.as_text().is_some_and(|text| text.trim().is_empty())
-    }
-
-    /// Its share of an estimate of tokens, in bytes of text.
-    pub(super) fn weight(&self) -> usize {
-        match &self.content {
-            Content::Text(text) | Content::Reasoning(text) | Content::Refusal(text) => text.len(),
-            Content::Media(Media { source: Source::Text(text), .. }) => text.len(),
-            Content::Media(_) => tokens::BYTES_PER_TOKEN * tokens::PER_MEDIUM,
-            Content::ToolCall(call) => call.name.len() + call.arguments.len(),
-            Content::ToolResult(result) => result.content.iter().map(Self::weight).sum(),
-            Content::Redacted => 0,
-        }
     }
 }
 

@@ -87,13 +87,6 @@ impl Tool {
             _ => Cow::Owned(raw(r#"{"type":"object","properties":{}}"#)),
         }
     }
-
-    /// Its share of an estimate of tokens, in bytes of text.
-    pub(super) fn weight(&self) -> usize {
-        let description = self.description.as_ref().map_or(0, String::len);
-        let schema = self.schema.as_ref().map_or(0, |schema| schema.get().len());
-        self.name.len() + description + schema
-    }
 }
 
 impl ToolCall {

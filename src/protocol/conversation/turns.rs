@@ -38,7 +38,7 @@ pub struct Merged<'a> {
 
 impl Conversation {
     /// The instructions before the first turn, without blank ones. For vendors that know instructions
-    /// only before the turns: where there is no turn, there is none.
+    /// only before the turns: without a turn there are no instructions.
     pub fn instructions(&self) -> impl Iterator<Item = &Part> {
         let mut said = self.turns.iter().filter(|turn| turn.role != Role::System);
         let is_any_said = said.any(|turn| turn.parts.iter().any(|part| !part.is_blank()));
