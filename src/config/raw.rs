@@ -322,7 +322,7 @@ pub(crate) struct Endpoint {
     /// "context_window"}`.
     pub(crate) error_phrases: Option<BTreeMap<String, Meaning>>,
     /// The proxy that it is reached through: `http://`, `https://`, `socks5://` or `socks5h://`, with
-    /// name and password where it wants them; `direct` is none, whatever the environment says.
+    /// name and password where it wants them; `direct`: no proxy, even where the environment names one.
     pub(crate) proxy: Option<Secret>,
     /// TLS to it, where that differs from every other provider's.
     pub(crate) tls: Option<ProviderTls>,

@@ -126,8 +126,8 @@ impl GivenBack {
     }
 }
 
-/// Whether a model's name says that it is Google's, which wants the proofs of its calls back through
-/// whoever serves it.
+/// Whether a model's name says that it is Google's, which wants the proofs of its calls back from
+/// every service.
 pub(crate) fn is_googles_model(name: &str) -> bool {
     name.contains("gemini-")
 }

@@ -24,7 +24,7 @@ pub(in crate::protocol) struct Rule {
     pub(in crate::protocol) renamed: &'static [(&'static str, &'static str)],
     /// The most that `minItems` may ask for.
     pub(in crate::protocol) most_min_items: Option<u64>,
-    /// The values of `format` that are known; every one where there is no list.
+    /// The values of `format` that are known; without a list, every value.
     pub(in crate::protocol) formats: Option<&'static [&'static str]>,
     /// Whether a `pattern` may look around, go back or know the edges of words.
     pub(in crate::protocol) rich_patterns: bool,

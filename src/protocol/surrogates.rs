@@ -32,7 +32,7 @@ impl Halves {
         while let Some(found) = memchr::memchr(b'\\', &bytes[at..]) {
             at += found;
             let Some(unit) = surrogate(&bytes[at..]) else {
-                // An escape is two bytes at least: a backslash is none that begins another.
+                // An escape is two bytes at least: an escaped backslash does not begin another escape.
                 at = (at + 2).min(bytes.len());
                 continue;
             };

@@ -322,7 +322,7 @@ impl Complaints {
     }
 }
 
-/// What is read of a body whoever sends it.
+/// What is read of a body with or without a known key.
 const SHORT_BODY: u64 = 64 * 1024;
 /// How long a connection that came just before the end may take to say what it wants.
 const LAST_WORD: Duration = Duration::from_secs(1);

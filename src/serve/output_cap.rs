@@ -216,8 +216,8 @@ fn is_one_of(names: &[&str], name: &str) -> bool {
     names.iter().any(|own| own.eq_ignore_ascii_case(name))
 }
 
-/// A bound as vendors may read it: a whole number, a number with a fraction, the text of one. What is
-/// below zero is none.
+/// A bound as vendors may read it: a whole number, a number with a fraction, the text of one. A
+/// negative number is not a bound.
 fn whole(text: &str) -> Option<u64> {
     let bare = text.trim_matches('"');
     let float = || bare.parse::<f64>().ok().filter(|it| it.is_finite() && *it >= 0.0);

@@ -123,7 +123,7 @@ enum Member<'a> {
 }
 
 impl Members<'_> {
-    /// The value at the end of these keys; null is none.
+    /// The value at the end of these keys; `null` counts as absent.
     fn value(&self, path: &[&str]) -> Option<Value> {
         let (first, rest) = path.split_first()?;
         let mut value = self.0.iter().rev().find(|(key, _)| key == first)?.1.value();

@@ -40,7 +40,7 @@ fn geminis_proofs_of_calls_survive_clients_of_every_protocol() {
     }
 }
 
-/// No other vendor is told of it, and nobody calls it a loss.
+/// A proof is sent to no other vendor, and is not named as a loss.
 #[test]
 fn proofs_of_calls_reach_no_other_vendor() {
     for &speaks in Protocol::ALL {

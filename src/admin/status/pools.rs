@@ -230,7 +230,7 @@ impl Levels {
     }
 }
 
-/// With three places, so that what nobody sees is no change.
+/// Rounded to three decimals: the page does not show smaller changes, so they are not sent.
 pub(super) fn rounded(number: f64) -> f64 {
     (number * 1e3).round() / 1e3
 }

@@ -1,6 +1,6 @@
 //! The schema as editors want it: a choice is made by the kind of what is there, so that an error points
 //! at what is wrong and not at the choice; and what the loader refuses beyond the shape of a file is
-//! refused where a schema has words for it.
+//! refused where JSON Schema can express it.
 //!
 //! The loader itself reads the schema without this.
 

@@ -111,7 +111,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Passes a value that is no list and no object.
+    /// Passes a text, a number, `true`, `false` or `null`.
     pub(super) fn scalar(&mut self) -> Result<(), Malformed> {
         match self.peek()? {
             b'"' => self.string().map(|_| ()),

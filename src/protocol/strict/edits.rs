@@ -50,7 +50,7 @@ impl<'a> Edits<'a> {
         self.done = mark.done;
     }
 
-    /// The bytes with all changes; the original ones where there is none.
+    /// The bytes with all changes; the original bytes if nothing has changed.
     pub(super) fn finish(mut self, original: &Bytes) -> Bytes {
         if self.out.is_empty() && self.done == 0 {
             return original.clone();

@@ -1,6 +1,6 @@
 //! What is wrong at one moment, from the live state and from what was measured.
 //!
-//! It tells nobody, and names no URL and no credential.
+//! It sends nothing, and names no URL and no credential.
 
 use tokio::time::Instant;
 

@@ -165,7 +165,7 @@ async fn a_path_or_a_query_names_no_other_model() {
     ] {
         for header in [true, false] {
             let answer = post(&router, path, &json!({"model": "cheap"}), header).await;
-            // A deployment of Azure's is the alias itself, of which there is none of that name.
+            // Azure's deployment names the alias, and this alias does not exist.
             let refused = [400, if header { 400 } else { 404 }];
             assert!(refused.contains(&answer.status), "{path}: {:?}", upstream.requests());
         }

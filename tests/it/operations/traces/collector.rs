@@ -28,7 +28,7 @@ pub(crate) fn resource(collector: &Upstream, name: &str) -> String {
     text(&resource.attributes, name)
 }
 
-/// An attribute as text; empty where there is none.
+/// An attribute as text; empty if the span does not have it.
 pub(crate) fn attribute(span: &Span, name: &str) -> String {
     text(&span.attributes, name)
 }
