@@ -45,8 +45,9 @@ pub(crate) struct Record {
     /// What its key has used.
     account: Option<Arc<Account>>,
     stream: bool,
-    /// The alias asked for where its pool does not serve, and that pool where there is one.
-    unserved: Option<(Box<str>, Option<Arc<Pool>>)>,
+    /// The name that was asked for, where it is not that of the pool that serves; and the pool that was
+    /// refused, where there is one.
+    asked_name: Option<(Box<str>, Option<Arc<Pool>>)>,
     served_by: Option<ServedBy>,
     started: Instant,
     first_byte: Option<Duration>,
@@ -89,7 +90,7 @@ impl Record {
             caller: None,
             account: None,
             stream: false,
-            unserved: None,
+            asked_name: None,
             served_by: None,
             started: Instant::now(),
             first_byte: None,
@@ -139,7 +140,7 @@ impl Record {
 
     /// No pool serves the alias that was asked for: it does not exist, or the caller may not use it.
     pub(crate) fn unserved(&mut self, alias: Box<str>, pool: Option<&Arc<Pool>>) {
-        self.unserved = Some((alias, pool.cloned()));
+        self.asked_name = Some((alias, pool.cloned()));
     }
 
     /// The pool is known, and the caller may use it; `asked` is the pool of the alias that was asked
@@ -152,7 +153,7 @@ impl Record {
 
     /// The name that was asked for, where it is not that of the pool: a pattern, a further name.
     pub(crate) fn asked_as(&mut self, name: &str) {
-        self.unserved = Some((name.into(), None));
+        self.asked_name = Some((name.into(), None));
     }
 
     /// No further attempt follows: of the table only the pools are kept that the trail names.
@@ -247,7 +248,7 @@ impl Record {
 
     /// The name that was asked for, where it is not that of the pool.
     pub(crate) fn asked_name(&self) -> Option<&str> {
-        self.unserved.as_ref().map(|(name, _)| &**name)
+        self.asked_name.as_ref().map(|(name, _)| &**name)
     }
 
     /// The answer became an error after its head had gone out.
@@ -346,8 +347,8 @@ impl Drop for Record {
             caller: self.caller,
             account: self.account.as_deref(),
             stream: self.stream,
-            unserved: self.unserved.as_ref().map(|(alias, _)| &**alias),
-            refused_at: self.unserved.as_ref().and_then(|(_, pool)| pool.as_deref()),
+            asked_name: self.asked_name.as_ref().map(|(alias, _)| &**alias),
+            refused_at: self.asked_name.as_ref().and_then(|(_, pool)| pool.as_deref()),
             served_by: served_by.map(|it| finished::ServedBy {
                 asked: it.pools.get(it.asked),
                 pool: it.pools.get(it.pool),

@@ -59,7 +59,7 @@ pub(crate) struct Finished<'a> {
     /// Whether a stream was asked for.
     pub(crate) stream: bool,
     /// The name that was asked for, where it is not the alias of the pool or no pool serves it.
-    pub(crate) unserved: Option<&'a str>,
+    pub(crate) asked_name: Option<&'a str>,
     /// The pool of that alias, where there is one that refused the caller.
     pub(crate) refused_at: Option<&'a Pool>,
     /// The pools asked for and served.
@@ -131,7 +131,7 @@ impl<'a> Finished<'a> {
     /// The alias that was asked for, once it was known.
     #[cfg(test)]
     pub(crate) fn alias(&self) -> Option<&'a str> {
-        self.unserved.or(self.served_by.map(|served_by| &*served_by.asked.alias))
+        self.asked_name.or(self.served_by.map(|served_by| &*served_by.asked.alias))
     }
 
     /// The pool, the provider and the tokens of each attempt whose answer was not passed on.

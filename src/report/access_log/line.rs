@@ -249,7 +249,7 @@ fn operation(request: &Finished<'_>) -> &'static str {
 
 /// The model that a provider was asked for, which may depend on the name that was asked for.
 fn model<'a>(request: &Finished<'a>, provider: &'a Provider) -> Cow<'a, str> {
-    match (&provider.asked_model, request.unserved) {
+    match (&provider.asked_model, request.asked_name) {
         (Some(_), Some(name)) => short(&provider.model_for(name)).into_owned().into(),
         _ => provider.shown_model().into(),
     }
@@ -260,15 +260,15 @@ fn path<'a>(request: &Finished<'a>) -> Cow<'a, str> {
     let Some((_, target)) = &request.asks.target else { return Cow::Borrowed("") };
     let is_known = matches!(request.asks.operation, Some(it) if it != Operation::Native);
     let is_safe = is_known
-        && request.unserved.is_none()
+        && request.asked_name.is_none()
         && request.served_by.is_some_and(|it| it.asked.mask.is_none());
     if is_safe { target.path().into() } else { label(target.path()) }
 }
 
 /// The alias asked for, as it may be shown.
 pub(crate) fn alias<'a>(request: &Finished<'a>) -> Option<Cow<'a, str>> {
-    match (request.unserved, request.served_by) {
-        (Some(unserved), _) => Some(short(unserved)),
+    match (request.asked_name, request.served_by) {
+        (Some(name), _) => Some(short(name)),
         (None, served_by) => served_by.map(|it| it.asked.shown().into()),
     }
 }
