@@ -6,6 +6,7 @@
 
 mod field;
 mod json;
+mod machine;
 mod string;
 mod escape;
 mod number;

@@ -1,6 +1,6 @@
 //! Whether a JSON object holds a key and none of certain others.
 
-use super::json::{Kind, Machine};
+use super::machine::{Kind, Machine};
 
 /// Whether the bytes are a JSON object whose first of these keys has a value that is neither `null`
 /// nor `false`, and which has none of the other keys.

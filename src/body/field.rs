@@ -4,7 +4,7 @@
 
 use std::ops::Range;
 
-use super::{Pieces, json::Machine};
+use super::{Pieces, machine::Machine};
 
 /// A field that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,106 +3,10 @@
 //! It never looks at a value it was not asked for beyond checking it, never recurses, and
 //! allocates only for a `model` longer than most.
 
-use smallvec::SmallVec;
-
-use super::escape::Escape;
+use super::machine::{Expect, Keep, Kind, Machine, NOBODY, Object, Seen, Step, Token};
 use super::number::{Number, plain_number};
-use super::string::{Cut, Keep};
-
-/// Checks one JSON object and notes where the values of `N` top-level keys stand.
-pub(super) struct Machine<const N: usize> {
-    names: &'static [&'static str; N],
-    seen: [Seen; N],
-    /// Which of `names` the value being read belongs to, or `NOBODY`.
-    pub(super) watching: usize,
-    /// Bytes of all the pieces before this one.
-    pub(super) base: u64,
-    pub(super) expect: Expect,
-    pub(super) token: Token,
-    /// One bit per open container, the innermost lowest: 1 is an object.
-    stack: u128,
-    pub(super) depth: u8,
-    pub(super) keep: Keep,
-    /// The start of a top-level key that did not lie in one piece without escapes.
-    pub(super) key: SmallVec<[u8; LONGEST_KEY]>,
-    /// The decoded text of the first name's value.
-    pub(super) text: Text,
-    pub(super) cut: Cut,
-    failed: Option<u64>,
-}
-
-/// A whole, valid object: what was seen of each name, and the text of the first.
-pub(super) struct Object<const N: usize> {
-    pub(super) seen: [Seen; N],
-    pub(super) text: Text,
-}
-
-/// How often a name occurred, and its last value.
-#[derive(Clone, Copy)]
-pub(super) struct Seen {
-    pub(super) times: u32,
-    pub(super) kind: Kind,
-    pub(super) start: u64,
-    pub(super) end: u64,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    String,
-    True,
-    False,
-    Null,
-    Other,
-}
-
-/// What may come next, between tokens.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Expect {
-    Top,
-    FirstKey,
-    Key,
-    Colon,
-    Value,
-    FirstItem,
-    Next,
-    Nothing,
-}
-
-/// The token that the last piece broke off in.
-#[derive(Clone, Copy)]
-pub(super) enum Token {
-    None,
-    String,
-    Escape(Escape),
-    Number(Number),
-    Literal(&'static [u8]),
-}
-
-pub(super) type Text = SmallVec<[u8; 64]>;
-
-/// Where to go on in the piece, or the offset in the body of the first wrong byte.
-pub(super) type Step = Result<usize, u64>;
 
 impl<const N: usize> Machine<N> {
-    /// A machine that watches `names`; the text of the first one is kept.
-    pub(super) fn new(names: &'static [&'static str; N]) -> Self {
-        Self {
-            names,
-            seen: [Seen { times: 0, kind: Kind::Null, start: 0, end: 0 }; N],
-            watching: NOBODY,
-            base: 0,
-            expect: Expect::Top,
-            token: Token::None,
-            stack: 0,
-            depth: 0,
-            keep: Keep::Nothing,
-            key: SmallVec::new(),
-            text: SmallVec::new(),
-            cut: Cut::default(),
-            failed: None,
-        }
-    }
-
     pub(super) fn feed(&mut self, piece: &[u8]) {
         if self.failed.is_none() {
             self.failed = self.run(piece).err();
@@ -331,16 +235,23 @@ impl<const N: usize> Machine<N> {
 
 /// Whether a top-level field may name models beside `model`: those of OpenRouter, LiteLLM and Vercel.
 fn names_further_models(key: &[u8]) -> bool {
-    // None is shorter, and few of the usual fields are longer.
-    key.len() > 5 && FURTHER.iter().any(|further| is_same(key, further))
+    // None is shorter. The first letter rules almost all of them out.
+    let Some(first) = key.iter().find(|byte| !is_between(byte)) else { return false };
+    let first = first.to_ascii_lowercase();
+    key.len() > 5
+        && FURTHER.iter().any(|further| further.first() == Some(&first) && is_same(key, further))
 }
 
 /// Whether a lenient reader takes the key for this name of small letters: in any case, with `_` and `-`
 /// anywhere.
 fn is_same(key: &[u8], name: &[u8]) -> bool {
-    let mut letters = key.iter().filter(|byte| !matches!(byte, b'_' | b'-'));
+    let mut letters = key.iter().filter(|byte| !is_between(byte));
     name.iter().all(|own| letters.next().is_some_and(|it| it.eq_ignore_ascii_case(own)))
         && letters.next().is_none()
+}
+
+fn is_between(byte: &u8) -> bool {
+    matches!(byte, b'_' | b'-')
 }
 
 const MODEL: &str = "model";
@@ -365,8 +276,5 @@ const FURTHER: [&[u8]; 16] = [
     b"litellmparams",
     b"functions",
 ];
-pub(super) const NOBODY: usize = usize::MAX;
 /// `serde_json` refuses the 128th level, too.
 const DEEPEST: u8 = 127;
-/// Longer than any name watched, so that what was cut off here matches none.
-pub(super) const LONGEST_KEY: usize = 32;

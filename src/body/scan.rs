@@ -6,7 +6,8 @@
 
 use std::ops::Range;
 
-use super::json::{Kind, MODELS, Machine, TOOLS};
+use super::json::{MODELS, TOOLS};
+use super::machine::{Kind, Machine};
 
 /// Reads a JSON body as it arrives. Feed every piece, then [`finish`](Scanner::finish).
 pub struct Scanner {

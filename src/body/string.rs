@@ -5,24 +5,9 @@
 //! UTF-8, unknown escapes, surrogates without their other half.
 
 use super::escape::{Escape, Escaped, quad, simple};
-use super::json::{Expect, LONGEST_KEY, Machine, Step, Token};
+use super::machine::{Expect, Keep, LONGEST_KEY, Machine, Step, Token};
 use super::plain::{first_special, special};
 use super::prose::pass_over;
-
-/// What is to be done with the text of the string being read.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Keep {
-    Nothing,
-    Key,
-    Text,
-}
-
-/// A UTF-8 sequence that broke off: its bytes so far.
-#[derive(Default)]
-pub(super) struct Cut {
-    bytes: [u8; 4],
-    length: usize,
-}
 
 impl<const N: usize> Machine<N> {
     /// Reads a string whose opening quote lies before `start`.
@@ -222,28 +207,6 @@ impl<const N: usize> Machine<N> {
         if self.keep != Keep::Nothing {
             self.keep(decoded.encode_utf8(&mut [0; 4]).as_bytes());
         }
-    }
-}
-
-impl Cut {
-    fn set(&mut self, bytes: &[u8]) {
-        for (to, from) in self.bytes.iter_mut().zip(bytes) {
-            *to = *from;
-        }
-        self.length = bytes.len();
-    }
-
-    /// Adds a byte; whole sequences are forgotten, wrong ones answer `false`.
-    fn takes(&mut self, byte: u8) -> bool {
-        let Some(place) = self.bytes.get_mut(self.length) else { return false };
-        *place = byte;
-        self.length += 1;
-        match std::str::from_utf8(self.bytes.get(..self.length).unwrap_or_default()) {
-            Ok(_) => self.length = 0,
-            Err(error) if error.error_len().is_some() => return false,
-            Err(_) => {}
-        }
-        true
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::de::IgnoredAny;
 
-use super::json::Machine;
+use super::machine::Machine;
 
 /// Whether the bytes are JSON, however deep.
 pub(crate) fn is_json(bytes: &[u8]) -> bool {

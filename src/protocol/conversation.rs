@@ -3,6 +3,9 @@
 //! It never knows how any protocol spells it.
 
 pub(crate) mod part;
+mod marks;
+mod media;
+mod turn;
 pub(crate) mod tool;
 pub(crate) mod thinking;
 pub(crate) mod turns;
@@ -29,15 +32,17 @@ pub use event::Event;
 pub use late::Late;
 pub(crate) use losses::Losses;
 pub use losses::Lossy;
+pub use marks::{CacheMark, Signature};
+pub use media::{Media, MediaKind, Source};
 pub(crate) use names::ToolNames;
-pub use part::{CacheMark, Content, Media, MediaKind, Part, Signature, Source};
+pub use part::{Content, Part, ToolResult};
 pub use reply::{Finish, Reply, Usage};
 pub use search::WebSearch;
 pub use thinking::Thinking;
 pub(crate) use tool::Arguments;
-pub use tool::{Tool, ToolCall, ToolChoice, ToolResult};
+pub use tool::{Tool, ToolCall, ToolChoice};
+pub use turn::{Role, Turn};
 pub use turns::Merged;
-pub use turns::{Role, Turn};
 
 /// A request: everything that a client asks of a model.
 #[derive(Debug, Clone, Default)]

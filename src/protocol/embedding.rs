@@ -15,8 +15,9 @@ use serde_json::value::RawValue;
 pub use vector::Vector;
 
 use super::bounds;
-use super::codec::{Client, Head, ReadError, Refused, Target};
 use super::conversation::{Extra, Failure, Losses};
+use super::misfit::{ReadError, Refused};
+use super::sides::{Client, Head, Target};
 use crate::models::tokens;
 
 /// What a protocol with embeddings can do. Pure, as [`super::Codec`] is.

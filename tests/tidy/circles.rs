@@ -8,14 +8,6 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{File, sources};
 
-/// Imports that close a circle today: (importer, imported). Each goes with the change that mends it,
-/// and none may be added.
-const EXCUSED: &[(&str, &str)] = &[
-    ("protocol/conversation/tool.rs", "protocol/conversation/part.rs"),
-    ("protocol/conversation/turns.rs", "protocol/conversation.rs"),
-    ("body/string.rs", "body/json.rs"),
-];
-
 type Graph = BTreeMap<String, BTreeSet<String>>;
 
 /// What a file names.
@@ -212,19 +204,11 @@ fn told(way: &[String]) -> String {
 #[test]
 fn imports_between_files_make_no_circle() {
     let files: Vec<File> = sources().into_iter().filter(|file| !file.is_test()).collect();
-    let mut graph = graph(&files);
+    let graph = graph(&files);
     let count: usize = graph.values().map(BTreeSet::len).sum();
     assert!(count > 500, "only {count} imports were seen");
-    for (from, to) in EXCUSED {
-        let was_there = graph.get_mut(*from).is_some_and(|imports| imports.remove(*to));
-        assert!(was_there, "{from} imports {to} no more: strike it off `EXCUSED`");
-    }
     if let Some(circle) = circle(&graph) {
         panic!("these files import each other in a circle: {}", told(&circle));
-    }
-    for (from, to) in EXCUSED {
-        let closes = way(&graph, to, from).is_some();
-        assert!(closes, "{from} may import {to}, no circle is left: strike it off `EXCUSED`");
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! The order that readers promise and writers may rely on stands at `codec::StreamReader`.
 
-use super::part::Signature;
+use super::marks::Signature;
 use super::reply::{Finish, Usage};
 use crate::failure::Failure;
 

@@ -6,7 +6,8 @@
 
 use super::Conversation;
 use super::part::{Content, Part};
-use super::turns::{Merged, Role, Turn};
+use super::turn::{Role, Turn};
+use super::turns::Merged;
 
 /// The instructions in the midst of the turns, in order.
 #[derive(Debug, Default)]

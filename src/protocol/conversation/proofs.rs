@@ -3,7 +3,8 @@
 //!
 //! It never changes a part that is not such a proof.
 
-use super::part::{Content, Part, Signature};
+use super::marks::Signature;
+use super::part::{Content, Part};
 
 impl Signature {
     /// The seal that stands before the call of which this is the proof.

@@ -2,7 +2,8 @@
 //!
 //! It never says who gave it.
 
-use super::part::{Content, Media, Part};
+use super::media::Media;
+use super::part::{Content, Part};
 use super::tool::ToolCall;
 use crate::failure::Failure;
 use crate::protocol::bounds;

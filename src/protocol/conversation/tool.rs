@@ -1,4 +1,4 @@
-//! Tools: what is on offer, what is called, what comes back.
+//! Tools: what is on offer and what is called. What comes back is made of parts: see `part`.
 //!
 //! It never runs one.
 
@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::part::{CacheMark, Part, one_text};
+use super::marks::CacheMark;
 
 /// A function that the model may call.
 #[derive(Debug, Clone)]
@@ -65,19 +65,6 @@ pub(crate) enum Arguments<'a> {
     None {},
 }
 
-/// What a tool gave back.
-#[derive(Debug, Clone)]
-pub struct ToolResult {
-    /// The call's id.
-    pub call_id: String,
-    /// The tool's name, where the client says it; `Conversation::called_tools` knows it else.
-    pub name: Option<String>,
-    /// Text and media.
-    pub content: Vec<Part>,
-    /// Whether the tool failed.
-    pub is_error: bool,
-}
-
 impl Tool {
     /// The schema, with `{"type":"object","properties":{}}` in the place of none or an empty one:
     /// vendors that demand a schema demand an object's.
@@ -110,25 +97,6 @@ impl ToolCall {
             _ if arguments.is_empty() || arguments == "null" => Arguments::None {},
             _ => Arguments::Text { arguments },
         }
-    }
-}
-
-impl ToolResult {
-    /// Its text where a protocol has no word for failing: what failed says so itself.
-    pub fn text_or_error(&self) -> Cow<'_, str> {
-        let text = self.text();
-        let says_so = text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("error"));
-        if !self.is_error || says_so { text } else { Cow::Owned(format!("Error: {text}")) }
-    }
-
-    /// What stands before its media where they cannot stand in it.
-    pub(crate) fn media_heading(&self) -> String {
-        format!("From the result of tool call {}:", self.call_id)
-    }
-
-    /// All its text: the parts joined by line ends.
-    pub(crate) fn text(&self) -> Cow<'_, str> {
-        one_text(self.content.iter().filter_map(Part::as_text), "\n").unwrap_or_default()
     }
 }
 

@@ -1,31 +1,13 @@
-//! Turns: who says what, and the form that stricter vendors want them in.
+//! The turns of a conversation: what is said in them, and the form that stricter vendors want them in.
 //!
 //! It never changes what is said, only how it is grouped.
 
 use std::collections::HashMap;
 
-use super::part::{Content, Part};
-use super::{Conversation, ToolCall, ToolResult};
-
-/// One turn.
-#[derive(Debug, Clone)]
-pub struct Turn {
-    /// Who speaks.
-    pub role: Role,
-    /// What is said. Tool results stand in a user's turn.
-    pub parts: Vec<Part>,
-}
-
-/// Who speaks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    /// Instructions in the midst of the turns; those before them are `Conversation::system`.
-    System,
-    /// The user, and the tools.
-    User,
-    /// The model.
-    Assistant,
-}
+use super::Conversation;
+use super::part::{Content, Part, ToolResult};
+use super::tool::ToolCall;
+use super::turn::{Role, Turn};
 
 /// Neighbouring turns of one side, as one.
 #[derive(Debug, Clone)]
@@ -96,21 +78,8 @@ pub(crate) const GO_ON: &str = "Continue.";
 /// What the assistant says where a vendor wants it to speak after a tool, and the user did.
 pub(crate) const UNDERSTOOD: &str = "Understood.";
 
-impl Turn {
-    /// A turn.
-    pub fn new(role: Role, parts: Vec<Part>) -> Self {
-        Self { role, parts }
-    }
-
-    /// Whether it is blank.
-    pub(super) fn says_nothing(&self) -> bool {
-        self.parts.iter().all(Part::is_blank)
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::super::ToolResult;
     use super::*;
 
     fn result(id: &str) -> Part {

@@ -1,0 +1,173 @@
+//! Images, documents and sounds, and where they are.
+//!
+//! It never fetches one.
+
+use std::borrow::Cow;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::protocol::misfit::Refused;
+
+use super::losses::Losses;
+
+/// An image, a document, a sound.
+#[derive(Debug, Clone)]
+pub struct Media {
+    /// Which of these.
+    pub kind: MediaKind,
+    /// Where it is.
+    pub source: Source,
+    /// Such as `image/png`; absent where a URL or an id says nothing of it.
+    pub media_type: Option<String>,
+    /// A file name or title.
+    pub name: Option<String>,
+    /// How closely to look (`low`, `high`, `auto`).
+    pub detail: Option<String>,
+}
+
+/// What a medium is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MediaKind {
+    /// A picture.
+    Image,
+    /// A PDF, a text file and their like.
+    Document,
+    /// A sound.
+    Audio,
+    /// Moving pictures.
+    Video,
+}
+
+/// Where a medium is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    /// Here, in standard base64.
+    Base64(String),
+    /// Here, as text.
+    Text(String),
+    /// To be fetched by the vendor.
+    Url(String),
+    /// A file that was uploaded to the vendor of the client's protocol.
+    File(String),
+}
+
+impl Media {
+    /// A medium of which nothing else is said.
+    pub fn new(kind: MediaKind, source: Source) -> Self {
+        Self { kind, source, media_type: None, name: None, detail: None }
+    }
+
+    /// A medium from a URL, which may hold the data itself (`data:image/png;base64,…`).
+    pub fn from_url(kind: MediaKind, url: String) -> Self {
+        let (source, media_type) = match parse_data_url(&url) {
+            Some((media_type, data)) => (Source::Base64(data.to_owned()), Some(media_type)),
+            None => (Source::Url(url), None),
+        };
+        Self { media_type, ..Self::new(kind, source) }
+    }
+
+    /// Its URL: its own, or a `data:` URL; none for a text and an uploaded file.
+    pub(crate) fn to_url(&self) -> Option<Cow<'_, str>> {
+        match &self.source {
+            Source::Url(url) => Some(url.into()),
+            Source::Base64(data) => {
+                Some(format!("data:{};base64,{data}", self.media_type_or_default()).into())
+            }
+            Source::Text(_) | Source::File(_) => None,
+        }
+    }
+
+    /// The same medium; `auto` is everyone's way of looking and says nothing.
+    #[must_use]
+    pub(crate) fn without_usual_detail(self) -> Self {
+        Self { detail: self.detail.filter(|detail| detail != "auto"), ..self }
+    }
+
+    /// How closely to look is lost where a protocol has no word for it.
+    ///
+    /// # Errors
+    /// The field, when losing is refused.
+    pub(crate) fn lose_detail(&self, losses: &mut Losses) -> Result<(), Refused> {
+        losses.lose_if(self.detail.is_some(), "image.detail")
+    }
+
+    /// Its media type, or the commonest one of its kind.
+    pub(crate) fn media_type_or_default(&self) -> &str {
+        match (self.media_type.as_deref(), self.kind) {
+            // What many call it, and few vendors know.
+            (Some("image/jpg"), _) => "image/jpeg",
+            (Some(media_type), _) => media_type,
+            (None, MediaKind::Image) => "image/png",
+            (None, MediaKind::Document) => "application/pdf",
+            (None, MediaKind::Audio) => "audio/wav",
+            (None, MediaKind::Video) => "video/mp4",
+        }
+    }
+
+    /// The same without what may follow it (`; charset=utf-8`).
+    pub(crate) fn essence(&self) -> &str {
+        let media_type = self.media_type_or_default();
+        media_type.split(';').next().unwrap_or(media_type).trim()
+    }
+
+    /// The text that a document is, if it is mere text.
+    pub(crate) fn as_text(&self) -> Option<Cow<'_, str>> {
+        match &self.source {
+            Source::Text(text) => Some(text.into()),
+            Source::Base64(data)
+                if self.kind == MediaKind::Document && self.essence().starts_with("text/") =>
+            {
+                String::from_utf8(STANDARD.decode(data).ok()?).ok().map(Cow::Owned)
+            }
+            Source::Base64(_) | Source::Url(_) | Source::File(_) => None,
+        }
+    }
+}
+
+impl MediaKind {
+    /// The kind that a media type belongs to.
+    pub(crate) fn of(media_type: &str) -> Self {
+        match media_type.split('/').next() {
+            Some("image") => Self::Image,
+            Some("audio") => Self::Audio,
+            Some("video") => Self::Video,
+            _ => Self::Document,
+        }
+    }
+
+    /// Its name in `x-onwards-dropped` and in refusals.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Image => "image",
+            Self::Document => "document",
+            Self::Audio => "audio",
+            Self::Video => "video",
+        }
+    }
+}
+
+/// The media type and the base64 text of a `data:` URL.
+fn parse_data_url(url: &str) -> Option<(String, &str)> {
+    let (head, data) = url.strip_prefix("data:")?.split_once(',')?;
+    let media_type = head.strip_suffix(";base64")?;
+    let media_type = media_type.split(';').next().filter(|kind| !kind.is_empty());
+    Some((media_type.unwrap_or("application/octet-stream").to_owned(), data))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn data_urls_are_read_and_written() {
+        let url = "data:image/webp;base64,AAAA";
+        let media = Media::from_url(MediaKind::Image, url.into());
+        assert_eq!(media.source, Source::Base64("AAAA".into()));
+        assert_eq!(media.media_type.as_deref(), Some("image/webp"));
+        assert_eq!(media.to_url().unwrap(), url);
+        let media = Media::from_url(MediaKind::Image, "https://a/b,c".into());
+        assert_eq!(media.media_type, None);
+        assert_eq!(media.to_url().as_deref(), Some("https://a/b,c"));
+    }
+}
