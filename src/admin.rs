@@ -34,6 +34,7 @@ use crate::{
         Stage,
         connection::{self, Listener, Timeouts},
         reply::Reply,
+        routes,
     },
 };
 
@@ -67,6 +68,8 @@ fn router(sources: Sources) -> Router {
         .route("/requests", get(requests))
         .route("/metrics", get(metrics))
         .route("/explain", get(explained))
+        .route("/healthz", get(|| async { routes::HEALTHY }))
+        .route("/readyz", get(ready))
         .with_state(Board::new(sources))
 }
 
@@ -94,6 +97,10 @@ impl connection::Service for Port {
     fn stage(&self) -> &Stage {
         &self.stage
     }
+}
+
+async fn ready(State(board): State<Arc<Board>>) -> (StatusCode, &'static str) {
+    routes::readiness(&board.sources.stage)
 }
 
 async fn status(State(board): State<Arc<Board>>) -> Response {

@@ -6,6 +6,7 @@
 
 pub(crate) mod limit;
 pub(crate) mod health;
+pub(crate) mod in_flight;
 pub(crate) mod ewma;
 pub(crate) mod headroom;
 pub(crate) mod retries;

@@ -72,6 +72,7 @@ pub(crate) mod calls;
 pub(crate) mod nesting;
 pub(crate) mod frames;
 pub(crate) mod marks;
+pub(crate) mod members;
 mod surrogates;
 pub(crate) mod foreign;
 

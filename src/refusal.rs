@@ -104,6 +104,8 @@ pub enum Refusal {
         /// Whose limit it is.
         whose: Whose,
     },
+    /// The caller's account has as many requests in flight as it may.
+    InFlightLimit,
     /// A limit of ours on tokens or money is reached.
     Spent(Box<Spent>),
     /// Every attempt failed.
@@ -196,6 +198,7 @@ impl Refusal {
             Self::ConcurrencyLimit { .. } => {
                 (S::TOO_MANY_REQUESTS, LIMIT, "concurrency_limit_exceeded")
             }
+            Self::InFlightLimit => (S::TOO_MANY_REQUESTS, LIMIT, "inflight_limit_exceeded"),
             Self::Spent(spent) => spent.row(),
             Self::AllFailed { how: AllFailed::RateLimited, .. } => {
                 (S::TOO_MANY_REQUESTS, LIMIT, ALL_FAILED)
@@ -308,6 +311,10 @@ impl Refusal {
     fn of_serving(&self) -> &'static str {
         match self {
             Self::AllFailed { how, .. } => how.sentence(),
+            Self::InFlightLimit => {
+                "Your account has as many requests in flight for this model as it may; try again \
+                when one of them has ended."
+            }
             Self::UpstreamUnreachable => "The provider of this model cannot be reached.",
             Self::UpstreamBrokeOff => {
                 "The provider of this model broke off before its answer was complete."
@@ -358,6 +365,7 @@ impl Refusal {
             }
             Self::Spent(spent) => spent.retry_after,
             Self::ConcurrencyLimit { .. }
+            | Self::InFlightLimit
             | Self::NoRoom
             | Self::ShuttingDown
             | Self::NoProviders => Some(Duration::from_secs(1)),

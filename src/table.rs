@@ -23,6 +23,7 @@ pub(crate) mod prices;
 pub(crate) mod strict;
 pub(crate) mod reasoning;
 pub(crate) mod identity;
+pub(crate) mod in_flight;
 pub(crate) mod cors;
 pub(crate) mod compile;
 

@@ -38,6 +38,7 @@ mod usage;
 mod peek;
 mod whole;
 mod reasoning;
+mod scheduling;
 mod strict;
 pub(crate) mod judge;
 pub(crate) mod attempt;

@@ -25,6 +25,7 @@ use crate::{
         feed::row::{Row, dollars, stamp},
     },
     secret::names::label,
+    serve::Stage,
     table::Table,
 };
 
@@ -39,6 +40,8 @@ pub(crate) struct Sources {
     pub(crate) feed: Arc<Feed>,
     /// The last load of the file.
     pub(crate) latest: Arc<Latest>,
+    /// Where the process is in its life.
+    pub(crate) stage: Stage,
 }
 
 /// What is told.

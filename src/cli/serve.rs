@@ -96,7 +96,7 @@ fn serve(arguments: &Arguments, log: &Log) -> Result<(), Failure> {
         tend(&gateway, &meters, &latest, identities);
         if let Some(listener) = listeners.admin {
             let listener = connection::Listener::tcp(listener)?;
-            let sources = Sources { gateway, meters, feed, latest };
+            let sources = Sources { gateway, meters, feed, latest, stage: stage.clone() };
             tokio::spawn(admin::listen(sources, listener, timeouts));
         }
         live(arguments, &stage, &ask, access_log.as_ref().map(|it| &*it.queue), log).await

@@ -12,6 +12,7 @@ use super::source::Source;
 use super::unsupported;
 
 mod belonging;
+mod foreign;
 mod spelling;
 mod synonyms;
 mod units;
@@ -139,6 +140,12 @@ impl Check<'_> {
         entry: &Entry,
     ) -> Option<&'o str> {
         let key = self.source.string(entry.key);
+        if let Some((message, hint)) = foreign::of(object, &key) {
+            let path = Trail::path(Some(trail));
+            let hint = Some(hint.to_owned());
+            self.problems.push(self.source.problem_at(entry.key, path, message, hint));
+            return None;
+        }
         let elsewhere = belonging::belongs(object, here.around, &key)
             .or_else(|| belonging::belongs_instead(here.instead, &key));
         let near = synonyms::of(&key)

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 mod alerts;
 mod auth;
+mod connections;
 mod failover;
 mod limits;
 mod prices;
@@ -14,6 +15,7 @@ mod reasoning;
 
 pub(crate) use alerts::Alert;
 pub(crate) use auth::{Auth, KeyDefinition, Team};
+pub(crate) use connections::{Cors, HttpPool, ProviderTls, Tls};
 pub(crate) use failover::{
     Backoff, Commit, Cooldown, Fallback, HealthCheck, Hedge, Jitter, Meaning, Stay, Sticky,
     Timeouts,
@@ -33,21 +35,7 @@ pub(crate) use crate::words::{Cache, Headers, Lossy, Protocol, Strategy};
 
 use crate::secret::{Secret, unseen};
 
-unseen!(
-    File,
-    Target,
-    Pool,
-    Single,
-    PoolKeys,
-    Provider,
-    Endpoint,
-    RoutingRule,
-    Action,
-    Aws,
-    Gcp,
-    Tls,
-    ProviderTls,
-);
+unseen!(File, Target, Pool, Single, PoolKeys, Provider, Endpoint, RoutingRule, Action, Aws, Gcp,);
 
 /// The whole file: `targets.json`.
 #[derive(Deserialize, JsonSchema)]
@@ -82,60 +70,6 @@ pub(crate) struct File {
     pub(crate) cors: Option<Cors>,
     /// TLS for clients.
     pub(crate) tls: Option<Tls>,
-}
-
-/// TLS for clients: files in PEM form, whose paths begin at this file, or their text by a reference.
-#[derive(Deserialize, JsonSchema)]
-pub(crate) struct Tls {
-    /// The certificate, and those between it and its authority.
-    #[schemars(length(min = 1))]
-    pub(crate) cert: String,
-    /// Its private key.
-    pub(crate) key: Secret,
-    /// The authorities that sign certificates of clients; with it, each client needs one.
-    #[schemars(length(min = 1))]
-    pub(crate) client_ca: Option<String>,
-}
-
-/// TLS to a provider: files in PEM form, whose paths begin at this file, or their text by a reference.
-#[derive(Deserialize, JsonSchema)]
-pub(crate) struct ProviderTls {
-    /// The authorities that sign its certificate, in place of the system's.
-    #[schemars(length(min = 1))]
-    pub(crate) ca: Option<String>,
-    /// The certificate that the router shows, and those between it and its authority.
-    #[schemars(length(min = 1))]
-    pub(crate) cert: Option<String>,
-    /// Its private key.
-    pub(crate) key: Option<Secret>,
-    /// The name in its certificate (the URL's host when absent).
-    #[schemars(length(min = 1))]
-    pub(crate) server_name: Option<String>,
-}
-
-/// Pages that may call from a browser.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub(crate) struct Cors {
-    /// Their origins, such as `https://app.example.com`; `*` is any.
-    #[schemars(length(min = 1))]
-    pub(crate) origins: Vec<String>,
-    /// The headers that they may send (whatever they ask for when absent).
-    pub(crate) headers: Option<Vec<String>>,
-}
-
-/// The pool of idle upstream connections.
-#[derive(Debug, Deserialize, JsonSchema)]
-pub(crate) struct HttpPool {
-    /// Idle connections kept for each upstream host (100 when absent).
-    #[schemars(extend("default" = 100))]
-    pub(crate) max_idle_per_host: Option<u32>,
-    /// Seconds after which an idle connection is closed (90 when absent).
-    #[schemars(extend("default" = 90))]
-    pub(crate) idle_timeout_secs: Option<u64>,
-    /// Seconds from its opening after which a connection takes no further request, so that a name that
-    /// moved is followed (300 when absent).
-    #[schemars(extend("default" = 300))]
-    pub(crate) max_age_secs: Option<u64>,
 }
 
 /// One alias, in one of three spellings.
@@ -235,6 +169,13 @@ pub(crate) struct PoolKeys {
     /// (all but the vendors' administrative paths when absent).
     #[schemars(length(min = 1))]
     pub(crate) endpoints: Option<Vec<String>>,
+    /// The most requests in flight for each `account` that a label of the callers' keys names (no limit when
+    /// absent).
+    #[schemars(range(min = 1))]
+    pub(crate) inflight_limit: Option<u32>,
+    /// The same for accounts by name; wins over `inflight_limit`.
+    #[schemars(inner(range(min = 1)))]
+    pub(crate) account_inflight_limits: Option<BTreeMap<String, u32>>,
     /// Seconds between comments to a client that waits for its stream (none when absent).
     #[schemars(range(min = 1))]
     pub(crate) keepalive_secs: Option<u64>,
@@ -330,6 +271,9 @@ pub(crate) struct Endpoint {
     pub(crate) propagate_trace_context: Option<bool>,
     /// Serve `/v1/responses` through chat completions.
     pub(crate) open_responses: Option<OpenResponses>,
+    /// Whether it is told what requests say of their own priority, in `priority` and `nvext` (as clients send
+    /// them when absent).
+    pub(crate) accepts_scheduling_priority: Option<bool>,
     /// How reasoning efforts are written for this provider.
     pub(crate) reasoning_translation: Option<ReasoningTranslation>,
 }

@@ -14,6 +14,7 @@ use dashmap::DashMap;
 
 use super::account::Account;
 use super::hedging::Hedging;
+use super::in_flight::InFlight;
 use super::limit::{LimitSettings, Limits};
 use super::meters::{Meters, PoolMeters, ProviderMeters};
 use super::number::{Number, Numbers};
@@ -58,6 +59,8 @@ pub(crate) struct Pool {
     pub(crate) hedging: Arc<Hedging>,
     /// How often its requests may be tried again.
     pub(crate) retries: Arc<PoolRetries>,
+    /// How many requests each account has in flight.
+    pub(crate) in_flight: Arc<InFlight>,
     /// Its series.
     pub(crate) meters: Arc<PoolMeters>,
 }
@@ -182,6 +185,7 @@ impl Draft<'_> {
             typical: Arc::default(),
             hedging: Arc::default(),
             retries: Arc::default(),
+            in_flight: Arc::default(),
             meters: Arc::new(meters.pool(alias)),
         };
         keep(&self.registry.pools, &mut self.pools, alias.to_owned(), limits, fresh)
@@ -289,6 +293,7 @@ impl Survivor for Pool {
             typical: Arc::clone(&self.typical),
             hedging: Arc::clone(&self.hedging),
             retries: Arc::clone(&self.retries),
+            in_flight: Arc::clone(&self.in_flight),
             meters: Arc::clone(&self.meters),
         }
     }

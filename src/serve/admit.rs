@@ -337,15 +337,18 @@ pub(crate) async fn look(
     Ok(())
 }
 
-/// Limits of the key, then of its team, then of the pool.
+/// Limits of the account, of the key, then of its team, then of the pool.
 pub(crate) fn hold(
     table: Arc<Table>,
     allowed: &Allowed,
     inbound: &Inbound,
     record: &mut Record,
 ) -> Result<Held, Refusal> {
-    let Allowed { pool, caller, .. } = *allowed;
+    let Allowed { asked, pool, caller } = *allowed;
     let mut permits = Permits::new();
+    if table.pool(asked).in_flight.is_some() {
+        permits.extend(permits::of_account(&table, asked, caller)?);
+    }
     if let Some(demand) = &inbound.demand {
         record.holds = Some(hold_amounts(&table, allowed, demand, &mut permits)?);
         return Ok(Held { table, pool, caller, permits });

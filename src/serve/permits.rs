@@ -15,7 +15,7 @@ use crate::{
     },
     moment,
     refusal::{Refusal, Spent, Whose},
-    table::Pool,
+    table::{Caller, Pool, PoolId, Table, in_flight::ACCOUNT},
     upstream::inbound::Inbound,
 };
 
@@ -42,6 +42,25 @@ pub(crate) fn refusal(limited: Limited, whose: Whose) -> Refusal {
 
 fn spent(whose: Whose, said: Box<str>, is_budget: bool, retry_after: Option<Duration>) -> Refusal {
     Refusal::Spent(Box::new(Spent { whose, said, is_budget, retry_after }))
+}
+
+/// Counts a request among those that its caller's account has in flight through the alias that it asks for;
+/// `None` where the alias says nothing of accounts, the key names none, or the request is batch work.
+///
+/// # Errors
+/// The account has as many as it may.
+pub(crate) fn of_account(
+    table: &Table,
+    asked: PoolId,
+    caller: Caller,
+) -> Result<Option<Permit>, Refusal> {
+    let pool = table.pool(asked);
+    let (Some(limits), Caller::Known(key)) = (&pool.in_flight, caller) else { return Ok(None) };
+    let key = table.keyring.key(key);
+    let account = key.labels.get(ACCOUNT).filter(|_| !key.is_for_batches());
+    let limited = account.and_then(|account| Some((account, limits.of(account)?)));
+    let Some((account, most)) = limited else { return Ok(None) };
+    pool.live.in_flight.take(account, most).map(Some).ok_or(Refusal::InFlightLimit)
 }
 
 /// Holds what an answer is expected to take, where a holder has windows over tokens or money.

@@ -7,6 +7,7 @@ mod budget;
 mod ended;
 mod exhausted;
 mod hedge;
+mod hurry;
 mod pass;
 mod second;
 pub(super) mod tell;
@@ -258,7 +259,9 @@ impl<'a> Rounds<'a> {
         attempt: &mut Attempt<'a>,
     ) -> impl Future<Output = Result<Box<Answer>, Failed>> + use<'a> {
         let stream = self.inbound.stream;
-        let timeouts = &attempt.provider.timeouts;
+        let timeouts = attempt.provider.timeouts;
+        let patient = self.pass.pool.fallback.first_token.is_some() && stream;
+        let timeouts = &if patient { self.hurried(attempt, timeouts) } else { timeouts };
         let inspection = Inspection {
             reads_errors: self.pass.pool.fallback.enabled || attempt.provider.strict.is_some(),
             needs_body: self.inbound.needs_body,

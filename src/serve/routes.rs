@@ -92,7 +92,12 @@ pub(crate) async fn serve(
 }
 
 async fn ready(State(served): State<Served>) -> (StatusCode, &'static str) {
-    if served.stage.is_ready() {
+    readiness(&served.stage)
+}
+
+/// Whether new requests are welcome, as `/readyz` says it.
+pub(crate) fn readiness(stage: &Stage) -> (StatusCode, &'static str) {
+    if stage.is_ready() {
         (StatusCode::OK, "ready\n")
     } else {
         (StatusCode::SERVICE_UNAVAILABLE, "shutting down\n")
@@ -176,6 +181,9 @@ fn written(json: Vec<u8>) -> axum::response::Response {
     ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], json).into_response()
 }
 
+/// What `/healthz` says.
+pub(crate) const HEALTHY: &str = "ok\n";
+
 /// A path, and what answers there.
 type Route = (&'static str, fn() -> MethodRouter<Served>);
 
@@ -184,6 +192,6 @@ const ROUTES: [Route; 5] = [
     ("/v1/models", || get(models)),
     ("/models", || get(models)),
     ("/v1/models/{*id}", || get(model)),
-    ("/healthz", || get(|| async { "ok\n" })),
+    ("/healthz", || get(|| async { HEALTHY })),
     ("/readyz", || get(ready)),
 ];

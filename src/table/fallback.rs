@@ -14,6 +14,10 @@ pub struct Fallback {
     pub enabled: bool,
     /// Statuses that fall back.
     pub(crate) on_status: StatusSet,
+    /// Further statuses that fall back, for requests that are not batch work.
+    pub(crate) realtime_on_status: Option<Box<StatusSet>>,
+    /// How long an attempt that another may follow may be silent.
+    pub(crate) first_token: Option<Duration>,
     /// Whether a provider's own limit sends the request on.
     pub on_rate_limit: bool,
     /// Whether a provider may be drawn again at once.
@@ -80,18 +84,27 @@ pub(crate) struct Backoff {
 impl Fallback {
     /// Whether a failure that took `taken` goes on to another provider.
     pub fn verdict(&self, failure: Brief, taken: Duration) -> Verdict {
+        self.judged(failure, taken, |status| self.on_status.contains(status))
+    }
+
+    /// The same for a request that is not batch work.
+    pub(crate) fn realtime_verdict(&self, failure: Brief, taken: Duration) -> Verdict {
+        let Some(more) = &self.realtime_on_status else { return self.verdict(failure, taken) };
+        let listed = |status| self.on_status.contains(status) || more.contains(status);
+        self.judged(failure, taken, listed)
+    }
+
+    fn judged(&self, failure: Brief, taken: Duration, listed: impl Fn(u16) -> bool) -> Verdict {
         let Brief { what, class } = failure;
         let soon = self.within.is_none_or(|within| taken <= within);
         let next = match what {
             What::Connect | What::Timeout | What::Reset => true,
-            What::Malformed(_) => self.names(class) || self.on_status.contains(BAD_GATEWAY),
+            What::Malformed(_) => self.names(class) || listed(BAD_GATEWAY),
             // A provider's own code says that it only looks like its fault.
             What::Status(500..) if class == Class::Client => false,
             What::Status(status) => {
                 let implied = failure.implied_status();
-                self.on_status.contains(status)
-                    || implied.is_some_and(|it| self.on_status.contains(it))
-                    || self.names(class)
+                listed(status) || implied.is_some_and(&listed) || self.names(class)
             }
         };
         if self.enabled && soon && next { Verdict::Next } else { Verdict::Stop }

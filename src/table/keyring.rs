@@ -282,6 +282,11 @@ impl Key {
         self.account.as_deref().map(|account| &*account.name)
     }
 
+    /// Whether what it sends is batch work: no person waits for its answer.
+    pub(crate) fn is_for_batches(&self) -> bool {
+        self.labels.get(PURPOSE).is_some_and(|purpose| purpose == BATCH)
+    }
+
     /// A key without name, labels or limits.
     pub(crate) fn literal() -> Self {
         Self {
@@ -314,6 +319,10 @@ impl Hasher for Prefix {
     /// The length that arrays write before their bytes says nothing.
     fn write_usize(&mut self, _: usize) {}
 }
+
+/// The label of a key that says what it is for, and what it says of batch work.
+const PURPOSE: &str = "purpose";
+const BATCH: &str = "batch";
 
 #[cfg(test)]
 mod tests {

@@ -11,6 +11,7 @@ use super::{
     Access, AskedModel, Endpoints, Fallback, Origin, PoolId,
     aws::Aws,
     identity::Identity,
+    in_flight::InFlightLimits,
     mock,
     prices::Pricing,
     reasoning::Reasoning,
@@ -66,6 +67,8 @@ pub struct Pool {
     pub(crate) hedge: Option<Hedge>,
     /// Between two comments to a client that waits for its stream.
     pub(crate) keepalive: Option<Duration>,
+    /// The most requests in flight for each account, where the file says so.
+    pub(crate) in_flight: Option<Box<InFlightLimits>>,
     /// In definition order.
     pub providers: Vec<Provider>,
     /// How requests are checked before any provider is asked.
@@ -130,6 +133,8 @@ pub struct Provider {
     pub(crate) response_headers: Headers,
     /// Whether it is told whom the client is forwarded for.
     pub(crate) trusted: bool,
+    /// Whether what requests say of their own priority is kept from it.
+    pub(crate) hides_priority: bool,
     /// How it is told how much to reason, where the file says so.
     pub(crate) reasoning: Option<Box<Reasoning>>,
     /// What is done with its answers.

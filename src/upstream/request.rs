@@ -12,7 +12,7 @@ use percent_encoding::utf8_percent_encode;
 
 use super::{
     caching, gated, headers, identity::Credential, inbound::Inbound, off_core, prepare::foreign,
-    reasoning, usage,
+    reasoning, scheduling, usage,
 };
 use crate::{
     body::{self, Model, Pieces, PiecesBody},
@@ -210,6 +210,11 @@ fn path_and_body<'a>(
             (path_for(inbound, provider), gated::cut(body, betas))
         }
         Some(call) => (call.path.as_str().into(), Pieces::from(call.body.clone())),
+    };
+    let body = if provider.hides_priority && !inbound.form {
+        scheduling::without_priority(body)
+    } else {
+        body
     };
     if provider.platform == Platform::Vertex {
         vertex::adapted(path, body, &provider.model_for(inbound.asked_name()), inbound.stream)

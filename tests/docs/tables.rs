@@ -60,6 +60,7 @@ fn refusals() -> Vec<Refusal> {
         LimitNeeded { param: "max_tokens", budget: 1 },
         RateLimit { whose: Whose::Key, retry_after },
         ConcurrencyLimit { whose: Whose::Pool },
+        InFlightLimit,
         spent(false),
         spent(true),
         failed(self::AllFailed::RateLimited),

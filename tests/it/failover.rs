@@ -20,4 +20,5 @@ mod seeds;
 mod statuses;
 mod staying;
 mod steering;
+mod successor;
 mod times;

@@ -2,5 +2,6 @@
 //!
 //! Never: a rule that holds for one protocol alone.
 
+mod accounts;
 mod keys;
 mod tokens;

@@ -19,6 +19,12 @@ pub(crate) struct Fallback {
     /// Statuses that fall back: `5` is 5xx, `50` is 500–509, `502` itself (`[429, 5]` when absent).
     #[schemars(inner(range(min = 1, max = 599)), extend("default" = [429, 5]))]
     pub(crate) on_status: Option<Vec<u16>>,
+    /// The same for requests that are not batch work, beside `on_status`: those whose key has no label
+    /// `purpose` with the value `batch`.
+    #[schemars(inner(range(min = 1, max = 599)))]
+    pub(crate) realtime_on_status: Option<Vec<u16>>,
+    /// The same as `timeouts.first_event_ms`, for every attempt that another may follow; 0 is none.
+    pub(crate) first_token_timeout_ms: Option<u64>,
     /// A provider's own limit sends the request on; a pool's or a key's never does.
     #[schemars(extend("default" = false))]
     pub(crate) on_rate_limit: Option<bool>,

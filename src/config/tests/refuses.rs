@@ -35,6 +35,27 @@ fn what_is_not_json_is_one_problem_with_its_place() {
 }
 
 #[test]
+fn keys_of_one_inference_engine_are_refused_with_the_reason() {
+    for (text, place, key) in [
+        (provider(r#""kind":"hosted""#), "targets[\"a\"][0].kind", "kind"),
+        (pool(r#""serving_classes":{}"#), "targets[\"a\"].serving_classes", "serving_classes"),
+        (
+            pool(r#""batch_inflight_limit":8"#),
+            "targets[\"a\"].batch_inflight_limit",
+            "batch_inflight_limit",
+        ),
+        (r#"{"targets":{},"accounts":{}}"#.into(), "accounts", "accounts"),
+    ] {
+        let told = lines(&text);
+        let [line] = &*told else { panic!("{told:?}") };
+        let reason = "is not supported: it belongs to one inference engine and its control plane";
+        assert!(line.contains(&format!("{place}: `{key}` {reason}; remove it")), "{line}");
+    }
+    // Elsewhere they are keys like any other that is not known.
+    assert!(lines(r#"{"targets":{},"kind":1}"#)[0].contains("unknown key `kind`"));
+}
+
+#[test]
 fn unknown_keys_name_the_nearest() {
     each(&[
         (

@@ -17,7 +17,7 @@ use crate::{
     refusal::Refusal,
     secret::names::label,
     serve::{outages, permits::Permits},
-    table::{Provider, ProviderRef, fallback::Verdict},
+    table::{Caller, Provider, ProviderRef, fallback::Verdict},
     upstream::{answer::Answer, failed::Failed, headroom},
 };
 
@@ -115,7 +115,13 @@ impl<'a> Rounds<'a> {
                 record.trail.spent(usage);
             }
         };
-        match pool.fallback.verdict(failed.failure, asked.took) {
+        let verdict = match pool.fallback.realtime_on_status {
+            Some(_) if self.is_realtime() => {
+                pool.fallback.realtime_verdict(failed.failure, asked.took)
+            }
+            _ => pool.fallback.verdict(failed.failure, asked.took),
+        };
+        match verdict {
             Verdict::Stop => {
                 ended(record, None);
                 Some(as_it_came(failed, provider_ref, self.pass.permits(permit)))
@@ -140,6 +146,14 @@ impl<'a> Rounds<'a> {
                 }
                 None
             }
+        }
+    }
+
+    /// Whether the request is not batch work.
+    fn is_realtime(&self) -> bool {
+        match self.caller {
+            Caller::Known(key) => !self.table.keyring.key(key).is_for_batches(),
+            _ => true,
         }
     }
 

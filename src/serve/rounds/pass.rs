@@ -11,7 +11,10 @@ use rand::Rng;
 use smallvec::{SmallVec, smallvec};
 use tokio::time::Instant;
 
-use super::{budget::Budget, view::Needs};
+use super::{
+    budget::Budget,
+    view::{Needs, verdict},
+};
 use crate::{
     live::{Entry, Extra, Hold, Limited, Permit},
     protocol::Operation,
@@ -270,6 +273,21 @@ impl<'a> Pass<'a> {
             self.slept += wait;
         }
         self.stay = Some(Box::new(Stay { at, until: now + wait, is_free }));
+    }
+
+    /// Whether another provider than the one that is asked may be asked in this pool.
+    pub(super) fn has_another(&self, here: usize, now: Instant) -> bool {
+        let Self { pool, needs, .. } = self;
+        let is_well = |(at, it): (usize, &Provider)| {
+            at != here && verdict(it, needs, now).is_ok() && it.limits.limited().is_none()
+        };
+        self.attempts < pool.fallback.max_attempts + self.stayed
+            && pool.providers.iter().enumerate().any(is_well)
+    }
+
+    /// What the request needs of a provider.
+    pub(super) fn needs(&self) -> &Needs<'a> {
+        &self.needs
     }
 
     /// What an answer of this pool holds.

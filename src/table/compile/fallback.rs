@@ -20,12 +20,10 @@ impl Compiler<'_> {
     ) -> Fallback {
         let path = path.key("fallback");
         let on_status = raw.and_then(|raw| raw.on_status.as_deref()).unwrap_or(&ON_STATUS);
-        let on_status = StatusSet::from_shorthand(on_status).unwrap_or_else(|number| {
-            let message = format!("{number} is no status and no prefix of one");
-            let hint = "write 5 for 5xx, 50 for 500 to 509, or a status such as 502";
-            self.problem(&path.key("on_status"), message, Some(hint.into()));
-            StatusSet::default()
-        });
+        let on_status = self.statuses(on_status, &path.key("on_status"));
+        let realtime = raw.and_then(|raw| raw.realtime_on_status.as_deref()).unwrap_or_default();
+        let realtime = (!realtime.is_empty())
+            .then(|| Box::new(self.statuses(realtime, &path.key("realtime_on_status"))));
         let flag = |read: fn(&raw::Fallback) -> Option<bool>| raw.and_then(read).unwrap_or(false);
         let millis =
             |read: fn(&raw::Fallback) -> Option<u64>| raw.and_then(read).map(Duration::from_millis);
@@ -34,6 +32,8 @@ impl Compiler<'_> {
         Fallback {
             enabled: flag(|raw| raw.enabled),
             on_status,
+            realtime_on_status: realtime,
+            first_token: millis(|raw| raw.first_token_timeout_ms).filter(|time| !time.is_zero()),
             on_rate_limit: flag(|raw| raw.on_rate_limit),
             with_replacement: flag(|raw| raw.with_replacement),
             max_attempts: most.unwrap_or(providers as u32),
@@ -50,6 +50,15 @@ impl Compiler<'_> {
                 .map_or(COMMIT_MAX_BYTES, |most| usize::try_from(most).unwrap_or(usize::MAX)),
             to: Vec::new(),
         }
+    }
+
+    fn statuses(&mut self, shorthand: &[u16], path: &Path) -> StatusSet {
+        StatusSet::from_shorthand(shorthand).unwrap_or_else(|number| {
+            let message = format!("{number} is no status and no prefix of one");
+            let hint = "write 5 for 5xx, 50 for 500 to 509, or a status such as 502";
+            self.problem(path, message, Some(hint.into()));
+            StatusSet::default()
+        })
     }
 
     /// The aliases that take over directly. What `defaults` says is not said to those it names:

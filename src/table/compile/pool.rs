@@ -11,7 +11,7 @@ use crate::{
         WeightedRandom,
     },
     config::{Path, nearest::nearest, raw},
-    table::{Fallback, Keyring, Pool, Provider, Rule, strict::Checks},
+    table::{Fallback, Keyring, Pool, Provider, Rule, in_flight::InFlightLimits, strict::Checks},
 };
 
 /// A target in its one form.
@@ -77,6 +77,7 @@ impl Compiler<'_> {
             fallback,
             hedge: self.hedge(keys.hedge, &path),
             checks: self.checks(keys.strict),
+            in_flight: InFlightLimits::new(keys.inflight_limit, keys.account_inflight_limits),
             keepalive: keys.keepalive_secs.map(std::time::Duration::from_secs),
             providers,
             response_headers: headers,
@@ -188,5 +189,7 @@ fn merged(own: raw::PoolKeys, defaults: &raw::PoolKeys) -> raw::PoolKeys {
         hedge: own.hedge.or(defaults.hedge),
         endpoints: own.endpoints.or(defaults.endpoints),
         keepalive_secs: own.keepalive_secs.or(defaults.keepalive_secs),
+        inflight_limit: own.inflight_limit.or(defaults.inflight_limit),
+        account_inflight_limits: own.account_inflight_limits.or(defaults.account_inflight_limits),
     }
 }

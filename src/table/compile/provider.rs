@@ -113,6 +113,7 @@ impl Compiler<'_> {
             response_headers,
             trusted,
             strict: self.strict(*own, inherited.keys, trusted),
+            hides_priority: endpoint.accepts_scheduling_priority == Some(false),
             propagates_trace: endpoint.propagate_trace_context.unwrap_or(trusted),
             timeouts: timeouts.of_attempt,
             model_family: self.model_family(endpoint, path),

@@ -6,6 +6,8 @@ fn rules(on_status: &[u16]) -> Fallback {
     Fallback {
         enabled: true,
         on_status: StatusSet::from_shorthand(on_status).unwrap(),
+        realtime_on_status: None,
+        first_token: None,
         on_rate_limit: false,
         with_replacement: false,
         max_attempts: 2,
@@ -150,4 +152,22 @@ fn waits_grow_to_their_maximum_and_respect_the_budget() {
     assert_eq!(rules.wait(1, 0.5, Duration::ZERO), Some(Duration::from_millis(100)));
     rules.max_total_backoff = Some(Duration::from_millis(150));
     assert_eq!(rules.wait(1, 1.0, Duration::ZERO), None);
+}
+
+#[test]
+fn further_statuses_are_for_realtime_requests_alone() {
+    let more = StatusSet::from_shorthand(&[529, 40]).unwrap();
+    let rules = Fallback { realtime_on_status: Some(Box::new(more)), ..rules(&[503]) };
+    for (status, batch, realtime) in [
+        (503, Verdict::Next, Verdict::Next),
+        (529, Verdict::Stop, Verdict::Next),
+        (409, Verdict::Stop, Verdict::Next),
+        (500, Verdict::Stop, Verdict::Stop),
+    ] {
+        let failure = What::Status(status).into();
+        assert_eq!(rules.verdict(failure, Duration::ZERO), batch, "{status}");
+        assert_eq!(rules.realtime_verdict(failure, Duration::ZERO), realtime, "{status}");
+    }
+    let off = Fallback { enabled: false, ..rules };
+    assert_eq!(off.realtime_verdict(What::Status(529).into(), Duration::ZERO), Verdict::Stop);
 }

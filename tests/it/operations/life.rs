@@ -57,6 +57,27 @@ async fn d1_what_does_not_end_is_ended_at_the_deadline() {
 }
 
 #[tokio::test]
+async fn flags_of_the_originals_successor_mean_the_same() {
+    let upstream = Upstream::start(stalled()).await;
+    let args = ["--shutdown-timeout-secs", "2", "--shutdown-delay-secs", "1"];
+    let mut router = Launch::new(&open(&upstream)).args(args).start().await;
+    let mut events = Call::chat(&chat_stream("m")).stream(router.addr()).await;
+    assert!(events.next().await.is_some());
+    let at_operations = async |path: &str| {
+        Call::get(path).try_send(router.metrics_addr()).await.map_or(0, |answer| answer.status)
+    };
+    assert_eq!(at_operations("/healthz").await, 200);
+    assert_eq!(at_operations("/readyz").await, 200);
+    let start = Instant::now();
+    router.signal("TERM");
+    assert!(eventually(ms(900), async || at_operations("/readyz").await == 503).await);
+    assert_eq!(at_operations("/healthz").await, 200);
+    let exit = router.wait_exit(secs(10)).await.expect("the deadline holds");
+    assert_eq!(exit.code(), Some(0));
+    assert!(start.elapsed() > ms(1_900), "the stream was given {:?}", start.elapsed());
+}
+
+#[tokio::test]
 async fn d1_a_second_signal_is_now() {
     let upstream = Upstream::start(stalled()).await;
     let mut router = Launch::new(&open(&upstream)).args(["--drain", "30s"]).start().await;

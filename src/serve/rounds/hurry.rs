@@ -1,0 +1,46 @@
+//! How long an attempt may be silent that another may follow.
+//!
+//! The last one has all the time that its provider has: to cut it off would help no client.
+
+use tokio::time::Instant;
+
+use super::{Rounds, pass::Attempt, view};
+use crate::{
+    serve::admit,
+    table::{PoolId, access, pool::Timeouts},
+};
+
+impl Rounds<'_> {
+    /// The time for an attempt at a stream, where the pool has a time for the first token.
+    pub(super) fn hurried(&self, attempt: &Attempt<'_>, own: Timeouts) -> Timeouts {
+        let rules = &self.pass.pool.fallback;
+        let Some(first_token) = rules.first_token.filter(|_| rules.enabled) else { return own };
+        let now = attempt.entry.started();
+        if !self.may_be_followed(attempt, now) {
+            return own;
+        }
+        let first_event = own.first_event.map_or(first_token, |own| own.min(first_token));
+        Timeouts { first_event: Some(first_event), ..own }
+    }
+
+    /// Whether another provider may be asked after this attempt.
+    fn may_be_followed(&self, attempt: &Attempt<'_>, now: Instant) -> bool {
+        if self.budget.is_exhausted(now) {
+            return false;
+        }
+        let here = attempt.provider_ref.provider as usize;
+        self.pass.has_another(here, now) || self.coming.iter().any(|&next| self.serves(next, now))
+    }
+
+    /// Whether this caller may use a pool that takes over, and it has a provider that is well.
+    fn serves(&self, pool: PoolId, now: Instant) -> bool {
+        let alias = &self.table.pool(pool).alias;
+        let Ok(id) = access::resolve(self.table, pool, alias, self.caller) else { return false };
+        let pool = self.table.pool(id);
+        let is_well = || {
+            let needs = self.pass.needs();
+            pool.providers.iter().any(|it| view::verdict(it, needs, now).is_ok())
+        };
+        id != self.first && admit::may_ask(pool, self.inbound).is_ok() && is_well()
+    }
+}
