@@ -76,7 +76,6 @@ impl Compiler<'_> {
         let name = self.name(endpoint, &place, path, names)?;
         let in_headers = self.shared.named(&name)?;
         let response_headers = self.response_headers(*own, inherited, path);
-        let request_headers = self.request_headers(endpoint, path);
         let digest = digest(endpoint, credential, &known);
         let (live, counts) = self.live(alias, &digest, entry, inherited);
         let (model, asked_model) = self.model(alias, endpoint, path);
@@ -109,7 +108,7 @@ impl Compiler<'_> {
             asked_model,
             weight: endpoint.weight.unwrap_or(1),
             tier: endpoint.priority.unwrap_or(1),
-            request_headers,
+            request_headers: self.request_headers(endpoint, path),
             response_headers,
             trusted,
             strict: self.strict(*own, inherited.keys, trusted),
