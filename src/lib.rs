@@ -14,6 +14,7 @@ pub mod config;
 // ── what runs
 pub mod table;
 pub mod live;
+pub(crate) mod store;
 pub mod gateway;
 pub mod reload;
 // ── one request

@@ -24,7 +24,11 @@ pub(crate) use body_budget::{BodyBudget, Share};
 pub use health::{Cooldown, HealthSettings};
 pub(crate) use health::{Probing, Reason, State, Why};
 pub use limit::{Cap, LimitSettings, Limits, Rate, RateBucket};
-pub(crate) use limit::{Limited, Permit, quota::Hold};
+pub(crate) use limit::{
+    Limited, Permit,
+    quota::{Hold, Quota},
+    window::Level,
+};
 pub use meters::{Head, Meters, ProviderMeters, Speed, Times};
 pub(crate) use number::Number;
 pub(crate) use provider::Entry;

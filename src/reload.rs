@@ -5,6 +5,7 @@
 
 mod apart;
 mod hints;
+mod keeping;
 mod latest;
 mod reading;
 mod watch;
@@ -25,7 +26,8 @@ pub(crate) use self::{
 use crate::{
     config::{self, Problems, Survey, references::Lookup},
     gateway::Gateway,
-    live::{Meters, Registry},
+    live::{Draft, Meters, Registry},
+    store::Keeper,
     table::{self, HashKey, Table},
 };
 
@@ -35,6 +37,8 @@ pub struct Loader {
     registry: Registry,
     hash_key: HashKey,
     meters: Arc<Meters>,
+    /// What keeps levels of limits, in a process that serves.
+    keeper: Option<Arc<Keeper>>,
     /// What became of the last load.
     latest: Arc<Latest>,
     /// When the process began, in Unix seconds: what the models it serves were `created`.
@@ -65,6 +69,7 @@ impl Loader {
             meters,
             latest: Arc::new(Latest::new(path)),
             born,
+            keeper: None,
             reading: Reading::default(),
             replaced: Vec::new(),
             ended: None,
@@ -142,7 +147,8 @@ impl Loader {
                 return Err(problems.into());
             }
         };
-        let table = table::compile(&loaded, &self.registry, &self.hash_key, self.born)?;
+        let keep = |draft: &Draft<'_>| self.keep(&loaded, draft);
+        let table = table::compile_kept(&loaded, &self.registry, &self.hash_key, self.born, &keep)?;
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         self.meters.process.loaded_at.set(now.as_secs_f64().floor());
         self.meters.process.last_reload_successful.set(1.0);

@@ -31,7 +31,7 @@ use std::{collections::HashMap, sync::Arc};
 
 pub(crate) use self::{
     asked_model::AskedModel,
-    compile::warnings,
+    compile::{compile_kept, warnings},
     cors::Cors,
     endpoints::Endpoints,
     fallback::Fallback,

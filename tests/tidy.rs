@@ -20,7 +20,7 @@ const LEVELS: [&[&str]; 7] = [
         "moment", "words", "rare", "trace",
     ],
     &["config", "protocol", "choose", "live"],
-    &["table"],
+    &["table", "store"],
     &["upstream", "gateway", "record"],
     &["serve", "reload", "report"],
     &["admin"],

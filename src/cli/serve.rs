@@ -37,6 +37,7 @@ use crate::{
         connection::{self, Timeouts},
         outages, routes,
     },
+    store::Keeper,
     table::{Place, Table},
     upstream::{client::Client, identity::Identities, probe},
 };
@@ -45,7 +46,7 @@ type Failure = Box<dyn std::error::Error>;
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     let log = log::start(arguments.log_format);
-    match serve(arguments, &log) {
+    match kept(arguments, &log) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             terminal::complain(&format!("onwards: {failure}"));
@@ -54,13 +55,26 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-fn serve(arguments: &Arguments, log: &Log) -> Result<(), Failure> {
+/// Serves, and keeps what has to outlive the process, however it ends.
+fn kept(arguments: &Arguments, log: &Log) -> Result<(), Failure> {
     onwards_heap::keep_end();
-    let targets = arguments.targets()?;
     let meters = Meters::new(&arguments.metrics_prefix)
         .map_err(|_| "--metrics-prefix: use letters, digits and underscores")?;
+    let keeper = Keeper::new(Arc::clone(&meters));
+    let result = serve(arguments, log, meters, &keeper);
+    keeper.close();
+    result
+}
+
+fn serve(
+    arguments: &Arguments,
+    log: &Log,
+    meters: Arc<Meters>,
+    keeper: &Arc<Keeper>,
+) -> Result<(), Failure> {
+    let targets = arguments.targets()?;
     let (ask, hints) = Hints::new();
-    let loader = Loader::new(targets, Arc::clone(&meters));
+    let loader = Loader::new(targets, Arc::clone(&meters)).keeping(Arc::clone(keeper));
     let latest = loader.latest();
     let (table, serves) = loader.start(hints, arguments.watch)?;
     let table = table.map_err(|problems| problems.rendered())?;

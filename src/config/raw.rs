@@ -22,8 +22,8 @@ pub(crate) use failover::{
 };
 
 pub(crate) use limits::{
-    Budget, Budgets, ConcurrencyLimit, Dollars, NamedPeriod, NamedWindows, Period, RateLimit,
-    TokenLimit, TokenWindow, Windows,
+    Budget, Budgets, ConcurrencyLimit, Dollars, NamedPeriod, NamedStore, NamedWindows, Period,
+    RateLimit, Store, TokenLimit, TokenWindow, Windows,
 };
 pub(crate) use prices::{Price, Prices, Rates, Tier};
 pub(crate) use reasoning::{EffortTranslation, EffortWrite, ReasoningTranslation};
@@ -57,6 +57,8 @@ pub(crate) struct File {
     pub(crate) http_pool: Option<HttpPool>,
     /// What tokens cost, by the model that a provider is asked for.
     pub(crate) prices: Option<Prices>,
+    /// Where the levels of budgets and of windows longer than a minute are kept.
+    pub(crate) store: Option<Store>,
     /// What responses tell of the way of their request.
     #[schemars(extend("default" = "minimal"))]
     pub(crate) headers: Option<Headers>,

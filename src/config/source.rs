@@ -122,6 +122,12 @@ impl Source {
         &self.name
     }
 
+    /// The directory of the file: where relative paths begin.
+    pub(crate) fn directory(&self) -> &std::path::Path {
+        let parent = std::path::Path::new(&self.name).parent();
+        parent.filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."))
+    }
+
     /// The text as written, quotes and escapes too.
     pub(super) fn written(&self, span: Span) -> &str {
         &self.text[span.start..span.end]

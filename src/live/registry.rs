@@ -3,6 +3,7 @@
 //! It is touched only while a table is compiled or after it has been replaced, never by a request,
 //! and a compile that fails leaves it as it was, but for the numbers that it has given out.
 
+mod kept;
 #[cfg(test)]
 mod tests;
 

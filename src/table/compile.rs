@@ -48,6 +48,21 @@ pub fn compile(
     hash_key: &HashKey,
     created: u64,
 ) -> Result<Table, Problems> {
+    compile_kept(loaded, registry, hash_key, created, &|_| Ok(()))
+}
+
+/// Compiles a file; `keep` takes up the levels that have to outlive the process, before the state of the
+/// draft is the registry's.
+///
+/// # Errors
+/// Every problem of the file that its shape does not show, or else why levels cannot be kept.
+pub(crate) fn compile_kept(
+    loaded: &Loaded,
+    registry: &Registry,
+    hash_key: &HashKey,
+    created: u64,
+    keep: &dyn Fn(&Draft<'_>) -> Result<(), Problem>,
+) -> Result<Table, Problems> {
     let mut compiler = Compiler::new(loaded, registry);
     let (pools, keyring) = compiler.file(loaded, hash_key);
     let names = compiler.names(&loaded.file);
@@ -57,6 +72,7 @@ pub fn compile(
     if !compiler.problems.is_empty() {
         return Err(compiler.problems.into());
     }
+    keep(&compiler.draft)?;
     compiler.draft.commit();
     let hash = loaded.source.sha256().into();
     Ok(Table {

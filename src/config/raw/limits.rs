@@ -140,3 +140,32 @@ pub(crate) enum NamedPeriod {
     /// Never.
     Total,
 }
+
+/// Where the levels of budgets and of windows longer than a minute are kept.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub(crate) enum Store {
+    /// In the process alone: a restart begins them anew.
+    Named(NamedStore),
+    /// Where the process before and the next one find them.
+    Kept(KeptStore),
+}
+
+/// A store without a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum NamedStore {
+    /// In the process alone.
+    Memory,
+}
+
+/// A store that outlives the process.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub(crate) struct KeptStore {
+    /// A file, whose path begins at this file's directory. It is made when a limit needs it.
+    #[schemars(length(min = 1), extend("default" = "onwards.redb"))]
+    pub(crate) file: Option<String>,
+    /// A server that replicas share: not in this version.
+    #[expect(dead_code, reason = "refused by name")]
+    pub(crate) redis: Option<String>,
+}

@@ -4,7 +4,13 @@
 //! alone. It never waits, and knows nothing of what an answer is.
 
 use std::{
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{
+            AtomicBool,
+            Ordering::{Acquire, Release},
+        },
+    },
     time::Duration,
 };
 
@@ -21,6 +27,8 @@ pub(crate) struct Quota {
 #[derive(Debug, Default)]
 pub(crate) struct Book {
     entries: Mutex<Entries>,
+    /// Whether a level has changed since all were last kept.
+    changed: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -156,6 +164,64 @@ impl Quota {
         });
         levels.collect()
     }
+
+    /// The levels that have to outlive the process, where one has changed since this was last asked.
+    pub(crate) fn changed(&self, now: u64) -> Option<Vec<(String, Level)>> {
+        if !self.book.changed.swap(false, Acquire) {
+            return None;
+        }
+        let mut entries = self.book.entries();
+        let kept = entries.levels.iter_mut().filter(|(window, _)| window.is_kept());
+        let levels = kept.map(|(known, level)| {
+            // The numbers of this table, where it has the window.
+            let window = self.windows.iter().find(|window| window.is_same(known));
+            let window = window.unwrap_or(known);
+            window.advance(level, now);
+            (window.key(), window.to_keep(level))
+        });
+        Some(levels.collect())
+    }
+
+    /// Its levels could not be kept, or have to be kept elsewhere.
+    pub(crate) fn note_changed(&self) {
+        self.book.changed.store(true, Release);
+    }
+
+    /// Whether the level of some window that has to outlive the process is not known.
+    pub(crate) fn has_unknown(&self) -> bool {
+        let entries = self.book.entries();
+        self.windows.iter().any(|window| window.is_kept() && !entries.knows(window))
+    }
+
+    /// Takes up levels that were kept, of windows whose level is not known.
+    pub(crate) fn take_up(&self, kept: &[(String, Level)], now: u64) {
+        let mut entries = self.book.entries();
+        for window in self.windows.iter().filter(|window| window.is_kept()) {
+            if entries.knows(window) {
+                continue;
+            }
+            let key = window.key();
+            let level = kept.iter().find(|(known, _)| *known == key);
+            let level = level.map(|(_, level)| window.taken_up(level, now));
+            *entries.level(window) = level.unwrap_or_default();
+        }
+    }
+
+    /// Whether any of its levels has to outlive the process.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.windows.iter().any(Window::is_kept)
+    }
+
+    /// Whether both have the same levels.
+    pub(crate) fn shares(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.book, &other.book)
+    }
+
+    /// Whether a table or an answer under way may still charge these windows, or has since they were kept.
+    pub(crate) fn is_pending(&self) -> bool {
+        // An answer notes a change before it gives up its share.
+        Arc::strong_count(&self.windows) > 1 || self.book.changed.load(Acquire)
+    }
 }
 
 impl Hold {
@@ -179,6 +245,8 @@ impl Hold {
                 crossed.push(Crossed { window: window.clone(), used });
             }
         }
+        drop(entries);
+        self.quota.note_changed();
         crossed
     }
 }
@@ -199,6 +267,10 @@ impl Book {
 }
 
 impl Entries {
+    fn knows(&self, window: &Window) -> bool {
+        self.levels.iter().any(|(known, _)| known.is_same(window))
+    }
+
     fn level(&mut self, window: &Window) -> &mut Level {
         let at = self.levels.iter().position(|(known, _)| known.is_same(window));
         let at = at.unwrap_or_else(|| {
@@ -293,5 +365,24 @@ mod tests {
         assert_eq!(new.levels(0)[0], (budget(200), 80, 20));
         let _ = held.settle(tokens(25), 0);
         assert_eq!(new.levels(0)[0], (budget(200), 105, 0));
+    }
+
+    #[test]
+    fn levels_are_kept_and_taken_up_again() {
+        let old = quota(vec![budget(100)]);
+        assert_eq!(old.changed(0), None);
+        let _ = old.hold(tokens(30), SECOND).unwrap().settle(tokens(30), SECOND);
+        let kept = old.changed(SECOND).unwrap();
+        assert_eq!(old.changed(SECOND), None);
+        let new = quota(vec![budget(100)]);
+        assert!(new.has_unknown());
+        new.take_up(&kept, SECOND);
+        assert!(!new.has_unknown());
+        assert_eq!(new.levels(SECOND)[0].1, 30);
+        // What is known is not taken up again.
+        let _ = new.hold(tokens(5), SECOND).unwrap().settle(tokens(5), SECOND);
+        new.take_up(&kept, SECOND);
+        assert_eq!(new.levels(SECOND)[0].1, 35);
+        assert_eq!(new.levels(61 * SECOND)[0].1, 0, "another period");
     }
 }

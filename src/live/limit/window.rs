@@ -118,6 +118,39 @@ impl Window {
         }
     }
 
+    /// Whether its level has to outlive the process.
+    pub(crate) fn is_kept(&self) -> bool {
+        match self.span {
+            Span::Sliding(nanos) => nanos > 60 * SECOND,
+            Span::Calendar(_) => true,
+        }
+    }
+
+    /// A level as it is kept: it says when nothing of it counts any more.
+    pub(crate) fn to_keep(&self, level: &Level) -> Level {
+        let over = match self.span {
+            Span::Sliding(_) => self.free_in(level, self.limit, level.at),
+            Span::Calendar(_) => return *level,
+        };
+        let nanos =
+            over.map_or(u64::MAX, |over| u64::try_from(over.as_nanos()).unwrap_or(u64::MAX));
+        Level { end: level.at.saturating_add(nanos), ..*level }
+    }
+
+    /// A level that was kept, taken up at this moment. What another clock has put into the future counts
+    /// from now on.
+    pub(crate) fn taken_up(&self, kept: &Level, now: u64) -> Level {
+        let mut level = *kept;
+        match &self.span {
+            Span::Sliding(_) => (level.at, level.end) = (level.at.min(now), 0),
+            Span::Calendar(period) if level.at > now => {
+                (level.at, level.end) = period.around(now);
+            }
+            Span::Calendar(_) => {}
+        }
+        level
+    }
+
     /// Lets flow off what is over at this moment, or begins the period that this moment is in.
     pub(crate) fn advance(&self, level: &mut Level, now: u64) {
         match &self.span {
@@ -213,6 +246,31 @@ mod tests {
         window.advance(&mut level, 65 * SECOND);
         assert_eq!(window.used(&level), 0);
         assert_eq!(window.free_in(&level, 9_999, 0), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn level_that_a_clock_ahead_has_left_counts_now() {
+        let day = 86_400 * SECOND;
+        let span = Span::Calendar(Period::every(86_400));
+        let budget = Window { unit: Unit::Picodollars, span, limit: 50, soft: None };
+        let mut level = Level::default();
+        budget.advance(&mut level, 900 * day);
+        budget.charge(&mut level, 40);
+        // The clock is put right: the day that was charged is hundreds of days ahead.
+        let mut level = budget.taken_up(&budget.to_keep(&level), 10 * day + 5);
+        budget.advance(&mut level, 10 * day + 6);
+        assert_eq!(budget.used(&level), 40);
+        budget.advance(&mut level, 11 * day);
+        assert_eq!(budget.used(&level), 0, "and is over with this one");
+
+        let (hour, mut level) = (minute(600), Level::default());
+        hour.advance(&mut level, 900 * day);
+        hour.charge(&mut level, 600);
+        let kept = hour.to_keep(&level);
+        assert_eq!(kept.end, 900 * day + 60 * SECOND, "when all of it has flowed off");
+        let mut level = hour.taken_up(&kept, 10 * day);
+        hour.advance(&mut level, 10 * day + 30 * SECOND);
+        assert_eq!(hour.used(&level), 300);
     }
 
     #[test]

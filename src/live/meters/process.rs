@@ -21,6 +21,8 @@ pub struct ProcessMeters {
     pub(crate) panics: IntCounter,
     /// Lines of the access log that were lost.
     pub(crate) log_lines_dropped: IntCounter,
+    /// Writes of levels of limits to the store: `written` or `failed`.
+    pub(crate) store_writes: IntCounterVec,
     /// Alerts raised, by kind.
     pub(crate) alerts: IntCounterVec,
     /// Posts to webhooks: `delivered` or `failed`.
@@ -42,12 +44,15 @@ impl ProcessMeters {
         let alerts = make.counters("alerts_total", "Alerts raised, by kind.", &["kind"])?;
         let alert_posts =
             make.counters("alert_posts_total", "Posts to webhooks of alerts.", &["result"])?;
+        let store_writes =
+            make.counters("store_writes_total", "Writes of levels of limits.", &["result"])?;
         let kinds: Vec<&str> = AlertKind::ALL.iter().map(|kind| kind.name()).collect();
         // From zero, so that a rule sees the first one.
         for (counter, results) in [
             (&reloads, &["success", "failure"][..]),
             (&spans, &["sent", "failed", "dropped"]),
             (&alert_posts, &["delivered", "failed"]),
+            (&store_writes, &["written", "failed"]),
             (&alerts, &kinds),
         ] {
             results.iter().for_each(|result| drop(counter.with_label_values(&[*result])));
@@ -63,6 +68,7 @@ impl ProcessMeters {
                 "When the configuration that serves was read.",
             )?,
             panics: make.counter("panics_total", "Requests lost to a fault of the router.")?,
+            store_writes,
             alerts,
             alert_posts,
             spans,

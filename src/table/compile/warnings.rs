@@ -2,6 +2,7 @@
 //!
 //! It never repeats a credential or a URL.
 
+mod kept;
 mod keys;
 mod urls;
 
@@ -49,6 +50,7 @@ impl Warnings<'_> {
             }
         }
         self.budgets(file, table);
+        self.kept(file, table);
         if let Some(defaults) = &file.defaults {
             self.pool_keys(defaults, &root.key("defaults"), table);
         }

@@ -12,7 +12,7 @@ use crate::support::{
 };
 
 /// An answer that tells 10 tokens of input and 20 of output.
-fn told() -> Value {
+pub(super) fn told() -> Value {
     json!({"id": "c", "object": "chat.completion", "created": 1, "model": "m",
         "choices": [{"index": 0, "message": {"role": "assistant", "content": "hi"},
                      "finish_reason": "stop"}],
@@ -20,18 +20,18 @@ fn told() -> Value {
 }
 
 /// What it costs at these prices: 50 millionths of a dollar.
-fn prices() -> Value {
+pub(super) fn prices() -> Value {
     json!({"m": {"input": 1, "output": 2}})
 }
 
-const KEY: &str = "sk-client-ann0";
+pub(super) const KEY: &str = "sk-client-ann0";
 
 async fn ask(router: &Router, key: &str) -> Response {
     router.post(CHAT, key, &chat("m")).await
 }
 
 /// The six protocols' ways to ask for `m`.
-fn six() -> Vec<(String, Value)> {
+pub(super) fn six() -> Vec<(String, Value)> {
     let messages = json!([{"role": "user", "content": "hi"}]);
     let parts = json!([{"role": "user", "parts": [{"text": "hi"}]}]);
     let texts = json!([{"role": "user", "content": [{"text": "hi"}]}]);
