@@ -11,7 +11,8 @@ mod backend;
 #[cfg(not(feature = "store"))]
 #[path = "store/absent.rs"]
 mod file;
-#[cfg(all(test, feature = "store"))]
+#[cfg(test)]
+#[cfg(feature = "store")]
 mod tests;
 
 use std::{

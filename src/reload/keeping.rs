@@ -4,7 +4,7 @@ use std::{path::Path, sync::Arc};
 
 use super::Loader;
 use crate::{
-    config::{self, Loaded, Problem, raw},
+    config::{self, Loaded, Problems, raw},
     live::Draft,
     store::Keeper,
 };
@@ -17,7 +17,7 @@ impl Loader {
     }
 
     /// Hands the limits of a file to what keeps their levels.
-    pub(super) fn keep(&self, loaded: &Loaded, draft: &Draft<'_>) -> Result<(), Problem> {
+    pub(super) fn keep(&self, loaded: &Loaded, draft: &Draft<'_>) -> Result<(), Problems> {
         let Some(keeper) = &self.keeper else { return Ok(()) };
         let name = match &loaded.file.store {
             Some(raw::Store::Named(raw::NamedStore::Memory)) => None,
@@ -31,7 +31,7 @@ impl Loader {
         let path = self.path.parent().unwrap_or(Path::new("")).join(name);
         keeper.keep(&path, draft.kept_quotas()).map_err(|why| {
             let place = config::Path::root().key("store");
-            loaded.source.problem(&place, format!("the store {why}"), Some(HINT.into()))
+            loaded.source.problem(&place, format!("the store {why}"), Some(HINT.into())).into()
         })
     }
 }

@@ -1,6 +1,7 @@
 //! An embedded file: redb, whose every write is there as a whole or not at all.
 //!
 //! It knows no limits: only holders, windows and levels.
+#![expect(clippy::result_large_err, reason = "what the library says becomes a sentence at once")]
 
 use std::{
     fs::OpenOptions,

@@ -61,7 +61,7 @@ pub(crate) fn compile_kept(
     registry: &Registry,
     hash_key: &HashKey,
     created: u64,
-    keep: &dyn Fn(&Draft<'_>) -> Result<(), Problem>,
+    keep: &dyn Fn(&Draft<'_>) -> Result<(), Problems>,
 ) -> Result<Table, Problems> {
     let mut compiler = Compiler::new(loaded, registry);
     let (pools, keyring) = compiler.file(loaded, hash_key);
