@@ -5,6 +5,7 @@
 //! client nests or repeats costs one pass and a fixed amount of memory.
 
 mod field;
+pub(crate) mod further;
 mod json;
 mod machine;
 mod string;

@@ -4,6 +4,8 @@
 //! It never parses the path as a URL and never normalises it: what is accepted goes on byte for
 //! byte.
 
+pub(crate) mod query;
+
 use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
@@ -146,11 +148,11 @@ pub fn join(base: &BasePath, client: &str) -> String {
     let kept;
     let query = match (base_query, query) {
         (Some(own), Some(client)) if !client.is_empty() => {
-            kept = without_named(client, own);
+            kept = query::without_named(client, own);
             Some(&*kept)
         }
         (None, Some(client)) if client.matches(API_VERSION).nth(1).is_some() => {
-            kept = without_named(client, "");
+            kept = query::without_named(client, "");
             Some(&*kept)
         }
         (_, query) => query,
@@ -229,29 +231,6 @@ fn deployment(path: &str) -> Option<usize> {
     let rest = path.strip_prefix(DEPLOYMENTS)?;
     let end = rest.find('/')?;
     Some(DEPLOYMENTS.len() + end).filter(|_| end > 0)
-}
-
-/// The pairs of a client's query whose names the base's query has not. Azure takes names in capitals
-/// for the same.
-fn without_named(client: &str, own: &str) -> String {
-    let owned: SmallVec<[String; 2]> = own.split('&').map(name_of).collect();
-    let mut has_version = owned.iter().any(|name| name == API_VERSION);
-    let mut stays = |pair: &&str| {
-        // In every spelling that a lenient server takes for the same.
-        let name = name_of(pair);
-        let name = name.split('[').next().unwrap_or_default().trim().to_ascii_lowercase();
-        let repeats = name == API_VERSION && std::mem::replace(&mut has_version, true);
-        !repeats && !owned.iter().any(|own| own.eq_ignore_ascii_case(&name))
-    };
-    let kept: SmallVec<[&str; 4]> = client.split('&').filter(|pair| stays(pair)).collect();
-    kept.join("&")
-}
-
-/// The name of a pair of a query, as the most lenient server reads it.
-fn name_of(pair: &str) -> String {
-    let name = pair.split('=').next().unwrap_or_default().replace('+', " ");
-    let name = percent_encoding::percent_decode_str(&name).decode_utf8_lossy();
-    name.trim().to_ascii_lowercase()
 }
 
 /// The version that a client's path begins with, its slash included: `/v1`, `/v1beta`.

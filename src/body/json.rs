@@ -3,6 +3,7 @@
 //! It never looks at a value it was not asked for beyond checking it, never recurses, and
 //! allocates only for a `model` longer than most.
 
+use super::further::names_further_models;
 use super::machine::{Expect, Keep, Kind, Machine, NOBODY, Object, Seen, Step, Token};
 use super::number::{Number, plain_number};
 
@@ -233,48 +234,9 @@ impl<const N: usize> Machine<N> {
     }
 }
 
-/// Whether a top-level field may name models beside `model`: those of OpenRouter, LiteLLM and Vercel.
-fn names_further_models(key: &[u8]) -> bool {
-    // None is shorter. The first letter rules almost all of them out.
-    let Some(first) = key.iter().find(|byte| !is_between(byte)) else { return false };
-    let first = first.to_ascii_lowercase();
-    key.len() > 5
-        && FURTHER.iter().any(|further| further.first() == Some(&first) && is_same(key, further))
-}
-
-/// Whether a lenient reader takes the key for this name of small letters: in any case, with `_` and `-`
-/// anywhere.
-fn is_same(key: &[u8], name: &[u8]) -> bool {
-    let mut letters = key.iter().filter(|byte| !is_between(byte));
-    name.iter().all(|own| letters.next().is_some_and(|it| it.eq_ignore_ascii_case(own)))
-        && letters.next().is_none()
-}
-
-fn is_between(byte: &u8) -> bool {
-    matches!(byte, b'_' | b'-')
-}
-
 const MODEL: &str = "model";
 /// Stands for all fields that name further models.
 pub(super) const MODELS: &str = "models";
 pub(super) const TOOLS: &str = "tools";
-const FURTHER: [&[u8]; 16] = [
-    b"models",
-    b"fallbacks",
-    b"fallbackmodels",
-    b"fallbackmodel",
-    b"contextwindowfallbacks",
-    b"contentpolicyfallbacks",
-    b"plugins",
-    b"extrabody",
-    b"provideroptions",
-    b"modellist",
-    b"modelid",
-    b"engine",
-    b"deployment",
-    b"deploymentid",
-    b"litellmparams",
-    b"functions",
-];
 /// `serde_json` refuses the 128th level, too.
 const DEEPEST: u8 = 127;

@@ -3,6 +3,10 @@
 //!
 //! It never looks at a body, and never says that a caller may ask.
 
+mod model;
+mod servers;
+
+pub(crate) use self::model::{is_call, is_method};
 use super::Protocol;
 use crate::path;
 
@@ -131,6 +135,8 @@ impl Word {
     fn surface(&self, rest: &[&str], asks: bool) -> Surface {
         let family = match self.calls {
             Some((calls, below)) if !calls.contains(&&*rest.join("/")) => below,
+            // Who may use what is stored, which is handed on.
+            _ if rest.contains(&"permissions") => Family::Administration,
             // What is fetched or deleted where others ask was stored there before.
             _ if self.family == Family::Inference && !asks => Family::Stored,
             _ => self.family,
@@ -151,16 +157,16 @@ impl Surface {
         self.nested.iter().any(|place| *place == ["model"])
     }
 
-    /// What a path is for, however it is spelled. `asks`: the method is `POST`; `deletes`: it is
-    /// `DELETE`. The first segment that any protocol lists decides: what stands behind it are ids.
-    pub(crate) fn of(path_and_query: &str, asks: bool, deletes: bool) -> Self {
+    /// What a path is for, however it is spelled. `asks`: the method is `POST`; `changes`: it is one that
+    /// neither asks nor reads, as `DELETE`. The first segment that any protocol lists decides: what stands behind it are ids.
+    pub(crate) fn of(path_and_query: &str, asks: bool, changes: bool) -> Self {
         let path = path::plain(path_and_query).to_ascii_lowercase();
         let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
         let mut at = 0;
         while let Some(segment) = segments.get(at) {
             let rest = segments.get(at + 1..).unwrap_or_default();
             let (word, method) = segment.split_once(':').unwrap_or((segment, ""));
-            if IAM.contains(&method) {
+            if model::is_administrative(method) {
                 return Self::ADMINISTRATION;
             }
             if NAMES_DEPLOYMENT.contains(&word) {
@@ -171,37 +177,27 @@ impl Surface {
                 }
                 continue;
             }
-            if let Some(surface) = named_by_method(word, rest, asks, deletes) {
+            if let Some(surface) = model::named((word, method), rest, (asks, changes)) {
                 return surface;
+            }
+            match model::endpoint((word, method), rest, (asks, changes)) {
+                Some(Ok(surface)) => return surface,
+                Some(Err(further)) => {
+                    at += further;
+                    continue;
+                }
+                None => {}
             }
             if let Some(found) = find(word) {
                 return found.surface(rest, asks);
+            }
+            if servers::administer(&segments[at..]) {
+                return Self::ADMINISTRATION;
             }
             at += 1;
         }
         Self::UNKNOWN
     }
-}
-
-/// Google's APIs say at the end of the path what is done with the model that it names; Bedrock has
-/// that in a segment of its own.
-fn named_by_method(word: &str, rest: &[&str], asks: bool, deletes: bool) -> Option<Surface> {
-    if !MODELS.contains(&word) {
-        return None;
-    }
-    let nested = find(word).map_or(&[][..], |found| found.nested);
-    let last = rest.last().copied().unwrap_or_default();
-    let method = last.rsplit_once(':').map_or("", |(_, method)| method);
-    let family = match method {
-        _ if IAM.contains(&method) => Family::Administration,
-        _ if LATER.contains(&method) => Family::Batches,
-        _ if deletes => Family::Administration,
-        "" if rest.contains(&"operations") => Family::Batches,
-        "" => Family::Models,
-        _ if asks => Family::Inference,
-        _ => Family::Models,
-    };
-    Some(Surface { family: Some(family), takes_forms: false, nested })
 }
 
 fn find(word: &str) -> Option<&'static Word> {
@@ -224,17 +220,13 @@ pub(crate) const fn word(word: &'static str, family: Family) -> Word {
 
 /// The segments behind which a deployment or an engine is named, and behind that what is asked.
 pub(crate) const NAMES_DEPLOYMENT: [&str; 2] = ["deployments", "engines"];
-const MODELS: [&str; 2] = ["models", "tunedmodels"];
-const LATER: [&str; 4] =
-    ["batchgeneratecontent", "asyncbatchembedcontent", "predictlongrunning", "batchpredict"];
-const IAM: [&str; 3] = ["setiampolicy", "getiampolicy", "testiampermissions"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn family(method: &str, path: &str) -> &'static str {
-        let surface = Surface::of(path, method == "POST", method == "DELETE");
+        let surface = Surface::of(path, method == "POST", !matches!(method, "POST" | "GET"));
         surface.family.map_or("", Family::name)
     }
 
@@ -260,6 +252,21 @@ mod tests {
             ("POST", "/v1beta/models/m:predict", "inference"),
             ("POST", "/v1beta/models/m:batchGenerateContent", "batches"),
             ("POST", "/v1beta/cachedContents", "caches"),
+            ("POST", "/v1beta/models/m:generateContent;x", "inference"),
+            ("POST", "/v1beta/models/m:somethingNew", ""),
+            ("POST", "/v1beta/Models/m:somethingNew", ""),
+            ("POST", "/v1/models/m/predictions", "inference"),
+            ("POST", "/v1/models/m/something", ""),
+            ("GET", "/v1beta/models/m", "models"),
+            ("POST", "/v1/projects/p/locations/l/endpoints/1:predict", "inference"),
+            ("POST", "/v1/projects/p/locations/l/endpoints/1:somethingNew", ""),
+            ("POST", "/v1/projects/p/locations/l/endpoints/openapi/chat/completions", "inference"),
+            ("POST", "/endpoints/m/invocations", "inference"),
+            ("POST", "/serving-endpoints/chat/completions", "inference"),
+            ("POST", "/guardrail/g/version/1/apply", "inference"),
+            ("POST", "/model/m/something", ""),
+            ("POST", "/api/chat", "inference"),
+            ("POST", "/api/generate", "inference"),
             ("POST", "/async-invoke", "batches"),
             ("POST", "/model/m/invoke-with-response-stream", "inference"),
             ("POST", "/v1/foo", ""),
@@ -292,6 +299,56 @@ mod tests {
         ] {
             assert_eq!(family("GET", path), "administration", "{path}");
         }
+        for path in [
+            "/model/new",
+            "/model/m/update",
+            "/config/update",
+            "/litellm/Key/generate",
+            "/key/generate",
+            "/user/new",
+            "/team/new",
+            "/sleep",
+            "/wake_up",
+            "/v1/load_lora_adapter",
+            "/v1//load_lora_adapter",
+            "/v1/load%5flora_adapter",
+            "/collective_rpc",
+            "/reset_prefix_cache",
+            "/update_weights_from_disk",
+            "/slots/0?action=erase",
+            "/lora-adapters",
+            "/api/delete",
+            "/api/pull",
+            "/API/push",
+            "/api/create",
+            "/api/copy",
+            "/api/blobs/sha256:1",
+            "/models/load",
+            "/models/unload;x",
+            "/api/v1/models/load",
+            "/v2/repository/models/m/unload",
+            "/v1/models",
+            "/v1/projects/p/locations/l/models:upload",
+            "/v1/projects/p/locations/l/endpoints",
+            "/v1/projects/p/locations/l/endpoints/1:deployModel",
+            "/v1/projects/p/locations/l/endpoints/1:undeployModel",
+            "/v1beta/tunedModels/m/permissions",
+            "/v1beta/corpora/c/permissions",
+            "/v1/fine_tuning/checkpoints/c/permissions",
+            "/guardrails",
+            "/provisioned-model-throughput",
+            "/custom-model-deployments/model-deployment",
+            "/v1/internal/model/load",
+            "/v1/model/unload",
+        ] {
+            assert_eq!(family("POST", path), "administration", "{path}");
+        }
+        for path in
+            ["/model/info", "/metrics", "/slots", "/props", "/endpoints/m", "/serving-endpoints"]
+        {
+            assert_eq!(family("GET", path), "administration", "{path}");
+        }
+        assert_eq!(family("PATCH", "/v1beta/tunedModels/m"), "administration");
         assert_eq!(family("DELETE", "/v1/models/ft:m"), "administration");
         assert_eq!(family("PUT", "/openai/deployments/m"), "administration");
     }

@@ -3,17 +3,13 @@
 //!
 //! It is data, and each protocol's stands in its own folder: the code that reads it knows no protocol.
 
-use std::ops::Range;
-
-use percent_encoding::percent_decode_str;
-
 use crate::models::betas::Elsewhere;
-use crate::path;
 
 use super::Protocol;
 use super::endpoint::{Endpoint, Row};
 use super::family::Word;
 use super::foreign::GivenBack;
+use super::in_path::InPath;
 use super::service::Services;
 use super::sides::Platform;
 use super::strict::{clean::Known, events::StreamCleaner, shape::Declared};
@@ -49,8 +45,8 @@ pub struct Profile {
     pub(crate) credential: (&'static str, &'static str),
     /// Whether requests bear AWS's signature instead, unless there is a credential.
     pub(crate) is_signed: bool,
-    /// Where a path names the model, if that is where the model is named.
-    pub(crate) in_path: Option<InPath>,
+    /// How the paths of its providers name models.
+    pub(crate) in_path: InPath,
     /// What credentials a client may put into the query.
     pub(crate) in_query: InQuery,
     /// How other paths begin at which its clients put them there.
@@ -154,15 +150,6 @@ pub(crate) struct AskUsage {
     pub(crate) field: &'static str,
 }
 
-/// Where a path names the model.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct InPath {
-    /// The segments that it stands behind.
-    pub(crate) behind: &'static [&'static str],
-    /// What may follow it.
-    pub(crate) before: &'static [char],
-}
-
 /// What a client may put into the query of a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum InQuery {
@@ -263,7 +250,7 @@ impl Profile {
         tells_betas: None,
         credential: ("authorization", "Bearer "),
         is_signed: false,
-        in_path: None,
+        in_path: InPath::ANY,
         in_query: InQuery::Nothing,
         likely_paths: &[],
         own_headers: None,
@@ -297,50 +284,6 @@ impl OutputCap {
     /// What most do.
     pub(crate) const USUAL: Self =
         Self { object: &[], names: &["max_tokens"], newer: None, copies: &[] };
-}
-
-impl InPath {
-    /// Google's APIs, whosever the model.
-    pub(crate) const GOOGLES: Self =
-        Self { behind: &["models", "tunedModels"], before: &[':', '/'] };
-
-    /// Where a path names this model where a model is named, as it is written. What is spelled in an odd
-    /// way is not found.
-    pub(crate) fn spans(&self, path_and_query: &str, model: &str) -> Vec<Range<usize>> {
-        let path = path_and_query.split('?').next().unwrap_or_default();
-        let mut spans = Vec::new();
-        for (slash, _) in path.match_indices('/') {
-            let (before, rest) = (&path[..slash], &path[slash + 1..]);
-            let segment = before.rsplit('/').next().unwrap_or_default();
-            let written = rest.split('/').next().unwrap_or_default();
-            if !self.behind.contains(&segment) {
-                continue;
-            }
-            let ends = written.match_indices(self.before).map(|(at, _)| at).chain([written.len()]);
-            let names_it = |end: &usize| percent_decode_str(&written[..*end]).eq(model.bytes());
-            if let Some(end) = ends.into_iter().find(names_it) {
-                spans.push(slash + 1..slash + 1 + end);
-            }
-        }
-        spans
-    }
-
-    /// Whether a path names anything but this model where a model is named, however it is spelled.
-    pub(crate) fn names_another(&self, path_and_query: &str, model: &str) -> bool {
-        let path = path::plain(path_and_query);
-        let names_it = |rest: &str| {
-            rest.strip_prefix(model)
-                .is_some_and(|end| end.is_empty() || end.starts_with(self.before))
-        };
-        let mut rest = &*path;
-        while let Some((segment, after)) = rest.split_once('/') {
-            if self.behind.contains(&segment) && !names_it(after) {
-                return true;
-            }
-            rest = after;
-        }
-        false
-    }
 }
 
 impl InQuery {

@@ -6,7 +6,8 @@
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::{
-    body::{Pieces, multipart},
+    body::{Pieces, further::may_name_model, multipart},
+    path,
     protocol::{Family, Surface},
     rare::{Name, Rare},
     refusal::Refusal,
@@ -80,9 +81,7 @@ fn pairs_name_model(form: &[u8]) -> bool {
     form.split(|byte| matches!(byte, b'&' | b';')).any(|pair| {
         let name = pair.split(|&byte| byte == b'=').next().unwrap_or_default();
         let name = String::from_utf8_lossy(name).replace('+', " ");
-        let name = percent_encoding::percent_decode_str(&name).decode_utf8_lossy().into_owned();
-        let name = name.split('[').next().unwrap_or_default().trim();
-        name.eq_ignore_ascii_case("model")
+        may_name_model(path::decoded(&name).as_bytes())
     })
 }
 
@@ -308,6 +307,6 @@ mod tests {
         for pairs in ["model=dear", "a=b&Mod%65l=x", "a;model", "model%5B%5D=x", "+model=x"] {
             assert!(pairs_name_model(pairs.as_bytes()), "{pairs}");
         }
-        assert!(!pairs_name_model(b"models=x&a=model"));
+        assert!(!pairs_name_model(b"modelling=x&a=model"));
     }
 }

@@ -10,8 +10,11 @@ use std::ops::Range;
 
 use self::places::{FURTHER, IN_TOOLS};
 use crate::{
-    body::{Found, Model, Nested as FoundText, Pieces, each_nested, each_nested_in},
-    path::decoded,
+    body::{
+        Found, Model, Nested as FoundText, Pieces, each_nested, each_nested_in,
+        further::may_name_model,
+    },
+    path::{decoded, query},
     protocol::{
         Endpoint, Operation, Surface,
         family::{NAMES_DEPLOYMENT, Nested},
@@ -154,13 +157,13 @@ impl<'a> Reader<'a> {
         }
         let Some(query) = query else { return Ok(()) };
         let mut at = path.len() + 1;
-        for pair in query.split(['&', ';']) {
+        for pair in query::pairs(query) {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let key = decoded(name);
             if METHODS.contains(&&*key.trim().to_ascii_lowercase()) {
                 return Err(Refusal::Ambiguous("its query names another method"));
             }
-            if IN_QUERY.contains(&&*bare_key(&key)) {
+            if may_name_model(key.as_bytes()) {
                 let start = at + pair.len() - value.len();
                 self.written(&decoded(value), start..start + value.len());
             }
@@ -267,22 +270,6 @@ fn bare(text: &str) -> &str {
     starts.max().map_or(text, |start| text.get(start..).unwrap_or_default())
 }
 
-/// Without what lenient readers take no notice of: case, `-`, `_`, and what stands in brackets.
-fn bare_key(key: &str) -> String {
-    let letters = key.split('[').next().unwrap_or_default().trim().chars();
-    letters.filter(|c| !matches!(c, '-' | '_')).map(|c| c.to_ascii_lowercase()).collect()
-}
-
-const IN_QUERY: [&str; 8] = [
-    "model",
-    "models",
-    "modelid",
-    "modelname",
-    "deployment",
-    "deploymentid",
-    "deploymentname",
-    "engine",
-];
 const METHODS: [&str; 3] = ["$httpmethod", "_method", "x-http-method-override"];
 const COLLECTIONS: [&str; 4] =
     ["models/", "tunedModels/", "foundation-model/", "inference-profile/"];

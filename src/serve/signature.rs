@@ -11,6 +11,7 @@ use smallvec::SmallVec;
 
 use super::token;
 use crate::{
+    refusal::Refusal,
     sigv4::{self, BEDROCK, Claim, Incoming, Pair},
     table::{Caller, Keyring},
     upstream::{inbound::Inbound, off_core},
@@ -88,6 +89,18 @@ pub(crate) fn believe_signed(headers: &mut HeaderMap) {
     }
 }
 
+/// A signature is of the body as it was sent, and what is packed is unpacked before a key is known.
+///
+/// # Errors
+/// The request is signed.
+pub(crate) fn check_unpacked(headers: &HeaderMap) -> Result<(), Refusal> {
+    let counts = authorization(headers).is_some() && token::of(headers).is_none();
+    match counts {
+        true => Err(Refusal::UnsupportedType(SIGNED_AND_PACKED)),
+        false => Ok(()),
+    }
+}
+
 /// Whether a header may come unsigned. AWS's own may not, which verifying tells.
 fn stands_unsigned(name: &str) -> bool {
     name.starts_with("x-amz-") || UNSIGNED.contains(&name)
@@ -138,6 +151,8 @@ fn decoy<'a>(claim: &Claim<'a>) -> Pair<'a> {
 }
 
 const LAST_SHOWN: usize = 4;
+const SIGNED_AND_PACKED: &str =
+    "a body that is signed for AWS is not unpacked: send it without `content-encoding`";
 /// What SDKs leave unsigned, or what a proxy on the way adds, and what decides nothing.
 const UNSIGNED: [&str; 17] = [
     "authorization",

@@ -8,7 +8,10 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use percent_encoding::percent_decode_str;
 
 pub(crate) use crate::protocol::token::of;
-use crate::protocol::{Endpoint, profile::InQuery};
+use crate::{
+    path::query,
+    protocol::{Endpoint, profile::InQuery},
+};
 
 /// The path without Gemini's `?key=…`, which moves into the header that says the same, and without
 /// the signature of a URL that was signed for AWS, which is not taken here and belongs to no other protocol.
@@ -22,26 +25,26 @@ pub(crate) fn take_from_query(
     };
     let rest = match InQuery::of(path, endpoint) {
         InQuery::Nothing => return path_and_query.into(),
-        InQuery::Signature => query.split('&').filter(|pair| !is_signature(pair)).collect(),
+        InQuery::Signature => query::without(query, &mut is_signature),
         InQuery::Key => take_key(query, headers),
     };
-    match rest.as_slice() {
-        [] => path.into(),
-        rest => format!("{path}?{}", rest.join("&")).into(),
+    match rest.as_str() {
+        "" => path.into(),
+        rest => format!("{path}?{rest}").into(),
     }
 }
 
 /// Moves the `key` of a query into its header; what is left of the query.
-pub(crate) fn take_key<'a>(query: &'a str, headers: &mut HeaderMap) -> Vec<&'a str> {
-    let (keys, rest): (Vec<&str>, Vec<&str>) =
-        query.split('&').partition(|pair| decoded(name_of(pair)) == "key");
-    if let Some(pair) = keys.first().filter(|_| of(headers).is_none()) {
+pub(crate) fn take_key(query: &str, headers: &mut HeaderMap) -> String {
+    let is_key = |pair: &str| decoded(name_of(pair)) == "key";
+    let first = query::pairs(query).find(|pair| is_key(pair));
+    if let Some(pair) = first.filter(|_| of(headers).is_none()) {
         let decoded = decoded(pair.split_once('=').unwrap_or_default().1);
         if let Ok(value) = HeaderValue::try_from(&*decoded) {
             headers.insert(GOOGLE_KEY, value);
         }
     }
-    rest
+    query::without(query, &mut |pair| is_key(pair))
 }
 
 fn is_signature(pair: &str) -> bool {
@@ -75,6 +78,9 @@ mod tests {
         assert_eq!(of(&headers), Some("sk-1"));
         let only = take_from_query(&format!("{bare}?key=other"), endpoint.as_ref(), &mut headers);
         assert_eq!((&*only, of(&headers)), (bare, Some("sk-1")));
+        let divided =
+            take_from_query(&format!("{bare}?x=1;key=sk;y=2"), endpoint.as_ref(), &mut headers);
+        assert_eq!(&*divided, format!("{bare}?x=1;y=2"), "some servers divide there, too");
         let elsewhere = take_from_query("/v1/files?key=k", None, &mut headers);
         assert_eq!(&*elsewhere, "/v1/files?key=k");
         for path in [

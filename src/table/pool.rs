@@ -23,7 +23,7 @@ use crate::{
     live,
     path::BasePath,
     protocol::{
-        Protocol, cache::Cache, codec::Platform, conversation::Lossy, foreign, profile::InPath,
+        Protocol, cache::Cache, codec::Platform, conversation::Lossy, foreign, in_path::InPath,
         service::Service,
     },
 };
@@ -287,9 +287,9 @@ impl Provider {
 
     /// Where the paths below its URL name a model. Vertex AI's do, whatever protocol its
     /// publisher's models speak.
-    pub(crate) fn in_path(&self) -> Option<InPath> {
+    pub(crate) fn in_path(&self) -> InPath {
         if self.platform == Platform::Vertex {
-            Some(InPath::GOOGLES)
+            InPath::GOOGLES
         } else {
             self.protocol.profile().in_path
         }

@@ -238,7 +238,7 @@ pub(crate) fn path_for<'a>(inbound: &'a Inbound, provider: &Provider) -> Cow<'a,
         None => None,
     };
     let renames = *inbound.alias != *model;
-    let in_path = provider.in_path().filter(|_| renames && inbound.endpoint.is_none());
+    let in_path = (renames && inbound.endpoint.is_none()).then(|| provider.in_path());
     if own.is_none() && inbound.mentions.in_path().is_empty() && in_path.is_none() {
         return Cow::Borrowed(path);
     }
@@ -264,9 +264,7 @@ pub(crate) fn names_another(inbound: &Inbound, provider: &Provider) -> bool {
     let model = || provider.model_for(inbound.asked_name());
     inbound.mentions.others().iter().any(|other| **other != *model())
         || (inbound.endpoint.is_none()
-            && provider
-                .in_path()
-                .is_some_and(|it| it.names_another(&path_for(inbound, provider), &model())))
+            && provider.in_path().names_another(&path_for(inbound, provider), &model()))
 }
 
 /// The body, with the question for a stream's tokens where that is to be put.

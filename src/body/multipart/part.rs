@@ -5,6 +5,7 @@
 
 use percent_encoding::percent_decode;
 
+use super::super::further;
 use super::parameters::{Wrong, is_utf8, parameters};
 
 /// The fields that matter here.
@@ -103,14 +104,14 @@ fn disposition(value: &[u8]) -> Result<Field, Wrong> {
 }
 
 /// The field of that name. Providers differ in whether they take notice of the case of letters, and
-/// in what else they take for the same name.
+/// in what else they take for the same name: a part that names the model by another name is the model,
+/// and one that may name several is refused.
 fn named(name: &[u8]) -> Result<Field, Wrong> {
-    if name.eq_ignore_ascii_case(b"model") {
+    if name.eq_ignore_ascii_case(b"model") || further::names_one_model(name) {
         return Ok(Field::Model);
     }
     let decoded: Vec<u8> = percent_decode(name).collect();
-    let bare = decoded.split(|&byte| byte == b'[').next().unwrap_or_default().trim_ascii();
-    if bare.eq_ignore_ascii_case(b"model") || name.eq_ignore_ascii_case(b"_charset_") {
+    if further::may_name_model(&decoded) || name.eq_ignore_ascii_case(b"_charset_") {
         return Err(Wrong);
     }
     Ok(if name == b"stream" { Field::Stream } else { Field::Other })

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::super::further;
 use super::*;
 
 fn scan<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<Found, Invalid> {
@@ -61,6 +62,18 @@ fn finds_the_fields_among_files() {
     assert_eq!(model_of(&form(&[("Form-Data;NAME=\"model\";x=y", "")])), Some(String::new()));
     assert_eq!(model_of(&form(&[("form-data; name=\"model\"", "a\r\nb")])), Some("a\r\nb".into()));
     assert_eq!(model_of(&form(&[("form-data; name=\"Model\"", "m")])), Some("m".into()));
+    for name in further::ONE.into_iter().chain(["model_id", "Engine", "deployment-ID"]) {
+        let head = format!("form-data; name=\"{name}\"");
+        assert_eq!(model_of(&form(&[(&head, "m")])), Some("m".into()), "{name}");
+        let twice = form(&[whisper, (&head, "m")]);
+        assert_eq!(read(twice.as_bytes()), Err(Invalid::DuplicateModel), "{name}");
+    }
+    for name in
+        ["models", "fallbacks", "model_id[]", "model.id", "mo-del", "extra_body", "m%6fdel_id"]
+    {
+        let head = format!("form-data; name=\"{name}\"");
+        assert!(read(form(&[whisper, (&head, "m")]).as_bytes()).is_err(), "{name}");
+    }
     let lower = form(&[whisper]).replace("Content-D", "x: y\r\ncONTENT-d");
     assert_eq!(model_of(&lower), Some("whisper-1".into()));
     for same in ["7bit", "BINARY", "8bit"] {

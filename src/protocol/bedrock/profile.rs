@@ -5,9 +5,10 @@
 use super::foreign::GIVEN_BACK;
 use crate::models::betas::Elsewhere;
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
-use crate::protocol::family::{Family as F, Word, word};
+use crate::protocol::family::{Family as F, Nested, Word, word};
 use crate::protocol::fields::{Field, Means};
-use crate::protocol::profile::{InPath, InQuery, OutputCap, Profile, Stream};
+use crate::protocol::in_path::InPath;
+use crate::protocol::profile::{InQuery, OutputCap, Profile, Stream};
 use crate::protocol::usage::{Count, Form, Place};
 
 /// What this protocol does beside its bodies.
@@ -21,7 +22,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     speaks_at: &[("bedrock-runtime", ".amazonaws.com")],
     tells_betas: Some(Elsewhere::Converse),
     is_signed: true,
-    in_path: Some(InPath { behind: &["model"], before: &['/'] }),
+    in_path: InPath::SEGMENT,
     in_query: InQuery::Signature,
     request_id: Some("x-amzn-requestid"),
     // As it is, and in base64 where there is nothing else.
@@ -66,11 +67,13 @@ const ENDPOINTS: &[Row] = &[
 
 #[rustfmt::skip]
 const WORDS: &[Word] = &[
-    word("model", F::Inference),
     word("async-invoke", F::Batches).naming(&[&["modelId"]]),
     word("model-invocation-job", F::Batches).naming(&[&["modelId"]]),
     word("model-invocation-jobs", F::Batches),
     word("model-customization-jobs", F::FineTuning).naming(&[&["baseModelIdentifier"]]),
+    word("guardrail", F::Inference),
+    word("retrieveandgenerate", F::Inference).naming(RETRIEVED),
+    word("retrieveandgeneratestream", F::Inference).naming(RETRIEVED),
     word("custom-models", F::Administration),
     word("imported-models", F::Administration),
     word("inference-profiles", F::Administration),
@@ -79,6 +82,12 @@ const WORDS: &[Word] = &[
     word("foundation-model-agreement", F::Administration),
     word("use-case-for-model-access", F::Administration),
     word("logging", F::Administration),
+];
+
+/// The model that writes of what was found.
+const RETRIEVED: Nested = &[
+    &["retrieveAndGenerateConfiguration", "knowledgeBaseConfiguration", "modelArn"],
+    &["retrieveAndGenerateConfiguration", "externalSourcesConfiguration", "modelArn"],
 ];
 
 /// The frame that says why the model stopped, and exceptions.

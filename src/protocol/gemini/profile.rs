@@ -6,7 +6,8 @@ use super::foreign::GIVEN_BACK;
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Nested, Word, word};
 use crate::protocol::fields::{Field, Means};
-use crate::protocol::profile::{InPath, InQuery, OutputCap, Profile, Said, Stream};
+use crate::protocol::in_path::InPath;
+use crate::protocol::profile::{InQuery, OutputCap, Profile, Said, Stream};
 use crate::protocol::service::Services;
 use crate::protocol::usage::{Count, Form, Place};
 
@@ -19,7 +20,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     hosts: &["generativelanguage.googleapis.com", "aiplatform.googleapis.com"],
     speaks_at: &[("generativelanguage.", ".googleapis.com")],
     credential: ("x-goog-api-key", ""),
-    in_path: Some(InPath::GOOGLES),
+    in_path: InPath::GOOGLES,
     in_query: InQuery::Key,
     likely_paths: &["/v1beta/", "/v1alpha/", "/upload/v1beta/", "/v1/models/"],
     told_by: Some("x-goog-api-key"),

@@ -178,7 +178,17 @@ const WORDS: &[Word] = &[
     word("embeddings", F::Inference),
     word("moderations", F::Inference),
     word("edits", F::Inference),
-    word("rerank", F::Inference),
+    // Bedrock's has its model further down.
+    word("rerank", F::Inference).naming(&[&[
+        "rerankingConfiguration",
+        "bedrockRerankingConfiguration",
+        "modelConfiguration",
+        "modelArn",
+    ]]),
+    word("invocations", F::Inference),
+    word("predictions", F::Inference).naming(&[&["version"]]),
+    word("trainings", F::FineTuning).naming(&[&["version"]]),
+    word("generation", F::Stored),
     word("audio", F::Inference).with_forms(),
     word("images", F::Inference).with_forms(),
     word("files", F::Files).with_forms(),

@@ -205,6 +205,13 @@ async fn what_names_no_model_goes_out_unless_it_is_narrowed() {
         let answer = ask("POST", path).send(router.addr()).await;
         assert_eq!(answer.status, 200, "{path}: {}", answer.text());
     }
+    for path in [
+        "/v1beta/models/cheap:somethingNew",
+        "/v1beta/models/cheap/something",
+        "/v1/projects/p/locations/l/endpoints/cheap:somethingNew",
+    ] {
+        assert_error(&ask("POST", path).send(router.addr()).await, 403, "endpoint_not_allowed");
+    }
     for (method, path, family) in files.into_iter().filter(|(_, _, family)| !family.is_empty()) {
         let (_upstream, router) = cheap("openai", json!({"endpoints": [family]})).await;
         assert_ok(&ask(method, path).send(router.addr()).await);
@@ -241,6 +248,38 @@ async fn an_account_is_administered_only_by_paths_in_full() {
             assert_error(&call.send(router.addr()).await, 403, "endpoint_not_allowed");
         }
     }
+    for path in [
+        "/model/new",
+        "/model/delete",
+        "/config/update",
+        "/key/generate",
+        "/user/new",
+        "/team/new",
+        "/sleep",
+        "/wake_up",
+        "/v1/load_lora_adapter",
+        "/V1/Load_Lora_Adapter",
+        "/collective_rpc",
+        "/reset_prefix_cache",
+        "/flush_cache",
+        "/update_weights_from_disk",
+        "/slots/0?action=erase",
+        "/api/delete",
+        "/api/pull",
+        "/api/p%75sh",
+        "/api/create",
+        "/api/copy",
+        "/models/load",
+        "/v1/projects/p/locations/l/endpoints/cheap:undeployModel",
+        "/guardrails",
+        "/provisioned-model-throughput",
+        "/v1/fine_tuning/checkpoints/c/permissions",
+    ] {
+        for router in [&router, &wide] {
+            let call = call("POST", path).header("model-override", "cheap").json(&json!({}));
+            assert_error(&call.send(router.addr()).await, 403, "endpoint_not_allowed");
+        }
+    }
     let delete = call("DELETE", "/v1/models/ft:small").header("model-override", "cheap");
     assert_error(&delete.send(router.addr()).await, 403, "endpoint_not_allowed");
     assert_eq!(upstream.hits() + other.hits(), 0);
@@ -250,6 +289,36 @@ async fn an_account_is_administered_only_by_paths_in_full() {
     assert_ok(&costs.send(router.addr()).await);
     let users = call("GET", "/v1/organization/users").header("model-override", "cheap");
     assert_error(&users.send(router.addr()).await, 403, "endpoint_not_allowed");
+}
+
+#[tokio::test]
+async fn a_part_of_a_form_names_the_model_by_every_name() {
+    let (upstream, router) = cheap("openai", json!({})).await;
+    let form = |parts: &[(&str, &str)]| {
+        let parts = parts.iter().map(|(name, value)| {
+            format!("--X\r\ncontent-disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        });
+        parts.collect::<String>() + "--X--\r\n"
+    };
+    let ask = async |parts: &[(&str, &str)]| {
+        let call = call("POST", "/v1/audio/transcriptions").body(form(parts));
+        let call = call.header("content-type", "multipart/form-data; boundary=X");
+        call.send(router.addr()).await
+    };
+    for name in ["model_id", "engine", "Deployment", "modelName"] {
+        for parts in [[("model", "cheap"), (name, "dear")], [(name, "dear"), ("model", "cheap")]] {
+            assert_error(&ask(&parts).await, 400, "duplicate_model");
+        }
+        assert_error(&ask(&[(name, "dear")]).await, 404, "model_not_found");
+        assert_eq!(upstream.hits(), 0, "{name}");
+    }
+    for name in ["models", "models[]", "model_id[]", "model.id", "fallbacks", "extra_body"] {
+        assert_eq!(ask(&[("model", "cheap"), (name, "dear")]).await.status, 400, "{name}");
+    }
+    assert_eq!(upstream.hits(), 0);
+    assert_ok(&ask(&[("model_id", "cheap"), ("language", "en")]).await);
+    let wanted = form(&[("model_id", "small"), ("language", "en")]);
+    assert_eq!(String::from_utf8_lossy(&upstream.last().body), wanted);
 }
 
 #[tokio::test]

@@ -52,6 +52,8 @@ async fn a_path_of_no_endpoint_names_no_other_model() {
                 "/v1alpha/tunedModels/dear:generateContent",
                 "/v1beta/models/cheaper:predict",
                 "/v1beta/models/cheap/models/dear:predict",
+                "/v1beta/Models/dear:generateContent",
+                "/V1BETA/TUNEDMODELS/dear:generateContent",
             ]
             .as_slice(),
         ),
@@ -86,13 +88,39 @@ async fn a_path_of_no_endpoint_names_no_other_model() {
         assert_ok(&asking(path).send(router.addr()).await);
         assert_eq!(upstream.last().target, path, "what names no other model is untouched");
     }
-    let (upstream, router) = alone("openai").await;
-    assert_ok(&asking("/models/dear:predict").send(router.addr()).await);
-    assert_eq!(
-        upstream.last().target,
-        "/models/dear:predict",
-        "it is no name where models are not"
-    );
+}
+
+#[tokio::test]
+async fn a_path_names_no_other_model_whatever_the_protocol() {
+    for protocol in ["openai", "anthropic", "cohere"] {
+        let (upstream, router) = alone(protocol).await;
+        for path in [
+            "/v1/models/dear/predictions",
+            "/v1/models/cheap/dear/predictions",
+            "/v1/Models/dear:predict",
+            "/v1beta/Models/dear:generateContent",
+            "/v1/mod%65ls/dear/predictions",
+            "/v1//models/dear/predictions",
+            "/models/dear:predict",
+            "/models/cheap:70b/predictions",
+            "/v2/models/dear/infer",
+            "/model/dear/invoke-with-response-stream",
+            "/v1/inference/dear",
+            "/endpoints/dear/invocations",
+            "/run/@cf/meta/dear",
+            "/pipeline/feature-extraction/dear",
+            "/upstream/dear/v1/chat/completions",
+        ] {
+            let answer = asking(path).send(router.addr()).await;
+            assert_eq!(answer.status, 400, "{path}: {:?}", upstream.requests());
+            assert_error(&answer, 400, "unsupported_endpoint");
+        }
+        assert_eq!(upstream.hits(), 0);
+        for path in ["/v1/models/cheap/predictions", "/models/cheap:predict", "/v1/own"] {
+            assert_ok(&asking(path).send(router.addr()).await);
+            assert_eq!(upstream.last().target, path);
+        }
+    }
 }
 
 #[tokio::test]

@@ -286,3 +286,19 @@ async fn what_is_not_signed_is_not_believed() {
         assert_eq!(seen.header(name), None, "{name}");
     }
 }
+
+/// A signature is of the packed bytes, which are gone when it is verified.
+#[tokio::test]
+async fn what_is_signed_and_packed_is_refused_by_name() {
+    let upstream = Upstream::start(reply()).await;
+    let router = Router::start(&targets(&upstream)).await;
+    let signed = "AWS4-HMAC-SHA256 Credential=AKIA/20260101/r/bedrock/aws4_request, \
+        SignedHeaders=content-encoding;host;x-amz-date, Signature=0";
+    let call = Call::post("/model/m%2Fone%3A0/converse").body("packed");
+    let call = call.header("authorization", signed).header("content-encoding", "gzip");
+    let answer = call.send(router.addr()).await;
+    // AWS has one status for all that a client does wrong.
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    assert!(answer.text().contains("without `content-encoding`"), "{}", answer.text());
+    assert_eq!(upstream.hits(), 0);
+}

@@ -1,0 +1,94 @@
+//! The names under which vendors take models beside `model`: one list for the fields of bodies, the parts
+//! of forms and the pairs of queries.
+//!
+//! It never says where below such a name a model stands, and never looks at a value.
+
+/// Whether this is the name of a field in which some vendors take a model or several, beside `model`.
+/// It runs for every top-level key of a body.
+pub(super) fn names_further_models(key: &[u8]) -> bool {
+    // None is shorter. The first letter rules almost all of them out.
+    let Some(first) = key.iter().find(|byte| !is_between(byte)) else { return false };
+    let first = first.to_ascii_lowercase();
+    let begins = |name: &str| name.as_bytes().first() == Some(&first);
+    key.len() > 5
+        && (ONE.iter().chain(&SEVERAL)).any(|name| begins(name) && is_same(key, name.as_bytes()))
+}
+
+/// Whether this is another name for the one model that is asked for.
+pub(super) fn names_one_model(key: &[u8]) -> bool {
+    ONE.iter().any(|name| is_same(key, name.as_bytes()))
+}
+
+/// Whether a pair of a query or of a form names a model, as the most lenient reader takes its name:
+/// `model[]` and `model.id` are a part of `model`.
+pub(crate) fn may_name_model(name: &[u8]) -> bool {
+    let bare = bare(name);
+    is_same(bare, b"model") || names_further_models(bare)
+}
+
+/// The name without what lenient readers take for a place below it.
+pub(super) fn bare(name: &[u8]) -> &[u8] {
+    name.split(|byte| matches!(byte, b'[' | b'.')).next().unwrap_or_default().trim_ascii()
+}
+
+/// Whether a lenient reader takes the key for this name of small letters: in any case, with `_` and `-`
+/// anywhere.
+fn is_same(key: &[u8], name: &[u8]) -> bool {
+    let mut letters = key.iter().filter(|byte| !is_between(byte));
+    name.iter().all(|own| letters.next().is_some_and(|it| it.eq_ignore_ascii_case(own)))
+        && letters.next().is_none()
+}
+
+fn is_between(byte: &u8) -> bool {
+    matches!(byte, b'_' | b'-')
+}
+
+/// Other names for the one model.
+pub(crate) const ONE: [&str; 8] = [
+    "modelid",
+    "modelname",
+    "modeluid",
+    "engine",
+    "engineid",
+    "deployment",
+    "deploymentid",
+    "deploymentname",
+];
+/// Names of fields that hold several models, or an object or a list with models in it.
+const SEVERAL: [&str; 12] = [
+    "models",
+    "fallbacks",
+    "fallbackmodels",
+    "fallbackmodel",
+    "contextwindowfallbacks",
+    "contentpolicyfallbacks",
+    "plugins",
+    "extrabody",
+    "provideroptions",
+    "modellist",
+    "litellmparams",
+    "functions",
+];
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_in_every_spelling() {
+        for name in ONE.iter().chain(&SEVERAL) {
+            let capitals = name.to_ascii_uppercase();
+            let dashed = format!("_{}-{}", &name[..3], &name[3..]);
+            for spelled in [name, &*capitals, &dashed] {
+                assert!(names_further_models(spelled.as_bytes()), "{spelled}");
+                assert!(may_name_model(format!("{spelled}[0]").as_bytes()), "{spelled}");
+            }
+        }
+        for name in ["model", "Mo-del", "model[]", "model.id", " model "] {
+            assert!(may_name_model(name.as_bytes()), "{name}");
+        }
+        for name in ["messages", "max_tokens", "metadata", "modelled", "models2", "engin", ""] {
+            assert!(!may_name_model(name.as_bytes()), "{name}");
+        }
+        assert!(names_one_model(b"Model-ID") && !names_one_model(b"models"));
+    }
+}

@@ -1,0 +1,172 @@
+//! What a path is for in which a segment names a model or an endpoint that serves one: what stands behind
+//! the name says what is done with it.
+//!
+//! What is not known is no family's, and so not inference: only a pool without `endpoints` lets it pass.
+
+use super::{Family, Nested, Surface, find};
+
+/// What is asked of the model behind `word`, if that is a word before models.
+///
+/// Google's APIs say at the end of the path what is done with the model that it names; Bedrock and others
+/// have that in a segment of its own.
+pub(super) fn named(
+    (word, method): (&str, &str),
+    rest: &[&str],
+    (asks, changes): (bool, bool),
+) -> Option<Surface> {
+    if !MODELS.contains(&word) {
+        return None;
+    }
+    let nested: Nested = find(word).map_or(&[][..], |found| found.nested);
+    let last = rest.last().copied().unwrap_or_default();
+    let method = last.rsplit_once(':').map_or(method, |(_, method)| method);
+    // A method's name is letters: what is none is a part of the model's name.
+    let method = if method.bytes().all(|it| it.is_ascii_alphabetic()) { method } else { "" };
+    let is_managed = || MANAGED.contains(&last) || (word == "model" && last == "info");
+    let family = match method {
+        "upload" | "copy" | "export" => Some(Family::Administration),
+        _ if is_administrative(method) || changes => Some(Family::Administration),
+        _ if rest.contains(&"permissions") => Some(Family::Administration),
+        _ if LATER.contains(&method) => Some(Family::Batches),
+        "" if rest.contains(&"operations") => Some(Family::Batches),
+        "" if is_managed() || (asks && rest.is_empty()) => Some(Family::Administration),
+        "" if asks => CALLS.contains(&last).then_some(Family::Inference),
+        _ if asks => METHODS.contains(&method).then_some(Family::Inference),
+        _ => Some(Family::Models),
+    };
+    Some(Surface { family, takes_forms: false, nested })
+}
+
+/// What is done with an endpoint, which serves a model; `None`: what stands behind its name says it, so
+/// many segments further.
+pub(super) fn endpoint(
+    (word, method): (&str, &str),
+    rest: &[&str],
+    (asks, changes): (bool, bool),
+) -> Option<Result<Surface, usize>> {
+    if !ENDPOINTS.contains(&word) {
+        return None;
+    }
+    let named = rest.first().copied().unwrap_or_default();
+    let method = named.rsplit_once(':').map_or(method, |(_, method)| method);
+    let family = match method {
+        "" if named == "openapi" || find(named).is_some() => return Some(Err(1)),
+        "" if rest.len() > 1 && !changes => return Some(Err(2)),
+        "" => Some(Family::Administration),
+        _ if is_administrative(method) || changes => Some(Family::Administration),
+        _ if LATER.contains(&method) => Some(Family::Batches),
+        _ if asks => METHODS.contains(&method).then_some(Family::Inference),
+        _ => Some(Family::Models),
+    };
+    Some(Ok(Surface { family, takes_forms: false, nested: &[] }))
+}
+
+/// Whether the method at the end of a segment changes who may do what, or what is deployed.
+pub(super) fn is_administrative(method: &str) -> bool {
+    ADMINISTRATION.contains(&method)
+}
+
+/// Whether a segment behind a model's name asks the model for something, or is of its work.
+pub(crate) fn is_call(segment: &str) -> bool {
+    CALLS.contains(&segment) || BELOW.contains(&segment)
+}
+
+/// Whether the model is asked for something by this method.
+pub(crate) fn is_method(method: &str) -> bool {
+    METHODS.contains(&method) || LATER.contains(&method)
+}
+
+const MODELS: [&str; 3] = ["models", "tunedmodels", "model"];
+const ENDPOINTS: [&str; 2] = ["endpoints", "serving-endpoints"];
+/// Methods of Google's APIs (the references of the Gemini API v1beta and of Vertex AI v1) and of TensorFlow
+/// Serving by which a model is asked.
+const METHODS: [&str; 27] = [
+    "generatecontent",
+    "streamgeneratecontent",
+    "bidigeneratecontent",
+    "counttokens",
+    "computetokens",
+    "embedcontent",
+    "batchembedcontents",
+    "generateanswer",
+    "generatemessage",
+    "countmessagetokens",
+    "generatetext",
+    "counttexttokens",
+    "embedtext",
+    "batchembedtext",
+    "predict",
+    "rawpredict",
+    "streamrawpredict",
+    "directpredict",
+    "directrawpredict",
+    "streamdirectpredict",
+    "streamdirectrawpredict",
+    "serverstreamingpredict",
+    "streamingpredict",
+    "streamingrawpredict",
+    "explain",
+    "classify",
+    "regress",
+];
+/// Methods whose work is fetched later.
+const LATER: [&str; 5] = [
+    "batchgeneratecontent",
+    "asyncbatchembedcontent",
+    "predictlongrunning",
+    "batchpredict",
+    "fetchpredictoperation",
+];
+/// Methods of the same references that share, deploy and configure.
+const ADMINISTRATION: [&str; 18] = [
+    "setiampolicy",
+    "getiampolicy",
+    "testiampermissions",
+    "transferownership",
+    "deploy",
+    "deploymodel",
+    "undeploymodel",
+    "mutatedeployedmodel",
+    "deployindex",
+    "undeployindex",
+    "mutatedeployedindex",
+    "mergeversionaliases",
+    "updateexplanationdataset",
+    "exportpublishermodel",
+    "setpublishermodelconfig",
+    "fetchpublishermodelconfig",
+    "acceptpublishermodeleula",
+    "reboot",
+];
+/// What stands behind a model that is asked: Bedrock's runtime, SageMaker, Replicate, KServe and Triton,
+/// Hugging Face's servers, and servers that have OpenAI's API below a model.
+const CALLS: [&str; 20] = [
+    "converse",
+    "converse-stream",
+    "invoke",
+    "invoke-with-response-stream",
+    "invoke-with-bidirectional-stream",
+    "count-tokens",
+    "invocations",
+    "predictions",
+    "predict",
+    "infer",
+    "generate",
+    "generate_stream",
+    "classify",
+    "explain",
+    "outputs",
+    "completions",
+    "embeddings",
+    "responses",
+    "messages",
+    "rerank",
+];
+/// What else may stand behind a model's name.
+const BELOW: [&str; 5] = ["operations", "versions", "ready", "chat", "trainings"];
+/// How LiteLLM, llama.cpp, LM Studio, TabbyAPI, Triton and LocalAI manage their models over HTTP: the last
+/// segment behind `model` or `models`.
+const MANAGED: [&str; 15] = [
+    "new", "update", "delete", "load", "unload", "download", "apply", "import", "edit", "reload",
+    "toggle", "install", "launch", "stop", "instance",
+];
