@@ -4,12 +4,15 @@
 //! It never parses the path as a URL and never normalises it: what is accepted goes on byte for
 //! byte.
 
+mod decode;
 pub(crate) mod query;
 
 use std::borrow::Cow;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
-use smallvec::SmallVec;
+
+pub(crate) use self::decode::decoded;
+use self::decode::decoded_bytes;
 
 /// Why a path is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -151,7 +154,7 @@ pub fn join(base: &BasePath, client: &str) -> String {
             kept = query::without_named(client, own);
             Some(&*kept)
         }
-        (None, Some(client)) if client.matches(API_VERSION).nth(1).is_some() => {
+        (None, Some(client)) if client.matches(query::API_VERSION).nth(1).is_some() => {
             kept = query::without_named(client, "");
             Some(&*kept)
         }
@@ -260,32 +263,9 @@ fn strictly_decoded(path: &str) -> Result<String, Refused> {
     String::from_utf8(decoded_bytes(path)).map_err(|_| Refused::Character)
 }
 
-/// The same for any text; what is not UTF-8 is replaced.
-pub(crate) fn decoded(text: &str) -> String {
-    String::from_utf8_lossy(&decoded_bytes(text)).into_owned()
-}
-
 /// Whether a name of a client's, as a segment or several of a path, stays where it is put.
 pub(crate) fn stays(name: &str) -> bool {
     !decoded(name).split(['/', '\\']).any(|segment| matches!(segment, "." | ".."))
-}
-
-fn decoded_bytes(path: &str) -> Vec<u8> {
-    let mut bytes: SmallVec<[u8; 256]> = SmallVec::new();
-    for &byte in path.as_bytes() {
-        bytes.push(byte);
-        while let &[.., b'%', high, low] = bytes.as_slice()
-            && let (Some(high), Some(low)) = (hex(high), hex(low))
-        {
-            bytes.truncate(bytes.len() - 3);
-            bytes.push(high << 4 | low);
-        }
-    }
-    bytes.into_vec()
-}
-
-fn hex(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
 }
 
 fn check_decoded(path: &str) -> Result<(), Refused> {
@@ -319,8 +299,6 @@ fn is_plain(byte: u8) -> bool {
 
 /// How bases end that say in which form they are spoken to.
 const FORMS: [&str; 4] = ["openai", "openapi", "compat", "compatible"];
-/// The parameter that Azure wants once.
-const API_VERSION: &str = "api-version";
 /// How clients of Azure begin.
 const AZURE: &str = "/openai";
 const DEPLOYMENTS: &str = "/openai/deployments/";

@@ -2,7 +2,7 @@
 //!
 //! It never changes what stays: only pairs are taken out.
 
-use super::API_VERSION;
+use super::decode::decoded;
 
 /// The pairs of a query.
 pub(crate) fn pairs(query: &str) -> impl Iterator<Item = &str> {
@@ -43,8 +43,11 @@ pub(super) fn without_named(client: &str, own: &str) -> String {
 /// The name of a pair of a query, as the most lenient server reads it.
 fn name_of(pair: &str) -> String {
     let name = pair.split('=').next().unwrap_or_default().replace('+', " ");
-    super::decoded(&name).trim().to_ascii_lowercase()
+    decoded(&name).trim().to_ascii_lowercase()
 }
+
+/// The parameter that Azure wants once.
+pub(super) const API_VERSION: &str = "api-version";
 
 #[cfg(test)]
 mod tests {

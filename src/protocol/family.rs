@@ -3,10 +3,10 @@
 //!
 //! It never looks at a body, and never says that a caller may ask.
 
-mod model;
+pub(crate) mod model;
 mod servers;
 
-pub(crate) use self::model::{is_call, is_method};
+use self::model::Work;
 use super::Protocol;
 use crate::path;
 
@@ -177,11 +177,12 @@ impl Surface {
                 }
                 continue;
             }
-            if let Some(surface) = model::named((word, method), rest, (asks, changes)) {
-                return surface;
+            if let Some(work) = model::named((word, method), rest, (asks, changes)) {
+                return Self::of_model(work, word);
             }
-            match model::endpoint((word, method), rest, (asks, changes)) {
-                Some(Ok(surface)) => return surface,
+            let is_word = |word: &str| find(word).is_some();
+            match model::endpoint((word, method), rest, (asks, changes), is_word) {
+                Some(Ok(work)) => return Self::of_model(work, word),
                 Some(Err(further)) => {
                     at += further;
                     continue;
@@ -197,6 +198,17 @@ impl Surface {
             at += 1;
         }
         Self::UNKNOWN
+    }
+
+    fn of_model(work: Work, word: &str) -> Self {
+        let family = match work {
+            Work::Asked => Some(Family::Inference),
+            Work::Later => Some(Family::Batches),
+            Work::Shown => Some(Family::Models),
+            Work::Administered => Some(Family::Administration),
+            Work::Unknown => None,
+        };
+        Self { family, takes_forms: false, nested: find(word).map_or(&[], |found| found.nested) }
     }
 }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use percent_encoding::percent_decode_str;
 
-use super::family;
+use super::family::model as work;
 use crate::path;
 
 /// How the paths of a provider name its models.
@@ -80,8 +80,8 @@ impl InPath {
         let next = next.to_ascii_lowercase();
         match end.chars().next() {
             None => true,
-            Some('/') => next.is_empty() || family::is_call(&next) || is_version(&next),
-            Some(':') => family::is_method(&next),
+            Some('/') => next.is_empty() || work::is_call(&next) || is_version(&next),
+            Some(':') => work::is_method(&next),
             Some(_) => false,
         }
     }

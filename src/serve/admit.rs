@@ -76,9 +76,6 @@ pub(crate) async fn admit(
     let surface = surface(&path, endpoint.as_ref(), &head.method);
     let in_path = endpoint.as_ref().and_then(|endpoint| endpoint.model.as_deref());
     let codings = encoding::take(&mut head.headers, rare)?;
-    if !codings.is_empty() {
-        signature::check_unpacked(&head.headers)?;
-    }
     let named = in_header(&head.headers, rare).map(|named| named.or(in_path));
     let door = Door::new(gateway, &head.headers, named.as_ref().ok().copied().flatten());
     let medium = medium::of(&head.headers, rare, &surface)?;

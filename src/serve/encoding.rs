@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, header};
 use smallvec::SmallVec;
 
+use super::signature;
 use crate::{
     rare::{Name, Rare},
     refusal::Refusal,
@@ -41,6 +42,9 @@ pub(crate) fn take(headers: &mut HeaderMap, rare: Rare) -> Result<Codings, Refus
         return Ok(Codings::new());
     }
     let codings = read(headers.get_all(header::CONTENT_ENCODING).iter())?;
+    if !codings.is_empty() {
+        signature::check_unpacked(headers)?;
+    }
     headers.remove(header::CONTENT_ENCODING);
     Ok(codings)
 }

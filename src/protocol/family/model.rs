@@ -3,7 +3,20 @@
 //!
 //! What is not known is no family's, and so not inference: only a pool without `endpoints` lets it pass.
 
-use super::{Family, Nested, Surface, find};
+/// What is done with a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Work {
+    /// It is asked for something.
+    Asked,
+    /// It is asked for what is fetched later.
+    Later,
+    /// It is described.
+    Shown,
+    /// It is changed, deployed, or shared.
+    Administered,
+    /// Something that is not known.
+    Unknown,
+}
 
 /// What is asked of the model behind `word`, if that is a word before models.
 ///
@@ -13,52 +26,52 @@ pub(super) fn named(
     (word, method): (&str, &str),
     rest: &[&str],
     (asks, changes): (bool, bool),
-) -> Option<Surface> {
+) -> Option<Work> {
     if !MODELS.contains(&word) {
         return None;
     }
-    let nested: Nested = find(word).map_or(&[][..], |found| found.nested);
     let last = rest.last().copied().unwrap_or_default();
     let method = last.rsplit_once(':').map_or(method, |(_, method)| method);
     // A method's name is letters: what is none is a part of the model's name.
     let method = if method.bytes().all(|it| it.is_ascii_alphabetic()) { method } else { "" };
     let is_managed = || MANAGED.contains(&last) || (word == "model" && last == "info");
-    let family = match method {
-        "upload" | "copy" | "export" => Some(Family::Administration),
-        _ if is_administrative(method) || changes => Some(Family::Administration),
-        _ if rest.contains(&"permissions") => Some(Family::Administration),
-        _ if LATER.contains(&method) => Some(Family::Batches),
-        "" if rest.contains(&"operations") => Some(Family::Batches),
-        "" if is_managed() || (asks && rest.is_empty()) => Some(Family::Administration),
-        "" if asks => CALLS.contains(&last).then_some(Family::Inference),
-        _ if asks => METHODS.contains(&method).then_some(Family::Inference),
-        _ => Some(Family::Models),
-    };
-    Some(Surface { family, takes_forms: false, nested })
+    Some(match method {
+        "upload" | "copy" | "export" => Work::Administered,
+        _ if is_administrative(method) || changes => Work::Administered,
+        _ if rest.contains(&"permissions") => Work::Administered,
+        _ if LATER.contains(&method) => Work::Later,
+        "" if rest.contains(&"operations") => Work::Later,
+        "" if is_managed() || (asks && rest.is_empty()) => Work::Administered,
+        "" if asks && CALLS.contains(&last) => Work::Asked,
+        _ if !asks => Work::Shown,
+        _ if METHODS.contains(&method) => Work::Asked,
+        _ => Work::Unknown,
+    })
 }
 
-/// What is done with an endpoint, which serves a model; `None`: what stands behind its name says it, so
-/// many segments further.
+/// What is done with an endpoint, which serves a model; `Err`: what stands behind its name says it, so
+/// many segments further. `is_word`: whether some protocol has this word.
 pub(super) fn endpoint(
     (word, method): (&str, &str),
     rest: &[&str],
     (asks, changes): (bool, bool),
-) -> Option<Result<Surface, usize>> {
+    is_word: impl Fn(&str) -> bool,
+) -> Option<Result<Work, usize>> {
     if !ENDPOINTS.contains(&word) {
         return None;
     }
     let named = rest.first().copied().unwrap_or_default();
     let method = named.rsplit_once(':').map_or(method, |(_, method)| method);
-    let family = match method {
-        "" if named == "openapi" || find(named).is_some() => return Some(Err(1)),
+    Some(Ok(match method {
+        "" if named == "openapi" || is_word(named) => return Some(Err(1)),
         "" if rest.len() > 1 && !changes => return Some(Err(2)),
-        "" => Some(Family::Administration),
-        _ if is_administrative(method) || changes => Some(Family::Administration),
-        _ if LATER.contains(&method) => Some(Family::Batches),
-        _ if asks => METHODS.contains(&method).then_some(Family::Inference),
-        _ => Some(Family::Models),
-    };
-    Some(Ok(Surface { family, takes_forms: false, nested: &[] }))
+        "" => Work::Administered,
+        _ if is_administrative(method) || changes => Work::Administered,
+        _ if LATER.contains(&method) => Work::Later,
+        _ if !asks => Work::Shown,
+        _ if METHODS.contains(&method) => Work::Asked,
+        _ => Work::Unknown,
+    }))
 }
 
 /// Whether the method at the end of a segment changes who may do what, or what is deployed.
