@@ -80,7 +80,7 @@ words! {
         ErrorRate = "error_rate",
         /// Many requests to an alias need another provider.
         FallbackRate = "fallback_rate",
-        /// A key has used most of its budget, or all of it: not raised by this version.
+        /// Most of a budget is used, or all of it.
         Budget = "budget",
         /// An edit of the configuration was refused.
         ReloadFailed = "reload_failed",

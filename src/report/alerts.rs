@@ -4,6 +4,7 @@
 //! It reads the counters and the live state every second and stands in no request's way; a webhook that is
 //! slow or dead delays nothing but its own alerts.
 
+mod budgets;
 mod condition;
 mod measured;
 mod webhook;
@@ -17,6 +18,7 @@ use crate::{
     gateway::Gateway,
     live::Meters,
     table::{Table, alerts::Alert},
+    words::AlertKind,
 };
 
 /// What alerts are read from.
@@ -80,6 +82,10 @@ fn conditions(
 ) -> Vec<Condition> {
     let mut all = Vec::new();
     condition::reload_failed(problems, &mut all);
+    // Only this one looks at every key.
+    if alert.kinds.contains(&AlertKind::Budget) {
+        budgets::of_table(table, &mut all);
+    }
     for pool in table.pools() {
         condition::of_pool(pool, measured, alert, now, &mut all);
     }

@@ -11,6 +11,9 @@ use crate::{
     words::AlertKind,
 };
 
+/// What a condition is about.
+pub(super) type Subject = (AlertKind, [Option<Box<str>>; 5]);
+
 /// Something that is wrong, for as long as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Condition {
@@ -19,6 +22,12 @@ pub(super) struct Condition {
     pub(super) alias: Option<Box<str>>,
     /// The provider, likewise.
     pub(super) provider: Option<Box<str>>,
+    /// The key, likewise.
+    pub(super) key: Option<Box<str>>,
+    /// The team, likewise.
+    pub(super) team: Option<Box<str>>,
+    /// Which of several levels it is about.
+    pub(super) level: Option<Box<str>>,
     /// In a sentence.
     pub(super) text: String,
 }
@@ -29,13 +38,17 @@ impl Condition {
             kind,
             alias: Some(pool.shown().into()),
             provider: provider.map(|it| it.shown().into()),
+            key: None,
+            team: None,
+            level: None,
             text,
         }
     }
 
     /// What it is about: two with the same are one that lasts.
-    pub(super) fn subject(&self) -> (AlertKind, Option<Box<str>>, Option<Box<str>>) {
-        (self.kind, self.alias.clone(), self.provider.clone())
+    pub(super) fn subject(&self) -> Subject {
+        let Self { kind, alias, provider, key, team, level, .. } = self;
+        (*kind, [alias, provider, key, team, level].map(Clone::clone))
     }
 }
 
@@ -44,7 +57,15 @@ pub(super) fn reload_failed(problems: Option<&str>, all: &mut Vec<Condition>) {
     let Some(problems) = problems else { return };
     let first = problems.lines().next().unwrap_or_default();
     let text = format!("the last edit of the configuration was refused: {first}");
-    all.push(Condition { kind: AlertKind::ReloadFailed, alias: None, provider: None, text });
+    all.push(Condition {
+        kind: AlertKind::ReloadFailed,
+        alias: None,
+        provider: None,
+        key: None,
+        team: None,
+        level: None,
+        text,
+    });
 }
 
 /// What is wrong with an alias and its providers.

@@ -11,12 +11,8 @@ use std::{
 use serde::Serialize;
 use tokio::{sync::mpsc, time::Instant};
 
-use super::condition::Condition;
-use crate::{
-    live::Meters, report::feed::row::stamp, table::alerts::Alert, upstream::dial, words::AlertKind,
-};
-
-type Subject = (AlertKind, Option<Box<str>>, Option<Box<str>>);
+use super::condition::{Condition, Subject};
+use crate::{live::Meters, report::feed::row::stamp, table::alerts::Alert, upstream::dial};
 
 /// A webhook.
 pub(super) struct Webhook {
@@ -44,6 +40,10 @@ pub(super) struct Post {
     alias: Option<Box<str>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     provider: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<Box<str>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    team: Option<Box<str>>,
     since: String,
     at: String,
     #[serde(skip_serializing_if = "String::is_empty")]
@@ -107,6 +107,8 @@ fn post(condition: &Condition, state: &'static str, since: SystemTime) -> Post {
         state,
         alias: condition.alias.clone(),
         provider: condition.provider.clone(),
+        key: condition.key.clone(),
+        team: condition.team.clone(),
         since: stamp(since),
         at: stamp(SystemTime::now()),
         host: host(),
@@ -215,7 +217,8 @@ mod tests {
 
     fn refused(text: &str) -> Vec<Condition> {
         let kind = AlertKind::ReloadFailed;
-        vec![Condition { kind, alias: None, provider: None, text: text.to_owned() }]
+        let (alias, provider, key, team, level) = (None, None, None, None, None);
+        vec![Condition { kind, alias, provider, key, team, level, text: text.to_owned() }]
     }
 
     fn states(posts: &mut Posts) -> Vec<&'static str> {

@@ -27,12 +27,7 @@ impl Compiler<'_> {
             let message = "this is not an `http://` or `https://` URL";
             self.problem(&path.key("url"), message, None);
         }
-        let everything = AlertKind::ALL.iter().copied().filter(|kind| *kind != AlertKind::Budget);
-        let kinds = raw.on.clone().unwrap_or_else(|| everything.collect());
-        for (nth, _) in kinds.iter().enumerate().filter(|(_, kind)| **kind == AlertKind::Budget) {
-            let message = "`budget` cannot be raised yet: this version has no budgets";
-            self.problem(&path.key("on").index(nth), message, Some("remove it".into()));
-        }
+        let kinds = raw.on.clone().unwrap_or_else(|| AlertKind::ALL.to_vec());
         let mut headers = Vec::new();
         for (name, value) in raw.headers.iter().flatten() {
             let at = path.key("headers").key(name);

@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Call, Launch, Reply, Router, Script, Upstream, assert_ok, eventually, ms, open, pair, pool,
-    provider, secs,
+    Call, Launch, Reply, Router, Script, Upstream, assert_ok, chat, eventually, ms, open, pair,
+    pool, provider, secs,
 };
 
 /// The file, with a webhook that is told of these.
@@ -191,11 +191,54 @@ async fn a_webhook_that_fails_is_tried_again_and_costs_no_request_anything() {
 }
 
 #[tokio::test]
+async fn budget_is_raised_at_its_soft_share_and_when_it_is_spent() {
+    let webhook = taking().await;
+    let upstream = Upstream::start(Reply::json(
+        200,
+        &json!({
+        "id": "c", "object": "chat.completion", "created": 1, "model": "m",
+        "choices": [{"index": 0, "message": {"role": "assistant", "content": "hi"},
+                     "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 10, "completion_tokens": 20, "total_tokens": 30}}),
+    ))
+    .await;
+    // An answer costs 50 millionths of a dollar.
+    let file = |dollars: &str| {
+        let mut file = alerting(open(&upstream), &webhook, &["budget"]);
+        file["prices"] = json!({"m": {"input": 1, "output": 2}});
+        file["targets"]["m"]["budget"] = json!({"dollars": "1", "period": "total"});
+        file["auth"] = json!({
+            "key_definitions": {"ann": {"key": "sk-client-ann0", "team": "research"}},
+            "teams": {"research": {"budget": {"dollars": dollars, "period": "total"}}}});
+        file
+    };
+    let router = Router::start(&file("0.00012")).await;
+    let ask = async || router.post("/v1/chat/completions", "sk-client-ann0", &chat("m")).await;
+    let texts = || posts(&webhook).into_iter().map(|[_, _, text]| text).collect::<Vec<_>>();
+    let says = async |words: &str| {
+        eventually(secs(20), async || texts().iter().any(|text| text.contains(words))).await
+    };
+    for _ in 0..2 {
+        assert_ok(&ask().await);
+    }
+    let soft = "team research: 80 % of the budget of 0.00012 dollars in all is used";
+    assert!(says(soft).await, "{:?}", texts());
+    assert_eq!(posts(&webhook).len(), 1, "{:?}", texts());
+    let post = webhook.requests().remove(0).json();
+    assert_eq!((&post["team"], &post["kind"]), (&json!("research"), &json!("budget")));
+    assert_ok(&ask().await);
+    let spent = "team research: the budget of 0.00012 dollars in all is spent";
+    assert!(says(spent).await, "{:?}", texts());
+    router.write_targets(&file("1")).await;
+    let resolved = || posts(&webhook).iter().filter(|[_, state, _]| state == "resolved").count();
+    assert!(eventually(secs(20), async || resolved() == 2).await, "{:?}", texts());
+}
+
+#[tokio::test]
 async fn what_cannot_be_an_alert_is_a_problem_of_the_file() {
     let upstream = Upstream::start(Reply::chat("hi")).await;
     for (alert, wanted) in [
         (json!({"url": "hooks.example"}), "this is not an `http://` or `https://` URL"),
-        (json!({"url": "https://h.example", "on": ["budget"]}), "`budget` cannot be raised yet"),
         (json!({"url": "https://h.example", "on": ["fire"]}), "provider_resting"),
         (json!({"url": "https://h.example", "headers": {"host": "a"}}), "by the router itself"),
         (json!({"url": "https://h.example", "window_secs": 1}), "window_secs"),
