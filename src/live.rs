@@ -15,11 +15,13 @@ pub(crate) mod hedging;
 pub(crate) mod provider;
 pub(crate) mod meters;
 pub(crate) mod account;
+pub(crate) mod aimd;
 pub(crate) mod registry;
 pub(crate) mod body_budget;
 pub(crate) mod number;
 
 pub(crate) use account::Account;
+pub(crate) use aimd::{Aimd, AimdSettings};
 pub(crate) use body_budget::{BodyBudget, Share};
 pub use health::{Cooldown, HealthSettings};
 pub(crate) use health::{Probing, Reason, State, Why};

@@ -20,6 +20,7 @@ pub(crate) mod mock;
 pub(crate) mod alerts;
 pub(crate) mod aws;
 pub(crate) mod prices;
+pub(crate) mod steering;
 pub(crate) mod strict;
 pub(crate) mod reasoning;
 pub(crate) mod identity;

@@ -72,6 +72,9 @@ pub(crate) struct CandidateExplained {
     /// What the request would cost in US dollars, where the strategy asks and a price is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cost: Option<f64>,
+    /// The share of requests that it is asked first for, where that is steered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) share: Option<f64>,
     /// Seconds to its first byte, where measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) latency: Option<f32>,
@@ -172,7 +175,11 @@ impl std::fmt::Display for Explanation {
             for (nth, one) in pool.candidates.iter().enumerate() {
                 let (name, tier, weight) = (&one.provider, one.tier, one.weight);
                 let nth = nth + 1;
-                writeln!(f, "  {nth}. {name} (tier {tier}, weight {weight}): {}", one.state)?;
+                write!(f, "  {nth}. {name} (tier {tier}, weight {weight}): {}", one.state)?;
+                if let Some(share) = one.share.filter(|share| *share < 1.0) {
+                    write!(f, ", asked first by {:.0} % of requests", share * 100.0)?;
+                }
+                writeln!(f)?;
             }
         }
         Ok(())
@@ -203,6 +210,7 @@ fn pool(pool: &Pool, now: Instant, tokens: u64) -> PoolExplained {
     let state = limited(&pool.limits).unwrap_or_else(|| "ready".into());
     let candidate = |provider| CandidateExplained {
         cost: cost(provider).map(|cost| cost as f64 / 1e12),
+        share: share(pool, provider, now),
         ..candidate(provider, is_first(provider), now, needs)
     };
     let candidates = order.into_iter().map(candidate).collect();
@@ -226,8 +234,15 @@ fn candidate(
         state: obstacle.unwrap_or_else(|| ready(provider, now)),
         in_flight: provider.limits.in_flight(),
         cost: None,
+        share: None,
         latency: provider.live.latency().seconds(now),
     }
+}
+
+/// The share of requests that a provider is asked first for, where that is steered.
+pub(super) fn share(pool: &Pool, provider: &Provider, now: Instant) -> Option<f64> {
+    let at = pool.providers.iter().position(|it| std::ptr::eq(it, provider))?;
+    Some(pool.aimd(at)?.share(now))
 }
 
 /// What is in the way of asking a provider.

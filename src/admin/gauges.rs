@@ -204,6 +204,19 @@ fn states(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
     }
 }
 
+/// The share of requests that each provider is asked first for, where that is steered.
+fn shares(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
+    let now = Instant::now();
+    for (at, provider) in pool.providers.iter().enumerate() {
+        let Some(aimd) = pool.aimd(at) else { continue };
+        let share = aimd.share(now);
+        if shown || share < 1.0 {
+            let labels = [("alias", &*pool.alias), ("provider", &*provider.name)];
+            lines.line(&labels, share);
+        }
+    }
+}
+
 fn costs(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
     for provider in &pool.providers {
         let cost = provider.meters.cost.load(Relaxed);
@@ -253,7 +266,7 @@ fn config_hash(lines: &mut Lines<'_>, table: &Table, _all: bool) {
     lines.line(&[("sha256", &table.hash)], 1.0);
 }
 
-const METRICS: [Metric; 8] = [
+const METRICS: [Metric; 9] = [
     Metric {
         name: "config_hash",
         kind: "gauge",
@@ -287,6 +300,13 @@ const METRICS: [Metric; 8] = [
         kind: "gauge",
         help: "1 for the state that a provider is in.",
         of_pool: states,
+        of_table: |_, _, _| {},
+    },
+    Metric {
+        name: "first_choice_share",
+        kind: "gauge",
+        help: "Share of requests that a provider is asked first for, where a controller steers it.",
+        of_pool: shares,
         of_table: |_, _, _| {},
     },
     Metric {

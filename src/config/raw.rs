@@ -12,6 +12,7 @@ mod failover;
 mod limits;
 mod prices;
 mod reasoning;
+mod steering;
 
 pub(crate) use alerts::Alert;
 pub(crate) use auth::{Auth, KeyDefinition, Team};
@@ -27,6 +28,7 @@ pub(crate) use limits::{
 };
 pub(crate) use prices::{Price, Prices, Rates, Tier};
 pub(crate) use reasoning::{EffortTranslation, EffortWrite, ReasoningTranslation};
+pub(crate) use steering::Aimd;
 
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -13,6 +13,7 @@ use tokio::{sync::futures::Notified, time::Instant};
 
 use crate::failure::What;
 
+use super::aimd::{Aimd, AimdSettings};
 use super::ewma::PeakEwma;
 use super::headroom::Headroom;
 use super::health::{Health, HealthSettings, Reason, State, Trial, Why};
@@ -25,6 +26,8 @@ pub struct ProviderSettings {
     pub limits: LimitSettings,
     /// Its cooldown and its probes.
     pub health: HealthSettings,
+    /// The controller of the share of requests that it is asked first for.
+    pub(crate) aimd: Option<AimdSettings>,
 }
 
 /// A provider as the request path sees it: this table's numbers over state that is shared with
@@ -37,6 +40,7 @@ pub struct Provider {
     health: Arc<Health>,
     latency: Arc<PeakEwma>,
     headroom: Arc<Headroom>,
+    aimd: Option<Arc<Aimd>>,
     /// Its current weight in smooth weighted round robin; only `choose::RoundRobin` moves it.
     turn: Arc<AtomicI64>,
 }
@@ -60,6 +64,7 @@ impl Provider {
         Self {
             identity,
             limits: Limits::new(settings.limits.clone()),
+            aimd: fresh(&settings),
             settings,
             health: Arc::default(),
             latency: Arc::new(PeakEwma::new(Instant::now())),
@@ -73,6 +78,10 @@ impl Provider {
         Self {
             identity: self.identity,
             limits: self.limits.successor(settings.limits.clone()),
+            aimd: match settings.aimd == self.settings.aimd {
+                true => self.aimd.clone(),
+                false => fresh(&settings),
+            },
             settings,
             health: Arc::clone(&self.health),
             latency: Arc::clone(&self.latency),
@@ -104,6 +113,11 @@ impl Provider {
     /// What its last answers said of how much is left.
     pub(crate) fn headroom(&self) -> &Headroom {
         &self.headroom
+    }
+
+    /// The controller of the share of requests that it is asked first for.
+    pub(crate) fn aimd(&self) -> Option<&Aimd> {
+        self.aimd.as_deref()
     }
 
     /// Whether the last attempt that said anything failed.
@@ -236,4 +250,10 @@ impl Entry {
         self.provider.health.note_failed(true);
         self.provider.health.set_aside(&self.provider.settings.health, now, why, retry_after)
     }
+}
+
+/// A controller under these numbers that has seen nothing.
+fn fresh(settings: &ProviderSettings) -> Option<Arc<Aimd>> {
+    let aimd = settings.aimd.clone()?;
+    Some(Arc::new(Aimd::new(aimd, Instant::now())))
 }

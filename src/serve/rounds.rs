@@ -10,6 +10,7 @@ mod hedge;
 mod hurry;
 mod pass;
 mod second;
+mod steer;
 pub(super) mod tell;
 mod trial;
 pub(crate) mod view;

@@ -22,6 +22,7 @@ mod names;
 mod route;
 mod shared;
 mod state;
+mod steering;
 mod terms;
 mod tls;
 mod warnings;

@@ -15,6 +15,7 @@ use super::{
     mock,
     prices::Pricing,
     reasoning::Reasoning,
+    steering::Steering,
     strict::{Checks, Strict},
 };
 use crate::{
@@ -61,6 +62,8 @@ pub struct Pool {
     pub(crate) sticky: Option<StickyBy>,
     /// When another provider is tried.
     pub fallback: Fallback,
+    /// How first choices are steered, where the file says so.
+    pub(crate) steering: Option<Steering>,
     /// Whether any provider says how long a prompt may be.
     pub(crate) has_windows: bool,
     /// When a second provider is asked although the first has not failed.
@@ -252,6 +255,12 @@ pub(crate) struct Rule {
 pub(crate) type Headers = Vec<(HeaderName, HeaderValue)>;
 
 impl Pool {
+    /// The controller of the share of requests that a provider is asked first for, where that is steered.
+    pub(crate) fn aimd(&self, provider: usize) -> Option<&live::Aimd> {
+        let is_controlled = self.steering?.controls(provider);
+        self.providers.get(provider).filter(|_| is_controlled)?.live.aimd()
+    }
+
     /// The alias as it may be shown.
     pub(crate) fn shown(&self) -> &str {
         self.mask.as_deref().unwrap_or(&self.alias)

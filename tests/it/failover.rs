@@ -18,6 +18,7 @@ mod probing;
 mod resting;
 mod seeds;
 mod statuses;
+mod sharing;
 mod staying;
 mod steering;
 mod successor;

@@ -73,6 +73,9 @@ struct ProviderTold {
     recent_failed: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     latency_secs: Option<f64>,
+    /// The share of requests that it is asked first for, where that is steered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_share: Option<f64>,
     input_tokens: u64,
     output_tokens: u64,
     cost: f64,
@@ -184,6 +187,7 @@ impl<'a> Observed<'a> {
             failed: totals.failed,
             recent_attempts,
             recent_failed,
+            first_share: explain::share(pool, provider, self.now).map(rounded),
             latency_secs: latency.map(|seconds| rounded(seconds.into())),
             input_tokens,
             output_tokens,

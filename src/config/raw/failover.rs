@@ -6,6 +6,7 @@ use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use serde_json::Value;
 
+use super::steering::Aimd;
 use crate::failure::Class;
 
 crate::secret::unseen!(Fallback, HealthCheck, Sticky);
@@ -25,6 +26,8 @@ pub(crate) struct Fallback {
     pub(crate) realtime_on_status: Option<Vec<u16>>,
     /// The same as `timeouts.first_event_ms`, for every attempt that another may follow; 0 is none.
     pub(crate) first_token_timeout_ms: Option<u64>,
+    /// How the share of requests follows from how soon answers begin that a provider is asked first for.
+    pub(crate) aimd: Option<Aimd>,
     /// A provider's own limit sends the request on; a pool's or a key's never does.
     #[schemars(extend("default" = false))]
     pub(crate) on_rate_limit: Option<bool>,

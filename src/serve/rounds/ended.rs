@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::{Accepted, Rounds, exhausted, pass::Attempt, tell};
+use super::{Accepted, Rounds, exhausted, pass::Attempt, steer, tell};
 use crate::{
-    failure::{Class, What},
+    failure::{Brief, Class, What},
     live::State,
     record::{
         Holder, Outcome, Record,
@@ -59,6 +59,11 @@ impl<'a> Rounds<'a> {
             outages::recovered(&self.pass.pool.alias, attempt.provider);
         }
         attempt.entry.accepted(now);
+        if self.steers(attempt.provider_ref) {
+            let pool = self.table.pool(attempt.provider_ref.pool);
+            let at = attempt.provider_ref.provider as usize;
+            steer::accepted(pool, at, attempt.entry.started(), now);
+        }
         if self.pass.pool.providers.len() > 1 {
             let low_for = headroom::low_for(&answer.headers);
             attempt.provider.live.headroom().said(low_for, now);
@@ -95,6 +100,7 @@ impl<'a> Rounds<'a> {
         let Attempt { provider_ref, provider, permit, entry, .. } = attempt;
         let started = entry.started();
         let asked = Asked { started, took: started.elapsed() };
+        self.tell_controller(provider_ref, started, failed.failure);
         let pool = self.pass.pool;
         tracing::debug!(
             alias = %label(&pool.alias), provider = %label(&provider.name), cause = failed.cause, "attempt failed"
@@ -115,13 +121,7 @@ impl<'a> Rounds<'a> {
                 record.trail.spent(usage);
             }
         };
-        let verdict = match pool.fallback.realtime_on_status {
-            Some(_) if self.is_realtime() => {
-                pool.fallback.realtime_verdict(failed.failure, asked.took)
-            }
-            _ => pool.fallback.verdict(failed.failure, asked.took),
-        };
-        match verdict {
+        match self.verdict(failed.failure, asked.took) {
             Verdict::Stop => {
                 ended(record, None);
                 Some(as_it_came(failed, provider_ref, self.pass.permits(permit)))
@@ -147,6 +147,28 @@ impl<'a> Rounds<'a> {
                 None
             }
         }
+    }
+
+    /// Tells the controller of a provider's share of a failure, where there is one.
+    fn tell_controller(&self, provider: ProviderRef, began: Instant, failure: Brief) {
+        if self.steers(provider) {
+            let pool = self.table.pool(provider.pool);
+            steer::failed(pool, provider.provider as usize, began, Instant::now(), failure);
+        }
+    }
+
+    /// What the pool's rules say of a failure that came after this time.
+    fn verdict(&self, failure: Brief, taken: Duration) -> Verdict {
+        let rules = &self.pass.pool.fallback;
+        match rules.realtime_on_status {
+            Some(_) if self.is_realtime() => rules.realtime_verdict(failure, taken),
+            _ => rules.verdict(failure, taken),
+        }
+    }
+
+    /// Whether a controller hears of attempts at this provider.
+    fn steers(&self, provider: ProviderRef) -> bool {
+        self.table.pool(provider.pool).steering.is_some()
     }
 
     /// Whether the request is not batch work.

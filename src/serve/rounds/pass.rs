@@ -4,6 +4,7 @@
 //! It makes no attempt; it sleeps only before a provider is tried again.
 
 mod choice;
+mod spared;
 
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use tokio::time::Instant;
 
 use super::{
     budget::Budget,
+    steer::{self, Spared},
     view::{Needs, verdict},
 };
 use crate::{
@@ -75,6 +77,8 @@ pub(super) struct Pass<'a> {
     stay: Option<Box<Stay>>,
     repetitions: u32,
     slept: Duration,
+    /// Providers that are not asked first.
+    spared: Spared,
     /// What the request has in common with others, for `sticky`.
     key: u64,
     /// What the request needs of a provider.
@@ -105,6 +109,10 @@ impl<'a> Pass<'a> {
             stay: None,
             repetitions: 0,
             slept: Duration::ZERO,
+            spared: match &pool.steering {
+                Some(_) => steer::spared(pool, Instant::now(), &mut rand::rng()),
+                None => None,
+            },
             key: pool.sticky.as_ref().map_or(0, |by| affinity::key(by, inbound)),
             needs: Needs {
                 longer_than: if measures { affinity::certain_tokens(inbound) } else { 0 },

@@ -11,7 +11,10 @@ use crate::{
         WeightedRandom,
     },
     config::{Path, nearest::nearest, raw},
-    table::{Fallback, Keyring, Pool, Provider, Rule, in_flight::InFlightLimits, strict::Checks},
+    table::{
+        Fallback, Keyring, Pool, Provider, Rule, in_flight::InFlightLimits, steering::Steering,
+        strict::Checks,
+    },
 };
 
 /// A target in its one form.
@@ -37,18 +40,15 @@ impl Compiler<'_> {
 
         let keys_at = if own_keys { path.clone() } else { Path::root().key("defaults") };
         let access = self.access(alias, keys.keys.as_deref(), &keys_at.key("keys"), keyring);
-        let written = Written {
-            rate: keys.rate_limit,
-            concurrency: keys.concurrency_limit,
-            tokens: keys.token_limit.as_ref(),
-            budget: keys.budget.as_ref(),
-        };
-        let settings = self.limits(written, &path);
+        let settings = self.limits(written(&keys), &path);
         let counts = settings.windows.is_some();
         let live = self.draft.pool(alias, settings);
         let headers = self.headers(keys.response_headers.as_ref(), &path.key("response_headers"));
         let rules = self.rules(alias, keys.routing_rules.as_deref().unwrap_or_default(), &path);
-        let inherited = Inherited { keys: &keys, response_headers: &headers, path: &path, counts };
+        let aimd = self.aimd(keys.fallback.as_ref(), &path);
+        let steers = aimd.is_some();
+        let response_headers = &headers;
+        let inherited = Inherited { keys: &keys, response_headers, path: &path, counts, aimd };
         let providers = self.providers(alias, &providers, &inherited);
         let fallback = self.fallback(keys.fallback.as_ref(), &path, providers.len());
         let strategy = keys.strategy.unwrap_or_default();
@@ -70,6 +70,7 @@ impl Compiler<'_> {
             live,
             sticky: self.sticky(strategy, keys.sticky.as_ref(), own_sticky, &path),
             has_windows: providers.iter().any(|provider| provider.context_window.is_some()),
+            steering: steers.then(|| steering(strategy, &providers)),
             in_definition_order: strategy == raw::Strategy::Priority,
             strategy_name: strategy.name(),
             by_cost: strategy == raw::Strategy::LowestCost,
@@ -139,6 +140,21 @@ impl Compiler<'_> {
             self.problem(&path.key("providers"), message, Some("divide them all".into()));
         }
     }
+}
+
+/// The limits of a pool as they are written.
+fn written(keys: &raw::PoolKeys) -> Written<'_> {
+    Written {
+        rate: keys.rate_limit,
+        concurrency: keys.concurrency_limit,
+        tokens: keys.token_limit.as_ref(),
+        budget: keys.budget.as_ref(),
+    }
+}
+
+fn steering(strategy: raw::Strategy, providers: &[Provider]) -> Steering {
+    let tiers = providers.iter().map(|provider| provider.tier);
+    Steering::new(tiers, strategy == raw::Strategy::Priority)
 }
 
 pub(super) fn spelled<'a>(target: &'a raw::Target, path: &Path) -> Spelled<'a> {

@@ -9,6 +9,7 @@ use super::{Compiler, headers, health, identity::Known, limits::asks_usage, pric
 use crate::{
     body,
     config::{Path, raw},
+    live::AimdSettings,
     path::BasePath,
     protocol::{Protocol, codec::Platform, service::Service},
     secret::{Secret, names::mask},
@@ -36,6 +37,8 @@ pub(super) struct Inherited<'a> {
     pub(crate) path: &'a Path,
     /// Whether the pool has a limit on tokens or money.
     pub(crate) counts: bool,
+    /// The numbers of the controllers of who is asked first.
+    pub(crate) aimd: Option<AimdSettings>,
 }
 
 impl Compiler<'_> {

@@ -26,7 +26,8 @@ impl Compiler<'_> {
         });
         let limits = self.limits(written.unwrap_or_default(), &entry.path);
         let counts = self.counts || inherited.counts || limits.windows.is_some();
-        let settings = ProviderSettings { limits, health: health::settings(inherited.keys) };
+        let health = health::settings(inherited.keys);
+        let settings = ProviderSettings { limits, health, aimd: inherited.aimd.clone() };
         (self.draft.provider(alias, digest, settings), counts)
     }
 }

@@ -24,6 +24,15 @@ impl Pass<'_> {
         if let [only] = &*self.pool.providers {
             return self.only(only, now, record);
         }
+        if self.spared.is_some()
+            && let Some(chosen) = self.choose_sparing(now, record)
+        {
+            return Some(chosen);
+        }
+        self.choose_among(now, record)
+    }
+
+    pub(super) fn choose_among(&mut self, now: Instant, record: &mut Record) -> Option<usize> {
         loop {
             let tier = view::tier(self.pool, &self.needs, &self.out, now)?;
             for (at, obstacle) in tier.passed_over {

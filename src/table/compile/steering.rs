@@ -1,0 +1,70 @@
+//! The controller of who is asked first: from what is written to numbers.
+
+use std::time::Duration;
+
+use super::Compiler;
+use crate::{
+    config::{Path, raw},
+    live::AimdSettings,
+};
+
+impl Compiler<'_> {
+    /// The numbers of a pool's controllers; `None` where there are none.
+    pub(super) fn aimd(
+        &mut self,
+        fallback: Option<&raw::Fallback>,
+        path: &Path,
+    ) -> Option<AimdSettings> {
+        let fallback = fallback?;
+        let raw = fallback.aimd.as_ref()?;
+        let path = path.key("fallback").key("aimd");
+        let settings = settings(raw);
+        let mut demand = |key: &str, is_met: bool, message: &str| {
+            if !is_met {
+                self.problem(&path.key(key), message, None);
+            }
+        };
+        let AimdSettings { target, recovery, step, decay, floor, .. } = settings;
+        demand("breach_rate_target", target < 1.0, "must be below 1");
+        let is_met = recovery <= target;
+        demand("recovery_breach_rate", is_met, "must not be above `breach_rate_target`");
+        let is_met = settings.least <= settings.window;
+        demand("min_samples", is_met, "must not be above `window_samples`");
+        demand("share_step", step > 0.0, "must be above 0");
+        demand("share_decay", decay > 0.0 && decay < 1.0, "must be above 0 and below 1");
+        demand("share_floor", floor > 0.0, "must be above 0");
+        demand("overload_statuses", settings.statuses.len() <= 32, "must be 32 at most");
+        let is_on = fallback.enabled == Some(true) && raw.enabled != Some(false);
+        is_on.then_some(settings)
+    }
+}
+
+fn settings(raw: &raw::Aimd) -> AimdSettings {
+    let millis = Duration::from_millis;
+    let idle = raw.idle_recovery_ms.unwrap_or(IDLE_RECOVERY_MS);
+    AimdSettings {
+        budget: millis(raw.latency_budget_ms.unwrap_or(LATENCY_BUDGET_MS)),
+        target: raw.breach_rate_target.unwrap_or(BREACH_RATE_TARGET),
+        recovery: raw.recovery_breach_rate.unwrap_or(RECOVERY_BREACH_RATE),
+        window: raw.window_samples.unwrap_or(WINDOW_SAMPLES) as usize,
+        least: raw.min_samples.unwrap_or(MIN_SAMPLES) as usize,
+        step: raw.share_step.unwrap_or(SHARE_STEP),
+        decay: raw.share_decay.unwrap_or(SHARE_DECAY),
+        floor: raw.share_floor.unwrap_or(SHARE_FLOOR),
+        dwell: millis(raw.dwell_ms.unwrap_or(DWELL_MS)),
+        idle: (idle > 0).then(|| millis(idle)),
+        statuses: raw.overload_statuses.as_deref().unwrap_or(&OVERLOAD_STATUSES).into(),
+    }
+}
+
+const LATENCY_BUDGET_MS: u64 = 10_000;
+const BREACH_RATE_TARGET: f64 = 0.1;
+const RECOVERY_BREACH_RATE: f64 = 0.03;
+const WINDOW_SAMPLES: u32 = 100;
+const MIN_SAMPLES: u32 = 20;
+const SHARE_STEP: f64 = 0.05;
+const SHARE_DECAY: f64 = 0.8;
+const SHARE_FLOOR: f64 = 0.05;
+const DWELL_MS: u64 = 30_000;
+const IDLE_RECOVERY_MS: u64 = 300_000;
+const OVERLOAD_STATUSES: [u16; 3] = [429, 503, 529];
