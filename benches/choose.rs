@@ -74,7 +74,9 @@ fn limiting(criterion: &mut Criterion) {
 
 fn health(criterion: &mut Criterion) {
     let health = HealthSettings { cooldown: Some(Cooldown::default()), probing: None };
-    let provider = Arc::new(Provider::new(1, ProviderSettings { health, ..Default::default() }));
+    let mut settings = ProviderSettings::default();
+    settings.health = health;
+    let provider = Arc::new(Provider::new(1, settings));
     let now = Instant::now();
     criterion.bench_function("health/all well", |bencher| {
         bencher.iter(|| black_box(&provider).state(now))
