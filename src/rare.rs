@@ -25,6 +25,8 @@ pub(crate) enum Name {
     TimeoutMs,
     /// When the client would have its stream begin.
     Commit,
+    /// What the client requires of providers.
+    Require,
 }
 
 impl Name {
@@ -37,6 +39,7 @@ impl Name {
             Self::RequestId => "x-request-id",
             Self::TimeoutMs => "x-onwards-timeout-ms",
             Self::Commit => "x-onwards-commit",
+            Self::Require => "x-onwards-require",
         }
     }
 
@@ -49,6 +52,7 @@ impl Name {
             "x-request-id" => Some(Self::RequestId),
             "x-onwards-timeout-ms" => Some(Self::TimeoutMs),
             "x-onwards-commit" => Some(Self::Commit),
+            "x-onwards-require" => Some(Self::Require),
             _ => None,
         }
     }
@@ -82,13 +86,14 @@ impl Rare {
 mod tests {
     use super::*;
 
-    const ALL: [Name; 6] = [
+    const ALL: [Name; 7] = [
         Name::Connection,
         Name::ContentEncoding,
         Name::ModelOverride,
         Name::RequestId,
         Name::TimeoutMs,
         Name::Commit,
+        Name::Require,
     ];
 
     #[test]

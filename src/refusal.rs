@@ -11,7 +11,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 pub(crate) use shown::drives_terminals;
-use shown::{no_model, shortened};
+use shown::{no_model, not_as_required, shortened};
 pub use spent::Spent;
 pub use whose::Whose;
 
@@ -42,6 +42,8 @@ pub enum Refusal {
     KeyDisabled,
     /// The key is known, but not for this alias, or a rule denies it.
     Forbidden,
+    /// No provider is as the key, the alias or the request requires; holds the label's name.
+    Policy(Box<str>),
     /// The alias is not for this kind of endpoint.
     EndpointNotAllowed,
     /// The request names another model than the alias; the text is that model.
@@ -183,6 +185,7 @@ impl Refusal {
             Self::KeyExpired => (S::UNAUTHORIZED, INVALID, "key_expired"),
             Self::KeyDisabled => (S::UNAUTHORIZED, INVALID, "key_disabled"),
             Self::Forbidden => (S::FORBIDDEN, "permission_error", "forbidden"),
+            Self::Policy(_) => (S::FORBIDDEN, "permission_error", "policy"),
             Self::EndpointNotAllowed => (S::FORBIDDEN, "permission_error", "endpoint_not_allowed"),
             Self::OtherModel(_) => (S::BAD_REQUEST, INVALID, "model_mismatch"),
             Self::NotFound => (S::NOT_FOUND, INVALID, "not_found"),
@@ -277,9 +280,7 @@ impl Refusal {
             }
             Self::ModelNotFound { asked, near } => no_model(asked, near),
             Self::MethodNotAllowed => "This method is not allowed.".into(),
-            Self::UpgradeRefused => {
-                "WebSockets are not served here: send the request over HTTP.".into()
-            }
+            Self::Policy(label) => not_as_required(label),
             Self::RequestTimeout => "The request body did not arrive in time.".into(),
             Self::PayloadTooLarge(limit) => {
                 format!("The request body is larger than the {limit} bytes allowed.")
@@ -325,6 +326,7 @@ impl Refusal {
                 "Nothing is served at this path: in strict mode only the endpoints of \
                 conversations and embeddings are."
             }
+            Self::UpgradeRefused => "WebSockets are not served here: send the request over HTTP.",
             Self::NoProviders => "This model has no provider.",
             Self::NoRoom => {
                 "The router holds as much of other requests as it has memory for; try \

@@ -19,6 +19,7 @@ pub(crate) mod demand;
 pub(crate) mod pacing;
 pub(crate) mod permits;
 pub(crate) mod admit;
+pub(crate) mod policy;
 mod strict;
 pub(crate) mod affinity;
 pub(crate) mod outages;

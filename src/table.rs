@@ -14,6 +14,7 @@ pub(crate) mod environment;
 pub(crate) mod origin;
 pub mod fallback;
 pub(crate) mod keyring;
+pub(crate) mod policy;
 pub(crate) mod terms;
 pub(crate) mod access;
 pub(crate) mod mock;

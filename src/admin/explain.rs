@@ -14,8 +14,12 @@ pub use self::asker::Asker;
 use crate::{
     live::{Limited, Limits, State},
     secret::names::label,
-    serve::rounds::view::{self, Needs, Obstacle},
-    table::{Caller, Pool, Provider, Table, access},
+    serve::{
+        admit::Allowed,
+        policy,
+        rounds::view::{self, Needs, Obstacle},
+    },
+    table::{Caller, Pool, Provider, Table, access, policy::Required},
 };
 
 /// What would become of a request.
@@ -120,16 +124,12 @@ pub fn explain(table: &Table, question: Question<'_>) -> Result<Explanation, Str
         told.refused = Some(refused);
         return Ok(told);
     }
-    if let Caller::Known(key) = caller {
-        told.refused =
-            limited(&table.keyring.key(key).limits).map(|why| format!("the key is {why}"));
-        let team = access::terms(table, caller).and_then(|terms| terms.team.as_ref());
-        if let (None, Some(team)) = (&told.refused, team) {
-            told.refused = limited(&team.limits).map(|why| format!("the key's team is {why}"));
-        }
-    }
+    let allowed = Allowed { asked, pool: first, caller };
+    let required = policy::of_file(table, &allowed);
+    let required = required.as_deref();
+    told.refused = excluded(table, &allowed, required).or_else(|| limits(table, caller));
     let now = Instant::now();
-    told.pools.push(pool(table.pool(first), now, tokens));
+    told.pools.push(pool(table.pool(first), now, tokens, [required, None]));
     if !table.pool(first).fallback.enabled {
         return Ok(told);
     }
@@ -139,7 +139,15 @@ pub fn explain(table: &Table, question: Question<'_>) -> Result<Explanation, Str
             Ok(id) if id == first => {}
             Ok(id) => {
                 let redirected = asker::redirect(table, next, caller);
-                told.pools.push(PoolExplained { redirected, ..pool(table.pool(id), now, tokens) });
+                told.pools.push(PoolExplained {
+                    redirected,
+                    ..pool(
+                        table.pool(id),
+                        now,
+                        tokens,
+                        [required, table.pool(next).required.as_deref()],
+                    )
+                });
                 if !table.pool(id).fallback.enabled {
                     break;
                 }
@@ -186,8 +194,28 @@ impl std::fmt::Display for Explanation {
     }
 }
 
-fn pool(pool: &Pool, now: Instant, tokens: u64) -> PoolExplained {
-    let needs = &Needs { longer_than: tokens, ..Needs::default() };
+/// Why no provider may have the request.
+fn excluded(table: &Table, allowed: &Allowed, required: Option<&Required>) -> Option<String> {
+    policy::possible(table, allowed, required?).err().map(|refusal| refusal.message())
+}
+
+/// Why the limits of the caller's key or its team would say no.
+fn limits(table: &Table, caller: Caller) -> Option<String> {
+    let Caller::Known(key) = caller else { return None };
+    let of_key = limited(&table.keyring.key(key).limits).map(|why| format!("the key is {why}"));
+    let team = || access::terms(table, caller).and_then(|terms| terms.team.as_ref());
+    let of_team = || limited(&team()?.limits).map(|why| format!("the key's team is {why}"));
+    of_key.or_else(of_team)
+}
+
+fn pool(
+    pool: &Pool,
+    now: Instant,
+    tokens: u64,
+    [asked, led]: [Option<&Required>; 2],
+) -> PoolExplained {
+    let required = [asked, pool.required.as_deref(), led];
+    let needs = &Needs { longer_than: tokens, required, ..Needs::default() };
     let mut order: Vec<&Provider> = pool.providers.iter().collect();
     let is_out = |provider: &Provider| obstacle(provider, now, needs).is_some();
     let first = view::first(pool, needs, now);
@@ -258,6 +286,10 @@ fn obstacle(provider: &Provider, now: Instant, needs: &Needs<'_>) -> Option<Stri
         }
         Err(Obstacle::Rests(state)) => Some(state.to_string()),
         Err(Obstacle::Spent(limited)) => Some(spent(limited)),
+        Err(Obstacle::Excluded) => {
+            let missed = label(needs.missed_by(provider).unwrap_or_default());
+            Some(format!("its label `{missed}` is not as required"))
+        }
         Err(Obstacle::Unfit) => Some("its protocol has no words for the request".into()),
     }
 }

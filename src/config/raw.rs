@@ -148,6 +148,8 @@ pub(crate) struct PoolKeys {
     pub(crate) strict: Option<Strict>,
     /// Rules on the caller's labels; the first match wins.
     pub(crate) routing_rules: Option<Vec<RoutingRule>>,
+    /// Labels that a provider must have, with these values, to be asked for this alias.
+    pub(crate) require: Option<BTreeMap<String, String>>,
     /// Time allowed to the providers.
     pub(crate) timeouts: Option<Timeouts>,
     /// When a failing provider rests.
@@ -216,6 +218,8 @@ pub(crate) struct Provider {
 pub(crate) struct Endpoint {
     /// `http` or `https` base URL, or `mock:` to be answered by the router itself.
     pub(crate) url: String,
+    /// Facts about it that `require` asks for, as in `{"region": "eu"}`.
+    pub(crate) labels: Option<BTreeMap<String, String>>,
     /// What stands in the place of the version of a client's path, where the URL does not tell:
     /// `""` is nothing.
     pub(crate) api_prefix: Option<String>,

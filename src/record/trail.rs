@@ -21,7 +21,7 @@ use crate::{
 pub(crate) struct Trail {
     steps: SmallVec<[Step; 2]>,
     full: Vec<FullPool>,
-    /// What the provider that was looked at last has no words for.
+    /// Why the provider that was looked at last cannot be given the request at all.
     unfit: Option<Box<Refusal>>,
     /// The tokens of attempts that failed and told them all the same, by the place of the step.
     spent: Vec<(usize, Usage)>,
@@ -71,6 +71,8 @@ pub(crate) enum Outcome {
     Spared,
     /// Passed over: its protocol has no words for what was asked.
     Unfit,
+    /// Passed over: it is not as the key, the alias or the request requires.
+    Excluded,
 }
 
 /// Until when a provider rests.
@@ -167,6 +169,12 @@ impl Trail {
         self.unfit = Some(Box::new(refusal));
     }
 
+    /// Adds that a provider is not as required.
+    pub(crate) fn excluded(&mut self, provider: ProviderRef, refusal: Refusal) {
+        self.passed_over(provider, Outcome::Excluded, None);
+        self.unfit = Some(Box::new(refusal));
+    }
+
     /// Adds that a pool which was to take over had no room.
     pub(crate) fn pool_limited(&mut self, pool: PoolId, limited: Limited) {
         self.full.push(FullPool { pool, limited, after: self.steps.len() });
@@ -220,12 +228,12 @@ impl Trail {
         }
     }
 
-    /// The refusal of what was asked, where every provider that was looked at has no words for it,
-    /// rested or not.
+    /// The refusal of what was asked, where no provider that was looked at can be given it, rested or not.
     pub(crate) fn unfit_for_all(&self) -> Option<Refusal> {
         let is_unfit = |step: &Step| {
             let same = |other: &Step| other.provider == step.provider;
-            self.steps.iter().any(|other| same(other) && other.outcome == Outcome::Unfit)
+            let is_out = |other: &Step| matches!(other.outcome, Outcome::Unfit | Outcome::Excluded);
+            self.steps.iter().any(|other| same(other) && is_out(other))
         };
         let all = !self.steps.is_empty() && self.steps.iter().all(is_unfit);
         let refusal = || self.unfit.as_deref().cloned().unwrap_or(Refusal::UnsupportedEndpoint);
@@ -323,6 +331,7 @@ impl std::fmt::Display for Outcome {
             Self::TooSmall(_) => f.write_str("context"),
             Self::Spared => f.write_str("spared"),
             Self::Unfit => f.write_str("protocol"),
+            Self::Excluded => f.write_str("policy"),
             Self::Hedged => f.write_str("hedged"),
             Self::Resent => f.write_str("resent"),
         }

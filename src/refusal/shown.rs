@@ -46,3 +46,11 @@ mod tests {
         assert!(message.contains('`'));
     }
 }
+
+/// The sentence for a request that no provider may have.
+pub(super) fn not_as_required(label: &str) -> String {
+    let label = shortened(label);
+    format!(
+        "No provider of this model has the label `{label}` as the key, the model or the request requires."
+    )
+}

@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use http::{HeaderMap, Method, Request, header};
+use http::{HeaderMap, Method, Request, Uri, header};
 use hyper::body::Incoming;
 
 use super::{
@@ -68,9 +68,7 @@ pub(crate) async fn admit(
 ) -> Result<Inbound, Refusal> {
     let (mut head, incoming) = request.into_parts();
     check_method(&head.method, &head.headers)?;
-    let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
-    path::check(path).map_err(|_| Refusal::InvalidPath)?;
-    let path = token::take_from_query(path, endpoint.as_ref(), &mut head.headers);
+    let path = token::take_from_query(path_of(&head.uri)?, endpoint.as_ref(), &mut head.headers);
     signature::keep_host(&head.uri, &mut head.headers);
     signature::believe_signed(&mut head.headers);
     let surface = surface(&path, endpoint.as_ref(), &head.method);
@@ -84,8 +82,8 @@ pub(crate) async fn admit(
         intake::read(medium, head.version, incoming, limits, &door).await?
     } else {
         // Boxed: few bodies are packed.
-        let read = intake::read_packed(codings, medium, head.version, incoming, limits, &door);
-        Box::pin(read).await?
+        Box::pin(intake::read_packed(codings, medium, head.version, incoming, limits, &door))
+            .await?
     };
     medium::check_read(is_pairs, &body)?;
     let must_read = || endpoint::is_known(&path) || medium::must_be_read(is_json, &body, &surface);
@@ -116,6 +114,7 @@ pub(crate) async fn admit(
         foreign_proofs: OnceLock::new(),
         own_options: OnceLock::new(),
         demand: None,
+        required: None,
         counted: OnceLock::new(),
         method: head.method,
         headers: head.headers,
@@ -198,6 +197,12 @@ fn surface(path: &str, endpoint: Option<&Endpoint>, method: &Method) -> Surface 
 fn wants_stream(endpoint: Option<&Endpoint>, found: &Found) -> bool {
     let delivery = endpoint.and_then(|endpoint| endpoint.delivery);
     delivery.map_or(found.stream == Some(true), |it| it != Delivery::Whole)
+}
+
+/// The path and query, if no provider could read them as leading away from its base URL.
+fn path_of(uri: &Uri) -> Result<&str, Refusal> {
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
+    path::check(path).map(|()| path).map_err(|_| Refusal::InvalidPath)
 }
 
 fn check_method(method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {

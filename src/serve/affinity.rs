@@ -103,6 +103,7 @@ mod tests {
             foreign_proofs: std::sync::OnceLock::new(),
             own_options: std::sync::OnceLock::new(),
             demand: None,
+            required: None,
             counted: std::sync::OnceLock::new(),
             stream: false,
             model: None,

@@ -11,7 +11,7 @@ use super::{
     admit, answer,
     context::Context,
     early_head::{Attempted, EarlyHead},
-    pacing,
+    pacing, policy,
     reply::Reply,
     respond, rounds, signature, strict,
 };
@@ -103,6 +103,7 @@ fn allow(
         record.unserved(std::mem::take(&mut inbound.alias), pool);
     })?;
     record.allowed(&table, allowed.asked, allowed.pool);
+    policy::require(&table, &allowed, inbound)?;
     if let Some(checks) = table.pool(allowed.pool).checks {
         strict::check(inbound, checks)?;
     }

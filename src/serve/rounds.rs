@@ -167,6 +167,7 @@ impl<'a> Rounds<'a> {
                 Ok(permit) => {
                     self.budget.shorten(&pool.fallback);
                     self.pass = Pass::taking_over(id, pool, self.inbound, permit);
+                    self.pass.led_by(self.table.pool(next));
                     return true;
                 }
                 Err(limited) => record.trail.pool_limited(id, limited),

@@ -13,6 +13,7 @@ use super::{
     identity::Identity,
     in_flight::InFlightLimits,
     mock,
+    policy::{Labels, Required},
     prices::Pricing,
     reasoning::Reasoning,
     steering::Steering,
@@ -43,6 +44,8 @@ pub struct Pool {
     pub(crate) endpoints: Endpoints,
     /// Rules on the caller's labels, in order.
     pub(crate) rules: Vec<Rule>,
+    /// What it requires of its providers.
+    pub(crate) required: Option<Box<Required>>,
     /// Limits on every request to the alias.
     pub limits: live::Limits,
     /// Whether a limit on tokens or money depends on its answers, or on those of pools that take over.
@@ -126,6 +129,8 @@ pub struct Provider {
     pub(crate) pricing: Pricing,
     /// Whether it is asked for the tokens of streams of which clients do not ask for them.
     pub(crate) asks_usage: bool,
+    /// Facts about it that requests may require.
+    pub(crate) labels: Labels,
     /// Share of the traffic; 0 is used only when nothing else is left.
     pub weight: u32,
     /// 1 is tried before 2.

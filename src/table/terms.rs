@@ -5,7 +5,7 @@
 
 use std::{sync::Arc, time::SystemTime};
 
-use super::names::fits;
+use super::{names::fits, policy::Required};
 use crate::{live, refusal::Refusal};
 
 crate::secret::unseen!(Terms, Team);
@@ -15,6 +15,8 @@ crate::secret::unseen!(Terms, Team);
 pub(crate) struct Terms {
     /// The aliases it may use, where not all that are open to it.
     pub(crate) models: Option<Models>,
+    /// What it requires of providers.
+    pub(crate) required: Option<Box<Required>>,
     /// The moment from which it is refused.
     pub(crate) expires_at: Option<SystemTime>,
     /// Whether it is refused.
@@ -31,6 +33,8 @@ pub(crate) struct Team {
     pub(crate) name: Box<str>,
     /// Its limits, which its keys share.
     pub(crate) limits: live::Limits,
+    /// What its keys require of providers.
+    pub(crate) required: Option<Box<Required>>,
     /// The aliases that its keys may use.
     pub(crate) models: Option<Models>,
     /// Whether its keys are refused.

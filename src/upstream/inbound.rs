@@ -25,6 +25,7 @@ use crate::{
     },
     rare::Rare,
     refusal::Refusal,
+    table::policy::Required,
 };
 
 /// What the client sent, in the form that attempts are built from.
@@ -62,6 +63,8 @@ pub(crate) struct Inbound {
     pub(crate) own_options: OnceLock<OwnOptions>,
     /// What its answer is expected to take, where a limit depends on it. Boxed: few requests need it.
     pub(crate) demand: Option<Box<Demand>>,
+    /// What it requires of providers, where that is anything.
+    pub(crate) required: Option<Box<Required>>,
     /// What was counted of its text, once a strategy has needed to know.
     pub(crate) counted: OnceLock<Box<Input>>,
     /// Whether the client asks for a stream.

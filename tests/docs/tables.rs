@@ -45,6 +45,7 @@ fn refusals() -> Vec<Refusal> {
         InvalidApiKey,
         KeyExpired,
         KeyDisabled,
+        Policy("region".into()),
         Forbidden,
         NotFound,
         ModelNotFound { asked: String::new(), near: Vec::new() },

@@ -13,5 +13,6 @@ mod large;
 mod logs;
 mod pasted;
 mod paths;
+mod policy;
 mod reading;
 mod signatures;

@@ -42,6 +42,8 @@ pub(crate) struct KeyDefinition {
     pub(crate) budget: Option<Budgets>,
     /// Facts about the caller that `routing_rules` match.
     pub(crate) labels: Option<BTreeMap<String, String>>,
+    /// Labels that a provider must have, with these values, to be given a request of this key.
+    pub(crate) require: Option<BTreeMap<String, String>>,
     /// The aliases this key may use; `*` stands for any text. The same as naming the key in `keys` of
     /// each of them, and no other alias is open to it.
     pub(crate) models: Option<Vec<String>>,
@@ -70,6 +72,8 @@ pub(crate) struct Team {
     pub(crate) token_limit: Option<TokenLimit>,
     /// What answers to its keys may cost in a period.
     pub(crate) budget: Option<Budgets>,
+    /// Labels that a provider must have, with these values, to be given a request of its keys.
+    pub(crate) require: Option<BTreeMap<String, String>>,
     /// The aliases that its keys may use; a key's own `models` narrows it.
     pub(crate) models: Option<Vec<String>>,
     /// Whether its keys are refused.

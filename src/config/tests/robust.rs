@@ -135,7 +135,8 @@ fn ten_thousand_aliases_and_a_hundred_thousand_keys_load_quickly() {
     for alias in loaded.aliases() {
         assert!(loaded.with_target(alias, |_| ()).is_some(), "{alias}");
     }
-    assert!(took < Duration::from_secs(20), "{took:?}");
+    // A few seconds; what grows with the square of the file would take hours.
+    assert!(took < Duration::from_secs(60), "{took:?}");
 }
 
 /// Every alias of a one-line file is wrong: places must not be counted from the start each time.

@@ -96,7 +96,7 @@ impl Meters {
 /// provider was not asked. What the client did wrong is not the provider's failure.
 pub(crate) fn is_failure(outcome: &str) -> Option<bool> {
     match outcome {
-        "limited" | "cooling" | "context" | "spared" | "protocol" | "resent" => None,
+        "limited" | "cooling" | "context" | "spared" | "policy" | "protocol" | "resent" => None,
         "hedged" | "400" | "413" | "422" => Some(false),
         status => Some(!status.starts_with('2')),
     }

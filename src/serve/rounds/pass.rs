@@ -117,6 +117,7 @@ impl<'a> Pass<'a> {
             needs: Needs {
                 longer_than: if measures { affinity::certain_tokens(inbound) } else { 0 },
                 particular,
+                required: [inbound.required.as_deref(), pool.required.as_deref(), None],
                 inbound: Some(inbound),
             },
         }
@@ -129,6 +130,11 @@ impl<'a> Pass<'a> {
         (permit, hold): (Permit, Option<Hold>),
     ) -> Self {
         Self { permit: Some(permit), hold, ..Self::new(id, pool, inbound) }
+    }
+
+    /// The alias that led here by a rule has a word in who is asked, too.
+    pub(super) fn led_by(&mut self, pool: &'a Pool) {
+        self.needs.required[2] = pool.required.as_deref();
     }
 
     /// The next to try; `None` when this pool is exhausted.

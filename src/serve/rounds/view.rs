@@ -15,7 +15,7 @@ use crate::{
     live::State,
     models::tokens::Tokenizer,
     protocol::{Endpoint, conversation::Usage},
-    table::{Pool, Provider},
+    table::{Pool, Provider, policy::Required},
     upstream::{inbound::Inbound, request},
 };
 
@@ -26,6 +26,8 @@ pub(crate) struct Needs<'a> {
     pub(crate) longer_than: u64,
     /// What only providers of some protocols can serve.
     pub(crate) particular: Option<&'a Endpoint>,
+    /// What the request, the pool and the alias that led to it require.
+    pub(crate) required: [Option<&'a Required>; 3],
     /// The request, where there is one: its path may name a model.
     pub(crate) inbound: Option<&'a Inbound>,
 }
@@ -33,6 +35,8 @@ pub(crate) struct Needs<'a> {
 /// What is in the way of asking a provider.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Obstacle {
+    /// It is not as required.
+    Excluded,
     /// It rests, or its probes fail.
     Rests(State),
     /// The prompt is too long for what it takes, in tokens.
@@ -53,6 +57,14 @@ pub(crate) struct Tier {
     pub(crate) passed_over: SmallVec<[(usize, Obstacle); 4]>,
 }
 
+impl Needs<'_> {
+    /// The name of a label of the provider that is not as required.
+    pub(crate) fn missed_by(&self, provider: &Provider) -> Option<&str> {
+        let mut required = self.required.iter().flatten();
+        required.find_map(|one| one.missed_by(&provider.labels))
+    }
+}
+
 /// The factor on a provider's weight, or what is in the way of asking it.
 ///
 /// # Errors
@@ -62,6 +74,9 @@ pub(crate) fn verdict(
     needs: &Needs<'_>,
     now: Instant,
 ) -> Result<f32, Obstacle> {
+    if needs.missed_by(provider).is_some() {
+        return Err(Obstacle::Excluded);
+    }
     if needs.particular.is_some_and(|endpoint| !endpoint.is_served_by(provider.protocol))
         || needs.inbound.is_some_and(|inbound| request::names_another(inbound, provider))
     {

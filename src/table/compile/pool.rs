@@ -12,8 +12,8 @@ use crate::{
     },
     config::{Path, nearest::nearest, raw},
     table::{
-        Fallback, Keyring, Pool, Provider, Rule, in_flight::InFlightLimits, steering::Steering,
-        strict::Checks,
+        Fallback, Keyring, Pool, Provider, Rule, in_flight::InFlightLimits, policy::Required,
+        steering::Steering, strict::Checks,
     },
 };
 
@@ -66,6 +66,7 @@ impl Compiler<'_> {
             counts,
             endpoints: self.endpoints(keys.endpoints.as_deref(), own_endpoints, &path),
             rules,
+            required: Required::of(keys.require.as_ref()),
             limits: live.limits().clone(),
             live,
             sticky: self.sticky(strategy, keys.sticky.as_ref(), own_sticky, &path),
@@ -194,6 +195,7 @@ fn merged(own: raw::PoolKeys, defaults: &raw::PoolKeys) -> raw::PoolKeys {
         trusted: own.trusted.or(defaults.trusted),
         sanitize_response: own.sanitize_response.or(defaults.sanitize_response),
         strict: own.strict.or(defaults.strict),
+        require: own.require.or(defaults.require),
         routing_rules: own.routing_rules.or(defaults.routing_rules),
         timeouts: own.timeouts.or(defaults.timeouts),
         cooldown: own.cooldown.or(defaults.cooldown),

@@ -112,6 +112,7 @@ impl Compiler<'_> {
             weight: endpoint.weight.unwrap_or(1),
             tier: endpoint.priority.unwrap_or(1),
             request_headers: self.request_headers(endpoint, path),
+            labels: endpoint.labels.clone().unwrap_or_default(),
             response_headers,
             trusted,
             strict: self.strict(*own, inherited.keys, trusted),

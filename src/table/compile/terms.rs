@@ -11,7 +11,10 @@ use sha2::{Digest as _, Sha256};
 use super::{Compiler, limits::Written};
 use crate::{
     config::{Path, nearest::nearest, path::shown, raw},
-    table::terms::{Models, Team, Terms},
+    table::{
+        policy::Required,
+        terms::{Models, Team, Terms},
+    },
 };
 
 /// The teams of the file, by name.
@@ -34,6 +37,7 @@ impl Compiler<'_> {
             let compiled = Team {
                 name: name.as_str().into(),
                 limits: state.limits().clone(),
+                required: Required::of(team.require.as_ref()),
                 models: team.models.as_deref().map(Models::new),
                 disabled: team.disabled.unwrap_or(false),
                 max_output_tokens: team.max_output_tokens,
@@ -62,6 +66,7 @@ impl Compiler<'_> {
         });
         let its = team.as_ref().and_then(|team| team.max_output_tokens);
         let terms = Terms {
+            required: Required::of(definition.require.as_ref()),
             models: definition.models.as_deref().map(Models::new),
             expires_at: self.moment(definition.expires_at.as_deref(), &path.key("expires_at")),
             disabled: definition.disabled.unwrap_or(false),
@@ -69,6 +74,7 @@ impl Compiler<'_> {
             team,
         };
         let is_any = terms.models.is_some()
+            || terms.required.is_some()
             || terms.expires_at.is_some()
             || terms.disabled
             || terms.max_output_tokens.is_some()

@@ -14,6 +14,7 @@ use crate::{
         Outcome, Record,
         trail::{AT_ONCE, Rest},
     },
+    refusal::Refusal,
     serve::rounds::view::{self, Obstacle},
     table::Provider,
 };
@@ -85,6 +86,12 @@ impl Pass<'_> {
     fn pass_over(&mut self, at: usize, obstacle: Obstacle, now: Instant, record: &mut Record) {
         let (outcome, again_in) = match obstacle {
             Obstacle::Rests(state) => return self.rests(at, state, now, record),
+            Obstacle::Excluded => {
+                let label = self.needs.missed_by(&self.pool.providers[at]).unwrap_or_default();
+                let refusal = Refusal::Policy(label.into());
+                self.out[at] = true;
+                return record.trail.excluded(self.provider_ref(at), refusal);
+            }
             Obstacle::Unfit => (Outcome::Unfit, None),
             Obstacle::Spent(limited) => (Outcome::Limited(limited), limited.wait()),
             Obstacle::TooSmall(window) => (Outcome::TooSmall(window), None),

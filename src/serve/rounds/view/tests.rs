@@ -126,6 +126,7 @@ fn inbound(body: &str) -> Inbound {
         foreign_proofs: std::sync::OnceLock::new(),
         own_options: std::sync::OnceLock::new(),
         demand: None,
+        required: None,
         counted: std::sync::OnceLock::new(),
         stream: false,
         model: None,

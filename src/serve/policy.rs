@@ -1,0 +1,116 @@
+//! Policy: which providers may have a request. What its key, its team, its alias and its client require is
+//! gathered once, before anything is spent, and looked at wherever a provider is chosen.
+//!
+//! It asks no provider.
+
+use super::admit::Allowed;
+use crate::{
+    rare::Name,
+    refusal::Refusal,
+    table::{Table, access, policy::Required},
+    upstream::inbound::Inbound,
+};
+
+/// Gathers what the request requires.
+///
+/// # Errors
+/// No provider that could serve it is as required, or the client's header cannot be read.
+pub(crate) fn require(
+    table: &Table,
+    allowed: &Allowed,
+    inbound: &mut Inbound,
+) -> Result<(), Refusal> {
+    inbound.required = of_file(table, allowed);
+    if inbound.rare.has(Name::Require) {
+        // A header only narrows: it adds to what the file requires.
+        let required = inbound.required.get_or_insert_default();
+        for line in inbound.headers.get_all(Name::Require.text()) {
+            let line = line.to_str().map_err(|_| unreadable())?;
+            let all: Option<Vec<_>> = line.split(',').map(pair).collect();
+            required.add(all.ok_or_else(unreadable)?.into_iter());
+        }
+    }
+    match &inbound.required {
+        Some(required) => possible(table, allowed, required),
+        None => Ok(()),
+    }
+}
+
+/// What the caller's key, its team and its alias require. That of an alias holds where a rule sends the
+/// caller on, too.
+pub(crate) fn of_file(table: &Table, allowed: &Allowed) -> Option<Box<Required>> {
+    let terms = access::terms(table, allowed.caller);
+    let of_key = terms.and_then(|terms| terms.required.as_deref());
+    let team = terms.and_then(|terms| terms.team.as_ref());
+    let of_team = team.and_then(|team| team.required.as_deref());
+    let of_alias = table.pool(allowed.asked).required.as_deref();
+    let serves = (allowed.pool != allowed.asked).then(|| table.pool(allowed.pool));
+    let of_serving = serves.and_then(|pool| pool.required.as_deref());
+    let mut all = [of_key, of_team, of_alias, of_serving].into_iter().flatten().peekable();
+    all.peek()?;
+    let mut required = Box::<Required>::default();
+    all.for_each(|one| required.add(one.each()));
+    Some(required)
+}
+
+/// Whether any provider that could serve the request is as required: of its pool, or of those that take
+/// over.
+///
+/// # Errors
+/// The refusal that names the label.
+pub(crate) fn possible(
+    table: &Table,
+    allowed: &Allowed,
+    required: &Required,
+) -> Result<(), Refusal> {
+    let pool = table.pool(allowed.pool);
+    let coming = pool.fallback.to.iter().filter(|_| pool.fallback.enabled);
+    let coming = coming.filter_map(|&next| {
+        access::resolve(table, next, &table.pool(next).alias, allowed.caller).ok()
+    });
+    let pools = std::iter::once(pool).chain(coming.map(|id| table.pool(id)));
+    let providers: Vec<_> = pools.flat_map(|pool| &pool.providers).collect();
+    let mut missed = providers.iter().map(|provider| required.missed_by(&provider.labels));
+    if providers.is_empty() || missed.any(|missed| missed.is_none()) {
+        return Ok(());
+    }
+    // The label that no provider has as required; else one that is in the way of the first.
+    let alone = |(name, value): &(&str, &str)| {
+        providers.iter().all(|provider| provider.labels.get(*name).is_none_or(|its| its != value))
+    };
+    let first = providers.first().and_then(|provider| required.missed_by(&provider.labels));
+    let label = required.each().find(alone).map(|(name, _)| name).or(first).unwrap_or_default();
+    Err(Refusal::Policy(label.into()))
+}
+
+/// A label and its value, as in `region=eu`.
+fn pair(text: &str) -> Option<(&str, &str)> {
+    let (name, value) = text.split_once('=')?;
+    let (name, value) = (name.trim(), value.trim());
+    (!name.is_empty() && !value.is_empty()).then_some((name, value))
+}
+
+fn unreadable() -> Refusal {
+    Refusal::Invalid {
+        param: Name::Require.text().into(),
+        message:
+            "The header `x-onwards-require` cannot be read: send labels with their values, as in \
+            `region=eu,tier=gold`."
+                .into(),
+        code: "invalid_header",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_has_a_name_and_a_value() {
+        assert_eq!(pair(" region = eu "), Some(("region", "eu")));
+        assert_eq!(pair("a=b=c"), Some(("a", "b=c")));
+        for text in ["", "region", "=eu", "region=", " = "] {
+            assert_eq!(pair(text), None, "{text}");
+        }
+    }
+}
