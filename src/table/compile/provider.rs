@@ -78,7 +78,6 @@ impl Compiler<'_> {
         let known = self.known(endpoint, protocol, &place, path);
         let name = self.name(endpoint, &place, path, names)?;
         let in_headers = self.shared.named(&name)?;
-        let response_headers = self.response_headers(*own, inherited, path);
         let digest = digest(endpoint, credential, &known);
         let (live, counts) = self.live(alias, &digest, entry, inherited);
         let (model, asked_model) = self.model(alias, endpoint, path);
@@ -113,7 +112,7 @@ impl Compiler<'_> {
             tier: endpoint.priority.unwrap_or(1),
             request_headers: self.request_headers(endpoint, path),
             labels: endpoint.labels.clone().unwrap_or_default(),
-            response_headers,
+            response_headers: self.response_headers(*own, inherited, path),
             trusted,
             strict: self.strict(*own, inherited.keys, trusted),
             hides_priority: endpoint.accepts_scheduling_priority == Some(false),
