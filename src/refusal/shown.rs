@@ -13,6 +13,14 @@ pub(super) fn no_model(asked: &str, near: &[String]) -> String {
     format!("The model `{}` does not exist.{meant}", shortened(asked))
 }
 
+/// The sentence for a request that no provider may have.
+pub(super) fn not_as_required(label: &str) -> String {
+    let label = shortened(label);
+    format!(
+        "No provider of this model has the label `{label}` as the key, the model or the request requires."
+    )
+}
+
 /// At most [`SHOWN`] characters of what a client sent, none of which can drive a terminal.
 pub(super) fn shortened(text: &str) -> String {
     text.chars().take(SHOWN).map(|c| if drives_terminals(c) { '\u{fffd}' } else { c }).collect()
@@ -45,12 +53,4 @@ mod tests {
         );
         assert!(message.contains('`'));
     }
-}
-
-/// The sentence for a request that no provider may have.
-pub(super) fn not_as_required(label: &str) -> String {
-    let label = shortened(label);
-    format!(
-        "No provider of this model has the label `{label}` as the key, the model or the request requires."
-    )
 }
