@@ -44,6 +44,7 @@ impl Compiler<'_> {
                 }
             }
         }
+        let holder = path;
         let path = path.key("budget");
         match budget {
             None => {}
@@ -53,6 +54,14 @@ impl Compiler<'_> {
                     windows.extend(self.budget(budget, &path.index(at)));
                 }
             }
+        }
+        // They would share one level, to which each answer would be charged twice.
+        let is_twice = |(at, one): (usize, &Window)| {
+            windows[..at].iter().any(|other| (other.unit, &other.span) == (one.unit, &one.span))
+        };
+        if windows.iter().enumerate().any(is_twice) {
+            let message = "two of these limits count the same over the same time";
+            self.problem(holder, message, Some("keep the lower one".into()));
         }
         let windows = (!windows.is_empty()).then(|| Arc::from(windows));
         LimitSettings { windows, ..requests(rate, concurrency) }
