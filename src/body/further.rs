@@ -6,12 +6,19 @@
 /// Whether this is the name of a field in which some vendors take a model or several, beside `model`.
 /// It runs for every top-level key of a body.
 pub(super) fn names_further_models(key: &[u8]) -> bool {
-    // None is shorter. The first letter rules almost all of them out.
-    let Some(first) = key.iter().find(|byte| !is_between(byte)) else { return false };
-    let first = first.to_ascii_lowercase();
-    let begins = |name: &str| name.as_bytes().first() == Some(&first);
+    // None is shorter. The first two letters rule almost all of the others out.
     key.len() > 5
-        && (ONE.iter().chain(&SEVERAL)).any(|name| begins(name) && is_same(key, name.as_bytes()))
+        && begins_as_one(key)
+        && (ONE.iter().chain(&SEVERAL)).any(|name| is_same(key, name.as_bytes()))
+}
+
+/// Whether any of the names begins with the key's first two letters.
+fn begins_as_one(key: &[u8]) -> bool {
+    let mut letters = key.iter().filter(|byte| !is_between(byte));
+    let mut place = || letters.next().map(|it| it.to_ascii_lowercase().wrapping_sub(b'a'));
+    let (Some(first), Some(second)) = (place(), place()) else { return false };
+    let seconds = BEGINNINGS.get(usize::from(first)).copied().unwrap_or_default();
+    second < 26 && (seconds >> second) & 1 == 1
 }
 
 /// Whether this is another name for the one model that is asked for.
@@ -69,6 +76,19 @@ const SEVERAL: [&str; 12] = [
     "litellmparams",
     "functions",
 ];
+
+/// For each first letter a bit for each second one.
+const BEGINNINGS: [u32; 26] = {
+    let mut beginnings = [0; 26];
+    let (mut at, all) = (0, ONE.len() + SEVERAL.len());
+    while at < all {
+        let name = if at < ONE.len() { ONE[at] } else { SEVERAL[at - ONE.len()] }.as_bytes();
+        beginnings[(name[0] - b'a') as usize] |= 1 << (name[1] - b'a');
+        at += 1;
+    }
+    beginnings
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;

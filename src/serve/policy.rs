@@ -46,9 +46,9 @@ pub(crate) fn of_file(table: &Table, allowed: &Allowed) -> Option<Box<Required>>
     let of_alias = table.pool(allowed.asked).required.as_deref();
     let serves = (allowed.pool != allowed.asked).then(|| table.pool(allowed.pool));
     let of_serving = serves.and_then(|pool| pool.required.as_deref());
-    let mut all = [of_key, of_team, of_alias, of_serving].into_iter().flatten().peekable();
-    all.peek()?;
+    of_key.or(of_team).or(of_alias).or(of_serving)?;
     let mut required = Box::<Required>::default();
+    let all = [of_key, of_team, of_alias, of_serving].into_iter().flatten();
     all.for_each(|one| required.add(one.each()));
     Some(required)
 }
