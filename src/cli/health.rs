@@ -6,6 +6,8 @@ use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream},
     os::unix::net::UnixStream,
     process::ExitCode,
+    sync::mpsc,
+    thread,
     time::Duration,
 };
 
@@ -34,7 +36,8 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     let places = listens(arguments.host, arguments.port, &arguments.listen);
     let (asked, address) = match places.into_iter().next() {
         Some(Listen::Path(path)) => {
-            (UnixStream::connect(&path).and_then(ask_there), format!("unix:{}", path.display()))
+            let address = format!("unix:{}", path.display());
+            (in_time(move || UnixStream::connect(&path).and_then(answers)), address)
         }
         Some(Listen::At(address)) => {
             let host = match address.ip() {
@@ -43,7 +46,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
                 host => host,
             };
             let address = SocketAddr::new(host, address.port());
-            (ask(address), address.to_string())
+            (in_time(move || TcpStream::connect(address).and_then(answers)), address.to_string())
         }
         None => return ExitCode::FAILURE,
     };
@@ -62,17 +65,12 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-fn ask(address: SocketAddr) -> io::Result<bool> {
-    let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    answers(stream)
-}
-
-fn ask_there(stream: UnixStream) -> io::Result<bool> {
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    answers(stream)
+/// The answer to a question that may take [`PATIENCE`], however slowly the other side speaks: one that
+/// sends a byte now and then would keep a timeout of each read from ever ending.
+fn in_time(question: impl FnOnce() -> io::Result<bool> + Send + 'static) -> io::Result<bool> {
+    let (told, answer) = mpsc::channel();
+    thread::spawn(move || told.send(question()));
+    answer.recv_timeout(PATIENCE).unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
 fn answers(mut stream: impl io::Read + io::Write) -> io::Result<bool> {

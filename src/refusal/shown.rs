@@ -26,12 +26,12 @@ pub(super) fn shortened(text: &str) -> String {
     text.chars().take(SHOWN).map(|c| if drives_terminals(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// Newlines, escape sequences and overrides of the writing direction.
+/// Line ends of any kind, escape sequences and overrides of the writing direction.
 pub(crate) fn drives_terminals(c: char) -> bool {
-    let direction = ['\u{200e}', '\u{200f}'].contains(&c)
+    let direction = ['\u{61c}', '\u{200e}', '\u{200f}'].contains(&c)
         || ('\u{202a}'..='\u{202e}').contains(&c)
         || ('\u{2066}'..='\u{2069}').contains(&c);
-    c.is_control() || direction
+    c.is_control() || direction || matches!(c, '\u{2028}' | '\u{2029}')
 }
 
 const SHOWN: usize = 256;
@@ -39,6 +39,16 @@ const SHOWN: usize = 256;
 #[cfg(test)]
 mod tests {
     use crate::refusal::Refusal;
+
+    #[test]
+    fn whatever_ends_a_line_or_turns_the_text_drives_terminals() {
+        for c in
+            ['\n', '\u{85}', '\u{2028}', '\u{2029}', '\u{61c}', '\u{200f}', '\u{2066}', '\u{1b}']
+        {
+            assert!(super::drives_terminals(c), "{c:?}");
+        }
+        assert!(!"ä 漢 –".chars().any(super::drives_terminals));
+    }
 
     #[test]
     fn a_reflected_alias_is_cut_and_cannot_drive_a_terminal() {

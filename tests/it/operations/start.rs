@@ -150,3 +150,20 @@ fn d9_limits_never_read_the_wall_clock() {
         }
     }
 }
+
+/// What listens there sends a byte now and then, for ever: each would be in time for a read.
+#[test]
+fn health_of_what_answers_a_byte_at_a_time_is_told_in_time() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port().to_string();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        while std::io::Write::write_all(&mut stream, b"H").is_ok() {
+            std::thread::sleep(std::time::Duration::from_millis(300));
+        }
+    });
+    let began = std::time::Instant::now();
+    let output = run_cli(["health", "--port", &port]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(began.elapsed() < secs(30), "{:?}", began.elapsed());
+}
