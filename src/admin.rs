@@ -181,7 +181,7 @@ const IDLE: Duration = Duration::from_secs(30);
 /// Scrapers and operators are few.
 const MOST_CONNECTIONS: usize = 64;
 /// What a stranger's page in an operator's browser would like to read.
-const STATUS_PATHS: [&str; 3] = ["/status", "/events", "/requests"];
+const STATUS_PATHS: [&str; 4] = ["/status", "/events", "/requests", "/explain"];
 const MISDIRECTED: &str = "ask for localhost or an address, and not for a name\n";
 const JSON: &str = "application/json";
 const EVENTS: &str = "text/event-stream";

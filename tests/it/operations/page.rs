@@ -264,6 +264,9 @@ async fn a_name_that_leads_to_this_machine_reads_no_status() {
         assert_eq!(answer(path, "localhost:9090").await, 200, "{path}");
         assert_eq!(answer(path, "[::1]:9090").await, 200, "{path}");
     }
+    let explain = "/explain?model=m";
+    assert_eq!(answer(explain, "evil.example:9090").await, 421);
+    assert_eq!(answer(explain, "127.0.0.1:9090").await, 200);
     assert_eq!(answer("/metrics", "gateway.internal").await, 200, "scrapers use names");
 }
 
