@@ -35,7 +35,7 @@ impl File {
         let is_new = file.metadata().is_ok_and(|metadata| metadata.len() == 0);
         let damaged = |why: &str| {
             format!(
-                "{name} is damaged, or is no store ({why}); move it away to begin all budgets and windows \
+                "{name} is damaged, or is not a store ({why}); move it away to begin all budgets and windows \
                  anew, or put back a copy"
             )
         };

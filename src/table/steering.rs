@@ -5,7 +5,7 @@
 /// How the first choices of a pool are steered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Steering {
-    /// The one provider whose share is controlled; each where there is none.
+    /// The one provider whose share is controlled; absent, each is.
     only: Option<usize>,
 }
 

@@ -24,7 +24,7 @@ pub(crate) struct Fallback {
     /// `purpose` with the value `batch`.
     #[schemars(inner(range(min = 1, max = 599)))]
     pub(crate) realtime_on_status: Option<Vec<u16>>,
-    /// The same as `timeouts.first_event_ms`, for every attempt that another may follow; 0 is none.
+    /// The same as `timeouts.first_event_ms`, for every attempt that another may follow; 0 turns it off.
     pub(crate) first_token_timeout_ms: Option<u64>,
     /// How the share of requests follows from how soon answers begin that a provider is asked first for.
     pub(crate) aimd: Option<Aimd>,

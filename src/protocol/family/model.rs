@@ -32,7 +32,7 @@ pub(super) fn named(
     }
     let last = rest.last().copied().unwrap_or_default();
     let method = last.rsplit_once(':').map_or(method, |(_, method)| method);
-    // A method's name is letters: what is none is a part of the model's name.
+    // A method's name is letters: anything else is a part of the model's name.
     let method = if method.bytes().all(|it| it.is_ascii_alphabetic()) { method } else { "" };
     let is_managed = || MANAGED.contains(&last) || (word == "model" && last == "info");
     Some(match method {

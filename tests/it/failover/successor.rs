@@ -51,7 +51,7 @@ async fn the_first_token_has_its_time_where_another_attempt_may_follow() {
     let answer = Call::chat(&chat_stream("m")).send(router.addr()).await;
     assert_ok(&answer);
     assert_eq!(answer.attempts(), "first=timeout,second=200", "the last one has all its time");
-    // What is no stream has no first token.
+    // Only a stream has a first token.
     let answer = router.chat("m").await;
     assert_ok(&answer);
     assert_eq!(answer.attempts(), "first=200");

@@ -210,7 +210,7 @@ async fn store_that_cannot_be_used_is_a_problem_with_what_to_do() {
     let content = "no store at all".repeat(900);
     std::fs::write(&junk, &content).unwrap();
     first.write_targets(&targets(&upstream, &junk, "2")).await;
-    let told = async || first.log_text().contains("junk.redb is damaged, or is no store");
+    let told = async || first.log_text().contains("junk.redb is damaged, or is not a store");
     assert!(eventually(secs(10), told).await, "{}", first.log_text());
     assert_ok(&first.post(CHAT, KEY, &chat("m")).await);
     let is_counted = async || used(&first).await == Some(0.000_05);
