@@ -1,11 +1,14 @@
-//! The operations port: the status page, metrics, and why a request goes where it goes; for operators
-//! only.
+//! The operations port: the status page, metrics, why a request goes where it goes, and the administration;
+//! for operators only.
 
+mod api;
 mod board;
 pub mod explain;
 pub mod gauges;
 mod page;
 pub(crate) mod status;
+
+pub(crate) use self::api::AdminKey;
 
 use std::time::Duration;
 use std::{convert::Infallible, net::IpAddr, sync::Arc};
@@ -23,12 +26,14 @@ use hyper::body::Incoming;
 use tower_service::Service as _;
 
 use self::{
+    api::Api,
     board::Board,
     explain::{Asker, Explanation},
     gauges::{Gauges, MOST_UNUSED, MOST_ZEROS, with_zeros},
     status::Sources,
 };
 use crate::{
+    reload::Handle,
     secret::names::label,
     serve::{
         Stage,
@@ -41,6 +46,8 @@ use crate::{
 /// The operations port.
 struct Port {
     router: Router,
+    /// The administration, where there is an admin key.
+    api: Option<Api>,
     /// Whether only this machine can reach it.
     is_local: bool,
     /// It serves until the process ends.
@@ -48,9 +55,17 @@ struct Port {
 }
 
 /// Serves the operations port with the limits of the clients' port, and with a most of connections.
-pub(crate) async fn listen(sources: Sources, listener: Listener, timeouts: Timeouts) {
+/// Without an admin key there is no administration.
+pub(crate) async fn listen(
+    sources: Sources,
+    key: Option<AdminKey>,
+    handle: Handle,
+    listener: Listener,
+    timeouts: Timeouts,
+) {
     let is_local = listener.is_local();
-    let port = Port { router: router(sources), is_local, stage: Stage::default() };
+    let api = key.map(|key| Api::new(key, sources.clone(), handle));
+    let port = Port { router: router(sources), api, is_local, stage: Stage::default() };
     // Few connections are served at once: one that asked once must not keep others out for long.
     let timeouts = Timeouts { idle: timeouts.idle.min(IDLE), ..timeouts };
     connection::accept(Arc::new(port), listener, timeouts, MOST_CONNECTIONS).await;
@@ -77,13 +92,20 @@ impl connection::Service for Port {
     async fn serve(
         self: Arc<Self>,
         request: Request<Incoming>,
-        _client: Option<IpAddr>,
+        client: Option<IpAddr>,
     ) -> http::Response<Reply> {
-        let shows_status = STATUS_PATHS.contains(&request.uri().path());
-        if self.is_local && shows_status && !page::names_this_machine(request.headers()) {
+        let path = request.uri().path();
+        let administers = Api::has(path);
+        let is_closed = administers || STATUS_PATHS.contains(&path);
+        if self.is_local && is_closed && !page::names_this_machine(request.headers()) {
             let mut refused = (StatusCode::MISDIRECTED_REQUEST, MISDIRECTED).into_response();
             page::protect(refused.headers_mut());
             return refused.map(Reply::of);
+        }
+        if administers && let Some(api) = &self.api {
+            let mut response = api.serve(request, client).await;
+            page::protect(response.headers_mut());
+            return response.map(Reply::of);
         }
         match self.router.clone().call(request).await {
             Ok(mut response) => {

@@ -16,6 +16,9 @@ pub(crate) mod raw;
 pub(crate) mod path;
 pub(crate) mod problem;
 pub(crate) mod source;
+pub(crate) mod edit;
+pub(crate) mod mask;
+pub(crate) mod replace;
 mod excerpt;
 mod file;
 mod json;
@@ -75,15 +78,24 @@ pub(crate) fn load(path: &FilePath) -> Result<Loaded, Problems> {
 /// The file cannot be read at all.
 pub(crate) fn survey_file(path: &FilePath, lookup: &dyn Lookup) -> Result<Survey, Problems> {
     let name = path.display().to_string();
-    let unreadable = |why: String| Problems::from(Problem::without_place(&name, why));
-    let bytes = file::read(path, LARGEST_FILE, "256 MiB")
-        .map_err(|error| unreadable(format!("the file cannot be read: {error}")))?;
+    let bytes = read(path)?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         let good = String::from_utf8_lossy(&error.as_bytes()[..at]).into_owned();
         Problems::from(Source::without_tree(&name, good).flaw_at_end("this is not UTF-8 text"))
     })?;
     survey(&name, text, lookup)
+}
+
+/// The bytes of a configuration file.
+///
+/// # Errors
+/// It cannot be read.
+pub(crate) fn read(path: &FilePath) -> Result<Vec<u8>, Problems> {
+    file::read(path, LARGEST_FILE, "256 MiB").map_err(|error| {
+        let why = format!("the file cannot be read: {error}");
+        Problem::without_place(&path.display().to_string(), why).into()
+    })
 }
 
 /// Checks a configuration text; `name` stands in problems, and its directory is where relative

@@ -4,6 +4,8 @@
 //! nothing.
 
 mod apart;
+mod checking;
+mod handle;
 mod hints;
 mod keeping;
 mod latest;
@@ -18,13 +20,15 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use self::{hints::settle, reading::Reading, watch::Watcher};
 pub(crate) use self::{
+    checking::checked,
+    handle::Handle,
     hints::{Hint, Hints},
     latest::Latest,
 };
+use self::{hints::settle, reading::Reading, watch::Watcher};
 use crate::{
-    config::{self, Problems, Survey, references::Lookup},
+    config::{self, Problems, Survey},
     gateway::Gateway,
     live::{Draft, Meters, Registry},
     store::Keeper,
@@ -120,25 +124,6 @@ impl Loader {
         })
     }
 
-    /// Compiles the file as it is now with what `lookup` finds for references, and tells what is
-    /// probably not meant.
-    ///
-    /// # Errors
-    /// Every problem of the file.
-    pub(crate) fn check(&self, lookup: &dyn Lookup) -> Result<(Table, Problems), Problems> {
-        let Survey { loaded, problems } = config::survey_file(&self.path, lookup)?;
-        match loaded {
-            Some(loaded) if problems.is_empty() => {
-                let table = table::compile(&loaded, &self.registry, &self.hash_key, self.born)?;
-                let warnings = table::warnings(&loaded, &table);
-                Ok((table, warnings))
-            }
-            loaded => {
-                self.compile(Survey { loaded, problems }).map(|table| (table, Problems(Vec::new())))
-            }
-        }
-    }
-
     fn compile(&self, Survey { loaded, mut problems }: Survey) -> Result<Table, Problems> {
         let loaded = match loaded {
             Some(loaded) if problems.is_empty() => loaded,
@@ -207,6 +192,7 @@ impl Loader {
     /// until it was not touched for a while.
     fn reload(&mut self, gateway: &Gateway) {
         let problems = loop {
+            self.latest.begins();
             match self.load() {
                 Ok(table) => {
                     let (aliases, hash) = (table.pools().len(), table.hash.clone());

@@ -70,7 +70,7 @@ fn tell(checked: Result<(Table, Problems), Problems>) {
 
 /// The same for a program. No text of it is a value of the file, but for names.
 fn report(checked: &Result<(Table, Problems), Problems>, is_good: bool) -> Value {
-    let list = |problems: &Problems| problems.0.iter().map(entry).collect::<Vec<_>>();
+    let list = |problems: &Problems| problems.0.iter().map(Problem::told).collect::<Vec<_>>();
     match checked {
         Err(problems) => {
             json!({"ok": is_good, "problems": list(problems), "warnings": [], "aliases": {}})
@@ -81,13 +81,6 @@ fn report(checked: &Result<(Table, Problems), Problems>, is_good: bool) -> Value
             json!({"ok": is_good, "problems": [], "warnings": list(warnings), "aliases": aliases})
         }
     }
-}
-
-fn entry(problem: &Problem) -> Value {
-    json!({
-        "file": shown(&problem.file), "line": problem.line, "column": problem.column,
-        "path": problem.path.to_string(), "message": problem.message, "hint": problem.hint,
-    })
 }
 
 fn names(pool: &Arc<Pool>) -> Vec<String> {

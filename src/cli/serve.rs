@@ -26,10 +26,10 @@ use super::{
     terminal,
 };
 use crate::{
-    admin::{self, status::Sources},
+    admin::{self, AdminKey, status::Sources},
     gateway::Gateway,
     live::{Meters, Retries},
-    reload::{Hint, Hints, Latest, Loader},
+    reload::{Handle, Hint, Hints, Latest, Loader},
     report::{access_log::Queue, alerts},
     secret::names::label,
     serve::{
@@ -73,6 +73,7 @@ fn serve(
     keeper: &Arc<Keeper>,
 ) -> Result<(), Failure> {
     let targets = arguments.targets()?;
+    let admin_key = AdminKey::configured(arguments.admin_key_file.as_deref())?;
     let (ask, hints) = Hints::new();
     let loader = Loader::new(targets, Arc::clone(&meters)).keeping(Arc::clone(keeper));
     let latest = loader.latest();
@@ -110,8 +111,9 @@ fn serve(
         tend(&gateway, &meters, &latest, identities);
         if let Some(listener) = listeners.admin {
             let listener = connection::Listener::tcp(listener)?;
+            let handle = Handle::new(ask.clone(), Arc::clone(&latest));
             let sources = Sources { gateway, meters, feed, latest, stage: stage.clone() };
-            tokio::spawn(admin::listen(sources, listener, timeouts));
+            tokio::spawn(admin::listen(sources, admin_key, handle, listener, timeouts));
         }
         live(arguments, &stage, &ask, access_log.as_ref().map(|it| &*it.queue), log).await
     })?;

@@ -5,8 +5,10 @@
 
 use std::fmt;
 
+use serde_json::{Value, json};
+
 use super::excerpt::Excerpt;
-use super::path::Path;
+use super::path::{Path, shown};
 use crate::secret::names::label;
 
 /// One thing wrong with a configuration file.
@@ -32,7 +34,7 @@ pub struct Problem {
 pub struct Problems(pub Vec<Problem>);
 
 impl Problem {
-    pub(super) fn without_place(file: &str, message: String) -> Self {
+    pub(crate) fn without_place(file: &str, message: String) -> Self {
         Self {
             file: file.to_owned(),
             line: 0,
@@ -42,6 +44,14 @@ impl Problem {
             hint: None,
             excerpt: None,
         }
+    }
+
+    /// The same for a program. No text of it is a value of the file, but for names.
+    pub(crate) fn told(&self) -> Value {
+        json!({
+            "file": shown(&self.file), "line": self.line, "column": self.column,
+            "path": self.path.to_string(), "message": self.message, "hint": self.hint,
+        })
     }
 }
 

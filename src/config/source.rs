@@ -114,6 +114,11 @@ impl Source {
         self.visit_node(None, &self.root, seen);
     }
 
+    /// The whole text, without a byte order mark.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
     pub(super) fn root(&self) -> &Node {
         &self.root
     }

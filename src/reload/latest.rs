@@ -3,9 +3,14 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::SystemTime,
 };
+
+use tokio::sync::watch;
 
 use crate::config::Problems;
 
@@ -14,6 +19,9 @@ use crate::config::Problems;
 pub(crate) struct Latest {
     file: PathBuf,
     loads: Mutex<Loads>,
+    /// Loads that have begun, and the number of the last one that has ended.
+    begun: AtomicU64,
+    ended: watch::Sender<u64>,
 }
 
 /// The load that serves, and the one that was made last.
@@ -34,7 +42,12 @@ impl Latest {
     pub(super) fn new(file: &Path) -> Self {
         let now = SystemTime::now();
         let loads = Loads { version: 1, since: now, read: now, problems: None };
-        Self { file: file.to_owned(), loads: Mutex::new(loads) }
+        Self {
+            file: file.to_owned(),
+            loads: Mutex::new(loads),
+            begun: AtomicU64::new(0),
+            ended: watch::Sender::new(0),
+        }
     }
 
     /// The file.
@@ -45,6 +58,21 @@ impl Latest {
     /// What became of its last load.
     pub(crate) fn loads(&self) -> Loads {
         self.loads.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How many loads have begun: one that begins from now on has a greater number.
+    pub(super) fn begun(&self) -> u64 {
+        self.begun.load(Ordering::SeqCst)
+    }
+
+    /// The number of the last load that has ended, whenever it changes.
+    pub(super) fn ended(&self) -> watch::Receiver<u64> {
+        self.ended.subscribe()
+    }
+
+    /// A load begins: the file is not read yet.
+    pub(super) fn begins(&self) {
+        self.begun.fetch_add(1, Ordering::SeqCst);
     }
 
     /// A new table serves.
@@ -63,5 +91,6 @@ impl Latest {
 
     fn change(&self, change: impl FnOnce(&mut Loads)) {
         change(&mut self.loads.lock().unwrap_or_else(PoisonError::into_inner));
+        self.ended.send_replace(self.begun());
     }
 }

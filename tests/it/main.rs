@@ -22,6 +22,7 @@ mod identities;
 mod vendors;
 mod config_faults;
 mod operations;
+mod admin;
 mod security;
 mod limits;
 mod strict;

@@ -79,6 +79,8 @@ const CODES: &[&str] = &[
 
 /// What stands elsewhere: (file, words, why). A word that has left its file is struck off.
 const ELSEWHERE: &[(&str, &[&str], &str)] = &[
+    ("admin/api/denied.rs", &["invalid_api_key"], "the same code as on the clients' port"),
+    ("admin/api/key.rs", &["api-key"], "where the administration of APISIX has its key"),
     (
         "serve/medium.rs",
         &["x-goog-", "x-amz", "api-key"],

@@ -55,6 +55,10 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, env = "ONWARDS_METRICS_HOST", default_value = "127.0.0.1",
           value_parser = values::host)]
     pub(crate) metrics_host: IpAddr,
+    /// A file that holds the admin key, which opens `/admin` on the operations port (the variable
+    /// ONWARDS_ADMIN_KEY when absent; without either there is no `/admin`).
+    #[arg(long, env = "ONWARDS_ADMIN_KEY_FILE", value_name = "FILE")]
+    pub(crate) admin_key_file: Option<PathBuf>,
     /// What every metric's name begins with.
     #[arg(long, env = "ONWARDS_METRICS_PREFIX", default_value = "onwards")]
     pub(crate) metrics_prefix: String,

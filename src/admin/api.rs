@@ -1,0 +1,85 @@
+//! The administration: what the holder of the admin key reads and changes. The file stays the truth: each
+//! change edits it, and is live when it is answered.
+//!
+//! Without an admin key none of these routes exists.
+
+mod answered;
+mod asked;
+mod change;
+mod context;
+mod denied;
+mod diff;
+mod key;
+mod routes;
+mod targets;
+mod whole;
+
+use std::{net::IpAddr, sync::Arc};
+
+use axum::{
+    body::Body,
+    http::{Request, Response},
+};
+use hyper::body::Incoming;
+
+pub(crate) use self::key::AdminKey;
+use self::{
+    answered::Answered,
+    asked::Asked,
+    context::Context,
+    denied::Denied,
+    routes::{Act, Found},
+};
+use super::status::Sources;
+use crate::reload::Handle;
+
+/// What answers the routes of the administration.
+pub(super) struct Api {
+    key: AdminKey,
+    context: Context,
+}
+
+impl Api {
+    /// Changes the file through `handle`.
+    pub(super) fn new(key: AdminKey, sources: Sources, handle: Handle) -> Self {
+        Self { key, context: Context::new(sources, handle) }
+    }
+
+    /// Whether a path belongs to the administration.
+    pub(super) fn has(path: &str) -> bool {
+        routes::is_administration(path)
+    }
+
+    /// Answers one request.
+    pub(super) async fn serve(
+        &self,
+        request: Request<Incoming>,
+        client: Option<IpAddr>,
+    ) -> Response<Body> {
+        match self.answer(request, client).await {
+            Ok(answered) => answered.response(),
+            Err(denied) => denied.response(),
+        }
+    }
+
+    async fn answer(
+        &self,
+        request: Request<Incoming>,
+        client: Option<IpAddr>,
+    ) -> Result<Answered, Denied> {
+        asked::refuse_foreign(request.headers())?;
+        self.key.check(&request)?;
+        let Found { act, names } = routes::find(request.method().as_str(), request.uri().path())?;
+        let asked = Arc::new(Asked::read(request, names, client).await?);
+        let context = &self.context;
+        match act {
+            Act::ReadConfig => whole::read(context).await,
+            Act::Reload => whole::reload(context, &asked).await,
+            Act::ReadTargets => targets::list(context).await,
+            Act::ReadTarget => targets::read(context, &asked).await,
+            Act::PutTarget => targets::put(context, &asked).await,
+            Act::PatchTarget => targets::patch(context, &asked).await,
+            Act::DeleteTarget => targets::delete(context, &asked).await,
+        }
+    }
+}

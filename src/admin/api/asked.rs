@@ -1,0 +1,161 @@
+//! One request to the administration, read whole within bounds.
+
+use std::{net::IpAddr, time::Duration};
+
+use axum::{
+    extract::Query,
+    http::{HeaderMap, Method, Request, header},
+};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use serde_json::Value;
+use tokio::time::timeout;
+
+use super::denied::Denied;
+use crate::config::{Path, edit::Document};
+
+/// A request.
+#[derive(Debug)]
+pub(super) struct Asked {
+    /// The names in its path.
+    names: Vec<String>,
+    query: Vec<(String, String)>,
+    /// The states of the file that it is meant for.
+    if_match: Option<String>,
+    body: Bytes,
+    /// Who asks, for the audit.
+    pub(super) from: String,
+    /// What is asked for, for the audit.
+    pub(super) method: Method,
+}
+
+impl Asked {
+    /// Reads the body.
+    pub(super) async fn read(
+        request: Request<Incoming>,
+        names: Vec<String>,
+        client: Option<IpAddr>,
+    ) -> Result<Self, Denied> {
+        let (head, body) = request.into_parts();
+        let query = Query::<Vec<(String, String)>>::try_from_uri(&head.uri);
+        let Query(query) = query.map_err(|_| Denied::invalid("the query cannot be read", None))?;
+        let if_match = head.headers.get(header::IF_MATCH);
+        let if_match = if_match.map(|it| String::from_utf8_lossy(it.as_bytes()).into_owned());
+        let body = timeout(LONGEST, Limited::new(body, MOST).collect());
+        let body = match body.await {
+            Err(_) => return Err(Denied::TooSlow),
+            Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(Denied::TooLarge),
+            Ok(Err(_)) => return Err(Denied::invalid("the body broke off", None)),
+            Ok(Ok(body)) => body.to_bytes(),
+        };
+        let from = client.map_or_else(|| "a socket".to_owned(), |client| client.to_string());
+        Ok(Self { names, query, if_match, body, from, method: head.method })
+    }
+
+    /// A name in the path, counted from 0.
+    pub(super) fn name(&self, at: usize) -> &str {
+        self.names.get(at).map_or("", String::as_str)
+    }
+
+    /// The value of a parameter of the query.
+    pub(super) fn parameter(&self, name: &str) -> Option<&str> {
+        self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Refuses parameters that this route does not know: one that is ignored would not do what it says.
+    pub(super) fn only(&self, known: &[&str]) -> Result<(), Denied> {
+        match self.query.iter().find(|(key, _)| !known.contains(&key.as_str())) {
+            Some((key, _)) => {
+                let message = "this route has no such parameter";
+                Err(Denied::invalid(message, Some(key.clone())))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether the change is only to be shown.
+    pub(super) fn is_dry_run(&self) -> Result<bool, Denied> {
+        match self.parameter(DRY_RUN) {
+            None | Some("false" | "0") => Ok(false),
+            Some("true" | "1" | "") => Ok(true),
+            Some(_) => Err(Denied::invalid("write `true` or `false`", Some(DRY_RUN.into()))),
+        }
+    }
+
+    /// Whether the request is meant for this state of the file.
+    pub(super) fn is_meant_for(&self, etag: &str) -> bool {
+        let Some(wanted) = &self.if_match else { return true };
+        let mut wanted = wanted.split(',').map(str::trim);
+        wanted.any(|wanted| wanted == "*" || wanted.trim_matches('"') == etag)
+    }
+
+    /// The body as JSON.
+    pub(super) fn json(&self) -> Result<Value, Denied> {
+        let document = Document::read("body", &self.body).map_err(Denied::Unread)?;
+        Ok(document.value(&Path::root()).unwrap_or_default())
+    }
+}
+
+/// Refuses what a page of another origin sends: an operator's browser would send it along.
+pub(super) fn refuse_foreign(headers: &HeaderMap) -> Result<(), Denied> {
+    let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
+    let host = headers.get(header::HOST).map(|host| host.as_bytes()).unwrap_or_default();
+    let origin = origin.to_str().unwrap_or_default();
+    match origin.split_once("://") {
+        Some((_, authority)) if authority.as_bytes() == host => Ok(()),
+        _ => Err(Denied::ForeignPage),
+    }
+}
+
+const DRY_RUN: &str = "dry_run";
+/// The largest body.
+const MOST: usize = 1024 * 1024;
+/// How long a body may take.
+const LONGEST: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked(if_match: Option<&str>) -> Asked {
+        Asked {
+            names: Vec::new(),
+            query: vec![("dry_run".into(), "true".into())],
+            if_match: if_match.map(str::to_owned),
+            body: Bytes::new(),
+            from: String::new(),
+            method: Method::PUT,
+        }
+    }
+
+    #[test]
+    fn states_are_compared_as_strong_tags() {
+        for (if_match, is_meant) in [
+            (None, true),
+            (Some("*"), true),
+            (Some("\"abc\""), true),
+            (Some("\"x\", \"abc\""), true),
+            (Some("\"x\""), false),
+            (Some("W/\"abc\""), false),
+            (Some(""), false),
+        ] {
+            assert_eq!(asked(if_match).is_meant_for("abc"), is_meant, "{if_match:?}");
+        }
+        assert!(asked(None).only(&["dry_run"]).is_ok() && asked(None).only(&[]).is_err());
+    }
+
+    #[test]
+    fn pages_of_other_origins_are_refused() {
+        let refused = |origin: Option<&'static str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(header::HOST, "127.0.0.1:9090".parse().unwrap());
+            if let Some(origin) = origin {
+                headers.insert(header::ORIGIN, origin.parse().unwrap());
+            }
+            refuse_foreign(&headers).is_err()
+        };
+        assert!(!refused(None) && !refused(Some("http://127.0.0.1:9090")));
+        assert!(refused(Some("http://evil.example")) && refused(Some("null")));
+    }
+}

@@ -1,0 +1,201 @@
+//! One change of the file: read, edited, checked, replaced, live; and one line of the audit.
+//!
+//! Changes go one after the other. What another hand writes meanwhile is seen, and the change is made again
+//! of that.
+
+use std::{
+    path::{Path as FilePath, PathBuf},
+    sync::{Arc, PoisonError},
+    thread,
+    time::Duration,
+};
+
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::{answered::Answered, asked::Asked, context::Context, denied::Denied, diff};
+use crate::{
+    config::{
+        self, Problem, Problems,
+        edit::Document,
+        replace::{Unreplaced, replace},
+    },
+    reload::checked,
+};
+
+/// A file as it was read.
+pub(super) struct Reading {
+    bytes: Vec<u8>,
+    /// The digest of its bytes.
+    pub(super) etag: String,
+    pub(super) document: Document,
+}
+
+/// What became of a change.
+pub(super) struct Changed<T> {
+    before: Vec<u8>,
+    after: Vec<u8>,
+    etag: String,
+    warnings: Problems,
+    /// What it looks like, where it was only to be shown.
+    diff: Option<String>,
+    /// What the edit answers beside the new text.
+    pub(super) answer: T,
+}
+
+/// Reads the file as it is now.
+pub(super) async fn read(context: &Context) -> Result<Reading, Denied> {
+    let file = context.file().to_owned();
+    aside(move || Reading::of(&file).map_err(Denied::Broken)).await
+}
+
+/// Makes a change and waits until it is live. `edit` makes the new text of the document, and is asked again
+/// where the file has changed meanwhile; `what` names the change in the audit.
+pub(super) async fn change<T: Send + 'static>(
+    context: &Context,
+    asked: &Arc<Asked>,
+    what: &str,
+    edit: impl Fn(&Document) -> Result<(String, T), Denied> + Send + 'static,
+) -> Result<Changed<T>, Denied> {
+    let is_dry = asked.is_dry_run()?;
+    let (file, writing, whom) =
+        (context.file().to_owned(), Arc::clone(&context.writing), Arc::clone(asked));
+    let changed = aside(move || {
+        let _one = writing.lock().unwrap_or_else(PoisonError::into_inner);
+        written(&file, &whom, is_dry, &edit)
+    });
+    let changed = changed.await?;
+    if changed.diff.is_some() || changed.before == changed.after {
+        return Ok(changed);
+    }
+    audit(asked, what, &changed.before, &changed.after);
+    let loads = context.handle.reload().await.ok_or(Denied::Late)?;
+    match loads.problems {
+        None => Ok(changed),
+        Some(problems) => Err(take_back(context, asked, what, changed, problems).await),
+    }
+}
+
+impl<T> Changed<T> {
+    /// The answer: the new state of the file, and `more`.
+    pub(super) fn answered(&self, more: Value) -> Answered {
+        let is_changed = self.before != self.after;
+        let warnings: Vec<Value> = self.warnings.0.iter().map(Problem::told).collect();
+        let mut told = json!({"etag": self.etag, "changed": is_changed, "warnings": warnings});
+        match &self.diff {
+            Some(diff) => {
+                told["dry_run"] = true.into();
+                told["diff"] = diff.as_str().into();
+            }
+            None => told["live"] = true.into(),
+        }
+        if let (Value::Object(told), Value::Object(more)) = (&mut told, more) {
+            told.extend(more);
+        }
+        // The file is as it was before a dry run.
+        let now = if self.diff.is_some() { etag(&self.before) } else { self.etag.clone() };
+        Answered::of(&told).at(&now)
+    }
+}
+
+impl Reading {
+    /// A file that is being written at this moment is waited for.
+    fn of(file: &FilePath) -> Result<Self, Problems> {
+        let name = file.display().to_string();
+        let mut tries = 0..MOST_UNFINISHED;
+        loop {
+            let read = config::read(file).and_then(|bytes| {
+                let document = Document::read(&name, &bytes)?;
+                Ok(Self { etag: etag(&bytes), bytes, document })
+            });
+            match (read, tries.next()) {
+                (Err(_), Some(_)) => thread::sleep(UNFINISHED),
+                (read, _) => return read,
+            }
+        }
+    }
+}
+
+/// Writes the change, however often the file changes meanwhile.
+fn written<T>(
+    file: &FilePath,
+    asked: &Asked,
+    is_dry: bool,
+    edit: &impl Fn(&Document) -> Result<(String, T), Denied>,
+) -> Result<Changed<T>, Denied> {
+    for _ in 0..MOST_CHANGED {
+        let Reading { bytes, etag: now, document } = Reading::of(file).map_err(Denied::Broken)?;
+        if !asked.is_meant_for(&now) {
+            return Err(Denied::Stale(now));
+        }
+        let (text, answer) = edit(&document)?;
+        let after = text.clone().into_bytes();
+        let is_same = after == bytes;
+        let warnings = match is_same {
+            true => Problems(Vec::new()),
+            false => checked(file, text).map_err(Denied::Problems)?,
+        };
+        let mut changed =
+            Changed { etag: etag(&after), before: bytes, after, warnings, diff: None, answer };
+        if is_dry {
+            let new = Document::read("", &changed.after).map_err(Denied::Problems)?;
+            changed.diff = Some(diff::of(&document.masked(), &new.masked_after(&document)));
+            return Ok(changed);
+        }
+        if is_same {
+            return Ok(changed);
+        }
+        match replace(file, &changed.before, &changed.after) {
+            Ok(()) => return Ok(changed),
+            Err(Unreplaced::Changed) => {}
+            Err(Unreplaced::Fixed(why)) => return Err(Denied::Fixed(why)),
+        }
+    }
+    Err(Denied::Busy)
+}
+
+/// The process did not take what was checked: the file becomes what it was, if it is still ours.
+async fn take_back<T: Send + 'static>(
+    context: &Context,
+    asked: &Asked,
+    what: &str,
+    changed: Changed<T>,
+    problems: String,
+) -> Denied {
+    let (file, writing): (PathBuf, _) = (context.file().to_owned(), Arc::clone(&context.writing));
+    let (before, after) = (changed.before.clone(), changed.after.clone());
+    let put = aside(move || {
+        let _one = writing.lock().unwrap_or_else(PoisonError::into_inner);
+        replace(&file, &after, &before).map_err(|_| Denied::Busy)
+    });
+    let is_taken_back = put.await.is_ok();
+    if is_taken_back {
+        audit(asked, &format!("taken back: {what}"), &changed.after, &changed.before);
+        let _ = context.handle.reload().await;
+    }
+    Denied::NotTaken { problems, is_taken_back }
+}
+
+/// One line for each change of the file: who, what, and its digest before and after.
+fn audit(asked: &Asked, what: &str, before: &[u8], after: &[u8]) {
+    let (before, after) = (etag(before), etag(after));
+    tracing::info!(target: "onwards::audit", from = asked.from, what, before, after, "audit");
+}
+
+/// The digest of a file's bytes.
+fn etag(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// Work that waits for disks is done beside the port's own thread.
+async fn aside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Denied> + Send + 'static,
+) -> Result<T, Denied> {
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(Denied::Busy))
+}
+
+/// How often a file that cannot be read is looked at again, and how long apart.
+const MOST_UNFINISHED: u32 = 20;
+const UNFINISHED: Duration = Duration::from_millis(50);
+/// How often a change is made again since the file has changed.
+const MOST_CHANGED: u32 = 100;

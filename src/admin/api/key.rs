@@ -1,0 +1,101 @@
+//! The admin key: where it comes from, and whether a request bears it.
+//!
+//! It is kept as a digest. Comparing takes the same time whatever is offered.
+
+use std::{env, path::Path};
+
+use axum::http::{HeaderMap, Request, header};
+
+use super::{denied::Denied, routes};
+use crate::secret::Secret;
+
+/// The admin key.
+#[derive(Debug)]
+pub(crate) struct AdminKey(blake3::Hash);
+
+impl AdminKey {
+    /// The key in the file, or else in `ONWARDS_ADMIN_KEY`; `None` where there is neither.
+    ///
+    /// # Errors
+    /// What is wrong with the file or the variable.
+    pub(crate) fn configured(file: Option<&Path>) -> Result<Option<Self>, String> {
+        let text = match file {
+            Some(file) => {
+                let text = std::fs::read_to_string(file);
+                let wrong = |error| format!("--admin-key-file: {}: {error}", file.display());
+                Secret::new(text.map_err(wrong)?)
+            }
+            None => match env::var(VARIABLE) {
+                Ok(text) if !text.is_empty() => Secret::new(text),
+                Ok(_) | Err(env::VarError::NotPresent) => return Ok(None),
+                Err(_) => return Err(format!("{VARIABLE}: this is no text")),
+            },
+        };
+        match text.expose().trim() {
+            "" => Err("--admin-key-file: the file is empty".to_owned()),
+            key => Ok(Some(Self::of(key))),
+        }
+    }
+
+    fn of(key: &str) -> Self {
+        Self(blake3::hash(key.as_bytes()))
+    }
+
+    /// Whether a request bears the key.
+    pub(super) fn check<B>(&self, request: &Request<B>) -> Result<(), Denied> {
+        let takes_header = routes::takes_api_key(request.uri().path());
+        let offered = offered(request.headers(), takes_header).ok_or(Denied::MissingKey)?;
+        // `blake3::Hash` compares in constant time.
+        match self.0 == blake3::hash(offered) {
+            true => Ok(()),
+            false => Err(Denied::WrongKey),
+        }
+    }
+}
+
+/// What a request bears as its key.
+fn offered(headers: &HeaderMap, takes_header: bool) -> Option<&[u8]> {
+    if takes_header && let Some(key) = headers.get(API_KEY) {
+        return Some(key.as_bytes());
+    }
+    let value = headers.get(header::AUTHORIZATION)?.as_bytes();
+    let (scheme, key) = value.split_at_checked(BEARER.len())?;
+    scheme.eq_ignore_ascii_case(BEARER).then(|| key.trim_ascii())
+}
+
+const VARIABLE: &str = "ONWARDS_ADMIN_KEY";
+const BEARER: &[u8] = b"bearer ";
+/// Where the administration of Apache APISIX has it.
+const API_KEY: &str = "x-api-key";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_whole_key_in_its_header_opens() {
+        let key = AdminKey::of("right");
+        let check = |path: &str, name: &str, value: &str| {
+            let request = Request::builder().uri(path).header(name, value).body(()).unwrap();
+            key.check(&request).is_ok()
+        };
+        assert!(check("/admin/config", "authorization", "Bearer right"));
+        assert!(check("/admin/config", "authorization", "bearer  right "));
+        for wrong in ["Bearer", "Bearer ", "Bearer righ", "Bearer rightt", "Basic right", "right"] {
+            assert!(!check("/admin/config", "authorization", wrong), "{wrong}");
+        }
+        assert!(!check("/admin/config", "x-api-key", "right"));
+        assert!(check("/apisix/admin/routes", "x-api-key", "right"));
+        assert!(!format!("{key:?}").contains("right"));
+    }
+
+    #[test]
+    fn an_empty_file_is_no_key() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        assert!(AdminKey::configured(Some(file.path())).is_err());
+        std::fs::write(file.path(), "from-file\n").unwrap();
+        let key = AdminKey::configured(Some(file.path())).unwrap().unwrap();
+        assert_eq!(key.0, AdminKey::of("from-file").0);
+        assert!(AdminKey::configured(Some(Path::new("/no/such/file"))).is_err());
+    }
+}

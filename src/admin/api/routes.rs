@@ -1,0 +1,118 @@
+//! The routes of the administration, as one table. A name in braces may hold slashes: aliases do.
+
+use percent_encoding::percent_decode_str;
+
+use super::denied::Denied;
+
+/// What is to be done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Act {
+    ReadConfig,
+    Reload,
+    ReadTargets,
+    ReadTarget,
+    PutTarget,
+    PatchTarget,
+    DeleteTarget,
+}
+
+/// A route: its method, its path, what it does.
+type Route = (&'static str, &'static str, Act);
+
+/// What a request asks for, and the names in its path.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) act: Act,
+    pub(super) names: Vec<String>,
+}
+
+/// Whether a path belongs to the administration.
+pub(super) fn is_administration(path: &str) -> bool {
+    PLACES.iter().any(|place| {
+        path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    })
+}
+
+/// Whether the key may come in a header of its own.
+pub(super) fn takes_api_key(path: &str) -> bool {
+    path.starts_with("/apisix/")
+}
+
+/// The route of a request.
+pub(super) fn find(method: &str, path: &str) -> Result<Found, Denied> {
+    let mut others = Vec::new();
+    for (wanted, pattern, act) in ROUTES {
+        let Some(names) = names(pattern, path) else { continue };
+        if *wanted == method {
+            return Ok(Found { act: *act, names });
+        }
+        others.push(*wanted);
+    }
+    Err(if others.is_empty() { Denied::NoRoute } else { Denied::NoMethod(others.join(", ")) })
+}
+
+/// The names in a path that has this pattern. The first name takes all segments that are left over.
+fn names(pattern: &str, path: &str) -> Option<Vec<String>> {
+    let pattern: Vec<&str> = pattern.split('/').collect();
+    let path: Vec<&str> = path.split('/').collect();
+    let surplus = path.len().checked_sub(pattern.len())?;
+    let (mut names, mut at, mut surplus) = (Vec::new(), 0, Some(surplus));
+    for wanted in pattern {
+        if wanted.starts_with('{') {
+            let end = at + 1 + surplus.take().unwrap_or_default();
+            let name = path.get(at..end)?.join("/");
+            let name = percent_decode_str(&name).decode_utf8().ok()?;
+            if name.is_empty() {
+                return None;
+            }
+            names.push(name.into_owned());
+            at = end;
+        } else {
+            if path.get(at) != Some(&wanted) {
+                return None;
+            }
+            at += 1;
+        }
+    }
+    (at == path.len()).then_some(names)
+}
+
+/// Every route.
+pub(super) const ROUTES: &[Route] = &[
+    ("GET", "/admin/config", Act::ReadConfig),
+    ("POST", "/admin/reload", Act::Reload),
+    ("GET", "/admin/targets", Act::ReadTargets),
+    ("GET", "/admin/targets/{alias}", Act::ReadTarget),
+    ("PUT", "/admin/targets/{alias}", Act::PutTarget),
+    ("PATCH", "/admin/targets/{alias}", Act::PatchTarget),
+    ("DELETE", "/admin/targets/{alias}", Act::DeleteTarget),
+];
+
+/// What every path of the administration begins with.
+const PLACES: [&str; 1] = ["/admin"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_may_hold_slashes_and_escapes() {
+        let found = |path: &str| find("GET", path).map(|found| (found.act, found.names));
+        for path in ["/admin/targets/smart/balanced", "/admin/targets/smart%2Fbalanced"] {
+            let (act, names) = found(path).unwrap();
+            assert_eq!((act, names), (Act::ReadTarget, vec!["smart/balanced".to_owned()]));
+        }
+        assert_eq!(found("/admin/targets").unwrap().0, Act::ReadTargets);
+        for path in ["/admin/targets/", "/admin/targets/%ff", "/admin", "/admin/config/x"] {
+            assert!(matches!(found(path), Err(Denied::NoRoute)), "{path}");
+        }
+        let denied = find("POST", "/admin/targets/a").unwrap_err();
+        assert!(matches!(denied, Denied::NoMethod(allow) if allow == "GET, PUT, PATCH, DELETE"));
+    }
+
+    #[test]
+    fn every_route_is_below_a_place() {
+        assert!(ROUTES.iter().all(|(_, path, _)| is_administration(path)));
+        assert!(is_administration("/admin") && !is_administration("/administer"));
+    }
+}

@@ -1,0 +1,140 @@
+//! `/admin/targets`: aliases as they are written, with the state of their providers; made, changed, removed.
+
+use std::{collections::HashMap, sync::Arc};
+
+use axum::http::StatusCode;
+use serde_json::{Map, Value, json};
+use tokio::time::Instant;
+
+use super::{
+    answered::Answered,
+    asked::Asked,
+    change::{self, change},
+    context::Context,
+    denied::Denied,
+};
+use crate::{
+    config::{
+        Path,
+        edit::{Change, Document},
+    },
+    secret::names::label,
+    table::Pool,
+};
+
+/// `GET /admin/targets`.
+pub(super) async fn list(context: &Context) -> Result<Answered, Denied> {
+    let reading = change::read(context).await?;
+    let written = reading.document.masked_value(&all()).unwrap_or_default();
+    let table = context.sources.gateway.snapshot();
+    let Value::Object(written) = written else { return Ok(Answered::of(&json!({"targets": []}))) };
+    let pools: HashMap<_, _> =
+        table.pools().iter().map(|pool| (label(&pool.alias), pool)).collect();
+    let targets = written.into_iter().map(|(alias, target)| {
+        let pool = pools.get(alias.as_str()).copied();
+        told(&alias, target, pool)
+    });
+    let targets: Vec<Value> = targets.collect();
+    Ok(Answered::of(&json!({"targets": targets})).at(&reading.etag))
+}
+
+/// `GET /admin/targets/{alias}`.
+pub(super) async fn read(context: &Context, asked: &Arc<Asked>) -> Result<Answered, Denied> {
+    let alias = asked.name(0);
+    let reading = change::read(context).await?;
+    let target = reading.document.masked_value(&of(alias)).ok_or_else(|| absent(alias))?;
+    let table = context.sources.gateway.snapshot();
+    let pool = table.pools().iter().find(|pool| *pool.alias == *alias);
+    Ok(Answered::of(&told(&label(alias), target, pool)).at(&reading.etag))
+}
+
+/// `PUT /admin/targets/{alias}`.
+pub(super) async fn put(context: &Context, asked: &Arc<Asked>) -> Result<Answered, Denied> {
+    write(context, asked, false).await
+}
+
+/// `PATCH /admin/targets/{alias}`: a JSON Merge Patch of what is written.
+pub(super) async fn patch(context: &Context, asked: &Arc<Asked>) -> Result<Answered, Denied> {
+    write(context, asked, true).await
+}
+
+/// `DELETE /admin/targets/{alias}`.
+pub(super) async fn delete(context: &Context, asked: &Arc<Asked>) -> Result<Answered, Denied> {
+    asked.only(&["dry_run"])?;
+    let alias = asked.name(0).to_owned();
+    let what = format!("DELETE {}", of(&alias));
+    let changed = change(context, asked, &what, move |document| {
+        document.value(&of(&alias)).ok_or_else(|| absent(&alias))?;
+        edited(document, &of(&alias), Change::Remove).map(|text| (text, ()))
+    });
+    Ok(changed.await?.answered(json!({})))
+}
+
+async fn write(context: &Context, asked: &Arc<Asked>, is_patch: bool) -> Result<Answered, Denied> {
+    asked.only(&["dry_run"])?;
+    let (alias, body) = (asked.name(0).to_owned(), asked.json()?);
+    if !body.is_object() && (is_patch || !body.is_array()) {
+        return Err(Denied::invalid("the body is to be a target, as it stands in the file", None));
+    }
+    let what = format!("{} {}", asked.method, of(&alias));
+    let changed = change(context, asked, &what, move |document| {
+        let (path, mut body) = (of(&alias), body.clone());
+        let is_new = document.value(&path).is_none();
+        if is_new && is_patch {
+            return Err(absent(&alias));
+        }
+        document.unmask(&path, &mut body).map_err(Denied::NoSecret)?;
+        let change = if is_patch { Change::Merge(&body) } else { Change::Set(&body) };
+        edited(document, &path, change).map(|text| (text, is_new))
+    });
+    let changed = changed.await?;
+    let status = if changed.answer { StatusCode::CREATED } else { StatusCode::OK };
+    Ok(changed.answered(json!({})).with(status))
+}
+
+/// The document after a change, or why there is no place for it.
+pub(super) fn edited(
+    document: &Document,
+    path: &Path,
+    change: Change<'_>,
+) -> Result<String, Denied> {
+    let no_place = |_| Denied::invalid(format!("there is no place for `{path}`"), None);
+    document.changed(path, change).map_err(no_place)
+}
+
+/// Where an alias stands.
+pub(super) fn of(alias: &str) -> Path {
+    all().key(alias)
+}
+
+fn all() -> Path {
+    Path::root().key("targets")
+}
+
+/// There is no such alias.
+pub(super) fn absent(alias: &str) -> Denied {
+    Denied::Absent(format!("there is no target `{}`", label(alias)))
+}
+
+/// A target as it is written, and its providers as they are.
+fn told(alias: &str, target: Value, pool: Option<&Arc<Pool>>) -> Value {
+    let now = Instant::now();
+    let providers: Vec<Value> = pool
+        .iter()
+        .flat_map(|pool| &pool.providers)
+        .map(|provider| {
+            let state = provider.live.state(now);
+            json!({
+                "name": label(&provider.name), "state": state.word(), "told": state.to_string(),
+                "weight": provider.weight, "priority": provider.tier,
+                "in_flight": provider.live.limits().in_flight(),
+            })
+        })
+        .collect();
+    let mut told = Map::new();
+    told.insert("alias".into(), alias.into());
+    told.insert("live".into(), pool.is_some().into());
+    told.insert("target".into(), target);
+    told.insert("providers".into(), providers.into());
+    Value::Object(told)
+}

@@ -1,0 +1,287 @@
+//! A document as it may be shown: `***` in the place of every secret. And the way back: `***` in what is
+//! written stands for the secret that stands there already.
+//!
+//! A reference (`${env:NAME}`) is no secret and is shown. The way back never carries a secret to another URL.
+
+use serde_json::Value;
+
+use super::{
+    edit::{
+        Document,
+        members::{Splice, applied},
+    },
+    json::{Entry, Kind, Node, Span},
+    path::{Path, Segment},
+    shape::{self, Shape},
+};
+use crate::secret::names::{is_credential, label, may_be_credential};
+
+impl Document {
+    /// The whole document.
+    pub(crate) fn masked(&self) -> String {
+        applied(self.source.text(), self.masks(None))
+    }
+
+    /// The whole document, where secrets that `before` did not have at their places are told to be new.
+    pub(crate) fn masked_after(&self, before: &Self) -> String {
+        applied(self.source.text(), self.masks(Some(before)))
+    }
+
+    /// What stands at a place.
+    pub(crate) fn masked_value(&self, path: &Path) -> Option<Value> {
+        let Span { start, end } = self.node(path)?.span;
+        let within = |splice: &Splice| start <= splice.start && splice.end <= end;
+        let splices = self.masks(None).into_iter().filter(within);
+        let moved = splices.map(|Splice { start: from, end: to, text }| Splice {
+            start: from - start,
+            end: to - start,
+            text,
+        });
+        serde_json::from_str(&applied(&self.source.text()[start..end], moved.collect())).ok()
+    }
+
+    /// Puts the secrets of the document in the place of `***` in a value that is to stand at `path`.
+    ///
+    /// # Errors
+    /// The place of a `***` for which there is no secret, or one for another URL.
+    pub(crate) fn unmask(&self, path: &Path, value: &mut Value) -> Result<(), Path> {
+        self.unmask_at(self.node(path), value, path)
+    }
+
+    fn masks(&self, before: Option<&Self>) -> Vec<Splice> {
+        let mut walk = Walk { document: self, before, splices: Vec::new() };
+        walk.node(self.source.root(), &[shape::root()], &Path::root());
+        walk.splices
+    }
+
+    fn unmask_at(&self, node: Option<&Node>, value: &mut Value, at: &Path) -> Result<(), Path> {
+        match value {
+            Value::String(text) if text == MASK => match node.map(|node| &node.kind) {
+                Some(Kind::Text) => {
+                    let span = node.map_or(Span { start: 0, end: 0 }, |node| node.span);
+                    *text = self.source.string(span).into_owned();
+                    Ok(())
+                }
+                _ => Err(at.clone()),
+            },
+            Value::Object(members) => {
+                let entries = self.entries(node.filter(|node| {
+                    let url = members.get("url").and_then(Value::as_str);
+                    url.is_none_or(|url| url == MASK || self.url(node).as_deref() == Some(url))
+                }));
+                for (key, value) in members {
+                    let entry = entries.iter().find(|it| self.source.string(it.key) == *key);
+                    self.unmask_at(entry.map(|entry| &entry.value), value, &at.key(key.as_str()))?;
+                }
+                Ok(())
+            }
+            Value::Array(items) => {
+                let nodes = match node.map(|node| &node.kind) {
+                    Some(Kind::List(nodes)) => nodes.as_slice(),
+                    _ => &[],
+                };
+                let is_same_length = nodes.len() == items.len();
+                for (index, item) in items.iter_mut().enumerate() {
+                    let has_url = item.get("url").is_some();
+                    let node = nodes.get(index).filter(|_| is_same_length || has_url);
+                    self.unmask_at(node, item, &at.index(index))?;
+                }
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn entries<'a>(&self, node: Option<&'a Node>) -> &'a [Entry] {
+        match node.map(|node| &node.kind) {
+            Some(Kind::Object(entries)) => entries,
+            _ => &[],
+        }
+    }
+
+    fn url(&self, node: &Node) -> Option<String> {
+        let entries = self.entries(Some(node)).iter();
+        let mut urls = entries.filter(|entry| self.source.string(entry.key) == "url");
+        let url = &urls.next()?.value;
+        matches!(url.kind, Kind::Text).then(|| self.source.string(url.span).into_owned())
+    }
+}
+
+/// Looks for secrets.
+struct Walk<'a> {
+    document: &'a Document,
+    before: Option<&'a Document>,
+    splices: Vec<Splice>,
+}
+
+impl Walk<'_> {
+    fn node(&mut self, node: &Node, shapes: &[&Shape], at: &Path) {
+        let source = &self.document.source;
+        let shapes: Vec<&Shape> = shapes.iter().flat_map(|shape| shape.alternatives()).collect();
+        match &node.kind {
+            Kind::Text => {
+                let text = source.string(node.span);
+                if is_secret(&text, &shapes, at) {
+                    let is_new = self.before.is_some_and(|before| {
+                        before.value(at).as_ref().and_then(Value::as_str) != Some(&*text)
+                    });
+                    let shown = if is_new { NEW_MASK } else { MASK };
+                    self.put(node.span, shown);
+                }
+            }
+            Kind::List(items) => {
+                let inner: Vec<&Shape> = shapes
+                    .iter()
+                    .filter_map(|shape| match shape {
+                        Shape::List { item, .. } => Some(&**item),
+                        _ => None,
+                    })
+                    .collect();
+                for (index, item) in items.iter().enumerate() {
+                    self.node(item, &inner, &at.index(index));
+                }
+            }
+            Kind::Object(entries) => {
+                for entry in entries {
+                    let key = source.string(entry.key);
+                    if is_credential(&key) {
+                        self.put(entry.key, &label(&key));
+                    }
+                    let inner: Vec<&Shape> = shapes
+                        .iter()
+                        .filter_map(|shape| match shape {
+                            Shape::Map(inner) => Some(&**inner),
+                            Shape::Object(object) => match object.properties.get(&*key) {
+                                Some(property) => Some(&*property.shape),
+                                None => object.others.as_deref(),
+                            },
+                            _ => None,
+                        })
+                        .collect();
+                    self.node(&entry.value, &inner, &at.key(&*key));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn put(&mut self, span: Span, text: &str) {
+        let text = Value::from(text).to_string();
+        self.splices.push(Splice { start: span.start, end: span.end, text });
+    }
+}
+
+/// Whether a text must not be shown at its place.
+fn is_secret(text: &str, shapes: &[&Shape], at: &Path) -> bool {
+    let rest = without_references(text);
+    if rest.trim().is_empty() || rest.trim().eq_ignore_ascii_case("bearer") {
+        return false;
+    }
+    let is_marked = shapes.iter().any(|shape| matches!(shape, Shape::Text { secret: true, .. }));
+    let mut keys = at.segments().iter().rev().filter_map(|step| match step {
+        Segment::Key(key) => Some(key.as_str()),
+        Segment::Index(_) => None,
+    });
+    let (key, parent) = (keys.next().unwrap_or_default(), keys.next().unwrap_or_default());
+    let is_header = matches!(parent, "request_headers" | "headers");
+    let query = text.split_once('?').map_or("", |(_, query)| query);
+    is_marked
+        || key == "hash"
+        || is_header && (tells_secret(key) || may_be_credential(text))
+        || is_credential(text)
+        || may_be_credential(query)
+}
+
+/// Whether a header's name says that its value is a credential.
+fn tells_secret(header: &str) -> bool {
+    let header = header.to_ascii_lowercase();
+    ["auth", "key", "token", "secret", "cookie", "password"].iter().any(|it| header.contains(it))
+}
+
+/// What is left of a text without its references.
+fn without_references(text: &str) -> String {
+    let (mut rest, mut left) = (text, String::new());
+    while let Some((before, after)) = rest.split_once("${") {
+        left.push_str(before);
+        match after.split_once('}') {
+            Some((_, after)) if !before.ends_with('$') => rest = after,
+            _ => {
+                left.push_str(after);
+                return left;
+            }
+        }
+    }
+    left + rest
+}
+
+/// What stands for a secret.
+pub(crate) const MASK: &str = "***";
+/// What stands for a secret that was not there before.
+const NEW_MASK: &str = "*** (new)";
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    const FILE: &str = r#"{
+  "targets": {
+    "a": {"providers": [
+      {"url": "https://one.example/v1", "onwards_key": "first-secret", "weight": 1},
+      {"url": "https://two.example/v1?key=0f9a8b7c6d5e4f3a2b1c", "onwards_key": ["x1-secret", "${env:TWO}"],
+       "request_headers": {"x-api-key": "third", "x-team": "blue", "authorization": "Bearer ${env:T}"}}
+    ]},
+    "sk-live-51H8x0aQ": {"url": "https://u:p@three.example", "keys": ["literal-token"]}
+  },
+  "auth": {"global_keys": ["g"], "key_definitions": {"n": {"key": "k"}, "h": {"hash": "sha256:00"}}},
+  "alerts": [{"url": "https://hooks.example/T0/B0/x", "headers": {"x": "y"}}]
+}"#;
+
+    fn document(text: &str) -> Document {
+        Document::read("f", text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn no_secret_of_any_place_is_shown_and_all_else_is() {
+        let shown = document(FILE).masked();
+        for secret in [
+            "first-secret",
+            "0f9a8b",
+            "x1-secret",
+            "third",
+            "sk-live",
+            "u:p",
+            "literal-token",
+            "\"g\"",
+            "\"k\"",
+            "sha256:00",
+            "hooks.example",
+            "\"y\"",
+        ] {
+            assert!(!shown.contains(secret), "{secret}: {shown}");
+        }
+        for kept in ["https://one.example/v1", "${env:TWO}", "Bearer ${env:T}", "blue", "masked-"] {
+            assert!(shown.contains(kept), "{kept}: {shown}");
+        }
+        let at = Path::root().key("targets").key("a").key("providers").index(0);
+        let expected = json!({"url": "https://one.example/v1", "onwards_key": "***", "weight": 1});
+        assert_eq!(document(FILE).masked_value(&at), Some(expected));
+        let other = FILE.replace("first-secret", "another-secret");
+        let shown = document(&other).masked_after(&document(FILE));
+        assert_eq!(shown.matches("*** (new)").count(), 1, "{shown}");
+    }
+
+    #[test]
+    fn a_mask_stands_for_the_secret_of_the_same_url_alone() {
+        let at = Path::root().key("targets").key("a");
+        let document = document(FILE);
+        let unmasked = |mut value: Value| document.unmask(&at, &mut value).map(|()| value);
+        let provider = |url: &str| json!({"providers": [{"url": url, "onwards_key": "***"}]});
+        let found = unmasked(provider("https://one.example/v1")).unwrap();
+        assert_eq!(found["providers"][0]["onwards_key"], "first-secret");
+        assert!(unmasked(provider("https://evil.example")).is_err());
+        assert!(unmasked(json!({"providers": [{"onwards_key": "***"}]})).is_err());
+        assert!(unmasked(json!({"keys": ["***"]})).is_err());
+    }
+}

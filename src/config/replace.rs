@@ -1,0 +1,222 @@
+//! Replaces a file at once and whole, and only where it still is what the change was made of.
+//!
+//! The new file takes the old one's place by an exchange of the two. What comes out of it is compared once
+//! more, so that an edit by another hand at that very moment is seen and put back.
+
+use std::{
+    ffi::OsString,
+    fs::{self, File, OpenOptions},
+    io::{self, Write as _},
+    os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
+    path::{Component, Path, PathBuf},
+};
+
+use rustix::{
+    fs::{CWD, RenameFlags, renameat_with},
+    io::Errno,
+};
+
+/// Why a file was not replaced.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Unreplaced {
+    /// It is no longer what was expected.
+    Changed,
+    /// It cannot be written, and why.
+    Fixed(String),
+}
+
+/// Puts `new` in the place of a file that holds `expected`; rights and owner stay.
+///
+/// # Errors
+/// The file holds something else by now, or cannot be written.
+pub(crate) fn replace(path: &Path, expected: &[u8], new: &[u8]) -> Result<(), Unreplaced> {
+    let file = writable(path).map_err(Unreplaced::Fixed)?;
+    let fixed = |error: io::Error| Unreplaced::Fixed(why(&error));
+    let beside = Beside::of(&file, new).map_err(fixed)?;
+    if fs::read(&file).map_err(fixed)? != expected {
+        return Err(Unreplaced::Changed);
+    }
+    match exchange(&beside.path, &file) {
+        Ok(()) => {}
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+            fs::rename(&beside.path, &file).map_err(fixed)?;
+            return durable(&file).map_err(fixed);
+        }
+        Err(error) => return Err(fixed(error.into())),
+    }
+    if fs::read(&beside.path).map_err(fixed)? == expected {
+        return durable(&file).map_err(fixed);
+    }
+    put_back(&beside.path, &file, new);
+    Err(Unreplaced::Changed)
+}
+
+/// The file itself, where it may be written.
+///
+/// # Errors
+/// Why it may not.
+pub(crate) fn writable(path: &Path) -> Result<PathBuf, String> {
+    let file = path.canonicalize().map_err(|error| why(&error))?;
+    let in_volume = |part: Component<'_>| match part {
+        Component::Normal(name) => name.as_encoded_bytes().starts_with(b".."),
+        _ => false,
+    };
+    if file.components().any(in_volume) {
+        return Err("it lies in a ConfigMap or a Secret of Kubernetes: change that instead".into());
+    }
+    let metadata = file.metadata().map_err(|error| why(&error))?;
+    if !metadata.is_file() {
+        return Err("it is no regular file".into());
+    }
+    if metadata.mode() & WRITE == 0 {
+        return Err("it is read-only".into());
+    }
+    let folder = folder(&file).metadata().map_err(|error| why(&error))?;
+    if folder.mode() & WRITE == 0 {
+        return Err("its folder is read-only".into());
+    }
+    Ok(file)
+}
+
+/// A new file beside another one; it goes when it is dropped, whatever it holds then.
+struct Beside {
+    path: PathBuf,
+}
+
+impl Beside {
+    fn of(file: &Path, content: &[u8]) -> io::Result<Self> {
+        let mut name = OsString::from(".");
+        name.push(file.file_name().unwrap_or_default());
+        name.push(format!(".{}.new", std::process::id()));
+        let path = folder(file).join(name);
+        // What a process of this number has left behind.
+        let _ = fs::remove_file(&path);
+        let old = file.metadata()?;
+        let mut new = OpenOptions::new().write(true).create_new(true).mode(PRIVATE).open(&path)?;
+        let beside = Self { path };
+        // Where this is not permitted, the file becomes this process's own.
+        let _ = std::os::unix::fs::fchown(&new, Some(old.uid()), Some(old.gid()));
+        new.set_permissions(fs::Permissions::from_mode(old.mode() & RIGHTS))?;
+        new.write_all(content)?;
+        new.sync_all()?;
+        Ok(beside)
+    }
+}
+
+impl Drop for Beside {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+fn exchange(one: &Path, other: &Path) -> Result<(), Errno> {
+    renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)
+}
+
+/// Another's edit was taken out by the exchange: it goes back, and if a further edit comes out of that, which is
+/// newer, so does that one.
+fn put_back(beside: &Path, file: &Path, ours: &[u8]) {
+    let mut expected = ours.to_owned();
+    for _ in 0..MOST_PUT_BACK {
+        let Ok(theirs) = fs::read(beside) else { return };
+        if exchange(beside, file).is_err() || fs::read(beside).is_ok_and(|out| out == expected) {
+            return;
+        }
+        expected = theirs;
+    }
+}
+
+/// The name leads to the new file after a loss of power, too.
+fn durable(file: &Path) -> io::Result<()> {
+    File::open(folder(file))?.sync_all()
+}
+
+fn folder(file: &Path) -> &Path {
+    file.parent().unwrap_or(Path::new("/"))
+}
+
+fn why(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::ReadOnlyFilesystem => "it lies in a file system that is read-only".into(),
+        io::ErrorKind::PermissionDenied => {
+            "this process may not write in its folder: permission denied".into()
+        }
+        io::ErrorKind::ResourceBusy => {
+            "it is a mount of its own, whose file cannot be replaced: mount its folder instead"
+                .into()
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// Those who may write.
+const WRITE: u32 = 0o222;
+const RIGHTS: u32 = 0o7777;
+/// Until the rights of the old file are set.
+const PRIVATE: u32 = 0o600;
+const MOST_PUT_BACK: u32 = 8;
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_with_its_rights_and_nothing_is_left_beside_it() {
+        let here = tempfile::tempdir().unwrap();
+        let file = here.path().join("targets.json");
+        fs::write(&file, "old").unwrap();
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+        let link = here.path().join("link");
+        symlink("targets.json", &link).unwrap();
+        assert_eq!(replace(&file, b"other", b"new"), Err(Unreplaced::Changed));
+        assert_eq!(fs::read(&file).unwrap(), b"old");
+        assert_eq!(replace(&link, b"old", b"new"), Ok(()));
+        assert_eq!(fs::read(&file).unwrap(), b"new");
+        assert_eq!(file.metadata().unwrap().mode() & RIGHTS, 0o640);
+        assert!(link.symlink_metadata().unwrap().is_symlink());
+        assert_eq!(fs::read_dir(here.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_must_not_be_written_says_why() {
+        let here = tempfile::tempdir().unwrap();
+        let data = here.path().join("..2026_1");
+        fs::create_dir(&data).unwrap();
+        fs::write(data.join("targets.json"), "old").unwrap();
+        symlink("..2026_1", here.path().join("..data")).unwrap();
+        let file = here.path().join("targets.json");
+        symlink("..data/targets.json", &file).unwrap();
+        let told = |path: &Path| match replace(path, b"old", b"new") {
+            Err(Unreplaced::Fixed(why)) => why,
+            other => panic!("{other:?}"),
+        };
+        assert!(told(&file).contains("ConfigMap"));
+        let plain = here.path().join("plain.json");
+        fs::write(&plain, "old").unwrap();
+        fs::set_permissions(&plain, fs::Permissions::from_mode(0o444)).unwrap();
+        assert_eq!(told(&plain), "it is read-only");
+        let folder = here.path().join("folder");
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("f"), "old").unwrap();
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o555)).unwrap();
+        assert_eq!(told(&folder.join("f")), "its folder is read-only");
+        fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    #[test]
+    fn an_edit_by_another_hand_is_put_back() {
+        let here = tempfile::tempdir().unwrap();
+        let [file, beside] = ["file", "beside"].map(|name| here.path().join(name));
+        fs::write(&file, "ours").unwrap();
+        fs::write(&beside, "theirs").unwrap();
+        put_back(&beside, &file, b"ours");
+        assert_eq!(fs::read(&file).unwrap(), b"theirs");
+        // Theirs came out, and a newer one had taken our place meanwhile.
+        fs::write(&file, "newer").unwrap();
+        fs::write(&beside, "theirs").unwrap();
+        put_back(&beside, &file, b"ours");
+        assert_eq!(fs::read(&file).unwrap(), b"newer");
+    }
+}
