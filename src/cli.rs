@@ -35,7 +35,7 @@ struct CommandLine {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Serve requests (the default).
-    Serve(serve::Arguments),
+    Serve(Box<serve::Arguments>),
     /// Print every problem of a file, or a summary of its aliases.
     Check(check::Arguments),
     /// Print who would be asked for an alias, without asking anybody.
