@@ -29,6 +29,7 @@ mod schema;
 mod shape;
 mod certificates;
 mod check;
+mod settled;
 mod sound;
 mod targets;
 mod unsupported;

@@ -195,7 +195,7 @@ impl Loader {
             self.latest.begins();
             match self.load() {
                 Ok(table) => {
-                    let (aliases, hash) = (table.pools().len(), table.hash.clone());
+                    let (aliases, hash) = (table.aliases().len(), table.hash.clone());
                     self.replaced.push(gateway.replace(table));
                     self.latest.succeeded();
                     self.meters.process.reloads.with_label_values(&["success"]).inc();

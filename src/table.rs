@@ -5,6 +5,7 @@
 
 pub(crate) mod pool;
 pub(crate) mod endpoints;
+pub(crate) mod classes;
 pub(crate) mod pool_id;
 pub(crate) mod names;
 pub(crate) mod asked_model;
@@ -115,7 +116,7 @@ impl Table {
     /// Every name that can be listed, sorted, with its pool. What a pattern or the default target
     /// serves has no end, and is not.
     pub(crate) fn listed(&self) -> Vec<(&str, &Arc<Pool>)> {
-        let own = self.pools.iter().map(|pool| (&*pool.alias, pool));
+        let own = self.aliases().iter().map(|pool| (&*pool.alias, pool));
         let own = own.filter(|(alias, _)| !names::is_pattern(alias));
         let further = self.names.further.keys();
         let further = further.filter_map(|name| Some((&**name, self.pool(self.find(name)?))));
@@ -129,7 +130,20 @@ impl Table {
         &self.pools[id.0 as usize]
     }
 
-    /// Every pool, sorted by alias.
+    /// The pool of each alias, sorted by alias.
+    pub(crate) fn aliases(&self) -> &[Arc<Pool>] {
+        &self.pools[..self.by_alias.len()]
+    }
+
+    /// The pool that serves a request for this path where this one is asked.
+    pub(crate) fn of_class(&self, id: PoolId, path: &str) -> PoolId {
+        match self.pool(id).completions {
+            Some(completions) if classes::is_completions(path) => completions,
+            _ => id,
+        }
+    }
+
+    /// Every pool: those of the aliases, sorted by alias, and behind them those of classes of requests.
     pub fn pools(&self) -> &[Arc<Pool>] {
         &self.pools
     }

@@ -4,6 +4,7 @@
 //! It asks no provider and takes nothing: limits are looked at, not spent.
 
 mod asker;
+mod classes;
 
 use std::time::Duration;
 
@@ -112,7 +113,8 @@ pub fn explain(table: &Table, question: Question<'_>) -> Result<Explanation, Str
         redirected: asker::redirect(table, asked, caller),
         pools: Vec::new(),
     };
-    let first = match access::resolve(table, asked, alias, caller) {
+    let at = path.unwrap_or_default();
+    let first = match access::resolve(table, asked, alias, at, caller) {
         Ok(pool) => pool,
         Err(refusal) => {
             told.redirected = None;
@@ -127,41 +129,60 @@ pub fn explain(table: &Table, question: Question<'_>) -> Result<Explanation, Str
     let allowed = Allowed { asked, pool: first, caller };
     let required = policy::of_file(table, &allowed);
     let required = required.as_deref();
-    told.refused = excluded(table, &allowed, required).or_else(|| limits(table, caller));
+    told.refused = excluded(table, &allowed, required, at).or_else(|| limits(table, caller));
     let now = Instant::now();
-    told.pools.push(pool(table.pool(first), now, tokens, [required, None]));
-    if !table.pool(first).fallback.enabled {
-        return Ok(told);
+    let of_class = path.is_some().then(|| classes::led(table, first)).flatten();
+    told.pools.push(PoolExplained {
+        redirected: of_class,
+        ..pool(table.pool(first), now, tokens, [required, None])
+    });
+    taking_over(table, &allowed, (at, tokens), required, &mut told.pools);
+    // Without a path it is not known which of the alias's pools is meant.
+    if let Some(completions) = table.pool(first).completions.filter(|_| path.is_none()) {
+        told.pools.push(PoolExplained {
+            redirected: classes::led(table, completions),
+            ..pool(table.pool(completions), now, tokens, [required, None])
+        });
     }
-    for &next in &table.pool(first).fallback.to {
-        match access::resolve(table, next, &table.pool(next).alias, caller) {
+    Ok(told)
+}
+
+/// Adds the pools that take over from one that is exhausted.
+fn taking_over(
+    table: &Table,
+    allowed: &Allowed,
+    (path, tokens): (&str, u64),
+    required: Option<&Required>,
+    pools: &mut Vec<PoolExplained>,
+) {
+    let Allowed { pool: first, caller, .. } = *allowed;
+    let now = Instant::now();
+    let coming = table.pool(first).coming(path);
+    for &next in coming.iter().filter(|_| table.pool(first).fallback.enabled) {
+        let alias = table.pool(next);
+        match access::resolve(table, next, &alias.alias, path, caller) {
             // Its rules send the caller back.
             Ok(id) if id == first => {}
             Ok(id) => {
-                let redirected = asker::redirect(table, next, caller);
-                told.pools.push(PoolExplained {
-                    redirected,
-                    ..pool(
-                        table.pool(id),
-                        now,
-                        tokens,
-                        [required, table.pool(next).required.as_deref()],
-                    )
+                let by_class = || classes::led(table, id);
+                let required = [required, alias.required.as_deref()];
+                pools.push(PoolExplained {
+                    redirected: asker::redirect(table, next, caller).or_else(by_class),
+                    ..pool(table.pool(id), now, tokens, required)
                 });
                 if !table.pool(id).fallback.enabled {
                     break;
                 }
             }
-            Err(refusal) => told.pools.push(PoolExplained {
-                alias: label(&table.pool(next).alias).into_owned(),
-                strategy: table.pool(next).strategy_name,
+            Err(refusal) => pools.push(PoolExplained {
+                alias: label(&alias.alias).into_owned(),
+                strategy: alias.strategy_name,
                 redirected: None,
-                state: asker::why(table, next, &table.pool(next).alias, caller, &refusal),
+                state: asker::why(table, next, &alias.alias, caller, &refusal),
                 candidates: Vec::new(),
             }),
         }
     }
-    Ok(told)
 }
 
 impl std::fmt::Display for Explanation {
@@ -195,8 +216,13 @@ impl std::fmt::Display for Explanation {
 }
 
 /// Why no provider may have the request.
-fn excluded(table: &Table, allowed: &Allowed, required: Option<&Required>) -> Option<String> {
-    policy::possible(table, allowed, required?).err().map(|refusal| refusal.message())
+fn excluded(
+    table: &Table,
+    allowed: &Allowed,
+    required: Option<&Required>,
+    path: &str,
+) -> Option<String> {
+    policy::possible(table, allowed, required?, path).err().map(|refusal| refusal.message())
 }
 
 /// Why the limits of the caller's key or its team would say no.

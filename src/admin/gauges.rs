@@ -121,7 +121,9 @@ fn in_flight(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
     let mut line = |provider: &str, count: u32| {
         lines.line(&[("alias", &pool.alias), ("provider", provider)], count.into());
     };
-    line("", pool.limits.in_flight());
+    if !pool.shares_limits {
+        line("", pool.limits.in_flight());
+    }
     for provider in &pool.providers {
         line(&provider.name, provider.limits.in_flight());
     }
@@ -131,7 +133,7 @@ fn levels(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
     if !shown {
         return;
     }
-    if let Some(bucket) = pool.limits.rate() {
+    if let Some(bucket) = pool.limits.rate().filter(|_| !pool.shares_limits) {
         lines.line(&[("limit", "pool"), ("name", &pool.alias)], bucket.level());
     }
     for provider in &pool.providers {
@@ -165,7 +167,9 @@ fn pool_windows(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
     if !shown || !pool.counts {
         return;
     }
-    windows(lines, &pool.limits, "pool", &pool.alias);
+    if !pool.shares_limits {
+        windows(lines, &pool.limits, "pool", &pool.alias);
+    }
     for provider in &pool.providers {
         let name = || format!("{}/{}", label(&pool.alias), label(&provider.name));
         if provider.limits.quota().is_some() {

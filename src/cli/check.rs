@@ -76,8 +76,12 @@ fn report(checked: &Result<(Table, Problems), Problems>, is_good: bool) -> Value
             json!({"ok": is_good, "problems": list(problems), "warnings": [], "aliases": {}})
         }
         Ok((table, warnings)) => {
+            // Of an alias with several pools, the providers of each.
+            let completions = |pool: &Arc<Pool>| pool.completions.map(|id| names(table.pool(id)));
+            let all_names =
+                |pool| json!([names(pool), completions(pool).unwrap_or_default()].concat());
             let aliases: serde_json::Map<String, Value> =
-                table.pools().iter().map(|pool| (shown(&pool.alias), json!(names(pool)))).collect();
+                table.aliases().iter().map(|pool| (shown(&pool.alias), all_names(pool))).collect();
             json!({"ok": is_good, "problems": [], "warnings": list(warnings), "aliases": aliases})
         }
     }
@@ -94,5 +98,5 @@ fn summary(table: &Table) -> String {
         format!("  {} → {names}\n", shown(&pool.alias))
     };
     let lines: String = table.pools().iter().map(line).collect();
-    format!("{} aliases, no problems\n{}", table.pools().len(), lines.trim_end())
+    format!("{} aliases, no problems\n{}", table.aliases().len(), lines.trim_end())
 }

@@ -261,7 +261,7 @@ impl Signals {
 /// Says that it begins: to a person at length, to a program in a line of the log.
 fn announce(arguments: &Arguments, table: &Table, targets: &std::path::Path) {
     if arguments.log_format == log::Format::Json {
-        let (version, aliases) = (env!("CARGO_PKG_VERSION"), table.pools().len());
+        let (version, aliases) = (env!("CARGO_PKG_VERSION"), table.aliases().len());
         let (file, url) = (targets.display(), arguments.url(table.tls.is_some()));
         let hash = &*table.hash;
         return tracing::info!(version, aliases, %file, %url, hash, "started");
@@ -279,7 +279,7 @@ fn welcome(arguments: &Arguments, table: &Table) -> String {
     let offline = |pool: &&Arc<crate::table::Pool>| {
         pool.providers.iter().any(|provider| matches!(provider.place, Place::Mock(_)))
     };
-    let pools = table.pools();
+    let pools = table.aliases();
     let url = arguments.url(table.tls.is_some());
     // A pattern is no name that a client may ask for.
     let named = || pools.iter().filter(|pool| !pool.alias.contains('*'));

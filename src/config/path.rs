@@ -50,6 +50,12 @@ impl Path {
         self.step(Segment::Index(index))
     }
 
+    /// All these steps further in.
+    #[must_use]
+    pub(super) fn join(&self, steps: &[Segment]) -> Self {
+        Self(self.0.iter().chain(steps).cloned().collect())
+    }
+
     fn step(&self, segment: Segment) -> Self {
         Self(self.0.iter().cloned().chain([segment]).collect())
     }

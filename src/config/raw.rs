@@ -13,6 +13,7 @@ mod limits;
 mod prices;
 mod reasoning;
 mod steering;
+mod strict;
 
 pub(crate) use alerts::Alert;
 pub(crate) use auth::{Auth, KeyDefinition, Team};
@@ -29,6 +30,7 @@ pub(crate) use limits::{
 pub(crate) use prices::{Price, Prices, Rates, Tier};
 pub(crate) use reasoning::{EffortTranslation, EffortWrite, ReasoningTranslation};
 pub(crate) use steering::Aimd;
+pub(crate) use strict::{Strict, UnknownFields};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -37,7 +39,22 @@ pub(crate) use crate::words::{Cache, Headers, Lossy, Protocol, Strategy};
 
 use crate::secret::{Secret, unseen};
 
-unseen!(File, Target, Pool, Single, PoolKeys, Provider, Endpoint, RoutingRule, Action, Aws, Gcp,);
+unseen!(
+    File,
+    Target,
+    Pool,
+    Pools,
+    Classes,
+    ClassPool,
+    Single,
+    PoolKeys,
+    Provider,
+    Endpoint,
+    RoutingRule,
+    Action,
+    Aws,
+    Gcp,
+);
 
 /// The whole file: `targets.json`.
 #[derive(Deserialize, JsonSchema)]
@@ -76,7 +93,7 @@ pub(crate) struct File {
     pub(crate) tls: Option<Tls>,
 }
 
-/// One alias, in one of three spellings.
+/// One alias, in one of four spellings.
 #[derive(Deserialize, JsonSchema)]
 #[serde(untagged)]
 #[expect(clippy::large_enum_variant, reason = "read once, compiled, dropped")]
@@ -85,6 +102,8 @@ pub(crate) enum Target {
     List(Vec<Provider>),
     /// Providers and pool keys.
     Pool(Pool),
+    /// Pools by what a request is for, and keys for both.
+    Pools(Pools),
     /// One provider, its keys and the pool's side by side.
     Single(Box<Single>),
 }
@@ -101,6 +120,43 @@ pub(crate) struct Pool {
     /// Everything else that may stand in a pool.
     #[serde(flatten)]
     pub(crate) keys: PoolKeys,
+}
+
+/// A target whose pool depends on what a request is for.
+#[derive(Deserialize, JsonSchema)]
+#[schemars(title = "pools by class")]
+pub(crate) struct Pools {
+    /// The pools.
+    pub(crate) pools: Classes,
+    /// Whether it also serves names that no target and no pattern has; at most one target.
+    #[schemars(extend("default" = false))]
+    pub(crate) default: Option<bool>,
+    /// What holds for each pool that does not set it itself; limits are shared by both.
+    #[serde(flatten)]
+    pub(crate) keys: PoolKeys,
+}
+
+/// A pool for each class of requests.
+#[derive(Deserialize, JsonSchema)]
+pub(crate) struct Classes {
+    /// The pool of all requests that have no other.
+    pub(crate) default: ClassPool,
+    /// The pool of requests whose path ends in `/completions`, but not in `/chat/completions` (`default` when
+    /// absent).
+    pub(crate) completions: Option<ClassPool>,
+}
+
+/// The pool of one class, in one of the spellings of a target.
+#[derive(Deserialize, JsonSchema)]
+#[serde(untagged)]
+#[expect(clippy::large_enum_variant, reason = "read once, compiled, dropped")]
+pub(crate) enum ClassPool {
+    /// Only the providers.
+    List(Vec<Provider>),
+    /// Providers and pool keys.
+    Pool(Pool),
+    /// One provider, its keys and the pool's side by side.
+    Single(Box<Single>),
 }
 
 /// A target that is one provider. A key that both a pool and a provider know is the pool's here.
@@ -294,24 +350,6 @@ pub(crate) enum Usage {
     Always,
     /// They are never asked for: the request's bytes are the client's.
     Never,
-}
-
-/// How `strict_mode` checks requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-pub(crate) struct Strict {
-    /// What happens to a field that no protocol declares (`pass` when absent).
-    #[schemars(extend("default" = "pass"))]
-    pub(crate) unknown_fields: Option<UnknownFields>,
-}
-
-/// What happens to a field of a request that no protocol declares.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum UnknownFields {
-    /// It is sent on as it came.
-    Pass,
-    /// The request is refused.
-    Refuse,
 }
 
 /// One credential, or one provider for each of several.

@@ -127,13 +127,20 @@ fn is_alias(path: &[Segment]) -> bool {
     matches!(path, [Segment::Key(targets), Segment::Key(_)] if targets == "targets")
 }
 
-/// `targets["gpt-4"].providers[0]` or `targets["gpt-4"][0]`.
+/// `targets["gpt-4"].providers[0]` or `targets["gpt-4"][0]`, and the same below `pools`.
 fn is_provider(path: &[Segment]) -> bool {
-    match path {
-        [Segment::Key(_), Segment::Key(_), Segment::Key(key), Segment::Index(_)] => {
-            key == "providers"
+    let below = match path {
+        [Segment::Key(_), Segment::Key(_), Segment::Key(pools), Segment::Key(_), below @ ..]
+            if pools == "pools" =>
+        {
+            below
         }
-        [Segment::Key(_), Segment::Key(_), Segment::Index(_)] => true,
+        [Segment::Key(_), Segment::Key(_), below @ ..] => below,
+        _ => return false,
+    };
+    match below {
+        [Segment::Key(key), Segment::Index(_)] => key == "providers",
+        [Segment::Index(_)] => true,
         _ => false,
     }
 }
@@ -152,6 +159,7 @@ fn stand_in(value: &mut Value) {
     }
     if let Value::Object(object) = value {
         object.shift_remove("providers");
+        object.shift_remove("pools");
         object.insert("url".to_owned(), "mock:".into());
     }
 }

@@ -82,6 +82,14 @@ impl Source {
         })
     }
 
+    /// Whether there is a value at `path`.
+    pub(super) fn has(&self, path: &Path) -> bool {
+        let mut steps = path.segments().iter();
+        steps
+            .try_fold(&self.root, |node, step| self.step(node, step).map(|(_, next)| next))
+            .is_some()
+    }
+
     /// The text at `path` as it is written, references unresolved.
     pub(crate) fn text_at(&self, path: &Path) -> Option<Cow<'_, str>> {
         let (_, node) = self.find(path);
@@ -190,22 +198,26 @@ impl Source {
     fn find(&self, path: &Path) -> (Option<Span>, &Node) {
         let mut found = (None, &self.root);
         for segment in path.segments() {
-            let next = match (segment, &found.1.kind) {
-                (Segment::Key(key), Kind::Object(entries)) => entries
-                    .iter()
-                    .find(|entry| self.string(entry.key) == key.as_str())
-                    .map(|entry| (Some(entry.key), &entry.value)),
-                (Segment::Index(index), Kind::List(items)) => {
-                    items.get(*index).map(|item| (None, item))
-                }
-                _ => None,
-            };
-            match next {
+            match self.step(found.1, segment) {
                 Some(next) => found = next,
                 None => break,
             }
         }
         found
+    }
+
+    /// The value one step into another, and the key that leads to it.
+    fn step<'n>(&self, node: &'n Node, segment: &Segment) -> Option<(Option<Span>, &'n Node)> {
+        match (segment, &node.kind) {
+            (Segment::Key(key), Kind::Object(entries)) => entries
+                .iter()
+                .find(|entry| self.string(entry.key) == key.as_str())
+                .map(|entry| (Some(entry.key), &entry.value)),
+            (Segment::Index(index), Kind::List(items)) => {
+                items.get(*index).map(|item| (None, item))
+            }
+            _ => None,
+        }
     }
 
     fn syntax(&self, at: usize, path: Path, message: String, hint: Option<String>) -> Problem {

@@ -259,7 +259,7 @@ pub(crate) fn allow(
         return Err(access::unknown(table, caller, &inbound.alias));
     };
     inbound.meant = table.meant(&inbound.alias).map(Box::from);
-    let pool = access::resolve(table, asked, &inbound.alias, caller)?;
+    let pool = access::resolve(table, asked, &inbound.alias, &inbound.path, caller)?;
     may_ask(table.pool(pool), inbound)?;
     Ok(Allowed { asked, pool, caller })
 }

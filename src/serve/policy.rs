@@ -31,7 +31,7 @@ pub(crate) fn require(
         }
     }
     match &inbound.required {
-        Some(required) => possible(table, allowed, required),
+        Some(required) => possible(table, allowed, required, &inbound.path),
         None => Ok(()),
     }
 }
@@ -53,7 +53,7 @@ pub(crate) fn of_file(table: &Table, allowed: &Allowed) -> Option<Box<Required>>
     Some(required)
 }
 
-/// Whether any provider that could serve the request is as required: of its pool, or of those that take
+/// Whether any provider that could serve a request for this path is as required: of its pool, or of those that take
 /// over.
 ///
 /// # Errors
@@ -62,11 +62,12 @@ pub(crate) fn possible(
     table: &Table,
     allowed: &Allowed,
     required: &Required,
+    path: &str,
 ) -> Result<(), Refusal> {
     let pool = table.pool(allowed.pool);
-    let coming = pool.fallback.to.iter().filter(|_| pool.fallback.enabled);
+    let coming = pool.coming(path).iter().filter(|_| pool.fallback.enabled);
     let coming = coming.filter_map(|&next| {
-        access::resolve(table, next, &table.pool(next).alias, allowed.caller).ok()
+        access::resolve(table, next, &table.pool(next).alias, path, allowed.caller).ok()
     });
     let pools = std::iter::once(pool).chain(coming.map(|id| table.pool(id)));
     let providers: Vec<_> = pools.flat_map(|pool| &pool.providers).collect();

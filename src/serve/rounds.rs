@@ -114,7 +114,7 @@ impl<'a> Rounds<'a> {
             caller: held.caller,
             inbound,
             first: held.pool,
-            coming: &pool.fallback.to,
+            coming: pool.coming(&inbound.path),
             pass: Pass::new(held.pool, pool, inbound),
             trace,
             budget: Budget::new(&pool.fallback, inbound)?,
@@ -155,7 +155,9 @@ impl<'a> Rounds<'a> {
         while let Some((&next, rest)) = self.coming.split_first() {
             self.coming = rest;
             let alias = &self.table.pool(next).alias;
-            let Ok(id) = access::resolve(self.table, next, alias, self.caller) else { continue };
+            let path = &self.inbound.path;
+            let id = access::resolve(self.table, next, alias, path, self.caller);
+            let Ok(id) = id else { continue };
             if admit::may_ask(self.table.pool(id), self.inbound).is_err() {
                 continue;
             }
@@ -212,7 +214,7 @@ impl<'a> Rounds<'a> {
             record.trail.trials_ended();
             let pool = self.table.pool(self.first);
             self.pass = Pass::new(self.first, pool, self.inbound);
-            self.coming = &pool.fallback.to;
+            self.coming = pool.coming(&self.inbound.path);
         } else {
             record.trail.trials_undecided();
         }

@@ -9,6 +9,7 @@ use crate::{refusal::Refusal, words::nearest};
 
 /// The pool that serves this caller where `pool` is asked for by the name `asked`: right, then rules. A
 /// redirect is the operator's permission: the keys of its target are not asked, and its rules not looked at.
+/// Where the alias has several pools, `path` tells which one serves.
 ///
 /// # Errors
 /// The refusal of a pool that the caller may not use, or of a rule that denies.
@@ -16,11 +17,13 @@ pub(crate) fn resolve(
     table: &Table,
     pool: PoolId,
     asked: &str,
+    path: &str,
     caller: Caller,
 ) -> Result<PoolId, Refusal> {
     right(table, table.pool(pool), asked, caller)?;
     let by_rule = rule(table, pool, caller).map(|(_, rule)| rule.redirect);
-    by_rule.unwrap_or(Some(pool)).ok_or(Refusal::Forbidden)
+    let alias = by_rule.unwrap_or(Some(pool)).ok_or(Refusal::Forbidden)?;
+    Ok(table.of_class(alias, path))
 }
 
 /// Whether a caller may use a pool that it asks for by the name `asked`. What the terms of its key say of

@@ -6,6 +6,7 @@
 mod access;
 mod alerts;
 mod aws;
+mod classes;
 mod cors;
 mod endpoints;
 mod fallback;
@@ -21,6 +22,7 @@ mod provider;
 mod names;
 mod route;
 mod shared;
+mod spelled;
 mod state;
 mod steering;
 mod terms;
@@ -166,12 +168,17 @@ impl<'a> Compiler<'a> {
         let aliases = loaded.aliases();
         let count = aliases.len();
         let mut pools = Vec::with_capacity(count);
+        let mut of_classes = Vec::new();
         for alias in aliases {
             match loaded.with_target(alias, |target| {
                 self.note_default(alias, target);
-                self.pool(alias, target, &mut keyring)
+                self.pools(alias, target, &mut keyring)
             }) {
-                Some(pool) => pools.extend(pool.map(Arc::new)),
+                Some((pool, completions)) => {
+                    let place = PoolId(pools.len() as u32);
+                    of_classes.extend(completions.map(|pool| (place, pool)));
+                    pools.push(Arc::new(pool));
+                }
                 None => {
                     let path = Path::root().key("targets").key(alias);
                     self.problem(&path, "this target does not fit the schema", None);
@@ -179,6 +186,7 @@ impl<'a> Compiler<'a> {
             }
         }
         if pools.len() == count {
+            Self::append(&mut pools, of_classes);
             self.chain(&mut pools);
             note_counting(&mut pools);
         }
@@ -202,7 +210,14 @@ impl<'a> Compiler<'a> {
     }
 
     fn problem(&mut self, path: &Path, message: impl Into<String>, hint: Option<String>) {
-        self.problems.push(self.source.problem(path, message, hint));
+        let settled = self.source.settled(path);
+        let problem = self.source.problem(&settled, message, hint);
+        // What stands beside `pools` is read for each of them.
+        let is_known =
+            |other: &Problem| (&other.path, &other.message) == (&settled, &problem.message);
+        if settled == *path || !self.problems.iter().any(is_known) {
+            self.problems.push(problem);
+        }
     }
 }
 
@@ -213,8 +228,11 @@ fn note_counting(pools: &mut [Arc<Pool>]) {
         providers.chain([&pool.limits]).any(|limits| limits.quota().is_some())
     };
     let counts: Vec<bool> = pools.iter().map(own).collect();
+    let completions: Vec<Option<PoolId>> = pools.iter().map(|pool| pool.completions).collect();
     for (at, pool) in pools.iter_mut().enumerate() {
-        let all = counts[at] || pool.fallback.to.iter().any(|id| counts[id.0 as usize]);
+        let coming = pool.fallback.to.iter().chain(pool.to_completions.iter().flatten());
+        let pools_of = |id: &PoolId| [Some(*id), completions[id.0 as usize]];
+        let all = counts[at] || coming.flat_map(pools_of).flatten().any(|id| counts[id.0 as usize]);
         // Nothing else holds it before the table does.
         if let Some(pool) = Arc::get_mut(pool) {
             pool.counts = all;

@@ -10,6 +10,7 @@ use http::{HeaderName, HeaderValue};
 use super::{
     Access, AskedModel, Endpoints, Fallback, Origin, PoolId,
     aws::Aws,
+    classes,
     identity::Identity,
     in_flight::InFlightLimits,
     mock,
@@ -38,6 +39,10 @@ pub struct Pool {
     pub(crate) alias: Box<str>,
     /// What stands for that name where it is shown, if it looks like a credential.
     pub(crate) mask: Option<Box<str>>,
+    /// The pool of the same alias for requests to complete a text, where it has one.
+    pub(crate) completions: Option<PoolId>,
+    /// The pool of the alias, where this is its pool for such requests.
+    pub(crate) within: Option<PoolId>,
     /// Who may use it.
     pub(crate) access: Access,
     /// What may be asked for through it.
@@ -48,6 +53,8 @@ pub struct Pool {
     pub(crate) required: Option<Box<Required>>,
     /// Limits on every request to the alias.
     pub limits: live::Limits,
+    /// Whether these are those of the alias, of which this is one pool.
+    pub(crate) shares_limits: bool,
     /// Whether a limit on tokens or money depends on its answers, or on those of pools that take over.
     pub(crate) counts: bool,
     /// What else outlives a reload.
@@ -65,6 +72,8 @@ pub struct Pool {
     pub(crate) sticky: Option<StickyBy>,
     /// When another provider is tried.
     pub fallback: Fallback,
+    /// The aliases that take over from requests to complete a text, where that makes a difference.
+    pub(crate) to_completions: Option<Box<[PoolId]>>,
     /// How first choices are steered, where the file says so.
     pub(crate) steering: Option<Steering>,
     /// Whether any provider says how long a prompt may be.
@@ -264,6 +273,14 @@ impl Pool {
     pub(crate) fn aimd(&self, provider: usize) -> Option<&live::Aimd> {
         let is_controlled = self.steering?.controls(provider);
         self.providers.get(provider).filter(|_| is_controlled)?.live.aimd()
+    }
+
+    /// The aliases whose pools take over from a request for this path, in order.
+    pub(crate) fn coming(&self, path: &str) -> &[PoolId] {
+        match &self.to_completions {
+            Some(coming) if classes::is_completions(path) => coming,
+            _ => &self.fallback.to,
+        }
     }
 
     /// The alias as it may be shown.

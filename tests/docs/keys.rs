@@ -12,8 +12,8 @@ use crate::{
     page::{Page, quoted},
 };
 
-/// Two spellings of what has a table of its own already.
-const COMPOSED: [&str; 2] = ["Single", "PoolKeys"];
+/// Spellings of what has a table of its own already.
+const COMPOSED: [&str; 3] = ["Single", "Pools", "PoolKeys"];
 
 type Keys = BTreeMap<String, Value>;
 

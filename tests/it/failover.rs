@@ -14,6 +14,7 @@ mod holding;
 mod mixing;
 mod opening;
 mod permits;
+mod pools;
 mod probing;
 mod resting;
 mod seeds;

@@ -118,17 +118,28 @@ fn objects_apart<'a>(
             json!({"type": "object", "required": ["type"], "properties": {"type": {"enum": tags}}});
         return Some((tests, none));
     }
-    let [one, other] = objects else { return None };
-    let own_key = |one: &Value, other: &Value| {
-        let (one, other) = (resolved(one, definitions), resolved(other, definitions));
-        let required = one["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
-        let mut own = required.filter(|key| other["properties"].get(key).is_none());
-        own.next().map(|key| json!({"required": [key]}))
+    let own_key = |at: usize| {
+        let required = resolved(objects[at], definitions)["required"].as_array();
+        let is_others = |key: &str| {
+            let others = objects.iter().enumerate().filter(|(other, _)| *other != at);
+            others
+                .into_iter()
+                .any(|(_, it)| resolved(it, definitions)["properties"].get(key).is_some())
+        };
+        let mut own = required.into_iter().flatten().filter_map(Value::as_str);
+        own.find(|key| !is_others(key)).map(|key| json!({"required": [key]}))
     };
-    match (own_key(one, other), own_key(other, one)) {
-        (Some(test), _) => Some((vec![(test, *one)], (*other).clone())),
-        (None, Some(test)) => Some((vec![(test, *other)], (*one).clone())),
-        (None, None) => None,
+    // The last that is left needs no key of its own.
+    let (mut tests, mut left) = (Vec::new(), Vec::new());
+    for (at, object) in objects.iter().enumerate() {
+        match own_key(at).filter(|_| at + 1 < objects.len() || !left.is_empty()) {
+            Some(test) => tests.push((test, *object)),
+            None => left.push(*object),
+        }
+    }
+    match left.as_slice() {
+        [last] => Some((tests, (*last).clone())),
+        _ => None,
     }
 }
 

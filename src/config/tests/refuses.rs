@@ -152,12 +152,14 @@ fn a_target_is_told_by_looking_at_it() {
     each(&[
         (
             target("{}"),
-            &["1:17: targets[\"a\"]: `providers` (a pool) or `url` (a single provider) is missing"],
+            &[
+                "1:17: targets[\"a\"]: `providers` (a pool) or `pools` (pools by class) or `url` (a single provider) is missing",
+            ],
         ),
         (
             target(r#"{"strategy":"prioriti"}"#),
             &[
-                "1:17: targets[\"a\"]: `providers` (a pool) or `url` (a single provider) is missing",
+                "1:17: targets[\"a\"]: `providers` (a pool) or `pools` (pools by class) or `url` (a single provider) is missing",
                 "1:29: targets[\"a\"].strategy: unknown value `prioriti`; did you mean `priority`?",
             ],
         ),
@@ -169,14 +171,32 @@ fn a_target_is_told_by_looking_at_it() {
         (
             target(r#""https://x""#),
             &[
-                "1:17: targets[\"a\"]: expected a list or an object with `providers` or an object with `url`, found text",
+                "1:17: targets[\"a\"]: expected a list or an object with `providers` or an object with `pools` or an object with `url`, found text",
             ],
         ),
         (
             target("null"),
             &[
-                "1:17: targets[\"a\"]: expected a list or an object with `providers` or an object with `url`, found `null`",
+                "1:17: targets[\"a\"]: expected a list or an object with `providers` or an object with `pools` or an object with `url`, found `null`",
             ],
+        ),
+        (
+            target(r#"{"pools":{"completions":[]}}"#),
+            &["1:26: targets[\"a\"].pools: `default` is missing"],
+        ),
+        (
+            target(r#"{"pools":{"default":[],"completion":[]}}"#),
+            &[
+                "1:40: targets[\"a\"].pools.completion: unknown key `completion`; did you mean `completions`?",
+            ],
+        ),
+        (
+            target(r#"{"pools":{"default":[],"chat":[]}}"#),
+            &["1:40: targets[\"a\"].pools.chat: unknown key `chat`"],
+        ),
+        (
+            target(r#"{"pools":{"default":[],"completions":[{"weight":1}]}}"#),
+            &["1:55: targets[\"a\"].pools.completions[0]: `url` is missing"],
         ),
         (
             target(r#"{"providers":{"url":"u"}}"#),

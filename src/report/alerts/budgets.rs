@@ -28,7 +28,9 @@ pub(super) fn of_table(table: &Table, all: &mut Vec<Condition>) {
     }
     for pool in table.pools() {
         let of_pool = || Condition { alias: Some(pool.shown().into()), ..none.clone() };
-        add(&pool.limits, of_pool, || pool.shown().to_string(), now, all);
+        if !pool.shares_limits {
+            add(&pool.limits, of_pool, || pool.shown().to_string(), now, all);
+        }
         for provider in &pool.providers {
             let one = || Condition { provider: Some(provider.shown().into()), ..of_pool() };
             let name = || format!("{} / {}", pool.shown(), provider.shown());

@@ -35,7 +35,9 @@ impl Rounds<'_> {
     /// Whether this caller may use a pool that takes over, and it has a provider that is well.
     fn serves(&self, pool: PoolId, now: Instant) -> bool {
         let alias = &self.table.pool(pool).alias;
-        let Ok(id) = access::resolve(self.table, pool, alias, self.caller) else { return false };
+        let path = &self.inbound.path;
+        let id = access::resolve(self.table, pool, alias, path, self.caller);
+        let Ok(id) = id else { return false };
         let pool = self.table.pool(id);
         let is_well = || {
             let needs = self.pass.needs();

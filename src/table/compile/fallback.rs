@@ -4,7 +4,7 @@ use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use super::Compiler;
 use crate::{
-    config::{Path, nearest::nearest, raw},
+    config::{Path, Source, nearest::nearest, raw},
     table::{
         Fallback, Pool, PoolId,
         fallback::{Backoff, StatusSet, Stay},
@@ -98,32 +98,80 @@ impl Compiler<'_> {
     }
 
     /// Turns each pool's direct successors into the whole order in which pools take over, and
-    /// refuses circles: a request would come back to a pool that has given it up.
+    /// refuses circles: a request would come back to a pool that has given it up. Where an alias has several
+    /// pools, the class of a request tells which one is meant.
     pub(super) fn chain(&mut self, pools: &mut [Arc<Pool>]) {
         let direct: Vec<Vec<PoolId>> = pools.iter().map(|pool| pool.fallback.to.clone()).collect();
-        for at in 0..pools.len() {
-            let me = PoolId(at as u32);
-            if let Some((nth, back)) = circle(me, &direct) {
-                let path = |pool: PoolId, nth: usize| {
-                    let alias = &*pools[pool.0 as usize].alias;
-                    Path::root().key("targets").key(alias).key("fallback").key("to").index(nth)
-                };
-                let (here, there) = (path(me, nth), path(back.0, back.1));
-                let message = format!("this leads back here, through {there}");
-                self.problem(&here, message, Some("remove one of the two".into()));
+        let of_completions: Vec<PoolId> = (0..)
+            .map(PoolId)
+            .zip(pools.iter())
+            .map(|(own, pool)| pool.completions.unwrap_or(own))
+            .collect();
+        let is_alias = |at: usize| pools[at].within.is_none();
+        let aliases: Vec<usize> = (0..pools.len()).filter(|at| is_alias(*at)).collect();
+        self.refuse_circles(pools, &direct, &aliases);
+        let differs = aliases.len() < pools.len();
+        let mapped: Vec<Vec<PoolId>> = match differs {
+            true => direct
+                .iter()
+                .map(|to| to.iter().map(|id| of_completions[id.0 as usize]).collect())
+                .collect(),
+            false => Vec::new(),
+        };
+        let asked: Vec<usize> =
+            (0..mapped.len()).filter(|at| pools[*at].completions.is_none()).collect();
+        self.refuse_circles(pools, &mapped, &asked);
+        if !self.problems.is_empty() {
+            return;
+        }
+        for at in aliases {
+            let order = order(at, &direct);
+            // Nothing else holds it before the table does.
+            if let Some(pool) = Arc::get_mut(&mut pools[at]) {
+                pool.fallback.to = order;
             }
         }
-        if self.problems.is_empty() {
-            for (at, pool) in pools.iter_mut().enumerate() {
-                let (mut order, mut seen) = (Vec::new(), HashSet::from([PoolId(at as u32)]));
-                follow(PoolId(at as u32), &direct, &mut seen, &mut order);
-                // Nothing else holds it before the table does.
-                if let Some(pool) = Arc::get_mut(pool) {
-                    pool.fallback.to = order;
-                }
+        for at in asked {
+            let alias = |id: PoolId| pools[id.0 as usize].within.unwrap_or(id);
+            let order: Vec<PoolId> = order(at, &mapped).into_iter().map(alias).collect();
+            let Some(pool) = Arc::get_mut(&mut pools[at]) else { continue };
+            match pool.within {
+                Some(_) => pool.fallback.to = order,
+                None if order != pool.fallback.to => pool.to_completions = Some(order.into()),
+                None => {}
             }
         }
     }
+
+    /// Refuses circles that begin at some of the pools.
+    fn refuse_circles(&mut self, pools: &[Arc<Pool>], direct: &[Vec<PoolId>], starts: &[usize]) {
+        let place = |id: PoolId, nth: usize, source: &Source| {
+            let pool = &pools[id.0 as usize];
+            let alias = pool.within.map_or(pool, |alias| &pools[alias.0 as usize]);
+            let path = Path::root().key("targets").key(&*alias.alias);
+            let path =
+                if pool.within.is_some() { path.key("pools").key("completions") } else { path };
+            source.settled(&path.key("fallback").key("to").index(nth))
+        };
+        for &at in starts {
+            let me = PoolId(at as u32);
+            let Some((nth, back)) = circle(me, direct) else { continue };
+            let (here, there) = (place(me, nth, self.source), place(back.0, back.1, self.source));
+            let message = format!("this leads back here, through {there}");
+            if self.problems.iter().all(|known| (&known.path, &known.message) != (&here, &message))
+            {
+                self.problem(&here, message, Some("remove one of the two".into()));
+            }
+        }
+    }
+}
+
+/// The whole order in which pools take over from one.
+fn order(at: usize, direct: &[Vec<PoolId>]) -> Vec<PoolId> {
+    let start = PoolId(at as u32);
+    let (mut order, mut seen) = (Vec::new(), HashSet::from([start]));
+    follow(start, direct, &mut seen, &mut order);
+    order
 }
 
 /// Which successor of `start` leads back to it, and the last step of the way: whose successor it

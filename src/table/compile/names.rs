@@ -26,6 +26,7 @@ impl Compiler<'_> {
         let is_default = match target {
             raw::Target::List(_) => None,
             raw::Target::Pool(pool) => pool.default,
+            raw::Target::Pools(pools) => pools.default,
             raw::Target::Single(single) => single.default,
         };
         if is_default != Some(true) {

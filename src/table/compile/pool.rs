@@ -1,75 +1,81 @@
-//! One alias: its spelling brought to one form, its pool keys with their defaults.
+//! One pool of an alias: its keys with their defaults, its providers.
 
-use super::{
-    Compiler,
-    limits::Written,
-    provider::{Entry, Inherited},
-};
+use super::{Compiler, limits::Written, provider::Inherited, spelled::Spelled};
 use crate::{
     choose::{
         LeastBusy, LowestCost, LowestLatency, Priority, RoundRobin, Sticky, Strategy,
         WeightedRandom,
     },
     config::{Path, nearest::nearest, raw},
+    live::LimitSettings,
     table::{
         Fallback, Keyring, Pool, Provider, Rule, in_flight::InFlightLimits, policy::Required,
         steering::Steering, strict::Checks,
     },
 };
 
-/// A target in its one form.
-pub(super) struct Spelled<'a> {
-    pub keys: Option<&'a raw::PoolKeys>,
-    pub providers: Vec<Entry<'a>>,
+/// One pool of an alias.
+pub(super) struct Member<'a> {
+    /// The alias.
+    pub(super) alias: &'a str,
+    /// What it is known and shown by: the alias, but for the pool of one class of requests.
+    pub(super) name: &'a str,
+    /// Keys that hold where it says nothing itself.
+    pub(super) beside: Option<&'a raw::PoolKeys>,
+    /// Whose limits are its own, too.
+    pub(super) shares: Option<&'a Pool>,
 }
 
 impl Compiler<'_> {
     pub(super) fn pool(
         &mut self,
-        alias: &str,
-        target: &raw::Target,
+        member: &Member<'_>,
+        spelled: &Spelled<'_>,
         keyring: &mut Keyring,
-    ) -> Option<Pool> {
-        let path = Path::root().key("targets").key(alias);
-        let Spelled { keys, providers } = spelled(target, &path);
-        let defaults = self.defaults;
-        let set = keys.cloned().unwrap_or_default();
-        let (own_fallback, own_sticky) = (set.fallback.is_some(), set.sticky.is_some());
-        let (own_endpoints, own_keys) = (set.endpoints.is_some(), set.keys.is_some());
-        let keys = merged(set, defaults);
-
-        let keys_at = if own_keys { path.clone() } else { Path::root().key("defaults") };
+    ) -> Pool {
+        let Member { alias, name, beside, shares } = *member;
+        let Spelled { keys, providers, path, .. } = spelled;
+        let (keys, own) = with_defaults(*keys, beside, self.defaults);
+        let keys_at = if own.keys { path.clone() } else { Path::root().key("defaults") };
         let access = self.access(alias, keys.keys.as_deref(), &keys_at.key("keys"), keyring);
-        let settings = self.limits(written(&keys), &path);
-        let counts = settings.windows.is_some();
-        let live = self.draft.pool(alias, settings);
+        let settings = match shares {
+            Some(_) => LimitSettings::default(),
+            None => self.limits(written(&keys), path),
+        };
+        let counts = settings.windows.is_some() || shares.is_some_and(|pool| pool.counts);
+        let live = self.draft.pool(name, settings);
         let headers = self.headers(keys.response_headers.as_ref(), &path.key("response_headers"));
-        let rules = self.rules(alias, keys.routing_rules.as_deref().unwrap_or_default(), &path);
-        let aimd = self.aimd(keys.fallback.as_ref(), &path);
+        let rules = self.rules(alias, keys.routing_rules.as_deref().unwrap_or_default(), path);
+        let aimd = self.aimd(keys.fallback.as_ref(), path);
         let steers = aimd.is_some();
         let response_headers = &headers;
-        let inherited = Inherited { keys: &keys, response_headers, path: &path, counts, aimd };
-        let providers = self.providers(alias, &providers, &inherited);
-        let fallback = self.fallback(keys.fallback.as_ref(), &path, providers.len());
+        let inherited =
+            Inherited { keys: &keys, response_headers, path, counts, aimd, asked: alias };
+        let providers = self.providers(name, providers, &inherited);
+        let fallback = self.fallback(keys.fallback.as_ref(), path, providers.len());
         let strategy = keys.strategy.unwrap_or_default();
         let draws = strategy == raw::Strategy::WeightedRandom;
         let fallback = Fallback {
-            to: self.successors(alias, keys.fallback.as_ref(), own_fallback, &path),
+            to: self.successors(alias, keys.fallback.as_ref(), own.fallback, path),
             with_replacement: fallback.with_replacement && draws,
             ..fallback
         };
-        self.check_weights(&providers, &path);
-        Some(Pool {
-            alias: alias.into(),
-            mask: crate::secret::names::mask(alias),
+        self.check_weights(&providers, path);
+        Pool {
+            alias: name.into(),
+            mask: mask(alias, name),
+            completions: None,
+            within: None,
+            to_completions: None,
             access,
             counts,
-            endpoints: self.endpoints(keys.endpoints.as_deref(), own_endpoints, &path),
+            endpoints: self.endpoints(keys.endpoints.as_deref(), own.endpoints, path),
             rules,
             required: Required::of(keys.require.as_ref()),
-            limits: live.limits().clone(),
+            limits: shares.map_or(live.limits(), |pool| &pool.limits).clone(),
+            shares_limits: shares.is_some(),
             live,
-            sticky: self.sticky(strategy, keys.sticky.as_ref(), own_sticky, &path),
+            sticky: self.sticky(strategy, keys.sticky.as_ref(), own.sticky, path),
             has_windows: providers.iter().any(|provider| provider.context_window.is_some()),
             steering: steers.then(|| steering(strategy, &providers)),
             in_definition_order: strategy == raw::Strategy::Priority,
@@ -77,13 +83,13 @@ impl Compiler<'_> {
             by_cost: strategy == raw::Strategy::LowestCost,
             strategy: Self::strategy(strategy, &providers),
             fallback,
-            hedge: self.hedge(keys.hedge, &path),
+            hedge: self.hedge(keys.hedge, path),
             checks: self.checks(keys.strict),
             in_flight: InFlightLimits::new(keys.inflight_limit, keys.account_inflight_limits),
             keepalive: keys.keepalive_secs.map(std::time::Duration::from_secs),
             providers,
             response_headers: headers,
-        })
+        }
     }
 
     fn strategy(strategy: raw::Strategy, providers: &[Provider]) -> Box<dyn Strategy> {
@@ -158,29 +164,40 @@ fn steering(strategy: raw::Strategy, providers: &[Provider]) -> Steering {
     Steering::new(tiers, strategy == raw::Strategy::Priority)
 }
 
-pub(super) fn spelled<'a>(target: &'a raw::Target, path: &Path) -> Spelled<'a> {
-    let listed = |providers: &'a [raw::Provider], path: &Path| {
-        let entry = |(at, provider): (usize, &'a raw::Provider)| Entry {
-            endpoint: &provider.endpoint,
-            own: Some(provider),
-            path: path.index(at),
-        };
-        providers.iter().enumerate().map(entry).collect::<Vec<_>>()
-    };
-    match target {
-        raw::Target::List(providers) => Spelled { keys: None, providers: listed(providers, path) },
-        raw::Target::Pool(pool) => {
-            let providers = listed(&pool.providers, &path.key("providers"));
-            Spelled { keys: Some(&pool.keys), providers }
-        }
-        raw::Target::Single(single) => {
-            let only = Entry { endpoint: &single.endpoint, own: None, path: path.clone() };
-            Spelled { keys: Some(&single.keys), providers: vec![only] }
-        }
-    }
+/// What stands for a name where it is shown, if that looks like a credential.
+fn mask(alias: &str, name: &str) -> Option<Box<str>> {
+    let masked = crate::secret::names::mask(alias)?;
+    let class = name.strip_prefix(alias).unwrap_or_default();
+    Some(format!("{masked}{class}").into())
 }
 
-/// A key that the target does not set is that of `defaults`.
+/// Which keys are not those of `defaults`.
+struct Own {
+    keys: bool,
+    endpoints: bool,
+    fallback: bool,
+    /// Nor what stands beside `pools`.
+    sticky: bool,
+}
+
+/// The keys of a pool: its own, else those beside it, else those of `defaults`.
+fn with_defaults(
+    keys: Option<&raw::PoolKeys>,
+    beside: Option<&raw::PoolKeys>,
+    defaults: &raw::PoolKeys,
+) -> (raw::PoolKeys, Own) {
+    let set = keys.cloned().unwrap_or_default();
+    let sticky = set.sticky.is_some();
+    let set = match beside {
+        Some(beside) => merged(set, beside),
+        None => set,
+    };
+    let (keys, endpoints) = (set.keys.is_some(), set.endpoints.is_some());
+    let own = Own { keys, endpoints, fallback: set.fallback.is_some(), sticky };
+    (merged(set, defaults), own)
+}
+
+/// A key that is not set is that of `defaults`.
 fn merged(own: raw::PoolKeys, defaults: &raw::PoolKeys) -> raw::PoolKeys {
     let defaults = defaults.clone();
     raw::PoolKeys {

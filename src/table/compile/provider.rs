@@ -39,6 +39,8 @@ pub(super) struct Inherited<'a> {
     pub(crate) counts: bool,
     /// The numbers of the controllers of who is asked first.
     pub(crate) aimd: Option<AimdSettings>,
+    /// The alias that its providers are asked for.
+    pub(crate) asked: &'a str,
 }
 
 impl Compiler<'_> {
@@ -80,7 +82,7 @@ impl Compiler<'_> {
         let in_headers = self.shared.named(&name)?;
         let digest = digest(endpoint, credential, &known);
         let (live, counts) = self.live(alias, &digest, entry, inherited);
-        let (model, asked_model) = self.model(alias, endpoint, path);
+        let (model, asked_model) = self.model(inherited.asked, endpoint, path);
         let trusted = own.and_then(|own| own.trusted).or(inherited.keys.trusted).unwrap_or(false);
         let pricing = prices::of_provider(&self.prices, endpoint.price.as_ref(), &model);
         Some(Provider {

@@ -6,7 +6,7 @@ mod kept;
 mod keys;
 mod urls;
 
-use super::{pool::spelled, provider::Entry};
+use super::{provider::Entry, spelled::Forms};
 use crate::{
     config::{Loaded, Path, Problem, Problems, Source, path::shown, raw},
     live::{Limits, limit::window::Unit},
@@ -66,12 +66,18 @@ impl Warnings<'_> {
     fn target(&mut self, alias: &str, target: &raw::Target, pool: &Pool, table: &Table) {
         let path = Path::root().key("targets").key(alias);
         self.alias(alias, &path);
-        let spelled = spelled(target, &path);
-        if let Some(keys) = spelled.keys {
+        let Forms { beside, default, completions } = Forms::of(target, &path);
+        if let Some(keys) = beside {
             self.pool_keys(keys, &path, table);
         }
-        spelled.providers.iter().for_each(|entry| self.provider(entry));
-        self.pool(pool, &path, table);
+        let completions = completions.zip(pool.completions.map(|id| &**table.pool(id)));
+        for (spelled, pool) in std::iter::once((default, pool)).chain(completions) {
+            if let Some(keys) = spelled.keys {
+                self.pool_keys(keys, &spelled.path, table);
+            }
+            spelled.providers.iter().for_each(|entry| self.provider(entry));
+            self.pool(pool, &spelled.path, table);
+        }
     }
 
     /// A budget counts what answers cost: without a price that is nothing.
@@ -102,7 +108,7 @@ impl Warnings<'_> {
             let is_unpriced = |it: &&Provider| !matches!(it.pricing, Pricing::Price(_));
             let its = pool.providers.iter().filter(is_unpriced).any(|it| has(&it.limits));
             if own || its {
-                self.warn(&Path::root().key("targets").key(&*pool.alias), message, hint);
+                self.warn(&place(pool, table), message, hint);
             }
         }
     }
@@ -208,6 +214,22 @@ impl Warnings<'_> {
     }
 
     fn warn(&mut self, path: &Path, message: &str, hint: &str) {
-        self.found.push(self.source.problem(path, message, Some(hint.to_owned())));
+        let settled = self.source.settled(path);
+        let warning = self.source.problem(&settled, message, Some(hint.to_owned()));
+        // What stands beside `pools` is looked at for each of them.
+        let is_known =
+            |other: &Problem| (&other.path, &other.message) == (&settled, &warning.message);
+        if settled == *path || !self.found.iter().any(is_known) {
+            self.found.push(warning);
+        }
+    }
+}
+
+/// Where a pool stands in the file.
+fn place(pool: &Pool, table: &Table) -> Path {
+    let targets = Path::root().key("targets");
+    match pool.within {
+        Some(alias) => targets.key(&*table.pool(alias).alias).key("pools").key("completions"),
+        None => targets.key(&*pool.alias),
     }
 }

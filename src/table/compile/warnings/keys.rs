@@ -47,7 +47,7 @@ impl Warnings<'_> {
             let listed = table.listed();
             let mut names = listed.iter().map(|(name, _)| *name);
             let is_pattern_of = |pool: &Arc<Pool>| may_meet(model, &pool.alias);
-            if !names.any(|name| fits(model, name)) && !table.pools().iter().any(is_pattern_of) {
+            if !names.any(|name| fits(model, name)) && !table.aliases().iter().any(is_pattern_of) {
                 let hint = "name an alias, or a pattern that one fits";
                 self.warn(&path.index(at), "no alias has this name", hint);
             }
