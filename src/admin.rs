@@ -3,6 +3,7 @@
 
 mod api;
 mod board;
+mod conversations;
 pub mod explain;
 pub mod gauges;
 mod page;

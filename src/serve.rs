@@ -22,6 +22,7 @@ pub(crate) mod admit;
 pub(crate) mod policy;
 mod strict;
 pub(crate) mod affinity;
+mod conversation;
 pub(crate) mod outages;
 pub(crate) mod rounds;
 pub(crate) mod early_head;

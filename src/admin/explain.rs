@@ -12,6 +12,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 pub use self::asker::Asker;
+use super::conversations::ConversationsTold;
 use crate::{
     live::{Limited, Limits, State},
     secret::names::label,
@@ -53,6 +54,9 @@ pub(crate) struct PoolExplained {
     pub(crate) redirected: Option<String>,
     /// Its own state in words.
     pub(crate) state: String,
+    /// The conversations that stay with one of its providers, where they do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) conversations: Option<ConversationsTold>,
     /// Its providers in order.
     pub(crate) candidates: Vec<CandidateExplained>,
 }
@@ -179,6 +183,7 @@ fn taking_over(
                 strategy: alias.strategy_name,
                 redirected: None,
                 state: asker::why(table, next, &alias.alias, caller, &refusal),
+                conversations: None,
                 candidates: Vec::new(),
             }),
         }
@@ -201,6 +206,9 @@ impl std::fmt::Display for Explanation {
                 writeln!(f, "{rule}")?;
             }
             writeln!(f, "{} ({}): {}", pool.alias, pool.strategy, pool.state)?;
+            if let Some(conversations) = &pool.conversations {
+                writeln!(f, "  {conversations}")?;
+            }
             for (nth, one) in pool.candidates.iter().enumerate() {
                 let (name, tier, weight) = (&one.provider, one.tier, one.weight);
                 let nth = nth + 1;
@@ -269,7 +277,8 @@ fn pool(
     };
     let candidates = order.into_iter().map(candidate).collect();
     let alias = label(&pool.alias).into_owned();
-    PoolExplained { alias, strategy: pool.strategy_name, redirected: None, state, candidates }
+    let (strategy, conversations) = (pool.strategy_name, ConversationsTold::of(pool, now));
+    PoolExplained { alias, strategy, redirected: None, state, conversations, candidates }
 }
 
 fn candidate(

@@ -221,6 +221,17 @@ fn shares(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
     }
 }
 
+/// The conversations that stay with a provider, and those that go to others.
+fn conversations(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
+    let Some(affinity) = pool.affinity.as_ref().filter(|_| shown) else { return };
+    let Some(provider) = pool.providers.get(affinity.preferred) else { return };
+    let counts = affinity.counts(Instant::now());
+    for (placed, count) in [("staying", counts.staying), ("others", counts.others)] {
+        let labels = [("alias", &*pool.alias), ("provider", &*provider.name), ("placed", placed)];
+        lines.line(&labels, count as f64);
+    }
+}
+
 fn costs(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
     for provider in &pool.providers {
         let cost = provider.meters.cost.load(Relaxed);
@@ -270,7 +281,7 @@ fn config_hash(lines: &mut Lines<'_>, table: &Table, _all: bool) {
     lines.line(&[("sha256", &table.hash)], 1.0);
 }
 
-const METRICS: [Metric; 9] = [
+const METRICS: [Metric; 10] = [
     Metric {
         name: "config_hash",
         kind: "gauge",
@@ -311,6 +322,13 @@ const METRICS: [Metric; 9] = [
         kind: "gauge",
         help: "Share of requests that a provider is asked first for, where a controller steers it.",
         of_pool: shares,
+        of_table: |_, _, _| {},
+    },
+    Metric {
+        name: "conversations",
+        kind: "gauge",
+        help: "Conversations under way, where some stay with a provider.",
+        of_pool: conversations,
         of_table: |_, _, _| {},
     },
     Metric {

@@ -9,11 +9,12 @@ mod tests;
 
 use std::collections::HashMap;
 use std::hash::Hash;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use dashmap::DashMap;
 
 use super::account::Account;
+use super::conversations::Conversations;
 use super::hedging::Hedging;
 use super::in_flight::InFlight;
 use super::limit::{LimitSettings, Limits};
@@ -62,6 +63,8 @@ pub(crate) struct Pool {
     pub(crate) retries: Arc<PoolRetries>,
     /// How many requests each account has in flight.
     pub(crate) in_flight: Arc<InFlight>,
+    /// Which conversations stay with a provider; few pools have any.
+    conversations: OnceLock<Arc<Conversations>>,
     /// Its series.
     pub(crate) meters: Arc<PoolMeters>,
 }
@@ -187,6 +190,7 @@ impl Draft<'_> {
             hedging: Arc::default(),
             retries: Arc::default(),
             in_flight: Arc::default(),
+            conversations: OnceLock::new(),
             meters: Arc::new(meters.pool(alias)),
         };
         keep(&self.registry.pools, &mut self.pools, alias.to_owned(), limits, fresh)
@@ -232,6 +236,11 @@ impl Pool {
     /// Its limits, with the count of requests in flight.
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// Which conversations stay with a provider.
+    pub(crate) fn conversations(&self) -> &Arc<Conversations> {
+        self.conversations.get_or_init(Arc::default)
     }
 }
 
@@ -295,6 +304,7 @@ impl Survivor for Pool {
             hedging: Arc::clone(&self.hedging),
             retries: Arc::clone(&self.retries),
             in_flight: Arc::clone(&self.in_flight),
+            conversations: self.conversations.clone(),
             meters: Arc::clone(&self.meters),
         }
     }

@@ -17,7 +17,7 @@ use super::{
     policy::{Labels, Required},
     prices::Pricing,
     reasoning::Reasoning,
-    steering::Steering,
+    steering::{Affinity, Steering},
     strict::{Checks, Strict},
 };
 use crate::{
@@ -76,6 +76,8 @@ pub struct Pool {
     pub(crate) to_completions: Option<Box<[PoolId]>>,
     /// How first choices are steered, where the file says so.
     pub(crate) steering: Option<Steering>,
+    /// Conversations that stay with one provider, where the file says so.
+    pub(crate) affinity: Option<Box<Affinity>>,
     /// Whether any provider says how long a prompt may be.
     pub(crate) has_windows: bool,
     /// When a second provider is asked although the first has not failed.

@@ -156,7 +156,7 @@ fn levels() -> String {
     let limit = r#""rate_limit":{"requests_per_second":1}"#;
     let keys = r#""auth":{"key_definitions":{"team":{"key":"sk-team"}}}"#;
     let target = format!(
-        r#"{{"url":"mock:","cooldown":{{}},"price":{{"input":1}},"token_limit":{{"per_minute":5}},"fallback":{{"enabled":true,"aimd":{{}}}},{limit}}}"#
+        r#"{{"url":"mock:","cooldown":{{}},"price":{{"input":1}},"token_limit":{{"per_minute":5}},"fallback":{{"enabled":true,"aimd":{{}},"affinity":{{"target_conversations":9}}}},{limit}}}"#
     );
     let text = format!(r#"{{{keys},"targets":{{"a":{target}}}}}"#);
     std::fs::write(file.path(), text).unwrap();

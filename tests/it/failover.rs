@@ -5,6 +5,7 @@
 mod broken;
 mod chains;
 mod classes;
+mod conversing;
 mod crowds;
 mod explaining;
 mod fitting;

@@ -67,9 +67,11 @@ function words(it) {
 
 function aliasRow(pool) {
   const asked = pool.fallbacks ? `${count(pool.requests)}, fell back ${count(pool.fallbacks)}` : count(pool.requests);
+  const stay = pool.conversations;
   const worst = pool.trouble === "none" ? pool.state : `${pool.trouble}${pool.state === "ready" ? "" : `: ${pool.state}`}`;
   return { kind: "alias", cells: [
-    ["Alias", pool.alias], ["State", worst, kinds[pool.trouble]], ["In flight", flight(pool)],
+    ["Alias", pool.alias],
+    ["State", stay ? `${worst}; ${count(stay.staying)} of ${count(stay.target)} conversations stay with ${stay.provider}` : worst, kinds[pool.trouble]], ["In flight", flight(pool)],
     ["Limit left", level(pool)], ["Requests", asked], ["Errors", count(pool.errors), pool.errors ? "warn" : ""],
     ["Latency", ""], ["Tokens", tokens(pool.input_tokens, pool.output_tokens)], ["Cost", dollars(pool.cost)],
   ] };

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::clock::Clock;
 use crate::{
-    admin::explain,
+    admin::{conversations::ConversationsTold, explain},
     live::{
         Limits, State,
         meters::totals::{PoolTotals, ProviderTotals, Totals, is_failure},
@@ -38,6 +38,9 @@ pub(super) struct PoolTold {
     trouble: Trouble,
     strategy: &'static str,
     state: String,
+    /// The conversations that stay with one of its providers, where they do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conversations: Option<ConversationsTold>,
     #[serde(flatten)]
     levels: Levels,
     requests: u64,
@@ -140,6 +143,7 @@ impl<'a> Observed<'a> {
             trouble: self.pool_trouble(pool),
             strategy: pool.strategy_name,
             state: explain::limited(&pool.limits).unwrap_or_else(|| "ready".to_owned()),
+            conversations: ConversationsTold::of(pool, self.now),
             levels: Levels::of(&pool.limits),
             requests: totals.requests,
             errors: totals.errors,

@@ -84,11 +84,17 @@ pub(super) fn summary(status: &Value) -> (String, &'static str) {
 
 /// The state of an alias.
 pub(super) fn pool_state(pool: &Value) -> String {
-    match (trouble(pool), word(&pool["state"])) {
+    let mut text = match (trouble(pool), word(&pool["state"])) {
         ("none", state) => state.into_owned(),
         (trouble, state) if state == "ready" => trouble.to_owned(),
         (trouble, state) => format!("{trouble}: {state}"),
+    };
+    let stay = &pool["conversations"];
+    if let Some(staying) = stay["staying"].as_u64() {
+        let (target, provider) = (number(&stay["target"]), word(&stay["provider"]));
+        let _ = write!(text, "; {staying} of {target} conversations stay with {provider}");
     }
+    text
 }
 
 /// The state of a provider at length.
@@ -96,6 +102,9 @@ pub(super) fn state(provider: &Value) -> String {
     let mut text = word(&provider["words"]).into_owned();
     if let Some(until) = provider["until"].as_str() {
         let _ = write!(text, ", until {}", time_of_day(until));
+    }
+    if let Some(share) = provider["first_share"].as_f64().filter(|share| *share < 1.0) {
+        let _ = write!(text, "; asked first by {:.0} % of requests", share * 100.0);
     }
     if let Some(failed) = provider["recent_failed"].as_u64().filter(|count| *count > 0) {
         let asked = number(&provider["recent_attempts"]);
@@ -320,6 +329,16 @@ mod tests {
     #[test]
     fn a_status_without_anything_is_no_fault() {
         assert!(super::text(&json!({})).starts_with("onwards , up for 0 s"));
+    }
+
+    #[test]
+    fn who_is_asked_first_is_told() {
+        let provider = json!({"words": "ready", "first_share": 0.4});
+        assert_eq!(super::state(&provider), "ready; asked first by 40 % of requests");
+        assert_eq!(super::state(&json!({"words": "ready", "first_share": 1.0})), "ready");
+        let stay = json!({"provider": "own", "staying": 12, "others": 3, "target": 10});
+        let pool = json!({"state": "ready", "trouble": "none", "conversations": stay});
+        assert_eq!(super::pool_state(&pool), "ready; 12 of 10 conversations stay with own");
     }
 
     #[test]

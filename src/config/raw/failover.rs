@@ -6,7 +6,7 @@ use schemars::{JsonSchema, Schema};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::steering::Aimd;
+use super::steering::{Affinity, Aimd};
 use crate::failure::Class;
 
 crate::secret::unseen!(Fallback, HealthCheck, Sticky);
@@ -28,6 +28,8 @@ pub(crate) struct Fallback {
     pub(crate) first_token_timeout_ms: Option<u64>,
     /// How the share of requests follows from how soon answers begin that a provider is asked first for.
     pub(crate) aimd: Option<Aimd>,
+    /// Conversations that stay with the preferred provider, up to a number.
+    pub(crate) affinity: Option<Affinity>,
     /// A provider's own limit sends the request on; a pool's or a key's never does.
     #[schemars(extend("default" = false))]
     pub(crate) on_rate_limit: Option<bool>,

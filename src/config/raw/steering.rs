@@ -46,3 +46,27 @@ pub(crate) struct Aimd {
     #[schemars(inner(range(min = 400, max = 599)), extend("default" = [429, 503, 529]))]
     pub(crate) overload_statuses: Option<Vec<u16>>,
 }
+
+/// Conversations that stay with the preferred provider, up to a number; the others are asked of the other
+/// providers first.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+pub(crate) struct Affinity {
+    /// Whether it is on.
+    #[schemars(extend("default" = true))]
+    pub(crate) enabled: Option<bool>,
+    /// How many conversations are to stay.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(crate) target_conversations: u32,
+    /// How far their number may be from that before it is set anew (a tenth of it when absent).
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(crate) margin: Option<u32>,
+    /// A conversation of which nothing has come for so long is over.
+    #[schemars(range(min = 1, max = 86_400_000), extend("default" = 600_000))]
+    pub(crate) active_window_ms: Option<u64>,
+    /// The least time between two moments at which conversations may come back.
+    #[schemars(range(min = 1, max = 86_400_000), extend("default" = 60_000))]
+    pub(crate) update_interval_ms: Option<u64>,
+    /// How many conversations are remembered.
+    #[schemars(range(min = 1, max = 10_000_000), extend("default" = 100_000))]
+    pub(crate) max_tracked: Option<u32>,
+}

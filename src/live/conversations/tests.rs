@@ -97,7 +97,8 @@ fn those_that_stay_are_bounded_lowest_and_never_come_back_within_an_interval() {
             interval: secs(rng.random_range(1..100)),
             most: target * 2 + rng.random_range(1..200),
         };
-        let (some, mut model, mut now) = (Conversations::default(), Model::default(), Instant::now());
+        let (some, mut model, mut now) =
+            (Conversations::default(), Model::default(), Instant::now());
         let pool = keys(rng.random_range(1..150), &mut rng);
         let mut updated: Option<Instant> = None;
         // Whether each has left since the last update.
@@ -152,7 +153,7 @@ fn processes_that_see_the_same_conversations_agree_but_for_the_margin() {
             let now = start + secs(round * 70);
             for process in [&one, &other] {
                 all.shuffle(&mut rng);
-                all.iter().for_each(|key| drop(process.seen(*key, &rules, now)));
+                all.iter().for_each(|key| _ = process.seen(*key, &rules, now));
             }
             model.last.extend(all.iter().map(|key| (*key, now)));
             let ideal = model.under_way(&rules, now).len().min(rules.target);
@@ -161,7 +162,10 @@ fn processes_that_see_the_same_conversations_agree_but_for_the_margin() {
                 assert!(staying.abs_diff(ideal) <= rules.margin, "{seed}: {staying} of {ideal}");
             }
             let staying = |process: &Conversations| -> BTreeSet<u64> {
-                all.iter().copied().filter(|key| process.seen(*key, &rules, now).is_some()).collect()
+                all.iter()
+                    .copied()
+                    .filter(|key| process.seen(*key, &rules, now).is_some())
+                    .collect()
             };
             let (here, there) = (staying(&one), staying(&other));
             // Both are the lowest of the same, so that one holds the other.

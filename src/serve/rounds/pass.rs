@@ -110,7 +110,7 @@ impl<'a> Pass<'a> {
             repetitions: 0,
             slept: Duration::ZERO,
             spared: match &pool.steering {
-                Some(_) => steer::spared(pool, Instant::now(), &mut rand::rng()),
+                Some(_) => steer::spared(pool, inbound, Instant::now(), &mut rand::rng()),
                 None => None,
             },
             key: pool.sticky.as_ref().map_or(0, |by| affinity::key(by, inbound)),

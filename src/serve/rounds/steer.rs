@@ -1,5 +1,6 @@
-//! Which providers a request does not ask first, where a controller has lowered the share that one is asked first
-//! for; and what the controllers hear of attempts.
+//! Which providers a request does not ask first: where a controller has lowered the share that one is asked first
+//! for, and where its conversation stays with one of them, or with another. And what the controllers hear of
+//! attempts.
 //!
 //! It never leaves out all of them, and never one that nothing but providers of weight 0 could replace.
 
@@ -8,24 +9,58 @@ use tokio::time::Instant;
 
 use crate::{
     failure::{Brief, What},
+    serve::conversation,
     table::Pool,
+    upstream::inbound::Inbound,
 };
 
 /// For each provider whether it is left to later.
 pub(super) type Spared = Option<Box<[bool]>>;
 
+/// Where the conversation of a request belongs.
+#[derive(Clone, Copy)]
+struct Placed {
+    /// The provider that conversations stay with.
+    preferred: usize,
+    /// The place of this one among those that stay, 0 to 1; it goes to the others where it has none.
+    stays: Option<f64>,
+}
+
 /// The providers that a request leaves to later; none where all may be asked.
-pub(super) fn spared(pool: &Pool, now: Instant, rng: &mut impl Rng) -> Spared {
-    let mut is_any = false;
-    let spare = |at: usize| {
-        let share = pool.aimd(at).map_or(1.0, |aimd| aimd.share(now));
-        let is_spared = share < 1.0 && rng.random::<f64>() >= share;
-        is_any |= is_spared;
-        is_spared
-    };
-    let spared: Box<[bool]> = (0..pool.providers.len()).map(spare).collect();
+pub(super) fn spared(pool: &Pool, inbound: &Inbound, now: Instant, rng: &mut impl Rng) -> Spared {
+    let placed = pool.affinity.as_ref().and_then(|affinity| {
+        let stays = affinity.seen(conversation::key(inbound)?, now);
+        Some(Placed { preferred: affinity.preferred, stays })
+    });
+    let count = pool.providers.len();
+    let mut spared: Box<[bool]> =
+        (0..count).map(|at| is_left(pool, at, placed, now, rng)).collect();
+    if let Some(Placed { preferred, stays: Some(_) }) = placed
+        && !spared[preferred]
+    {
+        (0..count).for_each(|at| spared[at] = at != preferred);
+    }
+    let is_any = spared.contains(&true);
     let mut kept = pool.providers.iter().zip(&spared).filter(|(_, spared)| !**spared);
     (is_any && kept.any(|(provider, _)| provider.weight > 0)).then_some(spared)
+}
+
+/// Whether one is left to later, by its share or by the conversation. A conversation that stays is measured
+/// against the share by its place, so that all of its requests are.
+fn is_left(
+    pool: &Pool,
+    at: usize,
+    placed: Option<Placed>,
+    now: Instant,
+    rng: &mut impl Rng,
+) -> bool {
+    let place = match placed.filter(|placed| placed.preferred == at) {
+        Some(Placed { stays: None, .. }) => return true,
+        Some(Placed { stays, .. }) => stays,
+        None => None,
+    };
+    let share = pool.aimd(at).map_or(1.0, |aimd| aimd.share(now));
+    share < 1.0 && place.unwrap_or_else(|| rng.random()) >= share
 }
 
 /// Tells the controller of a provider how an attempt began that was accepted.

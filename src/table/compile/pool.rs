@@ -7,10 +7,13 @@ use crate::{
         WeightedRandom,
     },
     config::{Path, nearest::nearest, raw},
-    live::LimitSettings,
+    live::{self, AffinitySettings, LimitSettings},
     table::{
-        Fallback, Keyring, Pool, Provider, Rule, in_flight::InFlightLimits, policy::Required,
-        steering::Steering, strict::Checks,
+        Fallback, Keyring, Pool, Provider, Rule,
+        in_flight::InFlightLimits,
+        policy::Required,
+        steering::{Affinity, Steering},
+        strict::Checks,
     },
 };
 
@@ -47,7 +50,8 @@ impl Compiler<'_> {
         let headers = self.headers(keys.response_headers.as_ref(), &path.key("response_headers"));
         let rules = self.rules(alias, keys.routing_rules.as_deref().unwrap_or_default(), path);
         let aimd = self.aimd(keys.fallback.as_ref(), path);
-        let steers = aimd.is_some();
+        let affinity = self.affinity(keys.fallback.as_ref(), path);
+        let steers = aimd.is_some() || affinity.is_some();
         let response_headers = &headers;
         let inherited =
             Inherited { keys: &keys, response_headers, path, counts, aimd, asked: alias };
@@ -74,10 +78,10 @@ impl Compiler<'_> {
             required: Required::of(keys.require.as_ref()),
             limits: shares.map_or(live.limits(), |pool| &pool.limits).clone(),
             shares_limits: shares.is_some(),
-            live,
             sticky: self.sticky(strategy, keys.sticky.as_ref(), own.sticky, path),
             has_windows: providers.iter().any(|provider| provider.context_window.is_some()),
             steering: steers.then(|| steering(strategy, &providers)),
+            affinity: affinity.and_then(|settings| staying(settings, &providers, &live)),
             in_definition_order: strategy == raw::Strategy::Priority,
             strategy_name: strategy.name(),
             by_cost: strategy == raw::Strategy::LowestCost,
@@ -87,6 +91,7 @@ impl Compiler<'_> {
             checks: self.checks(keys.strict),
             in_flight: InFlightLimits::new(keys.inflight_limit, keys.account_inflight_limits),
             keepalive: keys.keepalive_secs.map(std::time::Duration::from_secs),
+            live,
             providers,
             response_headers: headers,
         }
@@ -162,6 +167,15 @@ fn written(keys: &raw::PoolKeys) -> Written<'_> {
 fn steering(strategy: raw::Strategy, providers: &[Provider]) -> Steering {
     let tiers = providers.iter().map(|provider| provider.tier);
     Steering::new(tiers, strategy == raw::Strategy::Priority)
+}
+
+fn staying(
+    settings: AffinitySettings,
+    providers: &[Provider],
+    live: &live::Pool,
+) -> Option<Box<Affinity>> {
+    let providers = providers.iter().map(|provider| (provider.tier, provider.weight));
+    Affinity::new(providers, settings, live.conversations())
 }
 
 /// What stands for a name where it is shown, if that looks like a credential.

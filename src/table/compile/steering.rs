@@ -1,11 +1,11 @@
-//! The controller of who is asked first: from what is written to numbers.
+//! Who is asked first, by a controller or by the conversation: from what is written to numbers.
 
 use std::time::Duration;
 
 use super::Compiler;
 use crate::{
     config::{Path, raw},
-    live::AimdSettings,
+    live::{AffinitySettings, AimdSettings},
 };
 
 impl Compiler<'_> {
@@ -36,6 +36,38 @@ impl Compiler<'_> {
         demand("overload_statuses", settings.statuses.len() <= 32, "must be 32 at most");
         let is_on = fallback.enabled == Some(true) && raw.enabled != Some(false);
         is_on.then_some(settings)
+    }
+
+    /// The numbers of the conversations that stay with a provider; `None` where none do.
+    pub(super) fn affinity(
+        &mut self,
+        fallback: Option<&raw::Fallback>,
+        path: &Path,
+    ) -> Option<AffinitySettings> {
+        let fallback = fallback?;
+        let raw = fallback.affinity.as_ref()?;
+        let path = path.key("fallback").key("affinity");
+        let margin = raw.margin.unwrap_or((raw.target_conversations / 10).max(1));
+        let most = raw.max_tracked.unwrap_or(MAX_TRACKED);
+        if margin > raw.target_conversations {
+            let message = "must not be above `target_conversations`";
+            self.problem(&path.key("margin"), message, None);
+        }
+        if most < raw.target_conversations.saturating_add(margin) {
+            let message = format!(
+                "must not be below `target_conversations` and `margin` together, and is {most}"
+            );
+            self.problem(&path.key("max_tracked"), message, None);
+        }
+        let millis = |set: Option<u64>, otherwise| Duration::from_millis(set.unwrap_or(otherwise));
+        let is_on = fallback.enabled == Some(true) && raw.enabled != Some(false);
+        is_on.then(|| AffinitySettings {
+            target: raw.target_conversations as usize,
+            margin: margin as usize,
+            window: millis(raw.active_window_ms, ACTIVE_WINDOW_MS),
+            interval: millis(raw.update_interval_ms, UPDATE_INTERVAL_MS),
+            most: most as usize,
+        })
     }
 }
 
@@ -68,3 +100,6 @@ const SHARE_FLOOR: f64 = 0.05;
 const DWELL_MS: u64 = 30_000;
 const IDLE_RECOVERY_MS: u64 = 300_000;
 const OVERLOAD_STATUSES: [u16; 3] = [429, 503, 529];
+const ACTIVE_WINDOW_MS: u64 = 600_000;
+const UPDATE_INTERVAL_MS: u64 = 60_000;
+const MAX_TRACKED: u32 = 100_000;
