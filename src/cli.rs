@@ -1,11 +1,13 @@
 //! The command line: one file for each subcommand.
 
+mod admin;
 mod check;
 mod explain;
 mod health;
 mod key;
 mod log;
 mod places;
+mod port;
 mod schema;
 mod serve;
 mod terminal;
@@ -45,6 +47,8 @@ enum Command {
     /// Show the status of a running process: aliases, providers, keys, the last requests.
     #[cfg(feature = "top")]
     Top(top::Arguments),
+    /// Administer a running process: read targets and keys, rest, wake and drain providers, reload.
+    Admin(admin::Arguments),
     /// Make a key for a client.
     Key(key::Arguments),
     /// Print the JSON Schema of the file, for editors.
@@ -62,6 +66,7 @@ pub fn main() -> ExitCode {
         Some(Command::Health(health)) => health::run(&health),
         #[cfg(feature = "top")]
         Some(Command::Top(top)) => top::run(&top),
+        Some(Command::Admin(arguments)) => admin::run(&arguments),
         Some(Command::Key(arguments)) => key::run(&arguments),
         Some(Command::Schema) => schema::run(),
     }

@@ -26,7 +26,7 @@ pub(crate) use aimd::{Aimd, AimdSettings};
 pub(crate) use body_budget::{BodyBudget, Share};
 pub(crate) use conversations::{AffinitySettings, Conversations, Counts};
 pub use health::{Cooldown, HealthSettings};
-pub(crate) use health::{Probing, Reason, State, Why};
+pub(crate) use health::{Held, Probing, Reason, State, Why};
 pub use limit::{Cap, LimitSettings, Limits, Rate, RateBucket};
 pub(crate) use limit::{
     Limited, Permit,

@@ -2,6 +2,7 @@
 //!
 //! It has no `Display` and no `Serialize`; `Debug` prints `***`, and the memory is wiped on drop.
 
+pub(crate) mod fresh;
 pub mod names;
 
 use std::borrow::Cow;

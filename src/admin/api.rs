@@ -10,6 +10,8 @@ mod context;
 mod denied;
 mod diff;
 mod key;
+mod keys;
+mod providers;
 mod routes;
 mod targets;
 mod whole;
@@ -80,6 +82,18 @@ impl Api {
             Act::PutTarget => targets::put(context, &asked).await,
             Act::PatchTarget => targets::patch(context, &asked).await,
             Act::DeleteTarget => targets::delete(context, &asked).await,
+            Act::ReadKeys => keys::list(context).await,
+            Act::ReadKey => keys::read(context, &asked).await,
+            Act::PutKey => keys::put(context, &asked).await,
+            Act::PatchKey => keys::patch(context, &asked).await,
+            Act::DeleteKey => keys::delete(context, &asked).await,
+            Act::RotateKey => keys::rotate(context, &asked).await,
+            Act::BlockKey => keys::block(context, &asked, true).await,
+            Act::UnblockKey => keys::block(context, &asked, false).await,
+            Act::PatchProvider => providers::patch(context, &asked).await,
+            Act::Rest => providers::rest(context, &asked),
+            Act::Wake => providers::wake(context, &asked),
+            Act::Drain => providers::drain(context, &asked),
         }
     }
 }

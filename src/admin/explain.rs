@@ -315,7 +315,7 @@ fn obstacle(provider: &Provider, now: Instant, needs: &Needs<'_>) -> Option<Stri
         Err(Obstacle::TooSmall(_)) => {
             Some(format!("context too small for {} tokens", needs.longer_than))
         }
-        Err(Obstacle::Rests(State::Resting { until, reason })) => {
+        Err(Obstacle::Rests(State::Resting { until, reason })) if !reason.is_open_ended() => {
             let left = seconds(until.saturating_duration_since(now));
             Some(format!("{reason}, {left} s left"))
         }

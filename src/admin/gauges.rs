@@ -196,8 +196,10 @@ fn key_windows(lines: &mut Lines<'_>, table: &Table, _all: bool) {
 
 /// Only a provider that may rest or is probed has a state worth a series.
 fn states(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
-    let may_rest =
-        |provider: &&Provider| provider.live.settings().health != HealthSettings::default();
+    let may_rest = |provider: &&Provider| {
+        provider.live.settings().health != HealthSettings::default()
+            || !matches!(provider.live.state(Instant::now()), health::State::Ready { .. })
+    };
     let shown = |provider: &&Provider| shown || provider.probe.is_some();
     for provider in pool.providers.iter().filter(may_rest).filter(shown) {
         let now = provider.live.state(Instant::now()).word();

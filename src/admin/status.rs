@@ -15,7 +15,7 @@ use self::pools::{Observed, PoolTold};
 use crate::{
     gateway::Gateway,
     live::{
-        Limits, Meters,
+        Account, Limits, Meters,
         limit::window::{Unit, Window},
     },
     moment,
@@ -26,7 +26,7 @@ use crate::{
     },
     secret::names::label,
     serve::Stage,
-    table::Table,
+    table::{Table, keyring::Key},
 };
 
 /// What the status is read from.
@@ -79,7 +79,7 @@ struct Config {
 
 /// A key that has a name.
 #[derive(Debug, Serialize)]
-struct KeyTold {
+pub(super) struct KeyTold {
     key: String,
     in_flight: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,7 +96,7 @@ struct KeyTold {
 
 /// A window over tokens, or over money in dollars.
 #[derive(Debug, Serialize)]
-struct WindowTold {
+pub(super) struct WindowTold {
     window: String,
     used: f64,
     held: f64,
@@ -167,9 +167,15 @@ fn keys(table: &Table) -> (Vec<KeyTold>, usize) {
         std::cmp::Reverse((account.cost(), used(account.tokens())))
     });
     let left_out = keys.len().saturating_sub(MOST_KEYS);
-    let told = keys.into_iter().take(MOST_KEYS).map(|(key, account)| {
+    let told = keys.into_iter().take(MOST_KEYS).map(|(key, account)| KeyTold::of(key, account));
+    (told.collect(), left_out)
+}
+
+impl KeyTold {
+    /// A key as it is at this moment.
+    pub(super) fn of(key: &Key, account: &Account) -> Self {
         let [input_tokens, output_tokens, ..] = account.tokens();
-        KeyTold {
+        Self {
             key: account.shown().to_owned(),
             in_flight: key.limits.in_flight(),
             cap: key.limits.settings().max,
@@ -179,8 +185,7 @@ fn keys(table: &Table) -> (Vec<KeyTold>, usize) {
             output_tokens,
             cost: dollars(account.cost()),
         }
-    });
-    (told.collect(), left_out)
+    }
 }
 
 /// Keys that are listed.

@@ -2,10 +2,8 @@
 
 use std::process::ExitCode;
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use sha2::{Digest as _, Sha256};
-
 use super::terminal;
+use crate::secret::fresh;
 
 #[derive(Debug, clap::Args)]
 #[group(id = "key")]
@@ -26,31 +24,12 @@ enum Wish {
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     let Wish::New { name } = &arguments.wish;
-    let key = format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()));
-    let definition = serde_json::json!({ name: { "hash": hash(&key) } });
+    let key = fresh::key();
+    let definition = serde_json::json!({ name: { "hash": fresh::hash(&key) } });
     terminal::say(&format!("{key}\n{definition:#}"));
     terminal::complain(
         "The first line is the key: it is not shown again. What follows belongs into \
          `auth.key_definitions`.",
     );
     ExitCode::SUCCESS
-}
-
-/// What the file holds in place of a key.
-fn hash(key: &str) -> String {
-    let digits =
-        Sha256::digest(key).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
-    format!("sha256:{digits}")
-}
-
-/// Scanners for leaked credentials know it.
-const PREFIX: &str = "sk-";
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn hash_is_that_of_the_text() {
-        let expected = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
-        assert_eq!(super::hash("hello"), expected);
-    }
 }

@@ -22,9 +22,12 @@ use ratatui::{
 
 use self::{
     screen::{After, Screen},
-    source::{News, Place},
+    source::News,
 };
-use super::terminal;
+use super::{
+    port::{self, Place},
+    terminal,
+};
 
 #[derive(Debug, clap::Args)]
 #[group(id = "top")]
@@ -38,7 +41,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
-    let shown = source::place(&arguments.url).and_then(|place| match arguments.once {
+    let shown = port::place(&arguments.url).and_then(|place| match arguments.once {
         true => source::once(&place).map(|status| terminal::say(told::text(&status).trim_end())),
         false => follow(place),
     });

@@ -68,6 +68,16 @@ impl Document {
         self.node(path).map(|node| value(&self.source, node))
     }
 
+    /// The keys of the object at a place, in their order.
+    pub(crate) fn keys(&self, path: &Path) -> Vec<String> {
+        match self.node(path).map(|node| &node.kind) {
+            Some(Kind::Object(entries)) => {
+                entries.iter().map(|entry| self.source.string(entry.key).into_owned()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     /// The document after a change. Objects that lead to the place are made where they are missing.
     ///
     /// # Errors

@@ -4,6 +4,7 @@
 //! It reads no clock and sends nothing: time is an argument, and probes report here.
 
 pub(crate) mod breaker;
+pub(crate) mod held;
 pub(crate) mod state;
 pub(crate) mod reason;
 pub(crate) mod tally;
@@ -22,6 +23,7 @@ use tokio::{
 use crate::failure::What;
 use breaker::Breaker;
 pub use breaker::Cooldown;
+pub(crate) use held::Held;
 pub(crate) use reason::{Reason, Why};
 pub(crate) use state::State;
 pub(crate) use tally::Probing;
@@ -61,6 +63,7 @@ pub(crate) struct Trial {
 struct Inner {
     breaker: Breaker,
     tally: Tally,
+    held: Option<Held>,
 }
 
 impl Health {
@@ -69,7 +72,7 @@ impl Health {
     pub(crate) fn state(&self, settings: &HealthSettings, now: Instant) -> State {
         let heeded =
             settings.cooldown.map_or(0, |_| BREAKER) | settings.probing.map_or(0, |_| UNHEALTHY);
-        if self.flags.load(Ordering::Relaxed) & heeded == 0 {
+        if self.flags.load(Ordering::Relaxed) & (heeded | HELD) == 0 {
             return State::Ready { factor: 1.0 };
         }
         self.state_in_detail(settings, now)
@@ -77,11 +80,30 @@ impl Health {
 
     #[cold]
     fn state_in_detail(&self, settings: &HealthSettings, now: Instant) -> State {
-        self.locked(|inner| match inner.tally.unhealthy() {
-            Some(probes) if settings.probing.is_some() => State::Unhealthy { probes },
-            _ if settings.cooldown.is_some() => inner.breaker.state(now),
-            _ => State::Ready { factor: 1.0 },
+        self.locked(|inner| {
+            if let Some(state) = inner.held.and_then(|held| held.state(now)) {
+                return state;
+            }
+            inner.held = None;
+            match inner.tally.unhealthy() {
+                Some(probes) if settings.probing.is_some() => State::Unhealthy { probes },
+                _ if settings.cooldown.is_some() => inner.breaker.state(now),
+                _ => State::Ready { factor: 1.0 },
+            }
         })
+    }
+
+    /// An operator decides.
+    pub(crate) fn hold(&self, held: Held) {
+        self.locked(|inner| inner.held = Some(held));
+    }
+
+    /// An operator ends what they have decided, and a rest that failures began. What probes say stays.
+    pub(crate) fn wake(&self) {
+        self.locked(|inner| {
+            inner.held = None;
+            inner.breaker = Breaker::default();
+        });
     }
 
     /// Whether the last attempt that said anything failed.
@@ -181,7 +203,8 @@ impl Health {
         let flag = |up: bool, flag: u8| if up { flag } else { 0 };
         let flags = flag(inner.breaker.noted(), NOTED)
             | flag(!inner.breaker.closed(), BREAKER)
-            | flag(inner.tally.unhealthy().is_some(), UNHEALTHY);
+            | flag(inner.tally.unhealthy().is_some(), UNHEALTHY)
+            | flag(inner.held.is_some(), HELD);
         self.flags.store(flags, Ordering::Relaxed);
         if on_trial && !inner.breaker.on_trial() {
             self.decided.notify_waiters();
@@ -222,3 +245,5 @@ const NOTED: u8 = 1;
 const BREAKER: u8 = 2;
 /// The probes say no.
 const UNHEALTHY: u8 = 4;
+/// An operator has decided.
+const HELD: u8 = 8;

@@ -16,7 +16,7 @@ use crate::failure::What;
 use super::aimd::{Aimd, AimdSettings};
 use super::ewma::PeakEwma;
 use super::headroom::Headroom;
-use super::health::{Health, HealthSettings, Reason, State, Trial, Why};
+use super::health::{Health, HealthSettings, Held, Reason, State, Trial, Why};
 use super::limit::{LimitSettings, Limits};
 
 /// One table's numbers for one provider; equal numbers mean that nothing changes on a reload.
@@ -157,6 +157,16 @@ impl Provider {
     pub(crate) fn enter_resting(self: &Arc<Self>, now: Instant) -> Entry {
         let trial = self.health.try_trial(&self.settings.health, now);
         Entry { provider: Arc::clone(self), started: now, trial }
+    }
+
+    /// An operator decides that it rests or is asked no more.
+    pub(crate) fn hold(&self, held: Held) {
+        self.health.hold(held);
+    }
+
+    /// An operator ends that, and a rest that failures began.
+    pub(crate) fn wake(&self) {
+        self.health.wake();
     }
 
     /// When the trial under way will not be waited for any more; `None` if there is none.

@@ -86,6 +86,8 @@ pub(crate) enum Rest {
     Trial,
     /// The trial that was waited for has ended.
     Over,
+    /// An operator wants it to be asked no more: it is not asked as a last resort either.
+    Drained,
 }
 
 /// A pool that was to take over and had no room.

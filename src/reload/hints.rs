@@ -27,18 +27,23 @@ impl Hints {
     }
 }
 
-/// Lets a burst of writes pass; answers with the most pressing hint of it.
+/// Lets a burst of writes pass; answers with the most pressing hint of it. An operator who asks is not kept
+/// waiting, and those who ask at the same time are answered together.
 pub(super) fn settle(receiver: &mpsc::Receiver<Hint>, first: Option<Hint>) -> Option<Hint> {
-    let mut pressing = first?;
+    let mut hint = first?;
     for _ in 0..MOST_SETTLES {
+        if hint == Hint::Asked {
+            receiver.try_iter().take(MOST_TOGETHER).for_each(drop);
+            return Some(Hint::Asked);
+        }
         match receiver.recv_timeout(DEBOUNCE) {
-            Ok(Hint::Asked) => pressing = Hint::Asked,
-            Ok(Hint::Changed) => {}
+            Ok(next) => hint = next,
             Err(_) => break,
         }
     }
-    Some(pressing)
+    Some(hint)
 }
 
 const DEBOUNCE: Duration = Duration::from_millis(50);
 const MOST_SETTLES: u32 = 8;
+const MOST_TOGETHER: usize = 10_000;

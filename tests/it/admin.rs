@@ -4,7 +4,9 @@
 //! Never: a change is lost, a secret is shown, or a byte of the file moves that no change is about.
 
 mod guarded;
+mod keys;
 mod many;
+mod providers;
 mod targets;
 
 use serde_json::Value;

@@ -90,6 +90,14 @@ impl Asked {
         wanted.any(|wanted| wanted == "*" || wanted.trim_matches('"') == etag)
     }
 
+    /// Refuses a body: this route takes none, or an empty object.
+    pub(super) fn no_body(&self) -> Result<(), Denied> {
+        match self.body.trim_ascii() {
+            b"" | b"{}" => Ok(()),
+            _ => Err(Denied::invalid("this route takes no body", None)),
+        }
+    }
+
     /// The body as JSON.
     pub(super) fn json(&self) -> Result<Value, Denied> {
         let document = Document::read("body", &self.body).map_err(Denied::Unread)?;

@@ -16,8 +16,8 @@ use sha2::{Digest as _, Sha256};
 use super::{answered::Answered, asked::Asked, context::Context, denied::Denied, diff};
 use crate::{
     config::{
-        self, Problem, Problems,
-        edit::Document,
+        self, Path, Problem, Problems,
+        edit::{Change, Document},
         replace::{Unreplaced, replace},
     },
     reload::checked,
@@ -76,7 +76,22 @@ pub(super) async fn change<T: Send + 'static>(
     }
 }
 
+/// The document after a change, or why there is no place for it.
+pub(super) fn edited(
+    document: &Document,
+    path: &Path,
+    change: Change<'_>,
+) -> Result<String, Denied> {
+    let no_place = |_| Denied::invalid(format!("there is no place for `{path}`"), None);
+    document.changed(path, change).map_err(no_place)
+}
+
 impl<T> Changed<T> {
+    /// Whether it was only shown.
+    pub(super) fn is_dry(&self) -> bool {
+        self.diff.is_some()
+    }
+
     /// The answer: the new state of the file, and `more`.
     pub(super) fn answered(&self, more: Value) -> Answered {
         let is_changed = self.before != self.after;
@@ -174,6 +189,11 @@ async fn take_back<T: Send + 'static>(
         let _ = context.handle.reload().await;
     }
     Denied::NotTaken { problems, is_taken_back }
+}
+
+/// One line for what changes no file: who, and what.
+pub(super) fn audit_of_process(asked: &Asked, what: &str) {
+    tracing::info!(target: "onwards::audit", from = asked.from, what, "audit");
 }
 
 /// One line for each change of the file: who, what, and its digest before and after.

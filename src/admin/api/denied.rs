@@ -31,6 +31,8 @@ pub(super) enum Denied {
         message: String,
         param: Option<String>,
     },
+    /// It is needed elsewhere, and where.
+    InUse(String),
     /// There is nothing of this name.
     Absent(String),
     /// `***` stands where there is no secret.
@@ -149,6 +151,7 @@ impl Denied {
             }
             Self::Unread(problems) => (S::BAD_REQUEST, "invalid_json", problems.to_string()),
             Self::Invalid { message, .. } => (S::BAD_REQUEST, "invalid_request", message.clone()),
+            Self::InUse(message) => (S::CONFLICT, "in_use", message.clone()),
             Self::Absent(what) => (S::NOT_FOUND, "not_found", what.clone()),
             Self::NoSecret(path) => {
                 let message = format!(

@@ -14,6 +14,18 @@ pub(super) enum Act {
     PutTarget,
     PatchTarget,
     DeleteTarget,
+    ReadKeys,
+    ReadKey,
+    PutKey,
+    PatchKey,
+    DeleteKey,
+    RotateKey,
+    BlockKey,
+    UnblockKey,
+    PatchProvider,
+    Rest,
+    Wake,
+    Drain,
 }
 
 /// A route: its method, its path, what it does.
@@ -86,6 +98,18 @@ pub(super) const ROUTES: &[Route] = &[
     ("PUT", "/admin/targets/{alias}", Act::PutTarget),
     ("PATCH", "/admin/targets/{alias}", Act::PatchTarget),
     ("DELETE", "/admin/targets/{alias}", Act::DeleteTarget),
+    ("GET", "/admin/keys", Act::ReadKeys),
+    ("GET", "/admin/keys/{name}", Act::ReadKey),
+    ("PUT", "/admin/keys/{name}", Act::PutKey),
+    ("PATCH", "/admin/keys/{name}", Act::PatchKey),
+    ("DELETE", "/admin/keys/{name}", Act::DeleteKey),
+    ("POST", "/admin/keys/{name}/rotate", Act::RotateKey),
+    ("POST", "/admin/keys/{name}/block", Act::BlockKey),
+    ("POST", "/admin/keys/{name}/unblock", Act::UnblockKey),
+    ("PATCH", "/admin/providers/{alias}/{provider}", Act::PatchProvider),
+    ("POST", "/admin/providers/{alias}/{provider}/rest", Act::Rest),
+    ("POST", "/admin/providers/{alias}/{provider}/wake", Act::Wake),
+    ("POST", "/admin/providers/{alias}/{provider}/drain", Act::Drain),
 ];
 
 /// What every path of the administration begins with.

@@ -9,15 +9,12 @@ use tokio::time::Instant;
 use super::{
     answered::Answered,
     asked::Asked,
-    change::{self, change},
+    change::{self, change, edited},
     context::Context,
     denied::Denied,
 };
 use crate::{
-    config::{
-        Path,
-        edit::{Change, Document},
-    },
+    config::{Path, edit::Change},
     secret::names::label,
     table::Pool,
 };
@@ -88,18 +85,9 @@ async fn write(context: &Context, asked: &Arc<Asked>, is_patch: bool) -> Result<
         edited(document, &path, change).map(|text| (text, is_new))
     });
     let changed = changed.await?;
-    let status = if changed.answer { StatusCode::CREATED } else { StatusCode::OK };
+    let is_made = changed.answer && !changed.is_dry();
+    let status = if is_made { StatusCode::CREATED } else { StatusCode::OK };
     Ok(changed.answered(json!({})).with(status))
-}
-
-/// The document after a change, or why there is no place for it.
-pub(super) fn edited(
-    document: &Document,
-    path: &Path,
-    change: Change<'_>,
-) -> Result<String, Denied> {
-    let no_place = |_| Denied::invalid(format!("there is no place for `{path}`"), None);
-    document.changed(path, change).map_err(no_place)
 }
 
 /// Where an alias stands.

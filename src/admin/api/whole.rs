@@ -14,7 +14,7 @@ pub(super) async fn read(context: &Context) -> Result<Answered, Denied> {
 pub(super) async fn reload(context: &Context, asked: &Asked) -> Result<Answered, Denied> {
     asked.only(&[])?;
     let loads = context.handle.reload().await.ok_or(Denied::Late)?;
-    tracing::info!(target: "onwards::audit", from = asked.from, what = "reload", "audit");
+    change::audit_of_process(asked, "reload");
     match loads.problems {
         Some(problems) => Err(Denied::NotTaken { problems, is_taken_back: false }),
         None => {

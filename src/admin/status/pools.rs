@@ -58,7 +58,7 @@ pub(super) struct PoolTold {
 struct ProviderTold {
     provider: String,
     trouble: Trouble,
-    /// One word: `ready`, `starting`, `resting`, `trial` or `unhealthy`.
+    /// One word: `ready`, `starting`, `resting`, `trial`, `unhealthy` or `drained`.
     state: &'static str,
     /// The same at length.
     words: String,
@@ -163,16 +163,19 @@ impl<'a> Observed<'a> {
     fn provider(&self, pool: &Pool, provider: &Provider, totals: ProviderTotals) -> ProviderTold {
         let state = provider.live.state(self.now);
         let words = match state {
-            State::Resting { .. } | State::HalfOpen { busy: true } | State::Unhealthy { .. } => {
-                state.to_string()
-            }
+            State::Resting { .. }
+            | State::HalfOpen { busy: true }
+            | State::Unhealthy { .. }
+            | State::Drained => state.to_string(),
             State::Ready { .. } | State::HalfOpen { busy: false } => {
                 let limited = explain::limited(&provider.limits);
                 limited.unwrap_or_else(|| explain::ready(provider, self.now))
             }
         };
         let until = match state {
-            State::Resting { until, .. } => Some(stamp(self.clock.time(until))),
+            State::Resting { until, reason } if !reason.is_open_ended() => {
+                Some(stamp(self.clock.time(until)))
+            }
             _ => None,
         };
         let (recent_attempts, recent_failed) = self.recent(pool, provider);
@@ -212,9 +215,10 @@ impl<'a> Observed<'a> {
 
     fn trouble(&self, pool: &Pool, provider: &Provider) -> Trouble {
         match provider.live.state(self.now) {
-            State::Resting { .. } | State::HalfOpen { .. } | State::Unhealthy { .. } => {
-                return Trouble::Down;
-            }
+            State::Resting { .. }
+            | State::HalfOpen { .. }
+            | State::Unhealthy { .. }
+            | State::Drained => return Trouble::Down,
             State::Ready { factor } if factor < 1.0 => return Trouble::Degraded,
             State::Ready { .. } => {}
         }

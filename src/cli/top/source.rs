@@ -8,14 +8,10 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Client, Response, Url};
+use reqwest::{Client, Response};
 use serde_json::Value;
 
-use crate::upstream::dial;
-
-/// Where the operations port is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place(Url);
+use crate::cli::port::{PATIENCE, Place, client, runtime};
 
 /// What the screen hears.
 #[derive(Debug)]
@@ -26,28 +22,12 @@ pub(super) enum News {
     Lost(String),
 }
 
-/// Reads `--url`.
-pub(super) fn place(url: &str) -> Result<Place, String> {
-    let wrong = || "--url: write `http://HOST:PORT`".to_owned();
-    let mut url = Url::parse(url).map_err(|_| wrong())?;
-    let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
-    if !matches!(url.scheme(), "http" | "https") || !url.has_host() || !is_plain {
-        return Err(wrong());
-    }
-    // The last segment of a base URL is replaced unless it ends in a slash.
-    if !url.path().ends_with('/') {
-        let path = format!("{}/", url.path());
-        url.set_path(&path);
-    }
-    Ok(Place(url))
-}
-
 /// Asks for the status.
 pub(super) fn once(place: &Place) -> Result<Value, String> {
     runtime()?.block_on(async {
         let client = client()?;
         let told = async {
-            let answer = place.ask(&client, "status").await?;
+            let answer = ask(place, &client, "status").await?;
             let body = answer.bytes().await.map_err(|error| place.problem(error))?;
             serde_json::from_slice(&body).map_err(|_| place.is_another())
         };
@@ -78,7 +58,7 @@ pub(super) fn follow(place: Place) -> Result<Receiver<News>, String> {
 
 /// Reads events until they end; well only where they are not wanted any more.
 async fn events(place: &Place, client: &Client, tell: &Sender<News>) -> Result<(), String> {
-    let asked = tokio::time::timeout(PATIENCE, place.ask(client, "events")).await;
+    let asked = tokio::time::timeout(PATIENCE, ask(place, client, "events")).await;
     let mut answer = asked.unwrap_or_else(|_| Err(place.is_slow()))?;
     let mut text = Vec::new();
     loop {
@@ -111,52 +91,17 @@ fn read(event: &[u8]) -> Option<Value> {
     serde_json::from_slice(event.strip_prefix(b"data: ")?).ok()
 }
 
-impl Place {
-    async fn ask(&self, client: &Client, what: &str) -> Result<Response, String> {
-        let url = self.0.join(what).map_err(|_| self.is_another())?;
-        let answer = client.get(url).send().await.map_err(|error| self.problem(error))?;
-        match answer.status().as_u16() {
-            200 => Ok(answer),
-            421 => Err(format!("{} is to be asked by its address or as `localhost`", self.name())),
-            503 => Err(format!("{} is followed by too many already", self.name())),
-            _ => Err(self.is_another()),
-        }
-    }
-
-    /// Host and port, for people.
-    fn name(&self) -> String {
-        let host = self.0.host_str().unwrap_or_default();
-        format!("{host}:{}", self.0.port_or_known_default().unwrap_or_default())
-    }
-
-    fn problem(&self, error: reqwest::Error) -> String {
-        format!("{} cannot be asked: {}", self.name(), dial::causes(&error.without_url()))
-    }
-
-    fn is_another(&self) -> String {
-        format!("{} answers, but not as the operations port of Onwards", self.name())
-    }
-
-    fn is_slow(&self) -> String {
-        format!("{} does not answer in time", self.name())
+async fn ask(place: &Place, client: &Client, what: &str) -> Result<Response, String> {
+    let url = place.url(what)?;
+    let answer = client.get(url).send().await.map_err(|error| place.problem(error))?;
+    match answer.status().as_u16() {
+        200 => Ok(answer),
+        421 => Err(place.is_misnamed()),
+        503 => Err(format!("{} is followed by too many already", place.name())),
+        _ => Err(place.is_another()),
     }
 }
 
-fn runtime() -> Result<tokio::runtime::Runtime, String> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(|error| format!("a runtime cannot be started: {error}"))
-}
-
-fn client() -> Result<Client, String> {
-    let client = Client::builder()
-        .use_preconfigured_tls(dial::tls_config())
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .connect_timeout(PATIENCE);
-    client.build().map_err(|error| format!("an HTTP client cannot be made: {error}"))
-}
-
-const PATIENCE: Duration = Duration::from_secs(5);
 const SILENCE: Duration = Duration::from_secs(40);
 const AGAIN: Duration = Duration::from_secs(1);
 /// A status with all that it lists has some megabytes.
@@ -164,21 +109,7 @@ const LONGEST: usize = 64 << 20;
 
 #[cfg(test)]
 mod tests {
-    use super::{first_event, place, read};
-
-    #[test]
-    fn url_is_read_or_refused_with_its_form() {
-        for url in ["http://127.0.0.1:9090", "http://[::1]:9090/", "https://ops.example/onwards"] {
-            let place = place(url).unwrap();
-            assert!(place.0.join("status").unwrap().as_str().ends_with("/status"), "{url}");
-        }
-        let under = place("https://ops.example/onwards").unwrap();
-        assert_eq!(under.0.join("status").unwrap().path(), "/onwards/status");
-        for url in ["127.0.0.1:9090", "ftp://h/", "http://u@h/", "http://h/?q", "", "unix:/x"] {
-            let why = place(url).unwrap_err();
-            assert!(why.contains("http://HOST:PORT"), "{url}: {why}");
-        }
-    }
+    use super::{first_event, read};
 
     #[test]
     fn events_are_found_wherever_they_are_cut() {

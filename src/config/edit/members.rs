@@ -32,13 +32,13 @@ impl<'a> Members<'a> {
         let (gap, end) = match spans {
             [] => style.gap(indent_at(text, whole.start)),
             [only] => {
-                let gap = &text[inside.start..only.start];
+                let gap = last_line(&text[inside.start..only.start]);
                 let gap = if gap.contains('\n') { gap } else { style.space() };
                 (gap.to_owned(), String::new())
             }
             [.., before, last] => {
                 let between = &text[before.end..last.start];
-                let gap = between.split_once(',').map_or("", |(_, gap)| gap);
+                let gap = last_line(between.split_once(',').map_or("", |(_, gap)| gap));
                 (gap.to_owned(), String::new())
             }
         };
@@ -98,6 +98,13 @@ impl<'a> Members<'a> {
             }
         }
     }
+}
+
+/// White space without the empty lines in it.
+fn last_line(gap: &str) -> &str {
+    let Some(end) = gap.rfind('\n') else { return gap };
+    let start = end - usize::from(gap[..end].ends_with('\r'));
+    &gap[start..]
 }
 
 /// The text with all of its splices.

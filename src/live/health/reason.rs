@@ -40,6 +40,20 @@ pub(crate) enum Why {
     CredentialRefused,
     /// The provider does not know its model.
     ModelMissing,
+    /// An operator wants it.
+    Operator,
+}
+
+impl Reason {
+    /// Whether only an operator ends the rest.
+    pub(crate) fn is_open_ended(&self) -> bool {
+        self.rest == Duration::MAX
+    }
+
+    /// Whether an operator began it.
+    pub(crate) fn is_wanted(&self) -> bool {
+        self.why == Why::Operator
+    }
 }
 
 impl fmt::Display for Why {
@@ -61,6 +75,7 @@ impl fmt::Display for Why {
             Why::QuotaSpent => f.write_str("since its quota is spent"),
             Why::CredentialRefused => f.write_str("since its credential was refused"),
             Why::ModelMissing => f.write_str("since it does not know its model"),
+            Why::Operator => f.write_str("since an operator wants it"),
         }
     }
 }
@@ -68,6 +83,7 @@ impl fmt::Display for Why {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.rest.as_secs() {
+            _ if self.is_open_ended() => f.write_str("resting until an operator wakes it"),
             0 => write!(f, "resting {} ms {}", self.rest.as_millis(), self.why),
             seconds => write!(f, "resting {seconds} s {}", self.why),
         }

@@ -33,12 +33,14 @@ pub enum State {
         /// So many in a row.
         probes: u32,
     },
+    /// An operator wants it to be asked no more.
+    Drained,
 }
 
 impl State {
     /// Every word that [`State::word`] may be.
-    pub(crate) const WORDS: [&'static str; 5] =
-        ["ready", "starting", "resting", "trial", "unhealthy"];
+    pub(crate) const WORDS: [&'static str; 6] =
+        ["ready", "starting", "resting", "trial", "unhealthy", "drained"];
 
     /// One word, for metrics.
     pub(crate) fn word(&self) -> &'static str {
@@ -48,6 +50,7 @@ impl State {
             Self::Resting { .. } => "resting",
             Self::HalfOpen { .. } => "trial",
             Self::Unhealthy { .. } => "unhealthy",
+            Self::Drained => "drained",
         }
     }
 }
@@ -62,6 +65,7 @@ impl fmt::Display for State {
             State::Resting { reason, .. } => reason.fmt(f),
             State::HalfOpen { busy: true } => f.write_str("rested, on trial"),
             State::HalfOpen { busy: false } => f.write_str("rested, waiting for a trial"),
+            State::Drained => f.write_str("drained by an operator"),
             State::Unhealthy { probes: 1 } => f.write_str("unhealthy after a failed probe"),
             State::Unhealthy { probes } => write!(f, "unhealthy after {probes} failed probes"),
         }

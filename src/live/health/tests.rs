@@ -1,6 +1,7 @@
 //! The breaker and the tally, driven by a clock that is only a number.
 
 mod invariants;
+mod operator;
 
 use super::*;
 use crate::live::health::reason::Why;

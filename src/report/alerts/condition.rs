@@ -113,7 +113,12 @@ fn of_provider(
 ) {
     let name = format!("{} / {}", pool.shown(), provider.shown());
     let state = provider.live.state(now);
-    if !matches!(state, State::Ready { .. }) {
+    let is_wanted = match state {
+        State::Ready { .. } | State::Drained => true,
+        State::Resting { reason, .. } => reason.is_wanted(),
+        _ => false,
+    };
+    if !is_wanted {
         let text = format!("{name}: {state}");
         all.push(Condition::of(AlertKind::ProviderResting, pool, Some(provider), text));
     }

@@ -203,7 +203,9 @@ fn of_callers_key(class: Class) -> Class {
 fn wait(retry_after: Option<Duration>, provider: &Provider) -> Option<Duration> {
     let now = Instant::now();
     let rest = match provider.live.state(now) {
-        State::Resting { until, .. } => Some(until.saturating_duration_since(now)),
+        State::Resting { until, reason } if !reason.is_open_ended() => {
+            Some(until.saturating_duration_since(now))
+        }
         _ => None,
     };
     rest.max(retry_after)

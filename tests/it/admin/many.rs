@@ -142,4 +142,4 @@ fn digest(bytes: &[u8]) -> String {
 }
 
 /// By each writer.
-const EDITS: usize = 30;
+const EDITS: usize = 25;

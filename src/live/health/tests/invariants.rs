@@ -83,6 +83,7 @@ proptest! {
                 }
                 State::HalfOpen { busy } => prop_assert!(!busy || !trials.is_empty()),
                 State::Unhealthy { probes } => prop_assert!(probes >= 3),
+                State::Drained => prop_assert!(false, "no operator has decided so"),
             }
             let flagged = subject.health.flags.load(Ordering::Relaxed) & (BREAKER | UNHEALTHY) != 0;
             prop_assert_eq!(flagged, subject.state() != READY);

@@ -106,13 +106,15 @@ impl Pass<'_> {
     pub(super) fn rests(&mut self, at: usize, state: State, now: Instant, record: &mut Record) {
         self.out[at] = true;
         let (rest, again_in) = match state {
-            State::Resting { until, .. } => {
-                (Rest::Until(until), until.saturating_duration_since(now))
+            State::Resting { until, reason } => {
+                let again_in = until.saturating_duration_since(now);
+                (Rest::Until(until), (!reason.is_open_ended()).then_some(again_in))
             }
-            State::HalfOpen { .. } => (Rest::Trial, AT_ONCE),
-            State::Unhealthy { .. } | State::Ready { .. } => (Rest::Unknown, AT_ONCE),
+            State::HalfOpen { .. } => (Rest::Trial, Some(AT_ONCE)),
+            State::Unhealthy { .. } | State::Ready { .. } => (Rest::Unknown, Some(AT_ONCE)),
+            State::Drained => (Rest::Drained, None),
         };
         let (provider, outcome) = (self.provider_ref(at), Outcome::Cooling(rest));
-        record.trail.passed_over(provider, outcome, Some(again_in));
+        record.trail.passed_over(provider, outcome, again_in);
     }
 }

@@ -1,0 +1,185 @@
+//! `onwards admin`: the administration of a running process in a terminal.
+
+use std::{env, path::PathBuf, process::ExitCode};
+
+use reqwest::{Method, Url};
+use serde_json::Value;
+
+use super::{
+    port::{self, PATIENCE, Place},
+    terminal,
+};
+use crate::secret::Secret;
+
+#[derive(Debug, clap::Args)]
+#[group(id = "admin")]
+pub(super) struct Arguments {
+    /// The operations port of the process.
+    #[arg(long, value_name = "http://HOST:PORT", default_value = "http://127.0.0.1:9090")]
+    url: String,
+    /// A file that holds the admin key (the variable ONWARDS_ADMIN_KEY when absent).
+    #[arg(long, env = "ONWARDS_ADMIN_KEY_FILE", value_name = "FILE")]
+    admin_key_file: Option<PathBuf>,
+    /// Print what the process answers, as JSON.
+    #[arg(long)]
+    json: bool,
+    #[command(subcommand)]
+    wish: Wish,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Wish {
+    /// Print every target with its providers and their states.
+    Targets,
+    /// Print every named key with what it has used.
+    Keys,
+    /// Let a provider rest: it is asked where nothing else is left.
+    Rest {
+        /// The target.
+        alias: String,
+        /// The provider's name.
+        provider: String,
+        /// For how long (until it is woken when absent).
+        #[arg(long)]
+        seconds: Option<u64>,
+    },
+    /// End the rest of a provider.
+    Wake {
+        /// The target.
+        alias: String,
+        /// The provider's name.
+        provider: String,
+    },
+    /// Ask a provider no more; what is in flight ends by itself.
+    Drain {
+        /// The target.
+        alias: String,
+        /// The provider's name.
+        provider: String,
+    },
+    /// Load the file as it is now.
+    Reload,
+}
+
+pub(super) fn run(arguments: &Arguments) -> ExitCode {
+    match answered(arguments) {
+        Ok(answer) if arguments.json => terminal::say(&format!("{answer:#}")),
+        Ok(answer) => terminal::say(told(&arguments.wish, &answer).trim_end()),
+        Err(why) => {
+            terminal::complain(&format!("onwards: {why}"));
+            return ExitCode::FAILURE;
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// What the process answers.
+fn answered(arguments: &Arguments) -> Result<Value, String> {
+    let place = port::place(&arguments.url)?;
+    let key = key(arguments)?;
+    let (method, url) = asked(&place, &arguments.wish)?;
+    port::runtime()?.block_on(async {
+        let request = port::client()?.request(method, url).bearer_auth(key.expose());
+        let answer = async {
+            let answer = request.send().await.map_err(|error| place.problem(error))?;
+            let status = answer.status().as_u16();
+            let body = answer.bytes().await.map_err(|error| place.problem(error))?;
+            Ok::<_, String>((status, serde_json::from_slice::<Value>(&body).ok()))
+        };
+        let late = |_| Err(place.is_slow());
+        let answer = tokio::time::timeout(PATIENCE * SLOW, answer).await.unwrap_or_else(late)?;
+        match answer {
+            (200, Some(answer)) => Ok(answer),
+            (421, _) => Err(place.is_misnamed()),
+            (404, None) => Err(format!("{} has no admin key, or an older version", place.name())),
+            (_, Some(refused)) => match refused["error"]["message"].as_str() {
+                Some(message) => Err(message.to_owned()),
+                None => Err(place.is_another()),
+            },
+            (_, None) => Err(place.is_another()),
+        }
+    })
+}
+
+fn key(arguments: &Arguments) -> Result<Secret, String> {
+    let text = match &arguments.admin_key_file {
+        Some(file) => std::fs::read_to_string(file)
+            .map_err(|error| format!("--admin-key-file: {}: {error}", file.display()))?,
+        None => env::var("ONWARDS_ADMIN_KEY").unwrap_or_default(),
+    };
+    match text.trim() {
+        "" => Err("put the admin key into ONWARDS_ADMIN_KEY".to_owned()),
+        key => Ok(Secret::new(key.to_owned())),
+    }
+}
+
+fn asked(place: &Place, wish: &Wish) -> Result<(Method, Url), String> {
+    let of_provider = |alias: &str, provider: &str, verb: &str| {
+        let mut url = place.url("admin/providers/")?;
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend([alias, provider, verb]);
+        }
+        Ok::<_, String>((Method::POST, url))
+    };
+    match wish {
+        Wish::Targets => Ok((Method::GET, place.url("admin/targets")?)),
+        Wish::Keys => Ok((Method::GET, place.url("admin/keys")?)),
+        Wish::Reload => Ok((Method::POST, place.url("admin/reload")?)),
+        Wish::Wake { alias, provider } => of_provider(alias, provider, "wake"),
+        Wish::Drain { alias, provider } => of_provider(alias, provider, "drain"),
+        Wish::Rest { alias, provider, seconds } => {
+            let (method, mut url) = of_provider(alias, provider, "rest")?;
+            if let Some(seconds) = seconds {
+                url.query_pairs_mut().append_pair("seconds", &seconds.to_string());
+            }
+            Ok((method, url))
+        }
+    }
+}
+
+/// The answer as text.
+fn told(wish: &Wish, answer: &Value) -> String {
+    let text = |value: &Value| printable(value.as_str().unwrap_or_default());
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    match wish {
+        Wish::Targets => list(&answer["targets"])
+            .iter()
+            .map(|target| {
+                let providers = list(&target["providers"]);
+                let lines: String = providers
+                    .iter()
+                    .map(|it| {
+                        let (name, state) = (text(&it["name"]), text(&it["told"]));
+                        let (weight, in_flight) = (&it["weight"], &it["in_flight"]);
+                        format!("  {name}: {state}, weight {weight}, {in_flight} in flight\n")
+                    })
+                    .collect();
+                format!("{}\n{lines}", text(&target["alias"]))
+            })
+            .collect(),
+        Wish::Keys => list(&answer["keys"])
+            .iter()
+            .map(|key| {
+                let number = |name: &str| key[name].as_f64().unwrap_or_default();
+                let tokens = number("input_tokens") + number("output_tokens");
+                let blocked = key["definition"]["disabled"] == true;
+                let state = if blocked { "blocked" } else { "open" };
+                format!("{}: {state}, {tokens} tokens, ${}\n", text(&key["name"]), number("cost"))
+            })
+            .collect(),
+        Wish::Reload => format!("live, version {}", answer["version"]),
+        Wish::Rest { .. } | Wish::Wake { .. } | Wish::Drain { .. } => {
+            let (alias, provider) = (text(&answer["alias"]), text(&answer["provider"]));
+            let (told, in_flight) = (text(&answer["told"]), &answer["in_flight"]);
+            format!("{alias} / {provider}: {told}, {in_flight} in flight")
+        }
+    }
+}
+
+/// A text of another process drives no terminal.
+fn printable(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
+}
+
+/// A change waits until it is live.
+const SLOW: u32 = 14;

@@ -1,0 +1,144 @@
+//! Providers that an operator rests, drains and wakes; and `onwards admin`, which does it from a terminal.
+
+use serde_json::{Value, json};
+
+use super::{KEY, administered, audit, call, file, send};
+use crate::support::{
+    Launch, Reply, Router, Upstream, assert_ok, eventually, pair, run_cli_with, secs,
+};
+
+async fn lab() -> ([Upstream; 2], Router) {
+    let [first, second] =
+        [Upstream::start(Reply::chat("one")).await, Upstream::start(Reply::chat("two")).await];
+    let router = administered(&pair(&first, &second)).await;
+    ([first, second], router)
+}
+
+async fn post(router: &Router, what: &str) -> Value {
+    let path = format!("/admin/providers/m/{what}");
+    let answer = call("POST", &path).send(router.metrics_addr()).await;
+    assert_eq!(answer.status, 200, "{path}: {}", answer.text());
+    answer.json()
+}
+
+async fn served(router: &Router) -> String {
+    let answer = router.chat("m").await;
+    assert_ok(&answer);
+    answer.header("x-onwards-provider").unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_provider_that_is_drained_is_asked_no_more_until_it_is_woken() {
+    let (_upstreams, router) = lab().await;
+    assert_eq!(served(&router).await, "first");
+    let told = post(&router, "first/drain").await;
+    assert_eq!((&told["state"], &told["in_flight"]), (&json!("drained"), &json!(0)));
+    assert_eq!(served(&router).await, "second");
+    let explained = router.explain("m").await.text();
+    assert!(explained.contains("drained by an operator"), "{explained}");
+    let status = call("GET", "/status").send(router.metrics_addr()).await.text();
+    assert!(status.contains("\"drained\""), "{status}");
+    let metrics = call("GET", "/metrics").send(router.metrics_addr()).await.text();
+    assert!(metrics.contains(r#"state="drained"} 1"#), "{metrics}");
+    post(&router, "second/drain").await;
+    let none = router.chat("m").await;
+    assert_eq!(none.status, 503, "not even as the last resort: {}", none.text());
+    assert_eq!(post(&router, "first/wake").await["state"], "ready");
+    assert_eq!(served(&router).await, "first");
+    // A reload keeps it.
+    assert_eq!(call("POST", "/admin/reload").send(router.metrics_addr()).await.status, 200);
+    let patch = json!({"response_headers": {"x-a": "b"}});
+    assert_eq!(send(&router, "PATCH", "/admin/targets/m", &patch).await.status, 200);
+    post(&router, "first/drain").await;
+    let patch = json!({"response_headers": null});
+    assert_eq!(send(&router, "PATCH", "/admin/targets/m", &patch).await.status, 200);
+    assert_eq!(router.chat("m").await.status, 503);
+    let lines = audit(&router, 7).await;
+    assert!(lines[0].contains("drain provider `first`"), "{}", lines[0]);
+}
+
+#[tokio::test]
+async fn a_provider_that_rests_is_the_last_resort_and_a_rest_may_end_by_itself() {
+    let (_upstreams, router) = lab().await;
+    let told = post(&router, "first/rest").await;
+    assert_eq!(told["told"], "resting until an operator wakes it");
+    assert_eq!(served(&router).await, "second");
+    post(&router, "second/drain").await;
+    assert_eq!(served(&router).await, "first", "all that is left");
+    post(&router, "second/wake").await;
+    assert_eq!(served(&router).await, "second");
+    let told = post(&router, "first/rest?seconds=1").await;
+    assert_eq!(told["told"], "resting 1 s since an operator wants it");
+    assert!(eventually(secs(10), async || served(&router).await == "first").await);
+    for (path, status) in [
+        ("/admin/providers/m/first/rest?seconds=0", 400),
+        ("/admin/providers/m/first/rest?minutes=1", 400),
+        ("/admin/providers/m/third/rest", 404),
+        ("/admin/providers/x/first/rest", 404),
+        ("/admin/providers/m/first/kill", 405),
+    ] {
+        let refused = call("POST", path).send(router.metrics_addr()).await;
+        assert_eq!(refused.status, status, "{path}: {}", refused.text());
+    }
+}
+
+#[tokio::test]
+async fn waking_ends_a_rest_that_failures_began() {
+    let [first, second] =
+        [Upstream::start(Reply::new(500)).await, Upstream::start(Reply::chat("two")).await];
+    let mut targets = pair(&first, &second);
+    targets["targets"]["m"]["cooldown"] = json!({"failures": 1, "duration_secs": 500});
+    let router = administered(&targets).await;
+    assert_eq!(served(&router).await, "second");
+    assert!(router.explain("m").await.text().contains("resting 500 s"));
+    assert_eq!(post(&router, "first/wake").await["state"], "ready");
+}
+
+#[tokio::test]
+async fn one_provider_is_patched_by_its_name() {
+    let (_upstreams, router) = lab().await;
+    let before = file(&router);
+    let patch = json!({"weight": 0, "priority": 2});
+    let patched = send(&router, "PATCH", "/admin/providers/m/first", &patch).await;
+    assert_eq!(patched.status, 200, "{}", patched.text());
+    assert_eq!(served(&router).await, "second");
+    assert!(file(&router).contains("sk-provider-first"), "its credential stays");
+    let back = json!({"weight": null, "priority": null});
+    assert_eq!(send(&router, "PATCH", "/admin/providers/m/first", &back).await.status, 200);
+    assert_eq!(file(&router), before);
+    assert_eq!(send(&router, "PATCH", "/admin/providers/m/no", &patch).await.status, 404);
+}
+
+#[tokio::test]
+async fn the_terminal_does_the_same() {
+    let (_upstreams, router) = lab().await;
+    let url = format!("http://{}", router.metrics_addr());
+    let admin = |arguments: &[&str], key: &str| {
+        let arguments = [&["admin", "--url", &url], arguments].concat();
+        let output = run_cli_with(arguments, &[("ONWARDS_ADMIN_KEY", key)]);
+        let [out, err] = [output.stdout, output.stderr].map(|it| String::from_utf8(it).unwrap());
+        (output.status.success(), out, err)
+    };
+    let (ok, out, _) = admin(&["targets"], KEY);
+    assert!(ok && out.starts_with("m\n  first: ready"), "{out}");
+    let (ok, out, _) = admin(&["drain", "m", "first"], KEY);
+    assert!(ok && out.contains("m / first: drained by an operator"), "{out}");
+    assert_eq!(served(&router).await, "second");
+    let (ok, out, _) = admin(&["rest", "m", "first", "--seconds", "600"], KEY);
+    assert!(ok && out.contains("resting 600 s"), "{out}");
+    let (ok, out, _) = admin(&["wake", "m", "first"], KEY);
+    assert!(ok && out.contains("ready"), "{out}");
+    assert!(admin(&["reload"], KEY).1.starts_with("live"), "reload");
+    assert_eq!(admin(&["keys"], KEY).0, true);
+    let (ok, out, _) = admin(&["--json", "targets"], KEY);
+    assert!(ok && serde_json::from_str::<Value>(&out).unwrap()["targets"].is_array());
+    let (ok, _, err) = admin(&["wake", "m", "nobody"], KEY);
+    assert!(!ok && err.contains("no provider"), "{err}");
+    let (ok, _, err) = admin(&["targets"], "a-wrong-admin-key");
+    assert!(!ok && err.contains("not the admin key") && !err.contains("a-wrong"), "{err}");
+    assert!(!admin(&["targets"], "").0);
+    let plain = Launch::new(&json!({"targets": {}})).start().await;
+    let url = format!("http://{}", plain.metrics_addr());
+    let output = run_cli_with(["admin", "--url", &url, "keys"], &[("ONWARDS_ADMIN_KEY", KEY)]);
+    assert!(String::from_utf8(output.stderr).unwrap().contains("no admin key"));
+}
