@@ -20,6 +20,7 @@ pub(crate) mod conversations;
 pub(crate) mod registry;
 pub(crate) mod body_budget;
 pub(crate) mod number;
+pub(crate) mod queue;
 
 pub(crate) use account::Account;
 pub(crate) use aimd::{Aimd, AimdSettings};
@@ -29,7 +30,7 @@ pub use health::{Cooldown, HealthSettings};
 pub(crate) use health::{Held, Probing, Reason, State, Why};
 pub use limit::{Cap, LimitSettings, Limits, Rate, RateBucket};
 pub(crate) use limit::{
-    Limited, Permit,
+    Limited, Permit, QueueSettings,
     quota::{Hold, Quota},
     window::Level,
 };
@@ -37,6 +38,7 @@ pub use meters::{Head, Meters, ProviderMeters, Speed, Times};
 pub(crate) use number::Number;
 pub(crate) use provider::Entry;
 pub use provider::{Provider, ProviderSettings};
+pub(crate) use queue::{Lane, Queue, Turned, Waiter};
 pub use registry::Registry;
 pub(crate) use registry::{Draft, Pool};
 pub(crate) use retries::{Extra, Retries};

@@ -6,6 +6,7 @@
 pub(crate) mod finished;
 pub(crate) mod holds;
 mod pools;
+mod queued;
 pub(crate) mod request_id;
 #[cfg(test)]
 mod tests;
@@ -20,13 +21,13 @@ use std::{
 use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 
-use self::pools::Pools;
 pub(crate) use self::{
     finished::{Asks, End, Finished, Report},
     holds::{Holder, Holds},
     request_id::RequestId,
     trail::{Outcome, Trail},
 };
+use self::{pools::Pools, queued::Queued};
 use crate::{
     live::{Account, Head, Times},
     protocol::{Protocol, conversation::Usage},
@@ -52,6 +53,8 @@ pub(crate) struct Record {
     started: Instant,
     first_byte: Option<Duration>,
     waited: Duration,
+    /// How long it has waited for limits of ours, where it has.
+    queued: Option<Box<Queued>>,
     /// Unknown until there is an answer, or a refusal.
     status: Option<StatusCode>,
     bytes_in: u64,
@@ -95,6 +98,7 @@ impl Record {
             started: Instant::now(),
             first_byte: None,
             waited: Duration::ZERO,
+            queued: None,
             status: None,
             bytes_in: 0,
             bytes_out: 0,
@@ -166,6 +170,23 @@ impl Record {
     /// Time that providers took.
     pub(crate) fn waited(&mut self, time: Duration) {
         self.waited += time;
+    }
+
+    /// It waits for a limit of ours from now on.
+    pub(crate) fn begins_to_wait(&mut self) {
+        self.queued.get_or_insert_default().begins();
+    }
+
+    /// It does not wait any more.
+    pub(crate) fn ends_to_wait(&mut self) {
+        if let Some(queued) = &mut self.queued {
+            self.waited += queued.ends();
+        }
+    }
+
+    /// How long it has waited for limits of ours, where it has.
+    pub(crate) fn queued(&self) -> Option<Duration> {
+        self.queued.as_deref()?.time()
     }
 
     /// The router says no.
@@ -288,8 +309,14 @@ impl Record {
         let first_byte = self.first_byte.unwrap_or_else(|| self.started.elapsed());
         let own = first_byte.saturating_sub(self.waited);
         let millis = |time: Duration| time.as_secs_f64() * 1e3;
-        let (upstream, own) = (millis(self.waited), millis(own));
-        HeaderValue::try_from(format!("upstream;dur={upstream:.3}, gateway;dur={own:.3}")).ok()
+        let queued = self.queued().unwrap_or_default();
+        let (upstream, own) = (millis(self.waited.saturating_sub(queued)), millis(own));
+        let queue = match queued.is_zero() {
+            true => String::new(),
+            false => format!("queue;dur={:.3}, ", millis(queued)),
+        };
+        HeaderValue::try_from(format!("{queue}upstream;dur={upstream:.3}, gateway;dur={own:.3}"))
+            .ok()
     }
 
     /// The value of `x-onwards-attempts`.
@@ -359,6 +386,7 @@ impl Drop for Record {
             started: self.started,
             ended: SystemTime::now(),
             times: Times { total, head },
+            queued: self.queued(),
             bytes_in: self.bytes_in,
             bytes_out: self.bytes_out,
             end: if faulty { End::Fault } else { self.end },

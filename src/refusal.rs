@@ -11,7 +11,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 pub(crate) use shown::drives_terminals;
-use shown::{no_model, not_as_required, shortened};
+use shown::{no_model, not_as_required, queue_full, shortened};
 pub use spent::Spent;
 pub use whose::Whose;
 
@@ -106,6 +106,13 @@ pub enum Refusal {
         /// Whose limit it is.
         whose: Whose,
     },
+    /// As many requests wait for a limit of ours as may.
+    QueueFull {
+        /// Whose limit they wait for.
+        whose: Whose,
+        /// When those that wait have probably passed.
+        retry_after: Duration,
+    },
     /// The caller's account has as many requests in flight as it may.
     InFlightLimit,
     /// A limit of ours on tokens or money is reached.
@@ -197,11 +204,10 @@ impl Refusal {
             Self::UnsupportedEncoding => {
                 (S::UNSUPPORTED_MEDIA_TYPE, INVALID, "unsupported_content_encoding")
             }
-            Self::RateLimit { .. } => (S::TOO_MANY_REQUESTS, LIMIT, "rate_limit"),
-            Self::ConcurrencyLimit { .. } => {
-                (S::TOO_MANY_REQUESTS, LIMIT, "concurrency_limit_exceeded")
-            }
-            Self::InFlightLimit => (S::TOO_MANY_REQUESTS, LIMIT, "inflight_limit_exceeded"),
+            Self::RateLimit { .. }
+            | Self::ConcurrencyLimit { .. }
+            | Self::InFlightLimit
+            | Self::QueueFull { .. } => (S::TOO_MANY_REQUESTS, LIMIT, self.limit_code()),
             Self::Spent(spent) => spent.row(),
             Self::AllFailed { how: AllFailed::RateLimited, .. } => {
                 (S::TOO_MANY_REQUESTS, LIMIT, ALL_FAILED)
@@ -225,6 +231,15 @@ impl Refusal {
         Row { status, kind, code, param: self.fixed_param() }
     }
 
+    fn limit_code(&self) -> &'static str {
+        match self {
+            Self::QueueFull { .. } => "queue_full",
+            Self::InFlightLimit => "inflight_limit_exceeded",
+            Self::ConcurrencyLimit { .. } => "concurrency_limit_exceeded",
+            _ => "rate_limit",
+        }
+    }
+
     /// The envelope's `param`, where it is one of the fixed words.
     fn fixed_param(&self) -> Option<&'static str> {
         match self {
@@ -235,9 +250,9 @@ impl Refusal {
             Self::InvalidModelOverride => Some("model-override"),
             Self::LimitNeeded { param, .. } => Some(*param),
             Self::Spent(spent) => Some(spent.whose.as_str()),
-            Self::RateLimit { whose, .. } | Self::ConcurrencyLimit { whose } => {
-                Some(whose.as_str())
-            }
+            Self::RateLimit { whose, .. }
+            | Self::ConcurrencyLimit { whose }
+            | Self::QueueFull { whose, .. } => Some(whose.as_str()),
             _ => None,
         }
     }
@@ -303,6 +318,7 @@ impl Refusal {
             Self::ConcurrencyLimit { whose } => {
                 format!("Too many requests at once for this {}; try again later.", whose.noun())
             }
+            Self::QueueFull { whose, .. } => queue_full(*whose),
             Self::Spent(spent) => spent.message(),
             _ => self.of_serving().into(),
         }
@@ -362,9 +378,9 @@ impl Refusal {
     /// What `Retry-After` says, where one belongs.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::RateLimit { retry_after, .. } | Self::AllFailed { retry_after, .. } => {
-                Some(*retry_after)
-            }
+            Self::RateLimit { retry_after, .. }
+            | Self::AllFailed { retry_after, .. }
+            | Self::QueueFull { retry_after, .. } => Some(*retry_after),
             Self::Spent(spent) => spent.retry_after,
             Self::ConcurrencyLimit { .. }
             | Self::InFlightLimit
@@ -400,6 +416,7 @@ mod tests {
         for refusal in [
             Refusal::RateLimit { whose: Whose::Key, retry_after: Duration::from_secs(3) },
             Refusal::ConcurrencyLimit { whose: Whose::Pool },
+            Refusal::QueueFull { whose: Whose::Pool, retry_after: Duration::from_secs(3) },
             Refusal::AllFailed { how: AllFailed::RateLimited, retry_after: Duration::from_secs(3) },
         ] {
             assert_eq!(refusal.row().status, StatusCode::TOO_MANY_REQUESTS);

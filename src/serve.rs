@@ -19,6 +19,8 @@ pub(crate) mod demand;
 pub(crate) mod pacing;
 pub(crate) mod permits;
 pub(crate) mod admit;
+pub(crate) mod limits;
+pub(crate) mod waiting;
 pub(crate) mod policy;
 mod strict;
 pub(crate) mod affinity;

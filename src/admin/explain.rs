@@ -6,7 +6,7 @@
 mod asker;
 mod classes;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
 use tokio::time::Instant;
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 pub use self::asker::Asker;
 use super::conversations::ConversationsTold;
 use crate::{
-    live::{Limited, Limits, State},
+    live::{Limited, Limits, Queue, State},
     secret::names::label,
     serve::{
         admit::Allowed,
@@ -54,6 +54,9 @@ pub(crate) struct PoolExplained {
     pub(crate) redirected: Option<String>,
     /// Its own state in words.
     pub(crate) state: String,
+    /// How many requests wait for its limits, and how many may, where any may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) waiting: Option<[u32; 2]>,
     /// The conversations that stay with one of its providers, where they do.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) conversations: Option<ConversationsTold>,
@@ -76,6 +79,9 @@ pub(crate) struct CandidateExplained {
     pub(crate) first: bool,
     /// Its state in words.
     pub(crate) state: String,
+    /// How many requests wait for its limits, and how many may, where any may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) waiting: Option<[u32; 2]>,
     /// Requests in flight.
     pub(crate) in_flight: u32,
     /// What the request would cost in US dollars, where the strategy asks and a price is known.
@@ -182,6 +188,7 @@ fn taking_over(
                 alias: label(&alias.alias).into_owned(),
                 strategy: alias.strategy_name,
                 redirected: None,
+                waiting: None,
                 state: asker::why(table, next, &alias.alias, caller, &refusal),
                 conversations: None,
                 candidates: Vec::new(),
@@ -205,7 +212,8 @@ impl std::fmt::Display for Explanation {
             if let Some(rule) = &pool.redirected {
                 writeln!(f, "{rule}")?;
             }
-            writeln!(f, "{} ({}): {}", pool.alias, pool.strategy, pool.state)?;
+            let waiting = waiting_words(pool.waiting);
+            writeln!(f, "{} ({}): {}{waiting}", pool.alias, pool.strategy, pool.state)?;
             if let Some(conversations) = &pool.conversations {
                 writeln!(f, "  {conversations}")?;
             }
@@ -213,6 +221,7 @@ impl std::fmt::Display for Explanation {
                 let (name, tier, weight) = (&one.provider, one.tier, one.weight);
                 let nth = nth + 1;
                 write!(f, "  {nth}. {name} (tier {tier}, weight {weight}): {}", one.state)?;
+                write!(f, "{}", waiting_words(one.waiting))?;
                 if let Some(share) = one.share.filter(|share| *share < 1.0) {
                     write!(f, ", asked first by {:.0} % of requests", share * 100.0)?;
                 }
@@ -278,7 +287,8 @@ fn pool(
     let candidates = order.into_iter().map(candidate).collect();
     let alias = label(&pool.alias).into_owned();
     let (strategy, conversations) = (pool.strategy_name, ConversationsTold::of(pool, now));
-    PoolExplained { alias, strategy, redirected: None, state, conversations, candidates }
+    let waiting = waiting(pool.queue.as_ref());
+    PoolExplained { alias, strategy, redirected: None, state, waiting, conversations, candidates }
 }
 
 fn candidate(
@@ -295,10 +305,24 @@ fn candidate(
         available: obstacle.is_none(),
         first,
         state: obstacle.unwrap_or_else(|| ready(provider, now)),
+        waiting: waiting(provider.live.queue()),
         in_flight: provider.limits.in_flight(),
         cost: None,
         share: None,
         latency: provider.live.latency().seconds(now),
+    }
+}
+
+/// How many requests wait, and how many may.
+pub(super) fn waiting(queue: Option<&Arc<Queue>>) -> Option<[u32; 2]> {
+    let told = queue?.told();
+    Some([told.waiting, told.max_waiting])
+}
+
+fn waiting_words(waiting: Option<[u32; 2]>) -> String {
+    match waiting {
+        Some([waiting, most]) => format!(", {waiting} of {most} wait"),
+        None => String::new(),
     }
 }
 

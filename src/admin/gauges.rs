@@ -12,7 +12,7 @@ use std::{
 use tokio::time::Instant;
 
 use crate::{
-    live::{Account, HealthSettings, Limits, health},
+    live::{Account, HealthSettings, Limits, Queue, health, queue::Told},
     moment,
     protocol::conversation::Usage,
     secret::names::label,
@@ -194,6 +194,37 @@ fn key_windows(lines: &mut Lines<'_>, table: &Table, _all: bool) {
     teams.into_iter().for_each(|team| windows(lines, &team.limits, "team", &team.name));
 }
 
+/// What writes a series of one queue, by its alias and its provider.
+type OfQueue = fn(&mut Lines<'_>, [(&str, &str); 2], Told);
+
+/// Every queue of a pool.
+fn queues(lines: &mut Lines<'_>, pool: &Pool, of_queue: OfQueue) {
+    let mut line = |provider: &str, queue: &Queue| {
+        of_queue(lines, [("alias", &pool.alias), ("provider", provider)], queue.told());
+    };
+    let own = pool.queue.as_ref().filter(|_| !pool.shares_limits);
+    own.into_iter().for_each(|queue| line("", queue));
+    for provider in &pool.providers {
+        provider.live.queue().into_iter().for_each(|queue| line(&provider.name, queue));
+    }
+}
+
+fn waiting(lines: &mut Lines<'_>, pool: &Pool, _shown: bool) {
+    queues(lines, pool, |lines, labels, told| lines.line(&labels, told.waiting.into()));
+}
+
+fn waited(lines: &mut Lines<'_>, pool: &Pool, _shown: bool) {
+    queues(lines, pool, |lines, labels, told| lines.line(&labels, told.waited.as_secs_f64()));
+}
+
+fn waits_ended(lines: &mut Lines<'_>, pool: &Pool, _shown: bool) {
+    queues(lines, pool, |lines, [alias, provider], told| {
+        for (end, count) in Queue::ENDS.iter().zip(told.ended) {
+            lines.line(&[alias, provider, ("end", end)], count as f64);
+        }
+    });
+}
+
 /// Only a provider that may rest or is probed has a state worth a series.
 fn states(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
     let may_rest = |provider: &&Provider| {
@@ -283,7 +314,7 @@ fn config_hash(lines: &mut Lines<'_>, table: &Table, _all: bool) {
     lines.line(&[("sha256", &table.hash)], 1.0);
 }
 
-const METRICS: [Metric; 10] = [
+const METRICS: [Metric; 13] = [
     Metric {
         name: "config_hash",
         kind: "gauge",
@@ -311,6 +342,27 @@ const METRICS: [Metric; 10] = [
         help: "Used and held share of a limit on tokens or of a budget.",
         of_pool: pool_windows,
         of_table: key_windows,
+    },
+    Metric {
+        name: "queue_waiting",
+        kind: "gauge",
+        help: "Requests that wait for a limit.",
+        of_pool: waiting,
+        of_table: |_, _, _| {},
+    },
+    Metric {
+        name: "queue_wait_seconds_total",
+        kind: "counter",
+        help: "What requests that have passed a queue have waited in it, together.",
+        of_pool: waited,
+        of_table: |_, _, _| {},
+    },
+    Metric {
+        name: "queue_waits_total",
+        kind: "counter",
+        help: "Requests that came to wait, by how that ended.",
+        of_pool: waits_ended,
+        of_table: |_, _, _| {},
     },
     Metric {
         name: "provider_state",

@@ -25,7 +25,7 @@ pub(crate) use failover::{
 
 pub(crate) use limits::{
     Budget, Budgets, ConcurrencyLimit, Dollars, NamedPeriod, NamedStore, NamedWindows, Period,
-    RateLimit, Store, TokenLimit, TokenWindow, Windows,
+    Queue, RateLimit, Store, TokenLimit, TokenWindow, Windows,
 };
 pub(crate) use prices::{Price, Prices, Rates, Tier};
 pub(crate) use reasoning::{EffortTranslation, EffortWrite, ReasoningTranslation};
@@ -187,6 +187,8 @@ pub(crate) struct PoolKeys {
     pub(crate) token_limit: Option<TokenLimit>,
     /// What answers of the alias may cost in a period.
     pub(crate) budget: Option<Budgets>,
+    /// Requests that wait for these limits in place of being refused.
+    pub(crate) queue: Option<Queue>,
     /// Headers added to every response of the alias.
     pub(crate) response_headers: Option<BTreeMap<String, String>>,
     /// How the next provider is chosen.

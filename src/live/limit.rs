@@ -32,12 +32,28 @@ pub struct LimitSettings {
     pub max: Option<u32>,
     /// The windows over tokens and money, if there are any.
     pub(crate) windows: Option<Arc<[Window]>>,
+    /// How many requests may wait for these, where any may.
+    pub(crate) queue: Option<QueueSettings>,
+}
+
+/// How many requests may wait, and how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct QueueSettings {
+    /// The most requests that wait.
+    pub(crate) max_waiting: u32,
+    /// The longest that one waits.
+    pub(crate) max_wait: Duration,
 }
 
 impl LimitSettings {
     /// Limits on requests alone.
     pub fn of_requests(rate: Option<Rate>, max: Option<u32>) -> Self {
-        Self { rate, max, windows: None }
+        Self { rate, max, windows: None, queue: None }
+    }
+
+    /// Whether there is any limit to wait for.
+    pub(crate) fn limits_anything(&self) -> bool {
+        self.rate.is_some() || self.max.is_some() || self.windows.is_some()
     }
 }
 
@@ -122,9 +138,9 @@ impl Limits {
         Ok(permit)
     }
 
-    /// Whether the cap leaves room for one more; says nothing of the rate.
+    /// Whether the cap leaves room for one more that no other request waits for; says nothing of the rate.
     pub(crate) fn has_room(&self) -> bool {
-        self.settings.max.is_none_or(|max| self.cap.in_flight() < max)
+        self.settings.max.is_none_or(|max| self.cap.has_room(max))
     }
 
     /// Why [`Limits::admit`] would say no at this moment; takes nothing.
@@ -161,14 +177,19 @@ impl Limits {
         self.rate.as_deref()
     }
 
+    /// The count of requests in flight, and of those that wait for one of them to end.
+    pub(super) fn cap(&self) -> &Arc<Cap> {
+        &self.cap
+    }
+
     /// The numbers.
     pub fn settings(&self) -> &LimitSettings {
         &self.settings
     }
 
-    /// Whether anybody else, a table of another generation or a request in flight, still counts
+    /// How many, these and those of tables of other generations and requests in flight included, count
     /// on the same levels.
-    pub(super) fn shared(&self) -> bool {
-        Arc::strong_count(&self.cap) > 1
+    pub(super) fn holders(&self) -> usize {
+        Arc::strong_count(&self.cap)
     }
 }

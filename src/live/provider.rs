@@ -18,6 +18,7 @@ use super::ewma::PeakEwma;
 use super::headroom::Headroom;
 use super::health::{Health, HealthSettings, Held, Reason, State, Trial, Why};
 use super::limit::{LimitSettings, Limits};
+use super::queue::Queue;
 
 /// One table's numbers for one provider; equal numbers mean that nothing changes on a reload.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -37,6 +38,8 @@ pub struct Provider {
     identity: u64,
     settings: ProviderSettings,
     limits: Limits,
+    /// The requests that wait for these, where any may.
+    queue: Option<Arc<Queue>>,
     health: Arc<Health>,
     latency: Arc<PeakEwma>,
     headroom: Arc<Headroom>,
@@ -61,9 +64,11 @@ impl Provider {
     /// A provider that was not asked yet. `identity` is a hash that tells it from its neighbours and
     /// is the same in every process that reads the same file.
     pub fn new(identity: u64, settings: ProviderSettings) -> Self {
+        let limits = Limits::new(settings.limits.clone());
         Self {
             identity,
-            limits: Limits::new(settings.limits.clone()),
+            queue: Queue::of(None, &limits),
+            limits,
             aimd: fresh(&settings),
             settings,
             health: Arc::default(),
@@ -75,9 +80,11 @@ impl Provider {
 
     /// The same provider under new numbers.
     pub(crate) fn successor(&self, settings: ProviderSettings) -> Self {
+        let limits = self.limits.successor(settings.limits.clone());
         Self {
             identity: self.identity,
-            limits: self.limits.successor(settings.limits.clone()),
+            queue: Queue::of(self.queue.as_ref(), &limits),
+            limits,
             aimd: match settings.aimd == self.settings.aimd {
                 true => self.aimd.clone(),
                 false => fresh(&settings),
@@ -103,6 +110,11 @@ impl Provider {
     /// Its own limits, with the count of requests in flight.
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// The requests that wait for these, where any may.
+    pub(crate) fn queue(&self) -> Option<&Arc<Queue>> {
+        self.queue.as_ref()
     }
 
     /// Its measured time to first byte.

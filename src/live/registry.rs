@@ -21,6 +21,7 @@ use super::limit::{LimitSettings, Limits};
 use super::meters::{Meters, PoolMeters, ProviderMeters};
 use super::number::{Number, Numbers};
 use super::provider::{Provider, ProviderSettings};
+use super::queue::Queue;
 use super::retries::PoolRetries;
 use super::typical::Typical;
 
@@ -55,6 +56,8 @@ pub(crate) struct Draft<'r> {
 #[derive(Debug)]
 pub(crate) struct Pool {
     limits: Limits,
+    /// The requests that wait for these, where any may.
+    pub(crate) queue: Option<Arc<Queue>>,
     /// What its answers usually take.
     pub(crate) typical: Arc<Typical>,
     /// How soon its answers begin, and what its requests have paid for.
@@ -184,14 +187,18 @@ impl Draft<'_> {
     pub(crate) fn pool(&mut self, alias: &str, limits: LimitSettings) -> Arc<Pool> {
         let meters = &self.registry.meters;
         let own = limits.clone();
-        let fresh = || Pool {
-            limits: Limits::new(own),
-            typical: Arc::default(),
-            hedging: Arc::default(),
-            retries: Arc::default(),
-            in_flight: Arc::default(),
-            conversations: OnceLock::new(),
-            meters: Arc::new(meters.pool(alias)),
+        let fresh = || {
+            let limits = Limits::new(own);
+            Pool {
+                queue: Queue::of(None, &limits),
+                limits,
+                typical: Arc::default(),
+                hedging: Arc::default(),
+                retries: Arc::default(),
+                in_flight: Arc::default(),
+                conversations: OnceLock::new(),
+                meters: Arc::new(meters.pool(alias)),
+            }
         };
         keep(&self.registry.pools, &mut self.pools, alias.to_owned(), limits, fresh)
     }
@@ -224,8 +231,8 @@ impl Draft<'_> {
     /// before knew is left to [`Registry::sweep`].
     pub(crate) fn commit(self) {
         let Self { registry, providers, pools, keys, teams, names, .. } = self;
-        providers.into_iter().for_each(|(id, state)| drop(registry.providers.insert(id, state)));
-        pools.into_iter().for_each(|(alias, state)| drop(registry.pools.insert(alias, state)));
+        providers.into_iter().for_each(|(id, state)| replace(&registry.providers, id, state));
+        pools.into_iter().for_each(|(alias, state)| replace(&registry.pools, alias, state));
         keys.into_iter().for_each(|(name, state)| drop(registry.keys.insert(name, state)));
         teams.into_iter().for_each(|(name, state)| drop(registry.teams.insert(name, state)));
         names.into_iter().for_each(|(name, meters)| drop(registry.names.insert(name, meters)));
@@ -272,6 +279,9 @@ trait Survivor: Sized {
     fn unchanged(&self, settings: &Self::Settings) -> bool;
     fn successor(&self, settings: Self::Settings) -> Self;
     fn limits(&self) -> &Limits;
+    fn queue(&self) -> Option<&Arc<Queue>> {
+        None
+    }
 }
 
 impl Survivor for Provider {
@@ -288,6 +298,10 @@ impl Survivor for Provider {
     fn limits(&self) -> &Limits {
         self.limits()
     }
+
+    fn queue(&self) -> Option<&Arc<Queue>> {
+        self.queue()
+    }
 }
 
 impl Survivor for Pool {
@@ -298,8 +312,10 @@ impl Survivor for Pool {
     }
 
     fn successor(&self, settings: LimitSettings) -> Self {
+        let limits = self.limits.successor(settings);
         Self {
-            limits: self.limits.successor(settings),
+            queue: Queue::of(self.queue.as_ref(), &limits),
+            limits,
             typical: Arc::clone(&self.typical),
             hedging: Arc::clone(&self.hedging),
             retries: Arc::clone(&self.retries),
@@ -311,6 +327,10 @@ impl Survivor for Pool {
 
     fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    fn queue(&self) -> Option<&Arc<Queue>> {
+        self.queue.as_ref()
     }
 }
 
@@ -347,8 +367,20 @@ fn keep<K: Hash + Eq + Clone, V: Survivor>(
     Arc::clone(entry)
 }
 
+/// Keeps the state of the table that serves from now on; requests that wait go on under its numbers.
+fn replace<K: Hash + Eq, V: Survivor>(kept: &DashMap<K, Arc<V>>, id: K, state: Arc<V>) {
+    let newest = state.limits().clone();
+    let old = kept.insert(id, state);
+    // Where the new table has no queue, those that wait in the old one wait to their end.
+    if let Some(queue) = old.as_ref().and_then(|old| old.queue()) {
+        queue.renew(newest);
+    }
+}
+
 /// The object itself may be forgotten by its table while a request of an older table still holds
 /// a permit of the same state.
 fn in_use<V: Survivor>(kept: &Arc<V>) -> bool {
-    Arc::strong_count(kept) > 1 || kept.limits().shared()
+    // A queue has the limits, too.
+    let own = 1 + usize::from(kept.queue().is_some());
+    Arc::strong_count(kept) > 1 || kept.limits().holders() > own
 }

@@ -3,7 +3,7 @@
 use std::{
     net::IpAddr,
     sync::Arc,
-    time::{Instant, SystemTime},
+    time::{Duration, Instant, SystemTime},
 };
 
 use http::{HeaderValue, Method, uri::PathAndQuery};
@@ -74,6 +74,8 @@ pub(crate) struct Finished<'a> {
     pub(crate) ended: SystemTime,
     /// From its head to the end of the response.
     pub(crate) times: Times,
+    /// How long it has waited for limits of ours, where it has.
+    pub(crate) queued: Option<Duration>,
     /// Bytes of its body, once that has been read.
     pub(crate) bytes_in: u64,
     /// Bytes of the response's body that were handed to the connection.

@@ -1,6 +1,14 @@
-//! What a client sent, as a refusal may show it.
+//! Sentences of refusals, and what a client sent as one of them may show it.
 //!
 //! It never shows more than a few words, nor what drives a terminal.
+
+use super::whose::Whose;
+
+/// As many requests wait as may.
+pub(super) fn queue_full(whose: Whose) -> String {
+    let noun = whose.noun();
+    format!("As many requests wait for this {noun} as may; try again when they have been served.")
+}
 
 /// That there is no such alias, and which ones are near.
 pub(super) fn no_model(asked: &str, near: &[String]) -> String {

@@ -16,21 +16,18 @@ use super::{
     intake::{self, BodyLimits},
     medium::{self, Medium},
     mentions, output_cap,
-    permits::{self, Permits},
+    permits::Permits,
     signature, token,
 };
 use crate::{
     body::Found,
     gateway::Gateway,
-    live::Limits,
     path,
     protocol::{Endpoint, Operation, Surface, conversation::Delivery},
     rare::{Name, Rare},
-    record::{Holder, Holds, Record},
-    refusal::{Refusal, Whose},
+    refusal::Refusal,
     table::{Caller, Pool, PoolId, Table, access},
     upstream::{
-        demand::Demand,
         inbound::{Inbound, Mentions},
         resends::Resends,
     },
@@ -281,35 +278,6 @@ pub(crate) fn cap(table: &Table, allowed: &Allowed) -> Option<u64> {
     access::terms(table, allowed.caller)?.max_output_tokens
 }
 
-/// The same where tokens or money are limited, too.
-#[cold]
-fn hold_amounts(
-    table: &Table,
-    allowed: &Allowed,
-    demand: &Demand,
-    permits: &mut Permits,
-) -> Result<Box<Holds>, Refusal> {
-    let pool = table.pool(allowed.pool);
-    let amount = demand.of_pool(pool);
-    let mut holds = Box::new(Holds::new(demand.input, Arc::clone(&pool.live.typical)));
-    let mut pass = |limits: &Limits, whose: Whose, holder: (&'static str, &str)| {
-        permits.push(permits::take(limits, whose)?);
-        if let Some(hold) = permits::hold(limits, amount, whose)? {
-            holds.admitted(hold, Holder::new(holder.0, holder.1));
-        }
-        Ok::<(), Refusal>(())
-    };
-    if let Caller::Known(key) = allowed.caller {
-        let key = table.keyring.key(key);
-        pass(&key.limits, Whose::Key, ("key", key.name().unwrap_or_default()))?;
-        if let Some(team) = key.terms.as_ref().and_then(|terms| terms.team.as_ref()) {
-            pass(&team.limits, Whose::Team, ("team", &team.name))?;
-        }
-    }
-    pass(&pool.limits, Whose::Pool, ("alias", &pool.alias))?;
-    Ok(holds)
-}
-
 /// Whether a limit on tokens or money depends on the answer to this caller.
 pub(crate) fn counts(table: &Table, allowed: &Allowed) -> bool {
     let of_caller = || match allowed.caller {
@@ -343,31 +311,4 @@ pub(crate) async fn look(
         inbound.demand = Some(Box::new(demand::of(inbound, &model, asked).await));
     }
     Ok(())
-}
-
-/// Limits of the account, of the key, then of its team, then of the pool.
-pub(crate) fn hold(
-    table: Arc<Table>,
-    allowed: &Allowed,
-    inbound: &Inbound,
-    record: &mut Record,
-) -> Result<Held, Refusal> {
-    let Allowed { asked, pool, caller } = *allowed;
-    let mut permits = Permits::new();
-    if table.pool(asked).in_flight.is_some() {
-        permits.extend(permits::of_account(&table, asked, caller)?);
-    }
-    if let Some(demand) = &inbound.demand {
-        record.holds = Some(hold_amounts(&table, allowed, demand, &mut permits)?);
-        return Ok(Held { table, pool, caller, permits });
-    }
-    if let Caller::Known(key) = caller {
-        let key = table.keyring.key(key);
-        permits.push(permits::take(&key.limits, Whose::Key)?);
-        if let Some(team) = key.terms.as_ref().and_then(|terms| terms.team.as_ref()) {
-            permits.push(permits::take(&team.limits, Whose::Team)?);
-        }
-    }
-    permits.push(permits::take(&table.pool(pool).limits, Whose::Pool)?);
-    Ok(Held { table, pool, caller, permits })
 }

@@ -20,6 +20,7 @@ use crate::{
     protocol::{Protocol, conversation::Delivery},
     record::{Record, request_id::REQUEST_ID},
     refusal::Refusal,
+    table::Pool,
     upstream::{
         answer::{Answer, Form},
         headers,
@@ -49,8 +50,7 @@ pub(crate) struct Attempted {
 
 impl EarlyHead {
     /// Of a request whose client may hear comments; `None` where none may be sent.
-    pub(crate) fn asked(held: &Held, inbound: &mut Inbound) -> Option<Self> {
-        let pool = held.table.pool(held.pool);
+    pub(crate) fn asked(pool: &Pool, inbound: &mut Inbound) -> Option<Self> {
         let every = pool.keepalive?;
         let speaks = inbound.speaks();
         if !speaks.profile().stream.has_comments {

@@ -84,8 +84,11 @@ pub(crate) fn hold_at(limits: &Limits, amount: Amount) -> Result<Option<Hold>, L
 /// Passes the limits of a pool that takes over.
 ///
 /// # Errors
-/// What is in the way; nothing is taken.
+/// What is in the way, or what others wait for; nothing is taken.
 pub(crate) fn admit(pool: &Pool, inbound: &Inbound) -> Result<(Permit, Option<Hold>), Limited> {
+    if let Some(queue) = &pool.queue {
+        queue.may_pass()?;
+    }
     let hold = match &inbound.demand {
         Some(demand) => hold_at(&pool.limits, demand.of_pool(pool))?,
         None => None,

@@ -11,9 +11,11 @@ use super::{
     admit, answer,
     context::Context,
     early_head::{Attempted, EarlyHead},
-    pacing, policy,
+    limits, pacing,
+    permits::Permits,
+    policy,
     reply::Reply,
-    respond, rounds, signature, strict,
+    respond, rounds, signature, strict, waiting,
 };
 use crate::{
     gateway::Gateway,
@@ -56,7 +58,10 @@ pub(crate) async fn proxy(
             return answer::refuse(&refusal, record);
         }
     }
-    let held = match admit::hold(Arc::clone(&table), &allowed, &inbound, &mut record) {
+    if table.pool(allowed.pool).queue.is_some() {
+        return Box::pin(in_turn(context, table, allowed, inbound, record)).await;
+    }
+    let held = match limits::hold(Arc::clone(&table), &allowed, &inbound, &mut record) {
         Ok(held) => held,
         Err(refusal) => {
             let mut response = answer::refuse(&refusal, record);
@@ -66,7 +71,7 @@ pub(crate) async fn proxy(
     };
     drop(table);
     inbound.request_id = record.request_id();
-    if let Some(early) = EarlyHead::asked(&held, &mut inbound) {
+    if let Some(early) = EarlyHead::asked(held.table.pool(held.pool), &mut inbound) {
         return Box::pin(early.serve(attempts(context, held, inbound, record))).await;
     }
     let accepted = accept(&context, &held, &inbound, &mut record).await;
@@ -125,6 +130,51 @@ async fn accept(
         biased;
         accepted = attempts => accepted,
         () = context.stage.over() => Err(Refusal::ShuttingDown),
+    }
+}
+
+/// The rest of a request whose pool has a queue. Comments go to a client of a stream while it waits, too.
+async fn in_turn(
+    context: Arc<Context>,
+    table: Arc<Table>,
+    allowed: admit::Allowed,
+    mut inbound: Inbound,
+    record: Record,
+) -> Response<Reply> {
+    inbound.request_id = record.request_id();
+    let early = EarlyHead::asked(table.pool(allowed.pool), &mut inbound);
+    let attempts = attempts_in_turn(context, table, allowed, inbound, record);
+    if let Some(early) = early {
+        return early.serve(attempts).await;
+    }
+    let Attempted { accepted, held, mut inbound, record } = attempts.await;
+    respond::respond(accepted, held, &mut inbound, record)
+}
+
+/// The attempts of a request that has waited for its turn, where that came before the process ends.
+async fn attempts_in_turn(
+    context: Arc<Context>,
+    table: Arc<Table>,
+    allowed: admit::Allowed,
+    inbound: Inbound,
+    mut record: Record,
+) -> Attempted {
+    let waited = async {
+        let until = rounds::until(table.pool(allowed.pool), &inbound)?;
+        waiting::hold(&table, &allowed, &inbound, &mut record, until).await
+    };
+    let waited = tokio::select! {
+        biased;
+        waited = waited => waited,
+        () = context.stage.over() => Err(Refusal::ShuttingDown),
+    };
+    match waited {
+        Ok(held) => attempts(context, held, inbound, record).await,
+        Err(refusal) => {
+            let admit::Allowed { pool, caller, .. } = allowed;
+            let held = admit::Held { table, pool, caller, permits: Permits::new() };
+            Attempted { accepted: Err(refusal), held, inbound, record }
+        }
     }
 }
 

@@ -34,7 +34,7 @@ use crate::{
     rare::Name,
     record::{Outcome, Record},
     refusal::Refusal,
-    table::{Caller, PoolId, ProviderRef, Table, access},
+    table::{Caller, Pool, PoolId, ProviderRef, Table, access},
     trace::Trace,
     upstream::{
         answer::Answer, attempt, client::Client, failed::Failed, inbound::Inbound,
@@ -63,6 +63,9 @@ pub(crate) async fn run(
     record: &mut Record,
 ) -> Result<Accepted, Refusal> {
     let mut rounds = Rounds::new(context, held, inbound, record.trace())?;
+    if let Some(waited) = record.queued() {
+        rounds.budget.began_before(waited);
+    }
     while let Some(mut attempt) = rounds.next(record).await? {
         let end = match rounds.patience() {
             None => {
@@ -78,6 +81,16 @@ pub(crate) async fn run(
         }
     }
     rounds.exhausted(record)
+}
+
+/// Until when a request that begins now may take, as its pool and its client say.
+///
+/// # Errors
+/// The client says what is no time.
+pub(crate) fn until(pool: &Pool, inbound: &Inbound) -> Result<Option<Instant>, Refusal> {
+    let now = Instant::now();
+    let left = Budget::new(&pool.fallback, inbound)?.left(now);
+    Ok(left.map(|left| now + left))
 }
 
 /// Where the loop stands.

@@ -55,6 +55,8 @@ pub struct Pool {
     pub limits: live::Limits,
     /// Whether these are those of the alias, of which this is one pool.
     pub(crate) shares_limits: bool,
+    /// The requests that wait for these, where any may.
+    pub(crate) queue: Option<Arc<live::Queue>>,
     /// Whether a limit on tokens or money depends on its answers, or on those of pools that take over.
     pub(crate) counts: bool,
     /// What else outlives a reload.

@@ -21,6 +21,8 @@ pub(crate) struct Terms {
     pub(crate) expires_at: Option<SystemTime>,
     /// Whether it is refused.
     pub(crate) disabled: bool,
+    /// Its turns where requests wait, where it has more than one for each of another's.
+    pub(crate) priority: Option<u8>,
     /// What it belongs to.
     pub(crate) team: Option<Arc<Team>>,
     /// The most tokens of an answer, of the key or its team.

@@ -61,6 +61,7 @@ fn refusals() -> Vec<Refusal> {
         LimitNeeded { param: "max_tokens", budget: 1 },
         RateLimit { whose: Whose::Key, retry_after },
         ConcurrencyLimit { whose: Whose::Pool },
+        QueueFull { whose: Whose::Pool, retry_after },
         InFlightLimit,
         spent(false),
         spent(true),
@@ -156,7 +157,7 @@ fn levels() -> String {
     let limit = r#""rate_limit":{"requests_per_second":1}"#;
     let keys = r#""auth":{"key_definitions":{"team":{"key":"sk-team"}}}"#;
     let target = format!(
-        r#"{{"url":"mock:","cooldown":{{}},"price":{{"input":1}},"token_limit":{{"per_minute":5}},"fallback":{{"enabled":true,"aimd":{{}},"affinity":{{"target_conversations":9}}}},{limit}}}"#
+        r#"{{"url":"mock:","cooldown":{{}},"price":{{"input":1}},"token_limit":{{"per_minute":5}},"fallback":{{"enabled":true,"aimd":{{}},"affinity":{{"target_conversations":9}}}},"queue":{{"max_waiting":1}},{limit}}}"#
     );
     let text = format!(r#"{{{keys},"targets":{{"a":{target}}}}}"#);
     std::fs::write(file.path(), text).unwrap();

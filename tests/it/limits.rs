@@ -6,3 +6,4 @@ mod accounts;
 mod keys;
 mod restart;
 mod tokens;
+mod waiting;

@@ -25,7 +25,9 @@ const count = (number) => number.toLocaleString("en");
 const tokens = (input, output) => (input || output ? `${count(input)} → ${count(output)}` : "");
 const dollars = (cost) => (cost ? `$${cost.toFixed(cost < 0.1 ? 6 : cost < 10 ? 4 : 2)}` : "");
 const level = (it) => (it.level === undefined ? "" : `${Math.round(it.level * 100)} %`);
-const flight = (it) => (it.cap === undefined ? `${it.in_flight}` : `${it.in_flight} of ${it.cap}`);
+const inFlight = (it) => (it.cap === undefined ? `${it.in_flight}` : `${it.in_flight} of ${it.cap}`);
+const flight = (it) => (it.max_waiting === undefined ? inFlight(it)
+  : `${inFlight(it)}, ${it.waiting} of ${it.max_waiting} wait`);
 const time = (text) => new Date(text).toLocaleTimeString("en-GB");
 const millis = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(2)} s`);
 const kinds = { none: "good", degraded: "warn", down: "bad" };

@@ -1,6 +1,11 @@
 //! Each alias with its providers, trouble first.
 
-use std::{cmp::Reverse, collections::HashMap, sync::atomic::Ordering::Relaxed, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::HashMap,
+    sync::{Arc, atomic::Ordering::Relaxed},
+    time::Duration,
+};
 
 use serde::Serialize;
 use tokio::time::Instant;
@@ -9,7 +14,7 @@ use super::clock::Clock;
 use crate::{
     admin::{conversations::ConversationsTold, explain},
     live::{
-        Limits, State,
+        Limits, Queue, State,
         meters::totals::{PoolTotals, ProviderTotals, Totals, is_failure},
     },
     report::feed::{
@@ -93,6 +98,11 @@ struct Levels {
     /// The free share of the rate limit, 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<f64>,
+    /// Requests that wait for these, and the most that may.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waiting: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_waiting: Option<u32>,
 }
 
 /// What the counters and the last requests show at one moment.
@@ -144,7 +154,7 @@ impl<'a> Observed<'a> {
             strategy: pool.strategy_name,
             state: explain::limited(&pool.limits).unwrap_or_else(|| "ready".to_owned()),
             conversations: ConversationsTold::of(pool, self.now),
-            levels: Levels::of(&pool.limits),
+            levels: Levels::of(&pool.limits, pool.queue.as_ref()),
             requests: totals.requests,
             errors: totals.errors,
             fallbacks: totals.fallbacks,
@@ -189,7 +199,7 @@ impl<'a> Observed<'a> {
             until,
             tier: provider.tier,
             weight: provider.weight,
-            levels: Levels::of(&provider.limits),
+            levels: Levels::of(&provider.limits, provider.live.queue()),
             attempts: totals.attempts,
             failed: totals.failed,
             recent_attempts,
@@ -233,8 +243,11 @@ impl<'a> Observed<'a> {
 }
 
 impl Levels {
-    fn of(limits: &Limits) -> Self {
+    fn of(limits: &Limits, queue: Option<&Arc<Queue>>) -> Self {
+        let waiting = explain::waiting(queue);
         Self {
+            waiting: waiting.map(|[waiting, _]| waiting),
+            max_waiting: waiting.map(|[_, most]| most),
             in_flight: limits.in_flight(),
             cap: limits.settings().max,
             level: limits.rate().map(|bucket| rounded(bucket.level())),

@@ -118,11 +118,15 @@ pub(super) fn trouble(of: &Value) -> &str {
     ours(&of["trouble"])
 }
 
-/// Requests in flight, against the cap where there is one.
+/// Requests in flight, against the cap where there is one; and those that wait, where any may.
 pub(super) fn flight(of: &Value) -> String {
-    match of["cap"].as_u64() {
+    let in_flight = match of["cap"].as_u64() {
         Some(cap) => format!("{}/{cap}", number(&of["in_flight"])),
         None => number(&of["in_flight"]),
+    };
+    match of["waiting"].as_u64() {
+        Some(waiting) => format!("{in_flight} +{waiting}"),
+        None => in_flight,
     }
 }
 

@@ -52,6 +52,9 @@ pub(crate) struct KeyDefinition {
     /// Whether the key is refused.
     #[schemars(extend("default" = false))]
     pub(crate) disabled: Option<bool>,
+    /// Its turns where requests wait in a `queue`: a key of 2 has two where one of 1 has one.
+    #[schemars(range(min = 1, max = 9), extend("default" = 1))]
+    pub(crate) priority: Option<u32>,
     /// The entry of `teams` that the key belongs to.
     #[schemars(length(min = 1))]
     pub(crate) team: Option<String>,

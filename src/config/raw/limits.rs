@@ -23,6 +23,17 @@ pub(crate) struct ConcurrencyLimit {
     pub(crate) max_concurrent_requests: u32,
 }
 
+/// How many requests wait for a limit in place of being refused, and how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+pub(crate) struct Queue {
+    /// The most requests that wait; a further one is refused.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub(crate) max_waiting: u32,
+    /// The longest that a request waits, in milliseconds.
+    #[schemars(range(min = 1, max = 3_600_000), extend("default" = 30_000))]
+    pub(crate) max_wait_ms: Option<u64>,
+}
+
 /// The most tokens in a time: of input and output together, or of each apart.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]

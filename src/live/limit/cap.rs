@@ -1,9 +1,12 @@
 //! Requests in flight: a counter, a cap on it, and the permit that gives its place back.
 //!
-//! It never queues and never hands a place back twice.
+//! It never queues and never hands a place back twice; where requests wait for a place, it says that one
+//! is free.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::Notify;
 
 /// How many requests are in flight, and whether one more may be.
 ///
@@ -15,7 +18,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// Its operations are relaxed: the number orders no other memory.
 #[derive(Debug, Default)]
 pub struct Cap {
-    in_flight: AtomicU32,
+    /// Requests in flight in the lower half, requests that wait in the upper half: a permit that is given
+    /// back learns in the same step whether a request waits for it, so that none is missed.
+    counts: AtomicU64,
+    /// Hears that a place is free; made where requests may wait.
+    freed: OnceLock<Box<Notify>>,
 }
 
 /// One request's place; dropping it gives the place back.
@@ -32,20 +39,61 @@ impl Cap {
     /// for an instant, the place of one that might have had it.
     pub fn try_acquire(self: &Arc<Self>, max: Option<u32>) -> Option<Permit> {
         let max = max.unwrap_or(u32::MAX);
-        self.in_flight
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| (n < max).then_some(n + 1))
+        self.counts
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |both| {
+                (in_flight(both) < max).then_some(both + 1)
+            })
             .ok()?;
         Some(Permit { cap: Arc::clone(self) })
     }
 
     /// How many are in flight now.
     pub(crate) fn in_flight(&self) -> u32 {
-        self.in_flight.load(Ordering::Relaxed)
+        in_flight(self.counts.load(Ordering::Relaxed))
+    }
+
+    /// Whether one more may be in flight, and no request waits for that.
+    pub(crate) fn has_room(&self, max: u32) -> bool {
+        let both = self.counts.load(Ordering::Relaxed);
+        in_flight(both) < max && both < WAITS
+    }
+
+    /// How many wait.
+    pub(crate) fn waiting(&self) -> u32 {
+        (self.counts.load(Ordering::Relaxed) / WAITS) as u32
+    }
+
+    /// One more waits, or one less.
+    pub(crate) fn waits(&self, one_more: bool) {
+        match one_more {
+            true => self.counts.fetch_add(WAITS, Ordering::Relaxed),
+            false => self.counts.fetch_sub(WAITS, Ordering::Relaxed),
+        };
+    }
+
+    /// Hears that a place is free.
+    pub(crate) fn freed(&self) -> &Notify {
+        self.freed.get_or_init(Box::default)
+    }
+
+    #[cold]
+    fn wake(&self) {
+        self.freed().notify_one();
     }
 }
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        self.cap.in_flight.fetch_sub(1, Ordering::Relaxed);
+        let before = self.cap.counts.fetch_sub(1, Ordering::Relaxed);
+        if before >= WAITS {
+            self.cap.wake();
+        }
     }
 }
+
+fn in_flight(both: u64) -> u32 {
+    both as u32
+}
+
+/// One request that waits.
+const WAITS: u64 = 1 << 32;

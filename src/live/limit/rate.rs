@@ -56,6 +56,12 @@ impl RateBucket {
         Duration::from_nanos((self.used() + self.period).saturating_sub(self.capacity))
     }
 
+    /// How long until so many requests that come one after the other have each had their cell.
+    pub(crate) fn free_for(&self, cells: u32) -> Duration {
+        let cells = self.period.saturating_mul(cells.into());
+        Duration::from_nanos(self.used().saturating_add(cells).saturating_sub(self.capacity))
+    }
+
     /// The free share, 0.0 to 1.0; takes nothing.
     pub(crate) fn level(&self) -> f64 {
         1.0 - self.used_share()

@@ -4,7 +4,12 @@ use super::*;
 use crate::live::{Meters, Times, limit::Rate};
 
 fn limits(per_second: f64, burst: u32, max: u32) -> LimitSettings {
-    LimitSettings { rate: Some(Rate { per_second, burst }), max: Some(max), windows: None }
+    LimitSettings {
+        rate: Some(Rate { per_second, burst }),
+        max: Some(max),
+        windows: None,
+        queue: None,
+    }
 }
 
 fn provider(per_second: f64, burst: u32) -> ProviderSettings {

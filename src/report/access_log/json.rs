@@ -76,6 +76,7 @@ pub(super) fn write(line: &Line<'_>, out: &mut Vec<u8>) {
     object.number(key!("bytes_out"), line.bytes_out);
     object.millis(key!("ttfb_ms"), line.ttfb_ms);
     object.millis(key!("own_ms"), line.own_ms);
+    object.millis(key!("waited_ms"), line.waited_ms);
     object.millis(key!("ms"), Some(line.ms));
     object.end();
 }

@@ -77,6 +77,8 @@ pub(crate) struct Line<'a> {
     pub(crate) ttfb_ms: Option<Millis>,
     /// Milliseconds of these that the router took, and not a provider.
     pub(crate) own_ms: Option<Millis>,
+    /// Milliseconds that it has waited for limits of the router, where it has.
+    pub(crate) waited_ms: Option<Millis>,
     /// Milliseconds to the response's last byte.
     pub(crate) ms: Millis,
 }
@@ -153,6 +155,7 @@ impl<'a> Line<'a> {
             bytes_out: request.bytes_out,
             ttfb_ms: head.map(|head| Millis(head.first_byte)),
             own_ms: head.map(|head| Millis(head.overhead)),
+            waited_ms: request.queued.map(Millis),
             ms: Millis(request.times.total),
         };
         (line.end, line.code) = end(request.end);

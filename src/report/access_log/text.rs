@@ -37,6 +37,9 @@ pub(super) fn write(line: &Line<'_>, out: &mut Vec<u8>) {
     if let Some(first) = line.ttfb_ms.as_ref().filter(|_| line.stream) {
         text.word(format_args!("ttfb {first}"));
     }
+    if let Some(waited) = &line.waited_ms {
+        text.word(format_args!("waited {waited}"));
+    }
     if let Some(usage) = &line.usage {
         let about = if line.estimated { "~" } else { "" };
         text.word(format_args!("{about}{}→{} tokens", usage.input, usage.output));

@@ -40,6 +40,13 @@ impl Budget {
         })
     }
 
+    /// The request has waited before: its time began sooner.
+    pub(super) fn began_before(&mut self, waited: Duration) {
+        for end in [&mut self.deadline, &mut self.client].into_iter().flatten() {
+            *end = end.checked_sub(waited).unwrap_or(*end);
+        }
+    }
+
     /// Another pool takes over: it may want less time, and cannot give more.
     pub(super) fn shorten(&mut self, rules: &Fallback) {
         if let Some(deadline) = rules.deadline.filter(|_| rules.enabled) {

@@ -47,6 +47,7 @@ impl Compiler<'_> {
             concurrency: definition.concurrency_limit,
             tokens: definition.token_limit.as_ref(),
             budget: definition.budget.as_ref(),
+            queue: None,
         };
         let settings = self.limits(written, &path);
         self.counts |= settings.windows.is_some();

@@ -79,7 +79,10 @@ impl Compiler<'_> {
                 let hint = "write it beside `pools`";
                 self.problem(&spelled.path.key(*key), message, Some(hint.into()));
             }
-            let limits = LIMITS.iter().filter(|(_, is_set)| has_limits(beside) && is_set(keys));
+            let limits = LIMITS
+                .iter()
+                .chain([&QUEUE])
+                .filter(|(_, is_set)| has_limits(beside) && is_set(keys));
             for (key, _) in limits {
                 let message =
                     "limits stand beside `pools` already, and hold for all of them together";
@@ -110,12 +113,15 @@ const LIMITS: [Limit; 4] = [
     ("budget", |keys| keys.budget.is_some()),
 ];
 
+/// What waits for these.
+const QUEUE: Limit = ("queue", |keys| keys.queue.is_some());
+
 fn has_limits(keys: &raw::PoolKeys) -> bool {
     LIMITS.iter().any(|(_, is_set)| is_set(keys))
 }
 
 fn limits_itself(spelled: &Spelled<'_>) -> bool {
-    spelled.keys.is_some_and(has_limits)
+    spelled.keys.is_some_and(|keys| has_limits(keys) || keys.queue.is_some())
 }
 
 /// What stands behind an alias in the name of its pool for completions.

@@ -1,6 +1,6 @@
 //! Limits: from what is written to numbers and windows.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use jiff::tz::TimeZone;
 
@@ -8,7 +8,7 @@ use super::Compiler;
 use crate::{
     config::{Path, path::shown, raw},
     live::{
-        LimitSettings, Rate,
+        LimitSettings, QueueSettings, Rate,
         limit::{
             period::{Kind, Period, SECOND},
             window::{Span, Unit, Window},
@@ -24,12 +24,13 @@ pub(super) struct Written<'a> {
     pub(crate) concurrency: Option<raw::ConcurrencyLimit>,
     pub(crate) tokens: Option<&'a raw::TokenLimit>,
     pub(crate) budget: Option<&'a raw::Budgets>,
+    pub(crate) queue: Option<raw::Queue>,
 }
 
 impl Compiler<'_> {
     /// The numbers of a holder whose keys stand at `path`.
     pub(super) fn limits(&mut self, written: Written<'_>, path: &Path) -> LimitSettings {
-        let Written { rate, concurrency, tokens, budget } = written;
+        let Written { rate, concurrency, tokens, budget, queue } = written;
         let mut windows = tokens.map(token_windows).unwrap_or_default();
         if tokens.is_some() && windows.is_empty() {
             let hint = "name a window, as in `{\"per_minute\": 100000}`";
@@ -64,7 +65,7 @@ impl Compiler<'_> {
             self.problem(holder, message, Some("keep the lower one".into()));
         }
         let windows = (!windows.is_empty()).then(|| Arc::from(windows));
-        LimitSettings { windows, ..requests(rate, concurrency) }
+        LimitSettings { windows, queue: queue.map(waiting), ..requests(rate, concurrency) }
     }
 
     fn budget(&mut self, budget: &raw::Budget, path: &Path) -> Option<Window> {
@@ -109,12 +110,19 @@ fn requests(
 ) -> LimitSettings {
     LimitSettings {
         windows: None,
+        queue: None,
         rate: rate.map(|rate| Rate {
             per_second: rate.requests_per_second,
             burst: rate.burst_size.unwrap_or_else(|| default_burst(rate.requests_per_second)),
         }),
         max: concurrency.map(|limit| limit.max_concurrent_requests),
     }
+}
+
+/// The numbers of a queue.
+fn waiting(raw: raw::Queue) -> QueueSettings {
+    let max_wait = Duration::from_millis(raw.max_wait_ms.unwrap_or(WAIT_MS));
+    QueueSettings { max_waiting: raw.max_waiting, max_wait }
 }
 
 /// The rate, rounded up.
@@ -183,6 +191,8 @@ fn picodollars(dollars: &raw::Dollars) -> Option<u64> {
     (pico > 0 && pico <= MOST).then_some(pico)
 }
 
+/// How long a request waits at most, where the file does not say.
+const WAIT_MS: u64 = 30_000;
 /// Nine million dollars: what a shared store counts exactly, with room for what is above a limit.
 const MOST: u64 = 9_000_000_000_000_000_000;
 

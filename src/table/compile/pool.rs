@@ -58,10 +58,9 @@ impl Compiler<'_> {
         let providers = self.providers(name, providers, &inherited);
         let fallback = self.fallback(keys.fallback.as_ref(), path, providers.len());
         let strategy = keys.strategy.unwrap_or_default();
-        let draws = strategy == raw::Strategy::WeightedRandom;
         let fallback = Fallback {
             to: self.successors(alias, keys.fallback.as_ref(), own.fallback, path),
-            with_replacement: fallback.with_replacement && draws,
+            with_replacement: fallback.with_replacement && is_drawn(strategy),
             ..fallback
         };
         self.check_weights(&providers, path);
@@ -78,6 +77,7 @@ impl Compiler<'_> {
             required: Required::of(keys.require.as_ref()),
             limits: shares.map_or(live.limits(), |pool| &pool.limits).clone(),
             shares_limits: shares.is_some(),
+            queue: shares.map_or(&live.queue, |pool| &pool.queue).clone(),
             sticky: self.sticky(strategy, keys.sticky.as_ref(), own.sticky, path),
             has_windows: providers.iter().any(|provider| provider.context_window.is_some()),
             steering: steers.then(|| steering(strategy, &providers)),
@@ -161,7 +161,13 @@ fn written(keys: &raw::PoolKeys) -> Written<'_> {
         concurrency: keys.concurrency_limit,
         tokens: keys.token_limit.as_ref(),
         budget: keys.budget.as_ref(),
+        queue: keys.queue,
     }
+}
+
+/// Whether a provider may be drawn again.
+fn is_drawn(strategy: raw::Strategy) -> bool {
+    strategy == raw::Strategy::WeightedRandom
 }
 
 fn steering(strategy: raw::Strategy, providers: &[Provider]) -> Steering {
@@ -220,6 +226,7 @@ fn merged(own: raw::PoolKeys, defaults: &raw::PoolKeys) -> raw::PoolKeys {
         concurrency_limit: own.concurrency_limit.or(defaults.concurrency_limit),
         token_limit: own.token_limit.or(defaults.token_limit),
         budget: own.budget.or(defaults.budget),
+        queue: own.queue.or(defaults.queue),
         response_headers: own.response_headers.or(defaults.response_headers),
         strategy: own.strategy.or(defaults.strategy),
         fallback: own.fallback.or(defaults.fallback),

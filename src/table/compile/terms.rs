@@ -30,6 +30,7 @@ impl Compiler<'_> {
                 concurrency: team.concurrency_limit,
                 tokens: team.token_limit.as_ref(),
                 budget: team.budget.as_ref(),
+                queue: None,
             };
             let settings = self.limits(written, &path);
             self.counts |= settings.windows.is_some();
@@ -70,6 +71,7 @@ impl Compiler<'_> {
             models: definition.models.as_deref().map(Models::new),
             expires_at: self.moment(definition.expires_at.as_deref(), &path.key("expires_at")),
             disabled: definition.disabled.unwrap_or(false),
+            priority: priority(definition.priority),
             max_output_tokens: [definition.max_output_tokens, its].into_iter().flatten().min(),
             team,
         };
@@ -77,6 +79,7 @@ impl Compiler<'_> {
             || terms.required.is_some()
             || terms.expires_at.is_some()
             || terms.disabled
+            || terms.priority.is_some()
             || terms.max_output_tokens.is_some()
             || terms.team.is_some();
         is_any.then(|| Box::new(terms))
@@ -126,6 +129,11 @@ impl Compiler<'_> {
         self.problem(path, message, Some(hint.into()));
         None
     }
+}
+
+/// The turns of a key, where it has more than one.
+fn priority(raw: Option<u32>) -> Option<u8> {
+    raw.and_then(|turns| u8::try_from(turns).ok()).filter(|turns| *turns > 1)
 }
 
 fn digest(text: &str) -> Option<[u8; 32]> {

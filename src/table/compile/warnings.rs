@@ -6,6 +6,8 @@ mod kept;
 mod keys;
 mod urls;
 
+use std::sync::Arc;
+
 use super::{provider::Entry, spelled::Forms};
 use crate::{
     config::{Loaded, Path, Problem, Problems, Source, path::shown, raw},
@@ -53,6 +55,10 @@ impl Warnings<'_> {
         self.kept(file, table);
         if let Some(defaults) = &file.defaults {
             self.pool_keys(defaults, &root.key("defaults"), table);
+            let waits =
+                |pool: &Arc<Pool>| pool.queue.is_some() && pool.limits.settings().limits_anything();
+            let none = defaults.queue.is_some() && !table.pools().iter().any(waits);
+            self.queue(none, &root.key("defaults"));
         }
         for name in file.aliases.iter().flatten().map(|(name, _)| name) {
             if is_pattern(name) {
@@ -67,16 +73,28 @@ impl Warnings<'_> {
         let path = Path::root().key("targets").key(alias);
         self.alias(alias, &path);
         let Forms { beside, default, completions } = Forms::of(target, &path);
+        let is_unlimited = !pool.limits.settings().limits_anything();
         if let Some(keys) = beside {
             self.pool_keys(keys, &path, table);
+            self.queue(keys.queue.is_some() && is_unlimited, &path);
         }
         let completions = completions.zip(pool.completions.map(|id| &**table.pool(id)));
         for (spelled, pool) in std::iter::once((default, pool)).chain(completions) {
             if let Some(keys) = spelled.keys {
                 self.pool_keys(keys, &spelled.path, table);
+                self.queue(keys.queue.is_some() && is_unlimited, &spelled.path);
             }
             spelled.providers.iter().for_each(|entry| self.provider(entry));
             self.pool(pool, &spelled.path, table);
+        }
+    }
+
+    /// Where requests wait, there is a limit that they wait for.
+    fn queue(&mut self, waits_for_nothing: bool, path: &Path) {
+        if waits_for_nothing {
+            let message = "nothing is limited here, so no request ever waits";
+            let hint = "set `concurrency_limit`, `rate_limit` or `token_limit` beside it";
+            self.warn(&path.key("queue"), message, hint);
         }
     }
 

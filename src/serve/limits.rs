@@ -1,0 +1,110 @@
+//! Limits of a request: of the account, of the key, then of its team, then of the pool.
+//!
+//! It never waits: `waiting` does, where the file says so.
+
+use std::sync::Arc;
+
+use super::{
+    admit::{Allowed, Held},
+    permits::{self, Permits},
+};
+use crate::{
+    live::{Hold, Limits},
+    record::{Holder, Holds, Record},
+    refusal::{Refusal, Whose},
+    table::{Caller, Pool, Table, access},
+    upstream::{demand::Demand, inbound::Inbound},
+};
+
+/// Limits of the account, of the key, then of its team, then of the pool.
+pub(crate) fn hold(
+    table: Arc<Table>,
+    allowed: &Allowed,
+    inbound: &Inbound,
+    record: &mut Record,
+) -> Result<Held, Refusal> {
+    let Allowed { asked, pool, caller } = *allowed;
+    let mut permits = Permits::new();
+    if table.pool(asked).in_flight.is_some() {
+        permits.extend(permits::of_account(&table, asked, caller)?);
+    }
+    if let Some(demand) = &inbound.demand {
+        record.holds = Some(hold_amounts(&table, allowed, demand, &mut permits)?);
+        return Ok(Held { table, pool, caller, permits });
+    }
+    if let Caller::Known(key) = caller {
+        let key = table.keyring.key(key);
+        permits.push(permits::take(&key.limits, Whose::Key)?);
+        if let Some(team) = key.terms.as_ref().and_then(|terms| terms.team.as_ref()) {
+            permits.push(permits::take(&team.limits, Whose::Team)?);
+        }
+    }
+    permits.push(permits::take(&table.pool(pool).limits, Whose::Pool)?);
+    Ok(Held { table, pool, caller, permits })
+}
+
+/// The same where tokens or money are limited, too.
+#[cold]
+fn hold_amounts(
+    table: &Table,
+    allowed: &Allowed,
+    demand: &Demand,
+    permits: &mut Permits,
+) -> Result<Box<Holds>, Refusal> {
+    let pool = table.pool(allowed.pool);
+    let mut holds = Box::new(Holds::new(demand.input, Arc::clone(&pool.live.typical)));
+    of_caller(table, allowed, permits, Some((demand, &mut holds)))?;
+    permits.push(permits::take(&pool.limits, Whose::Pool)?);
+    if let Some(hold) = permits::hold(&pool.limits, demand.of_pool(pool), Whose::Pool)? {
+        admitted(&mut holds, hold, pool);
+    }
+    Ok(holds)
+}
+
+/// Takes what a request needs of its caller's key and team; with `demand`, of their tokens and money, too.
+pub(crate) fn of_caller(
+    table: &Table,
+    allowed: &Allowed,
+    permits: &mut Permits,
+    mut demand: Option<(&Demand, &mut Holds)>,
+) -> Result<(), Refusal> {
+    let mut pass = |limits: &Limits, whose: Whose, holder: (&'static str, &str)| {
+        permits.push(permits::take(limits, whose)?);
+        let Some((demand, holds)) = &mut demand else { return Ok(()) };
+        let amount = demand.of_pool(table.pool(allowed.pool));
+        if let Some(hold) = permits::hold(limits, amount, whose)? {
+            holds.admitted(hold, Holder::new(holder.0, holder.1));
+        }
+        Ok::<(), Refusal>(())
+    };
+    if let Caller::Known(key) = allowed.caller {
+        let key = table.keyring.key(key);
+        pass(&key.limits, Whose::Key, ("key", key.name().unwrap_or_default()))?;
+        if let Some(team) = key.terms.as_ref().and_then(|terms| terms.team.as_ref()) {
+            pass(&team.limits, Whose::Team, ("team", &team.name))?;
+        }
+    }
+    Ok(())
+}
+
+/// Adds what is held of a pool.
+pub(crate) fn admitted(holds: &mut Holds, hold: Hold, pool: &Pool) {
+    holds.admitted(hold, Holder::new("alias", &pool.alias));
+}
+
+/// Whether the limits of the caller's key and its team would say yes at this moment; takes nothing.
+///
+/// # Errors
+/// The refusal of the first that would not.
+pub(crate) fn check_caller(table: &Table, caller: Caller) -> Result<(), Refusal> {
+    let Caller::Known(key) = caller else { return Ok(()) };
+    let check = |limits: &Limits, whose: Whose| match limits.limited() {
+        Some(limited) => Err(permits::refusal(limited, whose)),
+        None => Ok(()),
+    };
+    check(&table.keyring.key(key).limits, Whose::Key)?;
+    match access::terms(table, caller).and_then(|terms| terms.team.as_ref()) {
+        Some(team) => check(&team.limits, Whose::Team),
+        None => Ok(()),
+    }
+}
