@@ -35,7 +35,7 @@
 pub(crate) mod endpoint;
 pub(crate) mod family;
 pub(crate) mod in_path;
-pub(crate) mod strict;
+pub mod strict;
 pub(crate) mod profile;
 pub(crate) mod misfit;
 pub mod told;

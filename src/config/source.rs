@@ -83,7 +83,7 @@ impl Source {
     }
 
     /// Whether there is a value at `path`.
-    pub(super) fn has(&self, path: &Path) -> bool {
+    pub(crate) fn has(&self, path: &Path) -> bool {
         let mut steps = path.segments().iter();
         steps
             .try_fold(&self.root, |node, step| self.step(node, step).map(|(_, next)| next))

@@ -26,7 +26,7 @@ pub(super) async fn list(context: &Context) -> Result<Answered, Denied> {
     let table = context.sources.gateway.snapshot();
     let Value::Object(written) = written else { return Ok(Answered::of(&json!({"targets": []}))) };
     let pools: HashMap<_, _> =
-        table.pools().iter().map(|pool| (label(&pool.alias), pool)).collect();
+        table.aliases().iter().map(|pool| (label(&pool.alias), pool)).collect();
     let targets = written.into_iter().map(|(alias, target)| {
         let pool = pools.get(alias.as_str()).copied();
         told(&alias, target, pool)
@@ -41,7 +41,7 @@ pub(super) async fn read(context: &Context, asked: &Arc<Asked>) -> Result<Answer
     let reading = change::read(context).await?;
     let target = reading.document.masked_value(&of(alias)).ok_or_else(|| absent(alias))?;
     let table = context.sources.gateway.snapshot();
-    let pool = table.pools().iter().find(|pool| *pool.alias == *alias);
+    let pool = table.aliases().iter().find(|pool| *pool.alias == *alias);
     Ok(Answered::of(&told(&label(alias), target, pool)).at(&reading.etag))
 }
 

@@ -380,7 +380,7 @@ fn wire(url: &str) -> Result<(Uri, BasePath, HeaderValue), String> {
     Ok((root, base, host))
 }
 
-fn credentials(endpoint: &raw::Endpoint) -> Vec<Option<&Secret>> {
+pub(super) fn credentials(endpoint: &raw::Endpoint) -> Vec<Option<&Secret>> {
     match &endpoint.onwards_key {
         None => vec![None],
         Some(raw::Credentials::One(one)) => vec![Some(one)],

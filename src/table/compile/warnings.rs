@@ -4,6 +4,7 @@
 
 mod kept;
 mod keys;
+mod steering;
 mod urls;
 
 use std::sync::Arc;
@@ -86,6 +87,7 @@ impl Warnings<'_> {
             }
             spelled.providers.iter().for_each(|entry| self.provider(entry));
             self.pool(pool, &spelled.path, table);
+            self.early_ends(pool, &spelled);
         }
     }
 

@@ -80,6 +80,40 @@ fn what_is_probably_not_meant_is_a_warning_with_its_place() {
             "enabled",
         ),
         (json!({"targets": {"^gpt-.*$": {"url": url}}}), "targets", "regular expression"),
+        (
+            target(json!({"url": url, "fallback": {"enabled": true, "aimd": {}},
+                "timeouts": {"first_event_ms": 9_999}})),
+            ".timeouts.first_event_ms",
+            "latency_budget_ms",
+        ),
+        (
+            target(json!({"providers": [
+                {"url": url, "timeouts": {"total_ms": 400}}, {"url": url}],
+                "fallback": {"enabled": true, "aimd": {"latency_budget_ms": 500}}})),
+            ".providers[0].timeouts.total_ms",
+            "latency_budget_ms",
+        ),
+        (
+            target(
+                json!({"url": url, "fallback": {"enabled": true, "first_token_timeout_ms": 3_000,
+                "aimd": {}}}),
+            ),
+            ".fallback.first_token_timeout_ms",
+            "latency_budget_ms",
+        ),
+        (
+            json!({"defaults": {"timeouts": {"first_event_ms": 100}}, "targets": {
+                "a": {"url": url, "fallback": {"enabled": true, "aimd": {}}},
+                "b": {"url": url, "fallback": {"enabled": true, "aimd": {}, "deadline_ms": 60_000}}}}),
+            "defaults.timeouts.first_event_ms",
+            "latency_budget_ms",
+        ),
+        (
+            json!({"targets": {"a": {"fallback": {"enabled": true, "aimd": {}, "deadline_ms": 50},
+                "pools": {"default": {"url": url}, "completions": {"url": url}}}}}),
+            "targets[\"a\"].fallback.deadline_ms",
+            "latency_budget_ms",
+        ),
     ];
     for (file, place, words) in cases {
         let (status, _, told) = check(&file, &[]);
@@ -101,6 +135,10 @@ fn what_is_probably_not_meant_is_a_warning_with_its_place() {
 #[test]
 fn what_is_meant_is_no_warning() {
     for file in [
+        target(json!({"url": "http://localhost", "timeouts": {"first_event_ms": 10_000},
+            "fallback": {"enabled": true, "aimd": {}, "first_token_timeout_ms": 10_001}})),
+        target(json!({"url": "http://localhost", "timeouts": {"first_event_ms": 100},
+            "fallback": {"enabled": true, "aimd": {"enabled": false}}})),
         target(json!({"url": "http://localhost:11434/v1", "onwards_key": "ollama"})),
         target(
             json!({"url": "http://vllm.models.svc.cluster.local", "onwards_key": "sk-0123456789ab"}),

@@ -2,9 +2,11 @@
 //!
 //! Never: an attempt is cut off that no other could follow.
 
+use std::{collections::BTreeSet, path::Path};
+
 use serde_json::{Value, json};
 
-use crate::support::router::CHAT;
+use crate::support::router::{CHAT, Launch};
 use crate::support::{
     Call, Fault, Place, Reply, Router, Script, Seen, Upstream, assert_ok, chat, chat_stream, ms,
     pair,
@@ -110,4 +112,124 @@ async fn a_provider_is_not_told_the_priority_that_it_does_not_take() {
                       "messages": [{"role": "user", "content": "hi"}]});
     let seen: Value = serde_json::from_str(&ask(body.to_string()).await).unwrap();
     assert!(seen.get("priority").is_none() && seen.get("nvext").is_none(), "{seen}");
+}
+
+/// The keys that only the successor of the original has, and that mean the same here.
+const KEYS: [&str; 26] = [
+    "pools",
+    "completions",
+    "accepts_scheduling_priority",
+    "first_token_timeout_ms",
+    "realtime_on_status",
+    "inflight_limit",
+    "account_inflight_limits",
+    "aimd",
+    "latency_budget_ms",
+    "breach_rate_target",
+    "recovery_breach_rate",
+    "window_samples",
+    "min_samples",
+    "share_step",
+    "share_decay",
+    "share_floor",
+    "dwell_ms",
+    "idle_recovery_ms",
+    "overload_statuses",
+    "affinity",
+    "target_conversations",
+    "margin",
+    "active_window_ms",
+    "update_interval_ms",
+    "max_tracked",
+    "account",
+];
+
+/// The files of the page under its first heading that have one of the keys.
+fn published() -> Vec<Value> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/migrating.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let section = page.split("\n## ").find(|it| it.starts_with("From the original")).unwrap();
+    let blocks = section.split("```json\n").skip(1).map(|block| block.split("```").next().unwrap());
+    let files = blocks.map(|block| serde_json::from_str::<Value>(block).unwrap());
+    let of_successor = |file: &Value| {
+        let mut keys = BTreeSet::new();
+        collect(file, &mut keys);
+        KEYS.iter().any(|key| keys.contains(*key))
+    };
+    files.filter(of_successor).collect()
+}
+
+fn collect(value: &Value, keys: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => fields.iter().for_each(|(key, value)| {
+            keys.insert(key.clone());
+            collect(value, keys);
+        }),
+        Value::Array(all) => all.iter().for_each(|value| collect(value, keys)),
+        _ => {}
+    }
+}
+
+/// Every provider is the one of the laboratory; the names of the variables that the file reads.
+fn aimed(value: &mut Value, base: &str, variables: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(fields) => fields.iter_mut().for_each(|(key, value)| match key.as_str() {
+            "url" => *value = base.into(),
+            _ => aimed(value, base, variables),
+        }),
+        Value::Array(all) => all.iter_mut().for_each(|value| aimed(value, base, variables)),
+        Value::String(text) => {
+            let name = text.strip_prefix("${env:").and_then(|rest| rest.strip_suffix('}'));
+            variables.extend(name.map(str::to_owned));
+        }
+        _ => {}
+    }
+}
+
+#[tokio::test]
+async fn every_example_of_the_successors_keys_in_the_page_loads_and_runs() {
+    let by_path = |seen: &Seen| match seen.target.contains("/chat/completions") {
+        false => Reply::json(
+            200,
+            &json!({"id": "c", "object": "text_completion", "created": 1,
+            "model": "m", "choices": [{"index": 0, "text": "hi", "finish_reason": "stop"}]}),
+        ),
+        true if seen.mentions("\"stream\":true") => Reply::chat_stream(&["hi"]),
+        true => Reply::chat("hi"),
+    };
+    let upstream = Upstream::start(Script::by(by_path)).await;
+    let mut seen = BTreeSet::new();
+    let files = published();
+    assert!(files.len() >= 3, "{}", files.len());
+    for mut file in files {
+        collect(&file, &mut seen);
+        let mut variables = BTreeSet::new();
+        aimed(&mut file, &upstream.base(), &mut variables);
+        let mut launch =
+            Launch::new(&file).args(["--shutdown-delay-secs", "0", "--shutdown-timeout-secs", "1"]);
+        for name in &variables {
+            launch = launch.env(name, format!("sk-{name}-0123456789"));
+        }
+        let router = launch.start().await;
+        for (alias, target) in file["targets"].as_object().unwrap() {
+            let key = match target["keys"][0].as_str() {
+                None => String::new(),
+                Some(name) => {
+                    let key = file["auth"]["key_definitions"][name]["key"].as_str().unwrap();
+                    let name = key.trim_start_matches("${env:").trim_end_matches('}');
+                    format!("sk-{name}-0123456789")
+                }
+            };
+            for body in [chat(alias), chat_stream(alias)] {
+                assert_ok(&router.post(CHAT, &key, &body).await);
+            }
+            let body = json!({"model": alias, "prompt": "Once"});
+            assert_ok(&router.post("/v1/completions", &key, &body).await);
+        }
+        for path in ["/healthz", "/readyz"] {
+            assert_eq!(Call::get(path).send(router.metrics_addr()).await.status, 200, "{path}");
+        }
+    }
+    let missing: Vec<_> = KEYS.iter().filter(|key| !seen.contains(**key)).collect();
+    assert!(missing.is_empty(), "in no example: {missing:?}");
 }
