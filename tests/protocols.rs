@@ -55,6 +55,10 @@ mod order;
 mod pairs;
 #[path = "protocols/readers.rs"]
 mod readers;
+#[path = "protocols/strict.rs"]
+mod strict;
+#[path = "protocols/strictly.rs"]
+mod strictly;
 #[path = "protocols/round_trip.rs"]
 mod round_trip;
 #[path = "protocols/refused.rs"]

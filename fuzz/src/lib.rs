@@ -4,6 +4,8 @@
 //! It never checks what is said, only that it is well formed; `tests/protocols` checks the rest.
 
 mod cost;
+#[path = "../../tests/protocols/strict.rs"]
+mod strict;
 #[path = "../../tests/protocols/order.rs"]
 mod order;
 
@@ -15,6 +17,16 @@ use onwards::protocol::codec::{Client, Head, Reading, Target};
 use onwards::protocol::conversation::{Conversation, Delivery, Event, Lossy};
 use onwards::protocol::{Endpoint, Protocol};
 use serde_json::value::RawValue;
+
+/// Gives the bytes to strict mode's check of requests.
+pub fn validate_strictly(data: &[u8]) {
+    strict::validate(data);
+}
+
+/// Gives the bytes to strict mode's cleaning of answers and streams.
+pub fn clean_strictly(data: &[u8]) {
+    strict::clean(data);
+}
 
 /// Gives the bytes to each reader of a protocol.
 pub fn read_all(protocol: Protocol, data: &[u8]) {

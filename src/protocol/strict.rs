@@ -10,6 +10,7 @@ pub(crate) mod clean;
 pub(crate) mod events;
 pub(crate) mod want;
 pub(crate) mod check;
+pub mod trial;
 
 #[cfg(test)]
 mod tests;

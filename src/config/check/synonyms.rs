@@ -49,6 +49,7 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
         "repetitions are `fallback`: `{\"enabled\": true, \"max_attempts\": 3}`",
     ),
     (&["rpm", "requests_per_minute"], "a rate is `rate_limit`: `{\"requests_per_second\": …}`"),
+    (&["pools"], "a target has `pools` in place of `providers` and of `url`"),
     (&["port", "host", "listen", "log_level"], "this is a flag of `onwards serve`"),
 ];
 

@@ -195,6 +195,12 @@ fn a_target_is_told_by_looking_at_it() {
             &["1:40: targets[\"a\"].pools.chat: unknown key `chat`"],
         ),
         (
+            target(r#"{"providers":[],"pools":{"default":[]}}"#),
+            &[
+                "1:33: targets[\"a\"].pools: unknown key `pools`; a target has `pools` in place of `providers` and of `url`",
+            ],
+        ),
+        (
             target(r#"{"pools":{"default":[],"completions":[{"weight":1}]}}"#),
             &["1:55: targets[\"a\"].pools.completions[0]: `url` is missing"],
         ),

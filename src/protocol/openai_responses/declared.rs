@@ -35,47 +35,60 @@ static COUNTED: Shape = Object(&[
 ]);
 static COUNT: Words = Words::only(&["response.input_tokens"], "response.input_tokens");
 
-static RESPONSE: Shape = Object(&[
-    fill("id", Text, Fill::Id("resp_")),
-    fill("object", Shape::Words(&WHOLE), Fill::Json("\"response\"")),
-    fill("created_at", Number, Fill::Created),
-    may("status", Shape::Words(&STATUS)),
-    may("background", Flag),
-    may("completed_at", Number),
-    may("conversation", Object(&[may("id", Text)])),
-    may("error", Fault),
-    may("incomplete_details", Object(&[may("reason", Text)])),
-    may("instructions", Any),
-    may("max_output_tokens", Number),
-    may("max_tool_calls", Number),
-    fill("model", Model, Fill::Model),
-    fill("output", List(&ITEM_OBJECT), Fill::Json("[]")),
-    may("output_text", Text),
-    may("parallel_tool_calls", Flag),
-    may("previous_response_id", Text),
-    may("prompt", Any),
-    may("prompt_cache_key", Text),
-    may("prompt_cache_retention", Text),
-    may(
-        "reasoning",
-        Object(&[may("effort", Text), may("summary", Text), may("generate_summary", Text)]),
-    ),
-    may("safety_identifier", Text),
-    may("service_tier", Text),
-    may("store", Flag),
-    may("temperature", Number),
-    may("text", Object(&[may("format", FORMAT), may("verbosity", Text)])),
-    may("tool_choice", Either(&[Text, TOOL])),
-    may("tools", List(&TOOL)),
-    may("top_logprobs", Number),
-    may("top_p", Number),
-    may("truncation", Text),
-    may("usage", USAGE),
-    may("user", Text),
-    may("metadata", Map(&Scalar)),
-    may("presence_penalty", Number),
-    may("frequency_penalty", Number),
-]);
+/// A whole answer: one without output would be an empty one.
+static RESPONSE: Shape = Object(&ANSWER);
+static ANSWER: [Field; FIELDS] = response(must("output", List(&ITEM_OBJECT)));
+/// The same in an event, before there is any.
+static STARTED: Shape = Object(&PARTIAL);
+static PARTIAL: [Field; FIELDS] = response(fill("output", List(&ITEM_OBJECT), Fill::Json("[]")));
+const FIELDS: usize = 36;
+
+const fn response(output: Field) -> [Field; FIELDS] {
+    [
+        fill("id", Text, Fill::Id("resp_")),
+        fill("object", Shape::Words(&WHOLE), Fill::Json("\"response\"")),
+        fill("created_at", Number, Fill::Created),
+        may("status", Shape::Words(&STATUS)),
+        may("background", Flag),
+        may("completed_at", Number),
+        may("conversation", CONVERSATION),
+        may("error", Fault),
+        may("incomplete_details", INCOMPLETE),
+        may("instructions", Any),
+        may("max_output_tokens", Number),
+        may("max_tool_calls", Number),
+        fill("model", Model, Fill::Model),
+        output,
+        may("output_text", Text),
+        may("parallel_tool_calls", Flag),
+        may("previous_response_id", Text),
+        may("prompt", Any),
+        may("prompt_cache_key", Text),
+        may("prompt_cache_retention", Text),
+        may("reasoning", REASONING),
+        may("safety_identifier", Text),
+        may("service_tier", Text),
+        may("store", Flag),
+        may("temperature", Number),
+        may("text", TEXT),
+        may("tool_choice", Either(&[Text, TOOL])),
+        may("tools", List(&TOOL)),
+        may("top_logprobs", Number),
+        may("top_p", Number),
+        may("truncation", Text),
+        may("usage", USAGE),
+        may("user", Text),
+        may("metadata", Map(&Scalar)),
+        may("presence_penalty", Number),
+        may("frequency_penalty", Number),
+    ]
+}
+
+const CONVERSATION: Shape = Object(&[may("id", Text)]);
+const INCOMPLETE: Shape = Object(&[may("reason", Text)]);
+const TEXT: Shape = Object(&[may("format", FORMAT), may("verbosity", Text)]);
+const REASONING: Shape =
+    Object(&[may("effort", Text), may("summary", Text), may("generate_summary", Text)]);
 
 const FORMAT: Shape = Object(&[
     may("type", Text),
@@ -315,7 +328,7 @@ static MCP_TOOL: Shape = Object(&[
 static EVENT: Shape = Object(&[
     must("type", Shape::Tag(EVENTS)),
     may("sequence_number", Number),
-    bound("response", Shape::Within(&RESPONSE)),
+    bound("response", Shape::Within(&STARTED)),
     may("output_index", Number),
     bound("item", Object(&BEGUN)),
     may("item_id", Text),

@@ -94,6 +94,7 @@ fn what_is_not_of_its_protocol_is_malformed() {
         ("/v1/embeddings", r#"{"object":"list"}"#),
         ("/v1/messages", r#"{"id":"x"}"#),
         ("/v1/responses/input_tokens", r#"{"x":1}"#),
+        ("/v1/responses", r#"{"id":"x"}"#),
         ("/v1beta/models/m:generateContent", r#"{"x":1}"#),
         ("/model/m/converse", r#"{"output":{}}"#),
         ("/v2/chat", r#"{"id":"x"}"#),
