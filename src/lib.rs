@@ -42,3 +42,4 @@ pub(crate) mod within;
 pub(crate) mod moment;
 pub(crate) mod rare;
 pub(crate) mod trace;
+pub(crate) mod guard;

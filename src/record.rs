@@ -22,13 +22,14 @@ use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 
 pub(crate) use self::{
-    finished::{Asks, End, Finished, Report},
+    finished::{Asks, End, Finished, Guarded, Report},
     holds::{Holder, Holds},
     request_id::RequestId,
     trail::{Outcome, Trail},
 };
 use self::{pools::Pools, queued::Queued};
 use crate::{
+    guard::Rule,
     live::{Account, Head, Times},
     protocol::{Protocol, conversation::Usage},
     refusal::Refusal,
@@ -70,6 +71,8 @@ pub(crate) struct Record {
     service: Option<Box<str>>,
     /// What the provider calls the request, where a report shows it.
     upstream_id: Option<HeaderValue>,
+    /// What guardrails have found.
+    guarded: Vec<Guarded>,
     /// What the response tells.
     headers: Headers,
     /// The attempts, in order.
@@ -108,6 +111,7 @@ impl Record {
             holds: None,
             service: None,
             upstream_id: None,
+            guarded: Vec::new(),
             headers: Headers::default(),
             trail: Trail::default(),
         }
@@ -164,6 +168,14 @@ impl Record {
     pub(crate) fn releases_table(&mut self) {
         if let Some(ServedBy { asked, pool, pools }) = &mut self.served_by {
             pools.keep([*pool, *asked].into_iter().chain(self.trail.pools()));
+        }
+    }
+
+    /// A guardrail has found something.
+    pub(crate) fn guarded(&mut self, rule: &Arc<Rule>, did: &'static str) {
+        let again = |it: &Guarded| Arc::ptr_eq(&it.rule, rule) && it.did == did;
+        if !self.guarded.iter().any(again) {
+            self.guarded.push(Guarded { rule: Arc::clone(rule), did });
         }
     }
 
@@ -395,6 +407,7 @@ impl Drop for Record {
             estimated: self.estimated,
             service: self.service.as_deref(),
             upstream_id: self.upstream_id.as_ref(),
+            guarded: &self.guarded,
             steps: self.trail.steps(),
             spent: self.trail.all_spent(),
         };

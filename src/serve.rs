@@ -22,6 +22,8 @@ pub(crate) mod admit;
 pub(crate) mod limits;
 pub(crate) mod waiting;
 pub(crate) mod policy;
+pub(crate) mod guardrails;
+mod edits;
 mod strict;
 pub(crate) mod affinity;
 mod conversation;

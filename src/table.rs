@@ -59,6 +59,8 @@ pub struct Table {
     names: names::Names,
     /// Who may call.
     pub keyring: Keyring,
+    /// Whether anything names a guardrail.
+    pub(crate) has_guardrails: bool,
     /// Who is told when something goes wrong.
     pub(crate) alerts: Vec<Arc<alerts::Alert>>,
     /// Which pages may call from a browser.

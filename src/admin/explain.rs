@@ -14,9 +14,11 @@ use tokio::time::Instant;
 pub use self::asker::Asker;
 use super::conversations::ConversationsTold;
 use crate::{
+    guard::Rule,
     live::{Limited, Limits, Queue, State},
     secret::names::label,
     serve::{
+        self,
         admit::Allowed,
         policy,
         rounds::view::{self, Needs, Obstacle},
@@ -38,6 +40,9 @@ pub struct Explanation {
     /// The rule that sends the caller to another alias.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) redirected: Option<String>,
+    /// The guardrails that the request and its answer would pass.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) guardrails: Vec<String>,
     /// Who would be asked: the alias's pool, then those that take over.
     pub(crate) pools: Vec<PoolExplained>,
 }
@@ -121,6 +126,7 @@ pub fn explain(table: &Table, question: Question<'_>) -> Result<Explanation, Str
         refused: None,
         told_for,
         redirected: asker::redirect(table, asked, caller),
+        guardrails: Vec::new(),
         pools: Vec::new(),
     };
     let at = path.unwrap_or_default();
@@ -137,6 +143,7 @@ pub fn explain(table: &Table, question: Question<'_>) -> Result<Explanation, Str
         return Ok(told);
     }
     let allowed = Allowed { asked, pool: first, caller };
+    told.guardrails = guardrails(table, &allowed, at);
     let required = policy::of_file(table, &allowed);
     let required = required.as_deref();
     told.refused = excluded(table, &allowed, required, at).or_else(|| limits(table, caller));
@@ -208,6 +215,9 @@ impl std::fmt::Display for Explanation {
         if let Some(why) = &self.refused {
             writeln!(f, "{} would be refused: {why}", self.model)?;
         }
+        if !self.guardrails.is_empty() {
+            writeln!(f, "guardrails: {}", self.guardrails.join(", "))?;
+        }
         for pool in &self.pools {
             if let Some(rule) = &pool.redirected {
                 writeln!(f, "{rule}")?;
@@ -230,6 +240,14 @@ impl std::fmt::Display for Explanation {
         }
         Ok(())
     }
+}
+
+/// The guardrails that the request and its answer would pass, each with where it looks and what it does.
+fn guardrails(table: &Table, allowed: &Allowed, path: &str) -> Vec<String> {
+    let rules = serve::guardrails::of(table, allowed, path);
+    let told =
+        |rule: &Arc<Rule>| format!("{} ({}, {})", rule.name, rule.on.name(), rule.action.name());
+    rules.iter().flat_map(|rules| rules.iter()).map(told).collect()
 }
 
 /// Why no provider may have the request.

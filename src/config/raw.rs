@@ -9,6 +9,7 @@ mod alerts;
 mod auth;
 mod connections;
 mod failover;
+mod guardrails;
 mod limits;
 mod prices;
 mod reasoning;
@@ -23,6 +24,7 @@ pub(crate) use failover::{
     Timeouts,
 };
 
+pub(crate) use guardrails::{Guardrail, Match};
 pub(crate) use limits::{
     Budget, Budgets, ConcurrencyLimit, Dollars, NamedPeriod, NamedStore, NamedWindows, Period,
     Queue, RateLimit, Store, TokenLimit, TokenWindow, Windows,
@@ -85,6 +87,8 @@ pub(crate) struct File {
     pub(crate) defaults: Option<PoolKeys>,
     /// Further names of targets: what a client may ask for, and the name that is meant.
     pub(crate) aliases: Option<BTreeMap<String, String>>,
+    /// What may not stand in the texts of requests or answers, by name.
+    pub(crate) guardrails: Option<BTreeMap<String, Guardrail>>,
     /// Webhooks that are told what goes wrong, and when it is over.
     pub(crate) alerts: Option<Vec<Alert>>,
     /// Pages that may call from a browser.
@@ -208,6 +212,8 @@ pub(crate) struct PoolKeys {
     pub(crate) routing_rules: Option<Vec<RoutingRule>>,
     /// Labels that a provider must have, with these values, to be asked for this alias.
     pub(crate) require: Option<BTreeMap<String, String>>,
+    /// The entries of the file's `guardrails` that every request to the alias passes.
+    pub(crate) guardrails: Option<Vec<String>>,
     /// Time allowed to the providers.
     pub(crate) timeouts: Option<Timeouts>,
     /// When a failing provider rests.

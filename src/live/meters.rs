@@ -41,6 +41,7 @@ pub struct Meters {
     broken: IntCounterVec,
     tokens: IntCounterVec,
     unpriced: IntCounterVec,
+    guardrails: IntCounterVec,
     speed: speed::SpeedMeters,
     /// How the providers are.
     pub health: HealthMeters,
@@ -154,6 +155,7 @@ impl Meters {
                 "Answers whose tokens have no price in a file that has prices.",
                 &["alias", "provider"],
             )?,
+            guardrails: make.counters("guardrail_matches_total", GUARDED, &GUARDED_BY)?,
             speed: speed::SpeedMeters::new(&make)?,
             health: HealthMeters::new(&make)?,
             prefix: prefix.into(),
@@ -285,6 +287,11 @@ impl PoolMeters {
         self.meters.health.models_missing.with_label_values(&[&*self.alias, provider]).inc();
     }
 
+    /// Counts a request or an answer in which a guardrail has found something.
+    pub fn guarded(&self, rule: &str, action: &str) {
+        self.meters.guardrails.with_label_values(&[&*self.alias, rule, action]).inc();
+    }
+
     /// Whether a request to the alias has ever ended here.
     pub(crate) fn is_used(&self) -> bool {
         self.handles.get().is_some()
@@ -305,6 +312,9 @@ impl PoolMeters {
     }
 }
 
+const GUARDED: &str =
+    "Requests and answers in which a guardrail found something, by what was done.";
+const GUARDED_BY: [&str; 3] = ["alias", "rule", "action"];
 const OK: u16 = 200;
 const FAST: &[f64] =
     &[0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25];

@@ -14,6 +14,7 @@ use super::{
     trail::{Outcome, Step},
 };
 use crate::{
+    guard::Rule,
     live::{Account, Times},
     protocol::{Operation, Protocol, conversation::Usage},
     table::{Caller, Pool, Provider},
@@ -92,10 +93,21 @@ pub(crate) struct Finished<'a> {
     pub(crate) service: Option<&'a str>,
     /// What the provider whose answer the client got calls the request.
     pub(crate) upstream_id: Option<&'a HeaderValue>,
+    /// What guardrails have found.
+    pub(crate) guarded: &'a [Guarded],
     /// Every provider that was asked or passed over, in order.
     pub(crate) steps: &'a [Step],
     /// The tokens of attempts whose answers were not passed on, by the place of the step.
     pub(crate) spent: &'a [(usize, Usage)],
+}
+
+/// A guardrail that has found something.
+#[derive(Debug, Clone)]
+pub(crate) struct Guarded {
+    /// Which one.
+    pub(crate) rule: Arc<Rule>,
+    /// What was done.
+    pub(crate) did: &'static str,
 }
 
 /// The pools of a request.

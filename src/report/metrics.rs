@@ -84,6 +84,9 @@ impl Report for Metrics {
         }
         let Some(pool) = pool else { return };
         pool.live.meters.ended(request.status, request.times);
+        for it in request.guarded {
+            pool.live.meters.guarded(&it.rule.name, it.did);
+        }
         Self::tokens(request);
         let last = request.steps.len().saturating_sub(1);
         for (nth, (pool, provider, step)) in request.attempts().enumerate() {

@@ -112,6 +112,7 @@ pub(crate) async fn admit(
         own_options: OnceLock::new(),
         demand: None,
         required: None,
+        guardrails: None,
         counted: OnceLock::new(),
         method: head.method,
         headers: head.headers,

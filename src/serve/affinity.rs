@@ -104,6 +104,7 @@ mod tests {
             own_options: std::sync::OnceLock::new(),
             demand: None,
             required: None,
+            guardrails: None,
             counted: std::sync::OnceLock::new(),
             stream: false,
             model: None,

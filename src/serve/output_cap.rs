@@ -10,6 +10,7 @@ use http::Method;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::edits::{self, Edits};
 use crate::{
     protocol::{Endpoint, Family, Operation, Protocol, profile::OutputCap},
     refusal::Refusal,
@@ -24,9 +25,6 @@ pub(crate) struct Asked {
     /// How many answers it wants.
     pub(crate) copies: u64,
 }
-
-/// What is put in the place of which bytes.
-type Edits = Vec<(Range<u64>, Bytes)>;
 
 /// Reads how long the answer may be.
 pub(crate) async fn read(inbound: &Inbound) -> Asked {
@@ -55,7 +53,7 @@ pub(crate) async fn write(inbound: &mut Inbound, cap: u64, model: &str) -> Resul
         _ => place.names[0],
     };
     let (asked, edits) = look(inbound, place, Some((cap, name))).await.ok_or_else(no_place)?;
-    splice(inbound, edits);
+    edits::splice(inbound, edits);
     Ok(asked)
 }
 
@@ -233,22 +231,6 @@ fn span(body: &[u8], value: &RawValue) -> Range<u64> {
 /// Where a part of the body stands in it.
 fn offset(body: &[u8], part: &[u8]) -> usize {
     (part.as_ptr() as usize).saturating_sub(body.as_ptr() as usize)
-}
-
-/// Puts the edits into the body; what is known of its places moves with it.
-fn splice(inbound: &mut Inbound, edits: Edits) {
-    if edits.is_empty() {
-        return;
-    }
-    let moved = |at: u64| {
-        let before = edits.iter().filter(|(span, _)| span.end <= at);
-        before.fold(at, |at, (span, with)| at + with.len() as u64 - (span.end - span.start))
-    };
-    if let Some(model) = &mut inbound.model {
-        model.span = moved(model.span.start)..moved(model.span.end);
-    }
-    inbound.mentions.moved(moved);
-    inbound.body = inbound.body.replace_each(edits);
 }
 
 fn no_place() -> Refusal {

@@ -11,7 +11,7 @@ use super::{
     admit, answer,
     context::Context,
     early_head::{Attempted, EarlyHead},
-    limits, pacing,
+    guardrails, limits, pacing,
     permits::Permits,
     policy,
     reply::Reply,
@@ -51,6 +51,13 @@ pub(crate) async fn proxy(
         Ok(allowed) => allowed,
         Err(refusal) => return answer::refuse(&refusal, record),
     };
+    if let Some(rules) = guardrails::of(&table, &allowed, &inbound.path) {
+        // Boxed: every request would carry the room that these few need.
+        let passed = Box::pin(guardrails::input(rules, &mut inbound, &mut record)).await;
+        if let Err(refusal) = passed {
+            return answer::refuse(&refusal, record);
+        }
+    }
     if admit::cap(&table, &allowed).is_some() || admit::counts(&table, &allowed) {
         // Boxed: few keys have a cap, or a limit that has to know the answer.
         let looked = Box::pin(admit::look(&table, &allowed, &mut inbound)).await;

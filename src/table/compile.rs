@@ -11,6 +11,7 @@ mod cors;
 mod endpoints;
 mod fallback;
 mod gcp;
+mod guardrails;
 mod headers;
 mod health;
 mod identity;
@@ -31,11 +32,16 @@ mod warnings;
 
 pub(crate) use warnings::warnings;
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{HashKey, IdlePool, Keyring, Pool, PoolId, Table, environment, prices::Prices};
 use crate::{
     config::{Loaded, Path, Problem, Problems, Source, path::shown, raw},
+    guard::Rules,
     live::{Draft, Registry},
     protocol::Protocol,
 };
@@ -83,6 +89,7 @@ pub(crate) fn compile_kept(
         by_alias: compiler.aliases,
         names,
         keyring,
+        has_guardrails: compiler.has_guardrails,
         alerts,
         cors,
         headers: loaded.file.headers.unwrap_or_default(),
@@ -116,6 +123,11 @@ struct Compiler<'a> {
     problems: Vec<Problem>,
     /// Whether some key or team has a limit on tokens or money.
     counts: bool,
+    /// The guardrails of the file, and all of their names, of those that are wrong as well.
+    rules: Rules,
+    written_rules: HashSet<&'a str>,
+    /// Whether anything names one.
+    has_guardrails: bool,
     /// Further names, by the name that they stand for.
     further: HashMap<&'a str, Vec<&'a str>>,
     /// The target of names that no target and no pattern has.
@@ -151,6 +163,14 @@ impl<'a> Compiler<'a> {
             shared: shared::Shared::default(),
             problems: Vec::new(),
             counts: false,
+            rules: Rules::new(),
+            written_rules: file
+                .guardrails
+                .iter()
+                .flatten()
+                .map(|(name, _)| name.as_str())
+                .collect(),
+            has_guardrails: false,
             further,
             default: None,
             near_names: HashMap::new(),
@@ -164,6 +184,7 @@ impl<'a> Compiler<'a> {
         for why in &environment::Environment::of_process().problems {
             self.problem(&Path::root(), why.as_str(), None);
         }
+        self.rules = self.guardrails(loaded.file.guardrails.as_ref());
         let mut keyring = self.keyring(&loaded.file, hash_key);
         let aliases = loaded.aliases();
         let count = aliases.len();

@@ -23,6 +23,7 @@ use super::{
 use crate::{
     choose::Strategy,
     failure::ErrorClasses,
+    guard::Guardrails,
     live,
     path::BasePath,
     protocol::{
@@ -51,6 +52,8 @@ pub struct Pool {
     pub(crate) rules: Vec<Rule>,
     /// What it requires of its providers.
     pub(crate) required: Option<Box<Required>>,
+    /// The guardrails that every request to it passes.
+    pub(crate) guardrails: Option<Guardrails>,
     /// Limits on every request to the alias.
     pub limits: live::Limits,
     /// Whether these are those of the alias, of which this is one pool.

@@ -6,7 +6,7 @@
 use std::{sync::Arc, time::SystemTime};
 
 use super::{names::fits, policy::Required};
-use crate::{live, refusal::Refusal};
+use crate::{guard::Guardrails, live, refusal::Refusal};
 
 crate::secret::unseen!(Terms, Team);
 
@@ -17,6 +17,8 @@ pub(crate) struct Terms {
     pub(crate) models: Option<Models>,
     /// What it requires of providers.
     pub(crate) required: Option<Box<Required>>,
+    /// The guardrails that its requests pass.
+    pub(crate) guardrails: Option<Guardrails>,
     /// The moment from which it is refused.
     pub(crate) expires_at: Option<SystemTime>,
     /// Whether it is refused.
@@ -37,6 +39,8 @@ pub(crate) struct Team {
     pub(crate) limits: live::Limits,
     /// What its keys require of providers.
     pub(crate) required: Option<Box<Required>>,
+    /// The guardrails that requests of its keys pass.
+    pub(crate) guardrails: Option<Guardrails>,
     /// The aliases that its keys may use.
     pub(crate) models: Option<Models>,
     /// Whether its keys are refused.

@@ -14,6 +14,7 @@ use http::{HeaderMap, HeaderValue, Method};
 use super::{demand::Demand, off_core, resends::Resends};
 use crate::{
     body::{Model, OutOfProportion, Pieces, Weight},
+    guard::Guardrails,
     live::{BodyBudget, Share},
     models::tokens::Input,
     protocol::{
@@ -65,6 +66,8 @@ pub(crate) struct Inbound {
     pub(crate) demand: Option<Box<Demand>>,
     /// What it requires of providers, where that is anything.
     pub(crate) required: Option<Box<Required>>,
+    /// The guardrails that its answer passes, where there are any.
+    pub(crate) guardrails: Option<Guardrails>,
     /// What was counted of its text, once a strategy has needed to know.
     pub(crate) counted: OnceLock<Box<Input>>,
     /// Whether the client asks for a stream.

@@ -57,6 +57,7 @@ fn refusals() -> Vec<Refusal> {
         UnsupportedEndpoint,
         Unsupported { field: "thinking".into(), message: String::new() },
         Invalid { param: "n".into(), message: String::new(), code: "invalid_type" },
+        Invalid { param: String::new(), message: String::new(), code: "guardrail" },
         UnknownEndpoint,
         LimitNeeded { param: "max_tokens", budget: 1 },
         RateLimit { whose: Whose::Key, retry_after },
@@ -146,6 +147,7 @@ fn eventful() -> String {
         Speed { latency: second, first_token: Some(second), rate: Some(1.0) },
     );
     pool.unpriced("p");
+    pool.guarded("cards", "deny");
     meters.health.probes.with_label_values(&["a", "p", "good"]).inc();
     meters.process.reloads.with_label_values(&["success"]).inc();
     meters.render(names::label, &[]).unwrap() + &levels()

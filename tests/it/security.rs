@@ -7,6 +7,7 @@ mod crossing;
 mod crumbs;
 mod escapes;
 mod exposure;
+mod guardrails;
 mod headers;
 mod keys;
 mod large;

@@ -44,6 +44,8 @@ pub(crate) struct KeyDefinition {
     pub(crate) labels: Option<BTreeMap<String, String>>,
     /// Labels that a provider must have, with these values, to be given a request of this key.
     pub(crate) require: Option<BTreeMap<String, String>>,
+    /// The entries of the file's `guardrails` that every request of this key passes.
+    pub(crate) guardrails: Option<Vec<String>>,
     /// The aliases this key may use; `*` stands for any text. The same as naming the key in `keys` of
     /// each of them, and no other alias is open to it.
     pub(crate) models: Option<Vec<String>>,
@@ -77,6 +79,8 @@ pub(crate) struct Team {
     pub(crate) budget: Option<Budgets>,
     /// Labels that a provider must have, with these values, to be given a request of its keys.
     pub(crate) require: Option<BTreeMap<String, String>>,
+    /// The entries of the file's `guardrails` that every request of its keys passes.
+    pub(crate) guardrails: Option<Vec<String>>,
     /// The aliases that its keys may use; a key's own `models` narrows it.
     pub(crate) models: Option<Vec<String>>,
     /// Whether its keys are refused.

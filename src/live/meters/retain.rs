@@ -25,6 +25,7 @@ impl Meters {
         retain(&self.broken, known);
         retain(&self.tokens, known);
         retain(&self.unpriced, known);
+        retain(&self.guardrails, known);
         retain(&self.health.credentials_refused, known);
         retain(&self.health.models_missing, known);
         retain(&self.health.probes, known);

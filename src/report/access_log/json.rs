@@ -13,7 +13,7 @@ use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 use super::line::{Attempt, Dollars, Line, Millis, Stamp};
 use crate::{
     protocol::conversation::Usage,
-    record::{Outcome, RequestId},
+    record::{Guarded, Outcome, RequestId},
     refusal::drives_terminals,
 };
 
@@ -61,6 +61,9 @@ pub(super) fn write(line: &Line<'_>, out: &mut Vec<u8>) {
             self::attempt(&attempt, object.out);
         }
         object.out.push(b']');
+    }
+    if !line.guarded.is_empty() {
+        object.guarded(key!("guardrails"), line.guarded);
     }
     if let Some(usage) = line.usage {
         object.key(key!("usage"));
@@ -179,6 +182,18 @@ impl<'a> Object<'a> {
         // Writing into memory does not fail.
         let formatter = Escaping(CompactFormatter);
         let _ = text.serialize(&mut Serializer::with_formatter(&mut *self.out, formatter));
+    }
+
+    /// Names of rules have nothing to be escaped either.
+    #[cold]
+    fn guarded(&mut self, key: &'static str, all: &[Guarded]) {
+        self.key(key);
+        let mut before = b'[';
+        for it in all {
+            self.out.push(std::mem::replace(&mut before, b','));
+            self.quoted(&format!("{}={}", it.rule.name, it.did));
+        }
+        self.out.push(b']');
     }
 
     /// An id has only letters, digits and a few marks.

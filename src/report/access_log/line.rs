@@ -16,7 +16,7 @@ use time::{OffsetDateTime, Time};
 use crate::{
     failure::Class,
     protocol::{Operation, Protocol, conversation::Usage},
-    record::{End, Finished, Outcome, RequestId, trail::Step},
+    record::{End, Finished, Guarded, Outcome, RequestId, trail::Step},
     secret::names::label,
     table::{Caller, Pool, Provider},
 };
@@ -63,6 +63,8 @@ pub(crate) struct Line<'a> {
     pub(crate) end: &'static str,
     /// Every provider that was asked or passed over, in order.
     pub(crate) attempts: Attempts<'a>,
+    /// What guardrails have found.
+    pub(crate) guarded: &'a [Guarded],
     /// The tokens of the answer.
     pub(crate) usage: Option<Usage>,
     /// Whether some of these are an estimate.
@@ -148,6 +150,7 @@ impl<'a> Line<'a> {
             code: None,
             end: "complete",
             attempts,
+            guarded: request.guarded,
             usage: request.usage,
             estimated: request.estimated,
             cost: request.cost.map(Dollars),

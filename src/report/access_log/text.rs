@@ -30,6 +30,9 @@ pub(super) fn write(line: &Line<'_>, out: &mut Vec<u8>) {
         let between = if line.code.is_some() { ": " } else { "" };
         text.word(format_args!("{}{between}{}", line.end, line.code.unwrap_or_default()));
     }
+    for it in line.guarded {
+        text.word(format_args!("{}={}", it.rule.name, it.did));
+    }
     if let Some(key) = &line.key {
         text.word(key);
     }

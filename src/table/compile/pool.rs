@@ -52,9 +52,8 @@ impl Compiler<'_> {
         let aimd = self.aimd(keys.fallback.as_ref(), path);
         let affinity = self.affinity(keys.fallback.as_ref(), path);
         let steers = aimd.is_some() || affinity.is_some();
-        let response_headers = &headers;
         let inherited =
-            Inherited { keys: &keys, response_headers, path, counts, aimd, asked: alias };
+            Inherited { keys: &keys, response_headers: &headers, path, counts, aimd, asked: alias };
         let providers = self.providers(name, providers, &inherited);
         let fallback = self.fallback(keys.fallback.as_ref(), path, providers.len());
         let strategy = keys.strategy.unwrap_or_default();
@@ -75,6 +74,7 @@ impl Compiler<'_> {
             endpoints: self.endpoints(keys.endpoints.as_deref(), own.endpoints, path),
             rules,
             required: Required::of(keys.require.as_ref()),
+            guardrails: self.pool_guardrails(&keys, own.guardrails, path),
             limits: shares.map_or(live.limits(), |pool| &pool.limits).clone(),
             shares_limits: shares.is_some(),
             queue: shares.map_or(&live.queue, |pool| &pool.queue).clone(),
@@ -196,6 +196,7 @@ struct Own {
     keys: bool,
     endpoints: bool,
     fallback: bool,
+    guardrails: bool,
     /// Nor what stands beside `pools`.
     sticky: bool,
 }
@@ -213,7 +214,8 @@ fn with_defaults(
         None => set,
     };
     let (keys, endpoints) = (set.keys.is_some(), set.endpoints.is_some());
-    let own = Own { keys, endpoints, fallback: set.fallback.is_some(), sticky };
+    let guardrails = set.guardrails.is_some();
+    let own = Own { keys, endpoints, fallback: set.fallback.is_some(), guardrails, sticky };
     (merged(set, defaults), own)
 }
 
@@ -234,6 +236,7 @@ fn merged(own: raw::PoolKeys, defaults: &raw::PoolKeys) -> raw::PoolKeys {
         sanitize_response: own.sanitize_response.or(defaults.sanitize_response),
         strict: own.strict.or(defaults.strict),
         require: own.require.or(defaults.require),
+        guardrails: own.guardrails.or(defaults.guardrails),
         routing_rules: own.routing_rules.or(defaults.routing_rules),
         timeouts: own.timeouts.or(defaults.timeouts),
         cooldown: own.cooldown.or(defaults.cooldown),

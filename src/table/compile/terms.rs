@@ -39,6 +39,7 @@ impl Compiler<'_> {
                 name: name.as_str().into(),
                 limits: state.limits().clone(),
                 required: Required::of(team.require.as_ref()),
+                guardrails: self.named_guardrails(team.guardrails.as_deref(), &path),
                 models: team.models.as_deref().map(Models::new),
                 disabled: team.disabled.unwrap_or(false),
                 max_output_tokens: team.max_output_tokens,
@@ -68,6 +69,7 @@ impl Compiler<'_> {
         let its = team.as_ref().and_then(|team| team.max_output_tokens);
         let terms = Terms {
             required: Required::of(definition.require.as_ref()),
+            guardrails: self.named_guardrails(definition.guardrails.as_deref(), path),
             models: definition.models.as_deref().map(Models::new),
             expires_at: self.moment(definition.expires_at.as_deref(), &path.key("expires_at")),
             disabled: definition.disabled.unwrap_or(false),
@@ -77,6 +79,7 @@ impl Compiler<'_> {
         };
         let is_any = terms.models.is_some()
             || terms.required.is_some()
+            || terms.guardrails.is_some()
             || terms.expires_at.is_some()
             || terms.disabled
             || terms.priority.is_some()

@@ -127,6 +127,7 @@ fn inbound(body: &str) -> Inbound {
         own_options: std::sync::OnceLock::new(),
         demand: None,
         required: None,
+        guardrails: None,
         counted: std::sync::OnceLock::new(),
         stream: false,
         model: None,

@@ -1,0 +1,123 @@
+//! Guardrails: what may not stand in the texts of requests and answers, and where it stands.
+//!
+//! Pure: it knows no file, no protocol, no clock and no network. It never keeps a text that it has found.
+
+mod sets;
+mod pattern;
+mod json;
+mod escapes;
+mod data;
+mod spans;
+pub(crate) mod body;
+
+use std::{collections::BTreeMap, ops::Range, sync::Arc};
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+pub(crate) use self::{pattern::Pattern, sets::Set};
+
+/// Rules in the order in which they are named.
+pub(crate) type Guardrails = Arc<[Arc<Rule>]>;
+
+/// The rules of a file, by name.
+pub(crate) type Rules = BTreeMap<Box<str>, Arc<Rule>>;
+
+/// A named rule.
+#[derive(Debug)]
+pub(crate) struct Rule {
+    /// Its name: letters, digits and a few marks, so that it can stand anywhere.
+    pub(crate) name: Box<str>,
+    /// What it looks for.
+    pub(crate) finder: Finder,
+    /// Where it looks.
+    pub(crate) on: Side,
+    /// What happens to what it finds.
+    pub(crate) action: Action,
+}
+
+/// What a rule looks for.
+#[derive(Debug)]
+pub(crate) enum Finder {
+    /// Something that is known here.
+    Set(Set),
+    /// A pattern of the operator's.
+    Pattern(Box<Pattern>),
+}
+
+/// Which texts a rule looks at.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "GuardrailSide")]
+pub(crate) enum Side {
+    /// What clients send.
+    #[default]
+    Input,
+    /// What providers answer.
+    Output,
+    /// Both.
+    Both,
+}
+
+/// What happens to what a rule finds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "GuardrailAction")]
+pub(crate) enum Action {
+    /// The request is refused.
+    #[default]
+    Deny,
+    /// The rule's name stands in its place.
+    Redact,
+    /// It passes and is counted.
+    Flag,
+}
+
+impl Rule {
+    /// What stands in the place of what it has found.
+    pub(crate) fn mark(&self) -> String {
+        format!("[redacted:{}]", self.name)
+    }
+}
+
+impl Finder {
+    /// Calls `found` with each place in the text, in their order; places may overlap.
+    pub(crate) fn each(&self, text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
+        match self {
+            Self::Set(set) => set.each(text, found),
+            Self::Pattern(pattern) => pattern.each(text, found),
+        }
+    }
+}
+
+impl Side {
+    /// Whether it is what clients send.
+    pub(crate) fn has_input(self) -> bool {
+        self != Self::Output
+    }
+
+    /// Whether it is what providers answer.
+    pub(crate) fn has_output(self) -> bool {
+        self != Self::Input
+    }
+
+    /// Its name in files.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Input => "input",
+            Self::Output => "output",
+            Self::Both => "both",
+        }
+    }
+}
+
+impl Action {
+    /// Its name in files and in metrics.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Deny => "deny",
+            Self::Redact => "redact",
+            Self::Flag => "flag",
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! A JSON body under rules: every text of it, its keys and long numbers as well, whatever protocol it is of.
+//!
+//! It looks at each string as it reads, and once more for each time that what it reads has escapes again, as
+//! the arguments of tools have, which are JSON in a string. It never skips a string because of its name.
+
+mod found;
+mod levels;
+mod object;
+mod parts;
+#[cfg(test)]
+mod tests;
+
+use std::{ops::Range, sync::Arc};
+
+use smallvec::SmallVec;
+
+use self::{
+    found::{Edit, Found, joined, numbered, spliced},
+    levels::Levels,
+    object::Object,
+    parts::Parts,
+};
+use super::{
+    Rule,
+    data::{self, Data, Named},
+    json::{self, See, Text, Unreadable},
+    spans,
+};
+
+/// What the rules have found.
+#[derive(Debug, Default)]
+pub(crate) struct Verdict {
+    /// The rules that have found anything, in their order.
+    pub(crate) hits: Vec<usize>,
+    /// Whether some of the body cannot be read.
+    pub(crate) unreadable: bool,
+    /// What is to be put in the place of which bytes; in their order.
+    pub(crate) edits: Vec<(Range<u64>, Vec<u8>)>,
+}
+
+/// Looks at a body with these rules. `passed`: places in their order that are looked at elsewhere.
+pub(crate) fn look(body: &[u8], rules: &[Arc<Rule>], passed: &[Range<u64>]) -> Verdict {
+    let mut scan = Scan {
+        rules,
+        passed,
+        found: Found { hit: vec![false; rules.len()], edits: Vec::new() },
+        unreadable: false,
+        objects: SmallVec::new(),
+        levels: Levels::default(),
+        parts: Parts::default(),
+    };
+    scan.unreadable |= json::read(body, &mut scan).is_err();
+    let Scan { mut found, unreadable, parts, .. } = scan;
+    parts.look(body, rules, &mut found);
+    let hits = found.hit.iter().enumerate().filter(|(_, hit)| **hit).map(|(nth, _)| nth).collect();
+    Verdict { hits, unreadable, edits: joined(found.edits) }
+}
+
+/// Looks at a text that is no JSON; answers the rules that have found anything.
+pub(crate) fn look_at_text(text: &[u8], rules: &[Arc<Rule>]) -> Vec<usize> {
+    let mut found = Vec::new();
+    spans::find(text, numbered(rules), &mut found);
+    let mut hits: Vec<usize> = found.into_iter().map(|span| span.rule).collect();
+    hits.dedup();
+    hits
+}
+
+struct Scan<'a> {
+    rules: &'a [Arc<Rule>],
+    passed: &'a [Range<u64>],
+    found: Found,
+    unreadable: bool,
+    /// What is known of each object that has begun.
+    objects: SmallVec<[Object; 16]>,
+    levels: Levels,
+    parts: Parts,
+}
+
+impl See for Scan<'_> {
+    fn begins(&mut self, bytes: &[u8], key: &Range<usize>) {
+        let named = Named::of(bytes.get(key.clone()).unwrap_or_default());
+        self.objects.push(Object::under(named));
+    }
+
+    fn ends(&mut self) -> Result<(), Unreadable> {
+        let Some(object) = self.objects.pop() else { return Err(Unreadable) };
+        self.unreadable |= object.ends_in(self.objects.last_mut());
+        Ok(())
+    }
+
+    fn text(&mut self, bytes: &[u8], text: Text) -> Result<(), Unreadable> {
+        if !self.passed.is_empty() && self.is_passed(&text.place) {
+            return Ok(());
+        }
+        let raw = bytes.get(text.place.clone()).unwrap_or_default();
+        let key = bytes.get(text.key.clone()).unwrap_or_default();
+        let named = Named::of(key);
+        // Data may stand behind any key as a `data:` URL.
+        let may_be_data =
+            named != Named::Other || raw.first().is_some_and(|it| matches!(it, b'd' | b'D'));
+        if may_be_data && self.is_data(named, raw, &text) {
+            return Ok(());
+        }
+        self.levels.look(raw, &text, self.rules, &mut self.found);
+        if let Some(list) = text.list {
+            self.parts.push(list, text);
+        }
+        Ok(())
+    }
+}
+
+impl Scan<'_> {
+    /// Whether the place is looked at elsewhere.
+    fn is_passed(&self, place: &Range<usize>) -> bool {
+        let next = self.passed.partition_point(|it| it.end < place.end as u64);
+        self.passed.get(next).is_some_and(|it| it.start <= place.start as u64)
+    }
+
+    /// Whether a text is data, which is looked at here.
+    fn is_data(&mut self, named: Named, raw: &[u8], text: &Text) -> bool {
+        let mut whole = Vec::new();
+        let value = match text.has_escapes {
+            false => raw,
+            true => {
+                super::escapes::decode(raw, &mut whole);
+                &whole
+            }
+        };
+        if let Some(object) = self.objects.last_mut() {
+            object.holds(named, value);
+        }
+        self.unreadable |= named == Named::Medium && data::is_address(value);
+        match data::of(matches!(named, Named::Data | Named::FileData), value) {
+            Data::Plain => false,
+            Data::Picture => true,
+            Data::Unreadable => {
+                match self.objects.last_mut() {
+                    Some(object) => object.holds_unknown(),
+                    None => self.unreadable = true,
+                }
+                false
+            }
+            Data::Text(inner, payload) => {
+                self.inner(&inner, value, payload, &text.place);
+                false
+            }
+        }
+    }
+
+    /// Text that stands in base64: what is taken out of it is taken out before it is written so again.
+    fn inner(&mut self, inner: &[u8], value: &[u8], payload: Range<usize>, place: &Range<usize>) {
+        let mut spans = Vec::new();
+        spans::find(inner, numbered(self.rules), &mut spans);
+        let spans = self.found.note(self.rules, &mut spans);
+        if spans.is_empty() {
+            return;
+        }
+        let encoded = data::encoded(&spliced(inner, &spans, self.rules));
+        let before = value.get(..payload.start).unwrap_or_default();
+        let with = [before, encoded.as_bytes()].concat();
+        self.found.edits.push(Edit { place: place.clone(), with, rank: 0 });
+    }
+}

@@ -1,0 +1,89 @@
+//! What is known of an object of a JSON document while it is read: whether it is a medium that cannot be read.
+//!
+//! What a tool is given may have the same keys. A name alone makes no medium: data, an address or a file must
+//! stand beside it.
+
+use crate::guard::data::{Named, is_address, is_unreadable_format, is_unreadable_medium};
+
+/// An object that has begun.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Object {
+    /// It is what a document or a picture is made of: what is known of it is known of that.
+    is_source: bool,
+    /// Its key says that it is sound or video.
+    is_medium: bool,
+    /// Its format or its media type is one that cannot be read.
+    has_medium: bool,
+    /// It holds data.
+    has_data: bool,
+    /// It says where something is to be fetched.
+    has_address: bool,
+    /// It names a file that is kept elsewhere.
+    has_file: bool,
+    /// It says that it is a file or a document,
+    is_file: bool,
+    /// or a picture,
+    is_picture: bool,
+    /// or a proof of a vendor's own, which only that vendor reads.
+    is_proof: bool,
+    /// It holds data that cannot be read.
+    has_unknown: bool,
+}
+
+impl Object {
+    /// One that stands under a key of this name.
+    pub(super) fn under(named: Named) -> Self {
+        Self {
+            is_source: named == Named::Source,
+            is_medium: named == Named::Medium,
+            is_file: matches!(named, Named::FileObject | Named::FileData),
+            ..Self::default()
+        }
+    }
+
+    /// It holds a text under a key of this name.
+    pub(super) fn holds(&mut self, named: Named, value: &[u8]) {
+        match named {
+            Named::Format => self.has_medium |= is_unreadable_format(value),
+            Named::MediaType => {
+                self.has_medium |= is_unreadable_medium(value);
+                self.is_picture |= value.starts_with(b"image/");
+            }
+            Named::Type => {
+                self.is_file |= matches!(value, b"document" | b"file" | b"input_file");
+                self.is_picture |= matches!(value, b"image" | b"input_image" | b"image_file");
+                self.is_proof |= value.starts_with(b"redacted");
+            }
+            Named::Data | Named::FileData => self.has_data |= !value.is_empty(),
+            Named::Url => self.has_address |= is_address(value) || value.starts_with(b"data:"),
+            Named::File => self.has_file |= !value.is_empty(),
+            Named::Other | Named::Medium | Named::Source | Named::FileObject => {}
+        }
+    }
+
+    /// It holds data that cannot be read.
+    pub(super) fn holds_unknown(&mut self) {
+        self.has_unknown = true;
+    }
+
+    /// It ends inside of another: whether it cannot be read.
+    pub(super) fn ends_in(self, around: Option<&mut Self>) -> bool {
+        if let Some(around) = around.filter(|_| self.is_source) {
+            around.has_medium |= self.has_medium;
+            around.has_data = true;
+            around.has_unknown |= self.has_unknown && !self.is_picture;
+            around.has_address |= self.has_address;
+            around.has_file |= self.has_file;
+            around.is_file |= self.has_file;
+            return false;
+        }
+        self.is_unreadable()
+    }
+
+    fn is_unreadable(self) -> bool {
+        let holds = self.has_data || self.has_address;
+        let refers = self.is_file && !self.is_picture && (self.has_file || self.has_address);
+        let unknown = self.has_unknown && !self.is_picture && !self.is_proof;
+        (self.is_medium || self.has_medium) && holds || refers || unknown
+    }
+}

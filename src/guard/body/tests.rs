@@ -1,0 +1,193 @@
+//! Bodies under rules: wherever a text stands, and however it is written.
+
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{Verdict, look};
+use crate::guard::{Action, Finder, Rule, Set, Side};
+
+fn rule(set: Set, action: Action) -> Arc<Rule> {
+    Arc::new(Rule { name: "r".into(), finder: Finder::Set(set), on: Side::Input, action })
+}
+
+fn looked(body: &str, action: Action) -> Verdict {
+    look(body.as_bytes(), &[rule(Set::Email, action), rule(Set::PaymentCard, action)], &[])
+}
+
+fn redacted(body: &str) -> String {
+    let verdict = looked(body, Action::Redact);
+    assert!(!verdict.unreadable, "{body}");
+    let mut text = body.to_owned();
+    for (place, with) in verdict.edits.into_iter().rev() {
+        let with = String::from_utf8(with).unwrap();
+        text.replace_range(place.start as usize..place.end as usize, &with);
+    }
+    text
+}
+
+#[test]
+fn every_string_is_looked_at_and_nothing_else_changes() {
+    for (body, wanted) in [
+        (r#"{"a": "x a@b.com y" , "n":1.50}"#, r#"{"a": "x [redacted:r] y" , "n":1.50}"#),
+        (r#"{"a@b.com":{"k":["a@b.com"]}}"#, r#"{"[redacted:r]":{"k":["[redacted:r]"]}}"#),
+        (r#"{"a":"\u0061\u0040b\u002ecom\n"}"#, r#"{"a":"[redacted:r]\n"}"#),
+        (r#"{"a":"é \"a@b.com\" \ud83d\ude00"}"#, r#"{"a":"é \"[redacted:r]\" \ud83d\ude00"}"#),
+        (r#"{"a":4111111111111111}"#, r#"{"a":"[redacted:r]"}"#),
+        // Escaped twice, as the arguments of tools are.
+        (r#"{"a":"{\"to\":\"a\\u0040b.com\"}"}"#, r#"{"a":"{\"to\":\"[redacted:r]\"}"}"#),
+        (r#"{"a":"{\"card\": 4111111111111111}"}"#, r#"{"a":"{\"card\": \"[redacted:r]\"}"}"#),
+        (r#"[]"#, r#"[]"#),
+        (r#""a@b.com""#, r#""[redacted:r]""#),
+    ] {
+        let text = redacted(body);
+        assert_eq!(text, wanted);
+        let read = serde_json::from_str::<Value>(&text).unwrap();
+        if let Some(inner) = read["a"].as_str().filter(|inner| inner.starts_with('{')) {
+            serde_json::from_str::<Value>(inner).unwrap();
+        }
+        assert_eq!(redacted(&text), text);
+        assert_eq!(looked(body, Action::Deny).hits.is_empty(), body == "[]");
+        assert_eq!(looked(body, Action::Flag).edits, []);
+    }
+}
+
+#[test]
+fn what_stands_over_two_parts_is_found() {
+    let body = r#"{"content":[{"type":"text","text":"card 4111 1111"},{"type":"image"},
+        {"type":"text","text":" 1111 1111, thanks"}]}"#;
+    let wanted = r#"{"content":[{"type":"text","text":"card [redacted:r]"},{"type":"image"},
+        {"type":"text","text":", thanks"}]}"#;
+    assert_eq!(redacted(body), wanted);
+    let escaped = r#"{"parts":["a\u0040","b.c","om"]}"#;
+    assert_eq!(redacted(escaped), r#"{"parts":["[redacted:r]","",""]}"#);
+    // Texts that are read each by itself are looked at each by itself.
+    let apart = r#"{"input":["a@","b.com"],"messages":[{"content":"a@"},{"content":"b.com"}]}"#;
+    assert_eq!(redacted(apart), apart);
+}
+
+#[test]
+fn data_is_read_where_it_is_text_and_refused_where_it_cannot_be() {
+    let base64 = |bytes: &[u8]| super::data::encoded(bytes);
+    let text = base64("card 4111111111111111 ä".as_bytes());
+    let body = json!({"source": {"data": text, "media_type": "text/plain"}}).to_string();
+    let wanted = json!({"source": {"data": base64("card [redacted:r] ä".as_bytes()),
+        "media_type": "text/plain"}});
+    assert_eq!(redacted(&body), wanted.to_string());
+    let url = json!({"file_data": format!("data:text/plain;base64,{text}")}).to_string();
+    assert!(redacted(&url).starts_with(r#"{"file_data":"data:text/plain;base64,"#));
+    assert_ne!(redacted(&url), url);
+    let png = base64(&[b"\x89PNG\r\n\x1a\n".as_slice(), &[0; 300]].concat());
+    let noise = base64(&(0..=255).collect::<Vec<u8>>());
+    let wav = base64(&[b"RIFF\x24\0\0\0WAVE".as_slice(), &[0; 300]].concat());
+    for (body, is_unreadable) in [
+        (json!({"data": png}), false),
+        (json!({"url": format!("data:image/heic;base64,{noise}")}), false),
+        (json!({"media_type": "image/avif", "data": noise}), false),
+        (json!({"type": "redacted_thinking", "data": noise}), false),
+        (json!({"type": "image", "source": {"type": "file", "file_id": "f"}}), false),
+        (json!({"type": "image_url", "image_url": {"url": "https://a/b.png"}}), false),
+        (json!({"image": {"format": "png", "source": {"bytes": png}}}), false),
+        (json!({"name": "get", "input": {"file_id": "f", "format": "wav"}}), false),
+        (
+            json!({"properties": {"file_id": {"type": "string"}, "input_audio": {"type": "object"}}}),
+            false,
+        ),
+        (json!({"fileData": {"mimeType": "image/png", "fileUri": "gs://a"}}), false),
+        (json!({"data": noise}), true),
+        (json!({"data": wav}), true),
+        (json!({"url": "data:text/plain,a%40b.com"}), true),
+        (json!({"input_audio": {"data": "AAAA", "format": "wav"}}), true),
+        (json!({"input_audio": {"data": "AAAA", "format": "new"}}), true),
+        (json!({"inlineData": {"mimeType": "audio/mp3", "data": "AAAA"}}), true),
+        (json!({"document": {"format": "pdf", "name": "n", "source": {"bytes": "AAAA"}}}), true),
+        (json!({"type": "document", "source": {"type": "url", "url": "https://a/b"}}), true),
+        (json!({"type": "document", "source": {"type": "file", "file_id": "f"}}), true),
+        (json!({"source": {"type": "file", "file_id": "f"}, "type": "document"}), true),
+        (json!({"type": "file", "file": {"file_id": "f"}}), true),
+        (json!({"type": "input_file", "file_url": "https://a/b"}), true),
+        (json!({"fileData": {"mimeType": "application/pdf", "fileUri": "gs://a"}}), true),
+        (json!({"video": {"format": "mp4", "source": {"s3Location": {"uri": "s3://a"}}}}), true),
+    ] {
+        assert_eq!(looked(&body.to_string(), Action::Deny).unreadable, is_unreadable, "{body}");
+    }
+    for body in
+        ["", "x", "{", r#"{"a":1,}"#, r#"{'a':1}"#, "{}{}", r#"{"a":/*x*/1}"#, &"[".repeat(9999)]
+    {
+        assert!(looked(body, Action::Deny).unreadable, "{body:.20}");
+    }
+}
+
+#[test]
+fn the_name_of_the_alias_is_no_text() {
+    let body = r#"{"model":"a@b.com","x":"a@b.com"}"#;
+    let verdict =
+        look(body.as_bytes(), &[rule(Set::Email, Action::Redact)], std::slice::from_ref(&(9..18)));
+    assert_eq!(verdict.edits.len(), 1);
+    assert_eq!(verdict.edits[0].0, 24..31);
+}
+
+/// A string written with any of its characters escaped.
+fn written(text: &str, escape: impl Fn(usize) -> bool) -> String {
+    let mut units = String::new();
+    for (nth, c) in text.chars().enumerate() {
+        if escape(nth) || matches!(c, '"' | '\\') || c.is_control() {
+            c.encode_utf16(&mut [0; 2])
+                .iter()
+                .for_each(|it| units.push_str(&format!("\\u{it:04x}")));
+        } else {
+            units.push(c);
+        }
+    }
+    units
+}
+
+proptest! {
+    #[test]
+    fn no_way_to_write_a_match_lets_it_pass(
+        before in "[a-z \"\\\\é😀\n]{0,12}",
+        after in "[ \"\\\\,é😀\n][a-z \"\\\\é😀\n]{0,12}",
+        which: u64,
+        levels in 1..4_usize,
+        card: bool,
+    ) {
+        let secret = if card { "4111 1111 1111 1111" } else { "ann@example.com" };
+        let mut text = format!("{before}\t{secret}{after}");
+        for level in 0..levels {
+            let written = written(&text, |nth| which >> ((nth + level) % 64) & 1 == 1);
+            text = format!("\"{written}\"");
+        }
+        let body = format!("{{\"k\": [{text}]}}");
+        prop_assert!(serde_json::from_str::<Value>(&body).is_ok(), "{}", body);
+        prop_assert!(!looked(&body, Action::Deny).hits.is_empty(), "{}", body);
+        let after = redacted(&body);
+        prop_assert!(serde_json::from_str::<Value>(&after).is_ok(), "{}", after);
+        prop_assert!(looked(&after, Action::Deny).hits.is_empty(), "{} {}", body, after);
+    }
+
+    #[test]
+    fn no_border_between_parts_lets_a_match_pass(cuts in prop::collection::vec(0..30_usize, 1..5)) {
+        let text = "see ann@example.com, please";
+        let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(text.len())).collect();
+        cuts.sort_unstable();
+        let mut parts = Vec::new();
+        let mut from = 0;
+        for cut in cuts.into_iter().chain([text.len()]) {
+            parts.push(json!({"text": &text[from..cut]}));
+            from = cut;
+        }
+        let body = json!({"content": parts}).to_string();
+        prop_assert!(!looked(&body, Action::Deny).hits.is_empty(), "{}", body);
+        let after: Value = serde_json::from_str(&redacted(&body)).unwrap();
+        let texts: String =
+            after["content"].as_array().unwrap().iter().map(|it| it["text"].as_str().unwrap()).collect();
+        prop_assert_eq!(texts, "see [redacted:r], please");
+    }
+
+    #[test]
+    fn whatever_the_bytes_are_the_edits_stay_in_them(body in prop::collection::vec(any::<u8>(), 0..200)) {
+        let verdict = look(&body, &[rule(Set::Email, Action::Redact)], &[]);
+        prop_assert!(verdict.edits.iter().all(|(it, _)| it.start <= it.end && it.end <= body.len() as u64));
+    }
+}

@@ -1,0 +1,148 @@
+//! Escapes of JSON strings: the text that they stand for, and where in the string a place of the text is.
+//!
+//! What is no escape is taken as it stands, as lenient readers take it: a text is looked at however it is
+//! written.
+
+use memchr::memchr;
+
+/// Appends the text that a string stands for, which is given without its quotes.
+pub(super) fn decode(raw: &[u8], out: &mut Vec<u8>) {
+    let mut rest = raw;
+    while let Some(at) = memchr(b'\\', rest) {
+        out.extend_from_slice(&rest[..at]);
+        let unit = Unit::at(&rest[at..]);
+        out.extend_from_slice(unit.text());
+        rest = &rest[at + unit.raw..];
+    }
+    out.extend_from_slice(rest);
+}
+
+/// A place in a string, and the same place in its text; both only go on.
+pub(super) struct Place<'a> {
+    raw: &'a [u8],
+    at: usize,
+    text: usize,
+}
+
+impl<'a> Place<'a> {
+    /// At the beginning.
+    pub(super) fn new(raw: &'a [u8]) -> Self {
+        Self { raw, at: 0, text: 0 }
+    }
+
+    /// Where in the string the text's place is that does not lie before the last one. Inside of a
+    /// character that is escaped, it is that character's beginning.
+    pub(super) fn of(&mut self, wanted: usize) -> usize {
+        loop {
+            let rest = self.raw.get(self.at..).unwrap_or_default();
+            let plain = memchr(b'\\', rest).unwrap_or(rest.len());
+            if self.text + plain >= wanted || plain == rest.len() {
+                return (self.at + (wanted - self.text)).min(self.raw.len());
+            }
+            let unit = Unit::at(&rest[plain..]);
+            if self.text + plain + unit.length > wanted {
+                return self.at + plain;
+            }
+            self.at += plain + unit.raw;
+            self.text += plain + unit.length;
+        }
+    }
+}
+
+/// A backslash and what belongs to it.
+struct Unit {
+    /// Bytes of the string.
+    raw: usize,
+    text: [u8; 4],
+    /// Bytes of the text.
+    length: usize,
+}
+
+impl Unit {
+    /// The one that begins with this backslash.
+    fn at(raw: &[u8]) -> Self {
+        let simple = match raw.get(1) {
+            Some(mark @ (b'"' | b'\\' | b'/')) => *mark,
+            Some(b'b') => 0x08,
+            Some(b'f') => 0x0c,
+            Some(b'n') => b'\n',
+            Some(b'r') => b'\r',
+            Some(b't') => b'\t',
+            Some(b'u') => return Self::long(raw),
+            _ => b'\\',
+        };
+        let raw = if simple == b'\\' && raw.get(1) != Some(&b'\\') { 1 } else { 2 };
+        Self { raw, text: [simple, 0, 0, 0], length: 1 }
+    }
+
+    fn long(raw: &[u8]) -> Self {
+        let Some(first) = quad(raw) else {
+            return Self { raw: 1, text: [b'\\', 0, 0, 0], length: 1 };
+        };
+        let second = raw.get(6..).and_then(quad).filter(|it| (0xdc00..0xe000).contains(it));
+        let (code, length) = match (first, second) {
+            (0xd800..0xdc00, Some(second)) => {
+                (0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00), 12)
+            }
+            _ => (first, 6),
+        };
+        let code = char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER);
+        let mut text = [0; 4];
+        let written = code.encode_utf8(&mut text).len();
+        Self { raw: length, text, length: written }
+    }
+
+    fn text(&self) -> &[u8] {
+        &self.text[..self.length]
+    }
+}
+
+/// The number of `\uXXXX`.
+fn quad(raw: &[u8]) -> Option<u32> {
+    let [b'\\', b'u', digits @ ..] = raw.get(..6)? else { return None };
+    let mut number = 0;
+    for digit in digits {
+        number = number * 16 + char::from(*digit).to_digit(16)?;
+    }
+    Some(number)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn decoded(raw: &str) -> String {
+        let mut out = Vec::new();
+        decode(raw.as_bytes(), &mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn escapes_are_read_as_json_has_them_and_others_as_they_stand() {
+        assert_eq!(decoded(r#"a\"b\\c\/d\n\t\u0040\u00e9\ud83d\ude00"#), "a\"b\\c/d\n\t@é😀");
+        assert_eq!(decoded(r"\ud800x \udc00 \u12 \q \"), "\u{fffd}x \u{fffd} \\u12 \\q \\");
+    }
+
+    proptest! {
+        #[test]
+        fn text_is_what_serde_reads_and_places_are_found_again(text in "\\PC{0,40}", unicode: bool) {
+            let raw = match unicode {
+                false => serde_json::to_string(&text).unwrap(),
+                true => {
+                    let units = text.encode_utf16().map(|unit| format!("\\u{unit:04x}"));
+                    format!("\"{}\"", units.collect::<String>())
+                }
+            };
+            let raw = &raw[1..raw.len() - 1];
+            prop_assert_eq!(decoded(raw), text.clone());
+            let mut place = Place::new(raw.as_bytes());
+            for (at, _) in text.char_indices() {
+                let found = place.of(at);
+                prop_assert_eq!(decoded(&raw[..found]), &text[..at]);
+            }
+            prop_assert_eq!(place.of(text.len()), raw.len());
+        }
+    }
+}

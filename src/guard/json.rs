@@ -1,0 +1,230 @@
+//! Every string of a JSON document, its keys as well, and every long number: one pass, without a tree.
+//!
+//! It never takes what two readers could read differently: comments, a missing comma, another quote.
+
+use std::ops::Range;
+
+use memchr::memchr2;
+use smallvec::SmallVec;
+
+/// The document cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Unreadable;
+
+/// A string or a long number.
+#[derive(Debug, Clone)]
+pub(super) struct Text {
+    /// Where it stands, without its quotes.
+    pub(super) place: Range<usize>,
+    /// Whether it is a number, which has no quotes.
+    pub(super) is_number: bool,
+    /// Whether anything in it is escaped.
+    pub(super) has_escapes: bool,
+    /// Where the key stands whose value it is; empty where it is a key itself, or an item of a list.
+    pub(super) key: Range<usize>,
+    /// The list around it, where it is a part of a text: of its items, what stands under `text`.
+    pub(super) list: Option<u32>,
+}
+
+/// What hears of a document.
+pub(super) trait See {
+    /// A string or a number.
+    fn text(&mut self, bytes: &[u8], text: Text) -> Result<(), Unreadable>;
+
+    /// An object begins, under this key.
+    fn begins(&mut self, bytes: &[u8], key: &Range<usize>);
+
+    /// The innermost object ends.
+    ///
+    /// # Errors
+    /// What it holds cannot be read.
+    fn ends(&mut self) -> Result<(), Unreadable>;
+}
+
+/// Reads a whole document.
+///
+/// # Errors
+/// It is no JSON, or nested beyond reason.
+pub(super) fn read(bytes: &[u8], see: &mut dyn See) -> Result<(), Unreadable> {
+    Reader { bytes, at: 0, open: SmallVec::new(), lists: 0 }.read(see)
+}
+
+struct Reader<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    open: SmallVec<[Frame; 16]>,
+    lists: u32,
+}
+
+/// An object or a list that has begun.
+struct Frame {
+    is_object: bool,
+    /// The key that it stands under; in an object, the last one that was read.
+    key: Range<usize>,
+    /// The nearest list, itself or around it; zero where there is none.
+    list: u32,
+}
+
+impl Reader<'_> {
+    fn read(mut self, see: &mut dyn See) -> Result<(), Unreadable> {
+        loop {
+            match self.next()? {
+                b'{' => {
+                    see.begins(self.bytes, &self.key());
+                    self.push(true)?;
+                    if self.peek()? != b'}' {
+                        self.member(see)?;
+                        continue;
+                    }
+                    self.at += 1;
+                    see.ends()?;
+                    self.open.pop();
+                }
+                b'[' => {
+                    self.push(false)?;
+                    if self.peek()? != b']' {
+                        continue;
+                    }
+                    self.at += 1;
+                    self.open.pop();
+                }
+                b'"' => self.string(false, see)?,
+                b't' => self.literal(b"rue")?,
+                b'f' => self.literal(b"alse")?,
+                b'n' => self.literal(b"ull")?,
+                b'-' | b'0'..=b'9' => self.number(see)?,
+                _ => return Err(Unreadable),
+            }
+            loop {
+                let Some(frame) = self.open.last() else {
+                    return if self.peek().is_err() { Ok(()) } else { Err(Unreadable) };
+                };
+                match (frame.is_object, self.next()?) {
+                    (true, b',') => {
+                        self.member(see)?;
+                        break;
+                    }
+                    (false, b',') => break,
+                    (true, b'}') => {
+                        see.ends()?;
+                        self.open.pop();
+                    }
+                    (false, b']') => {
+                        self.open.pop();
+                    }
+                    _ => return Err(Unreadable),
+                }
+            }
+        }
+    }
+
+    /// A key and its colon.
+    #[inline]
+    fn member(&mut self, see: &mut dyn See) -> Result<(), Unreadable> {
+        if self.next()? != b'"' {
+            return Err(Unreadable);
+        }
+        self.string(true, see)?;
+        if self.next()? == b':' { Ok(()) } else { Err(Unreadable) }
+    }
+
+    /// A string behind its opening quote.
+    #[inline]
+    fn string(&mut self, is_key: bool, see: &mut dyn See) -> Result<(), Unreadable> {
+        let start = self.at;
+        let mut has_escapes = false;
+        loop {
+            let rest = self.bytes.get(self.at..).unwrap_or_default();
+            let length = plain(rest).ok_or(Unreadable)?;
+            self.at += length + 1;
+            if rest[length] == b'"' {
+                break;
+            }
+            has_escapes = true;
+            self.at += 1;
+        }
+        let place = start..self.at - 1;
+        let mut text =
+            Text { place: place.clone(), is_number: false, has_escapes, key: 0..0, list: None };
+        match self.open.last_mut() {
+            Some(frame) if is_key => frame.key = place,
+            Some(frame) => {
+                text.key = frame.key.clone();
+                let key = self.bytes.get(frame.key.clone()).unwrap_or_default();
+                let is_part = match frame.is_object {
+                    true => key == b"text",
+                    false => matches!(key, b"content" | b"parts"),
+                };
+                text.list = Some(frame.list).filter(|list| is_part && *list > 0);
+            }
+            None => {}
+        }
+        see.text(self.bytes, text)
+    }
+
+    /// A number from its second character on.
+    fn number(&mut self, see: &mut dyn See) -> Result<(), Unreadable> {
+        let start = self.at - 1;
+        let rest = self.bytes.get(start..).unwrap_or_default();
+        let is_of = |byte: &u8| byte.is_ascii_digit() || b"+-.eE".contains(byte);
+        let length = rest.iter().position(|byte| !is_of(byte)).unwrap_or(rest.len());
+        self.at = start + length;
+        if length < SHORTEST_NUMBER {
+            return Ok(());
+        }
+        let (place, key) = (start..self.at, self.key());
+        see.text(self.bytes, Text { place, is_number: true, has_escapes: false, key, list: None })
+    }
+
+    fn literal(&mut self, rest: &[u8]) -> Result<(), Unreadable> {
+        let is_there = self.bytes.get(self.at..).is_some_and(|it| it.starts_with(rest));
+        self.at += rest.len();
+        if is_there { Ok(()) } else { Err(Unreadable) }
+    }
+
+    fn key(&self) -> Range<usize> {
+        self.open.last().map_or(0..0, |frame| frame.key.clone())
+    }
+
+    fn push(&mut self, is_object: bool) -> Result<(), Unreadable> {
+        if self.open.len() >= DEEPEST {
+            return Err(Unreadable);
+        }
+        let (key, around) = (self.key(), self.open.last().map_or(0, |frame| frame.list));
+        self.lists += u32::from(!is_object);
+        let list = if is_object { around } else { self.lists };
+        self.open.push(Frame { is_object, key: if is_object { 0..0 } else { key }, list });
+        Ok(())
+    }
+
+    #[inline]
+    fn peek(&mut self) -> Result<u8, Unreadable> {
+        while let Some(byte) = self.bytes.get(self.at) {
+            if !matches!(byte, b' ' | b'\n' | b'\r' | b'\t') {
+                return Ok(*byte);
+            }
+            self.at += 1;
+        }
+        Err(Unreadable)
+    }
+
+    #[inline]
+    fn next(&mut self) -> Result<u8, Unreadable> {
+        let byte = self.peek()?;
+        self.at += 1;
+        Ok(byte)
+    }
+}
+
+/// How many bytes come before the next quote or backslash. Most strings are short.
+#[inline]
+fn plain(bytes: &[u8]) -> Option<usize> {
+    let near = bytes.iter().take(NEAR).position(|byte| matches!(byte, b'"' | b'\\'));
+    near.or_else(|| Some(NEAR + memchr2(b'"', b'\\', bytes.get(NEAR..)?)?))
+}
+
+const NEAR: usize = 16;
+/// More than any reader of JSON follows.
+const DEEPEST: usize = 512;
+/// A number with fewer digits is nothing that a rule looks for.
+const SHORTEST_NUMBER: usize = 4;

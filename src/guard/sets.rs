@@ -1,0 +1,53 @@
+//! What guardrails know by themselves: forms of data that have a shape, and check digits where the form has
+//! any.
+//!
+//! A set never matches a part of a longer word or number.
+
+mod digits;
+mod email;
+mod iban;
+mod payment_card;
+mod phone;
+mod secrets;
+#[cfg(test)]
+mod tests;
+mod us_ssn;
+mod words;
+
+use std::ops::Range;
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// One of the sets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "GuardrailSet")]
+pub(crate) enum Set {
+    /// Keys and tokens of vendors, private keys, JSON Web Tokens, passwords in URLs.
+    Secrets,
+    /// Numbers of payment cards: an issuer's range and length, and the check digit (Luhn).
+    PaymentCard,
+    /// International bank account numbers: the country's length, and the check digits (mod 97).
+    Iban,
+    /// Addresses of e-mail.
+    Email,
+    /// International telephone numbers, and those of North America with separators.
+    Phone,
+    /// Social security numbers of the United States, of the ranges that are issued.
+    UsSsn,
+}
+
+impl Set {
+    /// Calls `found` with each place in the text, in their order; places may overlap.
+    pub(super) fn each(self, text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
+        match self {
+            Self::Secrets => secrets::each(text, found),
+            Self::PaymentCard => payment_card::each(text, found),
+            Self::Iban => iban::each(text, found),
+            Self::Email => email::each(text, found),
+            Self::Phone => phone::each(text, found),
+            Self::UsSsn => us_ssn::each(text, found),
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Social security numbers of the United States: an area, a group and a serial number, each of the ranges
+//! that are issued.
+//!
+//! Nine digits in one piece are one only where the words before them say so.
+
+use std::ops::Range;
+
+use super::{
+    digits::{self, Group, Run, each_run},
+    words::{begins, ends, part},
+};
+
+/// Calls `found` with each number.
+pub(super) fn each(text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
+    each_run(text, LENGTH, &mut |run| {
+        for from in 0..run.groups.len() {
+            let place = whole(text, run, from).or_else(|| grouped(text, run, from));
+            if let Some(place) = place {
+                found(place);
+            }
+        }
+    });
+}
+
+/// Area, group and serial number with separators.
+fn grouped(text: &[u8], run: &Run, from: usize) -> Option<Range<usize>> {
+    let groups @ [area, group, serial] = run.groups.get(from..from + 3)? else { return None };
+    if (area.len(), group.len(), serial.len()) != (3, 2, 4) || group.after != serial.after {
+        return None;
+    }
+    // A longer number with dashes is another kind of number; in a row of numbers it is one of them.
+    let before = if from > 0 { area.after } else { 0 };
+    let after = run.groups.get(from + 3).map_or(0, |next| next.after);
+    let is_part = |separator| match group.after {
+        b'-' => separator == b'-',
+        b' ' => separator != 0,
+        _ => true,
+    };
+    (!is_part(before) && !is_part(after) && group.after != b'.').then_some(())?;
+    is_issued(text, groups).then(|| digits::place(groups))
+}
+
+/// Nine digits in one piece, behind words that say what they are.
+fn whole(text: &[u8], run: &Run, from: usize) -> Option<Range<usize>> {
+    let groups = run.groups.get(from..=from).filter(|groups| groups[0].len() == LENGTH)?;
+    let before = part(text, groups[0].start.saturating_sub(NEAR)..groups[0].start);
+    let before = before.to_ascii_lowercase();
+    let is_named = NAMES.iter().any(|name| memchr::memmem::find(&before, name).is_some());
+    (is_named && is_issued(text, groups)).then(|| digits::place(groups))
+}
+
+fn is_issued(text: &[u8], groups: &[Group]) -> bool {
+    let place = digits::place(groups);
+    if !begins(text, place.start) || !ends(text, place.end) {
+        return false;
+    }
+    let digits = digits::digits(text, groups);
+    let number = |digits: &[u8]| digits.iter().fold(0, |all, digit| all * 10 + u32::from(*digit));
+    let (area, group) = (number(part(&digits, 0..3)), number(part(&digits, 3..5)));
+    let serial = number(part(&digits, 5..9));
+    !matches!(area, 0 | 666 | 900..) && group != 0 && serial != 0
+}
+
+const LENGTH: usize = 9;
+/// How far before nine digits a word may stand that says what they are.
+const NEAR: usize = 32;
+const NAMES: [&[u8]; 3] = [b"ssn", b"social security", b"social_security"];

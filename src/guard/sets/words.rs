@@ -1,0 +1,36 @@
+//! Words in a text of bytes: where they begin and end.
+//!
+//! A byte beyond ASCII is no part of a word: alphabets without spaces stand beside numbers.
+
+use std::ops::Range;
+
+/// Whether a byte is part of a word, so that what stands beside it is no whole word.
+#[inline]
+pub(super) fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Whether no word goes on before this place.
+#[inline]
+pub(super) fn begins(text: &[u8], at: usize) -> bool {
+    at.checked_sub(1).and_then(|before| text.get(before)).is_none_or(|byte| !is_word(*byte))
+}
+
+/// Whether no word goes on at this place.
+#[inline]
+pub(super) fn ends(text: &[u8], at: usize) -> bool {
+    text.get(at).is_none_or(|byte| !is_word(*byte))
+}
+
+/// How many bytes from here on are of a kind.
+#[inline]
+pub(super) fn stretch(text: &[u8], from: usize, is_of: impl Fn(u8) -> bool) -> usize {
+    let rest = text.get(from..).unwrap_or_default();
+    rest.iter().position(|byte| !is_of(*byte)).unwrap_or(rest.len())
+}
+
+/// The bytes of a place in the text.
+#[inline]
+pub(super) fn part(text: &[u8], place: Range<usize>) -> &[u8] {
+    text.get(place).unwrap_or_default()
+}

@@ -1,0 +1,44 @@
+//! What rules have found in one text: places in their order, none of which lies over another.
+
+use std::ops::Range;
+
+use super::Rule;
+
+/// A place, and the rule that found it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Span {
+    pub(super) place: Range<usize>,
+    pub(super) rule: usize,
+}
+
+/// Looks with each rule; places that lie over each other become one. `hits` are the rules that have found
+/// anything.
+pub(super) fn find<'a>(
+    text: &[u8],
+    rules: impl Iterator<Item = (usize, &'a Rule)>,
+    spans: &mut Vec<Span>,
+) {
+    spans.clear();
+    for (nth, rule) in rules {
+        rule.finder.each(text, &mut |place| {
+            if !place.is_empty() {
+                spans.push(Span { place, rule: nth });
+            }
+        });
+    }
+}
+
+/// The places of those that are to be taken out, without overlaps.
+pub(super) fn merged(mut spans: Vec<Span>) -> Vec<Span> {
+    spans.sort_by_key(|span| (span.place.start, span.rule));
+    let mut merged: Vec<Span> = Vec::with_capacity(spans.len());
+    for span in spans {
+        match merged.last_mut() {
+            Some(last) if span.place.start < last.place.end => {
+                last.place.end = last.place.end.max(span.place.end);
+            }
+            _ => merged.push(span),
+        }
+    }
+    merged
+}

@@ -1,0 +1,170 @@
+//! Guardrails on a request: its texts are looked at once, before a provider is chosen and before anything is
+//! held for it.
+//!
+//! What cannot be read is refused. It never says what it has found, only which rule did.
+
+use std::{ops::Range, sync::Arc};
+
+use bytes::Bytes;
+
+use super::{admit::Allowed, edits};
+use crate::{
+    guard::{
+        Action, Guardrails, Rule,
+        body::{Verdict, look, look_at_text},
+    },
+    path::decoded,
+    record::Record,
+    refusal::Refusal,
+    table::{PoolId, Table, access},
+    upstream::{inbound::Inbound, off_core},
+};
+
+/// The rules that a request and its answer pass, each once; none where nothing names any: those of its key, its
+/// team and its alias, and of every alias that may take over.
+pub(crate) fn of(table: &Table, allowed: &Allowed, path: &str) -> Option<Guardrails> {
+    let (caller, pools) = (allowed.caller, [allowed.asked, allowed.pool]);
+    if !table.has_guardrails {
+        return None;
+    }
+    let terms = access::terms(table, caller);
+    let of_key = terms.and_then(|terms| terms.guardrails.as_ref());
+    let team = terms.and_then(|terms| terms.team.as_ref());
+    let of_team = team.and_then(|team| team.guardrails.as_ref());
+    let mut rules: Vec<Arc<Rule>> = Vec::new();
+    let mut add = |more: Option<&Guardrails>| {
+        for rule in more.into_iter().flat_map(|more| more.iter()) {
+            if !rules.iter().any(|it| Arc::ptr_eq(it, rule)) {
+                rules.push(Arc::clone(rule));
+            }
+        }
+    };
+    add(of_key);
+    add(of_team);
+    let mut seen: Vec<PoolId> = Vec::new();
+    let mut open = pools.to_vec();
+    // Any of these may serve the request in the end, and its texts pass before the first provider is asked.
+    while let Some(id) = open.pop() {
+        if seen.contains(&id) {
+            continue;
+        }
+        seen.push(id);
+        let pool = table.pool(id);
+        add(pool.guardrails.as_ref());
+        if pool.fallback.enabled {
+            let taking = pool.coming(path).iter().copied();
+            let led = taking.clone().filter_map(|next| {
+                access::resolve(table, next, &table.pool(next).alias, path, caller).ok()
+            });
+            open.extend(taking.chain(led));
+        }
+    }
+    (!rules.is_empty()).then(|| rules.into())
+}
+
+/// Looks at a request, and takes out of it what is to be taken out.
+///
+/// # Errors
+/// A rule refuses it, or would have to look at what cannot be read.
+pub(crate) async fn input(
+    all: Guardrails,
+    inbound: &mut Inbound,
+    record: &mut Record,
+) -> Result<(), Refusal> {
+    let rules: Guardrails = all.iter().filter(|rule| rule.on.has_input()).cloned().collect();
+    if all.iter().any(|rule| rule.on.has_output()) {
+        inbound.guardrails = Some(all);
+    }
+    if rules.is_empty() {
+        return Ok(());
+    }
+    address(&rules, inbound, record)?;
+    if inbound.body.is_empty() {
+        return Ok(());
+    }
+    let verdict = match inbound.form {
+        true => Verdict { unreadable: true, ..Verdict::default() },
+        false => body(&rules, inbound).await,
+    };
+    judge(&rules, &verdict, record)?;
+    let edits = verdict.edits.into_iter().map(|(place, with)| (place, Bytes::from(with)));
+    edits::splice(inbound, edits.collect());
+    Ok(())
+}
+
+/// The query of a request goes on as it is: nothing can be taken out of it.
+fn address(rules: &Guardrails, inbound: &Inbound, record: &mut Record) -> Result<(), Refusal> {
+    let Some((_, query)) = inbound.path.split_once('?') else { return Ok(()) };
+    let query = decoded(&query.replace('+', " "));
+    for nth in look_at_text(query.as_bytes(), rules) {
+        let rule = &rules[nth];
+        if rule.action == Action::Flag {
+            record.guarded(rule, Action::Flag.name());
+        } else {
+            record.guarded(rule, Action::Deny.name());
+            return Err(denied(rule));
+        }
+    }
+    Ok(())
+}
+
+async fn body(rules: &Guardrails, inbound: &Inbound) -> Verdict {
+    let (bytes, passed) = (inbound.body.to_bytes(), names(inbound));
+    if bytes.len() > off_core::LARGE {
+        let rules = Arc::clone(rules);
+        return off_core::run(move || look(&bytes, &rules, &passed)).await;
+    }
+    look(&bytes, rules, &passed)
+}
+
+/// Where the body names the alias, which is no text of the conversation.
+fn names(inbound: &Inbound) -> Vec<Range<u64>> {
+    let model = inbound.model.iter().map(|model| model.span.clone());
+    let mut names: Vec<_> = model.chain(inbound.mentions.in_body().iter().cloned()).collect();
+    names.sort_unstable_by_key(|span| span.start);
+    names
+}
+
+/// What was found is recorded, and judged by the first rule that refuses.
+fn judge(rules: &Guardrails, verdict: &Verdict, record: &mut Record) -> Result<(), Refusal> {
+    let mut refused = None;
+    for rule in verdict.hits.iter().filter_map(|nth| rules.get(*nth)) {
+        record.guarded(rule, rule.action.name());
+        if rule.action == Action::Deny && refused.is_none() {
+            refused = Some(denied(rule));
+        }
+    }
+    if verdict.unreadable {
+        // A rule that only counts refuses nothing.
+        for rule in rules.iter() {
+            record.guarded(rule, UNREADABLE);
+            if rule.action != Action::Flag && refused.is_none() {
+                refused = Some(unreadable(rule));
+            }
+        }
+    }
+    refused.map_or(Ok(()), Err)
+}
+
+/// The refusal by a rule.
+fn denied(rule: &Rule) -> Refusal {
+    let name = &rule.name;
+    refused(format!(
+        "The guardrail `{name}` does not let this request pass: take out what it guards, and send it again."
+    ))
+}
+
+/// The refusal of what a rule would have to look at.
+fn unreadable(rule: &Rule) -> Refusal {
+    let name = &rule.name;
+    refused(format!(
+        "The guardrail `{name}` cannot look at all of this request: send its texts as JSON, without sound, \
+        video, documents that are not text, and files that are kept elsewhere."
+    ))
+}
+
+fn refused(message: String) -> Refusal {
+    Refusal::Invalid { param: String::new(), message, code: "guardrail" }
+}
+
+const UNREADABLE: &str = "unreadable";
