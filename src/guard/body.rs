@@ -52,8 +52,21 @@ pub(crate) fn look(body: &[u8], rules: &[Arc<Rule>], passed: &[Range<u64>]) -> V
     scan.unreadable |= json::read(body, &mut scan).is_err();
     let Scan { mut found, unreadable, parts, .. } = scan;
     parts.look(body, rules, &mut found);
-    let hits = found.hit.iter().enumerate().filter(|(_, hit)| **hit).map(|(nth, _)| nth).collect();
+    let hits = found.hits();
     Verdict { hits, unreadable, edits: joined(found.edits) }
+}
+
+/// Looks at a whole text that is no JSON.
+pub(crate) fn look_at_plain(text: &[u8], rules: &[Arc<Rule>]) -> Verdict {
+    let mut found = Found { hit: vec![false; rules.len()], edits: Vec::new() };
+    let mut spans = Vec::new();
+    spans::find(text, numbered(rules), &mut spans);
+    for span in found.note(rules, &mut spans) {
+        let with = rules[span.rule].mark().into_bytes();
+        found.edits.push(Edit { place: span.place, with, rank: 0 });
+    }
+    let hits = found.hits();
+    Verdict { hits, unreadable: false, edits: joined(found.edits) }
 }
 
 /// Looks at a text that is no JSON; answers the rules that have found anything.

@@ -3,10 +3,15 @@
 //!
 //! What cannot be read is refused. It never says what it has found, only which rule did.
 
+mod judged;
+mod output;
+
 use std::{ops::Range, sync::Arc};
 
 use bytes::Bytes;
 
+use self::judged::{denied, judge};
+pub(super) use self::output::output;
 use super::{admit::Allowed, edits};
 use crate::{
     guard::{
@@ -72,8 +77,10 @@ pub(crate) async fn input(
     record: &mut Record,
 ) -> Result<(), Refusal> {
     let rules: Guardrails = all.iter().filter(|rule| rule.on.has_input()).cloned().collect();
-    if all.iter().any(|rule| rule.on.has_output()) {
-        inbound.guardrails = Some(all);
+    let answers: Guardrails = all.iter().filter(|rule| rule.on.has_output()).cloned().collect();
+    if !answers.is_empty() {
+        output::can_hold(&answers, inbound, record)?;
+        inbound.guardrails = Some(answers);
     }
     if rules.is_empty() {
         return Ok(());
@@ -86,7 +93,7 @@ pub(crate) async fn input(
         true => Verdict { unreadable: true, ..Verdict::default() },
         false => body(&rules, inbound).await,
     };
-    judge(&rules, &verdict, record)?;
+    judge(&rules, &verdict, "request", record)?;
     let edits = verdict.edits.into_iter().map(|(place, with)| (place, Bytes::from(with)));
     edits::splice(inbound, edits.collect());
     Ok(())
@@ -102,7 +109,7 @@ fn address(rules: &Guardrails, inbound: &Inbound, record: &mut Record) -> Result
             record.guarded(rule, Action::Flag.name());
         } else {
             record.guarded(rule, Action::Deny.name());
-            return Err(denied(rule));
+            return Err(denied(rule, "request"));
         }
     }
     Ok(())
@@ -124,47 +131,3 @@ fn names(inbound: &Inbound) -> Vec<Range<u64>> {
     names.sort_unstable_by_key(|span| span.start);
     names
 }
-
-/// What was found is recorded, and judged by the first rule that refuses.
-fn judge(rules: &Guardrails, verdict: &Verdict, record: &mut Record) -> Result<(), Refusal> {
-    let mut refused = None;
-    for rule in verdict.hits.iter().filter_map(|nth| rules.get(*nth)) {
-        record.guarded(rule, rule.action.name());
-        if rule.action == Action::Deny && refused.is_none() {
-            refused = Some(denied(rule));
-        }
-    }
-    if verdict.unreadable {
-        // A rule that only counts refuses nothing.
-        for rule in rules.iter() {
-            record.guarded(rule, UNREADABLE);
-            if rule.action != Action::Flag && refused.is_none() {
-                refused = Some(unreadable(rule));
-            }
-        }
-    }
-    refused.map_or(Ok(()), Err)
-}
-
-/// The refusal by a rule.
-fn denied(rule: &Rule) -> Refusal {
-    let name = &rule.name;
-    refused(format!(
-        "The guardrail `{name}` does not let this request pass: take out what it guards, and send it again."
-    ))
-}
-
-/// The refusal of what a rule would have to look at.
-fn unreadable(rule: &Rule) -> Refusal {
-    let name = &rule.name;
-    refused(format!(
-        "The guardrail `{name}` cannot look at all of this request: send its texts as JSON, without sound, \
-        video, documents that are not text, and files that are kept elsewhere."
-    ))
-}
-
-fn refused(message: String) -> Refusal {
-    Refusal::Invalid { param: String::new(), message, code: "guardrail" }
-}
-
-const UNREADABLE: &str = "unreadable";

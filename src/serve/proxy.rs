@@ -132,11 +132,20 @@ async fn accept(
     inbound: &Inbound,
     record: &mut Record,
 ) -> Result<rounds::Accepted, Refusal> {
-    let attempts = std::pin::pin!(rounds::run(context, held, inbound, record));
-    tokio::select! {
-        biased;
-        accepted = attempts => accepted,
-        () = context.stage.over() => Err(Refusal::ShuttingDown),
+    let accepted = {
+        let attempts = std::pin::pin!(rounds::run(context, held, inbound, record));
+        tokio::select! {
+            biased;
+            accepted = attempts => accepted,
+            () = context.stage.over() => Err(Refusal::ShuttingDown),
+        }
+    };
+    match (&inbound.guardrails, accepted) {
+        // Boxed: few answers are looked at.
+        (Some(rules), Ok(accepted)) => {
+            Box::pin(guardrails::output(accepted, rules, inbound, record)).await
+        }
+        (_, accepted) => accepted,
     }
 }
 

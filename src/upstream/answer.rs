@@ -122,8 +122,18 @@ impl Answer {
         self.tells_usage = false;
     }
 
+    /// Puts a whole body in the place of what came, of the same type.
+    pub(super) fn hold(&mut self, body: Bytes) {
+        self.headers.remove(header::CONTENT_LENGTH);
+        self.body.held_bytes = body.len();
+        self.body.held = if body.is_empty() { VecDeque::new() } else { VecDeque::from([body]) };
+        self.body.source = Rest::Ended;
+        self.observer = None;
+        self.tells_usage = false;
+    }
+
     /// Whether it is not compressed.
-    pub(super) fn is_plain(&self) -> bool {
+    pub(crate) fn is_plain(&self) -> bool {
         self.headers.get(header::CONTENT_ENCODING).is_none_or(|value| value == "identity")
     }
 }

@@ -23,6 +23,11 @@ pub(super) struct Edit {
 }
 
 impl Found {
+    /// The rules that have found anything, in their order.
+    pub(super) fn hits(&self) -> Vec<usize> {
+        self.hit.iter().enumerate().filter(|(_, hit)| **hit).map(|(nth, _)| nth).collect()
+    }
+
     /// Notes what rules have found; answers the places that are to be taken out.
     pub(super) fn note(
         &mut self,

@@ -39,14 +39,6 @@ impl Compiler<'_> {
                 Finder::Pattern(Box::new(self.pattern(&pattern.regex, path)?))
             }
         };
-        if on.has_output() {
-            let hint = "write `input`, or leave it out";
-            self.problem(
-                &path.key("on"),
-                "guardrails on answers are not served yet",
-                Some(hint.into()),
-            );
-        }
         let action = raw.action.unwrap_or_default();
         Some(Rule { name: name.into(), finder, on, action })
     }

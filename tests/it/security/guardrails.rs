@@ -20,6 +20,9 @@ fn file(upstream: &Upstream) -> Value {
             "cards": {"match": "payment_card"},
             "mail": {"match": "email", "action": "redact"},
             "dry": {"match": "email", "action": "flag"},
+            "said": {"match": "payment_card", "on": "output"},
+            "told": {"match": "email", "on": "both", "action": "redact"},
+            "seen": {"match": "payment_card", "on": "output", "action": "flag"},
             "project": {"match": {"regex": "(?i)project\\s+x\\d{1,4}"}}},
         "auth": {
             "key_definitions": {
@@ -32,6 +35,9 @@ fn file(upstream: &Upstream) -> Value {
             "m": alias(json!(["cards", "project"])),
             "mail": alias(json!(["mail"])),
             "dry": alias(json!(["dry"])),
+            "said": alias(json!(["said"])),
+            "told": alias(json!(["told"])),
+            "seen": alias(json!(["seen"])),
             "led": {"url": upstream.base(), "routing_rules": [
                 {"match_labels": {}, "action": {"type": "redirect", "target": "m"}}]},
             "over": {"providers": [{"url": upstream.base()}],
@@ -335,4 +341,80 @@ fn rules_that_apply_are_explained() {
     let output = run_cli(["explain", path.to_str().unwrap(), "m", "--key", "ann"]);
     let text = String::from_utf8(output.stdout).unwrap();
     assert!(text.contains("guardrails: mail (input, flag), cards (input, deny)"), "{text}");
+}
+
+#[tokio::test]
+async fn no_answer_of_any_protocol_passes_with_what_is_refused() {
+    let upstream = Upstream::start(Reply::chat(&format!("the card is {CARD}."))).await;
+    let router = Router::start(&file(&upstream)).await;
+    let mut asked = 0;
+    for call in requests("said", "hi") {
+        let answer = call.send(router.addr()).await;
+        is_refusal(&answer, "said");
+        asked += usize::from(!answer.text().contains("ask for a whole answer"));
+    }
+    assert_eq!(upstream.hits(), asked, "a stream is refused before a provider is asked");
+    assert!(asked > 15);
+    // It was paid for, though no client has seen it.
+    let tokens = router.metric("onwards_tokens_total", &[("alias", "said")]).await;
+    assert!(tokens.is_some_and(|tokens| tokens > 0.0), "{tokens:?}");
+    let count = [("rule", "said"), ("action", "deny")];
+    assert_eq!(router.metric("onwards_guardrail_matches_total", &count).await, Some(asked as f64));
+}
+
+#[tokio::test]
+async fn what_is_taken_out_of_an_answer_is_all_that_changes() {
+    let body = r#"{ "id":"c1","object":"chat.completion","created":1,"model":"up","choices":[{"index":0,"message":{"role":"assistant","content":"to ann\u0040example.com \u0041"},"finish_reason":"stop"}],"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}"#;
+    let wanted = body.replace("ann\\u0040example.com", "[redacted:told]");
+    let json = Reply::new(200).header("content-type", "application/json");
+    let packed = json
+        .clone()
+        .header("content-encoding", "gzip")
+        .body(crate::support::upstream::gzip_stored(body.as_bytes()));
+    for reply in [json.clone().body(body), json.body(body).chunked(), packed] {
+        let upstream = Upstream::start(reply).await;
+        let router = Router::start(&file(&upstream)).await;
+        let answer = router.chat("told").await;
+        assert_eq!((answer.status, answer.text()), (200, wanted.clone()));
+        assert_eq!(answer.header("content-length"), Some(&*wanted.len().to_string()));
+        assert_eq!(answer.header("content-encoding"), None);
+        let output = [("alias", "told"), ("kind", "output")];
+        assert_eq!(router.metric("onwards_tokens_total", &output).await, Some(4.0));
+    }
+}
+
+#[tokio::test]
+async fn answers_that_are_no_json_are_looked_at_and_what_cannot_be_read_is_refused() {
+    let reply = |status: u16, kind: &str, body: &[u8]| {
+        Reply::new(status).header("content-type", kind).body(body.to_vec())
+    };
+    for (reply, wanted) in [
+        (reply(200, "text/plain", b"to ann@example.com"), Some("to [redacted:told]")),
+        (
+            reply(400, "application/json", br#"{"error":{"message":"ann@example.com?"}}"#),
+            Some("[redacted:told]?"),
+        ),
+        (reply(404, "text/html", b"<p>ann@example.com"), Some("<p>[redacted:told]")),
+        (reply(200, "audio/mpeg", b"ID3\xff\xfb\x90\x00"), None),
+        (reply(200, "application/octet-stream", b"\x00\xff"), None),
+        (reply(200, "image/png", b"\x89PNG"), Some("")),
+        (Reply::sse(["data: {\"choices\":[{\"delta\":{\"content\":\"hi\"}}]}\n\n"]), None),
+    ] {
+        let upstream = Upstream::start(reply).await;
+        let router = Router::start(&file(&upstream)).await;
+        let call = Call::post("/v1/unheard-of").json(&json!({"model": "told"}));
+        let answer = call.send(router.addr()).await;
+        match wanted {
+            Some(wanted) => {
+                assert!(answer.text().contains(wanted), "{}", answer.text());
+                assert!(!answer.text().contains("ann@"), "{}", answer.text());
+            }
+            None => is_refusal(&answer, "told"),
+        }
+    }
+    let upstream = Upstream::start(Reply::chat(CARD)).await;
+    let router = Router::start(&file(&upstream)).await;
+    assert_ok(&router.chat("seen").await);
+    let count = [("rule", "seen"), ("action", "flag")];
+    assert_eq!(router.metric("onwards_guardrail_matches_total", &count).await, Some(1.0));
 }

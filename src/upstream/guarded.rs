@@ -1,0 +1,55 @@
+//! An answer that is looked at by guardrails: it is read to its end, unpacked, before any of it goes on.
+//!
+//! It judges nothing of what it reads.
+
+use bytes::Bytes;
+
+use super::{
+    answer::Answer,
+    failed::Failed,
+    inbound::{Inbound, UNCOUNTED},
+    peek, strict,
+};
+use crate::{live::Share, protocol::conversation::Usage};
+
+/// An answer that has been read.
+pub(crate) struct Whole {
+    /// Its head, and a body that has been taken out of it.
+    pub(crate) answer: Box<Answer>,
+    /// Its body, unpacked.
+    pub(crate) body: Bytes,
+    /// The tokens that it tells.
+    pub(crate) usage: Option<Usage>,
+    /// What it takes of the budget for all bodies, while it is looked at.
+    #[expect(dead_code, reason = "given back when it drops")]
+    share: Share,
+}
+
+/// Reads an answer to its end.
+///
+/// # Errors
+/// It broke off, is packed in a way that is not known, or there is no room for it.
+pub(crate) async fn read(answer: Box<Answer>, inbound: &Inbound) -> Result<Whole, Failed> {
+    let mut answer = if answer.is_plain() { answer } else { strict::decoded(answer)? };
+    let mut share = inbound.budget.share();
+    let has_room = |held| held <= UNCOUNTED || share.grow_to(held);
+    let own = answer.body.usage();
+    let Some(body) = peek::collect(&mut answer, has_room).await? else {
+        return Err(Failed::malformed(answer.status, "no memory is left for the answer"));
+    };
+    let told = || crate::protocol::usage::of_answer(inbound.speaks(), &body);
+    let usage = own.or_else(|| if answer.status.is_success() { told() } else { None });
+    Ok(Whole { answer, body, usage, share })
+}
+
+impl Whole {
+    /// The answer with this body.
+    pub(crate) fn with(self, body: Bytes) -> Box<Answer> {
+        let Self { mut answer, usage, .. } = self;
+        answer.hold(body);
+        if let Some(usage) = usage {
+            answer.body.told_usage(usage);
+        }
+        answer
+    }
+}
