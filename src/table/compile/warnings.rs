@@ -88,6 +88,7 @@ impl Warnings<'_> {
             spelled.providers.iter().for_each(|entry| self.provider(entry));
             self.pool(pool, &spelled.path, table);
             self.early_ends(pool, &spelled);
+            self.no_other(pool, &spelled);
         }
     }
 

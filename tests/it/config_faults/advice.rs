@@ -114,6 +114,12 @@ fn what_is_probably_not_meant_is_a_warning_with_its_place() {
             "targets[\"a\"].fallback.deadline_ms",
             "latency_budget_ms",
         ),
+        (
+            target(json!({"providers": [{"url": url}, {"url": url, "weight": 0}],
+                "fallback": {"enabled": true, "affinity": {"target_conversations": 9}}})),
+            ".fallback.affinity",
+            "every conversation stays",
+        ),
     ];
     for (file, place, words) in cases {
         let (status, _, told) = check(&file, &[]);

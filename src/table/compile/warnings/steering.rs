@@ -1,4 +1,5 @@
-//! Times that end an attempt before it is slow enough to count for the controller of who is asked first.
+//! What keeps the steering of who is asked first from doing anything: times that end an attempt before it is slow
+//! enough to count, and conversations that have nowhere else to go.
 
 use std::time::Duration;
 
@@ -38,6 +39,19 @@ impl Warnings<'_> {
             let first_token = pool.fallback.first_token;
             self.early_end(&spelled.path, fallback("first_token_timeout_ms"), first_token, budget);
             self.early_end(&spelled.path, fallback("deadline_ms"), pool.fallback.deadline, budget);
+        }
+    }
+
+    /// Conversations that stay where there is no other provider to go to.
+    pub(super) fn no_other(&mut self, pool: &Pool, spelled: &Spelled<'_>) {
+        let Some(affinity) = &pool.affinity else { return };
+        let mut others = pool.providers.iter().enumerate();
+        let has_other = others.any(|(at, it)| at != affinity.preferred && it.weight > 0);
+        let path = self.source.settled(&spelled.path.key("fallback").key("affinity"));
+        // What `defaults` say is said of other aliases, too.
+        if !has_other && self.source.has(&path) {
+            let message = "every conversation stays: no other provider of this pool has weight";
+            self.warn(&path, message, "add a provider, or remove it");
         }
     }
 
