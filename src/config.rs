@@ -39,6 +39,7 @@ pub(crate) use path::Path;
 pub(crate) use problem::Problem;
 pub use problem::Problems;
 pub use schema::{published, schema};
+pub(crate) use shape::is_pool_key;
 pub(crate) use source::Source;
 
 /// A file that was read and has the right shape.

@@ -20,6 +20,8 @@ pub struct Gateway {
     /// Whether pages of other origins may call: asked by every request, so that most ask nothing
     /// else.
     has_cors: AtomicBool,
+    /// Whether targets have paths of their own: asked by requests whose path says nothing.
+    has_paths: AtomicBool,
     /// Whether clients speak TLS: asked by every connection.
     has_tls: AtomicBool,
     /// What stands before the path of every request of a client, without a slash at its end.
@@ -30,8 +32,10 @@ impl Gateway {
     /// Starts with a first table.
     pub fn new(table: Table) -> Self {
         let has_cors = AtomicBool::new(table.cors.is_some());
+        let has_paths = AtomicBool::new(!table.paths.is_empty());
         let has_tls = AtomicBool::new(table.tls.is_some());
-        Self { table: ArcSwap::from_pointee(table), has_cors, has_tls, base_path: None }
+        let table = ArcSwap::from_pointee(table);
+        Self { table, has_cors, has_paths, has_tls, base_path: None }
     }
 
     /// The same below a path.
@@ -55,6 +59,11 @@ impl Gateway {
         self.has_cors.load(Ordering::Relaxed)
     }
 
+    /// Whether targets have paths of their own.
+    pub(crate) fn has_paths(&self) -> bool {
+        self.has_paths.load(Ordering::Relaxed)
+    }
+
     /// What a handshake with a client needs, where clients speak TLS.
     pub(crate) fn tls(&self) -> Option<Arc<rustls::ServerConfig>> {
         if !self.has_tls.load(Ordering::Relaxed) {
@@ -66,6 +75,7 @@ impl Gateway {
     /// Puts a new table in place of the old one, at once and whole; answers with the old one.
     pub(crate) fn replace(&self, table: Table) -> Arc<Table> {
         self.has_cors.store(table.cors.is_some(), Ordering::Relaxed);
+        self.has_paths.store(!table.paths.is_empty(), Ordering::Relaxed);
         self.has_tls.store(table.tls.is_some(), Ordering::Relaxed);
         self.table.swap(Arc::new(table))
     }

@@ -16,6 +16,7 @@ pub(crate) mod openai;
 pub(crate) mod recall;
 pub(crate) mod tokens;
 pub(crate) mod tools;
+pub(crate) mod vendors;
 
 pub use effort::Effort;
 

@@ -31,6 +31,7 @@ pub(crate) mod outages;
 pub(crate) mod rounds;
 pub(crate) mod early_head;
 pub(crate) mod keepalive;
+mod led;
 pub(crate) mod respond;
 pub(crate) mod estimate;
 pub(crate) mod telling;
@@ -78,7 +79,7 @@ impl Context {
     fn route(
         self: Arc<Self>,
         mut request: Request<Incoming>,
-        rare: Rare,
+        mut rare: Rare,
         id: RequestId,
         client: Option<IpAddr>,
     ) -> (Protocol, Served) {
@@ -104,8 +105,15 @@ impl Context {
                 endpoint = None;
             }
         }
-        let path = request.uri().path();
         let target = self.target(&request);
+        let is_led = endpoint.is_none()
+            && self.gateway.has_paths()
+            && led::to_target(&self.gateway.snapshot(), &mut request);
+        if is_led {
+            rare = Rare::of(request.headers());
+            endpoint = proxy::endpoint_of(&request);
+        }
+        let path = request.uri().path();
         if routes::owns(request.method(), path) {
             let protocol = routes::speaks(path, request.headers());
             let asks = Asks { protocol, operation: None, client, target, trace: None };
@@ -116,7 +124,7 @@ impl Context {
             let sampled = self.sampling.and_then(|it| it.begin(request.headers()));
             let trace = sampled.map(Arc::new);
             let asks = Asks { protocol, operation, client, target, trace };
-            (protocol, Box::pin(proxy::proxy(self, request, rare, endpoint, asks, id)))
+            (protocol, Box::pin(proxy::proxy(self, request, rare, endpoint, asks, id, is_led)))
         }
     }
 

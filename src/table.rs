@@ -8,6 +8,7 @@ pub(crate) mod endpoints;
 pub(crate) mod classes;
 pub(crate) mod pool_id;
 pub(crate) mod names;
+pub(crate) mod paths;
 pub(crate) mod asked_model;
 pub(crate) mod trust;
 pub(crate) mod route;
@@ -57,6 +58,8 @@ pub struct Table {
     pools: Vec<Arc<Pool>>,
     by_alias: HashMap<Box<str>, PoolId>,
     names: names::Names,
+    /// Paths whose requests are a target's.
+    pub(crate) paths: paths::Paths,
     /// Who may call.
     pub keyring: Keyring,
     /// Whether anything names a guardrail.

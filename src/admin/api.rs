@@ -4,13 +4,17 @@
 //! Without an admin key none of these routes exists.
 
 mod answered;
+mod apisix;
 mod asked;
 mod change;
 mod context;
 mod denied;
 mod diff;
+mod fields;
 mod key;
 mod keys;
+mod litellm;
+mod openapi;
 mod providers;
 mod routes;
 mod targets;
@@ -76,6 +80,7 @@ impl Api {
         let context = &self.context;
         match act {
             Act::ReadConfig => whole::read(context).await,
+            Act::ReadOpenapi => openapi::read(&asked),
             Act::Reload => whole::reload(context, &asked).await,
             Act::ReadTargets => targets::list(context).await,
             Act::ReadTarget => targets::read(context, &asked).await,
@@ -94,6 +99,27 @@ impl Api {
             Act::Rest => providers::rest(context, &asked),
             Act::Wake => providers::wake(context, &asked),
             Act::Drain => providers::drain(context, &asked),
+            act => self.answer_as_others(act, &asked).await,
+        }
+    }
+
+    /// The routes that other gateways have.
+    async fn answer_as_others(&self, act: Act, asked: &Arc<Asked>) -> Result<Answered, Denied> {
+        let context = &self.context;
+        match act {
+            Act::NewModel => litellm::models::new(context, asked).await,
+            Act::UpdateModel => litellm::models::update(context, asked).await,
+            Act::DeleteModel => litellm::models::delete(context, asked).await,
+            Act::ReadModels => litellm::models::read(context, asked).await,
+            Act::GenerateKey => litellm::keys::generate(context, asked).await,
+            Act::UpdateKey => litellm::keys::update(context, asked).await,
+            Act::DeleteKeys => litellm::keys::delete(context, asked).await,
+            Act::BlockByKey => litellm::keys::block(context, asked, true).await,
+            Act::UnblockByKey => litellm::keys::block(context, asked, false).await,
+            Act::ReadByKey => litellm::keys::read_one(context, asked).await,
+            Act::PutRoute => apisix::put(context, asked).await,
+            Act::DeleteRoute => apisix::delete(context, asked).await,
+            _ => Err(Denied::NoRoute),
         }
     }
 }

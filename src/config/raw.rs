@@ -12,6 +12,7 @@ mod failover;
 mod guardrails;
 mod limits;
 mod prices;
+mod reached;
 mod reasoning;
 mod steering;
 mod strict;
@@ -30,6 +31,7 @@ pub(crate) use limits::{
     Queue, RateLimit, Store, TokenLimit, TokenWindow, Windows,
 };
 pub(crate) use prices::{Price, Prices, Rates, Tier};
+pub(crate) use reached::Reached;
 pub(crate) use reasoning::{EffortTranslation, EffortWrite, ReasoningTranslation};
 pub(crate) use steering::Aimd;
 pub(crate) use strict::{Strict, UnknownFields};
@@ -118,9 +120,9 @@ pub(crate) enum Target {
 pub(crate) struct Pool {
     /// The providers, tried as the strategy says; none at all answers 503.
     pub(crate) providers: Vec<Provider>,
-    /// Whether it also serves names that no target and no pattern has; at most one target.
-    #[schemars(extend("default" = false))]
-    pub(crate) default: Option<bool>,
+    /// How it is reached beside its own name.
+    #[serde(flatten)]
+    pub(crate) reached: Reached,
     /// Everything else that may stand in a pool.
     #[serde(flatten)]
     pub(crate) keys: PoolKeys,
@@ -132,9 +134,9 @@ pub(crate) struct Pool {
 pub(crate) struct Pools {
     /// The pools.
     pub(crate) pools: Classes,
-    /// Whether it also serves names that no target and no pattern has; at most one target.
-    #[schemars(extend("default" = false))]
-    pub(crate) default: Option<bool>,
+    /// How it is reached beside its own name.
+    #[serde(flatten)]
+    pub(crate) reached: Reached,
     /// What holds for each pool that does not set it itself; limits are shared by both.
     #[serde(flatten)]
     pub(crate) keys: PoolKeys,
@@ -170,9 +172,9 @@ pub(crate) struct Single {
     /// The provider.
     #[serde(flatten)]
     pub(crate) endpoint: Endpoint,
-    /// Whether it also serves names that no target and no pattern has; at most one target.
-    #[schemars(extend("default" = false))]
-    pub(crate) default: Option<bool>,
+    /// How it is reached beside its own name.
+    #[serde(flatten)]
+    pub(crate) reached: Reached,
     /// Everything that may stand in a pool.
     #[serde(flatten)]
     pub(crate) keys: PoolKeys,

@@ -70,6 +70,18 @@ pub(super) fn knows(key: &str) -> bool {
     SHAPES.keys.contains(key)
 }
 
+/// Whether this key of a target belongs to its pool, whichever way the target is written.
+pub(crate) fn is_pool_key(key: &str) -> bool {
+    let of = |shape: &Shape, key: &str| match shape {
+        Shape::Object(object) => object.properties.get(key).map(|it| Arc::clone(&it.shape)),
+        _ => None,
+    };
+    let pool = root().alternatives().into_iter().find_map(|shape| of(shape, "defaults"));
+    let is_known = |shape: &&Shape| of(shape, key).is_some();
+    OF_THE_TARGET.contains(&key)
+        || pool.is_some_and(|pool| pool.alternatives().iter().any(is_known))
+}
+
 /// Whether the value of this key is a credential, wherever the key stands.
 pub(super) fn holds_secret(key: &str) -> bool {
     SHAPES.secrets.contains(key)
@@ -110,6 +122,9 @@ impl Object {
         }
     }
 }
+
+/// Keys that stand beside those of the pool.
+const OF_THE_TARGET: [&str; 2] = ["default", "paths"];
 
 struct Shapes {
     root: Shape,

@@ -131,6 +131,14 @@ pub(crate) enum Asked {
 }
 
 impl Row {
+    /// Its path, where clients ask there for an answer and name the model in the body.
+    pub(super) fn asked_at(&self) -> Option<&'static str> {
+        let is_it = self.behind.is_none()
+            && self.operation == Operation::Generate
+            && matches!(self.delivery, Asked::Body);
+        is_it.then_some(self.path)
+    }
+
     fn matches(&self, protocol: Protocol, path: &str, query: Option<&str>) -> Option<Endpoint> {
         let (model, model_span) = match self.behind {
             None => self.is_at(protocol, path).then_some((None, None))?,

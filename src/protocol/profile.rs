@@ -237,6 +237,11 @@ pub(crate) struct WholeMark {
 }
 
 impl Profile {
+    /// Where its clients ask for an answer, where that path names no model.
+    pub(crate) fn asked_at(&self) -> Option<&'static str> {
+        self.endpoints.iter().find_map(Row::asked_at)
+    }
+
     /// What most do.
     pub(crate) const USUAL: Self = Self {
         endpoints: &[],

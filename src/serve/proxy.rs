@@ -11,7 +11,7 @@ use super::{
     admit, answer,
     context::Context,
     early_head::{Attempted, EarlyHead},
-    guardrails, limits, pacing,
+    guardrails, led, limits, pacing,
     permits::Permits,
     policy,
     reply::Reply,
@@ -35,6 +35,7 @@ pub(crate) async fn proxy(
     endpoint: Option<Endpoint>,
     asks: Asks,
     id: RequestId,
+    is_led: bool,
 ) -> Response<Reply> {
     let mut record = Record::begin(Arc::clone(&context.report), id, asks);
     let (gateway, limits) = (&context.gateway, &context.body_limits);
@@ -42,6 +43,9 @@ pub(crate) async fn proxy(
         Ok(inbound) => inbound,
         Err(refusal) => return answer::refuse(&refusal, record),
     };
+    if is_led {
+        led::name_model(&mut inbound);
+    }
     let hash = match signature::is_large(&inbound) {
         false => None,
         // Boxed: every request would carry the room that these few need.

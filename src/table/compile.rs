@@ -21,6 +21,7 @@ mod prices;
 mod reasoning;
 mod provider;
 mod names;
+mod paths;
 mod route;
 mod shared;
 mod spelled;
@@ -88,6 +89,7 @@ pub(crate) fn compile_kept(
         pools,
         by_alias: compiler.aliases,
         names,
+        paths: compiler.paths,
         keyring,
         has_guardrails: compiler.has_guardrails,
         alerts,
@@ -132,6 +134,8 @@ struct Compiler<'a> {
     further: HashMap<&'a str, Vec<&'a str>>,
     /// The target of names that no target and no pattern has.
     default: Option<PoolId>,
+    /// Paths of targets.
+    paths: super::paths::Paths,
     /// The names of definitions that literal tokens are near to, by the tokens' digests.
     near_names: HashMap<[u8; 32], Option<String>>,
     /// What is wrong in `defaults` is said once.
@@ -173,6 +177,7 @@ impl<'a> Compiler<'a> {
             has_guardrails: false,
             further,
             default: None,
+            paths: super::paths::Paths::default(),
             near_names: HashMap::new(),
             reported_defaults: false,
             proves_calls: false,
@@ -193,6 +198,7 @@ impl<'a> Compiler<'a> {
         for alias in aliases {
             match loaded.with_target(alias, |target| {
                 self.note_default(alias, target);
+                self.note_paths(alias, target);
                 self.pools(alias, target, &mut keyring)
             }) {
                 Some((pool, completions)) => {

@@ -3,8 +3,11 @@
 //!
 //! Never: a change is lost, a secret is shown, or a byte of the file moves that no change is about.
 
+mod documented;
 mod guarded;
 mod keys;
+mod litellm;
+mod apisix;
 mod many;
 mod providers;
 mod targets;

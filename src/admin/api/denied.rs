@@ -33,6 +33,8 @@ pub(super) enum Denied {
     },
     /// It is needed elsewhere, and where.
     InUse(String),
+    /// Fields without a counterpart, by name.
+    Unknown(Vec<String>),
     /// There is nothing of this name.
     Absent(String),
     /// `***` stands where there is no secret.
@@ -89,6 +91,7 @@ impl Denied {
         };
         let param = match &self {
             Self::Invalid { param, .. } => param.clone(),
+            Self::Unknown(fields) => fields.first().cloned(),
             Self::NoSecret(path) => Some(path.to_string()),
             _ => None,
         };
@@ -151,6 +154,12 @@ impl Denied {
             }
             Self::Unread(problems) => (S::BAD_REQUEST, "invalid_json", problems.to_string()),
             Self::Invalid { message, .. } => (S::BAD_REQUEST, "invalid_request", message.clone()),
+            Self::Unknown(fields) => {
+                let fields = fields.join("`, `");
+                let message =
+                    format!("nothing was changed: there is no counterpart for `{fields}`");
+                (S::BAD_REQUEST, "unsupported_field", message)
+            }
             Self::InUse(message) => (S::CONFLICT, "in_use", message.clone()),
             Self::Absent(what) => (S::NOT_FOUND, "not_found", what.clone()),
             Self::NoSecret(path) => {

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{
     answered::Answered,
     asked::Asked,
-    change::{self, change, edited},
+    change::{self, Reading, change, edited},
     context::Context,
     denied::Denied,
 };
@@ -38,11 +38,16 @@ pub(super) async fn list(context: &Context) -> Result<Answered, Denied> {
 
 /// `GET /admin/keys/{name}`.
 pub(super) async fn read(context: &Context, asked: &Asked) -> Result<Answered, Denied> {
-    let name = asked.name(0);
     let reading = change::read(context).await?;
+    let told = told_of(context, &reading, asked.name(0))?;
+    Ok(Answered::of(&told).at(&reading.etag))
+}
+
+/// A key as it is written, and what was used.
+pub(super) fn told_of(context: &Context, reading: &Reading, name: &str) -> Result<Value, Denied> {
     let definition = reading.document.masked_value(&of(name)).ok_or_else(|| absent(name))?;
     let table = context.sources.gateway.snapshot();
-    Ok(Answered::of(&told(&label(name), definition, &table)).at(&reading.etag))
+    Ok(told(&label(name), definition, &table))
 }
 
 /// `PUT /admin/keys/{name}`: a definition that says nothing of the key itself keeps the one that is there, or

@@ -67,16 +67,17 @@ fn decide(
     context: &Context,
     asked: &Asked,
     verb: &str,
-    act: impl FnOnce(&live::Provider),
+    act: impl Fn(&live::Provider),
 ) -> Result<Answered, Denied> {
     asked.no_body()?;
     let (alias, name) = (asked.name(0), asked.name(1));
     let table = context.sources.gateway.snapshot();
-    let pool = table.pools().iter().find(|pool| *pool.alias == *alias);
-    let pool = pool.ok_or_else(|| targets::absent(alias))?;
-    let provider = pool.providers.iter().find(|provider| *provider.name == *name);
-    let provider = provider.ok_or_else(|| absent(alias, name))?;
-    act(&provider.live);
+    table.find(alias).ok_or_else(|| targets::absent(alias))?;
+    // An alias may have a pool for each class of requests.
+    let pools = table.pools().iter().filter(|pool| *pool.alias == *alias);
+    let mut providers = pools.flat_map(|pool| &pool.providers).filter(|it| *it.name == *name);
+    let provider = providers.next().ok_or_else(|| absent(alias, name))?;
+    std::iter::once(provider).chain(providers).for_each(|provider| act(&provider.live));
     let what = format!("{verb} provider `{}` of {}", label(name), targets::of(alias));
     audit_of_process(asked, &what);
     let state = provider.live.state(Instant::now());

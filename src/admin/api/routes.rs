@@ -8,6 +8,7 @@ use super::denied::Denied;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Act {
     ReadConfig,
+    ReadOpenapi,
     Reload,
     ReadTargets,
     ReadTarget,
@@ -26,6 +27,18 @@ pub(super) enum Act {
     Rest,
     Wake,
     Drain,
+    NewModel,
+    UpdateModel,
+    DeleteModel,
+    ReadModels,
+    GenerateKey,
+    UpdateKey,
+    DeleteKeys,
+    BlockByKey,
+    UnblockByKey,
+    ReadByKey,
+    PutRoute,
+    DeleteRoute,
 }
 
 /// A route: its method, its path, what it does.
@@ -92,6 +105,7 @@ fn names(pattern: &str, path: &str) -> Option<Vec<String>> {
 /// Every route.
 pub(super) const ROUTES: &[Route] = &[
     ("GET", "/admin/config", Act::ReadConfig),
+    ("GET", "/admin/openapi.json", Act::ReadOpenapi),
     ("POST", "/admin/reload", Act::Reload),
     ("GET", "/admin/targets", Act::ReadTargets),
     ("GET", "/admin/targets/{alias}", Act::ReadTarget),
@@ -110,10 +124,26 @@ pub(super) const ROUTES: &[Route] = &[
     ("POST", "/admin/providers/{alias}/{provider}/rest", Act::Rest),
     ("POST", "/admin/providers/{alias}/{provider}/wake", Act::Wake),
     ("POST", "/admin/providers/{alias}/{provider}/drain", Act::Drain),
+    // LiteLLM's and Routero's.
+    ("POST", "/model/new", Act::NewModel),
+    ("POST", "/model/update", Act::UpdateModel),
+    ("POST", "/model/delete", Act::DeleteModel),
+    ("GET", "/model/info", Act::ReadModels),
+    ("GET", "/v1/model/info", Act::ReadModels),
+    ("POST", "/key/generate", Act::GenerateKey),
+    ("POST", "/key/update", Act::UpdateKey),
+    ("POST", "/key/delete", Act::DeleteKeys),
+    ("POST", "/key/block", Act::BlockByKey),
+    ("POST", "/key/unblock", Act::UnblockByKey),
+    ("GET", "/key/info", Act::ReadByKey),
+    // Those of Apache APISIX and API7.
+    ("PUT", "/apisix/admin/routes", Act::PutRoute),
+    ("PUT", "/apisix/admin/routes/{id}", Act::PutRoute),
+    ("DELETE", "/apisix/admin/routes/{id}", Act::DeleteRoute),
 ];
 
 /// What every path of the administration begins with.
-const PLACES: [&str; 1] = ["/admin"];
+const PLACES: [&str; 5] = ["/admin", "/model", "/v1/model", "/key", "/apisix/admin"];
 
 #[cfg(test)]
 mod tests {

@@ -66,7 +66,8 @@ impl Compiler<'_> {
         for spelled in std::iter::once(default).chain(completions) {
             let Some(keys) = spelled.keys else { continue };
             let of_alias = [
-                ("default", spelled.is_default.is_some()),
+                ("default", spelled.reached.is_some_and(|it| it.default.is_some())),
+                ("paths", spelled.reached.is_some_and(|it| it.paths.is_some())),
                 ("keys", keys.keys.is_some()),
                 ("routing_rules", keys.routing_rules.is_some()),
                 ("endpoints", keys.endpoints.is_some()),

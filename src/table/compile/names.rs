@@ -23,12 +23,7 @@ impl Compiler<'_> {
 
     /// Remembers the target of all other names; there is at most one.
     pub(super) fn note_default(&mut self, alias: &str, target: &raw::Target) {
-        let is_default = match target {
-            raw::Target::List(_) => None,
-            raw::Target::Pool(pool) => pool.default,
-            raw::Target::Pools(pools) => pools.default,
-            raw::Target::Single(single) => single.default,
-        };
+        let is_default = reached(target).and_then(|reached| reached.default);
         if is_default != Some(true) {
             return;
         }
@@ -56,5 +51,15 @@ impl Compiler<'_> {
             return self.no_such_alias(&path, near);
         }
         names.further.insert(name.into(), meant.into());
+    }
+}
+
+/// How a target is reached beside its name, where it says so.
+pub(super) fn reached(target: &raw::Target) -> Option<&raw::Reached> {
+    match target {
+        raw::Target::List(_) => None,
+        raw::Target::Pool(pool) => Some(&pool.reached),
+        raw::Target::Pools(pools) => Some(&pools.reached),
+        raw::Target::Single(single) => Some(&single.reached),
     }
 }

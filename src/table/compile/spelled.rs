@@ -21,7 +21,7 @@ pub(super) struct Spelled<'a> {
     pub(super) keys: Option<&'a raw::PoolKeys>,
     pub(super) providers: Vec<Entry<'a>>,
     /// Whether it says that it is the default of all targets.
-    pub(super) is_default: Option<bool>,
+    pub(super) reached: Option<&'a raw::Reached>,
     /// Where they stand.
     pub(super) path: Path,
 }
@@ -58,19 +58,19 @@ impl<'a> Spelled<'a> {
 
     fn list(providers: &'a [raw::Provider], path: &Path) -> Self {
         let providers = listed(providers, path);
-        Self { keys: None, providers, is_default: None, path: path.clone() }
+        Self { keys: None, providers, reached: None, path: path.clone() }
     }
 
     fn pool(pool: &'a raw::Pool, path: &Path) -> Self {
         let providers = listed(&pool.providers, &path.key("providers"));
-        let is_default = pool.default;
-        Self { keys: Some(&pool.keys), providers, is_default, path: path.clone() }
+        let reached = Some(&pool.reached);
+        Self { keys: Some(&pool.keys), providers, reached, path: path.clone() }
     }
 
     fn single(single: &'a raw::Single, path: &Path) -> Self {
         let only = Entry { endpoint: &single.endpoint, own: None, path: path.clone() };
-        let (keys, providers, is_default) = (Some(&single.keys), vec![only], single.default);
-        Self { keys, providers, is_default, path: path.clone() }
+        let (keys, providers, reached) = (Some(&single.keys), vec![only], Some(&single.reached));
+        Self { keys, providers, reached, path: path.clone() }
     }
 }
 

@@ -1,0 +1,159 @@
+//! The target that deployments of one name make: its providers, found by their ids, added, changed and taken out.
+
+use serde_json::{Map, Value, json};
+
+use crate::{
+    admin::api::{change::edited, denied::Denied, targets},
+    config::{
+        Path,
+        edit::{Change, Document},
+        is_pool_key,
+    },
+    secret::names::label,
+};
+
+/// A provider as it stands in the file.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) alias: String,
+    /// Its `name`, or its host.
+    pub(super) id: String,
+    pub(super) path: Path,
+    pub(super) members: Value,
+    /// Whether its target has no other.
+    is_only: bool,
+}
+
+/// Every provider of the file.
+pub(super) fn all(document: &Document) -> Vec<Found> {
+    let mut all = Vec::new();
+    for alias in document.keys(&Path::root().key("targets")) {
+        let target = targets::of(&alias);
+        let written = document.value(&target).unwrap_or_default();
+        let (list, entries) = match (written, target) {
+            (Value::Array(entries), target) => (target, entries),
+            (mut written, target) => match written.get_mut("providers").map(Value::take) {
+                Some(Value::Array(entries)) => (target.key("providers"), entries),
+                _ => {
+                    let id = id(&written);
+                    all.push(Found { alias, id, path: target, members: written, is_only: true });
+                    continue;
+                }
+            },
+        };
+        let is_only = entries.len() == 1;
+        all.extend(entries.into_iter().enumerate().map(|(at, members)| Found {
+            alias: alias.clone(),
+            id: id(&members),
+            path: list.index(at),
+            members,
+            is_only,
+        }));
+    }
+    all
+}
+
+/// The provider of an id, which must be the only one that is called so.
+pub(super) fn find(document: &Document, id: &str) -> Result<Found, Denied> {
+    let mut found = all(document).into_iter().filter(|found| found.id == id);
+    match (found.next(), found.next()) {
+        (Some(only), None) => Ok(only),
+        (None, _) => Err(Denied::Absent(format!("there is no model of the id `{}`", label(id)))),
+        _ => {
+            let message = "several providers are called so: use `/admin/providers/ALIAS/NAME`";
+            Err(Denied::invalid(message, Some("id".to_owned())))
+        }
+    }
+}
+
+/// A name that no provider of the file has.
+pub(super) fn free_name(document: &Document, wanted: &str) -> String {
+    let all = all(document);
+    let is_free = |name: &str| all.iter().all(|found| found.id != name);
+    if is_free(wanted) {
+        return wanted.to_owned();
+    }
+    let numbered = (2..).map(|number: u32| format!("{wanted}-{number}"));
+    numbered.into_iter().find(|name| is_free(name)).unwrap_or_default()
+}
+
+/// The document with a further provider of a target.
+pub(super) fn added(
+    document: &Document,
+    alias: &str,
+    provider: Map<String, Value>,
+) -> Result<String, Denied> {
+    let path = targets::of(alias);
+    let is_weighted = provider.contains_key("weight");
+    let target = match document.value(&path) {
+        None => fresh(provider, is_weighted),
+        Some(Value::Array(mut entries)) => {
+            entries.push(provider.into());
+            let mut target = shell(is_weighted);
+            target.insert("providers".into(), entries.into());
+            target
+        }
+        Some(Value::Object(mut target)) => {
+            match target.get_mut("providers") {
+                Some(Value::Array(entries)) => entries.push(provider.into()),
+                _ => target = joined(target, provider, is_weighted),
+            }
+            // Who gives weights wants the traffic shared.
+            if is_weighted && target.get("strategy").is_some_and(|it| it == IN_ORDER) {
+                target.insert("strategy".into(), BY_WEIGHT.into());
+            }
+            target
+        }
+        Some(_) => return Err(targets::absent(alias)),
+    };
+    edited(document, &path, Change::Set(&target.into()))
+}
+
+/// The document without a provider, and without its target where it was the only one.
+pub(super) fn removed(document: &Document, found: &Found) -> Result<String, Denied> {
+    let path = if found.is_only { targets::of(&found.alias) } else { found.path.clone() };
+    edited(document, &path, Change::Remove)
+}
+
+fn fresh(provider: Map<String, Value>, is_weighted: bool) -> Map<String, Value> {
+    let mut target = shell(is_weighted);
+    target.insert("providers".into(), vec![Value::Object(provider)].into());
+    target
+}
+
+/// What stands beside the providers: they are asked in their order, or by their weights, and the next one where
+/// one fails.
+fn shell(is_weighted: bool) -> Map<String, Value> {
+    let strategy = if is_weighted { BY_WEIGHT } else { IN_ORDER };
+    Map::from_iter([
+        ("strategy".to_owned(), strategy.into()),
+        ("fallback".to_owned(), json!({"enabled": true, "on_rate_limit": true})),
+    ])
+}
+
+/// A target of one provider becomes a pool of two: what a pool knows stays where it is.
+fn joined(
+    single: Map<String, Value>,
+    second: Map<String, Value>,
+    is_weighted: bool,
+) -> Map<String, Value> {
+    let (mut target, first): (Map<_, _>, Map<_, _>) =
+        single.into_iter().partition(|(key, _)| is_pool_key(key));
+    for (key, value) in shell(is_weighted) {
+        target.entry(key).or_insert(value);
+    }
+    let providers = [first, second].map(Value::Object).to_vec();
+    target.insert("providers".into(), providers.into());
+    target
+}
+
+fn id(members: &Value) -> String {
+    let text = |key: &str| members.get(key).and_then(Value::as_str);
+    let url = text("url").unwrap_or_default();
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    let host = rest.split(['/', '?', ':']).next().unwrap_or_default();
+    text("name").unwrap_or(host).to_owned()
+}
+
+const IN_ORDER: &str = "priority";
+const BY_WEIGHT: &str = "weighted_random";
