@@ -267,6 +267,8 @@ pub(crate) struct Provider {
     pub(crate) token_limit: Option<TokenLimit>,
     /// What answers of this provider may cost in a period; then others are asked.
     pub(crate) budget: Option<Budgets>,
+    /// Requests that wait for these limits where no other provider is free.
+    pub(crate) queue: Option<Queue>,
     /// Headers added to responses of this provider; they win over the pool's.
     pub(crate) response_headers: Option<BTreeMap<String, String>>,
     /// The pool's when absent.

@@ -177,6 +177,27 @@ impl Trail {
         self.unfit = Some(Box::new(refusal));
     }
 
+    /// The limit of a provider has been waited for: it is not in the way any more.
+    pub(crate) fn waited_for(&mut self, provider: ProviderRef) {
+        let is_its =
+            |step: &Step| step.provider == provider && matches!(step.outcome, Outcome::Limited(_));
+        while let Some(at) = self.steps.iter().position(is_its) {
+            self.steps.remove(at);
+            self.spent.iter_mut().filter(|(nth, _)| *nth > at).for_each(|(nth, _)| *nth -= 1);
+            self.full.iter_mut().filter(|full| full.after > at).for_each(|full| full.after -= 1);
+        }
+    }
+
+    /// The same for a pool that was to take over.
+    pub(crate) fn waited_for_pool(&mut self, pool: PoolId) {
+        self.full.retain(|full| full.pool != pool);
+    }
+
+    /// The pools that were to take over and had no room.
+    pub(crate) fn full_pools(&self) -> impl Iterator<Item = PoolId> + '_ {
+        self.full.iter().map(|full| full.pool)
+    }
+
     /// Adds that a pool which was to take over had no room.
     pub(crate) fn pool_limited(&mut self, pool: PoolId, limited: Limited) {
         self.full.push(FullPool { pool, limited, after: self.steps.len() });

@@ -9,11 +9,13 @@ mod exhausted;
 mod hedge;
 mod hurry;
 mod pass;
+mod queued;
 mod second;
 mod steer;
 pub(super) mod tell;
 mod trial;
 pub(crate) mod view;
+mod waits;
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,6 +25,7 @@ use tokio::time::Instant;
 use self::{
     budget::Budget,
     pass::{Attempt, Pass},
+    waits::Waits,
 };
 use super::{
     admit::{self, Held},
@@ -109,6 +112,8 @@ pub(super) struct Rounds<'a> {
     budget: Budget,
     /// A provider's refusal of what was asked, in case every other refuses it, too.
     kept: Option<(ProviderRef, Box<Answer>)>,
+    /// What it has waited for, where it has.
+    waits: Option<Box<Waits>>,
 }
 
 impl<'a> Rounds<'a> {
@@ -132,6 +137,7 @@ impl<'a> Rounds<'a> {
             trace,
             budget: Budget::new(&pool.fallback, inbound)?,
             kept: None,
+            waits: None,
         })
     }
 
@@ -142,7 +148,16 @@ impl<'a> Rounds<'a> {
             let found = match found {
                 Some(attempt) => Some(attempt),
                 None if self.budget.is_exhausted(Instant::now()) => None,
+                None if self.must_wait(record) => match self.waited(record).await? {
+                    Some(attempt) => Some(attempt),
+                    None => continue,
+                },
+                None if self.is_turned_away() => None,
                 None if self.take_over(record) => continue,
+                None if self.can_wait(record) => match self.waited(record).await? {
+                    Some(attempt) => Some(attempt),
+                    None => continue,
+                },
                 None if self.budget.attempts > 0 => None,
                 None => match record.trail.last_resort() {
                     Some(provider) => self.force(provider, record).await?,
@@ -197,17 +212,27 @@ impl<'a> Rounds<'a> {
         provider: ProviderRef,
         record: &mut Record,
     ) -> Result<Option<Attempt<'a>>, Refusal> {
-        if provider.pool != self.pass.id {
-            let pool = self.table.pool(provider.pool);
-            self.pass = match provider.pool == self.first {
-                true => Pass::new(provider.pool, pool, self.inbound),
-                false => match permits::admit(pool, self.inbound) {
-                    Ok(permit) => Pass::taking_over(provider.pool, pool, self.inbound, permit),
-                    Err(_) => return Ok(None),
-                },
-            };
+        if !self.back_to(provider.pool) {
+            return Ok(None);
         }
-        self.pass.force(provider.provider as usize, record).await
+        let turn = self.turn();
+        self.pass.force(provider.provider as usize, turn, record).await
+    }
+
+    /// Goes back to a pool that was left; `false` where its limits are in the way by now.
+    fn back_to(&mut self, id: PoolId) -> bool {
+        if id == self.pass.id {
+            return true;
+        }
+        let pool = self.table.pool(id);
+        self.pass = match id == self.first {
+            true => Pass::new(id, pool, self.inbound),
+            false => match permits::admit(pool, self.inbound) {
+                Ok(permit) => Pass::taking_over(id, pool, self.inbound, permit),
+                Err(_) => return false,
+            },
+        };
+        true
     }
 
     /// The only providers left are on trial: waits until one trial is decided, and begins again. A

@@ -17,15 +17,18 @@ use super::{
     permits::{self, Permits},
 };
 use crate::{
-    live::{Lane, Limited, Limits, Turned, Waiter},
+    live::{Hold, Lane, Limited, Limits, Permit, Queue, Turned, Waiter, limit::window::Amount},
     record::{Holds, Record},
     refusal::{Refusal, Whose},
     table::{Caller, Table, access},
     upstream::inbound::Inbound,
 };
 
-/// What a request takes when its turn has come; a refusal where its key's own limits are in the way then.
-type Taken = Result<(Permits, Option<Box<Holds>>), Refusal>;
+/// What a request takes of its account, its key, its team and its pool when its turn has come; a refusal where
+/// its key's own limits are in the way then.
+type Admitted = Result<(Permits, Option<Box<Holds>>), Refusal>;
+/// What is taken of the limits of a provider, or of a pool that takes over.
+pub(crate) type Taken = (Permit, Option<Hold>);
 
 /// The limits of a request whose pool has a queue, which it waits for until the moment `until` at most.
 ///
@@ -72,7 +75,7 @@ fn take(
     table: &Table,
     allowed: &Allowed,
     inbound: &Inbound,
-) -> Result<Taken, Limited> {
+) -> Result<Admitted, Limited> {
     let pool = table.pool(allowed.pool);
     let demand = inbound.demand.as_deref();
     let hold = match demand {
@@ -94,6 +97,25 @@ fn take(
         limits::admitted(holds, hold, pool);
     }
     Ok(Ok((permits, holds)))
+}
+
+/// Waits in one queue for a place in flight, and for what an answer is expected to take.
+///
+/// # Errors
+/// The queue is full, or what is in the way lasts too long.
+pub(crate) async fn wait(
+    queue: &Queue,
+    waiter: Waiter<'_>,
+    amount: Option<Amount>,
+) -> Result<Taken, Turned> {
+    let take = |newest: &Limits| {
+        let hold = match amount {
+            Some(amount) => permits::hold_at(newest, amount)?,
+            None => None,
+        };
+        Ok((newest.admit()?, hold))
+    };
+    queue.wait(waiter, take).await
 }
 
 /// Among whose requests one of this caller waits, and with what weight. Callers without a key have one lane.

@@ -4,6 +4,7 @@
 
 mod accounts;
 mod keys;
+mod queues;
 mod restart;
 mod tokens;
 mod waiting;

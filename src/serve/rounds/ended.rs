@@ -186,7 +186,9 @@ impl<'a> Rounds<'a> {
         {
             return Ok(Accepted { answer, provider, permits: Permits::new(), entry: None });
         }
-        Err(exhausted::refusal(&record.trail, self.pass.pool))
+        let turned = self.waits.take().and_then(|waits| waits.turned);
+        let turned = turned.filter(|_| self.budget.attempts == 0);
+        Err(turned.unwrap_or_else(|| exhausted::refusal(&record.trail, self.pass.pool)))
     }
 }
 

@@ -3,6 +3,7 @@
 //!
 //! It makes no attempt; it sleeps only before a provider is tried again.
 
+mod admission;
 mod choice;
 mod spared;
 
@@ -18,14 +19,11 @@ use super::{
     view::{Needs, verdict},
 };
 use crate::{
-    live::{Entry, Extra, Hold, Limited, Permit},
+    live::{Entry, Extra, Hold, Lane, Permit},
     protocol::Operation,
     record::{Outcome, Record, Trail},
-    refusal::{Refusal, Whose},
-    serve::{
-        affinity,
-        permits::{self, Permits},
-    },
+    refusal::Refusal,
+    serve::{affinity, permits::Permits, waiting::Taken},
     table::{Pool, PoolId, Provider, ProviderRef},
     upstream::{
         inbound::Inbound,
@@ -165,7 +163,7 @@ impl<'a> Pass<'a> {
                     now = Instant::now();
                 }
                 at
-            } else if self.attempts_in_pass == 0 {
+            } else if self.attempts_in_pass == 0 || self.awaits(&record.trail) {
                 break;
             } else {
                 self.begin_pass(&record.trail);
@@ -210,6 +208,7 @@ impl<'a> Pass<'a> {
     pub(super) async fn force(
         &mut self,
         at: usize,
+        (lane, until): (Lane, Option<Instant>),
         record: &mut Record,
     ) -> Result<Option<Attempt<'a>>, Refusal> {
         let Self { pool, inbound, .. } = *self;
@@ -217,12 +216,32 @@ impl<'a> Pass<'a> {
             Ok(outgoing) => outgoing,
             Err(refusal) => return self.unfit(at, refusal, record).map(|()| None),
         };
+        let taken = self.admit_in_turn(at, (lane, until), record).await?;
         let entry = pool.providers[at].live.enter_resting(Instant::now());
-        let permit = pool.providers[at].limits.admit();
-        let permit = permit.map_err(|limited| permits::refusal(limited, Whose::Provider))?;
-        let hold = self.hold_at(at);
-        let hold = hold.map_err(|limited| permits::refusal(limited, Whose::Provider))?;
-        Ok(Some(self.attempt(at, entry, (permit, hold), outgoing)))
+        Ok(Some(self.attempt(at, entry, taken, outgoing)))
+    }
+
+    /// The provider is asked whose limits the request has waited for; `None` where it rests by now, or has no
+    /// words for what is asked.
+    pub(super) async fn with(
+        &mut self,
+        at: usize,
+        taken: Taken,
+        record: &mut Record,
+    ) -> Result<Option<Attempt<'a>>, Refusal> {
+        let Self { pool, inbound, .. } = *self;
+        let outgoing = match prepare(inbound, &pool.providers[at]).done().await {
+            Ok(outgoing) => outgoing,
+            Err(refusal) => return self.unfit(at, refusal, record).map(|()| None),
+        };
+        let now = Instant::now();
+        match pool.providers[at].live.enter(now) {
+            Ok(entry) => Ok(Some(self.attempt(at, entry, taken, outgoing))),
+            Err(state) => {
+                self.rests(at, state, now, record);
+                Ok(None)
+            }
+        }
     }
 
     /// This one is asked, unless its protocol, its trial or its limit says no.
@@ -231,9 +250,8 @@ impl<'a> Pass<'a> {
         let provider = &pool.providers[at];
         let outgoing = prepare(inbound, provider).done().await.ok()?;
         let entry = provider.live.enter(Instant::now()).ok()?;
-        let hold = self.hold_at(at).ok()?;
-        let permit = provider.limits.admit().ok()?;
-        Some(self.attempt(at, entry, (permit, hold), outgoing))
+        let taken = self.admit(at).ok()?;
+        Some(self.attempt(at, entry, taken, outgoing))
     }
 
     /// The attempt is not made after all, nor another at its provider in this pass: it gives back
@@ -326,33 +344,6 @@ impl<'a> Pass<'a> {
         let provider = &self.pool.providers[at];
         let provider_ref = self.provider_ref(at);
         Attempt { provider_ref, provider, permit, entry, extra: None, hold, outgoing }
-    }
-
-    /// Passes the limits of a provider. What is held of tokens and money is free again where those on
-    /// requests say no.
-    fn admit(&self, at: usize) -> Result<(Permit, Option<Hold>), Limited> {
-        let hold = self.hold_at(at)?;
-        Ok((self.pool.providers[at].limits.admit()?, hold))
-    }
-
-    /// Holds what an answer of a provider is expected to take of its tokens and money.
-    fn hold_at(&self, at: usize) -> Result<Option<Hold>, Limited> {
-        let Some(demand) = &self.inbound.demand else { return Ok(None) };
-        let provider = &self.pool.providers[at];
-        permits::hold_at(&provider.limits, demand.at(self.pool, provider))
-    }
-
-    /// A provider's own limit on requests sends the request on only where the pool says so; one on tokens
-    /// or money does always.
-    fn limited(&mut self, at: usize, limited: Limited, record: &mut Record) -> Result<(), Refusal> {
-        let fallback = &self.pool.fallback;
-        record.trail.limited(self.provider_ref(at), limited);
-        let is_spent = matches!(limited, Limited::Tokens(_) | Limited::Budget(_));
-        if !(is_spent || fallback.enabled && fallback.on_rate_limit) {
-            return Err(permits::refusal(limited, Whose::Provider));
-        }
-        self.out[at] = true;
-        Ok(())
     }
 
     /// A provider without words for what is asked costs nothing; another is asked only where the pool

@@ -23,7 +23,7 @@ impl Compiler<'_> {
             concurrency: own.concurrency_limit,
             tokens: own.token_limit.as_ref(),
             budget: own.budget.as_ref(),
-            queue: None,
+            queue: own.queue,
         });
         let limits = self.limits(written.unwrap_or_default(), &entry.path);
         let counts = self.counts || inherited.counts || limits.windows.is_some();

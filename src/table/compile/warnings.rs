@@ -86,6 +86,9 @@ impl Warnings<'_> {
                 self.queue(keys.queue.is_some() && is_unlimited, &spelled.path);
             }
             spelled.providers.iter().for_each(|entry| self.provider(entry));
+            for Entry { own, path, .. } in &spelled.providers {
+                self.queue(own.is_some_and(waits_for_nothing), path);
+            }
             self.pool(pool, &spelled.path, table);
             self.early_ends(pool, &spelled);
             self.no_other(pool, &spelled);
@@ -253,4 +256,12 @@ fn place(pool: &Pool, table: &Table) -> Path {
         Some(alias) => targets.key(&*table.pool(alias).alias).key("pools").key("completions"),
         None => targets.key(&*pool.alias),
     }
+}
+
+fn waits_for_nothing(provider: &raw::Provider) -> bool {
+    provider.queue.is_some()
+        && provider.concurrency_limit.is_none()
+        && provider.rate_limit.is_none()
+        && provider.token_limit.is_none()
+        && provider.budget.is_none()
 }

@@ -316,6 +316,9 @@ async fn queue_without_a_limit_is_warned_of_and_wrong_numbers_are_refused() {
     let (code, told) = check("alone", &json!({"targets": {"m": {"url": "mock:", "queue": queue}}}));
     assert_eq!(code, Some(0), "{told}");
     assert!(told.contains("no request ever waits"), "{told}");
+    let of_provider = json!({"targets": {"m": [{"url": "mock:", "queue": queue}]}});
+    let (code, told) = check("provider", &of_provider);
+    assert!(code == Some(0) && told.contains("no request ever waits"), "{told}");
     for wrong in [
         json!({}),
         json!({"max_waiting": 0}),

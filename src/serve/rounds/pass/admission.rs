@@ -1,0 +1,94 @@
+//! The limits of a provider: passed, waited for, or in the way.
+
+use std::sync::atomic::AtomicBool;
+
+use tokio::time::Instant;
+
+use super::Pass;
+use crate::{
+    live::{Hold, Lane, Limited, Waiter},
+    record::{Outcome, Record, Trail},
+    refusal::{Refusal, Whose},
+    serve::{
+        permits,
+        waiting::{self, Taken},
+    },
+};
+
+impl Pass<'_> {
+    /// Passes the limits of a provider, where no other request waits for them. What is held of tokens and
+    /// money is free again where those on requests say no.
+    pub(super) fn admit(&self, at: usize) -> Result<Taken, Limited> {
+        if let Some(queue) = self.pool.providers[at].live.queue() {
+            queue.may_pass()?;
+        }
+        let hold = self.hold_at(at)?;
+        Ok((self.pool.providers[at].limits.admit()?, hold))
+    }
+
+    /// Holds what an answer of a provider is expected to take of its tokens and money.
+    fn hold_at(&self, at: usize) -> Result<Option<Hold>, Limited> {
+        let Some(demand) = &self.inbound.demand else { return Ok(None) };
+        let provider = &self.pool.providers[at];
+        permits::hold_at(&provider.limits, demand.at(self.pool, provider))
+    }
+
+    /// The same; where requests may wait for them, in turn with these.
+    pub(super) async fn admit_in_turn(
+        &self,
+        at: usize,
+        (lane, until): (Lane, Option<Instant>),
+        record: &mut Record,
+    ) -> Result<Taken, Refusal> {
+        let limited = match self.admit(at) {
+            Ok(taken) => return Ok(taken),
+            Err(limited) => limited,
+        };
+        let provider = &self.pool.providers[at];
+        let Some(queue) = provider.live.queue() else {
+            return Err(permits::refusal(limited, Whose::Provider));
+        };
+        let demand = self.inbound.demand.as_deref();
+        let amount = demand.map(|demand| demand.at(self.pool, provider));
+        let served = AtomicBool::new(false);
+        record.begins_to_wait();
+        let waited = waiting::wait(queue, Waiter { lane, until, served: &served }, amount).await;
+        record.ends_to_wait();
+        waited.map_err(|turned| waiting::refusal(turned, Whose::Provider))
+    }
+
+    /// A provider's own limit on requests sends the request on only where the pool says so, or where it is
+    /// waited for: then others that are free come first. One on tokens or money does always.
+    pub(super) fn limited(
+        &mut self,
+        at: usize,
+        limited: Limited,
+        record: &mut Record,
+    ) -> Result<(), Refusal> {
+        let fallback = &self.pool.fallback;
+        record.trail.limited(self.provider_ref(at), limited);
+        let is_spent = matches!(limited, Limited::Tokens(_) | Limited::Budget(_));
+        let waits = self.pool.providers[at].live.queue().is_some();
+        if !(is_spent || waits || fallback.enabled && fallback.on_rate_limit) {
+            return Err(permits::refusal(limited, Whose::Provider));
+        }
+        self.out[at] = true;
+        Ok(())
+    }
+
+    /// Whether one more attempt may be made here, at a provider that was not asked yet.
+    pub(in crate::serve::rounds) fn may_ask(&self, at: usize) -> bool {
+        !self.tried[at] && self.attempts < self.pool.fallback.max_attempts + self.stayed
+    }
+
+    /// Whether a provider was passed over for a limit that may be waited for.
+    pub(in crate::serve::rounds) fn awaits(&self, trail: &Trail) -> bool {
+        trail.steps().iter().any(|step| {
+            let at = step.provider.provider as usize;
+            matches!(step.outcome, Outcome::Limited(_))
+                && step.provider.pool == self.id
+                && self.pool.providers[at].live.queue().is_some()
+                && self.may_ask(at)
+        })
+    }
+}
