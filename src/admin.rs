@@ -78,6 +78,7 @@ fn router(sources: Sources) -> Router {
         .route("/", get(page::html))
         .route("/page.css", get(page::style))
         .route("/page.js", get(page::script))
+        .route("/administer.js", get(page::administer))
         .route("/icon.svg", get(page::icon))
         .route("/status", get(status))
         .route("/events", get(events))

@@ -1,4 +1,4 @@
-//! The status page: three texts in the binary, and nothing from outside.
+//! The status page: a few texts in the binary, and nothing from outside.
 
 use std::net::IpAddr;
 
@@ -20,6 +20,11 @@ pub(super) async fn style() -> Response {
 /// `/page.js`.
 pub(super) async fn script() -> Response {
     text("text/javascript; charset=utf-8", include_str!("page/page.js"))
+}
+
+/// `/administer.js`.
+pub(super) async fn administer() -> Response {
+    text("text/javascript; charset=utf-8", include_str!("page/administer.js"))
 }
 
 /// `/icon.svg`.

