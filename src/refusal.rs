@@ -2,6 +2,7 @@
 //!
 //! It builds no response (`serve::answer` does) and knows no protocol's shape.
 
+mod all_failed;
 mod shown;
 mod spent;
 mod whose;
@@ -10,6 +11,7 @@ use std::time::Duration;
 
 use http::StatusCode;
 
+pub use all_failed::AllFailed;
 pub(crate) use shown::drives_terminals;
 use shown::{no_model, not_as_required, queue_full, shortened};
 pub use spent::Spent;
@@ -134,23 +136,14 @@ pub enum Refusal {
     UpstreamTimeout,
     /// The pool has no provider.
     NoProviders,
+    /// The store that replicas share does not answer, and no request that has limits is served without it.
+    StoreUnavailable,
     /// The bodies that the router holds already leave no room for this one.
     NoRoom,
     /// The router is stopping.
     ShuttingDown,
     /// A fault of ours; the request is lost, the process is not.
     Internal,
-}
-
-/// What the failures of all attempts have in common.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AllFailed {
-    /// Each was a rate limit.
-    RateLimited,
-    /// Each was a timeout.
-    TimedOut,
-    /// Anything else.
-    Otherwise,
 }
 
 /// The fixed part of a refusal: one row of the table.
@@ -224,6 +217,7 @@ impl Refusal {
             Self::UpstreamMalformed => (S::BAD_GATEWAY, API, "upstream_malformed"),
             Self::UpstreamTimeout => (S::GATEWAY_TIMEOUT, API, "upstream_timeout"),
             Self::NoProviders => (S::SERVICE_UNAVAILABLE, API, "no_providers"),
+            Self::StoreUnavailable => (S::SERVICE_UNAVAILABLE, API, "store_unavailable"),
             Self::NoRoom => (S::SERVICE_UNAVAILABLE, API, "no_room"),
             Self::ShuttingDown => (S::SERVICE_UNAVAILABLE, API, "shutting_down"),
             Self::Internal => (S::INTERNAL_SERVER_ERROR, API, "internal_error"),
@@ -344,6 +338,7 @@ impl Refusal {
             }
             Self::UpgradeRefused => "WebSockets are not served here: send the request over HTTP.",
             Self::NoProviders => "This model has no provider.",
+            Self::StoreUnavailable => "The limits cannot be looked up at the moment; try again.",
             Self::NoRoom => {
                 "The router holds as much of other requests as it has memory for; try \
                 again."
@@ -385,19 +380,10 @@ impl Refusal {
             Self::ConcurrencyLimit { .. }
             | Self::InFlightLimit
             | Self::NoRoom
+            | Self::StoreUnavailable
             | Self::ShuttingDown
             | Self::NoProviders => Some(Duration::from_secs(1)),
             _ => None,
-        }
-    }
-}
-
-impl AllFailed {
-    fn sentence(self) -> &'static str {
-        match self {
-            Self::RateLimited => "Every provider of this model is rate limited.",
-            Self::TimedOut => "No provider of this model answered in time.",
-            Self::Otherwise => "No provider of this model could answer.",
         }
     }
 }

@@ -18,6 +18,7 @@ pub(crate) mod output_cap;
 pub(crate) mod demand;
 pub(crate) mod pacing;
 pub(crate) mod permits;
+pub(crate) mod sharing;
 pub(crate) mod admit;
 pub(crate) mod limits;
 pub(crate) mod waiting;

@@ -1,9 +1,16 @@
-//! What outlives the process: the levels of budgets, and of windows that are longer than a minute.
+//! What outlives the process: the levels of budgets, and of windows that are longer than a minute. Where
+//! replicas share limits, these and all others are kept by a server.
 //!
 //! Nothing is opened and no thread runs where no limit needs it. No request waits for it: a thread of its
 //! own writes what has changed, twice a second.
 
 mod entry;
+mod terms;
+#[cfg(feature = "redis")]
+mod shared;
+#[cfg(not(feature = "redis"))]
+#[path = "store/unshared.rs"]
+mod shared;
 #[cfg(feature = "store")]
 mod file;
 #[cfg(feature = "store")]
@@ -23,9 +30,10 @@ use std::{
     time::Duration,
 };
 
-use self::{entry::Entry, file::File};
+use self::{entry::Entry, file::File, shared::Link};
+pub(crate) use self::{shared::is_address, terms::SharedTerms};
 use crate::{
-    live::{Meters, Quota},
+    live::{Meters, Quota, limit::leases::Leases},
     moment,
 };
 
@@ -52,6 +60,8 @@ struct Kept {
     fails: bool,
     /// Whether a thread writes behind.
     is_tended: bool,
+    /// What speaks to the store that replicas share, in place of a file.
+    link: Option<Link>,
     /// Whether the process is ending.
     has_ended: bool,
 }
@@ -76,6 +86,7 @@ impl Keeper {
         if kept.has_ended || (quotas.is_empty() && kept.path.is_none()) {
             return Ok(());
         }
+        kept.link = None;
         // A holder that comes back must find its last answers.
         self.write_changed(&mut kept);
         if quotas.is_empty() || kept.path.as_deref() == Some(path) {
@@ -99,6 +110,25 @@ impl Keeper {
         kept.replace(quotas);
         // The new file needs all of them.
         kept.all().for_each(Quota::note_changed);
+        Ok(())
+    }
+
+    /// From now on replicas share all limits through a server; no file is kept.
+    ///
+    /// # Errors
+    /// A sentence for the operator: what is wrong with the address.
+    pub(crate) fn share(&self, terms: SharedTerms, leases: Arc<Leases>) -> Result<(), String> {
+        let mut kept = self.kept();
+        if kept.has_ended {
+            return Ok(());
+        }
+        self.write_changed(&mut kept);
+        if kept.link.as_ref().is_some_and(|link| link.is_of(&terms)) {
+            return Ok(());
+        }
+        kept.stop();
+        let link = Link::start(terms, leases, Arc::clone(&self.meters))?;
+        kept.link = Some(link);
         Ok(())
     }
 
@@ -204,6 +234,7 @@ impl Kept {
     }
 
     fn stop(&mut self) {
+        self.link = None;
         (self.path, self.fails) = (None, false);
         self.quotas.clear();
         self.leaving.clear();

@@ -66,6 +66,8 @@ pub struct Table {
     pub(crate) has_guardrails: bool,
     /// Who is told when something goes wrong.
     pub(crate) alerts: Vec<Arc<alerts::Alert>>,
+    /// Whether replicas share the limits.
+    pub(crate) is_shared: bool,
     /// Which pages may call from a browser.
     pub(crate) cors: Option<Cors>,
     /// What responses tell of the way of their request.

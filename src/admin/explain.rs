@@ -387,6 +387,7 @@ pub(super) fn ready(provider: &Provider, now: Instant) -> String {
 pub(super) fn limited(limits: &Limits) -> Option<String> {
     Some(match limits.limited()? {
         Limited::Rate(wait) => format!("at its rate limit for {} s", seconds(wait)),
+        Limited::NoStore => "not known: the store that replicas share does not answer".to_owned(),
         Limited::Concurrency => format!("at its cap of {}", limits.settings().max?),
         other => spent(other),
     })

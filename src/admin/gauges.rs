@@ -133,21 +133,20 @@ fn levels(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
     if !shown {
         return;
     }
-    if let Some(bucket) = pool.limits.rate().filter(|_| !pool.shares_limits) {
-        lines.line(&[("limit", "pool"), ("name", &pool.alias)], bucket.level());
+    if let Some(level) = pool.limits.rate_level().filter(|_| !pool.shares_limits) {
+        lines.line(&[("limit", "pool"), ("name", &pool.alias)], level);
     }
     for provider in &pool.providers {
-        if let Some(bucket) = provider.limits.rate() {
+        if let Some(level) = provider.limits.rate_level() {
             let name = format!("{}/{}", label(&pool.alias), label(&provider.name));
-            lines.line(&[("limit", "provider"), ("name", &name)], bucket.level());
+            lines.line(&[("limit", "provider"), ("name", &name)], level);
         }
     }
 }
 
 fn key_levels(lines: &mut Lines<'_>, table: &Table, all: bool) {
     for key in table.keyring.keys() {
-        let Some((name, bucket)) = key.name().zip(key.limits.rate()) else { continue };
-        let level = bucket.level();
+        let Some((name, level)) = key.name().zip(key.limits.rate_level()) else { continue };
         if all || level < 1.0 {
             lines.line(&[("limit", "key"), ("name", name)], level);
         }

@@ -179,7 +179,7 @@ impl KeyTold {
             key: account.shown().to_owned(),
             in_flight: key.limits.in_flight(),
             cap: key.limits.settings().max,
-            level: key.limits.rate().map(|bucket| pools::rounded(bucket.level())),
+            level: key.limits.rate_level().map(pools::rounded),
             windows: WindowTold::all(&key.limits),
             input_tokens,
             output_tokens,

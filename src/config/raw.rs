@@ -27,8 +27,8 @@ pub(crate) use failover::{
 
 pub(crate) use guardrails::{Guardrail, Match};
 pub(crate) use limits::{
-    Budget, Budgets, ConcurrencyLimit, Dollars, NamedPeriod, NamedStore, NamedWindows, Period,
-    Queue, RateLimit, Store, TokenLimit, TokenWindow, Windows,
+    Budget, Budgets, ConcurrencyLimit, Dollars, NamedPeriod, NamedStore, NamedWindows,
+    OnStoreFailure, Period, Queue, RateLimit, Store, TokenLimit, TokenWindow, Windows,
 };
 pub(crate) use prices::{Price, Prices, Rates, Tier};
 pub(crate) use reached::Reached;

@@ -3,9 +3,14 @@
 //! It never waits: a limit says yes, or how long until it may.
 
 pub(crate) mod cap;
+pub(crate) mod desk;
+pub(crate) mod lease;
+pub(crate) mod leases;
+mod limited;
 pub(crate) mod period;
 pub(crate) mod quota;
 pub(crate) mod rate;
+pub(crate) mod shared;
 pub(crate) mod window;
 #[cfg(test)]
 mod tests;
@@ -15,11 +20,13 @@ use std::time::Duration;
 
 pub use cap::Cap;
 pub(crate) use cap::Permit;
+pub(crate) use limited::Limited;
 pub use rate::{Rate, RateBucket};
 
 use self::{
     quota::Quota,
-    window::{Unit, Window},
+    shared::{Shared, Sharing},
+    window::{Amount, Unit, Window},
 };
 use crate::moment;
 
@@ -34,6 +41,8 @@ pub struct LimitSettings {
     pub(crate) windows: Option<Arc<[Window]>>,
     /// How many requests may wait for these, where any may.
     pub(crate) queue: Option<QueueSettings>,
+    /// Where replicas share them, if they do.
+    pub(crate) sharing: Option<Sharing>,
 }
 
 /// How many requests may wait, and how long.
@@ -48,7 +57,7 @@ pub(crate) struct QueueSettings {
 impl LimitSettings {
     /// Limits on requests alone.
     pub fn of_requests(rate: Option<Rate>, max: Option<u32>) -> Self {
-        Self { rate, max, windows: None, queue: None }
+        Self { rate, max, ..Self::default() }
     }
 
     /// Whether there is any limit to wait for.
@@ -57,36 +66,13 @@ impl LimitSettings {
     }
 }
 
-/// Why a limit said no.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Limited {
-    /// The bucket is empty; one cell is free after this long.
-    Rate(Duration),
-    /// As many requests are in flight as may be.
-    Concurrency,
-    /// A window over tokens is used up, and has some free after this long.
-    Tokens(Duration),
-    /// A budget is spent; it begins anew after this long, or never.
-    Budget(Option<Duration>),
-}
-
 impl quota::Short {
     /// The same without its numbers.
     pub(crate) fn limited(&self) -> Limited {
         match self.window.unit {
+            _ if self.no_store => Limited::NoStore,
             Unit::Picodollars if self.is_spent => Limited::Budget(self.wait),
             _ => Limited::Tokens(self.wait.unwrap_or(Duration::MAX)),
-        }
-    }
-}
-
-impl Limited {
-    /// How long it is in the way, where it ends at all.
-    pub(crate) fn wait(self) -> Option<Duration> {
-        match self {
-            Self::Rate(wait) | Self::Tokens(wait) => Some(wait),
-            Self::Concurrency => Some(Duration::from_secs(1)),
-            Self::Budget(wait) => wait,
         }
     }
 }
@@ -98,6 +84,8 @@ pub struct Limits {
     rate: Option<Arc<RateBucket>>,
     cap: Arc<Cap>,
     quota: Option<Quota>,
+    /// What takes the place of both where replicas share them.
+    shared: Option<Arc<Shared>>,
 }
 
 impl Limits {
@@ -105,7 +93,7 @@ impl Limits {
     pub fn new(settings: LimitSettings) -> Self {
         let rate = settings.rate.map(|rate| Arc::new(RateBucket::new(rate)));
         let quota = settings.windows.clone().map(Quota::new);
-        Self { settings, rate, cap: Arc::new(Cap::default()), quota }
+        Self { rate, cap: Arc::new(Cap::default()), quota, shared: None, settings }.sliced()
     }
 
     /// The same holder under new numbers: what is in flight still counts, and a bucket whose
@@ -120,7 +108,21 @@ impl Limits {
             Some(old) => old.successor(windows),
             None => Quota::new(windows),
         });
-        Self { settings, rate, cap: Arc::clone(&self.cap), quota }
+        Self { rate, cap: Arc::clone(&self.cap), quota, shared: None, settings }.sliced()
+    }
+
+    /// The same over slices of what replicas share, where they share it.
+    fn sliced(mut self) -> Self {
+        if let Some(sharing) = &self.settings.sharing {
+            self.shared =
+                Some(Arc::new(sharing.of_requests(self.settings.rate, self.settings.max)));
+            let slices = |quota: Quota| {
+                let slices = sharing.of_windows(quota.windows());
+                quota.over(slices)
+            };
+            self.quota = self.quota.map(slices);
+        }
+        self
     }
 
     /// Passes both limits or neither.
@@ -131,6 +133,9 @@ impl Limits {
     /// # Errors
     /// The limit that is used up; nothing of the other one is taken.
     pub fn admit(&self) -> Result<Permit, Limited> {
+        if let Some(shared) = &self.shared {
+            return shared.admit(&self.cap);
+        }
         let permit = self.cap.try_acquire(self.settings.max).ok_or(Limited::Concurrency)?;
         if let Some(bucket) = &self.rate {
             bucket.take().map_err(Limited::Rate)?;
@@ -140,11 +145,17 @@ impl Limits {
 
     /// Whether the cap leaves room for one more that no other request waits for; says nothing of the rate.
     pub(crate) fn has_room(&self) -> bool {
+        if let Some(shared) = &self.shared {
+            return shared.has_room() && self.cap.waiting() == 0;
+        }
         self.settings.max.is_none_or(|max| self.cap.has_room(max))
     }
 
     /// Why [`Limits::admit`] would say no at this moment; takes nothing.
     pub(crate) fn limited(&self) -> Option<Limited> {
+        if let Some(shared) = &self.shared {
+            return shared.limited().or_else(|| self.spent());
+        }
         if self.settings.max.is_some_and(|max| self.cap.in_flight() >= max) {
             return Some(Limited::Concurrency);
         }
@@ -172,9 +183,38 @@ impl Limits {
         self.cap.in_flight()
     }
 
-    /// The bucket, if there is one: its level is a metric.
-    pub(crate) fn rate(&self) -> Option<&RateBucket> {
+    /// Waits, where replicas share them, until there is room for a request of this amount here, or it is
+    /// known that there is not.
+    pub(crate) async fn ready(&self, amount: Amount) {
+        if let Some(shared) = &self.shared {
+            shared::ready(shared, self.quota.as_ref(), amount).await;
+        }
+    }
+
+    /// The bucket of this process, if there is one.
+    pub(super) fn rate(&self) -> Option<&RateBucket> {
         self.rate.as_deref()
+    }
+
+    /// Of the bucket, if there is one: how much it takes, what of it is free, and how long until all is.
+    pub(crate) fn rate_told(&self) -> Option<(u32, u32, Duration)> {
+        let bucket = self.rate.as_ref()?;
+        let Some(lease) = self.shared.as_ref().and_then(|shared| shared.rate()) else {
+            return Some(bucket.told());
+        };
+        let seen = lease.seen();
+        let left = u32::try_from(seen.left).unwrap_or(u32::MAX);
+        Some((bucket.rate().burst, left, seen.reset.unwrap_or_default()))
+    }
+
+    /// The free share of the bucket, if there is one.
+    pub(crate) fn rate_level(&self) -> Option<f64> {
+        let bucket = self.rate.as_ref()?;
+        let Some(lease) = self.shared.as_ref().and_then(|shared| shared.rate()) else {
+            return Some(bucket.level());
+        };
+        let seen = lease.seen();
+        Some(seen.left as f64 / seen.limit.max(1) as f64)
     }
 
     /// The count of requests in flight, and of those that wait for one of them to end.

@@ -17,7 +17,7 @@ use super::account::Account;
 use super::conversations::Conversations;
 use super::hedging::Hedging;
 use super::in_flight::InFlight;
-use super::limit::{LimitSettings, Limits};
+use super::limit::{LimitSettings, Limits, leases::Leases};
 use super::meters::{Meters, PoolMeters, ProviderMeters};
 use super::number::{Number, Numbers};
 use super::provider::{Provider, ProviderSettings};
@@ -35,6 +35,8 @@ pub struct Registry {
     pools: DashMap<String, Arc<Pool>>,
     keys: DashMap<String, Arc<Key>>,
     teams: DashMap<String, Arc<Key>>,
+    /// Slices of limits that replicas share.
+    leases: Arc<Leases>,
     names: DashMap<ProviderName, Arc<ProviderMeters>>,
 }
 
@@ -44,6 +46,8 @@ pub struct Registry {
 #[must_use = "a draft that is not committed keeps nothing"]
 pub(crate) struct Draft<'r> {
     registry: &'r Registry,
+    /// Whether replicas share the limits.
+    shares: bool,
     providers: HashMap<ProviderId, Arc<Provider>>,
     pools: HashMap<String, Arc<Pool>>,
     keys: HashMap<String, Arc<Key>>,
@@ -103,6 +107,7 @@ impl Registry {
             pools: DashMap::new(),
             keys: DashMap::new(),
             teams: DashMap::new(),
+            leases: Arc::default(),
             names: DashMap::new(),
         }
     }
@@ -112,6 +117,7 @@ impl Registry {
     pub(crate) fn draft(&self) -> Draft<'_> {
         Draft {
             registry: self,
+            shares: false,
             providers: HashMap::new(),
             pools: HashMap::new(),
             keys: HashMap::new(),
@@ -167,6 +173,8 @@ impl Draft<'_> {
         let occurrence = *seen;
         *seen += 1;
         let id = ProviderId { alias: alias.to_owned(), endpoint: endpoint.to_owned(), occurrence };
+        let mut settings = settings;
+        self.share(&mut settings.limits, || format!("provider:{alias}/{:016x}", id.hash()));
         let own = settings.clone();
         let fresh = || Provider::new(id.hash(), own);
         keep(&self.registry.providers, &mut self.providers, id.clone(), settings, fresh)
@@ -184,7 +192,8 @@ impl Draft<'_> {
     }
 
     /// The pool behind `alias`.
-    pub(crate) fn pool(&mut self, alias: &str, limits: LimitSettings) -> Arc<Pool> {
+    pub(crate) fn pool(&mut self, alias: &str, mut limits: LimitSettings) -> Arc<Pool> {
+        self.share(&mut limits, || format!("pool:{alias}"));
         let meters = &self.registry.meters;
         let own = limits.clone();
         let fresh = || {
@@ -214,14 +223,16 @@ impl Draft<'_> {
     }
 
     /// The key with this name, or this digest if it has no name.
-    pub(crate) fn key(&mut self, name: &str, limits: LimitSettings) -> Arc<Key> {
+    pub(crate) fn key(&mut self, name: &str, mut limits: LimitSettings) -> Arc<Key> {
+        self.share(&mut limits, || format!("key:{name}"));
         let own = limits.clone();
         let fresh = || Key { limits: Limits::new(own), account: Arc::new(Account::new(name)) };
         keep(&self.registry.keys, &mut self.keys, name.to_owned(), limits, fresh)
     }
 
     /// The team with this name.
-    pub(crate) fn team(&mut self, name: &str, limits: LimitSettings) -> Arc<Key> {
+    pub(crate) fn team(&mut self, name: &str, mut limits: LimitSettings) -> Arc<Key> {
+        self.share(&mut limits, || format!("team:{name}"));
         let own = limits.clone();
         let fresh = || Key { limits: Limits::new(own), account: Arc::new(Account::new(name)) };
         keep(&self.registry.teams, &mut self.teams, name.to_owned(), limits, fresh)

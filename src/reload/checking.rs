@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Loader;
+use super::{Loader, keeping};
 use crate::{
     config::{
         self, Problem, Problems, Survey,
@@ -26,6 +26,7 @@ impl Loader {
         let Survey { loaded, problems } = survey;
         match loaded {
             Some(loaded) if problems.is_empty() => {
+                keeping::shared(&loaded)?;
                 let table = table::compile(&loaded, &self.registry, &self.hash_key, self.born)?;
                 let warnings = table::warnings(&loaded, &table);
                 Ok((table, warnings))

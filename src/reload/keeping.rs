@@ -1,12 +1,12 @@
 //! What each load hands to the store: the windows that have to outlive the process.
 
-use std::{path::Path, sync::Arc};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use super::Loader;
 use crate::{
     config::{self, Loaded, Problems, raw},
     live::Draft,
-    store::Keeper,
+    store::{Keeper, SharedTerms, is_address},
 };
 
 impl Loader {
@@ -19,6 +19,12 @@ impl Loader {
     /// Hands the limits of a file to what keeps their levels.
     pub(super) fn keep(&self, loaded: &Loaded, draft: &Draft<'_>) -> Result<(), Problems> {
         let Some(keeper) = &self.keeper else { return Ok(()) };
+        if let Some(terms) = shared(loaded)? {
+            let place = config::Path::root().key("store");
+            return keeper.share(terms, draft.leases()).map_err(|why| {
+                loaded.source.problem(&place, format!("the store {why}"), None).into()
+            });
+        }
         let name = match &loaded.file.store {
             Some(raw::Store::Named(raw::NamedStore::Memory)) => None,
             Some(raw::Store::Kept(kept)) => Some(kept.file.as_deref().unwrap_or(DEFAULT)),
@@ -34,6 +40,33 @@ impl Loader {
             loaded.source.problem(&place, format!("the store {why}"), Some(HINT.into())).into()
         })
     }
+}
+
+/// The store that replicas share, where the file has one.
+///
+/// # Errors
+/// What is wrong with it.
+pub(super) fn shared(loaded: &Loaded) -> Result<Option<SharedTerms>, Problems> {
+    let Some(raw::Store::Kept(store)) = &loaded.file.store else { return Ok(None) };
+    let Some(url) = &store.redis else { return Ok(None) };
+    let place = config::Path::root().key("store");
+    let problem = |key: &str, message: &str, hint: &str| {
+        loaded.source.problem(&place.key(key), message.to_owned(), Some(hint.into()))
+    };
+    if store.file.is_some() {
+        let hint = "levels are kept by the server: remove `file`";
+        return Err(problem("file", "a store is a file or a server", hint).into());
+    }
+    if !is_address(url.expose()) {
+        let hint = "write it as in `rediss://user:password@host:6379/0`";
+        return Err(problem("redis", "this is not the address of a Redis server", hint).into());
+    }
+    Ok(Some(SharedTerms {
+        url: url.clone(),
+        prefix: store.prefix.clone().unwrap_or_else(|| "onwards".to_owned()),
+        timeout: Duration::from_millis(store.timeout_ms.unwrap_or(20)),
+        decides_here: store.on_failure != Some(raw::OnStoreFailure::Refuse),
+    }))
 }
 
 /// Beside the file.

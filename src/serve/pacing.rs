@@ -18,8 +18,8 @@ pub(crate) fn tell(map: &mut HeaderMap, table: &Table, caller: Caller) {
     let own = &table.keyring.key(id).limits;
     let team = access::terms(table, caller).and_then(|terms| terms.team.as_ref());
     let team = team.map(|team| &team.limits);
-    if let Some(bucket) = own.rate().or_else(|| team.and_then(Limits::rate)) {
-        let (limit, left, reset) = bucket.told();
+    let told = own.rate_told().or_else(|| team.and_then(Limits::rate_told));
+    if let Some((limit, left, reset)) = told {
         say(map, &REQUESTS, limit.into(), left.into(), Some(reset));
     }
     let all = [own.quota(), team.and_then(Limits::quota)];

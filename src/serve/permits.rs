@@ -34,6 +34,7 @@ pub(crate) fn take(limits: &Limits, whose: Whose) -> Result<Permit, Refusal> {
 pub(crate) fn refusal(limited: Limited, whose: Whose) -> Refusal {
     match limited {
         Limited::Rate(retry_after) => Refusal::RateLimit { whose, retry_after },
+        Limited::NoStore => Refusal::StoreUnavailable,
         Limited::Concurrency => Refusal::ConcurrencyLimit { whose },
         Limited::Tokens(wait) => spent(whose, "".into(), false, Some(wait)),
         Limited::Budget(wait) => spent(whose, "".into(), true, wait),
@@ -98,7 +99,10 @@ pub(crate) fn admit(pool: &Pool, inbound: &Inbound) -> Result<(Permit, Option<Ho
 
 /// How a window is told that has too little left.
 fn short_of(short: &Short, whose: Whose) -> Refusal {
-    let Short { window, left, is_spent, wait } = short;
+    let Short { window, left, is_spent, wait, no_store } = short;
+    if *no_store {
+        return Refusal::StoreUnavailable;
+    }
     let held = if *is_spent { "" } else { "; answers under way hold the rest" };
     if window.unit == Unit::Picodollars {
         let said = format!(

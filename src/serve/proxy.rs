@@ -15,7 +15,7 @@ use super::{
     permits::Permits,
     policy,
     reply::Reply,
-    respond, rounds, signature, strict, waiting,
+    respond, rounds, sharing, signature, strict, waiting,
 };
 use crate::{
     gateway::Gateway,
@@ -72,7 +72,12 @@ pub(crate) async fn proxy(
     if table.pool(allowed.pool).queue.is_some() {
         return Box::pin(in_turn(context, table, allowed, inbound, record)).await;
     }
-    let held = match limits::hold(Arc::clone(&table), &allowed, &inbound, &mut record) {
+    let held = match table.is_shared {
+        false => limits::hold(Arc::clone(&table), &allowed, &inbound, &mut record),
+        // Boxed: few files share their limits.
+        true => Box::pin(sharing::hold(&table, &allowed, &inbound, &mut record)).await,
+    };
+    let held = match held {
         Ok(held) => held,
         Err(refusal) => {
             let mut response = answer::refuse(&refusal, record);

@@ -31,6 +31,7 @@ use super::{
     admit::{self, Held},
     context::Context,
     permits::{self, Permits},
+    sharing,
 };
 use crate::{
     live::{self, Entry, Retries},
@@ -145,6 +146,9 @@ impl<'a> Rounds<'a> {
     async fn next(&mut self, record: &mut Record) -> Result<Option<Attempt<'a>>, Refusal> {
         loop {
             let found = self.pass.next(&self.budget, record).await?;
+            if found.is_none() && self.table.is_shared && self.pass.pool.fallback.enabled {
+                Box::pin(sharing::ready_pools(self.table, self.coming, self.inbound)).await;
+            }
             let found = match found {
                 Some(attempt) => Some(attempt),
                 None if self.budget.is_exhausted(Instant::now()) => None,

@@ -93,6 +93,7 @@ pub(crate) fn compile_kept(
         keyring,
         has_guardrails: compiler.has_guardrails,
         alerts,
+        is_shared: loaded.file.store.as_ref().is_some_and(raw::Store::is_shared),
         cors,
         headers: loaded.file.headers.unwrap_or_default(),
         tls,
@@ -151,6 +152,10 @@ impl<'a> Compiler<'a> {
         static NO_DEFAULTS: std::sync::LazyLock<raw::PoolKeys> =
             std::sync::LazyLock::new(Default::default);
         let file = &loaded.file;
+        let mut draft = registry.draft();
+        if file.store.as_ref().is_some_and(raw::Store::is_shared) {
+            draft.share_limits();
+        }
         let mut further: HashMap<&str, Vec<&str>> = HashMap::new();
         for (name, meant) in file.aliases.iter().flatten() {
             further.entry(meant.as_str()).or_default().push(name.as_str());
@@ -163,7 +168,7 @@ impl<'a> Compiler<'a> {
             prices: prices::of_file(loaded),
             strict_mode: file.strict_mode.unwrap_or(false),
             aliases: aliases.collect(),
-            draft: registry.draft(),
+            draft,
             shared: shared::Shared::default(),
             problems: Vec::new(),
             counts: false,

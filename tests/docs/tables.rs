@@ -64,6 +64,7 @@ fn refusals() -> Vec<Refusal> {
         ConcurrencyLimit { whose: Whose::Pool },
         QueueFull { whose: Whose::Pool, retry_after },
         InFlightLimit,
+        StoreUnavailable,
         spent(false),
         spent(true),
         failed(self::AllFailed::RateLimited),

@@ -5,6 +5,7 @@
 mod accounts;
 mod keys;
 mod queues;
+mod replicas;
 mod restart;
 mod tokens;
 mod waiting;

@@ -6,6 +6,7 @@
 pub(crate) mod client;
 pub(crate) mod expect;
 pub(crate) mod proxy;
+pub(crate) mod redis;
 pub(crate) mod router;
 pub(crate) mod targets;
 pub(crate) mod upstream;

@@ -250,7 +250,7 @@ impl Levels {
             max_waiting: waiting.map(|[_, most]| most),
             in_flight: limits.in_flight(),
             cap: limits.settings().max,
-            level: limits.rate().map(|bucket| rounded(bucket.level())),
+            level: limits.rate_level().map(rounded),
         }
     }
 }

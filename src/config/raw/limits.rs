@@ -3,6 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::secret::Secret;
+
 /// A token bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 pub(crate) struct RateLimit {
@@ -176,7 +178,33 @@ pub(crate) struct KeptStore {
     /// A file, whose path begins at this file's directory. It is made when a limit needs it.
     #[schemars(length(min = 1), extend("default" = "onwards.redb"))]
     pub(crate) file: Option<String>,
-    /// A server that replicas share: not in this version.
-    #[expect(dead_code, reason = "refused by name")]
-    pub(crate) redis: Option<String>,
+    /// A Redis or Valkey server through which replicas share limits, as in `rediss://user:password@host:6379/0`.
+    #[schemars(length(min = 1))]
+    pub(crate) redis: Option<Secret>,
+    /// What every key in it begins with.
+    #[schemars(length(min = 1, max = 64), extend("default" = "onwards"))]
+    pub(crate) prefix: Option<String>,
+    /// How long a request waits for it, in milliseconds.
+    #[schemars(range(min = 1, max = 10_000), extend("default" = 20))]
+    pub(crate) timeout_ms: Option<u64>,
+    /// What is done when it does not answer.
+    #[schemars(extend("default" = "local"))]
+    pub(crate) on_failure: Option<OnStoreFailure>,
+}
+
+/// What is done when the store that replicas share does not answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum OnStoreFailure {
+    /// Each replica goes on with its share of each limit.
+    Local,
+    /// Requests that have limits are refused.
+    Refuse,
+}
+
+impl Store {
+    /// Whether replicas share it.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self, Self::Kept(KeptStore { redis: Some(_), .. }))
+    }
 }

@@ -8,6 +8,8 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::sync::Notify;
 
+use super::lease::Lease;
+
 /// How many requests are in flight, and whether one more may be.
 ///
 /// An atomic counter rather than a semaphore: the most that may be in flight belongs to the table
@@ -30,6 +32,8 @@ pub struct Cap {
 #[must_use = "the place is given back when the permit is dropped"]
 pub struct Permit {
     cap: Arc<Cap>,
+    /// The slice of what replicas share that the place is of.
+    slice: Option<Arc<Lease>>,
 }
 
 impl Cap {
@@ -44,7 +48,13 @@ impl Cap {
                 (in_flight(both) < max).then_some(both + 1)
             })
             .ok()?;
-        Some(Permit { cap: Arc::clone(self) })
+        Some(Permit { cap: Arc::clone(self), slice: None })
+    }
+
+    /// One more place, of a slice where replicas share the cap.
+    pub(super) fn shared(self: &Arc<Self>, slice: Option<Arc<Lease>>) -> Permit {
+        self.counts.fetch_add(1, Ordering::Relaxed);
+        Permit { cap: Arc::clone(self), slice }
     }
 
     /// How many are in flight now.
@@ -84,6 +94,9 @@ impl Cap {
 
 impl Drop for Permit {
     fn drop(&mut self) {
+        if let Some(slice) = &self.slice {
+            slice.settle(1, 0);
+        }
         let before = self.cap.counts.fetch_sub(1, Ordering::Relaxed);
         if before >= WAITS {
             self.cap.wake();

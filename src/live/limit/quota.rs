@@ -3,6 +3,8 @@
 //! What is held and what was used are together never above a limit, but for one answer that was let in
 //! alone. It never waits, and knows nothing of what an answer is.
 
+mod slices;
+
 use std::{
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -14,13 +16,18 @@ use std::{
     time::Duration,
 };
 
-use super::window::{Amount, Level, Unit, Window};
+use super::{
+    lease::Lease,
+    window::{Amount, Level, Unit, Window},
+};
 
 /// One holder's windows: this table's numbers over a book that outlives the table.
 #[derive(Debug, Clone)]
 pub(crate) struct Quota {
     windows: Arc<[Window]>,
     book: Arc<Book>,
+    /// What replicas share, window by window.
+    slices: Option<Arc<[Arc<Lease>]>>,
 }
 
 /// What a holder has used and holds.
@@ -45,6 +52,8 @@ struct Entries {
 pub(crate) struct Hold {
     quota: Quota,
     amount: Amount,
+    /// What the answer took.
+    used: Amount,
 }
 
 /// Why nothing more may be held.
@@ -58,6 +67,8 @@ pub(crate) struct Short {
     pub(crate) is_spent: bool,
     /// When it is worth asking again; `None`: never.
     pub(crate) wait: Option<Duration>,
+    /// Whether it is not known, since the store that replicas share does not answer.
+    pub(crate) no_store: bool,
 }
 
 /// What the tightest of some windows has left.
@@ -83,12 +94,12 @@ pub(crate) struct Crossed {
 impl Quota {
     /// Windows of which nothing was used.
     pub(crate) fn new(windows: Arc<[Window]>) -> Self {
-        Self { windows, book: Arc::default() }
+        Self { windows, book: Arc::default(), slices: None }
     }
 
     /// The same holder under other numbers: what was used stays used, what is held stays held.
     pub(crate) fn successor(&self, windows: Arc<[Window]>) -> Self {
-        Self { windows, book: Arc::clone(&self.book) }
+        Self { windows, book: Arc::clone(&self.book), slices: None }
     }
 
     /// Holds what an answer is expected to take. What does not fit is let in where nothing else is
@@ -97,17 +108,23 @@ impl Quota {
     /// # Errors
     /// The window that has too little left; nothing is held.
     pub(crate) fn hold(&self, amount: Amount, now: u64) -> Result<Hold, Short> {
+        self.take_slices(amount)?;
         let mut entries = self.book.entries();
-        if let Some(short) = self.short(&mut entries, amount, now) {
+        if self.slices.is_none()
+            && let Some(short) = self.short(&mut entries, amount, now)
+        {
             return Err(short);
         }
         entries.held = entries.held.plus(amount);
         entries.holders += 1;
-        Ok(Hold { quota: self.clone(), amount })
+        Ok(Hold { quota: self.clone(), amount, used: Amount::default() })
     }
 
     /// Why nothing may be held at this moment, however little; takes nothing.
     pub(crate) fn spent(&self, now: u64) -> Option<Short> {
+        if self.slices.is_some() {
+            return self.slices_spent();
+        }
         let mut entries = self.book.entries();
         self.short(&mut entries, Amount { input: 1, output: 1, picodollars: 0 }, now)
     }
@@ -133,13 +150,16 @@ impl Quota {
                 false => Some(HELD),
             };
             let left = window.limit.saturating_sub(taken);
-            return Some(Short { window: window.clone(), left, is_spent, wait });
+            return Some(Short { window: window.clone(), left, is_spent, wait, no_store: false });
         }
         None
     }
 
     /// What the window of these units has left that has least.
     pub(crate) fn left(&self, units: &[Unit], now: u64) -> Option<Left> {
+        if self.slices.is_some() {
+            return self.slices_left(units);
+        }
         let mut entries = self.book.entries();
         let windows = self.windows.iter().filter(|window| units.contains(&window.unit));
         let left = windows.map(|window| {
@@ -155,6 +175,9 @@ impl Quota {
 
     /// Each window with what was used of it and what is held.
     pub(crate) fn levels(&self, now: u64) -> Vec<(Window, u64, u64)> {
+        if let Some(seen) = self.slices_seen() {
+            return seen.map(|(window, it)| (window.clone(), it.used, it.held)).collect();
+        }
         let mut entries = self.book.entries();
         let levels = self.windows.iter().map(|window| {
             let held = entries.held.of(window.unit);
@@ -232,14 +255,18 @@ impl Hold {
 
     /// The answer has ended: what it took counts in place of what was held. Answers the windows whose
     /// level is worth a word now.
-    pub(crate) fn settle(self, used: Amount, now: u64) -> Vec<Crossed> {
+    pub(crate) fn settle(mut self, used: Amount, now: u64) -> Vec<Crossed> {
         let mut crossed = Vec::new();
+        self.used = used;
+        let seen: Vec<u64> =
+            self.quota.slices_seen().into_iter().flatten().map(|(_, seen)| seen.used).collect();
         let mut entries = self.quota.book.entries();
-        for window in &*self.quota.windows {
+        for (at, window) in self.quota.windows.iter().enumerate() {
             let level = entries.level(window);
             window.advance(level, now);
-            window.charge(level, used.of(window.unit));
-            let used = window.used(level);
+            let answer = used.of(window.unit);
+            window.charge(level, answer);
+            let used = seen.get(at).map_or(window.used(level), |seen| seen + answer);
             if window.soft.is_some_and(|soft| used >= soft) && !level.warned {
                 level.warned = true;
                 crossed.push(Crossed { window: window.clone(), used });
@@ -253,6 +280,7 @@ impl Hold {
 
 impl Drop for Hold {
     fn drop(&mut self) {
+        self.quota.settle_slices(self.amount, self.used);
         let mut entries = self.quota.book.entries();
         entries.held = entries.held.minus(self.amount);
         entries.holders = entries.holders.saturating_sub(1);

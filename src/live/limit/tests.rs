@@ -97,8 +97,7 @@ async fn many_threads_take_exactly_the_burst() {
 #[tokio::test(start_paused = true)]
 async fn a_refusal_spends_nothing_of_the_other_limit() {
     let rate = Rate { per_second: 1.0, burst: 2 };
-    let limits =
-        Limits::new(LimitSettings { rate: Some(rate), max: Some(1), windows: None, queue: None });
+    let limits = Limits::new(LimitSettings::of_requests(Some(rate), Some(1)));
     let permit = limits.admit().unwrap();
     assert_eq!(limits.limited(), Some(Limited::Concurrency));
     for _ in 0..5 {
@@ -115,11 +114,9 @@ async fn a_refusal_spends_nothing_of_the_other_limit() {
 
 #[tokio::test(start_paused = true)]
 async fn a_cap_that_shrinks_counts_what_is_in_flight() {
-    let limits =
-        Limits::new(LimitSettings { rate: None, max: Some(3), windows: None, queue: None });
+    let limits = Limits::new(LimitSettings::of_requests(None, Some(3)));
     let mut held: Vec<_> = (0..3).map(|_| limits.admit().unwrap()).collect();
-    let smaller =
-        limits.successor(LimitSettings { rate: None, max: Some(2), windows: None, queue: None });
+    let smaller = limits.successor(LimitSettings::of_requests(None, Some(2)));
     assert_eq!(smaller.in_flight(), 3);
     held.pop();
     assert_eq!(smaller.admit().unwrap_err(), Limited::Concurrency);
@@ -136,16 +133,13 @@ async fn a_cap_that_shrinks_counts_what_is_in_flight() {
 #[tokio::test(start_paused = true)]
 async fn equal_numbers_share_one_bucket_and_new_limits_start_full() {
     let rate = |burst| Some(Rate { per_second: 1.0, burst });
-    let limits =
-        Limits::new(LimitSettings { rate: rate(4), max: None, windows: None, queue: None });
-    let same =
-        limits.successor(LimitSettings { rate: rate(4), max: Some(9), windows: None, queue: None });
+    let limits = Limits::new(LimitSettings::of_requests(rate(4), None));
+    let same = limits.successor(LimitSettings::of_requests(rate(4), Some(9)));
     drop(limits.admit().unwrap());
     assert_eq!(same.rate().unwrap().level(), 0.75);
     let none = limits.successor(LimitSettings::default());
     assert!(none.rate().is_none());
-    let again =
-        none.successor(LimitSettings { rate: rate(4), max: None, windows: None, queue: None });
+    let again = none.successor(LimitSettings::of_requests(rate(4), None));
     assert_eq!(again.rate().unwrap().level(), 1.0);
 }
 

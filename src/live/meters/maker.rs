@@ -2,7 +2,9 @@
 //!
 //! It names none.
 
-use prometheus::{Gauge, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry};
+use prometheus::{
+    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry,
+};
 
 /// What registers a metric.
 pub(super) struct Maker<'a> {
@@ -54,6 +56,16 @@ impl Maker<'_> {
         self.add(IntCounterVec::new(self.opts(name, help), labels))
     }
 
+    pub(super) fn histogram(
+        &self,
+        name: &str,
+        help: &str,
+        buckets: &[f64],
+    ) -> Result<Histogram, prometheus::Error> {
+        let opts: HistogramOpts = self.opts(name, help).into();
+        self.add(Histogram::with_opts(opts.buckets(buckets.to_vec())))
+    }
+
     pub(super) fn histograms(
         &self,
         name: &str,
@@ -65,6 +77,10 @@ impl Maker<'_> {
         self.add(HistogramVec::new(opts.buckets(buckets.to_vec()), labels))
     }
 }
+
+/// The bounds of times that should be short, in seconds.
+pub(super) const QUICK: &[f64] =
+    &[0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
 /// The bounds of times that may be long, in seconds.
 pub(super) const SLOW: &[f64] =

@@ -3,7 +3,7 @@
 //!
 //! It never knows an alias.
 
-use prometheus::{Gauge, IntCounter, IntCounterVec};
+use prometheus::{Gauge, Histogram, IntCounter, IntCounterVec};
 
 use super::maker::Maker;
 use crate::words::AlertKind;
@@ -23,6 +23,12 @@ pub struct ProcessMeters {
     pub(crate) log_lines_dropped: IntCounter,
     /// Writes of levels of limits to the store: `written` or `failed`.
     pub(crate) store_writes: IntCounterVec,
+    /// Calls of the store that replicas share: `answered`, `late` or `failed`; and how long they took.
+    pub(crate) store_calls: IntCounterVec,
+    pub(crate) store_seconds: Histogram,
+    /// Takings that this replica let in while that store did not answer, and what was then spent above limits.
+    pub(crate) store_local: IntCounter,
+    pub(crate) store_above: IntCounter,
     /// Alerts raised, by kind.
     pub(crate) alerts: IntCounterVec,
     /// Posts to webhooks: `delivered` or `failed`.
@@ -46,6 +52,16 @@ impl ProcessMeters {
             make.counters("alert_posts_total", "Posts to webhooks of alerts.", &["result"])?;
         let store_writes =
             make.counters("store_writes_total", "Writes of levels of limits.", &["result"])?;
+        let store_calls = make.counters(
+            "store_calls_total",
+            "Calls of the store of shared limits.",
+            &["result"],
+        )?;
+        let store_seconds = make.histogram(
+            "store_call_duration_seconds",
+            "How long the store of shared limits took.",
+            super::maker::QUICK,
+        )?;
         let kinds: Vec<&str> = AlertKind::ALL.iter().map(|kind| kind.name()).collect();
         // From zero, so that a rule sees the first one.
         for (counter, results) in [
@@ -53,6 +69,7 @@ impl ProcessMeters {
             (&spans, &["sent", "failed", "dropped"]),
             (&alert_posts, &["delivered", "failed"]),
             (&store_writes, &["written", "failed"]),
+            (&store_calls, &["answered", "late", "failed"]),
             (&alerts, &kinds),
         ] {
             results.iter().for_each(|result| drop(counter.with_label_values(&[*result])));
@@ -69,6 +86,16 @@ impl ProcessMeters {
             )?,
             panics: make.counter("panics_total", "Requests lost to a fault of the router.")?,
             store_writes,
+            store_calls,
+            store_seconds,
+            store_local: make.counter(
+                "store_local_decisions_total",
+                "Takings of shared limits while their store did not answer.",
+            )?,
+            store_above: make.counter(
+                "store_over_admitted_total",
+                "What was taken above shared limits, seen when their store answered again.",
+            )?,
             alerts,
             alert_posts,
             spans,

@@ -75,7 +75,7 @@ async fn a_successor_shares_everything_but_the_numbers() {
     old.turn().store(-3, Relaxed);
     old.enter(now).unwrap().first_byte(now + SECOND);
     let rate = Some(Rate { per_second: 1.0, burst: 1 });
-    let limits = LimitSettings { rate, max: Some(1), windows: None, queue: None };
+    let limits = LimitSettings::of_requests(rate, Some(1));
     let new = Arc::new(old.successor(ProviderSettings { limits, ..settings() }));
     tripped(&old, now).unwrap();
     assert!(matches!(new.state(now), State::Resting { .. }), "what the old one learns, both know");

@@ -1,9 +1,29 @@
-//! The windows that have to outlive the process, and what each is known by there.
+//! The limits that have to outlive the process or are shared by replicas, and what each is known by there.
+
+use std::sync::Arc;
 
 use super::{Draft, ProviderId};
-use crate::live::limit::{Limits, quota::Quota};
+use crate::live::limit::{LimitSettings, Limits, leases::Leases, quota::Quota, shared::Sharing};
 
 impl Draft<'_> {
+    /// From now on replicas share the limits.
+    pub(crate) fn share_limits(&mut self) {
+        self.shares = true;
+    }
+
+    /// Slices of limits that replicas share.
+    pub(crate) fn leases(&self) -> Arc<Leases> {
+        Arc::clone(&self.registry.leases)
+    }
+
+    /// Notes where these limits are shared, where they are.
+    pub(super) fn share(&self, limits: &mut LimitSettings, holder: impl FnOnce() -> String) {
+        let LimitSettings { rate, max, windows, .. } = &*limits;
+        if self.shares && (rate.is_some() || max.is_some() || windows.is_some()) {
+            limits.sharing = Some(Sharing { leases: self.leases(), holder: holder().into() });
+        }
+    }
+
     /// The windows of this draft that have to outlive the process, by whose they are. No name holds a
     /// credential: a provider is told by a digest.
     pub(crate) fn kept_quotas(&self) -> Vec<(String, Quota)> {

@@ -4,12 +4,7 @@ use super::*;
 use crate::live::{Meters, Times, limit::Rate};
 
 fn limits(per_second: f64, burst: u32, max: u32) -> LimitSettings {
-    LimitSettings {
-        rate: Some(Rate { per_second, burst }),
-        max: Some(max),
-        windows: None,
-        queue: None,
-    }
+    LimitSettings::of_requests(Some(Rate { per_second, burst }), Some(max))
 }
 
 fn provider(per_second: f64, burst: u32) -> ProviderSettings {

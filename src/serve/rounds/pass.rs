@@ -193,7 +193,7 @@ impl<'a> Pass<'a> {
                     continue;
                 }
             };
-            match self.admit(at) {
+            match self.admit_when_known(at).await {
                 Ok(held) => {
                     self.stayed += u32::from(is_free);
                     return Ok(Some(self.attempt(at, entry, held, outgoing)));

@@ -109,13 +109,12 @@ fn requests(
     concurrency: Option<raw::ConcurrencyLimit>,
 ) -> LimitSettings {
     LimitSettings {
-        windows: None,
-        queue: None,
         rate: rate.map(|rate| Rate {
             per_second: rate.requests_per_second,
             burst: rate.burst_size.unwrap_or_else(|| default_burst(rate.requests_per_second)),
         }),
         max: concurrency.map(|limit| limit.max_concurrent_requests),
+        ..LimitSettings::default()
     }
 }
 

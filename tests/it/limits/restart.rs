@@ -280,7 +280,12 @@ fn store_that_keeps_nothing_is_warned_of() {
     assert!(good && said.contains("nothing has to be kept"), "{said}");
     let (good, said) = check(json!({"file": "no/levels.redb"}), day.clone());
     assert!(good && said.contains("its directory does not exist"), "{said}");
-    let (good, said) = check(json!({"redis": "redis://127.0.0.1"}), day);
-    assert!(!good && said.contains("`store.redis` is not supported yet"), "{said}");
+    let (good, said) = check(json!({"redis": "redis://127.0.0.1"}), day.clone());
+    assert!(good && said.is_empty(), "{said}");
+    let (good, said) = check(json!({"redis": "http://u:sk-hidden@127.0.0.1"}), day.clone());
+    assert!(!good && said.contains("store.redis: this is not the address of a Redis server"));
+    assert!(!said.contains("sk-hidden"), "{said}");
+    let (good, said) = check(json!({"redis": "redis://127.0.0.1", "file": "levels.redb"}), day);
+    assert!(!good && said.contains("store.file: a store is a file or a server"), "{said}");
     assert!(!dir.path().join("levels.redb").exists(), "checking makes no file");
 }

@@ -10,7 +10,7 @@ use crate::{
     record::{Outcome, Record, Trail},
     refusal::{Refusal, Whose},
     serve::{
-        permits,
+        permits, sharing,
         waiting::{self, Taken},
     },
 };
@@ -24,6 +24,18 @@ impl Pass<'_> {
         }
         let hold = self.hold_at(at)?;
         Ok((self.pool.providers[at].limits.admit()?, hold))
+    }
+
+    /// The same where it may have to wait until it is known what replicas share.
+    pub(super) async fn admit_when_known(&self, at: usize) -> Result<Taken, Limited> {
+        let (mut taken, mut times) = (self.admit(at), 0);
+        while sharing::again_at(&taken, &mut times) {
+            // Boxed: few files share their limits.
+            let provider = &self.pool.providers[at];
+            Box::pin(sharing::ready_at(self.pool, provider, self.inbound)).await;
+            taken = self.admit(at);
+        }
+        taken
     }
 
     /// Holds what an answer of a provider is expected to take of its tokens and money.
@@ -40,7 +52,7 @@ impl Pass<'_> {
         (lane, until): (Lane, Option<Instant>),
         record: &mut Record,
     ) -> Result<Taken, Refusal> {
-        let limited = match self.admit(at) {
+        let limited = match self.admit_when_known(at).await {
             Ok(taken) => return Ok(taken),
             Err(limited) => limited,
         };

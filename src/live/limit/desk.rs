@@ -1,0 +1,150 @@
+//! What is known of the store through which replicas share limits: whether it answers, who decides while it
+//! does not, and what its clock shows.
+//!
+//! It speaks to no store itself.
+
+use std::{
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{
+            AtomicBool, AtomicI64, AtomicU64,
+            Ordering::{Acquire, Relaxed, Release},
+        },
+    },
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+/// One for the process.
+#[derive(Debug, Default)]
+pub(crate) struct Desk {
+    /// Whether the store does not answer: most ask nothing else.
+    is_out: AtomicBool,
+    rules: Mutex<Rules>,
+    /// How far the store's clock is ahead of ours, in nanoseconds.
+    ahead: AtomicI64,
+    /// Slices made so far.
+    slices: AtomicU64,
+    /// Requests that were let in while the store did not answer, and what was spent above limits for it.
+    decided_here: AtomicU64,
+    spent_above: AtomicU64,
+}
+
+#[derive(Debug)]
+struct Rules {
+    timeout: Duration,
+    decides_here: bool,
+    since: Instant,
+    outages: u64,
+}
+
+/// The store does not answer.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outage {
+    /// Tells outages apart.
+    pub(crate) nth: u64,
+    /// Since when.
+    pub(crate) since: Instant,
+    /// Whether this replica goes on with its share of each limit, or serves no request that has one.
+    pub(crate) decides_here: bool,
+}
+
+impl Default for Rules {
+    fn default() -> Self {
+        let timeout = Duration::from_millis(20);
+        Self { timeout, decides_here: true, since: Instant::now(), outages: 0 }
+    }
+}
+
+impl Desk {
+    /// A number that no other slice of this process has.
+    pub(super) fn numbered(&self) -> u64 {
+        self.slices.fetch_add(1, Relaxed)
+    }
+
+    /// How long a request waits for the store, and what is done when it does not answer.
+    pub(crate) fn set(&self, timeout: Duration, decides_here: bool) {
+        let mut rules = self.rules();
+        (rules.timeout, rules.decides_here) = (timeout, decides_here);
+    }
+
+    /// Why slices decide without the store, if they do.
+    #[inline]
+    pub(super) fn outage(&self) -> Option<Outage> {
+        if !self.is_out.load(Acquire) {
+            return None;
+        }
+        let rules = self.rules();
+        let Rules { since, decides_here, outages: nth, .. } = *rules;
+        Some(Outage { nth, since, decides_here })
+    }
+
+    /// Whether slices decide without the store while that does not answer.
+    pub(crate) fn decides_here(&self) -> bool {
+        self.rules().decides_here
+    }
+
+    /// How long a request waits.
+    pub(crate) fn timeout(&self) -> Duration {
+        self.rules().timeout
+    }
+
+    /// Whether it does not answer.
+    pub(crate) fn is_out(&self) -> bool {
+        self.is_out.load(Acquire)
+    }
+
+    /// The store has answered in time. Answers whether it had not before.
+    pub(crate) fn is_back(&self) -> bool {
+        self.is_out.swap(false, Release)
+    }
+
+    /// The store has not answered in time. Answers whether it had before.
+    pub(crate) fn is_gone(&self) -> bool {
+        let mut rules = self.rules();
+        let was_out = self.is_out.load(Relaxed);
+        if !was_out {
+            rules.since = Instant::now();
+            rules.outages += 1;
+            self.is_out.store(true, Release);
+        }
+        !was_out
+    }
+
+    /// A request has waited in vain.
+    pub(super) fn was_late(&self) {
+        self.is_gone();
+    }
+
+    /// The store's clock: ours, put right by what it last said. Nanoseconds since 1970.
+    pub(super) fn now(&self, here: u64) -> u64 {
+        here.saturating_add_signed(self.ahead.load(Relaxed))
+    }
+
+    /// The store's clock showed this, in microseconds, when ours showed `here`.
+    pub(crate) fn put_right(&self, now_us: u64, here: u64) {
+        let ahead = i128::from(now_us) * 1_000 - i128::from(here);
+        self.ahead.store(i64::try_from(ahead).unwrap_or(0), Relaxed);
+    }
+
+    pub(super) fn decided_here(&self) {
+        self.decided_here.fetch_add(1, Relaxed);
+    }
+
+    pub(super) fn spent_above(&self, amount: u64) {
+        if amount > 0 {
+            self.spent_above.fetch_add(amount, Relaxed);
+        }
+    }
+
+    /// How often a slice was handed out without the store, and how much was spent above limits, since this
+    /// was last asked.
+    pub(crate) fn counted(&self) -> (u64, u64) {
+        (self.decided_here.swap(0, Relaxed), self.spent_above.swap(0, Relaxed))
+    }
+
+    fn rules(&self) -> MutexGuard<'_, Rules> {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

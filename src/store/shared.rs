@@ -1,0 +1,228 @@
+//! Limits that replicas share through Redis or Valkey: this replica's slices are asked for, told of and
+//! given back, off the path of requests.
+//!
+//! It decides nothing: the script does what one question says at once, and the slices say what to ask.
+
+mod wire;
+
+use std::{
+    sync::{Arc, mpsc},
+    thread,
+    time::Duration,
+};
+
+use tokio::time::{Instant, sleep_until, timeout};
+
+use self::wire::Wire;
+pub(crate) use self::wire::is_address;
+use super::terms::SharedTerms;
+use crate::live::{
+    Meters,
+    limit::{
+        desk::Desk,
+        lease::{Answer, Ask, Lease},
+        leases::{Leases, Listed},
+    },
+};
+use crate::moment;
+
+/// A thread that speaks to the store until this is dropped.
+#[derive(Debug)]
+pub(super) struct Link {
+    terms: SharedTerms,
+    stop: Arc<tokio::sync::Notify>,
+    ended: mpsc::Receiver<()>,
+}
+
+impl Link {
+    /// Speaks to a store from now on. That it does not answer is no error: what is done then is the
+    /// operator's word.
+    ///
+    /// # Errors
+    /// A sentence for the operator: what is wrong with the address.
+    pub(super) fn start(
+        terms: SharedTerms,
+        leases: Arc<Leases>,
+        meters: Arc<Meters>,
+    ) -> Result<Self, String> {
+        let wire = Wire::new(&terms)?;
+        let listed = leases.listed().ok_or("is still spoken to")?;
+        let desk = Arc::clone(&leases.desk);
+        desk.set(terms.timeout, terms.decides_here);
+        let stop = Arc::new(tokio::sync::Notify::new());
+        let (tell, ended) = mpsc::channel();
+        let teller = Teller { leases, desk, meters, timeout: terms.timeout, is_told: false };
+        let told_to_stop = Arc::clone(&stop);
+        let thread = thread::Builder::new().name("store".into());
+        let started = thread.spawn(move || {
+            run(teller, wire, listed, &told_to_stop);
+            drop(tell);
+        });
+        started.map_err(|error| format!("its thread cannot be started: {error}"))?;
+        Ok(Self { terms, stop, ended })
+    }
+
+    /// Whether it is the link of these terms.
+    pub(super) fn is_of(&self, terms: &SharedTerms) -> bool {
+        self.terms == *terms
+    }
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.stop.notify_one();
+        // It gives back what this replica holds.
+        let _ = self.ended.recv_timeout(FAREWELL);
+    }
+}
+
+/// Who tells the store, and whether it was said that it does not answer.
+struct Teller {
+    leases: Arc<Leases>,
+    desk: Arc<Desk>,
+    meters: Arc<Meters>,
+    timeout: Duration,
+    is_told: bool,
+}
+
+fn run(mut teller: Teller, mut wire: Wire, mut listed: Listed, stop: &tokio::sync::Notify) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let Ok(runtime) = runtime else {
+        return tracing::error!("the store cannot be spoken to: no runtime can be had");
+    };
+    runtime.block_on(async {
+        tokio::select! {
+            () = teller.tend(&mut wire, &mut listed) => {}
+            () = stop.notified() => {}
+        }
+        teller.leave(&mut wire).await;
+    });
+}
+
+impl Teller {
+    async fn tend(&mut self, wire: &mut Wire, listed: &mut Listed) {
+        // So that the first request finds it open.
+        let _ = self.call(wire, &[]).await.map_err(|why| self.is_gone(&why));
+        loop {
+            let next = Instant::now() + if self.desk.is_out() { AGAIN } else { EACH };
+            let mut pause = AGAIN;
+            while Instant::now() < next {
+                let leases = tokio::select! {
+                    leases = listed.next() => leases,
+                    () = sleep_until(next) => break,
+                };
+                if self.round(wire, &leases, false).await.is_err() {
+                    tokio::time::sleep(pause).await;
+                    pause *= 2;
+                }
+            }
+            let all = self.leases.all();
+            if self.round(wire, &all, true).await.is_err() {
+                tokio::time::sleep(AGAIN).await;
+            }
+        }
+    }
+
+    /// Asks for what is listed; `all`: and tells what has to be told now and then.
+    async fn round(&mut self, wire: &mut Wire, leases: &[Arc<Lease>], all: bool) -> Result<(), ()> {
+        let asks: Vec<_> = leases
+            .iter()
+            .flat_map(|lease| lease.asks(all).into_iter().map(move |ask| (lease, ask)))
+            .collect();
+        let (decided, above) = self.desk.counted();
+        self.meters.process.store_local.inc_by(decided);
+        self.meters.process.store_above.inc_by(above);
+        if asks.is_empty() && !self.desk.is_out() {
+            return Ok(());
+        }
+        for asks in asks.chunks(MANY).chain(asks.is_empty().then_some(&[][..])) {
+            let questions: Vec<_> = asks.iter().map(|(_, ask)| ask).collect();
+            match self.call(wire, &questions).await {
+                Ok(answers) => {
+                    for ((lease, ask), answer) in asks.iter().zip(&answers) {
+                        lease.answered(ask, answer);
+                    }
+                }
+                Err(why) => {
+                    self.is_gone(&why);
+                    asks.iter().for_each(|(lease, _)| lease.unanswered());
+                    return Err(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks, and knows after the time that requests wait whether the store answers in time.
+    async fn call(&mut self, wire: &mut Wire, asks: &[&Ask]) -> Result<Vec<Answer>, String> {
+        wire.connected().await?;
+        let began = Instant::now();
+        let here = moment::now();
+        let mut answers = std::pin::pin!(wire.share(asks));
+        let answers = match timeout(self.timeout, &mut answers).await {
+            Ok(answers) => answers,
+            Err(_) => {
+                self.is_gone("it does not answer in time");
+                self.leases.all().iter().for_each(|lease| lease.wake());
+                match timeout(PATIENCE, answers).await {
+                    Ok(answers) => answers,
+                    Err(_) => Err("it does not answer".to_owned()),
+                }
+            }
+        };
+        let took = began.elapsed();
+        let is_late = took > self.timeout;
+        let result = match &answers {
+            Ok(_) if is_late => "late",
+            Ok(_) => "answered",
+            Err(_) => "failed",
+        };
+        self.meters.process.store_calls.with_label_values(&[result]).inc();
+        let answers = answers?;
+        self.meters.process.store_seconds.observe(took.as_secs_f64());
+        if let Some(answer) = answers.last() {
+            self.desk.put_right(answer.now_us, here);
+        }
+        if !is_late {
+            let was_out = self.desk.is_back();
+            if std::mem::take(&mut self.is_told) || was_out {
+                tracing::info!("the store of shared limits answers again");
+            }
+        }
+        Ok(answers)
+    }
+
+    fn is_gone(&mut self, why: &str) {
+        self.desk.is_gone();
+        if !std::mem::replace(&mut self.is_told, true) {
+            let goes_on = match self.desk.decides_here() {
+                true => "this replica goes on with its share of each limit",
+                false => "requests that have limits are refused",
+            };
+            tracing::error!(why, "the store of shared limits does not answer: {goes_on}");
+        }
+    }
+
+    /// Gives back what this replica holds.
+    async fn leave(&mut self, wire: &mut Wire) {
+        let leases = self.leases.all();
+        let asks: Vec<_> = leases.iter().flat_map(|lease| lease.farewell()).collect();
+        for asks in asks.chunks(MANY) {
+            let asks: Vec<_> = asks.iter().collect();
+            if !matches!(timeout(PATIENCE, wire.share(&asks)).await, Ok(Ok(_))) {
+                return;
+            }
+        }
+    }
+}
+
+/// How often the store is told what was spent, and hears that this replica lives.
+const EACH: Duration = Duration::from_millis(500);
+/// How long the store is waited for before the connection is given up.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The first pause after a failure.
+const AGAIN: Duration = Duration::from_millis(100);
+/// How long the end of the process waits for it.
+const FAREWELL: Duration = Duration::from_secs(3);
+/// So many questions go in one piece.
+const MANY: usize = 256;

@@ -1,0 +1,100 @@
+-- One replica tells what it has spent of one limit and holds of it, and asks for more.
+--
+-- KEYS[1]  a hash: `u` what is used, `t` when that was, `x` who was refused last and when, and for each
+--          replica `r:ID` "what it has spent in all, what it holds, its last question, when that was"
+-- ARGV     1 replica, 2 number of the question, 3 spent in all, 4 of that told before, 5 held, 6 needed,
+--          7 the least that helps, 8 wanted besides, 9 limit, 10 flows off in a second, 11 and 12 what it
+--          knows of `u` and `t`, 13 a replica counts for so many microseconds, 14 the key is kept for so
+--          many milliseconds, zero for ever
+-- Answers  granted, used, held by all, replicas, microseconds to wait or -1, alone, wanted by another, now
+local key, me = KEYS[1], 'r:' .. ARGV[1]
+local time = redis.call('TIME')
+local now = time[1] * 1000000 + time[2]
+local now_text = string.format('%.0f', now)
+local fields, all = {}, redis.call('HGETALL', key)
+for at = 1, #all, 2 do fields[all[at]] = all[at + 1] end
+
+-- Numbers beyond 2^53 are told apart by the server's own whole numbers.
+local function minus(a, b)
+  if #a < 16 and #b < 16 then return tonumber(a) - tonumber(b) end
+  redis.call('HSET', key, '~', a)
+  local left = redis.call('HINCRBY', key, '~', '-' .. b)
+  redis.call('HDEL', key, '~')
+  return left
+end
+
+local function record(text)
+  local spent, held, nth, seen = string.match(text, '^(%d+) (%d+) (%d+) (%d+)$')
+  return spent, tonumber(held or 0), tonumber(nth or 0), tonumber(seen or 0)
+end
+
+local rate, limit, number = tonumber(ARGV[10]), tonumber(ARGV[9]), tonumber(ARGV[2])
+local spent_before, last = ARGV[4], 0
+if fields[me] then
+  local spent, _, nth = record(fields[me])
+  spent_before, last = spent or spent_before, nth
+end
+if number <= last then return {0, '0', 0, 1, -1, 0, 0, now} end
+
+local function flown(used, since)
+  return math.max(0, used - math.max(0, now - since) / 1000000 * rate)
+end
+
+local used = fields.u or '0'
+if rate > 0 then used = flown(tonumber(used), tonumber(fields.t or now)) end
+if not fields[me] and last == 0 then
+  -- The store has lost what this replica knows.
+  local known = ARGV[11]
+  if rate > 0 then
+    used = math.max(used, flown(tonumber(known), tonumber(ARGV[12])))
+  elseif minus(known, used) > 0 then
+    used = known
+    redis.call('HSET', key, 'u', used)
+  end
+end
+local more = minus(ARGV[3], spent_before)
+if rate > 0 then
+  used = used + more
+  redis.call('HSET', key, 'u', string.format('%.6f', used), 't', now_text)
+elseif more ~= 0 then
+  redis.call('HINCRBY', key, 'u', string.format('%.0f', more))
+  used = redis.call('HGET', key, 'u')
+end
+
+local others, replicas = 0, 1
+for name, text in pairs(fields) do
+  if name ~= me and string.sub(name, 1, 2) == 'r:' then
+    local _, held, _, seen = record(text)
+    if now - seen < tonumber(ARGV[13]) then
+      others, replicas = others + held, replicas + 1
+    elseif now - seen > 600000000 then
+      redis.call('HDEL', key, name)
+    end
+  end
+end
+
+local held, need, least = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local left = math.floor(limit - tonumber(used) - others - held)
+local granted, wait, alone = 0, -1, 0
+if need > 0 then
+  if left >= least then
+    granted = math.min(need, left)
+  elseif left > 0 and others == 0 and held == 0 then
+    granted, alone = left, 1
+  else
+    if rate > 0 then wait = math.ceil((least - left) / rate * 1000000) end
+    redis.call('HSET', key, 'x', now_text .. ' ' .. me)
+  end
+end
+granted = granted + math.max(0, math.min(tonumber(ARGV[8]), math.floor((left - granted) / (2 * replicas))))
+
+local wanted = 0
+if fields.x then
+  local at, who = string.match(fields.x, '^(%d+) (.*)$')
+  if who ~= me and now - tonumber(at) < 1000000 then wanted = 1 end
+end
+redis.call('HSET', key, me,
+  ARGV[3] .. ' ' .. string.format('%.0f', held + granted) .. ' ' .. ARGV[2] .. ' ' .. now_text)
+if ARGV[14] == '0' then redis.call('PERSIST', key) else redis.call('PEXPIRE', key, ARGV[14]) end
+if rate > 0 then used = string.format('%.0f', math.ceil(used)) end
+return {granted, used, others + held + granted, replicas, wait, alone, wanted, now}

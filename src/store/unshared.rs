@@ -1,0 +1,25 @@
+//! In place of the store that replicas share, where this binary was built without it.
+
+use std::sync::Arc;
+
+use super::terms::SharedTerms;
+use crate::live::{Meters, limit::leases::Leases};
+
+/// It never is.
+#[derive(Debug)]
+pub(super) enum Link {}
+
+impl Link {
+    pub(super) fn start(_: SharedTerms, _: Arc<Leases>, _: Arc<Meters>) -> Result<Self, String> {
+        Err("cannot be a server: this binary was built without the feature `redis`".to_owned())
+    }
+
+    pub(super) fn is_of(&self, _: &SharedTerms) -> bool {
+        match *self {}
+    }
+}
+
+/// Whether this is the address of a server.
+pub(crate) fn is_address(_: &str) -> bool {
+    true
+}
