@@ -69,6 +69,12 @@ fn targets(upstreams: &[Upstream; 3], stalls: &Upstream) -> Value {
     let mut foreign = providers[0].clone();
     foreign["protocol"] = json!("anthropic");
     let to = json!({"enabled": true, "on_rate_limit": true, "to": ["plain", "resting"]});
+    let queue = json!({"max_waiting": 6, "max_wait_ms": 150});
+    let mut queued = providers.clone();
+    for provider in &mut queued {
+        provider["concurrency_limit"] = json!({"max_concurrent_requests": 1});
+        provider["queue"] = queue.clone();
+    }
     json!({
         "auth": {"key_definitions": {
             "wide": {"key": "sk-wide"},
@@ -81,6 +87,8 @@ fn targets(upstreams: &[Upstream; 3], stalls: &Upstream) -> Value {
             "kept": pool(json!({"keepalive_secs": 1, "timeouts": {"response_ms": 1_200, "idle_ms": 1_200}})),
             "chained": pool(json!({"fallback": to, "providers": [providers[1]]})),
             "foreign": pool(json!({"providers": [foreign, providers[2]]})),
+            "queued": pool(json!({"queue": queue, "providers": queued,
+                "concurrency_limit": {"max_concurrent_requests": 4}})),
             "closed": pool(json!({"fallback": {"enabled": false}})),
             "stalls": {"keys": ["narrow"], "url": stalls.base(), "name": "stalls"},
         },
@@ -140,6 +148,8 @@ async fn after_ten_thousand_faulted_requests_all_is_given_back() {
         // Nobody refuses a connection here.
         assert_eq!(seen.is_some(), what != "connect", "{what}");
     }
+    let passed = [("alias", "queued"), ("end", "passed")];
+    assert!(metrics.series("onwards_queue_waits_total", &passed) > Some(0.0), "none has waited");
     for whose in ["key", "pool"] {
         let seen = metrics.series("onwards_rejections_total", &[("limit", whose)]);
         assert!(seen.is_some(), "the limit of the {whose} was never met");
@@ -167,7 +177,9 @@ async fn the_key_has_all_its_places(router: &Router, stalls: &Upstream) {
 pub(super) async fn all_given_back(router: &Router) {
     let held = async || {
         let metrics = router.metrics().await;
-        let gauges = metrics.lines().filter(|line| line.starts_with("onwards_in_flight{"));
+        let levels = ["onwards_in_flight{", "onwards_queue_waiting{"];
+        let gauges =
+            metrics.lines().filter(|line| levels.iter().any(|level| line.starts_with(level)));
         let held: Vec<_> = gauges.filter(|line| !line.ends_with(" 0")).map(str::to_owned).collect();
         assert!(metrics.contains("onwards_in_flight{"), "there are gauges");
         held
@@ -176,9 +188,9 @@ pub(super) async fn all_given_back(router: &Router) {
     assert!(eventually(within, async || held().await.is_empty()).await, "{:?}", held().await);
 }
 
-const ALIASES: [&str; 13] = [
+const ALIASES: [&str; 15] = [
     "plain", "plain", "resting", "resting", "hedged", "hedged", "chained", "chained", "foreign",
-    "foreign", "closed", "closed", "kept",
+    "foreign", "queued", "closed", "queued", "closed", "kept",
 ];
 const REQUESTS: usize = 10_000;
 const CLIENTS: usize = 200;
