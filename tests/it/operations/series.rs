@@ -192,7 +192,7 @@ async fn gauges_exist_before_the_first_request() {
         assert_eq!(level, Some(1.0), "{limit}");
     }
     let states = router.metrics().await.matches("onwards_provider_state{").count();
-    assert_eq!(states, 10);
+    assert_eq!(states, 2 * 6, "each provider has a series for each state");
     assert_eq!(router.metric("onwards_config_last_reload_successful", &[]).await, Some(1.0));
     assert_eq!(router.metric("onwards_panics_total", &[]).await, Some(0.0));
 }
