@@ -81,6 +81,17 @@ fn the_config_map_loads() {
     load(&json).unwrap_or_else(|problems| panic!("{problems}"));
 }
 
+#[test]
+fn the_replicas_of_compose_load_and_share_their_limits() {
+    let compose = file("compose.yaml");
+    let (_, after) = compose.split_once("content: |\n").unwrap();
+    let lines = after.lines().take_while(|line| line.starts_with("      "));
+    let json: String = lines.map(|line| format!("{}\n", line.replace("$$", "$"))).collect();
+    assert!(json.contains("\"redis\": \"redis://valkey:6379/0\""));
+    assert!(compose.contains("\n  valkey:\n    image: "), "the server has that name");
+    load(&json).unwrap_or_else(|problems| panic!("{problems}"));
+}
+
 /// For a Service of this name Kubernetes sets `ONWARDS_PORT` in every pod, to a URL.
 #[test]
 fn no_service_sets_a_flags_variable() {
@@ -99,7 +110,7 @@ fn flags_and_variables_are_the_routers() {
         .flat_map(|row| [row[0].clone(), row[1].clone()])
         .chain(["ONWARDS_LOG".to_owned()])
         .collect();
-    for name in ["Dockerfile", "kubernetes.yaml", "onwards.service"] {
+    for name in ["Dockerfile", "compose.yaml", "kubernetes.yaml", "onwards.service"] {
         let text = file(name);
         let words = text.split(|c: char| !(c.is_ascii_alphanumeric() || "-_".contains(c)));
         let ours = words.filter(|word| word.starts_with("ONWARDS_"));

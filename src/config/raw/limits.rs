@@ -182,7 +182,7 @@ pub(crate) struct KeptStore {
     #[schemars(length(min = 1))]
     pub(crate) redis: Option<Secret>,
     /// What every key in it begins with.
-    #[schemars(length(min = 1, max = 64), extend("default" = "onwards"))]
+    #[schemars(length(min = 1), extend("default" = "onwards"))]
     pub(crate) prefix: Option<String>,
     /// How long a request waits for it, in milliseconds.
     #[schemars(range(min = 1, max = 10_000), extend("default" = 20))]
