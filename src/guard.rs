@@ -9,6 +9,8 @@ mod escapes;
 mod data;
 mod spans;
 pub(crate) mod body;
+mod channel;
+pub(crate) mod stream;
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
@@ -86,6 +88,16 @@ impl Finder {
         match self {
             Self::Set(set) => set.each(text, found),
             Self::Pattern(pattern) => pattern.each(text, found),
+        }
+    }
+}
+
+impl Finder {
+    /// From where on something may begin of which more of the text would show whether it is looked for.
+    fn open(&self, text: &[u8]) -> usize {
+        match self {
+            Self::Set(set) => set.open(text),
+            Self::Pattern(pattern) => pattern.open(text),
         }
     }
 }

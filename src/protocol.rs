@@ -36,6 +36,7 @@ pub(crate) mod endpoint;
 pub(crate) mod family;
 pub(crate) mod in_path;
 pub mod strict;
+pub(crate) mod guarded;
 pub(crate) mod profile;
 pub(crate) mod misfit;
 pub mod told;

@@ -4,6 +4,7 @@
 //! It decides nothing and counts nothing.
 
 pub(crate) mod finished;
+pub(crate) mod guarded;
 pub(crate) mod holds;
 mod pools;
 mod queued;
@@ -22,14 +23,14 @@ use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 
 pub(crate) use self::{
-    finished::{Asks, End, Finished, Guarded, Report},
+    finished::{Asks, End, Finished, Report},
+    guarded::{Guarded, GuardedBy},
     holds::{Holder, Holds},
     request_id::RequestId,
     trail::{Outcome, Trail},
 };
 use self::{pools::Pools, queued::Queued};
 use crate::{
-    guard::Rule,
     live::{Account, Head, Times},
     protocol::{Protocol, conversation::Usage},
     refusal::Refusal,
@@ -72,7 +73,7 @@ pub(crate) struct Record {
     /// What the provider calls the request, where a report shows it.
     upstream_id: Option<HeaderValue>,
     /// What guardrails have found.
-    guarded: Vec<Guarded>,
+    pub(crate) guarded: GuardedBy,
     /// What the response tells.
     headers: Headers,
     /// The attempts, in order.
@@ -111,7 +112,7 @@ impl Record {
             holds: None,
             service: None,
             upstream_id: None,
-            guarded: Vec::new(),
+            guarded: GuardedBy::default(),
             headers: Headers::default(),
             trail: Trail::default(),
         }
@@ -168,14 +169,6 @@ impl Record {
     pub(crate) fn releases_table(&mut self) {
         if let Some(ServedBy { asked, pool, pools }) = &mut self.served_by {
             pools.keep([*pool, *asked].into_iter().chain(self.trail.pools()));
-        }
-    }
-
-    /// A guardrail has found something.
-    pub(crate) fn guarded(&mut self, rule: &Arc<Rule>, did: &'static str) {
-        let again = |it: &Guarded| Arc::ptr_eq(&it.rule, rule) && it.did == did;
-        if !self.guarded.iter().any(again) {
-            self.guarded.push(Guarded { rule: Arc::clone(rule), did });
         }
     }
 
@@ -380,6 +373,7 @@ impl Drop for Record {
             [] => cost,
             spent => self.with_spent(cost, spent),
         };
+        self.guarded.finish();
         let finished = Finished {
             id: &self.id,
             asks: &self.asks,
@@ -407,7 +401,7 @@ impl Drop for Record {
             estimated: self.estimated,
             service: self.service.as_deref(),
             upstream_id: self.upstream_id.as_ref(),
-            guarded: &self.guarded,
+            guarded: self.guarded.all(),
             steps: self.trail.steps(),
             spent: self.trail.all_spent(),
         };

@@ -4,11 +4,13 @@
 //! differently.
 
 mod parser;
+mod written;
 mod boundary;
 
 pub use boundary::Boundary;
 pub use parser::{Event, Parser};
 pub(crate) use parser::{LONGEST, TooLong};
+pub(crate) use written::write;
 
 #[cfg(test)]
 mod tests;

@@ -84,6 +84,8 @@ pub(super) enum Named {
     Url,
     /// What kind of object it is.
     Type,
+    /// A text once more, token by token.
+    Tokens,
 }
 
 impl Named {
@@ -112,6 +114,7 @@ impl Named {
             b"source" => Self::Source,
             b"url" => Self::Url,
             b"type" => Self::Type,
+            b"logprobs" | b"logprobsresult" => Self::Tokens,
             _ => Self::Other,
         }
     }

@@ -17,6 +17,20 @@ pub(super) fn decode(raw: &[u8], out: &mut Vec<u8>) {
     out.extend_from_slice(rest);
 }
 
+/// How much of a string has no escape of which more may come.
+pub(super) fn whole(raw: &[u8]) -> usize {
+    let mut at = 0;
+    while let Some(next) = memchr(b'\\', raw.get(at..).unwrap_or_default()) {
+        let rest = raw.get(at + next..).unwrap_or_default();
+        let is_half = matches!(quad(rest), Some(0xd800..0xdc00)) && rest.len() < 12;
+        if rest.len() == 1 || (rest.get(1) == Some(&b'u') && rest.len() < 6) || is_half {
+            return at + next;
+        }
+        at += next + Unit::at(rest).raw;
+    }
+    raw.len()
+}
+
 /// A place in a string, and the same place in its text; both only go on.
 pub(super) struct Place<'a> {
     raw: &'a [u8],

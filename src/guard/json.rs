@@ -31,6 +31,9 @@ pub(super) trait See {
     /// A string or a number.
     fn text(&mut self, bytes: &[u8], text: Text) -> Result<(), Unreadable>;
 
+    /// A short number, `true`, `false` or `null`, under this key.
+    fn scalar(&mut self, _bytes: &[u8], _key: &Range<usize>, _place: Range<usize>) {}
+
     /// An object begins, under this key.
     fn begins(&mut self, bytes: &[u8], key: &Range<usize>);
 
@@ -89,9 +92,9 @@ impl Reader<'_> {
                     self.open.pop();
                 }
                 b'"' => self.string(false, see)?,
-                b't' => self.literal(b"rue")?,
-                b'f' => self.literal(b"alse")?,
-                b'n' => self.literal(b"ull")?,
+                b't' => self.literal(b"rue", see)?,
+                b'f' => self.literal(b"alse", see)?,
+                b'n' => self.literal(b"ull", see)?,
                 b'-' | b'0'..=b'9' => self.number(see)?,
                 _ => return Err(Unreadable),
             }
@@ -170,14 +173,16 @@ impl Reader<'_> {
         let length = rest.iter().position(|byte| !is_of(byte)).unwrap_or(rest.len());
         self.at = start + length;
         if length < SHORTEST_NUMBER {
+            see.scalar(self.bytes, &self.key(), start..self.at);
             return Ok(());
         }
         let (place, key) = (start..self.at, self.key());
         see.text(self.bytes, Text { place, is_number: true, has_escapes: false, key, list: None })
     }
 
-    fn literal(&mut self, rest: &[u8]) -> Result<(), Unreadable> {
+    fn literal(&mut self, rest: &[u8], see: &mut dyn See) -> Result<(), Unreadable> {
         let is_there = self.bytes.get(self.at..).is_some_and(|it| it.starts_with(rest));
+        see.scalar(self.bytes, &self.key(), self.at - 1..self.at + rest.len());
         self.at += rest.len();
         if is_there { Ok(()) } else { Err(Unreadable) }
     }

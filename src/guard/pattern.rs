@@ -12,6 +12,8 @@ use regex_automata::{meta, util::syntax};
 pub(crate) struct Pattern {
     #[cfg(feature = "regex")]
     regex: meta::Regex,
+    /// The most bytes of a match, where there is a most.
+    longest: Option<usize>,
 }
 
 /// Why a pattern cannot be taken.
@@ -26,6 +28,19 @@ pub(crate) struct Wrong {
 impl Wrong {
     fn new(what: impl Into<String>) -> Self {
         Self { at: None, what: what.into() }
+    }
+}
+
+impl Pattern {
+    /// The most bytes of a match, where there is a most.
+    pub(crate) fn longest(&self) -> Option<usize> {
+        self.longest
+    }
+
+    /// From where on a match may begin of which more would show.
+    pub(super) fn open(&self, text: &[u8]) -> usize {
+        let longest = self.longest.unwrap_or(text.len());
+        text.len().saturating_sub(longest.saturating_add(BESIDE))
     }
 }
 
@@ -49,7 +64,7 @@ impl Pattern {
             Some(_) => Wrong::new(format!("it takes more than {} MiB compiled", LARGEST >> 20)),
             None => Wrong::new("it cannot be compiled"),
         })?;
-        Ok(Self { regex })
+        Ok(Self { regex, longest: hir.properties().maximum_len() })
     }
 
     /// Calls `found` with each match.
@@ -86,6 +101,8 @@ impl Pattern {
     pub(super) fn each(&self, _text: &[u8], _found: &mut dyn FnMut(Range<usize>)) {}
 }
 
+/// What stands beside a match may belong to it: one character.
+const BESIDE: usize = 4;
 /// The most bytes that a compiled pattern takes, and that matching keeps.
 #[cfg(feature = "regex")]
 const LARGEST: usize = 1 << 20;
@@ -113,6 +130,13 @@ mod tests {
             }
             assert!(!wrong.what.is_empty());
         }
+    }
+
+    #[cfg(feature = "regex")]
+    #[test]
+    fn a_pattern_knows_the_length_of_its_longest_match() {
+        assert_eq!(Pattern::new("[a-c]{2,5}x").unwrap().longest(), Some(6));
+        assert_eq!(Pattern::new("ab+").unwrap().longest(), None);
     }
 
     /// The pattern that takes engines that backtrack years.

@@ -39,6 +39,17 @@ pub(crate) enum Set {
 }
 
 impl Set {
+    /// From where on something may begin of which more of the text would show whether it is looked for.
+    pub(super) fn open(self, text: &[u8]) -> usize {
+        match self {
+            Self::Secrets => secrets::open(text),
+            Self::PaymentCard | Self::UsSsn => digits::open(text, b""),
+            Self::Iban => iban::open(text),
+            Self::Email => email::open(text),
+            Self::Phone => digits::open(text, b"+()/"),
+        }
+    }
+
     /// Calls `found` with each place in the text, in their order; places may overlap.
     pub(super) fn each(self, text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
         match self {

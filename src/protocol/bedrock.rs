@@ -12,6 +12,7 @@ mod foreign;
 mod wanted;
 mod declared;
 mod clean;
+mod guarded;
 pub(in crate::protocol) mod profile;
 mod embedding;
 mod frames;

@@ -3,12 +3,16 @@
 //!
 //! It is data, and each protocol's stands in its own folder: the code that reads it knows no protocol.
 
+use std::sync::Arc;
+
+use crate::guard::stream::{AllTexts, Texts, Watch};
 use crate::models::betas::Elsewhere;
 
 use super::Protocol;
 use super::endpoint::{Endpoint, Row};
 use super::family::Word;
 use super::foreign::GivenBack;
+use super::guarded::StreamGuard;
 use super::in_path::InPath;
 use super::service::Services;
 use super::sides::Platform;
@@ -99,9 +103,16 @@ pub struct Profile {
     pub(crate) stream: Stream,
     /// The fields of its answers.
     pub(crate) declared: &'static [Declared],
+    /// Where the events of its streams carry pieces of texts.
+    pub(crate) streamed: &'static Texts,
+    /// What looks at a stream of frames, where it has some.
+    pub(crate) frame_guard: Option<FrameGuard>,
     /// What cleans a stream of frames, where it has some; and whether errors pass it as they came.
     pub(crate) frame_cleaner: Option<FrameCleaner>,
 }
+
+/// Begins to look at a stream of frames.
+pub(crate) type FrameGuard = fn(&'static AllTexts, Arc<Watch>) -> Box<dyn StreamGuard>;
 
 /// Begins to clean a stream of frames; and whether errors pass as they came.
 pub(crate) type FrameCleaner = fn(Known, bool) -> Box<dyn StreamCleaner>;
@@ -281,6 +292,8 @@ impl Profile {
         stream: Stream::USUAL,
         effort: None,
         declared: &[],
+        streamed: &Texts::NONE,
+        frame_guard: None,
         frame_cleaner: None,
     };
 }

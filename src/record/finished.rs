@@ -9,12 +9,12 @@ use std::{
 use http::{HeaderValue, Method, uri::PathAndQuery};
 
 use super::{
+    guarded::Guarded,
     pools::Pools,
     request_id::RequestId,
     trail::{Outcome, Step},
 };
 use crate::{
-    guard::Rule,
     live::{Account, Times},
     protocol::{Operation, Protocol, conversation::Usage},
     table::{Caller, Pool, Provider},
@@ -99,15 +99,6 @@ pub(crate) struct Finished<'a> {
     pub(crate) steps: &'a [Step],
     /// The tokens of attempts whose answers were not passed on, by the place of the step.
     pub(crate) spent: &'a [(usize, Usage)],
-}
-
-/// A guardrail that has found something.
-#[derive(Debug, Clone)]
-pub(crate) struct Guarded {
-    /// Which one.
-    pub(crate) rule: Arc<Rule>,
-    /// What was done.
-    pub(crate) did: &'static str,
 }
 
 /// The pools of a request.

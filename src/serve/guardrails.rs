@@ -106,9 +106,9 @@ fn address(rules: &Guardrails, inbound: &Inbound, record: &mut Record) -> Result
     for nth in look_at_text(query.as_bytes(), rules) {
         let rule = &rules[nth];
         if rule.action == Action::Flag {
-            record.guarded(rule, Action::Flag.name());
+            record.guarded.found(rule, Action::Flag.name());
         } else {
-            record.guarded(rule, Action::Deny.name());
+            record.guarded.found(rule, Action::Deny.name());
             return Err(denied(rule, "request"));
         }
     }

@@ -1,9 +1,13 @@
-//! An answer that is looked at by guardrails: it is read to its end, unpacked, before any of it goes on.
+//! An answer that is looked at by guardrails: a whole one is read to its end, unpacked, before any of it goes
+//! on; a stream goes on event by event.
 //!
 //! It judges nothing of what it reads.
 
+mod stream;
+
 use bytes::Bytes;
 
+pub(crate) use self::stream::{Unbegun, streamed};
 use super::{
     answer::Answer,
     failed::Failed,
@@ -11,6 +15,14 @@ use super::{
     peek, strict,
 };
 use crate::{live::Share, protocol::conversation::Usage};
+
+/// The answer without its packing.
+///
+/// # Errors
+/// It is packed in a way that is not known.
+pub(crate) fn unpacked(answer: Box<Answer>) -> Result<Box<Answer>, Failed> {
+    if answer.is_plain() { Ok(answer) } else { strict::decoded(answer) }
+}
 
 /// An answer that has been read.
 pub(crate) struct Whole {
@@ -30,7 +42,7 @@ pub(crate) struct Whole {
 /// # Errors
 /// It broke off, is packed in a way that is not known, or there is no room for it.
 pub(crate) async fn read(answer: Box<Answer>, inbound: &Inbound) -> Result<Whole, Failed> {
-    let mut answer = if answer.is_plain() { answer } else { strict::decoded(answer)? };
+    let mut answer = unpacked(answer)?;
     let mut share = inbound.budget.share();
     let has_room = |held| held <= UNCOUNTED || share.grow_to(held);
     let own = answer.body.usage();

@@ -26,8 +26,10 @@ pub(super) struct Object {
     is_picture: bool,
     /// or a proof of a vendor's own, which only that vendor reads.
     is_proof: bool,
-    /// It holds data that cannot be read.
+    /// It holds data that cannot be read,
     has_unknown: bool,
+    /// or a text once more, token by token: what is taken out of the text would stand there.
+    has_tokens: bool,
 }
 
 impl Object {
@@ -37,6 +39,7 @@ impl Object {
             is_source: named == Named::Source,
             is_medium: named == Named::Medium,
             is_file: matches!(named, Named::FileObject | Named::FileData),
+            has_tokens: named == Named::Tokens,
             ..Self::default()
         }
     }
@@ -57,7 +60,7 @@ impl Object {
             Named::Data | Named::FileData => self.has_data |= !value.is_empty(),
             Named::Url => self.has_address |= is_address(value) || value.starts_with(b"data:"),
             Named::File => self.has_file |= !value.is_empty(),
-            Named::Other | Named::Medium | Named::Source | Named::FileObject => {}
+            Named::Other | Named::Medium | Named::Source | Named::FileObject | Named::Tokens => {}
         }
     }
 
@@ -84,6 +87,6 @@ impl Object {
         let holds = self.has_data || self.has_address;
         let refers = self.is_file && !self.is_picture && (self.has_file || self.has_address);
         let unknown = self.has_unknown && !self.is_picture && !self.is_proof;
-        (self.is_medium || self.has_medium) && holds || refers || unknown
+        (self.is_medium || self.has_medium) && holds || refers || unknown || self.has_tokens
     }
 }

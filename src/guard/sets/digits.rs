@@ -103,3 +103,19 @@ pub(super) fn next(text: &[u8], from: usize) -> usize {
     let near = tail.iter().position(u8::is_ascii_digit).unwrap_or(tail.len());
     from + passed + near
 }
+
+/// From where on a run of digits, and of these marks, may go on behind the text.
+pub(super) fn open(text: &[u8], marks: &[u8]) -> usize {
+    let is_of = |byte: &&u8| {
+        byte.is_ascii_digit() || matches!(byte, b' ' | b'-' | b'.' | 0x80..) || marks.contains(byte)
+    };
+    let length = text.iter().rev().take(LONGEST).take_while(is_of).count();
+    let from = text.len() - length;
+    let first = part(text, from..text.len()).iter().position(|byte| {
+        byte.is_ascii_digit() || matches!(byte, b'+' | b'(') && marks.contains(byte)
+    });
+    first.map_or(text.len(), |first| from + first)
+}
+
+/// The longest number with its separators.
+const LONGEST: usize = 96;

@@ -77,3 +77,17 @@ const LONGEST_LOCAL: usize = 64;
 const LONGEST_DOMAIN: usize = 189;
 /// Marks that stand in addresses as they are written.
 const MARKS: &[u8] = b".!#$%&'*+/=?^_`{|}~-";
+
+/// From where on an address may go on behind the text.
+pub(super) fn open(text: &[u8]) -> usize {
+    let is_of = |byte: &&u8| {
+        byte.is_ascii_alphanumeric() || **byte >= 0x80 || **byte == b'@' || MARKS.contains(byte)
+    };
+    let length = text.iter().rev().take_while(is_of).count();
+    let word = part(text, text.len() - length..text.len());
+    let local = memchr(b'@', word).map_or(word.len(), |sign| word.len() - sign + LONGEST_LOCAL);
+    let length = if word.contains(&b'@') { local.min(length) } else { length.min(LONGEST_LOCAL) };
+    let is_letter = |byte: &u8| byte.is_ascii_alphanumeric() || *byte >= 0x80 || *byte == b'_';
+    let first = part(text, text.len() - length..text.len()).iter().position(is_letter);
+    text.len() - first.map_or(0, |first| length - first)
+}

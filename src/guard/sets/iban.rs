@@ -162,3 +162,36 @@ const LENGTHS: &[(&[u8; 2], u8)] = &[
     (b"XK", 20),
     (b"YE", 30),
 ];
+
+/// From where on a number may go on behind the text.
+pub(super) fn open(text: &[u8]) -> usize {
+    let from = text.len().saturating_sub(LONGEST);
+    (from..text.len()).find(|start| may_begin(text, *start)).unwrap_or(text.len())
+}
+
+/// Whether all that follows may be the beginning of a number.
+fn may_begin(text: &[u8], start: usize) -> bool {
+    let rest = text.get(start..).unwrap_or_default();
+    let head = rest.iter().take(4).enumerate();
+    let is_head = |(nth, byte): (usize, &u8)| match nth {
+        0 | 1 => byte.is_ascii_alphabetic(),
+        _ => byte.is_ascii_digit(),
+    };
+    if !begins(text, start) || !{ head }.all(is_head) {
+        return false;
+    }
+    let is_of =
+        |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'-' | b'.' | 0x80..);
+    let country = rest.get(..2).map(<[u8]>::to_ascii_uppercase);
+    let length = country.map(|it| LENGTHS.iter().find(|(own, _)| own[..] == it[..]));
+    let longest = match length {
+        None => 34,
+        Some(None) => return false,
+        Some(Some((_, length))) => usize::from(*length),
+    };
+    rest.iter().all(is_of)
+        && rest.iter().filter(|byte| byte.is_ascii_alphanumeric()).count() <= longest
+}
+
+/// The longest number with its separators.
+const LONGEST: usize = 72;

@@ -25,6 +25,23 @@ pub(super) fn each(text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
     }
 }
 
+/// From where on a credential may go on behind the text, or the prefix of one.
+pub(super) fn open(text: &[u8]) -> usize {
+    let is_begun = |length: &usize| {
+        let end = part(text, text.len() - length..text.len());
+        KINDS
+            .iter()
+            .any(|kind| kind.prefix.len() > *length && kind.prefix.as_bytes().starts_with(end))
+    };
+    let begun = (1..=LONGEST_PREFIX.min(text.len())).rev().find(is_begun).unwrap_or(0);
+    let Some(prefixes) = &*PREFIXES else { return text.len() - begun };
+    let open = prefixes.find_iter(text).find(|hit| {
+        let kind = KINDS.get(hit.pattern().as_usize());
+        kind.is_some_and(|kind| kind.goes_on(text, hit.start(), hit.end()))
+    });
+    open.map_or(text.len(), |hit| hit.start()).min(text.len() - begun)
+}
+
 /// A kind of credential.
 struct Kind {
     /// How it begins.
@@ -53,6 +70,27 @@ enum Shape {
 }
 
 impl Kind {
+    /// Whether more of the text would show whether a credential begins with this prefix.
+    fn goes_on(&self, text: &[u8], start: usize, end: usize) -> bool {
+        let reaches = |is_of: &dyn Fn(u8) -> bool| end + stretch(text, end, is_of) == text.len();
+        let plain = |byte: u8| byte.is_ascii_alphanumeric();
+        match self.shape {
+            Shape::Mixed(marks, _) | Shape::Long(marks, _) => {
+                reaches(&|byte| plain(byte) || marks.contains(&byte))
+            }
+            Shape::Capitals(_) | Shape::Hex(_) => reaches(&plain),
+            Shape::Assigned(_) => reaches(&|byte| plain(byte) || b" \t\"'=:>\\/+".contains(&byte)),
+            Shape::Token => reaches(&|byte| plain(byte) || b"-_.".contains(&byte)),
+            Shape::Url => reaches(&|byte| byte >= 0x80 || plain(byte) || URL.contains(&byte)),
+            Shape::Armour => match armour(text, start, end) {
+                Some(place) => place.end == text.len(),
+                None => reaches(&|byte| {
+                    plain(byte) || byte.is_ascii_whitespace() || b"-\\+/=:,".contains(&byte)
+                }),
+            },
+        }
+    }
+
     fn place(&self, text: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
         let begins = begins(text, start);
         let mixed = |marks: &[u8], least: usize| {
@@ -165,6 +203,9 @@ static PREFIXES: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
     builder.build(KINDS.iter().map(|kind| kind.prefix)).ok()
 });
 
+const LONGEST_PREFIX: usize = 32;
+/// Marks of names and passwords, and those between them.
+const URL: &[u8] = b"-._~!&'()+,;=%#^?:@";
 /// A stretch that no word of a language is as long as, with a digit in it.
 const STRETCH: usize = 16;
 const PLAIN: &[u8] = b"";

@@ -3,6 +3,7 @@
 //! It never knows what a body says.
 
 use super::foreign::GIVEN_BACK;
+use crate::guard::stream::Texts;
 use crate::protocol::codec::Platform;
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
@@ -53,6 +54,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         ..Stream::USUAL
     },
     usage: &USAGE,
+    streamed: &STREAMED,
     ..Profile::USUAL
 };
 
@@ -126,3 +128,11 @@ const WORDS: &[Word] = &[
     word("sessions", F::Assistants).naming(&[&["agent", "model"]]),
     word("environments", F::Assistants),
 ];
+
+/// Where events carry pieces of texts.
+static STREAMED: Texts = Texts {
+    places: &[&["delta", "text"], &["delta", "partial_json"], &["delta", "thinking"]],
+    ids: &["index"],
+    ends: &["content_block_stop", "message_delta", "message_stop"],
+    finishes: &[],
+};

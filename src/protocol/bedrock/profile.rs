@@ -3,6 +3,7 @@
 //! It never knows what a body says.
 
 use super::foreign::GIVEN_BACK;
+use crate::guard::stream::Texts;
 use crate::models::betas::Elsewhere;
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Nested, Word, word};
@@ -35,6 +36,8 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     spoken: [SPOKEN, SPOKEN],
     stream: Stream { has_comments: false, frame_ends: FRAME_ENDS, ..Stream::USUAL },
     usage: &USAGE,
+    streamed: &STREAMED,
+    frame_guard: Some(super::guarded::guard),
     ..Profile::USUAL
 };
 
@@ -99,3 +102,15 @@ const FRAME_ENDS: &[&[u8]] = &[
 
 /// Behind which a model speaks.
 const SPOKEN: &[&str] = &["\"text\"", "\"input\"", "\"name\""];
+
+/// Where events carry pieces of texts.
+static STREAMED: Texts = Texts {
+    places: &[
+        &["delta", "text"],
+        &["delta", "toolUse", "input"],
+        &["delta", "reasoningContent", "text"],
+    ],
+    ids: &["contentBlockIndex"],
+    ends: &["contentBlockStop", "messageStop"],
+    finishes: &[],
+};

@@ -2,6 +2,7 @@
 //!
 //! It never knows what a body says.
 
+use crate::guard::stream::Texts;
 use crate::protocol::chat::proof;
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
@@ -30,6 +31,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         ..Stream::USUAL
     },
     usage: &USAGE,
+    streamed: &STREAMED,
     ..Profile::USUAL
 };
 
@@ -92,3 +94,16 @@ const WORDS: &[Word] = &[
 
 /// Behind which a model speaks.
 const SPOKEN: &[&str] = &["\"text\"", "\"thinking\"", "\"arguments\"", "\"tool_plan\"", "\"name\""];
+
+/// Where events carry pieces of texts.
+static STREAMED: Texts = Texts {
+    places: &[
+        &["delta", "message", "content", "text"],
+        &["delta", "message", "content", "thinking"],
+        &["delta", "message", "tool_calls", "function", "arguments"],
+        &["delta", "message", "tool_plan"],
+    ],
+    ids: &["index"],
+    ends: &["-end"],
+    finishes: &[],
+};

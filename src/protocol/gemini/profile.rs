@@ -3,6 +3,7 @@
 //! It never knows what a body says.
 
 use super::foreign::GIVEN_BACK;
+use crate::guard::stream::Texts;
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Nested, Word, word};
 use crate::protocol::fields::{Field, Means};
@@ -51,6 +52,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         ..Stream::USUAL
     },
     usage: &USAGE,
+    streamed: &STREAMED,
     ..Profile::USUAL
 };
 
@@ -135,3 +137,11 @@ const NESTED: Nested = &[
 
 /// Behind which a model speaks.
 const SPOKEN: &[&str] = &["\"text\"", "\"args\"", "\"name\""];
+
+/// Where events carry pieces of texts.
+static STREAMED: Texts = Texts {
+    places: &[&["candidates", "content", "parts", "text"]],
+    ids: &["index", "thought"],
+    ends: &[],
+    finishes: &["finishReason"],
+};

@@ -2,6 +2,7 @@
 //!
 //! It never knows what a body says.
 
+use crate::guard::stream::Texts;
 use crate::models::openai;
 use crate::protocol::chat::proof;
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
@@ -70,6 +71,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         ..Stream::USUAL
     },
     usage: &USAGE,
+    streamed: &STREAMED,
     ..Profile::USUAL
 };
 
@@ -264,3 +266,25 @@ const SPOKEN: &[&str] = &[
     "\"text\"",
     "\"name\"",
 ];
+
+/// Where events carry pieces of texts.
+static STREAMED: Texts = Texts {
+    places: &[
+        &["choices", "delta", "content"],
+        &["choices", "delta", "reasoning_content"],
+        &["choices", "delta", "reasoning"],
+        &["choices", "delta", "refusal"],
+        &["choices", "delta", "tool_calls", "function", "arguments"],
+        &["choices", "delta", "tool_calls", "custom", "input"],
+        &["choices", "delta", "function_call", "arguments"],
+        &["choices", "delta", "audio", "transcript"],
+        &["choices", "delta", "content", "text"],
+        &["choices", "delta", "content", "thinking", "text"],
+        &["choices", "delta", "reasoning_details", "text"],
+        &["choices", "delta", "reasoning_details", "summary"],
+        &["choices", "text"],
+    ],
+    ids: &["index"],
+    ends: &[],
+    finishes: &["finish_reason"],
+};

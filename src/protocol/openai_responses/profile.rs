@@ -3,6 +3,7 @@
 //! It never knows what a body says.
 
 use super::foreign::GIVEN_BACK;
+use crate::guard::stream::Texts;
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
@@ -57,6 +58,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         ..Stream::USUAL
     },
     usage: &USAGE,
+    streamed: &STREAMED,
     ..Profile::USUAL
 };
 
@@ -102,3 +104,11 @@ const ENDPOINTS: &[Row] = &[
 const WORDS: &[Word] = &[
     word("responses", F::Inference).only(&["", "input_tokens", "compact"], F::Stored),
 ];
+
+/// Where events carry pieces of texts.
+static STREAMED: Texts = Texts {
+    places: &[&["delta"]],
+    ids: &["output_index", "content_index", "summary_index"],
+    ends: &[".done", ".completed", ".incomplete", ".failed"],
+    finishes: &[],
+};

@@ -4,7 +4,7 @@
 //! It holds no more than one event.
 
 use bytes::Bytes;
-use memchr::{memchr, memmem};
+use memchr::memmem;
 
 use super::{
     clean::{Cleaned, Known, clean},
@@ -72,7 +72,7 @@ impl Events {
             return Ok(());
         }
         if self.is_close(data) {
-            write(None, data.trim_ascii(), out);
+            sse::write(None, data.trim_ascii(), out);
             return Ok(());
         }
         if tells_error(event) {
@@ -80,7 +80,7 @@ impl Events {
         }
         match clean(data, self.shape, &self.known) {
             Ok(Cleaned::Kept(data, tag)) => {
-                write(tag.filter(|_| self.named).map(str::as_bytes), &data, out);
+                sse::write(tag.filter(|_| self.named).map(str::as_bytes), &data, out);
                 Ok(())
             }
             Ok(Cleaned::Unknown) => Ok(()),
@@ -91,7 +91,7 @@ impl Events {
 
     fn error(&self, event: &sse::Event, out: &mut Vec<u8>) -> Result<(), Stop> {
         if self.trusted {
-            write(event.event.as_deref(), &event.data, out);
+            sse::write(event.event.as_deref(), &event.data, out);
             return Ok(());
         }
         Err(Stop::Told(event.data.clone()))
@@ -129,26 +129,4 @@ fn tells_error(event: &sse::Event) -> bool {
         || memmem::find(&event.data, b"\"response.failed\"").is_some()
         || memmem::find(&event.data, b"\\u00").is_some();
     may_be && told::is_error_event(&event.data)
-}
-
-/// Writes an event; data of several lines stays of several lines.
-fn write(name: Option<&[u8]>, data: &[u8], out: &mut Vec<u8>) {
-    if let Some(name) = name {
-        out.extend_from_slice(b"event: ");
-        out.extend_from_slice(name);
-        out.push(b'\n');
-    }
-    let mut rest = data;
-    loop {
-        let end = memchr(b'\n', rest).unwrap_or(rest.len());
-        let (line, after) = rest.split_at(end);
-        out.extend_from_slice(b"data: ");
-        out.extend_from_slice(line);
-        out.push(b'\n');
-        match after.split_first() {
-            Some((_, next)) => rest = next,
-            None => break,
-        }
-    }
-    out.push(b'\n');
 }

@@ -17,7 +17,7 @@ pub(super) fn judge(
 ) -> Result<(), Refusal> {
     let mut refused = None;
     for rule in verdict.hits.iter().filter_map(|nth| rules.get(*nth)) {
-        record.guarded(rule, rule.action.name());
+        record.guarded.found(rule, rule.action.name());
         if rule.action == Action::Deny && refused.is_none() {
             refused = Some(denied(rule, what));
         }
@@ -39,9 +39,16 @@ pub(super) fn unreadable(
     record: &mut Record,
 ) -> Result<(), Refusal> {
     for rule in rules.iter() {
-        record.guarded(rule, UNREADABLE);
+        record.guarded.found(rule, UNREADABLE);
     }
-    let Some(rule) = rules.iter().find(|rule| rule.action != Action::Flag) else { return Ok(()) };
+    match rules.iter().find(|rule| rule.action != Action::Flag) {
+        Some(rule) => Err(unread(rule, what)),
+        None => Ok(()),
+    }
+}
+
+/// The refusal of what a rule would have to look at.
+pub(super) fn unread(rule: &Rule, what: &str) -> Refusal {
     let name = &rule.name;
     let instead = match what {
         "answer" => "ask for a whole answer, of text alone",
@@ -50,7 +57,7 @@ pub(super) fn unreadable(
             kept elsewhere"
         }
     };
-    Err(refused(format!("The guardrail `{name}` cannot look at all of this {what}: {instead}.")))
+    refused(format!("The guardrail `{name}` cannot look at all of this {what}: {instead}."))
 }
 
 /// The refusal by a rule.

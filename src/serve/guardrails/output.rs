@@ -1,4 +1,5 @@
-//! Guardrails on an answer: it is looked at whole, before any of it goes on to the client.
+//! Guardrails on an answer: a whole one is looked at before any of it goes on to the client, a stream event by
+//! event.
 //!
 //! No other provider is asked when a rule refuses: it would be asked for the same.
 
@@ -8,19 +9,30 @@ use bytes::Bytes;
 use http::header;
 use tokio::time::Instant;
 
-use super::judged::{judge, unreadable};
+use super::judged::{denied, judge, unread, unreadable};
 use crate::{
+    failure::Brief,
     guard::{
-        Guardrails,
+        Action, Guardrails,
         body::{Verdict, look, look_at_plain},
+        stream::{Stop, Watch},
     },
-    protocol::conversation::Delivery,
+    live::Entry,
+    protocol::{
+        Operation,
+        conversation::Delivery,
+        guarded::{Events, StreamGuard, texts},
+    },
     record::Record,
     refusal::Refusal,
-    serve::rounds::{Accepted, tell},
+    serve::{
+        answer::error_event,
+        rounds::{Accepted, tell},
+    },
+    table::{ProviderRef, classes::is_completions},
     upstream::{
         answer::{Answer, Form},
-        guarded::{self, Whole},
+        guarded::{self, Unbegun, Whole},
         inbound::Inbound,
         off_core,
     },
@@ -29,15 +41,25 @@ use crate::{
 /// Whether the rules can hold on an answer to this request.
 ///
 /// # Errors
-/// It asks for a stream.
+/// It asks for a stream of which it is not known where its texts stand.
 pub(super) fn can_hold(
     rules: &Guardrails,
     inbound: &Inbound,
     record: &mut Record,
 ) -> Result<(), Refusal> {
-    let delivery = inbound.endpoint.as_ref().and_then(|endpoint| endpoint.delivery);
-    let streams = inbound.stream || delivery.is_some_and(|delivery| delivery != Delivery::Whole);
-    if streams { unreadable(rules, ANSWER, record) } else { Ok(()) }
+    let endpoint = inbound.endpoint.as_ref();
+    let delivery = endpoint.and_then(|endpoint| endpoint.delivery);
+    let delivery = delivery.unwrap_or(match inbound.stream {
+        true => Delivery::Events,
+        false => Delivery::Whole,
+    });
+    let generates = endpoint.is_some_and(|it| it.operation == Operation::Generate)
+        || is_completions(&inbound.path);
+    match delivery {
+        Delivery::Whole => Ok(()),
+        Delivery::Events if generates => Ok(()),
+        Delivery::Events | Delivery::Array => unreadable(rules, ANSWER, record),
+    }
 }
 
 /// Looks at an answer, and takes out of it what is to be taken out.
@@ -51,21 +73,25 @@ pub(in crate::serve) async fn output(
     record: &mut Record,
 ) -> Result<Accepted, Refusal> {
     let Accepted { answer, provider, permits, entry } = accepted;
+    let answer = match guarded::unpacked(answer) {
+        Ok(answer) => answer,
+        Err(failed) => return Err(broke(failed.failure, entry, provider, record)),
+    };
     if matches!(answer.form(), Form::Events | Form::Frames) {
-        unreadable(rules, ANSWER, record)?;
-        return Ok(Accepted { answer, provider, permits, entry });
+        return match streamed(answer, rules, inbound, record).await {
+            Ok(answer) => Ok(Accepted { answer, provider, permits, entry }),
+            Err(Ok(refusal)) => {
+                if let Some(entry) = entry {
+                    entry.succeeded(Instant::now());
+                }
+                Err(refusal)
+            }
+            Err(Err(broken)) => Err(broke(broken, entry, provider, record)),
+        };
     }
     let whole = match guarded::read(answer, inbound).await {
         Ok(whole) => whole,
-        Err(failed) => {
-            if let Some(entry) = entry
-                && let Some(reason) = tell::broke_off(entry, failed.failure)
-                && let Some((alias, provider)) = record.named(provider)
-            {
-                tell::rests(alias, provider, reason);
-            }
-            return Err(Refusal::UpstreamBrokeOff);
-        }
+        Err(failed) => return Err(broke(failed.failure, entry, provider, record)),
     };
     let verdict = verdict(rules, &whole).await;
     if let Err(refusal) = judge(rules, &verdict, ANSWER, record) {
@@ -81,6 +107,51 @@ pub(in crate::serve) async fn output(
         false => edited(&whole.body, verdict),
     };
     Ok(Accepted { answer: whole.with(body), provider, permits, entry })
+}
+
+/// A stream on its way through the rules; why it does not begin: a rule refuses, or it broke.
+async fn streamed(
+    answer: Box<Answer>,
+    rules: &Guardrails,
+    inbound: &Inbound,
+    record: &mut Record,
+) -> Result<Box<Answer>, Result<Refusal, Brief>> {
+    let (speaks, watch) = (inbound.speaks(), Arc::new(Watch::new(Arc::clone(rules))));
+    let profile = speaks.profile();
+    let guard: Box<dyn StreamGuard> = match (answer.form(), profile.frame_guard) {
+        (Form::Frames, Some(guard)) => guard(texts(), Arc::clone(&watch)),
+        (Form::Frames, None) => return Err(Ok(stopped(rules, &Stop::Unreadable))),
+        _ => Box::new(Events::new(Arc::clone(&watch))),
+    };
+    record.guarded.watches(watch);
+    let all = Arc::clone(rules);
+    let told = Box::new(move |stop: &Stop| error_event(&stopped(&all, stop), speaks));
+    match guarded::streamed(answer, guard, told).await {
+        Ok(answer) => Ok(answer),
+        Err(Unbegun::Stopped(stop)) => Err(Ok(stopped(rules, &stop))),
+        Err(Unbegun::Broken(broken)) => Err(Err(broken)),
+    }
+}
+
+/// Why a stream does not go on, for its client.
+fn stopped(rules: &Guardrails, stop: &Stop) -> Refusal {
+    let first = rules.iter().find(|rule| rule.action != Action::Flag);
+    match stop {
+        Stop::Denied(nth) => rules.get(*nth).map(|rule| denied(rule, ANSWER)),
+        Stop::Unreadable => first.map(|rule| unread(rule, ANSWER)),
+    }
+    .unwrap_or(Refusal::UpstreamMalformed)
+}
+
+/// The answer broke before it could be looked at.
+fn broke(broken: Brief, entry: Option<Entry>, provider: ProviderRef, record: &Record) -> Refusal {
+    if let Some(entry) = entry
+        && let Some(reason) = tell::broke_off(entry, broken)
+        && let Some((alias, provider)) = record.named(provider)
+    {
+        tell::rests(alias, provider, reason);
+    }
+    Refusal::UpstreamBrokeOff
 }
 
 async fn verdict(rules: &Guardrails, whole: &Whole) -> Verdict {

@@ -36,7 +36,14 @@ impl Compiler<'_> {
             }
             Some(raw::Match::Set(set)) => Finder::Set(*set),
             Some(raw::Match::Pattern(pattern)) => {
-                Finder::Pattern(Box::new(self.pattern(&pattern.regex, path)?))
+                let compiled = self.pattern(&pattern.regex, path)?;
+                if on.has_output() && compiled.longest().is_none_or(|most| most > LONGEST_MATCH) {
+                    let message =
+                        format!("on an answer, a match has at most {LONGEST_MATCH} bytes");
+                    let hint = "bound what repeats, as in `[0-9]{1,20}`";
+                    self.problem(&path.key("match").key("regex"), message, Some(hint.into()));
+                }
+                Finder::Pattern(Box::new(compiled))
             }
         };
         let action = raw.action.unwrap_or_default();
@@ -97,3 +104,5 @@ impl Compiler<'_> {
 }
 
 const LONGEST_NAME: usize = 64;
+/// Streams hold back no more than 256 bytes, with what stands beside a match.
+const LONGEST_MATCH: usize = 240;

@@ -1,0 +1,191 @@
+//! One event of a stream: the pieces of texts that it carries, and which texts it ends.
+//!
+//! It keeps nothing of what it reads but where it stands.
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    ops::Range,
+};
+
+use smallvec::SmallVec;
+
+use super::AllTexts;
+use crate::guard::json::{self, See, Text, Unreadable};
+
+/// What an event carries.
+#[derive(Debug, Default)]
+pub(super) struct Event {
+    /// Pieces of texts, in their order.
+    pub(super) texts: Vec<Carried>,
+    /// The ids whose texts it ends.
+    pub(super) ends: Vec<Ids>,
+}
+
+/// A piece of a text.
+#[derive(Debug)]
+pub(super) struct Carried {
+    pub(super) place: Range<usize>,
+    pub(super) key: Key,
+}
+
+/// What tells a text from others of its stream.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Key {
+    /// Its place in events, and their type.
+    place: u64,
+    ids: Ids,
+}
+
+/// What objects around a text tell it by, from the outermost on.
+pub(super) type Ids = SmallVec<[u64; 4]>;
+
+impl Key {
+    /// Whether it has these ids, or more.
+    pub(super) fn is_of(&self, ids: &Ids) -> bool {
+        self.ids.starts_with(ids)
+    }
+
+    /// Whether it is another text of the same answer.
+    pub(super) fn is_beside(&self, other: &Self) -> bool {
+        self != other && (self.is_of(&other.ids) || other.is_of(&self.ids))
+    }
+}
+
+impl Event {
+    /// Reads an event; none where it is no JSON.
+    pub(super) fn read(data: &[u8], name: Option<&str>, texts: &AllTexts) -> Option<Self> {
+        let mut read =
+            Read { texts, nodes: Vec::new(), open: Vec::new(), found: Vec::new(), kind: None };
+        json::read(data, &mut read).ok()?;
+        let kind = read.kind.take().and_then(|place| data.get(place)).unwrap_or_default();
+        let kind = if kind.is_empty() { name.unwrap_or_default().as_bytes() } else { kind };
+        let mut event = Self::default();
+        for (node, row, place) in &read.found {
+            let mut hasher = DefaultHasher::new();
+            (row, kind).hash(&mut hasher);
+            let key = Key { place: hasher.finish(), ids: read.ids(*node) };
+            event.texts.push(Carried { place: place.clone(), key });
+        }
+        if texts.ends.iter().any(|end| kind.ends_with(end.as_bytes())) {
+            event.ends.push(read.ids(0));
+        }
+        let finished = read.nodes.iter().enumerate().filter(|(_, node)| node.is_finished);
+        event.ends.extend(finished.map(|(nth, _)| read.ids(nth)));
+        Some(event)
+    }
+}
+
+/// An event while it is read.
+struct Read<'a> {
+    texts: &'a AllTexts,
+    nodes: Vec<Node>,
+    open: Vec<usize>,
+    /// The node of each text, its row, and its place.
+    found: Vec<(usize, u64, Range<usize>)>,
+    kind: Option<Range<usize>>,
+}
+
+/// An object of the event.
+#[derive(Debug, Default)]
+struct Node {
+    around: Option<usize>,
+    key: Range<usize>,
+    ids: u64,
+    is_finished: bool,
+}
+
+impl Read<'_> {
+    fn ids(&self, node: usize) -> Ids {
+        let mut ids = Ids::new();
+        let mut next = Some(node);
+        while let Some(node) = next.and_then(|at| self.nodes.get(at)) {
+            if node.ids != 0 {
+                ids.push(node.ids);
+            }
+            next = node.around;
+        }
+        ids.reverse();
+        ids
+    }
+
+    /// What tells the place of a text that goes on from event to event, where it does: a row, or the keys that
+    /// lead to it where it stands in what a stream adds, at a place that no row has.
+    fn place(&self, bytes: &[u8], node: usize, key: &[u8]) -> Option<u64> {
+        let row = self.texts.places.iter().position(|place| self.leads(bytes, node, key, place));
+        if let Some(row) = row {
+            return Some(row as u64);
+        }
+        let (mut hasher, mut is_added) = (DefaultHasher::new(), false);
+        key.hash(&mut hasher);
+        let mut next = Some(node);
+        while let Some(node) = next.and_then(|at| self.nodes.get(at)) {
+            let key = bytes.get(node.key.clone()).unwrap_or_default();
+            is_added |= key == b"delta";
+            key.hash(&mut hasher);
+            next = node.around;
+        }
+        is_added.then(|| hasher.finish())
+    }
+
+    /// Whether these keys lead to what stands under a key of an object.
+    fn leads(&self, bytes: &[u8], node: usize, key: &[u8], place: &[&str]) -> bool {
+        let mut next = Some(node);
+        let Some((last, before)) = place.split_last() else { return false };
+        let fits = before.iter().rev().all(|wanted| {
+            let Some(node) = next.and_then(|at| self.nodes.get(at)) else { return false };
+            next = node.around;
+            bytes.get(node.key.clone()) == Some(wanted.as_bytes())
+        });
+        // The outermost object stands under no key.
+        let is_top = next.and_then(|at| self.nodes.get(at)).is_some_and(|it| it.around.is_none());
+        last.as_bytes() == key && fits && is_top
+    }
+}
+
+impl See for Read<'_> {
+    fn text(&mut self, bytes: &[u8], text: Text) -> Result<(), Unreadable> {
+        let Some(&node) = self.open.last() else { return Ok(()) };
+        let key = bytes.get(text.key.clone()).unwrap_or_default();
+        if key.is_empty() {
+            return Ok(());
+        }
+        if text.is_number {
+            self.scalar(bytes, &text.key, text.place);
+            return Ok(());
+        }
+        if node == 0 && key == b"type" {
+            self.kind = Some(text.place.clone());
+        }
+        if self.texts.finishes.iter().any(|it| it.as_bytes() == key) {
+            self.nodes[node].is_finished = true;
+        }
+        if let Some(place) = self.place(bytes, node, key) {
+            self.found.push((node, place, text.place));
+        }
+        Ok(())
+    }
+
+    fn scalar(&mut self, bytes: &[u8], key: &Range<usize>, place: Range<usize>) {
+        let Some(&node) = self.open.last() else { return };
+        let key = bytes.get(key.clone()).unwrap_or_default();
+        if self.texts.ids.iter().any(|it| it.as_bytes() == key) {
+            let mut hasher = DefaultHasher::new();
+            (key, bytes.get(place)).hash(&mut hasher);
+            // In whatever order they stand.
+            self.nodes[node].ids = self.nodes[node].ids.wrapping_add(hasher.finish() | 1);
+        }
+    }
+
+    fn begins(&mut self, _bytes: &[u8], key: &Range<usize>) {
+        self.nodes.push(Node {
+            around: self.open.last().copied(),
+            key: key.clone(),
+            ..Node::default()
+        });
+        self.open.push(self.nodes.len() - 1);
+    }
+
+    fn ends(&mut self) -> Result<(), Unreadable> {
+        self.open.pop().map(|_| ()).ok_or(Unreadable)
+    }
+}

@@ -1,0 +1,51 @@
+//! A stream of frames under guardrails: each is read whole, and framed anew when its texts are decided.
+//!
+//! It keeps the kind, the name and the payload of a frame.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use super::frames::{FrameKind, Frames, write};
+use crate::guard::stream::{AllTexts, Stop, Stream, Watch};
+use crate::protocol::guarded::StreamGuard;
+
+/// Looks at one stream.
+struct FrameGuard {
+    frames: Frames,
+    stream: Stream<(FrameKind, String)>,
+}
+
+/// At the beginning of a stream.
+pub(super) fn guard(texts: &'static AllTexts, watch: Arc<Watch>) -> Box<dyn StreamGuard> {
+    let stream = Stream::new(texts, watch);
+    Box::new(FrameGuard { frames: Frames::default(), stream })
+}
+
+impl FrameGuard {
+    fn ready(&mut self, out: &mut Vec<u8>) {
+        while let Some(((kind, name), payload)) = self.stream.next() {
+            write(kind, &name, &payload, out);
+        }
+    }
+}
+
+impl StreamGuard for FrameGuard {
+    fn feed(&mut self, bytes: Bytes, out: &mut Vec<u8>) -> Result<(), Stop> {
+        self.frames.push(&bytes);
+        while let Some(frame) = self.frames.next().map_err(|_| Stop::Unreadable)? {
+            let name = frame.name.clone();
+            let passed =
+                self.stream.event((frame.kind, frame.name), Some(&name), frame.payload.into());
+            self.ready(out);
+            passed?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Stop> {
+        self.stream.finish()?;
+        self.ready(out);
+        Ok(())
+    }
+}

@@ -1,0 +1,86 @@
+//! Streams of events under guardrails, however they are cut: each event is read whole, and goes on when its
+//! texts are decided. Comments and ids are left out.
+//!
+//! Where the texts stand is each profile's to say.
+
+use std::sync::{Arc, LazyLock};
+
+use bytes::Bytes;
+
+use crate::{
+    guard::stream::{AllTexts, Stop, Stream, Watch},
+    protocol::Protocol,
+    sse::{self, Parser},
+};
+
+/// Looks at a stream on its way.
+pub(crate) trait StreamGuard: Send + Sync {
+    /// Takes the next bytes, and appends what may go on.
+    ///
+    /// # Errors
+    /// The stream does not go on.
+    fn feed(&mut self, bytes: Bytes, out: &mut Vec<u8>) -> Result<(), Stop>;
+
+    /// The bytes have ended.
+    ///
+    /// # Errors
+    /// As [`StreamGuard::feed`].
+    fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Stop>;
+}
+
+/// Where the events of all protocols carry pieces of texts.
+pub(crate) fn texts() -> &'static AllTexts {
+    static ALL: LazyLock<AllTexts> = LazyLock::new(|| {
+        Protocol::ALL.iter().map(|protocol| protocol.profile().streamed).collect()
+    });
+    &ALL
+}
+
+/// Looks at a stream of server-sent events.
+pub(crate) struct Events {
+    parser: Parser,
+    stream: Stream<Option<Bytes>>,
+}
+
+impl Events {
+    /// At its beginning.
+    pub(crate) fn new(watch: Arc<Watch>) -> Self {
+        Self { parser: Parser::new(), stream: Stream::new(texts(), watch) }
+    }
+
+    fn event(&mut self, event: sse::Event) -> Result<(), Stop> {
+        let name = event.event.clone();
+        let kind = name.as_ref().and_then(|name| std::str::from_utf8(name).ok());
+        self.stream.event(event.event, kind, event.data)
+    }
+
+    fn ready(&mut self, out: &mut Vec<u8>) {
+        while let Some((name, data)) = self.stream.next() {
+            sse::write(name.as_deref(), &data, out);
+        }
+    }
+}
+
+impl StreamGuard for Events {
+    fn feed(&mut self, bytes: Bytes, out: &mut Vec<u8>) -> Result<(), Stop> {
+        self.parser.push(bytes);
+        while let Some(event) = self.parser.next_event().map_err(|_| Stop::Unreadable)? {
+            let passed = self.event(event);
+            self.ready(out);
+            passed?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Stop> {
+        if let Some(event) = self.parser.finish().map_err(|_| Stop::Unreadable)? {
+            self.event(event)?;
+        }
+        self.stream.finish()?;
+        self.ready(out);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! Streams of each protocol under rules, however their texts and their bytes are cut.
+
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::{
+    guard::{Action, Finder, Guardrails, Rule, Set, Side},
+    protocol::Protocol,
+};
+
+fn rules(action: Action) -> Guardrails {
+    let rule = |set| {
+        Arc::new(Rule { name: "r".into(), finder: Finder::Set(set), on: Side::Output, action })
+    };
+    [rule(Set::Email), rule(Set::PaymentCard)].into()
+}
+
+/// The protocols of events, each with an event that carries this piece, the last one, and where the piece is.
+type Row = (Protocol, fn(&str) -> Value, fn() -> Value, &'static str);
+const ROWS: [Row; 6] = [
+    (
+        Protocol::OpenAi,
+        |text| json!({"choices": [{"delta": {"content": text}, "index": 0}]}),
+        || json!({"choices": [{"delta": {}, "index": 0, "finish_reason": "stop"}]}),
+        "/choices/0/delta/content",
+    ),
+    (
+        Protocol::OpenAi,
+        |text| json!({"choices": [{"index": 1, "delta": {"tool_calls": [{"index": 2, "function": {"arguments": text}}]}}]}),
+        || json!({"choices": [{"index": 1, "delta": {}, "finish_reason": "tool_calls"}]}),
+        "/choices/0/delta/tool_calls/0/function/arguments",
+    ),
+    (
+        Protocol::OpenAiResponses,
+        |text| json!({"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": text}),
+        || json!({"type": "response.output_text.done", "content_index": 0, "output_index": 0}),
+        "/delta",
+    ),
+    (
+        Protocol::Anthropic,
+        |text| json!({"type": "content_block_delta", "index": 3, "delta": {"type": "text_delta", "text": text}}),
+        || json!({"type": "content_block_stop", "index": 3}),
+        "/delta/text",
+    ),
+    (
+        Protocol::Gemini,
+        |text| json!({"candidates": [{"content": {"parts": [{"text": text}]}}]}),
+        || json!({"candidates": [{"finishReason": "STOP"}]}),
+        "/candidates/0/content/parts/0/text",
+    ),
+    (
+        Protocol::Cohere,
+        |text| json!({"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": text}}}}),
+        || json!({"type": "content-end", "index": 0}),
+        "/delta/message/content/text",
+    ),
+];
+
+/// The text that goes on, and the number of events that have done so before the bytes ended.
+fn passed(
+    row: &Row,
+    pieces: &[&str],
+    size: usize,
+    action: Action,
+) -> Result<(String, usize), Stop> {
+    let (_, event, last, place) = row;
+    let events = pieces.iter().map(|piece| event(piece)).chain([last()]);
+    let bytes: String = events.map(|event| format!("data: {event}\n\n")).collect();
+    let watch = Arc::new(Watch::new(rules(action)));
+    let mut guard = Events::new(watch);
+    let mut out = Vec::new();
+    for chunk in bytes.as_bytes().chunks(size) {
+        guard.feed(Bytes::copy_from_slice(chunk), &mut out)?;
+    }
+    let before = out.windows(2).filter(|it| it == b"\n\n").count();
+    guard.end(&mut out)?;
+    let out = String::from_utf8(out).unwrap();
+    let events = out.split("\n\n").filter_map(|it| it.strip_prefix("data: "));
+    let events = events.map(|it| serde_json::from_str::<Value>(it).unwrap());
+    let text = events.filter_map(|it| it.pointer(place)?.as_str().map(str::to_owned)).collect();
+    Ok((text, before))
+}
+
+#[test]
+fn text_that_ends_goes_on_before_the_stream_does() {
+    for row in &ROWS {
+        let (text, before) =
+            passed(row, &["a", "nn@exam", "ple.com"], 1 << 20, Action::Redact).unwrap();
+        assert_eq!((text.as_str(), before), ("[redacted:r]", 4), "{:?}", row.0);
+    }
+}
+
+#[test]
+fn other_text_of_the_same_answer_ends_one() {
+    let watch = Arc::new(Watch::new(rules(Action::Redact)));
+    let mut guard = Events::new(Arc::clone(&watch));
+    let mut out = Vec::new();
+    for delta in [
+        json!({"reasoning_content": "about a"}),
+        json!({"content": "see nn@exam"}),
+        json!({"content": "ple.com"}),
+        json!({"content": " !"}),
+    ] {
+        let event = json!({"choices": [{"index": 0, "delta": delta}]});
+        guard.feed(format!("data: {event}\n\n").into(), &mut out).unwrap();
+    }
+    let out = String::from_utf8(out).unwrap();
+    assert!(out.contains("about a") && out.contains("see [redacted:r]"), "{out}");
+    assert_eq!(watch.hits().count(), 1);
+}
+
+#[test]
+fn what_a_stream_adds_at_a_place_of_its_own_is_one_text_too() {
+    let row: Row = (
+        Protocol::OpenAi,
+        |text| json!({"choices": [{"index": 0, "delta": {"new": [{"words": text}]}}]}),
+        || json!({"choices": [{"index": 0, "finish_reason": "stop"}]}),
+        "/choices/0/delta/new/0/words",
+    );
+    let passed = passed(&row, &["a ann@exam", "ple.com b"], 9, Action::Redact).unwrap();
+    assert_eq!(passed.0, "a [redacted:r] b");
+}
+
+#[test]
+fn token_by_token_texts_are_not_passed() {
+    let watch = Arc::new(Watch::new(rules(Action::Redact)));
+    let mut guard = Events::new(watch);
+    let event = json!({"choices": [{"index": 0, "delta": {"content": "a"},
+        "logprobs": {"content": [{"token": "a"}]}}]});
+    let mut out = Vec::new();
+    let fed = guard.feed(format!("data: {event}\n\n").into(), &mut out);
+    assert_eq!((fed, out.len()), (Err(Stop::Unreadable), 0));
+}
+
+proptest! {
+    #[test]
+    fn no_cut_of_a_stream_lets_a_match_pass(
+        row in 0..ROWS.len(),
+        cuts in prop::collection::vec(0..60_usize, 0..12),
+        size in 1..80_usize,
+    ) {
+        let text = "to ann@example.com, 4111 1111 1111 1111 and 4111 1111 1111 1112";
+        let wanted = "to [redacted:r], [redacted:r] and 4111 1111 1111 1112";
+        let mut cuts: Vec<usize> = cuts.into_iter().map(|cut| cut.min(text.len())).collect();
+        cuts.sort_unstable();
+        let (mut pieces, mut from) = (Vec::new(), 0);
+        for cut in cuts.into_iter().chain([text.len()]) {
+            pieces.push(&text[from..cut]);
+            from = cut;
+        }
+        let row = &ROWS[row];
+        prop_assert_eq!(passed(row, &pieces, size, Action::Redact).unwrap().0, wanted);
+        prop_assert!(passed(row, &pieces, size, Action::Deny).is_err());
+        prop_assert_eq!(passed(row, &pieces, size, Action::Flag).unwrap().0, text);
+    }
+}
