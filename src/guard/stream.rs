@@ -4,6 +4,7 @@
 //! It never lets go of an event whose texts are not decided, and never makes one.
 
 mod event;
+mod texts;
 
 use std::{
     collections::VecDeque,
@@ -17,34 +18,13 @@ use std::{
 use bytes::Bytes;
 
 use self::event::{Event, Key};
+pub(crate) use self::texts::{AllTexts, Texts};
 use super::{
     Action, Guardrails, Rule,
     body::{look, look_at_plain},
     channel::{Channel, Cut},
     escapes::{Place, decode},
 };
-
-/// Where texts stand in the events of a stream that go on from one event to the next.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Texts {
-    /// The keys that lead to each, without lists.
-    pub(crate) places: &'static [&'static [&'static str]],
-    /// The keys of numbers and truths that tell texts of the same place apart.
-    pub(crate) ids: &'static [&'static str],
-    /// How the types of events end that end the texts of their ids.
-    pub(crate) ends: &'static [&'static str],
-    /// The keys that say so in an object of an event, where they hold a text.
-    pub(crate) finishes: &'static [&'static str],
-}
-
-/// Those of all protocols together: what comes may be of another protocol than what was asked for.
-#[derive(Debug, Default)]
-pub(crate) struct AllTexts {
-    places: Vec<&'static [&'static str]>,
-    ids: Vec<&'static str>,
-    ends: Vec<&'static str>,
-    finishes: Vec<&'static str>,
-}
 
 /// What the rules have found in a stream, for the record of its request.
 #[derive(Debug)]
@@ -113,24 +93,6 @@ impl Watch {
     fn denies(&self, hits: &[usize]) -> Option<usize> {
         hits.iter().for_each(|rule| self.found(*rule));
         hits.iter().copied().find(|rule| self.rules[*rule].action == Action::Deny)
-    }
-}
-
-impl Texts {
-    /// None: a stream of which nothing is known.
-    pub(crate) const NONE: Self = Self { places: &[], ids: &[], ends: &[], finishes: &[] };
-}
-
-impl<'a> FromIterator<&'a Texts> for AllTexts {
-    fn from_iter<I: IntoIterator<Item = &'a Texts>>(rows: I) -> Self {
-        let mut all = Self::default();
-        for row in rows {
-            all.places.extend(row.places);
-            all.ids.extend(row.ids);
-            all.ends.extend(row.ends);
-            all.finishes.extend(row.finishes);
-        }
-        all
     }
 }
 

@@ -9,7 +9,7 @@ use std::{
 
 use smallvec::SmallVec;
 
-use super::AllTexts;
+use super::texts::AllTexts;
 use crate::guard::json::{self, See, Text, Unreadable};
 
 /// What an event carries.
