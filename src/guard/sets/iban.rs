@@ -42,7 +42,7 @@ fn number(text: &[u8], start: usize) -> Option<usize> {
 }
 
 /// So many letters and digits, and where they end.
-fn read(text: &[u8], start: usize, length: usize) -> Option<(SmallVec<[u8; 34]>, usize)> {
+fn read(text: &[u8], start: usize, length: usize) -> Option<(SmallVec<[u8; 36]>, usize)> {
     let mut number = SmallVec::new();
     let mut at = start;
     while number.len() < length {
