@@ -186,6 +186,9 @@ async fn attempts_in_turn(
 ) -> Attempted {
     let waited = async {
         let until = rounds::until(table.pool(allowed.pool), &inbound)?;
+        if table.is_shared {
+            sharing::ready(&table, &allowed, &inbound).await;
+        }
         waiting::hold(&table, &allowed, &inbound, &mut record, until).await
     };
     let waited = tokio::select! {

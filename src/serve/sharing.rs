@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// Waits for the slices of the caller's key, its team and the pool.
-async fn ready(table: &Table, allowed: &Allowed, inbound: &Inbound) {
+pub(crate) async fn ready(table: &Table, allowed: &Allowed, inbound: &Inbound) {
     let pool = table.pool(allowed.pool);
     let amount = of_pool(pool, inbound);
     if let Caller::Known(key) = allowed.caller {

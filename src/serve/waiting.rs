@@ -89,8 +89,11 @@ fn take(
         permits.extend(account);
         limits::of_caller(table, allowed, &mut permits, demand.zip(holds.as_deref_mut()))
     });
-    if let Err(refusal) = of_caller {
-        return Ok(Err(refusal));
+    match of_caller {
+        Ok(()) => {}
+        // It will soon be known what replicas share.
+        Err(Refusal::StoreUnavailable) => return Err(Limited::NoStore),
+        Err(refusal) => return Ok(Err(refusal)),
     }
     permits.push(newest.admit()?);
     if let (Some(holds), Some(hold)) = (&mut holds, hold) {

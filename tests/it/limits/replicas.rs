@@ -16,7 +16,7 @@ use crate::support::{
 
 /// One key with these limits, shared through `redis`.
 fn targets(upstream: &Upstream, redis: &Redis, store: Value, limits: Value) -> Value {
-    let mut shared = json!({"redis": redis.url(), "timeout_ms": 2000});
+    let mut shared = json!({"redis": redis.url(), "timeout_ms": 10_000});
     shared.as_object_mut().unwrap().extend(store.as_object().unwrap().clone());
     let mut key = json!({"key": KEY});
     key.as_object_mut().unwrap().extend(limits.as_object().unwrap().clone());
@@ -110,6 +110,8 @@ async fn places_are_counted_over_all_replicas_and_come_back() {
     assert!(eventually(secs(30), all).await);
 
     // A replica that is killed in the middle holds its places for a few seconds and no longer.
+    let all = async || good(&asked(&routers[2..], 5).await) == 5;
+    assert!(eventually(secs(30), all).await);
     let addr = routers[2].addr();
     let calls: Vec<_> = (0..5)
         .map(|_| {
@@ -167,6 +169,23 @@ async fn budget_is_spent_once_over_all_replicas_and_books_are_equal() {
 }
 
 #[tokio::test]
+async fn requests_wait_for_what_replicas_share() {
+    let Some(redis) = Redis::start() else { return };
+    let upstream = Upstream::start(Reply::json(200, &told()).chunked().paced(ms(300))).await;
+    let limits = json!({"rate_limit": {"requests_per_second": 1000}});
+    let mut targets = targets(&upstream, &redis, json!({}), limits);
+    targets["targets"]["m"]["concurrency_limit"] = json!({"max_concurrent_requests": 2});
+    targets["targets"]["m"]["queue"] = json!({"max_waiting": 50, "max_wait_ms": 60_000});
+    let routers = replicas(2, &targets).await;
+    assert_eq!(good(&asked(&routers, 12).await), 12);
+    let mut came: Vec<_> = upstream.requests().iter().map(|seen| seen.at).collect();
+    came.sort();
+    for three in came.windows(3) {
+        assert!(three[2] - three[0] > ms(250), "{:?}", three[2] - three[0]);
+    }
+}
+
+#[tokio::test]
 async fn store_that_dies_leaves_each_replica_its_share_and_loses_nothing_that_was_settled() {
     let Some(mut redis) = Redis::start() else { return };
     let upstream = Upstream::start(Reply::json(200, &told())).await;
@@ -209,7 +228,7 @@ async fn store_that_dies_leaves_each_replica_its_share_and_loses_nothing_that_wa
 async fn store_that_does_not_answer_in_time_is_not_waited_for() {
     let Some(redis) = Redis::start() else { return };
     let upstream = Upstream::start(Reply::json(200, &told())).await;
-    let limits = json!({"rate_limit": {"requests_per_second": 100, "burst_size": 1000}});
+    let limits = json!({"rate_limit": {"requests_per_second": 10_000, "burst_size": 100_000}});
     let store = json!({"timeout_ms": 100, "on_failure": "local"});
     let router = Router::start(&targets(&upstream, &redis, store, limits)).await;
     assert_eq!(good(&asked(std::slice::from_ref(&router), 5).await), 5);
