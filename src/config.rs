@@ -32,7 +32,6 @@ mod check;
 mod settled;
 mod sound;
 mod targets;
-mod unsupported;
 pub(crate) use crate::words::nearest;
 pub(crate) use certificates::Certificates;
 pub(crate) use path::Path;

@@ -9,7 +9,6 @@ use super::problem::Problem;
 use super::references::Texts;
 use super::shape::{self, Object, Shape};
 use super::source::Source;
-use super::unsupported;
 
 mod belonging;
 mod foreign;
@@ -107,7 +106,7 @@ impl Check<'_> {
             let trail = Trail::key(here.trail, &key);
             let inside =
                 Here { trail: Some(&trail), around: Some(object), instead: None, chosen: false };
-            let Some(property) = object.properties.get(&*key) else {
+            let Some(shape) = object.properties.get(&*key) else {
                 if let Some(others) = &object.others {
                     self.node(inside, others, &entry.value);
                     continue;
@@ -115,10 +114,7 @@ impl Check<'_> {
                 meant.extend(self.unknown_key(here, object, &trail, entry));
                 continue;
             };
-            if property.watched && self.is_refused(here, inside, &property.shape, entry) {
-                continue;
-            }
-            self.node(inside, &property.shape, &entry.value);
+            self.node(inside, shape, &entry.value);
         }
         for key in &object.required {
             let is_there =
@@ -164,29 +160,6 @@ impl Check<'_> {
         let path = Trail::path(Some(trail));
         self.problems.push(self.source.problem_at(entry.key, path, message, hint));
         near
-    }
-
-    fn is_refused(
-        &mut self,
-        here: Here<'_>,
-        inside: Here<'_>,
-        shape: &Shape,
-        entry: &Entry,
-    ) -> bool {
-        let key = self.source.string(entry.key);
-        let text = match entry.value.kind {
-            Kind::Text => self.texts.text(self.source, &entry.value),
-            _ => None,
-        };
-        if text.as_deref().is_some_and(|text| !words::admits(shape, text)) {
-            return false; // A typo is told as a typo.
-        }
-        let parent = here.trail.and_then(Trail::last_key);
-        let refusal = unsupported::refusal(parent, &key, &entry.value);
-        let Some((message, hint)) = refusal else { return false };
-        let path = Trail::path(inside.trail);
-        self.problems.push(self.source.problem_at(entry.key, path, message, Some(hint)));
-        true
     }
 
     fn text(&mut self, here: Here<'_>, secret: bool, shortest: u64, node: &Node) {

@@ -152,7 +152,7 @@ impl Walk<'_> {
                         .filter_map(|shape| match shape {
                             Shape::Map(inner) => Some(&**inner),
                             Shape::Object(object) => match object.properties.get(&*key) {
-                                Some(property) => Some(&*property.shape),
+                                Some(shape) => Some(&**shape),
                                 None => object.others.as_deref(),
                             },
                             _ => None,

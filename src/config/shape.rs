@@ -8,7 +8,6 @@ use std::sync::{Arc, LazyLock};
 use serde_json::{Map, Value};
 
 use super::schema::schema;
-use super::unsupported;
 
 /// What may stand at one place.
 #[derive(Debug)]
@@ -36,19 +35,12 @@ pub(super) enum Shape {
 /// An object whose keys are known.
 #[derive(Debug)]
 pub(super) struct Object {
-    pub(super) properties: HashMap<String, Property>,
+    pub(super) properties: HashMap<String, Arc<Shape>>,
     pub(super) required: Vec<String>,
     /// What stands under any other key, where one may.
     pub(super) others: Option<Arc<Shape>>,
     /// What a spelling is called when an object may be one of several.
     pub(super) title: Option<String>,
-}
-
-#[derive(Debug)]
-pub(super) struct Property {
-    pub(super) shape: Arc<Shape>,
-    /// A row of `unsupported` ends in this key.
-    pub(super) watched: bool,
 }
 
 /// A number's range.
@@ -73,7 +65,7 @@ pub(super) fn knows(key: &str) -> bool {
 /// Whether this key of a target belongs to its pool, whichever way the target is written.
 pub(crate) fn is_pool_key(key: &str) -> bool {
     let of = |shape: &Shape, key: &str| match shape {
-        Shape::Object(object) => object.properties.get(key).map(|it| Arc::clone(&it.shape)),
+        Shape::Object(object) => object.properties.get(key).map(Arc::clone),
         _ => None,
     };
     let pool = root().alternatives().into_iter().find_map(|shape| of(shape, "defaults"));
@@ -116,7 +108,7 @@ impl Object {
 
     /// The one value that `type` has in this variant of a tagged choice.
     pub(super) fn tag(&self) -> Option<&str> {
-        match self.properties.get("type").map(|property| &*property.shape) {
+        match self.properties.get("type").map(|shape| &**shape) {
             Some(Shape::Word(words)) if words.len() == 1 => words.first().map(String::as_str),
             _ => None,
         }
@@ -205,7 +197,7 @@ impl Compiler<'_> {
                 if shape.is_secret() {
                     self.secrets.insert(key.clone());
                 }
-                (key.clone(), Property { shape, watched: unsupported::is_watched(key) })
+                (key.clone(), shape)
             })
             .collect();
         let required = schema.get("required").and_then(Value::as_array).into_iter().flatten();

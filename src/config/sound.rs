@@ -95,7 +95,7 @@ fn is_needed(way: &[Segment], key: &str) -> bool {
 fn inside<'a>(shape: &'a Shape, segment: &Segment) -> Option<Vec<&'a Shape>> {
     match (shape, segment) {
         (Shape::Object(object), Segment::Key(key)) => {
-            let known = object.properties.get(key).map(|property| &property.shape);
+            let known = object.properties.get(key);
             known.or(object.others.as_ref()).map(|shape| shape.alternatives())
         }
         (Shape::Map(shape), Segment::Key(_)) | (Shape::List { item: shape, .. }, _) => {

@@ -1,5 +1,5 @@
 //! `configuration.md` against the schema: every key in a table with its default, every key used in
-//! an example that loads or told to be refused today.
+//! an example that loads.
 //!
 //! Never: a key is described that the file does not know.
 
@@ -7,10 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use crate::{
-    load::load,
-    page::{Page, quoted},
-};
+use crate::page::{Page, quoted};
 
 /// Spellings of what has a table of its own already.
 const COMPOSED: [&str; 3] = ["Single", "Pools", "PoolKeys"];
@@ -100,34 +97,15 @@ fn every_default_of_the_page_is_the_schemas() {
 }
 
 #[test]
-fn every_key_is_in_an_example_that_loads_or_refused_today() {
+fn every_key_is_in_an_example_that_loads() {
     let mut seen = BTreeSet::new();
     for block in configuration().blocks().iter().filter(|block| block.info == "json") {
         collect(&serde_json::from_str(&block.text).unwrap(), &mut seen);
-    }
-    for (fragment, _) in refused_today() {
-        collect(&serde_json::from_str(&format!("{{{fragment}}}")).unwrap(), &mut seen);
     }
     for (name, keys) in objects() {
         for key in keys.keys() {
             assert!(seen.contains(key), "{name}.{key} is in no example");
         }
-    }
-}
-
-/// Whoever brings one of these removes its row, and describes the key.
-#[test]
-fn what_is_not_supported_yet_is_refused_and_says_so() {
-    for (fragment, place) in refused_today() {
-        let file = match place.as_str() {
-            "file" => format!("{{{fragment}, \"targets\": {{}}}}"),
-            "target" => format!("{{\"targets\": {{\"a\": {{\"url\": \"mock:\", {fragment}}}}}}}"),
-            other => panic!("`{other}` is neither `file` nor `target`"),
-        };
-        let refused = load(&file).map(|_| ()).expect_err(&fragment);
-        let told = refused.to_string();
-        assert!(told.contains("is not supported yet"), "{fragment}: {told}");
-        assert_eq!(refused.0.len(), 1, "{fragment} says more than one thing: {told}");
     }
 }
 
@@ -143,16 +121,6 @@ fn every_word_that_a_key_takes_is_told() {
             }
         }
     }
-}
-
-/// The table of what is not supported yet: JSON, and where it would stand.
-fn refused_today() -> Vec<(String, String)> {
-    let page = configuration();
-    if page.tables("not supported yet").is_empty() {
-        return Vec::new();
-    }
-    let rows = page.table("not supported yet");
-    rows.iter().map(|row| (row[0].trim_matches('`').to_owned(), row[1].clone())).collect()
 }
 
 fn collect(value: &Value, seen: &mut BTreeSet<String>) {

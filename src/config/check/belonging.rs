@@ -15,7 +15,7 @@ pub(super) fn belongs(object: &Object, around: Option<&Object>, key: &str) -> Op
     let mut inner: Vec<&str> = object
         .properties
         .iter()
-        .filter(|(_, property)| holds(&property.shape, key))
+        .filter(|(_, shape)| holds(shape, key))
         .map(|(name, _)| name.as_str())
         .collect();
     inner.sort_unstable();
@@ -48,7 +48,7 @@ pub(super) fn belongs_instead(holder: Option<&Object>, key: &str) -> Option<Stri
 /// The list that this object must have.
 fn list_of(object: &Object) -> Option<&str> {
     let is_list = |key: &&String| {
-        let shape = object.properties.get(*key).map(|property| &*property.shape);
+        let shape = object.properties.get(*key).map(|shape| &**shape);
         matches!(shape, Some(Shape::List { .. }))
     };
     object.required.iter().find(is_list).map(String::as_str)

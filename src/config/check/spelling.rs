@@ -99,7 +99,7 @@ impl Check<'_> {
                 Some(property) => {
                     let around = Some(*object);
                     let inside = Here { trail: Some(&trail), around, instead: None, chosen: false };
-                    self.node(inside, &property.shape, &entry.value);
+                    self.node(inside, property, &entry.value);
                 }
                 None => {
                     self.unknown_key(here, object, &trail, entry);

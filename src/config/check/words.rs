@@ -21,14 +21,6 @@ pub(super) fn fits(shape: &Shape, kind: &Kind) -> bool {
     }
 }
 
-/// Whether this text is one that the shape lists; true where it lists none.
-pub(super) fn admits(shape: &Shape, text: &str) -> bool {
-    shape.alternatives().into_iter().all(|shape| match shape {
-        Shape::Word(words) => words.iter().any(|word| word == text),
-        _ => true,
-    })
-}
-
 pub(super) fn expected(shapes: &[&Shape]) -> String {
     let mut words: Vec<String> = Vec::new();
     for shape in shapes.iter().flat_map(|shape| shape.alternatives()) {

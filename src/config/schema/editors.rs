@@ -6,8 +6,6 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::config::unsupported;
-
 /// Rewrites a schema for editors.
 pub(super) fn rewrite(schema: &mut Value) {
     let definitions = schema.get("$defs").cloned().unwrap_or_default();
@@ -148,7 +146,7 @@ fn resolved<'a>(choice: &'a Value, definitions: &'a Value) -> &'a Value {
     name.map_or(choice, |name| &definitions[name])
 }
 
-/// Refuses values that this version does not do yet, and texts that are no URL and no name.
+/// Refuses texts that are no URL and no name.
 fn refuse(schema: &mut Value) {
     let Value::Object(map) = schema else {
         if let Value::Array(list) = schema {
@@ -159,9 +157,6 @@ fn refuse(schema: &mut Value) {
     if let Some(Value::Object(properties)) = map.get_mut("properties") {
         for (key, property) in properties.iter_mut() {
             let Some(property) = property.as_object_mut() else { continue };
-            for wrong in unsupported::values(key) {
-                property.entry("not").or_insert(wrong);
-            }
             pattern(key, property);
         }
     }
