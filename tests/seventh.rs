@@ -49,6 +49,8 @@ fn seventh_protocol_is_one_folder_and_two_rows() {
         copy_all(&house.join(part), &copy.join(part));
     }
     std::fs::copy(house.join("Cargo.lock"), copy.join("Cargo.lock")).unwrap();
+    // A document that the binary holds.
+    write(&copy.join("docs/openapi.json"), &read(&house.join("docs/openapi.json")));
     let manifest = read(&house.join("Cargo.toml"));
     let (before, benches) = manifest.split_once("[[bench]]").unwrap();
     let (_, after) = benches.split_once("[dependencies]").unwrap();

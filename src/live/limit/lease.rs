@@ -7,6 +7,8 @@ mod own;
 mod state;
 mod talk;
 mod terms;
+#[cfg(test)]
+mod tests;
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,

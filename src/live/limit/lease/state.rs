@@ -227,8 +227,8 @@ impl State {
         let keep = self.to_keep();
         // Given back, but for what is about to be taken.
         self.have = self.have.min(keep.max(self.need));
-        let extra = keep.max(self.need.saturating_mul(AHEAD)).saturating_sub(self.have);
-        let extra = if self.is_wanted() { 0 } else { extra };
+        let ahead = if self.is_wanted() { 0 } else { self.need.saturating_mul(AHEAD) };
+        let extra = keep.max(ahead).saturating_sub(self.have);
         asks.push(Ask { extra, ..self.ask(key, self.keep_ms(now)) });
         (self.asked, self.need, self.least) = (now, 0, 0);
         asks
@@ -317,12 +317,30 @@ impl State {
         self.have = self.have.saturating_add(answer.granted);
         self.out_then = ask.out.saturating_add(answer.granted);
         let is_short = ask.need > 0 && answer.granted < ask.least;
-        self.refused = is_short.then(|| {
+        // Of a limit that is used up as fast as it flows in, each gets a little now and then: asking for
+        // each request would bring no more.
+        let is_scarce = self.pace >= BUSY
+            && matches!(self.terms.flow, Flow::PerSecond(_))
+            && answer.granted < ask.need.saturating_add(ask.extra);
+        self.refused = (is_short || is_scarce).then(|| {
             let wait = answer.wait_us.map_or(AGAIN, Duration::from_micros);
-            (ask.least, now + wait.clamp(AGAIN, LONGEST))
+            (ask.least, now + wait.clamp(self.soonest(), LONGEST))
         });
         self.last = Some((*answer, now));
         over
+    }
+
+    /// How soon the store is asked again after it has refused. What flows off meanwhile must not find the
+    /// limit whole.
+    fn soonest(&self) -> Duration {
+        match self.terms.flow {
+            Flow::PerSecond(rate) => {
+                let quarter = Duration::try_from_secs_f64(self.terms.limit as f64 / rate / 4.0);
+                quarter.unwrap_or(WANTED).clamp(Duration::from_millis(5), WANTED)
+            }
+            Flow::Period(_) => WANTED,
+            Flow::Places => AGAIN,
+        }
     }
 
     pub(super) fn unanswered(&mut self) {
@@ -368,11 +386,13 @@ const KEEP: Duration = Duration::from_secs(1);
 const WANTED: Duration = Duration::from_millis(100);
 /// The store is asked before so little is left.
 const LOW: Duration = Duration::from_millis(400);
+/// So many in a second are many.
+const BUSY: f64 = 50.0;
 /// It is not asked again sooner where no request waits.
 const ANEW: Duration = Duration::from_millis(100);
 /// So many times what the first requests ask for.
 const AHEAD: u64 = 4;
-/// A refusal holds at least and at most so long.
+/// A refusal of a place holds so long, and any other at most so long.
 const AGAIN: Duration = Duration::from_millis(25);
 const LONGEST: Duration = Duration::from_secs(1);
 /// A replica says so often that it lives.

@@ -1,0 +1,265 @@
+//! Slices of several replicas against a store that does what the script does: whatever comes, in whatever
+//! order, whichever answers are lost, nothing is admitted above the limit.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use proptest::prelude::*;
+use tokio::time::{Instant, advance};
+
+use super::{Answer, Ask, Flow, Lack, Lease, Terms};
+use crate::live::limit::{
+    leases::Leases,
+    period::{Kind, Period},
+};
+
+/// What `store/shared/share.lua` does, in memory.
+#[derive(Default)]
+struct Store {
+    limits: HashMap<String, Limit>,
+    calls: u64,
+}
+
+#[derive(Default)]
+struct Limit {
+    used: f64,
+    at: u64,
+    refused: Option<(u64, usize)>,
+    replicas: HashMap<(usize, u64), Told>,
+}
+
+struct Told {
+    spent: u64,
+    held: u64,
+    seq: u64,
+    seen: u64,
+}
+
+impl Store {
+    fn share(&mut self, replica: usize, ask: &Ask, now: u64) -> Answer {
+        self.calls += 1;
+        let limit = self.limits.entry(ask.key.clone()).or_default();
+        let me = (replica, ask.slice);
+        let before = limit.replicas.get(&me).map(|told| (told.spent, told.seq));
+        let (spent, last) = before.unwrap_or((ask.told, 0));
+        if ask.seq <= last {
+            return Answer { replicas: 1, now_us: now, ..Answer::default() };
+        }
+        let off = now.saturating_sub(limit.at) as f64 / 1e6 * ask.per_second;
+        limit.used = (limit.used - off).max(0.0) + (ask.spent - spent) as f64;
+        limit.at = now;
+        let lives = |told: &&Told| now - told.seen < 5_000_000;
+        let others: Vec<&Told> =
+            limit.replicas.iter().filter(|(id, _)| **id != me).map(|(_, it)| it).collect();
+        let others: Vec<&&Told> = others.iter().filter(|it| lives(it)).collect();
+        let (held, replicas) =
+            (others.iter().map(|it| it.held).sum::<u64>(), others.len() as u64 + 1);
+        let left = (ask.limit as f64 - limit.used - held as f64 - ask.out as f64).floor();
+        let left_whole = left.max(0.0) as u64;
+        let mut answer = Answer { replicas, now_us: now, ..Answer::default() };
+        if ask.need > 0 {
+            if left_whole >= ask.least {
+                answer.granted = ask.need.min(left_whole);
+            } else if left_whole > 0 && held == 0 && ask.out == 0 {
+                (answer.granted, answer.is_alone) = (left_whole, true);
+            } else {
+                if ask.per_second > 0.0 {
+                    let wait = (ask.least as f64 - left) / ask.per_second * 1e6;
+                    answer.wait_us = Some(wait.ceil() as u64);
+                }
+                limit.refused = Some((now, replica));
+            }
+        }
+        answer.granted +=
+            ask.extra.min((left_whole - answer.granted.min(left_whole)) / (2 * replicas));
+        answer.is_wanted =
+            limit.refused.is_some_and(|(at, who)| who != replica && now - at < 1_000_000);
+        answer.used = limit.used.ceil() as u64;
+        answer.held = held + ask.out + answer.granted;
+        let told =
+            Told { spent: ask.spent, held: ask.out + answer.granted, seq: ask.seq, seen: now };
+        limit.replicas.insert(me, told);
+        answer
+    }
+}
+
+/// Some replicas with one limit.
+struct Cluster {
+    store: Store,
+    leases: Vec<Arc<Lease>>,
+    began: Instant,
+    /// What each request holds, by its replica.
+    held: Vec<(usize, u64)>,
+    spent: u64,
+}
+
+impl Cluster {
+    fn new(count: usize, terms: &Terms) -> Self {
+        let of = |_| Leases::default().lease("key:ann|it", terms.clone());
+        Self {
+            store: Store::default(),
+            leases: (0..count).map(of).collect(),
+            began: Instant::now(),
+            held: Vec::new(),
+            spent: 0,
+        }
+    }
+
+    /// Tells the store what there is to tell; `is_lost`: its answer does not come.
+    fn tell(&mut self, replica: usize, all: bool, is_lost: bool) {
+        let now = 1_000_000_000_000 + self.began.elapsed().as_micros() as u64;
+        for ask in self.leases[replica].asks(all) {
+            let answer = self.store.share(replica, &ask, now);
+            match is_lost {
+                true => self.leases[replica].unanswered(),
+                false => self.leases[replica].answered(&ask, &answer),
+            }
+        }
+    }
+
+    /// One request; whether it was let in.
+    fn request(&mut self, replica: usize, amount: u64) -> bool {
+        for _ in 0..3 {
+            match self.leases[replica].take(amount) {
+                Ok(()) => {
+                    self.held.push((replica, amount));
+                    return true;
+                }
+                Err(Lack::NotAsked) => self.tell(replica, false, false),
+                Err(_) => return false,
+            }
+        }
+        false
+    }
+
+    /// A request ends.
+    fn ends(&mut self, nth: usize, share: u64) {
+        if self.held.is_empty() {
+            return;
+        }
+        let (replica, amount) = self.held.swap_remove(nth % self.held.len());
+        let used = amount * (share % 101) / 100;
+        self.leases[replica].settle(amount, used);
+        self.spent += used;
+    }
+
+    fn admitted(&self) -> u64 {
+        self.spent + self.held.iter().map(|(_, amount)| amount).sum::<u64>()
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Request(usize, u64),
+    Ends(usize, u64),
+    Tick(usize, bool),
+    Passes(u64),
+}
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let one = prop_oneof![
+        4 => (0..4_usize, 1..9_u64).prop_map(|(replica, amount)| Step::Request(replica, amount)),
+        3 => (0..64_usize, 0..101_u64).prop_map(|(nth, share)| Step::Ends(nth, share)),
+        2 => (0..4_usize, any::<bool>()).prop_map(|(replica, lost)| Step::Tick(replica, lost)),
+        1 => (1..900_u64).prop_map(Step::Passes),
+    ];
+    prop::collection::vec(one, 1..120)
+}
+
+fn paused(test: impl AsyncFnOnce()) {
+    let mut runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = runtime.enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(test());
+}
+
+async fn step(cluster: &mut Cluster, step: &Step, ones: bool) {
+    match *step {
+        Step::Request(replica, amount) => {
+            cluster.request(replica, if ones { 1 } else { amount });
+        }
+        Step::Ends(nth, share) => cluster.ends(nth, if ones { 0 } else { share }),
+        Step::Tick(replica, is_lost) => cluster.tell(replica, true, is_lost),
+        Step::Passes(millis) => {
+            advance(Duration::from_millis(millis)).await;
+            // Each replica says now and then that it lives, or it would count for nothing.
+            (0..cluster.leases.len()).for_each(|replica| cluster.tell(replica, true, false));
+        }
+    }
+}
+
+proptest! {
+    #[test]
+    fn budget_of_all_replicas_is_passed_by_one_answer_at_most(steps in steps(), limit in 1..60_u64) {
+        let flow = Flow::Period(Period::new(Kind::Total, jiff::tz::TimeZone::UTC));
+        paused(async || {
+            let mut cluster = Cluster::new(4, &Terms { limit, flow });
+            for one in &steps {
+                step(&mut cluster, one, false).await;
+                assert!(cluster.admitted() <= limit + 8, "{} of {limit}", cluster.admitted());
+            }
+        });
+    }
+
+    #[test]
+    fn rate_of_all_replicas_is_never_passed(steps in steps(), limit in 1..40_u64, rate in 0.1..50.0_f64) {
+        paused(async || {
+            let mut cluster = Cluster::new(4, &Terms { limit, flow: Flow::PerSecond(rate) });
+            for one in &steps {
+                if let Step::Request(replica, _) = one {
+                    if cluster.request(*replica, 1) {
+                        let (replica, amount) = cluster.held.pop().unwrap();
+                        cluster.leases[replica].settle(amount, amount);
+                        cluster.spent += amount;
+                    }
+                } else {
+                    step(&mut cluster, one, true).await;
+                }
+                let flown = cluster.began.elapsed().as_secs_f64() * rate;
+                assert!(cluster.spent as f64 <= limit as f64 + flown + 0.001);
+            }
+        });
+    }
+
+    #[test]
+    fn places_of_all_replicas_are_never_more(steps in steps(), limit in 1..9_u64) {
+        paused(async || {
+            let mut cluster = Cluster::new(4, &Terms { limit, flow: Flow::Places });
+            for one in &steps {
+                step(&mut cluster, one, true).await;
+                assert!(cluster.held.len() as u64 <= limit);
+            }
+        });
+    }
+}
+
+/// A hundred replicas, each with its share of a hundred limits that are asked for all the time: what is
+/// admitted, and how often the store is asked.
+#[test]
+fn a_hundred_replicas_use_a_limit_up_with_few_questions() {
+    paused(async || {
+        let terms = Terms { limit: 10_000, flow: Flow::PerSecond(10_000.0) };
+        let mut cluster = Cluster::new(100, &terms);
+        let mut asked = 0;
+        // Ten seconds of 20 000 requests each, in steps of 10 ms.
+        for at in 0..1_000_u64 {
+            for nth in 0..200 {
+                let replica = ((at * 7 + nth) % 100) as usize;
+                asked += 1;
+                if cluster.request(replica, 1) {
+                    cluster.held.clear();
+                    cluster.leases[replica].settle(1, 1);
+                    cluster.spent += 1;
+                }
+            }
+            advance(Duration::from_millis(10)).await;
+            if at % 50 == 49 {
+                (0..100).for_each(|replica| cluster.tell(replica, true, false));
+            }
+        }
+        let most = 10_000.0 + 10.0 * 10_000.0;
+        let share = cluster.spent as f64 / most;
+        let each = cluster.store.calls as f64 / f64::from(asked);
+        assert!(share <= 1.0, "{share}");
+        assert!(share >= 0.9, "{share} of what the limit allows, {each} calls for each request");
+        assert!(each <= 0.2, "{each} calls for each request");
+    });
+}
