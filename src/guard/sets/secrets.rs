@@ -12,15 +12,19 @@ use super::words::{begins, is_word, part, stretch};
 /// Calls `found` with each credential.
 pub(super) fn each(text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
     let Some(prefixes) = &*PREFIXES else { return };
-    let mut reached = 0;
+    let (mut reached, mut none) = (0, [0; KINDS.len()]);
     for hit in prefixes.find_iter(text) {
-        if hit.start() < reached {
+        let nth = hit.pattern().as_usize();
+        let (Some(kind), Some(none)) = (KINDS.get(nth), none.get_mut(nth)) else { continue };
+        if hit.start() < reached || hit.end() <= *none {
             continue;
         }
-        let Some(kind) = KINDS.get(hit.pattern().as_usize()) else { continue };
-        if let Some(place) = kind.place(text, hit.start(), hit.end()) {
-            reached = place.end;
-            found(place);
+        match kind.place(text, hit.start(), hit.end()) {
+            Ok(place) => {
+                reached = place.end;
+                found(place);
+            }
+            Err(end) => *none = end,
         }
     }
 }
@@ -35,9 +39,15 @@ pub(super) fn open(text: &[u8]) -> usize {
     };
     let begun = (1..=LONGEST_PREFIX.min(text.len())).rev().find(is_begun).unwrap_or(0);
     let Some(prefixes) = &*PREFIXES else { return text.len() - begun };
+    let mut over = [0; KINDS.len()];
     let open = prefixes.find_iter(text).find(|hit| {
-        let kind = KINDS.get(hit.pattern().as_usize());
-        kind.is_some_and(|kind| kind.goes_on(text, hit.start(), hit.end()))
+        let nth = hit.pattern().as_usize();
+        let (Some(kind), Some(over)) = (KINDS.get(nth), over.get_mut(nth)) else { return false };
+        if hit.end() <= *over {
+            return false;
+        }
+        *over = kind.reaches(text, hit.start(), hit.end());
+        *over == text.len()
     });
     open.map_or(text.len(), |hit| hit.start()).min(text.len() - begun)
 }
@@ -70,9 +80,10 @@ enum Shape {
 }
 
 impl Kind {
-    /// Whether more of the text would show whether a credential begins with this prefix.
-    fn goes_on(&self, text: &[u8], start: usize, end: usize) -> bool {
-        let reaches = |is_of: &dyn Fn(u8) -> bool| end + stretch(text, end, is_of) == text.len();
+    /// Where the end is of what may be a credential that begins with this prefix, or with the same one before
+    /// that end; at the end of the text, more of it would show whether it is one.
+    fn reaches(&self, text: &[u8], start: usize, end: usize) -> usize {
+        let reaches = |is_of: &dyn Fn(u8) -> bool| end + stretch(text, end, is_of);
         let plain = |byte: u8| byte.is_ascii_alphanumeric();
         match self.shape {
             Shape::Mixed(marks, _) | Shape::Long(marks, _) => {
@@ -83,7 +94,7 @@ impl Kind {
             Shape::Token => reaches(&|byte| plain(byte) || b"-_.".contains(&byte)),
             Shape::Url => reaches(&|byte| byte >= 0x80 || plain(byte) || URL.contains(&byte)),
             Shape::Armour => match armour(text, start, end) {
-                Some(place) => place.end == text.len(),
+                Some(place) => place.end,
                 None => reaches(&|byte| {
                     plain(byte) || byte.is_ascii_whitespace() || b"-\\+/=:,".contains(&byte)
                 }),
@@ -91,51 +102,77 @@ impl Kind {
         }
     }
 
-    fn place(&self, text: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
+    /// The credential that begins here.
+    ///
+    /// # Errors
+    /// There is none, and none behind the same prefix before this place: what has been walked through once is
+    /// not again, however often the prefix stands in it.
+    fn place(&self, text: &[u8], start: usize, end: usize) -> Result<Range<usize>, usize> {
         let begins = begins(text, start);
-        let mixed = |marks: &[u8], least: usize| {
-            let length =
-                stretch(text, end, |byte| byte.is_ascii_alphanumeric() || marks.contains(&byte));
-            let rest = part(text, end..end + length);
-            let is_mixed = length >= least && rest.iter().any(u8::is_ascii_digit);
-            (begins && is_mixed).then_some(rest)
-        };
         let exact = |most: usize, is_of: &dyn Fn(u8) -> bool| {
-            let length = stretch(text, end, is_of);
+            let length = stretch(near(text, end + most + 1), end, is_of);
             let is_over = text.get(end + length).is_none_or(|byte| !is_word(*byte));
             (begins && length == most && is_over).then_some(start..end + length)
         };
-        match self.shape {
-            Shape::Mixed(marks, least) => mixed(marks, least).map(|rest| start..end + rest.len()),
+        let place = match self.shape {
+            _ if !begins && self.is_word() => None,
+            Shape::Mixed(marks, least) => return mixed(text, start, end, marks, least, |_| true),
             Shape::Long(marks, least) => {
-                let rest = mixed(marks, least)?;
-                let mut parts = rest.split(|byte| marks.contains(byte));
-                parts.any(|part| part.len() >= STRETCH).then_some(start..end + rest.len())
+                return mixed(text, start, end, marks, least, |rest| {
+                    rest.split(|byte| marks.contains(byte)).any(|part| part.len() >= STRETCH)
+                });
             }
+            Shape::Token => return token(text, start, end),
             Shape::Capitals(most) => {
                 exact(most, &|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
             }
             Shape::Hex(most) => exact(most, &|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')),
             Shape::Assigned(most) => assigned(text, end, most),
             Shape::Armour => armour(text, start, end),
-            Shape::Token => token(text, start, end).filter(|_| begins),
             Shape::Url => url(text, end),
-        }
+        };
+        place.ok_or(end)
     }
+
+    /// Whether no word may go on before it.
+    fn is_word(&self) -> bool {
+        !matches!(self.shape, Shape::Assigned(_) | Shape::Armour | Shape::Url)
+    }
+}
+
+/// The text up to a place.
+fn near(text: &[u8], end: usize) -> &[u8] {
+    part(text, 0..end.min(text.len()))
+}
+
+/// Letters, digits and marks to where they end; what is none is none from a later place on either.
+fn mixed(
+    text: &[u8],
+    start: usize,
+    end: usize,
+    marks: &[u8],
+    least: usize,
+    is_one: impl Fn(&[u8]) -> bool,
+) -> Result<Range<usize>, usize> {
+    let length = stretch(text, end, |byte| byte.is_ascii_alphanumeric() || marks.contains(&byte));
+    let rest = part(text, end..end + length);
+    let is_mixed = length >= least && rest.iter().any(u8::is_ascii_digit);
+    if is_mixed && is_one(rest) { Ok(start..end + length) } else { Err(end + length) }
 }
 
 /// A value behind marks.
 fn assigned(text: &[u8], end: usize, most: usize) -> Option<Range<usize>> {
-    let marks = stretch(text, end, |byte| b" \t\"'=:>\\".contains(&byte));
+    let marks = stretch(near(text, end + 9), end, |byte| b" \t\"'=:>\\".contains(&byte));
     let start = end + marks;
-    let length =
-        stretch(text, start, |byte| byte.is_ascii_alphanumeric() || b"/+=".contains(&byte));
+    let length = stretch(near(text, start + most + 1), start, |byte| {
+        byte.is_ascii_alphanumeric() || b"/+=".contains(&byte)
+    });
     ((1..=8).contains(&marks) && length == most).then_some(start..start + length)
 }
 
 /// A private key from its first line to its last, or to the end of the text.
 fn armour(text: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
-    let name = stretch(text, end, |byte| {
+    let name = stretch(near(text, end + 65), end, |byte| {
         byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b' '
     });
     let is_private = memchr::memmem::find(part(text, end..end + name), b"PRIVATE KEY").is_some();
@@ -164,20 +201,21 @@ fn armour(text: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
     Some(start..close.map_or(last, |close| last + close + 5))
 }
 
-/// A JSON Web Token from its first part, which has been seen to begin.
-fn token(text: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
+/// A JSON Web Token from its first part, which has been seen to begin; what is none is none from a later place
+/// in that part on either.
+fn token(text: &[u8], start: usize, end: usize) -> Result<Range<usize>, usize> {
     let is_of = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     let head = stretch(text, end, is_of);
     let dot = end + head;
-    if head < 8 || !text.get(dot..)?.starts_with(b".eyJ") {
-        return None;
+    if head < 8 || !part(text, dot..text.len()).starts_with(b".eyJ") {
+        return Err(dot);
     }
     let claims = stretch(text, dot + 1, is_of);
     if claims < 11 {
-        return None;
+        return Err(dot);
     }
     let all = stretch(text, dot, |byte| is_of(byte) || byte == b'.');
-    Some(start..dot + all)
+    Ok(start..dot + all)
 }
 
 /// Name and password from behind `://` to before the host.
@@ -185,12 +223,12 @@ fn url(text: &[u8], end: usize) -> Option<Range<usize>> {
     let is_of = |byte: u8| {
         byte.is_ascii_alphanumeric() || byte >= 0x80 || b"-._~!&'()+,;=%#^?".contains(&byte)
     };
-    let name = stretch(text, end, is_of);
+    let name = stretch(near(text, end + 129), end, is_of);
     let colon = end + name;
     if name > 128 || text.get(colon) != Some(&b':') {
         return None;
     }
-    let password = stretch(text, colon + 1, is_of);
+    let password = stretch(near(text, colon + 258), colon + 1, is_of);
     let at = colon + 1 + password;
     let is_host =
         text.get(at + 1).is_some_and(|byte| byte.is_ascii_alphanumeric() || *byte == b'[');

@@ -283,3 +283,24 @@ fn secrets_have_a_vendors_prefix_and_what_follows_it() {
         ],
     );
 }
+
+/// A walk to the end of the run at every prefix would take minutes here.
+#[test]
+fn a_run_full_of_prefixes_is_walked_through_once() {
+    let begun = std::time::Instant::now();
+    for prefix in
+        ["sk-", "eyJ", "-eyJ", "xoxb-", "Bearer sk-", "-----BEGIN ", "-----BEGIN -", "://"]
+    {
+        let mut text = prefix.repeat((1 << 19) / prefix.len());
+        assert_eq!(found(Set::Secrets, &text), [""; 0], "{prefix}");
+        text.push('"');
+        assert_eq!(Set::Secrets.open(text.as_bytes()), text.len(), "{prefix}");
+    }
+    assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+    let letters = "aB3dE5gH7jK9mN1pQ2rS4tU6vW8xY0zA";
+    for before in ["sk-sk-", "sk-/", "xsk-", "sk-a-sk-b/"] {
+        let key = joined(["sk-", letters]);
+        let all = found(Set::Secrets, &format!("{before}{key}"));
+        assert!(all.iter().any(|it| it.ends_with(letters)) || before == "xsk-", "{before}");
+    }
+}
