@@ -8,6 +8,7 @@ mod apisix;
 mod asked;
 mod change;
 mod context;
+mod credentials;
 mod denied;
 mod diff;
 mod fields;

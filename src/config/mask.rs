@@ -82,14 +82,39 @@ impl Document {
                 };
                 let is_same_length = nodes.len() == items.len();
                 for (index, item) in items.iter_mut().enumerate() {
-                    let has_url = item.get("url").is_some();
-                    let node = nodes.get(index).filter(|_| is_same_length || has_url);
+                    let node = match item.is_object() {
+                        true => self.counterpart(nodes, index, item),
+                        false => nodes.get(index).filter(|_| is_same_length),
+                    };
                     self.unmask_at(node, item, &at.index(index))?;
                 }
                 Ok(())
             }
             _ => Ok(()),
         }
+    }
+
+    /// The entry of a list that is meant by a new one: the one of its name, else the only one of its URL, else
+    /// the one that stands there unchanged.
+    fn counterpart<'a>(&self, nodes: &'a [Node], index: usize, item: &Value) -> Option<&'a Node> {
+        let same = |key: &'static str| {
+            let wanted = item.get(key)?.as_str()?.to_owned();
+            let is_it = move |node: &&Node| self.text(node, key).as_deref() == Some(&*wanted);
+            let mut all = nodes.iter().filter(is_it);
+            let first = all.next()?;
+            all.next().is_none().then_some(first)
+        };
+        if item.get("name").is_some() {
+            return same("name");
+        }
+        let is_unchanged = |node: &&Node| {
+            let shown = serde_json::from_str::<Value>(self.source.written(node.span)).ok();
+            shown.is_some_and(|mut shown| {
+                hide(&mut shown, item);
+                shown == *item
+            })
+        };
+        same("url").or_else(|| nodes.get(index).filter(is_unchanged))
     }
 
     fn entries<'a>(&self, node: Option<&'a Node>) -> &'a [Entry] {
@@ -100,10 +125,29 @@ impl Document {
     }
 
     fn url(&self, node: &Node) -> Option<String> {
-        let entries = self.entries(Some(node)).iter();
-        let mut urls = entries.filter(|entry| self.source.string(entry.key) == "url");
-        let url = &urls.next()?.value;
-        matches!(url.kind, Kind::Text).then(|| self.source.string(url.span).into_owned())
+        self.text(node, "url")
+    }
+
+    fn text(&self, node: &Node, key: &str) -> Option<String> {
+        let mut entries = self.entries(Some(node)).iter();
+        let text = &entries.find(|entry| self.source.string(entry.key) == key)?.value;
+        matches!(text.kind, Kind::Text).then(|| self.source.string(text.span).into_owned())
+    }
+}
+
+/// Puts `***` wherever the other has it.
+fn hide(value: &mut Value, like: &Value) {
+    match (value, like) {
+        (value @ Value::String(_), Value::String(text)) if text == MASK => *value = MASK.into(),
+        (Value::Object(members), Value::Object(like)) => {
+            for (key, value) in members {
+                like.get(key).into_iter().for_each(|like| hide(value, like));
+            }
+        }
+        (Value::Array(items), Value::Array(like)) => {
+            items.iter_mut().zip(like).for_each(|(item, like)| hide(item, like));
+        }
+        _ => {}
     }
 }
 
@@ -190,12 +234,29 @@ fn is_secret(text: &str, shapes: &[&Shape], at: &Path) -> bool {
         || is_header && (tells_secret(key) || may_be_credential(text))
         || is_credential(text)
         || may_be_credential(query)
+        || query
+            .split('&')
+            .any(|pair| pair.split_once('=').is_some_and(|(name, _)| tells_secret(name)))
 }
 
-/// Whether a header's name says that its value is a credential.
+/// Whether the name of a header, or of a parameter, says that its value is a credential.
 fn tells_secret(header: &str) -> bool {
     let header = header.to_ascii_lowercase();
-    ["auth", "key", "token", "secret", "cookie", "password"].iter().any(|it| header.contains(it))
+    let words = [
+        "auth",
+        "key",
+        "token",
+        "secret",
+        "cookie",
+        "pass",
+        "pwd",
+        "cred",
+        "session",
+        "jwt",
+        "signature",
+    ];
+    words.iter().any(|it| header.contains(it))
+        || header.split(['-', '_']).any(|word| matches!(word, "sig" | "pin" | "sid"))
 }
 
 /// What is left of a text without its references.
@@ -283,5 +344,47 @@ mod tests {
         assert!(unmasked(provider("https://evil.example")).is_err());
         assert!(unmasked(json!({"providers": [{"onwards_key": "***"}]})).is_err());
         assert!(unmasked(json!({"keys": ["***"]})).is_err());
+    }
+
+    #[test]
+    fn a_mask_stands_for_the_secret_of_the_same_name_whatever_the_order() {
+        let text = r#"{"targets": {"two": {"providers": [
+            {"name": "a", "url": "https://one.example", "onwards_key": "first-secret"},
+            {"name": "b", "url": "https://one.example", "onwards_key": "other-secret"}]},
+            "same": {"providers": [
+            {"url": "https://one.example", "onwards_key": "first-secret"},
+            {"url": "https://one.example", "onwards_key": "other-secret", "weight": 2}]}}}"#;
+        let document = document(text);
+        let unmasked = |alias: &str, providers: Value| {
+            let mut value = json!({ "providers": providers });
+            let at = Path::root().key("targets").key(alias);
+            document.unmask(&at, &mut value).map(|()| value["providers"].clone())
+        };
+        let named = |name: &str, key: &str| json!({"name": name, "url": "https://one.example", "onwards_key": key});
+        let swapped = unmasked("two", json!([named("b", "***"), named("a", "***")]));
+        let expected = json!([named("b", "other-secret"), named("a", "first-secret")]);
+        assert_eq!(swapped.unwrap(), expected);
+        let alone = unmasked("two", json!([named("b", "***")]));
+        assert_eq!(alone.unwrap(), json!([named("b", "other-secret")]));
+        assert!(unmasked("two", json!([named("c", "***")])).is_err());
+
+        // Without names only what stands there unchanged is known.
+        let first = json!({"url": "https://one.example", "onwards_key": "***"});
+        let second = json!({"url": "https://one.example", "onwards_key": "***", "weight": 2});
+        let same = unmasked("same", json!([first, second])).unwrap();
+        assert_eq!(same[1]["onwards_key"], "other-secret");
+        assert!(unmasked("same", json!([second, first])).is_err());
+    }
+
+    #[test]
+    fn names_of_headers_and_parameters_tell_secrets() {
+        for name in ["x-pass", "X-Pwd", "x-credential", "x-session-id", "x-jwt", "x-sig", "x-pin"] {
+            assert!(tells_secret(name), "{name}");
+        }
+        for name in ["x-team", "accept", "version", "api-version", "alt", "x-design"] {
+            assert!(!tells_secret(name), "{name}");
+        }
+        let text = r#"{"targets": {"a": {"url": "https://one.example/v1?token=correct-horse"}}}"#;
+        assert!(!document(text).masked().contains("horse"));
     }
 }

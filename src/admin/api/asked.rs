@@ -98,6 +98,19 @@ impl Asked {
         }
     }
 
+    /// Whether some text of the body has this in it.
+    pub(super) fn says(&self, text: &str) -> bool {
+        fn says(value: &Value, text: &str) -> bool {
+            match value {
+                Value::String(said) => said.contains(text),
+                Value::Array(items) => items.iter().any(|it| says(it, text)),
+                Value::Object(members) => members.values().any(|it| says(it, text)),
+                _ => false,
+            }
+        }
+        self.json().is_ok_and(|body| says(&body, text))
+    }
+
     /// The body as JSON.
     pub(super) fn json(&self) -> Result<Value, Denied> {
         let document = Document::read("body", &self.body).map_err(Denied::Unread)?;
@@ -121,6 +134,21 @@ const DRY_RUN: &str = "dry_run";
 const MOST: usize = 1024 * 1024;
 /// How long a body may take.
 const LONGEST: Duration = Duration::from_secs(30);
+
+#[cfg(test)]
+impl Asked {
+    /// A request of which only the body matters.
+    pub(super) fn with_body(body: &str) -> Self {
+        Self {
+            names: Vec::new(),
+            query: Vec::new(),
+            if_match: None,
+            body: Bytes::copy_from_slice(body.as_bytes()),
+            from: String::new(),
+            method: Method::PUT,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

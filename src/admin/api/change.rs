@@ -13,7 +13,9 @@ use std::{
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 
-use super::{answered::Answered, asked::Asked, context::Context, denied::Denied, diff};
+use super::{
+    answered::Answered, asked::Asked, context::Context, credentials, denied::Denied, diff,
+};
 use crate::{
     config::{
         self, Path, Problem, Problems,
@@ -21,6 +23,8 @@ use crate::{
         replace::{Unreplaced, replace},
     },
     reload::checked,
+    secret::names::label,
+    table::Access,
 };
 
 /// A file as it was read.
@@ -39,6 +43,8 @@ pub(super) struct Changed<T> {
     warnings: Problems,
     /// What it looks like, where it was only to be shown.
     diff: Option<String>,
+    /// Aliases that needed a key before and need none now.
+    opened: Vec<String>,
     /// What the edit answers beside the new text.
     pub(super) answer: T,
 }
@@ -58,20 +64,25 @@ pub(super) async fn change<T: Send + 'static>(
     edit: impl Fn(&Document) -> Result<(String, T), Denied> + Send + 'static,
 ) -> Result<Changed<T>, Denied> {
     let is_dry = asked.is_dry_run()?;
+    let closed = aliases(context, false);
     let (file, writing, whom) =
         (context.file().to_owned(), Arc::clone(&context.writing), Arc::clone(asked));
     let changed = aside(move || {
         let _one = writing.lock().unwrap_or_else(PoisonError::into_inner);
         written(&file, &whom, is_dry, &edit)
     });
-    let changed = changed.await?;
+    let mut changed = changed.await?;
     if changed.diff.is_some() || changed.before == changed.after {
         return Ok(changed);
     }
     audit(asked, what, &changed.before, &changed.after);
     let loads = context.handle.reload().await.ok_or(Denied::Late)?;
     match loads.problems {
-        None => Ok(changed),
+        None => {
+            let open = aliases(context, true);
+            changed.opened = closed.into_iter().filter(|alias| open.contains(alias)).collect();
+            Ok(changed)
+        }
         Some(problems) => Err(take_back(context, asked, what, changed, problems).await),
     }
 }
@@ -103,6 +114,9 @@ impl<T> Changed<T> {
                 told["diff"] = diff.as_str().into();
             }
             None => told["live"] = true.into(),
+        }
+        if !self.opened.is_empty() {
+            told["opened"] = json!(self.opened);
         }
         if let (Value::Object(told), Value::Object(more)) = (&mut told, more) {
             told.extend(more);
@@ -146,12 +160,23 @@ fn written<T>(
         let (text, answer) = edit(&document)?;
         let after = text.clone().into_bytes();
         let is_same = after == bytes;
+        if !is_same {
+            let new = Document::read("", &after).map_err(Denied::Problems)?;
+            credentials::check(&document, &new, asked)?;
+        }
         let warnings = match is_same {
             true => Problems(Vec::new()),
             false => checked(file, text).map_err(Denied::Problems)?,
         };
-        let mut changed =
-            Changed { etag: etag(&after), before: bytes, after, warnings, diff: None, answer };
+        let mut changed = Changed {
+            etag: etag(&after),
+            before: bytes,
+            after,
+            warnings,
+            diff: None,
+            opened: Vec::new(),
+            answer,
+        };
         if is_dry {
             let new = Document::read("", &changed.after).map_err(Denied::Problems)?;
             changed.diff = Some(diff::of(&document.masked(), &new.masked_after(&document)));
@@ -189,6 +214,14 @@ async fn take_back<T: Send + 'static>(
         let _ = context.handle.reload().await;
     }
     Denied::NotTaken { problems, is_taken_back }
+}
+
+/// The aliases that serve who has no key, or those that do not.
+fn aliases(context: &Context, are_open: bool) -> Vec<String> {
+    let table = context.sources.gateway.snapshot();
+    let pools = table.pools().iter();
+    let pools = pools.filter(|pool| matches!(pool.access, Access::Open) == are_open);
+    pools.map(|pool| label(pool.shown()).into_owned()).collect()
 }
 
 /// One line for what changes no file: who, and what.

@@ -129,7 +129,10 @@ pub(super) fn without(document: &Document, name: &str) -> Result<String, Denied>
     document.value(&of(name)).ok_or_else(|| absent(name))?;
     let targets = Path::root().key("targets");
     let places = document.keys(&targets).into_iter().map(|alias| targets.key(alias).key("keys"));
-    let places = places.chain([Path::root().key("defaults").key("keys")]);
+    let places = places.chain([
+        Path::root().key("defaults").key("keys"),
+        Path::root().key("auth").key("global_keys"),
+    ]);
     let names_it = |path: &Path| {
         let keys = document.value(path).unwrap_or_default();
         keys.as_array().is_some_and(|keys| keys.iter().any(|key| key == name))

@@ -113,7 +113,10 @@ fn is_forgotten(error: &RedisError) -> bool {
 
 /// What the server or the system said, which is in no address.
 fn said(error: &RedisError) -> String {
+    let may_not = error.detail().is_some_and(|it| it.contains("can't run this command"));
     match (error.code(), error.detail()) {
+        (Some("NOPERM"), _) => "its user may not run what is needed".to_owned(),
+        (Some(_), _) if may_not => "its user may not run what is needed".to_owned(),
         (Some(code), _) => format!("it says {code}"),
         (None, _) if error.is_timeout() => "it does not answer in time".to_owned(),
         (None, _) if error.is_io_error() => "it cannot be reached".to_owned(),

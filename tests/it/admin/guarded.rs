@@ -92,3 +92,39 @@ async fn a_slow_or_broken_body_holds_nothing_up() {
     });
     assert!(served.await);
 }
+
+#[tokio::test]
+async fn no_change_carries_a_stored_credential_elsewhere_or_loses_it() {
+    let router = administered(&json!({
+        "auth": {"global_keys": ["alpha"], "key_definitions": {"alpha": {"key": "sk-client-alpha"}}},
+        "targets": {"m": {"url": "http://127.0.0.1:9/v1", "onwards_key": "sk-provider-0001"}}}))
+    .await;
+    let before = std::fs::read_to_string(router.file()).unwrap();
+    for (method, path, body) in [
+        ("PATCH", "/admin/targets/m", json!({"url": "http://127.0.0.2:9/v1"})),
+        ("PATCH", "/admin/targets/m", json!({"proxy": "http://127.0.0.2:9"})),
+        ("PATCH", "/admin/providers/m/127.0.0.1", json!({"url": "http://127.0.0.2:9/v1"})),
+        ("POST", "/key/generate", json!({"key": "***", "key_alias": "new"})),
+        ("DELETE", "/admin/keys/alpha", json!({})),
+        ("POST", "/key/delete", json!({"key_aliases": ["alpha"]})),
+    ] {
+        let refused = call(method, path).json(&body).send(router.metrics_addr()).await;
+        assert!(matches!(refused.status, 400 | 409), "{method} {path}: {}", refused.text());
+        assert!(!refused.text().contains("sk-provider"), "{}", refused.text());
+    }
+    assert_eq!(std::fs::read_to_string(router.file()).unwrap(), before);
+    // Who writes the credential knows it.
+    let both = json!({"url": "http://127.0.0.2:9/v1", "onwards_key": "sk-provider-0001"});
+    let moved = call("PATCH", "/admin/targets/m").json(&both).send(router.metrics_addr()).await;
+    assert_eq!(moved.status, 200, "{}", moved.text());
+}
+
+#[tokio::test]
+async fn an_alias_that_needs_no_key_any_more_is_named() {
+    let router = administered(&json!({
+        "auth": {"key_definitions": {"leaked": {"key": "sk-client-leaked", "models": ["n"]}}},
+        "targets": {"n": {"url": "mock:"}}}))
+    .await;
+    let removed = call("DELETE", "/admin/keys/leaked").send(router.metrics_addr()).await;
+    assert_eq!((removed.status, &removed.json()["opened"]), (200, &json!(["n"])));
+}

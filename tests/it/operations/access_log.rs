@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Call, Conn, Fault, Launch, Place, Reply, Router, Script, Upstream, assert_ok, chat,
-    chat_stream, eventually, open, secs,
+    chat_stream, eventually, ms, open, secs,
 };
 
 /// An alias that falls back, one behind a key, and one that leads to another.
@@ -16,6 +16,7 @@ fn file(upstream: &Upstream) -> Value {
     let key = json!({"key": "sk-secret-of-ann", "labels": {"team": "a"}});
     json!({
         "auth": {"key_definitions": {"ann": key}},
+        "guardrails": {"mail": {"match": "email", "on": "input", "action": "flag"}},
         "prices": {"real-model": {"input": 1, "output": 2}},
         "targets": {
             "m": {"strategy": "priority", "fallback": {"enabled": true, "on_status": [5]},
@@ -25,6 +26,10 @@ fn file(upstream: &Upstream) -> Value {
             "closed": {"url": upstream.base(), "name": "good", "keys": ["ann"]},
             "leads": {"url": upstream.base(), "name": "good", "routing_rules": [
                 {"match_labels": {}, "action": {"type": "redirect", "target": "m"}}]},
+            "flagged": {"url": upstream.base(), "name": "good", "guardrails": ["mail"]},
+            "queued": {"url": format!("{}/slow", upstream.base()), "name": "good",
+                "concurrency_limit": {"max_concurrent_requests": 1},
+                "queue": {"max_waiting": 9, "max_wait_ms": 60_000}},
             "pat-*": {"url": upstream.base(), "name": "good", "onwards_model": "${model}"},
             "cut": {"url": format!("{}/cut", upstream.base()), "name": "cut"}}})
 }
@@ -35,6 +40,8 @@ fn script() -> Script {
             Reply::error(503, "no")
         } else if seen.target.starts_with("/cut") {
             Reply::sse(["data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n"])
+        } else if seen.target.starts_with("/slow") {
+            Reply::json(200, &answer()).chunked().paced(ms(200))
         } else {
             Reply::json(200, &answer()).header("x-request-id", "their-own")
         }
@@ -79,7 +86,14 @@ async fn every_request_has_one_line_whatever_became_of_it() {
 
     assert_ok(&router.chat("pat-x").await);
 
-    let lines = lines(&router, 7).await;
+    let mut mail = chat("flagged");
+    mail["messages"][0]["content"] = json!("write to ann@example.com");
+    assert_ok(&router.post("/v1/chat/completions", "", &mail).await);
+    let (one, other) = tokio::join!(router.chat("queued"), router.chat("queued"));
+    assert_ok(&one);
+    assert_ok(&other);
+
+    let lines = lines(&router, 10).await;
     let line = &lines[0];
     assert_eq!(line["id"], *served.header("x-request-id").unwrap());
     assert_eq!(
@@ -106,9 +120,12 @@ async fn every_request_has_one_line_whatever_became_of_it() {
     assert_eq!(outcome(4).0, 404);
     assert_eq!((&lines[5]["path"], &lines[5]["op"]), (&json!("/v1/models"), &json!("other")));
     assert_eq!((&lines[6]["alias"], &lines[6]["model"]), (&json!("pat-x"), &json!("pat-x")));
+    assert_eq!(lines[7]["alias"], "flagged");
+    let waited = lines[8..].iter().filter(|line| line["waited_ms"].as_f64() > Some(0.0));
+    assert_eq!(waited.count(), 1, "{:?}", &lines[8..]);
     documented(&lines);
     let text = router.stdout_text();
-    for secret in ["sk-", "an answer", "Hello", "?", &upstream.addr().port().to_string()] {
+    for secret in ["sk-", "an answer", "Hello", "ann@", "?", &upstream.addr().port().to_string()] {
         assert!(!text.contains(secret), "{secret}: {text}");
     }
 }

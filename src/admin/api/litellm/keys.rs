@@ -18,7 +18,10 @@ use crate::{
         fields::{Fields, refuse},
         keys::{self, absent, of},
     },
-    config::edit::{Change, Document},
+    config::{
+        edit::{Change, Document},
+        mask::MASK,
+    },
     secret::fresh,
     table::Access,
 };
@@ -31,6 +34,9 @@ pub(in crate::admin::api) async fn generate(
     asked.only(&["dry_run"])?;
     let mut fields = Fields::of(asked)?;
     let key = fields.text("key")?.unwrap_or_else(fresh::key);
+    if key == MASK {
+        return Err(Denied::invalid("`***` stands for a key and is none", Some("key".to_owned())));
+    }
     let name = fields.text("key_alias")?.unwrap_or_else(|| {
         let digits: String = fresh::hash(&key).chars().skip("sha256:".len()).take(12).collect();
         format!("key-{digits}")
