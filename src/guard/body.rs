@@ -153,6 +153,12 @@ impl Scan<'_> {
                 }
                 false
             }
+            Data::Unknown => {
+                if let Some(object) = self.objects.last_mut() {
+                    object.holds_undecoded();
+                }
+                false
+            }
             Data::Text(inner, payload) => {
                 self.inner(&inner, value, payload, &text.place);
                 false

@@ -3,7 +3,7 @@
 //!
 //! It is told by what it holds, not by what it is called.
 
-use std::ops::Range;
+use std::{borrow::Cow, ops::Range};
 
 use base64::{
     Engine as _,
@@ -22,6 +22,8 @@ pub(super) enum Data {
     Text(Vec<u8>, Range<usize>),
     /// Sound, a document or anything else that cannot be read.
     Unreadable,
+    /// Text, unless what stands beside it says that it is base64: it cannot be read as that.
+    Unknown,
 }
 
 /// What a string holds, of which the key may say that it is data.
@@ -31,7 +33,8 @@ pub(super) fn of(is_data: bool, value: &[u8]) -> Data {
         Some(Payload::Other) => return Data::Unreadable,
         None => (0, false),
     };
-    let encoded = value.get(start..).unwrap_or_default();
+    let encoded = unspaced(value.get(start..).unwrap_or_default());
+    let encoded = &*encoded;
     if !is_url && (!is_data || encoded.len() < SHORTEST_TEXT) {
         return Data::Plain;
     }
@@ -49,8 +52,18 @@ pub(super) fn of(is_data: bool, value: &[u8]) -> Data {
             Data::Picture
         }
         _ if is_url => Data::Unreadable,
-        Some(_) if encoded.len() >= SHORTEST => Data::Unreadable,
-        _ => Data::Plain,
+        // Prose of mere letters reads as base64, too.
+        Some(_) if encoded.len() >= SHORTEST && !value.contains(&b' ') => Data::Unreadable,
+        _ if is_address(value) => Data::Plain,
+        _ => Data::Unknown,
+    }
+}
+
+/// Base64 without its line breaks.
+fn unspaced(encoded: &[u8]) -> Cow<'_, [u8]> {
+    match encoded.iter().any(u8::is_ascii_whitespace) {
+        false => Cow::Borrowed(encoded),
+        true => encoded.iter().copied().filter(|byte| !byte.is_ascii_whitespace()).collect(),
     }
 }
 
@@ -193,6 +206,9 @@ fn decoded(encoded: &[u8]) -> Option<Vec<u8>> {
     let config = GeneralPurposeConfig::new()
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true);
+    // One character beyond the last whole byte says nothing, and readers leave it out.
+    let end = encoded.iter().rposition(|byte| *byte != b'=').map_or(0, |last| last + 1);
+    let encoded = encoded.get(..end - usize::from(end % 4 == 1)).unwrap_or_default();
     let is_url_safe = encoded.iter().any(|byte| matches!(byte, b'-' | b'_'));
     let alphabet = if is_url_safe { &URL_SAFE } else { &STANDARD };
     GeneralPurpose::new(alphabet, config).decode(encoded).ok()

@@ -28,6 +28,11 @@ pub(super) struct Object {
     is_proof: bool,
     /// It holds data that cannot be read,
     has_unknown: bool,
+    /// or that is no base64, which it is where a type of media stands beside it,
+    has_undecoded: bool,
+    has_type: bool,
+    /// unless it says that it is text,
+    is_text: bool,
     /// or a text once more, token by token: what is taken out of the text would stand there.
     has_tokens: bool,
 }
@@ -51,11 +56,13 @@ impl Object {
             Named::MediaType => {
                 self.has_medium |= is_unreadable_medium(value);
                 self.is_picture |= value.starts_with(b"image/");
+                self.has_type |= value.contains(&b'/');
             }
             Named::Type => {
                 self.is_file |= matches!(value, b"document" | b"file" | b"input_file");
                 self.is_picture |= matches!(value, b"image" | b"input_image" | b"image_file");
                 self.is_proof |= value.starts_with(b"redacted");
+                self.is_text |= value == b"text";
             }
             Named::Data | Named::FileData => self.has_data |= !value.is_empty(),
             Named::Url => self.has_address |= is_address(value) || value.starts_with(b"data:"),
@@ -69,12 +76,18 @@ impl Object {
         self.has_unknown = true;
     }
 
+    /// It holds what is no base64.
+    pub(super) fn holds_undecoded(&mut self) {
+        self.has_undecoded = true;
+    }
+
     /// It ends inside of another: whether it cannot be read.
     pub(super) fn ends_in(self, around: Option<&mut Self>) -> bool {
         if let Some(around) = around.filter(|_| self.is_source) {
             around.has_medium |= self.has_medium;
             around.has_data = true;
-            around.has_unknown |= self.has_unknown && !self.is_picture;
+            let is_unknown = self.has_unknown || self.is_undecoded();
+            around.has_unknown |= is_unknown && !self.is_picture;
             around.has_address |= self.has_address;
             around.has_file |= self.has_file;
             around.is_file |= self.has_file;
@@ -83,10 +96,15 @@ impl Object {
         self.is_unreadable()
     }
 
+    fn is_undecoded(self) -> bool {
+        self.has_undecoded && self.has_type && !self.is_text
+    }
+
     fn is_unreadable(self) -> bool {
         let holds = self.has_data || self.has_address;
         let refers = self.is_file && !self.is_picture && (self.has_file || self.has_address);
-        let unknown = self.has_unknown && !self.is_picture && !self.is_proof;
+        let unknown =
+            (self.has_unknown || self.is_undecoded()) && !self.is_picture && !self.is_proof;
         (self.is_medium || self.has_medium) && holds || refers || unknown || self.has_tokens
     }
 }

@@ -78,6 +78,18 @@ fn data_is_read_where_it_is_text_and_refused_where_it_cannot_be() {
     let url = json!({"file_data": format!("data:text/plain;base64,{text}")}).to_string();
     assert!(redacted(&url).starts_with(r#"{"file_data":"data:text/plain;base64,"#));
     assert_ne!(redacted(&url), url);
+    for cut in ["\n", "\r\n", " ", "\t"] {
+        for (spaced, keys) in [
+            (format!("{}{cut}{}", &text[..9], &text[9..]), ["source", "media_type"]),
+            (format!("{cut}{text}{cut}"), ["inlineData", "mimeType"]),
+            (format!("{}A", text.trim_end_matches('=')), ["inlineData", "mimeType"]),
+        ] {
+            let body = json!({keys[0]: {"data": spaced, keys[1]: "text/plain"}}).to_string();
+            assert_ne!(looked(&body, Action::Deny).hits, [0; 0], "{body}");
+            let url = json!({"url": format!("data:text/plain;base64,{spaced}")}).to_string();
+            assert_ne!(looked(&url, Action::Deny).hits, [0; 0], "{url}");
+        }
+    }
     let png = base64(&[b"\x89PNG\r\n\x1a\n".as_slice(), &[0; 300]].concat());
     let noise = base64(&(0..=255).collect::<Vec<u8>>());
     let wav = base64(&[b"RIFF\x24\0\0\0WAVE".as_slice(), &[0; 300]].concat());
@@ -95,6 +107,18 @@ fn data_is_read_where_it_is_text_and_refused_where_it_cannot_be() {
             false,
         ),
         (json!({"fileData": {"mimeType": "image/png", "fileUri": "gs://a"}}), false),
+        (json!({"data": "a text, of a tool"}), false),
+        (
+            json!({"source": {"type": "text", "media_type": "text/plain", "data": "a text, so"}}),
+            false,
+        ),
+        (json!({"contentType": "text/html", "image": "https://a/b.html"}), false),
+        (
+            json!({"source": {"type": "base64", "media_type": "text/plain", "data": "a text, no"}}),
+            true,
+        ),
+        (json!({"inlineData": {"mimeType": "text/plain", "data": "cGxl=YXNlIHdy"}}), true),
+        (json!({"inlineData": {"data": "NAAxADEAMQAgADQAMQ", "mimeType": "text/plain"}}), true),
         (json!({"data": noise}), true),
         (json!({"data": wav}), true),
         (json!({"url": "data:text/plain,a%40b.com"}), true),
