@@ -23,6 +23,7 @@ use self::{
 use super::{
     Rule,
     data::{self, Data, Named},
+    escapes,
     json::{self, See, Text, Unreadable},
     spans,
 };
@@ -91,7 +92,7 @@ struct Scan<'a> {
 
 impl See for Scan<'_> {
     fn begins(&mut self, bytes: &[u8], key: &Range<usize>) {
-        let named = Named::of(bytes.get(key.clone()).unwrap_or_default());
+        let named = Named::of(&escapes::read(bytes.get(key.clone()).unwrap_or_default()));
         self.objects.push(Object::under(named));
     }
 
@@ -107,7 +108,7 @@ impl See for Scan<'_> {
         }
         let raw = bytes.get(text.place.clone()).unwrap_or_default();
         let key = bytes.get(text.key.clone()).unwrap_or_default();
-        let named = Named::of(key);
+        let named = Named::of(&escapes::read(key));
         // Data may stand behind any key as a `data:` URL.
         let may_be_data =
             named != Named::Other || raw.first().is_some_and(|it| matches!(it, b'd' | b'D'));
@@ -135,7 +136,7 @@ impl Scan<'_> {
         let value = match text.has_escapes {
             false => raw,
             true => {
-                super::escapes::decode(raw, &mut whole);
+                escapes::decode(raw, &mut whole);
                 &whole
             }
         };

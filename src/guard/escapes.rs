@@ -3,6 +3,8 @@
 //! What is no escape is taken as it stands, as lenient readers take it: a text is looked at however it is
 //! written.
 
+use std::borrow::Cow;
+
 use memchr::memchr;
 
 /// Appends the text that a string stands for, which is given without its quotes.
@@ -15,6 +17,16 @@ pub(super) fn decode(raw: &[u8], out: &mut Vec<u8>) {
         rest = &rest[at + unit.raw..];
     }
     out.extend_from_slice(rest);
+}
+
+/// The text that a string stands for, as it is where nothing in it is escaped.
+pub(super) fn read(raw: &[u8]) -> Cow<'_, [u8]> {
+    if memchr(b'\\', raw).is_none() {
+        return Cow::Borrowed(raw);
+    }
+    let mut text = Vec::with_capacity(raw.len());
+    decode(raw, &mut text);
+    Cow::Owned(text)
 }
 
 /// How much of a string has no escape of which more may come.

@@ -7,6 +7,8 @@ use std::ops::Range;
 use memchr::memchr2;
 use smallvec::SmallVec;
 
+use super::escapes;
+
 /// The document cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Unreadable;
@@ -153,10 +155,10 @@ impl Reader<'_> {
             Some(frame) if is_key => frame.key = place,
             Some(frame) => {
                 text.key = frame.key.clone();
-                let key = self.bytes.get(frame.key.clone()).unwrap_or_default();
+                let key = escapes::read(self.bytes.get(frame.key.clone()).unwrap_or_default());
                 let is_part = match frame.is_object {
-                    true => key == b"text",
-                    false => matches!(key, b"content" | b"parts"),
+                    true => *key == *b"text",
+                    false => matches!(&*key, b"content" | b"parts"),
                 };
                 text.list = Some(frame.list).filter(|list| is_part && *list > 0);
             }

@@ -60,6 +60,8 @@ fn what_stands_over_two_parts_is_found() {
     let wanted = r#"{"content":[{"type":"text","text":"card [redacted:r]"},{"type":"image"},
         {"type":"text","text":", thanks"}]}"#;
     assert_eq!(redacted(body), wanted);
+    let keys = r#"{"cont\u0065nt":[{"te\u0078t":"a@"},{"\u0074ext":"b.com"}]}"#;
+    assert!(!looked(keys, Action::Deny).hits.is_empty());
     let escaped = r#"{"parts":["a\u0040","b.c","om"]}"#;
     assert_eq!(redacted(escaped), r#"{"parts":["[redacted:r]","",""]}"#);
     // Texts that are read each by itself are looked at each by itself.
@@ -90,6 +92,14 @@ fn data_is_read_where_it_is_text_and_refused_where_it_cannot_be() {
             assert_ne!(looked(&url, Action::Deny).hits, [0; 0], "{url}");
         }
     }
+    for body in [
+        format!(r#"{{"source":{{"d\u0061ta":"{text}","m\u0065dia_type":"text/plain"}}}}"#),
+        format!(r#"{{"\u0073ource":{{"dat\u0061":"{text}"}}}}"#),
+    ] {
+        assert_ne!(looked(&body, Action::Deny).hits, [0; 0], "{body}");
+    }
+    let audio = r#"{"input\u005faudio":{"dat\u0061":"AAAA","form\u0061t":"wav"}}"#;
+    assert!(looked(audio, Action::Deny).unreadable);
     let png = base64(&[b"\x89PNG\r\n\x1a\n".as_slice(), &[0; 300]].concat());
     let noise = base64(&(0..=255).collect::<Vec<u8>>());
     let wav = base64(&[b"RIFF\x24\0\0\0WAVE".as_slice(), &[0; 300]].concat());

@@ -3,6 +3,7 @@
 //! It keeps nothing of what it reads but where it stands.
 
 use std::{
+    borrow::Cow,
     hash::{DefaultHasher, Hash, Hasher},
     ops::Range,
 };
@@ -10,7 +11,10 @@ use std::{
 use smallvec::SmallVec;
 
 use super::texts::AllTexts;
-use crate::guard::json::{self, See, Text, Unreadable};
+use crate::guard::{
+    escapes,
+    json::{self, See, Text, Unreadable},
+};
 
 /// What an event carries.
 #[derive(Debug, Default)]
@@ -58,7 +62,8 @@ impl Event {
             Read { texts, nodes: Vec::new(), open: Vec::new(), found: Vec::new(), kind: None };
         json::read(data, &mut read).ok()?;
         let kind = read.kind.take().and_then(|place| data.get(place)).unwrap_or_default();
-        let kind = if kind.is_empty() { name.unwrap_or_default().as_bytes() } else { kind };
+        let kind = escapes::read(kind);
+        let kind = if kind.is_empty() { name.unwrap_or_default().as_bytes() } else { &kind };
         let mut event = Self::default();
         for (node, row, place) in &read.found {
             let mut hasher = DefaultHasher::new();
@@ -119,8 +124,8 @@ impl Read<'_> {
         key.hash(&mut hasher);
         let mut next = Some(node);
         while let Some(node) = next.and_then(|at| self.nodes.get(at)) {
-            let key = bytes.get(node.key.clone()).unwrap_or_default();
-            is_added |= key == b"delta";
+            let key = keyed(bytes, &node.key);
+            is_added |= *key == *b"delta";
             key.hash(&mut hasher);
             next = node.around;
         }
@@ -134,7 +139,7 @@ impl Read<'_> {
         let fits = before.iter().rev().all(|wanted| {
             let Some(node) = next.and_then(|at| self.nodes.get(at)) else { return false };
             next = node.around;
-            bytes.get(node.key.clone()) == Some(wanted.as_bytes())
+            *keyed(bytes, &node.key) == *wanted.as_bytes()
         });
         // The outermost object stands under no key.
         let is_top = next.and_then(|at| self.nodes.get(at)).is_some_and(|it| it.around.is_none());
@@ -142,10 +147,15 @@ impl Read<'_> {
     }
 }
 
+/// A key as it reads.
+fn keyed<'a>(bytes: &'a [u8], place: &Range<usize>) -> Cow<'a, [u8]> {
+    escapes::read(bytes.get(place.clone()).unwrap_or_default())
+}
+
 impl See for Read<'_> {
     fn text(&mut self, bytes: &[u8], text: Text) -> Result<(), Unreadable> {
         let Some(&node) = self.open.last() else { return Ok(()) };
-        let key = bytes.get(text.key.clone()).unwrap_or_default();
+        let key = &*keyed(bytes, &text.key);
         if key.is_empty() {
             return Ok(());
         }
@@ -167,7 +177,7 @@ impl See for Read<'_> {
 
     fn scalar(&mut self, bytes: &[u8], key: &Range<usize>, place: Range<usize>) {
         let Some(&node) = self.open.last() else { return };
-        let key = bytes.get(key.clone()).unwrap_or_default();
+        let key = &*keyed(bytes, key);
         if self.texts.ids.iter().any(|it| it.as_bytes() == key) {
             let mut hasher = DefaultHasher::new();
             (key, bytes.get(place)).hash(&mut hasher);
