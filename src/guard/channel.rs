@@ -84,7 +84,8 @@ impl Channel {
         if from == self.text.len() {
             return Ok(());
         }
-        let mut found = Found { from, open: self.text.len(), spans: Vec::new() };
+        let is_first = self.base == 0;
+        let mut found = Found { from, is_first, open: self.text.len(), spans: Vec::new() };
         found.look(&self.text, rules, is_last);
         found.look_behind_escapes(&self.text, rules, is_last);
         let end = self.end(&mut found, is_last);
@@ -93,8 +94,8 @@ impl Channel {
             return Err(Denied);
         }
         found.spans.retain(|span| rules[span.rule].action == Action::Redact);
-        for span in spans::merged(found.spans) {
-            let place = self.base + span.place.start..self.base + span.place.end;
+        for span in spans::outside(&self.text, spans::merged(found.spans)) {
+            let place = self.base + span.place.start.max(from)..self.base + span.place.end;
             cuts.push(Cut { place, rule: Some(span.rule) });
         }
         self.decided = self.base + end;
@@ -158,6 +159,8 @@ impl Channel {
 struct Found {
     /// Where the text begins that is not decided.
     from: usize,
+    /// Whether it is looked at from its very beginning, so that no word is cut there.
+    is_first: bool,
     /// From where on something may begin that more would show.
     open: usize,
     spans: Vec<Span>,
@@ -168,7 +171,8 @@ impl Found {
         let mut spans = Vec::new();
         spans::find(text, rules.iter().map(|rule| &**rule).enumerate(), &mut spans);
         // What began before was let go of because its text seemed to end: the rest of it is found here.
-        let goes_on = |span: &Span| span.place.end > self.from && span.place.start > 0;
+        let is_whole = |span: &Span| self.is_first || span.place.start > 0;
+        let goes_on = |span: &Span| span.place.end > self.from && is_whole(span);
         let from = self.from;
         self.spans.extend(spans.into_iter().filter_map(|span| {
             if span.place.start < from && !goes_on(&span) {
@@ -191,7 +195,8 @@ impl Found {
         let whole = if is_last { text.len() } else { whole(text) };
         decode(text.get(..whole).unwrap_or_default(), &mut read);
         decode(text.get(..self.from).unwrap_or_default(), &mut before);
-        let mut found = Found { from: before.len(), open: read.len(), spans: Vec::new() };
+        let (from, is_first) = (before.len(), self.is_first);
+        let mut found = Found { from, is_first, open: read.len(), spans: Vec::new() };
         found.look(&read, rules, is_last);
         for span in found.spans {
             let mut at = Place::new(text);
@@ -259,6 +264,7 @@ mod tests {
         ("call +49 30 1234567 or (415) 555-2671!", "call [redacted:r] or [redacted:r]!"),
         ("ssn 123-45-6789; no 123-45-67890", "ssn [redacted:r]; no 123-45-67890"),
         ("about project  x42 and project x12345", "about [redacted:r] and project x12345"),
+        (r#"{"b":"Hello\nann@example.com"}"#, r#"{"b":"Hello\n[redacted:r]"}"#),
         (r#"{"a":"ann\u0040example.com","b":"x"}"#, r#"{"a":"[redacted:r]","b":"x"}"#),
         ("nothing 4111 1111 1111 1112 a@b 12 é 漢字", "nothing 4111 1111 1111 1112 a@b 12 é 漢字"),
         ("url https://a.example/b?c=d#e, Bearer no", "url https://a.example/b?c=d#e, Bearer no"),

@@ -3,7 +3,7 @@
 //! What is no escape is taken as it stands, as lenient readers take it: a text is looked at however it is
 //! written.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Range};
 
 use memchr::memchr;
 
@@ -73,6 +73,30 @@ impl<'a> Place<'a> {
             self.text += plain + unit.length;
         }
     }
+}
+
+/// A place in a text of which no end lies inside of an escape: what an escape stands for is no letter of the text.
+pub(super) fn outside(text: &[u8], place: &Range<usize>) -> Range<usize> {
+    let start = match around(text, place.start) {
+        Some(unit) if unit.end < place.end => unit.end,
+        Some(unit) => unit.start,
+        None => place.start,
+    };
+    let end = match around(text, place.end) {
+        Some(unit) if unit.start + 1 == place.end && unit.start > start => unit.start,
+        Some(unit) => unit.end,
+        None => place.end,
+    };
+    start..end
+}
+
+/// The escape that a place lies inside of.
+fn around(text: &[u8], at: usize) -> Option<Range<usize>> {
+    (at.saturating_sub(5)..at).rev().find_map(|start| {
+        let before = text.get(..=start)?.iter().rev().take_while(|byte| **byte == b'\\').count();
+        let end = start + Unit::at(text.get(start..).filter(|_| before % 2 == 1)?).raw;
+        (end > at).then_some(start..end)
+    })
 }
 
 /// A backslash and what belongs to it.

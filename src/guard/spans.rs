@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::Rule;
+use super::{Rule, escapes};
 
 /// A place, and the rule that found it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,12 @@ pub(super) fn find<'a>(
             }
         });
     }
+}
+
+/// The same places where no end of one lies inside of an escape of the text.
+pub(super) fn outside(text: &[u8], spans: Vec<Span>) -> Vec<Span> {
+    let place = |span: Span| Span { place: escapes::outside(text, &span.place), ..span };
+    merged(spans.into_iter().map(place).collect())
 }
 
 /// The places of those that are to be taken out, without overlaps.

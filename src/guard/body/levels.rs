@@ -81,7 +81,7 @@ impl Levels {
     ) {
         let Some(text) = self.texts.get(level) else { return };
         let mut quotes = Quotes::of(text);
-        let marked = spans.into_iter().map(|span| {
+        let marked = spans::outside(text, spans).into_iter().map(|span| {
             let mark = rules[span.rule].mark();
             match quotes.number(&span.place) {
                 // A number in JSON: what stands in its place is a string.

@@ -37,6 +37,11 @@ fn every_string_is_looked_at_and_nothing_else_changes() {
         (r#"{"a":4111111111111111}"#, r#"{"a":"[redacted:r]"}"#),
         // Escaped twice, as the arguments of tools are.
         (r#"{"a":"{\"to\":\"a\\u0040b.com\"}"}"#, r#"{"a":"{\"to\":\"[redacted:r]\"}"}"#),
+        (r#"{"a":"{\"b\": \"Hi\\nann@b.com\"}"}"#, r#"{"a":"{\"b\": \"Hi\\n[redacted:r]\"}"}"#),
+        (
+            r#"{"a":"{\"b\": \"\\u0061@b.com\\u0009ann@b.com\"}"}"#,
+            r#"{"a":"{\"b\": \"[redacted:r]\\u0009[redacted:r]\"}"}"#,
+        ),
         (r#"{"a":"{\"card\": 4111111111111111}"}"#, r#"{"a":"{\"card\": \"[redacted:r]\"}"}"#),
         (r#"[]"#, r#"[]"#),
         (r#""a@b.com""#, r#""[redacted:r]""#),

@@ -166,7 +166,7 @@ impl See for Read<'_> {
         if node == 0 && key == b"type" {
             self.kind = Some(text.place.clone());
         }
-        if self.texts.finishes.iter().any(|it| it.as_bytes() == key) {
+        if !text.place.is_empty() && self.texts.finishes.iter().any(|it| it.as_bytes() == key) {
             self.nodes[node].is_finished = true;
         }
         if let Some(place) = self.place(bytes, node, key) {

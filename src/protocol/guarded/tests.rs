@@ -123,6 +123,46 @@ fn what_a_stream_adds_at_a_place_of_its_own_is_one_text_too() {
 }
 
 #[test]
+fn keys_are_read_however_they_are_written() {
+    let watch = Arc::new(Watch::new(rules(Action::Deny)));
+    let mut guard = Events::new(watch);
+    let mut out = Vec::new();
+    let mut feed = |delta: &str, content: &str, piece: &str| {
+        let choice = format!(r#"{{"index":0,"{delta}":{{"{content}":"{piece}"}}}}"#);
+        guard.feed(format!("data: {{\"choices\":[{choice}]}}\n\n").into(), &mut out)
+    };
+    assert_eq!(feed(r"d\u0065lta", "content", "a ann@exam"), Ok(()));
+    assert_eq!(feed("delta", r"c\u006fntent", "ple.com b"), Err(Stop::Denied(0)));
+}
+
+#[test]
+fn empty_reason_ends_no_text() {
+    let row: Row = (
+        Protocol::OpenAi,
+        |text| json!({"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": ""}]}),
+        || json!({"choices": [{"index": 0, "finish_reason": "stop"}]}),
+        "/choices/0/delta/content",
+    );
+    let passed = passed(&row, &["a ann@exam", "ple.com b"], 9, Action::Redact).unwrap();
+    assert_eq!(passed.0, "a [redacted:r] b");
+}
+
+#[test]
+fn text_that_goes_on_after_another_is_looked_at_from_its_beginning() {
+    let watch = Arc::new(Watch::new(rules(Action::Deny)));
+    let mut guard = Events::new(watch);
+    let mut out = Vec::new();
+    let mut feed = |key: &str, piece: &str| {
+        let event = json!({"choices": [{"index": 0, "delta": {key: piece}}]});
+        guard.feed(format!("data: {event}\n\n").into(), &mut out)
+    };
+    assert_eq!(feed("content", "ann@exam"), Ok(()));
+    assert_eq!(feed("reasoning_content", "well"), Ok(()));
+    assert_eq!(feed("content", "ple.com"), Ok(()));
+    assert_eq!(feed("content", ", so"), Err(Stop::Denied(0)));
+}
+
+#[test]
 fn token_by_token_texts_are_not_passed() {
     let watch = Arc::new(Watch::new(rules(Action::Redact)));
     let mut guard = Events::new(watch);
