@@ -3,10 +3,13 @@
 //!
 //! It never leaves more than [`MOST`] bytes undecided.
 
+mod json;
+
 use std::{ops::Range, sync::Arc};
 
 use memchr::memchr;
 
+use self::json::Json;
 use super::{
     Action, Rule,
     escapes::{Place, decode, whole},
@@ -24,6 +27,7 @@ pub(crate) struct Channel {
     decided: usize,
     /// What was found last goes on, and is taken out as far as it does.
     swallows: Swallows,
+    json: Json,
 }
 
 /// What goes on beyond what was looked at.
@@ -45,6 +49,8 @@ pub(crate) struct Cut {
     pub(crate) place: Range<usize>,
     /// The rule whose name stands in its place; none where it goes on from an earlier one.
     pub(crate) rule: Option<usize>,
+    /// Whether it is a bare number of a JSON text: what stands in its place is a string.
+    pub(crate) is_number: bool,
 }
 
 /// A rule refuses the text.
@@ -95,9 +101,13 @@ impl Channel {
         }
         found.spans.retain(|span| rules[span.rule].action == Action::Redact);
         for span in spans::outside(&self.text, spans::merged(found.spans)) {
-            let place = self.base + span.place.start.max(from)..self.base + span.place.end;
-            cuts.push(Cut { place, rule: Some(span.rule) });
+            let place = span.place.start.max(from)..span.place.end;
+            self.json.follow(&self.text, self.base, place.start);
+            let is_number = self.json.is_number(&self.text, &place);
+            let place = self.base + place.start..self.base + place.end;
+            cuts.push(Cut { place, rule: Some(span.rule), is_number });
         }
+        self.json.follow(&self.text, self.base, end);
         self.decided = self.base + end;
         let kept = boundary(&self.text, end.saturating_sub(CONTEXT));
         self.text.drain(..kept);
@@ -146,8 +156,10 @@ impl Channel {
             self.swallows = Swallows::Nothing;
         }
         if end > from {
-            cuts.push(Cut { place: self.decided..self.base + end, rule: None });
+            let place = self.decided..self.base + end;
+            cuts.push(Cut { place, rule: None, is_number: false });
         }
+        self.json.follow(&self.text, self.base, end);
         self.decided = self.base + end;
         let kept = boundary(&self.text, end.saturating_sub(CONTEXT));
         self.text.drain(..kept);

@@ -214,7 +214,8 @@ impl<H> Stream<H> {
             return Err(denies.map_or(Stop::Unreadable, Stop::Denied));
         }
         for cut in &cuts {
-            let with = cut.rule.map(|rule| rules[rule].mark()).unwrap_or_default();
+            let mark = cut.rule.map(|rule| rules[rule].mark()).unwrap_or_default();
+            let with = if cut.is_number { format!("\\\"{mark}\\\"") } else { mark };
             self.queue.iter_mut().for_each(|queued| queued.take_out(channel, cut, &with));
         }
         Ok(())

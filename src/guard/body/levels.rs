@@ -30,12 +30,15 @@ impl Levels {
             if self.spans.is_empty() {
                 return;
             }
+            let mut quotes = Quotes::of(raw);
             for span in found.note(rules, &mut self.spans) {
                 let mark = rules[span.rule].mark();
                 let start = text.place.start;
-                let (place, with) = match text.is_number {
-                    true => (text.place.clone(), format!("\"{mark}\"")),
-                    false => (start + span.place.start..start + span.place.end, mark),
+                let number = quotes.number(&span.place).filter(|_| !text.is_number);
+                let (place, with) = match number {
+                    _ if text.is_number => (text.place.clone(), format!("\"{mark}\"")),
+                    Some(it) => (start + it.start..start + it.end, format!("\\\"{mark}\\\"")),
+                    None => (start + span.place.start..start + span.place.end, mark),
                 };
                 found.edits.push(Edit { place, with: with.into_bytes(), rank: 0 });
             }

@@ -43,6 +43,7 @@ fn every_string_is_looked_at_and_nothing_else_changes() {
             r#"{"a":"{\"b\": \"[redacted:r]\\u0009[redacted:r]\"}"}"#,
         ),
         (r#"{"a":"{\"card\": 4111111111111111}"}"#, r#"{"a":"{\"card\": \"[redacted:r]\"}"}"#),
+        (r#"{"a":"[4111111111111111, 5]"}"#, r#"{"a":"[\"[redacted:r]\", 5]"}"#),
         (r#"[]"#, r#"[]"#),
         (r#""a@b.com""#, r#""[redacted:r]""#),
     ] {

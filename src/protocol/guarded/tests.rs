@@ -136,6 +136,15 @@ fn keys_are_read_however_they_are_written() {
 }
 
 #[test]
+fn number_in_the_arguments_of_a_call_becomes_a_string() {
+    let pieces = [r#"{"n": "4111111111111111", "card": 4111"#, "11111111", r#"1111, "m": [7]}"#];
+    for size in [1, 9, 1 << 20] {
+        let (text, _) = passed(&ROWS[1], &pieces, size, Action::Redact).unwrap();
+        assert_eq!(text, r#"{"n": "[redacted:r]", "card": "[redacted:r]", "m": [7]}"#);
+    }
+}
+
+#[test]
 fn empty_reason_ends_no_text() {
     let row: Row = (
         Protocol::OpenAi,
