@@ -48,18 +48,22 @@ pub(super) fn can_hold(
     record: &mut Record,
 ) -> Result<(), Refusal> {
     let endpoint = inbound.endpoint.as_ref();
-    let delivery = endpoint.and_then(|endpoint| endpoint.delivery);
-    let delivery = delivery.unwrap_or(match inbound.stream {
-        true => Delivery::Events,
-        false => Delivery::Whole,
-    });
     let generates = endpoint.is_some_and(|it| it.operation == Operation::Generate)
         || is_completions(&inbound.path);
-    match delivery {
+    match delivery(inbound) {
         Delivery::Whole => Ok(()),
         Delivery::Events if generates => Ok(()),
         Delivery::Events | Delivery::Array => unreadable(rules, ANSWER, record),
     }
+}
+
+/// How a request asks for its answer.
+fn delivery(inbound: &Inbound) -> Delivery {
+    let asked = inbound.endpoint.as_ref().and_then(|endpoint| endpoint.delivery);
+    asked.unwrap_or(match inbound.stream {
+        true => Delivery::Events,
+        false => Delivery::Whole,
+    })
 }
 
 /// Looks at an answer, and takes out of it what is to be taken out.
@@ -88,6 +92,17 @@ pub(in crate::serve) async fn output(
             }
             Err(Err(broken)) => Err(broke(broken, entry, provider, record)),
         };
+    }
+    // Events under another name: pieces of texts, which are no text when they are read as one.
+    let is_unknown = answer.form() == Form::Other && delivery(inbound) == Delivery::Events;
+    if is_unknown
+        && answer.status.is_success()
+        && let Err(refusal) = unreadable(rules, ANSWER, record)
+    {
+        if let Some(entry) = entry {
+            entry.succeeded(Instant::now());
+        }
+        return Err(refusal);
     }
     let whole = match guarded::read(answer, inbound).await {
         Ok(whole) => whole,

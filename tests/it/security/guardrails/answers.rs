@@ -186,6 +186,17 @@ async fn what_passes_in_a_stream_is_what_came() {
 }
 
 #[tokio::test]
+async fn stream_that_is_not_called_one_is_refused() {
+    let delta = |piece: &str| json!({"choices": [{"index": 0, "delta": {"content": piece}}]});
+    let events = ["ann@exam", "ple.com"].map(|piece| format!("data: {}\n\n", delta(piece)));
+    for reply in [Reply::new(200), Reply::new(200).header("content-type", "text/plain")] {
+        let upstream = Upstream::start(reply.body(events.concat())).await;
+        let router = Router::start(&file(&upstream)).await;
+        is_refusal(&streams("told")[0].clone().send(router.addr()).await, "told");
+    }
+}
+
+#[tokio::test]
 async fn stream_whose_texts_are_not_known_is_refused_before_a_provider_is_asked() {
     let upstream = Upstream::start(Reply::chat("hi")).await;
     let router = Router::start(&file(&upstream)).await;
