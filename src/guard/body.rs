@@ -57,7 +57,7 @@ pub(crate) fn look(body: &[u8], rules: &[Arc<Rule>], passed: &[Range<u64>]) -> V
     Verdict { hits, unreadable, edits: joined(found.edits) }
 }
 
-/// Looks at a whole text that is no JSON.
+/// Looks at a whole text that is not JSON.
 pub(crate) fn look_at_plain(text: &[u8], rules: &[Arc<Rule>]) -> Verdict {
     let mut found = Found { hit: vec![false; rules.len()], edits: Vec::new() };
     let mut spans = Vec::new();
@@ -70,7 +70,7 @@ pub(crate) fn look_at_plain(text: &[u8], rules: &[Arc<Rule>]) -> Verdict {
     Verdict { hits, unreadable: false, edits: joined(found.edits) }
 }
 
-/// Looks at a text that is no JSON; answers the rules that have found anything.
+/// Looks at a text that is not JSON; answers the rules that have found anything.
 pub(crate) fn look_at_text(text: &[u8], rules: &[Arc<Rule>]) -> Vec<usize> {
     let mut found = Vec::new();
     spans::find(text, numbered(rules), &mut found);

@@ -236,7 +236,7 @@ const FORMATS: [&str; 23] = [
 ];
 /// How pictures begin as base64: PNG, JPEG, GIF.
 const PICTURES: [&str; 3] = ["iVBORw0KGgo", "/9j/", "R0lGOD"];
-/// What is shorter is no file, if it is no text,
+/// What is shorter is not a file where it is not text,
 const SHORTEST: usize = 256;
 /// and what is shorter than this is neither.
 const SHORTEST_TEXT: usize = 8;

@@ -49,7 +49,7 @@ pub(super) trait See {
 /// Reads a whole document.
 ///
 /// # Errors
-/// It is no JSON, or nested beyond reason.
+/// It is not JSON, or nested beyond reason.
 pub(super) fn read(bytes: &[u8], see: &mut dyn See) -> Result<(), Unreadable> {
     Reader { bytes, at: 0, open: SmallVec::new(), lists: 0 }.read(see)
 }

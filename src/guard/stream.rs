@@ -181,7 +181,7 @@ impl<H> Stream<H> {
         Some((head, out.into()))
     }
 
-    /// An event that is no JSON says that the stream is over.
+    /// An event that is not JSON says that the stream is over.
     fn plain(&mut self, head: H, data: Bytes) -> Result<(), Stop> {
         let verdict = look_at_plain(&data, &self.watch.rules);
         if let Some(rule) = self.watch.denies(&verdict.hits) {

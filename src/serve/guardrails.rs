@@ -124,7 +124,7 @@ async fn body(rules: &Guardrails, inbound: &Inbound) -> Verdict {
     look(&bytes, rules, &passed)
 }
 
-/// Where the body names the alias, which is no text of the conversation.
+/// Where the body names the alias, which does not belong to the texts of the conversation.
 fn names(inbound: &Inbound) -> Vec<Range<u64>> {
     let model = inbound.model.iter().map(|model| model.span.clone());
     let mut names: Vec<_> = model.chain(inbound.mentions.in_body().iter().cloned()).collect();

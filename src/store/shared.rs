@@ -46,7 +46,8 @@ impl Link {
         meters: Arc<Meters>,
     ) -> Result<Self, String> {
         let wire = Wire::new(&terms)?;
-        let listed = leases.listed().ok_or("is still spoken to")?;
+        let listed =
+            leases.listed().ok_or("is still being left: load the file again in a moment")?;
         let desk = Arc::clone(&leases.desk);
         desk.set(terms.timeout, terms.decides_here);
         let stop = Arc::new(tokio::sync::Notify::new());

@@ -21,7 +21,7 @@ pub(crate) fn validate(data: &[u8]) {
             assert!(narrow.is_err(), "{path}: an unknown field makes nothing right");
             continue;
         }
-        assert!(serde_json::from_slice::<IgnoredAny>(data).is_ok(), "{path}: it is no JSON");
+        assert!(serde_json::from_slice::<IgnoredAny>(data).is_ok(), "{path}: it is not JSON");
         // A number may be beyond any double.
         let Some(value) = &value else { continue };
         let printed = value.to_string();
@@ -59,7 +59,7 @@ fn written(path: &str, trial: &Trial, data: &[u8]) {
     assert_eq!(taken, Ok(()), "{path}: {}", String::from_utf8_lossy(&written.body));
 }
 
-/// The object with a field that nobody declares, in front and at the end.
+/// The object with a field that is not declared, in front and at the end.
 fn with_unknown(value: &Value) -> Value {
     let Value::Object(fields) = value else { return value.clone() };
     let mut all = Map::new();

@@ -24,7 +24,7 @@ pub(super) enum Denied {
     NoMethod(String),
     TooLarge,
     TooSlow,
-    /// The body is no JSON.
+    /// The body is not JSON.
     Unread(Problems),
     /// Something is wrong with the request.
     Invalid {

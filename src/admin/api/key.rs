@@ -28,7 +28,7 @@ impl AdminKey {
             None => match env::var(VARIABLE) {
                 Ok(text) if !text.is_empty() => Secret::new(text),
                 Ok(_) | Err(env::VarError::NotPresent) => return Ok(None),
-                Err(_) => return Err(format!("{VARIABLE}: this is no text")),
+                Err(_) => return Err(format!("{VARIABLE}: this is not UTF-8 text")),
             },
         };
         match text.expose().trim() {

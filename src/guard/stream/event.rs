@@ -56,7 +56,7 @@ impl Key {
 }
 
 impl Event {
-    /// Reads an event; none where it is no JSON.
+    /// Reads an event; none where it is not JSON.
     pub(super) fn read(data: &[u8], name: Option<&str>, texts: &AllTexts) -> Option<Self> {
         let mut read =
             Read { texts, nodes: Vec::new(), open: Vec::new(), found: Vec::new(), kind: None };

@@ -100,21 +100,14 @@ impl Desk {
         self.is_out.swap(false, Release)
     }
 
-    /// The store has not answered in time. Answers whether it had before.
-    pub(crate) fn is_gone(&self) -> bool {
+    /// The store has not answered in time.
+    pub(crate) fn is_gone(&self) {
         let mut rules = self.rules();
-        let was_out = self.is_out.load(Relaxed);
-        if !was_out {
+        if !self.is_out.load(Relaxed) {
             rules.since = Instant::now();
             rules.outages += 1;
             self.is_out.store(true, Release);
         }
-        !was_out
-    }
-
-    /// A request has waited in vain.
-    pub(super) fn was_late(&self) {
-        self.is_gone();
     }
 
     /// The store's clock: ours, put right by what it last said. Nanoseconds since 1970.

@@ -130,7 +130,7 @@ impl Lease {
 
     /// Waits until so much may be taken, or the store has said that it may not, or does not answer in time.
     pub(crate) async fn ready(self: &Arc<Self>, amount: u64) {
-        let end = Instant::now() + self.desk.timeout();
+        let mut end = None;
         loop {
             let answered = self.answered.notified();
             let mut answered = std::pin::pin!(answered);
@@ -145,8 +145,10 @@ impl Lease {
                 state.want(amount);
             }
             self.list();
+            // Looked up only where a request has to wait.
+            let end = *end.get_or_insert_with(|| Instant::now() + self.desk.timeout());
             if timeout_at(end, answered).await.is_err() {
-                return self.desk.was_late();
+                return self.desk.is_gone();
             }
         }
     }
@@ -156,8 +158,8 @@ impl Lease {
         self.state().seen(Instant::now(), self.desk.now(moment::now()))
     }
 
-    /// What to tell the store and to ask it for; empty where there is nothing to say. `all`: whether only
-    /// what was listed is asked for, or what has to be told now and then, too.
+    /// What to tell the store and to ask it for; empty where there is nothing to say. `all`: not only
+    /// where it was listed, but also where something has to be told now and then.
     pub(crate) fn asks(&self, all: bool) -> Vec<Ask> {
         let listed = self.is_listed.swap(false, Relaxed);
         let now = Instant::now();

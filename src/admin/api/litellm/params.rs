@@ -7,7 +7,7 @@ use crate::{
     models::vendors::{self, DEPLOYMENT_KEY, OPENAI, Place, Vendor},
 };
 
-/// The members of a provider, and what a name is made of that nobody has chosen.
+/// The members of a provider, and what a name is made of that was not chosen.
 #[derive(Debug)]
 pub(super) struct Read {
     pub(super) members: Map<String, Value>,
