@@ -107,12 +107,15 @@ impl WholeEvents {
             b'\n' => &b"\n"[..],
             _ => b"\n\n",
         });
+        let before = self.ready.len();
         self.release(Bytes::new());
         if let (Some(lacks), true) = (lacks, self.error.is_some()) {
             self.ready.push_back(Bytes::from_static(lacks));
         }
         let ends_well = self.observer.end() >= End::Said;
         if !ends_well {
+            // A part of an event would spoil the event that says what became of it.
+            self.ready.truncate(before);
             self.fail(&Refusal::UpstreamBrokeOff);
         }
         ends_well

@@ -1,5 +1,7 @@
 //! The reader of event streams, by the rules of the HTML standard ("parsing an event stream").
 //!
+//! JSON that stands in no event is read as the data of one: Google tells errors so in the midst of its streams.
+//!
 //! It never copies what lies in one piece, and never keeps more of an event than [`LONGEST`].
 
 use bytes::{Buf, Bytes, BytesMut};
@@ -20,6 +22,8 @@ pub struct Parser {
     begun: bool,
     event: Option<Bytes>,
     data: Data,
+    /// The lines are JSON that stands in no event.
+    bare: bool,
     too_long: bool,
 }
 
@@ -164,11 +168,19 @@ impl Parser {
                 self.event = Some(line.slice(start..)).filter(|event| !event.is_empty());
                 Ok(())
             }
-            _ => Ok(()),
+            _ => self.outside(line),
         }
     }
 
+    /// A line that no field begins. The standard passes over it.
+    fn outside(&mut self, line: &Bytes) -> Result<(), TooLong> {
+        let begins = line.starts_with(b"{") || line.starts_with(b"[{");
+        self.bare |= begins && self.event.is_none() && matches!(self.data, Data::None);
+        if self.bare { self.data.add(line.clone()) } else { Ok(()) }
+    }
+
     fn dispatch(&mut self) -> Option<Event> {
+        self.bare = false;
         let event = self.event.take();
         let data = match std::mem::take(&mut self.data) {
             Data::None => return None,

@@ -57,6 +57,13 @@ fn reads_by_the_standard() {
         ("data\n\ndata\ndata\n\ndata:", &[(None, ""), (None, "\n")]),
         ("data: x\n: ping\nretry: 10\nother: y\ndatax: z\ndata : w\nDATA: v\n\n", &[(None, "x")]),
         ("data: {\"a\": \"b: c\"}\n\n", &[(None, "{\"a\": \"b: c\"}")]),
+        (
+            "data: x\n\n{\n  \"a\": 1\n}\n\ndata: y\n\n",
+            &[(None, "x"), (None, "{\n  \"a\": 1\n}"), (None, "y")],
+        ),
+        ("[{\"a\": 1}]\n\n", &[(None, "[{\"a\": 1}]")]),
+        ("data: x\n{\"a\": 1}\n\n", &[(None, "x")]),
+        ("event: a\n{\"a\": 1}\n\n[DONE]\n\n", &[]),
         ("data: x", &[]),
         ("data: x\n", &[]),
         ("\n\n\n", &[]),

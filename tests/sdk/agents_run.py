@@ -13,14 +13,14 @@ import sys
 import tempfile
 
 from agents import AGENTS
-from play import Play, loop
+from agents.cases import CASES
+from play import Play
 from router import Router
-from said import Call, Error, Reply, Result, Text
 from vendors import VENDORS
 
 # Fields that tell who or where.
 PERSONAL = {"user_id", "session_id", "cwd", "safety_identifier", "device_id", "account_uuid", "prompt_cache_key", "file_path", "text", "content", "installation_id"}
-PROMPT = "Read a.txt, b.txt and c.txt in this folder and tell me the word in each."
+IN_TURN = {"strategy": "priority", "fallback": {"enabled": True}}
 
 
 def main():
@@ -44,7 +44,7 @@ def main():
                 for case in CASES:
                     if wanted.case in (None, case.__name__):
                         failed += tried(case, kind, vendor, servers, router)
-                        if wanted.record and kind.protocol == vendor and case is tools:
+                        if wanted.record and kind.protocol == vendor and case.__name__ == "tools":
                             record(pathlib.Path(wanted.record), kind, server)
     finally:
         router.stop()
@@ -53,7 +53,9 @@ def main():
 
 
 def targets(servers):
-    """One alias for each vendor, and for each one that leaves it in the midst of a conversation."""
+    """One alias for each vendor, for each one that leaves it in the midst of a conversation, and for each agent
+    one that goes from it to the next at every turn."""
+    all_of_them = list(servers.values())
     for name, server in servers.items():
         own = server.vendor.provider(server.url) | {"onwards_model": server.vendor.model}
         if name == "openai":
@@ -61,7 +63,11 @@ def targets(servers):
         yield name, own
         other = servers["gemini" if name == "anthropic" else "anthropic"]
         second = other.vendor.provider(other.url) | {"onwards_model": other.vendor.model}
-        yield f"{name}-leaves", {"providers": [own, second], "strategy": "priority", "fallback": {"enabled": True}}
+        yield f"{name}-leaves", {"providers": [own, second]} | IN_TURN
+        at = all_of_them.index(server)
+        providers = [one.vendor.provider(one.url) | {"onwards_model": one.vendor.model} for one in all_of_them[at:] + all_of_them[:at]]
+        for agent in AGENTS:
+            yield f"{name}-wanders-{agent.name}", {"providers": providers} | IN_TURN
 
 
 def record(folder, kind, server):
@@ -95,28 +101,6 @@ def tried(case, kind, vendor, servers, router):
             print(f"FAIL {kind.name} at {vendor}: {case.__name__}: {type(error).__name__}: {str(error)[:2500]}", flush=True)
             return 1
 
-
-def tools(agent, vendor, servers):
-    """Three turns of tools, two calls at once: every result reaches the vendor, and the answer the user."""
-    server = servers[vendor]
-    server.begin(loop(agent, thinks=vendor == "anthropic"), agent.protocol == vendor)
-    said, all_of_it = agent.run(vendor, PROMPT)
-    assert not server.refused, server.refused[0]
-    assert "FOUND tea-rain-moss." in said, all_of_it
-
-
-def failover(agent, vendor, servers):
-    """The vendor is overloaded in the midst of the loop: another takes over with the whole history."""
-    other = servers["gemini" if vendor == "anthropic" else "anthropic"]
-    servers[vendor].begin(loop(agent, Error(503, "overloaded"), vendor == "anthropic"), agent.protocol == vendor)
-    other.begin(loop(agent), agent.protocol == other.vendor.name)
-    said, all_of_it = agent.run(f"{vendor}-leaves", PROMPT)
-    assert not other.refused, other.refused[0]
-    assert "FOUND tea-rain-moss." in said, all_of_it
-    assert other.asks or other.raw, "nobody took over"
-
-
-CASES = [tools, failover]
 
 if __name__ == "__main__":
     main()

@@ -1,11 +1,11 @@
-"""What vendors answer to agents: a loop of tools over three turns, two of the calls at once.
+"""What vendors answer to agents: a loop of tools over three turns, two of the calls at once, and others like it.
 
 It never counts requests: agents ask beside their loop, for titles and summaries.
 """
 
 import sys
 
-from said import Reply, Result, Text, Thought
+from said import Broken, Error, Reply, Result, Text, Thought
 from server import Server
 from vendors.strict import hold
 
@@ -45,16 +45,65 @@ def loop(agent, fail=None, thinks=False):
         results = ask.parts(Result)
         if not ask.tools:
             return Reply([Text("ok")])
-        if not results:
-            thought = [Thought("Two at once.")] if thinks and ask.effort else []
-            return Reply([*thought, Text("I read two."), agent.reads(ask, "a.txt"), agent.reads(ask, "b.txt")], finish="tools")
-        if fail and not failed:
+        # Only a stream can be cut off.
+        fails = fail and not failed and (ask.stream or not isinstance(fail, Broken))
+        if results and fails:
             failed.append(True)
             return fail
-        if len(results) < 3:
-            return Reply([agent.reads(ask, "c.txt")], finish="tools")
-        said = " ".join(result.text for result in results)
-        words = [word for word in ("tea", "rain", "moss") if word in said]
-        return Reply([Text(f"FOUND {'-'.join(words)}.")])
+        return turn_of(agent, ask, thinks)
+
+    return play
+
+
+def turn_of(agent, ask, thinks=False):
+    """The next turn of the loop: what is called depends on what has been read so far."""
+    results = ask.parts(Result)
+    if not results:
+        thought = [Thought("Two at once.")] if thinks and ask.effort else []
+        return Reply([*thought, Text("I read two."), agent.reads(ask, "a.txt"), agent.reads(ask, "b.txt")], finish="tools")
+    if len(results) < 3:
+        return Reply([agent.reads(ask, "c.txt")], finish="tools")
+    said = " ".join(result.text for result in results)
+    words = [word for word in ("tea", "rain", "moss") if word in said]
+    return Reply([Text(f"FOUND {'-'.join(words)}.")])
+
+
+def wander(agent, turn, thinks=False):
+    """The loop of a vendor that answers at its own turn alone: the first, the second or the third."""
+
+    def play(ask):
+        if not ask.tools:
+            return Reply([Text("ok")])
+        now = [0, 2, 3].index(len(ask.parts(Result)))
+        return turn_of(agent, ask, thinks) if now == turn else Error(503, "overloaded")
+
+    return play
+
+
+def picture(agent, seen):
+    """Looks at a picture; `seen` is what came of it."""
+
+    def play(ask):
+        if not ask.tools:
+            return Reply([Text("ok")])
+        if not ask.parts(Result):
+            return Reply([agent.looks(ask, "p.png")], finish="tools")
+        seen.extend(ask.images())
+        return Reply([Text("RED.")])
+
+    return play
+
+
+def long(agent, turns=12):
+    """So many turns, two calls in each."""
+
+    def play(ask):
+        if not ask.tools:
+            return Reply([Text("ok")])
+        results = len(ask.parts(Result))
+        if results >= turns * 2:
+            return Reply([Text(f"READ {results} results.")])
+        calls = [agent.reads(ask, f"big{results + at}.txt", f"call_{results}_{at + 1}") for at in range(2)]
+        return Reply([Text(f"I read on, after {results}."), *calls], finish="tools")
 
     return play

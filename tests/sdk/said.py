@@ -39,6 +39,7 @@ class Result:
     text: str
     name: str = ""
     failed: bool = False
+    images: tuple = ()
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,11 @@ class Ask:
 
     def text(self, role=None):
         return "".join(part.text for part in self.parts(Text, role))
+
+    def images(self):
+        """Those that the user shows, and those that tools gave."""
+        inside = [image for result in self.parts(Result) for image in result.images]
+        return self.parts(Image) + inside
 
 
 @dataclass(frozen=True)

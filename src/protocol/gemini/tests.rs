@@ -213,6 +213,29 @@ fn a_broken_array_ends_with_its_error() {
     }
 }
 
+/// As Google tells an error in the midst of a stream, and as its libraries read one.
+#[test]
+fn error_outside_of_events_is_read_and_written() {
+    let error = json!({"error": {"code": 503, "message": "busy", "status": "UNAVAILABLE"}});
+    let chunk = json!({"candidates": [{"content": {"parts": [{"text": "Hi"}]}}]});
+    let stream = format!("data: {chunk}\n\n{error:#}\n");
+    for piece in [1, 7, stream.len()] {
+        let mut reader = Protocol::Gemini.codec().stream_reader(Reading::default());
+        let mut events = Vec::new();
+        let pieces = stream.as_bytes().chunks(piece);
+        pieces.for_each(|bytes| reader.feed(bytes.to_vec().into(), &mut events));
+        reader.end(&mut events);
+        let Some(Event::Failure(failure)) = events.last() else { panic!("{events:?}") };
+        assert_eq!((failure.status, failure.message.as_str()), (503, "busy"), "{piece}");
+    }
+    let failure = Event::Failure(Failure::new(Kind::Overloaded, "busy"));
+    let out = String::from_utf8(self::stream(Delivery::Events, &[failure])).unwrap();
+    let (event, outside) = out.split_once("\n\n").unwrap();
+    for told in [event.strip_prefix("data: ").unwrap(), outside] {
+        assert_eq!(serde_json::from_str::<Value>(told).unwrap(), error);
+    }
+}
+
 /// A history that a client library collected from our stream gives every vendor its own back.
 #[test]
 fn foreign_thoughts_come_back_whole() {

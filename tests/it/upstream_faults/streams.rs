@@ -49,6 +49,57 @@ async fn b12_a_cut_inside_an_event_delivers_none_of_it() {
     assert_broken_after(&router, &["a"]).await;
 }
 
+/// Where the end of the body is told as it should be, too: what is left of the event would spoil the error.
+#[tokio::test]
+async fn b12_a_part_of_an_event_does_not_spoil_the_error_behind_it() {
+    let inside = chunk_event("b");
+    let body = format!("{}{}", chunk_event("a"), &inside[..inside.len() / 2]);
+    let reply = Reply::new(200).header("content-type", "text/event-stream").chunked().body(body);
+    let upstream = Upstream::start(reply).await;
+    let router = Router::start(&open(&upstream)).await;
+    assert_broken_after(&router, &["a"]).await;
+}
+
+/// Google tells an error in the midst of its streams outside of events, over several lines. It is judged by its
+/// own code, passed on and translated, and before the first content another provider takes over.
+#[tokio::test]
+async fn b12_an_error_outside_of_events_is_the_providers_word() {
+    let error = json!({"error": {"code": 429, "message": "no more of this", "status": "RESOURCE_EXHAUSTED"}});
+    let text = json!({"candidates": [{"content": {"role": "model", "parts": [{"text": "Hi"}]}}]});
+    let events = |body: String| {
+        Reply::new(200).header("content-type", "text/event-stream").chunked().body(body)
+    };
+    let late = Upstream::start(events(format!("data: {text}\n\n{error:#}\n"))).await;
+    let early = Upstream::start(events(format!(": hi\n\n{error:#}\n"))).await;
+    let end = json!({"candidates": [{"content": {"parts": [{"text": "other"}]}, "finishReason": "STOP"}]});
+    let backup = Upstream::start(events(format!("data: {end}\n\n"))).await;
+    let at = |upstream: &Upstream| json!({"url": upstream.base(), "protocol": "gemini"});
+    let router = Router::start(&json!({"targets": {"late": at(&late), "early": at(&early),
+        "both": {"strategy": "priority", "fallback": {"enabled": true},
+            "providers": [at(&early), at(&backup)]}}}))
+    .await;
+    let contents = json!({"contents": [{"role": "user", "parts": [{"text": "q"}]}]});
+    let gemini = |alias: &str| {
+        Call::post(&format!("/v1beta/models/{alias}:streamGenerateContent?alt=sse")).json(&contents)
+    };
+    let chat = |alias: &str| {
+        let messages = json!([{"role": "user", "content": "q"}]);
+        Call::chat(&json!({"model": alias, "stream": true, "messages": messages}))
+    };
+    for call in [gemini("late"), chat("late")] {
+        let answer = call.send(router.addr()).await;
+        let text = answer.text();
+        assert!(text.contains("Hi") && text.contains("no more of this"), "{text}");
+        assert!(!text.contains("broke off"), "{text}");
+    }
+    for call in [gemini("both"), chat("both")] {
+        let answer = call.send(router.addr()).await;
+        assert!(answer.status == 200 && answer.text().contains("other"), "{}", answer.text());
+    }
+    let answer = chat("early").send(router.addr()).await;
+    assert_eq!(answer.status, 429, "{}", answer.text());
+}
+
 #[tokio::test]
 async fn b12_a_broken_stream_is_never_begun_again_elsewhere() {
     let reply = Reply::chat_stream(&["a", "b"]).paced(ms(30)).fault(Place::Piece(1), Fault::Reset);

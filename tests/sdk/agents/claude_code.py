@@ -20,8 +20,16 @@ class ClaudeCode(Agent):
             "DISABLE_TELEMETRY": "1",
         }
 
+    too_long = "(?i)prompt is too long|context limit"
+    summarizes = "(?i)detailed summary of the conversation|summary of the conversation so far"
+
     def arguments(self, alias, prompt):
         return ["-p", prompt, "--output-format", "text", "--allowedTools", "Read,Bash"]
 
-    def reads(self, ask, name):
-        return Call("Read", {"file_path": str(self.work / name)}, f"call_{name[0]}")
+    def reads(self, ask, name, call=None):
+        return Call("Read", {"file_path": str(self.work / name)}, call or f"call_{name[0]}")
+
+    def compact(self, alias, prompt):
+        told = [self.run(alias, said, more)[1] for said, more in ((prompt, ()), ("/compact", ("--continue",)))]
+        said, last = self.run(alias, "Which words?", ("--continue",))
+        return said, "\n".join([*told, last])

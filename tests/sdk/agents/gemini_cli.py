@@ -10,6 +10,10 @@ from .agent import Agent
 class GeminiCli(Agent):
     name, package, protocol = "gemini", "@google/gemini-cli", "gemini"
 
+    too_long = "exceeds the maximum number of tokens"
+    summarizes = "state_snapshot"
+    full = 900_000
+
     def env(self, alias):
         settings = self.home / ".gemini"
         settings.mkdir(exist_ok=True)
@@ -29,8 +33,11 @@ class GeminiCli(Agent):
     def arguments(self, alias, prompt):
         return ["-m", alias, "-y", "-p", prompt]
 
-    def reads(self, ask, name):
+    def compact(self, alias, prompt):
+        return self.run(alias, prompt)
+
+    def reads(self, ask, name, call=None):
         tool = next((tool for tool in ask.tools if tool.name == "read_file"), None)
         known = (tool.schema.get("properties") or {}) if tool else {}
         field = next((field for field in ("file_path", "absolute_path", "path") if field in known), "file_path")
-        return Call("read_file", {field: str(self.work / name)}, f"call_{name[0]}")
+        return Call("read_file", {field: str(self.work / name)}, call or f"call_{name[0]}")

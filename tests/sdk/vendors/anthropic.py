@@ -14,6 +14,7 @@ KINDS = {400: "invalid_request_error", 401: "authentication_error", 404: "not_fo
 
 class Anthropic(Vendor):
     name, model = "anthropic", "claude-sonnet-4-5"
+    too_long = "prompt is too long: 205000 tokens > 200000 maximum"
 
     def counts(self, request):
         return request.path.endswith("/count_tokens")
@@ -44,7 +45,9 @@ class Anthropic(Vendor):
         ask.effort = config.get("effort") or (None if thinking["type"] == "disabled" else thinking["type"])
         ask.choice = choice(body.get("tool_choice"))
         ask.system = "".join(part.text for part in blocks(body.get("system")))
-        ask.tools = [Tool(tool["name"], tool["input_schema"], tool.get("description", "")) for tool in body.get("tools", [])]
+        # Those of the vendor's own have no schema.
+        own = [tool for tool in body.get("tools", []) if "input_schema" in tool]
+        ask.tools = [Tool(tool["name"], tool["input_schema"], tool.get("description", "")) for tool in own]
         for message in body["messages"]:
             ask.turns.append(Turn(message["role"], blocks(message["content"])))
         paired(ask.turns)
@@ -129,8 +132,10 @@ def part_of(block):
         name_fits(block["name"], 128)
         return Call(block["name"], block["input"], block["id"])
     if kind == "tool_result":
-        text = "".join(part.text for part in blocks(block.get("content") or None) if isinstance(part, Text))
-        return Result(block["tool_use_id"], text, failed=bool(block.get("is_error")))
+        given = blocks(block.get("content") or None)
+        text = "".join(part.text for part in given if isinstance(part, Text))
+        images = tuple(part for part in given if isinstance(part, Image))
+        return Result(block["tool_use_id"], text, failed=bool(block.get("is_error")), images=images)
     if kind == "thinking":
         return Thought(block["thinking"], block["signature"])
     if kind == "redacted_thinking":

@@ -16,6 +16,7 @@ OPERATIONS = {"converse": "Converse", "converse-stream": "ConverseStream", "coun
 
 class Bedrock(Vendor):
     name, model = "bedrock", "anthropic.claude-sonnet-4-20250514-v1:0"
+    too_long = "Input is too long for requested model."
 
     def provider(self, url):
         aws = {"region": "us-east-1", "access_key_id": sigv4.ACCESS, "secret_access_key": sigv4.SECRET, "session_token": sigv4.SESSION}
@@ -130,9 +131,11 @@ def part_of(block):
         insist(isinstance(value["input"], dict), "toolUse.input must be an object")
         return Call(value["name"], value["input"], value["toolUseId"])
     if kind == "toolResult":
-        texts = [one["text"] if "text" in one else json.dumps(one["json"]) for one in value["content"]]
+        shown = tuple(part_of(one) for one in value["content"] if "image" in one)
+        said = [one for one in value["content"] if "image" not in one]
+        texts = [one["text"] if "text" in one else json.dumps(one["json"]) for one in said]
         insist(all(text.strip() for text in texts), "toolResult text is blank")
-        return Result(value["toolUseId"], "".join(texts), failed=value.get("status") == "error")
+        return Result(value["toolUseId"], "".join(texts), failed=value.get("status") == "error", images=shown)
     if kind == "reasoningContent":
         text = value["reasoningText"]
         insist(text.get("signature") == SIGNATURE, f"Invalid `signature` in `thinking` block: {text}")

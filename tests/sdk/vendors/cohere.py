@@ -29,6 +29,7 @@ MESSAGES = {"user": UserChatMessageV2, "assistant": AssistantChatMessageV2, "sys
 
 class Cohere(Vendor):
     name, model = "cohere", "command-a-reasoning-08-2025"
+    too_long = "too many tokens: size limit exceeded by 12000 tokens. Try using shorter or fewer inputs, or setting prompt_truncation='AUTO'."
 
     def read(self, request):
         insist(request.path == "/v2/chat", f"no {request.path} here", 404)

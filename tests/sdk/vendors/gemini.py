@@ -31,6 +31,7 @@ class GenerateContentRequest(BaseModel):
 
 class Gemini(Vendor):
     name, model = "gemini", "gemini-3-pro-preview"
+    too_long = "The input token count (1100000) exceeds the maximum number of tokens allowed (1048576)."
 
     def counts(self, request):
         return request.path.endswith(":countTokens")
@@ -76,8 +77,9 @@ class Gemini(Vendor):
             insist(content.parts, f"contents[{number}].parts must not be empty")
             insist(content.role in ("user", "model"), "Please use a valid role: user, model.")
             ask.turns.append(Turn({"model": "assistant"}.get(content.role, "user"), [part_of(part) for part in content.parts]))
-        paired(ask.turns)
-        signed(said.contents)
+        if method != "countTokens":
+            paired(ask.turns)
+            signed(said.contents)
         return ask
 
     def whole(self, reply):
@@ -116,7 +118,8 @@ class Gemini(Vendor):
         return {"error": {"code": status, "message": message, "status": STATUS.get(status, "UNKNOWN")}}
 
     def stream_error(self, message):
-        return sse(self.error_body(503, message))
+        # Outside of events, over several lines.
+        return json.dumps(self.error_body(503, message), indent=2).encode() + b"\n"
 
 
 def sound(body, config):
@@ -131,7 +134,9 @@ def part_of(part):
         return Call(part.function_call.name, part.function_call.args or {}, part.function_call.id or "")
     if part.function_response:
         said = part.function_response
-        return Result(said.id or "", json.dumps(said.response), said.name)
+        inside = [one.inline_data for one in said.parts or []]
+        images = tuple(Image(data.mime_type, data.data) for data in inside)
+        return Result(said.id or "", json.dumps(said.response), said.name, images=images)
     if part.inline_data:
         insist(part.inline_data.data, "inlineData.data must not be empty")
         return Image(part.inline_data.mime_type, part.inline_data.data)

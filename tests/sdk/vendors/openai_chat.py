@@ -14,6 +14,7 @@ KINDS = {400: "invalid_request_error", 401: "invalid_request_error", 429: "rate_
 
 class OpenAiChat(Vendor):
     name, model, thinker = "openai", "gpt-4.1", "gpt-5.1"
+    too_long = "This model's maximum context length is 128000 tokens. However, your messages resulted in 140000 tokens. Please reduce the length of the messages."
 
     def provider(self, url):
         # Responses are for another vendor of this set.
@@ -98,6 +99,8 @@ class OpenAiChat(Vendor):
     def error_body(self, status, message):
         kind = KINDS.get(status, "server_error")
         code = {401: "invalid_api_key", 429: "rate_limit_exceeded"}.get(status)
+        if "context" in message:
+            code = "context_length_exceeded"
         return {"error": {"message": message, "type": kind, "param": None, "code": code}}
 
     def stream_error(self, message):

@@ -13,6 +13,7 @@ from .vendor import Vendor
 
 class OpenAiResponses(Vendor):
     name, model = "openai_responses", "gpt-5.1"
+    too_long = "Your input exceeds the context window of this model. Please adjust your input and try again."
 
     def counts(self, request):
         return request.path == "/v1/responses/input_tokens"
@@ -119,8 +120,10 @@ def turn_of(item):
         return Turn("assistant", [Call(item["name"], object_of(item["arguments"], "arguments"), item["call_id"])])
     if kind == "function_call_output":
         output = item["output"]
-        text = output if isinstance(output, str) else "".join(part["text"] for part in output)
-        return Turn("user", [Result(item["call_id"], text)])
+        given = [Text(output)] if isinstance(output, str) else parts("user", output)
+        text = "".join(part.text for part in given if isinstance(part, Text))
+        images = tuple(part for part in given if isinstance(part, Image))
+        return Turn("user", [Result(item["call_id"], text, images=images)])
     if kind == "reasoning":
         insist(item["id"].startswith("rs"), "Expected an ID that begins with 'rs'.")
         insist(item.get("encrypted_content") == SIGNATURE, "The encrypted content could not be verified.")

@@ -12,6 +12,8 @@ class Vendor:
     # What reasons, where `model` does not.
     thinker = None
     key = "sk-vendor"
+    # How it says that a conversation does not fit, with a 400.
+    too_long = ""
 
     def headers(self):
         return {"content-type": "application/json"}

@@ -115,8 +115,14 @@ impl Writer {
     fn fail(&mut self, failure: &Failure, out: &mut Vec<u8>) {
         self.begin(out);
         self.ended = true;
-        append_json(&error::Out::of(failure), out);
+        let error = error::Out::of(failure);
+        append_json(&error, out);
         self.end(out);
+        if !self.is_array {
+            // As Google itself tells it, outside of events: its libraries raise that, and of an event not all do.
+            append_json(&error, out);
+            out.push(b'\n');
+        }
     }
 }
 
