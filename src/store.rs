@@ -33,7 +33,7 @@ use std::{
 use self::{entry::Entry, file::File, shared::Link};
 pub(crate) use self::{shared::is_address, terms::SharedTerms};
 use crate::{
-    live::{Meters, Quota, limit::leases::Leases},
+    live::{Meters, Quota, health::news::News, limit::leases::Leases},
     moment,
 };
 
@@ -113,11 +113,17 @@ impl Keeper {
         Ok(())
     }
 
-    /// From now on replicas share all limits through a server; no file is kept.
+    /// From now on replicas share all limits through a server, and what they find of providers; no file is
+    /// kept.
     ///
     /// # Errors
     /// A sentence for the operator: what is wrong with the address.
-    pub(crate) fn share(&self, terms: SharedTerms, leases: Arc<Leases>) -> Result<(), String> {
+    pub(crate) fn share(
+        &self,
+        terms: SharedTerms,
+        leases: Arc<Leases>,
+        news: Arc<News>,
+    ) -> Result<(), String> {
         let mut kept = self.kept();
         if kept.has_ended {
             return Ok(());
@@ -127,7 +133,7 @@ impl Keeper {
             return Ok(());
         }
         kept.stop();
-        let link = Link::start(terms, leases, Arc::clone(&self.meters))?;
+        let link = Link::start(terms, leases, news, Arc::clone(&self.meters))?;
         kept.link = Some(link);
         Ok(())
     }

@@ -4,7 +4,12 @@
 //! It reads no clock and sends nothing: time is an argument, and probes report here.
 
 pub(crate) mod breaker;
+mod claim;
 pub(crate) mod held;
+mod known;
+pub(crate) mod news;
+mod shared;
+pub(crate) mod told;
 pub(crate) mod state;
 pub(crate) mod reason;
 pub(crate) mod tally;
@@ -12,7 +17,7 @@ pub(crate) mod tally;
 mod tests;
 
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use tokio::{
@@ -21,13 +26,16 @@ use tokio::{
 };
 
 use crate::failure::What;
-use breaker::Breaker;
 pub use breaker::Cooldown;
+use breaker::{Breaker, NoTrial};
 pub(crate) use held::Held;
+use known::Known;
+use news::Outlet;
 pub(crate) use reason::{Reason, Why};
 pub(crate) use state::State;
 pub(crate) use tally::Probing;
 use tally::Tally;
+use told::Topic;
 
 /// A table's settings for one provider's health; without either part, that part is not heeded.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -47,6 +55,8 @@ pub(crate) struct Health {
     /// Wakes who waits for a trial to end.
     decided: Notify,
     inner: Mutex<Inner>,
+    /// Where what is found is told to other replicas, once there may be any.
+    outlet: OnceLock<Outlet>,
 }
 
 /// The right to be the one request that finds out whether a rested provider is well.
@@ -80,7 +90,8 @@ impl Health {
 
     #[cold]
     fn state_in_detail(&self, settings: &HealthSettings, now: Instant) -> State {
-        self.locked(|inner| {
+        // That something is over is no news.
+        self.locked_in_silence(|inner| {
             if let Some(state) = inner.held.and_then(|held| held.state(now)) {
                 return state;
             }
@@ -104,6 +115,10 @@ impl Health {
             inner.held = None;
             inner.breaker = Breaker::default();
         });
+        if let Some(outlet) = self.outlet.get() {
+            // Others may know of a rest of which this replica does not.
+            outlet.changed(Topic::Breaker as u8 | Topic::Operator as u8);
+        }
     }
 
     /// Whether the last attempt that said anything failed.
@@ -125,11 +140,20 @@ impl Health {
         now: Instant,
     ) -> Option<Trial> {
         let cooldown = settings.cooldown.as_ref()?;
-        let id = self.locked(|inner| {
+        let store = self.outlet.get().and_then(|outlet| Some((outlet, outlet.waits()?)));
+        let trial = self.locked(|inner| {
             let unhealthy = settings.probing.is_some() && inner.tally.unhealthy().is_some();
-            if unhealthy { None } else { inner.breaker.try_trial(cooldown, now) }
-        })?;
-        Some(Trial { health: Arc::clone(self), id })
+            let waits = store.map(|(_, waits)| waits);
+            if unhealthy {
+                Err(NoTrial::Busy)
+            } else {
+                inner.breaker.try_trial(cooldown, waits, now)
+            }
+        });
+        if let (Err(NoTrial::Asks), Some((outlet, _))) = (&trial, store) {
+            outlet.ask_for_trial(cooldown.duration);
+        }
+        Some(Trial { health: Arc::clone(self), id: trial.ok()? })
     }
 
     /// When the trial under way will not be waited for any more; `None` if there is none.
@@ -193,12 +217,25 @@ impl Health {
         })
     }
 
-    /// The only way to the details: whatever happens to them, the flag is true afterwards, and who
-    /// waits for a trial hears of its end.
+    /// The way to the details: whatever happens to them, the flag is true afterwards, who waits for a
+    /// trial hears of its end, and other replicas hear what has changed.
     fn locked<T>(&self, act: impl FnOnce(&mut Inner) -> T) -> T {
-        let mut inner: MutexGuard<'_, Inner> =
-            self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let on_trial = inner.breaker.on_trial();
+        let Some(outlet) = self.outlet.get() else { return self.locked_in_silence(act) };
+        let mut news = 0;
+        let answer = self.locked_in_silence(|inner| {
+            let before = inner.known();
+            let answer = act(inner);
+            news = inner.known().news_since(&before);
+            answer
+        });
+        outlet.changed(news);
+        answer
+    }
+
+    /// The same, and no other replica hears of it.
+    fn locked_in_silence<T>(&self, act: impl FnOnce(&mut Inner) -> T) -> T {
+        let mut inner = self.inner();
+        let on_trial = inner.breaker.is_awaited();
         let answer = act(&mut inner);
         let flag = |up: bool, flag: u8| if up { flag } else { 0 };
         let flags = flag(inner.breaker.noted(), NOTED)
@@ -206,10 +243,20 @@ impl Health {
             | flag(inner.tally.unhealthy().is_some(), UNHEALTHY)
             | flag(inner.held.is_some(), HELD);
         self.flags.store(flags, Ordering::Relaxed);
-        if on_trial && !inner.breaker.on_trial() {
+        if on_trial && !inner.breaker.is_awaited() {
             self.decided.notify_waiters();
         }
         answer
+    }
+
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn known(&self) -> Known {
+        Known::of(&self.breaker, &self.tally, self.held)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::failure::What;
 use super::aimd::{Aimd, AimdSettings};
 use super::ewma::PeakEwma;
 use super::headroom::Headroom;
-use super::health::{Health, HealthSettings, Held, Reason, State, Trial, Why};
+use super::health::{Health, HealthSettings, Held, Reason, State, Trial, Why, news::News};
 use super::limit::{LimitSettings, Limits};
 use super::queue::Queue;
 
@@ -163,6 +163,30 @@ impl Provider {
             state => return Err(state),
         };
         Ok(Entry { provider: Arc::clone(self), started: now, trial })
+    }
+
+    /// Begins an attempt once it is known which of several replicas makes the trial, where that was asked.
+    ///
+    /// # Errors
+    /// The state in which the provider may not be asked.
+    #[cold]
+    pub(crate) async fn enter_in_turn(self: &Arc<Self>, state: State) -> Result<Entry, State> {
+        match state {
+            State::HalfOpen { busy: true } if self.health.hears_of_trial().await => {
+                self.enter(Instant::now())
+            }
+            state => Err(state),
+        }
+    }
+
+    /// Whether it is this replica's turn to probe it, for so long.
+    pub(crate) async fn has_turn(&self, lasts: Duration) -> bool {
+        self.health.has_turn(lasts).await
+    }
+
+    /// What it is known by to other replicas, which hear of its health from now on.
+    pub(crate) fn tells(&self, news: &Arc<News>) {
+        self.health.tells(self.identity, news);
     }
 
     /// Begins an attempt although it rests, because every other provider rests longer.

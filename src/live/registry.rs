@@ -15,6 +15,7 @@ use dashmap::DashMap;
 
 use super::account::Account;
 use super::conversations::Conversations;
+use super::health::news::News;
 use super::hedging::Hedging;
 use super::in_flight::InFlight;
 use super::limit::{LimitSettings, Limits, leases::Leases};
@@ -37,6 +38,8 @@ pub struct Registry {
     teams: DashMap<String, Arc<Key>>,
     /// Slices of limits that replicas share.
     leases: Arc<Leases>,
+    /// What replicas tell each other of providers.
+    news: Arc<News>,
     names: DashMap<ProviderName, Arc<ProviderMeters>>,
 }
 
@@ -99,6 +102,7 @@ struct ProviderId {
 impl Registry {
     /// An empty registry, whose pools are counted by `meters`.
     pub fn new(meters: Arc<Meters>) -> Self {
+        let leases = Arc::<Leases>::default();
         Self {
             meters,
             origins: Numbers::default(),
@@ -107,7 +111,8 @@ impl Registry {
             pools: DashMap::new(),
             keys: DashMap::new(),
             teams: DashMap::new(),
-            leases: Arc::default(),
+            news: News::new(Arc::clone(&leases.desk)),
+            leases,
             names: DashMap::new(),
         }
     }
@@ -241,6 +246,7 @@ impl Draft<'_> {
     /// The table that was compiled with this draft serves: keeps its state. What only the table
     /// before knew is left to [`Registry::sweep`].
     pub(crate) fn commit(self) {
+        self.tell_of_providers();
         let Self { registry, providers, pools, keys, teams, names, .. } = self;
         providers.into_iter().for_each(|(id, state)| replace(&registry.providers, id, state));
         pools.into_iter().for_each(|(alias, state)| replace(&registry.pools, alias, state));

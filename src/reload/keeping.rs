@@ -21,7 +21,7 @@ impl Loader {
         let Some(keeper) = &self.keeper else { return Ok(()) };
         if let Some(terms) = shared(loaded)? {
             let place = config::Path::root().key("store");
-            return keeper.share(terms, draft.leases()).map_err(|why| {
+            return keeper.share(terms, draft.leases(), draft.news()).map_err(|why| {
                 loaded.source.problem(&place, format!("the store {why}"), None).into()
             });
         }

@@ -1,9 +1,11 @@
-//! Limits that replicas share through Redis or Valkey: this replica's slices are asked for, told of and
-//! given back, off the path of requests.
+//! Limits that replicas share through Redis or Valkey, and what they find of providers: this replica's slices
+//! are asked for, told of and given back, off the path of requests.
 //!
 //! It decides nothing: the script does what one question says at once, and the slices say what to ask.
 
+mod news;
 mod wire;
+mod words;
 
 use std::{
     sync::{Arc, mpsc},
@@ -13,11 +15,12 @@ use std::{
 
 use tokio::time::{Instant, sleep_until, timeout};
 
-use self::wire::Wire;
 pub(crate) use self::wire::is_address;
+use self::{wire::Wire, words::Heard};
 use super::terms::SharedTerms;
 use crate::live::{
     Meters,
+    health::news::{News, Teller as TellsNews},
     limit::{
         desk::Desk,
         lease::{Answer, Ask, Lease},
@@ -43,6 +46,7 @@ impl Link {
     pub(super) fn start(
         terms: SharedTerms,
         leases: Arc<Leases>,
+        news: Arc<News>,
         meters: Arc<Meters>,
     ) -> Result<Self, String> {
         let wire = Wire::new(&terms)?;
@@ -52,7 +56,16 @@ impl Link {
         desk.set(terms.timeout, terms.decides_here);
         let stop = Arc::new(tokio::sync::Notify::new());
         let (tell, ended) = mpsc::channel();
-        let teller = Teller { leases, desk, meters, timeout: terms.timeout, is_told: false };
+        let teller = Teller {
+            leases,
+            desk,
+            _tells: news.told_by(),
+            news,
+            heard: Heard::default(),
+            meters,
+            timeout: terms.timeout,
+            is_told: false,
+        };
         let told_to_stop = Arc::clone(&stop);
         let thread = thread::Builder::new().name("store".into());
         let started = thread.spawn(move || {
@@ -81,6 +94,10 @@ impl Drop for Link {
 struct Teller {
     leases: Arc<Leases>,
     desk: Arc<Desk>,
+    news: Arc<News>,
+    /// While it is held, what is found of providers is collected.
+    _tells: TellsNews,
+    heard: Heard,
     meters: Arc<Meters>,
     timeout: Duration,
     is_told: bool,
@@ -104,6 +121,7 @@ impl Teller {
     async fn tend(&mut self, wire: &mut Wire, listed: &mut Listed) {
         // So that the first request finds it open.
         let _ = self.call(wire, &[]).await.map_err(|why| self.is_gone(&why));
+        self.look_for_news(wire).await;
         loop {
             let next = Instant::now() + if self.desk.is_out() { AGAIN } else { EACH };
             let mut pause = AGAIN;
@@ -111,6 +129,10 @@ impl Teller {
                 let leases = tokio::select! {
                     leases = listed.next() => leases,
                     () = sleep_until(next) => break,
+                    () = self.is_called(wire) => {
+                        self.tell_news(wire).await;
+                        continue;
+                    }
                 };
                 if self.round(wire, &leases, false).await.is_err() {
                     tokio::time::sleep(pause).await;
@@ -118,9 +140,21 @@ impl Teller {
                 }
             }
             let all = self.leases.all();
-            if self.round(wire, &all, true).await.is_err() {
-                tokio::time::sleep(AGAIN).await;
+            match self.round(wire, &all, true).await {
+                Ok(()) => self.look_for_news(wire).await,
+                Err(()) => tokio::time::sleep(AGAIN).await,
             }
+        }
+    }
+
+    /// Resolves when there is something to tell of providers, or to hear.
+    async fn is_called(&self, wire: &Wire) {
+        if self.desk.is_out() {
+            return std::future::pending().await;
+        }
+        tokio::select! {
+            () = self.news.coming() => {}
+            () = wire.called() => {}
         }
     }
 
@@ -154,12 +188,23 @@ impl Teller {
         Ok(())
     }
 
-    /// Asks, and knows after the time that requests wait whether the store answers in time.
     async fn call(&mut self, wire: &mut Wire, asks: &[&Ask]) -> Result<Vec<Answer>, String> {
         wire.connected().await?;
-        let began = Instant::now();
         let here = moment::now();
-        let mut answers = std::pin::pin!(wire.share(asks));
+        let answers = self.timed(wire.share(asks)).await?;
+        if let Some(answer) = answers.last() {
+            self.desk.put_right(answer.now_us, here);
+        }
+        Ok(answers)
+    }
+
+    /// Waits for an answer, and knows after the time that requests wait whether the store answers in time.
+    async fn timed<T>(
+        &mut self,
+        answers: impl Future<Output = Result<T, String>>,
+    ) -> Result<T, String> {
+        let began = Instant::now();
+        let mut answers = std::pin::pin!(answers);
         let answers = match timeout(self.timeout, &mut answers).await {
             Ok(answers) => answers,
             Err(_) => {
@@ -181,9 +226,6 @@ impl Teller {
         self.meters.process.store_calls.with_label_values(&[result]).inc();
         let answers = answers?;
         self.meters.process.store_seconds.observe(took.as_secs_f64());
-        if let Some(answer) = answers.last() {
-            self.desk.put_right(answer.now_us, here);
-        }
         if !is_late {
             let was_out = self.desk.is_back();
             if std::mem::take(&mut self.is_told) || was_out {
@@ -195,6 +237,8 @@ impl Teller {
 
     fn is_gone(&mut self, why: &str) {
         self.desk.is_gone();
+        // What is missed meanwhile is asked for once it answers.
+        self.heard.forget_when();
         if !std::mem::replace(&mut self.is_told, true) {
             let goes_on = match self.desk.decides_here() {
                 true => "this replica goes on with its share of each limit",

@@ -3,14 +3,19 @@
 use std::sync::Arc;
 
 use super::terms::SharedTerms;
-use crate::live::{Meters, limit::leases::Leases};
+use crate::live::{Meters, health::news::News, limit::leases::Leases};
 
 /// It never is.
 #[derive(Debug)]
 pub(super) enum Link {}
 
 impl Link {
-    pub(super) fn start(_: SharedTerms, _: Arc<Leases>, _: Arc<Meters>) -> Result<Self, String> {
+    pub(super) fn start(
+        _: SharedTerms,
+        _: Arc<Leases>,
+        _: Arc<News>,
+        _: Arc<Meters>,
+    ) -> Result<Self, String> {
         Err("cannot be a server: this binary was built without the feature `redis`".to_owned())
     }
 

@@ -143,11 +143,18 @@ impl Task {
         sleep(first.mul_f64(drawn(0.0, 1.0))).await;
         loop {
             let began = Instant::now();
-            let problem = self.ask().await.err();
-            self.note(problem);
+            if self.live.has_turn(self.turn()).await {
+                let problem = self.ask().await.err();
+                self.note(problem);
+            }
             let interval = self.probe.interval.mul_f64(drawn(0.9, 1.1));
             sleep(interval.saturating_sub(began.elapsed())).await;
         }
+    }
+
+    /// Of several replicas one probes: until it was silent for so long.
+    fn turn(&self) -> Duration {
+        self.probe.interval.mul_f64(1.5) + self.probe.timeout
     }
 
     async fn ask(&self) -> Result<(), String> {

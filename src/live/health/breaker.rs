@@ -3,11 +3,14 @@
 //!
 //! It has no lock, no clock and no knowledge of probes.
 
+mod shared;
+
 use std::time::Duration;
 
 use smallvec::SmallVec;
 use tokio::time::Instant;
 
+use super::claim::Claim;
 use super::reason::{Reason, Why};
 use super::state::State;
 use crate::failure::What;
@@ -60,6 +63,8 @@ pub(super) struct Breaker {
     recovered: Option<(Instant, Duration)>,
     trial: Option<Slot>,
     trials: u64,
+    /// Whether this replica may begin a trial, where several share what they find.
+    claim: Claim,
     /// Until when the provider has asked to be left alone.
     asked_until: Option<Instant>,
 }
@@ -69,7 +74,14 @@ enum Phase {
     #[default]
     Closed,
     /// Half-open from `until` on.
-    Resting { since: Instant, until: Instant, rest: Duration, why: Why },
+    Resting {
+        since: Instant,
+        until: Instant,
+        rest: Duration,
+        why: Why,
+        /// Another replica has found it.
+        is_heard: bool,
+    },
     /// Closed, with a weight that grows.
     Ramping { since: Instant, over: Duration },
 }
@@ -82,11 +94,22 @@ struct Slot {
     lost_at: Instant,
 }
 
+/// What of a breaker is for all replicas: until when it rests, and since what.
+pub(super) type View = Option<(Instant, Why)>;
+
+/// Why there is no trial.
+pub(super) enum NoTrial {
+    /// Another request has it, or the provider does not need one.
+    Busy,
+    /// The store is to be asked who makes it.
+    Asks,
+}
+
 impl Breaker {
     pub(super) fn state(&mut self, now: Instant) -> State {
         match self.phase {
-            Phase::Resting { until, rest, why, .. } if now < until => {
-                State::Resting { until, reason: Reason { rest, why } }
+            Phase::Resting { until, rest, why, is_heard, .. } if now < until => {
+                State::Resting { until, reason: Reason { rest, why, is_heard } }
             }
             Phase::Resting { .. } => State::HalfOpen { busy: self.trial_until(now).is_some() },
             Phase::Ramping { since, over } => {
@@ -108,15 +131,36 @@ impl Breaker {
         !self.failures.is_empty()
     }
 
-    pub(super) fn try_trial(&mut self, cooldown: &Cooldown, now: Instant) -> Option<u64> {
-        let State::HalfOpen { busy: false } = self.state(now) else { return None };
+    /// The trial, if it is free. `store`: replicas take turns, and are told who has it within this time.
+    pub(super) fn try_trial(
+        &mut self,
+        cooldown: &Cooldown,
+        store: Option<Duration>,
+        now: Instant,
+    ) -> Result<u64, NoTrial> {
+        let State::HalfOpen { busy: false } = self.state(now) else { return Err(NoTrial::Busy) };
+        if let Some(timeout) = store.filter(|_| !self.claim.allows(now)) {
+            self.claim = Claim::Asked(now + timeout);
+            return Err(NoTrial::Asks);
+        }
+        self.claim = Claim::None;
         self.trials += 1;
         self.trial = Some(Slot { id: self.trials, lost_at: now + cooldown.duration });
-        Some(self.trials)
+        Ok(self.trials)
     }
 
     pub(super) fn on_trial(&self) -> bool {
         self.trial.is_some()
+    }
+
+    /// Whether a trial is waited for, made here or elsewhere.
+    pub(super) fn is_awaited(&self) -> bool {
+        self.on_trial() || matches!(self.claim, Claim::Asked(_) | Claim::Elsewhere(_))
+    }
+
+    /// Who has the trial, as far as is known here.
+    pub(super) fn claim(&self) -> Claim {
+        self.claim
     }
 
     pub(super) fn give_back(&mut self, id: u64) {
@@ -251,9 +295,10 @@ impl Breaker {
     }
 
     fn rest(&mut self, now: Instant, rest: Duration, until_trial: Duration, why: Why) -> Reason {
-        self.trial = None;
-        self.phase = Phase::Resting { since: now, until: now + until_trial, rest, why };
-        Reason { rest, why }
+        (self.trial, self.claim) = (None, Claim::None);
+        let is_heard = false;
+        self.phase = Phase::Resting { since: now, until: now + until_trial, rest, why, is_heard };
+        Reason { rest, why, is_heard }
     }
 
     fn asked(&mut self, now: Instant, asked: Duration) {
@@ -274,7 +319,7 @@ impl Breaker {
             self.recovered = Some((now, rest));
         }
         self.failures.clear();
-        self.trial = None;
+        (self.trial, self.claim) = (None, Claim::None);
         self.phase = Phase::Closed;
         self.start_slowly(cooldown, now);
     }
@@ -282,7 +327,8 @@ impl Breaker {
     /// When the trial under way will not be waited for any more.
     pub(super) fn trial_until(&self, now: Instant) -> Option<Instant> {
         let rested = matches!(self.phase, Phase::Resting { until, .. } if until <= now);
-        self.trial.map(|slot| slot.lost_at).filter(|lost_at| rested && now < *lost_at)
+        let here = self.trial.map(|slot| slot.lost_at).filter(|lost_at| now < *lost_at);
+        here.max(self.claim.busy_until(now)).filter(|_| rested)
     }
 
     fn has_trial(&self, id: u64) -> bool {

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use super::{
     reason::{Reason, Why},
     state::State,
+    told::Told,
 };
 
 /// What an operator has decided.
@@ -36,10 +37,26 @@ impl Held {
     pub(super) fn state(self, now: Instant) -> Option<State> {
         match self {
             Self::Drained => Some(State::Drained),
-            Self::Resting { until, rest } if now < until => {
-                Some(State::Resting { until, reason: Reason { rest, why: Why::Operator } })
-            }
+            Self::Resting { until, rest } if now < until => Some(State::Resting {
+                until,
+                reason: Reason { rest, why: Why::Operator, is_heard: false },
+            }),
             Self::Resting { .. } => None,
+        }
+    }
+}
+
+impl Held {
+    /// The same for other replicas.
+    pub(super) fn told(self, now: Instant) -> Told {
+        match self {
+            Self::Drained => Told::Drained,
+            Self::Resting { rest: Duration::MAX, .. } => {
+                Told::Held { left: None, rest: Duration::MAX }
+            }
+            Self::Resting { until, rest } => {
+                Told::Held { left: Some(until.saturating_duration_since(now)), rest }
+            }
         }
     }
 }

@@ -14,6 +14,8 @@ pub struct Reason {
     pub(crate) rest: Duration,
     /// What began it.
     pub(crate) why: Why,
+    /// Whether another replica has found it.
+    pub(crate) is_heard: bool,
 }
 
 /// What begins a rest.
@@ -86,7 +88,8 @@ impl fmt::Display for Reason {
             _ if self.is_open_ended() => f.write_str("resting until an operator wakes it"),
             0 => write!(f, "resting {} ms {}", self.rest.as_millis(), self.why),
             seconds => write!(f, "resting {seconds} s {}", self.why),
-        }
+        }?;
+        if self.is_heard { f.write_str(", as another replica found") } else { Ok(()) }
     }
 }
 

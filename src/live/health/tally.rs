@@ -56,6 +56,11 @@ impl Tally {
         self.good >= probing.healthy_after.max(1)
     }
 
+    /// The verdict of the replica that probes.
+    pub(super) fn heard(&mut self, unhealthy: Option<u32>) {
+        (self.good, self.bad, self.unhealthy) = (0, unhealthy.unwrap_or(0), unhealthy);
+    }
+
     /// How many probes in a row failed, if the verdict is that the provider is not well.
     pub(super) fn unhealthy(&self) -> Option<u32> {
         self.unhealthy

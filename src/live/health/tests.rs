@@ -296,7 +296,7 @@ fn a_429_rests_the_credential_but_is_no_failure() {
             .health
             .set_aside(&subject.settings, subject.now, Why::RateLimited, None)
             .unwrap();
-        assert_eq!(reason, Reason { rest: SECOND, why: Why::RateLimited });
+        assert_eq!(reason, Reason { rest: SECOND, why: Why::RateLimited, is_heard: false });
         subject.pass(1);
         subject.trial().unwrap().succeeded(&subject.cooldown, subject.now);
         subject.pass(10);
@@ -399,7 +399,7 @@ fn a_table_without_the_key_does_not_heed_what_another_has_found() {
 
 #[test]
 fn every_state_and_reason_reads_as_a_sentence() {
-    let reason = |why| Reason { rest: SECOND * 12, why }.to_string();
+    let reason = |why| Reason { rest: SECOND * 12, why, is_heard: false }.to_string();
     let failures = |count, last, alike| reason(Why::Failures { count, last, alike });
     assert_eq!(failures(3, What::Status(500), true), "resting 12 s after 3 answers with 500");
     assert_eq!(
@@ -407,7 +407,7 @@ fn every_state_and_reason_reads_as_a_sentence() {
         "resting 12 s after 3 failures, the last a broken connection"
     );
     assert_eq!(failures(1, What::Malformed(None), true), "resting 12 s after a malformed answer");
-    let short = Reason { rest: Duration::from_millis(250), why: Why::RateLimited };
+    let short = Reason { rest: Duration::from_millis(250), why: Why::RateLimited, is_heard: false };
     assert_eq!(short.to_string(), "resting 250 ms after a 429 of the provider");
     assert_eq!(READY.to_string(), "ready");
     assert_eq!(State::Ready { factor: 0.1 }.to_string(), "starting slowly at 10 %");

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::{Draft, ProviderId};
+use crate::live::health::news::News;
 use crate::live::limit::{LimitSettings, Limits, leases::Leases, quota::Quota, shared::Sharing};
 
 impl Draft<'_> {
-    /// From now on replicas share the limits.
+    /// From now on replicas share the limits, and what they find of providers.
     pub(crate) fn share_limits(&mut self) {
         self.shares = true;
     }
@@ -14,6 +15,18 @@ impl Draft<'_> {
     /// Slices of limits that replicas share.
     pub(crate) fn leases(&self) -> Arc<Leases> {
         Arc::clone(&self.registry.leases)
+    }
+
+    /// What replicas tell each other of providers.
+    pub(crate) fn news(&self) -> Arc<News> {
+        Arc::clone(&self.registry.news)
+    }
+
+    /// From now on replicas hear of the providers of this draft, where they share anything.
+    pub(super) fn tell_of_providers(&self) {
+        if self.shares {
+            self.providers.values().for_each(|provider| provider.tells(&self.registry.news));
+        }
     }
 
     /// Notes where these limits are shared, where they are.

@@ -19,7 +19,7 @@ use super::{
     view::{Needs, verdict},
 };
 use crate::{
-    live::{Entry, Extra, Hold, Lane, Permit},
+    live::{Entry, Extra, Hold, Lane, Permit, State},
     protocol::Operation,
     record::{Outcome, Record, Trail},
     refusal::Refusal,
@@ -187,11 +187,11 @@ impl<'a> Pass<'a> {
             };
             let entry = match pool.providers[at].live.enter(now) {
                 Ok(entry) => entry,
-                // Another request was quicker to take the trial.
-                Err(state) => {
-                    self.rests(at, state, now, record);
-                    continue;
-                }
+                // Another request was quicker to take the trial, or other replicas are asked first.
+                Err(state) => match self.enter_in_turn(at, state, now, record).await {
+                    Some(entry) => entry,
+                    None => continue,
+                },
             };
             match self.admit_when_known(at).await {
                 Ok(held) => {
@@ -235,11 +235,29 @@ impl<'a> Pass<'a> {
             Err(refusal) => return self.unfit(at, refusal, record).map(|()| None),
         };
         let now = Instant::now();
-        match pool.providers[at].live.enter(now) {
-            Ok(entry) => Ok(Some(self.attempt(at, entry, taken, outgoing))),
+        let entry = match pool.providers[at].live.enter(now) {
+            Ok(entry) => Some(entry),
+            Err(state) => self.enter_in_turn(at, state, now, record).await,
+        };
+        Ok(entry.map(|entry| self.attempt(at, entry, taken, outgoing)))
+    }
+
+    /// The provider could not be entered: it is passed over, unless several replicas take turns and this one
+    /// has the trial.
+    #[cold]
+    async fn enter_in_turn(
+        &mut self,
+        at: usize,
+        state: State,
+        now: Instant,
+        record: &mut Record,
+    ) -> Option<Entry> {
+        // In a box, since it hardly ever happens.
+        match Box::pin(self.pool.providers[at].live.enter_in_turn(state)).await {
+            Ok(entry) => Some(entry),
             Err(state) => {
                 self.rests(at, state, now, record);
-                Ok(None)
+                None
             }
         }
     }

@@ -1,10 +1,23 @@
-//! The connection to Redis or Valkey, and the one script that runs there.
+//! The connection to Redis or Valkey, and the two scripts that run there.
 
-use std::time::Duration;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
-use redis::{Client, ErrorKind, RedisError, Value, aio::MultiplexedConnection};
+use redis::{
+    Client, ErrorKind, IntoConnectionInfo, ProtocolVersion, PushInfo, PushKind, RedisError, Value,
+    aio::MultiplexedConnection,
+};
+use tokio::sync::Notify;
 
-use super::super::terms::SharedTerms;
+use super::{
+    super::terms::SharedTerms,
+    words::{Said, Say, number},
+};
 use crate::live::limit::lease::{Answer, Ask};
 
 /// Whether this is the address of a server.
@@ -18,24 +31,62 @@ pub(super) struct Wire {
     prefix: String,
     /// What tells this replica from others.
     replica: String,
-    open: Option<(MultiplexedConnection, String)>,
+    open: Option<Open>,
+    /// The store has said that another replica has told something.
+    call: Arc<Notify>,
+    /// Whether it says so.
+    is_called: Arc<AtomicBool>,
+}
+
+/// A connection, and what the server knows the scripts by.
+struct Open {
+    connection: MultiplexedConnection,
+    share: String,
+    news: String,
 }
 
 impl Wire {
     /// Connects to nothing yet.
     pub(super) fn new(terms: &SharedTerms) -> Result<Self, String> {
-        let client = Client::open(terms.url.expose());
         // What the library says of an address may repeat it, and with it a password.
-        let client = client.map_err(|_| "has an address that cannot be read".to_owned())?;
+        let unread = |_| "has an address that cannot be read".to_owned();
+        let info = terms.url.expose().into_connection_info().map_err(unread)?;
+        // The version in which the server may speak without being asked.
+        let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
+        let client = Client::open(info.set_redis_settings(settings)).map_err(unread)?;
         let replica = format!("{:016x}", rand::random::<u64>());
-        Ok(Self { client, prefix: terms.prefix.clone(), replica, open: None })
+        let prefix = terms.prefix.clone();
+        let (call, is_called) = (Arc::default(), Arc::default());
+        Ok(Self { client, prefix, replica, open: None, call, is_called })
+    }
+
+    /// Resolves when the store has said that another replica has told something.
+    pub(super) fn called(&self) -> impl Future<Output = ()> + use<> {
+        let call = Arc::clone(&self.call);
+        async move { call.notified().await }
+    }
+
+    /// Whether the store says so by itself.
+    pub(super) fn is_called(&self) -> bool {
+        self.open.is_some() && self.is_called.load(Relaxed)
     }
 
     /// Asks these questions in one piece; without any it asks whether the store is there.
     pub(super) async fn share(&mut self, asks: &[&Ask]) -> Result<Vec<Answer>, String> {
         self.connected().await?;
         let Some(open) = self.open.take() else { return Ok(Vec::new()) };
-        self.ask(open, asks).await.map_err(|error| said(&error))
+        let read = |values: &[Value]| values.iter().take(asks.len()).map(answer).collect();
+        let pipe = |wire: &Self, open: &Open| wire.piped(&open.share, asks);
+        self.ask(open, pipe, read).await.map_err(|error| said(&error))
+    }
+
+    /// Says these things of providers, and hears what others have said since.
+    pub(super) async fn news(&mut self, known: (&str, &str), says: &[Say]) -> Result<Said, String> {
+        self.connected().await?;
+        let open = self.open.take().ok_or("it cannot be reached")?;
+        let read = |values: &[Value]| Said::read(values.first()?);
+        let pipe = |wire: &Self, open: &Open| wire.telling(&open.news, known, says);
+        self.ask(open, pipe, read).await.map_err(|error| said(&error))
     }
 
     /// Makes the connection, where there is none.
@@ -46,34 +97,68 @@ impl Wire {
         Ok(())
     }
 
-    async fn connect(&self) -> Result<(MultiplexedConnection, String), RedisError> {
+    async fn connect(&self) -> Result<Open, RedisError> {
+        self.is_called.store(false, Relaxed);
+        let (call, is_called) = (Arc::clone(&self.call), Arc::clone(&self.is_called));
+        let replica = self.replica.clone();
+        let pushed = move |push: PushInfo| {
+            match push.kind {
+                PushKind::Message if !is_from(&push, &replica) => call.notify_one(),
+                PushKind::Disconnection => is_called.store(false, Relaxed),
+                _ => {}
+            }
+            Ok::<(), ()>(())
+        };
         let config = redis::AsyncConnectionConfig::new()
             .set_connection_timeout(Some(CONNECT))
-            .set_response_timeout(None);
-        let mut open = self.client.get_multiplexed_async_connection_with_config(&config).await?;
-        let script = loaded(&mut open).await?;
-        Ok((open, script))
+            .set_response_timeout(None)
+            .set_push_sender(pushed);
+        let mut connection =
+            self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        let share = loaded(&mut connection, SHARE).await?;
+        let news = loaded(&mut connection, NEWS).await?;
+        // A user who may not do this asks now and then.
+        let is_called = connection.subscribe(self.channel()).await.is_ok();
+        self.is_called.store(is_called, Relaxed);
+        Ok(Open { connection, share, news })
     }
 
     /// The connection is kept only where all of it went well.
-    async fn ask(
+    async fn ask<T>(
         &mut self,
-        (mut open, mut script): (MultiplexedConnection, String),
-        asks: &[&Ask],
-    ) -> Result<Vec<Answer>, RedisError> {
-        let mut values = self.piped(&script, asks).query_async(&mut open).await;
+        mut open: Open,
+        pipe: impl Fn(&Self, &Open) -> redis::Pipeline,
+        read: impl Fn(&[Value]) -> Option<T>,
+    ) -> Result<T, RedisError> {
+        let mut values = pipe(self, &open).query_async(&mut open.connection).await;
         if matches!(&values, Err(error) if is_forgotten(error)) {
             // The store was emptied, or another one has taken over.
-            script = loaded(&mut open).await?;
-            values = self.piped(&script, asks).query_async(&mut open).await;
+            open.share = loaded(&mut open.connection, SHARE).await?;
+            open.news = loaded(&mut open.connection, NEWS).await?;
+            values = pipe(self, &open).query_async(&mut open.connection).await;
         }
         let values: Vec<Value> = values?;
-        let answers = values.iter().take(asks.len()).map(answer);
-        let answers: Option<Vec<Answer>> = answers.collect();
         let strange = || RedisError::from((ErrorKind::UnexpectedReturnType, "a strange answer"));
-        let answers = answers.ok_or_else(strange)?;
-        self.open = Some((open, script));
+        let answers = read(&values).ok_or_else(strange)?;
+        self.open = Some(open);
         Ok(answers)
+    }
+
+    fn channel(&self) -> String {
+        format!("{}{{health}}", self.prefix)
+    }
+
+    fn telling(&self, script: &str, known: (&str, &str), says: &[Say]) -> redis::Pipeline {
+        let mut pipe = redis::Pipeline::with_capacity(1);
+        // The channel is called as the key is.
+        let key = self.channel();
+        pipe.cmd("EVALSHA").arg(script).arg(1).arg(&key).arg(&self.replica);
+        pipe.arg(known.0).arg(known.1).arg(&key);
+        for say in says {
+            let micros = u64::try_from(say.lasts.as_micros()).unwrap_or(EXACT).min(EXACT);
+            pipe.arg(say.verb).arg(&say.field).arg(micros).arg(&say.text);
+        }
+        pipe
     }
 
     fn piped(&self, script: &str, asks: &[&Ask]) -> redis::Pipeline {
@@ -103,8 +188,13 @@ impl std::fmt::Debug for Wire {
     }
 }
 
-async fn loaded(open: &mut MultiplexedConnection) -> Result<String, RedisError> {
-    redis::cmd("SCRIPT").arg("LOAD").arg(SCRIPT).query_async(open).await
+async fn loaded(open: &mut MultiplexedConnection, script: &str) -> Result<String, RedisError> {
+    redis::cmd("SCRIPT").arg("LOAD").arg(script).query_async(open).await
+}
+
+/// Whether a message is this replica's own.
+fn is_from(push: &PushInfo, replica: &str) -> bool {
+    matches!(push.data.last(), Some(Value::BulkString(who)) if who == replica.as_bytes())
 }
 
 fn is_forgotten(error: &RedisError) -> bool {
@@ -141,16 +231,8 @@ fn answer(value: &Value) -> Option<Answer> {
     })
 }
 
-fn number(value: &Value) -> Option<i64> {
-    match value {
-        Value::Int(number) => Some(*number),
-        Value::BulkString(text) => std::str::from_utf8(text).ok()?.parse().ok(),
-        Value::SimpleString(text) => text.parse().ok(),
-        _ => None,
-    }
-}
-
-const SCRIPT: &str = include_str!("share.lua");
+const SHARE: &str = include_str!("share.lua");
+const NEWS: &str = include_str!("news.lua");
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(1);
 /// What a replica holds counts for so long after it was last heard of.

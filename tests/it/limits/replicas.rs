@@ -2,6 +2,8 @@
 //!
 //! Never: more than the limit; a request that waits for a store that does not answer.
 
+mod health;
+
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
