@@ -9,6 +9,7 @@ mod escapes;
 mod data;
 mod spans;
 pub(crate) mod body;
+pub(crate) mod texts;
 mod channel;
 pub(crate) mod stream;
 
@@ -45,6 +46,8 @@ pub(crate) enum Finder {
     Set(Set),
     /// A pattern of the operator's.
     Pattern(Box<Pattern>),
+    /// What a webhook says: by its number in the table. The texts go to it; nothing is found here.
+    Webhook(usize),
 }
 
 /// Which texts a rule looks at.
@@ -59,6 +62,18 @@ pub(crate) enum Side {
     Output,
     /// Both.
     Both,
+}
+
+/// What happens where a webhook cannot be asked.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "GuardrailFailure")]
+pub(crate) enum OnFailure {
+    /// The request is refused.
+    #[default]
+    Deny,
+    /// It passes, and is counted.
+    Allow,
 }
 
 /// What happens to what a rule finds.
@@ -80,6 +95,14 @@ impl Rule {
     pub(crate) fn mark(&self) -> String {
         format!("[redacted:{}]", self.name)
     }
+
+    /// The number of its webhook, where it has one.
+    pub(crate) fn webhook(&self) -> Option<usize> {
+        match self.finder {
+            Finder::Webhook(nth) => Some(nth),
+            Finder::Set(_) | Finder::Pattern(_) => None,
+        }
+    }
 }
 
 impl Finder {
@@ -88,6 +111,7 @@ impl Finder {
         match self {
             Self::Set(set) => set.each(text, found),
             Self::Pattern(pattern) => pattern.each(text, found),
+            Self::Webhook(_) => {}
         }
     }
 }
@@ -98,6 +122,7 @@ impl Finder {
         match self {
             Self::Set(set) => set.open(text),
             Self::Pattern(pattern) => pattern.open(text),
+            Self::Webhook(_) => text.len(),
         }
     }
 }

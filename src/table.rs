@@ -18,6 +18,7 @@ pub mod fallback;
 pub(crate) mod keyring;
 pub(crate) mod policy;
 pub(crate) mod terms;
+pub(crate) mod webhook;
 pub(crate) mod access;
 pub(crate) mod mock;
 pub(crate) mod alerts;
@@ -64,6 +65,8 @@ pub struct Table {
     pub keyring: Keyring,
     /// Whether anything names a guardrail.
     pub(crate) has_guardrails: bool,
+    /// Whom guardrails ask, by number.
+    pub(crate) webhooks: Vec<webhook::Webhook>,
     /// Who is told when something goes wrong.
     pub(crate) alerts: Vec<Arc<alerts::Alert>>,
     /// Whether replicas share the limits.

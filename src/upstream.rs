@@ -44,3 +44,4 @@ mod strict;
 pub(crate) mod judge;
 pub(crate) mod attempt;
 pub(crate) mod probe;
+pub(crate) mod webhook;

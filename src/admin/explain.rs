@@ -14,7 +14,7 @@ use tokio::time::Instant;
 pub use self::asker::Asker;
 use super::conversations::ConversationsTold;
 use crate::{
-    guard::Rule,
+    guard::{Action, Rule},
     live::{Limited, Limits, Queue, State},
     secret::names::label,
     serve::{
@@ -245,8 +245,14 @@ impl std::fmt::Display for Explanation {
 /// The guardrails that the request and its answer would pass, each with where it looks and what it does.
 fn guardrails(table: &Table, allowed: &Allowed, path: &str) -> Vec<String> {
     let rules = serve::guardrails::of(table, allowed, path);
-    let told =
-        |rule: &Arc<Rule>| format!("{} ({}, {})", rule.name, rule.on.name(), rule.action.name());
+    let told = |rule: &Arc<Rule>| {
+        let does = match (rule.webhook(), rule.action) {
+            (Some(_), Action::Flag) => "webhook, flag",
+            (Some(_), _) => "webhook",
+            (None, action) => action.name(),
+        };
+        format!("{} ({}, {does})", rule.name, rule.on.name())
+    };
     rules.iter().flat_map(|rules| rules.iter()).map(told).collect()
 }
 

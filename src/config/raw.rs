@@ -25,7 +25,7 @@ pub(crate) use failover::{
     Timeouts,
 };
 
-pub(crate) use guardrails::{Guardrail, Match};
+pub(crate) use guardrails::{Guardrail, Match, Webhook};
 pub(crate) use limits::{
     Budget, Budgets, ConcurrencyLimit, Dollars, NamedPeriod, NamedStore, NamedWindows,
     OnStoreFailure, Period, Queue, RateLimit, Store, TokenLimit, TokenWindow, Windows,

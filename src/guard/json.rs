@@ -18,6 +18,8 @@ pub(crate) struct Unreadable;
 pub(super) struct Text {
     /// Where it stands, without its quotes.
     pub(super) place: Range<usize>,
+    /// Whether it is a key of an object.
+    pub(super) is_key: bool,
     /// Whether it is a number, which has no quotes.
     pub(super) is_number: bool,
     /// Whether anything in it is escaped.
@@ -149,8 +151,9 @@ impl Reader<'_> {
             self.at += 1;
         }
         let place = start..self.at - 1;
+        let (list, is_number) = (None, false);
         let mut text =
-            Text { place: place.clone(), is_number: false, has_escapes, key: 0..0, list: None };
+            Text { place: place.clone(), is_key, is_number, has_escapes, key: 0..0, list };
         match self.open.last_mut() {
             Some(frame) if is_key => frame.key = place,
             Some(frame) => {
@@ -179,7 +182,8 @@ impl Reader<'_> {
             return Ok(());
         }
         let (place, key) = (start..self.at, self.key());
-        see.text(self.bytes, Text { place, is_number: true, has_escapes: false, key, list: None })
+        let (is_key, has_escapes) = (false, false);
+        see.text(self.bytes, Text { place, is_key, is_number: true, has_escapes, key, list: None })
     }
 
     fn literal(&mut self, rest: &[u8], see: &mut dyn See) -> Result<(), Unreadable> {

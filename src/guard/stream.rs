@@ -4,6 +4,7 @@
 //! It never lets go of an event whose texts are not decided, and never makes one.
 
 mod event;
+mod held;
 mod texts;
 
 use std::{
@@ -18,7 +19,10 @@ use std::{
 use bytes::Bytes;
 
 use self::event::{Event, Key};
-pub(crate) use self::texts::{AllTexts, Texts};
+pub(crate) use self::{
+    held::Held,
+    texts::{AllTexts, Texts},
+};
 use super::{
     Action, Guardrails, Rule,
     body::{look, look_at_plain},
@@ -167,18 +171,8 @@ impl<H> Stream<H> {
         }
         let Queued { head, data, mut edits, .. } = self.queue.pop_front()?;
         self.waiting -= data.len();
-        if edits.is_empty() {
-            return Some((head, data));
-        }
         edits.sort_by_key(|(place, _)| place.start);
-        let (mut out, mut from) = (Vec::with_capacity(data.len()), 0);
-        for (place, with) in edits {
-            out.extend_from_slice(data.get(from..place.start).unwrap_or_default());
-            out.extend_from_slice(&with);
-            from = from.max(place.end);
-        }
-        out.extend_from_slice(data.get(from..).unwrap_or_default());
-        Some((head, out.into()))
+        Some((head, spliced(data, edits)))
     }
 
     /// An event that is not JSON says that the stream is over.
@@ -220,6 +214,21 @@ impl<H> Stream<H> {
         }
         Ok(())
     }
+}
+
+/// Data with this in the place of which bytes, in their order.
+fn spliced(data: Bytes, edits: Vec<(Range<usize>, Vec<u8>)>) -> Bytes {
+    if edits.is_empty() {
+        return data;
+    }
+    let (mut out, mut from) = (Vec::with_capacity(data.len()), 0);
+    for (place, with) in edits {
+        out.extend_from_slice(data.get(from..place.start).unwrap_or_default());
+        out.extend_from_slice(&with);
+        from = from.max(place.end);
+    }
+    out.extend_from_slice(data.get(from..).unwrap_or_default());
+    out.into()
 }
 
 impl<H> Queued<H> {

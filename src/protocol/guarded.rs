@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock};
 use bytes::Bytes;
 
 use crate::{
-    guard::stream::{AllTexts, Stop, Stream, Watch},
+    guard::stream::{AllTexts, Held, Stop, Stream, Watch},
     protocol::Protocol,
     sse::{self, Parser},
 };
@@ -26,6 +26,40 @@ pub(crate) trait StreamGuard: Send + Sync {
     /// # Errors
     /// As [`StreamGuard::feed`].
     fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Stop>;
+}
+
+/// A stream that is held whole.
+pub(crate) trait HeldStream: Send + Sync {
+    /// Its texts, each in one piece.
+    fn texts(&mut self) -> &[String];
+
+    /// The stream, where these stand for its texts, one for each.
+    fn put(self: Box<Self>, instead: &[String], out: &mut Vec<u8>);
+}
+
+/// Holds a whole stream of server-sent events.
+///
+/// # Errors
+/// It is none.
+pub(crate) fn hold(bytes: Bytes) -> Result<Box<dyn HeldStream>, Stop> {
+    let (mut parser, mut held) = (Parser::new(), Held::new(texts()));
+    parser.push(bytes);
+    while let Some(event) = parser.finish().map_err(|_| Stop::Unreadable)? {
+        let name = event.event.clone();
+        let kind = name.as_ref().and_then(|name| std::str::from_utf8(name).ok());
+        held.push(event.event, kind, event.data);
+    }
+    Ok(Box::new(held))
+}
+
+impl HeldStream for Held<Option<Bytes>> {
+    fn texts(&mut self) -> &[String] {
+        Held::texts(self)
+    }
+
+    fn put(self: Box<Self>, instead: &[String], out: &mut Vec<u8>) {
+        Held::put(*self, instead).for_each(|(name, data)| sse::write(name.as_deref(), &data, out));
+    }
 }
 
 /// Where the events of all protocols carry pieces of texts.

@@ -5,14 +5,14 @@
 
 use std::sync::Arc;
 
-use crate::guard::stream::{AllTexts, Texts, Watch};
+use crate::guard::stream::{AllTexts, Stop, Texts, Watch};
 use crate::models::betas::Elsewhere;
 
 use super::Protocol;
 use super::endpoint::{Endpoint, Row};
 use super::family::Word;
 use super::foreign::GivenBack;
-use super::guarded::StreamGuard;
+use super::guarded::{HeldStream, StreamGuard};
 use super::in_path::InPath;
 use super::service::Services;
 use super::sides::Platform;
@@ -112,7 +112,13 @@ pub struct Profile {
 }
 
 /// Begins to look at a stream of frames.
-pub(crate) type FrameGuard = fn(&'static AllTexts, Arc<Watch>) -> Box<dyn StreamGuard>;
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FrameGuard {
+    /// While it goes on.
+    pub(crate) guard: fn(&'static AllTexts, Arc<Watch>) -> Box<dyn StreamGuard>,
+    /// All of it at once.
+    pub(crate) hold: fn(&'static AllTexts, &[u8]) -> Result<Box<dyn HeldStream>, Stop>,
+}
 
 /// Begins to clean a stream of frames; and whether errors pass as they came.
 pub(crate) type FrameCleaner = fn(Known, bool) -> Box<dyn StreamCleaner>;

@@ -5,6 +5,7 @@
 
 mod judged;
 mod output;
+mod webhooks;
 
 use std::{ops::Range, sync::Arc};
 
@@ -12,11 +13,13 @@ use bytes::Bytes;
 
 use self::judged::{denied, judge};
 pub(super) use self::output::output;
+pub(crate) use self::webhooks::Asking;
 use super::{admit::Allowed, edits};
 use crate::{
     guard::{
         Action, Guardrails, Rule,
         body::{Verdict, look, look_at_text},
+        texts::{Texts, is_word},
     },
     path::decoded,
     record::Record,
@@ -73,6 +76,7 @@ pub(crate) fn of(table: &Table, allowed: &Allowed, path: &str) -> Option<Guardra
 /// A rule refuses it, or would have to look at what cannot be read.
 pub(crate) async fn input(
     all: Guardrails,
+    asking: Asking<'_>,
     inbound: &mut Inbound,
     record: &mut Record,
 ) -> Result<(), Refusal> {
@@ -86,17 +90,75 @@ pub(crate) async fn input(
         return Ok(());
     }
     address(&rules, inbound, record)?;
-    if inbound.body.is_empty() {
-        return Ok(());
+    if !inbound.body.is_empty() {
+        looked_at(&rules, inbound, record).await?;
     }
+    if webhooks::any(&rules) && asked(&rules, asking, inbound, record).await? {
+        // What a service puts in passes the others, too.
+        looked_at(&rules, inbound, record).await?;
+    }
+    Ok(())
+}
+
+/// Takes out of a body what the rules take out of it.
+async fn looked_at(
+    rules: &Guardrails,
+    inbound: &mut Inbound,
+    record: &mut Record,
+) -> Result<(), Refusal> {
     let verdict = match inbound.form {
         true => Verdict { unreadable: true, ..Verdict::default() },
-        false => body(&rules, inbound).await,
+        false => body(rules, inbound).await,
     };
-    judge(&rules, &verdict, "request", record)?;
-    let edits = verdict.edits.into_iter().map(|(place, with)| (place, Bytes::from(with)));
-    edits::splice(inbound, edits.collect());
+    judge(rules, &verdict, REQUEST, record)?;
+    splice(inbound, verdict.edits);
     Ok(())
+}
+
+/// Asks the services of the rules; whether anything of the body was replaced.
+async fn asked(
+    rules: &Guardrails,
+    asking: Asking<'_>,
+    inbound: &mut Inbound,
+    record: &mut Record,
+) -> Result<bool, Refusal> {
+    let (bytes, passed) = (inbound.body.to_bytes(), names(inbound));
+    let texts = match inbound.form {
+        true => Texts::default(),
+        false if bytes.len() > off_core::LARGE => {
+            off_core::run(move || Texts::read(&bytes, &passed)).await.unwrap_or_default()
+        }
+        false => Texts::read(&bytes, &passed).unwrap_or_default(),
+    };
+    let of_body = texts.all().len();
+    let all: Vec<String> = texts.all().iter().cloned().chain(in_query(inbound)).collect();
+    let Some(instead) =
+        webhooks::ask(asking, rules, &all, (REQUEST, &inbound.alias), record).await?
+    else {
+        return Ok(false);
+    };
+    if instead[of_body..] != all[of_body..] {
+        // The query goes on as it is: nothing can be put into it.
+        let rule = rules.iter().find(|rule| rule.webhook().is_some());
+        return Err(rule.map_or(Refusal::Internal, |rule| denied(rule, REQUEST)));
+    }
+    let edits = texts.edits(&instead);
+    let is_changed = !edits.is_empty();
+    splice(inbound, edits);
+    Ok(is_changed)
+}
+
+fn splice(inbound: &mut Inbound, edits: Vec<(Range<u64>, Vec<u8>)>) {
+    let edits = edits.into_iter().map(|(place, with)| (place, Bytes::from(with)));
+    edits::splice(inbound, edits.collect());
+}
+
+/// What is said in the query of a request, which is more than a word.
+fn in_query(inbound: &Inbound) -> Vec<String> {
+    let Some((_, query)) = inbound.path.split_once('?') else { return Vec::new() };
+    let parts = query.split('&').flat_map(|pair| pair.splitn(2, '='));
+    let read = parts.map(|part| decoded(&part.replace('+', " ")));
+    read.filter(|part| !is_word(part.as_bytes())).collect()
 }
 
 /// The query of a request goes on as it is: nothing can be taken out of it.
@@ -109,7 +171,7 @@ fn address(rules: &Guardrails, inbound: &Inbound, record: &mut Record) -> Result
             record.guarded.found(rule, Action::Flag.name());
         } else {
             record.guarded.found(rule, Action::Deny.name());
-            return Err(denied(rule, "request"));
+            return Err(denied(rule, REQUEST));
         }
     }
     Ok(())
@@ -131,3 +193,5 @@ fn names(inbound: &Inbound) -> Vec<Range<u64>> {
     names.sort_unstable_by_key(|span| span.start);
     names
 }
+
+const REQUEST: &str = "request";

@@ -33,6 +33,13 @@ pub(in crate::serve) fn failed(
     line.into_iter().for_each(|line| line.write());
 }
 
+/// Counts a question of a guardrail that brought no answer, and writes the line of the first of its kind.
+pub(in crate::serve) fn unasked(alias: &str, who: &str, cause: String, request_id: &str) {
+    let key = (label(alias).into_owned(), who.to_owned(), cause);
+    let line = lock(|outages| outages.failed(key, request_id, Instant::now()));
+    line.into_iter().for_each(|line| line.write());
+}
+
 /// A provider whose last attempt failed has answered.
 pub(in crate::serve) fn recovered(alias: &str, provider: &Provider) {
     let (alias, provider) = (label(alias), label(&provider.name));

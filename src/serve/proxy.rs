@@ -11,7 +11,8 @@ use super::{
     admit, answer,
     context::Context,
     early_head::{Attempted, EarlyHead},
-    guardrails, led, limits, pacing,
+    guardrails::{self, Asking},
+    led, limits, pacing,
     permits::Permits,
     policy,
     reply::Reply,
@@ -57,7 +58,9 @@ pub(crate) async fn proxy(
     };
     if let Some(rules) = guardrails::of(&table, &allowed, &inbound.path) {
         // Boxed: every request would carry the room that these few need.
-        let passed = Box::pin(guardrails::input(rules, &mut inbound, &mut record)).await;
+        let client = &context.client;
+        let asking = Asking { client, table: &table, caller: allowed.caller };
+        let passed = Box::pin(guardrails::input(rules, asking, &mut inbound, &mut record)).await;
         if let Err(refusal) = passed {
             return answer::refuse(&refusal, record);
         }
@@ -152,7 +155,9 @@ async fn accept(
     match (&inbound.guardrails, accepted) {
         // Boxed: few answers are looked at.
         (Some(rules), Ok(accepted)) => {
-            Box::pin(guardrails::output(accepted, rules, inbound, record)).await
+            let (client, table) = (&context.client, &held.table);
+            let asking = Asking { client, table, caller: held.caller };
+            Box::pin(guardrails::output(accepted, rules, asking, inbound, record)).await
         }
         (_, accepted) => accepted,
     }

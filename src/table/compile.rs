@@ -30,6 +30,7 @@ mod steering;
 mod terms;
 mod tls;
 mod warnings;
+mod webhook;
 
 pub(crate) use warnings::warnings;
 
@@ -92,6 +93,7 @@ pub(crate) fn compile_kept(
         paths: compiler.paths,
         keyring,
         has_guardrails: compiler.has_guardrails,
+        webhooks: compiler.webhooks,
         alerts,
         is_shared: loaded.file.store.as_ref().is_some_and(raw::Store::is_shared),
         cors,
@@ -129,6 +131,8 @@ struct Compiler<'a> {
     /// The guardrails of the file, and all of their names, of those that are wrong as well.
     rules: Rules,
     written_rules: HashSet<&'a str>,
+    /// Whom they ask, by number.
+    webhooks: Vec<super::webhook::Webhook>,
     /// Whether anything names one.
     has_guardrails: bool,
     /// Further names, by the name that they stand for.
@@ -179,6 +183,7 @@ impl<'a> Compiler<'a> {
                 .flatten()
                 .map(|(name, _)| name.as_str())
                 .collect(),
+            webhooks: Vec::new(),
             has_guardrails: false,
             further,
             default: None,

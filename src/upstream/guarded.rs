@@ -3,11 +3,15 @@
 //!
 //! It judges nothing of what it reads.
 
+mod held;
 mod stream;
 
 use bytes::Bytes;
 
-pub(crate) use self::stream::{Unbegun, streamed};
+pub(crate) use self::{
+    held::held,
+    stream::{Unbegun, streamed},
+};
 use super::{
     answer::Answer,
     failed::Failed,

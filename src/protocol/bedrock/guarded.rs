@@ -7,8 +7,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::frames::{FrameKind, Frames, write};
-use crate::guard::stream::{AllTexts, Stop, Stream, Watch};
-use crate::protocol::guarded::StreamGuard;
+use crate::guard::stream::{AllTexts, Held, Stop, Stream, Watch};
+use crate::protocol::guarded::{HeldStream, StreamGuard};
 
 /// Looks at one stream.
 struct FrameGuard {
@@ -20,6 +20,28 @@ struct FrameGuard {
 pub(super) fn guard(texts: &'static AllTexts, watch: Arc<Watch>) -> Box<dyn StreamGuard> {
     let stream = Stream::new(texts, watch);
     Box::new(FrameGuard { frames: Frames::default(), stream })
+}
+
+/// Holds a whole stream.
+pub(super) fn hold(texts: &'static AllTexts, bytes: &[u8]) -> Result<Box<dyn HeldStream>, Stop> {
+    let (mut frames, mut held) = (Frames::default(), Held::new(texts));
+    frames.push(bytes);
+    while let Some(frame) = frames.next().map_err(|_| Stop::Unreadable)? {
+        let name = frame.name.clone();
+        held.push((frame.kind, frame.name), Some(&name), frame.payload.into());
+    }
+    Ok(Box::new(held))
+}
+
+impl HeldStream for Held<(FrameKind, String)> {
+    fn texts(&mut self) -> &[String] {
+        Held::texts(self)
+    }
+
+    fn put(self: Box<Self>, instead: &[String], out: &mut Vec<u8>) {
+        Held::put(*self, instead)
+            .for_each(|((kind, name), payload)| write(kind, &name, &payload, out));
+    }
 }
 
 impl FrameGuard {

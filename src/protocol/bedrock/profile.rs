@@ -9,7 +9,7 @@ use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Nested, Word, word};
 use crate::protocol::fields::{Field, Means};
 use crate::protocol::in_path::InPath;
-use crate::protocol::profile::{InQuery, OutputCap, Profile, Stream};
+use crate::protocol::profile::{FrameGuard, InQuery, OutputCap, Profile, Stream};
 use crate::protocol::usage::{Count, Form, Place};
 
 /// What this protocol does beside its bodies.
@@ -37,7 +37,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     stream: Stream { has_comments: false, frame_ends: FRAME_ENDS, ..Stream::USUAL },
     usage: &USAGE,
     streamed: &STREAMED,
-    frame_guard: Some(super::guarded::guard),
+    frame_guard: Some(FrameGuard { guard: super::guarded::guard, hold: super::guarded::hold }),
     ..Profile::USUAL
 };
 

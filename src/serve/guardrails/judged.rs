@@ -70,6 +70,15 @@ pub(super) fn denied(rule: &Rule, what: &str) -> Refusal {
     refused(format!("The guardrail `{name}` does not let this {what} pass: {instead}."))
 }
 
+/// The refusal where the service of a rule cannot be asked.
+pub(super) fn unasked(rule: &Rule, what: &str) -> Refusal {
+    let name = &rule.name;
+    let message = format!(
+        "The guardrail `{name}` cannot look at this {what} at the moment: send the request again later."
+    );
+    refused(message)
+}
+
 fn refused(message: String) -> Refusal {
     Refusal::Invalid { param: String::new(), message, code: "guardrail" }
 }

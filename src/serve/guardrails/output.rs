@@ -3,25 +3,29 @@
 //!
 //! No other provider is asked when a rule refuses: it would be asked for the same.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use bytes::Bytes;
 use http::header;
 use tokio::time::Instant;
 
-use super::judged::{denied, judge, unread, unreadable};
+use super::{
+    judged::{denied, judge, unread, unreadable},
+    webhooks::{self, Asking},
+};
 use crate::{
     failure::Brief,
     guard::{
         Action, Guardrails,
         body::{Verdict, look, look_at_plain},
         stream::{Stop, Watch},
+        texts::Texts,
     },
     live::Entry,
     protocol::{
         Operation,
         conversation::Delivery,
-        guarded::{Events, StreamGuard, texts},
+        guarded::{Events, StreamGuard, hold, texts},
     },
     record::Record,
     refusal::Refusal,
@@ -73,6 +77,7 @@ fn delivery(inbound: &Inbound) -> Delivery {
 pub(in crate::serve) async fn output(
     accepted: Accepted,
     rules: &Guardrails,
+    asking: Asking<'_>,
     inbound: &Inbound,
     record: &mut Record,
 ) -> Result<Accepted, Refusal> {
@@ -82,7 +87,11 @@ pub(in crate::serve) async fn output(
         Err(failed) => return Err(broke(failed.failure, entry, provider, record)),
     };
     if matches!(answer.form(), Form::Events | Form::Frames) {
-        return match streamed(answer, rules, inbound, record).await {
+        let passed = match webhooks::any(rules) {
+            false => streamed(answer, rules, inbound, record).await,
+            true => held(answer, rules, asking, inbound, record).await,
+        };
+        return match passed {
             Ok(answer) => Ok(Accepted { answer, provider, permits, entry }),
             Err(Ok(refusal)) => {
                 if let Some(entry) = entry {
@@ -108,20 +117,67 @@ pub(in crate::serve) async fn output(
         Ok(whole) => whole,
         Err(failed) => return Err(broke(failed.failure, entry, provider, record)),
     };
-    let verdict = verdict(rules, &whole).await;
-    if let Err(refusal) = judge(rules, &verdict, ANSWER, record) {
-        // It answered as it should, and has to be paid for.
-        if let Some(entry) = entry {
-            entry.succeeded(Instant::now());
+    match passed(rules, asking, &whole, inbound, record).await {
+        Ok(body) => Ok(Accepted { answer: whole.with(body), provider, permits, entry }),
+        Err(refusal) => {
+            // It answered as it should, and has to be paid for.
+            if let Some(entry) = entry {
+                entry.succeeded(Instant::now());
+            }
+            record.used(whole.usage);
+            Err(refusal)
         }
-        record.used(whole.usage);
-        return Err(refusal);
     }
-    let body = match verdict.edits.is_empty() {
-        true => whole.body.clone(),
-        false => edited(&whole.body, verdict),
+}
+
+/// A whole answer as its client may see it.
+async fn passed(
+    rules: &Guardrails,
+    asking: Asking<'_>,
+    whole: &Whole,
+    inbound: &Inbound,
+    record: &mut Record,
+) -> Result<Bytes, Refusal> {
+    let body = looked_at(whole.body.clone(), rules, &whole.answer, record).await?;
+    if !webhooks::any(rules) || body.is_empty() || has_no_text(&whole.answer) {
+        return Ok(body);
+    }
+    let texts = texts_of(&body, is_json(&whole.answer)).await;
+    let all = texts.all().to_vec();
+    let asked = webhooks::ask(asking, rules, &all, (ANSWER, &inbound.alias), record).await?;
+    let Some(instead) = asked else { return Ok(body) };
+    let body = edited(&body, texts.edits(&instead));
+    // What a service puts in passes the others, too.
+    looked_at(body, rules, &whole.answer, record).await
+}
+
+/// A body without what the rules take out of it.
+async fn looked_at(
+    body: Bytes,
+    rules: &Guardrails,
+    answer: &Answer,
+    record: &mut Record,
+) -> Result<Bytes, Refusal> {
+    let verdict = verdict(body.clone(), rules, answer).await;
+    judge(rules, &verdict, ANSWER, record)?;
+    Ok(match verdict.edits.is_empty() {
+        true => body,
+        false => edited(&body, verdict.edits),
+    })
+}
+
+/// The texts of a whole answer.
+async fn texts_of(body: &Bytes, is_json: bool) -> Texts {
+    let read = move |body: &[u8]| match (Texts::read(body, &[]), std::str::from_utf8(body)) {
+        (Ok(texts), _) => texts,
+        (Err(_), Ok(text)) if !is_json => Texts::of_plain(text),
+        _ => Texts::default(),
     };
-    Ok(Accepted { answer: whole.with(body), provider, permits, entry })
+    if body.len() > off_core::LARGE {
+        let body = body.clone();
+        return off_core::run(move || read(&body)).await;
+    }
+    read(body)
 }
 
 /// A stream on its way through the rules; why it does not begin: a rule refuses, or it broke.
@@ -132,20 +188,77 @@ async fn streamed(
     record: &mut Record,
 ) -> Result<Box<Answer>, Result<Refusal, Brief>> {
     let (speaks, watch) = (inbound.speaks(), Arc::new(Watch::new(Arc::clone(rules))));
-    let profile = speaks.profile();
-    let guard: Box<dyn StreamGuard> = match (answer.form(), profile.frame_guard) {
-        (Form::Frames, Some(guard)) => guard(texts(), Arc::clone(&watch)),
-        (Form::Frames, None) => return Err(Ok(stopped(rules, &Stop::Unreadable))),
-        _ => Box::new(Events::new(Arc::clone(&watch))),
-    };
+    let guard = guard(&answer, &watch, inbound).map_err(|stop| Ok(stopped(rules, &stop)))?;
     record.guarded.watches(watch);
     let all = Arc::clone(rules);
     let told = Box::new(move |stop: &Stop| error_event(&stopped(&all, stop), speaks));
     match guarded::streamed(answer, guard, told).await {
         Ok(answer) => Ok(answer),
-        Err(Unbegun::Stopped(stop)) => Err(Ok(stopped(rules, &stop))),
-        Err(Unbegun::Broken(broken)) => Err(Err(broken)),
+        Err(unbegun) => Err(refused(unbegun, rules, record)),
     }
+}
+
+/// What looks at a stream of an answer.
+fn guard(
+    answer: &Answer,
+    watch: &Arc<Watch>,
+    inbound: &Inbound,
+) -> Result<Box<dyn StreamGuard>, Stop> {
+    match (answer.form(), inbound.speaks().profile().frame_guard) {
+        (Form::Frames, Some(frames)) => Ok((frames.guard)(texts(), Arc::clone(watch))),
+        (Form::Frames, None) => Err(Stop::Unreadable),
+        _ => Ok(Box::new(Events::new(Arc::clone(watch)))),
+    }
+}
+
+fn refused(unbegun: Unbegun, rules: &Guardrails, record: &mut Record) -> Result<Refusal, Brief> {
+    match unbegun {
+        Unbegun::Stopped(stop, usage) => {
+            record.used(usage);
+            Ok(stopped(rules, &stop))
+        }
+        Unbegun::Broken(broken) => Err(broken),
+    }
+}
+
+/// A stream of which a service is asked: it is read to its end before any of it goes on.
+async fn held(
+    mut answer: Box<Answer>,
+    rules: &Guardrails,
+    asking: Asking<'_>,
+    inbound: &Inbound,
+    record: &mut Record,
+) -> Result<Box<Answer>, Result<Refusal, Brief>> {
+    let stop = |stop: Stop| Ok(stopped(rules, &stop));
+    let watch = Arc::new(Watch::new(Arc::clone(rules)));
+    record.guarded.watches(Arc::clone(&watch));
+    let mut first = guard(&answer, &watch, inbound).map_err(stop)?;
+    let read = guarded::held(&mut answer, &mut *first, inbound).await;
+    let read = read.map_err(|unbegun| refused(unbegun, rules, record))?;
+    let frames = inbound.speaks().profile().frame_guard.filter(|_| answer.form() == Form::Frames);
+    let mut held = match frames {
+        Some(frames) => (frames.hold)(texts(), &read.bytes),
+        None => hold(read.bytes.clone()),
+    }
+    .map_err(stop)?;
+    let all = held.texts().to_vec();
+    let asked = webhooks::ask(asking, rules, &all, (ANSWER, &inbound.alias), record).await;
+    let instead = asked.map_err(|refusal| {
+        record.used(read.usage);
+        Ok(refusal)
+    })?;
+    let mut bytes = read.bytes.clone();
+    if let Some(instead) = instead {
+        let (mut put, mut out) = (Vec::new(), Vec::new());
+        held.put(&instead, &mut put);
+        // What a service puts in passes the others, too.
+        let mut again = guard(&answer, &watch, inbound).map_err(stop)?;
+        let passed = again.feed(put.into(), &mut out).and_then(|()| again.end(&mut out));
+        passed.map_err(stop)?;
+        bytes = out.into();
+    }
+    read.put(&mut answer, bytes);
+    Ok(answer)
 }
 
 /// Why a stream does not go on, for its client.
@@ -169,9 +282,9 @@ fn broke(broken: Brief, entry: Option<Entry>, provider: ProviderRef, record: &Re
     Refusal::UpstreamBrokeOff
 }
 
-async fn verdict(rules: &Guardrails, whole: &Whole) -> Verdict {
-    let (body, is_json) = (whole.body.clone(), is_json(&whole.answer));
-    if body.is_empty() || has_no_text(&whole.answer) {
+async fn verdict(body: Bytes, rules: &Guardrails, answer: &Answer) -> Verdict {
+    let is_json = is_json(answer);
+    if body.is_empty() || has_no_text(answer) {
         return Verdict::default();
     }
     if body.len() > off_core::LARGE {
@@ -203,9 +316,9 @@ fn has_no_text(answer: &Answer) -> bool {
     media_type.is_some_and(|it| it.as_bytes().starts_with(b"image/") && it != "image/svg+xml")
 }
 
-fn edited(body: &[u8], verdict: Verdict) -> Bytes {
+fn edited(body: &[u8], edits: Vec<(Range<u64>, Vec<u8>)>) -> Bytes {
     let (mut out, mut from) = (Vec::with_capacity(body.len()), 0);
-    for (place, with) in verdict.edits {
+    for (place, with) in edits {
         out.extend_from_slice(body.get(from..place.start as usize).unwrap_or_default());
         out.extend_from_slice(&with);
         from = place.end as usize;

@@ -28,14 +28,21 @@ impl Compiler<'_> {
             self.problem(path, message, Some(hint));
         }
         let on = raw.on.unwrap_or_default();
-        let finder = match &raw.r#match {
-            None => {
-                let hint = "say what it looks for, as in `{\"match\": \"secrets\"}`";
+        let finder = match (&raw.r#match, &raw.webhook) {
+            (None, None) => {
+                let hint =
+                    "say what it looks for, as in `{\"match\": \"secrets\"}`, or who is asked";
                 self.problem(path, "`match` is missing", Some(hint.into()));
                 return None;
             }
-            Some(raw::Match::Set(set)) => Finder::Set(*set),
-            Some(raw::Match::Pattern(pattern)) => {
+            (Some(_), Some(_)) => {
+                let hint = "make two guardrails of it";
+                self.problem(path, "`match` or `webhook`, not both", Some(hint.into()));
+                return None;
+            }
+            (None, Some(webhook)) => self.finder_by_webhook(webhook, raw.action, path)?,
+            (Some(raw::Match::Set(set)), _) => Finder::Set(*set),
+            (Some(raw::Match::Pattern(pattern)), _) => {
                 let compiled = self.pattern(&pattern.regex, path)?;
                 if on.has_output() && compiled.longest().is_none_or(|most| most > LONGEST_MATCH) {
                     let message =

@@ -355,7 +355,7 @@ fn timeouts(
 
 /// Scheme and authority, base path, and `Host`. The error says what is wrong with the URL without
 /// showing it: it may hold a password.
-fn wire(url: &str) -> Result<(Uri, BasePath, HeaderValue), String> {
+pub(super) fn wire(url: &str) -> Result<(Uri, BasePath, HeaderValue), String> {
     let allowed = "an `http://` or `https://` URL, or `mock:`";
     if url.contains('#') {
         return Err("a provider's URL has no fragment".into());

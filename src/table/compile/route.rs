@@ -22,6 +22,23 @@ use crate::{
 };
 
 impl Compiler<'_> {
+    /// How connections reach the origin of `uri` where nothing is written of it.
+    pub(super) fn way_of_environment(&mut self, uri: &Uri) -> Way {
+        let is_tls = uri.scheme_str() == Some("https");
+        let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
+        let host = uri.host().unwrap_or_default();
+        let Some(proxy) = Environment::of_process().proxy_for(is_tls, host, port).cloned() else {
+            return Way::default();
+        };
+        let forwards = !is_tls && proxy.is_http();
+        let digest = format!("environment {forwards} {}", proxy.uri);
+        let known = self.shared.ways.entry(digest.clone()).or_insert_with(|| {
+            let route = Some(Arc::new(Route { proxy: Some(proxy), forwards, tls: None }));
+            Way { route, digest }
+        });
+        known.clone()
+    }
+
     /// How connections reach the origin of `uri`; `None` where what is written of it is wrong.
     pub(super) fn way(&mut self, endpoint: &raw::Endpoint, uri: &Uri, path: &Path) -> Option<Way> {
         let is_tls = uri.scheme_str() == Some("https");

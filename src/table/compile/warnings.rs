@@ -54,6 +54,7 @@ impl Warnings<'_> {
         }
         self.budgets(file, table);
         self.kept(file, table);
+        self.webhooks(file);
         if let Some(defaults) = &file.defaults {
             self.pool_keys(defaults, &root.key("defaults"), table);
             let waits =

@@ -23,8 +23,8 @@ pub(crate) type Told = Box<dyn Fn(&Stop) -> Bytes + Send + Sync>;
 
 /// Why a stream cannot begin.
 pub(crate) enum Unbegun {
-    /// It was stopped before anything had gone on.
-    Stopped(Stop),
+    /// It was stopped before anything had gone on; and the tokens that it had told by then.
+    Stopped(Stop, Option<Usage>),
     /// It broke.
     Broken(Brief),
 }
@@ -52,7 +52,9 @@ pub(crate) async fn streamed(
         };
         match stopped {
             Ok(()) => {}
-            Err(stop) if body.out.is_empty() => return Err(Unbegun::Stopped(stop)),
+            Err(stop) if body.out.is_empty() => {
+                return Err(Unbegun::Stopped(stop, body.source.usage()));
+            }
             Err(stop) => body.stop(&stop),
         }
     }

@@ -4,6 +4,7 @@
 //! Never: a provider sees what a rule refuses, or a client reads it in the refusal.
 
 mod answers;
+mod webhooks;
 
 use serde_json::{Value, json};
 

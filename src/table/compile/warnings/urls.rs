@@ -33,6 +33,22 @@ impl Warnings<'_> {
     }
 }
 
+impl Warnings<'_> {
+    /// Services of guardrails that are given the texts of requests over networks of others.
+    pub(super) fn webhooks(&mut self, file: &raw::File) {
+        for (name, rule) in file.guardrails.iter().flatten() {
+            let Some(webhook) = &rule.webhook else { continue };
+            let Ok(uri) = webhook.url.expose().parse::<Uri>() else { continue };
+            let Some(host) = uri.host().filter(|host| !is_stand_in(host)) else { continue };
+            if uri.scheme_str() == Some("http") && is_public(host) {
+                let path = Path::root().key("guardrails").key(name).key("webhook").key("url");
+                let message = "the texts go over the network as they are, for all to read";
+                self.warn(&path, message, "use `https://`");
+            }
+        }
+    }
+}
+
 /// Whether a host is reached over networks of others, as far as its name tells.
 fn is_public(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');

@@ -88,7 +88,7 @@ async fn answers_that_are_no_json_are_looked_at_and_what_cannot_be_read_is_refus
 }
 
 /// A stream of chat completions whose text comes in these pieces.
-fn stream(pieces: &[&str]) -> Reply {
+pub(super) fn stream(pieces: &[&str]) -> Reply {
     let event = |choice: Value| {
         let data = json!({"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "up",
             "choices": [choice]});
@@ -104,7 +104,7 @@ fn stream(pieces: &[&str]) -> Reply {
 }
 
 /// A request for a stream in each of the six protocols.
-fn streams(alias: &str) -> Vec<Call> {
+pub(super) fn streams(alias: &str) -> Vec<Call> {
     let at = |path: &str, body: Value| Call::post(path).json(&body);
     let user = json!([{"role": "user", "content": "q"}]);
     vec![
