@@ -117,8 +117,11 @@ pub(crate) struct FrameGuard {
     /// While it goes on.
     pub(crate) guard: fn(&'static AllTexts, Arc<Watch>) -> Box<dyn StreamGuard>,
     /// All of it at once.
-    pub(crate) hold: fn(&'static AllTexts, &[u8]) -> Result<Box<dyn HeldStream>, Stop>,
+    pub(crate) hold: Hold,
 }
+
+/// Holds a whole stream.
+pub(crate) type Hold = fn(&'static AllTexts, &[u8]) -> Result<Box<dyn HeldStream>, Stop>;
 
 /// Begins to clean a stream of frames; and whether errors pass as they came.
 pub(crate) type FrameCleaner = fn(Known, bool) -> Box<dyn StreamCleaner>;
