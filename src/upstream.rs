@@ -36,6 +36,7 @@ mod transport;
 mod caching;
 mod usage;
 mod peek;
+mod filtered;
 pub(crate) mod guarded;
 mod whole;
 mod reasoning;

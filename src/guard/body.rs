@@ -61,7 +61,7 @@ pub(crate) fn look(body: &[u8], rules: &[Arc<Rule>], passed: &[Range<u64>]) -> V
 pub(crate) fn look_at_plain(text: &[u8], rules: &[Arc<Rule>]) -> Verdict {
     let mut found = Found { hit: vec![false; rules.len()], edits: Vec::new() };
     let mut spans = Vec::new();
-    spans::find(text, numbered(rules), &mut spans);
+    spans::find_in_whole(text, numbered(rules), &mut spans);
     for span in found.note(rules, &mut spans) {
         let with = rules[span.rule].mark().into_bytes();
         found.edits.push(Edit { place: span.place, with, rank: 0 });
@@ -73,7 +73,7 @@ pub(crate) fn look_at_plain(text: &[u8], rules: &[Arc<Rule>]) -> Verdict {
 /// Looks at a text that is not JSON; answers the rules that have found anything.
 pub(crate) fn look_at_text(text: &[u8], rules: &[Arc<Rule>]) -> Vec<usize> {
     let mut found = Vec::new();
-    spans::find(text, numbered(rules), &mut found);
+    spans::find_in_whole(text, numbered(rules), &mut found);
     let mut hits: Vec<usize> = found.into_iter().map(|span| span.rule).collect();
     hits.dedup();
     hits
@@ -109,6 +109,9 @@ impl See for Scan<'_> {
         let raw = bytes.get(text.place.clone()).unwrap_or_default();
         let key = bytes.get(text.key.clone()).unwrap_or_default();
         let named = Named::of(&escapes::read(key));
+        if let Some(object) = self.objects.last_mut().filter(|_| !text.is_key) {
+            object.says();
+        }
         // Data may stand behind any key as a `data:` URL.
         let may_be_data =
             named != Named::Other || raw.first().is_some_and(|it| matches!(it, b'd' | b'D'));
@@ -170,7 +173,7 @@ impl Scan<'_> {
     /// Text that stands in base64: what is taken out of it is taken out before it is written so again.
     fn inner(&mut self, inner: &[u8], value: &[u8], payload: Range<usize>, place: &Range<usize>) {
         let mut spans = Vec::new();
-        spans::find(inner, numbered(self.rules), &mut spans);
+        spans::find_in_whole(inner, numbered(self.rules), &mut spans);
         let spans = self.found.note(self.rules, &mut spans);
         if spans.is_empty() {
             return;

@@ -1,7 +1,7 @@
 //! A text that comes piece by piece: how far it is decided, and what of it is to be taken out. What may be the
 //! beginning of something that a rule looks for is not decided until more has come.
 //!
-//! It never leaves more than [`MOST`] bytes undecided.
+//! It never leaves more than [`MOST`] bytes undecided, but of what has begun like a credential.
 
 mod json;
 
@@ -124,14 +124,18 @@ impl Channel {
         let least = boundary(&self.text, length.saturating_sub(MOST)).max(found.from);
         let mut end = found.open.max(found.from);
         if end < least {
-            // It is longer than what is held: it has been found by now, or it is nothing that a rule looks for.
+            // It is longer than what is held: what has been found by now is taken out as it goes on.
             let is_long = |span: &&Span| (end..least).contains(&span.place.start);
             let long = found.spans.iter().find(is_long).filter(|span| span.place.end == length);
-            if let Some(span) = long {
-                let is_armour = self.text[span.place.start..].starts_with(b"-----");
-                self.swallows = if is_armour { Swallows::Armour } else { Swallows::Word };
-            }
-            end = least;
+            end = match long {
+                Some(span) => {
+                    let is_armour = self.text[span.place.start..].starts_with(b"-----");
+                    self.swallows = if is_armour { Swallows::Armour } else { Swallows::Word };
+                    least
+                }
+                // A credential that shows only at its end, or one of which each letter is an escape.
+                None => end.max(boundary(&self.text, length.saturating_sub(MOST_UNSEEN))),
+            };
         }
         found.spans.retain(|span| span.place.start < end);
         found.spans.iter().map(|span| span.place.end).fold(end, usize::max)
@@ -225,8 +229,10 @@ fn boundary(text: &[u8], at: usize) -> usize {
     (0..=at).rev().find(|at| !is_inside(*at)).unwrap_or(0)
 }
 
-/// The most bytes that are not decided.
+/// The most bytes that are not decided, of what is found by then or is nothing that a rule looks for;
 pub(crate) const MOST: usize = 256;
+/// and of what has begun like a credential and goes on without an end.
+const MOST_UNSEEN: usize = 8 << 10;
 /// What is kept of what is.
 const CONTEXT: usize = 96;
 
@@ -323,6 +329,41 @@ mod tests {
         }
     }
 
+    /// What each of them shows only behind more than is held of other texts.
+    #[test]
+    fn credential_that_shows_at_its_end_is_held_until_then() {
+        let token = format!("eyJ{}.eyJ{}.{}", "a1B2".repeat(150), "c3".repeat(20), "d4".repeat(20));
+        let password = format!("{}pA55", "x1".repeat(110));
+        let url = format!("{}:{password}", "n".repeat(100));
+        let escaped: String = "sk-proj-Ab1Cd2Ef3Gh4Ij5Kl6Mn7Op8Qr9St0Uv1Wx2Yz3Ab4Cd5Ef6"
+            .chars()
+            .map(|c| format!("\\u{:04x}", u32::from(c)))
+            .collect();
+        for (text, wanted) in [
+            (format!("it is {token} there"), "it is [redacted:r] there"),
+            (
+                format!("to ftp://{url}@localhost:21/ now"),
+                "to ftp://[redacted:r]@localhost:21/ now",
+            ),
+            (format!("{{\"key\":\"{escaped}\"}}"), r#"{"key":"[redacted:r]"}"#),
+        ] {
+            for size in [1, 3, 50, 300] {
+                let pieces: Vec<&[u8]> = text.as_bytes().chunks(size).collect();
+                let (out, most) = passed(&pieces, Action::Redact).unwrap();
+                assert_eq!(String::from_utf8_lossy(&out), wanted, "{size}");
+                assert!(most <= MOST_UNSEEN, "{most}");
+                assert!(passed(&pieces, Action::Deny).is_err(), "{size}");
+            }
+        }
+        // What only begins so is let go of in the end.
+        let long = format!("eyJ{}", "a".repeat(20_000));
+        let pieces: Vec<&[u8]> = long.as_bytes().chunks(100).collect();
+        assert_eq!(passed(&pieces, Action::Deny).unwrap().0, long.as_bytes());
+    }
+
+    /// The longest name and password of a URL, and what stands around them; or the longest address.
+    const LONGEST_URL: usize = 400;
+
     proptest! {
         #[test]
         fn whatever_comes_no_more_is_held_than_may_be(
@@ -332,7 +373,8 @@ mod tests {
             let pieces: Vec<&[u8]> = text.as_bytes().chunks(size).collect();
             let whole = passed(&[text.as_bytes()], Action::Redact).unwrap();
             let (out, most) = passed(&pieces, Action::Redact).unwrap();
-            prop_assert!(pieces.len() < 2 || most <= MOST, "{}", most);
+            let held = if text.contains('\\') { MOST_UNSEEN } else { LONGEST_URL };
+            prop_assert!(pieces.len() < 2 || most <= held, "{}", most);
             if text.len() < 200 && !pieces.is_empty() && !text.contains('\\') {
                 prop_assert_eq!(String::from_utf8(out).unwrap(), String::from_utf8(whole.0).unwrap());
             }

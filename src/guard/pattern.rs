@@ -39,8 +39,8 @@ impl Pattern {
 
     /// From where on a match may begin of which more would show.
     pub(super) fn open(&self, text: &[u8]) -> usize {
-        let longest = self.longest.unwrap_or(text.len());
-        text.len().saturating_sub(longest.saturating_add(BESIDE))
+        let longest = self.longest.map_or(UNBOUNDED, |longest| longest.saturating_add(BESIDE));
+        text.len().saturating_sub(longest)
     }
 }
 
@@ -67,9 +67,28 @@ impl Pattern {
         Ok(Self { regex, longest: hir.properties().maximum_len() })
     }
 
-    /// Calls `found` with each match.
+    /// The first match.
+    pub(super) fn first(&self, text: &[u8]) -> Option<Range<usize>> {
+        self.regex.find(text).map(|place| place.range())
+    }
+
+    /// Calls `found` with each match. Each may take a look at all that follows, where the length of a match has
+    /// no bound: when that has come to be too much, all that is left is taken for one match.
     pub(super) fn each(&self, text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
-        self.regex.find_iter(text).for_each(|place| found(place.range()));
+        self.each_within(MOST_LOOKED, text, found);
+    }
+
+    fn each_within(&self, most: u64, text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
+        let mut looked = 0_u64;
+        for place in self.regex.find_iter(text) {
+            if self.longest.is_none() {
+                looked += (text.len() - place.start()) as u64;
+                if looked > most {
+                    return found(place.start()..text.len());
+                }
+            }
+            found(place.range());
+        }
     }
 }
 
@@ -98,11 +117,21 @@ impl Pattern {
     }
 
     /// Finds nothing.
+    pub(super) fn first(&self, _text: &[u8]) -> Option<Range<usize>> {
+        None
+    }
+
+    /// Finds nothing.
     pub(super) fn each(&self, _text: &[u8], _found: &mut dyn FnMut(Range<usize>)) {}
 }
 
+/// How much of a text waits for a pattern whose matches have no bound: none looks at streams.
+const UNBOUNDED: usize = 256;
 /// What stands beside a match may belong to it: one character.
 const BESIDE: usize = 4;
+/// The most bytes that all matches of a pattern without a bound may look at.
+#[cfg(feature = "regex")]
+const MOST_LOOKED: u64 = 1 << 32;
 /// The most bytes that a compiled pattern takes, and that matching keeps.
 #[cfg(feature = "regex")]
 const LARGEST: usize = 1 << 20;
@@ -137,6 +166,24 @@ mod tests {
     fn a_pattern_knows_the_length_of_its_longest_match() {
         assert_eq!(Pattern::new("[a-c]{2,5}x").unwrap().longest(), Some(6));
         assert_eq!(Pattern::new("ab+").unwrap().longest(), None);
+    }
+
+    /// Each match of it takes a look at all that follows.
+    #[cfg(feature = "regex")]
+    #[test]
+    fn pattern_without_a_bound_takes_no_square_of_the_text() {
+        let pattern = Pattern::new("a[^b]*b|a").unwrap();
+        let text = "a".repeat(20_000);
+        let mut places = Vec::new();
+        pattern.each_within(1 << 20, text.as_bytes(), &mut |place| places.push(place));
+        assert!(places.len() < 60, "{}", places.len());
+        assert_eq!(places.last().map(|place| place.end), Some(text.len()));
+        assert!(places.windows(2).all(|it| it[0].end == it[1].start));
+        assert_eq!(pattern.first(text.as_bytes()), Some(0..1));
+        // A bound takes no more than its length.
+        let mut count = 0;
+        Pattern::new("a[^b]{0,9}b|a").unwrap().each(text.as_bytes(), &mut |_| count += 1);
+        assert_eq!(count, text.len());
     }
 
     /// The pattern that takes engines that backtrack years.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Rule, escapes};
+use super::{Action, Finder, Rule, escapes};
 
 /// A place, and the rule that found it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -11,8 +11,30 @@ pub(super) struct Span {
     pub(super) rule: usize,
 }
 
-/// Looks with each rule; places that lie over each other become one. `hits` are the rules that have found
-/// anything.
+/// Looks with each rule. Of a rule that takes nothing out, one place is enough: a pattern may take a look at all
+/// that follows for each.
+pub(super) fn find_in_whole<'a>(
+    text: &[u8],
+    rules: impl Iterator<Item = (usize, &'a Rule)>,
+    spans: &mut Vec<Span>,
+) {
+    spans.clear();
+    for (nth, rule) in rules {
+        let mut note = |place: Range<usize>| {
+            if !place.is_empty() {
+                spans.push(Span { place, rule: nth });
+            }
+        };
+        match &rule.finder {
+            Finder::Pattern(pattern) if rule.action != Action::Redact => {
+                pattern.first(text).into_iter().for_each(note);
+            }
+            finder => finder.each(text, &mut note),
+        }
+    }
+}
+
+/// Looks with each rule for all places.
 pub(super) fn find<'a>(
     text: &[u8],
     rules: impl Iterator<Item = (usize, &'a Rule)>,

@@ -120,7 +120,8 @@ impl<H> Stream<H> {
         if let Some(rule) = self.watch.denies(&verdict.hits) {
             return Err(Stop::Denied(rule));
         }
-        if verdict.unreadable && self.watch.rules.iter().any(|rule| rule.action != Action::Flag) {
+        let unreadable = verdict.unreadable || event.is_sound;
+        if unreadable && self.watch.rules.iter().any(|rule| rule.action != Action::Flag) {
             return Err(Stop::Unreadable);
         }
         let edits = verdict.edits.into_iter();

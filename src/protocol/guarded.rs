@@ -26,6 +26,12 @@ pub(crate) trait StreamGuard: Send + Sync {
     /// # Errors
     /// As [`StreamGuard::feed`].
     fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Stop>;
+
+    /// The provider broke off: what whole events carry is decided, and an event that was cut is left out.
+    ///
+    /// # Errors
+    /// As [`StreamGuard::feed`].
+    fn broken(&mut self, out: &mut Vec<u8>) -> Result<(), Stop>;
 }
 
 /// A stream that is held whole.
@@ -110,9 +116,13 @@ impl StreamGuard for Events {
         if let Some(event) = self.parser.finish().map_err(|_| Stop::Unreadable)? {
             self.event(event)?;
         }
-        self.stream.finish()?;
+        self.broken(out)
+    }
+
+    fn broken(&mut self, out: &mut Vec<u8>) -> Result<(), Stop> {
+        let passed = self.stream.finish();
         self.ready(out);
-        Ok(())
+        passed
     }
 }
 

@@ -16,7 +16,7 @@ use smallvec::SmallVec;
 use super::access_log::line;
 use crate::{
     protocol::conversation::Usage,
-    record::{End, Finished, Outcome, Report, RequestId},
+    record::{End, Finished, Guarded, Outcome, Report, RequestId},
 };
 
 /// The last requests.
@@ -64,7 +64,7 @@ struct Try {
 #[derive(Clone, Default)]
 struct Names {
     text: String,
-    ends: SmallVec<[u32; 8]>,
+    ends: SmallVec<[u32; 9]>,
 }
 
 /// A provider that was asked or passed over, as it may be shown.
@@ -149,6 +149,7 @@ impl Told {
         names.clear();
         names.push(&line::alias(request).unwrap_or_default());
         names.push(&line::key(request).unwrap_or_default());
+        names.push_all(request.guarded);
         self.tries.clear();
         for (pool, provider, step) in request.attempts() {
             names.push(pool.shown());
@@ -177,12 +178,21 @@ impl Told {
 }
 
 impl Names {
-    /// Alias asked for and key; then alias and provider of each attempt.
-    const OF_REQUEST: usize = 2;
+    /// Alias asked for, key and guardrails; then alias and provider of each attempt.
+    const OF_REQUEST: usize = 3;
 
     fn clear(&mut self) {
         self.text.clear();
         self.ends.clear();
+    }
+
+    /// What guardrails have found, each as `NAME=action`, as one name.
+    fn push_all(&mut self, guarded: &[Guarded]) {
+        for (nth, it) in guarded.iter().enumerate() {
+            let parts = [if nth > 0 { " " } else { "" }, &*it.rule.name, "=", it.did];
+            parts.into_iter().for_each(|part| self.text.push_str(part));
+        }
+        self.push("");
     }
 
     fn push(&mut self, name: &str) {

@@ -165,7 +165,8 @@ function requestRow(request) {
   };
   const how = request.end === "complete" ? "" : ` ${request.end.replace("_", " ")}`;
   add("Time", time(request.time));
-  add("Status", `${request.status}${how}${request.code ? ` (${request.code})` : ""}`,
+  add("Status", `${request.status}${how}${request.code ? ` (${request.code})` : ""}${
+    request.guardrails ? `, ${request.guardrails.join(", ")}` : ""}`,
     request.status >= 500 || request.end === "broken" || request.end === "panicked" ? "bad"
       : request.status >= 400 || how ? "warn" : "good");
   add("Alias", request.served_alias ? `${request.alias || ""} by ${request.served_alias}` : request.alias);

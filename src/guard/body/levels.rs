@@ -26,7 +26,7 @@ impl Levels {
     /// Looks at a string, or at a number.
     pub(super) fn look(&mut self, raw: &[u8], text: &Text, rules: &[Arc<Rule>], found: &mut Found) {
         if !text.has_escapes {
-            spans::find(raw, numbered(rules), &mut self.spans);
+            spans::find_in_whole(raw, numbered(rules), &mut self.spans);
             if self.spans.is_empty() {
                 return;
             }
@@ -49,7 +49,7 @@ impl Levels {
                 return;
             }
             let Some(read) = self.texts.get(level) else { return };
-            spans::find(read, numbered(rules), &mut self.spans);
+            spans::find_in_whole(read, numbered(rules), &mut self.spans);
             if !self.spans.is_empty() {
                 let spans = found.note(rules, &mut self.spans);
                 self.take_out(raw, text.place.start, level, spans, rules, found);

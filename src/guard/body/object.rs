@@ -34,6 +34,8 @@ pub(super) struct Object {
     /// unless it says that it is text,
     is_text: bool,
     /// or a text once more, token by token: what is taken out of the text would stand there.
+    is_tokens: bool,
+    /// It says anything of the tokens.
     has_tokens: bool,
 }
 
@@ -44,7 +46,7 @@ impl Object {
             is_source: named == Named::Source,
             is_medium: named == Named::Medium,
             is_file: matches!(named, Named::FileObject | Named::FileData),
-            has_tokens: named == Named::Tokens,
+            is_tokens: named == Named::Tokens,
             ..Self::default()
         }
     }
@@ -71,6 +73,11 @@ impl Object {
         }
     }
 
+    /// It holds a text or an object that says anything.
+    pub(super) fn says(&mut self) {
+        self.has_tokens |= self.is_tokens;
+    }
+
     /// It holds data that cannot be read.
     pub(super) fn holds_unknown(&mut self) {
         self.has_unknown = true;
@@ -82,7 +89,10 @@ impl Object {
     }
 
     /// It ends inside of another: whether it cannot be read.
-    pub(super) fn ends_in(self, around: Option<&mut Self>) -> bool {
+    pub(super) fn ends_in(self, mut around: Option<&mut Self>) -> bool {
+        if let Some(around) = &mut around {
+            around.says();
+        }
         if let Some(around) = around.filter(|_| self.is_source) {
             around.has_medium |= self.has_medium;
             around.has_data = true;

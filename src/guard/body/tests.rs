@@ -183,6 +183,70 @@ fn written(text: &str, escape: impl Fn(usize) -> bool) -> String {
     units
 }
 
+#[test]
+fn tokens_of_which_nothing_is_said_are_read() {
+    for (body, unreadable) in [
+        (r#"{"choices":[{"logprobs":{"content":null,"refusal":null}}]}"#, false),
+        (r#"{"choices":[{"logprobs":{"content":[],"refusal":[]}}]}"#, false),
+        (r#"{"choices":[{"logprobs":null},{"logprobs":{}},{"logprobs":[]}]}"#, false),
+        (r#"{"choices":[{"logprobs":{"content":[{"token":"a"}]}}]}"#, true),
+        (r#"{"choices":[{"logprobs":{"tokens":["a","b"]}}]}"#, true),
+        (r#"{"choices":[{"logprobs":{"content":[{}]}}]}"#, true),
+        (r#"{"output":[{"content":[{"logprobs":[{"token":"a"}]}]}]}"#, true),
+    ] {
+        assert_eq!(looked(body, Action::Deny).unreadable, unreadable, "{body}");
+    }
+}
+
+/// A text of each kind at every place of a request where a client may write one.
+#[test]
+fn nothing_of_the_corpus_passes_wherever_it_stands() {
+    use base64::{Engine as _, engine::general_purpose::STANDARD};
+
+    let corpus = [
+        (Set::Secrets, "sk-proj-Ab1Cd2Ef3Gh4Ij5Kl6Mn7Op8"),
+        (Set::Secrets, "postgres://app:hunter22@db.example/x"),
+        (Set::PaymentCard, "4111-1111-1111-1111"),
+        (Set::Iban, "DE89 3704 0044 0532 0130 00"),
+        (Set::Email, "ann.lee+x@mail.example.co.uk"),
+        (Set::Phone, "+49 30 901820"),
+        (Set::UsSsn, "536-90-4399"),
+    ];
+    for (set, found) in corpus {
+        let text = format!("it is {found}, so");
+        let data = STANDARD.encode(&text);
+        let arguments = json!({"a": {"b": [text]}}).to_string();
+        for body in [
+            json!({"messages": [{"role": "user", "content": text}]}),
+            json!({"messages": [{"role": "user", "content": [{"type": "text", "text": text}]}]}),
+            json!({"messages": [{"role": "assistant", "tool_calls": [{"function": {"arguments": arguments}}]}]}),
+            json!({"messages": [{"role": "tool", "tool_call_id": "c", "content": arguments}]}),
+            json!({"content": [{"type": "tool_use", "input": {"a": [text]}}]}),
+            json!({"content": [{"type": "tool_result", "content": [{"type": "text", "text": text}]}]}),
+            json!({"content": [{"type": "image_url", "image_url": {"url": "https://a.example/b.png", "alt": text}}]}),
+            json!({"content": [{"type": "document", "title": text, "source": {"type": "text",
+                "media_type": "text/plain", "data": "d"}}]}),
+            json!({"content": [{"type": "document", "source": {"type": "text", "media_type": "text/plain",
+                "data": text}}]}),
+            json!({"content": [{"type": "document", "source": {"type": "base64", "media_type": "text/plain",
+                "data": data}}]}),
+            json!({"contents": [{"parts": [{"inlineData": {"mimeType": "text/plain", "data": data}}]}]}),
+            json!({"contents": [{"parts": [{"functionResponse": {"response": {"r": text}}}]}]}),
+            json!({"messages": [{"content": [{"document": {"source": {"bytes": data}}}]}]}),
+            json!({"documents": [{"data": {"snippet": text}}]}),
+            json!({"input": [text, "a"]}),
+            json!({"tools": [{"function": {"parameters": {"properties": {"p": {"description": text}}}}}]}),
+            json!({"anything": {text.clone(): null}}),
+        ] {
+            let body = body.to_string();
+            let verdict = |action| look(body.as_bytes(), &[rule(set, action)], &[]);
+            assert_eq!(verdict(Action::Deny).hits, [0], "{set:?}: {body}");
+            assert!(!verdict(Action::Redact).edits.is_empty(), "{set:?}: {body}");
+            assert!(!verdict(Action::Redact).unreadable, "{set:?}: {body}");
+        }
+    }
+}
+
 proptest! {
     #[test]
     fn no_way_to_write_a_match_lets_it_pass(

@@ -92,9 +92,13 @@ impl Kind {
             Shape::Capitals(_) | Shape::Hex(_) => reaches(&plain),
             Shape::Assigned(_) => reaches(&|byte| plain(byte) || b" \t\"'=:>\\/+".contains(&byte)),
             Shape::Token => reaches(&|byte| plain(byte) || b"-_.".contains(&byte)),
-            Shape::Url => reaches(&|byte| byte >= 0x80 || plain(byte) || URL.contains(&byte)),
+            Shape::Url => {
+                let all = reaches(&|byte| byte >= 0x80 || plain(byte) || URL.contains(&byte));
+                all.min(end + LONGEST_URL)
+            }
             Shape::Armour => match armour(text, start, end) {
                 Some(place) => place.end,
+                None if is_public(text, end) => end,
                 None => reaches(&|byte| {
                     plain(byte) || byte.is_ascii_whitespace() || b"-\\+/=:,".contains(&byte)
                 }),
@@ -201,6 +205,16 @@ fn armour(text: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
     Some(start..close.map_or(last, |close| last + close + 5))
 }
 
+/// Whether what stands behind the beginning of an armour is none of a private key, whatever follows.
+fn is_public(text: &[u8], end: usize) -> bool {
+    let name = stretch(near(text, end + 65), end, |byte| {
+        byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b' '
+    });
+    let is_private = memchr::memmem::find(part(text, end..end + name), b"PRIVATE KEY").is_some();
+    let behind = part(text, end + name..(end + name + 5).min(text.len()));
+    name > 64 || !b"-----".starts_with(behind) || (behind.len() == 5 && !is_private)
+}
+
 /// A JSON Web Token from its first part, which has been seen to begin; what is none is none from a later place
 /// in that part on either.
 fn token(text: &[u8], start: usize, end: usize) -> Result<Range<usize>, usize> {
@@ -242,6 +256,8 @@ static PREFIXES: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 });
 
 const LONGEST_PREFIX: usize = 32;
+/// A name, a password and the marks around them.
+const LONGEST_URL: usize = 128 + 1 + 256 + 2;
 /// Marks of names and passwords, and those between them.
 const URL: &[u8] = b"-._~!&'()+,;=%#^?:@";
 /// A stretch that no word of a language is as long as, with a digit in it.

@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 
 use super::texts::AllTexts;
 use crate::guard::{
+    data::Named,
     escapes,
     json::{self, See, Text, Unreadable},
 };
@@ -23,6 +24,8 @@ pub(super) struct Event {
     pub(super) texts: Vec<Carried>,
     /// The ids whose texts it ends.
     pub(super) ends: Vec<Ids>,
+    /// Whether it carries a piece of a sound.
+    pub(super) is_sound: bool,
 }
 
 /// A piece of a text.
@@ -58,13 +61,15 @@ impl Key {
 impl Event {
     /// Reads an event; none where it is not JSON.
     pub(super) fn read(data: &[u8], name: Option<&str>, texts: &AllTexts) -> Option<Self> {
-        let mut read =
-            Read { texts, nodes: Vec::new(), open: Vec::new(), found: Vec::new(), kind: None };
+        let (nodes, open, found) = (Vec::new(), Vec::new(), Vec::new());
+        let mut read = Read { texts, nodes, open, found, kind: None, is_sound: false };
         json::read(data, &mut read).ok()?;
         let kind = read.kind.take().and_then(|place| data.get(place)).unwrap_or_default();
         let kind = escapes::read(kind);
         let kind = if kind.is_empty() { name.unwrap_or_default().as_bytes() } else { &kind };
-        let mut event = Self::default();
+        let is_sound = kind.ends_with(SOUND) && !read.found.is_empty();
+        let is_sound = is_sound || read.is_sound;
+        let mut event = Self { is_sound, ..Self::default() };
         for (node, row, place) in &read.found {
             let mut hasher = DefaultHasher::new();
             (row, kind).hash(&mut hasher);
@@ -88,6 +93,7 @@ struct Read<'a> {
     /// The node of each text, its row, and its place.
     found: Vec<(usize, u64, Range<usize>)>,
     kind: Option<Range<usize>>,
+    is_sound: bool,
 }
 
 /// An object of the event.
@@ -111,6 +117,14 @@ impl Read<'_> {
         }
         ids.reverse();
         ids
+    }
+
+    /// Notes what tells an object from others.
+    fn id(&mut self, node: usize, key: &[u8], value: &[u8]) {
+        let mut hasher = DefaultHasher::new();
+        (key, Some(value)).hash(&mut hasher);
+        // In whatever order they stand.
+        self.nodes[node].ids = self.nodes[node].ids.wrapping_add(hasher.finish() | 1);
     }
 
     /// What tells the place of a text that goes on from event to event, where it does: a row, or the keys that
@@ -152,6 +166,16 @@ fn keyed<'a>(bytes: &'a [u8], place: &Range<usize>) -> Cow<'a, [u8]> {
     escapes::read(bytes.get(place.clone()).unwrap_or_default())
 }
 
+/// Whether it is a word of letters alone, as roles and types are.
+fn is_plain_word(value: &[u8]) -> bool {
+    value.len() <= LONGEST_WORD && value.iter().all(|it| it.is_ascii_lowercase() || *it == b'_')
+}
+
+/// Whether a sound stands under a key, in an object under another.
+fn is_sound(of: &[u8], key: &[u8]) -> bool {
+    matches!(of, b"audio" | b"output_audio") && Named::of(key) == Named::Data
+}
+
 impl See for Read<'_> {
     fn text(&mut self, bytes: &[u8], text: Text) -> Result<(), Unreadable> {
         let Some(&node) = self.open.last() else { return Ok(()) };
@@ -169,7 +193,17 @@ impl See for Read<'_> {
         if !text.place.is_empty() && self.texts.finishes.iter().any(|it| it.as_bytes() == key) {
             self.nodes[node].is_finished = true;
         }
+        let value = bytes.get(text.place.clone()).unwrap_or_default();
+        if self.texts.ids.iter().any(|it| it.as_bytes() == key) {
+            self.id(node, key, value);
+        }
+        // It is the whole of a text: its event need not wait for more of it.
+        if matches!(key, b"role" | b"type") && is_plain_word(value) {
+            return Ok(());
+        }
         if let Some(place) = self.place(bytes, node, key) {
+            let of = keyed(bytes, &self.nodes[node].key);
+            self.is_sound |= is_sound(&of, key) && !value.is_empty();
             self.found.push((node, place, text.place));
         }
         Ok(())
@@ -179,10 +213,7 @@ impl See for Read<'_> {
         let Some(&node) = self.open.last() else { return };
         let key = &*keyed(bytes, key);
         if self.texts.ids.iter().any(|it| it.as_bytes() == key) {
-            let mut hasher = DefaultHasher::new();
-            (key, bytes.get(place)).hash(&mut hasher);
-            // In whatever order they stand.
-            self.nodes[node].ids = self.nodes[node].ids.wrapping_add(hasher.finish() | 1);
+            self.id(node, key, bytes.get(place).unwrap_or_default());
         }
     }
 
@@ -199,3 +230,7 @@ impl See for Read<'_> {
         self.open.pop().map(|_| ()).ok_or(Unreadable)
     }
 }
+
+/// How the types of events end that carry a sound.
+const SOUND: &[u8] = b"audio.delta";
+const LONGEST_WORD: usize = 32;

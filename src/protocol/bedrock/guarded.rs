@@ -66,8 +66,12 @@ impl StreamGuard for FrameGuard {
     }
 
     fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Stop> {
-        self.stream.finish()?;
+        self.broken(out)
+    }
+
+    fn broken(&mut self, out: &mut Vec<u8>) -> Result<(), Stop> {
+        let passed = self.stream.finish();
         self.ready(out);
-        Ok(())
+        passed
     }
 }

@@ -140,8 +140,11 @@ const SPOKEN: &[&str] = &["\"text\"", "\"args\"", "\"name\""];
 
 /// Where events carry pieces of texts.
 static STREAMED: Texts = Texts {
-    places: &[&["candidates", "content", "parts", "text"]],
-    ids: &["index", "thought"],
+    places: &[
+        &["candidates", "content", "parts", "text"],
+        &["candidates", "content", "parts", "functionCall", "partialArgs", "stringValue"],
+    ],
+    ids: &["index", "thought", "jsonPath"],
     ends: &[],
     finishes: &["finishReason"],
 };

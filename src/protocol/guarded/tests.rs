@@ -18,7 +18,7 @@ fn rules(action: Action) -> Guardrails {
 
 /// The protocols of events, each with an event that carries this piece, the last one, and where the piece is.
 type Row = (Protocol, fn(&str) -> Value, fn() -> Value, &'static str);
-const ROWS: [Row; 6] = [
+const ROWS: [Row; 7] = [
     (
         Protocol::OpenAi,
         |text| json!({"choices": [{"delta": {"content": text}, "index": 0}]}),
@@ -48,6 +48,15 @@ const ROWS: [Row; 6] = [
         |text| json!({"candidates": [{"content": {"parts": [{"text": text}]}}]}),
         || json!({"candidates": [{"finishReason": "STOP"}]}),
         "/candidates/0/content/parts/0/text",
+    ),
+    (
+        Protocol::Gemini,
+        |text| {
+            json!({"candidates": [{"content": {"parts": [{"functionCall": {"partialArgs": [
+            {"jsonPath": "$.to", "stringValue": text, "willContinue": true}]}}]}}]})
+        },
+        || json!({"candidates": [{"finishReason": "STOP"}]}),
+        "/candidates/0/content/parts/0/functionCall/partialArgs/0/stringValue",
     ),
     (
         Protocol::Cohere,
@@ -88,6 +97,78 @@ fn text_that_ends_goes_on_before_the_stream_does() {
         let (text, before) =
             passed(row, &["a", "nn@exam", "ple.com"], 1 << 20, Action::Redact).unwrap();
         assert_eq!((text.as_str(), before), ("[redacted:r]", 4), "{:?}", row.0);
+    }
+}
+
+fn feed(guard: &mut Events, event: &Value, out: &mut Vec<u8>) -> Result<(), Stop> {
+    guard.feed(format!("data: {event}\n\n").into(), out)
+}
+
+#[test]
+fn event_that_says_no_more_than_a_role_does_not_wait() {
+    for event in [
+        json!({"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}}]}),
+        json!({"type": "message-start", "delta": {"message": {"role": "assistant", "content": []}}}),
+        json!({"type": "message_start", "message": {"role": "assistant", "content": []}}),
+    ] {
+        let mut guard = Events::new(Arc::new(Watch::new(rules(Action::Redact))));
+        let mut out = Vec::new();
+        feed(&mut guard, &event, &mut out).unwrap();
+        assert_eq!(String::from_utf8(out).unwrap(), format!("data: {event}\n\n"));
+    }
+    // What is no role is a text.
+    let mut guard = Events::new(Arc::new(Watch::new(rules(Action::Redact))));
+    let mut out = Vec::new();
+    for piece in ["ann@exam", "ple.com"] {
+        let event = json!({"choices": [{"index": 0, "delta": {"role": piece}}]});
+        feed(&mut guard, &event, &mut out).unwrap();
+    }
+    guard.end(&mut out).unwrap();
+    let out = String::from_utf8(out).unwrap();
+    assert!(out.contains("[redacted:r]") && !out.contains("ple.com"), "{out}");
+}
+
+#[test]
+fn sound_in_a_stream_is_not_passed() {
+    let data = "UklGRiQAAABXQVZF";
+    for event in [
+        json!({"choices": [{"index": 0, "delta": {"audio": {"id": "a", "data": data}}}]}),
+        json!({"type": "response.output_audio.delta", "output_index": 0, "delta": data}),
+        json!({"candidates": [{"content": {"parts": [
+            {"inlineData": {"mimeType": "audio/pcm", "data": data}}]}}]}),
+    ] {
+        for (action, wanted) in [(Action::Redact, Err(Stop::Unreadable)), (Action::Flag, Ok(()))] {
+            let mut guard = Events::new(Arc::new(Watch::new(rules(action))));
+            assert_eq!(feed(&mut guard, &event, &mut Vec::new()), wanted, "{event}");
+        }
+    }
+    let said = json!({"choices": [{"index": 0, "delta": {"audio": {"transcript": "hi"}}}]});
+    let mut guard = Events::new(Arc::new(Watch::new(rules(Action::Redact))));
+    assert_eq!(feed(&mut guard, &said, &mut Vec::new()), Ok(()));
+}
+
+#[test]
+fn what_is_held_goes_on_before_a_break() {
+    for row in &ROWS {
+        let (_, event, _, place) = row;
+        let mut guard = Events::new(Arc::new(Watch::new(rules(Action::Redact))));
+        let mut out = Vec::new();
+        for piece in ["see 4111", " 1111"] {
+            feed(&mut guard, &event(piece), &mut out).unwrap();
+        }
+        guard.feed("data: {\"cut".into(), &mut out).unwrap();
+        assert_eq!(out, b"", "it waits");
+        guard.broken(&mut out).unwrap();
+        let out = String::from_utf8(out).unwrap();
+        let events = out.split("\n\n").filter_map(|it| it.strip_prefix("data: "));
+        let events = events.map(|it| serde_json::from_str::<Value>(it).unwrap());
+        let texts = events.map(|it| it.pointer(place).unwrap().as_str().unwrap().to_owned());
+        assert_eq!(texts.collect::<String>(), "see 4111 1111");
+        // What is a match by then is none that goes on.
+        let mut guard = Events::new(Arc::new(Watch::new(rules(Action::Deny))));
+        let mut out = Vec::new();
+        feed(&mut guard, &event("to ann@example.com"), &mut out).unwrap();
+        assert_eq!((guard.broken(&mut out), out.len()), (Err(Stop::Denied(0)), 0));
     }
 }
 
@@ -169,6 +250,60 @@ fn text_that_goes_on_after_another_is_looked_at_from_its_beginning() {
     assert_eq!(feed("reasoning_content", "well"), Ok(()));
     assert_eq!(feed("content", "ple.com"), Ok(()));
     assert_eq!(feed("content", ", so"), Err(Stop::Denied(0)));
+}
+
+/// What rules look for, of every kind, each in a text that has nothing else of the kind.
+const CORPUS: [(Set, &str); 12] = [
+    (Set::Secrets, "sk-proj-Ab1Cd2Ef3Gh4Ij5Kl6Mn7Op8"),
+    (Set::Secrets, "AKIAIOSFODNN7EXAMPLE"),
+    (Set::Secrets, "ghp_0123456789abcdefghijABCDEFGHIJ012345"),
+    (Set::Secrets, "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0NTYifQ.c2lnbmF0dXJl"),
+    (Set::PaymentCard, "4111-1111-1111-1111"),
+    (Set::PaymentCard, "378282246310005"),
+    (Set::Iban, "DE89 3704 0044 0532 0130 00"),
+    (Set::Iban, "GB82WEST12345698765432"),
+    (Set::Email, "ann.lee+x@mail.example.co.uk"),
+    (Set::Phone, "+49 30 901820"),
+    (Set::Phone, "(415) 555-2671"),
+    (Set::UsSsn, "536-90-4399"),
+];
+
+#[test]
+fn nothing_of_the_corpus_passes_however_a_stream_is_cut() {
+    let all = [Set::Secrets, Set::PaymentCard, Set::Iban, Set::Email, Set::Phone, Set::UsSsn];
+    let rule = |set, action| {
+        Arc::new(Rule { name: "r".into(), finder: Finder::Set(set), on: Side::Output, action })
+    };
+    let run = |row: &Row, pieces: &[&str], action| {
+        let rules: Guardrails = all.iter().map(|set| rule(*set, action)).collect();
+        let mut guard = Events::new(Arc::new(Watch::new(rules)));
+        let mut out = Vec::new();
+        for event in pieces.iter().map(|piece| (row.1)(piece)).chain([(row.2)()]) {
+            feed(&mut guard, &event, &mut out)?;
+        }
+        guard.end(&mut out)?;
+        let out = String::from_utf8(out).unwrap();
+        let events = out.split("\n\n").filter_map(|it| it.strip_prefix("data: "));
+        let events = events.map(|it| serde_json::from_str::<Value>(it).unwrap());
+        Ok::<String, Stop>(
+            events.filter_map(|it| Some(it.pointer(row.3)?.as_str()?.to_owned())).collect(),
+        )
+    };
+    for (nth, (set, found)) in CORPUS.iter().enumerate() {
+        let text = format!("it is {found}, so");
+        let row = &ROWS[nth % ROWS.len()];
+        for cut in 0..text.len() {
+            let second = (cut + 5).min(text.len());
+            let pieces = [&text[..cut], &text[cut..second], &text[second..]];
+            let out = run(row, &pieces, Action::Redact).unwrap();
+            assert_eq!(out, "it is [redacted:r], so", "{set:?} {cut} {:?}", row.0);
+            assert!(run(row, &pieces, Action::Deny).is_err(), "{set:?} {cut}");
+        }
+        for row in &ROWS {
+            let pieces: Vec<&str> = (0..text.len()).map(|at| &text[at..=at]).collect();
+            assert_eq!(run(row, &pieces, Action::Redact).unwrap(), "it is [redacted:r], so");
+        }
+    }
 }
 
 #[test]

@@ -37,6 +37,8 @@ pub(crate) struct Row<'a> {
     usage: Option<Tokens>,
     #[serde(skip_serializing_if = "Option::is_none")]
     cost: Option<f64>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    guardrails: Vec<&'a str>,
     attempts: Vec<Attempt<'a>>,
 }
 
@@ -92,6 +94,7 @@ impl<'a> Row<'a> {
             ttfb_ms: told.first_byte.map(millis),
             usage: told.usage.map(|it| Tokens { input: it.input, output: it.output }),
             cost: told.cost.map(dollars),
+            guardrails: name(2).split_ascii_whitespace().collect(),
             attempts: told.tried().map(attempt).collect(),
         }
     }

@@ -6,14 +6,14 @@
 use std::time::{Duration, SystemTime};
 
 use opentelemetry::{
-    InstrumentationScope, KeyValue, SpanId, TraceFlags, TraceId, Value,
+    Array, InstrumentationScope, KeyValue, SpanId, StringValue, TraceFlags, TraceId, Value,
     trace::{Event, SpanContext, SpanKind, Status, TraceState},
 };
 use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 
 use crate::{
     protocol::{Endpoint, Operation, codec::Platform, conversation::Usage},
-    record::{End, Finished, Outcome, trail::Step},
+    record::{End, Finished, Guarded, Outcome, trail::Step},
     report::access_log::line::{self, Attempt, Line},
     table::{Place, Pool, Provider},
     trace::Trace,
@@ -52,6 +52,11 @@ pub(super) fn server(request: &Finished<'_>, trace: &Trace) -> SpanData {
     }
     if let Some(cost) = request.cost {
         add("onwards.cost.usd", (cost as f64 / 1e12).into());
+    }
+    if !line.guarded.is_empty() {
+        let told = |it: &Guarded| format!("{}={}", it.rule.name, it.did).into();
+        let told: Vec<StringValue> = line.guarded.iter().map(told).collect();
+        add("onwards.guardrails", Value::Array(Array::String(told)));
     }
     if request.estimated {
         add("onwards.usage.estimated", true.into());

@@ -22,9 +22,10 @@ use crate::{
         texts::Texts,
     },
     live::Entry,
+    models::tokens::Tokenizer,
     protocol::{
         Operation,
-        conversation::Delivery,
+        conversation::{Delivery, Usage},
         guarded::{Events, StreamGuard, hold, texts},
     },
     record::Record,
@@ -97,6 +98,7 @@ pub(in crate::serve) async fn output(
                 if let Some(entry) = entry {
                     entry.succeeded(Instant::now());
                 }
+                took(provider, inbound, record);
                 Err(refusal)
             }
             Err(Err(broken)) => Err(broke(broken, entry, provider, record)),
@@ -259,6 +261,17 @@ async fn held(
     }
     read.put(&mut answer, bytes);
     Ok(answer)
+}
+
+/// What a stream took that was stopped before it could tell: at least what was asked.
+fn took(provider: ProviderRef, inbound: &Inbound, record: &mut Record) {
+    if record.usage().is_some_and(|told| told.if_any().is_some()) {
+        return;
+    }
+    let Some((_, provider)) = record.named(provider) else { return };
+    let tokenizer = Tokenizer::of(&provider.model_for(record.asked_name().unwrap_or_default()));
+    let input = inbound.input().tokens(tokenizer);
+    record.used_about(Usage { input, ..Usage::default() });
 }
 
 /// Why a stream does not go on, for its client.

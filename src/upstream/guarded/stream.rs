@@ -2,11 +2,8 @@
 //!
 //! It never lets go of half of an event.
 
-use std::task::{Context, Poll, ready};
-
 use bytes::Bytes;
 use http::header;
-use tokio::time::Instant;
 
 use crate::{
     failure::{Brief, Class, What},
@@ -14,7 +11,7 @@ use crate::{
     protocol::{conversation::Usage, guarded::StreamGuard},
     upstream::{
         answer::{Answer, AnswerBody},
-        source::Source,
+        filtered::{Filter, Filtered, Unopened},
     },
 };
 
@@ -39,100 +36,41 @@ pub(crate) async fn streamed(
     told: Told,
 ) -> Result<Box<Answer>, Unbegun> {
     let source = std::mem::replace(&mut answer.body, AnswerBody::ended());
-    let mut body = GuardBody { source, guard, out: Vec::new(), ended: false, fault: None, told };
-    while body.out.is_empty() && !body.ended {
-        let next = std::future::poll_fn(|cx| body.source.poll_piece(cx)).await;
-        let stopped = match next {
-            Some(Ok(piece)) => body.guard.feed(piece, &mut body.out),
-            Some(Err(broken)) => return Err(Unbegun::Broken(broken)),
-            None => {
-                body.ended = true;
-                body.guard.end(&mut body.out)
-            }
-        };
-        match stopped {
-            Ok(()) => {}
-            Err(stop) if body.out.is_empty() => {
-                return Err(Unbegun::Stopped(stop, body.source.usage()));
-            }
-            Err(stop) => body.stop(&stop),
-        }
-    }
+    let mut body = Filtered::new(source, Guard { guard, told });
+    body.open().await.map_err(|unopened| match unopened {
+        Unopened::Stopped(stop) => Unbegun::Stopped(stop, body.told()),
+        Unopened::Broken(broken) => Unbegun::Broken(broken),
+    })?;
     answer.headers.remove(header::CONTENT_LENGTH);
     answer.body = AnswerBody::from_source(Box::new(body));
     Ok(answer)
 }
 
-struct GuardBody {
-    source: AnswerBody,
+/// Guardrails as a filter.
+struct Guard {
     guard: Box<dyn StreamGuard>,
-    /// What has not gone out.
-    out: Vec<u8>,
-    ended: bool,
-    fault: Option<Brief>,
     told: Told,
 }
 
-impl GuardBody {
-    /// The stream ends here.
-    fn stop(&mut self, stop: &Stop) {
-        self.ended = true;
-        self.source = AnswerBody::ended();
-        // It says nothing of the provider.
-        self.fault = Some(Brief { what: What::Status(BAD_REQUEST), class: Class::ContentFilter });
-        self.out.extend_from_slice(&(self.told)(stop));
-    }
-}
+impl Filter for Guard {
+    type Stop = Stop;
 
-impl Source for GuardBody {
-    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Brief>>> {
-        loop {
-            if !self.out.is_empty() {
-                return Poll::Ready(Some(Ok(std::mem::take(&mut self.out).into())));
-            }
-            if self.ended {
-                return Poll::Ready(None);
-            }
-            let passed = match ready!(self.source.poll_piece(cx)) {
-                Some(Ok(piece)) => self.guard.feed(piece, &mut self.out),
-                Some(Err(broken)) => {
-                    self.ended = true;
-                    return Poll::Ready(Some(Err(broken)));
-                }
-                None => {
-                    self.ended = true;
-                    self.guard.end(&mut self.out)
-                }
-            };
-            if let Err(stop) = passed {
-                self.stop(&stop);
-            }
-        }
+    fn feed(&mut self, piece: Bytes, out: &mut Vec<u8>) -> Result<(), Stop> {
+        self.guard.feed(piece, out)
     }
 
-    fn is_end(&self) -> bool {
-        self.ended && self.out.is_empty()
+    fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Stop> {
+        self.guard.end(out)
     }
 
-    fn remaining(&self) -> Option<u64> {
-        None
+    fn broken(&mut self, out: &mut Vec<u8>) -> Result<(), Stop> {
+        self.guard.broken(out)
     }
 
-    fn ends_by(&mut self, end: Option<Instant>) -> bool {
-        self.source.end_by(end);
-        true
-    }
-
-    fn usage(&self) -> Option<Usage> {
-        self.source.usage()
-    }
-
-    fn service(&self) -> Option<&str> {
-        self.source.service()
-    }
-
-    fn fault(&self) -> Option<Brief> {
-        self.fault.or_else(|| self.source.fault())
+    /// It says nothing of the provider.
+    fn stopped(&mut self, stop: Stop, out: &mut Vec<u8>) -> Brief {
+        out.extend_from_slice(&(self.told)(&stop));
+        Brief { what: What::Status(BAD_REQUEST), class: Class::ContentFilter }
     }
 }
 

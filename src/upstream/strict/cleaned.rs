@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use http::{HeaderValue, header};
 
-use super::stream::CleanBody;
+use super::stream;
 use crate::{
     body::json_string,
     protocol::{
@@ -86,9 +86,7 @@ async fn streamed(
     cleaner: Box<dyn StreamCleaner>,
 ) -> Result<Box<Answer>, Failed> {
     let source = std::mem::replace(&mut answer.body, AnswerBody::ended());
-    let mut body = CleanBody::new(source, cleaner, provider, inbound);
-    body.open(answer.status).await?;
-    answer.body = AnswerBody::from_source(Box::new(body));
+    answer.body = stream::cleaned(source, cleaner, (provider, inbound), answer.status).await?;
     answer.headers.remove(header::CONTENT_LENGTH);
     let codec = inbound.speaks().codec();
     let media_type = HeaderValue::from_static(codec.content_type(Delivery::Events));

@@ -3,92 +3,75 @@
 //!
 //! It never says half of an event.
 
-use std::{
-    sync::Arc,
-    task::{Context, Poll, ready},
-};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use tokio::time::Instant;
 
 use super::mask::Logger;
 use crate::{
     failure::{Brief, ErrorClasses, Failure, What},
     protocol::{
         Protocol,
-        conversation::Usage,
         strict::events::{Stop, StreamCleaner},
     },
     table::Provider,
-    upstream::{answer::AnswerBody, failed::Failed, inbound::Inbound, source::Source},
+    upstream::{
+        answer::AnswerBody,
+        failed::Failed,
+        filtered::{Filter, Filtered, Unopened},
+        inbound::Inbound,
+    },
 };
 
-/// A provider's stream on its way through a cleaner.
-pub(super) struct CleanBody {
+/// A provider's stream on its way through a cleaner, from where something may go out.
+///
+/// # Errors
+/// The stream broke, or is not what its protocol says, before anything could go out.
+pub(super) async fn cleaned(
     source: AnswerBody,
     cleaner: Box<dyn StreamCleaner>,
-    /// What is clean and has not gone out.
-    out: Vec<u8>,
-    ended: bool,
-    fault: Option<Brief>,
+    (provider, inbound): (&Provider, &Inbound),
+    status: StatusCode,
+) -> Result<AnswerBody, Failed> {
+    let (speaks, classes) = (inbound.speaks(), Arc::clone(&provider.own_classes));
+    let log = Logger::of(provider, inbound);
+    let mut body = Filtered::new(source, Cleaning { cleaner, speaks, classes, log });
+    match body.open().await {
+        Ok(()) => {}
+        Err(Unopened::Stopped(Stop::Malformed)) => {
+            return Err(Failed::malformed(status, NOT_ITS_PROTOCOL));
+        }
+        Err(Unopened::Stopped(told)) => body.stop(told),
+        Err(Unopened::Broken(broken)) => return Err(Failed::new(broken.what, BROKE_OFF.into())),
+    }
+    match body.is_empty() {
+        true => Err(Failed::empty(status)),
+        false => Ok(AnswerBody::from_source(Box::new(body))),
+    }
+}
+
+/// A cleaner as a filter.
+struct Cleaning {
+    cleaner: Box<dyn StreamCleaner>,
     speaks: Protocol,
     classes: Arc<ErrorClasses>,
     log: Logger,
 }
 
-impl CleanBody {
-    pub(super) fn new(
-        source: AnswerBody,
-        cleaner: Box<dyn StreamCleaner>,
-        provider: &Provider,
-        inbound: &Inbound,
-    ) -> Self {
-        Self {
-            source,
-            cleaner,
-            out: Vec::new(),
-            ended: false,
-            fault: None,
-            speaks: inbound.speaks(),
-            classes: Arc::clone(&provider.own_classes),
-            log: Logger::of(provider, inbound),
-        }
+impl Filter for Cleaning {
+    type Stop = Stop;
+
+    fn feed(&mut self, piece: Bytes, out: &mut Vec<u8>) -> Result<(), Stop> {
+        self.cleaner.feed(piece, out)
     }
 
-    /// Waits until something may go out.
-    ///
-    /// # Errors
-    /// The stream broke, or is not what its protocol says, before anything could go out.
-    pub(super) async fn open(&mut self, status: StatusCode) -> Result<(), Failed> {
-        while self.out.is_empty() && !self.ended {
-            let next = std::future::poll_fn(|cx| self.source.poll_piece(cx)).await;
-            let stopped = match next {
-                Some(Ok(piece)) => self.cleaner.feed(piece, &mut self.out),
-                Some(Err(broken)) => return Err(Failed::new(broken.what, BROKE_OFF.into())),
-                None => {
-                    self.ended = true;
-                    self.cleaner.end(&mut self.out)
-                }
-            };
-            match stopped {
-                Ok(()) => {}
-                Err(Stop::Malformed) if self.out.is_empty() => {
-                    return Err(Failed::malformed(status, NOT_ITS_PROTOCOL));
-                }
-                Err(stop) => self.stop(stop),
-            }
-        }
-        match self.out.is_empty() {
-            true => Err(Failed::empty(status)),
-            false => Ok(()),
-        }
+    fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Stop> {
+        self.cleaner.end(out)
     }
 
-    /// The stream ends here, with an error of the router's own.
-    fn stop(&mut self, stop: Stop) {
-        self.ended = true;
-        self.source = AnswerBody::ended();
+    /// An error of the router's own.
+    fn stopped(&mut self, stop: Stop, out: &mut Vec<u8>) -> Brief {
         let codec = self.speaks.codec();
         let (failure, brief) = match stop {
             Stop::Told(json) => {
@@ -99,56 +82,8 @@ impl CleanBody {
             }
             Stop::Malformed => (Failure::malformed(INVALID), Brief::from(What::Malformed(None))),
         };
-        self.fault = Some(brief);
-        self.out.extend_from_slice(&codec.write_broken(failure));
-    }
-}
-
-impl Source for CleanBody {
-    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Brief>>> {
-        loop {
-            if !self.out.is_empty() {
-                return Poll::Ready(Some(Ok(std::mem::take(&mut self.out).into())));
-            }
-            if self.ended {
-                return Poll::Ready(None);
-            }
-            let cleaned = match ready!(self.source.poll_piece(cx)) {
-                Some(Ok(piece)) => self.cleaner.feed(piece, &mut self.out),
-                Some(Err(broken)) => {
-                    self.ended = true;
-                    return Poll::Ready(Some(Err(broken)));
-                }
-                None => {
-                    self.ended = true;
-                    self.cleaner.end(&mut self.out)
-                }
-            };
-            if let Err(stop) = cleaned {
-                self.stop(stop);
-            }
-        }
-    }
-
-    fn is_end(&self) -> bool {
-        self.ended && self.out.is_empty()
-    }
-
-    fn remaining(&self) -> Option<u64> {
-        None
-    }
-
-    fn ends_by(&mut self, end: Option<Instant>) -> bool {
-        self.source.end_by(end);
-        true
-    }
-
-    fn usage(&self) -> Option<Usage> {
-        self.source.usage()
-    }
-
-    fn fault(&self) -> Option<Brief> {
-        self.fault.or_else(|| self.source.fault())
+        out.extend_from_slice(&codec.write_broken(failure));
+        brief
     }
 }
 

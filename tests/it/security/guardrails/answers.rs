@@ -5,7 +5,12 @@
 use serde_json::{Value, json};
 
 use super::{CARD, file, is_refusal, requests};
-use crate::support::{Call, Reply, Router, Upstream, assert_ok, router::SeriesExt};
+use crate::support::{
+    Call, Reply, Router, Upstream, assert_ok, eventually,
+    router::SeriesExt,
+    secs,
+    upstream::{Fault, Place},
+};
 
 #[tokio::test]
 async fn no_answer_of_any_protocol_passes_with_what_is_refused() {
@@ -175,6 +180,37 @@ async fn nothing_that_is_guarded_leaves_in_a_stream_of_any_protocol() {
         assert_eq!(answer.status, 200);
         assert!(answer.text().contains("111, bye"));
     }
+}
+
+#[tokio::test]
+async fn stream_that_is_refused_before_it_begins_is_counted() {
+    let upstream = Upstream::start(stream(&[&format!("It is {CARD}.")])).await;
+    let router = Router::start(&file(&upstream)).await;
+    // The role goes on at once; of another protocol nothing does.
+    let answer = streams("said")[3].clone().send(router.addr()).await;
+    is_refusal(&answer, "said");
+    let input = [("alias", "said"), ("kind", "input")];
+    let tokens = router.metric("onwards_tokens_total", &input).await;
+    assert!(tokens.is_some_and(|tokens| tokens > 0.0), "{tokens:?}");
+}
+
+#[tokio::test]
+async fn what_was_held_goes_out_before_a_break_is_told() {
+    let reply = stream(&["See 4111", " 11", " and more"]);
+    let upstream = Upstream::start(reply.fault(Place::Piece(3), Fault::Reset)).await;
+    let router = Router::start(&file(&upstream)).await;
+    for call in &streams("said")[..3] {
+        let text = call.clone().send(router.addr()).await.text();
+        assert!(text.contains("See 4111") && text.contains("\" 11\""), "{call:?}: {text}");
+        assert!(text.contains("error"), "{call:?}: {text}");
+    }
+    // It is known what guardrails have found, and the page shows it.
+    Call::chat(&json!({"model": "m", "messages": [{"role": "user", "content": CARD}]}))
+        .send(router.addr())
+        .await;
+    let last = async || Call::get("/status").send(router.metrics_addr()).await.json();
+    let is_there = async || last().await["requests"][0]["guardrails"] == json!(["cards=deny"]);
+    assert!(eventually(secs(10), is_there).await, "{}", last().await["requests"][0]);
 }
 
 #[tokio::test]
