@@ -68,6 +68,7 @@ mod schema;
 mod fields;
 mod usual;
 pub(crate) mod usage;
+pub(crate) mod reasons;
 pub(crate) mod spoken;
 pub(crate) mod parts;
 pub(crate) mod calls;

@@ -9,17 +9,16 @@ pub(crate) mod holds;
 mod pools;
 mod queued;
 pub(crate) mod request_id;
+mod response;
 #[cfg(test)]
 mod tests;
 pub(crate) mod trail;
 
 use std::{
-    fmt::Write,
     sync::Arc,
     time::{Duration, Instant, SystemTime},
 };
 
-use bytes::Bytes;
 use http::{HeaderValue, StatusCode};
 
 pub(crate) use self::{
@@ -32,7 +31,10 @@ pub(crate) use self::{
 use self::{pools::Pools, queued::Queued};
 use crate::{
     live::{Account, Head, Times},
-    protocol::{Protocol, conversation::Usage},
+    protocol::{
+        Operation, Protocol,
+        conversation::{Finish, Usage},
+    },
     refusal::Refusal,
     table::{Caller, Pool, PoolId, Provider, ProviderRef, Table},
     trace::Trace,
@@ -66,6 +68,8 @@ pub(crate) struct Record {
     usage: Option<Usage>,
     /// Whether some of these were not told.
     estimated: bool,
+    /// Why the model stopped, where the answer says it.
+    finish: Option<Finish>,
     /// What it holds of limits on tokens and money.
     pub(crate) holds: Option<Box<Holds>>,
     /// The service tier that the answer names, where its price depends on it.
@@ -109,6 +113,7 @@ impl Record {
             end: End::Left,
             usage: None,
             estimated: false,
+            finish: None,
             holds: None,
             service: None,
             upstream_id: None,
@@ -245,6 +250,18 @@ impl Record {
         self.usage
     }
 
+    /// Whether it is to be found out why the model stopped: a report shows it, and there is a model.
+    pub(crate) fn wants_reason(&self) -> bool {
+        let is_other =
+            matches!(self.asks.operation, Some(Operation::Embed | Operation::CountTokens));
+        self.is_shown() && self.finish.is_none() && !is_other
+    }
+
+    /// Why the model stopped, where that is known.
+    pub(crate) fn stopped(&mut self, reason: Option<Finish>) {
+        self.finish = reason.or(self.finish);
+    }
+
     /// Whether a report shows each request by itself, so that its tokens are wanted.
     pub(crate) fn is_shown(&self) -> bool {
         self.asks.target.is_some()
@@ -303,54 +320,6 @@ impl Record {
         };
         answer.into_iter().chain(spent.iter().filter_map(cost)).reduce(u64::saturating_add)
     }
-
-    /// What the response tells of the way of the request.
-    pub(crate) fn headers(&self) -> Headers {
-        self.headers
-    }
-
-    /// The value of `server-timing`.
-    pub(crate) fn server_timing(&self) -> Option<HeaderValue> {
-        let first_byte = self.first_byte.unwrap_or_else(|| self.started.elapsed());
-        let own = first_byte.saturating_sub(self.waited);
-        let millis = |time: Duration| time.as_secs_f64() * 1e3;
-        let queued = self.queued().unwrap_or_default();
-        let (upstream, own) = (millis(self.waited.saturating_sub(queued)), millis(own));
-        let queue = match queued.is_zero() {
-            true => String::new(),
-            false => format!("queue;dur={:.3}, ", millis(queued)),
-        };
-        HeaderValue::try_from(format!("{queue}upstream;dur={upstream:.3}, gateway;dur={own:.3}"))
-            .ok()
-    }
-
-    /// The value of `x-onwards-attempts`.
-    pub(crate) fn attempts(&self) -> Option<HeaderValue> {
-        if self.headers == Headers::None {
-            return None;
-        }
-        let pools = &self.served_by.as_ref()?.pools;
-        match self.trail.steps() {
-            [] => None,
-            [step] if step.outcome == Outcome::Status(OK) => {
-                Some(pools.provider(step.provider).served_value.clone())
-            }
-            steps => {
-                let mut text = String::new();
-                for (nth, step) in steps.iter().enumerate() {
-                    let comma = if text.is_empty() { "" } else { "," };
-                    let name = &pools.provider(step.provider).name;
-                    // Clients and proxies refuse long headers, and with them the answer.
-                    if text.len() + name.len() > LONGEST_TRAIL {
-                        let _ = write!(text, "{comma}+{}", steps.len() - nth);
-                        break;
-                    }
-                    let _ = write!(text, "{comma}{name}={}", step.outcome);
-                }
-                HeaderValue::from_maybe_shared(Bytes::from(text)).ok()
-            }
-        }
-    }
 }
 
 impl Drop for Record {
@@ -399,6 +368,7 @@ impl Drop for Record {
             usage: self.usage,
             cost,
             estimated: self.estimated,
+            finish: self.finish,
             service: self.service.as_deref(),
             upstream_id: self.upstream_id.as_ref(),
             guarded: self.guarded.all(),
@@ -412,9 +382,6 @@ impl Drop for Record {
     }
 }
 
-/// The most bytes of the trail that a client is shown; the rest is a number.
-const LONGEST_TRAIL: usize = 4_000;
-const OK: u16 = 200;
 /// What stands for the status of a request that a fault of ours took down before its answer,
 const INTERNAL: u16 = 500;
 /// and of one whose client left before there was one: no status of HTTP's, but what most proxies

@@ -21,6 +21,7 @@ mod framing;
 mod foreign;
 pub(crate) mod off_core;
 pub(crate) mod resends;
+pub(crate) mod given_up;
 pub(crate) mod demand;
 pub(crate) mod inbound;
 pub(crate) mod request;

@@ -17,7 +17,11 @@ use bytes::Bytes;
 use http::HeaderMap;
 
 use self::{events::Marks, frames::FrameMarks, top::Top};
-use super::{Endpoint, Protocol, conversation::Usage, told, usage};
+use super::{
+    Endpoint, Protocol,
+    conversation::{Finish, Usage},
+    told, usage,
+};
 use crate::{failure::Failure, sse};
 
 pub(crate) use intact::intact;
@@ -59,6 +63,8 @@ pub(crate) struct Observer {
     /// Whether each event is read before it is passed on.
     reads_all: bool,
     usage: usage::Watch,
+    /// Why the model stopped, once that was said.
+    reason: Option<Finish>,
     /// Whether the event that only tells the tokens is kept from the client, which did not ask.
     hides_usage: bool,
 }
@@ -78,15 +84,25 @@ impl Observer {
         let marks = Marks::of(path_and_query, endpoint);
         let end = if marks.name_no_end() { End::Said } else { End::Missing };
         let of = Of::Events(marks, Top::default());
-        let usage = usage::Watch::default();
-        Self { protocol: protocol(endpoint), of, end, reads_all: false, usage, hides_usage: false }
+        Self::new(endpoint, of, end)
     }
 
     /// Of AWS's frames.
     pub(crate) fn of_frames(endpoint: Option<&Endpoint>) -> Self {
         let of = Of::Frames(FrameMarks::default());
-        let (end, usage) = (End::Missing, usage::Watch::default());
-        Self { protocol: protocol(endpoint), of, end, reads_all: false, usage, hides_usage: false }
+        Self::new(endpoint, of, End::Missing)
+    }
+
+    fn new(endpoint: Option<&Endpoint>, of: Of, end: End) -> Self {
+        Self {
+            protocol: protocol(endpoint),
+            of,
+            end,
+            reads_all: false,
+            usage: usage::Watch::default(),
+            reason: None,
+            hides_usage: false,
+        }
     }
 
     /// From here on an event that is not JSON ends the stream.
@@ -114,19 +130,25 @@ impl Observer {
                     self.usage.observe_cut(bytes);
                 } else if glance.usage {
                     self.usage.observe(bytes);
+                    if !glance.marks {
+                        marks.reason_in(bytes, &mut self.reason);
+                    }
                 }
                 if !is_torn && !top.is_mid_event() && !glance.marks {
                     return Report::Content;
                 }
-                read(marks, top, bytes)
+                read(marks, top, bytes, &mut self.reason)
             }
             Of::Frames(marks) => {
                 self.usage.observe_cut(bytes);
-                if self.end == End::Missing && marks.end_in(bytes) {
-                    (End::Said, Report::End)
-                } else {
+                let is_end = self.end == End::Missing && marks.end_in(bytes);
+                if self.reason.is_none() && (is_end || self.end > End::Missing) {
+                    self.reason = marks.reason_in(bytes, self.protocol);
+                }
+                if !is_end {
                     return Report::Content;
                 }
+                (End::Said, Report::End)
             }
         };
         self.end = self.end.max(end);
@@ -153,6 +175,11 @@ impl Observer {
         self.usage.usage(self.protocol, !self.is_of_events())
     }
 
+    /// Why the model stopped, where the stream has said that.
+    pub(crate) fn reason(&self) -> Option<Finish> {
+        self.reason
+    }
+
     /// The failure that an error is which the stream has told.
     pub(crate) fn failure(&self, error: &[u8]) -> Failure {
         self.protocol.codec().read_error_inside(&HeaderMap::new(), error)
@@ -160,8 +187,13 @@ impl Observer {
 }
 
 /// These events may hold a mark: which one decides.
-fn read(marks: &Marks, top: &mut Top, events: &Bytes) -> (End, Report) {
-    let (end, report) = match marks.end_in(events, top) {
+fn read(
+    marks: &Marks,
+    top: &mut Top,
+    events: &Bytes,
+    reason: &mut Option<Finish>,
+) -> (End, Report) {
+    let (end, report) = match marks.end_in(events, top, reason) {
         Some(true) => (End::Complete, Report::End),
         Some(false) => (End::Said, Report::End),
         None => (End::Missing, Report::Content),
@@ -224,5 +256,62 @@ mod tests {
     #[test]
     fn stream_of_an_unknown_path_may_end_anywhere() {
         assert_eq!(Observer::of_events("/v1/unknown", None).end(), End::Said);
+    }
+
+    #[test]
+    fn why_a_model_stopped_is_heard_in_every_protocol() {
+        for (path, protocol, events, wanted) in [
+            (
+                "/v1/chat/completions",
+                Protocol::OpenAi,
+                "data: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":null}]}\n\ndata: {\"choices\":[{\"delta\":{},\"finish_reason\":\"length\"}]}\n\ndata: [DONE]\n\n",
+                Some(Finish::Length),
+            ),
+            (
+                "/v1/messages",
+                Protocol::Anthropic,
+                "data: {\"type\":\"message_start\",\"message\":{\"stop_reason\":null,\"usage\":{\"input_tokens\":1}}}\n\ndata: {\"type\":\"message_delta\",\"delta\":{\"stop_reason\":\"tool_use\"},\"usage\":{\"output_tokens\":4}}\n\ndata: {\"type\":\"message_stop\"}\n\n",
+                Some(Finish::ToolCalls),
+            ),
+            (
+                "/v1/responses",
+                Protocol::OpenAiResponses,
+                "data: {\"type\":\"response.created\",\"response\":{\"status\":\"in_progress\"}}\n\ndata: {\"type\":\"response.incomplete\",\"response\":{\"status\":\"incomplete\",\"incomplete_details\":{\"reason\":\"max_output_tokens\"}}}\n\n",
+                Some(Finish::Length),
+            ),
+            (
+                "/v1beta/models/m:streamGenerateContent",
+                Protocol::Gemini,
+                "data: {\"candidates\":[{\"content\":{},\"finishReason\":\"SAFETY\"}]}\n\n",
+                Some(Finish::ContentFilter),
+            ),
+            (
+                "/v2/chat",
+                Protocol::Cohere,
+                "data: {\"type\":\"message-end\",\"delta\":{\"finish_reason\":\"COMPLETE\"}}\n\n",
+                Some(Finish::Stop),
+            ),
+            (
+                "/v1/chat/completions",
+                Protocol::OpenAi,
+                "data: {\"choices\":[{\"delta\":{\"content\":\"a\"},\"finish_reason\":null}]}\n\n",
+                None,
+            ),
+        ] {
+            for is_whole in [true, false] {
+                let endpoint = Endpoint::find(path, None);
+                let mut observer = Observer::of_events(path, endpoint.as_ref());
+                assert_eq!(observer.protocol, protocol);
+                if is_whole {
+                    observer.observe(&Bytes::from(events), false);
+                } else {
+                    let each = events.split_inclusive("\n\n");
+                    each.for_each(|event| {
+                        observer.observe(&Bytes::copy_from_slice(event.as_bytes()), false);
+                    });
+                }
+                assert_eq!(observer.reason(), wanted, "{protocol}, {is_whole}");
+            }
+        }
     }
 }

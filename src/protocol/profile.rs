@@ -14,6 +14,7 @@ use super::family::Word;
 use super::foreign::GivenBack;
 use super::guarded::{HeldStream, StreamGuard};
 use super::in_path::InPath;
+use super::reasons::Reasons;
 use super::service::Services;
 use super::sides::Platform;
 use super::strict::{clean::Known, events::StreamCleaner, shape::Declared};
@@ -92,6 +93,8 @@ pub struct Profile {
     pub(crate) asks_usage: Option<AskUsage>,
     /// Where an answer tells its tokens.
     pub(crate) usage: &'static Form,
+    /// Where it says why the model stopped.
+    pub(crate) reasons: &'static Reasons,
     /// What OpenTelemetry calls its vendor (`gen_ai.provider.name`).
     #[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "spans alone read it"))]
     pub(crate) telemetry: &'static str,
@@ -295,7 +298,8 @@ impl Profile {
         tools: &["tools"],
         output: OutputCap::USUAL,
         asks_usage: None,
-        usage: &Form { fields: &["\"usage\""], places: &[], cache_is_beside: false },
+        usage: &Form { fields: &["\"usage\""], places: &[], deepest: 1, cache_is_beside: false },
+        reasons: &Reasons::NONE,
         telemetry: "openai",
         spoken: [&[], &[]],
         stream: Stream::USUAL,

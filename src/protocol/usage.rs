@@ -103,7 +103,7 @@ impl Tail {
     /// What the answer says whose last piece this is. Most are one piece, of which nothing is kept.
     pub(crate) fn usage_with(&mut self, last: &Bytes, protocol: Protocol) -> Option<Usage> {
         if self.0.is_empty() {
-            return read(protocol, last, Some(DEEPEST_IN_ANSWER), true);
+            return of_answer(protocol, last);
         }
         self.observe(last);
         self.usage(protocol)
@@ -129,7 +129,7 @@ impl Tail {
 
 /// What a whole answer says, of which this is the end.
 pub(crate) fn of_answer(protocol: Protocol, end: &[u8]) -> Option<Usage> {
-    read(protocol, end, Some(DEEPEST_IN_ANSWER), true)
+    read(protocol, end, Some(protocol.profile().usage.deepest), true)
 }
 
 /// These whole events without those that tell the tokens and have no choice: they are there for those
@@ -217,7 +217,7 @@ fn read(protocol: Protocol, bytes: &[u8], deepest: Option<usize>, last: bool) ->
 }
 
 /// Looked for from the front: a search from the back has no machine instructions for it.
-fn last_few(places: impl Iterator<Item = usize>) -> SmallVec<[usize; A_FEW]> {
+pub(super) fn last_few(places: impl Iterator<Item = usize>) -> SmallVec<[usize; A_FEW]> {
     let mut last = SmallVec::new();
     for at in places {
         if last.len() == A_FEW {
@@ -246,7 +246,7 @@ fn is_closed(object: &[u8]) -> bool {
 
 /// How deep a value stands before these bytes: so many brackets are closed that they did not open, to the
 /// end of the event or of the body. JSON has no line feed inside a text.
-fn depth(behind: &[u8]) -> usize {
+pub(super) fn depth(behind: &[u8]) -> usize {
     let (mut open, mut depth, mut at) = (0_usize, 0, 0);
     while let Some(byte) = behind.get(at) {
         match byte {
@@ -269,8 +269,6 @@ static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(MARK));
 const A_FEW: usize = 8;
 /// The end of a whole answer that is kept.
 const KEPT: usize = 16 * 1024;
-/// A field of the answer itself.
-const DEEPEST_IN_ANSWER: usize = 1;
 /// A field of the event, or of the answer that the event begins or ends.
 const DEEPEST_IN_EVENT: usize = 2;
 

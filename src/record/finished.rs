@@ -16,7 +16,10 @@ use super::{
 };
 use crate::{
     live::{Account, Times},
-    protocol::{Operation, Protocol, conversation::Usage},
+    protocol::{
+        Operation, Protocol,
+        conversation::{Finish, Usage},
+    },
     table::{Caller, Pool, Provider},
     trace::Trace,
 };
@@ -89,6 +92,8 @@ pub(crate) struct Finished<'a> {
     pub(crate) cost: Option<u64>,
     /// Whether some of these were not told.
     pub(crate) estimated: bool,
+    /// Why the model stopped, where the answer says it.
+    pub(crate) finish: Option<Finish>,
     /// The service tier that the answer names, where its price depends on it.
     pub(crate) service: Option<&'a str>,
     /// What the provider whose answer the client got calls the request.

@@ -25,6 +25,8 @@ pub(crate) struct Trail {
     unfit: Option<Box<Refusal>>,
     /// The tokens of attempts that failed and told them all the same, by the place of the step.
     spent: Vec<(usize, Usage)>,
+    /// Attempts that have begun and not ended: a second one is a hedge.
+    under_way: [Option<(ProviderRef, Instant)>; 2],
 }
 
 /// What became of one provider.
@@ -58,6 +60,8 @@ pub(crate) enum Outcome {
     Failed(Brief),
     /// Another was quicker; this one was cut off.
     Hedged,
+    /// The request ended before it had answered: its client has left, or the process ends.
+    Abandoned,
     /// Its kept connection broke at once; the request was sent again on a fresh one, as a part of the
     /// same attempt.
     Resent,
@@ -100,6 +104,25 @@ struct FullPool {
 }
 
 impl Trail {
+    /// An attempt begins.
+    pub(crate) fn begins(&mut self, provider: ProviderRef, started: Instant) {
+        if let Some(free) = self.under_way.iter_mut().find(|it| it.is_none()) {
+            *free = Some((provider, started));
+        }
+    }
+
+    /// One that has begun and not ended.
+    pub(crate) fn under_way(&self) -> Option<(ProviderRef, Instant)> {
+        self.under_way.iter().flatten().next().copied()
+    }
+
+    fn ends(&mut self, provider: ProviderRef) {
+        let is_its = |it: &Option<_>| matches!(it, Some((its, _)) if *its == provider);
+        if let Some(its) = self.under_way.iter_mut().find(|it| is_its(it)) {
+            *its = None;
+        }
+    }
+
     /// Adds an attempt that has ended.
     pub(crate) fn asked(
         &mut self,
@@ -108,6 +131,7 @@ impl Trail {
         asked: Asked,
         again_in: Option<Duration>,
     ) {
+        self.ends(provider);
         self.steps.push(Step { provider, outcome, asked: Some(asked), again_in });
     }
 
@@ -132,11 +156,13 @@ impl Trail {
     }
 
     /// Adds an attempt that was still under way when the failure of the last one was the end.
-    pub(crate) fn cut_off(&mut self, provider: ProviderRef, asked: Asked) {
+    pub(crate) fn cut_off(&mut self, provider: ProviderRef, asked: Asked, told: Option<Usage>) {
+        self.ends(provider);
         let step = Step { provider, outcome: Outcome::Hedged, asked: Some(asked), again_in: None };
         let at = self.steps.len().saturating_sub(1);
         self.steps.insert(at, step);
         self.spent.iter_mut().filter(|(nth, _)| *nth >= at).for_each(|(nth, _)| *nth += 1);
+        self.spent.extend(told.map(|usage| (at, usage)));
     }
 
     /// Adds that a provider's own limit was in the way.
@@ -344,10 +370,12 @@ impl std::fmt::Display for Outcome {
         match self {
             Self::Status(status) => write!(f, "{status}"),
             Self::Failed(failure) => match failure.what {
+                // A 200 that is no answer must not read like one.
+                What::Malformed(None | Some(200..=299)) => f.write_str("malformed"),
                 What::Status(status) | What::Malformed(Some(status)) => write!(f, "{status}"),
                 What::Connect => f.write_str("connect"),
                 What::Timeout => f.write_str("timeout"),
-                What::Reset | What::Malformed(None) => f.write_str("reset"),
+                What::Reset => f.write_str("reset"),
             },
             Self::Limited(_) => f.write_str("limited"),
             Self::Cooling(_) => f.write_str("cooling"),
@@ -356,6 +384,7 @@ impl std::fmt::Display for Outcome {
             Self::Unfit => f.write_str("protocol"),
             Self::Excluded => f.write_str("policy"),
             Self::Hedged => f.write_str("hedged"),
+            Self::Abandoned => f.write_str("abandoned"),
             Self::Resent => f.write_str("resent"),
         }
     }

@@ -15,7 +15,7 @@ use smallvec::SmallVec;
 
 use super::access_log::line;
 use crate::{
-    protocol::conversation::Usage,
+    protocol::conversation::{Finish, Usage},
     record::{End, Finished, Guarded, Outcome, Report, RequestId},
 };
 
@@ -44,6 +44,7 @@ pub(crate) struct Told {
     total: Duration,
     first_byte: Option<Duration>,
     usage: Option<Usage>,
+    finish: Option<Finish>,
     /// In picodollars.
     cost: Option<u64>,
     /// Whether the last provider's answer is what the client got.
@@ -129,6 +130,7 @@ impl Told {
             total: Duration::ZERO,
             first_byte: None,
             usage: None,
+            finish: None,
             cost: None,
             served: false,
             tries: SmallVec::new(),
@@ -144,6 +146,7 @@ impl Told {
         self.total = request.times.total;
         self.first_byte = request.times.head.map(|head| head.first_byte);
         (self.usage, self.cost) = (request.usage, request.cost);
+        self.finish = request.finish;
         self.served = request.served.is_some();
         let names = &mut self.names;
         names.clear();

@@ -113,7 +113,8 @@ impl Report for Metrics {
                 }
                 _ => {}
             }
-            if nth < last && step.outcome != Outcome::Resent {
+            let is_failure = !matches!(step.outcome, Outcome::Resent | Outcome::Abandoned);
+            if nth < last && is_failure {
                 meters.fell_back(&step.outcome.to_string());
             }
         }

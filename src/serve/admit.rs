@@ -28,6 +28,7 @@ use crate::{
     refusal::Refusal,
     table::{Caller, Pool, PoolId, Table, access},
     upstream::{
+        given_up::GivenUp,
         inbound::{Inbound, Mentions},
         resends::Resends,
     },
@@ -99,6 +100,7 @@ pub(crate) async fn admit(
         stream: wants_stream(endpoint.as_ref(), &found),
         needs_body: needs_body(&head.method, endpoint.as_ref(), &path),
         resends: Resends::default(),
+        given_up: GivenUp::default(),
         request_id: http::HeaderValue::from_static(""),
         path,
         alias,

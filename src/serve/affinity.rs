@@ -113,6 +113,7 @@ mod tests {
             form: false,
             needs_body: true,
             resends: Default::default(),
+            given_up: Default::default(),
         }
     }
 

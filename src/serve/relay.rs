@@ -20,7 +20,13 @@ use super::{
 use crate::{
     failure::{Brief, ErrorClasses, Failure, What},
     live::Entry,
-    protocol::{Observer, Protocol, conversation::Usage, observer::End, usage::Tail},
+    protocol::{
+        Observer, Protocol,
+        conversation::{Finish, Usage},
+        observer::End,
+        reasons,
+        usage::Tail,
+    },
     record::{self, Record},
     table::ProviderRef,
     upstream::answer::Answer,
@@ -116,8 +122,16 @@ impl Relay {
         let is_last = self.answer.body.is_end();
         if let Some(Ok(piece)) = &piece {
             if let Some(tail) = &mut self.tail {
+                if self.record.bytes_out() == 0 && self.record.wants_reason() {
+                    self.record.stopped(reasons::at_beginning(self.speaks, piece));
+                }
                 if is_last {
                     let told = tail.usage_with(piece, self.speaks);
+                    if self.record.wants_reason() {
+                        let end = Some(tail.kept()).filter(|end| !end.is_empty());
+                        let end = end.unwrap_or(piece);
+                        self.record.stopped(reasons::at_end(self.speaks, end));
+                    }
                     if told.is_some() || self.estimate.is_none() {
                         self.record.used(told);
                         self.tail = None;
@@ -193,6 +207,17 @@ impl Relay {
         self.answer.body.usage().or_else(stream).or_else(frames)
     }
 
+    /// Why the model stopped, as far as the answer has told it.
+    fn reason(&self) -> Option<Finish> {
+        let stream = || self.stream.as_ref().and_then(WholeEvents::reason);
+        let frames = || self.frames.as_ref().and_then(|frames| frames.reason());
+        let tail = || match &self.tail {
+            Some(tail) if self.record.wants_reason() => reasons::at_end(self.speaks, tail.kept()),
+            _ => None,
+        };
+        self.answer.body.reason().or_else(stream).or_else(frames).or_else(tail)
+    }
+
     /// Whether the answer has said all that it has to say of its tokens.
     fn has_told_all(&self) -> bool {
         let is_said = |end| end >= End::Said;
@@ -222,6 +247,7 @@ impl Drop for Relay {
         if let Some(service) = self.answer.body.service() {
             self.record.served_in(Some(service));
         }
+        self.record.stopped(self.reason());
         let told = self.usage().or(self.record.usage());
         let is_all = told.is_some_and(|told| told.if_any().is_some()) && self.has_told_all();
         match &self.estimate {

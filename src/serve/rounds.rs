@@ -6,6 +6,7 @@
 mod budget;
 mod ended;
 mod exhausted;
+mod given_up;
 mod hedge;
 mod hurry;
 mod pass;
@@ -24,6 +25,7 @@ use tokio::time::Instant;
 
 use self::{
     budget::Budget,
+    given_up::Asking,
     pass::{Attempt, Pass},
     waits::Waits,
 };
@@ -66,11 +68,14 @@ pub(crate) async fn run(
     inbound: &Inbound,
     record: &mut Record,
 ) -> Result<Accepted, Refusal> {
+    let asking = Asking { record, inbound, table: &held.table };
+    let record = &mut *asking.record;
     let mut rounds = Rounds::new(context, held, inbound, record.trace())?;
     if let Some(waited) = record.queued() {
         rounds.budget.began_before(waited);
     }
     while let Some(mut attempt) = rounds.next(record).await? {
+        record.trail.begins(attempt.provider_ref, attempt.entry.started());
         let end = match rounds.patience() {
             None => {
                 let tried = rounds.ask(&mut attempt).await;

@@ -12,7 +12,7 @@ use crate::{
     failure::{Brief, Failure, What},
     protocol::{
         Observer, Protocol,
-        conversation::Usage,
+        conversation::{Finish, Usage},
         observer::{End, Report},
     },
     refusal::Refusal,
@@ -81,6 +81,11 @@ impl WholeEvents {
     /// The tokens that it has told so far.
     pub(crate) fn usage(&self) -> Option<Usage> {
         self.observer.usage()
+    }
+
+    /// Why the model stopped, where it has said that.
+    pub(crate) fn reason(&self) -> Option<Finish> {
+        self.observer.reason()
     }
 
     /// How near its end it is.

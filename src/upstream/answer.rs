@@ -18,7 +18,10 @@ use super::{client::WireBody, service::Service, source::Source};
 use crate::{
     body::{Pieces, joined_crumbs},
     failure::Brief,
-    protocol::{Observer, conversation::Usage},
+    protocol::{
+        Observer,
+        conversation::{Finish, Usage},
+    },
 };
 
 /// A provider's answer.
@@ -63,6 +66,8 @@ pub(crate) struct AnswerBody {
     fault: Option<Brief>,
     /// The tokens of an answer that was written here.
     usage: Option<Box<Usage>>,
+    /// Why its model stopped.
+    reason: Option<Finish>,
     /// The service tier that the provider names, where that matters.
     service: Option<Box<Service>>,
     /// When time for the whole of it is over.
@@ -166,6 +171,7 @@ impl AnswerBody {
             broken: None,
             fault: None,
             usage: None,
+            reason: None,
             service: None,
             end: None,
         }
@@ -257,6 +263,14 @@ impl AnswerBody {
         }
     }
 
+    /// Why the model stopped, where that is known without a look at the bytes.
+    pub(crate) fn reason(&self) -> Option<Finish> {
+        match &self.source {
+            Rest::Other(source) => source.reason(),
+            Rest::Wire(_) | Rest::Ended => self.reason,
+        }
+    }
+
     /// From here on the service tier is looked for that the provider names.
     pub(crate) fn find_service(&mut self) {
         self.service = Some(Box::default());
@@ -278,6 +292,11 @@ impl AnswerBody {
     /// Notes the tokens of an answer that was written here.
     pub(super) fn told_usage(&mut self, usage: Usage) {
         self.usage = usage.if_any().map(Box::new);
+    }
+
+    /// Notes why the model of an answer stopped that was written here.
+    pub(super) fn told_reason(&mut self, reason: Option<Finish>) {
+        self.reason = reason;
     }
 
     /// What the body said went wrong, though it ended as it should.
@@ -329,6 +348,7 @@ impl AnswerBody {
             if piece.is_none() {
                 self.fault = self.fault();
                 self.usage = self.usage().map(Box::new);
+                self.reason = self.reason();
                 if let Rest::Other(source) = &self.source {
                     let named = source.service().map(Into::into);
                     self.service = named.map(|it| Box::new(Service::of(it)));

@@ -8,7 +8,10 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{answer::AnswerBody, source::Source};
-use crate::{failure::Brief, protocol::conversation::Usage};
+use crate::{
+    failure::Brief,
+    protocol::conversation::{Finish, Usage},
+};
 
 /// What a stream goes through.
 pub(super) trait Filter: Send + Sync {
@@ -154,6 +157,10 @@ impl<F: Filter> Source for Filtered<F> {
 
     fn usage(&self) -> Option<Usage> {
         self.told()
+    }
+
+    fn reason(&self) -> Option<Finish> {
+        self.source.reason()
     }
 
     fn service(&self) -> Option<&str> {

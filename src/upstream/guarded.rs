@@ -18,7 +18,13 @@ use super::{
     inbound::{Inbound, UNCOUNTED},
     peek, strict,
 };
-use crate::{live::Share, protocol::conversation::Usage};
+use crate::{
+    live::Share,
+    protocol::{
+        conversation::{Finish, Usage},
+        reasons, usage,
+    },
+};
 
 /// The answer without its packing.
 ///
@@ -36,6 +42,8 @@ pub(crate) struct Whole {
     pub(crate) body: Bytes,
     /// The tokens that it tells.
     pub(crate) usage: Option<Usage>,
+    /// Why its model stopped.
+    reason: Option<Finish>,
     /// What it takes of the budget for all bodies, while it is looked at.
     #[expect(dead_code, reason = "given back when it drops")]
     share: Share,
@@ -49,23 +57,26 @@ pub(crate) async fn read(answer: Box<Answer>, inbound: &Inbound) -> Result<Whole
     let mut answer = unpacked(answer)?;
     let mut share = inbound.budget.share();
     let has_room = |held| held <= UNCOUNTED || share.grow_to(held);
-    let own = answer.body.usage();
+    let (own, why) = (answer.body.usage(), answer.body.reason());
     let Some(body) = peek::collect(&mut answer, has_room).await? else {
         return Err(Failed::malformed(answer.status, "no memory is left for the answer"));
     };
-    let told = || crate::protocol::usage::of_answer(inbound.speaks(), &body);
-    let usage = own.or_else(|| if answer.status.is_success() { told() } else { None });
-    Ok(Whole { answer, body, usage, share })
+    let speaks = inbound.speaks();
+    let is_told = answer.status.is_success();
+    let usage = own.or_else(|| usage::of_answer(speaks, &body).filter(|_| is_told));
+    let reason = why.or_else(|| reasons::of_answer(speaks, &body).filter(|_| is_told));
+    Ok(Whole { answer, body, usage, reason, share })
 }
 
 impl Whole {
     /// The answer with this body.
     pub(crate) fn with(self, body: Bytes) -> Box<Answer> {
-        let Self { mut answer, usage, .. } = self;
+        let Self { mut answer, usage, reason, .. } = self;
         answer.hold(body);
         if let Some(usage) = usage {
             answer.body.told_usage(usage);
         }
+        answer.body.told_reason(reason);
         answer
     }
 }

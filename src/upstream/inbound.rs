@@ -11,7 +11,7 @@ use std::{
 
 use http::{HeaderMap, HeaderValue, Method};
 
-use super::{demand::Demand, off_core, resends::Resends};
+use super::{demand::Demand, given_up::GivenUp, off_core, resends::Resends};
 use crate::{
     body::{Model, OutOfProportion, Pieces, Weight},
     guard::Guardrails,
@@ -84,6 +84,8 @@ pub(crate) struct Inbound {
     pub(crate) needs_body: bool,
     /// Where it was sent again on a fresh connection, until the trail tells of it.
     pub(crate) resends: Resends,
+    /// What attempts had told that were given up, until the trail tells of it.
+    pub(crate) given_up: GivenUp,
 }
 
 /// What the client says of the tokens of its own stream.

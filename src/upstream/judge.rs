@@ -8,7 +8,7 @@ use http::StatusCode;
 use super::{
     answer::{Answer, Form},
     failed::{self, Failed},
-    foreign,
+    foreign, given_up,
     inbound::Inbound,
     peek::{self, MOST_HELD},
     usage,
@@ -164,7 +164,7 @@ async fn judge_stream(
         if answer.body.held_bytes() > MOST_HELD {
             return Ok(answer);
         }
-        let looked = peek::look(&mut answer).await;
+        let looked = given_up::look(&mut answer, inbound, provider).await;
         if !looked.map_err(|failed| failed.after(answer.told_so_far(inbound.speaks())))? {
             return match opening.end() {
                 Report::Error(json) if inspection.reads_errors => {
@@ -227,7 +227,7 @@ async fn judge_frames(
             return Ok(answer);
         }
         events.clear();
-        let looked = peek::look(&mut answer).await;
+        let looked = given_up::look(&mut answer, inbound, provider).await;
         if !looked.map_err(|failed| failed.after(answer.told_so_far(inbound.speaks())))? {
             return Err(empty(&answer, inbound));
         }

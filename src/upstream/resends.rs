@@ -39,6 +39,7 @@ impl Resends {
     }
 }
 
-fn place(provider: &Provider) -> usize {
+/// Where a provider stands in the table, which tells it from others.
+pub(super) fn place(provider: &Provider) -> usize {
     from_ref(provider).addr()
 }

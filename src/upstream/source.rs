@@ -8,7 +8,10 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use crate::{failure::Brief, protocol::conversation::Usage};
+use crate::{
+    failure::Brief,
+    protocol::conversation::{Finish, Usage},
+};
 
 /// What gives a body, piece by piece.
 pub(crate) trait Source: Send + Sync {
@@ -29,6 +32,11 @@ pub(crate) trait Source: Send + Sync {
 
     /// The tokens that it has told so far, where they are known without a look at its bytes.
     fn usage(&self) -> Option<Usage> {
+        None
+    }
+
+    /// Why the model stopped, where that is known without a look at its bytes.
+    fn reason(&self) -> Option<Finish> {
         None
     }
 

@@ -11,9 +11,8 @@ use tokio::time::Instant;
 use super::{
     answer::{Answer, Form},
     failed::Failed,
-    foreign,
+    foreign, given_up,
     inbound::Inbound,
-    peek,
 };
 use crate::{
     failure::{Brief, Class, What},
@@ -75,7 +74,7 @@ async fn hold(
         if answer.body.held_bytes() > most {
             return Ok(answer);
         }
-        let looked = peek::look(&mut answer).await;
+        let looked = given_up::look(&mut answer, inbound, provider).await;
         if !looked.map_err(|failed| failed.after(told(&answer, inbound)))? {
             break;
         }

@@ -173,7 +173,7 @@ async fn vectors_that_are_missing_are_a_failure() {
     .await;
     let answer = call("gemini").send(router.addr()).await;
     assert_eq!(answer.status, 200, "{}", answer.text());
-    assert_eq!(answer.header("x-onwards-attempts"), Some("empty=reset,good=200"));
+    assert_eq!(answer.header("x-onwards-attempts"), Some("empty=malformed,good=200"));
     let alone = Router::start(&alias(&one("openai", "a", &empty))).await;
     let answer = call("gemini").send(alone.addr()).await;
     assert_eq!(answer.status, 502, "{}", answer.text());

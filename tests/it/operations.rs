@@ -8,6 +8,7 @@ mod attempts;
 mod browser;
 mod ends;
 mod estimates;
+mod given_up;
 mod ledger;
 mod life;
 mod page;

@@ -165,7 +165,9 @@ function requestRow(request) {
   };
   const how = request.end === "complete" ? "" : ` ${request.end.replace("_", " ")}`;
   add("Time", time(request.time));
-  add("Status", `${request.status}${how}${request.code ? ` (${request.code})` : ""}${
+  const stopped = ["stop", "stop_sequence", "tool_calls"].includes(request.finish_reason) ? "" : request.finish_reason;
+  const why = request.code || stopped;
+  add("Status", `${request.status}${how}${why ? ` (${why})` : ""}${
     request.guardrails ? `, ${request.guardrails.join(", ")}` : ""}`,
     request.status >= 500 || request.end === "broken" || request.end === "panicked" ? "bad"
       : request.status >= 400 || how ? "warn" : "good");

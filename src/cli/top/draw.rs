@@ -222,6 +222,7 @@ fn request_lines(request: &Value, width: u16) -> Vec<Line<'static>> {
         ("alias", told::alias_of(request)),
         ("key", word(&request["key"]).into_owned()),
         ("status", told::ended(request)),
+        ("stopped", word(&request["finish_reason"]).into_owned()),
         ("provider", word(&request["provider"]).into_owned()),
         ("first byte", first_byte.map(told::millis).unwrap_or_default()),
         ("took", told::millis(whole)),

@@ -97,7 +97,7 @@ impl Meters {
 pub(crate) fn is_failure(outcome: &str) -> Option<bool> {
     match outcome {
         "limited" | "cooling" | "context" | "spared" | "policy" | "protocol" | "resent" => None,
-        "hedged" | "400" | "413" | "422" => Some(false),
+        "hedged" | "abandoned" | "400" | "413" | "422" => Some(false),
         status => Some(!status.starts_with('2')),
     }
 }

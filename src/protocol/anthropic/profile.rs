@@ -3,6 +3,7 @@
 //! It never knows what a body says.
 
 use super::foreign::GIVEN_BACK;
+use super::response::read_finish;
 use crate::guard::stream::Texts;
 use crate::protocol::codec::Platform;
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
@@ -10,6 +11,7 @@ use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
 use crate::protocol::limits::{Limit, Limits};
 use crate::protocol::profile::{Profile, Said, Stream, WholeMark};
+use crate::protocol::reasons::{self, Reasons};
 use crate::protocol::usage::{Count, Form, Place};
 
 /// What this protocol does beside its bodies.
@@ -54,8 +56,17 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         ..Stream::USUAL
     },
     usage: &USAGE,
+    reasons: &REASONS,
     streamed: &STREAMED,
     ..Profile::USUAL
+};
+
+/// Why a model stopped.
+static REASONS: Reasons = Reasons {
+    read: |reason| Some(read_finish(reason)),
+    events: &[&["delta", "stop_reason"]],
+    beside_usage: true,
+    whole: &[reasons::Place::late("\"stop_reason\"")],
 };
 
 pub(super) static USAGE: Form = Form {
@@ -66,6 +77,7 @@ pub(super) static USAGE: Form = Form {
         Place(Count::CacheRead, "", "cache_read_input_tokens"),
         Place(Count::CacheWrite, "", "cache_creation_input_tokens"),
     ],
+    deepest: 1,
     cache_is_beside: true,
 };
 

@@ -3,6 +3,7 @@
 //! It never knows what a body says.
 
 use super::foreign::GIVEN_BACK;
+use super::response::read_finish;
 use crate::guard::stream::Texts;
 use crate::models::betas::Elsewhere;
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
@@ -10,6 +11,7 @@ use crate::protocol::family::{Family as F, Nested, Word, word};
 use crate::protocol::fields::{Field, Means};
 use crate::protocol::in_path::InPath;
 use crate::protocol::profile::{FrameGuard, InQuery, OutputCap, Profile, Stream};
+use crate::protocol::reasons::{self, Reasons};
 use crate::protocol::usage::{Count, Form, Place};
 
 /// What this protocol does beside its bodies.
@@ -36,9 +38,17 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     spoken: [SPOKEN, SPOKEN],
     stream: Stream { has_comments: false, frame_ends: FRAME_ENDS, ..Stream::USUAL },
     usage: &USAGE,
+    reasons: &REASONS,
     streamed: &STREAMED,
     frame_guard: Some(FrameGuard { guard: super::guarded::guard, hold: super::guarded::hold }),
     ..Profile::USUAL
+};
+
+/// Why a model stopped.
+static REASONS: Reasons = Reasons {
+    read: |reason| Some(read_finish(reason)),
+    whole: &[reasons::Place::late("\"stopReason\"")],
+    ..Reasons::NONE
 };
 
 pub(super) static USAGE: Form = Form {
@@ -49,6 +59,7 @@ pub(super) static USAGE: Form = Form {
         Place(Count::CacheRead, "", "cacheReadInputTokens"),
         Place(Count::CacheWrite, "", "cacheWriteInputTokens"),
     ],
+    deepest: 1,
     cache_is_beside: true,
 };
 

@@ -2,12 +2,14 @@
 //!
 //! It never knows what a body says.
 
+use super::response::read_finish;
 use crate::guard::stream::Texts;
 use crate::protocol::chat::proof;
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
 use crate::protocol::profile::{Profile, Said, Stream};
+use crate::protocol::reasons::{self, Reasons};
 use crate::protocol::usage::{Count, Form, Place};
 
 /// What this protocol does beside its bodies.
@@ -31,8 +33,17 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         ..Stream::USUAL
     },
     usage: &USAGE,
+    reasons: &REASONS,
     streamed: &STREAMED,
     ..Profile::USUAL
+};
+
+/// Why a model stopped.
+static REASONS: Reasons = Reasons {
+    read: |reason| read_finish(reason).ok(),
+    events: &[&["delta", "finish_reason"]],
+    whole: &[reasons::Place::early("\"finish_reason\""), reasons::Place::late("\"finish_reason\"")],
+    ..Reasons::NONE
 };
 
 /// What was billed is less than what was used: it counts only where the other is not said.
@@ -45,6 +56,7 @@ pub(super) static USAGE: Form = Form {
         Place(Count::Output, "billed_units", "output_tokens"),
         Place(Count::CacheRead, "", "cached_tokens"),
     ],
+    deepest: 1,
     cache_is_beside: false,
 };
 

@@ -188,6 +188,25 @@ impl Usage {
 }
 
 impl Finish {
+    /// What reports call it.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::StopSequence => "stop_sequence",
+            Self::Length => "length",
+            Self::ContextWindow => "context_window",
+            Self::ToolCalls => "tool_calls",
+            Self::ContentFilter => "content_filter",
+            Self::Pause => "pause",
+            Self::Malformed => "malformed",
+        }
+    }
+
+    /// Whether the answer says all that it was to say.
+    pub(crate) const fn is_whole(self) -> bool {
+        matches!(self, Self::Stop | Self::StopSequence | Self::ToolCalls)
+    }
+
     /// `ContentFilter` in the place of `Stop` when the model refused, for protocols in which a
     /// refusal is a reason to end and no text of its own.
     #[must_use]

@@ -3,12 +3,14 @@
 //! It never knows what a body says.
 
 use super::foreign::GIVEN_BACK;
+use super::response::read_finish;
 use crate::guard::stream::Texts;
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Nested, Word, word};
 use crate::protocol::fields::{Field, Means};
 use crate::protocol::in_path::InPath;
 use crate::protocol::profile::{InQuery, OutputCap, Profile, Said, Stream};
+use crate::protocol::reasons::{self, Reasons};
 use crate::protocol::service::Services;
 use crate::protocol::usage::{Count, Form, Place};
 
@@ -52,8 +54,20 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         ..Stream::USUAL
     },
     usage: &USAGE,
+    reasons: &REASONS,
     streamed: &STREAMED,
     ..Profile::USUAL
+};
+
+/// Why a model stopped, or was not asked. A stream may be one array of chunks.
+static REASONS: Reasons = Reasons {
+    read: |reason| Some(read_finish(reason)),
+    events: &[&["candidates", "*", "finishReason"], &["promptFeedback", "blockReason"]],
+    whole: &[
+        reasons::Place { key: "\"finishReason\"", deep: [3, 4], is_early: false },
+        reasons::Place { key: "\"blockReason\"", deep: [2, 3], is_early: false },
+    ],
+    ..Reasons::NONE
 };
 
 pub(super) static USAGE: Form = Form {
@@ -66,6 +80,7 @@ pub(super) static USAGE: Form = Form {
         Place(Count::CacheRead, "", "cachedContentTokenCount"),
         Place(Count::Total, "", "totalTokenCount"),
     ],
+    deepest: 2,
     cache_is_beside: false,
 };
 

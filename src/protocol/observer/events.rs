@@ -8,7 +8,9 @@ use aho_corasick::packed::Searcher;
 use memchr::memmem::Finder;
 
 use super::top::Top;
-use crate::protocol::{Endpoint, Operation, Protocol, profile::Stream, usage};
+use crate::protocol::{
+    Endpoint, Operation, Protocol, conversation::Finish, profile::Stream, reasons::Reasons, usage,
+};
 
 /// The marks of one protocol's streams.
 #[derive(Debug)]
@@ -22,6 +24,8 @@ pub(super) struct Marks {
     stream: &'static Stream,
     /// What may be an error.
     errors: Vec<Finder<'static>>,
+    /// Where it says why the model stopped.
+    reasons: &'static Reasons,
 }
 
 /// What may be among some events.
@@ -44,7 +48,7 @@ impl Marks {
         speaks.and_then(of).unwrap_or(&USUAL)
     }
 
-    fn new(stream: &'static Stream) -> Self {
+    fn new(stream: &'static Stream, reasons: &'static Reasons) -> Self {
         let finders = |marks: &'static [&str]| marks.iter().copied().map(Finder::new).collect();
         let field = |mark: &&'static str| (Finder::new(*mark), stream.last.contains(mark));
         let all = stream.ends.iter().chain(stream.errors).map(|mark| tail(mark.as_bytes()));
@@ -53,7 +57,13 @@ impl Marks {
             fields: stream.ends.iter().filter(|mark| !mark.contains('"')).map(field).collect(),
             stream,
             errors: finders(stream.errors),
+            reasons,
         }
+    }
+
+    fn of_protocol(protocol: Protocol) -> Self {
+        let profile = protocol.profile();
+        Self::new(&profile.stream, profile.reasons)
     }
 
     /// Whether it is not known what the last event holds.
@@ -78,8 +88,13 @@ impl Marks {
     }
 
     /// The last event among these, which go on from where `top` is: whether it is the very last.
-    /// `None` if none is a last one.
-    pub(super) fn end_in(&self, events: &[u8], top: &mut Top) -> Option<bool> {
+    /// `None` if none is a last one. `reason` becomes why the model stopped, where that is said.
+    pub(super) fn end_in(
+        &self,
+        events: &[u8],
+        top: &mut Top,
+        reason: &mut Option<Finish>,
+    ) -> Option<bool> {
         let mut end = None;
         let begins_event = !top.is_mid_event();
         for (field, last) in &self.fields {
@@ -95,8 +110,24 @@ impl Marks {
             if let Some(place) = self.stream.places.iter().find(|place| top.is_at(place)) {
                 end = end.max(self.says_end(place, text));
             }
+            self.note(top, text, reason);
         });
         end
+    }
+
+    /// Why the model stopped, where the events that tell the tokens say that, as these do.
+    pub(super) fn reason_in(&self, events: &[u8], reason: &mut Option<Finish>) {
+        if self.reasons.beside_usage {
+            Top::default().read(events, |top, text| self.note(top, text, reason));
+        }
+    }
+
+    fn note(&self, top: &Top, text: Option<&[u8]>, reason: &mut Option<Finish>) {
+        if let Some(text) = text
+            && self.reasons.events.iter().any(|place| top.is_at(place))
+        {
+            *reason = self.reasons.meaning(text).or(*reason);
+        }
     }
 
     /// Whether what stands at this place says that the stream ends, and then whether nothing follows.
@@ -130,9 +161,9 @@ fn names(mark: &str, text: &str) -> bool {
 
 static MARKS: LazyLock<Vec<(Protocol, Marks)>> = LazyLock::new(|| {
     let all = Protocol::ALL.iter();
-    all.map(|&protocol| (protocol, Marks::new(&protocol.profile().stream))).collect()
+    all.map(|&protocol| (protocol, Marks::of_protocol(protocol))).collect()
 });
-static USUAL: LazyLock<Marks> = LazyLock::new(|| Marks::new(&Stream::USUAL));
+static USUAL: LazyLock<Marks> = LazyLock::new(|| Marks::new(&Stream::USUAL, &Reasons::NONE));
 
 #[cfg(test)]
 mod tests {
@@ -143,7 +174,7 @@ mod tests {
         let usual = br#"data: {"choices":[{"delta":{"content":" one"},"finish_reason":null}]}"#;
         let spaced =
             br#"data: {"choices": [{"delta": {"content": " one"}, "finish_reason": null}]}"#;
-        let marks = Marks::new(&Protocol::OpenAi.profile().stream);
+        let marks = Marks::of_protocol(Protocol::OpenAi);
         assert!(!marks.glance(usual).marks || marks.tails.is_none());
         assert!(!marks.glance(spaced).marks || marks.tails.is_none());
     }
@@ -151,8 +182,8 @@ mod tests {
     #[test]
     fn an_end_is_no_text_and_no_null() {
         let ends = |protocol: Protocol, events: &str| {
-            let marks = Marks::new(&protocol.profile().stream);
-            let end = marks.end_in(events.as_bytes(), &mut Top::default()).is_some();
+            let marks = Marks::of_protocol(protocol);
+            let end = marks.end_in(events.as_bytes(), &mut Top::default(), &mut None).is_some();
             assert!(marks.glance(events.as_bytes()).marks || !end, "what is an end is looked at");
             end
         };
@@ -200,7 +231,7 @@ mod tests {
             "choices",
         ];
         for &protocol in Protocol::ALL {
-            let marks = Marks::new(&protocol.profile().stream);
+            let marks = Marks::of_protocol(protocol);
             for (key, value) in names.iter().flat_map(|key| names.map(|value| (key, value))) {
                 let says =
                     serde_json::json!({*key: value, "of": {*key: value}, "all": [{*key: value}]});
@@ -211,8 +242,9 @@ mod tests {
                     serde_json::json!({"type": "x", "name": value, "said": says.to_string()}),
                 ] {
                     let event = format!("data: {event}\n\n");
-                    let end = marks.end_in(event.as_bytes(), &mut Top::default());
-                    assert_eq!(end, None, "{protocol}: {event}");
+                    let mut reason = None;
+                    let end = marks.end_in(event.as_bytes(), &mut Top::default(), &mut reason);
+                    assert_eq!((end, reason), (None, None), "{protocol}: {event}");
                 }
             }
         }

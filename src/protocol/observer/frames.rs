@@ -7,17 +7,38 @@ use std::sync::LazyLock;
 
 use crate::protocol::{
     Protocol,
+    conversation::Finish,
     marks::{Marks, Seam},
+    reasons,
 };
 
 /// Watches for the end of one stream of frames.
 #[derive(Debug, Default)]
-pub(super) struct FrameMarks(Seam);
+pub(super) struct FrameMarks {
+    seam: Seam,
+    /// The end of the last piece, once the last frame has begun: its reason may be cut.
+    last: Vec<u8>,
+}
 
 impl FrameMarks {
     /// Whether an end is among what comes next, or completed by it.
     pub(super) fn end_in(&mut self, piece: &[u8]) -> bool {
-        ENDS.as_ref().is_some_and(|ends| ends.stand_in(&mut self.0, piece, |_, _| true))
+        ENDS.as_ref().is_some_and(|ends| ends.stand_in(&mut self.seam, piece, |_, _| true))
+    }
+
+    /// Why the model stopped, where the last frame has begun with this piece or before it.
+    pub(super) fn reason_in(&mut self, piece: &[u8], protocol: Protocol) -> Option<Finish> {
+        self.last.extend_from_slice(&piece[..piece.len().min(SEAM)]);
+        let reason = reasons::in_frames(protocol, &self.last);
+        if let Some(reason) = reason.or_else(|| reasons::in_frames(protocol, piece)) {
+            return Some(reason);
+        }
+        if piece.len() > SEAM {
+            self.last.clear();
+            self.last.extend_from_slice(&piece[piece.len() - SEAM..]);
+        }
+        self.last.drain(..self.last.len().saturating_sub(SEAM));
+        None
     }
 }
 
@@ -28,6 +49,9 @@ fn frame_ends() -> Vec<&'static [u8]> {
     let each = |protocol: &Protocol| protocol.profile().stream.frame_ends.iter().copied();
     Protocol::ALL.iter().flat_map(each).collect()
 }
+
+/// Bytes that a reason's key and its word take.
+const SEAM: usize = 128;
 
 #[cfg(test)]
 mod tests {
@@ -45,6 +69,26 @@ mod tests {
                 };
                 assert!(sees_end(&stream), "{size}");
                 assert!(!sees_end(&stream[..stream.len() - 4]), "{size}");
+            }
+        }
+    }
+
+    #[test]
+    fn reason_is_read_across_any_split() {
+        let before =
+            b"{\"contentBlockIndex\":0,\"delta\":{\"text\":\"\\\"stopReason\\\":\\\"x\\\"\"}}";
+        for end in frame_ends() {
+            let said = br#"{"p":"abcdefghijklmnop","stopReason":"max_tokens"}"#;
+            let stream = [&before[..], end, b"\0\0\0", said, b"\0\0"].concat();
+            for size in 1..=stream.len() {
+                let (mut watch, mut ended, mut reason) = (FrameMarks::default(), false, None);
+                for piece in stream.chunks(size) {
+                    ended |= watch.end_in(piece);
+                    if ended && reason.is_none() {
+                        reason = watch.reason_in(piece, Protocol::Bedrock);
+                    }
+                }
+                assert_eq!(reason, Some(Finish::Length), "{size}");
             }
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! It never knows what a body says.
 
+use super::response::read_finish;
 use crate::guard::stream::Texts;
 use crate::models::openai;
 use crate::protocol::chat::proof;
@@ -10,6 +11,7 @@ use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
 use crate::protocol::limits::{Limit, Limits};
 use crate::protocol::profile::{AskUsage, EffortField, Newer, OutputCap, Profile, Said, Stream};
+use crate::protocol::reasons::{self, Reasons};
 use crate::protocol::service::Services;
 use crate::protocol::usage::{Count, Form, Place};
 
@@ -71,8 +73,17 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         ..Stream::USUAL
     },
     usage: &USAGE,
+    reasons: &REASONS,
     streamed: &STREAMED,
     ..Profile::USUAL
+};
+
+/// Why a model stopped.
+static REASONS: Reasons = Reasons {
+    read: |reason| (reason != "error").then(|| read_finish(reason)),
+    events: &[&["choices", "*", "finish_reason"]],
+    whole: &[reasons::Place { key: "\"finish_reason\"", deep: [3, 3], is_early: false }],
+    ..Reasons::NONE
 };
 
 /// Images and transcriptions have the second names.
@@ -86,6 +97,7 @@ pub(super) static USAGE: Form = Form {
         Place(Count::CacheRead, "prompt_tokens_details", "cached_tokens"),
         Place(Count::Reasoning, "completion_tokens_details", "reasoning_tokens"),
     ],
+    deepest: 1,
     cache_is_beside: false,
 };
 

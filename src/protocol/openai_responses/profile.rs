@@ -4,10 +4,12 @@
 
 use super::foreign::GIVEN_BACK;
 use crate::guard::stream::Texts;
+use crate::protocol::conversation::Finish;
 use crate::protocol::endpoint::{Asked, Operation, Row, row};
 use crate::protocol::family::{Family as F, Word, word};
 use crate::protocol::fields::{Field, Means};
 use crate::protocol::profile::{EffortField, OutputCap, Profile, Said, Stream};
+use crate::protocol::reasons::{self, Reasons};
 use crate::protocol::usage::{Count, Form, Place};
 
 /// What this protocol does beside its bodies.
@@ -58,8 +60,22 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         ..Stream::USUAL
     },
     usage: &USAGE,
+    reasons: &REASONS,
     streamed: &STREAMED,
     ..Profile::USUAL
+};
+
+/// Why a model stopped: a response that is complete says no more than that.
+static REASONS: Reasons = Reasons {
+    read: |reason| match reason {
+        "completed" => Some(Finish::Stop),
+        "max_output_tokens" => Some(Finish::Length),
+        "content_filter" => Some(Finish::ContentFilter),
+        _ => None,
+    },
+    events: &[&["response", "status"], &["response", "incomplete_details", "reason"]],
+    whole: &[reasons::Place::early("\"incomplete_details\""), reasons::Place::early("\"status\"")],
+    ..Reasons::NONE
 };
 
 pub(super) static USAGE: Form = Form {
@@ -70,6 +86,7 @@ pub(super) static USAGE: Form = Form {
         Place(Count::CacheRead, "input_tokens_details", "cached_tokens"),
         Place(Count::Reasoning, "output_tokens_details", "reasoning_tokens"),
     ],
+    deepest: 1,
     cache_is_beside: false,
 };
 

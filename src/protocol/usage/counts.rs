@@ -12,6 +12,8 @@ pub(crate) struct Form {
     pub(crate) fields: &'static [&'static str],
     /// The counts. Of several places for one, the first that is told counts.
     pub(crate) places: &'static [Place],
+    /// How deep they may stand in a whole answer; a field of it is at 1.
+    pub(crate) deepest: usize,
     /// Whether the input is told without what went through a cache.
     pub(crate) cache_is_beside: bool,
 }

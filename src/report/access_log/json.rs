@@ -53,6 +53,9 @@ pub(super) fn write(line: &Line<'_>, out: &mut Vec<u8>) {
         object.word(key!("code"), code);
     }
     object.word(key!("end"), line.end);
+    if let Some(reason) = line.finish_reason {
+        object.word(key!("finish_reason"), reason.word());
+    }
     if !line.attempts.is_empty() {
         object.key(key!("attempts"));
         let mut before = b'[';
@@ -101,6 +104,9 @@ fn attempt(attempt: &Attempt<'_>, out: &mut Vec<u8>) {
     if let Some(usage) = attempt.usage {
         object.key(key!("usage"));
         self::usage(usage, object.out);
+    }
+    if let Some(Dollars(cost)) = attempt.cost {
+        object.decimal(key!("cost"), cost, 12);
     }
     object.end();
 }

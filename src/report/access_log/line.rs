@@ -15,7 +15,10 @@ use time::{OffsetDateTime, Time};
 
 use crate::{
     failure::Class,
-    protocol::{Operation, Protocol, conversation::Usage},
+    protocol::{
+        Operation, Protocol,
+        conversation::{Finish, Usage},
+    },
     record::{End, Finished, Guarded, Outcome, RequestId, trail::Step},
     secret::names::label,
     table::{Caller, Pool, Provider},
@@ -61,6 +64,8 @@ pub(crate) struct Line<'a> {
     pub(crate) code: Option<&'static str>,
     /// How it ended: `complete`, `refused`, `broken`, `client_left` or `panicked`.
     pub(crate) end: &'static str,
+    /// Why the model stopped.
+    pub(crate) finish_reason: Option<Finish>,
     /// Every provider that was asked or passed over, in order.
     pub(crate) attempts: Attempts<'a>,
     /// What guardrails have found.
@@ -109,6 +114,8 @@ pub(crate) struct Attempt<'a> {
     pub(crate) ms: Option<Millis>,
     /// The tokens that it told, where its answer was not passed on.
     pub(crate) usage: Option<Usage>,
+    /// What these cost, where a price is known.
+    pub(crate) cost: Option<Dollars>,
 }
 
 /// A moment, written as RFC 3339 with milliseconds.
@@ -149,6 +156,7 @@ impl<'a> Line<'a> {
             status: request.status,
             code: None,
             end: "complete",
+            finish_reason: request.finish,
             attempts,
             guarded: request.guarded,
             usage: request.usage,
@@ -178,7 +186,9 @@ impl<'a> Attempts<'a> {
         self.0.attempts().enumerate().map(move |(nth, (pool, provider, step))| {
             let attempt = Attempt::of(self.other(pool), provider, model(self.0, provider), step);
             let spent = self.0.spent.iter().find(|(at, _)| *at == nth);
-            Attempt { usage: spent.map(|(_, usage)| *usage), ..attempt }
+            let usage = spent.map(|(_, usage)| *usage);
+            let cost = usage.and_then(|usage| provider.pricing.cost(usage, None));
+            Attempt { usage, cost: cost.map(Dollars), ..attempt }
         })
     }
 
@@ -219,6 +229,7 @@ impl<'a> Attempt<'a> {
             },
             ms: step.asked.map(|asked| Millis(asked.took)),
             usage: None,
+            cost: None,
         }
     }
 }

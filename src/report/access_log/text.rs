@@ -30,6 +30,10 @@ pub(super) fn write(line: &Line<'_>, out: &mut Vec<u8>) {
         let between = if line.code.is_some() { ": " } else { "" };
         text.word(format_args!("{}{between}{}", line.end, line.code.unwrap_or_default()));
     }
+    // That it said all is the usual case.
+    if let Some(reason) = line.finish_reason.filter(|it| !it.is_whole()) {
+        text.word(format_args!("stopped: {}", reason.word()));
+    }
     for it in line.guarded {
         text.word(format_args!("{}={}", it.rule.name, it.did));
     }

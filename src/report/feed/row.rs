@@ -8,7 +8,10 @@ use std::{
 use serde::Serialize;
 
 use super::{Told, Tried};
-use crate::report::access_log::line::{self, Stamp};
+use crate::{
+    protocol::conversation::Finish,
+    report::access_log::line::{self, Stamp},
+};
 
 /// One request.
 #[derive(Debug, Serialize)]
@@ -30,6 +33,8 @@ pub(crate) struct Row<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<&'static str>,
     end: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finish_reason: Option<&'static str>,
     ms: f64,
     #[serde(skip_serializing_if = "Option::is_none")]
     ttfb_ms: Option<f64>,
@@ -90,6 +95,7 @@ impl<'a> Row<'a> {
             status: told.status,
             code,
             end,
+            finish_reason: told.finish.map(Finish::word),
             ms: millis(told.total),
             ttfb_ms: told.first_byte.map(millis),
             usage: told.usage.map(|it| Tokens { input: it.input, output: it.output }),

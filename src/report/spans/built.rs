@@ -14,7 +14,7 @@ use opentelemetry_sdk::trace::{SpanData, SpanEvents, SpanLinks};
 use crate::{
     protocol::{Endpoint, Operation, codec::Platform, conversation::Usage},
     record::{End, Finished, Guarded, Outcome, trail::Step},
-    report::access_log::line::{self, Attempt, Line},
+    report::access_log::line::{self, Attempt, Dollars, Line},
     table::{Place, Pool, Provider},
     trace::Trace,
 };
@@ -98,6 +98,9 @@ pub(super) fn attempts(request: &Finished<'_>, trace: &Trace, mut send: impl FnM
         if let Some(usage) = spent.or(request.usage.filter(|_| is_served)) {
             used(usage, &mut attributes);
         }
+        if let Some(Dollars(cost)) = told.cost {
+            attributes.push(KeyValue::new("onwards.cost.usd", cost as f64 / 1e12));
+        }
         let is_fault =
             told.class.is_some() || (is_served && matches!(request.end, End::BrokeOff(_)));
         let name = match operation(request) {
@@ -159,6 +162,10 @@ fn answered(request: &Finished<'_>, first_byte: Duration, attributes: &mut Vec<K
     let mut add = |name: &'static str, value: Value| attributes.push(KeyValue::new(name, value));
     if request.stream && operation(request).is_some() {
         add("gen_ai.response.time_to_first_chunk", first_byte.as_secs_f64().into());
+    }
+    if let Some(reason) = request.finish {
+        let reasons = Array::String(vec![reason.word().into()]);
+        add("gen_ai.response.finish_reasons", Value::Array(reasons));
     }
     if let End::BrokeOff(reason) = request.end {
         add("error.type", reason.into());

@@ -29,7 +29,7 @@ impl<'a> Rounds<'a> {
         tried: Result<Box<Answer>, Failed>,
         record: &mut Record,
     ) -> Option<Result<Accepted, Refusal>> {
-        self.resent(&attempt, record);
+        self.resent((attempt.provider_ref, attempt.provider), record);
         match tried {
             Ok(answer) => Some(Ok(self.accept(attempt, answer, record))),
             Err(failed) => self.failed(attempt, failed, record),
@@ -37,9 +37,9 @@ impl<'a> Rounds<'a> {
     }
 
     /// Tells of what was sent twice within an attempt.
-    pub(super) fn resent(&self, attempt: &Attempt<'a>, record: &mut Record) {
-        self.inbound.resends.tell(attempt.provider, |started, took| {
-            record.trail.resent(attempt.provider_ref, Asked { started, took });
+    pub(super) fn resent(&self, (place, provider): (ProviderRef, &Provider), record: &mut Record) {
+        self.inbound.resends.tell(provider, |started, took| {
+            record.trail.resent(place, Asked { started, took });
         });
     }
 
@@ -114,7 +114,9 @@ impl<'a> Rounds<'a> {
             tell::rests(&pool.alias, provider, reason);
         }
         let outcome = Outcome::Failed(failed.failure);
-        let usage = failed.usage;
+        // One that was given up for its time.
+        let noted = self.inbound.given_up.take(provider);
+        let usage = failed.usage.or(noted);
         let ended = |record: &mut Record, again_in| {
             record.trail.asked(provider_ref, outcome, asked, again_in);
             if let Some(usage) = usage {

@@ -17,6 +17,7 @@ use super::{
     pass::Attempt,
 };
 use crate::{
+    protocol::conversation::Usage,
     record::{Outcome, Record, trail::Asked},
     refusal::Refusal,
     serve::affinity,
@@ -73,7 +74,8 @@ impl<'a> Rounds<'a> {
     ) -> Option<Result<Accepted, Refusal>> {
         let began = Instant::now();
         let mut first = self.begun(attempt);
-        let (winner, tried, mut loser) = match hedge::race(&mut first, after, self.second()).await {
+        let second = self.second(record);
+        let (winner, tried, mut loser) = match hedge::race(&mut first, after, second).await {
             Raced::First(tried, None) => {
                 record.waited(began.elapsed());
                 return self.judged(first.attempt, tried, record);
@@ -83,17 +85,21 @@ impl<'a> Rounds<'a> {
         };
         if tried.is_ok() {
             let (provider, asked) = loser.so_far();
-            self.resent(&loser.attempt, record);
-            drop(loser);
+            self.resent((provider, loser.attempt.provider), record);
+            let told = self.given_up(loser);
             record.waited(began.elapsed());
             record.trail.asked(provider, Outcome::Hedged, asked, None);
+            if let Some(usage) = told {
+                record.trail.spent(usage);
+            }
             return self.judged(winner.attempt, tried, record);
         }
         if let Some(end) = self.judged(winner.attempt, tried, record) {
             record.waited(began.elapsed());
             let (provider, asked) = loser.so_far();
-            record.trail.cut_off(provider, asked);
-            self.resent(&loser.attempt, record);
+            let attempt = loser.attempt.provider;
+            record.trail.cut_off(provider, asked, self.given_up(loser));
+            self.resent((provider, attempt), record);
             return Some(end);
         }
         let tried = (&mut loser).await;
@@ -101,9 +107,16 @@ impl<'a> Rounds<'a> {
         self.judged(loser.attempt, tried, record)
     }
 
+    /// Gives an attempt up; the tokens that it had told.
+    fn given_up(&self, begun: Begun<'a>) -> Option<Usage> {
+        let provider = begun.attempt.provider;
+        drop(begun);
+        self.inbound.given_up.take(provider)
+    }
+
     /// A second one to ask beside the first, where the pool's requests have paid for it and a
     /// provider is there that is well.
-    async fn second(&mut self) -> Option<Begun<'a>> {
+    async fn second(&mut self, record: &mut Record) -> Option<Begun<'a>> {
         let now = Instant::now();
         if self.budget.is_exhausted(now) {
             return None;
@@ -120,6 +133,7 @@ impl<'a> Rounds<'a> {
             return None;
         };
         self.budget.attempts += 1;
+        record.trail.begins(attempt.provider_ref, attempt.entry.started());
         Some(self.begun(attempt))
     }
 

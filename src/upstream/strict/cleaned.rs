@@ -106,7 +106,7 @@ async fn whole(
     let Some(body) = peek::collect(&mut answer, has_room).await? else {
         return Err(Failed::malformed(answer.status, "no memory is left for the answer"));
     };
-    let usage = answer.body.usage();
+    let (usage, reason) = (answer.body.usage(), answer.body.reason());
     let inside =
         |answer, body| Err(Failed::inside(answer, body, inbound.speaks(), &provider.own_classes));
     if told::is_error_alone(&body) {
@@ -130,6 +130,7 @@ async fn whole(
             if let Some(usage) = usage {
                 answer.body.told_usage(usage);
             }
+            answer.body.told_reason(reason);
             Ok(answer)
         }
         Ok(Cleaned::Fault) => inside(answer, body),

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use crate::{
     failure::{Brief, What},
-    protocol::conversation::Usage,
+    protocol::conversation::{Finish, Usage},
     upstream::{
         answer::{Answer, AnswerBody},
         failed::Failed,
@@ -94,6 +94,10 @@ impl Source for Unpacking {
 
     fn usage(&self) -> Option<Usage> {
         self.source.usage()
+    }
+
+    fn reason(&self) -> Option<Finish> {
+        self.source.reason()
     }
 
     fn fault(&self) -> Option<Brief> {

@@ -19,12 +19,13 @@ use crate::{
     protocol::{
         Operation,
         codec::{self, Codec, Reading},
-        conversation::{Conversation, Reply, Usage, event::named},
+        conversation::{Conversation, Finish, Reply, Usage, event::named},
         replay, told, usage,
     },
     upstream::{
         answer::{Answer, AnswerBody},
         failed::Failed,
+        given_up::Awaited,
         off_core, peek,
         source::Source as _,
     },
@@ -56,7 +57,7 @@ impl Exchange<'_> {
         if asked.is_stream() {
             return self.stream(answer, reading, &client).await;
         }
-        let ((usage, (body, lost)), share) =
+        let (((usage, reason), (body, lost)), share) =
             self.answered(&mut answer, reading, &client, written).await?;
         let body = held::counted(body, share);
         for name in lost {
@@ -66,19 +67,20 @@ impl Exchange<'_> {
         }
         let mut translated = whole(StatusCode::OK, body, relayed(&answer.headers));
         translated.body.told_usage(usage);
+        translated.body.told_reason(Some(reason));
         translated.body.take_service(&mut answer.body);
         Ok(translated)
     }
 
     /// Reads a whole answer and writes it, a large one on a thread of its own; with the tokens that it
-    /// tells.
+    /// tells, and why its model stopped.
     async fn answered<T: Send + 'static>(
         &self,
         answer: &mut Answer,
         reading: Reading,
         client: &codec::Client<'_>,
         write: fn(Reply, &dyn Codec, &codec::Client<'_>) -> T,
-    ) -> Result<((Usage, T), Share), Failed> {
+    ) -> Result<(((Usage, Finish), T), Share), Failed> {
         let (body, share) = held::collected(self.inbound, answer).await?;
         let (codec, to) = (self.codec(), self.client_codec());
         let read = if body.len() > off_core::LARGE {
@@ -88,7 +90,8 @@ impl Exchange<'_> {
                     return None;
                 }
                 let read = || codec.read_response(&bytes, &reading);
-                let read = || read().map(|it| (it.usage, write(it, to, &client.client())));
+                let read =
+                    || read().map(|it| ((it.usage, it.finish), write(it, to, &client.client())));
                 Some(held::read(Weight::of([&bytes[..]]), share, read))
             });
             read.await.ok_or_else(|| self.judge_error(&answer.headers, &body))?
@@ -96,7 +99,7 @@ impl Exchange<'_> {
             let judged = self.judge_envelope(&answer.headers, &body);
             judged.map_err(|failed| failed.after(self.told_in(&body)))?;
             let read = || codec.read_response(&body, &reading);
-            let read = || read().map(|it| (it.usage, write(it, to, client)));
+            let read = || read().map(|it| ((it.usage, it.finish), write(it, to, client)));
             held::read(Weight::of([&body[..]]), share, read)
         };
         match read? {
@@ -121,11 +124,12 @@ impl Exchange<'_> {
     ) -> Result<Answer, Failed> {
         let mut streamed = self.stream_head(&answer.headers, client);
         if peek::is_object(&mut answer).await? {
-            let ((usage, out), share) =
+            let (((usage, reason), out), share) =
                 self.answered(&mut answer, reading, client, streamed_at_once).await?;
             let out = held::counted(out, share);
             streamed.replace_body(self.client_codec().content_type(client.delivery), out);
             streamed.body.told_usage(usage);
+            streamed.body.told_reason(Some(reason));
             streamed.body.take_service(&mut answer.body);
             return Ok(streamed);
         }
@@ -134,7 +138,8 @@ impl Exchange<'_> {
         let classes = Arc::clone(&self.provider.own_classes);
         let share = self.inbound.budget.share();
         let mut body = TranslatedBody::new(answer.body, reader, writer, classes, share);
-        match body.open().await {
+        let asked = (self.inbound, self.provider);
+        match Awaited::while_it(&mut body, asked, async |body| body.open().await).await {
             Ok(()) => {}
             Err(Unopened::Told(error)) => {
                 return Err(self.judge_error(&answer.headers, &error).after(body.usage()));

@@ -17,12 +17,13 @@ use crate::{
     failure::{Brief, ErrorClasses, Failure, Kind},
     live::Share,
     protocol::{
+        Protocol,
         bounds::{PARTS, TOO_MANY_PARTS},
         codec::{StreamReader, StreamWriter},
-        conversation::{Event, Usage},
+        conversation::{Event, Finish, Usage},
         observer::LastEvents,
     },
-    upstream::{answer::AnswerBody, off_core, source::Source},
+    upstream::{answer::AnswerBody, given_up::Tells, off_core, source::Source},
 };
 
 /// A provider's stream on its way to a client of another protocol.
@@ -52,6 +53,8 @@ pub(super) struct TranslatedBody {
     share: Share,
     /// The tokens that it has told last.
     usage: Option<Usage>,
+    /// Why the model stopped, once it has said that.
+    reason: Option<Finish>,
     /// What went wrong, for the provider's health.
     fault: Option<Brief>,
 }
@@ -101,6 +104,7 @@ impl TranslatedBody {
             said: 0,
             share,
             usage: None,
+            reason: None,
             fault: None,
         }
     }
@@ -229,11 +233,13 @@ impl TranslatedBody {
         if !events.is_empty() {
             self.unread = 0;
         }
-        let told = events.iter().rev().find_map(|event| match event {
-            Event::Usage(usage) => Some(*usage),
-            _ => None,
-        });
-        self.usage = told.or(self.usage);
+        for event in &events {
+            match event {
+                Event::Usage(usage) => self.usage = Some(*usage),
+                Event::Finish { reason, .. } => self.reason = Some(*reason),
+                _ => {}
+            }
+        }
         self.weigh(&mut events);
         let last = events.iter().position(Event::is_last);
         if let Some(last) = last {
@@ -328,12 +334,22 @@ impl Source for TranslatedBody {
         self.usage
     }
 
+    fn reason(&self) -> Option<Finish> {
+        self.reason
+    }
+
     fn service(&self) -> Option<&str> {
         self.source.service()
     }
 
     fn fault(&self) -> Option<Brief> {
         self.fault
+    }
+}
+
+impl Tells for TranslatedBody {
+    fn told(&self, _speaks: Protocol) -> Option<Usage> {
+        self.usage
     }
 }
 

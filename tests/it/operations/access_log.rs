@@ -147,6 +147,7 @@ fn documented(lines: &[Value]) {
     seen.insert("usage.cache_write".to_owned());
     // Only attempts that fail after they have told it: the ledger's test has them.
     seen.insert("attempts[].usage".to_owned());
+    seen.insert("attempts[].cost".to_owned());
     assert_eq!(seen, told.collect::<BTreeSet<_>>());
 }
 
@@ -160,6 +161,9 @@ async fn client_that_leaves_has_a_line() {
     client.abort();
     let lines = lines(&router, 1).await;
     assert_eq!((&lines[0]["status"], &lines[0]["end"]), (&json!(499), &json!("client_left")));
+    let attempts = lines[0]["attempts"].as_array().unwrap();
+    assert_eq!((attempts.len(), &attempts[0]["outcome"]), (1, &json!("abandoned")));
+    assert!(attempts[0]["ms"].is_number() && lines[0].get("provider").is_none(), "{}", lines[0]);
 }
 
 #[tokio::test]

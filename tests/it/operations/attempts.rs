@@ -47,6 +47,9 @@ async fn header_log_span_page_and_terminal_tell_the_same_attempts() {
         .map(|it| (attribute(it, "onwards.provider"), attribute(it, "onwards.outcome")))
         .collect();
     assert_eq!(told, wanted_pairs, "the spans");
+    let reasons = all.iter().map(|it| attribute(it, "gen_ai.response.finish_reasons"));
+    let reasons: Vec<_> = reasons.filter(|it| !it.is_empty()).collect();
+    assert_eq!(reasons, ["stop"], "of the attempt that answered");
     let server = all.iter().find(|it| it.kind == SpanKind::Server as i32).unwrap();
     assert_eq!(attribute(server, "onwards.request.id"), "look-for-me");
     let trace: String = server.trace_id.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -54,6 +57,8 @@ async fn header_log_span_page_and_terminal_tell_the_same_attempts() {
 
     let status = Call::get("/status").send(router.metrics_addr()).await.json();
     assert_eq!(pairs(&status["requests"][0]), wanted_pairs, "what the page reads");
+    let reason = [&line, &status["requests"][0]].map(|it| it["finish_reason"].clone());
+    assert_eq!(reason, [json!("stop"), json!("stop")]);
     let url = format!("http://{}", router.metrics_addr());
     let printed = run_cli(["top", "--once", "--url", &url]);
     let text = String::from_utf8(printed.stdout).unwrap();

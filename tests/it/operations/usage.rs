@@ -131,6 +131,9 @@ async fn usage_is_the_providers_on_every_pair_whole_and_streamed() {
         if line["usage"]["input"] != input || line["usage"]["output"] != output {
             wrong.push(format!("{pair}: {} and not {input}, {output}", line["usage"]));
         }
+        if line["finish_reason"] != "stop" {
+            wrong.push(format!("{pair}: stopped for {}", line["finish_reason"]));
+        }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -5,7 +5,8 @@
 use serde_json::{Value, json};
 
 use crate::support::{
-    Call, Reply, Router, Upstream, assert_error, assert_ok, chat, chat_stream, open, pair, provider,
+    Call, Reply, Router, Upstream, assert_error, assert_ok, chat, chat_stream, eventually, open,
+    pair, provider, secs,
 };
 
 fn limited(after: &str) -> Reply {
@@ -115,7 +116,31 @@ async fn b23_an_empty_answer_is_malformed_and_falls_back() {
         let alone = router.chat("alone").await;
         assert_eq!(alone.status, 502, "{name}");
         assert_error(&alone, 502, "upstream_malformed");
-        assert_eq!(router.chat("m").await.said(), "hi", "{name}");
+        let answer = router.chat("m").await;
+        assert_eq!(answer.said(), "hi", "{name}");
+        let outcome = if name == "304" { "304" } else { "malformed" };
+        assert_eq!(answer.attempts(), format!("first={outcome},second=200"), "{name}");
+        let failed = [("provider", "first"), ("outcome", outcome)];
+        let told = async || router.metric("onwards_attempts_total", &failed).await == Some(1.0);
+        assert!(eventually(secs(5), told).await, "{name}: {}", router.metrics().await);
+    }
+}
+
+/// A translated answer that is none is told as one that passes as it came: nothing was reset.
+#[tokio::test]
+async fn a_page_in_the_place_of_an_answer_is_malformed_passed_on_and_translated() {
+    let page = Reply::new(200).header("content-type", "text/html").body("<html>log in</html>");
+    let cut = Reply::new(200).header("content-type", "application/json").body("{\"id\":");
+    for reply in [page, cut] {
+        let first = Upstream::start(reply).await;
+        let backup = Upstream::start(Reply::chat("hi")).await;
+        for protocol in ["openai", "anthropic"] {
+            let mut targets = pair(&first, &backup);
+            targets["targets"]["m"]["providers"][0]["protocol"] = json!(protocol);
+            let router = Router::start(&targets).await;
+            let answer = router.chat("m").await;
+            assert_eq!(answer.attempts(), "first=malformed,second=200", "{protocol}");
+        }
     }
 }
 

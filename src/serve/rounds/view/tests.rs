@@ -136,6 +136,7 @@ fn inbound(body: &str) -> Inbound {
         form: false,
         needs_body: true,
         resends: Default::default(),
+        given_up: Default::default(),
     }
 }
 

@@ -50,6 +50,13 @@ fn text(attributes: &[KeyValue], name: &str) -> String {
         Some(Value::IntValue(number)) => number.to_string(),
         Some(Value::DoubleValue(number)) => number.to_string(),
         Some(Value::BoolValue(is)) => is.to_string(),
+        Some(Value::ArrayValue(all)) => {
+            let each = all.values.into_iter().map(|it| match it.value {
+                Some(Value::StringValue(text)) => text,
+                other => panic!("{name}: {other:?}"),
+            });
+            each.collect::<Vec<_>>().join(",")
+        }
         None => String::new(),
         other => panic!("{name}: {other:?}"),
     }

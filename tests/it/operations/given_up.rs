@@ -1,0 +1,111 @@
+//! Attempts that do not end by themselves: another provider is quicker, time runs out, the client leaves. What
+//! they had told stands on their own line of the trail, and is paid for.
+//!
+//! Never: a provider was asked and no one is told of it.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    Call, Conn, Fault, Place, Reply, Router, Upstream, chat_stream, eventually, ms,
+    router::SeriesExt as _, secs,
+};
+
+/// A stream that tells its input and then nothing.
+async fn stalls() -> Upstream {
+    let start = json!({"type": "message_start", "message": {"id": "m", "type": "message",
+        "role": "assistant", "model": "up", "content": [], "stop_reason": null,
+        "usage": {"input_tokens": TOLD, "output_tokens": 1}}});
+    let reply = Reply::sse([format!("event: message_start\ndata: {start}\n\n")]);
+    Upstream::start(reply.fault(Place::LastPiece, Fault::Stall)).await
+}
+
+fn alias(first: &Upstream, second: &Upstream, with: &Value) -> Value {
+    let price = json!({"input": 1, "output": 1});
+    let mut alias = json!({"strategy": "priority", "fallback": {"enabled": true}, "providers": [
+        {"name": "first", "url": first.base(), "protocol": "anthropic", "price": price},
+        {"name": "second", "url": second.base(), "price": price}]});
+    let keys = with.as_object().unwrap().clone();
+    alias.as_object_mut().unwrap().extend(keys);
+    alias
+}
+
+/// How clients of its own protocol and of another one ask.
+fn calls(model: &str) -> [Call; 2] {
+    let messages = json!([{"role": "user", "content": "hi"}]);
+    let own = json!({"model": model, "max_tokens": 9, "stream": true, "messages": messages});
+    [Call::post("/v1/messages").json(&own), Call::chat(&chat_stream(model))]
+}
+
+async fn lines(router: &Router, count: usize) -> Vec<Value> {
+    let there = async || router.stdout_text().lines().count() >= count;
+    assert!(eventually(secs(20), there).await, "{}", router.stdout_text());
+    router.stdout_text().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn what_an_attempt_had_told_is_counted_when_it_is_given_up() {
+    let first = stalls().await;
+    let second = Upstream::start(Reply::chat_stream(&["quick"])).await;
+    let targets = json!({
+        "hedged": alias(&first, &second, &json!({"hedge": {"after_ms": 1500, "max_extra": 1.0}})),
+        "late": alias(&first, &second, &json!({"timeouts": {"first_event_ms": 1500}})),
+        "left": alias(&first, &second, &json!({})),
+    });
+    let router = Router::start(&json!({"targets": targets})).await;
+    for (nth, name) in ["hedged", "late"].iter().enumerate() {
+        // One after the other: an answer pays for the next hedge.
+        for call in calls(name) {
+            let answer = call.send(router.addr()).await;
+            assert_eq!(answer.status, 200, "{name}: {}", answer.text());
+        }
+        lines(&router, 2 * (nth + 1)).await;
+    }
+    let mut clients = Vec::new();
+    for call in calls("left") {
+        let mut client = Conn::connect(router.addr()).await;
+        client.send(call.bytes(router.addr())).await;
+        clients.push(client);
+    }
+    assert!(eventually(secs(10), async || first.hits() == 6).await);
+    // The beginning of the answer has to have come, which nothing shows.
+    tokio::time::sleep(ms(1500)).await;
+    clients.into_iter().for_each(Conn::abort);
+    let lines = lines(&router, 6).await;
+    let outcomes = ["hedged", "hedged", "timeout", "timeout", "abandoned", "abandoned"];
+    for (line, outcome) in lines.iter().zip(outcomes) {
+        let attempt = &line["attempts"][0];
+        assert_eq!((&attempt["provider"], &attempt["outcome"]), (&json!("first"), &json!(outcome)));
+        assert_eq!(attempt["usage"]["input"], TOLD, "{line}");
+        assert!(attempt["cost"].as_f64() >= Some(TOLD as f64 / 1e6), "{line}");
+        assert!(line["cost"].as_f64() >= attempt["cost"].as_f64(), "{line}");
+    }
+    let metrics = router.metrics().await;
+    let labels = [("provider", "first"), ("kind", "input")];
+    let counted = metrics.series("onwards_tokens_total", &labels);
+    assert_eq!(counted, Some(6.0 * TOLD as f64), "{metrics}");
+    let abandoned = [("provider", "first"), ("outcome", "abandoned")];
+    assert_eq!(metrics.series("onwards_attempts_total", &abandoned), Some(2.0));
+}
+
+/// Gemini's streams are one array unless events are asked for.
+#[tokio::test]
+async fn tokens_and_reason_of_a_stream_that_is_one_array_are_read() {
+    let chunk = |text: &str, output: u64, more: &Value| {
+        let mut candidate = json!({"content": {"role": "model", "parts": [{"text": text}]}});
+        candidate.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"candidates": [candidate],
+            "usageMetadata": {"promptTokenCount": 5, "candidatesTokenCount": output}})
+    };
+    let all = [chunk("a", 1, &json!({})), chunk("b", 22, &json!({"finishReason": "MAX_TOKENS"}))];
+    let upstream = Upstream::start(Reply::json(200, &json!(all)).chunked()).await;
+    let target = json!({"url": upstream.base(), "protocol": "gemini"});
+    let router = Router::start(&json!({"targets": {"m": target}})).await;
+    let body = json!({"contents": [{"role": "user", "parts": [{"text": "hi"}]}]});
+    let call = Call::post("/v1beta/models/m:streamGenerateContent").json(&body);
+    assert_eq!(call.send(router.addr()).await.status, 200);
+    let line = lines(&router, 1).await.remove(0);
+    assert_eq!(line["usage"], json!({"input": 5, "output": 22}), "{line}");
+    assert_eq!((&line["finish_reason"], line.get("estimated")), (&json!("length"), None), "{line}");
+}
+
+const TOLD: u64 = 77;
