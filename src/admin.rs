@@ -17,7 +17,7 @@ use std::{convert::Infallible, net::IpAddr, sync::Arc};
 use axum::{
     Json, Router,
     body::Body,
-    extract::{Query, State},
+    extract::{Query, State, rejection::QueryRejection},
     http::{HeaderMap, Request, StatusCode, header},
     response::{IntoResponse, Response},
     routing::get,
@@ -174,6 +174,7 @@ async fn metrics(State(board): State<Arc<Board>>) -> Response {
 /// What `/explain` is asked.
 #[derive(serde::Deserialize)]
 struct Question {
+    #[serde(alias = "alias")]
     model: String,
     key: Option<String>,
     path: Option<String>,
@@ -183,9 +184,12 @@ struct Question {
 
 async fn explained(
     State(board): State<Arc<Board>>,
-    Query(question): Query<Question>,
+    question: Result<Query<Question>, QueryRejection>,
     headers: HeaderMap,
 ) -> Result<Json<Explanation>, (StatusCode, String)> {
+    let Ok(Query(question)) = question else {
+        return Err((StatusCode::BAD_REQUEST, HOW_TO_EXPLAIN.to_owned()));
+    };
     let Question { model, key, path, tokens } = question;
     let token = headers.get(EXPLAINED_KEY).and_then(|value| value.to_str().ok());
     let asker = match (&key, token) {
@@ -200,6 +204,8 @@ async fn explained(
 
 /// The token of the caller that an explanation is for: not in the query, which proxies log.
 const EXPLAINED_KEY: &str = "x-onwards-key";
+const HOW_TO_EXPLAIN: &str =
+    "ask as /explain?model=ALIAS, and where they matter &key=NAME, &path=PATH and &tokens=N\n";
 /// How long a connection of the operations port may wait for its next request.
 const IDLE: Duration = Duration::from_secs(30);
 /// Scrapers and operators are few.

@@ -57,7 +57,8 @@ enum Command {
 
 /// Runs what the arguments say.
 pub fn main() -> ExitCode {
-    let arguments = read(CommandLine::command()).unwrap_or_else(|error| masked(error).exit());
+    let arguments =
+        read(CommandLine::command()).unwrap_or_else(|error| hinted(masked(error)).exit());
     match arguments.command {
         None => serve::run(&arguments.serve),
         Some(Command::Serve(serve)) => serve::run(&serve),
@@ -80,6 +81,19 @@ fn read(command: clap::Command) -> Result<CommandLine, clap::Error> {
 
 fn without_values(command: clap::Command) -> clap::Command {
     command.mut_args(|argument| argument.hide_env_values(true)).mut_subcommands(without_values)
+}
+
+/// A file in the place of a command is what is typed first.
+fn hinted(mut error: clap::Error) -> clap::Error {
+    let is_file = |value: &ContextValue| match value {
+        ContextValue::String(text) => text.ends_with(".json"),
+        _ => false,
+    };
+    if error.get(ContextKind::InvalidSubcommand).is_some_and(is_file) {
+        let hint = "the file is named with `--targets FILE`";
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![hint.into()]));
+    }
+    error
 }
 
 /// The error without what may be a credential that was pasted in the wrong place.

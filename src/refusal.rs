@@ -20,7 +20,7 @@ pub use whose::Whose;
 /// Every reason for which the router answers in its own name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// The body is not a JSON object; the text says what is wrong with it.
+    /// The body is not a JSON object or a form, whichever it should be; the text says what is wrong with it.
     InvalidJson(String),
     /// The endpoint needs a model and the request names none.
     MissingModel,
@@ -254,7 +254,7 @@ impl Refusal {
     /// The sentence for the client: what is wrong and what to do.
     pub(crate) fn message(&self) -> String {
         match self {
-            Self::InvalidJson(what) => format!("The request body is not a JSON object: {what}."),
+            Self::InvalidJson(what) => format!("The request body cannot be read: {what}."),
             Self::Ambiguous(why) => {
                 format!("The request could be read in two ways: {why}. Send it in one.")
             }

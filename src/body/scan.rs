@@ -42,13 +42,13 @@ pub struct Model {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Invalid {
     /// Not a JSON object; nested more than 127 deep counts as that.
-    #[error("the body is not a valid JSON object (byte {offset})")]
+    #[error("it is not a JSON object (see byte {offset})")]
     Json {
         /// The first byte that cannot be right, or the length of a body that ends too early.
         offset: u64,
     },
     /// Not the `multipart/form-data` that its content type promises.
-    #[error("the body is not valid multipart/form-data (byte {offset})")]
+    #[error("it is not the form that its content type says (see byte {offset})")]
     Multipart {
         /// The first byte that cannot be right, or the length of a body that ends too early.
         offset: u64,

@@ -38,7 +38,7 @@ use crate::{
         outages, routes,
     },
     store::Keeper,
-    table::{Place, Table},
+    table::{Access, Place, Pool, Table},
     upstream::{client::Client, identity::Identities, probe},
 };
 
@@ -81,6 +81,7 @@ fn serve(
     let table = table.map_err(|problems| problems.rendered())?;
     descriptors::raise();
     let listeners = Listeners::bind(arguments)?;
+    let Reports { all: report, feed, access_log, spans } = Reports::start(arguments, &meters)?;
     announce(arguments, &table, targets);
 
     let gateway = Arc::new(Gateway::new(table).below(arguments.base_path()));
@@ -91,7 +92,6 @@ fn serve(
     let retries = Retries::new(tokio::time::Instant::now());
     let identities = Arc::<Identities>::default();
     let body_limits = arguments.body_limits();
-    let Reports { all: report, feed, access_log, spans } = Reports::start(arguments, &meters)?;
     let mut cores = Vec::new();
     for listening in listeners.proxy {
         let context = Context {
@@ -276,20 +276,26 @@ fn announce(arguments: &Arguments, table: &Table, targets: &std::path::Path) {
 
 /// What is printed at the start: where it listens, and a line to try.
 fn welcome(arguments: &Arguments, table: &Table) -> String {
-    let offline = |pool: &&Arc<crate::table::Pool>| {
+    let offline = |pool: &Pool| {
         pool.providers.iter().any(|provider| matches!(provider.place, Place::Mock(_)))
     };
     let pools = table.aliases();
     let url = arguments.url(table.tls.is_some());
     // A pattern is no name that a client may ask for.
     let named = || pools.iter().filter(|pool| !pool.alias.contains('*'));
-    let alias = named().find(offline).or(named().next()).map(|pool| label(&pool.alias));
-    let alias = alias.unwrap_or("gpt-4".into());
+    let is_open = |pool: &Pool| matches!(pool.access, Access::Open);
+    // The first of the best.
+    let best = named().rev().max_by_key(|pool| (is_open(pool), offline(pool)));
+    let alias = best.map_or("gpt-4".into(), |pool| label(&pool.alias));
+    let key = match best {
+        Some(pool) if !is_open(pool) => " -H 'authorization: Bearer YOUR_KEY'",
+        _ => "",
+    };
     let body =
         serde_json::json!({"model": alias, "messages": [{"role": "user", "content": "Hello"}]});
     format!(
         "onwards serves {} aliases on {url}\n\nTry it:\n\n  curl -i {url}/v1/chat/completions \\\n    \
-         -H 'content-type: application/json' \\\n    -d '{body}'\n",
+         -H 'content-type: application/json'{key} \\\n    -d '{body}'\n",
         pools.len()
     )
 }

@@ -46,8 +46,15 @@ impl Listeners {
         let shares = arguments.reuse_port;
         let mut proxy: Vec<Vec<Listening>> = (0..cores).map(|_| Vec::new()).collect();
         let mut paths = Vec::new();
+        let operations = SocketAddr::new(arguments.metrics_host, arguments.metrics_port);
         for listen in arguments.listens() {
             match listen {
+                Listen::At(address) if arguments.metrics && meets(address, operations) => {
+                    return Err(format!(
+                        "clients and operations cannot both have {address}: give one of them another \
+                        port with `--port` or `--metrics-port`"
+                    ));
+                }
                 Listen::At(address) => at_address(address, shares, &mut proxy)?,
                 Listen::Path(path) => {
                     let bound = Bound::at(&path, shares)?;
@@ -59,8 +66,7 @@ impl Listeners {
                 }
             }
         }
-        let address = SocketAddr::new(arguments.metrics_host, arguments.metrics_port);
-        let admin = || free(address, shares).and_then(|()| bound(address));
+        let admin = || free(operations, shares).and_then(|()| bound(operations));
         let admin = arguments.metrics.then(admin).transpose()?;
         Ok(Self { proxy, admin, paths })
     }
@@ -80,6 +86,12 @@ fn at_address(
         core.push(Listening::Tcp(listener));
     }
     Ok(())
+}
+
+/// Whether the two are one place. Port 0 is any free one.
+fn meets(one: SocketAddr, other: SocketAddr) -> bool {
+    let is_everywhere = one.ip().is_unspecified() || other.ip().is_unspecified();
+    one.port() == other.port() && one.port() != 0 && (is_everywhere || one.ip() == other.ip())
 }
 
 /// Whether no other process listens there; with `shares` it may.

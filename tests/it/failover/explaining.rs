@@ -5,8 +5,8 @@
 use serde_json::json;
 
 use crate::support::{
-    Fault, Place, Reply, Router, Upstream, chat, eventually, pool, provider, run_cli, run_cli_with,
-    secs,
+    Call, Fault, Place, Reply, Router, Upstream, chat, eventually, pool, provider, run_cli,
+    run_cli_with, secs,
 };
 
 #[tokio::test]
@@ -47,6 +47,20 @@ async fn every_candidate_is_told_with_its_state() {
         told["pools"][0]["candidates"][1]["state"] == "ready"
     };
     assert!(eventually(secs(5), free).await);
+}
+
+#[tokio::test]
+async fn who_asks_for_no_alias_is_told_how_to_ask() {
+    let well = Upstream::start(Reply::chat("well")).await;
+    let router = Router::start(&pool(&[provider("well", &well)])).await;
+    for query in ["", "?", "?alia=m", "?model=m&tokens=many"] {
+        let call = Call::get(&format!("/explain{query}"));
+        let told = call.send(router.metrics_addr()).await;
+        assert_eq!(told.status, 400, "{query}: {}", told.text());
+        assert!(told.text().starts_with("ask as /explain?model=ALIAS"), "{}", told.text());
+    }
+    let told = Call::get("/explain?alias=m").send(router.metrics_addr()).await;
+    assert_eq!((told.status, &told.json()["model"]), (200, &json!("m")));
 }
 
 /// A pool that takes over, but sends this caller back, is passed over by requests, too.

@@ -8,7 +8,8 @@ use serde_json::json;
 
 use crate::support::{
     Call, Launch, Reply, Router, Upstream, assert_envelope, assert_ok, eventually, open,
-    router::run_cli_with, run_cli, secs,
+    router::{free_port, run_cli_with},
+    run_cli, secs,
 };
 
 #[tokio::test]
@@ -30,6 +31,61 @@ async fn d11_a_taken_port_is_named() {
         assert!(named, "--{which}: {}", router.log_text());
         assert!(!router.log_text().contains("panicked"), "{}", router.log_text());
     }
+}
+
+/// A first request that is refused tells a new user nothing.
+#[tokio::test]
+async fn what_is_printed_to_try_is_answered() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let closed = json!({"url": upstream.base(), "keys": ["sk-of-one-client"]});
+    let mut file = json!({"targets": {"a": closed, "pat-*": {"url": upstream.base()},
+        "z": {"url": upstream.base()}}});
+    let told = async |file: &serde_json::Value| {
+        let router = Router::start(file).await;
+        let there = async || router.log_text().contains("Hello");
+        assert!(eventually(secs(5), there).await, "{}", router.log_text());
+        router.log_text()
+    };
+    let text = told(&file).await;
+    assert!(text.contains("{\"model\":\"z\"") && !text.contains("YOUR_KEY"), "{text}");
+    file["targets"].as_object_mut().unwrap().remove("z");
+    let text = told(&file).await;
+    assert!(text.contains("{\"model\":\"a\"") && text.contains("Bearer YOUR_KEY"), "{text}");
+    assert!(!text.contains("sk-of-one-client"), "{text}");
+}
+
+/// Else each client would reach one of the two by chance.
+#[tokio::test]
+async fn one_port_for_clients_and_operations_is_refused_by_name() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let port = free_port();
+    for args in [["--host", "127.0.0.1"], ["--host", "0.0.0.0"], ["--reuse-port", "true"]] {
+        let launch = Launch::new(&open(&upstream)).args(args);
+        let mut router = launch.port(port).metrics_port(port).spawn();
+        let exit = router.wait_exit(secs(10)).await.expect("it does not start");
+        assert!(!exit.success(), "{args:?}");
+        let named = async || router.log_text().contains("`--metrics-port`");
+        assert!(eventually(secs(5), named).await, "{args:?}: {}", router.log_text());
+    }
+}
+
+#[tokio::test]
+async fn start_that_fails_does_not_say_that_it_serves() {
+    let upstream = Upstream::start(Reply::chat("hi")).await;
+    let args = ["--access-log", "/nowhere/access.log"];
+    let mut router = Launch::new(&open(&upstream)).args(args).spawn();
+    let exit = router.wait_exit(secs(10)).await.expect("it does not start");
+    assert!(!exit.success());
+    let named = async || router.log_text().contains("--access-log /nowhere/access.log");
+    assert!(eventually(secs(5), named).await, "{}", router.log_text());
+    assert!(!router.log_text().contains("onwards serves"), "{}", router.log_text());
+}
+
+#[test]
+fn file_in_the_place_of_a_command_is_answered_with_the_flag() {
+    let run = run_cli(["targets.json"]);
+    let told = String::from_utf8_lossy(&run.stderr).into_owned();
+    assert!(!run.status.success() && told.contains("`--targets FILE`"), "{told}");
 }
 
 #[tokio::test]

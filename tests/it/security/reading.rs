@@ -144,6 +144,14 @@ async fn the_header_opens_no_path_to_what_cannot_be_read() {
         assert!(matches!(answer.status, 400 | 415), "{path} {content_type}: {}", answer.status);
     }
     let twice = r#"{"model":"cheap","stream":false,"stream":true}"#;
+    let broken =
+        call(CHAT, "--x\r\nno head").header("content-type", "multipart/form-data; boundary=x");
+    // What is wrong is said of what was sent: neither is broken JSON.
+    for call in [call(CHAT, twice), broken] {
+        let answer = call.send(router.addr()).await;
+        assert_eq!(answer.status / 100, 4, "{}", answer.text());
+        assert!(!answer.text().contains("JSON object"), "{}", answer.text());
+    }
     assert_error(&call(CHAT, twice).send(router.addr()).await, 400, "invalid_json");
     assert_eq!(upstream.hits(), 0);
     let file = call("/v1/own", "RIFF\0\0").header("content-type", "audio/wav");
