@@ -45,7 +45,10 @@ async fn lines(router: &Router, count: usize) -> Vec<Value> {
 #[tokio::test]
 async fn what_an_attempt_had_told_is_counted_when_it_is_given_up() {
     let first = stalls().await;
-    let second = Upstream::start(Reply::chat_stream(&["quick"])).await;
+    let said = json!({"choices": [{"index": 0, "delta": {"content": "quick"},
+        "finish_reason": "stop"}]});
+    let quick = Reply::sse([format!("data: {said}\n\ndata: [DONE]\n\n")]);
+    let second = Upstream::start(quick).await;
     let targets = json!({
         "hedged": alias(&first, &second, &json!({"hedge": {"after_ms": 1500, "max_extra": 1.0}})),
         "late": alias(&first, &second, &json!({"timeouts": {"first_event_ms": 1500}})),
