@@ -102,11 +102,11 @@ fn is_so_deep(place: &Place, depth: usize) -> bool {
 
 /// The first of these places at which there is a text; `is_field` is given the place and what follows the
 /// text.
-fn first_text<'a>(
+fn first_text(
     mut places: impl Iterator<Item = usize>,
-    bytes: &'a [u8],
+    bytes: &[u8],
     is_field: impl Fn(usize, &[u8]) -> bool,
-) -> Option<&'a [u8]> {
+) -> Option<&[u8]> {
     places.find_map(|at| {
         if at > 0 && bytes[at - 1] == b'\\' {
             return None;

@@ -56,6 +56,11 @@ pub(crate) struct Held {
     pub(crate) permits: Permits,
 }
 
+/// The model that a path names.
+fn model_in(endpoint: Option<&Endpoint>) -> Option<&str> {
+    endpoint.and_then(|endpoint| endpoint.model.as_deref())
+}
+
 /// Path → size → alias.
 pub(crate) async fn admit(
     request: Request<Incoming>,
@@ -67,12 +72,10 @@ pub(crate) async fn admit(
     let (mut head, incoming) = request.into_parts();
     check_method(&head.method, &head.headers)?;
     let path = token::take_from_query(path_of(&head.uri)?, endpoint.as_ref(), &mut head.headers);
-    signature::keep_host(&head.uri, &mut head.headers);
-    signature::believe_signed(&mut head.headers);
+    signature::believe(&head.uri, &mut head.headers);
     let surface = surface(&path, endpoint.as_ref(), &head.method);
-    let in_path = endpoint.as_ref().and_then(|endpoint| endpoint.model.as_deref());
     let codings = encoding::take(&mut head.headers, rare)?;
-    let named = in_header(&head.headers, rare).map(|named| named.or(in_path));
+    let named = in_header(&head.headers, rare).map(|named| named.or(model_in(endpoint.as_ref())));
     let door = Door::new(gateway, &head.headers, named.as_ref().ok().copied().flatten());
     let medium = medium::of(&head.headers, rare, &surface)?;
     let (is_json, is_pairs) = (medium == Medium::Json { declared: true }, medium == Medium::Pairs);

@@ -57,8 +57,14 @@ pub(crate) fn access_key_id(headers: &HeaderMap) -> Option<&str> {
     Some(Claim::parse(authorization(headers)?).ok()?.access_key_id)
 }
 
+/// Of a client that signs, only what it has signed is believed.
+pub(crate) fn believe(uri: &Uri, headers: &mut HeaderMap) {
+    keep_host(uri, headers);
+    believe_signed(headers);
+}
+
 /// HTTP/2 says the host, which is signed, outside the headers.
-pub(crate) fn keep_host(uri: &Uri, headers: &mut HeaderMap) {
+fn keep_host(uri: &Uri, headers: &mut HeaderMap) {
     if let Some(authority) = uri.authority()
         && !headers.contains_key(header::HOST)
         && authorization(headers).is_some()
@@ -71,7 +77,7 @@ pub(crate) fn keep_host(uri: &Uri, headers: &mut HeaderMap) {
 /// Removes the headers that a client that signs has not signed: anything between it and the router
 /// could have added them. What the verification itself demands stays, as does what belongs to the
 /// connection or says nothing of what is asked for.
-pub(crate) fn believe_signed(headers: &mut HeaderMap) {
+fn believe_signed(headers: &mut HeaderMap) {
     let Some(claim) = authorization(headers).and_then(|text| Claim::parse(text).ok()) else {
         return;
     };
