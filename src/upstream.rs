@@ -38,6 +38,7 @@ mod caching;
 mod usage;
 mod peek;
 mod filtered;
+mod awaited;
 pub(crate) mod guarded;
 mod whole;
 mod reasoning;

@@ -4,6 +4,7 @@
 
 mod request;
 mod response;
+mod finish;
 mod stream;
 mod error;
 mod foreign;

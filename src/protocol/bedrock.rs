@@ -6,6 +6,7 @@
 
 mod request;
 mod response;
+mod finish;
 mod stream;
 mod error;
 mod foreign;

@@ -5,6 +5,7 @@
 
 mod request;
 mod response;
+mod finish;
 mod stream;
 mod error;
 mod wanted;

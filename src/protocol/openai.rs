@@ -4,6 +4,7 @@
 
 mod request;
 mod response;
+mod finish;
 mod details;
 mod said;
 mod stream;

@@ -15,7 +15,8 @@ use super::{
     encoding, endpoint,
     intake::{self, BodyLimits},
     medium::{self, Medium},
-    mentions, output_cap,
+    mentions::{self, Asked},
+    output_cap,
     permits::Permits,
     signature, token,
 };
@@ -89,13 +90,8 @@ pub(crate) async fn admit(
     medium::check_read(is_pairs, &body)?;
     let must_read = || endpoint::is_known(&path) || medium::must_be_read(is_json, &body, &surface);
     let (found, alias) = found_and_alias(read.found, named?, &path, &surface, must_read)?;
-    let asked = mentions::Asked {
-        path: &path,
-        endpoint: endpoint.as_ref(),
-        surface: &surface,
-        body: Some(&body).filter(|_| !read.form),
-        found: &found,
-    };
+    let (of, text) = (endpoint.as_ref(), Some(&body).filter(|_| !read.form));
+    let asked = Asked { path: &path, endpoint: of, surface: &surface, body: text, found: &found };
     let (Some(alias), mentions) = mentioned(alias, &asked).await? else {
         return Err(endpoint::or_not_found(Refusal::MissingModel, &path));
     };

@@ -7,8 +7,9 @@ use http::StatusCode;
 
 use super::{
     answer::{Answer, Form},
+    awaited,
     failed::{self, Failed},
-    foreign, given_up,
+    foreign,
     inbound::Inbound,
     peek::{self, MOST_HELD},
     usage,
@@ -164,7 +165,7 @@ async fn judge_stream(
         if answer.body.held_bytes() > MOST_HELD {
             return Ok(answer);
         }
-        let looked = given_up::look(&mut answer, inbound, provider).await;
+        let looked = awaited::look(&mut answer, inbound, provider).await;
         if !looked.map_err(|failed| failed.after(answer.told_so_far(inbound.speaks())))? {
             return match opening.end() {
                 Report::Error(json) if inspection.reads_errors => {
@@ -227,7 +228,7 @@ async fn judge_frames(
             return Ok(answer);
         }
         events.clear();
-        let looked = given_up::look(&mut answer, inbound, provider).await;
+        let looked = awaited::look(&mut answer, inbound, provider).await;
         if !looked.map_err(|failed| failed.after(answer.told_so_far(inbound.speaks())))? {
             return Err(empty(&answer, inbound));
         }

@@ -10,8 +10,9 @@ use tokio::time::Instant;
 
 use super::{
     answer::{Answer, Form},
+    awaited,
     failed::Failed,
-    foreign, given_up,
+    foreign,
     inbound::Inbound,
 };
 use crate::{
@@ -74,7 +75,7 @@ async fn hold(
         if answer.body.held_bytes() > most {
             return Ok(answer);
         }
-        let looked = given_up::look(&mut answer, inbound, provider).await;
+        let looked = awaited::look(&mut answer, inbound, provider).await;
         if !looked.map_err(|failed| failed.after(told(&answer, inbound)))? {
             break;
         }

@@ -88,6 +88,13 @@ const ELSEWHERE: &[(&str, &[&str], &str)] = &[
     ),
     ("serve/signature.rs", &["x-amz"], "the signature's own words"),
     ("cli/serve.rs", &["/v1/chat/completions"], "the example that is shown at the start"),
+    ("cli/top/draw.rs", &["finish_reason"], "the log's own key, which operators know from OpenAI"),
+    (
+        "report/access_log/json.rs",
+        &["finish_reason"],
+        "the log's own key, which operators know from OpenAI",
+    ),
+    ("report/spans/built.rs", &["finish_reason"], "OpenTelemetry's own name"),
     ("config/raw.rs", &["googleapis"], "the schema's default for Google's scope"),
     ("refusal.rs", &["invalid_api_key"], "the router's own code, which clients know from OpenAI"),
     (

@@ -2,8 +2,8 @@
 //!
 //! It never knows what a body says.
 
+use super::finish::read_finish;
 use super::foreign::GIVEN_BACK;
-use super::response::read_finish;
 use crate::guard::stream::Texts;
 use crate::protocol::codec::Platform;
 use crate::protocol::endpoint::{Asked, Operation, Row, row};

@@ -2,6 +2,7 @@
 //!
 //! Blocks that only Anthropic has (server tools and their results) are left out.
 
+use super::finish::{read_finish, write_finish};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
 use serde_json::value::RawValue;
 
@@ -9,7 +10,7 @@ use crate::protocol::Protocol;
 use crate::protocol::anthropic::profile::USAGE;
 use crate::protocol::codec::{Client, Model, Reading, json};
 use crate::protocol::conversation::{
-    Arguments, Content, Failure, Finish, Part, Reply, Signature, ToolCall, Usage,
+    Arguments, Content, Failure, Part, Reply, Signature, ToolCall, Usage,
 };
 use crate::protocol::told::At;
 use crate::protocol::usage::Written;
@@ -78,33 +79,6 @@ pub(super) fn write_models(models: &[Model<'_>]) -> Vec<u8> {
 /// Writes one model.
 pub(super) fn write_model(model: &Model<'_>) -> Vec<u8> {
     json(&ModelOut::of(model))
-}
-
-/// Why an answer ended; an unknown reason is the usual one.
-pub(super) fn read_finish(reason: &str) -> Finish {
-    match reason {
-        "max_tokens" => Finish::Length,
-        "model_context_window_exceeded" => Finish::ContextWindow,
-        "stop_sequence" => Finish::StopSequence,
-        "tool_use" => Finish::ToolCalls,
-        "refusal" => Finish::ContentFilter,
-        "pause_turn" => Finish::Pause,
-        _ => Finish::Stop,
-    }
-}
-
-/// Why an answer ended, in this protocol's words.
-pub(super) fn write_finish(finish: Finish) -> &'static str {
-    match finish {
-        Finish::Stop => "end_turn",
-        Finish::StopSequence => "stop_sequence",
-        // A broken answer must not look like a complete one.
-        Finish::Length | Finish::Malformed => "max_tokens",
-        Finish::ContextWindow => "model_context_window_exceeded",
-        Finish::ToolCalls => "tool_use",
-        Finish::ContentFilter => "refusal",
-        Finish::Pause => "pause_turn",
-    }
 }
 
 /// Seconds since 1970 as a date in UTC.

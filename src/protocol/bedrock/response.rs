@@ -2,15 +2,14 @@
 //!
 //! It never gives an id: the vendor's answer has none, its header `x-amzn-requestid` does.
 
+use super::finish::{read_finish, write_finish};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::{proof, request};
 use crate::protocol::bedrock::profile::USAGE;
 use crate::protocol::codec::{Model, Reading, json};
-use crate::protocol::conversation::{
-    Arguments, Content, Failure, Finish, Part, Reply, ToolCall, Usage,
-};
+use crate::protocol::conversation::{Arguments, Content, Failure, Part, Reply, ToolCall, Usage};
 use crate::protocol::usage::Written;
 
 /// Reads an answer.
@@ -72,34 +71,6 @@ pub(super) fn write_models(models: &[Model<'_>]) -> Vec<u8> {
 /// Writes one model.
 pub(super) fn write_model(model: &Model<'_>) -> Vec<u8> {
     json(&OneModel { model_details: ModelOut::of(model) })
-}
-
-/// Why an answer ended; an unknown reason is the usual one.
-pub(super) fn read_finish(reason: &str) -> Finish {
-    match reason {
-        "max_tokens" => Finish::Length,
-        "model_context_window_exceeded" => Finish::ContextWindow,
-        "stop_sequence" => Finish::StopSequence,
-        "tool_use" => Finish::ToolCalls,
-        "guardrail_intervened" | "content_filtered" | "refusal" => Finish::ContentFilter,
-        "malformed_model_output" | "malformed_tool_use" => Finish::Malformed,
-        "pause_turn" => Finish::Pause,
-        _ => Finish::Stop,
-    }
-}
-
-/// Why an answer ended, in this protocol's words.
-pub(super) fn write_finish(finish: Finish) -> &'static str {
-    match finish {
-        Finish::Stop => "end_turn",
-        Finish::StopSequence => "stop_sequence",
-        // An interrupted answer must not look like a complete one.
-        Finish::Length | Finish::Pause => "max_tokens",
-        Finish::ContextWindow => "model_context_window_exceeded",
-        Finish::ToolCalls => "tool_use",
-        Finish::ContentFilter => "content_filtered",
-        Finish::Malformed => "malformed_model_output",
-    }
 }
 
 #[derive(Deserialize)]

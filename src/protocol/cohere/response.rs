@@ -2,12 +2,13 @@
 //!
 //! It never gives citations: no other protocol of ours has them.
 
+use super::finish::{read_finish, write_finish};
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::chat::ToolCallOut;
 use crate::protocol::codec::{Client, Model, Reading, json};
 use crate::protocol::cohere::profile::USAGE;
-use crate::protocol::conversation::{Content, Failure, Finish, Kind, Part, Reply, ToolCall, Usage};
+use crate::protocol::conversation::{Content, Failure, Part, Reply, ToolCall, Usage};
 use crate::protocol::told::{At, by_status};
 use crate::protocol::usage::Written;
 
@@ -86,32 +87,6 @@ pub(super) fn write_models(models: &[Model<'_>]) -> Vec<u8> {
 /// Writes one model.
 pub(super) fn write_model(model: &Model<'_>) -> Vec<u8> {
     json(&ModelOut::of(model))
-}
-
-/// Why an answer ended; an unknown reason is the usual one. Some reasons are failures.
-pub(super) fn read_finish(reason: &str) -> Result<Finish, Kind> {
-    Ok(match reason {
-        "STOP_SEQUENCE" => Finish::StopSequence,
-        "MAX_TOKENS" => Finish::Length,
-        "TOOL_CALL" => Finish::ToolCalls,
-        "ERROR_TOXIC" => Finish::ContentFilter,
-        "ERROR_LIMIT" => Finish::ContextWindow,
-        "ERROR" => return Err(Kind::Server),
-        "TIMEOUT" => return Err(Kind::Timeout),
-        _ => Finish::Stop,
-    })
-}
-
-/// Why an answer ended, in this protocol's words. It has none for a filter, and what it calls an
-/// error is a failure: an answer that is not complete has reached a limit.
-pub(super) fn write_finish(finish: Finish) -> &'static str {
-    match finish {
-        Finish::Stop => "COMPLETE",
-        Finish::StopSequence => "STOP_SEQUENCE",
-        Finish::ToolCalls => "TOOL_CALL",
-        Finish::Length | Finish::ContextWindow | Finish::Pause | Finish::Malformed => "MAX_TOKENS",
-        Finish::ContentFilter => "ERROR_TOXIC",
-    }
 }
 
 /// A call's arguments: none is `{}`.
@@ -230,6 +205,7 @@ pub(super) const BROKEN_OFF: &str = "the provider broke the answer off";
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::conversation::{Finish, Kind};
 
     #[test]
     fn finish_reason_of_cohere_reads_back() {

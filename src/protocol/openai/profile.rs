@@ -2,7 +2,7 @@
 //!
 //! It never knows what a body says.
 
-use super::response::read_finish;
+use super::finish::read_finish;
 use crate::guard::stream::Texts;
 use crate::models::openai;
 use crate::protocol::chat::proof;

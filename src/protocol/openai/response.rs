@@ -2,6 +2,7 @@
 //!
 //! It never gives more than one choice.
 
+use super::finish::{read_finish, write_finish};
 use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize, de::IgnoredAny};
@@ -102,27 +103,6 @@ fn add<'a>(to: &mut Option<Cow<'a, str>>, text: &'a str) {
     match to {
         None => *to = Some(Cow::Borrowed(text)),
         Some(before) => before.to_mut().push_str(text),
-    }
-}
-
-/// Why an answer ended; an unknown reason is the usual one.
-pub(super) fn read_finish(reason: &str) -> Finish {
-    match reason {
-        "length" => Finish::Length,
-        "tool_calls" | "function_call" => Finish::ToolCalls,
-        "content_filter" => Finish::ContentFilter,
-        _ => Finish::Stop,
-    }
-}
-
-/// Why an answer ended, in this protocol's words.
-pub(super) fn write_finish(finish: Finish) -> &'static str {
-    match finish {
-        Finish::Stop | Finish::StopSequence => "stop",
-        // A broken or interrupted answer must not look like a complete one.
-        Finish::Length | Finish::ContextWindow | Finish::Pause | Finish::Malformed => "length",
-        Finish::ToolCalls => "tool_calls",
-        Finish::ContentFilter => "content_filter",
     }
 }
 

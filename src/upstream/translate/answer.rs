@@ -24,8 +24,8 @@ use crate::{
     },
     upstream::{
         answer::{Answer, AnswerBody},
+        awaited::Awaited,
         failed::Failed,
-        given_up::Awaited,
         off_core, peek,
         source::Source as _,
     },

@@ -23,7 +23,7 @@ use crate::{
         conversation::{Event, Finish, Usage},
         observer::LastEvents,
     },
-    upstream::{answer::AnswerBody, given_up::Tells, off_core, source::Source},
+    upstream::{answer::AnswerBody, awaited::Tells, off_core, source::Source},
 };
 
 /// A provider's stream on its way to a client of another protocol.

@@ -7,8 +7,8 @@ use serde_json::value::RawValue;
 
 use crate::protocol::Protocol;
 use crate::protocol::anthropic::error;
+use crate::protocol::anthropic::finish::read_finish;
 use crate::protocol::anthropic::profile::USAGE;
-use crate::protocol::anthropic::response::read_finish;
 use crate::protocol::codec::Reading;
 use crate::protocol::conversation::{Event, Failure, Finish, Signature, Usage};
 use crate::protocol::frames::{Frames, fail};

@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use crate::protocol::Protocol;
 use crate::protocol::anthropic::error;
-use crate::protocol::anthropic::response::{BlockOut, MessageOut, UsageOut, write_finish};
+use crate::protocol::anthropic::finish::write_finish;
+use crate::protocol::anthropic::response::{BlockOut, MessageOut, UsageOut};
 use crate::protocol::codec::{Client, StreamWriter, append_json};
 use crate::protocol::conversation::event::named;
 use crate::protocol::conversation::{Arguments, Event, Finish, Usage};

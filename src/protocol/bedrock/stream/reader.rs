@@ -6,9 +6,10 @@
 use bytes::Bytes;
 use serde::Deserialize;
 
+use crate::protocol::bedrock::finish::read_finish;
 use crate::protocol::bedrock::frames::{Broken, Frame, FrameKind, Frames};
 use crate::protocol::bedrock::profile::USAGE;
-use crate::protocol::bedrock::response::{Fields, read_finish};
+use crate::protocol::bedrock::response::Fields;
 use crate::protocol::bedrock::{error, proof};
 use crate::protocol::codec::{Reading, StreamReader};
 use crate::protocol::conversation::{Event, Failure, Finish};

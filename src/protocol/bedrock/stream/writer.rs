@@ -4,8 +4,9 @@
 
 use serde::Serialize;
 
+use crate::protocol::bedrock::finish::write_finish;
 use crate::protocol::bedrock::frames::{self, FrameKind};
-use crate::protocol::bedrock::response::{FieldsOut, Metrics, UsageOut, write_finish};
+use crate::protocol::bedrock::response::{FieldsOut, Metrics, UsageOut};
 use crate::protocol::bedrock::{error, proof};
 use crate::protocol::codec::{StreamWriter, append_json};
 use crate::protocol::conversation::{Event, Finish, Signature, Usage};

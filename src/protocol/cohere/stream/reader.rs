@@ -5,8 +5,9 @@
 use serde::Deserialize;
 
 use crate::protocol::codec::Reading;
+use crate::protocol::cohere::finish::read_finish;
 use crate::protocol::cohere::profile::USAGE;
-use crate::protocol::cohere::response::{BROKEN_OFF, Call, read_finish};
+use crate::protocol::cohere::response::{BROKEN_OFF, Call};
 use crate::protocol::conversation::{Event, Failure};
 use crate::protocol::frames::{Frames, fail};
 use crate::protocol::parts::Parts;

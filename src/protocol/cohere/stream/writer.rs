@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use crate::protocol::chat::{ExtraContent, ToolCallOut};
 use crate::protocol::codec::{Client, StreamWriter, append_json};
-use crate::protocol::cohere::response::{BlockOut, UsageOut, write_finish};
+use crate::protocol::cohere::finish::write_finish;
+use crate::protocol::cohere::response::{BlockOut, UsageOut};
 use crate::protocol::conversation::{Event, Finish, Signature, Usage};
 
 /// Writes one stream.

@@ -11,8 +11,9 @@ use crate::protocol::conversation::event::named;
 use crate::protocol::conversation::tool::compact;
 use crate::protocol::conversation::{Delivery, Event, Failure, Finish, Signature, ToolCall, Usage};
 use crate::protocol::gemini::error;
+use crate::protocol::gemini::finish::write_finish;
 use crate::protocol::gemini::part::PartOut;
-use crate::protocol::gemini::response::{UsageOut, write_finish};
+use crate::protocol::gemini::response::UsageOut;
 use crate::protocol::gemini::signature;
 
 /// Writes one stream.

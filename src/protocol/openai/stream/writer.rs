@@ -8,7 +8,8 @@ use crate::protocol::chat::ExtraContent;
 use crate::protocol::codec::{Client, StreamWriter, append_json};
 use crate::protocol::conversation::event::named;
 use crate::protocol::conversation::{Event, Finish, Usage};
-use crate::protocol::openai::response::{UsageOut, write_finish};
+use crate::protocol::openai::finish::write_finish;
+use crate::protocol::openai::response::UsageOut;
 use crate::protocol::usual::error;
 
 /// Writes one stream.
