@@ -53,6 +53,9 @@ pub(crate) struct Row<T> {
     pub(crate) stated: Stated,
 }
 
+/// Types of media that are taken; `None`: all of them.
+pub(crate) type MediaTypes = Option<&'static [&'static str]>;
+
 /// Models, by generation and name. Everything that is given must fit.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Which {
@@ -229,14 +232,14 @@ mod tests {
             };
         }
         add! {
-            anthropic: OUTPUT_FORMAT THINKING PREFILL CALL_IDS ADAPTIVE THINKS_UNASKED QUIET
+            anthropic: IMAGES OUTPUT_FORMAT THINKING PREFILL CALL_IDS ADAPTIVE THINKS_UNASKED QUIET
                 HIDES_THOUGHTS XHIGH SAMPLING TEMPERATURE_OR_TOP_P DEFAULT_MAX_TOKENS MOST_TOKENS;
             bedrock: FAMILY CACHE_MARKS CACHE_MARKS_IN_TOOLS SCHEMAS PREFILL STREAMS_TOOLS
                 TOOL_CHOICES CALL_IDS VECTORS;
-            cohere: THINKING STOPS TOOL_NAMES CALL_IDS DIMENSIONS;
-            gemini: SIGNATURES VALIDATED_CALLS FORMATS_BESIDE_TOOLS PREFILL MEDIA_IN_RESULTS CALL_IDS
+            cohere: IMAGES THINKING STOPS TOOL_NAMES CALL_IDS DIMENSIONS;
+            gemini: IMAGES SIGNATURES VALIDATED_CALLS FORMATS_BESIDE_TOOLS PREFILL MEDIA_IN_RESULTS CALL_IDS
                 STOPS TOOL_NAMES THINKING;
-            openai: MAX_COMPLETION_TOKENS REASONS REASONS_WHEN_TOLD RESTS_UNTOLD STOPS EFFORTS
+            openai: IMAGES MAX_COMPLETION_TOKENS REASONS REASONS_WHEN_TOLD RESTS_UNTOLD STOPS EFFORTS
                 EFFORT_BESIDE_TOOLS STRICT_WANTS_ALL LEAST_TOKENS CALL_IDS RESPONSES_CALL_IDS
                 FREE_ORDER TOOL_NAMES;
             recall: RECALL;

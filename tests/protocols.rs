@@ -47,6 +47,8 @@ mod long;
 mod losses;
 #[path = "protocols/made.rs"]
 mod made;
+#[path = "protocols/media_types.rs"]
+mod media_types;
 #[path = "protocols/namespaces.rs"]
 mod namespaces;
 #[path = "protocols/order.rs"]

@@ -3,7 +3,7 @@
 //! that speaks Anthropic's protocol.
 
 use super::tools::IdRule;
-use super::{Capability, Generation, Model, Stated, Which, row, table};
+use super::{Capability, Generation, MediaTypes, Model, Stated, Which, row, table};
 
 /// How a model is told not to think.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +55,12 @@ pub(crate) static THINKING: Capability<bool> =
 /// Whether a history may end with what the model is to go on with.
 pub(crate) static PREFILL: Capability<bool> =
     table(&[row(Which::since(4, 6), false, LATELY)], true);
+
+/// Which pictures a model looks at.
+pub(crate) static IMAGES: Capability<MediaTypes> = table(
+    &[row(UNKNOWN, None, VISION)],
+    Some(&["image/jpeg", "image/png", "image/gif", "image/webp"]),
+);
 
 /// What the id of a call may be.
 pub(crate) static CALL_IDS: Capability<IdRule> =
@@ -136,6 +142,8 @@ const LATELY: Stated = Stated {
 };
 const MESSAGES: Stated =
     Stated { page: "platform.claude.com/docs/en/api/messages", on: "2026-11-30" };
+const VISION: Stated =
+    Stated { page: "platform.claude.com/docs/en/build-with-claude/vision", on: "2026-11-30" };
 const IN_THE_MIDST: Stated =
     page("platform.claude.com/docs/en/build-with-claude/mid-conversation-system-messages");
 const FORMATS: Stated = page("platform.claude.com/docs/en/build-with-claude/structured-outputs");

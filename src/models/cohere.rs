@@ -1,7 +1,7 @@
 //! Cohere's models. Only closed lists of old models stand here.
 
 use super::tools::{IdRule, NameRule};
-use super::{Capability, Model, Stated, Which, row, table};
+use super::{Capability, MediaTypes, Model, Stated, Which, row, table};
 
 /// Reads a name such as `command-a-03-2025` or `cohere.command-r-v1:0`.
 pub(crate) fn model(name: &str) -> Model<'_> {
@@ -17,6 +17,10 @@ pub(crate) static THINKING: Capability<bool> = table(
     ],
     true,
 );
+
+/// Which pictures a model looks at.
+pub(crate) static IMAGES: Capability<MediaTypes> =
+    table(&[row(Which::ANY, PICTURES, VISION)], PICTURES);
 
 /// How many texts that end the answer a model takes.
 pub(crate) static STOPS: Capability<usize> = table(&[row(Which::ANY, 5, CHAT)], 5);
@@ -46,6 +50,9 @@ const BEFORE_REASONING: &[&str] = &[
 const REASONING: Stated = Stated { page: "docs.cohere.com/docs/reasoning", on: "2026-11-21" };
 const CHAT: Stated = Stated { page: "docs.cohere.com/reference/chat", on: "2026-11-21" };
 const EMBED: Stated = Stated { page: "docs.cohere.com/reference/embed", on: "2026-11-21" };
+
+const PICTURES: MediaTypes = Some(&["image/png", "image/jpeg", "image/webp", "image/gif"]);
+const VISION: Stated = Stated { page: "docs.cohere.com/docs/image-inputs", on: "2026-11-30" };
 
 #[cfg(test)]
 mod tests {

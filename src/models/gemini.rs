@@ -2,7 +2,7 @@
 //! newest: such names (`gemini-flash-latest`) move with the models.
 
 use super::tools::{IdRule, NameRule};
-use super::{Capability, Generation, Model, Stated, Which, row, table};
+use super::{Capability, Generation, MediaTypes, Model, Stated, Which, row, table};
 
 /// How a model is told how much to think.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +66,10 @@ pub(crate) static MEDIA_IN_RESULTS: Capability<&'static [&'static str]> = table(
     &[],
 );
 
+/// Which pictures a model looks at.
+pub(crate) static IMAGES: Capability<MediaTypes> =
+    table(&[row(Which::ANY, PICTURES, VISION)], PICTURES);
+
 /// What the id of a call may be.
 pub(crate) static CALL_IDS: Capability<IdRule> =
     table(&[row(Which::ANY, IdRule::ANY, REFERENCE)], IdRule::ANY);
@@ -97,6 +101,8 @@ pub(crate) static THINKING: Capability<ThinkingControl> = table(
     ThinkingControl::None,
 );
 
+const PICTURES: MediaTypes =
+    Some(&["image/png", "image/jpeg", "image/webp", "image/heic", "image/heif", "image/bmp"]);
 const NAMES: NameRule = NameRule { longest: 64, also: &['-', '.', ':'], begins_with_letter: true };
 const UP_TO_3_5: Which = Which::between(Generation(3, 0), Generation(3, 5));
 const FAST_IMAGE: ThinkingControl = ThinkingControl::Level(&["minimal", "high"]);
@@ -121,6 +127,8 @@ const CHANGES: Stated =
     Stated { page: "ai.google.dev/gemini-api/docs/changelog", on: "2026-11-30" };
 const RESULTS: Stated =
     Stated { page: "ai.google.dev/gemini-api/docs/function-calling", on: "2026-11-30" };
+const VISION: Stated =
+    Stated { page: "ai.google.dev/gemini-api/docs/image-understanding", on: "2026-11-30" };
 const FORMATS: Stated = page("ai.google.dev/gemini-api/docs/structured-output");
 
 #[cfg(test)]

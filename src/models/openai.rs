@@ -1,7 +1,7 @@
 //! OpenAI's own models. Other vendors' models, asked in OpenAI's protocol, are given what was asked for.
 
 use super::tools::{IdRule, NameRule};
-use super::{Capability, Effort, Generation, Model, Stated, Which, row, table};
+use super::{Capability, Effort, Generation, MediaTypes, Model, Stated, Which, row, table};
 
 /// Reads a name such as `gpt-5.1-codex` or `openai/o3-mini`. Models that do not reason and those of
 /// other vendors are of no known generation.
@@ -33,6 +33,7 @@ const O_SERIES: Generation = Generation(1, 0);
 const O: Which = Which::only(1, 0);
 const OTHERS: Which = Which::only(0, 0);
 const REASONING: Which = Which::since(1, 0);
+const OPENAIS: Which = Which::ANY.beginning(&["gpt-", "chatgpt-", "o1", "o3", "o4", "codex-"]);
 const CHAT: Which = Which::ANY.holding(&["-chat"]);
 const FROM_5_2_TO_5_5: Which = Which::between(Generation(5, 2), Generation(5, 5));
 
@@ -116,10 +117,7 @@ pub(crate) static EFFORT_BESIDE_TOOLS: Capability<BesideTools> = table(
 );
 
 /// Whether a strict tool must ask for every property that it has.
-pub(crate) static STRICT_WANTS_ALL: Capability<bool> = table(
-    &[row(Which::ANY.beginning(&["gpt-", "chatgpt-", "o1", "o3", "o4", "codex-"]), true, STRICT)],
-    false,
-);
+pub(crate) static STRICT_WANTS_ALL: Capability<bool> = table(&[row(OPENAIS, true, STRICT)], false);
 
 /// The least limit of an answer. Models that reason end with an error where less is left for them.
 pub(crate) static LEAST_TOKENS: Capability<u64> =
@@ -136,6 +134,12 @@ pub(crate) static RESPONSES_CALL_IDS: Capability<IdRule> =
 
 /// Whether a user may speak right after a tool, and the assistant last.
 pub(crate) static FREE_ORDER: Capability<bool> = table(&[row(MISTRALS, false, MISTRAL)], true);
+
+/// Which pictures OpenAI's models look at.
+pub(crate) static IMAGES: Capability<MediaTypes> = table(
+    &[row(OPENAIS, Some(&["image/png", "image/jpeg", "image/webp", "image/gif"]), VISION)],
+    None,
+);
 
 /// The most characters of the name of an end user.
 pub(crate) const LONGEST_USER: usize = 64;
@@ -182,6 +186,7 @@ const REASONING_GUIDE: Stated = page("platform.openai.com/docs/guides/reasoning"
 const REFERENCE: Stated = page("platform.openai.com/docs/api-reference/chat/create");
 const RESPONSES: Stated = lately("platform.openai.com/docs/api-reference/responses/create");
 const STRICT: Stated = lately("platform.openai.com/docs/guides/function-calling");
+const VISION: Stated = lately("platform.openai.com/docs/guides/images-vision");
 const LATEST_GUIDE: Stated = lately("platform.openai.com/docs/guides/latest-model");
 const MISTRAL: Stated = lately("docs.mistral.ai/capabilities/function_calling");
 

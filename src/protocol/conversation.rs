@@ -4,7 +4,7 @@
 
 pub(crate) mod part;
 mod marks;
-mod media;
+pub(crate) mod media;
 mod turn;
 pub(crate) mod tool;
 pub(crate) mod thinking;
@@ -155,7 +155,7 @@ impl Conversation {
         let says_nothing = match value.get() {
             "null" | "false" | "[]" | "\"\"" => true,
             "{}" => !SWITCHES.contains(&name.as_str()),
-            value => USUAL.contains(&(name.as_str(), value)),
+            value => is_usual(&name, value),
         };
         if says_nothing {
             return;
@@ -246,6 +246,8 @@ const HINTS: &[&str] = &[
     "prompt_cache_key",
     "prompt_cache_retention",
     "safety_identifier",
+    "client_metadata",
+    "diagnostics",
     "reasoning.summary",
 ];
 
@@ -255,10 +257,29 @@ const NUMBERS_OF_ANSWERS: &[&str] = &["n", "candidateCount", "generationConfig.c
 /// Fields that ask for something by being there: an empty object turns it on.
 const SWITCHES: &[&str] = &["web_search_options"];
 
-/// Fields with the value that is everyone's default: they ask for nothing.
+/// Whether a field has the value that is everyone's default, however it is spaced: it asks for nothing.
+fn is_usual(name: &str, value: &str) -> bool {
+    let mut values = USUAL.iter().filter(|(usual, _)| *usual == name).map(|(_, value)| *value);
+    values.any(|usual| value.len() >= usual.len() && tool::compact(value) == usual)
+}
+
+/// Fields with the value that asks for nothing.
 const USUAL: &[(&str, &str)] = &[
     ("n", "1"),
     ("service_tier", "\"auto\""),
+    ("service_tier", "\"default\""),
+    ("service_tier", "\"standard_only\""),
+    ("serviceTier", "\"standard\""),
+    ("serviceTier", "{\"type\":\"default\"}"),
+    ("performanceConfig", "{\"latency\":\"standard\"}"),
+    ("generationConfig.mediaResolution", "\"MEDIA_RESOLUTION_UNSPECIFIED\""),
+    ("context_management", "{\"edits\":[]}"),
+    ("speed", "\"standard\""),
+    ("modalities", "[\"text\"]"),
+    ("citation_options", "{\"mode\":\"OFF\"}"),
+    ("citation_options", "{\"mode\":\"DISABLED\"}"),
+    ("safety_mode", "\"CONTEXTUAL\""),
+    ("priority", "0"),
     ("top_logprobs", "0"),
     ("truncation", "\"disabled\""),
     ("verbosity", "\"medium\""),

@@ -5,6 +5,7 @@
 //! stands: what is open is on a list and not on the stack.
 
 pub(in crate::protocol) mod text;
+pub(in crate::protocol) mod refs;
 
 use std::borrow::Cow;
 
@@ -28,6 +29,8 @@ pub(in crate::protocol) struct Rule {
     pub(in crate::protocol) formats: Option<&'static [&'static str]>,
     /// Whether a `pattern` may look around, go back or know the edges of words.
     pub(in crate::protocol) rich_patterns: bool,
+    /// Whether the values of an `enum` may be objects and lists.
+    pub(in crate::protocol) rich_enums: bool,
     /// Whether every object says that it has no other properties. Where one allowed others, that is lost.
     pub(in crate::protocol) closes_objects: bool,
     /// Whether the whole must be an object with `properties` and without choices among schemas, and every
@@ -53,6 +56,7 @@ impl Rule {
         most_min_items: None,
         formats: None,
         rich_patterns: true,
+        rich_enums: true,
         closes_objects: false,
         completes: false,
     };
@@ -327,12 +331,14 @@ impl<'a> Walk<'a> {
             "format" => {
                 self.rule.formats.is_some_and(|formats| !formats.contains(&value.trim_matches('"')))
             }
+            "enum" => !self.rule.rich_enums && has_rich_values(value),
             "pattern" => !self.rule.rich_patterns && RICH.iter().any(|it| value.contains(it)),
             _ => false,
         };
         if lost {
             self.text = ahead;
-            let known = ["format", "pattern", "minItems"].into_iter().find(|known| *known == name);
+            let known =
+                ["format", "pattern", "minItems", "enum"].into_iter().find(|known| *known == name);
             self.lose(known.unwrap_or_default());
         }
         lost
@@ -371,6 +377,12 @@ impl<'a> Walk<'a> {
             self.out.push(',');
         }
     }
+}
+
+/// Whether objects or lists are among the values of a list.
+fn has_rich_values(list: &str) -> bool {
+    let is_rich = |value: &&RawValue| value.get().starts_with(['{', '[']);
+    serde_json::from_str::<Vec<&RawValue>>(list).is_ok_and(|all| all.iter().any(is_rich))
 }
 
 /// Choices among schemas, which the schema of a tool itself may not be.

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 use super::codec::Refused;
 use super::conversation::tool::raw;
 use super::conversation::{Conversation, Losses, OutputFormat};
+use super::schema::refs::is_finite;
 
 /// How a structured answer is asked for.
 pub(crate) enum Structured<'a> {
@@ -31,7 +32,11 @@ impl<'a> Structured<'a> {
     ) -> Result<Self, Refused> {
         Ok(match &from.format {
             None => Self::Free,
-            Some(format @ OutputFormat::JsonSchema { .. }) if has_field => Self::Native(format),
+            Some(format @ OutputFormat::JsonSchema { schema, .. })
+                if has_field && is_finite(schema) =>
+            {
+                Self::Native(format)
+            }
             Some(_) if thinks || !from.tools.is_empty() => {
                 losses.lose("response_format")?;
                 Self::Free

@@ -169,7 +169,15 @@ impl<'a> Told<'a> {
             _ => None,
         };
         let particular = [&error["innererror"]["code"]].into_iter().chain(in_details);
-        particular.chain(places).filter_map(word).chain(self.in_header.map(str::to_owned)).collect()
+        let mut codes: Vec<String> = particular.chain(places).filter_map(word).collect();
+        codes.extend(self.in_header.map(str::to_owned));
+        // OpenAI says it of every text: of the prompt's it means the prompt.
+        let is_too_long = codes.iter().any(|code| code == "string_above_max_length");
+        let param = error["param"].as_str().unwrap_or_default();
+        if is_too_long && ["messages", "input"].iter().any(|field| param.starts_with(field)) {
+            codes.insert(0, "context_length_exceeded".to_owned());
+        }
+        codes
     }
 
     /// The HTTP status that the error gives itself.
@@ -249,6 +257,28 @@ const RESPONSE: u8 = 2;
 mod tests {
     use super::json::LONGEST_ERROR;
     use super::*;
+
+    #[test]
+    fn a_text_that_is_too_long_is_the_prompt_where_it_stands_in_one() {
+        for (param, length, class) in [
+            ("messages[1].content", 1_048_576, Class::ContextWindow),
+            ("input", 10_485_760, Class::ContextWindow),
+            ("tools[13].function.description", 1_024, Class::Client),
+            ("metadata.a", 512, Class::Client),
+        ] {
+            let message = format!(
+                "Invalid '{param}': string too long. Expected a string with maximum length {length}."
+            );
+            let body = format!(
+                r#"{{"error":{{"message":"{message}","type":"invalid_request_error","param":"{param}","code":"string_above_max_length"}}}}"#
+            );
+            let headers = HeaderMap::new();
+            let failure = crate::protocol::usual::error::read(400, &headers, body.as_bytes());
+            let is_context = class == Class::ContextWindow;
+            assert_eq!(failure.kind == Kind::ContextWindow, is_context, "{param}");
+            assert_eq!(failure.brief(&crate::failure::ErrorClasses::new()).class, class, "{param}");
+        }
+    }
 
     #[test]
     fn an_error_beside_a_long_answer_is_found_and_nothing_long_is_kept() {

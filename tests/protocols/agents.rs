@@ -84,6 +84,36 @@ fn codex_is_served_by_every_vendor() {
     }
 }
 
+/// Gemini CLI sends each result twice where it takes a conversation up again; of two tools of one name each
+/// keeps its own.
+#[test]
+fn results_that_come_twice_are_sent_once() {
+    let call = |id: &str| json!({"functionCall": {"id": id, "name": "read", "args": {}}});
+    let result = |id: &str, text: &str| json!({"functionResponse": {"id": id, "name": "read", "response": {"output": text}}});
+    let twice = [result("a", "tea"), result("a", "tea"), result("b", "rain"), result("b", "rain")];
+    let request = json!({"contents": [{"role": "user", "parts": [{"text": "q"}]},
+        {"role": "model", "parts": [call("a"), call("b")]}, {"role": "user", "parts": twice}]});
+    let head = Head { model: Some("alias"), delivery: None };
+    let read =
+        Protocol::Gemini.codec().read_request(request.to_string().as_bytes(), &head).unwrap();
+    let read = read.with_distinct_calls();
+    for (vendor, model) in models().filter(|(vendor, _)| *vendor != Protocol::Gemini) {
+        let written = vendor.codec().write_request(&read, &target(model)).unwrap();
+        let text = String::from_utf8(written.body).unwrap();
+        for said in ["tea", "rain"] {
+            assert_eq!(text.matches(said).count(), 1, "{vendor} {model}: {text}");
+        }
+        assert_eq!(written.dropped, Vec::<String>::new(), "{vendor} {model}");
+    }
+    // Two that differ: the first counts, and the other is named.
+    let mut other = request;
+    other["contents"][2]["parts"][1] = result("a", "snow");
+    let read = Protocol::Gemini.codec().read_request(other.to_string().as_bytes(), &head).unwrap();
+    let read = read.with_distinct_calls();
+    let written = Protocol::OpenAi.codec().write_request(&read, &target("gpt-4o")).unwrap();
+    assert_eq!(written.dropped, ["tool_result"]);
+}
+
 /// Fields that nobody knows yet are named, wherever they stand.
 #[test]
 fn new_fields_are_named_and_left_out() {

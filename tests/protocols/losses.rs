@@ -75,6 +75,61 @@ fn an_unknown_field_is_lost_by_its_name_wherever_it_stands() {
     assert_kept(Protocol::OpenAiResponses, &json!({"input": earlier}));
 }
 
+/// What a vendor does anyway, or what only watches over requests: it asks for nothing, however it is spaced.
+#[test]
+fn what_asks_for_nothing_is_no_loss() {
+    for (from, more) in [
+        (Protocol::OpenAi, json!({"service_tier": "default", "modalities": ["text"]})),
+        (Protocol::OpenAiResponses, json!({"client_metadata": {"x-codex-window-id": "w"}})),
+        (Protocol::Anthropic, json!({"service_tier": "standard_only", "speed": "standard"})),
+        (Protocol::Anthropic, json!({"context_management": {"edits": []}})),
+        (Protocol::Anthropic, json!({"diagnostics": {"previous_message_id": "msg_1"}})),
+        (Protocol::Gemini, json!({"serviceTier": "standard"})),
+        (
+            Protocol::Gemini,
+            json!({"generationConfig": {"mediaResolution": "MEDIA_RESOLUTION_UNSPECIFIED"}}),
+        ),
+        (Protocol::Bedrock, json!({"performanceConfig": {"latency": "standard"}})),
+        (Protocol::Bedrock, json!({"serviceTier": {"type": "default"}})),
+        (Protocol::Cohere, json!({"safety_mode": "CONTEXTUAL", "priority": 0})),
+        (Protocol::Cohere, json!({"citation_options": {"mode": "OFF"}})),
+    ] {
+        assert_kept(from, &more);
+    }
+    assert_lost(Protocol::Anthropic, &json!({"speed": "fast"}), "speed");
+    assert_lost(Protocol::Cohere, &json!({"safety_mode": "STRICT"}), "safety_mode");
+    let spaced = r#"{"messages":[{"role":"user","content":[{"text":"q"}]}],"serviceTier":{ "type" : "default" }}"#;
+    let head = Head { model: Some("m"), ..Head::default() };
+    let read = Protocol::Bedrock.codec().read_request(spaced.as_bytes(), &head).unwrap();
+    assert!(read.extras.is_empty(), "{:?}", read.extras);
+}
+
+/// Who leaves it to the model misses nothing of one that does not think.
+#[test]
+fn leave_to_think_is_no_loss() {
+    for (adaptive, dropped) in [(true, vec![]), (false, vec!["reasoning_effort".to_owned()])] {
+        let thinking = match adaptive {
+            true => json!({"type": "adaptive"}),
+            false => json!({"type": "enabled", "budget_tokens": 2000}),
+        };
+        let request = json!({"model": "m", "max_tokens": 9000, "thinking": thinking,
+            "messages": [{"role": "user", "content": "q"}]});
+        let codec = Protocol::Anthropic.codec();
+        let read = codec.read_request(request.to_string().as_bytes(), &Head::default()).unwrap();
+        for (to, model) in [
+            (Protocol::OpenAi, "gpt-4o"),
+            (Protocol::Gemini, "gemini-2.0-flash"),
+            (Protocol::Bedrock, "amazon.nova-pro-v1:0"),
+            (Protocol::Bedrock, "anthropic.claude-3-5-haiku-20241022-v1:0"),
+            (Protocol::Cohere, "command-a-03-2025"),
+        ] {
+            let target = Target { model, lossy: Lossy::Warn, ..target(to) };
+            let written = to.codec().write_request(&read, &target).unwrap();
+            assert_eq!(written.dropped, dropped, "{to} {model}");
+        }
+    }
+}
+
 /// Caches change no answer.
 #[test]
 fn cache_marks_are_nobodys_loss_wherever_they_stand() {

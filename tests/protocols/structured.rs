@@ -1,7 +1,7 @@
 //! Structured output from models that have no field for it: a tool that must be called stands for
 //! the answer, and its arguments are all of it.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use onwards::protocol::Protocol;
 use onwards::protocol::codec::{Head, Reading, Target};
@@ -45,6 +45,44 @@ fn what_is_said_beside_the_answer_is_no_part_of_it() {
             assert_eq!(read.finish == Finish::Stop, answered, "{protocol}");
         }
     }
+}
+
+/// Grammars are made of schemas that come to an end.
+#[test]
+fn schemas_that_lead_back_into_themselves_hold_no_claude() {
+    let node = json!({"type": "object", "properties": {"next": {"$ref": "#/$defs/node"}}});
+    let circle = json!({"$ref": "#/$defs/node", "$defs": {"node": node}});
+    let chain =
+        json!({"$ref": "#/$defs/node", "$defs": {"node": {"type": "object", "properties": {}}}});
+    for (to, model) in [
+        (Protocol::Anthropic, "claude-sonnet-4-5"),
+        (Protocol::Bedrock, "us.anthropic.claude-sonnet-4-5-20250929-v1:0"),
+    ] {
+        for (schema, is_held) in [(&circle, false), (&chain, true)] {
+            let format =
+                json!({"type": "json_schema", "json_schema": {"name": "n", "schema": schema}});
+            let (body, dropped) = asked(to, model, &json!({"response_format": format}));
+            let has_field = body.contains("json_schema") || body.contains("jsonSchema");
+            assert_eq!(has_field, is_held, "{to}: {body}");
+            assert_eq!(body.contains("give_answer"), !is_held, "{to}: {body}");
+            assert!(dropped.is_empty(), "{to}: {dropped:?}");
+            let function = json!({"name": "f", "strict": true, "parameters": schema});
+            let tools = json!([{"type": "function", "function": function}]);
+            let (body, dropped) = asked(to, model, &json!({"tools": tools}));
+            assert_eq!(body.contains(r#""strict":true"#), is_held, "{to}: {body}");
+            assert_eq!(dropped.contains(&"tools.strict".to_owned()), !is_held, "{to}: {dropped:?}");
+        }
+    }
+}
+
+fn asked(to: Protocol, model: &str, more: &Value) -> (String, Vec<String>) {
+    let mut request = json!({"model": "m", "messages": [{"role": "user", "content": "q"}]});
+    request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let codec = Protocol::OpenAi.codec();
+    let read = codec.read_request(request.to_string().as_bytes(), &Head::default()).unwrap();
+    let target = Target { model, lossy: Lossy::Warn, ..Target::default() };
+    let written = to.codec().write_request(&read, &target).unwrap();
+    (String::from_utf8(written.body).unwrap(), written.dropped)
 }
 
 #[test]

@@ -41,7 +41,9 @@ class Server:
             ask = vendor.read(request)
             self.asks.append(ask)
         except Refused as refused:
-            self.refused.append(f"{refused}")
+            # Who cannot have its tokens counted estimates them.
+            if not vendor.counts(request):
+                self.refused.append(f"{refused}")
             return refused.status, *vendor.error(refused.status, str(refused)), ""
         except Exception:
             self.refused.append(traceback.format_exc())

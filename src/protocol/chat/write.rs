@@ -19,7 +19,7 @@ pub(crate) fn write_result_media<'a>(
     result: &'a ToolResult,
     said: &mut Vec<PartOut<'a>>,
     losses: &mut Losses,
-    write: fn(&'a Media, &mut Losses) -> Result<Option<PartOut<'a>>, Refused>,
+    write: impl Fn(&'a Media, &mut Losses) -> Result<Option<PartOut<'a>>, Refused>,
 ) -> Result<(), Refused> {
     let from = said.len();
     for part in &result.content {

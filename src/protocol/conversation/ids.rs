@@ -5,6 +5,8 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use serde_json::value::RawValue;
+
 use super::part::Content;
 use super::{Conversation, Role};
 
@@ -17,7 +19,34 @@ impl Conversation {
             let taken = self.tool_calls().map(|call| call.id.clone()).collect();
             self.rename_calls(Renaming { taken, ..Renaming::default() });
         }
+        self.leave_out_repeated_results();
         self
+    }
+
+    /// Some agents send the results of a conversation that they take up again twice; vendors refuse that.
+    fn leave_out_repeated_results(&mut self) {
+        let results = self.turns.iter().flat_map(|turn| &turn.parts);
+        let results = results.filter(|part| matches!(part.content, Content::ToolResult(_)));
+        if results.count() <= self.tool_calls().count() {
+            return;
+        }
+        let (mut known, mut is_any_lost) = (HashMap::new(), false);
+        for turn in &mut self.turns {
+            turn.parts.retain(|part| {
+                let Content::ToolResult(result) = &part.content else { return true };
+                let said = (result.text().into_owned(), result.content.len(), result.is_error);
+                match known.get(&result.call_id) {
+                    None => known.insert(result.call_id.clone(), said).is_none(),
+                    Some(first) => {
+                        is_any_lost |= *first != said;
+                        false
+                    }
+                }
+            });
+        }
+        if is_any_lost {
+            self.keep_extra("tool_result", RawValue::TRUE);
+        }
     }
 
     fn rename_calls(&mut self, mut renaming: Renaming) {
@@ -128,6 +157,9 @@ mod tests {
             (r#""" "" | ="" ="""#, "call_1 call_2 | =call_1 =call_2"),
             // The first call has no result: the one there is belongs to the second.
             ("a | =b | a | =a", "a | =b | a_1 | =a_1"),
+            // An agent that took its conversation up again sends each result twice.
+            ("a b | =a =b =a =b | c | =c =c", "a b | =a =b | c | =c"),
+            ("a a | =a =a =a", "a a_1 | =a =a_1"),
         ] {
             assert_eq!(distinct(history), told, "{history}");
         }

@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
+use crate::models::MediaTypes;
 use crate::protocol::misfit::Refused;
 
 use super::losses::Losses;
@@ -84,6 +85,12 @@ impl Media {
         Self { detail: self.detail.filter(|detail| detail != "auto"), ..self }
     }
 
+    /// Whether a vendor takes it that takes pictures of these types. What a URL leads to is the vendor's to see.
+    pub(crate) fn is_among(&self, types: MediaTypes) -> bool {
+        let is_picture = self.kind == MediaKind::Image && matches!(self.source, Source::Base64(_));
+        !is_picture || types.is_none_or(|types| types.contains(&self.essence()))
+    }
+
     /// How closely to look is lost where a protocol has no word for it.
     ///
     /// # Errors
@@ -116,7 +123,7 @@ impl Media {
         match &self.source {
             Source::Text(text) => Some(text.into()),
             Source::Base64(data)
-                if self.kind == MediaKind::Document && self.essence().starts_with("text/") =>
+                if self.kind == MediaKind::Document && is_textual(self.essence()) =>
             {
                 String::from_utf8(STANDARD.decode(data).ok()?).ok().map(Cow::Owned)
             }
@@ -124,6 +131,32 @@ impl Media {
         }
     }
 }
+
+/// Whether data of this type are a text that a model can read as one.
+pub(crate) fn is_textual(media_type: &str) -> bool {
+    let ends = |suffix: &&str| media_type.ends_with(*suffix);
+    media_type.starts_with("text/")
+        || TEXTUAL.contains(&media_type)
+        || ["+json", "+xml", "+yaml"].iter().any(ends)
+}
+
+/// Types of texts that do not say so.
+const TEXTUAL: &[&str] = &[
+    "application/json",
+    "application/jsonl",
+    "application/x-ndjson",
+    "application/xml",
+    "application/yaml",
+    "application/x-yaml",
+    "application/toml",
+    "application/javascript",
+    "application/x-javascript",
+    "application/typescript",
+    "application/x-sh",
+    "application/x-python",
+    "application/sql",
+    "application/graphql",
+];
 
 impl MediaKind {
     /// The kind that a media type belongs to.

@@ -23,6 +23,11 @@ impl Thinking {
         matches!(self, Self::Off | Self::Effort(Effort::None))
     }
 
+    /// Whether a model that cannot reason leaves something out: one that is free to reason or not does not.
+    pub(crate) fn asks_for_some(self) -> bool {
+        !self.is_off() && self != Self::Adaptive
+    }
+
     /// In words; `None` where nothing is to be said.
     pub(crate) fn effort(self) -> Option<Effort> {
         match self {

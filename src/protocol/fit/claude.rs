@@ -15,8 +15,10 @@ use crate::models::{Effort, Model};
 use crate::protocol::Protocol;
 use crate::protocol::codec::Refused;
 use crate::protocol::conversation::{
-    Content, Conversation, Losses, Merged, OutputFormat, Part, Role, Sampling, Thinking, ToolChoice,
+    Content, Conversation, Losses, Merged, OutputFormat, Part, Role, Sampling, Thinking, Tool,
+    ToolChoice,
 };
+use crate::protocol::schema::refs::is_finite;
 use crate::protocol::schema::{Fitted, Rule, complete};
 
 /// What is written of thinking, and the limit of tokens that goes with it.
@@ -74,8 +76,8 @@ impl Plan {
             }
             None => Ok(quiet),
             Some(asked) if asked.is_off() => quiet.hushed(asked, model, losses),
-            Some(_) if !anthropic::THINKING.of(model) => {
-                losses.lose("reasoning_effort").map(|()| quiet)
+            Some(asked) if !anthropic::THINKING.of(model) => {
+                losses.lose_if(asked.asks_for_some(), "reasoning_effort").map(|()| quiet)
             }
             Some(asked) if anthropic::ADAPTIVE.of(model) => {
                 let display = anthropic::HIDES_THOUGHTS.of(model).then_some("summarized");
@@ -190,6 +192,7 @@ pub(in crate::protocol) static SCHEMAS: Rule = Rule {
         "uuid",
     ]),
     rich_patterns: false,
+    rich_enums: false,
     closes_objects: true,
     completes: false,
 };
@@ -208,6 +211,11 @@ pub(in crate::protocol) fn fit_schema<'a>(
         losses.lose(format!("{place}.{keyword}"))?;
     }
     Ok(schema)
+}
+
+/// Whether a model that knows strict tools can be held to this one.
+pub(in crate::protocol) fn is_strict(tool: &Tool) -> bool {
+    tool.strict == Some(true) && tool.schema.as_deref().is_none_or(is_finite)
 }
 
 /// The schema of a tool, complete; a strict one is held to it.

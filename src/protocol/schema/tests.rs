@@ -27,6 +27,7 @@ fn claude_is_given_no_bounds_and_closed_objects() {
             "open": {"type": ["object", "null"], "additionalProperties": {"type": "string", "minLength": 3}},
             "one": {"oneOf": [{"type": "string"}, {"$ref": "#/$defs/d"}]},
             "const": {"enum": [{"minimum": 1}]},
+            "words": {"enum": ["{", null, 1]},
         },
         "$defs": {"d": {"type": "object", "properties": {}, "additionalProperties": false, "minProperties": 1}},
         "required": ["minimum"],
@@ -44,7 +45,8 @@ fn claude_is_given_no_bounds_and_closed_objects() {
             "pair": {"type": "array", "items": {"type": "string"}},
             "open": {"type": ["object", "null"], "additionalProperties": false},
             "one": {"anyOf": [{"type": "string"}, {"$ref": "#/$defs/d"}]},
-            "const": {"enum": [{"minimum": 1}]},
+            "const": {},
+            "words": {"enum": ["{", null, 1]},
         },
         "$defs": {"d": {"type": "object", "properties": {}, "additionalProperties": false}},
         "required": ["minimum"],
@@ -54,6 +56,7 @@ fn claude_is_given_no_bounds_and_closed_objects() {
     lost.sort_unstable();
     let names = [
         "additionalProperties",
+        "enum",
         "format",
         "maxItems",
         "maxLength",

@@ -20,7 +20,10 @@ pub(crate) fn class_of(word: &str) -> Option<Class> {
 /// Whether a sentence speaks of a request that is too long: most vendors have no code for it.
 pub(crate) fn is_about_context(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
+    let is_of_the_prompt = || message.contains("'messages") || message.contains("'input");
     CONTEXT_WORDS.iter().any(|words| message.contains(words))
+        // OpenAI says it of every text.
+        || message.contains("string too long") && is_of_the_prompt()
 }
 
 /// Whether a sentence says that a model is unknown, where the status says that something is: nothing
@@ -60,7 +63,6 @@ const WORDS: [(Kind, Option<Class>, &[&str]); 20] = [
         &[
             "context_length_exceeded",
             "context_window_exceeded",
-            "string_above_max_length",
             "model_context_window_exceeded",
             "exceed_context_size_error",
         ],
@@ -221,11 +223,49 @@ const CONTEXT_WORDS: &[&str] = &[
     "`max_new_tokens` must be",
     "prompt too long",
     "exceeds the maximum context",
+    // Hugging Face, Z.ai, Moonshot, DashScope, Copilot.
+    "`inputs` must have less than",
+    "prompt exceeds max length",
+    "exceeded model token limit",
+    "range of input length should be",
+    "prompt token count of",
 ];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As vendors and servers say it; and what is not about the prompt.
+    #[test]
+    fn sentences_of_prompts_that_are_too_long_are_known() {
+        for said in [
+            "Input is too long for requested model.",
+            "input length and `max_tokens` exceed context limit: 190000 + 32000 > 200000",
+            "Too many input tokens. Max input tokens: 8192, request input token count: 9000",
+            "The input token count (1100000) exceeds the maximum number of tokens allowed (1048576).",
+            "Prompt contains 40000 tokens, too large for model with 32768 maximum context length",
+            "This model's maximum prompt length is 131072 but the request contains 537812 tokens.",
+            "the request exceeds the available context size (4096 tokens), try increasing it",
+            "The decoder prompt (length 9000) is longer than the maximum model length of 8192.",
+            "Input validation error: `inputs` must have less than 1024 tokens. Given: 1500",
+            "Prompt exceeds max length",
+            "Invalid request: Your request exceeded model token limit: 8192",
+            "<400> InternalError.Algo.InvalidParameter: Range of input length should be [1, 30720]",
+            "prompt token count of 90000 exceeds the limit of 64000",
+            "Invalid 'messages[1].content': string too long. Expected a string with maximum length 1048576.",
+        ] {
+            assert!(is_about_context(said), "{said}");
+        }
+        for said in [
+            "max_tokens: 100000 > 64000, which is the maximum allowed number of output tokens",
+            "max_tokens is too large: 5000. This model supports at most 4096 completion tokens.",
+            "Invalid 'tools[13].function.description': string too long. Expected a string with maximum length 1024.",
+            "messages.0.content.0.image.source.base64: image exceeds 5 MB maximum",
+            "A maximum of 100 PDF pages may be provided.",
+        ] {
+            assert!(!is_about_context(said), "{said}");
+        }
+    }
 
     #[test]
     fn no_word_has_two_meanings() {

@@ -62,7 +62,8 @@ def overflow(agent, vendor, servers):
     server = servers[vendor]
     server.begin(loop(agent, Error(400, server.vendor.too_long)), agent.protocol == vendor)
     said, all_of_it = agent.run(vendor, PROMPT)
-    held([server], FOUND in said or re.search(agent.too_long, all_of_it), all_of_it)
+    told = re.search(agent.too_long, all_of_it) or server.vendor.too_long in all_of_it
+    held([server], FOUND in said or told, all_of_it)
 
 
 def cut(agent, vendor, servers):

@@ -10,7 +10,7 @@ use super::form::{
     AnyTool, Block, BlockContent, Body, Cache, Choice, Format, Message, Metadata, OutputConfig,
     SearchOut, SourceOut, ToolOut,
 };
-use crate::models::{anthropic, openai};
+use crate::models::{MediaTypes, anthropic, openai};
 use crate::protocol::Protocol;
 use crate::protocol::anthropic::profile::FIELDS;
 use crate::protocol::cache;
@@ -24,7 +24,7 @@ use crate::protocol::conversation::{
 };
 use crate::protocol::fields::Fields;
 use crate::protocol::fit;
-use crate::protocol::fit::claude::{Plan, fit_sampling, fit_schema, fit_tool};
+use crate::protocol::fit::claude::{Plan, fit_sampling, fit_schema, fit_tool, is_strict};
 use crate::protocol::structured::{ANSWER_TOOL, ANSWER_TOOL_DESCRIPTION, Structured};
 
 /// Writes a request.
@@ -67,7 +67,7 @@ fn write_for(
     let sampling = fit_sampling(&from.sampling, plan.thinks(), model, &mut losses)?;
     from.lose_extras(|_| false, &mut losses)?;
     let is_count = path == COUNT_PATH;
-    let mut messages = write_turns(&turns, &names, &mut losses)?;
+    let mut messages = write_turns(&turns, (&names, anthropic::IMAGES.of(model)), &mut losses)?;
     let takes_prefill =
         anthropic::PREFILL.of(model) && !plan.thinks() && !matches!(format, Structured::Native(_));
     fit_ends(&mut messages, takes_prefill);
@@ -167,7 +167,7 @@ fn write_tool<'a>(
     knows_strict: bool,
     losses: &mut Losses,
 ) -> Result<ToolOut<'a>, Refused> {
-    let strict = tool.strict.filter(|strict| *strict && knows_strict);
+    let strict = (knows_strict && is_strict(tool)).then_some(true);
     losses.lose_if(tool.strict == Some(true) && strict.is_none(), "tools.strict")?;
     Ok(ToolOut {
         name: names.sent(&tool.name),
@@ -205,7 +205,7 @@ fn write_choice<'a>(
 
 fn write_turns<'a>(
     turns: &[Merged<'a>],
-    names: &'a ToolNames,
+    known: (&'a ToolNames, MediaTypes),
     losses: &mut Losses,
 ) -> Result<Vec<Message<'a>>, Refused> {
     let mut messages = Vec::with_capacity(turns.len());
@@ -217,7 +217,7 @@ fn write_turns<'a>(
         };
         let mut content = Vec::with_capacity(turn.parts.len());
         for part in &turn.parts {
-            content.extend(write_part(part, names, losses)?);
+            content.extend(write_part(part, known, losses)?);
         }
         if !content.is_empty() {
             messages.push(Message { role, content });
@@ -251,9 +251,10 @@ fn fit_ends(messages: &mut Vec<Message<'_>>, takes_prefill: bool) {
 
 fn write_part<'a>(
     part: &'a Part,
-    names: &'a ToolNames,
+    known: (&'a ToolNames, MediaTypes),
     losses: &mut Losses,
 ) -> Result<Option<Block<'a>>, Refused> {
+    let (names, images) = known;
     let signature = part.signature_of(Protocol::Anthropic);
     let content = match &part.content {
         Content::Text(text) => Some(BlockContent::Text { text }),
@@ -264,7 +265,7 @@ fn write_part<'a>(
             signature.map(|signature| BlockContent::Thinking { thinking, signature })
         }
         Content::Redacted => signature.map(|data| BlockContent::RedactedThinking { data }),
-        Content::Media(media) => write_media(media, losses)?,
+        Content::Media(media) => write_media(media, images, losses)?,
         Content::ToolCall(call) => Some(BlockContent::ToolUse {
             id: names.id(&call.id),
             name: names.sent(&call.name),
@@ -273,7 +274,7 @@ fn write_part<'a>(
         Content::ToolResult(result) => {
             let mut content = Vec::with_capacity(result.content.len());
             for part in result.content.iter().filter(|part| !part.is_blank()) {
-                content.extend(write_part(part, names, losses)?);
+                content.extend(write_part(part, known, losses)?);
             }
             if result.is_error && content.is_empty() {
                 let said = BlockContent::Text { text: WORDLESS_ERROR };
@@ -300,6 +301,7 @@ fn write_text(part: &Part) -> Option<Block<'_>> {
 
 fn write_media<'a>(
     media: &'a Media,
+    images: MediaTypes,
     losses: &mut Losses,
 ) -> Result<Option<BlockContent<'a>>, Refused> {
     media.lose_detail(losses)?;
@@ -311,7 +313,9 @@ fn write_media<'a>(
         Source::Text(_) | Source::File(_) => None,
     };
     let block = match (media.kind, media.as_text()) {
-        (MediaKind::Image, _) => source.map(|source| BlockContent::Image { source }),
+        (MediaKind::Image, _) => {
+            source.filter(|_| media.is_among(images)).map(|source| BlockContent::Image { source })
+        }
         (MediaKind::Document, Some(data)) => {
             let source = SourceOut::Text { media_type: "text/plain", data };
             Some(BlockContent::Document { source, title })

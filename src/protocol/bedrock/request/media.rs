@@ -11,6 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use super::form::{BlockOut, Medium, NamedMedium, SourceOut};
 use crate::protocol::codec::ReadError;
+use crate::protocol::conversation::media::is_textual;
 use crate::protocol::conversation::{Media, MediaKind, Source};
 use crate::protocol::object::Object;
 
@@ -102,9 +103,8 @@ fn format(media: &Media) -> Option<Cow<'_, str>> {
     let (_, subtype) = media_type.split_once('/')?;
     match (media.kind, known) {
         (_, Some(format)) => Some(format.into()),
-        (MediaKind::Image | MediaKind::Document, None) => {
-            media_type.starts_with("text/").then_some("txt".into())
-        }
+        (MediaKind::Document, None) => is_textual(media_type).then_some("txt".into()),
+        (MediaKind::Image, None) => None,
         (MediaKind::Audio | MediaKind::Video, None) => Some(subtype.into()),
     }
 }

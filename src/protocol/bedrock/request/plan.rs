@@ -66,7 +66,7 @@ impl<'a> Plan<'a> {
             }
             Family::GptOss => self.fields.reasoning_effort = asked.effort().map(plain_word),
             Family::Claude | Family::Nova { .. } | Family::Other => {
-                losses.lose_if(!is_off, "reasoning_effort")?
+                losses.lose_if(asked.asks_for_some(), "reasoning_effort")?
             }
         }
         Ok(())

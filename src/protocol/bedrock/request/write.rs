@@ -194,7 +194,7 @@ fn write_spec<'a>(
     names: &'a ToolNames,
     losses: &mut Losses,
 ) -> Result<Spec<'a>, Refused> {
-    let strict = tool.strict.filter(|strict| *strict && bedrock::SCHEMAS.of(model));
+    let strict = (bedrock::SCHEMAS.of(model) && claude::is_strict(tool)).then_some(true);
     losses.lose_if(tool.strict == Some(true) && strict.is_none(), "tools.strict")?;
     let json = claude::fit_tool(tool.schema_or_empty(), strict.is_some(), losses)?;
     Ok(Spec {

@@ -3,15 +3,15 @@
 //! It never leaves anything out in silence that could change the answer.
 
 use super::form::{Body, Message, ResponseFormat, ThinkingOut};
-use crate::models::{Model, cohere};
+use crate::models::{MediaTypes, Model, cohere};
 use crate::protocol::chat::{PartOut, Text, ToolCallOut, ToolOut, write_image, write_result_media};
 use crate::protocol::codec::{Refused, Target, Written, json};
 use crate::protocol::cohere::profile::FIELDS;
 use crate::protocol::conversation::late::Late;
 use crate::protocol::conversation::part::one_text;
 use crate::protocol::conversation::{
-    Content, Conversation, Losses, Media, MediaKind, Merged, OutputFormat, Part, Role, Source,
-    Thinking, ToolChoice, ToolNames,
+    Content, Conversation, Losses, Media, MediaKind, Merged, OutputFormat, Part, Role, Thinking,
+    ToolChoice, ToolNames,
 };
 use crate::protocol::fields::Fields;
 use crate::protocol::fit;
@@ -25,7 +25,8 @@ pub(in crate::protocol::cohere) fn write(
     let names = ToolNames::fit(from, cohere::TOOL_NAMES.of(model), cohere::CALL_IDS.of(model));
     let mut losses = target.losses();
     let late = from.late(false);
-    let messages = write_messages(from, &late, &names, &mut losses)?;
+    let images = cohere::IMAGES.of(model);
+    let messages = write_messages(from, &late, (&names, images), &mut losses)?;
     let (tools, tool_choice) = write_tools(from, &names, &mut losses)?;
     let (sampling, max_tokens) = (from.sampling.clone(), from.max_tokens);
     let fields = Fields { table: &FIELDS, sampling, max_tokens, stop: Vec::new() };
@@ -102,7 +103,7 @@ fn write_thinking(
     let Some(asked) = asked else { return Ok(None) };
     let is_off = asked.is_off();
     if !cohere::THINKING.of(model) {
-        losses.lose_if(!is_off, "reasoning_effort")?;
+        losses.lose_if(asked.asks_for_some(), "reasoning_effort")?;
         return Ok(None);
     }
     Ok(Some(if is_off {
@@ -115,7 +116,7 @@ fn write_thinking(
 fn write_messages<'a>(
     from: &'a Conversation,
     late: &'a Late,
-    names: &'a ToolNames,
+    (names, images): (&'a ToolNames, MediaTypes),
     losses: &mut Losses,
 ) -> Result<Vec<Message<'a>>, Refused> {
     let mut messages = Vec::with_capacity(from.turns.len() + 1);
@@ -125,7 +126,9 @@ fn write_messages<'a>(
     for turn in from.alternating_with(late) {
         match turn.role {
             Role::Assistant => messages.extend(write_assistant(&turn, names, losses)?),
-            Role::User | Role::System => write_user(&turn, names, &mut messages, losses)?,
+            Role::User | Role::System => {
+                write_user(&turn, (names, images), &mut messages, losses)?;
+            }
         }
     }
     Ok(messages)
@@ -135,10 +138,11 @@ fn write_messages<'a>(
 /// they hold follow in the user's message, as a `tool` message takes text only.
 fn write_user<'a>(
     turn: &Merged<'a>,
-    names: &'a ToolNames,
+    (names, images): (&'a ToolNames, MediaTypes),
     messages: &mut Vec<Message<'a>>,
     losses: &mut Losses,
 ) -> Result<(), Refused> {
+    let write_media = |media: &'a Media, losses: &mut Losses| write_media(media, images, losses);
     let mut said = Vec::new();
     for &part in &turn.parts {
         match &part.content {
@@ -189,10 +193,14 @@ fn write_assistant<'a>(
     Ok((!is_silent).then_some(message))
 }
 
-fn write_media<'a>(media: &'a Media, losses: &mut Losses) -> Result<Option<PartOut<'a>>, Refused> {
-    let part = match (media.kind, &media.source) {
-        (_, Source::Text(text)) => Some(PartOut::Text { text: text.into() }),
-        (MediaKind::Image, _) => write_image(media),
+fn write_media<'a>(
+    media: &'a Media,
+    images: MediaTypes,
+    losses: &mut Losses,
+) -> Result<Option<PartOut<'a>>, Refused> {
+    let part = match (media.as_text(), media.kind) {
+        (Some(text), _) => Some(PartOut::Text { text }),
+        (None, MediaKind::Image) if media.is_among(images) => write_image(media),
         _ => None,
     };
     losses.lose_if(part.is_none(), media.kind.name())?;

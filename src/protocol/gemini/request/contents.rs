@@ -15,7 +15,8 @@ use crate::protocol::codec::Refused;
 use crate::protocol::conversation::late::Late;
 use crate::protocol::conversation::turns::{GO_ON, HELLO};
 use crate::protocol::conversation::{
-    Content, Conversation, Losses, Media, Merged, Part, Role, Source, ToolNames, ToolResult,
+    Content, Conversation, Losses, Media, MediaKind, Merged, Part, Role, Source, ToolNames,
+    ToolResult,
 };
 use crate::protocol::gemini::part::{
     Blob, FileData, FunctionResponse, PartOut, Response, ResultPart,
@@ -88,9 +89,7 @@ impl<'a> Contents<'a, '_> {
                 Content::Reasoning(text) if own.is_some() => {
                     Some(PartOut::thought(text).signed(own))
                 }
-                Content::Media(media) => {
-                    write_media(media, self.losses)?.map(|out| out.signed(own))
-                }
+                Content::Media(media) => self.media(media)?.map(|out| out.signed(own)),
                 Content::Reasoning(_) | Content::Redacted | Content::ToolResult(_) => None,
             };
             parts.extend(out);
@@ -115,7 +114,7 @@ impl<'a> Contents<'a, '_> {
             match &part.content {
                 Content::ToolResult(result) => results.push(result),
                 Content::Text(text) => said.push(PartOut::text(text)),
-                Content::Media(media) => said.extend(write_media(media, self.losses)?),
+                Content::Media(media) => said.extend(self.media(media)?),
                 _ => {}
             }
         }
@@ -148,7 +147,7 @@ impl<'a> Contents<'a, '_> {
                     let mime_type = media.media_type_or_default();
                     parts.push(ResultPart { inline_data: Blob { mime_type, data } });
                 }
-                _ => held.extend(write_media(media, self.losses)?),
+                _ => held.extend(self.media(media)?),
             }
         }
         if held.len() > from {
@@ -161,6 +160,29 @@ impl<'a> Contents<'a, '_> {
             parts,
         };
         Ok(PartOut { function_response: Some(Box::new(response)), ..PartOut::default() })
+    }
+
+    /// A medium; of documents PDF and mere texts are read.
+    fn media(&mut self, media: &'a Media) -> Result<Option<PartOut<'a>>, Refused> {
+        media.lose_detail(self.losses)?;
+        let is_known = media.is_among(gemini::IMAGES.of(self.model))
+            && (media.kind != MediaKind::Document || media.essence() == "application/pdf");
+        Ok(match (media.as_text(), &media.source) {
+            // Of documents that are mere text, few types are read as data.
+            (Some(text), _) => Some(PartOut::text(text)),
+            (None, Source::Base64(data)) if is_known => {
+                Some(PartOut::inline(media.essence(), data))
+            }
+            (None, Source::Url(file_uri)) => {
+                let mime_type = media.media_type.as_deref().unwrap_or_else(|| type_of_url(media));
+                let file_data = Some(Box::new(FileData { mime_type, file_uri }));
+                Some(PartOut { file_data, ..PartOut::default() })
+            }
+            // Of a type that is not read, or an id of another vendor's store.
+            (None, Source::Base64(_) | Source::File(_) | Source::Text(_)) => {
+                self.losses.lose(media.kind.name()).map(|()| None)?
+            }
+        })
     }
 }
 
@@ -199,24 +221,6 @@ fn response_of(text: Cow<'_, str>, is_error: bool) -> Response<'_> {
 fn object(text: &str) -> Option<&RawValue> {
     let is_object = text.starts_with('{') && text.ends_with('}');
     is_object.then(|| serde_json::from_str(text).ok())?
-}
-
-fn write_media<'a>(media: &'a Media, losses: &mut Losses) -> Result<Option<PartOut<'a>>, Refused> {
-    media.lose_detail(losses)?;
-    Ok(match (media.as_text(), &media.source) {
-        // Of documents that are mere text, few types are read as data.
-        (Some(text), _) => Some(PartOut::text(text)),
-        (None, Source::Base64(data)) => Some(PartOut::inline(media.media_type_or_default(), data)),
-        (None, Source::Url(file_uri)) => {
-            let mime_type = media.media_type.as_deref().unwrap_or_else(|| type_of_url(media));
-            let file_data = Some(Box::new(FileData { mime_type, file_uri }));
-            Some(PartOut { file_data, ..PartOut::default() })
-        }
-        // An id of another vendor's store.
-        (None, Source::File(_) | Source::Text(_)) => {
-            losses.lose(media.kind.name()).map(|()| None)?
-        }
-    })
 }
 
 /// The media type that a URL's ending tells: here it must be said.

@@ -121,8 +121,11 @@ impl Calls {
         let name: String = result.require("name")?;
         let by_id = id.as_ref().and_then(|id| self.by_id.get_mut(id));
         let by_id = by_id.and_then(|places| first_open(places, &mut self.open));
-        let mut by_name = |open| first_open(self.by_name.get_mut(&name)?, open);
-        let call_id = by_id.or_else(|| by_name(&mut self.open)).or(id);
+        // One that comes again belongs to no other call.
+        let is_known = id.as_ref().is_some_and(|id| self.by_id.contains_key(id));
+        let by_name = self.by_name.get_mut(&name).filter(|_| by_id.is_none() && !is_known);
+        let by_name = by_name.and_then(|places| first_open(places, &mut self.open));
+        let call_id = by_id.or(by_name).or(id);
         let call_id = call_id.unwrap_or_else(|| format!("call_{}", self.open.len()));
         let (text, is_error) = read_response(result.raw("response"))?;
         let mut content = vec![Part::text(text)];

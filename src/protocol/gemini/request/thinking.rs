@@ -20,7 +20,7 @@ pub(super) fn write(
     let shown = ThinkingConfig { include_thoughts: Some(true), ..ThinkingConfig::default() };
     Ok(match gemini::THINKING.of(model) {
         ThinkingControl::None => {
-            losses.lose_if(!is_off, "reasoning_effort")?;
+            losses.lose_if(asked.asks_for_some(), "reasoning_effort")?;
             None
         }
         ThinkingControl::Budget { least, can_stop, .. } if is_off => {
@@ -77,6 +77,7 @@ mod tests {
         for (model, asked, written, lost) in [
             ("gemini-2.0-flash", effort(Effort::High), None, true),
             ("gemini-2.0-flash", Thinking::Off, None, false),
+            ("gemini-2.0-flash", Thinking::Adaptive, None, false),
             ("gemini-2.5-pro", effort(Effort::Max), Some(budget(32_768)), false),
             ("gemini-2.5-pro", Thinking::Budget(10), Some(budget(128)), false),
             ("gemini-2.5-pro", Thinking::Adaptive, Some(budget(-1)), false),

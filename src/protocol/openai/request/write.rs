@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 use super::SHARED_EXTRAS;
 use super::form::{Body, Choice, Extras, Message, Named, ResponseFormat, StreamOptions};
 use crate::models::recall::{self, Recall};
-use crate::models::{Effort, Model, openai};
+use crate::models::{Effort, MediaTypes, Model, openai};
 use crate::protocol::Protocol;
 use crate::protocol::cache;
 use crate::protocol::chat::{
@@ -130,12 +130,15 @@ fn write_messages<'a>(
     let recall = recall::of(target.known_as());
     let knows_googles = target.service.is_googles() || foreign::is_googles_model(target.known_as());
     let to = (recall, target.service, knows_googles);
+    let images = openai::IMAGES.of(openai::model(target.known_as()));
     let mut messages = Vec::with_capacity(from.turns.len() + 1);
     messages.extend(write_system(&from.system));
     for turn in &from.turns {
         match turn.role {
             Role::System => messages.extend(write_system(&turn.parts)),
-            Role::User => write_user(&turn.parts, names, &mut messages, losses)?,
+            Role::User => {
+                write_user(&turn.parts, (names, images), &mut messages, losses)?;
+            }
             Role::Assistant => messages.extend(write_assistant(&turn.parts, to, names, losses)?),
         }
     }
@@ -153,10 +156,11 @@ fn write_system(parts: &[Part]) -> Option<Message<'_>> {
 /// they hold follow in the user's message, as a `tool` message takes text only.
 fn write_user<'a>(
     parts: &'a [Part],
-    names: &'a ToolNames,
+    (names, images): (&'a ToolNames, MediaTypes),
     messages: &mut Vec<Message<'a>>,
     losses: &mut Losses,
 ) -> Result<(), Refused> {
+    let write_media = |media: &'a Media, losses: &mut Losses| write_media(media, images, losses);
     let mut said = Vec::new();
     for part in parts {
         if let Content::ToolResult(result) = &part.content {
@@ -238,21 +242,34 @@ fn recalled(recall: Recall, thought: &[&str]) -> Option<String> {
     }
 }
 
-fn write_media<'a>(media: &'a Media, losses: &mut Losses) -> Result<Option<PartOut<'a>>, Refused> {
+/// Documents that are mere text are text here: of others the vendor reads PDF alone.
+fn write_media<'a>(
+    media: &'a Media,
+    images: MediaTypes,
+    losses: &mut Losses,
+) -> Result<Option<PartOut<'a>>, Refused> {
+    if let Some(text) = media.as_text() {
+        return Ok(Some(PartOut::Text { text }));
+    }
     let part = match (media.kind, &media.source) {
-        (MediaKind::Image, Source::Base64(_) | Source::Url(_)) => write_image(media),
+        (MediaKind::Image, Source::Base64(_) | Source::Url(_)) if media.is_among(images) => {
+            write_image(media)
+        }
         (MediaKind::Audio, Source::Base64(data)) => {
             let kind = media.media_type_or_default();
             let format = kind.split_once('/').map_or(kind, |(_, format)| format);
             let format = if format == "mpeg" { "mp3" } else { format };
             Some(PartOut::InputAudio { input_audio: InputAudio { data, format } })
         }
-        (MediaKind::Document, Source::Base64(_)) => media.to_url().map(|file_data| PartOut::File {
-            file: File { filename: media.name.as_deref().unwrap_or("document.pdf"), file_data },
-        }),
-        (_, Source::Text(text)) => Some(PartOut::Text { text: text.into() }),
+        (MediaKind::Document, Source::Base64(_)) if media.essence() == PDF => {
+            media.to_url().map(|file_data| PartOut::File {
+                file: File { filename: media.name.as_deref().unwrap_or("document.pdf"), file_data },
+            })
+        }
         _ => None,
     };
     losses.lose_if(part.is_none(), media.kind.name())?;
     Ok(part)
 }
+
+const PDF: &str = "application/pdf";

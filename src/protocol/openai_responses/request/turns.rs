@@ -6,6 +6,7 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::form::{Content as Contents, Item, PartOut};
+use crate::models::MediaTypes;
 use crate::protocol::Protocol;
 use crate::protocol::codec::Refused;
 use crate::protocol::conversation::{
@@ -18,21 +19,22 @@ use crate::protocol::openai_responses::{custom, item};
 pub(super) fn write<'a>(
     from: &'a Conversation,
     names: &'a ToolNames,
+    images: MediaTypes,
     losses: &mut Losses,
 ) -> Result<Vec<Item<'a>>, Refused> {
     let called = from.called_tools();
     let mut items = Vec::with_capacity(from.turns.len());
     for turn in &from.turns {
         match turn.role {
-            Role::System => write_message("developer", &turn.parts, &mut items, losses)?,
+            Role::System => write_message("developer", &turn.parts, images, (&mut items, losses))?,
             Role::User => {
                 // Results before everything else that the turn says: they answer the last calls.
                 for part in &turn.parts {
                     if let Content::ToolResult(result) = &part.content {
-                        items.push(write_result(result, &called, names, losses)?);
+                        items.push(write_result(result, (&called, names, images), losses)?);
                     }
                 }
-                write_message("user", &turn.parts, &mut items, losses)?;
+                write_message("user", &turn.parts, images, (&mut items, losses))?;
             }
             Role::Assistant => {
                 for parts in
@@ -52,12 +54,12 @@ pub(super) fn write<'a>(
 fn write_message<'a>(
     role: &'static str,
     parts: &'a [Part],
-    items: &mut Vec<Item<'a>>,
-    losses: &mut Losses,
+    images: MediaTypes,
+    (items, losses): (&mut Vec<Item<'a>>, &mut Losses),
 ) -> Result<(), Refused> {
     let mut said = Vec::new();
     for part in parts {
-        said.extend(write_part(part, losses)?);
+        said.extend(write_part(part, images, losses)?);
     }
     if !said.is_empty() {
         items.push(Item::Message { role, content: Contents::of(said) });
@@ -65,10 +67,14 @@ fn write_message<'a>(
     Ok(())
 }
 
-fn write_part<'a>(part: &'a Part, losses: &mut Losses) -> Result<Option<PartOut<'a>>, Refused> {
+fn write_part<'a>(
+    part: &'a Part,
+    images: MediaTypes,
+    losses: &mut Losses,
+) -> Result<Option<PartOut<'a>>, Refused> {
     match &part.content {
         Content::Text(text) => Ok(Some(PartOut::InputText { text })),
-        Content::Media(media) => write_media(media, losses),
+        Content::Media(media) => write_media(media, images, losses),
         _ => Ok(None),
     }
 }
@@ -124,8 +130,7 @@ fn write_call<'a>(call: &'a ToolCall, names: &'a ToolNames) -> Item<'a> {
 
 fn write_result<'a>(
     result: &'a ToolResult,
-    called: &HashMap<&str, &str>,
-    names: &'a ToolNames,
+    (called, names, images): (&HashMap<&str, &str>, &'a ToolNames, MediaTypes),
     losses: &mut Losses,
 ) -> Result<Item<'a>, Refused> {
     let has_media = result.content.iter().any(|part| matches!(part.content, Content::Media(_)));
@@ -135,7 +140,7 @@ fn write_result<'a>(
             parts.push(PartOut::InputText { text: "Error:" });
         }
         for part in &result.content {
-            parts.extend(write_part(part, losses)?);
+            parts.extend(write_part(part, images, losses)?);
         }
         Contents::of(parts)
     } else {
@@ -151,13 +156,18 @@ fn write_result<'a>(
     })
 }
 
-fn write_media<'a>(media: &'a Media, losses: &mut Losses) -> Result<Option<PartOut<'a>>, Refused> {
+fn write_media<'a>(
+    media: &'a Media,
+    images: MediaTypes,
+    losses: &mut Losses,
+) -> Result<Option<PartOut<'a>>, Refused> {
     let filename = media.name.as_deref();
     let part = match (media.kind, &media.source) {
         (_, Source::Text(text)) => Some(PartOut::InputText { text }),
-        (MediaKind::Image, Source::Base64(_) | Source::Url(_)) => media.to_url().map(|image_url| {
-            PartOut::InputImage { image_url, detail: media.detail.as_deref().unwrap_or("auto") }
-        }),
+        (MediaKind::Image, Source::Base64(_) | Source::Url(_)) if media.is_among(images) => {
+            let detail = media.detail.as_deref().unwrap_or("auto");
+            media.to_url().map(|image_url| PartOut::InputImage { image_url, detail })
+        }
         (MediaKind::Document, Source::Url(url)) => {
             Some(PartOut::InputFile { filename: None, file_data: None, file_url: Some(url) })
         }

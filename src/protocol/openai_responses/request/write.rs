@@ -33,15 +33,15 @@ pub(in crate::protocol::openai_responses) fn write(
     let id_rule = openai::RESPONSES_CALL_IDS.of(model);
     let names = ToolNames::fit(from, openai::TOOL_NAMES.of(model), id_rule);
     let mut losses = target.losses();
-    let (instructions, input) =
-        match (instructions(&from.system), turns::write(from, &names, &mut losses)?) {
-            // There must be an item: instructions alone are what the user says.
-            (Some(text), input) if input.is_empty() => {
-                let content = Content::Plain(text);
-                (None, vec![Item::Message { role: "user", content }])
-            }
-            said => said,
-        };
+    let input = turns::write(from, &names, openai::IMAGES.of(model), &mut losses)?;
+    let (instructions, input) = match (instructions(&from.system), input) {
+        // There must be an item: instructions alone are what the user says.
+        (Some(text), input) if input.is_empty() => {
+            let content = Content::Plain(text);
+            (None, vec![Item::Message { role: "user", content }])
+        }
+        said => said,
+    };
     let effort = fit_effort(from.thinking, model, &mut losses)?;
     let sampling = fit_sampling(&from.sampling, effort, model, &mut losses)?;
     let stop = from.stop.iter().map(String::as_str).collect();
