@@ -91,7 +91,8 @@ fn thinking_keeps_to_the_model() {
         (new, Thinking::Adaptive, json!({"type": "enabled"}), ""),
         (new, Thinking::Effort(Effort::None), json!({"type": "disabled"}), ""),
         (old, Thinking::Off, Value::Null, ""),
-        (old, Thinking::Adaptive, Value::Null, "reasoning_effort"),
+        (old, Thinking::Adaptive, Value::Null, ""),
+        (old, Thinking::Budget(500), Value::Null, "reasoning_effort"),
     ] {
         let thinking = Some(thinking);
         let written = write(&Conversation { thinking, ..Conversation::default() }, model);
