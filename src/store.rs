@@ -31,7 +31,7 @@ use std::{
 };
 
 use self::{entry::Entry, file::File, shared::Link};
-pub(crate) use self::{shared::is_address, terms::SharedTerms};
+pub(crate) use self::{shared::wrong_address, terms::SharedTerms};
 use crate::{
     live::{Meters, Quota, health::news::News, limit::leases::Leases},
     moment,

@@ -4,6 +4,9 @@
 //! nothing between scrapes. They are written piece by piece as the scrape is read: the text of a
 //! large table is never held as a whole.
 
+mod lines;
+mod queues;
+
 use std::{
     fmt::Write as _,
     sync::{Arc, atomic::Ordering::Relaxed},
@@ -11,8 +14,12 @@ use std::{
 
 use tokio::time::Instant;
 
+use self::{
+    lines::Lines,
+    queues::{waited, waiting, waits, waits_ended},
+};
 use crate::{
-    live::{Account, HealthSettings, Limits, Queue, health, queue::Told},
+    live::{Account, HealthSettings, Limits, health},
     moment,
     protocol::conversation::Usage,
     secret::names::label,
@@ -38,13 +45,6 @@ struct Metric {
     of_pool: fn(&mut Lines<'_>, &Pool, shown: bool),
     /// What belongs to no pool.
     of_table: fn(&mut Lines<'_>, &Table, all: bool),
-}
-
-/// What writes series of one metric.
-struct Lines<'a> {
-    text: &'a mut String,
-    prefix: &'a str,
-    name: &'a str,
 }
 
 impl Gauges {
@@ -96,21 +96,6 @@ impl Iterator for Gauges {
             (self.metric, self.at) = (self.metric + 1, 0);
         }
         Some(text)
-    }
-}
-
-impl Lines<'_> {
-    /// One series. Labels that have a credential's form are masked.
-    fn line(&mut self, labels: &[(&str, &str)], value: f64) {
-        let _ = write!(self.text, "{}_{}", self.prefix, self.name);
-        let mut before = '{';
-        for (name, value) in labels {
-            let _ = write!(self.text, "{before}{name}=\"");
-            escape(&label(value), self.text);
-            self.text.push('"');
-            before = ',';
-        }
-        let _ = writeln!(self.text, "}} {value}");
     }
 }
 
@@ -193,37 +178,6 @@ fn key_windows(lines: &mut Lines<'_>, table: &Table, _all: bool) {
     teams.into_iter().for_each(|team| windows(lines, &team.limits, "team", &team.name));
 }
 
-/// What writes a series of one queue, by its alias and its provider.
-type OfQueue = fn(&mut Lines<'_>, [(&str, &str); 2], Told);
-
-/// Every queue of a pool.
-fn queues(lines: &mut Lines<'_>, pool: &Pool, of_queue: OfQueue) {
-    let mut line = |provider: &str, queue: &Queue| {
-        of_queue(lines, [("alias", &pool.alias), ("provider", provider)], queue.told());
-    };
-    let own = pool.queue.as_ref().filter(|_| !pool.shares_limits);
-    own.into_iter().for_each(|queue| line("", queue));
-    for provider in &pool.providers {
-        provider.live.queue().into_iter().for_each(|queue| line(&provider.name, queue));
-    }
-}
-
-fn waiting(lines: &mut Lines<'_>, pool: &Pool, _shown: bool) {
-    queues(lines, pool, |lines, labels, told| lines.line(&labels, told.waiting.into()));
-}
-
-fn waited(lines: &mut Lines<'_>, pool: &Pool, _shown: bool) {
-    queues(lines, pool, |lines, labels, told| lines.line(&labels, told.waited.as_secs_f64()));
-}
-
-fn waits_ended(lines: &mut Lines<'_>, pool: &Pool, _shown: bool) {
-    queues(lines, pool, |lines, [alias, provider], told| {
-        for (end, count) in Queue::ENDS.iter().zip(told.ended) {
-            lines.line(&[alias, provider, ("end", end)], count as f64);
-        }
-    });
-}
-
 /// Only a provider that may rest or is probed has a state worth a series.
 fn states(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
     let may_rest = |provider: &&Provider| {
@@ -298,22 +252,11 @@ fn dollars(pico: u64) -> f64 {
     pico as f64 / 1e12
 }
 
-fn escape(value: &str, text: &mut String) {
-    for c in value.chars() {
-        match c {
-            '\\' => text.push_str("\\\\"),
-            '"' => text.push_str("\\\""),
-            '\n' => text.push_str("\\n"),
-            _ => text.push(c),
-        }
-    }
-}
-
 fn config_hash(lines: &mut Lines<'_>, table: &Table, _all: bool) {
     lines.line(&[("sha256", &table.hash)], 1.0);
 }
 
-const METRICS: [Metric; 13] = [
+const METRICS: [Metric; 14] = [
     Metric {
         name: "config_hash",
         kind: "gauge",
@@ -354,6 +297,13 @@ const METRICS: [Metric; 13] = [
         kind: "counter",
         help: "What requests that have passed a queue have waited in it, together.",
         of_pool: waited,
+        of_table: |_, _, _| {},
+    },
+    Metric {
+        name: "queue_wait_seconds",
+        kind: "histogram",
+        help: "How long requests that have passed a queue have waited in it.",
+        of_pool: waits,
         of_table: |_, _, _| {},
     },
     Metric {
@@ -414,15 +364,3 @@ pub const MOST_UNUSED: usize = 100_000;
 pub(crate) const MOST_ZEROS: usize = 10_000;
 /// A piece is some 50 kB at one provider each.
 const POOLS_A_PIECE: usize = 256;
-
-#[cfg(test)]
-mod tests {
-    use super::escape;
-
-    #[test]
-    fn labels_are_escaped() {
-        let mut text = String::new();
-        escape("a\\b\"c\nd", &mut text);
-        assert_eq!(text, r#"a\\b\"c\nd"#);
-    }
-}

@@ -5,6 +5,7 @@
 //! table, whatever table it began under. It decides nothing of what is taken: that is the asker's.
 
 mod order;
+mod waited;
 #[cfg(test)]
 mod tests;
 
@@ -25,7 +26,10 @@ use tokio::{
 };
 
 pub(crate) use self::order::Lane;
-use self::order::{Order, Place};
+use self::{
+    order::{Order, Place},
+    waited::Waited,
+};
 use super::limit::{Cap, Limited, Limits};
 
 /// The requests that wait for one holder's limits; outlives a reload.
@@ -34,8 +38,8 @@ pub(crate) struct Queue {
     cap: Arc<Cap>,
     state: Mutex<State>,
     ends: [AtomicU64; End::WORDS.len()],
-    /// What those that have passed have waited together, in nanoseconds.
-    waited: AtomicU64,
+    /// What those that have passed have waited.
+    waits: Waited,
 }
 
 /// A request that would wait.
@@ -77,6 +81,8 @@ pub(crate) struct Told {
     pub(crate) ended: [u64; End::WORDS.len()],
     /// What those that have passed have waited together.
     pub(crate) waited: Duration,
+    /// How many of them at most as long as each of [`Queue::WAITS`], and how many longer than the last.
+    pub(crate) waits: [u64; waited::BUCKETS],
 }
 
 #[derive(Debug)]
@@ -117,6 +123,9 @@ impl Queue {
     /// The words for how a wait has ended.
     pub(crate) const ENDS: [&'static str; End::WORDS.len()] = End::WORDS;
 
+    /// The bounds of [`Told::waits`], in seconds.
+    pub(crate) const WAITS: [f64; waited::BUCKETS - 1] = waited::BOUNDS;
+
     /// The queue of these limits, where requests may wait for them: the one that the same holder had.
     pub(super) fn of(old: Option<&Arc<Self>>, limits: &Limits) -> Option<Arc<Self>> {
         limits.settings().queue?;
@@ -134,7 +143,7 @@ impl Queue {
             last: Instant::now(),
             pace: None,
         };
-        Self { cap, state: Mutex::new(state), ends: Default::default(), waited: AtomicU64::new(0) }
+        Self { cap, state: Mutex::new(state), ends: Default::default(), waits: Waited::default() }
     }
 
     /// Another table serves: those that wait go on under its numbers.
@@ -166,7 +175,8 @@ impl Queue {
             waiting: self.cap.waiting(),
             max_waiting: settings.map_or(0, |settings| settings.max_waiting),
             ended: std::array::from_fn(|at| self.ends[at].load(Relaxed)),
-            waited: Duration::from_nanos(self.waited.load(Relaxed)),
+            waited: self.waits.together(),
+            waits: self.waits.counts(),
         }
     }
 
@@ -340,8 +350,7 @@ impl Waits<'_> {
             Ok(passed) => {
                 self.served.store(true, Release);
                 state.passed(now);
-                let waited = now.saturating_duration_since(self.began).as_nanos();
-                self.queue.waited.fetch_add(u64::try_from(waited).unwrap_or(u64::MAX), Relaxed);
+                self.queue.waits.count(now.saturating_duration_since(self.began));
                 self.over(state, End::Passed);
                 Found::Passed(passed)
             }

@@ -6,7 +6,7 @@ use super::Loader;
 use crate::{
     config::{self, Loaded, Problems, raw},
     live::Draft,
-    store::{Keeper, SharedTerms, is_address},
+    store::{Keeper, SharedTerms, wrong_address},
 };
 
 impl Loader {
@@ -57,9 +57,8 @@ pub(super) fn shared(loaded: &Loaded) -> Result<Option<SharedTerms>, Problems> {
         let hint = "levels are kept by the server: remove `file`";
         return Err(problem("file", "a store is a file or a server", hint).into());
     }
-    if !is_address(url.expose()) {
-        let hint = "write it as in `rediss://user:password@host:6379/0`";
-        return Err(problem("redis", "this is not the address of a Redis server", hint).into());
+    if let Some((message, hint)) = wrong_address(url.expose()) {
+        return Err(problem("redis", message, hint).into());
     }
     Ok(Some(SharedTerms {
         url: url.clone(),

@@ -3,6 +3,7 @@
 //!
 //! It decides nothing: the script does what one question says at once, and the slices say what to ask.
 
+mod address;
 mod news;
 mod wire;
 mod words;
@@ -15,7 +16,7 @@ use std::{
 
 use tokio::time::{Instant, sleep_until, timeout};
 
-pub(crate) use self::wire::is_address;
+pub(crate) use self::address::wrong as wrong_address;
 use self::{wire::Wire, words::Heard};
 use super::terms::SharedTerms;
 use crate::live::{
@@ -120,8 +121,7 @@ fn run(mut teller: Teller, mut wire: Wire, mut listed: Listed, stop: &tokio::syn
 impl Teller {
     async fn tend(&mut self, wire: &mut Wire, listed: &mut Listed) {
         // So that the first request finds it open.
-        let _ = self.call(wire, &[]).await.map_err(|why| self.is_gone(&why));
-        self.look_for_news(wire).await;
+        let _ = self.exchange_news(wire).await;
         loop {
             let next = Instant::now() + if self.desk.is_out() { AGAIN } else { EACH };
             let mut pause = AGAIN;
@@ -167,10 +167,10 @@ impl Teller {
         let (decided, above) = self.desk.counted();
         self.meters.process.store_local.inc_by(decided);
         self.meters.process.store_above.inc_by(above);
-        if asks.is_empty() && !self.desk.is_out() {
-            return Ok(());
+        if asks.is_empty() {
+            return if self.desk.is_out() { self.exchange_news(wire).await } else { Ok(()) };
         }
-        for asks in asks.chunks(MANY).chain(asks.is_empty().then_some(&[][..])) {
+        for asks in asks.chunks(MANY) {
             let questions: Vec<_> = asks.iter().map(|(_, ask)| ask).collect();
             match self.call(wire, &questions).await {
                 Ok(answers) => {

@@ -24,7 +24,7 @@ impl Link {
     }
 }
 
-/// Whether this is the address of a server.
-pub(crate) fn is_address(_: &str) -> bool {
-    true
+/// What is wrong with an address, and what to do: not to be told here.
+pub(crate) fn wrong_address(_: &str) -> Option<(&'static str, &'static str)> {
+    None
 }

@@ -79,6 +79,12 @@ fn the_config_map_loads() {
         .map(|line| format!("{line}\n"))
         .collect();
     load(&json).unwrap_or_else(|problems| panic!("{problems}"));
+    assert!(json.contains("@onwards-valkey:6379/0\""), "its replicas share their limits");
+    let named = "kind: Service\nmetadata:\n  name: onwards-valkey\n";
+    assert!(manifest.contains(named), "the server has that name");
+    for secret in ["openai-key", "client-key", "valkey-password"] {
+        assert!(manifest.contains(&format!("--from-literal={secret}=")), "{secret} is made");
+    }
 }
 
 #[test]

@@ -28,7 +28,7 @@ fn every_series_is_told_once_in_pieces() {
     let text = pieces.concat();
     assert_eq!(text.matches("\nx_in_flight{").count(), 1200);
     assert_eq!(text.matches("\nx_provider_state{").count(), 600 * 6);
-    assert_eq!(text.matches("# TYPE").count(), 13);
+    assert_eq!(text.matches("# TYPE").count(), 14);
     assert!(text.contains("x_in_flight{alias=\"a599\",provider=\"mock\"} 0\n"), "{text}");
 }
 

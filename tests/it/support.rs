@@ -5,6 +5,7 @@
 
 pub(crate) mod client;
 pub(crate) mod expect;
+pub(crate) mod gate;
 pub(crate) mod proxy;
 pub(crate) mod redis;
 pub(crate) mod router;

@@ -4,6 +4,7 @@
 //! It speaks to no store. It says what to ask for, and is told what was granted.
 
 mod own;
+mod pace;
 mod state;
 mod talk;
 mod terms;
@@ -86,6 +87,8 @@ impl Lease {
                 state.want(amount);
                 drop(state);
                 self.list();
+            } else {
+                state.misses(amount);
             }
             return Err(lack);
         };

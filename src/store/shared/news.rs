@@ -28,10 +28,14 @@ impl Teller {
 
     /// Tells what was found here, asks for turns, and hears what others have found.
     pub(super) async fn tell_news(&mut self, wire: &mut Wire) {
-        if self.desk.is_out() {
-            // It is told once the store answers again.
-            return;
+        // While the store is out, what is told now and then finds out whether it is back.
+        if !self.desk.is_out() {
+            let _ = self.exchange_news(wire).await;
         }
+    }
+
+    /// The same, whether the store answered before or not.
+    pub(super) async fn exchange_news(&mut self, wire: &mut Wire) -> Result<(), ()> {
         let mut untold = self.news.take();
         let found = self.news.found(&untold, Instant::now());
         let tells = found.iter().map(|(id, topic, told)| Say {
@@ -47,10 +51,12 @@ impl Teller {
             Ok(said) => {
                 let turns = std::mem::take(&mut untold.turns);
                 self.hear(said, &untold, turns);
+                Ok(())
             }
             Err(why) => {
                 self.is_gone(&why);
                 self.news.put_back(untold, Instant::now());
+                Err(())
             }
         }
     }

@@ -86,7 +86,10 @@ if need > 0 then
     redis.call('HSET', key, 'x', now_text .. ' ' .. me)
   end
 end
-granted = granted + math.max(0, math.min(tonumber(ARGV[8]), math.floor((left - granted) / (2 * replicas))))
+-- At most half of what is left for each, or what flows in in half a second: less would be asked for again at
+-- once.
+local most = math.max(math.floor((left - granted) / (2 * replicas)), math.min(left - granted, math.floor(rate / 2)))
+granted = granted + math.max(0, math.min(tonumber(ARGV[8]), most))
 
 local wanted = 0
 if fields.x then

@@ -9,25 +9,21 @@ use std::{
 };
 
 use redis::{
-    Client, ErrorKind, IntoConnectionInfo, ProtocolVersion, PushInfo, PushKind, RedisError, Value,
+    Client, ConnectionInfo, ErrorKind, PushInfo, PushKind, RedisError, Value,
     aio::MultiplexedConnection,
 };
 use tokio::sync::Notify;
 
 use super::{
     super::terms::SharedTerms,
+    address,
     words::{Said, Say, number},
 };
 use crate::live::limit::lease::{Answer, Ask};
 
-/// Whether this is the address of a server.
-pub(crate) fn is_address(url: &str) -> bool {
-    Client::open(url).is_ok()
-}
-
 /// A connection that is made when it is needed, and made anew when it broke.
 pub(super) struct Wire {
-    client: Client,
+    server: ConnectionInfo,
     prefix: String,
     /// What tells this replica from others.
     replica: String,
@@ -43,21 +39,18 @@ struct Open {
     connection: MultiplexedConnection,
     share: String,
     news: String,
+    at: ConnectionInfo,
 }
 
 impl Wire {
     /// Connects to nothing yet.
     pub(super) fn new(terms: &SharedTerms) -> Result<Self, String> {
-        // What the library says of an address may repeat it, and with it a password.
-        let unread = |_| "has an address that cannot be read".to_owned();
-        let info = terms.url.expose().into_connection_info().map_err(unread)?;
-        // The version in which the server may speak without being asked.
-        let settings = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-        let client = Client::open(info.set_redis_settings(settings)).map_err(unread)?;
+        let server = address::read(terms.url.expose());
+        let server = server.map_err(|(why, _)| format!("has no address: {why}"))?;
         let replica = format!("{:016x}", rand::random::<u64>());
         let prefix = terms.prefix.clone();
         let (call, is_called) = (Arc::default(), Arc::default());
-        Ok(Self { client, prefix, replica, open: None, call, is_called })
+        Ok(Self { server, prefix, replica, open: None, call, is_called })
     }
 
     /// Resolves when the store has said that another replica has told something.
@@ -71,7 +64,7 @@ impl Wire {
         self.open.is_some() && self.is_called.load(Relaxed)
     }
 
-    /// Asks these questions in one piece; without any it asks whether the store is there.
+    /// Asks these questions in one piece.
     pub(super) async fn share(&mut self, asks: &[&Ask]) -> Result<Vec<Answer>, String> {
         self.connected().await?;
         let Some(open) = self.open.take() else { return Ok(Vec::new()) };
@@ -92,12 +85,13 @@ impl Wire {
     /// Makes the connection, where there is none.
     pub(super) async fn connected(&mut self) -> Result<(), String> {
         if self.open.is_none() {
-            self.open = Some(self.connect().await.map_err(|error| said(&error))?);
+            let open = self.connect(self.server.clone()).await;
+            self.open = Some(open.map_err(|error| said(&error))?);
         }
         Ok(())
     }
 
-    async fn connect(&self) -> Result<Open, RedisError> {
+    async fn connect(&self, to: ConnectionInfo) -> Result<Open, RedisError> {
         self.is_called.store(false, Relaxed);
         let (call, is_called) = (Arc::clone(&self.call), Arc::clone(&self.is_called));
         let replica = self.replica.clone();
@@ -113,14 +107,14 @@ impl Wire {
             .set_connection_timeout(Some(CONNECT))
             .set_response_timeout(None)
             .set_push_sender(pushed);
-        let mut connection =
-            self.client.get_multiplexed_async_connection_with_config(&config).await?;
+        let client = Client::open(to.clone())?;
+        let mut connection = client.get_multiplexed_async_connection_with_config(&config).await?;
         let share = loaded(&mut connection, SHARE).await?;
         let news = loaded(&mut connection, NEWS).await?;
         // A user who may not do this asks now and then.
         let is_called = connection.subscribe(self.channel()).await.is_ok();
         self.is_called.store(is_called, Relaxed);
-        Ok(Open { connection, share, news })
+        Ok(Open { connection, share, news, at: to })
     }
 
     /// The connection is kept only where all of it went well.
@@ -130,22 +124,33 @@ impl Wire {
         pipe: impl Fn(&Self, &Open) -> redis::Pipeline,
         read: impl Fn(&[Value]) -> Option<T>,
     ) -> Result<T, RedisError> {
-        let mut values = pipe(self, &open).query_async(&mut open.connection).await;
+        let mut values: Result<Vec<Value>, RedisError> =
+            pipe(self, &open).query_async(&mut open.connection).await;
         if matches!(&values, Err(error) if is_forgotten(error)) {
             // The store was emptied, or another one has taken over.
             open.share = loaded(&mut open.connection, SHARE).await?;
             open.news = loaded(&mut open.connection, NEWS).await?;
             values = pipe(self, &open).query_async(&mut open.connection).await;
         }
-        let values: Vec<Value> = values?;
+        if let Some(to) = values.as_ref().err().and_then(|error| elsewhere(error, &open.at)) {
+            // All keys are on one node of a cluster.
+            open = self.connect(to).await?;
+            values = pipe(self, &open).query_async(&mut open.connection).await;
+        }
+        let values = values?;
         let strange = || RedisError::from((ErrorKind::UnexpectedReturnType, "a strange answer"));
         let answers = read(&values).ok_or_else(strange)?;
         self.open = Some(open);
         Ok(answers)
     }
 
+    /// What the server knows something by. The braces put all of it on one node of a cluster.
+    fn key(&self, what: &str) -> String {
+        format!("{}{{shared}}{what}", self.prefix)
+    }
+
     fn channel(&self) -> String {
-        format!("{}{{health}}", self.prefix)
+        self.key("health")
     }
 
     fn telling(&self, script: &str, known: (&str, &str), says: &[Say]) -> redis::Pipeline {
@@ -162,13 +167,9 @@ impl Wire {
     }
 
     fn piped(&self, script: &str, asks: &[&Ask]) -> redis::Pipeline {
-        let mut pipe = redis::Pipeline::with_capacity(asks.len().max(1));
-        if asks.is_empty() {
-            pipe.cmd("PING");
-        }
+        let mut pipe = redis::Pipeline::with_capacity(asks.len());
         for ask in asks {
-            // The braces put all of one limit on one node of a cluster.
-            pipe.cmd("EVALSHA").arg(script).arg(1).arg(format!("{}{{{}}}", self.prefix, ask.key));
+            pipe.cmd("EVALSHA").arg(script).arg(1).arg(self.key(&ask.key));
             pipe.arg(format!("{}.{}", self.replica, ask.slice))
                 .arg(ask.seq)
                 .arg(ask.spent)
@@ -197,13 +198,29 @@ fn is_from(push: &PushInfo, replica: &str) -> bool {
     matches!(push.data.last(), Some(Value::BulkString(who)) if who == replica.as_bytes())
 }
 
+/// Where what is asked for is, if another node of a cluster has it.
+fn elsewhere(error: &RedisError, at: &ConnectionInfo) -> Option<ConnectionInfo> {
+    let (code, told) = first_of(error)?;
+    // As in `MOVED 3999 host:6379`.
+    let node = told.split(' ').nth(1).filter(|_| code == "MOVED")?;
+    address::moved(at, node)
+}
+
+/// The code and the words of the first thing that the server refused.
+fn first_of(error: &RedisError) -> Option<(String, String)> {
+    let errors = error.clone().into_server_errors()?;
+    let (_, first) = errors.first()?;
+    Some((first.code().to_owned(), first.details().unwrap_or_default().to_owned()))
+}
+
 fn is_forgotten(error: &RedisError) -> bool {
     error.code() == Some("NOSCRIPT")
 }
 
 /// What the server or the system said, which is in no address.
 fn said(error: &RedisError) -> String {
-    let may_not = error.detail().is_some_and(|it| it.contains("can't run this command"));
+    let told = first_of(error).map(|(_, told)| told);
+    let may_not = told.as_ref().is_some_and(|it| it.contains("can't run this command"));
     match (error.code(), error.detail()) {
         (Some("NOPERM"), _) => "its user may not run what is needed".to_owned(),
         (Some(_), _) if may_not => "its user may not run what is needed".to_owned(),

@@ -2,7 +2,9 @@
 //!
 //! Never: more than the limit; a request that waits for a store that does not answer.
 
+mod failing;
 mod health;
+mod table;
 
 use std::time::{Duration, Instant};
 

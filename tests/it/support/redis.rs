@@ -2,7 +2,7 @@
 
 use std::{
     io::{Read, Write},
-    net::TcpStream,
+    net::{SocketAddr, TcpStream},
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
@@ -12,21 +12,32 @@ use super::router::free_port;
 /// A server that keeps nothing on disk; it ends with this value.
 pub(crate) struct Redis {
     port: u16,
+    args: Vec<String>,
     child: Child,
 }
 
 impl Redis {
     /// `None`, and a line that says so, where there is no server to start.
-    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
     pub(crate) fn start() -> Option<Self> {
+        Self::start_with(&[])
+    }
+
+    /// The same with further arguments.
+    #[expect(clippy::print_stderr, reason = "a test that is skipped says so")]
+    pub(crate) fn start_with(args: &[&str]) -> Option<Self> {
         let port = free_port();
-        let Some(child) = spawned(port) else {
+        let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
+        let Some(child) = spawned(port, &args) else {
             eprintln!("skipped: neither redis-server nor valkey-server is to be had here");
             return None;
         };
-        let redis = Self { port, child };
+        let redis = Self { port, args, child };
         redis.answers();
         Some(redis)
+    }
+
+    pub(crate) fn addr(&self) -> SocketAddr {
+        SocketAddr::from(([127, 0, 0, 1], self.port))
     }
 
     pub(crate) fn url(&self) -> String {
@@ -50,7 +61,7 @@ impl Redis {
 
     /// At the same port, with nothing in it.
     pub(crate) fn comes_back(&mut self) {
-        self.child = spawned(self.port).unwrap();
+        self.child = spawned(self.port, &self.args).unwrap();
         self.answers();
     }
 
@@ -70,11 +81,13 @@ impl Drop for Redis {
     }
 }
 
-fn spawned(port: u16) -> Option<Child> {
+fn spawned(port: u16, further: &[String]) -> Option<Child> {
     let start = |program: &str| {
         let port = port.to_string();
         let args = ["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
-        Command::new(program).args(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().ok()
+        let mut command = Command::new(program);
+        command.args(args).args(further).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().ok()
     };
     start("redis-server").or_else(|| start("valkey-server"))
 }

@@ -1,12 +1,15 @@
 //! The numbers of a slice. Pure: the caller brings the time.
 
+mod exchange;
+
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::{
     own::Own,
-    talk::{Answer, Ask},
+    pace::Pace,
+    talk::Answer,
     terms::{Flow, Lack, Seen, Terms},
 };
 use crate::live::limit::desk::Outage;
@@ -36,11 +39,10 @@ pub(super) struct State {
     asked: Instant,
     /// So much cannot be had before this moment.
     refused: Option<(u64, Instant)>,
-    /// What is taken in a second, and what was taken since the last question.
-    pace: f64,
-    taken: u64,
-    /// Questions in a row before which nothing was taken.
-    quiet: u8,
+    /// What is asked of it in a second.
+    pace: Pace,
+    /// The limit is used up as fast as it flows in.
+    is_scarce: bool,
     /// The beginning of the period that these numbers are of, and its end here.
     start: u64,
     end: Option<Instant>,
@@ -65,9 +67,8 @@ impl State {
             out_then: 0,
             asked: now,
             refused: None,
-            pace: 0.0,
-            taken: 0,
-            quiet: 0,
+            pace: Pace::default(),
+            is_scarce: false,
             start: 0,
             end: None,
             own: Own::default(),
@@ -89,8 +90,16 @@ impl State {
         self.lent = self.lent.saturating_add(amount.saturating_sub(self.have));
         self.have = self.have.saturating_sub(amount);
         self.held = self.held.saturating_add(amount);
-        self.taken = self.taken.saturating_add(amount);
+        self.pace.takes(amount);
         true
+    }
+
+    /// So much was refused. Where requests take different amounts, what is left over of a slice must not be kept
+    /// for one that does not fit: another replica may need it.
+    pub(super) fn misses(&mut self, amount: u64) {
+        if amount == 1 && matches!(self.terms.flow, Flow::PerSecond(_)) {
+            self.pace.misses(amount);
+        }
     }
 
     /// Whether so much is there.
@@ -120,7 +129,7 @@ impl State {
 
     /// Whether the slice will soon be used up, and the store was not asked just now.
     pub(super) fn is_low(&self, now: Instant) -> bool {
-        let soon = (self.pace * LOW.as_secs_f64()) as u64;
+        let soon = self.pace.within(LOW) as u64;
         self.have < soon
             && self.refused.is_none_or(|(_, until)| now >= until)
             && now.saturating_duration_since(self.asked) >= ANEW
@@ -149,10 +158,20 @@ impl State {
             (Flow::Places, _) | (Flow::Period(_), false) => Some(SOON),
             (Flow::PerSecond(_), _) => {
                 let since = now.saturating_duration_since(came);
-                Some(told.unwrap_or(SOON).saturating_sub(since))
+                Some(told.unwrap_or_else(|| self.flows_in(amount)).saturating_sub(since))
             }
         };
         Lack::Reached { left: self.left(&answer), is_spent, wait }
+    }
+
+    /// How long so much takes to flow in.
+    fn flows_in(&self, amount: u64) -> Duration {
+        match self.terms.flow {
+            Flow::PerSecond(rate) => {
+                Duration::try_from_secs_f64(amount as f64 / rate).unwrap_or(SOON)
+            }
+            _ => SOON,
+        }
     }
 
     fn left(&self, answer: &Answer) -> u64 {
@@ -194,153 +213,9 @@ impl State {
     /// more, or that this replica lives.
     pub(super) fn is_due(&self, now: Instant) -> bool {
         let since = now.saturating_duration_since(self.asked);
-        self.spent != self.told
-            || (self.have > 0 && self.taken == 0)
+        (self.spent != self.told && since >= TELL)
+            || (self.have > 0 && self.pace.is_idle())
             || (self.have + self.held > 0 && since >= RENEW)
-    }
-
-    pub(super) fn asks(&mut self, key: &str, now: Instant, store_now: u64) -> Vec<Ask> {
-        let mut asks = Vec::new();
-        if let Flow::Period(period) = &self.terms.flow {
-            let (start, end) = period.around(store_now);
-            if start != self.start {
-                if self.start != 0 && self.spent != self.told {
-                    asks.push(Ask { out: 0, need: 0, extra: 0, ..self.ask(key, LINGER) });
-                }
-                (self.have, self.spent, self.told, self.last, self.refused) = (0, 0, 0, None, None);
-                self.start = start;
-            }
-            self.end = match end {
-                u64::MAX => None,
-                end => Some(now + Duration::from_nanos(end.saturating_sub(store_now))),
-            };
-        }
-        let since = now.saturating_duration_since(self.asked).as_secs_f64().max(0.001);
-        // Halves in a third of a second without requests.
-        let weight = 1.0 - (-since * 2.0).exp();
-        self.pace += (self.taken as f64 / since - self.pace) * weight;
-        self.quiet = if self.taken == 0 { self.quiet.saturating_add(1) } else { 0 };
-        if self.quiet > 2 {
-            self.pace = 0.0;
-        }
-        self.taken = 0;
-        let keep = self.to_keep();
-        // Given back, but for what is about to be taken.
-        self.have = self.have.min(keep.max(self.need));
-        let ahead = if self.is_wanted() { 0 } else { self.need.saturating_mul(AHEAD) };
-        let extra = keep.max(ahead).saturating_sub(self.have);
-        asks.push(Ask { extra, ..self.ask(key, self.keep_ms(now)) });
-        (self.asked, self.need, self.least) = (now, 0, 0);
-        asks
-    }
-
-    /// What is worth having before it is asked for.
-    fn to_keep(&self) -> u64 {
-        let ahead = if self.is_wanted() { WANTED } else { KEEP };
-        match self.terms.flow {
-            Flow::Places if self.is_wanted() => 0,
-            Flow::Places => match self.pace >= 1.0 {
-                true => self.held / 4 + 1,
-                false => 0,
-            },
-            _ => {
-                let keep = self.pace * ahead.as_secs_f64();
-                if keep < 0.5 { 0 } else { keep.ceil() as u64 }
-            }
-        }
-    }
-
-    /// How long the store keeps it where it hears no more of it; zero: for ever.
-    fn keep_ms(&self, now: Instant) -> u64 {
-        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(0);
-        match (&self.terms.flow, self.end) {
-            (Flow::Period(_), None) => 0,
-            (Flow::Period(_), Some(end)) => {
-                millis(end.saturating_duration_since(now)).saturating_add(86_400_000)
-            }
-            (Flow::PerSecond(rate), _) => {
-                let all = Duration::try_from_secs_f64(self.terms.limit as f64 / rate);
-                all.map_or(0, |all| millis(all).saturating_add(LINGER))
-            }
-            (Flow::Places, _) => LINGER,
-        }
-    }
-
-    /// The last words of a replica that ends: it needs nothing more.
-    pub(super) fn farewell(&mut self, key: &str) -> Option<Ask> {
-        let is_silent = self.spent == self.told && self.have == 0;
-        self.have = 0;
-        let keep_ms = self.keep_ms(Instant::now());
-        (!is_silent).then(|| self.ask(key, keep_ms))
-    }
-
-    fn ask(&mut self, key: &str, keep_ms: u64) -> Ask {
-        self.seq += 1;
-        let (known, known_at) =
-            self.last.map_or((0, 0), |(answer, _)| (answer.used, answer.now_us));
-        let key = match self.start {
-            0 => key.to_owned(),
-            start => format!("{key}|{}", start / 1_000_000_000),
-        };
-        Ask {
-            key,
-            slice: self.slice,
-            seq: self.seq,
-            spent: self.spent,
-            told: self.told,
-            out: self.have.saturating_add(self.held),
-            need: self.need.saturating_sub(self.have),
-            least: self.least.saturating_sub(self.have).max(1),
-            extra: 0,
-            limit: self.terms.limit,
-            per_second: match self.terms.flow {
-                Flow::PerSecond(rate) => rate,
-                _ => 0.0,
-            },
-            known,
-            known_at,
-            keep_ms,
-        }
-    }
-
-    /// Answers what was spent here beyond all that was granted.
-    pub(super) fn answered(&mut self, ask: &Ask, answer: &Answer, now: Instant) -> u64 {
-        if ask.seq != self.seq {
-            // The last words of a period that is over.
-            return 0;
-        }
-        let over = match self.own.ended() {
-            true => answer.used.saturating_add(answer.held).saturating_sub(self.terms.limit),
-            false => 0,
-        };
-        self.told = ask.spent;
-        self.have = self.have.saturating_add(answer.granted);
-        self.out_then = ask.out.saturating_add(answer.granted);
-        let is_short = ask.need > 0 && answer.granted < ask.least;
-        // Of a limit that is used up as fast as it flows in, each gets a little now and then: asking for
-        // each request would bring no more.
-        let is_scarce = self.pace >= BUSY
-            && matches!(self.terms.flow, Flow::PerSecond(_))
-            && answer.granted < ask.need.saturating_add(ask.extra);
-        self.refused = (is_short || is_scarce).then(|| {
-            let wait = answer.wait_us.map_or(AGAIN, Duration::from_micros);
-            (ask.least, now + wait.clamp(self.soonest(), LONGEST))
-        });
-        self.last = Some((*answer, now));
-        over
-    }
-
-    /// How soon the store is asked again after it has refused. What flows off meanwhile must not find the
-    /// limit whole.
-    fn soonest(&self) -> Duration {
-        match self.terms.flow {
-            Flow::PerSecond(rate) => {
-                let quarter = Duration::try_from_secs_f64(self.terms.limit as f64 / rate / 4.0);
-                quarter.unwrap_or(WANTED).clamp(Duration::from_millis(5), WANTED)
-            }
-            Flow::Period(_) => WANTED,
-            Flow::Places => AGAIN,
-        }
     }
 
     pub(super) fn unanswered(&mut self) {
@@ -367,37 +242,23 @@ impl State {
         self.own.spend(amount);
         self.held = self.held.saturating_add(amount);
         self.lent = self.lent.saturating_add(amount);
-        self.taken = self.taken.saturating_add(amount);
+        self.pace.takes(amount);
         true
     }
 
     /// Why this replica's share has too little.
     pub(super) fn lack_own(&self) -> Lack {
-        let wait = match self.terms.flow {
-            Flow::PerSecond(rate) => Duration::try_from_secs_f64(1.0 / rate).unwrap_or(SOON),
-            _ => SOON,
-        };
-        Lack::Reached { left: 0, is_spent: false, wait: Some(wait) }
+        Lack::Reached { left: 0, is_spent: false, wait: Some(self.flows_in(1)) }
     }
 }
 
-/// What is taken in so long is kept ready, and less where another replica asks in vain.
-const KEEP: Duration = Duration::from_secs(1);
-const WANTED: Duration = Duration::from_millis(100);
 /// The store is asked before so little is left.
 const LOW: Duration = Duration::from_millis(400);
-/// So many in a second are many.
-const BUSY: f64 = 50.0;
+/// What was spent is told with what else is asked for, or when that was so long ago.
+const TELL: Duration = Duration::from_millis(400);
 /// It is not asked again sooner where no request waits.
 const ANEW: Duration = Duration::from_millis(100);
-/// So many times what the first requests ask for.
-const AHEAD: u64 = 4;
-/// A refusal of a place holds so long, and any other at most so long.
-const AGAIN: Duration = Duration::from_millis(25);
-const LONGEST: Duration = Duration::from_secs(1);
 /// A replica says so often that it lives.
 const RENEW: Duration = Duration::from_secs(1);
-/// In milliseconds.
-const LINGER: u64 = 600_000;
 /// When it is worth asking again, where that is not known.
 const SOON: Duration = Duration::from_secs(1);

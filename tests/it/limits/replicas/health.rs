@@ -78,7 +78,7 @@ async fn provider_that_one_found_dead_is_not_asked_by_others_and_a_wake_is_for_a
     assert!(all_show(&routers, "resting").await);
     assert_eq!(first.hits(), 1);
     // What the server holds names no provider and no credential.
-    let held = redis.tell("HGETALL onwards{health}");
+    let held = redis.tell("HGETALL onwards{shared}health");
     assert!(held.contains("credential") && !held.contains("sk-provider"), "{held}");
     assert!(!held.contains("127.0.0.1") && !held.contains("first"), "{held}");
 

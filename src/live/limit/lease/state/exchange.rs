@@ -1,0 +1,192 @@
+//! What a slice tells the store and asks it for, and what it makes of the answer.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{
+    super::{
+        talk::{Answer, Ask},
+        terms::Flow,
+    },
+    State,
+};
+
+impl State {
+    pub(in crate::live::limit::lease) fn asks(
+        &mut self,
+        key: &str,
+        now: Instant,
+        store_now: u64,
+    ) -> Vec<Ask> {
+        let mut asks = Vec::new();
+        if let Flow::Period(period) = &self.terms.flow {
+            let (start, end) = period.around(store_now);
+            if start != self.start {
+                if self.start != 0 && self.spent != self.told {
+                    asks.push(Ask { out: 0, need: 0, extra: 0, ..self.ask(key, LINGER) });
+                }
+                (self.have, self.spent, self.told, self.last, self.refused) = (0, 0, 0, None, None);
+                self.start = start;
+            }
+            self.end = match end {
+                u64::MAX => None,
+                end => Some(now + Duration::from_nanos(end.saturating_sub(store_now))),
+            };
+        }
+        self.pace.measure(now.saturating_duration_since(self.asked));
+        let keep = self.to_keep();
+        // Given back, but for what is about to be taken.
+        let kept = self.have.min(keep.max(self.need));
+        if std::mem::replace(&mut self.have, kept) > kept {
+            // One that comes before the answer may have it back.
+            self.refused = None;
+        }
+        let ahead = if self.is_wanted() { 0 } else { self.need.saturating_mul(AHEAD) };
+        let extra = keep.max(ahead).saturating_sub(self.have);
+        asks.push(Ask { extra, ..self.ask(key, self.keep_ms(now)) });
+        (self.asked, self.need, self.least) = (now, 0, 0);
+        asks
+    }
+
+    /// What is worth having before it is asked for.
+    fn to_keep(&self) -> u64 {
+        let ahead = match self.is_wanted() {
+            // Until it may ask again.
+            _ if self.is_scarce => self.soonest(),
+            true => WANTED,
+            false => KEEP,
+        };
+        match self.terms.flow {
+            Flow::Places if self.is_wanted() => 0,
+            Flow::Places => match self.pace.per_second() >= 1.0 {
+                true => self.held / 4 + 1,
+                false => 0,
+            },
+            _ => {
+                let keep = self.pace.within(ahead);
+                if keep < 0.5 { 0 } else { keep.ceil() as u64 }
+            }
+        }
+    }
+
+    /// How long the store keeps it where it hears no more of it; zero: for ever.
+    fn keep_ms(&self, now: Instant) -> u64 {
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(0);
+        match (&self.terms.flow, self.end) {
+            (Flow::Period(_), None) => 0,
+            (Flow::Period(_), Some(end)) => {
+                millis(end.saturating_duration_since(now)).saturating_add(86_400_000)
+            }
+            (Flow::PerSecond(rate), _) => {
+                let all = Duration::try_from_secs_f64(self.terms.limit as f64 / rate);
+                all.map_or(0, |all| millis(all).saturating_add(LINGER))
+            }
+            (Flow::Places, _) => LINGER,
+        }
+    }
+
+    /// The last words of a replica that ends: it needs nothing more.
+    pub(in crate::live::limit::lease) fn farewell(&mut self, key: &str) -> Option<Ask> {
+        let is_silent = self.spent == self.told && self.have == 0;
+        self.have = 0;
+        let keep_ms = self.keep_ms(Instant::now());
+        (!is_silent).then(|| self.ask(key, keep_ms))
+    }
+
+    fn ask(&mut self, key: &str, keep_ms: u64) -> Ask {
+        self.seq += 1;
+        let (known, known_at) =
+            self.last.map_or((0, 0), |(answer, _)| (answer.used, answer.now_us));
+        let key = match self.start {
+            0 => key.to_owned(),
+            start => format!("{key}|{}", start / 1_000_000_000),
+        };
+        Ask {
+            key,
+            slice: self.slice,
+            seq: self.seq,
+            spent: self.spent,
+            told: self.told,
+            out: self.have.saturating_add(self.held),
+            need: self.need.saturating_sub(self.have),
+            least: self.least.saturating_sub(self.have).max(1),
+            extra: 0,
+            limit: self.terms.limit,
+            per_second: match self.terms.flow {
+                Flow::PerSecond(rate) => rate,
+                _ => 0.0,
+            },
+            known,
+            known_at,
+            keep_ms,
+        }
+    }
+
+    /// Answers what was spent here beyond all that was granted.
+    pub(in crate::live::limit::lease) fn answered(
+        &mut self,
+        ask: &Ask,
+        answer: &Answer,
+        now: Instant,
+    ) -> u64 {
+        if ask.seq != self.seq {
+            // The last words of a period that is over.
+            return 0;
+        }
+        let over = match self.own.ended() {
+            true => answer.used.saturating_add(answer.held).saturating_sub(self.terms.limit),
+            false => 0,
+        };
+        self.told = ask.spent;
+        self.have = self.have.saturating_add(answer.granted);
+        self.out_then = ask.out.saturating_add(answer.granted);
+        self.last = Some((*answer, now));
+        let is_short = ask.need > 0 && answer.granted < ask.least;
+        self.is_scarce = self.is_used_up(ask, answer);
+        // Of a limit that is used up as fast as it flows in, each gets what has flowed in now and then: asking
+        // for each request would bring no more.
+        self.refused = (is_short || self.is_scarce).then(|| {
+            let wait = answer.wait_us.map_or(AGAIN, Duration::from_micros);
+            (ask.least, now + wait.clamp(self.soonest(), LONGEST))
+        });
+        over
+    }
+
+    /// Whether nothing is left of what flows in, but for what will have by the next question of a replica.
+    fn is_used_up(&self, ask: &Ask, answer: &Answer) -> bool {
+        let Flow::PerSecond(rate) = self.terms.flow else { return false };
+        let left = self.terms.limit.saturating_sub(answer.used.saturating_add(answer.held));
+        let soon = rate * self.soonest().as_secs_f64() / answer.replicas.max(1) as f64;
+        answer.granted < ask.need.saturating_add(ask.extra) && left as f64 <= soon
+    }
+
+    /// How soon the store is asked again after it has refused. What flows off meanwhile, and what the store
+    /// holds for spent until it is told, must not be all of the limit.
+    fn soonest(&self) -> Duration {
+        match self.terms.flow {
+            Flow::PerSecond(rate) => {
+                let part = Duration::try_from_secs_f64(self.terms.limit as f64 / rate * 0.4);
+                part.unwrap_or(SCARCE).clamp(Duration::from_millis(5), SCARCE)
+            }
+            Flow::Period(_) if self.last.is_some_and(|(last, _)| last.used >= self.terms.limit) => {
+                LONGEST
+            }
+            Flow::Period(_) => WANTED,
+            Flow::Places => AGAIN,
+        }
+    }
+}
+
+/// What is taken in so long is kept ready, and less where another replica asks in vain.
+const KEEP: Duration = Duration::from_secs(1);
+const WANTED: Duration = Duration::from_millis(100);
+/// What is used up as fast as it flows in is asked for this often at least.
+const SCARCE: Duration = Duration::from_millis(400);
+/// So many times what the first requests ask for.
+const AHEAD: u64 = 4;
+/// A refusal of a place holds so long, and any other at most so long.
+const AGAIN: Duration = Duration::from_millis(25);
+const LONGEST: Duration = Duration::from_secs(1);
+/// In milliseconds.
+const LINGER: u64 = 600_000;
