@@ -245,6 +245,12 @@ impl Record {
         (self.usage, self.estimated) = (Some(usage), true);
     }
 
+    /// The attempt that has ended last took about so many tokens.
+    pub(crate) fn spent_about(&mut self, usage: Usage) {
+        self.trail.spent(usage);
+        self.estimated = true;
+    }
+
     /// The tokens of the answer, if any are known.
     pub(crate) fn usage(&self) -> Option<Usage> {
         self.usage

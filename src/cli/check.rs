@@ -98,5 +98,5 @@ fn summary(table: &Table) -> String {
         format!("  {} → {names}\n", shown(&pool.alias))
     };
     let lines: String = table.pools().iter().map(line).collect();
-    format!("{} aliases, no problems\n{}", table.aliases().len(), lines.trim_end())
+    format!("{}, no problems\n{}", terminal::aliases(table.aliases().len()), lines.trim_end())
 }

@@ -294,9 +294,9 @@ fn welcome(arguments: &Arguments, table: &Table) -> String {
     let body =
         serde_json::json!({"model": alias, "messages": [{"role": "user", "content": "Hello"}]});
     format!(
-        "onwards serves {} aliases on {url}\n\nTry it:\n\n  curl -i {url}/v1/chat/completions \\\n    \
+        "onwards serves {} on {url}\n\nTry it:\n\n  curl -i {url}/v1/chat/completions \\\n    \
          -H 'content-type: application/json'{key} \\\n    -d '{body}'\n",
-        pools.len()
+        terminal::aliases(pools.len())
     )
 }
 

@@ -13,3 +13,11 @@ pub(super) fn say(text: &str) {
 pub(super) fn complain(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
+
+/// So many aliases.
+pub(super) fn aliases(count: usize) -> String {
+    match count {
+        1 => "1 alias".to_owned(),
+        count => format!("{count} aliases"),
+    }
+}

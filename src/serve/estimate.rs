@@ -10,7 +10,7 @@ use crate::{
     body::Pieces,
     live::Share,
     models::tokens::{Input, Tokenizer},
-    protocol::{Operation, conversation::Usage, spoken::Spoken, usage::Tail},
+    protocol::{Operation, Protocol, conversation::Usage, spoken::Spoken, usage::Tail},
     record::Record,
     table::{Provider, prices::Pricing},
     upstream::{answer::Answer, inbound::Inbound},
@@ -51,19 +51,10 @@ impl Estimate {
         provider: &Provider,
         record: &Record,
     ) -> Option<Self> {
-        let is_wanted = record.is_shown()
-            || record.holds.is_some()
-            || !matches!(provider.pricing, Pricing::Off);
-        if !is_wanted || !answer.status.is_success() {
+        if !answer.status.is_success() {
             return None;
         }
-        let endpoint = inbound.endpoint.as_ref()?;
-        let (protocol, operation) = (endpoint.protocol, endpoint.operation);
-        match operation {
-            Operation::Generate | Operation::Embed => {}
-            Operation::Native if inbound.path.starts_with(COMPLETIONS) => {}
-            Operation::CountTokens | Operation::Native => return None,
-        }
+        let (protocol, operation) = is_wanted(inbound, provider, record)?;
         let is_stream = inbound.stream || answer.observer.is_some();
         let said = match operation {
             Operation::Embed => Said::Nothing,
@@ -121,6 +112,33 @@ impl Estimate {
             ..told
         }
     }
+}
+
+/// The tokens of a request whose provider was given up before it had told any; `None` where no one wants to
+/// know, or tokens are not what it takes.
+pub(crate) fn of_request(inbound: &Inbound, provider: &Provider, record: &Record) -> Option<Usage> {
+    is_wanted(inbound, provider, record)?;
+    let tokenizer = Tokenizer::of(&provider.model_for(record.asked_name().unwrap_or_default()));
+    let body = &inbound.body;
+    let read = Input::read(body.iter().map(|piece| &piece[..]), body.len());
+    Usage { input: read.tokens(tokenizer), ..Usage::default() }.if_any()
+}
+
+/// What is asked for, where tokens are what it takes and a report, a limit or a price wants to know them.
+fn is_wanted(
+    inbound: &Inbound,
+    provider: &Provider,
+    record: &Record,
+) -> Option<(Protocol, Operation)> {
+    let endpoint = inbound.endpoint.as_ref()?;
+    let takes_tokens = match endpoint.operation {
+        Operation::Generate | Operation::Embed => true,
+        Operation::Native => inbound.path.starts_with(COMPLETIONS),
+        Operation::CountTokens => false,
+    };
+    let is_read =
+        record.is_shown() || record.holds.is_some() || !matches!(provider.pricing, Pricing::Off);
+    (takes_tokens && is_read).then_some((endpoint.protocol, endpoint.operation))
 }
 
 /// Texts that a model goes on with.

@@ -87,6 +87,7 @@ async fn over_wire(
             Some(route) => request::forwarded(request, origin, route),
         };
         let sent = pin!(lease.send(request, since));
+        inbound.given_up.is_sent_to(provider);
         let answered = match provider.timeouts.response {
             None => sent.await,
             Some(limit) => within(limit, sent).await.ok_or_else(Failed::silent)?,

@@ -3,6 +3,7 @@
 
 use crate::{
     record::{Outcome, Record, trail::Asked},
+    serve::estimate,
     table::Table,
     upstream::inbound::Inbound,
 };
@@ -19,8 +20,16 @@ impl Drop for Asking<'_> {
         while let Some((provider, started)) = self.record.trail.under_way() {
             let asked = Asked { started, took: started.elapsed() };
             self.record.trail.asked(provider, Outcome::Abandoned, asked, None);
-            if let Some(usage) = self.inbound.given_up.take(provider.of(self.table)) {
-                self.record.trail.spent(usage);
+            let (provider, given_up) = (provider.of(self.table), &self.inbound.given_up);
+            match given_up.take(provider) {
+                Some(usage) => self.record.trail.spent(usage),
+                // It reads all that it was sent, whether its answer is waited for or not.
+                None if given_up.was_sent_to(provider) => {
+                    if let Some(usage) = estimate::of_request(self.inbound, provider, self.record) {
+                        self.record.spent_about(usage);
+                    }
+                }
+                None => {}
             }
         }
     }

@@ -98,7 +98,7 @@ async fn the_pool_of_a_class_is_no_alias_and_is_shown_under_its_own() {
     let output = run_cli(["check", router.file().to_str().unwrap()]);
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert!(
-        said.contains("1 aliases, no problems") && said.contains("m/completions → text"),
+        said.contains("1 alias, no problems") && said.contains("m/completions → text"),
         "{said}"
     );
 }

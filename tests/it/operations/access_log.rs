@@ -163,7 +163,26 @@ async fn client_that_leaves_has_a_line() {
     assert_eq!((&lines[0]["status"], &lines[0]["end"]), (&json!(499), &json!("client_left")));
     let attempts = lines[0]["attempts"].as_array().unwrap();
     assert_eq!((attempts.len(), &attempts[0]["outcome"]), (1, &json!("abandoned")));
+    assert!(attempts[0]["usage"]["input"].as_u64() > Some(0), "{}", lines[0]);
+    assert_eq!(lines[0]["estimated"], json!(true), "the prompt was read, and not told of");
     assert!(attempts[0]["ms"].is_number() && lines[0].get("provider").is_none(), "{}", lines[0]);
+}
+
+/// What was never sent was not read.
+#[tokio::test]
+async fn client_that_leaves_before_there_is_a_connection_has_taken_nothing() {
+    let nowhere = Upstream::black_hole();
+    let mut file = open(&nowhere);
+    file["targets"]["m"]["timeouts"] = json!({"connect_ms": 60_000});
+    let router = Router::start(&file).await;
+    let mut client = Conn::connect(router.addr()).await;
+    client.send(Call::chat(&chat("m")).bytes(router.addr())).await;
+    let flies = async || router.metric("onwards_in_flight", &[("alias", "m")]).await > Some(0.0);
+    assert!(eventually(secs(10), flies).await, "{}", router.metrics().await);
+    client.abort();
+    let line = lines(&router, 1).await.remove(0);
+    assert_eq!(line["attempts"][0]["outcome"], json!("abandoned"), "{line}");
+    assert!(line["attempts"][0].get("usage").is_none() && line.get("estimated").is_none());
 }
 
 #[tokio::test]
