@@ -7,8 +7,9 @@
 mod decode;
 pub(crate) mod query;
 
-use std::borrow::Cow;
+use std::{borrow::Cow, ops::Deref, str::FromStr};
 
+use http::uri::{InvalidUri, PathAndQuery};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC};
 
 pub(crate) use self::decode::decoded;
@@ -102,6 +103,19 @@ impl BasePath {
         self.prefix.is_some() || (self.names_api && !names_one)
     }
 
+    /// Whether [`join`] gives a client's path and query back as they are.
+    fn keeps(&self, client: &str) -> bool {
+        if self.prefix.is_some() || self.query.is_some() {
+            return false;
+        }
+        let (path, query) = split(client);
+        let is_doubled = |query: &str| query.matches(query::API_VERSION).nth(1).is_some();
+        path.starts_with('/')
+            && path.starts_with(&*self.path)
+            && self.overlap(path) == self.path.len()
+            && !query.is_some_and(is_doubled)
+    }
+
     /// How many bytes of a client's path stand at the end of the base already: `/v1` of
     /// `/v1/models` when the base is `/v1` or `/openai/v1`, or names its API in another way.
     fn overlap(&self, path: &str) -> usize {
@@ -116,6 +130,38 @@ impl BasePath {
             Some(rest) if rest.is_empty() || rest.starts_with('/') => last.len(),
             _ => 0,
         }
+    }
+}
+
+/// The path and query that a client asks for, checked. A copy shares the bytes of the request's head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ClientPath(PathAndQuery);
+
+impl ClientPath {
+    /// As it came.
+    pub(crate) fn of(path_and_query: &PathAndQuery) -> Self {
+        Self(path_and_query.clone())
+    }
+
+    /// What is asked for below this base, where that is the same.
+    pub(crate) fn kept_below(&self, base: &BasePath) -> Option<PathAndQuery> {
+        base.keeps(self).then(|| self.0.clone())
+    }
+}
+
+impl FromStr for ClientPath {
+    type Err = InvalidUri;
+
+    fn from_str(path_and_query: &str) -> Result<Self, InvalidUri> {
+        path_and_query.parse().map(Self)
+    }
+}
+
+impl Deref for ClientPath {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.0.as_str()
     }
 }
 

@@ -92,9 +92,9 @@ struct ServedBy {
 }
 
 impl Record {
-    /// Begins when a request's head has arrived.
-    pub(crate) fn begin(report: Arc<dyn Report>, id: RequestId, asks: Asks) -> Self {
-        Self {
+    /// Begins when a request's head has arrived. Boxed: it is large, and passes through many hands.
+    pub(crate) fn begin(report: Arc<dyn Report>, id: RequestId, asks: Asks) -> Box<Self> {
+        Box::new(Self {
             report,
             id,
             asks,
@@ -120,7 +120,7 @@ impl Record {
             guarded: GuardedBy::default(),
             headers: Headers::default(),
             trail: Trail::default(),
-        }
+        })
     }
 
     /// The request's id, as a header says it.

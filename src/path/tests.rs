@@ -6,7 +6,29 @@ use super::*;
 
 fn joined(base: &str, client: &str) -> String {
     check(client).unwrap();
-    join(&BasePath::new(base).unwrap(), client)
+    let base = BasePath::new(base).unwrap();
+    let joined = join(&base, client);
+    assert!(!base.keeps(client) || joined == client, "{client} is not kept: {joined}");
+    joined
+}
+
+#[test]
+fn path_that_is_asked_for_as_it_is_is_not_written_anew() {
+    for (base, client, is_kept) in [
+        ("", "/v1/chat/completions", true),
+        ("/v1", "/v1/chat/completions?a=b", true),
+        ("/openai/v1", "/openai/v1/chat/completions", true),
+        ("/v1", "/v1beta/models", false),
+        ("/openai/v1", "/v1/chat/completions", false),
+        ("/v1?a=b", "/v1/chat/completions", false),
+        ("/v1", "/v1/x?api-version=1&api-version=2", false),
+    ] {
+        let base = BasePath::new(base).unwrap();
+        let path: ClientPath = client.parse().unwrap();
+        let kept = path.kept_below(&base);
+        assert_eq!(kept.as_ref().map(PathAndQuery::as_str), is_kept.then_some(client));
+        assert!(!is_kept || join(&base, client) == client);
+    }
 }
 
 #[test]

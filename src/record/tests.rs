@@ -56,7 +56,7 @@ impl Heard {
     }
 }
 
-fn begin(heard: &Arc<Heard>) -> Record {
+fn begin(heard: &Arc<Heard>) -> Box<Record> {
     let report: Arc<dyn Report> = Arc::<Heard>::clone(heard);
     Record::begin(report, RequestId::Drawn(1), Asks::default())
 }

@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use http::{HeaderMap, Method, Request, Uri, header};
+use http::{HeaderMap, Method, Request, Uri, header, uri::PathAndQuery};
 use hyper::body::Incoming;
 
 use super::{
@@ -72,7 +72,9 @@ pub(crate) async fn admit(
 ) -> Result<Inbound, Refusal> {
     let (mut head, incoming) = request.into_parts();
     check_method(&head.method, &head.headers)?;
-    let path = token::take_from_query(path_of(&head.uri)?, endpoint.as_ref(), &mut head.headers);
+    let path = path_of(&head.uri)?;
+    let path = token::take_from_query(path, endpoint.as_ref(), &mut head.headers)
+        .map_err(|_| Refusal::InvalidPath)?;
     signature::believe(&head.uri, &mut head.headers);
     let surface = surface(&path, endpoint.as_ref(), &head.method);
     let codings = encoding::take(&mut head.headers, rare)?;
@@ -199,9 +201,9 @@ fn wants_stream(endpoint: Option<&Endpoint>, found: &Found) -> bool {
 }
 
 /// The path and query, if no provider could read them as leading away from its base URL.
-fn path_of(uri: &Uri) -> Result<&str, Refusal> {
-    let path = uri.path_and_query().map_or("/", |path| path.as_str());
-    path::check(path).map(|()| path).map_err(|_| Refusal::InvalidPath)
+fn path_of(uri: &Uri) -> Result<&PathAndQuery, Refusal> {
+    let path = uri.path_and_query().ok_or(Refusal::InvalidPath)?;
+    path::check(path.as_str()).map(|()| path).map_err(|_| Refusal::InvalidPath)
 }
 
 fn check_method(method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {

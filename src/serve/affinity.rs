@@ -90,7 +90,7 @@ mod tests {
         Inbound {
             request_id: http::HeaderValue::from_static("req"),
             method: http::Method::POST,
-            path: "/v1/chat/completions".into(),
+            path: "/v1/chat/completions".parse().unwrap(),
             rare: crate::rare::Rare::of(&map),
             headers: map,
             body: Pieces::from(bytes::Bytes::from(body.to_owned())),

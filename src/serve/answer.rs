@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// The response to a request that is refused.
-pub(crate) fn refuse(refusal: &Refusal, mut record: Record) -> Response<Reply> {
+pub(crate) fn refuse(refusal: &Refusal, mut record: Box<Record>) -> Response<Reply> {
     record.refused(refusal);
     let (speaks, request_id) = (record.protocol(), record.request_id());
     let (status, own_headers, body) = body(refusal, speaks, &request_id);

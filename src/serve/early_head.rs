@@ -45,7 +45,7 @@ pub(crate) struct Attempted {
     /// The request.
     pub(crate) inbound: Inbound,
     /// What is known of it.
-    pub(crate) record: Record,
+    pub(crate) record: Box<Record>,
 }
 
 impl EarlyHead {

@@ -15,17 +15,17 @@ struct LastWord {
     bytes: Option<Bytes>,
     /// Present where a clean end would hide that this is not an answer.
     breaking: Option<BreakOff>,
-    record: Option<Record>,
+    record: Option<Box<Record>>,
 }
 
 /// A whole body.
-pub(crate) fn whole(bytes: Bytes, record: Record) -> Reply {
+pub(crate) fn whole(bytes: Bytes, record: Box<Record>) -> Reply {
     Reply::of(LastWord { bytes: Some(bytes), breaking: None, record: Some(record) })
 }
 
 /// The event that stands for a stream which has failed before it began. Where a protocol's
 /// libraries would take it for an answer, the transfer breaks.
-pub(crate) fn failed(event: Bytes, speaks: Protocol, record: Option<Record>) -> Reply {
+pub(crate) fn failed(event: Bytes, speaks: Protocol, record: Option<Box<Record>>) -> Reply {
     let breaking = (!speaks.profile().stream.tells_errors).then(BreakOff::default);
     Reply::of(LastWord { bytes: Some(event), breaking, record })
 }

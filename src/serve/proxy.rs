@@ -169,7 +169,7 @@ async fn in_turn(
     table: Arc<Table>,
     allowed: admit::Allowed,
     mut inbound: Inbound,
-    record: Record,
+    record: Box<Record>,
 ) -> Response<Reply> {
     inbound.request_id = record.request_id();
     let early = EarlyHead::asked(table.pool(allowed.pool), &mut inbound);
@@ -187,7 +187,7 @@ async fn attempts_in_turn(
     table: Arc<Table>,
     allowed: admit::Allowed,
     inbound: Inbound,
-    mut record: Record,
+    mut record: Box<Record>,
 ) -> Attempted {
     let waited = async {
         let until = rounds::until(table.pool(allowed.pool), &inbound)?;
@@ -216,7 +216,7 @@ async fn attempts(
     context: Arc<Context>,
     held: admit::Held,
     inbound: Inbound,
-    mut record: Record,
+    mut record: Box<Record>,
 ) -> Attempted {
     let accepted = accept(&context, &held, &inbound, &mut record).await;
     Attempted { accepted, held, inbound, record }

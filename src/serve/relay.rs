@@ -51,7 +51,7 @@ pub(crate) struct Relay {
     /// Hears how the answer ends.
     entry: Option<Entry>,
     provider: ProviderRef,
-    record: Record,
+    record: Box<Record>,
     _permits: Permits,
 }
 
@@ -62,7 +62,7 @@ impl Relay {
         speaks: Protocol,
         (provider, entry): (ProviderRef, Option<Entry>),
         permits: Permits,
-        record: Record,
+        record: Box<Record>,
         estimate: Option<Estimate>,
     ) -> Self {
         let tail = answer.tells_usage && answer.status.is_success();

@@ -21,7 +21,7 @@ pub(crate) fn respond(
     accepted: Result<Accepted, Refusal>,
     held: Held,
     inbound: &mut Inbound,
-    record: Record,
+    record: Box<Record>,
 ) -> Response<Reply> {
     match accepted {
         Ok(accepted) => dressed(accepted, held, inbound, record),
@@ -38,7 +38,7 @@ fn dressed(
     accepted: Accepted,
     held: Held,
     inbound: &mut Inbound,
-    mut record: Record,
+    mut record: Box<Record>,
 ) -> Response<Reply> {
     let Accepted { mut answer, provider: served_by, permits: own, entry } = accepted;
     let Held { table, caller, mut permits, .. } = held;

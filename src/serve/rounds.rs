@@ -79,8 +79,9 @@ pub(crate) async fn run(
         let end = match rounds.patience() {
             None => {
                 let tried = rounds.ask(&mut attempt).await;
-                record.waited(attempt.entry.started().elapsed());
-                rounds.judged(attempt, tried, record)
+                let now = Instant::now();
+                record.waited(now.saturating_duration_since(attempt.entry.started()));
+                rounds.judged_at(now, attempt, tried, record)
             }
             // Boxed: two attempts are too large to be carried by every request that has one.
             Some(after) => Box::pin(rounds.hedged(attempt, after, record)).await,

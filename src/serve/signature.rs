@@ -127,7 +127,7 @@ fn verified(
     let host = inbound.headers.get(header::HOST).and_then(|value| value.to_str().ok());
     let path: Cow<'_, str> = match base {
         None => Cow::Borrowed(&inbound.path),
-        Some(base) => format!("{base}{}", inbound.path).into(),
+        Some(base) => format!("{base}{}", &*inbound.path).into(),
     };
     let request = Incoming {
         method: inbound.method.as_str(),

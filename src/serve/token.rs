@@ -4,33 +4,38 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{
+    HeaderMap, HeaderName, HeaderValue,
+    uri::{InvalidUri, PathAndQuery},
+};
 use percent_encoding::percent_decode_str;
 
 pub(crate) use crate::protocol::token::of;
 use crate::{
-    path::query,
+    path::{ClientPath, query},
     protocol::{Endpoint, profile::InQuery},
 };
 
 /// The path without Gemini's `?key=…`, which moves into the header that says the same, and without
 /// the signature of a URL that was signed for AWS, which is not taken here and belongs to no other protocol.
+///
+/// # Errors
+/// What is left is not a path and query.
 pub(crate) fn take_from_query(
-    path_and_query: &str,
+    path_and_query: &PathAndQuery,
     endpoint: Option<&Endpoint>,
     headers: &mut HeaderMap,
-) -> Box<str> {
-    let Some((path, query)) = path_and_query.split_once('?') else {
-        return path_and_query.into();
-    };
+) -> Result<ClientPath, InvalidUri> {
+    let Some(query) = path_and_query.query() else { return Ok(ClientPath::of(path_and_query)) };
+    let path = path_and_query.path();
     let rest = match InQuery::of(path, endpoint) {
-        InQuery::Nothing => return path_and_query.into(),
+        InQuery::Nothing => return Ok(ClientPath::of(path_and_query)),
         InQuery::Signature => query::without(query, &mut is_signature),
         InQuery::Key => take_key(query, headers),
     };
     match rest.as_str() {
-        "" => path.into(),
-        rest => format!("{path}?{rest}").into(),
+        "" => path.parse(),
+        rest => format!("{path}?{rest}").parse(),
     }
 }
 
@@ -67,21 +72,24 @@ const GOOGLE_KEY: HeaderName = HeaderName::from_static("x-goog-api-key");
 mod tests {
     use super::*;
 
+    fn of_text(path: &str, endpoint: Option<&Endpoint>, headers: &mut HeaderMap) -> ClientPath {
+        take_from_query(&path.parse().unwrap(), endpoint, headers).unwrap()
+    }
+
     #[test]
     fn geminis_key_leaves_the_path() {
         let path = "/v1beta/models/gemini:generateContent?alt=sse&key=sk%2D1&x=1";
         let (bare, query) = path.split_once('?').unwrap();
         let endpoint = Endpoint::find(bare, Some(query));
         let mut headers = HeaderMap::new();
-        let taken = take_from_query(path, endpoint.as_ref(), &mut headers);
+        let taken = of_text(path, endpoint.as_ref(), &mut headers);
         assert_eq!(&*taken, "/v1beta/models/gemini:generateContent?alt=sse&x=1");
         assert_eq!(of(&headers), Some("sk-1"));
-        let only = take_from_query(&format!("{bare}?key=other"), endpoint.as_ref(), &mut headers);
+        let only = of_text(&format!("{bare}?key=other"), endpoint.as_ref(), &mut headers);
         assert_eq!((&*only, of(&headers)), (bare, Some("sk-1")));
-        let divided =
-            take_from_query(&format!("{bare}?x=1;key=sk;y=2"), endpoint.as_ref(), &mut headers);
+        let divided = of_text(&format!("{bare}?x=1;key=sk;y=2"), endpoint.as_ref(), &mut headers);
         assert_eq!(&*divided, format!("{bare}?x=1;y=2"), "some servers divide there, too");
-        let elsewhere = take_from_query("/v1/files?key=k", None, &mut headers);
+        let elsewhere = of_text("/v1/files?key=k", None, &mut headers);
         assert_eq!(&*elsewhere, "/v1/files?key=k");
         for path in [
             "/v1beta/cachedContents",
@@ -91,7 +99,7 @@ mod tests {
             "/v1/models/gemini:predict",
         ] {
             let mut headers = HeaderMap::new();
-            let taken = take_from_query(&format!("{path}?k%65y=sk%2D2&key"), None, &mut headers);
+            let taken = of_text(&format!("{path}?k%65y=sk%2D2&key"), None, &mut headers);
             assert_eq!((&*taken, of(&headers)), (path, Some("sk-2")));
         }
     }
@@ -101,9 +109,8 @@ mod tests {
         let path = "/model/m/converse";
         let endpoint = Endpoint::find(path, None);
         let mut headers = HeaderMap::new();
-        let mut taken = |query: &str| {
-            take_from_query(&format!("{path}?{query}"), endpoint.as_ref(), &mut headers)
-        };
+        let mut taken =
+            |query: &str| of_text(&format!("{path}?{query}"), endpoint.as_ref(), &mut headers);
         assert_eq!(
             &*taken("X-Amz-Credential=AKIA&a=b&x-amz-signature=0&c&X%2DAmz-Date=1"),
             "/model/m/converse?a=b&c"

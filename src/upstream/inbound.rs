@@ -17,6 +17,7 @@ use crate::{
     guard::Guardrails,
     live::{BodyBudget, Share},
     models::tokens::Input,
+    path::ClientPath,
     protocol::{
         Endpoint, Family, Protocol,
         codec::{self, ReadError},
@@ -37,7 +38,7 @@ pub(crate) struct Inbound {
     /// gone into the answer.
     pub(crate) request_id: HeaderValue,
     /// Its path and query, checked, without any key in it.
-    pub(crate) path: Box<str>,
+    pub(crate) path: ClientPath,
     /// Its headers as they came.
     pub(crate) headers: HeaderMap,
     /// Which of them it may have that few requests bear.

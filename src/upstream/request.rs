@@ -97,7 +97,14 @@ pub(crate) fn build(
     }
 
     let (path, body) = path_and_body(inbound, provider, call, betas.as_deref());
-    let joined = PathAndQuery::from_maybe_shared(Bytes::from(path::join(base, &path)))?;
+    let kept = match &path {
+        Cow::Borrowed(same) if **same == *inbound.path => inbound.path.kept_below(base),
+        _ => None,
+    };
+    let joined = match kept {
+        Some(kept) => kept,
+        None => PathAndQuery::from_maybe_shared(Bytes::from(path::join(base, &path)))?,
+    };
     let mut uri = http::uri::Parts::default();
     uri.path_and_query = Some(joined);
     if http2 {

@@ -97,26 +97,22 @@ impl Form {
 /// Tells every count of the object and of the objects in it, with the name of the object that holds it;
 /// what stands deeper is passed over. Gives the length of the object.
 fn walk<'a>(object: &'a [u8], mut tell: impl FnMut(&'a [u8], &'a [u8], u64)) -> usize {
-    let (mut depth, mut parent, mut at) = (0_usize, &b""[..], 0);
-    while let Some(byte) = object.get(at) {
-        at += 1;
+    let (mut depth, mut parent, mut rest) = (0_usize, &b""[..], object);
+    while let [byte, behind @ ..] = rest {
+        rest = behind;
         match byte {
             b'"' => {
-                let start = at;
-                at = text_end(object, at);
-                let name = object.get(start..at - 1).unwrap_or_default();
-                let Some(value) = value_behind(object, at) else { continue };
-                at = value;
-                match object[at] {
-                    b'0'..=b'9' if depth <= 2 => {
-                        let mut count = 0_u64;
-                        while let Some(digit @ b'0'..=b'9') = object.get(at) {
-                            count = count.saturating_mul(10).saturating_add((digit - b'0').into());
-                            at += 1;
-                        }
+                let (name, behind) = text(rest);
+                rest = behind;
+                let Some(value) = value_behind(rest) else { continue };
+                rest = value;
+                match value {
+                    [b'0'..=b'9', ..] if depth <= 2 => {
+                        let (count, behind) = number(value);
+                        rest = behind;
                         tell(if depth == 1 { b"" } else { parent }, name, count);
                     }
-                    b'{' if depth == 1 => parent = name,
+                    [b'{', ..] if depth == 1 => parent = name,
                     _ => {}
                 }
             }
@@ -124,7 +120,7 @@ fn walk<'a>(object: &'a [u8], mut tell: impl FnMut(&'a [u8], &'a [u8], u64)) -> 
             b'}' | b']' => {
                 depth = depth.saturating_sub(1);
                 if depth == 0 {
-                    return at;
+                    return object.len() - rest.len();
                 }
             }
             _ => {}
@@ -133,31 +129,41 @@ fn walk<'a>(object: &'a [u8], mut tell: impl FnMut(&'a [u8], &'a [u8], u64)) -> 
     object.len()
 }
 
-/// Where the text ends that begins here, behind its last quote.
-fn text_end(object: &[u8], from: usize) -> usize {
-    let mut at = from;
-    while let Some(byte) = object.get(at) {
-        at += 1;
-        match byte {
-            b'"' => return at,
-            b'\\' => at += 1,
-            _ => {}
+/// The text that ends with the first quote, and what stands behind that.
+fn text(bytes: &[u8]) -> (&[u8], &[u8]) {
+    let mut from = 0;
+    while let Some(found) = bytes[from..].iter().position(|byte| matches!(byte, b'"' | b'\\')) {
+        let at = from + found;
+        if bytes[at] == b'"' {
+            return (&bytes[..at], &bytes[at + 1..]);
         }
+        from = bytes.len().min(at + 2);
     }
-    object.len().max(from)
+    (bytes, &[])
 }
 
-/// Where the value stands to which the text before is the key.
-fn value_behind(object: &[u8], at: usize) -> Option<usize> {
-    let behind_space = |mut at: usize| {
-        while matches!(object.get(at), Some(b' ' | b'\t' | b'\r' | b'\n')) {
-            at += 1;
-        }
-        at
+/// The digits that these bytes begin with, and what stands behind them.
+fn number(bytes: &[u8]) -> (u64, &[u8]) {
+    let (mut count, mut rest) = (0_u64, bytes);
+    while let [digit @ b'0'..=b'9', behind @ ..] = rest {
+        count = count.saturating_mul(10).saturating_add((digit - b'0').into());
+        rest = behind;
+    }
+    (count, rest)
+}
+
+/// The value to which the text before these bytes is the key.
+fn value_behind(bytes: &[u8]) -> Option<&[u8]> {
+    let value = match bytes {
+        // Nearly all are written without spaces.
+        [b':', value @ ..] => value,
+        _ => bytes.trim_ascii_start().strip_prefix(b":")?,
     };
-    let colon = behind_space(at);
-    let value = (object.get(colon) == Some(&b':')).then(|| behind_space(colon + 1))?;
-    (value < object.len()).then_some(value)
+    let value = match value {
+        [b' ' | b'\t' | b'\r' | b'\n', ..] => value.trim_ascii_start(),
+        _ => value,
+    };
+    (!value.is_empty()).then_some(value)
 }
 
 /// The length of a text from behind its first quote, its last one included.

@@ -29,9 +29,20 @@ impl<'a> Rounds<'a> {
         tried: Result<Box<Answer>, Failed>,
         record: &mut Record,
     ) -> Option<Result<Accepted, Refusal>> {
+        self.judged_at(Instant::now(), attempt, tried, record)
+    }
+
+    /// The same, where it is known what time it is.
+    pub(super) fn judged_at(
+        &mut self,
+        now: Instant,
+        attempt: Attempt<'a>,
+        tried: Result<Box<Answer>, Failed>,
+        record: &mut Record,
+    ) -> Option<Result<Accepted, Refusal>> {
         self.resent((attempt.provider_ref, attempt.provider), record);
         match tried {
-            Ok(answer) => Some(Ok(self.accept(attempt, answer, record))),
+            Ok(answer) => Some(Ok(self.accept(attempt, answer, now, record))),
             Err(failed) => self.failed(attempt, failed, record),
         }
     }
@@ -47,9 +58,9 @@ impl<'a> Rounds<'a> {
         &mut self,
         mut attempt: Attempt<'a>,
         answer: Box<Answer>,
+        now: Instant,
         record: &mut Record,
     ) -> Accepted {
-        let now = Instant::now();
         if let Some(hedge) = &self.pass.pool.hedge {
             let hedging = &self.pass.pool.live.hedging;
             hedging.began(now.saturating_duration_since(attempt.entry.started()));

@@ -113,7 +113,7 @@ fn inbound(body: &str) -> Inbound {
     Inbound {
         request_id: http::HeaderValue::from_static("req"),
         method: http::Method::POST,
-        path: "/v1/chat/completions".into(),
+        path: "/v1/chat/completions".parse().unwrap(),
         headers: http::HeaderMap::new(),
         rare: Default::default(),
         body: crate::body::Pieces::from(bytes::Bytes::from(body.to_owned())),
