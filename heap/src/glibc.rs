@@ -16,7 +16,7 @@ pub fn keep_end() {
 }
 
 /// Gives back what is free at the end of this thread's heap.
-pub fn give_back_end() {
+pub(crate) fn give_back_end() {
     set(M_TRIM_THRESHOLD, 0);
     // glibc looks at the end of a heap when something of this size is freed in it.
     drop(black_box(Vec::<u8>::with_capacity(LOOKED_AT)));

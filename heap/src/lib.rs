@@ -1,23 +1,30 @@
 //! What the router asks of the C library's allocator: to keep what the next body needs, and to give
-//! back the rest when a load is over.
+//! back the rest when a load is over. In front of it, each thread that serves keeps a few free blocks.
 //!
-//! A package of its own: these calls are the only ones of the program that are `unsafe`, and the
-//! router forbids that word. Where the C library is not glibc, nothing is asked.
+//! A package of its own: this is the only part of the program that is `unsafe`, and the router forbids
+//! that word. Where the C library is not glibc, nothing is asked of it.
 
+mod blocks;
 pub mod counting;
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
-mod glibc;
-#[cfg(all(target_os = "linux", target_env = "gnu"))]
-pub use glibc::{give_back_end, give_back_pages, keep_end};
+#[path = "glibc.rs"]
+mod c_library;
 
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-mod elsewhere {
+mod c_library {
     /// Nothing to ask.
     pub fn keep_end() {}
     /// Nothing to ask.
-    pub fn give_back_end() {}
+    pub(crate) fn give_back_end() {}
     /// Nothing to ask.
     pub fn give_back_pages() {}
 }
-#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
-pub use elsewhere::{give_back_end, give_back_pages, keep_end};
+
+pub use blocks::{Keeping, keep_blocks};
+pub use c_library::{give_back_pages, keep_end};
+
+/// Gives back the blocks that this thread keeps, and what is free at the end of its heap.
+pub fn give_back_end() {
+    blocks::release();
+    c_library::give_back_end();
+}

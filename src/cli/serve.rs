@@ -133,6 +133,7 @@ fn core(
 ) -> std::io::Result<JoinHandle<()>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     thread::Builder::new().name("core".into()).spawn(move || {
+        onwards_heap::keep_blocks();
         runtime.block_on(async move {
             match listening.into_iter().map(Listening::start).collect() {
                 Ok(listeners) => Arc::new(context).listen(listeners, timeouts).await,
