@@ -53,26 +53,20 @@ impl Written {
 /// How many there are of these.
 const COUNTS: usize = Count::Total as usize + 1;
 
-/// The most places of one table.
-const PLACES: usize = 8;
-
 impl Form {
     /// The usage that this JSON object tells, unless it tells nothing; and where the object ends.
     pub(crate) fn read(&self, object: &[u8]) -> (Option<Usage>, usize) {
-        let mut told = [None; PLACES];
+        let mut told = [None; COUNTS];
         let length = walk(object, |parent, name, count| {
             let is_place = |it: &Place| it.2.as_bytes() == name && it.1.as_bytes() == parent;
-            let at = self.places.iter().position(is_place);
-            if let Some(place) = at.and_then(|at| told.get_mut(at)) {
-                *place = Some(count);
+            if let Some(place) = self.places.iter().position(is_place) {
+                let known = &mut told[self.places[place].0 as usize];
+                if known.is_none_or(|(before, _)| place <= before) {
+                    *known = Some((place, count));
+                }
             }
         });
-        let mut counts = [None; COUNTS];
-        for (Place(count, ..), told) in self.places.iter().zip(told) {
-            let first = &mut counts[*count as usize];
-            *first = first.or(told);
-        }
-        (self.usage(&counts).if_any(), length)
+        (self.usage(&told.map(|known| known.map(|(_, count)| count))).if_any(), length)
     }
 
     fn usage(&self, counts: &[Option<u64>; COUNTS]) -> Usage {
@@ -132,7 +126,7 @@ fn walk<'a>(object: &'a [u8], mut tell: impl FnMut(&'a [u8], &'a [u8], u64)) -> 
 /// The text that ends with the first quote, and what stands behind that.
 fn text(bytes: &[u8]) -> (&[u8], &[u8]) {
     let mut from = 0;
-    while let Some(found) = bytes[from..].iter().position(|byte| matches!(byte, b'"' | b'\\')) {
+    while let Some(found) = memchr::memchr2(b'"', b'\\', &bytes[from..]) {
         let at = from + found;
         if bytes[at] == b'"' {
             return (&bytes[..at], &bytes[at + 1..]);
