@@ -149,7 +149,7 @@ impl<'a> Rounds<'a> {
     }
 
     /// The next attempt, with all that it holds; `None` when no provider is left.
-    async fn next(&mut self, record: &mut Record) -> Result<Option<Attempt<'a>>, Refusal> {
+    async fn next(&mut self, record: &mut Record) -> Result<Option<Box<Attempt<'a>>>, Refusal> {
         loop {
             let found = self.pass.next(&self.budget, record).await?;
             if found.is_none() && self.table.is_shared && self.pass.pool.fallback.enabled {
@@ -221,7 +221,7 @@ impl<'a> Rounds<'a> {
         &mut self,
         provider: ProviderRef,
         record: &mut Record,
-    ) -> Result<Option<Attempt<'a>>, Refusal> {
+    ) -> Result<Option<Box<Attempt<'a>>>, Refusal> {
         if !self.back_to(provider.pool) {
             return Ok(None);
         }

@@ -25,7 +25,7 @@ impl<'a> Rounds<'a> {
     /// What the end of an attempt means; `None` where another may follow.
     pub(super) fn judged(
         &mut self,
-        attempt: Attempt<'a>,
+        attempt: Box<Attempt<'a>>,
         tried: Result<Box<Answer>, Failed>,
         record: &mut Record,
     ) -> Option<Result<Accepted, Refusal>> {
@@ -36,7 +36,7 @@ impl<'a> Rounds<'a> {
     pub(super) fn judged_at(
         &mut self,
         now: Instant,
-        attempt: Attempt<'a>,
+        attempt: Box<Attempt<'a>>,
         tried: Result<Box<Answer>, Failed>,
         record: &mut Record,
     ) -> Option<Result<Accepted, Refusal>> {
@@ -56,7 +56,7 @@ impl<'a> Rounds<'a> {
 
     fn accept(
         &mut self,
-        mut attempt: Attempt<'a>,
+        mut attempt: Box<Attempt<'a>>,
         answer: Box<Answer>,
         now: Instant,
         record: &mut Record,
@@ -101,14 +101,14 @@ impl<'a> Rounds<'a> {
     /// What a failure means; `Some` when it is the end.
     fn failed(
         &mut self,
-        attempt: Attempt<'a>,
+        attempt: Box<Attempt<'a>>,
         mut failed: Failed,
         record: &mut Record,
     ) -> Option<Result<Accepted, Refusal>> {
         if attempt.provider.caller_credential.is_some() {
             failed.failure.class = of_callers_key(failed.failure.class);
         }
-        let Attempt { provider_ref, provider, permit, entry, .. } = attempt;
+        let Attempt { provider_ref, provider, permit, entry, .. } = *attempt;
         let started = entry.started();
         let asked = Asked { started, took: started.elapsed() };
         self.tell_controller(provider_ref, started, failed.failure);

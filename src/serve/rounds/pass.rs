@@ -31,7 +31,8 @@ use crate::{
     },
 };
 
-/// An attempt at one provider, and what it holds.
+/// An attempt at one provider, and what it holds. Boxed wherever it goes: it is large, and passes through many
+/// hands.
 pub(super) struct Attempt<'a> {
     pub(crate) provider_ref: ProviderRef,
     pub(crate) provider: &'a Provider,
@@ -140,7 +141,7 @@ impl<'a> Pass<'a> {
         &mut self,
         budget: &Budget,
         record: &mut Record,
-    ) -> Result<Option<Attempt<'a>>, Refusal> {
+    ) -> Result<Option<Box<Attempt<'a>>>, Refusal> {
         let Self { pool, inbound, .. } = *self;
         let mut now = Instant::now();
         let most = pool.fallback.max_attempts;
@@ -210,7 +211,7 @@ impl<'a> Pass<'a> {
         at: usize,
         (lane, until): (Lane, Option<Instant>),
         record: &mut Record,
-    ) -> Result<Option<Attempt<'a>>, Refusal> {
+    ) -> Result<Option<Box<Attempt<'a>>>, Refusal> {
         let Self { pool, inbound, .. } = *self;
         let outgoing = match prepare(inbound, &pool.providers[at]).done().await {
             Ok(outgoing) => outgoing,
@@ -228,7 +229,7 @@ impl<'a> Pass<'a> {
         at: usize,
         taken: Taken,
         record: &mut Record,
-    ) -> Result<Option<Attempt<'a>>, Refusal> {
+    ) -> Result<Option<Box<Attempt<'a>>>, Refusal> {
         let Self { pool, inbound, .. } = *self;
         let outgoing = match prepare(inbound, &pool.providers[at]).done().await {
             Ok(outgoing) => outgoing,
@@ -263,7 +264,7 @@ impl<'a> Pass<'a> {
     }
 
     /// This one is asked, unless its protocol, its trial or its limit says no.
-    pub(super) async fn take(&mut self, at: usize) -> Option<Attempt<'a>> {
+    pub(super) async fn take(&mut self, at: usize) -> Option<Box<Attempt<'a>>> {
         let Self { pool, inbound, .. } = *self;
         let provider = &pool.providers[at];
         let outgoing = prepare(inbound, provider).done().await.ok()?;
@@ -274,7 +275,7 @@ impl<'a> Pass<'a> {
 
     /// The attempt is not made after all, nor another at its provider in this pass: it gives back
     /// what it holds.
-    pub(super) fn release(&mut self, attempt: Attempt<'a>) {
+    pub(super) fn release(&mut self, attempt: Box<Attempt<'a>>) {
         self.attempts -= 1;
         self.attempts_in_pass -= 1;
         self.out[attempt.provider_ref.provider as usize] = true;
@@ -354,14 +355,16 @@ impl<'a> Pass<'a> {
         entry: Entry,
         (permit, hold): (Permit, Option<Hold>),
         outgoing: Outgoing<'a>,
-    ) -> Attempt<'a> {
+    ) -> Box<Attempt<'a>> {
         self.attempts += 1;
         self.attempts_in_pass += 1;
         self.tried[at] = true;
         self.out[at] = !self.pool.fallback.with_replacement;
         let provider = &self.pool.providers[at];
         let provider_ref = self.provider_ref(at);
-        Attempt { provider_ref, provider, permit, entry, extra: None, hold, outgoing }
+        let attempt =
+            Attempt { provider_ref, provider, permit, entry, extra: None, hold, outgoing };
+        Box::new(attempt)
     }
 
     /// A provider without words for what is asked costs nothing; another is asked only where the pool

@@ -66,12 +66,15 @@ impl<'a> Rounds<'a> {
     pub(super) async fn waited(
         &mut self,
         record: &mut Record,
-    ) -> Result<Option<Attempt<'a>>, Refusal> {
+    ) -> Result<Option<Box<Attempt<'a>>>, Refusal> {
         // Boxed: every request would carry the room that these few need.
         Box::pin(self.wait_in_turn(record)).await
     }
 
-    async fn wait_in_turn(&mut self, record: &mut Record) -> Result<Option<Attempt<'a>>, Refusal> {
+    async fn wait_in_turn(
+        &mut self,
+        record: &mut Record,
+    ) -> Result<Option<Box<Attempt<'a>>>, Refusal> {
         let places = self.places(record);
         let (lane, until) = self.turn();
         let served = AtomicBool::new(false);

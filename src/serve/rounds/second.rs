@@ -27,7 +27,7 @@ use crate::{
 
 /// An attempt that is under way beside another.
 struct Begun<'a> {
-    attempt: Attempt<'a>,
+    attempt: Box<Attempt<'a>>,
     asking: Pin<Box<dyn Future<Output = Tried> + Send + 'a>>,
 }
 
@@ -68,7 +68,7 @@ impl<'a> Rounds<'a> {
     /// One attempt, with a second one beside it where it is silent for longer than `after`.
     pub(super) async fn hedged(
         &mut self,
-        attempt: Attempt<'a>,
+        attempt: Box<Attempt<'a>>,
         after: Duration,
         record: &mut Record,
     ) -> Option<Result<Accepted, Refusal>> {
@@ -137,7 +137,7 @@ impl<'a> Rounds<'a> {
         Some(self.begun(attempt))
     }
 
-    fn begun(&self, mut attempt: Attempt<'a>) -> Begun<'a> {
+    fn begun(&self, mut attempt: Box<Attempt<'a>>) -> Begun<'a> {
         let asking = Box::pin(self.ask(&mut attempt));
         Begun { attempt, asking }
     }
