@@ -28,7 +28,8 @@ pub(crate) fn to_provider(
     let nominated = if rare.has(Name::Connection) { nominated(client) } else { SmallVec::new() };
     let mut headers = HeaderMap::with_capacity(client.len() + spare);
     for (name, value) in client {
-        let stays = (stays_with_client(name) && !(trusted && *name == FORWARDED_FOR))
+        let stays = (is_listed(&STAY_WITH_CLIENT, name.as_str())
+            && !(trusted && *name == FORWARDED_FOR))
             || (!propagates_trace && is_trace(name))
             || foreign.iter().any(|start| name.as_str().starts_with(start))
             || nominated.iter().any(|token| token.eq_ignore_ascii_case(name.as_str()));
@@ -59,8 +60,11 @@ pub(crate) fn to_stranger(client: &HeaderMap, speaks: Protocol, provider: &Provi
 /// Removes what a client shall not see of a provider's headers, and answers the provider's own id of
 /// the request. A length beside chunks is a lie (RFC 9112, section 6.3).
 pub(crate) fn to_client(headers: &mut HeaderMap) -> Option<HeaderValue> {
-    let stays: SmallVec<[HeaderName; 4]> =
-        headers.keys().filter(|name| stays_with_provider(name.as_str())).cloned().collect();
+    let stays: SmallVec<[HeaderName; 4]> = headers
+        .keys()
+        .filter(|name| is_listed(&STAY_WITH_PROVIDER, name.as_str()))
+        .cloned()
+        .collect();
     let nominated: SmallVec<[HeaderName; 4]> = match stays.contains(&header::CONNECTION) {
         true => nominated(headers).iter().filter_map(|token| token.parse().ok()).collect(),
         false => SmallVec::new(),
@@ -127,50 +131,6 @@ fn nominated(headers: &HeaderMap) -> SmallVec<[&str; 4]> {
         .collect()
 }
 
-/// Length and host are written anew for each attempt.
-fn stays_with_client(name: &HeaderName) -> bool {
-    if HOP_BY_HOP.contains(name) {
-        return true;
-    }
-    let name = name.as_str();
-    name.starts_with("sec-")
-        || name.starts_with("x-forwarded-")
-        || name.starts_with("x-amz-")
-        || name.starts_with("x-amzn-sagemaker-")
-        || name.starts_with("x-onwards-")
-        || matches!(
-            name,
-            "authorization"
-                | "x-api-key"
-                | "api-key"
-                | "x-goog-api-key"
-                | "cookie"
-                | "origin"
-                | "referer"
-                | "model-override"
-                | "expect"
-                | "host"
-                | "content-length"
-                | "forwarded"
-                | "x-real-ip"
-                // A provider that believes these would do something else than was allowed.
-                | "x-http-method-override"
-                | "x-http-method"
-                | "x-method-override"
-                | "x-original-url"
-                | "x-rewrite-url"
-                | "x-original-uri"
-                | "x-remote-user"
-                | "x-auth-token"
-                // These choose another model, or who pays, beside the operator's credential.
-                | "azureml-model-deployment"
-                | "helicone-model-override"
-                | "x-portkey-config"
-                | "x-goog-user-project"
-                | "x-bill-to"
-        )
-}
-
 fn is_trace(name: &HeaderName) -> bool {
     matches!(name.as_str(), "traceparent" | "tracestate")
 }
@@ -178,33 +138,60 @@ fn is_trace(name: &HeaderName) -> bool {
 /// What a request is called, at the provider as well.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-/// What belongs to one connection.
-static HOP_BY_HOP: [HeaderName; 9] = [
-    header::CONNECTION,
-    HeaderName::from_static("keep-alive"),
-    header::PROXY_AUTHENTICATE,
-    header::PROXY_AUTHORIZATION,
-    HeaderName::from_static("proxy-connection"),
-    header::TE,
-    header::TRAILER,
-    header::TRANSFER_ENCODING,
-    header::UPGRADE,
-];
-/// Whether a client shall not see this header of a provider's.
-fn stays_with_provider(name: &str) -> bool {
+
+/// The names that begin with a letter of the alphabet, by that letter, since every header of every request
+/// and answer is looked up; `*` stands for any ending.
+type ByLetter = [&'static [&'static str]; 26];
+
+fn is_listed(list: &ByLetter, name: &str) -> bool {
     let letter = name.bytes().next().unwrap_or_default().wrapping_sub(b'a');
-    let Some(row) = STAY_WITH_PROVIDER.get(usize::from(letter)) else { return false };
+    let Some(row) = list.get(usize::from(letter)) else { return false };
     row.iter().any(|entry| match entry.strip_suffix('*') {
         Some(start) => name.starts_with(start),
         None => name == *entry,
     })
 }
 
-/// What belongs to the provider's connection, says who the provider or the operator is there, acts on
-/// the client's browser or on what stands before the router, or speaks in the router's name. By its
-/// first letter, since every header of every answer is looked up; `*` stands for any ending.
+/// What belongs to the client's connection or to its browser, says who the client is, names a model
+/// or a payer beside the operator's credential, or would have a provider do something else than was
+/// allowed. Length and host are written anew for each attempt.
 #[rustfmt::skip]
-static STAY_WITH_PROVIDER: [&[&str]; 26] = [
+static STAY_WITH_CLIENT: ByLetter = [
+    /* a */ &["authorization", "api-key", "azureml-model-deployment"],
+    /* b */ &[],
+    /* c */ &["connection", "content-length", "cookie"],
+    /* d */ &[],
+    /* e */ &["expect"],
+    /* f */ &["forwarded"],
+    /* g */ &[],
+    /* h */ &["host", "helicone-model-override"],
+    /* i */ &[],
+    /* j */ &[],
+    /* k */ &["keep-alive"],
+    /* l */ &[],
+    /* m */ &["model-override"],
+    /* n */ &[],
+    /* o */ &["origin"],
+    /* p */ &["proxy-authenticate", "proxy-authorization", "proxy-connection"],
+    /* q */ &[],
+    /* r */ &["referer"],
+    /* s */ &["sec-*"],
+    /* t */ &["te", "trailer", "transfer-encoding"],
+    /* u */ &["upgrade"],
+    /* v */ &[],
+    /* w */ &[],
+    /* x */ &["x-forwarded-*", "x-amz-*", "x-amzn-sagemaker-*", "x-onwards-*", "x-api-key", "x-goog-api-key",
+        "x-real-ip", "x-http-method-override", "x-http-method", "x-method-override", "x-original-url",
+        "x-rewrite-url", "x-original-uri", "x-remote-user", "x-auth-token", "x-portkey-config",
+        "x-goog-user-project", "x-bill-to"],
+    /* y */ &[],
+    /* z */ &[],
+];
+
+/// What belongs to the provider's connection, says who the provider or the operator is there, acts on
+/// the client's browser or on what stands before the router, or speaks in the router's name.
+#[rustfmt::skip]
+static STAY_WITH_PROVIDER: ByLetter = [
     /* a */ &["access-control-*", "attribution-reporting-*", "accept-ch", "accept-ch-lifetime",
         "activate-storage-access", "alt-svc", "alt-used", "alternates", "anthropic-organization-id",
         "authentication-control", "authentication-info", "authorization", "api-key", "available-dictionary"],
@@ -305,9 +292,29 @@ mod tests {
     }
 
     #[test]
-    fn every_hop_by_hop_header_stays_with_the_provider() {
-        for name in &HOP_BY_HOP {
-            assert!(stays_with_provider(name.as_str()), "{name}");
+    fn hop_by_hop_headers_go_no_further_either_way() {
+        for name in [
+            "connection",
+            "keep-alive",
+            "proxy-authenticate",
+            "proxy-authorization",
+            "proxy-connection",
+            "te",
+            "trailer",
+            "transfer-encoding",
+            "upgrade",
+        ] {
+            assert!(is_listed(&STAY_WITH_CLIENT, name), "{name}");
+            assert!(is_listed(&STAY_WITH_PROVIDER, name), "{name}");
+        }
+    }
+
+    #[test]
+    fn each_listed_header_stands_at_its_letter() {
+        for list in [&STAY_WITH_CLIENT, &STAY_WITH_PROVIDER] {
+            for entry in list.iter().flat_map(|row| row.iter()) {
+                assert!(is_listed(list, &entry.replace('*', "any")), "{entry}");
+            }
         }
     }
 }
