@@ -49,8 +49,10 @@ struct Shelf {
 thread_local! {
     // Without a destructor, so that an allocation works at any time of a thread's life.
     static KEPT: Kept = const {
-        const EMPTY: Shelf = Shelf { first: Cell::new(ptr::null_mut()), count: Cell::new(0) };
-        Kept { is_on: Cell::new(false), shelves: [EMPTY; CLASSES] }
+        Kept {
+            is_on: Cell::new(false),
+            shelves: [const { Shelf { first: Cell::new(ptr::null_mut()), count: Cell::new(0) } }; CLASSES],
+        }
     };
 }
 
