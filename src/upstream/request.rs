@@ -97,14 +97,7 @@ pub(crate) fn build(
     }
 
     let (path, body) = path_and_body(inbound, provider, call, betas.as_deref());
-    let kept = match &path {
-        Cow::Borrowed(same) if **same == *inbound.path => inbound.path.kept_below(base),
-        _ => None,
-    };
-    let joined = match kept {
-        Some(kept) => kept,
-        None => PathAndQuery::from_maybe_shared(Bytes::from(path::join(base, &path)))?,
-    };
+    let joined = below(base, &path, inbound)?;
     let mut uri = http::uri::Parts::default();
     uri.path_and_query = Some(joined);
     if http2 {
@@ -123,6 +116,19 @@ pub(crate) fn build(
     *request.version_mut() = if http2 { Version::HTTP_2 } else { Version::HTTP_11 };
     *request.headers_mut() = headers;
     Ok(request)
+}
+
+/// The path and query below the base. Most are asked for as they came, and nothing is written or read again.
+fn below(
+    base: &BasePath,
+    path: &Cow<'_, str>,
+    inbound: &Inbound,
+) -> Result<PathAndQuery, http::Error> {
+    let same = matches!(path, Cow::Borrowed(same) if **same == *inbound.path);
+    match same.then(|| inbound.path.kept_below(base)).flatten() {
+        Some(kept) => Ok(kept),
+        None => Ok(PathAndQuery::from_maybe_shared(Bytes::from(path::join(base, path)))?),
+    }
 }
 
 /// The request as a proxy wants it that forwards plain HTTP: with the whole URL, and the proxy's own
