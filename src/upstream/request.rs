@@ -119,13 +119,8 @@ pub(crate) fn build(
 }
 
 /// The path and query below the base. Most are asked for as they came, and nothing is written or read again.
-fn below(
-    base: &BasePath,
-    path: &Cow<'_, str>,
-    inbound: &Inbound,
-) -> Result<PathAndQuery, http::Error> {
-    let same = matches!(path, Cow::Borrowed(same) if **same == *inbound.path);
-    match same.then(|| inbound.path.kept_below(base)).flatten() {
+fn below(base: &BasePath, path: &str, inbound: &Inbound) -> Result<PathAndQuery, http::Error> {
+    match (*path == *inbound.path).then(|| inbound.path.kept_below(base)).flatten() {
         Some(kept) => Ok(kept),
         None => Ok(PathAndQuery::from_maybe_shared(Bytes::from(path::join(base, path)))?),
     }
