@@ -265,39 +265,70 @@ fn a_hundred_replicas_use_a_limit_up_with_few_questions() {
     });
 }
 
-/// Eight replicas with a limit of a hundred a second, which each asks for `each` times a second: what part of it
-/// is used, and how often the store is asked for a request.
-async fn steady(each: u64) -> (f64, f64) {
-    let terms = Terms { limit: 100, flow: Flow::PerSecond(100.0) };
+/// What eight replicas with one limit do in thirty seconds.
+struct Steady {
+    /// What part of what the limit allows is admitted.
+    share: f64,
+    /// How often the store is asked, for a request.
+    for_a_request: f64,
+    /// How often each replica asks in a second.
+    in_a_second: f64,
+}
+
+/// A limit of so many in a second, of which each replica asks for `each`.
+async fn steady(limit: u64, each: u64) -> Steady {
+    let terms = Terms { limit, flow: Flow::PerSecond(limit as f64) };
     let mut cluster = Cluster::new(8, &terms);
-    let mut asked = 0.0;
+    let mut asked = 0;
     for at in 0..3_000_u64 {
         for replica in 0..8 {
             // Not all in the same step.
-            if (at + 13 * replica) * each / 100 != (at + 13 * replica + 1) * each / 100 {
-                asked += 1.0;
+            let at = at + 13 * replica;
+            let now = (at + 1) * each / 100 - at * each / 100;
+            asked += now;
+            for _ in 0..now {
                 if cluster.request(replica as usize, 1) {
                     cluster.held.clear();
                     cluster.leases[replica as usize].settle(1, 1);
                     cluster.spent += 1;
                 }
             }
-            if at % 50 == 6 * replica {
+            if at % 50 == 0 {
                 cluster.tell(replica as usize, true, false);
             }
         }
         advance(Duration::from_millis(10)).await;
     }
-    (cluster.spent as f64 / (100.0 + 30.0 * 100.0), cluster.store.calls as f64 / asked)
+    let calls = cluster.store.calls as f64;
+    Steady {
+        share: cluster.spent as f64 / (31 * limit) as f64,
+        for_a_request: calls / asked as f64,
+        in_a_second: calls / 8.0 / 30.0,
+    }
 }
 
 #[test]
 fn limit_that_is_used_up_is_not_asked_for_with_each_request() {
     paused(async || {
-        for (each, most) in [(14, 0.3), (25, 0.2), (100, 0.06)] {
-            let (share, calls) = steady(each).await;
+        for (each, most) in [(14, 0.3), (25, 0.2), (100, 0.06), (400, 0.02)] {
+            let Steady { share, for_a_request, .. } = steady(100, each).await;
             assert!((0.92..=1.0).contains(&share), "{share} of the limit at {each} a second");
-            assert!(calls <= most, "{calls} calls for each request at {each} a second");
+            assert!(for_a_request <= most, "{for_a_request} for each request at {each} a second");
         }
+    });
+}
+
+/// Four hundred times the requests are no more questions, neither below a limit nor beyond it; a limit of which
+/// nothing is asked costs none.
+#[test]
+fn questions_grow_with_replicas_and_live_limits_and_not_with_requests() {
+    paused(async || {
+        for limit in [100, 1_000_000] {
+            for each in [10, 100, 1_000, 4_000] {
+                let Steady { in_a_second, .. } = steady(limit, each).await;
+                assert!(in_a_second <= 5.0, "{in_a_second} of {each} a second under {limit}");
+            }
+        }
+        assert!(steady(100, 0).await.in_a_second <= 0.1);
     });
 }
