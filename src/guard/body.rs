@@ -102,7 +102,12 @@ impl See for Scan<'_> {
         Ok(())
     }
 
+    fn scalar(&mut self, bytes: &[u8], key: &Range<usize>, place: Range<usize>) {
+        self.unreadable |= self.is_token(bytes, key, &place);
+    }
+
     fn text(&mut self, bytes: &[u8], text: Text) -> Result<(), Unreadable> {
+        self.unreadable |= text.is_number && self.is_token(bytes, &text.key, &text.place);
         if !self.passed.is_empty() && self.is_passed(&text.place) {
             return Ok(());
         }
@@ -131,6 +136,16 @@ impl Scan<'_> {
     fn is_passed(&self, place: &Range<usize>) -> bool {
         let next = self.passed.partition_point(|it| it.end < place.end as u64);
         self.passed.get(next).is_some_and(|it| it.start <= place.start as u64)
+    }
+
+    /// Whether it is a number where a request has its texts: a token of a text that cannot be read.
+    fn is_token(&self, bytes: &[u8], key: &Range<usize>, place: &Range<usize>) -> bool {
+        let is_at_top = self.objects.len() == 1;
+        let is_number = || bytes.get(place.start).is_some_and(u8::is_ascii_digit);
+        is_at_top && is_number() && {
+            let key = escapes::read(bytes.get(key.clone()).unwrap_or_default());
+            TOKENS.contains(&&*key)
+        }
     }
 
     /// Whether a text is data, which is looked at here.
@@ -184,3 +199,6 @@ impl Scan<'_> {
         self.found.edits.push(Edit { place: place.clone(), with, rank: 0 });
     }
 }
+
+/// Where requests have texts, or their tokens.
+const TOKENS: [&[u8]; 4] = [b"input", b"prompt", b"prompt_token_ids", b"tokens"];

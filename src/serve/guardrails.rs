@@ -123,6 +123,7 @@ async fn asked(
     record: &mut Record,
 ) -> Result<bool, Refusal> {
     let (bytes, passed) = (inbound.body.to_bytes(), names(inbound));
+    let _share = webhooks::room(inbound.budget, bytes.len())?;
     let texts = match inbound.form {
         true => Texts::default(),
         false if bytes.len() > off_core::LARGE => {

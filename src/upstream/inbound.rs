@@ -276,7 +276,7 @@ impl From<ReadError> for Refusal {
 }
 
 /// What weighs less is not counted: the number of connections bounds it.
-pub(super) const UNCOUNTED: u64 = 256 * 1024;
+pub(crate) const UNCOUNTED: u64 = 256 * 1024;
 const OUT_OF_PROPORTION: &str = "The request holds too many small values for its length to be \
     translated for this model's provider. Send fewer and longer ones, or ask for a model whose \
     provider speaks this protocol.";

@@ -184,6 +184,24 @@ fn written(text: &str, escape: impl Fn(usize) -> bool) -> String {
 }
 
 #[test]
+fn texts_that_are_given_as_tokens_are_not_read() {
+    for (body, unreadable) in [
+        (r#"{"input":[15339,1917]}"#, true),
+        (r#"{"input":[[1,2],[3]]}"#, true),
+        (r#"{"prompt":[9906]}"#, true),
+        (r#"{"pr\u006fmpt":[9906]}"#, true),
+        (r#"{"input":["a"],"dimensions":1024,"n":1}"#, false),
+        (
+            r#"{"messages":[{"content":[{"type":"tool_use","input":{"input":5,"prompt":[7]}}]}]}"#,
+            false,
+        ),
+        (r#"{"input":[{"type":"message","content":"a","n":5}]}"#, false),
+    ] {
+        assert_eq!(looked(body, Action::Deny).unreadable, unreadable, "{body}");
+    }
+}
+
+#[test]
 fn tokens_of_which_nothing_is_said_are_read() {
     for (body, unreadable) in [
         (r#"{"choices":[{"logprobs":{"content":null,"refusal":null}}]}"#, false),

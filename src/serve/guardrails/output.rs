@@ -144,6 +144,7 @@ async fn passed(
     if !webhooks::any(rules) || body.is_empty() || has_no_text(&whole.answer) {
         return Ok(body);
     }
+    let _share = webhooks::room(inbound.budget, body.len())?;
     let texts = texts_of(&body, is_json(&whole.answer)).await;
     let all = texts.all().to_vec();
     let asked = webhooks::ask(asking, rules, &all, (ANSWER, &inbound.alias), record).await?;
@@ -238,6 +239,8 @@ async fn held(
     let read = guarded::held(&mut answer, &mut *first, inbound).await;
     let read = read.map_err(|unbegun| refused(unbegun, rules, record))?;
     let frames = inbound.speaks().profile().frame_guard.filter(|_| answer.form() == Form::Frames);
+    let room = webhooks::room(inbound.budget, read.bytes.len());
+    let _share = room.map_err(Ok)?;
     let mut held = match frames {
         Some(frames) => (frames.hold)(texts(), &read.bytes),
         None => hold(read.bytes.clone()),

@@ -9,12 +9,13 @@ use serde::{Deserialize, Serialize};
 use super::judged::{denied, unasked};
 use crate::{
     guard::{Action, Guardrails, OnFailure, Rule},
+    live::{BodyBudget, Share},
     record::Record,
     refusal::Refusal,
     secret::names::label,
     serve::outages,
     table::{Caller, Table, webhook::Webhook},
-    upstream::{client::Client, webhook},
+    upstream::{client::Client, inbound::UNCOUNTED, webhook},
 };
 
 /// Who asks, and of whose request.
@@ -59,6 +60,18 @@ enum Verdict {
     Allow,
     Deny(String),
     Replace(Vec<String>),
+}
+
+/// Room for what is made of a body to ask of it: its texts, the question and the answer.
+///
+/// # Errors
+/// All bodies leave none.
+pub(super) fn room(budget: &'static BodyBudget, bytes: usize) -> Result<Share, Refusal> {
+    let (mut share, needed) = (budget.share(), COPIES * bytes as u64);
+    match needed <= UNCOUNTED || share.grow_to(needed) {
+        true => Ok(share),
+        false => Err(Refusal::NoRoom),
+    }
 }
 
 /// Whether any of the rules asks.
@@ -167,6 +180,7 @@ fn text(id: &HeaderValue) -> &str {
     id.to_str().unwrap_or_default()
 }
 
+const COPIES: u64 = 4;
 const NO_ANSWER: &str = "gave an answer that says neither allow, deny nor replace";
 const FAILED: &str = "failed";
 const REDACTED: &str = "redact";

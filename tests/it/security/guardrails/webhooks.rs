@@ -10,10 +10,10 @@ use super::{
     is_refusal, requests, text,
 };
 use crate::support::{
-    Call, Reply, Router, Upstream, assert_ok, eventually,
+    Call, Launch, Reply, Router, Upstream, assert_error, assert_ok, eventually,
     router::SeriesExt,
     run_cli, secs,
-    upstream::{Accept, Script, Seen},
+    upstream::{Accept, Script, Seen, Tls},
 };
 
 /// Refuses what is forbidden, and replaces what is secret.
@@ -200,6 +200,33 @@ async fn webhook_that_fails_does_what_the_file_says() {
         let count = [("rule", "hook"), ("action", "failed")];
         assert_eq!(router.metric("onwards_guardrail_matches_total", &count).await, Some(1.0));
     }
+}
+
+#[tokio::test]
+async fn webhook_over_tls_has_to_prove_its_name() {
+    let deny = json!({"action": "deny"});
+    for (tls, is_asked) in [(Tls::good(), true), (Tls::wrong_name(), false)] {
+        let hook = Upstream::start_tls(Reply::json(200, &deny), &tls).await;
+        let upstream = Upstream::start(Reply::chat("hi")).await;
+        let file = file(&upstream, &hook, json!({"on_failure": "allow", "timeout_ms": 30_000}));
+        let ca = tls.ca_file().to_string_lossy().into_owned();
+        let router = Launch::new(&file).env("SSL_CERT_FILE", ca).start().await;
+        let answer = router.chat("hook").await;
+        assert_eq!(answer.status, if is_asked { 400 } else { 200 }, "{}", answer.text());
+        assert_eq!(hook.hits(), usize::from(is_asked));
+    }
+}
+
+#[tokio::test]
+async fn body_that_memory_has_no_room_to_ask_of_is_refused() {
+    let (upstream, hook) = (Upstream::start(Reply::chat("hi")).await, hook().await);
+    let launch = Launch::new(&file(&upstream, &hook, json!({"timeout_ms": 30_000})));
+    let router = launch.args(["--max-bodies", "3MiB"]).start().await;
+    let with = |length| json!({"model": "hook", "messages": [{"role": "user", "content": "a ".repeat(length)}]});
+    assert_error(&Call::chat(&with(1 << 19)).send(router.addr()).await, 503, "no_room");
+    assert_eq!((hook.hits(), upstream.hits()), (0, 0));
+    assert_ok(&Call::chat(&with(1 << 17)).send(router.addr()).await);
+    assert_eq!(hook.hits(), 1);
 }
 
 #[tokio::test]
