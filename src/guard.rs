@@ -125,6 +125,14 @@ impl Finder {
             Self::Webhook(_) => text.len(),
         }
     }
+
+    /// Whether so much of something stands at the end of a text that it is probably what is looked for.
+    fn is_likely(&self, text: &[u8]) -> bool {
+        match self {
+            Self::Set(set) => set.is_likely(text.get(set.open(text)..).unwrap_or_default()),
+            Self::Pattern(_) | Self::Webhook(_) => false,
+        }
+    }
 }
 
 impl Side {

@@ -27,6 +27,8 @@ pub(crate) struct Channel {
     decided: usize,
     /// What was found last goes on, and is taken out as far as it does.
     swallows: Swallows,
+    /// Bytes of another text that have come since it went on last.
+    beside: usize,
     json: Json,
 }
 
@@ -70,7 +72,16 @@ impl Channel {
 
     /// The text goes on.
     pub(crate) fn push(&mut self, piece: &[u8]) {
+        self.beside = 0;
         self.text.extend_from_slice(piece);
+    }
+
+    /// So many bytes of another text go on beside it: whether it is waited for all the same, since it has probably
+    /// begun what a rule looks for.
+    pub(crate) fn waits(&mut self, bytes: usize, rules: &[Arc<Rule>]) -> bool {
+        self.beside += bytes;
+        let rest = self.text.get(self.decided - self.base..).unwrap_or_default();
+        !rest.is_empty() && self.beside <= MOST && rules.iter().any(|it| it.finder.is_likely(rest))
     }
 
     /// Looks at what is not decided; all of it is then, where the text has ended. `hit` hears which rules

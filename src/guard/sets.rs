@@ -50,6 +50,17 @@ impl Set {
         }
     }
 
+    /// Whether what may go on behind a text is more than a word or a short number.
+    pub(super) fn is_likely(self, begun: &[u8]) -> bool {
+        match self {
+            Self::Secrets => begun.len() >= LEAST_SECRET,
+            Self::Email => begun.contains(&b'@'),
+            Self::PaymentCard | Self::UsSsn | Self::Iban | Self::Phone => {
+                begun.iter().filter(|byte| byte.is_ascii_digit()).count() >= LEAST_DIGITS
+            }
+        }
+    }
+
     /// Calls `found` with each place in the text, in their order; places may overlap.
     pub(super) fn each(self, text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
         match self {
@@ -62,3 +73,6 @@ impl Set {
         }
     }
 }
+
+const LEAST_SECRET: usize = 8;
+const LEAST_DIGITS: usize = 6;

@@ -139,15 +139,18 @@ impl<H> Stream<H> {
             pieces.push(Piece { channel, place, text: start..start + read.len() });
         }
         let touched: Vec<usize> = pieces.iter().map(|piece| piece.channel).collect();
+        let come = pieces.iter().map(|piece| piece.text.len()).sum();
         self.waiting += data.len();
         self.queue.push_back(Queued { head, data, pieces, edits });
         for channel in 0..self.channels.len() {
             let key = &self.channels[channel].0;
             let is_touched = touched.contains(&channel);
-            // A text ends where another one of the same answer goes on.
+            // A text ends where another one of the same answer goes on, unless it is waited for.
             let is_left =
                 !is_touched && touched.iter().any(|other| key.is_beside(&self.channels[*other].0));
-            let ends = is_left || event.ends.iter().any(|ids| key.is_of(ids));
+            let is_over = event.ends.iter().any(|ids| key.is_of(ids));
+            let is_left = is_left && !self.channels[channel].1.waits(come, &self.watch.rules);
+            let ends = is_left || is_over;
             if is_touched || ends {
                 self.decide(channel, ends)?;
             }

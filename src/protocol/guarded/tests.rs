@@ -192,6 +192,37 @@ fn other_text_of_the_same_answer_ends_one() {
 }
 
 #[test]
+fn match_that_another_text_comes_between_is_waited_for() {
+    let say = |key: &str, piece: &str| json!({"choices": [{"index": 0, "delta": {key: piece}}]});
+    let run = |between: &str, action: Action| {
+        let mut guard = Events::new(Arc::new(Watch::new(rules(action))));
+        let mut out = Vec::new();
+        for event in [
+            say("content", "it is 4111 1111"),
+            say("reasoning_content", between),
+            say("content", " 1111 1111, so"),
+            json!({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}),
+        ] {
+            feed(&mut guard, &event, &mut out)?;
+        }
+        guard.end(&mut out).map(|()| String::from_utf8(out).unwrap())
+    };
+    let out = run("well", Action::Redact).unwrap();
+    assert!(out.contains("it is [redacted:r]") && out.contains("well"), "{out}");
+    assert!(!out.contains("4111 1111") && !out.contains("1111 1111, so"), "{out}");
+    assert_eq!(run("well", Action::Deny), Err(Stop::Denied(1)));
+    // It is waited for so long, and the other one is not held for ever.
+    let out = run(&"so ".repeat(100), Action::Redact).unwrap();
+    assert!(out.contains("it is 4111 1111") && !out.contains("1111 1111, so"), "{out}");
+    // A word is nothing to wait for.
+    let mut guard = Events::new(Arc::new(Watch::new(rules(Action::Redact))));
+    let mut out = Vec::new();
+    feed(&mut guard, &say("reasoning_content", "in 2024 I"), &mut out).unwrap();
+    feed(&mut guard, &say("content", "Yes. "), &mut out).unwrap();
+    assert_eq!(out.windows(6).filter(|it| it == b"data: ").count(), 2);
+}
+
+#[test]
 fn what_a_stream_adds_at_a_place_of_its_own_is_one_text_too() {
     let row: Row = (
         Protocol::OpenAi,
