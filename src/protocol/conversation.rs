@@ -10,6 +10,7 @@ pub(crate) mod tool;
 pub(crate) mod thinking;
 pub(crate) mod turns;
 mod ids;
+mod allowed;
 pub(crate) mod late;
 pub(crate) mod proofs;
 pub(crate) mod names;

@@ -6,6 +6,7 @@
 pub(in crate::protocol) mod by_status;
 mod envelope;
 mod json;
+mod wait;
 mod words;
 
 use std::time::Duration;
@@ -105,7 +106,9 @@ impl<'a> Told<'a> {
         });
         let codes = self.codes();
         let class = class_of(judged, &codes, &failure.message);
+        let is_limited = kind == Kind::RateLimit && class == Class::RateLimit;
         Failure {
+            retry_after: is_limited.then(|| wait::told_in(&failure.message)).flatten(),
             status: status.unwrap_or(failure.status),
             told: Some(Box::new(AsTold {
                 brief: Brief { what: What::Status(judged), class },

@@ -1,11 +1,15 @@
 //! Requests as coding agents send them, at every vendor: nothing that can be left out is a reason
 //! to refuse one, and what is left out is named.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use onwards::protocol::Protocol;
 use onwards::protocol::codec::{Head, Target, Written};
 use onwards::protocol::conversation::Lossy;
+
+use super::rules::broken;
 
 /// Of each vendor one model that thinks and one that does not.
 const MODELS: [(Protocol, [&str; 2]); 6] = [
@@ -241,40 +245,44 @@ fn codex() -> Value {
     })
 }
 
-/// The last requests of a loop of tools as Claude Code, Codex and Gemini CLI send them today: their shape, of
-/// texts the length alone (`tests/sdk/agents_run.py --record`).
+/// Requests as Claude Code, Codex and Gemini CLI send them today: the last one of a loop of tools, one with a
+/// picture that a tool gave, one of a conversation that is compacted. Their shape, of texts the length alone
+/// (`tests/sdk/agents_run.py --record`).
 #[test]
 fn requests_of_todays_agents_are_served_by_every_vendor() {
-    for (agent, client, kept, lost) in [
-        ("claude", Protocol::Anthropic, "TaskCreate", &["context_management"][..]),
-        (
-            "codex",
-            Protocol::OpenAiResponses,
-            "exec_command",
-            &["tools.web_search", "client_metadata", "reasoning.context"],
-        ),
-        (
-            "gemini",
-            Protocol::Gemini,
-            "read_file",
-            &["top_k", "generationConfig", "top_p", "temperature"],
-        ),
+    for (agent, client, lost) in [
+        ("claude", Protocol::Anthropic, &["context_management"][..]),
+        ("codex", Protocol::OpenAiResponses, &["tools.web_search", "reasoning.context"]),
+        ("gemini", Protocol::Gemini, &["top_k", "generationConfig", "top_p", "temperature"]),
     ] {
-        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/agents");
-        let body = std::fs::read(folder.join(agent).with_extension("json")).unwrap();
-        let head = Head { model: Some("alias"), delivery: None };
-        let read = client.codec().read_request(&body, &head).unwrap();
-        assert!(read.tool_calls().count() > 1, "{agent}");
-        for (vendor, model) in models().filter(|(vendor, _)| *vendor != client) {
-            let written = vendor.codec().write_request(&read, &target(model)).unwrap();
-            let text = String::from_utf8(written.body).unwrap();
-            assert!(text.contains(kept), "{agent} at {vendor}, {model}");
-            for name in &written.dropped {
-                let is_known = lost.iter().any(|lost| name.starts_with(lost))
-                    || ["reasoning_effort", "parallel_tool_calls", "tool", "thinking"]
-                        .iter()
-                        .any(|lost| name.starts_with(lost));
-                assert!(is_known, "{agent} at {vendor}, {model}: {:?}", written.dropped);
+        for case in ["", "_picture", "_compaction"] {
+            let name = format!("{agent}{case}.json");
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/agents");
+            let body = std::fs::read(folder.join(&name)).unwrap();
+            let head = Head { model: Some("alias"), delivery: None };
+            let read = client.codec().read_request(&body, &head).unwrap().with_distinct_calls();
+            assert!(read.tool_calls().next().is_some() || case == "_compaction", "{name}");
+            for (vendor, model) in models().filter(|(vendor, _)| *vendor != client) {
+                let written = vendor.codec().write_request(&read, &target(model)).unwrap();
+                let place = format!("{name} at {vendor}, {model}");
+                for dropped in &written.dropped {
+                    let usual = [
+                        "reasoning_effort",
+                        "parallel_tool_calls",
+                        "tool",
+                        "thinking",
+                        "image.detail",
+                    ];
+                    let mut known = lost.iter().chain(&usual);
+                    assert!(
+                        known.any(|it| dropped.starts_with(it)),
+                        "{place}: {:?}",
+                        written.dropped
+                    );
+                }
+                let body = serde_json::from_slice(&written.body).unwrap();
+                let broken = broken(vendor, model, &body);
+                assert!(broken.is_empty(), "{place}: {broken:?}");
             }
         }
     }

@@ -326,3 +326,37 @@ fn families_on_bedrock_are_asked_in_their_way() {
         }
     }
 }
+
+/// OpenAI's choice of some of the tools: the nearest one, and named where it is another.
+#[test]
+fn a_choice_of_some_tools_becomes_the_nearest() {
+    for (mode, names, all, choice, dropped) in [
+        ("required", vec!["f"], false, json!({"type": "tool", "name": "f"}), ""),
+        ("required", vec!["f", "g"], false, json!({"type": "any"}), "tool_choice"),
+        ("required", vec!["f", "g", "h"], true, json!({"type": "any"}), ""),
+        ("auto", vec!["f"], false, json!({"type": "auto"}), "tool_choice"),
+        ("auto", vec!["f", "g", "h"], true, json!({"type": "auto"}), ""),
+    ] {
+        assert_eq!(names.len() == 3, all);
+        let function = |name: &&str| json!({"type": "function", "function": {"name": name}});
+        let named = |name: &&str| json!({"type": "function", "name": name});
+        let each = |form: &dyn Fn(&&str) -> Value, names: &[&str]| -> Vec<Value> {
+            names.iter().map(form).collect()
+        };
+        let tools = ["f", "g", "h"];
+        let chat = json!({"model": "m", "messages": [{"role": "user", "content": "q"}],
+            "tools": each(&function, &tools), "tool_choice": {"type": "allowed_tools",
+                "allowed_tools": {"mode": mode, "tools": each(&function, &names)}}});
+        let responses = json!({"model": "m", "input": "q", "tools": each(&named, &tools),
+            "tool_choice": {"type": "allowed_tools", "mode": mode, "tools": each(&named, &names)}});
+        for (from, request) in [(Protocol::OpenAi, chat), (Protocol::OpenAiResponses, responses)] {
+            let head = Head::default();
+            let read = from.codec().read_request(request.to_string().as_bytes(), &head).unwrap();
+            let target = Target { model: "claude-sonnet-4-5", ..Target::default() };
+            let written = Protocol::Anthropic.codec().write_request(&read, &target).unwrap();
+            let body: Value = serde_json::from_slice(&written.body).unwrap();
+            assert_eq!(body["tool_choice"], choice, "{from} {mode} {names:?}");
+            assert_eq!(written.dropped.join(","), dropped, "{from} {mode} {names:?}");
+        }
+    }
+}

@@ -20,6 +20,8 @@ from vendors import VENDORS
 
 # Fields that tell who or where.
 PERSONAL = {"user_id", "session_id", "cwd", "safety_identifier", "device_id", "account_uuid", "prompt_cache_key", "file_path", "text", "content", "installation_id"}
+# The cases of which requests are kept, and how their files end.
+RECORDED = {"tools": "", "shows_a_picture": "_picture", "compaction": "_compaction"}
 IN_TURN = {"strategy": "priority", "fallback": {"enabled": True}}
 
 
@@ -44,8 +46,8 @@ def main():
                 for case in CASES:
                     if wanted.case in (None, case.__name__):
                         failed += tried(case, kind, vendor, servers, router)
-                        if wanted.record and kind.protocol == vendor and case.__name__ == "tools":
-                            record(pathlib.Path(wanted.record), kind, server)
+                        if wanted.record and kind.protocol == vendor and case.__name__ in RECORDED:
+                            record(pathlib.Path(wanted.record), f"{kind.name}{RECORDED[case.__name__]}", server)
     finally:
         router.stop()
     print(f"{failed} failed")
@@ -70,11 +72,11 @@ def targets(servers):
             yield f"{name}-wanders-{agent.name}", {"providers": providers} | IN_TURN
 
 
-def record(folder, kind, server):
-    """The last request of the loop: it holds the whole conversation."""
+def record(folder, name, server):
+    """The longest request: it holds the whole conversation."""
     bodies = [json.loads(raw.body) for raw in server.raw if raw.method == "POST" and not server.vendor.counts(raw)]
     longest = max(bodies, key=lambda body: len(json.dumps(body)))
-    file = folder / f"{kind.name}.json"
+    file = folder / f"{name}.json"
     file.write_text(json.dumps(shape(longest), indent=1) + "\n")
     print(f"kept {file}")
 
@@ -85,6 +87,10 @@ def shape(value, name=""):
         return {key: shape(item, key) for key, item in value.items()}
     if isinstance(value, list):
         return [shape(item, name) for item in value]
+    if name in ("mimeType", "media_type"):
+        return value
+    if name == "data" or isinstance(value, str) and value.startswith("data:"):
+        return value.partition(",")[0] + ",AAAA" if value.startswith("data:") else "AAAA"
     if not isinstance(value, str) or re.fullmatch(r"[A-Za-z0-9_.$:-]{1,40}", value) and name not in PERSONAL:
         return value
     return f"{len(value)} characters"

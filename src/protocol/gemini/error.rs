@@ -49,7 +49,8 @@ fn read_told(told: &Told<'_>) -> Option<Failure> {
         (None, Some(status)) => Kind::from_status(status),
         (None, None) => Kind::Server,
     };
-    Some(Failure { retry_after: told.retry_delay(), ..told.failure(kind, message) })
+    let failure = told.failure(kind, message);
+    Some(Failure { retry_after: told.retry_delay().or(failure.retry_after), ..failure })
 }
 
 /// The error as a value: in a body and in a stream it is the same.

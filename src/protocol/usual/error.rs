@@ -59,7 +59,7 @@ fn read_detail(told: &Told<'_>, detail: &Json<'_>) -> Failure {
     let words = [&detail["code"], &detail["type"]];
     let kind = kind_of(words, told.status(), &message);
     let failure = told.failure(kind, message).with_code(told::text(&detail["code"]));
-    let retry_after = told.retry_delay();
+    let retry_after = told.retry_delay().or(failure.retry_after);
     Failure { param: told::text(&detail["param"]), retry_after, ..failure }
 }
 

@@ -22,6 +22,8 @@ class Agent:
 
     name = package = protocol = ""
     too_long = overloaded = summarizes = "(?!)"
+    # Whether it sends results twice where it takes a conversation up again: its own vendor refuses that.
+    doubles = False
     # The tokens of a request after which it makes its conversation shorter by itself.
     full = 25
 

@@ -79,6 +79,8 @@ def cut(agent, vendor, servers):
 
 def compaction(agent, vendor, servers):
     """The agent has its conversation made shorter, and goes on with what is left of it."""
+    if agent.doubles and agent.protocol == vendor:
+        return
     server = servers[vendor]
     server.begin(agent.compacting(), agent.protocol == vendor)
     said, all_of_it = agent.compact(vendor, PROMPT)

@@ -12,6 +12,7 @@ class GeminiCli(Agent):
 
     too_long = "exceeds the maximum number of tokens"
     summarizes = "state_snapshot"
+    doubles = True
     more = {}
 
     def env(self, alias):

@@ -11,7 +11,7 @@ use crate::protocol::conversation::{
     Source, Thinking, ToolChoice,
 };
 use crate::protocol::fields;
-use crate::protocol::object::Object;
+use crate::protocol::object::{Object, present};
 use crate::protocol::openai::profile::FIELDS;
 
 /// Reads a request.
@@ -140,6 +140,17 @@ fn read_tool_choice(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), 
         "\"required\"" => Some(ToolChoice::Required),
         object if object.starts_with('{') => {
             let mut choice = Object::of(value)?;
+            let allowed = choice.with("allowed_tools", |mut allowed| {
+                let mode: Option<String> = allowed.take("mode")?;
+                let names = allowed.each("tools", |mut tool| {
+                    tool.with("function", |mut function| function.require("name"))
+                })?;
+                Ok((mode.as_deref() == Some("required"), present(names)))
+            });
+            if let Some((must, names)) = allowed.map_err(|error| error.within("tool_choice"))? {
+                to.tool_choice = Some(to.allow(must, &names, value));
+                return Ok(());
+            }
             let function = choice.with("function", |mut function| function.require("name"));
             let function = function.map_err(|error| error.within("tool_choice"))?;
             if function.is_none() {

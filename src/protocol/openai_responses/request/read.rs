@@ -10,7 +10,7 @@ use crate::protocol::conversation::{
     proofs,
 };
 use crate::protocol::fields;
-use crate::protocol::object::Object;
+use crate::protocol::object::{Object, present};
 use crate::protocol::openai_responses::profile::FIELDS;
 use crate::protocol::openai_responses::{custom, namespace};
 
@@ -171,6 +171,10 @@ fn read_tool_choice(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), 
         "\"none\"" => Some(ToolChoice::None),
         "\"required\"" => Some(ToolChoice::Required),
         object if object.starts_with('{') => {
+            if let Some((must, names)) = read_allowed(value)? {
+                to.tool_choice = Some(to.allow(must, &names, value));
+                return Ok(());
+            }
             let chosen = Object::of(value).and_then(|mut choice| {
                 let kind: String = choice.require("type")?;
                 Ok(match kind.as_str() {
@@ -188,6 +192,25 @@ fn read_tool_choice(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), 
         _ => return Err(ReadError::new("tool_choice", "is not a choice of this protocol")),
     };
     Ok(())
+}
+
+/// Whether one must be called of some tools, and their names, if the choice is among some.
+fn read_allowed(choice: &RawValue) -> Result<Option<(bool, Vec<String>)>, ReadError> {
+    let read = || {
+        let mut choice = Object::of(choice)?;
+        if choice.take::<String>("type")?.as_deref() != Some("allowed_tools") {
+            return Ok(None);
+        }
+        let mode: Option<String> = choice.take("mode")?;
+        let names = choice.each("tools", |mut tool| {
+            let kind: Option<String> = tool.take("type")?;
+            let name: Option<String> = tool.take("name")?;
+            let is_custom = kind.as_deref() == Some("custom");
+            Ok(name.map(|name| if is_custom { custom::mark(&name) } else { name }))
+        })?;
+        Ok(Some((mode.as_deref() == Some("required"), present(names))))
+    };
+    read().map_err(|error: ReadError| error.within("tool_choice"))
 }
 
 /// Encrypted reasoning is always given; everything else that can be included is OpenAI's alone.
