@@ -74,6 +74,9 @@ async fn request_beyond_the_cap_waits_and_is_served_and_is_told_of() {
     let labels = [("alias", "m"), ("provider", "")];
     let waited = router.metric("onwards_queue_wait_seconds_total", &labels).await;
     assert!(waited.is_some_and(|secs| secs > 0.0), "{waited:?}");
+    let all = [("alias", "m"), ("provider", ""), ("le", "+Inf")];
+    let waits = router.metric("onwards_queue_wait_seconds_bucket", &all).await;
+    assert_eq!(waits, Some(1.0), "one has waited");
     // The wait is no time of the provider, nor of the router.
     let log = || router.stdout_text();
     let is_told = |line: &str| {
