@@ -3,9 +3,12 @@
 use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
+    path::Path,
     process::{Child, Command, Stdio},
     time::{Duration, Instant},
 };
+
+use tempfile::TempDir;
 
 use super::router::free_port;
 
@@ -13,6 +16,8 @@ use super::router::free_port;
 pub(crate) struct Redis {
     port: u16,
     args: Vec<String>,
+    /// Where it writes what another one sends it to copy.
+    dir: TempDir,
     child: Child,
 }
 
@@ -27,11 +32,12 @@ impl Redis {
     pub(crate) fn start_with(args: &[&str]) -> Option<Self> {
         let port = free_port();
         let args: Vec<String> = args.iter().map(|&arg| arg.to_owned()).collect();
-        let Some(child) = spawned(port, &args) else {
+        let dir = tempfile::tempdir().unwrap();
+        let Some(child) = spawned(port, dir.path(), &args) else {
             eprintln!("skipped: neither redis-server nor valkey-server is to be had here");
             return None;
         };
-        let redis = Self { port, args, child };
+        let redis = Self { port, args, dir, child };
         redis.answers();
         Some(redis)
     }
@@ -61,7 +67,7 @@ impl Redis {
 
     /// At the same port, with nothing in it.
     pub(crate) fn comes_back(&mut self) {
-        self.child = spawned(self.port, &self.args).unwrap();
+        self.child = spawned(self.port, self.dir.path(), &self.args).unwrap();
         self.answers();
     }
 
@@ -81,12 +87,18 @@ impl Drop for Redis {
     }
 }
 
-fn spawned(port: u16, further: &[String]) -> Option<Child> {
+fn spawned(port: u16, dir: &Path, further: &[String]) -> Option<Child> {
     let start = |program: &str| {
         let port = port.to_string();
         let args = ["--port", &port, "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
         let mut command = Command::new(program);
-        command.args(args).args(further).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+            .args(args)
+            .arg("--dir")
+            .arg(dir)
+            .args(further)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         command.spawn().ok()
     };
     start("redis-server").or_else(|| start("valkey-server"))
