@@ -10,6 +10,7 @@ mod error;
 mod foreign;
 mod wanted;
 mod declared;
+mod words;
 pub(in crate::protocol) mod profile;
 
 use http::HeaderMap;

@@ -12,6 +12,7 @@ mod error;
 mod foreign;
 mod wanted;
 mod declared;
+mod trace;
 mod clean;
 mod guarded;
 pub(in crate::protocol) mod profile;

@@ -85,6 +85,12 @@ pub trait Codec: Send + Sync {
         self.write_failed(failure)
     }
 
+    /// The same in the place of an event that told an error of the provider's own: in its form, where a
+    /// client goes by that, and with no word of it.
+    fn write_in_place_of(&self, _told: &[u8], failure: Failure, _model: &str) -> Vec<u8> {
+        self.write_broken(failure)
+    }
+
     /// The media type of an answer to a client.
     fn content_type(&self, delivery: Delivery) -> &'static str {
         match delivery {

@@ -11,6 +11,7 @@ mod error;
 mod foreign;
 mod wanted;
 mod declared;
+mod words;
 pub(in crate::protocol) mod profile;
 mod embedding;
 mod part;

@@ -11,6 +11,7 @@ mod error;
 mod foreign;
 mod wanted;
 mod declared;
+mod words;
 pub(in crate::protocol) mod profile;
 mod custom;
 mod namespace;
@@ -61,6 +62,10 @@ impl Codec for OpenAiResponses {
 
     fn write_broken(&self, failure: Failure) -> Vec<u8> {
         stream::write_broken(&failure)
+    }
+
+    fn write_in_place_of(&self, told: &[u8], failure: Failure, model: &str) -> Vec<u8> {
+        stream::write_in_place_of(told, &failure, model)
     }
 
     fn write_counted(&self, tokens: u64) -> Vec<u8> {

@@ -39,8 +39,8 @@ pub(super) trait Filter: Send + Sync {
     }
 
     /// Appends what the client is told in the place of what does not go on; answers what that says of the
-    /// answer.
-    fn stopped(&mut self, stop: Self::Stop, out: &mut Vec<u8>) -> Brief;
+    /// answer. `source` is what the stream's source has found wrong by itself.
+    fn stopped(&mut self, stop: Self::Stop, source: Option<Brief>, out: &mut Vec<u8>) -> Brief;
 }
 
 /// A stream on its way through a filter.
@@ -107,8 +107,9 @@ impl<F: Filter> Filtered<F> {
         (self.ended, self.broken) = (true, None);
         self.usage = self.source.usage();
         self.service = self.source.service().map(Into::into);
+        let source = self.source.fault();
         self.source = AnswerBody::ended();
-        self.fault = Some(self.filter.stopped(stop, &mut self.out));
+        self.fault = Some(self.filter.stopped(stop, source, &mut self.out));
     }
 
     fn take(&mut self, piece: Option<Result<Bytes, Brief>>) -> Result<(), F::Stop> {

@@ -4,6 +4,7 @@
 //! It runs before the commit point, on answers that pass as they came and on translated ones alike.
 
 mod decoded;
+mod levels;
 mod mask;
 mod cleaned;
 mod stream;
@@ -30,7 +31,7 @@ pub(super) async fn applied(
     match cleaned {
         Ok(mut answer) => {
             if strict.masks {
-                mask::mask_headers(&mut answer.headers);
+                levels::mask_headers(&mut answer.headers);
             }
             Ok(answer)
         }

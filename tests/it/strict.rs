@@ -7,6 +7,7 @@ mod checked;
 mod cleaned;
 mod marked;
 mod masked;
+mod planted;
 mod reasoning;
 
 use serde_json::Value;

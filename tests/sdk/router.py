@@ -1,6 +1,10 @@
-"""The router itself, on free ports of 127.0.0.1, with one alias for each vendor."""
+"""The router itself, on free ports of 127.0.0.1, with one alias for each vendor.
+
+With STRICT=1 in the environment it runs in strict mode.
+"""
 
 import json
+import os
 import pathlib
 import socket
 import subprocess
@@ -12,6 +16,7 @@ import urllib.request
 from clients import bedrock
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+STRICT = os.environ.get("STRICT") == "1"
 
 
 class Router:
@@ -21,7 +26,7 @@ class Router:
         signs = {"aws": {"access_key_id": bedrock.ACCESS, "secret_access_key": bedrock.SECRET}}
         auth = {"global_keys": ["sk-caller"], "key_definitions": {"signs": signs}}
         targets = {alias: target | {"keys": ["signs"]} for alias, target in targets.items()}
-        file.write_text(json.dumps({"auth": auth, "targets": targets}))
+        file.write_text(json.dumps({"strict_mode": STRICT, "auth": auth, "targets": targets}))
         port, metrics = free_port(), free_port()
         binary = binary or ROOT / "target" / "debug" / "onwards"
         arguments = ["--targets", file, "--port", str(port), "--metrics-port", str(metrics), "--host", "127.0.0.1"]

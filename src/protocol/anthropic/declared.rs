@@ -2,11 +2,11 @@
 //!
 //! It is data.
 
-use super::wanted;
+use super::{wanted, words};
 use crate::protocol::Operation;
 use crate::protocol::strict::shape::{
     Declared, Fill,
-    Shape::{self, Any, Either, Flag, List, Model, Number, Object, Text},
+    Shape::{self, Any, Either, Flag, List, Model, Number, Object, OneOf, Text},
     Words, bound, fill, may, must,
 };
 
@@ -139,7 +139,7 @@ static BLOCK: Shape = Object(&[
     may("id", Text),
     may("name", Text),
     may("input", Any),
-    may("caller", Object(&[may("type", Text), may("tool_id", Text)])),
+    may("caller", Object(&[may("type", OneOf(words::CALLERS)), may("tool_id", Text)])),
     may("tool_use_id", Text),
     may("content", Shape::Within(&CONTENT)),
     may("server_name", Text),
@@ -150,23 +150,30 @@ static BLOCK: Shape = Object(&[
 static CONTENT: Shape = Either(&[Text, List(&RESULT), Shape::Within(&RESULT)]);
 /// What a tool of the vendor has found or done.
 static RESULT: Shape = Object(&[
-    may("type", Text),
+    may("type", OneOf(words::RESULTS)),
     may("url", Text),
     may("title", Text),
     may("encrypted_content", Text),
     may("page_age", Text),
-    may("error_code", Text),
+    may("error_code", OneOf(words::FAULTS)),
     may("error_message", Text),
     may("stdout", Text),
     may("stderr", Text),
     may("return_code", Number),
     may("content", Either(&[Text, List(&RESULT), Shape::Within(&RESULT)])),
     may("file_id", Text),
-    may("file_type", Text),
+    may("file_type", OneOf(words::FILES)),
     may("text", Text),
     may("citations", Either(&[List(&CITATION), Object(&[may("enabled", Flag)])])),
     may("retrieved_at", Text),
-    may("source", Object(&[may("type", Text), may("media_type", Text), may("data", Text)])),
+    may(
+        "source",
+        Object(&[
+            may("type", OneOf(words::SOURCES)),
+            may("media_type", OneOf(words::MEDIA)),
+            may("data", Text),
+        ]),
+    ),
     may("start_line", Number),
     may("num_lines", Number),
     may("total_lines", Number),
@@ -179,7 +186,7 @@ static RESULT: Shape = Object(&[
     may("tool_references", List(&REFERENCE)),
     may("tool_name", Text),
 ]);
-static REFERENCE: Shape = Object(&[may("type", Text), may("tool_name", Text)]);
+static REFERENCE: Shape = Object(&[may("type", OneOf(words::REFERENCES)), may("tool_name", Text)]);
 
 static CITATION: Shape = Object(&[
     may(
@@ -226,15 +233,18 @@ const USAGE: Shape = Object(&[
         "server_tool_use",
         Object(&[may("web_search_requests", Number), may("web_fetch_requests", Number)]),
     ),
-    may("service_tier", Text),
-    may("inference_geo", Text),
+    may("service_tier", OneOf(words::TIERS)),
+    may("inference_geo", OneOf(words::PLACES)),
 ]);
-const DETAILS: Shape =
-    Object(&[may("type", Text), may("category", Text), may("explanation", Text)]);
+const DETAILS: Shape = Object(&[
+    may("type", OneOf(words::DETAILS)),
+    may("category", OneOf(words::CATEGORIES)),
+    may("explanation", Text),
+]);
 const CONTAINER: Shape = Object(&[may("id", Text), may("expires_at", Text)]);
 static EDITED: Shape = Object(&[may("applied_edits", List(&EDIT))]);
 static EDIT: Shape = Object(&[
-    may("type", Text),
+    may("type", OneOf(words::EDITS)),
     may("cleared_tool_uses", Number),
     may("cleared_thinking_turns", Number),
     may("cleared_input_tokens", Number),

@@ -2,11 +2,11 @@
 //!
 //! It is data.
 
-use super::wanted;
+use super::{trace::TRACE, wanted};
 use crate::protocol::Operation;
 use crate::protocol::strict::shape::{
     Declared, Field, Fill,
-    Shape::{self, Any, Either, List, Number, Object, Scalar, Text},
+    Shape::{self, Any, Either, List, Number, Object, OneOf, Text},
     Words, fill, may, must,
 };
 
@@ -63,7 +63,7 @@ static ANSWER: Shape = Object(&[
     may("usage", Shape::Within(&USAGE)),
     may("metrics", METRICS),
     may("additionalModelResponseFields", Any),
-    may("trace", Any),
+    may("trace", Shape::Within(&TRACE)),
     may("performanceConfig", LATENCY),
     may("serviceTier", TIER),
 ]);
@@ -76,7 +76,7 @@ static BLOCK_STARTED: Shape = Object(&[
         Object(&[
             may("toolUse", Object(TOOL_USE)),
             may("toolResult", Object(&TOOL_RESULT)),
-            may("image", Object(&[may("format", Text)])),
+            may("image", Object(&[may("format", OneOf(FORMATS))])),
         ]),
     ),
 ]);
@@ -103,7 +103,7 @@ static STOPPED: Shape =
 static METADATA: Shape = Object(&[
     may("usage", Shape::Within(&USAGE)),
     may("metrics", METRICS),
-    may("trace", Any),
+    may("trace", Shape::Within(&TRACE)),
     may("performanceConfig", LATENCY),
     may("serviceTier", TIER),
 ]);
@@ -124,18 +124,26 @@ static BLOCK: Shape = Object(&[
         "citationsContent",
         Object(&[may("content", List(&TEXT)), may("citations", List(&CITATION))]),
     ),
-    may("cachePoint", Object(&[may("type", Text), may("ttl", Text)])),
+    may("cachePoint", Object(&[may("type", OneOf(&["default"])), may("ttl", OneOf(TTLS))])),
     may("json", Any),
     may("video", IMAGE),
     may("audio", IMAGE),
     may("document", IMAGE),
 ]);
-const TOOL_USE: &[Field] =
-    &[may("toolUseId", Text), may("name", Text), may("input", Any), may("type", Text)];
-static TOOL_RESULT: [Field; 4] =
-    [may("toolUseId", Text), may("content", List(&BLOCK)), may("status", Text), may("type", Text)];
+const TOOL_USE: &[Field] = &[
+    may("toolUseId", Text),
+    may("name", Text),
+    may("input", Any),
+    may("type", OneOf(&["server_tool_use"])),
+];
+static TOOL_RESULT: [Field; 4] = [
+    may("toolUseId", Text),
+    may("content", List(&BLOCK)),
+    may("status", OneOf(&["success", "error"])),
+    may("type", OneOf(&["nova_code_interpreter_result", "nova_grounding_result"])),
+];
 const IMAGE: Shape = Object(&[
-    may("format", Text),
+    may("format", OneOf(FORMATS)),
     may("name", Text),
     may(
         "source",
@@ -176,10 +184,18 @@ static USAGE: Shape = Object(&[
     may("cacheWriteInputTokens", Number),
     may("cacheDetails", List(&CACHED)),
 ]);
-static CACHED: Shape = Object(&[may("ttl", Text), may("inputTokens", Number)]);
+static CACHED: Shape = Object(&[may("ttl", OneOf(TTLS)), may("inputTokens", Number)]);
 const METRICS: Shape = Object(&[may("latencyMs", Number)]);
-const LATENCY: Shape = Object(&[may("latency", Text)]);
-const TIER: Shape = Object(&[may("type", Text)]);
+const LATENCY: Shape = Object(&[may("latency", OneOf(&["standard", "optimized"]))]);
+const TIER: Shape = Object(&[may("type", OneOf(&["default", "priority", "flex", "reserved"]))]);
+const TTLS: &[&str] = &["5m", "1h"];
+#[rustfmt::skip]
+const FORMATS: &[&str] = &[
+    "png", "jpeg", "gif", "webp",
+    "pdf", "csv", "doc", "docx", "xls", "xlsx", "html", "txt", "md",
+    "mkv", "mov", "mp4", "webm", "flv", "mpeg", "mpg", "wmv", "three_gp",
+    "mp3", "opus", "wav", "aac", "flac", "ogg", "mka", "x-aac", "m4a", "mpga", "pcm",
+];
 
 /// Vectors of Titan's and of Cohere's models.
 static EMBEDDED: Shape = Object(&[
@@ -188,12 +204,12 @@ static EMBEDDED: Shape = Object(&[
     may("inputTextTokenCount", Number),
     may("embeddings", Either(&[List(&VECTOR), Shape::Within(&BY_TYPE)])),
     may("id", Text),
-    may("response_type", Text),
+    may("response_type", OneOf(&["embeddings_floats", "embeddings_by_type"])),
     may("texts", List(&Text)),
 ]);
-static VECTOR: Shape = Either(&[List(&Scalar), Text]);
+static VECTOR: Shape = Either(&[List(&Number), Text]);
 static NUMBERS_OR_VECTORS: Shape = List(&NUMBER_OR_VECTOR);
-static NUMBER_OR_VECTOR: Shape = Either(&[Number, Text, List(&Scalar)]);
+static NUMBER_OR_VECTOR: Shape = Either(&[Number, Text, List(&Number)]);
 static BY_TYPE: Shape = Object(&[
     may("float", Shape::Within(&NUMBERS_OR_VECTORS)),
     may("binary", Shape::Within(&NUMBERS_OR_VECTORS)),

@@ -6,7 +6,9 @@ use super::wanted;
 use crate::protocol::Operation;
 use crate::protocol::strict::shape::{
     Declared, Field, Fill,
-    Shape::{self, Any, Arguments, Either, Fault, Fragment, List, Number, Object, Scalar, Text},
+    Shape::{
+        self, Any, Arguments, Either, Fault, Flag, Fragment, List, Number, Object, OneOf, Text,
+    },
     Words, bound, fill, may, must,
 };
 
@@ -108,10 +110,14 @@ static CITATION: Shape = Object(&[
     may("text", Text),
     may("sources", List(&SOURCE)),
     may("content_index", Number),
-    may("type", Text),
+    may("type", OneOf(&["TEXT_CONTENT", "THINKING_CONTENT", "PLAN"])),
 ]);
-static SOURCE: Shape =
-    Object(&[may("type", Text), may("id", Text), may("tool_output", Any), may("document", Any)]);
+static SOURCE: Shape = Object(&[
+    may("type", Shape::Tag(&["tool", "document"])),
+    may("id", Text),
+    may("tool_output", Any),
+    may("document", Any),
+]);
 static LOGPROB: Shape =
     Object(&[may("text", Text), may("token_ids", List(&Number)), may("logprobs", List(&Number))]);
 const USAGE: Shape = Object(&[
@@ -133,18 +139,17 @@ static EMBEDDED: Shape = Object(&[
     must("embeddings", Either(&[List(&VECTOR), Shape::Within(&BY_TYPE)])),
     may("texts", List(&Text)),
     may("images", List(&PICTURE)),
-    may("response_type", Text),
+    may("response_type", OneOf(&["embeddings_floats", "embeddings_by_type"])),
     may(
         "meta",
         Object(&[
             may("api_version", API_VERSION),
             may("billed_units", Object(UNITS)),
             may("tokens", Object(UNITS)),
-            may("warnings", List(&Text)),
         ]),
     ),
 ]);
-static VECTOR: Shape = Either(&[List(&Scalar), Text]);
+static VECTOR: Shape = Either(&[List(&Number), Text]);
 static VECTORS: Shape = List(&VECTOR);
 static BY_TYPE: Shape = Object(&[
     may("float", Shape::Within(&VECTORS)),
@@ -154,19 +159,32 @@ static BY_TYPE: Shape = Object(&[
     may("ubinary", Shape::Within(&VECTORS)),
     may("base64", Shape::Within(&VECTORS)),
 ]);
-const API_VERSION: Shape =
-    Object(&[may("version", Text), may("is_deprecated", Scalar), may("is_experimental", Scalar)]);
+const API_VERSION: Shape = Object(&[
+    may("version", OneOf(&["1", "2"])),
+    may("is_deprecated", Flag),
+    may("is_experimental", Flag),
+]);
 static PICTURE: Shape = Object(&[
     may("width", Number),
     may("height", Number),
-    may("format", Text),
+    may("format", OneOf(&["png", "jpeg", "jpg", "gif", "webp"])),
     may("bit_depth", Number),
 ]);
 
 static ROLE: Words = Words::only(&["assistant"], "assistant");
 static CALL_KINDS: Words = Words::only(&["function"], "function");
 static FINISH: Words = Words {
-    known: &["COMPLETE", "STOP_SEQUENCE", "MAX_TOKENS", "TOOL_CALL", "ERROR", "TIMEOUT"],
+    known: &[
+        "COMPLETE",
+        "STOP_SEQUENCE",
+        "MAX_TOKENS",
+        "TOOL_CALL",
+        "ERROR",
+        "ERROR_TOXIC",
+        "ERROR_LIMIT",
+        "USER_CANCEL",
+        "TIMEOUT",
+    ],
     near: &[
         ("length", "MAX_TOKENS"),
         ("max", "MAX_TOKENS"),

@@ -2,11 +2,11 @@
 //!
 //! It is data.
 
-use super::wanted;
+use super::{wanted, words};
 use crate::protocol::Operation;
 use crate::protocol::strict::shape::{
     Declared, Field,
-    Shape::{self, Any, Either, Flag, List, Model, Number, Object, Scalar, Text},
+    Shape::{self, Any, Either, Flag, List, Model, Number, Object, OneOf, Text},
     Words, may, must,
 };
 
@@ -52,7 +52,7 @@ static CHUNK: Shape = Object(&[
     may(
         "promptFeedback",
         Object(&[
-            may("blockReason", Text),
+            may("blockReason", OneOf(words::BLOCKS)),
             may("blockReasonMessage", Text),
             may("safetyRatings", List(&RATING)),
         ]),
@@ -112,20 +112,27 @@ static PART: Shape = Object(&[
     may("inlineData", Object(BLOB)),
     may("fileData", Object(BLOB)),
     may("functionResponse", Object(&[may("id", Text), may("name", Text), may("response", Any)])),
-    may("executableCode", Object(&[may("id", Text), may("language", Text), may("code", Text)])),
+    may(
+        "executableCode",
+        Object(&[may("id", Text), may("language", OneOf(words::LANGUAGES)), may("code", Text)]),
+    ),
     may(
         "codeExecutionResult",
-        Object(&[may("id", Text), may("outcome", Text), may("output", Text)]),
+        Object(&[may("id", Text), may("outcome", OneOf(words::OUTCOMES)), may("output", Text)]),
     ),
 ]);
-const BLOB: &[Field] =
-    &[may("mimeType", Text), may("data", Text), may("fileUri", Text), may("displayName", Text)];
+const BLOB: &[Field] = &[
+    may("mimeType", Shape::Words(&MEDIA)),
+    may("data", Text),
+    may("fileUri", Text),
+    may("displayName", Text),
+];
 
 static RATING: Shape = Object(&[
-    may("category", Text),
-    may("probability", Text),
+    may("category", Shape::Tag(words::HARMS)),
+    may("probability", OneOf(words::PROBABILITIES)),
     may("probabilityScore", Number),
-    may("severity", Text),
+    may("severity", OneOf(words::SEVERITIES)),
     may("severityScore", Number),
     may("blocked", Flag),
 ]);
@@ -143,7 +150,8 @@ static SOURCE: Shape = Object(&[
 static TOP: Shape = Object(&[may("candidates", List(&TOKEN))]);
 static TOKEN: Shape =
     Object(&[may("token", Text), may("tokenId", Number), may("logProbability", Number)]);
-static RETRIEVED: Shape = Object(&[may("retrievedUrl", Text), may("urlRetrievalStatus", Text)]);
+static RETRIEVED: Shape =
+    Object(&[may("retrievedUrl", Text), may("urlRetrievalStatus", OneOf(words::RETRIEVALS))]);
 
 static GROUNDING: Shape = Object(&[
     may("webSearchQueries", List(&Text)),
@@ -191,10 +199,12 @@ static USAGE: Shape = Object(&[
     may("cacheTokensDetails", List(&DETAIL)),
     may("candidatesTokensDetails", List(&DETAIL)),
     may("toolUsePromptTokensDetails", List(&DETAIL)),
-    may("trafficType", Text),
+    may("trafficType", OneOf(words::TRAFFIC)),
 ]);
-static DETAIL: Shape = Object(&[may("modality", Text), may("tokenCount", Scalar)]);
+static DETAIL: Shape =
+    Object(&[may("modality", OneOf(words::MODALITIES)), may("tokenCount", Number)]);
 
+static MEDIA: Words = Words::only(words::MEDIA, "application/octet-stream");
 static ROLE: Words = Words::only(&["model", "user"], "model");
 static FINISH: Words = Words {
     known: &[
@@ -216,6 +226,8 @@ static FINISH: Words = Words {
         "UNEXPECTED_TOOL_CALL",
         "TOO_MANY_TOOL_CALLS",
         "MISSING_THOUGHT_SIGNATURE",
+        "MALFORMED_RESPONSE",
+        "MODEL_ARMOR",
         "FINISH_REASON_UNSPECIFIED",
     ],
     near: &[

@@ -8,7 +8,7 @@ use crate::protocol::Operation;
 use crate::protocol::strict::shape::{
     Declared, Field, Fill,
     Shape::{
-        self, Arguments, Either, Flag, Fragment, List, Map, Model, Number, Object, Scalar, Text,
+        self, Arguments, Either, Flag, Fragment, List, Map, Model, Number, Object, OneOf, Text,
     },
     Words, fill, may, must,
 };
@@ -47,7 +47,7 @@ static COMPLETION: Shape = Object(&[
     fill("model", Model, Fill::Model),
     must("choices", List(&CHOICE)),
     may("usage", USAGE),
-    may("service_tier", Text),
+    may("service_tier", OneOf(TIERS)),
     may("system_fingerprint", Text),
     may("citations", List(&Text)),
 ]);
@@ -57,7 +57,7 @@ static CHUNK: Shape = Object(&[
     fill("object", Shape::Words(&PART), Fill::Json("\"chat.completion.chunk\"")),
     fill("created", Number, Fill::Created),
     fill("model", Model, Fill::Model),
-    may("service_tier", Text),
+    may("service_tier", OneOf(TIERS)),
     may("system_fingerprint", Text),
     must("choices", List(&DELTA_CHOICE)),
     may("usage", USAGE),
@@ -213,9 +213,24 @@ static EMBEDDINGS: Shape = Object(&[
 static EMBEDDING: Shape = Object(&[
     fill("object", Shape::Words(&EMBEDDED), Fill::Json("\"embedding\"")),
     fill("index", Number, Fill::Index),
-    must("embedding", Either(&[List(&Scalar), Text])),
+    must("embedding", Either(&[List(&Number), Text])),
     may("truncated", Flag),
 ]);
+
+/// How a request is served: OpenAI's words, and those of others that speak its protocol.
+const TIERS: &[&str] = &[
+    "auto",
+    "default",
+    "flex",
+    "scale",
+    "priority",
+    "fast",
+    "ultrafast",
+    "standard",
+    "batch",
+    "on_demand",
+    "performance",
+];
 
 static WHOLE: Words = Words::only(&["chat.completion"], "chat.completion");
 static PART: Words = Words::only(&["chat.completion.chunk"], "chat.completion.chunk");

@@ -2,11 +2,13 @@
 //!
 //! It is data.
 
-use super::wanted;
+use super::{wanted, words};
 use crate::protocol::Operation;
 use crate::protocol::strict::shape::{
     Declared, Field, Fill,
-    Shape::{self, Any, Either, Fault, Flag, List, Map, Model, Number, Object, Scalar, Text},
+    Shape::{
+        self, Any, Either, Fault, Flag, List, Map, Model, Number, Object, OneOf, Scalar, Text,
+    },
     Words, bound, fill, may, must,
 };
 
@@ -64,18 +66,18 @@ const fn response(output: Field) -> [Field; FIELDS] {
         may("previous_response_id", Text),
         may("prompt", Any),
         may("prompt_cache_key", Text),
-        may("prompt_cache_retention", Text),
+        may("prompt_cache_retention", OneOf(words::RETENTION)),
         may("reasoning", REASONING),
         may("safety_identifier", Text),
-        may("service_tier", Text),
+        may("service_tier", OneOf(words::TIERS)),
         may("store", Flag),
         may("temperature", Number),
         may("text", TEXT),
-        may("tool_choice", Either(&[Text, TOOL])),
+        may("tool_choice", Either(&[OneOf(words::CHOICE), TOOL])),
         may("tools", List(&TOOL)),
         may("top_logprobs", Number),
         may("top_p", Number),
-        may("truncation", Text),
+        may("truncation", OneOf(words::TRUNCATION)),
         may("usage", USAGE),
         may("user", Text),
         may("metadata", Map(&Scalar)),
@@ -85,13 +87,16 @@ const fn response(output: Field) -> [Field; FIELDS] {
 }
 
 const CONVERSATION: Shape = Object(&[may("id", Text)]);
-const INCOMPLETE: Shape = Object(&[may("reason", Text)]);
-const TEXT: Shape = Object(&[may("format", FORMAT), may("verbosity", Text)]);
-const REASONING: Shape =
-    Object(&[may("effort", Text), may("summary", Text), may("generate_summary", Text)]);
+const INCOMPLETE: Shape = Object(&[may("reason", OneOf(words::INCOMPLETE))]);
+const TEXT: Shape = Object(&[may("format", FORMAT), may("verbosity", OneOf(words::LEVELS))]);
+const REASONING: Shape = Object(&[
+    may("effort", OneOf(words::EFFORT)),
+    may("summary", OneOf(words::SUMMARY)),
+    may("generate_summary", OneOf(words::SUMMARY)),
+]);
 
 const FORMAT: Shape = Object(&[
-    may("type", Text),
+    may("type", OneOf(words::FORMATS)),
     may("name", Text),
     may("description", Text),
     may("schema", Any),
@@ -100,21 +105,21 @@ const FORMAT: Shape = Object(&[
 
 /// A tool as the client has offered it.
 const TOOL: Shape = Object(&[
-    may("type", Text),
+    may("type", OneOf(words::TOOLS)),
     may("name", Text),
     may("description", Text),
     may("parameters", Any),
     may("strict", Flag),
-    may("mode", Text),
+    may("mode", OneOf(words::CHOICE)),
     may("tools", Any),
     may("format", Any),
     may("vector_store_ids", List(&Text)),
     may("filters", Any),
     may("max_num_results", Number),
     may("ranking_options", Any),
-    may("search_context_size", Text),
+    may("search_context_size", OneOf(words::LEVELS)),
     may("user_location", Any),
-    may("search_content_types", List(&Text)),
+    may("search_content_types", List(&OneOf(words::CONTENT_TYPES))),
     may("display_height", Number),
     may("display_width", Number),
     may("environment", Any),
@@ -125,16 +130,16 @@ const TOOL: Shape = Object(&[
     may("connector_id", Text),
     may("allowed_tools", Any),
     may("require_approval", Any),
-    may("background", Text),
-    may("input_fidelity", Text),
+    may("background", OneOf(words::BACKGROUND)),
+    may("input_fidelity", OneOf(words::LEVELS)),
     may("input_image_mask", Any),
     may("model", Text),
-    may("moderation", Text),
+    may("moderation", OneOf(words::MODERATION)),
     may("output_compression", Number),
-    may("output_format", Text),
+    may("output_format", OneOf(words::IMAGE_FORMATS)),
     may("partial_images", Number),
-    may("quality", Text),
-    may("size", Text),
+    may("quality", OneOf(words::QUALITY)),
+    may("size", OneOf(words::SIZES)),
     may("defer_loading", Flag),
 ]);
 
@@ -183,9 +188,9 @@ const fn item(arguments: Shape) -> [Field; 37] {
     [
         must("type", Shape::Tag(ITEMS)),
         may("id", Text),
-        may("status", Text),
-        may("role", Text),
-        may("phase", Text),
+        may("status", OneOf(words::STATUS)),
+        may("role", OneOf(words::ROLES)),
+        may("phase", OneOf(words::PHASES)),
         may("content", List(&CONTENT)),
         may("call_id", Text),
         may("name", Text),
@@ -204,10 +209,10 @@ const fn item(arguments: Shape) -> [Field; 37] {
         may("outputs", List(&OUTPUT)),
         may("result", Text),
         may("revised_prompt", Text),
-        may("background", Text),
-        may("output_format", Text),
-        may("quality", Text),
-        may("size", Text),
+        may("background", OneOf(words::BACKGROUND)),
+        may("output_format", OneOf(words::IMAGE_FORMATS)),
+        may("quality", OneOf(words::QUALITY)),
+        may("size", OneOf(words::SIZES)),
         may("pending_safety_checks", List(&CHECK)),
         may("acknowledged_safety_checks", List(&CHECK)),
         may("server_label", Text),
@@ -217,7 +222,7 @@ const fn item(arguments: Shape) -> [Field; 37] {
         may("reason", Text),
         may("operation", OPERATION),
         may("max_output_length", Number),
-        may("execution", Text),
+        may("execution", OneOf(words::EXECUTION)),
     ]
 }
 static ITEM: [Field; 37] = item(Shape::Arguments);
@@ -244,7 +249,7 @@ static CONTENT: Shape = Object(&[
     may("annotations", List(&ANNOTATION)),
     may("logprobs", List(&TOKEN)),
     may("refusal", Text),
-    may("detail", Text),
+    may("detail", OneOf(words::DETAIL)),
     may("image_url", Text),
     may("file_id", Text),
     may("file_url", Text),
@@ -280,7 +285,7 @@ static TOP: Shape =
 
 /// What a tool of the vendor does.
 static ACTION: Shape = Object(&[
-    may("type", Text),
+    may("type", OneOf(words::ACTIONS)),
     may("query", Text),
     may("queries", List(&Text)),
     may("sources", List(&SOURCE)),
@@ -288,7 +293,7 @@ static ACTION: Shape = Object(&[
     may("pattern", Text),
     may("x", Number),
     may("y", Number),
-    may("button", Text),
+    may("button", OneOf(words::BUTTONS)),
     may("path", List(&POINT)),
     may("keys", List(&Text)),
     may("text", Text),
@@ -302,8 +307,10 @@ static ACTION: Shape = Object(&[
     may("user", Text),
     may("working_directory", Text),
 ]);
-const OPERATION: Shape = Object(&[may("type", Text), may("path", Text), may("diff", Text)]);
-static SOURCE: Shape = Object(&[may("type", Text), may("url", Text), may("name", Text)]);
+const OPERATION: Shape =
+    Object(&[may("type", OneOf(words::OPERATIONS)), may("path", Text), may("diff", Text)]);
+static SOURCE: Shape =
+    Object(&[may("type", OneOf(words::SOURCES)), may("url", Text), may("name", Text)]);
 static POINT: Shape = Object(&[may("x", Number), may("y", Number)]);
 static FOUND: Shape = Object(&[
     may("file_id", Text),
@@ -312,14 +319,15 @@ static FOUND: Shape = Object(&[
     may("text", Text),
     may("attributes", Map(&Scalar)),
 ]);
-static OUTPUT: Shape = Object(&[may("type", Text), may("logs", Text), may("url", Text)]);
+static OUTPUT: Shape =
+    Object(&[may("type", OneOf(words::OUTPUTS)), may("logs", Text), may("url", Text)]);
 static CHECK: Shape = Object(&[may("id", Text), may("code", Text), may("message", Text)]);
 static MCP_TOOL: Shape = Object(&[
     may("name", Text),
     may("description", Text),
     may("input_schema", Any),
     may("annotations", Any),
-    may("type", Text),
+    may("type", OneOf(words::TOOLS)),
     may("parameters", Any),
     may("strict", Flag),
 ]);
@@ -347,10 +355,10 @@ static EVENT: Shape = Object(&[
     may("logprobs", List(&TOKEN)),
     may("partial_image_b64", Text),
     may("partial_image_index", Number),
-    may("background", Text),
-    may("output_format", Text),
-    may("quality", Text),
-    may("size", Text),
+    may("background", OneOf(words::BACKGROUND)),
+    may("output_format", OneOf(words::IMAGE_FORMATS)),
+    may("quality", OneOf(words::QUALITY)),
+    may("size", OneOf(words::SIZES)),
     may("usage", USAGE),
     may("obfuscation", Text),
 ]);

@@ -5,6 +5,6 @@ mod reader;
 mod writer;
 mod form;
 
-pub(super) use form::write_broken;
+pub(super) use form::{write_broken, write_in_place_of};
 pub(super) use reader::State;
 pub(super) use writer::Writer;

@@ -112,6 +112,7 @@ impl Cleaner<'_> {
             (Shape::Map(shape), b'{') => return self.nested(|it| it.map(shape)),
             (Shape::List(item), b'[') => return self.nested(|it| it.list(item)),
             (Shape::Tag(words), b'"') => return self.tag(words),
+            (Shape::OneOf(words), b'"') => return self.one_of(words),
             (Shape::Words(words), b'"') => self.word(words)?,
             (Shape::Text | Shape::Fragment, b'"') => self.cursor.scalar()?,
             (Shape::Number, b'-' | b'0'..=b'9') => self.cursor.number()?,
@@ -293,6 +294,12 @@ impl Cleaner<'_> {
         Ok(Seen::Kept)
     }
 
+    fn one_of(&mut self, words: &[&str]) -> Step {
+        let text = self.cursor.string()?.text;
+        let is_known = words.iter().any(|word| word.as_bytes() == text);
+        Ok(if is_known { Seen::Kept } else { Seen::Unknown })
+    }
+
     fn word(&mut self, words: &Words) -> Result<(), Malformed> {
         let start = self.cursor.at;
         let written = self.cursor.string()?;
@@ -376,7 +383,7 @@ impl Shape {
     fn begins_with(&self, first: u8) -> bool {
         match self {
             Self::Any | Self::Model | Self::Arguments | Self::Fault => true,
-            Self::Text | Self::Tag(_) | Self::Words(_) | Self::Fragment => {
+            Self::Text | Self::Tag(_) | Self::OneOf(_) | Self::Words(_) | Self::Fragment => {
                 matches!(first, b'"' | b'n')
             }
             Self::Number => matches!(first, b'-' | b'0'..=b'9' | b'n'),

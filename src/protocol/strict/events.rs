@@ -75,6 +75,9 @@ impl Events {
             sse::write(None, data.trim_ascii(), out);
             return Ok(());
         }
+        if data.trim_ascii() == CLOSE {
+            return Ok(());
+        }
         if tells_error(event) {
             return self.error(event, out);
         }
@@ -130,3 +133,6 @@ fn tells_error(event: &sse::Event) -> bool {
         || memmem::find(&event.data, b"\\u00").is_some();
     may_be && told::is_error_event(&event.data)
 }
+
+/// What ends streams of one protocol, and what many servers write at the end of every stream.
+const CLOSE: &[u8] = b"[DONE]";

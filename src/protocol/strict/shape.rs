@@ -41,6 +41,8 @@ pub(crate) enum Shape {
     Scalar,
     /// One of these words. An object with another one is not known, and left out as a whole.
     Tag(&'static [&'static str]),
+    /// One of these words; a field with another one is left out.
+    OneOf(&'static [&'static str]),
     /// One of these words; another one becomes the nearest of them.
     Words(&'static Words),
     /// The model's name, which becomes the alias that was asked for.

@@ -138,7 +138,7 @@ fn well_formed() -> Vec<(&'static str, &'static str)> {
         ),
         (
             "/v1beta/models/m:generateContent",
-            r#"{"candidates":[{"content":{"parts":[{"text":"x","thought":true},{"functionCall":{"name":"f","args":{"a":1}},"thoughtSignature":"s"}],"role":"model"},"finishReason":"STOP","index":0,"safetyRatings":[{"category":"c","probability":"p"}]}],"usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":1,"totalTokenCount":2,"promptTokensDetails":[{"modality":"TEXT","tokenCount":1}],"thoughtsTokenCount":1},"modelVersion":"alias","responseId":"r"}"#,
+            r#"{"candidates":[{"content":{"parts":[{"text":"x","thought":true},{"functionCall":{"name":"f","args":{"a":1}},"thoughtSignature":"s"}],"role":"model"},"finishReason":"STOP","index":0,"safetyRatings":[{"category":"HARM_CATEGORY_HARASSMENT","probability":"LOW"}]}],"usageMetadata":{"promptTokenCount":1,"candidatesTokenCount":1,"totalTokenCount":2,"promptTokensDetails":[{"modality":"TEXT","tokenCount":1}],"thoughtsTokenCount":1},"modelVersion":"alias","responseId":"r"}"#,
         ),
         (
             "/model/m/converse",
@@ -275,6 +275,21 @@ fn events_bear_the_names_that_their_protocol_has() {
     let names: Vec<_> = out.lines().filter(|line| line.starts_with("event")).collect();
     assert_eq!(names, ["event: message_start", "event: content_block_delta"]);
     assert!(out.contains("\"model\":\"alias\"") && out.ends_with("\"text\":\"t\"}}\n\n"), "{out}");
+}
+
+/// Many servers end the streams of every protocol as one of them does.
+#[test]
+fn a_close_of_another_protocol_ends_nothing_and_is_left_out() {
+    let delta =
+        r#"{"type":"content-delta","index":0,"delta":{"message":{"content":{"text":"t"}}}}"#;
+    let (out, end) =
+        streamed("/v2/chat", format!("data: {delta}\n\ndata: [DONE]\n\n").as_bytes(), 9);
+    assert_eq!(end, Ok(()));
+    assert!(out.contains(delta), "{out}");
+    let mut events = Events::new(declared_at("/v2/chat"), None, known(), false).unwrap();
+    let mut out = Vec::new();
+    assert_eq!(events.feed("data: [DONE]\n\ndata: [DONE]".into(), &mut out), Ok(()));
+    assert_eq!((events.end(&mut out), out.as_slice()), (Ok(()), &b""[..]));
 }
 
 #[test]

@@ -68,7 +68,7 @@ impl Filter for Guard {
     }
 
     /// It says nothing of the provider.
-    fn stopped(&mut self, stop: Stop, out: &mut Vec<u8>) -> Brief {
+    fn stopped(&mut self, stop: Stop, _source: Option<Brief>, out: &mut Vec<u8>) -> Brief {
         out.extend_from_slice(&(self.told)(&stop));
         Brief { what: What::Status(BAD_REQUEST), class: Class::ContentFilter }
     }

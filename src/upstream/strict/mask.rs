@@ -1,20 +1,16 @@
 //! Masks what a provider says in its own name: its errors become the router's, and of its headers
-//! those pass that say how the body is to be read and how much is left.
+//! those pass that `levels` names.
 //!
 //! The original text goes to the log, with the request's id, and nowhere else.
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 
+use super::levels::mask_headers;
 use crate::{
     failure::{Class, Failure},
-    protocol::{LIMITS, token},
+    protocol::token,
     table::Provider,
-    upstream::{
-        failed::{self, Failed},
-        headers,
-        inbound::Inbound,
-        peek,
-    },
+    upstream::{failed::Failed, headers, inbound::Inbound, peek},
 };
 
 /// The failed attempt, as its client may see it.
@@ -42,31 +38,6 @@ pub(super) async fn masked(mut failed: Failed, provider: &Provider, inbound: &In
         answer.headers.insert(header::RETRY_AFTER, seconds);
     }
     failed
-}
-
-/// Takes every header away that is not on the list.
-pub(super) fn mask_headers(headers: &mut HeaderMap) {
-    let is_wait = failed::retry_after(headers).is_some();
-    let passes = |name: &HeaderName, value: &HeaderValue| match name.as_str() {
-        "content-type" | "content-length" | "content-encoding" | "content-language" => true,
-        "retry-after" | "retry-after-ms" => is_wait,
-        name => LIMITS.iter().any(|it| name.starts_with(it.start)) && is_level(name, value),
-    };
-    let gone = headers.iter().filter(|(name, value)| !passes(name, value));
-    let gone: Vec<HeaderName> = gone.map(|(name, _)| name.clone()).collect();
-    gone.into_iter().for_each(|name| {
-        headers.remove(name);
-    });
-}
-
-/// Whether a value says how much is left, or until when. The unified family has words, too.
-fn is_level(name: &str, value: &HeaderValue) -> bool {
-    let value = value.as_bytes();
-    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-+:._,;=% ".contains(byte);
-    let first = value.first().copied().unwrap_or_default();
-    value.len() <= LONGEST_LEVEL
-        && value.iter().all(plain)
-        && (name.contains("unified") || first.is_ascii_digit() || first == b'-')
 }
 
 /// Writes what providers say to the log, without the credentials that are known here.
@@ -105,50 +76,3 @@ impl Logger {
 
 const SHORTEST_SECRET: usize = 6;
 const MOST_LOGGED: usize = 64 * 1024;
-const LONGEST_LEVEL: usize = 64;
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_listed_headers_pass_a_mask() {
-        let mut map = HeaderMap::new();
-        for (name, value) in [
-            ("content-type", "application/json"),
-            ("content-length", "2"),
-            ("retry-after", "3"),
-            ("x-ratelimit-remaining-requests", "12"),
-            ("x-ratelimit-reset-tokens", "6m0s"),
-            ("anthropic-ratelimit-unified-status", "allowed"),
-            ("anthropic-ratelimit-requests-reset", "2026-01-01T00:00:00Z"),
-            ("x-ratelimit-limit-requests", "MARKER"),
-            ("openai-processing-ms", "12"),
-            ("openai-organization", "org"),
-            ("x-request-id", "req"),
-            ("cf-ray", "8"),
-            ("date", "today"),
-            ("x-anything", "MARKER"),
-        ] {
-            map.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
-        }
-        mask_headers(&mut map);
-        let mut left: Vec<&str> = map.keys().map(HeaderName::as_str).collect();
-        left.sort_unstable();
-        assert_eq!(
-            left,
-            [
-                "anthropic-ratelimit-requests-reset",
-                "anthropic-ratelimit-unified-status",
-                "content-length",
-                "content-type",
-                "retry-after",
-                "x-ratelimit-remaining-requests",
-                "x-ratelimit-reset-tokens",
-            ]
-        );
-        map.insert(header::RETRY_AFTER, HeaderValue::from_static("MARKER"));
-        mask_headers(&mut map);
-        assert!(!map.contains_key(header::RETRY_AFTER));
-    }
-}

@@ -36,7 +36,8 @@ pub(super) async fn cleaned(
 ) -> Result<AnswerBody, Failed> {
     let (speaks, classes) = (inbound.speaks(), Arc::clone(&provider.own_classes));
     let log = Logger::of(provider, inbound);
-    let mut body = Filtered::new(source, Cleaning { cleaner, speaks, classes, log });
+    let model = (&*inbound.alias).into();
+    let mut body = Filtered::new(source, Cleaning { cleaner, speaks, model, classes, log });
     match body.open().await {
         Ok(()) => {}
         Err(Unopened::Stopped(Stop::Malformed)) => {
@@ -55,6 +56,8 @@ pub(super) async fn cleaned(
 struct Cleaning {
     cleaner: Box<dyn StreamCleaner>,
     speaks: Protocol,
+    /// The alias that was asked for.
+    model: Box<str>,
     classes: Arc<ErrorClasses>,
     log: Logger,
 }
@@ -71,18 +74,29 @@ impl Filter for Cleaning {
     }
 
     /// An error of the router's own.
-    fn stopped(&mut self, stop: Stop, out: &mut Vec<u8>) -> Brief {
+    fn stopped(&mut self, stop: Stop, source: Option<Brief>, out: &mut Vec<u8>) -> Brief {
+        // What translated the stream tells of what broke it in the router's own words.
+        let own = source.filter(|fault| !matches!(fault.what, What::Status(_)));
         let codec = self.speaks.codec();
-        let (failure, brief) = match stop {
+        let (written, brief) = match stop {
             Stop::Told(json) => {
                 let said = codec.read_error_inside(&HeaderMap::new(), &json);
-                self.log.masked(&json, said.status);
-                let brief = said.brief(&self.classes);
-                (Failure::masked_of(&said, brief.class), brief)
+                let (failure, brief) = match own {
+                    Some(brief) => (said, brief),
+                    None => {
+                        self.log.masked(&json, said.status);
+                        let brief = said.brief(&self.classes);
+                        (Failure::masked_of(&said, brief.class), brief)
+                    }
+                };
+                (codec.write_in_place_of(&json, failure, &self.model), brief)
             }
-            Stop::Malformed => (Failure::malformed(INVALID), Brief::from(What::Malformed(None))),
+            Stop::Malformed => {
+                let failure = Failure::malformed(INVALID);
+                (codec.write_broken(failure), Brief::from(What::Malformed(None)))
+            }
         };
-        out.extend_from_slice(&codec.write_broken(failure));
+        out.extend_from_slice(&written);
         brief
     }
 }

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::strict;
 use crate::support::upstream::gzip_stored;
 use crate::support::{Call, End, Reply, Router, Upstream, chat_stream, pair};
+use crate::translation::{call, golden, targets};
 
 #[tokio::test]
 async fn an_answer_is_cleaned_and_named_by_the_alias() {
@@ -100,6 +101,28 @@ async fn a_stream_that_breaks_says_so_and_half_an_event_is_never_sent() {
         let text = answer.text();
         assert!(text.contains("hi") && text.contains("\"error\""), "{last}: {text}");
         assert!(!text.contains("MARKER") && !text.contains("[DONE]"), "{last}: {text}");
+    }
+}
+
+/// Where no library raises an error that a stream tells, the transfer breaks as it does without.
+#[tokio::test]
+async fn a_translated_stream_that_breaks_ends_as_without_strict_mode() {
+    let whole = golden("anthropic", "plain", "stream.sse");
+    let text = String::from_utf8(whole).unwrap();
+    let half: String = text.split_inclusive("\n\n").take(4).collect();
+    let reply = Reply::new(200).header("content-type", "text/event-stream").chunked().body(half);
+    let upstream = Upstream::start(reply).await;
+    for strict_mode in [false, true] {
+        let mut targets = targets("anthropic", &upstream);
+        targets["strict_mode"] = strict_mode.into();
+        let router = Router::start(&targets).await;
+        for client in ["openai", "openai_responses", "gemini", "cohere"] {
+            let answer = call(client, true).send(router.addr()).await;
+            let is_mute = matches!(client, "openai_responses" | "cohere");
+            let place = format!("{client} {strict_mode}: {}", answer.text());
+            assert_eq!(answer.end == End::Complete, !is_mute, "{place}");
+            assert!(place.contains("ended before the answer was complete"), "{place}");
+        }
     }
 }
 

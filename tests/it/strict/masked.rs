@@ -82,6 +82,30 @@ async fn errors_inside_a_200_and_inside_a_stream_are_masked_too() {
     }
 }
 
+/// Agents go by the failed response, and by no error beside it.
+#[tokio::test]
+async fn a_failed_response_is_masked_in_its_own_form() {
+    let delta = json!({"type": "response.output_text.delta", "item_id": "i", "output_index": 0,
+        "content_index": 0, "delta": "hi", "sequence_number": 3});
+    let failed = json!({"type": "response.failed", "sequence_number": 4, "MARKER": 1,
+        "response": {"id": "resp_9", "object": "response", "created_at": 7, "status": "failed",
+            "error": {"code": "rate_limit_exceeded", "message": "MARKER"}, "model": "MARKER",
+            "output": [], "MARKER": 1}});
+    let events = [delta, failed].map(|event| format!("data: {event}\n\n"));
+    let upstream = Upstream::start(Reply::sse(events)).await;
+    let router = Router::start(&strict(&upstream)).await;
+    let call =
+        Call::post("/v1/responses").json(&json!({"model": "m", "input": "x", "stream": true}));
+    let text = call.send(router.addr()).await.text();
+    let (_, last) = text.split_once("event: response.failed\ndata: ").unwrap();
+    let last: Value = serde_json::from_str(last.trim()).unwrap();
+    assert_eq!((&last["sequence_number"], &last["response"]["id"]), (&json!(4), &json!("resp_9")));
+    assert_eq!(last["response"]["status"], "failed", "{text}");
+    assert_eq!(last["response"]["error"]["code"], "rate_limit_exceeded", "{text}");
+    assert_eq!(last["response"]["model"], "m", "{text}");
+    assert!(text.contains("\"hi\"") && !text.contains("MARKER"), "{text}");
+}
+
 #[tokio::test]
 async fn trust_is_that_of_the_provider_that_answered() {
     for (trusted, own, shown) in [

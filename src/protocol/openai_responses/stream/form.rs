@@ -2,7 +2,9 @@
 //!
 //! It never decides which come.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use crate::protocol::codec::append_json;
 use crate::protocol::conversation::Failure;
@@ -60,6 +62,64 @@ pub(in crate::protocol::openai_responses) fn write_broken(failure: &Failure) -> 
     Numbers::default().event("error", &error::Alone::of(failure), &mut out);
     out
 }
+
+/// Writes the failed response that ends a stream in the place of the one that was told. Its id, its time
+/// and its number stay: agents go by the failed response, and ask no further once they have had it.
+pub(in crate::protocol::openai_responses) fn write_in_place_of(
+    told: &[u8],
+    failure: &Failure,
+    model: &str,
+) -> Vec<u8> {
+    let told = serde_json::from_slice::<Told<'_>>(told).ok();
+    let Some(told) = told.filter(|told| told.r#type == FAILED) else {
+        return write_broken(failure);
+    };
+    let mut out = Vec::new();
+    let response = Failed {
+        id: &told.response.id,
+        object: "response",
+        created_at: told.response.created_at.unwrap_or_default(),
+        status: "failed",
+        error: error::Out::of(failure),
+        incomplete_details: None,
+        model,
+        output: [],
+    };
+    let mut numbers = Numbers(told.sequence_number.unwrap_or_default());
+    numbers.event(FAILED, &Whole { response }, &mut out);
+    out
+}
+
+/// What is kept of a failed response.
+#[derive(Deserialize)]
+struct Told<'a> {
+    #[serde(borrow)]
+    r#type: Cow<'a, str>,
+    sequence_number: Option<u64>,
+    #[serde(borrow)]
+    response: ToldResponse<'a>,
+}
+
+#[derive(Deserialize)]
+struct ToldResponse<'a> {
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    created_at: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct Failed<'a> {
+    id: &'a str,
+    object: &'static str,
+    created_at: f64,
+    status: &'static str,
+    error: error::Out<'a>,
+    incomplete_details: Option<()>,
+    model: &'a str,
+    output: [(); 0],
+}
+
+const FAILED: &str = "response.failed";
 
 #[derive(Serialize)]
 struct Numbered<'a, T> {

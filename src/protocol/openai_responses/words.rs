@@ -1,0 +1,91 @@
+//! The words that fields of an answer may have, where their text is one of a list.
+//!
+//! It is data.
+
+pub(super) const TIERS: &[&str] =
+    &["auto", "default", "flex", "scale", "priority", "fast", "ultrafast", "standard", "batch"];
+pub(super) const RETENTION: &[&str] = &["in_memory", "in-memory", "24h"];
+pub(super) const CHOICE: &[&str] = &["auto", "none", "required"];
+pub(super) const TRUNCATION: &[&str] = &["auto", "disabled"];
+pub(super) const INCOMPLETE: &[&str] = &["max_output_tokens", "content_filter", "max_tool_calls"];
+pub(super) const LEVELS: &[&str] = &["low", "medium", "high"];
+pub(super) const EFFORT: &[&str] = &["none", "minimal", "low", "medium", "high", "xhigh", "max"];
+pub(super) const SUMMARY: &[&str] = &["auto", "concise", "detailed", "none"];
+pub(super) const FORMATS: &[&str] = &["text", "json_schema", "json_object", "grammar", "python"];
+pub(super) const TOOLS: &[&str] = &[
+    "function",
+    "custom",
+    "namespace",
+    "tool_search",
+    "file_search",
+    "web_search",
+    "web_search_2025_08_26",
+    "web_search_preview",
+    "web_search_preview_2025_03_11",
+    "computer",
+    "computer_use",
+    "computer_use_preview",
+    "code_interpreter",
+    "image_generation",
+    "local_shell",
+    "shell",
+    "apply_patch",
+    "mcp",
+    "allowed_tools",
+];
+pub(super) const CONTENT_TYPES: &[&str] = &["text", "image"];
+pub(super) const BACKGROUND: &[&str] = &["transparent", "opaque", "auto"];
+pub(super) const MODERATION: &[&str] = &["auto", "low"];
+pub(super) const IMAGE_FORMATS: &[&str] = &["png", "webp", "jpeg"];
+pub(super) const QUALITY: &[&str] = &["low", "medium", "high", "auto", "standard", "hd"];
+pub(super) const SIZES: &[&str] = &[
+    "auto",
+    "256x256",
+    "512x512",
+    "1024x1024",
+    "1024x1536",
+    "1536x1024",
+    "1792x1024",
+    "1024x1792",
+    "2048x2048",
+    "2048x1152",
+    "3840x2160",
+    "2160x3840",
+];
+pub(super) const STATUS: &[&str] = &[
+    "in_progress",
+    "completed",
+    "incomplete",
+    "failed",
+    "searching",
+    "generating",
+    "interpreting",
+    "calling",
+    "queued",
+    "cancelled",
+];
+pub(super) const ROLES: &[&str] =
+    &["assistant", "user", "system", "developer", "tool", "critic", "discriminator", "unknown"];
+pub(super) const PHASES: &[&str] = &["commentary", "final_answer"];
+pub(super) const EXECUTION: &[&str] = &["client", "server"];
+pub(super) const DETAIL: &[&str] = &["low", "high", "auto", "original"];
+pub(super) const ACTIONS: &[&str] = &[
+    "search",
+    "open_page",
+    "find",
+    "find_in_page",
+    "exec",
+    "click",
+    "double_click",
+    "drag",
+    "keypress",
+    "move",
+    "screenshot",
+    "scroll",
+    "type",
+    "wait",
+];
+pub(super) const BUTTONS: &[&str] = &["left", "right", "wheel", "back", "forward"];
+pub(super) const OPERATIONS: &[&str] = &["create_file", "delete_file", "update_file"];
+pub(super) const SOURCES: &[&str] = &["url", "api"];
+pub(super) const OUTPUTS: &[&str] = &["logs", "image"];
