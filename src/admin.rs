@@ -180,6 +180,7 @@ struct Question {
     path: Option<String>,
     #[serde(default)]
     tokens: u64,
+    needs: Option<String>,
 }
 
 async fn explained(
@@ -190,14 +191,15 @@ async fn explained(
     let Ok(Query(question)) = question else {
         return Err((StatusCode::BAD_REQUEST, HOW_TO_EXPLAIN.to_owned()));
     };
-    let Question { model, key, path, tokens } = question;
+    let Question { model, key, path, tokens, needs } = question;
     let token = headers.get(EXPLAINED_KEY).and_then(|value| value.to_str().ok());
     let asker = match (&key, token) {
         (Some(name), _) => Asker::Named(name),
         (None, Some(token)) => Asker::Token(token),
         (None, None) => Asker::Any,
     };
-    let question = explain::Question { alias: &model, asker, path: path.as_deref(), tokens };
+    let (path, needs) = (path.as_deref(), needs.as_deref());
+    let question = explain::Question { alias: &model, asker, path, tokens, needs };
     let told = explain::explain(&board.sources.gateway.snapshot(), question);
     told.map(Json).map_err(|why| (StatusCode::NOT_FOUND, why + "\n"))
 }

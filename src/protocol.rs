@@ -78,6 +78,7 @@ pub(crate) mod marks;
 pub(crate) mod members;
 mod surrogates;
 pub(crate) mod foreign;
+pub(crate) mod needs;
 
 use http::HeaderMap;
 

@@ -13,7 +13,7 @@ use http::StatusCode;
 
 pub use all_failed::AllFailed;
 pub(crate) use shown::drives_terminals;
-use shown::{no_model, not_as_required, queue_full, shortened};
+use shown::{lacking, no_model, not_as_required, queue_full, shortened};
 pub use spent::Spent;
 pub use whose::Whose;
 
@@ -46,6 +46,8 @@ pub enum Refusal {
     Forbidden,
     /// No provider is as the key, the alias or the request requires; holds the label's name.
     Policy(Box<str>),
+    /// Each provider that may have the request says that it lacks what it needs; holds the capability's name.
+    Lacking(&'static str),
     /// The alias is not for this kind of endpoint.
     EndpointNotAllowed,
     /// The request names another model than the alias; the text is that model.
@@ -185,7 +187,7 @@ impl Refusal {
             Self::KeyExpired => (S::UNAUTHORIZED, INVALID, "key_expired"),
             Self::KeyDisabled => (S::UNAUTHORIZED, INVALID, "key_disabled"),
             Self::Forbidden => (S::FORBIDDEN, "permission_error", "forbidden"),
-            Self::Policy(_) => (S::FORBIDDEN, "permission_error", "policy"),
+            Self::Policy(_) | Self::Lacking(_) => (S::FORBIDDEN, "permission_error", "policy"),
             Self::EndpointNotAllowed => (S::FORBIDDEN, "permission_error", "endpoint_not_allowed"),
             Self::OtherModel(_) => (S::BAD_REQUEST, INVALID, "model_mismatch"),
             Self::NotFound => (S::NOT_FOUND, INVALID, "not_found"),
@@ -290,6 +292,7 @@ impl Refusal {
             Self::ModelNotFound { asked, near } => no_model(asked, near),
             Self::MethodNotAllowed => "This method is not allowed.".into(),
             Self::Policy(label) => not_as_required(label),
+            Self::Lacking(capability) => lacking(capability),
             Self::RequestTimeout => "The request body did not arrive in time.".into(),
             Self::PayloadTooLarge(limit) => {
                 format!("The request body is larger than the {limit} bytes allowed.")

@@ -112,6 +112,26 @@ words! {
 }
 
 words! {
+    /// Something beside text in and text out that a request may need and a model may be unable to do.
+    pub(crate) Capability {
+        /// Images and video are read.
+        Vision = "vision",
+        /// Sound is read or written.
+        Audio = "audio",
+        /// Files such as PDF are read.
+        Documents = "documents",
+        /// Tools are called.
+        Tools = "tools",
+        /// Answers keep to a JSON Schema.
+        JsonSchema = "json_schema",
+        /// The model reasons before it answers.
+        Reasoning = "reasoning",
+        /// Vectors are made of texts.
+        Embeddings = "embeddings",
+    }
+}
+
+words! {
     /// Where the ends of prompt caches are marked.
     #[derive(Default)]
     pub Cache {

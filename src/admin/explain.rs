@@ -23,7 +23,10 @@ use crate::{
         policy,
         rounds::view::{self, Needs, Obstacle},
     },
-    table::{Caller, Pool, Provider, Table, access, policy::Required},
+    table::{
+        Caller, Pool, Provider, Table, access,
+        policy::{Missed, Required},
+    },
 };
 
 /// What would become of a request.
@@ -111,6 +114,8 @@ pub struct Question<'a> {
     pub path: Option<&'a str>,
     /// The tokens of the prompt.
     pub tokens: u64,
+    /// What the request would need: names of capabilities with commas between them.
+    pub needs: Option<&'a str>,
 }
 
 /// Which providers would be asked.
@@ -118,7 +123,8 @@ pub struct Question<'a> {
 /// # Errors
 /// A sentence for the operator: there is no such alias or no such key.
 pub fn explain(table: &Table, question: Question<'_>) -> Result<Explanation, String> {
-    let Question { alias, asker, path, tokens } = question;
+    let Question { alias, asker, path, tokens, needs } = question;
+    let needs = asker::needs(needs)?;
     let asked = table.find(alias).ok_or_else(|| format!("there is no alias `{}`", label(alias)))?;
     let (caller, told_for) = asker.caller(table, asked)?;
     let mut told = Explanation {
@@ -144,7 +150,10 @@ pub fn explain(table: &Table, question: Question<'_>) -> Result<Explanation, Str
     }
     let allowed = Allowed { asked, pool: first, caller };
     told.guardrails = guardrails(table, &allowed, at);
-    let required = policy::of_file(table, &allowed);
+    let mut required = policy::of_file(table, &allowed);
+    if !needs.is_empty() {
+        required.get_or_insert_default().needs = needs;
+    }
     let required = required.as_deref();
     told.refused = excluded(table, &allowed, required, at).or_else(|| limits(table, caller));
     let now = Instant::now();
@@ -369,11 +378,16 @@ fn obstacle(provider: &Provider, now: Instant, needs: &Needs<'_>) -> Option<Stri
         }
         Err(Obstacle::Rests(state)) => Some(state.to_string()),
         Err(Obstacle::Spent(limited)) => Some(spent(limited)),
-        Err(Obstacle::Excluded) => {
-            let missed = label(needs.missed_by(provider).unwrap_or_default());
-            Some(format!("its label `{missed}` is not as required"))
-        }
+        Err(Obstacle::Excluded) => needs.missed_by(provider).map(excluding),
         Err(Obstacle::Unfit) => Some("its protocol has no words for the request".into()),
+    }
+}
+
+/// Why a provider is excluded, whatever its state.
+fn excluding(missed: Missed<'_>) -> String {
+    match missed {
+        Missed::Label(name) => format!("its label `{}` is not as required", label(name)),
+        Missed::Capability(one) => format!("it lacks `{one}`, which the request needs"),
     }
 }
 

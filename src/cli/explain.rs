@@ -29,6 +29,9 @@ pub(super) struct Arguments {
     /// The tokens of the prompt.
     #[arg(long, default_value_t = 0)]
     tokens: u64,
+    /// What the request would need, as in `vision,tools`.
+    #[arg(long, value_name = "CAPABILITIES")]
+    needs: Option<String>,
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
@@ -59,8 +62,9 @@ fn told(arguments: &Arguments) -> Result<String, String> {
         (None, Some(token)) => Asker::Token(token),
         (None, None) => Asker::Any,
     };
-    let Arguments { alias, path, tokens, .. } = arguments;
-    let question = Question { alias, asker, path: path.as_deref(), tokens: *tokens };
+    let Arguments { alias, path, tokens, needs, .. } = arguments;
+    let (path, needs) = (path.as_deref(), needs.as_deref());
+    let question = Question { alias, asker, path, tokens: *tokens, needs };
     let told = explain::explain(&table, question);
     told.map(|told| told.to_string()).map_err(|why| format!("onwards: {why}"))
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 mod alerts;
 mod auth;
+mod capabilities;
 mod connections;
 mod failover;
 mod guardrails;
@@ -14,11 +15,13 @@ mod limits;
 mod prices;
 mod reached;
 mod reasoning;
+mod rules;
 mod steering;
 mod strict;
 
 pub(crate) use alerts::Alert;
 pub(crate) use auth::{Auth, KeyDefinition, Team};
+pub(crate) use capabilities::Capabilities;
 pub(crate) use connections::{Cors, HttpPool, ProviderTls, Tls};
 pub(crate) use failover::{
     Backoff, Commit, Cooldown, Fallback, HealthCheck, Hedge, Jitter, Meaning, Stay, Sticky,
@@ -33,6 +36,7 @@ pub(crate) use limits::{
 pub(crate) use prices::{Price, Prices, Rates, Tier};
 pub(crate) use reached::Reached;
 pub(crate) use reasoning::{EffortTranslation, EffortWrite, ReasoningTranslation};
+pub(crate) use rules::{Action, RoutingRule};
 pub(crate) use steering::Aimd;
 pub(crate) use strict::{Strict, UnknownFields};
 
@@ -288,6 +292,8 @@ pub(crate) struct Endpoint {
     pub(crate) url: String,
     /// Facts about it that `require` asks for, as in `{"region": "eu"}`.
     pub(crate) labels: Option<BTreeMap<String, String>>,
+    /// What its model can do and what it cannot, as in `{"vision": false}`.
+    pub(crate) capabilities: Option<Capabilities>,
     /// What stands in the place of the version of a client's path, where the URL does not tell:
     /// `""` is nothing.
     pub(crate) api_prefix: Option<String>,
@@ -372,28 +378,6 @@ pub(crate) enum Credentials {
     One(Secret),
     /// One provider per credential, in order.
     Many(#[schemars(length(min = 1))] Vec<Secret>),
-}
-
-/// A rule on the caller's labels.
-#[derive(Clone, Deserialize, JsonSchema)]
-pub(crate) struct RoutingRule {
-    /// Every label must be there with this value.
-    pub(crate) match_labels: BTreeMap<String, String>,
-    /// What happens then.
-    pub(crate) action: Action,
-}
-
-/// What a matched rule does.
-#[derive(Clone, Deserialize, JsonSchema)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(crate) enum Action {
-    /// Refused with 403.
-    Deny,
-    /// Served by another alias, whose own keys and rules are not looked at.
-    Redirect {
-        /// The other alias.
-        target: String,
-    },
 }
 
 /// AWS region and credentials; what is absent comes from the environment or the instance.

@@ -77,6 +77,8 @@ pub(crate) enum Outcome {
     Unfit,
     /// Passed over: it is not as the key, the alias or the request requires.
     Excluded,
+    /// Passed over: it says that it lacks what the request needs.
+    Lacking,
 }
 
 /// Until when a provider rests.
@@ -197,9 +199,9 @@ impl Trail {
         self.unfit = Some(Box::new(refusal));
     }
 
-    /// Adds that a provider is not as required.
-    pub(crate) fn excluded(&mut self, provider: ProviderRef, refusal: Refusal) {
-        self.passed_over(provider, Outcome::Excluded, None);
+    /// Adds that a provider is not as required, or lacks what is needed.
+    pub(crate) fn excluded(&mut self, provider: ProviderRef, outcome: Outcome, refusal: Refusal) {
+        self.passed_over(provider, outcome, None);
         self.unfit = Some(Box::new(refusal));
     }
 
@@ -281,7 +283,9 @@ impl Trail {
     pub(crate) fn unfit_for_all(&self) -> Option<Refusal> {
         let is_unfit = |step: &Step| {
             let same = |other: &Step| other.provider == step.provider;
-            let is_out = |other: &Step| matches!(other.outcome, Outcome::Unfit | Outcome::Excluded);
+            let is_out = |other: &Step| {
+                matches!(other.outcome, Outcome::Unfit | Outcome::Excluded | Outcome::Lacking)
+            };
             self.steps.iter().any(|other| same(other) && is_out(other))
         };
         let all = !self.steps.is_empty() && self.steps.iter().all(is_unfit);
@@ -383,6 +387,7 @@ impl std::fmt::Display for Outcome {
             Self::Spared => f.write_str("spared"),
             Self::Unfit => f.write_str("protocol"),
             Self::Excluded => f.write_str("policy"),
+            Self::Lacking => f.write_str("capability"),
             Self::Hedged => f.write_str("hedged"),
             Self::Abandoned => f.write_str("abandoned"),
             Self::Resent => f.write_str("resent"),

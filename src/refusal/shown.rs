@@ -29,6 +29,14 @@ pub(super) fn not_as_required(label: &str) -> String {
     )
 }
 
+/// The sentence for a request that needs what no provider has.
+pub(super) fn lacking(capability: &str) -> String {
+    format!(
+        "The request needs `{capability}`, which no provider of this model has that may be given the request: \
+        ask for another model, or leave it out."
+    )
+}
+
 /// At most [`SHOWN`] characters of what a client sent, none of which can drive a terminal.
 pub(super) fn shortened(text: &str) -> String {
     text.chars().take(SHOWN).map(|c| if drives_terminals(c) { '\u{fffd}' } else { c }).collect()

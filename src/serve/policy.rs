@@ -1,14 +1,22 @@
-//! Policy: which providers may have a request. What its key, its team, its alias and its client require is
-//! gathered once, before anything is spent, and looked at wherever a provider is chosen.
+//! Policy: which providers may have a request. What its key, its team, its alias and its client require, and what
+//! the request itself needs, is gathered once, before anything is spent, and looked at wherever a provider is chosen.
 //!
 //! It asks no provider.
 
 use super::admit::Allowed;
 use crate::{
+    protocol::{
+        Operation,
+        needs::{self, Capabilities},
+    },
     rare::Name,
     refusal::Refusal,
     table::{Table, access, policy::Required},
-    upstream::inbound::Inbound,
+    upstream::{
+        inbound::{Inbound, NeutralRequest},
+        off_core,
+    },
+    words::Capability,
 };
 
 /// Gathers what the request requires.
@@ -70,18 +78,64 @@ pub(crate) fn possible(
         access::resolve(table, next, &table.pool(next).alias, path, allowed.caller).ok()
     });
     let pools = std::iter::once(pool).chain(coming.map(|id| table.pool(id)));
-    let providers: Vec<_> = pools.flat_map(|pool| &pool.providers).collect();
-    let mut missed = providers.iter().map(|provider| required.missed_by(&provider.labels));
-    if providers.is_empty() || missed.any(|missed| missed.is_none()) {
+    let providers = pools.flat_map(|pool| &pool.providers);
+    match required.excludes_all(providers.map(|provider| &provider.facts)) {
+        Some(missed) => Err(missed.refusal()),
+        None => Ok(()),
+    }
+}
+
+/// Reads what the request needs, where a provider that could have it says that it lacks something.
+///
+/// # Errors
+/// Each provider that could serve it lacks what it needs, or is not as required.
+pub(crate) async fn look(
+    table: &Table,
+    allowed: &Allowed,
+    inbound: &mut Inbound,
+) -> Result<(), Refusal> {
+    let lacked = table.pool(allowed.pool).lacked;
+    let needs = needed(inbound, lacked).await.and(lacked);
+    if needs.is_empty() {
         return Ok(());
     }
-    // The label that no provider has as required; else one that is in the way of the first.
-    let alone = |(name, value): &(&str, &str)| {
-        providers.iter().all(|provider| provider.labels.get(*name).is_none_or(|its| its != value))
+    let required = inbound.required.get_or_insert_default();
+    required.needs = needs;
+    possible(table, allowed, required, &inbound.path)
+}
+
+/// What the request needs; no more is read than tells about those that are lacked.
+async fn needed(inbound: &Inbound, lacked: Capabilities) -> Capabilities {
+    let of_path = needs::of_path(&inbound.path);
+    if inbound.form || inbound.body.is_empty() {
+        return of_path;
+    }
+    let is_large = inbound.body.len() > off_core::LARGE as u64;
+    match inbound.endpoint.as_ref().map(|endpoint| endpoint.operation) {
+        Some(Operation::Generate | Operation::CountTokens)
+            if lacked == Capability::Embeddings.into() =>
+        {
+            return of_path;
+        }
+        Some(Operation::Generate | Operation::CountTokens | Operation::Embed) => {
+            if is_large {
+                inbound.read_off_core().await;
+            }
+            match inbound.conversation() {
+                Ok(NeutralRequest::Conversation(read)) => return needs::of_conversation(read),
+                Ok(NeutralRequest::Embedding(read)) => return needs::of_embedding(read),
+                // A provider of the same protocol may be able to read it all the same.
+                Err(_) => {}
+            }
+        }
+        Some(Operation::Native) | None => {}
+    }
+    let body = inbound.body.to_bytes();
+    let of_words = match is_large {
+        true => off_core::run(move || needs::of_words(&body)).await,
+        false => needs::of_words(&body),
     };
-    let first = providers.first().and_then(|provider| required.missed_by(&provider.labels));
-    let label = required.each().find(alone).map(|(name, _)| name).or(first).unwrap_or_default();
-    Err(Refusal::Policy(label.into()))
+    of_path.or(of_words)
 }
 
 /// A label and its value, as in `region=eu`.

@@ -65,10 +65,9 @@ pub(crate) async fn proxy(
             return answer::refuse(&refusal, record);
         }
     }
-    if admit::cap(&table, &allowed).is_some() || admit::counts(&table, &allowed) {
-        // Boxed: few keys have a cap, or a limit that has to know the answer.
-        let looked = Box::pin(admit::look(&table, &allowed, &mut inbound)).await;
-        if let Err(refusal) = looked {
+    if has_to_be_read(&table, &allowed) {
+        // Boxed: few requests have to be read.
+        if let Err(refusal) = Box::pin(read(&table, &allowed, &mut inbound)).await {
             return answer::refuse(&refusal, record);
         }
     }
@@ -135,6 +134,30 @@ fn allow(
         record.asked_as(&inbound.alias);
     }
     Ok((table, allowed))
+}
+
+/// Whether the request has to be read before it is held: its key has a cap, a limit has to know the answer, or a
+/// provider says what it lacks.
+fn has_to_be_read(table: &Table, allowed: &admit::Allowed) -> bool {
+    admit::cap(table, allowed).is_some()
+        || admit::counts(table, allowed)
+        || !table.pool(allowed.pool).lacked.is_empty()
+}
+
+/// Reads what the answer is expected to take, writes the cap, and reads what the request needs. The last comes after
+/// all that changes the body.
+async fn read(
+    table: &Table,
+    allowed: &admit::Allowed,
+    inbound: &mut Inbound,
+) -> Result<(), Refusal> {
+    if admit::cap(table, allowed).is_some() || admit::counts(table, allowed) {
+        admit::look(table, allowed, inbound).await?;
+    }
+    if !table.pool(allowed.pool).lacked.is_empty() {
+        policy::look(table, allowed, inbound).await?;
+    }
+    Ok(())
 }
 
 /// Asks providers until one answer may be passed on, or the process ends.

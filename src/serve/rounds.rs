@@ -14,6 +14,8 @@ mod queued;
 mod second;
 mod steer;
 pub(super) mod tell;
+#[cfg(test)]
+mod tests;
 mod trial;
 pub(crate) mod view;
 mod waits;
@@ -40,7 +42,7 @@ use crate::{
     rare::Name,
     record::{Outcome, Record},
     refusal::Refusal,
-    table::{Caller, Pool, PoolId, ProviderRef, Table, access},
+    table::{Caller, Pool, PoolId, Provider, ProviderRef, Table, access},
     trace::Trace,
     upstream::{
         answer::Answer, attempt, client::Client, failed::Failed, inbound::Inbound,
@@ -222,15 +224,17 @@ impl<'a> Rounds<'a> {
         provider: ProviderRef,
         record: &mut Record,
     ) -> Result<Option<Box<Attempt<'a>>>, Refusal> {
-        if !self.back_to(provider.pool) {
+        if !self.back_to(provider) {
             return Ok(None);
         }
         let turn = self.turn();
         self.pass.force(provider.provider as usize, turn, record).await
     }
 
-    /// Goes back to a pool that was left; `false` where its limits are in the way by now.
-    fn back_to(&mut self, id: PoolId) -> bool {
+    /// Goes back to the pool of a provider; `false` where its limits are in the way by now. What the alias requires
+    /// that led there holds as it did before.
+    fn back_to(&mut self, provider: ProviderRef) -> bool {
+        let id = provider.pool;
         if id == self.pass.id {
             return true;
         }
@@ -242,7 +246,27 @@ impl<'a> Rounds<'a> {
                 Err(_) => return false,
             },
         };
+        if id != self.first
+            && let Some(leader) = self.leader(id, Some(provider.of(self.table)))
+        {
+            self.pass.led_by(leader);
+        }
         true
+    }
+
+    /// The alias that takes over and leads to this pool; of several the first that lets this provider be asked.
+    fn leader(&self, id: PoolId, provider: Option<&Provider>) -> Option<&'a Pool> {
+        let coming = self.table.pool(self.first).coming(&self.inbound.path);
+        let leads = |alias: &&PoolId| {
+            let name = &self.table.pool(**alias).alias;
+            access::resolve(self.table, **alias, name, &self.inbound.path, self.caller) == Ok(id)
+        };
+        let leaders = || coming.iter().filter(leads).map(|alias| &**self.table.pool(*alias));
+        let lets = |leader: &&Pool| {
+            let required = leader.required.as_deref().zip(provider);
+            required.is_none_or(|(required, it)| required.missed_by(&it.facts).is_none())
+        };
+        leaders().find(lets).or_else(|| leaders().next())
     }
 
     /// The only providers left are on trial: waits until one trial is decided, and begins again. A

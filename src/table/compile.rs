@@ -45,7 +45,7 @@ use crate::{
     config::{Loaded, Path, Problem, Problems, Source, path::shown, raw},
     guard::Rules,
     live::{Draft, Registry},
-    protocol::Protocol,
+    protocol::{Protocol, needs::Capabilities},
 };
 
 /// Compiles a file. State that outlives reloads is taken from `registry`, which is left as it was
@@ -226,6 +226,7 @@ impl<'a> Compiler<'a> {
             Self::append(&mut pools, of_classes);
             self.chain(&mut pools);
             note_counting(&mut pools);
+            note_lacking(&mut pools);
         }
         let several = self.protocols.is_some_and(|(_, several)| several);
         if self.proves_calls || several {
@@ -273,6 +274,40 @@ fn note_counting(pools: &mut [Arc<Pool>]) {
         // Nothing else holds it before the table does.
         if let Some(pool) = Arc::get_mut(pool) {
             pool.counts = all;
+        }
+    }
+}
+
+/// Tells each pool what any provider lacks that a request to it may come to: its own, and those of the aliases that
+/// take over and of those that these lead to by their rules.
+fn note_lacking(pools: &mut [Arc<Pool>]) {
+    let own = |pool: &Arc<Pool>| {
+        let lacks = pool.providers.iter().map(|provider| provider.facts.lacks);
+        lacks.fold(Capabilities::default(), Capabilities::or)
+    };
+    let own: Vec<Capabilities> = pools.iter().map(own).collect();
+    if own.iter().all(|lacked| lacked.is_empty()) {
+        return;
+    }
+    // What an alias leads to: its pools, and those of the aliases of its rules.
+    let with_completions = |id: PoolId| [Some(id), pools[id.0 as usize].completions];
+    let led = |id: PoolId| {
+        let rules = pools[id.0 as usize].rules.iter().filter_map(|rule| rule.redirect);
+        let all = std::iter::once(id).chain(rules).flat_map(with_completions).flatten();
+        all.fold(Capabilities::default(), |lacked, id| lacked.or(own[id.0 as usize]))
+    };
+    let lacked: Vec<Capabilities> = pools
+        .iter()
+        .zip(&own)
+        .map(|(pool, own)| {
+            let coming = pool.fallback.to.iter().chain(pool.to_completions.iter().flatten());
+            coming.fold(*own, |lacked, &id| lacked.or(led(id)))
+        })
+        .collect();
+    for (pool, lacked) in pools.iter_mut().zip(lacked) {
+        // Nothing else holds it before the table does.
+        if let Some(pool) = Arc::get_mut(pool) {
+            pool.lacked = lacked;
         }
     }
 }

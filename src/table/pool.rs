@@ -14,7 +14,7 @@ use super::{
     identity::Identity,
     in_flight::InFlightLimits,
     mock,
-    policy::{Labels, Required},
+    policy::{Facts, Required},
     prices::Pricing,
     reasoning::Reasoning,
     steering::{Affinity, Steering},
@@ -28,7 +28,7 @@ use crate::{
     path::BasePath,
     protocol::{
         Protocol, cache::Cache, codec::Platform, conversation::Lossy, foreign, in_path::InPath,
-        service::Service,
+        needs::Capabilities, service::Service,
     },
 };
 
@@ -52,6 +52,8 @@ pub struct Pool {
     pub(crate) rules: Vec<Rule>,
     /// What it requires of its providers.
     pub(crate) required: Option<Box<Required>>,
+    /// What any provider says that it lacks that a request to it may come to.
+    pub(crate) lacked: Capabilities,
     /// The guardrails that every request to it passes.
     pub(crate) guardrails: Option<Guardrails>,
     /// Limits on every request to the alias.
@@ -145,8 +147,8 @@ pub struct Provider {
     pub(crate) pricing: Pricing,
     /// Whether it is asked for the tokens of streams of which clients do not ask for them.
     pub(crate) asks_usage: bool,
-    /// Facts about it that requests may require.
-    pub(crate) labels: Labels,
+    /// What is said of it that requests may require.
+    pub(crate) facts: Facts,
     /// Share of the traffic; 0 is used only when nothing else is left.
     pub weight: u32,
     /// 1 is tried before 2.

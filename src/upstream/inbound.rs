@@ -137,7 +137,7 @@ impl Inbound {
     }
 
     /// Reads a large request on a thread of its own.
-    pub(super) async fn read_off_core(&self) {
+    pub(crate) async fn read_off_core(&self) {
         if self.reading.get().is_none() {
             let (endpoint, body, budget) = (self.endpoint.clone(), self.body.clone(), self.budget);
             let read = off_core::run(move || read(endpoint.as_ref(), &body, budget, true)).await;

@@ -21,8 +21,11 @@ fn the_examples_are_explained_in_the_words_shown() {
         let file: Value = serde_json::from_str(&pair[0].text).unwrap();
         let alias = file["targets"].as_object().unwrap().keys().next().unwrap();
         let table = load(&pair[0].text).unwrap_or_else(|problems| panic!("{problems}"));
-        let told =
-            explain(&table, Question { alias, asker: Asker::Any, path: None, tokens: 0 }).unwrap();
+        let told = explain(
+            &table,
+            Question { alias, asker: Asker::Any, path: None, tokens: 0, needs: None },
+        )
+        .unwrap();
         assert_eq!(told.to_string(), pair[1].text, "{}:{}", page.name(), pair[0].line);
         explained += 1;
     }

@@ -46,6 +46,7 @@ fn refusals() -> Vec<Refusal> {
         KeyExpired,
         KeyDisabled,
         Policy("region".into()),
+        Lacking("vision"),
         Forbidden,
         NotFound,
         ModelNotFound { asked: String::new(), near: Vec::new() },

@@ -3,6 +3,7 @@
 //! Never: a byte of the client decides which host is asked.
 
 mod aliases;
+mod capabilities;
 mod crossing;
 mod crumbs;
 mod escapes;

@@ -4,10 +4,11 @@
 //! It never shows a token.
 
 use crate::{
-    protocol::Surface,
+    protocol::{Surface, needs::Capabilities},
     refusal::Refusal,
     secret::names::label,
     table::{Access, Caller, Pool, PoolId, Table, access, pool::Rule},
+    words::Capability,
 };
 
 /// For whom an explanation is.
@@ -63,6 +64,22 @@ fn stand_in(table: &Table, pool: &Pool) -> (Caller, Option<String>) {
         None => "one of the global keys".to_owned(),
     };
     (Caller::Known(key), Some(format!("{} is closed: told for {whose}", pool.shown())))
+}
+
+/// What a request would need, by the names of capabilities.
+///
+/// # Errors
+/// A sentence for the operator: there is no such capability.
+pub(super) fn needs(names: Option<&str>) -> Result<Capabilities, String> {
+    let names = names.iter().flat_map(|names| names.split(',')).map(str::trim);
+    let known =
+        || Capability::ALL.iter().map(|one| format!("`{one}`")).collect::<Vec<_>>().join(", ");
+    let one = |name: &str| {
+        Capability::from_name(name).ok_or_else(|| {
+            format!("there is no capability `{}`: there are {}", label(name), known())
+        })
+    };
+    names.filter(|name| !name.is_empty()).map(one).collect()
 }
 
 /// What of the file says no to this caller.

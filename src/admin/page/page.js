@@ -62,6 +62,8 @@ function fill(body, rows) {
 function words(it) {
   let text = it.words;
   if (it.until) text += `, until ${time(it.until)}`;
+  if (it.labels) text += `; ${it.labels.join(", ")}`;
+  if (it.lacks) text += `; lacks ${it.lacks.join(", ")}`;
   if (it.first_share < 1) text += `; asked first by ${Math.round(it.first_share * 100)} % of requests`;
   if (it.recent_failed) text += `; ${it.recent_failed} of its last ${it.recent_attempts} attempts failed`;
   return text;

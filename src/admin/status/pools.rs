@@ -21,7 +21,9 @@ use crate::{
         Told,
         row::{dollars, stamp},
     },
+    secret::names::label,
     table::{Pool, Provider, Table},
+    words::Capability,
 };
 
 /// How bad it is.
@@ -72,6 +74,12 @@ struct ProviderTold {
     until: Option<String>,
     tier: u32,
     weight: u32,
+    /// Its labels, as in `region=eu`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    labels: Vec<String>,
+    /// What it says that it lacks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lacks: Vec<&'static str>,
     #[serde(flatten)]
     levels: Levels,
     attempts: u64,
@@ -199,6 +207,8 @@ impl<'a> Observed<'a> {
             until,
             tier: provider.tier,
             weight: provider.weight,
+            labels: provider.facts.labels.iter().map(named).collect(),
+            lacks: provider.facts.lacks.each().map(Capability::name).collect(),
             levels: Levels::of(&provider.limits, provider.live.queue()),
             attempts: totals.attempts,
             failed: totals.failed,
@@ -253,6 +263,10 @@ impl Levels {
             level: limits.rate_level().map(rounded),
         }
     }
+}
+
+fn named((name, value): (&String, &String)) -> String {
+    format!("{}={}", label(name), label(value))
 }
 
 /// Rounded to three decimals: the page does not show smaller changes, so they are not sent.

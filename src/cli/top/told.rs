@@ -103,6 +103,10 @@ pub(super) fn state(provider: &Value) -> String {
     if let Some(until) = provider["until"].as_str() {
         let _ = write!(text, ", until {}", time_of_day(until));
     }
+    let lacks: Vec<_> = each(&provider["lacks"]).map(word).collect();
+    if !lacks.is_empty() {
+        let _ = write!(text, "; lacks {}", lacks.join(", "));
+    }
     if let Some(share) = provider["first_share"].as_f64().filter(|share| *share < 1.0) {
         let _ = write!(text, "; asked first by {:.0} % of requests", share * 100.0);
     }

@@ -96,7 +96,8 @@ impl Meters {
 /// provider was not asked. What the client did wrong is not the provider's failure.
 pub(crate) fn is_failure(outcome: &str) -> Option<bool> {
     match outcome {
-        "limited" | "cooling" | "context" | "spared" | "policy" | "protocol" | "resent" => None,
+        "limited" | "cooling" | "context" | "spared" | "policy" | "capability" | "protocol"
+        | "resent" => None,
         "hedged" | "abandoned" | "400" | "413" | "422" => Some(false),
         status => Some(!status.starts_with('2')),
     }

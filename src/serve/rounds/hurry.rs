@@ -4,7 +4,11 @@
 
 use tokio::time::Instant;
 
-use super::{Rounds, pass::Attempt, view};
+use super::{
+    Rounds,
+    pass::Attempt,
+    view::{self, Needs},
+};
 use crate::{
     serve::admit,
     table::{PoolId, access, pool::Timeouts},
@@ -34,14 +38,16 @@ impl Rounds<'_> {
 
     /// Whether this caller may use a pool that takes over, and it has a provider that is well.
     fn serves(&self, pool: PoolId, now: Instant) -> bool {
-        let alias = &self.table.pool(pool).alias;
+        let leader = self.table.pool(pool);
         let path = &self.inbound.path;
-        let id = access::resolve(self.table, pool, alias, path, self.caller);
+        let id = access::resolve(self.table, pool, &leader.alias, path, self.caller);
         let Ok(id) = id else { return false };
         let pool = self.table.pool(id);
         let is_well = || {
-            let needs = self.pass.needs();
-            pool.providers.iter().any(|it| view::verdict(it, needs, now).is_ok())
+            let of_request = self.inbound.required.as_deref();
+            let required = [of_request, pool.required.as_deref(), leader.required.as_deref()];
+            let needs = Needs { required, ..*self.pass.needs() };
+            pool.providers.iter().any(|it| view::verdict(it, &needs, now).is_ok())
         };
         id != self.first && admit::may_ask(pool, self.inbound).is_ok() && is_well()
     }

@@ -15,7 +15,7 @@ use crate::{
     record::{Outcome, Record},
     refusal::{Refusal, Whose},
     serve::waiting::{self, Taken},
-    table::{PoolId, ProviderRef, access},
+    table::{PoolId, ProviderRef},
     upstream::{demand::Demand, inbound::Inbound},
 };
 
@@ -105,7 +105,7 @@ impl<'a> Rounds<'a> {
             Some(Ok((Place::Provider(provider), taken))) => {
                 memory.served.push(provider);
                 record.trail.waited_for(provider);
-                if !self.back_to(provider.pool) {
+                if !self.back_to(provider) {
                     return Ok(None);
                 }
                 self.pass.with(provider.provider as usize, taken, record).await
@@ -172,13 +172,8 @@ impl<'a> Rounds<'a> {
         let pool = self.table.pool(id);
         self.budget.shorten(&pool.fallback);
         self.pass = Pass::taking_over(id, pool, self.inbound, taken);
-        let leads = |alias: &&PoolId| {
-            let name = &self.table.pool(**alias).alias;
-            access::resolve(self.table, **alias, name, &self.inbound.path, self.caller) == Ok(id)
-        };
-        let coming = self.table.pool(self.first).coming(&self.inbound.path);
-        if let Some(alias) = coming.iter().find(leads) {
-            self.pass.led_by(self.table.pool(*alias));
+        if let Some(leader) = self.leader(id, None) {
+            self.pass.led_by(leader);
         }
     }
 }

@@ -15,7 +15,10 @@ use crate::{
     live::State,
     models::tokens::Tokenizer,
     protocol::{Endpoint, conversation::Usage},
-    table::{Pool, Provider, policy::Required},
+    table::{
+        Pool, Provider,
+        policy::{Missed, Required},
+    },
     upstream::{inbound::Inbound, request},
 };
 
@@ -35,7 +38,7 @@ pub(crate) struct Needs<'a> {
 /// What is in the way of asking a provider.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Obstacle {
-    /// It is not as required.
+    /// It is not as required, or lacks what the request needs.
     Excluded,
     /// It rests, or its probes fail.
     Rests(State),
@@ -58,10 +61,10 @@ pub(crate) struct Tier {
 }
 
 impl Needs<'_> {
-    /// The name of a label of the provider that is not as required.
-    pub(crate) fn missed_by(&self, provider: &Provider) -> Option<&str> {
+    /// What excludes the provider: a label that is not as required, or what it lacks.
+    pub(crate) fn missed_by(&self, provider: &Provider) -> Option<Missed<'_>> {
         let mut required = self.required.iter().flatten();
-        required.find_map(|one| one.missed_by(&provider.labels))
+        required.find_map(|one| one.missed_by(&provider.facts))
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
     },
     config::{Path, nearest::nearest, raw},
     live::{self, AffinitySettings, LimitSettings},
+    protocol::needs::Capabilities,
     table::{
         Fallback, Keyring, Pool, Provider, Rule,
         in_flight::InFlightLimits,
@@ -41,10 +42,8 @@ impl Compiler<'_> {
         let (keys, own) = with_defaults(*keys, beside, self.defaults);
         let keys_at = if own.keys { path.clone() } else { Path::root().key("defaults") };
         let access = self.access(alias, keys.keys.as_deref(), &keys_at.key("keys"), keyring);
-        let settings = match shares {
-            Some(_) => LimitSettings::default(),
-            None => self.limits(written(&keys), path),
-        };
+        let limits = || self.limits(written(&keys), path);
+        let settings = shares.map_or_else(limits, |_| LimitSettings::default());
         let counts = settings.windows.is_some() || shares.is_some_and(|pool| pool.counts);
         let live = self.draft.pool(name, settings);
         let headers = self.headers(keys.response_headers.as_ref(), &path.key("response_headers"));
@@ -74,6 +73,7 @@ impl Compiler<'_> {
             endpoints: self.endpoints(keys.endpoints.as_deref(), own.endpoints, path),
             rules,
             required: Required::of(keys.require.as_ref()),
+            lacked: Capabilities::default(),
             guardrails: self.pool_guardrails(&keys, own.guardrails, path),
             limits: shares.map_or(live.limits(), |pool| &pool.limits).clone(),
             shares_limits: shares.is_some(),

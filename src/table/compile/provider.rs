@@ -17,6 +17,7 @@ use crate::{
         AskedModel, Origin, Place, Provider,
         mock::Script,
         names::is_pattern,
+        policy::Facts,
         pool::{Headers, Others, Timeouts},
         strict::Strict,
     },
@@ -71,14 +72,13 @@ impl Compiler<'_> {
         names: &mut HashSet<String>,
     ) -> Option<Provider> {
         let Entry { endpoint, own, path } = entry;
-        let timeouts =
-            timeouts(inherited.keys.timeouts, own.and_then(|own| own.timeouts), endpoint);
+        let timeouts = timeouts(inherited.keys, *own, endpoint);
         let place = self.place(endpoint, path, timeouts.connect)?;
         let probe = self.probe(inherited.keys.health_check.as_ref(), &place, inherited.path);
         let protocol = endpoint.protocol.unwrap_or_default();
         let platform = self.platform(protocol, &place, path);
         let known = self.known(endpoint, protocol, &place, path);
-        let name = self.name(endpoint, &place, path, names)?;
+        let [name, base] = self.name(endpoint, &place, path, names)?;
         let in_headers = self.shared.named(&name)?;
         let digest = digest(endpoint, credential, &known);
         let (live, counts) = self.live(alias, &digest, entry, inherited);
@@ -302,7 +302,7 @@ impl Compiler<'_> {
         place: &Place,
         path: &Path,
         names: &mut HashSet<String>,
-    ) -> Option<Box<str>> {
+    ) -> Option<[Box<str>; 2]> {
         let base = match (&endpoint.name, place) {
             (Some(name), _) if !is_name(name) => {
                 let hint = "use letters, digits and `-_.:/@`";
@@ -405,6 +405,12 @@ fn digest(endpoint: &raw::Endpoint, credential: Option<&Secret>, known: &Known) 
         hasher.update(identity.digest.as_bytes());
     }
     hasher.finalize().to_hex().to_string()
+}
+
+/// What is said of it that requests may require.
+fn facts(endpoint: &raw::Endpoint) -> Facts {
+    let lacks = endpoint.capabilities.iter().flat_map(raw::Capabilities::lacking).collect();
+    Facts { labels: endpoint.labels.clone().unwrap_or_default(), lacks }
 }
 
 fn is_name(name: &str) -> bool {

@@ -4,6 +4,7 @@
 
 mod kept;
 mod keys;
+mod labels;
 mod steering;
 mod urls;
 
@@ -42,10 +43,12 @@ impl Warnings<'_> {
                 let path = path.key("key_definitions").key(name);
                 definition.key.iter().for_each(|key| self.token(key.expose(), &path.key("key")));
                 self.terms(name, definition, &path, table);
+                self.required_anywhere(definition.require.as_ref(), &path.key("require"), table);
             }
             for (name, team) in auth.teams.iter().flatten() {
                 let path = path.key("teams").key(name);
                 self.models(team.models.as_deref(), &path.key("models"), table);
+                self.required_anywhere(team.require.as_ref(), &path.key("require"), table);
                 let has = |key: &raw::KeyDefinition| key.team.as_deref() == Some(name);
                 if !auth.key_definitions.iter().flatten().any(|(_, key)| has(key)) {
                     self.warn(&path, "no key belongs to this team", "name it in a key's `team`");
@@ -57,6 +60,8 @@ impl Warnings<'_> {
         self.webhooks(file);
         if let Some(defaults) = &file.defaults {
             self.pool_keys(defaults, &root.key("defaults"), table);
+            let required = root.key("defaults").key("require");
+            self.required_anywhere(defaults.require.as_ref(), &required, table);
             let waits =
                 |pool: &Arc<Pool>| pool.queue.is_some() && pool.limits.settings().limits_anything();
             let none = defaults.queue.is_some() && !table.pools().iter().any(waits);
@@ -79,11 +84,14 @@ impl Warnings<'_> {
         if let Some(keys) = beside {
             self.pool_keys(keys, &path, table);
             self.queue(keys.queue.is_some() && is_unlimited, &path);
+            self.required_of(keys.require.as_ref(), &path.key("require"), pool, table);
         }
         let completions = completions.zip(pool.completions.map(|id| &**table.pool(id)));
         for (spelled, pool) in std::iter::once((default, pool)).chain(completions) {
             if let Some(keys) = spelled.keys {
                 self.pool_keys(keys, &spelled.path, table);
+                let required = spelled.path.key("require");
+                self.required_of(keys.require.as_ref(), &required, pool, table);
                 self.queue(keys.queue.is_some() && is_unlimited, &spelled.path);
             }
             spelled.providers.iter().for_each(|entry| self.provider(entry));

@@ -14,9 +14,8 @@ use crate::{
         Outcome, Record,
         trail::{AT_ONCE, Rest},
     },
-    refusal::Refusal,
     serve::rounds::view::{self, Obstacle},
-    table::Provider,
+    table::{Provider, policy::Missed},
 };
 
 impl Pass<'_> {
@@ -87,10 +86,15 @@ impl Pass<'_> {
         let (outcome, again_in) = match obstacle {
             Obstacle::Rests(state) => return self.rests(at, state, now, record),
             Obstacle::Excluded => {
-                let label = self.needs.missed_by(&self.pool.providers[at]).unwrap_or_default();
-                let refusal = Refusal::Policy(label.into());
                 self.out[at] = true;
-                return record.trail.excluded(self.provider_ref(at), refusal);
+                if let Some(missed) = self.needs.missed_by(&self.pool.providers[at]) {
+                    let outcome = match missed {
+                        Missed::Label(_) => Outcome::Excluded,
+                        Missed::Capability(_) => Outcome::Lacking,
+                    };
+                    record.trail.excluded(self.provider_ref(at), outcome, missed.refusal());
+                }
+                return;
             }
             Obstacle::Unfit => (Outcome::Unfit, None),
             Obstacle::Spent(limited) => (Outcome::Limited(limited), limited.wait()),

@@ -177,7 +177,7 @@ proptest! {
 
             let told = explain(
                 &table,
-                Question { alias: "m", asker: Asker::Any, path: None, tokens },
+                Question { alias: "m", asker: Asker::Any, path: None, tokens, needs: None },
             ).unwrap();
             let candidates = &told.pools[0].candidates;
             prop_assert_eq!(candidates.len(), all.len());
