@@ -17,6 +17,7 @@ mod keys;
 mod litellm;
 mod openapi;
 mod providers;
+mod records;
 mod routes;
 mod targets;
 mod whole;
@@ -82,6 +83,7 @@ impl Api {
         match act {
             Act::ReadConfig => whole::read(context).await,
             Act::ReadOpenapi => openapi::read(&asked),
+            Act::ReadRecords => records::read(context, &asked),
             Act::Reload => whole::reload(context, &asked).await,
             Act::ReadTargets => targets::list(context).await,
             Act::ReadTarget => targets::read(context, &asked).await,

@@ -59,10 +59,33 @@ enum Wish {
     },
     /// Load the file as it is now.
     Reload,
+    /// Print the last requests that have ended, the oldest first.
+    Records {
+        /// `next` of an answer before (`--json`), or a moment such as 2026-01-31T09:00:00Z.
+        #[arg(long)]
+        since: Option<String>,
+        /// Only those of this key.
+        #[arg(long)]
+        key: Option<String>,
+        /// Only those that asked for this alias, or were served by it.
+        #[arg(long)]
+        alias: Option<String>,
+        /// Only those with this status, such as 503, or of this class, such as 5xx.
+        #[arg(long)]
+        status: Option<String>,
+        /// At most so many.
+        #[arg(long)]
+        limit: Option<u16>,
+    },
 }
 
 pub(super) fn run(arguments: &Arguments) -> ExitCode {
     match answered(arguments) {
+        Ok(answer) if !is_answer(&arguments.wish, &answer) => {
+            let name = port::place(&arguments.url).map(|place| place.is_another());
+            terminal::complain(&format!("onwards: {}", name.unwrap_or_default()));
+            return ExitCode::FAILURE;
+        }
         Ok(answer) if arguments.json => terminal::say(&format!("{answer:#}")),
         Ok(answer) => terminal::say(told(&arguments.wish, &answer).trim_end()),
         Err(why) => {
@@ -101,6 +124,17 @@ fn answered(arguments: &Arguments) -> Result<Value, String> {
     })
 }
 
+/// Whether what was answered is what was asked for: another server may answer with anything.
+fn is_answer(wish: &Wish, answer: &Value) -> bool {
+    match wish {
+        Wish::Targets => answer["targets"].is_array(),
+        Wish::Keys => answer["keys"].is_array(),
+        Wish::Records { .. } => answer["records"].is_array(),
+        Wish::Reload => answer["version"].is_u64(),
+        Wish::Rest { .. } | Wish::Wake { .. } | Wish::Drain { .. } => answer["told"].is_string(),
+    }
+}
+
 fn key(arguments: &Arguments) -> Result<Secret, String> {
     let text = match &arguments.admin_key_file {
         Some(file) => std::fs::read_to_string(file)
@@ -125,6 +159,22 @@ fn asked(place: &Place, wish: &Wish) -> Result<(Method, Url), String> {
         Wish::Targets => Ok((Method::GET, place.url("admin/targets")?)),
         Wish::Keys => Ok((Method::GET, place.url("admin/keys")?)),
         Wish::Reload => Ok((Method::POST, place.url("admin/reload")?)),
+        Wish::Records { since, key, alias, status, limit } => {
+            let mut url = place.url("admin/records")?;
+            let limit = limit.map(|limit| limit.to_string());
+            for (name, value) in [
+                ("since", since),
+                ("key", key),
+                ("alias", alias),
+                ("status", status),
+                ("limit", &limit),
+            ] {
+                if let Some(value) = value {
+                    url.query_pairs_mut().append_pair(name, value);
+                }
+            }
+            Ok((Method::GET, url))
+        }
         Wish::Wake { alias, provider } => of_provider(alias, provider, "wake"),
         Wish::Drain { alias, provider } => of_provider(alias, provider, "drain"),
         Wish::Rest { alias, provider, seconds } => {
@@ -167,6 +217,7 @@ fn told(wish: &Wish, answer: &Value) -> String {
                 format!("{}: {state}, {tokens} tokens, ${}\n", text(&key["name"]), number("cost"))
             })
             .collect(),
+        Wish::Records { .. } => list(&answer["records"]).iter().map(record).collect(),
         Wish::Reload => format!("live, version {}", answer["version"]),
         Wish::Rest { .. } | Wish::Wake { .. } | Wish::Drain { .. } => {
             let (alias, provider) = (text(&answer["alias"]), text(&answer["provider"]));
@@ -174,6 +225,23 @@ fn told(wish: &Wish, answer: &Value) -> String {
             format!("{alias} / {provider}: {told}, {in_flight} in flight")
         }
     }
+}
+
+/// A request that has ended, on one line.
+fn record(it: &Value) -> String {
+    let text = |name: &str| printable(it[name].as_str().unwrap_or_default());
+    let attempts = it["attempts"].as_array().cloned().unwrap_or_default();
+    let attempts: Vec<String> = attempts
+        .iter()
+        .map(|one| {
+            let part = |name: &str| printable(one[name].as_str().unwrap_or_default());
+            format!("{}={}", part("provider"), part("outcome"))
+        })
+        .collect();
+    let key = if it["key"].is_string() { format!("  key {}", text("key")) } else { String::new() };
+    let (status, ms) = (&it["status"], it["ms"].as_f64().unwrap_or_default());
+    let (time, alias, id) = (text("time"), text("alias"), text("id"));
+    format!("{time}  {status}  {alias}  {}  {ms:.0} ms{key}  {id}\n", attempts.join(","))
 }
 
 /// A text of another process drives no terminal.

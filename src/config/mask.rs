@@ -3,6 +3,8 @@
 //!
 //! A reference (`${env:NAME}`) is no secret and is shown. The way back never carries a secret to another URL.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::{
@@ -49,7 +51,10 @@ impl Document {
     }
 
     fn masks(&self, before: Option<&Self>) -> Vec<Splice> {
-        let mut walk = Walk { document: self, before, splices: Vec::new() };
+        let definitions = Path::root().key("auth").key("key_definitions");
+        let names =
+            self.keys(&definitions).into_iter().filter(|name| !is_credential(name)).collect();
+        let mut walk = Walk { document: self, before, names, splices: Vec::new() };
         walk.node(self.source.root(), &[shape::root()], &Path::root());
         walk.splices
     }
@@ -155,6 +160,8 @@ fn hide(value: &mut Value, like: &Value) {
 struct Walk<'a> {
     document: &'a Document,
     before: Option<&'a Document>,
+    /// The names of key definitions, which stand where keys do and are none.
+    names: HashSet<String>,
     splices: Vec<Splice>,
 }
 
@@ -165,7 +172,8 @@ impl Walk<'_> {
         match &node.kind {
             Kind::Text => {
                 let text = source.string(node.span);
-                if is_secret(&text, &shapes, at) {
+                let is_name = || lists_keys(at) && self.names.contains(&*text);
+                if is_secret(&text, &shapes, at) && !is_name() {
                     let is_new = self.before.is_some_and(|before| {
                         before.value(at).as_ref().and_then(Value::as_str) != Some(&*text)
                     });
@@ -213,6 +221,13 @@ impl Walk<'_> {
         let text = Value::from(text).to_string();
         self.splices.push(Splice { start: span.start, end: span.end, text });
     }
+}
+
+/// Whether a place is in a list of keys, where the name of a definition stands for its key.
+fn lists_keys(at: &Path) -> bool {
+    let mut steps = at.segments().iter().rev();
+    matches!(steps.next(), Some(Segment::Index(_)))
+        && matches!(steps.next(), Some(Segment::Key(key)) if key == "keys" || key == "global_keys")
 }
 
 /// Whether a text must not be shown at its place.
@@ -331,6 +346,18 @@ mod tests {
         let other = FILE.replace("first-secret", "another-secret");
         let shown = document(&other).masked_after(&document(FILE));
         assert_eq!(shown.matches("*** (new)").count(), 1, "{shown}");
+    }
+
+    #[test]
+    fn names_of_definitions_are_shown_where_they_stand_for_keys() {
+        let text = r#"{"auth": {"key_definitions": {"ann": {"key": "ann"}, "sk-live-51H8x0aQ": {"key": "k"}},
+            "global_keys": ["ann", "bob"]}, "defaults": {"keys": ["ann"]},
+            "targets": {"m": {"url": "mock:", "keys": ["ann", "carl", "sk-live-51H8x0aQ"]}}}"#;
+        let shown: Value = serde_json::from_str(&document(text).masked()).unwrap();
+        assert_eq!(shown["targets"]["m"]["keys"], json!(["ann", "***", "***"]));
+        assert_eq!(shown["auth"]["global_keys"], json!(["ann", "***"]));
+        assert_eq!(shown["defaults"]["keys"], json!(["ann"]));
+        assert_eq!(shown["auth"]["key_definitions"]["ann"]["key"], "***");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::{
     io::{self, Write as _},
     os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _},
     path::{Component, Path, PathBuf},
+    time::Duration,
 };
 
 use rustix::{
@@ -49,6 +50,31 @@ pub(crate) fn replace(path: &Path, expected: &[u8], new: &[u8]) -> Result<(), Un
     }
     put_back(&beside.path, &file, new);
     Err(Unreplaced::Changed)
+}
+
+/// Removes what processes that were killed have left beside a file: files of the names that this module gives, which
+/// no living process of this machine is writing.
+pub(crate) fn sweep(path: &Path) {
+    let Ok(file) = path.canonicalize() else { return };
+    let Ok(entries) = fs::read_dir(folder(&file)) else { return };
+    let before =
+        [".".as_bytes(), file.file_name().unwrap_or_default().as_encoded_bytes(), b"."].concat();
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let number = name.as_encoded_bytes().strip_prefix(&*before);
+        let number = number.and_then(|rest| rest.strip_suffix(b".new"));
+        let number =
+            number.and_then(|number| std::str::from_utf8(number).ok()?.parse::<u32>().ok());
+        let Some(number) = number else { continue };
+        let Ok(metadata) = entry.metadata() else { continue };
+        // Of a process of another container, which is not seen here, only what is old.
+        let age = metadata.modified().ok().and_then(|at| at.elapsed().ok()).unwrap_or_default();
+        let is_alive =
+            number != std::process::id() && Path::new(&format!("/proc/{number}")).exists();
+        if metadata.is_file() && !is_alive && age > LONGEST_WRITE {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// The file itself, where it may be written.
@@ -155,6 +181,8 @@ const RIGHTS: u32 = 0o7777;
 /// Until the rights of the old file are set.
 const PRIVATE: u32 = 0o600;
 const MOST_PUT_BACK: u32 = 8;
+/// Longer than a file is being written.
+const LONGEST_WRITE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]
 mod tests {
@@ -177,6 +205,48 @@ mod tests {
         assert_eq!(file.metadata().unwrap().mode() & RIGHTS, 0o640);
         assert!(link.symlink_metadata().unwrap().is_symlink());
         assert_eq!(fs::read_dir(here.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn what_a_killed_process_has_left_is_swept_and_nothing_else() {
+        let here = tempfile::tempdir().unwrap();
+        let old = std::time::SystemTime::now() - Duration::from_secs(60);
+        let put = |name: &str, is_old: bool| {
+            let made = File::create(here.path().join(name)).unwrap();
+            if is_old {
+                made.set_modified(old).unwrap();
+            }
+        };
+        let own = format!(".targets.json.{}.new", std::process::id());
+        let parent = format!(".targets.json.{}.new", std::os::unix::process::parent_id());
+        for name in [
+            "targets.json",
+            ".targets.json.4194999.new",
+            &own,
+            &parent,
+            ".targets.json.x.new",
+            ".targets.json.1.news",
+            ".other.json.4194999.new",
+            "targets.json.4194999.new",
+        ] {
+            put(name, true);
+        }
+        put(".targets.json.4194998.new", false);
+        fs::create_dir(here.path().join(".targets.json.4194997.new")).unwrap();
+        sweep(&here.path().join("targets.json"));
+        let left = |name: &str| here.path().join(name).exists();
+        assert!(!left(".targets.json.4194999.new") && !left(&own));
+        for name in [
+            &parent,
+            ".targets.json.4194998.new",
+            ".targets.json.4194997.new",
+            ".targets.json.x.new",
+            ".other.json.4194999.new",
+            "targets.json.4194999.new",
+        ] {
+            assert!(left(name), "{name}");
+        }
+        assert_eq!(fs::read_dir(here.path()).unwrap().count(), 8);
     }
 
     #[test]

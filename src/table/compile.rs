@@ -206,6 +206,7 @@ impl<'a> Compiler<'a> {
         let mut pools = Vec::with_capacity(count);
         let mut of_classes = Vec::new();
         for alias in aliases {
+            self.check_alias(alias);
             match loaded.with_target(alias, |target| {
                 self.note_default(alias, target);
                 self.note_paths(alias, target);

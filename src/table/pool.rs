@@ -105,6 +105,8 @@ pub struct Pool {
 pub struct Provider {
     /// Shown in headers, logs and metrics; unique in its pool.
     pub name: Box<str>,
+    /// What it is called, where others are called so before it and its name has a number.
+    pub(crate) called: Option<Box<str>>,
     /// What stands for that name, and for the model's, where it is shown.
     pub(crate) masks: [Option<Box<str>>; 2],
     /// The same as a header value.

@@ -36,6 +36,23 @@ fn every_test_that_is_named_exists() {
 }
 
 #[test]
+fn every_claim_of_the_threat_model_has_its_tests() {
+    let mut text = String::new();
+    for folder in ["src", "tests"] {
+        sources(&root().join(folder), &mut text);
+    }
+    let rows = Page::named("docs/security.md").table("threats");
+    assert_eq!(rows.len(), 6);
+    for row in &rows {
+        let tests = quoted(&row[3]);
+        assert!(tests.len() > 2, "{row:?}");
+        for test in tests {
+            assert!(text.contains(&format!("fn {test}(")), "there is no test `{test}`");
+        }
+    }
+}
+
+#[test]
 fn every_figure_is_the_constant() {
     let mut figures = 0;
     for row in Page::named("docs/security.md").table("security") {

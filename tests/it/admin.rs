@@ -10,6 +10,7 @@ mod litellm;
 mod apisix;
 mod many;
 mod providers;
+mod records;
 mod targets;
 
 use serde_json::Value;

@@ -42,6 +42,9 @@ pub(super) async fn put(context: &Context, asked: &Arc<Asked>) -> Result<Answere
     let (alias, own) = (id.clone(), paths.clone());
     let changed = change(context, asked, &what, move |document| {
         let is_new = document.value(&targets::of(&alias)).is_none();
+        if is_new {
+            targets::nameable(&alias)?;
+        }
         let set = Value::Object(target.clone());
         let text = edited(document, &targets::of(&alias), Change::Set(&set))?;
         let (text, taken) = freed(text, &alias, &own)?;

@@ -3,12 +3,7 @@
 //! Changes go one after the other. What another hand writes meanwhile is seen, and the change is made again
 //! of that.
 
-use std::{
-    path::{Path as FilePath, PathBuf},
-    sync::{Arc, PoisonError},
-    thread,
-    time::Duration,
-};
+use std::{path::Path as FilePath, sync::Arc, thread, time::Duration};
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -65,10 +60,11 @@ pub(super) async fn change<T: Send + 'static>(
 ) -> Result<Changed<T>, Denied> {
     let is_dry = asked.is_dry_run()?;
     let closed = aliases(context, false);
-    let (file, writing, whom) =
-        (context.file().to_owned(), Arc::clone(&context.writing), Arc::clone(asked));
+    let (file, whom) = (context.file().to_owned(), Arc::clone(asked));
+    let one = Arc::clone(&context.writing).lock_owned().await;
     let changed = aside(move || {
-        let _one = writing.lock().unwrap_or_else(PoisonError::into_inner);
+        // Held to the end of the writing, whether or not the client waits for it.
+        let _one = one;
         written(&file, &whom, is_dry, &edit)
     });
     let mut changed = changed.await?;
@@ -145,14 +141,16 @@ impl Reading {
     }
 }
 
-/// Writes the change, however often the file changes meanwhile.
+/// Writes the change, however often the file changes meanwhile. Where another hand saves faster than the file can be
+/// checked, a change that was right several times is written first and checked then.
 fn written<T>(
     file: &FilePath,
     asked: &Asked,
     is_dry: bool,
     edit: &impl Fn(&Document) -> Result<(String, T), Denied>,
 ) -> Result<Changed<T>, Denied> {
-    for _ in 0..MOST_CHANGED {
+    for round in 0..MOST_CHANGED {
+        let hurries = round >= MOST_CHECKED && !is_dry;
         let Reading { bytes, etag: now, document } = Reading::of(file).map_err(Denied::Broken)?;
         if !asked.is_meant_for(&now) {
             return Err(Denied::Stale(now));
@@ -164,9 +162,9 @@ fn written<T>(
             let new = Document::read("", &after).map_err(Denied::Problems)?;
             credentials::check(&document, &new, asked)?;
         }
-        let warnings = match is_same {
+        let warnings = match is_same || hurries {
             true => Problems(Vec::new()),
-            false => checked(file, text).map_err(Denied::Problems)?,
+            false => checked(file, text.clone()).map_err(Denied::Problems)?,
         };
         let mut changed = Changed {
             etag: etag(&after),
@@ -186,12 +184,29 @@ fn written<T>(
             return Ok(changed);
         }
         match replace(file, &changed.before, &changed.after) {
-            Ok(()) => return Ok(changed),
-            Err(Unreplaced::Changed) => {}
+            Ok(()) if !hurries => return Ok(changed),
+            Ok(()) => return checked_late(file, text, changed),
+            Err(Unreplaced::Changed) => thread::sleep(UNFINISHED / 50),
             Err(Unreplaced::Fixed(why)) => return Err(Denied::Fixed(why)),
         }
     }
     Err(Denied::Busy)
+}
+
+/// Checks what stands in the file already, and takes it out again where it has problems.
+fn checked_late<T>(
+    file: &FilePath,
+    text: String,
+    changed: Changed<T>,
+) -> Result<Changed<T>, Denied> {
+    let problems = match checked(file, text) {
+        Ok(warnings) => return Ok(Changed { warnings, ..changed }),
+        Err(problems) => problems,
+    };
+    match replace(file, &changed.after, &changed.before) {
+        Ok(()) => Err(Denied::Problems(problems)),
+        Err(_) => Err(Denied::NotTaken { problems: problems.to_string(), is_taken_back: false }),
+    }
 }
 
 /// The process did not take what was checked: the file becomes what it was, if it is still ours.
@@ -202,10 +217,11 @@ async fn take_back<T: Send + 'static>(
     changed: Changed<T>,
     problems: String,
 ) -> Denied {
-    let (file, writing): (PathBuf, _) = (context.file().to_owned(), Arc::clone(&context.writing));
+    let file = context.file().to_owned();
     let (before, after) = (changed.before.clone(), changed.after.clone());
+    let one = Arc::clone(&context.writing).lock_owned().await;
     let put = aside(move || {
-        let _one = writing.lock().unwrap_or_else(PoisonError::into_inner);
+        let _one = one;
         replace(&file, &after, &before).map_err(|_| Denied::Busy)
     });
     let is_taken_back = put.await.is_ok();
@@ -252,3 +268,5 @@ const MOST_UNFINISHED: u32 = 20;
 const UNFINISHED: Duration = Duration::from_millis(50);
 /// How often a change is made again since the file has changed.
 const MOST_CHANGED: u32 = 100;
+/// How often a change is checked before it is written, where the file has changed each time meanwhile.
+const MOST_CHECKED: u32 = 5;

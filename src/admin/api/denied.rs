@@ -33,6 +33,8 @@ pub(super) enum Denied {
     },
     /// It is needed elsewhere, and where.
     InUse(String),
+    /// Several are called so, and how each is named.
+    Ambiguous(String),
     /// Fields without a counterpart, by name.
     Unknown(Vec<String>),
     /// There is nothing of this name.
@@ -161,6 +163,7 @@ impl Denied {
                 (S::BAD_REQUEST, "unsupported_field", message)
             }
             Self::InUse(message) => (S::CONFLICT, "in_use", message.clone()),
+            Self::Ambiguous(message) => (S::CONFLICT, "ambiguous", message.clone()),
             Self::Absent(what) => (S::NOT_FOUND, "not_found", what.clone()),
             Self::NoSecret(path) => {
                 let message = format!(

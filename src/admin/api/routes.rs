@@ -9,6 +9,7 @@ use super::denied::Denied;
 pub(super) enum Act {
     ReadConfig,
     ReadOpenapi,
+    ReadRecords,
     Reload,
     ReadTargets,
     ReadTarget,
@@ -106,6 +107,7 @@ fn names(pattern: &str, path: &str) -> Option<Vec<String>> {
 pub(super) const ROUTES: &[Route] = &[
     ("GET", "/admin/config", Act::ReadConfig),
     ("GET", "/admin/openapi.json", Act::ReadOpenapi),
+    ("GET", "/admin/records", Act::ReadRecords),
     ("POST", "/admin/reload", Act::Reload),
     ("GET", "/admin/targets", Act::ReadTargets),
     ("GET", "/admin/targets/{alias}", Act::ReadTarget),

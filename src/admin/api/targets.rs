@@ -80,6 +80,9 @@ async fn write(context: &Context, asked: &Arc<Asked>, is_patch: bool) -> Result<
         if is_new && is_patch {
             return Err(absent(&alias));
         }
+        if is_new {
+            nameable(&alias)?;
+        }
         document.unmask(&path, &mut body).map_err(Denied::NoSecret)?;
         let change = if is_patch { Change::Merge(&body) } else { Change::Set(&body) };
         edited(document, &path, change).map(|text| (text, is_new))
@@ -97,6 +100,18 @@ pub(super) fn of(alias: &str) -> Path {
 
 fn all() -> Path {
     Path::root().key("targets")
+}
+
+/// Refuses a name for a new alias in whose path a segment is missing, or around which blanks stand: it is a
+/// mistake in a URL. What else makes no name is a problem of the file.
+pub(super) fn nameable(alias: &str) -> Result<(), Denied> {
+    let is_blank = |part: &str| part.trim() != part || part.is_empty();
+    if alias.split('/').any(is_blank) {
+        let message =
+            "a new target's name has no empty part between slashes, and no blanks around one";
+        return Err(Denied::invalid(message, Some("alias".to_owned())));
+    }
+    Ok(())
 }
 
 /// There is no such alias.

@@ -47,6 +47,9 @@ pub(crate) struct Row<'a> {
     attempts: Vec<Attempt<'a>>,
 }
 
+/// The least and the greatest of several statuses.
+pub(crate) type Statuses = (u16, u16);
+
 /// What a request took.
 #[derive(Debug, Serialize)]
 struct Tokens {
@@ -103,6 +106,24 @@ impl<'a> Row<'a> {
             guardrails: name(2).split_ascii_whitespace().collect(),
             attempts: told.tried().map(attempt).collect(),
         }
+    }
+
+    /// So many ended before it.
+    pub(crate) fn nth(&self) -> u64 {
+        self.nth
+    }
+
+    /// Whether it is of this key, of this alias (asked for or serving) and of these statuses, as far as each is
+    /// given.
+    pub(crate) fn is_of(
+        &self,
+        key: Option<&str>,
+        alias: Option<&str>,
+        statuses: Option<Statuses>,
+    ) -> bool {
+        key.is_none_or(|key| self.key == key)
+            && alias.is_none_or(|alias| self.alias == alias || self.served_alias == alias)
+            && statuses.is_none_or(|(least, most)| (least..=most).contains(&self.status))
     }
 
     /// Whether it has this in its id, key, alias, provider or status; `sought` is in lower case.

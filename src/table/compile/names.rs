@@ -21,6 +21,19 @@ impl Compiler<'_> {
         names
     }
 
+    /// Refuses a name that no client could ask for, or that no person could tell from another.
+    pub(super) fn check_alias(&mut self, alias: &str) {
+        let path = Path::root().key("targets").key(alias);
+        let wrong = if alias.trim().is_empty() {
+            "a target's name must not be blank"
+        } else if alias.chars().any(char::is_control) {
+            "a target's name must not hold control characters"
+        } else {
+            return;
+        };
+        self.problem(&path, wrong, Some("give it another name".into()));
+    }
+
     /// Remembers the target of all other names; there is at most one.
     pub(super) fn note_default(&mut self, alias: &str, target: &raw::Target) {
         let is_default = reached(target).and_then(|reached| reached.default);

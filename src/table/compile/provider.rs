@@ -91,6 +91,7 @@ impl Compiler<'_> {
             served_value: in_headers.served,
             meters: self.draft.name(alias, &name),
             masks: [mask(&name), mask(&model)],
+            called: (base != name).then_some(base),
             name,
             service: self.service(protocol, &place, platform),
             adapts_responses: adapts_responses(endpoint, &place),
@@ -113,7 +114,7 @@ impl Compiler<'_> {
             weight: endpoint.weight.unwrap_or(1),
             tier: endpoint.priority.unwrap_or(1),
             request_headers: self.request_headers(endpoint, path),
-            labels: endpoint.labels.clone().unwrap_or_default(),
+            facts: facts(endpoint),
             response_headers: self.response_headers(*own, inherited, path),
             trusted,
             strict: self.strict(*own, inherited.keys, trusted),
@@ -319,7 +320,7 @@ impl Compiler<'_> {
         let free =
             std::iter::once(base.clone()).chain(numbered).find(|name| !names.contains(name))?;
         names.insert(free.clone());
-        Some(free.into())
+        Some([free.into(), base.into()])
     }
 }
 
@@ -335,11 +336,12 @@ struct Allowed {
 }
 
 fn timeouts(
-    pool: Option<raw::Timeouts>,
-    own: Option<raw::Timeouts>,
+    pool: &raw::PoolKeys,
+    own: Option<&raw::Provider>,
     endpoint: &raw::Endpoint,
 ) -> Allowed {
-    let (pool, own) = (pool.unwrap_or_default(), own.unwrap_or_default());
+    let pool = pool.timeouts.unwrap_or_default();
+    let own = own.and_then(|own| own.timeouts).unwrap_or_default();
     let response = endpoint.request_timeout_secs.map(|secs| secs.saturating_mul(1000));
     let millis = |set: Option<u64>| set.map(Duration::from_millis);
     Allowed {

@@ -196,6 +196,13 @@ async fn keys_are_generated_updated_blocked_and_deleted() {
     );
     post(&router, "/key/update", json!({"key": key, "models": ["m", "n"]})).await;
     assert_eq!(ask(&key, "n").await, 200);
+    // As there: an empty list is every model.
+    post(&router, "/key/update", json!({"key": key, "models": ["m"]})).await;
+    assert_eq!(ask(&key, "n").await, 403);
+    post(&router, "/key/update", json!({"key": key, "rpm_limit": 90})).await;
+    assert_eq!(ask(&key, "n").await, 403, "what is not named stays");
+    post(&router, "/key/update", json!({"key": key, "models": []})).await;
+    assert_eq!((ask(&key, "m").await, ask(&key, "n").await), (200, 200));
     post(&router, "/key/block", json!({"key": key})).await;
     assert_eq!(ask(&key, "m").await, 401);
     post(&router, "/key/unblock", json!({"key": key})).await;

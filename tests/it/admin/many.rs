@@ -36,7 +36,7 @@ async fn four_writers_and_a_person_lose_no_change() {
     let router = administered_raw(&start).await;
     let ended = AtomicBool::new(false);
     let writer = async |number: usize| {
-        for count in 0..EDITS {
+        for count in 0..edits() {
             let path = format!("/admin/targets/w{number}-{count}");
             let put = send(&router, "PUT", &path, &json!({"url": "mock:"})).await;
             assert_eq!(put.status, 201, "{}", put.text());
@@ -59,7 +59,7 @@ async fn four_writers_and_a_person_lose_no_change() {
         ended.store(true, Ordering::Relaxed);
     };
     let ((), by_hand, ()) = tokio::join!(writers, person(router.file(), &ended), load());
-    let lines = audit(&router, 4 * EDITS).await;
+    let lines = audit(&router, 4 * edits()).await;
     let by_admin = lines.iter().map(|line| Edit {
         before: field(line, "before").unwrap().to_owned(),
         after: field(line, "after").unwrap().to_owned(),
@@ -68,13 +68,16 @@ async fn four_writers_and_a_person_lose_no_change() {
     let hands = by_hand.len();
     let edits: Vec<Edit> = by_admin.chain(by_hand).collect();
     let overwritten = judge(&edits, &digest(start.as_bytes()), &digest(file(&router).as_bytes()));
-    assert!(overwritten.len() <= 3, "the person has overwritten {overwritten:?}");
+    assert!(
+        overwritten.len() <= 3 + self::edits() / 25,
+        "the person has overwritten {overwritten:?}"
+    );
     assert!(hands > 2, "the person has edited {hands} times");
     let text = file(&router);
     assert!(text.contains(KEPT), "{text}");
     let read: Value = serde_json::from_str(&text).unwrap();
     let missing = (0..4)
-        .flat_map(|number| (0..EDITS).map(move |count| format!("w{number}-{count}")))
+        .flat_map(|number| (0..self::edits()).map(move |count| format!("w{number}-{count}")))
         .filter(|alias| read["targets"].get(alias).is_none())
         .count();
     assert!(missing <= overwritten.len(), "{missing} of {overwritten:?} in {text}");
@@ -142,5 +145,38 @@ fn digest(bytes: &[u8]) -> String {
     sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// By each writer.
+/// By each writer. `ONWARDS_EDITS` makes it as many as one has time for: 250 are a thousand in all.
+fn edits() -> usize {
+    let many = std::env::var("ONWARDS_EDITS").ok().and_then(|count| count.parse().ok());
+    many.unwrap_or(EDITS)
+}
+
+/// Whoever saves faster than a change can be checked does not keep the administration from writing.
+#[tokio::test]
+async fn one_who_saves_all_the_time_keeps_no_change_out() {
+    let aliases = (0..1_500).map(|nth| (format!("a{nth}"), json!({"url": "mock:"})));
+    let targets: serde_json::Map<String, Value> = aliases.collect();
+    let router = super::administered(&json!({ "targets": targets })).await;
+    let (ended, saved) = (AtomicBool::new(false), std::sync::atomic::AtomicUsize::new(0));
+    let saver = async {
+        let beside = router.file().with_extension("json~");
+        while !ended.load(Ordering::Relaxed) {
+            // What stands there, with one blank more behind it.
+            let text = std::fs::read_to_string(router.file()).unwrap();
+            std::fs::write(&beside, format!("{} ", text.trim_end_matches("   "))).unwrap();
+            std::fs::rename(&beside, router.file()).unwrap();
+            saved.fetch_add(1, Ordering::Relaxed);
+            tokio::time::sleep(Duration::from_millis(15)).await;
+        }
+    };
+    let writer = async {
+        let put = send(&router, "PUT", "/admin/targets/new", &json!({"url": "mock:"})).await;
+        ended.store(true, Ordering::Relaxed);
+        put
+    };
+    let (put, ()) = tokio::join!(writer, saver);
+    assert_eq!(put.status, 201, "{}", put.text());
+    assert!(saved.load(Ordering::Relaxed) > 5);
+}
+
 const EDITS: usize = 25;

@@ -110,6 +110,87 @@ async fn one_provider_is_patched_by_its_name() {
 }
 
 #[tokio::test]
+async fn pools_of_one_class_are_administered_too() {
+    let router = administered(&json!({"targets": {
+        "m": {"pools": {
+            "default": [{"url": "mock:", "name": "both"}],
+            "completions": {"strategy": "priority", "providers": [
+                {"url": "mock:", "name": "both"}, {"url": "mock:", "name": "old"}]}}},
+        "x/completions": {"url": "mock:", "name": "p"}}}))
+    .await;
+    let states = async || {
+        let told = router.explain("m").await.json();
+        let states = |at: usize| -> Vec<String> {
+            let all = told["pools"][at]["candidates"].as_array().unwrap().clone();
+            all.iter().map(|it| it["state"].as_str().unwrap().to_owned()).collect()
+        };
+        (states(0), states(1))
+    };
+    let is_out = |state: &String| state.contains("drained");
+    post(&router, "old/drain").await;
+    let (default, completions) = states().await;
+    assert!(!is_out(&default[0]) && !is_out(&completions[0]) && is_out(&completions[1]));
+    post(&router, "completions/both/drain").await;
+    let (default, completions) = states().await;
+    assert!(!is_out(&default[0]) && is_out(&completions[0]));
+    // The alias alone means all of its pools.
+    post(&router, "both/wake").await;
+    post(&router, "both/drain").await;
+    let (default, completions) = states().await;
+    assert!(is_out(&default[0]) && is_out(&completions[0]));
+    let patch = json!({"weight": 7});
+    let patched = send(&router, "PATCH", "/admin/providers/m/old", &patch).await;
+    assert_eq!(patched.status, 200, "{}", patched.text());
+    let refused = send(&router, "PATCH", "/admin/providers/m/both", &patch).await;
+    assert_eq!((refused.status, refused.code()), (409, "ambiguous".to_owned()));
+    assert!(refused.text().contains("`m/default` and `m/completions`"), "{}", refused.text());
+    let of_one = send(&router, "PATCH", "/admin/providers/m/default/both", &patch).await;
+    assert_eq!(of_one.status, 200, "{}", of_one.text());
+    let written: Value = serde_json::from_str(&file(&router)).unwrap();
+    let pools = &written["targets"]["m"]["pools"];
+    assert_eq!(pools["completions"]["providers"][1]["weight"], 7);
+    assert_eq!(
+        (&pools["default"][0]["weight"], &pools["completions"]["providers"][0]["weight"]),
+        (&json!(7), &Value::Null)
+    );
+    let named = call("POST", "/admin/providers/x/completions/p/drain");
+    assert_eq!(named.send(router.metrics_addr()).await.status, 200);
+}
+
+/// Where several are called so, none of them is taken by itself.
+#[tokio::test]
+async fn providers_of_one_host_are_told_apart_by_a_number() {
+    let router = administered(&json!({"targets": {"m": {"strategy": "priority", "providers": [
+        {"url": "http://127.0.0.1:1", "onwards_model": "one"},
+        {"url": "http://127.0.0.1:1", "onwards_model": "two", "onwards_key": ["sk-a", "sk-b"]},
+        {"url": "http://127.0.0.1:2", "name": "own-2"}]}}}))
+    .await;
+    for verb in ["drain", "rest", "wake"] {
+        let path = format!("/admin/providers/m/127.0.0.1/{verb}");
+        let refused = call("POST", &path).send(router.metrics_addr()).await;
+        assert_eq!((refused.status, refused.code()), (409, "ambiguous".to_owned()), "{path}");
+        let text = refused.text();
+        assert!(text.contains("`127.0.0.1-1`, `127.0.0.1-2`, `127.0.0.1-3`"), "{text}");
+    }
+    assert_eq!(post(&router, "127.0.0.1-1/drain").await["provider"], "127.0.0.1");
+    assert_eq!(post(&router, "127.0.0.1-2/drain").await["provider"], "127.0.0.1-2");
+    assert_eq!(post(&router, "own-2/drain").await["provider"], "own-2");
+    for absent in ["127.0.0.1-4", "127.0.0.1-0", "own", "own-1", "127.0.0.1-x"] {
+        let path = format!("/admin/providers/m/{absent}/drain");
+        assert_eq!(call("POST", &path).send(router.metrics_addr()).await.status, 404, "{path}");
+    }
+    let patch = json!({"weight": 5});
+    let refused = send(&router, "PATCH", "/admin/providers/m/127.0.0.1", &patch).await;
+    assert_eq!((refused.status, refused.code()), (409, "ambiguous".to_owned()));
+    for (name, at) in [("127.0.0.1-1", 0), ("127.0.0.1-3", 1), ("own-2", 2)] {
+        let path = format!("/admin/providers/m/{name}");
+        assert_eq!(send(&router, "PATCH", &path, &patch).await.status, 200, "{name}");
+        let written: Value = serde_json::from_str(&file(&router)).unwrap();
+        assert_eq!(written["targets"]["m"]["providers"][at]["weight"], 5, "{name}");
+    }
+}
+
+#[tokio::test]
 async fn the_terminal_does_the_same() {
     let (_upstreams, router) = lab().await;
     let url = format!("http://{}", router.metrics_addr());

@@ -184,3 +184,46 @@ async fn reload_answers_what_became_of_it() {
     let refused = call("POST", "/admin/reload").send(router.metrics_addr()).await;
     assert_eq!((refused.status, refused.code().as_str()), (409, "not_taken"), "{}", refused.text());
 }
+
+#[tokio::test]
+async fn a_name_that_no_client_could_mean_makes_no_alias() {
+    let router = administered_raw("{\n  \"targets\": {}\n}\n").await;
+    let body = json!({"url": "mock:"});
+    for name in
+        ["/ab", "%2Fab", "a//b", "ab/", "%20", "%20a", "a%20", "a/%09/b", "%00", "a%00b", "a%0Ab"]
+    {
+        let path = format!("/admin/targets/{name}");
+        let refused = send(&router, "PUT", &path, &body).await;
+        assert!(
+            [400, 422].contains(&refused.status),
+            "{name}: {} {}",
+            refused.status,
+            refused.text()
+        );
+    }
+    for alias in ["/ab", " ", "a\u{0}b"] {
+        let params = json!({"model": "openai/gpt-4o", "api_key": "sk-a-test-key"});
+        let new = json!({"model_name": alias, "litellm_params": params});
+        let refused = send(&router, "POST", "/model/new", &new).await;
+        assert!([400, 422].contains(&refused.status), "{alias:?}: {}", refused.text());
+    }
+    assert_eq!(file(&router), "{\n  \"targets\": {}\n}\n");
+    for name in ["a", "a/b", "a%20b", "openai/gpt-4o:free", "%E4%B8%AD"] {
+        let path = format!("/admin/targets/{name}");
+        assert_eq!(send(&router, "PUT", &path, &body).await.status, 201, "{name}");
+    }
+}
+
+#[test]
+fn a_blank_name_or_one_with_control_characters_is_a_problem_of_the_file() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("targets.json");
+    for name in ["", " ", "a\u{0}b", "a\nb"] {
+        let text = json!({"targets": {name: {"url": "mock:"}}}).to_string();
+        std::fs::write(&path, text).unwrap();
+        let output = crate::support::run_cli_with(["check", path.to_str().unwrap()], &[]);
+        assert!(!output.status.success(), "{name:?}");
+        let told = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+        assert!(told.contains("a target's name must not"), "{name:?}: {told}");
+    }
+}

@@ -41,8 +41,9 @@ pub(in crate::admin::api) async fn generate(
         let digits: String = fresh::hash(&key).chars().skip("sha256:".len()).take(12).collect();
         format!("key-{digits}")
     });
-    let (mut members, expires) = read(fields)?;
-    let closes = all_models(context, &mut members);
+    let Read { mut members, expires, .. } = read(fields)?;
+    let closes =
+        if members.contains_key("models") { Vec::new() } else { all_models(context, &mut members) };
     let mut definition = Map::from_iter([("hash".to_owned(), fresh::hash(&key).into())]);
     definition.extend(members);
     let what = format!("key/generate {}", of(&name));
@@ -76,9 +77,18 @@ pub(in crate::admin::api) async fn update(
     asked.only(&["dry_run"])?;
     let mut fields = Fields::of(asked)?;
     let key = fields.needed("key")?;
-    let (members, expires) = read(fields)?;
+    let Read { mut members, expires, may_all } = read(fields)?;
+    let closes = if may_all { all_models(context, &mut members) } else { Vec::new() };
+    if may_all {
+        // What was listed before goes where no word is needed.
+        members.entry("models").or_insert(Value::Null);
+    }
     let changed = merge(context, asked, "key/update", key, members.into()).await?;
-    Ok(changed.answered(json!({"key_alias": changed.answer, "expires": expires})))
+    let mut answer = json!({"key_alias": changed.answer, "expires": expires});
+    if !closes.is_empty() {
+        answer["closed"] = json!(closes);
+    }
+    Ok(changed.answered(answer))
 }
 
 /// `POST /key/block` and `/key/unblock`.
@@ -186,14 +196,24 @@ fn find(document: &Document, key: &str) -> Result<String, Denied> {
     found.map(|(name, _)| name.clone()).ok_or_else(|| absent("…"))
 }
 
+/// What the fields of a key say.
+struct Read {
+    members: Map<String, Value>,
+    expires: Option<String>,
+    /// Whether they say that it may use all models: an empty list does.
+    may_all: bool,
+}
+
 /// What the fields of a key say, and when it expires.
-fn read(mut fields: Fields) -> Result<(Map<String, Value>, Option<String>), Denied> {
+fn read(mut fields: Fields) -> Result<Read, Denied> {
     let mut members = Map::new();
     let mut put = |member: &str, value: Option<Value>| {
         members.extend(value.map(|value| (member.to_owned(), value)));
     };
     let models = fields.texts("models")?;
-    let models = models.filter(|models| !models.is_empty() && models != &["all-proxy-models"]);
+    let is_all = |models: &Vec<String>| models.is_empty() || models == &["all-proxy-models"];
+    let may_all = models.as_ref().is_some_and(is_all);
+    let models = models.filter(|models| !is_all(models));
     put("models", models.map(Value::from));
     put("rate_limit", per_minute(&mut fields, "rpm_limit")?);
     let tokens = fields.count("tpm_limit")?;
@@ -209,7 +229,7 @@ fn read(mut fields: Fields) -> Result<(Map<String, Value>, Option<String>), Deni
     let mut refused = Vec::new();
     fields.end(&mut refused);
     refuse(refused)?;
-    Ok((members, expires))
+    Ok(Read { members, expires, may_all })
 }
 
 fn budget(fields: &mut Fields) -> Result<Option<Value>, Denied> {
@@ -268,7 +288,7 @@ fn all_models(context: &Context, members: &mut Map<String, Value>) -> Vec<String
     let table = context.sources.gateway.snapshot();
     let open = table.pools().iter().filter(|pool| matches!(pool.access, Access::Open));
     let open: Vec<String> = open.map(|pool| pool.shown().to_owned()).collect();
-    if members.contains_key("models") || open.len() == table.pools().len() {
+    if open.len() == table.pools().len() {
         return Vec::new();
     }
     members.insert("models".to_owned(), json!(["*"]));

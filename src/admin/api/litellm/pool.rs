@@ -86,7 +86,10 @@ pub(super) fn added(
     let path = targets::of(alias);
     let is_weighted = provider.contains_key("weight");
     let target = match document.value(&path) {
-        None => fresh(provider, is_weighted),
+        None => {
+            targets::nameable(alias)?;
+            fresh(provider, is_weighted)
+        }
         Some(Value::Array(mut entries)) => {
             entries.push(provider.into());
             let mut target = shell(is_weighted);

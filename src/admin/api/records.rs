@@ -1,0 +1,123 @@
+//! `GET /admin/records`: the last requests that have ended, as the status page shows them.
+//!
+//! It holds no text of a client but the id of its request, and no more requests than are kept for that page.
+
+use std::time::{Duration, SystemTime};
+
+use serde_json::json;
+
+use super::{answered::Answered, asked::Asked, context::Context, denied::Denied};
+use crate::report::feed::{
+    LAST, Told,
+    row::{Row, Statuses},
+};
+
+/// Requests that a question leaves out.
+#[derive(Debug, Clone, Copy)]
+enum Since {
+    /// Those before this number.
+    Number(u64),
+    /// Those that ended before this moment.
+    Moment(SystemTime),
+}
+
+/// `GET /admin/records`, the oldest first.
+pub(super) fn read(context: &Context, asked: &Asked) -> Result<Answered, Denied> {
+    asked.only(&["since", "key", "alias", "status", "limit"])?;
+    let since = asked.parameter("since").map(since).transpose()?;
+    let statuses = asked.parameter("status").map(statuses).transpose()?;
+    let limit = asked.parameter("limit").map(limit).transpose()?.unwrap_or(LAST);
+    let (key, alias) = (asked.parameter("key"), asked.parameter("alias"));
+    let last = context.sources.feed.last();
+    let count = last.first().map_or(0, |told| told.nth + 1);
+    let oldest = last.last().map_or(0, |told| told.nth);
+    let (since, missed) = match since {
+        // Another process has counted so far: this one has begun anew.
+        Some(Since::Number(number)) if number > count => (None, true),
+        Some(Since::Number(number)) => (since, number < oldest),
+        Some(Since::Moment(_)) => (since, false),
+        None => (None, oldest > 0),
+    };
+    let rows = last.iter().rev().filter(|told| is_since(told, since)).map(Row::of);
+    let mut rows = rows.filter(|row| row.is_of(key, alias, statuses));
+    let records: Vec<Row<'_>> = rows.by_ref().take(limit).collect();
+    let has_more = rows.next().is_some();
+    let next = match records.last() {
+        Some(row) if has_more => row.nth() + 1,
+        _ => count,
+    };
+    Ok(Answered::of(&json!({"records": records, "next": next, "missed": missed})))
+}
+
+fn is_since(told: &Told, since: Option<Since>) -> bool {
+    match since {
+        None => true,
+        Some(Since::Number(number)) => told.nth >= number,
+        Some(Since::Moment(moment)) => told.ended >= moment,
+    }
+}
+
+/// `next` of an answer before, or a moment.
+fn since(text: &str) -> Result<Since, Denied> {
+    if let Ok(number) = text.parse() {
+        return Ok(Since::Number(number));
+    }
+    let moment = text.parse::<jiff::Timestamp>().ok().and_then(|moment| {
+        let seconds = u64::try_from(moment.as_second()).ok()?;
+        let nanos = u32::try_from(moment.subsec_nanosecond()).ok()?;
+        let moment = SystemTime::UNIX_EPOCH.checked_add(Duration::new(seconds, nanos))?;
+        Some(Since::Moment(moment))
+    });
+    moment.ok_or_else(|| {
+        let message = "write `next` of an answer, or a moment such as `2026-01-31T09:00:00Z`";
+        Denied::invalid(message, Some("since".into()))
+    })
+}
+
+/// A status, or a class of them as in `5xx`.
+fn statuses(text: &str) -> Result<Statuses, Denied> {
+    let of_class = text.strip_suffix("xx").and_then(|digit| digit.parse::<u16>().ok());
+    let range = match (of_class, text.parse::<u16>()) {
+        (Some(class @ 1..=9), _) => Some((class * 100, class * 100 + 99)),
+        (None, Ok(status @ 100..=999)) => Some((status, status)),
+        _ => None,
+    };
+    range.ok_or_else(|| {
+        Denied::invalid(
+            "write a status such as `503`, or a class such as `5xx`",
+            Some("status".into()),
+        )
+    })
+}
+
+fn limit(text: &str) -> Result<usize, Denied> {
+    let limit = text.parse().ok().filter(|limit| (1..=LAST).contains(limit));
+    limit.ok_or_else(|| {
+        Denied::invalid(format!("write a number from 1 to {LAST}"), Some("limit".into()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_is_read_or_refused() {
+        assert!(matches!(since("17"), Ok(Since::Number(17))));
+        let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(86_400);
+        assert!(matches!(since("1970-01-02T00:00:00Z"), Ok(Since::Moment(at)) if at == moment));
+        assert!(
+            matches!(since("1970-01-02T01:00:00+01:00"), Ok(Since::Moment(at)) if at == moment)
+        );
+        assert!(since("2999-01-01T00:00:00.5Z").is_ok());
+        for wrong in ["", "-1", "yesterday", "1969-01-01T00:00:00Z", "1970-01-02"] {
+            assert!(since(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(statuses("503").unwrap(), (503, 503));
+        assert_eq!(statuses("4xx").unwrap(), (400, 499));
+        for wrong in ["", "xx", "0xx", "99", "5x", "50xx", "1000"] {
+            assert!(statuses(wrong).is_err(), "{wrong}");
+        }
+        assert!(limit("0").is_err() && limit("201").is_err() && limit("1").is_ok());
+    }
+}
