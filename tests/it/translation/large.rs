@@ -97,7 +97,7 @@ async fn models_of_a_large_batch_are_looked_for_beside_the_core() {
     let upstream = Upstream::start(Reply::json(200, &json!({}))).await;
     let router = on_one_core(&upstream, "anthropic").await;
     let request = json!({"params": {"model": "m", "x": vec!["y"; 300]}});
-    let body = json!({"requests": vec![request; 12_000]});
+    let body = json!({"requests": vec![request; 6_000]});
     let call = Call::post("/v1/messages/batches").json(&body).header("model-override", "m");
     let mut conn = call.open(router.addr()).await;
     let beat = Beat::start(&router);
