@@ -22,6 +22,7 @@ mod reasoning;
 mod provider;
 mod names;
 mod paths;
+mod reach;
 mod route;
 mod shared;
 mod spelled;
@@ -45,7 +46,7 @@ use crate::{
     config::{Loaded, Path, Problem, Problems, Source, path::shown, raw},
     guard::Rules,
     live::{Draft, Registry},
-    protocol::{Protocol, needs::Capabilities},
+    protocol::Protocol,
 };
 
 /// Compiles a file. State that outlives reloads is taken from `registry`, which is left as it was
@@ -226,8 +227,7 @@ impl<'a> Compiler<'a> {
         if pools.len() == count {
             Self::append(&mut pools, of_classes);
             self.chain(&mut pools);
-            note_counting(&mut pools);
-            note_lacking(&mut pools);
+            reach::note(&mut pools);
         }
         let several = self.protocols.is_some_and(|(_, several)| several);
         if self.proves_calls || several {
@@ -256,59 +256,6 @@ impl<'a> Compiler<'a> {
             |other: &Problem| (&other.path, &other.message) == (&settled, &problem.message);
         if settled == *path || !self.problems.iter().any(is_known) {
             self.problems.push(problem);
-        }
-    }
-}
-
-/// Tells each pool whether it, one of its providers or a pool that takes over counts tokens or money.
-fn note_counting(pools: &mut [Arc<Pool>]) {
-    let own = |pool: &Arc<Pool>| {
-        let providers = pool.providers.iter().map(|provider| &provider.limits);
-        providers.chain([&pool.limits]).any(|limits| limits.quota().is_some())
-    };
-    let counts: Vec<bool> = pools.iter().map(own).collect();
-    let completions: Vec<Option<PoolId>> = pools.iter().map(|pool| pool.completions).collect();
-    for (at, pool) in pools.iter_mut().enumerate() {
-        let coming = pool.fallback.to.iter().chain(pool.to_completions.iter().flatten());
-        let pools_of = |id: &PoolId| [Some(*id), completions[id.0 as usize]];
-        let all = counts[at] || coming.flat_map(pools_of).flatten().any(|id| counts[id.0 as usize]);
-        // Nothing else holds it before the table does.
-        if let Some(pool) = Arc::get_mut(pool) {
-            pool.counts = all;
-        }
-    }
-}
-
-/// Tells each pool what any provider lacks that a request to it may come to: its own, and those of the aliases that
-/// take over and of those that these lead to by their rules.
-fn note_lacking(pools: &mut [Arc<Pool>]) {
-    let own = |pool: &Arc<Pool>| {
-        let lacks = pool.providers.iter().map(|provider| provider.facts.lacks);
-        lacks.fold(Capabilities::default(), Capabilities::or)
-    };
-    let own: Vec<Capabilities> = pools.iter().map(own).collect();
-    if own.iter().all(|lacked| lacked.is_empty()) {
-        return;
-    }
-    // What an alias leads to: its pools, and those of the aliases of its rules.
-    let with_completions = |id: PoolId| [Some(id), pools[id.0 as usize].completions];
-    let led = |id: PoolId| {
-        let rules = pools[id.0 as usize].rules.iter().filter_map(|rule| rule.redirect);
-        let all = std::iter::once(id).chain(rules).flat_map(with_completions).flatten();
-        all.fold(Capabilities::default(), |lacked, id| lacked.or(own[id.0 as usize]))
-    };
-    let lacked: Vec<Capabilities> = pools
-        .iter()
-        .zip(&own)
-        .map(|(pool, own)| {
-            let coming = pool.fallback.to.iter().chain(pool.to_completions.iter().flatten());
-            coming.fold(*own, |lacked, &id| lacked.or(led(id)))
-        })
-        .collect();
-    for (pool, lacked) in pools.iter_mut().zip(lacked) {
-        // Nothing else holds it before the table does.
-        if let Some(pool) = Arc::get_mut(pool) {
-            pool.lacked = lacked;
         }
     }
 }
