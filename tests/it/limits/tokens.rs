@@ -32,12 +32,14 @@ async fn ask(router: &Router, key: &str) -> Response {
 
 /// The six protocols' ways to ask for `m`.
 pub(super) fn six() -> Vec<(String, Value)> {
-    let messages = json!([{"role": "user", "content": "hi"}]);
-    let parts = json!([{"role": "user", "parts": [{"text": "hi"}]}]);
-    let texts = json!([{"role": "user", "content": [{"text": "hi"}]}]);
+    // Longer than what the answers tell of it: a limit is held by estimates that are no lower than what comes.
+    let text = "hi, how are you today, and what would you like to do with the rest of it?";
+    let messages = json!([{"role": "user", "content": text}]);
+    let parts = json!([{"role": "user", "parts": [{"text": text}]}]);
+    let texts = json!([{"role": "user", "content": [{"text": text}]}]);
     [
         (CHAT, json!({"model": "m", "messages": messages})),
-        ("/v1/responses", json!({"model": "m", "input": "hi"})),
+        ("/v1/responses", json!({"model": "m", "input": text})),
         ("/v1/messages", json!({"model": "m", "max_tokens": 20, "messages": messages})),
         ("/v1beta/models/m:generateContent", json!({"contents": parts})),
         ("/model/m/converse", json!({"messages": texts})),
