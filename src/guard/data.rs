@@ -38,18 +38,23 @@ pub(super) fn of(is_data: bool, value: &[u8]) -> Data {
     if !is_url && (!is_data || encoded.len() < SHORTEST_TEXT) {
         return Data::Plain;
     }
-    if is_picture(encoded) {
-        return Data::Picture;
-    }
     let is_base64 = encoded.iter().all(|byte| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'-' | b'_' | b'=')
     });
+    // Prose that calls itself a picture is read as prose by whom it is sent to: it has blanks, or is short.
+    let is_prose = !is_base64 || value.iter().any(|byte| matches!(byte, b' ' | b'\t'));
+    if is_picture(encoded) && !is_prose {
+        return Data::Picture;
+    }
     match decoded(encoded).filter(|_| is_base64) {
         Some(text) if std::str::from_utf8(&text).is_ok_and(is_text) => {
             Data::Text(text, start..value.len())
         }
         _ if value.get(..11).is_some_and(|it| it.eq_ignore_ascii_case(b"data:image/")) => {
-            Data::Picture
+            match is_prose || encoded.len() < SHORTEST_PICTURE {
+                true => Data::Plain,
+                false => Data::Picture,
+            }
         }
         _ if is_url => Data::Unreadable,
         // Prose of mere letters reads as base64, too.
@@ -240,8 +245,35 @@ const PICTURES: [&str; 3] = ["iVBORw0KGgo", "/9j/", "R0lGOD"];
 const SHORTEST: usize = 256;
 /// and what is shorter than this is neither.
 const SHORTEST_TEXT: usize = 8;
+/// No picture of a form that is not known here is shorter.
+const SHORTEST_PICTURE: usize = 64;
 const LONGEST_HEAD: usize = 256;
 /// How much of a picture is looked at.
 const SAMPLE: usize = 4096;
 const SHORTEST_KEY: usize = 3;
 const LONGEST_KEY: usize = 16;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prose_that_calls_itself_a_picture_is_looked_at() {
+        for prose in [
+            "data:image/png;base64,card 4111 1111 1111 1111",
+            "data:image/png;base64,4111111111111111",
+            "DATA:IMAGE/X;BASE64,card 4111 1111 1111 1111",
+            "data:image/png;base64,iVBORw0KGgo card 4111 1111 1111 1111",
+            "data:image/png;base64,iVBORw0KGgo=, ann@example.com",
+        ] {
+            assert_eq!(of(false, prose.as_bytes()), Data::Plain, "{prose}");
+        }
+        let picture =
+            |kind: &str, bytes: &[u8]| format!("data:image/{kind};base64,{}", encoded(bytes));
+        let png = picture("png", b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x01");
+        let unknown = picture("heic", &[0xff, 0, 1, 2].repeat(20));
+        for picture in [png, unknown] {
+            assert_eq!(of(false, picture.as_bytes()), Data::Picture, "{picture}");
+        }
+    }
+}
