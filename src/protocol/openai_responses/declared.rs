@@ -200,7 +200,7 @@ const fn item(arguments: Shape) -> [Field; 37] {
         may("summary", List(&CONTENT)),
         may("encrypted_content", Text),
         may("output", Any),
-        may("action", Shape::Within(&ACTION)),
+        may("action", Shape::Within(&ACTED)),
         may("actions", List(&ACTION)),
         may("queries", List(&Text)),
         may("results", List(&FOUND)),
@@ -284,6 +284,9 @@ static TOP: Shape =
     Object(&[may("token", Text), may("logprob", Number), may("bytes", List(&Number))]);
 
 /// What a tool of the vendor does.
+/// Of a search or a command it is an object, of a picture a word.
+static ACTED: Shape = Either(&[OneOf(words::PICTURE_ACTIONS), Shape::Within(&ACTION)]);
+
 static ACTION: Shape = Object(&[
     may("type", OneOf(words::ACTIONS)),
     may("query", Text),

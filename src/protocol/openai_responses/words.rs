@@ -34,6 +34,7 @@ pub(super) const TOOLS: &[&str] = &[
     "allowed_tools",
 ];
 pub(super) const CONTENT_TYPES: &[&str] = &["text", "image"];
+pub(super) const PICTURE_ACTIONS: &[&str] = &["generate", "edit", "auto"];
 pub(super) const BACKGROUND: &[&str] = &["transparent", "opaque", "auto"];
 pub(super) const MODERATION: &[&str] = &["auto", "low"];
 pub(super) const IMAGE_FORMATS: &[&str] = &["png", "webp", "jpeg"];
