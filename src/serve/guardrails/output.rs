@@ -119,14 +119,15 @@ pub(in crate::serve) async fn output(
         Ok(whole) => whole,
         Err(failed) => return Err(broke(failed.failure, entry, provider, record)),
     };
+    // Paid for, also where it is refused or its client leaves while it is looked at.
+    record.used(whole.usage);
     match passed(rules, asking, &whole, inbound, record).await {
         Ok(body) => Ok(Accepted { answer: whole.with(body), provider, permits, entry }),
         Err(refusal) => {
-            // It answered as it should, and has to be paid for.
+            // It answered as it should.
             if let Some(entry) = entry {
                 entry.succeeded(Instant::now());
             }
-            record.used(whole.usage);
             Err(refusal)
         }
     }
@@ -238,6 +239,7 @@ async fn held(
     let mut first = guard(&answer, &watch, inbound).map_err(stop)?;
     let read = guarded::held(&mut answer, &mut *first, inbound).await;
     let read = read.map_err(|unbegun| refused(unbegun, rules, record))?;
+    record.used(read.usage);
     let frames = inbound.speaks().profile().frame_guard.filter(|_| answer.form() == Form::Frames);
     let room = webhooks::room(inbound.budget, read.bytes.len());
     let _share = room.map_err(Ok)?;
@@ -248,10 +250,7 @@ async fn held(
     .map_err(stop)?;
     let all = held.texts().to_vec();
     let asked = webhooks::ask(asking, rules, &all, (ANSWER, &inbound.alias), record).await;
-    let instead = asked.map_err(|refusal| {
-        record.used(read.usage);
-        Ok(refusal)
-    })?;
+    let instead = asked.map_err(Ok)?;
     let mut bytes = read.bytes.clone();
     if let Some(instead) = instead {
         let (mut put, mut out) = (Vec::new(), Vec::new());
