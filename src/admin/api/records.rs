@@ -35,7 +35,10 @@ pub(super) fn read(context: &Context, asked: &Asked) -> Result<Answered, Denied>
         // Another process has counted so far: this one has begun anew.
         Some(Since::Number(number)) if number > count => (None, true),
         Some(Since::Number(number)) => (since, number < oldest),
-        Some(Since::Moment(_)) => (since, false),
+        Some(Since::Moment(moment)) => {
+            let is_before = |told: &Told| told.ended > moment;
+            (since, oldest > 0 && last.last().is_some_and(is_before))
+        }
         None => (None, oldest > 0),
     };
     let rows = last.iter().rev().filter(|told| is_since(told, since)).map(Row::of);
