@@ -130,10 +130,35 @@ pub(crate) fn of_path(path_and_query: &str) -> Capabilities {
 }
 
 /// What the words of a body say that has no neutral form, or that cannot be read: rather too much than too little.
-/// A text cannot hold such a word, since the quotes around it would be escaped there.
+/// A text cannot hold such a word, since the quotes around it would be escaped there; one that is the word alone
+/// is no key and no type.
 pub(crate) fn of_words(body: &[u8]) -> Capabilities {
-    let is_there = |word: &&(&str, Capability)| memmem::find(body, word.0.as_bytes()).is_some();
+    let is_there = |(word, _): &&(&str, Capability)| {
+        let mut places = memmem::find_iter(body, word.as_bytes());
+        let is_name = word.ends_with('"') && !LISTED.contains(word);
+        places.any(|at| !is_name || is_type(body, at) || is_key(body, at + word.len()))
+    };
     WORDS.iter().filter(is_there).map(|(_, one)| *one).collect()
+}
+
+/// What parts of these types need, which a request can be read without.
+pub(crate) fn of_types(body: &[u8]) -> Capabilities {
+    let is_there = |(word, _): &&(&str, Capability)| {
+        memmem::find_iter(body, word.as_bytes()).any(|at| is_type(body, at))
+    };
+    TYPES.iter().filter(is_there).map(|(_, one)| *one).collect()
+}
+
+/// Whether what stands here is a type's name: `"type": "image"`.
+fn is_type(body: &[u8], at: usize) -> bool {
+    let before = body[..at].trim_ascii_end().strip_suffix(b":");
+    before.is_some_and(|before| before.trim_ascii_end().ends_with(b"\"type\""))
+}
+
+/// Whether what ends here is a key with something under it.
+fn is_key(body: &[u8], end: usize) -> bool {
+    let value = body[end..].trim_ascii_start().strip_prefix(b":").map(<[u8]>::trim_ascii_start);
+    value.is_some_and(|value| !NOTHING.iter().any(|nothing| value.starts_with(nothing.as_bytes())))
 }
 
 const fn bit(one: Capability) -> u8 {
@@ -144,6 +169,28 @@ const NONE: Capabilities = Capabilities(0);
 /// Extra fields that ask for an answer of sound, and those that list the kinds of answers.
 const SPEECH: &[&str] = &["audio", "generationConfig.speechConfig"];
 const MODALITIES: &[&str] = &["modalities", "generationConfig.responseModalities"];
+/// What stands under a key that asks for nothing.
+const NOTHING: [&str; 4] = ["null", "false", "[]", "{}"];
+/// Words that stand in lists of the kinds of answers, too.
+const LISTED: [&str; 2] = ["\"audio\"", "\"AUDIO\""];
+/// Types of parts and items that readers keep aside or leave out.
+const TYPES: &[(&str, Capability)] = &[
+    ("\"video_url\"", Capability::Vision),
+    ("\"input_image\"", Capability::Vision),
+    ("\"image\"", Capability::Vision),
+    ("\"image_url\"", Capability::Vision),
+    ("\"image_embeds\"", Capability::Vision),
+    ("\"computer_screenshot\"", Capability::Vision),
+    ("\"image_generation_call\"", Capability::Vision),
+    ("\"audio_url\"", Capability::Audio),
+    ("\"document_url\"", Capability::Documents),
+    ("\"file_url\"", Capability::Documents),
+    ("\"container_upload\"", Capability::Documents),
+    ("\"server_tool_use\"", Capability::Tools),
+    ("\"web_search_call\"", Capability::Tools),
+    ("\"mcp_call\"", Capability::Tools),
+    ("\"local_shell_call_output\"", Capability::Tools),
+];
 const WORDS: &[(&str, Capability)] = &[
     ("\"image_url\"", Capability::Vision),
     ("\"input_image\"", Capability::Vision),
@@ -269,7 +316,31 @@ mod tests {
         );
         assert_eq!(said(r#"{"input":"send \"image_url\" and \"tools\""}"#), "");
         assert_eq!(said(r#"{"parts":[{"inlineData":{"mimeType":"audio/wav"}}]}"#), "audio");
-        assert_eq!(said("no JSON"), "");
+        assert_eq!(said(r#"{"modalities":["text","audio"]}"#), "audio");
+        assert_eq!(said(r#"{"requests":[{"params":{"tools" : [{}]}}]}"#), "tools");
+        for harmless in [
+            "no JSON",
+            r#"{"prompt":"image"}"#,
+            r#"{"input":["image","file"]}"#,
+            r#"{"previous_response_id":"r","tools":[],"reasoning":null,"input":"image"}"#,
+        ] {
+            assert_eq!(said(harmless), "", "{harmless}");
+        }
+    }
+
+    #[test]
+    fn types_that_are_kept_aside_tell_what_they_need() {
+        let said = |body: &str| names(of_types(body.as_bytes())).join(" ");
+        for (body, wanted) in [
+            (r#"[{"type":"video_url","video_url":{"url":"https://a"}}]"#, "vision"),
+            (r#"[{"type" : "image","source":{}}]"#, "vision"),
+            (r#"{"input":[{"type":"mcp_call"}]}"#, "tools"),
+            (r#"[{"type":"container_upload"}]"#, "documents"),
+            (r#"{"parameters":{"properties":{"image":{"type":"string"}}}}"#, ""),
+            (r#"{"content":"\"type\":\"image\""}"#, ""),
+        ] {
+            assert_eq!(said(body), wanted, "{body}");
+        }
     }
 
     #[test]

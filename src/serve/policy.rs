@@ -122,7 +122,10 @@ async fn needed(inbound: &Inbound, lacked: Capabilities) -> Capabilities {
                 inbound.read_off_core().await;
             }
             match inbound.conversation() {
-                Ok(NeutralRequest::Conversation(read)) => return needs::of_conversation(read),
+                Ok(NeutralRequest::Conversation(read)) => {
+                    let aside = searched(inbound, is_large, needs::of_types).await;
+                    return needs::of_conversation(read).or(aside);
+                }
                 Ok(NeutralRequest::Embedding(read)) => return needs::of_embedding(read),
                 // A provider of the same protocol may be able to read it all the same.
                 Err(_) => {}
@@ -130,12 +133,20 @@ async fn needed(inbound: &Inbound, lacked: Capabilities) -> Capabilities {
         }
         Some(Operation::Native) | None => {}
     }
+    of_path.or(searched(inbound, is_large, needs::of_words).await)
+}
+
+/// What a search through the body says.
+async fn searched(
+    inbound: &Inbound,
+    is_large: bool,
+    search: fn(&[u8]) -> Capabilities,
+) -> Capabilities {
     let body = inbound.body.to_bytes();
-    let of_words = match is_large {
-        true => off_core::run(move || needs::of_words(&body)).await,
-        false => needs::of_words(&body),
-    };
-    of_path.or(of_words)
+    match is_large {
+        true => off_core::run(move || search(&body)).await,
+        false => search(&body),
+    }
 }
 
 /// A label and its value, as in `region=eu`.
