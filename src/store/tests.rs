@@ -84,7 +84,7 @@ fn holder_that_leaves_and_comes_back_has_its_levels() {
     let amount = Amount { input: 7, ..Amount::default() };
     let under_way = first.hold(amount, moment::now()).unwrap();
     let bob = quota();
-    keeper.keep(&path, vec![("key:bob".to_owned(), bob)]).unwrap();
+    keeper.keep(&path, vec![("key:bob".to_owned(), bob.clone())]).unwrap();
     // Its last answer ends after it has left.
     let _ = under_way.settle(amount, moment::now());
     drop(first);
@@ -92,6 +92,7 @@ fn holder_that_leaves_and_comes_back_has_its_levels() {
     keeper.keep(&path, ann(&second)).unwrap();
     assert_eq!(used(&second)[0], 7);
     assert_eq!(keeper.kept().leaving.len(), 1, "of bob the table may still have answers");
+    drop(bob);
     keeper.write();
     keeper.keep(&path, Vec::new()).unwrap();
     drop(second);
