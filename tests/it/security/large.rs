@@ -89,7 +89,7 @@ async fn callers_without_a_key_leave_room_for_those_with_one() {
     }
     // What was sent may be in the kernel still.
     let full = async || sent(&router, body.clone(), "", "").await.code() == "no_room";
-    assert!(eventually(secs(10), full).await);
+    assert!(eventually(secs(40), full).await);
     assert_ok(&sent(&router, large("shut", 3 << 20, false), "sk-known", "").await);
 }
 
