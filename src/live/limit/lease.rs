@@ -23,7 +23,7 @@ use tokio::{
 
 use self::state::State;
 pub(crate) use self::{
-    talk::{Answer, Ask},
+    talk::{Answer, Ask, LIVES},
     terms::{Flow, Lack, Seen, Terms},
 };
 use super::desk::Desk;

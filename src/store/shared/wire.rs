@@ -19,7 +19,7 @@ use super::{
     address,
     words::{Said, Say, number},
 };
-use crate::live::limit::lease::{Answer, Ask};
+use crate::live::limit::lease::{Answer, Ask, LIVES};
 
 /// A connection that is made when it is needed, and made anew when it broke.
 pub(super) struct Wire {
@@ -252,7 +252,5 @@ const SHARE: &str = include_str!("share.lua");
 const NEWS: &str = include_str!("news.lua");
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(1);
-/// What a replica holds counts for so long after it was last heard of.
-const LIVES: Duration = Duration::from_secs(5);
 /// The script counts in numbers that are whole up to here.
 const EXACT: u64 = 1 << 53;

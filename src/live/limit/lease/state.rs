@@ -37,6 +37,8 @@ pub(super) struct State {
     out_then: u64,
     /// At this moment the last question was put together.
     asked: Instant,
+    /// From this moment on the store may count this replica for nothing, and its slice for free.
+    counts_until: Option<Instant>,
     /// So much cannot be had before this moment.
     refused: Option<(u64, Instant)>,
     /// What is asked of it in a second.
@@ -66,6 +68,7 @@ impl State {
             last: None,
             out_then: 0,
             asked: now,
+            counts_until: None,
             refused: None,
             pace: Pace::default(),
             is_scarce: false,
@@ -104,11 +107,16 @@ impl State {
 
     /// Whether so much is there.
     pub(super) fn has(&self, amount: u64, now: Instant) -> bool {
-        if self.end.is_some_and(|end| now >= end) {
+        if self.end.is_some_and(|end| now >= end) || self.is_forgotten(now) {
             return false;
         }
         let is_alone = self.last.is_some_and(|(answer, _)| answer.is_alone);
         amount <= self.have || (is_alone && self.have > 0 && self.held == 0)
+    }
+
+    /// Whether the store has heard nothing for so long that others may have what is free here.
+    fn is_forgotten(&self, now: Instant) -> bool {
+        self.counts_until.is_some_and(|until| now >= until)
     }
 
     pub(super) fn settle(&mut self, taken: u64, used: u64) {

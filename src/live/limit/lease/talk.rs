@@ -1,5 +1,7 @@
 //! What a replica and the store say to each other of one limit.
 
+use std::time::Duration;
+
 /// What a replica tells the store of one limit, and asks it for. Numbers of this replica are totals, so that
 /// a question that is asked twice counts once.
 #[derive(Debug, Clone, PartialEq)]
@@ -52,3 +54,6 @@ pub(crate) struct Answer {
     /// The store's clock.
     pub(crate) now_us: u64,
 }
+
+/// What a replica holds counts for so long after it was last heard of.
+pub(crate) const LIVES: Duration = Duration::from_secs(5);

@@ -6,7 +6,7 @@ use tokio::time::Instant;
 
 use super::{
     super::{
-        talk::{Answer, Ask},
+        talk::{Answer, Ask, LIVES},
         terms::Flow,
     },
     State,
@@ -33,6 +33,9 @@ impl State {
                 u64::MAX => None,
                 end => Some(now + Duration::from_nanos(end.saturating_sub(store_now))),
             };
+        }
+        if self.is_forgotten(now) {
+            (self.have, self.refused) = (0, None);
         }
         self.pace.measure(now.saturating_duration_since(self.asked));
         let keep = self.to_keep();
@@ -139,6 +142,7 @@ impl State {
             false => 0,
         };
         self.told = ask.spent;
+        self.counts_until = Some(self.asked + LIVES.saturating_sub(MARGIN));
         self.have = self.have.saturating_add(answer.granted);
         self.out_then = ask.out.saturating_add(answer.granted);
         self.last = Some((*answer, now));
@@ -188,5 +192,7 @@ const AHEAD: u64 = 4;
 /// A refusal of a place holds so long, and any other at most so long.
 const AGAIN: Duration = Duration::from_millis(25);
 const LONGEST: Duration = Duration::from_secs(1);
+/// So much sooner than the store a replica takes itself for forgotten: their clocks do not run alike.
+const MARGIN: Duration = Duration::from_millis(500);
 /// In milliseconds.
 const LINGER: u64 = 600_000;
