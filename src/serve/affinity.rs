@@ -80,41 +80,13 @@ const SMALLEST_WINDOW: u64 = 256;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::body::Pieces;
 
     fn inbound(headers: &[(&str, &str)], body: &str) -> Inbound {
         let mut map = http::HeaderMap::new();
         for (name, value) in headers {
             map.insert(name.parse::<HeaderName>().unwrap(), value.parse().unwrap());
         }
-        Inbound {
-            request_id: http::HeaderValue::from_static("req"),
-            method: http::Method::POST,
-            path: "/v1/chat/completions".parse().unwrap(),
-            rare: crate::rare::Rare::of(&map),
-            headers: map,
-            body: Pieces::from(bytes::Bytes::from(body.to_owned())),
-            share: None,
-            meant: None,
-            budget: crate::live::BodyBudget::new(u64::MAX),
-            alias: "m".into(),
-            endpoint: None,
-            reading: std::sync::OnceLock::new(),
-            foreign_proofs: std::sync::OnceLock::new(),
-            own_options: std::sync::OnceLock::new(),
-            demand: None,
-            required: None,
-            guardrails: None,
-            counted: std::sync::OnceLock::new(),
-            stream: false,
-            model: None,
-            mentions: Default::default(),
-            family: None,
-            form: false,
-            needs_body: true,
-            resends: Default::default(),
-            given_up: Default::default(),
-        }
+        Inbound::chat(map, body)
     }
 
     #[test]

@@ -3,6 +3,9 @@
 //!
 //! It knows no provider.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     ops::Range,
     sync::{Arc, OnceLock},

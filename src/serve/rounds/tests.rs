@@ -76,34 +76,10 @@ fn inbound(act: &Act, alias: &str) -> Inbound {
     if let Some(region) = act.narrows {
         headers.insert("x-onwards-require", format!("region={region}").parse().unwrap());
     }
-    let path = "/v1/chat/completions";
     Inbound {
-        request_id: http::HeaderValue::from_static("req"),
-        method: http::Method::POST,
-        path: path.parse().unwrap(),
-        rare: crate::rare::Rare::of(&headers),
-        headers,
-        body: crate::body::Pieces::from(bytes::Bytes::from(body.to_string())),
-        share: None,
-        meant: None,
-        budget: BodyBudget::new(u64::MAX),
         alias: alias.into(),
-        endpoint: Endpoint::find(path, None),
-        reading: std::sync::OnceLock::new(),
-        foreign_proofs: std::sync::OnceLock::new(),
-        own_options: std::sync::OnceLock::new(),
-        demand: None,
-        required: None,
-        guardrails: None,
-        counted: std::sync::OnceLock::new(),
-        stream: false,
-        model: None,
-        mentions: Default::default(),
-        family: None,
-        form: false,
-        needs_body: true,
-        resends: Default::default(),
-        given_up: Default::default(),
+        endpoint: Endpoint::find("/v1/chat/completions", None),
+        ..Inbound::chat(headers, &body.to_string())
     }
 }
 

@@ -109,40 +109,9 @@ fn bring(table: &Table, all: &[Standing]) -> Vec<Permit> {
     held
 }
 
-fn inbound(body: &str) -> Inbound {
-    Inbound {
-        request_id: http::HeaderValue::from_static("req"),
-        method: http::Method::POST,
-        path: "/v1/chat/completions".parse().unwrap(),
-        headers: http::HeaderMap::new(),
-        rare: Default::default(),
-        body: crate::body::Pieces::from(bytes::Bytes::from(body.to_owned())),
-        share: None,
-        meant: None,
-        budget: crate::live::BodyBudget::new(u64::MAX),
-        alias: "m".into(),
-        endpoint: None,
-        reading: std::sync::OnceLock::new(),
-        foreign_proofs: std::sync::OnceLock::new(),
-        own_options: std::sync::OnceLock::new(),
-        demand: None,
-        required: None,
-        guardrails: None,
-        counted: std::sync::OnceLock::new(),
-        stream: false,
-        model: None,
-        mentions: Default::default(),
-        family: None,
-        form: false,
-        needs_body: true,
-        resends: Default::default(),
-        given_up: Default::default(),
-    }
-}
-
 /// The one that is asked first, or why none is.
 async fn asked(table: &Arc<Table>, body: &str) -> Result<Option<usize>, String> {
-    let inbound = inbound(body);
+    let inbound = Inbound::chat(http::HeaderMap::new(), body);
     let id = table.find("m").unwrap();
     let pool = table.pool(id);
     let mut record = Record::begin(Arc::new(Deaf), RequestId::Drawn(0), Asks::default());
@@ -172,7 +141,7 @@ proptest! {
             let _held = bring(&table, &all);
             let words = if is_long { "word ".repeat(10_000) } else { "short".into() };
             let body = json!({"model": "m", "messages": words}).to_string();
-            let tokens = affinity::certain_tokens(&inbound(&body));
+            let tokens = affinity::certain_tokens(&Inbound::chat(http::HeaderMap::new(), &body));
             prop_assert_eq!(tokens > 1_000, is_long);
 
             let told = explain(
