@@ -124,7 +124,7 @@ unsafe impl GlobalAlloc for Keeping {
     #[inline]
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         let layout = Class::of(layout.size(), layout.align()).map_or(layout, Class::layout);
-        // SAFETY: the caller's promise, of a size that is no smaller.
+        // SAFETY: the caller's promise, for a size that is at least as large.
         unsafe { System.alloc_zeroed(layout) }
     }
 
@@ -143,7 +143,7 @@ unsafe impl GlobalAlloc for Keeping {
     #[inline]
     unsafe fn realloc(&self, at: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         let size = Class::of(size, layout.align()).map_or(size, Class::size);
-        // SAFETY: the caller's promise, of a size that is no smaller.
+        // SAFETY: the caller's promise, for a size that is at least as large.
         unsafe { System.realloc(at, layout, size) }
     }
 }

@@ -46,7 +46,7 @@ pub(crate) trait HeldStream: Send + Sync {
 /// Holds a whole stream of server-sent events.
 ///
 /// # Errors
-/// It is none.
+/// It is not a stream of server-sent events.
 pub(crate) fn hold(bytes: Bytes) -> Result<Box<dyn HeldStream>, Stop> {
     let (mut parser, mut held) = (Parser::new(), Held::new(texts()));
     parser.push(bytes);

@@ -32,7 +32,7 @@ impl Capabilities {
         self.0 & bit(one) != 0
     }
 
-    /// Whether there is none.
+    /// Whether it is empty.
     pub(crate) const fn is_empty(self) -> bool {
         self.0 == 0
     }

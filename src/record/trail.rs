@@ -374,7 +374,7 @@ impl std::fmt::Display for Outcome {
         match self {
             Self::Status(status) => write!(f, "{status}"),
             Self::Failed(failure) => match failure.what {
-                // A 200 that is no answer must not read like one.
+                // A 200 that is not an answer must not read like one.
                 What::Malformed(None | Some(200..=299)) => f.write_str("malformed"),
                 What::Status(status) | What::Malformed(Some(status)) => write!(f, "{status}"),
                 What::Connect => f.write_str("connect"),

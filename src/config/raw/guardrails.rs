@@ -60,7 +60,7 @@ pub(crate) struct Webhook {
     /// Milliseconds for the whole of the question (500 when absent).
     #[schemars(extend("default" = 500), range(min = 1, max = 600_000))]
     pub(crate) timeout_ms: Option<u64>,
-    /// What happens where it cannot be asked, or answers what is no answer: the request is refused, or it
+    /// What happens where it cannot be asked, or its answer cannot be read: the request is refused, or it
     /// passes (`deny` when absent).
     #[schemars(extend("default" = "deny"))]
     pub(crate) on_failure: Option<OnFailure>,

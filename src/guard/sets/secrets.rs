@@ -149,7 +149,7 @@ fn near(text: &[u8], end: usize) -> &[u8] {
     part(text, 0..end.min(text.len()))
 }
 
-/// Letters, digits and marks to where they end; what is none is none from a later place on either.
+/// Letters, digits and marks to where they end; what does not match here does not match from a later place on.
 fn mixed(
     text: &[u8],
     start: usize,
@@ -205,7 +205,7 @@ fn armour(text: &[u8], start: usize, end: usize) -> Option<Range<usize>> {
     Some(start..close.map_or(last, |close| last + close + 5))
 }
 
-/// Whether what stands behind the beginning of an armour is none of a private key, whatever follows.
+/// Whether what stands behind the beginning of an armour cannot be a private key, whatever follows.
 fn is_public(text: &[u8], end: usize) -> bool {
     let name = stretch(near(text, end + 65), end, |byte| {
         byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b' '
@@ -215,8 +215,8 @@ fn is_public(text: &[u8], end: usize) -> bool {
     name > 64 || !b"-----".starts_with(behind) || (behind.len() == 5 && !is_private)
 }
 
-/// A JSON Web Token from its first part, which has been seen to begin; what is none is none from a later place
-/// in that part on either.
+/// A JSON Web Token from its first part, which has been seen to begin; what is not one is not one from a later
+/// place in that part either.
 fn token(text: &[u8], start: usize, end: usize) -> Result<Range<usize>, usize> {
     let is_of = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
     let head = stretch(text, end, is_of);

@@ -164,7 +164,7 @@ fn what_is_held_goes_on_before_a_break() {
         let events = events.map(|it| serde_json::from_str::<Value>(it).unwrap());
         let texts = events.map(|it| it.pointer(place).unwrap().as_str().unwrap().to_owned());
         assert_eq!(texts.collect::<String>(), "see 4111 1111");
-        // What is a match by then is none that goes on.
+        // What matches by then does not go on.
         let mut guard = Events::new(Arc::new(Watch::new(rules(Action::Deny))));
         let mut out = Vec::new();
         feed(&mut guard, &event("to ann@example.com"), &mut out).unwrap();

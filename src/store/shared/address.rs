@@ -17,7 +17,10 @@ pub(super) fn read(url: &str) -> Result<ConnectionInfo, Wrong> {
     let is_file = ["unix", "redis+unix", "valkey+unix"].contains(&scheme);
     let escapes = url.split('%').skip(1);
     if escapes.into_iter().any(|rest| !rest.as_bytes().get(..2).is_some_and(is_hex)) {
-        return Err(("`%` begins an escape, and this is none", "write `%` in a password as `%25`"));
+        return Err((
+            "`%` begins an escape, and this is not one",
+            "write `%` in a password as `%25`",
+        ));
     }
     if url.contains('#') {
         return Err(("nothing may follow `#`", "write `#` in a password as `%23`"));

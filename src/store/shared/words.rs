@@ -60,7 +60,7 @@ impl Heard {
         !self.life.is_empty() && self.life != said.life
     }
 
-    /// Whether the store is to be asked although nobody has said that there is news.
+    /// Whether the store is to be asked although no replica has said that there is news.
     pub(super) fn is_due(&self, is_called: bool) -> bool {
         let each = if is_called { SELDOM } else { OFTEN };
         self.asked.is_none_or(|asked| asked.elapsed() >= each)

@@ -1,5 +1,5 @@
 //! The headers of a provider that pass a mask: how the body is to be read, how long to wait, and how much
-//! of a limit is left. What is no such value does not pass under such a name.
+//! of a limit is left. Another value does not pass under such a name.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 

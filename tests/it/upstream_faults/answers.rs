@@ -126,7 +126,7 @@ async fn b23_an_empty_answer_is_malformed_and_falls_back() {
     }
 }
 
-/// A translated answer that is none is told as one that passes as it came: nothing was reset.
+/// A translated answer that is malformed is told as one that passes as it came: nothing was reset.
 #[tokio::test]
 async fn a_page_in_the_place_of_an_answer_is_malformed_passed_on_and_translated() {
     let page = Reply::new(200).header("content-type", "text/html").body("<html>log in</html>");

@@ -35,7 +35,10 @@ pub(in crate::admin::api) async fn generate(
     let mut fields = Fields::of(asked)?;
     let key = fields.text("key")?.unwrap_or_else(fresh::key);
     if key == MASK {
-        return Err(Denied::invalid("`***` stands for a key and is none", Some("key".to_owned())));
+        return Err(Denied::invalid(
+            "`***` stands for a key and is not one",
+            Some("key".to_owned()),
+        ));
     }
     let name = fields.text("key_alias")?.unwrap_or_else(|| {
         let digits: String = fresh::hash(&key).chars().skip("sha256:".len()).take(12).collect();
