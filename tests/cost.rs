@@ -43,6 +43,22 @@ fn an_answer_takes_no_more_than_is_estimated() {
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
+/// The smallest pieces of each kind, each in every place of its protocol, so often that a list has just grown.
+#[test]
+fn no_number_of_tiny_pieces_takes_more_than_is_estimated() {
+    let mut faults = Vec::new();
+    for &from in Protocol::ALL {
+        let [requests, answers] = shapes::tiny(from.name(), |unit| vec![unit; 1_025].join(","));
+        let requests = requests
+            .iter()
+            .filter_map(|(what, body)| measure::request(from, what, body.as_bytes()));
+        let answers =
+            answers.iter().filter_map(|(what, body)| measure::answer(from, what, body.as_bytes()));
+        faults.extend(requests.chain(answers).filter_map(|cost| cost.fault()));
+    }
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
 /// Whatever is let in takes at most four times its length, or what any request may take.
 #[test]
 fn the_estimate_is_at_most_four_times_the_length() {

@@ -19,9 +19,11 @@ pub struct Weight {
     depth: usize,
     /// One bit for each open container, the innermost lowest: 1 is an object.
     objects: u128,
+    /// The same: 1 is the value of `tools`.
+    tools: u128,
     /// A key comes next, not a value.
     at_key: bool,
-    /// The value is a number or a word.
+    /// The value is a number, a word or a text.
     is_scalar: bool,
     key: Key,
     /// The value that comes next stands under one of [`AS_WRITTEN`].
@@ -57,6 +59,7 @@ impl Default for Weight {
             escaped: false,
             depth: 0,
             objects: 0,
+            tools: 0,
             at_key: false,
             is_scalar: false,
             key: Key::default(),
@@ -75,8 +78,13 @@ impl Key {
         self.length += bytes.len();
     }
 
+    /// None where it is longer than any that is looked for.
+    fn text(&self) -> Option<&[u8]> {
+        self.bytes.get(..self.length)
+    }
+
     fn is_as_written(&self) -> bool {
-        self.bytes.get(..self.length).is_some_and(|key| AS_WRITTEN.contains(&key))
+        self.text().is_some_and(|key| AS_WRITTEN.contains(&key))
     }
 }
 
@@ -88,6 +96,17 @@ impl Weight {
     pub fn of<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Result<u64, OutOfProportion> {
         let mut weight = Self::default();
         pieces.into_iter().for_each(|piece| weight.feed(piece));
+        weight.total()
+    }
+
+    /// The same for a whole answer: its readers keep more beside each element, since any may be the last
+    /// that a list has room for.
+    ///
+    /// # Errors
+    /// [`OutOfProportion`].
+    pub fn of_answer(body: &[u8]) -> Result<u64, OutOfProportion> {
+        let mut weight = Self { element: ANSWERED, ..Self::default() };
+        weight.feed(body);
         weight.total()
     }
 
@@ -126,6 +145,7 @@ impl Weight {
     fn begin_string(&mut self) {
         self.in_string = true;
         self.key.length = 0;
+        self.is_scalar = true;
     }
 
     /// Where the string ends, or the piece.
@@ -159,7 +179,7 @@ impl Weight {
         let is_scalar = std::mem::take(&mut self.is_scalar);
         if !self.at_key {
             self.add(self.element);
-            if is_scalar && self.element == ELEMENT && self.deep.is_empty() {
+            if is_scalar && self.element >= ELEMENT && self.deep.is_empty() {
                 self.add(SCALAR);
             }
         }
@@ -171,10 +191,13 @@ impl Weight {
 
     fn open(&mut self, is_object: bool) {
         let bytes = match (is_object, self.depth > 0 && !self.is_in_object()) {
+            (true, true) if self.tools & 1 == 1 => ITEM + TOOL,
             (true, true) => ITEM,
             (true, false) => OBJECT,
             (false, _) => LIST,
         };
+        let is_tools = self.is_in_object() && self.key.text() == Some(b"tools");
+        self.tools = self.tools << 1 | u128::from(is_tools);
         self.depth += 1;
         self.objects = self.objects << 1 | u128::from(is_object);
         self.at_key = is_object;
@@ -191,7 +214,7 @@ impl Weight {
     }
 
     fn close(&mut self) {
-        (self.is_written, self.at_key) = (false, false);
+        (self.is_written, self.at_key, self.is_scalar) = (false, false, false);
         if self.written > 0 {
             if self.written == self.depth {
                 self.written = 0;
@@ -206,6 +229,7 @@ impl Weight {
         }
         self.depth = self.depth.saturating_sub(1);
         self.objects >>= 1;
+        self.tools >>= 1;
     }
 
     fn add(&mut self, bytes: u64) {
@@ -256,12 +280,16 @@ const LONGEST: usize = 24;
 /// What one of each takes at most in the neutral form and on the way to it; `tests/cost.rs` holds
 /// the estimate to what is measured. An item is an object in a list: a message, a part, a call.
 const ITEM: u64 = 520;
+/// What a tool takes beside that: one that takes free text is given a schema.
+const TOOL: u64 = 200;
 const OBJECT: u64 = 220;
 const LIST: u64 = 64;
 const FIELD: u64 = 60;
 const ELEMENT: u64 = 100;
-/// What a number takes beside that, where a list of parts holds it.
+/// What a number or a text takes beside that, where a list of parts holds it.
 const SCALAR: u64 = 100;
+/// An element of an answer: its readers keep more beside each.
+const ANSWERED: u64 = 280;
 const DEEP: u64 = 40;
 const NUMBER: u64 = 8;
 
@@ -283,7 +311,8 @@ mod tests {
     fn what_is_in_a_text_weighs_nothing() {
         assert_eq!(structure(r#""{[,:]}\"{,\\""#), 0);
         assert_eq!(structure(r#"{"a":"{\"b\":[]}","c":1}"#), OBJECT + 2 * FIELD);
-        assert_eq!(structure(r#"["\\",{}]"#), LIST + ELEMENT + ITEM);
+        assert_eq!(structure(r#"["\\",{}]"#), LIST + ELEMENT + SCALAR + ITEM);
+        assert_eq!(structure(r#"[{"a":""},{}]"#), LIST + ELEMENT + FIELD + 2 * ITEM);
         assert_eq!(structure(r#"{"a":[{},{}]}"#), OBJECT + FIELD + LIST + 2 * ITEM + ELEMENT);
     }
 
@@ -295,10 +324,12 @@ mod tests {
         assert_eq!(written(r#""input":[{},{}], "b":{}"#), outer + 2 * FIELD + OBJECT);
         assert_eq!(written(r#""args":1,"b":[]"#), outer + 2 * FIELD + LIST);
         assert_eq!(written(r#""b":"args","c":[]"#), outer + 2 * FIELD + LIST);
-        assert_eq!(written(r#""b":["args",{}]"#), outer + FIELD + LIST + ELEMENT + ITEM);
+        assert_eq!(written(r#""b":["args",{}]"#), outer + FIELD + LIST + ELEMENT + SCALAR + ITEM);
         for other in [r#""arg":[]"#, r#""\u0061rgs":[]"#, r#""args1":[]"#, r#""Args":[]"#] {
             assert_eq!(written(other), outer + FIELD + LIST, "{other}");
         }
+        let tools = structure(r#"{"tools":[{"tools":[{}]},{}],"a":[{}]}"#);
+        assert_eq!(tools, OBJECT + 3 * FIELD + 3 * LIST + 4 * ITEM + ELEMENT + 3 * TOOL);
         let top = OBJECT + FIELD + LIST + 2 * ITEM + ELEMENT;
         assert_eq!(structure(r#"{"input":[{},{}]}"#), top, "items of a request");
     }

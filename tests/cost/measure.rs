@@ -9,7 +9,7 @@ use bytes::Bytes;
 use onwards::body::Weight;
 use onwards::protocol::Protocol;
 use onwards::protocol::codec::{Client, Head, Reading, Target};
-use onwards::protocol::conversation::{Delivery, Event, Lossy};
+use onwards::protocol::conversation::{Conversation, Delivery, Event, Lossy};
 use onwards_heap::counting::most_held;
 
 /// What one body took, and what it may take.
@@ -33,9 +33,8 @@ impl Cost {
         let Self { what, memory, estimate, time, bytes } = self;
         let most_time = AT_ALL + PER_BYTE * u32::try_from(*bytes).unwrap_or(u32::MAX);
         // A small buffer that grows is there twice for a moment, and then has room to which nothing
-        // was written; a large one grows in its place. A list that has just grown is half empty, and what is
-        // empty was never touched: the counting allocator counts it, the system does not.
-        if *memory as u64 > estimate * 3 / 2 + 2 * *bytes as u64 + SLACK {
+        // was written; a large one grows in its place.
+        if *memory as u64 > estimate + 2 * *bytes as u64 + SLACK {
             return Some(format!("{what}: {bytes} bytes took {memory}, estimated {estimate}"));
         }
         (*time > most_time).then(|| format!("{what}: {bytes} bytes took {time:?}"))
@@ -46,8 +45,9 @@ impl Cost {
 pub(crate) fn request(from: Protocol, what: &str, body: &[u8]) -> Option<Cost> {
     let estimate = Weight::of([body]).ok()?;
     let head = Head { model: Some("m"), ..Head::default() };
-    let (read, mut cost) =
-        step(&format!("{from} {what}"), body, estimate, || from.codec().read_request(body, &head));
+    let (read, mut cost) = step(&format!("{from} {what}"), body, estimate, || {
+        from.codec().read_request(body, &head).map(Conversation::with_distinct_calls)
+    });
     let Ok(read) = read else { return Some(cost) };
     let ((), kept) = most_held(|| drop(read.clone()));
     for &to in Protocol::ALL {
@@ -63,7 +63,7 @@ pub(crate) fn request(from: Protocol, what: &str, body: &[u8]) -> Option<Cost> {
 
 /// A whole answer, likewise.
 pub(crate) fn answer(from: Protocol, what: &str, body: &[u8]) -> Option<Cost> {
-    let estimate = Weight::of([body]).ok()?;
+    let estimate = Weight::of_answer(body).ok()?;
     let what = format!("{from} answer {what}");
     let reading = Reading { seed: "s".to_owned(), ..Reading::default() };
     let (read, mut cost) =

@@ -3,6 +3,8 @@
 //! `requests.txt` and `answers.txt` have a line for each place: the protocol, a name, what fills the
 //! place (`text`, any JSON `value`, or a small piece that is repeated), and the body with `@` there.
 
+use std::collections::BTreeSet;
+
 /// A request of each shape.
 pub(crate) fn requests(protocol: &str, length: usize) -> Vec<(String, String)> {
     filled(include_str!("requests.txt"), protocol, length)
@@ -11,6 +13,23 @@ pub(crate) fn requests(protocol: &str, length: usize) -> Vec<(String, String)> {
 /// A whole answer of each shape.
 pub(crate) fn answers(protocol: &str, length: usize) -> Vec<(String, String)> {
     filled(include_str!("answers.txt"), protocol, length)
+}
+
+/// Every place for a small piece that is repeated, in requests and in answers, with what is made of each of
+/// the protocol's pieces.
+pub(crate) fn tiny(protocol: &str, fill: impl Fn(&str) -> String) -> [Vec<(String, String)>; 2] {
+    [include_str!("requests.txt"), include_str!("answers.txt")].map(|all| {
+        let columns = all.lines().map(|line| line.split('\t').collect::<Vec<_>>());
+        let is_tiny = |it: &Vec<&str>| it[0] == protocol && !["text", "value"].contains(&it[2]);
+        let places: Vec<_> = columns.filter(is_tiny).collect();
+        let units: BTreeSet<_> = places.iter().map(|it| it[2]).collect();
+        let cross = units.iter().flat_map(|unit| {
+            let filling = fill(unit);
+            let bodies = places.iter().map(move |it| (it[1], it[3].replace('@', &filling)));
+            bodies.map(move |(name, body)| (format!("{name} of {unit}"), body))
+        });
+        cross.collect()
+    })
 }
 
 fn filled(places: &str, protocol: &str, length: usize) -> Vec<(String, String)> {

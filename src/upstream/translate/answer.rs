@@ -92,7 +92,7 @@ impl Exchange<'_> {
                 let read = || codec.read_response(&bytes, &reading);
                 let read =
                     || read().map(|it| ((it.usage, it.finish), write(it, to, &client.client())));
-                Some(held::read(Weight::of([&bytes[..]]), share, read))
+                Some(held::read(Weight::of_answer(&bytes), share, read))
             });
             read.await.ok_or_else(|| self.judge_error(&answer.headers, &body))?
         } else {
@@ -100,7 +100,7 @@ impl Exchange<'_> {
             judged.map_err(|failed| failed.after(self.told_in(&body)))?;
             let read = || codec.read_response(&body, &reading);
             let read = || read().map(|it| ((it.usage, it.finish), write(it, to, client)));
-            held::read(Weight::of([&body[..]]), share, read)
+            held::read(Weight::of_answer(&body), share, read)
         };
         match read? {
             (Ok(written), share) => Ok((written, share)),
