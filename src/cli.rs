@@ -24,7 +24,7 @@ use clap::{
 
 use crate::secret::names::may_be_credential;
 
-/// One binary and one JSON file between applications and their LLM providers.
+/// An LLM gateway: one binary and one JSON file between applications and their providers.
 #[derive(Debug, Parser)]
 #[command(version, args_conflicts_with_subcommands = true)]
 struct CommandLine {
@@ -38,24 +38,24 @@ struct CommandLine {
 enum Command {
     /// Serve requests (the default).
     Serve(Box<serve::Arguments>),
-    /// Print every problem of a file, or a summary of its aliases.
+    /// Check a file: print every problem, or a summary of its aliases.
     Check(check::Arguments),
-    /// Print who would be asked for an alias, without asking anybody.
+    /// Print which provider an alias would choose and why, without sending a request.
     Explain(explain::Arguments),
-    /// Ask whether the process on this machine is up; exit 0 or 1.
+    /// Check whether the process on this machine is up; exit 0 or 1.
     Health(health::Arguments),
     /// Show the status of a running process: aliases, providers, keys, the last requests.
     #[cfg(feature = "top")]
     Top(top::Arguments),
-    /// Administer a running process: read targets and keys, rest, wake and drain providers, reload.
+    /// Administer a running process: list targets and keys, rest, wake and drain providers, reload.
     Admin(admin::Arguments),
-    /// Make a key for a client.
+    /// Create a key for a client.
     Key(key::Arguments),
-    /// Print the JSON Schema of the file, for editors.
+    /// Print the JSON Schema of the file, for completion in editors.
     Schema,
 }
 
-/// Runs what the arguments say.
+/// Runs the command that the arguments name.
 pub fn main() -> ExitCode {
     let arguments =
         read(CommandLine::command()).unwrap_or_else(|error| hinted(masked(error)).exit());
@@ -73,7 +73,7 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// The arguments. Help names the variables and not what they hold.
+/// Parses the arguments. Help shows the names of environment variables, never their values.
 fn read(command: clap::Command) -> Result<CommandLine, clap::Error> {
     let mut matches = without_values(command).try_get_matches()?;
     CommandLine::from_arg_matches_mut(&mut matches)
@@ -83,20 +83,20 @@ fn without_values(command: clap::Command) -> clap::Command {
     command.mut_args(|argument| argument.hide_env_values(true)).mut_subcommands(without_values)
 }
 
-/// A file in the place of a command is what is typed first.
+/// Adds a hint where a file stands in place of a command, a common first mistake.
 fn hinted(mut error: clap::Error) -> clap::Error {
     let is_file = |value: &ContextValue| match value {
         ContextValue::String(text) => text.ends_with(".json"),
         _ => false,
     };
     if error.get(ContextKind::InvalidSubcommand).is_some_and(is_file) {
-        let hint = "the file is named with `--targets FILE`";
+        let hint = "pass the file with `--targets FILE`";
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![hint.into()]));
     }
     error
 }
 
-/// The error without what may be a credential that was pasted in the wrong place.
+/// Masks texts that may be a credential pasted in the wrong place.
 fn masked(mut error: clap::Error) -> clap::Error {
     let pasted = |value: &ContextValue| match value {
         ContextValue::String(text) => may_be_credential(text),
@@ -106,7 +106,7 @@ fn masked(mut error: clap::Error) -> clap::Error {
     let kinds: Vec<ContextKind> =
         error.context().filter(|(_, value)| pasted(value)).map(|(kind, _)| kind).collect();
     if !kinds.is_empty() {
-        // What is suggested repeats what was written.
+        // The suggestion would repeat the text.
         error.remove(ContextKind::Suggested);
     }
     for kind in kinds {

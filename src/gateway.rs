@@ -1,7 +1,7 @@
-//! The one owner of the live table.
+//! Owns the live table.
 //!
-//! A request takes one snapshot and keeps it to its end; a reload puts a whole new table in its
-//! place. Nothing else may hold the swap itself.
+//! A request takes one snapshot and keeps it to its end; a reload replaces the whole table. Nothing
+//! else holds the swap.
 
 #![expect(clippy::disallowed_types, reason = "this is the one owner")]
 
@@ -14,17 +14,17 @@ use arc_swap::ArcSwap;
 
 use crate::table::Table;
 
-/// Holds the table that new requests begin under.
+/// Holds the table for new requests.
 pub struct Gateway {
     table: ArcSwap<Table>,
-    /// Whether pages of other origins may call: asked by every request, so that most ask nothing
-    /// else.
+    /// Whether cross-origin requests are configured. Every request asks, so it is a flag of its
+    /// own.
     has_cors: AtomicBool,
-    /// Whether targets have paths of their own: asked by requests whose path says nothing.
+    /// Whether targets have paths of their own. Asked for paths that are not known.
     has_paths: AtomicBool,
-    /// Whether clients speak TLS: asked by every connection.
+    /// Whether clients use TLS. Asked for every connection.
     has_tls: AtomicBool,
-    /// What stands before the path of every request of a client, without a slash at its end.
+    /// The prefix of every client path, without a slash at its end.
     base_path: Option<Box<str>>,
 }
 
@@ -38,23 +38,23 @@ impl Gateway {
         Self { table, has_cors, has_paths, has_tls, base_path: None }
     }
 
-    /// The same below a path.
+    /// The same gateway under a path prefix.
     #[must_use]
     pub(crate) fn below(self, base_path: Option<&str>) -> Self {
         Self { base_path: base_path.map(Box::from), ..self }
     }
 
-    /// What stands before the path of every request of a client.
+    /// The prefix of every client path.
     pub(crate) fn base_path(&self) -> Option<&str> {
         self.base_path.as_deref()
     }
 
-    /// The table as it is now.
+    /// The current table.
     pub(crate) fn snapshot(&self) -> Arc<Table> {
         self.table.load_full()
     }
 
-    /// Whether pages of other origins may call.
+    /// Whether cross-origin requests are configured.
     pub(crate) fn has_cors(&self) -> bool {
         self.has_cors.load(Ordering::Relaxed)
     }
@@ -64,7 +64,7 @@ impl Gateway {
         self.has_paths.load(Ordering::Relaxed)
     }
 
-    /// What a handshake with a client needs, where clients speak TLS.
+    /// The TLS configuration for clients, if they use TLS.
     pub(crate) fn tls(&self) -> Option<Arc<rustls::ServerConfig>> {
         if !self.has_tls.load(Ordering::Relaxed) {
             return None;
@@ -72,7 +72,7 @@ impl Gateway {
         self.snapshot().tls.clone()
     }
 
-    /// Puts a new table in place of the old one, at once and whole; answers with the old one.
+    /// Replaces the table at once. Returns the old one.
     pub(crate) fn replace(&self, table: Table) -> Arc<Table> {
         self.has_cors.store(table.cors.is_some(), Ordering::Relaxed);
         self.has_paths.store(!table.paths.is_empty(), Ordering::Relaxed);

@@ -1,6 +1,6 @@
-//! Why the router itself says no: one enum, one table.
+//! Why the router itself refuses a request: one enum, one table.
 //!
-//! It builds no response (`serve::answer` does) and knows no protocol's shape.
+//! It builds no response (`serve::answer` does) and knows no protocol's error format.
 
 mod all_failed;
 mod shown;
@@ -17,134 +17,135 @@ use shown::{lacking, no_model, not_as_required, queue_full, shortened};
 pub use spent::Spent;
 pub use whose::Whose;
 
-/// Every reason for which the router answers in its own name.
+/// Every reason for a refusal by the router itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
-    /// The body is not a JSON object or a form, whichever it should be; the text says what is wrong with it.
+    /// The body is not the JSON object or form that the endpoint needs; the text says why.
     InvalidJson(String),
     /// The endpoint needs a model and the request names none.
     MissingModel,
-    /// The body says `model` more than once.
+    /// The body has more than one `model` key.
     DuplicateModel,
-    /// A provider could read the request in another way than the router does; the text says why.
+    /// A provider could read the request differently than the router does; the text says why.
     Ambiguous(&'static str),
-    /// The body is of a type that the endpoint does not take; the text says what to do.
+    /// The endpoint does not accept this media type; the text says what to send.
     UnsupportedType(&'static str),
-    /// The header that names the alias is no text.
+    /// The header that names the alias is not text.
     InvalidModelOverride,
     /// The path could leave the provider's base URL.
     InvalidPath,
-    /// The alias is closed and no key was given.
+    /// The alias needs a key and none was sent.
     MissingApiKey,
-    /// No such key.
+    /// The key is unknown.
     InvalidApiKey,
-    /// The key's time is over.
+    /// The key has expired.
     KeyExpired,
-    /// The operator has switched the key off, or its team.
+    /// The operator has disabled the key or its team.
     KeyDisabled,
-    /// The key is known, but not for this alias, or a rule denies it.
+    /// The key is valid but may not use this alias, or a rule denies it.
     Forbidden,
-    /// No provider is as the key, the alias or the request requires; holds the label's name.
+    /// No provider has a label that the key, the alias or the request requires; holds the label's
+    /// name.
     Policy(Box<str>),
-    /// Each provider that may have the request says that it lacks what it needs; holds the capability's name.
+    /// No allowed provider has a capability that the request needs; holds its name.
     Lacking(&'static str),
-    /// The alias is not for this kind of endpoint.
+    /// The alias does not allow this kind of endpoint.
     EndpointNotAllowed,
-    /// The request names another model than the alias; the text is that model.
+    /// The request also names a model other than the alias; holds that model.
     OtherModel(String),
     /// Nothing is served at this path.
     NotFound,
-    /// No such alias.
+    /// The alias does not exist.
     ModelNotFound {
         /// What the client asked for.
         asked: String,
-        /// Aliases that the caller may use and perhaps meant.
+        /// Similar aliases that the caller may use.
         near: Vec<String>,
     },
-    /// `CONNECT` and `TRACE`, and `OPTIONS` where no other origins are served.
+    /// `CONNECT`, `TRACE`, and `OPTIONS` unless cross-origin requests are configured.
     MethodNotAllowed,
-    /// The client wants to speak another protocol over the connection.
+    /// The client asks to upgrade the connection to another protocol.
     UpgradeRefused,
-    /// The body stopped coming.
+    /// The request body did not arrive in time.
     RequestTimeout,
-    /// The body is larger than the router takes; holds the limit in bytes.
+    /// The body is too large; holds the limit in bytes.
     PayloadTooLarge(u64),
-    /// The body is packed in a way that the router cannot unpack.
+    /// The router cannot decode this content encoding.
     UnsupportedEncoding,
-    /// No provider of the alias speaks a protocol that has what the path asks for.
+    /// No provider of the alias has a protocol that supports the endpoint.
     UnsupportedEndpoint,
-    /// The client's provider-native field or value cannot be served here.
+    /// A field or value of one vendor that cannot be served here.
     Unsupported {
         /// The field, as the client names it.
         field: String,
         /// The sentence for the client.
         message: String,
     },
-    /// The request is not what its endpoint takes.
+    /// The request is invalid for its endpoint.
     Invalid {
-        /// Where it is not: a path through the body.
+        /// The path of the invalid field in the body.
         param: String,
         /// The sentence for the client.
         message: String,
-        /// What kind of mistake it is.
+        /// The kind of mistake.
         code: &'static str,
     },
-    /// A limit on the answer's tokens is needed beside the effort that is asked for.
+    /// The effort that is asked for needs a limit on output tokens.
     LimitNeeded {
-        /// The field that sets it.
+        /// The field that sets the limit.
         param: &'static str,
-        /// What it must exceed.
+        /// The limit must exceed this.
         budget: u64,
     },
-    /// The path is no endpoint whose fields are known, and strict mode serves no other.
+    /// Strict mode serves only endpoints whose fields are known.
     UnknownEndpoint,
-    /// A rate limit of ours.
+    /// A rate limit of the router.
     RateLimit {
         /// Whose limit it is.
         whose: Whose,
         /// When one more request may pass.
         retry_after: Duration,
     },
-    /// A cap on requests in flight of ours.
+    /// A concurrency limit of the router.
     ConcurrencyLimit {
         /// Whose limit it is.
         whose: Whose,
     },
-    /// As many requests wait for a limit of ours as may.
+    /// The queue for a limit of the router is full.
     QueueFull {
         /// Whose limit they wait for.
         whose: Whose,
-        /// When those that wait have probably passed.
+        /// When the waiting requests have probably been served.
         retry_after: Duration,
     },
-    /// The caller's account has as many requests in flight as it may.
+    /// The caller's account has reached its limit of requests in flight.
     InFlightLimit,
-    /// A limit of ours on tokens or money is reached.
+    /// A token limit or a budget of the router is reached.
     Spent(Box<Spent>),
     /// Every attempt failed.
     AllFailed {
         /// What they have in common.
         how: AllFailed,
-        /// The soonest moment at which one of them may work again.
+        /// The earliest time at which one of them may work again.
         retry_after: Duration,
     },
     /// The one provider could not be reached.
     UpstreamUnreachable,
-    /// The one provider broke off before its answer was whole.
+    /// The one provider closed the connection before its answer was complete.
     UpstreamBrokeOff,
-    /// The one provider's answer is not what its protocol says.
+    /// The one provider's answer is invalid in its protocol.
     UpstreamMalformed,
     /// The one provider did not answer in time.
     UpstreamTimeout,
     /// The pool has no provider.
     NoProviders,
-    /// The store that replicas share does not answer, and no request that has limits is served without it.
+    /// The shared store does not answer, and requests with limits are refused without it.
     StoreUnavailable,
-    /// The bodies that the router holds already leave no room for this one.
+    /// The memory budget for request bodies is used up.
     NoRoom,
     /// The router is stopping.
     ShuttingDown,
-    /// A fault of ours; the request is lost, the process is not.
+    /// An error in the router. The request is lost; the process continues.
     Internal,
 }
 
@@ -236,7 +237,7 @@ impl Refusal {
         }
     }
 
-    /// The envelope's `param`, where it is one of the fixed words.
+    /// The envelope's `param`, if it is a fixed word.
     fn fixed_param(&self) -> Option<&'static str> {
         match self {
             Self::MissingModel
@@ -260,7 +261,7 @@ impl Refusal {
             Self::Ambiguous(why) => {
                 format!("The request could be read in two ways: {why}. Send it in one.")
             }
-            Self::UnsupportedType(what) => format!("The body cannot be taken: {what}."),
+            Self::UnsupportedType(what) => format!("The request body is not accepted: {what}."),
             Self::MissingModel => "The request must name a model: set `model` to a string.".into(),
             Self::DuplicateModel => "The request names `model` more than once.".into(),
             Self::InvalidModelOverride => {
@@ -274,15 +275,15 @@ impl Refusal {
             Self::MissingApiKey => "This model needs an API key: send `Authorization: Bearer \
                 <key>`."
                 .into(),
-            Self::InvalidApiKey => "The API key is not known here.".into(),
+            Self::InvalidApiKey => "The API key is unknown.".into(),
             Self::KeyExpired => "This API key has expired: ask the operator for a new one.".into(),
             Self::KeyDisabled => "This API key is disabled: ask the operator.".into(),
             Self::Forbidden => "This API key may not use this model.".into(),
-            Self::EndpointNotAllowed => "This model may not be used for this endpoint: the \
+            Self::EndpointNotAllowed => "This model is not available at this endpoint: the \
                 operator can allow it with `endpoints`."
                 .into(),
             Self::OtherModel(other) => format!(
-                "The request names the model `{}` beside the one that it is for: name one model in \
+                "The request also names the model `{}`: name the same model in \
                 path, query and body.",
                 shortened(other)
             ),
@@ -297,17 +298,19 @@ impl Refusal {
             Self::PayloadTooLarge(limit) => {
                 format!("The request body is larger than the {limit} bytes allowed.")
             }
-            Self::UnsupportedEncoding => {
-                "The body's `Content-Encoding` is not known here: send it \
+            Self::UnsupportedEncoding => "The body's `Content-Encoding` is not supported: send it \
                 as `gzip`, `deflate`, `br` or `zstd`, or without one."
+                .into(),
+            Self::UnsupportedEndpoint => {
+                "This model does not support this endpoint: its providers \
+                speak protocols without an equivalent."
                     .into()
             }
-            Self::UnsupportedEndpoint => "This model does not serve this endpoint: its providers \
-                speak protocols that have nothing like it."
-                .into(),
             Self::Unsupported { message, .. } | Self::Invalid { message, .. } => message.clone(),
             Self::LimitNeeded { param, budget } => {
-                format!("This effort thinks with {budget} tokens: set `{param}` to more than that.")
+                format!(
+                    "This effort uses {budget} tokens for thinking: set `{param}` to more than that."
+                )
             }
             Self::RateLimit { whose, .. } => {
                 format!("Too many requests for this {}; try again later.", whose.noun())
@@ -321,12 +324,12 @@ impl Refusal {
         }
     }
 
-    /// The sentence where the request was right and could not be served.
+    /// The sentence for a valid request that could not be served.
     fn of_serving(&self) -> &'static str {
         match self {
             Self::AllFailed { how, .. } => how.sentence(),
             Self::InFlightLimit => {
-                "Your account has as many requests in flight for this model as it may; try again \
+                "Your account has reached its limit of requests in flight for this model; try again \
                 when one of them has ended."
             }
             Self::UpstreamUnreachable => "The provider of this model cannot be reached.",
@@ -336,14 +339,14 @@ impl Refusal {
             Self::UpstreamMalformed => "The provider of this model sent an invalid answer.",
             Self::UpstreamTimeout => "The provider of this model did not answer in time.",
             Self::UnknownEndpoint => {
-                "Nothing is served at this path: in strict mode only the endpoints of \
-                conversations and embeddings are."
+                "This path is not served: strict mode serves only the endpoints of \
+                conversations and embeddings."
             }
-            Self::UpgradeRefused => "WebSockets are not served here: send the request over HTTP.",
+            Self::UpgradeRefused => "WebSockets are not supported: send the request over HTTP.",
             Self::NoProviders => "This model has no provider.",
-            Self::StoreUnavailable => "The limits cannot be looked up at the moment; try again.",
+            Self::StoreUnavailable => "The limits cannot be checked at the moment; try again.",
             Self::NoRoom => {
-                "The router holds as much of other requests as it has memory for; try \
+                "The router has no memory left for another request body; try \
                 again."
             }
             Self::ShuttingDown => "The router is shutting down; try again.",
@@ -352,7 +355,7 @@ impl Refusal {
         }
     }
 
-    /// The envelope's `param`, where it is not one of the fixed words.
+    /// The envelope's `param`, including field names from the request.
     pub(crate) fn param(&self) -> Option<&str> {
         match self {
             Self::Invalid { param, .. } => (!param.is_empty()).then_some(param),
@@ -361,19 +364,19 @@ impl Refusal {
         }
     }
 
-    /// Whether a provider does not take the effort asked for: it is passed over, whether or not its pool
-    /// falls back.
+    /// Whether a provider does not support the requested effort. It is passed over even if its pool
+    /// has no fallback.
     pub(crate) fn is_of_effort(&self) -> bool {
         matches!(self, Self::Invalid { code: "unsupported_value", .. })
     }
 
-    /// Whether asking the same again cannot mend it.
+    /// Whether sending the same request again cannot succeed.
     pub(crate) fn is_final(&self) -> bool {
         matches!(self, Self::Spent(spent) if spent.is_budget)
             || matches!(self.row().status.as_u16(), 400 | 401 | 403 | 404 | 405 | 413 | 415 | 426)
     }
 
-    /// What `Retry-After` says, where one belongs.
+    /// The value of `Retry-After`, if the refusal has one.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::RateLimit { retry_after, .. }

@@ -1,7 +1,6 @@
-//! Watch → load → compile → replace, or keep the old.
+//! Watches the file, loads and compiles it, and replaces the table or keeps the old one.
 //!
-//! It runs on a thread of its own: no request ever waits for a file. A file with problems changes
-//! nothing.
+//! It runs on its own thread, so no request waits for a file. A file with problems changes nothing.
 
 mod apart;
 mod checking;
@@ -35,33 +34,32 @@ use crate::{
     table::{self, HashKey, Table},
 };
 
-/// Turns a file into tables, one after the other, over the same live state.
+/// Loads a file into tables, one after the other, over the same live state.
 pub struct Loader {
     path: PathBuf,
     registry: Registry,
     hash_key: HashKey,
     meters: Arc<Meters>,
-    /// What keeps levels of limits, in a process that serves.
+    /// Persists the levels of limits, in a process that serves.
     keeper: Option<Arc<Keeper>>,
-    /// What became of the last load.
+    /// The result of the last load.
     latest: Arc<Latest>,
-    /// When the process began, in Unix seconds: what the models it serves were `created`.
+    /// The start of the process in Unix seconds: the `created` of its models.
     born: u64,
-    /// What the last load read, good or not: the file, and what it refers to.
+    /// The files that the last load read, whether it succeeded or not.
     reading: Reading,
-    /// The tables that were replaced, until no request uses them any more. They end here: freeing
-    /// a large one takes long, and would hold a core.
+    /// Replaced tables that requests still use. They are freed here, because freeing a large table
+    /// would block a core.
     replaced: Vec<Arc<Table>>,
-    /// When the last of them ended, until the registry has been swept for the second time.
+    /// When the last of them was freed, until the registry has been swept twice.
     ended: Option<Instant>,
 }
 
-/// What there is once the first load has ended: the table or why there is none, and how the thread
-/// is told whom to hand the next ones to.
+/// The result of the first load, and the channel that hands the thread the gateway for later loads.
 pub(crate) type Started = (Result<Table, Problems>, mpsc::Sender<Arc<Gateway>>);
 
 impl Loader {
-    /// A loader for one file.
+    /// Creates a loader for one file.
     pub fn new(path: &Path, meters: Arc<Meters>) -> Self {
         let registry = Registry::new(Arc::clone(&meters));
         let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
@@ -80,17 +78,16 @@ impl Loader {
         }
     }
 
-    /// What became of the last load, kept up to date for as long as the file is followed.
+    /// The result of the last load, updated as long as the file is followed.
     pub(crate) fn latest(&self) -> Arc<Latest> {
         Arc::clone(&self.latest)
     }
 
-    /// Loads the first table on the thread that loads all later ones, and follows the file once it
-    /// is handed the gateway. On one thread, each table takes the room in the heap that one before
-    /// it has left.
+    /// Loads the first table on the thread that loads all later ones, which follows the file once
+    /// it receives the gateway. On one thread, each table reuses the heap memory of an earlier one.
     ///
     /// # Errors
-    /// The thread cannot be had, or has ended.
+    /// The thread cannot be started, or it ended.
     pub(crate) fn start(mut self, hints: Hints, watches: bool) -> io::Result<Started> {
         let (tell, told) = mpsc::channel();
         let (serve, served) = mpsc::channel::<Arc<Gateway>>();
@@ -107,10 +104,10 @@ impl Loader {
         Ok((first, serve))
     }
 
-    /// Loads and compiles the file as it is now.
+    /// Loads and compiles the file.
     ///
     /// # Errors
-    /// Every problem of the file; the table that is live stays.
+    /// Every problem of the file; the live table stays.
     pub fn load(&mut self) -> Result<Table, Problems> {
         let path = self.path.clone();
         let read = || {
@@ -140,15 +137,15 @@ impl Loader {
         Ok(table)
     }
 
-    /// Follows the file for as long as the sending end of `hints` is held.
+    /// Follows the file as long as the sender of `hints` exists.
     ///
-    /// With `watches` off, only an operator's asking reloads.
+    /// With `watches` off, it reloads only when an operator asks.
     fn follow(mut self, gateway: &Gateway, hints: Hints, watches: bool) {
         let Hints { sender, receiver } = hints;
         let mut watcher = watches.then(|| Watcher::new(sender));
         let mut asked = false;
         loop {
-            // Watched first and compared then: what happens after the comparison is told.
+            // Watch first and compare then, so that a change after the comparison is noticed.
             self.watch(&mut watcher);
             if asked || (watches && self.reading.is_stale()) {
                 self.reload(gateway);
@@ -172,8 +169,8 @@ impl Loader {
         }
     }
 
-    /// Frees the tables whose last request has ended, and forgets what only they named. Probes look
-    /// at the live table now and then only, so what they still hold is forgotten a while later.
+    /// Frees replaced tables that no request uses, and the state that only they named. Probes keep
+    /// the old table for a while, so their state is freed in a later sweep.
     fn sweep(&mut self) {
         let before = self.replaced.len();
         self.replaced.retain(|table| Arc::strong_count(table) > 1);
@@ -188,8 +185,8 @@ impl Loader {
         give_back();
     }
 
-    /// One reload. A file that has problems and is still being written is tried again, in silence,
-    /// until it was not touched for a while.
+    /// Reloads once. If the file has problems and is still being written, it retries silently until
+    /// the file is quiet.
     fn reload(&mut self, gateway: &Gateway) {
         let problems = loop {
             self.latest.begins();
@@ -217,12 +214,12 @@ impl Loader {
     }
 }
 
-/// Gives back what a load or a table that has ended leaves in this thread's heap.
+/// Gives back the free memory in this thread's heap.
 fn give_back() {
     onwards_heap::give_back_end();
     onwards_heap::give_back_pages();
 }
 
-/// Where no notification comes (network file systems, overflows), looking does.
+/// The interval of polling where notifications are missing (network file systems, overflows).
 const POLL: Duration = Duration::from_secs(2);
 const QUIET: Duration = Duration::from_millis(400);

@@ -1,6 +1,6 @@
-//! The client's side of a request: connections come in, and every request finds its stage.
+//! The client's side: accepts connections and gives each request to its stages.
 //!
-//! It never sees the configuration, only the table that was compiled from it.
+//! It does not see the configuration, only the compiled table.
 
 pub(crate) mod context;
 pub(crate) mod connection;
@@ -62,7 +62,7 @@ use http::{Method, Request, Response, Uri, uri::PathAndQuery};
 use hyper::body::Incoming;
 
 impl Context {
-    /// Serves every connection of some listeners until the router closes, then until each has ended.
+    /// Serves all connections of some listeners until the router closes and each has ended.
     pub(crate) async fn listen(
         self: Arc<Self>,
         listeners: Vec<connection::Listener>,
@@ -76,7 +76,7 @@ impl Context {
         sweeper.abort();
     }
 
-    /// What the request asks for, and what serves it.
+    /// What the request asks for, and which part serves it.
     fn route(
         self: Arc<Self>,
         mut request: Request<Incoming>,
@@ -98,7 +98,7 @@ impl Context {
         {
             let as_it_came = std::mem::replace(request.uri_mut(), single);
             endpoint = proxy::endpoint_of(&request);
-            // Where models are named in paths, a path in an odd spelling names none.
+            // Where paths name models, a path in an unusual spelling names none.
             let is_odd = |it: &Endpoint| it.model.is_some() && !as_it_came.path().starts_with("//");
             let is_known = endpoint.as_ref().is_some_and(|it| !is_odd(it));
             if !is_known && !routes::owns(request.method(), request.uri().path()) {
@@ -136,7 +136,8 @@ impl Context {
         Some((request.method().clone(), request.uri().path_and_query()?.clone()))
     }
 
-    /// The request's own record was finished, and reported, by the panic.
+    /// The response after a panic. The panic has already finished and reported the request's own
+    /// record.
     fn after_panic(id: RequestId, protocol: Protocol) -> Response<Reply> {
         let asks = Asks { protocol, ..Asks::default() };
         answer::refuse(&Refusal::Internal, Record::begin(Arc::new(Unreported), id, asks))
@@ -144,7 +145,7 @@ impl Context {
 }
 
 impl connection::Service for Context {
-    /// A fault of ours costs one request alone.
+    /// Serves a request. A panic costs only this request.
     fn serve(
         self: Arc<Self>,
         request: Request<Incoming>,
@@ -179,15 +180,14 @@ impl connection::Service for Context {
     }
 }
 
-/// What hears of a response that stands for a request which was reported already.
+/// The report for a response to a request that is already reported.
 struct Unreported;
 
 impl Report for Unreported {
     fn finished(&self, _: &Finished<'_>) {}
 }
 
-/// Takes the base path away that stands before every path; false where it does not. Who asks whether
-/// the process is up need not know it.
+/// Removes the base path; `false` if the path does not have it. Liveness checks need not have it.
 fn strip(base: &str, request: &mut Request<Incoming>) -> bool {
     let path = request.uri().path();
     let Some(rest) = path.strip_prefix(base) else { return LIFE.contains(&path) };
@@ -207,11 +207,11 @@ fn strip(base: &str, request: &mut Request<Incoming>) -> bool {
     true
 }
 
-/// What tells of the life of the process.
+/// The health checks.
 const LIFE: [&str; 2] = ["/healthz", "/readyz"];
 
-/// The same with a row of slashes in the path as one, as most servers read it. Only what is not known as it is
-/// written is looked at.
+/// The path with repeated slashes merged, as most servers read it. Used only for paths that are
+/// unknown as written.
 fn with_single_slashes(uri: &Uri) -> Option<Uri> {
     let single = path::with_single_slashes(uri.path_and_query()?.as_str())?;
     let mut parts = uri.clone().into_parts();
@@ -219,11 +219,11 @@ fn with_single_slashes(uri: &Uri) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-/// Boxed: what a request needs until its response begins is large. A connection would keep room for
-/// it all through a stream, and every wrapper would move it.
+/// Boxed, since what a request needs until its response begins is large. Otherwise a connection
+/// would keep space for it through a whole stream, and every wrapper would move it.
 type Served = Pin<Box<dyn Future<Output = Response<Reply>> + Send>>;
 
-/// Closes connections that wait for work too long, and gives back what a load has left.
+/// Closes connections that are idle for too long, and gives memory back.
 async fn sweep(context: Arc<Context>) {
     let mut beat = tokio::time::interval(SWEEP);
     loop {

@@ -1,7 +1,7 @@
 //! What runs: every alias, provider and key, compiled from the file and immutable. A reload
-//! replaces the whole table; what must outlive it is in `live`.
+//! replaces the whole table; state that must outlive it is in `live`.
 //!
-//! In here no `Option` means "default", and nothing is parsed that the file already fixed.
+//! Here no `Option` means "default", and nothing is parsed again.
 
 pub(crate) mod pool;
 pub(crate) mod endpoints;
@@ -55,27 +55,27 @@ crate::secret::unseen!(Table);
 
 /// The compiled configuration.
 pub struct Table {
-    /// Each by itself: an answer that is still on its way keeps its pool, and not the table.
+    /// Each in an `Arc`: a response in progress keeps its pool, not the whole table.
     pools: Vec<Arc<Pool>>,
     by_alias: HashMap<Box<str>, PoolId>,
     names: names::Names,
-    /// Paths whose requests are a target's.
+    /// The paths that belong to targets.
     pub(crate) paths: paths::Paths,
-    /// Who may call.
+    /// The keys of callers.
     pub keyring: Keyring,
-    /// Whether anything names a guardrail.
+    /// Whether anything uses a guardrail.
     pub(crate) has_guardrails: bool,
-    /// Whom guardrails ask, by number.
+    /// The services that guardrails call, by index.
     pub(crate) webhooks: Vec<webhook::Webhook>,
-    /// Who is told when something goes wrong.
+    /// The webhooks for alerts.
     pub(crate) alerts: Vec<Arc<alerts::Alert>>,
     /// Whether replicas share the limits.
     pub(crate) is_shared: bool,
-    /// Which pages may call from a browser.
+    /// The settings for cross-origin requests.
     pub(crate) cors: Option<Cors>,
-    /// What responses tell of the way of their request.
+    /// Which headers of a response tell how its request was served.
     pub(crate) headers: crate::words::Headers,
-    /// What handshakes with clients need, where their port speaks TLS.
+    /// The TLS configuration for clients, if their port uses TLS.
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
     /// The SHA-256 of the file's text, as hexadecimal digits.
     pub(crate) hash: Box<str>,
@@ -83,12 +83,12 @@ pub struct Table {
     pub(crate) created: u64,
 }
 
-/// A provider's place: its pool, and where in it; only good for that table.
+/// A provider by its pool and its index; valid only for one table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ProviderRef {
     /// The pool.
     pub(crate) pool: PoolId,
-    /// Its place in the pool.
+    /// Its index in the pool.
     pub(crate) provider: u32,
 }
 
@@ -100,22 +100,23 @@ impl ProviderRef {
 }
 
 impl Table {
-    /// The pool behind a name that a client asks for.
+    /// The pool for a name that a client sends.
     pub fn find(&self, name: &str) -> Option<PoolId> {
         self.by_alias.get(name).copied().or_else(|| self.find_other(name))
     }
 
-    /// The same for a name that is no target's: a further name, a pattern, or what is left.
+    /// The same for a name that is not a target: another name of one, a pattern, or the default
+    /// target.
     #[cold]
     fn find_other(&self, name: &str) -> Option<PoolId> {
         let meant = self.names.meant(name);
         let listed = self.by_alias.get(meant).copied();
-        // A client's own name may be sent on, in a path as well: it must not lead out of there.
+        // The name may be sent upstream in a path, so it must not lead out of the base path.
         let other = || self.names.fitting(meant).or(self.names.default);
         listed.or_else(|| other().filter(|_| crate::path::stays(name)))
     }
 
-    /// The name that is meant by a further name of a target.
+    /// The target of an additional name.
     pub(crate) fn meant(&self, name: &str) -> Option<&str> {
         if self.names.further.is_empty() {
             return None;
@@ -123,8 +124,8 @@ impl Table {
         self.names.further.get(name).map(|meant| &**meant)
     }
 
-    /// Every name that can be listed, sorted, with its pool. What a pattern or the default target
-    /// serves has no end, and is not.
+    /// Every name that can be listed, sorted, with its pool. Names that only a pattern or the
+    /// default target matches are unbounded and not listed.
     pub(crate) fn listed(&self) -> Vec<(&str, &Arc<Pool>)> {
         let own = self.aliases().iter().map(|pool| (&*pool.alias, pool));
         let own = own.filter(|(alias, _)| !names::is_pattern(alias));
@@ -135,7 +136,7 @@ impl Table {
         all
     }
 
-    /// A pool by its place.
+    /// A pool by its ID.
     pub fn pool(&self, id: PoolId) -> &Arc<Pool> {
         &self.pools[id.0 as usize]
     }
@@ -145,7 +146,7 @@ impl Table {
         &self.pools[..self.by_alias.len()]
     }
 
-    /// The pool that serves a request for this path where this one is asked.
+    /// The pool for a request with this path, among the pools of the alias.
     pub(crate) fn of_class(&self, id: PoolId, path: &str) -> PoolId {
         match self.pool(id).completions {
             Some(completions) if classes::is_completions(path) => completions,
@@ -153,7 +154,7 @@ impl Table {
         }
     }
 
-    /// Every pool: those of the aliases, sorted by alias, and behind them those of classes of requests.
+    /// All pools: those of the aliases, sorted by alias, then those of request classes.
     pub fn pools(&self) -> &[Arc<Pool>] {
         &self.pools
     }

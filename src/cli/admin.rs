@@ -1,4 +1,4 @@
-//! `onwards admin`: the administration of a running process in a terminal.
+//! `onwards admin`: administers a running process from a terminal.
 
 use std::{env, path::PathBuf, process::ExitCode};
 
@@ -14,13 +14,13 @@ use crate::secret::Secret;
 #[derive(Debug, clap::Args)]
 #[group(id = "admin")]
 pub(super) struct Arguments {
-    /// The operations port of the process.
+    /// The URL of the operations port of the process.
     #[arg(long, value_name = "http://HOST:PORT", default_value = "http://127.0.0.1:9090")]
     url: String,
-    /// A file that holds the admin key (the variable ONWARDS_ADMIN_KEY when absent).
+    /// The file that holds the admin key [default: the variable ONWARDS_ADMIN_KEY].
     #[arg(long, env = "ONWARDS_ADMIN_KEY_FILE", value_name = "FILE")]
     admin_key_file: Option<PathBuf>,
-    /// Print what the process answers, as JSON.
+    /// Print the response of the process as JSON.
     #[arg(long)]
     json: bool,
     #[command(subcommand)]
@@ -33,47 +33,48 @@ enum Wish {
     Targets,
     /// Print every named key with what it has used.
     Keys,
-    /// Let a provider rest: it is asked where nothing else is left.
+    /// Take a provider out of rotation; it is asked only when no other provider is left.
     Rest {
         /// The target.
         alias: String,
         /// The provider's name.
         provider: String,
-        /// For how long (until it is woken when absent).
+        /// How long it rests [default: until it is woken].
         #[arg(long)]
         seconds: Option<u64>,
     },
-    /// End the rest of a provider.
+    /// End the rest or the drain of a provider.
     Wake {
         /// The target.
         alias: String,
         /// The provider's name.
         provider: String,
     },
-    /// Ask a provider no more; what is in flight ends by itself.
+    /// Stop sending requests to a provider; requests in flight finish.
     Drain {
         /// The target.
         alias: String,
         /// The provider's name.
         provider: String,
     },
-    /// Load the file as it is now.
+    /// Reload the configuration file.
     Reload,
-    /// Print the last requests that have ended, the oldest first.
+    /// Print the last finished requests, the oldest first.
     Records {
-        /// `next` of an answer before (`--json`), or a moment such as 2026-01-31T09:00:00Z.
+        /// Start here: `next` of an earlier response (see `--json`), or a time such as
+        /// 2026-01-31T09:00:00Z.
         #[arg(long)]
         since: Option<String>,
-        /// Only those of this key.
+        /// Only requests of this key.
         #[arg(long)]
         key: Option<String>,
-        /// Only those that asked for this alias, or were served by it.
+        /// Only requests that asked for this alias or were served by it.
         #[arg(long)]
         alias: Option<String>,
-        /// Only those with this status, such as 503, or of this class, such as 5xx.
+        /// Only requests with this status, such as 503, or this status class, such as 5xx.
         #[arg(long)]
         status: Option<String>,
-        /// At most so many.
+        /// The most requests to print.
         #[arg(long)]
         limit: Option<u16>,
     },
@@ -96,7 +97,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// What the process answers.
+/// Sends the request and returns the response of the process.
 fn answered(arguments: &Arguments) -> Result<Value, String> {
     let place = port::place(&arguments.url)?;
     let key = key(arguments)?;
@@ -124,7 +125,7 @@ fn answered(arguments: &Arguments) -> Result<Value, String> {
     })
 }
 
-/// Whether what was answered is what was asked for: another server may answer with anything.
+/// Whether the response has the expected form: another server may listen at the address.
 fn is_answer(wish: &Wish, answer: &Value) -> bool {
     match wish {
         Wish::Targets => answer["targets"].is_array(),
@@ -187,7 +188,7 @@ fn asked(place: &Place, wish: &Wish) -> Result<(Method, Url), String> {
     }
 }
 
-/// The answer as text.
+/// The response as text.
 fn told(wish: &Wish, answer: &Value) -> String {
     let text = |value: &Value| printable(value.as_str().unwrap_or_default());
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
@@ -227,7 +228,7 @@ fn told(wish: &Wish, answer: &Value) -> String {
     }
 }
 
-/// A request that has ended, on one line.
+/// One finished request on one line.
 fn record(it: &Value) -> String {
     let text = |name: &str| printable(it[name].as_str().unwrap_or_default());
     let attempts = it["attempts"].as_array().cloned().unwrap_or_default();
@@ -244,10 +245,11 @@ fn record(it: &Value) -> String {
     format!("{time}  {status}  {alias}  {}  {ms:.0} ms{key}  {id}\n", attempts.join(","))
 }
 
-/// A text of another process drives no terminal.
+/// The text without control characters, since text from another process must not control the
+/// terminal.
 fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
-/// A change waits until it is live.
+/// Seconds. A change is answered when it is live.
 const SLOW: u32 = 14;

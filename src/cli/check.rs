@@ -1,5 +1,5 @@
-//! `onwards check FILE`: every problem (exit 1), or a summary of the aliases and what is probably not
-//! meant (exit 0; with `--strict` 1).
+//! `onwards check FILE`: prints every problem (exit 1), or a summary of the aliases with warnings
+//! (exit 0; with `--strict` 1).
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc};
 
@@ -23,13 +23,13 @@ pub(super) struct Arguments {
     /// The file to check.
     #[arg(env = "ONWARDS_TARGETS")]
     file: PathBuf,
-    /// Exit with 1 where something is probably not meant, too.
+    /// Exit with 1 if there are warnings.
     #[arg(long)]
     strict: bool,
-    /// Print one JSON object with all problems and warnings.
+    /// Print all problems and warnings as one JSON object.
     #[arg(long)]
     json: bool,
-    /// Look up no reference: neither variables nor files need to be there.
+    /// Do not resolve references: variables and files need not exist.
     #[arg(long)]
     offline: bool,
 }
@@ -68,7 +68,7 @@ fn tell(checked: Result<(Table, Problems), Problems>) {
     }
 }
 
-/// The same for a program. No text of it is a value of the file, but for names.
+/// The report as JSON. Except for names, it holds no value from the file.
 fn report(checked: &Result<(Table, Problems), Problems>, is_good: bool) -> Value {
     let list = |problems: &Problems| problems.0.iter().map(Problem::told).collect::<Vec<_>>();
     match checked {
@@ -76,7 +76,7 @@ fn report(checked: &Result<(Table, Problems), Problems>, is_good: bool) -> Value
             json!({"ok": is_good, "problems": list(problems), "warnings": [], "aliases": {}})
         }
         Ok((table, warnings)) => {
-            // Of an alias with several pools, the providers of each.
+            // An alias with several pools lists the providers of each.
             let completions = |pool: &Arc<Pool>| pool.completions.map(|id| names(table.pool(id)));
             let all_names =
                 |pool| json!([names(pool), completions(pool).unwrap_or_default()].concat());

@@ -1,4 +1,4 @@
-//! `onwards explain FILE ALIAS`: who would be asked for an alias, without asking anybody.
+//! `onwards explain FILE ALIAS`: prints which provider would be asked, without sending a request.
 
 use std::{path::PathBuf, process::ExitCode};
 
@@ -12,24 +12,24 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[group(id = "explain")]
 pub(super) struct Arguments {
-    /// The file.
+    /// The configuration file.
     #[arg(env = "ONWARDS_TARGETS")]
     file: PathBuf,
-    /// The alias that a client would name as its `model`.
+    /// The alias, as a client would send it in `model`.
     alias: String,
-    /// The name of the caller's key (when absent: of a closed alias, one that opens it).
+    /// The name of the caller's key [default: for an alias with keys, one of its keys].
     #[arg(long)]
     key: Option<String>,
-    /// The environment variable that holds the caller's key itself, for keys without a name.
+    /// The environment variable that holds the caller's key, for keys without a name.
     #[arg(long, value_name = "VARIABLE", conflicts_with = "key")]
     key_from_env: Option<String>,
-    /// The path that a client would ask at.
+    /// The path of the request.
     #[arg(long)]
     path: Option<String>,
-    /// The tokens of the prompt.
+    /// The number of tokens in the prompt.
     #[arg(long, default_value_t = 0)]
     tokens: u64,
-    /// What the request would need, as in `vision,tools`.
+    /// Capabilities that the request needs, such as `vision,tools`.
     #[arg(long, value_name = "CAPABILITIES")]
     needs: Option<String>,
 }

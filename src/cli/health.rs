@@ -1,5 +1,5 @@
-//! `onwards health`: whether the process on this machine is up. For containers, which have no other way
-//! to ask.
+//! `onwards health`: checks whether the process on this machine is up. For health checks of
+//! containers without another HTTP client.
 
 use std::{
     io,
@@ -20,13 +20,13 @@ use crate::serve::connection::tls::NEEDS_TLS;
 #[derive(Debug, clap::Args)]
 #[group(id = "health")]
 pub(super) struct Arguments {
-    /// The port that clients use (3000 when absent).
+    /// The port that clients use [default: 3000].
     #[arg(short, long, env = "ONWARDS_PORT", value_parser = values::port)]
     port: Option<u16>,
-    /// The address that clients use (127.0.0.1 when absent).
+    /// The address that clients use [default: 127.0.0.1].
     #[arg(long, env = "ONWARDS_HOST", value_parser = values::host)]
     host: Option<IpAddr>,
-    /// Another place where clients connect, as `onwards serve` has it; the first one is asked.
+    /// Another listening address, as given to `onwards serve`; only the first one is checked.
     #[arg(long, env = "ONWARDS_LISTEN", value_name = "ADDRESS:PORT|unix:PATH",
           value_parser = values::listen, value_delimiter = ',')]
     listen: Vec<Listen>,
@@ -54,19 +54,19 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => {
             terminal::complain(&format!(
-                "onwards: what listens on {address} does not say that it is up"
+                "onwards: the server on {address} does not report that it is up"
             ));
             ExitCode::FAILURE
         }
         Err(error) => {
-            terminal::complain(&format!("onwards: {address} cannot be asked: {error}"));
+            terminal::complain(&format!("onwards: cannot connect to {address}: {error}"));
             ExitCode::FAILURE
         }
     }
 }
 
-/// The answer to a question that may take [`PATIENCE`], however slowly the other side speaks: one that
-/// sends a byte now and then would keep a timeout of each read from ever ending.
+/// Runs the check within [`PATIENCE`]. A read timeout is not enough, because a server that sends
+/// one byte now and then never exceeds it.
 fn in_time(question: impl FnOnce() -> io::Result<bool> + Send + 'static) -> io::Result<bool> {
     let (told, answer) = mpsc::channel();
     thread::spawn(move || told.send(question()));
@@ -77,7 +77,7 @@ fn answers(mut stream: impl io::Read + io::Write) -> io::Result<bool> {
     stream.write_all(b"GET /healthz HTTP/1.1\r\nhost: onwards\r\nconnection: close\r\n\r\n")?;
     let mut answer = Vec::new();
     io::Read::read_to_end(&mut io::Read::take(stream, MOST_READ), &mut answer)?;
-    // Where the port speaks TLS, that it says so is a sign of life: a certificate is not needed for it.
+    // A port that says it needs TLS is up: the check needs no certificate.
     Ok(answer.starts_with(b"HTTP/1.1 200") || answer == NEEDS_TLS)
 }
 

@@ -1,4 +1,4 @@
-//! `onwards key new`: a key for a client, printed once, and what the file holds in its place.
+//! `onwards key new`: prints a new client key once, and the definition with its hash for the file.
 
 use std::process::ExitCode;
 
@@ -14,9 +14,9 @@ pub(super) struct Arguments {
 
 #[derive(Debug, clap::Subcommand)]
 enum Wish {
-    /// Print a new key once, and the definition that holds its hash.
+    /// Print a new key and the definition that holds its hash.
     New {
-        /// The name of its definition.
+        /// The name of the definition.
         #[arg(long, default_value = "new-key")]
         name: String,
     },
@@ -28,7 +28,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     let definition = serde_json::json!({ name: { "hash": fresh::hash(&key) } });
     terminal::say(&format!("{key}\n{definition:#}"));
     terminal::complain(
-        "The first line is the key: it is not shown again. What follows belongs into \
+        "The first line is the key; it is not shown again. Put the definition below into \
          `auth.key_definitions`.",
     );
     ExitCode::SUCCESS

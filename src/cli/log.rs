@@ -1,8 +1,8 @@
-//! Where log lines go: standard error, through a thread of their own, so that a full disk or a
-//! stuck pipe costs lines and never a request.
+//! Log lines go to standard error through a thread of their own, so that a full disk or a stuck
+//! pipe loses lines but never a request.
 //!
-//! Only the router's own lines pass, at every level and whatever filter is given: the lines of
-//! libraries hold headers, URLs, signatures and tokens.
+//! Lines of libraries are never written, whatever the filter says, because they hold headers, URLs,
+//! signatures and tokens.
 
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
@@ -21,23 +21,24 @@ use tracing_subscriber::{
     util::SubscriberInitExt as _,
 };
 
-/// How log lines look.
+/// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(super) enum Format {
-    /// For people.
+    /// Text for people.
     Text,
     /// One JSON object for each line.
     Json,
 }
 
-/// The log of the process. Lines still under way are written when it is dropped.
+/// The log of the process. Dropping it writes the lines that are still queued.
 pub(super) struct Log {
     filter: reload::Handle<Targets, Registry>,
     _writer: WorkerGuard,
 }
 
 impl Log {
-    /// The next level for all of the router's own lines: `info`, `debug`, `trace`, and `info` again.
+    /// Sets the next level for all of the router's own lines: `info`, `debug`, `trace`, then `info`
+    /// again.
     pub(super) fn next_level(&self) {
         let level = self.filter.with_current(|filter| match most(filter) {
             LevelFilter::DEBUG => Level::TRACE,
@@ -80,8 +81,8 @@ pub(super) fn start(format: Format) -> Log {
     Log { filter, _writer: guard }
 }
 
-/// A panic is a line like any other: what Rust would print is not JSON, and would wait for a stuck
-/// pipe. The backtrace is there if `RUST_BACKTRACE` asks for it.
+/// Logs a panic as a normal line, since Rust's own output is not JSON and would block on a stuck
+/// pipe. It includes the backtrace if `RUST_BACKTRACE` is set.
 fn faulted(panic: &PanicHookInfo<'_>) {
     let payload = panic.payload();
     let formatted = payload.downcast_ref::<String>().map(|text| without_data(text));
@@ -90,11 +91,11 @@ fn faulted(panic: &PanicHookInfo<'_>) {
     let backtrace = Backtrace::capture();
     let backtrace = (backtrace.status() == BacktraceStatus::Captured)
         .then(|| tracing::field::display(backtrace));
-    tracing::error!(cause, place, backtrace, "a fault of the router");
+    tracing::error!(cause, place, backtrace, "an internal error of the router (panic)");
 }
 
-/// What of a formatted panic message holds no data. The standard library quotes the text that it
-/// could not cut and the error that was unwrapped; either may be a key or a prompt.
+/// The part of a panic message that holds no data. The standard library quotes the text it could
+/// not slice and the error it unwrapped; either may be a key or a prompt.
 fn without_data(message: &str) -> &str {
     const NUMBERS_ONLY: [&str; 5] = [
         "index out of bounds: the len is ",
@@ -110,8 +111,8 @@ fn without_data(message: &str) -> &str {
     if message.starts_with(UNWRAPPED) { UNWRAPPED } else { "not shown: it may hold data" }
 }
 
-/// What is logged: a level, or levels for parts of the router (`info,onwards::upstream=debug`), and
-/// what is wrong with what was said of it.
+/// The filter that ONWARDS_LOG asks for (`info,onwards::upstream=debug`), and a complaint if it is
+/// invalid.
 fn wanted(said: Option<&OsStr>) -> (Targets, Option<&'static str>) {
     let usual = || Targets::new().with_target(OWN, Level::INFO);
     let Some(said) = said else { return (usual(), None) };
@@ -121,7 +122,7 @@ fn wanted(said: Option<&OsStr>) -> (Targets, Option<&'static str>) {
     }
 }
 
-/// The part of a filter that is about the router's own lines.
+/// The part of a filter that applies to the router's own lines.
 fn own(said: &Targets) -> (Targets, Option<&'static str>) {
     let most = most(said);
     let is_own = |target: &str| target == OWN || target.starts_with(OWN_PARTS);
@@ -130,7 +131,7 @@ fn own(said: &Targets) -> (Targets, Option<&'static str>) {
     (Targets::new().with_target(OWN, most).with_targets(parts), complaint)
 }
 
-/// The level of the router's own lines, but for its parts.
+/// The level of the router's own lines, without the levels of its modules.
 fn most(filter: &Targets) -> LevelFilter {
     let levels = [Level::TRACE, Level::DEBUG, Level::INFO, Level::WARN, Level::ERROR];
     let most = levels.into_iter().find(|level| filter.would_enable(OWN, level));
@@ -138,7 +139,7 @@ fn most(filter: &Targets) -> LevelFilter {
 }
 
 const VARIABLE: &str = "ONWARDS_LOG";
-/// The crate's name, which begins the target of each of its lines.
+/// The crate's name, with which the target of each own line begins.
 const OWN: &str = env!("CARGO_CRATE_NAME");
 const OWN_PARTS: &str = concat!(env!("CARGO_CRATE_NAME"), "::");
 const NOT_UNDERSTOOD: &str = "ONWARDS_LOG is not understood, so `info` is taken; it takes levels \

@@ -1,22 +1,20 @@
-//! The places where clients connect, as the command line names them.
-//!
-//! Nothing is bound here.
+//! The listening addresses that the command line gives. Nothing is bound here.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::PathBuf,
 };
 
-/// Where clients connect.
+/// A listening address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Listen {
-    /// An address of this machine.
+    /// An IP address and port of this machine.
     At(SocketAddr),
-    /// A socket in the file system.
+    /// A Unix socket.
     Path(PathBuf),
 }
 
-/// The places that these flags name together.
+/// All addresses that these flags give.
 pub(super) fn listens(host: Option<IpAddr>, port: Option<u16>, further: &[Listen]) -> Vec<Listen> {
     let mut listens = Vec::with_capacity(further.len() + 1);
     if host.is_some() || port.is_some() || further.is_empty() {

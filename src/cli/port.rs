@@ -1,4 +1,4 @@
-//! The operations port of a running process, as a command of another process asks it.
+//! The operations port of a running process, as a client of it.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use reqwest::{Client, Url};
 
 use crate::upstream::dial;
 
-/// Where the operations port is.
+/// The address of the operations port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Place(Url);
 
@@ -27,7 +27,7 @@ pub(super) fn place(url: &str) -> Result<Place, String> {
 }
 
 impl Place {
-    /// The URL of a path below it.
+    /// The URL of a path on this port.
     pub(super) fn url(&self, path: &str) -> Result<Url, String> {
         self.0.join(path).map_err(|_| self.is_another())
     }
@@ -38,34 +38,34 @@ impl Place {
         format!("{host}:{}", self.0.port_or_known_default().unwrap_or_default())
     }
 
-    /// It could not be asked.
+    /// The error when the request fails.
     pub(super) fn problem(&self, error: reqwest::Error) -> String {
-        format!("{} cannot be asked: {}", self.name(), dial::causes(&error.without_url()))
+        format!("cannot connect to {}: {}", self.name(), dial::causes(&error.without_url()))
     }
 
-    /// It wants to be asked by another name.
+    /// The error when the port refuses the host name.
     pub(super) fn is_misnamed(&self) -> String {
-        format!("{} is to be asked by its address or as `localhost`", self.name())
+        format!("{} accepts requests only by its IP address or as `localhost`", self.name())
     }
 
-    /// Something else listens there.
+    /// The error when another program listens there.
     pub(super) fn is_another(&self) -> String {
-        format!("{} answers, but not as the operations port of Onwards", self.name())
+        format!("{} answers, but it is not the operations port of Onwards", self.name())
     }
 
-    /// It does not answer.
+    /// The error when the response takes too long.
     pub(super) fn is_slow(&self) -> String {
         format!("{} does not answer in time", self.name())
     }
 }
 
-/// A runtime for the questions of a command.
+/// A runtime for the requests of one command.
 pub(super) fn runtime() -> Result<tokio::runtime::Runtime, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     runtime.map_err(|error| format!("a runtime cannot be started: {error}"))
 }
 
-/// A client that asks this place and no proxy.
+/// A client that connects directly, without a proxy.
 pub(super) fn client() -> Result<Client, String> {
     let client = Client::builder()
         .use_preconfigured_tls(dial::tls_config())
@@ -75,7 +75,7 @@ pub(super) fn client() -> Result<Client, String> {
     client.build().map_err(|error| format!("an HTTP client cannot be made: {error}"))
 }
 
-/// How long it may take to answer.
+/// The longest wait for a response.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! `onwards schema`: what editors complete from.
+//! `onwards schema`: prints the JSON Schema of the file, for completion in editors.
 
 use std::process::ExitCode;
 

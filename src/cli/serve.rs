@@ -1,4 +1,5 @@
-//! `onwards serve`: one thread for each core, one for the file, one for operators; then the end.
+//! `onwards serve`: one thread for each core, one for the file and one for the operations port;
+//! then the shutdown.
 
 mod access_log;
 mod arguments;
@@ -55,7 +56,7 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-/// Serves, and keeps what has to outlive the process, however it ends.
+/// Serves. What must outlive the process is written however it ends.
 fn kept(arguments: &Arguments, log: &Log) -> Result<(), Failure> {
     onwards_heap::keep_end();
     let meters = Meters::new(&arguments.metrics_prefix)
@@ -125,7 +126,7 @@ fn serve(
     Ok(())
 }
 
-/// One core: a runtime, listeners and upstream connections of its own.
+/// Starts one core: a thread with its own runtime, listeners and upstream connections.
 fn core(
     context: Context,
     listening: Vec<Listening>,
@@ -143,7 +144,7 @@ fn core(
     })
 }
 
-/// What goes on beside requests: probes, alerts, and what is given back.
+/// Starts the background work: probes, alerts, and giving memory back.
 fn tend(
     gateway: &Arc<Gateway>,
     meters: &Arc<Meters>,
@@ -163,8 +164,7 @@ fn tend(
     tokio::spawn(give_back());
 }
 
-/// Gives back what reading the file has left, and then what each load leaves; and tells the log of what
-/// goes on.
+/// Gives memory back after the first load and after each later one, and logs each load.
 async fn give_back() {
     let mut beat = tokio::time::interval(GIVE_BACK);
     loop {
@@ -174,7 +174,7 @@ async fn give_back() {
     }
 }
 
-/// Until the process is told to end, and how it ends: `true` if nothing was cut off.
+/// Waits until the process is told to stop, and drains. Returns `true` if no request was cut off.
 async fn live(
     arguments: &Arguments,
     stage: &Stage,
@@ -199,12 +199,12 @@ async fn live(
             access_log.reopen();
         }
     }
-    tracing::info!(drain = ?arguments.drain, "shutting down; what is in flight may end");
+    tracing::info!(drain = ?arguments.drain, "shutting down; requests in flight may finish");
     let shut_down = stage.shut_down(arguments.drain_delay, arguments.drain);
     tokio::select! {
         drained = shut_down => {
             if !drained {
-                tracing::warn!("the drain time is over; what is still in flight is cut off");
+                tracing::warn!("the drain time is over; requests still in flight are cut off");
             }
             Ok(drained)
         }
@@ -215,11 +215,11 @@ async fn live(
 /// What a signal asks for.
 #[derive(Debug, PartialEq, Eq)]
 enum Wish {
-    /// Read the configuration again, and open the access log anew.
+    /// Reload the configuration and reopen the access log.
     Reload,
-    /// Open the access log anew.
+    /// Reopen the access log.
     Reopen,
-    /// Log more, or as little as at first.
+    /// Set the next log level.
     NextLevel,
     End,
 }
@@ -253,13 +253,13 @@ impl Signals {
         }
     }
 
-    /// A second signal means now.
+    /// Waits for a second signal, which ends the drain at once.
     async fn second_end(&mut self) {
         while self.next().await != Wish::End {}
     }
 }
 
-/// Says that it begins: to a person at length, to a program in a line of the log.
+/// Announces the start: with an example on a terminal, as one log line otherwise.
 fn announce(arguments: &Arguments, table: &Table, targets: &std::path::Path) {
     if arguments.log_format == log::Format::Json {
         let (version, aliases) = (env!("CARGO_PKG_VERSION"), table.aliases().len());
@@ -269,23 +269,23 @@ fn announce(arguments: &Arguments, table: &Table, targets: &std::path::Path) {
     }
     let welcome = welcome(arguments, table);
     match arguments.access_log {
-        // Standard output carries the access log and nothing else.
+        // Standard output carries only the access log.
         arguments::AccessLogTo::Stdout => terminal::complain(&welcome),
         _ => terminal::say(&welcome),
     }
 }
 
-/// What is printed at the start: where it listens, and a line to try.
+/// The text printed at the start: the address and an example request.
 fn welcome(arguments: &Arguments, table: &Table) -> String {
     let offline = |pool: &Pool| {
         pool.providers.iter().any(|provider| matches!(provider.place, Place::Mock(_)))
     };
     let pools = table.aliases();
     let url = arguments.url(table.tls.is_some());
-    // A pattern is no name that a client may ask for.
+    // A client cannot ask for a pattern by its name.
     let named = || pools.iter().filter(|pool| !pool.alias.contains('*'));
     let is_open = |pool: &Pool| matches!(pool.access, Access::Open);
-    // The first of the best.
+    // The first alias with the lowest rank.
     let best = named().rev().max_by_key(|pool| (is_open(pool), offline(pool)));
     let alias = best.map_or("gpt-4".into(), |pool| label(&pool.alias));
     let key = match best {

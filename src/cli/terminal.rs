@@ -1,20 +1,18 @@
-//! What is written to the terminal.
-//!
-//! A closed pipe is no reason to fail.
+//! Output to the terminal. A closed pipe is not an error.
 
 use std::io::Write as _;
 
-/// Writes a text to the standard output.
+/// Prints to standard output.
 pub(super) fn say(text: &str) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }
 
-/// Writes a text about what went wrong to the standard error.
+/// Prints to standard error.
 pub(super) fn complain(text: &str) {
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
-/// So many aliases.
+/// A count of aliases in words.
 pub(super) fn aliases(count: usize) -> String {
     match count {
         1 => "1 alias".to_owned(),

@@ -1,7 +1,5 @@
-//! `onwards top`: the status of a running process in a terminal, from `/status` and `/events` of its
-//! operations port.
-//!
-//! It reads and changes nothing.
+//! `onwards top`: shows the status of a running process in a terminal. It reads `/status` and
+//! `/events` of the operations port and changes nothing.
 
 mod draw;
 mod screen;
@@ -32,7 +30,7 @@ use super::{
 #[derive(Debug, clap::Args)]
 #[group(id = "top")]
 pub(super) struct Arguments {
-    /// The operations port of the process.
+    /// The URL of the operations port of the process.
     #[arg(long, value_name = "http://HOST:PORT", default_value = "http://127.0.0.1:9090")]
     url: String,
     /// Print the status once as text, for scripts.
@@ -54,12 +52,12 @@ pub(super) fn run(arguments: &Arguments) -> ExitCode {
     }
 }
 
-/// Shows the status until the user has seen enough.
+/// Shows the status until the user quits.
 fn follow(place: Place) -> Result<(), String> {
     if !io::stdout().is_terminal() || !io::stdin().is_terminal() {
         return Err("this is not a terminal; `--once` prints text".to_owned());
     }
-    // The first answer comes before the screen changes, so that an error is readable.
+    // The first response is awaited before the screen changes, so that an error stays readable.
     let first = source::once(&place)?;
     let news = source::follow(place)?;
     let shown = ratatui::try_init().and_then(|mut terminal| {
@@ -91,5 +89,5 @@ fn watch(
     }
 }
 
-/// How long news may wait for the screen.
+/// The longest delay between a change and its drawing.
 const BEAT: Duration = Duration::from_millis(200);

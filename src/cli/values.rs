@@ -1,4 +1,4 @@
-//! How sizes and times are written on the command line.
+//! Parsers for sizes, times and addresses on the command line.
 
 use std::{
     net::{IpAddr, Ipv4Addr, SocketAddr},
@@ -7,7 +7,7 @@ use std::{
 
 use super::places::Listen;
 
-/// `32MiB`, `1.5GiB`, `500kB`, `1024`.
+/// Parses `32MiB`, `1.5GiB`, `500kB`, `1024`.
 pub(super) fn bytes(text: &str) -> Result<u64, String> {
     let (number, unit) = split(text);
     let factor: f64 = match unit.to_ascii_lowercase().as_str() {
@@ -25,7 +25,7 @@ pub(super) fn bytes(text: &str) -> Result<u64, String> {
     Ok((amount(number, "32MiB")? * factor) as u64)
 }
 
-/// `30s`, `200ms`, `2m`, `30`.
+/// Parses `30s`, `200ms`, `2m`, `30`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = split(text);
     let seconds: f64 = match unit {
@@ -37,32 +37,32 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
     };
     let time = Duration::try_from_secs_f64(amount(number, "30s")? * seconds);
     let time = time.ok().filter(|time| *time <= LONGEST);
-    time.ok_or_else(|| "this is too long; at most `87600h`".to_owned())
+    time.ok_or_else(|| "this is too long; the maximum is `87600h`".to_owned())
 }
 
-/// A time that the kernel keeps for a socket: whole milliseconds in 31 bits, where 0 is no limit.
+/// A socket timeout. The kernel keeps whole milliseconds in 31 bits, where 0 means no limit.
 pub(super) fn socket_timeout(text: &str) -> Result<Duration, String> {
     let time = duration(text)?;
     match time.as_millis() {
-        0 => Err("this is too short; at least `1ms`".to_owned()),
+        0 => Err("this is too short; the minimum is `1ms`".to_owned()),
         millis if millis > i32::MAX as u128 => {
-            Err("this is longer than the system can wait; at most `596h`".to_owned())
+            Err("this is longer than the system can wait; the maximum is `596h`".to_owned())
         }
         _ => Ok(time),
     }
 }
 
-/// A port's number.
+/// Parses a port number.
 pub(super) fn port(text: &str) -> Result<u16, String> {
     if text.starts_with("tcp://") {
-        let why = "this is what Kubernetes sets for a service that is called `onwards`; call the \
-                   service otherwise, or set `enableServiceLinks: false`";
+        let why = "Kubernetes sets this variable for a service named `onwards`; rename the \
+                   service, or set `enableServiceLinks: false`";
         return Err(why.to_owned());
     }
     text.parse().map_err(|_| "a port is a number from 0 to 65535".to_owned())
 }
 
-/// An address to listen at.
+/// Parses a listening address.
 pub(super) fn host(text: &str) -> Result<IpAddr, String> {
     if text.eq_ignore_ascii_case("localhost") {
         return Ok(Ipv4Addr::LOCALHOST.into());
@@ -71,11 +71,11 @@ pub(super) fn host(text: &str) -> Result<IpAddr, String> {
     bare.parse().map_err(|_| "write an IP address of this machine, or `localhost`".to_owned())
 }
 
-/// A place where clients connect.
+/// Parses a value of `--listen`.
 pub(super) fn listen(text: &str) -> Result<Listen, String> {
     if let Some(path) = text.strip_prefix("unix:") {
         let path = path.strip_prefix("//").unwrap_or(path);
-        // The kernel has room for so many bytes and an end.
+        // The kernel's field has this many bytes and a final zero.
         return match path.len() {
             0 => Err("`unix:` is followed by a path".to_owned()),
             1..=MOST_OF_PATH => Ok(Listen::Path(path.into())),
@@ -92,7 +92,7 @@ pub(super) fn listen(text: &str) -> Result<Listen, String> {
     Ok(Listen::At(SocketAddr::new(address, number)))
 }
 
-/// A path that stands before others, without a slash at its end.
+/// Parses a path prefix and removes a slash at its end.
 pub(super) fn base_path(text: &str) -> Result<String, String> {
     let path = text.trim_end_matches('/');
     let is_path = path.is_empty()
@@ -105,7 +105,9 @@ pub(super) fn base_path(text: &str) -> Result<String, String> {
 
 fn amount(number: &str, example: &str) -> Result<f64, String> {
     match number.parse::<f64>() {
-        Ok(number) if number < 0.0 => Err(format!("no negative number; write `{example}`")),
+        Ok(number) if number < 0.0 => {
+            Err(format!("the number must not be negative; write `{example}`"))
+        }
         Ok(number) => Ok(number),
         Err(_) => Err(format!("write a number, as in `{example}`")),
     }
@@ -116,9 +118,10 @@ fn split(text: &str) -> (&str, &str) {
     (text[..end].trim(), text[end..].trim())
 }
 
-/// One less than `sun_path` has room for on Linux, for a name beside it while it is put in place.
+/// One less than `sun_path` holds on Linux, so that a temporary name beside it fits while the
+/// socket is put in place.
 const MOST_OF_PATH: usize = 96;
-/// Ten years: any moment that is so far away can be told.
+/// Ten years; a time that far away can still be represented.
 const LONGEST: Duration = Duration::from_secs(87_600 * 3600);
 
 #[cfg(test)]
@@ -182,7 +185,10 @@ mod tests {
     #[test]
     fn what_is_below_zero_is_refused_as_that() {
         for told in [bytes("-1MiB").map(drop), bytes("-1").map(drop), duration("-1s").map(drop)] {
-            assert!(told.as_ref().is_err_and(|told| told.contains("no negative")), "{told:?}");
+            assert!(
+                told.as_ref().is_err_and(|told| told.contains("must not be negative")),
+                "{told:?}"
+            );
         }
     }
 }

@@ -1,6 +1,7 @@
-//! The certificate of the clients' port, its key and the authorities of clients: files, or their text.
+//! The certificate of the clients' port, its key and the client CAs, read from files or given as
+//! text.
 //!
-//! It does not know what a certificate is: `table::compile` reads what stands here.
+//! The texts are not parsed here; `table::compile` does that.
 
 use std::path::Path as FilePath;
 
@@ -14,16 +15,16 @@ use crate::secret::Secret;
 /// The texts that `tls` names, in PEM form.
 #[derive(Debug)]
 pub(crate) struct Certificates {
-    /// The certificate, and those between it and its authority.
+    /// The certificate chain.
     pub(crate) cert: String,
     /// Its private key.
     pub(crate) key: Secret,
-    /// The authorities that sign certificates of clients.
+    /// The CAs that sign client certificates.
     pub(crate) client_ca: Option<String>,
 }
 
-/// What `tls` names. A file that cannot be read is a problem; where nothing is looked up, there is
-/// nothing to read.
+/// Reads what `tls` names. A file that cannot be read is a problem. With references unresolved,
+/// nothing is read.
 pub(super) fn read(
     tls: &Tls,
     source: &Source,
@@ -35,7 +36,7 @@ pub(super) fn read(
     }
     let base = FilePath::new(source.name()).parent().unwrap_or(FilePath::new(""));
     let mut read = |key: &str, named: &str| {
-        // A reference brings the text itself.
+        // A reference gives the text itself, not a path.
         if named.contains(PEM) {
             return Some(named.to_owned());
         }

@@ -1,6 +1,6 @@
-//! The walk over the file beside its shape: every problem, each with its place.
+//! Checks the file against its schema: every problem, each with its place.
 //!
-//! It never stops at the first problem, and never repeats a text value that could be a secret.
+//! It does not stop at the first problem, and it never repeats a text value that could be a secret.
 
 use super::json::{Entry, Kind, Node};
 use super::nearest::nearest;
@@ -17,7 +17,7 @@ mod synonyms;
 mod units;
 mod words;
 
-/// Adds every way in which the file has not the shape of the schema.
+/// Adds every place at which the file does not match the schema.
 pub(super) fn check(source: &Source, texts: &Texts, problems: &mut Vec<Problem>) {
     Check { source, texts, problems }.node(
         Here { trail: None, around: None, instead: None, chosen: false },
@@ -32,15 +32,15 @@ struct Check<'a> {
     problems: &'a mut Vec<Problem>,
 }
 
-/// Where the walk is.
+/// A position in the walk.
 #[derive(Clone, Copy)]
 struct Here<'a> {
     trail: Option<&'a Trail<'a>>,
-    /// The nearest object around it whose keys are known.
+    /// The nearest enclosing object with known keys.
     around: Option<&'a Object>,
-    /// The object that may be written in place of the list whose item this is.
+    /// The object form that may replace the list around this item.
     instead: Option<&'a Object>,
-    /// The object here is one of several spellings, told apart by its keys.
+    /// The spelling of this object was already chosen by its keys.
     chosen: bool,
 }
 
@@ -127,7 +127,7 @@ impl Check<'_> {
         }
     }
 
-    /// Reports the key, and answers which key it was probably meant to be.
+    /// Reports an unknown key. Returns the key that was probably meant.
     fn unknown_key<'o>(
         &mut self,
         here: Here<'_>,
@@ -166,7 +166,7 @@ impl Check<'_> {
         let Some(text) = self.texts.text(self.source, node) else { return };
         if (text.chars().take(shortest as usize).count() as u64) < shortest {
             let what = if secret { "a key must not be empty" } else { "it must not be empty" };
-            // All of the text was references, so nothing secret is left in it to repeat.
+            // The text consists of references alone, so it holds no secret.
             let message = match self.source.written(node.span) {
                 "\"\"" => what.to_owned(),
                 written => {
@@ -186,7 +186,7 @@ impl Check<'_> {
             let hint = format!("expected {}", words::list(words));
             return self.report(here, node, "unknown value".to_owned(), Some(hint));
         };
-        // As written, so that a reference is not replaced by what it holds.
+        // Quotes the text as written, so that the value of a reference is not shown.
         let message = format!("unknown value `{}`", shown(&self.source.string(node.span)));
         self.report(here, node, message, Some(format!("did you mean `{near}`?")));
     }
@@ -219,5 +219,5 @@ impl Check<'_> {
     }
 }
 
-/// Characters of a number that a message repeats: a longer one may be a credential.
+/// The longest number that a message repeats; a longer one may be a credential.
 const LONGEST_NUMBER: usize = 12;

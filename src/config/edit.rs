@@ -1,7 +1,7 @@
-//! Changes a JSON document in place: what a change does not touch keeps its bytes, white space and order
-//! included.
+//! Edits a JSON document in place: bytes that a change does not touch stay the same, white space
+//! and order included.
 //!
-//! It never asks what the document means: the result is checked like any other file.
+//! It knows nothing of the meaning of the document; the result is checked like any other file.
 
 pub(super) mod members;
 mod style;

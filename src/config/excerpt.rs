@@ -1,7 +1,7 @@
 //! The source line under a problem, with a caret.
 //!
-//! It never shows a text value: what could be a credential is `…`, whatever key it stands at, and
-//! in a line that is not JSON everything is masked but punctuation, literals and keys we know.
+//! Text values are masked, whatever their key. In a line that is not JSON, everything is masked
+//! except punctuation, literals and known keys.
 
 use super::json::Span;
 use super::shape;
@@ -17,7 +17,7 @@ pub(super) struct Excerpt {
 }
 
 impl Excerpt {
-    /// `span` is counted from the start of `line`; `shows` says which keys may be seen.
+    /// `span` is relative to `line`; `shows` decides which keys are shown.
     pub(super) fn new(line: &str, span: Span, shows: &dyn Fn(&str) -> bool) -> Self {
         let mut masked = String::with_capacity(line.len());
         let mut carets = None;
@@ -78,7 +78,7 @@ fn is_key(token: &str, rest: &str) -> bool {
     token.len() > 1 && token.starts_with('"') && rest.trim_start().starts_with(':')
 }
 
-/// `key` is the last one on this line. A number is shown only where no credential belongs.
+/// `key` is the last key on this line. A number is shown only where a credential is impossible.
 fn mask(token: &str, is_key: bool, key: Option<&str>, shows: &dyn Fn(&str) -> bool) -> String {
     let first = token.chars().next().unwrap_or(' ');
     let harmless = match first {
@@ -96,7 +96,7 @@ fn mask(token: &str, is_key: bool, key: Option<&str>, shows: &dyn Fn(&str) -> bo
     if harmless { token.to_owned() } else { "…".to_owned() }
 }
 
-/// Control and direction characters would let a file draw on the terminal.
+/// Replaces control and direction characters, which could manipulate the terminal.
 fn printable(c: char) -> Vec<char> {
     match c {
         '"' | '\\' | '\'' => vec![c],

@@ -1,6 +1,6 @@
-//! Reads a file that may for a moment be no file: a pipe, a directory, a socket, a device.
+//! Reads a file that may be something else for a moment: a pipe, a directory, a socket or a device.
 //!
-//! It never waits for ever, reads no more than is asked for, and says what it found instead.
+//! The wait and the size are bounded, and the error says what was found.
 
 use std::{
     fs::{File, FileType, OpenOptions},
@@ -11,13 +11,14 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// All bytes of a file, or of a pipe whose other end says something within a second.
+/// All bytes of a file, or of a pipe that delivers within a second.
 ///
 /// # Errors
-/// It cannot be opened or read, is larger than `most` bytes (`size` in words), or cannot hold text.
+/// It cannot be opened or read, is larger than `most` bytes (`size` in words), or is of a kind that
+/// holds no text.
 pub(super) fn read(path: &Path, most: u64, size: &str) -> io::Result<Vec<u8>> {
     refuse(path.metadata()?.file_type())?;
-    // Opening a pipe without a writer would wait for one; this way opening never waits.
+    // Opening a pipe without a writer would block; with this flag it does not.
     let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK).open(path)?;
     let metadata = file.metadata()?;
     refuse(metadata.file_type())?;
@@ -34,7 +35,7 @@ pub(super) fn read(path: &Path, most: u64, size: &str) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// What holds no text, or never ends.
+/// Refuses kinds of files that hold no text or never end.
 fn refuse(kind: FileType) -> io::Result<()> {
     let what = match () {
         () if kind.is_dir() => "it is a directory",
@@ -45,7 +46,7 @@ fn refuse(kind: FileType) -> io::Result<()> {
     Err(io::Error::other(what))
 }
 
-/// A pipe to its end. Without a writer it is at its end from the start, so that is waited for, too.
+/// Reads a pipe to its end. A pipe without a writer reads as ended, so it waits for a writer.
 fn drain(mut pipe: File, most: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
     let deadline = Instant::now() + PATIENCE;
     let mut piece = [0; PIECE];
@@ -69,7 +70,7 @@ fn drain(mut pipe: File, most: u64, bytes: &mut Vec<u8>) -> io::Result<()> {
     Ok(())
 }
 
-/// How long a pipe may take to say what it has.
+/// The longest wait for a pipe.
 const PATIENCE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(5);
 const PIECE: usize = 64 << 10;

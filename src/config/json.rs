@@ -1,7 +1,7 @@
-//! A strict JSON reader that remembers where everything stands.
+//! A strict JSON reader that keeps the place of every value.
 //!
-//! It never copies a text (a [`Node`] is spans into the file), never recurses deeper than a
-//! fixed limit, and never repairs: what is not JSON is one [`Flaw`] with its place.
+//! It copies no text (a [`Node`] is spans of the file), has a fixed recursion limit, and repairs
+//! nothing: text that is not JSON is one [`Flaw`] with its place.
 
 use std::borrow::Cow;
 
@@ -9,7 +9,7 @@ use serde_json::Number;
 
 use super::path::Path;
 
-/// Bytes of the text, from `start` up to but without `end`.
+/// A range of bytes: `start` inclusive, `end` exclusive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Span {
     pub(super) start: usize,
@@ -28,10 +28,10 @@ pub(super) enum Kind {
     Null,
     Bool(bool),
     Number(Number),
-    /// Its text is [`string`] of the node's span.
+    /// A string; [`string`] decodes its span.
     Text,
     List(Vec<Node>),
-    /// Every entry as written, duplicates too.
+    /// All entries as written, duplicates included.
     Object(Vec<Entry>),
 }
 
@@ -42,7 +42,7 @@ pub(super) struct Entry {
     pub(super) value: Node,
 }
 
-/// The first place at which the text stops being JSON.
+/// The first place at which the text is not JSON.
 #[derive(Debug)]
 pub(super) struct Flaw {
     pub(super) at: usize,
@@ -51,7 +51,7 @@ pub(super) struct Flaw {
     pub(super) hint: Option<&'static str>,
 }
 
-/// Reads one JSON value and nothing after it.
+/// Reads one JSON value and requires the end of the text after it.
 pub(super) fn read(text: &str) -> Result<Node, Flaw> {
     let mut reader = Reader { text, at: 0, steps: Vec::new() };
     let root = reader.value()?;
@@ -61,7 +61,7 @@ pub(super) fn read(text: &str) -> Result<Node, Flaw> {
     }
 }
 
-/// The text of a string that [`read`] has found at `span`, escapes decoded.
+/// Decodes the string at `span`, which [`read`] has found.
 pub(super) fn string(text: &str, span: Span) -> Cow<'_, str> {
     let inner = &text[span.start + 1..span.end - 1];
     match memchr::memchr(b'\\', inner.as_bytes()) {
@@ -122,7 +122,8 @@ impl Reader<'_> {
                 self.steps.pop();
             } else if self.took(b'}') {
                 self.steps.pop();
-                // Of a large file most objects are small, and would keep room for twice as much.
+                // In a large file most objects are small, and the spare capacity would double their
+                // size.
                 entries.shrink_to_fit();
                 return Ok(Kind::Object(entries));
             } else {
@@ -175,7 +176,7 @@ impl Reader<'_> {
         }
         let span = Span { start, end: at + 1 };
         if escapes {
-            // Decoded once here, so that `string` can rely on it.
+            // Decoded once here to validate it, so that `string` cannot fail.
             serde_json::from_str::<String>(&self.text[span.start..span.end]).map_err(|error| {
                 let within = error.column().saturating_sub(1).min(at - start);
                 let within = self.text[start..]
@@ -232,11 +233,11 @@ impl Reader<'_> {
         is_next
     }
 
-    /// What people write who think of another language.
+    /// A hint for habits from other languages.
     fn look_alike(&self) -> Option<&'static str> {
         match self.text[self.at..].chars().next() {
             Some('/' | '#') => Some("JSON has no comments"),
-            Some('\'' | '“' | '”') => Some("JSON wants double quotes"),
+            Some('\'' | '“' | '”') => Some("JSON needs double quotes"),
             Some('"' | '{' | '[') => Some("is a `,` missing before it?"),
             _ => None,
         }
@@ -278,7 +279,7 @@ impl Reader<'_> {
     }
 }
 
-/// No configuration nests deeper; a stack would.
+/// A configuration never nests deeper; the limit protects the stack.
 const DEEPEST: usize = 64;
 const TRAILING_COMMA: Option<&str> = Some("remove the `,` before it");
 

@@ -1,7 +1,8 @@
-//! A document as it may be shown: `***` in the place of every secret. And the way back: `***` in what is
-//! written stands for the secret that stands there already.
+//! Shows a document with `***` in place of every secret, and restores the secrets in what comes
+//! back.
 //!
-//! A reference (`${env:NAME}`) is no secret and is shown. The way back never carries a secret to another URL.
+//! A reference (`${env:NAME}`) is not a secret and is shown. A secret is never restored to another
+//! URL.
 
 use std::collections::HashSet;
 
@@ -19,17 +20,18 @@ use super::{
 use crate::secret::names::{is_credential, label, may_be_credential};
 
 impl Document {
-    /// The whole document.
+    /// The whole document, masked.
     pub(crate) fn masked(&self) -> String {
         applied(self.source.text(), self.masks(None))
     }
 
-    /// The whole document, where secrets that `before` did not have at their places are told to be new.
+    /// The whole document, masked; secrets that `before` did not have at their places are marked as
+    /// new.
     pub(crate) fn masked_after(&self, before: &Self) -> String {
         applied(self.source.text(), self.masks(Some(before)))
     }
 
-    /// What stands at a place.
+    /// The masked value at a path.
     pub(crate) fn masked_value(&self, path: &Path) -> Option<Value> {
         let Span { start, end } = self.node(path)?.span;
         let within = |splice: &Splice| start <= splice.start && splice.end <= end;
@@ -42,10 +44,10 @@ impl Document {
         serde_json::from_str(&applied(&self.source.text()[start..end], moved.collect())).ok()
     }
 
-    /// Puts the secrets of the document in the place of `***` in a value that is to stand at `path`.
+    /// Replaces each `***` in a value for `path` by the secret that the document holds there.
     ///
     /// # Errors
-    /// The place of a `***` for which there is no secret, or one for another URL.
+    /// The path of a `***` without a secret, or whose secret belongs to another URL.
     pub(crate) fn unmask(&self, path: &Path, value: &mut Value) -> Result<(), Path> {
         self.unmask_at(self.node(path), value, path)
     }
@@ -99,8 +101,8 @@ impl Document {
         }
     }
 
-    /// The entry of a list that is meant by a new one: the one of its name, else the only one of its URL, else
-    /// the one that stands there unchanged.
+    /// The old list entry that a new one replaces: the one of the same name, otherwise the only one
+    /// of the same URL, otherwise an equal one at the same index.
     fn counterpart<'a>(&self, nodes: &'a [Node], index: usize, item: &Value) -> Option<&'a Node> {
         let same = |key: &'static str| {
             let wanted = item.get(key)?.as_str()?.to_owned();
@@ -140,7 +142,7 @@ impl Document {
     }
 }
 
-/// Puts `***` wherever the other has it.
+/// Puts `***` wherever `like` has it.
 fn hide(value: &mut Value, like: &Value) {
     match (value, like) {
         (value @ Value::String(_), Value::String(text)) if text == MASK => *value = MASK.into(),
@@ -156,11 +158,11 @@ fn hide(value: &mut Value, like: &Value) {
     }
 }
 
-/// Looks for secrets.
+/// Finds secrets.
 struct Walk<'a> {
     document: &'a Document,
     before: Option<&'a Document>,
-    /// The names of key definitions, which stand where keys do and are none.
+    /// The names of key definitions. They stand in lists of keys but are not secrets.
     names: HashSet<String>,
     splices: Vec<Splice>,
 }
@@ -223,14 +225,14 @@ impl Walk<'_> {
     }
 }
 
-/// Whether a place is in a list of keys, where the name of a definition stands for its key.
+/// Whether the path is in a list of keys, where the name of a definition may stand for its key.
 fn lists_keys(at: &Path) -> bool {
     let mut steps = at.segments().iter().rev();
     matches!(steps.next(), Some(Segment::Index(_)))
         && matches!(steps.next(), Some(Segment::Key(key)) if key == "keys" || key == "global_keys")
 }
 
-/// Whether a text must not be shown at its place.
+/// Whether the text at this path must be masked.
 fn is_secret(text: &str, shapes: &[&Shape], at: &Path) -> bool {
     let rest = without_references(text);
     if rest.trim().is_empty() || rest.trim().eq_ignore_ascii_case("bearer") {
@@ -254,7 +256,7 @@ fn is_secret(text: &str, shapes: &[&Shape], at: &Path) -> bool {
             .any(|pair| pair.split_once('=').is_some_and(|(name, _)| tells_secret(name)))
 }
 
-/// Whether the name of a header, or of a parameter, says that its value is a credential.
+/// Whether the name of a header or parameter indicates a credential.
 fn tells_secret(header: &str) -> bool {
     let header = header.to_ascii_lowercase();
     let words = [
@@ -274,7 +276,7 @@ fn tells_secret(header: &str) -> bool {
         || header.split(['-', '_']).any(|word| matches!(word, "sig" | "pin" | "sid"))
 }
 
-/// What is left of a text without its references.
+/// The text without its references.
 fn without_references(text: &str) -> String {
     let (mut rest, mut left) = (text, String::new());
     while let Some((before, after)) = rest.split_once("${") {
@@ -290,9 +292,9 @@ fn without_references(text: &str) -> String {
     left + rest
 }
 
-/// What stands for a secret.
+/// Replaces a secret.
 pub(crate) const MASK: &str = "***";
-/// What stands for a secret that was not there before.
+/// Replaces a secret that was not there before.
 const NEW_MASK: &str = "*** (new)";
 
 #[cfg(test)]

@@ -1,25 +1,25 @@
-//! Where in the file something stands: `targets["gpt-4"].providers[1].weight`.
+//! A place in the configuration, such as `targets["gpt-4"].providers[1].weight`.
 //!
-//! It never names a file of the file system, and never holds a value.
+//! It is not a path of the file system, and it holds no value.
 
 use std::fmt;
 
 use crate::secret::names::may_be_credential;
 
-/// A place in the configuration, from the root inwards.
+/// A path from the root of the configuration.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub(crate) struct Path(Vec<Segment>);
 
 /// One step of a [`Path`].
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(crate) enum Segment {
-    /// Into an object.
+    /// A key of an object.
     Key(String),
-    /// Into a list, from 0.
+    /// An index of a list, from 0.
     Index(usize),
 }
 
-/// A path that is being walked: it borrows, so that a walk without problems copies nothing.
+/// A path during a walk. It borrows, so that a walk without problems copies nothing.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Trail<'a> {
     up: Option<&'a Trail<'a>>,
@@ -33,24 +33,24 @@ enum Step<'a> {
 }
 
 impl Path {
-    /// The whole file.
+    /// The root.
     pub(crate) fn root() -> Self {
         Self::default()
     }
 
-    /// One step into an object.
+    /// Appends a key.
     #[must_use]
     pub(crate) fn key(&self, key: impl Into<String>) -> Self {
         self.step(Segment::Key(key.into()))
     }
 
-    /// One step into a list, counted from 0.
+    /// Appends an index, counted from 0.
     #[must_use]
     pub(crate) fn index(&self, index: usize) -> Self {
         self.step(Segment::Index(index))
     }
 
-    /// All these steps further in.
+    /// Appends several segments.
     #[must_use]
     pub(super) fn join(&self, steps: &[Segment]) -> Self {
         Self(self.0.iter().chain(steps).cloned().collect())
@@ -60,12 +60,12 @@ impl Path {
         Self(self.0.iter().cloned().chain([segment]).collect())
     }
 
-    /// The steps from the root.
+    /// The segments from the root.
     pub(crate) fn segments(&self) -> &[Segment] {
         &self.0
     }
 
-    /// Whether entry `at` is a name that the user chose for an alias or a key definition.
+    /// Whether segment `at` is a name chosen by the user, of an alias or a key definition.
     fn is_chosen_name(&self, at: usize) -> bool {
         let key = |at: usize| match self.0.get(at) {
             Some(Segment::Key(key)) => Some(key.as_str()),
@@ -104,7 +104,7 @@ impl<'a> Trail<'a> {
         Self { up, step: Step::Index(index) }
     }
 
-    /// The key that led here, unless an index did.
+    /// The last segment, if it is a key.
     pub(super) fn last_key(&self) -> Option<&'a str> {
         match self.step {
             Step::Key(key) => Some(key),
@@ -112,13 +112,13 @@ impl<'a> Trail<'a> {
         }
     }
 
-    /// The nearest key on the way here.
+    /// The last key on the path.
     pub(super) fn nearest_key(&self) -> Option<&'a str> {
         std::iter::successors(Some(self), |trail| trail.up).find_map(Self::last_key)
     }
 
-    /// Whether a file is named here that belongs to a provider's `tls`: below a target, and not at the
-    /// root, whose files are read apart.
+    /// Whether this is a file in the `tls` of a provider. The files of the root's `tls` are read
+    /// separately.
     pub(super) fn names_file_of_provider(&self) -> bool {
         let is_file = matches!(self.step, Step::Key("ca" | "cert" | "key"));
         is_file
@@ -140,8 +140,8 @@ impl<'a> Trail<'a> {
     }
 }
 
-/// A name from the file as it may stand in a message: cut short, control characters escaped, and
-/// masked where it may be a credential that was pasted in its place.
+/// A name from the file for a message: shortened, control characters escaped, and masked if it may
+/// be a credential.
 pub(crate) fn shown(text: &str) -> String {
     if may_be_credential(text) {
         return MASKED.to_owned();
@@ -163,7 +163,7 @@ fn is_plain(key: &str) -> bool {
 }
 
 const MASKED: &str = "…";
-/// Characters of a key or word that a message repeats.
+/// The longest key or word that a message repeats, in characters.
 const LONGEST_SHOWN: usize = 80;
 
 #[cfg(test)]

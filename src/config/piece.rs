@@ -1,6 +1,6 @@
-//! Reads the tree of a sound file into `raw` piece by piece, and each target by itself.
+//! Deserializes a valid file into `raw` in pieces, each target by itself.
 //!
-//! It never builds a second tree of the whole file: of 20 000 targets that is more than the table.
+//! No second tree of the whole file is built: for 20 000 targets it would be larger than the table.
 
 use serde::{
     Deserializer,
@@ -15,7 +15,7 @@ use super::{
     source::Source,
 };
 
-/// A value of the file, as serde reads it.
+/// A value of the file as a serde deserializer.
 #[derive(Clone, Copy)]
 pub(super) struct Piece<'a> {
     source: &'a Source,
@@ -25,12 +25,12 @@ pub(super) struct Piece<'a> {
 }
 
 impl<'a> Piece<'a> {
-    /// The whole file, but for its targets.
+    /// The whole file without its targets.
     pub(super) fn whole(source: &'a Source, texts: &'a Texts) -> Self {
         Self { source, texts, node: source.root(), depth: 0 }
     }
 
-    /// One target of it.
+    /// One target.
     pub(super) fn of_target(source: &'a Source, texts: &'a Texts, node: &'a Node) -> Self {
         Self { source, texts, node, depth: DEEPEST - 1 }
     }
@@ -96,9 +96,9 @@ impl<'de> IntoDeserializer<'de, Error> for Piece<'_> {
     }
 }
 
-/// The key of the root that holds them.
+/// The root's key for targets.
 pub(super) const TARGETS: &str = "targets";
-/// What stands for the targets where the whole file is read.
+/// An empty object in place of the targets when the whole file is read.
 static NO_TARGETS: Node = Node { span: Span { start: 0, end: 0 }, kind: Kind::Object(Vec::new()) };
-/// Keys of a target, or of the definition of a key.
+/// The nesting of keys in a target or a key definition.
 const DEEPEST: usize = 3;

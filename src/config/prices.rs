@@ -1,6 +1,6 @@
-//! Price files in the public format that LiteLLM publishes: dollars for one token, by model.
+//! Price files in the public format of LiteLLM: dollars per token, by model.
 //!
-//! It reads the fields that it knows and passes over all others, as the format grows.
+//! Unknown fields are ignored, since the format grows.
 
 use std::{collections::BTreeMap, path::Path as FilePath};
 
@@ -12,7 +12,7 @@ use super::{
     references::Lookup,
 };
 
-/// The prices of every file that is named, in order; a file that cannot be read is a problem.
+/// The prices of all named files, in order. A file that cannot be read is a problem.
 pub(super) fn read(
     prices: &Prices,
     source: &Source,
@@ -43,7 +43,7 @@ fn parse(text: &str) -> Result<BTreeMap<String, Price>, String> {
     Ok(prices.filter(|(model, _)| model != SAMPLE).collect())
 }
 
-/// One model's price; `None` where the entry names none for tokens or requests.
+/// The price of one model; `None` if the entry has no price for tokens or requests.
 fn price(entry: &Value) -> Option<Price> {
     let fields = entry.as_object()?;
     let rates = rates(fields, "");
@@ -84,22 +84,22 @@ fn rates(fields: &Map<String, Value>, suffix: &str) -> Rates {
     }
 }
 
-/// `input_cost_per_token_above_200k_tokens`: 200.
+/// `input_cost_per_token_above_200k_tokens` gives 200.
 fn tier_of(name: &str) -> Option<u64> {
     let (_, above) = name.split_once("_above_")?;
     above.strip_suffix("k_tokens")?.parse().ok()
 }
 
-/// Some entries have their numbers as texts.
+/// A number, which some entries write as a string.
 fn number(fields: &Map<String, Value>, name: &str) -> Option<f64> {
     let value = fields.get(name)?;
     let number = value.as_f64().or_else(|| value.as_str()?.parse().ok())?;
     (number.is_finite() && (0.0..=MOST).contains(&number)).then_some(number)
 }
 
-/// Service tiers whose prices the format has.
+/// The service tiers for which the format has prices.
 const SERVICE_TIERS: [&str; 2] = ["priority", "flex"];
-/// An entry that explains the format.
+/// The entry that documents the format.
 const SAMPLE: &str = "sample_spec";
 const MILLION: f64 = 1e6;
 const MOST: f64 = 1e6;

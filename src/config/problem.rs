@@ -1,7 +1,6 @@
-//! What is wrong with a file, and where.
+//! A problem in a file and its place.
 //!
-//! It never holds a value of the file that could be a secret: not in its message, and not in the
-//! source line it shows.
+//! Neither its message nor its source line holds a value that could be a secret.
 
 use std::fmt;
 
@@ -11,14 +10,14 @@ use super::excerpt::Excerpt;
 use super::path::{Path, shown};
 use crate::secret::names::label;
 
-/// One thing wrong with a configuration file.
+/// One problem in a configuration file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// The file's name as it was given.
+    /// The file's name as it was passed.
     pub(crate) file: String,
-    /// Line, from 1; 0 when the file could not be read at all.
+    /// The line, from 1; 0 if the file could not be read.
     pub line: usize,
-    /// Column in characters, from 1; 0 when the file could not be read at all.
+    /// The column in characters, from 1; 0 if the file could not be read.
     pub(crate) column: usize,
     /// The place in the configuration.
     pub(crate) path: Path,
@@ -29,7 +28,7 @@ pub struct Problem {
     pub(super) excerpt: Option<Excerpt>,
 }
 
-/// Everything wrong with a file, in the order of the places. Displayed one per line.
+/// All problems of a file in the order of their places. Displayed one per line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problems(pub Vec<Problem>);
 
@@ -46,7 +45,7 @@ impl Problem {
         }
     }
 
-    /// The same for a program. No text of it is a value of the file, but for names.
+    /// The problem as JSON. Except for names, it holds no value from the file.
     pub(crate) fn told(&self) -> Value {
         json!({
             "file": shown(&self.file), "line": self.line, "column": self.column,
@@ -56,7 +55,7 @@ impl Problem {
 }
 
 impl Problems {
-    /// The same, for a terminal: each problem with its source line, values masked, and a caret.
+    /// The problems for a terminal: each with its masked source line and a caret.
     pub fn rendered(&self) -> String {
         let mut out = String::new();
         for problem in &self.0 {

@@ -1,7 +1,7 @@
-//! The file as it is written: a mirror of the JSON, key by key, without defaults and without
-//! behaviour. The doc comments are what editors show: they become the schema's descriptions.
+//! The file as it is written: one field for each key of the JSON, without defaults and without
+//! behaviour. The doc comments become the descriptions in the schema, which editors show.
 //!
-//! It never decides anything: `table::compile` gives each absent key its meaning.
+//! `table::compile` gives each absent key its meaning.
 
 use std::collections::BTreeMap;
 
@@ -68,36 +68,35 @@ unseen!(
 #[derive(Deserialize, JsonSchema)]
 #[schemars(title = "Onwards targets.json")]
 pub(crate) struct File {
-    /// Where this file's JSON Schema is; for editors only.
+    /// The location of this file's JSON Schema; only for editors.
     #[serde(rename = "$schema")]
     #[expect(dead_code, reason = "for editors")]
     pub(crate) schema: Option<String>,
-    /// What stands behind each alias that a client may name as its `model`; `*` in a name stands for
-    /// any text.
+    /// The pool behind each alias, which clients send as `model`; `*` in a name matches any text.
     pub(crate) targets: BTreeMap<String, Target>,
-    /// Who may call.
+    /// The callers: keys, teams and their limits.
     pub(crate) auth: Option<Auth>,
-    /// Typed validation and sanitised answers for every target.
+    /// Validates requests and cleans responses for every target.
     #[schemars(extend("default" = false))]
     pub(crate) strict_mode: Option<bool>,
     /// The pool of idle connections to the providers.
     pub(crate) http_pool: Option<HttpPool>,
-    /// What tokens cost, by the model that a provider is asked for.
+    /// The prices of tokens, by the model sent upstream.
     pub(crate) prices: Option<Prices>,
-    /// Where the levels of budgets and of windows longer than a minute are kept.
+    /// Where the levels of budgets, and of windows longer than a minute, are stored.
     pub(crate) store: Option<Store>,
-    /// What responses tell of the way of their request.
+    /// Which headers of a response tell how its request was served.
     #[schemars(extend("default" = "minimal"))]
     pub(crate) headers: Option<Headers>,
-    /// Pool keys for every target that does not set them itself.
+    /// Pool keys for every target that does not set them.
     pub(crate) defaults: Option<PoolKeys>,
-    /// Further names of targets: what a client may ask for, and the name that is meant.
+    /// Additional names of targets: the name that clients send, and the target it stands for.
     pub(crate) aliases: Option<BTreeMap<String, String>>,
-    /// What may not stand in the texts of requests or answers, by name.
+    /// Rules on the texts of requests and responses, by name.
     pub(crate) guardrails: Option<BTreeMap<String, Guardrail>>,
-    /// Webhooks that are told what goes wrong, and when it is over.
+    /// Webhooks that are notified of problems and of their end.
     pub(crate) alerts: Option<Vec<Alert>>,
-    /// Pages that may call from a browser.
+    /// Cross-origin requests from browsers.
     pub(crate) cors: Option<Cors>,
     /// TLS for clients.
     pub(crate) tls: Option<Tls>,
@@ -108,40 +107,40 @@ pub(crate) struct File {
 #[serde(untagged)]
 #[expect(clippy::large_enum_variant, reason = "read once, compiled, dropped")]
 pub(crate) enum Target {
-    /// Only the providers: every pool key at its default.
+    /// Only the providers; every pool key has its default.
     List(Vec<Provider>),
     /// Providers and pool keys.
     Pool(Pool),
-    /// Pools by what a request is for, and keys for both.
+    /// Several pools by class of request, with keys for all of them.
     Pools(Pools),
-    /// One provider, its keys and the pool's side by side.
+    /// One provider; its keys and those of the pool stand side by side.
     Single(Box<Single>),
 }
 
-/// A target that names its providers.
+/// A target with a list of providers.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(title = "a pool")]
 pub(crate) struct Pool {
-    /// The providers, tried as the strategy says; none at all answers 503.
+    /// The providers, tried in the order of the strategy. An empty list answers 503.
     pub(crate) providers: Vec<Provider>,
-    /// How it is reached beside its own name.
+    /// How requests reach the target besides its name.
     #[serde(flatten)]
     pub(crate) reached: Reached,
-    /// Everything else that may stand in a pool.
+    /// All other keys of a pool.
     #[serde(flatten)]
     pub(crate) keys: PoolKeys,
 }
 
-/// A target whose pool depends on what a request is for.
+/// A target whose pool depends on the class of the request.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(title = "pools by class")]
 pub(crate) struct Pools {
     /// The pools.
     pub(crate) pools: Classes,
-    /// How it is reached beside its own name.
+    /// How requests reach the target besides its name.
     #[serde(flatten)]
     pub(crate) reached: Reached,
-    /// What holds for each pool that does not set it itself; limits are shared by both.
+    /// Keys for each pool that does not set them; the limits are shared by all pools.
     #[serde(flatten)]
     pub(crate) keys: PoolKeys,
 }
@@ -149,10 +148,10 @@ pub(crate) struct Pools {
 /// A pool for each class of requests.
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct Classes {
-    /// The pool of all requests that have no other.
+    /// The pool for all requests without a more specific pool.
     pub(crate) default: ClassPool,
-    /// The pool of requests whose path ends in `/completions`, but not in `/chat/completions` (`default` when
-    /// absent).
+    /// The pool for requests whose path ends in `/completions`, except `/chat/completions`
+    /// (`default` when absent).
     pub(crate) completions: Option<ClassPool>,
 }
 
@@ -165,39 +164,39 @@ pub(crate) enum ClassPool {
     List(Vec<Provider>),
     /// Providers and pool keys.
     Pool(Pool),
-    /// One provider, its keys and the pool's side by side.
+    /// One provider; its keys and those of the pool stand side by side.
     Single(Box<Single>),
 }
 
-/// A target that is one provider. A key that both a pool and a provider know is the pool's here.
+/// A target with one provider. A key that both a pool and a provider have belongs to the pool here.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(title = "a single provider")]
 pub(crate) struct Single {
     /// The provider.
     #[serde(flatten)]
     pub(crate) endpoint: Endpoint,
-    /// How it is reached beside its own name.
+    /// How requests reach the target besides its name.
     #[serde(flatten)]
     pub(crate) reached: Reached,
-    /// Everything that may stand in a pool.
+    /// All keys of a pool.
     #[serde(flatten)]
     pub(crate) keys: PoolKeys,
 }
 
-/// Keys that a pool may set, and `defaults` for all of them.
+/// The keys of a pool, which `defaults` may set for all pools.
 #[derive(Default, Clone, Deserialize, JsonSchema)]
 pub(crate) struct PoolKeys {
-    /// Who may call this alias: literal tokens, or names from `auth.key_definitions`.
+    /// The keys that may use this alias: literal tokens, or names from `auth.key_definitions`.
     pub(crate) keys: Option<Vec<Secret>>,
-    /// Every request to the alias.
+    /// The limit on the rate of requests to the alias.
     pub(crate) rate_limit: Option<RateLimit>,
-    /// Requests in flight, streams included until their last byte.
+    /// The limit on requests in flight; a stream counts until its last byte.
     pub(crate) concurrency_limit: Option<ConcurrencyLimit>,
-    /// Tokens that answers of the alias may take in a time.
+    /// The limit on tokens of the alias in a window.
     pub(crate) token_limit: Option<TokenLimit>,
-    /// What answers of the alias may cost in a period.
+    /// The limit on the cost of the alias in a period.
     pub(crate) budget: Option<Budgets>,
-    /// Requests that wait for these limits in place of being refused.
+    /// Queues requests beyond these limits instead of refusing them.
     pub(crate) queue: Option<Queue>,
     /// Headers added to every response of the alias.
     pub(crate) response_headers: Option<BTreeMap<String, String>>,
@@ -206,53 +205,54 @@ pub(crate) struct PoolKeys {
     pub(crate) strategy: Option<Strategy>,
     /// When another provider is tried.
     pub(crate) fallback: Option<Fallback>,
-    /// Default for the providers: whether trace headers may pass.
+    /// The default of the providers' `trusted`: whether trace headers are sent to them.
     #[schemars(extend("default" = false))]
     pub(crate) trusted: Option<bool>,
-    /// Default for the providers: whether answers are rewritten to their documented fields.
+    /// The default of the providers' `sanitize_response`: whether responses are reduced to
+    /// documented fields.
     #[schemars(extend("default" = false))]
     pub(crate) sanitize_response: Option<bool>,
     /// How `strict_mode` checks requests to this alias.
     pub(crate) strict: Option<Strict>,
-    /// Rules on the caller's labels; the first match wins.
+    /// Rules on the caller's labels; the first match applies.
     pub(crate) routing_rules: Option<Vec<RoutingRule>>,
-    /// Labels that a provider must have, with these values, to be asked for this alias.
+    /// The labels, with their values, that a provider needs to be asked for this alias.
     pub(crate) require: Option<BTreeMap<String, String>>,
-    /// The entries of the file's `guardrails` that every request to the alias passes.
+    /// The names of the `guardrails` that apply to every request to the alias.
     pub(crate) guardrails: Option<Vec<String>>,
-    /// Time allowed to the providers.
+    /// The timeouts of the providers.
     pub(crate) timeouts: Option<Timeouts>,
-    /// When a failing provider rests.
+    /// When a failing provider is taken out of rotation.
     pub(crate) cooldown: Option<Cooldown>,
     /// How providers are probed.
     pub(crate) health_check: Option<HealthCheck>,
-    /// What happens to a field that a provider's protocol cannot carry (`warn` when absent).
+    /// What happens to a field that the provider's protocol cannot express (`warn` when absent).
     #[schemars(extend("default" = "warn"))]
     pub(crate) lossy: Option<Lossy>,
-    /// Where the ends of prompt caches are marked: `auto` marks them for clients that mark none (`client`
-    /// when absent: only where the client does).
+    /// Who sets the cache marks of prompts: `auto` adds them for clients that set none (`client`
+    /// when absent: only the client does).
     #[schemars(extend("default" = "client"))]
     pub(crate) cache: Option<Cache>,
-    /// Whether providers are asked for the tokens of streams, where clients do not ask (where they
-    /// have a price, when absent).
+    /// Whether providers are asked to report the tokens of streams if the client does not ask (when
+    /// absent: if they have a price).
     pub(crate) usage: Option<Usage>,
-    /// What `sticky` requests have in common (the header `x-session-id`, else the caller's key,
-    /// else the beginning of the prompt, when absent).
+    /// The value by which `sticky` groups requests (when absent: the header `x-session-id`,
+    /// otherwise the caller's key, otherwise the beginning of the prompt).
     pub(crate) sticky: Option<Sticky>,
     /// When a second provider is asked although the first has not failed.
     pub(crate) hedge: Option<Hedge>,
-    /// What may be asked for through this alias: `inference`, other families of endpoints, or paths
-    /// (all but the vendors' administrative paths when absent).
+    /// The endpoints that this alias serves: `inference`, other families of endpoints, or paths
+    /// (when absent: all except the vendors' administrative paths).
     #[schemars(length(min = 1))]
     pub(crate) endpoints: Option<Vec<String>>,
-    /// The most requests in flight for each `account` that a label of the callers' keys names (no limit when
-    /// absent).
+    /// The limit on requests in flight for each account, which is the label `account` of the
+    /// callers' keys (no limit when absent).
     #[schemars(range(min = 1))]
     pub(crate) inflight_limit: Option<u32>,
-    /// The same for accounts by name; wins over `inflight_limit`.
+    /// The limit for accounts by name; it overrides `inflight_limit`.
     #[schemars(inner(range(min = 1)))]
     pub(crate) account_inflight_limits: Option<BTreeMap<String, u32>>,
-    /// Seconds between comments to a client that waits for its stream (none when absent).
+    /// Seconds between comments that keep a waiting stream alive (none when absent).
     #[schemars(range(min = 1))]
     pub(crate) keepalive_secs: Option<u64>,
 }
@@ -260,146 +260,145 @@ pub(crate) struct PoolKeys {
 /// One provider of a pool.
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct Provider {
-    /// Where it is and how it is spoken to.
+    /// Its address and protocol.
     #[serde(flatten)]
     pub(crate) endpoint: Endpoint,
-    /// Requests to this provider; two entries never share a limit.
+    /// The limit on the rate of requests to this provider; two entries never share a limit.
     pub(crate) rate_limit: Option<RateLimit>,
-    /// Requests in flight to this provider.
+    /// The limit on requests in flight to this provider.
     pub(crate) concurrency_limit: Option<ConcurrencyLimit>,
-    /// Tokens that answers of this provider may take in a time; then others are asked.
+    /// The limit on tokens of this provider in a window; beyond it, others are asked.
     pub(crate) token_limit: Option<TokenLimit>,
-    /// What answers of this provider may cost in a period; then others are asked.
+    /// The limit on the cost of this provider in a period; beyond it, others are asked.
     pub(crate) budget: Option<Budgets>,
-    /// Requests that wait for these limits where no other provider is free.
+    /// Queues requests for these limits if no other provider is free.
     pub(crate) queue: Option<Queue>,
-    /// Headers added to responses of this provider; they win over the pool's.
+    /// Headers added to responses of this provider; they override the pool's.
     pub(crate) response_headers: Option<BTreeMap<String, String>>,
-    /// The pool's when absent.
+    /// Whether trace headers are sent to it (the pool's value when absent).
     pub(crate) trusted: Option<bool>,
-    /// The pool's when absent.
+    /// Who sets the cache marks of prompts (the pool's value when absent).
     pub(crate) cache: Option<Cache>,
-    /// The pool's when absent.
+    /// Whether responses are reduced to documented fields (the pool's value when absent).
     pub(crate) sanitize_response: Option<bool>,
-    /// The pool's, key by key, when absent.
+    /// The timeouts; each absent key has the pool's value.
     pub(crate) timeouts: Option<Timeouts>,
 }
 
-/// Keys that only a provider knows.
+/// The keys that only a provider has.
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct Endpoint {
-    /// `http` or `https` base URL, or `mock:` to be answered by the router itself.
+    /// The base URL, `http` or `https`; or `mock:` for responses from the router itself.
     pub(crate) url: String,
-    /// Facts about it that `require` asks for, as in `{"region": "eu"}`.
+    /// Labels that `require` checks, such as `{"region": "eu"}`.
     pub(crate) labels: Option<BTreeMap<String, String>>,
-    /// What its model can do and what it cannot, as in `{"vision": false}`.
+    /// What its model supports and what not, such as `{"vision": false}`.
     pub(crate) capabilities: Option<Capabilities>,
-    /// What stands in the place of the version of a client's path, where the URL does not tell:
-    /// `""` is nothing.
+    /// What replaces the version in a client's path, if the URL does not tell; `""` removes it.
     pub(crate) api_prefix: Option<String>,
-    /// The provider's credential; a list means one provider per credential; `${caller}` is the
-    /// client's own.
+    /// The credential; a list means one provider for each credential; `${caller}` is the client's
+    /// own.
     pub(crate) onwards_key: Option<Credentials>,
-    /// The model sent upstream (the alias when absent); `${model}` is the name that was asked for,
-    /// `${model#PREFIX}` the same without a prefix.
+    /// The model sent upstream (the alias when absent); `${model}` is the name that the client
+    /// sent, `${model#PREFIX}` the same without a prefix.
     pub(crate) onwards_model: Option<String>,
-    /// Share of the traffic (1 when absent); 0 is used only when nothing else is left.
+    /// The share of the traffic (1 when absent); 0 is used only if no other provider is left.
     #[schemars(extend("default" = 1))]
     pub(crate) weight: Option<u32>,
-    /// Tier: 1 (when absent) is tried before 2.
+    /// The tier: 1 (when absent) is tried before 2.
     #[schemars(extend("default" = 1))]
     pub(crate) priority: Option<u32>,
-    /// Shown in headers, logs and metrics (the host, made unique, when absent).
+    /// The name in headers, logs and metrics (when absent: the host, made unique).
     pub(crate) name: Option<String>,
-    /// The wire protocol it speaks.
+    /// The protocol it speaks.
     #[schemars(extend("default" = "openai"))]
     pub(crate) protocol: Option<Protocol>,
     /// Headers added to requests to this provider.
     pub(crate) request_headers: Option<BTreeMap<String, String>>,
-    /// AWS region and credentials, for `bedrock`.
+    /// The AWS region and credentials for `bedrock`.
     pub(crate) aws: Option<Aws>,
-    /// A Google service account, or that of the machine, for Vertex AI.
+    /// The Google service account for Vertex AI; the machine's own if empty.
     pub(crate) gcp: Option<Gcp>,
-    /// The header that carries the credential (`Authorization` when absent; `anthropic` and `gemini`
-    /// have their own).
+    /// The header for the credential (`Authorization` when absent; `anthropic` and `gemini` have
+    /// their own).
     #[schemars(extend("default" = "Authorization"))]
     pub(crate) upstream_auth_header_name: Option<String>,
-    /// What stands before the credential (`"Bearer "` when absent; nothing for `anthropic` and
+    /// The text before the credential (`"Bearer "` when absent; empty for `anthropic` and
     /// `gemini`).
     #[schemars(extend("default" = "Bearer "))]
     pub(crate) upstream_auth_header_prefix: Option<String>,
-    /// Seconds until response headers; the same as `timeouts.response_ms`.
+    /// Seconds until the response headers; the same as `timeouts.response_ms`.
     #[schemars(range(min = 1))]
     pub(crate) request_timeout_secs: Option<u64>,
-    /// The model that stands behind `onwards_model`, where that name does not tell it: a deployment, an ARN.
+    /// The model behind `onwards_model`, if that name does not tell: a deployment, an ARN.
     #[schemars(length(min = 1))]
     pub(crate) model_family: Option<String>,
-    /// The most tokens it takes, prompt and answer together.
+    /// The context window: the most tokens of prompt and answer together.
     #[schemars(range(min = 1))]
     pub(crate) context_window: Option<u64>,
-    /// What its tokens cost; wins over `prices` of the file.
+    /// The price of its tokens; it overrides the file's `prices`.
     pub(crate) price: Option<Price>,
-    /// What its own error codes mean, as in `{"1113": "quota"}`.
+    /// The class of each of its own error codes, such as `{"1113": "quota"}`.
     pub(crate) error_classes: Option<BTreeMap<String, Meaning>>,
-    /// What its sentences mean where it has no code, as in `{"maximum context length":
-    /// "context_window"}`.
+    /// The class of phrases in its error messages, for errors without a code, such as `{"maximum
+    /// context length": "context_window"}`.
     pub(crate) error_phrases: Option<BTreeMap<String, Meaning>>,
-    /// The proxy that it is reached through: `http://`, `https://`, `socks5://` or `socks5h://`, with
-    /// name and password where it wants them; `direct`: no proxy, even where the environment names one.
+    /// The proxy for its connections: `http://`, `https://`, `socks5://` or `socks5h://`, with user
+    /// and password if needed; `direct` uses no proxy, even if the environment names one.
     pub(crate) proxy: Option<Secret>,
-    /// TLS to it, where that differs from every other provider's.
+    /// TLS settings that differ from the default.
     pub(crate) tls: Option<ProviderTls>,
-    /// Whether `traceparent` and `tracestate` are sent on (`trusted` when absent).
+    /// Whether `traceparent` and `tracestate` are sent to it (the value of `trusted` when absent).
     pub(crate) propagate_trace_context: Option<bool>,
-    /// Serve `/v1/responses` through chat completions.
+    /// Serves `/v1/responses` through chat completions.
     pub(crate) open_responses: Option<OpenResponses>,
-    /// Whether it is told what requests say of their own priority, in `priority` and `nvext` (as clients send
-    /// them when absent).
+    /// Whether it receives the client's own scheduling priority, in `priority` and `nvext` (as the
+    /// client sends it when absent).
     pub(crate) accepts_scheduling_priority: Option<bool>,
     /// How reasoning efforts are written for this provider.
     pub(crate) reasoning_translation: Option<ReasoningTranslation>,
 }
 
-/// Whether providers are asked for the tokens of streams, where clients do not ask.
+/// Whether providers are asked to report the tokens of streams if the client does not ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Usage {
-    /// They are always asked for, and kept from clients that do not ask.
+    /// Always; the report is removed for clients that did not ask.
     Always,
-    /// They are never asked for: the request's bytes are the client's.
+    /// Never; the request keeps the client's bytes.
     Never,
 }
 
-/// One credential, or one provider for each of several.
+/// One credential, or several, each of which is a provider of its own.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum Credentials {
     /// The credential.
     One(Secret),
-    /// One provider per credential, in order.
+    /// One provider for each credential, in order.
     Many(#[schemars(length(min = 1))] Vec<Secret>),
 }
 
-/// AWS region and credentials; what is absent comes from the environment or the instance.
+/// The AWS region and credentials; what is absent comes from the environment or the instance.
 #[derive(Clone, Deserialize, JsonSchema)]
 pub(crate) struct Aws {
     /// The region.
     pub(crate) region: Option<String>,
-    /// The access key's id.
+    /// The access key ID.
     pub(crate) access_key_id: Option<Secret>,
-    /// The access key's secret.
+    /// The secret access key.
     pub(crate) secret_access_key: Option<Secret>,
-    /// The token of temporary credentials.
+    /// The session token of temporary credentials.
     pub(crate) session_token: Option<Secret>,
 }
 
-/// A Google account whose tokens a provider is asked with.
+/// The Google account for access tokens.
 #[derive(Clone, Deserialize, JsonSchema)]
 pub(crate) struct Gcp {
-    /// The JSON text of a service account's key file, as in `${file:vertex.json}` (the file that
-    /// `GOOGLE_APPLICATION_CREDENTIALS` names, else the machine's own account, when absent).
+    /// The JSON of a service account's key file, such as `${file:vertex.json}` (when absent: the
+    /// file named by `GOOGLE_APPLICATION_CREDENTIALS`, otherwise the machine's account).
     pub(crate) service_account: Option<Secret>,
-    /// What the tokens are good for.
+    /// The OAuth scope of the tokens.
     #[schemars(extend("default" = "https://www.googleapis.com/auth/cloud-platform"))]
     pub(crate) scope: Option<String>,
 }

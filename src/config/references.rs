@@ -1,6 +1,6 @@
-//! References in texts: `${env:NAME}` and `${file:PATH}` become what they name.
+//! Resolves references in texts: `${env:NAME}` and `${file:PATH}`.
 //!
-//! It never puts what it found into a problem: only the name of the variable or the file.
+//! A problem names the variable or the file, never the value.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -19,7 +19,7 @@ mod offline;
 
 pub(crate) use offline::is_stand_in;
 
-/// Where references are looked up.
+/// A source of variables and files.
 pub trait Lookup {
     /// The value of an environment variable; `None` when it is not set.
     ///
@@ -33,7 +33,7 @@ pub trait Lookup {
     /// Why it cannot be read.
     fn file(&self, path: &FilePath) -> io::Result<String>;
 
-    /// Whether what it finds only stands in for what is not looked up.
+    /// Whether the values are only placeholders.
     fn stands_in(&self) -> bool {
         false
     }
@@ -43,17 +43,17 @@ pub trait Lookup {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct System;
 
-/// Knows no variable and no file.
+/// An environment without variables and files.
 #[derive(Debug, Clone, Copy)]
 pub struct Nothing;
 
-/// Looks nothing up: every reference stands for something that is not known here.
+/// Resolves nothing: every reference becomes a placeholder.
 #[derive(Debug, Clone, Copy)]
 pub struct Offline;
 
-/// Every text of a file after its references were resolved.
+/// The texts of a file with their references resolved.
 pub(super) struct Texts {
-    /// Only texts that changed, by where they start; `None` when a reference failed.
+    /// Only texts that changed, by their start; `None` if a reference failed.
     changed: HashMap<usize, Option<String>>,
 }
 
@@ -87,7 +87,7 @@ impl Texts {
         Self { changed }
     }
 
-    /// The text of a string; `None` when it could not be resolved, which is already a problem.
+    /// The resolved text of a string; `None` if a reference failed, which was already reported.
     pub(super) fn text<'a>(&'a self, source: &'a Source, node: &Node) -> Option<Cow<'a, str>> {
         match self.changed.get(&node.span.start) {
             Some(changed) => changed.as_deref().map(Cow::Borrowed),
@@ -95,7 +95,7 @@ impl Texts {
         }
     }
 
-    /// The value as serde wants it. `5.0` becomes `5`, since JSON makes no difference.
+    /// The value for serde. `5.0` becomes `5`, since JSON does not distinguish them.
     pub(super) fn value(&self, source: &Source, node: &Node) -> Value {
         match &node.kind {
             Kind::Null => Value::Null,
@@ -133,11 +133,11 @@ struct Resolver<'a> {
     base: &'a FilePath,
 }
 
-/// What is wrong with a reference, and what to do about it.
+/// The message and the hint for a bad reference.
 type Wrong = (String, Option<String>);
 
 impl Resolver<'_> {
-    /// The text of the file of this name, if it is not the text itself.
+    /// The content of the named file, unless the value is the text itself.
     fn of_provider(&self, named: String) -> Result<String, Wrong> {
         if named.contains(PEM) {
             return Ok(named);
@@ -149,7 +149,7 @@ impl Resolver<'_> {
         read.map_err(|error| (format!("this file cannot be read: {error}"), None))
     }
 
-    /// The text with what it refers to; `key` is the key that it is the value of.
+    /// Resolves the references of a text; `key` is the key of the text.
     fn resolve(&self, text: &str, key: Option<&str>) -> Result<String, Wrong> {
         if self.lookup.stands_in()
             && let Some(url) = offline::url(text, key)
@@ -183,12 +183,14 @@ impl Resolver<'_> {
 
     fn look_up(&self, reference: &str, key: Option<&str>) -> Result<String, Wrong> {
         match reference.split_once(':') {
-            Some(("env" | "file", "")) => Err((format!("`${{{reference}}}` names nothing"), None)),
+            Some(("env" | "file", "")) => {
+                Err((format!("`${{{reference}}}` has no name after the colon"), None))
+            }
             Some(("env", name)) => self.variable(name),
             Some(("file", path)) => self.file(path),
             None if matches!(reference, "caller" | "model") => {
                 let place = if reference == "caller" { "onwards_key" } else { "onwards_model" };
-                Err((format!("`${{{reference}}}` stands in `{place}` alone"), literal_hint()))
+                Err((format!("`${{{reference}}}` is valid only in `{place}`"), literal_hint()))
             }
             None if is_variable(reference) && key.is_some_and(|key| key != "onwards_model") => {
                 Err((
@@ -196,7 +198,7 @@ impl Resolver<'_> {
                     Some(format!("did you mean `${{env:{}}}`?", shown(reference))),
                 ))
             }
-            // What stands there may be a secret with `${` in it, so it is not repeated.
+            // The rest may be a secret that contains `${`, so it is not repeated.
             _ => Err((
                 "a reference is neither `${env:NAME}` nor `${file:PATH}`".to_owned(),
                 literal_hint(),
@@ -236,7 +238,7 @@ impl Lookup for System {
         match std::env::var(name) {
             Ok(value) => Ok(Some(value)),
             Err(std::env::VarError::NotPresent) => Ok(None),
-            // This error's own words would quote the value.
+            // The text of this error would repeat the value.
             Err(std::env::VarError::NotUnicode(_)) => Err("its value is not UTF-8".to_owned()),
         }
     }
@@ -271,7 +273,7 @@ impl Lookup for Nothing {
     }
 }
 
-/// Whether a reference is to something of each request, which is not known when the file is loaded.
+/// Whether a reference is resolved for each request, not when the file is loaded.
 fn is_of_the_request(reference: &str, key: Option<&str>) -> bool {
     match key {
         Some("onwards_model") => reference == "model" || reference.starts_with("model#"),
@@ -280,14 +282,14 @@ fn is_of_the_request(reference: &str, key: Option<&str>) -> bool {
     }
 }
 
-/// Whether this is written as the names of environment variables are.
+/// Whether the text has the form of a variable's name.
 fn is_variable(name: &str) -> bool {
     !name.is_empty()
         && name.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'0'..=b'9' | b'_'))
         && name.bytes().any(|byte| byte.is_ascii_uppercase())
 }
 
-/// The path of a reference, each part of it as it may stand in a message.
+/// The path of a reference, each part made safe for a message.
 fn named(path: &str) -> String {
     path.split('/').map(shown).collect::<Vec<_>>().join("/")
 }
@@ -302,5 +304,5 @@ fn is_exact_count(float: f64) -> bool {
 
 const LARGEST_FILE: u64 = 1 << 20;
 
-/// How texts in PEM form begin.
+/// The start of a text in PEM form.
 pub(super) const PEM: &str = "-----BEGIN ";

@@ -1,7 +1,7 @@
-//! Replaces a file at once and whole, and only where it still is what the change was made of.
+//! Replaces a file atomically, and only if it still has the expected content.
 //!
-//! The new file takes the old one's place by an exchange of the two. What comes out of it is compared once
-//! more, so that an edit by another hand at that very moment is seen and put back.
+//! The new file and the old one are exchanged. The old one is then compared once more, so that a
+//! concurrent edit is noticed and put back.
 
 use std::{
     ffi::OsString,
@@ -17,19 +17,19 @@ use rustix::{
     io::Errno,
 };
 
-/// Why a file was not replaced.
+/// Why the file was not replaced.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Unreplaced {
-    /// It is no longer what was expected.
+    /// Its content is not the expected one.
     Changed,
-    /// It cannot be written, and why.
+    /// It cannot be written; holds the reason.
     Fixed(String),
 }
 
-/// Puts `new` in the place of a file that holds `expected`; rights and owner stay.
+/// Replaces the content `expected` by `new`; permissions and owner stay.
 ///
 /// # Errors
-/// The file holds something else by now, or cannot be written.
+/// The file has another content by now, or cannot be written.
 pub(crate) fn replace(path: &Path, expected: &[u8], new: &[u8]) -> Result<(), Unreplaced> {
     let file = writable(path).map_err(Unreplaced::Fixed)?;
     let fixed = |error: io::Error| Unreplaced::Fixed(why(&error));
@@ -52,8 +52,8 @@ pub(crate) fn replace(path: &Path, expected: &[u8], new: &[u8]) -> Result<(), Un
     Err(Unreplaced::Changed)
 }
 
-/// Removes what processes that were killed have left beside a file: files of the names that this module gives, which
-/// no living process of this machine is writing.
+/// Removes temporary files that killed processes left beside a file: those with a name from this
+/// module whose process does not run.
 pub(crate) fn sweep(path: &Path) {
     let Ok(file) = path.canonicalize() else { return };
     let Ok(entries) = fs::read_dir(folder(&file)) else { return };
@@ -67,7 +67,7 @@ pub(crate) fn sweep(path: &Path) {
             number.and_then(|number| std::str::from_utf8(number).ok()?.parse::<u32>().ok());
         let Some(number) = number else { continue };
         let Ok(metadata) = entry.metadata() else { continue };
-        // Of a process of another container, which is not seen here, only what is old.
+        // A process of another container is not visible here, so only old files are removed.
         let age = metadata.modified().ok().and_then(|at| at.elapsed().ok()).unwrap_or_default();
         let is_alive =
             number != std::process::id() && Path::new(&format!("/proc/{number}")).exists();
@@ -77,10 +77,10 @@ pub(crate) fn sweep(path: &Path) {
     }
 }
 
-/// The file itself, where it may be written.
+/// The file itself, if it can be written.
 ///
 /// # Errors
-/// Why it may not.
+/// Why it cannot.
 pub(crate) fn writable(path: &Path) -> Result<PathBuf, String> {
     let file = path.canonicalize().map_err(|error| why(&error))?;
     let in_volume = |part: Component<'_>| match part {
@@ -92,7 +92,7 @@ pub(crate) fn writable(path: &Path) -> Result<PathBuf, String> {
     }
     let metadata = file.metadata().map_err(|error| why(&error))?;
     if !metadata.is_file() {
-        return Err("it is no regular file".into());
+        return Err("it is not a regular file".into());
     }
     if metadata.mode() & WRITE == 0 {
         return Err("it is read-only".into());
@@ -104,7 +104,7 @@ pub(crate) fn writable(path: &Path) -> Result<PathBuf, String> {
     Ok(file)
 }
 
-/// A new file beside another one; it goes when it is dropped, whatever it holds then.
+/// A temporary file beside another one, removed on drop.
 struct Beside {
     path: PathBuf,
 }
@@ -115,12 +115,12 @@ impl Beside {
         name.push(file.file_name().unwrap_or_default());
         name.push(format!(".{}.new", std::process::id()));
         let path = folder(file).join(name);
-        // What a process of this number has left behind.
+        // A leftover of an earlier process with the same number.
         let _ = fs::remove_file(&path);
         let old = file.metadata()?;
         let mut new = OpenOptions::new().write(true).create_new(true).mode(PRIVATE).open(&path)?;
         let beside = Self { path };
-        // Where this is not permitted, the file becomes this process's own.
+        // If this is not permitted, the file belongs to this process.
         let _ = std::os::unix::fs::fchown(&new, Some(old.uid()), Some(old.gid()));
         new.set_permissions(fs::Permissions::from_mode(old.mode() & RIGHTS))?;
         new.write_all(content)?;
@@ -139,8 +139,8 @@ fn exchange(one: &Path, other: &Path) -> Result<(), Errno> {
     renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE)
 }
 
-/// Another's edit was taken out by the exchange: it goes back, and if a further edit comes out of that, which is
-/// newer, so does that one.
+/// The exchange took out a concurrent edit: it is put back. If that takes out a newer edit, that
+/// one is put back too.
 fn put_back(beside: &Path, file: &Path, ours: &[u8]) {
     let mut expected = ours.to_owned();
     for _ in 0..MOST_PUT_BACK {
@@ -152,7 +152,7 @@ fn put_back(beside: &Path, file: &Path, ours: &[u8]) {
     }
 }
 
-/// The name leads to the new file after a loss of power, too.
+/// Makes the rename durable against a loss of power.
 fn durable(file: &Path) -> io::Result<()> {
     File::open(folder(file))?.sync_all()
 }
@@ -175,13 +175,13 @@ fn why(error: &io::Error) -> String {
     }
 }
 
-/// Those who may write.
+/// The write permission bits.
 const WRITE: u32 = 0o222;
 const RIGHTS: u32 = 0o7777;
-/// Until the rights of the old file are set.
+/// The permissions until those of the old file are set.
 const PRIVATE: u32 = 0o600;
 const MOST_PUT_BACK: u32 = 8;
-/// Longer than a file is being written.
+/// Longer than a write takes.
 const LONGEST_WRITE: Duration = Duration::from_secs(10);
 
 #[cfg(test)]

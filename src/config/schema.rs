@@ -1,7 +1,7 @@
-//! The JSON Schema (draft 2020-12) of the file: what editors complete from, and what the loader
-//! itself checks against, so that the two cannot disagree.
+//! The JSON Schema (draft 2020-12) of the file. Editors complete from it and the loader checks with
+//! it, so the two cannot disagree.
 //!
-//! It never adds a rule of its own: every key, range and sentence comes from `raw`.
+//! It adds no rules: every key, range and sentence comes from `raw`.
 
 mod editors;
 
@@ -19,7 +19,7 @@ pub fn published() -> Value {
     schema
 }
 
-/// The same as the loader checks with.
+/// The schema that the loader checks with.
 pub fn schema() -> Value {
     SchemaSettings::draft2020_12()
         .with_transform(RecursiveTransform(tidy))
@@ -36,19 +36,19 @@ fn tidy(schema: &mut Schema) {
     }
 }
 
-/// An object knows its keys: any other is a mistake.
+/// Refuses unknown keys in an object with known keys.
 fn close(schema: &mut Map<String, Value>) {
     if schema.contains_key("properties") {
         schema.entry("additionalProperties").or_insert(json!(false));
     }
 }
 
-/// `format: uint32` says nothing to an editor; a bound does.
+/// Editors ignore `format: uint32`, so a bound is added.
 fn bound(schema: &mut Map<String, Value>) {
     let most = match schema.get("format").and_then(Value::as_str) {
         Some("uint16") => Some(json!(u16::MAX)),
         Some("uint32") => Some(json!(u32::MAX)),
-        // The largest that every JSON reader keeps exact.
+        // The largest integer that every JSON reader keeps exactly.
         Some("uint64") => Some(json!((1_u64 << 53) - 1)),
         Some("double") => None,
         _ => return,
@@ -59,7 +59,7 @@ fn bound(schema: &mut Map<String, Value>) {
     }
 }
 
-/// A variant's tag says what its variant says.
+/// Copies the description of a variant to its tag.
 fn describe_tag(schema: &mut Map<String, Value>) {
     let Some(description) = schema.get("description").cloned() else { return };
     let tag = schema.get_mut("properties").and_then(|properties| properties.get_mut("type"));

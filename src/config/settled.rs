@@ -1,6 +1,6 @@
-//! Where a key of a pool stands: in the pool, or beside the `pools` that it is one of.
+//! Where a key of a pool stands: in the pool, or beside `pools`.
 //!
-//! It knows no key but `targets`, `pools` and `default`.
+//! It knows no key except `targets`, `pools` and `default`.
 
 use super::{
     path::{Path, Segment},
@@ -8,8 +8,8 @@ use super::{
 };
 
 impl Source {
-    /// The place of a key of an alias or of one of its pools: beside `pools`, where it does not stand in the
-    /// pool that it is read for, and in the pool of all other requests, where it does not stand beside.
+    /// The place of a pool key: beside `pools` if the pool itself does not have it, and in the
+    /// default pool if it is not there either.
     pub(crate) fn settled(&self, path: &Path) -> Path {
         let [Segment::Key(targets), Segment::Key(alias), below @ ..] = path.segments() else {
             return path.clone();

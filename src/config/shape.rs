@@ -1,6 +1,6 @@
-//! The schema, made quick to walk: what each place of the file may hold.
+//! The schema in a form that is fast to walk: what each place of the file may hold.
 //!
-//! It never invents a rule: it is compiled from [`schema()`] alone, once.
+//! It is compiled from [`schema()`] once and adds no rules.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, LazyLock};
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::schema::schema;
 
-/// What may stand at one place.
+/// What a place may hold.
 #[derive(Debug)]
 pub(super) enum Shape {
     Any,
@@ -20,26 +20,26 @@ pub(super) enum Shape {
         shortest: u64,
     },
     Number(Bounds),
-    /// One of these texts.
+    /// One of these words.
     Word(Vec<String>),
     List {
         item: Arc<Shape>,
         fewest: u64,
     },
-    /// Any key, each with the same shape.
+    /// An object with any keys, each of the same shape.
     Map(Arc<Shape>),
     Object(Object),
     OneOf(Vec<Arc<Shape>>),
 }
 
-/// An object whose keys are known.
+/// An object with known keys.
 #[derive(Debug)]
 pub(super) struct Object {
     pub(super) properties: HashMap<String, Arc<Shape>>,
     pub(super) required: Vec<String>,
-    /// What stands under any other key, where one may.
+    /// The shape of all other keys, if they are allowed.
     pub(super) others: Option<Arc<Shape>>,
-    /// What a spelling is called when an object may be one of several.
+    /// The name of this spelling, if there are several.
     pub(super) title: Option<String>,
 }
 
@@ -62,7 +62,7 @@ pub(super) fn knows(key: &str) -> bool {
     SHAPES.keys.contains(key)
 }
 
-/// Whether this key of a target belongs to its pool, whichever way the target is written.
+/// Whether a key of a target belongs to its pool in every spelling.
 pub(crate) fn is_pool_key(key: &str) -> bool {
     let of = |shape: &Shape, key: &str| match shape {
         Shape::Object(object) => object.properties.get(key).map(Arc::clone),
@@ -74,7 +74,7 @@ pub(crate) fn is_pool_key(key: &str) -> bool {
         || pool.is_some_and(|pool| pool.alternatives().iter().any(is_known))
 }
 
-/// Whether the value of this key is a credential, wherever the key stands.
+/// Whether the value of this key is a credential at every place.
 pub(super) fn holds_secret(key: &str) -> bool {
     SHAPES.secrets.contains(key)
 }
@@ -88,7 +88,7 @@ impl Shape {
         })
     }
 
-    /// This shape, or those it leaves the choice of.
+    /// The alternatives of a choice, or this shape alone.
     pub(super) fn alternatives(&self) -> Vec<&Self> {
         match self {
             Self::OneOf(shapes) => shapes.iter().flat_map(|shape| shape.alternatives()).collect(),
@@ -106,7 +106,7 @@ impl Object {
         self.properties.keys().map(String::as_str)
     }
 
-    /// The one value that `type` has in this variant of a tagged choice.
+    /// The value of `type` in this variant of a tagged choice.
     pub(super) fn tag(&self) -> Option<&str> {
         match self.properties.get("type").map(|shape| &**shape) {
             Some(Shape::Word(words)) if words.len() == 1 => words.first().map(String::as_str),
@@ -115,7 +115,7 @@ impl Object {
     }
 }
 
-/// Keys that stand beside those of the pool.
+/// Keys of a target beside those of its pool.
 const OF_THE_TARGET: [&str; 2] = ["default", "paths"];
 
 struct Shapes {
@@ -224,7 +224,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// A definition, compiled once; the file's types hold no circle.
+    /// Compiles a definition once; the definitions have no cycles.
     fn named(&mut self, reference: &str) -> Arc<Shape> {
         let name = reference.rsplit('/').next().unwrap_or(reference);
         if let Some(shape) = self.named.get(name) {

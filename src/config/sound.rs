@@ -1,8 +1,7 @@
-//! The sound part of a file with problems: so that a bad weight does not hide a bad URL, in another
-//! target or in the same.
+//! Keeps the valid part of a file with problems, so that one problem does not hide another.
 //!
-//! It never leaves a hole that would be told as a problem of its own: what cannot do without the
-//! wrong part goes with it, and a provider without its URL is stood in for by `mock:`.
+//! It must not cause problems of its own: what depends on a wrong part is removed with it, and a
+//! provider without a URL gets `mock:`.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -14,8 +13,8 @@ use super::{
     shape::{self, Shape},
 };
 
-/// Leaves out what the problems are about, and whatever then no longer fits. Of a key that is
-/// written `twice` it is not known which was meant, so a whole target goes.
+/// Removes what the problems are about, and what depends on it. If a key stands `twice`, the
+/// intended one is unknown, so the whole target is removed.
 pub(super) fn prune(file: &mut Value, twice: &[Problem], others: &[Problem]) {
     for problem in twice.iter().chain(others) {
         leave_out(file, problem.path.segments());
@@ -25,7 +24,7 @@ pub(super) fn prune(file: &mut Value, twice: &[Problem], others: &[Problem]) {
     }
     let Some(root) = file.as_object_mut() else { return };
     if let Some(targets) = root.get_mut("targets").and_then(Value::as_object_mut) {
-        // An alias that rules redirect to must stay known, so only its target is emptied.
+        // Rules may redirect to this alias, so its name stays and only its target is emptied.
         targets.values_mut().filter(|target| !is_target(target)).for_each(empty);
     }
     root.entry("targets").or_insert_with(|| Value::Object(Map::new()));
@@ -41,7 +40,7 @@ fn leave_out(file: &mut Value, path: &[Segment]) {
         at(file, path).into_iter().for_each(stand_in);
     } else if let (Some(Value::Object(object)), Segment::Key(key)) = (at(file, way), last) {
         if key == "onwards_key" {
-            // Without any, the provider would be asked for what it signs with instead.
+            // Without credentials the check would ask for those of AWS.
             object.insert(key.clone(), "stand-in".into());
             return;
         }
@@ -52,7 +51,7 @@ fn leave_out(file: &mut Value, path: &[Segment]) {
     }
 }
 
-/// What would be told as wrong beside it once this key is gone.
+/// The keys that would be reported without this one.
 fn companions(key: &str) -> &'static [&'static str] {
     match key {
         "protocol" => &["aws", "gcp"],
@@ -63,8 +62,8 @@ fn companions(key: &str) -> &'static [&'static str] {
     }
 }
 
-/// How much goes: what needs the wrong part goes with it, and a list goes whole, since without one
-/// item the others would stand elsewhere. Targets and providers stay.
+/// What is removed: the wrong part and what depends on it. A list is removed whole, since the
+/// places of its other items would change. Targets and providers stay.
 fn extent(path: &[Segment]) -> &[Segment] {
     let mut whole = path;
     while let Some((last, way)) = whole.split_last() {
@@ -80,7 +79,7 @@ fn extent(path: &[Segment]) -> &[Segment] {
     whole
 }
 
-/// Whether the object at `way` cannot do without `key`.
+/// Whether the object at `way` requires `key`.
 fn is_needed(way: &[Segment], key: &str) -> bool {
     let mut here = shape::root().alternatives();
     for segment in way {
@@ -105,7 +104,7 @@ fn inside<'a>(shape: &'a Shape, segment: &Segment) -> Option<Vec<&'a Shape>> {
     }
 }
 
-/// Whether the object here wants one key of several, this among them, which no shape says.
+/// Whether the object requires one of several keys, which the schema does not say.
 fn is_choice(way: &[Segment], key: &str) -> bool {
     match way {
         [Segment::Key(auth), Segment::Key(_), Segment::Key(_)] if auth == "auth" => {
@@ -152,7 +151,7 @@ fn at<'a>(file: &'a mut Value, path: &[Segment]) -> Option<&'a mut Value> {
     })
 }
 
-/// A target or provider keeps what is sound of it, behind a URL that is.
+/// Gives a target or provider without a valid URL a placeholder.
 fn stand_in(value: &mut Value) {
     if !value.is_object() {
         *value = Value::Object(Map::new());

@@ -1,6 +1,6 @@
-//! The text a configuration came from: paths to places, places to lines.
+//! The text of a configuration file: finds the place of a path, and the line of a place.
 //!
-//! It never shows its text: what it hands out are problems, with their lines masked.
+//! It never hands out its text, only problems with masked lines.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -16,16 +16,16 @@ use super::problem::{Problem, Problems};
 use super::shape;
 use crate::secret::names::may_be_credential;
 
-/// A file's text with the place of everything in it.
+/// The text of a file with the place of every value.
 pub(crate) struct Source {
     name: String,
     text: String,
     root: Node,
-    /// Known places, in order; found when the first problem asks.
+    /// Known places in order, found for the first problem.
     marks: OnceLock<Vec<Mark>>,
 }
 
-/// The line and column, both from 1, of a byte.
+/// The line and column of a byte, both from 1.
 #[derive(Debug, Clone, Copy)]
 struct Mark {
     at: usize,
@@ -48,7 +48,7 @@ impl Source {
         }
     }
 
-    /// A text of which nothing is known yet.
+    /// A text that is not parsed.
     pub(super) fn without_tree(name: &str, mut text: String) -> Self {
         if text.starts_with(BYTE_ORDER_MARK) {
             text.drain(..BYTE_ORDER_MARK.len_utf8());
@@ -57,12 +57,12 @@ impl Source {
         Self { name: name.to_owned(), text, root, marks: OnceLock::new() }
     }
 
-    /// The problem of what follows this text.
+    /// A problem at the end of the text.
     pub(super) fn flaw_at_end(&self, message: &str) -> Problem {
         self.syntax(self.text.len(), Path::root(), message.to_owned(), None)
     }
 
-    /// A problem with the value at `path`, or with the nearest thing around it that is written.
+    /// A problem at `path`, or at the nearest enclosing value.
     pub(crate) fn problem(
         &self,
         path: &Path,
@@ -90,7 +90,7 @@ impl Source {
             .is_some()
     }
 
-    /// The text at `path` as it is written, references unresolved.
+    /// The text at `path` as written, with references unresolved.
     pub(crate) fn text_at(&self, path: &Path) -> Option<Cow<'_, str>> {
         let (_, node) = self.find(path);
         matches!(node.kind, Kind::Text).then(|| self.string(node.span))
@@ -106,7 +106,7 @@ impl Source {
         self.placed(span, path, message, hint, &|key| shape::knows(key) || !may_be_credential(key))
     }
 
-    /// Keys that are written twice in one object, wherever in the file.
+    /// All keys that stand twice in one object.
     pub(super) fn duplicates(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         self.visit(&mut |trail, node| {
@@ -117,7 +117,7 @@ impl Source {
         problems
     }
 
-    /// Calls `seen` for every value, outermost first.
+    /// Calls `seen` for every value, from the outside in.
     pub(super) fn visit(&self, seen: &mut dyn FnMut(Option<&Trail<'_>>, &Node)) {
         self.visit_node(None, &self.root, seen);
     }
@@ -135,18 +135,18 @@ impl Source {
         &self.name
     }
 
-    /// The directory of the file: where relative paths begin.
+    /// The directory of the file, to which paths in it are relative.
     pub(crate) fn directory(&self) -> &std::path::Path {
         let parent = std::path::Path::new(&self.name).parent();
         parent.filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(std::path::Path::new("."))
     }
 
-    /// The text as written, quotes and escapes too.
+    /// The text as written, with quotes and escapes.
     pub(super) fn written(&self, span: Span) -> &str {
         &self.text[span.start..span.end]
     }
 
-    /// The text of a string, escapes decoded.
+    /// The decoded text of a string.
     pub(super) fn string(&self, span: Span) -> Cow<'_, str> {
         json::string(&self.text, span)
     }
@@ -194,7 +194,7 @@ impl Source {
         }
     }
 
-    /// The deepest value on the way to `path`, and the key that leads to it.
+    /// The deepest existing value on `path`, and its key.
     fn find(&self, path: &Path) -> (Option<Span>, &Node) {
         let mut found = (None, &self.root);
         for segment in path.segments() {
@@ -206,7 +206,7 @@ impl Source {
         found
     }
 
-    /// The value one step into another, and the key that leads to it.
+    /// The value one segment deeper, and its key.
     fn step<'n>(&self, node: &'n Node, segment: &Segment) -> Option<(Option<Span>, &'n Node)> {
         match (segment, &node.kind) {
             (Segment::Key(key), Kind::Object(entries)) => entries
@@ -221,7 +221,7 @@ impl Source {
     }
 
     fn syntax(&self, at: usize, path: Path, message: String, hint: Option<String>) -> Problem {
-        // In what is not JSON, a credential may stand where a key should.
+        // In text that is not JSON, a credential may stand in place of a key.
         self.placed(Span { start: at, end: at }, path, message, hint, &shape::knows)
     }
 
@@ -244,19 +244,19 @@ impl Source {
         Problem { file: self.name.clone(), line, column, path, message, hint, excerpt }
     }
 
-    /// Line and column of a byte.
+    /// The line and column of a byte.
     fn place(&self, at: usize) -> (usize, usize) {
         let mark = self.mark(at);
         (mark.line, mark.column + self.text[mark.at..at].chars().count())
     }
 
-    /// Where the line around a byte starts, unless that is far.
+    /// The start of the line around a byte, unless it is far away.
     fn line_around(&self, at: usize) -> Option<usize> {
         let mark = self.mark(at);
         (mark.column == 1).then_some(mark.at)
     }
 
-    /// The last mark up to a byte.
+    /// The last mark before a byte.
     fn mark(&self, at: usize) -> Mark {
         let marks = self.marks.get_or_init(|| marks(&self.text));
         let after = marks.partition_point(|mark| mark.at <= at);
@@ -264,8 +264,8 @@ impl Source {
     }
 }
 
-/// A mark at the start of each line, and inside a long line at each stride, so that ten thousand
-/// problems in a file of one line do not count its characters ten thousand times.
+/// A mark at each line, and at each stride of a long line, so that many problems in a file of one
+/// line do not count its characters from the start each time.
 fn marks(text: &str) -> Vec<Mark> {
     let mut here = Mark { at: 0, line: 1, column: 1 };
     let mut marks = vec![here];
@@ -293,7 +293,7 @@ impl fmt::Debug for Source {
 
 const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// Bytes of a line that is still worth showing; a minified file is one enormous line.
+/// The longest line that is shown; a minified file is one huge line.
 const LONGEST_LINE: usize = 400;
-/// Bytes between two marks in one line.
+/// Bytes between two marks of one line.
 const STRIDE: usize = 4096;

@@ -1,7 +1,7 @@
-//! The targets of a file, read one at a time: 20 000 of them as they are written take half of what
-//! their table takes.
+//! The targets of a file, read one at a time: 20 000 targets in raw form take half the memory of
+//! their table.
 //!
-//! It knows no meaning, and it reads nothing that was not checked.
+//! Only checked targets are read.
 
 use std::collections::BTreeMap;
 
@@ -17,16 +17,16 @@ use super::{
 
 crate::secret::unseen!(Targets);
 
-/// Where the targets are.
+/// The source of the targets.
 pub(super) enum Targets {
-    /// In a sound file's text: each alias with its place among the entries, in the order of aliases.
+    /// In the text of a valid file: each alias with its index, in the order of aliases.
     Written { texts: Texts, places: BTreeMap<String, usize> },
-    /// Read from what is sound of a file with problems.
+    /// Already read, from the valid part of a file with problems.
     Read(BTreeMap<String, Target>),
 }
 
 impl Targets {
-    /// Those of a file without problems.
+    /// The targets of a valid file.
     pub(super) fn written(source: &Source, texts: Texts) -> Self {
         let places = entries(source).iter().enumerate();
         let places =
@@ -42,8 +42,8 @@ impl Targets {
         }
     }
 
-    /// What `used` makes of the target behind an alias; `None` where there is no such alias, or
-    /// where it does not fit the schema that it was checked against.
+    /// Calls `used` with the target of an alias; `None` if the alias is missing or does not match
+    /// its schema.
     pub(super) fn with<R>(
         &self,
         source: &Source,

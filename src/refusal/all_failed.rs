@@ -1,11 +1,11 @@
-//! What is said when no provider is left.
+//! The final refusal when every attempt has failed.
 
 /// What the failures of all attempts have in common.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AllFailed {
-    /// Each was a rate limit.
+    /// Every attempt met a rate limit.
     RateLimited,
-    /// Each was a timeout.
+    /// Every attempt timed out.
     TimedOut,
     /// Anything else.
     Otherwise,

@@ -1,16 +1,18 @@
-//! Sentences of refusals, and what a client sent as one of them may show it.
+//! Sentences of refusals that quote what a client sent.
 //!
-//! It never shows more than a few words, nor what drives a terminal.
+//! They quote only a few words, and no control characters.
 
 use super::whose::Whose;
 
-/// As many requests wait as may.
+/// The queue is full.
 pub(super) fn queue_full(whose: Whose) -> String {
     let noun = whose.noun();
-    format!("As many requests wait for this {noun} as may; try again when they have been served.")
+    format!(
+        "The queue of this {noun} is full; try again when some of its requests have been served."
+    )
 }
 
-/// That there is no such alias, and which ones are near.
+/// The alias does not exist; names similar ones.
 pub(super) fn no_model(asked: &str, near: &[String]) -> String {
     let near: Vec<String> = near.iter().map(|name| format!("`{}`", shortened(name))).collect();
     let meant = match near.split_last() {
@@ -21,23 +23,23 @@ pub(super) fn no_model(asked: &str, near: &[String]) -> String {
     format!("The model `{}` does not exist.{meant}", shortened(asked))
 }
 
-/// The sentence for a request that no provider may have.
+/// No provider has a required label.
 pub(super) fn not_as_required(label: &str) -> String {
     let label = shortened(label);
     format!(
-        "No provider of this model has the label `{label}` as the key, the model or the request requires."
+        "No provider of this model has the label `{label}` that the key, the model or the request requires."
     )
 }
 
-/// The sentence for a request that needs what no provider has.
+/// No provider has a needed capability.
 pub(super) fn lacking(capability: &str) -> String {
     format!(
-        "The request needs `{capability}`, which no provider of this model has that may be given the request: \
+        "The request needs `{capability}`, which no provider that may serve it has: \
         ask for another model, or leave it out."
     )
 }
 
-/// At most [`SHOWN`] characters of what a client sent, none of which can drive a terminal.
+/// At most [`SHOWN`] characters of a text from a client, without control characters.
 pub(super) fn shortened(text: &str) -> String {
     text.chars().take(SHOWN).map(|c| if drives_terminals(c) { '\u{fffd}' } else { c }).collect()
 }

@@ -1,4 +1,4 @@
-//! How a limit on tokens or money says no: how much it is, what is left, until when.
+//! The refusal by a token limit or a budget: its size, what is left, and when to try again.
 
 use std::time::Duration;
 
@@ -6,21 +6,23 @@ use http::StatusCode;
 
 use super::whose::Whose;
 
-/// A limit on tokens or money that is reached.
+/// A token limit or a budget that is reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spent {
     /// Whose limit it is.
     pub whose: Whose,
-    /// How much it is, and what is left; empty where no numbers are told.
+    /// The size of the limit and what is left; empty if the client is told no numbers.
     pub said: Box<str>,
-    /// Whether a budget is spent. Where answers under way hold what is left of it, it is not.
+    /// Whether a budget is exhausted. It is not if only reservations of requests in flight hold the
+    /// rest.
     pub is_budget: bool,
-    /// When it is worth asking again; absent where it never is.
+    /// When a new attempt makes sense; absent if it never does.
     pub retry_after: Option<Duration>,
 }
 
 impl Spent {
-    /// Status, type and code. Those of a budget are what vendors' libraries know and do not repeat.
+    /// Status, type and code. The code of a budget is one that the vendors' SDKs know and do not
+    /// retry.
     pub(super) fn row(&self) -> (StatusCode, &'static str, &'static str) {
         let (kind, code) = match self.is_budget {
             true => ("insufficient_quota", "budget_exceeded"),
@@ -38,9 +40,9 @@ impl Spent {
         };
         let wait = self.retry_after.map(|wait| wait.as_secs_f64().ceil());
         match (self.is_budget, wait) {
-            (true, None) => format!("The budget of this {noun} is spent{said}."),
+            (true, None) => format!("The budget of this {noun} is exhausted{said}."),
             (true, Some(wait)) => {
-                format!("The budget of this {noun} is spent{said}; it begins anew in {wait} s.")
+                format!("The budget of this {noun} is exhausted{said}; it resets in {wait} s.")
             }
             (false, wait) => {
                 let wait = wait.unwrap_or(1.0);

@@ -1,20 +1,20 @@
 //! Whose limit said no.
 
-/// Whose limit refused a request.
+/// The owner of the limit that refused a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Whose {
     /// The caller's key.
     Key,
-    /// What the caller's key belongs to.
+    /// The team of the caller's key.
     Team,
     /// The alias.
     Pool,
-    /// The one provider that may serve.
+    /// The only provider that could serve.
     Provider,
 }
 
 impl Whose {
-    /// The word that stands in the envelope's `param` and in metrics.
+    /// The word in the envelope's `param` and in metrics.
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Key => "key",
@@ -26,7 +26,7 @@ impl Whose {
 }
 
 impl Whose {
-    /// What it is called in a sentence.
+    /// The noun in a sentence.
     pub(super) fn noun(self) -> &'static str {
         match self {
             Self::Key => "API key",

@@ -1,12 +1,12 @@
-//! A heap of its own for what lives only while a table is compiled.
+//! Runs work in a separate heap for data that lives only while a table is compiled.
 //!
-//! glibc gives each thread a heap. What a file is read into would lie between the parts of the
-//! table that is made of it, and its pages could not be given back.
+//! glibc gives each thread a heap. Otherwise the data read from the file would lie between the
+//! parts of its table, and its pages could not be given back.
 
 use std::{sync::mpsc, thread};
 
-/// Makes something on a thread of its own and uses it on this one. It has ended when this returns,
-/// and its thread has given its memory back.
+/// Makes a value on another thread and uses it on this one. On return, the other thread has ended
+/// and given its memory back.
 pub(super) fn made_apart<T: Send, R>(make: impl Fn() -> T + Sync, used: impl FnOnce(T) -> R) -> R {
     thread::scope(|scope| {
         let (hand, handed) = mpsc::channel();
@@ -14,11 +14,11 @@ pub(super) fn made_apart<T: Send, R>(make: impl Fn() -> T + Sync, used: impl FnO
         let make = &make;
         let apart = move || {
             let _ = hand.send(make());
-            // Ends with an error, once the other end is dropped.
+            // Returns an error when the other end is dropped.
             let _ = used_up.recv();
             onwards_heap::give_back_end();
         };
-        // Where no thread can be had, nothing is ever handed over.
+        // If the thread cannot be started, no value arrives.
         let _ = thread::Builder::new().name("load".into()).spawn_scoped(scope, apart);
         let made = handed.recv().unwrap_or_else(|_| make());
         let result = used(made);

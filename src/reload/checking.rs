@@ -1,4 +1,5 @@
-//! What `onwards check` says, of a file and of a text that may become one. No table of it ever serves.
+//! The checks of `onwards check`, for a file and for a text that may replace it. Their tables never
+//! serve.
 
 use std::path::Path;
 
@@ -13,8 +14,7 @@ use crate::{
 };
 
 impl Loader {
-    /// Compiles the file as it is now with what `lookup` finds for references, and tells what is
-    /// probably not meant.
+    /// Compiles the file, resolving references with `lookup`, and adds the warnings.
     ///
     /// # Errors
     /// Every problem of the file.
@@ -38,10 +38,10 @@ impl Loader {
     }
 }
 
-/// What is probably not meant in a text that is to be the content of the file at `path`.
+/// The warnings for a text that is to replace the file at `path`.
 ///
 /// # Errors
-/// Every problem of it.
+/// Every problem of the text.
 pub(crate) fn checked(path: &Path, text: String) -> Result<Problems, Problems> {
     let name = path.display().to_string();
     let meters = Meters::new("onwards").map_err(|_| {

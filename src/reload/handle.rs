@@ -1,4 +1,4 @@
-//! Asks for a reload and waits for its end.
+//! Requests a reload and waits for its result.
 
 use std::{
     sync::{Arc, mpsc},
@@ -12,7 +12,7 @@ use super::{
     latest::{Latest, Loads},
 };
 
-/// Asks for reloads.
+/// A handle for reloads.
 #[derive(Clone)]
 pub(crate) struct Handle {
     ask: mpsc::Sender<Hint>,
@@ -20,27 +20,27 @@ pub(crate) struct Handle {
 }
 
 impl Handle {
-    /// A handle of the thread that reads what `ask` sends and keeps `latest` up to date.
+    /// A handle of the thread that receives `ask` and updates `latest`.
     pub(crate) fn new(ask: mpsc::Sender<Hint>, latest: Arc<Latest>) -> Self {
         Self { ask, latest }
     }
 
-    /// What became of the file.
+    /// The results of loads.
     pub(crate) fn latest(&self) -> &Latest {
         &self.latest
     }
 
-    /// Loads the file as it is now, and answers what became of that; `None` where it takes too long.
+    /// Reloads the file and returns the result; `None` if it takes too long.
     pub(crate) async fn reload(&self) -> Option<Loads> {
         let mut ended = self.latest.ended();
         let before = self.latest.begun();
         self.ask.send(Hint::Asked).ok()?;
-        // A load that had begun already may have read the file as it was before.
+        // A load in progress may have read the old file, so it does not count.
         let later = ended.wait_for(|number| *number > before);
         timeout(PATIENCE, later).await.ok()?.ok()?;
         Some(self.latest.loads())
     }
 }
 
-/// A file of many thousands of aliases takes seconds.
+/// A file with many thousands of aliases takes seconds.
 const PATIENCE: Duration = Duration::from_secs(60);

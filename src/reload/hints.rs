@@ -1,34 +1,34 @@
-//! Hints that the file may have changed, and the channel that they come through.
+//! Hints that the file may have changed, and their channel.
 //!
-//! A hint is not a change: its receiver compares.
+//! A hint is not a change; the receiver compares.
 
 use std::{sync::mpsc, time::Duration};
 
-/// Why the file is looked at again.
+/// Why the file is checked again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Hint {
-    /// Something happened in its directory.
+    /// Something changed in its directory.
     Changed,
-    /// An operator asks for it.
+    /// An operator asked for a reload.
     Asked,
 }
 
-/// The channel that hints come through.
+/// The channel of hints.
 pub(crate) struct Hints {
     pub(super) sender: mpsc::Sender<Hint>,
     pub(super) receiver: mpsc::Receiver<Hint>,
 }
 
 impl Hints {
-    /// A channel, and the end that asks for a reload.
+    /// Creates the channel; the sender asks for a reload.
     pub(crate) fn new() -> (mpsc::Sender<Hint>, Self) {
         let (sender, receiver) = mpsc::channel();
         (sender.clone(), Self { sender, receiver })
     }
 }
 
-/// Lets a burst of writes pass; answers with the most pressing hint of it. An operator who asks is not kept
-/// waiting, and those who ask at the same time are answered together.
+/// Waits until a burst of writes is over and returns the most urgent hint. A request of an operator
+/// is not delayed, and several of them are answered together.
 pub(super) fn settle(receiver: &mpsc::Receiver<Hint>, first: Option<Hint>) -> Option<Hint> {
     let mut hint = first?;
     for _ in 0..MOST_SETTLES {

@@ -1,4 +1,4 @@
-//! What each load hands to the store: the windows that have to outlive the process.
+//! Hands the windows that must outlive the process to the store, after each load.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -10,13 +10,13 @@ use crate::{
 };
 
 impl Loader {
-    /// Each load hands its limits to what keeps their levels.
+    /// Sets the keeper that receives the limits of each load.
     #[must_use]
     pub(crate) fn keeping(self, keeper: Arc<Keeper>) -> Self {
         Self { keeper: Some(keeper), ..self }
     }
 
-    /// Hands the limits of a file to what keeps their levels.
+    /// Hands the limits of a file to the keeper.
     pub(super) fn keep(&self, loaded: &Loaded, draft: &Draft<'_>) -> Result<(), Problems> {
         let Some(keeper) = &self.keeper else { return Ok(()) };
         if let Some(terms) = shared(loaded)? {
@@ -42,7 +42,7 @@ impl Loader {
     }
 }
 
-/// The store that replicas share, where the file has one.
+/// The shared store, if the file has one.
 ///
 /// # Errors
 /// What is wrong with it.
@@ -55,7 +55,7 @@ pub(super) fn shared(loaded: &Loaded) -> Result<Option<SharedTerms>, Problems> {
     };
     if store.file.is_some() {
         let hint = "levels are kept by the server: remove `file`";
-        return Err(problem("file", "a store is a file or a server", hint).into());
+        return Err(problem("file", "`file` and `redis` exclude each other", hint).into());
     }
     if let Some((message, hint)) = wrong_address(url.expose()) {
         return Err(problem("redis", message, hint).into());
@@ -68,7 +68,7 @@ pub(super) fn shared(loaded: &Loaded) -> Result<Option<SharedTerms>, Problems> {
     }))
 }
 
-/// Beside the file.
+/// The default file name, beside the configuration.
 const DEFAULT: &str = "onwards.redb";
-const HINT: &str = "budgets and windows longer than a minute have to outlive the process: name a file as \
-                    `file` of `store`, or write `\"store\": \"memory\"` to begin them anew at each start";
+const HINT: &str = "budgets and windows longer than a minute must survive a restart: set a file as \
+                    `file` of `store`, or write `\"store\": \"memory\"` to reset them at each start";

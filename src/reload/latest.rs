@@ -1,5 +1,4 @@
-//! What became of the last load of the file, for operators: which one serves, since when, and why a newer
-//! one does not.
+//! The result of the last load: which version serves, since when, and why a newer one does not.
 
 use std::{
     path::{Path, PathBuf},
@@ -14,31 +13,31 @@ use tokio::sync::watch;
 
 use crate::config::Problems;
 
-/// What became of the last load.
+/// The result of the last load.
 #[derive(Debug)]
 pub(crate) struct Latest {
     file: PathBuf,
     loads: Mutex<Loads>,
-    /// Loads that have begun, and the number of the last one that has ended.
+    /// The number of loads started; and below, the number of the last load that ended.
     begun: AtomicU64,
     ended: watch::Sender<u64>,
 }
 
-/// The load that serves, and the one that was made last.
+/// The live version and the last load.
 #[derive(Debug, Clone)]
 pub(crate) struct Loads {
-    /// Configurations that have served since the process began, the present one included.
+    /// The number of versions that have served since the start, including the live one.
     pub(crate) version: u64,
-    /// Since when the present one serves.
+    /// When the live version was put in place.
     pub(crate) since: SystemTime,
-    /// When the file was read last.
+    /// When the file was last read.
     pub(crate) read: SystemTime,
-    /// What was wrong with it then; none where it serves.
+    /// The problems of that load; `None` if it is live.
     pub(crate) problems: Option<String>,
 }
 
 impl Latest {
-    /// The first load of a file has served from now on.
+    /// The first load of a file is live from now on.
     pub(super) fn new(file: &Path) -> Self {
         let now = SystemTime::now();
         let loads = Loads { version: 1, since: now, read: now, problems: None };
@@ -55,27 +54,27 @@ impl Latest {
         &self.file
     }
 
-    /// What became of its last load.
+    /// The result of its last load.
     pub(crate) fn loads(&self) -> Loads {
         self.loads.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// How many loads have begun: one that begins from now on has a greater number.
+    /// The number of loads started; a later load has a greater number.
     pub(super) fn begun(&self) -> u64 {
         self.begun.load(Ordering::SeqCst)
     }
 
-    /// The number of the last load that has ended, whenever it changes.
+    /// Receives the number of each load that ends.
     pub(super) fn ended(&self) -> watch::Receiver<u64> {
         self.ended.subscribe()
     }
 
-    /// A load begins: the file is not read yet.
+    /// A load starts; the file is not read yet.
     pub(super) fn begins(&self) {
         self.begun.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// A new table serves.
+    /// A new table is live.
     pub(super) fn succeeded(&self) {
         let now = SystemTime::now();
         self.change(|loads| {
@@ -83,7 +82,7 @@ impl Latest {
         });
     }
 
-    /// The file has problems; the old table stays.
+    /// The file has problems; the old table stays live.
     pub(super) fn failed(&self, problems: &Problems) {
         let (now, problems) = (SystemTime::now(), Some(problems.to_string()));
         self.change(|loads| (loads.read, loads.problems) = (now, problems));

@@ -1,6 +1,6 @@
-//! Which files a load read, and the state that each was in just before.
+//! The files that a load read, each with its state just before.
 //!
-//! It never compares contents: times, lengths, inodes and rights tell.
+//! States are compared by time, length, inode and permissions, never by content.
 
 use std::{
     cell::RefCell,
@@ -12,41 +12,41 @@ use std::{
 
 use crate::config::references::{Lookup, System};
 
-/// What one load asked for, what was not there included: a load that failed for a missing file is
-/// to be tried again when the file comes.
+/// The files of one load, missing ones included, so that a load that failed for a missing file is
+/// retried when the file appears.
 #[derive(Debug, Default)]
 pub(super) struct Reading(RefCell<BTreeMap<PathBuf, Option<State>>>);
 
-/// What tells one state of a file from another, symbolic links followed.
+/// The identity of a file's state, with symbolic links followed.
 #[derive(Debug, PartialEq, Eq)]
 struct State {
     resolved: PathBuf,
     modified: Option<SystemTime>,
     length: u64,
     inode: u64,
-    /// Mode, user and group: what could not be read may be read now, though its content was not written.
+    /// Mode, user and group: a change of permissions may make an unchanged file readable.
     rights: [u32; 3],
 }
 
 impl Reading {
-    /// The reading of a load that begins with this file.
+    /// The reading of a load that starts with this file.
     pub(super) fn of(file: &Path) -> Self {
         let reading = Self::default();
         reading.note(file);
         reading
     }
 
-    /// Whether any of the files is no longer what it was.
+    /// Whether any of the files has changed.
     pub(super) fn is_stale(&self) -> bool {
         self.0.borrow().iter().any(|(file, state)| look(file) != *state)
     }
 
-    /// Every file, whether it was there or not.
+    /// All files, missing ones included.
     pub(super) fn files(&self) -> Vec<PathBuf> {
         self.0.borrow().keys().cloned().collect()
     }
 
-    /// Before it is read: noted after, a change in between would never be seen.
+    /// Notes the state before the file is read; otherwise a change in between would be missed.
     fn note(&self, file: &Path) {
         self.0.borrow_mut().entry(file.to_owned()).or_insert_with(|| look(file));
     }

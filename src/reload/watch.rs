@@ -1,7 +1,7 @@
-//! Notifications that something happened in the directories of some files.
+//! Notifications about the directories of files.
 //!
-//! Directories, not files, are watched: editors, `mv` and Kubernetes replace files, and a watch on
-//! a replaced file sees nothing more. It reads no content.
+//! Directories are watched, not files: editors, `mv` and Kubernetes replace files, and a watch on a
+//! replaced file reports nothing.
 
 use std::{
     collections::BTreeSet,
@@ -20,11 +20,11 @@ pub(super) struct Watcher {
 }
 
 impl Watcher {
-    /// A watcher that sends a hint for everything that happens; without the system's help it
-    /// sends none, and polling has to do.
+    /// Creates a watcher that sends a hint for every event. Without support of the system it sends
+    /// none, and polling remains.
     pub(super) fn new(sender: Sender<Hint>) -> Self {
         let notice = move |event: notify::Result<notify::Event>| {
-            // Reading is not a change: a reader that reads after every change would wake itself for ever.
+            // Reads are not events; otherwise the loader would wake itself.
             if !event.is_ok_and(|event| event.kind.is_access()) {
                 let _ = sender.send(Hint::Changed);
             }
@@ -35,7 +35,7 @@ impl Watcher {
         Self { inner, covered: BTreeSet::new() }
     }
 
-    /// Watches the directories of these files, as they are named and as links lead to them.
+    /// Watches the directories of these files, both as named and with links resolved.
     pub(super) fn cover(&mut self, files: &[PathBuf]) {
         let Some(inner) = &mut self.inner else { return };
         let wanted: BTreeSet<PathBuf> = files.iter().flat_map(|file| directories(file)).collect();
@@ -51,11 +51,11 @@ impl Watcher {
     }
 }
 
-/// The directory in which the file is named, or the nearest one above in which that will come to
-/// be; and the one in which the file lies, if it is there.
+/// The directory of the file's name, or the nearest existing parent; and the directory of the file
+/// itself, if it exists.
 ///
-/// Under its one true name each: the system has one watch for a directory, however it is called,
-/// and taking back one of two names would end it for both.
+/// Both are resolved: the system has one watch for each directory, and removing it under one name
+/// would end it for another.
 fn directories(file: &Path) -> impl Iterator<Item = PathBuf> {
     let beneath = Path::new(".").join(file);
     let named = beneath.ancestors().skip(1).find_map(|it| it.canonicalize().ok());

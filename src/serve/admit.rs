@@ -1,8 +1,8 @@
-//! Whether a request may be tried at all, in the contract's order of checks:
-//! path → size → alias → key → right → rules → limits.
+//! The checks before a request is tried, in this order: path, size, alias, key, right, rules,
+//! limits.
 //!
-//! The types hold the order: only what is `Allowed` can hold limits, so a refused request spends
-//! nothing of a later check.
+//! The types enforce the order: only what is `Allowed` can hold limits, so a refused request uses
+//! up nothing of a later check.
 
 use std::sync::{Arc, OnceLock};
 
@@ -37,17 +37,17 @@ use crate::{
 
 /// A request that its caller may make.
 pub(crate) struct Allowed {
-    /// The pool of the alias that it asks for.
+    /// The pool of the requested alias.
     pub(crate) asked: PoolId,
     /// The pool that will serve it.
     pub(crate) pool: PoolId,
-    /// Who asks.
+    /// The sender.
     pub(crate) caller: Caller,
 }
 
-/// A request within its limits; the permits are given back when the response body is dropped.
+/// A request within its limits. The permits are released when the response body is dropped.
 pub(crate) struct Held {
-    /// The table that this request began under.
+    /// The table that was live when this request began.
     pub(crate) table: Arc<Table>,
     /// The pool that serves it.
     pub(crate) pool: PoolId,
@@ -57,12 +57,12 @@ pub(crate) struct Held {
     pub(crate) permits: Permits,
 }
 
-/// The model that a path names.
+/// The model in the path.
 fn model_in(endpoint: Option<&Endpoint>) -> Option<&str> {
     endpoint.and_then(|endpoint| endpoint.model.as_deref())
 }
 
-/// Path → size → alias.
+/// Checks path, size and alias.
 pub(crate) async fn admit(
     request: Request<Incoming>,
     rare: Rare,
@@ -85,7 +85,7 @@ pub(crate) async fn admit(
     let (body, read) = if codings.is_empty() {
         intake::read(medium, head.version, incoming, limits, &door).await?
     } else {
-        // Boxed: few bodies are packed.
+        // Boxed, since few bodies are compressed.
         Box::pin(intake::read_packed(codings, medium, head.version, incoming, limits, &door))
             .await?
     };
@@ -127,19 +127,19 @@ pub(crate) async fn admit(
     })
 }
 
-/// The alias, and every mention of a model.
+/// The alias, and all other places that name a model.
 async fn mentioned(
     alias: Option<Box<str>>,
     asked: &mentions::Asked<'_>,
 ) -> Result<(Option<Box<str>>, Mentions), Refusal> {
     if mentions::is_large(asked) {
-        // Boxed: every request would carry the room that these few need.
+        // Boxed, since few requests need this space.
         return Box::pin(mentions::read_off_core(alias, asked)).await;
     }
     mentions::read(alias, asked)
 }
 
-/// What the body says, and the alias that header, path or body name.
+/// What the body contains, and the alias from header, path or body.
 fn found_and_alias(
     found: Result<Found, Refusal>,
     named: Option<&str>,
@@ -159,25 +159,26 @@ fn found_and_alias(
         }
         (Err(refusal), None) => return Err(endpoint::or_not_found(refusal, path)),
     };
-    // Only on the paths of a vendor may something else than these name the alias.
+    // Only on a vendor's own paths may another place name the alias.
     if alias.is_none() && surface.family.is_none() {
         return Err(endpoint::or_not_found(Refusal::MissingModel, path));
     }
     Ok((found, alias))
 }
 
-/// Whether the body's top-level model stands for the alias, and is replaced by the provider's.
+/// Whether the body's top-level model is the alias and is replaced by the provider's model.
 fn is_replaced(endpoint: Option<&Endpoint>, surface: &Surface) -> bool {
     let in_path = endpoint.filter(|endpoint| endpoint.model.is_some());
     in_path.is_none_or(Endpoint::names_deployment) && !surface.names_top_level()
 }
 
-/// Whether an answer must have a body.
+/// Whether the endpoint needs a body.
 fn needs_body(method: &Method, endpoint: Option<&Endpoint>, path: &str) -> bool {
     *method == Method::POST && (endpoint.is_some() || endpoint::is_known(path))
 }
 
-/// What the path is for. Nearly all requests are for what is known without a look.
+/// The kind of endpoint at the path. Nearly all requests use a known endpoint, which needs no
+/// look-up.
 fn surface(path: &str, endpoint: Option<&Endpoint>, method: &Method) -> Surface {
     let asks = method == Method::POST;
     match endpoint {
@@ -194,13 +195,13 @@ fn surface(path: &str, endpoint: Option<&Endpoint>, method: &Method) -> Surface 
     }
 }
 
-/// Some protocols ask for a stream in the path, the others in the body.
+/// Whether the client asks for a stream: in the path in some protocols, in the body in others.
 fn wants_stream(endpoint: Option<&Endpoint>, found: &Found) -> bool {
     let delivery = endpoint.and_then(|endpoint| endpoint.delivery);
     delivery.map_or(found.stream == Some(true), |it| it != Delivery::Whole)
 }
 
-/// The path and query, if no provider could read them as leading away from its base URL.
+/// The path and query, unless a provider could resolve them outside its base URL.
 fn path_of(uri: &Uri) -> Result<&PathAndQuery, Refusal> {
     let path = uri.path_and_query().ok_or(Refusal::InvalidPath)?;
     path::check(path.as_str()).map(|()| path).map_err(|_| Refusal::InvalidPath)
@@ -216,25 +217,25 @@ fn check_method(method: &Method, headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
-/// Whether the client wants to go on over a WebSocket.
+/// Whether the client asks for a WebSocket.
 fn is_upgrade(headers: &HeaderMap) -> bool {
     let value = headers.get(header::UPGRADE).map(|value| value.as_bytes().to_ascii_lowercase());
     value.is_some_and(|value| value.starts_with(b"websocket"))
 }
 
-/// The alias that the header names. It is never ignored: the body's would be another's model.
+/// The alias in the header. It is never ignored, since otherwise the body's model would be used.
 fn in_header(headers: &HeaderMap, rare: Rare) -> Result<Option<&str>, Refusal> {
     let Some(value) = rare.get(headers, Name::ModelOverride) else { return Ok(None) };
-    // Of two readers each could take another line.
+    // Two readers could choose different lines.
     if headers.get_all("model-override").iter().any(|other| other != value) {
         return Err(Refusal::Ambiguous("its headers name two models"));
     }
     std::str::from_utf8(value.as_bytes()).map(Some).map_err(|_| Refusal::InvalidModelOverride)
 }
 
-/// Key: who sent the request.
+/// Checks the key: who sent the request.
 ///
-/// `hash`: the body's, where that is known; `base`: what stood before its path.
+/// `hash` is that of the body, if known; `base` is the prefix removed from its path.
 pub(crate) fn caller(
     table: &Table,
     inbound: &Inbound,
@@ -247,10 +248,10 @@ pub(crate) fn caller(
     }
 }
 
-/// Right → rules.
+/// Checks right and rules.
 ///
 /// # Errors
-/// The refusal of an alias that does not exist, or that the caller may not use so.
+/// The alias does not exist, or the caller may not use it.
 pub(crate) fn allow(
     table: &Table,
     caller: Caller,
@@ -265,7 +266,7 @@ pub(crate) fn allow(
     Ok(Allowed { asked, pool, caller })
 }
 
-/// Whether what is asked for is what the alias is for.
+/// Checks whether the alias serves this endpoint.
 pub(crate) fn may_ask(pool: &Pool, inbound: &Inbound) -> Result<(), Refusal> {
     if !pool.endpoints.permit(&inbound.path, inbound.family) {
         return Err(Refusal::EndpointNotAllowed);
@@ -277,7 +278,7 @@ pub(crate) fn may_ask(pool: &Pool, inbound: &Inbound) -> Result<(), Refusal> {
     }
 }
 
-/// The most tokens that an answer to this caller may have, where its key says so.
+/// The limit on output tokens from the caller's key.
 pub(crate) fn cap(table: &Table, allowed: &Allowed) -> Option<u64> {
     access::terms(table, allowed.caller)?.max_output_tokens
 }
@@ -295,10 +296,10 @@ pub(crate) fn counts(table: &Table, allowed: &Allowed) -> bool {
     table.pool(allowed.pool).counts || of_caller()
 }
 
-/// Reads what the answer is expected to take, and writes the cap of the caller's key.
+/// Estimates what the answer will use, and writes the key's output limit into the request.
 ///
 /// # Errors
-/// The request has no place for the cap.
+/// The request has no field for the limit.
 pub(crate) async fn look(
     table: &Table,
     allowed: &Allowed,

@@ -1,5 +1,5 @@
-//! What a request has in common with others, and how long its prompt is at least: read from its
-//! headers and its body, where a pool asks for it.
+//! Reads what a pool needs from a request before choosing: its sticky key, the least length of its
+//! prompt, and whether it has tools.
 //!
 //! It never changes a request.
 
@@ -14,8 +14,8 @@ use crate::{
     upstream::inbound::Inbound,
 };
 
-/// The key of a sticky request. What it asks for and a request does not have is replaced by the
-/// next best: the session, the caller, the prompt.
+/// The key of a sticky request. If the configured value is missing, the next best is used: the
+/// session, the caller, the prompt.
 pub(crate) fn key(by: &StickyBy, inbound: &Inbound) -> u64 {
     let header = |name: &HeaderName| inbound.headers.get(name).map(|value| value.as_bytes());
     let caller = || {
@@ -31,8 +31,8 @@ pub(crate) fn key(by: &StickyBy, inbound: &Inbound) -> u64 {
     found.map_or_else(|| sticky::key(&prompt(inbound, PREFIX)), sticky::key)
 }
 
-/// Tokens that the prompt has at the very least, whatever the tokenizer: so few that only what is
-/// hopeless is passed over. Images and files say nothing of it.
+/// A lower bound on the prompt's tokens for any tokenizer, so low that only providers that cannot
+/// succeed are passed over. Images and files do not count.
 pub(crate) fn certain_tokens(inbound: &Inbound) -> u64 {
     let is_json = inbound
         .headers
@@ -46,7 +46,7 @@ pub(crate) fn certain_tokens(inbound: &Inbound) -> u64 {
     if !is_json || tokens < SMALLEST_WINDOW || has_files() { 0 } else { tokens }
 }
 
-/// Whether the model may ask for tools to be run, or the request cannot be read.
+/// Whether the request may lead to tool calls, or cannot be read.
 pub(crate) fn has_tools(inbound: &Inbound) -> bool {
     let body = inbound.body.to_bytes();
     let Ok(found) = Object::parse(&body) else { return true };
@@ -55,11 +55,11 @@ pub(crate) fn has_tools(inbound: &Inbound) -> bool {
     lists.any(|list| !matches!(list.get(), "null" | "[]"))
 }
 
-/// The beginning of the prompt, as it is written.
+/// The first bytes of the prompt as written.
 fn prompt(inbound: &Inbound, bytes: usize) -> Vec<u8> {
     let body = inbound.body.to_bytes();
     let Ok(found) = Object::parse(&body) else { return Vec::new() };
-    // Those of the client's own protocol first; each once.
+    // The fields of the client's own protocol first, each once.
     let own = inbound.endpoint.as_ref().map(|endpoint| endpoint.protocol);
     let protocols = own.iter().chain(Protocol::ALL);
     let mut names: Vec<&str> = Vec::new();
@@ -74,7 +74,7 @@ fn prompt(inbound: &Inbound, bytes: usize) -> Vec<u8> {
 
 const SESSION: HeaderName = HeaderName::from_static("x-session-id");
 const PREFIX: usize = 256;
-/// Shorter prompts fit everywhere, and are not looked at.
+/// Shorter prompts fit every model and are not measured.
 const SMALLEST_WINDOW: u64 = 256;
 
 #[cfg(test)]

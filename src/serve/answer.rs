@@ -1,7 +1,6 @@
-//! Responses that the router gives in its own name: the error envelope, and nothing else builds
-//! one.
+//! The only maker of error responses: a refusal in the client's protocol.
 //!
-//! No provider's URL, no key and no cause gets in here: a refusal has none of them.
+//! No provider's URL, key or error cause can enter a response, because a refusal contains none.
 
 use std::time::Duration;
 
@@ -22,7 +21,7 @@ use crate::{
     upstream::headers,
 };
 
-/// The response to a request that is refused.
+/// The response for a refused request.
 pub(crate) fn refuse(refusal: &Refusal, mut record: Box<Record>) -> Response<Reply> {
     record.refused(refusal);
     let (speaks, request_id) = (record.protocol(), record.request_id());
@@ -52,8 +51,8 @@ pub(crate) fn refuse(refusal: &Refusal, mut record: Box<Record>) -> Response<Rep
     response
 }
 
-/// Writes the id of a request into its response, also where its client's libraries look for it.
-/// Answers what stood there.
+/// Writes the request ID into the response, also in the header that the client's SDK reads. Returns
+/// the previous value.
 pub(crate) fn name_request(
     map: &mut HeaderMap,
     id: HeaderValue,
@@ -65,7 +64,7 @@ pub(crate) fn name_request(
     replaced
 }
 
-/// The refusal in the client's own protocol: its status, the headers that belong to it, its body.
+/// The refusal in the client's protocol: status, headers and body.
 fn body(
     refusal: &Refusal,
     speaks: Protocol,
@@ -82,7 +81,7 @@ fn body(
     (StatusCode::from_u16(own).unwrap_or(status), own_headers, Bytes::from(body))
 }
 
-/// A refusal in the place of a stream, as the client's protocol says it.
+/// A refusal in place of a stream, in the client's protocol.
 pub(crate) fn failed_stream(refusal: &Refusal, speaks: Protocol) -> Bytes {
     Bytes::from(match speaks == Protocol::default() {
         true => envelope_event(refusal),
@@ -119,7 +118,7 @@ fn envelope_event(refusal: &Refusal) -> Vec<u8> {
     [b"data: ".as_slice(), &envelope(refusal), b"\n\n"].concat()
 }
 
-/// The envelope of the OpenAI format.
+/// The error envelope of the OpenAI format.
 pub(crate) fn envelope(refusal: &Refusal) -> Bytes {
     let row = refusal.row();
     let body = json!({"error": {
@@ -131,18 +130,18 @@ pub(crate) fn envelope(refusal: &Refusal) -> Bytes {
     Bytes::from(body.to_string())
 }
 
-/// Rounded up: a client that comes back a moment early is refused again.
+/// Rounded up, since a client that returns a moment early is refused again.
 fn whole_seconds(wait: Duration) -> u64 {
     (wait.as_secs() + u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
-/// Vendors' libraries and agents ask again unless it says `false`.
+/// SDKs and agents retry unless it says `false`.
 const SHOULD_RETRY: HeaderName = HeaderName::from_static("x-should-retry");
-/// What became of each provider that was tried.
+/// The outcome of each provider that was tried.
 pub(crate) const ATTEMPTS: HeaderName = HeaderName::from_static("x-onwards-attempts");
 /// The provider that served the request.
 pub(crate) const PROVIDER: HeaderName = HeaderName::from_static("x-onwards-provider");
-/// What the provider could not be told.
+/// The fields that the provider's protocol cannot express.
 pub(crate) const DROPPED: HeaderName = HeaderName::from_static("x-onwards-dropped");
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
-//! Breaking a transfer off, where a clean end would hide that an answer is not whole.
-//!
-//! It never says why: that is said before.
+//! Breaks a transfer off where a clean end would hide that an answer is incomplete. The reason is
+//! sent before.
 
 use std::{
     future::Future,
@@ -13,17 +12,17 @@ use tokio::time::{Sleep, sleep};
 
 use super::reply::BrokenOff;
 
-/// Breaks the transfer off when what was said before is on its way: it would be lost with it.
+/// Breaks the transfer off after the earlier bytes are on their way, since a reset would lose them.
 #[derive(Default)]
 pub(crate) struct BreakOff(Option<Pin<Box<Sleep>>>);
 
 impl BreakOff {
-    /// Whether it has been asked for.
+    /// Whether the break has been requested.
     pub(crate) fn has_begun(&self) -> bool {
         self.0.is_some()
     }
 
-    /// The break, as soon as it does no harm.
+    /// Ready as soon as breaking loses no bytes.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<BrokenOff> {
         let wait = self.0.get_or_insert_with(|| Box::pin(sleep(ON_ITS_WAY)));
         ready!(wait.as_mut().poll(cx));
@@ -31,5 +30,5 @@ impl BreakOff {
     }
 }
 
-/// More than a socket takes to be written to, less than a client notices.
+/// Longer than writing to a socket takes, shorter than a client notices.
 const ON_ITS_WAY: Duration = Duration::from_millis(20);

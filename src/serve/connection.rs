@@ -1,5 +1,5 @@
-//! One client connection: HTTP/1.1 or HTTP/2 by its first bytes, with the timeouts and bounds that
-//! keep a slow or hostile client from costing anybody else.
+//! One client connection: HTTP/1.1 or HTTP/2 by its first bytes, with timeouts and limits against
+//! slow or hostile clients.
 
 mod listener;
 mod signs;
@@ -34,39 +34,39 @@ use self::{
 use super::{reply::Reply, stage::Stage};
 use crate::within::after;
 
-/// How slow a client may be.
+/// The timeouts of a client.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timeouts {
-    /// From a request head's first byte to its last, and until the first byte of a connection.
+    /// The time for a request head from its first byte, and for the first byte of a connection.
     pub(crate) header: Duration,
-    /// How long a client may leave what was sent to it unread.
+    /// The time that a client may leave sent bytes unread.
     pub(crate) write: Duration,
-    /// How long a connection may stay without a request.
+    /// The time that a connection may be idle.
     pub(crate) idle: Duration,
 }
 
-/// What answers the requests of a port.
+/// The handler of a port's requests.
 pub(crate) trait Service: Send + Sync + 'static {
-    /// Answers one request of the client at this address.
+    /// Handles one request from this address.
     fn serve(
         self: Arc<Self>,
         request: Request<Incoming>,
         client: Option<IpAddr>,
     ) -> impl Future<Output = Response<Reply>> + Send;
 
-    /// Where the port is in its life.
+    /// The stage of the process.
     fn stage(&self) -> &Stage;
 
-    /// What a handshake needs, where the port speaks TLS.
+    /// The TLS configuration, if the port uses TLS.
     fn tls(&self) -> Option<Arc<ServerConfig>> {
         None
     }
 }
 
-/// What answers the requests of one connection.
+/// The handler of one connection's requests.
 struct From<S> {
     service: Arc<S>,
-    /// Absent where it came by a socket of the file system.
+    /// Absent for a Unix socket.
     client: Option<IpAddr>,
 }
 
@@ -76,8 +76,8 @@ impl<S: Service> From<S> {
     }
 }
 
-/// Accepts until the port closes, and then what is queued already. At most `most` connections are
-/// open at once; more of them wait in the kernel's queue.
+/// Accepts connections until the port closes, and then those already queued. At most `most` are
+/// open at once; others wait in the kernel's queue.
 pub(crate) async fn accept<S: Service>(
     service: Arc<S>,
     listener: Listener,
@@ -103,7 +103,7 @@ pub(crate) async fn accept<S: Service>(
             },
         }
     }
-    // The kernel has promised a connection to the clients in the queue.
+    // The kernel has already completed the handshake of queued connections.
     for accepted in listener.queued() {
         spawn(&service, accepted, timeouts, None);
     }
@@ -120,8 +120,7 @@ fn spawn<S: Service>(
         let _held = (token, seat);
         let ended = match accepted {
             Accepted::Tcp(stream, client) => serve(service, (stream, client), timeouts).await,
-            // Boxed: nearly every connection comes by a port. No stranger listens in on a socket of
-            // the file system, so that TLS is not spoken there.
+            // Boxed, since nearly every connection is TCP. A Unix socket does not use TLS.
             Accepted::Unix(stream) => Box::pin(serve_local(service, stream, timeouts)).await,
         };
         if let Err(error) = ended {
@@ -140,15 +139,15 @@ async fn serve<S: Service>(
     {
         let socket = SockRef::from(&stream);
         socket.set_tcp_user_timeout(Some(timeouts.write))?;
-        // So that a slow client's reading is seen in small steps: else the kernel takes nothing more
-        // until a third of its buffer, which may be a megabyte, has been read.
+        // Makes slow reading visible in small steps. Otherwise the kernel accepts nothing more
+        // until the client has read a third of the buffer, which may be a megabyte.
         socket.set_tcp_notsent_lowat(MOST_UNSENT)?;
     }
     let client = Some(client);
     let limit = after(Instant::now(), timeouts.header);
     match service.tls() {
         None => speak(From { service, client }, stream, timeouts, limit).await,
-        // Boxed: every other connection would keep room for what TLS needs.
+        // Boxed, since other connections would keep space for TLS.
         Some(config) => {
             Box::pin(secure(From { service, client }, stream, timeouts, (config, limit))).await
         }
@@ -164,7 +163,7 @@ async fn serve_local<S: Service>(
     speak(From { service, client: None }, stream, timeouts, limit).await
 }
 
-/// The handshake, then the same as without TLS.
+/// Makes the TLS handshake and continues as without TLS.
 async fn secure<S: Service>(
     from: From<S>,
     stream: TcpStream,
@@ -184,7 +183,7 @@ async fn secure<S: Service>(
     }
 }
 
-/// Serves the connection once its first bytes tell its protocol, which they must before `limit`.
+/// Serves the connection when its first bytes tell the protocol, at the latest by `limit`.
 async fn speak<S: Service, W: Wire>(
     service: From<S>,
     mut stream: W,
@@ -202,7 +201,7 @@ async fn speak<S: Service, W: Wire>(
     let is_http2 = first.is_http2();
     let socket = Socket::new(stream, first, Arc::clone(&signs), timeouts.write);
     if is_http2 {
-        // Boxed: every HTTP/1.1 connection would keep room for what HTTP/2 needs.
+        // Boxed, since every HTTP/1.1 connection would keep space for HTTP/2.
         Box::pin(serve_http2(service, &stage, socket, timeouts)).await
     } else {
         serve_http1(service, &stage, socket, &signs, timeouts).await
@@ -226,7 +225,8 @@ async fn serve_http1<S: Service, W: Wire>(
             if has_body && status >= 400 {
                 signs.refused_early();
                 if leaves_body_unread(status, is_long) {
-                    // Or the client asks again on a connection that is about to end.
+                    // The client may also send another request on a connection that is about to
+                    // close.
                     let close = HeaderValue::from_static("close");
                     response.headers_mut().insert(header::CONNECTION, close);
                 }
@@ -238,8 +238,8 @@ async fn serve_http1<S: Service, W: Wire>(
     let connection = http1_builder(timer).serve_connection(TokioIo::new(socket), service);
     let mut connection = std::pin::pin!(connection);
     let mut overdue = std::pin::pin!(signs.overdue(timeouts.header, timeouts.idle));
-    // Biased: what has come already is read before the end is heard of; hyper would close a
-    // connection of which it has read nothing.
+    // Biased: received bytes are read before the end is noticed; hyper would close a connection
+    // that it has not read from.
     tokio::select! {
         biased;
         ended = &mut connection => return ended.map_err(io::Error::other),
@@ -253,7 +253,7 @@ async fn serve_http1<S: Service, W: Wire>(
     }
 }
 
-/// Whether the body of a request with this answer was probably not read to its end.
+/// Whether a response with this status was probably sent before the request's body was read.
 fn leaves_body_unread(status: u16, is_long: bool) -> bool {
     matches!(status, 408 | 413 | 415) || (is_long && matches!(status, 401 | 404 | 503))
 }
@@ -290,7 +290,7 @@ fn http1_builder(timer: HeadTimer) -> http1::Builder {
     let mut builder = http1::Builder::new();
     builder
         .timer(timer)
-        // The timer notes when hyper sets it; how long it is set for says nothing.
+        // Only the fact that hyper sets the timer matters, not its duration.
         .header_read_timeout(Duration::from_secs(1))
         .max_buf_size(LARGEST_READ);
     builder
@@ -307,12 +307,13 @@ fn http2_builder(streams: Streams) -> http2::Builder<Streams> {
     builder
 }
 
-/// Errors of `accept`, told at most once a second.
+/// Errors of `accept`, logged at most once a second.
 #[derive(Default)]
 struct Complaints(Option<Instant>);
 
 impl Complaints {
-    /// Out of descriptors, mostly: waiting lets connections end, asking again at once only burns.
+    /// Usually out of file descriptors: a pause lets connections end, while an immediate retry only
+    /// burns CPU.
     async fn back_off(&mut self, error: &io::Error) {
         if self.0.is_none_or(|last| last.elapsed() >= Duration::from_secs(1)) {
             tracing::error!(%error, "connections cannot be accepted; trying again");
@@ -322,19 +323,19 @@ impl Complaints {
     }
 }
 
-/// What is read of a body with or without a known key.
+/// How much of a body is read without a known key.
 const SHORT_BODY: u64 = 64 * 1024;
-/// How long a connection that came just before the end may take to say what it wants.
+/// The time for a connection accepted just before the end to send its request.
 const LAST_WORD: Duration = Duration::from_secs(1);
-/// A large body is read in pieces of this size. Each connection may hold one more that is empty;
-/// smaller ones cost time, larger ones room (`docs/architecture.md` has the figures).
+/// A large body is read in chunks of this size. Each connection may also hold one empty chunk.
+/// Smaller ones cost time, larger ones memory (see the figures in `docs/architecture.md`).
 const LARGEST_READ: usize = 128 * 1024;
-/// Bytes that wait in the kernel for their client, beside those that are on their way to it.
+/// Bytes that may wait in the kernel for the client, besides those in flight.
 #[cfg(target_os = "linux")]
 const MOST_UNSENT: u32 = 256 * 1024;
 const BACK_OFF: Duration = Duration::from_millis(50);
 const MOST_STREAMS: u32 = 200;
 const MOST_HEADER_BYTES: u32 = 64 * 1024;
 const H2_PING: Duration = Duration::from_secs(30);
-/// How long an HTTP/2 connection without streams is given to hear that it is closed.
+/// The time for an idle HTTP/2 connection to receive the close.
 const GOODBYE: Duration = Duration::from_secs(5);

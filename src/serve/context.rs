@@ -1,6 +1,6 @@
-//! What one core serves requests with.
+//! The shared state with which one core serves requests.
 //!
-//! It does nothing: every stage takes what it needs.
+//! It has no behaviour; every stage takes what it needs.
 
 use std::sync::Arc;
 
@@ -9,22 +9,22 @@ use crate::{
     gateway::Gateway, live::Retries, record::Report, trace::Sampling, upstream::client::Client,
 };
 
-/// What one core serves requests with.
+/// The shared state with which one core serves requests.
 pub(crate) struct Context {
     /// The live table.
     pub(crate) gateway: Arc<Gateway>,
-    /// This core's connections to the providers.
+    /// This core's connections to providers.
     pub(crate) client: Client,
-    /// How often the whole process may ask twice.
+    /// The retry budget of the process.
     pub(crate) retries: Arc<Retries>,
-    /// What hears of every request that has ended.
+    /// Receives every finished request.
     pub(crate) report: Arc<dyn Report>,
-    /// Which requests have spans, where any has.
+    /// Which requests are sampled for spans, if any.
     pub(crate) sampling: Option<Sampling>,
-    /// How much and how slowly clients may send.
+    /// The limits on the size and speed of bodies.
     pub(crate) body_limits: BodyLimits,
-    /// Serving, draining or closing.
+    /// The stage of the process: serving, draining or closing.
     pub(crate) stage: Stage,
-    /// What is not proxied.
+    /// The routes that are not proxied.
     pub(crate) routes: axum::Router,
 }

@@ -1,6 +1,6 @@
-//! Which conversation a request belongs to, for pools that keep conversations with a provider.
+//! The conversation of a request, for pools with conversation affinity.
 //!
-//! It never changes a request. What it tells is a hash, the same in every process and every version.
+//! It is a hash that is the same in every process and version.
 
 use std::borrow::Cow;
 
@@ -16,8 +16,8 @@ use crate::{
     upstream::inbound::Inbound,
 };
 
-/// The conversation, by the session that the client names, else by its key for the prompt's cache, else by how
-/// it began; `None` for what is no part of a conversation.
+/// The conversation: by the session that the client names, otherwise by its prompt cache key,
+/// otherwise by its first turns; `None` for a request outside a conversation.
 pub(crate) fn key(inbound: &Inbound) -> Option<u64> {
     let endpoint = inbound.endpoint.as_ref()?;
     let converses = endpoint.operation == Operation::Generate;
@@ -37,7 +37,7 @@ pub(crate) fn key(inbound: &Inbound) -> Option<u64> {
     let mut opening = Opening(Vec::new());
     for name in endpoint.protocol.profile().prompt {
         match found.peek(name) {
-            // The text goes on as the answer does.
+            // A completion's text grows with its answers.
             Some(value) if *name == "prompt" => opening.begin(value),
             Some(value) => opening.read(value),
             None => {}
@@ -46,7 +46,7 @@ pub(crate) fn key(inbound: &Inbound) -> Option<u64> {
     if opening.0.is_empty() {
         return None;
     }
-    // Others may begin with the same words.
+    // Other conversations may begin with the same words.
     let signer = || signature::access_key_id(&inbound.headers);
     let caller = token::of(&inbound.headers).or_else(signer).unwrap_or_default();
     opening.0.extend_from_slice(caller.as_bytes());
@@ -58,8 +58,8 @@ fn text(value: &RawValue) -> Option<Cow<'_, str>> {
     (!text.is_empty()).then_some(text)
 }
 
-/// The texts with which a conversation begins, up to the end of what its user said first. Later turns leave
-/// them as they are, while marks of caches and ids of items may move.
+/// The texts of a conversation up to the end of its first user turn. Later turns leave them
+/// unchanged, while cache marks and item IDs may move.
 struct Opening(Vec<u8>);
 
 impl Opening {
@@ -68,12 +68,12 @@ impl Opening {
     }
 
     fn read(&mut self, value: &RawValue) {
-        // It ends with an error once the user has spoken, so that the rest is not read.
+        // Returns an error after the first user turn, so that the rest is not read.
         let mut reader = serde_json::Deserializer::from_str(value.get());
         let _ = reader.deserialize_any(self);
     }
 
-    /// Adds the texts of a turn; answers whether the user's.
+    /// Adds the texts of a turn. Returns whether it is the user's.
     fn turn(&mut self, turn: &RawValue) -> bool {
         let Ok(turn) = serde_json::from_str::<Value>(turn.get()) else { return true };
         self.texts(&turn);
@@ -119,14 +119,14 @@ impl<'de> Visitor<'de> for &mut Opening {
     }
 }
 
-/// Whether a field says something of a turn, and is no text of it.
+/// Whether a field describes a turn and is not part of its text.
 fn is_mark(name: &str) -> bool {
     matches!(name, "type" | "role" | "id" | "status" | "name" | "cache_control" | "cachePoint")
 }
 
 const SESSION: HeaderName = HeaderName::from_static("x-session-id");
 const NAMES: [&str; 2] = ["session_id", "prompt_cache_key"];
-/// Bytes of a text to be completed.
+/// The first bytes of a completion's text that count.
 const BEGINNING: usize = 256;
-/// Bytes of an opening.
+/// The most bytes of the first turns that count.
 const LONGEST: usize = 64 * 1024;

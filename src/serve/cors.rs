@@ -1,7 +1,7 @@
-//! Requests of pages from other origins (CORS): preflights are answered here, and every response, an
-//! error of the router's own as well, says that the page may read it.
+//! Cross-origin requests (CORS): answers preflights, and lets the page read every response,
+//! including errors.
 //!
-//! It lets nobody in: a page still needs a key.
+//! A page still needs a key.
 
 use std::sync::Arc;
 
@@ -10,16 +10,16 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Status
 use super::reply::Reply;
 use crate::table::{Cors, Table};
 
-/// A request from a page of an origin that the file names.
+/// A request from an allowed origin.
 pub(crate) struct CrossOrigin {
     table: Arc<Table>,
     origin: HeaderValue,
-    /// The headers that the page asks for, where this is its preflight.
+    /// The headers that the page asks for, if this is its preflight.
     preflight: Option<Option<HeaderValue>>,
 }
 
 impl CrossOrigin {
-    /// Of a request; `None` where it comes from no such page.
+    /// Reads a request; `None` if it comes from no allowed origin.
     pub(crate) fn of<B>(table: Arc<Table>, request: &Request<B>) -> Option<Box<Self>> {
         let headers = request.headers();
         let origin = headers.get(header::ORIGIN)?.clone();
@@ -46,7 +46,7 @@ impl CrossOrigin {
         Some(response)
     }
 
-    /// Says that the page may read the response.
+    /// Lets the page read the response.
     pub(crate) fn permit(&self, map: &mut HeaderMap) {
         let is_any = self.table.cors.as_ref().is_some_and(Cors::permits_any);
         if is_any {
@@ -70,5 +70,5 @@ impl CrossOrigin {
 }
 
 const METHODS: HeaderValue = HeaderValue::from_static("GET, POST, PUT, PATCH, DELETE");
-/// In seconds: longer ones are cut by browsers.
+/// In seconds; browsers cap longer times.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");

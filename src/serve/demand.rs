@@ -1,7 +1,4 @@
-//! Reads what an answer is expected to take from its request, where a limit of tokens or money depends on
-//! it.
-//!
-//! It changes nothing.
+//! Estimates what an answer will use, where a limit on tokens or money needs it.
 
 use super::output_cap::{self, Asked};
 use crate::{
@@ -10,7 +7,7 @@ use crate::{
     upstream::{demand::Demand, inbound::Inbound},
 };
 
-/// Of this request to a model of that name; `asked` is what is known already of the answer's length.
+/// The demand of this request for a model; `asked` is the known length of the answer.
 pub(crate) async fn of(inbound: &Inbound, model: &str, asked: Option<Asked>) -> Demand {
     let asked = match asked {
         Some(asked) => asked,
@@ -22,7 +19,7 @@ pub(crate) async fn of(inbound: &Inbound, model: &str, asked: Option<Asked>) -> 
         Some(each) => Some(each.saturating_mul(asked.copies)),
         None => (!writes).then_some(0),
     };
-    // A form carries sound or pictures, whose bytes say nothing of tokens.
+    // A form carries audio or images, whose size says nothing about tokens.
     let input = if inbound.form { 0 } else { estimated(inbound, model) };
     Demand { input, output, copies: asked.copies }
 }

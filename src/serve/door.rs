@@ -1,8 +1,8 @@
-//! Which large bodies are read: where the file closes anything, more than 64 KiB are read only for a
-//! known key or for an alias that is open.
+//! Decides which large bodies are read. If some alias needs a key, more than 64 KiB are read only
+//! with a known key or for an open alias.
 //!
-//! The checks of the contract follow when the body is there. This one comes before them, because a
-//! body that is being read takes room that others need.
+//! The regular checks follow when the body is complete. This one comes earlier, because a body
+//! takes memory while it is read.
 
 use std::sync::OnceLock;
 
@@ -19,14 +19,14 @@ use crate::{
 pub(crate) struct Door<'a> {
     gateway: &'a Gateway,
     headers: &'a HeaderMap,
-    /// The alias, where a header or the path names it.
+    /// The alias, if a header or the path names it.
     named: Option<&'a str>,
-    /// Whether its token is known or nothing is closed: asked with each large piece, hashed once.
+    /// Whether its token is known or no alias needs one. Asked for each large chunk, hashed once.
     is_known: OnceLock<bool>,
 }
 
 impl<'a> Door<'a> {
-    /// Of a request with these headers. `named` is the alias, where it stands outside of the body.
+    /// For a request with these headers; `named` is the alias, if it stands outside the body.
     pub(crate) fn new(
         gateway: &'a Gateway,
         headers: &'a HeaderMap,
@@ -35,8 +35,8 @@ impl<'a> Door<'a> {
         Self { gateway, headers, named, is_known: OnceLock::new() }
     }
 
-    /// Whether the request may take all of the room for bodies: its token is known, or the file
-    /// closes nothing. A signature is known only when the body has been read.
+    /// Whether the request may use the whole memory budget: its token is known, or no alias needs
+    /// one. A signature is known only after the body is read.
     pub(crate) fn is_known(&self) -> bool {
         *self.is_known.get_or_init(|| {
             let keyring = &self.gateway.snapshot().keyring;
@@ -45,10 +45,10 @@ impl<'a> Door<'a> {
         })
     }
 
-    /// Lets a large body in of which `model` has been read so far.
+    /// Admits a large body whose `model` has been read so far.
     ///
     /// # Errors
-    /// The refusal of a closed alias.
+    /// The alias needs a key.
     pub(crate) fn pass(&self, model: Option<&str>) -> Result<(), Refusal> {
         if self.is_known() {
             return Ok(());
@@ -69,8 +69,8 @@ impl<'a> Door<'a> {
     }
 }
 
-/// The holder of the pair that a request claims to be signed with. The signature covers the body, so
-/// that it cannot be verified before.
+/// The owner of the access key ID in the request. The signature covers the body, so it cannot be
+/// verified yet.
 fn signer(keyring: &Keyring, headers: &HeaderMap) -> Caller {
     let Some(claimed) = signature::access_key_id(headers) else { return Caller::Anonymous };
     keyring.signer(claimed).map_or(Caller::Unknown, |(id, _)| Caller::Known(id))

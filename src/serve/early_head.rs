@@ -1,8 +1,8 @@
-//! A stream whose head goes out before a provider has answered, where the pool asks for comments to
-//! a client that waits.
+//! A stream whose head is sent before a provider has answered, where the pool sends keepalive
+//! comments.
 //!
-//! Once the head has gone out no status can refuse any more: every failure becomes the error event
-//! of the client's protocol, and where its libraries raise none, a broken transfer, too.
+//! After the head, a failure cannot have a status: it becomes the error event of the client's
+//! protocol, and also breaks the transfer if the protocol's SDKs do not raise that event.
 
 use std::{
     panic::AssertUnwindSafe,
@@ -29,27 +29,27 @@ use crate::{
     within::within,
 };
 
-/// How long the head waits for a provider, and what it says then.
+/// How long the head waits for a provider, and the head itself.
 pub(crate) struct EarlyHead {
     every: Duration,
     head: Response<()>,
     speaks: Protocol,
 }
 
-/// The end of the attempts, and what the response needs of what they held.
+/// The end of the attempts, with what the response needs from them.
 pub(crate) struct Attempted {
-    /// The answer, or why there is none.
+    /// The answer, or the refusal.
     pub(crate) accepted: Result<Accepted, Refusal>,
     /// The permits of the request.
     pub(crate) held: Held,
     /// The request.
     pub(crate) inbound: Inbound,
-    /// What is known of it.
+    /// Its record.
     pub(crate) record: Box<Record>,
 }
 
 impl EarlyHead {
-    /// Of a request whose client may hear comments; `None` where none may be sent.
+    /// For a client that may receive comments; `None` for others.
     pub(crate) fn asked(pool: &Pool, inbound: &mut Inbound) -> Option<Self> {
         let every = pool.keepalive?;
         let speaks = inbound.speaks();
@@ -60,7 +60,7 @@ impl EarlyHead {
         if !delivery.map_or(inbound.stream, |delivery| delivery == Delivery::Events) {
             return None;
         }
-        // The head may have to go out before it is known how an answer would be packed.
+        // The head may be sent before the encoding of an answer is known.
         inbound.headers.remove(header::ACCEPT_ENCODING);
         let mut head = Response::new(());
         let map = head.headers_mut();
@@ -72,7 +72,7 @@ impl EarlyHead {
         Some(Self { every, head, speaks })
     }
 
-    /// The response to what `attempts` lead to, or the head and comments while they take longer.
+    /// The response from `attempts`, or the head and comments while they take longer.
     pub(crate) async fn serve(
         self,
         attempts: impl Future<Output = Attempted> + Send + 'static,
@@ -91,7 +91,7 @@ impl EarlyHead {
         }
         let sent = Instant::now();
         let rest = AssertUnwindSafe(async move { rest(attempts.await, sent, every).await });
-        // The record is lost with the attempts, which have finished it.
+        // The record was dropped with the attempts, which finished it.
         let rest = rest.catch_unwind().map(move |rest| {
             let event = || answer::failed_stream(&Refusal::Internal, speaks);
             rest.unwrap_or_else(|_| last_word::failed(event(), speaks, None))
@@ -100,7 +100,7 @@ impl EarlyHead {
     }
 }
 
-/// What follows the comments: the stream, or the error event that stands for anything else.
+/// What follows the comments: the stream, or an error event.
 async fn rest(attempted: Attempted, sent: Instant, every: Duration) -> Reply {
     let Attempted { accepted, held, mut inbound, mut record } = attempted;
     record.answered_at(StatusCode::OK, sent);
@@ -127,12 +127,12 @@ fn is_stream_of_success(answer: &Answer) -> bool {
     answer.status.is_success() && answer.form() == Form::Events
 }
 
-/// A provider's refusal, which would have been passed on as it came, as an event.
+/// A provider's error, which would have been passed on unchanged, as an event.
 async fn as_event(answer: &mut Answer, speaks: Protocol) -> Option<Bytes> {
     if !answer.status.is_client_error() && !answer.status.is_server_error() {
         return None;
     }
-    // JSON has had its second while the error was judged.
+    // A JSON error has already had its second while it was judged.
     let limit = if answer.form() == Form::Json { Duration::ZERO } else { ERROR_BODY };
     let read = async {
         while !answer.body.source_is_end() && answer.body.held_bytes() < MOST_READ {
@@ -147,7 +147,7 @@ async fn as_event(answer: &mut Answer, speaks: Protocol) -> Option<Bytes> {
     Some(Bytes::from(speaks.codec().write_failed(said)))
 }
 
-/// How long an error may take to say more than its status.
+/// How long an error may take after its status.
 const ERROR_BODY: Duration = Duration::from_secs(1);
-/// The most that is read of an error.
+/// The most bytes that are read of an error.
 const MOST_READ: usize = 64 * 1024;

@@ -1,6 +1,6 @@
-//! Changes to the bytes of a client's body: what is known of places in it moves with them.
+//! Edits the bytes of a client's body, and moves the known places in it accordingly.
 //!
-//! Every byte that is not changed stays the client's.
+//! All other bytes stay unchanged.
 
 use std::ops::Range;
 
@@ -8,15 +8,15 @@ use bytes::Bytes;
 
 use crate::upstream::inbound::Inbound;
 
-/// What is put in the place of which bytes; in their order, and without overlaps.
+/// Replacements by range, in order and without overlaps.
 pub(super) type Edits = Vec<(Range<u64>, Bytes)>;
 
-/// Puts the edits into the body.
+/// Applies the edits to the body.
 pub(super) fn splice(inbound: &mut Inbound, edits: Edits) {
     if edits.is_empty() {
         return;
     }
-    // Where each edit ends, and how far what stands behind it moves.
+    // The end of each edit, and the shift of what follows it.
     let mut gained = 0_i64;
     let shifts: Vec<(u64, i64)> = edits
         .iter()

@@ -1,8 +1,7 @@
-//! Compressed request bodies, decoded before anything is read of them: the model must be seen, and no
-//! provider shall read another request than the router did.
+//! Decompresses request bodies before they are read: the router must see the model, and a provider
+//! must read the same request.
 //!
-//! What unpacks to more than a body may have is refused as a body of that size, whatever it weighs
-//! packed.
+//! A body that decompresses to more than the size limit is refused.
 
 use std::io::{self, Read};
 
@@ -17,12 +16,12 @@ use crate::{
     upstream::off_core,
 };
 
-/// How a body is packed.
+/// A content coding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Coding {
     /// `gzip`.
     Gzip,
-    /// `deflate`: in zlib's wrapping, or bare as some send it.
+    /// `deflate`: with a zlib wrapper, or raw as some clients send it.
     Deflate,
     /// `br`.
     Brotli,
@@ -30,13 +29,13 @@ pub(crate) enum Coding {
     Zstd,
 }
 
-/// Codings in the order in which they were applied; mostly none.
+/// The codings in the order in which they were applied; usually none.
 pub(crate) type Codings = SmallVec<[Coding; 2]>;
 
-/// Takes the header that says how the body is packed. Every line and every item counts.
+/// Takes the `Content-Encoding` header. Every line and every item counts.
 ///
 /// # Errors
-/// `UnsupportedEncoding` for what cannot be unpacked.
+/// `UnsupportedEncoding` for an unknown coding.
 pub(crate) fn take(headers: &mut HeaderMap, rare: Rare) -> Result<Codings, Refusal> {
     if !rare.has(Name::ContentEncoding) {
         return Ok(Codings::new());
@@ -67,16 +66,16 @@ fn read<'a>(lines: impl Iterator<Item = &'a HeaderValue>) -> Result<Codings, Ref
     if codings.len() > MOST_CODINGS { Err(Refusal::UnsupportedEncoding) } else { Ok(codings) }
 }
 
-/// The body as it was before it was packed, of at most so many bytes.
+/// Decompresses the body to at most this many bytes.
 ///
 /// # Errors
-/// It is larger, or is not what its header says.
+/// It is larger, or is not encoded as its header says.
 pub(crate) async fn unpacked(
     codings: Codings,
     packed: Bytes,
     most: u64,
 ) -> Result<Vec<Bytes>, Refusal> {
-    // However short: a few hundred bytes may unpack to megabytes.
+    // Even a few hundred bytes may decompress to megabytes.
     off_core::run(move || unpack(&codings, packed, most)).await
 }
 
@@ -89,7 +88,7 @@ fn unpack(codings: &[Coding], packed: Bytes, most: u64) -> Result<Vec<Bytes>, Re
         };
         pieces = match collect(reader(*coding, &whole), most, GROWTH * whole.len() as u64)? {
             Some(pieces) => pieces,
-            // It is not larger than it may be after all.
+            // It is within the limit after all.
             None => collect(reader(*coding, &whole), most, most)?.unwrap_or_default(),
         };
     }
@@ -106,8 +105,8 @@ fn reader(coding: Coding, packed: &[u8]) -> Box<dyn Read + '_> {
     }
 }
 
-/// What comes to more than `usual` bytes is most probably a bomb: from there on it is counted and not
-/// kept, and `None` says that it is none.
+/// A body of more than `usual` bytes is probably a bomb: from there it is counted but not kept, and
+/// `None` means that it is within the limit.
 fn collect(
     mut reader: Box<dyn Read + '_>,
     most: u64,
@@ -134,7 +133,7 @@ fn collect(
     }
 }
 
-/// Zstandard's frames, one after the other.
+/// Zstandard frames, one after the other.
 struct Frames<'a> {
     rest: &'a [u8],
     frame:
@@ -161,7 +160,7 @@ impl Read for Frames<'_> {
     }
 }
 
-/// Whether it begins as zlib's wrapping does (RFC 1950).
+/// Whether it begins like zlib data (RFC 1950).
 fn is_zlib(packed: &[u8]) -> bool {
     match packed {
         [first, second, ..] => {
@@ -173,7 +172,8 @@ fn is_zlib(packed: &[u8]) -> bool {
 
 /// More than any client applies.
 const MOST_CODINGS: usize = 2;
-/// How many times as long JSON becomes that is no bomb, and from where on that is looked at.
+/// The compression ratio above which JSON is probably a bomb, and the size from which that is
+/// checked.
 const GROWTH: u64 = 16;
 const SMALL: u64 = 1024 * 1024;
 const PIECE: usize = 64 * 1024;

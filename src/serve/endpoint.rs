@@ -1,21 +1,20 @@
-//! The paths that the protocols define: on them a request without a model is a mistake to be
-//! named; elsewhere it is simply not found.
+//! The paths that the protocols define. There a request without a model is a client error; on other
+//! paths it is not found.
 
 use crate::{path, protocol::Endpoint, refusal::Refusal};
 
-/// Whether a protocol defines this path, however it is spelled.
+/// Whether a protocol defines this path, in any spelling.
 pub(crate) fn is_known(path_and_query: &str) -> bool {
     let path = path::plain(path_and_query);
     Endpoint::find(&path, None).is_some() || OTHERS.contains(&&*path)
 }
 
-/// The refusal as it is on a known endpoint; elsewhere a request that names no alias is not found,
-/// whatever else is wrong with it.
+/// The refusal itself on a known endpoint; elsewhere `NotFound`.
 pub(crate) fn or_not_found(refusal: Refusal, path_and_query: &str) -> Refusal {
     if is_known(path_and_query) { refusal } else { Refusal::NotFound }
 }
 
-/// What several vendors have, each with a body of its own.
+/// Endpoints that several vendors have, each with its own body.
 const OTHERS: [&str; 2] = ["/v1/rerank", "/rerank"];
 
 #[cfg(test)]

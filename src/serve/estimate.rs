@@ -1,8 +1,8 @@
-//! What stands for the tokens of an answer where its provider does not tell them, or not to the end: an
-//! estimate of the request's text and of the text that has passed.
+//! Estimates the tokens of an answer whose provider does not report them, or not completely, from
+//! the text of the request and of the answer.
 //!
-//! It is made where a report or a price needs it, and judged when the answer has ended; what was told is
-//! never more than what it says.
+//! It runs only if a report or a price needs it, when the answer has ended. Reported tokens are
+//! never exceeded.
 
 use bytes::Bytes;
 
@@ -16,7 +16,7 @@ use crate::{
     upstream::{answer::Answer, inbound::Inbound},
 };
 
-/// What is kept of one request and of its answer for an estimate.
+/// What is kept of one request and its answer.
 pub(crate) struct Estimate {
     asked: Asked,
     said: Said,
@@ -24,27 +24,27 @@ pub(crate) struct Estimate {
 
 /// The request.
 enum Asked {
-    /// Its body, which is kept no longer than a whole answer takes.
+    /// Its body, kept at most as long as a whole answer takes.
     Body(Pieces, #[expect(dead_code, reason = "given back when it drops")] Option<Share>),
-    /// What was counted of it: a stream may last.
+    /// Its counts, since a stream may last long.
     Counted(Box<Input>),
 }
 
 /// The answer.
 enum Said {
-    /// Nothing: vectors.
+    /// None: the answer has no text, such as embeddings.
     Nothing,
     /// A stream.
     Stream(Box<Spoken>),
-    /// A whole answer whose end is looked at for its tokens anyway,
+    /// A whole answer whose end is kept for its reported tokens anyway,
     Told,
-    /// or is not.
+    /// or a whole answer whose end is kept here.
     Whole(Tail),
 }
 
 impl Estimate {
-    /// Of a request that is being answered; `None` where no one wants to know, or tokens are not what
-    /// such an answer takes.
+    /// For a request that is being answered; `None` if nothing needs the tokens, or the answer is
+    /// not measured in tokens.
     pub(crate) fn wanted(
         inbound: &mut Inbound,
         answer: &Answer,
@@ -72,7 +72,7 @@ impl Estimate {
         Some(Self { asked, said })
     }
 
-    /// A piece is on its way to the client.
+    /// Notes a chunk that is sent to the client.
     #[inline]
     pub(crate) fn passes(&mut self, piece: &Bytes) {
         match &mut self.said {
@@ -82,7 +82,8 @@ impl Estimate {
         }
     }
 
-    /// The tokens, of which `told` were told. `end` is the end of a whole answer, where that is kept for its tokens.
+    /// The tokens, given those reported as `told`; `end` is the end of a whole answer, if it is
+    /// kept for its tokens.
     pub(crate) fn usage(
         &self,
         told: Option<Usage>,
@@ -114,8 +115,8 @@ impl Estimate {
     }
 }
 
-/// The tokens of a request whose provider was given up before it had told any; `None` where no one wants to
-/// know, or tokens are not what it takes.
+/// The tokens of a request whose attempt was cancelled before its provider reported any; `None` if
+/// nothing needs them, or the request is not measured in tokens.
 pub(crate) fn of_request(inbound: &Inbound, provider: &Provider, record: &Record) -> Option<Usage> {
     is_wanted(inbound, provider, record)?;
     let tokenizer = Tokenizer::of(&provider.model_for(record.asked_name().unwrap_or_default()));
@@ -124,7 +125,8 @@ pub(crate) fn of_request(inbound: &Inbound, provider: &Provider, record: &Record
     Usage { input: read.tokens(tokenizer), ..Usage::default() }.if_any()
 }
 
-/// What is asked for, where tokens are what it takes and a report, a limit or a price wants to know them.
+/// What is estimated, if the request is measured in tokens and a report, a limit or a price needs
+/// them.
 fn is_wanted(
     inbound: &Inbound,
     provider: &Provider,
@@ -141,5 +143,5 @@ fn is_wanted(
     (takes_tokens && is_read).then_some((endpoint.protocol, endpoint.operation))
 }
 
-/// Texts that a model goes on with.
+/// The path of text completions.
 const COMPLETIONS: &str = "/v1/completions";

@@ -1,7 +1,7 @@
-//! Guardrails on a request: its texts are looked at once, before a provider is chosen and before anything is
-//! held for it.
+//! Guardrails on a request: its texts are inspected once, before a provider is chosen and before
+//! any limit is held.
 //!
-//! What cannot be read is refused. It never says what it has found, only which rule did.
+//! Text that cannot be read is refused. The client learns which rule matched, never what matched.
 
 mod judged;
 mod output;
@@ -28,8 +28,8 @@ use crate::{
     upstream::{inbound::Inbound, off_core},
 };
 
-/// The rules that a request and its answer pass, each once; none where nothing names any: those of its key, its
-/// team and its alias, and of every alias that may take over.
+/// The rules for a request and its answer, each once: those of its key, its team, its alias, and
+/// all aliases that may take over. `None` if there are none.
 pub(crate) fn of(table: &Table, allowed: &Allowed, path: &str) -> Option<Guardrails> {
     let (caller, pools) = (allowed.caller, [allowed.asked, allowed.pool]);
     if !table.has_guardrails {
@@ -51,7 +51,8 @@ pub(crate) fn of(table: &Table, allowed: &Allowed, path: &str) -> Option<Guardra
     add(of_team);
     let mut seen: Vec<PoolId> = Vec::new();
     let mut open = pools.to_vec();
-    // Any of these may serve the request in the end, and its texts pass before the first provider is asked.
+    // Any of these may serve the request, and its texts are inspected before the first provider is
+    // asked.
     while let Some(id) = open.pop() {
         if seen.contains(&id) {
             continue;
@@ -70,10 +71,10 @@ pub(crate) fn of(table: &Table, allowed: &Allowed, path: &str) -> Option<Guardra
     (!rules.is_empty()).then(|| rules.into())
 }
 
-/// Looks at a request, and takes out of it what is to be taken out.
+/// Inspects a request and redacts it.
 ///
 /// # Errors
-/// A rule refuses it, or would have to look at what cannot be read.
+/// A rule refuses it, or would have to inspect what cannot be read.
 pub(crate) async fn input(
     all: Guardrails,
     asking: Asking<'_>,
@@ -94,13 +95,13 @@ pub(crate) async fn input(
         looked_at(&rules, inbound, record).await?;
     }
     if webhooks::any(&rules) && asked(&rules, asking, inbound, record).await? {
-        // What a service puts in passes the others, too.
+        // Text from a webhook is inspected by the other rules too.
         looked_at(&rules, inbound, record).await?;
     }
     Ok(())
 }
 
-/// Takes out of a body what the rules take out of it.
+/// Redacts a body.
 async fn looked_at(
     rules: &Guardrails,
     inbound: &mut Inbound,
@@ -115,7 +116,7 @@ async fn looked_at(
     Ok(())
 }
 
-/// Asks the services of the rules; whether anything of the body was replaced.
+/// Calls the webhooks of the rules. Returns whether the body was changed.
 async fn asked(
     rules: &Guardrails,
     asking: Asking<'_>,
@@ -139,7 +140,7 @@ async fn asked(
         return Ok(false);
     };
     if instead[of_body..] != all[of_body..] {
-        // The query goes on as it is: nothing can be put into it.
+        // The query is sent unchanged, so nothing can be replaced in it.
         let rule = rules.iter().find(|rule| rule.webhook().is_some());
         return Err(rule.map_or(Refusal::Internal, |rule| denied(rule, REQUEST)));
     }
@@ -154,7 +155,7 @@ fn splice(inbound: &mut Inbound, edits: Vec<(Range<u64>, Vec<u8>)>) {
     edits::splice(inbound, edits.collect());
 }
 
-/// What is said in the query of a request, which is more than a word.
+/// The values in the query that are longer than a word.
 fn in_query(inbound: &Inbound) -> Vec<String> {
     let Some((_, query)) = inbound.path.split_once('?') else { return Vec::new() };
     let parts = query.split('&').flat_map(|pair| pair.splitn(2, '='));
@@ -162,7 +163,7 @@ fn in_query(inbound: &Inbound) -> Vec<String> {
     read.filter(|part| !is_word(part.as_bytes())).collect()
 }
 
-/// The query of a request goes on as it is: nothing can be taken out of it.
+/// Inspects the query, in which nothing can be redacted.
 fn address(rules: &Guardrails, inbound: &Inbound, record: &mut Record) -> Result<(), Refusal> {
     let Some((_, query)) = inbound.path.split_once('?') else { return Ok(()) };
     let query = decoded(&query.replace('+', " "));
@@ -187,7 +188,7 @@ async fn body(rules: &Guardrails, inbound: &Inbound) -> Verdict {
     look(&bytes, rules, &passed)
 }
 
-/// Where the body names the alias, which does not belong to the texts of the conversation.
+/// The places of the body that name the alias, which is not a text of the conversation.
 fn names(inbound: &Inbound) -> Vec<Range<u64>> {
     let model = inbound.model.iter().map(|model| model.span.clone());
     let mut names: Vec<_> = model.chain(inbound.mentions.in_body().iter().cloned()).collect();

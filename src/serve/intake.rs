@@ -1,7 +1,7 @@
-//! Taking a request's body in: piece by piece, bounded in size and in silence, read for its model
-//! while it arrives.
+//! Reads a request's body chunk by chunk, with limits on size and silence, and searches it for its
+//! model on the way.
 //!
-//! The pieces are never joined, and nothing is held for the request yet.
+//! The chunks are never joined, and no limit is held yet.
 
 use std::time::Duration;
 
@@ -23,32 +23,30 @@ use crate::{
     within::{after, before},
 };
 
-/// How much and how slowly a client may send.
+/// The limits on the size and speed of bodies.
 #[derive(Debug, Clone)]
 pub(crate) struct BodyLimits {
     /// The largest body.
     pub(crate) max_bytes: u64,
-    /// The longest silence inside a body, and the time that the whole of it has beside what its size
-    /// gives it.
+    /// The longest silence inside a body, and the base time for the whole, to which its size adds.
     pub(crate) stall: Duration,
-    /// What all of them together may take.
+    /// The memory budget of all bodies.
     pub(crate) budget: &'static BodyBudget,
-    /// What those may take of it together that are being read without a known key, where the file
-    /// closes anything.
+    /// The part of it for bodies without a known key, if some alias needs one.
     pub(crate) strangers: &'static BodyBudget,
 }
 
-/// What a body says about where it wants to go.
+/// What a body says about its destination.
 pub(crate) struct Read {
     /// Its `model` and `stream`, or why they cannot be read.
     pub(crate) found: Result<Found, Refusal>,
     /// Whether it is a form.
     pub(crate) form: bool,
-    /// What it takes of the budget for all bodies, if it is large.
+    /// Its share of the memory budget, if it is large.
     pub(crate) share: Option<Share>,
 }
 
-/// Reads the whole body. `door` is asked when it turns out to be large.
+/// Reads the whole body; `door` is asked if it is large.
 pub(crate) async fn read(
     medium: Medium,
     version: Version,
@@ -63,7 +61,7 @@ pub(crate) async fn read(
     let mut reader = Reader::of(medium);
     let (mut body, mut taken, mut loose) = (Pieces::new(), Taken::default(), 0);
     let mut pace = Pace { stall: limits.stall, began: None };
-    // One connection of HTTP/2 has many bodies, so that the number of connections bounds nothing.
+    // An HTTP/2 connection has many bodies, so the number of connections limits nothing.
     let uncounted = if version == Version::HTTP_2 { 0 } else { SMALL };
     loop {
         let frame = before(|| pace.due(body.len()), incoming.frame());
@@ -81,7 +79,7 @@ pub(crate) async fn read(
             reader.feed(small);
         }
         if !large.is_empty() {
-            // Asked once: after the first time nothing is left of what is small.
+            // Asked once; later the body is no longer small.
             if free > 0 || body.len() == SMALL {
                 door.pass(reader.model_so_far())?;
             }
@@ -102,7 +100,7 @@ pub(crate) async fn read(
     Ok((body, Read { found, form, share: taken.share }))
 }
 
-/// Reads the whole body and unpacks it. What it unpacks to is held to the same bounds.
+/// Reads and decompresses the whole body. The decompressed size has the same limits.
 pub(crate) async fn read_packed(
     codings: Codings,
     medium: Medium,
@@ -113,7 +111,7 @@ pub(crate) async fn read_packed(
 ) -> Result<(Pieces, Read), Refusal> {
     let unread = Medium::Json { declared: false };
     let (packed, _share) = read(unread, version, incoming, limits, door).await?;
-    // What few bytes of a stranger's unpack to is bounded before its key is looked at.
+    // Without a known key, the decompressed size has a lower limit.
     let most = if door.is_known() { limits.max_bytes } else { limits.max_bytes.min(UNPACKED) };
     let pieces = encoding::unpacked(codings, packed.to_bytes(), most).await?;
     let mut reader = Reader::of(medium);
@@ -137,16 +135,16 @@ pub(crate) async fn read_packed(
     Ok((body, Read { found, form, share: taken.share }))
 }
 
-/// How slowly a body may come: no silence is longer than `stall`, and the whole is there within
-/// `stall` and a second for each 100 kB, or it would hold its part of the budget without end.
+/// The speed of a body: no silence exceeds `stall`, and the whole body arrives within `stall` plus
+/// a second for each 100 kB. Otherwise it would hold its memory without end.
 struct Pace {
     stall: Duration,
-    /// When it was first waited for.
+    /// When it was first awaited.
     began: Option<Instant>,
 }
 
 impl Pace {
-    /// When the next piece of a body of which so many bytes have come is too late.
+    /// The deadline of the next chunk, given the bytes received.
     fn due(&mut self, received: u64) -> Instant {
         let now = Instant::now();
         let began = *self.began.get_or_insert(now);
@@ -155,11 +153,11 @@ impl Pace {
     }
 }
 
-/// What a body takes of the budget while it is read.
+/// The memory shares of a body while it is read.
 #[derive(Default)]
 struct Taken {
     share: Option<Share>,
-    /// The same of what is for those without a known key.
+    /// The share of the part for bodies without a known key.
     of_strangers: Option<Share>,
 }
 
@@ -177,7 +175,7 @@ impl Taken {
     }
 }
 
-/// Reads a body by its medium; what is no form is taken for JSON.
+/// Searches a body by its medium; what is not a form is read as JSON.
 #[expect(clippy::large_enum_variant, reason = "nearly all bodies are of the large one")]
 enum Reader {
     Json(Scanner),
@@ -218,12 +216,12 @@ impl Reader {
     }
 }
 
-/// Bodies up to here need no key to be read, and over HTTP/1.1 they are not counted, as the number of
-/// connections bounds them; nearly all are smaller, and cost nothing here.
+/// Bodies up to this size need no key to be read. Over HTTP/1.1 they are not counted, because the
+/// number of connections limits them. Nearly all bodies are smaller and cost nothing here.
 const SMALL: u64 = 64 * 1024;
-/// What a packed body without a known key may unpack to, where the file closes anything.
+/// The limit of a decompressed body without a known key, if some alias needs one.
 const UNPACKED: u64 = 1024 * 1024;
-/// Unpacked pieces that are read before others have their turn.
+/// Decompressed chunks that are read before other tasks run.
 const A_STRETCH: usize = 16;
 
 #[cfg(test)]

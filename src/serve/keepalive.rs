@@ -1,7 +1,7 @@
-//! Comments to a client that waits: they keep what lies between from closing a connection on which
-//! nothing comes. It wraps a future, and knows nothing of what the future does.
+//! Comments to a waiting client, so that proxies do not close an idle connection. It wraps a future
+//! without knowing what it does.
 //!
-//! Dropping the body drops the future and all it holds.
+//! Dropping the body drops the future.
 
 use std::{
     pin::Pin,
@@ -17,29 +17,29 @@ use crate::sse::Boundary;
 
 /// A body that begins with comments.
 enum Waiting {
-    /// Only comments have been sent so far.
+    /// Only comments have been sent.
     Comments(Pin<Box<dyn Future<Output = Reply> + Send>>, Interval),
-    /// What follows them.
+    /// The body after the comments.
     Rest(Reply),
 }
 
-/// A comment each `every` until `rest` is there, then what it is.
+/// A comment every `every` until `rest` is ready, then its body.
 pub(crate) fn until(rest: impl Future<Output = Reply> + Send + 'static, every: Duration) -> Reply {
     let mut beat = tokio::time::interval(every);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     Reply::of(Waiting::Comments(Box::pin(rest), beat))
 }
 
-/// A stream that has begun, with comments where it pauses.
+/// A running stream with comments in its pauses.
 struct Paced {
     body: Reply,
     pause: Pin<Box<Sleep>>,
     every: Duration,
-    /// A comment goes between two events and never into one.
+    /// A comment is sent between two events, never inside one.
     boundary: Boundary,
 }
 
-/// The same stream, with a comment wherever nothing has come for `every`.
+/// The same stream, with a comment whenever nothing has arrived for `every`.
 pub(crate) fn between(body: Reply, every: Duration) -> Reply {
     let pause = Box::pin(sleep(every));
     Reply::of(Paced { body, pause, every, boundary: Boundary::new() })

@@ -1,5 +1,5 @@
-//! A body that the router wrote itself: one piece, after which the transfer may have to break. The
-//! record rides on it, as on every body.
+//! A body that the router wrote itself: one chunk, after which the transfer may break. Like every
+//! body, it carries the record.
 
 use std::task::{Context, Poll};
 
@@ -13,7 +13,7 @@ use crate::{protocol::Protocol, record::Record};
 
 struct LastWord {
     bytes: Option<Bytes>,
-    /// Present where a clean end would hide that this is not an answer.
+    /// Set if a clean end would hide that this is not an answer.
     breaking: Option<BreakOff>,
     record: Option<Box<Record>>,
 }
@@ -23,8 +23,8 @@ pub(crate) fn whole(bytes: Bytes, record: Box<Record>) -> Reply {
     Reply::of(LastWord { bytes: Some(bytes), breaking: None, record: Some(record) })
 }
 
-/// The event that stands for a stream which has failed before it began. Where a protocol's
-/// libraries would take it for an answer, the transfer breaks.
+/// The error event of a stream that failed before it began. The transfer breaks if the protocol's
+/// SDKs would take the event for an answer.
 pub(crate) fn failed(event: Bytes, speaks: Protocol, record: Option<Box<Record>>) -> Reply {
     let breaking = (!speaks.profile().stream.tells_errors).then(BreakOff::default);
     Reply::of(LastWord { bytes: Some(event), breaking, record })

@@ -1,5 +1,5 @@
-//! Requests at a target's own path: they go on as if their client had asked for that target where its protocol
-//! asks.
+//! Requests at a target's own path: they continue as requests for that target at the protocol's
+//! standard path.
 
 use bytes::Bytes;
 use http::{HeaderValue, Request, Uri, uri::PathAndQuery};
@@ -10,7 +10,7 @@ use crate::{
     upstream::inbound::Inbound,
 };
 
-/// Leads a request to the target whose path it is at; false where it is at none.
+/// Directs a request to the target of its path; `false` if the path belongs to none.
 pub(super) fn to_target<B>(table: &Table, request: &mut Request<B>) -> bool {
     let Some(Led { alias, path }) = table.paths.led(request.uri().path()) else { return false };
     let target = match request.uri().query() {
@@ -21,12 +21,12 @@ pub(super) fn to_target<B>(table: &Table, request: &mut Request<B>) -> bool {
     parts.path_and_query = target.ok();
     let Ok(uri) = Uri::from_parts(parts) else { return false };
     *request.uri_mut() = uri;
-    // What the client says itself does not lead it to another target.
+    // A model in the request does not redirect it to another target.
     request.headers_mut().insert(ALIAS, HeaderValue::clone(alias));
     true
 }
 
-/// Writes the alias into a body that names no model: it is read there, and replaced by each provider's own.
+/// Writes the alias into a body without a model; each provider replaces it by its own.
 pub(super) fn name_model(inbound: &mut Inbound) {
     if inbound.model.is_some() || inbound.form {
         return;

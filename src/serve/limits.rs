@@ -1,6 +1,6 @@
-//! Limits of a request: of the account, of the key, then of its team, then of the pool.
+//! The limits of a request: of the account, the key, its team, and the pool.
 //!
-//! It never waits: `waiting` does, where the file says so.
+//! It never waits; `waiting` does, if the pool has a queue.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
     upstream::{demand::Demand, inbound::Inbound},
 };
 
-/// Limits of the account, of the key, then of its team, then of the pool.
+/// Takes the limits of the account, the key, its team, and the pool.
 pub(crate) fn hold(
     table: Arc<Table>,
     allowed: &Allowed,
@@ -43,7 +43,7 @@ pub(crate) fn hold(
     Ok(Held { table, pool, caller, permits })
 }
 
-/// The same where tokens or money are limited, too.
+/// The same with limits on tokens or money.
 #[cold]
 fn hold_amounts(
     table: &Table,
@@ -61,7 +61,7 @@ fn hold_amounts(
     Ok(holds)
 }
 
-/// Takes what a request needs of its caller's key and team; with `demand`, of their tokens and money, too.
+/// Takes the limits of the caller's key and team; with `demand`, also those on tokens and money.
 pub(crate) fn of_caller(
     table: &Table,
     allowed: &Allowed,
@@ -87,15 +87,15 @@ pub(crate) fn of_caller(
     Ok(())
 }
 
-/// Adds what is held of a pool.
+/// Adds the reservation of a pool.
 pub(crate) fn admitted(holds: &mut Holds, hold: Hold, pool: &Pool) {
     holds.admitted(hold, Holder::new("alias", &pool.alias));
 }
 
-/// Whether the limits of the caller's key and its team would say yes at this moment; takes nothing.
+/// Whether the limits of the caller's key and team would allow a request now. Takes nothing.
 ///
 /// # Errors
-/// The refusal of the first that would not.
+/// The refusal of the first limit that would not.
 pub(crate) fn check_caller(table: &Table, caller: Caller) -> Result<(), Refusal> {
     let Caller::Known(key) = caller else { return Ok(()) };
     let check = |limits: &Limits, whose: Whose| match limits.limited() {

@@ -1,7 +1,6 @@
-//! How a body is to be read, told from its headers and from what its path is for.
+//! How a body is read, from its headers and its endpoint.
 //!
-//! It never lets a request through that a provider could read in another way than the router does:
-//! what it cannot tell for certain is refused.
+//! A request that a provider could read differently than the router is refused.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
@@ -13,24 +12,24 @@ use crate::{
     refusal::Refusal,
 };
 
-/// How a body is to be read.
+/// How a body is read.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Medium {
-    /// As JSON; `declared` where the content type says so.
+    /// As JSON; `declared` if the content type says so.
     Json {
         /// Whether the content type says so.
         declared: bool,
     },
-    /// As a form with this boundary.
+    /// As a multipart form with this boundary.
     Form(String),
-    /// As a form in the notation of a query, which may name no model.
+    /// As a URL-encoded form, which must not name a model.
     Pairs,
 }
 
-/// Reads the headers that say how the body is to be read.
+/// Reads the headers that decide how the body is read.
 ///
 /// # Errors
-/// Where two readers could take the body for two different things, or the router cannot read it.
+/// Two readers could read the body differently, or the router cannot read it.
 pub(crate) fn of(headers: &HeaderMap, rare: Rare, surface: &Surface) -> Result<Medium, Refusal> {
     if rare.has(Name::Connection) {
         check_nominated(headers)?;
@@ -46,8 +45,8 @@ pub(crate) fn of(headers: &HeaderMap, rare: Rare, surface: &Surface) -> Result<M
     of_type(value, surface)
 }
 
-/// Whether a body that the router cannot read may not go on: it is of no use to a provider, or could
-/// be read by it in another way.
+/// Whether a body that the router cannot read must be refused, because a provider could read it
+/// differently.
 pub(crate) fn must_be_read(declared_json: bool, body: &Pieces, surface: &Surface) -> bool {
     match surface.family {
         Some(Family::Inference) if !surface.takes_forms => true,
@@ -56,27 +55,27 @@ pub(crate) fn must_be_read(declared_json: bool, body: &Pieces, surface: &Surface
     }
 }
 
-/// Whether a body that is not a JSON object could be one to a lenient reader: one that takes comments,
-/// `NaN`, a byte order mark, or another encoding of Unicode.
+/// Whether a lenient reader could take the body for a JSON object: one that accepts comments,
+/// `NaN`, a byte order mark, or another Unicode encoding.
 fn could_be_json<'a>(pieces: impl Iterator<Item = &'a bytes::Bytes>) -> bool {
     let mut bytes = pieces.flat_map(|piece| piece.iter());
     let first = bytes.find(|byte| !byte.is_ascii_whitespace());
     first.is_some_and(|byte| matches!(byte, 0 | b'{' | b'[' | b'/' | 0xef | 0xfe | 0xff))
 }
 
-/// A form in the notation of a query goes on as it is, so it names no model.
+/// A URL-encoded form is sent unchanged, so it must not name a model.
 ///
 /// # Errors
 /// `UnsupportedType`.
 pub(crate) fn check_read(is_pairs: bool, body: &Pieces) -> Result<(), Refusal> {
     if is_pairs && pairs_name_model(&body.to_bytes()) {
-        let what = "a model is named in JSON or in `multipart/form-data`";
+        let what = "only JSON and `multipart/form-data` can name a model";
         return Err(Refusal::UnsupportedType(what));
     }
     Ok(())
 }
 
-/// Whether a form in the notation of a query names a model, however it is spelled.
+/// Whether a URL-encoded form names a model in any spelling.
 fn pairs_name_model(form: &[u8]) -> bool {
     form.split(|byte| matches!(byte, b'&' | b';')).any(|pair| {
         let name = pair.split(|&byte| byte == b'=').next().unwrap_or_default();
@@ -85,7 +84,7 @@ fn pairs_name_model(form: &[u8]) -> bool {
     })
 }
 
-/// `Connection` may not take away what says how the request is read, or who sends it.
+/// `Connection` must not remove headers that decide how the request is read or who sends it.
 fn check_nominated(headers: &HeaderMap) -> Result<(), Refusal> {
     let is_plain = |value: &HeaderValue| value == "keep-alive" || value == "close";
     for value in headers.get_all(header::CONNECTION).iter().filter(|value| !is_plain(value)) {
@@ -93,7 +92,9 @@ fn check_nominated(headers: &HeaderMap) -> Result<(), Refusal> {
             return Err(Refusal::Ambiguous("its header `connection` is not text"));
         };
         if text.split(',').any(|token| matters(&token.trim().to_ascii_lowercase())) {
-            return Err(Refusal::Ambiguous("its header `connection` names one that matters"));
+            return Err(Refusal::Ambiguous(
+                "its header `connection` names a header that must not be removed",
+            ));
         }
     }
     Ok(())
@@ -114,22 +115,22 @@ fn of_type(value: &HeaderValue, surface: &Surface) -> Result<Medium, Refusal> {
     let is_known = surface.family.is_some();
     match media.as_str() {
         "multipart/form-data" if !surface.takes_forms => {
-            Err(Refusal::UnsupportedType("a form is not what this endpoint takes: send JSON"))
+            Err(Refusal::UnsupportedType("this endpoint does not accept forms: send JSON"))
         }
         "multipart/form-data" => multipart::boundary(text)
             .map(Medium::Form)
             .ok_or(Refusal::Ambiguous("its content type names no boundary, or more than one")),
         "application/x-www-form-urlencoded" if is_known => Err(Refusal::UnsupportedType(
-            "`application/x-www-form-urlencoded` is not what this endpoint takes: send \
+            "this endpoint does not accept `application/x-www-form-urlencoded`: send \
             `Content-Type: application/json`",
         )),
         "application/x-www-form-urlencoded" => Ok(Medium::Pairs),
-        // An upload's description and its file, as Google takes them.
+        // An upload's description and file, as Google accepts them.
         "multipart/related" if surface.family == Some(Family::Files) => {
             Ok(Medium::Json { declared: false })
         }
         other if other.starts_with("multipart/") => Err(Refusal::UnsupportedType(
-            "of the types `multipart/…` only `multipart/form-data` is taken",
+            "of the types `multipart/…` only `multipart/form-data` is accepted",
         )),
         other => {
             let declared = other.ends_with("/json") || other.ends_with("+json");
@@ -138,7 +139,7 @@ fn of_type(value: &HeaderValue, surface: &Surface) -> Result<Medium, Refusal> {
     }
 }
 
-/// What is not written in UTF-8 reads differently by whether the reader looks at the charset.
+/// Another charset than UTF-8 reads differently depending on whether the reader respects it.
 fn check_parameters(content_type: &str) -> Result<(), Refusal> {
     let parameters = multipart::parameters(content_type.as_bytes())
         .map_err(|_| Refusal::Ambiguous(NOT_ONE_TYPE))?;
@@ -156,7 +157,7 @@ fn check_parameters(content_type: &str) -> Result<(), Refusal> {
 }
 
 const NOT_ONE_TYPE: &str = "its `content-type` is not one media type with parameters";
-/// Headers that say how a request is read, where it goes or who sends it.
+/// Headers that decide how a request is read, where it goes or who sends it.
 static MATTER: [HeaderName; 7] = [
     header::TRANSFER_ENCODING,
     header::HOST,

@@ -1,8 +1,8 @@
-//! Where a request names a model beside its body's top-level `model`: in the path, in the query, in
-//! fields further down. Each is the alias, or is held against the providers' own models.
+//! Other places than the body's top-level `model` that name a model: the path, the query, and
+//! nested fields. Each is the alias, or is checked against the providers' models.
 //!
-//! It looks only where the path's protocol says that a model may stand, so that the main endpoints
-//! pay for none of it.
+//! It searches only endpoints where the protocol allows such places, so the main endpoints pay
+//! nothing.
 
 mod places;
 
@@ -26,13 +26,13 @@ use crate::{
     },
 };
 
-/// A request, as far as it may name a model.
+/// The parts of a request that may name a model.
 pub(crate) struct Asked<'a> {
     /// Path and query.
     pub(crate) path: &'a str,
     /// The protocol's endpoint at the path.
     pub(crate) endpoint: Option<&'a Endpoint>,
-    /// What the path is for.
+    /// The kind of endpoint at the path.
     pub(crate) surface: &'a Surface,
     /// The body, unless it is a form.
     pub(crate) body: Option<&'a Pieces>,
@@ -40,11 +40,11 @@ pub(crate) struct Asked<'a> {
     pub(crate) found: &'a Found,
 }
 
-/// The alias, and every mention of a model. `alias`: what header, path or body name; without it the
-/// first mention is the alias.
+/// The alias and all places that name a model. `alias` comes from header, path or body; without it,
+/// the first place is the alias.
 ///
 /// # Errors
-/// Where the query says that another method is meant.
+/// The query asks for another method.
 pub(crate) fn read(
     alias: Option<Box<str>>,
     asked: &Asked<'_>,
@@ -72,7 +72,7 @@ pub(crate) fn read(
     reader.finish()
 }
 
-/// Whether the fields of a body are looked through on another thread.
+/// Whether the fields of a body are searched on another thread.
 pub(crate) fn is_large(asked: &Asked<'_>) -> bool {
     let found = asked.found;
     let is_looked_through =
@@ -83,7 +83,7 @@ pub(crate) fn is_large(asked: &Asked<'_>) -> bool {
 /// The same as [`read`] for a large body.
 ///
 /// # Errors
-/// As there.
+/// Those of [`read`].
 pub(crate) async fn read_off_core(
     alias: Option<Box<str>>,
     asked: &Asked<'_>,
@@ -98,12 +98,12 @@ pub(crate) async fn read_off_core(
 }
 
 impl Asked<'_> {
-    /// Whether its path is of an endpoint that a protocol defines.
+    /// Whether its path is an endpoint of a protocol.
     fn is_main(&self) -> bool {
         self.endpoint.is_some_and(|it| it.operation != Operation::Native)
     }
 
-    /// Whether a model can stand nowhere but at the body's top level, as with nearly all requests.
+    /// Whether only the body's top level can name a model, as for nearly all requests.
     fn names_nothing(&self) -> bool {
         self.is_main()
             && self.endpoint.is_some_and(|it| it.model.is_none())
@@ -114,25 +114,25 @@ impl Asked<'_> {
     }
 }
 
-/// What names models, and which alias they are held against.
+/// Collects the places, and the alias that they are checked against.
 struct Reader<'a> {
     alias: Option<Box<str>>,
-    /// The model of the path, which a header may have overruled.
+    /// The model in the path, which a header may override.
     in_path: Option<&'a str>,
     mentions: Named,
 }
 
 impl<'a> Reader<'a> {
-    /// `alias`: what header, path or body name; without it the first mention is the alias.
+    /// `alias` comes from header, path or body; without it, the first place is the alias.
     fn new(alias: Option<Box<str>>, endpoint: Option<&'a Endpoint>) -> Self {
         let in_path = endpoint.and_then(|endpoint| endpoint.model.as_deref());
         Self { alias, in_path, mentions: Named::default() }
     }
 
-    /// The alias and every mention.
+    /// The alias and all places.
     ///
     /// # Errors
-    /// Models are named in more places than there are in any request.
+    /// There are more places than in any real request.
     fn finish(mut self) -> Result<(Option<Box<str>>, Mentions), Refusal> {
         let places = &mut self.mentions.in_body;
         if places.len() > MOST_PLACES {
@@ -143,10 +143,10 @@ impl<'a> Reader<'a> {
         Ok((self.alias, self.mentions.into()))
     }
 
-    /// Reads path and query. Paths of endpoints name deployments nowhere.
+    /// Reads path and query. Paths of endpoints name no deployment.
     ///
     /// # Errors
-    /// Where the query says that another method is meant.
+    /// The query asks for another method.
     fn path(&mut self, path_and_query: &str, is_endpoint: bool) -> Result<(), Refusal> {
         let (path, query) = match memchr::memchr(b'?', path_and_query.as_bytes()) {
             Some(at) => (&path_and_query[..at], Some(&path_and_query[at + 1..])),
@@ -161,7 +161,7 @@ impl<'a> Reader<'a> {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             let key = decoded(name);
             if METHODS.contains(&&*key.trim().to_ascii_lowercase()) {
-                return Err(Refusal::Ambiguous("its query names another method"));
+                return Err(Refusal::Ambiguous("its query asks for another method"));
             }
             if may_name_model(key.as_bytes()) {
                 let start = at + pair.len() - value.len();
@@ -172,8 +172,8 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Reads the fields of a JSON body where the path's protocol has models, and those in which models
-    /// stand on any path.
+    /// Reads the fields of a JSON body that the endpoint's protocol uses for models, and those that
+    /// name models on any path.
     fn bodies(&mut self, body: &Pieces, places: Nested, found: &Found) {
         self.body(body, places);
         if found.has_models {
@@ -185,14 +185,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads the fields of a JSON body at these places.
+    /// Reads these fields of a JSON body.
     fn body(&mut self, body: &Pieces, places: &[&[&str]]) {
         if !places.is_empty() {
             each_nested(body, places, &mut |nested| self.nested(&nested));
         }
     }
 
-    /// The body's top-level model, where the path names one already.
+    /// The body's top-level model, if the path names one too.
     fn top_level(&mut self, model: &Model) {
         let Some(text) = model.name.as_deref() else { return };
         let span = model.span.start + 1..model.span.end - 1;
@@ -200,7 +200,7 @@ impl<'a> Reader<'a> {
         self.nested(&FoundText { span, text: Some(text), escaped });
     }
 
-    /// What stands behind `deployments` is the whole next segment, in every spelling of both.
+    /// The segment after `deployments`, in every spelling of both.
     fn deployments(&mut self, path: &str) {
         let mut start = 0;
         let mut is_named = false;
@@ -209,7 +209,7 @@ impl<'a> Reader<'a> {
             if is_named && !segment.is_empty() {
                 self.written(&text, start..start + segment.len());
             }
-            // Segments that only a decoded path shows are read as they read, and cannot be replaced.
+            // Segments that appear only after decoding are read but cannot be replaced.
             if text.contains('/') {
                 let mut inner = text.split('/').skip_while(|one| !names_deployment(one)).skip(1);
                 inner
@@ -233,7 +233,7 @@ impl<'a> Reader<'a> {
     }
 
     fn nested(&mut self, nested: &FoundText<'_>) {
-        // What is longer than any name is the name of no provider's model either.
+        // A text longer than any name is not the name of a model.
         let Some(text) = nested.text else { return self.other("") };
         let bare = bare(text);
         let in_front = (text.len() - bare.len()) as u64;
@@ -264,7 +264,7 @@ fn names_deployment(segment: &str) -> bool {
     NAMES_DEPLOYMENT.iter().any(|it| it.eq_ignore_ascii_case(word))
 }
 
-/// The name without the collection before it, as Google and AWS write them.
+/// The name without its collection, as Google and AWS write it.
 fn bare(text: &str) -> &str {
     let starts = COLLECTIONS.iter().filter_map(|it| text.rfind(it).map(|at| at + it.len()));
     starts.max().map_or(text, |start| text.get(start..).unwrap_or_default())
@@ -273,9 +273,9 @@ fn bare(text: &str) -> &str {
 const METHODS: [&str; 3] = ["$httpmethod", "_method", "x-http-method-override"];
 const COLLECTIONS: [&str; 4] =
     ["models/", "tunedModels/", "foundation-model/", "inference-profile/"];
-/// Anthropic takes the most requests in a batch, and takes so many.
+/// The largest batch of any vendor, which is Anthropic's.
 const MOST_PLACES: usize = 100_000;
-/// More names than this are more than any pool's providers have.
+/// More names than any pool has providers.
 const A_FEW: usize = 8;
 
 #[cfg(test)]

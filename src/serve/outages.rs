@@ -1,8 +1,8 @@
-//! What the log says while providers fail: for each provider and cause one line at once, and then at
-//! most one in ten seconds with how many there were.
+//! Logs the failures of providers: one line at once for each provider and cause, then at most one
+//! in ten seconds with their number.
 //!
-//! It is asked where an attempt has failed, or where the one before had. It never tells what a provider
-//! said: a cause is a kind.
+//! It runs only after a failed attempt or the first success after one. It never logs what a
+//! provider said, only the kind of failure.
 
 use std::{
     collections::BTreeMap,
@@ -17,10 +17,10 @@ use crate::{
     upstream::failed::Failed,
 };
 
-/// Failures of the whole process: a provider fails on all cores alike, and is told of once.
+/// Failures of the whole process. A provider fails on all cores alike and is logged once.
 static OUTAGES: Mutex<Outages> = Mutex::new(Outages { causes: BTreeMap::new() });
 
-/// Counts a failed attempt, and writes the line of the first of its kind.
+/// Counts a failed attempt, and logs the first of its kind.
 pub(in crate::serve) fn failed(
     alias: &str,
     provider: &Provider,
@@ -33,14 +33,14 @@ pub(in crate::serve) fn failed(
     line.into_iter().for_each(|line| line.write());
 }
 
-/// Counts a question of a guardrail that brought no answer, and writes the line of the first of its kind.
+/// Counts a failed call of a webhook, and logs the first of its kind.
 pub(in crate::serve) fn unasked(alias: &str, who: &str, cause: String, request_id: &str) {
     let key = (label(alias).into_owned(), who.to_owned(), cause);
     let line = lock(|outages| outages.failed(key, request_id, Instant::now()));
     line.into_iter().for_each(|line| line.write());
 }
 
-/// A provider whose last attempt failed has answered.
+/// Logs that a provider has recovered.
 pub(in crate::serve) fn recovered(alias: &str, provider: &Provider) {
     let (alias, provider) = (label(alias), label(&provider.name));
     let lines = lock(|outages| outages.recovered(&alias, &provider));
@@ -48,10 +48,10 @@ pub(in crate::serve) fn recovered(alias: &str, provider: &Provider) {
         return;
     }
     lines.iter().for_each(Line::write);
-    tracing::info!(%alias, %provider, "answers again");
+    tracing::info!(%alias, %provider, "recovered: the provider answers again");
 }
 
-/// Writes the lines whose time has come; called now and then.
+/// Writes the lines that are due; called periodically.
 pub(crate) fn tell() {
     lock(|outages| outages.due(Instant::now())).iter().for_each(Line::write);
 }
@@ -65,13 +65,13 @@ struct Outages {
 
 /// Failures of one cause.
 struct Count {
-    /// Since the last line.
+    /// Failures since the last line.
     untold: u64,
     told_at: Instant,
     last_request: String,
 }
 
-/// A line to be written.
+/// A line for the log.
 struct Line {
     key: Key,
     times: u64,
@@ -86,7 +86,7 @@ impl Outages {
             return (now.saturating_duration_since(count.told_at) >= BETWEEN)
                 .then(|| count.line(&key, now));
         }
-        // What a client can bring about has no end; what is told of it has.
+        // Clients can cause any number of failures; the number of lines is bounded.
         if self.causes.len() < MOST {
             let count = Count { untold: 0, told_at: now, last_request: String::new() };
             self.causes.insert(key.clone(), count);
@@ -94,7 +94,7 @@ impl Outages {
         Some(Line { key, times: 1, request: request.to_owned() })
     }
 
-    /// What is still to be told of a provider that answers again; empty where nothing was told.
+    /// The pending lines of a recovered provider; empty if none was logged.
     fn recovered(&mut self, alias: &str, provider: &str) -> Vec<Line> {
         let now = Instant::now();
         let is_its = |key: &Key| key.0 == alias && key.1 == provider;
@@ -133,23 +133,23 @@ impl Line {
     }
 }
 
-/// The kind of a failure, as an operator would say it.
+/// The kind of a failure in an operator's words.
 fn cause(failed: &Failed) -> String {
     match (failed.failure.class, failed.failure.what) {
         (Class::Credential, What::Status(status)) => {
             format!("refused the credential with {status}")
         }
-        (Class::Credential, _) => "has no credential to be asked with".to_owned(),
+        (Class::Credential, _) => "has no credential".to_owned(),
         (Class::ModelMissing, _) => "does not know its model".to_owned(),
         (_, What::Status(status)) => format!("answered {status}"),
         (_, What::Connect) => connecting(&failed.cause).to_owned(),
         (_, What::Timeout) => "did not answer in time".to_owned(),
-        (_, What::Reset) => "broke off before an answer".to_owned(),
-        (_, What::Malformed(_)) => "gave an answer that its protocol does not know".to_owned(),
+        (_, What::Reset) => "closed the connection before an answer".to_owned(),
+        (_, What::Malformed(_)) => "sent an answer that is invalid in its protocol".to_owned(),
     }
 }
 
-/// Why there is no connection, of the chain of causes that the system gave.
+/// Why there is no connection, from the system's chain of causes.
 fn connecting(causes: &str) -> &'static str {
     let lower = causes.to_ascii_lowercase();
     let says = |words: &[&str]| words.iter().any(|word| lower.contains(word));
@@ -175,7 +175,7 @@ fn lock<T>(of: impl FnOnce(&mut Outages) -> T) -> T {
 }
 
 const BETWEEN: Duration = Duration::from_secs(10);
-/// A cause that has not come back for so long begins anew.
+/// The time after which a cause is logged anew.
 const FORGOTTEN: Duration = Duration::from_secs(60);
 const MOST: usize = 1024;
 

@@ -1,7 +1,7 @@
-//! How many tokens a request lets its answer have: read where a limit must know it, and written where the
-//! caller's key has a cap.
+//! The output limit of a request: read where a limit depends on it, and written where the caller's
+//! key has one.
 //!
-//! It changes bytes of the client's own body, so that whatever is made of them holds the cap.
+//! It edits the client's own body, so that every request built from it has the limit.
 
 use std::ops::Range;
 
@@ -17,12 +17,12 @@ use crate::{
     upstream::{inbound::Inbound, off_core},
 };
 
-/// What a request says of the length of its answer.
+/// What a request says about the length of its answer.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Asked {
     /// The most tokens of one answer.
     pub(crate) output: Option<u64>,
-    /// How many answers it wants.
+    /// The number of answers it asks for.
     pub(crate) copies: u64,
 }
 
@@ -35,11 +35,11 @@ pub(crate) async fn read(inbound: &Inbound) -> Asked {
     found.map_or(Asked { output: None, copies: 1 }, |(asked, _)| asked)
 }
 
-/// Writes the cap of the caller's key into a request for `model` that asks for more, or that does not
-/// say; answers how long the answer may be then.
+/// Writes the key's output limit into a request for `model` that asks for more or sets none.
+/// Returns how long the answer may then be.
 ///
 /// # Errors
-/// The endpoint has no place for the cap, or the body cannot be read.
+/// The endpoint has no field for the limit, or the body cannot be read.
 pub(crate) async fn write(inbound: &mut Inbound, cap: u64, model: &str) -> Result<Asked, Refusal> {
     let Some(place) = place(inbound) else {
         return if answers_no_tokens(inbound) {
@@ -57,15 +57,15 @@ pub(crate) async fn write(inbound: &mut Inbound, cap: u64, model: &str) -> Resul
     Ok(asked)
 }
 
-/// Where the request says how long its answer may be; none where no answer of the endpoint has a length
-/// in tokens, or where it is not known.
+/// The field for the output limit; `None` if the endpoint's answers are not measured in tokens, or
+/// if the field is unknown.
 fn place(inbound: &Inbound) -> Option<&'static OutputCap> {
     let endpoint = inbound.endpoint.as_ref().filter(|_| inbound.method == Method::POST)?;
     let generates = endpoint.operation == Operation::Generate || is_legacy(inbound);
     (generates && !inbound.form).then(|| &endpoint.protocol.profile().output)
 }
 
-/// The older way to ask for a text, which has the older name of the bound alone.
+/// Whether it is a text completion, which has only the older field.
 fn is_legacy(inbound: &Inbound) -> bool {
     let path = inbound.path.split('?').next().unwrap_or_default();
     let native = |it: &Endpoint| it.operation == Operation::Native;
@@ -74,15 +74,14 @@ fn is_legacy(inbound: &Inbound) -> bool {
         && inbound.speaks() == Protocol::default()
 }
 
-/// Whether what is asked for has no text for an answer that a cap would bound: vectors, counts, files,
-/// pictures.
+/// Whether the answer has no text that a limit would apply to: embeddings, counts, files, images.
 fn answers_no_tokens(inbound: &Inbound) -> bool {
     if inbound.method != Method::POST {
         return true;
     }
     match inbound.endpoint.as_ref().map(|endpoint| endpoint.operation) {
         Some(Operation::CountTokens) => true,
-        // One of the vendors has one path for vectors and for texts.
+        // One vendor uses one path for embeddings and texts.
         Some(Operation::Embed) => {
             let body = inbound.body.to_bytes();
             let fields = serde_json::from_slice::<Fields<'_>>(&body);
@@ -107,7 +106,7 @@ fn answers_no_tokens(inbound: &Inbound) -> bool {
     }
 }
 
-/// What the body says, and what is to be changed; `None` where it is not an object.
+/// The limits in the body, and the edits; `None` if it is not an object.
 async fn look(
     inbound: &Inbound,
     place: &'static OutputCap,
@@ -156,7 +155,7 @@ fn found(
     Some((Asked { output: least, copies }, edits))
 }
 
-/// A search under way.
+/// A search in progress.
 struct Search<'a> {
     body: &'a [u8],
     place: &'a OutputCap,
@@ -167,7 +166,7 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// The object that holds the bound. A bound that stands there twice is looked at twice: two readers
+    /// Searches the object that holds the limit. A duplicate field counts twice, since readers
     /// could take either.
     fn object(&mut self, text: &[u8]) -> Option<()> {
         let fields: Fields<'_> = serde_json::from_slice(text).ok()?;
@@ -199,7 +198,7 @@ impl Search<'_> {
         Some(())
     }
 
-    /// Puts a field first into an object of the body.
+    /// Inserts a field at the start of an object.
     fn insert(&mut self, object: &[u8], field: &str, is_empty: bool) -> Option<()> {
         let brace = memchr::memchr(b'{', object)?;
         let at = (offset(self.body, object) + brace + 1) as u64;
@@ -209,13 +208,13 @@ impl Search<'_> {
     }
 }
 
-/// Providers written in Go take no notice of the case of letters.
+/// Providers written in Go ignore the case of field names.
 fn is_one_of(names: &[&str], name: &str) -> bool {
     names.iter().any(|own| own.eq_ignore_ascii_case(name))
 }
 
-/// A bound as vendors may read it: a whole number, a number with a fraction, the text of one. A
-/// negative number is not a bound.
+/// A limit as vendors may read it: an integer, a fraction, or a string of one. A negative number is
+/// not a limit.
 fn whole(text: &str) -> Option<u64> {
     let bare = text.trim_matches('"');
     let float = || bare.parse::<f64>().ok().filter(|it| it.is_finite() && *it >= 0.0);
@@ -228,7 +227,7 @@ fn span(body: &[u8], value: &RawValue) -> Range<u64> {
     start..start + value.get().len() as u64
 }
 
-/// Where a part of the body stands in it.
+/// The offset of a part of the body.
 fn offset(body: &[u8], part: &[u8]) -> usize {
     (part.as_ptr() as usize).saturating_sub(body.as_ptr() as usize)
 }
@@ -243,7 +242,7 @@ fn no_place() -> Refusal {
     }
 }
 
-/// An object's fields in their order, each as often as it is there.
+/// An object's fields in order, duplicates included.
 struct Fields<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'de> Deserialize<'de> for Fields<'de> {
@@ -268,11 +267,11 @@ impl<'de> Deserialize<'de> for Fields<'de> {
     }
 }
 
-/// More than any vendor answers at once.
+/// More than any vendor generates at once.
 const MOST_COPIES: u64 = 128;
-/// What asks for a text at a path that is also one of vectors.
+/// Fields that ask for text on a path that also serves embeddings.
 const PROMPTS: [&str; 2] = ["messages", "prompt"];
-/// Paths whose answers are no texts of a model's.
+/// Paths whose answers are not a model's text.
 const MEDIA: [&str; 4] = ["/audio/", "/images/", "/moderations", "/rerank"];
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
-//! What a key's limits have left, told to its holder with every answer, so that clients pace themselves.
-//!
-//! It takes nothing.
+//! Rate limit headers that tell a key's holder what is left of its limits, so that clients can pace
+//! themselves.
 
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use crate::{
     table::{Caller, Table, access},
 };
 
-/// Writes what is left of the limits of a caller's key, or of its team's where the key has none.
+/// Writes what is left of the limits of the caller's key, or of its team's if the key has none.
 pub(crate) fn tell(map: &mut HeaderMap, table: &Table, caller: Caller) {
     let Caller::Known(id) = caller else { return };
     let own = &table.keyring.key(id).limits;
@@ -44,7 +43,7 @@ fn say(
     }
 }
 
-/// As vendors write it: `17ms`, `1.5s`, `6m0s`, `1h0m30s`.
+/// A duration as vendors write it: `17ms`, `1.5s`, `6m0s`, `1h0m30s`.
 fn in_units(time: Duration) -> String {
     let millis = u64::try_from(time.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX);
     let (secs, millis) = (millis / 1_000, millis % 1_000);

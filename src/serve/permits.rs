@@ -1,5 +1,4 @@
-//! What admission hands out and the body of the response gives back, and how a limit's refusal is
-//! told.
+//! Permits, which admission hands out and the response body releases, and the refusals of limits.
 
 use smallvec::SmallVec;
 
@@ -19,18 +18,18 @@ use crate::{
     upstream::inbound::Inbound,
 };
 
-/// What a request holds: given back when the body of its response is dropped.
+/// The permits of a request, released when its response body is dropped.
 pub(crate) type Permits = SmallVec<[Permit; 3]>;
 
-/// Passes one holder's limits.
+/// Takes the limits of one owner.
 ///
 /// # Errors
-/// The refusal that tells whose limit it is.
+/// The refusal that names the owner.
 pub(crate) fn take(limits: &Limits, whose: Whose) -> Result<Permit, Refusal> {
     limits.admit().map_err(|limited| refusal(limited, whose))
 }
 
-/// How a limit's refusal is told.
+/// The refusal of a limit.
 pub(crate) fn refusal(limited: Limited, whose: Whose) -> Refusal {
     match limited {
         Limited::Rate(retry_after) => Refusal::RateLimit { whose, retry_after },
@@ -45,11 +44,11 @@ fn spent(whose: Whose, said: Box<str>, is_budget: bool, retry_after: Option<Dura
     Refusal::Spent(Box::new(Spent { whose, said, is_budget, retry_after }))
 }
 
-/// Counts a request among those that its caller's account has in flight through the alias that it asks for;
-/// `None` where the alias says nothing of accounts, the key names none, or the request is batch work.
+/// Counts a request among those in flight of its caller's account at the alias; `None` if the alias
+/// limits no accounts, the key names none, or the request is batch work.
 ///
 /// # Errors
-/// The account has as many as it may.
+/// The account has reached its limit.
 pub(crate) fn of_account(
     table: &Table,
     asked: PoolId,
@@ -64,28 +63,28 @@ pub(crate) fn of_account(
     pool.live.in_flight.take(account, most).map(Some).ok_or(Refusal::InFlightLimit)
 }
 
-/// Holds what an answer is expected to take, where a holder has windows over tokens or money.
+/// Reserves what an answer will probably use, if the owner has windows over tokens or money.
 ///
 /// # Errors
-/// The refusal that tells whose window it is, and what is left of it.
+/// The refusal that names the window's owner and what is left of it.
 pub(crate) fn hold(limits: &Limits, amount: Amount, whose: Whose) -> Result<Option<Hold>, Refusal> {
     let Some(quota) = limits.quota() else { return Ok(None) };
     quota.hold(amount, moment::now()).map(Some).map_err(|short| short_of(&short, whose))
 }
 
-/// The same at a provider, which is passed over then.
+/// The same for a provider, which is then passed over.
 ///
 /// # Errors
-/// What is in the way.
+/// The limit.
 pub(crate) fn hold_at(limits: &Limits, amount: Amount) -> Result<Option<Hold>, Limited> {
     let Some(quota) = limits.quota() else { return Ok(None) };
     quota.hold(amount, moment::now()).map(Some).map_err(|short| short.limited())
 }
 
-/// Passes the limits of a pool that takes over.
+/// Takes the limits of a pool that takes over.
 ///
 /// # Errors
-/// What is in the way, or what others wait for; nothing is taken.
+/// The limit, or its queue; nothing is taken.
 pub(crate) fn admit(pool: &Pool, inbound: &Inbound) -> Result<(Permit, Option<Hold>), Limited> {
     if let Some(queue) = &pool.queue {
         queue.may_pass()?;
@@ -97,13 +96,13 @@ pub(crate) fn admit(pool: &Pool, inbound: &Inbound) -> Result<(Permit, Option<Ho
     Ok((pool.limits.admit()?, hold))
 }
 
-/// How a window is told that has too little left.
+/// The refusal of a window with too little left.
 fn short_of(short: &Short, whose: Whose) -> Refusal {
     let Short { window, left, is_spent, wait, no_store } = short;
     if *no_store {
         return Refusal::StoreUnavailable;
     }
-    let held = if *is_spent { "" } else { "; answers under way hold the rest" };
+    let held = if *is_spent { "" } else { "; requests in flight hold the rest" };
     if window.unit == Unit::Picodollars {
         let said = format!(
             "{} dollars {}, {} left{held}",
@@ -123,7 +122,7 @@ fn short_of(short: &Short, whose: Whose) -> Refusal {
     spent(whose, said.into(), false, *wait)
 }
 
-/// An amount with as many decimals as it has, two at least.
+/// An amount with at least two decimals.
 fn dollars(pico: u64) -> String {
     let text = format!("{}.{:012}", pico / PICO, pico % PICO);
     let end = text.trim_end_matches('0').len();

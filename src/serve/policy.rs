@@ -1,7 +1,6 @@
-//! Policy: which providers may have a request. What its key, its team, its alias and its client require, and what
-//! the request itself needs, is gathered once, before anything is spent, and looked at wherever a provider is chosen.
-//!
-//! It asks no provider.
+//! Policy: which providers may receive a request. The requirements of key, team, alias and client,
+//! and the needs of the request, are collected once before anything is spent. Every choice of a
+//! provider uses them.
 
 use super::admit::Allowed;
 use crate::{
@@ -19,10 +18,10 @@ use crate::{
     words::Capability,
 };
 
-/// Gathers what the request requires.
+/// Collects the requirements of a request.
 ///
 /// # Errors
-/// No provider that could serve it is as required, or the client's header cannot be read.
+/// No provider meets them, or the client's header cannot be read.
 pub(crate) fn require(
     table: &Table,
     allowed: &Allowed,
@@ -30,7 +29,7 @@ pub(crate) fn require(
 ) -> Result<(), Refusal> {
     inbound.required = of_file(table, allowed);
     if inbound.rare.has(Name::Require) {
-        // A header only narrows: it adds to what the file requires.
+        // The header adds to the file's requirements.
         let required = inbound.required.get_or_insert_default();
         for line in inbound.headers.get_all(Name::Require.text()) {
             let line = line.to_str().map_err(|_| unreadable())?;
@@ -44,8 +43,8 @@ pub(crate) fn require(
     }
 }
 
-/// What the caller's key, its team and its alias require. That of an alias holds where a rule sends the
-/// caller on, too.
+/// The requirements of the caller's key, its team and its alias. Those of the alias remain if a
+/// rule redirects the caller.
 pub(crate) fn of_file(table: &Table, allowed: &Allowed) -> Option<Box<Required>> {
     let terms = access::terms(table, allowed.caller);
     let of_key = terms.and_then(|terms| terms.required.as_deref());
@@ -61,8 +60,8 @@ pub(crate) fn of_file(table: &Table, allowed: &Allowed) -> Option<Box<Required>>
     Some(required)
 }
 
-/// Whether any provider that could serve a request for this path is as required: of its pool, or of those that take
-/// over.
+/// Whether any provider of the pool, or of those that take over, meets the requirements for this
+/// path.
 ///
 /// # Errors
 /// The refusal that names the label.
@@ -85,10 +84,10 @@ pub(crate) fn possible(
     }
 }
 
-/// Reads what the request needs, where a provider that could have it says that it lacks something.
+/// Reads what the request needs, if a provider lacks some capability.
 ///
 /// # Errors
-/// Each provider that could serve it lacks what it needs, or is not as required.
+/// No provider has what it needs and meets the requirements.
 pub(crate) async fn look(
     table: &Table,
     allowed: &Allowed,
@@ -104,7 +103,7 @@ pub(crate) async fn look(
     possible(table, allowed, required, &inbound.path)
 }
 
-/// What the request needs; no more is read than tells about those that are lacked.
+/// The capabilities that the request needs, among those that some provider lacks.
 async fn needed(inbound: &Inbound, lacked: Capabilities) -> Capabilities {
     let of_path = needs::of_path(&inbound.path);
     if inbound.form || inbound.body.is_empty() {
@@ -127,7 +126,7 @@ async fn needed(inbound: &Inbound, lacked: Capabilities) -> Capabilities {
                     return needs::of_conversation(read).or(aside);
                 }
                 Ok(NeutralRequest::Embedding(read)) => return needs::of_embedding(read),
-                // A provider of the same protocol may be able to read it all the same.
+                // A provider of the same protocol may still be able to read it.
                 Err(_) => {}
             }
         }
@@ -136,7 +135,7 @@ async fn needed(inbound: &Inbound, lacked: Capabilities) -> Capabilities {
     of_path.or(searched(inbound, is_large, needs::of_words).await)
 }
 
-/// What a search through the body says.
+/// What a search of the body finds.
 async fn searched(
     inbound: &Inbound,
     is_large: bool,
@@ -149,7 +148,7 @@ async fn searched(
     }
 }
 
-/// A label and its value, as in `region=eu`.
+/// A label and its value, such as `region=eu`.
 fn pair(text: &str) -> Option<(&str, &str)> {
     let (name, value) = text.split_once('=')?;
     let (name, value) = (name.trim(), value.trim());
@@ -160,7 +159,7 @@ fn unreadable() -> Refusal {
     Refusal::Invalid {
         param: Name::Require.text().into(),
         message:
-            "The header `x-onwards-require` cannot be read: send labels with their values, as in \
+            "The header `x-onwards-require` is invalid: send labels with their values, such as \
             `region=eu,tier=gold`."
                 .into(),
         code: "invalid_header",

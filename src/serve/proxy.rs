@@ -1,6 +1,6 @@
-//! THE request: one function, one line for each stage.
+//! The whole request as one function, with one line for each stage.
 //!
-//! Each stage is the file of its name; `?` on any of them ends in `answer`.
+//! Each stage is the file of its name. Every refusal ends in `answer`.
 
 use std::sync::Arc;
 
@@ -28,7 +28,7 @@ use crate::{
     upstream::inbound::Inbound,
 };
 
-/// Serves one request through a provider, or says why not.
+/// Serves one request through a provider, or answers with a refusal.
 pub(crate) async fn proxy(
     context: Arc<Context>,
     request: Request<Incoming>,
@@ -49,7 +49,7 @@ pub(crate) async fn proxy(
     }
     let hash = match signature::is_large(&inbound) {
         false => None,
-        // Boxed: every request would carry the room that these few need.
+        // Boxed, since few requests need this space.
         true => Some(Box::pin(signature::hash_off_core(&inbound)).await),
     };
     let (table, allowed) = match allow(gateway, &mut inbound, hash.as_deref(), &mut record) {
@@ -57,7 +57,7 @@ pub(crate) async fn proxy(
         Err(refusal) => return answer::refuse(&refusal, record),
     };
     if let Some(rules) = guardrails::of(&table, &allowed, &inbound.path) {
-        // Boxed: every request would carry the room that these few need.
+        // Boxed, since few requests need this space.
         let client = &context.client;
         let asking = Asking { client, table: &table, caller: allowed.caller };
         let passed = Box::pin(guardrails::input(rules, asking, &mut inbound, &mut record)).await;
@@ -66,7 +66,7 @@ pub(crate) async fn proxy(
         }
     }
     if has_to_be_read(&table, &allowed) {
-        // Boxed: few requests have to be read.
+        // Boxed, since few requests are read in full.
         if let Err(refusal) = Box::pin(read(&table, &allowed, &mut inbound)).await {
             return answer::refuse(&refusal, record);
         }
@@ -76,7 +76,7 @@ pub(crate) async fn proxy(
     }
     let held = match table.is_shared {
         false => limits::hold(Arc::clone(&table), &allowed, &inbound, &mut record),
-        // Boxed: few files share their limits.
+        // Boxed, since few files share their limits.
         true => Box::pin(sharing::hold(&table, &allowed, &inbound, &mut record)).await,
     };
     let held = match held {
@@ -96,8 +96,8 @@ pub(crate) async fn proxy(
     respond::respond(accepted, held, &mut inbound, record)
 }
 
-/// What the path asks for. Where another protocol has the same path as OpenAI, a header of its clients
-/// tells them apart.
+/// The endpoint of the path. Where another protocol has the same path as OpenAI, a header of its
+/// clients distinguishes them.
 pub(crate) fn endpoint_of(request: &Request<Incoming>) -> Option<Endpoint> {
     let endpoint = Endpoint::find(request.uri().path(), request.uri().query())?;
     if endpoint.operation != Operation::Native {
@@ -109,8 +109,8 @@ pub(crate) fn endpoint_of(request: &Request<Incoming>) -> Option<Endpoint> {
     })
 }
 
-/// Who asks, and which pool serves it. The request is lent, not passed along: what it is made of is large,
-/// and each hand that it goes through would move it.
+/// Finds the caller and the pool. The request is borrowed, because it is large and every move would
+/// copy it.
 fn allow(
     gateway: &Gateway,
     inbound: &mut Inbound,
@@ -136,16 +136,16 @@ fn allow(
     Ok((table, allowed))
 }
 
-/// Whether the request has to be read before it is held: its key has a cap, a limit has to know the answer, or a
-/// provider says what it lacks.
+/// Whether the request is read in full before it holds limits: its key has an output limit, a limit
+/// depends on the answer, or a provider lacks a capability.
 fn has_to_be_read(table: &Table, allowed: &admit::Allowed) -> bool {
     admit::cap(table, allowed).is_some()
         || admit::counts(table, allowed)
         || !table.pool(allowed.pool).lacked.is_empty()
 }
 
-/// Reads what the answer is expected to take, writes the cap, and reads what the request needs. The last comes after
-/// all that changes the body.
+/// Estimates the answer, writes the output limit, and reads what the request needs. The last comes
+/// after all changes of the body.
 async fn read(
     table: &Table,
     allowed: &admit::Allowed,
@@ -160,7 +160,7 @@ async fn read(
     Ok(())
 }
 
-/// Asks providers until one answer may be passed on, or the process ends.
+/// Asks providers until an answer is accepted or the process ends.
 async fn accept(
     context: &Context,
     held: &admit::Held,
@@ -176,7 +176,7 @@ async fn accept(
         }
     };
     match (&inbound.guardrails, accepted) {
-        // Boxed: few answers are looked at.
+        // Boxed, since few answers are inspected.
         (Some(rules), Ok(accepted)) => {
             let (client, table) = (&context.client, &held.table);
             let asking = Asking { client, table, caller: held.caller };
@@ -186,7 +186,8 @@ async fn accept(
     }
 }
 
-/// The rest of a request whose pool has a queue. Comments go to a client of a stream while it waits, too.
+/// The rest of a request whose pool has a queue. A streaming client receives comments while it
+/// waits.
 async fn in_turn(
     context: Arc<Context>,
     table: Arc<Table>,
@@ -204,7 +205,7 @@ async fn in_turn(
     respond::respond(accepted, held, &mut inbound, record)
 }
 
-/// The attempts of a request that has waited for its turn, where that came before the process ends.
+/// The attempts of a request after its wait, unless the process ends first.
 async fn attempts_in_turn(
     context: Arc<Context>,
     table: Arc<Table>,
@@ -234,7 +235,7 @@ async fn attempts_in_turn(
     }
 }
 
-/// The same, with all that it needs: it may go on after the head has gone out.
+/// The attempts with everything they need, since they may continue after the head is sent.
 async fn attempts(
     context: Arc<Context>,
     held: admit::Held,

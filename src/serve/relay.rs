@@ -1,8 +1,8 @@
-//! The response on its way to the client: pieces as they come, permits and record held to the end.
+//! The response on its way to the client: chunks as they arrive, with permits and record until the
+//! end.
 //!
-//! Nothing is tried again from here. What breaks now breaks honestly: a stream ends in an error
-//! event, anything else in a broken transfer, and so does a stream whose clients would not mind the
-//! event.
+//! Nothing is retried from here. A stream that breaks ends with an error event; any other body, and
+//! a stream whose SDKs ignore such events, ends with a broken transfer.
 
 use std::task::{Context, Poll, ready};
 
@@ -32,23 +32,23 @@ use crate::{
     upstream::answer::Answer,
 };
 
-/// A provider's body, and everything that lives as long as it does.
+/// A provider's body, and what lives as long as it.
 pub(crate) struct Relay {
-    /// In the box that it came in: its body is large, and nothing is gained by a move.
+    /// In the box in which it arrived, since moving the large body gains nothing.
     answer: Box<Answer>,
     /// A stream of events.
     stream: Option<WholeEvents>,
-    /// Watches over a stream of frames that passes as it came.
+    /// Observes a stream of frames that is passed on unchanged.
     frames: Option<Box<Observer>>,
-    /// Keeps the end of a whole answer that passes as it came, for the tokens that it tells.
+    /// Keeps the end of a whole answer that is passed on unchanged, for its reported tokens.
     tail: Option<Tail>,
-    /// What stands for tokens that are not told, where they are wanted.
+    /// Estimates tokens that are not reported, if they are needed.
     estimate: Option<Estimate>,
     speaks: Protocol,
-    /// Whether the client's protocol has no error event that its libraries raise.
+    /// Whether the client's SDKs raise no error from an error event.
     mute: bool,
     breaking: BreakOff,
-    /// Hears how the answer ends.
+    /// Receives how the answer ends.
     entry: Option<Entry>,
     provider: ProviderRef,
     record: Box<Record>,
@@ -56,7 +56,7 @@ pub(crate) struct Relay {
 }
 
 impl Relay {
-    /// The body of the answer by `provider`, whose health hears how it ends.
+    /// The body of an answer by `provider`, whose health receives how it ends.
     pub(crate) fn new(
         mut answer: Box<Answer>,
         speaks: Protocol,
@@ -86,7 +86,7 @@ impl Relay {
         }
     }
 
-    /// The next piece of a stream of events.
+    /// The next chunk of a stream of events.
     fn poll_watched(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         let Some(stream) = &mut self.stream else { return Poll::Ready(None) };
         loop {
@@ -116,7 +116,7 @@ impl Relay {
         }
     }
 
-    /// The next piece of a body that is no stream of events, or one that was translated.
+    /// The next chunk of a body that is not a stream of events, or that is translated.
     fn poll_unwatched(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         let piece = ready!(self.answer.body.poll_piece(cx));
         let is_last = self.answer.body.is_end();
@@ -150,7 +150,7 @@ impl Relay {
                 self.ended(Err(*broken));
                 return self.break_off(cx);
             }
-            // A piece that is known to be the last is not followed by another poll.
+            // The last chunk is not followed by another poll.
             Some(Ok(_)) if !is_last => {}
             _ => self.ended(self.fault_at_end().map_or(Ok(()), Err)),
         }
@@ -160,14 +160,14 @@ impl Relay {
         Poll::Ready(piece.map(|piece| piece.map_err(|_: Brief| BrokenOff)))
     }
 
-    /// How an answer failed whose transfer ended as if it had not.
+    /// The failure of an answer whose transfer ended cleanly.
     fn fault_at_end(&self) -> Option<Brief> {
         let short = self.frames.as_ref().is_some_and(|frames| frames.end() == End::Missing);
         self.answer.body.fault().or_else(|| short.then_some(Brief::RESET))
     }
 
-    /// Whether a clean end would hide that the answer is not whole. An error that the provider told
-    /// is told on in the client's protocol, and ends as such errors do.
+    /// Whether a clean end would hide that the answer is incomplete. A provider's own error is
+    /// passed on in the client's protocol and ends like such errors.
     fn breaks_at_end(&self) -> bool {
         let fault = self.fault_at_end();
         let told = |fault: Brief| matches!(fault.what, What::Status(_));
@@ -178,8 +178,8 @@ impl Relay {
         self.breaking.poll(cx).map(|broken| Some(Err(broken)))
     }
 
-    /// Tells the provider's health how its answer ended. A client that goes away says nothing of
-    /// it, nor does the end of the time that the request had.
+    /// Reports the end to the provider's health. A client that leaves, or the request's deadline,
+    /// says nothing about the provider.
     fn ended(&mut self, end: Result<(), Brief>) {
         match end {
             Ok(()) => self.record.completed(),
@@ -197,7 +197,7 @@ impl Relay {
         }
     }
 
-    /// The tokens that the answer has told so far.
+    /// The tokens reported so far.
     fn usage(&self) -> Option<Usage> {
         if let Some(tail) = &self.tail {
             return tail.usage(self.speaks);
@@ -207,7 +207,7 @@ impl Relay {
         self.answer.body.usage().or_else(stream).or_else(frames)
     }
 
-    /// Why the model stopped, as far as the answer has told it.
+    /// Why the model stopped, if the answer has said so.
     fn reason(&self) -> Option<Finish> {
         let stream = || self.stream.as_ref().and_then(WholeEvents::reason);
         let frames = || self.frames.as_ref().and_then(|frames| frames.reason());
@@ -218,7 +218,7 @@ impl Relay {
         self.answer.body.reason().or_else(stream).or_else(frames).or_else(tail)
     }
 
-    /// Whether the answer has said all that it has to say of its tokens.
+    /// Whether all tokens are reported.
     fn has_told_all(&self) -> bool {
         let is_said = |end| end >= End::Said;
         match self.record.end() {
@@ -232,7 +232,7 @@ impl Relay {
         }
     }
 
-    /// What an error in the middle of a stream says of the provider.
+    /// What an error in the middle of a stream says about the provider.
     fn fault(&self, told: &Failure) -> Brief {
         match self.record.named(self.provider) {
             Some((_, provider)) => told.brief(&provider.own_classes),
@@ -241,7 +241,7 @@ impl Relay {
     }
 }
 
-/// Whatever the end: a client that leaves has used what it was told.
+/// Also for a client that leaves, which has used what it received.
 impl Drop for Relay {
     fn drop(&mut self) {
         if let Some(service) = self.answer.body.service() {

@@ -1,4 +1,4 @@
-//! The body of every response. What fills one knows this file; this file knows none of them.
+//! The body of every response. Its sources know this file; this file knows none of them.
 
 use std::{
     pin::Pin,
@@ -11,23 +11,23 @@ use http_body::{Body, Frame, SizeHint};
 /// The body of a response.
 pub(crate) struct Reply(Box<dyn Source>);
 
-/// What fills a body piece by piece.
+/// A source of chunks.
 pub(crate) trait Source: Send {
-    /// The next piece; `None` after the last one.
+    /// The next chunk; `None` after the last one.
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>>;
 
-    /// Whether it is known that no further piece follows.
+    /// Whether the end is known.
     fn is_end(&self) -> bool {
         false
     }
 
-    /// How many bytes follow, where that is known.
+    /// The number of remaining bytes, if known.
     fn remaining(&self) -> Option<u64> {
         None
     }
 }
 
-/// Why the transfer to the client is broken off.
+/// Why the transfer to the client breaks.
 #[derive(Debug, thiserror::Error)]
 #[error("the answer broke off")]
 pub(crate) struct BrokenOff;
@@ -73,13 +73,13 @@ impl Body for Reply {
     }
 }
 
-/// The body of a route that axum serves.
+/// The body of an axum route.
 impl Source for axum::body::Body {
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
         let frame = ready!(Pin::new(self).poll_frame(cx));
         let data = |frame: Result<Frame<Bytes>, _>| match frame.map(Frame::into_data) {
             Ok(Ok(data)) => Some(Ok(data)),
-            // None of the routes has trailers.
+            // No route has trailers.
             Ok(Err(_)) => None,
             Err(_) => Some(Err(BrokenOff)),
         };

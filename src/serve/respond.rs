@@ -1,7 +1,6 @@
-//! What the attempts led to, as the client gets it: the accepted answer under the router's headers,
-//! or the refusal.
+//! The response from the attempts: the accepted answer with the router's headers, or the refusal.
 //!
-//! It reads nothing of an answer's body.
+//! It does not read the answer's body.
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response, header};
 
@@ -16,7 +15,7 @@ use crate::{
     upstream::{headers, inbound::Inbound},
 };
 
-/// The response to a request of which all attempts have ended.
+/// The response after all attempts have ended.
 pub(crate) fn respond(
     accepted: Result<Accepted, Refusal>,
     held: Held,
@@ -33,7 +32,7 @@ pub(crate) fn respond(
     }
 }
 
-/// The accepted answer, dressed for the client.
+/// The accepted answer with its headers for the client.
 fn dressed(
     accepted: Accepted,
     held: Held,
@@ -44,14 +43,14 @@ fn dressed(
     let Held { table, caller, mut permits, .. } = held;
     permits.extend(own);
     record.answered(answer.status);
-    // What has come whole is gone with the client's next read, and not worth the work.
+    // A complete body is gone with the client's next read, so compacting it gains nothing.
     if !answer.body.source_is_end() {
         record.releases_table();
     }
     let mut map = std::mem::take(&mut answer.headers);
     let own_id = headers::to_client(&mut map);
     if answer.observer.as_ref().is_some_and(|it| it.is_of_events()) {
-        // An error event may come after what was announced, and would be cut to fit.
+        // An error event may come after the announced length and would be cut.
         map.remove(header::CONTENT_LENGTH);
     }
     let provider = served_by.of(&table);
@@ -67,7 +66,7 @@ fn dressed(
         map.insert(UPSTREAM_REQUEST_ID, own_id);
     }
     if inbound.stream && is_event_stream(&map) {
-        // Proxies that gather answers would hold a stream up.
+        // Proxies that buffer would delay a stream.
         map.insert(ACCEL_BUFFERING, HeaderValue::from_static("no"));
     }
     telling::tell(&mut map, &mut answer, provider, &record, speaks);
@@ -81,14 +80,14 @@ fn dressed(
     response
 }
 
-/// Whether these are the headers of a stream of events.
+/// Whether the headers announce a stream of events.
 pub(crate) fn is_event_stream(map: &HeaderMap) -> bool {
     let start = map.get(header::CONTENT_TYPE).and_then(|it| it.as_bytes().get(..EVENTS.len()));
     start.is_some_and(|start| start.eq_ignore_ascii_case(EVENTS))
 }
 
-/// The provider's own id of the request.
+/// The provider's own request ID.
 const UPSTREAM_REQUEST_ID: HeaderName = HeaderName::from_static("x-upstream-request-id");
-/// What nginx and its like hear of.
+/// The header that turns off buffering in nginx and similar proxies.
 pub(crate) const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 const EVENTS: &[u8] = b"text/event-stream";

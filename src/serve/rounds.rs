@@ -1,7 +1,7 @@
-//! The attempt loop: the next provider, one attempt, the verdict, and again, until one is accepted or
-//! no provider is left; then the next pool, where the file names one.
+//! The attempt loop: choose a provider, make an attempt, judge it, and repeat until an answer is
+//! accepted or no provider is left; then continue with the next pool, if the file names one.
 //!
-//! Nothing has been sent to the client while this runs.
+//! Nothing is sent to the client while this runs.
 
 mod budget;
 mod ended;

@@ -1,4 +1,4 @@
-//! What is not proxied: models, health and readiness.
+//! The routes that are not proxied: models, health and readiness.
 
 use std::sync::Arc;
 
@@ -23,14 +23,14 @@ use crate::{
     table::{Table, access, terms::Terms},
 };
 
-/// What these routes answer from.
+/// The shared state of these routes.
 #[derive(Clone)]
 struct Served {
     gateway: Arc<Gateway>,
     stage: Stage,
 }
 
-/// Why a route says no: made a response where the request's record is.
+/// The refusal of a route, turned into a response together with the request's record.
 #[derive(Clone)]
 struct Refused(Refusal);
 
@@ -45,8 +45,7 @@ pub fn owns(method: &Method, path: &str) -> bool {
     matches!(*method, Method::GET | Method::HEAD) && paths().any(|route| is_at(route, path))
 }
 
-/// Whether a path is that of a route. What a provider does for a client stands below its model's:
-/// that is asked of the provider.
+/// Whether a path belongs to a route. Paths below a model's belong to the provider.
 fn is_at(route: &str, path: &str) -> bool {
     match route.split_once('{') {
         None => path == route,
@@ -58,7 +57,7 @@ fn is_at(route: &str, path: &str) -> bool {
     }
 }
 
-/// The path of every route; `{*…}` is whatever follows.
+/// The path of every route; `{*…}` matches any rest.
 pub fn paths() -> impl Iterator<Item = &'static str> {
     routes().map(|(path, _)| path)
 }
@@ -95,7 +94,7 @@ async fn ready(State(served): State<Served>) -> (StatusCode, &'static str) {
     readiness(&served.stage)
 }
 
-/// Whether new requests are welcome, as `/readyz` says it.
+/// Whether new requests are accepted, as `/readyz` reports it.
 pub(crate) fn readiness(stage: &Stage) -> (StatusCode, &'static str) {
     if stage.is_ready() {
         (StatusCode::OK, "ready\n")
@@ -104,8 +103,8 @@ pub(crate) fn readiness(stage: &Stage) -> (StatusCode, &'static str) {
     }
 }
 
-/// The client's protocol: some have a path of their own, others share one, and the clients of some
-/// are known by a header that no other client sends.
+/// The client's protocol. Some have a path of their own; others share one, and a header of their
+/// clients distinguishes them.
 pub(crate) fn speaks(path: &str, headers: &HeaderMap) -> Protocol {
     let is_own = |it: &Protocol| {
         it.profile().models_paths.is_some_and(|all| all.iter().any(|route| is_at(route, path)))
@@ -118,7 +117,7 @@ pub(crate) fn speaks(path: &str, headers: &HeaderMap) -> Protocol {
         .unwrap_or_default()
 }
 
-/// What the caller may use.
+/// The models that the caller may use.
 async fn models(
     State(served): State<Served>,
     uri: Uri,
@@ -144,7 +143,7 @@ async fn model(
     mut headers: HeaderMap,
 ) -> axum::response::Response {
     let protocol = asked_by(&uri, &mut headers);
-    // What is no text is no alias either.
+    // A name that is not UTF-8 is not an alias.
     let id = id.map(|Path(id)| id).unwrap_or_default();
     let table = served.gateway.snapshot();
     let caller = table.keyring.caller(token::of(&headers));
@@ -164,7 +163,7 @@ fn refused(refusal: Refusal) -> axum::response::Response {
     response
 }
 
-/// The client's protocol; a key in its query has moved into its header.
+/// The client's protocol; a key in the query was moved into its header.
 fn asked_by(uri: &Uri, headers: &mut HeaderMap) -> Protocol {
     let protocol = speaks(uri.path(), headers);
     if protocol.profile().in_query == InQuery::Key {
@@ -181,13 +180,13 @@ fn written(json: Vec<u8>) -> axum::response::Response {
     ([(CONTENT_TYPE, HeaderValue::from_static("application/json"))], json).into_response()
 }
 
-/// What `/healthz` says.
+/// The body of `/healthz`.
 pub(crate) const HEALTHY: &str = "ok\n";
 
-/// A path, and what answers there.
+/// A path and its handler.
 type Route = (&'static str, fn() -> MethodRouter<Served>);
 
-/// The one list of routes, but for the models that protocols have at paths of their own.
+/// All routes, except the models of protocols with paths of their own.
 const ROUTES: [Route; 5] = [
     ("/v1/models", || get(models)),
     ("/models", || get(models)),

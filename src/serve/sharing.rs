@@ -1,7 +1,5 @@
-//! Limits that replicas share: before they are passed, a request waits until this replica has a slice of
-//! each, or knows that it cannot have one. Few requests find none.
-//!
-//! It takes nothing.
+//! Limits that replicas share: a request first waits until this replica has a slice of each, or
+//! knows that it cannot have one. Few requests have to wait.
 
 use std::sync::Arc;
 
@@ -31,11 +29,11 @@ pub(crate) async fn ready(table: &Table, allowed: &Allowed, inbound: &Inbound) {
     pool.limits.ready(amount).await;
 }
 
-/// The limits of a request, passed when it is known what replicas share; once more where another request has
-/// taken what was waited for.
+/// Takes the limits of a request once the shared state is known, and retries if another request
+/// took the slice.
 ///
 /// # Errors
-/// The refusal of the limit that is in the way.
+/// The refusal of the exceeded limit.
 pub(crate) async fn hold(
     table: &Arc<Table>,
     allowed: &Allowed,
@@ -53,13 +51,13 @@ pub(crate) async fn hold(
     }
 }
 
-/// Whether the limit of a provider is to be passed once more, after waiting.
+/// Whether to retry the limit of a provider after waiting.
 pub(crate) fn again_at<T>(passed: &Result<T, Limited>, times: &mut u8) -> bool {
     *times += 1;
     *times < MOST && matches!(passed, Err(Limited::NoStore))
 }
 
-/// Waits for those of pools that may take over.
+/// Waits for the slices of pools that may take over.
 pub(crate) async fn ready_pools(table: &Table, pools: &[PoolId], inbound: &Inbound) {
     for &id in pools {
         let pool = table.pool(id);
@@ -67,7 +65,7 @@ pub(crate) async fn ready_pools(table: &Table, pools: &[PoolId], inbound: &Inbou
     }
 }
 
-/// Waits for those of a provider.
+/// Waits for the slices of a provider.
 pub(crate) async fn ready_at(pool: &Pool, provider: &Provider, inbound: &Inbound) {
     let amount = inbound.demand.as_ref().map(|demand| demand.at(pool, provider));
     provider.limits.ready(amount.unwrap_or_default()).await;
@@ -77,5 +75,5 @@ fn of_pool(pool: &Pool, inbound: &Inbound) -> Amount {
     inbound.demand.as_ref().map_or_else(Amount::default, |demand| demand.of_pool(pool))
 }
 
-/// So often is a limit passed anew at most.
+/// The most retries of a limit.
 const MOST: u8 = 10;

@@ -1,8 +1,8 @@
-//! Clients that sign their requests instead of sending a token, as AWS SDKs do: whose signature it
-//! is, verified against the whole request as it came.
+//! Clients that sign their requests instead of sending a token, as AWS SDKs do: verifies the
+//! signature over the whole request.
 //!
-//! It believes nothing that is not signed, nor a hash of the body that it has not made itself; and
-//! it takes as long for an unknown access key as for a wrong signature.
+//! Unsigned headers and a claimed body hash are not trusted. An unknown access key takes as long as
+//! a wrong signature.
 
 use std::{borrow::Cow, time::SystemTime};
 
@@ -17,8 +17,8 @@ use crate::{
     upstream::{inbound::Inbound, off_core},
 };
 
-/// Who signed a request that bears no token. `hash`: the body's, where that is known; `base`: what stood
-/// before its path, and was signed with it.
+/// The caller of a request without a token; `hash` is that of the body, if known, and `base` is the
+/// signed prefix removed from its path.
 pub(crate) fn caller(
     keyring: &Keyring,
     inbound: &Inbound,
@@ -39,31 +39,31 @@ pub(crate) fn caller(
     }
 }
 
-/// Whether a request is signed and so long that its hash is made on another thread.
+/// Whether a request is signed and so large that it is hashed on another thread.
 pub(crate) fn is_large(inbound: &Inbound) -> bool {
     inbound.body.len() > off_core::LARGE as u64
         && token::of(&inbound.headers).is_none()
         && authorization(&inbound.headers).is_some()
 }
 
-/// The hash of the body of such a request.
+/// The hash of such a request's body.
 pub(crate) async fn hash_off_core(inbound: &Inbound) -> String {
     let body = inbound.body.clone();
     off_core::run(move || sigv4::payload_hash(&body)).await
 }
 
-/// The public half of the pair that a request claims to be signed with.
+/// The access key ID that a request claims.
 pub(crate) fn access_key_id(headers: &HeaderMap) -> Option<&str> {
     Some(Claim::parse(authorization(headers)?).ok()?.access_key_id)
 }
 
-/// Of a client that signs, only what it has signed is believed.
+/// Of a signing client, only signed parts are trusted.
 pub(crate) fn believe(uri: &Uri, headers: &mut HeaderMap) {
     keep_host(uri, headers);
     believe_signed(headers);
 }
 
-/// HTTP/2 says the host, which is signed, outside the headers.
+/// HTTP/2 sends the signed host outside the headers.
 fn keep_host(uri: &Uri, headers: &mut HeaderMap) {
     if let Some(authority) = uri.authority()
         && !headers.contains_key(header::HOST)
@@ -74,14 +74,14 @@ fn keep_host(uri: &Uri, headers: &mut HeaderMap) {
     }
 }
 
-/// Removes the headers that a client that signs has not signed: anything between it and the router
-/// could have added them. What the verification itself demands stays, as does what belongs to the
-/// connection or says nothing of what is asked for.
+/// Removes headers that a signing client has not signed, since anything on the way could have added
+/// them. What verification needs, what belongs to the connection, and what does not affect the
+/// request stays.
 fn believe_signed(headers: &mut HeaderMap) {
     let Some(claim) = authorization(headers).and_then(|text| Claim::parse(text).ok()) else {
         return;
     };
-    // A token is a credential of its own; the signature then counts for nothing.
+    // With a token, the signature does not count.
     if token::of(headers).is_some() {
         return;
     }
@@ -95,7 +95,7 @@ fn believe_signed(headers: &mut HeaderMap) {
     }
 }
 
-/// A signature is of the body as it was sent, and what is packed is unpacked before a key is known.
+/// The signature covers the body as sent, but bodies are decompressed before the key is known.
 ///
 /// # Errors
 /// The request is signed.
@@ -107,7 +107,7 @@ pub(crate) fn check_unpacked(headers: &HeaderMap) -> Result<(), Refusal> {
     }
 }
 
-/// Whether a header may come unsigned. AWS's own may not, which verifying tells.
+/// Whether a header may be unsigned. AWS's own may not, which verification checks.
 fn stands_unsigned(name: &str) -> bool {
     name.starts_with("x-amz-") || UNSIGNED.contains(&name)
 }
@@ -137,15 +137,15 @@ fn verified(
         payload_hash: &hash,
     };
     let verified = claim.verify(&request, pair, BEDROCK, SystemTime::now());
-    // Never told to the client, who may be guessing; an operator needs it to help one with a clock
-    // that is wrong, or a proxy between them that changes the host.
+    // Not sent to the client, which may be guessing. An operator needs it to find a wrong clock, or
+    // a proxy that changes the host.
     if let Err(why) = verified {
-        tracing::debug!(access_key_id = end_of(claim.access_key_id), %why, "a signature is not believed");
+        tracing::debug!(access_key_id = end_of(claim.access_key_id), %why, "a request signature is invalid");
     }
     verified.is_ok()
 }
 
-/// Enough of an access key's public half to know it by. A client may have put anything there.
+/// Enough of an access key ID to recognize it. The client may have sent any text.
 fn end_of(access_key_id: &str) -> &str {
     let start = access_key_id.len().saturating_sub(LAST_SHOWN);
     if start < LAST_SHOWN { "" } else { access_key_id.get(start..).unwrap_or_default() }
@@ -158,8 +158,8 @@ fn decoy<'a>(claim: &Claim<'a>) -> Pair<'a> {
 
 const LAST_SHOWN: usize = 4;
 const SIGNED_AND_PACKED: &str =
-    "a body that is signed for AWS is not unpacked: send it without `content-encoding`";
-/// What SDKs leave unsigned, or what a proxy on the way adds, and what decides nothing.
+    "a signed body cannot be compressed: send it without `content-encoding`";
+/// Headers that SDKs leave unsigned or that proxies add, and that decide nothing.
 const UNSIGNED: [&str; 17] = [
     "authorization",
     "host",

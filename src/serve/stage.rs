@@ -1,5 +1,5 @@
-//! Where the process is in its life: serving, draining (`/readyz` says no, requests are still
-//! served), closing (no new connections, what is in flight may end).
+//! The stage of the process: serving, draining (`/readyz` fails, requests are still served),
+//! closing (no new connections; requests in flight may finish).
 
 use std::{
     pin::Pin,
@@ -21,42 +21,42 @@ use tokio_util::{
 pub struct Stage {
     draining: CancellationToken,
     closing: CancellationToken,
-    /// The same, for those who ask often: a token takes a lock to say it.
+    /// A copy of the closing state for frequent reads, since reading the token takes a lock.
     is_closing: Arc<AtomicBool>,
     over: CancellationToken,
     connections: TaskTracker,
 }
 
 impl Stage {
-    /// Whether new requests are welcome.
+    /// Whether new requests are accepted.
     pub(crate) fn is_ready(&self) -> bool {
         !self.draining.is_cancelled()
     }
 
-    /// Resolves when connections are to be closed.
+    /// Resolves when connections are to close.
     pub(crate) fn closing(&self) -> Closing<'_> {
         let cancelled = Box::pin(self.closing.cancelled());
         Closing { is_closing: &self.is_closing, cancelled, wakes: None }
     }
 
-    /// Resolves when connections have been closing for a while.
+    /// Resolves when connections have been closing for this long.
     pub(crate) async fn closed_for(&self, time: Duration) {
         self.closing.cancelled().await;
         tokio::time::sleep(time).await;
     }
 
-    /// Resolves when what has not been answered by then will not be.
+    /// Resolves at the deadline of requests in flight.
     pub(crate) async fn over(&self) {
         self.over.cancelled().await;
     }
 
-    /// The same stage for one core: what its requests wait for is its own.
+    /// The same stage for one core, with its own wake-ups.
     pub(crate) fn for_core(&self) -> Self {
         let (closing, over) = (self.closing.child_token(), self.over.child_token());
         Self { closing, over, ..self.clone() }
     }
 
-    /// Counts a connection for as long as the token lives.
+    /// Counts a connection as long as the token lives.
     pub(crate) fn connection(&self) -> TaskTrackerToken {
         self.connections.token()
     }
@@ -66,8 +66,8 @@ impl Stage {
         self.connections.wait().await;
     }
 
-    /// Says no to readiness at once, stops accepting after `delay`, and gives what is in flight
-    /// until `deadline` to end. `true`: all of it did.
+    /// Fails readiness at once, stops accepting after `delay`, and gives requests in flight until
+    /// `deadline`. Returns `true` if all finished.
     pub(crate) async fn shut_down(&self, delay: Duration, deadline: Duration) -> bool {
         self.draining.cancel();
         tokio::time::sleep(delay).await;
@@ -82,8 +82,7 @@ impl Stage {
     }
 }
 
-/// The wait for the end. A connection asks for each piece that it sends; whom to wake has to be told
-/// only once.
+/// The wait for the end. A connection polls it for each chunk, but registers its waker only once.
 pub(crate) struct Closing<'a> {
     is_closing: &'a AtomicBool,
     cancelled: Pin<Box<WaitForCancellationFuture<'a>>>,
@@ -103,5 +102,5 @@ impl Future for Closing<'_> {
     }
 }
 
-/// For the answers that say so.
+/// The time to send responses that say so.
 const FAREWELL: Duration = Duration::from_millis(300);

@@ -1,6 +1,6 @@
-//! The check that strict mode makes of a request, after its alias is known and before it spends anything.
+//! The strict-mode check of a request, after its alias is known and before anything is spent.
 //!
-//! It never changes a byte of the request.
+//! It never changes the request.
 
 use crate::{
     protocol::strict::{self, check},
@@ -9,10 +9,10 @@ use crate::{
     upstream::inbound::Inbound,
 };
 
-/// Whether the request is what its endpoint takes.
+/// Checks whether the request is valid for its endpoint.
 ///
 /// # Errors
-/// The refusal that says where it is not.
+/// The refusal that names the invalid field.
 pub(super) fn check(inbound: &Inbound, checks: Checks) -> Result<(), Refusal> {
     let declared = inbound.endpoint.as_ref().and_then(|it| strict::declared(it, &inbound.path));
     let Some(declared) = declared.filter(|_| inbound.method == http::Method::POST) else {

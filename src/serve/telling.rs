@@ -1,7 +1,7 @@
-//! The headers that tell a client of the way of its request: who served it, after which attempts, and, where
-//! the file wants all, the times, the tokens and what they cost.
+//! Headers that tell a client how its request was served: by which provider, after which attempts,
+//! and with `full`, the times, tokens and cost.
 //!
-//! It counts nothing: what an answer does not tell of its tokens is in no header.
+//! It estimates nothing; unreported tokens are in no header.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -14,7 +14,7 @@ use crate::{
     words::Headers,
 };
 
-/// Writes into the head of an answer what the file lets it tell.
+/// Writes the configured headers of an answer.
 pub(crate) fn tell(
     map: &mut HeaderMap,
     answer: &mut Answer,
@@ -61,7 +61,7 @@ fn tell_all(
     }
 }
 
-/// The tokens of an answer that is there as a whole, and is not a stream.
+/// The tokens of a whole answer.
 fn told(answer: &Answer, speaks: Protocol) -> Option<Usage> {
     if !answer.status.is_success() || answer.observer.is_some() {
         return None;
@@ -74,7 +74,7 @@ fn told(answer: &Answer, speaks: Protocol) -> Option<Usage> {
     }
 }
 
-/// Picodollars as dollars, without zeros that say nothing.
+/// Picodollars as dollars, without trailing zeros.
 fn dollars(pico: u64) -> String {
     let text = format!("{}.{:012}", pico / PICO, pico % PICO);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()

@@ -1,6 +1,6 @@
-//! Where clients put their key: in one of four headers, or on Gemini's paths in the query.
+//! Where clients send their key: in one of four headers, or on Gemini's paths in the query.
 //!
-//! It never says whose a key is, and a credential in a query goes no further than this.
+//! A credential in the query is not passed on.
 
 use std::borrow::Cow;
 
@@ -16,11 +16,11 @@ use crate::{
     protocol::{Endpoint, profile::InQuery},
 };
 
-/// The path without Gemini's `?key=…`, which moves into the header that says the same, and without
-/// the signature of a URL that was signed for AWS, which is not taken here and belongs to no other protocol.
+/// The path without Gemini's `?key=…`, which moves to the equivalent header, and without the AWS
+/// signature of a presigned URL, which is not accepted.
 ///
 /// # Errors
-/// What is left is not a path and query.
+/// The rest is not a path and query.
 pub(crate) fn take_from_query(
     path_and_query: &PathAndQuery,
     endpoint: Option<&Endpoint>,
@@ -39,7 +39,7 @@ pub(crate) fn take_from_query(
     }
 }
 
-/// Moves the `key` of a query into its header; what is left of the query.
+/// Moves the `key` of a query into its header. Returns the rest of the query.
 pub(crate) fn take_key(query: &str, headers: &mut HeaderMap) -> String {
     let is_key = |pair: &str| decoded(name_of(pair)) == "key";
     let first = query::pairs(query).find(|pair| is_key(pair));

@@ -1,8 +1,8 @@
-//! Requests that wait for the limits of their pool in place of being refused.
+//! Requests that wait for the limits of their pool instead of being refused.
 //!
-//! What waits holds nothing that others need: the limits of its key are looked at when it comes, and taken
-//! with those of the pool when its turn has come. A key whose requests wait for one model may ask for others
-//! meanwhile, and what leaves has used nothing up. So the limits of the key may say no after a wait.
+//! A waiting request holds nothing that others need. The limits of its key are checked on arrival,
+//! and taken together with those of the pool at its turn. Meanwhile the key can be used for other
+//! models, so its limits may refuse after the wait.
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
@@ -24,17 +24,16 @@ use crate::{
     upstream::inbound::Inbound,
 };
 
-/// What a request takes of its account, its key, its team and its pool when its turn has come; a refusal where
-/// its key's own limits are in the way then.
+/// What a request takes of its account, key, team and pool at its turn; a refusal if its key's own
+/// limits are exceeded by then.
 type Admitted = Result<(Permits, Option<Box<Holds>>), Refusal>;
 /// What is taken of the limits of a provider, or of a pool that takes over.
 pub(crate) type Taken = (Permit, Option<Hold>);
 
-/// The limits of a request whose pool has a queue, which it waits for until the moment `until` at most.
+/// Waits for the limits of a request whose pool has a queue, at most until `until`.
 ///
 /// # Errors
-/// The refusal of its key's own limits at once, of the queue where that is full, else of the limit that is in
-/// the way for too long.
+/// The key's own limits refuse, the queue is full, or the wait takes too long.
 pub(crate) async fn hold(
     table: &Arc<Table>,
     allowed: &Allowed,
@@ -66,10 +65,10 @@ pub(crate) async fn hold(
     Ok(Held { table: Arc::clone(table), pool, caller, permits })
 }
 
-/// Takes what a request needs of its account, its key, its team and its pool, or nothing.
+/// Takes all limits of account, key, team and pool, or none.
 ///
 /// # Errors
-/// What is in the way at the pool, whose `newest` numbers count.
+/// The exceeded limit of the pool, by its `newest` settings.
 fn take(
     newest: &Limits,
     table: &Table,
@@ -91,7 +90,7 @@ fn take(
     });
     match of_caller {
         Ok(()) => {}
-        // It will soon be known what replicas share.
+        // The shared state will be known soon.
         Err(Refusal::StoreUnavailable) => return Err(Limited::NoStore),
         Err(refusal) => return Ok(Err(refusal)),
     }
@@ -102,10 +101,10 @@ fn take(
     Ok(Ok((permits, holds)))
 }
 
-/// Waits in one queue for a place in flight, and for what an answer is expected to take.
+/// Waits in one queue for a place in flight and a reservation.
 ///
 /// # Errors
-/// The queue is full, or what is in the way lasts too long.
+/// The queue is full, or the wait takes too long.
 pub(crate) async fn wait(
     queue: &Queue,
     waiter: Waiter<'_>,
@@ -121,12 +120,12 @@ pub(crate) async fn wait(
     queue.wait(waiter, take).await
 }
 
-/// Among whose requests one of this caller waits, and with what weight. Callers without a key have one lane.
+/// The lane of the caller and its weight. Callers without a key share one lane.
 pub(crate) fn lane(table: &Table, caller: Caller) -> Lane {
     let Caller::Known(id) = caller else { return Lane { key: 0, weight: 1 } };
     let key = table.keyring.key(id);
     let mut hasher = DefaultHasher::new();
-    // By its name, which a reload keeps; a literal token has none.
+    // By its name, which a reload keeps; a literal token has no name.
     match key.name() {
         Some(name) => name.hash(&mut hasher),
         None => id.hash(&mut hasher),
@@ -135,7 +134,7 @@ pub(crate) fn lane(table: &Table, caller: Caller) -> Lane {
     Lane { key: hasher.finish(), weight: priority.unwrap_or(1) }
 }
 
-/// How it is told that a request has not passed.
+/// The refusal after a failed wait.
 pub(crate) fn refusal(turned: Turned, whose: Whose) -> Refusal {
     match turned {
         Turned::Full(retry_after) => Refusal::QueueFull { whose, retry_after },

@@ -1,7 +1,7 @@
-//! Passes the events of a stream on whole, so that a stream that breaks never leaves half an event
-//! behind. The stream ends with its protocol's last event, or with an error event that says that it broke.
+//! Passes on complete events of a stream, so that a broken stream never leaves half an event. The
+//! stream ends with its protocol's last event, or with an error event.
 //!
-//! What the events say is the observer's to tell. An event that is too long to be held goes out in pieces.
+//! The observer reads the events. An event too long to buffer is sent in chunks.
 
 use std::collections::VecDeque;
 
@@ -22,23 +22,23 @@ use crate::{
 /// The events of one stream.
 pub(crate) struct WholeEvents {
     boundary: Boundary,
-    /// The beginning of an event that is not complete yet.
+    /// The start of an incomplete event.
     partial: BytesMut,
-    /// Whole events that may go out.
+    /// Complete events to send.
     ready: VecDeque<Bytes>,
-    /// Says how near its end the stream is.
+    /// Tracks how near its end the stream is.
     observer: Box<Observer>,
-    /// The error that the provider told, until it is taken.
+    /// The error that the provider sent, until it is taken.
     error: Option<Box<Failure>>,
     speaks: Protocol,
-    /// Whether the beginning of an event went out because it was too long to hold.
+    /// Whether the start of an event was sent because it was too long to buffer.
     torn: bool,
     over: bool,
     broke: bool,
 }
 
 impl WholeEvents {
-    /// The events that this observer sees, for a client of this protocol.
+    /// For a client of this protocol.
     pub(crate) fn new(observer: Box<Observer>, speaks: Protocol) -> Self {
         Self {
             boundary: Boundary::new(),
@@ -53,7 +53,7 @@ impl WholeEvents {
         }
     }
 
-    /// One more piece has come. Mostly it ends with an event, and goes on as it is.
+    /// Adds a chunk. Most end with an event and are passed on as they are.
     pub(crate) fn push(&mut self, mut piece: Bytes) {
         let whole = self.boundary.feed(&piece).unwrap_or(0);
         if whole > 0 {
@@ -68,22 +68,22 @@ impl WholeEvents {
         }
     }
 
-    /// The next piece that may go out.
+    /// The next chunk to send.
     pub(crate) fn take(&mut self) -> Option<Bytes> {
         self.ready.pop_front()
     }
 
-    /// An error that the provider told in the middle of the stream: it is an end, too.
+    /// Takes an error that the provider sent in the stream, which also ends it.
     pub(crate) fn take_error(&mut self) -> Option<Box<Failure>> {
         self.error.take()
     }
 
-    /// The tokens that it has told so far.
+    /// The tokens reported so far.
     pub(crate) fn usage(&self) -> Option<Usage> {
         self.observer.usage()
     }
 
-    /// Why the model stopped, where it has said that.
+    /// Why the model stopped, if known.
     pub(crate) fn reason(&self) -> Option<Finish> {
         self.observer.reason()
     }
@@ -98,16 +98,16 @@ impl WholeEvents {
         self.over
     }
 
-    /// Whether it ended without having said all.
+    /// Whether it ended incomplete.
     pub(crate) fn broke(&self) -> bool {
         self.broke
     }
 
-    /// The provider has closed the stream; answers whether it had said all. An error may have been the
-    /// last that it said.
+    /// The provider has closed the stream. Returns whether it was complete; an error may have been
+    /// its last event.
     pub(crate) fn ended(&mut self) -> bool {
         self.over = true;
-        // What an event lacks to be one for the client.
+        // The blank line that the last event lacks.
         let lacks: Option<&'static [u8]> = self.partial.last().map(|last| match last {
             b'\n' => &b"\n"[..],
             _ => b"\n\n",
@@ -119,15 +119,15 @@ impl WholeEvents {
         }
         let ends_well = self.observer.end() >= End::Said;
         if !ends_well {
-            // A part of an event would spoil the event that says what became of it.
+            // Part of an event would damage the error event that follows.
             self.ready.truncate(before);
             self.fail(&Refusal::UpstreamBrokeOff);
         }
         ends_well
     }
 
-    /// The stream broke; answers whether it had said all. What there is of an event was never sent
-    /// and is forgotten.
+    /// The stream broke. Returns whether it was complete. A partial event was never sent and is
+    /// dropped.
     pub(crate) fn broken(&mut self, broken: Brief) -> bool {
         self.over = true;
         if self.observer.end() == End::Complete {
@@ -140,7 +140,7 @@ impl WholeEvents {
         false
     }
 
-    /// Lets go of what was held back, and of `events`, in one piece.
+    /// Releases what was held back, with `events`, as one chunk.
     fn release(&mut self, events: Bytes) {
         let mut piece = if self.partial.is_empty() {
             events
@@ -164,7 +164,7 @@ impl WholeEvents {
         }
     }
 
-    /// An event that no client can read is never sent: the stream ends before it.
+    /// An unreadable event is not sent; the stream ends before it.
     fn unreadable(&mut self) {
         self.over = true;
         self.fail(&Refusal::UpstreamMalformed);

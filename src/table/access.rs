@@ -1,4 +1,4 @@
-//! Who may use a pool, and where rules send them: pure functions of the table and the caller.
+//! Who may use a pool, and where rules redirect: pure functions of the table and the caller.
 
 use std::collections::BTreeMap;
 
@@ -7,12 +7,12 @@ use smallvec::SmallVec;
 use super::{Access, Caller, Pool, PoolId, Table, names, pool::Rule, terms::Terms};
 use crate::{refusal::Refusal, words::nearest};
 
-/// The pool that serves this caller where `pool` is asked for by the name `asked`: right, then rules. A
-/// redirect is the operator's permission: the keys of its target are not asked, and its rules not looked at.
-/// Where the alias has several pools, `path` tells which one serves.
+/// The pool that serves this caller for `pool`, which was asked for by the name `asked`. First the
+/// right is checked, then the rules. A redirect is a permission by the operator: the keys and rules
+/// of its target are not checked. If the alias has several pools, `path` selects one.
 ///
 /// # Errors
-/// The refusal of a pool that the caller may not use, or of a rule that denies.
+/// The caller may not use the pool, or a rule denies the request.
 pub(crate) fn resolve(
     table: &Table,
     pool: PoolId,
@@ -26,11 +26,11 @@ pub(crate) fn resolve(
     Ok(table.of_class(alias, path))
 }
 
-/// Whether a caller may use a pool that it asks for by the name `asked`. What the terms of its key say of
-/// aliases counts for what lists of the aliases say.
+/// Checks whether a caller may use a pool under the name `asked`. What the terms of its key say
+/// about aliases has precedence over the lists of the aliases.
 ///
 /// # Errors
-/// What a caller without the right is told.
+/// The refusal for a caller without the right.
 pub(crate) fn right(
     table: &Table,
     pool: &Pool,
@@ -39,8 +39,8 @@ pub(crate) fn right(
 ) -> Result<(), Refusal> {
     if let Some(terms) = terms(table, caller) {
         terms.standing()?;
-        // A name of the client's own counts only where the alias is a pattern of names: any name leads
-        // to the default target. A further name of the operator's counts, too.
+        // The client's own name counts only if the alias is a pattern, since any name leads to the
+        // default target. An additional name by the operator counts too.
         let meant = table.meant(asked);
         let own = names::is_pattern(&pool.alias).then(|| meant.unwrap_or(asked));
         let further = meant.map(|_| asked);
@@ -59,7 +59,7 @@ pub(crate) fn right(
     }
 }
 
-/// The terms of the caller's key, where it has some.
+/// The terms of the caller's key, if it has any.
 pub(crate) fn terms(table: &Table, caller: Caller) -> Option<&Terms> {
     match caller {
         Caller::Known(key) => table.keyring.key(key).terms.as_deref(),
@@ -67,8 +67,8 @@ pub(crate) fn terms(table: &Table, caller: Caller) -> Option<&Terms> {
     }
 }
 
-/// The refusal of an alias that does not exist. Which aliases exist is told only to callers with a
-/// key, or where no alias is closed.
+/// The refusal for an unknown alias. Only callers with a key learn which aliases exist, unless no
+/// alias needs a key.
 pub(crate) fn unknown(table: &Table, caller: Caller, alias: &str) -> Refusal {
     if let Some(Err(refusal)) = terms(table, caller).map(Terms::standing) {
         return refusal;
@@ -81,7 +81,7 @@ pub(crate) fn unknown(table: &Table, caller: Caller, alias: &str) -> Refusal {
     }
 }
 
-/// Only names that the caller may use are told.
+/// Suggests only names that the caller may use.
 fn not_found(table: &Table, caller: Caller, alias: &str) -> Refusal {
     let listed = table.listed();
     let usable = listed.iter().filter(|(name, pool)| right(table, pool, name, caller).is_ok());
@@ -92,7 +92,7 @@ fn not_found(table: &Table, caller: Caller, alias: &str) -> Refusal {
     }
 }
 
-/// The first rule that matches, and its place; without a redirect it denies.
+/// The first matching rule and its index; without a redirect it denies.
 pub(crate) fn rule(table: &Table, pool: PoolId, caller: Caller) -> Option<(usize, &Rule)> {
     let rules = &table.pool(pool).rules;
     if rules.is_empty() {

@@ -1,6 +1,4 @@
-//! The model sent upstream where it depends on the name that a client asks for.
-//!
-//! It looks at no request: the name is an argument.
+//! The model sent upstream, if it depends on the name that the client sent.
 
 /// `before`, the asked-for name without `strips`, and `after`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -11,10 +9,10 @@ pub(crate) struct AskedModel {
 }
 
 impl AskedModel {
-    /// Reads `onwards_model`; `None` where it names one model.
+    /// Parses `onwards_model`; `None` if it is a fixed name.
     ///
     /// # Errors
-    /// What is wrong with a text that holds `${model}`.
+    /// What is wrong with a text that contains `${model}`.
     pub(crate) fn read(text: &str) -> Result<Option<Self>, &'static str> {
         let Some((before, rest)) = text.split_once(START) else { return Ok(None) };
         let Some((inner, after)) = rest.split_once('}') else { return Ok(None) };
@@ -24,7 +22,7 @@ impl AskedModel {
             None => return Ok(None),
         };
         if after.contains(START) {
-            return Err("`${model}` stands in it twice");
+            return Err("it contains `${model}` twice");
         }
         Ok(Some(Self { before: before.into(), strips: strips.into(), after: after.into() }))
     }

@@ -1,24 +1,22 @@
-//! What a provider of AWS is asked with: a region, and an access key pair instead of a token.
-//!
-//! Nothing is signed here; `sigv4` does that for each attempt.
+//! The AWS region and credentials of a provider. `sigv4` signs each attempt with them.
 
 use crate::{secret::Secret, sigv4::Pair};
 
 crate::secret::unseen!(Keys, Aws);
 
-/// An access key pair, and the token that a temporary one comes with.
+/// An access key pair, with the session token of temporary credentials.
 #[derive(Clone)]
 pub(crate) struct Keys {
-    /// The public half: it stands in every signature.
+    /// The public part, which stands in every signature.
     pub(crate) access_key_id: String,
-    /// The secret half.
+    /// The secret part.
     pub(crate) secret_access_key: Secret,
-    /// The token of a temporary pair.
+    /// The session token of temporary credentials.
     pub(crate) session_token: Option<Secret>,
 }
 
 impl Keys {
-    /// The pair in the clear, to sign or to verify with.
+    /// The pair in plain text, to sign or verify.
     pub(crate) fn pair(&self) -> Pair<'_> {
         Pair {
             access_key_id: &self.access_key_id,
@@ -28,11 +26,11 @@ impl Keys {
     }
 }
 
-/// Where and as whom requests are signed.
+/// The region and credentials for signing.
 #[derive(Clone)]
 pub(crate) struct Aws {
     /// Such as `eu-west-1`.
     pub(crate) region: String,
-    /// The pair; one that is not known is fetched.
+    /// The pair; `None` if it has to be fetched.
     pub(crate) keys: Option<Keys>,
 }

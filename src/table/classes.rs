@@ -1,9 +1,8 @@
-//! Classes of requests, for which an alias may have a pool of their own.
+//! Classes of requests, for which an alias may have separate pools.
 //!
-//! They are told by the path alone, as the most lenient server reads it.
+//! The class depends only on the path, read as leniently as any server may.
 
-/// Whether a path asks for a text to be completed: it ends in `/completions`, but not in
-/// `/chat/completions`.
+/// Whether a path is a text completion: it ends in `/completions`, but not in `/chat/completions`.
 pub(crate) fn is_completions(path_and_query: &str) -> bool {
     let path = crate::path::plain(path_and_query);
     path.strip_suffix("/completions").is_some_and(|before| !before.ends_with("/chat"))

@@ -1,7 +1,7 @@
-//! From the file to the table: the only place that knows both. Every absent key gets its meaning
-//! here, and everything that a request would otherwise have to parse is parsed.
+//! Compiles the file into the table; the only module that knows both. It gives every absent key its
+//! meaning and parses everything that a request would otherwise parse.
 //!
-//! All problems are found, not the first only; a file with any of them changes nothing.
+//! It reports all problems, not only the first; a file with problems changes nothing.
 
 mod access;
 mod alerts;
@@ -49,11 +49,11 @@ use crate::{
     protocol::Protocol,
 };
 
-/// Compiles a file. State that outlives reloads is taken from `registry`, which is left as it was
-/// when there are problems.
+/// Compiles a file. State that outlives reloads comes from `registry`, which stays unchanged if
+/// there are problems.
 ///
 /// # Errors
-/// Every problem of the file that its shape does not show.
+/// Every problem that the shape of the file does not show.
 pub fn compile(
     loaded: &Loaded,
     registry: &Registry,
@@ -63,11 +63,11 @@ pub fn compile(
     compile_kept(loaded, registry, hash_key, created, &|_| Ok(()))
 }
 
-/// Compiles a file; `keep` takes up the levels that have to outlive the process, before the state of the
-/// draft is the registry's.
+/// Compiles a file. `keep` loads persisted levels before the state of the draft enters the
+/// registry.
 ///
 /// # Errors
-/// Every problem of the file that its shape does not show, or else why levels cannot be kept.
+/// Every problem that the shape of the file does not show, or why levels cannot be stored.
 pub(crate) fn compile_kept(
     loaded: &Loaded,
     registry: &Registry,
@@ -105,7 +105,7 @@ pub(crate) fn compile_kept(
     })
 }
 
-/// What is wrong with the sound part of a file that will not be served anyway.
+/// The problems in the valid part of a file that has other problems.
 pub fn problems(loaded: &Loaded, registry: &Registry) -> Vec<Problem> {
     let mut compiler = Compiler::new(loaded, registry);
     compiler.file(loaded, &HashKey::random());
@@ -116,7 +116,7 @@ pub fn problems(loaded: &Loaded, registry: &Registry) -> Vec<Problem> {
     compiler.problems
 }
 
-/// One compile under way.
+/// A compilation in progress.
 struct Compiler<'a> {
     source: &'a Source,
     defaults: &'a raw::PoolKeys,
@@ -127,28 +127,29 @@ struct Compiler<'a> {
     draft: Draft<'a>,
     shared: shared::Shared,
     problems: Vec<Problem>,
-    /// Whether some key or team has a limit on tokens or money.
+    /// Whether some key or team limits tokens or money.
     counts: bool,
-    /// The guardrails of the file, and all of their names, of those that are wrong as well.
+    /// The guardrails of the file, and their names, including those with problems.
     rules: Rules,
     written_rules: HashSet<&'a str>,
-    /// Whom they ask, by number.
+    /// The services that guardrails call, by index.
     webhooks: Vec<super::webhook::Webhook>,
-    /// Whether anything names one.
+    /// Whether anything uses a guardrail.
     has_guardrails: bool,
-    /// Further names, by the name that they stand for.
+    /// Additional names, by their target.
     further: HashMap<&'a str, Vec<&'a str>>,
-    /// The target of names that no target and no pattern has.
+    /// The target for names that match no target and no pattern.
     default: Option<PoolId>,
-    /// Paths of targets.
+    /// The paths of targets.
     paths: super::paths::Paths,
-    /// The names of definitions that literal tokens are near to, by the tokens' digests.
+    /// The names of definitions that a literal token almost equals, by the token's digest.
     near_names: HashMap<[u8; 32], Option<String>>,
-    /// What is wrong in `defaults` is said once.
+    /// Problems in `defaults` are reported once.
     reported_defaults: bool,
-    /// Whether a provider proves its calls, so that others are given what they refuse.
+    /// Whether a provider signs its tool calls, so that other providers may receive calls that they
+    /// refuse.
     proves_calls: bool,
-    /// The protocol of the first provider, and whether another one is of another.
+    /// The protocol of the first provider, and whether another provider has a different one.
     protocols: Option<(Protocol, bool)>,
 }
 
@@ -220,7 +221,7 @@ impl<'a> Compiler<'a> {
                 }
                 None => {
                     let path = Path::root().key("targets").key(alias);
-                    self.problem(&path, "this target does not fit the schema", None);
+                    self.problem(&path, "this target does not match the schema", None);
                 }
             }
         }
@@ -238,7 +239,7 @@ impl<'a> Compiler<'a> {
         (pools, keyring)
     }
 
-    /// The name is shown as the file has it, so that a reference is not replaced by what it holds.
+    /// The name is shown as written, so that a reference is not replaced by its value.
     fn no_such_alias(&mut self, path: &Path, near: Option<String>) {
         let hint = near.map(|near| format!("did you mean `{}`?", shown(&near)));
         let message = match self.source.text_at(path) {
@@ -251,7 +252,7 @@ impl<'a> Compiler<'a> {
     fn problem(&mut self, path: &Path, message: impl Into<String>, hint: Option<String>) {
         let settled = self.source.settled(path);
         let problem = self.source.problem(&settled, message, hint);
-        // What stands beside `pools` is read for each of them.
+        // Keys beside `pools` are read for each of the pools.
         let is_known =
             |other: &Problem| (&other.path, &other.message) == (&settled, &problem.message);
         if settled == *path || !self.problems.iter().any(is_known) {

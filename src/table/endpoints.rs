@@ -1,26 +1,25 @@
-//! What may be asked for through an alias: families of endpoints, or paths.
+//! The endpoints that an alias serves: families, or paths.
 //!
-//! The administration of a vendor's account is never among them, unless a path of it is named in
-//! full.
+//! Administrative endpoints of a vendor's account are excluded unless their path is listed.
 
 use crate::{path, protocol::Family};
 
-/// What may be asked for.
+/// The allowed endpoints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Endpoints {
-    /// All but administration.
+    /// All except administration.
     All,
     /// Only these.
     Only {
         /// Families.
         families: Vec<Family>,
-        /// Paths without a slash at the end; `*` as the last segment stands for all below.
+        /// Paths without a slash at the end; `*` as the last segment matches everything below.
         paths: Vec<Box<str>>,
     },
 }
 
 impl Endpoints {
-    /// Whether this may be asked for; `family` is what the path is for, if that is known.
+    /// Whether a request is allowed; `family` is the family of its path, if known.
     pub(crate) fn permit(&self, path_and_query: &str, family: Option<Family>) -> bool {
         let is_administration = family == Some(Family::Administration);
         let Self::Only { families, paths } = self else { return !is_administration };

@@ -1,7 +1,7 @@
-//! The proxies that the process's environment names: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, and
-//! `NO_PROXY` for what is reached without.
+//! The proxies of the process's environment: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, and the
+//! exceptions in `NO_PROXY`.
 //!
-//! They are read once: a process's environment does not change.
+//! They are read once, since the environment of a process does not change.
 
 use std::{
     net::IpAddr,
@@ -10,30 +10,30 @@ use std::{
 
 use super::route::Proxy;
 
-/// What the environment says.
+/// The proxies of the environment.
 #[derive(Default)]
 pub(crate) struct Environment {
     http: Option<Arc<Proxy>>,
     https: Option<Arc<Proxy>>,
     direct: Vec<Direct>,
-    /// What is wrong with it.
+    /// What is wrong with them.
     pub(crate) problems: Vec<String>,
 }
 
 crate::secret::unseen!(Environment);
 
-/// What is reached without a proxy.
+/// An exception: reached without a proxy.
 #[derive(Debug, PartialEq, Eq)]
 enum Direct {
     Everything,
-    /// A host and what is below it, at a port or at any.
+    /// A host and its subdomains, at one port or any.
     Host(Box<str>, Option<u16>),
-    /// Addresses with so many first bits in common.
+    /// A network of addresses with this prefix length.
     Network(IpAddr, u8),
 }
 
 impl Environment {
-    /// That of this process.
+    /// The environment of this process.
     pub(crate) fn of_process() -> &'static Self {
         static OF_PROCESS: LazyLock<Environment> =
             LazyLock::new(|| Environment::read(|name| std::env::var(name).ok()));
@@ -42,7 +42,7 @@ impl Environment {
 
     fn read(variable: impl Fn(&str) -> Option<String>) -> Self {
         let mut read = Self::default();
-        // curl's order: the name in small letters first.
+        // Lower case first, like curl.
         let set = |name: &'static str| {
             let small = variable(&name.to_ascii_lowercase());
             small.or_else(|| variable(name)).map(|text| text.trim().to_owned()).unwrap_or_default()
@@ -55,8 +55,7 @@ impl Environment {
             match Proxy::parse(&text) {
                 Ok(proxy) => Some(Arc::new(proxy)),
                 Err(why) => {
-                    read.problems
-                        .push(format!("the environment's `{name}` is not understood: {why}"));
+                    read.problems.push(format!("the environment's `{name}` is invalid: {why}"));
                     None
                 }
             }
@@ -124,7 +123,7 @@ impl Direct {
     }
 }
 
-/// An address of IPv6 without its brackets.
+/// An IPv6 address without brackets.
 fn bare(host: &str) -> &str {
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }

@@ -1,48 +1,48 @@
 //! When another provider is tried: the pool's rules, and the pure verdict on one failure.
 //!
-//! It knows no HTTP and draws no chance: the drawn number is an argument.
+//! It knows no HTTP. Random numbers are arguments.
 
 use std::time::Duration;
 
 use super::PoolId;
 use crate::failure::{Brief, Class, What};
 
-/// A pool's rules for falling back.
+/// The fallback rules of a pool.
 #[derive(Debug, Clone)]
 pub struct Fallback {
-    /// The master switch.
+    /// Whether fallback is on.
     pub enabled: bool,
     /// Statuses that fall back.
     pub(crate) on_status: StatusSet,
-    /// Further statuses that fall back, for requests that are not batch work.
+    /// Additional statuses that fall back, for requests that are not batch work.
     pub(crate) realtime_on_status: Option<Box<StatusSet>>,
-    /// How long an attempt that another may follow may be silent.
+    /// The timeout of the first event, for each attempt that another may follow.
     pub(crate) first_token: Option<Duration>,
-    /// Whether a provider's own limit sends the request on.
+    /// Whether a provider's own limit makes the request fall back.
     pub on_rate_limit: bool,
-    /// Whether a provider may be drawn again at once.
+    /// Whether a provider may be drawn again.
     pub(crate) with_replacement: bool,
-    /// Attempts in this pool.
+    /// The most attempts in this pool.
     pub max_attempts: u32,
-    /// Attempts in all, the pools that take over included, where the file says so.
+    /// The most attempts in total, including pools that take over.
     pub(crate) most_in_all: Option<u32>,
-    /// Whether the same provider is asked once more before another one is.
+    /// Retries at the same provider before another one is asked.
     pub(crate) stay: Option<Stay>,
-    /// Waiting before a provider is tried again.
+    /// The wait before a provider is retried.
     pub(crate) backoff: Option<Backoff>,
-    /// Waiting in all.
+    /// The limit on all waits together.
     pub(crate) max_total_backoff: Option<Duration>,
-    /// Classes that fall back although their status does not say so.
+    /// Classes that fall back although their status does not.
     pub(crate) on: Vec<Class>,
-    /// No attempt starts later than this after the first, and none takes longer than is left.
+    /// The time budget of all attempts.
     pub(crate) deadline: Option<Duration>,
-    /// Only a failure that came within this time is followed by another attempt.
+    /// Only a failure within this time is followed by another attempt.
     pub(crate) within: Option<Duration>,
-    /// Whether answers are held until they are whole.
+    /// Whether answers are buffered until they are complete.
     pub(crate) commits_at_end: bool,
-    /// How many bytes of one are held at most.
+    /// The most bytes of an answer that are buffered.
     pub(crate) commit_max_bytes: usize,
-    /// Who takes over when this pool is spent, in order.
+    /// The pools that take over when this one is exhausted, in order.
     pub(crate) to: Vec<PoolId>,
 }
 
@@ -59,30 +59,30 @@ pub enum Verdict {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct StatusSet(Vec<std::ops::RangeInclusive<u16>>);
 
-/// Asking the same provider again before another one.
+/// Retries at the same provider before another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stay {
-    /// So many times in a row, which count as no attempts of the pool.
+    /// The number of retries in a row; they do not count as attempts of the pool.
     pub(crate) times: u32,
-    /// Only where that is possible within this time.
+    /// The longest wait that still allows a retry.
     pub(crate) up_to: Duration,
 }
 
-/// Exponential waiting.
+/// Exponential backoff.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Backoff {
-    /// Before the first repetition.
+    /// The wait before the first retry.
     pub(crate) initial: Duration,
     /// The longest single wait.
     pub(crate) max: Duration,
-    /// Growth.
+    /// The growth factor.
     pub(crate) factor: f64,
-    /// Whether the wait is drawn between zero and its length.
+    /// Whether the wait is random between zero and its length.
     pub(crate) full_jitter: bool,
 }
 
 impl Fallback {
-    /// Whether a failure that took `taken` goes on to another provider.
+    /// Whether a failure after `taken` falls back to another provider.
     pub fn verdict(&self, failure: Brief, taken: Duration) -> Verdict {
         self.judged(failure, taken, |status| self.on_status.contains(status))
     }
@@ -100,7 +100,7 @@ impl Fallback {
         let next = match what {
             What::Connect | What::Timeout | What::Reset => true,
             What::Malformed(_) => self.names(class) || listed(BAD_GATEWAY),
-            // A provider's own code says that it only looks like its fault.
+            // The provider's own code says that the failure is not the provider's fault.
             What::Status(500..) if class == Class::Client => false,
             What::Status(status) => {
                 let implied = failure.implied_status();
@@ -110,15 +110,14 @@ impl Fallback {
         if self.enabled && soon && next { Verdict::Next } else { Verdict::Stop }
     }
 
-    /// A refused credential and an unknown model are never the client's fault: a pool that falls
-    /// back falls back then.
+    /// A refused credential or an unknown model is never the client's fault, so a pool with
+    /// fallback falls back.
     fn names(&self, class: Class) -> bool {
         class.is_misconfigured() || self.on.contains(&class)
     }
 
-    /// Whether the same provider is asked once more before another one, after it has been asked so
-    /// `often` again already, and how long after its failure. `asked` is how long it wants to be left
-    /// alone, `chance` drawn evenly from 0 to 1.
+    /// Whether and when the same provider is retried, after `often` retries. `asked` is its
+    /// `Retry-After`; `chance` is uniform in 0..1.
     pub(crate) fn stays(
         &self,
         often: u32,
@@ -133,8 +132,8 @@ impl Fallback {
         Some(asked.unwrap_or_else(usual)).filter(|wait| *wait <= stay.up_to)
     }
 
-    /// How long to wait before the `nth` repetition (0 is the first), with `chance` drawn evenly
-    /// from 0 to 1 and `waited` already spent. `None`: the budget for waiting is used up.
+    /// The wait before retry `nth` (0 is the first); `chance` is uniform in 0..1 and `waited` is
+    /// already used. `None` means the budget for waiting is used up.
     pub(crate) fn wait(&self, nth: u32, chance: f64, waited: Duration) -> Option<Duration> {
         let Some(backoff) = self.backoff else { return Some(Duration::ZERO) };
         let wait = backoff.wait(nth, chance);
@@ -154,8 +153,8 @@ impl Backoff {
 }
 
 impl StatusSet {
-    /// Reads the file's shorthand: `5` is 500–599, `50` is 500–509, `502` itself. The error is the
-    /// number that is not one of these.
+    /// Parses the shorthand: `5` is 500–599, `50` is 500–509, `502` is itself. The error is the
+    /// number that is invalid.
     pub(crate) fn from_shorthand(numbers: &[u16]) -> Result<Self, u16> {
         let range = |&number| match number {
             1..=5 => Ok(number * 100..=number * 100 + 99),
@@ -173,7 +172,7 @@ impl StatusSet {
 }
 
 const BAD_GATEWAY: u16 = 502;
-/// Before the same provider is asked again that does not say when; doubled each time.
+/// The first wait when the provider sends no `Retry-After`; doubled each time.
 const FIRST_STAY: Duration = Duration::from_millis(200);
 const MOST_DOUBLINGS: u32 = 16;
 

@@ -1,6 +1,6 @@
-//! Credentials that are fetched rather than written down: whose they are and who hands them out.
+//! Credentials that are fetched rather than configured: their identity and their source.
 //!
-//! Nothing is fetched here; `upstream::identity` does that, and keeps what it got.
+//! `upstream::identity` fetches and caches them.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -10,80 +10,80 @@ use crate::{live::Number, secret::Secret};
 
 crate::secret::unseen!(Source, ServiceAccount, ContainerToken);
 
-/// A credential that has to be fetched. Identities are numbered by the registry, so that what was
-/// fetched outlives a reload.
+/// A credential that is fetched. The registry numbers identities, so that a fetched credential
+/// outlives a reload.
 #[derive(Debug)]
 pub(crate) struct Identity {
-    /// Never given to two different identities.
+    /// Unique for each identity.
     pub(crate) id: Arc<Number>,
-    /// What tells it from others, and shows no secret.
+    /// Distinguishes identities without revealing a secret.
     pub(crate) digest: String,
-    /// Who hands it out.
+    /// The source.
     pub(crate) source: Source,
 }
 
-/// Who hands out a credential.
+/// The source of a credential.
 pub(crate) enum Source {
-    /// The AWS container that the router runs in (ECS, EKS Pod Identity).
+    /// The AWS container in which the router runs (ECS, EKS Pod Identity).
     Container {
-        /// Asked with `GET`.
+        /// Requested with `GET`.
         url: String,
-        /// What it wants to see.
+        /// The token for the request.
         token: Option<ContainerToken>,
     },
-    /// AWS STS, which takes the word of another identity provider (EKS service accounts).
+    /// AWS STS with a token of another identity provider (EKS service accounts).
     WebIdentity {
         /// STS, as an origin without a path.
         sts: String,
         /// The role.
         role_arn: String,
-        /// What the session is called in AWS's logs.
+        /// The session's name in AWS logs.
         session: String,
-        /// The other provider's word; it is written anew now and then.
+        /// The file with the other provider's token, which is renewed from time to time.
         token_file: PathBuf,
     },
-    /// The metadata service of the EC2 instance that the router runs on.
+    /// The metadata service of the EC2 instance.
     Instance {
         /// Its origin, without a path.
         endpoint: String,
     },
-    /// Google, for a service account whose key is known.
+    /// Google, for a service account with a known key.
     ServiceAccount(Box<ServiceAccount>),
-    /// The metadata service of the Google machine, container or function that the router runs on.
+    /// The metadata service of the Google machine, container or function.
     Metadata {
         /// Its origin, without a path.
         endpoint: String,
-        /// What the token shall be good for.
+        /// The OAuth scope of the token.
         scope: String,
     },
 }
 
-/// What a container's credentials are asked with.
+/// The token for a container's credentials.
 pub(crate) enum ContainerToken {
-    /// Always this.
+    /// A fixed token.
     Fixed(Secret),
-    /// What this file holds at the moment.
+    /// The current content of this file.
     File(PathBuf),
 }
 
 /// A Google service account.
 pub(crate) struct ServiceAccount {
-    /// Who it is.
+    /// Its email address.
     pub(crate) email: String,
-    /// Which of its keys this is, where the file says so.
+    /// The ID of the key, if the file has it.
     pub(crate) key_id: Option<String>,
     /// The key.
     pub(crate) key: Arc<dyn SigningKey>,
-    /// What tells the key from others, and does not show it.
+    /// Distinguishes keys without revealing them.
     pub(crate) fingerprint: String,
-    /// Where its signed word is changed for a token.
+    /// The endpoint that exchanges a signed assertion for a token.
     pub(crate) token_uri: String,
-    /// What the token shall be good for.
+    /// The OAuth scope of the token.
     pub(crate) scope: String,
 }
 
 impl Source {
-    /// What it is called in the log.
+    /// The name in the log.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Container { .. } => "the AWS container",

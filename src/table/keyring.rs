@@ -1,9 +1,8 @@
-//! Who may call: every token as a keyed hash, and what its holder may use.
+//! The keys of callers: every token as a keyed hash, and what its holder may do.
 //!
-//! No token is kept, and none is compared byte by byte: a look-up costs one hash and one probe,
-//! with one key or with a hundred thousand, whether the token is right or nearly right. Of those
-//! who sign, the secret half of the pair has to be kept, since a signature is made anew to be
-//! verified.
+//! Tokens are neither kept nor compared byte by byte. A look-up costs one hash and one probe, for
+//! any number of keys and for any token. For callers that sign, the secret half of the pair is
+//! kept, because verifying needs it.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -22,52 +21,52 @@ use crate::live;
 
 crate::secret::unseen!(Keyring, Key);
 
-/// Every key of the file.
+/// All keys of the file.
 pub struct Keyring {
     hash_key: HashKey,
     by_digest: HashMap<Digest, KeyId, BuildHasherDefault<Prefix>>,
-    /// Keys of which the file has the SHA-256 alone, by the digest of that.
+    /// Keys whose SHA-256 stands in the file, by the digest of that hash.
     by_hash: HashMap<Digest, KeyId, BuildHasherDefault<Prefix>>,
     by_name: HashMap<Box<str>, KeyId>,
-    /// Who signs with which pair, by the digest of its public half.
+    /// Signing callers, by the digest of the public half of their pair.
     signers: HashMap<Digest, (KeyId, Keys), BuildHasherDefault<Prefix>>,
     keys: Vec<Key>,
     has_global: bool,
-    /// The aliases that the terms of keys name, and the patterns; each once.
+    /// The aliases and patterns that the terms of keys name.
     named: HashSet<Box<str>>,
     patterns: HashSet<Box<str>>,
-    /// Whether any key closes anything in this file.
+    /// Whether some alias of the file needs a key.
     pub(crate) closes: bool,
 }
 
-/// The secret under which tokens are hashed; drawn once for a process.
+/// The secret of the token hashes, random for each process.
 #[derive(Clone)]
 pub struct HashKey([u8; 32]);
 
-/// A key's place in its keyring.
+/// A key's index in its keyring.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct KeyId(u32);
 
-/// What is known of a key's holder.
+/// A key and what its holder may do.
 pub(crate) struct Key {
-    /// The definition's name, and what its holder has used; literal tokens have none.
+    /// The definition's name and its usage; `None` for a literal token.
     pub(crate) account: Option<Arc<live::Account>>,
     /// What `routing_rules` match.
     pub(crate) labels: BTreeMap<String, String>,
     /// The key's own limits.
     pub(crate) limits: live::Limits,
-    /// Whether it opens every alias.
+    /// Whether it may use every alias.
     pub(crate) global: bool,
-    /// What its holder may do, where the file says more of it.
+    /// Further terms, if the file has any.
     pub(crate) terms: Option<Box<Terms>>,
 }
 
-/// Who sent a request.
+/// The sender of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Caller {
-    /// No token.
+    /// It sent no token.
     Anonymous,
-    /// A token that no key has.
+    /// It sent a token without a key.
     Unknown,
     /// The holder of a key.
     Known(KeyId),
@@ -76,26 +75,26 @@ pub(crate) enum Caller {
 /// Who may use a pool.
 #[derive(Debug)]
 pub(crate) enum Access {
-    /// Every caller, whatever token it sends.
+    /// Everyone, with or without a token.
     Open,
-    /// The holders of these keys and of global ones.
+    /// Holders of these keys or of global ones.
     Closed(HashSet<KeyId>),
 }
 
-/// How a definition says what its holder sends.
+/// The token of a definition.
 pub(crate) enum Token<'a> {
     /// The token itself.
     Plain(&'a str),
     /// Its SHA-256.
     Hash([u8; 32]),
-    /// Not at all: its holder signs.
+    /// None: the holder signs its requests.
     Absent,
 }
 
 type Digest = [u8; 32];
 
 impl HashKey {
-    /// A fresh secret.
+    /// A random secret.
     pub fn random() -> Self {
         Self(rand::random())
     }
@@ -108,7 +107,7 @@ impl std::fmt::Debug for HashKey {
 }
 
 impl Keyring {
-    /// An empty keyring whose tokens are hashed under `hash_key`.
+    /// An empty keyring whose tokens are hashed with `hash_key`.
     pub(crate) fn new(hash_key: HashKey) -> Self {
         Self {
             hash_key,
@@ -124,7 +123,7 @@ impl Keyring {
         }
     }
 
-    /// The key with this token; `make` builds it if the token is new.
+    /// The key with this token; `make` creates it if the token is new.
     pub(crate) fn intern(&mut self, token: &str, make: impl FnOnce() -> Key) -> KeyId {
         let next = KeyId(self.keys.len() as u32);
         let id = *self.by_digest.entry(self.hash_key.digest(token)).or_insert(next);
@@ -134,8 +133,8 @@ impl Keyring {
         id
     }
 
-    /// Adds a named key; its holder may have no token and sign instead. The error is the name of
-    /// another definition with the same token.
+    /// Adds a named key, with or without a token. The error is the name of another definition with
+    /// the same token.
     pub(crate) fn define(
         &mut self,
         name: &str,
@@ -171,8 +170,8 @@ impl Keyring {
         Ok(id)
     }
 
-    /// Lets the holder of a key sign with a pair. The error is the name of another definition
-    /// whose pair has the same public half.
+    /// Adds a signing pair to a key. The error is the name of another definition with the same
+    /// public half.
     pub(crate) fn signs(&mut self, id: KeyId, pair: Keys) -> Result<(), Box<str>> {
         if let Some((other, _)) = self.signer(&pair.access_key_id) {
             return Err(self.name(other));
@@ -181,13 +180,13 @@ impl Keyring {
         Ok(())
     }
 
-    /// Who signs with the pair of this public half, and the pair.
+    /// The key and the pair with this public half.
     pub(crate) fn signer(&self, access_key_id: &str) -> Option<(KeyId, &Keys)> {
         let (id, pair) = self.signers.get(&self.hash_key.digest(access_key_id))?;
         Some((*id, pair))
     }
 
-    /// Whether anybody signs at all.
+    /// Whether any key signs.
     pub(crate) fn has_signers(&self) -> bool {
         !self.signers.is_empty()
     }
@@ -197,25 +196,25 @@ impl Keyring {
         self.by_name.get(name).copied()
     }
 
-    /// What a token is known by.
+    /// The digest of a token.
     pub(crate) fn digest(&self, token: &str) -> [u8; 32] {
         self.hash_key.digest(token)
     }
 
-    /// The name of each definition.
+    /// The names of all definitions.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         self.by_name.keys().map(|name| &**name)
     }
 
-    /// Whether some key opens every alias.
+    /// Whether some key may use every alias.
     pub(crate) fn has_global(&self) -> bool {
         self.has_global
     }
 
-    /// Whose token this is.
+    /// The caller with this token.
     pub(crate) fn caller(&self, token: Option<&str>) -> Caller {
         let Some(token) = token else { return Caller::Anonymous };
-        // Most of what a look-up costs is the hash.
+        // The hash is most of the cost of a look-up.
         if self.by_digest.is_empty() && self.by_hash.is_empty() {
             return Caller::Unknown;
         }
@@ -224,7 +223,7 @@ impl Keyring {
         found.map_or(Caller::Unknown, Caller::Known)
     }
 
-    /// Whose token this is, where the file has its hash alone.
+    /// The key whose SHA-256 stands in the file.
     pub(crate) fn by_hash(&self, token: &str) -> Option<KeyId> {
         if self.by_hash.is_empty() {
             return None;
@@ -232,14 +231,14 @@ impl Keyring {
         self.by_hash.get(&self.hash_key.of(&Sha256::digest(token).into())).copied()
     }
 
-    /// Whether the terms of some key name an alias, which may be a pattern.
+    /// Whether the terms of some key name an alias or its pattern.
     pub(crate) fn is_named(&self, alias: &str) -> bool {
         self.named.contains(alias)
             || self.patterns.iter().any(|pattern| may_meet(pattern, alias))
             || (is_pattern(alias) && self.named.iter().any(|name| fits(alias, name)))
     }
 
-    /// A key by its place.
+    /// A key by its ID.
     pub(crate) fn key(&self, id: KeyId) -> &Key {
         &self.keys[id.0 as usize]
     }
@@ -248,13 +247,13 @@ impl Keyring {
         self.key(id).name().unwrap_or_default().into()
     }
 
-    /// Opens every alias to a key.
+    /// Lets a key use every alias.
     pub(crate) fn make_global(&mut self, id: KeyId) {
         self.keys[id.0 as usize].global = true;
         self.has_global = true;
     }
 
-    /// The place of every key, in the order of the file.
+    /// The ID of every key, in the order of the file.
     pub(crate) fn ids(&self) -> impl Iterator<Item = KeyId> + use<> {
         (0..self.keys.len() as u32).map(KeyId)
     }
@@ -270,7 +269,7 @@ impl HashKey {
         *blake3::keyed_hash(&self.0, token.as_bytes()).as_bytes()
     }
 
-    /// What a hash of the file is known by: the time of a look-up says nothing of it.
+    /// The digest of a hash from the file, so that the time of a look-up reveals nothing of it.
     fn of(&self, hash: &[u8; 32]) -> Digest {
         *blake3::keyed_hash(&self.0, hash).as_bytes()
     }
@@ -282,7 +281,7 @@ impl Key {
         self.account.as_deref().map(|account| &*account.name)
     }
 
-    /// Whether what it sends is batch work: no person waits for its answer.
+    /// Whether its requests are batch work, for which no person waits.
     pub(crate) fn is_for_batches(&self) -> bool {
         self.labels.get(PURPOSE).is_some_and(|purpose| purpose == BATCH)
     }
@@ -299,8 +298,8 @@ impl Key {
     }
 }
 
-/// A digest is uniform already: its first eight bytes are its hash. Its key is secret, so no client
-/// can aim at a bucket or learn from the time of a probe.
+/// A digest is already uniform, so its first eight bytes are its hash. The digest is keyed, so no
+/// client can aim at a bucket or learn from timing.
 #[derive(Debug, Default)]
 struct Prefix(u64);
 
@@ -316,11 +315,11 @@ impl Hasher for Prefix {
         self.0 = u64::from_le_bytes(first);
     }
 
-    /// The length that arrays write before their bytes says nothing.
+    /// Arrays write their length first, which is constant.
     fn write_usize(&mut self, _: usize) {}
 }
 
-/// The label of a key that says what it is for, and what it says of batch work.
+/// The label for the purpose of a key, and its value for batch work.
 const PURPOSE: &str = "purpose";
 const BATCH: &str = "batch";
 

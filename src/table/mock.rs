@@ -1,34 +1,34 @@
-//! `mock:` URLs: what a provider inside the router shall answer.
+//! `mock:` URLs: the responses of a provider inside the router.
 //!
-//! Only the script is read here; `upstream::mock` plays it.
+//! Only the script is parsed here; `upstream::mock` runs it.
 
 use std::time::Duration;
 
 use http::StatusCode;
 
-/// What a mock provider does, read from `mock:?status=503&rate=0.3&delay_ms=200&tokens=50`.
+/// The behaviour of a mock provider, from `mock:?status=503&rate=0.3&delay_ms=200&tokens=50`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Script {
-    /// The failure it answers with, and how often (1.0: always).
+    /// The status of its failures and their share (1.0 means always).
     pub(crate) failure: Option<(StatusCode, f64)>,
-    /// Whether it fails as only a fault of the router could: a drill for the night.
+    /// Whether it panics, to practise an internal error.
     pub(crate) panics: bool,
-    /// How long it waits before the head.
+    /// The delay before the head.
     pub(crate) delay: Duration,
-    /// How many words it answers.
+    /// The number of words in a response.
     pub(crate) tokens: u32,
-    /// How long it waits between two events of a stream.
+    /// The delay between two events of a stream.
     pub(crate) gap: Duration,
 }
 
 impl Script {
-    /// Reads what follows `mock:`. The error says what to write instead, without repeating what is
-    /// there: a reference may have put it there.
+    /// Parses what follows `mock:`. The error says what to write and repeats nothing, since the
+    /// text may come from a reference.
     pub(crate) fn read(rest: &str) -> Result<Self, String> {
         let query = match rest.trim_start_matches('/').strip_prefix('?') {
             Some(query) => query,
             None if rest.trim_start_matches('/').is_empty() => "",
-            None => return Err("after `mock:` comes `?` or nothing".into()),
+            None => return Err("write `mock:` alone, or parameters after `mock:?`".into()),
         };
         let mut script = Self {
             failure: None,

@@ -1,36 +1,35 @@
-//! Names that are not targets themselves: further names of targets, patterns, and the target of all
-//! others.
+//! Names that are not targets: additional names, patterns, and the default target.
 //!
-//! It is asked only for a name that no target has.
+//! It is used only for a name that no target has.
 
 use std::collections::HashMap;
 
 use super::PoolId;
 
-/// What else a client may ask for.
+/// The names besides those of targets.
 #[derive(Debug, Default)]
 pub(crate) struct Names {
-    /// Further names, and the names that they stand for.
+    /// Additional names and their targets.
     pub(crate) further: HashMap<Box<str>, Box<str>>,
-    /// Targets whose name is a pattern, the longest first.
+    /// Patterns among the targets, the longest first.
     pub(crate) patterns: Vec<(Box<str>, PoolId)>,
-    /// The target of names that are none of these.
+    /// The default target.
     pub(crate) default: Option<PoolId>,
 }
 
 impl Names {
-    /// The name that is meant by one that no target has.
+    /// The target's name for an additional name; any other name unchanged.
     pub(crate) fn meant<'a>(&'a self, name: &'a str) -> &'a str {
         self.further.get(name).map_or(name, |meant| meant)
     }
 
-    /// The target of the longest pattern that a name fits.
+    /// The longest matching pattern.
     pub(crate) fn fitting(&self, name: &str) -> Option<PoolId> {
         let fits = |(pattern, _): &&(Box<str>, PoolId)| fits(pattern, name);
         self.patterns.iter().find(fits).map(|(_, pool)| *pool)
     }
 
-    /// Puts the patterns in the order in which they are tried: what says more comes first.
+    /// Sorts the patterns by precedence, the most specific first.
     pub(crate) fn order(&mut self) {
         let said = |pattern: &str| pattern.bytes().filter(|byte| *byte != b'*').count();
         self.patterns.sort_by_key(|(pattern, pool)| (usize::MAX - said(pattern), pool.0));
@@ -42,8 +41,8 @@ pub(crate) fn is_pattern(name: &str) -> bool {
     name.contains('*')
 }
 
-/// Whether a name fits a pattern, in which `*` is any text. It takes time in the name's length alone
-/// for each star: what stands between two stars is looked for from the left, once.
+/// Whether a name matches a pattern, in which `*` is any text. The time is linear in the length of
+/// the name for each star: the text between two stars is searched once, from the left.
 pub(crate) fn fits(pattern: &str, name: &str) -> bool {
     let Some((start, rest)) = pattern.split_once('*') else { return pattern == name };
     let Some(mut left) = name.strip_prefix(start) else { return false };
@@ -57,10 +56,11 @@ pub(crate) fn fits(pattern: &str, name: &str) -> bool {
     left.ends_with(end)
 }
 
-/// Whether there is a name that fits both of two patterns.
+/// Whether some name matches both patterns.
 pub(crate) fn may_meet(one: &str, other: &str) -> bool {
     let (one, other) = (one.as_bytes(), other.as_bytes());
-    // `met[at]`: the beginning of `one` looked at so far and the first `at` bytes of `other` may meet.
+    // `met[at]`: whether the prefix of `one` read so far and the first `at` bytes of `other` can
+    // match the same text.
     let mut met = vec![false; other.len() + 1];
     met[0] = true;
     for at in 1..=other.len() {

@@ -1,4 +1,4 @@
-//! Where connections go, and how many of them are kept.
+//! An origin: the endpoint of connections, and how many are kept.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,22 +9,22 @@ use crate::live::Number;
 
 crate::secret::unseen!(Origin);
 
-/// Where a provider's connections go. Origins are numbered by the registry, so that connections
+/// The endpoint of a provider's connections. The registry numbers origins, so that connections
 /// outlive a reload.
 pub struct Origin {
-    /// Never given to two different origins.
+    /// Unique for each origin.
     pub(crate) id: Arc<Number>,
     /// Scheme and authority, with `/` for a path.
     pub uri: Uri,
-    /// What `Host` says.
+    /// The value of `Host`.
     pub(crate) host: HeaderValue,
     /// Whether the scheme is `https`.
     pub(crate) tls: bool,
-    /// Name look-up, TCP and TLS together.
+    /// The timeout for DNS, TCP and TLS together.
     pub(crate) connect_timeout: Duration,
     /// How many idle connections are kept, and for how long.
     pub(crate) pool: IdlePool,
-    /// The way there, where it is not straight or has TLS of its own.
+    /// The route, if it needs a proxy or its own TLS settings.
     pub(crate) route: Option<Arc<Route>>,
 }
 
@@ -33,8 +33,8 @@ pub struct Origin {
 pub(crate) struct IdlePool {
     /// Idle connections kept for an origin, on each core.
     pub(crate) max_idle_per_host: usize,
-    /// How long one is kept without a request.
+    /// The longest idle time of a connection.
     pub(crate) idle_timeout: Duration,
-    /// How long one is used from its opening on.
+    /// The longest time from its opening in which a connection is reused.
     pub(crate) max_age: Duration,
 }

@@ -1,29 +1,29 @@
-//! Paths whose requests are a target's, whether they name a model or not.
+//! Paths that belong to targets.
 
 use std::collections::HashMap;
 
 use http::HeaderValue;
 
-/// Where the requests of each path go.
+/// The target of each path.
 #[derive(Debug, Default)]
 pub(crate) struct Paths(pub(super) HashMap<Box<str>, Led>);
 
-/// Where the requests of a path go.
+/// The target of a path.
 #[derive(Debug, Clone)]
 pub(crate) struct Led {
     /// The alias that they ask for.
     pub(crate) alias: HeaderValue,
-    /// The path that they stand for: what their clients speak asks there.
+    /// The standard path that it stands for in its protocol.
     pub(crate) path: &'static str,
 }
 
 impl Paths {
-    /// Whether there is none.
+    /// Whether there are no such paths.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Where the requests of this path go.
+    /// The target of this path.
     pub(crate) fn led(&self, path: &str) -> Option<&Led> {
         self.0.get(path)
     }

@@ -1,8 +1,6 @@
-//! What must be so of a provider before it may have a request: labels with their values, and that it does not say
-//! that it lacks what the request needs.
+//! What a provider needs to receive a request: labels with their values, and no missing capability.
 //!
-//! It fails closed on labels: one that a provider does not have is not as required. What a provider does not say of its
-//! capabilities is not known, and excludes it from nothing.
+//! A missing label excludes a provider; an undeclared capability does not.
 
 use std::collections::BTreeMap;
 
@@ -11,58 +9,58 @@ use crate::{protocol::needs::Capabilities, refusal::Refusal, words::Capability};
 /// Labels with their values.
 pub(crate) type Labels = BTreeMap<String, String>;
 
-/// What is said of a provider.
+/// The labels and capabilities of a provider.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Facts {
     /// Its labels.
     pub(crate) labels: Labels,
-    /// What it says that it is unable to do.
+    /// The capabilities that it does not have.
     pub(crate) lacks: Capabilities,
 }
 
-/// Labels that a provider must have, with these values, and what it must be able to do.
+/// Required labels with their values, and needed capabilities.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Required {
     labels: Vec<(Box<str>, Box<str>)>,
-    /// What the request needs.
+    /// The capabilities that the request needs.
     pub(crate) needs: Capabilities,
 }
 
-/// What excludes a provider.
+/// Why a provider is excluded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Missed<'a> {
-    /// A label that it does not have, or not with the value that is required.
+    /// A label that it does not have, or has with another value.
     Label(&'a str),
-    /// It says that it lacks this.
+    /// A capability that it does not have.
     Capability(Capability),
 }
 
 impl Required {
-    /// These; none where the file says nothing.
+    /// The required labels; `None` if there are none.
     pub(crate) fn of(labels: Option<&Labels>) -> Option<Box<Self>> {
         let mut required = Self::default();
         required.add(labels?.iter().map(|(name, value)| (&**name, &**value)));
         (!required.labels.is_empty()).then(|| Box::new(required))
     }
 
-    /// Requires these, too.
+    /// Adds required labels.
     pub(crate) fn add<'a>(&mut self, labels: impl Iterator<Item = (&'a str, &'a str)>) {
         self.labels.extend(labels.map(|(name, value)| (name.into(), value.into())));
     }
 
-    /// Each label, in the order in which they were added.
+    /// The labels, in the order in which they were added.
     pub(crate) fn each(&self) -> impl Iterator<Item = (&str, &str)> {
         self.labels.iter().map(|(name, value)| (&**name, &**value))
     }
 
-    /// What excludes a provider of which this is said; a label before a capability.
+    /// What excludes a provider; a label before a capability.
     pub(crate) fn missed_by(&self, facts: &Facts) -> Option<Missed<'_>> {
         let label = self.each().find(|label| !facts.has(*label));
         let label = label.map(|(name, _)| Missed::Label(name));
         label.or_else(|| self.needs.and(facts.lacks).each().next().map(Missed::Capability))
     }
 
-    /// Why none of these providers may have the request; `None` where one may.
+    /// Why all of these providers are excluded; `None` if one is not.
     pub(crate) fn excludes_all<'a>(
         &'a self,
         all: impl Iterator<Item = &'a Facts>,
@@ -72,8 +70,8 @@ impl Required {
         if all.is_empty() || missed.any(|missed| missed.is_none()) {
             return None;
         }
-        // Those that are as required and lack what is needed; else the label that no provider has as
-        // required; else one that is in the way of the first.
+        // Prefers the capability that providers with the right labels lack; then the label that no
+        // provider has; then the reason of the first.
         let missed_by = |facts: &&Facts| self.missed_by(facts);
         let is_capability = |missed: &Missed<'_>| matches!(missed, Missed::Capability(_));
         let lacked = all.iter().filter_map(missed_by).find(is_capability);
@@ -91,7 +89,7 @@ impl Facts {
 }
 
 impl Missed<'_> {
-    /// What the client is told where no provider is left.
+    /// The refusal if no provider is left.
     pub(crate) fn refusal(self) -> Refusal {
         match self {
             Self::Label(name) => Refusal::Policy(name.into()),

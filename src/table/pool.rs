@@ -1,6 +1,6 @@
-//! What an alias stands for: its providers, and every rule a request to it meets.
+//! A pool: its providers, and all rules for a request to it.
 //!
-//! All of it is decided when the table is compiled: headers are header values, models are JSON.
+//! Everything is precomputed: headers are header values, models are JSON.
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -34,182 +34,184 @@ use crate::{
 
 crate::secret::unseen!(Pool, Provider, Place, StickyBy, Probe, Rule);
 
-/// An alias's pool.
+/// The pool of an alias.
 pub struct Pool {
-    /// The name clients ask for.
+    /// The name that clients send.
     pub(crate) alias: Box<str>,
-    /// What stands for that name where it is shown, if it looks like a credential.
+    /// Replaces the name wherever it is shown, if it looks like a credential.
     pub(crate) mask: Option<Box<str>>,
-    /// The pool of the same alias for requests to complete a text, where it has one.
+    /// The pool of the same alias for text completions, if there is one.
     pub(crate) completions: Option<PoolId>,
-    /// The pool of the alias, where this is its pool for such requests.
+    /// The pool of the alias, if this is its pool for completions.
     pub(crate) within: Option<PoolId>,
-    /// Who may use it.
+    /// The callers that may use it.
     pub(crate) access: Access,
-    /// What may be asked for through it.
+    /// The endpoints that it serves.
     pub(crate) endpoints: Endpoints,
     /// Rules on the caller's labels, in order.
     pub(crate) rules: Vec<Rule>,
     /// What it requires of its providers.
     pub(crate) required: Option<Box<Required>>,
-    /// What any provider says that it lacks that a request to it may come to.
+    /// The capabilities that some provider does not have, among all that its requests may reach.
     pub(crate) lacked: Capabilities,
-    /// The guardrails that every request to it passes.
+    /// The guardrails for every request to it.
     pub(crate) guardrails: Option<Guardrails>,
     /// Limits on every request to the alias.
     pub limits: live::Limits,
-    /// Whether these are those of the alias, of which this is one pool.
+    /// Whether the limits are shared with other pools of the alias.
     pub(crate) shares_limits: bool,
-    /// The requests that wait for these, where any may.
+    /// The queue for the limits, if there is one.
     pub(crate) queue: Option<Arc<live::Queue>>,
-    /// Whether a limit on tokens or money depends on its answers, or on those of pools that take over.
+    /// Whether a limit on tokens or money depends on its answers, or on those of pools that take
+    /// over.
     pub(crate) counts: bool,
-    /// What else outlives a reload.
+    /// Other state that outlives a reload.
     pub(crate) live: Arc<live::Pool>,
-    /// How the next provider is chosen inside a tier.
+    /// The strategy for the next provider inside a tier.
     pub strategy: Box<dyn Strategy>,
-    /// Its name, as the file has it.
+    /// The strategy's name in the file.
     pub(crate) strategy_name: &'static str,
-    /// Whether leaving the first provider of a tier is itself a fallback (`priority`), or part of
-    /// drawing (every other strategy).
+    /// Whether leaving the first provider of a tier is a fallback (`priority`), or part of the
+    /// choice (every other strategy).
     pub in_definition_order: bool,
-    /// Whether the strategy asks what a request would cost.
+    /// Whether the strategy needs the cost of a request.
     pub(crate) by_cost: bool,
-    /// What requests have in common that shall meet the same provider, where the strategy asks.
+    /// The value by which sticky requests are grouped, if the strategy is sticky.
     pub(crate) sticky: Option<StickyBy>,
     /// When another provider is tried.
     pub fallback: Fallback,
-    /// The aliases that take over from requests to complete a text, where that makes a difference.
+    /// The aliases that take over text completions, if they differ.
     pub(crate) to_completions: Option<Box<[PoolId]>>,
-    /// How first choices are steered, where the file says so.
+    /// The AIMD controllers of first choices, if there are any.
     pub(crate) steering: Option<Steering>,
-    /// Conversations that stay with one provider, where the file says so.
+    /// Conversation affinity, if configured.
     pub(crate) affinity: Option<Box<Affinity>>,
-    /// Whether any provider says how long a prompt may be.
+    /// Whether any provider has a context window.
     pub(crate) has_windows: bool,
     /// When a second provider is asked although the first has not failed.
     pub(crate) hedge: Option<Hedge>,
-    /// Between two comments to a client that waits for its stream.
+    /// The time between comments to a client that waits for its stream.
     pub(crate) keepalive: Option<Duration>,
-    /// The most requests in flight for each account, where the file says so.
+    /// The limits on requests in flight of each account.
     pub(crate) in_flight: Option<Box<InFlightLimits>>,
-    /// In definition order.
+    /// The providers in definition order.
     pub providers: Vec<Provider>,
-    /// How requests are checked before any provider is asked.
+    /// How requests are checked before a provider is asked.
     pub(crate) checks: Option<Checks>,
-    /// Added to answers of the router itself; those of providers are merged already.
+    /// Headers of the router's own responses; those of providers are merged into the providers.
     pub(crate) response_headers: Headers,
 }
 
 /// One upstream endpoint with one credential.
 pub struct Provider {
-    /// Shown in headers, logs and metrics; unique in its pool.
+    /// The name in headers, logs and metrics; unique in its pool.
     pub name: Box<str>,
-    /// What it is called, where others are called so before it and its name has a number.
+    /// The name without its number, if the number was added to make it unique.
     pub(crate) called: Option<Box<str>>,
-    /// What stands for that name, and for the model's, where it is shown.
+    /// Replace its name and its model's wherever they are shown.
     pub(crate) masks: [Option<Box<str>>; 2],
-    /// The same as a header value.
+    /// The name as a header value.
     pub(crate) name_value: HeaderValue,
-    /// `name=200`: the whole trail of most requests.
+    /// `name=200`, which is the whole trail of most requests.
     pub(crate) served_value: HeaderValue,
-    /// Where requests go.
+    /// The destination of its requests.
     pub place: Place,
-    /// The wire protocol it speaks.
+    /// The protocol it speaks.
     pub(crate) protocol: Protocol,
-    /// Where its models are served: platforms write their publishers' protocols in their own ways.
+    /// The platform that serves its models; platforms change some details of their publishers'
+    /// protocols.
     pub(crate) platform: Platform,
-    /// Where its protocol is spoken, as far as that makes a difference.
+    /// The service that speaks its protocol, as far as it matters.
     pub(crate) service: Service,
-    /// What clients may give it of others' answers.
+    /// What clients may send it of other providers' answers.
     pub(crate) others: Others,
     /// Whether `/v1/responses` is served through its chat completions.
     pub(crate) adapts_responses: bool,
-    /// What happens to what cannot be said in that protocol.
+    /// What happens to fields that its protocol cannot express.
     pub(crate) lossy: Lossy,
-    /// Where the ends of prompt caches are marked.
+    /// Who sets the cache marks of prompts.
     pub(crate) cache: Cache,
     /// The header that carries its credential.
     pub credential: Option<(HeaderName, HeaderValue)>,
-    /// The header that carries the client's own credential to it, and what stands before that.
+    /// The header for the client's own credential, and the text before it.
     pub(crate) caller_credential: Option<(HeaderName, Box<str>)>,
-    /// How its requests are signed, where they are.
+    /// How its requests are signed, if they are.
     pub(crate) aws: Option<Aws>,
-    /// Where its credential is fetched from, if it is not known.
+    /// The source of its credential, if it is fetched.
     pub(crate) identity: Option<Arc<Identity>>,
-    /// The model sent upstream, where it is one for all names.
+    /// The model sent upstream, if it is fixed.
     pub model: Box<str>,
-    /// How it is made of the name that a client asks for, where it depends on that.
+    /// How the model is built from the name that the client sent, if it is not fixed.
     pub(crate) asked_model: Option<AskedModel>,
-    /// The same as a JSON string, quotes included.
+    /// The model as a JSON string with quotes.
     pub(crate) model_json: Bytes,
-    /// The same as a form field.
+    /// The model as a form field.
     pub(crate) model_bare: Bytes,
-    /// What its tokens cost.
+    /// The price of its tokens.
     pub(crate) pricing: Pricing,
-    /// Whether it is asked for the tokens of streams of which clients do not ask for them.
+    /// Whether it is asked to report the tokens of streams if the client does not ask.
     pub(crate) asks_usage: bool,
-    /// What is said of it that requests may require.
+    /// Its labels and capabilities.
     pub(crate) facts: Facts,
-    /// Share of the traffic; 0 is used only when nothing else is left.
+    /// The share of the traffic; 0 is used only if no other provider is left.
     pub weight: u32,
     /// 1 is tried before 2.
     pub(crate) tier: u32,
-    /// Added to requests.
+    /// Headers added to requests.
     pub(crate) request_headers: Headers,
-    /// Added to responses: the pool's and its own, which win.
+    /// Headers added to responses: the pool's, overridden by its own.
     pub(crate) response_headers: Headers,
-    /// Whether it is told whom the client is forwarded for.
+    /// Whether it receives trace and forwarding headers.
     pub(crate) trusted: bool,
-    /// Whether what requests say of their own priority is kept from it.
+    /// Whether the client's own scheduling priority is removed.
     pub(crate) hides_priority: bool,
-    /// How it is told how much to reason, where the file says so.
+    /// How reasoning efforts are written, if configured.
     pub(crate) reasoning: Option<Box<Reasoning>>,
-    /// What is done with its answers.
+    /// What happens to its responses.
     pub(crate) strict: Option<Strict>,
-    /// Whether `traceparent` and `tracestate` are sent on.
+    /// Whether `traceparent` and `tracestate` are sent to it.
     pub(crate) propagates_trace: bool,
-    /// Time allowed.
+    /// The timeouts of an attempt.
     pub(crate) timeouts: Timeouts,
-    /// The most tokens it takes.
+    /// The most tokens of prompt and answer.
     pub(crate) context_window: Option<u64>,
-    /// The model that stands behind its model's name, where the file says it.
+    /// The model behind its model's name, if configured.
     pub(crate) model_family: Option<Box<str>>,
-    /// What its own error codes mean.
+    /// The classes of its own error codes.
     pub(crate) own_classes: Arc<ErrorClasses>,
     /// How it is probed.
     pub(crate) probe: Option<Probe>,
-    /// Its limits.
+    /// The limits of the provider.
     pub limits: live::Limits,
-    /// What outlives a reload.
+    /// State that outlives a reload.
     pub(crate) live: Arc<live::Provider>,
-    /// Its series, which go by its name.
+    /// Its metrics, by its name.
     pub(crate) meters: Arc<live::ProviderMeters>,
 }
 
-/// What clients may give a provider of the answers of others in the same file.
+/// What clients may send a provider of other providers' answers.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Others {
-    /// Some are of another protocol.
+    /// Some providers of the file have another protocol.
     pub(crate) answer: bool,
-    /// Some prove their calls, in a form that this one refuses.
+    /// Some providers sign their tool calls in a form that this one refuses.
     pub(crate) refused_proofs_of_calls: bool,
 }
 
-/// Where a provider's requests go.
+/// The destination of a provider's requests.
 pub enum Place {
-    /// Over the wire.
+    /// An upstream server.
     Wire {
-        /// Host and connections.
+        /// The origin of its connections.
         origin: Arc<Origin>,
-        /// What client paths are appended to.
+        /// The path before client paths.
         base: BasePath,
     },
-    /// Nowhere: the router answers by itself.
+    /// The router itself.
     Mock(mock::Script),
 }
 
-/// Time allowed to one attempt.
+/// The timeouts of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Timeouts {
     /// Until response headers.
@@ -218,40 +220,40 @@ pub(crate) struct Timeouts {
     pub(crate) first_event: Option<Duration>,
     /// To the last byte.
     pub(crate) total: Option<Duration>,
-    /// Between two pieces of the body.
+    /// Between two chunks of the body.
     pub(crate) idle: Duration,
 }
 
-/// What sticky requests have in common.
+/// The value by which sticky requests are grouped.
 #[derive(Clone, PartialEq, Eq)]
 pub(crate) enum StickyBy {
     /// A header's value.
     Header(HeaderName),
     /// The caller's key.
     Key,
-    /// So many bytes of the prompt's beginning.
+    /// The first bytes of the prompt, this many.
     Prefix(usize),
-    /// The header of sessions, else the key, else the prompt's beginning.
+    /// The session header, otherwise the key, otherwise the beginning of the prompt.
     Whatever,
 }
 
 /// When a second provider is asked although the first has not failed.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Hedge {
-    /// How long the first may be silent.
+    /// How long the first attempt may be silent.
     pub(crate) after: HedgeAfter,
-    /// Further attempts, as a share of all requests.
+    /// The most extra attempts, as a share of all requests.
     pub(crate) max_extra: f64,
-    /// Whether requests with tools may be sent twice, too.
+    /// Whether requests with tools may also be sent twice.
     pub(crate) side_effects: bool,
 }
 
-/// How long the first of two may be silent.
+/// How long the first attempt may be silent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum HedgeAfter {
-    /// So long.
+    /// A fixed time.
     Time(Duration),
-    /// The time within which so many percent of the last answers began.
+    /// The time within which this percentage of recent answers began.
     Percentile(u32),
 }
 
@@ -262,31 +264,31 @@ pub(crate) struct Probe {
     pub(crate) path: Box<str>,
     /// Between two probes.
     pub(crate) interval: Duration,
-    /// Allowed to one.
+    /// The timeout of one probe.
     pub(crate) timeout: Duration,
-    /// The status of a good one; any 2xx when absent.
+    /// The status of a successful probe; `None` is any 2xx.
     pub(crate) expects: Option<u16>,
 }
 
 /// A rule on the caller's labels.
 pub(crate) struct Rule {
-    /// Every label must be there with this value.
+    /// The labels that must all match.
     pub(crate) labels: BTreeMap<String, String>,
-    /// Another pool, or none: denied.
+    /// The pool to redirect to; `None` denies.
     pub(crate) redirect: Option<PoolId>,
 }
 
-/// Headers that replace what is there.
+/// Headers that replace existing ones.
 pub(crate) type Headers = Vec<(HeaderName, HeaderValue)>;
 
 impl Pool {
-    /// The controller of the share of requests that a provider is asked first for, where that is steered.
+    /// The AIMD controller of a provider's share, if it has one.
     pub(crate) fn aimd(&self, provider: usize) -> Option<&live::Aimd> {
         let is_controlled = self.steering?.controls(provider);
         self.providers.get(provider).filter(|_| is_controlled)?.live.aimd()
     }
 
-    /// The aliases whose pools take over from a request for this path, in order.
+    /// The pools that take over a request for this path, in order.
     pub(crate) fn coming(&self, path: &str) -> &[PoolId] {
         match &self.to_completions {
             Some(coming) if classes::is_completions(path) => coming,
@@ -301,8 +303,8 @@ impl Pool {
 }
 
 impl Provider {
-    /// Providers of the file speak several protocols, or one of them proves its calls: clients give to any
-    /// what another has answered.
+    /// Notes that the file has several protocols, or a provider that signs its calls, since clients
+    /// may send any provider the answers of another.
     pub(crate) fn meets_others(&mut self, several: bool, proves_calls: bool) {
         self.others.answer = several;
         let takes_them = self.service.is_googles() || foreign::is_googles_model(&self.model);
@@ -319,7 +321,7 @@ impl Provider {
         self.masks[1].as_deref().unwrap_or(&self.model)
     }
 
-    /// The model sent upstream for a name that a client asks for.
+    /// The model sent upstream for a name that the client sent.
     pub(crate) fn model_for(&self, asked: &str) -> Cow<'_, str> {
         match &self.asked_model {
             None => Cow::Borrowed(&self.model),
@@ -327,8 +329,8 @@ impl Provider {
         }
     }
 
-    /// Where the paths below its URL name a model. Vertex AI's do, whatever protocol its
-    /// publisher's models speak.
+    /// Where the provider's paths name a model. Those of Vertex AI do, whatever protocol the
+    /// publisher's models have.
     pub(crate) fn in_path(&self) -> InPath {
         if self.platform == Platform::Vertex {
             InPath::GOOGLES

@@ -1,59 +1,59 @@
-//! What tokens cost at a provider. All sums are whole picodollars; a price with six decimals for a
-//! million tokens is a whole number of them for one.
+//! The price of tokens at a provider. Sums are whole picodollars; a price per million tokens with
+//! six decimals is a whole number of picodollars per token.
 //!
-//! It never guesses: a model without a price costs nothing, and is told.
+//! A model without a price costs nothing and is marked as unpriced.
 
 use std::{collections::HashMap, sync::Arc};
 
 use crate::protocol::conversation::Usage;
 
-/// What becomes of the tokens of a provider.
+/// The pricing of a provider's tokens.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Pricing {
-    /// The file names no price at all.
+    /// The file has no prices.
     #[default]
     Off,
-    /// The file names prices, and none for this model.
+    /// The file has prices, but none for this model.
     Unpriced,
-    /// They cost this.
+    /// The price.
     Price(Arc<Price>),
 }
 
 /// The price of one model.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Price {
-    /// In picodollars for each request, whatever its tokens.
+    /// Picodollars for each request, regardless of its tokens.
     pub(crate) request: u64,
-    /// Up to the first tier.
+    /// The rates below the first tier.
     pub(crate) base: Rates,
-    /// Of requests with more input than that; ascending. The rates of a tier hold for all tokens of a
-    /// request, as vendors bill.
+    /// Rates by the number of input tokens above which they apply, ascending. A tier applies to all
+    /// tokens of a request, as vendors bill.
     pub(crate) tiers: Vec<(u64, Rates)>,
-    /// Of answers that name one of these service tiers, whatever their input.
+    /// Rates of answers that name a service tier, for any input.
     pub(crate) services: Vec<(Box<str>, Rates)>,
 }
 
-/// In picodollars for each token.
+/// Picodollars for each token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Rates {
-    /// Input that went through no cache.
+    /// Input outside the cache.
     pub(crate) input: u64,
-    /// Output that is not reasoning.
+    /// Output other than reasoning.
     pub(crate) output: u64,
-    /// Input that was read from a cache.
+    /// Input read from a cache.
     pub(crate) cache_read: u64,
-    /// Input that was written to a cache.
+    /// Input written to a cache.
     pub(crate) cache_write: u64,
     /// Reasoning.
     pub(crate) reasoning: u64,
 }
 
-/// Every price of the file, by model.
+/// All prices of the file, by model.
 #[derive(Debug, Default)]
 pub(crate) struct Prices(HashMap<Box<str>, Arc<Price>>);
 
 impl Price {
-    /// What an answer costs that names this service tier, in picodollars.
+    /// The cost of an answer with this service tier, in picodollars.
     pub(crate) fn cost(&self, usage: Usage, service: Option<&str>) -> u64 {
         let tier = || self.tiers.iter().rev().find(|(above, _)| usage.input > *above);
         let service = service.and_then(|name| self.services.iter().find(|(its, _)| **its == *name));
@@ -75,7 +75,7 @@ impl Price {
 }
 
 impl Pricing {
-    /// What an answer costs that names this service tier, in picodollars; absent where no price is known.
+    /// The cost of an answer with this service tier, in picodollars; `None` without a known price.
     pub(crate) fn cost(&self, usage: Usage, service: Option<&str>) -> Option<u64> {
         match self {
             Self::Off | Self::Unpriced => None,
@@ -83,25 +83,25 @@ impl Pricing {
         }
     }
 
-    /// Whether it matters which service tier an answer names.
+    /// Whether the service tier of an answer matters.
     pub(crate) fn has_services(&self) -> bool {
         matches!(self, Self::Price(price) if !price.services.is_empty())
     }
 }
 
 impl Prices {
-    /// Adds a model's price; one that is there already stays.
+    /// Adds the price of a model, unless it has one.
     pub(crate) fn add(&mut self, model: &str, price: Price) {
         self.0.entry(model.into()).or_insert_with(|| Arc::new(price));
     }
 
-    /// Whether there is none.
+    /// Whether there are no prices.
     pub(crate) fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// The price of a model: of its whole name, then of the name without the vendor before it or the
-    /// date behind it.
+    /// The price of a model: by its full name, otherwise without the vendor prefix or the date
+    /// suffix.
     pub(crate) fn of(&self, model: &str) -> Option<Arc<Price>> {
         let bare = model.rsplit_once('/').map_or(model, |(_, bare)| bare);
         let undated = |name| without_date(name).unwrap_or(name);
@@ -110,7 +110,7 @@ impl Prices {
     }
 }
 
-/// `gpt-4o-2024-08-06`, `claude-sonnet-4-20250514`, `claude-sonnet-4@20250514`: without the date.
+/// Removes the date: `gpt-4o-2024-08-06`, `claude-sonnet-4-20250514`, `claude-sonnet-4@20250514`.
 fn without_date(model: &str) -> Option<&str> {
     let is_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let (name, date) = model.rsplit_once(['-', '@'])?;

@@ -1,42 +1,42 @@
-//! How much a model is to reason, as one provider is told it: `reasoning_translation`, compiled.
+//! `reasoning_translation`, compiled: how efforts are written for one provider.
 
 use serde_json::Value;
 
 use crate::{models::Effort, protocol::Protocol};
 
-/// What a provider is told, by the protocol that it is asked in.
+/// How efforts are written, by protocol.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Reasoning(pub(crate) Vec<(Protocol, Efforts)>);
 
 /// What is written for each effort.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Efforts {
-    /// Those that the provider does not take.
+    /// Efforts that the provider does not support.
     pub(crate) unsupported: Vec<Effort>,
-    /// What is written for the others.
+    /// The values written for the others.
     pub(crate) writes: Vec<Write>,
 }
 
-/// One value of a request that depends on the effort.
+/// One value of the request that depends on the effort.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Write {
-    /// The keys that lead to it.
+    /// The keys on the path.
     pub(crate) path: Vec<Box<str>>,
     /// Its value for each effort.
     pub(crate) values: Vec<(Effort, Value)>,
-    /// Whether it is how many tokens may be thought, which the request's own limit must exceed.
+    /// Whether it is a thinking budget, which the request's output limit must exceed.
     pub(crate) is_budget: bool,
 }
 
 impl Reasoning {
-    /// What is written in requests of this protocol.
+    /// The efforts for this protocol.
     pub(crate) fn of(&self, protocol: Protocol) -> Option<&Efforts> {
         self.0.iter().find(|(its, _)| *its == protocol).map(|(_, efforts)| efforts)
     }
 }
 
 impl Write {
-    /// What is written for this effort.
+    /// The value for this effort.
     pub(crate) fn value(&self, effort: Effort) -> Option<&Value> {
         self.values.iter().find(|(its, _)| *its == effort).map(|(_, value)| value)
     }

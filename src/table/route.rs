@@ -1,5 +1,4 @@
-//! How connections reach an origin where they do not go straight there with the system's
-//! authorities: through a proxy, or with TLS of the provider's own.
+//! The route of connections to an origin that needs a proxy or its own TLS settings.
 //!
 //! It opens no connection.
 
@@ -13,51 +12,51 @@ use crate::secret::Secret;
 
 crate::secret::unseen!(Route, Proxy, OwnTls);
 
-/// The way to an origin.
+/// The route to an origin.
 pub(crate) struct Route {
-    /// What is in between.
+    /// The proxy.
     pub(crate) proxy: Option<Arc<Proxy>>,
-    /// Whether requests are given to the proxy as they are, rather than through a tunnel: plain HTTP
-    /// through the proxy of the environment.
+    /// Whether requests are sent to the proxy itself instead of through a tunnel: plain HTTP
+    /// through the environment's proxy.
     pub(crate) forwards: bool,
-    /// TLS that differs from that of every other provider.
+    /// TLS settings of the provider.
     pub(crate) tls: Option<OwnTls>,
 }
 
 /// A provider's own TLS.
 pub(crate) struct OwnTls {
-    /// Authorities, and our certificate.
+    /// The trusted CAs and our certificate.
     pub(crate) config: Arc<ClientConfig>,
-    /// The name that its certificate has, if it is not that of the URL.
+    /// The name in its certificate, if it is not the URL's host.
     pub(crate) server_name: Option<ServerName<'static>>,
 }
 
 /// A proxy.
 pub(crate) struct Proxy {
-    /// How it is spoken to.
+    /// The protocol of the proxy.
     pub(crate) kind: Kind,
     /// Scheme, host and port, for the connection to it.
     pub(crate) uri: Uri,
-    /// Name and password.
+    /// User and password.
     pub(crate) credentials: Option<(Secret, Secret)>,
-    /// The same for HTTP.
+    /// The `Proxy-Authorization` for HTTP.
     pub(crate) authorization: Option<HeaderValue>,
 }
 
-/// How a proxy is spoken to.
+/// The protocol of a proxy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// HTTP, over TLS where its URL says `https`.
+    /// HTTP, with TLS for `https`.
     Http,
     /// SOCKS5.
     Socks5 {
-        /// Whether the proxy looks up names (`socks5h`).
+        /// Whether the proxy resolves names (`socks5h`).
         looks_up: bool,
     },
 }
 
 impl Proxy {
-    /// A proxy by its URL. The error does not repeat the URL, which may hold a password.
+    /// Parses a proxy's URL. Errors do not repeat it, since it may hold a password.
     pub(crate) fn parse(text: &str) -> Result<Self, &'static str> {
         let (scheme, rest) = text.split_once("://").unwrap_or(("http", text));
         let (kind, transport, usual) = match &*scheme.to_ascii_lowercase() {
@@ -65,17 +64,19 @@ impl Proxy {
             "https" => (Kind::Http, "https", 443),
             "socks5" => (Kind::Socks5 { looks_up: false }, "http", 1080),
             "socks5h" | "socks" => (Kind::Socks5 { looks_up: true }, "http", 1080),
-            _ => return Err("a proxy's URL begins with `http`, `https`, `socks5` or `socks5h`"),
+            _ => {
+                return Err("a proxy's URL must begin with `http`, `https`, `socks5` or `socks5h`");
+            }
         };
         let authority = rest.strip_suffix('/').unwrap_or(rest);
         if authority.contains(['/', '?', '#']) {
-            return Err("a proxy's URL has no path");
+            return Err("a proxy's URL must not have a path");
         }
         let (user, place) = match authority.rsplit_once('@') {
             Some((user, place)) => (Some(user), place),
             None => (None, authority),
         };
-        let wrong = "a proxy's URL is such as `http://proxy.example.com:3128`";
+        let wrong = "write a proxy's URL like `http://proxy.example.com:3128`";
         let named: http::uri::Authority = place.parse().map_err(|_| wrong)?;
         let has_port = named.as_str().len() > named.host().len();
         if named.host().is_empty() || (has_port && named.port_u16().is_none()) {
@@ -96,7 +97,7 @@ impl Proxy {
         Ok(Self { kind, uri, credentials, authorization })
     }
 
-    /// Its URL with its credentials, for a client that connects by itself.
+    /// Its URL with credentials, for a client that connects by itself.
     pub(crate) fn url(&self) -> String {
         let scheme = match self.kind {
             Kind::Http => self.uri.scheme_str().unwrap_or("http"),
@@ -112,7 +113,7 @@ impl Proxy {
         format!("{scheme}://{user}{place}")
     }
 
-    /// Whether it is spoken to in HTTP.
+    /// Whether its protocol is HTTP.
     pub(crate) fn is_http(&self) -> bool {
         self.kind == Kind::Http
     }

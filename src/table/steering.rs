@@ -1,7 +1,6 @@
-//! Of which providers a controller steers the share of requests that they are asked first for, and which one
-//! conversations stay with.
+//! Which providers of a pool have an AIMD controller, and which one conversations stay with.
 //!
-//! It knows no share and no conversation: those outlive a reload and are in `live`.
+//! The shares and conversations outlive a reload and are in `live`.
 
 use std::sync::Arc;
 
@@ -12,25 +11,25 @@ use crate::live::{AffinitySettings, Conversations, Counts};
 /// How the first choices of a pool are steered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Steering {
-    /// The one provider whose share is controlled; absent, each is.
+    /// The only provider with a controller; `None` means all have one.
     only: Option<usize>,
 }
 
 impl Steering {
-    /// In definition order the first provider of the lowest tier alone is preferred; any other strategy may ask
-    /// each first.
+    /// In definition order, only the first provider of the lowest tier is preferred; other
+    /// strategies may ask any provider first.
     pub(crate) fn new(tiers: impl Iterator<Item = u32>, in_definition_order: bool) -> Self {
         let first = tiers.enumerate().min_by_key(|(_, tier)| *tier).map(|(at, _)| at);
         Self { only: first.filter(|_| in_definition_order) }
     }
 
-    /// Whether the share of the provider at this place is controlled.
+    /// Whether the provider at this index has a controller.
     pub(crate) fn controls(self, at: usize) -> bool {
         self.only.is_none_or(|only| only == at)
     }
 }
 
-/// Conversations that stay with one provider of a pool, up to a number.
+/// Conversation affinity to one provider of a pool.
 pub(crate) struct Affinity {
     /// The provider.
     pub(crate) preferred: usize,
@@ -39,8 +38,8 @@ pub(crate) struct Affinity {
 }
 
 impl Affinity {
-    /// With the first provider of the lowest tier, of those that have weight where any has; `None` without a
-    /// provider. Each is told by its tier and its weight.
+    /// Prefers the first provider of the lowest tier, with a weight above 0 if any has one; `None`
+    /// without providers. Each provider is given as tier and weight.
     pub(crate) fn new(
         providers: impl Iterator<Item = (u32, u32)>,
         settings: AffinitySettings,
@@ -52,17 +51,18 @@ impl Affinity {
         Some(Box::new(Self { preferred, settings, conversations }))
     }
 
-    /// Something of a conversation has come. Where it stays: its place among those that do, 0 to 1.
+    /// Notes activity of a conversation. Returns its rank among those that stay, from 0 to 1;
+    /// `None` if it does not stay.
     pub(crate) fn seen(&self, conversation: u64, now: Instant) -> Option<f64> {
         self.conversations.seen(conversation, &self.settings, now)
     }
 
-    /// How many conversations are to stay.
+    /// How many conversations stay.
     pub(crate) fn target(&self) -> usize {
         self.settings.target
     }
 
-    /// How many conversations are under way.
+    /// How many conversations are active.
     pub(crate) fn counts(&self, now: Instant) -> Counts {
         self.conversations.counts(&self.settings, now)
     }

@@ -1,9 +1,9 @@
-//! What strict mode and its like do, as it was compiled. `None` in their places: nothing.
+//! Strict mode, compiled. `None` means off.
 
-/// What is done with the answers of a provider: they are cleaned.
+/// What happens to the responses of a provider: they are cleaned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Strict {
-    /// Whether its errors are masked, too, and its headers.
+    /// Whether its errors and headers are masked too.
     pub(crate) masks: bool,
 }
 

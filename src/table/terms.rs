@@ -1,7 +1,6 @@
-//! What the holder of a key may do beyond having it: which aliases it may use, until when, for which team,
-//! and how long its answers may be.
+//! The terms of a key: its aliases, expiry, team and output limit.
 //!
-//! It counts nothing: limits are in `live`.
+//! It counts nothing; limits are in `live`.
 
 use std::{sync::Arc, time::SystemTime};
 
@@ -13,21 +12,21 @@ crate::secret::unseen!(Terms, Team);
 /// The terms of one key; most keys have none.
 #[derive(Default)]
 pub(crate) struct Terms {
-    /// The aliases it may use, where not all that are open to it.
+    /// The aliases it may use, if restricted.
     pub(crate) models: Option<Models>,
     /// What it requires of providers.
     pub(crate) required: Option<Box<Required>>,
-    /// The guardrails that its requests pass.
+    /// The guardrails for its requests.
     pub(crate) guardrails: Option<Guardrails>,
-    /// The moment from which it is refused.
+    /// When it expires.
     pub(crate) expires_at: Option<SystemTime>,
-    /// Whether it is refused.
+    /// Whether it is disabled.
     pub(crate) disabled: bool,
-    /// Its turns where requests wait, where it has more than one for each of another's.
+    /// Its weight in queues, if it is above 1.
     pub(crate) priority: Option<u8>,
-    /// What it belongs to.
+    /// Its team.
     pub(crate) team: Option<Arc<Team>>,
-    /// The most tokens of an answer, of the key or its team.
+    /// The output limit of an answer, from the key or its team.
     pub(crate) max_output_tokens: Option<u64>,
 }
 
@@ -39,22 +38,22 @@ pub(crate) struct Team {
     pub(crate) limits: live::Limits,
     /// What its keys require of providers.
     pub(crate) required: Option<Box<Required>>,
-    /// The guardrails that requests of its keys pass.
+    /// The guardrails for requests of its keys.
     pub(crate) guardrails: Option<Guardrails>,
     /// The aliases that its keys may use.
     pub(crate) models: Option<Models>,
-    /// Whether its keys are refused.
+    /// Whether its keys are disabled.
     pub(crate) disabled: bool,
-    /// The most tokens of an answer.
+    /// The output limit of an answer.
     pub(crate) max_output_tokens: Option<u64>,
 }
 
-/// Names of aliases, in which `*` is any text.
+/// Names of aliases, in which `*` matches any text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Models(Box<[Box<str>]>);
 
 impl Terms {
-    /// Whether the key may be used at all.
+    /// Whether the key may be used.
     ///
     /// # Errors
     /// Why it may not.
@@ -68,8 +67,7 @@ impl Terms {
         }
     }
 
-    /// Whether it may use the alias that is asked for by any of these names; absent where nothing is said
-    /// of aliases.
+    /// Whether it may use an alias with any of these names; `None` if it does not restrict aliases.
     pub(crate) fn permit(&self, names: &[&str]) -> Option<bool> {
         let lists =
             [self.models.as_ref(), self.team.as_ref().and_then(|team| team.models.as_ref())];
@@ -78,7 +76,7 @@ impl Terms {
         Some(lists.all(|models| names.iter().any(|name| models.hold(name))))
     }
 
-    /// The aliases that it names, some as patterns.
+    /// The aliases that it lists, some as patterns.
     pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
         let its = || self.team.as_ref().and_then(|team| team.models.as_ref());
         self.models.as_ref().or_else(its).into_iter().flat_map(|it| it.0.iter().map(|name| &**name))
@@ -86,7 +84,7 @@ impl Terms {
 }
 
 impl Models {
-    /// These names.
+    /// Parses names.
     pub(crate) fn new(names: &[String]) -> Self {
         Self(names.iter().map(|name| name.as_str().into()).collect())
     }

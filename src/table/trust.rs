@@ -1,12 +1,11 @@
-//! The authorities that sign certificates of providers, where the file names none: read once for the
-//! process, at the first `https`.
+//! The default CAs for providers, read once at the first `https` connection.
 
 use std::sync::{Arc, LazyLock};
 
 use rustls::{ClientConfig, ConfigBuilder, RootCertStore, WantsVerifier, crypto::ring};
 
-/// The system's authorities (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured), or Mozilla's where the
-/// system has none.
+/// The system's CAs (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured), or Mozilla's if the system
+/// has none.
 pub(crate) fn roots() -> Arc<RootCertStore> {
     static ROOTS: LazyLock<Arc<RootCertStore>> = LazyLock::new(|| {
         let mut roots = RootCertStore::empty();
@@ -19,7 +18,7 @@ pub(crate) fn roots() -> Arc<RootCertStore> {
     Arc::clone(&ROOTS)
 }
 
-/// The beginning of every configuration for a handshake with a provider: TLS 1.2 and up.
+/// The base of every TLS configuration for providers: TLS 1.2 and later.
 pub(crate) fn client() -> ConfigBuilder<ClientConfig, WantsVerifier> {
     let provider = Arc::new(ring::default_provider());
     match ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions() {

@@ -1,4 +1,4 @@
-//! Services that are asked what is in the texts of requests and answers.
+//! Services that inspect the texts of requests and responses.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,16 +9,16 @@ use crate::guard::OnFailure;
 
 crate::secret::unseen!(Webhook);
 
-/// A service that a guardrail asks.
+/// A service that a guardrail calls.
 pub(crate) struct Webhook {
-    /// Where its connections go.
+    /// The origin of its connections.
     pub(crate) origin: Arc<Origin>,
-    /// Where it is asked there; it may be a credential.
+    /// Its path, which may hold a credential.
     pub(crate) path: PathAndQuery,
-    /// Headers of each question, whose values are never shown.
+    /// The headers of each call; their values are never shown.
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    /// How long the whole of a question may take.
+    /// The timeout of the whole call.
     pub(crate) timeout: Duration,
-    /// What happens where it cannot be asked.
+    /// What happens if the call fails.
     pub(crate) on_failure: OnFailure,
 }

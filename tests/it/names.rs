@@ -89,10 +89,10 @@ fn name_that_leads_nowhere_or_twice_is_a_problem() {
             json!({"aliases": {"a": "gpt-4p"}, "targets": {"gpt-4o": {"url": "mock:"}}}),
             "did you mean `gpt-4o`?",
         ),
-        (json!({"aliases": {"a": "a"}, "targets": {}}), "further name"),
+        (json!({"aliases": {"a": "a"}, "targets": {}}), "itself an entry of `aliases`"),
         (
             json!({"aliases": {"a": "b", "b": "m"}, "targets": {"m": {"url": "mock:"}}}),
-            "further name",
+            "itself an entry of `aliases`",
         ),
         (
             json!({"aliases": {"m": "n"}, "targets": {"m": {"url": "mock:"}, "n": {"url": "mock:"}}}),

@@ -124,7 +124,7 @@ fn a_publisher_that_speaks_otherwise_is_refused() {
     for (publisher, protocol, said) in [
         ("google", "openai", "speaks `gemini`"),
         ("anthropic", "gemini", "speaks `anthropic`"),
-        ("mistralai", "openai", "`google` and `anthropic` can be asked"),
+        ("mistralai", "openai", "only `google` and `anthropic` are supported"),
     ] {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("targets.json");

@@ -1,4 +1,4 @@
-//! The access log as the flags ask for it.
+//! Starts the access log as the flags configure it.
 
 use std::{
     io::{self, IsTerminal as _},
@@ -16,15 +16,15 @@ use crate::{
     },
 };
 
-/// What runs for the access log: the report that each request is told to, the queue, and the thread
-/// that writes, which ends when this is dropped.
+/// The running access log: the report that receives each request, its queue, and the writer thread,
+/// which ends when this is dropped.
 pub(super) struct Running {
     pub report: Arc<dyn Report>,
     pub queue: Arc<Queue>,
     _writer: Writer,
 }
 
-/// Starts it; `None` where it is off.
+/// Starts the access log; `None` if it is off.
 pub(super) fn start(arguments: &Arguments, dropped: IntCounter) -> Result<Option<Running>, String> {
     let (sink, is_terminal) = match &arguments.access_log {
         To::Off => return Ok(None),

@@ -1,4 +1,4 @@
-//! The flags of `onwards serve`; each has an environment variable.
+//! The flags of `onwards serve`. Each has an environment variable.
 
 use std::{
     convert::Infallible,
@@ -23,24 +23,24 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[group(id = "serve")]
 pub(in crate::cli) struct Arguments {
-    /// The file that says which providers stand behind which alias.
+    /// The configuration file (`targets.json`).
     #[arg(short = 'f', long, env = "ONWARDS_TARGETS", value_name = "FILE")]
     targets: Option<PathBuf>,
-    /// The port that clients use (3000 when absent).
+    /// The port for clients [default: 3000].
     #[arg(short, long, env = "ONWARDS_PORT", value_parser = values::port)]
     port: Option<u16>,
-    /// The address that clients use (127.0.0.1 when absent).
+    /// The address for clients [default: 127.0.0.1].
     #[arg(long, env = "ONWARDS_HOST", value_parser = values::host)]
     host: Option<IpAddr>,
-    /// A further place where clients connect: ADDRESS:PORT or unix:PATH; may be repeated. Without
-    /// --port and --host, it stands in their place.
+    /// Another listening address, as ADDRESS:PORT or unix:PATH; may be repeated. It replaces the
+    /// default address when --port and --host are absent.
     #[arg(long, env = "ONWARDS_LISTEN", value_name = "ADDRESS:PORT|unix:PATH",
           value_parser = values::listen, value_delimiter = ',')]
     listen: Vec<Listen>,
-    /// The path that stands before that of every request of a client, as in `/llm`.
+    /// A prefix of every client path, such as `/llm`.
     #[arg(long, env = "ONWARDS_BASE_PATH", value_name = "PATH", value_parser = values::base_path)]
     base_path: Option<String>,
-    /// Whether the ports may be shared with a process that listens on them: for a hand-over.
+    /// Whether another process may listen on the same ports, for a hand-over.
     #[arg(long, env = "ONWARDS_REUSE_PORT", default_value_t = false, action = clap::ArgAction::Set,
           num_args = 0..=1, default_missing_value = "true")]
     pub(crate) reuse_port: bool,
@@ -48,40 +48,40 @@ pub(in crate::cli) struct Arguments {
     #[arg(long, env = "ONWARDS_METRICS", default_value_t = true, action = clap::ArgAction::Set,
           num_args = 0..=1, default_missing_value = "true")]
     pub(crate) metrics: bool,
-    /// The operations port: `/metrics`.
+    /// The operations port: `/metrics`, `/status`, `/admin` and the status page.
     #[arg(long, env = "ONWARDS_METRICS_PORT", default_value = "9090", value_parser = values::port)]
     pub(crate) metrics_port: u16,
     /// The address of the operations port.
     #[arg(long, env = "ONWARDS_METRICS_HOST", default_value = "127.0.0.1",
           value_parser = values::host)]
     pub(crate) metrics_host: IpAddr,
-    /// A file that holds the admin key, which opens `/admin` on the operations port (the variable
-    /// ONWARDS_ADMIN_KEY when absent; without either there is no `/admin`).
+    /// The file that holds the admin key, which enables `/admin` on the operations port [default:
+    /// the variable ONWARDS_ADMIN_KEY; without a key there is no `/admin`].
     #[arg(long, env = "ONWARDS_ADMIN_KEY_FILE", value_name = "FILE")]
     pub(crate) admin_key_file: Option<PathBuf>,
-    /// What every metric's name begins with.
+    /// The prefix of every metric name.
     #[arg(long, env = "ONWARDS_METRICS_PREFIX", default_value = "onwards")]
     pub(crate) metrics_prefix: String,
-    /// Whether the file is reloaded when it changes; SIGHUP always reloads.
+    /// Whether a change of the file reloads it; SIGHUP always does.
     #[arg(long, env = "ONWARDS_WATCH", default_value_t = true, action = clap::ArgAction::Set,
           num_args = 0..=1, default_missing_value = "true")]
     pub(crate) watch: bool,
-    /// The largest request body.
+    /// The size limit of one request body.
     #[arg(long, env = "ONWARDS_MAX_BODY", default_value = "32MiB", value_parser = values::bytes)]
     max_body: u64,
-    /// What the request bodies in flight may take together (half of the memory when absent).
+    /// The limit on the memory of all request bodies in flight [default: half of the memory].
     #[arg(long, env = "ONWARDS_MAX_BODIES", value_parser = values::bytes)]
     max_bodies: Option<u64>,
-    /// How long requests in flight may go on after SIGTERM.
+    /// How long requests in flight may take to finish after SIGTERM.
     #[arg(long, alias = "shutdown-timeout-secs", env = "ONWARDS_DRAIN", default_value = "30s", value_parser = values::duration)]
     pub(crate) drain: Duration,
-    /// How long connections are still accepted after SIGTERM, while `/readyz` says no already.
+    /// How long new connections are accepted after SIGTERM, while `/readyz` already fails.
     #[arg(long, alias = "shutdown-delay-secs", env = "ONWARDS_DRAIN_DELAY", default_value = "200ms", value_parser = values::duration)]
     pub(crate) drain_delay: Duration,
-    /// How log lines look.
+    /// The format of log lines.
     #[arg(long, env = "ONWARDS_LOG_FORMAT", value_enum, default_value_t = log::Format::Text)]
     pub(crate) log_format: log::Format,
-    /// Where the access log goes: `stdout`, a file, or `off`.
+    /// Where the access log is written: `stdout`, a file, or `off`.
     #[arg(
         long,
         env = "ONWARDS_ACCESS_LOG",
@@ -89,35 +89,35 @@ pub(in crate::cli) struct Arguments {
         default_value = "stdout"
     )]
     pub(crate) access_log: AccessLogTo,
-    /// How its lines look (text on a terminal, JSON everywhere else when absent).
+    /// The format of access log lines [default: text on a terminal, otherwise JSON].
     #[arg(long, env = "ONWARDS_ACCESS_LOG_FORMAT", value_enum)]
     pub(crate) access_log_format: Option<Format>,
-    /// The size from which on its file is set aside as FILE.1 (never when absent).
+    /// The size at which the access log file is rotated to FILE.1 [default: never].
     #[arg(long, env = "ONWARDS_ACCESS_LOG_MAX_SIZE", value_name = "SIZE", value_parser = values::bytes)]
     pub(crate) access_log_max_size: Option<u64>,
-    /// How many files that were set aside are kept.
+    /// How many rotated files are kept.
     #[arg(long, env = "ONWARDS_ACCESS_LOG_KEEP", value_name = "COUNT", default_value_t = 5)]
     pub(crate) access_log_keep: u32,
-    /// Threads that serve requests (one for each core when absent).
+    /// The number of threads that serve requests [default: one for each core].
     #[arg(long, env = "ONWARDS_CORES")]
     pub(crate) cores: Option<usize>,
-    /// How long a client may take to send a request's head, from its first byte on.
+    /// How long a client may take to send the head of a request, from its first byte.
     #[arg(long, env = "ONWARDS_HEADER_TIMEOUT", default_value = "30s", value_parser = values::duration)]
     header_timeout: Duration,
-    /// The longest silence inside a request's body, and the longest time for the whole of it, to which
-    /// each 100 kB add a second.
+    /// The longest gap inside a request body, and the time limit for the whole body, which grows by
+    /// one second for each 100 kB.
     #[arg(long, env = "ONWARDS_BODY_TIMEOUT", default_value = "30s", value_parser = values::duration)]
     body_timeout: Duration,
-    /// How long a client may leave unread what was sent to it.
+    /// How long a client may leave a response unread.
     #[arg(long, env = "ONWARDS_WRITE_TIMEOUT", default_value = "60s",
           value_parser = values::socket_timeout)]
     write_timeout: Duration,
-    /// How long a client's connection may stay without a request.
+    /// How long a client connection may be idle.
     #[arg(long, env = "ONWARDS_IDLE_TIMEOUT", default_value = "620s", value_parser = values::duration)]
     idle_timeout: Duration,
 }
 
-/// Where the access log goes.
+/// Where the access log is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::cli) enum AccessLogTo {
     Stdout,
@@ -132,7 +132,7 @@ impl Arguments {
         self.targets.as_deref().ok_or(missing)
     }
 
-    /// One for all cores: they share the budget.
+    /// The limits on bodies. One value for all cores, so that they share the budget.
     pub(super) fn body_limits(&self) -> BodyLimits {
         let half = || memory::limit().map_or(u64::MAX, |limit| limit / 2);
         let most = self.max_bodies.unwrap_or_else(half);
@@ -144,22 +144,23 @@ impl Arguments {
         }
     }
 
-    /// How slow clients may be, and clients of the operations port.
+    /// The timeouts for clients, also on the operations port.
     pub(super) fn timeouts(&self) -> Timeouts {
         Timeouts { header: self.header_timeout, write: self.write_timeout, idle: self.idle_timeout }
     }
 
-    /// Every place where clients connect, without repetition.
+    /// Every listening address, without duplicates.
     pub(super) fn listens(&self) -> Vec<Listen> {
         listens(self.host, self.port, &self.listen)
     }
 
-    /// What stands before every path; `None` where nothing does.
+    /// The path prefix, if there is one.
     pub(super) fn base_path(&self) -> Option<&str> {
         self.base_path.as_deref().filter(|path| !path.is_empty())
     }
 
-    /// Where clients on this machine find it: a URL, or the path of a socket where there is no port.
+    /// The address for a client on this machine: a URL, or the path of a socket if there is no
+    /// port.
     pub(super) fn url(&self, tls: bool) -> String {
         let listens = self.listens();
         let at = listens.iter().find_map(|listen| match listen {

@@ -1,5 +1,5 @@
-//! How many descriptors the process may have: as many as the system allows it, since each request in
-//! flight takes two.
+//! Raises the limit of file descriptors to the system's maximum, since each request in flight takes
+//! two.
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
@@ -9,11 +9,13 @@ pub(super) fn raise() {
     let Some(from) = current.filter(|current| maximum.is_none_or(|most| *current < most)) else {
         return;
     };
-    // Some systems call the hard limit endless and allow less.
+    // Some systems report an unlimited hard limit and allow less.
     let to = maximum.unwrap_or(ENOUGH).max(from);
     match setrlimit(Resource::Nofile, Rlimit { current: Some(to), maximum }) {
-        Ok(()) => tracing::debug!(from, to, "the limit of descriptors is raised"),
-        Err(error) => tracing::debug!(from, to, %error, "the limit of descriptors is not raised"),
+        Ok(()) => tracing::debug!(from, to, "raised the limit of file descriptors"),
+        Err(error) => {
+            tracing::debug!(from, to, %error, "could not raise the limit of file descriptors")
+        }
     }
 }
 

@@ -1,7 +1,7 @@
-//! The listening sockets: for each core one at each address, and the operations port.
+//! The listening sockets: one for each core at each address, and the operations port.
 //!
-//! `SO_REUSEPORT` lets the kernel spread connections over the cores, and lets a new process take
-//! over from an old one without refusing any client.
+//! With `SO_REUSEPORT`, the kernel spreads connections over the cores, and a new process can take
+//! over from an old one without refusing a client.
 
 mod path;
 
@@ -14,21 +14,21 @@ use super::arguments::Arguments;
 use crate::{cli::places::Listen, serve::connection::Listener};
 
 pub(super) struct Listeners {
-    /// For each core.
+    /// The sockets of each core.
     pub(crate) proxy: Vec<Vec<Listening>>,
     pub(crate) admin: Option<TcpListener>,
-    /// Sockets in the file system, which go with the process.
+    /// Unix sockets, removed when the process ends.
     pub(crate) paths: Vec<Bound>,
 }
 
-/// A socket that is bound, before a runtime has it.
+/// A bound socket that no runtime owns yet.
 pub(super) enum Listening {
     Tcp(TcpListener),
     Unix(std::os::unix::net::UnixListener),
 }
 
 impl Listening {
-    /// Gives it to the runtime of this thread.
+    /// Hands the socket to the runtime of this thread.
     pub(super) fn start(self) -> std::io::Result<Listener> {
         match self {
             Self::Tcp(listener) => Listener::tcp(listener),
@@ -51,8 +51,8 @@ impl Listeners {
             match listen {
                 Listen::At(address) if arguments.metrics && meets(address, operations) => {
                     return Err(format!(
-                        "clients and operations cannot both have {address}: give one of them another \
-                        port with `--port` or `--metrics-port`"
+                        "the clients' port and the operations port are both {address}: change one \
+                        with `--port` or `--metrics-port`"
                     ));
                 }
                 Listen::At(address) => at_address(address, shares, &mut proxy)?,
@@ -78,7 +78,7 @@ fn at_address(
     cores: &mut [Vec<Listening>],
 ) -> Result<(), String> {
     let first = free(address, shares).and_then(|()| bound(address))?;
-    // Port 0 is any free port, but the same for every core.
+    // Port 0 means any free port, but the same one for every core.
     let address = first.local_addr().map_err(|error| error.to_string())?;
     let mut first = Some(first);
     for core in cores {
@@ -88,16 +88,16 @@ fn at_address(
     Ok(())
 }
 
-/// Whether the two are one place. Port 0 is any free one.
+/// Whether two addresses overlap. Port 0 never does.
 fn meets(one: SocketAddr, other: SocketAddr) -> bool {
     let is_everywhere = one.ip().is_unspecified() || other.ip().is_unspecified();
     one.port() == other.port() && one.port() != 0 && (is_everywhere || one.ip() == other.ip())
 }
 
-/// Whether no other process listens there; with `shares` it may.
+/// Checks that no other process listens there; with `shares` one may.
 fn free(address: SocketAddr, shares: bool) -> Result<(), String> {
     if socket(address, false).is_ok() || socket(address, true).is_err() {
-        // What else is wrong is told where it is bound.
+        // Any other error is reported when the socket is bound.
         return Ok(());
     }
     if !shares {
@@ -106,7 +106,7 @@ fn free(address: SocketAddr, shares: bool) -> Result<(), String> {
             for a hand-over"
         ));
     }
-    tracing::warn!(%address, "another process listens here, too; connections are shared with it");
+    tracing::warn!(%address, "another process listens here too; the kernel shares connections between both");
     Ok(())
 }
 

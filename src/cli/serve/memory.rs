@@ -1,11 +1,9 @@
-//! How much memory the process may use: the control group's limit where there is one, else the
-//! machine's.
-//!
-//! It changes nothing; where nothing is known it says so.
+//! How much memory the process may use: the limit of its control group if there is one, otherwise
+//! the memory of the machine. `None` if neither is known.
 
 use std::fs;
 
-/// In bytes.
+/// The limit in bytes.
 pub(super) fn limit() -> Option<u64> {
     let groups =
         GROUPS.iter().filter_map(|path| fs::read_to_string(path).ok()?.trim().parse().ok());
@@ -13,13 +11,14 @@ pub(super) fn limit() -> Option<u64> {
     groups.chain(machine).min()
 }
 
-/// `MemTotal:       24123456 kB`.
+/// Parses `MemTotal:       24123456 kB`.
 fn total(meminfo: &str) -> Option<u64> {
     let line = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok().map(|kib| kib * 1024)
 }
 
-/// As a container sees its own. What has no limit says `max`, or a number beyond any machine.
+/// The paths inside a container. A group without a limit says `max`, or a number larger than any
+/// machine's memory.
 const GROUPS: [&str; 2] =
     ["/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"];
 

@@ -1,4 +1,4 @@
-//! What hears of every request, as flags and environment ask for it.
+//! Starts the reports that flags and environment ask for.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::{
     report::{All, Feed, Metrics},
 };
 
-/// What hears of every request, and what runs for it.
+/// The reports that receive every request, and the tasks behind them.
 pub(super) struct Reports {
     pub(super) all: Arc<dyn Report>,
     pub(super) feed: Arc<Feed>,
@@ -18,13 +18,14 @@ pub(super) struct Reports {
 }
 
 impl Reports {
-    /// Starts what is asked for.
+    /// Starts the reports.
     pub(super) fn start(arguments: &Arguments, meters: &Arc<Meters>) -> Result<Self, String> {
         let dropped = meters.process.log_lines_dropped.clone();
         let access_log = access_log::start(arguments, dropped)?;
         let mut reports: Vec<Arc<dyn Report>> = vec![Metrics::new(Arc::clone(meters))];
         reports.extend(access_log.iter().map(|it| Arc::clone(&it.report)));
-        // What only the operations port shows is kept where that is open.
+        // The feed is read only through the operations port, so it is kept only if that port is
+        // open.
         let feed = Arc::<Feed>::default();
         if arguments.metrics {
             reports.push(Arc::clone(&feed) as Arc<dyn Report>);

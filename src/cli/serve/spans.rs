@@ -1,17 +1,17 @@
-//! Spans as the environment asks for them, in a build that has them.
+//! Starts OTLP spans if the environment asks for them and the build has them.
 
 use std::sync::Arc;
 
 use crate::{live::Meters, record::Report, trace::Sampling};
 
-/// What runs for spans, if anything does.
+/// The exporter, if it runs.
 pub(super) struct Running {
     #[cfg(feature = "otlp")]
     spans: Option<crate::report::spans::Running>,
     sampling: Option<Sampling>,
 }
 
-/// Starts what the environment asks for. What is wrong there is logged and is no reason not to serve.
+/// Starts the exporter. A wrong setting is logged; it does not stop the start.
 #[cfg(feature = "otlp")]
 pub(super) fn start(meters: &Meters) -> Running {
     use crate::report::spans;
@@ -32,7 +32,7 @@ pub(super) fn start(meters: &Meters) -> Running {
     }
 }
 
-/// Says where this build cannot do what the environment asks for.
+/// Warns when the environment asks for spans that this build cannot send.
 #[cfg(not(feature = "otlp"))]
 pub(super) fn start(_: &Meters) -> Running {
     if std::env::var_os("OTEL_EXPORTER_OTLP_ENDPOINT").is_some() {
@@ -42,12 +42,12 @@ pub(super) fn start(_: &Meters) -> Running {
 }
 
 impl Running {
-    /// Which requests have spans.
+    /// Which requests are sampled.
     pub(super) fn sampling(&self) -> Option<Sampling> {
         self.sampling
     }
 
-    /// What requests are told to.
+    /// The report that receives requests.
     pub(super) fn report(&self) -> Option<Arc<dyn Report>> {
         #[cfg(feature = "otlp")]
         return self.spans.as_ref().map(|spans| Arc::clone(&spans.report));
@@ -55,7 +55,7 @@ impl Running {
         None
     }
 
-    /// Sends what is waiting.
+    /// Sends what is queued and stops.
     pub(super) fn stop(&self) {
         #[cfg(feature = "otlp")]
         if let Some(spans) = &self.spans {

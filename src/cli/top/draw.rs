@@ -1,6 +1,6 @@
-//! The screen, drawn: everything that is needed at once fits 80 × 24; wider ones show more.
+//! Draws the screen. The essentials fit 80 × 24; a wider terminal shows more columns.
 //!
-//! No state is told by a colour alone.
+//! No state is shown by colour alone.
 
 use std::borrow::Cow;
 
@@ -160,7 +160,7 @@ fn draw_keys(frame: &mut Frame<'_>, area: Rect, screen: &Screen) {
     draw_table(frame, area, screen, Pane::Keys, "3 keys", (head, widths, rows));
 }
 
-/// What a table shows: its head, its columns, its rows.
+/// The content of a table: head, columns, rows.
 type Content<'a> = (Vec<&'a str>, Vec<Constraint>, Vec<Row<'a>>);
 
 fn draw_table(
@@ -185,7 +185,7 @@ fn draw_table(
     frame.render_stateful_widget(table, area, &mut state);
 }
 
-/// Draws lines over the panes, and says how far they can be scrolled.
+/// Draws lines over the panes and returns how far they can be scrolled.
 fn draw_over(
     frame: &mut Frame<'_>,
     area: Rect,
@@ -201,7 +201,7 @@ fn draw_over(
     scrolled
 }
 
-/// Each problem, in as many rows as it needs.
+/// The problems, wrapped to the width.
 fn problem_lines(status: &Value, width: u16) -> Vec<Line<'static>> {
     let width = usize::from(width.max(1));
     let rows = |line: String| {
@@ -212,7 +212,7 @@ fn problem_lines(status: &Value, width: u16) -> Vec<Line<'static>> {
     told::problems(status).into_iter().flat_map(rows).collect()
 }
 
-/// Everything that is known of a request, and its attempts on a line of time.
+/// All details of a request, with its attempts on a time line.
 fn request_lines(request: &Value, width: u16) -> Vec<Line<'static>> {
     let whole = request["ms"].as_f64().unwrap_or_default();
     let first_byte = request["ttfb_ms"].as_f64();
@@ -253,7 +253,7 @@ fn request_lines(request: &Value, width: u16) -> Vec<Line<'static>> {
     lines
 }
 
-/// A piece of a line that stands for the request's whole time.
+/// A part of the time line.
 fn bar(at: f64, took: f64, whole: f64, room: usize) -> String {
     let cells = |time: f64| match whole > 0.0 {
         true => (time / whole * room as f64).round().clamp(0.0, room as f64) as usize,
@@ -283,7 +283,7 @@ fn colour(trouble: &str) -> Style {
 use Constraint::{Fill, Length};
 
 const BOLD: Style = Style::new().add_modifier(Modifier::BOLD);
-/// From so many columns on, tables have all of theirs.
+/// The number of columns from which tables show every column.
 const WIDE: u16 = 120;
 
 #[cfg(test)]

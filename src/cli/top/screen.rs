@@ -1,4 +1,4 @@
-//! What the screen shows at this moment, and what a key changes in it. It draws nothing.
+//! The state of the screen, and how a key press changes it. It draws nothing.
 
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use serde_json::{Map, Value};
@@ -8,7 +8,7 @@ use super::{
     told::{self, each},
 };
 
-/// A part of the screen that can be walked through.
+/// A pane whose rows can be selected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Pane {
     /// Aliases with their providers.
@@ -19,42 +19,43 @@ pub(super) enum Pane {
     Keys,
 }
 
-/// What lies over the panes.
+/// An overlay over the panes.
 #[derive(Debug, PartialEq)]
 pub(super) enum Over {
-    /// A request with its attempts. It stays as it is when the process has forgotten it.
+    /// A request with its attempts. It is a copy, so it stays when the process has dropped the
+    /// request.
     Request(Box<Value>),
     /// Why the last edit of the configuration was refused.
     Problems,
 }
 
-/// What follows a key.
+/// What happens after a key press.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum After {
-    /// The screen goes on.
+    /// The screen stays open.
     Stay,
-    /// The user has seen enough.
+    /// The user quits.
     Quit,
 }
 
-/// What is shown.
+/// The state of the screen.
 #[derive(Debug)]
 pub(super) struct Screen {
     pub(super) status: Value,
-    /// Why the process is not followed at this moment.
+    /// Why the process cannot be reached at the moment.
     pub(super) lost: Option<String>,
     pub(super) pane: Pane,
-    /// The row of each pane that is picked.
+    /// The selected row of each pane.
     picked: [usize; 3],
-    /// The request that is picked, by its number, so that new ones do not move it; the newest where it is
-    /// absent.
+    /// The number of the selected request, so that new requests do not move the selection; `None`
+    /// selects the newest.
     request: Option<u64>,
     pub(super) over: Option<Over>,
-    /// Lines of what lies over the panes that have been scrolled away.
+    /// How many lines of the overlay are scrolled away.
     pub(super) scrolled: u16,
-    /// What requests must have in them to be shown.
+    /// The search text for requests.
     pub(super) sought: String,
-    /// Whether keys are letters of what is sought.
+    /// Whether keys are added to the search text.
     pub(super) is_typing: bool,
 }
 
@@ -73,7 +74,7 @@ impl Screen {
         }
     }
 
-    /// Takes in what the process has told.
+    /// Applies an update from the process.
     pub(super) fn hear(&mut self, news: News) {
         match news {
             News::Status(status) => (self.status, self.lost) = (status, None),
@@ -81,7 +82,7 @@ impl Screen {
         }
     }
 
-    /// A key was pressed.
+    /// Handles a key press.
     pub(super) fn key(&mut self, key: KeyEvent) -> After {
         let control = key.modifiers.contains(KeyModifiers::CONTROL);
         match key.code {
@@ -142,7 +143,8 @@ impl Screen {
         }
     }
 
-    /// A request opens; an alias, a provider or a key leads to its requests.
+    /// Opens the selected request, or searches for the requests of the selected alias, provider or
+    /// key.
     fn enter(&mut self) {
         let at = self.picked(self.pane);
         let name = |row: Option<&Value>, key: &str| {
@@ -182,13 +184,13 @@ impl Screen {
         pools.flat_map(|pool| std::iter::once(pool).chain(each(&pool["providers"]))).collect()
     }
 
-    /// The last requests that have in them what is sought, the newest first.
+    /// The last requests that match the search, the newest first.
     pub(super) fn requests(&self) -> Vec<&Value> {
         let sought = self.sought.to_lowercase();
         each(&self.status["requests"]).filter(|it| has(it.as_object(), &sought)).collect()
     }
 
-    /// The row that is picked in a pane.
+    /// The selected row of a pane.
     pub(super) fn picked(&self, pane: Pane) -> usize {
         let at = match (pane, self.request) {
             (Pane::Requests, None) => 0,
@@ -205,7 +207,7 @@ impl Screen {
         let at = to(self.picked(self.pane)).min(self.rows(self.pane).saturating_sub(1));
         self.picked[self.pane as usize] = at;
         if self.pane == Pane::Requests {
-            // Who looks at the newest goes on looking at the newest.
+            // With the newest request selected, the selection follows the newest.
             let request = self.requests().get(at).and_then(|it| it["nth"].as_u64());
             self.request = request.filter(|_| at > 0);
         }
@@ -230,7 +232,8 @@ impl Pane {
     }
 }
 
-/// Whether a request has this in its id, key, alias, provider or status, as the page's search has it.
+/// Whether the search text is in the id, key, alias, provider or status of a request, as on the
+/// status page.
 fn has(request: Option<&Map<String, Value>>, sought: &str) -> bool {
     let Some(request) = request else { return false };
     let is_in = |value: Option<&Value>| {
@@ -244,7 +247,7 @@ fn has(request: Option<&Map<String, Value>>, sought: &str) -> bool {
         || request.get("attempts").is_some_and(|all| each(all).any(|it| is_in(it.get("provider"))))
 }
 
-/// Rows that a page has.
+/// Rows that a page key moves.
 const PAGE: u16 = 10;
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! The status as a running process tells it: once, or whenever it changes.
+//! Reads the status of a running process, once or whenever it changes.
 //!
-//! One thread follows the events and connects again when they end; it never waits for the screen.
+//! One thread follows the events and reconnects when they end. It never waits for the screen.
 
 use std::{
     sync::mpsc::{self, Receiver, Sender},
@@ -13,16 +13,16 @@ use serde_json::Value;
 
 use crate::cli::port::{PATIENCE, Place, client, runtime};
 
-/// What the screen hears.
+/// An update for the screen.
 #[derive(Debug)]
 pub(super) enum News {
     /// The status has changed.
     Status(Value),
-    /// The process cannot be followed at this moment.
+    /// The process cannot be reached at the moment.
     Lost(String),
 }
 
-/// Asks for the status.
+/// Reads the status once.
 pub(super) fn once(place: &Place) -> Result<Value, String> {
     runtime()?.block_on(async {
         let client = client()?;
@@ -56,13 +56,13 @@ pub(super) fn follow(place: Place) -> Result<Receiver<News>, String> {
     Ok(news)
 }
 
-/// Reads events until they end; well only where they are not wanted any more.
+/// Reads events until the connection ends. It returns `Ok` only when the receiver is gone.
 async fn events(place: &Place, client: &Client, tell: &Sender<News>) -> Result<(), String> {
     let asked = tokio::time::timeout(PATIENCE, ask(place, client, "events")).await;
     let mut answer = asked.unwrap_or_else(|_| Err(place.is_slow()))?;
     let mut text = Vec::new();
     loop {
-        // The process says something at least every 15 seconds.
+        // The process sends something at least every 15 seconds.
         let piece = tokio::time::timeout(SILENCE, answer.chunk()).await;
         let piece = piece.map_err(|_| place.is_slow())?.map_err(|error| place.problem(error))?;
         let Some(piece) = piece else { return Err(format!("{} has ended", place.name())) };
@@ -80,7 +80,7 @@ async fn events(place: &Place, client: &Client, tell: &Sender<News>) -> Result<(
     }
 }
 
-/// Takes the first whole event.
+/// Takes the first complete event from the buffer.
 fn first_event(text: &mut Vec<u8>) -> Option<Vec<u8>> {
     let end = text.windows(2).position(|two| two == b"\n\n")?;
     let rest = text.split_off(end + 2);
@@ -104,7 +104,7 @@ async fn ask(place: &Place, client: &Client, what: &str) -> Result<Response, Str
 
 const SILENCE: Duration = Duration::from_secs(40);
 const AGAIN: Duration = Duration::from_secs(1);
-/// A status with all that it lists has some megabytes.
+/// A full status has a few megabytes.
 const LONGEST: usize = 64 << 20;
 
 #[cfg(test)]

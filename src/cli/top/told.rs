@@ -1,4 +1,4 @@
-//! The status in words: the same ones as text for scripts and in the tables of the screen.
+//! The status in words, shared by the text output and the tables of the screen.
 
 use std::{borrow::Cow, fmt::Write as _};
 
@@ -40,7 +40,7 @@ pub(super) fn process(status: &Value) -> String {
     format!("onwards {version}, up for {}", seconds(status["uptime_secs"].as_u64()))
 }
 
-/// The configuration, and whether the last edit serves.
+/// The configuration, and whether the last edit is live.
 pub(super) fn config(status: &Value) -> String {
     let config = &status["config"];
     let is_live = config["live"] == true;
@@ -48,13 +48,13 @@ pub(super) fn config(status: &Value) -> String {
     format!("{}, version {}: {live}", word(&config["file"]), number(&config["version"]))
 }
 
-/// Why the last edit does not serve, line by line.
+/// Why the last edit is not live, one line for each problem.
 pub(super) fn problems(status: &Value) -> Vec<String> {
     let text = status["config"]["problems"].as_str().unwrap_or_default();
     text.lines().map(|line| shown(line).into_owned()).collect()
 }
 
-/// What is in trouble, the worst first, in one line; and how bad that is.
+/// The worst troubles in one line, and their severity.
 pub(super) fn summary(status: &Value) -> (String, &'static str) {
     let mut troubled: Vec<(bool, String)> = Vec::new();
     for pool in each(&status["aliases"]) {
@@ -97,7 +97,7 @@ pub(super) fn pool_state(pool: &Value) -> String {
     text
 }
 
-/// The state of a provider at length.
+/// The state of a provider in full.
 pub(super) fn state(provider: &Value) -> String {
     let mut text = word(&provider["words"]).into_owned();
     if let Some(until) = provider["until"].as_str() {
@@ -122,7 +122,7 @@ pub(super) fn trouble(of: &Value) -> &str {
     ours(&of["trouble"])
 }
 
-/// Requests in flight, against the cap where there is one; and those that wait, where any may.
+/// Requests in flight, with the limit and the queue if there are any.
 pub(super) fn flight(of: &Value) -> String {
     let in_flight = match of["cap"].as_u64() {
         Some(cap) => format!("{}/{cap}", number(&of["in_flight"])),
@@ -198,7 +198,7 @@ pub(super) fn usage(request: &Value) -> String {
     in_and_out(count("input"), count("output"))
 }
 
-/// What it has cost.
+/// The cost.
 pub(super) fn dollars(of: &Value) -> String {
     match of["cost"].as_f64() {
         Some(cost) if cost >= 10.0 => format!("${cost:.2}"),
@@ -217,7 +217,7 @@ pub(super) fn each(list: &Value) -> impl Iterator<Item = &Value> {
     list.as_array().into_iter().flatten()
 }
 
-/// A name, in which nothing drives the terminal.
+/// A name without control characters.
 pub(super) fn word(value: &Value) -> Cow<'_, str> {
     shown(ours(value))
 }
@@ -227,12 +227,12 @@ pub(super) fn number(value: &Value) -> String {
     value.as_u64().unwrap_or_default().to_string()
 }
 
-/// Of a moment as RFC 3339, in UTC.
+/// The time of day of an RFC 3339 timestamp in UTC.
 pub(super) fn time_of_day(moment: &str) -> &str {
     moment.get(11..19).unwrap_or_default()
 }
 
-/// A word of the router's own.
+/// A word that the router itself has written.
 fn ours(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
@@ -260,7 +260,7 @@ fn alias(pool: &Value, out: &mut String) {
     left_out(&pool["providers_left_out"], "providers", out);
 }
 
-/// As the text form of the access log has it, with every attempt in order.
+/// A request in the text form of the access log, with its attempts in order.
 fn request(request: &Value, out: &mut String) {
     let attempts = match attempts(request) {
         none if none.is_empty() => String::new(),
@@ -316,9 +316,9 @@ fn seconds(count: Option<u64>) -> String {
     }
 }
 
-/// Requests that are printed: a screen has no more.
+/// The most requests that are printed; a screen shows no more.
 const MOST_REQUESTS: usize = 20;
-/// Providers that the summary names.
+/// The most providers that the summary names.
 const MOST_TROUBLES: usize = 3;
 
 #[cfg(test)]

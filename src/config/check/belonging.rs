@@ -1,8 +1,8 @@
-//! Where a key belongs that stands at the wrong level, and which key is missing.
+//! Hints for a key at the wrong level, and for a missing key.
 
 use super::super::shape::{Object, Shape};
 
-/// The sentence for a key that must be there.
+/// The message for a missing key.
 pub(super) fn missing(title: Option<&str>, key: &str) -> String {
     match title {
         Some(title) => format!("this looks like {title}, but `{key}` is missing"),
@@ -10,7 +10,7 @@ pub(super) fn missing(title: Option<&str>, key: &str) -> String {
     }
 }
 
-/// Where an unknown key would have been right: one level in, or one level out.
+/// Where an unknown key would be valid: one level deeper or higher.
 pub(super) fn belongs(object: &Object, around: Option<&Object>, key: &str) -> Option<String> {
     let mut inner: Vec<&str> = object
         .properties
@@ -30,7 +30,7 @@ pub(super) fn belongs(object: &Object, around: Option<&Object>, key: &str) -> Op
     }
 }
 
-/// Of several spellings, the object that holds a list and keys beside it.
+/// The spelling, if any, that is an object with a list and further keys.
 pub(super) fn holder<'s>(shapes: &[&'s Shape]) -> Option<&'s Object> {
     shapes.iter().find_map(|shape| match shape {
         Shape::Object(object) => list_of(object).map(|_| object),
@@ -38,14 +38,14 @@ pub(super) fn holder<'s>(shapes: &[&'s Shape]) -> Option<&'s Object> {
     })
 }
 
-/// What to write in place of a list, where an unknown key of an item would be right.
+/// What to write instead of a list if the unknown key of an item belongs beside the list.
 pub(super) fn belongs_instead(holder: Option<&Object>, key: &str) -> Option<String> {
     let holder = holder.filter(|holder| holder.knows(key))?;
     let list = list_of(holder)?;
     Some(format!("a list has no place for it; write `{{\"{list}\": […], \"{key}\": …}}`"))
 }
 
-/// The list that this object must have.
+/// The one list that this object requires.
 fn list_of(object: &Object) -> Option<&str> {
     let is_list = |key: &&String| {
         let shape = object.properties.get(*key).map(|shape| &**shape);
@@ -54,7 +54,7 @@ fn list_of(object: &Object) -> Option<&str> {
     object.required.iter().find(is_list).map(String::as_str)
 }
 
-/// Whether an object at this shape, or in its list or map, knows the key.
+/// Whether an object of this shape, or one in its list or map, has the key.
 fn holds(shape: &Shape, key: &str) -> bool {
     shape.alternatives().into_iter().any(|shape| match shape {
         Shape::Object(object) => object.knows(key),

@@ -1,11 +1,9 @@
-//! Keys of the original's successor that belong to one inference engine and the control plane around it: they
+//! Keys of the original's successor that belong to one inference engine and its control plane. They
 //! are refused by name, with the reason.
-//!
-//! It says nothing of keys that the file itself has.
 
 use super::super::shape::Object;
 
-/// What is said of such a key in this object: the reason, and what to do.
+/// The message and the hint for such a key.
 pub(super) fn of(object: &Object, key: &str) -> Option<(String, &'static str)> {
     let (_, _, hint) =
         ROWS.iter().find(|(name, beside, _)| *name == key && object.knows(beside))?;
@@ -13,7 +11,7 @@ pub(super) fn of(object: &Object, key: &str) -> Option<(String, &'static str)> {
     Some((format!("`{key}` is not supported: {reason}"), hint))
 }
 
-/// The key, a key of the object that it stands in, and what to do.
+/// The key, a sibling by which its object is recognized, and the hint.
 const ROWS: [(&str, &str, &str); 4] = [
     ("kind", "url", "remove it; what a provider speaks is `protocol`"),
     ("serving_classes", "strategy", "remove it; `routing_rules` send callers to other aliases"),

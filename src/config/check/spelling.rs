@@ -1,6 +1,6 @@
-//! Objects that may be spelled in several ways, and keys that stand at the wrong level.
+//! Objects with several spellings, and keys at the wrong level.
 //!
-//! It never tries one spelling after the other: it looks at the keys and decides.
+//! It chooses the spelling by the keys; it does not try one after the other.
 
 use super::super::json::{Entry, Kind, Node};
 use super::super::nearest::nearest;
@@ -8,7 +8,7 @@ use super::super::shape::{Object, Shape};
 use super::{Check, Here, synonyms, words};
 
 impl Check<'_> {
-    /// An object that may be one of several: by its `type`, else by the keys it has.
+    /// Checks an object with several spellings: chosen by its `type`, otherwise by its keys.
     pub(super) fn one_of_objects(&mut self, here: Here<'_>, shapes: &[&Shape], node: &Node) {
         let Kind::Object(entries) = &node.kind else { return };
         let objects: Vec<&Object> = shapes
@@ -81,7 +81,7 @@ impl Check<'_> {
             .or_else(|| find(&|object| object.required.iter().all(almost_has)))
             .or_else(|| find(&only_its_own));
         if chosen.is_none() {
-            // Nothing tells them apart: keys that all of them know, or no key at all.
+            // The keys do not decide: all spellings have them, or there are no keys.
             let all = objects.iter().map(|object| named(object)).collect::<Vec<_>>().join(" or ");
             self.report(here, node, format!("{all} is missing"), None);
             self.keys_of_none(here, objects, entries);
@@ -89,7 +89,7 @@ impl Check<'_> {
         chosen
     }
 
-    /// Of an object that could be any, the keys are checked all the same.
+    /// If the spelling is undecided, the keys are still checked.
     fn keys_of_none(&mut self, here: Here<'_>, objects: &[&Object], entries: &[Entry]) {
         let Some(object) = objects.last() else { return };
         for entry in entries {

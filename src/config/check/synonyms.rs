@@ -1,8 +1,8 @@
-//! What other gateways and SDKs call a key of this file.
+//! The names that other gateways and SDKs use for keys of this file.
 //!
-//! It knows names alone: whether the key may stand where it was written is the walk's to say.
+//! Whether the key may stand at that place is checked elsewhere.
 
-/// The key of this file that is called `key` elsewhere.
+/// The key of this file for a name used elsewhere.
 pub(super) fn of(key: &str) -> Option<&'static str> {
     let plain: String =
         key.chars().filter(|c| !matches!(c, '-' | '_')).flat_map(char::to_lowercase).collect();
@@ -10,13 +10,13 @@ pub(super) fn of(key: &str) -> Option<&'static str> {
     Some(row.1)
 }
 
-/// Where what is called `key` elsewhere is said in this file, if it is no single key.
+/// The hint for a name used elsewhere that no single key replaces.
 pub(super) fn elsewhere(key: &str) -> Option<&'static str> {
     let row = ELSEWHERE.iter().find(|(names, _)| names.contains(&key))?;
     Some(row.1)
 }
 
-/// Without case, `-` and `_`.
+/// Compared without case, `-` and `_`.
 const SYNONYMS: &[(&[&str], &str)] = &[
     (&["apikey", "token", "authtoken", "accesskey", "secret", "credential"], "onwards_key"),
     (

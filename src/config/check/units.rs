@@ -1,8 +1,8 @@
-//! Numbers that were written as people say them: `"30s"`, `"5xx"`.
+//! Numbers written with a unit, such as `"30s"` or `"5xx"`.
 //!
-//! It repeats nothing of a text that is not such a number.
+//! A message repeats the text only if it is such a number.
 
-/// What to write in place of the text, if it is a number with something around it.
+/// What to write instead of a text that is a number with a unit.
 pub(super) fn plain(text: &str, key: &str) -> Option<String> {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());

@@ -1,13 +1,13 @@
-//! What was expected and what was found, in words.
+//! Names what was expected and what was found.
 //!
-//! It never repeats what was found, only what kind of thing it is.
+//! It names the kind of the value, never the value.
 
 use serde_json::Number;
 
 use super::super::json::Kind;
 use super::super::shape::{Bounds, Shape};
 
-/// Whether a value of this kind can have the shape at all.
+/// Whether a value of this kind can match the shape at all.
 pub(super) fn fits(shape: &Shape, kind: &Kind) -> bool {
     match shape {
         Shape::Any => true,
@@ -25,7 +25,7 @@ pub(super) fn expected(shapes: &[&Shape]) -> String {
     let mut words: Vec<String> = Vec::new();
     for shape in shapes.iter().flat_map(|shape| shape.alternatives()) {
         let word = match shape {
-            // That a key may be `null` is tolerated rather than told.
+            // `null` is accepted but not suggested.
             Shape::Any | Shape::Null | Shape::OneOf(_) => continue,
             Shape::Bool => "`true` or `false`".to_owned(),
             Shape::Text { .. } => "text".to_owned(),
@@ -57,7 +57,7 @@ pub(super) fn found(kind: &Kind) -> &'static str {
     }
 }
 
-/// What a number should have been, if it is not.
+/// The expected number, if the number is out of bounds.
 pub(super) fn out_of(bounds: Bounds, number: &Number) -> Option<String> {
     let value = number.as_f64().unwrap_or(f64::INFINITY);
     let kind = kind(bounds);

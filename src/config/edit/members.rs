@@ -1,10 +1,10 @@
-//! The members of one object or list as they are written: what is taken out goes with its comma, and what is
-//! added stands as its neighbours do.
+//! The members of one object or list as text. A removed member takes its comma with it; a new one
+//! is formatted like its neighbours.
 
 use super::style::{Style, indent_at};
 use crate::config::json::Span;
 
-/// A part of the text, and what takes its place.
+/// A span of the text and its replacement.
 #[derive(Debug)]
 pub(in crate::config) struct Splice {
     pub(in crate::config) start: usize,
@@ -17,16 +17,16 @@ pub(super) struct Members<'a> {
     /// Between the brackets.
     inside: Span,
     spans: &'a [Span],
-    /// What stands before each member on a line of its own, or after a comma.
+    /// The text before each member: the start of a line, or the space after a comma.
     gap: String,
-    /// What stands before the closing bracket, where there are no members yet.
+    /// The text before the closing bracket of a list without members.
     end: String,
-    /// What the lines of a member begin with.
+    /// The indentation of a member.
     indent: String,
 }
 
 impl<'a> Members<'a> {
-    /// The members at `spans` of what stands at `whole`.
+    /// The members at `spans`, in the object or list at `whole`.
     pub(super) fn new(text: &str, whole: Span, spans: &'a [Span], style: &Style) -> Self {
         let inside = Span { start: whole.start + 1, end: whole.end - 1 };
         let (gap, end) = match spans {
@@ -47,12 +47,12 @@ impl<'a> Members<'a> {
         Self { inside, spans, gap, end, indent }
     }
 
-    /// What the lines of a new member begin with.
+    /// The indentation of a new member.
     pub(super) fn indent(&self) -> &str {
         &self.indent
     }
 
-    /// Takes out what is not kept, and adds what is new before member `at`.
+    /// Removes the members that are not kept, and inserts new ones before member `at`.
     pub(super) fn splice(
         &self,
         keep: &[bool],
@@ -100,7 +100,7 @@ impl<'a> Members<'a> {
     }
 }
 
-/// White space without the empty lines in it.
+/// White space without its empty lines.
 fn last_line(gap: &str) -> &str {
     let Some(end) = gap.rfind('\n') else { return gap };
     let start = end - usize::from(gap[..end].ends_with('\r'));

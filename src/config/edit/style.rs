@@ -1,23 +1,22 @@
-//! How a document is written: its line ends, its indentation, its spaces. What is added is written the same
-//! way.
+//! The formatting of a document: line ends, indentation, spaces. New text follows it.
 
 use serde_json::Value;
 
 use crate::config::json::{Kind, Node};
 
-/// How a document is written.
+/// The formatting of a document.
 #[derive(Debug)]
 pub(super) struct Style {
-    /// What ends a line; `None` where all stands on one.
+    /// The line end; `None` if the document is one line.
     line: Option<&'static str>,
-    /// What one level is indented by.
+    /// The indentation of one level.
     unit: String,
     /// Whether there is a space after colons and commas.
     is_spaced: bool,
 }
 
 impl Style {
-    /// The style of a document.
+    /// Detects the formatting of a document.
     pub(super) fn of(text: &str, root: &Node) -> Self {
         let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
         let Kind::Object(entries) = &root.kind else { return Self::usual() };
@@ -34,8 +33,8 @@ impl Style {
         Self { line: Some("\n"), unit: "  ".to_owned(), is_spaced: true }
     }
 
-    /// What stands before the first member of an empty object or list in a line with this indentation, and
-    /// before its closing bracket.
+    /// The text before the first member of an empty object or list at this indentation, and before
+    /// its closing bracket.
     pub(super) fn gap(&self, indent: &str) -> (String, String) {
         match self.line {
             Some(line) => (format!("{line}{indent}{}", self.unit), format!("{line}{indent}")),
@@ -43,12 +42,12 @@ impl Style {
         }
     }
 
-    /// What stands after a comma in a line.
+    /// The text after a comma inside a line.
     pub(super) fn space(&self) -> &'static str {
         if self.is_spaced { " " } else { "" }
     }
 
-    /// What stands between a key and its value: as beside a `neighbour`.
+    /// The text between a key and its value, like that of a `neighbour`.
     pub(super) fn colon<'a>(&self, neighbour: Option<&'a str>) -> &'a str {
         match neighbour.filter(|neighbour| !neighbour.contains('\n')) {
             Some(neighbour) => neighbour,
@@ -57,8 +56,7 @@ impl Style {
         }
     }
 
-    /// A value as it is written in a line with this indentation: on one line where that is short and holds
-    /// no further objects.
+    /// A value as text at this indentation: on one line if it is short and holds no nested objects.
     pub(super) fn written(&self, value: &Value, indent: &str) -> String {
         let mut inline = String::new();
         self.write_inline(value, &mut inline);
@@ -118,7 +116,7 @@ impl Style {
     }
 }
 
-/// The white space that the line of a byte begins with.
+/// The white space at the start of the line that holds a byte.
 pub(super) fn indent_at(text: &str, at: usize) -> &str {
     let start = text[..at].rfind('\n').map_or(0, |newline| newline + 1);
     let line = &text[start..at];
@@ -133,5 +131,5 @@ fn has_members(value: &Value) -> bool {
     }
 }
 
-/// How long a line may be.
+/// The longest line.
 const WIDTH: usize = 100;

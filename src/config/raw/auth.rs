@@ -1,4 +1,4 @@
-//! Who may call, as it is written: keys, teams, and what their holders may do.
+//! The `auth` of the file: keys, teams, and what they may do.
 
 use std::collections::BTreeMap;
 
@@ -10,92 +10,91 @@ use crate::secret::{Secret, unseen};
 
 unseen!(Auth, KeyDefinition, Team);
 
-/// Who may call, and within which limits.
+/// The callers and their limits.
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct Auth {
-    /// Keys that open every alias.
+    /// Keys that may use every alias.
     pub(crate) global_keys: Option<Vec<Secret>>,
     /// Named keys with limits and labels of their own.
     pub(crate) key_definitions: Option<BTreeMap<String, KeyDefinition>>,
-    /// What several keys share: limits, and the aliases they may use.
+    /// Limits and aliases that several keys share, by the team's name.
     pub(crate) teams: Option<BTreeMap<String, Team>>,
 }
 
 /// A named key.
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct KeyDefinition {
-    /// The token a client sends; absent where `hash` stands for it, or where the client signs with
-    /// `aws` instead.
+    /// The token that a client sends; absent if `hash` or `aws` is set.
     pub(crate) key: Option<Secret>,
-    /// The digest of the token in place of the token, as `onwards key new` prints it:
-    /// `sha256:` and 64 hexadecimal digits.
+    /// The hash of the token instead of the token, as `onwards key new` prints it: `sha256:` and 64
+    /// hexadecimal digits.
     pub(crate) hash: Option<String>,
-    /// The access key pair that a client of Bedrock signs its requests with.
+    /// The access key pair with which a Bedrock client signs its requests.
     pub(crate) aws: Option<AccessKey>,
-    /// Requests this key may make, wherever it is used.
+    /// The limit on the rate of this key's requests, over all aliases.
     pub(crate) rate_limit: Option<RateLimit>,
-    /// Requests this key may have in flight, wherever it is used.
+    /// The limit on this key's requests in flight, over all aliases.
     pub(crate) concurrency_limit: Option<ConcurrencyLimit>,
-    /// Tokens that answers to this key may take in a time.
+    /// The limit on this key's tokens in a window.
     pub(crate) token_limit: Option<TokenLimit>,
-    /// What answers to this key may cost in a period.
+    /// The limit on this key's cost in a period.
     pub(crate) budget: Option<Budgets>,
-    /// Facts about the caller that `routing_rules` match.
+    /// Labels of the caller, which `routing_rules` match.
     pub(crate) labels: Option<BTreeMap<String, String>>,
-    /// Labels that a provider must have, with these values, to be given a request of this key.
+    /// The labels, with their values, that a provider needs to serve this key.
     pub(crate) require: Option<BTreeMap<String, String>>,
-    /// The entries of the file's `guardrails` that every request of this key passes.
+    /// The names of the `guardrails` that apply to every request of this key.
     pub(crate) guardrails: Option<Vec<String>>,
-    /// The aliases this key may use; `*` stands for any text. The same as naming the key in `keys` of
-    /// each of them, and no other alias is open to it.
+    /// The aliases this key may use; `*` matches any text. It is the same as listing the key in
+    /// `keys` of each of them; the key may use no other alias.
     pub(crate) models: Option<Vec<String>>,
-    /// The moment from which the key is refused, as in `2027-01-31T00:00:00Z`.
+    /// The time from which the key is refused, such as `2027-01-31T00:00:00Z`.
     pub(crate) expires_at: Option<String>,
     /// Whether the key is refused.
     #[schemars(extend("default" = false))]
     pub(crate) disabled: Option<bool>,
-    /// Its turns where requests wait in a `queue`: a key of 2 has two where one of 1 has one.
+    /// Its weight in a `queue`: a key with 2 is served twice as often as one with 1.
     #[schemars(range(min = 1, max = 9), extend("default" = 1))]
     pub(crate) priority: Option<u32>,
-    /// The entry of `teams` that the key belongs to.
+    /// The name of the key's team in `teams`.
     #[schemars(length(min = 1))]
     pub(crate) team: Option<String>,
-    /// The most tokens that an answer may have: written into requests that ask for more, or that do
-    /// not say.
+    /// The limit on output tokens of one answer. It is written into requests that ask for more or
+    /// set no limit.
     #[schemars(range(min = 1))]
     pub(crate) max_output_tokens: Option<u64>,
 }
 
-/// What several keys share.
+/// The limits and aliases that several keys share.
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct Team {
-    /// Requests that its keys may make together.
+    /// The limit on the rate of its keys' requests together.
     pub(crate) rate_limit: Option<RateLimit>,
-    /// Requests that its keys may have in flight together.
+    /// The limit on its keys' requests in flight together.
     pub(crate) concurrency_limit: Option<ConcurrencyLimit>,
-    /// Tokens that answers to its keys may take in a time.
+    /// The limit on its keys' tokens in a window.
     pub(crate) token_limit: Option<TokenLimit>,
-    /// What answers to its keys may cost in a period.
+    /// The limit on its keys' cost in a period.
     pub(crate) budget: Option<Budgets>,
-    /// Labels that a provider must have, with these values, to be given a request of its keys.
+    /// The labels, with their values, that a provider needs to serve its keys.
     pub(crate) require: Option<BTreeMap<String, String>>,
-    /// The entries of the file's `guardrails` that every request of its keys passes.
+    /// The names of the `guardrails` that apply to every request of its keys.
     pub(crate) guardrails: Option<Vec<String>>,
-    /// The aliases that its keys may use; a key's own `models` narrows it.
+    /// The aliases that its keys may use; a key's own `models` narrows them.
     pub(crate) models: Option<Vec<String>>,
     /// Whether its keys are refused.
     #[schemars(extend("default" = false))]
     pub(crate) disabled: Option<bool>,
-    /// The most tokens that an answer to one of its keys may have.
+    /// The limit on output tokens of one answer to its keys.
     #[schemars(range(min = 1))]
     pub(crate) max_output_tokens: Option<u64>,
 }
 
-/// An access key pair of the router's own making; AWS never hears of it.
+/// An access key pair made for this router; AWS does not know it.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct AccessKey {
-    /// The pair's public half, which every signature names.
+    /// The access key ID, which every signature names.
     pub(crate) access_key_id: Secret,
-    /// The pair's secret half, which never travels.
+    /// The secret access key, which is never sent.
     pub(crate) secret_access_key: Secret,
 }

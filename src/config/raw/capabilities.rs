@@ -1,32 +1,32 @@
-//! What a provider's model can do and what it cannot, as it is written.
+//! The `capabilities` of a provider.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::words::Capability;
 
-/// What a provider's model can do (`true`) and what it cannot (`false`). What is not said is not known, and excludes it
-/// from nothing.
+/// What a provider's model supports (`true`) and what not (`false`). An absent capability is
+/// unknown and excludes no request.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 pub(crate) struct Capabilities {
     /// Images and video in requests.
     pub(crate) vision: Option<bool>,
-    /// Sound in requests, and answers of sound.
+    /// Audio in requests and answers.
     pub(crate) audio: Option<bool>,
     /// PDF and other files in requests.
     pub(crate) documents: Option<bool>,
-    /// Tools on offer, their calls and their results.
+    /// Tools, tool calls and tool results.
     pub(crate) tools: Option<bool>,
-    /// Answers that keep to a JSON Schema.
+    /// Answers that follow a JSON Schema.
     pub(crate) json_schema: Option<bool>,
     /// Reasoning that the request asks for.
     pub(crate) reasoning: Option<bool>,
-    /// Vectors.
+    /// Embeddings.
     pub(crate) embeddings: Option<bool>,
 }
 
 impl Capabilities {
-    /// Each of which it is said that it is lacking.
+    /// The capabilities that are `false`.
     pub(crate) fn lacking(&self) -> impl Iterator<Item = Capability> + use<> {
         let said = [
             (Capability::Vision, self.vision),

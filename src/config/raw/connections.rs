@@ -1,6 +1,5 @@
-//! What the file says about connections: TLS on both sides, pages in browsers, the pool of idle ones.
-//!
-//! It never decides anything, as the rest of `raw`.
+//! The parts of the file about connections: TLS on both sides, cross-origin requests, idle
+//! connections.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -9,26 +8,28 @@ use crate::secret::{Secret, unseen};
 
 unseen!(Tls, ProviderTls);
 
-/// TLS for clients: files in PEM form, whose paths begin at this file, or their text by a reference.
+/// TLS for clients. Each value is the path of a PEM file, relative to this file, or the PEM text by
+/// a reference.
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct Tls {
-    /// The certificate, and those between it and its authority.
+    /// The certificate chain.
     #[schemars(length(min = 1))]
     pub(crate) cert: String,
     /// Its private key.
     pub(crate) key: Secret,
-    /// The authorities that sign certificates of clients; with it, each client needs one.
+    /// The CAs that sign client certificates; if set, each client needs a certificate.
     #[schemars(length(min = 1))]
     pub(crate) client_ca: Option<String>,
 }
 
-/// TLS to a provider: files in PEM form, whose paths begin at this file, or their text by a reference.
+/// TLS to a provider. Each value is the path of a PEM file, relative to this file, or the PEM text
+/// by a reference.
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct ProviderTls {
-    /// The authorities that sign its certificate, in place of the system's.
+    /// The CAs that sign its certificate, instead of the system's.
     #[schemars(length(min = 1))]
     pub(crate) ca: Option<String>,
-    /// The certificate that the router shows, and those between it and its authority.
+    /// The certificate chain that the router presents.
     #[schemars(length(min = 1))]
     pub(crate) cert: Option<String>,
     /// Its private key.
@@ -38,13 +39,13 @@ pub(crate) struct ProviderTls {
     pub(crate) server_name: Option<String>,
 }
 
-/// Pages that may call from a browser.
+/// Cross-origin requests from browsers.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Cors {
-    /// Their origins, such as `https://app.example.com`; `*` is any.
+    /// The allowed origins, such as `https://app.example.com`; `*` allows any.
     #[schemars(length(min = 1))]
     pub(crate) origins: Vec<String>,
-    /// The headers that they may send (whatever they ask for when absent).
+    /// The allowed request headers (any when absent).
     pub(crate) headers: Option<Vec<String>>,
 }
 
@@ -57,8 +58,8 @@ pub(crate) struct HttpPool {
     /// Seconds after which an idle connection is closed (90 when absent).
     #[schemars(extend("default" = 90))]
     pub(crate) idle_timeout_secs: Option<u64>,
-    /// Seconds from its opening after which a connection takes no further request, so that a name that
-    /// moved is followed (300 when absent).
+    /// Seconds after which a connection takes no new request, so that a changed DNS name is
+    /// followed (300 when absent).
     #[schemars(extend("default" = 300))]
     pub(crate) max_age_secs: Option<u64>,
 }

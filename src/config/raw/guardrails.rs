@@ -1,4 +1,4 @@
-//! Guardrails, as they are written.
+//! The `guardrails` of the file.
 
 use std::collections::BTreeMap;
 
@@ -12,55 +12,56 @@ use crate::{
 
 unseen!(Webhook);
 
-/// What may not stand in the texts of requests or answers.
+/// A rule on the texts of requests or responses.
 #[derive(Deserialize, JsonSchema)]
 pub(crate) struct Guardrail {
-    /// What it looks for.
+    /// What it searches for.
     pub(crate) r#match: Option<Match>,
-    /// Or who is asked what is in the texts.
+    /// The service that inspects the texts instead.
     pub(crate) webhook: Option<Webhook>,
-    /// Whether it looks at what clients send, at what providers answer, or at both (`input` when absent).
+    /// Whether it inspects requests, responses, or both (`input` when absent).
     #[schemars(extend("default" = "input"))]
     pub(crate) on: Option<Side>,
-    /// What happens to what it finds: the request is refused, the rule's name stands in its place, or it
-    /// passes and is counted (`deny` when absent). What a webhook answers is done, unless this is `flag`.
+    /// What happens to a match: the request is refused, the rule's name replaces the match, or it
+    /// passes and is counted (`deny` when absent). A webhook decides by itself unless this is
+    /// `flag`.
     #[schemars(extend("default" = "deny"))]
     pub(crate) action: Option<Action>,
 }
 
-/// What a guardrail looks for.
+/// What a guardrail searches for.
 #[derive(Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum Match {
-    /// One of the sets that are known here.
+    /// A built-in set.
     Set(Set),
-    /// A pattern.
+    /// A regular expression.
     Pattern(MatchPattern),
 }
 
-/// A pattern that a guardrail looks for.
+/// A regular expression that a guardrail searches for.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(title = "a pattern")]
 pub(crate) struct MatchPattern {
-    /// A regular expression in the syntax of the `regex` crate; matched in linear time.
+    /// The expression in the syntax of the `regex` crate; matched in linear time.
     #[schemars(length(min = 1))]
     pub(crate) regex: String,
 }
 
-/// A service that is given the texts and says what happens.
+/// A service that receives the texts and decides.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(rename = "GuardrailWebhook")]
 pub(crate) struct Webhook {
-    /// Where the texts are posted to as JSON.
+    /// The URL to which the texts are posted as JSON.
     pub(crate) url: Secret,
-    /// What it is asked with, as `Authorization: Bearer`.
+    /// Its credential, sent as `Authorization: Bearer`.
     pub(crate) key: Option<Secret>,
     /// Headers added to each post.
     pub(crate) headers: Option<BTreeMap<String, Secret>>,
-    /// Milliseconds for the whole of the question (500 when absent).
+    /// The timeout of the whole call, in milliseconds (500 when absent).
     #[schemars(extend("default" = 500), range(min = 1, max = 600_000))]
     pub(crate) timeout_ms: Option<u64>,
-    /// What happens where it cannot be asked, or its answer cannot be read: the request is refused, or it
+    /// What happens if the call fails or its response is invalid: the request is refused, or it
     /// passes (`deny` when absent).
     #[schemars(extend("default" = "deny"))]
     pub(crate) on_failure: Option<OnFailure>,

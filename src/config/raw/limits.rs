@@ -1,4 +1,4 @@
-//! Limits on requests, tokens and money, as they are written.
+//! Limits on requests, tokens and money.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -8,63 +8,63 @@ use crate::secret::Secret;
 /// A token bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize, JsonSchema)]
 pub(crate) struct RateLimit {
-    /// Refill per second, fractions allowed.
-    // One request in twelve days, and one each nanosecond: what a bucket can count.
+    /// The refill per second; fractions are allowed.
+    // The range that a bucket can count: one request in twelve days to one each nanosecond.
     #[schemars(range(min = 0.000_001, max = 1_000_000_000), extend("exclusiveMinimum" = 0))]
     pub(crate) requests_per_second: f64,
-    /// Requests at once from rest (the rate, rounded up, when absent).
+    /// The capacity: requests at once after a pause (the rate, rounded up, when absent).
     #[schemars(range(min = 1))]
     pub(crate) burst_size: Option<u32>,
 }
 
-/// A cap on requests in flight.
+/// A limit on requests in flight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub(crate) struct ConcurrencyLimit {
-    /// The cap.
+    /// The limit.
     #[schemars(range(min = 1))]
     pub(crate) max_concurrent_requests: u32,
 }
 
-/// How many requests wait for a limit in place of being refused, and how long.
+/// A queue for requests beyond a limit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 pub(crate) struct Queue {
-    /// The most requests that wait; a further one is refused.
+    /// The most waiting requests; a further one is refused.
     #[schemars(range(min = 1, max = 1_000_000))]
     pub(crate) max_waiting: u32,
-    /// The longest that a request waits, in milliseconds.
+    /// The longest wait of a request, in milliseconds.
     #[schemars(range(min = 1, max = 3_600_000), extend("default" = 30_000))]
     pub(crate) max_wait_ms: Option<u64>,
 }
 
-/// The most tokens in a time: of input and output together, or of each apart.
+/// The most tokens in a window: of input and output together, or of each.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum TokenLimit {
-    /// Windows by their names.
+    /// Windows by name.
     Named(NamedWindows),
     /// Windows of any length.
     Listed(#[schemars(length(min = 1))] Vec<TokenWindow>),
 }
 
-/// The most tokens by the length of a window.
+/// Token limits by window.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub(crate) struct NamedWindows {
-    /// Of input and output together, in any minute.
+    /// Input and output together, in any minute.
     #[schemars(range(min = 1))]
     pub(crate) per_minute: Option<u64>,
-    /// Of input and output together, in any hour.
+    /// Input and output together, in any hour.
     #[schemars(range(min = 1))]
     pub(crate) per_hour: Option<u64>,
-    /// Of input and output together, in any 24 hours.
+    /// Input and output together, in any 24 hours.
     #[schemars(range(min = 1))]
     pub(crate) per_day: Option<u64>,
-    /// Of input alone.
+    /// Input only.
     pub(crate) input: Option<Windows>,
-    /// Of output alone.
+    /// Output only.
     pub(crate) output: Option<Windows>,
 }
 
-/// The most tokens of one kind by the length of a window.
+/// Limits on one kind of tokens by window.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub(crate) struct Windows {
     /// In any minute.
@@ -78,19 +78,19 @@ pub(crate) struct Windows {
     pub(crate) per_day: Option<u64>,
 }
 
-/// The most tokens in a window of any length.
+/// A token limit with a window of any length.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub(crate) struct TokenWindow {
-    /// Of input and output together.
+    /// Input and output together.
     #[schemars(range(min = 1))]
     pub(crate) tokens: Option<u64>,
-    /// Of input alone.
+    /// Input only.
     #[schemars(range(min = 1))]
     pub(crate) input: Option<u64>,
-    /// Of output alone.
+    /// Output only.
     #[schemars(range(min = 1))]
     pub(crate) output: Option<u64>,
-    /// The length of the window in seconds.
+    /// The length of the window, in seconds.
     #[schemars(range(min = 1, max = 31_622_400))]
     pub(crate) window_secs: u64,
 }
@@ -101,21 +101,22 @@ pub(crate) struct TokenWindow {
 pub(crate) enum Budgets {
     /// The budget.
     One(Budget),
-    /// Each of these.
+    /// Several budgets, all of which apply.
     Many(#[schemars(length(min = 1))] Vec<Budget>),
 }
 
-/// The most that answers may cost in a period, by the prices of the file.
+/// The most that answers may cost in a period, by the file's prices.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub(crate) struct Budget {
-    /// US dollars, as a text (`"50.00"`) or a number.
+    /// US dollars, as a string (`"50.00"`) or a number.
     pub(crate) dollars: Dollars,
-    /// When it begins anew: each `day`, `week` or `month`, after so many seconds, or never (`total`).
+    /// When it resets: each `day`, `week` or `month`, after a number of seconds, or never
+    /// (`total`).
     pub(crate) period: Period,
-    /// The share of it from which the log tells of it (never when absent).
+    /// The share of the budget at which a warning is logged (never when absent).
     #[schemars(range(min = 0, max = 1))]
     pub(crate) soft: Option<f64>,
-    /// The time zone whose midnight begins days, weeks and months, as in `Europe/Berlin`.
+    /// The time zone whose midnight starts days, weeks and months, such as `Europe/Berlin`.
     #[schemars(extend("default" = "UTC"))]
     pub(crate) timezone: Option<String>,
 }
@@ -124,19 +125,19 @@ pub(crate) struct Budget {
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum Dollars {
-    /// Exact, with up to twelve decimals.
+    /// An exact amount with up to twelve decimals.
     Text(String),
     /// A number.
     Number(#[schemars(range(min = 0, max = 9_000_000))] f64),
 }
 
-/// When a budget begins anew.
+/// When a budget resets.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum Period {
     /// By the calendar.
     Named(NamedPeriod),
-    /// After so many seconds.
+    /// After this many seconds.
     Seconds(#[schemars(range(min = 1, max = 316_224_000))] u64),
 }
 
@@ -154,56 +155,57 @@ pub(crate) enum NamedPeriod {
     Total,
 }
 
-/// Where the levels of budgets and of windows longer than a minute are kept.
+/// Where the levels of budgets, and of windows longer than a minute, are stored.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum Store {
-    /// In the process alone: a restart begins them anew.
+    /// In memory; a restart resets them.
     Named(NamedStore),
-    /// Where the process before and the next one find them.
+    /// In a file or on a server.
     Kept(KeptStore),
 }
 
-/// A store without a place.
+/// A store in memory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum NamedStore {
-    /// In the process alone.
+    /// In memory.
     Memory,
 }
 
 /// A store that outlives the process.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 pub(crate) struct KeptStore {
-    /// A file, whose path begins at this file's directory. It is made when a limit needs it.
+    /// The file's path, relative to this file. The file is created when a limit needs it.
     #[schemars(length(min = 1), extend("default" = "onwards.redb"))]
     pub(crate) file: Option<String>,
-    /// A Redis or Valkey server through which replicas share limits, as in `rediss://user:password@host:6379/0`.
+    /// The URL of a Redis or Valkey server through which replicas share limits, such as
+    /// `rediss://user:password@host:6379/0`.
     #[schemars(length(min = 1))]
     pub(crate) redis: Option<Secret>,
-    /// What every key in it begins with.
+    /// The prefix of its keys.
     #[schemars(length(min = 1), extend("default" = "onwards"))]
     pub(crate) prefix: Option<String>,
     /// How long a request waits for it, in milliseconds.
     #[schemars(range(min = 1, max = 10_000), extend("default" = 20))]
     pub(crate) timeout_ms: Option<u64>,
-    /// What is done when it does not answer.
+    /// What happens if it does not answer.
     #[schemars(extend("default" = "local"))]
     pub(crate) on_failure: Option<OnStoreFailure>,
 }
 
-/// What is done when the store that replicas share does not answer.
+/// What happens if the shared store does not answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum OnStoreFailure {
-    /// Each replica goes on with its share of each limit.
+    /// Each replica continues with its share of each limit.
     Local,
-    /// Requests that have limits are refused.
+    /// Requests with limits are refused.
     Refuse,
 }
 
 impl Store {
-    /// Whether replicas share it.
+    /// Whether replicas share this store.
     pub(crate) fn is_shared(&self) -> bool {
         matches!(self, Self::Kept(KeptStore { redis: Some(_), .. }))
     }

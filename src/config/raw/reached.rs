@@ -1,42 +1,42 @@
-//! How a target is reached beside its own name, as it is written.
+//! How requests reach a target besides its name.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::Protocol;
 
-/// How a target is reached beside its own name.
+/// How requests reach a target besides its name.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct Reached {
-    /// Whether it also serves names that no target and no pattern has; at most one target.
+    /// Whether it serves names that match no target and no pattern; at most one target.
     #[schemars(extend("default" = false))]
     pub(crate) default: Option<bool>,
-    /// Paths whose requests are this target's, whatever model they name or whether they name one.
+    /// Paths whose requests belong to this target, whatever model they name.
     #[schemars(length(min = 1))]
     pub(crate) paths: Option<Vec<TargetPath>>,
 }
 
-/// A path whose requests are a target's.
+/// A path whose requests belong to a target.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 pub(crate) enum TargetPath {
-    /// Asked at like OpenAI's chat completions.
+    /// A path for requests like OpenAI chat completions.
     Plain(String),
-    /// Asked at as the clients of a protocol do.
+    /// A path for requests of another protocol.
     Spoken(SpokenPath),
 }
 
-/// A path that the clients of a protocol ask at.
+/// A path with its protocol.
 #[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct SpokenPath {
     /// The path.
     pub(crate) path: String,
-    /// What its clients speak: `openai`, `openai_responses`, `anthropic` or `cohere`.
+    /// The protocol of its requests: `openai`, `openai_responses`, `anthropic` or `cohere`.
     pub(crate) protocol: Protocol,
 }
 
 impl TargetPath {
-    /// The path, and what is spoken there.
+    /// The path and its protocol.
     pub(crate) fn said(&self) -> (&str, Protocol) {
         match self {
             Self::Plain(path) => (path, Protocol::default()),

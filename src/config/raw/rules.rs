@@ -1,4 +1,4 @@
-//! Rules on the caller's labels, as they are written.
+//! Rules on the caller's labels.
 
 use std::collections::BTreeMap;
 
@@ -8,19 +8,19 @@ use serde::Deserialize;
 /// A rule on the caller's labels.
 #[derive(Clone, Deserialize, JsonSchema)]
 pub(crate) struct RoutingRule {
-    /// Every label must be there with this value.
+    /// The labels that must all match.
     pub(crate) match_labels: BTreeMap<String, String>,
-    /// What happens then.
+    /// What the rule does.
     pub(crate) action: Action,
 }
 
-/// What a matched rule does.
+/// What a matching rule does.
 #[derive(Clone, Deserialize, JsonSchema)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(crate) enum Action {
-    /// Refused with 403.
+    /// Refuses the request with 403.
     Deny,
-    /// Served by another alias, whose own keys and rules are not looked at.
+    /// Sends the request to another alias, without checking that alias's keys and rules.
     Redirect {
         /// The other alias.
         target: String,

@@ -1,6 +1,4 @@
-//! How the file says that `strict_mode` checks requests.
-//!
-//! It never decides anything, as the rest of `raw`.
+//! How `strict_mode` checks requests.
 
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -13,7 +11,7 @@ pub(crate) struct Strict {
     pub(crate) unknown_fields: Option<UnknownFields>,
 }
 
-/// What happens to a field of a request that no protocol declares.
+/// What happens to a request field that no protocol declares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum UnknownFields {

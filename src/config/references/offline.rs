@@ -1,13 +1,11 @@
-//! What stands in for references where none is looked up.
-//!
-//! It reads no variable and no file.
+//! Placeholders for references that are not resolved.
 
-/// Whether this stands in for a value that is not known here.
+/// Whether the text is a placeholder.
 pub(crate) fn is_stand_in(text: &str) -> bool {
     text.contains(STAND_IN)
 }
 
-/// A host that stands in for one that a reference names.
+/// A URL whose host is a placeholder.
 pub(super) fn url(text: &str, key: Option<&str>) -> Option<String> {
     let before = &text[..text.find("${")?];
     let names_host = before.split_once("://").is_none_or(|(_, rest)| !rest.contains('/'));
@@ -15,7 +13,8 @@ pub(super) fn url(text: &str, key: Option<&str>) -> Option<String> {
         .then(|| format!("https://{}.invalid", stand_in(text)))
 }
 
-/// Two references to one thing are one text, and what they name can stand in a host.
+/// The placeholder of a reference. The same reference gives the same text, which is valid in a host
+/// name.
 pub(super) fn stand_in(name: &str) -> String {
     format!("{STAND_IN}{}", &blake3::hash(name.as_bytes()).to_hex()[..12])
 }

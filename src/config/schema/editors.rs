@@ -1,12 +1,12 @@
-//! The schema as editors want it: a choice is made by the kind of what is there, so that an error points
-//! at what is wrong and not at the choice; and what the loader refuses beyond the shape of a file is
-//! refused where JSON Schema can express it.
+//! Adapts the schema for editors. A choice is made by the kind of the value, so that an error is
+//! shown at the wrong value and not at the choice. Rules of the loader beyond the shape are added
+//! where JSON Schema can express them.
 //!
-//! The loader itself reads the schema without this.
+//! The loader itself does not use this.
 
 use serde_json::{Map, Value, json};
 
-/// Rewrites a schema for editors.
+/// Adapts a schema for editors.
 pub(super) fn rewrite(schema: &mut Value) {
     let definitions = schema.get("$defs").cloned().unwrap_or_default();
     choose(schema, &definitions);
@@ -19,7 +19,7 @@ pub(super) fn rewrite(schema: &mut Value) {
     }
 }
 
-/// What keys of one object say of each other.
+/// Rules between the keys of one object.
 fn rules() -> [(&'static str, Value); 4] {
     let one_of = |keys: &[&str]| -> Vec<Value> {
         keys.iter().map(|key| json!({"required": [key]})).collect()
@@ -36,7 +36,7 @@ fn rules() -> [(&'static str, Value); 4] {
     ]
 }
 
-/// Tells choices apart by `if`, wherever they can be told apart.
+/// Replaces choices by `if`, where the alternatives can be distinguished.
 fn choose(schema: &mut Value, definitions: &Value) {
     match schema {
         Value::Object(map) => {
@@ -65,7 +65,7 @@ fn told_apart(choices: &[Value], definitions: &Value) -> Option<Value> {
     let mut last: Option<Value> = None;
     for choice in others {
         match kind(&choice) {
-            // Of two words of one kind none is wrong by its kind.
+            // Two word lists cannot be distinguished by kind.
             Some(kind) if tests.iter().any(|(test, _)| test["type"] == *kind) => return None,
             Some(kind) => tests.push((json!({"type": kind}), choice)),
             None if last.is_none() => last = Some(choice.clone()),
@@ -98,7 +98,7 @@ fn told_apart(choices: &[Value], definitions: &Value) -> Option<Value> {
     }))
 }
 
-/// Objects by the value of their `type`, or by a key that only one of two has.
+/// Distinguishes objects by the value of `type`, or by a key that only one of two has.
 fn objects_apart<'a>(
     objects: &[&'a Value],
     definitions: &Value,
@@ -127,7 +127,7 @@ fn objects_apart<'a>(
         let mut own = required.into_iter().flatten().filter_map(Value::as_str);
         own.find(|key| !is_others(key)).map(|key| json!({"required": [key]}))
     };
-    // The last that is left needs no key of its own.
+    // The last alternative needs no test.
     let (mut tests, mut left) = (Vec::new(), Vec::new());
     for (at, object) in objects.iter().enumerate() {
         match own_key(at).filter(|_| at + 1 < objects.len() || !left.is_empty()) {
@@ -146,7 +146,7 @@ fn resolved<'a>(choice: &'a Value, definitions: &'a Value) -> &'a Value {
     name.map_or(choice, |name| &definitions[name])
 }
 
-/// Refuses texts that are no URL and no name.
+/// Refuses strings that are not a valid URL or name.
 fn refuse(schema: &mut Value) {
     let Value::Object(map) = schema else {
         if let Value::Array(list) = schema {
@@ -175,7 +175,7 @@ fn pattern(key: &str, property: &mut Map<String, Value>) {
     }
 }
 
-/// A text with a reference may become anything.
+/// A text with a reference may become any text.
 const PATTERNS: [(&str, &str); 2] = [
     ("url", r"^(https?://[^/?#@]+([/?][^#]*)?|mock:.*|.*\$\{.*)$"),
     ("name", r"^([A-Za-z0-9._:/@-]{1,128}|.*\$\{.*)$"),

@@ -41,7 +41,7 @@ fn what_cannot_be_resolved_is_named_and_never_shown() {
             "the environment variable `BROKEN` cannot be used: its value is not UTF-8",
         ),
         ("${file:nope}", "the file `conf/nope` cannot be read: entity not found"),
-        ("${env:}", "`${env:}` names nothing"),
+        ("${env:}", "`${env:}` has no name after the colon"),
         (
             "${vault:sk-x}",
             "a reference is neither `${env:NAME}` nor `${file:PATH}`; `$${` writes a literal `${`",

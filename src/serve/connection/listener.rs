@@ -1,6 +1,4 @@
-//! Where clients connect: a TCP port, or a socket in the file system.
-//!
-//! It says nothing to them.
+//! Listening sockets: TCP or Unix.
 
 use std::{io, net::IpAddr};
 
@@ -9,9 +7,9 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 /// A listening socket.
 #[derive(Debug)]
 pub(crate) enum Listener {
-    /// A port.
+    /// TCP.
     Tcp(TcpListener),
-    /// A path.
+    /// A Unix socket.
     Unix(UnixListener),
 }
 
@@ -23,7 +21,7 @@ pub(super) enum Accepted {
 }
 
 impl Listener {
-    /// A socket that the process has bound; it does not block.
+    /// Wraps a bound, non-blocking socket.
     ///
     /// # Errors
     /// The runtime's.
@@ -31,7 +29,7 @@ impl Listener {
         TcpListener::from_std(bound).map(Self::Tcp)
     }
 
-    /// The same for a path.
+    /// Wraps a bound, non-blocking Unix socket.
     ///
     /// # Errors
     /// The runtime's.
@@ -39,7 +37,7 @@ impl Listener {
         UnixListener::from_std(bound).map(Self::Unix)
     }
 
-    /// Whether only this machine can reach it.
+    /// Whether only this machine can connect.
     pub(crate) fn is_local(&self) -> bool {
         match self {
             Self::Tcp(listener) => {
@@ -59,8 +57,8 @@ impl Listener {
         })
     }
 
-    /// The connections that wait already. The kernel is asked directly: tokio would only know of
-    /// those that it was told of before.
+    /// The queued connections. The kernel is asked directly, since tokio knows only those it was
+    /// already told of.
     pub(super) fn queued(self) -> Vec<Accepted> {
         let mut queued = Vec::new();
         match self {

@@ -1,9 +1,9 @@
-//! Where an HTTP/1.1 connection is between two requests: idle, or with a head that has begun. The two
-//! have limits of their own, and hyper has one timer for both.
+//! The state of an HTTP/1.1 connection between requests: idle, or receiving a head. The two have
+//! separate time limits, but hyper has one timer for both.
 //!
-//! hyper sets its timer when it begins to wait for a head and drops it when the head is whole. The
-//! timer here only notes that; one sleep for the whole connection watches the notes. So a request
-//! neither sets a timer nor looks at the clock.
+//! hyper sets its timer when it starts to wait for a head and drops it when the head is complete.
+//! The timer here only records that, and one sleep for each connection watches the record. So a
+//! request neither sets a timer nor reads the clock.
 
 use std::{
     pin::{Pin, pin},
@@ -20,36 +20,36 @@ use tokio::time::{Instant, sleep};
 
 use crate::within::after;
 
-/// What the parts of one connection note for each other.
+/// The shared state of one connection.
 #[derive(Debug, Default)]
 pub(super) struct Signs {
-    /// How many heads have been waited for.
+    /// How many heads have been awaited.
     waits: AtomicU32,
-    /// Whether a head is waited for now.
+    /// Whether a head is being awaited.
     waiting: AtomicBool,
-    /// Whether a byte has come since the wait began.
+    /// Whether a byte has arrived since the wait began.
     heard: AtomicBool,
-    /// Whether the last request was refused with its body perhaps unread.
+    /// Whether the last request was refused with its body possibly unread.
     unread: AtomicBool,
 }
 
 impl Signs {
-    /// Notes that bytes have come.
+    /// Records that bytes arrived.
     pub(super) fn heard(&self) {
         self.heard.store(true, Ordering::Relaxed);
     }
 
-    /// Notes that a request was refused whose client may still be writing.
+    /// Records that a request was refused while its client may still be writing.
     pub(super) fn refused_early(&self) {
         self.unread.store(true, Ordering::Relaxed);
     }
 
-    /// Whether the client may still be writing what is not read any more.
+    /// Whether the client may still be writing a body that is no longer read.
     pub(super) fn is_unread(&self) -> bool {
         self.unread.load(Ordering::Relaxed)
     }
 
-    /// hyper waits for a head only when the body before it has been read.
+    /// hyper awaits a head only after it has read the previous body.
     fn begin_wait(&self) {
         self.waits.fetch_add(1, Ordering::Relaxed);
         self.heard.store(false, Ordering::Relaxed);
@@ -57,7 +57,7 @@ impl Signs {
         self.waiting.store(true, Ordering::Relaxed);
     }
 
-    /// Resolves when a head has taken longer than `header` from its first byte on, or none has begun
+    /// Resolves when a head has taken longer than `header` from its first byte, or none has begun
     /// within `idle`.
     pub(super) async fn overdue(&self, header: Duration, idle: Duration) {
         let mut timer = pin!(sleep(header.min(idle)));
@@ -88,11 +88,11 @@ impl Signs {
     }
 }
 
-/// hyper's timer: it notes when a head is waited for.
+/// hyper's timer, which records when a head is awaited.
 #[derive(Debug)]
 pub(super) struct HeadTimer {
     signs: Arc<Signs>,
-    /// hyper asks for the time before it sets the timer; the time is not used.
+    /// hyper asks for the time before it sets the timer; the value is not used.
     now: std::time::Instant,
 }
 
@@ -117,7 +117,7 @@ impl Timer for HeadTimer {
     }
 }
 
-/// The wait for one head. [`Signs::overdue`] ends the connection; this never does.
+/// The wait for one head. It never resolves; [`Signs::overdue`] ends the connection.
 struct HeadWait(Arc<Signs>);
 
 impl Sleep for HeadWait {}

@@ -1,5 +1,6 @@
-//! A client's socket: the bytes that told its protocol are read again, a client that reads too slowly is
-//! given up, and after a refusal what the client still writes is discarded, so that it can read the answer.
+//! A client's socket. It replays the bytes that told the protocol, drops a client that reads too
+//! slowly, and after a refusal discards what the client still sends, so that the client can read
+//! the response.
 
 use std::{
     io,
@@ -18,7 +19,7 @@ use tokio_rustls::server::TlsStream;
 
 use super::signs::Signs;
 
-/// The first bytes of a connection, as far as they tell its protocol.
+/// The first bytes of a connection, until they tell its protocol.
 #[derive(Debug, Default)]
 pub(super) struct First {
     bytes: [u8; PREFACE.len()],
@@ -30,7 +31,7 @@ impl First {
     /// Reads until the protocol is known.
     ///
     /// # Errors
-    /// The connection's, and its end before the protocol is known.
+    /// The connection's, or its end before the protocol is known.
     pub(super) async fn read<W: Wire>(stream: &mut W) -> io::Result<Self> {
         let mut first = Self::default();
         while first.begins_preface() && !first.is_http2() {
@@ -43,7 +44,7 @@ impl First {
         Ok(first)
     }
 
-    /// Whether the client has said the whole preface of HTTP/2.
+    /// Whether the client has sent the whole preface of HTTP/2.
     pub(super) fn is_http2(&self) -> bool {
         self.bytes == *PREFACE
     }
@@ -52,7 +53,7 @@ impl First {
         PREFACE.starts_with(&self.bytes[..self.length])
     }
 
-    /// Moves what is left of it into `buffer`.
+    /// Moves the remaining bytes into `buffer`.
     fn fill(&mut self, buffer: &mut ReadBuf<'_>) {
         let count = buffer.remaining().min(self.length - self.taken);
         buffer.put_slice(&self.bytes[self.taken..self.taken + count]);
@@ -60,9 +61,9 @@ impl First {
     }
 }
 
-/// What a connection is read from and written to.
+/// The transport of a connection.
 pub(super) trait Wire: AsyncRead + AsyncWrite + Unpin + Send + 'static {
-    /// Whether it takes bytes that have not reached the kernel, so that a flush may have to wait.
+    /// Whether it buffers written bytes, so that a flush may have to wait.
     const BUFFERS: bool;
 }
 
@@ -85,19 +86,19 @@ pub(super) struct Socket<W> {
     first: First,
     signs: Arc<Signs>,
     linger: Option<Linger>,
-    /// Whether the client was told that nothing more comes, after a refusal.
+    /// Whether the write side was shut down after a refusal.
     is_shut: bool,
-    /// What was sent is not read.
+    /// Set while sent bytes are not read.
     stuck: Option<Stuck>,
-    /// How long a client may leave it so.
+    /// How long a client may leave bytes unread.
     patience: Duration,
 }
 
-/// A client that has left what was sent to it unread, so that no more can be sent.
+/// A client that has not read what was sent, so that no more can be sent.
 #[derive(Debug)]
 struct Stuck {
     end: Pin<Box<Sleep>>,
-    /// Bytes that could be sent since.
+    /// Bytes that could be sent since then.
     sent: usize,
 }
 
@@ -106,8 +107,8 @@ impl<W> Socket<W> {
         Self { stream, first, signs, linger: None, is_shut: false, stuck: None, patience }
     }
 
-    /// Notes how many of so many bytes were taken. Nothing is timed but a client for which bytes wait:
-    /// one that has read everything may be silent for as long as it likes.
+    /// Records how many of some bytes were accepted. Only a client with bytes waiting for it is
+    /// timed; one that has read everything may be silent for any time.
     #[inline]
     fn noted(
         &mut self,
@@ -151,7 +152,7 @@ impl<W: Wire> AsyncRead for Socket<W> {
         if first.taken < first.length {
             first.fill(buffer);
         }
-        // What follows the first bytes has mostly come with them. An error is told at the next read.
+        // More data usually arrives with the first bytes. An error is returned at the next read.
         let read = match buffer.remaining() {
             0 => Poll::Ready(Ok(())),
             _ => Pin::new(stream).poll_read(cx, buffer),
@@ -211,8 +212,8 @@ impl<W: Wire> AsyncWrite for Socket<W> {
         }
         let linger = linger.get_or_insert_with(Linger::new);
         if !*is_shut {
-            // Our end is closed when the client has stopped writing: clients that hear of that before
-            // fail to write, and some of them (Node's) then never read the answer.
+            // The write side is shut down only when the client has stopped writing. Otherwise some
+            // clients (Node) fail to write and never read the response.
             std::task::ready!(linger.poll(stream, cx));
             std::task::ready!(Pin::new(&mut *stream).poll_shutdown(cx))?;
             *is_shut = true;
@@ -222,9 +223,9 @@ impl<W: Wire> AsyncWrite for Socket<W> {
     }
 }
 
-/// Reads and discards what a refused client still writes. The answer says how long it is and that the
-/// connection ends, so that the client can close it. A socket that is closed with bytes unread
-/// is reset, and the client may lose the answer that it has not read yet.
+/// Discards what a refused client still sends. The response has a length and closes the connection,
+/// so the client can close it. A socket closed with unread bytes is reset, and the client may lose
+/// the response.
 #[derive(Debug)]
 struct Linger {
     left: usize,
@@ -240,7 +241,7 @@ impl Linger {
         Self { left: MOST_DISCARDED, end, silence, borne: PAUSE }
     }
 
-    /// From now on the client may be silent for so long.
+    /// Sets how long the client may be silent from now on.
     fn bears(&mut self, silence: Duration) {
         self.borne = silence;
         self.silence.as_mut().reset(Instant::now() + silence);
@@ -261,7 +262,7 @@ impl Linger {
                     if heard {
                         self.silence.as_mut().reset(Instant::now() + self.borne);
                     }
-                    // Outside of tokio's budget for one turn: the reads may have used it up.
+                    // Outside tokio's coop budget, which the reads may have used up.
                     let end = std::pin::pin!(tokio::task::unconstrained(self.end.as_mut()));
                     let over = end.poll(cx).is_ready() | self.silence.as_mut().poll(cx).is_ready();
                     return if over { Poll::Ready(()) } else { Poll::Pending };
@@ -272,12 +273,12 @@ impl Linger {
     }
 }
 
-/// Bytes that a client must take within `--write-timeout` where more wait for it.
+/// Bytes that a client must read within `--write-timeout` while more are waiting.
 const LEAST: usize = 16 * 1024;
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// What is discarded of one refused body at most.
+/// The most bytes that are discarded of one refused body.
 const MOST_DISCARDED: usize = 128 * 1024 * 1024;
 const LONGEST: Duration = Duration::from_secs(30);
-/// A client that writes pauses for less.
+/// A client that is writing pauses for less than this.
 const PAUSE: Duration = Duration::from_secs(1);
 const SILENCE: Duration = Duration::from_secs(2);

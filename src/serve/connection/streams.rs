@@ -1,9 +1,9 @@
-//! The streams of one HTTP/2 connection: how many are open, and an end for a response that its
-//! client does not ask for.
+//! The streams of one HTTP/2 connection: how many are open, and a time limit for a response that
+//! its client does not read.
 //!
-//! A client that grants no window holds a response and everything that rides on it, while its pings
-//! keep the connection alive. hyper runs each stream as a task of its own; here that task gets a
-//! limit for the time in which it waits for the client alone.
+//! A client that grants no window holds a response and its permits, while its pings keep the
+//! connection alive. hyper runs each stream as a task; here that task has a time limit while only
+//! the client is awaited.
 
 use std::{
     cell::Cell,
@@ -23,7 +23,7 @@ use tokio::{
 
 use crate::{serve::reply::Reply, within::after};
 
-/// The open streams of one connection; hyper's executor for them.
+/// The open streams of one connection, and hyper's executor for them.
 #[derive(Debug, Clone)]
 pub(super) struct Streams {
     open: Arc<Mutex<Open>>,
@@ -34,7 +34,7 @@ pub(super) struct Streams {
 #[derive(Debug)]
 struct Open {
     count: usize,
-    /// When the last one ended.
+    /// When the last stream ended.
     since: Instant,
 }
 
@@ -47,7 +47,7 @@ impl Streams {
         Self { open: Arc::new(Mutex::new(open)), patience }
     }
 
-    /// Resolves when no stream has been open for so long.
+    /// Resolves when no stream has been open for this long.
     pub(super) async fn idle(&self, limit: Duration) {
         loop {
             let now = Instant::now();
@@ -88,7 +88,7 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
             let _token = token;
             let mut stream = pin!(stream);
             let mut timer: Option<Pin<Box<Sleep>>> = None;
-            // Dropping the stream resets it, and drops the response with all that it holds.
+            // Dropping the stream resets it and drops its response.
             std::future::poll_fn(|cx| {
                 ASKED.set(Asked::Nothing);
                 if stream.as_mut().poll(cx).is_ready() {
@@ -111,17 +111,17 @@ impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Streams {
 }
 
 thread_local! {
-    /// What became of the router's part of the stream that is being polled on this thread.
+    /// What the router's part of the stream did during the current poll.
     static ASKED: Cell<Asked> = const { Cell::new(Asked::Nothing) };
 }
 
 #[derive(Clone, Copy)]
 enum Asked {
-    /// It was not polled: the stream waits for its client.
+    /// Not polled: the stream waits for its client.
     Nothing,
-    /// It gave something.
+    /// It returned data.
     Answered,
-    /// It has nothing yet: the client waits for it.
+    /// Pending: the client waits for it.
     Waits,
 }
 
@@ -130,14 +130,14 @@ fn noted<T>(polled: Poll<T>) -> Poll<T> {
     polled
 }
 
-/// What makes a response, noted as the router's part of a stream.
+/// Records the polls of the future that makes a response.
 pub(super) async fn making<F: Future>(response: F) -> F::Output {
     let mut response = pin!(response);
     std::future::poll_fn(|cx| noted(response.as_mut().poll(cx))).await
 }
 
-/// A body whose polls are noted. It goes out in pieces: the last one is out of the body before it is
-/// out of the process, and a client that does not read must not keep much there.
+/// A body whose polls are recorded. It is sent in chunks, since the last chunk leaves the body
+/// before it leaves the process, and a client that does not read must not hold much memory.
 pub(super) struct Noted {
     reply: Reply,
     rest: Bytes,

@@ -1,6 +1,4 @@
-//! The handshake with a client, where the port speaks TLS.
-//!
-//! It decides nothing about requests: after it, a connection is served as any other.
+//! The TLS handshake with a client. It decides nothing about requests.
 
 use std::{io, sync::Arc};
 
@@ -11,10 +9,10 @@ use tokio::{
 };
 use tokio_rustls::{TlsAcceptor, server::TlsStream};
 
-/// The connection after its handshake; `None` where the client did not begin one and was told so.
+/// The connection after its handshake; `None` if the client spoke plain HTTP and was told so.
 ///
 /// # Errors
-/// The connection's, and those of a handshake that fails.
+/// The connection's, or a failed handshake.
 pub(super) async fn accept(
     mut stream: TcpStream,
     config: Arc<ServerConfig>,
@@ -26,7 +24,7 @@ pub(super) async fn accept(
     if first != [HANDSHAKE] {
         stream.write_all(NEEDS_TLS).await?;
         stream.shutdown().await?;
-        // Closed with bytes unread, the client might lose the answer.
+        // If the socket were closed with unread bytes, the client might lose the response.
         let mut rest = stream.take(MOST_DISCARDED);
         tokio::io::copy(&mut rest, &mut tokio::io::sink()).await?;
         return Ok(None);
@@ -34,12 +32,12 @@ pub(super) async fn accept(
     TlsAcceptor::from(config).accept(stream).await.map(Some)
 }
 
-/// What a client is told that speaks HTTP to a port that speaks TLS.
+/// The response to plain HTTP on a TLS port.
 pub(crate) const NEEDS_TLS: &[u8] = b"HTTP/1.1 400 Bad Request\r\n\
     content-type: text/plain\r\n\
     connection: close\r\n\
     content-length: 58\r\n\r\n\
     This port speaks TLS: write https:// in place of http://.\n";
-/// What the first record of every handshake begins with.
+/// The first byte of every TLS handshake.
 const HANDSHAKE: u8 = 22;
 const MOST_DISCARDED: u64 = 64 * 1024;

@@ -1,6 +1,6 @@
-//! What follows from what guardrails have found: it is recorded, and the first rule that refuses decides.
+//! Records the matches of guardrails, and decides by the first rule that refuses.
 //!
-//! It never says what was found.
+//! Neither the record nor the refusal contains the matched text.
 
 use crate::{
     guard::{Action, Guardrails, Rule, body::Verdict},
@@ -8,7 +8,8 @@ use crate::{
     refusal::Refusal,
 };
 
-/// What was found is recorded, and judged by the first rule that refuses. `what`: in which it was found.
+/// Records the matches and applies the first rule that refuses; `what` is the request or the
+/// answer.
 pub(super) fn judge(
     rules: &Guardrails,
     verdict: &Verdict,
@@ -29,10 +30,10 @@ pub(super) fn judge(
     refused.map_or(Ok(()), Err)
 }
 
-/// Some of a request or an answer cannot be looked at.
+/// Part of a request or answer cannot be inspected.
 ///
 /// # Errors
-/// The refusal by the first rule that would have had to; a rule that only counts refuses nothing.
+/// The first rule that would have to inspect it refuses; a rule that only counts does not.
 pub(super) fn unreadable(
     rules: &Guardrails,
     what: &str,
@@ -47,34 +48,34 @@ pub(super) fn unreadable(
     }
 }
 
-/// The refusal of what a rule would have to look at.
+/// The refusal by a rule that cannot inspect everything.
 pub(super) fn unread(rule: &Rule, what: &str) -> Refusal {
     let name = &rule.name;
     let instead = match what {
-        "answer" => "ask for a whole answer, of text alone",
+        "answer" => "ask for an answer without streaming and with text only",
         _ => {
-            "send its texts as JSON, without sound, video, documents that are not text, and files that are \
-            kept elsewhere"
+            "send its texts as JSON, without audio, video, documents that are not text, and references to \
+            stored files"
         }
     };
-    refused(format!("The guardrail `{name}` cannot look at all of this {what}: {instead}."))
+    refused(format!("The guardrail `{name}` cannot inspect all of this {what}: {instead}."))
 }
 
-/// The refusal by a rule.
+/// The refusal by a rule that matched.
 pub(super) fn denied(rule: &Rule, what: &str) -> Refusal {
     let name = &rule.name;
     let instead = match what {
         "answer" => "ask for something else",
-        _ => "take out what it guards, and send it again",
+        _ => "remove what it guards, and send the request again",
     };
-    refused(format!("The guardrail `{name}` does not let this {what} pass: {instead}."))
+    refused(format!("The guardrail `{name}` refuses this {what}: {instead}."))
 }
 
-/// The refusal where the service of a rule cannot be asked.
+/// The refusal by a rule whose webhook cannot be called.
 pub(super) fn unasked(rule: &Rule, what: &str) -> Refusal {
     let name = &rule.name;
     let message = format!(
-        "The guardrail `{name}` cannot look at this {what} at the moment: send the request again later."
+        "The guardrail `{name}` cannot inspect this {what} at the moment: send the request again later."
     );
     refused(message)
 }

@@ -1,7 +1,7 @@
-//! Guardrails on an answer: a whole one is looked at before any of it goes on to the client, a stream event by
+//! Guardrails on an answer: a whole answer is inspected before any of it is sent, a stream event by
 //! event.
 //!
-//! No other provider is asked when a rule refuses: it would be asked for the same.
+//! When a rule refuses, no other provider is asked, since the request would be the same.
 
 use std::{ops::Range, sync::Arc};
 
@@ -43,10 +43,10 @@ use crate::{
     },
 };
 
-/// Whether the rules can hold on an answer to this request.
+/// Whether the rules can inspect the answer to this request.
 ///
 /// # Errors
-/// It asks for a stream of which it is not known where its texts stand.
+/// It asks for a stream in which the places of texts are unknown.
 pub(super) fn can_hold(
     rules: &Guardrails,
     inbound: &Inbound,
@@ -62,7 +62,7 @@ pub(super) fn can_hold(
     }
 }
 
-/// How a request asks for its answer.
+/// How the request asks for its answer.
 fn delivery(inbound: &Inbound) -> Delivery {
     let asked = inbound.endpoint.as_ref().and_then(|endpoint| endpoint.delivery);
     asked.unwrap_or(match inbound.stream {
@@ -71,10 +71,10 @@ fn delivery(inbound: &Inbound) -> Delivery {
     })
 }
 
-/// Looks at an answer, and takes out of it what is to be taken out.
+/// Inspects an answer and redacts it.
 ///
 /// # Errors
-/// A rule refuses it, or would have to look at what cannot be read.
+/// A rule refuses it, or would have to inspect what cannot be read.
 pub(in crate::serve) async fn output(
     accepted: Accepted,
     rules: &Guardrails,
@@ -104,7 +104,7 @@ pub(in crate::serve) async fn output(
             Err(Err(broken)) => Err(broke(broken, entry, provider, record)),
         };
     }
-    // Events under another name: pieces of texts, which are no text when they are read as one.
+    // Events with another media type: fragments that must not be read as one text.
     let is_unknown = answer.form() == Form::Other && delivery(inbound) == Delivery::Events;
     if is_unknown
         && answer.status.is_success()
@@ -119,12 +119,12 @@ pub(in crate::serve) async fn output(
         Ok(whole) => whole,
         Err(failed) => return Err(broke(failed.failure, entry, provider, record)),
     };
-    // Paid for, also where it is refused or its client leaves while it is looked at.
+    // Recorded now, since the answer is paid for even if it is refused or its client leaves.
     record.used(whole.usage);
     match passed(rules, asking, &whole, inbound, record).await {
         Ok(body) => Ok(Accepted { answer: whole.with(body), provider, permits, entry }),
         Err(refusal) => {
-            // It answered as it should.
+            // The provider answered correctly.
             if let Some(entry) = entry {
                 entry.succeeded(Instant::now());
             }
@@ -133,7 +133,7 @@ pub(in crate::serve) async fn output(
     }
 }
 
-/// A whole answer as its client may see it.
+/// A whole answer after redaction.
 async fn passed(
     rules: &Guardrails,
     asking: Asking<'_>,
@@ -151,11 +151,11 @@ async fn passed(
     let asked = webhooks::ask(asking, rules, &all, (ANSWER, &inbound.alias), record).await?;
     let Some(instead) = asked else { return Ok(body) };
     let body = edited(&body, texts.edits(&instead));
-    // What a service puts in passes the others, too.
+    // Text from a webhook is inspected by the other rules too.
     looked_at(body, rules, &whole.answer, record).await
 }
 
-/// A body without what the rules take out of it.
+/// Redacts a body.
 async fn looked_at(
     body: Bytes,
     rules: &Guardrails,
@@ -184,7 +184,7 @@ async fn texts_of(body: &Bytes, is_json: bool) -> Texts {
     read(body)
 }
 
-/// A stream on its way through the rules; why it does not begin: a rule refuses, or it broke.
+/// The stream through the rules, or why it does not start: a rule refuses, or it broke.
 async fn streamed(
     answer: Box<Answer>,
     rules: &Guardrails,
@@ -202,7 +202,7 @@ async fn streamed(
     }
 }
 
-/// What looks at a stream of an answer.
+/// The inspector of an answer's stream.
 fn guard(
     answer: &Answer,
     watch: &Arc<Watch>,
@@ -225,7 +225,7 @@ fn refused(unbegun: Unbegun, rules: &Guardrails, record: &mut Record) -> Result<
     }
 }
 
-/// A stream of which a service is asked: it is read to its end before any of it goes on.
+/// A stream that a webhook inspects: it is read to its end before any of it is sent.
 async fn held(
     mut answer: Box<Answer>,
     rules: &Guardrails,
@@ -255,7 +255,7 @@ async fn held(
     if let Some(instead) = instead {
         let (mut put, mut out) = (Vec::new(), Vec::new());
         held.put(&instead, &mut put);
-        // What a service puts in passes the others, too.
+        // Text from a webhook is inspected by the other rules too.
         let mut again = guard(&answer, &watch, inbound).map_err(stop)?;
         let passed = again.feed(put.into(), &mut out).and_then(|()| again.end(&mut out));
         passed.map_err(stop)?;
@@ -265,7 +265,8 @@ async fn held(
     Ok(answer)
 }
 
-/// What a stream took that was stopped before it could tell: at least what was asked.
+/// The tokens of a stream that was stopped before it could report them: at least those of the
+/// request.
 fn took(provider: ProviderRef, inbound: &Inbound, record: &mut Record) {
     if record.usage().is_some_and(|told| told.if_any().is_some()) {
         return;
@@ -276,7 +277,7 @@ fn took(provider: ProviderRef, inbound: &Inbound, record: &mut Record) {
     record.used_about(Usage { input, ..Usage::default() });
 }
 
-/// Why a stream does not go on, for its client.
+/// The refusal for a stream that was stopped.
 fn stopped(rules: &Guardrails, stop: &Stop) -> Refusal {
     let first = rules.iter().find(|rule| rule.action != Action::Flag);
     match stop {
@@ -286,7 +287,7 @@ fn stopped(rules: &Guardrails, stop: &Stop) -> Refusal {
     .unwrap_or(Refusal::UpstreamMalformed)
 }
 
-/// The answer broke before it could be looked at.
+/// The answer broke before it could be inspected.
 fn broke(broken: Brief, entry: Option<Entry>, provider: ProviderRef, record: &Record) -> Refusal {
     if let Some(entry) = entry
         && let Some(reason) = tell::broke_off(entry, broken)
@@ -309,7 +310,7 @@ async fn verdict(body: Bytes, rules: &Guardrails, answer: &Answer) -> Verdict {
     looked(&body, is_json, rules)
 }
 
-/// JSON by its strings, and anything else as one text, where it is one.
+/// Inspects JSON by its strings, and anything else as one text, if it is text.
 fn looked(body: &[u8], is_json: bool, rules: &Guardrails) -> Verdict {
     let verdict = look(body, rules, &[]);
     if is_json || !verdict.unreadable {
@@ -325,7 +326,7 @@ fn is_json(answer: &Answer) -> bool {
     answer.form() == Form::Json
 }
 
-/// Whether an answer is a picture.
+/// Whether an answer is an image.
 fn has_no_text(answer: &Answer) -> bool {
     let media_type = answer.headers.get(header::CONTENT_TYPE);
     media_type.is_some_and(|it| it.as_bytes().starts_with(b"image/") && it != "image/svg+xml")

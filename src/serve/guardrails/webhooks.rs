@@ -1,6 +1,6 @@
-//! Guardrails that ask a service of the operator's: it is given the texts, and says what happens to them.
+//! Guardrails that call the operator's webhook: it receives the texts and decides.
 //!
-//! What it says goes to the log, and never to a client.
+//! Its reason is logged and never sent to a client.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -18,18 +18,18 @@ use crate::{
     upstream::{client::Client, inbound::UNCOUNTED, webhook},
 };
 
-/// Who asks, and of whose request.
+/// The context of a call.
 #[derive(Clone, Copy)]
 pub(crate) struct Asking<'a> {
     /// This core's connections.
     pub(crate) client: &'a Client,
-    /// The table that the request began under.
+    /// The table of the request.
     pub(crate) table: &'a Table,
     /// Who sent it.
     pub(crate) caller: Caller,
 }
 
-/// What a service is given.
+/// The body of a call.
 #[derive(Serialize)]
 struct Question<'a> {
     texts: &'a [String],
@@ -38,7 +38,7 @@ struct Question<'a> {
     request_id: &'a str,
 }
 
-/// What it says.
+/// The response of a webhook.
 #[derive(Deserialize)]
 struct Said {
     action: Does,
@@ -55,17 +55,17 @@ enum Does {
     Replace,
 }
 
-/// What is done with the texts.
+/// The decision on the texts.
 enum Verdict {
     Allow,
     Deny(String),
     Replace(Vec<String>),
 }
 
-/// Room for what is made of a body to ask of it: its texts, the question and the answer.
+/// Reserves memory for the texts, the call and its response.
 ///
 /// # Errors
-/// All bodies leave none.
+/// The budget for bodies is used up.
 pub(super) fn room(budget: &'static BodyBudget, bytes: usize) -> Result<Share, Refusal> {
     let (mut share, needed) = (budget.share(), COPIES * bytes as u64);
     match needed <= UNCOUNTED || share.grow_to(needed) {
@@ -74,16 +74,16 @@ pub(super) fn room(budget: &'static BodyBudget, bytes: usize) -> Result<Share, R
     }
 }
 
-/// Whether any of the rules asks.
+/// Whether any rule has a webhook.
 pub(super) fn any(rules: &Guardrails) -> bool {
     rules.iter().any(|rule| rule.webhook().is_some())
 }
 
-/// Asks each service in turn, of what the one before has made of the texts; answers what stands in their
-/// place, where that is anything else. `about`: in which they stand, and the alias that was asked for.
+/// Calls each webhook in turn with the texts as changed by the previous one. Returns the replaced
+/// texts, if any. `about` is the request or the answer, with the alias.
 ///
 /// # Errors
-/// One of them refuses, or cannot be asked and then refuses.
+/// A webhook refuses, or cannot be called and its rule then refuses.
 pub(super) async fn ask(
     asking: Asking<'_>,
     rules: &Guardrails,
@@ -162,7 +162,7 @@ impl Asking<'_> {
     }
 }
 
-/// What a service has said of so many texts.
+/// Parses the response for this many texts.
 fn read(said: &[u8], texts: usize) -> Result<Verdict, String> {
     let said: Said = serde_json::from_slice(said).map_err(|_| NO_ANSWER.to_owned())?;
     match (said.action, said.texts) {
@@ -172,7 +172,7 @@ fn read(said: &[u8], texts: usize) -> Result<Verdict, String> {
             Ok(Verdict::Deny(reason.chars().take(LONGEST_REASON).collect()))
         }
         (Does::Replace, Some(all)) if all.len() == texts => Ok(Verdict::Replace(all)),
-        (Does::Replace, _) => Err("gave another number of texts than it was asked for".into()),
+        (Does::Replace, _) => Err("returned a different number of texts than it received".into()),
     }
 }
 
@@ -181,10 +181,10 @@ fn text(id: &HeaderValue) -> &str {
 }
 
 const COPIES: u64 = 4;
-const NO_ANSWER: &str = "gave an answer that says neither allow, deny nor replace";
+const NO_ANSWER: &str = "returned neither allow, deny nor replace";
 const FAILED: &str = "failed";
 const REDACTED: &str = "redact";
-/// How much longer than the texts an answer may be: each character may be written as an escape.
+/// How much longer than the texts a response may be, since each character may be escaped.
 const GROWS: usize = 6;
 const LEAST_READ: usize = 64 * 1024;
 const LONGEST_REASON: usize = 300;

@@ -1,11 +1,9 @@
-//! The fields of any path in which vendors take further models.
-//!
-//! It never says what becomes of them.
+//! The fields in which vendors accept further models, on any path.
 
 use crate::protocol::family::Nested;
 
-/// Where vendors take further models, beside the `model` of any path: OpenRouter's models and plugins,
-/// LiteLLM's fallbacks, Vercel's gateway, and tools where they stand twice.
+/// Fields for further models beside `model`: OpenRouter's models and plugins, LiteLLM's fallbacks,
+/// Vercel's gateway, and tools at two places.
 pub(super) const FURTHER: Nested = &[
     &["models"],
     &["models", "*"],
@@ -48,7 +46,7 @@ pub(super) const FURTHER: Nested = &[
     &["tools", "*", "*", "model"],
     &["tools", "*", "*", "models", "*"],
 ];
-/// Tools that a model of its own runs: OpenAI's for images, Anthropic's advisor, OpenRouter's, which
-/// have it among their parameters.
+/// Tools that run a model of their own: OpenAI's image tool, Anthropic's advisor, and OpenRouter's,
+/// which has it among its parameters.
 pub(super) const IN_TOOLS: Nested =
     &[&["*", "model"], &["*", "*", "model"], &["*", "*", "models", "*"]];

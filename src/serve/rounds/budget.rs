@@ -1,6 +1,6 @@
-//! What all attempts of one request may take together: time, and how many they are.
+//! The budget of all attempts of one request: time and number.
 //!
-//! It reads the clock only when it is made.
+//! It reads the clock only when it is created.
 
 use std::time::Duration;
 
@@ -21,14 +21,14 @@ pub(super) struct Budget {
     /// Attempts so far.
     pub(crate) attempts: u32,
     most: Option<u32>,
-    /// No attempt starts after it.
+    /// The time after which no attempt starts.
     deadline: Option<Instant>,
-    /// The client's own end.
+    /// The client's own deadline.
     client: Option<Instant>,
 }
 
 impl Budget {
-    /// The first pool's rules, and what the client says.
+    /// From the first pool's rules and the client's header.
     pub(super) fn new(rules: &Fallback, inbound: &Inbound) -> Result<Self, Refusal> {
         let client = client_timeout(inbound.rare.get(&inbound.headers, Name::TimeoutMs))?;
         let after = |time: Option<Duration>| time.map(|time| Instant::now() + time);
@@ -40,14 +40,14 @@ impl Budget {
         })
     }
 
-    /// The request has waited before: its time began sooner.
+    /// Counts the time in a queue.
     pub(super) fn began_before(&mut self, waited: Duration) {
         for end in [&mut self.deadline, &mut self.client].into_iter().flatten() {
             *end = end.checked_sub(waited).unwrap_or(*end);
         }
     }
 
-    /// Another pool takes over: it may want less time, and cannot give more.
+    /// A pool that takes over may shorten the time but not extend it.
     pub(super) fn shorten(&mut self, rules: &Fallback) {
         if let Some(deadline) = rules.deadline.filter(|_| rules.enabled) {
             let end = Instant::now() + deadline;
@@ -55,18 +55,18 @@ impl Budget {
         }
     }
 
-    /// Whether no attempt may start any more.
+    /// Whether no further attempt may start.
     pub(super) fn is_exhausted(&self, now: Instant) -> bool {
         self.most.is_some_and(|most| self.attempts >= most)
             || self.end().is_some_and(|end| now >= end)
     }
 
-    /// How long a wait that begins now may last; `None` if nothing limits it.
+    /// The longest wait from now; `None` without a limit.
     pub(super) fn left(&self, now: Instant) -> Option<Duration> {
         self.end().map(|end| end.saturating_duration_since(now))
     }
 
-    /// What is left for an attempt that starts now.
+    /// The timeouts of an attempt that starts now.
     pub(super) fn deadlines(&self, own: &Timeouts, stream: bool, now: Instant) -> Deadlines {
         let total = own.total.map(|total| now + total);
         let first_event = own.first_event.filter(|_| stream).map(|time| now + time);
@@ -104,7 +104,7 @@ fn client_timeout(value: Option<&HeaderValue>) -> Result<Option<Duration>, Refus
 }
 
 const TIMEOUT: &str = Name::TimeoutMs.text();
-/// A week, so that no sum of times can overflow.
+/// A week, so that sums of times cannot overflow.
 const LONGEST_MS: u64 = 604_800_000;
 
 #[cfg(test)]

@@ -1,6 +1,5 @@
-//! What the end of an attempt means: it is accepted, another follows, or its failure is the answer.
-//!
-//! It asks no provider.
+//! Judges the end of an attempt: it is accepted, another follows, or its failure is the answer.
+//! This is the only place that judges a failure.
 
 use std::time::Duration;
 
@@ -22,7 +21,7 @@ use crate::{
 };
 
 impl<'a> Rounds<'a> {
-    /// What the end of an attempt means; `None` where another may follow.
+    /// Judges the end of an attempt; `None` if another may follow.
     pub(super) fn judged(
         &mut self,
         attempt: Box<Attempt<'a>>,
@@ -32,7 +31,7 @@ impl<'a> Rounds<'a> {
         self.judged_at(Instant::now(), attempt, tried, record)
     }
 
-    /// The same, where it is known what time it is.
+    /// The same at a given time.
     pub(super) fn judged_at(
         &mut self,
         now: Instant,
@@ -47,7 +46,7 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    /// Tells of what was sent twice within an attempt.
+    /// Records that an attempt was sent twice.
     pub(super) fn resent(&self, (place, provider): (ProviderRef, &Provider), record: &mut Record) {
         self.inbound.resends.tell(provider, |started, took| {
             record.trail.resent(place, Asked { started, took });
@@ -98,7 +97,7 @@ impl<'a> Rounds<'a> {
         Accepted { answer, provider, permits, entry: Some(attempt.entry) }
     }
 
-    /// What a failure means; `Some` when it is the end.
+    /// Judges a failure; `Some` if it is the answer.
     fn failed(
         &mut self,
         attempt: Box<Attempt<'a>>,
@@ -125,7 +124,7 @@ impl<'a> Rounds<'a> {
             tell::rests(&pool.alias, provider, reason);
         }
         let outcome = Outcome::Failed(failed.failure);
-        // One that was given up for its time.
+        // An attempt that was cancelled by its timeout.
         let noted = self.inbound.given_up.take(provider);
         let usage = failed.usage.or(noted);
         let ended = |record: &mut Record, again_in| {
@@ -162,7 +161,7 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    /// Tells the controller of a provider's share of a failure, where there is one.
+    /// Reports a failure to the AIMD controller of the provider, if there is one.
     fn tell_controller(&self, provider: ProviderRef, began: Instant, failure: Brief) {
         if self.steers(provider) {
             let pool = self.table.pool(provider.pool);
@@ -170,7 +169,7 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    /// What the pool's rules say of a failure that came after this time.
+    /// The verdict of the pool's rules on a failure after this time.
     fn verdict(&self, failure: Brief, taken: Duration) -> Verdict {
         let rules = &self.pass.pool.fallback;
         match rules.realtime_on_status {
@@ -179,7 +178,7 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    /// Whether a controller hears of attempts at this provider.
+    /// Whether this provider has an AIMD controller.
     fn steers(&self, provider: ProviderRef) -> bool {
         self.table.pool(provider.pool).steering.is_some()
     }
@@ -192,7 +191,7 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    /// The truth when no provider is left.
+    /// The answer when no provider is left.
     pub(super) fn exhausted(&mut self, record: &Record) -> Result<Accepted, Refusal> {
         if exhausted::is_refused_by_all(&record.trail)
             && let Some((provider, answer)) = self.kept.take()
@@ -205,8 +204,8 @@ impl<'a> Rounds<'a> {
     }
 }
 
-/// What a refusal means where the provider was asked with the client's own credential: it says nothing
-/// of the provider, which others ask with theirs.
+/// The class of a refusal of the client's own credential. It says nothing about the provider, which
+/// others use with theirs.
 fn of_callers_key(class: Class) -> Class {
     match class {
         Class::Credential | Class::Quota | Class::RateLimit => Class::Client,
@@ -214,7 +213,7 @@ fn of_callers_key(class: Class) -> Class {
     }
 }
 
-/// How soon a provider that has failed may be worth another attempt, where that is known.
+/// When a failed provider may be worth another attempt, if known.
 fn wait(retry_after: Option<Duration>, provider: &Provider) -> Option<Duration> {
     let now = Instant::now();
     let rest = match provider.live.state(now) {
@@ -226,7 +225,7 @@ fn wait(retry_after: Option<Duration>, provider: &Provider) -> Option<Duration> 
     rest.max(retry_after)
 }
 
-/// The one answer there is, or what stands for it.
+/// The only answer, or the refusal in its place.
 fn as_it_came(
     failed: Failed,
     provider: ProviderRef,

@@ -1,4 +1,4 @@
-//! What is said when no provider is left: pure functions of the trail.
+//! The final refusal when no provider is left: pure functions of the trail.
 
 use crate::{
     live::Limited,
@@ -8,13 +8,13 @@ use crate::{
     table::Pool,
 };
 
-/// Whether every provider that was asked refused what was asked, rather than failed.
+/// Whether every provider refused the request, instead of failing.
 pub(super) fn is_refused_by_all(trail: &Trail) -> bool {
     let mut attempts = trail.attempts().peekable();
     attempts.peek().is_some() && attempts.all(Outcome::is_refusal)
 }
 
-/// The refusal in the place of an answer; `pool` is the one that was tried last.
+/// The refusal; `pool` is the last one tried.
 pub(super) fn refusal(trail: &Trail, pool: &Pool) -> Refusal {
     if pool.providers.is_empty() && trail.is_empty() {
         return Refusal::NoProviders;

@@ -1,5 +1,5 @@
-//! A request that ends while providers are asked: its client has left, or the process ends. The trail tells of
-//! these attempts all the same, and of the tokens that they had told.
+//! A request that ends during its attempts, because its client left or the process ends. The trail
+//! still records these attempts and their reported tokens.
 
 use crate::{
     record::{Outcome, Record, trail::Asked},
@@ -8,7 +8,7 @@ use crate::{
     upstream::inbound::Inbound,
 };
 
-/// The record of a request whose providers are asked.
+/// The record of a request during its attempts.
 pub(super) struct Asking<'a> {
     pub(super) record: &'a mut Record,
     pub(super) inbound: &'a Inbound,
@@ -23,7 +23,7 @@ impl Drop for Asking<'_> {
             let (provider, given_up) = (provider.of(self.table), &self.inbound.given_up);
             match given_up.take(provider) {
                 Some(usage) => self.record.trail.spent(usage),
-                // It reads all that it was sent, whether its answer is waited for or not.
+                // A provider processes the whole request, whether or not its answer is awaited.
                 None if given_up.was_sent_to(provider) => {
                     if let Some(usage) = estimate::of_request(self.inbound, provider, self.record) {
                         self.record.spent_about(usage);

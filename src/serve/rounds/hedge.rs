@@ -1,20 +1,20 @@
-//! A hedged request ("The Tail at Scale", Dean and Barroso 2013): a second future beside a first one
-//! that is slow. It knows nothing of what the two do.
+//! A hedged request ("The Tail at Scale", Dean and Barroso 2013): races a second future against a
+//! slow first one, without knowing what they do.
 
 use std::{future::Future, pin::pin, time::Duration};
 
 use tokio::time::sleep;
 
-/// Which of the two ended first, and how.
+/// Which future ended first, with its result.
 pub(super) enum Raced<T, S> {
-    /// The first did; the second, where it had begun, is still under way.
+    /// The first; the second is still running if it was started.
     First(T, Option<S>),
-    /// The second did; the first is still under way.
+    /// The second; the first is still running.
     Second(T, S),
 }
 
-/// Waits for `first`. Where it takes longer than `after`, `second` may make another, and the end of
-/// either is the end.
+/// Waits for `first`. If it takes longer than `after`, `second` may create another future, and the
+/// first result counts.
 pub(super) async fn race<T, F, S>(
     first: &mut F,
     after: Duration,
@@ -29,7 +29,7 @@ where
         ended = &mut *first => return Raced::First(ended, None),
         () = sleep(after) => {}
     }
-    // The second may take a while to be made, and the first may end meanwhile.
+    // Creating the second may take a while, during which the first may end.
     let made = {
         let second = pin!(second);
         tokio::select! {

@@ -1,6 +1,6 @@
-//! How long an attempt may be silent that another may follow.
+//! How long an attempt may be silent if another may follow.
 //!
-//! The last one has all the time that its provider has: to cut it off would help no client.
+//! The last attempt has the provider's full time, since cutting it off helps no client.
 
 use tokio::time::Instant;
 
@@ -15,7 +15,7 @@ use crate::{
 };
 
 impl Rounds<'_> {
-    /// The time for an attempt at a stream, where the pool has a time for the first token.
+    /// The timeouts of a streaming attempt, if the pool has a timeout for the first token.
     pub(super) fn hurried(&self, attempt: &Attempt<'_>, own: Timeouts) -> Timeouts {
         let rules = &self.pass.pool.fallback;
         let Some(first_token) = rules.first_token.filter(|_| rules.enabled) else { return own };
@@ -36,7 +36,7 @@ impl Rounds<'_> {
         self.pass.has_another(here, now) || self.coming.iter().any(|&next| self.serves(next, now))
     }
 
-    /// Whether this caller may use a pool that takes over, and it has a provider that is well.
+    /// Whether this caller may use a pool that takes over, and it has a healthy provider.
     fn serves(&self, pool: PoolId, now: Instant) -> bool {
         let leader = self.table.pool(pool);
         let path = &self.inbound.path;

@@ -1,7 +1,7 @@
-//! The way through one pool: the next provider, what an attempt at it holds, and when the providers
-//! are gone through once more.
+//! The pass through one pool: chooses the next provider, takes what an attempt needs, and starts
+//! another pass.
 //!
-//! It makes no attempt; it sleeps only before a provider is tried again.
+//! It makes no attempt, and sleeps only before a retry.
 
 mod admission;
 mod choice;
@@ -31,56 +31,55 @@ use crate::{
     },
 };
 
-/// An attempt at one provider, and what it holds. Boxed wherever it goes: it is large, and passes through many
-/// hands.
+/// An attempt at one provider and what it holds. Always boxed, since it is large and moves often.
 pub(super) struct Attempt<'a> {
     pub(crate) provider_ref: ProviderRef,
     pub(crate) provider: &'a Provider,
     pub(crate) permit: Permit,
     pub(crate) entry: Entry,
     pub(crate) extra: Option<Extra>,
-    /// What it holds of the provider's own tokens and money.
+    /// Its reservation of the provider's tokens and money.
     pub(crate) hold: Option<Hold>,
-    /// The request in its words, where it speaks another protocol.
+    /// The request in the provider's protocol.
     pub(crate) outgoing: Outgoing<'a>,
 }
 
-/// The next attempt, where it is one at the same provider.
+/// A retry at the same provider.
 struct Stay {
     at: usize,
     until: Instant,
-    /// Whether `stay` gives it, beside the attempts of the pool.
+    /// Whether it is a retry of `stay`, which the pool does not count.
     is_free: bool,
 }
 
-/// Where the loop stands in one pool.
+/// The state of the loop in one pool.
 pub(super) struct Pass<'a> {
     pub(crate) id: PoolId,
     pub(crate) pool: &'a Pool,
     inbound: &'a Inbound,
-    /// This pool's own, if it has taken over from another.
+    /// The permit of this pool, if it has taken over.
     permit: Option<Permit>,
-    /// What it holds of this pool's tokens and money, if it has taken over.
+    /// The reservation of this pool's tokens and money, if it has taken over.
     pub(crate) hold: Option<Hold>,
-    /// Providers that are out for the rest of this pass.
+    /// Providers excluded from the rest of this pass.
     out: SmallVec<[bool; 8]>,
-    /// Providers that were tried in any pass.
+    /// Providers tried in any pass.
     tried: SmallVec<[bool; 8]>,
     attempts: u32,
     attempts_in_pass: u32,
-    /// Attempts at the same provider again, as `stay` says, which the pool does not count.
+    /// Retries of `stay`, which the pool does not count.
     stayed: u32,
-    /// How many of them came one after the other.
+    /// Consecutive retries.
     in_a_row: u32,
-    /// The provider that is asked again before another one, and when.
+    /// The retry at the same provider before another one, and its time.
     stay: Option<Box<Stay>>,
     repetitions: u32,
     slept: Duration,
     /// Providers that are not asked first.
     spared: Spared,
-    /// What the request has in common with others, for `sticky`.
+    /// The key of the request for `sticky`.
     key: u64,
-    /// What the request needs of a provider.
+    /// What the request needs from a provider.
     needs: Needs<'a>,
 }
 
@@ -91,7 +90,7 @@ impl<'a> Pass<'a> {
             .endpoint
             .as_ref()
             .filter(|endpoint| matches!(endpoint.operation, Operation::Embed | Operation::Native));
-        // A batch is many prompts, each of which may fit.
+        // A batch has many prompts, each of which may fit.
         let measures = pool.has_windows && particular.is_none();
         Self {
             id,
@@ -131,12 +130,12 @@ impl<'a> Pass<'a> {
         Self { permit: Some(permit), hold, ..Self::new(id, pool, inbound) }
     }
 
-    /// The alias that led here by a rule has a word in who is asked, too.
+    /// The alias whose rule redirected here also has requirements.
     pub(super) fn led_by(&mut self, pool: &'a Pool) {
         self.needs.required[2] = pool.required.as_deref();
     }
 
-    /// The next to try; `None` when this pool is exhausted.
+    /// The next provider; `None` if this pool is exhausted.
     pub(super) async fn next(
         &mut self,
         budget: &Budget,
@@ -170,7 +169,7 @@ impl<'a> Pass<'a> {
                 self.begin_pass(&record.trail);
                 continue;
             };
-            // Before anything is taken that could not be given back.
+            // Waits before anything is taken that could not be returned.
             let prepared = match prepare(inbound, &pool.providers[at]) {
                 Preparing::Now(prepared) => prepared,
                 Preparing::Later(preparing) => {
@@ -188,7 +187,7 @@ impl<'a> Pass<'a> {
             };
             let entry = match pool.providers[at].live.enter(now) {
                 Ok(entry) => entry,
-                // Another request was quicker to take the trial, or other replicas are asked first.
+                // Another request took the trial first, or other replicas go first.
                 Err(state) => match self.enter_in_turn(at, state, now, record).await {
                     Some(entry) => entry,
                     None => continue,
@@ -205,7 +204,8 @@ impl<'a> Pass<'a> {
         Ok(None)
     }
 
-    /// The provider is asked although it rests; `None` where it has no words for what is asked.
+    /// Asks the provider although it is in cooldown; `None` if its protocol cannot express the
+    /// request.
     pub(super) async fn force(
         &mut self,
         at: usize,
@@ -222,8 +222,8 @@ impl<'a> Pass<'a> {
         Ok(Some(self.attempt(at, entry, taken, outgoing)))
     }
 
-    /// The provider is asked whose limits the request has waited for; `None` where it rests by now, or has no
-    /// words for what is asked.
+    /// Asks the provider for whose limits the request has waited; `None` if it is in cooldown by
+    /// now, or its protocol cannot express the request.
     pub(super) async fn with(
         &mut self,
         at: usize,
@@ -243,8 +243,8 @@ impl<'a> Pass<'a> {
         Ok(entry.map(|entry| self.attempt(at, entry, taken, outgoing)))
     }
 
-    /// The provider could not be entered: it is passed over, unless several replicas take turns and this one
-    /// has the trial.
+    /// The provider could not be entered: it is passed over, unless replicas take turns and this
+    /// one has the trial.
     #[cold]
     async fn enter_in_turn(
         &mut self,
@@ -253,7 +253,7 @@ impl<'a> Pass<'a> {
         now: Instant,
         record: &mut Record,
     ) -> Option<Entry> {
-        // In a box, since it hardly ever happens.
+        // Boxed, since it rarely happens.
         match Box::pin(self.pool.providers[at].live.enter_in_turn(state)).await {
             Ok(entry) => Some(entry),
             Err(state) => {
@@ -263,7 +263,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// This one is asked, unless its protocol, its trial or its limit says no.
+    /// Takes this provider, unless its protocol, its trial or its limit prevents it.
     pub(super) async fn take(&mut self, at: usize) -> Option<Box<Attempt<'a>>> {
         let Self { pool, inbound, .. } = *self;
         let provider = &pool.providers[at];
@@ -273,30 +273,28 @@ impl<'a> Pass<'a> {
         Some(self.attempt(at, entry, taken, outgoing))
     }
 
-    /// The attempt is not made after all, nor another at its provider in this pass: it gives back
-    /// what it holds.
+    /// Cancels the attempt, and excludes its provider from this pass; what it holds is returned.
     pub(super) fn release(&mut self, attempt: Box<Attempt<'a>>) {
         self.attempts -= 1;
         self.attempts_in_pass -= 1;
         self.out[attempt.provider_ref.provider as usize] = true;
     }
 
-    /// A provider has refused the prompt for its length: only larger ones are left.
+    /// A provider has refused the prompt's length, so only larger context windows are left.
     pub(super) fn refused_for_length(&mut self, provider: &Provider) {
         let least = provider.context_window.unwrap_or(0);
         self.needs.longer_than = self.needs.longer_than.max(least);
     }
 
-    /// A provider would refuse the same request again: it is out, whatever passes follow.
+    /// Excludes a provider from all passes, since it would refuse the same request again.
     pub(super) fn leave_out(&mut self, provider: ProviderRef) {
         if provider.pool == self.id {
             self.out[provider.provider as usize] = true;
         }
     }
 
-    /// The provider that has just failed is asked again before another one, where the pool wants that
-    /// or has no other, and where it may be asked again soon. `asked` is how long it wants to be left
-    /// alone.
+    /// Plans a retry at the provider that has just failed, if the pool wants it or has no other,
+    /// and if the provider may be asked soon. `asked` is its `Retry-After`.
     pub(super) fn stay(&mut self, provider: ProviderRef, asked: Option<Duration>, budget: &Budget) {
         let rules = &self.pool.fallback;
         let at = provider.provider as usize;
@@ -326,7 +324,7 @@ impl<'a> Pass<'a> {
         self.stay = Some(Box::new(Stay { at, until: now + wait, is_free }));
     }
 
-    /// Whether another provider than the one that is asked may be asked in this pool.
+    /// Whether another provider of this pool may be asked.
     pub(super) fn has_another(&self, here: usize, now: Instant) -> bool {
         let Self { pool, needs, .. } = self;
         let is_well = |(at, it): (usize, &Provider)| {
@@ -336,12 +334,12 @@ impl<'a> Pass<'a> {
             && pool.providers.iter().enumerate().any(is_well)
     }
 
-    /// What the request needs of a provider.
+    /// What the request needs from a provider.
     pub(super) fn needs(&self) -> &Needs<'a> {
         &self.needs
     }
 
-    /// What an answer of this pool holds.
+    /// The permits for an answer of this pool.
     pub(super) fn permits(&mut self, own: Permit) -> Permits {
         let mut permits = Permits::new();
         permits.push(own);
@@ -367,8 +365,8 @@ impl<'a> Pass<'a> {
         Box::new(attempt)
     }
 
-    /// A provider without words for what is asked costs nothing; another is asked only where the pool
-    /// falls back.
+    /// A provider whose protocol cannot express the request costs nothing. Another one is asked
+    /// only if the pool falls back.
     fn unfit(&mut self, at: usize, refusal: Refusal, record: &mut Record) -> Result<(), Refusal> {
         if !self.pool.fallback.enabled && !refusal.is_of_effort() {
             record.trail.passed_over(self.provider_ref(at), Outcome::Unfit, None);
@@ -379,15 +377,15 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    /// All over again, but for those that would refuse the same request again.
+    /// Starts another pass, without providers that would refuse the same request again.
     fn begin_pass(&mut self, trail: &Trail) {
         self.out.fill(false);
         self.attempts_in_pass = 0;
         trail.refused_for_good().for_each(|provider| self.leave_out(provider));
     }
 
-    /// Sleeps before a provider is tried again, unless its limit will pass it over anyway; `false`
-    /// when there is no time left for it.
+    /// Sleeps before a retry, unless its limit will exclude it anyway; `false` if there is no time
+    /// left.
     async fn wait(&mut self, at: usize, budget: &Budget, now: Instant) -> bool {
         if self.pool.providers[at].limits.limited().is_some() {
             return true;
@@ -412,5 +410,5 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// The longest wait that a pool's only provider may ask for before it is asked again at once.
+/// The longest wait after which a pool's only provider is asked again.
 const SHORT: Duration = Duration::from_secs(5);

@@ -1,6 +1,6 @@
-//! Waiting for the limits of providers, and of pools that take over, where no other one is free.
+//! Waits for limits of providers, and of pools that take over, when no other is free.
 //!
-//! It waits in all of their queues at once: what is free first serves.
+//! It waits in all of their queues at once and takes the first that is free.
 
 use std::{pin::Pin, sync::atomic::AtomicBool};
 
@@ -19,20 +19,20 @@ use crate::{
     upstream::{demand::Demand, inbound::Inbound},
 };
 
-/// Whose queue it is: a provider's, or that of a pool.
+/// The owner of a queue: a provider or a pool.
 #[derive(Clone, Copy)]
 enum Place {
     Provider(ProviderRef),
     Pool(PoolId),
 }
 
-/// The wait in one of several queues.
+/// The wait in one queue.
 type Waiting<'w> =
     Pin<Box<dyn Future<Output = Result<(Place, Taken), (Place, Turned)>> + Send + 'w>>;
 
 impl<'a> Rounds<'a> {
-    /// Whether a provider of this pool is to be waited for before another pool takes over: the pool does not
-    /// go on because of a limit.
+    /// Whether to wait for a provider of this pool before another pool takes over, because the pool
+    /// does not fall back on limits.
     pub(super) fn must_wait(&self, record: &Record) -> bool {
         let rules = &self.pass.pool.fallback;
         let goes_on = rules.enabled && rules.on_rate_limit;
@@ -48,26 +48,26 @@ impl<'a> Rounds<'a> {
         self.waits.as_ref().is_none_or(|waits| waits.turned.is_none())
     }
 
-    /// Whether nothing was asked, and the limit that was waited for in vain sends the request nowhere else.
+    /// Whether nothing was asked, and a failed wait does not fall back.
     pub(super) fn is_turned_away(&self) -> bool {
         let rules = &self.pass.pool.fallback;
         !self.may_wait() && self.budget.attempts == 0 && !(rules.enabled && rules.on_rate_limit)
     }
 
-    /// Whose requests it waits among, and until when.
+    /// The lane of the request in queues, and its deadline.
     pub(super) fn turn(&self) -> (Lane, Option<Instant>) {
         let now = Instant::now();
         let until = self.budget.left(now).map(|left| now + left);
         (waiting::lane(self.table, self.caller), until)
     }
 
-    /// Waits until a limit that was in the way is not any more, in turn with all others. `None`: what is left
-    /// is to be looked at again.
+    /// Waits for a limit, in turn with other requests; `None` means that the remaining providers
+    /// are checked again.
     pub(super) async fn waited(
         &mut self,
         record: &mut Record,
     ) -> Result<Option<Box<Attempt<'a>>>, Refusal> {
-        // Boxed: every request would carry the room that these few need.
+        // Boxed, since few requests need this space.
         Box::pin(self.wait_in_turn(record)).await
     }
 
@@ -113,7 +113,8 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    /// The queues of what was passed over for its limit. Once a provider was asked, those of this pool alone.
+    /// The queues of what was passed over for its limit; once a provider was asked, only those of
+    /// this pool.
     fn places(&self, record: &Record) -> Vec<Place> {
         let limited = record.trail.steps().iter();
         let limited = limited.filter(|step| matches!(step.outcome, Outcome::Limited(_)));
@@ -167,7 +168,7 @@ impl<'a> Rounds<'a> {
         }))
     }
 
-    /// A pool takes over, whose limits are passed.
+    /// A pool takes over, whose limits are already taken.
     fn enter_pool(&mut self, id: PoolId, taken: Taken) {
         let pool = self.table.pool(id);
         self.budget.shorten(&pool.fallback);

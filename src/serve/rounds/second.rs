@@ -1,7 +1,6 @@
-//! A second attempt beside a first one that has not failed but is slow, where the pool says that
-//! this is worth an attempt now and then.
+//! A hedge: a second attempt beside a slow first one, if the pool configures it.
 //!
-//! The client hears only one of the two, and the other is cut off at once.
+//! The client receives one of the two; the other is cancelled at once.
 
 use std::{
     pin::Pin,
@@ -25,7 +24,7 @@ use crate::{
     upstream::{answer::Answer, failed::Failed},
 };
 
-/// An attempt that is under way beside another.
+/// A running attempt beside another.
 struct Begun<'a> {
     attempt: Box<Attempt<'a>>,
     asking: Pin<Box<dyn Future<Output = Tried> + Send + 'a>>,
@@ -49,7 +48,7 @@ impl Begun<'_> {
 }
 
 impl<'a> Rounds<'a> {
-    /// How long the first may be silent; `None` where no second one may be asked.
+    /// How long the first may be silent; `None` if no second attempt is allowed.
     pub(super) fn patience(&self) -> Option<Duration> {
         let pool = self.pass.pool;
         let hedge = pool.hedge.as_ref()?;
@@ -65,7 +64,7 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    /// One attempt, with a second one beside it where it is silent for longer than `after`.
+    /// Makes one attempt, with a second one if it is silent for longer than `after`.
     pub(super) async fn hedged(
         &mut self,
         attempt: Box<Attempt<'a>>,
@@ -107,22 +106,21 @@ impl<'a> Rounds<'a> {
         self.judged(loser.attempt, tried, record)
     }
 
-    /// Gives an attempt up; the tokens that it had told.
+    /// Cancels an attempt. Returns the tokens it had reported.
     fn given_up(&self, begun: Begun<'a>) -> Option<Usage> {
         let provider = begun.attempt.provider;
         drop(begun);
         self.inbound.given_up.take(provider)
     }
 
-    /// A second one to ask beside the first, where the pool's requests have paid for it and a
-    /// provider is there that is well.
+    /// A second attempt, if the hedge budget allows it and a healthy provider is available.
     async fn second(&mut self, record: &mut Record) -> Option<Begun<'a>> {
         let now = Instant::now();
         if self.budget.is_exhausted(now) {
             return None;
         }
-        // What has to be paid comes before what is taken: a provider that is not asked stays for
-        // falling back.
+        // The budget is checked before anything is taken, so that an unused provider stays
+        // available for fallback.
         let at = self.pass.beside(now)?;
         let hedging = &self.pass.pool.live.hedging;
         if !hedging.spend() {

@@ -1,8 +1,7 @@
-//! Which providers a request does not ask first: where a controller has lowered the share that one is asked first
-//! for, and where its conversation stays with one of them, or with another. And what the controllers hear of
-//! attempts.
+//! Which providers a request does not ask first: because an AIMD controller has lowered their
+//! share, or because of the conversation. It also reports attempts to the controllers.
 //!
-//! It never leaves out all of them, and never one that nothing but providers of weight 0 could replace.
+//! It never spares all providers, and never one that only providers of weight 0 could replace.
 
 use rand::Rng;
 use tokio::time::Instant;
@@ -14,19 +13,19 @@ use crate::{
     upstream::inbound::Inbound,
 };
 
-/// For each provider whether it is left to later.
+/// For each provider, whether it is asked only after the others.
 pub(super) type Spared = Option<Box<[bool]>>;
 
 /// Where the conversation of a request belongs.
 #[derive(Clone, Copy)]
 struct Placed {
-    /// The provider that conversations stay with.
+    /// The preferred provider of conversations.
     preferred: usize,
-    /// The place of this one among those that stay, 0 to 1; it goes to the others where it has none.
+    /// The rank of this conversation among those that stay, 0 to 1; `None` sends it to the others.
     stays: Option<f64>,
 }
 
-/// The providers that a request leaves to later; none where all may be asked.
+/// The providers that a request spares; `None` if it may ask all.
 pub(super) fn spared(pool: &Pool, inbound: &Inbound, now: Instant, rng: &mut impl Rng) -> Spared {
     let placed = pool.affinity.as_ref().and_then(|affinity| {
         let stays = affinity.seen(conversation::key(inbound)?, now);
@@ -45,8 +44,8 @@ pub(super) fn spared(pool: &Pool, inbound: &Inbound, now: Instant, rng: &mut imp
     (is_any && kept.any(|(provider, _)| provider.weight > 0)).then_some(spared)
 }
 
-/// Whether one is left to later, by its share or by the conversation. A conversation that stays is measured
-/// against the share by its place, so that all of its requests are.
+/// Whether a provider is spared, by its share or by the conversation. The rank of a conversation
+/// that stays is compared with the share, so that all of its requests are treated alike.
 fn is_left(
     pool: &Pool,
     at: usize,
@@ -63,7 +62,7 @@ fn is_left(
     share < 1.0 && place.unwrap_or_else(|| rng.random()) >= share
 }
 
-/// Tells the controller of a provider how an attempt began that was accepted.
+/// Reports an accepted attempt to the controller.
 pub(super) fn accepted(pool: &Pool, at: usize, began: Instant, now: Instant) {
     if let Some(aimd) = pool.aimd(at) {
         let is_breach = now.saturating_duration_since(began) > aimd.settings().budget;
@@ -71,7 +70,7 @@ pub(super) fn accepted(pool: &Pool, at: usize, began: Instant, now: Instant) {
     }
 }
 
-/// Tells it of one that failed. What says nothing of how busy the provider is says nothing to it.
+/// Reports a failed attempt to the controller, unless the failure says nothing about load.
 pub(super) fn failed(pool: &Pool, at: usize, began: Instant, now: Instant, failure: Brief) {
     let Some(aimd) = pool.aimd(at) else { return };
     let statuses = &aimd.settings().statuses;

@@ -1,6 +1,6 @@
-//! What a provider's health hears of failed attempts and of answers that broke off.
+//! Reports failed attempts and broken answers to the provider's health.
 //!
-//! It never counts against a provider what its client brought about.
+//! What a client caused never counts against a provider.
 
 use tokio::time::Instant;
 
@@ -12,7 +12,7 @@ use crate::{
     upstream::failed::Failed,
 };
 
-/// An attempt failed. Answers why the provider rests if this is what began its rest.
+/// Reports a failed attempt. Returns the reason of a cooldown that this starts.
 pub(in crate::serve) fn failed(entry: Entry, failed: &Failed) -> Option<Reason> {
     let (now, after) = (Instant::now(), failed.retry_after);
     match rests_for(failed.failure.class) {
@@ -22,7 +22,7 @@ pub(in crate::serve) fn failed(entry: Entry, failed: &Failed) -> Option<Reason> 
     }
 }
 
-/// An accepted answer broke off, or told an error in its middle. Answers as [`failed`] does.
+/// Reports an accepted answer that broke off or contained an error. Returns as [`failed`] does.
 pub(in crate::serve) fn broke_off(entry: Entry, fault: Brief) -> Option<Reason> {
     let now = Instant::now();
     match rests_for(fault.class) {
@@ -32,13 +32,13 @@ pub(in crate::serve) fn broke_off(entry: Entry, fault: Brief) -> Option<Reason> 
     }
 }
 
-/// The line for the log when a provider begins to rest.
+/// Logs the start of a cooldown.
 pub(in crate::serve) fn rests(alias: &str, provider: &Provider, reason: Reason) {
     let (alias, provider) = (label(alias), label(&provider.name));
     tracing::warn!(%alias, %provider, "{reason}");
 }
 
-/// Classes that say something of the credential, and nothing of the provider's health.
+/// Classes about the credential, not about the provider's health.
 fn rests_for(class: Class) -> Option<Why> {
     match class {
         Class::RateLimit => Some(Why::RateLimited),
@@ -49,7 +49,7 @@ fn rests_for(class: Class) -> Option<Why> {
     }
 }
 
-/// Whether a failure says something of the provider or of how it is configured.
+/// Whether a failure says something about the provider or its configuration.
 pub(in crate::serve) fn is_the_providers(class: Class) -> bool {
     is_fault(class) || rests_for(class).is_some()
 }

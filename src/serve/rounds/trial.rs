@@ -1,6 +1,4 @@
-//! Waiting for a trial that another request makes.
-//!
-//! It asks no provider and takes no trial.
+//! Waits for a trial that another request makes. It asks no provider and takes no trial.
 
 use std::{
     future::Future,
@@ -13,11 +11,11 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::live::Provider;
 
-/// Waits until one of these is not on trial any more, whatever came of it. `false`: the time is
-/// over, or there is no trial to wait for.
+/// Waits until a trial at one of these ends, whatever its result; `false` if the time is over, or
+/// there is no trial.
 pub(super) async fn one_decided(on_trial: &[&Provider], end: Instant) -> bool {
     while !on_trial.is_empty() {
-        // Listening begins before looking: what is decided in between is heard.
+        // It listens before it looks, so that no decision in between is missed.
         let mut decided: SmallVec<[_; 2]> =
             on_trial.iter().map(|provider| Box::pin(provider.decided())).collect();
         let now = Instant::now();
@@ -34,7 +32,7 @@ pub(super) async fn one_decided(on_trial: &[&Provider], end: Instant) -> bool {
 }
 
 fn any<F: Future<Output = ()>>(futures: &mut [Pin<Box<F>>], cx: &mut Context<'_>) -> Poll<()> {
-    // Each is polled, so that each wakes.
+    // Each is polled, so that each wakes the task.
     let polled = futures.iter_mut().map(|future| future.as_mut().poll(cx).is_ready());
     if polled.fold(false, |any, ready| any | ready) { Poll::Ready(()) } else { Poll::Pending }
 }

@@ -1,7 +1,7 @@
-//! What every candidate of a pool is to a request at this moment: pure functions of the table, of
-//! what is alive and of the time. Choosing asks here, and so does what explains a choice.
+//! The state of every candidate of a pool for a request at this moment: pure functions of the
+//! table, the live state and the time. Choosing and `explain` both use it.
 //!
-//! They take nothing: limits and health are looked at, not spent.
+//! Limits and health are read, not taken.
 
 #[cfg(test)]
 mod tests;

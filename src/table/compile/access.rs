@@ -1,4 +1,4 @@
-//! Keys: definitions, global keys, and who may use an alias.
+//! Compiles keys: definitions, global keys, and the keys of each alias.
 
 use std::{collections::HashSet, sync::Arc};
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Compiler<'_> {
-    /// Every key of `auth`; those of the aliases are added as they are met.
+    /// All keys of `auth`; the keys of aliases are added later.
     pub(super) fn keyring(&mut self, file: &raw::File, hash_key: &HashKey) -> Keyring {
         let mut keyring = Keyring::new(hash_key.clone());
         let Some(auth) = &file.auth else { return keyring };
@@ -65,11 +65,12 @@ impl Compiler<'_> {
             (None, None) => Token::Absent,
         };
         if definition.key.is_some() && definition.hash.is_some() {
-            let hint = "remove `key`: `hash` stands for it";
-            self.problem(&path, "`key` and `hash` both say what a client sends", Some(hint.into()));
+            let hint = "remove `key`; clients send the token whose hash this is";
+            self.problem(&path, "`key` and `hash` exclude each other", Some(hint.into()));
         }
         if matches!(token, Token::Absent) && definition.hash.is_none() && definition.aws.is_none() {
-            let hint = "give it one, or its `hash`, or an access key pair as `aws` for a client that signs";
+            let hint =
+                "set `key`, `hash`, or `aws` with an access key pair for a client that signs";
             self.problem(&path, "`key` is missing", Some(hint.into()));
         }
         let id = match keyring.define(name, token, key) {
@@ -93,8 +94,8 @@ impl Compiler<'_> {
         }
     }
 
-    /// Who may use an alias. Without `keys`, it is open to the holders of global keys alone where there
-    /// are any, or of keys whose `models` name it; otherwise to everybody.
+    /// The keys of an alias. Without `keys`, it needs a global key or a key whose `models` name it,
+    /// if there are any; otherwise everyone may use it.
     pub(super) fn access(
         &mut self,
         alias: &str,
@@ -115,13 +116,13 @@ impl Compiler<'_> {
         }
     }
 
-    /// Whether the terms of a key name an alias, by its own name or by a further one.
+    /// Whether the terms of some key name an alias, by its own or an additional name.
     fn is_named(&self, alias: &str, keyring: &Keyring) -> bool {
         let further = self.further.get(alias).into_iter().flatten();
         keyring.is_named(alias) || further.into_iter().any(|name| keyring.is_named(name))
     }
 
-    /// An entry that is nearly the name of a definition would be a token that is easily guessed.
+    /// Refuses an entry that is almost the name of a definition: as a token it could be guessed.
     fn check_names(&mut self, keys: &[Secret], path: &Path, keyring: &Keyring) {
         for (at, key) in keys.iter().enumerate() {
             let text = key.expose();
@@ -137,11 +138,12 @@ impl Compiler<'_> {
             });
             let Some(near) = near else { continue };
             let place = path.index(at);
-            // What is wrong in `defaults` is said for the first alias alone.
+            // Problems in `defaults` are reported only for the first alias.
             if self.problems.iter().all(|problem| problem.path != place) {
                 let message =
-                    "this is nearly the name of a key definition, and would be a token itself";
-                let hint = format!("did you mean `{near}`? A token of its own must not be so near");
+                    "this is almost the name of a key definition, but would be used as a token";
+                let hint =
+                    format!("did you mean `{near}`? A token must not be so similar to a name");
                 self.problem(&place, message, Some(hint));
             }
         }
@@ -149,7 +151,7 @@ impl Compiler<'_> {
 }
 
 impl Keyring {
-    /// A name of a definition stands for its key; anything else is a token itself.
+    /// The name of a definition stands for its key; any other text is a token.
     fn resolve(&mut self, name_or_token: &Secret) -> KeyId {
         let text = name_or_token.expose();
         let known = self.named(text).or_else(|| self.by_hash(text));

@@ -1,4 +1,4 @@
-//! Webhooks for alerts, as the file has them.
+//! Compiles the webhooks for alerts.
 
 use std::{sync::Arc, time::Duration};
 
@@ -33,7 +33,7 @@ impl Compiler<'_> {
             let at = path.key("headers").key(name);
             let Some(name) = self.header_name(name, &at) else { continue };
             match HeaderValue::try_from(value.expose()) {
-                Err(_) => self.problem(&at, "this value cannot stand in a header", None),
+                Err(_) => self.problem(&at, "this is not a valid header value", None),
                 Ok(mut value) => {
                     value.set_sensitive(true);
                     headers.push((name, value));

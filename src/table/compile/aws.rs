@@ -1,7 +1,7 @@
-//! The AWS credentials of a provider: what the file leaves out comes from the environment, and what
-//! is nowhere written is fetched from the container, from STS or from the instance.
+//! Compiles the AWS credentials of a provider. What the file omits comes from the environment; what
+//! is not there either is fetched from the container, from STS or from the instance.
 //!
-//! The environment is read when a file is loaded, as AWS SDKs read it when they start.
+//! The environment is read when a file is loaded, as AWS SDKs read it at their start.
 
 use http::Uri;
 
@@ -17,14 +17,14 @@ use crate::{
     },
 };
 
-/// How requests are signed, and where the pair comes from unless it is known.
+/// How requests are signed, and the source of the pair if it is not known.
 pub(super) struct Signed {
     pub(crate) aws: Aws,
     pub(crate) source: Option<Source>,
 }
 
 impl Compiler<'_> {
-    /// How a provider's requests are signed; those with a token of their own are not.
+    /// How a provider's requests are signed; `None` for a provider with a token.
     pub(super) fn aws(
         &mut self,
         endpoint: &raw::Endpoint,
@@ -36,7 +36,11 @@ impl Compiler<'_> {
         if !protocol.profile().is_signed {
             if raw.is_some() {
                 let hint = "set `protocol` to `bedrock`, or remove it";
-                self.problem(&path.key("aws"), "only `bedrock` is signed", Some(hint.into()));
+                self.problem(
+                    &path.key("aws"),
+                    "`aws` needs the protocol `bedrock`",
+                    Some(hint.into()),
+                );
             }
             return None;
         }
@@ -48,7 +52,7 @@ impl Compiler<'_> {
             region.or_else(|| variable("AWS_REGION")).or_else(|| variable("AWS_DEFAULT_REGION"));
         let Some(region) = region else {
             let hint = "set `aws.region` or `AWS_REGION`";
-            self.problem(path, "no region to sign requests for", Some(hint.into()));
+            self.problem(path, "the region for signing is missing", Some(hint.into()));
             return None;
         };
         let keys = self.keys(raw, path)?.or_else(environment);
@@ -59,8 +63,7 @@ impl Compiler<'_> {
         Some(Signed { aws: Aws { region, keys }, source })
     }
 
-    /// The pair of the file. A pair is whole or not there: half of one from here and half from
-    /// elsewhere is not one.
+    /// The pair from the file. Half a pair cannot be completed from elsewhere.
     fn keys(&mut self, raw: Option<&raw::Aws>, path: &Path) -> Option<Option<Keys>> {
         let Some(raw) = raw else { return Some(None) };
         let message = match (&raw.access_key_id, &raw.secret_access_key) {
@@ -75,12 +78,12 @@ impl Compiler<'_> {
             (Some(_), None) => "`secret_access_key` is missing",
             (None, _) => "`access_key_id` is missing",
         };
-        let hint = "write the whole pair, or nothing of it and it comes from the environment";
+        let hint = "write the whole pair, or remove it to use the environment's";
         self.problem(&path.key("aws"), message, Some(hint.into()));
         None
     }
 
-    /// Who hands out temporary pairs, in the order of AWS SDKs.
+    /// The source of temporary credentials, in the order of AWS SDKs.
     fn source(&mut self, region: &str, path: &Path) -> Option<Source> {
         if let (Some(file), Some(role_arn)) =
             (variable("AWS_WEB_IDENTITY_TOKEN_FILE"), variable("AWS_ROLE_ARN"))
@@ -107,9 +110,9 @@ impl Compiler<'_> {
         }
         if variable("AWS_EC2_METADATA_DISABLED").is_some_and(|it| it.eq_ignore_ascii_case("true")) {
             let hint = "set `aws.access_key_id` and `aws.secret_access_key`, or \
-                        `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or an API key as \
-                        `onwards_key`; `AWS_EC2_METADATA_DISABLED` rules the instance's out";
-            self.problem(path, "no access key pair to sign requests with", Some(hint.into()));
+                        `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or set an API key as \
+                        `onwards_key`; `AWS_EC2_METADATA_DISABLED` excludes those of the instance";
+            self.problem(path, "the access key pair for signing is missing", Some(hint.into()));
             return None;
         }
         let v6 = variable("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE")
@@ -121,7 +124,7 @@ impl Compiler<'_> {
     }
 }
 
-/// The pair of the environment.
+/// The pair from the environment.
 fn environment() -> Option<Keys> {
     Some(Keys {
         access_key_id: variable("AWS_ACCESS_KEY_ID")?,
@@ -130,8 +133,8 @@ fn environment() -> Option<Keys> {
     })
 }
 
-/// The region that Bedrock's own hosts name: `bedrock-runtime.eu-west-1.amazonaws.com`, also with
-/// `-fips`, and those of a private link.
+/// The region in the names of Bedrock's own hosts: `bedrock-runtime.eu-west-1.amazonaws.com`, also
+/// with `-fips`, and those of a private link.
 fn region_of(place: &Place) -> Option<String> {
     let Place::Wire { origin, .. } = place else { return None };
     region_in(origin.uri.host()?)
@@ -150,7 +153,7 @@ fn sts_of(region: &str) -> String {
     format!("https://sts.{region}.amazonaws.com{china}")
 }
 
-/// Credentials are asked for on this machine, on its link, or under TLS.
+/// Credentials are requested only from this machine, over the local link, or with TLS.
 fn may_be_asked(url: &str) -> bool {
     let Ok(uri) = url.parse::<Uri>() else { return false };
     let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
@@ -168,7 +171,7 @@ pub(super) fn variable(name: &str) -> Option<String> {
 }
 
 const CONTAINER: &str = "http://169.254.170.2";
-/// ECS, and EKS Pod Identity.
+/// The addresses of ECS and EKS Pod Identity.
 const CONTAINERS: [&str; 3] = ["169.254.170.2", "169.254.170.23", "fd00:ec2::23"];
 const INSTANCE: &str = "http://169.254.169.254";
 const INSTANCE_V6: &str = "http://[fd00:ec2::254]";

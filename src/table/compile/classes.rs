@@ -1,7 +1,7 @@
-//! The pools of one alias by what a request is for: what each may say, what they share, and their places in the
-//! table.
+//! Compiles the pools of one alias by request class: what each may set, what they share, and their
+//! places in the table.
 //!
-//! The pool of a class is no alias: no client can ask for it by its name.
+//! The pool of a class is not an alias; no client can name it.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl Compiler<'_> {
-    /// The pool of an alias, and that of its requests to complete a text, where the file has one.
+    /// The default pool of an alias, and its pool for completions, if there is one.
     pub(super) fn pools(
         &mut self,
         alias: &str,
@@ -33,8 +33,9 @@ impl Compiler<'_> {
         let Some(spelled) = completions else { return (pool, None) };
         let name = format!("{alias}{COMPLETIONS}");
         if self.aliases.contains_key(&*name) {
-            let message = format!("this pool is shown as `{}`, as another target is", shown(&name));
-            self.problem(&spelled.path, message, Some("give that target another name".into()));
+            let message =
+                format!("this pool would have the name `{}` of another target", shown(&name));
+            self.problem(&spelled.path, message, Some("rename that target".into()));
         }
         let is_limited = beside.is_some_and(has_limits) || has_limits(self.defaults);
         let shares = is_limited && ![&default, &spelled].into_iter().any(|it| limits_itself(it));
@@ -43,11 +44,11 @@ impl Compiler<'_> {
         (pool, Some(completions))
     }
 
-    /// Puts the pools of classes behind those of the aliases, so that these keep their places.
+    /// Appends the pools of classes after those of the aliases, whose indices stay the same.
     pub(super) fn append(pools: &mut Vec<Arc<Pool>>, of_classes: Vec<(PoolId, Pool)>) {
         for (alias, pool) in of_classes {
             let place = PoolId(pools.len() as u32);
-            // Nothing else holds it before the table does.
+            // No other reference exists before the table does.
             if let Some(pool) = pools.get_mut(alias.0 as usize).and_then(Arc::get_mut) {
                 pool.completions = Some(place);
             }
@@ -55,7 +56,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// What a pool of a class may not say for itself.
+    /// Checks what the pool of a class may not set.
     fn check_classes(
         &mut self,
         beside: &raw::PoolKeys,
@@ -76,7 +77,7 @@ impl Compiler<'_> {
                 ("account_inflight_limits", keys.account_inflight_limits.is_some()),
             ];
             for (key, _) in of_alias.iter().filter(|(_, is_set)| *is_set) {
-                let message = format!("`{key}` is said of the whole alias");
+                let message = format!("`{key}` belongs to the whole alias");
                 let hint = "write it beside `pools`";
                 self.problem(&spelled.path.key(*key), message, Some(hint.into()));
             }
@@ -86,7 +87,7 @@ impl Compiler<'_> {
                 .filter(|(_, is_set)| has_limits(beside) && is_set(keys));
             for (key, _) in limits {
                 let message =
-                    "limits stand beside `pools` already, and hold for all of them together";
+                    "there are limits beside `pools` already, which apply to all pools together";
                 let hint = "write all limits beside `pools`, or each in its pool";
                 self.problem(&spelled.path.key(*key), message, Some(hint.into()));
             }
@@ -99,12 +100,12 @@ impl Compiler<'_> {
         if beside.sticky.is_some() && !reads_sticky {
             let hint = r#"add `"strategy": "sticky"`, or remove it"#;
             let path = default.path.key("sticky");
-            self.problem(&path, "only the strategy `sticky` reads this", Some(hint.into()));
+            self.problem(&path, "this applies only to the strategy `sticky`", Some(hint.into()));
         }
     }
 }
 
-/// A limit's key, and whether it is set.
+/// The key of a limit, and whether it is set.
 type Limit = (&'static str, fn(&raw::PoolKeys) -> bool);
 
 const LIMITS: [Limit; 4] = [
@@ -114,7 +115,7 @@ const LIMITS: [Limit; 4] = [
     ("budget", |keys| keys.budget.is_some()),
 ];
 
-/// What waits for these.
+/// The queue for these limits.
 const QUEUE: Limit = ("queue", |keys| keys.queue.is_some());
 
 fn has_limits(keys: &raw::PoolKeys) -> bool {
@@ -125,5 +126,5 @@ fn limits_itself(spelled: &Spelled<'_>) -> bool {
     spelled.keys.is_some_and(|keys| has_limits(keys) || keys.queue.is_some())
 }
 
-/// What stands behind an alias in the name of its pool for completions.
+/// The suffix of the pool for completions.
 const COMPLETIONS: &str = "/completions";

@@ -1,4 +1,4 @@
-//! Which pages may call from a browser, as the file says.
+//! Compiles the settings for cross-origin requests.
 
 use http::{HeaderName, HeaderValue, Uri};
 
@@ -17,7 +17,7 @@ impl Compiler<'_> {
             match origin_of(origin) {
                 Some(origin) => origins.push(origin),
                 None => {
-                    let hint = "write it as browsers do, such as `https://app.example.com`, or `*`";
+                    let hint = "write an origin such as `https://app.example.com`, or `*`";
                     let place = path.key("origins").index(at);
                     self.problem(&place, "this is not an origin", Some(hint.into()));
                 }
@@ -27,7 +27,7 @@ impl Compiler<'_> {
         for (at, name) in names.iter().enumerate() {
             if name.parse::<HeaderName>().is_err() {
                 let place = path.key("headers").index(at);
-                self.problem(&place, "this is not a header's name", None);
+                self.problem(&place, "this is not a valid header name", None);
             }
         }
         let headers = raw.headers.as_ref().and_then(|names| names.join(", ").parse().ok());
@@ -35,7 +35,7 @@ impl Compiler<'_> {
     }
 }
 
-/// Scheme and authority, and nothing behind them.
+/// An origin: scheme and authority, nothing after them.
 fn origin_of(origin: &str) -> Option<HeaderValue> {
     if !matches!(origin, "*" | "null") {
         let uri: Uri = origin.parse().ok()?;

@@ -1,4 +1,4 @@
-//! The key `endpoints`: families and paths, told apart by the slash that a path begins with.
+//! Compiles `endpoints`: families and paths, which begin with a slash.
 
 use super::Compiler;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 
 impl Compiler<'_> {
-    /// What may be asked for through an alias; `own`: it says so itself.
+    /// The endpoints of an alias; `own` tells that the alias sets them itself.
     pub(super) fn endpoints(
         &mut self,
         raw: Option<&[String]>,
@@ -42,7 +42,7 @@ impl Compiler<'_> {
         Endpoints::Only { families, paths }
     }
 
-    /// What is wrong in `defaults` is said for the first alias alone.
+    /// Problems in `defaults` are reported only for the first alias.
     fn endpoints_problem(
         &mut self,
         own: bool,

@@ -1,4 +1,4 @@
-//! When another provider is tried: the rules of a pool, and the chains of pools that they make.
+//! Compiles fallback: the rules of a pool, and the chains of pools that take over.
 
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
@@ -54,15 +54,15 @@ impl Compiler<'_> {
 
     fn statuses(&mut self, shorthand: &[u16], path: &Path) -> StatusSet {
         StatusSet::from_shorthand(shorthand).unwrap_or_else(|number| {
-            let message = format!("{number} is no status and no prefix of one");
+            let message = format!("{number} is not a status and not a prefix of one");
             let hint = "write 5 for 5xx, 50 for 500 to 509, or a status such as 502";
             self.problem(path, message, Some(hint.into()));
             StatusSet::default()
         })
     }
 
-    /// The aliases that take over directly. What `defaults` says is not said to those it names:
-    /// they are where it ends.
+    /// The aliases that take over directly. The aliases that `defaults` names do not get `to` from
+    /// `defaults`: the chain ends with them.
     pub(super) fn successors(
         &mut self,
         alias: &str,
@@ -84,7 +84,7 @@ impl Compiler<'_> {
         for (at, name) in names.iter().enumerate() {
             match self.aliases.get(name.as_str()).copied() {
                 Some(pool) if !successors.contains(&pool) => successors.push(pool),
-                Some(_) => self.problem(&path.index(at), "this alias is named twice", None),
+                Some(_) => self.problem(&path.index(at), "this alias is listed twice", None),
                 None if from_defaults && self.reported_defaults => {}
                 None => {
                     let known = self.aliases.keys().map(|alias| &**alias);
@@ -97,9 +97,9 @@ impl Compiler<'_> {
         successors
     }
 
-    /// Turns each pool's direct successors into the whole order in which pools take over, and
-    /// refuses circles: a request would come back to a pool that has given it up. Where an alias has several
-    /// pools, the class of a request tells which one is meant.
+    /// Expands direct successors to the full order of pools, and refuses cycles, in which a request
+    /// would return to a failed pool. If an alias has several pools, the request's class selects
+    /// one.
     pub(super) fn chain(&mut self, pools: &mut [Arc<Pool>]) {
         let direct: Vec<Vec<PoolId>> = pools.iter().map(|pool| pool.fallback.to.clone()).collect();
         let of_completions: Vec<PoolId> = (0..)
@@ -126,7 +126,7 @@ impl Compiler<'_> {
         }
         for at in aliases {
             let order = order(at, &direct);
-            // Nothing else holds it before the table does.
+            // No other reference exists before the table does.
             if let Some(pool) = Arc::get_mut(&mut pools[at]) {
                 pool.fallback.to = order;
             }
@@ -143,7 +143,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// Refuses circles that begin at some of the pools.
+    /// Refuses cycles that start at some of the pools.
     fn refuse_circles(&mut self, pools: &[Arc<Pool>], direct: &[Vec<PoolId>], starts: &[usize]) {
         let place = |id: PoolId, nth: usize, source: &Source| {
             let pool = &pools[id.0 as usize];
@@ -166,7 +166,7 @@ impl Compiler<'_> {
     }
 }
 
-/// The whole order in which pools take over from one.
+/// The full order of pools that take over from one.
 fn order(at: usize, direct: &[Vec<PoolId>]) -> Vec<PoolId> {
     let start = PoolId(at as u32);
     let (mut order, mut seen) = (Vec::new(), HashSet::from([start]));
@@ -174,8 +174,8 @@ fn order(at: usize, direct: &[Vec<PoolId>]) -> Vec<PoolId> {
     order
 }
 
-/// Which successor of `start` leads back to it, and the last step of the way: whose successor it
-/// is, and which one.
+/// The successor of `start` that leads back to it, and the last step of the cycle: the pool and the
+/// index in its `to`.
 fn circle(start: PoolId, direct: &[Vec<PoolId>]) -> Option<(usize, (PoolId, usize))> {
     let of = |pool: PoolId| direct.get(pool.0 as usize).map(Vec::as_slice).unwrap_or_default();
     for (nth, &first) in of(start).iter().enumerate() {

@@ -1,7 +1,7 @@
-//! The Google credentials of a provider: a service account's key from the file or the environment,
-//! else the metadata server of the machine.
+//! Compiles the Google credentials of a provider: a service account's key from the file or the
+//! environment, otherwise the metadata server of the machine.
 //!
-//! The key is read and tried here: one that cannot sign is a problem of the file, not of a request.
+//! The key is tried here, so that one that cannot sign is a problem of the file, not of a request.
 
 use http::Uri;
 use rustls::pki_types::{PrivateKeyDer, pem::PemObject};
@@ -19,7 +19,7 @@ use crate::{
 };
 
 impl Compiler<'_> {
-    /// Who hands out a provider's tokens, where its credential is Google's.
+    /// The source of a provider's tokens, if it uses Google credentials.
     pub(super) fn gcp(&mut self, endpoint: &raw::Endpoint, path: &Path) -> Option<Source> {
         let raw = endpoint.gcp.as_ref()?;
         let path = path.key("gcp");
@@ -29,7 +29,7 @@ impl Compiler<'_> {
             ("upstream_auth_header_prefix", endpoint.upstream_auth_header_prefix.is_some()),
         ];
         if let Some((key, _)) = elsewhere.into_iter().find(|(_, is_there)| *is_there) {
-            let message = format!("`gcp` and `{key}` both say what the provider is asked with");
+            let message = format!("`gcp` and `{key}` exclude each other");
             self.problem(&path, message, Some("remove one of them".into()));
             return None;
         }
@@ -38,7 +38,7 @@ impl Compiler<'_> {
         {
             self.problem(
                 &path,
-                "this provider takes no token of Google's",
+                "this provider does not accept Google tokens",
                 Some("remove it".into()),
             );
             return None;
@@ -63,7 +63,8 @@ impl Compiler<'_> {
         Some(Source::Metadata { endpoint: format!("http://{host}"), scope })
     }
 
-    /// Where a provider's models are served: at Vertex AI, a publisher's are asked for in its protocol.
+    /// Where a provider's models are served. At Vertex AI, each publisher's models use its own
+    /// protocol.
     pub(super) fn platform(&mut self, protocol: Protocol, place: &Place, path: &Path) -> Platform {
         let Place::Wire { base, origin } = place else { return Platform::Own };
         let Some(publisher) = base.publisher() else {
@@ -76,8 +77,9 @@ impl Compiler<'_> {
             "google" => Protocol::Gemini,
             "anthropic" => Protocol::Anthropic,
             _ => {
-                let message = "of Vertex AI's publishers, `google` and `anthropic` can be asked";
-                let hint = "others are below `/endpoints/openapi`, with the protocol `openai`";
+                let message =
+                    "of Vertex AI's publishers, only `google` and `anthropic` are supported";
+                let hint = "use `/endpoints/openapi` with the protocol `openai` for others";
                 self.problem(&path.key("url"), message, Some(hint.into()));
                 return Platform::Own;
             }
@@ -93,7 +95,7 @@ impl Compiler<'_> {
         match read(json, scope) {
             Ok(account) => Some(Source::ServiceAccount(Box::new(account))),
             Err(why) => {
-                let hint = "it is the JSON text that Google gives with a service account's key, \
+                let hint = "write the JSON of the key file that Google issues for a service account, \
                             as in `${file:vertex.json}`";
                 self.problem(path, why, Some(hint.into()));
                 None
@@ -102,7 +104,7 @@ impl Compiler<'_> {
     }
 }
 
-/// The file that Google gives.
+/// The key file of a service account.
 #[derive(Deserialize)]
 struct KeyFile {
     r#type: String,
@@ -116,10 +118,9 @@ struct KeyFile {
     token_uri: Option<String>,
 }
 
-/// The error never quotes what was read.
+/// Parses a key file. Errors never quote it.
 fn read(json: &str, scope: String) -> Result<ServiceAccount, String> {
-    let file: KeyFile =
-        serde_json::from_str(json).map_err(|_| "this is no key file of Google's")?;
+    let file: KeyFile = serde_json::from_str(json).map_err(|_| "this is not a Google key file")?;
     if file.r#type != "service_account" {
         let known = ["authorized_user", "external_account", "impersonated_service_account"];
         let what =
@@ -127,19 +128,19 @@ fn read(json: &str, scope: String) -> Result<ServiceAccount, String> {
         return Err(format!("this is the key of an `{what}`, not of a `service_account`"));
     }
     let (Some(key), Some(email)) = (file.private_key, file.client_email) else {
-        return Err("`private_key` or `client_email` is missing in it".to_owned());
+        return Err("it has no `private_key` or no `client_email`".to_owned());
     };
     let fingerprint = blake3::hash(key.expose().as_bytes()).to_hex().to_string();
     let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes())
-        .map_err(|_| "its `private_key` is no private key")?;
+        .map_err(|_| "its `private_key` is not a private key")?;
     let key = rustls::crypto::ring::sign::any_supported_type(&key)
         .ok()
         .filter(|key| key.choose_scheme(&[rustls::SignatureScheme::RSA_PKCS1_SHA256]).is_some())
-        .ok_or("its `private_key` is not of RSA")?;
+        .ok_or("its `private_key` is not an RSA key")?;
     let token_uri = file.token_uri.unwrap_or_else(|| TOKEN_URI.to_owned());
     let scheme = token_uri.parse::<Uri>().ok().and_then(|uri| uri.scheme_str().map(str::to_owned));
     if !matches!(scheme.as_deref(), Some("http" | "https")) {
-        return Err("its `token_uri` is no URL".to_owned());
+        return Err("its `token_uri` is not a URL".to_owned());
     }
     Ok(ServiceAccount { email, key_id: file.private_key_id, key, fingerprint, token_uri, scope })
 }

@@ -1,4 +1,4 @@
-//! Guardrails, as the file has them, and who names them.
+//! Compiles guardrails, and the references to them.
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -23,21 +23,20 @@ impl Compiler<'_> {
     fn guardrail(&mut self, name: &str, raw: &raw::Guardrail, path: &Path) -> Option<Rule> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
         if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(plain) {
-            let message = "the name of a guardrail has letters, digits, `-`, `_` and `.` alone";
-            let hint = format!("it is shown to clients; write at most {LONGEST_NAME} of them");
+            let message = "the name of a guardrail may have only letters, digits, `-`, `_` and `.`";
+            let hint = format!("clients see it; use at most {LONGEST_NAME} characters");
             self.problem(path, message, Some(hint));
         }
         let on = raw.on.unwrap_or_default();
         let finder = match (&raw.r#match, &raw.webhook) {
             (None, None) => {
-                let hint =
-                    "say what it looks for, as in `{\"match\": \"secrets\"}`, or who is asked";
+                let hint = "write what it searches for, as in `{\"match\": \"secrets\"}`, or set `webhook`";
                 self.problem(path, "`match` is missing", Some(hint.into()));
                 return None;
             }
             (Some(_), Some(_)) => {
-                let hint = "make two guardrails of it";
-                self.problem(path, "`match` or `webhook`, not both", Some(hint.into()));
+                let hint = "split it into two guardrails";
+                self.problem(path, "`match` and `webhook` exclude each other", Some(hint.into()));
                 return None;
             }
             (None, Some(webhook)) => self.finder_by_webhook(webhook, raw.action, path)?,
@@ -46,8 +45,8 @@ impl Compiler<'_> {
                 let compiled = self.pattern(&pattern.regex, path)?;
                 if on.has_output() && compiled.longest().is_none_or(|most| most > LONGEST_MATCH) {
                     let message =
-                        format!("on an answer, a match has at most {LONGEST_MATCH} bytes");
-                    let hint = "bound what repeats, as in `[0-9]{1,20}`";
+                        format!("a pattern for responses may match at most {LONGEST_MATCH} bytes");
+                    let hint = "limit its repetitions, as in `[0-9]{1,20}`";
                     self.problem(&path.key("match").key("regex"), message, Some(hint.into()));
                 }
                 Finder::Pattern(Box::new(compiled))
@@ -63,7 +62,7 @@ impl Compiler<'_> {
             Ok(pattern) => Some(pattern),
             Err(wrong) => {
                 let at = wrong.at.map(|at| format!(" at character {at}")).unwrap_or_default();
-                let message = format!("this is no pattern{at}: {}", wrong.what);
+                let message = format!("this is not a valid pattern{at}: {}", wrong.what);
                 let hint = "the syntax is that of the `regex` crate; a backslash is `\\\\` in JSON";
                 self.problem(&place, message, Some(hint.into()));
                 None
@@ -71,7 +70,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// The rules that an alias names, by itself or by `defaults`.
+    /// The rules of an alias, its own or from `defaults`.
     pub(super) fn pool_guardrails(
         &mut self,
         keys: &raw::PoolKeys,
@@ -82,7 +81,7 @@ impl Compiler<'_> {
         self.named_guardrails(keys.guardrails.as_deref(), &path)
     }
 
-    /// The rules that are named at a place.
+    /// The rules that a list names.
     pub(super) fn named_guardrails(
         &mut self,
         names: Option<&[String]>,
@@ -95,7 +94,7 @@ impl Compiler<'_> {
                 None if self.written_rules.contains(name.as_str()) => {}
                 None => {
                     let place = path.key("guardrails").index(nth);
-                    // What is wrong in `defaults` is said for the first alias alone.
+                    // Problems in `defaults` are reported only for the first alias.
                     if self.problems.iter().any(|problem| problem.path == place) {
                         continue;
                     }
@@ -111,5 +110,5 @@ impl Compiler<'_> {
 }
 
 const LONGEST_NAME: usize = 64;
-/// Streams hold back no more than 256 bytes, with what stands beside a match.
+/// A stream holds back at most 256 bytes, including what surrounds a match.
 const LONGEST_MATCH: usize = 240;

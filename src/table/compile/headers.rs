@@ -1,4 +1,4 @@
-//! Configured headers, as header values: whatever could split a response is refused here.
+//! Compiles configured headers, and refuses values that could split a response.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use super::Compiler;
 use crate::{config::Path, table::pool::Headers};
 
 impl Compiler<'_> {
-    /// Headers to be set; `path` is where they stand.
+    /// Headers to set; `path` is their place in the file.
     pub(super) fn headers(
         &mut self,
         raw: Option<&BTreeMap<String, String>>,
@@ -19,21 +19,21 @@ impl Compiler<'_> {
             let at = path.key(name);
             let Some(name) = self.header_name(name, &at) else { continue };
             match HeaderValue::try_from(value.as_str()) {
-                Err(_) => self.problem(&at, "this value cannot stand in a header", None),
+                Err(_) => self.problem(&at, "this is not a valid header value", None),
                 Ok(value) => headers.push((name, value)),
             }
         }
         headers
     }
 
-    /// The name of a header that may be configured.
+    /// The name of a configurable header.
     pub(super) fn header_name(&mut self, name: &str, at: &Path) -> Option<HeaderName> {
         let Ok(name) = HeaderName::try_from(name) else {
-            self.problem(at, "this is not a header's name", None);
+            self.problem(at, "this is not a valid header name", None);
             return None;
         };
         if is_framing(&name) {
-            let message = format!("`{name}` is written by the router itself");
+            let message = format!("the router sets `{name}` itself");
             self.problem(at, message, Some("remove it".into()));
             return None;
         }
@@ -41,7 +41,7 @@ impl Compiler<'_> {
     }
 }
 
-/// The pool's headers and the provider's, which win.
+/// The pool's headers with the provider's, which override them.
 pub(super) fn merged(pool: &Headers, own: Headers) -> Headers {
     let kept = pool.iter().filter(|(name, _)| !own.iter().any(|(other, _)| other == name));
     kept.cloned().chain(own.iter().cloned()).collect()

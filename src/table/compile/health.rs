@@ -1,4 +1,4 @@
-//! When a provider rests, how it is probed, and what sticky requests have in common.
+//! Compiles cooldown, probes, hedging and sticky keys.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl Compiler<'_> {
-    /// How a provider is probed; nothing is asked of the router itself.
+    /// The probe of a provider; `mock:` providers have none.
     pub(super) fn probe(
         &mut self,
         raw: Option<&raw::HealthCheck>,
@@ -70,7 +70,7 @@ impl Compiler<'_> {
             Some((Some(name), None, None)) => match HeaderName::try_from(name.as_str()) {
                 Ok(name) => StickyBy::Header(name),
                 Err(_) => {
-                    self.problem(&place.key("header"), "this is not a header's name", None);
+                    self.problem(&place.key("header"), "this is not a valid header name", None);
                     return None;
                 }
             },
@@ -86,13 +86,13 @@ impl Compiler<'_> {
         let asked = strategy == raw::Strategy::Sticky;
         if !asked && own {
             let hint = r#"add `"strategy": "sticky"`, or remove it"#;
-            self.problem(&place, "only the strategy `sticky` reads this", Some(hint.into()));
+            self.problem(&place, "this applies only to the strategy `sticky`", Some(hint.into()));
         }
         asked.then_some(by)
     }
 }
 
-/// When failures and probes take a provider out.
+/// When failures and probes take a provider out of rotation.
 pub(super) fn settings(keys: &raw::PoolKeys) -> HealthSettings {
     HealthSettings {
         cooldown: keys.cooldown.map(cooldown),
@@ -106,7 +106,7 @@ pub(super) fn settings(keys: &raw::PoolKeys) -> HealthSettings {
     }
 }
 
-/// What a provider's own errors mean.
+/// The classes of a provider's own errors.
 pub(super) fn own_classes(endpoint: &raw::Endpoint) -> ErrorClasses {
     let named = endpoint.error_classes.iter().flatten();
     let codes: ErrorClasses = named.map(|(code, &meant)| (code.as_str().into(), meant.0)).collect();
@@ -123,7 +123,7 @@ fn cooldown(raw: raw::Cooldown) -> Cooldown {
         duration: secs(raw.duration_secs, defaults.duration),
         factor: raw.factor.unwrap_or(defaults.factor),
         max_duration: secs(raw.max_duration_secs, defaults.max_duration),
-        // Where the file says how long a rest is, it is not cut short.
+        // A configured duration is not shortened.
         trial_after: match (raw.trial_after_secs, raw.duration_secs) {
             (None, None) => defaults.trial_after,
             (after, _) => after.map(Duration::from_secs),

@@ -1,7 +1,7 @@
-//! What a provider is asked with beside a token of the file: a pair that signs, or a credential that
-//! has to be fetched.
+//! Compiles the credentials of a provider other than a token: a pair that signs, or a credential
+//! that is fetched.
 //!
-//! Equal sources are one identity, whichever providers name them: it is fetched once for all.
+//! Equal sources are one identity, which is fetched once for all its providers.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -16,7 +16,7 @@ use crate::{
     },
 };
 
-/// What is known of how a provider is asked.
+/// The credentials of a provider.
 #[derive(Default)]
 pub(super) struct Known {
     pub(crate) aws: Option<Aws>,
@@ -46,7 +46,7 @@ impl Compiler<'_> {
     }
 }
 
-/// It stands for secrets, so it must not show them.
+/// A digest, since the source may hold secrets.
 fn digest(source: &Source) -> String {
     let parts: Vec<Cow<'_, str>> = match source {
         Source::Container { url, token: None } => vec![url.into()],

@@ -1,4 +1,4 @@
-//! Limits: from what is written to numbers and windows.
+//! Compiles limits to numbers and windows.
 
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::{
     table::prices::Pricing,
 };
 
-/// The limits that any holder may have, as they are written.
+/// The raw limits of any owner.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Written<'a> {
     pub(crate) rate: Option<raw::RateLimit>,
@@ -28,7 +28,7 @@ pub(super) struct Written<'a> {
 }
 
 impl Compiler<'_> {
-    /// The numbers of a holder whose keys stand at `path`.
+    /// The limits of an owner whose keys stand at `path`.
     pub(super) fn limits(&mut self, written: Written<'_>, path: &Path) -> LimitSettings {
         let Written { rate, concurrency, tokens, budget, queue } = written;
         let mut windows = tokens.map(token_windows).unwrap_or_default();
@@ -39,7 +39,7 @@ impl Compiler<'_> {
         if let Some(raw::TokenLimit::Listed(list)) = tokens {
             for (at, window) in list.iter().enumerate() {
                 if of_window(window).next().is_none() {
-                    let hint = "say how many `tokens`, or how many of `input` or `output`";
+                    let hint = "set `tokens`, `input` or `output`";
                     let path = path.key("token_limit").index(at);
                     self.problem(&path, "this limits nothing", Some(hint.into()));
                 }
@@ -56,12 +56,12 @@ impl Compiler<'_> {
                 }
             }
         }
-        // They would share one level, to which each answer would be charged twice.
+        // Both would share one level, and each answer would be charged twice.
         let is_twice = |(at, one): (usize, &Window)| {
             windows[..at].iter().any(|other| (other.unit, &other.span) == (one.unit, &one.span))
         };
         if windows.iter().enumerate().any(is_twice) {
-            let message = "two of these limits count the same over the same time";
+            let message = "two of these limits count the same tokens over the same time";
             self.problem(holder, message, Some("keep the lower one".into()));
         }
         let windows = (!windows.is_empty()).then(|| Arc::from(windows));
@@ -75,7 +75,7 @@ impl Compiler<'_> {
                 Ok(zone) => zone,
                 Err(_) => {
                     let message = format!("there is no time zone `{}`", shown(name));
-                    let hint = "name one of the IANA database, as in `Europe/Berlin`";
+                    let hint = "use a name of the IANA database, such as `Europe/Berlin`";
                     self.problem(&path.key("timezone"), message, Some(hint.into()));
                     return None;
                 }
@@ -85,7 +85,7 @@ impl Compiler<'_> {
         if limit.is_none() {
             let message = "this is not an amount of dollars above zero";
             let hint =
-                "write it as in `\"50.00\"`, with at most twelve decimals and below nine millions";
+                "write it like `\"50.00\"`, with at most twelve decimals and at most nine million";
             self.problem(&path.key("dollars"), message, Some(hint.into()));
         }
         let limit = limit?;
@@ -96,14 +96,14 @@ impl Compiler<'_> {
             raw::Period::Named(raw::NamedPeriod::Month) => Kind::Month,
             raw::Period::Named(raw::NamedPeriod::Total) => Kind::Total,
         };
-        // A share of a number that is far below 2^53 millionths of a cent.
+        // The product is far below 2^53.
         let soft = budget.soft.map(|soft| (limit as f64 * soft) as u64);
         let span = Span::Calendar(Period::new(kind, zone));
         Some(Window { unit: Unit::Picodollars, span, limit, soft })
     }
 }
 
-/// The numbers of a pair of limits.
+/// The limits on requests.
 fn requests(
     rate: Option<raw::RateLimit>,
     concurrency: Option<raw::ConcurrencyLimit>,
@@ -118,7 +118,7 @@ fn requests(
     }
 }
 
-/// The numbers of a queue.
+/// The settings of a queue.
 fn waiting(raw: raw::Queue) -> QueueSettings {
     let max_wait = Duration::from_millis(raw.max_wait_ms.unwrap_or(WAIT_MS));
     QueueSettings { max_waiting: raw.max_waiting, max_wait }
@@ -129,8 +129,8 @@ fn default_burst(per_second: f64) -> u32 {
     (per_second.ceil() as u32).max(1)
 }
 
-/// Whether a provider is asked for the tokens of streams, where clients do not ask; `counts`: a limit
-/// depends on them.
+/// Whether a provider is asked to report the tokens of streams if the client does not ask; `counts`
+/// tells that a limit depends on them.
 pub(super) fn asks_usage(usage: Option<raw::Usage>, pricing: &Pricing, counts: bool) -> bool {
     match usage {
         Some(raw::Usage::Always) => true,
@@ -174,11 +174,11 @@ fn sliding(unit: Unit, limit: u64, secs: u64) -> Window {
     Window { unit, span: Span::Sliding(secs.saturating_mul(SECOND)), limit, soft: None }
 }
 
-/// Dollars in picodollars, exactly; none where they are no amount above zero.
+/// Dollars as exact picodollars; `None` if the amount is not above zero.
 fn picodollars(dollars: &raw::Dollars) -> Option<u64> {
     let text = match dollars {
         raw::Dollars::Text(text) => text.clone(),
-        // The shortest text that is this number: what the file has.
+        // The shortest decimal text of the number, as in the file.
         raw::Dollars::Number(number) => number.to_string(),
     };
     let (whole, decimals) = text.split_once('.').unwrap_or((&text, ""));
@@ -190,9 +190,9 @@ fn picodollars(dollars: &raw::Dollars) -> Option<u64> {
     (pico > 0 && pico <= MOST).then_some(pico)
 }
 
-/// How long a request waits at most, where the file does not say.
+/// The default for the longest wait.
 const WAIT_MS: u64 = 30_000;
-/// Nine million dollars: what a shared store counts exactly, with room for what is above a limit.
+/// Nine million dollars, which a shared store counts exactly with room above a limit.
 const MOST: u64 = 9_000_000_000_000_000_000;
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! Further names of targets, patterns among the targets' names, and the target of all others.
+//! Compiles additional names of targets, patterns, and the default target.
 
 use super::Compiler;
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
 };
 
 impl Compiler<'_> {
-    /// What else than a target's own name a client may ask for.
+    /// The names that clients may send besides those of targets.
     pub(super) fn names(&mut self, file: &raw::File) -> Names {
         let mut names = Names::default();
         for (name, pool) in self.aliases.iter().filter(|(name, _)| is_pattern(name)) {
@@ -21,7 +21,7 @@ impl Compiler<'_> {
         names
     }
 
-    /// Refuses a name that no client could ask for, or that no person could tell from another.
+    /// Refuses a name that no client can send, or that looks like another.
     pub(super) fn check_alias(&mut self, alias: &str) {
         let path = Path::root().key("targets").key(alias);
         let wrong = if alias.trim().is_empty() {
@@ -31,10 +31,10 @@ impl Compiler<'_> {
         } else {
             return;
         };
-        self.problem(&path, wrong, Some("give it another name".into()));
+        self.problem(&path, wrong, Some("rename it".into()));
     }
 
-    /// Remembers the target of all other names; there is at most one.
+    /// Notes the default target; at most one is allowed.
     pub(super) fn note_default(&mut self, alias: &str, target: &raw::Target) {
         let is_default = reached(target).and_then(|reached| reached.default);
         if is_default != Some(true) {
@@ -42,7 +42,7 @@ impl Compiler<'_> {
         }
         if self.default.is_some() {
             let path = Path::root().key("targets").key(alias).key("default");
-            let hint = "one target serves the names that no other has";
+            let hint = "only one target can serve all other names";
             self.problem(&path, "another target is the default already", Some(hint.into()));
         }
         self.default = self.default.or_else(|| self.aliases.get(alias).copied());
@@ -56,8 +56,12 @@ impl Compiler<'_> {
         }
         if !self.aliases.contains_key(meant) && names.fitting(meant).is_none() {
             if file.aliases.as_ref().is_some_and(|all| all.contains_key(meant)) {
-                let hint = "write the name of the target";
-                return self.problem(&path, "this is itself a further name", Some(hint.into()));
+                let hint = "write the name of a target";
+                return self.problem(
+                    &path,
+                    "this is itself an entry of `aliases`",
+                    Some(hint.into()),
+                );
             }
             let known = self.aliases.keys().map(|alias| &**alias);
             let near = nearest(meant, known).map(str::to_owned);
@@ -67,7 +71,7 @@ impl Compiler<'_> {
     }
 }
 
-/// How a target is reached beside its name, where it says so.
+/// How requests reach a target besides its name.
 pub(super) fn reached(target: &raw::Target) -> Option<&raw::Reached> {
     match target {
         raw::Target::List(_) => None,

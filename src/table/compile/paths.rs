@@ -1,4 +1,5 @@
-//! Paths whose requests are a target's: each is one target's alone, and none that has a meaning already.
+//! Compiles the paths of targets. Each belongs to one target, and none may have another meaning
+//! already.
 
 use http::HeaderValue;
 
@@ -10,7 +11,7 @@ use crate::{
 };
 
 impl Compiler<'_> {
-    /// Remembers the paths of a target.
+    /// Notes the paths of a target.
     pub(super) fn note_paths(&mut self, alias: &str, target: &raw::Target) {
         let paths = reached(target).and_then(|reached| reached.paths.as_deref());
         for (at, written) in paths.into_iter().flatten().enumerate() {
@@ -30,7 +31,7 @@ impl Compiler<'_> {
                 continue;
             };
             let Ok(alias) = HeaderValue::from_bytes(alias.as_bytes()) else {
-                self.problem(&place, "the name of this target cannot be led to by a path", None);
+                self.problem(&place, "a target whose name is a pattern cannot have a path", None);
                 continue;
             };
             let led = Led { alias, path: stands_for };
@@ -41,7 +42,7 @@ impl Compiler<'_> {
     }
 }
 
-/// Why a text is no path of a target's own.
+/// Why a text cannot be a path of a target.
 fn unfit(path: &str) -> Option<&'static str> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "/-_.~:@".contains(c);
     let is_taken = || {
@@ -53,15 +54,15 @@ fn unfit(path: &str) -> Option<&'static str> {
     match () {
         () if !path.starts_with('/') || path.len() < 2 => Some("a path begins with a slash"),
         () if !path.chars().all(is_plain) || path.contains("//") => {
-            Some("a path has letters, digits and `-_.~:@` between single slashes")
+            Some("a path may have only letters, digits and `-_.~:@` between single slashes")
         }
         () if path.split('/').any(|segment| matches!(segment, "." | "..")) => {
-            Some("a path has no dot segments")
+            Some("a path must not have dot segments")
         }
-        () if is_taken() => Some("this path has a meaning already"),
+        () if is_taken() => Some("the router already serves this path"),
         () => None,
     }
 }
 
-/// What the router answers itself.
+/// The router's own paths.
 const OWN: [&str; 2] = ["/healthz", "/readyz"];

@@ -1,4 +1,4 @@
-//! One pool of an alias: its keys with their defaults, its providers.
+//! Compiles one pool: its keys with their defaults, and its providers.
 
 use super::{Compiler, limits::Written, provider::Inherited, spelled::Spelled};
 use crate::{
@@ -22,11 +22,11 @@ use crate::{
 pub(super) struct Member<'a> {
     /// The alias.
     pub(super) alias: &'a str,
-    /// What it is known and shown by: the alias, but for the pool of one class of requests.
+    /// The name it is shown by: the alias, except for the pool of a request class.
     pub(super) name: &'a str,
-    /// Keys that hold where it says nothing itself.
+    /// Keys beside `pools`, used where the pool sets none.
     pub(super) beside: Option<&'a raw::PoolKeys>,
-    /// Whose limits are its own, too.
+    /// The pool whose limits it shares.
     pub(super) shares: Option<&'a Pool>,
 }
 
@@ -111,7 +111,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// How requests are checked, where `strict_mode` is on.
+    /// How `strict_mode` checks requests.
     fn checks(&self, own: Option<raw::Strict>) -> Option<Checks> {
         let unknown = own.and_then(|own| own.unknown_fields);
         let refuses_unknown = unknown == Some(raw::UnknownFields::Refuse);
@@ -149,12 +149,16 @@ impl Compiler<'_> {
         let sum: u64 = providers.iter().map(|provider| u64::from(provider.weight)).sum();
         if sum > u64::from(u32::MAX) {
             let message = format!("the weights add up to {sum}, more than {}", u32::MAX);
-            self.problem(&path.key("providers"), message, Some("divide them all".into()));
+            self.problem(
+                &path.key("providers"),
+                message,
+                Some("divide all of them by the same number".into()),
+            );
         }
     }
 }
 
-/// The limits of a pool as they are written.
+/// The raw limits of a pool.
 fn written(keys: &raw::PoolKeys) -> Written<'_> {
     Written {
         rate: keys.rate_limit,
@@ -165,7 +169,7 @@ fn written(keys: &raw::PoolKeys) -> Written<'_> {
     }
 }
 
-/// Whether a provider may be drawn again.
+/// Whether the strategy may draw a provider again.
 fn is_drawn(strategy: raw::Strategy) -> bool {
     strategy == raw::Strategy::WeightedRandom
 }
@@ -184,24 +188,24 @@ fn staying(
     Affinity::new(providers, settings, live.conversations())
 }
 
-/// What stands for a name where it is shown, if that looks like a credential.
+/// Replaces a name that looks like a credential wherever it is shown.
 fn mask(alias: &str, name: &str) -> Option<Box<str>> {
     let masked = crate::secret::names::mask(alias)?;
     let class = name.strip_prefix(alias).unwrap_or_default();
     Some(format!("{masked}{class}").into())
 }
 
-/// Which keys are not those of `defaults`.
+/// Which keys do not come from `defaults`.
 struct Own {
     keys: bool,
     endpoints: bool,
     fallback: bool,
     guardrails: bool,
-    /// Nor what stands beside `pools`.
+    /// Nor from beside `pools`.
     sticky: bool,
 }
 
-/// The keys of a pool: its own, else those beside it, else those of `defaults`.
+/// The keys of a pool: its own, otherwise those beside it, otherwise those of `defaults`.
 fn with_defaults(
     keys: Option<&raw::PoolKeys>,
     beside: Option<&raw::PoolKeys>,
@@ -219,7 +223,7 @@ fn with_defaults(
     (merged(set, defaults), own)
 }
 
-/// A key that is not set is that of `defaults`.
+/// Fills absent keys from `defaults`.
 fn merged(own: raw::PoolKeys, defaults: &raw::PoolKeys) -> raw::PoolKeys {
     let defaults = defaults.clone();
     raw::PoolKeys {

@@ -1,4 +1,4 @@
-//! Prices: from dollars for a million tokens to picodollars for one.
+//! Compiles prices: from dollars for a million tokens to picodollars for one.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::{
     table::prices::{Price, Prices, Pricing, Rates},
 };
 
-/// Every price of a file: its own come before those of the public files that it names, in their order.
+/// All prices of a file: its own, then those of the price files in order.
 pub(super) fn of_file(loaded: &Loaded) -> Prices {
     let mut prices = Prices::default();
     let own = loaded.file.prices.iter().flat_map(|prices| &prices.models);
@@ -17,7 +17,7 @@ pub(super) fn of_file(loaded: &Loaded) -> Prices {
     prices
 }
 
-/// What the tokens of a provider cost that is asked for this model.
+/// The price of a provider's tokens for this model.
 pub(super) fn of_provider(prices: &Prices, own: Option<&raw::Price>, model: &str) -> Pricing {
     match own {
         Some(own) => Pricing::Price(Arc::new(compiled(own))),
@@ -45,8 +45,8 @@ fn compiled(raw: &raw::Price) -> Price {
     }
 }
 
-/// What a tier does not name costs what it costs below the tier; what nothing names costs what it is a
-/// part of.
+/// An absent rate of a tier is the rate below the tier; a rate that is absent everywhere is the
+/// rate of the tokens that it is a part of.
 fn rates(own: &raw::Rates, below: Option<&raw::Rates>) -> Rates {
     let of = |rate: fn(&raw::Rates) -> Option<f64>| {
         let dollars = rate(own).or_else(|| rate(below?));
@@ -67,6 +67,6 @@ fn picodollars(dollars: f64, each: f64) -> u64 {
     (dollars * each).round() as u64
 }
 
-/// Dollars for a million tokens are so many picodollars for one.
+/// One dollar for a million tokens is this many picodollars for one.
 const PER_MILLION: f64 = 1e6;
 const PER_PIECE: f64 = 1e12;

@@ -1,4 +1,4 @@
-//! One provider: where it is, what is sent to it, and the state that it keeps across reloads.
+//! Compiles one provider: its address, what is sent to it, and its state across reloads.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -23,24 +23,24 @@ use crate::{
     },
 };
 
-/// A provider as it is written, and where.
+/// The raw provider and its place.
 pub(super) struct Entry<'a> {
     pub(crate) endpoint: &'a raw::Endpoint,
-    /// What only a provider of a list has; a single target's are its pool's.
+    /// Keys of a provider in a list; a single target's are its pool's.
     pub(crate) own: Option<&'a raw::Provider>,
     pub(crate) path: Path,
 }
 
-/// What a provider takes from its pool where it says nothing itself.
+/// What a provider inherits from its pool.
 pub(super) struct Inherited<'a> {
     pub(crate) keys: &'a raw::PoolKeys,
     pub(crate) response_headers: &'a Headers,
     pub(crate) path: &'a Path,
-    /// Whether the pool has a limit on tokens or money.
+    /// Whether the pool limits tokens or money.
     pub(crate) counts: bool,
-    /// The numbers of the controllers of who is asked first.
+    /// The settings of the pool's AIMD controllers.
     pub(crate) aimd: Option<AimdSettings>,
-    /// The alias that its providers are asked for.
+    /// The alias of its requests.
     pub(crate) asked: &'a str,
 }
 
@@ -145,7 +145,7 @@ impl Compiler<'_> {
         headers::merged(inherited.response_headers, own)
     }
 
-    /// Where the provider's protocol is spoken.
+    /// The service that speaks the provider's protocol.
     fn service(&mut self, protocol: Protocol, place: &Place, platform: Platform) -> Service {
         let (first, several) = self.protocols.unwrap_or((protocol, false));
         self.protocols = Some((first, several || first != protocol));
@@ -160,14 +160,14 @@ impl Compiler<'_> {
     fn model_family(&mut self, endpoint: &raw::Endpoint, own: &Path) -> Option<Box<str>> {
         let family = endpoint.model_family.as_deref()?;
         if family.trim().is_empty() {
-            let hint = "it is a model's name, as in `claude-sonnet-4-5`";
+            let hint = "write the name of a model, such as `claude-sonnet-4-5`";
             self.problem(&own.key("model_family"), "must not be empty", Some(hint.into()));
         }
         Some(family.into())
     }
 
-    /// What is done with its answers: strict mode cleans them and masks errors of those that are not
-    /// trusted; `sanitize_response` does both.
+    /// What happens to its responses: strict mode cleans them and masks the errors of untrusted
+    /// providers; `sanitize_response` does both.
     fn strict(
         &self,
         own: Option<&raw::Provider>,
@@ -184,7 +184,7 @@ impl Compiler<'_> {
         if let Some(rest) = endpoint.url.strip_prefix("mock:") {
             let of_wire = [("proxy", endpoint.proxy.is_some()), ("tls", endpoint.tls.is_some())];
             for (key, _) in of_wire.iter().filter(|(_, is_set)| *is_set) {
-                self.problem(&own.key(*key), "`mock:` is reached over no connection", None);
+                self.problem(&own.key(*key), "`mock:` opens no connection", None);
             }
             let script = Script::read(rest);
             return script.map_err(|why| self.problem(&path, why, None)).ok().map(Place::Mock);
@@ -213,7 +213,7 @@ impl Compiler<'_> {
         let base = base.with_prefix(prefix);
         let hint = "write a path such as `/v1`, or `\"\"` for none";
         base.map_err(|refused| {
-            let message = format!("this is no beginning of a path: {refused}");
+            let message = format!("this is not a path prefix: {refused}");
             self.problem(&path.key("api_prefix"), message, Some(hint.into()));
         })
         .ok()
@@ -237,14 +237,14 @@ impl Compiler<'_> {
             return None;
         }
         let Ok(mut value) = HeaderValue::try_from(format!("{prefix}{credential}")) else {
-            self.problem(&path.key("onwards_key"), "this cannot stand in a header", None);
+            self.problem(&path.key("onwards_key"), "this is not a valid header value", None);
             return None;
         };
         value.set_sensitive(true);
         Some((name, value))
     }
 
-    /// The header that carries the client's own credential, where a provider is to be asked with it.
+    /// The header of the client's own credential, if the provider receives it.
     fn caller_credential(
         &mut self,
         endpoint: &raw::Endpoint,
@@ -255,14 +255,14 @@ impl Compiler<'_> {
         let text = credential?.expose();
         if text != CALLER {
             if text.contains(CALLER) {
-                let message = "`${caller}` is the whole of a credential";
-                let hint = "what stands before it is `upstream_auth_header_prefix`";
+                let message = "`${caller}` must be the whole credential";
+                let hint = "use `upstream_auth_header_prefix` for text before it";
                 self.problem(&path.key("onwards_key"), message, Some(hint.into()));
             }
             return None;
         }
         if protocol.profile().is_signed && endpoint.aws.is_some() {
-            let message = "`aws` and `onwards_key` both say what the provider is asked with";
+            let message = "`aws` and `onwards_key` exclude each other";
             self.problem(&path.key("onwards_key"), message, Some("remove one of them".into()));
             return None;
         }
@@ -275,8 +275,8 @@ impl Compiler<'_> {
         Some((name, prefix.into()))
     }
 
-    /// The model sent upstream, and how it is made where it depends on the name asked for: behind a
-    /// pattern that is the usual one.
+    /// The model sent upstream, or how it is built from the name that the client sent, which is the
+    /// default behind a pattern.
     fn model(
         &mut self,
         alias: &str,
@@ -296,7 +296,7 @@ impl Compiler<'_> {
         }
     }
 
-    /// The configured name, or the host, with a number where it is not the first of its kind.
+    /// The configured name, or the host, with a number if it is not unique.
     fn name(
         &mut self,
         endpoint: &raw::Endpoint,
@@ -307,7 +307,11 @@ impl Compiler<'_> {
         let base = match (&endpoint.name, place) {
             (Some(name), _) if !is_name(name) => {
                 let hint = "use letters, digits and `-_.:/@`";
-                self.problem(&path.key("name"), "this cannot stand in a header", Some(hint.into()));
+                self.problem(
+                    &path.key("name"),
+                    "this is not a valid header value",
+                    Some(hint.into()),
+                );
                 return None;
             }
             (Some(name), _) => name.clone(),
@@ -324,12 +328,12 @@ impl Compiler<'_> {
     }
 }
 
-/// The router's own answers are chat completions.
+/// The router's own responses are chat completions.
 fn adapts_responses(endpoint: &raw::Endpoint, place: &Place) -> bool {
     matches!(place, Place::Mock(_)) || endpoint.open_responses.is_some_and(|it| it.adapter)
 }
 
-/// The whole of what a provider may take, its own before the pool's, key by key.
+/// The timeouts of a provider: its own, otherwise the pool's, key by key.
 struct Allowed {
     connect: Duration,
     of_attempt: Timeouts,
@@ -355,19 +359,19 @@ fn timeouts(
     }
 }
 
-/// Scheme and authority, base path, and `Host`. The error says what is wrong with the URL without
-/// showing it: it may hold a password.
+/// Scheme and authority, base path, and `Host`. Errors do not show the URL, which may hold a
+/// password.
 pub(super) fn wire(url: &str) -> Result<(Uri, BasePath, HeaderValue), String> {
     let allowed = "an `http://` or `https://` URL, or `mock:`";
     if url.contains('#') {
-        return Err("a provider's URL has no fragment".into());
+        return Err("a provider's URL must not have a fragment".into());
     }
     let uri: Uri = url.parse().map_err(|_| format!("this is not {allowed}"))?;
     if !matches!(uri.scheme_str(), Some("http" | "https")) {
         return Err(format!("this is not {allowed}"));
     }
     let authority = uri.authority().filter(|authority| !authority.host().is_empty());
-    let authority = authority.ok_or("the URL names no host")?;
+    let authority = authority.ok_or("the URL has no host")?;
     if authority.as_str().contains('@') {
         return Err("the URL holds a user name or password; use `onwards_key`".into());
     }
@@ -390,7 +394,7 @@ pub(super) fn credentials(endpoint: &raw::Endpoint) -> Vec<Option<&Secret>> {
     }
 }
 
-/// Who a provider is, whatever its weight, name or limits: its endpoint, its credential, its model.
+/// The identity of a provider: its endpoint, credential and model; not its weight, name or limits.
 fn digest(endpoint: &raw::Endpoint, credential: Option<&Secret>, known: &Known) -> String {
     let mut hasher = blake3::Hasher::new();
     let model = endpoint.onwards_model.as_deref();
@@ -409,7 +413,7 @@ fn digest(endpoint: &raw::Endpoint, credential: Option<&Secret>, known: &Known) 
     hasher.finalize().to_hex().to_string()
 }
 
-/// What is said of it that requests may require.
+/// The labels and capabilities that requests may need.
 fn facts(endpoint: &raw::Endpoint) -> Facts {
     let lacks = endpoint.capabilities.iter().flat_map(raw::Capabilities::lacking).collect();
     Facts { labels: endpoint.labels.clone().unwrap_or_default(), lacks }

@@ -1,5 +1,5 @@
-//! What each pool has to know of every pool that its requests may come to: its own, those that take over,
-//! and those that these lead to by their rules.
+//! Collects for each pool what it must know about all pools that its requests may reach: those that
+//! take over, and those that these redirect to.
 
 use std::sync::Arc;
 
@@ -8,13 +8,13 @@ use crate::{
     table::{Pool, PoolId},
 };
 
-/// Tells each pool whether tokens or money are counted where its requests may come to, and what providers
-/// there lack.
+/// Notes for each pool whether tokens or money are counted in the pools that its requests may
+/// reach, and which capabilities providers there lack.
 pub(super) fn note(pools: &mut [Arc<Pool>]) {
     let counts = joined(pools, counts, |one, other| one | other);
     let lacked = joined(pools, lacked, Capabilities::or);
     for (at, pool) in pools.iter_mut().enumerate() {
-        // Nothing else holds it before the table does.
+        // No other reference exists before the table does.
         let Some(pool) = Arc::get_mut(pool) else { continue };
         if let Some(counts) = &counts {
             pool.counts = counts[at];
@@ -35,7 +35,7 @@ fn lacked(pool: &Pool) -> Capabilities {
     lacks.fold(Capabilities::default(), Capabilities::or)
 }
 
-/// For each pool, what is so of any pool that its requests may come to; `None` where no pool has any of it.
+/// Joins a property over all reachable pools; `None` if no pool has it.
 fn joined<T: Copy + Default + PartialEq>(
     pools: &[Arc<Pool>],
     own: impl Fn(&Pool) -> T,
@@ -46,7 +46,7 @@ fn joined<T: Copy + Default + PartialEq>(
         return None;
     }
     let with_completions = |id: PoolId| [Some(id), pools[id.0 as usize].completions];
-    // What an alias that takes over leads to: its pools, and those of the aliases of its rules.
+    // The pools of an alias that takes over, and of the aliases that its rules redirect to.
     let led = |id: PoolId| {
         let rules = pools[id.0 as usize].rules.iter().filter_map(|rule| rule.redirect);
         let all = std::iter::once(id).chain(rules).flat_map(with_completions).flatten();

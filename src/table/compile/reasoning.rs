@@ -1,5 +1,5 @@
-//! The key `reasoning_translation`: every effort is accounted for, and every path is one that may be
-//! written.
+//! Compiles `reasoning_translation`: each effort is mapped or unsupported, and each path is
+//! allowed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use crate::{
 };
 
 impl Compiler<'_> {
-    /// What a provider is told of efforts.
+    /// How efforts are written for a provider.
     pub(super) fn reasoning(
         &mut self,
         raw: Option<&raw::ReasoningTranslation>,
@@ -87,7 +87,7 @@ impl Compiler<'_> {
         if is_budget {
             for (name, value) in &raw.values {
                 if value.as_u64().is_none() {
-                    let message = "a budget of tokens is a whole number";
+                    let message = "a token budget must be a whole number";
                     self.problem(&path.key("values").key(name), message, None);
                 }
             }
@@ -95,7 +95,7 @@ impl Compiler<'_> {
         Write { path: segments, values, is_budget }
     }
 
-    /// Every effort is either written or not supported, and every write knows the same ones.
+    /// Each effort is mapped or unsupported, and all writes map the same efforts.
     fn check_efforts(&mut self, unsupported: &[Effort], writes: &[Write], path: &Path) {
         let mapped = |write: &Write| write.values.iter().map(|(effort, _)| *effort).collect();
         let sets: Vec<BTreeSet<Effort>> = writes.iter().map(mapped).collect();
@@ -113,7 +113,7 @@ impl Compiler<'_> {
         }
         let both = names(&mut unsupported.iter().copied().filter(|it| first.contains(it)));
         if !both.is_empty() {
-            let message = format!("{both} is mapped by the writes, too");
+            let message = format!("{both} is also mapped by the writes");
             self.problem(&path.key("unsupported_efforts"), message, None);
         }
         let is_missing = |it: &Effort| !first.contains(it) && !unsupported.contains(it);
@@ -139,7 +139,7 @@ impl Compiler<'_> {
         let is_effort = |write: &Write| is_only(&write.path, "reasoning_effort");
         let budget = writes.iter().position(|write| write.is_budget);
         if let Some(at) = budget.filter(|_| !writes.iter().any(is_effort)) {
-            let message = "a budget stands only beside a write to `/reasoning_effort`";
+            let message = "a budget needs a write to `/reasoning_effort` beside it";
             self.problem(&path.index(at).key("target_path"), message, None);
         }
     }
@@ -149,7 +149,7 @@ fn is_only(path: &[Box<str>], key: &str) -> bool {
     matches!(path, [only] if **only == *key)
 }
 
-/// Whether this may be written.
+/// Whether the path is allowed.
 fn check_path(segments: &[Box<str>]) -> Result<(), String> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
     let is_plain = |it: &str| !it.is_empty() && it.bytes().all(plain);
@@ -163,7 +163,7 @@ fn check_path(segments: &[Box<str>]) -> Result<(), String> {
         ["reasoning_effort" | "thinking_token_budget"]
         | ["reasoning" | "thinking", ..]
         | ["chat_template_kwargs", "thinking" | "enable_thinking"] => Ok(()),
-        _ => Err("this path is not one that may be written: `/reasoning_effort`, \
+        _ => Err("this path is not allowed; allowed are `/reasoning_effort`, \
             `/thinking_token_budget`, below `/reasoning` or `/thinking`, \
             `/chat_template_kwargs/thinking` or `/chat_template_kwargs/enable_thinking`"
             .into()),

@@ -1,6 +1,6 @@
-//! The way to a provider: its proxy or the environment's, and TLS of its own.
+//! Compiles the route to a provider: its proxy or the environment's, and its own TLS settings.
 //!
-//! A problem never repeats a URL or what a file holds.
+//! Problems never repeat a URL or the content of a file.
 
 use std::sync::Arc;
 
@@ -22,7 +22,7 @@ use crate::{
 };
 
 impl Compiler<'_> {
-    /// How connections reach the origin of `uri` where nothing is written of it.
+    /// The route to the origin of `uri` if the file sets nothing.
     pub(super) fn way_of_environment(&mut self, uri: &Uri) -> Way {
         let is_tls = uri.scheme_str() == Some("https");
         let port = uri.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
@@ -39,7 +39,7 @@ impl Compiler<'_> {
         known.clone()
     }
 
-    /// How connections reach the origin of `uri`; `None` where what is written of it is wrong.
+    /// The route to the origin of `uri`; `None` if its settings are wrong.
     pub(super) fn way(&mut self, endpoint: &raw::Endpoint, uri: &Uri, path: &Path) -> Option<Way> {
         let is_tls = uri.scheme_str() == Some("https");
         if endpoint.tls.is_some() && !is_tls {
@@ -60,7 +60,7 @@ impl Compiler<'_> {
             Some(text) => match Proxy::parse(text.expose()) {
                 Ok(proxy) => (Some(Arc::new(proxy)), false),
                 Err(why) => {
-                    let hint = "or `direct`, for none whatever the environment says";
+                    let hint = "or `direct`, to use no proxy, not even the environment's";
                     self.problem(&path.key("proxy"), why, Some(hint.into()));
                     return None;
                 }
@@ -90,7 +90,7 @@ impl Compiler<'_> {
     }
 }
 
-/// `None` where the files are not looked up.
+/// `None` if files are not read.
 fn own_tls(raw: &raw::ProviderTls) -> Result<Option<OwnTls>, (&'static str, &'static str)> {
     let cert = raw.cert.as_deref();
     let key = raw.key.as_ref().map(Secret::expose);
@@ -123,7 +123,7 @@ fn own_tls(raw: &raw::ProviderTls) -> Result<Option<OwnTls>, (&'static str, &'st
         (Some(cert), Some(key)) => {
             let chain = certificates(cert, "cert")?;
             let key = PrivateKeyDer::from_pem_slice(key.as_bytes())
-                .map_err(|_| ("key", "there is no private key in PEM form in it"))?;
+                .map_err(|_| ("key", "it contains no private key in PEM form"))?;
             builder.with_client_auth_cert(chain, key).map_err(|error| match error {
                 rustls::Error::InconsistentKeys(_) => {
                     ("key", "it is not the key of the certificate")
@@ -156,5 +156,5 @@ fn digest(endpoint: &raw::Endpoint, proxy: Option<&Proxy>) -> String {
     hasher.finalize().to_hex().to_string()
 }
 
-/// The word for no proxy at all.
+/// The word for no proxy.
 const DIRECT: &str = "direct";

@@ -1,4 +1,4 @@
-//! What many providers of a table have alike, kept once: a large table is mostly this.
+//! Values that many providers share, kept once: a large table consists mostly of them.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -10,17 +10,17 @@ use crate::{
     table::{Origin, route::Route},
 };
 
-/// Parts of the table under way.
+/// Shared values of the table being compiled.
 #[derive(Default)]
 pub(super) struct Shared {
     origins: HashMap<u32, Arc<Origin>>,
     names: HashMap<Box<str>, Named>,
     no_classes: Arc<ErrorClasses>,
-    /// Ways to origins, by their digests.
+    /// Routes by their digests.
     pub(crate) ways: HashMap<String, Way>,
 }
 
-/// The way to an origin, and a text that no other way has and that shows nothing of it.
+/// A route, and a digest that no other route has and that reveals nothing.
 #[derive(Clone, Default)]
 pub(super) struct Way {
     pub(crate) route: Option<Arc<Route>>,
@@ -35,7 +35,7 @@ pub(super) struct Named {
 }
 
 impl Shared {
-    /// The origin with this number.
+    /// The origin and its number.
     pub(super) fn origin(
         &mut self,
         id: Arc<Number>,
@@ -45,7 +45,7 @@ impl Shared {
         Arc::clone(entry.or_insert_with(|| Arc::new(make(id))))
     }
 
-    /// A name as headers show it; `None` where it cannot stand in one.
+    /// A name as a header value; `None` if it is not valid there.
     pub(super) fn named(&mut self, name: &str) -> Option<Named> {
         if let Some(known) = self.names.get(name) {
             return Some(known.clone());

@@ -1,33 +1,31 @@
-//! A target's spelling, brought to one form: a pool, or a pool for each class of requests.
-//!
-//! It gives no key a meaning.
+//! Normalizes the spellings of a target to a pool, or a pool for each class.
 
 use super::provider::Entry;
 use crate::config::{Path, raw};
 
-/// A target in its one form.
+/// A normalized target.
 pub(super) struct Forms<'a> {
-    /// Keys for all of its pools, where it has several.
+    /// Keys for all of its pools, if it has several.
     pub(super) beside: Option<&'a raw::PoolKeys>,
-    /// The pool of all requests that have no other.
+    /// The pool for all other requests.
     pub(super) default: Spelled<'a>,
-    /// That of requests to complete a text.
+    /// The pool for text completions.
     pub(super) completions: Option<Spelled<'a>>,
 }
 
-/// A pool in its one form.
+/// A normalized pool.
 pub(super) struct Spelled<'a> {
-    /// The keys that stand with its providers.
+    /// The keys beside its providers.
     pub(super) keys: Option<&'a raw::PoolKeys>,
     pub(super) providers: Vec<Entry<'a>>,
-    /// Whether it says that it is the default of all targets.
+    /// How requests reach the target besides its name.
     pub(super) reached: Option<&'a raw::Reached>,
-    /// Where they stand.
+    /// Their place in the file.
     pub(super) path: Path,
 }
 
 impl<'a> Forms<'a> {
-    /// Of the target at `path`.
+    /// Normalizes the target at `path`.
     pub(super) fn of(target: &'a raw::Target, path: &Path) -> Self {
         let (beside, default, completions) = match target {
             raw::Target::List(providers) => (None, Spelled::list(providers, path), None),

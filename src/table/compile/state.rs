@@ -1,4 +1,4 @@
-//! What of a provider outlives a reload.
+//! The state of a provider that outlives a reload.
 
 use std::sync::Arc;
 

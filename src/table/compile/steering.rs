@@ -1,4 +1,4 @@
-//! Who is asked first, by a controller or by the conversation: from what is written to numbers.
+//! Compiles which provider is asked first, by a controller or by the conversation.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl Compiler<'_> {
-    /// The numbers of a pool's controllers; `None` where there are none.
+    /// The settings of a pool's AIMD controllers; `None` if it has none.
     pub(super) fn aimd(
         &mut self,
         fallback: Option<&raw::Fallback>,
@@ -38,7 +38,7 @@ impl Compiler<'_> {
         is_on.then_some(settings)
     }
 
-    /// The numbers of the conversations that stay with a provider; `None` where none do.
+    /// The settings of conversation affinity; `None` if it has none.
     pub(super) fn affinity(
         &mut self,
         fallback: Option<&raw::Fallback>,
@@ -55,7 +55,7 @@ impl Compiler<'_> {
         }
         if most < raw.target_conversations.saturating_add(margin) {
             let message = format!(
-                "must not be below `target_conversations` and `margin` together, and is {most}"
+                "must not be below the sum of `target_conversations` and `margin`, but is {most}"
             );
             self.problem(&path.key("max_tracked"), message, None);
         }

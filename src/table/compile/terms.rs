@@ -1,4 +1,4 @@
-//! What the holders of keys may do, and the teams that keys belong to.
+//! Compiles the terms of keys, and their teams.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -49,7 +49,7 @@ impl Compiler<'_> {
         teams
     }
 
-    /// The terms of a key; none where the file says nothing of them.
+    /// The terms of a key; `None` if the file sets none.
     pub(super) fn terms(
         &mut self,
         definition: &raw::KeyDefinition,
@@ -88,7 +88,7 @@ impl Compiler<'_> {
         is_any.then(|| Box::new(terms))
     }
 
-    /// The digest that a definition has in place of its token.
+    /// The hash that a definition has instead of its token.
     pub(super) fn hash(&mut self, text: &str, path: &Path) -> Option<[u8; 32]> {
         let digest = text.strip_prefix("sha256:").and_then(digest);
         if digest.is_none() {
@@ -99,7 +99,7 @@ impl Compiler<'_> {
         digest
     }
 
-    /// A token that one definition names and another has the hash of.
+    /// Finds a token in one definition whose hash stands in another.
     pub(super) fn shared_tokens(&mut self, auth: &raw::Auth) {
         let definitions = || auth.key_definitions.iter().flatten();
         let hashed = |(name, definition): (_, &raw::KeyDefinition)| {
@@ -127,14 +127,14 @@ impl Compiler<'_> {
         if let Ok(moment) = text.parse::<jiff::Timestamp>() {
             return Some(moment.into());
         }
-        let message = "this is not a moment in the form of RFC 3339";
-        let hint = "write it with its time zone, as in `2027-01-31T00:00:00Z`";
+        let message = "this is not an RFC 3339 timestamp";
+        let hint = "write it with a time zone, such as `2027-01-31T00:00:00Z`";
         self.problem(path, message, Some(hint.into()));
         None
     }
 }
 
-/// The turns of a key, where it has more than one.
+/// The queue weight of a key, if it is above one.
 fn priority(raw: Option<u32>) -> Option<u8> {
     raw.and_then(|turns| u8::try_from(turns).ok()).filter(|turns| *turns > 1)
 }

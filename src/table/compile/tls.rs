@@ -1,6 +1,6 @@
-//! TLS of the clients' port, from PEM texts to what the handshake needs.
+//! Compiles TLS of the clients' port from PEM texts.
 //!
-//! A problem never repeats what a file holds.
+//! Problems never repeat the content of a file.
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use rustls::{
 use super::Compiler;
 use crate::config::{Certificates, Path};
 
-/// The key of `tls` that is wrong, and why.
+/// The wrong key of `tls`, and why.
 type Wrong = (&'static str, &'static str);
 
 impl Compiler<'_> {
-    /// What a handshake with a client needs.
+    /// The TLS configuration for clients.
     pub(super) fn tls(&mut self, files: Option<&Certificates>) -> Option<Arc<ServerConfig>> {
         match server(files?) {
             Ok(config) => Some(Arc::new(config)),
@@ -33,7 +33,7 @@ impl Compiler<'_> {
 fn server(files: &Certificates) -> Result<ServerConfig, Wrong> {
     let chain = certificates(&files.cert, "cert")?;
     let key = PrivateKeyDer::from_pem_slice(files.key.expose().as_bytes())
-        .map_err(|_| ("key", "there is no private key in PEM form in it"))?;
+        .map_err(|_| ("key", "it contains no private key in PEM form"))?;
     let provider = Arc::new(ring::default_provider());
     let Ok(builder) = ServerConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
@@ -60,7 +60,7 @@ fn server(files: &Certificates) -> Result<ServerConfig, Wrong> {
         _ => ("cert", "the certificate in it cannot be read"),
     })?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    // Clients that come back need no second handshake, and no memory until then.
+    // Returning clients resume without a full handshake, and no memory is kept for them.
     if let Ok(ticketer) = ring::Ticketer::new() {
         config.ticketer = ticketer;
     }
@@ -74,7 +74,7 @@ pub(super) fn certificates(
     let read: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(text.as_bytes()).collect();
     match read {
         Ok(read) if !read.is_empty() => Ok(read),
-        _ => Err((key, "there is no certificate in PEM form in it")),
+        _ => Err((key, "it contains no certificate in PEM form")),
     }
 }
 

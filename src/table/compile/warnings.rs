@@ -1,6 +1,6 @@
-//! What a file may say and probably does not mean. It is served all the same.
+//! Warnings: what a file may say but probably does not mean. The file is served anyway.
 //!
-//! It never repeats a credential or a URL.
+//! Warnings never repeat a credential or a URL.
 
 mod kept;
 mod keys;
@@ -18,7 +18,7 @@ use crate::{
     table::{Access, Endpoints, Place, Pool, Provider, Table, names::is_pattern, prices::Pricing},
 };
 
-/// What is probably not meant of a file, in the order of the places.
+/// The warnings for a file, in the order of their places.
 pub(crate) fn warnings(loaded: &Loaded, table: &Table) -> Problems {
     let mut warnings = Warnings { source: &loaded.source, found: Vec::new() };
     warnings.file(&loaded.file, table);
@@ -69,8 +69,8 @@ impl Warnings<'_> {
         }
         for name in file.aliases.iter().flatten().map(|(name, _)| name) {
             if is_pattern(name) {
-                let message = "a further name is no pattern: clients would have to send the `*`";
-                let hint = "name a target so: it may be a pattern";
+                let message = "an entry of `aliases` is not a pattern: clients would have to send the `*` itself";
+                let hint = "use the pattern as the name of a target";
                 self.warn(&root.key("aliases").key(name), message, hint);
             }
         }
@@ -104,16 +104,16 @@ impl Warnings<'_> {
         }
     }
 
-    /// Where requests wait, there is a limit that they wait for.
+    /// A queue needs a limit to wait for.
     fn queue(&mut self, waits_for_nothing: bool, path: &Path) {
         if waits_for_nothing {
-            let message = "nothing is limited here, so no request ever waits";
+            let message = "there is no limit here, so no request ever waits";
             let hint = "set `concurrency_limit`, `rate_limit` or `token_limit` beside it";
             self.warn(&path.key("queue"), message, hint);
         }
     }
 
-    /// A budget counts what answers cost: without a price that is nothing.
+    /// A budget counts the cost of answers, which is zero without a price.
     fn budgets(&mut self, file: &raw::File, table: &Table) {
         let priced = |pool: &Pool| {
             pool.providers.iter().all(|provider| matches!(provider.pricing, Pricing::Price(_)))
@@ -149,7 +149,7 @@ impl Warnings<'_> {
     fn alias(&mut self, alias: &str, path: &Path) {
         if alias.contains(".*") || alias.contains(['^', '$', '|', '[', '(']) && alias.len() > 1 {
             let message = "this name looks like a regular expression";
-            self.warn(path, message, "in a name `*` alone is special, and stands for any text");
+            self.warn(path, message, "in a name only `*` is special; it matches any text");
         }
     }
 
@@ -160,11 +160,11 @@ impl Warnings<'_> {
             match fallback.enabled {
                 Some(true) => {}
                 None => {
-                    let message = "without `enabled` nothing here has any effect";
+                    let message = "without `enabled` these settings have no effect";
                     self.warn(&path, message, "add `\"enabled\": true`");
                 }
                 Some(false) if fallback.to.as_ref().is_some_and(|to| !to.is_empty()) => {
-                    let message = "these aliases are never reached: falling back is off";
+                    let message = "these aliases are never reached: fallback is off";
                     self.warn(&path.key("to"), message, "set `enabled` to `true`");
                 }
                 Some(false) => {}
@@ -207,23 +207,23 @@ impl Warnings<'_> {
             && pool.endpoints == Endpoints::All
             && pool.providers.iter().any(is_vendors)
         {
-            let message = "a holder of one of its keys reaches the files, batches and stored responses \
+            let message = "callers with one of its keys can reach the files, batches and stored responses \
                            of the vendor's account";
-            let hint = "narrow it with `\"endpoints\": [\"inference\"]`, or name in `endpoints` what is \
+            let hint = "restrict it with `\"endpoints\": [\"inference\"]`, or list in `endpoints` what is \
                         meant";
             self.warn(path, message, hint);
         }
         self.out_of_reach(pool, path, table);
         for successor in pool.fallback.to.iter().map(|id| table.pool(*id)) {
             if pool.fallback.enabled && successor.providers.is_empty() {
-                let message = "one of these aliases has no provider and can serve nothing";
+                let message = "one of these aliases has no provider, so it cannot serve requests";
                 self.warn(&path.key("fallback").key("to"), message, "remove it");
             }
         }
     }
 
-    /// The pools behind `to` that no request comes to, where the pools before them may use up all of
-    /// its attempts.
+    /// Pools in `to` that no request reaches, because the pools before them may use up all
+    /// attempts.
     fn out_of_reach(&mut self, pool: &Pool, path: &Path, table: &Table) {
         let total = pool.fallback.most_in_all.filter(|_| pool.fallback.enabled);
         let Some(total) = total else { return };
@@ -242,14 +242,14 @@ impl Warnings<'_> {
     }
 
     fn glob(&mut self, path: &Path, what: &str) {
-        let message = format!("{what} is no pattern: `*` is taken as it is written");
+        let message = format!("{what} is not a pattern: `*` is taken literally");
         self.warn(path, &message, "only a target's name may be a pattern");
     }
 
     fn warn(&mut self, path: &Path, message: &str, hint: &str) {
         let settled = self.source.settled(path);
         let warning = self.source.problem(&settled, message, Some(hint.to_owned()));
-        // What stands beside `pools` is looked at for each of them.
+        // Keys beside `pools` are checked for each of the pools.
         let is_known =
             |other: &Problem| (&other.path, &other.message) == (&settled, &warning.message);
         if settled == *path || !self.found.iter().any(is_known) {
@@ -258,7 +258,7 @@ impl Warnings<'_> {
     }
 }
 
-/// Where a pool stands in the file.
+/// The place of a pool in the file.
 fn place(pool: &Pool, table: &Table) -> Path {
     let targets = Path::root().key("targets");
     match pool.within {

@@ -1,6 +1,6 @@
-//! Services that guardrails ask, as the file has them.
+//! Compiles the services that guardrails call.
 //!
-//! A problem never repeats a URL or a header.
+//! Problems never repeat a URL or a header.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Compiler<'_> {
-    /// What a guardrail finds by asking.
+    /// The rule that calls a webhook.
     pub(super) fn finder_by_webhook(
         &mut self,
         raw: &raw::Webhook,
@@ -22,7 +22,7 @@ impl Compiler<'_> {
         path: &Path,
     ) -> Option<Finder> {
         if action == Some(Action::Redact) {
-            let message = "a webhook says itself what is put in the place of a text";
+            let message = "a webhook itself provides the replacement of a text";
             let hint = "remove `action`, or write `flag` to count only";
             self.problem(&path.key("action"), message, Some(hint.into()));
         }
@@ -45,13 +45,13 @@ impl Compiler<'_> {
         timeout: Duration,
         path: &Path,
     ) -> Option<(Arc<Origin>, PathAndQuery)> {
-        // What a reference holds is not always looked up.
+        // References are not always resolved.
         let url = if is_stand_in(url) { "http://localhost/" } else { url };
         let (uri, _, host) = match wire(url) {
             Ok(wire) => wire,
             Err(_) => {
                 let message = "this is not an `http://` or `https://` URL of a service";
-                let hint = "a credential goes into `key`";
+                let hint = "write a credential into `key`";
                 self.problem(path, message, Some(hint.into()));
                 return None;
             }
@@ -74,7 +74,7 @@ impl Compiler<'_> {
         let mut headers = Vec::new();
         let mut add =
             |this: &mut Self, name, value: &str, at: &Path| match HeaderValue::try_from(value) {
-                Err(_) => this.problem(at, "this cannot stand in a header", None),
+                Err(_) => this.problem(at, "this is not a valid header value", None),
                 Ok(mut value) => {
                     value.set_sensitive(true);
                     headers.push((name, value));
@@ -88,7 +88,7 @@ impl Compiler<'_> {
             let at = path.key("headers").key(name);
             let Some(name) = self.header_name(name, &at) else { continue };
             if raw.key.is_some() && name == header::AUTHORIZATION {
-                let message = "`key` and this header both say what it is asked with";
+                let message = "`key` and this header exclude each other";
                 self.problem(&at, message, Some("remove one of them".into()));
             }
             add(self, name, value.expose(), &at);

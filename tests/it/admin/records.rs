@@ -116,7 +116,7 @@ async fn the_terminal_prints_them_and_takes_no_other_server_for_the_router() {
     for wish in [&["targets"][..], &["keys"], &["records"], &["reload"], &["drain", "m", "p"]] {
         let (ok, out, err) = admin(&other, wish);
         assert!(
-            !ok && out.is_empty() && err.contains("not as the operations port"),
+            !ok && out.is_empty() && err.contains("it is not the operations port"),
             "{wish:?}: {err}"
         );
     }

@@ -278,23 +278,23 @@ fn what_a_pool_of_a_class_may_not_say_is_a_problem_with_its_place() {
         ),
         (
             json!({"a": {"pools": pools(with(json!({"keys": ["sk-0123456789ab"]})))}}),
-            r#"targets["a"].pools.completions.keys: `keys` is said of the whole alias"#,
+            r#"targets["a"].pools.completions.keys: `keys` belongs to the whole alias"#,
         ),
         (
             json!({"a": {"pools": pools(with(json!({"require": {"region": "eu"}})))}}),
-            r#"targets["a"].pools.completions.require: `require` is said of the whole alias"#,
+            r#"targets["a"].pools.completions.require: `require` belongs to the whole alias"#,
         ),
         (
             json!({"a": {"pools": pools(with(json!({"default": true})))}}),
-            r#"targets["a"].pools.completions.default: `default` is said of the whole alias"#,
+            r#"targets["a"].pools.completions.default: `default` belongs to the whole alias"#,
         ),
         (
             json!({"a": {"concurrency_limit": limit, "pools": pools(with(json!({"concurrency_limit": limit})))}}),
-            r#"targets["a"].pools.completions.concurrency_limit: limits stand beside `pools` already"#,
+            r#"targets["a"].pools.completions.concurrency_limit: there are limits beside `pools` already"#,
         ),
         (
             json!({"a": {"pools": pools(one.clone())}, "a/completions": one}),
-            r#"targets["a"].pools.completions: this pool is shown as `a/completions`"#,
+            r#"targets["a"].pools.completions: this pool would have the name `a/completions` of another target"#,
         ),
         (
             json!({"a": {"pools": pools(with(circle.clone()))}}),
@@ -315,7 +315,7 @@ fn what_a_pool_of_a_class_may_not_say_is_a_problem_with_its_place() {
         ),
         (
             json!({"a": {"pools": pools(one.clone()), "sticky": {"key": true}}}),
-            r#"targets["a"].sticky: only the strategy `sticky` reads this"#,
+            r#"targets["a"].sticky: this applies only to the strategy `sticky`"#,
         ),
         (json!({"a": {"pools": pools(one.clone()), "providers": [one]}}), r#"unknown key `"#),
     ] {

@@ -226,7 +226,7 @@ fn a_pair_that_cannot_be_had_is_said_at_load_where_it_is_known() {
     let (good, text) = check(Value::Null, &[]);
     assert!(good, "the region stands in the host: {text}");
     let (good, text) = check(Value::Null, &[("AWS_EC2_METADATA_DISABLED", "true")]);
-    assert!(!good && text.contains("no access key pair"), "{text}");
+    assert!(!good && text.contains("the access key pair for signing is missing"), "{text}");
     let (good, text) = check(json!({"access_key_id": "AKIA"}), &[]);
     assert!(!good && text.contains("`secret_access_key` is missing"), "{text}");
     let (good, text) = check(json!({"secret_access_key": SECRET}), &[]);

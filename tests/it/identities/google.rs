@@ -167,9 +167,9 @@ fn a_key_that_cannot_sign_is_a_problem_of_the_file() {
     for (key, value, said) in [
         ("type", json!("authorized_user"), "the key of an `authorized_user`"),
         ("type", json!("very secret"), "something else"),
-        ("private_key", json!("very secret"), "no private key"),
-        ("private_key", Value::Null, "is missing in it"),
-        ("token_uri", json!("very secret"), "no URL"),
+        ("private_key", json!("very secret"), "is not a private key"),
+        ("private_key", Value::Null, "it has no `private_key`"),
+        ("token_uri", json!("very secret"), "is not a URL"),
     ] {
         let (good, text) = with(key, value);
         assert!(!good && text.contains(said) && !text.contains("very secret"), "{key}: {text}");
@@ -182,7 +182,7 @@ fn a_key_that_cannot_sign_is_a_problem_of_the_file() {
         assert!(!good && text.contains(&format!("`gcp` and `{key}`")), "{text}");
     }
     let (good, text) = check(json!({"url": "mock:", "gcp": {}}));
-    assert!(!good && text.contains("no token of Google's"), "{text}");
+    assert!(!good && text.contains("does not accept Google tokens"), "{text}");
 }
 
 const MACHINE: &str = "/computeMetadata/v1/instance/service-accounts/default/token?scopes=https";

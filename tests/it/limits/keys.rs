@@ -208,7 +208,10 @@ fn check_tells_what_is_wrong_with_keys_and_teams() {
     let hash = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824";
     for (auth, says) in [
         (json!({"key_definitions": {"a": {"hash": "2cf24d"}}}), "64 hexadecimal digits"),
-        (json!({"key_definitions": {"a": {"hash": hash, "key": "sk-client-0000"}}}), "both say"),
+        (
+            json!({"key_definitions": {"a": {"hash": hash, "key": "sk-client-0000"}}}),
+            "exclude each other",
+        ),
         (json!({"key_definitions": {"a": {"hash": hash}, "b": {"key": "hello"}}}), "the same as"),
         (json!({"key_definitions": {"a": {"hash": hash}, "b": {"hash": hash}}}), "the same as"),
         (

@@ -270,14 +270,11 @@ fn store_that_keeps_nothing_is_warned_of() {
     let (good, said) = check(json!({"file": "levels.redb"}), day.clone());
     assert!(good && said.is_empty(), "{said}");
     let (good, said) = check(json!("memory"), day.clone());
-    assert!(
-        good && said.contains("store: ") && said.contains("begin anew at each start"),
-        "{said}"
-    );
+    assert!(good && said.contains("store: ") && said.contains("are reset at each start"), "{said}");
     let (good, said) = check(json!("memory"), minute.clone());
     assert!(good && said.is_empty(), "{said}");
     let (good, said) = check(json!({"file": "levels.redb"}), minute);
-    assert!(good && said.contains("nothing has to be kept"), "{said}");
+    assert!(good && said.contains("has nothing to keep"), "{said}");
     let (good, said) = check(json!({"file": "no/levels.redb"}), day.clone());
     assert!(good && said.contains("its directory does not exist"), "{said}");
     let (good, said) = check(json!({"redis": "redis://127.0.0.1"}), day.clone());
@@ -286,6 +283,6 @@ fn store_that_keeps_nothing_is_warned_of() {
     assert!(!good && said.contains("store.redis: this is not the address of a Redis server"));
     assert!(!said.contains("sk-hidden"), "{said}");
     let (good, said) = check(json!({"redis": "redis://127.0.0.1", "file": "levels.redb"}), day);
-    assert!(!good && said.contains("store.file: a store is a file or a server"), "{said}");
+    assert!(!good && said.contains("store.file: `file` and `redis` exclude each other"), "{said}");
     assert!(!dir.path().join("levels.redb").exists(), "checking makes no file");
 }

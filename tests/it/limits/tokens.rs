@@ -256,11 +256,11 @@ fn check_tells_what_is_wrong_with_limits() {
         (json!({"budget": {"dollars": 5}}), "`period` is missing"),
         (
             json!({"budget": [{"dollars": 5, "period": "day"}, {"dollars": 4, "period": "day"}]}),
-            "count the same over the same time",
+            "count the same tokens over the same time",
         ),
         (
             json!({"token_limit": [{"tokens": 5, "window_secs": 60}, {"tokens": 4, "window_secs": 60}]}),
-            "count the same over the same time",
+            "count the same tokens over the same time",
         ),
     ] {
         let (ok, text) = check(keys);

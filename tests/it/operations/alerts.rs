@@ -240,7 +240,10 @@ async fn what_cannot_be_an_alert_is_a_problem_of_the_file() {
     for (alert, wanted) in [
         (json!({"url": "hooks.example"}), "this is not an `http://` or `https://` URL"),
         (json!({"url": "https://h.example", "on": ["fire"]}), "provider_resting"),
-        (json!({"url": "https://h.example", "headers": {"host": "a"}}), "by the router itself"),
+        (
+            json!({"url": "https://h.example", "headers": {"host": "a"}}),
+            "the router sets `host` itself",
+        ),
         (json!({"url": "https://h.example", "window_secs": 1}), "window_secs"),
         (json!({"url": "https://h.example", "error_rate": 2}), "error_rate"),
         (json!({"on": []}), "url"),

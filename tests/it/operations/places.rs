@@ -130,7 +130,8 @@ async fn the_limit_of_descriptors_is_raised_and_told() {
     let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
     let of: Vec<&str> = line.split_whitespace().collect();
     assert_eq!(of[3], of[4], "{line}");
-    let told =
-        eventually(secs(10), async || router.stderr_text().contains("descriptors is raised"));
+    let told = eventually(secs(10), async || {
+        router.stderr_text().contains("raised the limit of file descriptors")
+    });
     assert!(told.await, "{}", router.stderr_text());
 }

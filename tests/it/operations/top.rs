@@ -94,8 +94,8 @@ async fn what_cannot_be_shown_is_said_in_a_sentence() {
     let nothing = format!("http://127.0.0.1:{}", crate::support::router::free_port());
     let url = url(&router);
     for (args, wanted) in [
-        (&["top", "--once", "--url", &nothing][..], "cannot be asked"),
-        (&["top", "--once", "--url", &proxy], "not as the operations port of Onwards"),
+        (&["top", "--once", "--url", &nothing][..], "cannot connect to"),
+        (&["top", "--once", "--url", &proxy], "it is not the operations port of Onwards"),
         (&["top", "--once", "--url", "localhost:9090"], "http://HOST:PORT"),
         (&["top", "--url", &url], "`--once` prints text"),
     ] {

@@ -254,7 +254,7 @@ async fn what_cannot_be_read_is_refused() {
     ] {
         let answer = call.send(router.addr()).await;
         is_refusal(&answer, "cards");
-        assert!(answer.text().contains("cannot look at"), "{}", answer.text());
+        assert!(answer.text().contains("cannot inspect"), "{}", answer.text());
     }
     let query = Call::post(&format!("/v1/embeddings?note={}", CARD.replace(' ', "+")));
     is_refusal(
@@ -303,7 +303,7 @@ fn what_is_wrong_with_a_rule_is_told_with_its_place() {
         (json!({"match": "payment_cards"}), "payment_card"),
         (
             json!({"match": {"regex": "a(b"}}),
-            "guardrails.cards.match.regex: this is no pattern at character 2",
+            "guardrails.cards.match.regex: this is not a valid pattern at character 2",
         ),
         (json!({"match": {"regex": "a*"}}), "fits the empty text"),
         (json!({"match": "email", "action": "redcat"}), "redact"),

@@ -119,7 +119,7 @@ fn reply() -> Reply {
 /// Bedrock's own form of a refused credential, which says nothing of why.
 #[track_caller]
 fn assert_not_believed(answer: &Response, place: &str) {
-    let body = r#"{"message":"The API key is not known here."}"#;
+    let body = r#"{"message":"The API key is unknown."}"#;
     assert_eq!((answer.status, answer.text().as_str()), (403, body), "{place}");
     assert_eq!(answer.header("x-amzn-errortype"), Some("UnrecognizedClientException"), "{place}");
     assert_eq!(answer.header("x-amzn-requestid"), answer.header("x-request-id"), "{place}");

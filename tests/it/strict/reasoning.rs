@@ -125,13 +125,13 @@ async fn a_wrong_translation_is_told_at_load_with_every_place() {
         + &String::from_utf8_lossy(&output.stdout);
     for part in [
         "unsupported_efforts[2]: expected one of",
-        "writes[0].values.low: a budget of tokens is a whole number",
+        "writes[0].values.low: a token budget must be a whole number",
         "writes[1].values: the first write and this one differ in `medium`",
-        "unsupported_efforts: `low` is mapped by the writes, too",
+        "unsupported_efforts: `low` is also mapped by the writes",
         "is neither mapped nor in `unsupported_efforts`",
         "writes[2].target_path: this path and that of write 1 overlap",
-        "writes[3].target_path: this path is not one that may be written",
-        "writes[0].target_path: a budget stands only beside a write to `/reasoning_effort`",
+        "writes[3].target_path: this path is not allowed",
+        "writes[0].target_path: a budget needs a write to `/reasoning_effort` beside it",
     ] {
         assert!(told.contains(part), "{part} is not in {told}");
     }

@@ -1,5 +1,5 @@
-//! A listening socket in the file system. One that a process has left behind is taken over, one at
-//! which a process listens is not, and nothing else is removed.
+//! A listening Unix socket. It replaces a stale socket file, but never one in use and never another
+//! kind of file.
 
 use std::{
     fs, io,
@@ -10,21 +10,22 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// A socket at a path, which is removed when this is dropped.
+/// A socket at a path; dropping it removes the path.
 pub(in crate::cli::serve) struct Bound {
     listener: UnixListener,
     path: PathBuf,
-    /// Device and inode: what another process has put in its place is not ours.
+    /// Device and inode, so that a socket that another process has put in its place is not removed.
     identity: Option<(u64, u64)>,
 }
 
 impl Bound {
-    /// Listens at a path. With `shares`, a process that listens there keeps the clients that it has.
+    /// Listens at a path. With `shares`, it may replace a process that listens there, which keeps
+    /// its connections.
     pub(super) fn at(path: &Path, shares: bool) -> Result<Self, String> {
         let told = |error: io::Error| format!("cannot listen on unix:{}: {error}", path.display());
         let is_there = match fs::symlink_metadata(path) {
             Ok(found) if !found.file_type().is_socket() => {
-                return Err(told(io::Error::other("this is no socket; it is left as it is")));
+                return Err(told(io::Error::other("this is not a socket; it is left unchanged")));
             }
             found => found.is_ok(),
         };
@@ -34,7 +35,7 @@ impl Bound {
                 "another process listens there; `--reuse-port` takes its place for a hand-over",
             )));
         }
-        // Put in its place at once: no client finds nothing there.
+        // Renamed into place, so that a client always finds a socket.
         let mut beside = path.as_os_str().to_owned();
         beside.push(format!(".{}", std::process::id()));
         let beside = PathBuf::from(beside);
@@ -48,7 +49,7 @@ impl Bound {
         Ok(Self { listener, path: path.to_owned(), identity: identity(path) })
     }
 
-    /// The same socket once more.
+    /// Another handle of the same socket.
     pub(super) fn listener(&self) -> io::Result<UnixListener> {
         self.listener.try_clone()
     }

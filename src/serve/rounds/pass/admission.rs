@@ -1,4 +1,4 @@
-//! The limits of a provider: passed, waited for, or in the way.
+//! The limits of a provider: taken, awaited, or exceeded.
 
 use std::sync::atomic::AtomicBool;
 
@@ -16,8 +16,8 @@ use crate::{
 };
 
 impl Pass<'_> {
-    /// Passes the limits of a provider, where no other request waits for them. What is held of tokens and
-    /// money is free again where those on requests say no.
+    /// Takes the limits of a provider, if no other request waits for them. A reservation of tokens
+    /// and money is returned if the limits on requests refuse.
     pub(super) fn admit(&self, at: usize) -> Result<Taken, Limited> {
         if let Some(queue) = self.pool.providers[at].live.queue() {
             queue.may_pass()?;
@@ -26,11 +26,11 @@ impl Pass<'_> {
         Ok((self.pool.providers[at].limits.admit()?, hold))
     }
 
-    /// The same where it may have to wait until it is known what replicas share.
+    /// The same, but waits until it is known what replicas share.
     pub(super) async fn admit_when_known(&self, at: usize) -> Result<Taken, Limited> {
         let (mut taken, mut times) = (self.admit(at), 0);
         while sharing::again_at(&taken, &mut times) {
-            // Boxed: few files share their limits.
+            // Boxed, since few files share their limits.
             let provider = &self.pool.providers[at];
             Box::pin(sharing::ready_at(self.pool, provider, self.inbound)).await;
             taken = self.admit(at);
@@ -38,14 +38,14 @@ impl Pass<'_> {
         taken
     }
 
-    /// Holds what an answer of a provider is expected to take of its tokens and money.
+    /// Reserves what an answer of a provider will probably use of its tokens and money.
     fn hold_at(&self, at: usize) -> Result<Option<Hold>, Limited> {
         let Some(demand) = &self.inbound.demand else { return Ok(None) };
         let provider = &self.pool.providers[at];
         permits::hold_at(&provider.limits, demand.at(self.pool, provider))
     }
 
-    /// The same; where requests may wait for them, in turn with these.
+    /// Takes the limits in turn with waiting requests.
     pub(super) async fn admit_in_turn(
         &self,
         at: usize,
@@ -69,8 +69,8 @@ impl Pass<'_> {
         waited.map_err(|turned| waiting::refusal(turned, Whose::Provider))
     }
 
-    /// A provider's own limit on requests sends the request on only where the pool says so, or where it is
-    /// waited for: then others that are free come first. One on tokens or money does always.
+    /// A provider's own limit on requests falls back only if the pool says so, or if it has a
+    /// queue; then free providers come first. A limit on tokens or money always falls back.
     pub(super) fn limited(
         &mut self,
         at: usize,
@@ -88,12 +88,12 @@ impl Pass<'_> {
         Ok(())
     }
 
-    /// Whether one more attempt may be made here, at a provider that was not asked yet.
+    /// Whether another attempt may be made at a provider that was not asked yet.
     pub(in crate::serve::rounds) fn may_ask(&self, at: usize) -> bool {
         !self.tried[at] && self.attempts < self.pool.fallback.max_attempts + self.stayed
     }
 
-    /// Whether a provider was passed over for a limit that may be waited for.
+    /// Whether a provider was passed over because of a limit with a queue.
     pub(in crate::serve::rounds) fn awaits(&self, trail: &Trail) -> bool {
         trail.steps().iter().any(|step| {
             let at = step.provider.provider as usize;

@@ -1,7 +1,7 @@
-//! The next provider of the pass: what the view says of each, the strategy's choice among those it
-//! leaves, and a note of the others.
+//! Chooses the next provider: the view excludes some, the strategy chooses among the rest, and the
+//! trail records the excluded ones.
 //!
-//! It takes nothing: a provider that is chosen has not been entered yet.
+//! It takes nothing; the chosen provider is not entered yet.
 
 use smallvec::SmallVec;
 use tokio::time::Instant;
@@ -19,7 +19,7 @@ use crate::{
 };
 
 impl Pass<'_> {
-    /// Draws from the lowest tier that still has a provider.
+    /// Chooses from the lowest tier with an available provider.
     pub(super) fn choose(&mut self, now: Instant, record: &mut Record) -> Option<usize> {
         if let [only] = &*self.pool.providers {
             return self.only(only, now, record);
@@ -52,7 +52,7 @@ impl Pass<'_> {
         }
     }
 
-    /// The one provider of a pool: nothing is weighed, so no list of candidates is made.
+    /// The only provider of a pool: no list of candidates is needed.
     fn only(&mut self, provider: &Provider, now: Instant, record: &mut Record) -> Option<usize> {
         if self.out[0] {
             return None;
@@ -64,8 +64,8 @@ impl Pass<'_> {
         obstacle.is_none().then_some(0)
     }
 
-    /// One that was not tried yet, is well and may be asked at this moment. What is in the way of the
-    /// others is not noted, since none of them is needed.
+    /// An untried, healthy and available provider. Excluded ones are not recorded, since none of
+    /// them is needed.
     pub(in crate::serve::rounds) fn beside(&self, now: Instant) -> Option<usize> {
         let mut candidates: SmallVec<[Candidate; 8]> = SmallVec::new();
         for (at, provider) in self.pool.providers.iter().enumerate() {
@@ -101,7 +101,7 @@ impl Pass<'_> {
             Obstacle::TooSmall(window) => (Outcome::TooSmall(window), None),
         };
         self.out[at] = true;
-        // One that has refused the prompt for its length was not passed over.
+        // One that has refused the prompt's length was not passed over.
         if !matches!(outcome, Outcome::TooSmall(_)) || !self.tried[at] {
             record.trail.passed_over(self.provider_ref(at), outcome, again_in);
         }

@@ -1,7 +1,7 @@
-//! The first choice where some providers are left to later: as if they were not there, and with them where no
-//! other is left.
+//! The choice when some providers are spared: first without them, then with them if no other is
+//! left.
 //!
-//! It costs nothing where none is.
+//! It costs nothing if none is spared.
 
 use tokio::time::Instant;
 
@@ -9,10 +9,10 @@ use super::Pass;
 use crate::record::Record;
 
 impl Pass<'_> {
-    /// The next provider of a request that does not ask some providers first.
+    /// The next provider of a request that spares some.
     #[cold]
     pub(super) fn choose_sparing(&mut self, now: Instant, record: &mut Record) -> Option<usize> {
-        // They are left to later, and this is later.
+        // The spared ones are asked after all others.
         let spared = self.spared.take().filter(|_| self.attempts == 0)?;
         let before = self.out.clone();
         for (out, spared) in self.out.iter_mut().zip(&spared) {
@@ -22,7 +22,7 @@ impl Pass<'_> {
         for (at, _) in spared.iter().enumerate().filter(|(_, spared)| **spared) {
             self.out[at] = before[at];
         }
-        // A limit may refuse the one that is chosen, and then another one is.
+        // A limit may refuse the chosen one, and then another is chosen.
         self.spared = Some(spared).filter(|_| chosen.is_some());
         chosen
     }

@@ -1,4 +1,4 @@
-//! Keys that are no keys: a shell's variable, a header's value, what an example says in their place.
+//! Warnings about keys that are not keys: a shell variable, a header value, a placeholder.
 
 use super::Warnings;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use crate::{
 };
 
 impl Warnings<'_> {
-    /// Tokens that open something; names of definitions are none.
+    /// Tokens; names of definitions are not tokens.
     pub(super) fn tokens(&mut self, tokens: Option<&[Secret]>, path: &Path, table: &Table) {
         for (at, token) in tokens.unwrap_or_default().iter().enumerate() {
             let text = token.expose();
@@ -24,7 +24,7 @@ impl Warnings<'_> {
         }
     }
 
-    /// What a key's holder may do, where that is nothing.
+    /// Terms that allow nothing.
     pub(super) fn terms(
         &mut self,
         name: &str,
@@ -41,20 +41,20 @@ impl Warnings<'_> {
         }
     }
 
-    /// Names of aliases that no alias has.
+    /// Names in `models` that match no alias.
     pub(super) fn models(&mut self, models: Option<&[String]>, path: &Path, table: &Table) {
         for (at, model) in models.into_iter().flatten().enumerate() {
             let listed = table.listed();
             let mut names = listed.iter().map(|(name, _)| *name);
             let is_pattern_of = |pool: &Arc<Pool>| may_meet(model, &pool.alias);
             if !names.any(|name| fits(model, name)) && !table.aliases().iter().any(is_pattern_of) {
-                let hint = "name an alias, or a pattern that one fits";
+                let hint = "write an alias, or a pattern that matches one";
                 self.warn(&path.index(at), "no alias has this name", hint);
             }
         }
     }
 
-    /// What a client would send.
+    /// A token that clients send.
     pub(super) fn token(&mut self, text: &str, path: &Path) {
         if is_stand_in(text) || self.key(text, path) {
             return;
@@ -68,24 +68,24 @@ impl Warnings<'_> {
         }
     }
 
-    /// What a provider is asked with.
+    /// A credential that is sent to a provider.
     pub(super) fn credential(&mut self, text: &str, path: &Path) {
         if !is_stand_in(text) && text != CALLER {
             self.key(text, path);
         }
     }
 
-    /// Warns of what is no key at all; whether it is.
+    /// Warns about a text that is not a key. Returns whether it is one.
     fn key(&mut self, text: &str, path: &Path) -> bool {
         let lower = text.to_ascii_lowercase();
         let (message, hint) = if is_variable(text) {
-            ("this is the name of a variable, and not what it holds", "write `${env:NAME}`")
+            ("this is the name of a variable, not its value", "write `${env:NAME}`")
         } else if SCHEMES.iter().any(|scheme| lower.starts_with(scheme)) {
-            ("the word before the key is added by the router", "write the key alone")
+            ("the router adds the word before the key itself", "write only the key")
         } else if text.trim() != text {
-            ("white space stands around this key", "remove it")
+            ("there is white space around this key", "remove it")
         } else if is_placeholder(&lower) {
-            ("this stands in an example in place of a key", "write the key, or `${env:NAME}`")
+            ("this is a placeholder from an example", "write the key, or `${env:NAME}`")
         } else {
             return false;
         };
@@ -124,7 +124,7 @@ fn is_placeholder(lower: &str) -> bool {
         ["xxx", "todo", "tbd", "none", "null", "key", "secret", "token", "password"];
     const PARTS: [&str; 9] =
         ["...", "…", "xxxx", "****", "your-", "your_", "-your", "_your", "todo-"];
-    /// Without `-` and `_`.
+    /// Compared without `-` and `_`.
     const WORDS: [&str; 11] = [
         "yourkey",
         "yourapi",
@@ -149,9 +149,9 @@ fn is_placeholder(lower: &str) -> bool {
         || is_bracketed
 }
 
-/// Characters of a key that nobody guesses.
+/// The shortest key that cannot be guessed, in characters.
 const SHORTEST: usize = 12;
-/// Characters of a name.
+/// The longest name, in characters.
 const LONGEST: usize = 64;
 const SCHEMES: [&str; 3] = ["bearer ", "basic ", "authorization:"];
 const CALLER: &str = "${caller}";

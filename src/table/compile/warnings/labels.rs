@@ -1,4 +1,4 @@
-//! Labels that are required and that no provider has: no request could be served.
+//! Warnings about required labels that no provider has: every request would be refused.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +9,7 @@ use crate::{
 };
 
 impl Warnings<'_> {
-    /// What a key or a team requires of the providers of all aliases.
+    /// The requirements of a key or a team, which any provider may meet.
     pub(super) fn required_anywhere(
         &mut self,
         required: Option<&Labels>,
@@ -25,8 +25,8 @@ impl Warnings<'_> {
         );
     }
 
-    /// What an alias requires of its own providers, of those of the aliases that take over, and of those that
-    /// their rules lead to.
+    /// The requirements of an alias, which its own providers may meet, or those of aliases that
+    /// take over or that rules redirect to.
     pub(super) fn required_of(
         &mut self,
         required: Option<&Labels>,
@@ -59,10 +59,11 @@ impl Warnings<'_> {
         message: &str,
     ) {
         for (name, value) in required.into_iter().flatten() {
-            // Without providers it serves nothing anyway.
+            // Without providers it cannot serve anyway.
             let is_any = providers().next().is_some();
             if is_any && !providers().any(|it| it.facts.has((name, value))) {
-                let hint = "write it into the `labels` of a provider: without it, every request is refused";
+                let hint =
+                    "add it to the `labels` of a provider; otherwise every request is refused";
                 self.warn(&path.key(name.as_str()), message, hint);
             }
         }

@@ -1,5 +1,5 @@
-//! What keeps the steering of who is asked first from doing anything: times that end an attempt before it is slow
-//! enough to count, and conversations that have nowhere else to go.
+//! Warnings about steering without effect: timeouts that end an attempt before it is slow enough to
+//! count, and conversations without another provider.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::{
     },
 };
 
-/// A time of an attempt: its key, what is written of it, and what was compiled.
+/// A timeout: its key, its raw value, and its compiled value.
 type Time = (&'static str, fn(&raw::Timeouts) -> Option<u64>, fn(&Provider) -> Option<Duration>);
 
 const TIMES: [Time; 2] = [
@@ -21,7 +21,7 @@ const TIMES: [Time; 2] = [
 ];
 
 impl Warnings<'_> {
-    /// The times of a pool and of its providers that are shorter than the budget of `aimd`.
+    /// Timeouts of a pool and its providers that are shorter than the latency budget of `aimd`.
     pub(super) fn early_ends(&mut self, pool: &Pool, spelled: &Spelled<'_>) {
         let entries = spelled.providers.iter();
         let mut entries =
@@ -42,15 +42,16 @@ impl Warnings<'_> {
         }
     }
 
-    /// Conversations that stay where there is no other provider to go to.
+    /// Affinity without another provider.
     pub(super) fn no_other(&mut self, pool: &Pool, spelled: &Spelled<'_>) {
         let Some(affinity) = &pool.affinity else { return };
         let mut others = pool.providers.iter().enumerate();
         let has_other = others.any(|(at, it)| at != affinity.preferred && it.weight > 0);
         let path = self.source.settled(&spelled.path.key("fallback").key("affinity"));
-        // What `defaults` say is said of other aliases, too.
+        // Keys of `defaults` apply to other aliases too.
         if !has_other && self.source.has(&path) {
-            let message = "every conversation stays: no other provider of this pool has weight";
+            let message =
+                "every conversation stays: no other provider of this pool has a weight above 0";
             self.warn(&path, message, "add a provider, or remove it");
         }
     }
@@ -66,7 +67,7 @@ impl Warnings<'_> {
         let own = self.source.settled(&path.key(object).key(key));
         let defaults = Path::root().key("defaults").key(object).key(key);
         let path = if self.source.has(&own) { own } else { defaults };
-        // One time may be that of many providers.
+        // Many providers may share one timeout.
         if self.found.iter().any(|known| known.path == path) {
             return;
         }

@@ -1,4 +1,5 @@
-//! URLs that are no base URLs, speak another protocol, or let a credential be read on its way.
+//! Warnings about URLs: not a base URL, a different protocol, or a credential in plain text on a
+//! network.
 
 use std::net::IpAddr;
 
@@ -11,12 +12,14 @@ use crate::{
 };
 
 impl Warnings<'_> {
-    /// A provider's URL; `keyed`: it is asked with a credential. `at` is the provider's place.
+    /// The URL of a provider; `keyed` tells that it has a credential, and `at` is the provider's
+    /// place.
     pub(super) fn url(&mut self, endpoint: &raw::Endpoint, keyed: bool, path: &Path, at: &Path) {
         let Ok(uri) = endpoint.url.parse::<Uri>() else { return };
         let Some(host) = uri.host().filter(|host| !is_stand_in(host)) else { return };
         if let Some(end) = pasted::endpoint_at_end(uri.path()) {
-            let message = "this is a whole endpoint; the client's path is appended to it";
+            let message =
+                "this is the URL of an endpoint; the client's path would be appended to it";
             self.warn(path, message, &format!("remove `{end}`"));
         }
         if endpoint.protocol.is_none()
@@ -27,14 +30,14 @@ impl Warnings<'_> {
             self.warn(at, &message, &format!("add `\"protocol\": \"{protocol}\"`"));
         }
         if keyed && uri.scheme_str() == Some("http") && is_public(host) {
-            let message = "the credential goes over the network as it is, for all to read";
+            let message = "the credential is sent over the network in plain text";
             self.warn(path, message, "use `https://`");
         }
     }
 }
 
 impl Warnings<'_> {
-    /// Services of guardrails that are given the texts of requests over networks of others.
+    /// Webhooks that receive the texts of requests in plain text over public networks.
     pub(super) fn webhooks(&mut self, file: &raw::File) {
         for (name, rule) in file.guardrails.iter().flatten() {
             let Some(webhook) = &rule.webhook else { continue };
@@ -42,14 +45,14 @@ impl Warnings<'_> {
             let Some(host) = uri.host().filter(|host| !is_stand_in(host)) else { continue };
             if uri.scheme_str() == Some("http") && is_public(host) {
                 let path = Path::root().key("guardrails").key(name).key("webhook").key("url");
-                let message = "the texts go over the network as they are, for all to read";
+                let message = "the texts are sent over the network in plain text";
                 self.warn(&path, message, "use `https://`");
             }
         }
     }
 }
 
-/// Whether a host is reached over networks of others, as far as its name tells.
+/// Whether a host is reached over public networks, judged by its name.
 fn is_public(host: &str) -> bool {
     let host = host.trim_start_matches('[').trim_end_matches(']').trim_end_matches('.');
     match host.parse::<IpAddr>() {
@@ -72,7 +75,7 @@ fn is_public(host: &str) -> bool {
         Err(_) => {
             let lower = host.to_ascii_lowercase();
             match lower.rsplit_once('.') {
-                // A name without a dot is one of this network.
+                // A name without a dot belongs to the local network.
                 None => false,
                 Some((_, last)) => !PRIVATE.contains(&last) && !lower.ends_with(".ts.net"),
             }

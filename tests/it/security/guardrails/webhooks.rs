@@ -309,7 +309,10 @@ fn what_is_wrong_with_a_webhook_is_told_with_its_place() {
             "guardrails.hook.webhook.url: this is not an",
         ),
         (json!({"webhook": {"url": "https://a:zq@b.example"}}), "guardrails.hook.webhook.url"),
-        (json!({"webhook": {"url": url}, "match": "email"}), "`match` or `webhook`, not both"),
+        (
+            json!({"webhook": {"url": url}, "match": "email"}),
+            "`match` and `webhook` exclude each other",
+        ),
         (json!({"webhook": {"url": url}, "action": "redact"}), "guardrails.hook.action"),
         (json!({"webhook": {"url": url, "timeout_ms": 0}}), "timeout_ms"),
         (json!({"webhook": {"url": url, "on_failure": "alow"}}), "allow"),
