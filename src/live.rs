@@ -1,8 +1,8 @@
-//! What lives longer than a table: limiter levels, requests in flight, cooldowns, probe results,
-//! measured latencies. Each is a small shared object, handed to every new table by identity.
+//! State that outlives a table: limiter levels, requests in flight, cooldowns, probe results,
+//! latencies. Each is a small shared object, handed to every new table by identity.
 //!
-//! It never decides who is chosen and never reads configuration: settings arrive as plain numbers,
-//! and the caller brings the time.
+//! It chooses nothing and reads no configuration: settings are plain numbers, and the caller passes
+//! the time.
 
 pub(crate) mod limit;
 pub(crate) mod health;

@@ -99,7 +99,7 @@ macro_rules! protocols {
                 match self { $( Self::$variant => &$module::$codec, )+ }
             }
 
-            /// What it does beside its bodies.
+            /// Its profile.
             pub const fn profile(self) -> &'static Profile {
                 match self { $( Self::$variant => &$module::profile::PROFILE, )+ }
             }
@@ -121,7 +121,7 @@ pub(crate) const LIMITS: [&limits::Limits; 2] =
     [&openai::profile::LIMITS, &anthropic::profile::LIMITS];
 
 impl Protocol {
-    /// The protocol of a client that a header of these tells.
+    /// The protocol that a client's headers identify.
     pub(crate) fn told(headers: &HeaderMap) -> Option<Self> {
         let is_there = |name| headers.contains_key(name);
         Self::ALL.iter().copied().find(|it| it.profile().told_by.is_some_and(is_there))

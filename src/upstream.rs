@@ -1,5 +1,5 @@
-//! The provider's side of a request: connections, the request as one provider wants it, and the
-//! judgement of what comes back, up to the commit point.
+//! The provider's side of a request: connections, the request for one provider, and the judgement
+//! of its answer up to the commit point.
 //!
 //! It never chooses a provider and never sees a client's connection.
 

@@ -1,14 +1,12 @@
-//! Words that stand in a file and mean the same to everything that is compiled from it: the names of
-//! protocols and strategies, and what happens to what is lost. Each stands here once.
-//!
-//! It never knows how a protocol is spoken or how a strategy chooses.
+//! Words that mean the same in the file and in everything compiled from it: names of protocols and
+//! strategies, and similar. Each is defined once.
 
 pub(crate) mod nearest;
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Declares a set of words: an enum, the word of each variant, and every variant there is.
+/// Declares a set of words: an enum, the word of each variant, and the list of variants.
 macro_rules! words {
     (
         $(#[$meta:meta])*
@@ -46,7 +44,7 @@ macro_rules! words {
 
 words! {
     /// The wire protocols.
-    // The default is what paths are read as that belong to no protocol.
+    // The default for paths that belong to no protocol.
     #[derive(Default)]
     pub Protocol {
         /// OpenAI Chat Completions.
@@ -112,7 +110,7 @@ words! {
 }
 
 words! {
-    /// Something beside text in and text out that a request may need and a model may be unable to do.
+    /// A capability that a request may need and a model may not have.
     pub(crate) Capability {
         /// Images and video are read.
         Vision = "vision",
@@ -138,18 +136,18 @@ words! {
         /// Where the client marks them.
         #[default]
         Client = "client",
-        /// Where they help, for clients that mark none.
+        /// For clients that set none.
         Auto = "auto",
     }
 }
 
 words! {
-    /// What responses tell of the way of their request.
+    /// Which headers of a response tell how its request was served.
     #[derive(Default)]
     pub(crate) Headers {
-        /// Also the times, the tokens and what they cost.
+        /// Also times, tokens and cost.
         Full = "full",
-        /// The provider, the attempts and what was dropped.
+        /// Provider, attempts and dropped fields.
         #[default]
         Minimal = "minimal",
         /// Nothing.
@@ -158,7 +156,7 @@ words! {
 }
 
 words! {
-    /// What happens to what cannot be said in a provider's protocol.
+    /// What happens to fields that a provider's protocol cannot express.
     #[derive(Default)]
     pub Lossy {
         /// It is dropped and named in `x-onwards-dropped`.

@@ -21,34 +21,34 @@ use super::{
     source::Source,
 };
 
-/// A document that can be changed.
+/// A document that can be edited.
 #[derive(Debug)]
 pub(crate) struct Document {
     pub(super) source: Source,
-    /// Whether a byte order mark stands before it.
+    /// Whether it starts with a byte order mark.
     is_marked: bool,
 }
 
-/// What becomes of one place of a document.
+/// A change at one place of a document.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Change<'a> {
-    /// This value stands there, and nothing else.
+    /// Replaces the value.
     Set(&'a Value),
-    /// A JSON Merge Patch (RFC 7396) of what stands there.
+    /// Applies a JSON Merge Patch (RFC 7396).
     Merge(&'a Value),
-    /// Nothing stands there.
+    /// Removes the value.
     Remove,
 }
 
-/// A list or a text stands where an object would have to.
+/// A list or a text stands where an object is needed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NoPlace;
 
 impl Document {
-    /// The document in these bytes; `name` stands in problems.
+    /// Parses the document; `name` is its name in problems.
     ///
     /// # Errors
-    /// They are not JSON, or a key is written twice.
+    /// It is not JSON, or has a duplicate key.
     pub(crate) fn read(name: &str, bytes: &[u8]) -> Result<Self, Problems> {
         let text = String::from_utf8_lossy(bytes).into_owned();
         if text.len() != bytes.len() || text.as_bytes() != bytes {
@@ -63,12 +63,12 @@ impl Document {
         }
     }
 
-    /// What stands at a place, as it is written; references are not looked up.
+    /// The value at a path, with references unresolved.
     pub(crate) fn value(&self, path: &Path) -> Option<Value> {
         self.node(path).map(|node| value(&self.source, node))
     }
 
-    /// The keys of the object at a place, in their order.
+    /// The keys of the object at a path, in order.
     pub(crate) fn keys(&self, path: &Path) -> Vec<String> {
         match self.node(path).map(|node| &node.kind) {
             Some(Kind::Object(entries)) => {
@@ -78,10 +78,10 @@ impl Document {
         }
     }
 
-    /// The document after a change. Objects that lead to the place are made where they are missing.
+    /// The document after a change. Missing objects on the path are created.
     ///
     /// # Errors
-    /// There is no such place and none can be made.
+    /// The path cannot be created.
     pub(crate) fn changed(&self, path: &Path, change: Change<'_>) -> Result<String, NoPlace> {
         let text = self.source.text();
         let style = Style::of(text, self.source.root());
@@ -102,7 +102,7 @@ impl Document {
     }
 }
 
-/// Gathers the splices of one change.
+/// Collects the splices of one change.
 struct Editor<'a> {
     source: &'a Source,
     style: Style,
@@ -165,7 +165,7 @@ impl Editor<'_> {
         self.members(node, entries, &removed, added);
     }
 
-    /// What is equal keeps its bytes, inside of objects and lists, too.
+    /// Equal values keep their bytes, inside objects and lists too.
     fn set(&mut self, node: &Node, new: &Value) {
         if value(self.source, node) == *new {
             return;
@@ -189,7 +189,7 @@ impl Editor<'_> {
         }
     }
 
-    /// Items that are equal at the beginning and at the end stay; those between are changed one by one.
+    /// Equal items at the start and the end stay; those between are changed one by one.
     fn set_items(&mut self, node: &Node, items: &[Node], new: &[Value]) {
         let same = |(item, new): &(&Node, &Value)| value(self.source, item) == **new;
         let before = items.iter().zip(new).take_while(same).count();
@@ -249,7 +249,7 @@ impl Editor<'_> {
     }
 }
 
-/// What is to stand at the end of a way that does not exist yet.
+/// The value at the end of a path that does not exist yet.
 fn fresh(way: &[Segment], change: Change<'_>) -> Result<Value, NoPlace> {
     let Some((step, rest)) = way.split_first() else {
         return match change {
@@ -267,7 +267,7 @@ fn fresh(way: &[Segment], change: Change<'_>) -> Result<Value, NoPlace> {
     }
 }
 
-/// What a patch makes of nothing.
+/// The result of a patch on a missing value.
 fn merged(patch: &Map<String, Value>) -> Value {
     let made = patch.iter().filter(|(_, value)| !value.is_null()).map(|(key, value)| {
         let value = match value {
@@ -283,7 +283,7 @@ fn entry(source: &Source, entries: &[Entry], key: &str) -> Option<usize> {
     entries.iter().position(|entry| source.string(entry.key) == key)
 }
 
-/// A part of the document as serde knows it.
+/// A part of the document as a serde value.
 fn value(source: &Source, node: &Node) -> Value {
     match &node.kind {
         Kind::Null => Value::Null,

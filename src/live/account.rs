@@ -1,18 +1,16 @@
-//! What the holder of a key has used so far: tokens and money. It goes on when the key's limits or its
-//! token change.
-//!
-//! It limits nothing.
+//! The tokens and money that a key has used. The counts continue when the key's limits or token
+//! change.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::secret::names::mask;
 
-/// One key's use.
+/// The usage of one key.
 #[derive(Debug)]
 pub(crate) struct Account {
     /// The key's name.
     pub(crate) name: Box<str>,
-    /// What stands for it where it is shown, if it looks like a credential.
+    /// Replaces the name wherever it is shown, if it looks like a credential.
     mask: Option<Box<str>>,
     tokens: [AtomicU64; KINDS],
     /// In picodollars.
@@ -20,7 +18,7 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// Of a key of which nothing was used.
+    /// An account without usage.
     pub(crate) fn new(name: &str) -> Self {
         let (tokens, cost) = (Default::default(), AtomicU64::new(0));
         Self { name: name.into(), mask: mask(name), tokens, cost }
@@ -31,8 +29,7 @@ impl Account {
         self.mask.as_deref().unwrap_or(&self.name)
     }
 
-    /// Adds the tokens of one answer, by kind and in the same order each time, and its cost in
-    /// picodollars.
+    /// Adds the tokens of one answer, by kind in a fixed order, and its cost in picodollars.
     pub(crate) fn used(&self, tokens: [u64; KINDS], cost: u64) {
         for (sum, count) in self.tokens.iter().zip(tokens).filter(|(_, count)| *count > 0) {
             sum.fetch_add(count, Relaxed);

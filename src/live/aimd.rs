@@ -1,8 +1,8 @@
-//! The share of requests that one provider is asked first for: additive increase, multiplicative decrease, as
-//! congestion control on the Internet has it (Chiu and Jain 1989), steered by how many of the last attempts
+//! The share of requests that ask one provider first: additive increase, multiplicative decrease,
+//! as in TCP congestion control (Chiu and Jain 1989). It is steered by how many recent attempts
 //! began late or were refused for overload.
 //!
-//! It never removes a provider: what is not asked first is asked later.
+//! It never removes a provider: a request that does not ask it first may ask it later.
 
 #[cfg(test)]
 mod tests;
@@ -15,7 +15,7 @@ use std::{
 
 use tokio::time::Instant;
 
-/// The numbers of a controller.
+/// The settings of a controller.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct AimdSettings {
     /// An answer that begins later is a breach.
@@ -24,25 +24,25 @@ pub(crate) struct AimdSettings {
     pub(crate) target: f64,
     /// The share of breaches up to which it increases.
     pub(crate) recovery: f64,
-    /// How many of the last attempts count.
+    /// How many recent attempts count.
     pub(crate) window: usize,
-    /// How many it takes to judge.
+    /// The least attempts for a decision.
     pub(crate) least: usize,
-    /// What an increase adds.
+    /// The amount of an increase.
     pub(crate) step: f64,
-    /// What a decrease multiplies with.
+    /// The factor of a decrease.
     pub(crate) decay: f64,
-    /// What the share never goes below.
+    /// The least share.
     pub(crate) floor: f64,
     /// The least time between two changes.
     pub(crate) dwell: Duration,
-    /// So long without a judgement, the share increases.
+    /// After this time without a decision, the share increases.
     pub(crate) idle: Option<Duration>,
     /// Statuses that are breaches.
     pub(crate) statuses: Box<[u16]>,
 }
 
-/// A controller, and what it has seen.
+/// A controller and its observations.
 #[derive(Debug)]
 pub(crate) struct Aimd {
     settings: AimdSettings,
@@ -52,21 +52,21 @@ pub(crate) struct Aimd {
 #[derive(Debug)]
 struct State {
     share: f64,
-    /// Whether each of the last attempts was a breach.
+    /// Whether each recent attempt was a breach.
     samples: VecDeque<bool>,
     breaches: usize,
-    /// Attempts that began before belong to another share.
+    /// Attempts that began earlier belong to another share.
     since: Instant,
     /// The last change of the share.
     changed: Option<Instant>,
-    /// Since when few attempts are breaches.
+    /// Since when few attempts have been breaches.
     low_since: Option<Instant>,
-    /// When there were enough attempts to judge.
+    /// When there were last enough attempts for a decision.
     judged: Instant,
 }
 
 impl Aimd {
-    /// One that has seen nothing: the provider is asked first for everything.
+    /// A new controller: every request may ask the provider first.
     pub(crate) fn new(settings: AimdSettings, now: Instant) -> Self {
         let state = State {
             share: 1.0,
@@ -80,19 +80,19 @@ impl Aimd {
         Self { settings, state: Mutex::new(state) }
     }
 
-    /// The numbers.
+    /// The settings.
     pub(crate) fn settings(&self) -> &AimdSettings {
         &self.settings
     }
 
-    /// The share of requests that the provider is to be asked first for, 0 to 1.
+    /// The share of requests that ask the provider first, 0 to 1.
     pub(crate) fn share(&self, now: Instant) -> f64 {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.recover(&self.settings, now);
         state.share
     }
 
-    /// An attempt that began at `began` is known to be a breach, or not to be one.
+    /// An attempt that began at `began` was a breach or not.
     pub(crate) fn observe(&self, began: Instant, is_breach: bool, now: Instant) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.recover(&self.settings, now);
@@ -125,7 +125,7 @@ impl State {
             self.low_since = None;
             if self.share > rules.floor && since(self.changed) {
                 self.share = (self.share * rules.decay).max(rules.floor);
-                // What was seen at the old share says nothing of the new one.
+                // Observations at the old share say nothing about the new one.
                 self.samples.clear();
                 (self.breaches, self.since, self.changed) = (0, now, Some(now));
             }
@@ -140,7 +140,7 @@ impl State {
         }
     }
 
-    /// Steps for the time in which there was too little to judge.
+    /// Increases for the time with too few attempts.
     fn recover(&mut self, rules: &AimdSettings, now: Instant) {
         let Some(idle) = rules.idle.filter(|_| self.share < 1.0) else { return };
         let mut from = self.changed.map_or(self.judged, |changed| changed.max(self.judged));

@@ -1,19 +1,18 @@
-//! How many bytes of bodies the whole process holds, with what is built of them to translate them. Bodies
-//! are let in while the budget lasts, so that many large ones at once are refused before the system ends
-//! the process.
+//! The memory budget of all bodies in the process, including what translation builds from them.
+//! When it is used up, further bodies are refused, before the system kills the process.
 //!
-//! It never waits. The reader of a body decides from which size on the body counts.
+//! It never waits. The reader of a body decides from which size it counts.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// The budget of a process.
+/// The budget.
 #[derive(Debug)]
 pub(crate) struct BodyBudget {
     most: u64,
     taken: AtomicU64,
 }
 
-/// What one body takes of it, given back on drop.
+/// The share of one body, returned on drop.
 #[derive(Debug)]
 pub(crate) struct Share {
     budget: &'static BodyBudget,
@@ -21,20 +20,20 @@ pub(crate) struct Share {
 }
 
 impl BodyBudget {
-    /// So many bytes, for as long as the process runs: a request that needs none does not
-    /// count a reference to it.
+    /// A budget of this many bytes, for the life of the process, so that requests need no reference
+    /// count.
     pub(crate) fn new(most: u64) -> &'static Self {
         Box::leak(Box::new(Self { most, taken: AtomicU64::new(0) }))
     }
 
-    /// Nothing of it yet.
+    /// An empty share.
     pub(crate) fn share(&'static self) -> Share {
         Share { budget: self, bytes: 0 }
     }
 }
 
 impl Share {
-    /// Takes what a body of so many bytes needs; `false`: they do not fit, and nothing more is taken.
+    /// Grows the share to this many bytes; `false` if they do not fit, and nothing is taken.
     pub(crate) fn grow_to(&mut self, bytes: u64) -> bool {
         let more = bytes.saturating_sub(self.bytes);
         let grown = |taken: u64| taken.checked_add(more).filter(|taken| *taken <= self.budget.most);
@@ -46,12 +45,12 @@ impl Share {
         fits
     }
 
-    /// Takes over what another holds.
+    /// Takes over another share.
     pub(crate) fn join(&mut self, mut other: Self) {
         self.bytes += std::mem::take(&mut other.bytes);
     }
 
-    /// Gives back what is more than so many bytes.
+    /// Returns all but this many bytes.
     pub(crate) fn shrink_to(&mut self, bytes: u64) {
         let less = self.bytes.saturating_sub(bytes);
         self.budget.taken.fetch_sub(less, Ordering::Relaxed);

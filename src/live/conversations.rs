@@ -1,8 +1,8 @@
-//! Which conversations stay with one provider, up to a number: those whose hashes are lowest, as in a sketch of
-//! minimum values (Bar-Yossef et al. 2002). Every process that sees the same conversations keeps the same ones,
-//! without a word between them.
+//! Which conversations stay with one provider, up to a number: those with the lowest hashes, as in
+//! a k-minimum-values sketch (Bar-Yossef et al. 2002). Every process that sees the same
+//! conversations keeps the same ones, without communication.
 //!
-//! It never asks a provider and knows no text of a conversation.
+//! It knows only hashes of conversations.
 
 #[cfg(test)]
 mod tests;
@@ -15,16 +15,16 @@ use std::{
 
 use tokio::time::Instant;
 
-/// The numbers of one pool.
+/// The settings of one pool.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct AffinitySettings {
-    /// How many conversations are to stay.
+    /// How many conversations stay.
     pub(crate) target: usize,
-    /// How far their number may be from that before it is set anew.
+    /// The tolerated deviation from that number.
     pub(crate) margin: usize,
-    /// A conversation of which nothing has come for so long is over.
+    /// The idle time after which a conversation is over.
     pub(crate) window: Duration,
-    /// The least time between two moments at which conversations may come back.
+    /// The least time between two returns of conversations.
     pub(crate) interval: Duration,
     /// How many conversations are remembered.
     pub(crate) most: usize,
@@ -34,7 +34,7 @@ pub(crate) struct AffinitySettings {
 #[derive(Debug, Default)]
 pub(crate) struct Conversations(Mutex<State>);
 
-/// How many conversations are under way.
+/// How many conversations are active.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Counts {
     /// Those that stay.
@@ -45,18 +45,19 @@ pub(crate) struct Counts {
 
 #[derive(Debug)]
 struct State {
-    /// By hash, when something of each came last.
+    /// The last activity of each conversation, by hash.
     seen: BTreeMap<u64, Instant>,
     /// The highest hash that stays.
     bound: u64,
-    /// How many of those that are remembered stay.
+    /// How many of the remembered ones stay.
     staying: usize,
-    /// When conversations could come back.
+    /// When conversations could last return.
     updated: Option<Instant>,
 }
 
 impl Conversations {
-    /// Something of a conversation has come. Where it stays: its place among those that do, 0 to 1.
+    /// Notes activity of a conversation. Returns its rank among those that stay, 0 to 1; `None` if
+    /// it does not stay.
     pub(crate) fn seen(&self, key: u64, rules: &AffinitySettings, now: Instant) -> Option<f64> {
         let mut state = self.lock();
         state.update(rules, now);
@@ -93,8 +94,8 @@ impl Default for State {
 }
 
 impl State {
-    /// Only here may the bound rise: between two updates a conversation leaves once at most, and does not come
-    /// back.
+    /// Only here may the bound rise: between two updates a conversation leaves at most once and
+    /// does not return.
     fn update(&mut self, rules: &AffinitySettings, now: Instant) {
         let since = |at: Instant| now.saturating_duration_since(at);
         if self.updated.is_some_and(|at| since(at) < rules.interval) {
@@ -113,7 +114,7 @@ impl State {
         self.staying += usize::from(is_new && key <= self.bound);
     }
 
-    /// So many stay, or all where there are fewer.
+    /// Lets this many stay, or all if there are fewer.
     fn bind(&mut self, target: usize) {
         let last = target.checked_sub(1).and_then(|nth| self.seen.keys().nth(nth));
         self.bound = match last.filter(|_| self.seen.len() > target) {
@@ -128,7 +129,7 @@ impl State {
         self.staying = self.seen.range(..=self.bound).count();
     }
 
-    /// The highest hashes are those that matter least.
+    /// Drops the highest hashes, which matter least.
     fn forget(&mut self, most: usize) {
         while self.seen.len() > most {
             let Some((key, _)) = self.seen.pop_last() else { return };

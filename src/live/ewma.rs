@@ -1,6 +1,6 @@
-//! Peak EWMA of the time to first byte: as finagle and linkerd balance by. It rises at once on a
-//! peak, falls exponentially, and sinks toward zero while no request comes, so that a provider which
-//! has recovered is found again.
+//! Peak EWMA of the time to first byte, as in finagle and linkerd. It rises at once on a peak,
+//! falls exponentially, and decays toward zero without requests, so that a recovered provider is
+//! tried again.
 //!
 //! It has no lock and reads no clock.
 
@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// One provider's measured latency.
+/// The measured latency of one provider.
 ///
-/// Value and stamp share one word: seconds as `f32` in the upper half, ticks since birth, never
-/// zero, in the lower. All zero is "never measured".
+/// Value and timestamp share one word: seconds as `f32` in the upper half, ticks since creation
+/// (never zero) in the lower half. Zero means "never measured".
 #[derive(Debug)]
 pub struct PeakEwma {
     birth: Instant,
@@ -25,9 +25,8 @@ impl PeakEwma {
         Self { birth: now, packed: AtomicU64::new(0) }
     }
 
-    /// Counts one time to first byte. An attempt that timed out counts with the time it took; one
-    /// that failed faster than it could have been served must not be counted, or a provider that
-    /// refuses at once would look like the quickest.
+    /// Adds one time to first byte. An attempt that timed out counts with the time it took. A fast
+    /// failure must not be counted, or a provider that refuses at once would look fastest.
     pub fn observe(&self, taken: Duration, now: Instant) {
         let (taken, stamp) = (taken.as_secs_f32(), self.stamp(now));
         let mut seen = self.packed.load(Ordering::Relaxed);
@@ -46,13 +45,13 @@ impl PeakEwma {
         }
     }
 
-    /// Seconds to first byte, as sunk until now; `None` if never measured.
+    /// Seconds to first byte, decayed until now; `None` if never measured.
     pub fn seconds(&self, now: Instant) -> Option<f32> {
         let (value, at) = unpack(self.packed.load(Ordering::Relaxed))?;
         Some(value * kept(elapsed(at, self.stamp(now))))
     }
 
-    /// Never zero, so that no measurement looks like none.
+    /// Never zero, which means "never measured".
     fn stamp(&self, now: Instant) -> u32 {
         let millis = now.saturating_duration_since(self.birth).as_millis();
         ((millis / TICK_MILLIS) as u32).max(1)
@@ -63,22 +62,22 @@ fn unpack(packed: u64) -> Option<(f32, u32)> {
     (packed != 0).then(|| (f32::from_bits((packed >> 32) as u32), packed as u32))
 }
 
-/// Ticks between two stamps. Threads may arrive out of order: a small step back of the clock reads
-/// as a huge step ahead, and counts as none.
+/// Ticks between two timestamps. Threads may be out of order: a small step back wraps to a huge
+/// step ahead, and counts as zero.
 fn elapsed(at: u32, stamp: u32) -> u32 {
     let elapsed = stamp.wrapping_sub(at);
     if elapsed > u32::MAX / 2 { 0 } else { elapsed }
 }
 
-/// How much of a value is left after so many ticks.
+/// The share of a value that is left after some ticks.
 fn kept(elapsed: u32) -> f32 {
     libm::expf(-(elapsed as f32) / DECAY_TICKS)
 }
 
-/// Ten milliseconds: fine enough for the decay, and 32 bits of them tell before from after for
-/// 248 days of idleness.
+/// Ten milliseconds: fine enough for the decay, and 32 bits of them order timestamps for 248 days
+/// of idleness.
 const TICK_MILLIS: u128 = 10;
-/// The time constant: after it, 37 % of a peak is left. Ten seconds, as in finagle and linkerd.
+/// The time constant, after which 37 % of a peak is left. Ten seconds, as in finagle and linkerd.
 const DECAY_TICKS: f32 = 1_000.0;
 
 #[cfg(test)]

@@ -1,34 +1,33 @@
-//! How much a provider has left, as its last answers said: whether asking it now would spend the
-//! last of it.
+//! Whether a provider has almost nothing left of a limit, from the headers of its last answers.
 //!
-//! It reads no headers and no clock.
+//! It reads no headers and no clock itself.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// Until when a provider has next to nothing left.
+/// Until when a provider has almost nothing left.
 #[derive(Debug)]
 pub(crate) struct Headroom {
     birth: Instant,
-    /// Milliseconds since birth; 0 is enough.
+    /// Milliseconds since creation; 0 means enough.
     low_until: AtomicU64,
 }
 
 impl Headroom {
-    /// Enough, as far as anybody knows.
+    /// Enough, until an answer says otherwise.
     pub(crate) fn new(now: Instant) -> Self {
         Self { birth: now, low_until: AtomicU64::new(0) }
     }
 
-    /// Whether there is next to nothing left.
+    /// Whether almost nothing is left.
     pub(crate) fn is_low(&self, now: Instant) -> bool {
         let until = self.low_until.load(Ordering::Relaxed);
         until != 0 && self.millis(now) < until
     }
 
-    /// What an answer said: next to nothing for so long, or enough.
+    /// Notes an answer: almost nothing left for this long, or enough.
     pub(crate) fn said(&self, low_for: Option<Duration>, now: Instant) {
         let until = low_for.map_or(0, |rest| self.millis(now + rest.min(LONGEST)));
         if self.low_until.load(Ordering::Relaxed) != until {
@@ -41,7 +40,7 @@ impl Headroom {
     }
 }
 
-/// What a provider says of a day's end is looked at again after a minute.
+/// A limit that resets only at the end of a day is tried again after a minute.
 const LONGEST: Duration = Duration::from_secs(60);
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! Whether a provider may be asked: what requests have shown (the breaker) and what probes have
-//! shown (the tally), behind one flag that costs one relaxed load while all is well.
+//! Whether a provider may be asked: the circuit breaker, from requests, and the tally, from probes,
+//! behind one flag that costs one relaxed load while all is well.
 //!
 //! It reads no clock and sends nothing: time is an argument, and probes report here.
 
@@ -37,10 +37,10 @@ pub(crate) use tally::Probing;
 use tally::Tally;
 use told::Topic;
 
-/// A table's settings for one provider's health; without either part, that part is not heeded.
+/// A table's settings for one provider's health; an absent part is off.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct HealthSettings {
-    /// When failures rest the provider.
+    /// When failures start a rest.
     pub cooldown: Option<Cooldown>,
     /// When probes take it out and bring it back.
     pub probing: Option<Probing>,
@@ -50,18 +50,18 @@ pub struct HealthSettings {
 #[derive(Debug, Default)]
 pub(crate) struct Health {
     flags: AtomicU8,
-    /// Whether the last attempt that said anything failed, whatever the settings.
+    /// Whether the last attempt with a verdict failed.
     last_attempt_failed: AtomicBool,
-    /// Wakes who waits for a trial to end.
+    /// Wakes those that wait for the end of a trial.
     decided: Notify,
     inner: Mutex<Inner>,
-    /// Where what is found is told to other replicas, once there may be any.
+    /// Sends changes to other replicas, if there are any.
     outlet: OnceLock<Outlet>,
 }
 
-/// The right to be the one request that finds out whether a rested provider is well.
+/// The right to be the one request that tests a provider after its rest.
 ///
-/// Dropped without a verdict (the client went away), it gives the right to the next.
+/// If it is dropped without a verdict (the client left), the right passes to the next request.
 #[derive(Debug)]
 #[must_use = "a trial that is dropped has no verdict"]
 pub(crate) struct Trial {
@@ -90,7 +90,7 @@ impl Health {
 
     #[cold]
     fn state_in_detail(&self, settings: &HealthSettings, now: Instant) -> State {
-        // That something is over is no news.
+        // The end of a rest is not a message to others.
         self.locked_in_silence(|inner| {
             if let Some(state) = inner.held.and_then(|held| held.state(now)) {
                 return state;
@@ -109,24 +109,24 @@ impl Health {
         self.locked(|inner| inner.held = Some(held));
     }
 
-    /// An operator ends what they have decided, and a rest that failures began. What probes say stays.
+    /// An operator ends a decision, or a rest that failures started. The verdict of probes stays.
     pub(crate) fn wake(&self) {
         self.locked(|inner| {
             inner.held = None;
             inner.breaker = Breaker::default();
         });
         if let Some(outlet) = self.outlet.get() {
-            // Others may know of a rest of which this replica does not.
+            // Others may know of a rest that this replica does not know.
             outlet.changed(Topic::Breaker as u8 | Topic::Operator as u8);
         }
     }
 
-    /// Whether the last attempt that said anything failed.
+    /// Whether the last attempt with a verdict failed.
     pub(crate) fn last_attempt_failed(&self) -> bool {
         self.last_attempt_failed.load(Ordering::Relaxed)
     }
 
-    /// Remembers how the last attempt went; written only when it changes.
+    /// Notes how the last attempt ended; written only on a change.
     pub(super) fn note_failed(&self, failed: bool) {
         if self.last_attempt_failed.load(Ordering::Relaxed) != failed {
             self.last_attempt_failed.store(failed, Ordering::Relaxed);
@@ -156,18 +156,17 @@ impl Health {
         Some(Trial { health: Arc::clone(self), id: trial.ok()? })
     }
 
-    /// When the trial under way will not be waited for any more; `None` if there is none.
+    /// When the running trial is no longer awaited; `None` if there is none.
     pub(crate) fn trial_until(&self, now: Instant) -> Option<Instant> {
         self.locked(|inner| inner.breaker.trial_until(now))
     }
 
-    /// Resolves when a trial has ended, however it did. One that ends after this was called is not
-    /// missed.
+    /// Resolves when a trial has ended. One that ends after this call is not missed.
     pub(crate) fn decided(&self) -> Notified<'_> {
         self.decided.notified()
     }
 
-    /// An attempt that began at `started` went well.
+    /// An attempt that began at `started` succeeded.
     pub(crate) fn succeeded(&self, settings: &HealthSettings, started: Instant, now: Instant) {
         let Some(cooldown) = &settings.cooldown else { return };
         if self.flags.load(Ordering::Relaxed) & (NOTED | BREAKER) != 0 {
@@ -175,8 +174,8 @@ impl Health {
         }
     }
 
-    /// An attempt that began at `started` failed, perhaps with a wish of the provider to be left
-    /// alone. Answers why the provider rests if this is what began its rest.
+    /// An attempt that began at `started` failed, possibly with a `Retry-After`. Returns the reason
+    /// of a rest that this starts.
     pub(crate) fn failed(
         &self,
         settings: &HealthSettings,
@@ -189,8 +188,8 @@ impl Health {
         self.locked(|inner| inner.breaker.failed(cooldown, started, now, cause, retry_after))
     }
 
-    /// The provider is well, but its credential may not be used for a while. Answers why it rests
-    /// if this is what began its rest.
+    /// The provider is healthy, but its credential may not be used for a while. Returns the reason
+    /// of a rest that this starts.
     pub(crate) fn set_aside(
         &self,
         settings: &HealthSettings,
@@ -202,8 +201,8 @@ impl Health {
         self.locked(|inner| inner.breaker.set_aside(cooldown, now, why, retry_after))
     }
 
-    /// A probe ended. Answers whether that made the provider healthy or unhealthy; one that has
-    /// become healthy starts slowly, and enough good ones end a rest that failures began.
+    /// A probe ended. Returns a change of the verdict. A provider that becomes healthy starts
+    /// slowly, and enough successes end a rest that failures started.
     pub(crate) fn probed(&self, settings: &HealthSettings, ok: bool, now: Instant) -> Option<bool> {
         let probing = settings.probing.as_ref()?;
         self.locked(|inner| {
@@ -217,8 +216,8 @@ impl Health {
         })
     }
 
-    /// The way to the details: whatever happens to them, the flag is true afterwards, who waits for a
-    /// trial hears of its end, and other replicas hear what has changed.
+    /// Accesses the details. Afterwards the flag is updated, those that wait for a trial are woken,
+    /// and other replicas get the changes.
     fn locked<T>(&self, act: impl FnOnce(&mut Inner) -> T) -> T {
         let Some(outlet) = self.outlet.get() else { return self.locked_in_silence(act) };
         let mut news = 0;
@@ -232,7 +231,7 @@ impl Health {
         answer
     }
 
-    /// The same, and no other replica hears of it.
+    /// The same without telling other replicas.
     fn locked_in_silence<T>(&self, act: impl FnOnce(&mut Inner) -> T) -> T {
         let mut inner = self.inner();
         let on_trial = inner.breaker.is_awaited();
@@ -261,13 +260,13 @@ impl Inner {
 }
 
 impl Trial {
-    /// The provider is well: it may be asked again, slowly at first.
+    /// The provider is healthy: it may be asked again, slowly at first.
     pub(crate) fn succeeded(self, cooldown: &Cooldown, now: Instant) {
         self.health.locked(|inner| inner.breaker.trial_succeeded(self.id, cooldown, now));
     }
 
-    /// It is not: it rests again, longer than before. Answers why, unless the trial took so long
-    /// that another has decided already.
+    /// It is not: it rests again, longer. Returns the reason, unless the trial took so long that
+    /// another has already decided.
     pub(crate) fn failed(
         self,
         cooldown: &Cooldown,
@@ -286,11 +285,11 @@ impl Drop for Trial {
     }
 }
 
-/// Failures are counted, though not enough of them.
+/// Some failures are counted.
 const NOTED: u8 = 1;
-/// The breaker is not simply closed.
+/// The breaker is not closed.
 const BREAKER: u8 = 2;
-/// The probes say no.
+/// The probes fail.
 const UNHEALTHY: u8 = 4;
 /// An operator has decided.
 const HELD: u8 = 8;

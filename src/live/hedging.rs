@@ -1,5 +1,5 @@
-//! What hedged requests ("The Tail at Scale", Dean and Barroso, 2013) need to know of a pool: how soon
-//! its answers begin, and how many further attempts its requests have paid for.
+//! The statistics for hedged requests ("The Tail at Scale", Dean and Barroso, 2013): how soon a
+//! pool's answers begin, and how many extra attempts its requests have earned.
 //!
 //! It reads no clock and asks no provider.
 
@@ -7,16 +7,17 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicI64, AtomicU32, Ordering};
 use std::time::Duration;
 
-/// One pool's times to the first event, and its credit. It takes memory once the pool hedges.
+/// The times to first event of one pool, and its credit. It allocates memory only if the pool
+/// hedges.
 #[derive(Debug, Default)]
 pub(crate) struct Hedging(OnceLock<Box<Counted>>);
 
 #[derive(Debug)]
 struct Counted {
-    /// Answers by their time, four classes to a doubling of it.
+    /// Answers by their time, in four classes for each doubling.
     classes: [AtomicU32; CLASSES],
     count: AtomicU32,
-    /// Thousandths of an attempt.
+    /// In thousandths of an attempt.
     credit: AtomicI64,
 }
 
@@ -28,12 +29,12 @@ impl Default for Counted {
 }
 
 impl Hedging {
-    /// An answer began after so long.
+    /// An answer began after this time.
     pub(crate) fn began(&self, taken: Duration) {
         let Counted { classes, count, .. } = self.counted();
         classes[class(taken)].fetch_add(1, Ordering::Relaxed);
         if count.fetch_add(1, Ordering::Relaxed) == MOST {
-            // What is long ago counts half; a lost update or two changes no percentile.
+            // Old answers count half; a lost update does not change a percentile.
             for class in classes {
                 class.store(class.load(Ordering::Relaxed) / 2, Ordering::Relaxed);
             }
@@ -41,8 +42,7 @@ impl Hedging {
         }
     }
 
-    /// The time within which `percent` of the last answers began; `None` while there are too few
-    /// to tell.
+    /// The time within which `percent` of recent answers began; `None` while there are too few.
     pub(crate) fn percentile(&self, percent: u32) -> Option<Duration> {
         let counts: Vec<u32> =
             self.0.get()?.classes.iter().map(|class| class.load(Ordering::Relaxed)).collect();
@@ -59,7 +59,7 @@ impl Hedging {
         Some(upper_end(at))
     }
 
-    /// A request pays its share of an attempt.
+    /// A request earns its share of an attempt.
     pub(crate) fn pays(&self, share: f64) {
         let paid = (share * ATTEMPT as f64) as i64;
         let _ =
@@ -68,7 +68,7 @@ impl Hedging {
             });
     }
 
-    /// Whether one more attempt is paid for; takes it if so.
+    /// Takes one extra attempt, if it is earned.
     pub(crate) fn spend(&self) -> bool {
         let spent = |credit: i64| (credit >= ATTEMPT).then_some(credit - ATTEMPT);
         self.counted().credit.fetch_update(Ordering::Relaxed, Ordering::Relaxed, spent).is_ok()

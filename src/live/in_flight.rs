@@ -1,6 +1,6 @@
-//! How many requests each account has in flight through an alias.
+//! The requests in flight of each account through an alias.
 //!
-//! Accounts are named by keys of the file, so there are few of them; one that is gone is forgotten.
+//! Accounts are named by keys of the file, so there are few; unused ones are removed.
 
 use std::{
     collections::HashMap,
@@ -14,8 +14,8 @@ use super::{Cap, Permit};
 pub(crate) struct InFlight(Mutex<HashMap<Box<str>, Arc<Cap>>>);
 
 impl InFlight {
-    /// Counts one more request of the account until the permit is dropped; `None` where it has as many as it
-    /// may.
+    /// Counts a request of the account until the permit is dropped; `None` if the account is at its
+    /// limit.
     pub(crate) fn take(&self, account: &str, most: u32) -> Option<Permit> {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(cap) = counts.get(account) {
@@ -31,7 +31,7 @@ impl InFlight {
     }
 }
 
-/// So many accounts are looked through for those without requests before another is added.
+/// The number of accounts from which unused ones are removed before another is added.
 const MANY: usize = 10_000;
 
 #[cfg(test)]

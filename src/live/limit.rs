@@ -1,6 +1,6 @@
-//! The limits that a key, a team, a pool or a provider may have, as one thing to pass through.
+//! All limits of a key, a team, a pool or a provider as one value.
 //!
-//! It never waits: a limit says yes, or how long until it may.
+//! It never waits: it admits a request, or says how long until it may.
 
 pub(crate) mod cap;
 pub(crate) mod desk;
@@ -30,18 +30,18 @@ use self::{
 };
 use crate::moment;
 
-/// The numbers of one holder's limits; equal numbers mean that nothing changes on a reload.
+/// The settings of one owner's limits; equal settings change nothing on a reload.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct LimitSettings {
     /// The token bucket, if there is one.
     pub rate: Option<Rate>,
-    /// The most requests in flight, if there is such a number.
+    /// The cap on requests in flight, if there is one.
     pub max: Option<u32>,
     /// The windows over tokens and money, if there are any.
     pub(crate) windows: Option<Arc<[Window]>>,
-    /// How many requests may wait for these, where any may.
+    /// The queue for these limits, if there is one.
     pub(crate) queue: Option<QueueSettings>,
-    /// Where replicas share them, if they do.
+    /// How replicas share them, if they do.
     pub(crate) sharing: Option<Sharing>,
 }
 
@@ -67,7 +67,7 @@ impl LimitSettings {
 }
 
 impl quota::Short {
-    /// The same without its numbers.
+    /// The same without its amounts.
     pub(crate) fn limited(&self) -> Limited {
         match self.window.unit {
             _ if self.no_store => Limited::NoStore,
@@ -77,27 +77,27 @@ impl quota::Short {
     }
 }
 
-/// One holder's limits: this table's numbers over levels that outlive the table.
+/// The limits of one owner: this table's settings over levels that outlive the table.
 #[derive(Debug, Clone)]
 pub struct Limits {
     settings: LimitSettings,
     rate: Option<Arc<RateBucket>>,
     cap: Arc<Cap>,
     quota: Option<Quota>,
-    /// What takes the place of both where replicas share them.
+    /// Replaces both if replicas share them.
     shared: Option<Arc<Shared>>,
 }
 
 impl Limits {
-    /// Limits that were not used yet.
+    /// Unused limits.
     pub fn new(settings: LimitSettings) -> Self {
         let rate = settings.rate.map(|rate| Arc::new(RateBucket::new(rate)));
         let quota = settings.windows.clone().map(Quota::new);
         Self { rate, cap: Arc::new(Cap::default()), quota, shared: None, settings }.sliced()
     }
 
-    /// The same holder under new numbers: what is in flight still counts, and a bucket whose
-    /// numbers changed starts with the used-up share of the old one.
+    /// The same owner with new settings. Requests in flight still count, and a bucket with a new
+    /// rate starts with the used share of the old one.
     pub(crate) fn successor(&self, settings: LimitSettings) -> Self {
         let rate = settings.rate.map(|rate| match &self.rate {
             Some(old) if old.rate() == rate => Arc::clone(old),
@@ -111,7 +111,7 @@ impl Limits {
         Self { rate, cap: Arc::clone(&self.cap), quota, shared: None, settings }.sliced()
     }
 
-    /// The same over slices of what replicas share, where they share it.
+    /// The same over slices, if replicas share them.
     fn sliced(mut self) -> Self {
         if let Some(sharing) = &self.settings.sharing {
             self.shared =
@@ -125,13 +125,13 @@ impl Limits {
         self
     }
 
-    /// Passes both limits or neither.
+    /// Takes both limits or neither.
     ///
-    /// The permit comes first because it can be given back and a spent cell cannot: a request that
-    /// is refused for its concurrency leaves the bucket as it was.
+    /// The permit comes first, because it can be returned and a cell cannot: a request that exceeds
+    /// the concurrency leaves the bucket unchanged.
     ///
     /// # Errors
-    /// The limit that is used up; nothing of the other one is taken.
+    /// The exceeded limit; nothing of the other is taken.
     pub fn admit(&self) -> Result<Permit, Limited> {
         if let Some(shared) = &self.shared {
             return shared.admit(&self.cap);
@@ -143,7 +143,7 @@ impl Limits {
         Ok(permit)
     }
 
-    /// Whether the cap leaves room for one more that no other request waits for; says nothing of the rate.
+    /// Whether the cap has room for a request that no other waits for; ignores the rate.
     pub(crate) fn has_room(&self) -> bool {
         if let Some(shared) = &self.shared {
             return shared.has_room() && self.cap.waiting() == 0;
@@ -151,7 +151,7 @@ impl Limits {
         self.settings.max.is_none_or(|max| self.cap.has_room(max))
     }
 
-    /// Why [`Limits::admit`] would say no at this moment; takes nothing.
+    /// Why [`Limits::admit`] would refuse now; takes nothing.
     pub(crate) fn limited(&self) -> Option<Limited> {
         if let Some(shared) = &self.shared {
             return shared.limited().or_else(|| self.spent());
@@ -166,7 +166,7 @@ impl Limits {
         self.spent()
     }
 
-    /// Whether a window over tokens or money is used up; takes nothing.
+    /// Whether a token window or budget is used up; takes nothing.
     #[inline]
     pub(crate) fn spent(&self) -> Option<Limited> {
         let quota = self.quota.as_ref()?;
@@ -178,13 +178,13 @@ impl Limits {
         self.quota.as_ref()
     }
 
-    /// Requests in flight, counted whether or not there is a cap.
+    /// Requests in flight, counted even without a cap.
     pub(crate) fn in_flight(&self) -> u32 {
         self.cap.in_flight()
     }
 
-    /// Waits, where replicas share them, until there is room for a request of this amount here, or it is
-    /// known that there is not.
+    /// If replicas share the limits, waits until there is room for this amount here, or it is known
+    /// that there is not.
     pub(crate) async fn ready(&self, amount: Amount) {
         if let Some(shared) = &self.shared {
             shared::ready(shared, self.quota.as_ref(), amount).await;
@@ -196,7 +196,7 @@ impl Limits {
         self.rate.as_deref()
     }
 
-    /// Of the bucket, if there is one: how much it takes, what of it is free, and how long until all is.
+    /// The bucket's capacity, its free cells, and how long until it is full.
     pub(crate) fn rate_told(&self) -> Option<(u32, u32, Duration)> {
         let bucket = self.rate.as_ref()?;
         let Some(lease) = self.shared.as_ref().and_then(|shared| shared.rate()) else {
@@ -217,18 +217,17 @@ impl Limits {
         Some(seen.left as f64 / seen.limit.max(1) as f64)
     }
 
-    /// The count of requests in flight, and of those that wait for one of them to end.
+    /// The counter of requests in flight and of those that wait for a place.
     pub(super) fn cap(&self) -> &Arc<Cap> {
         &self.cap
     }
 
-    /// The numbers.
+    /// The settings.
     pub fn settings(&self) -> &LimitSettings {
         &self.settings
     }
 
-    /// How many, these and those of tables of other generations and requests in flight included, count
-    /// on the same levels.
+    /// How many values share these levels, including those of other tables and requests in flight.
     pub(super) fn holders(&self) -> usize {
         Arc::strong_count(&self.cap)
     }

@@ -1,8 +1,8 @@
-//! What is counted: Prometheus series whose labels come from the configuration alone.
+//! Counters and histograms for Prometheus. Their labels come only from the configuration.
 //!
-//! Handles are made once and kept beside what they count, so an event costs an atomic addition;
-//! a series is kept from its first event on, and goes when its alias goes. What is a level and not a
-//! count is read from the table at each scrape, in `admin::gauges`.
+//! Handles are created once and kept beside what they count, so an event costs an atomic addition.
+//! A series exists from its first event until its alias is removed. Levels are read from the table
+//! at each scrape, in `admin::gauges`.
 
 mod health;
 pub(crate) mod incidents;
@@ -43,11 +43,11 @@ pub struct Meters {
     unpriced: IntCounterVec,
     guardrails: IntCounterVec,
     speed: speed::SpeedMeters,
-    /// How the providers are.
+    /// The providers' health.
     pub health: HealthMeters,
-    /// What the name of each metric begins with.
+    /// The prefix of each metric's name.
     pub(crate) prefix: Box<str>,
-    /// How the process is.
+    /// The process.
     pub process: ProcessMeters,
 }
 
@@ -66,16 +66,16 @@ struct Handles {
     overhead: Histogram,
 }
 
-/// One provider's handle for what happens most.
+/// The handles of one provider for frequent events.
 #[derive(Debug, Default)]
 pub struct ProviderMeters {
     succeeded: OnceLock<IntCounter>,
     /// Input and output.
     tokens: OnceLock<[IntCounter; 2]>,
     speed: OnceLock<speed::Handles>,
-    /// Whether it was told that its model has no price.
+    /// Whether the missing price of its model was logged.
     told_unpriced: AtomicBool,
-    /// What its answers have cost, in picodollars.
+    /// The cost of its answers, in picodollars.
     pub(crate) cost: AtomicU64,
 }
 
@@ -84,24 +84,24 @@ pub struct ProviderMeters {
 pub struct Times {
     /// From the head of the request to the end of the response.
     pub total: Duration,
-    /// What there is to say of the response's head; absent where none was ready before the end.
+    /// The times of the response's head; absent if there was no head.
     pub head: Option<Head>,
 }
 
-/// How the head of a response came about.
+/// The times of a response's head.
 #[derive(Debug, Clone, Copy)]
 pub struct Head {
-    /// From the head of the request to that of the response.
+    /// From the head of the request to the head of the response.
     pub first_byte: Duration,
     /// The part of it that was not spent waiting for providers.
     pub overhead: Duration,
 }
 
 impl Meters {
-    /// Registers every metric under a prefix.
+    /// Registers all metrics under a prefix.
     ///
     /// # Errors
-    /// The prefix makes a name that Prometheus does not allow.
+    /// Prometheus does not allow the prefix.
     pub fn new(prefix: &str) -> Result<Arc<Self>, prometheus::Error> {
         let registry = Registry::new();
         let make = Maker { registry: &registry, prefix };
@@ -164,8 +164,8 @@ impl Meters {
         }))
     }
 
-    /// All counters and histograms in the text format of Prometheus, with each label's value as
-    /// `shown` has it. Each alias and provider of `known` has counters from the start.
+    /// All counters and histograms in the text format of Prometheus, with label values mapped by
+    /// `shown`. Each alias and provider in `known` has counters from the start.
     ///
     /// # Errors
     /// A metric cannot be written as text.
@@ -187,12 +187,12 @@ impl Meters {
         Ok(text)
     }
 
-    /// The handles of an alias; none has a series before its first event.
+    /// The handles of an alias; a series appears at its first event.
     pub fn pool(self: &Arc<Self>, alias: &str) -> PoolMeters {
         PoolMeters { meters: Arc::clone(self), alias: alias.into(), handles: OnceLock::new() }
     }
 
-    /// Counts a refusal that belongs to no alias.
+    /// Counts a refusal without an alias.
     pub(crate) fn refused(&self, code: &str) {
         self.rejections.with_label_values(&["", code, ""]).inc();
     }
@@ -205,14 +205,14 @@ impl std::fmt::Debug for PoolMeters {
 }
 
 impl ProviderMeters {
-    /// Whether it is the first time that its model is found to have no price.
+    /// Whether this is the first time that its model has no price.
     pub(crate) fn is_first_unpriced(&self) -> bool {
         !self.told_unpriced.load(Relaxed) && !self.told_unpriced.swap(true, Relaxed)
     }
 }
 
 impl PoolMeters {
-    /// Counts a request that has ended.
+    /// Counts a finished request.
     pub fn ended(&self, status: u16, times: Times) {
         let handles = self.handles.get_or_init(|| self.make());
         if status == OK {
@@ -228,12 +228,12 @@ impl PoolMeters {
         }
     }
 
-    /// Counts a refusal, with whose limit it was or nothing.
+    /// Counts a refusal, with the owner of the limit if there is one.
     pub fn refused(&self, code: &str, whose: &str) {
         self.meters.rejections.with_label_values(&[&*self.alias, code, whose]).inc();
     }
 
-    /// Counts an answer that failed after its head had gone out.
+    /// Counts an answer that failed after its head was sent.
     pub fn broke_off(&self, reason: &str) {
         self.meters.broken.with_label_values(&[&*self.alias, reason]).inc();
     }
@@ -243,7 +243,7 @@ impl PoolMeters {
         provider.succeeded.get_or_init(|| self.attempts(name, "200")).inc();
     }
 
-    /// Counts tokens, by kind: first input and output, which nearly every answer has.
+    /// Counts tokens by kind: first input and output, which nearly every answer has.
     pub fn used(&self, provider: &ProviderMeters, name: &str, tokens: &[(&'static str, u64)]) {
         let of = |kind| self.meters.tokens.with_label_values(&[&*self.alias, name, kind]);
         let handles = provider.tokens.get_or_init(|| [of("input"), of("output")]);
@@ -256,7 +256,7 @@ impl PoolMeters {
         }
     }
 
-    /// How quick an attempt was.
+    /// Adds the speed of an attempt.
     pub fn timed(&self, provider: &ProviderMeters, name: &str, speed: Speed) {
         let make = || self.meters.speed.handles(&self.alias, name);
         provider.speed.get_or_init(make).observe(speed);
@@ -272,7 +272,7 @@ impl PoolMeters {
         self.attempts(provider, outcome).inc();
     }
 
-    /// Counts that another provider is tried.
+    /// Counts a fallback to another provider.
     pub fn fell_back(&self, reason: &str) {
         self.meters.fallbacks.with_label_values(&[&*self.alias, reason]).inc();
     }
@@ -287,12 +287,12 @@ impl PoolMeters {
         self.meters.health.models_missing.with_label_values(&[&*self.alias, provider]).inc();
     }
 
-    /// Counts a request or an answer in which a guardrail has found something.
+    /// Counts a request or an answer in which a guardrail found a match.
     pub fn guarded(&self, rule: &str, action: &str) {
         self.meters.guardrails.with_label_values(&[&*self.alias, rule, action]).inc();
     }
 
-    /// Whether a request to the alias has ever ended here.
+    /// Whether the alias has finished a request.
     pub(crate) fn is_used(&self) -> bool {
         self.handles.get().is_some()
     }

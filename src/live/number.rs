@@ -1,7 +1,5 @@
-//! Numbers for what has the same settings, so that what is kept for it is found without comparing
-//! them. A number lasts as long as something holds it, and is never given to anything else.
-//!
-//! It keeps nothing but the numbers.
+//! Numbers for settings, so that state is found by number instead of by comparing settings. A
+//! number is valid as long as something holds it, and is never reused.
 
 use std::sync::{
     Arc,
@@ -10,7 +8,7 @@ use std::sync::{
 
 use dashmap::DashMap;
 
-/// A number that no other settings have, before or after.
+/// A number that is unique to its settings.
 #[derive(Debug)]
 pub(crate) struct Number(u32);
 
@@ -21,7 +19,7 @@ impl Number {
     }
 }
 
-/// Settings by their text, and the number of each.
+/// Settings as text, with their numbers.
 #[derive(Debug, Default)]
 pub(super) struct Numbers {
     given: DashMap<String, Arc<Number>>,
@@ -38,12 +36,12 @@ impl Numbers {
         Arc::clone(&self.given.entry(settings.to_owned()).or_insert_with(fresh))
     }
 
-    /// Forgets those that nothing holds.
+    /// Removes numbers that nothing holds.
     pub(super) fn sweep(&self) {
         self.given.retain(|_, number| Arc::strong_count(number) > 1);
     }
 
-    /// How many are remembered.
+    /// How many are stored.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.given.len()

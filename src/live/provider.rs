@@ -1,6 +1,4 @@
-//! What outlives a table for one provider: limits, health, latency, its turn.
-//!
-//! It never knows where the provider is or what it is asked.
+//! The state of one provider that outlives a table: limits, health, latency, turn.
 
 #[cfg(test)]
 mod tests;
@@ -20,25 +18,25 @@ use super::health::{Health, HealthSettings, Held, Reason, State, Trial, Why, new
 use super::limit::{LimitSettings, Limits};
 use super::queue::Queue;
 
-/// One table's numbers for one provider; equal numbers mean that nothing changes on a reload.
+/// One table's settings for one provider; equal settings change nothing on a reload.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ProviderSettings {
-    /// Its own rate and concurrency.
+    /// Its own rate and concurrency limits.
     pub limits: LimitSettings,
     /// Its cooldown and its probes.
     pub health: HealthSettings,
-    /// The controller of the share of requests that it is asked first for.
+    /// The AIMD controller of its share.
     pub(crate) aimd: Option<AimdSettings>,
 }
 
-/// A provider as the request path sees it: this table's numbers over state that is shared with
-/// every other table that names the same provider.
+/// A provider on the request path: this table's settings over state that is shared with every other
+/// table that has the provider.
 #[derive(Debug)]
 pub struct Provider {
     identity: u64,
     settings: ProviderSettings,
     limits: Limits,
-    /// The requests that wait for these, where any may.
+    /// The queue for its limits, if there is one.
     queue: Option<Arc<Queue>>,
     health: Arc<Health>,
     latency: Arc<PeakEwma>,
@@ -48,10 +46,10 @@ pub struct Provider {
     turn: Arc<AtomicI64>,
 }
 
-/// One attempt's way in, and the only way its outcome reaches the provider's health.
+/// The entry of one attempt, through which its outcome reaches the provider's health.
 ///
-/// Dropped without a verdict (the client went away, or it was the client's fault), it leaves the
-/// health as it was, and a trial goes to the next attempt.
+/// Dropped without a verdict (the client left, or made a mistake), it changes nothing, and a trial
+/// passes to the next attempt.
 #[derive(Debug)]
 #[must_use = "an entry that is dropped has no verdict"]
 pub struct Entry {
@@ -61,8 +59,8 @@ pub struct Entry {
 }
 
 impl Provider {
-    /// A provider that was not asked yet. `identity` is a hash that tells it from its neighbours and
-    /// is the same in every process that reads the same file.
+    /// A new provider. `identity` is a hash that distinguishes it and is the same in every process
+    /// with the same file.
     pub fn new(identity: u64, settings: ProviderSettings) -> Self {
         let limits = Limits::new(settings.limits.clone());
         Self {
@@ -78,7 +76,7 @@ impl Provider {
         }
     }
 
-    /// The same provider under new numbers.
+    /// The same provider with new settings.
     pub(crate) fn successor(&self, settings: ProviderSettings) -> Self {
         let limits = self.limits.successor(settings.limits.clone());
         Self {
@@ -97,22 +95,22 @@ impl Provider {
         }
     }
 
-    /// Tells providers apart, for `sticky`.
+    /// Identifies the provider for `sticky`.
     pub(crate) fn identity(&self) -> u64 {
         self.identity
     }
 
-    /// The numbers.
+    /// The settings.
     pub(crate) fn settings(&self) -> &ProviderSettings {
         &self.settings
     }
 
-    /// Its own limits, with the count of requests in flight.
+    /// Its own limits and its requests in flight.
     pub(crate) fn limits(&self) -> &Limits {
         &self.limits
     }
 
-    /// The requests that wait for these, where any may.
+    /// The queue for its limits, if there is one.
     pub(crate) fn queue(&self) -> Option<&Arc<Queue>> {
         self.queue.as_ref()
     }
@@ -122,22 +120,22 @@ impl Provider {
         &self.latency
     }
 
-    /// What its last answers said of how much is left.
+    /// What is left of its limits, from its last answers.
     pub(crate) fn headroom(&self) -> &Headroom {
         &self.headroom
     }
 
-    /// The controller of the share of requests that it is asked first for.
+    /// The AIMD controller of its share.
     pub(crate) fn aimd(&self) -> Option<&Aimd> {
         self.aimd.as_deref()
     }
 
-    /// Whether the last attempt that said anything failed.
+    /// Whether the last attempt with a verdict failed.
     pub(crate) fn last_attempt_failed(&self) -> bool {
         self.health.last_attempt_failed()
     }
 
-    /// Its place in the round.
+    /// Its turn in round robin.
     pub(crate) fn turn(&self) -> &Arc<AtomicI64> {
         &self.turn
     }
@@ -148,7 +146,7 @@ impl Provider {
         self.health.state(&self.settings.health, now)
     }
 
-    /// Begins an attempt: an ordinary one when the provider is ready, the one trial when its rest is over.
+    /// Starts an attempt: a normal one if the provider is ready, the trial if its rest is over.
     ///
     /// # Errors
     /// The state in which the provider may not be asked.
@@ -157,7 +155,7 @@ impl Provider {
             State::Ready { .. } => None,
             State::HalfOpen { busy: false } => {
                 let trial = self.health.try_trial(&self.settings.health, now);
-                // Another request was quicker, or has decided meanwhile.
+                // Another request was faster, or has already decided.
                 Some(trial.ok_or(State::HalfOpen { busy: true })?)
             }
             state => return Err(state),
@@ -165,7 +163,7 @@ impl Provider {
         Ok(Entry { provider: Arc::clone(self), started: now, trial })
     }
 
-    /// Begins an attempt once it is known which of several replicas makes the trial, where that was asked.
+    /// Starts an attempt when it is known which replica makes the trial, if that was requested.
     ///
     /// # Errors
     /// The state in which the provider may not be asked.
@@ -179,43 +177,43 @@ impl Provider {
         }
     }
 
-    /// Whether it is this replica's turn to probe it, for so long.
+    /// Whether it is this replica's turn to probe it, for this long.
     pub(crate) async fn has_turn(&self, lasts: Duration) -> bool {
         self.health.has_turn(lasts).await
     }
 
-    /// What it is known by to other replicas, which hear of its health from now on.
+    /// Shares its health with other replicas from now on.
     pub(crate) fn tells(&self, news: &Arc<News>) {
         self.health.tells(self.identity, news);
     }
 
-    /// Begins an attempt although it rests, because every other provider rests longer.
+    /// Starts an attempt although it rests, because every other provider rests longer.
     pub(crate) fn enter_resting(self: &Arc<Self>, now: Instant) -> Entry {
         let trial = self.health.try_trial(&self.settings.health, now);
         Entry { provider: Arc::clone(self), started: now, trial }
     }
 
-    /// An operator decides that it rests or is asked no more.
+    /// An operator lets it rest or drains it.
     pub(crate) fn hold(&self, held: Held) {
         self.health.hold(held);
     }
 
-    /// An operator ends that, and a rest that failures began.
+    /// An operator ends that, or a rest that failures started.
     pub(crate) fn wake(&self) {
         self.health.wake();
     }
 
-    /// When the trial under way will not be waited for any more; `None` if there is none.
+    /// When the running trial is no longer awaited; `None` if there is none.
     pub(crate) fn trial_until(&self, now: Instant) -> Option<Instant> {
         self.health.trial_until(now)
     }
 
-    /// Resolves when a trial has ended, however it did.
+    /// Resolves when a trial has ended.
     pub(crate) fn decided(&self) -> Notified<'_> {
         self.health.decided()
     }
 
-    /// A probe ended; answers whether that made it healthy or unhealthy.
+    /// A probe ended. Returns a change of the verdict.
     pub(crate) fn probed(&self, ok: bool, now: Instant) -> Option<bool> {
         self.health.probed(&self.settings.health, ok, now)
     }
@@ -233,13 +231,13 @@ impl Entry {
         self.trial.is_some()
     }
 
-    /// The first byte of an answer that is no failure has come.
+    /// The first byte of a successful answer has arrived.
     pub(crate) fn first_byte(&self, now: Instant) {
         self.provider.latency.observe(now.saturating_duration_since(self.started), now);
     }
 
-    /// The attempt was accepted, which ends a trial well; how the rest of its answer goes is told
-    /// by [`Entry::succeeded`] or [`Entry::failed`].
+    /// The attempt was accepted, which ends a trial successfully. The rest of the answer is
+    /// reported by [`Entry::succeeded`] or [`Entry::failed`].
     pub(crate) fn accepted(&mut self, now: Instant) {
         self.first_byte(now);
         self.provider.health.note_failed(false);
@@ -249,7 +247,7 @@ impl Entry {
         }
     }
 
-    /// The answer has come whole.
+    /// The answer is complete.
     pub fn succeeded(mut self, now: Instant) {
         self.provider.health.note_failed(false);
         let health = &self.provider.settings.health;
@@ -259,8 +257,8 @@ impl Entry {
         }
     }
 
-    /// The attempt failed through the provider's fault. Answers why the provider rests if this is
-    /// what began its rest: a line for the log.
+    /// The attempt failed by the provider's fault. Returns the reason of a rest that this starts,
+    /// for the log.
     pub(crate) fn failed(
         mut self,
         now: Instant,
@@ -278,15 +276,15 @@ impl Entry {
         }
     }
 
-    /// An accepted answer broke off. Answers as [`Entry::failed`] does.
+    /// An accepted answer broke off. Returns as [`Entry::failed`] does.
     pub(crate) fn broke_off(self, now: Instant, cause: What) -> Option<Reason> {
         let health = &self.provider.settings.health;
         self.provider.health.note_failed(true);
         self.provider.health.failed(health, self.started, now, cause, None)
     }
 
-    /// The credential may not be used for a while, for a reason that is no fault of the provider's
-    /// health. Answers as [`Entry::failed`] does.
+    /// The credential may not be used for a while, which is not a fault of the provider's health.
+    /// Returns as [`Entry::failed`] does.
     pub(crate) fn set_aside(
         self,
         now: Instant,
@@ -298,7 +296,7 @@ impl Entry {
     }
 }
 
-/// A controller under these numbers that has seen nothing.
+/// A new controller with these settings.
 fn fresh(settings: &ProviderSettings) -> Option<Arc<Aimd>> {
     let aimd = settings.aimd.clone()?;
     Some(Arc::new(Aimd::new(aimd, Instant::now())))

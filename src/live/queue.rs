@@ -1,8 +1,8 @@
-//! Requests that wait for one holder's limits in place of being refused: bounded in number and time, and
-//! fair among keys.
+//! Requests that wait for the limits of one owner instead of being refused: bounded in number and
+//! time, and fair among keys.
 //!
-//! Only the request whose turn it is asks the limits, so none overtakes another. It asks those of the newest
-//! table, whatever table it began under. It decides nothing of what is taken: that is the asker's.
+//! Only the request at the head asks the limits, so none overtakes another. It asks the newest
+//! table's limits, whatever table it started with. What is taken is up to the caller.
 
 mod order;
 mod waited;
@@ -32,36 +32,36 @@ use self::{
 };
 use super::limit::{Cap, Limited, Limits};
 
-/// The requests that wait for one holder's limits; outlives a reload.
+/// The queue for one owner's limits; outlives a reload.
 #[derive(Debug)]
 pub(crate) struct Queue {
     cap: Arc<Cap>,
     state: Mutex<State>,
     ends: [AtomicU64; End::WORDS.len()],
-    /// What those that have passed have waited.
+    /// How long served requests have waited.
     waits: Waited,
 }
 
-/// A request that would wait.
+/// A request that enters the queue.
 pub(crate) struct Waiter<'a> {
-    /// Whose it is.
+    /// Its lane.
     pub(crate) lane: Lane,
     /// Its own deadline.
     pub(crate) until: Option<Instant>,
-    /// Whether it has passed, here or in another queue where it waits, too.
+    /// Whether it was served, here or in another queue in which it also waits.
     pub(crate) served: &'a AtomicBool,
 }
 
-/// Why a request has not passed.
+/// Why a request was not served.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Turned {
-    /// As many wait as may; all of these have probably passed after this long.
+    /// The queue is full; it will probably be empty after this time.
     Full(Duration),
-    /// This is in the way for longer than the request may wait.
+    /// This limit will be exceeded for longer than the request may wait.
     Late(Limited),
 }
 
-/// How a wait has ended.
+/// How a wait ended.
 #[derive(Debug, Clone, Copy)]
 enum End {
     Passed,
@@ -70,18 +70,18 @@ enum End {
     Left,
 }
 
-/// What a queue is and has done so far.
+/// The state of a queue.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Told {
-    /// Requests that wait now.
+    /// Waiting requests.
     pub(crate) waiting: u32,
-    /// The most that may.
+    /// The most that may wait.
     pub(crate) max_waiting: u32,
-    /// Requests whose wait has ended, by how, in the order of [`Queue::ENDS`].
+    /// Ended waits by result, in the order of [`Queue::ENDS`].
     pub(crate) ended: [u64; End::WORDS.len()],
-    /// What those that have passed have waited together.
+    /// The sum of the waits of served requests.
     pub(crate) waited: Duration,
-    /// How many of them at most as long as each of [`Queue::WAITS`], and how many longer than the last.
+    /// The number of waits in each bucket of [`Queue::WAITS`], and longer ones.
     pub(crate) waits: [u64; waited::BUCKETS],
 }
 
@@ -89,15 +89,15 @@ pub(crate) struct Told {
 struct State {
     newest: Limits,
     order: Order<Arc<Notify>>,
-    /// What was in the way of the request whose turn it was, when it asked last.
+    /// The limit that refused the head of the queue at its last attempt.
     in_the_way: Option<Limited>,
-    /// When the last one passed, or the first one came to wait.
+    /// When the last one was served, or the first one entered.
     last: Instant,
-    /// Between two that passed, on average, since requests have waited without a break.
+    /// The average time between two served requests since the queue was last empty.
     pace: Option<Duration>,
 }
 
-/// A request that waits; dropped, its place is gone.
+/// A waiting request; dropping it leaves the queue.
 struct Waits<'a> {
     queue: &'a Queue,
     place: Place,
@@ -105,28 +105,28 @@ struct Waits<'a> {
     began: Instant,
     end: Instant,
     served: &'a AtomicBool,
-    /// Whether its end has been told.
+    /// Whether its end was counted.
     is_over: bool,
 }
 
-/// What a request that waits has found.
+/// The result of a look.
 enum Found<T> {
     Passed(T),
-    /// It is another's turn.
+    /// It is not at the head.
     Behind,
-    /// It is its turn, and nothing changes before this moment unless it is told.
+    /// It is at the head, and without a notification nothing changes before this time.
     Head(Instant),
     Late(Limited),
 }
 
 impl Queue {
-    /// The words for how a wait has ended.
+    /// The words for how a wait ended.
     pub(crate) const ENDS: [&'static str; End::WORDS.len()] = End::WORDS;
 
     /// The bounds of [`Told::waits`], in seconds.
     pub(crate) const WAITS: [f64; waited::BUCKETS - 1] = waited::BOUNDS;
 
-    /// The queue of these limits, where requests may wait for them: the one that the same holder had.
+    /// The queue for these limits, if they have one: the same owner's old one, if it exists.
     pub(super) fn of(old: Option<&Arc<Self>>, limits: &Limits) -> Option<Arc<Self>> {
         limits.settings().queue?;
         Some(old.cloned().unwrap_or_else(|| Arc::new(Self::new(limits.clone()))))
@@ -134,7 +134,7 @@ impl Queue {
 
     fn new(newest: Limits) -> Self {
         let cap = Arc::clone(newest.cap());
-        // Made now, so that a permit that is given back never has to make it.
+        // Created now, so that returning a permit never has to create it.
         let _ = cap.freed();
         let state = State {
             newest,
@@ -146,7 +146,7 @@ impl Queue {
         Self { cap, state: Mutex::new(state), ends: Default::default(), waits: Waited::default() }
     }
 
-    /// Another table serves: those that wait go on under its numbers.
+    /// Another table is live: waiting requests continue with its limits.
     pub(super) fn renew(&self, newest: Limits) {
         let mut state = self.state();
         state.newest = newest;
@@ -155,7 +155,7 @@ impl Queue {
         }
     }
 
-    /// Whether no request waits, so that one that comes overtakes none.
+    /// Whether no request waits.
     pub(crate) fn is_idle(&self) -> bool {
         self.cap.waiting() == 0
     }
@@ -163,12 +163,12 @@ impl Queue {
     /// Whether a request that does not wait may ask the limits.
     ///
     /// # Errors
-    /// Others wait for this.
+    /// Others wait for this limit.
     pub(crate) fn may_pass(&self) -> Result<(), Limited> {
         if self.is_idle() { Ok(()) } else { Err(self.state().in_the_way()) }
     }
 
-    /// What it is and has done so far.
+    /// The state of the queue.
     pub(crate) fn told(&self) -> Told {
         let settings = self.state().newest.settings().queue;
         Told {
@@ -180,11 +180,11 @@ impl Queue {
         }
     }
 
-    /// Waits until `take` takes what it wants of the newest limits, in turn with all others. It is called
-    /// under the lock of the queue, and must give back what it takes in vain of these limits.
+    /// Waits until `take` succeeds on the newest limits, in turn with others. `take` runs under the
+    /// queue's lock, and must return what it took if it fails.
     ///
     /// # Errors
-    /// The queue is full, or what is in the way lasts longer than the request may wait.
+    /// The queue is full, or the limit will be exceeded for longer than the request may wait.
     pub(crate) async fn wait<T>(
         &self,
         waiter: Waiter<'_>,
@@ -202,7 +202,8 @@ impl Queue {
                 Found::Behind => (false, waits.end),
             };
             tokio::select! {
-                // A call comes first: one whose turn it is not any more hands on what it heard of a place.
+                // Looking first: a request that is no longer at the head passes its notification
+                // on.
                 biased;
                 () = waits.called.notified() => {}
                 () = self.cap.freed().notified(), if is_head => {}
@@ -230,7 +231,7 @@ impl Queue {
             _ => state.in_the_way(),
         };
         let began = Instant::now();
-        // Under a table that has no queue any more, as under one that never had.
+        // A table without a queue behaves as if there had never been one.
         let Some(settings) = state.newest.settings().queue else {
             return Err(Turned::Late(limited));
         };
@@ -261,13 +262,13 @@ impl Queue {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // What is changed under it is whole after each step.
+        // The guarded data is consistent after each step.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    /// Changes the order; the one whose turn it was and the one whose turn it is now look again.
+    /// Changes the order, and wakes the old and the new head.
     fn change<R>(&mut self, change: impl FnOnce(&mut Order<Arc<Notify>>) -> R) -> R {
         let before = self.order.head().cloned();
         let changed = change(&mut self.order);
@@ -289,8 +290,8 @@ impl State {
         changed
     }
 
-    /// Asks the limits. What they say no to is not asked for: a permit that were taken and given back would
-    /// tell those that wait that a place is free, without end.
+    /// Asks the limits. What they would refuse is not taken: returning a permit would notify the
+    /// waiting requests without end.
     fn ask<T>(&self, take: &mut impl FnMut(&Limits) -> Result<T, Limited>) -> Result<T, Limited> {
         match self.newest.limited() {
             Some(limited) => Err(limited),
@@ -298,12 +299,12 @@ impl State {
         }
     }
 
-    /// The limit that is in the way at this moment.
+    /// The limit that refuses now.
     fn in_the_way(&self) -> Limited {
         self.newest.limited().or(self.in_the_way).unwrap_or(Limited::Concurrency)
     }
 
-    /// The same with how long it is in the way at least where so many come before.
+    /// The same with the least time, given this many requests before.
     fn at_least(&self, limited: Limited, before: u32) -> Limited {
         match (limited, self.newest.rate()) {
             (Limited::Rate(wait), Some(bucket)) => {
@@ -313,19 +314,19 @@ impl State {
         }
     }
 
-    /// When all that wait now have probably passed: for a rate exactly, else at the pace of this moment.
-    /// Those that do not pass leave at the end of their wait.
+    /// When all waiting requests will probably be gone: exact for a rate, otherwise at the current
+    /// pace. Requests that are not served leave at their deadline.
     fn drained(&self, now: Instant) -> Duration {
         let count = self.order.count();
         let by_rate = self.newest.rate().map(|bucket| bucket.free_for(count.saturating_add(1)));
-        // Since the last one passed, or came, none has: the pace is no quicker than that.
+        // Nothing was served since the last one, so the pace is no faster than that.
         let pace = self.pace.unwrap_or_default().max(now.saturating_duration_since(self.last));
         let wait = pace.saturating_mul(count).max(by_rate.unwrap_or_default());
         let longest = self.newest.settings().queue.map_or(SHORTEST, |queue| queue.max_wait);
         wait.min(longest).max(SHORTEST)
     }
 
-    /// One has passed.
+    /// A request was served.
     fn passed(&mut self, now: Instant) {
         let since = now.saturating_duration_since(self.last);
         self.pace = Some(self.pace.map_or(since, |pace| (pace * 7 + since) / 8));
@@ -334,7 +335,7 @@ impl State {
 }
 
 impl Waits<'_> {
-    /// Asks the limits, if it is this request's turn.
+    /// Asks the limits, if this request is at the head.
     fn look<T>(&mut self, take: &mut impl FnMut(&Limits) -> Result<T, Limited>) -> Found<T> {
         let now = Instant::now();
         let mut state = self.queue.state();
@@ -391,7 +392,7 @@ impl Drop for Waits<'_> {
         let place = self.place;
         state.change(|order| order.leave(place));
         self.queue.cap.waits(false);
-        // One that has passed elsewhere has not gone away.
+        // A request that was served elsewhere has not left.
         if !self.served.load(Acquire) {
             self.queue.count(End::Left);
         }
@@ -403,8 +404,8 @@ impl End {
     const WORDS: [&'static str; 4] = ["passed", "full", "late", "left"];
 }
 
-/// Whether what is in the way is known to last longer than to `end`. Answers that hold tokens end at any
-/// time, as do those that hold a place.
+/// Whether the limit is known to be exceeded until `end`. Requests that hold tokens or a place may
+/// end at any time.
 fn lasts(limited: Limited, now: Instant, end: Instant) -> bool {
     match limited {
         Limited::Concurrency => false,
@@ -414,9 +415,9 @@ fn lasts(limited: Limited, now: Instant, end: Instant) -> bool {
     }
 }
 
-/// How long the one whose turn it is waits before it looks again, where it is told nothing.
+/// How long the head waits without a notification before it looks again.
 const LOOK: Duration = Duration::from_secs(1);
-/// What a limit on tokens says where it waits for answers under way.
+/// The wait that a token limit reports while it waits for requests in flight.
 const UNKNOWN: Duration = Duration::from_secs(1);
-/// What a client may be told at least.
+/// The shortest wait that a client is told.
 const SHORTEST: Duration = Duration::from_secs(1);

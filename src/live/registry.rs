@@ -1,7 +1,7 @@
 //! State by identity, so that it outlives the table that uses it.
 //!
-//! It is touched only while a table is compiled or after it has been replaced, never by a request,
-//! and a compile that fails leaves it as it was, but for the numbers that it has given out.
+//! It is used only while a table is compiled or after it has been replaced, never by a request. A
+//! compilation that fails leaves it unchanged, except for the numbers it has issued.
 
 mod kept;
 #[cfg(test)]
@@ -38,13 +38,12 @@ pub struct Registry {
     teams: DashMap<String, Arc<Key>>,
     /// Slices of limits that replicas share.
     leases: Arc<Leases>,
-    /// What replicas tell each other of providers.
+    /// The messages of replicas about providers.
     news: Arc<News>,
     names: DashMap<ProviderName, Arc<ProviderMeters>>,
 }
 
-/// One compile's view of the registry. What it hands out is kept once it is committed; dropped,
-/// it was never there.
+/// The registry as one compilation sees it. Its state is kept on commit, and discarded on drop.
 #[derive(Debug)]
 #[must_use = "a draft that is not committed keeps nothing"]
 pub(crate) struct Draft<'r> {
@@ -59,43 +58,43 @@ pub(crate) struct Draft<'r> {
     occurrences: HashMap<(String, String), u32>,
 }
 
-/// What outlives a table for one pool.
+/// The state of one pool that outlives a table.
 #[derive(Debug)]
 pub(crate) struct Pool {
     limits: Limits,
-    /// The requests that wait for these, where any may.
+    /// The queue for its limits, if there is one.
     pub(crate) queue: Option<Arc<Queue>>,
-    /// What its answers usually take.
+    /// The typical use of its answers.
     pub(crate) typical: Arc<Typical>,
-    /// How soon its answers begin, and what its requests have paid for.
+    /// How soon its answers begin, and the credit for hedged attempts.
     pub(crate) hedging: Arc<Hedging>,
-    /// How often its requests may be tried again.
+    /// Its retry budget.
     pub(crate) retries: Arc<PoolRetries>,
-    /// How many requests each account has in flight.
+    /// The requests in flight of each account.
     pub(crate) in_flight: Arc<InFlight>,
-    /// Which conversations stay with a provider; few pools have any.
+    /// Conversation affinity; few pools have it.
     conversations: OnceLock<Arc<Conversations>>,
-    /// Its series.
+    /// Its metrics.
     pub(crate) meters: Arc<PoolMeters>,
 }
 
-/// What outlives a table for one key, or for one team.
+/// The state of one key or team that outlives a table.
 #[derive(Debug)]
 pub(crate) struct Key {
     limits: Limits,
-    /// What its holder has used.
+    /// What was used.
     pub(crate) account: Arc<Account>,
 }
 
-/// A provider by its alias and its name: that is how series call it.
+/// A provider by its alias and name, as in metrics.
 type ProviderName = (String, String);
 
-/// Who a provider is: never where it stands.
+/// The identity of a provider, which does not depend on its position.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct ProviderId {
     alias: String,
     endpoint: String,
-    /// Which one among equal entries.
+    /// Its index among equal entries.
     occurrence: u32,
 }
 
@@ -117,8 +116,8 @@ impl Registry {
         }
     }
 
-    /// Begins a compile. One at a time: of two that overlap, each identity keeps what the last to
-    /// commit made of it.
+    /// Starts a compilation. One at a time: if two overlap, each identity keeps the state of the
+    /// last commit.
     pub(crate) fn draft(&self) -> Draft<'_> {
         Draft {
             registry: self,
@@ -132,7 +131,7 @@ impl Registry {
         }
     }
 
-    /// Forgets what no table and no request in flight refers to, and its series.
+    /// Removes what no table and no request in flight refers to, with its metrics.
     pub(crate) fn sweep(&self) {
         self.origins.sweep();
         self.identities.sweep();
@@ -165,9 +164,9 @@ impl Registry {
 }
 
 impl Draft<'_> {
-    /// The next provider of `alias` with these endpoint settings, of which `endpoint` is a digest
-    /// (it stands for the credential, so it must not be the credential). Equal entries are told
-    /// apart by how many came before, so ask once per entry, in the order of the file.
+    /// The next provider of `alias` with these endpoint settings; `endpoint` is a digest, since the
+    /// settings contain the credential. Equal entries are distinguished by their order, so call it
+    /// once for each entry, in the order of the file.
     pub(crate) fn provider(
         &mut self,
         alias: &str,
@@ -185,8 +184,8 @@ impl Draft<'_> {
         keep(&self.registry.providers, &mut self.providers, id.clone(), settings, fresh)
     }
 
-    /// The number of the origin with these settings. It is never given to another one, so it may
-    /// be taken even by a compile that fails.
+    /// The number of the origin with these settings. It is never reused, so even a compilation that
+    /// fails may take it.
     pub(crate) fn origin(&self, settings: &str) -> Arc<Number> {
         self.registry.origins.of(settings)
     }
@@ -217,7 +216,7 @@ impl Draft<'_> {
         keep(&self.registry.pools, &mut self.pools, alias.to_owned(), limits, fresh)
     }
 
-    /// The handles of the provider that `alias` calls by this name.
+    /// The metrics of the provider with this name in `alias`.
     pub(crate) fn name(&mut self, alias: &str, name: &str) -> Arc<ProviderMeters> {
         let kept = &self.registry.names;
         let entry = self.names.entry((alias.to_owned(), name.to_owned()));
@@ -243,8 +242,8 @@ impl Draft<'_> {
         keep(&self.registry.teams, &mut self.teams, name.to_owned(), limits, fresh)
     }
 
-    /// The table that was compiled with this draft serves: keeps its state. What only the table
-    /// before knew is left to [`Registry::sweep`].
+    /// The table of this draft is live: keeps its state. What only the old table used is left to
+    /// [`Registry::sweep`].
     pub(crate) fn commit(self) {
         self.tell_of_providers();
         let Self { registry, providers, pools, keys, teams, names, .. } = self;
@@ -262,7 +261,7 @@ impl Pool {
         &self.limits
     }
 
-    /// Which conversations stay with a provider.
+    /// Conversation affinity.
     pub(crate) fn conversations(&self) -> &Arc<Conversations> {
         self.conversations.get_or_init(Arc::default)
     }
@@ -276,7 +275,7 @@ impl Key {
 }
 
 impl ProviderId {
-    /// The same in every process and every version, or sticky requests would move.
+    /// The same in every process and version; otherwise sticky requests would move.
     fn hash(&self) -> u64 {
         let mut hasher = blake3::Hasher::new();
         for part in [self.alias.as_bytes(), self.endpoint.as_bytes()] {
@@ -290,7 +289,7 @@ impl ProviderId {
     }
 }
 
-/// What the registry needs to know of what it keeps.
+/// A kind of state that the registry keeps.
 trait Survivor: Sized {
     type Settings: PartialEq;
     fn unchanged(&self, settings: &Self::Settings) -> bool;
@@ -368,7 +367,7 @@ impl Survivor for Key {
     }
 }
 
-/// What the draft has already, else what the registry has (under the new numbers), else a new one.
+/// The state from the draft, otherwise from the registry with new settings, otherwise a new one.
 fn keep<K: Hash + Eq + Clone, V: Survivor>(
     kept: &DashMap<K, Arc<V>>,
     draft: &mut HashMap<K, Arc<V>>,
@@ -384,20 +383,20 @@ fn keep<K: Hash + Eq + Clone, V: Survivor>(
     Arc::clone(entry)
 }
 
-/// Keeps the state of the table that serves from now on; requests that wait go on under its numbers.
+/// Keeps the state of the new live table; waiting requests continue with its limits.
 fn replace<K: Hash + Eq, V: Survivor>(kept: &DashMap<K, Arc<V>>, id: K, state: Arc<V>) {
     let newest = state.limits().clone();
     let old = kept.insert(id, state);
-    // Where the new table has no queue, those that wait in the old one wait to their end.
+    // If the new table has no queue, those in the old one wait to their end.
     if let Some(queue) = old.as_ref().and_then(|old| old.queue()) {
         queue.renew(newest);
     }
 }
 
-/// The object itself may be forgotten by its table while a request of an older table still holds
-/// a permit of the same state.
+/// A table may drop the object while a request of an older table still holds a permit of the same
+/// state.
 fn in_use<V: Survivor>(kept: &Arc<V>) -> bool {
-    // A queue has the limits, too.
+    // A queue holds the limits too.
     let own = 1 + usize::from(kept.queue().is_some());
     Arc::strong_count(kept) > 1 || kept.limits().holders() > own
 }

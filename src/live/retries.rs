@@ -1,7 +1,7 @@
-//! The retry budget (known from finagle and from "Handling Overload" in Google's SRE book): when
-//! everything fails, every request is tried again, and the retries overload the providers that are left.
-//! Each pool has its own budget, which grows with its own requests, so that one alias does not use up
-//! another's. The process bounds what pools take before their requests have paid for it.
+//! The retry budget (finagle; "Handling Overload" in Google's SRE book). When everything fails,
+//! every request is retried, and the retries overload the remaining providers. Each pool has its
+//! own budget, which grows with its requests, so that one alias does not use up another's. A limit
+//! of the process bounds what pools take in advance.
 //!
 //! It never waits and reads no clock.
 
@@ -10,37 +10,37 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::time::Instant;
 
-/// What the pools of the process take together beyond what their requests have paid for.
+/// What the pools of the process have taken in advance.
 #[derive(Debug)]
 pub(crate) struct Retries {
     birth: Instant,
     unpaid: AtomicU32,
 }
 
-/// One pool's budget. It takes memory once the pool is asked for.
+/// The budget of one pool. It allocates memory at its first use.
 #[derive(Debug, Default)]
 pub(crate) struct PoolRetries(OnceLock<Box<Counted>>);
 
-/// First and further attempts of the last ten seconds, and further ones under way.
+/// First and further attempts of the last ten seconds, and further ones in progress.
 #[derive(Debug, Default)]
 struct Counted {
-    /// One for each second: the second in the upper 24 bits, first attempts in the next 20,
+    /// One word for each second: the second in the upper 24 bits, first attempts in the next 20,
     /// further ones in the lowest 20.
     seconds: [AtomicU64; WINDOW as usize],
     under_way: AtomicU32,
 }
 
-/// The right to one further attempt, for as long as it lasts.
+/// The right to one further attempt, while it lasts.
 #[derive(Debug)]
 #[must_use = "the place is given back when this is dropped"]
 pub(crate) struct Extra {
     pool: Arc<PoolRetries>,
-    /// Absent where the pool's requests have paid for it.
+    /// Absent if the pool's requests have earned it.
     unpaid: Option<Arc<Retries>>,
 }
 
 impl Retries {
-    /// A budget of which nothing is used.
+    /// An unused budget.
     pub(crate) fn new(now: Instant) -> Arc<Self> {
         Arc::new(Self { birth: now, unpaid: AtomicU32::new(0) })
     }
@@ -50,14 +50,14 @@ impl Retries {
         pool.counted().add(self.second(now), FIRST);
     }
 
-    /// One further attempt: while they are at most a fifth of the pool's first ones, or fewer than
-    /// three of the pool, and than thirty of the process, are under way without that.
+    /// Takes a further attempt: while they are at most a fifth of the pool's first attempts, or
+    /// while fewer than three of the pool and thirty of the process are in progress in advance.
     pub(crate) fn extra(self: &Arc<Self>, pool: &Arc<PoolRetries>, now: Instant) -> Option<Extra> {
         let (counted, second) = (pool.counted(), self.second(now));
         let (first, further) = counted.recent(second);
         let paid = further < first / SHARE;
         take(&counted.under_way, if paid { u32::MAX } else { FLOOR })?;
-        // From here on a refusal gives the pool's place back.
+        // A refusal from here on returns the pool's place.
         let mut extra = Extra { pool: Arc::clone(pool), unpaid: None };
         if !paid {
             take(&self.unpaid, PROCESS_FLOOR)?;
@@ -115,16 +115,16 @@ impl Drop for Extra {
     }
 }
 
-/// One place of `most`.
+/// Takes one place of `most`.
 fn take(taken: &AtomicU32, most: u32) -> Option<u32> {
     let (set, get) = (Ordering::Relaxed, Ordering::Relaxed);
     taken.fetch_update(set, get, |n| (n < most).then_some(n + 1)).ok()
 }
 
 const WINDOW: u64 = 10;
-/// One further attempt for so many first ones.
+/// One further attempt for this many first ones.
 const SHARE: u64 = 5;
-/// So many of a pool at once are allowed without being paid for,
+/// This many of a pool at once are allowed in advance,
 const FLOOR: u32 = 3;
 /// as long as those of all pools together are fewer than this.
 const PROCESS_FLOOR: u32 = 30;

@@ -1,17 +1,17 @@
-//! What answers of a pool usually take, where the request does not say: what is held for the next one.
+//! What a pool's answers usually use, for reservations of requests that do not say.
 //!
-//! It is kept only where something is held.
+//! It is kept only where something is reserved.
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use super::limit::window::Amount;
 
-/// What the answers of a pool took, the larger ones first to be believed.
+/// The usual use of a pool's answers; larger values count sooner.
 #[derive(Debug)]
 pub(crate) struct Typical {
-    /// Tokens of output.
+    /// Output tokens.
     output: AtomicU64,
-    /// What a provider told of input for what was estimated, in 1/1024.
+    /// The ratio of reported to estimated input, in 1/1024.
     ratio: AtomicU64,
 }
 
@@ -22,8 +22,8 @@ impl Default for Typical {
 }
 
 impl Typical {
-    /// What an answer is expected to take to a request of so many tokens, as they are estimated;
-    /// `most` is what the request lets it write.
+    /// The expected use of an answer, given the estimated input tokens; `most` is the request's
+    /// output limit.
     pub(crate) fn expected(&self, input: u64, most: Option<u64>) -> Amount {
         let ratio = self.ratio.load(Relaxed);
         let input = (u128::from(input) * u128::from(ratio)).div_ceil(u128::from(ONE));
@@ -32,7 +32,7 @@ impl Typical {
         Amount { input, output, picodollars: 0 }
     }
 
-    /// An answer to a request of so many tokens, as they were estimated, took this.
+    /// An answer to a request with this estimate has used this much.
     pub(crate) fn took(&self, estimated: u64, used: Amount) {
         if used.output > 0 {
             let _ = self.output.fetch_update(Relaxed, Relaxed, |known| {
@@ -51,10 +51,10 @@ fn follow(known: u64, seen: u64) -> u64 {
     if seen >= known { seen } else { known - (known - seen).div_ceil(FALL) }
 }
 
-/// Before any answer: as much as most models write at most when they are not told.
+/// Before any answer: what most models generate at most by default.
 const UNKNOWN: u64 = 4_096;
 const ONE: u64 = 1_024;
-/// A thousand times what was estimated is no estimate any more.
+/// Beyond a thousand times the estimate, the ratio is meaningless.
 const MOST: u64 = 1_000 * ONE;
 const FALL: u64 = 64;
 

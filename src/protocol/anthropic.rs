@@ -1,6 +1,7 @@
 //! Anthropic Messages.
 //!
-//! The `anthropic-beta` header is the caller's: kept for Anthropic, stripped for everyone else.
+//! The `anthropic-beta` header belongs to the caller: it is kept for Anthropic and removed for
+//! others.
 
 mod request;
 mod response;

@@ -1,8 +1,8 @@
 //! Bedrock Converse and ConverseStream.
 //!
-//! The model stands in the path, and so does the wish for a stream. A stream is a sequence of
-//! binary frames, see `frames`; its errors come as frames after a 200. It never signs a request:
-//! `sigv4` does, over the bytes that are sent.
+//! The path names the model and says whether the answer is a stream. A stream is a sequence of
+//! binary frames (see `frames`), with errors as frames after a 200. Requests are signed by `sigv4`,
+//! over the bytes that are sent.
 
 mod request;
 mod response;

@@ -1,7 +1,6 @@
-//! How many there may be of what a request or an answer is made of: more than any vendor takes or
-//! gives, so that the work for one body is bounded by more than its length.
-//!
-//! It never bounds bytes: `--max-body` does.
+//! Upper limits on the number of items in a request or answer: more than any vendor accepts or
+//! sends, so that the work for a body does not depend on its length alone. `--max-body` limits
+//! bytes.
 
 use std::{fmt, marker::PhantomData};
 
@@ -9,8 +8,8 @@ use serde::de::{Deserialize, Deserializer, Error as _, SeqAccess, Visitor};
 
 use super::misfit::ReadError;
 
-/// Items of one list, and parts of a whole request or answer. Anthropic takes the most messages of
-/// all vendors, and takes so many.
+/// The most items of one list, and parts of a request or answer. Anthropic's limit on messages is
+/// the highest of all vendors.
 pub(crate) const PARTS: usize = 100_000;
 /// Tools of a request. Anthropic's search among tools knows the largest catalogue.
 pub(crate) const TOOLS: usize = 10_000;
@@ -25,7 +24,7 @@ pub(crate) const CALLS: usize = 16_384;
 
 /// Answers that are asked for at once, and that come. OpenAI takes the most.
 pub(crate) const CHOICES: usize = 128;
-/// Inputs of one request for vectors: eight times what OpenAI takes, which takes the most.
+/// The most inputs of one embeddings request: eight times OpenAI's limit, the highest of all.
 pub(crate) const INPUTS: usize = 16_384;
 /// Forms of one vector that are asked for. Cohere knows the most.
 pub(crate) const FORMS: usize = 16;

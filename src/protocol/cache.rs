@@ -1,7 +1,5 @@
-//! Prompt caches: where clients say that one ends, how many ends a vendor takes, and where they are set for
-//! clients that never say.
-//!
-//! It never changes what a model reads.
+//! Prompt caches: where clients set marks, how many a vendor accepts, and where they are set for
+//! clients that set none. Marks do not change what a model reads.
 
 use super::codec::ReadError;
 use super::conversation::{CacheMark, Content, Conversation, Part, Role};
@@ -26,13 +24,13 @@ pub(crate) fn mark_end(mark: Option<CacheMark>, to: &mut Conversation) {
     }
 }
 
-/// A mark inside of a result is one behind it: vendors take none inside.
+/// A mark inside a result moves behind it, since vendors accept none inside.
 pub(crate) fn hoisted(content: &mut [Part]) -> Option<CacheMark> {
     content.iter_mut().rev().fold(None, |found, part| found.or(part.cache.take()))
 }
 
-/// Where marks are set for a client that sets none: behind the tools, the instructions and the last two
-/// turns of the user, so that the next request finds what this one has left.
+/// Where marks are set for a client that sets none: after the tools, the instructions, and the last
+/// two user turns, so that the next request finds the cache.
 pub(crate) fn is_marked_for(from: &Conversation, cache: Cache) -> bool {
     let asks = cache == Cache::Auto || from.cache.is_some();
     asks && !has_marks(from)
@@ -47,7 +45,7 @@ pub(crate) fn last_turns<'a>(
     places.map(|(behind, _)| count - 1 - behind).collect()
 }
 
-/// Which of so many marks a vendor is given: the first, and those at the end.
+/// Which of the marks are kept at the vendor's limit: the first, and those at the end.
 pub(crate) fn stays(at: usize, all: usize) -> bool {
     all <= MOST || at == 0 || at + MOST > all
 }
@@ -64,8 +62,8 @@ fn has_marks(from: &Conversation) -> bool {
         || from.system.iter().chain(turns).any(marked)
 }
 
-/// A key for caches that are found by one: the same for every request of a session. `None` where the
-/// client names one itself, or nothing tells its session.
+/// A cache key that is the same for all requests of a session; `None` if the client sets one, or
+/// the session is unknown.
 pub(crate) fn key_of(from: &Conversation, cache: Cache) -> Option<String> {
     if from.extra_places.contains_key("prompt_cache_key") {
         return None;
@@ -88,7 +86,7 @@ fn beginning(from: &Conversation) -> impl Iterator<Item = &str> {
 
 /// As many ends of a prompt as Anthropic and Bedrock take.
 const MOST: usize = 4;
-/// So much of a prompt tells sessions apart.
+/// How much of a prompt distinguishes sessions.
 const FEW: usize = 16;
 const LONG: usize = 1024;
 

@@ -1,10 +1,8 @@
-//! The calls of one stream. Their fragments may come mixed; out of here they come one call after the
-//! other.
+//! The tool calls of one stream. Fragments may arrive interleaved; calls leave one after the other.
 //!
-//! The first call that is not complete goes out as it comes; fragments of those after it wait. A
-//! call is complete when the vendor says so, when its arguments are a whole object and another call
-//! has begun, or when nothing more comes. It never puts fragments together by anything but index
-//! and id.
+//! Fragments of the first incomplete call are passed on at once; those of later calls wait. A call
+//! is complete when the vendor says so, when its arguments are a whole object and another call has
+//! started, or when the stream ends. Fragments are matched only by index and ID.
 
 use std::collections::HashMap;
 
@@ -14,18 +12,18 @@ use super::conversation::{Event, Failure, Signature};
 use super::nesting::Nesting;
 use super::parts::Parts;
 
-/// A piece of a call: whatever of it the vendor says in one event.
+/// A fragment of a call: what one event contains of it.
 #[derive(Debug, Default)]
 pub(crate) struct Fragment {
     /// Which call, by its place.
     pub(crate) index: Option<u64>,
     /// The vendor's id of it.
     pub(crate) id: Option<String>,
-    /// The tool by the client's name, or nothing.
+    /// The tool's name for the client, or empty.
     pub(crate) name: String,
-    /// More of its arguments, or nothing.
+    /// A part of its arguments, or empty.
     pub(crate) json: String,
-    /// Whether it is all of the call, and says again what fragments may have said.
+    /// Whether it is the whole call, which may repeat earlier fragments.
     pub(crate) whole: bool,
     /// The vendor's proof of the call.
     pub(crate) signature: Option<Signature>,
@@ -44,13 +42,13 @@ pub(crate) struct Calls {
     said: usize,
 }
 
-/// What a fragment may be found by.
+/// The key of a fragment.
 #[derive(Debug, PartialEq, Eq, Hash)]
 enum Key {
     /// The last call with this index.
     Index(u64),
-    /// The call with this index that has no id. There is at most one: every fragment with this
-    /// index finds it, so none begins another call.
+    /// The call with this index and no ID. There is at most one, since every fragment with this
+    /// index belongs to it.
     Anonymous(u64),
     /// The last call with this id.
     Id(String),
@@ -120,14 +118,14 @@ impl Calls {
         self.advance(reading, parts, events)
     }
 
-    /// Something else is said: the call that is open ends here.
+    /// Other content arrives, which ends the open call.
     pub(crate) fn interrupt(&mut self) {
         if self.all.get(self.complete).is_some_and(|call| call.begun) {
             self.complete += 1;
         }
     }
 
-    /// Nothing more comes: what waits goes out.
+    /// The stream ends: waiting calls are written.
     pub(crate) fn end(
         &mut self,
         reading: &Reading,
@@ -142,8 +140,8 @@ impl Calls {
         Ok(())
     }
 
-    /// The call that a fragment continues. It has the index, and no other id; some give every call
-    /// one index, and some give none at all.
+    /// The call that a fragment continues: the same index and no other ID. Some vendors give every
+    /// call the same index, some give none.
     fn find(&self, fragment: &Fragment) -> Option<usize> {
         let Fragment { index, id, name, .. } = fragment;
         let id = id.as_deref().filter(|id| !id.is_empty());
@@ -162,7 +160,7 @@ impl Calls {
         }
     }
 
-    /// Notes what a call is found by: it is new, or has got its id.
+    /// Notes the key of a call that is new or has received its ID.
     fn note(&mut self, at: usize) {
         let Some(One { index, id, .. }) = self.all.get(at) else { return };
         let mut set = |key| {
@@ -191,7 +189,7 @@ impl Calls {
         events: &mut Vec<Event>,
     ) -> Result<(), Failure> {
         while let Some(call) = self.all.get_mut(self.complete) {
-            // Some give the name after the id.
+            // Some vendors send the name after the ID.
             if call.name.is_empty() && !call.whole {
                 return Ok(());
             }

@@ -1,7 +1,7 @@
-//! The messages and tools that OpenAI Chat Completions and Cohere v2 have in common: Cohere took the
-//! form over and added to it.
+//! Messages and tools that OpenAI Chat Completions and Cohere v2 share, since Cohere adopted and
+//! extended the form.
 //!
-//! It never knows whose they are: what only one of the two has is the [`Dialect`]'s.
+//! What only one of them has is in its [`Dialect`].
 
 mod form;
 pub(crate) mod proof;

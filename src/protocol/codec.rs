@@ -1,6 +1,5 @@
-//! What every protocol can do: read its bytes into the neutral forms, and write them from these.
-//!
-//! It never knows who calls, who answers or how many attempts were made.
+//! The interface of every protocol: reads its bytes into the neutral forms, and writes them from
+//! these.
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -13,21 +12,21 @@ pub(crate) use super::misfit::ReadError;
 pub use super::misfit::Refused;
 pub use super::sides::{Client, Head, Platform, Reading, Target};
 
-/// A wire protocol. Its methods are pure: the same arguments give the same bytes.
+/// A wire protocol. Its methods are pure.
 pub trait Codec: Send + Sync {
     /// Reads a client's request.
     ///
-    /// Fields that the neutral form does not hold go to `Conversation::extras`; those with no effect
-    /// (`null`, `false`, empty) do not. Only what makes the request unreadable is an error.
+    /// Fields without a neutral form go to `Conversation::extras`, except those without effect
+    /// (`null`, `false`, empty). Only an unreadable request is an error.
     ///
     /// # Errors
-    /// The field that is missing or of the wrong shape.
+    /// The field that is missing or has the wrong type.
     fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Conversation, ReadError>;
 
-    /// Writes a request for a provider. It is called anew for each attempt.
+    /// Writes a request for a provider, anew for each attempt.
     ///
     /// # Errors
-    /// The field that the provider cannot be given, when losing it is refused.
+    /// The field that cannot be expressed, if losing it is refused.
     fn write_request(&self, from: &Conversation, target: &Target<'_>) -> Result<Written, Refused>;
 
     /// Reads a provider's whole answer (2xx).
@@ -39,7 +38,7 @@ pub trait Codec: Send + Sync {
     /// Writes a whole answer for a client.
     fn write_response(&self, reply: &Reply, to: &Client<'_>) -> Vec<u8>;
 
-    /// Whether a whole answer has a place for this medium. A stream has none for any.
+    /// Whether a whole answer can contain this medium. A stream cannot contain any.
     fn has_place_for(&self, _medium: &Media) -> bool {
         false
     }
@@ -50,13 +49,12 @@ pub trait Codec: Send + Sync {
     /// Begins to write a stream for a client.
     fn stream_writer(&self, to: &Client<'_>) -> Box<dyn StreamWriter>;
 
-    /// Reads a provider's error (not 2xx); whatever the body is, this gives a failure.
-    /// `retry-after` and rate-limit headers are relayed by the caller; a delay that the *body*
-    /// names goes to `Failure::retry_after`.
+    /// Reads a provider's error (not 2xx); any body gives a failure. The caller relays
+    /// `retry-after` and rate-limit headers; a delay in the *body* goes to `Failure::retry_after`.
     fn read_error(&self, status: u16, headers: &HeaderMap, body: &[u8]) -> Failure;
 
-    /// Reads an error inside a success: it has the status that its own number says, else that of the
-    /// kind that its words say, else 502.
+    /// Reads an error inside a success. Its status is its own number, otherwise that of its words,
+    /// otherwise 502.
     fn read_error_inside(&self, headers: &HeaderMap, body: &[u8]) -> Failure {
         let said = self.read_error(told::status_inside(body), headers, body);
         told::with_its_own_status(said, body)
@@ -65,7 +63,7 @@ pub trait Codec: Send + Sync {
     /// Writes an error for a client.
     fn write_error(&self, failure: &Failure, request_id: &str) -> WrittenError;
 
-    /// Writes a stream that fails before it says anything.
+    /// Writes a stream that fails before any content.
     fn write_failed(&self, failure: Failure) -> Vec<u8> {
         let nobody = Client {
             model: "",
@@ -80,13 +78,13 @@ pub trait Codec: Send + Sync {
         out
     }
 
-    /// Writes the error that ends a stream of which the client has had a part from elsewhere.
+    /// Writes the error that ends a stream whose start was written elsewhere.
     fn write_broken(&self, failure: Failure) -> Vec<u8> {
         self.write_failed(failure)
     }
 
-    /// The same in the place of an event that told an error of the provider's own: in its form, where a
-    /// client goes by that, and with no word of it.
+    /// Replaces an event with a provider's error: in the same form if clients depend on it, without
+    /// its text.
     fn write_in_place_of(&self, _told: &[u8], failure: Failure, _model: &str) -> Vec<u8> {
         self.write_broken(failure)
     }
@@ -99,14 +97,13 @@ pub trait Codec: Send + Sync {
         }
     }
 
-    /// Writes the list of models that `GET /v1/models` and its like give.
+    /// Writes the list of models for `GET /v1/models` and similar paths.
     fn write_models(&self, models: &[Model<'_>]) -> Vec<u8>;
 
-    /// Writes one of them, as `GET /v1/models/{id}` gives it.
+    /// Writes one of them, for `GET /v1/models/{id}`.
     fn write_model(&self, model: &Model<'_>) -> Vec<u8>;
 
-    /// Writes a request that counts a conversation's tokens; `None` when the protocol has none,
-    /// and the caller estimates.
+    /// Writes a token-count request; `None` if the protocol has none, and the caller estimates.
     ///
     /// # Errors
     /// As [`Codec::write_request`].
@@ -131,7 +128,7 @@ pub trait Codec: Send + Sync {
         format!(r#"{{"input_tokens":{tokens}}}"#).into_bytes()
     }
 
-    /// How it asks for embeddings; `None` when the protocol has none.
+    /// Its embeddings; `None` if the protocol has none.
     fn embeddings(&self) -> Option<&'static dyn Embeddings>;
 }
 
@@ -147,22 +144,22 @@ pub trait Codec: Send + Sync {
 /// - `Usage` holds everything known so far: the last one counts, they are not added up;
 /// - the last event is either `Done`, after exactly one `Finish`, or `Failure`; nothing follows.
 pub trait StreamReader: Send + Sync {
-    /// Takes the next bytes and appends what they say to `events`.
+    /// Takes the next bytes and appends their events.
     fn feed(&mut self, bytes: Bytes, events: &mut Vec<Event>);
 
-    /// The bytes have ended. Appends `Done` or `Failure` unless one has been given already: a
-    /// stream without its terminal event is a failure of kind `Cut`.
+    /// The bytes have ended. Appends `Done` or `Failure` unless one was already returned: a stream
+    /// without its terminal event is a failure of kind `Cut`.
     fn end(&mut self, events: &mut Vec<Event>);
 }
 
 /// Writes a stream for a client from events in the order that [`StreamReader`] promises.
 pub trait StreamWriter: Send + Sync {
-    /// Appends the event's bytes to `out`. `Failure` may come at any point, also before `Start`; it
-    /// becomes the protocol's own error event and, like `Done`, ends the stream: what comes after
-    /// it writes nothing. A failed stream gets no terminal event that makes it look complete.
+    /// Appends the event's bytes to `out`. `Failure` may come at any time, also before `Start`. It
+    /// becomes the protocol's error event and, like `Done`, ends the stream. A failed stream gets
+    /// no terminal event that makes it look complete.
     fn write(&mut self, event: Event, out: &mut Vec<u8>);
 
-    /// Whether it keeps what has been said, to say it again at the end or as a whole.
+    /// Whether it keeps the content to repeat it at the end.
     fn gathers(&self) -> bool {
         false
     }
@@ -177,7 +174,7 @@ pub struct Written {
     pub headers: Vec<(&'static str, String)>,
     /// The body.
     pub body: Vec<u8>,
-    /// What could not be said, by name, for `x-onwards-dropped`.
+    /// The names of fields that could not be expressed, for `x-onwards-dropped`.
     pub dropped: Vec<String>,
     /// What the reader of the answer must know.
     pub reading: Reading,
@@ -230,7 +227,7 @@ pub(crate) fn json(value: &impl serde::Serialize) -> Vec<u8> {
     body
 }
 
-/// The same, after what is there already.
+/// The same, appended.
 pub(crate) fn append_json(value: &impl serde::Serialize, out: &mut Vec<u8>) {
     let written = serde_json::to_writer(out, value);
     debug_assert!(written.is_ok(), "{written:?}");

@@ -1,7 +1,7 @@
 //! Cohere v2 chat.
 //!
-//! What only Cohere has (documents to ground answers in, citations, safety modes) has no place in
-//! the neutral form: requests name it as dropped, and answers are given without it.
+//! What only Cohere has (grounding documents, citations, safety modes) has no neutral form: it is
+//! named as dropped in requests and omitted from answers.
 
 mod request;
 mod response;

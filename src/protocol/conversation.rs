@@ -1,6 +1,5 @@
-//! The neutral form: what a request, an answer, a stream and an error say in any protocol.
-//!
-//! It never knows how any protocol spells it.
+//! The neutral form of requests, answers, streams and errors, independent of any protocol's
+//! spelling.
 
 pub(crate) mod part;
 mod marks;
@@ -52,8 +51,8 @@ pub struct Conversation {
     pub model: String,
     /// Instructions before the first turn; each part is a `Content::Text`.
     pub system: Vec<Part>,
-    /// The turns, in order, as the client sent them. [`Conversation::alternating_with`] gives them
-    /// in the form that stricter vendors want.
+    /// The turns in order, as the client sent them. [`Conversation::alternating_with`] returns them
+    /// in the form that stricter vendors need.
     pub turns: Vec<Turn>,
     /// The tools on offer.
     pub tools: Vec<Tool>,
@@ -71,7 +70,7 @@ pub struct Conversation {
     pub stop: Vec<String>,
     /// The form of the answer; free text when absent.
     pub format: Option<OutputFormat>,
-    /// How much the model is to reason; the vendor's default when absent.
+    /// How much the model reasons; the vendor's default if absent.
     pub thinking: Option<Thinking>,
     /// The client's name for its own user.
     pub user: Option<String>,
@@ -79,11 +78,11 @@ pub struct Conversation {
     pub cache: Option<CacheMark>,
     /// How the answer is wanted.
     pub delivery: Delivery,
-    /// Whether a streaming client asked for usage (or its protocol always gives it).
+    /// Whether a streaming client asked for usage (or its protocol always sends it).
     pub include_usage: bool,
     /// Fields of the client's protocol that have no place here, with their values: each name once.
     pub extras: Vec<Extra>,
-    /// Where each name stands in them. One too many is here and not among them.
+    /// The index of each name in them. An extra beyond the limit is here and not among them.
     pub extra_places: HashMap<String, usize>,
 }
 
@@ -111,7 +110,7 @@ pub enum OutputFormat {
     JsonObject,
     /// JSON that fits a schema.
     JsonSchema {
-        /// The schema's name; clients whose protocol has none leave it absent.
+        /// The schema's name; absent if the client's protocol has none.
         name: Option<String>,
         /// What the schema is for.
         description: Option<String>,
@@ -134,8 +133,8 @@ pub enum Delivery {
     Array,
 }
 
-/// A field that the neutral form does not hold. A writer whose protocol has the field under the
-/// same name may take it; every other writer loses it.
+/// A field without a neutral form. A writer whose protocol has the same field may take it; others
+/// lose it.
 #[derive(Debug, Clone)]
 pub struct Extra {
     /// Its path in the client's request, without array indices: `messages.name`.
@@ -150,7 +149,7 @@ impl Conversation {
         self.delivery != Delivery::Whole
     }
 
-    /// Keeps a field that has no place in the neutral form, unless it says nothing.
+    /// Keeps a field without a neutral form, unless it is empty.
     pub(crate) fn keep_extra(&mut self, name: impl Into<String>, value: &RawValue) {
         let name = name.into();
         let says_nothing = match value.get() {
@@ -231,8 +230,8 @@ impl Delivery {
     }
 }
 
-/// Extra fields that help a vendor's caches or its watch over abuse, or say how reasoning is shown,
-/// and change no answer. As with `Conversation::user`, leaving them out is not a loss.
+/// Extra fields that help a vendor's caches or abuse monitoring, or control how reasoning is
+/// displayed, and change no answer. Like `Conversation::user`, omitting them is not a loss.
 const HINTS: &[&str] = &[
     "cache_control",
     "messages.cache_control",
@@ -258,13 +257,13 @@ const NUMBERS_OF_ANSWERS: &[&str] = &["n", "candidateCount", "generationConfig.c
 /// Fields that ask for something by being there: an empty object turns it on.
 const SWITCHES: &[&str] = &["web_search_options"];
 
-/// Whether a field has the value that is everyone's default, however it is spaced: it asks for nothing.
+/// Whether a field has every vendor's default value, in any spacing.
 fn is_usual(name: &str, value: &str) -> bool {
     let mut values = USUAL.iter().filter(|(usual, _)| *usual == name).map(|(_, value)| *value);
     values.any(|usual| value.len() >= usual.len() && tool::compact(value) == usual)
 }
 
-/// Fields with the value that asks for nothing.
+/// Fields with their default values.
 const USUAL: &[(&str, &str)] = &[
     ("n", "1"),
     ("service_tier", "\"auto\""),

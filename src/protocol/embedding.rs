@@ -1,8 +1,7 @@
-//! Embeddings in neutral form: what a client asks for, what a provider gives, and what a protocol
-//! that has embeddings can do with them. Hub and spokes, as for conversations.
+//! Embeddings in neutral form: request, answer, and the interface of a protocol that has them. Hub
+//! and spokes, as for conversations.
 //!
-//! It never changes a vector: numbers stay as they were written until a client wants them in
-//! another form.
+//! Numbers stay as written until a client wants another format.
 
 pub(in crate::protocol) mod typed;
 pub(crate) mod vector;
@@ -28,10 +27,10 @@ pub trait Embeddings: Send + Sync {
     /// The field that is missing or of the wrong shape.
     fn read_request(&self, body: &[u8], head: &Head<'_>) -> Result<Embedding, ReadError>;
 
-    /// Writes a request for a provider: as many calls as its vendor needs for so many inputs.
+    /// Writes a request for a provider, in as many calls as the vendor needs.
     ///
     /// # Errors
-    /// The field that the provider cannot be given.
+    /// The field that cannot be expressed.
     fn write_request(&self, from: &Embedding, target: &Target<'_>) -> Result<Calls, Refused>;
 
     /// Reads a provider's answer (2xx) to one call.
@@ -51,13 +50,13 @@ pub trait Embeddings: Send + Sync {
         to: &Client<'_>,
     ) -> Result<Answered, Failure>;
 
-    /// The body of a client's request with the model's name in it replaced; `None` where it names
-    /// no other. Only protocols whose bodies repeat what the path says have something to do here.
+    /// The client's body with the model's name replaced; `None` if there is nothing to replace.
+    /// Only for protocols whose bodies repeat the path's model.
     fn renamed(&self, _body: &[u8], _model: &str) -> Option<Vec<u8>> {
         None
     }
 
-    /// Whether this model of the same protocol wants another body than the client's.
+    /// Whether this model of the same protocol needs a different body.
     fn wants_another(&self, _body: &[u8], _model: &str) -> bool {
         false
     }
@@ -68,7 +67,7 @@ pub trait Embeddings: Send + Sync {
 pub struct Embedding {
     /// The model as the client names it.
     pub model: String,
-    /// What is to be embedded, each into a vector of its own.
+    /// The inputs; each gets its own vector.
     pub inputs: Vec<Input>,
     /// Whether the answer is a list, where the protocol knows both.
     pub is_list: bool,
@@ -104,14 +103,14 @@ pub struct Input {
 pub enum Piece {
     /// Text.
     Text(String),
-    /// Tokens of the model's own vocabulary, which mean nothing to another model.
+    /// Token IDs of the model's vocabulary, meaningless to other models.
     Tokens(Vec<u32>),
     /// An image, as a URL that mostly holds its data.
     Image(String),
 }
 
-/// What vectors are for. Models that know it make other vectors for a question than for what
-/// answers it; for all others it changes nothing.
+/// The purpose of the vectors. Some models make different vectors for questions and for documents;
+/// for others it has no effect.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Task {
     /// To search with.
@@ -124,9 +123,9 @@ pub enum Task {
     Clustering,
     /// To be compared with each other.
     Similarity,
-    /// A question whose answer is looked for.
+    /// A question to be answered.
     Question,
-    /// A statement whose proof is looked for.
+    /// A claim to be checked.
     Fact,
     /// Words that describe the code looked for.
     CodeQuery,
@@ -161,7 +160,7 @@ pub struct Calls {
     pub path: String,
     /// Their bodies.
     pub calls: Vec<Call>,
-    /// What could not be said, by name, for `x-onwards-dropped`.
+    /// The names of fields that could not be expressed, for `x-onwards-dropped`.
     pub dropped: Vec<String>,
 }
 
@@ -196,10 +195,10 @@ pub struct Answered {
 }
 
 impl Embedding {
-    /// Each input as text, for vendors that take nothing else.
+    /// Each input as text, for vendors that accept nothing else.
     ///
     /// # Errors
-    /// There is something else.
+    /// An input is not text.
     pub fn texts(&self) -> Result<Vec<String>, Refused> {
         self.inputs.iter().map(|input| input.text().ok_or_else(unfit_input)).collect()
     }
@@ -223,7 +222,7 @@ impl Embedding {
         Ok(self)
     }
 
-    /// The forms, or that which stands for none.
+    /// The formats, or the default if there are none.
     pub(crate) fn forms_or(&self, default: Form) -> Vec<Form> {
         if self.forms.is_empty() { vec![default] } else { self.forms.clone() }
     }
@@ -240,17 +239,17 @@ impl Embedding {
         Ok(())
     }
 
-    /// Keeps a field that has no place here, unless it says nothing.
+    /// Keeps a field without a neutral form, unless it is empty.
     pub(crate) fn keep_extra(&mut self, name: impl Into<String>, value: &RawValue) {
         if !matches!(value.get(), "null" | "false" | "[]" | "{}" | "\"\"") {
             self.extras.push(Extra { name: name.into(), value: value.to_owned() });
         }
     }
 
-    /// What a provider cannot be told of a request, but for what `taken` names.
+    /// Loses the extra fields, except those in `taken`.
     ///
     /// # Errors
-    /// The first field, when losing is refused.
+    /// The first field, if losing it is refused.
     pub(crate) fn lose_extras(&self, taken: &[&str], losses: &mut Losses) -> Result<(), Refused> {
         let lost = self.extras.iter().filter(|extra| !taken.contains(&extra.name.as_str()));
         lost.into_iter().try_for_each(|extra| losses.lose(extra.name.as_str()))
@@ -298,10 +297,10 @@ impl Piece {
 }
 
 impl Calls {
-    /// Cuts the inputs into calls of at most so many.
+    /// Splits the inputs into calls of at most this many.
     ///
     /// # Errors
-    /// There would be more calls than one request is worth.
+    /// There would be too many calls.
     pub(crate) fn cut<T>(
         path: String,
         inputs: &[T],
@@ -341,7 +340,7 @@ impl Embedded {
     /// The vectors in base64.
     ///
     /// # Errors
-    /// None came, or one holds what is no 32-bit float.
+    /// There are none, or one has a number that is not a 32-bit float.
     pub(crate) fn encoded(&self) -> Result<Vec<String>, Failure> {
         let encoded = self.floats()?.iter().map(|it| it.to_base64().ok_or_else(malformed));
         encoded.collect()
@@ -376,15 +375,15 @@ impl Embedded {
     }
 }
 
-/// The inputs cannot be carried; without them there is nothing to ask, so this is never a loss.
+/// The inputs cannot be expressed. This is never a loss, since nothing else is asked.
 pub(crate) fn unfit_input() -> Refused {
     Refused { field: "input".to_owned() }
 }
 
-/// An answer without what it must hold.
+/// An answer that lacks a required field.
 pub(crate) fn malformed() -> Failure {
     Failure::malformed("the provider's answer holds no embeddings")
 }
 
-/// A batch that needs more than so many calls is refused: it would be a burst of its own.
+/// A batch that needs more calls is refused, since it would be a burst by itself.
 const MOST_CALLS: usize = 256;

@@ -1,6 +1,5 @@
-//! Which paths of a client are which protocol's, and what they ask for.
-//!
-//! It never looks at a header or a body: a client's protocol is what its path says.
+//! Which paths belong to which protocol, and what they request. Headers and bodies are not
+//! examined.
 
 use std::{borrow::Cow, ops::Range};
 
@@ -18,9 +17,9 @@ pub struct Endpoint {
     pub operation: Operation,
     /// The model, where the path names it, decoded.
     pub model: Option<String>,
-    /// Where in the path it stands, as it is written.
+    /// The place of the model in the path, as written.
     pub(crate) model_span: Option<Range<usize>>,
-    /// How the answer is wanted, where the path says so.
+    /// The delivery, if the path says so.
     pub delivery: Option<Delivery>,
 }
 
@@ -33,7 +32,7 @@ pub enum Operation {
     CountTokens,
     /// Vectors for texts.
     Embed,
-    /// Something that no other protocol has a word for.
+    /// An operation that only this protocol has.
     Native,
 }
 
@@ -66,7 +65,7 @@ impl Endpoint {
         })
     }
 
-    /// The same, for a client that says itself whose it is: a few paths are another's, too.
+    /// The same for a client that identifies itself, since a few paths belong to several protocols.
     #[must_use]
     pub(crate) fn said_to_be(self, protocol: Protocol) -> Self {
         match self.operation {
@@ -80,13 +79,13 @@ impl Endpoint {
         self.model.as_deref() == Some(model)
     }
 
-    /// Whether its path names a deployment of Azure's: that is the alias, whatever model the body
-    /// names beside it.
+    /// Whether its path names an Azure deployment, which is the alias, whatever model the body
+    /// names.
     pub(crate) fn names_deployment(&self) -> bool {
         self.model_span.is_some() && self.protocol.profile().is_openais
     }
 
-    /// Whether a provider of that protocol can serve it, as it came or translated.
+    /// Whether a provider of that protocol can serve it, unchanged or translated.
     pub(crate) fn is_served_by(&self, provider: Protocol) -> bool {
         match self.operation {
             Operation::Generate | Operation::CountTokens => true,
@@ -97,8 +96,8 @@ impl Endpoint {
         }
     }
 
-    /// Whether a provider of that protocol has it at the same path and in the same form. OpenAI's
-    /// is at home with providers of both of OpenAI's protocols.
+    /// Whether a provider of that protocol has the same path and form. OpenAI's endpoints belong to
+    /// providers of both OpenAI protocols.
     pub(crate) fn passes_to(&self, provider: Protocol) -> bool {
         let openais = |protocol: Protocol| protocol.profile().is_openais;
         let shared = matches!(self.operation, Operation::Embed | Operation::Native);
@@ -106,10 +105,10 @@ impl Endpoint {
     }
 }
 
-/// One of a protocol's paths: how it is recognised and what it means.
+/// One path of a protocol.
 #[derive(Debug)]
 pub(crate) struct Row {
-    /// The path, or what stands before the model in it.
+    /// The path, or the part before the model.
     path: &'static str,
     /// What stands behind the model, where the path names one.
     behind: Option<&'static str>,
@@ -117,7 +116,7 @@ pub(crate) struct Row {
     delivery: Asked,
 }
 
-/// Who says whether the answer is a stream.
+/// What decides whether the answer is a stream.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Asked {
     /// The body.
@@ -174,7 +173,7 @@ impl Row {
     }
 }
 
-/// A row. In the path, `{model}` stands for the model, and a `*` at its end for whatever follows.
+/// A row. In the path, `{model}` is the model, and `*` at the end matches any rest.
 pub(crate) const fn row(path: &'static str, operation: Operation, delivery: Asked) -> Row {
     let mut at = 0;
     while at < path.len() && path.as_bytes()[at] != b'{' {

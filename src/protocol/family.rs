@@ -1,7 +1,5 @@
-//! What a path of a vendor's API is for: inference, files, batches and so on, or the administration
-//! of the vendor's account. Each protocol lists its own words in its `profile`.
-//!
-//! It never looks at a body, and never says that a caller may ask.
+//! The purpose of a vendor's path: inference, files, batches and so on, or administration of the
+//! account. Each protocol lists its words in its `profile`.
 
 pub(crate) mod model;
 mod servers;
@@ -44,7 +42,7 @@ pub(crate) enum Family {
     Administration,
 }
 
-/// A word of a vendor's paths, and what the paths with this segment are for.
+/// A word in a vendor's paths, and the purpose of paths with this segment.
 #[derive(Debug)]
 pub(crate) struct Word {
     word: &'static str,
@@ -57,13 +55,13 @@ pub(crate) struct Word {
     nested: Nested,
 }
 
-/// Paths of JSON keys; `*` stands for any key or item.
+/// Paths of JSON keys; `*` matches any key or index.
 pub(crate) type Nested = &'static [&'static [&'static str]];
 
 /// What is known of a path.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Surface {
-    /// What it is for; none where no protocol lists a word of it.
+    /// Its family; `None` if no protocol lists a word of it.
     pub(crate) family: Option<Family>,
     /// Whether `multipart/form-data` belongs here.
     pub(crate) takes_forms: bool,
@@ -72,8 +70,8 @@ pub(crate) struct Surface {
 }
 
 impl Family {
-    /// Every family that a file may name. The administration of an account is not among them: each
-    /// of its paths has to be named in full.
+    /// The families that a file may name. Administration is not among them: each of its paths must
+    /// be listed in full.
     pub(crate) const NAMED: [Self; 13] = [
         Self::Inference,
         Self::Files,
@@ -135,7 +133,7 @@ impl Word {
     fn surface(&self, rest: &[&str], asks: bool) -> Surface {
         let family = match self.calls {
             Some((calls, below)) if !calls.contains(&&*rest.join("/")) => below,
-            // Who may use what is stored, which is handed on.
+            // Access rights to stored objects, which can be passed on.
             _ if rest.contains(&"permissions") => Family::Administration,
             // What is fetched or deleted where others ask was stored there before.
             _ if self.family == Family::Inference && !asks => Family::Stored,
@@ -157,8 +155,8 @@ impl Surface {
         self.nested.iter().any(|place| *place == ["model"])
     }
 
-    /// What a path is for, however it is spelled. `asks`: the method is `POST`; `changes`: it is one that
-    /// neither asks nor reads, as `DELETE`. The first segment that any protocol lists decides: what stands behind it are ids.
+    /// The purpose of a path in any spelling. `asks` means `POST`; `changes` means a method such as
+    /// `DELETE`. The first known segment decides, because later ones are IDs.
     pub(crate) fn of(path_and_query: &str, asks: bool, changes: bool) -> Self {
         let path = path::plain(path_and_query).to_ascii_lowercase();
         let segments: Vec<&str> = path.split('/').filter(|segment| !segment.is_empty()).collect();
@@ -170,7 +168,7 @@ impl Surface {
                 return Self::ADMINISTRATION;
             }
             if NAMES_DEPLOYMENT.contains(&word) {
-                // What stands behind the name says what is asked for.
+                // The segment after the name is the operation.
                 match rest.len() {
                     0 | 1 if !asks || rest.is_empty() => return Self::ADMINISTRATION,
                     _ => at += 2,
@@ -230,7 +228,7 @@ pub(crate) const fn word(word: &'static str, family: Family) -> Word {
     Word { word, family, takes_forms: false, calls: None, nested: &[] }
 }
 
-/// The segments behind which a deployment or an engine is named, and behind that what is asked.
+/// The segments before the name of a deployment or engine, which the operation follows.
 pub(crate) const NAMES_DEPLOYMENT: [&str; 2] = ["deployments", "engines"];
 
 #[cfg(test)]

@@ -1,8 +1,6 @@
-//! The flat fields of a request that limit an answer or say how its tokens are drawn, declared once for
-//! each protocol: names, meaning, form and range. The reader and the writer of a request walk the same
-//! table, which stands in the protocol's `profile`.
-//!
-//! It never knows what a model takes: a writer fits the values to its model first.
+//! The flat request fields for output limits and sampling, declared once for each protocol: name,
+//! meaning, type and range. The reader and the writer use the same table, in the protocol's
+//! `profile`. A writer first fits the values to its model.
 
 use serde::Serialize;
 use serde::de::Deserialize;
@@ -22,7 +20,7 @@ pub(in crate::protocol) struct Field {
     range: Range,
 }
 
-/// What a field says, in the neutral form.
+/// The neutral meaning of a field.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::protocol) enum Means {
     Temperature,
@@ -41,7 +39,7 @@ enum Form {
     Usual,
     /// A whole number that may have a fraction.
     Fraction,
-    /// 64 bits without a sign: what does not fit keeps its bits.
+    /// 64 bits unsigned; a larger value keeps its low bits.
     Bits,
     /// 0 says nothing.
     ZeroIsUnsaid,
@@ -59,13 +57,13 @@ enum Range {
     Nearest(f64, f64),
     /// Less becomes the least, which is named as lost.
     AtLeast(u64),
-    /// A whole number of so many bits with a sign, or it is lost.
+    /// A signed integer of 32 bits, or it is lost.
     Signed32,
     /// A whole number without a sign, or it is lost.
     Unsigned,
 }
 
-/// A value as it is written.
+/// A value as written.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(untagged)]
 enum Value<'a> {
@@ -95,7 +93,7 @@ impl Field {
         Self { form: Form::Fraction, ..self }
     }
 
-    /// 64 bits without a sign, of which those are written that the neutral form holds.
+    /// 64 bits unsigned, as far as the neutral form holds them.
     pub(in crate::protocol) const fn unsigned(self) -> Self {
         Self { form: Form::Bits, range: Range::Unsigned, ..self }
     }
@@ -135,7 +133,7 @@ impl Means {
     /// What a protocol may have no field for, in the order in which it is lost.
     const UNNAMED: [Self; 5] =
         [Self::TopK, Self::Seed, Self::PresencePenalty, Self::FrequencyPenalty, Self::Stop];
-    /// What may be out of range, in the order in which it is lost.
+    /// Fields with ranges, in the order in which they are lost.
     const RANGED: [Self; 5] =
         [Self::PresencePenalty, Self::FrequencyPenalty, Self::Seed, Self::TopP, Self::MaxTokens];
 
@@ -237,10 +235,10 @@ impl Fields<'_> {
         }
     }
 
-    /// What the table has no field for is lost, and what lies outside of its ranges.
+    /// Loses fields that the table does not have, and values out of range.
     ///
     /// # Errors
-    /// The first field, when losing is refused.
+    /// The first field, if losing it is refused.
     pub(in crate::protocol) fn fitted(mut self, losses: &mut Losses) -> Result<Self, Refused> {
         let table = self.table;
         let field = |means| table.iter().find(|field: &&Field| field.means == means);

@@ -1,7 +1,7 @@
-//! What a conversation asks for, fitted to what a family of models takes. Several protocols reach the
-//! same models, so the fitting stands here; what the models take is data in `crate::models`.
+//! Fits a conversation to what a family of models supports. Several protocols reach the same
+//! models, so the code is here; the data is in `crate::models`.
 //!
-//! It never drops anything in silence: what does not fit goes to the losses.
+//! What does not fit goes to the losses.
 
 pub(in crate::protocol) mod claude;
 pub(in crate::protocol) mod gpt;

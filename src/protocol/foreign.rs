@@ -1,7 +1,7 @@
-//! Proofs that other vendors made, in a request that passes to the client's own vendor as it came: the
-//! vendor refuses what it has not made. Only the parts that bear them are taken out; every other byte stays.
+//! Signatures of other vendors in a request that is passed to the client's own vendor unchanged.
+//! The vendor refuses them, so the parts that carry them are removed; all other bytes stay.
 //!
-//! It never reads what a part says. What a part of one protocol looks like is in the protocol's folder.
+//! Each protocol's folder describes its parts.
 
 use std::ops::Range;
 
@@ -10,16 +10,16 @@ use serde_json::value::RawValue;
 use super::Protocol;
 use super::object::Object;
 
-/// Where a protocol's clients give proofs back.
+/// Where a protocol's clients send signatures back.
 #[derive(Debug)]
 pub(crate) struct GivenBack {
     /// The field of the turns.
     pub(crate) turns: &'static str,
     /// The field of a turn's items; `None`: a turn is an item itself.
     pub(crate) items: Option<&'static str>,
-    /// What becomes of an item, told from its fields.
+    /// What happens to an item, from its fields.
     pub(crate) item: fn(&mut Object<'_>) -> Fate,
-    /// What else changes, told from the body and its cleaned turns.
+    /// Further changes, from the body and its cleaned turns.
     pub(crate) then: fn(&mut Object<'_>, &[String]) -> Vec<Change>,
 }
 
@@ -39,7 +39,7 @@ pub(crate) enum Fate {
 /// Another value of one of the body's fields.
 #[derive(Debug)]
 pub(crate) struct Change {
-    /// The field's value as it stands in the body.
+    /// The place of the field's value in the body.
     pub(crate) of: Range<usize>,
     /// What takes its place.
     pub(crate) with: String,
@@ -47,7 +47,7 @@ pub(crate) struct Change {
     pub(crate) lost: Option<&'static str>,
 }
 
-/// What changes in a body, in ascending order: nothing where no proof is another vendor's.
+/// The edits of a body, in ascending order; empty without foreign signatures.
 pub(crate) fn changes(protocol: Protocol, body: &[u8]) -> Vec<Change> {
     let Some(given_back) = &protocol.profile().given_back else { return Vec::new() };
     let Ok(mut object) = Object::parse(body) else { return Vec::new() };
@@ -84,7 +84,8 @@ impl GivenBack {
         Some((cleaned, any))
     }
 
-    /// A turn without foreign proofs: `None` where it has none, and nothing where it says nothing else.
+    /// A turn without foreign signatures: `None` if it has none, `Some(None)` if nothing else is
+    /// left.
     fn clean_turn(&self, field: &str, turn: &RawValue) -> Option<Option<String>> {
         let items = Object::of(turn).ok()?.raw(field)?;
         let all: Vec<&RawValue> = serde_json::from_str(items.get()).ok()?;
@@ -126,8 +127,7 @@ impl GivenBack {
     }
 }
 
-/// Whether a model's name says that it is Google's, which wants the proofs of its calls back from
-/// every service.
+/// Whether the model is Google's, which needs the signatures of its calls from every service.
 pub(crate) fn is_googles_model(name: &str) -> bool {
     name.contains("gemini-")
 }

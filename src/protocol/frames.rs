@@ -1,7 +1,4 @@
-//! A stream reader over server-sent events: the bytes are `sse`'s, what an event says is the
-//! protocol's.
-//!
-//! It never looks into an event.
+//! A stream reader over server-sent events: `sse` splits the bytes, the protocol reads the events.
 
 use bytes::Bytes;
 
@@ -20,12 +17,12 @@ pub(crate) trait Frames: Send + Sync {
     fn end(&mut self, events: &mut Vec<Event>);
 }
 
-/// The stream is broken: nothing follows.
+/// The stream is broken and ends.
 pub(crate) fn fail(failure: Failure, events: &mut Vec<Event>) {
     events.push(Event::Failure(failure));
 }
 
-/// An error in no form of its protocol is still the provider's word: it is told, and judged, as such.
+/// An error in a foreign form is still the provider's and is classified as such.
 fn tell_odd(events: &mut [Event], data: &str) {
     if let Some(Event::Failure(failure)) = events.last_mut()
         && failure.told.is_none()
@@ -51,7 +48,7 @@ impl<F: Frames> FrameReader<F> {
         Self { parser, halves, frames, ended: false }
     }
 
-    /// Reads one event, if there is one; false when there is nothing more to read.
+    /// Reads one event; `false` if there is nothing to read.
     fn step(
         &mut self,
         next: Result<Option<sse::Event>, sse::TooLong>,

@@ -1,7 +1,7 @@
-//! Anthropic's betas where its models are served by others: the header's values that are known there,
-//! and the fields of a request that only others open.
+//! Anthropic's betas at other platforms: the header values that are known there, and the request
+//! fields that only other betas allow.
 //!
-//! It never builds a tree: what is refused is cut out of the bytes, and all others stay as they are.
+//! Refused fields are cut out of the bytes; all others stay.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -70,11 +70,11 @@ struct Gate {
     path: &'static [&'static str],
     /// How the betas begin that open it.
     opened_by: &'static [&'static str],
-    /// Whether nothing is lost without it.
+    /// Whether omitting it is no loss.
     is_hint: bool,
 }
 
-/// A gate that is shut, and what is left of its path below a value.
+/// A field that is not allowed, and the rest of its path.
 #[derive(Clone, Copy)]
 struct Shut {
     gate: &'static Gate,
@@ -109,8 +109,8 @@ impl Walk<'_> {
         }
     }
 
-    /// An object's members. One that is cut takes the comma before it, or after it where nothing that
-    /// is kept stands before it.
+    /// Walks an object's members. A removed member takes the comma before it, or the one after it
+    /// if no kept member precedes it.
     fn object(&mut self, shut: &[Shut], is_top: bool) {
         self.text.pass();
         let (mut is_any_kept, mut comma) = (false, None);
@@ -203,7 +203,7 @@ const KNOWN: &[&str] = &[
     "top_p",
 ];
 
-/// Of the others those that change no answer.
+/// Of the others, those that change no answer.
 const HINTS: &[&str] = &["cache_control", "diagnostics", "service_tier", "inference_geo"];
 
 const fn gate(path: &'static [&'static str], opened_by: &'static [&'static str]) -> Gate {

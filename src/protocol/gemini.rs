@@ -1,7 +1,7 @@
-//! Gemini `generateContent`, as Google's Gemini API and Vertex AI write it.
+//! Gemini `generateContent`, of the Gemini API and Vertex AI.
 //!
-//! The path names the model and says whether the answer is a stream; the body never does. One
-//! candidate only: `candidateCount` has no place in the neutral form and is named as dropped.
+//! The path names the model and says whether the answer is a stream. Only one candidate is
+//! supported; `candidateCount` is named as dropped.
 
 mod request;
 mod response;

@@ -1,7 +1,7 @@
-//! Streams of events under guardrails, however they are cut: each event is read whole, and goes on when its
-//! texts are decided. Comments and ids are left out.
+//! Streams of events under guardrails, in any chunks: each event is read whole, and passed on when
+//! its texts are decided. Comments and IDs are removed.
 //!
-//! Where the texts stand is each profile's to say.
+//! Each profile lists the places of texts.
 
 use std::sync::{Arc, LazyLock};
 
@@ -15,10 +15,10 @@ use crate::{
 
 /// Looks at a stream on its way.
 pub(crate) trait StreamGuard: Send + Sync {
-    /// Takes the next bytes, and appends what may go on.
+    /// Takes the next bytes, and appends what may be passed on.
     ///
     /// # Errors
-    /// The stream does not go on.
+    /// The stream is stopped.
     fn feed(&mut self, bytes: Bytes, out: &mut Vec<u8>) -> Result<(), Stop>;
 
     /// The bytes have ended.
@@ -27,7 +27,7 @@ pub(crate) trait StreamGuard: Send + Sync {
     /// As [`StreamGuard::feed`].
     fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Stop>;
 
-    /// The provider broke off: what whole events carry is decided, and an event that was cut is left out.
+    /// The provider broke off: complete events are decided, and a partial event is dropped.
     ///
     /// # Errors
     /// As [`StreamGuard::feed`].
@@ -39,7 +39,7 @@ pub(crate) trait HeldStream: Send + Sync {
     /// Its texts, each in one piece.
     fn texts(&mut self) -> &[String];
 
-    /// The stream, where these stand for its texts, one for each.
+    /// The stream with these texts instead, one for each.
     fn put(self: Box<Self>, instead: &[String], out: &mut Vec<u8>);
 }
 

@@ -1,6 +1,4 @@
-//! Where a path names a model, and what may stand behind it there.
-//!
-//! It never says that a caller may ask: it compares a path with the one model that is meant.
+//! Where a path names a model, and what may follow it.
 
 use std::ops::Range;
 
@@ -14,7 +12,7 @@ use crate::path;
 pub(crate) struct InPath {
     /// What may follow the model.
     before: &'static [char],
-    /// Whether what follows it must be known, since a name may go on there.
+    /// Whether the rest must be known, since a name may continue there.
     is_strict: bool,
 }
 
@@ -23,11 +21,10 @@ impl InPath {
     pub(crate) const GOOGLES: Self = Self { before: &[':', '/'], is_strict: false };
     /// A whole segment.
     pub(crate) const SEGMENT: Self = Self { before: &['/'], is_strict: false };
-    /// Providers of which it is not known how their paths name models.
+    /// Providers whose path format is unknown.
     pub(crate) const ANY: Self = Self { before: &[':', '/'], is_strict: true };
 
-    /// Where a path names this model where a model is named, as it is written. What is spelled in an odd
-    /// way is not found.
+    /// The places of this model in a path, as written. Unusual spellings are not found.
     pub(crate) fn spans(self, path_and_query: &str, model: &str) -> Vec<Range<usize>> {
         let path = path_and_query.split('?').next().unwrap_or_default();
         let mut spans = Vec::new();
@@ -69,8 +66,8 @@ impl InPath {
         false
     }
 
-    /// Whether what stands behind such a segment is this model, and goes on as a path does and a name
-    /// does not.
+    /// Whether the text after such a segment is this model, followed by the rest of a path and not
+    /// of a name.
     fn is_it(self, named: &str, model: &str) -> bool {
         let Some(end) = named.strip_prefix(model) else { return false };
         if !self.is_strict {
@@ -104,9 +101,9 @@ fn is_one_of(words: &[&str], segment: &str) -> bool {
     words.iter().any(|word| word.eq_ignore_ascii_case(segment))
 }
 
-/// The segments behind which vendors and servers name a model, or what serves one: Google, OpenAI,
-/// Replicate, KServe and Hugging Face (`models`), Bedrock (`model`), Vertex AI and SageMaker (`endpoints`),
-/// Databricks (`serving-endpoints`), DeepInfra (`inference`), Cloudflare (`run`), llama-swap (`upstream`),
+/// The segments before a model or an endpoint, by vendor: Google, OpenAI, Replicate, KServe and
+/// Hugging Face (`models`), Bedrock (`model`), Vertex AI and SageMaker (`endpoints`), Databricks
+/// (`serving-endpoints`), DeepInfra (`inference`), Cloudflare (`run`), llama-swap (`upstream`),
 /// NVIDIA (`functions`).
 const BEHIND: &[&str] = &[
     "models",

@@ -1,6 +1,4 @@
-//! The headers in which a vendor says how much of its limits is left.
-//!
-//! It is data; `upstream::headroom` reads it.
+//! The rate-limit headers of vendors. It is data; `upstream::headroom` reads it.
 
 /// Headers of one vendor that speak of limits.
 #[derive(Debug)]

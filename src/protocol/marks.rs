@@ -1,7 +1,4 @@
-//! Marks that may stand anywhere in bytes that come in pieces: all of them are looked for in one pass,
-//! also across the ends of pieces.
-//!
-//! It never reads what the marks stand in.
+//! Searches chunks of bytes for several marks in one pass, also across chunk boundaries.
 
 use aho_corasick::{AhoCorasick, packed::Searcher};
 use smallvec::SmallVec;
@@ -24,15 +21,15 @@ pub(crate) struct Marks {
 pub(crate) struct Seam(SmallVec<[u8; 64]>);
 
 impl Marks {
-    /// `None` where there is nothing to look for.
+    /// `None` if there are no marks.
     pub(crate) fn new<M: AsRef<[u8]>>(marks: &[M]) -> Option<Self> {
         let longest = marks.iter().map(|mark| mark.as_ref().len()).max()?;
         let plain = AhoCorasick::new(marks).ok()?;
         Some(Self { packed: Searcher::new(marks), plain, longest })
     }
 
-    /// Whether a mark that `counts` stands in the next piece, or in what it completes. `counts` is
-    /// given the bytes that were searched, and where the mark stands in them.
+    /// Whether a mark that `counts` is in the next chunk or completed by it. `counts` receives the
+    /// searched bytes and the place of the mark.
     pub(crate) fn stand_in(
         &self,
         seam: &mut Seam,

@@ -1,13 +1,11 @@
-//! Members of a body's top-level object, by their names: where they stand, so that they can be cut out of the
-//! bytes.
-//!
-//! It never builds a tree, and says nothing of what is not a JSON object.
+//! The places of members of a body's top-level object by name, so that they can be cut out of the
+//! bytes. Finds nothing if the body is not a JSON object.
 
 use std::{borrow::Cow, ops::Range};
 
 use super::schema::text::Text;
 
-/// The places of all members with one of these names, ascending, each with one comma beside it.
+/// The places of all members with these names, ascending, each with one comma.
 pub(crate) fn places(body: &str, names: &[&str]) -> Vec<Range<usize>> {
     let (mut text, mut places) = (Text::of(body), Vec::new());
     if text.peek() != Some(b'{') {

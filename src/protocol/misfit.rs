@@ -1,4 +1,4 @@
-//! Why a request does not fit: it cannot be read, or the provider cannot be given it as it is.
+//! Why a request does not fit: it cannot be read, or the provider's protocol cannot express it.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ pub struct ReadError {
     pub message: String,
 }
 
-/// A request that the provider cannot be given as it is.
+/// A request that the provider's protocol cannot express.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refused {
     /// What cannot be carried.

@@ -1,7 +1,5 @@
-//! What a request needs of a model beside text in and text out: read from its neutral form, and from the words of its
-//! body where it has none.
-//!
-//! It never says what a model can do.
+//! The capabilities that a request needs besides text: read from its neutral form, or searched in
+//! its body if it has none.
 
 use memchr::memmem;
 
@@ -117,7 +115,7 @@ pub(crate) fn of_embedding(from: &Embedding) -> Capabilities {
     needs
 }
 
-/// What the path alone says.
+/// What the path alone tells.
 pub(crate) fn of_path(path_and_query: &str) -> Capabilities {
     let path = path::plain(path_and_query).to_ascii_lowercase();
     let mut needs = NONE;
@@ -129,9 +127,9 @@ pub(crate) fn of_path(path_and_query: &str) -> Capabilities {
     needs
 }
 
-/// What the words of a body say that has no neutral form, or that cannot be read: rather too much than too little.
-/// A text cannot hold such a word, since the quotes around it would be escaped there; one that is the word alone
-/// is no key and no type.
+/// The needs of a body without a neutral form, by the words in it; it may find too many. A text
+/// cannot contain such a word, since quotes are escaped there. A text that equals the word is
+/// neither a key nor a type.
 pub(crate) fn of_words(body: &[u8]) -> Capabilities {
     let is_there = |(word, _): &&(&str, Capability)| {
         let mut places = memmem::find_iter(body, word.as_bytes());
@@ -149,13 +147,13 @@ pub(crate) fn of_types(body: &[u8]) -> Capabilities {
     TYPES.iter().filter(is_there).map(|(_, one)| *one).collect()
 }
 
-/// Whether what stands here is a type's name: `"type": "image"`.
+/// Whether the value is a type name: `"type": "image"`.
 fn is_type(body: &[u8], at: usize) -> bool {
     let before = body[..at].trim_ascii_end().strip_suffix(b":");
     before.is_some_and(|before| before.trim_ascii_end().ends_with(b"\"type\""))
 }
 
-/// Whether what ends here is a key with something under it.
+/// Whether this is the end of a key with a non-empty value.
 fn is_key(body: &[u8], end: usize) -> bool {
     let value = body[end..].trim_ascii_start().strip_prefix(b":").map(<[u8]>::trim_ascii_start);
     value.is_some_and(|value| !NOTHING.iter().any(|nothing| value.starts_with(nothing.as_bytes())))
@@ -166,12 +164,12 @@ const fn bit(one: Capability) -> u8 {
 }
 
 const NONE: Capabilities = Capabilities(0);
-/// Extra fields that ask for an answer of sound, and those that list the kinds of answers.
+/// Extra fields that ask for audio, and those that list output modalities.
 const SPEECH: &[&str] = &["audio", "generationConfig.speechConfig"];
 const MODALITIES: &[&str] = &["modalities", "generationConfig.responseModalities"];
-/// What stands under a key that asks for nothing.
+/// Values that ask for nothing.
 const NOTHING: [&str; 4] = ["null", "false", "[]", "{}"];
-/// Words that stand in lists of the kinds of answers, too.
+/// Words that also stand in lists of modalities.
 const LISTED: [&str; 2] = ["\"audio\"", "\"AUDIO\""];
 /// Types of parts and items that readers keep aside or leave out.
 const TYPES: &[(&str, Capability)] = &[

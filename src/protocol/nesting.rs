@@ -1,6 +1,4 @@
-//! Where an outermost JSON object begins and ends, told byte by byte.
-//!
-//! It never checks that what it passes is good JSON.
+//! Finds the start and end of an outermost JSON object, byte by byte. It does not validate.
 
 /// How deep in objects the last byte stood.
 #[derive(Debug, Default, Clone, Copy)]
@@ -61,7 +59,7 @@ impl Nesting {
         }
     }
 
-    /// Whether an object has begun and ended, and none is open.
+    /// Whether an object has started and ended, and none is open.
     pub(crate) fn is_whole(self) -> bool {
         self.ended && self.depth == 0 && !self.in_text
     }

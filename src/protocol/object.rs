@@ -1,7 +1,7 @@
-//! A JSON object read field by field: what is taken is typed, what is left is known by name.
+//! Reads a JSON object field by field: taken fields are typed, remaining ones are known by name.
 //!
-//! Values stay slices of the body until they are taken, so a tool's schema keeps its bytes and its
-//! order of keys. It never builds a tree, and its errors never quote a value.
+//! Values stay slices of the body until they are taken, so a tool's schema keeps its bytes. Errors
+//! never quote a value.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -54,7 +54,7 @@ impl<'a> Object<'a> {
         Err(ReadError::new("", format!("must not have more than {most} fields")))
     }
 
-    /// The value of a field as it is written; `null` counts as absent.
+    /// The raw value of a field; `null` counts as absent.
     pub(crate) fn raw(&mut self, name: &str) -> Option<&'a RawValue> {
         // The last one counts, as for every JSON library of the vendors.
         let mut found = None;
@@ -103,7 +103,7 @@ impl<'a> Object<'a> {
         Object::of(value).and_then(read).map(Some).map_err(|error| error.within(name))
     }
 
-    /// A field that is a list of objects, each read by `read`; none is an empty list.
+    /// A list of objects, each read by `read`; an absent field is an empty list.
     pub(crate) fn each<T>(
         &mut self,
         name: &str,
@@ -163,9 +163,9 @@ pub(crate) fn text_of(value: &RawValue) -> Result<String, ReadError> {
     serde_json::from_str(value.get()).map_err(|_| ReadError::new("", "must be a string"))
 }
 
-/// Those of a list that are there, in the list's own room.
+/// The present values of a list, in the list's own allocation.
 pub(crate) fn present<T>(list: Vec<Option<T>>) -> Vec<T> {
-    // Of a flattened iterator a list would begin anew, with room for four.
+    // A flattened iterator would allocate a new list with a capacity of four.
     let itself = |item: Option<T>| item;
     list.into_iter().filter_map(itself).collect()
 }
@@ -175,7 +175,7 @@ fn each_of<'a, T>(
     mut read: impl FnMut(Object<'a>) -> Result<T, ReadError>,
 ) -> Result<Vec<T>, ReadError> {
     let items = items_of(value)?;
-    // A list that grows would begin with room for four, and a message has mostly one part.
+    // A growing list starts with a capacity of four, but a message usually has one part.
     let mut all = Vec::with_capacity(items.len());
     for (index, item) in items.into_iter().enumerate() {
         let one = Object::of(item).and_then(&mut read);

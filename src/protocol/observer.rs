@@ -1,9 +1,9 @@
-//! What watches a stream on its way and reports what it says: content, an error, the end. It is made
-//! of the protocol's profile; before the commit point it decides whether a stream is accepted, after
-//! it how the stream ends.
+//! Observes a stream and reports content, errors, usage and the end. Created from the protocol's
+//! profile. Before the commit point it decides whether a stream is accepted, afterwards how it
+//! ends.
 //!
-//! It never holds a byte up and never changes one. Nearly every event holds none of its marks, and one
-//! search says so; only events that hold one are read.
+//! It neither delays nor changes bytes. Nearly every event has none of its marks, which one search
+//! shows; only events with a mark are read.
 
 mod content;
 mod events;
@@ -28,7 +28,7 @@ pub(crate) use intact::intact;
 pub(crate) use last_events::LastEvents;
 pub(crate) use opening::Opening;
 
-/// What some of a stream says.
+/// What a part of a stream contains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Report {
     /// Nothing that a client would miss: comments, and events that only announce.
@@ -48,7 +48,7 @@ pub(crate) enum Report {
 pub(crate) enum End {
     /// Something is missing, if the transfer ends here.
     Missing,
-    /// It has said all, if the transfer ends here as it should.
+    /// Everything was received, if the transfer ends normally here.
     Said,
     /// Nothing is missing, however the transfer ends.
     Complete,
@@ -63,23 +63,23 @@ pub(crate) struct Observer {
     /// Whether each event is read before it is passed on.
     reads_all: bool,
     usage: usage::Watch,
-    /// Why the model stopped, once that was said.
+    /// Why the model stopped, if known.
     reason: Option<Finish>,
-    /// Whether the event that only tells the tokens is kept from the client, which did not ask.
+    /// Whether the usage-only event is removed for a client that did not ask for it.
     hides_usage: bool,
 }
 
 /// How the stream is framed.
 #[derive(Debug)]
 enum Of {
-    /// Events, and where in one of them what was read last has ended.
+    /// Events, and the JSON state at the end of the last chunk.
     Events(&'static Marks, Top),
     /// AWS's frames.
     Frames(FrameMarks),
 }
 
 impl Observer {
-    /// Of the events that a path is answered with.
+    /// For the events of a path's answer.
     pub(crate) fn of_events(path_and_query: &str, endpoint: Option<&Endpoint>) -> Self {
         let marks = Marks::of(path_and_query, endpoint);
         let end = if marks.name_no_end() { End::Said } else { End::Missing };
@@ -115,13 +115,13 @@ impl Observer {
         if self.reads_all { intact(events) } else { events.len() }
     }
 
-    /// Whether it watches events, which are to be given to it whole. Frames may be cut anywhere.
+    /// Whether it observes events, which must be passed whole. Frames may be split anywhere.
     pub(crate) fn is_of_events(&self) -> bool {
         matches!(self.of, Of::Events(..))
     }
 
-    /// Looks at what comes next of an accepted stream. `is_torn`: it begins or ends inside an event
-    /// that is too long to be given whole.
+    /// Observes the next bytes of an accepted stream. `is_torn`: they start or end inside an event
+    /// that is too long to be passed whole.
     pub(crate) fn observe(&mut self, bytes: &Bytes, is_torn: bool) -> Report {
         let (end, report) = match &mut self.of {
             Of::Events(marks, top) => {
@@ -160,7 +160,7 @@ impl Observer {
         self.end
     }
 
-    /// From here on the event that only tells the tokens is kept from the client.
+    /// From here on, removes the usage-only event.
     pub(crate) fn hide_usage(&mut self) {
         self.hides_usage = true;
     }
@@ -170,17 +170,17 @@ impl Observer {
         if self.hides_usage { usage::without(events) } else { events }
     }
 
-    /// The tokens that the stream has told so far.
+    /// The tokens reported so far.
     pub(crate) fn usage(&self) -> Option<Usage> {
         self.usage.usage(self.protocol, !self.is_of_events())
     }
 
-    /// Why the model stopped, where the stream has said that.
+    /// Why the model stopped, if the stream has said so.
     pub(crate) fn reason(&self) -> Option<Finish> {
         self.reason
     }
 
-    /// The failure that an error is which the stream has told.
+    /// The failure for an error in the stream.
     pub(crate) fn failure(&self, error: &[u8]) -> Failure {
         self.protocol.codec().read_error_inside(&HeaderMap::new(), error)
     }

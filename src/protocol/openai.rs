@@ -1,6 +1,6 @@
-//! OpenAI Chat Completions, as OpenAI and the many who speak it write it.
+//! OpenAI Chat Completions, of OpenAI and compatible providers.
 //!
-//! One choice only: `n` and `logprobs` have no place in the neutral form and are named as dropped.
+//! Only one choice is supported; `n` and `logprobs` are named as dropped.
 
 mod request;
 mod response;

@@ -1,6 +1,6 @@
-//! OpenAI Responses, as OpenAI's own agents speak it.
+//! OpenAI Responses.
 //!
-//! Nothing is stored here: a request that builds on a stored answer cannot be translated, and is
+//! Nothing is stored here: a request that refers to a stored answer cannot be translated and is
 //! refused with the name of the field.
 
 mod request;

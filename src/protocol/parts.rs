@@ -1,7 +1,7 @@
-//! The parts of a stream, one after the other: what readers open and close, so that they keep what
-//! `codec::StreamReader` promises.
+//! Opens and closes the parts of a stream for readers, so that they keep the contract of
+//! `codec::StreamReader`.
 //!
-//! It never gives out an empty delta, nor the end of a part that said nothing.
+//! Empty deltas and empty parts are dropped.
 
 use super::bounds;
 use super::conversation::{Event, Failure, Finish, Signature};
@@ -11,7 +11,7 @@ use super::conversation::{Event, Failure, Finish, Signature};
 pub(crate) struct Parts {
     open: Open,
     calls: u32,
-    /// The tool that stands for the answer, where one does.
+    /// The tool that stands for the answer, if any.
     answer_tool: Option<&'static str>,
     answered: bool,
     /// Text that is the answer only if that tool is not called.
@@ -28,9 +28,9 @@ enum Open {
     Sealed,
     /// A call; whether it has arguments yet.
     Call(bool),
-    /// The call that stands for the answer; the same.
+    /// The call that stands for the answer; with the same flag.
     Answer(bool),
-    /// A further one: the first is the answer, and this is said beside it; the same.
+    /// A further call: the first is the answer, and this is reasoning; with the same flag.
     Beside(bool),
 }
 
@@ -40,8 +40,8 @@ impl Parts {
         Self { answer_tool, ..Self::default() }
     }
 
-    /// More text. Beside the call that stands for the answer it is reasoning, so it waits until it
-    /// is known whether there is one.
+    /// More text. Beside a call that stands for the answer it is reasoning, so it waits until it is
+    /// known whether there is one.
     pub(crate) fn text(&mut self, text: Option<String>, events: &mut Vec<Event>) {
         if self.answered {
             self.reasoning(text, events);
@@ -67,7 +67,7 @@ impl Parts {
         self.say(Open::Refusal, text.map(Event::Refusal), events);
     }
 
-    /// The proof of the reasoning just given, or of none.
+    /// The signature of the previous reasoning, or alone.
     pub(crate) fn signature(&mut self, signature: Option<Signature>, events: &mut Vec<Event>) {
         self.say(Open::Reasoning, signature.map(Event::ReasoningSignature), events);
     }
@@ -79,11 +79,11 @@ impl Parts {
         events.push(Event::Redacted(seal));
     }
 
-    /// A call begins, or the answer that it stands for. Without an id of the vendor's it gets one
-    /// from `make_id`.
+    /// A call starts, or the answer that it stands for. Without a vendor's ID it gets one from
+    /// `make_id`.
     ///
     /// # Errors
-    /// A client cannot run a call without a name; and no model makes so many calls in one answer.
+    /// The call has no name, so a client cannot run it; or there are too many calls.
     pub(crate) fn call(
         &mut self,
         id: Option<String>,
@@ -136,13 +136,13 @@ impl Parts {
         }
     }
 
-    /// Nothing more is said: text that waited is what there is.
+    /// The stream ends: waiting text is the answer.
     pub(crate) fn end(&mut self, events: &mut Vec<Event>) {
         self.close(events);
         self.release(events);
     }
 
-    /// Why the answer ends: a call that stands for it waits for no tool.
+    /// The finish reason: a call that stands for the answer waits for no tool.
     pub(crate) fn finish(&self, reason: Finish) -> Finish {
         if self.answered && reason == Finish::ToolCalls { Finish::Stop } else { reason }
     }
@@ -183,7 +183,7 @@ impl Parts {
     }
 }
 
-/// In bytes: millions of tokens are said beside no answer.
+/// In bytes; no answer has so much text beside it.
 const MOST_WAITING: usize = 4 * 1024 * 1024;
 
 #[cfg(test)]

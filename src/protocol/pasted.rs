@@ -1,6 +1,5 @@
-//! What people paste in place of a base URL: a whole endpoint, or a vendor's host without its protocol.
-//!
-//! It is asked about files alone, never about requests.
+//! Recognizes text pasted in place of a base URL: an endpoint's URL, or a vendor's host without its
+//! protocol. Used only for files.
 
 use super::Protocol;
 

@@ -1,7 +1,7 @@
-//! What a protocol does beside its bodies: the paths that its clients ask at, where a credential
-//! goes, which headers are its own, how one sees that a stream has ended.
+//! The profile of a protocol, everything except bodies: paths, credential, headers, the end of
+//! streams.
 //!
-//! It is data, and each protocol's stands in its own folder: the code that reads it knows no protocol.
+//! It is data in each protocol's folder; the code that reads it knows no protocol.
 
 use std::sync::Arc;
 
@@ -20,16 +20,16 @@ use super::sides::Platform;
 use super::strict::{clean::Known, events::StreamCleaner, shape::Declared};
 use super::usage::Form;
 
-/// Where providers say what they call a request.
+/// The headers in which providers send their request ID.
 pub(crate) const REQUEST_IDS: [&str; 4] =
     ["x-request-id", "request-id", "x-amzn-requestid", "apim-request-id"];
 
-/// What a protocol does beside its bodies.
+/// The profile of a protocol.
 #[derive(Debug)]
 pub struct Profile {
     /// The paths that its clients ask at.
     pub(crate) endpoints: &'static [Row],
-    /// The words of its vendors' other paths, and what those are for.
+    /// The words in its vendors' other paths, and their purpose.
     pub(crate) words: &'static [Word],
     /// How the names of its vendors' public hosts end.
     pub(crate) hosts: &'static [&'static str],
@@ -37,16 +37,16 @@ pub struct Profile {
     pub(crate) speaks_at: &'static [(&'static str, &'static str)],
     /// What the paths below another's base URL end in that are most probably its own.
     pub(crate) likely_end: Option<&'static str>,
-    /// Whether it is OpenAI's, as are the endpoints beside the conversation: who speaks one of
-    /// OpenAI's protocols has them all.
+    /// Whether it is OpenAI's. The other OpenAI endpoints exist at providers of both OpenAI
+    /// protocols.
     pub(crate) is_openais: bool,
     /// How the hosts of other platforms begin that speak it, too.
     pub(crate) also_at: &'static [(&'static str, Platform)],
     /// Whether its clients ask for betas in a header.
     pub(crate) has_betas: bool,
-    /// Where those are told in the body of a request.
+    /// Where a body names betas.
     pub(crate) tells_betas: Option<Elsewhere>,
-    /// The header that a provider expects its credential in, and what stands before it.
+    /// The header of a provider's credential, and the text before it.
     pub(crate) credential: (&'static str, &'static str),
     /// Whether requests bear AWS's signature instead, unless there is a credential.
     pub(crate) is_signed: bool,
@@ -60,28 +60,29 @@ pub struct Profile {
     pub(crate) own_headers: Option<&'static str>,
     /// A header that only its clients send: they share the path of the list of models.
     pub(crate) told_by: Option<&'static str>,
-    /// Whether they share those of what else OpenAI has, such as files.
+    /// Whether they share the paths of OpenAI's other endpoints, such as files.
     pub(crate) shares_paths: bool,
     /// The paths of the list of models and of one of them, where they are not OpenAI's.
     pub(crate) models_paths: Option<[&'static str; 2]>,
     /// What the paths of a model's work hold that stand below the model's own.
     pub(crate) below_models: Option<&'static str>,
-    /// Where its clients look for the id of a request, beside `x-request-id`.
+    /// The header in which its clients read the request ID, besides `x-request-id`.
     pub(crate) request_id: Option<&'static str>,
-    /// What a request holds that gives back another vendor's proof of reasoning, as its clients were
-    /// given it: its own vendor would refuse it.
+    /// The marks of another vendor's signature in a request, as clients were given it; the own
+    /// vendor would refuse it.
     pub(crate) foreign_proofs: &'static [&'static str],
     /// What a request holds that asks for thoughts which another vendor's answers lack.
     pub(crate) thinks: &'static [&'static str],
-    /// Where such proofs stand, and what becomes of them.
+    /// Where such signatures stand, and how they are removed.
     pub(crate) given_back: Option<GivenBack>,
     /// How the services that speak it differ.
     pub(crate) services: Services,
-    /// How a whole request is marked for a prompt cache, where the protocol has a word for that.
+    /// How a whole request is marked for a prompt cache, if the protocol can.
     pub(crate) cache_mark: Option<WholeMark>,
     /// Whether its streams begin with the number of the prompt's tokens.
     pub(crate) tells_prompt_first: bool,
-    /// Whether they are proofs of calls alone, which Google gives and takes in this protocol, too.
+    /// Whether they are signatures of calls only, which Google also sends and accepts in this
+    /// protocol.
     pub(crate) proofs_are_of_calls: bool,
     /// The fields of a request that hold its prompt, in the order in which a model reads them.
     pub(crate) prompt: &'static [&'static str],
@@ -89,9 +90,9 @@ pub struct Profile {
     pub(crate) tools: &'static [&'static str],
     /// Where a request bounds the tokens of its answer.
     pub(crate) output: OutputCap,
-    /// How a request asks for the tokens of its stream, where they are not told unasked.
+    /// How a request asks for the tokens of its stream, if they are not always reported.
     pub(crate) asks_usage: Option<AskUsage>,
-    /// Where an answer tells its tokens.
+    /// Where an answer reports its tokens.
     pub(crate) usage: &'static Form,
     /// Where it says why the model stopped.
     pub(crate) reasons: &'static Reasons,
@@ -100,7 +101,7 @@ pub struct Profile {
     pub(crate) telemetry: &'static str,
     /// The keys, in quotes, behind which a model speaks: in a stream, and in a whole answer.
     pub(crate) spoken: [&'static [&'static str]; 2],
-    /// Where a request says how much is to be reasoned, where the file may say how that is written.
+    /// The field for the reasoning effort, if `reasoning_translation` supports it.
     pub(crate) effort: Option<EffortField>,
     /// How a stream of events ends.
     pub(crate) stream: Stream,
@@ -132,13 +133,14 @@ pub(crate) type FrameCleaner = fn(Known, bool) -> Box<dyn StreamCleaner>;
 /// Where a request bounds the tokens of its answer.
 #[derive(Debug)]
 pub(crate) struct OutputCap {
-    /// The field of the request that holds the bound, in every spelling; none: it stands at the top.
+    /// The field of the request that contains the limit, in every spelling; empty for the top
+    /// level.
     pub(crate) object: &'static [&'static str],
     /// The bound's own names; the first is written where the request has no bound.
     pub(crate) names: &'static [&'static str],
     /// The name that some models want in its place.
     pub(crate) newer: Option<Newer>,
-    /// Beside it: how many answers are wanted, each of which may be so long.
+    /// Beside it: the number of answers, each with this limit.
     pub(crate) copies: &'static [&'static str],
 }
 
@@ -151,7 +153,7 @@ pub(crate) struct Newer {
     pub(crate) name: &'static str,
 }
 
-/// Where a request says how much a model is to reason.
+/// Where a request sets its reasoning effort.
 #[derive(Debug)]
 pub(crate) struct EffortField {
     /// What such requests are called in the file.
@@ -160,7 +162,7 @@ pub(crate) struct EffortField {
     pub(crate) at: &'static [&'static str],
     /// What limits an answer's tokens, the most particular first.
     pub(crate) limits: &'static [&'static str],
-    /// Where vendors take the same in words of their own.
+    /// The vendors' own fields for the same.
     pub(crate) native: &'static [&'static [&'static str]],
 }
 
@@ -184,16 +186,16 @@ pub(crate) enum InQuery {
     Signature,
 }
 
-/// Where an event of a stream holds what a client would miss.
+/// Where an event of a stream has content.
 #[derive(Debug)]
 pub(crate) struct Said {
     /// What tells the event.
     pub(crate) told_by: ToldBy,
-    /// The places; none: such an event says nothing.
+    /// The places; empty if such an event has no content.
     pub(crate) at: &'static [&'static [&'static str]],
 }
 
-/// What tells an event from others.
+/// How an event is recognized.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ToldBy {
     /// Its type.
@@ -211,7 +213,7 @@ impl Said {
         Self { told_by: ToldBy::Type(kind), at }
     }
 
-    /// Of the events that have a key.
+    /// For events with a key.
     pub(crate) const fn with_key(
         key: &'static str,
         at: &'static [&'static [&'static str]],
@@ -220,31 +222,30 @@ impl Said {
     }
 }
 
-/// How a stream of events ends. Quotes inside a text are escaped: no mark that has some can stand in
-/// what a model says.
+/// The end of a stream of events. Quotes inside a text are escaped, so a mark with quotes cannot be
+/// in a model's text.
 #[derive(Debug)]
 pub(crate) struct Stream {
-    /// What the last events hold; none: that is not known.
+    /// The marks of last events; empty if unknown.
     pub(crate) ends: &'static [&'static str],
-    /// Where in an event that is said: the keys from its top, `*` for any item of an array. What
-    /// stands at a `type` is one of `ends`; anything at another place is an end.
+    /// Their place in an event: keys from the top, `*` for any array item. A value at a `type` is
+    /// one of `ends`; any value at another place is an end.
     pub(crate) places: &'static [&'static [&'static str]],
-    /// What the very last one holds, after which nothing is missing; none: that is not known.
+    /// The marks of the very last event; empty if unknown.
     pub(crate) last: &'static [&'static str],
     /// The names of events that only announce: a provider sends them before it has tried to answer.
     pub(crate) announcements: &'static [&'static str],
-    /// Where events hold what a client would miss: roles, usage and empty parts are not that. Events
-    /// that no row tells are content.
+    /// Where events have content; roles, usage and empty parts do not count. Events without a row
+    /// are content.
     pub(crate) said: &'static [Said],
-    /// The data of an event that says nothing but that the stream is over.
+    /// The data of an event that only marks the end.
     pub(crate) closes: Option<&'static str>,
-    /// The headers of the frames that streams of AWS's frames end with: a header's name, the type of a
-    /// text, its length in two bytes, and the text. Zero bytes are escaped in JSON, so none of these
-    /// can stand in what a model says.
+    /// The headers of the last AWS frames: a header's name, the type of a string, its length in two
+    /// bytes, and the string. Zero bytes are escaped in JSON, so these cannot be in a model's text.
     pub(crate) frame_ends: &'static [&'static [u8]],
-    /// What an error may be known by.
+    /// The marks of an error.
     pub(crate) errors: &'static [&'static str],
-    /// Whether its libraries raise what an error event tells. For others the transfer must break.
+    /// Whether its SDKs raise an error event. For others the transfer must break.
     pub(crate) tells_errors: bool,
     /// Whether its libraries pass over comments, for a client that waits.
     pub(crate) has_comments: bool,
@@ -318,7 +319,7 @@ impl OutputCap {
 }
 
 impl InQuery {
-    /// What credentials may be in the query of this path.
+    /// The credentials that may be in the query of this path.
     pub(crate) fn of(path: &str, endpoint: Option<&Endpoint>) -> Self {
         if let Some(endpoint) = endpoint {
             return endpoint.protocol.profile().in_query;

@@ -1,7 +1,7 @@
-//! Why a model stopped, as an answer says it that passes as it came: found by the key that its protocol has
-//! for it, and only what stands behind the key is read.
+//! Why a model stopped, from an answer that is passed on unchanged: found by the protocol's key,
+//! reading only the value.
 //!
-//! A key inside what a model says is escaped, or stands deeper than the field does.
+//! A key inside a model's text is escaped or nested deeper.
 
 use memchr::memmem;
 
@@ -11,32 +11,32 @@ use super::{
     usage::{depth, last_few},
 };
 
-/// Where a protocol's answers say why the model stopped, and what its words mean.
+/// Where a protocol's answers say why the model stopped, and the meaning of the words.
 #[derive(Debug)]
 pub(crate) struct Reasons {
-    /// What a word means; nothing for one that is no reason.
+    /// The meaning of a word; `None` if it is not a reason.
     pub(crate) read: fn(&str) -> Option<Finish>,
     /// The places in the events of a stream: the keys from the top, `*` for any item of an array.
     pub(crate) events: &'static [&'static [&'static str]],
-    /// Whether they stand in the event that tells the tokens, and not in the last one.
+    /// Whether it is in the event with the tokens, not in the last one.
     pub(crate) beside_usage: bool,
     /// The places in a whole answer.
     pub(crate) whole: &'static [Place],
 }
 
-/// A field of a whole answer: a text, or an object whose first text it is.
+/// A field of a whole answer: a string, or an object whose first string counts.
 #[derive(Debug)]
 pub(crate) struct Place {
     /// Its key, in quotes.
     pub(crate) key: &'static str,
     /// How deep it may stand; the field of an answer is at 1.
     pub(crate) deep: [usize; 2],
-    /// Whether it stands before what the model says: it is looked for from the beginning.
+    /// Whether it is before the content, so that it is searched from the start.
     pub(crate) is_early: bool,
 }
 
 impl Place {
-    /// A field of the answer itself, behind what the model says.
+    /// A field of the answer itself, after the content.
     pub(crate) const fn late(key: &'static str) -> Self {
         Self { key, deep: [1, 1], is_early: false }
     }
@@ -48,7 +48,7 @@ impl Place {
 }
 
 impl Reasons {
-    /// Of protocols whose answers have none.
+    /// For protocols without a reason.
     pub(crate) const NONE: Self =
         Self { read: |_| None, events: &[], beside_usage: false, whole: &[] };
 
@@ -79,7 +79,7 @@ pub(crate) fn at_end(protocol: Protocol, bytes: &[u8]) -> Option<Finish> {
     })
 }
 
-/// The same, where the answer's frames may be cut anywhere.
+/// The same for frames, which may be split anywhere.
 pub(crate) fn in_frames(protocol: Protocol, bytes: &[u8]) -> Option<Finish> {
     find(protocol, false, |place| {
         first_text(memmem::find_iter(bytes, place.key).take(A_FEW), bytes, |_, _| true)
@@ -100,8 +100,7 @@ fn is_so_deep(place: &Place, depth: usize) -> bool {
     (place.deep[0]..=place.deep[1]).contains(&depth)
 }
 
-/// The first of these places at which there is a text; `is_field` is given the place and what follows the
-/// text.
+/// The first of these places with a string; `is_field` receives the place and the text after it.
 fn first_text(
     mut places: impl Iterator<Item = usize>,
     bytes: &[u8],

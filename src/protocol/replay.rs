@@ -1,12 +1,12 @@
-//! A whole answer as a stream that says the same: for a provider that was asked to stream and did
-//! not.
+//! A whole answer as a stream of events, for a provider that did not stream although it was asked
+//! to.
 //!
-//! It keeps what `codec::StreamReader` promises.
+//! It keeps the contract of `codec::StreamReader`.
 
 use super::conversation::{Content, Event, Failure, Part, Reply};
 use super::parts::Parts;
 
-/// The events of a stream that would have given this answer.
+/// The events of a stream with this answer.
 pub fn events(reply: Reply) -> Vec<Event> {
     let Reply { id, model, parts, finish, stop_sequence, usage } = reply;
     let mut events = vec![Event::Start { id, model }];
@@ -27,7 +27,7 @@ pub fn events(reply: Reply) -> Vec<Event> {
 fn say(part: Part, open: &mut Parts, events: &mut Vec<Event>) -> Result<(), Failure> {
     let signature = part.signature;
     match part.content {
-        // The signature of a text proves nothing that is ever checked.
+        // The signature of a text is never checked.
         Content::Text(text) => open.text(Some(text), events),
         Content::Refusal(text) => open.refusal(Some(text), events),
         Content::Reasoning(text) => {
@@ -44,7 +44,7 @@ fn say(part: Part, open: &mut Parts, events: &mut Vec<Event>) -> Result<(), Fail
             open.call(Some(call.id), call.name, make_id, signature, events)?;
             open.arguments(Some(call.arguments), events);
         }
-        // No stream has words for a medium, and no model gives a result.
+        // No stream has media, and no model returns a result.
         Content::Media(_) | Content::ToolResult(_) => {}
     }
     Ok(())

@@ -1,8 +1,8 @@
-//! A JSON Schema fitted to what a vendor takes of JSON Schema: keywords that it refuses are removed,
-//! and what it demands is added. What a vendor takes is a [`Rule`], which is data.
+//! Fits a JSON Schema to a vendor: refused keywords are removed, and required ones are added. The
+//! vendor's rules are a [`Rule`], which is data.
 //!
-//! It never builds a tree and keeps the order of keys. One walk passes every byte once, however deep it
-//! stands: what is open is on a list and not on the stack.
+//! It works without a tree and keeps the order of keys. One walk visits every byte once with an
+//! explicit stack.
 
 pub(in crate::protocol) mod text;
 pub(in crate::protocol) mod refs;
@@ -29,12 +29,13 @@ pub(in crate::protocol) struct Rule {
     pub(in crate::protocol) formats: Option<&'static [&'static str]>,
     /// Whether a `pattern` may look around, go back or know the edges of words.
     pub(in crate::protocol) rich_patterns: bool,
-    /// Whether the values of an `enum` may be objects and lists.
+    /// Whether values of `enum` may be objects and lists.
     pub(in crate::protocol) rich_enums: bool,
-    /// Whether every object says that it has no other properties. Where one allowed others, that is lost.
+    /// Whether every object must have `additionalProperties: false`. An object that allows others
+    /// loses that.
     pub(in crate::protocol) closes_objects: bool,
-    /// Whether the whole must be an object with `properties` and without choices among schemas, and every
-    /// list must say what it holds.
+    /// Whether the root must be an object with `properties` and without alternatives, and every
+    /// list must have `items`.
     pub(in crate::protocol) completes: bool,
 }
 
@@ -126,7 +127,7 @@ pub(in crate::protocol) fn is_complete(schema: &RawValue) -> bool {
     is_object && has_properties && !may_lack_items(schema.get().as_bytes())
 }
 
-/// Whether there are more lists than words about what lists hold.
+/// Whether there are more lists than `items`.
 fn may_lack_items(schema: &[u8]) -> bool {
     let number = |word: &str| memchr::memmem::find_iter(schema, word).count();
     let lists = number("\"array\"");
@@ -194,7 +195,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Begins a value. One that is not what its place is for is copied.
+    /// Begins a value. A value of an unexpected type is copied.
     fn begin(&mut self, role: Role) {
         let begins = if role == Role::List { b'[' } else { b'{' };
         if self.text.peek() != Some(begins) {
@@ -206,7 +207,7 @@ impl<'a> Walk<'a> {
         self.open.push(Open::new(role));
     }
 
-    /// Goes on to the next value that is to be walked; `None` at the end of all.
+    /// Moves to the next value to walk; `None` at the end.
     fn go_on(&mut self) -> Option<Role> {
         loop {
             let open = *self.open.last()?;
@@ -227,7 +228,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Ends what is open, with what its vendor demands of it.
+    /// Closes what is open, and adds what the vendor requires.
     fn close(&mut self, open: Open) {
         self.text.pass();
         if open.role == Role::Schema {
@@ -256,7 +257,7 @@ impl<'a> Walk<'a> {
         self.out.push(if open.role == Role::List { ']' } else { '}' });
     }
 
-    /// A field whose value comes next: what that is, if it is to be walked.
+    /// Handles a field name. Returns the role of its value, if the value is to be walked.
     fn field(&mut self, key: &'a str, role: Role) -> Option<Role> {
         if matches!(role, Role::Each | Role::Properties) {
             if let Some(open) = self.open.last_mut() {
@@ -313,7 +314,7 @@ impl<'a> Walk<'a> {
             "properties" => open.has_properties = true,
             "items" | "prefixItems" => open.has_items = true,
             "required" => {
-                // A list of nothing takes no room, however long it is.
+                // An empty list is skipped without allocation.
                 let names = serde_json::from_str::<Vec<serde::de::IgnoredAny>>(value);
                 open.required = names.map_or(0, |names| names.len());
             }
@@ -346,7 +347,7 @@ impl<'a> Walk<'a> {
 
     fn remove(&mut self, name: &'static str) -> Option<Role> {
         let value = self.text.value();
-        // What asks for nothing is not lost.
+        // A keyword without effect is not a loss.
         if !matches!(value, "false" | "null" | "{}" | "[]") {
             self.lose(name);
         }
@@ -369,7 +370,7 @@ impl<'a> Walk<'a> {
         self.out.push(':');
     }
 
-    /// A comma, unless what follows is the first.
+    /// Writes a comma, unless the next member is the first.
     fn separate(&mut self) {
         if let Some(open) = self.open.last_mut()
             && !std::mem::replace(&mut open.is_empty, false)
@@ -388,7 +389,7 @@ fn has_rich_values(list: &str) -> bool {
 /// Choices among schemas, which the schema of a tool itself may not be.
 const CHOICES: [&str; 5] = ["anyOf", "oneOf", "allOf", "not", "enum"];
 
-/// A tool's schema, of which every vendor wants that it is an object's.
+/// A tool's schema, which must be an object's for every vendor.
 static TOOLS: Rule = Rule { completes: true, ..Rule::ANY };
 
 /// What only richer engines of regular expressions know, as JSON writes it.

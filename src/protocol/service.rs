@@ -1,7 +1,5 @@
-//! Where a protocol is spoken, as far as that makes a difference: Google's Gemini API and Vertex AI do not
-//! take each other's proofs, and of those who speak OpenAI's protocol each knows only its own.
-//!
-//! It never decides what is written.
+//! The service that speaks a protocol, where it matters: the Gemini API and Vertex AI do not accept
+//! each other's signatures, and each OpenAI-compatible service knows only its own.
 
 use std::fmt;
 
@@ -25,7 +23,7 @@ pub enum Service {
 /// How the services of a protocol differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Services {
-    /// They take each other's proofs, or make none.
+    /// They accept each other's signatures, or make none.
     Alike,
     /// Google's Gemini API and Vertex AI.
     Googles,
@@ -48,7 +46,7 @@ impl Service {
         }
     }
 
-    /// Whether what was made at the one is good at the other, as far as that is known.
+    /// Whether a signature made at one is valid at the other, as far as known.
     pub(crate) fn may_be(self, other: Self) -> bool {
         self == other || self == Self::Unknown || other == Self::Unknown
     }

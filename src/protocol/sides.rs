@@ -1,5 +1,5 @@
-//! What a codec is told of the two sides of an exchange: how the client asked, for which provider a request
-//! is written, and for which client an answer is.
+//! The two sides of an exchange for a codec: how the client asked, the provider of a request, and
+//! the client of an answer.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use super::cache::Cache;
 use super::conversation::{Delivery, Losses, Lossy, ToolNames};
 use super::service::Service;
 
-/// What a request says outside its body.
+/// The parts of a request outside its body.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Head<'a> {
     /// The model that the path names, decoded.
@@ -19,7 +19,7 @@ pub struct Head<'a> {
 /// Where a vendor's models are served.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Platform {
-    /// At the vendor itself, or at a provider that takes what the vendor takes.
+    /// At the vendor itself, or at a compatible provider.
     #[default]
     Own,
     /// At Vertex AI, below its publisher.
@@ -33,15 +33,15 @@ pub enum Platform {
 pub struct Target<'a> {
     /// The provider's model.
     pub model: &'a str,
-    /// The model that stands behind that name, where the name does not tell it.
+    /// The model behind that name, if the name does not tell it.
     pub known_as: Option<&'a str>,
     /// Where the model is served.
     pub platform: Platform,
-    /// What Anthropic's clients ask for beside their body, and is known there.
+    /// The betas from the client's headers that are known there.
     pub betas: &'a [&'static str],
-    /// Whether what cannot be said is dropped and named, or refused.
+    /// Whether fields that cannot be expressed are dropped and named, or refused.
     pub lossy: Lossy,
-    /// A text unique to this attempt: readers make ids from it where the vendor gives none.
+    /// A text unique to this attempt, from which readers make missing IDs.
     pub seed: &'a str,
     /// Where the provider is, as far as that makes a difference.
     pub service: Service,
@@ -49,14 +49,14 @@ pub struct Target<'a> {
     pub cache: Cache,
 }
 
-/// What the writer of a request tells the reader of its answer.
+/// What the writer of a request passes to the reader of its answer.
 #[derive(Debug, Clone, Default)]
 pub struct Reading {
     /// A text unique to this attempt, to make ids from.
     pub seed: String,
-    /// Tools whose names did not fit the provider: the client's names, by those that were sent.
+    /// The client's names of renamed tools, by the names that were sent.
     pub renamed: BTreeMap<String, String>,
-    /// Calls whose ids did not fit the provider: the client's ids, by those that were sent.
+    /// The client's IDs of renamed calls, by the IDs that were sent.
     pub calls: BTreeMap<String, String>,
     /// The tool that stands for structured output: its arguments are the answer's text.
     pub answer_tool: Option<&'static str>,
@@ -67,7 +67,7 @@ pub struct Reading {
 /// Whom an answer is written for.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Client<'a> {
-    /// The model that serves, where the provider's answer names none.
+    /// The model that serves, if the provider's answer names none.
     pub model: &'a str,
     /// A text unique to this request, of letters, digits, `-` and `_`; each protocol sets its own
     /// prefix before it.
@@ -84,7 +84,7 @@ pub struct Client<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// The name that tells what the model takes.
+    /// The name that determines what the model supports.
     pub(crate) fn known_as(&self) -> &'a str {
         self.known_as.unwrap_or(self.model)
     }
@@ -113,7 +113,7 @@ impl Reading {
         self.calls.get(&sent).cloned().unwrap_or(sent)
     }
 
-    /// An id for the tool call with that number, where the vendor gives none.
+    /// An ID for the tool call with this number, if the vendor gives none.
     pub(crate) fn call_id(&self, index: u32) -> String {
         format!("call_{}_{index}", self.seed)
     }

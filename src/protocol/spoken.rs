@@ -1,7 +1,5 @@
-//! What a model says in an answer that passes, counted for an estimate of its tokens: the texts behind the
-//! keys that a protocol has for them, found in the bytes of the answer as the client gets it.
-//!
-//! It never holds a byte up, and it never keeps a text.
+//! Counts a model's text in an answer that is passed on, to estimate its tokens: the values of the
+//! protocol's text keys, found in the bytes. No text is kept.
 
 use std::sync::LazyLock;
 
@@ -11,7 +9,7 @@ use smallvec::SmallVec;
 use super::Protocol;
 use crate::models::tokens::{Census, Tokenizer};
 
-/// Counts what one answer says.
+/// The counter of one answer.
 #[derive(Debug)]
 pub(crate) struct Spoken {
     words: &'static Words,
@@ -20,7 +18,7 @@ pub(crate) struct Spoken {
     /// The end of the last piece, where a key began that the next piece completes.
     seam: SmallVec<[u8; 64]>,
     pieces: u32,
-    /// Bytes of usual pieces that were looked at, and of those that these stand for.
+    /// Bytes of sampled chunks, and of the chunks they represent.
     counted: u64,
     skipped: u64,
 }
@@ -50,12 +48,12 @@ struct Words {
 }
 
 impl Spoken {
-    /// Of a stream in this protocol.
+    /// For a stream in this protocol.
     pub(crate) fn of_stream(protocol: Protocol) -> Self {
         Self::new(protocol, 0)
     }
 
-    /// The tokens of an answer of which these bytes are the end, `length` bytes in all.
+    /// The tokens of an answer that ends with these bytes and has `length` bytes.
     pub(crate) fn in_answer(
         protocol: Protocol,
         end: &[u8],
@@ -64,7 +62,7 @@ impl Spoken {
     ) -> u64 {
         let mut spoken = Self::new(protocol, 1);
         if length > end.len() as u64 {
-            // What is so long is a text that has begun before.
+            // A value this long is a text that started before.
             spoken.inside = Inside::Text { escaped: false };
         }
         spoken.observe(end);
@@ -86,8 +84,8 @@ impl Spoken {
         }
     }
 
-    /// Looks at what comes next. Of a long stream of whole events every other one stands for two; one
-    /// that is much longer than usual stands for itself.
+    /// Counts the next chunk. In a long stream of whole events, every other event is counted twice;
+    /// one much longer than usual is counted itself.
     pub(crate) fn observe(&mut self, piece: &[u8]) {
         self.pieces += 1;
         let length = piece.len() as u64;
@@ -103,7 +101,7 @@ impl Spoken {
             self.skipped += length;
             return;
         }
-        // The core is others', too: the beginning of what is large stands for all of it.
+        // Others need the core, so the start of a large answer represents all of it.
         if piece.len() > LARGE && is_whole && piece.ends_with(b"\n\n") {
             self.read(&piece[..LARGE]);
             (self.inside, self.seam) = (Inside::Nothing, SmallVec::new());
@@ -123,7 +121,7 @@ impl Spoken {
         }
     }
 
-    /// The tokens of what was said.
+    /// The tokens of the counted text.
     pub(crate) fn tokens(&self, tokenizer: &Tokenizer) -> u64 {
         let tokens = tokenizer.tokens(&self.said);
         if self.skipped == 0 {
@@ -241,7 +239,7 @@ static NO_WORDS: Words = Words { packed: None, plain: None, longest: 0 };
 const LARGE: usize = 64 * 1024;
 /// Pieces of a stream that are all looked at.
 const ALL: u32 = 64;
-/// Blank bytes behind a key that may be cut.
+/// Blank bytes after a key that may be split.
 const SEAM: usize = 16;
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
-//! The declared fields of the protocols, and what is done with them: answers are cleaned down to them
-//! and requests are checked against them, both by span on the original bytes.
-//!
-//! It never builds a tree, and never prints a value anew that stays as it is.
+//! Strict mode: the declared fields of the protocols, to which answers are reduced and against
+//! which requests are checked, both by span on the original bytes.
 
 pub(crate) mod shape;
 mod cursor;
@@ -18,7 +16,7 @@ mod tests;
 use super::{Endpoint, Protocol};
 use shape::Declared;
 
-/// What an endpoint's requests and answers hold; `None` where no protocol says.
+/// The fields of an endpoint's requests and answers; `None` if no protocol declares them.
 pub(crate) fn declared(endpoint: &Endpoint, path: &str) -> Option<&'static Declared> {
     let path = path.split_once('?').map_or(path, |(path, _)| path);
     let rows = of(endpoint.protocol);

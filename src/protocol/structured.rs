@@ -1,6 +1,4 @@
-//! How a structured answer is asked for where a protocol, or a model, may have no field for it.
-//!
-//! It never decides which model has the field.
+//! How a structured answer is requested if a protocol, or a model, has no field for it.
 
 use std::borrow::Cow;
 
@@ -17,7 +15,7 @@ pub(crate) enum Structured<'a> {
     Free,
     /// By the protocol's own field.
     Native(&'a OutputFormat),
-    /// By a tool that must be called, whose arguments are the answer: every model knows tools.
+    /// By a forced tool whose arguments are the answer, since every model has tools.
     Tool(Cow<'a, RawValue>),
 }
 
@@ -46,7 +44,7 @@ impl<'a> Structured<'a> {
         })
     }
 
-    /// The tool that stands for the answer, if one does.
+    /// The tool that stands for the answer, if any.
     pub(crate) fn tool(&self) -> Option<&'static str> {
         matches!(self, Self::Tool(_)).then_some(ANSWER_TOOL)
     }
@@ -54,6 +52,6 @@ impl<'a> Structured<'a> {
 
 /// The name of the tool that stands for a structured answer.
 pub(crate) const ANSWER_TOOL: &str = "give_answer";
-/// What the model is told of it.
+/// Its description for the model.
 pub(crate) const ANSWER_TOOL_DESCRIPTION: &str =
     "Gives the answer. Its arguments are the whole answer, as JSON.";

@@ -1,22 +1,21 @@
-//! Characters beyond the first plane that a provider has cut in two: JSON spells such a character as a pair
-//! of escapes, and some put the one into the last piece of a text and the other into the next. Neither
-//! piece is text without the other.
+//! Joins characters that a provider has split: JSON writes a character beyond the basic plane as
+//! two escapes, and some providers send them in two chunks, neither of which is valid alone.
 //!
-//! It never looks at an event without such an escape twice.
+//! Events without such an escape are not examined twice.
 
 use std::borrow::Cow;
 
 use memchr::memmem;
 
-/// The first half of a pair whose second half has not come yet.
+/// The first half of a pair whose second half has not arrived.
 #[derive(Debug, Default)]
 pub(crate) struct Halves {
     held: Option<[u8; 6]>,
 }
 
 impl Halves {
-    /// The same event, with its characters whole: a first half at the end of a text waits for the second
-    /// one at the beginning of the next, and a half without its other is no character.
+    /// The same event with whole characters: a first half at the end of a text waits for the second
+    /// at the start of the next, and a half without its other is replaced.
     pub(crate) fn joined<'a>(&mut self, data: &'a str) -> Cow<'a, str> {
         let bytes = data.as_bytes();
         let is_candidate = |at: usize| matches!(bytes.get(at + 2), Some(b'd' | b'D'));
@@ -70,7 +69,7 @@ fn surrogate(bytes: &[u8]) -> Option<u32> {
     (0xD800..0xE000).contains(&unit).then_some(unit)
 }
 
-/// What stands for a character that is not known.
+/// The replacement character.
 const UNKNOWN: &str = "\\ufffd";
 
 #[cfg(test)]

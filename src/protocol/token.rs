@@ -1,6 +1,4 @@
-//! Where clients of every protocol put their key.
-//!
-//! It never says whose a key is.
+//! Where clients of each protocol send their key.
 
 use http::{HeaderMap, HeaderName, header};
 

@@ -1,7 +1,7 @@
-//! An error as a provider told it: JSON whose codes stand in several places. The error reader of each
-//! protocol reads it through this, so that an error has the same class passed on and translated.
+//! A provider's error: JSON with codes in several places. Each protocol's error reader uses this,
+//! so that an error has the same class whether it is passed on or translated.
 //!
-//! A sentence never decides on the class: it says what a person should know, and providers reword it.
+//! The message never decides the class, since providers reword it.
 
 pub(in crate::protocol) mod by_status;
 mod envelope;
@@ -29,7 +29,7 @@ pub(crate) use words::{A_DAYS_QUOTA, is_about_context, kind_of};
 pub(crate) enum At {
     /// In an answer of its own, with this status.
     Answer(u16),
-    /// In the place of what a success should hold.
+    /// In place of the content of a success.
     Success,
     /// In an event of a stream.
     Event,
@@ -95,8 +95,8 @@ impl<'a> Told<'a> {
         }
     }
 
-    /// The failure that it is. The class goes by codes and status alone, whatever the kind was read
-    /// from: the kind only decides on what is written for a client.
+    /// The failure. Its class depends only on codes and status; the kind decides what is written
+    /// for a client.
     pub(crate) fn failure(&self, kind: Kind, message: impl Into<String>) -> Failure {
         let failure = Failure::new(kind, message);
         let status = self.status();
@@ -118,8 +118,8 @@ impl<'a> Told<'a> {
         }
     }
 
-    /// An error in no form of its protocol: the status says the kind, and the sentence stands where
-    /// most put it.
+    /// An error in an unknown form: the status gives the kind, and the message is searched at the
+    /// usual place.
     pub(crate) fn bare(&self, kind: Option<Kind>, body: &[u8]) -> Failure {
         let status = self.status().unwrap_or(BAD_GATEWAY);
         let error = &self.value["error"];
@@ -137,8 +137,8 @@ impl<'a> Told<'a> {
         self.failure(kind.unwrap_or_else(|| Kind::from_status(status)), message)
     }
 
-    /// How long to wait, as Google says it, for whichever protocol it is asked in. A day's quota comes
-    /// with a delay of seconds, which is not true.
+    /// Google's retry delay, in any protocol. For a daily quota Google sends a delay of seconds,
+    /// which is wrong and ignored.
     pub(crate) fn retry_delay(&self) -> Option<Duration> {
         let details = || self.error()["details"].items().iter();
         let violations = details().flat_map(|more| more["violations"].items());
@@ -174,7 +174,7 @@ impl<'a> Told<'a> {
         let particular = [&error["innererror"]["code"]].into_iter().chain(in_details);
         let mut codes: Vec<String> = particular.chain(places).filter_map(word).collect();
         codes.extend(self.in_header.map(str::to_owned));
-        // OpenAI says it of every text: of the prompt's it means the prompt.
+        // OpenAI uses it for every text; for the prompt it means the prompt's length.
         let is_too_long = codes.iter().any(|code| code == "string_above_max_length");
         let param = error["param"].as_str().unwrap_or_default();
         if is_too_long && ["messages", "input"].iter().any(|field| param.starts_with(field)) {
@@ -183,7 +183,7 @@ impl<'a> Told<'a> {
         codes
     }
 
-    /// The HTTP status that the error gives itself.
+    /// The HTTP status in the error itself.
     fn number(&self) -> Option<u16> {
         let (value, error) = (&self.value, self.error());
         let places = [&error["code"], &error["status"], &value["code"], &value["status"]];
@@ -191,7 +191,7 @@ impl<'a> Told<'a> {
     }
 }
 
-/// What a provider said in an odd form is judged by its codes, too, if the operator names one.
+/// An error in an unknown form is also classified by its codes, if the operator names one.
 pub(crate) fn hear_codes(failure: &mut Failure, body: &[u8]) {
     if failure.told.is_none() {
         let codes = Told::inside(At::Success, body).codes();
@@ -199,8 +199,8 @@ pub(crate) fn hear_codes(failure: &mut Failure, body: &[u8]) {
     }
 }
 
-/// The code that clients of OpenAI's protocols are told: the provider's own, unless their tools act on another
-/// one of this meaning.
+/// The code for clients of OpenAI's protocols: the provider's own, unless their tools act on
+/// another one with this meaning.
 pub(crate) fn code_of<'a>(failure: &'a Failure, usual: Option<&'a str>) -> Option<&'a str> {
     let own = failure.code.as_deref();
     let is_acted_on = matches!(failure.kind, Kind::ContextWindow | Kind::RateLimit);
@@ -215,7 +215,7 @@ pub(crate) fn text(value: &Json<'_>) -> Option<String> {
     value.as_str().map(str::to_owned)
 }
 
-/// The sentence of an error, or that there is none.
+/// The message of an error, or a default.
 pub(crate) fn sentence(value: &Json<'_>) -> String {
     value.as_str().unwrap_or("the provider gave no message").to_owned()
 }
@@ -226,7 +226,7 @@ fn status_in(value: &Json<'_>) -> Option<u16> {
     u16::try_from(number).ok().filter(|status| (400..600).contains(status))
 }
 
-/// A name without what AWS writes around it: `com.amazon#ThrottlingException:http://…`.
+/// A name without AWS's prefix and suffix: `com.amazon#ThrottlingException:http://…`.
 pub(crate) fn bare_name(name: &str) -> &str {
     let name = name.split_once(":http").map_or(name, |(name, _)| name);
     name.rsplit('#').next().unwrap_or(name).trim()
@@ -235,7 +235,7 @@ pub(crate) fn bare_name(name: &str) -> &str {
 fn class_of(status: u16, codes: &[String], message: &str) -> Class {
     let by_status = Class::of_status(status);
     match codes.iter().find_map(|word| words::class_of(word)) {
-        // A number that says 400 is more particular than a type that only names a family.
+        // A number that is 400 is more precise than a type that only names a family.
         Some(Class::RateLimit | Class::Overloaded | Class::Server)
             if by_status == Class::Client && codes.contains(&status.to_string()) =>
         {
@@ -253,7 +253,7 @@ const LONGEST_MESSAGE: usize = 1_000;
 const BAD_GATEWAY: u16 = 502;
 const NOT_FOUND: u16 = 404;
 
-/// An error stands in the response that failed, and that in an event.
+/// An error is in a failed response, which is in an event.
 const RESPONSE: u8 = 2;
 
 #[cfg(test)]

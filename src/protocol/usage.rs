@@ -1,8 +1,7 @@
-//! The tokens that an answer says it took, where it passes as it came: found by a mark in its bytes, and
-//! only what stands behind the mark is read.
+//! The reported tokens of an answer that is passed on unchanged: found by a mark in its bytes,
+//! reading only the value.
 //!
-//! A mark inside a text is escaped, so it cannot be taken for the field. One inside what a tool is
-//! called with stands deeper than the field does.
+//! A mark inside a text is escaped, and one inside a tool's arguments is nested deeper.
 
 mod counts;
 mod tier;
@@ -20,13 +19,13 @@ pub(crate) use self::{
 };
 use super::{Protocol, conversation::Usage};
 
-/// Watches the pieces of a stream for what it says of its tokens. The first says what was read, the
-/// last what was written: counts in a stream are cumulative.
+/// Searches the chunks of a stream for reported tokens. The first report has the input, the last
+/// the output, since counts in a stream are cumulative.
 #[derive(Debug, Default)]
 pub(crate) struct Watch {
     first: Option<Bytes>,
     last: Option<Bytes>,
-    /// Of a stream that comes in any pieces: what the end of one has begun to say.
+    /// The start of a report at the end of a chunk, for a stream in any chunks.
     begun: Vec<u8>,
 }
 
@@ -36,7 +35,7 @@ pub(crate) struct Watch {
 pub(crate) struct Tail(Vec<u8>);
 
 impl Watch {
-    /// Looks at what comes next; what it keeps is not copied.
+    /// Searches the next chunk; what is kept is not copied.
     pub(crate) fn observe(&mut self, piece: &Bytes) {
         if !says_usage(piece) {
             return;
@@ -48,7 +47,7 @@ impl Watch {
         }
     }
 
-    /// Looks at what comes next of a stream that is cut anywhere.
+    /// Searches the next chunk of a stream that may be split anywhere.
     pub(crate) fn observe_cut(&mut self, piece: &Bytes) {
         if self.begun.is_empty() {
             self.observe(piece);
@@ -60,7 +59,7 @@ impl Watch {
         self.begin(&joined);
     }
 
-    /// Keeps what the next piece may complete: a mark, or what stands behind it.
+    /// Keeps what the next chunk may complete: a mark, or its value.
     fn begin(&mut self, bytes: &[u8]) {
         let mark = FINDER.find_iter(bytes).last();
         let is_cut = |at: &usize| {
@@ -74,7 +73,7 @@ impl Watch {
         }
     }
 
-    /// What the stream has said so far.
+    /// The tokens reported so far.
     pub(crate) fn usage(&self, protocol: Protocol, is_framed: bool) -> Option<Usage> {
         // What surrounds the JSON of a frame is not JSON: its depth cannot be counted.
         let deepest = if is_framed { None } else { Some(DEEPEST_IN_EVENT) };
@@ -90,7 +89,7 @@ impl Watch {
 }
 
 impl Tail {
-    /// Looks at what comes next of the body.
+    /// Searches the next chunk of the body.
     pub(crate) fn observe(&mut self, piece: &[u8]) {
         let end = &piece[piece.len().saturating_sub(KEPT)..];
         // Twice as much before any is let go: however small the pieces, each byte moves once.
@@ -100,7 +99,8 @@ impl Tail {
         self.0.extend_from_slice(end);
     }
 
-    /// What the answer says whose last piece this is. Most are one piece, of which nothing is kept.
+    /// The tokens of an answer whose last chunk this is. Most have one chunk, of which nothing is
+    /// kept.
     pub(crate) fn usage_with(&mut self, last: &Bytes, protocol: Protocol) -> Option<Usage> {
         if self.0.is_empty() {
             return of_answer(protocol, last);
@@ -116,7 +116,7 @@ impl Tail {
         }
     }
 
-    /// What the answer says so far.
+    /// The tokens reported so far.
     pub(crate) fn usage(&self, protocol: Protocol) -> Option<Usage> {
         of_answer(protocol, &self.0)
     }
@@ -127,13 +127,12 @@ impl Tail {
     }
 }
 
-/// What a whole answer says, of which this is the end.
+/// The tokens of a whole answer that ends with these bytes.
 pub(crate) fn of_answer(protocol: Protocol, end: &[u8]) -> Option<Usage> {
     read(protocol, end, Some(protocol.profile().usage.deepest), true)
 }
 
-/// These whole events without those that tell the tokens and have no choice: they are there for those
-/// that ask for them.
+/// These events without usage-only events, which exist only for clients that ask for them.
 pub(crate) fn without(events: Bytes) -> Bytes {
     if !says_usage(&events) {
         return events;
@@ -179,7 +178,7 @@ fn tells_only_usage(event: &[u8]) -> bool {
     chunk.is_some_and(|chunk| chunk.choices.is_empty() && chunk.usage.is_some())
 }
 
-/// Whether these bytes may say it: a mark that no `null` follows.
+/// Whether these bytes may report tokens: a mark without `null` after it.
 fn says_usage(bytes: &[u8]) -> bool {
     FINDER.find_iter(bytes).any(|at| {
         let rest = &bytes[at + MARK.len()..];
@@ -201,7 +200,7 @@ fn read(protocol: Protocol, bytes: &[u8], deepest: Option<usize>, last: bool) ->
         let is_field = deepest.is_none_or(|deepest| depth(&value[length..]) <= deepest);
         usage.filter(|_| is_field)
     };
-    // A few: each may have to be followed to the end of what is here.
+    // A few, since each may have to be followed to the end of the bytes.
     form.fields.iter().find_map(|field| {
         let is_field = |at: &usize| bytes[*at..].starts_with(field.as_bytes());
         // Only few bodies have a field with another beginning.
@@ -244,8 +243,8 @@ fn is_closed(object: &[u8]) -> bool {
     false
 }
 
-/// How deep a value stands before these bytes: so many brackets are closed that they did not open, to the
-/// end of the event or of the body. JSON has no line feed inside a text.
+/// The depth of a value before these bytes: how many brackets are closed that were not opened, up
+/// to the end of the event or body. JSON has no line feed inside a string.
 pub(super) fn depth(behind: &[u8]) -> usize {
     let (mut open, mut depth, mut at) = (0_usize, 0, 0);
     while let Some(byte) = behind.get(at) {

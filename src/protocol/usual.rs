@@ -1,5 +1,5 @@
-//! What most providers write, whatever they write beside it: OpenAI's form of an error, of the list of
-//! models and of embeddings. OpenAI's own two protocols use it as it is.
+//! OpenAI's form of errors, of the list of models and of embeddings, which most providers use
+//! whatever else they have.
 
 pub(in crate::protocol) mod embedding;
 pub(in crate::protocol) mod error;

@@ -1,9 +1,7 @@
-//! Vertex AI: the protocols of its publishers as it wants them. Anthropic's model stands in the path,
-//! with the wish for a stream, and its version in the body; tokens of Gemini are counted without
-//! the envelope that Google's other API takes.
+//! Vertex AI's changes to its publishers' protocols: for Anthropic, model and stream are in the
+//! path and the version is in the body; for Gemini, token counting has no envelope.
 //!
-//! It never touches anything else: a message keeps its bytes, but for the one member that makes
-//! room for another.
+//! All other bytes stay.
 
 use std::borrow::Cow;
 
@@ -40,12 +38,12 @@ pub(crate) fn adapted<'a>(
     }
 }
 
-/// The version, in the place of the model's member or after it.
+/// Writes the version instead of the model's member, or after it.
 fn with_version(body: Pieces, replaces_model: bool) -> Pieces {
     let bytes = body.to_bytes();
     let mut scanner = Scanner::new();
     scanner.feed(&bytes);
-    // What is not a JSON object is sent as it is: the answer says so.
+    // A body that is not a JSON object is sent unchanged, and the answer says so.
     let Ok(found) = scanner.finish() else { return body };
     let Some(Model { span, .. }) = found.model else { return at_the_beginning(&bytes) };
     if !replaces_model {
@@ -55,8 +53,8 @@ fn with_version(body: Pieces, replaces_model: bool) -> Pieces {
     body.replace(start as u64..span.end, Bytes::from_static(VERSION.as_bytes()))
 }
 
-/// Where the member begins whose value begins after these bytes. In a key that reads `model`
-/// there is no quote, escaped or not.
+/// The start of the member whose value follows these bytes. A key that reads `model` contains no
+/// quote.
 fn member_start(before: &[u8]) -> usize {
     let key = before.trim_ascii_end().strip_suffix(b":").unwrap_or(before).trim_ascii_end();
     let key = key.strip_suffix(b"\"").unwrap_or(key);

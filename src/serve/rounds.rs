@@ -51,19 +51,19 @@ use crate::{
     words::Headers,
 };
 
-/// An answer that goes to the client.
+/// An answer that may be sent to the client.
 pub(crate) struct Accepted {
     /// The answer.
     pub(crate) answer: Box<Answer>,
-    /// The provider that gave it.
+    /// The provider of the answer.
     pub(crate) provider: ProviderRef,
     /// The permits of the provider, and of its pool if that took over.
     pub(crate) permits: Permits,
-    /// Hears how the answer ends; absent when the answer is a failure.
+    /// Receives how the answer ends; absent if the answer is a failure.
     pub(crate) entry: Option<Entry>,
 }
 
-/// Tries providers until one answer may be passed on.
+/// Tries providers until an answer is accepted.
 pub(crate) async fn run(
     context: &Context,
     held: &Held,
@@ -85,7 +85,7 @@ pub(crate) async fn run(
                 record.waited(now.saturating_duration_since(attempt.entry.started()));
                 rounds.judged_at(now, attempt, tried, record)
             }
-            // Boxed: two attempts are too large to be carried by every request that has one.
+            // Boxed, since two attempts are too large for every request to carry.
             Some(after) => Box::pin(rounds.hedged(attempt, after, record)).await,
         };
         if let Some(end) = end {
@@ -95,17 +95,17 @@ pub(crate) async fn run(
     rounds.exhausted(record)
 }
 
-/// Until when a request that begins now may take, as its pool and its client say.
+/// The deadline of a request that begins now, from its pool and its client.
 ///
 /// # Errors
-/// The client says what is no time.
+/// The client's deadline is invalid.
 pub(crate) fn until(pool: &Pool, inbound: &Inbound) -> Result<Option<Instant>, Refusal> {
     let now = Instant::now();
     let left = Budget::new(&pool.fallback, inbound)?.left(now);
     Ok(left.map(|left| now + left))
 }
 
-/// Where the loop stands.
+/// The state of the loop.
 pub(super) struct Rounds<'a> {
     client: &'a Client,
     retries: &'a Arc<Retries>,
@@ -116,12 +116,12 @@ pub(super) struct Rounds<'a> {
     /// The pools that take over, in order.
     coming: &'a [PoolId],
     pass: Pass<'a>,
-    /// Where the request stands in its trace, where it is sampled.
+    /// The position in the trace, if the request is sampled.
     trace: Option<Arc<Trace>>,
     budget: Budget,
-    /// A provider's refusal of what was asked, in case every other refuses it, too.
+    /// A provider's refusal of the request, kept in case every other refuses it too.
     kept: Option<(ProviderRef, Box<Answer>)>,
-    /// What it has waited for, where it has.
+    /// What it has waited for, if anything.
     waits: Option<Box<Waits>>,
 }
 
@@ -150,7 +150,7 @@ impl<'a> Rounds<'a> {
         })
     }
 
-    /// The next attempt, with all that it holds; `None` when no provider is left.
+    /// The next attempt with all that it holds; `None` if no provider is left.
     async fn next(&mut self, record: &mut Record) -> Result<Option<Box<Attempt<'a>>>, Refusal> {
         loop {
             let found = self.pass.next(&self.budget, record).await?;
@@ -186,8 +186,8 @@ impl<'a> Rounds<'a> {
         }
     }
 
-    /// The next pool that this caller may use and that has room, if the present one says that it
-    /// falls back at all.
+    /// Moves to the next pool that this caller may use and that has room, if the current one falls
+    /// back.
     fn take_over(&mut self, record: &mut Record) -> bool {
         if !self.pass.pool.fallback.enabled {
             return false;
@@ -218,7 +218,7 @@ impl<'a> Rounds<'a> {
         false
     }
 
-    /// Every provider rests, or is on a trial that does not end: one is asked all the same.
+    /// Every provider is in cooldown, or in a trial that does not end: one is asked anyway.
     async fn force(
         &mut self,
         provider: ProviderRef,
@@ -231,8 +231,8 @@ impl<'a> Rounds<'a> {
         self.pass.force(provider.provider as usize, turn, record).await
     }
 
-    /// Goes back to the pool of a provider; `false` where its limits are in the way by now. What the alias requires
-    /// that led there holds as it did before.
+    /// Returns to the pool of a provider; `false` if its limits are exceeded by now. The
+    /// requirements of the alias that led there still apply.
     fn back_to(&mut self, provider: ProviderRef) -> bool {
         let id = provider.pool;
         if id == self.pass.id {
@@ -254,7 +254,8 @@ impl<'a> Rounds<'a> {
         true
     }
 
-    /// The alias that takes over and leads to this pool; of several the first that lets this provider be asked.
+    /// The alias that takes over and redirects to this pool; if there are several, the first that
+    /// allows this provider.
     fn leader(&self, id: PoolId, provider: Option<&Provider>) -> Option<&'a Pool> {
         let coming = self.table.pool(self.first).coming(&self.inbound.path);
         let leads = |alias: &&PoolId| {
@@ -269,9 +270,9 @@ impl<'a> Rounds<'a> {
         leaders().find(lets).or_else(|| leaders().next())
     }
 
-    /// The only providers left are on trial: waits until one trial is decided, and begins again. A
-    /// request that did not wait would ask a provider of which it is not known whether it is well; a
-    /// trial that takes too long is no reason not to ask. `false`: no provider is on trial.
+    /// If only providers on trial are left, waits until one trial ends and starts again; otherwise
+    /// the request would ask a provider that may be unhealthy. A trial that takes too long is not
+    /// awaited. `false` if no provider is on trial.
     async fn waited_for_trial(&mut self, record: &mut Record) -> bool {
         let providers: SmallVec<[&live::Provider; 2]> =
             record.trail.on_trial().map(|provider| &*provider.of(self.table).live).collect();
@@ -293,11 +294,11 @@ impl<'a> Rounds<'a> {
         true
     }
 
-    /// A further attempt at a provider that failed the last time, whichever request asked it, is
-    /// what retry storms are made of: without a place in its pool's budget it is passed over.
+    /// A further attempt at a provider whose last attempt failed, for any request, can cause a
+    /// retry storm: without a place in its pool's retry budget the provider is passed over.
     fn is_within_budget(&mut self, attempt: &mut Attempt<'a>) -> bool {
         let now = attempt.entry.started();
-        // Of the alias that was asked for, whichever pool takes over.
+        // The budget of the requested alias, whichever pool takes over.
         let budget = &self.table.pool(self.first).live.retries;
         if self.budget.attempts == 0 {
             self.retries.began(budget, now);
@@ -311,11 +312,11 @@ impl<'a> Rounds<'a> {
         true
     }
 
-    /// How many bytes of an answer are held until it is whole: as the pool says, or of a stream its
-    /// client.
+    /// How many bytes of an answer are buffered until it is complete: as the pool says, or the
+    /// client for a stream.
     fn holds(&self, stream: bool) -> usize {
         let rules = &self.pass.pool.fallback;
-        // What tells its tokens in its head is whole before that goes out.
+        // An answer whose head reports its tokens must be complete before the head is sent.
         let told = if self.table.headers == Headers::Full && !stream { TOLD } else { 0 };
         if !rules.enabled {
             return told;
@@ -329,7 +330,7 @@ impl<'a> Rounds<'a> {
         if holds { rules.commit_max_bytes } else { told }
     }
 
-    /// Asks one. It borrows nothing of the loop, so that another may be asked meanwhile.
+    /// Makes one attempt. It borrows nothing from the loop, so that another may run meanwhile.
     fn ask(
         &self,
         attempt: &mut Attempt<'a>,
@@ -355,7 +356,7 @@ impl<'a> Rounds<'a> {
     }
 }
 
-/// Bytes of an answer that is held so that its head can tell its tokens.
+/// The most bytes of an answer that is buffered so that its head can report its tokens.
 const TOLD: usize = 64 * 1024;
-/// How long the trial of another request is waited for at most.
+/// The longest wait for the trial of another request.
 const LONGEST_TRIAL: Duration = Duration::from_secs(10);

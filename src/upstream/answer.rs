@@ -1,7 +1,7 @@
-//! What a provider answered: the head, and a body from which pieces can be looked at before they
-//! are passed on.
+//! A provider's answer: its head, and a body whose first chunks can be read before they are passed
+//! on.
 //!
-//! It judges nothing. Dropping it closes the connection, unless the body has ended.
+//! It judges nothing. Dropping it closes the connection unless the body has ended.
 
 use std::{
     collections::VecDeque,
@@ -28,20 +28,20 @@ use crate::{
 pub(crate) struct Answer {
     /// Its status, or that of the error inside it.
     pub(crate) status: StatusCode,
-    /// Its headers as they came.
+    /// Its headers as they arrived.
     pub(crate) headers: HeaderMap,
-    /// What the provider could not be told, for a header of the router's own.
+    /// The fields that the provider's protocol cannot express, for a header.
     pub(crate) dropped: Option<HeaderValue>,
     /// Its body.
     pub(crate) body: AnswerBody,
-    /// Watches a stream that passes as it came; a translated one watches itself. Boxed: few answers
-    /// have one.
+    /// Observes a stream that is passed on unchanged; a translated one observes itself. Boxed,
+    /// since few answers have one.
     pub(crate) observer: Option<Box<Observer>>,
-    /// Whether its end is looked at for the tokens that it tells: JSON that passes as it came.
+    /// Whether its end is searched for reported tokens: JSON that is passed on unchanged.
     pub(crate) tells_usage: bool,
 }
 
-/// What a body is, if it can be read here.
+/// The form of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Form {
     /// JSON.
@@ -50,46 +50,46 @@ pub(crate) enum Form {
     Events,
     /// A stream of AWS's frames.
     Frames,
-    /// Anything else, and whatever is compressed.
+    /// Anything else, and compressed bodies.
     Other,
 }
 
-/// An answer's body: pieces already looked at, then the rest as it comes.
+/// An answer's body: chunks already read, then the rest.
 pub(crate) struct AnswerBody {
     held: VecDeque<Bytes>,
     held_bytes: usize,
     source: Rest,
     idle: Idle,
-    /// How it broke while it was looked at: told when what came before has been passed on.
+    /// How it broke while it was read ahead; reported after the chunks before.
     broken: Option<Brief>,
-    /// What it said went wrong, once it has ended.
+    /// The error that it reported, once it has ended.
     fault: Option<Brief>,
     /// The tokens of an answer that was written here.
     usage: Option<Box<Usage>>,
     /// Why its model stopped.
     reason: Option<Finish>,
-    /// The service tier that the provider names, where that matters.
+    /// The provider's service tier, if the price depends on it.
     service: Option<Box<Service>>,
-    /// When time for the whole of it is over.
+    /// The deadline of the whole body.
     end: Option<Pin<Box<Sleep>>>,
 }
 
-/// Where the rest of a body comes from.
+/// The source of the rest.
 enum Rest {
     /// A provider: not boxed, since nearly every request has one.
     Wire(WireBody),
     /// Any other source.
     Other(Box<dyn Source>),
-    /// Nowhere: it has ended.
+    /// Nothing: it has ended.
     Ended,
 }
 
-/// A timer that costs a clock reading for each wait, not a re-registration for each piece.
+/// A timer that costs a clock reading for each wait, not a registration for each chunk.
 struct Idle {
     limit: Duration,
     deadline: Option<Instant>,
     sleep: Option<Pin<Box<Sleep>>>,
-    /// Whom the timer wakes.
+    /// The task that the timer wakes.
     wakes: Option<Waker>,
 }
 
@@ -107,7 +107,7 @@ impl Answer {
         }
     }
 
-    /// What the body is, by its headers.
+    /// The form of the body, from its headers.
     pub(crate) fn form(&self) -> Form {
         let Some(value) = self.headers.get(header::CONTENT_TYPE) else { return Form::Other };
         let end = memchr::memchr(b';', value.as_bytes()).unwrap_or(value.len());
@@ -116,7 +116,7 @@ impl Answer {
         known.filter(|_| self.is_plain()).map_or(Form::Other, |(_, form)| *form)
     }
 
-    /// Puts a whole body in the place of what came.
+    /// Replaces the body.
     pub(crate) fn replace_body(&mut self, media_type: &'static str, body: Bytes) {
         self.headers.remove(header::CONTENT_LENGTH);
         self.headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media_type));
@@ -127,7 +127,7 @@ impl Answer {
         self.tells_usage = false;
     }
 
-    /// Puts a whole body in the place of what came, of the same type.
+    /// Replaces the body by one of the same type.
     pub(super) fn hold(&mut self, body: Bytes) {
         self.headers.remove(header::CONTENT_LENGTH);
         self.body.held_bytes = body.len();
@@ -144,8 +144,7 @@ impl Answer {
 }
 
 impl AnswerBody {
-    /// A provider's body, of which nothing has been looked at. It may be silent for as long as `idle`
-    /// between two pieces.
+    /// A provider's body. It may be silent for `idle` between two chunks.
     pub(crate) fn from_wire(body: WireBody, idle: Duration) -> Self {
         Self::new(Rest::Wire(body), idle)
     }
@@ -177,7 +176,7 @@ impl AnswerBody {
         }
     }
 
-    /// Waits for one more piece and keeps it. `false`: the body has ended.
+    /// Waits for one more chunk and keeps it; `false` if the body has ended.
     pub(crate) async fn look(&mut self) -> Result<bool, Brief> {
         match std::future::poll_fn(|cx| self.poll_source(cx)).await {
             Some(Ok(piece)) => {
@@ -193,7 +192,7 @@ impl AnswerBody {
         }
     }
 
-    /// All of it must have come by then.
+    /// Sets the deadline of the whole body.
     pub(crate) fn end_by(&mut self, end: Option<Instant>) {
         let keeps_time = match &mut self.source {
             Rest::Wire(_) | Rest::Ended => false,
@@ -204,12 +203,12 @@ impl AnswerBody {
         }
     }
 
-    /// The pieces looked at so far.
+    /// The chunks read ahead.
     pub(crate) fn held(&self) -> &VecDeque<Bytes> {
         &self.held
     }
 
-    /// The next piece, looked at before or not.
+    /// The next chunk, read ahead or not.
     pub(crate) fn poll_piece(
         &mut self,
         cx: &mut Context<'_>,
@@ -226,7 +225,7 @@ impl AnswerBody {
         }
     }
 
-    /// Makes one piece of the last few that were looked at where they are crumbs.
+    /// Joins the last `count` chunks that were read ahead if they are small.
     pub(crate) fn join_crumbs(&mut self, count: usize) {
         let at = self.held.len().saturating_sub(count);
         if let Some(joined) = joined_crumbs(self.held.range(at..), count) {
@@ -235,27 +234,27 @@ impl AnswerBody {
         }
     }
 
-    /// How much has been looked at so far.
+    /// How many bytes were read ahead.
     pub(crate) fn held_bytes(&self) -> usize {
         self.held_bytes
     }
 
-    /// The whole body, if all of it has been looked at.
+    /// The whole body, if all of it was read ahead.
     pub(crate) fn whole(&self) -> Option<Bytes> {
         (self.source_is_end() && self.broken.is_none()).then(|| self.held_as_one())
     }
 
-    /// What has been looked at so far, in one piece.
+    /// What was read ahead, as one chunk.
     pub(crate) fn held_as_one(&self) -> Bytes {
         self.held.iter().cloned().collect::<Pieces>().to_bytes()
     }
 
-    /// The same, its pieces.
+    /// What was read ahead, as chunks.
     pub(crate) fn into_held(self) -> Pieces {
         self.held.into_iter().collect()
     }
 
-    /// The tokens that its answer tells, where they are known without a look at the bytes.
+    /// The reported tokens, if they are known without reading the bytes.
     pub(crate) fn usage(&self) -> Option<Usage> {
         match &self.source {
             Rest::Other(source) => source.usage(),
@@ -263,7 +262,7 @@ impl AnswerBody {
         }
     }
 
-    /// Why the model stopped, where that is known without a look at the bytes.
+    /// Why the model stopped, if that is known without reading the bytes.
     pub(crate) fn reason(&self) -> Option<Finish> {
         match &self.source {
             Rest::Other(source) => source.reason(),
@@ -271,12 +270,12 @@ impl AnswerBody {
         }
     }
 
-    /// From here on the service tier is looked for that the provider names.
+    /// From here on, looks for the provider's service tier.
     pub(crate) fn find_service(&mut self) {
         self.service = Some(Box::default());
     }
 
-    /// The service tier that the provider has named so far.
+    /// The provider's service tier, if it is known by now.
     pub(crate) fn service(&self) -> Option<&str> {
         match &self.source {
             Rest::Other(source) => source.service(),
@@ -284,22 +283,22 @@ impl AnswerBody {
         }
     }
 
-    /// The same, taken to where the answer goes that is written of this one.
+    /// Moves the service tier to the answer that is written from this one.
     pub(super) fn take_service(&mut self, from: &mut Self) {
         self.service = from.service.take();
     }
 
-    /// Notes the tokens of an answer that was written here.
+    /// Sets the tokens of an answer that was written here.
     pub(super) fn told_usage(&mut self, usage: Usage) {
         self.usage = usage.if_any().map(Box::new);
     }
 
-    /// Notes why the model of an answer stopped that was written here.
+    /// Sets why the model stopped, for an answer that was written here.
     pub(super) fn told_reason(&mut self, reason: Option<Finish>) {
         self.reason = reason;
     }
 
-    /// What the body said went wrong, though it ended as it should.
+    /// The error that the body reported, although it ended normally.
     pub(crate) fn fault(&self) -> Option<Brief> {
         match &self.source {
             Rest::Other(source) => source.fault(),
@@ -312,7 +311,7 @@ impl AnswerBody {
         self.held.is_empty() && self.broken.is_none() && self.source_is_end()
     }
 
-    /// Whether nothing more will come than what is held.
+    /// Whether nothing more will come after what was read ahead.
     pub(crate) fn source_is_end(&self) -> bool {
         match &self.source {
             Rest::Wire(body) => body.is_end(),
@@ -321,7 +320,7 @@ impl AnswerBody {
         }
     }
 
-    /// How many bytes are still to come, where that is known.
+    /// The number of remaining bytes, if known.
     pub(crate) fn remaining(&self) -> Option<u64> {
         if self.broken.is_some() {
             return None;
@@ -357,7 +356,7 @@ impl AnswerBody {
             }
             return Poll::Ready(piece);
         }
-        // Outside of tokio's budget for one turn, which a provider that never pauses uses up.
+        // Outside tokio's coop budget, which a provider that never pauses uses up.
         let late = self.end.as_mut().is_some_and(|end| {
             std::pin::pin!(tokio::task::unconstrained(end.as_mut())).poll(cx).is_ready()
         });
@@ -377,7 +376,7 @@ impl Idle {
         let limit = self.limit;
         let deadline = *self.deadline.get_or_insert_with(|| Instant::now() + limit);
         let sleep = self.sleep.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-        // A body is asked several times for each piece; the timer is set, and will wake.
+        // A body is polled several times for each chunk; the timer is set and will wake the task.
         if !sleep.is_elapsed() && self.wakes.as_ref().is_some_and(|it| it.will_wake(cx.waker())) {
             return Poll::Pending;
         }
@@ -392,11 +391,11 @@ impl Idle {
     }
 }
 
-/// Which media types are read.
+/// The media types that are read.
 const FORMS: [(&str, Form); 3] = [
     ("application/json", Form::Json),
     ("text/event-stream", Form::Events),
     ("application/vnd.amazon.eventstream", Form::Frames),
 ];
-/// How long a source that times its own silence may be silent.
+/// The idle time of a source that times its own silence.
 const FOREVER: Duration = Duration::from_secs(86_400);

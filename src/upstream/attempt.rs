@@ -1,5 +1,5 @@
-//! One try at one provider: its calls are made and what they bring is judged, within the time that
-//! the attempt has.
+//! One attempt at one provider: makes its calls and judges their answers, within the attempt's
+//! time.
 //!
 //! Nothing is sent to the client from here.
 
@@ -25,22 +25,22 @@ use super::{
 };
 use crate::{failure::Class, protocol::codec::Platform, table::Provider, within};
 
-/// How long one attempt may take.
+/// The deadlines of one attempt.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Deadlines {
-    /// When it must have been accepted, and what it is if it has not: the provider's fault, or
-    /// only the end of the request's own time.
+    /// When it must be accepted, and the class if it is not: the provider's fault, or only the
+    /// request's own deadline.
     pub(crate) accepted_by: Option<(Instant, Class)>,
-    /// When the last byte must have come.
+    /// When its last byte must have arrived.
     pub(crate) ended_by: Option<Instant>,
-    /// When the request's own time is over.
+    /// The request's own deadline.
     pub(crate) request_by: Option<Instant>,
 }
 
-/// Tries one provider, for which the request was prepared, in an attempt that `began` then.
+/// Makes an attempt that `began` then, with a prepared request.
 ///
 /// # Errors
-/// How the attempt failed, with the provider's answer where there is one.
+/// How the attempt failed, with the provider's answer if there is one.
 pub(crate) async fn run(
     client: &Client,
     provider: &Provider,
@@ -61,7 +61,7 @@ pub(crate) async fn run(
         answer.body.end_by(deadlines.ended_by);
     }
     if inspection.holds > 0 && answer.status.is_success() {
-        // Boxed: few pools hold their answers.
+        // Boxed, since few pools buffer their answers.
         let (most, end) = (inspection.holds, deadlines.request_by);
         let holding = whole::held(answer, provider, inbound, most, end);
         return Box::pin(holding).await;
@@ -78,7 +78,7 @@ async fn ask_and_judge(
     began: Instant,
 ) -> Result<Box<Answer>, Failed> {
     if let Some(strict) = provider.strict {
-        // Boxed: few answers are cleaned.
+        // Boxed, since few answers are cleaned.
         return Box::pin(async move {
             let tried = tried(client, provider, inbound, outgoing, inspection, began).await;
             strict::applied(tried, provider, inbound, strict).await
@@ -119,7 +119,7 @@ async fn tried(
             Ok(Box::new(naming(*answer, &lost)))
         }
         Reader::Translated(reader) => {
-            // Boxed: every request would carry the room that these few need.
+            // Boxed, since few requests need this space.
             Box::pin(translated(client, provider, inbound, (&calls, traced), *reader))
                 .await
                 .map(Box::new)
@@ -127,7 +127,7 @@ async fn tried(
     }
 }
 
-/// An answer that is to be cleaned is read, whatever it is packed in.
+/// Decompresses an answer that is to be cleaned.
 fn unpacked(answer: Box<Answer>, provider: &Provider) -> Result<Box<Answer>, Failed> {
     let is_read = provider.strict.is_none() || answer.is_plain();
     if is_read { Ok(answer) } else { strict::decoded(answer) }

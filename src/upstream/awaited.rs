@@ -1,6 +1,4 @@
-//! Waits that may be given up: what an answer had told of its tokens by then is noted.
-//!
-//! It never looks at an answer whose wait ends by itself.
+//! Waits that may be cancelled: notes the tokens that the answer had reported by then.
 
 use super::{
     answer::{Answer, Form},
@@ -13,14 +11,14 @@ use crate::{
     table::Provider,
 };
 
-/// What may tell tokens before it is accepted.
+/// An answer that may report tokens before it is accepted.
 pub(super) trait Tells {
-    /// Those that it has told so far, where the client speaks this protocol.
+    /// The tokens reported so far, for a client of this protocol.
     fn told(&self, speaks: Protocol) -> Option<Usage>;
 }
 
 impl Tells for Answer {
-    /// The end of JSON tells what stands where: before that nothing is known.
+    /// JSON reports its tokens only when it is complete.
     fn told(&self, speaks: Protocol) -> Option<Usage> {
         let is_read = self.form() != Form::Json || self.body.source_is_end();
         let read = || self.told_so_far(speaks).filter(|_| is_read);
@@ -28,7 +26,7 @@ impl Tells for Answer {
     }
 }
 
-/// What is waited for: if the wait is given up, what it has told is noted.
+/// A wait; if it is cancelled, the reported tokens are noted.
 pub(super) struct Awaited<'a, T: Tells> {
     it: &'a mut T,
     inbound: &'a Inbound,
@@ -37,7 +35,7 @@ pub(super) struct Awaited<'a, T: Tells> {
 }
 
 impl<'a, T: Tells> Awaited<'a, T> {
-    /// `wait` for what it is to do.
+    /// Waits with `wait`.
     pub(super) async fn while_it<R>(
         it: &'a mut T,
         (inbound, provider): (&'a Inbound, &'a Provider),
@@ -60,7 +58,7 @@ impl<T: Tells> Drop for Awaited<'_, T> {
     }
 }
 
-/// Waits for one more piece of an answer and keeps it. `false`: the body has ended.
+/// Waits for one more chunk of an answer and keeps it; `false` if the body has ended.
 pub(super) async fn look(
     answer: &mut Answer,
     inbound: &Inbound,

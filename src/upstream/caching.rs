@@ -1,7 +1,5 @@
-//! The mark of a prompt cache for a client that sets none, in a request that passes as it came: one member
-//! of its body.
-//!
-//! It changes nothing unless the file asks for it.
+//! Adds the cache mark for a client that sets none, to a request that is otherwise unchanged: one
+//! member of its body. Only if the file asks for it.
 
 use bytes::Bytes;
 use memchr::memmem;
@@ -13,7 +11,7 @@ use crate::{
     table::Provider,
 };
 
-/// The body with the mark in it, where its protocol has one for the whole request and the client has set
+/// The body with the mark, if the protocol has one for the whole request and the client has set
 /// none.
 pub(super) fn marked(inbound: &Inbound, provider: &Provider, body: Pieces) -> Pieces {
     let is_at_home = provider.platform == Platform::Own;

@@ -1,9 +1,9 @@
-//! Connections to the providers, kept warm: one `Client` for each core, one idle list for each
-//! origin, reached by number.
+//! Kept-alive connections to providers: one `Client` for each core, and one idle list for each
+//! origin, by number.
 //!
-//! A pool of our own rather than hyper-util's, because the attempt must know three things that
-//! one hides: whether a connection was used before (only then may a broken request be sent
-//! again), where connecting ends and waiting begins, and each provider's own connect timeout.
+//! This is not hyper-util's pool, because an attempt must know three things that it hides: whether
+//! a connection was used before (only then may a broken request be sent again), where connecting
+//! ends and waiting begins, and each provider's own connect timeout.
 
 use std::{
     io,
@@ -36,11 +36,11 @@ pub(crate) struct Client {
     dialler: Dialler,
     /// By `Origin::id`.
     origins: Numbered<Warm>,
-    /// Credentials that are fetched, shared by all cores.
+    /// Fetched credentials, shared by all cores.
     identities: Arc<Identities>,
 }
 
-/// A connection taken for one request.
+/// A connection for one request.
 pub(crate) struct Lease {
     sender: Sender,
     reused: bool,
@@ -48,23 +48,23 @@ pub(crate) struct Lease {
     pool: IdlePool,
 }
 
-/// Why a request brought no answer.
+/// Why a request got no answer.
 #[derive(Debug)]
 pub(crate) enum SendError {
-    /// The connection had closed before the request was written: send it on a fresh one.
+    /// The connection was closed before the request was written, so it can be sent on a fresh one.
     Unsent,
-    /// The request was written to a kept-alive connection that broke at once, or the provider said
-    /// that it never looked at the request: send it again on a fresh connection.
+    /// The request was written to a reused connection that broke at once, or the provider reports
+    /// that it was not processed: it can be sent on a fresh connection.
     Stale,
     /// The connection broke before the answer's head was complete.
     BrokenOff(String),
-    /// The answer's head began and did not end.
+    /// The answer's head took too long.
     Late(String),
-    /// What came is not HTTP.
+    /// The answer is not HTTP.
     Malformed(String),
 }
 
-/// An answer's body. At its end the connection goes back to its origin's idle list; dropped
+/// An answer's body. At its end, the connection returns to its origin's idle list. If it is dropped
 /// earlier, the connection is closed and the provider stops working.
 pub(crate) struct WireBody {
     incoming: Incoming,
@@ -72,15 +72,15 @@ pub(crate) struct WireBody {
 }
 
 impl Client {
-    /// The connections of one core, over the credentials of all.
+    /// The connections of one core, with the credentials of all.
     pub(crate) fn new(identities: Arc<Identities>) -> Self {
         Self { identities, ..Self::default() }
     }
 
-    /// The present credential of an identity.
+    /// The current credential of an identity.
     ///
     /// # Errors
-    /// Why it cannot be had, for the operator.
+    /// Why it is not available, for the operator.
     pub(crate) async fn credential(
         &self,
         whose: &Arc<Identity>,
@@ -93,7 +93,7 @@ impl Client {
         self.identities.invalidate(whose);
     }
 
-    /// A connection to `origin`: an idle one, or with `fresh` always a new one.
+    /// A connection to `origin`: an idle one, or always a new one if `fresh`.
     pub(crate) async fn lease(&self, origin: &Origin, fresh: bool) -> Result<Lease, DialError> {
         let home = self.origins.of(&origin.id);
         let pool = origin.pool;
@@ -101,7 +101,7 @@ impl Client {
         if !fresh && let Some(sender) = home.take(pool.max_age).await {
             return Ok(lease(sender, true, home));
         }
-        // Boxed: connecting needs room that a request on a warm connection does not.
+        // Boxed, since connecting needs space that a reused connection does not.
         let began = Instant::now();
         let sender = Box::pin(self.dialler.dial(origin)).await?;
         home.connected_in(began.elapsed());
@@ -111,8 +111,7 @@ impl Client {
         Ok(lease(sender, false, home))
     }
 
-    /// Closes connections that have been idle for longer than their pool allows, and parks those
-    /// that nothing asks for.
+    /// Closes connections that have been idle for too long, and parks those that are not in use.
     pub(crate) async fn sweep(&self) {
         let now = Instant::now();
         for warm in self.origins.all() {
@@ -127,8 +126,8 @@ impl Lease {
         matches!(self.sender, Sender::Http2(_))
     }
 
-    /// Sends the request, for an attempt that has waited `since` then; the answer's head is what is
-    /// waited for. The request is on its way when this returns: what waits does not carry it.
+    /// Sends the request of an attempt that waits since `since`, and waits for the answer's head.
+    /// The request is already on its way when this returns, so the future does not hold it.
     pub(crate) fn send(
         mut self,
         request: Request<PiecesBody>,
@@ -138,9 +137,9 @@ impl Lease {
             Sender::Http1(connection) => Either::Left(connection.send(request)),
             Sender::Http2(shared) => Either::Right(shared.requests.try_send_request(request)),
         };
-        // Not an async block: it would have room for `sent` twice.
+        // Not an async block, which would hold `sent` twice.
         sent.map(move |sent| match sent {
-            // A connection that was switched to something else without being asked is of no use.
+            // A connection that switched protocols without being asked is unusable.
             Ok(response) if response.status().is_informational() => {
                 Ok(response.map(|incoming| WireBody { incoming, lease: None }))
             }
@@ -171,7 +170,7 @@ impl Lease {
         }
     }
 
-    /// A kept-alive connection that the provider closed just when it was to be used again.
+    /// Whether the provider closed a reused connection just when it was used again.
     fn broke_in_silence(&self) -> bool {
         self.reused
             && match &self.sender {
@@ -180,7 +179,7 @@ impl Lease {
             }
     }
 
-    /// An answer went on: what came was to some purpose.
+    /// The answer has made progress.
     fn went_on(&self) {
         match &self.sender {
             Sender::Http1(connection) => connection.went_on(),
@@ -195,7 +194,7 @@ impl Lease {
     }
 }
 
-/// The connection itself says so where a head does not end.
+/// The connection itself reports a head that does not end.
 fn is_late(error: &hyper::Error) -> bool {
     let cause = std::error::Error::source(error).and_then(|it| it.downcast_ref::<io::Error>());
     cause.is_some_and(|cause| cause.kind() == io::ErrorKind::TimedOut)
@@ -213,13 +212,13 @@ fn was_refused_unseen(error: &hyper::Error) -> bool {
     })
 }
 
-/// A break that takes longer than a round trip comes from a provider that has worked on the request.
-/// Below the first limit a busy core, and above the second one a name look-up, would be what is measured.
+/// A break after more than a round trip comes from a provider that has processed the request. Below
+/// the lower limit this would measure a busy core, above the upper one a DNS look-up.
 const LEAST_TRIP: Duration = Duration::from_millis(200);
 const LONGEST_TRIP: Duration = Duration::from_secs(1);
 
 impl Source for WireBody {
-    /// The next piece. Trailers say nothing that a client of these protocols reads.
+    /// The next chunk. Trailers are ignored, since clients of these protocols do not read them.
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Brief>>> {
         loop {
             let frame = match ready!(Pin::new(&mut self.incoming).poll_frame(cx)) {
@@ -234,7 +233,7 @@ impl Source for WireBody {
                 }
             };
             let piece = frame.into_data().unwrap_or_default();
-            // A frame without data brings the answer no further, and is not kept.
+            // A frame without data makes no progress and is not kept.
             if piece.is_empty() {
                 self.release_at_end();
                 continue;

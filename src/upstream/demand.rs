@@ -1,7 +1,4 @@
-//! What an answer is expected to take, where a limit of tokens or money has to know before it is asked
-//! for.
-//!
-//! It reads no request: what is known of one is told.
+//! The expected use of an answer, for reservations. The caller passes what is known of the request.
 
 use crate::{
     live::limit::window::Amount,
@@ -9,26 +6,26 @@ use crate::{
     table::{Pool, Provider},
 };
 
-/// What a request asks for, as far as can be told.
+/// What a request asks for.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Demand {
-    /// Tokens of the prompt, as they are estimated.
+    /// The estimated tokens of the prompt.
     pub(crate) input: u64,
-    /// The most tokens that the answers may have together, where that is said.
+    /// The output limit of all answers together, if there is one.
     pub(crate) output: Option<u64>,
-    /// How many answers are wanted.
+    /// The number of answers.
     pub(crate) copies: u64,
 }
 
 impl Demand {
-    /// What an answer of this provider is expected to take.
+    /// The expected use of an answer from this provider.
     pub(crate) fn at(&self, pool: &Pool, provider: &Provider) -> Amount {
         let mut amount = self.tokens(pool);
         amount.picodollars = cost(provider, amount);
         amount
     }
 
-    /// What an answer of a pool is expected to take, at the dearest of its providers.
+    /// The expected use of an answer from the pool's most expensive provider.
     pub(crate) fn of_pool(&self, pool: &Pool) -> Amount {
         let mut amount = self.tokens(pool);
         let costs = pool.providers.iter().map(|provider| cost(provider, amount));

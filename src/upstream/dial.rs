@@ -1,6 +1,5 @@
-//! Opening one connection: name look-up, TCP, TLS and the HTTP handshake, under one timeout.
-//!
-//! It keeps nothing; `client` pools what it returns.
+//! Opens one connection: DNS, TCP, TLS and the HTTP handshake, under one timeout. `client` pools
+//! it.
 
 use std::{
     io,
@@ -32,7 +31,7 @@ use crate::{
     },
 };
 
-/// A live connection, ready to be asked.
+/// A connection that is ready for requests.
 pub(crate) enum Sender {
     /// One request at a time.
     Http1(Http1),
@@ -40,21 +39,21 @@ pub(crate) enum Sender {
     Http2(Http2),
 }
 
-/// One use of an HTTP/2 connection.
+/// One handle of an HTTP/2 connection.
 #[derive(Clone)]
 pub(crate) struct Http2 {
     /// Sends requests.
     pub(crate) requests: http2::SendRequest<PiecesBody>,
-    /// Counts what the provider says.
+    /// Counts what the provider sends.
     pub(crate) listen_state: ListenState,
 }
 
 /// Why there is no connection.
 #[derive(Debug)]
 pub(crate) enum DialError {
-    /// Refused, unreachable, unknown host, or TLS failed; the text is for the operator only.
+    /// Refused, unreachable, unknown host, or TLS failure; the text is only for the operator.
     Unreachable(String),
-    /// Not done within the origin's connect timeout.
+    /// The origin's connect timeout has passed.
     Timeout,
 }
 
@@ -62,7 +61,7 @@ pub(crate) enum DialError {
 pub(crate) struct Dialler {
     plain: Tcp,
     tls: std::sync::OnceLock<HttpsConnector<Tcp>>,
-    /// TLS inside a tunnel, or to a proxy.
+    /// For TLS inside a tunnel, or to a proxy.
     tunnelled: std::sync::OnceLock<Arc<ClientConfig>>,
 }
 
@@ -77,7 +76,7 @@ impl Default for Dialler {
 }
 
 impl Dialler {
-    /// Connects to `origin`, TLS and handshake included, within its connect timeout.
+    /// Connects to `origin`, including TLS and the handshake, within its connect timeout.
     pub(crate) async fn dial(&self, origin: &Origin) -> Result<Sender, DialError> {
         match tokio::time::timeout(origin.connect_timeout, self.connect(origin)).await {
             Ok(result) => result.map_err(|error| DialError::Unreachable(causes(&*error))),
@@ -87,7 +86,7 @@ impl Dialler {
 
     async fn connect(&self, origin: &Origin) -> Result<Sender, BoxError> {
         if let Some(route) = &origin.route {
-            // Boxed: few origins have a way of their own.
+            // Boxed, since few origins have their own route.
             return Box::pin(self.routed(origin, route)).await;
         }
         let uri = origin.uri.clone();
@@ -100,7 +99,7 @@ impl Dialler {
         }
     }
 
-    /// Through a proxy, or with TLS of the provider's own.
+    /// Connects through a proxy, or with the provider's own TLS settings.
     async fn routed(&self, origin: &Origin, route: &Route) -> Result<Sender, BoxError> {
         let host = bare_host(&origin.uri);
         let stream: Stream = match &route.proxy {
@@ -161,7 +160,7 @@ impl Dialler {
     }
 }
 
-/// The protocol is what TLS agreed on; without TLS it is HTTP/1.1.
+/// The HTTP version is the one negotiated by TLS; without TLS it is HTTP/1.1.
 async fn handshake(stream: Stream, http2: bool) -> Result<Sender, BoxError> {
     if !http2 {
         return Ok(Sender::Http1(Http1::open(stream, Instant::now()).await?));
@@ -179,20 +178,20 @@ async fn handshake(stream: Stream, http2: bool) -> Result<Sender, BoxError> {
     Ok(Sender::Http2(Http2 { requests, listen_state }))
 }
 
-/// TLS 1.2 and up, as with every provider that says nothing else.
+/// The default TLS configuration: TLS 1.2 and later.
 pub(crate) fn tls_config() -> ClientConfig {
     trust::client().with_root_certificates(trust::roots()).with_no_client_auth()
 }
 
-/// The host of a URL, of IPv6 without its brackets.
+/// The host of a URL, without the brackets of IPv6.
 fn bare_host(uri: &http::Uri) -> &str {
     let host = uri.host().unwrap_or_default();
     host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host)
 }
 
-/// The whole chain of causes in one line, for the record and never for a client.
+/// The chain of causes on one line, for the record and never for a client.
 ///
-/// What the peer says in HTTP/2's GOAWAY, which h2 quotes, is left out: it may repeat a header.
+/// The text of an HTTP/2 GOAWAY, which h2 quotes, is removed because it may repeat a header.
 pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
     let told = |cause: &dyn std::error::Error| {
         let text = cause.to_string();
@@ -202,7 +201,7 @@ pub(crate) fn causes(error: &(dyn std::error::Error + 'static)) -> String {
         .fold(told(error), |text, cause| format!("{text}: {}", told(cause)))
 }
 
-/// Whether the peer broke the connection off rather than speaking wrongly.
+/// Whether the peer closed the connection, rather than violating the protocol.
 pub(crate) fn is_broken_off(error: &hyper::Error) -> bool {
     let io = std::error::Error::source(error).and_then(|cause| cause.downcast_ref::<io::Error>());
     error.is_incomplete_message() || error.is_closed() || error.is_canceled() || io.is_some()
@@ -213,5 +212,5 @@ type BoxError = Box<dyn std::error::Error + Send + Sync>;
 const H2_PING: Duration = Duration::from_secs(20);
 const H2_STREAM_WINDOW: u32 = 256 * 1024;
 const H2_CONNECTION_WINDOW: u32 = 4 * 1024 * 1024;
-/// The most bytes that bring no answer further. A whole window may wait for slow clients.
+/// The most bytes without progress. A whole window may wait for slow clients.
 const H2_MOST_UNANSWERED: usize = 2 * H2_CONNECTION_WINDOW as usize;

@@ -1,6 +1,4 @@
-//! A failed attempt: how it failed, its class, and what the provider said of it.
-//!
-//! It judges nothing: what makes one has judged.
+//! A failed attempt: how it failed, its class, and what the provider said.
 
 use std::time::Duration;
 
@@ -19,16 +17,15 @@ use crate::{
 pub(crate) struct Failed {
     /// What happened, and its class.
     pub(crate) failure: Brief,
-    /// What the provider said about coming back.
+    /// The provider's `Retry-After`.
     pub(crate) retry_after: Option<Duration>,
-    /// The cause for the operator; never for a client.
+    /// The cause, for the operator; never for a client.
     pub(crate) cause: String,
-    /// The provider's own answer, if there was one.
+    /// The provider's answer, if there was one.
     pub(crate) answer: Option<Box<Answer>>,
-    /// The tokens that it took all the same, where it told them before it failed.
+    /// The tokens that it reported before it failed.
     pub(crate) usage: Option<Usage>,
-    /// What it said in its own words, where its answer has been written in others and its errors are
-    /// masked.
+    /// The provider's own text, if its answer was translated and its errors are masked.
     pub(crate) said: Option<Box<Bytes>>,
 }
 
@@ -44,7 +41,7 @@ impl Failed {
         }
     }
 
-    /// The same, of an attempt that has told its tokens.
+    /// The same with the reported tokens.
     pub(super) fn after(self, usage: Option<Usage>) -> Self {
         Self { usage: usage.or(self.usage), ..self }
     }
@@ -58,7 +55,7 @@ impl Failed {
         Self::new(What::Timeout, "no response headers in time".into())
     }
 
-    /// The same, as the error itself says, where all of it is held.
+    /// The same with what the error body says, if all of it was read.
     pub(super) fn read(mut self, protocol: Protocol, classes: &ErrorClasses) -> Self {
         if let (What::Status(status), Some(answer)) = (self.failure.what, &self.answer)
             && let Some(body) = answer.body.whole()
@@ -78,7 +75,7 @@ impl Failed {
         Self::new(What::Malformed(Some(status.as_u16())), "the answer is empty".into())
     }
 
-    /// An error inside a success, as the error itself says: it is what the answer should have been.
+    /// An error inside a success, classified by the error itself.
     pub(super) fn inside(
         mut answer: Box<Answer>,
         json: Bytes,
@@ -99,7 +96,7 @@ impl Failed {
         }
     }
 
-    /// An error that a stream of frames tells in the place of what it should say.
+    /// An error inside a stream of frames.
     pub(super) fn told(
         mut answer: Box<Answer>,
         said: &Failure,
@@ -128,7 +125,7 @@ impl Failed {
         }
     }
 
-    /// The credential to ask with cannot be had. Nothing was refused by the provider itself.
+    /// The credential is not available. The provider itself has refused nothing.
     pub(super) fn from_unfetched(unfetched: &Unfetched) -> Self {
         let class = if unfetched.refused { Class::Credential } else { Class::Unreachable };
         let cause = format!("no credential to ask with: {}", unfetched.cause);
@@ -148,8 +145,8 @@ impl Failed {
     }
 }
 
-/// `retry-after-ms` (Azure), `Retry-After` in seconds or as a date, else when the limits are whole again
-/// of which nothing is left; never more than a day.
+/// The wait from `retry-after-ms` (Azure) or `Retry-After` in seconds or as a date, otherwise until
+/// the exhausted limits reset; at most a day.
 pub(crate) fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     said(headers).or_else(|| headroom::wait(headers).map(|wait| wait.min(LONGEST_WAIT)))
 }
@@ -168,7 +165,7 @@ fn said(headers: &HeaderMap) -> Option<Duration> {
     Some(wait.min(LONGEST_WAIT))
 }
 
-/// Digits, perhaps with a fraction: Rust reads more as a number than HTTP does.
+/// Digits with an optional fraction, since Rust parses more forms than HTTP allows.
 fn number(text: &str) -> Option<f64> {
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
     text.parse().ok().filter(|_| plain)
@@ -178,7 +175,7 @@ fn bounded(seconds: f64) -> Duration {
     Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST_WAIT).min(LONGEST_WAIT)
 }
 
-/// No sum of times overflows, and a client is not told to stay away for ever.
+/// Sums of times cannot overflow, and a client is not sent away forever.
 const LONGEST_WAIT: Duration = Duration::from_secs(24 * 3600);
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
-//! A stream that is changed on its way by what stands behind a trait: guardrails, or what cleans answers.
+//! A stream that is changed on its way by a filter: guardrails or strict mode.
 //!
-//! It never lets go of half of an event. Where the filter stops the stream, it ends with what the filter says.
+//! It passes on only complete events. If the filter stops the stream, the filter writes its end.
 
 use std::task::{Context, Poll, ready};
 
@@ -13,15 +13,15 @@ use crate::{
     protocol::conversation::{Finish, Usage},
 };
 
-/// What a stream goes through.
+/// A filter for a stream.
 pub(super) trait Filter: Send + Sync {
-    /// Why a stream does not go on.
+    /// Why a stream is stopped.
     type Stop;
 
-    /// Takes the next bytes, and appends what may go on.
+    /// Takes the next bytes, and appends what may be passed on.
     ///
     /// # Errors
-    /// The stream does not go on.
+    /// The stream is stopped.
     fn feed(&mut self, piece: Bytes, out: &mut Vec<u8>) -> Result<(), Self::Stop>;
 
     /// The bytes have ended.
@@ -30,7 +30,7 @@ pub(super) trait Filter: Send + Sync {
     /// As [`Filter::feed`].
     fn end(&mut self, out: &mut Vec<u8>) -> Result<(), Self::Stop>;
 
-    /// The provider broke off. What is held and whole may go on before the client hears of it.
+    /// The provider broke off. Complete events that are held back may still be passed on.
     ///
     /// # Errors
     /// As [`Filter::feed`].
@@ -38,45 +38,45 @@ pub(super) trait Filter: Send + Sync {
         Ok(())
     }
 
-    /// Appends what the client is told in the place of what does not go on; answers what that says of the
-    /// answer. `source` is what the stream's source has found wrong by itself.
+    /// Appends the end that the client gets for a stopped stream. Returns how the answer counts;
+    /// `source` is the fault that the stream's source itself reported.
     fn stopped(&mut self, stop: Self::Stop, source: Option<Brief>, out: &mut Vec<u8>) -> Brief;
 }
 
-/// A stream on its way through a filter.
+/// A stream through a filter.
 pub(super) struct Filtered<F> {
     source: AnswerBody,
     filter: F,
-    /// What has not gone out.
+    /// Bytes that are not passed on yet.
     out: Vec<u8>,
     ended: bool,
-    /// How the provider broke off: told when what came before has gone out.
+    /// How the provider broke off; reported after the bytes before.
     broken: Option<Brief>,
     fault: Option<Brief>,
-    /// What the source had told when it was stopped.
+    /// The tokens that the source had reported when it was stopped.
     usage: Option<Usage>,
     service: Option<Box<str>>,
 }
 
-/// Why a stream cannot begin.
+/// Why a stream cannot start.
 pub(super) enum Unopened<S> {
-    /// It was stopped before anything could go out.
+    /// It was stopped before anything was passed on.
     Stopped(S),
     /// It broke.
     Broken(Brief),
 }
 
 impl<F: Filter> Filtered<F> {
-    /// A stream of which nothing has been read.
+    /// A stream that was not read yet.
     pub(super) fn new(source: AnswerBody, filter: F) -> Self {
         let (out, usage, service) = (Vec::new(), None, None);
         Self { source, filter, out, ended: false, broken: None, fault: None, usage, service }
     }
 
-    /// Waits until something may go out, or the stream has ended.
+    /// Waits until something may be passed on, or the stream has ended.
     ///
     /// # Errors
-    /// It was stopped, or broke, before anything could go out.
+    /// It was stopped, or broke, before anything was passed on.
     pub(super) async fn open(&mut self) -> Result<(), Unopened<F::Stop>> {
         while self.out.is_empty() && !self.ended {
             let piece = std::future::poll_fn(|cx| self.source.poll_piece(cx)).await;
@@ -92,17 +92,17 @@ impl<F: Filter> Filtered<F> {
         }
     }
 
-    /// Whether nothing can go out at this moment.
+    /// Whether nothing can be passed on at the moment.
     pub(super) fn is_empty(&self) -> bool {
         self.out.is_empty()
     }
 
-    /// The tokens that have been told so far.
+    /// The tokens reported so far.
     pub(super) fn told(&self) -> Option<Usage> {
         self.usage.or_else(|| self.source.usage())
     }
 
-    /// The stream ends here.
+    /// Stops the stream.
     pub(super) fn stop(&mut self, stop: F::Stop) {
         (self.ended, self.broken) = (true, None);
         self.usage = self.source.usage();

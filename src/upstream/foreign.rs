@@ -1,14 +1,14 @@
-//! Whether an answer is of the kind that its endpoint has at all: a page for people is not, nor is a text
-//! in the place of JSON.
+//! Whether an answer can be one of its endpoint at all: an HTML page is not, and neither is text in
+//! place of JSON.
 //!
-//! It looks at headers and at what is held already.
+//! It reads headers and what was read ahead.
 
 use http::header;
 
 use super::{answer::Answer, inbound::Inbound};
 use crate::{body, protocol::Operation};
 
-/// Whether this may be an answer to what was asked, though its headers name neither JSON nor events.
+/// Whether this may be an answer, although its headers name neither JSON nor events.
 pub(super) fn may_be(answer: &Answer, inbound: &Inbound) -> bool {
     if is_page(answer) {
         return !inbound.needs_body;
@@ -18,7 +18,7 @@ pub(super) fn may_be(answer: &Answer, inbound: &Inbound) -> bool {
     !is_data || !answer.is_plain() || begins_well(answer, inbound.stream)
 }
 
-/// Whether its headers say that it is a page for people.
+/// Whether its headers name an HTML page.
 pub(super) fn is_page(answer: &Answer) -> bool {
     let value = answer.headers.get(header::CONTENT_TYPE).map(http::HeaderValue::as_bytes);
     value.is_some_and(|value| {
@@ -35,7 +35,7 @@ pub(super) fn is_json(answer: &[u8]) -> bool {
     first.is_some_and(|byte| matches!(byte, b'{' | b'[')) && body::is_json(answer)
 }
 
-/// Whether JSON begins so, or where a stream is asked for, one of its lines.
+/// Whether it begins like JSON, or like an event stream if one was requested.
 fn begins_well(answer: &Answer, stream: bool) -> bool {
     let mut bytes = answer.body.held().iter().flatten().filter(|byte| !MARK.contains(byte));
     let first = bytes.find(|byte| !byte.is_ascii_whitespace());
@@ -45,5 +45,5 @@ fn begins_well(answer: &Answer, stream: bool) -> bool {
 }
 
 const PAGES: [&str; 2] = ["text/html", "application/xhtml"];
-/// The byte order mark of UTF-8.
+/// The UTF-8 byte order mark.
 const MARK: &[u8] = "\u{feff}".as_bytes();

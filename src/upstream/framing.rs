@@ -1,14 +1,12 @@
-//! What the head of an answer must not say: a status that ends no exchange, and a length or a coding
-//! that two readers would read differently (RFC 9112, section 6).
-//!
-//! It reads no body.
+//! Refuses answer heads that are not final, or whose length or coding two readers would read
+//! differently (RFC 9112, section 6).
 
 use http::{HeaderMap, StatusCode, header};
 
 use super::failed::Failed;
 use crate::failure::What;
 
-/// Refuses what is not a final answer of HTTP, framed in one way.
+/// Checks that the answer is final and has one unambiguous framing.
 pub(super) fn check(status: StatusCode, headers: &HeaderMap) -> Result<(), Failed> {
     let wrong = if !FINAL.contains(&status.as_u16()) {
         "a status that no answer ends with"
@@ -23,7 +21,7 @@ pub(super) fn check(status: StatusCode, headers: &HeaderMap) -> Result<(), Faile
     Err(Failed::new(What::Malformed(Some(status.as_u16())), cause))
 }
 
-/// Whether the header stands at most once, and says what it may.
+/// Whether the header occurs at most once, with an allowed value.
 fn is_alone(headers: &HeaderMap, name: &header::HeaderName, may: fn(&[u8]) -> bool) -> bool {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
@@ -41,7 +39,7 @@ fn is_chunked(value: &[u8]) -> bool {
     value.eq_ignore_ascii_case(b"chunked")
 }
 
-/// The statuses that an exchange may end with (RFC 9110, section 15).
+/// The final statuses (RFC 9110, section 15).
 const FINAL: std::ops::Range<u16> = 200..600;
 
 #[cfg(test)]

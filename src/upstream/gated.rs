@@ -1,5 +1,5 @@
-//! Requests to Anthropic's models where others serve them: the betas that are known there, and the body
-//! without what only others open.
+//! Anthropic models on other platforms: sends only the betas known there, and removes fields that
+//! only other betas allow.
 //!
 //! It costs every other provider one comparison.
 
@@ -17,7 +17,7 @@ use crate::{
     table::Provider,
 };
 
-/// The betas that a provider is told; `None` where it is told what the client says.
+/// The betas for a provider; `None` if the client's are sent unchanged.
 pub(super) fn betas(inbound: &Inbound, provider: &Provider) -> Option<Vec<&'static str>> {
     let at = match provider.platform {
         Platform::Own => return None,
@@ -28,7 +28,7 @@ pub(super) fn betas(inbound: &Inbound, provider: &Provider) -> Option<Vec<&'stat
     if provider.protocol != endpoint.protocol || !endpoint.protocol.profile().has_betas {
         return None;
     }
-    // Where Vertex AI counts tokens, it knows no beta.
+    // Vertex AI's token counting knows no betas.
     if at == Elsewhere::Vertex && endpoint.operation == Operation::CountTokens {
         return Some(Vec::new());
     }
@@ -45,14 +45,14 @@ pub(super) fn of_client(
     gates::known(&inbound.headers, at, provider.model_family.as_deref().unwrap_or(&model))
 }
 
-/// Tells a provider these betas, and no other.
+/// Sends these betas and no others.
 pub(super) fn tell(betas: Option<&[&str]>, headers: &mut HeaderMap) {
     if let Some(betas) = betas {
         gates::tell(betas, headers);
     }
 }
 
-/// The body without what is not known where these betas are sent to.
+/// The body without the fields that these betas do not allow.
 pub(super) fn cut(body: Pieces, betas: Option<&[&str]>) -> Pieces {
     let Some(betas) = betas else { return body };
     let bytes = body.to_bytes();
@@ -66,7 +66,7 @@ pub(super) fn cut(body: Pieces, betas: Option<&[&str]>) -> Pieces {
     Pieces::from(bytes.clone()).replace_each(spans.collect::<Vec<_>>())
 }
 
-/// The names of what is lost by it.
+/// The names of the removed fields.
 pub(super) fn lost(inbound: &Inbound, provider: &Provider) -> Vec<String> {
     let Some(betas) = betas(inbound, provider) else { return Vec::new() };
     let bytes = inbound.body.to_bytes();

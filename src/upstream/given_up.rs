@@ -1,7 +1,7 @@
-//! The tokens of attempts that were given up before their answer was accepted: another provider was quicker,
-//! time ran out, the client left. What they had told by then has to be paid for.
+//! The tokens of cancelled attempts: another provider was faster, time ran out, or the client left.
+//! What they had reported by then must be paid.
 //!
-//! An attempt that ends by itself says so itself.
+//! An attempt that ends by itself reports its tokens itself.
 
 use std::sync::{
     Mutex,
@@ -11,33 +11,33 @@ use std::sync::{
 use super::{locked::locked, resends::place};
 use crate::{protocol::conversation::Usage, table::Provider};
 
-/// What attempts of one request had told when they were given up, until the trail tells of it. Without any it
-/// is as small as an empty list.
+/// The reported tokens of a request's cancelled attempts, until the trail takes them. Empty, it is
+/// as small as an empty list.
 #[derive(Debug, Default)]
 pub(crate) struct GivenUp {
     told: Mutex<Vec<(usize, Usage)>>,
-    /// The provider that was sent the request last.
+    /// The provider to which the request was last sent.
     sent_to: AtomicUsize,
 }
 
 impl GivenUp {
-    /// The request is on its way to this provider.
+    /// The request is sent to this provider.
     #[inline]
     pub(super) fn is_sent_to(&self, provider: &Provider) {
         self.sent_to.store(place(provider), Relaxed);
     }
 
-    /// Whether this provider was sent the request, and no other one since.
+    /// Whether the request was last sent to this provider.
     pub(crate) fn was_sent_to(&self, provider: &Provider) -> bool {
         self.sent_to.load(Relaxed) == place(provider)
     }
 
-    /// The attempt at this provider is given up, and had told these.
+    /// The attempt at this provider was cancelled and had reported these tokens.
     pub(super) fn note(&self, provider: &Provider, usage: Usage) {
         locked(&self.told).push((place(provider), usage));
     }
 
-    /// What the attempt at this provider had told that was given up last.
+    /// Takes the tokens of the last cancelled attempt at this provider.
     pub(crate) fn take(&self, provider: &Provider) -> Option<Usage> {
         let mut noted = locked(&self.told);
         let its = noted.extract_if(.., |(its, _)| *its == place(provider));

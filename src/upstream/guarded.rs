@@ -1,7 +1,7 @@
-//! An answer that is looked at by guardrails: a whole one is read to its end, unpacked, before any of it goes
-//! on; a stream goes on event by event.
+//! An answer for guardrails: a whole one is read to its end and decompressed before any of it is
+//! passed on; a stream is inspected event by event.
 //!
-//! It judges nothing of what it reads.
+//! The guardrails judge it, not this file.
 
 mod held;
 mod stream;
@@ -26,25 +26,25 @@ use crate::{
     },
 };
 
-/// The answer without its packing.
+/// The decompressed answer.
 ///
 /// # Errors
-/// It is packed in a way that is not known.
+/// Its coding is not supported.
 pub(crate) fn unpacked(answer: Box<Answer>) -> Result<Box<Answer>, Failed> {
     if answer.is_plain() { Ok(answer) } else { strict::decoded(answer) }
 }
 
-/// An answer that has been read.
+/// An answer that was read to its end.
 pub(crate) struct Whole {
-    /// Its head, and a body that has been taken out of it.
+    /// Its head; the body was taken out.
     pub(crate) answer: Box<Answer>,
-    /// Its body, unpacked.
+    /// Its decompressed body.
     pub(crate) body: Bytes,
-    /// The tokens that it tells.
+    /// The reported tokens.
     pub(crate) usage: Option<Usage>,
     /// Why its model stopped.
     reason: Option<Finish>,
-    /// What it takes of the budget for all bodies, while it is looked at.
+    /// Its share of the memory budget.
     #[expect(dead_code, reason = "given back when it drops")]
     share: Share,
 }
@@ -52,7 +52,7 @@ pub(crate) struct Whole {
 /// Reads an answer to its end.
 ///
 /// # Errors
-/// It broke off, is packed in a way that is not known, or there is no room for it.
+/// It broke off, its coding is not supported, or there is no memory for it.
 pub(crate) async fn read(answer: Box<Answer>, inbound: &Inbound) -> Result<Whole, Failed> {
     let mut answer = unpacked(answer)?;
     let mut share = inbound.budget.share();

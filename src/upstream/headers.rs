@@ -1,7 +1,7 @@
-//! Which headers cross the router, in both directions.
+//! Which headers are passed on, in both directions.
 //!
 //! A client's credentials never reach a provider, a provider's cookies and identity never reach a
-//! client, and what belongs to one connection stays on it (RFC 9110, section 7.6.1).
+//! client, and hop-by-hop headers are not forwarded (RFC 9110, section 7.6.1).
 
 use http::{
     HeaderMap, HeaderName, HeaderValue,
@@ -16,7 +16,7 @@ use crate::{
     trace::{TRACEPARENT, TRACESTATE},
 };
 
-/// Copies what a provider may see of a client's headers.
+/// Copies the client's headers that a provider may see.
 pub(crate) fn to_provider(
     client: &HeaderMap,
     rare: Rare,
@@ -40,9 +40,7 @@ pub(crate) fn to_provider(
     headers
 }
 
-/// Copies what a provider of another protocol may see: most headers speak of the client's.
-///
-/// The same protocol is no stranger to what is its own.
+/// Copies those for a provider of another protocol: most headers belong to the client's protocol.
 pub(crate) fn to_stranger(client: &HeaderMap, speaks: Protocol, provider: &Provider) -> HeaderMap {
     let traces = ["traceparent", "tracestate"].iter().filter(|_| provider.propagates_trace);
     let kept = ["user-agent"].iter().chain(traces);
@@ -57,8 +55,8 @@ pub(crate) fn to_stranger(client: &HeaderMap, speaks: Protocol, provider: &Provi
     headers
 }
 
-/// Removes what a client shall not see of a provider's headers, and answers the provider's own id of
-/// the request. A length beside chunks is a lie (RFC 9112, section 6.3).
+/// Removes a provider's headers that a client must not see. Returns the provider's request ID. A
+/// length beside chunked coding is removed (RFC 9112, section 6.3).
 pub(crate) fn to_client(headers: &mut HeaderMap) -> Option<HeaderValue> {
     let stays: SmallVec<[HeaderName; 4]> = headers
         .keys()
@@ -85,12 +83,12 @@ pub(crate) fn to_client(headers: &mut HeaderMap) -> Option<HeaderValue> {
     id
 }
 
-/// A header that a protocol writes; none where its value is no header's.
+/// A header of a protocol; `None` if its value is not valid.
 pub(crate) fn own((name, value): (&'static str, String)) -> Option<(HeaderName, HeaderValue)> {
     Some((HeaderName::from_static(name), HeaderValue::try_from(value).ok()?))
 }
 
-/// Sets configured headers; they replace what is there.
+/// Sets configured headers; they replace existing ones.
 pub(crate) fn set(headers: &mut HeaderMap, configured: &Headers) {
     for (name, value) in configured {
         match headers.entry(name) {
@@ -104,7 +102,7 @@ pub(crate) fn set(headers: &mut HeaderMap, configured: &Headers) {
     }
 }
 
-/// Names the attempt's span as the parent. Where the trace begins here, what the client says beside it
+/// Sets the attempt's span as the parent. If the trace begins here, the client's `tracestate`
 /// belongs to another trace.
 pub(super) fn trace(headers: &mut HeaderMap, parent: &HeaderValue, begins: bool) {
     headers.insert(TRACEPARENT, parent.clone());
@@ -113,13 +111,13 @@ pub(super) fn trace(headers: &mut HeaderMap, parent: &HeaderValue, begins: bool)
     }
 }
 
-/// How the headers begin that speak to other vendors alone.
+/// The prefixes of headers that belong to other vendors.
 fn foreign_to(protocol: Protocol) -> SmallVec<[&'static str; 2]> {
     let others = Protocol::ALL.iter().filter(|other| **other != protocol);
     others.filter_map(|other| other.profile().own_headers).collect()
 }
 
-/// The header names that `Connection` gives to this connection alone.
+/// The headers that `Connection` makes hop-by-hop.
 fn nominated(headers: &HeaderMap) -> SmallVec<[&str; 4]> {
     headers
         .get_all(header::CONNECTION)
@@ -135,12 +133,12 @@ fn is_trace(name: &HeaderName) -> bool {
     matches!(name.as_str(), "traceparent" | "tracestate")
 }
 
-/// What a request is called, at the provider as well.
+/// The request ID, also at the provider.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-/// The names that begin with a letter of the alphabet, by that letter, since every header of every request
-/// and answer is looked up; `*` stands for any ending.
+/// Names by their first letter, since every header of every request and answer is looked up; `*`
+/// matches any ending.
 type ByLetter = [&'static [&'static str]; 26];
 
 fn is_listed(list: &ByLetter, name: &str) -> bool {
@@ -152,9 +150,9 @@ fn is_listed(list: &ByLetter, name: &str) -> bool {
     })
 }
 
-/// What belongs to the client's connection or to its browser, says who the client is, names a model
-/// or a payer beside the operator's credential, or would have a provider do something else than was
-/// allowed. Length and host are written anew for each attempt.
+/// Headers that belong to the client's connection or browser, identify the client, name a model or
+/// a payer besides the operator's credential, or would make a provider do something that is not
+/// allowed. Length and host are set anew for each attempt.
 #[rustfmt::skip]
 static STAY_WITH_CLIENT: ByLetter = [
     /* a */ &["authorization", "api-key", "azureml-model-deployment"],
@@ -188,8 +186,8 @@ static STAY_WITH_CLIENT: ByLetter = [
     /* z */ &[],
 ];
 
-/// What belongs to the provider's connection, says who the provider or the operator is there, acts on
-/// the client's browser or on what stands before the router, or speaks in the router's name.
+/// Headers that belong to the provider's connection, identify the provider or the operator, act on
+/// the client's browser or on a proxy before the router, or use the router's own names.
 #[rustfmt::skip]
 static STAY_WITH_PROVIDER: ByLetter = [
     /* a */ &["access-control-*", "attribution-reporting-*", "accept-ch", "accept-ch-lifetime",

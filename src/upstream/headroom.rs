@@ -1,6 +1,5 @@
-//! What an answer's headers say of how much the provider has left.
-//!
-//! Pure: the time is an argument, and nothing is remembered.
+//! How much a provider has left of its limits, from the headers of an answer. Pure: the time is an
+//! argument.
 
 use std::time::{Duration, SystemTime};
 
@@ -9,9 +8,10 @@ use http::{HeaderMap, HeaderName};
 use super::moment::rfc3339;
 use crate::protocol::{LIMITS, limits::Limit};
 
-/// For how long next to nothing is left of a limit, if an answer says so in the headers of a vendor.
+/// How long almost nothing is left of a limit, by the headers of some vendor.
 pub(crate) fn low_for(headers: &HeaderMap) -> Option<Duration> {
-    // Most answers say nothing of it, and one look at each name is less than a search for each limit.
+    // Most answers have no such header, and one look at each name is cheaper than a search for each
+    // limit.
     let says = |name: &HeaderName| LIMITS.iter().any(|it| name.as_str().starts_with(it.start));
     if !headers.keys().any(says) {
         return None;
@@ -19,7 +19,7 @@ pub(crate) fn low_for(headers: &HeaderMap) -> Option<Duration> {
     LIMITS.iter().flat_map(|it| it.limits).filter_map(|limit| low(limit, headers)).max()
 }
 
-/// How long to wait, as the limits say of which nothing is left: the longest of them.
+/// The longest wait for the exhausted limits.
 pub(crate) fn wait(headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let is_spent = |limit: &&Limit| {
@@ -30,7 +30,7 @@ pub(crate) fn wait(headers: &HeaderMap) -> Option<Duration> {
     limits.filter(is_spent).filter_map(|limit| reset(text(limit.reset)?)).max()
 }
 
-/// For how long next to nothing is left of one limit.
+/// How long almost nothing is left of one limit.
 fn low(named: &Limit, headers: &HeaderMap) -> Option<Duration> {
     let text = |name: &str| headers.get(name)?.to_str().ok().map(str::trim);
     let number = |name: &str| text(name)?.parse::<f64>().ok();
@@ -40,7 +40,7 @@ fn low(named: &Limit, headers: &HeaderMap) -> Option<Duration> {
     low.then(|| text(named.reset).and_then(reset).unwrap_or(UNSAID))
 }
 
-/// `6m0s`, `1.5s`, `20ms`, plain seconds, a moment in RFC 3339, or one in Unix milliseconds.
+/// Parses `6m0s`, `1.5s`, `20ms`, plain seconds, an RFC 3339 timestamp, or Unix milliseconds.
 fn reset(text: &str) -> Option<Duration> {
     if let Ok(number) = text.parse::<f64>() {
         let until = |unix: f64| {
@@ -60,7 +60,7 @@ fn reset(text: &str) -> Option<Duration> {
     })
 }
 
-/// Numbers with units, as Go writes durations.
+/// Parses numbers with units, as Go writes durations.
 fn units(text: &str) -> Option<Duration> {
     let (mut rest, mut sum) = (text, 0.0);
     while !rest.is_empty() {
@@ -83,9 +83,9 @@ fn units(text: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(sum).ok()
 }
 
-/// Less than this share of a limit is next to nothing.
+/// The share of a limit that counts as almost nothing.
 const LOW: f64 = 0.01;
-/// How long a provider is spared that does not say when it has more.
+/// The wait if the provider names no time.
 const UNSAID: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! One HTTP/1.1 connection to a provider: it is asked for one answer at a time, and between two it
-//! may be parked.
+//! One HTTP/1.1 connection to a provider, with one request at a time. Between two requests it may
+//! be parked.
 //!
-//! hyper keeps some thirty kilobytes for a connection: two buffers, a queue of requests, a task.
-//! One that has nothing to do for a while is taken out of it, and what stays is the socket.
+//! hyper keeps about thirty kilobytes for a connection: two buffers, a queue of requests, a task.
+//! An idle connection is taken out of hyper, and only its socket stays.
 
 use std::time::{Duration, Instant};
 
@@ -27,12 +27,12 @@ use crate::body::PiecesBody;
 /// A TCP or TLS connection. Boxed, so that hyper is compiled once for both.
 pub(crate) type Stream = Box<dyn Socket>;
 
-/// What a connection must be able to do.
+/// The requirements on a connection.
 pub(crate) trait Socket: AsyncRead + AsyncWrite + Send + Unpin {}
 
 impl<S: AsyncRead + AsyncWrite + Send + Unpin> Socket for S {}
 
-/// A connection that hyper carries.
+/// A connection driven by hyper.
 pub(crate) struct Http1 {
     requests: http1::SendRequest<PiecesBody>,
     listen_state: ListenState,
@@ -41,13 +41,13 @@ pub(crate) struct Http1 {
     _carrier: Carrier,
 }
 
-/// The task that carries a connection. It ends soon after the connection is given up, even where the
-/// provider answered early, reads no more and never closes: a body that is still being sent would
-/// stay in memory for as long.
+/// The task that drives a connection. It ends soon after the connection is dropped, even if the
+/// provider answered early, stopped reading and never closes; otherwise a request body that is
+/// still being sent would stay in memory.
 struct Carrier(AbortHandle);
 
 impl Http1 {
-    /// Lets hyper carry `stream`, which was `opened` then. Nothing is sent.
+    /// Lets hyper drive `stream`, which was `opened` then. Nothing is sent.
     ///
     /// # Errors
     /// hyper's own; it has none today.
@@ -65,7 +65,7 @@ impl Http1 {
         self.opened
     }
 
-    /// Sends the request; the answer's head is what is waited for.
+    /// Sends the request and waits for the answer's head.
     pub(crate) fn send(
         &mut self,
         request: Request<PiecesBody>,
@@ -75,33 +75,33 @@ impl Http1 {
         self.requests.try_send_request(request)
     }
 
-    /// Whether the provider has said anything since the last request was sent.
+    /// Whether the provider has sent anything since the last request.
     pub(crate) fn has_received(&self) -> bool {
         self.listen_state.received_anything()
     }
 
-    /// An answer went on.
+    /// The answer has made progress.
     pub(crate) fn went_on(&self) {
         self.listen_state.clear();
     }
 
-    /// Whether the last answer has ended, and the next request may be sent.
+    /// Whether the last answer has ended, so that the next request may be sent.
     pub(crate) fn is_ready(&self) -> bool {
         self.requests.is_ready()
     }
 
-    /// Waits until it is ready; false when it has closed.
+    /// Waits until it is ready; `false` if it was closed.
     pub(crate) async fn becomes_ready(&mut self) -> bool {
         self.requests.ready().await.is_ok()
     }
 
-    /// Whether it takes no more requests.
+    /// Whether it accepts no more requests.
     pub(crate) fn is_closed(&self) -> bool {
         self.requests.is_closed()
     }
 
-    /// Takes the connection out of hyper; `None` when it has closed meanwhile, or is not ready: then
-    /// it still carries a request that was answered early, and it is not known for how long.
+    /// Takes the connection out of hyper; `None` if it was closed, or is still sending a request
+    /// that was answered early.
     pub(crate) async fn park(self) -> Option<Stream> {
         if !self.is_ready() {
             return None;
@@ -116,7 +116,7 @@ impl Http1 {
 
 impl Drop for Carrier {
     fn drop(&mut self) {
-        // Where no runtime is left, its tasks have ended.
+        // Without a runtime, its tasks have ended.
         let Ok(runtime) = Handle::try_current() else { return };
         let task = self.0.clone();
         runtime.spawn(async move {
@@ -128,24 +128,24 @@ impl Drop for Carrier {
 
 type Carried = http1::Connection<TokioIo<Listening<Stream>>, PiecesBody>;
 
-/// Ends when the provider closes the connection, or when no request can reach it any more.
+/// Ends when the provider closes the connection, or when no more requests can arrive.
 async fn carry(connection: Carried, mut park: oneshot::Receiver<oneshot::Sender<Stream>>) {
     let Ok(parts) = connection.without_shutdown().await else { return };
     let mut stream = parts.io.into_inner().into_inner();
     match park.try_recv() {
-        // Bytes that come without a request do not begin an answer.
+        // Bytes without a request do not begin an answer.
         Ok(reply) if parts.read_buf.is_empty() => drop(reply.send(stream)),
         _ => drop(stream.shutdown().await),
     }
 }
 
-/// Whether a parked connection may be used again: the provider has neither closed it nor spoken.
+/// Whether a parked connection is usable: the provider has neither closed it nor sent anything.
 pub(crate) fn is_quiet(stream: &mut Stream) -> bool {
     stream.read_u8().now_or_never().is_none()
 }
 
-/// The most bytes that bring no answer further. hyper refuses a head of more than 400 KiB and reads at
-/// most as many at once; what is above that are interim responses (1xx).
+/// The most bytes without progress. hyper refuses a head of more than 400 KiB and reads at most as
+/// much at once; anything above is interim responses (1xx).
 const MOST_UNANSWERED: usize = 1024 * 1024;
-/// How long a connection that is given up may take to end in good manners.
+/// The time for a clean close of a dropped connection.
 const LEAVE_TAKING: Duration = Duration::from_secs(1);

@@ -1,8 +1,8 @@
-//! Credentials that are fetched: each of them once for the whole process, before it expires, while
-//! no request waits that need not.
+//! Fetched credentials: each is fetched once for the process and renewed before it expires, without
+//! waiting if the old one is still valid.
 //!
-//! Here is the only place that asks metadata services and token endpoints. A provider's credential
-//! that cannot be had is that provider's failure, and another one may be tried.
+//! Only this module calls metadata services and token endpoints. A credential that cannot be
+//! fetched is a failure of its provider, and another provider may be tried.
 
 mod credential;
 mod renewed;
@@ -20,20 +20,20 @@ pub(crate) use self::{credential::Credential, renewed::Unfetched};
 use super::numbered::Numbered;
 use crate::table::identity::{Identity, Source};
 
-/// The credentials of every identity; one for the whole process.
+/// The credentials of all identities of the process.
 #[derive(Debug, Default)]
 pub(crate) struct Identities {
     /// By `Identity::id`.
     kept: Numbered<Renewed<Credential>>,
-    /// Built when the first credential is fetched: certificates take memory that most need not.
+    /// Created at the first fetch, since its CA certificates take memory.
     client: OnceLock<reqwest::Client>,
 }
 
 impl Identities {
-    /// The present credential of an identity. It is waited for only where there is no usable one.
+    /// The current credential of an identity. It waits only if none is valid.
     ///
     /// # Errors
-    /// Why it cannot be had, for the operator.
+    /// Why it is not available, for the operator.
     pub(crate) async fn credential(
         self: &Arc<Self>,
         identity: &Arc<Identity>,
@@ -45,7 +45,7 @@ impl Identities {
         self.renewed(identity).get(fetch).await
     }
 
-    /// A provider has refused what it was asked with: it may have been withdrawn.
+    /// A provider has refused the credential; it may have been revoked.
     pub(crate) fn invalidate(&self, identity: &Identity) {
         self.renewed(identity).invalidate();
     }

@@ -1,7 +1,5 @@
-//! What the client sent, in the form that attempts are built from, and the request in neutral form,
-//! read once a provider of another protocol needs it.
-//!
-//! It knows no provider.
+//! The request as the client sent it, from which attempts are built, and its neutral form, read
+//! once when a provider of another protocol needs it.
 
 #[cfg(test)]
 mod tests;
@@ -33,99 +31,97 @@ use crate::{
     table::policy::Required,
 };
 
-/// What the client sent, in the form that attempts are built from.
+/// The request as the client sent it, from which attempts are built.
 pub(crate) struct Inbound {
     /// Its method.
     pub(crate) method: Method,
-    /// What the client and we call the request; a static text until it is known and after it has
-    /// gone into the answer.
+    /// The request ID; a static text before it is known and after it has moved to the answer.
     pub(crate) request_id: HeaderValue,
-    /// Its path and query, checked, without any key in it.
+    /// Its path and query, checked, without a key.
     pub(crate) path: ClientPath,
     /// Its headers as they came.
     pub(crate) headers: HeaderMap,
-    /// Which of them it may have that few requests bear.
+    /// Which rarely used headers it has.
     pub(crate) rare: Rare,
     /// Its body as it came.
     pub(crate) body: Pieces,
-    /// What that takes of the budget for all bodies, if it is large.
+    /// The body's share of the memory budget, if it is large.
     pub(crate) share: Option<Share>,
-    /// The budget for all bodies, for what a translation builds.
+    /// The memory budget for what a translation builds.
     pub(crate) budget: &'static BodyBudget,
-    /// The alias that it asked for.
+    /// The requested alias.
     pub(crate) alias: Box<str>,
-    /// The name that is meant, where that is only a further name of a target.
+    /// The target's name, if the alias is only another name for it.
     pub(crate) meant: Option<Box<str>>,
-    /// What its path asks for, where a protocol says so.
+    /// The endpoint of the path, if a protocol defines it.
     pub(crate) endpoint: Option<Endpoint>,
-    /// The request as it reads, once a provider of another protocol has needed it.
-    /// Boxed: every request would carry the room that few need.
+    /// The neutral form, read once when a provider of another protocol needs it. Boxed, since few
+    /// requests need this space.
     pub(crate) reading: OnceLock<Box<Read>>,
-    /// What changes in its body because it gives back another vendor's proofs, once a provider has needed
-    /// to know.
+    /// The edits that remove other vendors' signatures, computed once when a provider needs them.
     pub(crate) foreign_proofs: OnceLock<Box<[Change]>>,
-    /// What the client says of the tokens of its own stream, once a provider has needed to know.
+    /// What the client says about the tokens of its stream, read once when a provider needs it.
     pub(crate) own_options: OnceLock<OwnOptions>,
-    /// What its answer is expected to take, where a limit depends on it. Boxed: few requests need it.
+    /// The expected use of its answer, if a limit needs it. Boxed, since few requests need it.
     pub(crate) demand: Option<Box<Demand>>,
-    /// What it requires of providers, where that is anything.
+    /// What it requires of providers, if anything.
     pub(crate) required: Option<Box<Required>>,
-    /// The guardrails that its answer passes, where there are any.
+    /// The guardrails for its answer, if there are any.
     pub(crate) guardrails: Option<Guardrails>,
-    /// What was counted of its text, once a strategy has needed to know.
+    /// The counts of its text, computed once when a strategy needs them.
     pub(crate) counted: OnceLock<Box<Input>>,
     /// Whether the client asks for a stream.
     pub(crate) stream: bool,
-    /// Where the body names its model, and how the name reads once decoded.
+    /// Where the body names its model, and the decoded name.
     pub(crate) model: Option<Model>,
-    /// Where else it names a model.
+    /// Other places that name a model.
     pub(crate) mentions: Mentions,
-    /// What its path is for, where that is known.
+    /// The family of its path, if known.
     pub(crate) family: Option<Family>,
-    /// Whether the body is a form, in which the name stands without quotes.
+    /// Whether the body is a form, in which the name has no quotes.
     pub(crate) form: bool,
     /// Whether an answer must have a body.
     pub(crate) needs_body: bool,
-    /// Where it was sent again on a fresh connection, until the trail tells of it.
+    /// Resends on a fresh connection, until the trail takes them.
     pub(crate) resends: Resends,
-    /// What attempts had told that were given up, until the trail tells of it.
+    /// Reported tokens of cancelled attempts, until the trail takes them.
     pub(crate) given_up: GivenUp,
 }
 
-/// What the client says of the tokens of its own stream.
+/// What the client says about the tokens of its stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OwnOptions {
     /// Nothing.
     Absent,
-    /// Something else than that it wants them.
+    /// Something other than asking for them.
     Others,
-    /// That it wants them, or what cannot be told.
+    /// It asks for them, or something that cannot be interpreted.
     Asks,
 }
 
 impl Inbound {
-    /// The client's protocol; where its path is no protocol's, the usual one.
+    /// The client's protocol; the default one if its path belongs to none.
     pub(crate) fn speaks(&self) -> Protocol {
         self.endpoint.as_ref().map(|endpoint| endpoint.protocol).unwrap_or_default()
     }
 
-    /// The name that is asked for, as providers may be told it.
+    /// The requested name for providers.
     pub(crate) fn asked_name(&self) -> &str {
         self.meant.as_ref().unwrap_or(&self.alias)
     }
 
-    /// What its input holds, for an estimate of its tokens. It is counted once.
+    /// The content of its input, for an estimate of its tokens; computed once.
     pub(crate) fn input(&self) -> &Input {
         let pieces = self.body.iter().map(|piece| &piece[..]);
         self.counted.get_or_init(|| Box::new(Input::read(pieces, self.body.len())))
     }
 
-    /// Gives the request's id to what makes its answer.
+    /// Moves the request ID to the answer.
     pub(crate) fn take_request_id(&mut self) -> HeaderValue {
         std::mem::replace(&mut self.request_id, HeaderValue::from_static(""))
     }
 
-    /// The request in neutral form. It is read once, however many providers it is written for.
+    /// The request in neutral form, read once for all providers.
     ///
     /// # Errors
     /// Why it cannot be read, for the client.
@@ -133,50 +129,50 @@ impl Inbound {
         self.read().neutral.as_ref().map_err(Clone::clone)
     }
 
-    /// The same, with what was drawn for it.
+    /// The same, with what was generated for it.
     pub(super) fn read(&self) -> &Read {
         let read = || Box::new(read(self.endpoint.as_ref(), &self.body, self.budget, false));
         self.reading.get_or_init(read)
     }
 
-    /// Reads a large request on a thread of its own.
+    /// Reads a large request on another thread.
     pub(crate) async fn read_off_core(&self) {
         if self.reading.get().is_none() {
             let (endpoint, body, budget) = (self.endpoint.clone(), self.body.clone(), self.budget);
             let read = off_core::run(move || read(endpoint.as_ref(), &body, budget, true)).await;
-            // A second attempt beside the first may have been quicker.
+            // A second attempt may have been faster.
             let _ = self.reading.set(Box::new(read));
         }
     }
 }
 
-/// Where a request names a model beside its body's top-level `model`.
+/// Places other than the body's top-level `model` that name a model.
 #[derive(Debug, Default)]
 pub(crate) struct Mentions(Option<Box<Named>>);
 
-/// Places and names; boxed, since few requests have any.
+/// Boxed, since few requests have any.
 #[derive(Debug, Default)]
 pub(crate) struct Named {
-    /// Where in path and query the alias stands, as it is written; ascending.
+    /// The places of the alias in path and query; ascending.
     pub(crate) in_path: Vec<Range<usize>>,
-    /// Where in the body the alias stands in quotes, the quotes not included; ascending.
+    /// The places of the alias in the body, inside quotes; ascending.
     pub(crate) in_body: Vec<Range<u64>>,
-    /// Names that are not the alias: each provider is asked only if they are its own model.
+    /// Names other than the alias. A provider is asked only if they are its own model.
     pub(crate) others: Vec<Box<str>>,
 }
 
 impl Mentions {
-    /// Where in path and query the alias stands.
+    /// The places of the alias in path and query.
     pub(crate) fn in_path(&self) -> &[Range<usize>] {
         self.0.as_ref().map_or(&[], |named| &named.in_path)
     }
 
-    /// Where in the body the alias stands.
+    /// The places of the alias in the body.
     pub(crate) fn in_body(&self) -> &[Range<u64>] {
         self.0.as_ref().map_or(&[], |named| &named.in_body)
     }
 
-    /// The body has been changed before some of them: each moves.
+    /// Moves the places after an edit of the body.
     pub(crate) fn moved(&mut self, moved: impl Fn(u64) -> u64) {
         for span in self.0.iter_mut().flat_map(|named| &mut named.in_body) {
             *span = moved(span.start)..moved(span.end);
@@ -199,16 +195,16 @@ impl From<Named> for Mentions {
 
 /// A request that was read for translation.
 pub(crate) struct Read {
-    /// What it says, or why it cannot be read.
+    /// Its neutral form, or why it cannot be read.
     pub(crate) neutral: Result<NeutralRequest, Refusal>,
-    /// What it takes of the budget for all bodies.
+    /// Its share of the memory budget.
     #[expect(dead_code, reason = "given back when it drops")]
     pub(crate) share: Share,
-    /// A text to make ids from.
+    /// The random part of generated IDs.
     pub(crate) id: String,
     /// When it was read, in seconds since 1970.
     pub(crate) at: u64,
-    /// Whether it was read on a thread of its own, and is freed on one.
+    /// Whether it was read on another thread, and is freed on one.
     pub(crate) is_large: bool,
 }
 
@@ -223,13 +219,13 @@ impl Drop for Read {
 
 /// What a request asks for, in neutral form.
 pub(crate) enum NeutralRequest {
-    /// The next turn of a conversation, or its tokens.
+    /// The next turn of a conversation, or a token count.
     Conversation(Arc<Conversation>),
-    /// Vectors.
+    /// Embeddings.
     Embedding(Arc<Embedding>),
 }
 
-/// Reads a request in its client's protocol.
+/// Reads a request in the client's protocol.
 fn read(
     endpoint: Option<&Endpoint>,
     body: &Pieces,
@@ -250,7 +246,7 @@ fn read(
     }
 }
 
-/// Takes from the budget what is read and written of a request.
+/// Takes what reading and writing a request need from the memory budget.
 fn weighed(body: &Pieces, budget: &'static BodyBudget) -> Result<Share, Refusal> {
     let weight = Weight::of(body.iter().map(|piece| &piece[..]))
         .map_err(|OutOfProportion| ReadError::new("", OUT_OF_PROPORTION))?;
@@ -260,7 +256,8 @@ fn weighed(body: &Pieces, budget: &'static BodyBudget) -> Result<Share, Refusal>
 }
 
 fn neutral(endpoint: Option<&Endpoint>, body: &Pieces) -> Result<NeutralRequest, Refusal> {
-    let endpoint = endpoint.ok_or_else(|| ReadError::new("", "The path is no protocol's own."))?;
+    let endpoint =
+        endpoint.ok_or_else(|| ReadError::new("", "The path belongs to no protocol."))?;
     let head = codec::Head { model: endpoint.model.as_deref(), delivery: endpoint.delivery };
     let body = body.to_bytes();
     let codec = endpoint.protocol.codec();
@@ -278,7 +275,7 @@ impl From<ReadError> for Refusal {
     }
 }
 
-/// What weighs less is not counted: the number of connections bounds it.
+/// Less is not counted, since the number of connections limits it.
 pub(crate) const UNCOUNTED: u64 = 256 * 1024;
 const OUT_OF_PROPORTION: &str = "The request holds too many small values for its length to be \
     translated for this model's provider. Send fewer and longer ones, or ask for a model whose \

@@ -1,7 +1,7 @@
-//! Judges an answer that passes as it came, up to the commit point.
+//! Judges an answer that is passed on unchanged, up to the commit point.
 //!
-//! Nothing is sent to the client from here. An answer that leaves this file may be passed on; a
-//! failure may only be passed on when no other provider is to be tried.
+//! Nothing is sent to the client from here. An accepted answer may be passed on; a failure may be
+//! passed on only if no other provider is tried.
 
 use http::StatusCode;
 
@@ -26,20 +26,21 @@ use crate::{
     table::Provider,
 };
 
-/// How closely an answer is looked at.
+/// How closely an answer is checked.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Inspection {
-    /// Whether errors inside a 200 count: they do where another provider may be tried.
+    /// Whether errors inside a 200 count: if another provider may be tried.
     pub(crate) reads_errors: bool,
     /// Whether an answer must have a body.
     pub(crate) needs_body: bool,
-    /// Whether a stream is only accepted at its first event with content.
+    /// Whether a stream is accepted only at its first event with content.
     pub(crate) waits_for_content: bool,
-    /// How many bytes of an answer are held until it is whole; 0: it is passed on when it is accepted.
+    /// How many bytes of an answer are buffered until it is complete; 0 means that it is passed on
+    /// when it is accepted.
     pub(crate) holds: usize,
 }
 
-/// The answer, when it is clear that it is one.
+/// The answer, once it is certain that it is one.
 ///
 /// # Errors
 /// The answer is an error, by its status or inside a success, or it is empty or breaks off.
@@ -61,7 +62,7 @@ pub(super) async fn judge(
     judge_body(answer, form, provider, inbound, inspection).await
 }
 
-/// What watches a stream to its end.
+/// The observer of a stream to its end.
 fn observer(form: Form, inbound: &Inbound) -> Option<Box<Observer>> {
     let endpoint = inbound.endpoint.as_ref();
     match form {
@@ -89,8 +90,7 @@ async fn judge_head(
     Ok(answer)
 }
 
-/// An error by its status. Its body is held, so that its code can be read; what is slow to say
-/// more than its status is judged by that.
+/// An error by its status. Its body is read for its code, unless the body is slow.
 async fn refused(mut answer: Box<Answer>, form: Form) -> Failed {
     let small = answer.body.remaining().is_none_or(|bytes| bytes <= MOST_HELD as u64);
     if small && form == Form::Json {
@@ -107,8 +107,8 @@ async fn refused(mut answer: Box<Answer>, form: Form) -> Failed {
     }
 }
 
-/// Looks at the beginning of a success before a header goes out, so that one that turns out to be
-/// an error can still fall back.
+/// Reads the beginning of a success before a head is sent, so that an error inside it can still
+/// fall back.
 async fn judge_body(
     mut answer: Box<Answer>,
     form: Form,
@@ -178,8 +178,8 @@ async fn judge_stream(
     }
 }
 
-/// A small answer is held until it is whole: it is of no use to a client before that, and one that
-/// breaks off can still fall back.
+/// A small answer is buffered until it is complete: it is useless to a client before that, and can
+/// still fall back if it breaks off.
 async fn judge_json(
     mut answer: Box<Answer>,
     provider: &Provider,
@@ -202,7 +202,7 @@ async fn judge_json(
     Ok(answer)
 }
 
-/// A stream of frames is held to its first content, too. Its protocol's reader tells what that is.
+/// A stream of frames is also buffered to its first content, which its protocol's reader finds.
 async fn judge_frames(
     mut answer: Box<Answer>,
     provider: &Provider,
@@ -235,13 +235,13 @@ async fn judge_frames(
     }
 }
 
-/// The stream said nothing, but perhaps what that took.
+/// An empty stream, which may still have reported tokens.
 fn empty(answer: &Answer, inbound: &Inbound) -> Failed {
     Failed::empty(answer.status).after(answer.told_so_far(inbound.speaks()))
 }
 
 impl Answer {
-    /// The tokens that it has told in what is held of it.
+    /// The tokens reported in what was read ahead.
     pub(super) fn told_so_far(&self, protocol: Protocol) -> Option<Usage> {
         let (held, form) = (self.body.held(), self.form());
         if !self.status.is_success() || form == Form::Other {
@@ -255,8 +255,8 @@ impl Answer {
         watch.usage(protocol, form == Form::Frames)
     }
 
-    /// Where another provider might have been asked for it, a stream whose events cannot be read ends
-    /// as one that breaks.
+    /// Where another provider might have been asked, a stream with unreadable events ends like a
+    /// broken one.
     fn read_to_its_end(
         mut self: Box<Self>,
         inbound: &Inbound,

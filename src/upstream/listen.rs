@@ -1,9 +1,9 @@
-//! A connection that counts what the provider has said since it was last asked, or since an answer
-//! last went on. A request on a connection that broke in silence was not answered, and may be sent
-//! again; a connection that says much and answers nothing (interim responses, settings, pings, frames
-//! without data) breaks. So does one whose answer's head has begun and does not end.
+//! Counts the bytes that a provider sends without answering. If a reused connection breaks before
+//! sending any, the request was not answered and may be sent again. A connection that sends much
+//! without progress (interim responses, settings, pings, empty frames), or whose answer's head does
+//! not end, is closed.
 //!
-//! It reads nothing of what it counts.
+//! It does not parse the bytes.
 
 use std::{
     io,
@@ -22,55 +22,53 @@ use tokio::{
     time::{Instant, Sleep, sleep},
 };
 
-/// How many bytes have come since the count was last cleared, and marks of the head that is waited
-/// for.
+/// The bytes since the count was cleared, and the state of the awaited head.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct ListenState(Arc<AtomicUsize>);
 
-/// A connection that counts every read, and reads no more once `most` bytes have brought no answer
-/// further.
+/// A connection that counts every read, and stops after `most` bytes without progress.
 #[derive(Debug)]
 pub(crate) struct Listening<I> {
     io: I,
     listen_state: ListenState,
     most: usize,
-    /// When it is looked whether a head has begun, or still not ended. It is set once in a while and
-    /// not for each answer.
+    /// When to check whether a head has begun or has not ended. It is set from time to time, not
+    /// for each answer.
     look: Option<Pin<Box<Sleep>>>,
 }
 
 impl ListenState {
-    /// A request goes out on a connection that carries one at a time: a head is what comes next.
+    /// A request is sent on a connection for one at a time, so a head comes next.
     pub(crate) fn ask(&self) {
         self.0.store(HEAD, Ordering::Relaxed);
     }
 
-    /// Forgets what came: the next request begins, or an answer went on.
+    /// Clears the count: the next request begins, or an answer made progress.
     pub(crate) fn clear(&self) {
         self.0.store(0, Ordering::Relaxed);
     }
 
-    /// Whether anything came.
+    /// Whether anything arrived.
     pub(crate) fn received_anything(&self) -> bool {
         self.0.load(Ordering::Relaxed) & COUNT > 0
     }
 
-    /// A connection that counts here, and breaks where `most` bytes brought no answer further.
+    /// A connection that counts here and closes after `most` bytes without progress.
     pub(crate) fn listen<I>(&self, io: I, most: usize) -> Listening<I> {
         Listening { io, listen_state: self.clone(), most, look: None }
     }
 }
 
 impl<I> Listening<I> {
-    /// The connection without its count.
+    /// The connection without its counter.
     pub(crate) fn into_inner(self) -> I {
         self.io
     }
 
-    /// Whether a head has begun that does not end: it was there at the last look, too.
+    /// Whether a head has begun that does not end, because it had also begun at the last check.
     fn poll_look(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while let Some(look) = &mut self.look {
-            // One task polls it, and did so when the time was set: a further poll would only cost.
+            // One task polls it and did so when the timer was set, so another poll would only cost.
             if !look.is_elapsed() {
                 return Poll::Pending;
             }
@@ -89,12 +87,12 @@ impl<I> Listening<I> {
     }
 }
 
-/// Sees to it that the task wakes when the time is over, which has only begun.
+/// Registers the task with the timer, which has just started.
 fn wakes(look: Pin<&mut Sleep>, cx: &mut Context<'_>) {
     let _ = std::pin::pin!(unconstrained(look)).poll(cx);
 }
 
-/// Whether the head that is waited for has begun.
+/// Whether the awaited head has begun.
 fn has_begun(state: usize) -> bool {
     state & HEAD > 0 && state & COUNT > 0
 }
@@ -118,7 +116,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for Listening<I> {
         let read = Pin::new(&mut self.io).poll_read(cx, buffer);
         let came = buffer.filled().len() - before;
         if came > 0 {
-            // One task reads, on the core that asks: no addition is lost.
+            // One task reads, on the core of the request, so no addition is lost.
             self.listen_state.0.store(listen_state + came, Ordering::Relaxed);
         } else if read.is_pending() && self.look.is_none() && has_begun(listen_state) {
             wakes(self.look.insert(Box::pin(sleep(LOOK))).as_mut(), cx);
@@ -157,14 +155,14 @@ impl<I: AsyncWrite + Unpin> AsyncWrite for Listening<I> {
     }
 }
 
-/// The head of an answer is waited for.
+/// The head of an answer is awaited.
 const HEAD: usize = 1 << (usize::BITS - 1);
-/// It had begun at the last look.
+/// It had begun at the last check.
 const SEEN: usize = HEAD >> 1;
 /// The rest is a number of bytes.
 const COUNT: usize = SEEN - 1;
-/// From its first byte on a head may take once to twice as long, interim responses included, as a
-/// client's may by default.
+/// A head may take once to twice this long from its first byte, including interim responses, like a
+/// client's by default.
 const LOOK: Duration = Duration::from_secs(15);
 
 #[cfg(test)]

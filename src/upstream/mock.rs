@@ -1,5 +1,5 @@
-//! Plays a `mock:` provider: answers in the OpenAI format without leaving the process, so that the
-//! router can be tried without any account.
+//! A `mock:` provider: answers in the OpenAI format inside the process, so that the router can be
+//! tried without an account.
 
 use std::{
     pin::Pin,
@@ -75,12 +75,12 @@ pub(crate) async fn answer(
     Ok(whole(StatusCode::OK, &style.completion(script.tokens)))
 }
 
-/// A body whose pieces come one by one.
+/// A body whose chunks come one by one.
 pub(crate) struct MockBody {
     pieces: std::vec::IntoIter<Bytes>,
     gap: Duration,
     wait: Option<Pin<Box<Sleep>>>,
-    /// The longest gap that is waited for; a longer one is a provider that has fallen silent.
+    /// The longest gap that is awaited; beyond it, the provider counts as silent.
     patience: Duration,
 }
 
@@ -95,7 +95,7 @@ impl MockBody {
 }
 
 impl Source for MockBody {
-    /// The next piece, after the gap.
+    /// The next chunk, after the gap.
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Brief>>> {
         if let Some(wait) = &mut self.wait {
             ready!(wait.as_mut().poll(cx));
@@ -118,7 +118,7 @@ impl Source for MockBody {
     }
 }
 
-/// How the answer is dressed: as chat, or as a legacy completion.
+/// The form of the answer: chat, or legacy completion.
 struct Style<'a> {
     model: &'a str,
     legacy: bool,
@@ -182,13 +182,13 @@ fn embeddings(model: &str, inputs: usize) -> serde_json::Value {
            "usage": {"prompt_tokens": 8 * inputs, "total_tokens": 8 * inputs}})
 }
 
-/// Whether a stream is to say at its end what it used.
+/// Whether a stream is to report its usage at its end.
 fn asks_for_usage(body: &[u8]) -> bool {
     let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     body["stream_options"]["include_usage"] == true
 }
 
-/// How many vectors a body asks for: one for each text or list of tokens.
+/// How many embeddings a body asks for: one for each text or list of tokens.
 fn inputs(body: &[u8]) -> usize {
     let body: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     match body["input"].as_array() {
@@ -201,7 +201,7 @@ fn usage_of(tokens: u32) -> serde_json::Value {
     json!({"prompt_tokens": 8, "completion_tokens": tokens, "total_tokens": 8 + tokens})
 }
 
-/// What is asked for is nothing that this provider plays.
+/// An endpoint that this provider does not have.
 fn unplayed() -> Answer {
     let message = "The mock provider plays chat completions, completions and embeddings alone.";
     let error = json!({"message": message, "type": "invalid_request_error", "param": null,

@@ -1,10 +1,8 @@
-//! Moments as vendors write them, in Unix seconds.
-//!
-//! It reads no clock and knows no zone but UTC.
+//! Timestamps of vendors, in Unix seconds. Only UTC is supported.
 
 use aws_smithy_types::{DateTime, date_time::Format};
 
-/// Unix seconds of `2030-01-01T00:00:00Z`; fractions are left out, other zones are not read.
+/// Parses `2030-01-01T00:00:00Z`; fractions are ignored, other zones are not parsed.
 pub(crate) fn rfc3339(text: &str) -> Option<u64> {
     let moment = DateTime::from_str(text, Format::DateTime).ok()?;
     u64::try_from(moment.secs()).ok()

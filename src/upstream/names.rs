@@ -1,8 +1,8 @@
-//! Name look-up, shared by all cores: one at a time for each name, so that a name server that hangs
+//! DNS look-ups, shared by all cores: one at a time for each name, so that a hanging name server
 //! takes one thread for each of its names, however many requests wait.
 //!
-//! `getaddrinfo` cannot be cancelled, so each look-up has a thread that may outlive those who wait for
-//! it. What was found is not kept: the operator's own name server caches, and knows for how long.
+//! `getaddrinfo` cannot be cancelled, so each look-up has a thread that may outlive its callers.
+//! Results are not cached, since the operator's resolver caches them and knows their lifetime.
 
 use std::{
     collections::HashMap,
@@ -28,32 +28,32 @@ pub(crate) struct Names {
     known: Mutex<HashMap<Box<str>, Known>>,
 }
 
-/// The same as the service that hyper's connector asks.
+/// A handle as the service that hyper's connector needs.
 #[derive(Clone)]
 pub(crate) struct Resolver(pub(crate) Arc<Names>);
 
 /// Blocks for as long as it takes.
 type LookUp = dyn Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync;
 
-/// What a look-up found, or the text of its error.
+/// The result of a look-up, or the text of its error.
 type Found = Result<Vec<SocketAddr>, Box<str>>;
 
 enum Known {
-    /// It is being looked up; the result goes to everyone that waits.
+    /// A look-up in progress; all callers get its result.
     UnderWay(watch::Receiver<Option<Found>>),
-    /// It was not found, and is not asked about again before this.
+    /// It failed, and is not retried before this time.
     Failed(Box<str>, Instant),
 }
 
 impl Names {
-    /// Those that the whole process shares.
+    /// The look-ups that the whole process shares.
     pub(crate) fn of_process() -> Arc<Self> {
         static SHARED: LazyLock<Arc<Names>> =
             LazyLock::new(|| Names::new(|name| Ok((name, 0).to_socket_addrs()?.collect())));
         Arc::clone(&SHARED)
     }
 
-    /// Look-ups by this function, each on a thread of its own.
+    /// Look-ups by this function, each on its own thread.
     pub(crate) fn new(
         look_up: impl Fn(&str) -> io::Result<Vec<SocketAddr>> + Send + Sync + 'static,
     ) -> Arc<Self> {
@@ -63,7 +63,7 @@ impl Names {
     /// The addresses of a name.
     ///
     /// # Errors
-    /// The system's, or that too many names are being looked up.
+    /// The system's, or too many look-ups at once.
     pub(crate) async fn find(self: &Arc<Self>, name: &str) -> io::Result<Vec<SocketAddr>> {
         let mut coming = self.ask(name)?;
         let found = coming.wait_for(Option::is_some).await;
@@ -75,7 +75,7 @@ impl Names {
         }
     }
 
-    /// Joins the look-up that is under way, or begins one.
+    /// Joins the look-up in progress, or starts one.
     fn ask(self: &Arc<Self>, name: &str) -> io::Result<watch::Receiver<Option<Found>>> {
         let mut known = locked(&self.known);
         match known.get(name) {
@@ -145,12 +145,11 @@ impl reqwest::dns::Resolve for Resolver {
     }
 }
 
-/// How long a name that was not found is not asked about again.
+/// How long a failed name is not retried.
 const FAILURE_KEPT: Duration = Duration::from_secs(1);
-/// The most names that are looked up at once. One more is refused at once rather than made to wait
-/// for those that hang.
+/// The most look-ups at once. A further one is refused rather than waiting for hanging ones.
 const MOST_AT_ONCE: usize = 256;
-/// What the C library needs, and room to spare.
+/// What the C library needs, with a margin.
 const STACK: usize = 512 * 1024;
 
 #[cfg(test)]

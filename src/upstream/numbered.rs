@@ -1,5 +1,5 @@
-//! What is kept for each number that the registry gives out, for as long as something holds the
-//! number: connections for an origin, a credential for an identity.
+//! Values by the registry's numbers, kept as long as something holds the number: connections for an
+//! origin, a credential for an identity.
 
 use std::{
     collections::BTreeMap,
@@ -9,15 +9,15 @@ use std::{
 use super::locked::locked;
 use crate::live::Number;
 
-/// One thing for each number.
+/// One value for each number.
 #[derive(Debug)]
 pub(super) struct Numbered<T>(Mutex<Kept<T>>);
 
 #[derive(Debug)]
 struct Kept<T> {
-    /// A tree: of a few origins it is one short row, which is quicker than to hash a number.
+    /// A tree: with few entries it is one short row, faster than hashing.
     by_number: BTreeMap<u32, (Weak<Number>, Arc<T>)>,
-    /// How many there may be before those are looked for whose number nothing holds.
+    /// The size at which entries whose number nothing holds are removed.
     most: usize,
 }
 
@@ -28,7 +28,7 @@ impl<T> Default for Numbered<T> {
 }
 
 impl<T: Default> Numbered<T> {
-    /// What is kept for this number.
+    /// The value for this number.
     pub(super) fn of(&self, number: &Arc<Number>) -> Arc<T> {
         let mut kept = locked(&self.0);
         if let Some((_, it)) = kept.by_number.get(&number.get()) {
@@ -43,7 +43,7 @@ impl<T: Default> Numbered<T> {
         it
     }
 
-    /// All that is kept.
+    /// All values.
     pub(super) fn all(&self) -> Vec<Arc<T>> {
         locked(&self.0).by_number.values().map(|(_, it)| Arc::clone(it)).collect()
     }

@@ -1,18 +1,16 @@
-//! Work on large bodies leaves its core: one of a few threads reads and writes, while the core goes on
-//! with every other request.
+//! Runs work on large bodies on blocking threads, so that the core can serve other requests.
 //!
-//! Small bodies never come here: they are read and written where they are. A client that leaves gives
-//! up its place among those that wait at once; what a thread has begun ends by itself, and there is
-//! never more of that than threads.
+//! Small bodies are processed in place. A client that leaves gives up its place in line; work that
+//! has started ends by itself, and there is never more of it than threads.
 
 use std::sync::LazyLock;
 
 use tokio::sync::Semaphore;
 
-/// Does the work on a thread of its own and waits for it.
+/// Runs the work on another thread and waits for it.
 pub(crate) async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> T {
-    // The permit is the thread's: it is given back when the work has ended, not when the client has
-    // left. Nothing ever closes the semaphore.
+    // The permit belongs to the work and is released when the work ends, not when the client
+    // leaves. The semaphore is never closed.
     let permit = THREADS.acquire().await.ok();
     let done = tokio::task::spawn_blocking(move || {
         let _permit = permit;
@@ -22,24 +20,24 @@ pub(crate) async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'st
         Ok(done) => done,
         // As if it had panicked here.
         Err(Ok(panic)) => std::panic::resume_unwind(panic),
-        // The runtime ends, and so do all that wait on it.
+        // The runtime ends, and with it everything that waits.
         Err(Err(_)) => std::future::pending().await,
     }
 }
 
-/// Frees what is large where it holds no core up.
+/// Frees a large value where it does not block a core.
 pub(super) fn free<T: Send + 'static>(large: T) {
     if let Ok(runtime) = tokio::runtime::Handle::try_current() {
         drop(runtime.spawn_blocking(move || drop(large)));
     }
 }
 
-/// Bytes of a body above which it is large. At this length, reading and writing take about a
-/// millisecond; a thread takes some twenty microseconds.
+/// The size above which a body is large. At this size, reading and writing take about a
+/// millisecond; handing it to a thread takes about twenty microseconds.
 pub(crate) const LARGE: usize = 256 * 1024;
 
-/// As many at once as there are cores, for all cores together: more would only wait for a processor,
-/// each with a body read in its memory. Look-ups of names have threads beside these.
+/// As many at once as there are cores; more would only wait for a CPU with their bodies in memory.
+/// DNS look-ups have their own threads.
 static THREADS: LazyLock<Semaphore> = LazyLock::new(|| {
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     Semaphore::new(cores)

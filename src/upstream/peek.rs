@@ -1,6 +1,4 @@
-//! Reads an answer ahead of the client: as much of it as has to be known before it is passed on.
-//!
-//! It never judges what it reads.
+//! Reads an answer ahead of the client, as far as it must be known before it is passed on.
 
 use std::{pin::pin, time::Duration};
 
@@ -13,7 +11,7 @@ use super::{
 };
 use crate::{body::A_FEW, failure::What, within::within};
 
-/// Holds what an error says beyond its status, as far as it says it soon.
+/// Reads the body of an error, as far as it arrives soon.
 pub(super) async fn hold_error(answer: &mut Answer) {
     let read = async {
         while answer.body.held_bytes() <= MOST_HELD && !answer.body.source_is_end() {
@@ -25,15 +23,14 @@ pub(super) async fn hold_error(answer: &mut Answer) {
     within(ERROR_BODY, pin!(read)).await;
 }
 
-/// Whether the answer is one JSON object, where events were asked for: a provider that cannot stream,
-/// or an error. A Gemini
-/// JSON array of chunks is not a single object.
+/// Whether the answer is one JSON object although events were requested: the provider cannot
+/// stream, or it is an error. A Gemini JSON array of chunks is not a single object.
 pub(super) async fn is_object(answer: &mut Answer) -> Result<bool, Failed> {
     if answer.form() != Form::Json {
         return Ok(false);
     }
     loop {
-        // The first piece alone may be longer than what is held.
+        // The first chunk alone may exceed the limit.
         let mut bytes = answer.body.held().iter().flatten();
         if let Some(first) = bytes.find(|byte| !byte.is_ascii_whitespace()) {
             return Ok(*first == b'{');
@@ -44,8 +41,7 @@ pub(super) async fn is_object(answer: &mut Answer) -> Result<bool, Failed> {
     }
 }
 
-/// The whole body, which has to be read before anything can be said of it. It is taken out of the
-/// answer; `None` where there is no room for it.
+/// Takes the whole body out of the answer; `None` if there is no memory for it.
 pub(super) async fn collect(
     answer: &mut Answer,
     mut has_room: impl FnMut(u64) -> bool,
@@ -85,9 +81,9 @@ pub(super) async fn look(answer: &mut Answer) -> Result<bool, Failed> {
     })
 }
 
-/// Bytes of an answer that are held before it is passed on.
+/// The most bytes of an answer that are buffered before it is passed on.
 pub(super) const MOST_HELD: usize = 64 * 1024;
 /// The largest answer that is translated.
 const MOST_READ: usize = 64 * 1024 * 1024;
-/// How long the body of an error may take to say what its status does not.
+/// How long the body of an error may take.
 const ERROR_BODY: Duration = Duration::from_secs(1);

@@ -1,7 +1,7 @@
-//! The request as one provider wants it: as it came, or written in the provider's protocol, in as many
-//! calls as that takes; and what reads the answers.
+//! Prepares the request for one provider: unchanged, or written in the provider's protocol in one
+//! or more calls; and the reader of their answers.
 //!
-//! It asks nothing, so that a provider that cannot be told what the client wants is passed over at no
+//! It sends nothing, so a provider whose protocol cannot express the request is passed over at no
 //! cost.
 
 mod embedding;
@@ -36,7 +36,7 @@ use crate::{
     table::Provider,
 };
 
-/// What goes to a provider, and what reads what comes back.
+/// What is sent to a provider, and what reads its answers.
 pub(crate) struct Outgoing<'a> {
     pub(super) calls: Calls,
     pub(super) reader: Reader<'a>,
@@ -45,38 +45,39 @@ pub(crate) struct Outgoing<'a> {
 
 /// The calls of one attempt.
 pub(super) enum Calls {
-    /// One, with the client's own bytes.
+    /// One call with the client's own bytes.
     AsItCame,
-    /// Those that were written.
+    /// Written calls.
     Written(Box<[Call]>),
 }
 
-/// What reads the answers of one attempt.
+/// The reader of an attempt's answers.
 pub(super) enum Reader<'a> {
-    /// Nothing: the answer passes as it comes.
+    /// None: the answer is passed on unchanged.
     Identity,
-    /// The same, with the names of what the provider was not told.
+    /// The same, naming the fields that the provider was not sent.
     Naming(Box<[String]>),
     /// It is read in the provider's protocol and written in the client's.
     Translated(Box<Translated<'a>>),
 }
 
-/// What is prepared, or what a provider cannot be told: another provider may have words for it.
+/// What is prepared, or why the provider's protocol cannot express the request; another provider's
+/// may.
 type Prepared<'a> = Result<Outgoing<'a>, Refusal>;
 
-/// A request is prepared at once, or, where its body is large, on a thread of its own.
+/// A request is prepared at once or, with a large body, on another thread.
 pub(crate) enum Preparing<'a> {
     /// It is prepared.
     Now(Prepared<'a>),
-    /// It will be.
+    /// In progress.
     Later(Pin<Box<dyn Future<Output = Prepared<'a>> + Send + 'a>>),
 }
 
 impl<'a> Preparing<'a> {
-    /// Waits for what is prepared.
+    /// Waits until it is prepared.
     ///
     /// # Errors
-    /// The provider cannot be told what the client wants.
+    /// The provider's protocol cannot express the request.
     pub(crate) async fn done(self) -> Prepared<'a> {
         match self {
             Self::Now(prepared) => prepared,
@@ -86,12 +87,12 @@ impl<'a> Preparing<'a> {
 }
 
 impl Calls {
-    /// The first that was written; `None`: it is the request as it came.
+    /// The first written call; `None` if the request is unchanged.
     pub(super) fn first(&self) -> Option<&Call> {
         self.written().first()
     }
 
-    /// Those that were written.
+    /// The written calls.
     pub(super) fn written(&self) -> &[Call] {
         match self {
             Self::AsItCame => &[],
@@ -116,7 +117,7 @@ pub(crate) fn prepare<'a>(inbound: &'a Inbound, provider: &'a Provider) -> Prepa
     }
 }
 
-/// The same with its effort as the provider wants it told.
+/// Prepares it with its reasoning effort translated.
 fn reasoned<'a>(
     mut outgoing: Outgoing<'a>,
     inbound: &Inbound,
@@ -151,7 +152,7 @@ fn prepare_unreasoned<'a>(inbound: &'a Inbound, provider: &'a Provider) -> Prepa
     })
 }
 
-/// The same for a large body. Whatever looks at all of it does so on another thread.
+/// The same for a large body: everything that reads all of it runs on another thread.
 async fn prepare_off_core<'a>(inbound: &'a Inbound, provider: &'a Provider) -> Prepared<'a> {
     let own =
         inbound.endpoint.as_ref().map(|endpoint| endpoint.protocol == spoken(endpoint, provider));
@@ -196,13 +197,13 @@ fn write_here(exchange: Exchange<'_>) -> Prepared<'_> {
     }
 }
 
-/// The client's own bytes, but for the proofs of other vendors in them.
+/// The client's own bytes, without signatures of other vendors.
 fn as_it_came<'a>(inbound: &Inbound, provider: &Provider) -> Prepared<'a> {
     let lost = foreign::lost(inbound, provider)?;
     Ok(if lost.is_empty() { Outgoing::AS_IT_CAME } else { Outgoing::losing(lost) })
 }
 
-/// Writes a conversation for a provider; `None` where it cannot count and the router estimates.
+/// Writes a conversation for a provider; `None` if it cannot count tokens and the router estimates.
 fn write(
     codec: &dyn Codec,
     operation: Operation,
@@ -215,7 +216,7 @@ fn write(
     }
 }
 
-/// The two protocols, where the request cannot pass as it came.
+/// The two protocols, unless the request is passed on unchanged.
 fn exchange<'a>(inbound: &'a Inbound, provider: &'a Provider) -> Option<Exchange<'a>> {
     let endpoint = inbound.endpoint.as_ref()?;
     let is_needed = if endpoint.protocol == spoken(endpoint, provider) {
@@ -226,7 +227,7 @@ fn exchange<'a>(inbound: &'a Inbound, provider: &'a Provider) -> Option<Exchange
     is_needed.then(|| Exchange::new(provider, inbound, endpoint))
 }
 
-/// What an attempt leaves behind that took what goes out.
+/// What remains when the calls are taken out.
 impl Default for Outgoing<'_> {
     fn default() -> Self {
         Self::AS_IT_CAME
@@ -234,16 +235,16 @@ impl Default for Outgoing<'_> {
 }
 
 impl<'a> Outgoing<'a> {
-    /// One call with the client's own bytes, whose answer passes as it comes.
+    /// One unchanged call, whose answer is passed on unchanged.
     const AS_IT_CAME: Self =
         Self { calls: Calls::AsItCame, reader: Reader::Identity, traced: None };
 
-    /// The provider is told this `traceparent`.
+    /// Sets the `traceparent` for the provider.
     pub(crate) fn is_child_of(&mut self, parent: HeaderValue, begins: bool) {
         self.traced = Some(Box::new(Traced { parent, begins }));
     }
 
-    /// The same without what is lost.
+    /// The same with the names of lost fields.
     fn losing(lost: Vec<String>) -> Self {
         Self { reader: Reader::Naming(lost.into_boxed_slice()), ..Self::AS_IT_CAME }
     }

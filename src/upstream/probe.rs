@@ -1,8 +1,7 @@
-//! Asking providers how they are, in between requests: one task for each provider that is probed,
-//! for as long as the live table names it.
+//! Active probes: one task for each probed provider, as long as the live table has it.
 //!
-//! It never asks for anything that costs tokens: `GET` on a path of the file, with the provider's
-//! own credential, at intervals that no two providers share.
+//! A probe costs no tokens: it is a `GET` on a configured path with the provider's credential, at
+//! intervals that no two providers share.
 
 use std::{
     collections::HashMap,
@@ -27,16 +26,16 @@ use crate::{
     table::{Origin, Place, Pool, Probe, Provider, Table, identity::Identity},
 };
 
-/// Follows the live table for ever.
+/// Follows the live table.
 pub(crate) async fn follow(
     current: impl Fn() -> Arc<Table>,
     meters: Arc<Meters>,
     identities: Arc<Identities>,
 ) {
-    // Its connections are of no use to the cores, and theirs of none to it.
+    // Probes have their own connections, separate from those of the cores.
     let client = Arc::new(Client::default());
     let mut probers = HashMap::new();
-    // Held weakly, so that no later table can be taken for it.
+    // A weak reference, so that no later table can have the same address.
     let mut seen = Weak::new();
     loop {
         let table = current();
@@ -51,7 +50,7 @@ pub(crate) async fn follow(
     }
 }
 
-/// What a task was begun for: with any of it changed, it is another task.
+/// What defines a task; if any of it changes, another task starts.
 #[derive(PartialEq, Eq, Hash)]
 struct Subject {
     state: usize,
@@ -60,11 +59,11 @@ struct Subject {
     /// By its number.
     origin: u32,
     probe: Probe,
-    /// Compared and never shown: they hold credentials.
+    /// Compared and never shown, since they hold credentials.
     headers: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// A task that ends when its handle is dropped.
+/// A task that ends when this is dropped.
 struct Prober(AbortHandle);
 
 impl Drop for Prober {
@@ -124,10 +123,10 @@ struct Task {
     client: Arc<Client>,
     meters: Arc<Meters>,
     live: Arc<live::Provider>,
-    /// Held so that the series of this name are kept for as long as a probe can count in them.
+    /// Keeps the series of this name alive while probes count in them.
     _series: Arc<ProviderMeters>,
     headers: HeaderMap,
-    /// Where its credential is fetched from, if it is not among the headers.
+    /// The source of its credential, if it is not among the headers.
     identity: Option<Arc<Identity>>,
     identities: Arc<Identities>,
     alias: Box<str>,
@@ -138,7 +137,7 @@ struct Task {
 
 impl Task {
     async fn run(self) {
-        // Not all at once when a file is loaded, and not in step ever after.
+        // Spreads probes, so that they do not start together and stay apart.
         let first = self.probe.interval.min(LONGEST_FIRST);
         sleep(first.mul_f64(drawn(0.0, 1.0))).await;
         loop {
@@ -152,7 +151,7 @@ impl Task {
         }
     }
 
-    /// Of several replicas one probes: until it was silent for so long.
+    /// With several replicas one probes, until it is silent for this long.
     fn turn(&self) -> Duration {
         self.probe.interval.mul_f64(1.5) + self.probe.timeout
     }
@@ -175,7 +174,7 @@ impl Task {
         if good { Ok(()) } else { Err(format!("answered {status}")) }
     }
 
-    /// Asks, once more where the connection turned out to be stale, and reads no more than the head.
+    /// Sends the probe, once more if the connection was stale, and reads only the head.
     async fn send(&self, headers: &HeaderMap) -> Result<http::StatusCode, String> {
         let mut fresh = false;
         loop {
@@ -257,7 +256,7 @@ fn headers(provider: &Provider) -> HeaderMap<HeaderValue> {
     headers
 }
 
-/// How often the live table is looked at.
+/// How often the live table is checked.
 const LOOK: Duration = Duration::from_millis(500);
-/// The first probe comes within this time, however long the interval.
+/// The first probe comes within this time, whatever the interval.
 const LONGEST_FIRST: Duration = Duration::from_secs(5);

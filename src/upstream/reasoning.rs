@@ -1,7 +1,7 @@
-//! How much a model is to reason, written as one provider wants it told (`reasoning_translation`).
-//! Where the client says nothing, nothing is written.
+//! Writes the reasoning effort for one provider (`reasoning_translation`). If the client sets none,
+//! nothing is written.
 //!
-//! It changes the fields that are about reasoning, and no others.
+//! It changes only the fields about reasoning.
 
 use std::fmt;
 
@@ -21,7 +21,7 @@ use crate::{
     table::{Provider, reasoning::Efforts},
 };
 
-/// What is written for this request and provider, if anything is.
+/// What is written for this request and provider, if anything.
 fn translation<'a>(
     inbound: &Inbound,
     provider: &'a Provider,
@@ -33,11 +33,10 @@ fn translation<'a>(
     Some((spoken.profile().effort.as_ref().filter(|_| is_asked)?, reasoning.of(spoken)?))
 }
 
-/// The body as the provider wants it in the protocol that is spoken with it; `None` where nothing is to be written.
+/// The body in the provider's protocol with the effort translated; `None` if nothing is written.
 ///
 /// # Errors
-/// The provider does not take the effort, or the request says in the provider's own words how much is to
-/// be reasoned.
+/// The provider does not support the effort, or the request sets the provider's own fields.
 pub(super) fn translated(
     body: &[u8],
     inbound: &Inbound,
@@ -45,7 +44,7 @@ pub(super) fn translated(
     spoken: Protocol,
 ) -> Result<Option<Bytes>, Refusal> {
     let Some((field, efforts)) = translation(inbound, provider, spoken) else { return Ok(None) };
-    // What is no object has been refused, or is the provider's to refuse.
+    // A body that is not an object was refused, or is the provider's to refuse.
     let Ok(mut members) = serde_json::from_slice::<Members<'_>>(body) else { return Ok(None) };
     refuse_native(&members, field)?;
     let Some(said) = members.value(field.at) else { return Ok(None) };
@@ -69,7 +68,7 @@ pub(super) fn translated(
     Ok(Some(members.written()))
 }
 
-/// The body that passes as it came, with what is written into it.
+/// The unchanged body with what is written into it.
 pub(super) fn written(body: Pieces, inbound: &Inbound, provider: &Provider) -> Pieces {
     let spoken = inbound.speaks();
     if translation(inbound, provider, spoken).is_none() {
@@ -90,7 +89,7 @@ fn refuse_native(members: &Members<'_>, field: &EffortField) -> Result<(), Refus
     Err(Refusal::Invalid { param, message, code: "unsupported_parameter" })
 }
 
-/// The request's own limit must leave room beside what is thought.
+/// The request's output limit must exceed the thinking budget.
 fn check_limit(
     members: &Members<'_>,
     field: &EffortField,
@@ -114,7 +113,7 @@ fn check_limit(
     }
 }
 
-/// The members of an object, in their order, read only where they are looked at.
+/// The members of an object in order, parsed only when they are needed.
 struct Members<'a>(Vec<(String, Member<'a>)>);
 
 enum Member<'a> {
@@ -123,7 +122,7 @@ enum Member<'a> {
 }
 
 impl Members<'_> {
-    /// The value at the end of these keys; `null` counts as absent.
+    /// The value at a path; `null` counts as absent.
     fn value(&self, path: &[&str]) -> Option<Value> {
         let (first, rest) = path.split_first()?;
         let mut value = self.0.iter().rev().find(|(key, _)| key == first)?.1.value();

@@ -1,7 +1,7 @@
-//! The request as one provider wants it: path, headers, credential, and the body with its model
-//! spliced in. Built anew for every attempt from what the client sent.
+//! The request for one provider: path, headers, credential, and the body with its model replaced.
+//! Built anew for every attempt.
 //!
-//! The host comes from the configuration alone; nothing that a client sends is parsed as a URL.
+//! The host comes from the configuration; nothing from a client is parsed as a URL.
 
 use std::{borrow::Cow, time::SystemTime};
 
@@ -22,11 +22,11 @@ use crate::{
     table::{Origin, Place, Provider, aws::Aws, pool::Headers, route::Route},
 };
 
-/// One call, written in the provider's protocol.
+/// One call in the provider's protocol.
 pub(crate) struct Call {
-    /// The path below the origin, with its query.
+    /// The path with its query.
     pub(crate) path: String,
-    /// What belongs to the protocol.
+    /// Headers of the protocol.
     pub(crate) headers: Headers,
     /// The body.
     pub(crate) body: Bytes,
@@ -34,26 +34,26 @@ pub(crate) struct Call {
     pub(crate) stream: bool,
 }
 
-/// What a provider is told of the trace that the attempt is a part of.
+/// The trace that a provider receives.
 pub(super) struct Traced {
     /// `traceparent`.
     pub(super) parent: HeaderValue,
-    /// Whether the trace begins here: what a client says beside it then belongs to another.
+    /// Whether the trace begins here, so that the client's `tracestate` belongs to another.
     pub(super) begins: bool,
 }
 
-/// What a request is built with, beside what came and what is configured.
+/// Further inputs of a request.
 #[derive(Clone, Copy)]
 pub(crate) struct With<'a> {
-    /// The credential that was fetched for the provider, if it has none of its own.
+    /// The fetched credential, if the provider has none of its own.
     pub(super) credential: Option<&'a Credential>,
-    /// The body's hash, where that is known.
+    /// The body's hash, if known.
     pub(super) hash: Option<&'a str>,
-    /// What the provider is told of the trace.
+    /// The trace.
     pub(super) traced: Option<&'a Traced>,
 }
 
-/// Builds the request for one provider; `http2` wants the authority in the URI.
+/// Builds the request for one provider; with `http2`, the authority is in the URI.
 pub(crate) fn build(
     inbound: &Inbound,
     provider: &Provider,
@@ -63,7 +63,7 @@ pub(crate) fn build(
     http2: bool,
 ) -> Result<Request<PiecesBody>, http::Error> {
     let With { credential: fetched, hash, traced } = with;
-    // The provider's credential, host and length take the places of the client's.
+    // The provider's credential, host and length replace the client's.
     let spare = provider.request_headers.len() + 1;
     let mut headers = match call {
         None => {
@@ -118,7 +118,7 @@ pub(crate) fn build(
     Ok(request)
 }
 
-/// The path and query below the base. Most are asked for as they came, and nothing is written or read again.
+/// The path and query below the base. Most are unchanged, and are not written or parsed again.
 fn below(base: &BasePath, path: &str, inbound: &Inbound) -> Result<PathAndQuery, http::Error> {
     match (*path == *inbound.path).then(|| inbound.path.kept_below(base)).flatten() {
         Some(kept) => Ok(kept),
@@ -126,8 +126,7 @@ fn below(base: &BasePath, path: &str, inbound: &Inbound) -> Result<PathAndQuery,
     }
 }
 
-/// The request as a proxy wants it that forwards plain HTTP: with the whole URL, and the proxy's own
-/// credential.
+/// The request for a proxy that forwards plain HTTP: with the whole URL and the proxy's credential.
 pub(super) fn forwarded(
     mut request: Request<PiecesBody>,
     origin: &Origin,
@@ -143,7 +142,7 @@ pub(super) fn forwarded(
     request
 }
 
-/// The client's own credential, where a provider is asked with it.
+/// The client's own credential, if the provider uses it.
 fn callers_own(inbound: &Inbound, provider: &Provider) -> Option<(HeaderName, HeaderValue)> {
     let (name, prefix) = provider.caller_credential.as_ref()?;
     let token = token::of(&inbound.headers)?;
@@ -152,7 +151,7 @@ fn callers_own(inbound: &Inbound, provider: &Provider) -> Option<(HeaderName, He
     Some((name.clone(), value))
 }
 
-/// The hash of a large body that is to be signed, made on another thread.
+/// The hash of a large body that is to be signed, computed on another thread.
 pub(crate) async fn hash_off_core(
     inbound: &Inbound,
     provider: &Provider,
@@ -167,8 +166,7 @@ pub(crate) async fn hash_off_core(
     Some(off_core::run(move || sigv4::payload_hash(&body).into()).await)
 }
 
-/// Signs the request as it is sent. One that cannot be signed goes as it is: the provider refuses
-/// it, and its answer says so.
+/// Signs the request. If that fails, it is sent unsigned, and the provider's refusal says so.
 fn sign(
     headers: &mut HeaderMap,
     aws: &Aws,
@@ -199,7 +197,7 @@ fn sign(
     }
 }
 
-/// What is asked for below the base, as the provider's vendor wants it.
+/// Path and body for the provider's vendor.
 fn path_and_body<'a>(
     inbound: &'a Inbound,
     provider: &Provider,
@@ -231,12 +229,12 @@ fn path_and_body<'a>(
     }
 }
 
-/// The client's path, with the models in it replaced that stand for the alias.
+/// The client's path, with the models that stand for the alias replaced.
 pub(crate) fn path_for<'a>(inbound: &'a Inbound, provider: &Provider) -> Cow<'a, str> {
     let path = &*inbound.path;
     let model = provider.model_for(inbound.asked_name());
     let own = match &inbound.endpoint {
-        // A deployment's name with a slash in it is no segment of its own until it is encoded.
+        // The slash in a deployment's name must be encoded.
         Some(endpoint)
             if endpoint.names(&model) && !(endpoint.names_deployment() && model.contains('/')) =>
         {
@@ -266,8 +264,8 @@ pub(crate) fn path_for<'a>(inbound: &'a Inbound, provider: &Provider) -> Cow<'a,
     Cow::Owned(renamed)
 }
 
-/// Whether the request names a model that is neither the alias nor this provider's own: it would be
-/// served by that one, whatever the alias stands for.
+/// Whether the request names a model that is neither the alias nor this provider's. It would be
+/// served by that model.
 pub(crate) fn names_another(inbound: &Inbound, provider: &Provider) -> bool {
     let model = || provider.model_for(inbound.asked_name());
     inbound.mentions.others().iter().any(|other| **other != *model())
@@ -275,7 +273,7 @@ pub(crate) fn names_another(inbound: &Inbound, provider: &Provider) -> bool {
             && provider.in_path().names_another(&path_for(inbound, provider), &model()))
 }
 
-/// The body, with the question for a stream's tokens where that is to be put.
+/// The body with the option to report a stream's tokens, if it is added.
 fn asking_for_usage(inbound: &Inbound, provider: &Provider) -> Pieces {
     let body = body_for(inbound, provider);
     match usage::to_ask(inbound, provider) {
@@ -284,8 +282,7 @@ fn asking_for_usage(inbound: &Inbound, provider: &Provider) -> Pieces {
     }
 }
 
-/// The client's bytes, with only the values replaced that name the alias, and only if the provider
-/// has another name for it.
+/// The client's bytes with the alias replaced by the provider's model, if the names differ.
 fn body_for(inbound: &Inbound, provider: &Provider) -> Pieces {
     let changes = foreign::changes(inbound, provider);
     if !changes.is_empty() {
@@ -319,8 +316,8 @@ fn body_for(inbound: &Inbound, provider: &Provider) -> Pieces {
     }
 }
 
-/// The body with the provider's model in it, where the path named a deployment of Azure's, the body
-/// names no model and the path that goes out has no deployment in it.
+/// The body with the provider's model, if the path named an Azure deployment, the body names no
+/// model, and the outgoing path has no deployment.
 fn of_deployment(inbound: &Inbound, provider: &Provider) -> Option<Pieces> {
     let Place::Wire { base, .. } = &provider.place else { return None };
     let is_meant = inbound.endpoint.as_ref().is_some_and(Endpoint::names_deployment)
@@ -339,7 +336,7 @@ fn of_deployment(inbound: &Inbound, provider: &Provider) -> Option<Pieces> {
     Some(inbound.body.replace(at..at, Bytes::from(member)))
 }
 
-/// The body with the model replaced in every place that names it, and without what is another vendor's.
+/// The body with the model replaced in every place, and without parts of other vendors.
 fn each_named(inbound: &Inbound, provider: &Provider, changes: &[Change]) -> Pieces {
     let json = match &provider.asked_model {
         None => provider.model_json.clone(),
@@ -357,7 +354,7 @@ fn each_named(inbound: &Inbound, provider: &Provider, changes: &[Change]) -> Pie
     inbound.body.replace_each(spans)
 }
 
-/// The body of a protocol that repeats in it the model that its path names.
+/// The body of a protocol that repeats the path's model in it.
 fn renamed(inbound: &Inbound, endpoint: &Endpoint, provider: &Provider) -> Option<Pieces> {
     let model = provider.model_for(inbound.asked_name());
     if endpoint.names(&model) {

@@ -1,5 +1,4 @@
-//! What requests say of their own priority to one inference engine's scheduler, kept from providers that do not
-//! take it.
+//! Removes a request's own scheduling priority for providers that do not accept it.
 //!
 //! It costs every other provider one comparison.
 
@@ -7,7 +6,7 @@ use bytes::Bytes;
 
 use crate::{body::Pieces, protocol::members};
 
-/// The body without it.
+/// The body without the priority.
 pub(super) fn without_priority(body: Pieces) -> Pieces {
     let bytes = body.to_bytes();
     let places = std::str::from_utf8(&bytes).map(|text| members::places(text, &MEMBERS));

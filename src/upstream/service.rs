@@ -1,30 +1,30 @@
-//! The service tier that a provider names in its answer, where its price depends on it: found in the bytes as the
-//! provider sent them, whatever becomes of them.
+//! The service tier in a provider's answer, if its price depends on it: searched in the provider's
+//! own bytes.
 //!
-//! It is made for no answer whose price has no service tiers.
+//! It is created only if the price has service tiers.
 
 use crate::protocol::usage;
 
-/// The service tier that a provider names somewhere in its answer.
+/// The service tier in an answer.
 #[derive(Debug, Default)]
 pub(super) struct Service {
     named: Option<Box<str>>,
-    /// The end of the last piece: a name may be cut.
+    /// The end of the last chunk, since a name may be split.
     seam: Vec<u8>,
 }
 
 impl Service {
-    /// One that is known already.
+    /// A known service tier.
     pub(super) fn of(named: Box<str>) -> Self {
         Self { named: Some(named), seam: Vec::new() }
     }
 
-    /// What has been named so far.
+    /// The service tier found so far.
     pub(super) fn named(&self) -> Option<&str> {
         self.named.as_deref()
     }
 
-    /// Looks at what comes next.
+    /// Searches the next bytes.
     pub(super) fn observe(&mut self, piece: &[u8]) {
         self.seam.extend_from_slice(&piece[..piece.len().min(SEAM)]);
         let named = usage::service_tier(piece).or_else(|| usage::service_tier(&self.seam));
@@ -42,7 +42,7 @@ impl Service {
     }
 }
 
-/// Bytes that a service tier's key and its name take.
+/// The most bytes of a service tier's key and value.
 const SEAM: usize = 128;
 
 #[cfg(test)]

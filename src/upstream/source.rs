@@ -1,7 +1,5 @@
-//! Where the body of an answer comes from: a provider's connection, the router itself, or a stream
-//! that is translated on its way.
-//!
-//! It never judges what comes.
+//! The source of an answer's body: a provider's connection, the router itself, or a stream in
+//! translation.
 
 use std::task::{Context, Poll};
 
@@ -13,39 +11,39 @@ use crate::{
     protocol::conversation::{Finish, Usage},
 };
 
-/// What gives a body, piece by piece.
+/// A body in chunks.
 pub(crate) trait Source: Send + Sync {
-    /// The next piece, or how the body broke off.
+    /// The next chunk, or how the body broke off.
     fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Brief>>>;
 
     /// Whether nothing more will come.
     fn is_end(&self) -> bool;
 
-    /// How many bytes are still to come, where that is known.
+    /// The number of remaining bytes, if known.
     fn remaining(&self) -> Option<u64>;
 
-    /// Gives it the time by which all of it must have come. `false`: it keeps no time itself. A
-    /// source does that says its end in words of its own.
+    /// Sets the deadline of the body; `false` if the source does not keep it. A source that does
+    /// writes the end in its own protocol.
     fn ends_by(&mut self, _end: Option<Instant>) -> bool {
         false
     }
 
-    /// The tokens that it has told so far, where they are known without a look at its bytes.
+    /// The tokens reported so far, if they are known without reading the bytes.
     fn usage(&self) -> Option<Usage> {
         None
     }
 
-    /// Why the model stopped, where that is known without a look at its bytes.
+    /// Why the model stopped, if that is known without reading the bytes.
     fn reason(&self) -> Option<Finish> {
         None
     }
 
-    /// The service tier that the provider has named so far.
+    /// The provider's service tier, if it is known by now.
     fn service(&self) -> Option<&str> {
         None
     }
 
-    /// What a body that ended as it should says went wrong.
+    /// The error that a body reported although it ended normally.
     fn fault(&self) -> Option<Brief> {
         None
     }

@@ -1,7 +1,7 @@
-//! What is done with an answer where the file asks for it: it is cleaned down to the fields that its
-//! protocol has, and errors and headers of providers are masked.
+//! Strict mode for answers: they are reduced to the fields of their protocol, and a provider's
+//! errors and headers are masked.
 //!
-//! It runs before the commit point, on answers that pass as they came and on translated ones alike.
+//! It runs before the commit point, for unchanged and translated answers alike.
 
 mod decoded;
 mod levels;
@@ -14,10 +14,10 @@ use crate::table::{Provider, strict::Strict};
 
 pub(super) use decoded::decoded;
 
-/// The end of an attempt, as its client may see it.
+/// The result of an attempt as the client may see it.
 ///
 /// # Errors
-/// As it failed, or because the answer is not what its protocol says.
+/// The attempt's own, or the answer is invalid in its protocol.
 pub(super) async fn applied(
     tried: Result<Box<Answer>, Failed>,
     provider: &Provider,

@@ -1,8 +1,6 @@
-//! TCP to a provider: its name is looked up, and one dead address of several delays by a moment only.
-//!
-//! "Happy Eyeballs" (RFC 8305): addresses of both families take turns, and a further one is tried when
-//! those before it have failed or have not answered within a quarter of a second. The first that
-//! answers wins.
+//! TCP to a provider: resolves its name and connects with "Happy Eyeballs" (RFC 8305), so that a
+//! dead address among several costs only a moment. Addresses of both families alternate; the next
+//! one is tried when those before have failed or have not answered within a quarter of a second.
 
 use std::{
     collections::VecDeque,
@@ -24,7 +22,7 @@ use tower_service::Service;
 
 use super::names::Names;
 
-/// Opens TCP connections to what a URL names.
+/// Opens TCP connections to the host of a URL.
 #[derive(Clone)]
 pub(crate) struct Tcp(pub(crate) Arc<Names>);
 
@@ -71,7 +69,7 @@ impl Service<Uri> for Tcp {
     }
 }
 
-/// The first connection that one of these addresses takes, or the first error.
+/// The first successful connection, or the first error.
 async fn first_of(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
     let mut left = in_turns(addresses);
     let mut tried = FuturesUnordered::new();
@@ -94,8 +92,7 @@ async fn first_of(addresses: Vec<SocketAddr>) -> io::Result<TcpStream> {
     }
 }
 
-/// The resolver's order, but that families take turns: of a family that is not routed, one address is
-/// waited for and not all.
+/// The resolver's order with alternating families, so that an unrouted family costs one timeout.
 pub(super) fn in_turns(addresses: Vec<SocketAddr>) -> VecDeque<SocketAddr> {
     let first_is_v4 = addresses.first().is_some_and(SocketAddr::is_ipv4);
     let (one, other): (VecDeque<_>, VecDeque<_>) =
@@ -122,13 +119,13 @@ async fn connect(address: SocketAddr) -> io::Result<TcpStream> {
     Ok(stream)
 }
 
-/// How long an address has to itself.
+/// How long an address is tried alone.
 const HEAD_START: Duration = Duration::from_millis(250);
-/// A machine that has vanished acknowledges nothing: how long that is borne.
+/// How long unacknowledged data is tolerated; a vanished machine acknowledges nothing.
 #[cfg(target_os = "linux")]
 const UNACKNOWLEDGED: Duration = Duration::from_secs(15);
-/// After so much silence the kernel asks whether the machine is still there. With the time above, a
-/// request that waits for one that is not fails half a minute later.
+/// The silence after which the kernel probes the machine. Together with the time above, a request
+/// to a vanished machine fails within half a minute.
 const SILENCE: Duration = Duration::from_secs(15);
 const BETWEEN_PROBES: Duration = Duration::from_secs(5);
 

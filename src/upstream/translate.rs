@@ -1,9 +1,8 @@
-//! A client of one protocol at a provider of another: which two they are, and what each is told. The
-//! request was read once and is written anew for each attempt; the answer is read and written in the
-//! client's protocol.
+//! A client of one protocol at a provider of another. The request is read once and written anew for
+//! each attempt; the answer is read and written in the client's protocol.
 //!
 //! It knows no protocol: it joins one's reader with another's writer. The commit point is the same
-//! as without translation: nothing goes out before the first content.
+//! as without translation.
 
 mod held;
 mod errors;
@@ -33,8 +32,8 @@ use crate::{
     table::Provider,
 };
 
-/// What is spoken with a provider: those of the OpenAI kind serve both of its endpoints, unless the
-/// file says otherwise.
+/// The protocol for a provider. OpenAI providers serve both of its endpoints, unless the file says
+/// otherwise.
 pub(super) fn spoken(endpoint: &Endpoint, provider: &Provider) -> Protocol {
     match (endpoint.protocol, provider.protocol) {
         (Protocol::OpenAiResponses, Protocol::OpenAi) if !provider.adapts_responses => {
@@ -44,19 +43,19 @@ pub(super) fn spoken(endpoint: &Endpoint, provider: &Provider) -> Protocol {
     }
 }
 
-/// One request on its way between two protocols.
+/// One request between two protocols.
 pub(super) struct Exchange<'a> {
     provider: &'a Provider,
     inbound: &'a Inbound,
     endpoint: &'a Endpoint,
-    /// The provider's model, where it depends on the name that was asked for.
+    /// The provider's model, if it depends on the requested name.
     model: Cow<'a, str>,
-    /// What the client asks for beside its body.
+    /// The betas that the client asks for in headers.
     betas: Vec<&'static str>,
 }
 
 impl<'a> Exchange<'a> {
-    /// Of a request and a provider.
+    /// For a request and a provider.
     pub(super) fn new(
         provider: &'a Provider,
         inbound: &'a Inbound,
@@ -81,7 +80,7 @@ impl<'a> Exchange<'a> {
         self.endpoint.operation
     }
 
-    /// Whom the request is written for.
+    /// The target of the written request.
     pub(super) fn target(&self) -> Target<'_> {
         let lossy = self.provider.lossy;
         Target {
@@ -96,14 +95,14 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// The tokens of the request, where the provider cannot count them.
+    /// The estimated tokens of the request, if the provider cannot count them.
     fn estimate(&self) -> u64 {
         let body = &self.inbound.body;
         let model = self.target().known_as();
         tokens::of_request(model, body.iter().map(|piece| &piece[..]), body.len())
     }
 
-    /// Whom the request is written for, for another thread.
+    /// The target, owned for another thread.
     pub(super) fn own_target(&self) -> OwnTarget {
         let Target { model, known_as, platform, betas, lossy, seed, service, cache } =
             self.target();
@@ -119,7 +118,7 @@ impl<'a> Exchange<'a> {
         }
     }
 
-    /// Whom the answer is written for. It names the provider's model, as one that passes does.
+    /// The client of the answer. It names the provider's model, like an unchanged answer.
     fn client(&self, delivery: Delivery, include_usage: bool) -> codec::Client<'_> {
         let Read { id, at, .. } = self.inbound.read();
         let is_told =
@@ -142,11 +141,11 @@ impl<'a> Exchange<'a> {
 
 /// Makes one call.
 pub(super) type Make<'c> = dyn Fn(&'c Call) -> Answering<'c> + Sync + 'c;
-/// A call that is under way, until the head of its answer is there.
+/// A call in progress, until the head of its answer.
 pub(super) type Answering<'c> =
     Pin<Box<dyn Future<Output = Result<Box<Answer>, Failed>> + Send + 'c>>;
 
-/// A target that another thread can have.
+/// A target that can be sent to another thread.
 pub(super) struct OwnTarget {
     model: String,
     known_as: Option<String>,
@@ -167,7 +166,7 @@ impl OwnTarget {
     }
 }
 
-/// A client that another thread can write for.
+/// A client that can be sent to another thread.
 struct OwnClient {
     model: String,
     id: String,

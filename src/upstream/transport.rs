@@ -1,8 +1,8 @@
-//! One call to a provider: its credential, a connection, the request sent, until the head of the
-//! answer is there. A mock provider answers here, too.
+//! One call to a provider: credential, connection, request, until the answer's head. A mock
+//! provider answers here too.
 //!
-//! It never judges an answer, but for what is no answer to this request: one that HTTP does not
-//! allow, or that points elsewhere.
+//! It judges only whether there is an answer to this request: HTTP must allow it, and it must not
+//! be a redirect.
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
@@ -26,11 +26,11 @@ use crate::{
     within::within,
 };
 
-/// Makes one call, of the request as it came or as the `call` was written, for an attempt that
-/// `began` then.
+/// Makes one call, with the request unchanged or as the written `call`, for an attempt that `began`
+/// then.
 ///
 /// # Errors
-/// The provider could not be asked, said nothing in time, or gave no answer to what was asked.
+/// The provider could not be asked, did not answer in time, or sent no answer to this request.
 pub(super) async fn call(
     client: &Client,
     provider: &Provider,
@@ -43,7 +43,7 @@ pub(super) async fn call(
         Place::Wire { origin, base } => {
             over_wire(client, provider, (origin, base), inbound, call, traced, began).await?
         }
-        // Boxed: every request would carry the room that a mock needs.
+        // Boxed, since few requests need the space of a mock.
         Place::Mock(script) => {
             Box::new(Box::pin(mock::answer(script, provider, inbound, call)).await?)
         }
@@ -51,7 +51,7 @@ pub(super) async fn call(
     refuse_redirect(answer)
 }
 
-/// Sends the request over a connection, once more if the first one turned out to be stale.
+/// Sends the request, once more if the first connection was stale.
 async fn over_wire(
     client: &Client,
     provider: &Provider,
@@ -63,16 +63,16 @@ async fn over_wire(
 ) -> Result<Box<Answer>, Failed> {
     let credential = match &provider.identity {
         None => None,
-        // Boxed: few providers have their credential fetched.
+        // Boxed, since few providers have fetched credentials.
         Some(whose) => Some(Box::pin(credential(client, whose, origin.connect_timeout)).await?),
     };
     let credential = credential.as_deref();
     let hash = match &provider.aws {
         None => None,
-        // Boxed: few providers have their requests signed.
+        // Boxed, since few providers need signed requests.
         Some(_) => Box::pin(request::hash_off_core(inbound, provider, call)).await,
     };
-    // What was fetched or hashed before took time of its own.
+    // Fetching and hashing took time of their own.
     let mut since = if credential.is_some() || hash.is_some() { Instant::now() } else { began };
     let mut fresh = false;
     loop {
@@ -119,8 +119,8 @@ async fn over_wire(
     }
 }
 
-/// A credential that has to be fetched. Waiting for one is part of connecting; what is not there in
-/// time is still fetched, for the next request that wants it.
+/// A fetched credential. Waiting for it counts as connecting; if it comes too late, the next
+/// request can use it.
 async fn credential(
     client: &Client,
     whose: &Arc<Identity>,
@@ -132,7 +132,7 @@ async fn credential(
     }
 }
 
-/// What was refused may have been withdrawn.
+/// A refused credential may have been revoked.
 fn invalidate(client: &Client, provider: &Provider, status: StatusCode) {
     if let Some(whose) = &provider.identity
         && matches!(status, StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)
@@ -141,7 +141,7 @@ fn invalidate(client: &Client, provider: &Provider, status: StatusCode) {
     }
 }
 
-/// Redirects are not followed: the key must not travel.
+/// Redirects are not followed, since they would expose the key.
 fn refuse_redirect(answer: Box<Answer>) -> Result<Box<Answer>, Failed> {
     let status = answer.status;
     if !status.is_redirection() || status == StatusCode::NOT_MODIFIED {
@@ -152,7 +152,7 @@ fn refuse_redirect(answer: Box<Answer>) -> Result<Box<Answer>, Failed> {
 }
 
 impl Answer {
-    /// Boxed, once and for all: it goes through many hands.
+    /// Boxed once, since it is moved often.
     fn from_wire(response: Response<WireBody>, idle: Duration) -> Box<Self> {
         let (head, body) = response.into_parts();
         let body = AnswerBody::from_wire(body, idle);

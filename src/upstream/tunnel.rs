@@ -1,6 +1,7 @@
-//! A way through a proxy: HTTP's CONNECT (RFC 9110, section 9.3.6), or SOCKS5 (RFC 1928, RFC 1929).
+//! A tunnel through a proxy: HTTP CONNECT (RFC 9110, section 9.3.6), or SOCKS5 (RFC 1928, RFC
+//! 1929).
 //!
-//! Errors say what the proxy answered and never a credential.
+//! Errors contain the proxy's answer and never a credential.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -12,20 +13,20 @@ use crate::{
     table::route::{Kind, Proxy},
 };
 
-/// Where a tunnel ends.
+/// The end of a tunnel.
 #[derive(Clone, Copy)]
 pub(super) struct End<'a> {
-    /// A name or an address, of IPv6 without brackets.
+    /// A name or an address, IPv6 without brackets.
     pub(crate) host: &'a str,
     pub(crate) port: u16,
 }
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Asks the proxy at the other end of `stream` for a tunnel.
+/// Asks the proxy on `stream` for a tunnel.
 ///
 /// # Errors
-/// The proxy refuses, or speaks wrongly.
+/// The proxy refuses, or violates its protocol.
 pub(super) async fn through(
     mut stream: Stream,
     proxy: &Proxy,
@@ -64,7 +65,7 @@ async fn connect(stream: &mut Stream, proxy: &Proxy, end: End<'_>) -> Result<(),
     stream.write_all(&head).await?;
     stream.flush().await?;
     let mut answer = Vec::with_capacity(256);
-    // One byte at a time: what follows the head is the provider's.
+    // One byte at a time, since what follows the head belongs to the provider.
     while !answer.ends_with(b"\r\n\r\n") {
         if answer.len() >= LONGEST_HEAD {
             return Err("the proxy's answer does not end".into());
@@ -139,7 +140,7 @@ async fn socks5(stream: &mut Stream, proxy: &Proxy, to: To<'_>, port: u16) -> Re
         3 => usize::from(stream.read_u8().await.map_err(closed)?),
         _ => return Err("the proxy does not speak SOCKS5".into()),
     };
-    // The address that it connects from, and its port.
+    // The bound address and port.
     let mut bound = vec![0; rest + 2];
     stream.read_exact(&mut bound).await.map_err(closed)?;
     match answer[1] {

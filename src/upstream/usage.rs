@@ -1,7 +1,7 @@
-//! Asks a provider for the tokens of a stream, where its protocol tells them only to those that ask and the
-//! file needs to know them. The client that did not ask is not shown them.
+//! Asks a provider to report the tokens of a stream, if its protocol reports them only on request
+//! and the file needs them. The report is removed for a client that did not ask.
 //!
-//! It changes one value of the body's bytes, and nothing where the client asks itself.
+//! It changes one value of the body, and nothing if the client asks itself.
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -16,14 +16,14 @@ use crate::{
     table::Provider,
 };
 
-/// How the tokens of this request's stream are asked for, where that is to be done for the client.
+/// How to ask for the tokens of this request's stream, if that is needed.
 pub(super) fn to_ask(inbound: &Inbound, provider: &Provider) -> Option<&'static AskUsage> {
     let ask = question(inbound, provider)?;
     let own = inbound.own_options.get_or_init(|| own_options(&inbound.body, ask));
     (*own != OwnOptions::Asks).then_some(ask)
 }
 
-/// Looks at a large body on a thread of its own.
+/// Checks a large body on another thread.
 pub(super) async fn look_off_core(inbound: &Inbound, provider: &Provider) {
     if let Some(ask) = question(inbound, provider)
         && inbound.own_options.get().is_none()
@@ -33,7 +33,7 @@ pub(super) async fn look_off_core(inbound: &Inbound, provider: &Provider) {
     }
 }
 
-/// The body with the question in it.
+/// The body with the option added.
 pub(super) fn asked(body: Pieces, ask: &AskUsage, own: Option<OwnOptions>) -> Pieces {
     if own == Some(OwnOptions::Others) {
         let Some(field) = body::field(&body, ask.options) else { return body };
@@ -48,7 +48,7 @@ pub(super) fn asked(body: Pieces, ask: &AskUsage, own: Option<OwnOptions>) -> Pi
     body.replace(brace..brace + 1, Bytes::from(question))
 }
 
-/// Whether the client asks itself. Where its protocol has no question, the tokens are told unasked.
+/// Whether the client asks itself, or its protocol reports tokens anyway.
 pub(super) fn is_asked(inbound: &Inbound) -> bool {
     let protocol = inbound.speaks();
     let Some(ask) = protocol.profile().asks_usage.as_ref() else { return true };
@@ -72,7 +72,7 @@ fn own_options(body: &Pieces, ask: &AskUsage) -> OwnOptions {
             let asks = options.is_some_and(|options| options.get(ask.field) == Some(&true.into()));
             if asks { OwnOptions::Asks } else { OwnOptions::Others }
         }
-        // What two readers may understand differently is the provider's to judge.
+        // A duplicate that readers could understand differently is left to the provider.
         _ => OwnOptions::Asks,
     }
 }

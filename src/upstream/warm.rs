@@ -1,5 +1,5 @@
-//! The connections of one origin that wait for work: the one that was used last is used next, so
-//! that those a quieter hour does not need are parked.
+//! The idle connections of one origin: the last used is used next, so that unneeded ones are
+//! parked.
 
 use std::{
     pin::pin,
@@ -15,17 +15,17 @@ use super::http1::{Http1, Stream, is_quiet};
 use super::locked::locked;
 use crate::{table::IdlePool, within::within};
 
-/// What one core keeps for one origin.
+/// The connections of one core to one origin.
 #[derive(Default)]
 pub(crate) struct Warm {
-    /// By the time since when they wait.
+    /// By the time since which they are idle.
     idle: Mutex<Vec<Idle>>,
     shared: Mutex<Option<Shared>>,
-    /// How long the quickest connection took to open, in milliseconds; 0 where none was opened.
+    /// The shortest connect time in milliseconds; 0 if unknown.
     quickest: AtomicU32,
 }
 
-/// A connection that takes many requests at once.
+/// A connection for many requests at once.
 struct Shared {
     connection: Http2,
     since: Instant,
@@ -44,7 +44,7 @@ enum Connection {
 }
 
 impl Warm {
-    /// A connection that was used before, if there is one that works and is not older than `max_age`.
+    /// A usable connection that is not older than `max_age`, if there is one.
     pub(crate) async fn take(&self, max_age: Duration) -> Option<Sender> {
         if let Some(shared) = &mut *locked(&self.shared)
             && !shared.connection.requests.is_closed()
@@ -52,7 +52,7 @@ impl Warm {
             if shared.since.elapsed() < max_age {
                 return Some(Sender::Http2(shared.connection.clone()));
             }
-            // This request opens the next one; others go on with the old one meanwhile.
+            // This request opens the next one; others continue with the old one meanwhile.
             shared.since = Instant::now() + RENEWAL - max_age;
             return None;
         }
@@ -64,7 +64,7 @@ impl Warm {
         }
     }
 
-    /// Keeps a connection for as long as the pool says, unless as many are kept as it says.
+    /// Keeps a connection for the pool's time, unless it has enough.
     pub(crate) fn keep(&self, connection: Http1, pool: IdlePool) {
         let mut idle = locked(&self.idle);
         if idle.len() < pool.max_idle_per_host && !connection.is_closed() {
@@ -83,7 +83,7 @@ impl Warm {
         }
     }
 
-    /// A connection took so long to open.
+    /// A connection took this long to open.
     pub(crate) fn connected_in(&self, took: Duration) {
         let took = u32::try_from(took.as_millis()).unwrap_or(u32::MAX).max(1);
         let before = self.quickest.load(Relaxed);
@@ -92,17 +92,17 @@ impl Warm {
         }
     }
 
-    /// At least a round trip to the provider: the time that the quickest connection took to open.
+    /// An upper bound of the round trip to the provider: the shortest connect time.
     pub(crate) fn round_trip(&self) -> Duration {
         Duration::from_millis(self.quickest.load(Relaxed).into())
     }
 
-    /// Shares a connection that takes many requests at once.
+    /// Shares a connection for many requests.
     pub(crate) fn share(&self, connection: Http2) {
         *locked(&self.shared) = Some(Shared { connection, since: Instant::now() });
     }
 
-    /// Closes connections that have waited too long, and parks those that nothing asks for.
+    /// Closes connections that were idle for too long, and parks unused ones.
     pub(crate) async fn sweep(&self, now: Instant) {
         let tired: Vec<_> = {
             let mut idle = locked(&self.idle);
@@ -127,14 +127,14 @@ impl Idle {
     async fn wake(self) -> Option<Http1> {
         match self.connection {
             Connection::Awake(mut connection) => {
-                // The last answer's end is seen here a moment before hyper's task has seen it.
+                // The end of the last answer is seen here slightly before hyper's task sees it.
                 let settles = connection.is_ready()
                     || (self.since.elapsed() < SETTLE
                         && within(SETTLE, pin!(connection.becomes_ready())).await == Some(true));
                 settles.then_some(connection)
             }
             Connection::Parked(mut stream) => {
-                // Boxed: it needs room that a request on a connection that is awake does not.
+                // Boxed, since it needs space that an active connection does not.
                 if is_quiet(&mut stream) {
                     Box::pin(Http1::open(stream, self.opened)).await.ok()
                 } else {
@@ -155,22 +155,22 @@ impl Idle {
         matches!(self.connection, Connection::Awake(_)) && now - self.since >= PARK_AFTER
     }
 
-    /// `None` when the connection has closed.
+    /// `None` if the connection was closed.
     async fn park(self) -> Option<Self> {
         let Self { connection: Connection::Awake(connection), opened, since, expires } = self
         else {
             return Some(self);
         };
-        // Bounded: one connection does not hold up the sweep.
+        // Bounded, so that one connection does not delay the sweep.
         let stream = within(SETTLE, pin!(connection.park())).await??;
         let connection = Connection::Parked(stream);
         Some(Self { connection, opened, since, expires })
     }
 }
 
-/// How long hyper's task may take to see what is seen here.
+/// How much later hyper's task may see an event.
 const SETTLE: Duration = Duration::from_millis(20);
-/// How long an HTTP/2 connection that is too old still takes requests while the next one is opened.
+/// How long a too old HTTP/2 connection still accepts requests while the next one is opened.
 const RENEWAL: Duration = Duration::from_secs(5);
 /// Long enough that a steady load never pays for waking one.
 const PARK_AFTER: Duration = Duration::from_secs(5);

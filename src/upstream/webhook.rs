@@ -1,6 +1,6 @@
-//! One question to a service that a guardrail asks, over the same connections as providers are.
+//! One call of a guardrail's webhook, over the same connections as providers.
 //!
-//! It never follows a redirect, and never says where it asked or what was answered.
+//! It follows no redirect, and never reveals the URL or the response.
 
 use std::future::poll_fn;
 
@@ -19,7 +19,7 @@ use crate::{
     table::webhook::Webhook,
 };
 
-/// Posts this JSON, and reads at most so many bytes of the answer.
+/// Posts this JSON and reads a response of at most `most` bytes.
 ///
 /// # Errors
 /// The kind of the failure, for the log.
@@ -93,7 +93,7 @@ fn written(
     })
 }
 
-/// The whole of an answer that is not too long.
+/// The whole response, if it is not too long.
 async fn read(mut body: WireBody, most: usize) -> Result<Bytes, String> {
     let mut all = Vec::new();
     while let Some(piece) = poll_fn(|cx| body.poll_piece(cx)).await {

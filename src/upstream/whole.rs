@@ -1,7 +1,7 @@
-//! Holds an accepted answer until it is whole, for pools that would rather have a whole answer from
-//! another provider than one that breaks.
+//! Buffers an accepted answer until it is complete, for pools that prefer a complete answer from
+//! another provider to a broken one.
 //!
-//! Nothing is sent to the client from here. What is longer than may be held is passed on as it is.
+//! Nothing is sent to the client from here. An answer that is too long is passed on from there.
 
 use std::pin::pin;
 
@@ -28,10 +28,10 @@ use crate::{
     within,
 };
 
-/// The answer, when it has come whole or is longer than `most` bytes.
+/// The answer, when it is complete or longer than `most` bytes.
 ///
 /// # Errors
-/// It broke off, told an error, or took longer than the request has.
+/// It broke off, contained an error, or exceeded the request's time.
 pub(super) async fn held(
     answer: Box<Answer>,
     provider: &Provider,
@@ -89,12 +89,12 @@ async fn hold(
     }
 }
 
-/// The tokens that an answer has told which is not passed on: it knows them itself, or they are read.
+/// The tokens of an answer that is not passed on.
 fn told(answer: &Answer, inbound: &Inbound) -> Option<Usage> {
     answer.body.usage().or_else(|| answer.told_so_far(inbound.speaks()))
 }
 
-/// A long JSON answer is looked at here for the first time.
+/// A long JSON answer is first checked here.
 fn whole_json(
     answer: Box<Answer>,
     provider: &Provider,
@@ -114,7 +114,7 @@ fn whole_json(
     Ok(answer)
 }
 
-/// Watches a stream that passes as it came; a translated one watches itself.
+/// Observes a stream that is passed on unchanged; a translated one observes itself.
 struct Watch {
     observer: Observer,
     boundary: Boundary,

@@ -1,6 +1,4 @@
-//! The name that was probably meant.
-//!
-//! It never guesses wildly: a name that is not close is no suggestion.
+//! The name that was probably meant, if it is close.
 
 /// The candidate nearest to `word`, if one is near. Case, `-` and `_` make no distance.
 pub(crate) fn nearest<'a>(
@@ -64,7 +62,7 @@ fn plain(word: &str) -> String {
     word.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).flat_map(char::to_lowercase).collect()
 }
 
-/// The distance takes time and memory in both lengths; nobody mistypes a name this long.
+/// The longest name that is compared, since the distance takes time and memory in both lengths.
 const LONGEST: usize = 100;
 /// Characters of a name that another may begin or end with.
 const SHORTEST_PART: usize = 3;

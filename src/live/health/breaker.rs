@@ -1,5 +1,5 @@
-//! The circuit breaker (Nygard, "Release It!"): closed → resting (open) → half-open → starting slowly →
-//! closed, as a plain value that is told what happened and when.
+//! The circuit breaker (Nygard, "Release It!"): closed → resting (open) → half-open → slow start →
+//! closed. A plain value that receives events with their times.
 //!
 //! It has no lock, no clock and no knowledge of probes.
 
@@ -15,24 +15,24 @@ use super::reason::{Reason, Why};
 use super::state::State;
 use crate::failure::What;
 
-/// When failures rest a provider, and for how long.
+/// When failures open the breaker, and for how long.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cooldown {
-    /// Failures inside the window, with no success between, that begin a rest.
+    /// The failures within the window, with no success between, that start a rest.
     pub(crate) failures: u32,
-    /// The window that slides over them.
+    /// The length of the sliding window.
     pub(crate) window: Duration,
-    /// The first rest; it grows with each that follows soon after.
+    /// The first rest.
     pub(crate) duration: Duration,
-    /// What a rest grows by that follows soon after another.
+    /// The growth factor of a rest that soon follows another.
     pub(crate) factor: f64,
-    /// Where growing ends.
+    /// The longest rest.
     pub(crate) max_duration: Duration,
-    /// The most that a `Retry-After` is heeded.
+    /// The longest `Retry-After` that is followed.
     pub(crate) max_retry_after: Duration,
-    /// When a rest that failures began is interrupted by a trial; at its end where absent.
+    /// When a trial interrupts a rest that failures started; at its end if absent.
     pub(crate) trial_after: Option<Duration>,
-    /// How long a recovered provider's weight takes to grow back; zero is at once.
+    /// The slow start of a recovered provider's weight; zero means none.
     pub(crate) slow_start: Duration,
 }
 
@@ -55,17 +55,17 @@ impl Default for Cooldown {
 #[derive(Debug, Default)]
 pub(super) struct Breaker {
     phase: Phase,
-    /// The newest failures since the last success, at most as many as begin a rest.
+    /// The latest failures since the last success, at most as many as start a rest.
     failures: SmallVec<[(Instant, What); 4]>,
-    /// Rests begun by failures, one soon after the other.
+    /// Consecutive rests started by failures.
     trips: u32,
-    /// When it last recovered, and how long the rest before had been.
+    /// When it last recovered, and the length of the rest before.
     recovered: Option<(Instant, Duration)>,
     trial: Option<Slot>,
     trials: u64,
-    /// Whether this replica may begin a trial, where several share what they find.
+    /// Whether this replica may start a trial, if replicas share their findings.
     claim: Claim,
-    /// Until when the provider has asked to be left alone.
+    /// The end of the provider's `Retry-After`.
     asked_until: Option<Instant>,
 }
 
@@ -79,29 +79,29 @@ enum Phase {
         until: Instant,
         rest: Duration,
         why: Why,
-        /// Another replica has found it.
+        /// Learned from another replica.
         is_heard: bool,
     },
-    /// Closed, with a weight that grows.
+    /// Closed, with a growing weight.
     Ramping { since: Instant, over: Duration },
 }
 
-/// Who has the trial. One that has not ended after a whole `duration` is not waited for: a
-/// connection that hangs must not keep out a provider that has recovered.
+/// The state of the trial. One that runs longer than `duration` is no longer awaited, since a
+/// hanging connection must not keep out a recovered provider.
 #[derive(Debug, Clone, Copy)]
 struct Slot {
     id: u64,
     lost_at: Instant,
 }
 
-/// What of a breaker is for all replicas: until when it rests, and since what.
+/// The part of a breaker that replicas share: until when it rests, and why.
 pub(super) type View = Option<(Instant, Why)>;
 
-/// Why there is no trial.
+/// Why a trial cannot start.
 pub(super) enum NoTrial {
-    /// Another request has it, or the provider does not need one.
+    /// Another request has it, or none is needed.
     Busy,
-    /// The store is to be asked who makes it.
+    /// The store has to decide which replica makes it.
     Asks,
 }
 
@@ -131,7 +131,8 @@ impl Breaker {
         !self.failures.is_empty()
     }
 
-    /// The trial, if it is free. `store`: replicas take turns, and are told who has it within this time.
+    /// Starts the trial, if it is free. `store` is how long to wait for the store, if replicas take
+    /// turns.
     pub(super) fn try_trial(
         &mut self,
         cooldown: &Cooldown,
@@ -153,12 +154,12 @@ impl Breaker {
         self.trial.is_some()
     }
 
-    /// Whether a trial is waited for, made here or elsewhere.
+    /// Whether a trial runs, here or at another replica.
     pub(super) fn is_awaited(&self) -> bool {
         self.on_trial() || matches!(self.claim, Claim::Asked(_) | Claim::Elsewhere(_))
     }
 
-    /// Who has the trial, as far as is known here.
+    /// Which replica has the trial, as far as is known.
     pub(super) fn claim(&self) -> Claim {
         self.claim
     }
@@ -167,8 +168,7 @@ impl Breaker {
         self.trial = self.trial.filter(|slot| slot.id != id);
     }
 
-    /// While resting, only an attempt that began after the rest did says anything new: one that
-    /// was made all the same, because no other provider was left.
+    /// Counts a success. During a rest, only attempts that started after its beginning count.
     pub(super) fn succeeded(&mut self, cooldown: &Cooldown, started: Instant, now: Instant) {
         match self.phase {
             Phase::Resting { since, .. } if started < since => {}
@@ -183,8 +183,8 @@ impl Breaker {
         }
     }
 
-    /// While resting, a failure says nothing new (it may have begun before the rest, and only
-    /// trials lengthen a rest), but what the provider asks for is heeded.
+    /// Counts a failure. During a rest it changes nothing, since it may have started earlier and
+    /// only trials extend a rest; but `Retry-After` is followed.
     pub(super) fn failed(
         &mut self,
         cooldown: &Cooldown,
@@ -222,9 +222,8 @@ impl Breaker {
         self.has_trial(id).then(|| self.trip(cooldown, now, asked, Why::Trial(cause)))
     }
 
-    /// A rest that says nothing of the provider's health: its credential may not be used for a
-    /// while. Beyond the end of a rest it begins another, and a trial under way then decides
-    /// nothing.
+    /// Starts a rest that says nothing about health: the credential may not be used for a while. It
+    /// replaces an earlier rest that ends sooner, and a running trial then decides nothing.
     pub(super) fn set_aside(
         &mut self,
         cooldown: &Cooldown,
@@ -249,8 +248,8 @@ impl Breaker {
         }
     }
 
-    /// Probes have shown that the provider answers again: a rest that failures began is over. What it
-    /// has asked for itself, and what its credential has brought about, stays.
+    /// Probes succeed again, which ends a rest that failures started. Rests by `Retry-After` or
+    /// because of the credential remain.
     pub(super) fn answers_again(&mut self, cooldown: &Cooldown, now: Instant, is_news: bool) {
         let by_failures =
             matches!(self.phase, Phase::Resting { why: Why::Failures { .. } | Why::Trial(_), .. });
@@ -279,7 +278,7 @@ impl Breaker {
         Why::Failures { count: self.failures.len() as u32, last, alike }
     }
 
-    /// Rests longer each time, unless it had been well for longer than it takes to be believed.
+    /// Starts a rest, longer each time unless the provider was healthy for long enough.
     fn trip(&mut self, cooldown: &Cooldown, now: Instant, asked: Duration, why: Why) -> Reason {
         let believed = self.recovered.is_some_and(|(at, rest)| {
             now.saturating_duration_since(at) > rest.max(cooldown.window)
@@ -324,7 +323,7 @@ impl Breaker {
         self.start_slowly(cooldown, now);
     }
 
-    /// When the trial under way will not be waited for any more.
+    /// When the running trial is no longer awaited.
     pub(super) fn trial_until(&self, now: Instant) -> Option<Instant> {
         let rested = matches!(self.phase, Phase::Resting { until, .. } if until <= now);
         let here = self.trial.map(|slot| slot.lost_at).filter(|lost_at| now < *lost_at);
@@ -341,8 +340,8 @@ impl Cooldown {
         self.failures.max(1) as usize
     }
 
-    /// The rest after so many others. Growing never shortens: a first rest beyond the cap is what the
-    /// file asks for.
+    /// The length of a rest after this many others. Growth never shortens: a first rest beyond the
+    /// maximum is what the file sets.
     fn rest(&self, trips: u32) -> Duration {
         let longest = self.max_duration.max(self.duration);
         let grown =
@@ -357,9 +356,9 @@ impl Cooldown {
     }
 }
 
-/// The factor right after a recovery.
+/// The weight factor right after a recovery.
 const SLOWEST: f32 = 0.1;
-/// The rest after a 429 that does not say how long.
+/// The rest after a 429 without `Retry-After`.
 const UNSAID: Duration = Duration::from_secs(1);
-/// Enough to reach any cap.
+/// Enough to reach any maximum.
 const MOST_GROWTHS: u32 = 64;

@@ -1,25 +1,25 @@
-//! Who of several replicas makes the trial of a provider whose rest is over, as far as this one knows.
+//! Which replica makes the trial of a provider after its rest, as far as this one knows.
 //!
-//! It asks no store: who asks says here what came of it.
+//! It does not call the store; the caller reports the result.
 
 use tokio::time::Instant;
 
-/// The right to one trial in the whole cluster.
+/// The claim on one trial in the whole cluster.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) enum Claim {
-    /// It was not asked for.
+    /// Not requested.
     #[default]
     None,
-    /// The store was asked. What it has not answered by then is decided here.
+    /// Requested. Without an answer by then, this replica decides by itself.
     Asked(Instant),
     /// This replica may make it until then.
     Granted(Instant),
-    /// Another replica makes it, and has until then.
+    /// Another replica makes it, until then.
     Elsewhere(Instant),
 }
 
 impl Claim {
-    /// Until when no trial may begin here.
+    /// Until when no trial may start here.
     pub(super) fn busy_until(self, now: Instant) -> Option<Instant> {
         match self {
             Self::Asked(until) | Self::Elsewhere(until) => Some(until).filter(|until| now < *until),
@@ -27,12 +27,12 @@ impl Claim {
         }
     }
 
-    /// Until when the store is waited for.
+    /// Until when the store is awaited.
     pub(super) fn asked_until(self, now: Instant) -> Option<Instant> {
         self.busy_until(now).filter(|_| matches!(self, Self::Asked(_)))
     }
 
-    /// Whether a trial may begin here: the store has said so, or has not answered in time.
+    /// Whether a trial may start here: it was granted, or the store did not answer in time.
     pub(super) fn allows(self, now: Instant) -> bool {
         match self {
             Self::Asked(until) => until <= now,
@@ -41,7 +41,7 @@ impl Claim {
         }
     }
 
-    /// Whether it was granted and nothing was made of it until now.
+    /// Whether it was granted and not used.
     pub(super) fn is_unused(self, now: Instant) -> bool {
         matches!(self, Self::Granted(until) if until <= now)
     }

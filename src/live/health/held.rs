@@ -1,6 +1,6 @@
-//! What an operator has decided of a provider: it rests for a while, or is asked no more.
+//! What an operator has decided about a provider: it rests for a while, or is drained.
 //!
-//! It says nothing of the provider's health, and ends when the operator says so.
+//! It is independent of the provider's health and ends only by the operator or its time.
 
 use std::time::Duration;
 
@@ -12,28 +12,28 @@ use super::{
     told::Told,
 };
 
-/// What an operator has decided.
+/// An operator's decision.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Held {
-    /// It rests: it is asked where nothing else is left.
+    /// A rest: the provider is asked only if no other is left.
     Resting {
         /// When the rest ends.
         until: Instant,
-        /// How long it is in all; [`Duration::MAX`] is until the operator ends it.
+        /// Its whole length; [`Duration::MAX`] means until the operator ends it.
         rest: Duration,
     },
-    /// It is not asked at all; what is in flight ends by itself.
+    /// The provider is not asked; requests in flight finish.
     Drained,
 }
 
 impl Held {
-    /// A rest of so long from now on, or one without an end.
+    /// A rest of this length from now, or an open-ended one.
     pub(crate) fn resting(now: Instant, rest: Option<Duration>) -> Self {
         let until = now.checked_add(rest.unwrap_or(WITHOUT_END)).unwrap_or(now + WITHOUT_END);
         Self::Resting { until, rest: rest.unwrap_or(Duration::MAX) }
     }
 
-    /// The state that it brings about; `None` once it is over.
+    /// The resulting state; `None` once it is over.
     pub(super) fn state(self, now: Instant) -> Option<State> {
         match self {
             Self::Drained => Some(State::Drained),
@@ -47,7 +47,7 @@ impl Held {
 }
 
 impl Held {
-    /// The same for other replicas.
+    /// The same as a message for other replicas.
     pub(super) fn told(self, now: Instant) -> Told {
         match self {
             Self::Drained => Told::Drained,
@@ -61,5 +61,5 @@ impl Held {
     }
 }
 
-/// Longer than any process lives.
+/// Longer than any process runs.
 const WITHOUT_END: Duration = Duration::from_secs(10 * 365 * 24 * 3600);

@@ -1,4 +1,4 @@
-//! What of a provider's health all replicas should know, and what of it is news.
+//! The part of a provider's health that replicas share, and its changes.
 
 use super::{
     breaker::{Breaker, View},
@@ -26,9 +26,9 @@ impl Known {
         }
     }
 
-    /// The topics of which there is news since.
+    /// The topics that have changed since.
     pub(super) fn news_since(&self, before: &Self) -> u8 {
-        // A trial that begins is known where it was asked for.
+        // A running trial is known where it was requested.
         let trial_ended = before.is_on_trial && !self.is_on_trial;
         bits([
             (Topic::Breaker, self.breaker != before.breaker || trial_ended),
@@ -37,7 +37,7 @@ impl Known {
         ])
     }
 
-    /// The topics in which it is not as it is at first.
+    /// The topics that differ from the initial state.
     pub(super) fn notable(&self) -> u8 {
         bits([
             (Topic::Breaker, self.breaker.is_some()),

@@ -1,8 +1,8 @@
-//! What this replica has found of providers and others do not know yet, and what it asks all of them for:
-//! the trial of a provider, and the turn to probe it.
+//! What this replica has found about providers and not yet told the others, and what it requests
+//! from all of them: the trial of a provider, and the turn to probe it.
 //!
-//! It speaks to no store: who does takes from here what is to be said, and brings what was heard. While
-//! that is not there, a replica finds out for itself.
+//! It does not call the store. The task that does takes the messages from here and brings the
+//! received ones. Without it, a replica decides by itself.
 
 use std::{
     collections::BTreeMap,
@@ -25,49 +25,49 @@ use tokio::{
 use super::told::{Told, Topic};
 use crate::live::limit::desk::Desk;
 
-/// One provider's health, of which is told.
+/// The health of one provider, as a subject of messages.
 pub(super) trait Subject: Send + Sync + std::fmt::Debug {
-    /// The topics that others should hear of, as bits.
+    /// The topics that others should know, as bits.
     fn notable(&self) -> u8;
-    /// What is to be told of a topic.
+    /// The message about a topic.
     fn told(&self, topic: Topic, now: Instant) -> Told;
-    /// Another replica has found this, which is not told again.
+    /// Another replica has sent this message, which is not repeated.
     fn heard(&self, told: Told, now: Instant);
-    /// The store has said who makes the trial.
+    /// The store has decided which replica makes the trial.
     fn claimed(&self, elsewhere: Option<Duration>, unused: Duration, now: Instant);
-    /// The store was not reached: whether a trial begins is decided here.
+    /// The store is not reachable: this replica decides about the trial.
     fn decides_claim(&self, now: Instant);
-    /// Whether the right to a trial was granted and not used.
+    /// Whether a granted trial was not used.
     fn drops_claim(&self, now: Instant) -> bool;
 }
 
-/// One for the process.
+/// The messages of the process.
 #[derive(Debug)]
 pub(crate) struct News {
     desk: Arc<Desk>,
     known: DashMap<u64, Weak<dyn Subject>>,
     untold: Mutex<Untold>,
     has_news: Notify,
-    /// How many speak to a store.
+    /// How many tasks speak to a store.
     tellers: AtomicUsize,
 }
 
-/// What is to be said, by provider.
+/// Messages to send, by provider.
 #[derive(Debug, Default)]
 pub(crate) struct Untold {
-    /// The topics, as bits.
+    /// The changed topics, as bits.
     changed: BTreeMap<u64, u8>,
-    /// For how long the trial is asked for.
+    /// The requested trials, with their length.
     pub(crate) trials: BTreeMap<u64, Duration>,
-    /// For how long the turn to probe is asked for, and who waits for the answer.
+    /// The requested turns to probe, with their length and the receiver of the answer.
     pub(crate) turns: Vec<(u64, Duration, oneshot::Sender<bool>)>,
 }
 
-/// Who speaks to the store; what is found is collected while this is held.
+/// The task that speaks to the store; findings are collected while this exists.
 #[derive(Debug)]
 pub(crate) struct Teller(Arc<News>);
 
-/// Where one provider's health tells what has changed.
+/// The sender for one provider's health.
 #[derive(Debug)]
 pub(super) struct Outlet {
     news: Arc<News>,
@@ -75,7 +75,7 @@ pub(super) struct Outlet {
 }
 
 impl News {
-    /// Nothing is told yet.
+    /// No messages yet.
     pub(crate) fn new(desk: Arc<Desk>) -> Arc<Self> {
         Arc::new(Self {
             desk,
@@ -86,25 +86,26 @@ impl News {
         })
     }
 
-    /// Where the health of the provider with this number, which all replicas know it by, tells what changes.
+    /// The sender for the provider with this number, which is the same in all replicas.
     pub(super) fn outlet(self: &Arc<Self>, id: u64) -> Outlet {
         Outlet { news: Arc::clone(self), id }
     }
 
-    /// From now on this is told of.
+    /// Adds a provider.
     pub(super) fn add(&self, id: u64, subject: Arc<dyn Subject>) {
         self.known.insert(id, Arc::downgrade(&subject));
         self.changed(id, subject.notable());
     }
 
-    /// One speaks to the store from now on, and has to tell all that is not as it is at first.
+    /// A task starts to speak to the store; everything that differs from the initial state is to be
+    /// sent.
     pub(crate) fn told_by(self: &Arc<Self>) -> Teller {
         self.tellers.fetch_add(1, Release);
         self.tell_all();
         Teller(Arc::clone(self))
     }
 
-    /// The store has lost what it knew.
+    /// The store has lost its data.
     pub(crate) fn tell_all(&self) {
         self.known.retain(|_, health| health.strong_count() > 0);
         for entry in &self.known {
@@ -113,17 +114,17 @@ impl News {
         }
     }
 
-    /// Resolves when there is something to be said.
+    /// Resolves when there is something to send.
     pub(crate) async fn coming(&self) {
         self.has_news.notified().await;
     }
 
-    /// What is to be said.
+    /// Takes what is to be sent.
     pub(crate) fn take(&self) -> Untold {
         std::mem::take(&mut *self.untold())
     }
 
-    /// What was found, in words: by provider, all that has changed.
+    /// The changed topics as messages, by provider.
     pub(crate) fn found(&self, untold: &Untold, now: Instant) -> Vec<(u64, Topic, Told)> {
         let mut all = Vec::new();
         for (&id, &bits) in &untold.changed {
@@ -134,7 +135,7 @@ impl News {
         all
     }
 
-    /// The store was not reached: what was found stays to be told; what was asked is decided here.
+    /// The store was not reachable: messages stay to be sent, and requests are decided here.
     pub(crate) fn put_back(&self, untold: Untold, now: Instant) {
         for id in untold.trials.keys() {
             if let Some(health) = self.health(*id) {
@@ -147,22 +148,21 @@ impl News {
         }
     }
 
-    /// Another replica has found this.
+    /// Another replica has sent this message.
     pub(crate) fn heard(&self, id: u64, told: Told, now: Instant) {
         if let Some(health) = self.health(id) {
             health.heard(told, now);
         }
     }
 
-    /// The store has said who makes the trial: this replica, or another one that has so long.
+    /// The store has decided which replica makes the trial, and for how long.
     pub(crate) fn claimed(&self, id: u64, elsewhere: Option<Duration>, now: Instant) {
         if let Some(health) = self.health(id) {
             health.claimed(elsewhere, UNUSED, now);
         }
     }
 
-    /// What is known of providers that were asked for in vain: a right to a trial that was granted and not
-    /// used is given back.
+    /// Returns granted trials that were not used.
     pub(crate) fn drop_claims(&self, now: Instant) {
         for entry in &self.known {
             if entry.upgrade().is_some_and(|health| health.drops_claim(now)) {
@@ -196,19 +196,19 @@ impl Outlet {
         self.news.changed(self.id, bits);
     }
 
-    /// How long the store is waited for; `None`: what others do is not known.
+    /// How long the store is awaited; `None` if there is none.
     pub(super) fn waits(&self) -> Option<Duration> {
         let is_heard = self.news.is_told() && !self.news.desk.is_out();
         is_heard.then(|| self.news.desk.timeout())
     }
 
-    /// Asks for the trial.
+    /// Requests the trial.
     pub(super) fn ask_for_trial(&self, lasts: Duration) {
         self.news.untold().trials.insert(self.id, lasts);
         self.news.has_news.notify_one();
     }
 
-    /// Asks for the turn to probe; `true` where it is not known who has it.
+    /// Requests the turn to probe; `true` also if the store does not answer.
     pub(super) async fn has_turn(&self, lasts: Duration) -> bool {
         if self.waits().is_none() {
             return true;
@@ -229,7 +229,7 @@ impl Drop for Teller {
     }
 }
 
-/// A right to a trial that was not used for so long is given back.
+/// A granted trial that is unused for this long is returned.
 const UNUSED: Duration = Duration::from_secs(1);
-/// So long waits a probe for the store.
+/// How long a probe waits for the store.
 const LONGEST_TURN: Duration = Duration::from_secs(1);

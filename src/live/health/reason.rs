@@ -1,48 +1,48 @@
 //! Why a provider rests, in words for logs, headers and the status page.
 //!
-//! It never holds what a provider said: a cause is a kind, not a message.
+//! It holds only the kind of a cause, never a provider's text.
 
 use std::fmt;
 use std::time::Duration;
 
 use crate::failure::What;
 
-/// Why a provider rests, and for how long in all.
+/// Why a provider rests, and for how long in total.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Reason {
-    /// The whole rest, from its beginning.
+    /// The whole length of the rest.
     pub(crate) rest: Duration,
-    /// What began it.
+    /// The cause.
     pub(crate) why: Why,
-    /// Whether another replica has found it.
+    /// Whether another replica has reported it.
     pub(crate) is_heard: bool,
 }
 
-/// What begins a rest.
+/// The cause of a rest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Why {
     /// Too many failures inside the window.
     Failures {
         /// How many.
         count: u32,
-        /// The last one.
+        /// The last failure.
         last: What,
-        /// Whether all were like it.
+        /// Whether all failures were of this kind.
         alike: bool,
     },
     /// The trial after a rest failed.
     Trial(What),
-    /// The provider failed and asked for it, with `Retry-After`.
+    /// The provider failed and sent `Retry-After`.
     Asked(What),
     /// The provider answered 429.
     RateLimited,
-    /// The provider says that nothing is left to spend.
+    /// The provider reports that its quota is exhausted.
     QuotaSpent,
     /// The provider refuses the credential.
     CredentialRefused,
     /// The provider does not know its model.
     ModelMissing,
-    /// An operator wants it.
+    /// An operator requested it.
     Operator,
 }
 
@@ -52,7 +52,7 @@ impl Reason {
         self.rest == Duration::MAX
     }
 
-    /// Whether an operator began it.
+    /// Whether an operator started it.
     pub(crate) fn is_wanted(&self) -> bool {
         self.why == Why::Operator
     }
@@ -93,7 +93,7 @@ impl fmt::Display for Reason {
     }
 }
 
-/// Several of the kind.
+/// The plural of a kind of failure.
 fn plural(what: What) -> &'static str {
     match what {
         What::Connect => "failed connections",

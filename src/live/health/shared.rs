@@ -1,5 +1,4 @@
-//! A provider's health where several replicas find it out together: what each tells the others, and what it
-//! hears of them.
+//! A provider's health with several replicas: the messages to and from the others.
 
 use std::{sync::Arc, time::Duration};
 
@@ -57,14 +56,15 @@ impl Subject for Health {
 }
 
 impl Health {
-    /// From now on other replicas hear of it under this number.
+    /// Shares it with other replicas under this number.
     pub(in crate::live) fn tells(self: &Arc<Self>, id: u64, news: &Arc<News>) {
         if self.outlet.set(news.outlet(id)).is_ok() {
             news.add(id, Arc::clone(self) as Arc<dyn Subject>);
         }
     }
 
-    /// Waits until it is known whether this replica makes the trial; `false`: that was not asked.
+    /// Waits until it is known whether this replica makes the trial; `false` if that was not
+    /// requested.
     pub(crate) async fn hears_of_trial(&self) -> bool {
         let mut has_waited = false;
         loop {
@@ -77,8 +77,8 @@ impl Health {
         }
     }
 
-    /// Whether it is this replica's turn to probe the provider: one does for all, and has the turn for so
-    /// long.
+    /// Whether it is this replica's turn to probe the provider. One replica probes for all and
+    /// keeps the turn for this long.
     pub(crate) async fn has_turn(self: &Arc<Self>, lasts: Duration) -> bool {
         match self.outlet.get() {
             Some(outlet) => outlet.has_turn(lasts).await,

@@ -1,6 +1,4 @@
-//! The states of a provider, and their words.
-//!
-//! It decides nothing; `Health` does.
+//! The states of a provider, and their words. `Health` decides them.
 
 use std::fmt;
 
@@ -11,9 +9,9 @@ use super::reason::Reason;
 /// Whether a provider may be asked now.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum State {
-    /// It may; while it starts slowly, with this factor (0.1 to 1.0) on its weight.
+    /// It may be asked; during slow start with this factor (0.1 to 1.0) on its weight.
     Ready {
-        /// On the weight.
+        /// The factor.
         factor: f32,
     },
     /// It rests.
@@ -23,22 +21,22 @@ pub enum State {
         /// Why it rests.
         reason: Reason,
     },
-    /// Its rest is over and one trial decides.
+    /// Its rest is over, and one trial decides.
     HalfOpen {
-        /// Another request has the trial already.
+        /// Whether another request has the trial.
         busy: bool,
     },
     /// Its probes fail.
     Unhealthy {
-        /// So many in a row.
+        /// How many have failed in a row.
         probes: u32,
     },
-    /// An operator wants it to be asked no more.
+    /// An operator has drained it.
     Drained,
 }
 
 impl State {
-    /// Every word that [`State::word`] may be.
+    /// Every value of [`State::word`].
     pub(crate) const WORDS: [&'static str; 6] =
         ["ready", "starting", "resting", "trial", "unhealthy", "drained"];
 

@@ -1,14 +1,12 @@
-//! What active probes have shown: so many bad ones in a row take a provider out, so many good ones
-//! bring it back.
-//!
-//! It never probes; it counts.
+//! The verdict of active probes: a number of failures in a row takes a provider out, a number of
+//! successes brings it back.
 
 /// How many probes in a row change the verdict.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Probing {
-    /// Good ones that make an unhealthy provider healthy.
+    /// Successes that make an unhealthy provider healthy.
     pub(crate) healthy_after: u32,
-    /// Bad ones that make a healthy provider unhealthy.
+    /// Failures that make a healthy provider unhealthy.
     pub(crate) unhealthy_after: u32,
 }
 
@@ -18,17 +16,17 @@ impl Default for Probing {
     }
 }
 
-/// The verdict so far; healthy until probes have said otherwise.
+/// The verdict; healthy until probes say otherwise.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     good: u32,
     bad: u32,
-    /// The failed probes in a row that took the provider out, while it is out.
+    /// While the provider is out, the number of failures in a row that took it out.
     unhealthy: Option<u32>,
 }
 
 impl Tally {
-    /// Counts a probe; answers the new verdict if this one changed it.
+    /// Counts a probe. Returns the new verdict if it has changed.
     pub(super) fn count(&mut self, probing: &Probing, ok: bool) -> Option<bool> {
         (self.good, self.bad) = match ok {
             true => (self.good.saturating_add(1), 0),
@@ -51,7 +49,7 @@ impl Tally {
         }
     }
 
-    /// Whether so many probes in a row were good as make a provider healthy.
+    /// Whether enough probes in a row have succeeded.
     pub(super) fn is_well(&self, probing: &Probing) -> bool {
         self.good >= probing.healthy_after.max(1)
     }
@@ -61,7 +59,7 @@ impl Tally {
         (self.good, self.bad, self.unhealthy) = (0, unhealthy.unwrap_or(0), unhealthy);
     }
 
-    /// How many probes in a row failed, if the verdict is that the provider is not well.
+    /// How many probes in a row have failed, if the provider is unhealthy.
     pub(super) fn unhealthy(&self) -> Option<u32> {
         self.unhealthy
     }

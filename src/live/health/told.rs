@@ -1,48 +1,48 @@
-//! What replicas tell each other of one provider, and how it is spelled. It holds no name, no address and
-//! nothing that a provider has said.
+//! The messages of replicas about one provider, and their text form. They hold no name, no address
+//! and no text of a provider.
 
 use std::time::Duration;
 
 use super::reason::Why;
 use crate::failure::What;
 
-/// What one replica has found, for all others.
+/// A message to all other replicas.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Told {
-    /// It rests. After `left` a trial decides.
+    /// It rests; after `left` a trial decides.
     Rest {
         left: Duration,
-        /// The whole rest.
+        /// The whole length of the rest.
         rest: Duration,
-        /// Rests begun by failures, one soon after the other.
+        /// Consecutive rests started by failures.
         trips: u32,
         why: Why,
     },
-    /// It may be asked: its weight grows back over this time.
+    /// It may be asked; its weight grows back over this time.
     Well {
         over: Duration,
-        /// The rest that is over, where another would be longer.
+        /// The length of the last rest, if another would be longer.
         rest: Option<Duration>,
         trips: u32,
     },
-    /// So many probes in a row failed; `None`: its probes are good.
+    /// This many probes in a row have failed; `None` means that its probes succeed.
     Probed(Option<u32>),
-    /// An operator wants it to rest; without `left` until the operator ends it.
+    /// An operator lets it rest; without `left`, until the operator ends it.
     Held { left: Option<Duration>, rest: Duration },
-    /// An operator wants it to be asked no more.
+    /// An operator has drained it.
     Drained,
-    /// An operator wants nothing more of it.
+    /// An operator's decision has ended.
     Free,
 }
 
-/// What is told apart: the last word on each counts.
+/// Topics, of which only the last message counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Topic {
     /// Rests.
     Breaker = 1,
-    /// What probes say.
+    /// Probes.
     Probes = 2,
-    /// What an operator has decided.
+    /// Decisions of an operator.
     Operator = 4,
 }
 
@@ -50,7 +50,7 @@ impl Topic {
     /// All of them.
     pub(crate) const ALL: [Self; 3] = [Self::Breaker, Self::Probes, Self::Operator];
 
-    /// Its letter in the store.
+    /// The letter of the topic in the store.
     pub(crate) fn letter(self) -> char {
         match self {
             Self::Breaker => 'b',
@@ -61,7 +61,7 @@ impl Topic {
 }
 
 impl Told {
-    /// How long it holds.
+    /// How long the message is valid.
     pub(crate) fn left(&self) -> Duration {
         match *self {
             Self::Rest { left, .. } => left,
@@ -71,7 +71,7 @@ impl Told {
         }
     }
 
-    /// All but how long it holds.
+    /// The text without its validity.
     pub(crate) fn text(&self) -> String {
         match *self {
             Self::Rest { rest, trips, why, .. } => {
@@ -90,7 +90,7 @@ impl Told {
         }
     }
 
-    /// Reads what another replica has told; `None`: this version does not know the word.
+    /// Parses a message; `None` if this version does not know it.
     pub(crate) fn read(text: &str, left: Duration) -> Option<Self> {
         let mut words = text.split(' ');
         let word = words.next()?;
@@ -122,7 +122,7 @@ impl Told {
 
 fn micros(text: &str) -> Option<Duration> {
     let micros = text.parse::<u64>().ok()?;
-    // Beyond it the clock of this process might end.
+    // A longer time could overflow the clock of this process.
     Some(Duration::from_micros(micros).min(LONG))
 }
 
@@ -186,8 +186,7 @@ fn what(text: &str) -> Option<What> {
     })
 }
 
-/// What has no end of its own, and the longest that another replica is believed: longer than any process
-/// lives.
+/// For messages without an end, and the longest time that another replica is believed.
 const LONG: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 #[cfg(test)]

@@ -1,7 +1,6 @@
-//! Requests in flight: a counter, a cap on it, and the permit that gives its place back.
+//! A cap on requests in flight, with a permit that returns its place.
 //!
-//! It never queues and never hands a place back twice; where requests wait for a place, it says that one
-//! is free.
+//! It does not queue; if requests wait for a place, it notifies them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -10,37 +9,37 @@ use tokio::sync::Notify;
 
 use super::lease::Lease;
 
-/// How many requests are in flight, and whether one more may be.
+/// Requests in flight, and whether another may start.
 ///
-/// An atomic counter rather than a semaphore: the most that may be in flight belongs to the table
-/// and may shrink on a reload, and what is in flight already must count against the new number. A
-/// semaphore only knows what is left of the old one. The count is also wanted where there is no
-/// cap at all: by `least_busy`, by the metrics.
+/// It is an atomic counter, not a semaphore. The maximum belongs to the table and may shrink on a
+/// reload, and requests already in flight must count against the new maximum; a semaphore knows
+/// only what is left of the old one. The count is also needed without a cap, by `least_busy` and
+/// the metrics.
 ///
-/// Its operations are relaxed: the number orders no other memory.
+/// Its operations are relaxed, since the number orders no other memory.
 #[derive(Debug, Default)]
 pub struct Cap {
-    /// Requests in flight in the lower half, requests that wait in the upper half: a permit that is given
-    /// back learns in the same step whether a request waits for it, so that none is missed.
+    /// Requests in flight in the lower half, waiting requests in the upper half. A permit that is
+    /// returned thus learns in one step whether a request waits, so that none is missed.
     counts: AtomicU64,
-    /// Hears that a place is free; made where requests may wait.
+    /// Notified when a place is free; created only for queues.
     freed: OnceLock<Box<Notify>>,
 }
 
-/// One request's place; dropping it gives the place back.
+/// The place of one request, returned on drop.
 #[derive(Debug)]
 #[must_use = "the place is given back when the permit is dropped"]
 pub struct Permit {
     cap: Arc<Cap>,
-    /// The slice of what replicas share that the place is of.
+    /// The slice of a shared limit that the place belongs to.
     slice: Option<Arc<Lease>>,
 }
 
 impl Cap {
-    /// One more place, unless `max` are in flight already; `None` is no cap.
+    /// Takes a place unless `max` are in flight; `None` is no cap.
     ///
-    /// Compared and added in one step, so that a request which is refused never takes, not even
-    /// for an instant, the place of one that might have had it.
+    /// Comparing and adding is one step, so a refused request never takes the place of another, not
+    /// even for an instant.
     pub fn try_acquire(self: &Arc<Self>, max: Option<u32>) -> Option<Permit> {
         let max = max.unwrap_or(u32::MAX);
         self.counts
@@ -51,7 +50,7 @@ impl Cap {
         Some(Permit { cap: Arc::clone(self), slice: None })
     }
 
-    /// One more place, of a slice where replicas share the cap.
+    /// Takes a place of a slice, if replicas share the cap.
     pub(super) fn shared(self: &Arc<Self>, slice: Option<Arc<Lease>>) -> Permit {
         self.counts.fetch_add(1, Ordering::Relaxed);
         Permit { cap: Arc::clone(self), slice }
@@ -62,18 +61,18 @@ impl Cap {
         in_flight(self.counts.load(Ordering::Relaxed))
     }
 
-    /// Whether one more may be in flight, and no request waits for that.
+    /// Whether another may start and no request waits for it.
     pub(crate) fn has_room(&self, max: u32) -> bool {
         let both = self.counts.load(Ordering::Relaxed);
         in_flight(both) < max && both < WAITS
     }
 
-    /// How many wait.
+    /// The number of waiting requests.
     pub(crate) fn waiting(&self) -> u32 {
         (self.counts.load(Ordering::Relaxed) / WAITS) as u32
     }
 
-    /// One more waits, or one less.
+    /// Adds or removes a waiting request.
     pub(crate) fn waits(&self, one_more: bool) {
         match one_more {
             true => self.counts.fetch_add(WAITS, Ordering::Relaxed),
@@ -81,7 +80,7 @@ impl Cap {
         };
     }
 
-    /// Hears that a place is free.
+    /// Notified when a place is free.
     pub(crate) fn freed(&self) -> &Notify {
         self.freed.get_or_init(Box::default)
     }
@@ -108,5 +107,5 @@ fn in_flight(both: u64) -> u32 {
     both as u32
 }
 
-/// One request that waits.
+/// One waiting request.
 const WAITS: u64 = 1 << 32;

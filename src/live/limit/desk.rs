@@ -1,7 +1,7 @@
-//! What is known of the store through which replicas share limits: whether it answers, who decides while it
-//! does not, and what its clock shows.
+//! The state of the store through which replicas share limits: whether it answers, who decides
+//! while it does not, and its clock.
 //!
-//! It speaks to no store itself.
+//! It does not call the store itself.
 
 use std::{
     sync::{
@@ -16,17 +16,17 @@ use std::{
 
 use tokio::time::Instant;
 
-/// One for the process.
+/// The state, one for the process.
 #[derive(Debug, Default)]
 pub(crate) struct Desk {
-    /// Whether the store does not answer: most ask nothing else.
+    /// Whether the store does not answer. Most callers read only this.
     is_out: AtomicBool,
     rules: Mutex<Rules>,
-    /// How far the store's clock is ahead of ours, in nanoseconds.
+    /// How far the store's clock is ahead, in nanoseconds.
     ahead: AtomicI64,
-    /// Slices made so far.
+    /// The number of slices created.
     slices: AtomicU64,
-    /// Requests that were let in while the store did not answer, and what was spent above limits for it.
+    /// Requests admitted while the store did not answer, and what they spent above limits.
     decided_here: AtomicU64,
     spent_above: AtomicU64,
 }
@@ -39,14 +39,15 @@ struct Rules {
     outages: u64,
 }
 
-/// The store does not answer.
+/// An outage of the store.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Outage {
-    /// Tells outages apart.
+    /// Distinguishes outages.
     pub(crate) nth: u64,
-    /// Since when.
+    /// Its start.
     pub(crate) since: Instant,
-    /// Whether this replica goes on with its share of each limit, or serves no request that has one.
+    /// Whether this replica continues with its share of each limit, or refuses requests with
+    /// limits.
     pub(crate) decides_here: bool,
 }
 
@@ -58,12 +59,12 @@ impl Default for Rules {
 }
 
 impl Desk {
-    /// A number that no other slice of this process has.
+    /// A number that is unique in this process.
     pub(super) fn numbered(&self) -> u64 {
         self.slices.fetch_add(1, Relaxed)
     }
 
-    /// How long a request waits for the store, and what is done when it does not answer.
+    /// Sets the timeout of the store, and what happens when it does not answer.
     pub(crate) fn set(&self, timeout: Duration, decides_here: bool) {
         let mut rules = self.rules();
         (rules.timeout, rules.decides_here) = (timeout, decides_here);
@@ -80,22 +81,22 @@ impl Desk {
         Some(Outage { nth, since, decides_here })
     }
 
-    /// Whether slices decide without the store while that does not answer.
+    /// Whether slices decide without the store during an outage.
     pub(crate) fn decides_here(&self) -> bool {
         self.rules().decides_here
     }
 
-    /// How long a request waits.
+    /// The timeout of a request.
     pub(crate) fn timeout(&self) -> Duration {
         self.rules().timeout
     }
 
-    /// Whether it does not answer.
+    /// Whether the store does not answer.
     pub(crate) fn is_out(&self) -> bool {
         self.is_out.load(Acquire)
     }
 
-    /// The store has answered in time. Answers whether it had not before.
+    /// The store has answered in time. Returns whether this ends an outage.
     pub(crate) fn is_back(&self) -> bool {
         self.is_out.swap(false, Release)
     }
@@ -110,12 +111,12 @@ impl Desk {
         }
     }
 
-    /// The store's clock: ours, put right by what it last said. Nanoseconds since 1970.
+    /// The store's clock, in nanoseconds since 1970, computed from the local one.
     pub(super) fn now(&self, here: u64) -> u64 {
         here.saturating_add_signed(self.ahead.load(Relaxed))
     }
 
-    /// The store's clock showed this, in microseconds, when ours showed `here`.
+    /// The store's clock showed `now_us` microseconds when the local one showed `here`.
     pub(crate) fn put_right(&self, now_us: u64, here: u64) {
         let ahead = i128::from(now_us) * 1_000 - i128::from(here);
         self.ahead.store(i64::try_from(ahead).unwrap_or(0), Relaxed);
@@ -131,8 +132,8 @@ impl Desk {
         }
     }
 
-    /// How often a slice was handed out without the store, and how much was spent above limits, since this
-    /// was last asked.
+    /// How many slices were handed out without the store, and how much was spent above limits,
+    /// since the last call.
     pub(crate) fn counted(&self) -> (u64, u64) {
         (self.decided_here.swap(0, Relaxed), self.spent_above.swap(0, Relaxed))
     }

@@ -1,7 +1,7 @@
-//! A slice of a limit that several replicas share: taken from their store in one piece, spent here without
-//! a word, given back when it is not needed.
+//! A slice of a limit that replicas share: taken from their store in one piece, used here without
+//! further calls, and returned when it is not needed.
 //!
-//! It speaks to no store. It says what to ask for, and is told what was granted.
+//! It does not call the store. It says what to request, and receives what was granted.
 
 mod own;
 mod pace;
@@ -29,7 +29,7 @@ pub(crate) use self::{
 use super::desk::Desk;
 use crate::moment;
 
-/// One limit of one holder, as this replica has it.
+/// One limit of one owner, as this replica has it.
 #[derive(Debug)]
 pub(crate) struct Lease {
     desk: Arc<Desk>,
@@ -37,14 +37,14 @@ pub(crate) struct Lease {
     /// Such as `key:ann|requests`.
     key: Box<str>,
     state: Mutex<State>,
-    /// Whether it stands in the list.
+    /// Whether it is in the list.
     is_listed: AtomicBool,
     /// The store has answered.
     answered: Notify,
 }
 
 impl Lease {
-    /// A slice of which nothing was taken yet.
+    /// An unused slice.
     pub(super) fn new(
         desk: Arc<Desk>,
         list: UnboundedSender<Arc<Self>>,
@@ -61,12 +61,12 @@ impl Lease {
         })
     }
 
-    /// From now on under these numbers.
+    /// From now on with these terms.
     pub(super) fn renew(&self, terms: Terms) {
         self.state().renew(terms);
     }
 
-    /// Takes so much of the slice, to be settled later.
+    /// Takes this amount from the slice, to be settled later.
     ///
     /// # Errors
     /// Why there is too little.
@@ -105,7 +105,7 @@ impl Lease {
         }
     }
 
-    /// What was taken is not held any more, and so much was used.
+    /// The taken amount is no longer held, and this much was used.
     pub(crate) fn settle(self: &Arc<Self>, taken: u64, used: u64) {
         let mut state = self.state();
         state.settle(taken, used);
@@ -117,7 +117,7 @@ impl Lease {
         }
     }
 
-    /// Whether so much may be taken, or asked for; takes nothing.
+    /// Whether this amount may be taken or requested; takes nothing.
     pub(crate) fn lack(&self, amount: u64) -> Option<Lack> {
         let now = Instant::now();
         let state = self.state();
@@ -131,7 +131,7 @@ impl Lease {
         }
     }
 
-    /// Waits until so much may be taken, or the store has said that it may not, or does not answer in time.
+    /// Waits until this amount may be taken, or the store has refused it or not answered in time.
     pub(crate) async fn ready(self: &Arc<Self>, amount: u64) {
         let mut end = None;
         loop {
@@ -148,7 +148,7 @@ impl Lease {
                 state.want(amount);
             }
             self.list();
-            // Looked up only where a request has to wait.
+            // Read only if a request has to wait.
             let end = *end.get_or_insert_with(|| Instant::now() + self.desk.timeout());
             if timeout_at(end, answered).await.is_err() {
                 return self.desk.is_gone();
@@ -156,13 +156,13 @@ impl Lease {
         }
     }
 
-    /// What it looks like.
+    /// Its state.
     pub(crate) fn seen(&self) -> Seen {
         self.state().seen(Instant::now(), self.desk.now(moment::now()))
     }
 
-    /// What to tell the store and to ask it for; empty where there is nothing to say. `all`: not only
-    /// where it was listed, but also where something has to be told now and then.
+    /// What to tell the store and request from it; empty if nothing. With `all`, periodic messages
+    /// are included.
     pub(crate) fn asks(&self, all: bool) -> Vec<Ask> {
         let listed = self.is_listed.swap(false, Relaxed);
         let now = Instant::now();
@@ -181,23 +181,23 @@ impl Lease {
         self.answered.notify_waiters();
     }
 
-    /// The last words of a replica that ends.
+    /// The last message of a replica that ends.
     pub(crate) fn farewell(&self) -> Option<Ask> {
         self.state().farewell(&self.key)
     }
 
-    /// Who waits looks again.
+    /// Wakes those that wait.
     pub(crate) fn wake(&self) {
         self.answered.notify_waiters();
     }
 
-    /// The store has not answered: who waits decides without it.
+    /// The store has not answered; those that wait decide without it.
     pub(crate) fn unanswered(&self) {
         self.state().unanswered();
         self.answered.notify_waiters();
     }
 
-    /// It has something to ask for.
+    /// Adds it to the list.
     fn list(self: &Arc<Self>) {
         if !self.is_listed.swap(true, Relaxed) {
             let _ = self.list.send(Arc::clone(self));
@@ -205,7 +205,7 @@ impl Lease {
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        // Whole numbers are never left half written.
+        // Integers are never half written.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

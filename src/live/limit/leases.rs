@@ -1,6 +1,6 @@
-//! All slices of shared limits, and the list of those that have something to ask for.
+//! All slices of shared limits, and the list of those with something to tell the store.
 //!
-//! It speaks to no store: who does goes through the list.
+//! It does not call the store; the task that does reads the list.
 
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -12,17 +12,17 @@ use super::{
     lease::{Lease, Terms},
 };
 
-/// One for the process.
+/// The slices of the process.
 #[derive(Debug)]
 pub(crate) struct Leases {
-    /// What is known of the store.
+    /// The state of the store.
     pub(crate) desk: Arc<Desk>,
     known: DashMap<Box<str>, Weak<Lease>>,
     list: UnboundedSender<Arc<Lease>>,
     listed: Mutex<Option<UnboundedReceiver<Arc<Lease>>>>,
 }
 
-/// The list, in the hands of who speaks to the store.
+/// Exclusive access to the list, for the task that speaks to the store.
 #[derive(Debug)]
 pub(crate) struct Listed {
     leases: Arc<Leases>,
@@ -37,7 +37,7 @@ impl Default for Leases {
 }
 
 impl Leases {
-    /// The slice of this limit, under these numbers.
+    /// The slice of this limit, with these terms.
     pub(crate) fn lease(&self, key: &str, terms: Terms) -> Arc<Lease> {
         if let Some(known) = self.known.get(key).and_then(|known| known.upgrade()) {
             known.renew(terms);
@@ -48,13 +48,13 @@ impl Leases {
         lease
     }
 
-    /// All slices that are in use.
+    /// All slices in use.
     pub(crate) fn all(&self) -> Vec<Arc<Lease>> {
         self.known.retain(|_, lease| lease.strong_count() > 0);
         self.known.iter().filter_map(|lease| lease.upgrade()).collect()
     }
 
-    /// The list, for as long as this is held; `None` while another holds it.
+    /// Takes the list; `None` while another task has it.
     pub(crate) fn listed(self: &Arc<Self>) -> Option<Listed> {
         let list = self.listed.lock().unwrap_or_else(PoisonError::into_inner).take()?;
         Some(Listed { leases: Arc::clone(self), list: Some(list) })
@@ -62,7 +62,7 @@ impl Leases {
 }
 
 impl Listed {
-    /// Waits until a slice has something to ask for; answers with all that have.
+    /// Waits until slices have something to tell. Returns all of them.
     pub(crate) async fn next(&mut self) -> Vec<Arc<Lease>> {
         let Some(list) = &mut self.list else { return Vec::new() };
         let mut all = Vec::new();

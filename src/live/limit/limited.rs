@@ -1,24 +1,24 @@
-//! Why a limit says no, and for how long.
+//! Why a limit refuses, and for how long.
 
 use std::time::Duration;
 
-/// Why a limit said no.
+/// Why a limit refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Limited {
-    /// The bucket is empty; one cell is free after this long.
+    /// The bucket is empty; the next cell is free after this time.
     Rate(Duration),
-    /// As many requests are in flight as may be.
+    /// The cap on requests in flight is reached.
     Concurrency,
-    /// A window over tokens is used up, and has some free after this long.
+    /// A token window is used up; some of it is free after this time.
     Tokens(Duration),
-    /// A budget is spent; it begins anew after this long, or never.
+    /// A budget is exhausted; it resets after this time, or never.
     Budget(Option<Duration>),
-    /// The store that replicas share has not said whether there is more.
+    /// The shared store has not answered.
     NoStore,
 }
 
 impl Limited {
-    /// How long it is in the way, where it ends at all.
+    /// How long until it may admit, if it ever will.
     pub(crate) fn wait(self) -> Option<Duration> {
         match self {
             Self::Rate(wait) | Self::Tokens(wait) => Some(wait),

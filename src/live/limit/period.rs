@@ -1,17 +1,15 @@
-//! Periods of a calendar, in the time zone that they are meant in.
-//!
-//! Moments are nanoseconds since 1970.
+//! Calendar periods in a time zone. Times are nanoseconds since 1970.
 
 use jiff::{Span, Timestamp, Unit, Zoned, ZonedRound, civil::Weekday, tz::TimeZone};
 
-/// A period that comes again, or all time.
+/// A repeating period, or all time.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Period {
     kind: Kind,
     zone: TimeZone,
 }
 
-/// How long a period is.
+/// The length of a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// From midnight to midnight.
@@ -20,16 +18,16 @@ pub(crate) enum Kind {
     Week,
     /// From the first of a month to the next.
     Month,
-    /// So many seconds, counted from 1970.
+    /// This many seconds, counted from 1970.
     Seconds(u64),
     /// It never ends.
     Total,
 }
 
 impl Period {
-    /// A period of the calendar of a time zone.
+    /// A calendar period in a time zone.
     pub(crate) fn new(kind: Kind, zone: TimeZone) -> Self {
-        // The zone says nothing of the others; without it they are the same wherever they stand.
+        // For other kinds the zone is irrelevant, so it is dropped to make them equal everywhere.
         let zone = match kind {
             Kind::Seconds(_) | Kind::Total => TimeZone::UTC,
             Kind::Day | Kind::Week | Kind::Month => zone,
@@ -37,13 +35,13 @@ impl Period {
         Self { kind, zone }
     }
 
-    /// So many seconds.
+    /// This many seconds.
     #[cfg(test)]
     pub(crate) fn every(secs: u64) -> Self {
         Self::new(Kind::Seconds(secs), TimeZone::UTC)
     }
 
-    /// The beginning and the end of the period that a moment is in.
+    /// The start and end of the period that contains a time.
     pub(crate) fn around(&self, now: u64) -> (u64, u64) {
         match self.kind {
             Kind::Total => (1, u64::MAX),
@@ -52,7 +50,7 @@ impl Period {
                 let start = now - now % length;
                 (start, start.saturating_add(length))
             }
-            // What no calendar has lasts a day.
+            // Beyond the calendar's range, a period lasts a day.
             _ => self.in_calendar(now).unwrap_or((now, now.saturating_add(86_400 * SECOND))),
         }
     }
@@ -69,14 +67,14 @@ impl Period {
             Kind::Month => (day.first_of_month().ok()?, Span::new().months(1)),
             _ => (day, Span::new().days(1)),
         };
-        // Where the first hour of a day is left out, it begins later.
+        // On a day whose first hour is skipped, it starts later.
         let start = start.start_of_day().ok()?;
         let end = start.checked_add(length).ok()?.start_of_day().ok()?;
         let nanos = |moment: &Zoned| u64::try_from(moment.timestamp().as_nanosecond()).ok();
         Some((nanos(&start)?, nanos(&end)?))
     }
 
-    /// As a sentence ends.
+    /// The end of a sentence.
     pub(crate) fn words(&self) -> String {
         match self.kind {
             Kind::Day => "a day".to_owned(),
@@ -88,7 +86,7 @@ impl Period {
     }
 }
 
-/// What it is known by outside of the process.
+/// Its identity outside the process.
 impl std::fmt::Display for Period {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let zone = self.zone.iana_name().unwrap_or("UTC");

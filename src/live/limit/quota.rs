@@ -1,7 +1,8 @@
-//! What a holder may take in all of its windows at once: held before an answer, charged after it.
+//! What an owner may use in all of its windows at once: reserved before an answer, charged after
+//! it.
 //!
-//! What is held and what was used are together never above a limit, but for one answer that was let in
-//! alone. It never waits, and knows nothing of what an answer is.
+//! Reserved and used amounts together never exceed a limit, except for one answer that was admitted
+//! alone. It never waits.
 
 mod slices;
 
@@ -21,53 +22,53 @@ use super::{
     window::{Amount, Level, Unit, Window},
 };
 
-/// One holder's windows: this table's numbers over a book that outlives the table.
+/// The windows of one owner: this table's limits over levels that outlive the table.
 #[derive(Debug, Clone)]
 pub(crate) struct Quota {
     windows: Arc<[Window]>,
     book: Arc<Book>,
-    /// What replicas share, window by window.
+    /// The slices of shared windows.
     slices: Option<Arc<[Arc<Lease>]>>,
 }
 
-/// What a holder has used and holds.
+/// What an owner has used and reserved.
 #[derive(Debug, Default)]
 pub(crate) struct Book {
     entries: Mutex<Entries>,
-    /// Whether a level has changed since all were last kept.
+    /// Whether a level has changed since the levels were last stored.
     changed: AtomicBool,
 }
 
 #[derive(Debug, Default)]
 struct Entries {
-    /// What answers under way are expected to take, and how many there are.
+    /// The reserved amount, and the number of reservations.
     held: Amount,
     holders: u64,
     levels: Vec<(Window, Level)>,
 }
 
-/// What one answer is expected to take; dropped, it is free again.
+/// A reservation, released on drop.
 #[derive(Debug)]
 #[must_use = "what is held is free again when it is dropped"]
 pub(crate) struct Hold {
     quota: Quota,
     amount: Amount,
-    /// What the answer took.
+    /// What the answer used.
     used: Amount,
 }
 
-/// Why nothing more may be held.
+/// Why a reservation failed.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Short {
-    /// The window that has too little left.
+    /// The window with too little left.
     pub(crate) window: Window,
-    /// What is left of it, what is held counted as used.
+    /// What is left, counting reservations as used.
     pub(crate) left: u64,
-    /// Whether it is used up, or what is left is held by answers under way.
+    /// Whether it is spent, or the rest is reserved by requests in flight.
     pub(crate) is_spent: bool,
-    /// When it is worth asking again; `None`: never.
+    /// When to try again; `None` means never.
     pub(crate) wait: Option<Duration>,
-    /// Whether it is not known, since the store that replicas share does not answer.
+    /// Whether it is unknown, because the shared store does not answer.
     pub(crate) no_store: bool,
 }
 
@@ -78,11 +79,11 @@ pub(crate) struct Left {
     pub(crate) limit: u64,
     /// What is left of it.
     pub(crate) left: u64,
-    /// How long until all of it is.
+    /// How long until all of it is free.
     pub(crate) reset: Option<Duration>,
 }
 
-/// A level that is worth a word: `used` of a window's limit, for the first time in its period.
+/// A window that reached its warning level for the first time in its period.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Crossed {
     /// The window.
@@ -92,21 +93,21 @@ pub(crate) struct Crossed {
 }
 
 impl Quota {
-    /// Windows of which nothing was used.
+    /// Unused windows.
     pub(crate) fn new(windows: Arc<[Window]>) -> Self {
         Self { windows, book: Arc::default(), slices: None }
     }
 
-    /// The same holder under other numbers: what was used stays used, what is held stays held.
+    /// The same owner with other limits; used and reserved amounts stay.
     pub(crate) fn successor(&self, windows: Arc<[Window]>) -> Self {
         Self { windows, book: Arc::clone(&self.book), slices: None }
     }
 
-    /// Holds what an answer is expected to take. What does not fit is let in where nothing else is
-    /// held and something is left: else it could never be asked for.
+    /// Reserves what an answer will probably use. An amount that does not fit is admitted if
+    /// nothing else is reserved and something is left; otherwise it could never be admitted.
     ///
     /// # Errors
-    /// The window that has too little left; nothing is held.
+    /// The window with too little left; nothing is reserved.
     pub(crate) fn hold(&self, amount: Amount, now: u64) -> Result<Hold, Short> {
         self.take_slices(amount)?;
         let mut entries = self.book.entries();
@@ -120,7 +121,7 @@ impl Quota {
         Ok(Hold { quota: self.clone(), amount, used: Amount::default() })
     }
 
-    /// Why nothing may be held at this moment, however little; takes nothing.
+    /// Why no amount, however small, can be reserved now; takes nothing.
     pub(crate) fn spent(&self, now: u64) -> Option<Short> {
         if self.slices.is_some() {
             return self.slices_spent();
@@ -144,7 +145,7 @@ impl Quota {
             if !is_spent && (holders == 0 || taken.saturating_add(want) <= window.limit) {
                 continue;
             }
-            // What is held is free, or used, as soon as an answer ends.
+            // A reservation is released or used as soon as an answer ends.
             let wait = match is_spent {
                 true => window.free_in(level, 1, now),
                 false => Some(HELD),
@@ -155,7 +156,7 @@ impl Quota {
         None
     }
 
-    /// What the window of these units has left that has least.
+    /// What is left in the tightest window of these units.
     pub(crate) fn left(&self, units: &[Unit], now: u64) -> Option<Left> {
         if self.slices.is_some() {
             return self.slices_left(units);
@@ -173,7 +174,7 @@ impl Quota {
         left.min_by_key(|left| left.left)
     }
 
-    /// Each window with what was used of it and what is held.
+    /// Each window with its used and reserved amounts.
     pub(crate) fn levels(&self, now: u64) -> Vec<(Window, u64, u64)> {
         if let Some(seen) = self.slices_seen() {
             return seen.map(|(window, it)| (window.clone(), it.used, it.held)).collect();
@@ -188,7 +189,7 @@ impl Quota {
         levels.collect()
     }
 
-    /// The levels that have to outlive the process, where one has changed since this was last asked.
+    /// The levels to store, if one has changed since the last call.
     pub(crate) fn changed(&self, now: u64) -> Option<Vec<(String, Level)>> {
         if !self.book.changed.swap(false, Acquire) {
             return None;
@@ -196,7 +197,7 @@ impl Quota {
         let mut entries = self.book.entries();
         let kept = entries.levels.iter_mut().filter(|(window, _)| window.is_kept());
         let levels = kept.map(|(known, level)| {
-            // The numbers of this table, where it has the window.
+            // The limit of this table, if it has the window.
             let window = self.windows.iter().find(|window| window.is_same(known));
             let window = window.unwrap_or(known);
             window.advance(level, now);
@@ -205,18 +206,18 @@ impl Quota {
         Some(levels.collect())
     }
 
-    /// Its levels could not be kept, or have to be kept elsewhere.
+    /// The levels could not be stored, or must be stored elsewhere.
     pub(crate) fn note_changed(&self) {
         self.book.changed.store(true, Release);
     }
 
-    /// Whether the level of some window that has to outlive the process is not known.
+    /// Whether the level of some stored window is unknown.
     pub(crate) fn has_unknown(&self) -> bool {
         let entries = self.book.entries();
         self.windows.iter().any(|window| window.is_kept() && !entries.knows(window))
     }
 
-    /// Takes up levels that were kept, of windows whose level is not known.
+    /// Loads stored levels for windows whose level is unknown.
     pub(crate) fn take_up(&self, kept: &[(String, Level)], now: u64) {
         let mut entries = self.book.entries();
         for window in self.windows.iter().filter(|window| window.is_kept()) {
@@ -230,31 +231,31 @@ impl Quota {
         }
     }
 
-    /// Whether any of its levels has to outlive the process.
+    /// Whether any level must outlive the process.
     pub(crate) fn is_kept(&self) -> bool {
         self.windows.iter().any(Window::is_kept)
     }
 
-    /// Whether both have the same levels.
+    /// Whether both share the same levels.
     pub(crate) fn shares(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.book, &other.book)
     }
 
-    /// Whether a table or an answer under way may still charge these windows, or has since they were kept.
+    /// Whether a table or an answer may still charge these windows, or has since they were stored.
     pub(crate) fn is_pending(&self) -> bool {
-        // An answer notes a change before it gives up its share.
+        // An answer notes a change before it drops its reference.
         Arc::strong_count(&self.windows) > 1 || self.book.changed.load(Acquire)
     }
 }
 
 impl Hold {
-    /// What is held.
+    /// The reserved amount.
     pub(crate) fn amount(&self) -> Amount {
         self.amount
     }
 
-    /// The answer has ended: what it took counts in place of what was held. Answers the windows whose
-    /// level is worth a word now.
+    /// The answer has ended: its use replaces the reservation. Returns windows that reached their
+    /// warning level.
     pub(crate) fn settle(mut self, used: Amount, now: u64) -> Vec<Crossed> {
         let mut crossed = Vec::new();
         self.used = used;
@@ -289,7 +290,7 @@ impl Drop for Hold {
 
 impl Book {
     fn entries(&self) -> MutexGuard<'_, Entries> {
-        // Whole numbers are never left half written.
+        // Integers are never half written.
         self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -309,7 +310,7 @@ impl Entries {
     }
 }
 
-/// When what is held may be free: answers end all the time.
+/// When a reservation may be released: answers end all the time.
 const HELD: Duration = Duration::from_secs(1);
 
 #[cfg(test)]

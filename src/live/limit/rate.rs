@@ -1,8 +1,8 @@
-//! A token bucket: governor's GCRA (the generic cell rate algorithm of ITU-T I.371) over a cell of memory
-//! that the router can read, so that the level is known without spending and can be carried over to
-//! other numbers.
+//! A token bucket: governor's GCRA (generic cell rate algorithm, ITU-T I.371) over a cell that the
+//! router can read, so that the level is known without taking, and can be carried over to another
+//! rate.
 //!
-//! It never waits and never sleeps, and its clock is tokio's: tests pause it.
+//! It never waits. Its clock is tokio's, which tests can pause.
 
 use std::num::NonZeroU32;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,20 +16,20 @@ use governor::state::{NotKeyed, StateStore};
 use governor::{Quota, RateLimiter};
 use tokio::time::Instant;
 
-/// The numbers of a bucket.
+/// The parameters of a bucket.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Rate {
-    /// Cells that come back per second; fractions are fine, `0.2` is one in five seconds.
+    /// Cells per second; fractions are allowed, `0.2` is one in five seconds.
     pub per_second: f64,
-    /// Cells of a full bucket, at least one.
+    /// The capacity in cells, at least one.
     pub burst: u32,
 }
 
-/// A token bucket (GCRA), lock-free, one compare-and-swap per decision.
+/// A token bucket (GCRA), lock-free, with one compare-and-swap per decision.
 #[derive(Debug)]
 pub struct RateBucket {
     rate: Rate,
-    /// What one cell is worth, and what the full bucket is, in nanoseconds.
+    /// The value of one cell and of a full bucket, in nanoseconds.
     period: u64,
     capacity: u64,
     arrival: Arrival,
@@ -37,8 +37,8 @@ pub struct RateBucket {
 }
 
 impl RateBucket {
-    /// A full bucket. Numbers that make no sense (which configuration refuses) are brought to the
-    /// nearest that do, rather than panic.
+    /// A full bucket. Invalid parameters, which the configuration refuses, are replaced by the
+    /// nearest valid ones.
     pub fn new(rate: Rate) -> Self {
         Self::with_used_share(rate, 0.0)
     }
@@ -46,17 +46,17 @@ impl RateBucket {
     /// Takes one cell.
     ///
     /// # Errors
-    /// How long it takes until the next cell is back.
+    /// How long until the next cell is free.
     pub fn take(&self) -> Result<(), Duration> {
         self.limiter.check().map_err(|no| no.wait_time_from(self.limiter.clock().now()))
     }
 
-    /// How long until one cell is free, zero when one is; takes nothing.
+    /// How long until one cell is free; takes nothing.
     pub(crate) fn free_in(&self) -> Duration {
         Duration::from_nanos((self.used() + self.period).saturating_sub(self.capacity))
     }
 
-    /// How long until so many requests that come one after the other have each had their cell.
+    /// How long until this many requests in a row have had their cell.
     pub(crate) fn free_for(&self, cells: u32) -> Duration {
         let cells = self.period.saturating_mul(cells.into());
         Duration::from_nanos(self.used().saturating_add(cells).saturating_sub(self.capacity))
@@ -67,19 +67,19 @@ impl RateBucket {
         1.0 - self.used_share()
     }
 
-    /// The whole bucket, what of it is free, and how long until all of it is.
+    /// The capacity, the free cells, and how long until the bucket is full.
     pub(crate) fn told(&self) -> (u32, u32, Duration) {
         let used = self.used();
         let left = self.capacity.saturating_sub(used) / self.period;
         (self.rate.burst, u32::try_from(left).unwrap_or(u32::MAX), Duration::from_nanos(used))
     }
 
-    /// The numbers.
+    /// The parameters.
     pub(crate) fn rate(&self) -> Rate {
         self.rate
     }
 
-    /// A bucket with other numbers of which the same share is used up.
+    /// A bucket with another rate, of which the same share is used.
     pub(crate) fn successor(&self, rate: Rate) -> RateBucket {
         Self::with_used_share(rate, self.used_share())
     }
@@ -96,7 +96,7 @@ impl RateBucket {
         Self { rate, period, capacity, arrival, limiter }
     }
 
-    /// Nanoseconds until the bucket is full again.
+    /// Nanoseconds until the bucket is full.
     fn used(&self) -> u64 {
         self.arrival.get().saturating_sub(self.limiter.clock().now().as_u64())
     }
@@ -106,16 +106,16 @@ impl RateBucket {
     }
 }
 
-/// Nanoseconds that one cell takes to come back: at least one, and so few that a whole bucket of
-/// them stays far from the end of 64 bits, where GCRA's sums would wrap.
+/// Nanoseconds for one cell to return: at least one, and few enough that a full bucket stays far
+/// from the end of 64 bits, where GCRA's sums would wrap.
 fn period_nanos(per_second: f64, burst: NonZeroU32) -> u64 {
     let longest = LONGEST_REFILL / u64::from(burst.get());
     let period = (1e9 / per_second).round();
-    // `as` saturates, and reads NaN as zero.
+    // `as` saturates and maps NaN to zero.
     (period as u64).clamp(1, longest)
 }
 
-/// GCRA's one number, the theoretical arrival time, in nanoseconds after the bucket's birth.
+/// GCRA's theoretical arrival time, in nanoseconds since the bucket's creation.
 #[derive(Debug, Clone)]
 struct Arrival(Arc<AtomicU64>);
 
@@ -153,8 +153,8 @@ impl StateStore for Arrival {
     }
 }
 
-/// Time since the first look at this clock, which governor takes while it builds the limiter: its
-/// zero and ours are thereby the very same instant.
+/// Time since the first reading of this clock, which governor takes when it builds the limiter, so
+/// that both have the same origin.
 #[derive(Debug, Default)]
 struct SinceBirth(OnceLock<Instant>);
 

@@ -1,4 +1,4 @@
-//! A holder's limits on requests where replicas share them.
+//! The limits on requests of one owner, shared by replicas.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,16 +12,16 @@ use super::{
     window::{Amount, Span, Window},
 };
 
-/// Whose limits are shared, and where.
+/// The owner of shared limits.
 #[derive(Debug, Clone)]
 pub(crate) struct Sharing {
     /// All slices of the process.
     pub(crate) leases: Arc<Leases>,
-    /// What the store knows the holder by, such as `key:ann`.
+    /// The owner's key in the store, such as `key:ann`.
     pub(crate) holder: Arc<str>,
 }
 
-/// The slices of one holder.
+/// The slices of one owner.
 #[derive(Debug, Clone)]
 pub(crate) struct Shared {
     rate: Option<Arc<Lease>>,
@@ -39,7 +39,7 @@ impl Sharing {
         self.leases.lease(&format!("{}|{what}", self.holder), terms)
     }
 
-    /// The slices of these numbers.
+    /// The slices of limits on requests.
     pub(super) fn of_requests(&self, rate: Option<Rate>, max: Option<u32>) -> Shared {
         let rate = rate.map(|rate| {
             let terms = Terms { limit: rate.burst.into(), flow: Flow::PerSecond(rate.per_second) };
@@ -50,7 +50,7 @@ impl Sharing {
         Shared { rate, places }
     }
 
-    /// The slices of these windows, one for each.
+    /// The slices of windows, one for each.
     pub(super) fn of_windows(&self, windows: &[Window]) -> Arc<[Arc<Lease>]> {
         let each = windows.iter().map(|window| {
             let flow = match &window.span {
@@ -66,7 +66,7 @@ impl Sharing {
 }
 
 impl Shared {
-    /// Passes both limits or neither.
+    /// Takes both limits or neither.
     pub(super) fn admit(&self, cap: &Arc<Cap>) -> Result<Permit, Limited> {
         if let Some(places) = &self.places {
             places.take(1).map_err(|lack| concurrency(&lack))?;
@@ -83,14 +83,14 @@ impl Shared {
         Ok(cap.shared(self.places.clone()))
     }
 
-    /// Why it would say no; takes nothing.
+    /// Why it would refuse; takes nothing.
     pub(super) fn limited(&self) -> Option<Limited> {
         let places = self.places.as_ref().and_then(|it| it.lack(1));
         let rate = || self.rate.as_ref().and_then(|it| it.lack(1));
         places.as_ref().map(concurrency).or_else(|| rate().as_ref().map(rate_limited))
     }
 
-    /// Whether there is a place for one more.
+    /// Whether there is room for another.
     pub(super) fn has_room(&self) -> bool {
         self.places.as_ref().is_none_or(|it| it.lack(1).is_none())
     }
@@ -101,7 +101,7 @@ impl Shared {
     }
 }
 
-/// Waits until the slices of these limits have room for one request, or it is known that they have not.
+/// Waits until the slices have room for a request, or it is known that they have not.
 pub(super) async fn ready(shared: &Shared, quota: Option<&Quota>, amount: Amount) {
     let requests = shared.places.iter().chain(&shared.rate).map(|lease| (lease, 1));
     let windows = quota.into_iter().flat_map(|quota| quota.slices(amount));

@@ -1,7 +1,7 @@
-//! A window over what answers take: so many tokens in so long, or so many dollars in a period. Pure
-//! arithmetic over one level, in whole numbers.
+//! A window over what answers use: tokens in a time, or dollars in a period. Pure integer
+//! arithmetic over one level.
 //!
-//! It holds no level and has no clock: moments are nanoseconds since 1970, and the caller brings them.
+//! It holds no level and has no clock; times are nanoseconds since 1970.
 
 use std::time::Duration;
 
@@ -10,66 +10,66 @@ use super::period::{Period, SECOND};
 /// What a window counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Unit {
-    /// Tokens of input and output together.
+    /// Input and output tokens together.
     Tokens,
-    /// Tokens of input.
+    /// Input tokens.
     Input,
-    /// Tokens of output.
+    /// Output tokens.
     Output,
-    /// Millionths of a millionth of a dollar.
+    /// 10⁻¹² dollars.
     Picodollars,
 }
 
-/// What an answer takes, or is expected to take.
+/// What an answer uses, or will probably use.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Amount {
-    /// Tokens of input.
+    /// Input tokens.
     pub(crate) input: u64,
-    /// Tokens of output.
+    /// Output tokens.
     pub(crate) output: u64,
-    /// What it costs.
+    /// Its cost.
     pub(crate) picodollars: u64,
 }
 
-/// How long a window reaches.
+/// The span of a window.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Span {
-    /// So many nanoseconds back from any moment: GCRA (the generic cell rate algorithm of ITU-T I.371),
-    /// whose burst is the whole limit.
+    /// The last nanoseconds before any time: GCRA (generic cell rate algorithm, ITU-T I.371) whose
+    /// burst is the whole limit.
     Sliding(u64),
-    /// From the beginning of a period to its end.
+    /// From the start of a period to its end.
     Calendar(Period),
 }
 
-/// One window of a holder.
+/// One window of an owner.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Window {
     /// What it counts.
     pub(crate) unit: Unit,
-    /// How long it reaches.
+    /// Its span.
     pub(crate) span: Span,
     /// How much of it there may be.
     pub(crate) limit: u64,
-    /// How much of it is worth a word.
+    /// The level for a warning.
     pub(crate) soft: Option<u64>,
 }
 
-/// What a window has counted.
+/// The level of a window.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Level {
-    /// Of a sliding window, each unit times the window's nanoseconds, so that what flows off in a
-    /// nanosecond is a whole number; else the amount itself.
+    /// For a sliding window, units multiplied by the window's nanoseconds, so that the decay in one
+    /// nanosecond is an integer; otherwise the amount itself.
     pub(crate) used: u128,
-    /// When that was so; of a period, its beginning.
+    /// The time of `used`; for a period, its start.
     pub(crate) at: u64,
-    /// Of a period, its end.
+    /// For a period, its end.
     pub(crate) end: u64,
-    /// Whether the word was said in this period.
+    /// Whether the warning was given in this period.
     pub(crate) warned: bool,
 }
 
 impl Amount {
-    /// What of it a window counts.
+    /// The part of the amount that a window counts.
     pub(crate) fn of(self, unit: Unit) -> u64 {
         match unit {
             Unit::Tokens => self.input.saturating_add(self.output),
@@ -79,7 +79,7 @@ impl Amount {
         }
     }
 
-    /// Both together.
+    /// The sum.
     pub(crate) fn plus(self, other: Self) -> Self {
         Self {
             input: self.input.saturating_add(other.input),
@@ -88,7 +88,7 @@ impl Amount {
         }
     }
 
-    /// This one without the other.
+    /// The difference.
     pub(crate) fn minus(self, other: Self) -> Self {
         Self {
             input: self.input.saturating_sub(other.input),
@@ -99,12 +99,12 @@ impl Amount {
 }
 
 impl Window {
-    /// Whether a level of the other is a level of this one: only the numbers may differ.
+    /// Whether both count the same, so that a level of one is a level of the other.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         self.unit == other.unit && self.span == other.span
     }
 
-    /// What it is known by outside of the process.
+    /// Its identity outside the process.
     pub(crate) fn key(&self) -> String {
         let unit = match self.unit {
             Unit::Tokens => "tokens",
@@ -118,7 +118,7 @@ impl Window {
         }
     }
 
-    /// Whether its level has to outlive the process.
+    /// Whether its level must outlive the process.
     pub(crate) fn is_kept(&self) -> bool {
         match self.span {
             Span::Sliding(nanos) => nanos > 60 * SECOND,
@@ -126,7 +126,7 @@ impl Window {
         }
     }
 
-    /// A level as it is kept: it says when nothing of it counts any more.
+    /// The level for storage, with the time at which it is fully decayed.
     pub(crate) fn to_keep(&self, level: &Level) -> Level {
         let over = match self.span {
             Span::Sliding(_) => self.free_in(level, self.limit, level.at),
@@ -137,8 +137,7 @@ impl Window {
         Level { end: level.at.saturating_add(nanos), ..*level }
     }
 
-    /// A level that was kept, taken up at this moment. What another clock has put into the future counts
-    /// from now on.
+    /// A stored level, loaded now. A level from the future, by another clock, counts from now.
     pub(crate) fn taken_up(&self, kept: &Level, now: u64) -> Level {
         let mut level = *kept;
         match &self.span {
@@ -151,7 +150,7 @@ impl Window {
         level
     }
 
-    /// Lets flow off what is over at this moment, or begins the period that this moment is in.
+    /// Decays the level to this time, or starts the period of this time.
     pub(crate) fn advance(&self, level: &mut Level, now: u64) {
         match &self.span {
             Span::Sliding(_) => {
@@ -170,7 +169,7 @@ impl Window {
         }
     }
 
-    /// What a level says was used.
+    /// The used amount of a level.
     pub(crate) fn used(&self, level: &Level) -> u64 {
         let used = match self.span {
             Span::Sliding(nanos) => level.used.div_ceil(u128::from(nanos.max(1))),
@@ -179,7 +178,7 @@ impl Window {
         u64::try_from(used).unwrap_or(u64::MAX)
     }
 
-    /// Adds what was used.
+    /// Adds a used amount.
     pub(crate) fn charge(&self, level: &mut Level, amount: u64) {
         let each = match self.span {
             Span::Sliding(nanos) => nanos,
@@ -188,7 +187,8 @@ impl Window {
         level.used = level.used.saturating_add(u128::from(amount) * u128::from(each));
     }
 
-    /// How long until so much is free, or all of it if it never is; `None`: never.
+    /// How long until this amount is free, or all of it if this amount never is; `None` means
+    /// never.
     pub(crate) fn free_in(&self, level: &Level, amount: u64, now: u64) -> Option<Duration> {
         match &self.span {
             Span::Sliding(nanos) => {
@@ -203,7 +203,7 @@ impl Window {
     }
 }
 
-/// As a sentence ends: "a minute", "in 90 s", "a month".
+/// The end of a sentence: "a minute", "in 90 s", "a month".
 impl std::fmt::Display for Span {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

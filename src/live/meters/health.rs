@@ -1,12 +1,10 @@
-//! How the providers are, as series: their probes, their credentials.
-//!
-//! It never decides what a provider's state is.
+//! Metrics of the providers' health: probes and credentials.
 
 use prometheus::IntCounterVec;
 
 use super::maker::Maker;
 
-/// What is counted of the providers' health.
+/// Counters of the providers' health.
 #[derive(Debug)]
 pub struct HealthMeters {
     /// Credentials that were refused.

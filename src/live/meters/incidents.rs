@@ -1,26 +1,26 @@
-//! How often what is an alert has happened, by alias and provider: from the counters.
+//! Counts of incidents that raise alerts, by alias and provider, read from the counters.
 
 use std::collections::HashMap;
 
 use super::{Meters, totals::each};
 
-/// Something that an operator has to mend.
+/// A fault that an operator has to repair.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Incident {
     /// The provider refused its credential.
     CredentialRefused,
     /// The provider does not know its model.
     ModelMissing,
-    /// Its tokens have no price in a file that has prices.
+    /// Its tokens have no price, although the file has prices.
     Unpriced,
 }
 
-/// How often each has happened.
+/// The number of each incident.
 #[derive(Debug, Default)]
 pub(crate) struct Incidents(HashMap<(Incident, String, String), u64>);
 
 impl Incidents {
-    /// How often it has happened to a provider.
+    /// The number of an incident at a provider.
     pub(crate) fn count(&self, what: Incident, alias: &str, provider: &str) -> u64 {
         if self.0.is_empty() {
             return 0;
@@ -31,7 +31,7 @@ impl Incidents {
 }
 
 impl Meters {
-    /// What the counters hold of incidents.
+    /// Reads the incidents from the counters.
     pub(crate) fn incidents(&self) -> Incidents {
         let mut incidents = Incidents::default();
         for (what, series) in [

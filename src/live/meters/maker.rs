@@ -1,12 +1,10 @@
-//! What makes metrics and registers them under one prefix.
-//!
-//! It names none.
+//! Creates metrics and registers them under one prefix.
 
 use prometheus::{
     Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, Opts, Registry,
 };
 
-/// What registers a metric.
+/// Registers metrics.
 pub(super) struct Maker<'a> {
     pub(super) registry: &'a Registry,
     pub(super) prefix: &'a str,
@@ -34,7 +32,7 @@ impl Maker<'_> {
         self.add(Gauge::with_opts(self.opts(name, help)))
     }
 
-    /// Always 1: what it tells is its label.
+    /// Always 1; the information is in its label.
     pub(super) fn info(
         &self,
         name: &str,
@@ -78,10 +76,10 @@ impl Maker<'_> {
     }
 }
 
-/// The bounds of times that should be short, in seconds.
+/// Buckets for short times, in seconds.
 pub(super) const QUICK: &[f64] =
     &[0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5];
 
-/// The bounds of times that may be long, in seconds.
+/// Buckets for long times, in seconds.
 pub(super) const SLOW: &[f64] =
     &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0];

@@ -1,39 +1,37 @@
-//! The process itself as series: what runs, what it has read, what it has lost, what the kernel
-//! tells of it.
-//!
-//! It never knows an alias.
+//! Metrics of the process itself. They have no alias.
 
 use prometheus::{Gauge, Histogram, IntCounter, IntCounterVec};
 
 use super::maker::Maker;
 use crate::words::AlertKind;
 
-/// What is told of the process.
+/// Metrics of the process.
 #[derive(Debug)]
 pub struct ProcessMeters {
     /// Configurations loaded, by result.
     pub reloads: IntCounterVec,
-    /// 1 when the file on disk is the one that serves, 0 when it was refused.
+    /// 1 if the file on disk is live, 0 if it was refused.
     pub(crate) last_reload_successful: Gauge,
-    /// When the configuration that serves was read, in Unix seconds.
+    /// When the live configuration was read, in Unix seconds.
     pub(crate) loaded_at: Gauge,
-    /// Requests lost to a fault of ours.
+    /// Requests lost to a panic.
     pub(crate) panics: IntCounter,
-    /// Lines of the access log that were lost.
+    /// Lost lines of the access log.
     pub(crate) log_lines_dropped: IntCounter,
     /// Writes of levels of limits to the store: `written` or `failed`.
     pub(crate) store_writes: IntCounterVec,
-    /// Calls of the store that replicas share: `answered`, `late` or `failed`; and how long they took.
+    /// Calls of the shared store: `answered`, `late` or `failed`, and their duration.
     pub(crate) store_calls: IntCounterVec,
     pub(crate) store_seconds: Histogram,
-    /// Takings that this replica let in while that store did not answer, and what was then spent above limits.
+    /// Amounts that this replica admitted while the store did not answer, and what they spent above
+    /// limits.
     pub(crate) store_local: IntCounter,
     pub(crate) store_above: IntCounter,
     /// Alerts raised, by kind.
     pub(crate) alerts: IntCounterVec,
     /// Posts to webhooks: `delivered` or `failed`.
     pub(crate) alert_posts: IntCounterVec,
-    /// Spans, by what became of them: `sent`, `failed` or `dropped`.
+    /// Spans by result: `sent`, `failed` or `dropped`.
     #[cfg_attr(not(feature = "otlp"), expect(dead_code, reason = "spans alone read it"))]
     pub(crate) spans: IntCounterVec,
 }
@@ -41,7 +39,7 @@ pub struct ProcessMeters {
 impl ProcessMeters {
     pub(super) fn new(make: &Maker<'_>) -> Result<Self, prometheus::Error> {
         make.info("build_info", "What runs.", "version", env!("CARGO_PKG_VERSION"))?;
-        // The names that every exporter has, without our prefix.
+        // The standard names of process metrics, without a prefix.
         #[cfg(target_os = "linux")]
         make.registry
             .register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
@@ -63,7 +61,7 @@ impl ProcessMeters {
             super::maker::QUICK,
         )?;
         let kinds: Vec<&str> = AlertKind::ALL.iter().map(|kind| kind.name()).collect();
-        // From zero, so that a rule sees the first one.
+        // Starting at zero, so that a rule sees the first event.
         for (counter, results) in [
             (&reloads, &["success", "failure"][..]),
             (&spans, &["sent", "failed", "dropped"]),

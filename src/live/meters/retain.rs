@@ -1,6 +1,4 @@
-//! Series that go with what they count.
-//!
-//! It never touches what is set anew whenever the metrics are read.
+//! Removes the series of aliases and providers that no longer exist.
 
 use std::collections::HashMap;
 
@@ -9,7 +7,7 @@ use prometheus::core::{Collector, MetricVec, MetricVecBuilder};
 use super::Meters;
 
 impl Meters {
-    /// Removes the series of aliases, and of providers of an alias, that are not known any more.
+    /// Removes the series of unknown aliases and providers.
     pub(crate) fn retain(&self, known: impl Fn(&str, Option<&str>) -> bool) {
         let known = &known;
         retain(&self.requests, known);
@@ -41,7 +39,7 @@ where
             let labels = one.get_label().iter().map(|label| (label.name(), label.value()));
             let labels: HashMap<&str, &str> = labels.collect();
             let alias = labels.get("alias").copied().unwrap_or_default();
-            // What was refused before an alias was reached belongs to none.
+            // Refusals before an alias was found have no alias.
             if !alias.is_empty() && !known(alias, labels.get("provider").copied()) {
                 let _ = series.remove(&labels);
             }

@@ -1,6 +1,7 @@
-//! How quick providers are, as histograms: to their answer, to the first token of a stream, and from there on.
+//! Histograms of providers' speed: to the answer, to the first token of a stream, and tokens per
+//! second.
 //!
-//! A provider's histograms come with its first attempt.
+//! A provider's histograms are created at its first attempt.
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ pub(super) struct SpeedMeters {
     pub(super) rates: HistogramVec,
 }
 
-/// Those of one provider.
+/// The histograms of one provider.
 #[derive(Debug)]
 pub(super) struct Handles {
     latency: Histogram,
@@ -24,14 +25,14 @@ pub(super) struct Handles {
     rate: Histogram,
 }
 
-/// How quick one attempt was.
+/// The speed of one attempt.
 #[derive(Debug, Clone, Copy)]
 pub struct Speed {
-    /// To its answer's head or its first content, or to its failure.
+    /// To the head or first content of its answer, or to its failure.
     pub latency: Duration,
     /// From the request's head to the first token of a stream that was passed on.
     pub first_token: Option<Duration>,
-    /// Tokens of output for a second of the stream.
+    /// Output tokens per second of the stream.
     pub rate: Option<f64>,
 }
 

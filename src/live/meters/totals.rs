@@ -1,5 +1,4 @@
-//! What the counters hold at this moment, by alias and provider: for the status page, so that it counts
-//! nothing for itself.
+//! The current totals by alias and provider, read from the counters for the status page.
 
 use std::collections::HashMap;
 
@@ -7,35 +6,35 @@ use prometheus::{IntCounterVec, core::Collector as _};
 
 use super::Meters;
 
-/// What was counted, by alias.
+/// Totals by alias.
 #[derive(Debug, Default)]
 pub(crate) struct Totals(HashMap<String, PoolTotals>);
 
-/// What was counted of one alias.
+/// Totals of one alias.
 #[derive(Debug, Default)]
 pub(crate) struct PoolTotals {
-    /// Requests that have ended.
+    /// Finished requests.
     pub(crate) requests: u64,
-    /// Of these: with 429 or 5xx, or broken off after the head.
+    /// Of these: 429 or 5xx, or broken off after the head.
     pub(crate) errors: u64,
-    /// Times that another provider was tried.
+    /// Fallbacks to another provider.
     pub(crate) fallbacks: u64,
     providers: HashMap<String, ProviderTotals>,
 }
 
-/// What was counted of one provider.
+/// Totals of one provider.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct ProviderTotals {
-    /// Times that it was asked.
+    /// Attempts.
     pub(crate) attempts: u64,
-    /// Of these: failed, as [`is_failure`] says.
+    /// Failed attempts, as by [`is_failure`].
     pub(crate) failed: u64,
     /// Input and output.
     pub(crate) tokens: [u64; 2],
 }
 
 impl Totals {
-    /// What was counted of an alias, if anything was.
+    /// The totals of an alias, if there are any.
     pub(crate) fn pool(&self, alias: &str) -> Option<&PoolTotals> {
         self.0.get(alias)
     }
@@ -46,7 +45,7 @@ impl Totals {
 }
 
 impl PoolTotals {
-    /// What was counted of a provider.
+    /// The totals of a provider.
     pub(crate) fn provider(&self, name: &str) -> ProviderTotals {
         self.providers.get(name).copied().unwrap_or_default()
     }
@@ -57,7 +56,7 @@ impl PoolTotals {
 }
 
 impl Meters {
-    /// What the counters hold.
+    /// Reads all totals.
     pub(crate) fn totals(&self) -> Totals {
         let mut totals = Totals::default();
         each(&self.requests, ["alias", "status"], |[alias, status], count| {
@@ -92,8 +91,8 @@ impl Meters {
     }
 }
 
-/// Whether an attempt of this outcome failed, by the words of `x-onwards-attempts`; nothing where the
-/// provider was not asked. What the client did wrong is not the provider's failure.
+/// Whether an attempt with this outcome failed, by the words of `x-onwards-attempts`; `None` if the
+/// provider was not asked. A client's mistake is not a failure of the provider.
 pub(crate) fn is_failure(outcome: &str) -> Option<bool> {
     match outcome {
         "limited" | "cooling" | "context" | "spared" | "policy" | "capability" | "protocol"

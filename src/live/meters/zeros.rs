@@ -1,7 +1,7 @@
-//! Counters of what has not happened yet. They are added to what is told at a scrape and kept
-//! nowhere, so that a provider that is never asked costs no memory.
+//! Zeros for events that have not happened yet. They are added at a scrape and stored nowhere, so
+//! that an unused provider costs no memory.
 //!
-//! A counter that appears with its first event hides that event: `increase` needs a value before it.
+//! Without a zero, `increase` misses the first event of a counter.
 
 use std::collections::HashSet;
 
@@ -13,17 +13,17 @@ use prometheus::{
 
 use super::Meters;
 
-/// One counter that every alias, or every provider of an alias, has from the start.
+/// A counter that every alias, or every provider of an alias, has from the start.
 struct Row<'a> {
     counter: &'a IntCounterVec,
     by_provider: bool,
-    /// The label beside alias and provider, with the value that has a zero.
+    /// The further label with its fixed value.
     fixed: Option<(&'static str, &'static str)>,
 }
 
 impl Meters {
-    /// Adds a zero for each alias (without a provider) and each provider of `known` that has not
-    /// been counted yet.
+    /// Adds a zero for each alias (without a provider) and each provider in `known` that has not
+    /// been counted.
     pub(super) fn add_zeros(
         &self,
         families: &mut Vec<MetricFamily>,

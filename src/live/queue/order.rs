@@ -1,38 +1,39 @@
-//! Whose turn it is: stride scheduling (Waldspurger and Weihl 1995) over lanes, one for each key. A lane of
-//! twice the weight has two turns where another has one; within a lane the first comes first.
+//! The order of a queue: stride scheduling (Waldspurger and Weihl 1995) over lanes, one for each
+//! key. A lane of twice the weight has twice the turns; within a lane, requests are served in
+//! order.
 //!
-//! It knows no time, no limit and no task. Each change takes time in the logarithm of how many wait.
+//! It knows no time and no limit. Each change takes logarithmic time.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// A lane of requests, and its share of the turns.
+/// A lane of requests and its weight.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Lane {
-    /// Tells keys apart.
+    /// Identifies the key.
     pub(crate) key: u64,
     /// Turns for each turn of a lane of weight 1: from 1 to 9.
     pub(crate) weight: u8,
 }
 
-/// Where a request stands.
+/// The place of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Place {
     lane: Lane,
-    /// Its number among all that ever came.
+    /// Its number among all that ever entered.
     nth: u64,
 }
 
-/// All that wait, with a `T` for each.
+/// All waiting requests, each with a `T`.
 #[derive(Debug)]
 pub(super) struct Order<T> {
     lanes: HashMap<u64, Waiting<T>>,
-    /// The lanes in which a request waits: by the time of the next turn, then by who came first.
+    /// The lanes with waiting requests: by the time of the next turn, then by their first request.
     turns: BTreeSet<Turn>,
-    /// The time of the last turn that was taken.
+    /// The time of the last turn.
     now: u64,
     next: u64,
     count: u32,
-    /// So many lanes are kept before it is looked which may be forgotten.
+    /// The number of lanes at which unused ones are removed.
     most: usize,
 }
 
@@ -65,7 +66,7 @@ impl<T> Order<T> {
         let now = self.now;
         self.change(lane.key, |waiting| {
             if waiting.requests.is_empty() {
-                // A lane that was empty gathers no turns.
+                // A lane gains no turns while it is empty.
                 waiting.turn = waiting.turn.max(now);
             }
             waiting.requests.insert(place.nth, one);
@@ -73,18 +74,18 @@ impl<T> Order<T> {
         place
     }
 
-    /// The request whose turn it is.
+    /// The request at the head.
     pub(super) fn head(&self) -> Option<&T> {
         let (_, nth, key) = self.turns.first()?;
         self.lanes.get(key)?.requests.get(nth)
     }
 
-    /// Whether it is this request's turn.
+    /// Whether this request is at the head.
     pub(super) fn is_head(&self, place: Place) -> bool {
         self.turns.first().is_some_and(|(_, nth, _)| *nth == place.nth)
     }
 
-    /// A request goes away; it has taken no turn.
+    /// Removes a request without a turn.
     pub(super) fn leave(&mut self, place: Place) {
         self.remove(place, 0);
     }
@@ -107,7 +108,7 @@ impl<T> Order<T> {
         self.forget();
     }
 
-    /// Changes a lane, and puts its next turn in order.
+    /// Changes a lane and reorders its next turn.
     fn change(&mut self, key: u64, change: impl FnOnce(&mut Waiting<T>)) {
         let waiting = self.lanes.entry(key).or_default();
         if let Some(turn) = waiting.next(key) {
@@ -119,8 +120,8 @@ impl<T> Order<T> {
         }
     }
 
-    /// Forgets lanes of which nothing is to be remembered: all where no request waits, else those whose next
-    /// turn would have come.
+    /// Removes lanes that need not be remembered: all if no request waits, otherwise those whose
+    /// next turn has passed.
     fn forget(&mut self) {
         if self.count == 0 {
             self.lanes.clear();
@@ -152,9 +153,9 @@ impl<T> Default for Waiting<T> {
     }
 }
 
-/// The time between two turns of a lane of weight 1: each weight divides it.
+/// The time between two turns of a lane of weight 1, divisible by each weight.
 const STRIDE: u64 = 9 * 8 * 7 * 5;
-/// So many lanes are kept without a look.
+/// How many lanes are kept without a check.
 const MANY: usize = 64;
 
 #[cfg(test)]

@@ -1,11 +1,11 @@
-//! How long those that have passed a queue have waited.
+//! How long requests have waited in a queue.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering::Relaxed},
     time::Duration,
 };
 
-/// Waits by their length.
+/// Waits by length.
 #[derive(Debug, Default)]
 pub(super) struct Waited {
     counts: [AtomicU64; BUCKETS],
@@ -14,7 +14,7 @@ pub(super) struct Waited {
 }
 
 impl Waited {
-    /// One has waited so long.
+    /// Adds a wait.
     pub(super) fn count(&self, wait: Duration) {
         let seconds = wait.as_secs_f64();
         let at = BOUNDS.iter().position(|most| seconds <= *most).unwrap_or(BOUNDS.len());
@@ -23,18 +23,18 @@ impl Waited {
         self.together.fetch_add(nanos, Relaxed);
     }
 
-    /// How many there were in each bucket.
+    /// The number of waits in each bucket.
     pub(super) fn counts(&self) -> [u64; BUCKETS] {
         std::array::from_fn(|at| self.counts[at].load(Relaxed))
     }
 
-    /// What all have waited.
+    /// The sum of all waits.
     pub(super) fn together(&self) -> Duration {
         Duration::from_nanos(self.together.load(Relaxed))
     }
 }
 
-/// The longest wait of each bucket but the last, in seconds.
+/// The upper bound of each bucket except the last, in seconds.
 pub(super) const BOUNDS: [f64; BUCKETS - 1] =
     [0.005, 0.025, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 pub(super) const BUCKETS: usize = 12;

@@ -1,4 +1,4 @@
-//! The limits that have to outlive the process or are shared by replicas, and what each is known by there.
+//! The limits that outlive the process or are shared by replicas, with their keys in the store.
 
 use std::sync::Arc;
 
@@ -7,29 +7,29 @@ use crate::live::health::news::News;
 use crate::live::limit::{LimitSettings, Limits, leases::Leases, quota::Quota, shared::Sharing};
 
 impl Draft<'_> {
-    /// From now on replicas share the limits, and what they find of providers.
+    /// From now on replicas share limits, and findings about providers.
     pub(crate) fn share_limits(&mut self) {
         self.shares = true;
     }
 
-    /// Slices of limits that replicas share.
+    /// The slices of shared limits.
     pub(crate) fn leases(&self) -> Arc<Leases> {
         Arc::clone(&self.registry.leases)
     }
 
-    /// What replicas tell each other of providers.
+    /// The messages of replicas about providers.
     pub(crate) fn news(&self) -> Arc<News> {
         Arc::clone(&self.registry.news)
     }
 
-    /// From now on replicas hear of the providers of this draft, where they share anything.
+    /// Shares the providers of this draft with other replicas, if any are shared.
     pub(super) fn tell_of_providers(&self) {
         if self.shares {
             self.providers.values().for_each(|provider| provider.tells(&self.registry.news));
         }
     }
 
-    /// Notes where these limits are shared, where they are.
+    /// Marks these limits as shared, if they are.
     pub(super) fn share(&self, limits: &mut LimitSettings, holder: impl FnOnce() -> String) {
         let LimitSettings { rate, max, windows, .. } = &*limits;
         if self.shares && (rate.is_some() || max.is_some() || windows.is_some()) {
@@ -37,8 +37,8 @@ impl Draft<'_> {
         }
     }
 
-    /// The windows of this draft that have to outlive the process, by whose they are. No name holds a
-    /// credential: a provider is told by a digest.
+    /// The windows of this draft that outlive the process, by owner. No name contains a credential:
+    /// a provider is identified by a digest.
     pub(crate) fn kept_quotas(&self) -> Vec<(String, Quota)> {
         let mut all = Vec::new();
         let mut add = |limits: &Limits, holder: &dyn Fn() -> String| {

@@ -1,6 +1,6 @@
 //! Errors in the form `{"type":"error","error":{"type","message"},"request_id"}`.
 //!
-//! It never invents a sentence where the vendor gave one.
+//! The vendor's own message is kept if there is one.
 
 use std::borrow::Cow;
 
@@ -48,7 +48,7 @@ fn read_told(told: &Told<'_>) -> Option<Failure> {
     Some(told.failure(kind, message))
 }
 
-/// The error as a value: in a body and in a stream it is the same.
+/// The error object, the same in a body and in a stream.
 #[derive(Serialize)]
 pub(super) struct Out<'a> {
     r#type: &'static str,
@@ -76,7 +76,7 @@ impl<'a> Out<'a> {
     /// From the neutral form.
     pub(super) fn of(failure: &'a Failure, request_id: Option<&'a str>) -> Self {
         let (r#type, message) = (type_of(failure.kind), message_of(failure));
-        // With these words they go on without a thread, and send all that was said.
+        // With these words agents continue without a thread and send the whole conversation.
         let details = (failure.param.as_deref() == Some(THREAD)).then_some(DetailsOut {
             error_code: "thread_unsupported_request",
             unsupported: [THREAD],
@@ -85,7 +85,7 @@ impl<'a> Out<'a> {
     }
 }
 
-/// The sentence. A prompt that is too long is told in the words by which agents know it.
+/// The message. A prompt that is too long is reported in the words that agents recognize.
 fn message_of(failure: &Failure) -> Cow<'_, str> {
     let message = failure.message.as_str();
     let is_known =

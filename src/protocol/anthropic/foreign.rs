@@ -1,6 +1,6 @@
-//! What another vendor proved, in a request that passes to Anthropic as it came.
+//! Reasoning signatures of other vendors in a request that is passed to Anthropic unchanged.
 //!
-//! It never touches a block of another type.
+//! Blocks of other types are not changed.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -9,7 +9,7 @@ use crate::protocol::conversation::Signature;
 use crate::protocol::foreign::{Change, Fate, GivenBack, span};
 use crate::protocol::object::Object;
 
-/// Where Anthropic's clients give proofs back.
+/// Where clients of Anthropic send reasoning signatures back.
 pub(super) const GIVEN_BACK: GivenBack =
     GivenBack { turns: "messages", items: Some("content"), item: fate, then: without_thinking };
 
@@ -28,8 +28,8 @@ fn fate(block: &mut Object<'_>) -> Fate {
     if goes { Fate::Goes } else { Fate::Stays }
 }
 
-/// Where thinking has a budget, a loop of tools must have begun with a thought of Anthropic's: without one
-/// the model is told not to think, and not to forget thoughts.
+/// With a thinking budget, a tool loop must start with thinking by Anthropic. Without it, thinking
+/// is turned off for the model, and its removal of old thinking too.
 fn without_thinking(body: &mut Object<'_>, turns: &[String]) -> Vec<Change> {
     let thinking = body.raw("thinking").filter(|it| kind_of(it).as_deref() == Some("enabled"));
     let Some(thinking) = thinking.filter(|_| lacks_thoughts(turns)) else { return Vec::new() };

@@ -1,6 +1,6 @@
-//! How Anthropic Messages is asked for.
+//! The profile of Anthropic Messages.
 //!
-//! It never knows what a body says.
+//! It is data about everything except bodies.
 
 use super::finish::read_finish;
 use super::foreign::GIVEN_BACK;
@@ -14,7 +14,7 @@ use crate::protocol::profile::{Profile, Said, Stream, WholeMark};
 use crate::protocol::reasons::{self, Reasons};
 use crate::protocol::usage::{Count, Form, Place};
 
-/// What this protocol does beside its bodies.
+/// The profile of this protocol.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
     telemetry: "anthropic",

@@ -126,7 +126,7 @@ struct Count {
     input_tokens: u64,
 }
 
-/// A message as it is written, whole or as the beginning of a stream.
+/// A message as written, whole or as the start of a stream.
 #[derive(Serialize)]
 pub(super) struct MessageOut<'a> {
     pub(super) id: &'a str,

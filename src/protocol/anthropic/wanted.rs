@@ -53,7 +53,7 @@ static MESSAGE: Want = Object(&[
     need("content", Either(&[Text, BLOCKS])),
 ]);
 const BLOCKS: Want = List(&BLOCK);
-/// The vendor's own tools bring further types, whose fields are its own to judge.
+/// The vendor's own tools add types, whose fields the vendor checks.
 static BLOCK: Want = Object(&[
     need("type", Text),
     can("text", Text),

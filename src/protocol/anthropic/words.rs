@@ -1,4 +1,4 @@
-//! The words that fields of an answer may have, where their text is one of a list.
+//! The allowed values of answer fields that are enumerations.
 //!
 //! It is data.
 

@@ -1,7 +1,7 @@
-//! Cleans a stream of frames: each is read whole, its payload is cleaned and it is framed anew, with
-//! the headers that the protocol has and no others.
+//! Cleans a stream of frames: each payload is cleaned and framed again with only the protocol's
+//! headers.
 //!
-//! It holds no more than one frame.
+//! It buffers at most one frame.
 
 use bytes::Bytes;
 

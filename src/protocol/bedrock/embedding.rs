@@ -1,8 +1,7 @@
-//! `POST /model/{id}/invoke` for embeddings. The model decides the body: Amazon's Titan take one
-//! input in a call of its own, Cohere's take what Cohere takes.
+//! `POST /model/{id}/invoke` for embeddings. The body depends on the model: Amazon's Titan takes
+//! one input in a call, Cohere's models take Cohere's body.
 //!
-//! Of everything that can be invoked, only embeddings are read here; a provider on Bedrock gets
-//! all of it as it came.
+//! Only embeddings are read here; a provider on Bedrock receives every other invocation unchanged.
 
 mod titan;
 
@@ -40,7 +39,7 @@ impl Embeddings for BedrockEmbeddings {
         let path = path(target.model, "invoke");
         match bedrock::VECTORS.of(bedrock::model(target.known_as())) {
             Vectors::Cohere { third } => write_cohere(path, from, third, target),
-            // A name that tells nothing, as that of an application's inference profile.
+            // A name that does not tell the model, such as an application inference profile.
             Vectors::Unknown => Err(Refused { field: "model".to_owned() }),
             vectors => titan::write(path, from, vectors, target),
         }

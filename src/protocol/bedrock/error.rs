@@ -1,6 +1,6 @@
 //! Errors: a type in a header or in a frame, and a body `{"message"}`.
 //!
-//! It never invents a sentence where the vendor gave one.
+//! The vendor's own message is kept if there is one.
 
 use http::HeaderMap;
 use serde::Serialize;
@@ -22,14 +22,14 @@ pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
     told.failure(particular(known, message), message)
 }
 
-/// Reads an exception that comes as a frame, after a 200. Its name stands for a status of its own.
+/// Reads an exception frame after a 200. Its name stands for a status.
 pub(super) fn read_exception(name: &str, payload: &[u8]) -> Failure {
     let detail = serde_json::from_slice::<Value>(payload).unwrap_or_default();
     let message = detail["originalMessage"].as_str().or_else(|| detail["message"].as_str());
     let message = message.or_else(|| detail["Message"].as_str()).unwrap_or(NO_MESSAGE);
     let original = detail["originalStatusCode"].as_u64().and_then(|it| u16::try_from(it).ok());
     let kind = match told::kind_of(&capitalized(name)) {
-        // It speaks of the model behind Bedrock, whose own status says more.
+        // It is about the model behind Bedrock, whose own status is more precise.
         Some(Kind::Server) | None => Kind::from_status(original.unwrap_or(INTERNAL)),
         Some(kind) => particular(kind, message),
     };
@@ -48,7 +48,7 @@ pub(super) fn write(failure: &Failure) -> WrittenError {
     }
 }
 
-/// The name and the payload of the frame that says it in a stream.
+/// The name and payload of the exception frame.
 pub(super) fn write_exception(failure: &Failure) -> (&'static str, Vec<u8>) {
     let name = match failure.kind {
         Kind::RateLimit | Kind::Quota => "throttlingException",
@@ -64,7 +64,7 @@ pub(super) fn write_exception(failure: &Failure) -> (&'static str, Vec<u8>) {
     (name, json(&Out { message: &failure.message }))
 }
 
-/// The kind, where the sentence says more than the name.
+/// The kind, if the message is more precise than the name.
 fn particular(kind: Kind, message: &str) -> Kind {
     match kind {
         Kind::InvalidRequest if told::is_about_context(message) => Kind::ContextWindow,

@@ -1,4 +1,4 @@
-//! Why an answer ended, in this protocol's words and in neutral ones.
+//! The finish reasons of this protocol and their neutral equivalents.
 
 use crate::protocol::conversation::Finish;
 

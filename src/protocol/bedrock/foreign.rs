@@ -1,13 +1,13 @@
-//! What another vendor proved, in a request that passes to Bedrock as it came.
+//! Reasoning signatures of other vendors in a request that is passed to Bedrock unchanged.
 //!
-//! It never touches a block of another type.
+//! Blocks of other types are not changed.
 
 use super::proof;
 use crate::protocol::Protocol;
 use crate::protocol::foreign::{Fate, GivenBack, nothing_else};
 use crate::protocol::object::Object;
 
-/// Where Bedrock's clients give proofs back.
+/// Where clients of Bedrock send reasoning signatures back.
 pub(super) const GIVEN_BACK: GivenBack =
     GivenBack { turns: "messages", items: Some("content"), item: fate, then: nothing_else };
 

@@ -11,7 +11,7 @@
 //!
 //! It never looks into a payload.
 
-/// Collects bytes and gives out frames.
+/// Collects bytes and returns frames.
 #[derive(Debug, Default)]
 pub(super) struct Frames {
     /// What has arrived and is not read yet starts at `at`.
@@ -22,7 +22,7 @@ pub(super) struct Frames {
 /// One frame.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(super) struct Frame {
-    /// Whether it says something or breaks the stream off.
+    /// Whether it is an event or an exception.
     pub(super) kind: FrameKind,
     /// The type of the event or of the exception.
     pub(super) name: String,
@@ -54,7 +54,7 @@ impl Frames {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// The next whole frame; none when more bytes are needed.
+    /// The next whole frame; `None` if more bytes are needed.
     pub(super) fn next(&mut self) -> Result<Option<Frame>, Broken> {
         let bytes = &self.buffer[self.at..];
         let Some((prelude, _)) = bytes.split_first_chunk::<PRELUDE>() else { return Ok(None) };
@@ -101,7 +101,7 @@ pub(super) fn write(kind: FrameKind, name: &str, payload: &[u8], out: &mut Vec<u
     out.extend_from_slice(&checksum.to_be_bytes());
 }
 
-/// A header whose value is a text. Names and values here are ours and short.
+/// Writes a header with a text value. Names and values here are our own and short.
 fn write_header(name: &str, value: &str, out: &mut Vec<u8>) {
     out.push(name.len() as u8);
     out.extend_from_slice(name.as_bytes());

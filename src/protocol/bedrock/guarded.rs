@@ -1,6 +1,7 @@
-//! A stream of frames under guardrails: each is read whole, and framed anew when its texts are decided.
+//! A stream of frames under guardrails: each is read whole, and framed again when its texts are
+//! decided.
 //!
-//! It keeps the kind, the name and the payload of a frame.
+//! Kind, name and payload are kept.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
-//! How Bedrock Converse is asked for.
+//! The profile of Bedrock Converse.
 //!
-//! It never knows what a body says.
+//! It is data about everything except bodies.
 
 use super::finish::read_finish;
 use super::foreign::GIVEN_BACK;
@@ -14,7 +14,7 @@ use crate::protocol::profile::{FrameGuard, InQuery, OutputCap, Profile, Stream};
 use crate::protocol::reasons::{self, Reasons};
 use crate::protocol::usage::{Count, Form, Place};
 
-/// What this protocol does beside its bodies.
+/// The profile of this protocol.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
     telemetry: "aws.bedrock",
@@ -28,7 +28,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     in_path: InPath::SEGMENT,
     in_query: InQuery::Signature,
     request_id: Some("x-amzn-requestid"),
-    // As it is, and in base64 where there is nothing else.
+    // Raw, or in base64 if there is nothing else.
     foreign_proofs: &["\"onwards#", "\"b253YXJkcy"],
     given_back: Some(GIVEN_BACK),
     prompt: &["system", "messages"],
@@ -98,13 +98,13 @@ const WORDS: &[Word] = &[
     word("logging", F::Administration),
 ];
 
-/// The model that writes of what was found.
+/// The model that writes about search results.
 const RETRIEVED: Nested = &[
     &["retrieveAndGenerateConfiguration", "knowledgeBaseConfiguration", "modelArn"],
     &["retrieveAndGenerateConfiguration", "externalSourcesConfiguration", "modelArn"],
 ];
 
-/// The frame that says why the model stopped, and exceptions.
+/// The frame with the stop reason, and exceptions.
 const FRAME_ENDS: &[&[u8]] = &[
     b":event-type\x07\0\x0bmessageStop",
     b":message-type\x07\0\x09exception",

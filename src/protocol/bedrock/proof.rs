@@ -1,7 +1,5 @@
-//! Proofs of reasoning on Bedrock. They are Anthropic's: the same proof is good on Bedrock and at
-//! Anthropic itself, and no other vendor's models on Bedrock give any.
-//!
-//! It never looks into a proof.
+//! Reasoning signatures on Bedrock. They are Anthropic's and valid on Bedrock and at Anthropic; no
+//! other models on Bedrock have any.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use crate::protocol::Protocol;
 use crate::protocol::conversation::Signature;
 
-/// A proof as it stands beside its text.
+/// A signature beside its text.
 pub(super) fn read(value: &str) -> Option<Signature> {
     Signature::from_client(Protocol::Anthropic, value)
 }
@@ -19,15 +17,15 @@ pub(super) fn write(signature: &Signature) -> String {
     signature.to_client(Protocol::Anthropic)
 }
 
-/// Sealed reasoning: bytes here, which JSON holds as base64. Anthropic's own is base64 itself; what
-/// is not, as a foreign one with its mark, is marked and encoded once more.
+/// Redacted reasoning: bytes here, base64 in JSON. Anthropic's own is already base64; anything
+/// else, such as a marked foreign one, is marked and encoded again.
 pub(super) fn read_seal(value: &str) -> Option<Signature> {
     let text = STANDARD.decode(value).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let marked = text.and_then(|text| Signature::from_client(Protocol::Bedrock, &text));
     marked.filter(|signature| signature.vendor != Protocol::Bedrock).or_else(|| read(value))
 }
 
-/// The same for a client, whose library decodes it.
+/// The same for a client, whose SDK decodes it.
 pub(super) fn write_seal(signature: &Signature) -> String {
     if signature.vendor == Protocol::Anthropic && STANDARD.decode(&signature.value).is_ok() {
         return signature.value.clone();

@@ -1,6 +1,6 @@
-//! A whole Converse answer, the count of tokens and the list of models.
+//! A whole Converse answer, the token count and the list of models.
 //!
-//! It never gives an id: the vendor's answer has none, its header `x-amzn-requestid` does.
+//! The vendor's answer has no ID, only the header `x-amzn-requestid`.
 
 use super::finish::{read_finish, write_finish};
 use serde::{Deserialize, Serialize};
@@ -100,7 +100,7 @@ pub(super) struct Fields {
     pub(super) stop_sequence: Option<String>,
 }
 
-/// A block: an object with one key, which says what it is.
+/// A block: an object with one key, which names its type.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Block {

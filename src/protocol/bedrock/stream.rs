@@ -1,4 +1,4 @@
-//! A ConverseStream: binary frames that begin and end blocks, then the reason and the usage.
+//! A ConverseStream: binary frames that start and end blocks, then the stop reason and the usage.
 
 mod reader;
 mod writer;

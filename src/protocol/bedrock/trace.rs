@@ -1,4 +1,4 @@
-//! The fields of a trace: what guardrails found, and which model a router of prompts asked.
+//! The fields of a trace: guardrail findings, and the model that a prompt router chose.
 //!
 //! It is data.
 

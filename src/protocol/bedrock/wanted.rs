@@ -9,7 +9,7 @@ use crate::protocol::strict::want::{
 };
 
 pub(super) static REQUEST: Want = Object(&[
-    // With a prompt of the vendor's own there need be none.
+    // With a managed prompt there may be no messages.
     can("messages", List(&MESSAGE)),
     can("system", List(&BLOCK)),
     can("inferenceConfig", INFERENCE),

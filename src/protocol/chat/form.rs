@@ -1,6 +1,4 @@
-//! The form of a message's content, of calls and of tools, as Serde writes it from borrowed parts.
-//!
-//! It never decides what goes in.
+//! The serialized form of message content, calls and tools, with borrowed parts.
 
 use std::borrow::Cow;
 
@@ -116,7 +114,7 @@ impl<'a> ToolCallOut<'a> {
 }
 
 impl<'a> ToolOut<'a> {
-    /// A tool with this schema, or none.
+    /// A tool with this schema, if it has one.
     pub(crate) fn of(
         tool: &'a Tool,
         names: &'a ToolNames,
@@ -127,7 +125,7 @@ impl<'a> ToolOut<'a> {
         Self { r#type: "function", function: Function { name, description, parameters, strict } }
     }
 
-    /// A tool with a schema in any case, and no word of strictness.
+    /// A tool that always has a schema, and no strictness.
     pub(crate) fn with_schema(tool: &'a Tool, names: &'a ToolNames) -> Self {
         Self::of(tool, names, Some(tool.schema_or_empty()), None)
     }

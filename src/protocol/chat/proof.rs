@@ -1,7 +1,5 @@
-//! Google's proof of a call, where Google's own OpenAI endpoint has it: `extra_content` beside the call.
-//! Clients of this form give it back with the call.
-//!
-//! It never decides who may be given it.
+//! Google's signature of a call in OpenAI's form: `extra_content` beside the call, as Google's
+//! OpenAI endpoint has it. Clients send it back with the call.
 
 use serde::{Deserialize, Serialize};
 
@@ -11,7 +9,7 @@ use crate::protocol::foreign::{Fate, GivenBack, nothing_else};
 use crate::protocol::object::Object;
 use crate::protocol::service::Service;
 
-/// The proof as it is written.
+/// The signature as it is written.
 #[derive(Serialize)]
 pub(crate) struct ExtraContent<'a> {
     google: Google<'a>,
@@ -37,7 +35,7 @@ struct GoogleIn {
 }
 
 impl<'a> ExtraContent<'a> {
-    /// For a client: whose proof it is stands beside it.
+    /// For a client: with the service that made it.
     pub(crate) fn for_client(signature: Option<&'a Signature>) -> Option<Box<Self>> {
         let signature = signature.filter(|given| given.vendor == Protocol::Gemini)?;
         let is_told = !matches!(signature.made_at, Service::Unknown | Service::Google);
@@ -52,7 +50,7 @@ impl<'a> ExtraContent<'a> {
     }
 }
 
-/// The proof in an `extra_content`; one that does not say where it was made is `usual`.
+/// The signature in an `extra_content`; without a service it belongs to `usual`.
 pub(crate) fn read(extra_content: &str, usual: Service) -> Option<Signature> {
     let read: ExtraContentIn = serde_json::from_str(extra_content).ok()?;
     let value = read.google?.thought_signature.filter(|value| !value.is_empty())?;
@@ -60,7 +58,7 @@ pub(crate) fn read(extra_content: &str, usual: Service) -> Option<Signature> {
     Some(Signature::new(Protocol::Gemini, value).made_at(made_at))
 }
 
-/// Where clients of this form give Google's proofs back: others refuse the field.
+/// Where clients send Google's signatures back; other vendors refuse the field.
 pub(in crate::protocol) const GIVEN_BACK: GivenBack =
     GivenBack { turns: "messages", items: Some("tool_calls"), item: fate, then: nothing_else };
 

@@ -1,5 +1,5 @@
-//! Reading: messages into turns. Each `tool` message is a result, and those that follow each other
-//! are one turn; instructions before the first turn are the system's.
+//! Reads messages into turns. Each `tool` message is a result; consecutive ones are one turn.
+//! Instructions before the first turn are the system's.
 
 use serde_json::value::RawValue;
 
@@ -14,9 +14,9 @@ use crate::protocol::service::Service;
 
 /// What only one of the protocols has.
 pub(crate) struct Dialect {
-    /// Reads a piece of a content of a kind that not both know; none for what it does not know.
+    /// Reads a content part that only one dialect has; `None` for an unknown one.
     pub(crate) part: fn(&str, &mut Object<'_>) -> Result<Option<Content>, ReadError>,
-    /// Adds to what the model says its own fields, apart from content and calls.
+    /// Adds the dialect's own fields of a model message, besides content and calls.
     pub(crate) said: fn(&mut Object<'_>, &mut Vec<Part>) -> Result<(), ReadError>,
 }
 

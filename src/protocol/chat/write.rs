@@ -1,6 +1,4 @@
-//! Writing what stands in the content of both: images, and the media of a tool's result.
-//!
-//! It never decides what is lost.
+//! Writes content that both dialects have: images, and media of tool results.
 
 use super::form::{ImageUrl, PartOut};
 use crate::protocol::codec::Refused;

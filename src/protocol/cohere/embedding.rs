@@ -30,7 +30,7 @@ impl Embeddings for CohereEmbeddings {
     }
 
     fn write_request(&self, from: &Embedding, target: &Target<'_>) -> Result<Calls, Refused> {
-        // Only its old models give vectors of one length.
+        // Only its old models have a fixed vector length.
         let takes_dimensions = cohere::DIMENSIONS.of(cohere::model(target.known_as()));
         if !takes_dimensions && from.dimensions.is_some() {
             return Err(Refused { field: "dimensions".to_owned() });

@@ -1,6 +1,7 @@
-//! Errors in the form `{"id","message"}`: the status says the kind, and sometimes the sentence.
+//! Errors in the form `{"id","message"}`: the status gives the kind, and sometimes the message
+//! does.
 //!
-//! It never invents a sentence where the vendor gave one.
+//! The vendor's own message is kept if there is one.
 
 use http::HeaderMap;
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! Why an answer ended, in this protocol's words and in neutral ones.
+//! The finish reasons of this protocol and their neutral equivalents.
 
 use crate::protocol::conversation::{Finish, Kind};
 
@@ -16,8 +16,8 @@ pub(super) fn read_finish(reason: &str) -> Result<Finish, Kind> {
     })
 }
 
-/// Why an answer ended, in this protocol's words. It has none for a filter, and what it calls an
-/// error is a failure: an answer that is not complete has reached a limit.
+/// The finish reason in this protocol. It has none for a filter, and its `ERROR` means a failure,
+/// so an incomplete answer has reached a limit.
 pub(super) fn write_finish(finish: Finish) -> &'static str {
     match finish {
         Finish::Stop => "COMPLETE",

@@ -1,6 +1,6 @@
-//! How Cohere v2 chat is asked for.
+//! The profile of Cohere v2 chat.
 //!
-//! It never knows what a body says.
+//! It is data about everything except bodies.
 
 use super::finish::read_finish;
 use crate::guard::stream::Texts;
@@ -12,7 +12,7 @@ use crate::protocol::profile::{Profile, Said, Stream};
 use crate::protocol::reasons::{self, Reasons};
 use crate::protocol::usage::{Count, Form, Place};
 
-/// What this protocol does beside its bodies.
+/// The profile of this protocol.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
     telemetry: "cohere",
@@ -46,7 +46,7 @@ static REASONS: Reasons = Reasons {
     ..Reasons::NONE
 };
 
-/// What was billed is less than what was used: it counts only where the other is not said.
+/// Billed tokens are fewer than used ones, so they count only without the others.
 pub(super) static USAGE: Form = Form {
     fields: &["\"usage\"", "\"meta\""],
     places: &[
@@ -65,7 +65,7 @@ pub(super) static FIELDS: [Field; 8] = [
     Field::new(&["max_tokens"], Means::MaxTokens),
     Field::new(&["stop_sequences"], Means::Stop),
     Field::new(&["temperature"], Means::Temperature),
-    // All and nothing are just outside of what is taken.
+    // The limits themselves are not accepted.
     Field::new(&["p"], Means::TopP).nearest(0.01, MOST_P),
     Field::new(&["k"], Means::TopK).zero_is_unsaid(),
     Field::new(&["seed"], Means::Seed).unsigned(),
@@ -73,7 +73,7 @@ pub(super) static FIELDS: [Field; 8] = [
     Field::new(&["frequency_penalty"], Means::FrequencyPenalty).within(0.0, 1.0),
 ];
 
-/// The most that `p` may be: the vendor's word for all.
+/// The largest `p`, which means all.
 pub(super) const MOST_P: f64 = 0.99;
 
 const SAID: &[Said] = &[

@@ -1,6 +1,6 @@
 //! A whole v2 chat answer, and the list of models.
 //!
-//! It never gives citations: no other protocol of ours has them.
+//! It has no citations, since no other protocol here has them.
 
 use super::finish::{read_finish, write_finish};
 use serde::{Deserialize, Serialize};
@@ -89,7 +89,7 @@ pub(super) fn write_model(model: &Model<'_>) -> Vec<u8> {
     json(&ModelOut::of(model))
 }
 
-/// A call's arguments: none is `{}`.
+/// A call's arguments; absent ones are `{}`.
 pub(super) fn arguments_or_empty(arguments: Option<String>) -> String {
     arguments.filter(|json| !json.is_empty()).unwrap_or_else(|| "{}".to_owned())
 }
@@ -199,7 +199,7 @@ impl UsageOut {
     }
 }
 
-/// What is said of a failure without a sentence.
+/// The message of a failure without one.
 pub(super) const BROKEN_OFF: &str = "the provider broke the answer off";
 
 #[cfg(test)]

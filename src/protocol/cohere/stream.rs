@@ -1,4 +1,4 @@
-//! A v2 chat stream: named events from `message-start` to `message-end`, which also tells of an
+//! A v2 chat stream: named events from `message-start` to `message-end`, which may also report an
 //! error.
 
 mod reader;

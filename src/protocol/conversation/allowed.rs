@@ -1,6 +1,7 @@
-//! A choice of some of the tools, as OpenAI's `allowed_tools` is one: other protocols choose one or all.
+//! A tool choice among some of the tools, like OpenAI's `allowed_tools`. Other protocols choose one
+//! or all.
 //!
-//! It never leaves a tool out of the request: prompt caches hold the whole list.
+//! All tools stay in the request, since prompt caches contain the whole list.
 
 use std::collections::HashSet;
 
@@ -9,8 +10,7 @@ use serde_json::value::RawValue;
 use super::{Conversation, ToolChoice};
 
 impl Conversation {
-    /// The nearest choice to the call of some of the tools; where that is another one, what was written is named
-    /// as lost.
+    /// The nearest tool choice; if it differs, the original is named as lost.
     pub(crate) fn allow(
         &mut self,
         must_call: bool,

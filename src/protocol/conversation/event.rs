@@ -1,12 +1,10 @@
-//! What a stream says, piece by piece.
-//!
-//! The order that readers promise and writers may rely on stands at `codec::StreamReader`.
+//! The events of a stream. `codec::StreamReader` documents their order.
 
 use super::marks::Signature;
 use super::reply::{Finish, Usage};
 use crate::failure::Failure;
 
-/// One thing that a stream says.
+/// One event of a stream.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
     /// The answer begins.
@@ -20,8 +18,8 @@ pub enum Event {
     Text(String),
     /// More reasoning.
     Reasoning(String),
-    /// The reasoning just given is complete and this is its proof; with no reasoning before it, it
-    /// is a part of its own.
+    /// The previous reasoning is complete, with this signature; without reasoning before it, it is
+    /// a part of its own.
     ReasoningSignature(Signature),
     /// Reasoning in sealed form only: a part of its own, followed by its `PartEnd`.
     Redacted(Signature),
@@ -51,12 +49,12 @@ pub enum Event {
     Finish {
         /// Why.
         reason: Finish,
-        /// The stop sequence that ended it, where the vendor says which.
+        /// The stop sequence that ended it, if the vendor reports it.
         stop_sequence: Option<String>,
     },
     /// What was used so far; the last one counts.
     Usage(Usage),
-    /// The vendor shows that it is alive.
+    /// A sign of life.
     Ping,
     /// The stream is complete.
     Done,
@@ -99,10 +97,10 @@ impl Event {
     }
 }
 
-/// What a part takes beside its text.
+/// The overhead of a part besides its text.
 const A_PART: usize = 256;
 
-/// The vendor's name of the model, where it is one that may be repeated in every chunk.
+/// The vendor's name of the model, if it is short enough to repeat in every chunk.
 pub(crate) fn named(model: Option<&str>) -> Option<&str> {
     model.filter(|model| (1..=LONGEST_NAME).contains(&model.len()))
 }

@@ -1,7 +1,7 @@
-//! Ids of tool calls: one for each call.
+//! Unique IDs of tool calls.
 //!
-//! Some vendors count anew with each answer, or give no id at all, and others refuse a history in
-//! which two calls share one. It never changes an id that no call before has.
+//! Some vendors restart numbering with each answer or give no ID, and others refuse a history with
+//! duplicate IDs. Unique IDs are not changed.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -53,7 +53,8 @@ impl Conversation {
         let mut last = Role::User;
         for turn in self.turns.iter_mut().filter(|turn| turn.role != Role::System) {
             if turn.role == Role::Assistant && last == Role::User {
-                // Results stand right behind their calls: what has none by now gets none.
+                // Results follow directly after their calls, so a call without a result by now has
+                // none.
                 renaming.open.clear();
             }
             last = turn.role;
@@ -77,7 +78,7 @@ struct Renaming {
     seen: HashSet<String>,
     /// How many new ones were tried.
     tried: u32,
-    /// What the calls without a result are called now, by what they were called.
+    /// The current IDs of calls without a result, by their original IDs.
     open: HashMap<String, VecDeque<String>>,
 }
 

@@ -1,8 +1,7 @@
-//! Instructions in the midst of the turns stay where they were said: a prompt cache holds only as long as
-//! nothing before changes. A vendor that knows none there is given them as what the user says, marked
-//! as instructions.
+//! Instructions between turns stay in place, since a prompt cache is valid only while nothing
+//! before it changes. A vendor without such instructions receives them as marked user text.
 //!
-//! It never touches those before the first turn.
+//! Instructions before the first turn are not changed.
 
 use super::Conversation;
 use super::part::{Content, Part};
@@ -20,13 +19,13 @@ struct Rule {
     turn: usize,
     /// As it is said.
     part: Part,
-    /// Whether it is said as an instruction.
+    /// Whether it is written as an instruction.
     is_system: bool,
 }
 
 impl Conversation {
-    /// Those of this conversation, for a vendor that takes them in their place or not: as Claude does,
-    /// behind what the user said and before what the model says.
+    /// The late instructions for a vendor that accepts them in place or not: for Claude, after a
+    /// user turn and before a model turn.
     pub fn late(&self, takes_system: bool) -> Late {
         let mut rules = Vec::new();
         let mut last = None;
@@ -48,10 +47,10 @@ impl Conversation {
         Late(rules)
     }
 
-    /// The turns, user and assistant in alternation, each instruction in its place: neighbours of one role
-    /// are merged, so that all results of one turn's calls stand together, at its beginning; blank texts
-    /// and turns that become empty are left out. As vendors refuse a request without a turn, instructions
-    /// that stand alone are what the user says.
+    /// The turns with user and assistant alternating and each instruction in its place. Neighbours
+    /// of one role are merged, so that all results of one turn's calls stand together at its start;
+    /// blank texts and empty turns are removed. If there are only instructions, they become user
+    /// text, since vendors refuse a request without a turn.
     pub fn alternating_with<'a>(&'a self, late: &'a Late) -> Vec<Merged<'a>> {
         let mut merged: Vec<Merged<'a>> = Vec::with_capacity(self.turns.len());
         let mut late = late.0.iter().peekable();
@@ -94,7 +93,7 @@ impl Turn {
     }
 }
 
-/// What Claude Code puts around instructions in what the user says.
+/// The tags that Claude Code puts around instructions in user text.
 const BEGIN: &str = "<system-reminder>\n";
 const END: &str = "\n</system-reminder>";
 

@@ -1,6 +1,5 @@
-//! What a provider cannot be told: dropped and named, or refused.
-//!
-//! It never decides whether something is lost; the writers do.
+//! Fields that a provider's protocol cannot express: dropped and named, or refused. The writers
+//! decide what is lost.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -8,11 +7,11 @@ use std::collections::HashSet;
 use crate::protocol::misfit::Refused;
 pub use crate::words::Lossy;
 
-/// The names of what was lost while one request was written.
+/// The lost fields of one written request.
 #[derive(Debug)]
 pub(crate) struct Losses {
     policy: Lossy,
-    /// In the order of their loss, as often as it happened.
+    /// In order, with repetitions.
     names: Vec<String>,
 }
 

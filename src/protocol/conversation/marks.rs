@@ -1,7 +1,6 @@
-//! What a vendor or a client hangs on a part: the vendor's proof that it made it, the end of a prompt
-//! cache.
+//! Marks on a part: the vendor's signature, and the end of a prompt cache.
 //!
-//! It never checks a proof: only its vendor can.
+//! Only the vendor can verify a signature.
 
 use crate::protocol::Protocol;
 use crate::protocol::service::Service;
@@ -38,8 +37,9 @@ impl Signature {
         Self { made_at, ..self }
     }
 
-    /// As it is given to a client of that protocol: the vendor's own value when it is the client's
-    /// vendor, else marked, so that [`Signature::from_client`] knows it again on the next turn.
+    /// The signature for a client of that protocol: the vendor's own value if the client's protocol
+    /// is the vendor's, otherwise marked so that [`Signature::from_client`] recognizes it on the
+    /// next turn.
     pub(crate) fn to_client(&self, client: Protocol) -> String {
         if self.vendor == client {
             self.value.clone()
@@ -51,7 +51,7 @@ impl Signature {
         }
     }
 
-    /// As a client of that protocol gives it back; an empty one counts as absent.
+    /// A signature sent back by a client of that protocol; an empty one counts as absent.
     pub(crate) fn from_client(client: Protocol, value: &str) -> Option<Self> {
         let marked = value.strip_prefix(MARK).and_then(|marked| marked.split_once(BETWEEN));
         match marked.and_then(|(head, value)| Self::marked(head, value)) {
@@ -61,7 +61,7 @@ impl Signature {
         }
     }
 
-    /// Whether a value that a client gives back is marked as another vendor's.
+    /// Whether a value from a client is marked as another vendor's.
     pub(crate) fn is_marked(value: &str) -> bool {
         value.starts_with(MARK)
     }

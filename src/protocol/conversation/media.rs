@@ -1,6 +1,4 @@
-//! Images, documents and sounds, and where they are.
-//!
-//! It never fetches one.
+//! Images, documents and audio, and their sources. Nothing is fetched.
 
 use std::borrow::Cow;
 
@@ -12,14 +10,14 @@ use crate::protocol::misfit::Refused;
 
 use super::losses::Losses;
 
-/// An image, a document, a sound.
+/// An image, a document or audio.
 #[derive(Debug, Clone)]
 pub struct Media {
     /// Which of these.
     pub kind: MediaKind,
     /// Where it is.
     pub source: Source,
-    /// Such as `image/png`; absent where a URL or an id says nothing of it.
+    /// Such as `image/png`; absent if a URL or an ID does not tell it.
     pub media_type: Option<String>,
     /// A file name or title.
     pub name: Option<String>,
@@ -54,7 +52,7 @@ pub enum Source {
 }
 
 impl Media {
-    /// A medium of which nothing else is said.
+    /// A medium without further properties.
     pub fn new(kind: MediaKind, source: Source) -> Self {
         Self { kind, source, media_type: None, name: None, detail: None }
     }
@@ -68,7 +66,7 @@ impl Media {
         Self { media_type, ..Self::new(kind, source) }
     }
 
-    /// Its URL: its own, or a `data:` URL; none for a text and an uploaded file.
+    /// Its URL, or a `data:` URL; `None` for a text or an uploaded file.
     pub(crate) fn to_url(&self) -> Option<Cow<'_, str>> {
         match &self.source {
             Source::Url(url) => Some(url.into()),
@@ -79,7 +77,7 @@ impl Media {
         }
     }
 
-    /// The same medium; `auto` is everyone's way of looking and says nothing.
+    /// The same medium with a level of detail; `auto` is every vendor's default, so it is omitted.
     #[must_use]
     pub(crate) fn without_usual_detail(self) -> Self {
         Self { detail: self.detail.filter(|detail| detail != "auto"), ..self }
@@ -91,10 +89,10 @@ impl Media {
         !is_picture || types.is_none_or(|types| types.contains(&self.essence()))
     }
 
-    /// How closely to look is lost where a protocol has no word for it.
+    /// The level of detail is lost if a protocol has none.
     ///
     /// # Errors
-    /// The field, when losing is refused.
+    /// The field, if losing it is refused.
     pub(crate) fn lose_detail(&self, losses: &mut Losses) -> Result<(), Refused> {
         losses.lose_if(self.detail.is_some(), "image.detail")
     }
@@ -112,7 +110,7 @@ impl Media {
         }
     }
 
-    /// The same without what may follow it (`; charset=utf-8`).
+    /// The type without parameters (`; charset=utf-8`).
     pub(crate) fn essence(&self) -> &str {
         let media_type = self.media_type_or_default();
         media_type.split(';').next().unwrap_or(media_type).trim()
@@ -140,7 +138,7 @@ pub(crate) fn is_textual(media_type: &str) -> bool {
         || ["+json", "+xml", "+yaml"].iter().any(ends)
 }
 
-/// Types of texts that do not say so.
+/// Text types whose names do not say so.
 const TEXTUAL: &[&str] = &[
     "application/json",
     "application/jsonl",

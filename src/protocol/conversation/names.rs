@@ -1,6 +1,5 @@
-//! Names of tools and ids of calls that fit a vendor, and the way back to the client's.
-//!
-//! It never renames what fits already.
+//! Fits names of tools and IDs of calls to a vendor's rules, and maps them back. Valid names are
+//! not changed.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -18,8 +17,8 @@ pub(crate) struct ToolNames {
 }
 
 impl ToolNames {
-    /// Renames what does not keep to the rule. The new name is the same in every turn, and different
-    /// for different tools.
+    /// Renames what violates the rule. The new name is the same in every turn and unique for each
+    /// tool.
     pub(crate) fn fit(conversation: &Conversation, rule: NameRule, id_rule: IdRule) -> Self {
         let mut names = Self::default();
         let has_custom = conversation.tools.iter().any(|tool| tool.name.starts_with(CUSTOM));
@@ -98,8 +97,8 @@ impl ToolNames {
     }
 }
 
-/// Stands before the name of a custom tool, whose input is free text. No function's name can begin with it:
-/// OpenAI's names hold no colon.
+/// The prefix of a custom tool's name, whose input is free text. A function's name cannot have it,
+/// since OpenAI's names contain no colon.
 pub(crate) const CUSTOM: &str = "custom:";
 
 #[cfg(test)]

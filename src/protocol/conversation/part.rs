@@ -1,6 +1,4 @@
-//! What a turn is made of: text, media, tool calls and their results, reasoning.
-//!
-//! It never decides which vendor may be given which part.
+//! The parts of a turn: text, media, tool calls and results, reasoning.
 
 use std::borrow::Cow;
 
@@ -16,9 +14,9 @@ use super::tool::ToolCall;
 pub struct Part {
     /// What it is.
     pub content: Content,
-    /// A vendor's proof that it made this part, to be given back to that vendor alone.
+    /// The vendor's signature of this part, sent back only to that vendor.
     pub signature: Option<Signature>,
-    /// A prompt cache ends after this part. A hint: a vendor without marks is given none.
+    /// The end of a prompt cache. A hint: it is omitted for vendors without marks.
     pub cache: Option<CacheMark>,
 }
 
@@ -27,16 +25,16 @@ pub struct Part {
 pub enum Content {
     /// Text.
     Text(String),
-    /// An image, a document, a sound.
+    /// An image, a document or audio.
     Media(Media),
     /// The model calls a tool.
     ToolCall(ToolCall),
     /// What a tool gave back (in a user's turn).
     ToolResult(ToolResult),
-    /// The model's reasoning, or its summary. Its proof, if the vendor gives one, is the part's
-    /// signature; with an empty text the signature is all there is.
+    /// The model's reasoning, or its summary. Its signature, if any, is the part's; with an empty
+    /// text the signature is the whole part.
     Reasoning(String),
-    /// Reasoning that the vendor gives in sealed form only: the seal is the part's signature.
+    /// Reasoning in sealed form: the seal is the part's signature.
     Redacted,
     /// The model's refusal, in words.
     Refusal(String),
@@ -47,7 +45,7 @@ pub enum Content {
 pub struct ToolResult {
     /// The call's id.
     pub call_id: String,
-    /// The tool's name, where the client says it; `Conversation::called_tools` knows it else.
+    /// The tool's name, if the client gives it; otherwise `Conversation::called_tools` has it.
     pub name: Option<String>,
     /// Text and media.
     pub content: Vec<Part>,
@@ -97,21 +95,21 @@ impl Part {
         self.signature.as_ref().filter(is_good).map(|s| s.value.as_str())
     }
 
-    /// Whether it is text that says nothing: several vendors refuse such a block.
+    /// Whether it is blank text, which several vendors refuse.
     pub(crate) fn is_blank(&self) -> bool {
         self.as_text().is_some_and(|text| text.trim().is_empty())
     }
 }
 
 impl ToolResult {
-    /// Its text where a protocol has no word for failing: what failed says so itself.
+    /// Its text for a protocol without an error flag; an error then says so in the text.
     pub fn text_or_error(&self) -> Cow<'_, str> {
         let text = self.text();
         let says_so = text.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("error"));
         if !self.is_error || says_so { text } else { Cow::Owned(format!("Error: {text}")) }
     }
 
-    /// What stands before its media where they cannot stand in it.
+    /// The text before media that are moved out of a result.
     pub(crate) fn media_heading(&self) -> String {
         format!("From the result of tool call {}:", self.call_id)
     }
@@ -122,7 +120,7 @@ impl ToolResult {
     }
 }
 
-/// Texts as one; none where there is none.
+/// The texts joined; `None` if there are none.
 pub(crate) fn one_text<'a>(
     texts: impl Iterator<Item = &'a str>,
     between: &str,

@@ -1,13 +1,11 @@
-//! The proof of a call for clients whose calls have no place for one: it travels as a sealed part before
-//! the call, and goes back to it when the client sends both again.
-//!
-//! It never changes a part that is not such a proof.
+//! The signature of a call for clients whose calls have no field for it: it is sent as a sealed
+//! part before the call, and joined again when the client sends both back.
 
 use super::marks::Signature;
 use super::part::{Content, Part};
 
 impl Signature {
-    /// The seal that stands before the call of which this is the proof.
+    /// The sealed part before the call with this signature.
     #[must_use]
     pub(crate) fn before_its_call(&self) -> Self {
         Self { of_call: true, ..self.clone() }
@@ -32,7 +30,7 @@ impl Part {
     }
 }
 
-/// Gives the proofs back to their calls. One whose call is not there proves nothing.
+/// Joins signatures with their calls. One without its call is dropped.
 pub(crate) fn join(parts: &mut Vec<Part>) {
     if !parts.iter().any(Part::is_seal_of_call) {
         return;

@@ -1,6 +1,4 @@
-//! A model's whole answer: its parts, why it ended, what it used.
-//!
-//! It never says who gave it.
+//! A whole answer: its parts, its finish reason, its usage.
 
 use super::media::Media;
 use super::part::{Content, Part};
@@ -8,7 +6,7 @@ use super::tool::ToolCall;
 use crate::failure::Failure;
 use crate::protocol::bounds;
 
-/// A whole answer: one choice, as only OpenAI and Gemini can give more.
+/// A whole answer with one choice; only OpenAI and Gemini can return more.
 #[derive(Debug, Clone, Default)]
 pub struct Reply {
     /// The vendor's id of it, for logs.
@@ -19,7 +17,7 @@ pub struct Reply {
     pub parts: Vec<Part>,
     /// Why it ended.
     pub finish: Finish,
-    /// The stop sequence that ended it, where the vendor says which.
+    /// The stop sequence that ended it, if the vendor reports it.
     pub stop_sequence: Option<String>,
     /// What it used.
     pub usage: Usage,
@@ -28,7 +26,7 @@ pub struct Reply {
 /// Why an answer ended.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Finish {
-    /// The model had said it all; also what an unknown reason is read as.
+    /// The answer is complete; also used for unknown reasons.
     #[default]
     Stop,
     /// A stop sequence.
@@ -41,9 +39,9 @@ pub enum Finish {
     ToolCalls,
     /// A filter, or the model's own refusal.
     ContentFilter,
-    /// The vendor interrupted a long turn that may be continued.
+    /// The vendor paused a long turn, which may be continued.
     Pause,
-    /// The model wrote what the vendor could not read, such as a broken tool call.
+    /// The model's output was invalid, such as a broken tool call.
     Malformed,
 }
 
@@ -54,11 +52,11 @@ pub struct Usage {
     pub input: u64,
     /// Everything written, reasoning included.
     pub output: u64,
-    /// Of the input: read from a cache.
+    /// Input tokens read from a cache.
     pub cache_read: u64,
-    /// Of the input: written to a cache.
+    /// Input tokens written to a cache.
     pub cache_write: u64,
-    /// Of the output: reasoning, where the vendor says it.
+    /// Reasoning tokens of the output, if reported.
     pub reasoning: u64,
 }
 
@@ -76,8 +74,8 @@ impl Reply {
         })
     }
 
-    /// The same answer, where a call of that tool may stand for it: then the arguments of the first
-    /// are all of the text, what is said beside it is reasoning, and no tool is waited for.
+    /// The same answer where a call of this tool may stand for it: then the arguments of the first
+    /// call are the text, other text is reasoning, and no tool is waiting.
     #[must_use]
     pub(crate) fn answered_through(self, tool: Option<&str>) -> Self {
         let is_answer = |call: &ToolCall| Some(call.name.as_str()) == tool;
@@ -133,14 +131,15 @@ impl Reply {
 }
 
 impl Usage {
-    /// Where the input was told without what went through a cache.
+    /// For input reported without cached tokens.
     #[must_use]
     pub(crate) fn with_cache_beside(self) -> Self {
         let cached = self.cache_read.saturating_add(self.cache_write);
         Self { input: self.input.saturating_add(cached), ..self }
     }
 
-    /// With reasoning that is told beside the output, unless the total shows that the output holds it.
+    /// Adds reasoning reported beside the output, unless the total shows that the output includes
+    /// it.
     #[must_use]
     pub(crate) fn with_thoughts(self, reasoning: u64, total: Option<u64>) -> Self {
         let is_held = self.output >= reasoning && total == Some(self.total());
@@ -159,7 +158,7 @@ impl Usage {
         ]
     }
 
-    /// Of two counts that grow, what either says at most.
+    /// The larger of each pair of growing counts.
     #[must_use]
     pub(crate) fn or_more(self, other: Self) -> Self {
         Self {
@@ -171,7 +170,7 @@ impl Usage {
         }
     }
 
-    /// What is said, unless nothing is.
+    /// `None` if all counts are zero.
     pub(crate) fn if_any(self) -> Option<Self> {
         (self != Self::default()).then_some(self)
     }
@@ -202,20 +201,19 @@ impl Finish {
         }
     }
 
-    /// Whether the answer says all that it was to say.
+    /// Whether the answer is complete.
     pub(crate) const fn is_whole(self) -> bool {
         matches!(self, Self::Stop | Self::StopSequence | Self::ToolCalls)
     }
 
-    /// `ContentFilter` in the place of `Stop` when the model refused, for protocols in which a
-    /// refusal is a reason to end and no text of its own.
+    /// `ContentFilter` instead of `Stop` if the model refused, for protocols where a refusal is a
+    /// finish reason.
     #[must_use]
     pub(crate) fn with_refusal(self, refused: bool) -> Self {
         if refused && self == Self::Stop { Self::ContentFilter } else { self }
     }
 
-    /// `ToolCalls` in the place of `Stop` when tools were called: some vendors say only that they
-    /// are done.
+    /// `ToolCalls` instead of `Stop` if tools were called, since some vendors report only `Stop`.
     #[must_use]
     pub fn with_calls(self, called: bool) -> Self {
         if called && self == Self::Stop { Self::ToolCalls } else { self }

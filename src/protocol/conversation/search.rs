@@ -1,6 +1,4 @@
-//! A search of the web that the vendor runs itself: the client is given the answer, not the search.
-//!
-//! It never runs one.
+//! A web search that the vendor runs itself; the client receives the answer, not the search.
 
 use serde_json::value::RawValue;
 
@@ -12,7 +10,7 @@ use crate::protocol::misfit::Refused;
 pub struct WebSearch {
     /// What the client's protocol calls the tool, to name it where it is lost.
     pub(crate) called: String,
-    /// At most so many searches.
+    /// The most searches.
     pub(crate) max_uses: Option<u64>,
     /// Only at these hosts.
     pub(crate) allowed: Vec<String>,
@@ -22,7 +20,7 @@ pub struct WebSearch {
     pub(crate) location: Option<Box<RawValue>>,
 }
 
-/// What a vendor's search can be told.
+/// The options of a vendor's search.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Told {
     /// How often it may search.
@@ -36,7 +34,7 @@ pub(crate) struct Told {
 }
 
 impl WebSearch {
-    /// Of a tool with that name.
+    /// A search tool with this name.
     pub(crate) fn called(called: &str) -> Self {
         Self { called: called.to_owned(), ..Self::default() }
     }
@@ -49,10 +47,10 @@ impl WebSearch {
         losses.lose(format!("tools.{}", self.called))
     }
 
-    /// What the vendor cannot be told of it is lost.
+    /// Options that the vendor does not have are lost.
     ///
     /// # Errors
-    /// The first field, when losing is refused.
+    /// The first field, if losing it is refused.
     pub(crate) fn fit(&self, told: Told, losses: &mut Losses) -> Result<(), Refused> {
         for (is_lost, field) in [
             (self.max_uses.is_some() && !told.max_uses, "max_uses"),

@@ -1,13 +1,11 @@
-//! How much a model is to reason, in words or in tokens.
-//!
-//! It never knows which model takes which.
+//! How much a model reasons, in words or tokens.
 
 use crate::models::Effort;
 
-/// How much a model is to reason.
+/// How much a model reasons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Thinking {
-    /// Not at all, said in a protocol where that is the usual case.
+    /// Not at all, in a protocol where that is the default.
     Off,
     /// As much as the model likes.
     Adaptive,
@@ -18,7 +16,7 @@ pub enum Thinking {
 }
 
 impl Thinking {
-    /// Whether there is to be none.
+    /// Whether reasoning is turned off.
     pub(crate) fn is_off(self) -> bool {
         matches!(self, Self::Off | Self::Effort(Effort::None))
     }
@@ -28,7 +26,7 @@ impl Thinking {
         !self.is_off() && self != Self::Adaptive
     }
 
-    /// In words; `None` where nothing is to be said.
+    /// As an effort; `None` if there is none.
     pub(crate) fn effort(self) -> Option<Effort> {
         match self {
             Self::Off | Self::Adaptive => None,
@@ -37,7 +35,7 @@ impl Thinking {
         }
     }
 
-    /// In tokens, 0 for not at all; `None` where the model is to decide.
+    /// As a budget in tokens, 0 for none; `None` if the model decides.
     pub(crate) fn budget(self) -> Option<u64> {
         match self {
             Self::Off => Some(0),

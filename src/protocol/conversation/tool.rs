@@ -1,6 +1,4 @@
-//! Tools: what is on offer and what is called. What comes back is made of parts: see `part`.
-//!
-//! It never runs one.
+//! Tools and tool calls. Results are parts: see `part`.
 
 use std::borrow::Cow;
 
@@ -44,8 +42,8 @@ pub struct ToolCall {
     pub id: String,
     /// The tool, by the client's name.
     pub name: String,
-    /// The arguments as JSON text, as the model wrote them; `{}` when there are none. A broken
-    /// model may write what is not JSON: [`ToolCall::object`] is always an object.
+    /// The arguments as JSON text, as the model wrote them; `{}` if absent. They may be invalid
+    /// JSON; [`ToolCall::object`] is always an object.
     pub arguments: String,
 }
 
@@ -66,8 +64,8 @@ pub(crate) enum Arguments<'a> {
 }
 
 impl Tool {
-    /// The schema, with `{"type":"object","properties":{}}` in the place of none or an empty one:
-    /// vendors that demand a schema demand an object's.
+    /// The schema, with `{"type":"object","properties":{}}` instead of none or an empty one, for
+    /// vendors that require one.
     pub fn schema_or_empty(&self) -> Cow<'_, RawValue> {
         match self.schema.as_deref() {
             Some(schema) if !matches!(schema.get(), "{}" | "null") => Cow::Borrowed(schema),
@@ -77,8 +75,8 @@ impl Tool {
 }
 
 impl ToolCall {
-    /// The arguments as a JSON object, whatever the model wrote: none is `{}`, and what is no
-    /// object stands under the key `arguments`.
+    /// The arguments as a JSON object: absent ones are `{}`, and another value is put under the key
+    /// `arguments`.
     pub fn object(&self) -> Cow<'_, RawValue> {
         match self.written() {
             Arguments::Object(value) => Cow::Borrowed(value),
@@ -100,7 +98,7 @@ impl ToolCall {
     }
 }
 
-/// JSON text that is known to be valid; `null` in the place of any other.
+/// Valid JSON text; `null` instead of any other.
 pub(crate) fn raw(text: &str) -> Box<RawValue> {
     RawValue::from_string(text.to_owned()).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
@@ -121,7 +119,7 @@ pub(crate) fn compact(json: &str) -> String {
     kept.collect()
 }
 
-/// What a tool that failed without a word is taken to say: vendors refuse an empty error.
+/// The text of a tool error without one, since vendors refuse an empty error.
 pub(crate) const WORDLESS_ERROR: &str = "Error";
 
 #[cfg(test)]

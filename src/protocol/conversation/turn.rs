@@ -1,6 +1,4 @@
-//! One turn: who says what.
-//!
-//! It never knows the turns beside it.
+//! One turn of a conversation.
 
 use super::part::Part;
 
@@ -9,7 +7,7 @@ use super::part::Part;
 pub struct Turn {
     /// Who speaks.
     pub role: Role,
-    /// What is said. Tool results stand in a user's turn.
+    /// The content. Tool results belong to a user's turn.
     pub parts: Vec<Part>,
 }
 

@@ -1,6 +1,5 @@
-//! The turns of a conversation: what is said in them, and the form that stricter vendors want them in.
-//!
-//! It never changes what is said, only how it is grouped.
+//! The turns of a conversation, and their form for stricter vendors. Only the grouping changes, not
+//! the content.
 
 use std::collections::HashMap;
 
@@ -14,13 +13,13 @@ use super::turn::{Role, Turn};
 pub struct Merged<'a> {
     /// `User` or `Assistant`; `System` only for vendors that take it there.
     pub role: Role,
-    /// What is said: never empty, no blank text, tool results first.
+    /// The content: not empty, no blank text, tool results first.
     pub parts: Vec<&'a Part>,
 }
 
 impl Conversation {
-    /// The instructions before the first turn, without blank ones. For vendors that know instructions
-    /// only before the turns: without a turn there are no instructions.
+    /// The instructions before the first turn, without blank ones, for vendors that accept
+    /// instructions only there. Without a turn there are none.
     pub fn instructions(&self) -> impl Iterator<Item = &Part> {
         let mut said = self.turns.iter().filter(|turn| turn.role != Role::System);
         let is_any_said = said.any(|turn| turn.parts.iter().any(|part| !part.is_blank()));
@@ -71,11 +70,11 @@ impl Conversation {
     }
 }
 
-/// What the user says where a vendor wants that to be the first turn, and the client began with another.
+/// The user's text if a vendor needs the user's turn first, and the client began with another.
 pub(crate) const HELLO: &str = "Hello.";
-/// What the user says where a vendor wants that to be the last turn, and the client ended with another.
+/// The user's text if a vendor needs the user's turn last, and the client ended with another.
 pub(crate) const GO_ON: &str = "Continue.";
-/// What the assistant says where a vendor wants it to speak after a tool, and the user did.
+/// The assistant's text if a vendor needs its turn after a tool result, and the user's follows.
 pub(crate) const UNDERSTOOD: &str = "Understood.";
 
 #[cfg(test)]

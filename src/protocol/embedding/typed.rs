@@ -1,6 +1,4 @@
-//! Embeddings by type: the body that Cohere's models take and give, at Cohere and on Bedrock.
-//!
-//! It never says where a request goes.
+//! Embeddings by type: the body of Cohere's models, at Cohere and on Bedrock.
 
 mod body;
 
@@ -137,7 +135,7 @@ struct ByTypeOut<'a> {
     ubinary: Option<&'a [Vector]>,
 }
 
-/// What Cohere says of an answer beside it.
+/// Cohere's further fields of an answer.
 #[derive(Serialize)]
 pub(in crate::protocol) struct Meta {
     api_version: Version,

@@ -1,6 +1,6 @@
-//! One vector: numbers as a provider wrote them, or as they came in base64.
+//! One vector: numbers as the provider wrote them, or base64.
 //!
-//! It never rounds: what was written stays written, and only base64 has 32 bits.
+//! Written numbers are kept; only base64 has 32 bits.
 
 use std::borrow::Cow;
 
@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 /// One vector.
 #[derive(Debug, Clone)]
 pub enum Vector {
-    /// A JSON list of numbers, as it was written.
+    /// A JSON list of numbers, as written.
     Written(Box<RawValue>),
     /// Numbers that came in base64.
     Floats(Vec<f32>),
@@ -36,7 +36,7 @@ impl Vector {
         (is_filled && inside.bytes().all(is_plain)).then(|| Self::Written(value.to_owned()))
     }
 
-    /// The vector that a base64 text stands for; none where it is no text of finite floats.
+    /// The vector in a base64 text; `None` if it is not one of finite floats.
     pub(crate) fn from_base64(text: &str) -> Option<Self> {
         let bytes = BASE64.decode(text).ok()?;
         let (floats, rest) = bytes.as_chunks::<4>();
@@ -45,7 +45,7 @@ impl Vector {
         sound.then_some(Self::Floats(floats))
     }
 
-    /// In base64; none where a number is no 32-bit float.
+    /// In base64; `None` if a number is not a 32-bit float.
     pub fn to_base64(&self) -> Option<String> {
         let floats = match self {
             Self::Floats(floats) => Cow::Borrowed(floats),

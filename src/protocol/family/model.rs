@@ -1,14 +1,15 @@
-//! What a path is for in which a segment names a model or an endpoint that serves one: what stands behind
-//! the name says what is done with it.
+//! The purpose of a path that names a model or an endpoint: the part after the name is the
+//! operation.
 //!
-//! What is not known is no family's, and so not inference: only a pool without `endpoints` lets it pass.
+//! An unknown operation has no family and is not inference: only a pool without `endpoints` allows
+//! it.
 
 /// What is done with a model.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Work {
     /// It is asked for something.
     Asked,
-    /// It is asked for what is fetched later.
+    /// The result is fetched later.
     Later,
     /// It is described.
     Shown,
@@ -18,10 +19,10 @@ pub(super) enum Work {
     Unknown,
 }
 
-/// What is asked of the model behind `word`, if that is a word before models.
+/// The operation on the model after `word`, if that word precedes models.
 ///
-/// Google's APIs say at the end of the path what is done with the model that it names; Bedrock and others
-/// have that in a segment of its own.
+/// Google puts the operation at the end of the model's segment; Bedrock and others in a segment of
+/// its own.
 pub(super) fn named(
     (word, method): (&str, &str),
     rest: &[&str],
@@ -49,8 +50,8 @@ pub(super) fn named(
     })
 }
 
-/// What is done with an endpoint, which serves a model; `Err`: what stands behind its name says it, so
-/// many segments further. `is_word`: whether some protocol has this word.
+/// The operation on an endpoint, which serves a model; `Err` gives the number of segments to the
+/// operation after its name. `is_word` tells whether some protocol has this word.
 pub(super) fn endpoint(
     (word, method): (&str, &str),
     rest: &[&str],
@@ -74,7 +75,7 @@ pub(super) fn endpoint(
     }))
 }
 
-/// Whether the method at the end of a segment changes who may do what, or what is deployed.
+/// Whether the operation at the end of a segment changes permissions or deployments.
 pub(super) fn is_administrative(method: &str) -> bool {
     ADMINISTRATION.contains(&method)
 }
@@ -122,7 +123,7 @@ const METHODS: [&str; 27] = [
     "classify",
     "regress",
 ];
-/// Methods whose work is fetched later.
+/// Operations whose result is fetched later.
 const LATER: [&str; 5] = [
     "batchgeneratecontent",
     "asyncbatchembedcontent",
@@ -130,7 +131,7 @@ const LATER: [&str; 5] = [
     "batchpredict",
     "fetchpredictoperation",
 ];
-/// Methods of the same references that share, deploy and configure.
+/// Operations of the same APIs that share, deploy or configure.
 const ADMINISTRATION: [&str; 18] = [
     "setiampolicy",
     "getiampolicy",

@@ -1,8 +1,8 @@
-//! The administrative paths of servers and gateways that speak a vendor's protocol: what unloads a model,
-//! changes weights or settings, hands out keys, or tells of other callers. They lie beside the endpoints, and
-//! a provider takes the operator's credential for them.
+//! Administrative paths of servers and gateways that speak a vendor's protocol: they unload models,
+//! change weights or settings, issue keys, or show other callers. They lie beside the endpoints and
+//! accept the operator's credential.
 //!
-//! What vendors themselves have for their accounts stands with each protocol's words.
+//! Those of the vendors themselves are in the protocols' profiles.
 
 /// Whether these segments of a path, in small letters, begin with an administrative one.
 pub(super) fn administer(segments: &[&str]) -> bool {

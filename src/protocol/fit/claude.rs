@@ -1,9 +1,8 @@
-//! How much a model of Anthropic's is to think, and how its next token is drawn, within what its
-//! generation and the request allow; at Anthropic's and on Bedrock alike.
+//! Thinking and sampling of Anthropic's models, limited to what the generation and the request
+//! allow; the same at Anthropic and on Bedrock.
 //!
-//! It never asks for thinking that would be refused: a budget is at least 1 024 tokens and less than
-//! the limit, and inside a loop of tools the model's last turn must hold thinking that Anthropic
-//! signed.
+//! A budget is at least 1 024 tokens and below the output limit, and inside a tool loop the model's
+//! last turn must contain thinking signed by Anthropic; otherwise thinking is not requested.
 
 use std::borrow::Cow;
 
@@ -26,7 +25,7 @@ use crate::protocol::schema::{Fitted, Rule, complete};
 pub(in crate::protocol) struct Plan {
     pub(in crate::protocol) thinking: Option<ThinkingOut>,
     pub(in crate::protocol) effort: Option<&'static str>,
-    /// The client's, or what a budget needs; none for the model's own.
+    /// The client's limit, or what a budget needs; `None` for the model's default.
     pub(in crate::protocol) max_tokens: Option<u64>,
     /// Whether the model always thinks.
     always_thinks: bool,
@@ -47,7 +46,7 @@ pub(in crate::protocol) enum ThinkingOut {
 }
 
 impl Plan {
-    /// Whether a call of a tool can be forced: not beside thinking.
+    /// Whether a tool call can be forced, which thinking prevents.
     pub(in crate::protocol) fn can_force(&self) -> bool {
         !self.thinks() && !self.always_thinks
     }
@@ -67,7 +66,7 @@ impl Plan {
         let always_thinks = anthropic::QUIET.of(model) == Quiet::Never;
         let quiet = Self { max_tokens: from.max_tokens, always_thinks, ..Self::default() };
         match from.thinking {
-            // Who forces a tool and says nothing of thinking wants the tool.
+            // A client that forces a tool and does not mention thinking needs the tool.
             None if anthropic::THINKS_UNASKED.of(model)
                 && !always_thinks
                 && forces_a_tool(from) =>
@@ -101,8 +100,7 @@ impl Plan {
         }
     }
 
-    /// The same plan for a model that is not to think. One that always does thinks little, and who
-    /// asked for none in words is told so.
+    /// The same plan without thinking. A model that always thinks gets the lowest effort.
     fn hushed(
         self,
         asked: Thinking,
@@ -120,8 +118,8 @@ impl Plan {
     }
 }
 
-/// What the model takes of sampling: temperature is 0 to 1, and not free beside thinking; newer
-/// models want it without `top_p`, and the newest take nothing of it.
+/// Sampling: temperature is 0 to 1 and fixed with thinking; newer models do not accept it with
+/// `top_p`, and the newest accept no sampling.
 pub(in crate::protocol) fn fit_sampling(
     from: &Sampling,
     thinks: bool,
@@ -138,7 +136,7 @@ pub(in crate::protocol) fn fit_sampling(
     let fits = |top_p: &f64| is_free && !exclusive && (!thinks || *top_p >= LEAST_TOP_P);
     let top_p = from.top_p.filter(fits);
     let top_k = from.top_k.filter(|_| is_free && !thinks);
-    // 1 is the default of both: leaving it out changes nothing.
+    // 1 is the default of both, so omitting it changes nothing.
     let is_lost = |now, was: Option<f64>| now != was && was != Some(1.0);
     losses.lose_if(is_lost(temperature, from.temperature), "temperature")?;
     losses.lose_if(is_lost(top_p, from.top_p), "top_p")?;
@@ -197,10 +195,10 @@ pub(in crate::protocol) static SCHEMAS: Rule = Rule {
     completes: false,
 };
 
-/// A schema that an answer, or a strict tool, is held to. `place` is the name of what holds it.
+/// A schema for an answer or a strict tool; `place` names its owner.
 ///
 /// # Errors
-/// The first keyword that is refused, when losing is refused.
+/// The first refused keyword, if losing it is refused.
 pub(in crate::protocol) fn fit_schema<'a>(
     schema: &'a RawValue,
     place: &str,
@@ -235,15 +233,15 @@ pub(in crate::protocol) fn fit_tool<'a>(
     }
 }
 
-/// Whether a tool must be called, be it one that stands for a structured answer.
+/// Whether a tool must be called, including one that stands for a structured answer.
 fn forces_a_tool(from: &Conversation) -> bool {
     let is_forced = matches!(from.tool_choice, Some(ToolChoice::Required | ToolChoice::Tool(_)));
     let is_answer = matches!(from.format, Some(OutputFormat::JsonObject));
     if from.tools.is_empty() { is_answer } else { is_forced }
 }
 
-/// A budget below the limit, four fifths of it at most so that an answer fits too; without a limit
-/// of the client's, the budget goes on top of the default.
+/// A budget below the output limit, at most four fifths of it so that an answer fits. Without a
+/// client's limit, the budget is added to the default.
 fn within_limit(budget: u64, asked: Option<u64>, model: Model<'_>) -> Option<(u64, u64)> {
     let room = anthropic::DEFAULT_MAX_TOKENS
         .of(model)
@@ -268,7 +266,7 @@ fn lacks_signed_thinking(turns: &[Merged<'_>]) -> bool {
         && !has(called, |part| part.signature_of(Protocol::Anthropic).is_some())
 }
 
-/// Anthropic's own words for the efforts; it has none below `low`.
+/// Anthropic's efforts; it has none below `low`.
 fn effort_word(effort: Effort, model: Model<'_>) -> &'static str {
     match effort {
         Effort::None | Effort::Minimal | Effort::Low => "low",

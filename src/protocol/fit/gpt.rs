@@ -1,6 +1,5 @@
-//! Effort, sampling, tools and users of OpenAI's models, in Chat Completions and in Responses alike.
-//!
-//! It never says anything of other vendors' models: they are given what was asked for.
+//! Effort, sampling, tools and users of OpenAI's models, in Chat Completions and Responses. Models
+//! of other vendors are not changed.
 
 use std::borrow::Cow;
 
@@ -13,11 +12,11 @@ use crate::protocol::conversation::{Losses, Sampling, Thinking, Tool};
 use crate::protocol::schema::{Rule, complete};
 use crate::sigv4;
 
-/// The effort in the words that the model knows; none where it knows none or nothing is said. What
-/// was said in tokens never becomes more than `high`, which every reasoning model knows.
+/// The effort in the model's words; `None` if it has none or none is asked for. A budget in tokens
+/// becomes at most `high`, which every reasoning model has.
 ///
 /// # Errors
-/// The field, when an effort is asked of a model that refuses it.
+/// The field, if the model refuses an effort.
 pub(in crate::protocol) fn fit_effort(
     asked: Option<Thinking>,
     model: Model<'_>,
@@ -34,16 +33,16 @@ pub(in crate::protocol) fn fit_effort(
         losses.lose_if(wanted != Effort::None, "reasoning_effort")?;
         return Ok(None);
     };
-    // The most of what is not more than was asked for, else the least there is.
+    // The highest effort that does not exceed the request, otherwise the lowest.
     let fitted = known.iter().rev().find(|known| **known <= wanted).or(known.first()).copied();
     losses.lose_if(wanted == Effort::None && fitted != Some(Effort::None), "reasoning_effort")?;
     Ok(fitted)
 }
 
-/// The effort beside functions in Chat Completions, which newer models refuse there.
+/// The effort beside functions in Chat Completions, which newer models refuse.
 ///
 /// # Errors
-/// The field, when an effort is lost.
+/// The field, if an effort is lost.
 pub(in crate::protocol) fn beside_tools(
     effort: Option<Effort>,
     model: Model<'_>,
@@ -76,7 +75,7 @@ pub(in crate::protocol) fn fit_max_tokens(
     Ok(fitted)
 }
 
-/// The name of an end user: one that is too long is told by its hash.
+/// The end user's name; one that is too long is replaced by its hash.
 pub(in crate::protocol) fn fit_user(user: Option<&str>) -> Option<Cow<'_, str>> {
     let fits = |user: &&str| user.chars().count() <= openai::LONGEST_USER;
     let user = user?;
@@ -108,7 +107,7 @@ pub(in crate::protocol) fn fit_tool<'a>(
     Ok((Some(complete(Cow::Borrowed(schema), losses)?), tool.strict))
 }
 
-/// What a strict tool must say, and may not.
+/// What a strict tool's schema must and must not contain.
 pub(in crate::protocol) static STRICT_SCHEMAS: Rule = Rule {
     removed: &[
         "patternProperties",
@@ -128,10 +127,10 @@ pub(in crate::protocol) static STRICT_SCHEMAS: Rule = Rule {
     ..Rule::ANY
 };
 
-/// What the model takes of sampling: reasoning models take none of it while they reason.
+/// Sampling: reasoning models accept none while they reason.
 ///
 /// # Errors
-/// The first field that it does not take, when losing is refused.
+/// The first field that is not accepted, if losing it is refused.
 pub(in crate::protocol) fn fit_sampling(
     from: &Sampling,
     effort: Option<Effort>,
@@ -141,7 +140,7 @@ pub(in crate::protocol) fn fit_sampling(
     if !openai::REASONS.of(model) || rests(model, effort) {
         return Ok(from.clone());
     }
-    // 1 is the default of both: leaving it out changes nothing.
+    // 1 is the default of both, so omitting it changes nothing.
     let is_lost = |value: Option<f64>| value.is_some_and(|value| value != 1.0);
     losses.lose_if(is_lost(from.temperature), "temperature")?;
     losses.lose_if(is_lost(from.top_p), "top_p")?;

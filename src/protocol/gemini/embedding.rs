@@ -73,7 +73,7 @@ impl Embeddings for GeminiEmbeddings {
     }
 }
 
-/// The body with every `model` in it replaced; none where it names no other.
+/// The body with every `model` replaced; `None` if nothing changes.
 fn renamed(body: &[u8], resource: &str) -> Option<Vec<u8>> {
     let text = std::str::from_utf8(body).ok()?;
     let named: Named<'_> = serde_json::from_str(text).ok()?;

@@ -1,6 +1,6 @@
 //! Errors in the form `{"error":{"code","message","status","details"}}`, perhaps inside a list.
 //!
-//! It never invents a sentence where the vendor gave one.
+//! The vendor's own message is kept if there is one.
 
 use http::HeaderMap;
 use serde::Serialize;
@@ -9,7 +9,7 @@ use crate::failure::{Failure, Kind};
 use crate::protocol::codec::{WrittenError, json};
 use crate::protocol::told::{self, At, Told};
 
-/// Reads an error answer. That of a stream that is a JSON array stands in it.
+/// Reads an error answer. A stream in the form of a JSON array contains it in the array.
 pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
     let told = Told::answer(status, headers, body);
     read_told(&told).unwrap_or_else(|| told.bare(None, body))
@@ -31,7 +31,7 @@ pub(super) fn write(failure: &Failure) -> WrittenError {
 fn read_told(told: &Told<'_>) -> Option<Failure> {
     let detail = Some(&told.value()["error"]).filter(|error| error.is_object())?;
     let message = told::sentence(&detail["message"]);
-    // Details in a form of their own hide nothing of the rest.
+    // Details in an unknown form do not hide the rest.
     let details = || detail["details"].items().iter();
     let violations = details().flat_map(|more| more["violations"].items());
     // A day's quota comes with a delay of seconds, which is not true.
@@ -53,7 +53,7 @@ fn read_told(told: &Told<'_>) -> Option<Failure> {
     Some(Failure { retry_after: told.retry_delay().or(failure.retry_after), ..failure })
 }
 
-/// The error as a value: in a body and in a stream it is the same.
+/// The error object, the same in a body and in a stream.
 #[derive(Serialize)]
 pub(super) struct Out<'a> {
     error: DetailOut<'a>,

@@ -1,6 +1,6 @@
-//! What another vendor proved, in a request that passes to Google as it came.
+//! Reasoning signatures of other vendors in a request that is passed to Google unchanged.
 //!
-//! It never touches a proof of Google's.
+//! Google's own signatures are not changed.
 
 use super::signature::{UNCHECKED_JSON, from_client};
 use super::spelling::EitherName;
@@ -9,11 +9,12 @@ use crate::protocol::conversation::{Content, Part};
 use crate::protocol::foreign::{Fate, GivenBack, nothing_else};
 use crate::protocol::object::Object;
 
-/// Where Google's clients give proofs back.
+/// Where clients of Google send reasoning signatures back.
 pub(super) const GIVEN_BACK: GivenBack =
     GivenBack { turns: "contents", items: Some("parts"), item: fate, then: nothing_else };
 
-/// A call stays, with what says that its proof is not checked: newer models refuse one without.
+/// A call stays, with a placeholder that skips the check, since newer models refuse a call without
+/// a signature.
 fn fate(part: &mut Object<'_>) -> Fate {
     let name = if part.peek("thoughtSignature").is_some() { CAMEL } else { SNAKE };
     let proof: Option<String> = part.take(name).ok().flatten();

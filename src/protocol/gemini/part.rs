@@ -1,6 +1,4 @@
-//! A part of a content: it has one form in requests, answers and streams.
-//!
-//! It never decides which part is written.
+//! A part of a content, the same in requests, answers and streams.
 
 use std::borrow::Cow;
 
@@ -17,8 +15,8 @@ use crate::protocol::service::Service;
 
 use super::signature;
 
-/// A part as it is written: one of its fields, and perhaps a signature. Those that few parts have are
-/// boxed: a chat may have many thousands of texts.
+/// A part as written: one of its fields, and possibly a signature. Rare fields are boxed, since a
+/// chat may have thousands of texts.
 #[derive(Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PartOut<'a> {
@@ -70,14 +68,14 @@ pub(super) struct FunctionResponse<'a> {
     pub(super) parts: Vec<ResultPart<'a>>,
 }
 
-/// A medium that stands in a result.
+/// A medium inside a result.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ResultPart<'a> {
     pub(super) inline_data: Blob<'a>,
 }
 
-/// A result must be an object: a text that is none stands under the key that Google documents.
+/// A result must be an object; a text is put under the key that Google documents.
 #[derive(Serialize)]
 #[serde(untagged)]
 pub(super) enum Response<'a> {
@@ -87,7 +85,7 @@ pub(super) enum Response<'a> {
     Error { error: Cow<'a, str> },
 }
 
-/// A part as a provider gives it. Fields that only Google's own tools fill are passed over.
+/// A part from a provider. Fields of Google's own tools are skipped.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PartIn {
@@ -106,7 +104,7 @@ struct BlobIn {
     data: String,
 }
 
-/// A call as a provider gives it: whole, and not always with an id.
+/// A call from a provider: whole, and not always with an ID.
 #[derive(Deserialize)]
 pub(super) struct CallIn {
     id: Option<String>,
@@ -136,7 +134,7 @@ impl<'a> PartOut<'a> {
         Self { inline_data: Some(Box::new(Blob { mime_type, data })), ..Self::default() }
     }
 
-    /// A medium of an answer; none for one that does not stand there.
+    /// A medium of an answer; `None` if it cannot be in one.
     pub(super) fn of_medium(media: &'a Media) -> Option<Self> {
         match &media.source {
             Source::Base64(data) => Some(Self::inline(media.media_type_or_default(), data)),

@@ -1,6 +1,6 @@
-//! How Gemini `generateContent` is asked for.
+//! The profile of Gemini `generateContent`.
 //!
-//! It never knows what a body says.
+//! It is data about everything except bodies.
 
 use super::finish::read_finish;
 use super::foreign::GIVEN_BACK;
@@ -14,7 +14,7 @@ use crate::protocol::reasons::{self, Reasons};
 use crate::protocol::service::Services;
 use crate::protocol::usage::{Count, Form, Place};
 
-/// What this protocol does beside its bodies.
+/// The profile of this protocol.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
     telemetry: "gcp.gemini",

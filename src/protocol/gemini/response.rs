@@ -1,6 +1,5 @@
-//! A whole `generateContent` answer, the count of tokens and the list of models.
-//!
-//! It never gives more than one candidate.
+//! A whole `generateContent` answer, the token count and the list of models. Only one candidate is
+//! returned.
 
 use super::finish::{read_finish, write_finish};
 use serde::{Deserialize, Serialize, de::IgnoredAny};
@@ -183,7 +182,7 @@ impl ModelOut {
 }
 
 impl PromptFeedback {
-    /// Whether it says that the prompt was blocked.
+    /// Whether it reports a blocked prompt.
     pub(super) fn is_block(&self) -> bool {
         self.block_reason.is_some()
     }

@@ -1,7 +1,6 @@
-//! Google's older schemas (OpenAPI's, with `STRING` and `nullable`) as the JSON Schema that everyone
-//! else reads.
+//! Converts Google's older schemas (OpenAPI with `STRING` and `nullable`) to JSON Schema.
 //!
-//! It never builds a tree and keeps the order of keys; what is JSON Schema already passes through.
+//! It works without a tree and keeps the order of keys; JSON Schema passes unchanged.
 
 use std::borrow::Cow;
 
@@ -21,9 +20,8 @@ pub(super) fn to_json_schema(schema: &RawValue) -> Box<RawValue> {
     raw(&walk.out)
 }
 
-/// One walk over a schema. The first finds out which schemas are nullable, as a type is written
-/// before that is known; the second writes. Each passes every byte once, however deep it stands:
-/// what is open is on a list and not on the stack.
+/// One walk over a schema. The first walk finds nullable schemas, because a type is written before
+/// that is known; the second writes. Each visits every byte once with an explicit stack.
 struct Walk<'a> {
     text: Text<'a>,
     writes: bool,
@@ -68,7 +66,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Begins a value. One that is not what its place is for is copied.
+    /// Begins a value. A value of an unexpected type is copied.
     fn begin(&mut self, role: Role) {
         let byte = self.text.peek();
         let begins = if role == Role::List { b'[' } else { b'{' };
@@ -87,7 +85,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Goes on to the next value that is to be walked; none at the end of all.
+    /// Moves to the next value to walk; `None` at the end.
     fn go_on(&mut self) -> Option<Role> {
         loop {
             let open = *self.open.last()?;
@@ -112,7 +110,7 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// A field whose value comes next: what that is, if it is to be walked.
+    /// Handles a field name. Returns the role of its value, if the value is to be walked.
     fn field(&mut self, key: &str, open: Open) -> Option<Role> {
         if open.role == Role::Each {
             self.separate();
@@ -159,7 +157,7 @@ impl<'a> Walk<'a> {
         role
     }
 
-    /// A comma, unless what follows is the first.
+    /// Writes a comma, unless the next member is the first.
     fn separate(&mut self) {
         if let Some(open) = self.open.last_mut()
             && !std::mem::replace(&mut open.is_empty, false)
@@ -197,7 +195,7 @@ fn modern_name(name: &str) -> &str {
 
 const TYPES: &[&str] = &["string", "number", "integer", "boolean", "array", "object", "null"];
 
-/// Formats that are no formats of JSON Schema and that strict readers refuse.
+/// Formats that JSON Schema does not have and strict readers refuse.
 const NUMBER_FORMATS: &[&str] = &["\"int32\"", "\"int64\"", "\"float\"", "\"double\"", "\"enum\""];
 
 const COUNTS: &[&str] =

@@ -1,8 +1,8 @@
-//! Thought signatures as clients of this protocol are given them.
+//! Thought signatures for clients of this protocol.
 //!
-//! The field is of bytes, so a client library decodes it from base64 and may encode it again with
-//! the other alphabet. Another vendor's signature, which is no base64 once it is marked, therefore
-//! travels inside a base64 text of ours. Google's own is never touched.
+//! The field has type bytes, so SDKs decode it from base64 and may encode it with the other
+//! alphabet. A marked signature of another vendor is not base64, so it is wrapped in base64.
+//! Google's own is not changed.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use crate::protocol::Protocol;
 use crate::protocol::conversation::{Content, Part, Signature};
 
-/// As it is given to a client. `sealed` marks that the part has nothing but the signature.
+/// A signature for a client; `sealed` marks a part with nothing but the signature.
 pub(super) fn to_client(signature: &Signature, sealed: bool) -> String {
     if signature.vendor == Protocol::Gemini {
         return signature.value.clone();
@@ -40,13 +40,13 @@ pub(super) fn from_client(part: Part, value: Option<&str>) -> Part {
     }
 }
 
-/// Whether a signature proves nothing.
+/// Whether a signature is a placeholder.
 pub(super) fn is_none(value: &str) -> bool {
     value.is_empty() || PLACEHOLDERS.contains(&value)
 }
 
-/// What a client is given with the first call of a step that its vendor has not signed: newer Geminis
-/// refuse a call without a signature, should one of them be asked next.
+/// The placeholder on an unsigned call, since newer Gemini models refuse a call without a signature
+/// and may be asked next.
 pub(super) fn of_unsigned_call<'a>() -> Cow<'a, str> {
     Cow::Borrowed(UNCHECKED_BYTES)
 }
@@ -65,7 +65,7 @@ const UNCHECKED_BYTES: &str = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=";
 /// The same as JSON.
 pub(super) const UNCHECKED_JSON: &str = "\"c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=\"";
 
-/// What clients send who have no signature, as it is and as a library encodes it.
+/// Placeholders that clients send, raw and encoded.
 const PLACEHOLDERS: &[&str] = &[
     UNCHECKED,
     "context_engineering_is_the_way_to_go",
@@ -73,7 +73,7 @@ const PLACEHOLDERS: &[&str] = &[
     "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I",
 ];
 
-/// Stands before the signature of a part that has nothing else.
+/// The prefix of a signature without other content.
 const SEALED: &str = "~";
 
 const LENIENT: GeneralPurposeConfig =

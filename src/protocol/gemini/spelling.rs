@@ -1,7 +1,5 @@
-//! Fields under either of their names: `inlineData` as documented, or `inline_data`, which Google
-//! reads as well and many of its own examples use.
-//!
-//! It never looks for both names of a field that has one word only.
+//! Fields under two names: `inlineData` as documented, or `inline_data`, which Google also accepts
+//! and many examples use.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;

@@ -1,5 +1,5 @@
-//! A `streamGenerateContent` stream: chunks of the form of a whole answer, as server-sent events or
-//! as the elements of one JSON array. Nothing but the reason to finish says that it is complete.
+//! A `streamGenerateContent` stream: chunks in the form of a whole answer, as server-sent events or
+//! as elements of one JSON array. Only the finish reason marks it complete.
 
 mod reader;
 mod elements;

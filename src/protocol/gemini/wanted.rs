@@ -1,5 +1,4 @@
-//! The fields that requests of Gemini have, in both of their spellings. (ai.google.dev, API reference;
-//! 2026-11)
+//! The request fields of Gemini, in both spellings. (ai.google.dev, API reference; 2026-11)
 //!
 //! It is data.
 

@@ -1,7 +1,7 @@
-//! Whether an event says anything that a client would miss: text, reasoning, a tool call, a refusal, why
-//! the model stopped. Roles, empty deltas, ids and usage are not that.
+//! Whether an event has content that a client would miss: text, reasoning, a tool call, a refusal,
+//! a finish reason. Roles, empty deltas, IDs and usage do not count.
 //!
-//! It never knows a vendor: where content stands is in the protocols' profiles.
+//! The profiles list the places of content.
 
 use super::top::Path;
 use crate::{
@@ -24,7 +24,7 @@ pub(super) enum Says {
     Unreadable,
 }
 
-/// What the data of an event says. The event may be of any protocol: providers send what others have,
+/// What the data of an event contains. Any protocol's form is checked, since providers send others'
 /// too.
 pub(super) fn of(data: &[u8]) -> Says {
     if data.trim_ascii().is_empty() {
@@ -38,12 +38,12 @@ pub(super) fn of(data: &[u8]) -> Says {
     }
 }
 
-/// Whether this data says nothing but that the stream is over.
+/// Whether this data only marks the end of the stream.
 pub(super) fn closes(data: &[u8]) -> bool {
     some_profile(|stream| stream.closes.is_some_and(|it| it.as_bytes() == data))
 }
 
-/// Whether a protocol's streams have it: providers send what other protocols have, too.
+/// Whether any protocol's streams have it, since providers send others' too.
 pub(super) fn some_profile(has: impl Fn(&Stream) -> bool) -> bool {
     Protocol::ALL.iter().any(|protocol| has(&protocol.profile().stream))
 }

@@ -1,6 +1,5 @@
-//! What to look for in the events of a stream: what its last ones hold, and what may be an error.
-//!
-//! It reads no event. Nearly every event holds nothing of this, and one pass says so.
+//! The marks in the events of a stream: of last events, and of possible errors. Nearly every event
+//! has none, which one pass shows.
 
 use std::sync::LazyLock;
 
@@ -18,9 +17,9 @@ pub(super) struct Marks {
     /// How all of them end, behind the mark of usage, looked for at once: their beginnings are in every
     /// event. Absent where the machine has no instructions for it.
     tails: Option<Searcher>,
-    /// Last events that are no JSON, and whether they are the very last.
+    /// Last events that are not JSON, and whether they are the very last.
     fields: Vec<(Finder<'static>, bool)>,
-    /// What the protocol says of its streams.
+    /// The protocol's streams.
     stream: &'static Stream,
     /// What may be an error.
     errors: Vec<Finder<'static>>,
@@ -28,7 +27,7 @@ pub(super) struct Marks {
     reasons: &'static Reasons,
 }
 
-/// What may be among some events.
+/// What may be in some events.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Glance {
     /// One of the marks.
@@ -66,12 +65,12 @@ impl Marks {
         Self::new(&profile.stream, profile.reasons)
     }
 
-    /// Whether it is not known what the last event holds.
+    /// Whether the content of the last event is unknown.
     pub(super) fn name_no_end(&self) -> bool {
         self.stream.ends.is_empty()
     }
 
-    /// What may be among these events.
+    /// What may be in these events.
     pub(super) fn glance(&self, events: &[u8]) -> Glance {
         let Some(tails) = &self.tails else { return Glance { marks: true, usage: true } };
         let mut glance = Glance::default();
@@ -87,8 +86,8 @@ impl Marks {
         glance
     }
 
-    /// The last event among these, which go on from where `top` is: whether it is the very last.
-    /// `None` if none is a last one. `reason` becomes why the model stopped, where that is said.
+    /// The last event among these, which continue at `top`; returns whether it is the very last,
+    /// `None` if there is none. Sets `reason` if the events contain it.
     pub(super) fn end_in(
         &self,
         events: &[u8],
@@ -115,7 +114,7 @@ impl Marks {
         end
     }
 
-    /// Why the model stopped, where the events that tell the tokens say that, as these do.
+    /// Sets why the model stopped, for protocols that report it beside the tokens.
     pub(super) fn reason_in(&self, events: &[u8], reason: &mut Option<Finish>) {
         if self.reasons.beside_usage {
             Top::default().read(events, |top, text| self.note(top, text, reason));
@@ -130,7 +129,7 @@ impl Marks {
         }
     }
 
-    /// Whether what stands at this place says that the stream ends, and then whether nothing follows.
+    /// Whether the value at this place ends the stream, and if so whether nothing follows.
     fn says_end(&self, place: &[&str], text: Option<&[u8]>) -> Option<bool> {
         if place != ["type"] {
             return Some(false);
@@ -140,7 +139,7 @@ impl Marks {
         says(self.stream.ends).then(|| says(self.stream.last))
     }
 
-    /// Whether what may be an error is among these.
+    /// Whether these may contain an error.
     pub(super) fn error_in(&self, events: &[u8]) -> bool {
         self.errors.iter().any(|error| error.find(events).is_some())
     }

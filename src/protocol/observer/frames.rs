@@ -1,7 +1,5 @@
-//! How a stream of AWS's frames ends: with the frame that says why the model stopped, or with an
-//! exception. Anything else is no end.
-//!
-//! It never reads a frame: it looks for headers that only these have.
+//! The end of a stream of AWS frames: the frame with the stop reason, or an exception. It searches
+//! for headers that only these have.
 
 use std::sync::LazyLock;
 
@@ -16,12 +14,12 @@ use crate::protocol::{
 #[derive(Debug, Default)]
 pub(super) struct FrameMarks {
     seam: Seam,
-    /// The end of the last piece, once the last frame has begun: its reason may be cut.
+    /// The end of the last chunk after the last frame has started, since its reason may be split.
     last: Vec<u8>,
 }
 
 impl FrameMarks {
-    /// Whether an end is among what comes next, or completed by it.
+    /// Whether an end is in the next chunk or completed by it.
     pub(super) fn end_in(&mut self, piece: &[u8]) -> bool {
         ENDS.as_ref().is_some_and(|ends| ends.stand_in(&mut self.seam, piece, |_, _| true))
     }

@@ -1,6 +1,4 @@
-//! How far a piece of a stream is what a client's parser can read.
-//!
-//! It looks at whole events alone, and keeps nothing.
+//! How much of a chunk a client's parser can read. It checks whole events only.
 
 use bytes::Bytes;
 use memchr::memchr2;
@@ -8,8 +6,7 @@ use memchr::memchr2;
 use super::content::closes;
 use crate::{body::is_json, sse};
 
-/// How many bytes at the beginning of these whole events belong to events whose data is JSON, or says
-/// that the stream is over.
+/// The number of leading bytes of these events whose data is JSON or the end marker.
 pub(crate) fn intact(events: &Bytes) -> usize {
     if are_plain(events) || is_readable(events.clone()) {
         return events.len();

@@ -1,12 +1,12 @@
-//! The last events of a translated stream as they came, until the stream is accepted: an error among them
-//! is judged and written like an error that came instead of a stream.
+//! Keeps the last events of a translated stream until it is accepted: an error among them is
+//! classified like an error response.
 
 use bytes::{Bytes, BytesMut};
 
 use super::error_among;
 use crate::sse::Boundary;
 
-/// The bytes of the last events, for as long as they may be an error that comes in time.
+/// The bytes of the last events, while they may be an early error.
 #[derive(Default)]
 pub(crate) struct LastEvents {
     accepted: bool,
@@ -39,7 +39,7 @@ impl LastEvents {
         self.heard = BytesMut::new();
     }
 
-    /// The JSON of the error that the provider has just told.
+    /// The JSON of the provider's error.
     pub(crate) fn error(&self) -> Option<Bytes> {
         error_among(Bytes::copy_from_slice(&self.heard))
     }

@@ -1,7 +1,5 @@
-//! How a stream begins: comments and announcements, then content, an error, or the end before anything
-//! was said.
-//!
-//! It reads every event, until one decides.
+//! The start of a stream: comments and announcements, then content, an error, or the end without
+//! content. It reads every event until one decides.
 
 use bytes::Bytes;
 
@@ -14,7 +12,7 @@ use crate::{protocol::told, sse};
 /// Reads a stream's opening, piece by piece.
 #[derive(Debug)]
 pub(crate) enum Opening {
-    /// What an event says decides.
+    /// An event is decided by its data.
     Read(sse::Parser),
     /// Anything whole is content, comments too.
     Whole(sse::Boundary),
@@ -30,7 +28,7 @@ impl Opening {
         }
     }
 
-    /// What the stream says so far, with one more piece.
+    /// What the stream contains so far, with one more chunk.
     pub(crate) fn observe(&mut self, piece: Bytes) -> Report {
         let parser = match self {
             Self::Read(parser) => parser,
@@ -43,7 +41,7 @@ impl Opening {
         first(parser, sse::Parser::next_event)
     }
 
-    /// What it says with an event whose empty line the stream's end has left out.
+    /// What it contains at its end, including an event without its blank line.
     pub(crate) fn end(&mut self) -> Report {
         match self {
             Self::Read(parser) => first(parser, sse::Parser::finish),
@@ -54,7 +52,7 @@ impl Opening {
 
 type Next = fn(&mut sse::Parser) -> Result<Option<sse::Event>, sse::TooLong>;
 
-/// The first that says something.
+/// The first event that decides.
 fn first(parser: &mut sse::Parser, next: Next) -> Report {
     loop {
         match next(parser) {

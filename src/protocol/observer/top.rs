@@ -1,7 +1,7 @@
-//! What the events of a stream say at the places that are their own, and not inside what a model says:
-//! a key below an argument of a tool is the model's, whatever its name.
+//! Reads an event's own fields, not those inside a model's output: a key below a tool's argument
+//! belongs to the model, whatever its name.
 //!
-//! It keeps a few short keys and never a value, so an event may be of any length and in any pieces.
+//! It stores only a few short keys, so an event may have any length and any chunks.
 
 use smallvec::SmallVec;
 
@@ -14,7 +14,7 @@ pub(super) struct Top {
     /// The key or `*` at each level that is open; deeper ones are counted only.
     keys: [Text; DEEPEST],
     depth: usize,
-    /// A text is being read; kept where it may be a key or a value that is asked for.
+    /// Inside a string, which is kept if it may be a key or a requested value.
     in_text: bool,
     escaped: bool,
     text: Text,
@@ -22,7 +22,7 @@ pub(super) struct Top {
     awaits_value: bool,
     /// The last byte ended a line: another end is the event's.
     line_ended: bool,
-    /// The line has begun and is no data: a comment, the event's name.
+    /// The line has started and is not data: a comment, or the event's name.
     is_other: bool,
     /// A line has begun.
     begun: bool,
@@ -31,8 +31,8 @@ pub(super) struct Top {
 type Text = SmallVec<[u8; LONGEST + 1]>;
 
 impl Top {
-    /// Goes through some more bytes. `found` is told the place and what stands there: the text, or
-    /// `None` for what is no text. Neither `null` nor `false` is anything.
+    /// Reads more bytes. `found` receives the place and the value: the string, or `None` for
+    /// another type. `null` and `false` are skipped.
     pub(super) fn read(&mut self, bytes: &[u8], mut found: impl FnMut(&Self, Option<&[u8]>)) {
         for &byte in bytes {
             if self.in_text {
@@ -95,7 +95,7 @@ impl Top {
         let ends = byte == b'"' && !self.escaped;
         self.escaped = byte == b'\\' && !self.escaped;
         if !ends {
-            // One byte more than the longest that is asked for tells a longer one from it.
+            // One byte more than the longest requested text distinguishes longer ones.
             if self.text.len() <= LONGEST {
                 self.text.push(byte);
             }

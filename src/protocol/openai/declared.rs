@@ -1,5 +1,5 @@
-//! The fields that answers of OpenAI Chat Completions, legacy completions and embeddings have, with
-//! those in which other vendors of this protocol write reasoning and citations.
+//! The answer fields of OpenAI Chat Completions, legacy completions and embeddings, including those
+//! of compatible vendors for reasoning and citations.
 //!
 //! It is data.
 

@@ -1,7 +1,7 @@
-//! `reasoning_details`: the proofs of reasoning that OpenRouter and others give beside an answer, and want
-//! back as they gave them. In a stream they come in pieces.
+//! `reasoning_details`: reasoning signatures that OpenRouter and others send beside an answer and
+//! expect back unchanged. In a stream they come in fragments.
 //!
-//! It never looks into a proof, and gives none to another host.
+//! They are sent back only to the same host.
 
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -10,7 +10,7 @@ use crate::protocol::Protocol;
 use crate::protocol::conversation::Signature;
 use crate::protocol::service::Service;
 
-/// The details so far that have not been given out.
+/// The collected details.
 #[derive(Debug, Default)]
 pub(super) struct Details {
     all: Vec<Map<String, Value>>,
@@ -41,7 +41,7 @@ impl Details {
         }
     }
 
-    /// What has been said so far, to be given back there.
+    /// Takes the details collected so far.
     pub(super) fn take(&mut self, made_at: Service) -> Option<Signature> {
         if self.all.is_empty() {
             return None;
@@ -68,7 +68,7 @@ fn merge(detail: &mut Map<String, Value>, piece: Map<String, Value>) {
 }
 
 const TEXTS: [&str; 2] = ["text", "summary"];
-/// A piece goes on with one of the last: no answer has more open at once.
+/// A fragment continues one of the last ones; no answer has more open at once.
 const NEAR: usize = 16;
 /// In bytes: a million tokens of reasoning.
 const MOST_SAID: usize = 4 * 1024 * 1024;

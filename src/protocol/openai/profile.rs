@@ -1,6 +1,6 @@
-//! How OpenAI Chat Completions is asked for, and everything else that only OpenAI has.
+//! The profile of OpenAI Chat Completions, and of everything else that only OpenAI has.
 //!
-//! It never knows what a body says.
+//! It is data about everything except bodies.
 
 use super::finish::read_finish;
 use crate::guard::stream::Texts;
@@ -15,7 +15,7 @@ use crate::protocol::reasons::{self, Reasons};
 use crate::protocol::service::Services;
 use crate::protocol::usage::{Count, Form, Place};
 
-/// What this protocol does beside its bodies.
+/// The profile of this protocol.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
     foreign_proofs: &["\"thought_signature\""],
@@ -62,7 +62,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
         ],
     }),
     asks_usage: Some(AskUsage { options: &["stream_options"], field: "include_usage" }),
-    // Providers that leave `[DONE]` out have still said why they finished.
+    // Providers that omit `[DONE]` still send a finish reason.
     spoken: [SPOKEN, SPOKEN],
     stream: Stream {
         ends: &["data: [DONE]", "data:[DONE]", "\"finish_reason\":\"", "\"finish_reason\": \""],

@@ -1,6 +1,4 @@
-//! A whole Chat Completions answer.
-//!
-//! It never gives more than one choice.
+//! A whole Chat Completions answer with one choice.
 
 use super::finish::{read_finish, write_finish};
 use std::borrow::Cow;
@@ -98,7 +96,7 @@ pub(super) fn write(reply: &Reply, to: &Client<'_>) -> Vec<u8> {
     })
 }
 
-/// Adds to a text. What is said in one part is not copied.
+/// Appends to a text. A single part is not copied.
 fn add<'a>(to: &mut Option<Cow<'a, str>>, text: &'a str) {
     match to {
         None => *to = Some(Cow::Borrowed(text)),
@@ -119,12 +117,12 @@ const REASONS: &[&str] = &[
     "content_filter",
 ];
 
-/// A text that says something.
+/// A text that is not empty.
 fn filled(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
 }
 
-/// A whole answer, or one chunk of a stream: they differ in what a choice calls its message.
+/// A whole answer or one chunk of a stream, which differ in the name of a choice's message.
 #[derive(Deserialize)]
 pub(super) struct Completion {
     pub(super) id: Option<String>,
@@ -140,12 +138,12 @@ pub(super) struct Choice {
     message: Option<Said>,
     pub(super) delta: Option<Said>,
     pub(super) finish_reason: Option<String>,
-    /// The text that ended the answer, as vLLM tells it, and SGLang.
+    /// The stop text, as vLLM and SGLang report it.
     #[serde(default, alias = "matched_stop")]
     pub(super) stop_reason: StopText,
 }
 
-/// A text, or whatever else stands in its place.
+/// A text, or another value in its place.
 #[derive(Default)]
 pub(super) struct StopText(Option<String>);
 
@@ -158,10 +156,10 @@ impl<'de> Deserialize<'de> for StopText {
 }
 
 impl StopText {
-    /// The text, where it ended an answer that says no other reason.
+    /// The text, if it ended an answer without another reason.
     pub(super) fn of(self, finish: Finish) -> Option<String> {
         let Self(text) = self;
-        // Others repeat their model's own word for the reason.
+        // Other vendors repeat their model's own word for the reason.
         text.filter(|text| finish == Finish::Stop && !REASONS.contains(&text.as_str()))
     }
 }

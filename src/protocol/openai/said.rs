@@ -1,6 +1,4 @@
-//! What a model says, whole or as a delta: they have one form.
-//!
-//! It never knows which of the two it is.
+//! A model's message, whole or as a delta, which have the same form.
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer};
@@ -12,7 +10,7 @@ use crate::protocol::codec::Reading;
 use crate::protocol::conversation::tool::compact;
 use crate::protocol::conversation::{Content, Signature};
 
-/// A message, or what is new of it.
+/// A message, or its delta.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Said {
     content: Option<Words<Piece>>,
@@ -40,7 +38,8 @@ struct Function {
     arguments: Option<Arguments>,
 }
 
-/// Arguments are a text that holds JSON; some give the object itself, which is kept as written.
+/// Arguments are a string with JSON; some providers send the object itself, which is kept as
+/// written.
 #[derive(Debug)]
 struct Arguments(String);
 
@@ -81,9 +80,9 @@ impl<'de, P: DeserializeOwned> Deserialize<'de> for Words<P> {
 }
 
 impl Said {
-    /// What is said in words, in order; nothing of it is empty.
+    /// The content in order, without empty parts.
     pub(super) fn contents(&mut self) -> Vec<Content> {
-        // Some write both names, and one of them may be empty.
+        // Some providers send both names, and one may be empty.
         let names = [self.reasoning_content.take(), self.reasoning.take()];
         let reasoning = names.into_iter().flatten().find(|text| !text.is_empty());
         let mut contents: Vec<Content> = reasoning.map(Content::Reasoning).into_iter().collect();
@@ -115,7 +114,7 @@ impl Call {
         Fragment { index, id, name: reading.tool_name(name), json, whole: false, signature }
     }
 
-    /// Google's proof of it, where the provider gives one.
+    /// Google's signature of it, if the provider sends one.
     pub(super) fn proof(&self, reading: &Reading) -> Option<Signature> {
         proof::read(self.extra_content.as_deref()?.get(), reading.service)
     }
@@ -149,7 +148,7 @@ impl Words<Thought> {
     }
 }
 
-/// A value as it is written: a try at each form would build a tree of it first.
+/// The raw value; trying each form would first build a tree.
 fn written<'de, D: Deserializer<'de>>(from: D) -> Result<&'de str, D::Error> {
     <&RawValue>::deserialize(from).map(RawValue::get)
 }

@@ -1,7 +1,7 @@
-//! Custom tools: their input is free text where a function's is a JSON object. For everyone else
-//! such a tool is a function with one text, and its name bears a mark that tells it from others.
+//! Custom tools, whose input is free text instead of a JSON object. For other protocols such a tool
+//! is a function with one text argument and a marked name.
 //!
-//! It never checks that an input fits the tool's grammar; the client does.
+//! The client checks the input against the tool's grammar.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -10,8 +10,7 @@ use crate::protocol::conversation::Tool;
 use crate::protocol::conversation::names::CUSTOM as MARK;
 use crate::protocol::conversation::tool::raw;
 
-/// The function that a custom tool is for everyone else. Its grammar, if it has one, is told to the
-/// model in words.
+/// The function for a custom tool. Its grammar, if any, is described to the model.
 pub(super) fn tool(name: &str, description: Option<String>, grammar: Option<&str>) -> Tool {
     let told = match grammar {
         Some(grammar) => format!("The whole input, as free text. It keeps to this: {grammar}"),
@@ -37,7 +36,7 @@ pub(super) fn mark(name: &str) -> String {
     format!("{MARK}{name}")
 }
 
-/// The client's name of a custom tool; none for a function.
+/// The client's name of a custom tool; `None` for a function.
 pub(super) fn name_of(name: &str) -> Option<&str> {
     name.strip_prefix(MARK)
 }
@@ -47,7 +46,8 @@ pub(super) fn arguments(input: &str) -> String {
     json!({ INPUT: input }).to_string()
 }
 
-/// The input in a function's arguments; what does not keep to the schema is the input itself.
+/// The input from a function's arguments; arguments that do not match the schema are the input
+/// itself.
 pub(super) fn input(arguments: &str) -> String {
     #[derive(Deserialize)]
     struct Arguments {

@@ -283,8 +283,7 @@ static TOKEN: Shape = Object(&[
 static TOP: Shape =
     Object(&[may("token", Text), may("logprob", Number), may("bytes", List(&Number))]);
 
-/// What a tool of the vendor does.
-/// Of a search or a command it is an object, of a picture a word.
+/// The action of the vendor's tool: an object for a search or a command, a word for an image.
 static ACTED: Shape = Either(&[OneOf(words::PICTURE_ACTIONS), Shape::Within(&ACTION)]);
 
 static ACTION: Shape = Object(&[

@@ -1,7 +1,7 @@
-//! Errors: in a body as in Chat Completions, in a stream and in a failed response as
+//! Errors: in a body as in Chat Completions; in a stream and in a failed response as
 //! `{"code","message"}`.
 //!
-//! It never invents a sentence where the vendor gave one.
+//! The vendor's own message is kept if there is one.
 
 use http::HeaderMap;
 use serde::Serialize;
@@ -11,7 +11,7 @@ use crate::failure::{Failure, Kind};
 use crate::protocol::told::{self, At, Json, Told};
 use crate::protocol::usual;
 
-/// Reads an error answer, or the event that told it.
+/// Reads an error answer, or an error event.
 pub(super) fn read(status: u16, headers: &HeaderMap, body: &[u8]) -> Failure {
     let told = Told::answer(status, headers, body);
     match told.value()["type"].as_str().is_some_and(told::is_error_name) {
@@ -26,20 +26,19 @@ pub(super) fn read_event(data: &str) -> Failure {
     read_told(&told, detail(&told))
 }
 
-/// Reads the error of a failed response; there may be none.
+/// Reads the error of a failed response, which may be absent.
 pub(super) fn read_failed(error: Option<&RawValue>) -> Failure {
     let told = Told::of_error(error.unwrap_or(RawValue::NULL));
     read_told(&told, told.error())
 }
 
-/// Where the words of an error stand: in an object of their own, in the response that failed, or in
-/// the event itself.
+/// The object with the error's fields: its own, that of the failed response, or the event itself.
 fn detail<'a, 'b>(told: &'b Told<'a>) -> &'b Json<'a> {
     if told.error().is_object() { told.error() } else { told.value() }
 }
 
-/// Without a status (in a stream, in a success) a numeric code is one, else it is that of the kind
-/// that the words stand for.
+/// Without a status (in a stream or a success) a numeric code is the status, otherwise that of the
+/// words' kind.
 fn read_told(told: &Told<'_>, detail: &Json<'_>) -> Failure {
     let message = told::sentence(&detail["message"]);
     let words = [&detail["code"], &detail["type"]].map(|word| word.as_str());
@@ -62,8 +61,8 @@ pub(super) struct Out<'a> {
     message: &'a str,
 }
 
-/// An error that stands alone in a stream: its words in it, as is documented, and once more in an
-/// object, which is what OpenAI sends and what its libraries raise.
+/// An error event: its fields as documented, and repeated in an object, which OpenAI sends and its
+/// SDKs raise.
 #[derive(Serialize)]
 pub(super) struct Alone<'a> {
     #[serde(flatten)]

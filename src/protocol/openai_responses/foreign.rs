@@ -1,18 +1,18 @@
-//! What another vendor reasoned, in a request that passes to OpenAI as it came.
+//! Reasoning signatures of other vendors in a request that is passed to OpenAI unchanged.
 //!
-//! It never touches an item of another type.
+//! Items of other types are not changed.
 
 use super::item::{OURS, SEALED};
 use crate::protocol::conversation::Signature;
 use crate::protocol::foreign::{Fate, GivenBack, nothing_else};
 use crate::protocol::object::Object;
 
-/// Where OpenAI's clients give reasoning back.
+/// Where clients of OpenAI send reasoning signatures back.
 pub(super) const GIVEN_BACK: GivenBack =
     GivenBack { turns: "input", items: None, item: fate, then: nothing_else };
 
-/// Reasoning that bears an id of the router's and no proof was another model's: OpenAI would look for it
-/// among what it has stored.
+/// Reasoning with an ID of the router, signed by another model: OpenAI would search its storage for
+/// it.
 fn fate(item: &mut Object<'_>) -> Fate {
     let mut text = |name: &str| item.take::<String>(name).ok().flatten().unwrap_or_default();
     if text("type") != "reasoning" {

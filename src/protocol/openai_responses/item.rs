@@ -1,6 +1,4 @@
-//! One item of an answer, as a provider gives it and as a client gets it.
-//!
-//! It never knows what stands before and after it.
+//! One item of an answer, from a provider and for a client.
 
 use serde::{Deserialize, Serialize};
 
@@ -31,7 +29,7 @@ pub(super) struct ContentPart {
     pub(super) refusal: Option<String>,
 }
 
-/// An item as it is written.
+/// An item as written.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum ItemOut<'a> {
@@ -104,7 +102,7 @@ impl Item {
         }
     }
 
-    /// The call's id, ours where the vendor gives none.
+    /// The call's ID, generated if the vendor gives none.
     pub(super) fn call_id(&self, reading: &Reading, number: u32) -> String {
         let id = self.call_id.clone().filter(|id| !id.is_empty());
         id.map_or_else(|| reading.call_id(number), |id| reading.own_id(id))
@@ -152,7 +150,7 @@ pub(super) fn joined(parts: Option<Vec<ContentPart>>) -> Option<String> {
 }
 
 impl<'a> ItemOut<'a> {
-    /// The item that a part is, the `index`th of its answer; none for what cannot be said.
+    /// The item for a part, the `index`th of its answer; `None` if it cannot be expressed.
     pub(super) fn of(part: &'a Part, id: &str, index: usize) -> Option<Self> {
         let proof = part.signature.as_ref();
         Some(match &part.content {
@@ -215,7 +213,7 @@ impl<'a> ItemOut<'a> {
         }
     }
 
-    /// The same item as it begins: nothing is said yet.
+    /// The same item at its start, without content.
     #[must_use]
     pub(super) fn begun(mut self) -> Self {
         match &mut self {
@@ -254,8 +252,8 @@ impl<'a> PartOut<'a> {
     }
 }
 
-/// A part of reasoning, from its text and its proof; none when it says nothing. A seal of another
-/// vendor's bears a mark of its own, as it is no proof of a text.
+/// A reasoning part from its text and signature; `None` if empty. A seal of another vendor has its
+/// own mark, since it does not sign a text.
 pub(super) fn reasoning(
     text: String,
     proof: Option<String>,
@@ -273,7 +271,7 @@ pub(super) fn reasoning(
 /// The encrypted content with the id of its item: the vendor wants the two back together, and
 /// clients of other protocols have one place for both.
 pub(super) fn proof(id: Option<&str>, encrypted: Option<String>) -> Option<String> {
-    // A foreign proof has its mark; its item's id is one of ours and means nothing.
+    // A foreign signature is marked; its item's ID was generated here and has no meaning.
     let own = encrypted.as_deref().is_some_and(|proof| !proof.is_empty() && !proof.contains('#'));
     match id.filter(|id| own && id.starts_with(REASONING)) {
         Some(id) => encrypted.map(|encrypted| format!("{id}{BETWEEN}{encrypted}")),
@@ -281,7 +279,7 @@ pub(super) fn proof(id: Option<&str>, encrypted: Option<String>) -> Option<Strin
     }
 }
 
-/// Whether a proof is OpenAI's, and not another vendor's or none.
+/// Whether a signature is OpenAI's.
 pub(super) fn is_openais(proof: &str) -> bool {
     !proof.is_empty() && !proof.starts_with(SEALED) && !Signature::is_marked(proof)
 }

@@ -1,8 +1,5 @@
-//! Tools in a namespace, as Codex offers those of its MCP servers. For everyone else such a tool
-//! is one among all, and its name bears its namespace: a client that gets a call without it does
-//! not know the tool.
-//!
-//! It never cares whether the tool is a function or a custom one.
+//! Tools in a namespace, such as those of Codex's MCP servers. For other protocols the tool's name
+//! contains its namespace, since the client does not recognize a call without it.
 
 /// The name that a tool of that namespace has in a conversation.
 pub(super) fn mark(name: &str, namespace: Option<&str>) -> String {

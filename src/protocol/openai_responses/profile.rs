@@ -1,6 +1,6 @@
-//! How OpenAI Responses is asked for.
+//! The profile of OpenAI Responses.
 //!
-//! It never knows what a body says.
+//! It is data about everything except bodies.
 
 use super::foreign::GIVEN_BACK;
 use crate::guard::stream::Texts;
@@ -12,7 +12,7 @@ use crate::protocol::profile::{EffortField, OutputCap, Profile, Said, Stream};
 use crate::protocol::reasons::{self, Reasons};
 use crate::protocol::usage::{Count, Form, Place};
 
-/// What this protocol does beside its bodies.
+/// The profile of this protocol.
 pub(in crate::protocol) const PROFILE: Profile = Profile {
     endpoints: ENDPOINTS,
     declared: super::declared::DECLARED,
@@ -65,7 +65,7 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     ..Profile::USUAL
 };
 
-/// Why a model stopped: a response that is complete says no more than that.
+/// Why a model stopped; a completed response does not say more.
 static REASONS: Reasons = Reasons {
     read: |reason| match reason {
         "completed" => Some(Finish::Stop),

@@ -1,6 +1,6 @@
-//! A whole response, and the count of tokens.
+//! A whole response, and the token count.
 //!
-//! Each part of an answer is an item of its own, in a response as in a stream.
+//! Each part of an answer is an item, in a response as in a stream.
 
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;

@@ -1,5 +1,5 @@
-//! A Responses stream: server-sent events that open and close items, and a last one that repeats
-//! the whole response.
+//! A Responses stream: server-sent events that open and close items, and a last one with the whole
+//! response.
 
 mod reader;
 mod writer;

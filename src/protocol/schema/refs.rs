@@ -1,13 +1,12 @@
-//! Where the references of a schema lead: grammars are made of those that stay inside and come to an end.
-//!
-//! It reads only schemas that have any.
+//! Checks the references of a schema: vendors' grammars need them to be internal and acyclic. Only
+//! schemas with references are read.
 
 use std::collections::HashMap;
 
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// Whether every reference leads to a place inside of the schema, and none leads back to where it stands.
+/// Whether every reference is internal, and none leads back to itself.
 pub(in crate::protocol) fn is_finite(schema: &RawValue) -> bool {
     let text = schema.get();
     if memchr::memmem::find(text.as_bytes(), b"$ref").is_none() {
@@ -63,7 +62,7 @@ fn references<'a>(value: &'a Value, steps: &mut usize) -> Vec<&'a str> {
     found
 }
 
-/// Takes away what nothing leads to, as long as there is any: what is left is a circle.
+/// Removes nodes without incoming edges as long as there are any; what remains is a cycle.
 fn is_without_circles(edges: &[Vec<usize>]) -> bool {
     let mut led_to = vec![0_usize; edges.len()];
     let all = edges.iter().flatten();

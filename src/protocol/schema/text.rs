@@ -1,6 +1,4 @@
-//! The text of valid JSON, passed from its beginning to its end: white space, and whole values.
-//!
-//! It never builds a tree, and never goes down the stack.
+//! Walks valid JSON text: white space and whole values, without a tree and without recursion.
 
 /// Valid JSON, and how far it has been passed.
 #[derive(Clone, Copy)]

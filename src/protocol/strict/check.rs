@@ -1,5 +1,5 @@
-//! Checks a request against the declared fields of its endpoint, and says where it is wrong. The bytes
-//! stay as they are.
+//! Checks a request against the declared fields of its endpoint, and reports the invalid place. The
+//! bytes are not changed.
 
 use std::fmt::Write as _;
 
@@ -104,7 +104,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Looks for the word first, and then at all fields.
+    /// Finds the tag first, then checks all fields.
     fn tagged(
         &mut self,
         tag: &'static str,
@@ -184,7 +184,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// The next key of an object; none at its end.
+    /// The next key of an object; `None` at its end.
     fn next_key(&mut self, is_first: bool) -> Result<Option<std::borrow::Cow<'a, str>>, Wrong> {
         match self.read(Cursor::peek)? {
             b'}' => {
@@ -213,7 +213,7 @@ impl<'a> Checker<'a> {
         let is_huge = digits.trim_start_matches('-').bytes().all(|it| it.is_ascii_digit());
         let fits = match digits.parse::<i64>() {
             Ok(value) => (least..=most).contains(&value),
-            // Beyond what is counted here: the provider's to judge.
+            // Deeper nesting is left to the provider.
             Err(_) => is_huge && digits.starts_with('-') == (least < 0) && most == i64::MAX,
         };
         if fits { Ok(()) } else { Err(self.wrong("invalid_value", want, &text)) }
@@ -236,7 +236,7 @@ impl<'a> Checker<'a> {
         Ok(String::from_utf8_lossy(self.cursor.since(start)).into_owned())
     }
 
-    /// What is no JSON has been refused before; this is what remains of it.
+    /// Invalid JSON was refused before; this is the remaining case.
     fn read<T>(
         &mut self,
         read: impl FnOnce(&mut Cursor<'a>) -> Result<T, Malformed>,
@@ -283,7 +283,7 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// At most so many characters of what a client sent, and none that drive a terminal.
+/// A short excerpt of what a client sent, without control characters.
 fn short(text: &str) -> String {
     let plain = |c: char| if crate::refusal::drives_terminals(c) { '\u{fffd}' } else { c };
     text.chars().take(SHOWN).map(plain).collect()

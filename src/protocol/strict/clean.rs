@@ -1,7 +1,5 @@
-//! Cleans an answer: unknown fields are cut out at every depth, the model becomes the alias, and
-//! required bookkeeping is filled in where it is left out. All else stays as it was written.
-//!
-//! One scan, from the first byte to the last.
+//! Cleans an answer: unknown fields are removed at every depth, the model becomes the alias, and
+//! missing required fields are filled in. All other bytes stay. One scan from start to end.
 
 use bytes::Bytes;
 
@@ -36,7 +34,7 @@ pub(crate) enum Cleaned {
 /// Cleans one JSON text.
 ///
 /// # Errors
-/// It is no JSON, or lacks what its protocol says it has.
+/// It is not JSON, or lacks a required field.
 pub(crate) fn clean(json: &Bytes, shape: &Shape, known: &Known) -> Result<Cleaned, Malformed> {
     simdutf8::basic::from_utf8(json).map_err(|_| Malformed)?;
     let mut cleaner = Cleaner {
@@ -155,7 +153,7 @@ impl Cleaner<'_> {
                 need => match self.value(&fields[at].shape, index)? {
                     Seen::Kept => {}
                     Seen::Unknown => {
-                        // A type that is unknown says so of its object.
+                        // An unknown type makes its object unknown.
                         let is_all = matches!(fields[at].shape, Shape::Tag(_));
                         if is_all || matches!(need, Need::Must | Need::Bound) {
                             known = Seen::Unknown;
@@ -182,7 +180,7 @@ impl Cleaner<'_> {
         Ok(known)
     }
 
-    /// Fills in what is left out, before the brace that has been passed.
+    /// Fills in missing fields before the closing brace.
     fn fill(
         &mut self,
         fields: &[Field],
@@ -221,7 +219,7 @@ impl Cleaner<'_> {
         self.put(&with, |cursor| cursor.literal(b"null"))
     }
 
-    /// Cleans an object whose keys are its own; values of another form are cut.
+    /// Cleans an object with arbitrary keys; values of another type are removed.
     fn map(&mut self, shape: &Shape) -> Step {
         let mut run = Run::new();
         while !self.ends(b'}', run.is_empty())? {
@@ -318,7 +316,7 @@ impl Cleaner<'_> {
         Ok(())
     }
 
-    /// Some write nothing in the place of no arguments, and some the object itself.
+    /// Some providers send nothing for empty arguments, and some send the object itself.
     fn arguments(&mut self) -> Result<(), Malformed> {
         let (start, first) = (self.cursor.at, self.cursor.peek()?);
         self.cursor.skip()?;
@@ -336,7 +334,7 @@ impl Cleaner<'_> {
         Ok(())
     }
 
-    /// Puts this in the place of the value that is passed.
+    /// Replaces the value that was just passed.
     fn put(
         &mut self,
         with: &[u8],
@@ -363,14 +361,14 @@ impl Run {
         self.cut = Some((self.cut.map_or(start, |(start, _)| start), end));
     }
 
-    /// Cuts what is to be cut before one that is kept.
+    /// Removes pending members before one that is kept.
     fn release(&mut self, start: usize, edits: &mut Edits<'_>) {
         if let Some((from, _)) = self.cut.take() {
             edits.cut(from, start);
         }
     }
 
-    /// Cuts what is to be cut at the end, with the comma before it.
+    /// Removes pending members at the end, with the comma before them.
     fn close(&mut self, edits: &mut Edits<'_>) {
         if let Some((from, end)) = self.cut.take() {
             edits.cut(self.kept.unwrap_or(from), end);

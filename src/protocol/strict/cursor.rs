@@ -1,7 +1,4 @@
-//! A place in a JSON text, moved over one value at a time: a string or a number in one stride,
-//! whatever is nested without recursion.
-//!
-//! It never keeps a value, and never takes what is not JSON.
+//! A cursor in a JSON text that moves over one value at a time without recursion.
 
 use std::borrow::Cow;
 
@@ -17,7 +14,7 @@ pub(super) struct Cursor<'a> {
     pub(super) at: usize,
 }
 
-/// A string's text as it is written, without its quotes.
+/// The raw text of a string, without quotes.
 #[derive(Clone, Copy)]
 pub(super) struct Written<'a> {
     pub(super) text: &'a [u8],
@@ -29,7 +26,7 @@ impl<'a> Cursor<'a> {
         Self { bytes, at: 0 }
     }
 
-    /// The next byte that is no white space.
+    /// The next byte that is not white space.
     #[inline]
     pub(super) fn peek(&mut self) -> Result<u8, Malformed> {
         while let Some(&byte) = self.bytes.get(self.at) {
@@ -55,7 +52,7 @@ impl<'a> Cursor<'a> {
         if self.next()? == wanted { Ok(()) } else { Err(Malformed) }
     }
 
-    /// Whether nothing but white space follows.
+    /// Whether only white space follows.
     pub(super) fn is_over(&mut self) -> bool {
         self.peek().is_err()
     }

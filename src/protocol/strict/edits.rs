@@ -1,6 +1,4 @@
-//! What is cut out of bytes and put into them, in one pass from their beginning to their end.
-//!
-//! It never copies where nothing is changed.
+//! Cuts and replacements in bytes, in one pass. Without changes nothing is copied.
 
 use bytes::Bytes;
 
@@ -24,7 +22,7 @@ impl<'a> Edits<'a> {
         Self { from, out: Vec::new(), done: 0 }
     }
 
-    /// Puts this in the place of what stands from `start` to `end`.
+    /// Replaces the bytes from `start` to `end`.
     pub(super) fn replace(&mut self, start: usize, end: usize, with: &[&[u8]]) {
         if self.out.capacity() == 0 {
             self.out.reserve(self.from.len() + 128);
@@ -34,7 +32,7 @@ impl<'a> Edits<'a> {
         self.done = end;
     }
 
-    /// Cuts what stands from `start` to `end`.
+    /// Removes the bytes from `start` to `end`.
     pub(super) fn cut(&mut self, start: usize, end: usize) {
         self.replace(start, end, &[]);
     }
@@ -50,7 +48,7 @@ impl<'a> Edits<'a> {
         self.done = mark.done;
     }
 
-    /// The bytes with all changes; the original bytes if nothing has changed.
+    /// The bytes with all changes; the original if there are none.
     pub(super) fn finish(mut self, original: &Bytes) -> Bytes {
         if self.out.is_empty() && self.done == 0 {
             return original.clone();

@@ -1,7 +1,7 @@
-//! Cleans a stream of events, however it was cut: each event is read whole, cleaned and written in the
-//! one form that all clients read. Comments, ids and unknown names are left out.
+//! Cleans a stream of events in any chunks: each event is read whole, cleaned and written in the
+//! one form that all clients read. Comments, IDs and unknown names are removed.
 //!
-//! It holds no more than one event.
+//! It buffers at most one event.
 
 use bytes::Bytes;
 use memchr::memmem;
@@ -17,10 +17,10 @@ use crate::{
 
 /// Cleans a stream, piece by piece, however it was cut.
 pub(crate) trait StreamCleaner: Send + Sync {
-    /// Takes the next bytes, and appends what is left of what is whole.
+    /// Takes the next bytes, and appends the cleaned complete events.
     ///
     /// # Errors
-    /// The stream does not go on.
+    /// The stream is stopped.
     fn feed(&mut self, bytes: Bytes, out: &mut Vec<u8>) -> Result<(), Stop>;
 
     /// The bytes have ended.
@@ -44,14 +44,14 @@ pub(crate) struct Events {
 /// Why a stream does not go on.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
-    /// The provider told an error: its JSON.
+    /// The provider sent an error: its JSON.
     Told(Bytes),
-    /// An event is not what the protocol says.
+    /// An event is invalid in its protocol.
     Malformed,
 }
 
 impl Events {
-    /// Of the stream of an endpoint; `None` where it has none.
+    /// For the stream of an endpoint; `None` if it has none.
     pub(crate) fn new(
         declared: &Declared,
         closes: Option<&'static str>,
@@ -122,7 +122,7 @@ impl StreamCleaner for Events {
     }
 }
 
-/// Whether an event tells an error. Nearly none holds the word, which is seen without reading it.
+/// Whether an event is an error. Nearly none has the word, which a search shows.
 fn tells_error(event: &sse::Event) -> bool {
     let is_named = |name: &Bytes| std::str::from_utf8(name).is_ok_and(told::is_error_name);
     if event.event.as_ref().is_some_and(is_named) {
@@ -134,5 +134,5 @@ fn tells_error(event: &sse::Event) -> bool {
     may_be && told::is_error_event(&event.data)
 }
 
-/// What ends streams of one protocol, and what many servers write at the end of every stream.
+/// The end marker of one protocol, which many servers write at the end of every stream.
 const CLOSE: &[u8] = b"[DONE]";

@@ -1,11 +1,9 @@
-//! What a JSON value may be, as data: the declared fields of requests and answers.
-//!
-//! It never looks at a byte.
+//! The declared fields of answers, as data.
 
 use super::want::Want;
 use crate::protocol::Operation;
 
-/// The bytes are not what the protocol says.
+/// The bytes are invalid in the protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Malformed;
 
@@ -14,7 +12,7 @@ pub(crate) struct Malformed;
 pub(crate) struct Declared {
     /// What the endpoint does.
     pub(crate) operation: Operation,
-    /// How its path ends, where that tells it from others that do the same.
+    /// The end of its path, if that distinguishes it from similar ones.
     pub(crate) ends: &'static str,
     /// A request.
     pub(crate) request: &'static Want,
@@ -26,10 +24,10 @@ pub(crate) struct Declared {
     pub(crate) named: bool,
 }
 
-/// What a value may be. `null` may stand for any of it, unless a field must be there.
+/// The type of a value. `null` is always allowed, unless the field is required.
 #[derive(Debug)]
 pub(crate) enum Shape {
-    /// Any JSON: content, or what the client has sent itself.
+    /// Any JSON: content, or what the client itself has sent.
     Any,
     /// A string.
     Text,
@@ -51,7 +49,7 @@ pub(crate) enum Shape {
     Arguments,
     /// A fragment of such a string. Nothing becomes the empty string.
     Fragment,
-    /// An error in the place of an answer.
+    /// An error in place of an answer.
     Fault,
     /// A list.
     List(&'static Shape),
@@ -61,7 +59,7 @@ pub(crate) enum Shape {
     Object(&'static [Field]),
     /// What is declared there.
     Within(&'static Shape),
-    /// One of these, told by its first byte.
+    /// One of these, by its first byte.
     Either(&'static [Shape]),
 }
 
@@ -78,9 +76,9 @@ pub(crate) struct Field {
 pub(crate) enum Need {
     /// It may be left out.
     May,
-    /// Without it the answer is not what its protocol says.
+    /// Without it the answer is invalid.
     Must,
-    /// It may be left out; an unknown value makes the whole object unknown.
+    /// It may be absent; an unknown value makes the whole object unknown.
     Bound,
     /// It is filled in where it is left out.
     Fill(Fill),
@@ -101,12 +99,12 @@ pub(crate) enum Fill {
     Model,
 }
 
-/// Words of which one is meant.
+/// The words of an enumeration.
 #[derive(Debug)]
 pub(crate) struct Words {
     /// The words that the protocol has.
     pub(crate) known: &'static [&'static str],
-    /// What an unknown word holds, in small letters, and what it then means.
+    /// Parts of unknown words, in lower case, and the word that each then means.
     pub(crate) near: &'static [(&'static str, &'static str)],
     /// What any other word means.
     pub(crate) usual: &'static str,
@@ -129,7 +127,7 @@ impl Words {
     }
 }
 
-/// A field that may be left out.
+/// An optional field.
 pub(crate) const fn may(name: &'static str, shape: Shape) -> Field {
     Field { name, shape, need: Need::May }
 }
@@ -139,7 +137,7 @@ pub(crate) const fn must(name: &'static str, shape: Shape) -> Field {
     Field { name, shape, need: Need::Must }
 }
 
-/// A field of which an unknown value makes the whole object unknown.
+/// A field whose unknown value makes the whole object unknown.
 pub(crate) const fn bound(name: &'static str, shape: Shape) -> Field {
     Field { name, shape, need: Need::Bound }
 }

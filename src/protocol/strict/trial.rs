@@ -1,6 +1,4 @@
-//! Strict mode on bytes alone, without a request around them: what fuzz targets ask.
-//!
-//! It does nothing that strict mode does not do itself.
+//! Strict mode on bytes alone, without a request, for fuzz targets.
 
 use bytes::Bytes;
 
@@ -13,7 +11,7 @@ use super::{
 };
 use crate::protocol::Endpoint;
 
-/// An endpoint whose fields are declared.
+/// An endpoint with declared fields.
 #[derive(Clone)]
 pub struct Trial {
     endpoint: Endpoint,
@@ -27,12 +25,12 @@ pub enum Cleaned {
     Kept(Bytes),
     /// It is of a type that the protocol does not have, or an error.
     NotKept,
-    /// It is not what its protocol says.
+    /// It is invalid in its protocol.
     Malformed,
 }
 
 impl Trial {
-    /// Of a path; `None` where no fields are declared.
+    /// For a path; `None` if no fields are declared.
     pub fn at(path: &str) -> Option<Self> {
         let endpoint = Endpoint::find(path, None)?;
         let declared = declared(&endpoint, path)?;
@@ -61,8 +59,8 @@ impl Trial {
         }
     }
 
-    /// Cleans a stream in these pieces: what goes out, and whether it came to its end. `None` where the endpoint
-    /// has no streams.
+    /// Cleans a stream in these chunks: the output, and whether it reached its end. `None` if the
+    /// endpoint has no streams.
     pub fn clean_stream(&self, pieces: &[&[u8]], model: &str) -> Option<(Vec<u8>, bool)> {
         let profile = self.endpoint.protocol.profile();
         let mut cleaner: Box<dyn StreamCleaner> = match profile.frame_cleaner {

@@ -1,9 +1,6 @@
-//! What a request may say, as data: the fields that each endpoint declares, their types, ranges and
-//! words.
-//!
-//! It never looks at a byte.
+//! The declared fields of requests, as data: types, ranges and words of each endpoint.
 
-/// What a value may be. `null` stands for a field that is left out.
+/// The type of a value. `null` means an absent field.
 #[derive(Debug)]
 pub(crate) enum Want {
     /// Any JSON.
@@ -26,11 +23,12 @@ pub(crate) enum Want {
     Map(&'static Want),
     /// An object with these fields.
     Object(&'static [Wanted]),
-    /// An object whose fields depend on the word in one of them. Without that field, the first counts.
+    /// An object whose fields depend on a word in one of them. Without that field, the first
+    /// variant applies.
     Tagged(&'static str, &'static [(&'static str, &'static [Wanted])]),
     /// What is wanted there.
     Within(&'static Want),
-    /// One of these, told by its type.
+    /// One of these, by its type.
     Either(&'static [Want]),
 }
 
@@ -42,7 +40,7 @@ pub(crate) struct Wanted {
     pub(crate) must: bool,
 }
 
-/// A field that may be left out.
+/// An optional field.
 pub(crate) const fn can(name: &'static str, want: Want) -> Wanted {
     Wanted { name, want, must: false }
 }
@@ -87,7 +85,7 @@ impl Want {
         }
     }
 
-    /// Whether a value that begins so may be it.
+    /// Whether a value with this first byte may match.
     pub(super) fn begins_with(&self, first: u8) -> bool {
         match self {
             Self::Any => true,

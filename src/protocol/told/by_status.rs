@@ -1,5 +1,5 @@
-//! An error that is a sentence alone, as Cohere's are and those of its models elsewhere: the status says
-//! the kind, and sometimes the sentence.
+//! An error that is only a message, as of Cohere and its models elsewhere: the status gives the
+//! kind, and sometimes the message does.
 
 use super::{At, Told, is_about_context};
 use crate::failure::{Failure, Kind};
@@ -10,7 +10,7 @@ pub(in crate::protocol) fn read_inside(at: At, body: &[u8], message: &str) -> Fa
     told.failure(kind_of(told.status(), message), message)
 }
 
-/// The kind that a status and a sentence stand for.
+/// The kind of a status and a message.
 pub(in crate::protocol) fn kind_of(status: Option<u16>, message: &str) -> Kind {
     match status.map_or(Kind::Server, kind_of_status) {
         Kind::InvalidRequest if is_about_context(message) => Kind::ContextWindow,
@@ -20,7 +20,7 @@ pub(in crate::protocol) fn kind_of(status: Option<u16>, message: &str) -> Kind {
     }
 }
 
-/// The kind that a status stands for, with the vendor's own ones.
+/// The kind of a status, including vendors' own.
 pub(in crate::protocol) fn kind_of_status(status: u16) -> Kind {
     match status {
         498 => Kind::Authentication,

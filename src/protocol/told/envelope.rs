@@ -1,4 +1,4 @@
-//! Errors that hide inside a success: JSON that is an `error` and nothing else, and events that tell one.
+//! Errors inside a success: JSON that only contains an `error`, and error events.
 
 use std::sync::LazyLock;
 
@@ -10,7 +10,7 @@ use crate::{
     failure::{Failure, Kind},
 };
 
-/// Whether a JSON answer is an error and holds nothing that was asked for.
+/// Whether a JSON answer is an error without any requested content.
 pub(crate) fn is_error_alone(json: &[u8]) -> bool {
     // Nearly every answer is not an error, which is seen without reading it.
     NAMED.iter().any(|named| named.find(json).is_some()) && body::stands_alone(json, &KEYS)
@@ -22,13 +22,13 @@ pub(in crate::protocol) fn is_error_beside_nothing(data: &[u8]) -> bool {
         && (body::stands_alone(data, &KEYS) || Told::inside(At::Event, data).is_said())
 }
 
-/// Whether the data of an event tells an error. It may hold a choice beside its error.
+/// Whether the data of an event is an error. It may contain a choice besides.
 pub fn is_error_event(data: &[u8]) -> bool {
     let told = Told::inside(At::Event, data);
     told.is_said() || told.value["type"].as_str().is_some_and(is_error_name)
 }
 
-/// Whether an event of this name tells an error.
+/// Whether an event of this name is an error.
 pub(crate) fn is_error_name(name: &str) -> bool {
     matches!(name, "error" | "response.failed")
 }
@@ -48,8 +48,8 @@ pub(crate) fn status_inside(body: &[u8]) -> u16 {
     Told::inside(At::Success, body).status().unwrap_or(BAD_GATEWAY)
 }
 
-/// The same failure under the status of its kind, where no number but a word says what it is. How it is
-/// judged stays the same.
+/// The same failure with the status of its kind, if a word and not a number gives the kind. Its
+/// class stays.
 pub(crate) fn with_its_own_status(said: Failure, body: &[u8]) -> Failure {
     let told = Told::inside(At::Success, body);
     if told.status().is_some() {
@@ -57,7 +57,7 @@ pub(crate) fn with_its_own_status(said: Failure, body: &[u8]) -> Failure {
     }
     let words = told.codes();
     let kind = match words.iter().find_map(|word| kind_of(word)) {
-        // Vague: it says less than that something broke.
+        // Too vague to count.
         None | Some(Kind::Server) => return said,
         Some(Kind::InvalidRequest) if is_about_context(&said.message) => Kind::ContextWindow,
         // A provider that is out of order is a bad gateway.
@@ -67,10 +67,10 @@ pub(crate) fn with_its_own_status(said: Failure, body: &[u8]) -> Failure {
     Failure { kind, status: kind.status(), ..said }
 }
 
-/// The key, as it is written or with a letter of it escaped.
+/// The key, plain or with an escaped letter.
 static NAMED: LazyLock<[Finder<'static>; 2]> =
     LazyLock::new(|| ["\"error\"", "\\u00"].map(Finder::new));
-/// The error, and what the protocols put their results under.
+/// The keys of an error and of the protocols' results.
 const KEYS: [&str; 6] = ["error", "choices", "output", "content", "data", "candidates"];
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! The JSON of an error, borrowed from its bytes: an error is read while a request fails over, and a
-//! tree of `serde_json`, which hashes and copies each key, would cost a tenth of that.
+//! The JSON of an error, borrowed from its bytes. An error is read during a failover, and a
+//! `serde_json` tree, which hashes and copies each key, would cost a tenth of that.
 
 use std::{borrow::Cow, collections::HashMap, fmt, ops::Index};
 
@@ -19,8 +19,8 @@ pub(crate) enum Json<'a> {
 }
 
 impl<'a> Json<'a> {
-    /// The value of these bytes without what is long in it: no error is so long, but it may stand
-    /// beside a long answer, down to so many levels. What is not JSON is `null`.
+    /// The value without long parts, down to a number of levels: an error is short but may be
+    /// beside a long answer. What is not JSON is `null`.
     pub(crate) fn slim(json: &'a [u8], levels: u8) -> Self {
         if json.len() <= LONGEST_ERROR {
             return serde_json::from_slice(json).unwrap_or_default();
@@ -51,7 +51,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The items of a list; anything else has none.
+    /// The items of a list; empty for anything else.
     pub(crate) fn items(&self) -> &[Self] {
         match self {
             Self::List(items) => items,
@@ -59,7 +59,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// Whether this key stands in it, whatever its value.
+    /// Whether it has this key.
     pub(crate) fn has(&self, key: &str) -> bool {
         matches!(self, Self::Object(fields) if fields.iter().any(|(name, _)| name == key))
     }
@@ -72,7 +72,7 @@ impl<'a> Json<'a> {
 impl<'a> Index<&str> for Json<'a> {
     type Output = Self;
 
-    /// The value under this key, the last one where the key is repeated; `null` where there is none.
+    /// The value of this key, the last one if repeated; `null` if absent.
     fn index(&self, key: &str) -> &Self {
         let Self::Object(fields) = self else { return &Self::Null };
         fields.iter().rev().find(|(name, _)| name == key).map_or(&Self::Null, |(_, value)| value)
@@ -139,7 +139,7 @@ impl<'de> Visitor<'de> for Reader {
     }
 }
 
-/// A key, borrowed where nothing of it is escaped.
+/// A key, borrowed unless it contains escapes.
 struct Key;
 
 impl<'de> serde::de::DeserializeSeed<'de> for Key {

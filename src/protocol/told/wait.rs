@@ -1,11 +1,9 @@
-//! How long to wait, as a sentence says it: in the midst of a stream OpenAI, Azure and their like say it nowhere
-//! else.
-//!
-//! It never decides whether to wait: only sentences of limits are asked.
+//! How long to wait, from an error message: OpenAI, Azure and others say it nowhere else in a
+//! stream. Only messages of limits are read.
 
 use std::time::Duration;
 
-/// The time that the sentence tells, a day at most.
+/// The time in the message, at most a day.
 pub(super) fn told_in(sentence: &str) -> Option<Duration> {
     let sentence = sentence.to_ascii_lowercase();
     let after = STARTS.iter().find_map(|start| sentence.split_once(start))?.1;
@@ -18,7 +16,7 @@ pub(super) fn told_in(sentence: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(seconds?).ok().map(|wait| wait.min(LONGEST))
 }
 
-/// A number, its unit, and what stands right behind them.
+/// A number, its unit, and the rest.
 fn step(text: &str) -> Option<(f64, &str, &str)> {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     let (number, rest) = text.split_at_checked(end)?;

@@ -1,14 +1,14 @@
-//! What the words of errors mean, in one table for all protocols: compatible vendors and gateways write
-//! each other's. No word has two meanings.
+//! The meaning of error words, in one table for all protocols, since compatible vendors and
+//! gateways use each other's. No word has two meanings.
 
 use crate::failure::{Class, Kind};
 
-/// The kind that a code, a type or a status word stands for.
+/// The kind of a code, a type or a status word.
 pub(crate) fn kind_of(word: &str) -> Option<Kind> {
     row(word).map(|(kind, _)| kind)
 }
 
-/// The class that a word stands for with every vendor that writes it, whatever the status says.
+/// The class of a word that has the same meaning at every vendor, whatever the status.
 pub(crate) fn class_of(word: &str) -> Option<Class> {
     // Gemini's name of a limit that no short wait renews.
     if word.contains(A_DAYS_QUOTA) {
@@ -22,12 +22,12 @@ pub(crate) fn is_about_context(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     let is_of_the_prompt = || message.contains("'messages") || message.contains("'input");
     CONTEXT_WORDS.iter().any(|words| message.contains(words))
-        // OpenAI says it of every text.
+        // OpenAI uses it for every text.
         || message.contains("string too long") && is_of_the_prompt()
 }
 
-/// Whether a sentence says that a model is unknown, where the status says that something is: nothing
-/// else can be missing there but what the request itself refers to, such as a file.
+/// Whether a message says that a model is unknown, if the status says that something is. Otherwise
+/// only something that the request refers to, such as a file, can be missing.
 pub(crate) fn is_about_model(message: &str) -> bool {
     let message = message.to_ascii_lowercase();
     (message.contains("model") || message.contains("deployment")) && !message.contains("file")
@@ -41,8 +41,8 @@ fn row(word: &str) -> Option<(Kind, Option<Class>)> {
     row.map(|&(kind, class, _)| (kind, class))
 }
 
-/// Words as OpenAI, Azure, Anthropic, Gemini, Bedrock, OpenRouter, DeepSeek, DashScope and this router
-/// write them. Where there is no class, the word is vague, and the status says more.
+/// Words of OpenAI, Azure, Anthropic, Gemini, Bedrock, OpenRouter, DeepSeek, DashScope and this
+/// router. Without a class the word is vague, and the status is more precise.
 const WORDS: [(Kind, Option<Class>, &[&str]); 20] = [
     (
         Kind::ContentFilter,
@@ -146,7 +146,7 @@ const WORDS: [(Kind, Option<Class>, &[&str]); 20] = [
         None,
         &["not_found_error", "NOT_FOUND", "ResourceNotFoundException", "NotFoundError"],
     ),
-    // The provider could not fetch or read what the request shows it.
+    // The provider could not fetch or read media of the request.
     (
         Kind::InvalidRequest,
         Some(Class::Client),

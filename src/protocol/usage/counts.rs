@@ -1,20 +1,20 @@
-//! Reads the counts of a usage field by its protocol's table: one walk, without a tree.
+//! Reads the counts of a usage field by the protocol's table: one walk, without a tree.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::protocol::conversation::Usage;
 
-/// Where a protocol's answers tell their tokens, and how they are counted.
+/// Where a protocol's answers report their tokens, and how they are counted.
 #[derive(Debug)]
 pub(crate) struct Form {
     /// The fields that hold the counts, in quotes.
     pub(crate) fields: &'static [&'static str],
-    /// The counts. Of several places for one, the first that is told counts.
+    /// The counts. Of several places for one count, the first present counts.
     pub(crate) places: &'static [Place],
-    /// How deep they may stand in a whole answer; a field of it is at 1.
+    /// Their greatest depth in a whole answer; a top-level field is at 1.
     pub(crate) deepest: usize,
-    /// Whether the input is told without what went through a cache.
+    /// Whether the input excludes cached tokens.
     pub(crate) cache_is_beside: bool,
 }
 
@@ -26,13 +26,13 @@ pub(crate) struct Place(pub(crate) Count, pub(crate) &'static str, pub(crate) &'
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Count {
     Input,
-    /// Input that is told beside the input.
+    /// Input reported beside the input.
     MoreInput,
     Output,
     CacheRead,
     CacheWrite,
     Reasoning,
-    /// Reasoning that is told beside the output, unless the total shows that the output holds it.
+    /// Reasoning reported beside the output, unless the total shows that the output includes it.
     ReasoningBeside,
     /// Input and output.
     Total,
@@ -44,7 +44,7 @@ pub(crate) enum Count {
 pub(crate) struct Written(Box<RawValue>);
 
 impl Written {
-    /// What it tells, by its protocol's table.
+    /// The usage by the protocol's table.
     pub(crate) fn by(&self, form: &Form) -> Usage {
         form.read(self.0.get().as_bytes()).0.unwrap_or_default()
     }
@@ -54,7 +54,7 @@ impl Written {
 const COUNTS: usize = Count::Total as usize + 1;
 
 impl Form {
-    /// The usage that this JSON object tells, unless it tells nothing; and where the object ends.
+    /// The usage of this JSON object, unless it is empty; and where the object ends.
     pub(crate) fn read(&self, object: &[u8]) -> (Option<Usage>, usize) {
         let mut told = [None; COUNTS];
         let length = walk(object, |parent, name, count| {
@@ -88,8 +88,8 @@ impl Form {
     }
 }
 
-/// Tells every count of the object and of the objects in it, with the name of the object that holds it;
-/// what stands deeper is passed over. Gives the length of the object.
+/// Calls `tell` for every count of the object and its direct children, with the name of the
+/// containing object; deeper values are skipped. Returns the length of the object.
 fn walk<'a>(object: &'a [u8], mut tell: impl FnMut(&'a [u8], &'a [u8], u64)) -> usize {
     let (mut depth, mut parent, mut rest) = (0_usize, &b""[..], object);
     while let [byte, behind @ ..] = rest {
@@ -123,7 +123,7 @@ fn walk<'a>(object: &'a [u8], mut tell: impl FnMut(&'a [u8], &'a [u8], u64)) -> 
     object.len()
 }
 
-/// The text that ends with the first quote, and what stands behind that.
+/// The text before the first quote, and the rest after it.
 fn text(bytes: &[u8]) -> (&[u8], &[u8]) {
     let mut from = 0;
     while let Some(found) = memchr::memchr2(b'"', b'\\', &bytes[from..]) {
@@ -136,7 +136,7 @@ fn text(bytes: &[u8]) -> (&[u8], &[u8]) {
     (bytes, &[])
 }
 
-/// The digits that these bytes begin with, and what stands behind them.
+/// The leading digits, and the rest.
 fn number(bytes: &[u8]) -> (u64, &[u8]) {
     let (mut count, mut rest) = (0_u64, bytes);
     while let [digit @ b'0'..=b'9', behind @ ..] = rest {

@@ -1,4 +1,4 @@
-//! The service tier that an answer names, where it passes as it came: found by its key in the bytes.
+//! The service tier of an answer that is passed on unchanged, found by its key in the bytes.
 
 /// The service tier that an answer or a stream names in these bytes, the last one where there are several.
 pub(crate) fn service_tier(bytes: &[u8]) -> Option<&str> {

@@ -125,7 +125,7 @@ fn read_format(body: &mut Object<'_>) -> Result<Vec<Form>, ReadError> {
     })
 }
 
-/// What those call it whose models make other vectors for questions.
+/// The field for models with different vectors for questions.
 fn read_task(word: &RawValue) -> Option<Task> {
     Some(match word.get().trim_matches('"') {
         "query" | "search_query" => Task::Query,

@@ -1,6 +1,6 @@
 //! Errors in the form `{"error":{"message","type","param","code"}}`.
 //!
-//! It never invents a sentence where the vendor gave one.
+//! The vendor's own message is kept if there is one.
 
 use http::HeaderMap;
 use serde::Serialize;
@@ -26,7 +26,7 @@ pub(in crate::protocol) fn write(failure: &Failure) -> WrittenError {
     WrittenError { status: failure.usual_status(), headers: Vec::new(), body }
 }
 
-/// The error as a value: in a body and in a stream it is the same.
+/// The error object, the same in a body and in a stream.
 #[derive(Serialize)]
 pub(in crate::protocol) struct Out<'a> {
     error: InnerOut<'a>,
@@ -40,7 +40,7 @@ struct InnerOut<'a> {
     code: Option<&'a str>,
 }
 
-/// Some have no `error` around it, some give a bare string.
+/// Some have no `error` around it, some send a string.
 fn read_told(told: &Told<'_>) -> Option<Failure> {
     let (value, error) = (told.value(), &told.value()["error"]);
     let alone = match error {
@@ -52,8 +52,8 @@ fn read_told(told: &Told<'_>) -> Option<Failure> {
     Some(told.failure(told.status().map_or(Kind::Malformed, Kind::from_status), text))
 }
 
-/// Reads what stands under `error`. Without a status (in a stream, in a success) the kind that its
-/// words stand for decides.
+/// Reads the value of `error`. Without a status (in a stream or a success), the kind of its words
+/// decides.
 fn read_detail(told: &Told<'_>, detail: &Json<'_>) -> Failure {
     let message = told::sentence(&detail["message"]);
     let words = [&detail["code"], &detail["type"]];
@@ -80,10 +80,11 @@ impl<'a> Out<'a> {
     }
 }
 
-/// The kind that a code, a type, a status and a sentence stand for, the first that says one.
+/// The kind of a code, a type, a status and a message, the first that gives one.
 fn kind_of(words: [&Json<'_>; 2], status: Option<u16>, message: &str) -> Kind {
     let by_words = words.into_iter().filter_map(|word| word.as_str()).find_map(told::kind_of);
-    // `server_error` and `invalid_request_error` say less than a status that is not 500 or 400.
+    // `server_error` and `invalid_request_error` are less precise than a status other than 500 or
+    // 400.
     let vague = [Some(Kind::Server), Some(Kind::InvalidRequest), None].contains(&by_words);
     match (by_words, status) {
         (_, Some(status)) if vague => match Kind::from_status(status) {

@@ -1,6 +1,5 @@
-//! The list of models and one of them, in OpenAI's form.
-//!
-//! It never decides which models a caller may see.
+//! The list of models and a single model, in OpenAI's form. The caller decides which models are
+//! listed.
 
 use serde::Serialize;
 

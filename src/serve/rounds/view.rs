@@ -22,56 +22,56 @@ use crate::{
     upstream::{inbound::Inbound, request},
 };
 
-/// What a request needs of a provider.
+/// What a request needs from a provider.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Needs<'a> {
-    /// The prompt is certain to have more tokens than this.
+    /// A lower bound of the prompt's tokens.
     pub(crate) longer_than: u64,
-    /// What only providers of some protocols can serve.
+    /// The endpoint, if only some protocols can serve it.
     pub(crate) particular: Option<&'a Endpoint>,
-    /// What the request, the pool and the alias that led to it require.
+    /// The requirements of the request, the pool and the alias that led to it.
     pub(crate) required: [Option<&'a Required>; 3],
-    /// The request, where there is one: its path may name a model.
+    /// The request, if there is one, whose path may name a model.
     pub(crate) inbound: Option<&'a Inbound>,
 }
 
-/// What is in the way of asking a provider.
+/// Why a provider cannot be asked.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Obstacle {
-    /// It is not as required, or lacks what the request needs.
+    /// It does not meet the requirements.
     Excluded,
-    /// It rests, or its probes fail.
+    /// It is in cooldown, or its probes fail.
     Rests(State),
-    /// The prompt is too long for what it takes, in tokens.
+    /// The prompt exceeds its context window, in tokens.
     TooSmall(u64),
-    /// Its protocol has no words for what is asked.
+    /// Its protocol cannot express the request.
     Unfit,
     /// Its own limit on tokens or money is reached.
     Spent(Limited),
 }
 
-/// The lowest tier of a pool that has a provider left.
+/// The lowest tier of a pool with a provider left.
 #[derive(Debug, Default)]
 pub(crate) struct Tier {
-    /// The strategy chooses among these. In definition order they include those with an obstacle,
-    /// which are passed over in their turn.
+    /// The candidates of the strategy. In definition order they include those with an obstacle,
+    /// which are passed over at their turn.
     pub(crate) candidates: SmallVec<[Candidate; 8]>,
-    /// These are passed over before it chooses.
+    /// Those passed over before the choice.
     pub(crate) passed_over: SmallVec<[(usize, Obstacle); 4]>,
 }
 
 impl Needs<'_> {
-    /// What excludes the provider: a label that is not as required, or what it lacks.
+    /// What excludes the provider: a label, or a missing capability.
     pub(crate) fn missed_by(&self, provider: &Provider) -> Option<Missed<'_>> {
         let mut required = self.required.iter().flatten();
         required.find_map(|one| one.missed_by(&provider.facts))
     }
 }
 
-/// The factor on a provider's weight, or what is in the way of asking it.
+/// The factor on a provider's weight.
 ///
 /// # Errors
-/// The obstacle.
+/// Why it cannot be asked.
 pub(crate) fn verdict(
     provider: &Provider,
     needs: &Needs<'_>,
@@ -99,7 +99,7 @@ pub(crate) fn verdict(
     }
 }
 
-/// The lowest tier in which a provider is left; `None` if all are out.
+/// The lowest tier with a provider left; `None` if all are out.
 pub(crate) fn tier(pool: &Pool, needs: &Needs<'_>, out: &[bool], now: Instant) -> Option<Tier> {
     let waiting = || pool.providers.iter().zip(out).filter(|(_, out)| !**out);
     let lowest = waiting().map(|(provider, _)| provider.tier).min()?;
@@ -118,7 +118,7 @@ pub(crate) fn tier(pool: &Pool, needs: &Needs<'_>, out: &[bool], now: Instant) -
     Some(tier)
 }
 
-/// A provider as a strategy sees it.
+/// A provider as a candidate of the strategy.
 pub(crate) fn candidate(
     pool: &Pool,
     index: usize,
@@ -138,8 +138,7 @@ pub(crate) fn candidate(
     }
 }
 
-/// What the request would cost at a provider, in picodollars: its input is estimated, its output taken to be
-/// usual.
+/// The cost of the request at a provider, in picodollars, with estimated input and typical output.
 pub(crate) fn cost(provider: &Provider, needs: &Needs<'_>) -> Option<u64> {
     let input = match needs.inbound {
         Some(inbound) => {
@@ -153,8 +152,8 @@ pub(crate) fn cost(provider: &Provider, needs: &Needs<'_>) -> Option<u64> {
     provider.pricing.cost(Usage { input, output, ..Usage::default() }, None)
 }
 
-/// The providers of which one is asked first by a request that comes now; none where a limit
-/// refuses it, or where each is passed over.
+/// The providers that a request may ask first now; empty if a limit refuses it, or if all are
+/// passed over.
 pub(crate) fn first(pool: &Pool, needs: &Needs<'_>, now: Instant) -> SmallVec<[usize; 8]> {
     let mut out: SmallVec<[bool; 8]> = smallvec![false; pool.providers.len()];
     while let Some(tier) = tier(pool, needs, &out, now) {
@@ -181,8 +180,8 @@ pub(crate) fn first(pool: &Pool, needs: &Needs<'_>, now: Instant) -> SmallVec<[u
     SmallVec::new()
 }
 
-/// Those of the candidates that the strategy may choose: in definition order the first one, else any
-/// that has weight, or all if none has.
+/// The candidates that the strategy may choose: in definition order the first, otherwise all with
+/// weight, or all if none has weight.
 fn drawn(pool: &Pool, candidates: &[Candidate]) -> SmallVec<[usize; 8]> {
     let has_weight = candidates.iter().any(|candidate| candidate.weight > 0);
     let may = candidates.iter().filter(|candidate| candidate.weight > 0 || !has_weight);
@@ -193,9 +192,9 @@ fn drawn(pool: &Pool, candidates: &[Candidate]) -> SmallVec<[usize; 8]> {
     may.take(most).map(|candidate| candidate.index).collect()
 }
 
-/// Leaves out the candidates that are better left alone, as long as another is there. To leave the
-/// first of a `priority` tier is to fall back, so for a full one the rules on limits decide; one that
-/// is about to answer 429 is left where its 429 would be followed by the next anyway.
+/// Removes candidates that should be spared as long as another is left. Leaving the first of a
+/// `priority` tier is a fallback, so for a full provider the rules on limits decide. A provider
+/// that will probably answer 429 is spared if its 429 would fall back anyway.
 fn steer(pool: &Pool, candidates: &mut SmallVec<[Candidate; 8]>, now: Instant) {
     if candidates.len() < 2 {
         return;
@@ -215,7 +214,7 @@ fn keep_if_any(candidates: &mut SmallVec<[Candidate; 8]>, keep: impl Fn(&Candida
     }
 }
 
-/// The strategy's choice among candidates that are not empty.
+/// The strategy's choice among candidates, which must not be empty.
 pub(crate) fn chosen(pool: &Pool, candidates: &[Candidate], key: u64) -> usize {
     match candidates {
         [only] => only.index,
@@ -226,6 +225,6 @@ pub(crate) fn chosen(pool: &Pool, candidates: &[Candidate], key: u64) -> usize {
     }
 }
 
-/// Tokens of an answer that has not been given, and of a request that is not there.
+/// The assumed output of an answer, and of a request that does not exist.
 const USUAL_OUTPUT: u64 = 500;
 const USUAL_INPUT: u64 = 1_000;

@@ -1,6 +1,5 @@
-//! A stream that is read to its end before any of it goes on, since a webhook is asked of the whole of it.
-//!
-//! It judges nothing of what it reads.
+//! A stream that is read to its end before any of it is passed on, because a webhook inspects all
+//! of it.
 
 use std::future::poll_fn;
 
@@ -17,13 +16,13 @@ use crate::{
     },
 };
 
-/// A stream that has been read.
+/// A stream that was read to its end.
 pub(crate) struct Gathered {
-    /// All of it that goes on, as far as the guard is concerned.
+    /// The bytes that the guard passes on.
     pub(crate) bytes: Bytes,
-    /// The tokens that it tells.
+    /// The reported tokens.
     pub(crate) usage: Option<Usage>,
-    /// What it takes of the budget for all bodies, while it is looked at.
+    /// Its share of the memory budget.
     #[expect(dead_code, reason = "given back when it drops")]
     share: Share,
 }
@@ -31,7 +30,7 @@ pub(crate) struct Gathered {
 /// Reads a stream to its end, through `guard`.
 ///
 /// # Errors
-/// It was stopped, broke, or is longer than may be held.
+/// It was stopped, broke, or is too long to buffer.
 pub(crate) async fn held(
     answer: &mut Answer,
     guard: &mut dyn StreamGuard,
@@ -64,7 +63,7 @@ pub(crate) async fn held(
 }
 
 impl Gathered {
-    /// The answer with this in its place.
+    /// Puts these bytes into the answer.
     pub(crate) fn put(self, answer: &mut Answer, bytes: Bytes) {
         let observer = answer.observer.take();
         answer.hold(bytes);
@@ -72,5 +71,5 @@ impl Gathered {
     }
 }
 
-/// The most bytes of a stream that are held.
+/// The longest stream that is buffered, in bytes.
 const MOST_HELD: usize = 16 << 20;

@@ -1,6 +1,6 @@
-//! A stream on its way through guardrails. Where a rule refuses, it ends with the router's own error event.
+//! A stream through guardrails. Where a rule refuses, it ends with an error event of the router.
 //!
-//! It never lets go of half of an event.
+//! It passes on only complete events.
 
 use bytes::Bytes;
 use http::header;
@@ -15,21 +15,21 @@ use crate::{
     },
 };
 
-/// What a client is told in the place of what does not go on.
+/// Makes the error event for a stopped stream.
 pub(crate) type Told = Box<dyn Fn(&Stop) -> Bytes + Send + Sync>;
 
-/// Why a stream cannot begin.
+/// Why a stream cannot start.
 pub(crate) enum Unbegun {
-    /// It was stopped before anything had gone on; and the tokens that it had told by then.
+    /// It was stopped before anything was passed on; with the tokens reported by then.
     Stopped(Stop, Option<Usage>),
     /// It broke.
     Broken(Brief),
 }
 
-/// The answer, on its way through `guard`.
+/// The answer through `guard`.
 ///
 /// # Errors
-/// It was stopped, or broke, before anything of it could go on.
+/// It was stopped, or broke, before any of it was passed on.
 pub(crate) async fn streamed(
     mut answer: Box<Answer>,
     guard: Box<dyn StreamGuard>,
@@ -67,7 +67,7 @@ impl Filter for Guard {
         self.guard.broken(out)
     }
 
-    /// It says nothing of the provider.
+    /// The provider is not at fault.
     fn stopped(&mut self, stop: Stop, _source: Option<Brief>, out: &mut Vec<u8>) -> Brief {
         out.extend_from_slice(&(self.told)(&stop));
         Brief { what: What::Status(BAD_REQUEST), class: Class::ContentFilter }

@@ -1,6 +1,6 @@
-//! One request to the service that hands out credentials, over HTTP.
+//! One HTTP request to a credential service.
 //!
-//! What is answered never stands in an error, but for the code of a refusal.
+//! Errors never contain its response, except for the code of a refusal.
 
 use std::{
     net::{IpAddr, Ipv6Addr},
@@ -20,7 +20,7 @@ use super::{
 };
 use crate::table::environment::Environment;
 
-/// The client, which keeps no connections: it is used a few times an hour, by whichever core.
+/// The client, without kept connections: it is used a few times an hour by any core.
 pub(super) fn client() -> Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .use_preconfigured_tls(dial::tls_config())
@@ -33,14 +33,14 @@ pub(super) fn client() -> Result<reqwest::Client, reqwest::Error> {
         .build()
 }
 
-/// The proxy of the environment, but not for the machine's own services.
+/// The environment's proxy, except for services of the machine itself.
 fn through(url: &reqwest::Url) -> Option<String> {
     let host = url.host_str()?;
     let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     let is_here = match bare.parse::<IpAddr>() {
         Ok(IpAddr::V4(address)) => address.is_link_local() || address.is_loopback(),
         Ok(IpAddr::V6(address)) => address.is_loopback() || address == METADATA_V6,
-        // Names of private networks, those of metadata services among them.
+        // Names of private networks, including those of metadata services.
         Err(_) => host.ends_with(".internal"),
     };
     if is_here {
@@ -51,7 +51,7 @@ fn through(url: &reqwest::Url) -> Option<String> {
     Some(proxy.url())
 }
 
-/// The body of a good answer.
+/// The body of a successful response.
 pub(super) async fn text(request: RequestBuilder) -> Result<String, Unfetched> {
     let sent = request.timeout(WHOLE).send().await;
     let mut answer =
@@ -77,7 +77,7 @@ fn refusal(status: StatusCode, body: &str) -> Unfetched {
     if lasting { Unfetched::refused(cause) } else { Unfetched::unusable(cause) }
 }
 
-/// What a refusal is called: by Google and containers in JSON, by STS in XML.
+/// The code of a refusal: JSON from Google and containers, XML from STS.
 fn code(body: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Refused {
@@ -90,16 +90,16 @@ fn code(body: &str) -> Option<String> {
     (code.len() <= 64 && code.chars().all(is_word)).then_some(code)
 }
 
-/// The text of the first XML element of that name; what STS writes in them needs no decoding.
+/// The text of the first XML element with this name. What STS writes there needs no decoding.
 pub(super) fn element<'a>(xml: &'a str, name: &str) -> Option<&'a str> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     let (text, _) = rest.split_once(&format!("</{name}>"))?;
     Some(text.trim())
 }
 
-/// The metadata service of machines that have no IPv4.
+/// The metadata service of machines without IPv4.
 const METADATA_V6: Ipv6Addr = Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254);
-/// Who is not there is not there at once: metadata services are a step away.
+/// Metadata services are close, so a missing one is noticed quickly.
 const CONNECT: Duration = Duration::from_secs(2);
 const WHOLE: Duration = Duration::from_secs(10);
 const MOST_READ: usize = 64 * 1024;

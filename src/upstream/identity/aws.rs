@@ -1,6 +1,5 @@
-//! Temporary AWS access keys: from the container, from STS, from the instance.
-//!
-//! Each gives what the AWS SDKs take from the same place.
+//! Temporary AWS credentials: from the container, from STS, or from the instance, as in the AWS
+//! SDKs.
 
 use std::path::Path;
 
@@ -19,7 +18,7 @@ use crate::{
     table::{aws::Keys, identity::ContainerToken},
 };
 
-/// From the container that the router runs in.
+/// From the container of the router.
 pub(super) async fn container(
     client: &Client,
     url: &str,
@@ -36,7 +35,7 @@ pub(super) async fn container(
     read(&ask::text(request).await?)
 }
 
-/// From STS, which is shown another identity provider's word.
+/// From STS, with the token of another identity provider.
 pub(super) async fn web_identity(
     client: &Client,
     sts: &str,
@@ -89,7 +88,7 @@ pub(super) async fn instance(
 }
 
 async fn file(path: &Path) -> Result<String, Unfetched> {
-    // Small, and written anew under the same name: a short read on this thread.
+    // Small and replaced by rename, so a blocking read on this thread is short.
     let read = std::fs::read_to_string(path);
     let text = read.map_err(|error| {
         Unfetched::unusable(format!("{} cannot be read: {error}", path.display()))
@@ -97,7 +96,7 @@ async fn file(path: &Path) -> Result<String, Unfetched> {
     Ok(text.trim().to_owned())
 }
 
-/// What each of them hands out.
+/// The response of each source.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Issued {
@@ -108,7 +107,7 @@ struct Issued {
 }
 
 fn read(json: &str) -> Result<Fetched<Credential>, Unfetched> {
-    // The parser's own words would quote what it read.
+    // The parser's own error would quote what it read.
     let issued: Issued = serde_json::from_str(json)
         .map_err(|_| Unfetched::unusable("it answered no JSON object"))?;
     issued.into_fetched()

@@ -1,6 +1,4 @@
-//! A credential that was fetched, and the moments that vendors name.
-//!
-//! It asks for nothing.
+//! A fetched credential, and the timestamps of vendors.
 
 use std::time::{Duration, SystemTime};
 
@@ -8,16 +6,16 @@ use http::HeaderValue;
 
 use crate::table::aws::Keys;
 
-/// What a provider is asked with.
+/// A credential for a provider.
 #[derive(Debug)]
 pub(crate) enum Credential {
     /// The value of `authorization`.
     Bearer(HeaderValue),
-    /// What requests are signed with.
+    /// A key pair for signing.
     Keys(Keys),
 }
 
-/// The moment of a Unix time.
+/// The time of a Unix timestamp.
 pub(super) fn since_epoch(seconds: u64) -> SystemTime {
     SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
 }

@@ -1,6 +1,6 @@
-//! Google's OAuth tokens: for a service account whose key is known, and from the metadata server.
+//! Google OAuth tokens: for a service account with a known key, and from the metadata server.
 //!
-//! A service account's key never travels: it signs a word that is changed for a token.
+//! The key itself is never sent; it signs an assertion that is exchanged for a token.
 
 use std::time::{Duration, SystemTime};
 
@@ -33,7 +33,7 @@ pub(super) async fn service_account(
     read(&ask::text(request).await?, now)
 }
 
-/// From the metadata server, for the account that the machine runs as.
+/// From the metadata server, for the machine's account.
 pub(super) async fn metadata(
     client: &Client,
     endpoint: &str,
@@ -46,7 +46,7 @@ pub(super) async fn metadata(
     read(&ask::text(request).await?, now)
 }
 
-/// The account's word for itself: a JSON Web Token under RS256.
+/// The signed assertion: a JSON Web Token with RS256.
 fn signed(account: &ServiceAccount, now: u64) -> Result<String, Unfetched> {
     let mut header = json!({"alg": "RS256", "typ": "JWT"});
     if let Some(key_id) = &account.key_id {
@@ -76,7 +76,7 @@ struct Granted {
 }
 
 fn read(json: &str, now: u64) -> Result<Fetched<Credential>, Unfetched> {
-    // The parser's own words would quote what it read.
+    // The parser's own error would quote what it read.
     let granted: Granted = serde_json::from_str(json)
         .map_err(|_| Unfetched::unusable("it answered without a token"))?;
     // Google pads some of its tokens with dots.
@@ -92,9 +92,9 @@ fn seconds(time: SystemTime) -> u64 {
 }
 
 const GRANT: &str = "urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer";
-/// The longest that Google allows.
+/// The longest lifetime that Google allows.
 const WORD_SECS: u64 = 3600;
-/// A day: nothing that Google hands out is good for longer.
+/// A day; no Google token is valid for longer.
 const LONGEST_SECS: u64 = 86_400;
 
 #[cfg(test)]

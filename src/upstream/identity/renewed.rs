@@ -1,7 +1,7 @@
-//! Something that expires and is fetched anew: early, once for all who want it, and while what is
-//! still good goes on being used.
+//! A value that expires and is renewed early, once for all callers, while the old one is still
+//! used.
 //!
-//! It never fetches by itself: a credential that is not asked for is left to expire.
+//! It does not renew by itself: an unused credential expires.
 
 use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -10,13 +10,13 @@ use std::{
 
 use tokio::sync::watch;
 
-/// The newest of something that expires.
+/// The newest value.
 #[derive(Debug)]
 pub(super) struct Renewed<T> {
     state: Mutex<State<T>>,
 }
 
-/// What was fetched, and until when it is good.
+/// A fetched value and its expiry.
 #[derive(Debug)]
 pub(super) struct Fetched<T> {
     pub(crate) value: T,
@@ -27,7 +27,7 @@ pub(super) struct Fetched<T> {
 struct State<T> {
     current: Option<Current<T>>,
     flight: Option<Flight<T>>,
-    /// When the last fetch failed, and how.
+    /// When and how the last fetch failed.
     failed: Option<(SystemTime, Unfetched)>,
 }
 
@@ -39,19 +39,19 @@ struct Current<T> {
     expires: SystemTime,
 }
 
-/// A fetch under way: `None` until it has ended. Its other end is dropped with its task.
+/// A fetch in progress: `None` until it has ended. Its sender is dropped with its task.
 type Flight<T> = watch::Receiver<Option<Result<Arc<T>, Unfetched>>>;
 
 /// Why nothing was fetched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Unfetched {
-    /// Whether the source has said no, rather than nothing that can be used.
+    /// Whether the source refused, rather than returning nothing usable.
     pub(crate) refused: bool,
-    /// The cause, for the operator only.
+    /// The cause, only for the operator.
     pub(crate) cause: Arc<str>,
 }
 
-/// What to do for someone who asks.
+/// What to do for a caller.
 enum Step<T> {
     Use(Arc<T>),
     UseAndFetch(Arc<T>),
@@ -61,8 +61,8 @@ enum Step<T> {
 }
 
 impl<T: Send + Sync + 'static> Renewed<T> {
-    /// The present one, or the next. `fetch` makes what a task of its own runs: a client that
-    /// goes away does not end the waiting of the others.
+    /// The current value, or the next one. `fetch` runs as a task of its own, so that a client that
+    /// leaves does not end the wait of others.
     pub(super) async fn get<F>(
         self: &Arc<Self>,
         fetch: impl FnOnce() -> F,
@@ -88,8 +88,8 @@ impl<T: Send + Sync + 'static> Renewed<T> {
         ended.unwrap_or_else(|| Err(Unfetched::unusable("the fetch was cut off")))
     }
 
-    /// The present one was refused where it is used: the next to ask has it fetched anew, unless
-    /// it is fresh, when a fetch would bring the same.
+    /// The value was refused where it was used: the next caller fetches a new one, unless it is so
+    /// fresh that a fetch would return the same.
     pub(super) fn invalidate(&self) {
         if let Some(current) = &mut self.state().current {
             current.invalidate(SystemTime::now());
@@ -117,7 +117,7 @@ impl<T: Send + Sync + 'static> Renewed<T> {
 
 impl<T> State<T> {
     fn step(&self, now: SystemTime) -> Step<T> {
-        // The other end of one that was cut off is gone.
+        // The sender of a cancelled fetch is gone.
         let flight = self.flight.as_ref().filter(|flight| flight.has_changed().is_ok());
         let failed = self.failed.as_ref().filter(|(at, _)| now < *at + PAUSE);
         match self.current.as_ref().filter(|current| now < current.expires) {
@@ -143,8 +143,8 @@ impl<T> State<T> {
             Ok(Fetched { value, expires }) => {
                 let value = Arc::new(value);
                 let left = expires.duration_since(now).unwrap_or_default();
-                // A source may hand out the same until shortly before its end: halving what is
-                // left asks it again soon enough, and never often.
+                // A source may return the same value until shortly before its expiry. Halving the
+                // rest asks it soon enough and not often.
                 let renew = now + left.saturating_sub(EARLY).max(left / 2);
                 let current = Arc::clone(&value);
                 self.current = Some(Current { value: current, fetched: now, renew, expires });
@@ -174,22 +174,22 @@ impl<T> Default for Renewed<T> {
 }
 
 impl Unfetched {
-    /// Nothing came, or nothing that can be used.
+    /// Nothing, or nothing usable, was returned.
     pub(super) fn unusable(cause: impl Into<Arc<str>>) -> Self {
         Self { refused: false, cause: cause.into() }
     }
 
-    /// The source says no.
+    /// The source refused.
     pub(super) fn refused(cause: impl Into<Arc<str>>) -> Self {
         Self { refused: true, cause: cause.into() }
     }
 }
 
-/// How long before its end something is fetched anew.
+/// How long before expiry a value is renewed.
 const EARLY: Duration = Duration::from_secs(300);
-/// How long after a failure the service is not asked again.
+/// How long after a failure the source is not asked again.
 const PAUSE: Duration = Duration::from_secs(1);
-/// What is younger than this would be fetched again as it is.
+/// A value younger than this would be fetched again unchanged.
 const FRESH: Duration = Duration::from_secs(60);
 
 #[cfg(test)]

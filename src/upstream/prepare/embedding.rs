@@ -1,7 +1,8 @@
-//! Embeddings that cannot pass as they came: for another protocol, or for one of the protocol's models
-//! that wants another body.
+//! Embeddings that cannot be passed on unchanged: for another protocol, or for a model that needs
+//! another body.
 //!
-//! Where the provider takes fewer inputs in a call than the client sent, one attempt is several calls.
+//! If the provider accepts fewer inputs in a call than the client sent, one attempt is several
+//! calls.
 
 use http::{HeaderValue, header};
 
@@ -19,7 +20,7 @@ use crate::{
     },
 };
 
-/// Whether a provider of the client's own protocol wants another body for its model.
+/// Whether a provider of the client's own protocol needs another body for its model.
 pub(super) fn needs_another_body(inbound: &Inbound, provider: &Provider) -> bool {
     let Some(endpoint) = inbound.endpoint.as_ref().filter(|it| it.operation.is_embed()) else {
         return false;
@@ -31,7 +32,7 @@ pub(super) fn needs_another_body(inbound: &Inbound, provider: &Provider) -> bool
         })
 }
 
-/// Whether that can only be seen from the body.
+/// Whether that depends on the body.
 pub(super) fn may_need_another_body(inbound: &Inbound, provider: &Provider) -> bool {
     inbound.endpoint.as_ref().is_some_and(|endpoint| {
         endpoint.operation.is_embed()
@@ -40,7 +41,7 @@ pub(super) fn may_need_another_body(inbound: &Inbound, provider: &Provider) -> b
     })
 }
 
-/// The same as [`needs_another_body`], on a thread of its own.
+/// The same as [`needs_another_body`], on another thread.
 pub(super) async fn needs_another_body_off_core(inbound: &Inbound, provider: &Provider) -> bool {
     let codec = inbound.endpoint.as_ref().and_then(|it| it.protocol.codec().embeddings());
     let Some(codec) = codec else { return false };
@@ -49,7 +50,7 @@ pub(super) async fn needs_another_body_off_core(inbound: &Inbound, provider: &Pr
     off_core::run(move || codec.wants_another(&body.to_bytes(), &model)).await
 }
 
-/// The provider's words and the client's.
+/// The codecs of the provider and the client.
 ///
 /// # Errors
 /// One of the two protocols has no embeddings.
@@ -59,7 +60,7 @@ pub(super) fn codecs(exchange: &Exchange<'_>) -> Result<[&'static dyn Embeddings
     both.map(<[_; 2]>::from).ok_or_else(|| Refused { field: "input".to_owned() })
 }
 
-/// The calls as they are sent.
+/// The calls to send.
 pub(super) fn calls(path: &str, written: Vec<embedding::Call>) -> Vec<Call> {
     let headers = || [header::CONTENT_TYPE, header::ACCEPT].map(|name| (name, JSON)).into();
     let call = |body: Vec<u8>| Call {

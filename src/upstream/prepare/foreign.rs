@@ -1,8 +1,8 @@
-//! Proofs of other vendors' reasoning in a request that passes as it came: an earlier turn was answered by
-//! a provider of another protocol. A vendor refuses what it has not made, so those proofs are taken out
-//! of the bytes, and nothing else.
+//! Signatures of other vendors' reasoning in a request that is passed on unchanged, because an
+//! earlier turn was answered by a provider of another protocol. A vendor refuses signatures of
+//! others, so they are removed, and nothing else.
 //!
-//! It reads a request only where it holds one of the marks that the writers of answers set.
+//! It reads a request only if it contains one of the marks that the writers of answers set.
 
 use std::sync::LazyLock;
 
@@ -19,7 +19,7 @@ use crate::{
     upstream::{inbound::Inbound, off_core},
 };
 
-/// Looks for it on a thread of its own, where it will be asked for: the request passes as it came.
+/// Searches on another thread, if the request is passed on unchanged.
 pub(super) async fn look_off_core(inbound: &Inbound, provider: &Provider, passes: bool) {
     let is_looked_for = passes && inbound.foreign_proofs.get().is_none();
     let looked_for = marks_for(inbound, provider).filter(|_| is_looked_for);
@@ -30,17 +30,17 @@ pub(super) async fn look_off_core(inbound: &Inbound, provider: &Provider, passes
     }
 }
 
-/// What changes in the body because the client gives back what another vendor has proven. Looked for
-/// once, however many providers are tried.
+/// The edits that remove signatures of other vendors. Searched once, however many providers are
+/// tried.
 pub(crate) fn changes<'a>(inbound: &'a Inbound, provider: &Provider) -> &'a [Change] {
     let Some((protocol, marks)) = marks_for(inbound, provider) else { return &[] };
     inbound.foreign_proofs.get_or_init(|| found(protocol, marks, &inbound.body))
 }
 
-/// What the client loses by it.
+/// The fields that are lost.
 ///
 /// # Errors
-/// The first field, where none may be lost.
+/// The first field, if none may be lost.
 pub(super) fn lost(inbound: &Inbound, provider: &Provider) -> Result<Vec<String>, Refused> {
     let lost = changes(inbound, provider).iter().filter_map(|change| change.lost);
     let lost: Vec<String> = lost.map(str::to_owned).collect();
@@ -50,8 +50,7 @@ pub(super) fn lost(inbound: &Inbound, provider: &Provider) -> Result<Vec<String>
     }
 }
 
-/// The marks of what the clients of the request's protocol give back of other vendors. `None` where
-/// nothing foreign is given back.
+/// The marks of other vendors for the request's protocol; `None` if clients send nothing foreign.
 fn marks_for(inbound: &Inbound, provider: &Provider) -> Option<(Protocol, &'static Marks)> {
     let endpoint = inbound.endpoint.as_ref()?;
     if endpoint.protocol.profile().proofs_are_of_calls && !provider.others.refused_proofs_of_calls {
@@ -72,16 +71,16 @@ fn found(protocol: Protocol, marks: &Marks, body: &Pieces) -> Box<[Change]> {
     }
 }
 
-/// Whether a mark is in the body. The quote that it begins with is escaped inside a text, so the byte
+/// Whether a mark is in the body. The quote at its beginning is escaped inside a text, so the byte
 /// before it decides.
 fn are_in(marks: &Marks, body: &Pieces) -> bool {
     let is_one = |bytes: &[u8], mark: Match| mark.start() > 0 && bytes[mark.start() - 1] != b'\\';
-    // A space stands before the body.
+    // As if a space stood before the body.
     let mut seam = Seam::after(b" ");
     body.iter().any(|piece| marks.stand_in(&mut seam, piece, is_one))
 }
 
-/// The same with those that tell what answers of other vendors lack.
+/// The same with the marks of placeholders in answers of other vendors.
 static MARKS_AMONG_OTHERS: LazyLock<Vec<(Protocol, Marks)>> = LazyLock::new(|| {
     let marks = |&protocol: &Protocol| {
         let profile = protocol.profile();

@@ -1,5 +1,5 @@
-//! Cleans an accepted answer: a whole one at once, a stream on its way. What a protocol says of the
-//! endpoint's answers is `protocol::strict`'s to know.
+//! Cleans an accepted answer: a whole one at once, a stream on its way. `protocol::strict` knows
+//! the fields.
 
 use std::time::SystemTime;
 
@@ -31,10 +31,10 @@ use crate::{
     },
 };
 
-/// The answer, cleaned.
+/// The cleaned answer.
 ///
 /// # Errors
-/// It is not what its protocol says, or it tells an error after all.
+/// It is invalid in its protocol, or contains an error.
 pub(super) async fn cleaned(
     answer: Box<Answer>,
     provider: &Provider,
@@ -152,7 +152,7 @@ async fn off_core_if_large(
     off_core::run(move || clean(&body, declared.answer, &known)).await
 }
 
-/// How a stream is wanted for which a whole answer came.
+/// How to deliver a whole answer if a stream was requested.
 fn delivered(
     inbound: &Inbound,
     endpoint: &Endpoint,
@@ -168,7 +168,7 @@ fn delivered(
     is_wanted.then_some(delivery)
 }
 
-/// A whole answer as the stream that the client has asked for.
+/// A whole answer as the stream that the client asked for.
 fn at_once(
     endpoint: &Endpoint,
     body: &Bytes,

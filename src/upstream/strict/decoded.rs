@@ -1,6 +1,6 @@
-//! An answer that came packed, unpacked on its way, piece by piece.
+//! Decompresses an answer on its way, chunk by chunk.
 //!
-//! One piece never becomes more than [`MOST`] bytes: a bomb breaks the answer off.
+//! One chunk never becomes more than [`MOST`] bytes; a compression bomb breaks the answer off.
 
 use std::{
     io::{self, Read, Write},
@@ -23,10 +23,10 @@ use crate::{
     },
 };
 
-/// The answer without its packing.
+/// The decompressed answer.
 ///
 /// # Errors
-/// It is packed in a way that is not known here.
+/// Its coding is not supported.
 pub(in crate::upstream) fn decoded(mut answer: Box<Answer>) -> Result<Box<Answer>, Failed> {
     let lines = answer.headers.get_all(header::CONTENT_ENCODING).iter();
     let text: Vec<_> = lines.map(|line| String::from_utf8_lossy(line.as_bytes())).collect();
@@ -105,15 +105,15 @@ impl Source for Unpacking {
     }
 }
 
-/// What unpacks, and what it has unpacked.
+/// The decoder and its output.
 enum Decoder {
     Gzip(MultiGzDecoder<Capped>),
-    /// Which of its two forms it is, its first byte says.
+    /// Its first byte tells which of the two forms it is.
     Deflate,
     Zlib(ZlibDecoder<Capped>),
     Bare(DeflateDecoder<Capped>),
     Brotli(Box<DecompressorWriter<Capped>>),
-    /// It is unpacked as a whole.
+    /// Decompressed as a whole.
     Zstd(Vec<u8>),
 }
 
@@ -168,7 +168,7 @@ impl Decoder {
     }
 }
 
-/// Takes so many bytes and no more, until they are taken out.
+/// Accepts a number of bytes until they are taken out.
 #[derive(Debug, Default)]
 struct Capped(Vec<u8>);
 

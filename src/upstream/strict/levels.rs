@@ -1,11 +1,11 @@
-//! The headers of a provider that pass a mask: how the body is to be read, how long to wait, and how much
-//! of a limit is left. Another value does not pass under such a name.
+//! The headers of a provider that pass a mask: how to read the body, how long to wait, and how much
+//! of a limit is left. Other values are removed.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{protocol::LIMITS, upstream::failed};
 
-/// Takes every header away that is not on the list.
+/// Removes every header that is not on the list.
 pub(super) fn mask_headers(headers: &mut HeaderMap) {
     let is_masked = headers.iter().any(|(name, value)| !passes(name, value));
     if !is_masked {
@@ -39,7 +39,7 @@ fn passes(name: &HeaderName, value: &HeaderValue) -> bool {
     }
 }
 
-/// Tags of languages, with their scripts and regions.
+/// Language tags with their scripts and regions.
 fn is_language(value: &str) -> bool {
     let is_part = |part: &str| (2..=4).contains(&part.len()) && is_alphanumeric(part);
     value.len() <= LONGEST && value.split(',').all(|tag| tag.trim().split('-').all(is_part))
@@ -49,7 +49,7 @@ fn is_alphanumeric(text: &str) -> bool {
     text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// Whether a value says how much is left, until when, or in one of the known words how it stands.
+/// Whether a value is an amount, a time, or a known word about a limit.
 fn is_level(value: &str) -> bool {
     let value = value.trim();
     let is_time = value.bytes().all(|byte| byte.is_ascii_digit() || b"TZtz:-+. ".contains(&byte));
@@ -65,7 +65,7 @@ fn is_level(value: &str) -> bool {
             || is_amounts())
 }
 
-/// Numbers, each perhaps with a unit: `12`, `0.5`, `6m0s`.
+/// Numbers with optional units: `12`, `0.5`, `6m0s`.
 fn is_amount(mut text: &str) -> bool {
     if text.is_empty() {
         return false;
@@ -84,7 +84,7 @@ fn is_amount(mut text: &str) -> bool {
 
 const LONGEST: usize = 64;
 const UNITS: [&str; 9] = ["", "ns", "us", "ms", "s", "m", "h", "d", "w"];
-/// What the names of limits are put together from.
+/// The parts of limit headers' names.
 #[rustfmt::skip]
 const PARTS: &[&str] = &[
     "limit", "remaining", "reset", "used", "over", "requests", "request", "req", "tokens", "token",
@@ -94,7 +94,7 @@ const PARTS: &[&str] = &[
     "representative", "claim", "fallback", "percentage", "overage", "disabled", "reason", "utilization",
     "surpassed", "threshold", "upgrade", "paths", "fast", "priority",
 ];
-/// What is said in the place of a number.
+/// Words in place of a number.
 #[rustfmt::skip]
 const WORDS: &[&str] = &[
     "allowed", "allowed_warning", "rejected", "available", "unavailable", "yes", "no", "true", "false",

@@ -1,7 +1,7 @@
-//! Masks what a provider says in its own name: its errors become the router's, and of its headers
-//! those pass that `levels` names.
+//! Masks a provider's errors and headers: errors become the router's, and only the headers in
+//! `levels` pass.
 //!
-//! The original text goes to the log, with the request's id, and nowhere else.
+//! The original text is logged with the request ID, and goes nowhere else.
 
 use http::{HeaderValue, StatusCode, header};
 
@@ -13,7 +13,7 @@ use crate::{
     upstream::{failed::Failed, headers, inbound::Inbound, peek},
 };
 
-/// The failed attempt, as its client may see it.
+/// The failed attempt as the client may see it.
 pub(super) async fn masked(mut failed: Failed, provider: &Provider, inbound: &Inbound) -> Failed {
     let Some(answer) = &mut failed.answer else { return failed };
     peek::hold_error(answer).await;
@@ -40,7 +40,7 @@ pub(super) async fn masked(mut failed: Failed, provider: &Provider, inbound: &In
     failed
 }
 
-/// Writes what providers say to the log, without the credentials that are known here.
+/// Logs a provider's errors without the known credentials.
 pub(super) struct Logger {
     request_id: Box<str>,
     provider: Box<str>,
@@ -48,7 +48,7 @@ pub(super) struct Logger {
 }
 
 impl Logger {
-    /// Of one attempt.
+    /// For one attempt.
     pub(super) fn of(provider: &Provider, inbound: &Inbound) -> Self {
         let own = provider.credential.as_ref().and_then(|(_, value)| value.to_str().ok());
         let own = own.and_then(|value| value.rsplit(' ').next());
@@ -61,7 +61,7 @@ impl Logger {
         }
     }
 
-    /// The provider said this, and the client is not told.
+    /// The provider sent this text, which the client does not get.
     pub(super) fn masked(&self, said: &[u8], status: u16) {
         let said = said.get(..MOST_LOGGED).unwrap_or(said);
         let mut text = String::from_utf8_lossy(said).into_owned();
@@ -69,7 +69,7 @@ impl Logger {
             text = text.replace(&**secret, "***");
         }
         let (request_id, provider) = (&*self.request_id, &*self.provider);
-        // Written with escapes: a line of it must not look like one of the router's.
+        // Escaped, so that it cannot imitate a line of the router.
         tracing::warn!(request_id, provider, status, said = ?text, "masked a provider's error");
     }
 }

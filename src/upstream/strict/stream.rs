@@ -1,7 +1,7 @@
-//! A stream that is cleaned on its way. An error that it tells, and what is not what its protocol says,
-//! become the router's own error event, and the stream ends there.
+//! A stream that is cleaned on its way. An error, or an event that is invalid in its protocol,
+//! becomes an error event of the router and ends the stream.
 //!
-//! It never says half of an event.
+//! It never sends half an event.
 
 use std::sync::Arc;
 
@@ -24,10 +24,10 @@ use crate::{
     },
 };
 
-/// A provider's stream on its way through a cleaner, from where something may go out.
+/// A provider's stream through a cleaner, from the first bytes that may be passed on.
 ///
 /// # Errors
-/// The stream broke, or is not what its protocol says, before anything could go out.
+/// The stream broke, or was invalid, before anything was passed on.
 pub(super) async fn cleaned(
     source: AnswerBody,
     cleaner: Box<dyn StreamCleaner>,
@@ -56,7 +56,7 @@ pub(super) async fn cleaned(
 struct Cleaning {
     cleaner: Box<dyn StreamCleaner>,
     speaks: Protocol,
-    /// The alias that was asked for.
+    /// The requested alias.
     model: Box<str>,
     classes: Arc<ErrorClasses>,
     log: Logger,
@@ -73,9 +73,9 @@ impl Filter for Cleaning {
         self.cleaner.end(out)
     }
 
-    /// An error of the router's own.
+    /// An error of the router.
     fn stopped(&mut self, stop: Stop, source: Option<Brief>, out: &mut Vec<u8>) -> Brief {
-        // What translated the stream tells of what broke it in the router's own words.
+        // A translated stream reports what broke it in the router's own words.
         let own = source.filter(|fault| !matches!(fault.what, What::Status(_)));
         let codec = self.speaks.codec();
         let (written, brief) = match stop {

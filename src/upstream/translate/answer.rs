@@ -1,7 +1,5 @@
-//! The next turn of a conversation, or its tokens, read in the provider's protocol and written in the
-//! client's: whole or as a stream.
-//!
-//! It asks nothing: the answer has come.
+//! Reads the next turn of a conversation, or a token count, in the provider's protocol and writes
+//! it in the client's: whole or as a stream.
 
 use std::sync::Arc;
 
@@ -32,8 +30,8 @@ use crate::{
 };
 
 impl Exchange<'_> {
-    /// Reads the answer in the provider's protocol and writes it in the client's. What that has no
-    /// place for is `dropped`: it has been paid for, so no other provider is asked.
+    /// Reads the answer in the provider's protocol and writes it in the client's. Fields without an
+    /// equivalent are `dropped`: the answer is paid for, so no other provider is asked.
     pub(super) async fn read(
         &self,
         mut answer: Box<Answer>,
@@ -72,8 +70,8 @@ impl Exchange<'_> {
         Ok(translated)
     }
 
-    /// Reads a whole answer and writes it, a large one on a thread of its own; with the tokens that it
-    /// tells, and why its model stopped.
+    /// Reads and writes a whole answer, a large one on another thread; returns its tokens and why
+    /// its model stopped.
     async fn answered<T: Send + 'static>(
         &self,
         answer: &mut Answer,
@@ -110,12 +108,12 @@ impl Exchange<'_> {
         }
     }
 
-    /// The tokens that a whole answer tells which cannot be passed on.
+    /// The tokens of a whole answer that cannot be passed on.
     fn told_in(&self, body: &[u8]) -> Option<Usage> {
         usage::of_answer(spoken(self.endpoint, self.provider), body)
     }
 
-    /// Holds the stream until its first content, as for a stream that is not translated.
+    /// Buffers the stream until its first content, as for a stream that is not translated.
     async fn stream(
         &self,
         mut answer: Box<Answer>,
@@ -167,7 +165,7 @@ impl Exchange<'_> {
     }
 }
 
-/// A whole answer for a client, and what its protocol has no place for.
+/// A whole answer for a client, and the fields that its protocol cannot express.
 fn written(
     reply: Reply,
     to: &dyn Codec,
@@ -176,7 +174,7 @@ fn written(
     let mut lost = Vec::new();
     for medium in reply.media().filter(|it| !to.has_place_for(it)) {
         let name = medium.kind.name();
-        // There are few kinds, and there may be many media.
+        // There are few kinds, but there may be many media parts.
         if !lost.contains(&name) {
             lost.push(name);
         }
@@ -185,7 +183,7 @@ fn written(
     (to.write_response(&reply, &codec::Client { model, ..*client }), lost)
 }
 
-/// A whole answer as the stream that the client has asked for.
+/// A whole answer as the stream that the client asked for.
 fn streamed_at_once(reply: Reply, to: &dyn Codec, client: &codec::Client<'_>) -> Vec<u8> {
     let (mut writer, mut out) = (to.stream_writer(client), Vec::new());
     replay::events(reply).into_iter().for_each(|event| writer.write(event, &mut out));

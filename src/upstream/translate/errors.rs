@@ -1,5 +1,5 @@
-//! What a provider said went wrong, read in its protocol and written in the client's: an error answer,
-//! or an error inside a success.
+//! A provider's error, read in its protocol and written in the client's: an error answer, or an
+//! error inside a success.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header::RETRY_AFTER};
@@ -16,7 +16,7 @@ use crate::{
 };
 
 impl Exchange<'_> {
-    /// The answer, unless its status says that it is an error.
+    /// The answer, unless its status is an error.
     pub(super) async fn accepted(&self, mut answer: Box<Answer>) -> Result<Box<Answer>, Failed> {
         let status = answer.status;
         if !(status.is_client_error() || status.is_server_error()) {
@@ -33,14 +33,14 @@ impl Exchange<'_> {
         Err(Failed { cause: format!("answered {}", status.as_u16()), said, ..failed })
     }
 
-    /// An error inside a success is what the answer should have been.
+    /// Refuses a success that contains an error.
     pub(super) fn judge_envelope(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), Failed> {
         if told::is_error_alone(body) { Err(self.judge_error(headers, body)) } else { Ok(()) }
     }
 
-    /// The error that a success is.
+    /// The error inside a success.
     pub(super) fn judge_error(&self, headers: &HeaderMap, body: &[u8]) -> Failed {
-        // No error is so long, and its words are looked for in a tree of it.
+        // No error is so long, and searching it builds a tree.
         if body.len() > LONGEST_ERROR {
             let cause = format!("an error of more than {LONGEST_ERROR} bytes inside a 200");
             return Failed::new(What::Malformed(None), cause);
@@ -50,7 +50,8 @@ impl Exchange<'_> {
         Failed { cause, said: own, ..self.failed(headers, &said) }
     }
 
-    /// A success that turned out to be none. Its codes count, even where it has no readable form; no error is so long that a thread is worth it.
+    /// A success that contains an error. Its codes count even without a readable form. It is too
+    /// short to need another thread.
     pub(super) fn failed_in(&self, headers: &HeaderMap, mut said: Failure, body: &[u8]) -> Failed {
         if body.len() <= LONGEST_ERROR {
             told::hear_codes(&mut said, body);
@@ -58,13 +59,13 @@ impl Exchange<'_> {
         self.failed(headers, &said)
     }
 
-    /// What the provider wrote, for the log that keeps it where the client is not told.
+    /// The provider's own text, for the log, if the client does not get it.
     fn in_own_words(&self, body: &[u8]) -> Option<Box<Bytes>> {
         let masks = self.provider.strict.is_some_and(|strict| strict.masks);
         masks.then(|| Box::new(Bytes::copy_from_slice(body)))
     }
 
-    /// What the provider said went wrong, as the client's protocol says it.
+    /// The provider's error in the client's protocol.
     pub(super) fn failed(&self, headers: &HeaderMap, said: &Failure) -> Failed {
         let request_id = self.inbound.request_id.to_str().unwrap_or_default();
         let written = self.client_codec().write_error(said, request_id);
@@ -72,13 +73,13 @@ impl Exchange<'_> {
         let mut answer = whole(status, written.body, relayed(headers));
         answer.headers.extend(written.headers.into_iter().filter_map(headers::own));
         let retry_after = said.retry_after.or_else(|| failed::retry_after(headers));
-        // Whatever way the provider has to say it: the client knows this one.
+        // The protocol's own form, whatever form the provider used.
         if let Some(wait) = retry_after.filter(|_| !answer.headers.contains_key(RETRY_AFTER)) {
             let seconds = wait.as_millis().div_ceil(1_000) as u64;
             answer.headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         let failure = said.brief(&self.provider.own_classes);
-        // A provider's own words may repeat a key or a prompt, which no log shall hold.
+        // The provider's text may repeat a key or a prompt, which no log may contain.
         let cause = match failure.what {
             What::Status(status) => format!("told an error {status}"),
             _ => said.message.clone(),
@@ -94,7 +95,7 @@ impl Exchange<'_> {
     }
 }
 
-/// A whole answer of the router's own making.
+/// A whole answer of the router.
 pub(super) fn whole(
     status: StatusCode,
     body: impl Into<Bytes>,
@@ -106,8 +107,8 @@ pub(super) fn whole(
     answer
 }
 
-/// Headers about limits are of use in any protocol, and so is the provider's id of the request;
-/// everything else speaks of the other one.
+/// Headers about limits, and the provider's request ID, make sense in any protocol; others belong
+/// to the provider's.
 pub(super) fn relayed(of: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
     let about_limits = |name: &HeaderName| {
         let name = name.as_str();

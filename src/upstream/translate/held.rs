@@ -1,5 +1,5 @@
-//! What a translation holds of the room for all bodies: it is estimated before anything is built,
-//! and given back when the last of it is dropped.
+//! The memory budget of a translation: estimated before anything is built, and returned when the
+//! last of it is dropped.
 
 use bytes::Bytes;
 
@@ -15,7 +15,7 @@ use crate::{
     },
 };
 
-/// Bytes that stand for their share of the room until they are dropped.
+/// Bytes that hold their share of the budget until they are dropped.
 struct Counted {
     bytes: Vec<u8>,
     _share: Share,
@@ -36,10 +36,10 @@ impl From<NotHeld> for Failed {
     }
 }
 
-/// Collects a whole answer, with what it takes of the room.
+/// Collects a whole answer with its share of the budget.
 ///
 /// # Errors
-/// It breaks off or is too long, or there is no room.
+/// It breaks off or is too long, or the budget is used up.
 pub(super) async fn collected(
     inbound: &Inbound,
     answer: &mut Answer,
@@ -50,10 +50,10 @@ pub(super) async fn collected(
     Ok((body, share))
 }
 
-/// Takes the room for what is read and written of a collected answer, and does so.
+/// Reserves the memory for reading and writing a collected answer, and runs it.
 ///
 /// # Errors
-/// It holds too many small values for its length, or there is no room.
+/// It has too many small values for its length, or the budget is used up.
 pub(super) fn read<T>(
     weight: Result<u64, OutOfProportion>,
     mut share: Share,
@@ -68,7 +68,7 @@ pub(super) fn read<T>(
     Ok((read(), share))
 }
 
-/// What was written, with the share of the room that it takes until it is sent.
+/// What was written, with its share of the budget until it is sent.
 pub(super) fn counted(bytes: Vec<u8>, mut share: Share) -> Bytes {
     if bytes.len() as u64 <= UNCOUNTED {
         return Bytes::from(bytes);

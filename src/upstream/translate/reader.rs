@@ -1,6 +1,4 @@
-//! What reads the answers of one attempt and makes one answer for the client of them.
-//!
-//! It asks nothing: it is given what was asked.
+//! The reader of an attempt's answers, which makes one answer for the client.
 
 use http::HeaderValue;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -11,31 +9,31 @@ use crate::{
     upstream::{answer::Answer, failed::Failed, request::Call},
 };
 
-/// What reads the answers of one attempt.
+/// The reader of an attempt's answers.
 pub(in crate::upstream) struct Translated<'a> {
     pub(in crate::upstream) exchange: Exchange<'a>,
     pub(in crate::upstream) kind: Kind<'a>,
 }
 
-/// What was asked, and what reading the answer takes.
+/// What was asked, and what reading the answer needs.
 pub(in crate::upstream) enum Kind<'a> {
-    /// The next turn of a conversation, or its tokens, in one call. Without a call the provider cannot
-    /// count tokens, and the router estimates.
+    /// The next turn of a conversation, or a token count, in one call. Without a call the provider
+    /// cannot count tokens, and the router estimates.
     Conversation {
         conversation: &'a Conversation,
         reading: Reading,
-        /// What the provider could not be told.
+        /// The fields that the provider was not sent.
         dropped: Vec<String>,
     },
-    /// Vectors, in several calls.
+    /// Embeddings, in several calls.
     Vectors(Vectors<'a>),
 }
 
 impl Translated<'_> {
-    /// The client's answer, of those that the `calls` bring when each is made.
+    /// The client's answer from the answers of `calls`.
     ///
     /// # Errors
-    /// One of them failed, by its status or inside a success, or it cannot be read.
+    /// A call failed, by its status or inside a success, or its answer cannot be read.
     pub(in crate::upstream) async fn read<'c>(
         self,
         calls: &'c [Call],
@@ -59,7 +57,7 @@ impl Translated<'_> {
     }
 }
 
-/// The answer, with the names of what its provider could not be told.
+/// The answer with the names of fields that its provider was not sent.
 pub(in crate::upstream) fn naming(mut answer: Answer, dropped: &[String]) -> Answer {
     let names: Vec<_> =
         dropped.iter().map(|name| utf8_percent_encode(name, NOT_IN_NAMES).to_string()).collect();
@@ -76,7 +74,8 @@ pub(in crate::upstream) fn naming(mut answer: Answer, dropped: &[String]) -> Ans
     answer
 }
 
-/// In bytes: libraries refuse an answer whose headers are too long.
+/// In bytes; SDKs refuse answers with too long headers.
 const LONGEST: usize = 2048;
-/// What no header can hold, and what stands between the names. Clients choose their fields' names.
+/// Characters that a header cannot hold, and the separator. Clients choose the names of their
+/// fields.
 const NOT_IN_NAMES: &AsciiSet = &CONTROLS.add(b',').add(b'%');

@@ -1,7 +1,7 @@
-//! A stream read in one protocol and written in another, event by event, in the poll it arrives; what is
-//! large of it on a thread of its own.
+//! A stream translated event by event in the poll in which it arrives; large parts run on another
+//! thread.
 //!
-//! What breaks it becomes the client's own error event: a translated stream never ends in silence.
+//! A break becomes the client's own error event, so a translated stream never ends silently.
 
 use std::{
     collections::VecDeque,
@@ -31,31 +31,31 @@ pub(super) struct TranslatedBody {
     source: AnswerBody,
     reader: At<dyn StreamReader, Vec<Event>>,
     writer: At<dyn StreamWriter, Vec<u8>>,
-    /// Bytes that have brought no event yet.
+    /// Bytes that have not completed an event.
     unread: usize,
     events: VecDeque<Event>,
-    /// What these weigh.
+    /// The weight of these events.
     unwritten: usize,
-    /// Kept, so that not every piece needs room of its own.
+    /// Kept, so that not every chunk allocates.
     read: Vec<Event>,
     ended: bool,
-    /// The provider's last events, as they came.
+    /// The provider's last events as they came.
     last: LastEvents,
-    /// What the operator says of the provider's own codes.
+    /// The operator's classes of the provider's codes.
     classes: Arc<ErrorClasses>,
-    /// Whether the writer says at the end again what it has said.
+    /// Whether the writer repeats at the end what it has written.
     gathers: bool,
-    /// How many parts it has said.
+    /// The number of parts.
     parts: usize,
-    /// What its events weigh so far.
+    /// The weight of its events so far.
     said: usize,
-    /// What the writer keeps of them takes so much of the room for all.
+    /// The writer's share of the memory budget.
     share: Share,
-    /// The tokens that it has told last.
+    /// The latest reported tokens.
     usage: Option<Usage>,
-    /// Why the model stopped, once it has said that.
+    /// Why the model stopped, if known.
     reason: Option<Finish>,
-    /// What went wrong, for the provider's health.
+    /// The fault, for the provider's health.
     fault: Option<Brief>,
 }
 
@@ -63,18 +63,18 @@ pub(super) struct TranslatedBody {
 enum At<T: ?Sized, D> {
     /// Here.
     Here(Box<T>),
-    /// On another thread, which brings it back with what it has done. Nothing locks it: what is sent
-    /// between threads must say that it may be looked at from all.
+    /// On another thread, which returns it with its result. Never locked: the mutex only makes the
+    /// future `Sync`.
     Away(Mutex<Work<T, D>>),
 }
 
 type Work<T, D> = Pin<Box<dyn Future<Output = (Box<T>, D)> + Send>>;
 
-/// Why a stream has not even begun.
+/// Why a stream has not begun.
 pub(super) enum Unopened {
-    /// The provider told an error: its JSON.
+    /// The provider sent an error: its JSON.
     Told(Bytes),
-    /// It broke, or told an error in a form of its protocol's own; and how that counts.
+    /// It broke, or contained an error in its protocol's own form; with how that counts.
     Broken(Failure, Brief),
 }
 
@@ -112,9 +112,9 @@ impl TranslatedBody {
     /// Waits for the first content and keeps what came before it.
     ///
     /// # Errors
-    /// What went wrong before the stream said anything else.
+    /// What went wrong before any content.
     pub(super) async fn open(&mut self) -> Result<(), Unopened> {
-        // How many events were looked at: a provider may send any number before its content.
+        // How many events were checked, since a provider may send any number before its content.
         let (mut seen, mut thinned) = (0, 0);
         loop {
             let failed = self.events.range(seen..).find_map(|event| match event {
@@ -150,13 +150,13 @@ impl TranslatedBody {
         }
     }
 
-    /// Whether it ended as it should, and has said nothing at all.
+    /// Whether it ended normally without any content.
     fn says_nothing(&self) -> bool {
         let broke = self.fault.is_some_and(|fault| fault == Brief::SILENT || fault == Brief::LATE);
         !broke && self.events.iter().all(|event| matches!(event, Event::Failure(_)))
     }
 
-    /// Ends the stream where it has said more than may be kept of it, or than there is room for.
+    /// Ends the stream if it exceeds the limit or the memory budget.
     fn weigh(&mut self, events: &mut Vec<Event>) {
         let weight = events.iter().map(Event::weight).sum::<usize>();
         self.said += weight;
@@ -175,12 +175,13 @@ impl TranslatedBody {
         events.push(Event::Failure(Failure::malformed(why)));
     }
 
-    /// The end says again all that was said: it is held as said, as written, and in the last event.
+    /// The end repeats everything that was said: it is held as read, as written, and in the last
+    /// event.
     fn has_room(&mut self) -> bool {
         self.said <= SMALL || self.share.grow_to(4 * self.said as u64)
     }
 
-    /// The events of one more piece.
+    /// The events of one more chunk.
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<Vec<Event>> {
         let reader = match &mut self.reader {
             At::Here(reader) => reader,
@@ -227,7 +228,7 @@ impl TranslatedBody {
         Poll::Ready(events)
     }
 
-    /// Reads what one more piece says.
+    /// Reads one more chunk.
     fn poll_events(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut events = ready!(self.poll_read(cx));
         if !events.is_empty() {
@@ -257,7 +258,7 @@ impl TranslatedBody {
 }
 
 impl TranslatedBody {
-    /// What the events that are there are written as.
+    /// Writes the available events.
     fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<Vec<u8>> {
         let writer = match &mut self.writer {
             At::Here(writer) => writer,
@@ -286,7 +287,7 @@ impl TranslatedBody {
 }
 
 impl<T: ?Sized + Send + 'static, D: Send + 'static> At<T, D> {
-    /// Lets it work on another thread. What is away already stays there.
+    /// Runs work on another thread; a part that is already there stays there.
     fn send(&mut self, work: impl FnOnce(&mut T) -> D + Send + 'static) {
         let away = |work: Work<T, D>| Self::Away(Mutex::new(work));
         match std::mem::replace(self, away(Box::pin(std::future::pending()))) {
@@ -324,7 +325,7 @@ impl Source for TranslatedBody {
         None
     }
 
-    /// The end has to be said in the client's protocol.
+    /// The end must be written in the client's protocol.
     fn ends_by(&mut self, end: Option<Instant>) -> bool {
         self.source.end_by(end);
         true
@@ -356,7 +357,7 @@ impl Tells for TranslatedBody {
 /// Bytes that most events need.
 const USUAL_EVENT: usize = 512;
 
-/// Of pings and usage only the last: of signs of life before the content no more is needed.
+/// Of pings and usage before the content, only the last is needed.
 fn keep_last(events: &mut VecDeque<Event>) {
     let usage = events.iter().rposition(|event| matches!(event, Event::Usage(_)));
     let ping = events.iter().rposition(|event| matches!(event, Event::Ping));
@@ -371,11 +372,11 @@ fn keep_last(events: &mut VecDeque<Event>) {
     });
 }
 
-/// Events that are held before the first content. More are thinned out.
+/// Events that are held before the first content; more are thinned out.
 const A_FEW: usize = 16;
-/// How many there may be: more than a day of pings, but no endless flood of them.
+/// The most pings before content: more than a day of them, but not an endless flood.
 const MOST_SIGNS_OF_LIFE: usize = 16 * 1024;
 /// Bytes of text in one stream: millions of tokens.
 const MOST_SAID: usize = 16 * 1024 * 1024;
-/// Up to here nothing is counted: the number of connections bounds it.
+/// Nothing is counted up to this size, since the number of connections limits it.
 const SMALL: usize = 256 * 1024;

@@ -1,6 +1,6 @@
-//! Vectors, read in the provider's protocol and written in the client's.
+//! Embeddings, read in the provider's protocol and written in the client's.
 //!
-//! Where one attempt is several calls, a few are under way at once, and all of them count or none.
+//! If one attempt is several calls, a few run at once, and all of them must succeed.
 
 use std::{pin::pin, sync::Arc};
 
@@ -23,32 +23,32 @@ use crate::{
     upstream::{answer::Answer, failed::Failed, headers, off_core, request::Call},
 };
 
-/// Vectors that are asked of a provider.
+/// Embeddings requested from a provider.
 pub(in crate::upstream) struct Vectors<'a> {
-    /// What the client asked for.
+    /// The client's request.
     pub(in crate::upstream) asked: &'a Arc<Embedding>,
     /// The provider's protocol.
     pub(in crate::upstream) codec: &'static dyn Embeddings,
-    /// The client's.
+    /// The client's protocol.
     pub(in crate::upstream) client: &'static dyn Embeddings,
-    /// For how many inputs each call asks.
+    /// The number of inputs in each call.
     pub(in crate::upstream) inputs: Vec<usize>,
-    /// What the provider could not be told.
+    /// The fields that the provider was not sent.
     pub(in crate::upstream) dropped: Vec<String>,
 }
 
-/// What one call brought.
+/// The result of one call.
 struct Brought {
     headers: HeaderMap,
     embedded: Embedded,
     /// Its length in bytes.
     length: usize,
-    /// What it takes of the room.
+    /// Its share of the memory budget.
     share: Share,
 }
 
 impl Vectors<'_> {
-    /// One answer for the client, of all that the calls bring.
+    /// One answer for the client from the results of all calls.
     pub(super) async fn read<'c>(
         &self,
         exchange: &Exchange<'_>,
@@ -89,7 +89,7 @@ impl Vectors<'_> {
         Ok(answer)
     }
 
-    /// What one call brought, which asked for as many `inputs`.
+    /// The result of one call with this many `inputs`.
     async fn read_one(
         &self,
         exchange: &Exchange<'_>,
@@ -124,5 +124,5 @@ impl Vectors<'_> {
     }
 }
 
-/// Calls of one request that are under way together.
+/// The most calls of one request at once.
 const AT_ONCE: usize = 8;

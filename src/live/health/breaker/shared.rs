@@ -1,4 +1,4 @@
-//! The breaker's part in what replicas tell each other.
+//! The part of the breaker that replicas share.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use super::{Breaker, Phase, View};
 use crate::live::health::{claim::Claim, reason::Why, told::Told};
 
 impl Breaker {
-    /// What all replicas should know of it.
+    /// What all replicas should know.
     pub(in crate::live::health) fn view(&self) -> View {
         match self.phase {
             Phase::Resting { until, why, .. } => Some((until, why)),
@@ -16,7 +16,7 @@ impl Breaker {
         }
     }
 
-    /// The same in words.
+    /// The same as a message.
     pub(in crate::live::health) fn told(&self, now: Instant) -> Told {
         let trips = self.trips;
         match self.phase {
@@ -34,7 +34,7 @@ impl Breaker {
         }
     }
 
-    /// Another replica has found that it rests.
+    /// Another replica reports a rest.
     pub(in crate::live::health) fn heard_rest(
         &mut self,
         (left, rest): (Duration, Duration),
@@ -46,7 +46,7 @@ impl Breaker {
         self.claim = Claim::None;
         let theirs = now + left;
         match &mut self.phase {
-            // Its trial has ended without a verdict. One under way here goes on.
+            // Its trial ended without a verdict. A trial of this replica continues.
             Phase::Resting { .. } if left.is_zero() => {}
             Phase::Resting { until, .. } if theirs <= *until => {}
             phase => {
@@ -56,7 +56,7 @@ impl Breaker {
         }
     }
 
-    /// Another replica has found that it is well, or an operator has said so.
+    /// Another replica reports recovery, or an operator does.
     pub(in crate::live::health) fn heard_well(
         &mut self,
         over: Duration,
@@ -76,14 +76,14 @@ impl Breaker {
         self.recovered = rest.map(|rest| (now, rest));
     }
 
-    /// The store has said who makes the trial: this replica, or another one that has so long.
+    /// The store has decided which replica makes the trial, and for how long.
     pub(in crate::live::health) fn claimed(
         &mut self,
         elsewhere: Option<Duration>,
         unused: Duration,
         now: Instant,
     ) {
-        // What comes too late was decided here.
+        // The answer is too late; this replica has already decided.
         if let Claim::Asked(_) = self.claim {
             self.claim = match elsewhere {
                 Some(left) => Claim::Elsewhere(now + left),
@@ -92,14 +92,14 @@ impl Breaker {
         }
     }
 
-    /// The store was not reached: it is decided here.
+    /// The store is not reachable, so this replica decides by itself.
     pub(in crate::live::health) fn decides_claim(&mut self, now: Instant) {
         if let Claim::Asked(until) = &mut self.claim {
             *until = now.min(*until);
         }
     }
 
-    /// Whether the right to a trial was granted and not used. It is given back then.
+    /// Whether a granted trial was not used, so that it is returned.
     pub(in crate::live::health) fn drops_claim(&mut self, now: Instant) -> bool {
         let is_unused = self.claim.is_unused(now);
         if is_unused {

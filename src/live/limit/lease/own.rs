@@ -1,25 +1,25 @@
-//! What a replica decides without the store: its last known share of the limit.
+//! What a replica may use without the store: its last known share of the limit.
 
 use tokio::time::Instant;
 
 use super::terms::{Flow, Terms};
 use crate::live::limit::desk::Outage;
 
-/// What is left of the share while the store does not answer.
+/// The rest of that share during an outage.
 #[derive(Debug, Default)]
 pub(super) struct Own {
-    /// Which outage it is of.
+    /// The outage that it belongs to.
     outage: Option<u64>,
-    /// What may be taken, and at which moment.
+    /// What may be taken, and at what time.
     free: f64,
     at: Option<Instant>,
-    /// The beginning of the period that this is of.
+    /// The start of its period.
     start: u64,
 }
 
 impl Own {
-    /// How much may be taken. `known`: this replica's share of what was left when the store last answered,
-    /// and how many replicas there were.
+    /// How much may be taken. `known` is this replica's share of the rest when the store last
+    /// answered, and the number of replicas.
     pub(super) fn allows(
         &mut self,
         terms: &Terms,
@@ -58,7 +58,7 @@ impl Own {
         self.free = (self.free - amount as f64).max(0.0);
     }
 
-    /// The store answers again; whether anything was decided without it.
+    /// The store answers again. Returns whether anything was decided without it.
     pub(super) fn ended(&mut self) -> bool {
         self.outage.take().is_some()
     }

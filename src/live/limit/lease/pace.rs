@@ -1,29 +1,27 @@
-//! How fast a slice is used up, and how fast it would be if there were enough.
-//!
-//! It has no clock.
+//! How fast a slice is used, and how fast it would be used if there were enough. It reads no clock.
 
 use std::time::Duration;
 
-/// What is asked of a slice in a second.
+/// The demand on a slice per second.
 #[derive(Debug, Default)]
 pub(super) struct Pace {
     per_second: f64,
-    /// What was taken, and what was taken or refused, since it was last measured.
+    /// What was taken, and what was taken or refused, since the last measurement.
     taken: u64,
     wished: u64,
-    /// How often in a row nothing was wished for then.
+    /// How many measurements in a row had no demand.
     quiet: u8,
 }
 
 impl Pace {
-    /// So much was taken.
+    /// This amount was taken.
     pub(super) fn takes(&mut self, amount: u64) {
         self.taken = self.taken.saturating_add(amount);
         self.wished = self.wished.saturating_add(amount);
     }
 
-    /// So much was refused. It would be taken if it were there: of a limit that is used up as fast as it flows
-    /// in, a replica that counted only what it gets would ask for less and less.
+    /// This amount was refused. It counts as demand: otherwise, at a limit that is always
+    /// exhausted, a replica would request less and less.
     pub(super) fn misses(&mut self, amount: u64) {
         self.wished = self.wished.saturating_add(amount);
     }
@@ -33,7 +31,7 @@ impl Pace {
         self.taken == 0
     }
 
-    /// It was so long since it was last measured.
+    /// Measures, given the time since the last measurement.
     pub(super) fn measure(&mut self, since: Duration) {
         let since = since.as_secs_f64().max(0.001);
         // Halves in a third of a second without requests.
@@ -46,12 +44,12 @@ impl Pace {
         (self.taken, self.wished) = (0, 0);
     }
 
-    /// What is asked of it in a second.
+    /// The demand per second.
     pub(super) fn per_second(&self) -> f64 {
         self.per_second
     }
 
-    /// What is asked of it in this time.
+    /// The demand over this time.
     pub(super) fn within(&self, time: Duration) -> f64 {
         self.per_second * time.as_secs_f64()
     }

@@ -1,4 +1,4 @@
-//! The numbers of a slice. Pure: the caller brings the time.
+//! The numbers of a slice. Pure: the caller passes the time.
 
 mod exchange;
 
@@ -18,34 +18,34 @@ use crate::live::limit::desk::Outage;
 #[derive(Debug)]
 pub(super) struct State {
     pub(super) terms: Terms,
-    /// What was granted, and is neither spent nor held.
+    /// Granted, and neither spent nor held.
     have: u64,
-    /// What requests hold, and how much of that was never granted: it does not come back.
+    /// Held by requests, and how much of that was never granted and will not come back.
     held: u64,
     lent: u64,
-    /// What was spent in all, and what of it the store knows.
+    /// Spent in total, and how much of it the store knows.
     spent: u64,
     told: u64,
-    /// Which slice of this process it is.
+    /// The number of this slice in the process.
     slice: u64,
     seq: u64,
-    /// What requests wait for, and the least of it.
+    /// What requests wait for, and the smallest of these amounts.
     need: u64,
     least: u64,
-    /// The last answer, when it came, and what of the slice was out when it was asked for.
+    /// The last answer, when it came, and what of the slice was out when it was requested.
     pub(super) last: Option<(Answer, Instant)>,
     out_then: u64,
-    /// At this moment the last question was put together.
+    /// When the last request to the store was built.
     asked: Instant,
-    /// From this moment on the store may count this replica for nothing, and its slice for free.
+    /// When the store may forget this replica and give its slice to others.
     counts_until: Option<Instant>,
-    /// So much cannot be had before this moment.
+    /// This amount cannot be had before that time.
     refused: Option<(u64, Instant)>,
-    /// What is asked of it in a second.
+    /// The demand per second.
     pace: Pace,
-    /// The limit is used up as fast as it flows in.
+    /// The limit is always exhausted.
     is_scarce: bool,
-    /// The beginning of the period that these numbers are of, and its end here.
+    /// The start of the period of these numbers, and its end.
     start: u64,
     end: Option<Instant>,
     /// What is decided without the store.
@@ -85,7 +85,8 @@ impl State {
         }
     }
 
-    /// Takes so much, where that is there. What is more than all that is left is let in alone.
+    /// Takes this amount, if it is there. An amount larger than everything left is admitted only
+    /// alone.
     pub(super) fn take(&mut self, amount: u64, now: Instant) -> bool {
         if !self.has(amount, now) {
             return false;
@@ -97,15 +98,15 @@ impl State {
         true
     }
 
-    /// So much was refused. Where requests take different amounts, what is left over of a slice must not be kept
-    /// for one that does not fit: another replica may need it.
+    /// This amount was refused. If requests take different amounts, the rest of a slice must not be
+    /// kept for one that does not fit, since another replica may need it.
     pub(super) fn misses(&mut self, amount: u64) {
         if amount == 1 && matches!(self.terms.flow, Flow::PerSecond(_)) {
             self.pace.misses(amount);
         }
     }
 
-    /// Whether so much is there.
+    /// Whether this amount is there.
     pub(super) fn has(&self, amount: u64, now: Instant) -> bool {
         if self.end.is_some_and(|end| now >= end) || self.is_forgotten(now) {
             return false;
@@ -114,7 +115,7 @@ impl State {
         amount <= self.have || (is_alone && self.have > 0 && self.held == 0)
     }
 
-    /// Whether the store has heard nothing for so long that others may have what is free here.
+    /// Whether the store has heard nothing for so long that others may have the free part.
     fn is_forgotten(&self, now: Instant) -> bool {
         self.counts_until.is_some_and(|until| now >= until)
     }
@@ -125,17 +126,17 @@ impl State {
         let free = taken.saturating_sub(used);
         let back = free.min(self.lent);
         self.lent = (self.lent - back).min(self.held);
-        // What was used beyond what was taken is owed.
+        // Use beyond what was taken is owed.
         self.have = (self.have + (free - back)).saturating_sub(used.saturating_sub(taken));
     }
 
-    /// What requests wait for.
+    /// A request waits for this amount.
     pub(super) fn want(&mut self, amount: u64) {
         self.least = if self.need == 0 { amount } else { self.least.min(amount) };
         self.need = self.need.saturating_add(amount);
     }
 
-    /// Whether the slice will soon be used up, and the store was not asked just now.
+    /// Whether the slice will soon be used up, and the store was not just asked.
     pub(super) fn is_low(&self, now: Instant) -> bool {
         let soon = self.pace.within(LOW) as u64;
         self.have < soon
@@ -143,18 +144,18 @@ impl State {
             && now.saturating_duration_since(self.asked) >= ANEW
     }
 
-    /// Whether the store has said that so much cannot be had yet.
+    /// Whether the store has said that this amount is not available yet.
     pub(super) fn is_refused(&self, amount: u64, now: Instant) -> bool {
         self.refused.is_some_and(|(least, until)| amount >= least && now < until)
             && self.end.is_none_or(|end| now < end)
     }
 
-    /// Whether another replica asks in vain.
+    /// Whether another replica lacks it.
     pub(super) fn is_wanted(&self) -> bool {
         self.last.is_some_and(|(answer, _)| answer.is_wanted)
     }
 
-    /// Why so much is not there.
+    /// Why this amount is not there.
     pub(super) fn lack(&self, amount: u64, now: Instant) -> Lack {
         let Some((answer, came)) = self.last.filter(|_| self.is_refused(amount, now)) else {
             return Lack::NotAsked;
@@ -172,7 +173,7 @@ impl State {
         Lack::Reached { left: self.left(&answer), is_spent, wait }
     }
 
-    /// How long so much takes to flow in.
+    /// How long this amount takes to refill.
     fn flows_in(&self, amount: u64) -> Duration {
         match self.terms.flow {
             Flow::PerSecond(rate) => {
@@ -217,8 +218,8 @@ impl State {
         Seen { limit, used, held: self.held, left, reset }
     }
 
-    /// Whether something has to be told although no request asks: what was spent, what is not needed any
-    /// more, or that this replica lives.
+    /// Whether the store must be told something without a request: what was spent, what is no
+    /// longer needed, or that this replica is alive.
     pub(super) fn is_due(&self, now: Instant) -> bool {
         let since = now.saturating_duration_since(self.asked);
         (self.spent != self.told && since >= TELL)
@@ -230,7 +231,7 @@ impl State {
         (self.need, self.least) = (0, 0);
     }
 
-    /// Takes so much of what this replica decides without the store.
+    /// Takes this amount from what the replica may use without the store.
     pub(super) fn take_own(
         &mut self,
         amount: u64,
@@ -254,19 +255,19 @@ impl State {
         true
     }
 
-    /// Why this replica's share has too little.
+    /// Why the replica's own share is too small.
     pub(super) fn lack_own(&self) -> Lack {
         Lack::Reached { left: 0, is_spent: false, wait: Some(self.flows_in(1)) }
     }
 }
 
-/// The store is asked before so little is left.
+/// The store is asked when the rest lasts less than this.
 const LOW: Duration = Duration::from_millis(400);
-/// What was spent is told with what else is asked for, or when that was so long ago.
+/// Spending is reported with the next request to the store, or after this time.
 const TELL: Duration = Duration::from_millis(400);
-/// It is not asked again sooner where no request waits.
+/// The shortest time between requests to the store if no request waits.
 const ANEW: Duration = Duration::from_millis(100);
-/// A replica says so often that it lives.
+/// How often a replica reports that it is alive.
 const RENEW: Duration = Duration::from_secs(1);
-/// When it is worth asking again, where that is not known.
+/// The retry time, if none is known.
 const SOON: Duration = Duration::from_secs(1);

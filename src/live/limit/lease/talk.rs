@@ -1,40 +1,39 @@
-//! What a replica and the store say to each other of one limit.
+//! The messages between a replica and the store about one limit.
 
 use std::time::Duration;
 
-/// What a replica tells the store of one limit, and asks it for. Numbers of this replica are totals, so that
-/// a question that is asked twice counts once.
+/// What a replica tells the store about one limit, and requests. Its numbers are totals, so that a
+/// repeated message counts once.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Ask {
-    /// What the store knows it by.
+    /// The limit's key in the store.
     pub(crate) key: String,
-    /// Which slice of this process asks: one that was forgotten and made anew counts from zero.
+    /// The slice that asks; one that was forgotten and recreated counts from zero.
     pub(crate) slice: u64,
-    /// A later question has a higher number.
+    /// Later messages have higher numbers.
     pub(crate) seq: u64,
-    /// What was spent in all, and how much of that the store had been told before.
+    /// Spent in total, and how much of that the store already knew.
     pub(crate) spent: u64,
     pub(crate) told: u64,
-    /// What is held by requests, or free to be taken.
+    /// Held by requests or free to be taken.
     pub(crate) out: u64,
     /// What requests wait for, and the least that serves one of them.
     pub(crate) need: u64,
     pub(crate) least: u64,
-    /// What is likely to be needed soon.
+    /// What will probably be needed soon.
     pub(crate) extra: u64,
-    /// How much there may be.
+    /// The size of the limit.
     pub(crate) limit: u64,
-    /// How much of it flows off in a second.
+    /// The refill per second.
     pub(crate) per_second: f64,
-    /// What the store said was used when it last answered, in case it has forgotten, and when that was, in its
-    /// microseconds.
+    /// What the store last reported as used, in case it has lost it, and when, in its microseconds.
     pub(crate) known: u64,
     pub(crate) known_at: u64,
-    /// How long the store keeps it, in milliseconds; zero: for ever.
+    /// How long the store keeps the data, in milliseconds; zero means forever.
     pub(crate) keep_ms: u64,
 }
 
-/// What the store says.
+/// The answer of the store.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub(crate) struct Answer {
     /// How much more this replica may hand out.
@@ -43,17 +42,17 @@ pub(crate) struct Answer {
     pub(crate) used: u64,
     /// What all replicas hold.
     pub(crate) held: u64,
-    /// How many replicas share the limit.
+    /// The number of replicas that share the limit.
     pub(crate) replicas: u64,
-    /// When the least may be free, in microseconds; `None`: that is not known.
+    /// When the least may be free, in microseconds; `None` if unknown.
     pub(crate) wait_us: Option<u64>,
-    /// No other replica holds any of it, so that what does not fit may be let in alone.
+    /// No other replica holds any of it, so an amount that does not fit may be admitted alone.
     pub(crate) is_alone: bool,
-    /// Another replica has asked in vain within the last second.
+    /// Another replica has been refused within the last second.
     pub(crate) is_wanted: bool,
     /// The store's clock.
     pub(crate) now_us: u64,
 }
 
-/// What a replica holds counts for so long after it was last heard of.
+/// How long the holdings of a replica count after its last message.
 pub(crate) const LIVES: Duration = Duration::from_secs(5);

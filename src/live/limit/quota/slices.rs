@@ -1,4 +1,4 @@
-//! The windows of a holder where replicas share them: each is a slice that is taken from and settled.
+//! Windows that replicas share: each is a slice.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::live::limit::{
 };
 
 impl Quota {
-    /// The same over slices of what replicas share, one for each window.
+    /// The same quota over slices, one for each window.
     pub(in crate::live::limit) fn over(self, slices: Arc<[Arc<Lease>]>) -> Self {
         Self { slices: Some(slices), ..self }
     }
@@ -19,7 +19,7 @@ impl Quota {
         &self.windows
     }
 
-    /// Each slice with what an answer of this amount takes of it.
+    /// Each slice with what an answer of this amount takes from it.
     pub(in crate::live::limit) fn slices(
         &self,
         amount: Amount,
@@ -28,7 +28,7 @@ impl Quota {
         pairs.filter_map(move |(slice, window)| Some((slice, of(amount, window)?)))
     }
 
-    /// Takes what an answer is expected to take from every slice, or from none.
+    /// Takes an expected amount from all slices, or from none.
     pub(super) fn take_slices(&self, amount: Amount) -> Result<(), Short> {
         let Some(slices) = &self.slices else { return Ok(()) };
         for (at, (slice, window)) in slices.iter().zip(&*self.windows).enumerate() {
@@ -44,7 +44,7 @@ impl Quota {
         Ok(())
     }
 
-    /// What was taken is not held any more, and so much was used.
+    /// Settles: the taken amount is no longer held, and this much was used.
     pub(super) fn settle_slices(&self, taken: Amount, used: Amount) {
         for (slice, window) in self.slices.iter().flat_map(|it| it.iter()).zip(&*self.windows) {
             match of(taken, window) {
@@ -54,20 +54,20 @@ impl Quota {
         }
     }
 
-    /// Why no slice has room, however little.
+    /// Why no slice has room for any amount.
     pub(super) fn slices_spent(&self) -> Option<Short> {
         let pairs = self.slices.iter().flat_map(|it| it.iter()).zip(&*self.windows);
         let mut lacks = pairs.filter_map(|(slice, window)| Some(short(window, &slice.lack(1)?)));
         lacks.next()
     }
 
-    /// What each slice looks like, where there are any.
+    /// The state of each slice, if there are any.
     pub(super) fn slices_seen(&self) -> Option<impl Iterator<Item = (&Window, Seen)>> {
         let slices = self.slices.as_ref()?;
         Some(self.windows.iter().zip(slices.iter().map(|slice| slice.seen())))
     }
 
-    /// What the window of these units has left that has least, over all replicas.
+    /// What is left in the tightest window of these units, over all replicas.
     pub(super) fn slices_left(&self, units: &[Unit]) -> Option<Left> {
         let seen = self.slices_seen()?.filter(|(window, _)| units.contains(&window.unit));
         let left = seen.map(|(_, it)| Left { limit: it.limit, left: it.left, reset: it.reset });
@@ -75,7 +75,7 @@ impl Quota {
     }
 }
 
-/// What an answer takes of a window; `None`: nothing, and nothing of it has to be left.
+/// What an answer takes from a window; `None` if nothing, so that nothing need be left.
 fn of(amount: Amount, window: &Window) -> Option<u64> {
     match (amount.of(window.unit), window.unit) {
         (0, Unit::Input | Unit::Output) => None,

@@ -1,7 +1,7 @@
-//! Blocks that only Anthropic has, as what others can read of them: the texts of search results and of
-//! documents in pieces, and the summary of a conversation that was compacted.
+//! Blocks that only Anthropic has, as text for others: search results, documents in pieces, and the
+//! summary of a compacted conversation.
 //!
-//! It never carries a citation: the answer would have to cite.
+//! Citations are not carried over, since the answer would have to cite.
 
 use serde_json::value::RawValue;
 
@@ -9,7 +9,7 @@ use crate::protocol::codec::ReadError;
 use crate::protocol::conversation::{Conversation, Part, Role, Turn};
 use crate::protocol::object::{Object, TextOr};
 
-/// A search result as a text: its title, where it is from, what it says.
+/// A search result as text: title, source, content.
 pub(super) fn search_result(
     block: &mut Object<'_>,
     to: &mut Conversation,
@@ -40,7 +40,7 @@ pub(super) fn document(block: &mut Object<'_>, to: &mut Conversation) -> Result<
     Ok(parts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n"))
 }
 
-/// The texts of a content; what else stands there is named.
+/// The texts of a content; other parts are named as lost.
 fn texts(object: &mut Object<'_>, to: &mut Conversation) -> Result<String, ReadError> {
     let read = object.text_or_each("content", |mut piece| {
         let kind: String = piece.require("type")?;
@@ -57,12 +57,12 @@ fn texts(object: &mut Object<'_>, to: &mut Conversation) -> Result<String, ReadE
     })
 }
 
-/// A summary as what the user says.
+/// A summary as a user's text.
 pub(super) fn summary(said: &str) -> String {
     format!("{SUMMARY}{said}")
 }
 
-/// The summary among what the model said becomes the user's turn before it.
+/// A summary in the model's turn moves to the user's turn before it.
 pub(super) fn take_summary(parts: &mut Vec<Part>, to: &mut Conversation) {
     let is_summary = |part: &Part| part.as_text().is_some_and(|text| text.starts_with(SUMMARY));
     if let Some(at) = parts.iter().position(is_summary) {

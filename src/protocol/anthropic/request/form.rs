@@ -1,6 +1,4 @@
-//! The form of a Messages request, as Serde writes it from borrowed parts.
-//!
-//! It never decides what goes in.
+//! The serialized form of a Messages request, with borrowed parts.
 
 use std::borrow::Cow;
 
@@ -146,7 +144,7 @@ pub(super) struct Choice<'a> {
 }
 
 impl Choice<'_> {
-    /// The tool that stands for a structured answer must be called.
+    /// Forces the tool that stands for a structured answer.
     pub(super) fn of_answer() -> Self {
         Self { r#type: "tool", name: Some(ANSWER_TOOL), disable_parallel_tool_use: None }
     }
@@ -202,7 +200,7 @@ impl<'a> AnyTool<'a> {
 }
 
 impl OutputConfig<'_> {
-    /// Whether there is nothing to say.
+    /// Whether it is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.effort.is_none() && self.format.is_none()
     }

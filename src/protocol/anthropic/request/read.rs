@@ -1,4 +1,4 @@
-//! Reading: every field is taken by name; a field that is not taken is an extra.
+//! Reads a request: fields are taken by name, and the remaining ones are extras.
 
 use serde_json::value::RawValue;
 
@@ -99,7 +99,7 @@ fn read_block(mut block: Object<'_>, to: &mut Conversation) -> Result<Option<Par
     let client = Protocol::Anthropic;
     let part = match kind.as_str() {
         "text" => {
-            // Citations of an earlier answer prove nothing to anyone else.
+            // Citations of an earlier answer mean nothing to another vendor.
             block.raw("citations");
             Part::text(block.require::<String>("text")?)
         }
@@ -161,7 +161,7 @@ fn read_inner(block: Object<'_>, to: &mut Conversation) -> Result<Option<Part>, 
     }
 }
 
-/// A block that has no neutral form: search results, server tools and what is new.
+/// A block without a neutral form: search results, server tools and new types.
 fn lost_block(kind: &str, to: &mut Conversation) -> Option<Part> {
     to.keep_extra(format!("messages.content.{kind}"), RawValue::TRUE);
     None
@@ -249,8 +249,8 @@ fn read_thinking(body: &mut Object<'_>) -> Result<Option<Thinking>, ReadError> {
     })
 }
 
-/// `output_config`, and `output_format` as its `format` was called before. An effort speaks louder
-/// than a budget, but does not wake a model that is told not to think.
+/// `output_config`, and the older `output_format`. An effort takes precedence over a budget, but
+/// does not turn disabled thinking on.
 fn read_output_config(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
     to.format = body.with("output_format", |format| read_format(format, to))?.flatten();
     body.with("output_config", |mut config| {
@@ -283,7 +283,7 @@ fn read_format(
     }))
 }
 
-/// How the block begins in which Claude Code tells Anthropic who pays.
+/// The start of the block in which Claude Code names the payer to Anthropic.
 const BILLING: &str = "x-anthropic-billing-header";
 const NOTHING_STORED: &str =
     "cannot be used: nothing is stored; send the whole conversation as `messages`";

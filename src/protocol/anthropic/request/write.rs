@@ -1,6 +1,6 @@
-//! Writing: the conversation's parts, borrowed, put into the body's form.
+//! Writes a request from a conversation with borrowed parts.
 //!
-//! It never leaves anything out in silence that could change the answer.
+//! Nothing that could change the answer is dropped silently.
 
 use std::borrow::Cow;
 
@@ -35,7 +35,7 @@ pub(in crate::protocol::anthropic) fn write(
     write_for(from, target, "/v1/messages")
 }
 
-/// Writes a request that counts tokens: the same without what concerns the answer only.
+/// Writes a token-count request: the same without fields that concern only the answer.
 pub(in crate::protocol::anthropic) fn write_count(
     from: &Conversation,
     target: &Target<'_>,
@@ -100,7 +100,7 @@ fn write_for(
     Ok(written)
 }
 
-/// The mark that is set for a client that sets none.
+/// The cache mark for a client that sets none.
 fn usual_mark(from: &Conversation) -> Cache<'_> {
     static USUAL: CacheMark = CacheMark { ttl: None };
     Cache(from.cache.as_ref().unwrap_or(&USUAL))
@@ -226,8 +226,8 @@ fn write_turns<'a>(
     Ok(messages)
 }
 
-/// The first turn is the user's, and so is the last, unless the model may go on with what it has begun:
-/// that ends without white space.
+/// The first turn must be the user's, and so must the last, unless the model may continue its own
+/// text, which then must not end with white space.
 fn fit_ends(messages: &mut Vec<Message<'_>>, takes_prefill: bool) {
     let says = |text| {
         let content = vec![Block { content: BlockContent::Text { text }, cache_control: None }];

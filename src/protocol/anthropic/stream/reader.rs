@@ -1,6 +1,6 @@
-//! Reading: a vendor's blocks into parts. Complete only with `message_stop`.
+//! Reads blocks into parts. Complete only with `message_stop`.
 //!
-//! Blocks that only Anthropic has are passed over, deltas and all.
+//! Blocks that only Anthropic has are skipped with their deltas.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -136,8 +136,8 @@ impl State {
         Ok(())
     }
 
-    /// A delta of the open block; of one that only Anthropic has, and of an unknown type, it says
-    /// nothing.
+    /// A delta of the open block. In a block that only Anthropic has, or of an unknown type, it is
+    /// skipped.
     fn read_delta(
         &mut self,
         index: u64,

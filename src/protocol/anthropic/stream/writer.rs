@@ -1,6 +1,6 @@
-//! Writing: parts into blocks, each opened once and closed once, inside one message.
+//! Writes parts as blocks, each opened and closed once, inside one message.
 //!
-//! It never writes `message_stop` after a failure: a broken answer must not look complete.
+//! After a failure it does not write `message_stop`, since a broken answer must not look complete.
 
 use serde::Serialize;
 
@@ -52,8 +52,8 @@ impl Writer {
         }
     }
 
-    /// `message_start`, exactly once, before everything but a failure. Usage is known by then only
-    /// where the provider says it first; the last `message_delta` says it all again.
+    /// Writes `message_start` once, before everything except a failure. It contains usage only if
+    /// the provider reports it first; the last `message_delta` repeats all of it.
     fn start(&mut self, out: &mut Vec<u8>) {
         if !self.started {
             self.started = true;
@@ -125,7 +125,7 @@ impl StreamWriter for Writer {
             return;
         }
         match said {
-            // Written with what comes first, so that usage which follows at once is in it.
+            // Written with the first event, so that usage that follows at once is included.
             Event::Start { model, .. } => {
                 if let Some(model) = named(model.as_deref()) {
                     model.clone_into(&mut self.model);

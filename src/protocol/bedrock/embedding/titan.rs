@@ -1,6 +1,6 @@
 //! Amazon's Titan: one input in, one vector out.
 //!
-//! It never takes more than one input in a call: there is no field for it.
+//! It has no field for more than one input.
 
 use serde::{Deserialize, Serialize};
 
@@ -109,7 +109,7 @@ pub(super) fn write_answer(
     Ok(json(&AnswerOut { embedding, embeddings_by_type: by_type, input_text_token_count: tokens }))
 }
 
-/// The media type of an image that does not say it, by how its base64 begins.
+/// The media type of an image without one, from the start of its base64.
 fn kind(data: &str) -> &'static str {
     if data.starts_with("/9j/") { "image/jpeg" } else { "image/png" }
 }
@@ -157,5 +157,5 @@ struct ByType<'a> {
     float: &'a Vector,
 }
 
-/// Titan's `binary`: a number for each bit, which is not what Cohere calls so.
+/// Titan's `binary`, a number for each bit, is not what Cohere calls `binary`.
 const BITS: &str = "bits";

@@ -1,4 +1,4 @@
-//! Reading blocks: each is an object with one key, which says what it is.
+//! Reads blocks: each is an object with one key, which names its type.
 
 use serde_json::value::RawValue;
 

@@ -1,6 +1,4 @@
-//! The form of a Converse request, as Serde writes it from borrowed parts.
-//!
-//! It never decides what goes in.
+//! The serialized form of a Converse request, with borrowed parts.
 
 use std::borrow::Cow;
 
@@ -270,7 +268,7 @@ pub(super) struct Metadata<'a> {
 pub(super) struct Extras<'a>(pub(super) &'a [Extra]);
 
 impl<'a> CachePoint<'a> {
-    /// The point that a mark stands for; a life that Bedrock does not know is its default.
+    /// The cache point for a mark; a TTL that Bedrock does not have becomes its default.
     pub(super) fn of(mark: &'a CacheMark) -> Self {
         let ttl = mark.ttl.as_deref().filter(|ttl| matches!(*ttl, "5m" | "1h"));
         Self { r#type: "default", ttl }
@@ -278,7 +276,7 @@ impl<'a> CachePoint<'a> {
 }
 
 impl<'a> ModelFields<'a> {
-    /// Whether there is nothing to say.
+    /// Whether it is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.thinking.is_none()
             && self.output_config.is_none()

@@ -1,7 +1,5 @@
-//! Images, documents, sounds and films: a format's name and bytes. A URL is not among what Bedrock
-//! fetches, unless it is one of Amazon's own store.
-//!
-//! It never fetches anything itself.
+//! Images, documents, audio and video: a format and bytes. Bedrock fetches no URL except of Amazon
+//! S3.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -15,12 +13,11 @@ use crate::protocol::conversation::media::is_textual;
 use crate::protocol::conversation::{Media, MediaKind, Source};
 use crate::protocol::object::Object;
 
-/// Names that documents have been given, each with the number that stands behind it for now: Bedrock
-/// refuses two of one name.
+/// The names given to documents, each with its current number, since Bedrock refuses duplicates.
 #[derive(Debug, Default)]
 pub(super) struct DocumentNames(HashMap<String, u32>);
 
-/// Reads a medium; none for a source that has no neutral form.
+/// Reads a medium; `None` for a source without a neutral form.
 pub(super) fn read(kind: MediaKind, mut medium: Object<'_>) -> Result<Option<Media>, ReadError> {
     let format: Option<String> = medium.take("format")?;
     let name = medium.take("name")?;
@@ -38,7 +35,7 @@ pub(super) fn read(kind: MediaKind, mut medium: Object<'_>) -> Result<Option<Med
     Ok(source.map(|source| Media { media_type, name, ..Media::new(kind, source) }))
 }
 
-/// The block of a medium; none when Bedrock cannot be given it.
+/// The block of a medium; `None` if Bedrock cannot receive it.
 pub(super) fn write<'a>(media: &'a Media, names: &mut DocumentNames) -> Option<BlockOut<'a>> {
     let format = format(media)?;
     let source = match &media.source {
@@ -58,7 +55,7 @@ pub(super) fn write<'a>(media: &'a Media, names: &mut DocumentNames) -> Option<B
     })
 }
 
-/// The block of an image in an answer; none for what has no place in one.
+/// The block of an image in an answer; `None` for other media.
 pub(in crate::protocol::bedrock) fn image(media: &Media) -> Option<Medium<'_>> {
     let Source::Base64(data) = &media.source else { return None };
     let format = format(media).filter(|_| media.kind == MediaKind::Image)?;
@@ -72,9 +69,9 @@ pub(in crate::protocol::bedrock) fn read_image(format: &str, bytes: String) -> M
 }
 
 impl DocumentNames {
-    /// A name of letters, digits, single spaces, hyphens, parentheses and brackets, not given yet.
+    /// A unique name of letters, digits, single spaces, hyphens, parentheses and brackets.
     fn next(&mut self, wanted: &str) -> String {
-        // A file's ending is said by the format.
+        // The format already names the file extension.
         let stem = wanted.rsplit_once('.').map_or(wanted, |(stem, _)| stem);
         let fits = |c: char| c.is_ascii_alphanumeric() || "-()[] ".contains(c);
         let clean: String = stem.chars().map(|c| if fits(c) { c } else { ' ' }).collect();
@@ -93,7 +90,7 @@ impl DocumentNames {
     }
 }
 
-/// The format's name here; none for what Bedrock does not know.
+/// The format's name; `None` if Bedrock does not have it.
 fn format(media: &Media) -> Option<Cow<'_, str>> {
     if matches!(media.source, Source::Text(_)) {
         return (media.kind == MediaKind::Document).then_some(Cow::Borrowed("txt"));

@@ -1,6 +1,5 @@
-//! How much the model is to think and how its next token is drawn, within what its family takes.
-//!
-//! It never decides what Anthropic's models take: `fit::claude` does.
+//! Thinking and sampling parameters, limited to what the model's family supports. `fit::claude`
+//! handles Anthropic's models.
 
 use super::form::{Effort as EffortOut, ModelFields, NovaReasoning};
 use crate::models::bedrock::{self, Family};
@@ -81,7 +80,7 @@ impl<'a> Plan<'a> {
         losses: &mut Losses,
     ) -> Result<(), Refused> {
         let family = bedrock::FAMILY.of(model);
-        // Every other model takes what a Claude of the oldest kind does, but for `top_k`.
+        // Every other model supports what the oldest Claude does, except `top_k`.
         let like = if family == Family::Claude { model } else { Model::named("") };
         let fitted = claude::fit_sampling(from, thinks, like, losses)?;
         let (temperature, top_p) = (fitted.temperature, fitted.top_p);

@@ -1,4 +1,4 @@
-//! Reading: every field is taken by name; a field that is not taken is an extra.
+//! Reads a request: fields are taken by name, and the remaining ones are extras.
 
 use serde_json::value::RawValue;
 
@@ -171,7 +171,7 @@ fn read_schema(mut form: Object<'_>) -> Result<OutputFormat, ReadError> {
     Ok(OutputFormat::JsonSchema { name, description, schema, strict: None })
 }
 
-/// An effort speaks louder than a budget, but does not wake a model that is told not to think.
+/// An effort takes precedence over a budget, but does not turn disabled thinking on.
 fn speak_effort(effort: Option<String>, to: &mut Conversation) {
     if let Some(name) = effort.filter(|_| to.thinking != Some(Thinking::Off)) {
         to.thinking = Some(Thinking::Effort(Effort::from_name(&name)));

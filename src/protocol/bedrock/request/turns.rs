@@ -1,6 +1,6 @@
-//! Writing turns: user and assistant in alternation, no turn without content, no blank text.
+//! Writes turns: user and assistant alternate, without empty turns and blank texts.
 //!
-//! It never writes reasoning that a model could not check.
+//! Reasoning that a model could not verify is not written.
 
 use std::borrow::Cow;
 
@@ -124,8 +124,8 @@ impl<'a> Blocks<'a, '_> {
     }
 }
 
-/// The first turn is the user's, and so is the last, unless the model may go on with what it has begun:
-/// that ends without white space.
+/// The first turn must be the user's, and so must the last, unless the model may continue its own
+/// text, which then must not end with white space.
 fn fit_ends(messages: &mut Vec<Message<'_>>, takes_prefill: bool) {
     let says =
         |text: &'static str| Message { role: "user", content: vec![BlockOut::Text(text.into())] };
@@ -149,7 +149,7 @@ fn fit_ends(messages: &mut Vec<Message<'_>>, takes_prefill: bool) {
     }
 }
 
-/// A document without a text beside it is refused: its name is that text.
+/// A document needs a text beside it, so its name becomes one.
 fn explain_documents(content: &mut Vec<BlockOut<'_>>) {
     if content.iter().any(|block| matches!(block, BlockOut::Text(_))) {
         return;

@@ -1,6 +1,6 @@
-//! Writing: the conversation's fields, borrowed, put into the body's form.
+//! Writes a request from a conversation with borrowed parts.
 //!
-//! It never leaves anything out in silence that could change the answer.
+//! Nothing that could change the answer is dropped silently.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -114,7 +114,7 @@ pub(in crate::protocol::bedrock) fn write_count(
     Ok(Some(Written::json(path(target.model, "count-tokens"), body, losses, reading)))
 }
 
-/// The mark that is set for a client that sets none.
+/// The cache mark for a client that sets none.
 fn usual_mark(from: &Conversation) -> CachePoint<'_> {
     static USUAL: CacheMark = CacheMark { ttl: None };
     CachePoint::of(from.cache.as_ref().unwrap_or(&USUAL))
@@ -134,8 +134,8 @@ fn write_format<'a>(
     Ok(Some(Output { text_format: TextFormat { r#type: "json_schema", structure } }))
 }
 
-/// The tools on offer and the choice among them. There is no choice of none: without a history of
-/// tools they are not offered at all, with one they must be.
+/// The tools and the tool choice. Bedrock has no choice `none`: without tool calls in the history
+/// the tools are omitted; with them they must be present.
 fn write_tools<'a>(
     from: &'a Conversation,
     plan: &Plan<'_>,
@@ -256,7 +256,7 @@ fn write_choice<'a>(
     })
 }
 
-/// Whether a text may be a value of `requestMetadata`.
+/// Whether a text is a valid value of `requestMetadata`.
 fn is_metadata(text: &str) -> bool {
     let fits = |c: char| c.is_ascii_alphanumeric() || " :_@$#=/+,-.".contains(c);
     text.len() <= LONGEST_METADATA && text.chars().all(fits)

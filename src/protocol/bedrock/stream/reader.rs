@@ -1,7 +1,7 @@
-//! Reading: blocks into parts. Complete with `messageStop`; usage follows it.
+//! Reads blocks into parts. Complete with `messageStop`, after which usage follows.
 //!
-//! A text block has no beginning of its own: its first delta is it. Blocks that have no neutral
-//! form are passed over, deltas and all.
+//! A text block has no start event; its first delta starts it. Blocks without a neutral form are
+//! skipped with their deltas.
 
 use bytes::Bytes;
 use serde::Deserialize;

@@ -1,6 +1,6 @@
-//! Writing: parts into blocks, each closed once; only a tool's has a beginning of its own.
+//! Writes parts as blocks, each closed once; only a tool's block has a start event.
 //!
-//! It never writes `messageStop` after a failure, which is an exception here.
+//! A failure is an exception, after which `messageStop` is not written.
 
 use serde::Serialize;
 
@@ -48,7 +48,7 @@ impl Writer {
         }
     }
 
-    /// Opens a block of that type, unless it is open and goes on.
+    /// Opens a block of this type, unless it is already open.
     fn open(&mut self, kind: Open, out: &mut Vec<u8>) {
         if self.open == Some(kind) && kind != Open::Other {
             return;
@@ -104,7 +104,7 @@ impl StreamWriter for Writer {
         match said {
             Event::Start { .. } => self.start(out),
             Event::Usage(usage) => self.usage = usage,
-            // Nothing here keeps a connection alive without saying something.
+            // This protocol has no event for keepalive.
             Event::Ping => {}
             Event::Text(text) | Event::Refusal(text) => {
                 self.open(Open::Text, out);

@@ -1,6 +1,4 @@
-//! The form of a v2 chat request, as Serde writes it from borrowed parts.
-//!
-//! It never decides what goes in.
+//! The serialized form of a v2 chat request, with borrowed parts.
 
 use serde::Serialize;
 use serde_json::value::RawValue;

@@ -1,4 +1,4 @@
-//! Reading: every field is taken by name; a field that is not taken is an extra.
+//! Reads a request: fields are taken by name, and the remaining ones are extras.
 
 use serde_json::value::RawValue;
 
@@ -25,7 +25,7 @@ pub(in crate::protocol::cohere) fn read(
         ..Conversation::default()
     };
     fields::read(&FIELDS, &mut body, &mut to)?;
-    // The most there is stands for all.
+    // The largest value means all.
     let top_p = to.sampling.top_p;
     to.sampling.top_p = top_p.map(|top_p| if top_p >= MOST_P { 1.0 } else { top_p });
     to.format = read_format(&mut body, &mut to)?;
@@ -42,7 +42,7 @@ fn read_format(
 ) -> Result<Option<OutputFormat>, ReadError> {
     let format = body.with("response_format", |mut format| {
         let kind: String = format.require("type")?;
-        // `schema` is what the field was called first.
+        // `schema` is the older name of the field.
         let schema = format.raw("json_schema").or_else(|| format.raw("schema"));
         Ok(match (kind.as_str(), schema.map(ToOwned::to_owned)) {
             ("json_object", Some(schema)) => Some(OutputFormat::JsonSchema {
@@ -70,7 +70,7 @@ fn read_thinking(body: &mut Object<'_>) -> Result<Option<Thinking>, ReadError> {
     })
 }
 
-/// Citations of an earlier answer prove nothing to anyone else.
+/// Citations of an earlier answer mean nothing to another vendor.
 fn read_said(message: &mut Object<'_>, parts: &mut Vec<Part>) -> Result<(), ReadError> {
     message.raw("citations");
     let plan: Option<String> = message.take("tool_plan")?;

@@ -1,6 +1,6 @@
-//! Writing: the conversation's parts, borrowed, put into the body's form.
+//! Writes a request from a conversation with borrowed parts.
 //!
-//! It never leaves anything out in silence that could change the answer.
+//! Nothing that could change the answer is dropped silently.
 
 use super::form::{Body, Message, ResponseFormat, ThinkingOut};
 use crate::models::{MediaTypes, Model, cohere};
@@ -51,7 +51,7 @@ pub(in crate::protocol::cohere) fn write(
     Ok(Written::json("/v2/chat", body, losses, target.reading(names, None)))
 }
 
-/// The tools and the choice among them. To force one tool is to offer that one alone.
+/// The tools and the tool choice. To force one tool, only that one is sent.
 fn write_tools<'a>(
     from: &'a Conversation,
     names: &'a ToolNames,
@@ -71,7 +71,7 @@ fn write_tools<'a>(
     Ok((offered.map(|tool| ToolOut::with_schema(tool, names)).collect(), word))
 }
 
-/// Strictness is asked for all tools or for none.
+/// Strictness applies to all tools or to none.
 fn write_strict(from: &Conversation, losses: &mut Losses) -> Result<Option<bool>, Refused> {
     let strict = from.tools.iter().filter(|tool| tool.strict == Some(true)).count();
     let is_all = strict > 0 && strict == from.tools.len();
@@ -134,8 +134,8 @@ fn write_messages<'a>(
     Ok(messages)
 }
 
-/// Tool results become messages of their own, before everything else the turn says. Media that
-/// they hold follow in the user's message, as a `tool` message takes text only.
+/// Tool results become messages of their own, before the rest of the turn. Their media follow in
+/// the user's message, since a `tool` message accepts only text.
 fn write_user<'a>(
     turn: &Merged<'a>,
     (names, images): (&'a ToolNames, MediaTypes),
@@ -167,7 +167,7 @@ fn write_user<'a>(
     Ok(())
 }
 
-/// Text beside calls is the plan that they follow: contents and calls stand in no message together.
+/// Text beside calls becomes the plan, since a message has either content or calls.
 fn write_assistant<'a>(
     turn: &Merged<'a>,
     names: &'a ToolNames,

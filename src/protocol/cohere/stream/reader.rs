@@ -1,6 +1,6 @@
-//! Reading: contents, plans and calls into parts. Complete only with `message-end`.
+//! Reads contents, plans and calls into parts. Complete only with `message-end`.
 //!
-//! Citations are passed over.
+//! Citations are skipped.
 
 use serde::Deserialize;
 
@@ -134,7 +134,7 @@ struct Said {
     r#type: Option<String>,
     id: Option<String>,
     delta: Option<Delta>,
-    /// An error that is no event.
+    /// An error outside an event.
     message: Option<String>,
 }
 

@@ -1,6 +1,6 @@
-//! Writing: parts into contents and calls, each opened once and closed once, inside one message.
+//! Writes parts as contents and calls, each opened and closed once, inside one message.
 //!
-//! After a failure it never writes a reason to finish but the one that says so.
+//! After a failure, the only finish reason is the one for errors.
 
 use serde::Serialize;
 

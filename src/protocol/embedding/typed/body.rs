@@ -1,6 +1,4 @@
-//! The body of a request to one of Cohere's models, at Cohere and on Bedrock.
-//!
-//! It never says where the request goes.
+//! The request body of Cohere's models, at Cohere and on Bedrock.
 
 use serde::Serialize;
 use serde_json::value::RawValue;
@@ -15,7 +13,7 @@ use crate::protocol::object::Object;
 /// In which words a body is written.
 #[derive(Clone, Copy)]
 pub(in crate::protocol) struct Words<'a> {
-    /// The model, where it stands in the body.
+    /// The model, if it is in the body.
     pub(in crate::protocol) model: Option<&'a str>,
     /// Whether an image is an object with its URL, or the URL.
     pub(in crate::protocol) wraps_images: bool,
@@ -25,7 +23,7 @@ pub(in crate::protocol) struct Words<'a> {
     pub(in crate::protocol) end: &'static str,
 }
 
-/// Reads what all bodies have in common.
+/// Reads the fields of all bodies.
 pub(in crate::protocol) fn read_fields(mut body: Object<'_>) -> Result<Embedding, ReadError> {
     let mut to = Embedding {
         inputs: read_inputs(&mut body)?,
@@ -100,7 +98,7 @@ fn read_forms(body: &mut Object<'_>) -> Result<Vec<Form>, ReadError> {
 
 fn read_task(body: &mut Object<'_>) -> Result<Option<Task>, ReadError> {
     Ok(match body.take::<String>("input_type")?.as_deref() {
-        // What images are for cannot be said.
+        // Images have no purpose field.
         None | Some("image") => None,
         Some("search_query") => Some(Task::Query),
         Some("search_document") => Some(Task::Document),
@@ -155,7 +153,7 @@ pub(in crate::protocol) fn write_calls(
     })
 }
 
-/// The nearest that there is: it must be said. What is indexed is mostly what is embedded.
+/// The nearest purpose, which is required. Most inputs are documents for an index.
 fn write_task(task: Option<Task>) -> &'static str {
     match task {
         None | Some(Task::Document) => "search_document",
@@ -233,7 +231,7 @@ impl<'a> InputOut<'a> {
     }
 }
 
-/// The forms of vectors that only Cohere's models give.
+/// Formats that only Cohere's models have.
 const COMPRESSED: [&str; 4] = ["int8", "uint8", "binary", "ubinary"];
 /// What Cohere takes in one call.
 const MOST_INPUTS: usize = 96;

@@ -1,7 +1,7 @@
-//! Requests: one content, or a batch of requests that each hold one.
+//! Embedding requests: one content, or a batch of requests with one each.
 //!
-//! A batch whose requests differ in what they are for is read as its first one says; that the others
-//! said something else is named. Vectors of several lengths in one batch are Gemini's alone.
+//! If the purposes in a batch differ, the first one applies and the difference is named as lost.
+//! Only Gemini supports several lengths in one batch.
 
 use percent_encoding::utf8_percent_encode;
 use serde::Serialize;
@@ -30,7 +30,7 @@ pub(super) fn read(body: &[u8], head: &Head<'_>) -> Result<Embedding, ReadError>
     Ok(Embedding { model, ..to })
 }
 
-/// A request of one content, and what else it holds.
+/// A request with one content, and its other fields.
 fn read_one(body: &mut Object<'_>) -> Result<Embedding, ReadError> {
     let parts = body.with("content", |mut content| content.each("parts", read_piece))?;
     let parts = parts.ok_or_else(|| ReadError::new("content", "is missing"))?;

@@ -1,7 +1,7 @@
-//! Writing the contents: turns in alternation, each call with the signature that its model wants,
-//! each result as an object.
+//! Writes contents: alternating turns, each call with the signature that its model needs, each
+//! result as an object.
 //!
-//! It never gives one vendor's signature to another.
+//! A vendor never receives another vendor's signature.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -37,7 +37,7 @@ pub(super) struct Contents<'a, 'l> {
     pub(super) model: Model<'a>,
     /// Whose proofs are good.
     pub(super) service: Service,
-    /// Whether calls and results have ids: Vertex AI knows none.
+    /// Whether calls and results have IDs; Vertex AI has none.
     pub(super) has_ids: bool,
     pub(super) losses: &'l mut Losses,
 }
@@ -46,7 +46,8 @@ pub(super) struct Contents<'a, 'l> {
 type Called<'a> = HashMap<&'a str, (usize, &'a str)>;
 
 impl<'a> Contents<'a, '_> {
-    /// The turns. Results stand alone in their content; what the user says beside them is the next one.
+    /// The turns. Results are alone in their content; the user's other parts follow in the next
+    /// one.
     pub(super) fn turns(
         mut self,
         from: &'a Conversation,
@@ -69,8 +70,8 @@ impl<'a> Contents<'a, '_> {
         Ok(contents)
     }
 
-    /// What the model said. The first call of a turn must carry a signature for newer models; where it
-    /// has none that this service made, a placeholder says that it is not to be checked.
+    /// A model's turn. Newer models require a signature on the first call of a turn; without one
+    /// from this service, a placeholder skips the check.
     fn model(&mut self, turn: &Merged<'a>) -> Result<Vec<PartOut<'a>>, Refused> {
         let mut demands = gemini::SIGNATURES.of(self.model);
         let mut parts = Vec::with_capacity(turn.parts.len());
@@ -101,7 +102,7 @@ impl<'a> Contents<'a, '_> {
         self.has_ids.then(|| self.names.id(id))
     }
 
-    /// The results, and what the user said: first the media of results that have no place in them.
+    /// A user's turn: first the media of results that cannot be inside them.
     fn user(
         &mut self,
         turn: &Merged<'a>,
@@ -178,7 +179,7 @@ impl<'a> Contents<'a, '_> {
                 let file_data = Some(Box::new(FileData { mime_type, file_uri }));
                 Some(PartOut { file_data, ..PartOut::default() })
             }
-            // Of a type that is not read, or an id of another vendor's store.
+            // Of an unsupported type, or an ID from another vendor's storage.
             (None, Source::Base64(_) | Source::File(_) | Source::Text(_)) => {
                 self.losses.lose(media.kind.name()).map(|()| None)?
             }
@@ -186,8 +187,8 @@ impl<'a> Contents<'a, '_> {
     }
 }
 
-/// A call follows a turn of the user, and the user speaks last where the model does not go on with what
-/// it has begun.
+/// A call must follow a user's turn, and the user's turn must be last unless the model may continue
+/// its own.
 fn fit_ends(contents: &mut Vec<ContentOut<'_>>, takes_prefill: bool) {
     let says = |text| ContentOut { role: Some("user"), parts: vec![PartOut::text(text)] };
     let calls =
@@ -201,7 +202,7 @@ fn fit_ends(contents: &mut Vec<ContentOut<'_>>, takes_prefill: bool) {
     }
 }
 
-/// A text of one part is not copied: it may be a table of many megabytes.
+/// A text of one part is not copied, since it may have many megabytes.
 fn response_of(text: Cow<'_, str>, is_error: bool) -> Response<'_> {
     if is_error {
         return Response::Error { error: text };
@@ -223,7 +224,7 @@ fn object(text: &str) -> Option<&RawValue> {
     is_object.then(|| serde_json::from_str(text).ok())?
 }
 
-/// The media type that a URL's ending tells: here it must be said.
+/// The media type from a URL's extension, since it is required here.
 fn type_of_url(media: &Media) -> &str {
     let Source::Url(url) = &media.source else { return media.media_type_or_default() };
     let path = url.split(['?', '#']).next().unwrap_or(url);

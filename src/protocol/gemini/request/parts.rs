@@ -1,6 +1,6 @@
-//! Reading the contents: turns and their parts, and which result belongs to which call.
+//! Reads contents: turns, parts, and the call of each result.
 //!
-//! It never invents a call: a result that belongs to none keeps its own id.
+//! A result without a call keeps its own ID.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
@@ -50,9 +50,9 @@ pub(super) fn read_contents(body: &mut Object<'_>, to: &mut Conversation) -> Res
     Ok(())
 }
 
-/// A history that was collected from a stream has a content or a part for each chunk: they are one
-/// turn, and the pieces of its thoughts and texts are put together again. Left apart, a piece that
-/// is a space would be nothing to the vendors that take no blank text.
+/// A history collected from a stream has one content or part for each chunk. They are joined to one
+/// turn, and the fragments of thoughts and texts are concatenated; otherwise a fragment that is a
+/// space would be dropped as blank.
 fn add_turn(role: Role, parts: Vec<Part>, to: &mut Conversation) {
     let is_more = |turn: &&mut Turn| role == Role::Assistant && turn.role == role;
     let mut turn = match to.turns.last_mut().filter(is_more) {
@@ -92,7 +92,7 @@ fn read_part(
         .map(Content::ToolResult)
     };
     if content.is_none() {
-        // Code that Google ran, and what is new.
+        // Code that Google ran, and new types.
         for (name, _) in part.rest() {
             to.keep_extra(format!("contents.parts.{name}"), RawValue::TRUE);
         }
@@ -145,8 +145,8 @@ fn first_open(places: &mut VecDeque<usize>, open: &mut [Option<String>]) -> Opti
     std::iter::from_fn(|| places.pop_front()).find_map(|at| open[at].take())
 }
 
-/// The text that a response is: what it holds under its only key when that is one of the usual
-/// ones, else the whole object; and whether it is an error's.
+/// The text of a response: the value of its only key if that is a usual one, otherwise the whole
+/// object; and whether it is an error.
 fn read_response(response: Option<&RawValue>) -> Result<(String, bool), ReadError> {
     let Some(response) = response else { return Ok((String::new(), false)) };
     let fields: Vec<_> = match Object::of(response) {

@@ -1,4 +1,4 @@
-//! Reading: every field is taken by name; a field that is not taken is an extra.
+//! Reads a request: fields are taken by name, and the remaining ones are extras.
 
 use std::collections::HashSet;
 
@@ -85,7 +85,7 @@ fn read_tools(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadEr
 fn read_function(mut function: Object<'_>, to: &mut Conversation) -> Result<Tool, ReadError> {
     let schema = function.raw_either("parametersJsonSchema", "parameters_json_schema");
     let older = function.raw("parameters");
-    // What a result looks like is told to no other vendor, and changes no call.
+    // The schema of a result is not sent to other vendors and changes no call.
     function.raw("response");
     function.raw_either("responseJsonSchema", "response_json_schema");
     let tool = Tool {

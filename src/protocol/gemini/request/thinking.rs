@@ -1,6 +1,5 @@
-//! How much the model is to think, within what its generation takes.
-//!
-//! It never asks a model that does not think to do so.
+//! How much the model thinks, within what its generation supports. Models without thinking are not
+//! asked to think.
 
 use crate::models::gemini::{self, ThinkingControl};
 use crate::models::{Effort, Model};
@@ -24,7 +23,7 @@ pub(super) fn write(
             None
         }
         ThinkingControl::Budget { least, can_stop, .. } if is_off => {
-            // Little is the least that can be asked for; who asked for none in words is told so.
+            // The lowest available level; also for a client that turned thinking off.
             losses.lose_if(!can_stop && asked != Thinking::Off, "reasoning_effort")?;
             Some(budget(if can_stop { 0 } else { least }, ThinkingConfig::default()))
         }

@@ -1,6 +1,6 @@
-//! Writing: the conversation's parts, borrowed, put into the body's form.
+//! Writes a request from a conversation with borrowed parts.
 //!
-//! It never leaves anything out in silence that could change the answer.
+//! Nothing that could change the answer is dropped silently.
 
 use percent_encoding::{AsciiSet, utf8_percent_encode};
 
@@ -75,12 +75,12 @@ fn write_for(
     Ok(Written::json(path, body, losses, target.reading(names, None)))
 }
 
-/// The model as a resource: `models/…`, unless its name says another collection.
+/// The model as a resource: `models/…`, unless its name contains another collection.
 pub(in crate::protocol::gemini) fn resource(model: &str) -> String {
     if model.contains('/') { model.to_owned() } else { format!("models/{model}") }
 }
 
-/// The functions; Google's own search only where there are none, as models refuse the two together.
+/// The functions; Google's own search only without functions, since models refuse both together.
 fn write_tools<'a>(
     from: &'a Conversation,
     names: &'a ToolNames,
@@ -99,7 +99,7 @@ fn write_tools<'a>(
     let function = |tool: &'a Tool| Function {
         name: names.sent(&tool.name),
         description: tool.description.as_deref(),
-        // An empty schema of an object is refused by some models, none is not.
+        // Some models refuse an empty object schema but accept an absent one.
         parameters_json_schema: tool
             .schema
             .as_deref()

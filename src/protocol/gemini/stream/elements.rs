@@ -1,11 +1,9 @@
-//! The elements of a JSON array out of bytes that arrive in any pieces.
-//!
-//! It never checks that they are good JSON: who parses an element sees that.
+//! Splits a JSON array that arrives in chunks into its elements, without validating them.
 
 use crate::protocol::nesting::{Edge, Nesting};
 use crate::sse::LONGEST;
 
-/// Collects bytes and gives out elements.
+/// Collects bytes and returns elements.
 #[derive(Debug, Default)]
 pub(super) struct Elements {
     buffer: Vec<u8>,
@@ -30,7 +28,7 @@ impl Elements {
         self.buffer.extend_from_slice(bytes);
     }
 
-    /// The next whole element; none when more bytes are needed.
+    /// The next whole element; `None` if more bytes are needed.
     pub(super) fn next(&mut self) -> Result<Option<&[u8]>, TooLong> {
         while let Some(&byte) = self.buffer.get(self.at) {
             self.at += 1;

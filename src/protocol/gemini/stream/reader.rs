@@ -1,7 +1,7 @@
-//! Reading: chunks into events. The answer is complete when it ended after a `finishReason`: usage
-//! may follow that, and nothing terminates the stream.
+//! Reads chunks into events. The answer is complete when it ends after a `finishReason`; usage may
+//! follow, and there is no terminal event.
 //!
-//! It never shows a second candidate, nor media, which no event carries.
+//! Second candidates and media are skipped, since no event carries them.
 
 use bytes::Bytes;
 
@@ -19,14 +19,14 @@ use crate::protocol::told::{self, At};
 
 use super::elements::Elements;
 
-/// Reads one stream, in the form that its first byte tells.
+/// Reads one stream in the form that its first byte tells.
 #[derive(Debug)]
 pub(in crate::protocol::gemini) enum Reader {
     /// Nothing but whitespace has come.
     Blank(State),
     /// Server-sent events.
     Events(FrameReader<State>),
-    /// One JSON array. Also a lone object, as an error may be.
+    /// One JSON array; also a single object, such as an error.
     Array(Array),
 }
 
@@ -171,7 +171,7 @@ impl State {
                     self.parts.close(events);
                 }
             }
-            // The signature of a text proves nothing that is ever checked.
+            // The signature of a text is never checked.
             (Some(text), _) => self.parts.text(Some(text), events),
             (None, Some(call)) => {
                 let call = call.into_call(self.calls, &self.reading);

@@ -1,8 +1,8 @@
-//! Writing: events into chunks. A call is written when it is whole; the reason to finish and the
-//! usage come in the last chunk.
+//! Writes events as chunks. A call is written when it is complete; the finish reason and usage come
+//! in the last chunk.
 //!
-//! It never writes a comment, which Google's own libraries take for a chunk, nor a reason to finish
-//! after a failure.
+//! Comments are not written, since Google's SDKs take them for chunks, and neither is a finish
+//! reason after a failure.
 
 use serde::Serialize;
 
@@ -120,7 +120,7 @@ impl Writer {
         append_json(&error, out);
         self.end(out);
         if !self.is_array {
-            // As Google itself tells it, outside of events: its libraries raise that, and of an event not all do.
+            // As Google sends it, outside events: its SDKs raise that, but not all raise an event.
             append_json(&error, out);
             out.push(b'\n');
         }

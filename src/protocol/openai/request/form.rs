@@ -1,6 +1,4 @@
-//! The form of a Chat Completions request, as Serde writes it from borrowed parts.
-//!
-//! It never decides what goes in.
+//! The serialized form of a Chat Completions request, with borrowed parts.
 
 use std::borrow::Cow;
 
@@ -96,7 +94,7 @@ pub(super) struct JsonSchema<'a> {
     pub(super) strict: Option<bool>,
 }
 
-/// The extra fields that this protocol knows by the same name.
+/// The extra fields that this protocol has under the same names.
 pub(super) struct Extras<'a>(pub(super) &'a [Extra]);
 
 impl<'a> Message<'a> {

@@ -1,4 +1,4 @@
-//! Reading: every field is taken by name; a field that is not taken is an extra.
+//! Reads a request: fields are taken by name, and the remaining ones are extras.
 
 use serde_json::value::RawValue;
 
@@ -29,7 +29,7 @@ pub(in crate::protocol::openai) fn read(
         ..Conversation::default()
     };
     fields::read(&FIELDS, &mut body, &mut to)?;
-    // Not OpenAI's own, but what most others take.
+    // Not OpenAI's own, but used by most others.
     to.sampling.top_k = body.take("top_k")?;
     to.include_usage = read_stream_options(&mut body)?;
     to.cache = cache::read_mark(&mut body)?;
@@ -75,9 +75,9 @@ fn read_stream_options(body: &mut Object<'_>) -> Result<bool, ReadError> {
     Ok(asked.flatten() == Some(true))
 }
 
-/// Reasoning is not OpenAI's own, but what most others call it.
+/// Reasoning fields are not OpenAI's own; this is the most common name.
 fn read_said(message: &mut Object<'_>, parts: &mut Vec<Part>) -> Result<(), ReadError> {
-    // Where both are there, they say the same.
+    // If both are present, they are equal.
     let short: Option<String> = message.take("reasoning")?;
     if let Some(reasoning) = message.take("reasoning_content")?.or(short) {
         parts.insert(0, Part::new(Content::Reasoning(reasoning)));

@@ -1,6 +1,6 @@
-//! Writing: the conversation's parts, borrowed, put into the body's form.
+//! Writes a request from a conversation with borrowed parts.
 //!
-//! It never leaves anything out in silence that could change the answer.
+//! Nothing that could change the answer is dropped silently.
 
 use serde_json::value::RawValue;
 
@@ -152,8 +152,8 @@ fn write_system(parts: &[Part]) -> Option<Message<'_>> {
     one_text(texts, "\n\n").map(|text| Message::new("system", Some(Text::Plain(text))))
 }
 
-/// Tool results become messages of their own, before everything else the turn says. Media that
-/// they hold follow in the user's message, as a `tool` message takes text only.
+/// Tool results become messages of their own, before the rest of the turn. Their media follow in
+/// the user's message, since a `tool` message accepts only text.
 fn write_user<'a>(
     parts: &'a [Part],
     (names, images): (&'a ToolNames, MediaTypes),
@@ -232,7 +232,7 @@ fn write_assistant<'a>(
     Ok((!silent).then_some(message))
 }
 
-/// What is given back of the thoughts before a call.
+/// The reasoning that is sent back before a call.
 fn recalled(recall: Recall, thought: &[&str]) -> Option<String> {
     let has_any = thought.iter().any(|text| !text.is_empty());
     match recall {

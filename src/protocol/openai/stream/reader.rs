@@ -1,7 +1,7 @@
-//! Reading: chunks into events. The answer is complete when `finish_reason` has come; usage may
-//! follow it, and `[DONE]`, which some forget.
+//! Reads chunks into events. The answer is complete after `finish_reason`; usage and `[DONE]`,
+//! which some providers omit, may follow.
 //!
-//! It never shows a second choice.
+//! Second choices are skipped.
 
 use crate::protocol::calls::Calls;
 use crate::protocol::codec::Reading;
@@ -107,7 +107,7 @@ impl State {
         })
     }
 
-    /// Gives out the proofs of what was reasoned so far.
+    /// Returns the signatures of the reasoning so far.
     fn prove(&mut self, events: &mut Vec<Event>) {
         if let Some(proof) = self.details.take(self.reading.service) {
             self.parts.sealed(proof, events);

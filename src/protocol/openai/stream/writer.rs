@@ -1,6 +1,6 @@
-//! Writing: events into chunks. Usage comes last, and only to those who asked.
+//! Writes events as chunks. Usage comes last, and only if the client asked for it.
 //!
-//! It never writes `[DONE]` after a failure: a broken answer must not look complete.
+//! After a failure it does not write `[DONE]`, since a broken answer must not look complete.
 
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ use crate::protocol::usual::error;
 /// Writes one stream.
 #[derive(Debug)]
 pub(in crate::protocol::openai) struct Writer {
-    /// `data: {…` up to the choices: the same in every chunk.
+    /// `data: {…` up to the choices, the same in every chunk.
     head: Vec<u8>,
     id: Box<str>,
     created: u64,
@@ -92,7 +92,7 @@ impl StreamWriter for Writer {
                 append_json(&error::Out::of(failure), out);
                 return out.extend_from_slice(b"\n\n");
             }
-            // A comment keeps the connection alive and is no chunk.
+            // A comment keeps the connection alive and is not a chunk.
             Event::Ping => return out.extend_from_slice(b": ping\n\n"),
             Event::ReasoningSignature(_) | Event::Redacted(_) | Event::PartEnd => return,
         };

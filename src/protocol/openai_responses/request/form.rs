@@ -1,6 +1,4 @@
-//! The form of a Responses request, as Serde writes it from borrowed parts.
-//!
-//! It never decides what goes in.
+//! The serialized form of a Responses request, with borrowed parts.
 
 use std::borrow::Cow;
 
@@ -171,18 +169,18 @@ pub(super) enum Format<'a> {
     },
 }
 
-/// The extra fields that stand in the body under their own name.
+/// The extra fields that are written under their own names.
 pub(super) struct Extras<'a>(pub(super) &'a [Extra]);
 
 impl Text<'_> {
-    /// Whether there is nothing to say.
+    /// Whether it is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.format.is_none() && self.verbosity.is_none()
     }
 }
 
 impl Reasoning<'_> {
-    /// Whether there is nothing to say.
+    /// Whether it is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.effort.is_none() && self.summary.is_none()
     }
@@ -213,7 +211,7 @@ impl<'a> Format<'a> {
 }
 
 impl Extras<'_> {
-    /// Whether a field stands in the body under its own name, and not inside of another.
+    /// Whether a field is at the top level of the body.
     fn is_plain(name: &str) -> bool {
         super::SHARED_EXTRAS.contains(&name) && name != "verbosity" && !name.contains('.')
     }
@@ -224,7 +222,7 @@ impl Serialize for Extras<'_> {
         let mut map = serializer.serialize_map(None)?;
         let stores = self.0.iter().any(|extra| extra.name == "store");
         if !stores {
-            // The vendor's default is to store, which the client did not ask for.
+            // OpenAI's default is to store, which the client did not ask for.
             map.serialize_entry("store", &false)?;
         }
         for extra in self.0.iter().filter(|extra| Self::is_plain(&extra.name)) {

@@ -1,5 +1,5 @@
-//! Reading `input`: items into turns. What the model said in a row is one turn, and so are results
-//! in a row: other protocols refuse a call that stands apart from its neighbours.
+//! Reads `input`: items into turns. Consecutive model items are one turn, and so are consecutive
+//! results, since other protocols refuse a call apart from its neighbours.
 
 use serde_json::value::RawValue;
 
@@ -30,8 +30,7 @@ pub(super) fn read(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), R
 
 fn read_item(mut item: Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
     let kind: Option<String> = item.take("type")?;
-    // Ids and states of an earlier answer's items mean nothing to anyone else, but for the ids of
-    // reasoning.
+    // IDs and states of earlier items mean nothing to another vendor, except IDs of reasoning.
     let id: Option<&RawValue> = item.raw("id");
     let id: Option<String> = id.and_then(|id| serde_json::from_str(id.get()).ok());
     for name in ["status", "phase"] {
@@ -77,7 +76,7 @@ fn read_item(mut item: Object<'_>, to: &mut Conversation) -> Result<(), ReadErro
                 "refers to a stored item: nothing is stored; send the item itself",
             ));
         }
-        // Calls of tools that OpenAI runs, and what is new.
+        // Calls of OpenAI's own tools, and new types.
         other => {
             to.keep_extra(format!("input.{other}"), RawValue::TRUE);
             return Ok(());
@@ -131,7 +130,7 @@ fn add_said(part: Part, to: &mut Conversation) {
     }
 }
 
-/// Reasoning: its summary, or where there is none its text; its proof is the encrypted content.
+/// Reasoning: its summary, or its text if there is none; its signature is the encrypted content.
 fn read_reasoning(id: Option<&str>, item: &mut Object<'_>) -> Result<Option<Part>, ReadError> {
     let mut texts = |field: &str| item.each(field, |mut part| part.require::<String>("text"));
     let (summary, content) = (texts("summary")?, texts("content")?);
@@ -171,7 +170,7 @@ fn read_part(mut part: Object<'_>, to: &mut Conversation) -> Result<Option<Part>
             return Ok(None);
         }
     };
-    // Citations of an earlier answer prove nothing to anyone else.
+    // Citations of an earlier answer mean nothing to another vendor.
     for name in ["annotations", "logprobs"] {
         part.raw(name);
     }

@@ -1,4 +1,4 @@
-//! Reading: every field is taken by name; a field that is not taken is an extra.
+//! Reads a request: fields are taken by name, and the remaining ones are extras.
 
 use serde_json::value::RawValue;
 
@@ -44,7 +44,7 @@ pub(in crate::protocol::openai_responses) fn read(
     read_tool_choice(&mut body, &mut to)?;
     read_include(&mut body, &mut to)?;
     to.cache = cache::read_mark(&mut body)?;
-    // It only says how deltas are padded.
+    // It only controls the padding of deltas.
     body.raw("stream_options");
     body.keep_rest("", &mut to);
     Ok(to)
@@ -145,7 +145,7 @@ fn read_tool(
                 location: tool.raw("user_location").map(ToOwned::to_owned),
                 ..WebSearch::called(kind)
             });
-            // How much of what is found is read changes no form of the answer.
+            // How much of the search results is read does not change the form of the answer.
             for name in ["search_context_size", "external_web_access"] {
                 tool.raw(name);
             }
@@ -213,7 +213,7 @@ fn read_allowed(choice: &RawValue) -> Result<Option<(bool, Vec<String>)>, ReadEr
     read().map_err(|error: ReadError| error.within("tool_choice"))
 }
 
-/// Encrypted reasoning is always given; everything else that can be included is OpenAI's alone.
+/// Encrypted reasoning is always included; everything else is OpenAI's own.
 fn read_include(body: &mut Object<'_>, to: &mut Conversation) -> Result<(), ReadError> {
     let include: Option<Vec<String>> = body.take("include")?;
     let others = include.into_iter().flatten().filter(|name| name != ENCRYPTED_REASONING);

@@ -1,6 +1,6 @@
-//! Writing `input`: turns into items.
+//! Writes `input`: turns as items.
 //!
-//! It never writes reasoning that another vendor signed: OpenAI cannot read it.
+//! Reasoning signed by another vendor is not written, since OpenAI cannot read it.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -28,7 +28,7 @@ pub(super) fn write<'a>(
         match turn.role {
             Role::System => write_message("developer", &turn.parts, images, (&mut items, losses))?,
             Role::User => {
-                // Results before everything else that the turn says: they answer the last calls.
+                // Results come before the rest of the turn, since they answer the last calls.
                 for part in &turn.parts {
                     if let Content::ToolResult(result) = &part.content {
                         items.push(write_result(result, (&called, names, images), losses)?);

@@ -1,6 +1,6 @@
-//! Writing: the conversation's fields, borrowed, put into the body's form.
+//! Writes a request from a conversation with borrowed parts.
 //!
-//! It never leaves anything out in silence that could change the answer.
+//! Nothing that could change the answer is dropped silently.
 
 use std::borrow::Cow;
 
@@ -35,7 +35,7 @@ pub(in crate::protocol::openai_responses) fn write(
     let mut losses = target.losses();
     let input = turns::write(from, &names, openai::IMAGES.of(model), &mut losses)?;
     let (instructions, input) = match (instructions(&from.system), input) {
-        // There must be an item: instructions alone are what the user says.
+        // At least one item is required, so instructions alone become user text.
         (Some(text), input) if input.is_empty() => {
             let content = Content::Plain(text);
             (None, vec![Item::Message { role: "user", content }])

@@ -1,6 +1,4 @@
-//! The form of a stream's events: each has its type and its number.
-//!
-//! It never decides which come.
+//! The serialized events of a stream: each has a type and a number.
 
 use std::borrow::Cow;
 
@@ -55,16 +53,16 @@ pub(super) struct Detail<'a> {
     pub(super) logprobs: Option<[(); 0]>,
 }
 
-/// Writes an error that belongs to no response: one that began another would be a mistake to whoever
-/// follows the one that has begun. The events before it were not counted.
+/// Writes an error outside a response, since a second response would confuse the client. Earlier
+/// events were not counted.
 pub(in crate::protocol::openai_responses) fn write_broken(failure: &Failure) -> Vec<u8> {
     let mut out = Vec::new();
     Numbers::default().event("error", &error::Alone::of(failure), &mut out);
     out
 }
 
-/// Writes the failed response that ends a stream in the place of the one that was told. Its id, its time
-/// and its number stay: agents go by the failed response, and ask no further once they have had it.
+/// Writes a failed response in place of the provider's. Its ID, time and number stay; agents act on
+/// the failed response and do not retry after it.
 pub(in crate::protocol::openai_responses) fn write_in_place_of(
     told: &[u8],
     failure: &Failure,

@@ -1,7 +1,7 @@
-//! Reading: items into parts. Complete only with `response.completed` or `response.incomplete`.
+//! Reads items into parts. Complete only with `response.completed` or `response.incomplete`.
 //!
-//! What an item says again when it is done is taken only where no delta said it before. Several items
-//! may be open at once. Those that only OpenAI has are passed over.
+//! The final event of an item is used only for what no delta contained. Several items may be open
+//! at once. Items that only OpenAI has are skipped.
 
 use std::collections::{HashMap, HashSet};
 
@@ -24,17 +24,17 @@ pub(in crate::protocol::openai_responses) struct State {
     reading: Reading,
     started: bool,
     open: Option<Open>,
-    /// The texts of which something was given out and whose items are not done, by item.
+    /// Texts that were partly returned and whose items are not done, by item.
     said: HashMap<u64, HashSet<(u64, Kind)>>,
     parts: Parts,
     calls: Calls,
-    /// Whether anything was said before the end.
+    /// Whether there was any content before the end.
     has_items: bool,
     /// The proof of the next call, which another router has put before it.
     proof_of_call: Option<Signature>,
 }
 
-/// The open text: its item's place in the output, its own place in the item, and what it is.
+/// The open text: its item's index, its own index, and its kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Open {
     item: u64,
@@ -48,7 +48,7 @@ enum Kind {
     Refusal,
     /// The reasoning's summary.
     Summary,
-    /// The reasoning itself, as open models give it.
+    /// The reasoning itself, from open models.
     Reasoning,
 }
 
@@ -103,7 +103,7 @@ impl State {
         }
     }
 
-    /// The texts of messages and of reasoning; every other event says nothing new.
+    /// Reads texts of messages and reasoning; other events have no new content.
     fn read_text(&mut self, said: Said, events: &mut Vec<Event>) {
         let (kind, part) = match said.r#type.as_str() {
             "response.output_text.delta" | "response.output_text.done" => {
@@ -124,7 +124,7 @@ impl State {
         if let Some(text) = said.delta {
             self.text(open, text, events);
         } else if !self.has_said(open) {
-            // Done, and nothing of it came before.
+            // Done without any delta before.
             self.text(open, said.text.or(said.refusal).unwrap_or_default(), events);
         }
     }
@@ -188,7 +188,7 @@ impl State {
         }
     }
 
-    /// An item is whole: what no delta said is said now, and its proof with it.
+    /// An item is done: content without a delta is returned now, with its signature.
     fn end_item(&mut self, at: u64, item: Item, events: &mut Vec<Event>) {
         self.has_items = true;
         let silent = !self.said.contains_key(&at);
@@ -251,7 +251,7 @@ impl State {
         if let Some(failure) = response.take_failure() {
             return fail(failure, events);
         }
-        // Some say all of it at the end alone.
+        // Some providers send everything only at the end.
         if !self.has_items {
             for (at, item) in (0..).zip(response.take_output()) {
                 self.end_item(at, item, events);

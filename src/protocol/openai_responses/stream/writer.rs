@@ -1,6 +1,7 @@
-//! Writing: each part becomes an item that is opened once and closed once, inside one response.
+//! Writes each part as an item, opened and closed once, inside one response.
 //!
-//! It never writes `response.completed` after a failure: a broken answer must not look complete.
+//! After a failure it does not write `response.completed`, since a broken answer must not look
+//! complete.
 
 use serde_json::value::RawValue;
 
@@ -28,7 +29,7 @@ pub(in crate::protocol::openai_responses) struct Writer {
     usage: Usage,
 }
 
-/// The open item: its id, and what was said of it so far.
+/// The open item: its ID and its content so far.
 #[derive(Debug)]
 struct Open {
     id: String,
@@ -69,7 +70,7 @@ impl Writer {
         }
     }
 
-    /// Opens an item of that kind, unless it is open and goes on.
+    /// Opens an item of this kind, unless it is already open.
     fn open(&mut self, kind: Kind, out: &mut Vec<u8>) {
         if self.open.as_ref().is_some_and(|open| open.kind.goes_on_as(&kind)) {
             return;
@@ -104,7 +105,7 @@ impl Writer {
         }
     }
 
-    /// Closes the open item, and says again what it said.
+    /// Closes the open item and repeats its content.
     fn close(&mut self, out: &mut Vec<u8>) {
         let Some(open) = self.open.take() else { return };
         let index = self.items.len();
@@ -157,7 +158,7 @@ impl StreamWriter for Writer {
                 self.start(out);
             }
             Event::Usage(usage) => self.usage = usage,
-            // A comment keeps the connection alive and is no event.
+            // A comment keeps the connection alive and is not an event.
             Event::Ping => out.extend_from_slice(b": ping\n\n"),
             Event::Text(text) => {
                 self.open(Kind::Text, out);
@@ -193,7 +194,7 @@ impl StreamWriter for Writer {
 }
 
 impl Open {
-    /// The item as it is so far.
+    /// The item so far.
     fn item(&self, id: &str, index: usize) -> ItemOut<'_> {
         match &self.kind {
             Kind::Text | Kind::Refusal => ItemOut::message(id, index, self.part()),
@@ -260,7 +261,7 @@ impl Open {
 }
 
 impl Kind {
-    /// Whether more of `next` belongs to the same item; a proof ends its reasoning.
+    /// Whether `next` continues the same item; a signature ends reasoning.
     fn goes_on_as(&self, next: &Self) -> bool {
         match (self, next) {
             (Self::Text, Self::Text) | (Self::Refusal, Self::Refusal) => true,
@@ -269,7 +270,7 @@ impl Kind {
         }
     }
 
-    /// The event of a delta; a custom tool's input has none before it is whole.
+    /// The event of a delta; a custom tool's input has none before it is complete.
     fn delta_event(&self) -> Option<&'static str> {
         match self {
             Self::Text => Some("response.output_text.delta"),

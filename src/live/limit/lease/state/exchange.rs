@@ -1,4 +1,4 @@
-//! What a slice tells the store and asks it for, and what it makes of the answer.
+//! What a slice tells the store and requests from it, and how it applies the answer.
 
 use std::time::Duration;
 
@@ -39,10 +39,10 @@ impl State {
         }
         self.pace.measure(now.saturating_duration_since(self.asked));
         let keep = self.to_keep();
-        // Given back, but for what is about to be taken.
+        // Returned, except what is about to be taken.
         let kept = self.have.min(keep.max(self.need));
         if std::mem::replace(&mut self.have, kept) > kept {
-            // One that comes before the answer may have it back.
+            // A request that comes before the answer may have it back.
             self.refused = None;
         }
         let ahead = if self.is_wanted() { 0 } else { self.need.saturating_mul(AHEAD) };
@@ -52,7 +52,7 @@ impl State {
         asks
     }
 
-    /// What is worth having before it is asked for.
+    /// What to keep in advance.
     fn to_keep(&self) -> u64 {
         let ahead = match self.is_wanted() {
             // Until it may ask again.
@@ -73,7 +73,7 @@ impl State {
         }
     }
 
-    /// How long the store keeps it where it hears no more of it; zero: for ever.
+    /// How long the store keeps the data without news; zero means forever.
     fn keep_ms(&self, now: Instant) -> u64 {
         let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(0);
         match (&self.terms.flow, self.end) {
@@ -89,7 +89,7 @@ impl State {
         }
     }
 
-    /// The last words of a replica that ends: it needs nothing more.
+    /// The last message of a replica that ends: it needs nothing more.
     pub(in crate::live::limit::lease) fn farewell(&mut self, key: &str) -> Option<Ask> {
         let is_silent = self.spent == self.told && self.have == 0;
         self.have = 0;
@@ -126,7 +126,7 @@ impl State {
         }
     }
 
-    /// Answers what was spent here beyond all that was granted.
+    /// Applies the answer. Returns what was spent beyond all that was granted.
     pub(in crate::live::limit::lease) fn answered(
         &mut self,
         ask: &Ask,
@@ -134,7 +134,7 @@ impl State {
         now: Instant,
     ) -> u64 {
         if ask.seq != self.seq {
-            // The last words of a period that is over.
+            // The last message of a period that is over.
             return 0;
         }
         let over = match self.own.ended() {
@@ -148,8 +148,8 @@ impl State {
         self.last = Some((*answer, now));
         let is_short = ask.need > 0 && answer.granted < ask.least;
         self.is_scarce = self.is_used_up(ask, answer);
-        // Of a limit that is used up as fast as it flows in, each gets what has flowed in now and then: asking
-        // for each request would bring no more.
+        // At a limit that is always exhausted, each replica periodically gets what has refilled;
+        // asking for each request would bring no more.
         self.refused = (is_short || self.is_scarce).then(|| {
             let wait = answer.wait_us.map_or(AGAIN, Duration::from_micros);
             (ask.least, now + wait.clamp(self.soonest(), LONGEST))
@@ -157,7 +157,7 @@ impl State {
         over
     }
 
-    /// Whether nothing is left of what flows in, but for what will have by the next question of a replica.
+    /// Whether nothing is left of the refill, except what will come before the next question.
     fn is_used_up(&self, ask: &Ask, answer: &Answer) -> bool {
         let Flow::PerSecond(rate) = self.terms.flow else { return false };
         let left = self.terms.limit.saturating_sub(answer.used.saturating_add(answer.held));
@@ -165,8 +165,8 @@ impl State {
         answer.granted < ask.need.saturating_add(ask.extra) && left as f64 <= soon
     }
 
-    /// How soon the store is asked again after it has refused. What flows off meanwhile, and what the store
-    /// holds for spent until it is told, must not be all of the limit.
+    /// How soon the store is asked again after a refusal. The refill meanwhile, and what the store
+    /// still counts as spent, must not be the whole limit.
     fn soonest(&self) -> Duration {
         match self.terms.flow {
             Flow::PerSecond(rate) => {
@@ -182,17 +182,17 @@ impl State {
     }
 }
 
-/// What is taken in so long is kept ready, and less where another replica asks in vain.
+/// Demand over this time is kept in advance, less if another replica lacks it.
 const KEEP: Duration = Duration::from_secs(1);
 const WANTED: Duration = Duration::from_millis(100);
-/// What is used up as fast as it flows in is asked for this often at least.
+/// The longest interval between questions at a limit that is always exhausted.
 const SCARCE: Duration = Duration::from_millis(400);
-/// So many times what the first requests ask for.
+/// The first question asks for this many times the demand.
 const AHEAD: u64 = 4;
-/// A refusal of a place holds so long, and any other at most so long.
+/// How long a refusal of a place is valid, and the maximum for other limits.
 const AGAIN: Duration = Duration::from_millis(25);
 const LONGEST: Duration = Duration::from_secs(1);
-/// So much sooner than the store a replica takes itself for forgotten: their clocks do not run alike.
+/// A replica considers itself forgotten this much earlier than the store, since their clocks drift.
 const MARGIN: Duration = Duration::from_millis(500);
 /// In milliseconds.
 const LINGER: u64 = 600_000;
