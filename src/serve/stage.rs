@@ -1,10 +1,12 @@
 //! The stage of the process: serving, draining (`/readyz` fails, requests are still served),
 //! closing (no new connections; requests in flight may finish).
 
+mod over;
+
 use std::{
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Waker},
@@ -16,6 +18,8 @@ use tokio_util::{
     task::{TaskTracker, task_tracker::TaskTrackerToken},
 };
 
+use self::over::Over;
+
 /// The stage of the process, shared by every core.
 #[derive(Debug, Clone, Default)]
 pub struct Stage {
@@ -23,7 +27,9 @@ pub struct Stage {
     closing: CancellationToken,
     /// A copy of the closing state for frequent reads, since reading the token takes a lock.
     is_closing: Arc<AtomicBool>,
-    over: CancellationToken,
+    over: Arc<Over>,
+    /// The same of every core.
+    overs: Arc<Mutex<Vec<Arc<Over>>>>,
     connections: TaskTracker,
 }
 
@@ -46,14 +52,15 @@ impl Stage {
     }
 
     /// Resolves at the deadline of requests in flight.
-    pub(crate) async fn over(&self) {
-        self.over.cancelled().await;
+    pub(crate) fn over(&self) -> impl Future<Output = ()> {
+        self.over.wait()
     }
 
     /// The same stage for one core, with its own wake-ups.
     pub(crate) fn for_core(&self) -> Self {
-        let (closing, over) = (self.closing.child_token(), self.over.child_token());
-        Self { closing, over, ..self.clone() }
+        let over = Arc::<Over>::default();
+        self.overs.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&over));
+        Self { closing: self.closing.child_token(), over, ..self.clone() }
     }
 
     /// Counts a connection as long as the token lives.
@@ -77,7 +84,9 @@ impl Stage {
         if tokio::time::timeout(deadline, self.connections.wait()).await.is_ok() {
             return true;
         }
-        self.over.cancel();
+        self.over.tell();
+        let overs = std::mem::take(&mut *self.overs.lock().unwrap_or_else(PoisonError::into_inner));
+        overs.iter().for_each(|over| over.tell());
         tokio::time::timeout(FAREWELL, self.connections.wait()).await.is_ok()
     }
 }
