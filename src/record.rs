@@ -64,6 +64,8 @@ pub(crate) struct Record {
     bytes_in: u64,
     bytes_out: u64,
     end: End,
+    /// Whether tokens are what the answer takes.
+    takes_tokens: bool,
     /// The tokens that the answer took.
     usage: Option<Usage>,
     /// Whether some of these were not told.
@@ -111,6 +113,7 @@ impl Record {
             bytes_in: 0,
             bytes_out: 0,
             end: End::Left,
+            takes_tokens: true,
             usage: None,
             estimated: false,
             finish: None,
@@ -142,6 +145,16 @@ impl Record {
     pub(crate) fn came(&mut self, bytes: u64, stream: bool) {
         self.bytes_in = bytes;
         self.stream = stream;
+    }
+
+    /// It is known what it asks for, and whether tokens are what that takes.
+    pub(crate) fn asks_for(&mut self, operation: Option<Operation>, takes_tokens: bool) {
+        (self.asks.operation, self.takes_tokens) = (operation, takes_tokens);
+    }
+
+    /// Whether tokens are what its answer takes.
+    pub(crate) fn takes_tokens(&self) -> bool {
+        self.takes_tokens
     }
 
     /// The caller is known, or it is known that it is not.
@@ -237,7 +250,7 @@ impl Record {
 
     /// The tokens that the answer took, as its provider tells them.
     pub(crate) fn used(&mut self, usage: Option<Usage>) {
-        self.usage = usage;
+        self.usage = usage.filter(|_| self.takes_tokens);
     }
 
     /// The tokens that the answer took as far as they were told, and an estimate of the others.
@@ -340,9 +353,16 @@ impl Drop for Record {
         let holds = self.holds.take();
         let served_by = self.served_by.as_ref();
         let served = served_by.and_then(|it| finished::served(&it.pools, self.trail.steps()));
-        let priced = served.zip(self.usage);
-        let cost = priced.and_then(|((_, provider, _), usage)| {
-            provider.pricing.cost(usage, self.service.as_deref())
+        let is_billed = self.takes_tokens
+            && served.is_some_and(|(.., step)| matches!(step.outcome, Outcome::Status(200..=299)));
+        let service = self.service.as_deref();
+        let cost = served.and_then(|(_, provider, _)| match self.usage {
+            Some(usage) => provider.pricing.cost(usage, service),
+            // The price of a request is due whatever its tokens.
+            None if is_billed => {
+                provider.pricing.cost(Usage::default(), service).filter(|it| *it > 0)
+            }
+            None => None,
         });
         let cost = match self.trail.all_spent() {
             [] => cost,
@@ -371,6 +391,7 @@ impl Drop for Record {
             bytes_in: self.bytes_in,
             bytes_out: self.bytes_out,
             end: if faulty { End::Fault } else { self.end },
+            is_billed,
             usage: self.usage,
             cost,
             estimated: self.estimated,

@@ -94,6 +94,11 @@ pub struct Profile {
     pub(crate) asks_usage: Option<AskUsage>,
     /// Where an answer reports its tokens.
     pub(crate) usage: &'static Form,
+    /// The headers in which an answer tells them, too: of the input and of the output.
+    pub(crate) usage_headers: Option<[&'static str; 2]>,
+    /// Of a path that is for embeddings and for conversations in models' own forms: the keys of which a request for
+    /// embeddings has one.
+    pub(crate) embeds_by: &'static [&'static [&'static str; 1]],
     /// Where it says why the model stopped.
     pub(crate) reasons: &'static Reasons,
     /// What OpenTelemetry calls its vendor (`gen_ai.provider.name`).
@@ -299,7 +304,9 @@ impl Profile {
         tools: &["tools"],
         output: OutputCap::USUAL,
         asks_usage: None,
-        usage: &Form { fields: &["\"usage\""], places: &[], deepest: 1, cache_is_beside: false },
+        usage: &Form::USUAL,
+        usage_headers: None,
+        embeds_by: &[],
         reasons: &Reasons::NONE,
         telemetry: "openai",
         spoken: [&[], &[]],

@@ -76,7 +76,8 @@ impl Watch {
     /// The tokens reported so far.
     pub(crate) fn usage(&self, protocol: Protocol, is_framed: bool) -> Option<Usage> {
         // What surrounds the JSON of a frame is not JSON: its depth cannot be counted.
-        let deepest = if is_framed { None } else { Some(DEEPEST_IN_EVENT) };
+        let deepest = protocol.profile().usage.deepest_in_event;
+        let deepest = if is_framed { None } else { Some(deepest) };
         let read = |piece: &Option<Bytes>, last| read(protocol, piece.as_ref()?, deepest, last);
         let first = read(&self.first, false);
         // One piece may hold the first and the last of them.
@@ -268,8 +269,6 @@ static FINDER: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(MARK));
 const A_FEW: usize = 8;
 /// The end of a whole answer that is kept.
 const KEPT: usize = 16 * 1024;
-/// A field of the event, or of the answer that the event begins or ends.
-const DEEPEST_IN_EVENT: usize = 2;
 
 #[cfg(test)]
 mod tests {
@@ -388,6 +387,27 @@ mod tests {
             assert_eq!(watch.usage(Protocol::Bedrock, true), Some(TOLD), "by {size}");
             assert!(watch.begun.len() < KEPT);
         }
+    }
+
+    #[test]
+    fn tokens_of_a_conversation_that_was_made_shorter_are_counted_beside_the_answers() {
+        let usage = r#"{"input_tokens":45,"output_tokens":34,"iterations":[{"type":"compaction","input_tokens":100,"output_tokens":7,"cache_read_input_tokens":3},{"type":"message","input_tokens":45,"output_tokens":34}]}"#;
+        let wanted = Usage { input: 148, output: 41, cache_read: 3, ..Usage::default() };
+        let body = format!(r#"{{"content":[],"usage":{usage}}}"#);
+        assert_eq!(whole(Protocol::Anthropic, &body), Some(wanted));
+        let mut watch = Watch::default();
+        let event =
+            format!("data: {{\"type\":\"message_delta\",\"delta\":{{}},\"usage\":{usage}}}\n\n");
+        watch.observe(&Bytes::from(event));
+        assert_eq!(watch.usage(Protocol::Anthropic, false), Some(wanted));
+    }
+
+    #[test]
+    fn tokens_that_are_told_inside_of_a_choice_are_found() {
+        let mut watch = Watch::default();
+        let event = "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\",\"usage\":{\"prompt_tokens\":9,\"completion_tokens\":4}}]}\n\n";
+        watch.observe(&Bytes::from(event));
+        assert_eq!(watch.usage(Protocol::OpenAi, false), Some(TOLD));
     }
 
     #[test]

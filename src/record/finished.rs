@@ -86,6 +86,8 @@ pub(crate) struct Finished<'a> {
     pub(crate) bytes_out: u64,
     /// How it ended.
     pub(crate) end: End,
+    /// Whether the provider has answered what it is paid for.
+    pub(crate) is_billed: bool,
     /// The tokens that the answer took, as its provider tells them, or as they are estimated.
     pub(crate) usage: Option<Usage>,
     /// What all attempts cost, in picodollars; absent where no price or no usage is known.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use smallvec::SmallVec;
 
-use super::{finished::Finished, trail::Outcome};
+use super::finished::Finished;
 use crate::{
     live::{
         Hold, Typical,
@@ -16,7 +16,6 @@ use crate::{
             window::{Amount, Unit},
         },
     },
-    models::tokens::BYTES_PER_TOKEN,
     moment,
     protocol::conversation::Usage,
     secret::names::label,
@@ -70,7 +69,7 @@ impl Holds {
     /// The record has ended.
     pub(super) fn settle(self, finished: &Finished<'_>) {
         let now = moment::now();
-        let answer = used(finished, self.admission.first().map(|(hold, _)| hold.amount()));
+        let answer = used(finished);
         if let Some(answer) = answer {
             self.typical.took(self.estimated, answer);
         }
@@ -94,18 +93,11 @@ fn amount(provider: &Provider, usage: Usage, service: Option<&str>) -> Amount {
     Amount { input: usage.input, output: usage.output, picodollars }
 }
 
-/// What the answer took; `None` where there was none, so that what was held is free again. An answer of
-/// which nothing is told is estimated by its length.
-fn used(finished: &Finished<'_>, held: Option<Amount>) -> Option<Amount> {
-    let (_, provider, step) = finished.served?;
-    if let Some(usage) = finished.usage {
-        return Some(amount(provider, usage, finished.service));
-    }
-    let is_answer = matches!(step.outcome, Outcome::Status(200..=299));
-    let bytes = if finished.stream { BYTES_OF_AN_EVENT } else { BYTES_PER_TOKEN as u64 };
-    let input = held.map_or(0, |held| held.input);
-    let usage = Usage { input, output: finished.bytes_out / bytes, ..Usage::default() };
-    is_answer.then(|| amount(provider, usage, None))
+/// What the answer took; `None` where there was none, so that what was held is free again.
+fn used(finished: &Finished<'_>) -> Option<Amount> {
+    let (_, provider, _) = finished.served?;
+    let usage = finished.usage.or(finished.is_billed.then(Usage::default))?;
+    Some(amount(provider, usage, finished.service))
 }
 
 fn tell(crossed: &[Crossed], holder: &Holder) {
@@ -121,6 +113,3 @@ fn tell(crossed: &[Crossed], holder: &Holder) {
         }
     }
 }
-
-/// An event of a stream brings about one token in so many bytes.
-const BYTES_OF_AN_EVENT: u64 = 128;

@@ -33,6 +33,10 @@ impl Metrics {
                 _ => provider.pricing.cost(usage, request.service),
             };
             Self::used(request, (pool, provider), usage, cost);
+        } else if let (Some(cost), Some((pool, provider, _)), []) =
+            (request.cost, request.served, request.spent)
+        {
+            Self::used(request, (pool, provider), Usage::default(), Some(cost));
         }
         // Paid for, though no client has seen them.
         for (pool, provider, usage) in request.all_spent() {

@@ -66,7 +66,7 @@ fn model_in(endpoint: Option<&Endpoint>) -> Option<&str> {
 pub(crate) async fn admit(
     request: Request<Incoming>,
     rare: Rare,
-    endpoint: Option<Endpoint>,
+    mut endpoint: Option<Endpoint>,
     gateway: &Gateway,
     limits: &BodyLimits,
 ) -> Result<Inbound, Refusal> {
@@ -97,6 +97,9 @@ pub(crate) async fn admit(
     let (Some(alias), mentions) = mentioned(alias, &asked).await? else {
         return Err(endpoint::or_not_found(Refusal::MissingModel, &path));
     };
+    if let Some(endpoint) = &mut endpoint {
+        endpoint::settle(endpoint, &body);
+    }
     Ok(Inbound {
         stream: wants_stream(endpoint.as_ref(), &found),
         needs_body: needs_body(&head.method, endpoint.as_ref(), &path),

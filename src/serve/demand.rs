@@ -14,7 +14,10 @@ pub(crate) async fn of(inbound: &Inbound, model: &str, asked: Option<Asked>) -> 
         None => output_cap::read(inbound).await,
     };
     let operation = inbound.endpoint.as_ref().map(|endpoint| endpoint.operation);
-    let writes = !matches!(operation, Some(Operation::Embed | Operation::CountTokens));
+    if !inbound.takes_tokens() {
+        return Demand { input: 0, output: Some(0), copies: asked.copies };
+    }
+    let writes = operation != Some(Operation::Embed);
     let output = match asked.output {
         Some(each) => Some(each.saturating_mul(asked.copies)),
         None => (!writes).then_some(0),

@@ -1,7 +1,24 @@
 //! The paths that the protocols define. There a request without a model is a client error; on other
 //! paths it is not found.
 
-use crate::{path, protocol::Endpoint, refusal::Refusal};
+use crate::{
+    body::{self, Pieces},
+    path,
+    protocol::{Endpoint, Operation},
+    refusal::Refusal,
+};
+
+/// Settles by the body what is asked for at a path that is for embeddings and for whatever else a model
+/// understands.
+pub(super) fn settle(endpoint: &mut Endpoint, body: &Pieces) {
+    if endpoint.operation != Operation::Embed {
+        return;
+    }
+    let keys = endpoint.protocol.profile().embeds_by;
+    if !keys.is_empty() && !keys.iter().any(|key| body::field(body, key).is_some()) {
+        endpoint.operation = Operation::Native;
+    }
+}
 
 /// Whether a protocol defines this path, in any spelling.
 pub(crate) fn is_known(path_and_query: &str) -> bool {

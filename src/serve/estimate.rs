@@ -32,8 +32,10 @@ enum Asked {
 
 /// The answer.
 enum Said {
-    /// None: the answer has no text, such as embeddings.
+    /// None: the answer has no text that is counted, such as embeddings, sound and pictures.
     Nothing,
+    /// Events of a form that is not read.
+    Events,
     /// A stream.
     Stream(Box<Spoken>),
     /// A whole answer whose end is kept for its reported tokens anyway,
@@ -58,11 +60,18 @@ impl Estimate {
         let is_stream = inbound.stream || answer.observer.is_some();
         let said = match operation {
             Operation::Embed => Said::Nothing,
+            Operation::Native if !is_completion(inbound) => match is_stream {
+                true => Said::Events,
+                false => Said::Nothing,
+            },
             _ if is_stream => Said::Stream(Box::new(Spoken::of_stream(protocol))),
             _ if answer.tells_usage => Said::Told,
             _ => Said::Whole(Tail::default()),
         };
-        let asked = if is_stream {
+        let asked = if inbound.form {
+            // Sound or pictures, whose bytes say nothing of tokens.
+            Asked::Counted(Box::default())
+        } else if is_stream {
             let body = &inbound.body;
             let pieces = body.iter().map(|piece| &piece[..]);
             Asked::Counted(Box::new(Input::read(pieces, body.len())))
@@ -78,7 +87,7 @@ impl Estimate {
         match &mut self.said {
             Said::Stream(spoken) => spoken.observe(piece),
             Said::Whole(tail) => tail.observe(piece),
-            Said::Nothing | Said::Told => {}
+            Said::Nothing | Said::Events | Said::Told => {}
         }
     }
 
@@ -105,6 +114,7 @@ impl Estimate {
         let output = match (&self.said, end) {
             (Said::Stream(spoken), _) => spoken.tokens(tokenizer),
             (Said::Whole(tail), _) | (Said::Told, Some(tail)) => whole(tail),
+            (Said::Events, _) => record.bytes_out() / BYTES_OF_AN_EVENT,
             (Said::Nothing, _) | (Said::Told, None) => 0,
         };
         Usage {
@@ -132,16 +142,18 @@ fn is_wanted(
     provider: &Provider,
     record: &Record,
 ) -> Option<(Protocol, Operation)> {
-    let endpoint = inbound.endpoint.as_ref()?;
-    let takes_tokens = match endpoint.operation {
-        Operation::Generate | Operation::Embed => true,
-        Operation::Native => inbound.path.starts_with(COMPLETIONS),
-        Operation::CountTokens => false,
-    };
     let is_read =
         record.is_shown() || record.holds.is_some() || !matches!(provider.pricing, Pricing::Off);
-    (takes_tokens && is_read).then_some((endpoint.protocol, endpoint.operation))
+    let operation = inbound.endpoint.as_ref().map(|endpoint| endpoint.operation);
+    let operation = operation.unwrap_or(Operation::Native);
+    (is_read && record.takes_tokens()).then_some((inbound.speaks(), operation))
 }
 
+fn is_completion(inbound: &Inbound) -> bool {
+    inbound.path.starts_with(COMPLETIONS)
+}
+
+/// An event of a stream brings about one token in so many bytes.
+const BYTES_OF_AN_EVENT: u64 = 128;
 /// The path of text completions.
 const COMPLETIONS: &str = "/v1/completions";

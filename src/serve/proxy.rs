@@ -118,6 +118,8 @@ fn allow(
     record: &mut Record,
 ) -> Result<(Arc<Table>, admit::Allowed), Refusal> {
     record.came(inbound.body.len(), inbound.stream);
+    let operation = inbound.endpoint.as_ref().map(|endpoint| endpoint.operation);
+    record.asks_for(operation, inbound.takes_tokens());
     let table = gateway.snapshot();
     let caller = admit::caller(&table, inbound, hash, gateway.base_path());
     record.called_by(caller, &table);

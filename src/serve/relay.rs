@@ -65,7 +65,7 @@ impl Relay {
         record: Box<Record>,
         estimate: Option<Estimate>,
     ) -> Self {
-        let tail = answer.tells_usage && answer.status.is_success();
+        let tail = answer.tells_usage && answer.status.is_success() && record.takes_tokens();
         let (stream, frames) = match answer.observer.take() {
             Some(it) if it.is_of_events() => (Some(WholeEvents::new(it, speaks)), None),
             frames => (None, frames),
@@ -126,7 +126,7 @@ impl Relay {
                     self.record.stopped(reasons::at_beginning(self.speaks, piece));
                 }
                 if is_last {
-                    let told = tail.usage_with(piece, self.speaks);
+                    let told = tail.usage_with(piece, self.speaks).or(self.record.usage());
                     if self.record.wants_reason() {
                         let end = Some(tail.kept()).filter(|end| !end.is_empty());
                         let end = end.unwrap_or(piece);
@@ -254,7 +254,10 @@ impl Drop for Relay {
             Some(estimate) if !is_all && !std::thread::panicking() => {
                 let Some((_, provider)) = self.record.named(self.provider) else { return };
                 let about = estimate.usage(told, self.tail.as_ref(), (provider, &self.record));
-                self.record.used_about(about);
+                match about.if_any() {
+                    Some(about) => self.record.used_about(about),
+                    None => self.record.used(None),
+                }
             }
             _ => self.record.used(told),
         }

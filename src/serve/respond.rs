@@ -9,7 +9,7 @@ use super::{
     telling,
 };
 use crate::{
-    protocol::{Protocol, profile::REQUEST_IDS},
+    protocol::{Protocol, conversation::Usage, profile::REQUEST_IDS},
     record::Record,
     refusal::Refusal,
     upstream::{headers, inbound::Inbound},
@@ -71,6 +71,9 @@ fn dressed(
     }
     telling::tell(&mut map, &mut answer, provider, &record, speaks);
     pacing::tell(&mut map, &table, caller);
+    if let Some(names) = &provider.protocol.profile().usage_headers {
+        record.used(told_in(&map, names));
+    }
     let status = answer.status;
     let estimate = Estimate::wanted(inbound, &answer, provider, &record);
     let relay = Relay::new(answer, speaks, (served_by, entry), permits, record, estimate);
@@ -78,6 +81,13 @@ fn dressed(
     *response.status_mut() = status;
     *response.headers_mut() = map;
     response
+}
+
+/// The tokens that an answer tells in its headers: of the input, of the output.
+fn told_in(map: &HeaderMap, [input, output]: &[&str; 2]) -> Option<Usage> {
+    let count = |name: &str| map.get(name)?.to_str().ok()?.parse().ok();
+    let (input, output) = (count(input).unwrap_or(0), count(output).unwrap_or(0));
+    Usage { input, output, ..Usage::default() }.if_any()
 }
 
 /// Whether the headers announce a stream of events.

@@ -20,7 +20,7 @@ use crate::{
     models::tokens::Input,
     path::ClientPath,
     protocol::{
-        Endpoint, Family, Protocol,
+        Endpoint, Family, Operation, Protocol,
         codec::{self, ReadError},
         conversation::Conversation,
         embedding::Embedding,
@@ -114,6 +114,18 @@ impl Inbound {
     pub(crate) fn input(&self) -> &Input {
         let pieces = self.body.iter().map(|piece| &piece[..]);
         self.counted.get_or_init(|| Box::new(Input::read(pieces, self.body.len())))
+    }
+
+    /// Whether a model is asked for something, so that tokens are what its answer takes. What is stored is only read
+    /// again, and a count of tokens costs nothing.
+    pub(crate) fn takes_tokens(&self) -> bool {
+        match self.endpoint.as_ref().map(|endpoint| endpoint.operation) {
+            Some(Operation::Generate | Operation::Embed) => true,
+            Some(Operation::CountTokens) => false,
+            Some(Operation::Native) | None => {
+                self.method == Method::POST && matches!(self.family, Some(Family::Inference) | None)
+            }
+        }
     }
 
     /// Moves the request ID to the answer.

@@ -5,6 +5,7 @@
 mod access_log;
 mod alerts;
 mod attempts;
+mod books;
 mod browser;
 mod ends;
 mod estimates;

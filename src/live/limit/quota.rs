@@ -249,11 +249,6 @@ impl Quota {
 }
 
 impl Hold {
-    /// The reserved amount.
-    pub(crate) fn amount(&self) -> Amount {
-        self.amount
-    }
-
     /// The answer has ended: its use replaces the reservation. Returns windows that reached their
     /// warning level.
     pub(crate) fn settle(mut self, used: Amount, now: u64) -> Vec<Crossed> {

@@ -79,6 +79,8 @@ pub(super) static USAGE: Form = Form {
     ],
     deepest: 1,
     cache_is_beside: true,
+    apart: Some(("iterations", "compaction")),
+    ..Form::USUAL
 };
 
 /// Anthropic's headers about limits.

@@ -38,6 +38,8 @@ pub(in crate::protocol) const PROFILE: Profile = Profile {
     spoken: [SPOKEN, SPOKEN],
     stream: Stream { has_comments: false, frame_ends: FRAME_ENDS, ..Stream::USUAL },
     usage: &USAGE,
+    usage_headers: Some(["x-amzn-bedrock-input-token-count", "x-amzn-bedrock-output-token-count"]),
+    embeds_by: EMBEDS_BY,
     reasons: &REASONS,
     streamed: &STREAMED,
     frame_guard: Some(FrameGuard { guard: super::guarded::guard, hold: super::guarded::hold }),
@@ -58,9 +60,15 @@ pub(super) static USAGE: Form = Form {
         Place(Count::Output, "", "outputTokens"),
         Place(Count::CacheRead, "", "cacheReadInputTokens"),
         Place(Count::CacheWrite, "", "cacheWriteInputTokens"),
+        // Claude's own names, where it is asked in its own form.
+        Place(Count::Input, "", "input_tokens"),
+        Place(Count::Output, "", "output_tokens"),
+        Place(Count::CacheRead, "", "cache_read_input_tokens"),
+        Place(Count::CacheWrite, "", "cache_creation_input_tokens"),
     ],
     deepest: 1,
     cache_is_beside: true,
+    ..Form::USUAL
 };
 
 /// The flat fields of a request's `inferenceConfig`, in the order in which they are written.
@@ -77,6 +85,17 @@ const ENDPOINTS: &[Row] = &[
     row("/model/{model}/converse-stream", Operation::Generate, Asked::Events),
     row("/model/{model}/count-tokens", Operation::CountTokens, Asked::Whole),
     row("/model/{model}/invoke", Operation::Embed, Asked::Whole),
+];
+
+/// What the models of Amazon and Cohere are given to embed.
+const EMBEDS_BY: &[&[&str; 1]] = &[
+    &["inputText"],
+    &["inputImage"],
+    &["texts"],
+    &["images"],
+    &["inputs"],
+    &["singleEmbeddingParams"],
+    &["segmentedEmbeddingParams"],
 ];
 
 #[rustfmt::skip]

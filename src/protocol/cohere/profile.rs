@@ -58,6 +58,7 @@ pub(super) static USAGE: Form = Form {
     ],
     deepest: 1,
     cache_is_beside: false,
+    ..Form::USUAL
 };
 
 /// The flat fields of a request, in the order in which they are written.

@@ -170,6 +170,18 @@ impl Usage {
         }
     }
 
+    /// Both.
+    #[must_use]
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            input: self.input.saturating_add(other.input),
+            output: self.output.saturating_add(other.output),
+            cache_read: self.cache_read.saturating_add(other.cache_read),
+            cache_write: self.cache_write.saturating_add(other.cache_write),
+            reasoning: self.reasoning.saturating_add(other.reasoning),
+        }
+    }
+
     /// `None` if all counts are zero.
     pub(crate) fn if_any(self) -> Option<Self> {
         (self != Self::default()).then_some(self)

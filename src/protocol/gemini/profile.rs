@@ -82,6 +82,7 @@ pub(super) static USAGE: Form = Form {
     ],
     deepest: 2,
     cache_is_beside: false,
+    ..Form::USUAL
 };
 
 /// The flat fields of a request's `generationConfig`, in the order in which they are written.

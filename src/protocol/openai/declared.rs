@@ -180,6 +180,7 @@ const USAGE: Shape = Object(&[
 ]);
 const DETAILS: &[Field] = &[
     may("cached_tokens", Number),
+    may("cache_write_tokens", Number),
     may("audio_tokens", Number),
     may("text_tokens", Number),
     may("image_tokens", Number),

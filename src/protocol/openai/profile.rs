@@ -95,10 +95,18 @@ pub(super) static USAGE: Form = Form {
         Place(Count::Output, "", "completion_tokens"),
         Place(Count::Output, "", "output_tokens"),
         Place(Count::CacheRead, "prompt_tokens_details", "cached_tokens"),
+        Place(Count::CacheWrite, "prompt_tokens_details", "cache_write_tokens"),
         Place(Count::Reasoning, "completion_tokens_details", "reasoning_tokens"),
+        Place(Count::Total, "", "total_tokens"),
+        // DeepSeek's and Moonshot's names.
+        Place(Count::CacheRead, "", "prompt_cache_hit_tokens"),
+        Place(Count::CacheRead, "", "cached_tokens"),
     ],
     deepest: 1,
+    // Moonshot tells it inside of the choice.
+    deepest_in_event: 3,
     cache_is_beside: false,
+    ..Form::USUAL
 };
 
 /// OpenAI's headers about limits, which many others write, too.

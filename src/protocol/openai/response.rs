@@ -174,6 +174,8 @@ impl Choice {
 #[derive(Serialize, Deserialize)]
 struct PromptDetails {
     cached_tokens: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cache_write_tokens: Option<u64>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -227,7 +229,10 @@ impl UsageOut {
             prompt_tokens: usage.input,
             completion_tokens: usage.output,
             total_tokens: usage.total(),
-            prompt_tokens_details: PromptDetails { cached_tokens: Some(usage.cache_read) },
+            prompt_tokens_details: PromptDetails {
+                cached_tokens: Some(usage.cache_read),
+                cache_write_tokens: Some(usage.cache_write).filter(|count| *count > 0),
+            },
             completion_tokens_details: CompletionDetails {
                 reasoning_tokens: Some(usage.reasoning),
             },

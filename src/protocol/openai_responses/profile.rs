@@ -84,10 +84,13 @@ pub(super) static USAGE: Form = Form {
         Place(Count::Input, "", "input_tokens"),
         Place(Count::Output, "", "output_tokens"),
         Place(Count::CacheRead, "input_tokens_details", "cached_tokens"),
+        Place(Count::CacheWrite, "input_tokens_details", "cache_write_tokens"),
         Place(Count::Reasoning, "output_tokens_details", "reasoning_tokens"),
+        Place(Count::Total, "", "total_tokens"),
     ],
     deepest: 1,
     cache_is_beside: false,
+    ..Form::USUAL
 };
 
 /// The flat fields of a request, in the order in which they are written.

@@ -74,6 +74,8 @@ pub(super) struct Incomplete {
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 struct InputDetails {
     cached_tokens: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cache_write_tokens: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
@@ -243,7 +245,10 @@ impl UsageOut {
     fn of(usage: &Usage) -> Self {
         Self {
             input_tokens: usage.input,
-            input_tokens_details: InputDetails { cached_tokens: Some(usage.cache_read) },
+            input_tokens_details: InputDetails {
+                cached_tokens: Some(usage.cache_read),
+                cache_write_tokens: Some(usage.cache_write).filter(|count| *count > 0),
+            },
             output_tokens: usage.output,
             output_tokens_details: OutputDetails { reasoning_tokens: Some(usage.reasoning) },
             total_tokens: usage.total(),

@@ -1,5 +1,8 @@
 //! Reads the counts of a usage field by the protocol's table: one walk, without a tree.
 
+use std::{borrow::Cow, collections::HashMap};
+
+use memchr::memmem;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
@@ -14,8 +17,12 @@ pub(crate) struct Form {
     pub(crate) places: &'static [Place],
     /// Their greatest depth in a whole answer; a top-level field is at 1.
     pub(crate) deepest: usize,
+    /// The same in an event of a stream: a field of the event, or of the answer that it begins or ends.
+    pub(crate) deepest_in_event: usize,
     /// Whether the input excludes cached tokens.
     pub(crate) cache_is_beside: bool,
+    /// The list of the answer's steps, and the type of those that the counts leave out.
+    pub(crate) apart: Option<(&'static str, &'static str)>,
 }
 
 /// Where one count stands: the object inside of the field, empty for the field itself, and its name.
@@ -54,6 +61,16 @@ impl Written {
 const COUNTS: usize = Count::Total as usize + 1;
 
 impl Form {
+    /// What most do.
+    pub(crate) const USUAL: Self = Self {
+        fields: &["\"usage\""],
+        places: &[],
+        deepest: 1,
+        deepest_in_event: 2,
+        cache_is_beside: false,
+        apart: None,
+    };
+
     /// The usage of this JSON object, unless it is empty; and where the object ends.
     pub(crate) fn read(&self, object: &[u8]) -> (Option<Usage>, usize) {
         let mut told = [None; COUNTS];
@@ -66,7 +83,34 @@ impl Form {
                 }
             }
         });
-        (self.usage(&told.map(|known| known.map(|(_, count)| count))).if_any(), length)
+        let usage = self.usage(&told.map(|known| known.map(|(_, count)| count)));
+        let usage = match self.apart {
+            Some((steps, kind)) if memmem::find(&object[..length], steps.as_bytes()).is_some() => {
+                usage.plus(self.apart(&object[..length], steps, kind))
+            }
+            _ => usage,
+        };
+        (usage.if_any(), length)
+    }
+
+    /// The sum of the steps of this type.
+    #[cold]
+    fn apart(&self, object: &[u8], steps: &str, kind: &str) -> Usage {
+        #[derive(Deserialize)]
+        struct Step<'a> {
+            #[serde(borrow)]
+            r#type: Cow<'a, str>,
+        }
+        let fields = serde_json::from_slice::<HashMap<Cow<'_, str>, &RawValue>>(object);
+        let steps = fields.ok().and_then(|fields| {
+            let steps = fields.get(steps)?.get();
+            serde_json::from_str::<Vec<&RawValue>>(steps).ok()
+        });
+        let is_kind = |step: &&&RawValue| {
+            serde_json::from_str::<Step<'_>>(step.get()).is_ok_and(|step| step.r#type == kind)
+        };
+        let of = |step: &&RawValue| self.read(step.get().as_bytes()).0.unwrap_or_default();
+        steps.iter().flatten().filter(is_kind).map(of).fold(Usage::default(), Usage::plus)
     }
 
     fn usage(&self, counts: &[Option<u64>; COUNTS]) -> Usage {
@@ -81,9 +125,14 @@ impl Form {
         if self.cache_is_beside {
             return usage.with_cache_beside();
         }
+        let total = counts[Count::Total as usize];
         match counts[Count::ReasoningBeside as usize] {
+            Some(reasoning) => usage.with_thoughts(reasoning, total),
+            // xAI's output leaves the reasoning out; its total does not.
+            None if total == Some(usage.total().saturating_add(usage.reasoning)) => {
+                Usage { output: usage.output.saturating_add(usage.reasoning), ..usage }
+            }
             None => usage,
-            Some(reasoning) => usage.with_thoughts(reasoning, counts[Count::Total as usize]),
         }
     }
 }
