@@ -39,7 +39,7 @@ impl Texts {
     /// # Errors
     /// It is not JSON.
     pub(crate) fn read(body: &[u8], passed: &[Range<u64>]) -> Result<Self, Unreadable> {
-        let mut read = Read { passed, texts: Self::default() };
+        let mut read = Read { passed, texts: Self::default(), objects: SmallVec::new() };
         json::read(body, &mut read)?;
         Ok(read.texts)
     }
@@ -102,13 +102,68 @@ fn quoted(text: &str) -> Vec<u8> {
 struct Read<'a> {
     passed: &'a [Range<u64>],
     texts: Texts,
+    /// The objects that have begun, from the outermost on.
+    objects: SmallVec<[Open; 16]>,
+}
+
+/// An object that has begun.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    of: Of,
+    /// Whether it is, or lies in, what a tool is given or answers: no word in there is a protocol's own.
+    is_given: bool,
+}
+
+/// Under which key an object stands, or the list around it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Of {
+    /// Parts of a message.
+    Content,
+    /// The result of a function of Gemini's.
+    FunctionResponse,
+    /// Documents that a model is to look at.
+    Documents,
+    /// Anything else.
+    Other,
+}
+
+impl Of {
+    fn key(key: &[u8]) -> Self {
+        match key {
+            b"content" => Self::Content,
+            b"functionResponse" | b"function_response" => Self::FunctionResponse,
+            b"documents" => Self::Documents,
+            _ => Self::Other,
+        }
+    }
+
+    /// Whether what stands under a key in such an object, with so many around it, is what a tool is given or
+    /// answers, or a document's own fields.
+    fn gives(self, key: &[u8], depth: usize) -> bool {
+        match key {
+            b"args" | b"arguments" | b"input_examples" | b"inputExamples" => true,
+            b"structured_content" | b"structuredContent" => true,
+            // On top, the items of a conversation stand there.
+            b"input" => depth > 1,
+            b"response" => self == Self::FunctionResponse,
+            b"json" => self == Self::Content,
+            b"data" => self == Self::Documents,
+            _ => false,
+        }
+    }
 }
 
 impl See for Read<'_> {
-    fn begins(&mut self, _bytes: &[u8], _key: &Range<usize>) {}
+    fn begins(&mut self, bytes: &[u8], key: &Range<usize>) {
+        let key = escapes::read(bytes.get(key.clone()).unwrap_or_default());
+        let depth = self.objects.len();
+        let is_given =
+            self.objects.last().is_some_and(|it| it.is_given || it.of.gives(&key, depth));
+        self.objects.push(Open { of: Of::key(&key), is_given });
+    }
 
     fn ends(&mut self) -> Result<(), Unreadable> {
-        Ok(())
+        self.objects.pop().map(|_| ()).ok_or(Unreadable)
     }
 
     fn text(&mut self, bytes: &[u8], text: Text) -> Result<(), Unreadable> {
@@ -130,7 +185,8 @@ impl See for Read<'_> {
             return Ok(());
         }
         let key = escapes::read(bytes.get(text.key.clone()).unwrap_or_default());
-        if is_of_protocol(&key, &value) {
+        let is_given = self.objects.last().is_some_and(|object| object.is_given);
+        if !is_given && is_of_protocol(&key, &value) {
             return Ok(());
         }
         let named = Named::of(&key);
@@ -252,6 +308,35 @@ mod tests {
         let (all, same) = put(body, str::to_owned);
         assert_eq!(all, ["ab \"c\"", "tell me", "d", "4111111111111111", "two words", "tell it"]);
         assert_eq!(same, body);
+    }
+
+    #[test]
+    fn no_word_in_what_a_tool_is_given_or_answers_is_a_protocols_own() {
+        let given = r#"{"name":"one","id":"two","status":"three","x_id":"four","type":"five",
+            "signature":"six","required":["seven"],"deep":[{"role":"eight"}]}"#;
+        let words = ["one", "two", "three", "four", "five", "six", "seven", "eight"];
+        for body in [
+            r#"{"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"t_1","name":"f","input":GIVEN}]}]}"#,
+            r#"{"messages":[{"role":"assistant","content":[{"toolUse":{"toolUseId":"t_1","name":"f","input":GIVEN}}]}]}"#,
+            r#"{"messages":[{"role":"user","content":[{"toolResult":{"toolUseId":"t","status":"success","content":[{"json":GIVEN}]}}]}]}"#,
+            r#"{"contents":[{"role":"model","parts":[{"functionCall":{"id":"c","name":"f","args":GIVEN}}]}]}"#,
+            r#"{"contents":[{"parts":[{"functionCall":{"name":"f","\u0061rgs":GIVEN}}]}]}"#,
+            r#"{"contents":[{"role":"user","parts":[{"functionResponse":{"name":"f","response":GIVEN}}]}]}"#,
+            r#"{"candidates":[{"content":{"parts":[{"function_call":{"name":"f","args":GIVEN}}]}}]}"#,
+            r#"{"messages":[{"role":"assistant","calls":[{"id":"c","function":{"name":"f","arguments":GIVEN}}]}]}"#,
+            r#"{"tools":[{"name":"f","input_schema":{"type":"object"},"input_examples":[GIVEN]}]}"#,
+            r#"{"documents":[{"id":"d","data":GIVEN}]}"#,
+        ] {
+            let (all, _) = put(&body.replace("GIVEN", given), str::to_owned);
+            assert_eq!(all, words, "{body}");
+        }
+        let (all, _) = put(
+            r#"{"input":[{"type":"message","role":"user","id":"msg_1","status":"completed","content":"a b"},
+                {"type":"function_call","name":"f","call_id":"c","arguments":"{\"name\":\"one\"}"}],
+                "response":{"id":"r","status":"completed"},"data":{"id":"x"}}"#,
+            str::to_owned,
+        );
+        assert_eq!(all, ["a b", r#"{"name":"one"}"#]);
     }
 
     #[test]

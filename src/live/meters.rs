@@ -4,6 +4,7 @@
 //! A series exists from its first event until its alias is removed. Levels are read from the table
 //! at each scrape, in `admin::gauges`.
 
+mod guarded;
 mod health;
 pub(crate) mod incidents;
 mod maker;
@@ -23,8 +24,11 @@ use std::{
 
 use prometheus::{Histogram, HistogramVec, IntCounter, IntCounterVec, Registry};
 
-use self::maker::{Maker, SLOW};
 pub use self::speed::Speed;
+use self::{
+    guarded::GuardMeters,
+    maker::{Maker, SLOW},
+};
 pub(crate) use self::{health::HealthMeters, process::ProcessMeters};
 
 /// Every metric of the process.
@@ -41,7 +45,7 @@ pub struct Meters {
     broken: IntCounterVec,
     tokens: IntCounterVec,
     unpriced: IntCounterVec,
-    guardrails: IntCounterVec,
+    guardrails: GuardMeters,
     speed: speed::SpeedMeters,
     /// The providers' health.
     pub health: HealthMeters,
@@ -155,7 +159,7 @@ impl Meters {
                 "Answers whose tokens have no price in a file that has prices.",
                 &["alias", "provider"],
             )?,
-            guardrails: make.counters("guardrail_matches_total", GUARDED, &GUARDED_BY)?,
+            guardrails: GuardMeters::new(&make)?,
             speed: speed::SpeedMeters::new(&make)?,
             health: HealthMeters::new(&make)?,
             prefix: prefix.into(),
@@ -289,7 +293,13 @@ impl PoolMeters {
 
     /// Counts a request or an answer in which a guardrail found a match.
     pub fn guarded(&self, rule: &str, action: &str) {
-        self.meters.guardrails.with_label_values(&[&*self.alias, rule, action]).inc();
+        self.meters.guardrails.matches.with_label_values(&[&*self.alias, rule, action]).inc();
+    }
+
+    /// A question to a guardrail's webhook took so long.
+    pub fn asked_webhook(&self, rule: &str, took: Duration) {
+        let labels = &[&*self.alias, rule];
+        self.meters.guardrails.webhooks.with_label_values(labels).observe(took.as_secs_f64());
     }
 
     /// Whether the alias has finished a request.
@@ -312,9 +322,6 @@ impl PoolMeters {
     }
 }
 
-const GUARDED: &str =
-    "Requests and answers in which a guardrail found something, by what was done.";
-const GUARDED_BY: [&str; 3] = ["alias", "rule", "action"];
 const OK: u16 = 200;
 const FAST: &[f64] =
     &[0.000_025, 0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.05, 0.25];

@@ -20,8 +20,17 @@ use crate::{
 };
 
 /// The last requests.
-#[derive(Default)]
-pub(crate) struct Feed(Mutex<Ring>);
+pub(crate) struct Feed {
+    /// What tells this process from one before it.
+    pub(crate) start: u32,
+    ring: Mutex<Ring>,
+}
+
+impl Default for Feed {
+    fn default() -> Self {
+        Self { start: rand::random(), ring: Mutex::default() }
+    }
+}
 
 #[derive(Default)]
 struct Ring {
@@ -89,7 +98,7 @@ impl Feed {
     }
 
     fn ring(&self) -> MutexGuard<'_, Ring> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.ring.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

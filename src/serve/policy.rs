@@ -122,10 +122,13 @@ async fn needed(inbound: &Inbound, lacked: Capabilities) -> Capabilities {
             }
             match inbound.conversation() {
                 Ok(NeutralRequest::Conversation(read)) => {
-                    let aside = searched(inbound, is_large, needs::of_types).await;
+                    let aside = searched(inbound, is_large, needs::of_aside).await;
                     return needs::of_conversation(read).or(aside);
                 }
-                Ok(NeutralRequest::Embedding(read)) => return needs::of_embedding(read),
+                Ok(NeutralRequest::Embedding(read)) => {
+                    let aside = searched(inbound, is_large, needs::of_aside).await;
+                    return needs::of_embedding(read).or(aside);
+                }
                 // A provider of the same protocol may still be able to read it.
                 Err(_) => {}
             }

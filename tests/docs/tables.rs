@@ -150,6 +150,7 @@ fn eventful() -> String {
     );
     pool.unpriced("p");
     pool.guarded("cards", "deny");
+    pool.asked_webhook("hook", second);
     meters.health.probes.with_label_values(&["a", "p", "good"]).inc();
     meters.process.reloads.with_label_values(&["success"]).inc();
     meters.render(names::label, &[]).unwrap() + &levels()
@@ -197,7 +198,7 @@ fn every_metric_has_its_row() {
 /// What never happened here would be in no text: the code is asked, too.
 #[test]
 fn every_metric_of_the_code_happened_above() {
-    let files = ["meters", "meters/health", "meters/process", "meters/speed"];
+    let files = ["meters", "meters/guarded", "meters/health", "meters/process", "meters/speed"];
     let made = files.map(|file| {
         let text = source(&format!("live/{file}.rs"));
         let (_, made) = text.split_once("fn new(").unwrap();

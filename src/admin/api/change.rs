@@ -142,7 +142,8 @@ impl Reading {
 }
 
 /// Writes the change, however often the file changes meanwhile. Where another hand saves faster than the file can be
-/// checked, a change that was right several times is written first and checked then.
+/// checked, a change that was right twice is written first and checked then: those that wait behind it would wait for
+/// each check.
 fn written<T>(
     file: &FilePath,
     asked: &Asked,
@@ -269,4 +270,4 @@ const UNFINISHED: Duration = Duration::from_millis(50);
 /// How often a change is made again since the file has changed.
 const MOST_CHANGED: u32 = 100;
 /// How often a change is checked before it is written, where the file has changed each time meanwhile.
-const MOST_CHECKED: u32 = 5;
+const MOST_CHECKED: u32 = 2;

@@ -15,8 +15,8 @@ use crate::report::feed::{
 /// Requests that a question leaves out.
 #[derive(Debug, Clone, Copy)]
 enum Since {
-    /// Those before this number.
-    Number(u64),
+    /// Those before this number, of the process that began so; of any where that is not said.
+    Number(Option<u32>, u64),
     /// Those that ended before this moment.
     Moment(SystemTime),
 }
@@ -33,8 +33,12 @@ pub(super) fn read(context: &Context, asked: &Asked) -> Result<Answered, Denied>
     let oldest = last.last().map_or(0, |told| told.nth);
     let (since, missed) = match since {
         // Another process has counted so far: this one has begun anew.
-        Some(Since::Number(number)) if number > count => (None, true),
-        Some(Since::Number(number)) => (since, number < oldest),
+        Some(Since::Number(start, number))
+            if number > count || start.is_some_and(|it| it != context.sources.feed.start) =>
+        {
+            (None, true)
+        }
+        Some(Since::Number(_, number)) => (since, number < oldest),
         Some(Since::Moment(moment)) => {
             let is_before = |told: &Told| told.ended > moment;
             (since, oldest > 0 && last.last().is_some_and(is_before))
@@ -49,21 +53,31 @@ pub(super) fn read(context: &Context, asked: &Asked) -> Result<Answered, Denied>
         Some(row) if has_more => row.nth() + 1,
         _ => count,
     };
+    let next = format!("{:08x}-{next}", context.sources.feed.start);
     Ok(Answered::of(&json!({"records": records, "next": next, "missed": missed})))
 }
 
 fn is_since(told: &Told, since: Option<Since>) -> bool {
     match since {
         None => true,
-        Some(Since::Number(number)) => told.nth >= number,
+        Some(Since::Number(_, number)) => told.nth >= number,
         Some(Since::Moment(moment)) => told.ended >= moment,
     }
 }
 
-/// `next` of an answer before, or a moment.
+/// `next` of an answer before, a number, or a moment.
 fn since(text: &str) -> Result<Since, Denied> {
     if let Ok(number) = text.parse() {
-        return Ok(Since::Number(number));
+        return Ok(Since::Number(None, number));
+    }
+    let is_start =
+        |start: &str| start.len() == START && start.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let next = text.split_once('-').filter(|(start, _)| is_start(start));
+    let next = next.and_then(|(start, number)| {
+        Some((u32::from_str_radix(start, 16).ok()?, number.parse().ok()?))
+    });
+    if let Some((start, number)) = next {
+        return Ok(Since::Number(Some(start), number));
     }
     let moment = text.parse::<jiff::Timestamp>().ok().and_then(|moment| {
         let seconds = u64::try_from(moment.as_second()).ok()?;
@@ -100,20 +114,36 @@ fn limit(text: &str) -> Result<usize, Denied> {
     })
 }
 
+/// Digits of a start in `next`.
+const START: usize = 8;
+
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
 
     #[test]
     fn what_is_asked_for_is_read_or_refused() {
-        assert!(matches!(since("17"), Ok(Since::Number(17))));
+        assert!(matches!(since("17"), Ok(Since::Number(None, 17))));
+        assert!(matches!(since("00c0ffee-17"), Ok(Since::Number(Some(0xc0_ffee), 17))));
         let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(86_400);
         assert!(matches!(since("1970-01-02T00:00:00Z"), Ok(Since::Moment(at)) if at == moment));
         assert!(
             matches!(since("1970-01-02T01:00:00+01:00"), Ok(Since::Moment(at)) if at == moment)
         );
         assert!(since("2999-01-01T00:00:00.5Z").is_ok());
-        for wrong in ["", "-1", "yesterday", "1969-01-01T00:00:00Z", "1970-01-02"] {
+        for wrong in [
+            "",
+            "-1",
+            "yesterday",
+            "1969-01-01T00:00:00Z",
+            "1970-01-02",
+            "c0ffee-1",
+            "00c0ffee-",
+            "00c0ffee-x",
+            "+0c0ffee-1",
+        ] {
             assert!(since(wrong).is_err(), "{wrong}");
         }
         assert_eq!(statuses("503").unwrap(), (503, 503));
@@ -122,5 +152,22 @@ mod tests {
             assert!(statuses(wrong).is_err(), "{wrong}");
         }
         assert!(limit("0").is_err() && limit("201").is_err() && limit("1").is_ok());
+    }
+
+    #[test]
+    fn the_document_has_each_key_of_a_record() {
+        let document = include_str!("../../../docs/openapi.json");
+        let document: Value = serde_json::from_str(document).unwrap();
+        let schema = &document["components"]["schemas"]["Record"]["properties"];
+        let record = serde_json::to_value(Row::with_all_keys()).unwrap();
+        let keys = |value: &Value| -> Vec<String> {
+            let mut keys: Vec<_> = value.as_object().unwrap().keys().cloned().collect();
+            keys.sort();
+            keys
+        };
+        assert_eq!(keys(schema), keys(&record));
+        assert_eq!(keys(&schema["usage"]["properties"]), keys(&record["usage"]));
+        let attempt = &schema["attempts"]["items"]["properties"];
+        assert_eq!(keys(attempt), keys(&record["attempts"][0]));
     }
 }

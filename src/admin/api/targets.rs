@@ -14,7 +14,10 @@ use super::{
     denied::Denied,
 };
 use crate::{
-    config::{Path, edit::Change},
+    config::{
+        Path,
+        edit::{Change, Document},
+    },
     secret::names::label,
     table::Pool,
 };
@@ -39,9 +42,15 @@ pub(super) async fn list(context: &Context) -> Result<Answered, Denied> {
 pub(super) async fn read(context: &Context, asked: &Arc<Asked>) -> Result<Answered, Denied> {
     let alias = asked.name(0);
     let reading = change::read(context).await?;
-    let target = reading.document.masked_value(&of(alias)).ok_or_else(|| absent(alias))?;
+    let place = place(&reading.document, alias);
+    let target = reading.document.masked_value(&place).ok_or_else(|| absent(alias))?;
     let table = context.sources.gateway.snapshot();
-    let pool = table.aliases().iter().find(|pool| *pool.alias == *alias);
+    let named = |alias: &str| table.aliases().iter().find(|pool| *pool.alias == *alias);
+    let pool = named(alias).or_else(|| {
+        let (alias, class) = of_class(alias)?;
+        let first = named(alias)?;
+        if class == DEFAULT { Some(first) } else { first.completions.map(|id| table.pool(id)) }
+    });
     Ok(Answered::of(&told(&label(alias), target, pool)).at(&reading.etag))
 }
 
@@ -61,8 +70,9 @@ pub(super) async fn delete(context: &Context, asked: &Arc<Asked>) -> Result<Answ
     let alias = asked.name(0).to_owned();
     let what = format!("DELETE {}", of(&alias));
     let changed = change(context, asked, &what, move |document| {
-        document.value(&of(&alias)).ok_or_else(|| absent(&alias))?;
-        edited(document, &of(&alias), Change::Remove).map(|text| (text, ()))
+        let path = place(document, &alias);
+        document.value(&path).ok_or_else(|| absent(&alias))?;
+        edited(document, &path, Change::Remove).map(|text| (text, ()))
     });
     Ok(changed.await?.answered(json!({})))
 }
@@ -75,7 +85,7 @@ async fn write(context: &Context, asked: &Arc<Asked>, is_patch: bool) -> Result<
     }
     let what = format!("{} {}", asked.method, of(&alias));
     let changed = change(context, asked, &what, move |document| {
-        let (path, mut body) = (of(&alias), body.clone());
+        let (path, mut body) = (place(document, &alias), body.clone());
         let is_new = document.value(&path).is_none();
         if is_new && is_patch {
             return Err(absent(&alias));
@@ -91,6 +101,23 @@ async fn write(context: &Context, asked: &Arc<Asked>, is_patch: bool) -> Result<
     let is_made = changed.answer && !changed.is_dry();
     let status = if is_made { StatusCode::CREATED } else { StatusCode::OK };
     Ok(changed.answered(json!({})).with(status))
+}
+
+/// Where a target stands, or one of the pools of an alias: `ALIAS/default` and `ALIAS/completions`, where no target is
+/// called so.
+fn place(document: &Document, alias: &str) -> Path {
+    let whole = of(alias);
+    let pool = of_class(alias).and_then(|(alias, class)| {
+        let pools = of(alias).key("pools");
+        document.value(&pools)?.is_object().then(|| pools.key(class))
+    });
+    pool.filter(|_| document.value(&whole).is_none()).unwrap_or(whole)
+}
+
+/// An alias and the class of one of its pools.
+pub(super) fn of_class(name: &str) -> Option<(&str, &'static str)> {
+    let (alias, class) = name.rsplit_once('/')?;
+    [DEFAULT, COMPLETIONS].into_iter().find(|known| *known == class).map(|class| (alias, class))
 }
 
 /// Where an alias stands.
@@ -141,3 +168,7 @@ fn told(alias: &str, target: Value, pool: Option<&Arc<Pool>>) -> Value {
     told.insert("providers".into(), providers.into());
     Value::Object(told)
 }
+
+/// The classes of requests that an alias may have pools for.
+pub(super) const DEFAULT: &str = "default";
+pub(super) const COMPLETIONS: &str = "completions";

@@ -23,7 +23,8 @@ impl Meters {
         retain(&self.broken, known);
         retain(&self.tokens, known);
         retain(&self.unpriced, known);
-        retain(&self.guardrails, known);
+        retain(&self.guardrails.matches, known);
+        retain(&self.guardrails.webhooks, known);
         retain(&self.health.credentials_refused, known);
         retain(&self.health.models_missing, known);
         retain(&self.health.probes, known);

@@ -159,11 +159,13 @@ const TEXTUAL: &[&str] = &[
 impl MediaKind {
     /// The kind that a media type belongs to.
     pub(crate) fn of(media_type: &str) -> Self {
-        match media_type.split('/').next() {
-            Some("image") => Self::Image,
-            Some("audio") => Self::Audio,
-            Some("video") => Self::Video,
-            _ => Self::Document,
+        let class = media_type.split('/').next().unwrap_or_default();
+        let is = |name: &str| class.eq_ignore_ascii_case(name);
+        match () {
+            () if is("image") => Self::Image,
+            () if is("audio") => Self::Audio,
+            () if is("video") => Self::Video,
+            () => Self::Document,
         }
     }
 

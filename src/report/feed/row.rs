@@ -71,6 +71,40 @@ struct Attempt<'a> {
     ms: Option<f64>,
 }
 
+#[cfg(test)]
+impl Row<'_> {
+    /// One with each key that a row may have.
+    pub(crate) fn with_all_keys() -> Self {
+        let attempt = Attempt {
+            alias: "a",
+            provider: "p",
+            outcome: "200".into(),
+            at_ms: Some(1.0),
+            ms: Some(1.0),
+        };
+        Self {
+            nth: 0,
+            time: String::new(),
+            id: Cow::Borrowed("i"),
+            alias: "m",
+            served_alias: "a",
+            provider: "p",
+            key: "k",
+            stream: true,
+            status: 200,
+            code: Some("c"),
+            end: "complete",
+            finish_reason: Some("stop"),
+            ms: 1.0,
+            ttfb_ms: Some(1.0),
+            usage: Some(Tokens { input: 1, output: 1 }),
+            cost: Some(1.0),
+            guardrails: vec!["r=deny"],
+            attempts: vec![attempt],
+        }
+    }
+}
+
 impl<'a> Row<'a> {
     /// The row of a request.
     pub(crate) fn of(told: &'a Told) -> Self {

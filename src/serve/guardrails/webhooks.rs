@@ -5,6 +5,7 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use super::judged::{denied, unasked};
 use crate::{
@@ -101,7 +102,12 @@ pub(super) async fn ask(
         let Some(webhook) = webhook else { continue };
         let current = instead.as_deref().unwrap_or(texts);
         let does = rule.action != Action::Flag;
-        match asking.of(webhook, rule, current, about, record).await {
+        let asked = Instant::now();
+        let said = asking.of(webhook, rule, current, about, record).await;
+        if let Some(pool) = record.pool() {
+            pool.live.meters.asked_webhook(&rule.name, asked.elapsed());
+        }
+        match said {
             Ok(Verdict::Allow) => {}
             Ok(Verdict::Replace(other)) if other == current => {}
             Ok(Verdict::Replace(other)) => {

@@ -19,6 +19,12 @@ fn column(told: &Value, name: &str) -> Vec<Value> {
     told["records"].as_array().unwrap().iter().map(|it| it[name].clone()).collect()
 }
 
+/// How many requests an answer says have ended, of whichever process.
+fn counted(told: &Value) -> u64 {
+    let next = told["next"].as_str().unwrap();
+    next.split_once('-').unwrap().1.parse().unwrap()
+}
+
 async fn lab() -> (Upstream, Router) {
     let upstream = Upstream::start(Reply::chat("hi")).await;
     let targets = json!({
@@ -39,7 +45,7 @@ async fn lab() -> (Upstream, Router) {
     assert_eq!(ask("sk-token-of-ann", "down").await.status, 503);
     assert_ok(&ask("sk-token-of-ann", "over").await);
     assert_eq!(ask("sk-token-of-nobody", "m").await.status, 401);
-    let all = eventually(secs(10), async || records(&router, "").await["next"] == 5).await;
+    let all = eventually(secs(10), async || counted(&records(&router, "").await) == 5).await;
     assert!(all, "{}", records(&router, "").await);
     (upstream, router)
 }
@@ -65,19 +71,28 @@ async fn the_last_requests_are_told_by_key_alias_status_and_since() {
     ] {
         let told = records(&router, query).await;
         assert_eq!(column(&told, "nth"), wanted, "{query}: {told}");
-        assert_eq!((&told["next"], &told["missed"]), (&json!(5), &json!(false)), "{query}");
+        assert_eq!((counted(&told), &told["missed"]), (5, &json!(false)), "{query}");
     }
     // In parts, each from where the one before has ended.
-    let (mut since, mut seen) = (json!(0), Vec::new());
+    let (mut since, mut seen) = ("0".to_owned(), Vec::new());
     for _ in 0..3 {
         let told = records(&router, &format!("?limit=2&since={since}")).await;
+        assert_eq!(told["missed"], false, "{told}");
         seen.extend(column(&told, "nth"));
-        since = told["next"].clone();
+        since = told["next"].as_str().unwrap().to_owned();
     }
-    assert_eq!((seen.len(), since), (5, json!(5)));
-    // Of a process before this one.
-    let told = records(&router, "?since=900").await;
-    assert_eq!((column(&told, "nth").len(), &told["missed"]), (5, &json!(true)));
+    assert_eq!((seen.len(), counted(&records(&router, &format!("?since={since}")).await)), (5, 5));
+    // Of a process before this one, that had counted further, or that this one has passed.
+    let (_other_upstream, other) = lab().await;
+    for before in ["900", &since] {
+        let told = records(&other, &format!("?since={before}")).await;
+        assert_eq!((column(&told, "nth").len(), &told["missed"]), (5, &json!(true)), "{before}");
+    }
+    assert_ok(&Call::chat(&chat("m")).key("sk-token-of-ann").send(other.addr()).await);
+    let passed = async || counted(&records(&other, "").await) == 6;
+    assert!(eventually(secs(10), passed).await);
+    let told = records(&other, &format!("?since={since}")).await;
+    assert_eq!((column(&told, "nth").len(), &told["missed"]), (6, &json!(true)), "{told}");
     for wrong in ["?since=soon", "?status=5", "?limit=0", "?limit=201", "?model=m"] {
         let refused = get(&router, &format!("/admin/records{wrong}")).await;
         assert_eq!(refused.status, 400, "{wrong}: {}", refused.text());

@@ -1,8 +1,8 @@
 //! Aliases, read and changed: live when they are answered, with the rest of the file as it was.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::{administered_raw, audit, call, field, file, get, send};
+use super::{administered, administered_raw, audit, call, field, file, get, send};
 use crate::support::{Launch, Reply, Upstream, assert_ok};
 
 /// A file as a person writes it; `URL` is the provider's.
@@ -226,4 +226,34 @@ fn a_blank_name_or_one_with_control_characters_is_a_problem_of_the_file() {
         let told = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
         assert!(told.contains("a target's name must not"), "{name:?}: {told}");
     }
+}
+
+#[tokio::test]
+async fn a_pool_of_a_class_is_written_by_its_name_and_becomes_no_alias_beside_it() {
+    let router = administered(&json!({"targets": {
+        "m": {"pools": {
+            "default": [{"url": "mock:", "name": "one"}],
+            "completions": [{"url": "mock:", "name": "two"}]}},
+        "plain": {"url": "mock:"}}}))
+    .await;
+    let written = || -> Value { serde_json::from_str(&file(&router)).unwrap() };
+    let body = json!([{"url": "mock:", "name": "three"}, {"url": "mock:", "name": "four"}]);
+    let put = send(&router, "PUT", "/admin/targets/m/default", &body).await;
+    assert_eq!(put.status, 200, "{}", put.text());
+    assert_eq!(written()["targets"]["m"]["pools"]["default"], body);
+    assert!(written()["targets"].get("m/default").is_none(), "{}", file(&router));
+    for (name, providers) in [("m/default", 2), ("m/completions", 1)] {
+        let told = get(&router, &format!("/admin/targets/{name}")).await.json();
+        assert_eq!((&told["alias"], &told["live"]), (&json!(name), &json!(true)));
+        assert_eq!(told["providers"].as_array().unwrap().len(), providers, "{told}");
+    }
+    let gone = call("DELETE", "/admin/targets/m/completions").send(router.metrics_addr()).await;
+    assert_eq!(gone.status, 200, "{}", gone.text());
+    assert_eq!(written()["targets"]["m"]["pools"], json!({"default": body}));
+    assert_eq!(get(&router, "/admin/targets/m/completions").await.status, 404);
+    // An alias without pools has none of a class, and one of that name is an alias.
+    assert_eq!(get(&router, "/admin/targets/plain/default").await.status, 404);
+    let put = send(&router, "PUT", "/admin/targets/plain/default", &json!({"url": "mock:"})).await;
+    assert_eq!(put.status, 201, "{}", put.text());
+    assert_eq!(written()["targets"]["plain/default"]["url"], "mock:");
 }

@@ -6,7 +6,10 @@
 use serde_json::Value;
 
 use crate::{
-    admin::api::{denied::Denied, targets},
+    admin::api::{
+        denied::Denied,
+        targets::{self, COMPLETIONS, DEFAULT},
+    },
     config::{Path, edit::Document},
     secret::names::label,
     table::{Pool, Provider, Table},
@@ -94,8 +97,7 @@ fn written(document: &Document, alias: &str) -> Result<Vec<(&'static str, Vec<En
         let single = || vec![(DEFAULT, entries(&written, target.clone()))];
         return Ok(if classes.is_empty() { single() } else { classes });
     }
-    let of_class = alias.rsplit_once('/').and_then(|(alias, class)| {
-        let class = [DEFAULT, COMPLETIONS].into_iter().find(|known| *known == class)?;
+    let of_class = targets::of_class(alias).and_then(|(alias, class)| {
         let pool = targets::of(alias).key("pools").key(class);
         Some(vec![(class, entries(&document.value(&pool)?, pool))])
     });
@@ -175,7 +177,3 @@ pub(super) fn absent(alias: &str, name: &str) -> Denied {
     let (alias, name) = (label(alias), label(name));
     Denied::Absent(format!("the target `{alias}` has no provider `{name}`"))
 }
-
-/// The classes of requests, as the file names their pools.
-const DEFAULT: &str = "default";
-const COMPLETIONS: &str = "completions";

@@ -93,6 +93,9 @@ async fn webhook_is_asked_once_and_does_what_it_says() {
     for action in ["deny", "redact"] {
         assert_eq!(metrics.series("onwards_guardrail_matches_total", &count(action)), all);
     }
+    let asked =
+        metrics.series("onwards_guardrail_webhook_duration_seconds_count", &[("rule", "hook")]);
+    assert_eq!(asked, all.map(|count| 2.0 * count));
 }
 
 #[tokio::test]
