@@ -11,6 +11,7 @@ pub(crate) mod period;
 pub(crate) mod quota;
 pub(crate) mod rate;
 pub(crate) mod shared;
+mod slices;
 pub(crate) mod window;
 #[cfg(test)]
 mod tests;
@@ -25,7 +26,8 @@ pub use rate::{Rate, RateBucket};
 
 use self::{
     quota::Quota,
-    shared::{Shared, Sharing},
+    shared::Sharing,
+    slices::Shared,
     window::{Amount, Unit, Window},
 };
 use crate::moment;

@@ -9,7 +9,7 @@ use super::{
     permits::{self, Permits},
 };
 use crate::{
-    live::{Hold, Limits},
+    live::{Hold, Limits, Permit},
     record::{Holder, Holds, Record},
     refusal::{Refusal, Whose},
     table::{Caller, Pool, Table, access},
@@ -28,19 +28,39 @@ pub(crate) fn hold(
     if table.pool(asked).in_flight.is_some() {
         permits.extend(permits::of_account(&table, asked, caller)?);
     }
-    if let Some(demand) = &inbound.demand {
-        record.holds = Some(hold_amounts(&table, allowed, demand, &mut permits)?);
-        return Ok(Held { table, pool, caller, permits });
+    let passed = match &inbound.demand {
+        None => pass(&table, allowed, &mut permits),
+        Some(demand) => hold_amounts(&table, allowed, demand, &mut permits)
+            .map(|holds| record.holds = Some(holds)),
+    };
+    match passed {
+        Ok(()) => Ok(Held { table, pool, caller, permits }),
+        Err(refusal) => Err(not_passed(refusal, &permits)),
     }
-    if let Caller::Known(key) = caller {
+}
+
+/// The limits on requests alone.
+#[inline]
+fn pass(table: &Table, allowed: &Allowed, permits: &mut Permits) -> Result<(), Refusal> {
+    if let Caller::Known(key) = allowed.caller {
         let key = table.keyring.key(key);
         permits.push(permits::take(&key.limits, Whose::Key)?);
         if let Some(team) = key.terms.as_ref().and_then(|terms| terms.team.as_ref()) {
             permits.push(permits::take(&team.limits, Whose::Team)?);
         }
     }
-    permits.push(permits::take(&table.pool(pool).limits, Whose::Pool)?);
-    Ok(Held { table, pool, caller, permits })
+    permits.push(permits::take(&table.pool(allowed.pool).limits, Whose::Pool)?);
+    Ok(())
+}
+
+/// If a shared limit could not decide yet, the request is tried again; the rates that it has passed must not charge
+/// it twice.
+#[cold]
+fn not_passed(refusal: Refusal, permits: &Permits) -> Refusal {
+    if matches!(refusal, Refusal::StoreUnavailable) {
+        permits.iter().for_each(Permit::never_was);
+    }
+    refusal
 }
 
 /// The same with limits on tokens or money.

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use tokio::sync::Notify;
 
-use super::lease::Lease;
+use super::slices::Shared;
 
 /// Requests in flight, and whether another may start.
 ///
@@ -31,8 +31,8 @@ pub struct Cap {
 #[must_use = "the place is given back when the permit is dropped"]
 pub struct Permit {
     cap: Arc<Cap>,
-    /// The slice of a shared limit that the place belongs to.
-    slice: Option<Arc<Lease>>,
+    /// The slices of the shared limits that admitted it.
+    shared: Option<Arc<Shared>>,
 }
 
 impl Cap {
@@ -47,13 +47,13 @@ impl Cap {
                 (in_flight(both) < max).then_some(both + 1)
             })
             .ok()?;
-        Some(Permit { cap: Arc::clone(self), slice: None })
+        Some(Permit { cap: Arc::clone(self), shared: None })
     }
 
     /// Takes a place of a slice, if replicas share the cap.
-    pub(super) fn shared(self: &Arc<Self>, slice: Option<Arc<Lease>>) -> Permit {
+    pub(super) fn shared(self: &Arc<Self>, shared: Arc<Shared>) -> Permit {
         self.counts.fetch_add(1, Ordering::Relaxed);
-        Permit { cap: Arc::clone(self), slice }
+        Permit { cap: Arc::clone(self), shared: Some(shared) }
     }
 
     /// How many are in flight now.
@@ -91,10 +91,19 @@ impl Cap {
     }
 }
 
+impl Permit {
+    /// The request is tried again: what its rate was charged is returned.
+    pub(crate) fn never_was(&self) {
+        if let Some(shared) = &self.shared {
+            shared.never_was();
+        }
+    }
+}
+
 impl Drop for Permit {
     fn drop(&mut self) {
-        if let Some(slice) = &self.slice {
-            slice.settle(1, 0);
+        if let Some(shared) = &self.shared {
+            shared.ended();
         }
         let before = self.cap.counts.fetch_sub(1, Ordering::Relaxed);
         if before >= WAITS {

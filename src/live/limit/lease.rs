@@ -3,6 +3,7 @@
 //!
 //! It does not call the store. It says what to request, and receives what was granted.
 
+mod inflow;
 mod own;
 mod pace;
 mod state;
@@ -23,6 +24,7 @@ use tokio::{
 
 use self::state::State;
 pub(crate) use self::{
+    inflow::LASTS,
     talk::{Answer, Ask, LIVES},
     terms::{Flow, Lack, Seen, Terms},
 };
@@ -117,10 +119,16 @@ impl Lease {
         }
     }
 
+    /// This amount was settled just now and is not used after all.
+    pub(super) fn gives_back(&self, amount: u64) {
+        self.state().gives_back(amount);
+    }
+
     /// Whether this amount may be taken or requested; takes nothing.
     pub(crate) fn lack(&self, amount: u64) -> Option<Lack> {
         let now = Instant::now();
-        let state = self.state();
+        let mut state = self.state();
+        state.flows(now);
         if state.has(amount, now) {
             return None;
         }
@@ -141,6 +149,7 @@ impl Lease {
             {
                 let now = Instant::now();
                 let mut state = self.state();
+                state.flows(now);
                 let is_decided = state.has(amount, now) || state.is_refused(amount, now);
                 if is_decided || self.desk.outage().is_some() {
                     return;
@@ -158,7 +167,10 @@ impl Lease {
 
     /// Its state.
     pub(crate) fn seen(&self) -> Seen {
-        self.state().seen(Instant::now(), self.desk.now(moment::now()))
+        let now = Instant::now();
+        let mut state = self.state();
+        state.flows(now);
+        state.seen(now, self.desk.now(moment::now()))
     }
 
     /// What to tell the store and request from it; empty if nothing. With `all`, periodic messages

@@ -9,6 +9,7 @@ use super::{
     limited::Limited,
     quota::Quota,
     rate::Rate,
+    slices::Shared,
     window::{Amount, Span, Window},
 };
 
@@ -19,13 +20,6 @@ pub(crate) struct Sharing {
     pub(crate) leases: Arc<Leases>,
     /// The owner's key in the store, such as `key:ann`.
     pub(crate) holder: Arc<str>,
-}
-
-/// The slices of one owner.
-#[derive(Debug, Clone)]
-pub(crate) struct Shared {
-    rate: Option<Arc<Lease>>,
-    places: Option<Arc<Lease>>,
 }
 
 impl PartialEq for Sharing {
@@ -67,7 +61,7 @@ impl Sharing {
 
 impl Shared {
     /// Takes both limits or neither.
-    pub(super) fn admit(&self, cap: &Arc<Cap>) -> Result<Permit, Limited> {
+    pub(super) fn admit(self: &Arc<Self>, cap: &Arc<Cap>) -> Result<Permit, Limited> {
         if let Some(places) = &self.places {
             places.take(1).map_err(|lack| concurrency(&lack))?;
         }
@@ -80,7 +74,7 @@ impl Shared {
             }
             rate.settle(1, 1);
         }
-        Ok(cap.shared(self.places.clone()))
+        Ok(cap.shared(Arc::clone(self)))
     }
 
     /// Why it would refuse; takes nothing.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use proptest::prelude::*;
 use tokio::time::advance;
 
@@ -141,6 +142,33 @@ async fn equal_numbers_share_one_bucket_and_new_limits_start_full() {
     assert!(none.rate().is_none());
     let again = none.successor(LimitSettings::of_requests(rate(4), None));
     assert_eq!(again.rate().unwrap().level(), 1.0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn request_that_is_asked_for_anew_is_charged_once() {
+    let leases = Arc::new(leases::Leases::default());
+    let sharing = Sharing { leases: Arc::clone(&leases), holder: "key:ann".into() };
+    let rate = Rate { per_second: 0.01, burst: 2 };
+    let settings = LimitSettings::of_requests(Some(rate), Some(9));
+    let limits = Limits::new(LimitSettings { sharing: Some(sharing), ..settings });
+    assert!(matches!(limits.admit(), Err(Limited::NoStore)), "the store was not asked yet");
+    let mut told = 0;
+    for lease in [leases.all(), leases.all(), leases.all()].concat() {
+        limits.ready(Amount::default()).now_or_never();
+        for ask in lease.asks(true) {
+            let granted = ask.limit;
+            lease.answered(&ask, &lease::Answer { granted, replicas: 1, ..Default::default() });
+        }
+    }
+    for _ in 0..5 {
+        limits.admit().unwrap().never_was();
+    }
+    drop((limits.admit().unwrap(), limits.admit().unwrap()));
+    assert!(limits.admit().is_err(), "both were charged");
+    for lease in leases.all() {
+        told += lease.farewell().map_or(0, |ask| ask.spent);
+    }
+    assert_eq!(told, 2);
 }
 
 #[test]

@@ -1,12 +1,16 @@
 -- One replica tells what it has spent of one limit and holds of it, and asks for more.
 --
--- KEYS[1]  a hash: `u` what is used, `t` when that was, `x` who was refused last and when, and for each
---          replica `r:ID` "what it has spent in all, what it holds, its last question, when that was"
+-- KEYS[1]  a hash: `u` what is used, `t` when that was, `x` who was refused last and when, `b` when it was found
+--          that the store had lost something, for each replica `r:ID` "what it has spent in all, what it holds,
+--          its last question, when that was", and `f:ID` "what flows to it alone in a second, until when, what
+--          it would take"
 -- ARGV     1 replica, 2 number of the question, 3 spent in all, 4 of that told before, 5 held, 6 needed,
 --          7 the least that helps, 8 wanted besides, 9 limit, 10 flows off in a second, 11 and 12 what it
 --          knows of `u` and `t`, 13 a replica counts for so many microseconds, 14 the key is kept for so
---          many milliseconds, zero for ever
--- Answers  granted, used, held by all, replicas, microseconds to wait or -1, alone, wanted by another, now
+--          many milliseconds, zero for ever, 15 what it would take in a second of what flows in, zero for no
+--          part of its own, 16 what it had of that, 17 that part lasts so many microseconds
+-- Answers  granted, used, held by all, replicas, microseconds to wait or -1, alone, wanted by another, now,
+--          what flows to it alone in a second
 local key, me = KEYS[1], 'r:' .. ARGV[1]
 local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
@@ -34,28 +38,58 @@ if fields[me] then
   local spent, _, nth = record(fields[me])
   spent_before, last = spent or spent_before, nth
 end
-if number <= last then return {0, '0', 0, 1, -1, 0, 0, now} end
+if number <= last then return {0, '0', 0, 1, -1, 0, 0, now, '0'} end
+
+-- What flows to one replica flows off for no other. `begin`: when what is used was last counted.
+local mine, wish, had, lasts = 'f:' .. ARGV[1], tonumber(ARGV[15]), tonumber(ARGV[16]), tonumber(ARGV[17])
+local begin = math.min(tonumber(fields.t or now), now + lasts)
+local apart, parts, wishes, known = 0, 0, 0, 0
+if rate > 0 then
+  for name, text in pairs(fields) do
+    if string.sub(name, 1, 2) == 'f:' then
+      local part, till, other = string.match(text, '^(%S+) (%S+) (%S+)$')
+      part, till, other = tonumber(part), tonumber(till), tonumber(other)
+      apart = apart + part * math.max(0, math.min(now, till) - begin) / 1000000
+      if till <= now then
+        redis.call('HDEL', key, name)
+      elseif name ~= mine then
+        parts, wishes, known = parts + part, wishes + other, known + 1
+      end
+    end
+  end
+end
 
 local function flown(used, since)
   return math.max(0, used - math.max(0, now - since) / 1000000 * rate)
 end
 
 local used = fields.u or '0'
-if rate > 0 then used = flown(tonumber(used), tonumber(fields.t or now)) end
+if rate > 0 then
+  local off = math.max(0, now - begin) / 1000000 * rate
+  used = math.max(0, tonumber(used) - math.max(0, off - apart))
+end
+local has_lost = false
 if not fields[me] and last == 0 then
   -- The store has lost what this replica knows.
-  local known = ARGV[11]
+  has_lost = number > 1
+  local told = ARGV[11]
   if rate > 0 then
-    used = math.max(used, flown(tonumber(known), tonumber(ARGV[12])))
-  elseif minus(known, used) > 0 then
-    used = known
+    -- Where a part of what flows in was a replica's own, it did not flow off here.
+    used = math.max(used, had > 0 and tonumber(told) or flown(tonumber(told), tonumber(ARGV[12])))
+    if has_lost then
+      redis.call('HSET', key, 'b', now_text)
+      -- It may have lost what flows to others, too, which goes on for so long.
+      if had > 0 or used > limit / 2 then begin = now + lasts end
+    end
+  elseif minus(told, used) > 0 then
+    used = told
     redis.call('HSET', key, 'u', used)
   end
 end
 local more = minus(ARGV[3], spent_before)
 if rate > 0 then
   used = used + more
-  redis.call('HSET', key, 'u', string.format('%.6f', used), 't', now_text)
+  redis.call('HSET', key, 'u', string.format('%.6f', used), 't', string.format('%.0f', math.max(now, begin)))
 elseif more ~= 0 then
   redis.call('HINCRBY', key, 'u', string.format('%.0f', more))
   used = redis.call('HGET', key, 'u')
@@ -91,6 +125,25 @@ end
 local most = math.max(math.floor((left - granted) / (2 * replicas)), math.min(left - granted, math.floor(rate / 2)))
 granted = granted + math.max(0, math.min(tonumber(ARGV[8]), most))
 
+local inflow = '0'
+if rate > 0 and wish > 0 then
+  -- Those that have not said what they would take are taken for the mean of those that have.
+  local all = (wishes + wish) * math.max(1, replicas / (known + 1))
+  local fair = math.min(wish, rate * wish / all)
+  if has_lost then
+    fair = had
+  elseif had == 0 and fields.b and now - tonumber(fields.b) < lasts then
+    fair = 0
+  end
+  -- No more than it has room for.
+  local room = (held + granted) / math.min(0.4 * limit / rate, 0.9)
+  local part = math.max(0, math.min(fair, rate - parts, room))
+  inflow = string.format('%.6f', math.floor(part * 1000000) / 1000000)
+  redis.call('HSET', key, mine, inflow .. ' ' .. string.format('%.0f', now + lasts) .. ' ' .. ARGV[15])
+elseif fields[mine] then
+  redis.call('HDEL', key, mine)
+end
+
 local wanted = 0
 if fields.x then
   local at, who = string.match(fields.x, '^(%d+) (.*)$')
@@ -100,4 +153,4 @@ redis.call('HSET', key, me,
   ARGV[3] .. ' ' .. string.format('%.0f', held + granted) .. ' ' .. ARGV[2] .. ' ' .. now_text)
 if ARGV[14] == '0' then redis.call('PERSIST', key) else redis.call('PEXPIRE', key, ARGV[14]) end
 if rate > 0 then used = string.format('%.0f', math.ceil(used)) end
-return {granted, used, others + held + granted, replicas, wait, alone, wanted, now}
+return {granted, used, others + held + granted, replicas, wait, alone, wanted, now, inflow}

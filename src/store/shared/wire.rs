@@ -1,5 +1,7 @@
 //! The connection to Redis or Valkey, and the two scripts that run there.
 
+mod sent;
+
 use std::{
     sync::{
         Arc,
@@ -9,17 +11,18 @@ use std::{
 };
 
 use redis::{
-    Client, ConnectionInfo, ErrorKind, PushInfo, PushKind, RedisError, Value,
+    Client, ConnectionInfo, Pipeline, PushInfo, PushKind, RedisError, Value,
     aio::MultiplexedConnection,
 };
 use tokio::sync::Notify;
 
+use self::sent::Commands;
 use super::{
     super::terms::SharedTerms,
     address,
-    words::{Said, Say, number},
+    words::{Said, Say, decimal, number},
 };
-use crate::live::limit::lease::{Answer, Ask, LIVES};
+use crate::live::limit::lease::{Answer, Ask, LASTS, LIVES};
 
 /// A connection that is made when it is needed, and made anew when it broke.
 pub(super) struct Wire {
@@ -28,6 +31,8 @@ pub(super) struct Wire {
     /// What tells this replica from others.
     replica: String,
     open: Option<Open>,
+    /// The node that takes over what this one has, while that moves.
+    next: Option<Open>,
     /// The store has said that another replica has told something.
     call: Arc<Notify>,
     /// Whether it says so.
@@ -50,7 +55,7 @@ impl Wire {
         let replica = format!("{:016x}", rand::random::<u64>());
         let prefix = terms.prefix.clone();
         let (call, is_called) = (Arc::default(), Arc::default());
-        Ok(Self { server, prefix, replica, open: None, call, is_called })
+        Ok(Self { server, prefix, replica, open: None, next: None, call, is_called })
     }
 
     /// Resolves when the store has said that another replica has told something.
@@ -68,9 +73,8 @@ impl Wire {
     pub(super) async fn share(&mut self, asks: &[&Ask]) -> Result<Vec<Answer>, String> {
         self.connected().await?;
         let Some(open) = self.open.take() else { return Ok(Vec::new()) };
-        let read = |values: &[Value]| values.iter().take(asks.len()).map(answer).collect();
-        let pipe = |wire: &Self, open: &Open| wire.piped(&open.share, asks);
-        self.ask(open, pipe, read).await.map_err(|error| said(&error))
+        let read = |values: &[Value]| values.iter().map(answer).collect();
+        self.ask(open, &Commands::Share(asks), read).await.map_err(|error| said(&error))
     }
 
     /// Says these things of providers, and hears what others have said since.
@@ -78,8 +82,7 @@ impl Wire {
         self.connected().await?;
         let open = self.open.take().ok_or("it cannot be reached")?;
         let read = |values: &[Value]| Said::read(values.first()?);
-        let pipe = |wire: &Self, open: &Open| wire.telling(&open.news, known, says);
-        self.ask(open, pipe, read).await.map_err(|error| said(&error))
+        self.ask(open, &Commands::News(known, says), read).await.map_err(|error| said(&error))
     }
 
     /// Makes the connection, where there is none.
@@ -117,33 +120,6 @@ impl Wire {
         Ok(Open { connection, share, news, at: to })
     }
 
-    /// The connection is kept only where all of it went well.
-    async fn ask<T>(
-        &mut self,
-        mut open: Open,
-        pipe: impl Fn(&Self, &Open) -> redis::Pipeline,
-        read: impl Fn(&[Value]) -> Option<T>,
-    ) -> Result<T, RedisError> {
-        let mut values: Result<Vec<Value>, RedisError> =
-            pipe(self, &open).query_async(&mut open.connection).await;
-        if matches!(&values, Err(error) if is_forgotten(error)) {
-            // The store was emptied, or another one has taken over.
-            open.share = loaded(&mut open.connection, SHARE).await?;
-            open.news = loaded(&mut open.connection, NEWS).await?;
-            values = pipe(self, &open).query_async(&mut open.connection).await;
-        }
-        if let Some(to) = values.as_ref().err().and_then(|error| elsewhere(error, &open.at)) {
-            // All keys are on one node of a cluster.
-            open = self.connect(to).await?;
-            values = pipe(self, &open).query_async(&mut open.connection).await;
-        }
-        let values = values?;
-        let strange = || RedisError::from((ErrorKind::UnexpectedReturnType, "a strange answer"));
-        let answers = read(&values).ok_or_else(strange)?;
-        self.open = Some(open);
-        Ok(answers)
-    }
-
     /// What the server knows something by. The braces put all of it on one node of a cluster.
     fn key(&self, what: &str) -> String {
         format!("{}{{shared}}{what}", self.prefix)
@@ -153,8 +129,7 @@ impl Wire {
         self.key("health")
     }
 
-    fn telling(&self, script: &str, known: (&str, &str), says: &[Say]) -> redis::Pipeline {
-        let mut pipe = redis::Pipeline::with_capacity(1);
+    fn telling(&self, pipe: &mut Pipeline, script: &str, known: (&str, &str), says: &[Say]) {
         // The channel is called as the key is.
         let key = self.channel();
         pipe.cmd("EVALSHA").arg(script).arg(1).arg(&key).arg(&self.replica);
@@ -163,23 +138,19 @@ impl Wire {
             let micros = u64::try_from(say.lasts.as_micros()).unwrap_or(EXACT).min(EXACT);
             pipe.arg(say.verb).arg(&say.field).arg(micros).arg(&say.text);
         }
-        pipe
     }
 
-    fn piped(&self, script: &str, asks: &[&Ask]) -> redis::Pipeline {
-        let mut pipe = redis::Pipeline::with_capacity(asks.len());
-        for ask in asks {
-            pipe.cmd("EVALSHA").arg(script).arg(1).arg(self.key(&ask.key));
-            pipe.arg(format!("{}.{}", self.replica, ask.slice))
-                .arg(ask.seq)
-                .arg(ask.spent)
-                .arg(ask.told)
-                .arg(ask.out);
-            pipe.arg(ask.need.min(EXACT)).arg(ask.least.min(EXACT)).arg(ask.extra.min(EXACT));
-            pipe.arg(ask.limit).arg(ask.per_second).arg(ask.known).arg(ask.known_at);
-            pipe.arg(LIVES.as_micros() as u64).arg(ask.keep_ms);
-        }
-        pipe
+    fn asking(&self, pipe: &mut Pipeline, script: &str, ask: &Ask) {
+        pipe.cmd("EVALSHA").arg(script).arg(1).arg(self.key(&ask.key));
+        pipe.arg(format!("{}.{}", self.replica, ask.slice))
+            .arg(ask.seq)
+            .arg(ask.spent)
+            .arg(ask.told)
+            .arg(ask.out);
+        pipe.arg(ask.need.min(EXACT)).arg(ask.least.min(EXACT)).arg(ask.extra.min(EXACT));
+        pipe.arg(ask.limit).arg(ask.per_second).arg(ask.known).arg(ask.known_at);
+        pipe.arg(LIVES.as_micros() as u64).arg(ask.keep_ms);
+        pipe.arg(ask.inflow).arg(ask.inflow_had).arg(LASTS.as_micros() as u64);
     }
 }
 
@@ -198,29 +169,9 @@ fn is_from(push: &PushInfo, replica: &str) -> bool {
     matches!(push.data.last(), Some(Value::BulkString(who)) if who == replica.as_bytes())
 }
 
-/// Where what is asked for is, if another node of a cluster has it.
-fn elsewhere(error: &RedisError, at: &ConnectionInfo) -> Option<ConnectionInfo> {
-    let (code, told) = first_of(error)?;
-    // As in `MOVED 3999 host:6379`.
-    let node = told.split(' ').nth(1).filter(|_| code == "MOVED")?;
-    address::moved(at, node)
-}
-
-/// The code and the words of the first thing that the server refused.
-fn first_of(error: &RedisError) -> Option<(String, String)> {
-    let errors = error.clone().into_server_errors()?;
-    let (_, first) = errors.first()?;
-    Some((first.code().to_owned(), first.details().unwrap_or_default().to_owned()))
-}
-
-fn is_forgotten(error: &RedisError) -> bool {
-    error.code() == Some("NOSCRIPT")
-}
-
 /// What the server or the system said, which is in no address.
 fn said(error: &RedisError) -> String {
-    let told = first_of(error).map(|(_, told)| told);
-    let may_not = told.as_ref().is_some_and(|it| it.contains("can't run this command"));
+    let may_not = error.detail().is_some_and(|told| told.contains("can't run this command"));
     match (error.code(), error.detail()) {
         (Some("NOPERM"), _) => "its user may not run what is needed".to_owned(),
         (Some(_), _) if may_not => "its user may not run what is needed".to_owned(),
@@ -233,7 +184,7 @@ fn said(error: &RedisError) -> String {
 
 fn answer(value: &Value) -> Option<Answer> {
     let Value::Array(parts) = value else { return None };
-    let [granted, used, held, replicas, wait, alone, wanted, now] = &parts[..] else {
+    let [granted, used, held, replicas, wait, alone, wanted, now, inflow] = &parts[..] else {
         return None;
     };
     Some(Answer {
@@ -245,6 +196,7 @@ fn answer(value: &Value) -> Option<Answer> {
         is_alone: number(alone)? == 1,
         is_wanted: number(wanted)? == 1,
         now_us: number(now)?.try_into().ok()?,
+        inflow: decimal(inflow)?,
     })
 }
 

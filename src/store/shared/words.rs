@@ -97,6 +97,11 @@ pub(super) fn number(value: &Value) -> Option<i64> {
     }
 }
 
+/// A number with a part after the point, which the server writes as text.
+pub(super) fn decimal(value: &Value) -> Option<f64> {
+    text_of(value)?.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
 fn list(value: &Value) -> Option<&[Value]> {
     match value {
         Value::Array(parts) => Some(parts),
@@ -114,4 +119,4 @@ fn text_of(value: &Value) -> Option<String> {
 
 /// So often the store is asked where it cannot say by itself that there is news, and where it can.
 const OFTEN: Duration = Duration::from_millis(400);
-const SELDOM: Duration = Duration::from_secs(5);
+const SELDOM: Duration = Duration::from_secs(10);

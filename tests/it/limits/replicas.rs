@@ -4,6 +4,7 @@
 
 mod failing;
 mod health;
+mod servers;
 mod table;
 
 use std::time::{Duration, Instant};

@@ -1,4 +1,4 @@
-//! A Redis or Valkey server of its own for a test, where this machine has one.
+//! A Redis or Valkey server of its own for a test, where this machine has one. `ONWARDS_TEST_REDIS` names the program.
 
 use std::{
     io::{Read, Write},
@@ -101,5 +101,9 @@ fn spawned(port: u16, dir: &Path, further: &[String]) -> Option<Child> {
             .stderr(Stdio::null());
         command.spawn().ok()
     };
-    start("redis-server").or_else(|| start("valkey-server"))
+    match std::env::var("ONWARDS_TEST_REDIS") {
+        // The one that is named, and no other.
+        Ok(program) => start(&program),
+        Err(_) => start("redis-server").or_else(|| start("valkey-server")),
+    }
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::{
+    inflow::{Inflow, RENEW as RENEW_INFLOW},
     own::Own,
     pace::Pace,
     talk::Answer,
@@ -23,9 +24,11 @@ pub(super) struct State {
     /// Held by requests, and how much of that was never granted and will not come back.
     held: u64,
     lent: u64,
-    /// Spent in total, and how much of it the store knows.
+    /// Spent in total, how much of it the store knows, and how much of it was sent to the store, answered or
+    /// not.
     spent: u64,
     told: u64,
+    said: u64,
     /// The number of this slice in the process.
     slice: u64,
     seq: u64,
@@ -45,6 +48,11 @@ pub(super) struct State {
     pace: Pace,
     /// The limit is always exhausted.
     is_scarce: bool,
+    /// This replica's own part of the rate, when something was last taken, and whether a request ever takes
+    /// more than one.
+    inflow: Inflow,
+    taken_at: Instant,
+    has_larger: bool,
     /// The start of the period of these numbers, and its end.
     start: u64,
     end: Option<Instant>,
@@ -61,6 +69,7 @@ impl State {
             lent: 0,
             spent: 0,
             told: 0,
+            said: 0,
             slice,
             seq: 0,
             need: 0,
@@ -72,6 +81,9 @@ impl State {
             refused: None,
             pace: Pace::default(),
             is_scarce: false,
+            inflow: Inflow::default(),
+            taken_at: now,
+            has_larger: false,
             start: 0,
             end: None,
             own: Own::default(),
@@ -82,15 +94,19 @@ impl State {
         if self.terms != terms {
             self.terms = terms;
             self.refused = None;
+            self.inflow.forget();
         }
     }
 
     /// Takes this amount, if it is there. An amount larger than everything left is admitted only
     /// alone.
     pub(super) fn take(&mut self, amount: u64, now: Instant) -> bool {
+        self.flows(now);
+        self.has_larger |= amount > 1;
         if !self.has(amount, now) {
             return false;
         }
+        self.taken_at = now;
         self.lent = self.lent.saturating_add(amount.saturating_sub(self.have));
         self.have = self.have.saturating_sub(amount);
         self.held = self.held.saturating_add(amount);
@@ -104,6 +120,13 @@ impl State {
         if amount == 1 && matches!(self.terms.flow, Flow::PerSecond(_)) {
             self.pace.misses(amount);
         }
+    }
+
+    /// Adds what has refilled from this replica's own part of the rate.
+    pub(super) fn flows(&mut self, now: Instant) {
+        let flown = self.inflow.flown(self.spent - self.told.min(self.spent), now);
+        self.spent -= flown;
+        self.have += flown;
     }
 
     /// Whether this amount is there.
@@ -128,6 +151,13 @@ impl State {
         self.lent = (self.lent - back).min(self.held);
         // Use beyond what was taken is owed.
         self.have = (self.have + (free - back)).saturating_sub(used.saturating_sub(taken));
+    }
+
+    /// This amount of what was spent was not used after all, if the store has not been told of it.
+    pub(super) fn gives_back(&mut self, amount: u64) {
+        let back = amount.min(self.spent.saturating_sub(self.said.max(self.told)));
+        self.spent -= back;
+        self.have += back;
     }
 
     /// A request waits for this amount.
@@ -167,7 +197,8 @@ impl State {
             (Flow::Places, _) | (Flow::Period(_), false) => Some(SOON),
             (Flow::PerSecond(_), _) => {
                 let since = now.saturating_duration_since(came);
-                Some(told.unwrap_or_else(|| self.flows_in(amount)).saturating_sub(since))
+                let told = told.unwrap_or_else(|| self.flows_in(amount)).saturating_sub(since);
+                Some(self.inflow.brings(amount).unwrap_or(told))
             }
         };
         Lack::Reached { left: self.left(&answer), is_spent, wait }
@@ -222,9 +253,18 @@ impl State {
     /// longer needed, or that this replica is alive.
     pub(super) fn is_due(&self, now: Instant) -> bool {
         let since = now.saturating_duration_since(self.asked);
-        (self.spent != self.told && since >= TELL)
+        if self.inflow.runs(now) {
+            return since >= RENEW_INFLOW || self.is_still(now);
+        }
+        let tell = if self.is_wanted() || self.is_scarce { TELL_SOON } else { TELL };
+        (self.spent != self.told && since >= tell)
             || (self.have > 0 && self.pace.is_idle())
             || (self.have + self.held > 0 && since >= RENEW)
+    }
+
+    /// Whether nothing was taken for so long that other replicas may need this one's part of the rate.
+    fn is_still(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.taken_at) >= STILL
     }
 
     pub(super) fn unanswered(&mut self) {
@@ -239,6 +279,8 @@ impl State {
         wall: u64,
         now: Instant,
     ) -> bool {
+        // From now on its share of the whole rate counts.
+        self.inflow.ends();
         let left = self.last.map(|(answer, _)| {
             let replicas = answer.replicas.max(1);
             (self.left(&answer).saturating_sub(self.have) / replicas, replicas)
@@ -263,11 +305,14 @@ impl State {
 
 /// The store is asked when the rest lasts less than this.
 const LOW: Duration = Duration::from_millis(400);
-/// Spending is reported with the next request to the store, or after this time.
-const TELL: Duration = Duration::from_millis(400);
+/// Spending is reported with the next request to the store, or after this time; sooner if little is left.
+const TELL: Duration = Duration::from_millis(900);
+const TELL_SOON: Duration = Duration::from_millis(400);
 /// The shortest time between requests to the store if no request waits.
 const ANEW: Duration = Duration::from_millis(100);
 /// How often a replica reports that it is alive.
-const RENEW: Duration = Duration::from_secs(1);
+const RENEW: Duration = Duration::from_secs(2);
+/// This replica's own part of the rate is returned after this time without a request.
+const STILL: Duration = Duration::from_millis(400);
 /// The retry time, if none is known.
 const SOON: Duration = Duration::from_secs(1);

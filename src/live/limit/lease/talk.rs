@@ -26,6 +26,10 @@ pub(crate) struct Ask {
     pub(crate) limit: u64,
     /// The refill per second.
     pub(crate) per_second: f64,
+    /// The part of that which this replica wants for itself, zero for none, and the part that it had until now,
+    /// in case the store has lost it.
+    pub(crate) inflow: f64,
+    pub(crate) inflow_had: f64,
     /// What the store last reported as used, in case it has lost it, and when, in its microseconds.
     pub(crate) known: u64,
     pub(crate) known_at: u64,
@@ -52,6 +56,8 @@ pub(crate) struct Answer {
     pub(crate) is_wanted: bool,
     /// The store's clock.
     pub(crate) now_us: u64,
+    /// The part of the rate that this replica has for itself from now on, per second.
+    pub(crate) inflow: f64,
 }
 
 /// How long the holdings of a replica count after its last message.

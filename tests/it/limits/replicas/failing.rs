@@ -144,7 +144,7 @@ async fn password_that_was_rotated_is_taken_up_from_its_file() {
     let Some(redis) = Redis::start() else { return };
     // What docs/cluster.md names, and nothing else.
     let may = "~onwards* &onwards* -@all +evalsha +script|load +time +hgetall +hget +hset +hincrby +hdel \
-               +pexpire +persist +publish +subscribe +select +client +hello";
+               +pexpire +persist +publish +subscribe +select +client +hello +asking";
     redis.tell(&format!("ACL SETUSER onwards on >old-password {may}"));
     let upstream = Upstream::start(Reply::json(200, &told())).await;
     let mut targets = targets(&upstream, &redis, json!({"on_failure": "refuse"}), forty());
