@@ -109,7 +109,7 @@ impl Crowd {
                 }
             }
             for (nth, replica) in replicas.iter_mut().enumerate() {
-                let is_due = (step + 13 * nth as u64) % 50 == 0;
+                let is_due = (step + 13 * nth as u64).is_multiple_of(50);
                 let mut slices = replica.listed.next().now_or_never().unwrap_or_default();
                 if is_due {
                     slices = replica.slices.values().cloned().collect();
@@ -225,7 +225,6 @@ fn many_limits_of_some_replicas_hold() {
 /// `cargo test --release --lib hundred_thousand_limits -- --ignored --nocapture`
 #[test]
 #[ignore = "takes minutes; docs/cluster.md has what it says"]
-#[expect(clippy::print_stderr, reason = "it is run for what it says")]
 fn a_hundred_replicas_with_a_hundred_thousand_limits() {
     let classes = [
         Class { name: "pressed", keys: 100, limit: 1_000, asked: 20_000 },
