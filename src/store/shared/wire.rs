@@ -16,11 +16,10 @@ use redis::{
 };
 use tokio::sync::Notify;
 
-use self::sent::Commands;
 use super::{
     super::terms::SharedTerms,
     address,
-    words::{Said, Say, decimal, number},
+    words::{Commands, Said, Say, decimal, number},
 };
 use crate::live::limit::lease::{Answer, Ask, LASTS, LIVES};
 

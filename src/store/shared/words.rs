@@ -5,6 +5,8 @@ use std::time::Duration;
 use redis::Value;
 use tokio::time::Instant;
 
+use crate::live::limit::lease::Ask;
+
 /// What this replica has heard.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
@@ -25,6 +27,23 @@ pub(super) struct Say {
     /// How long it holds.
     pub(super) lasts: Duration,
     pub(super) text: String,
+}
+
+/// What goes in one piece.
+pub(super) enum Commands<'a> {
+    /// Questions of limits.
+    Share(&'a [&'a Ask]),
+    /// What is known of the news, and what is said.
+    News((&'a str, &'a str), &'a [Say]),
+}
+
+impl Commands<'_> {
+    pub(super) fn count(&self) -> usize {
+        match self {
+            Self::Share(asks) => asks.len(),
+            Self::News(..) => 1,
+        }
+    }
 }
 
 /// What the store answers.

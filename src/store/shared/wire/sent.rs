@@ -4,28 +4,9 @@
 use redis::{ConnectionInfo, ErrorKind, Pipeline, RedisError, Value};
 
 use super::{
-    super::{address, words::Say},
+    super::{address, words::Commands},
     NEWS, Open, SHARE, Wire, loaded,
 };
-use crate::live::limit::lease::Ask;
-
-/// What goes in one piece.
-pub(super) enum Commands<'a> {
-    /// Questions of limits.
-    Share(&'a [&'a Ask]),
-    /// What is known of the news, and what is said.
-    News((&'a str, &'a str), &'a [Say]),
-}
-
-impl Commands<'_> {
-    fn count(&self) -> usize {
-        match self {
-            Self::Share(asks) => asks.len(),
-            Self::News(..) => 1,
-        }
-    }
-}
-
 impl Wire {
     /// The connection is kept only where all of it went well.
     pub(super) async fn ask<T>(
