@@ -1,5 +1,4 @@
-//! The operations port: the status page, metrics, why a request goes where it goes, and the administration;
-//! for operators only.
+//! The operations port, for operators only: status page, metrics, `/explain`, and the admin API.
 
 mod api;
 mod board;
@@ -44,19 +43,19 @@ use crate::{
     },
 };
 
-/// The operations port.
+/// The handler of the operations port.
 struct Port {
     router: Router,
-    /// The administration, where there is an admin key.
+    /// The admin API, if there is an admin key.
     api: Option<Api>,
-    /// Whether only this machine can reach it.
+    /// Whether only this machine can connect.
     is_local: bool,
     /// It serves until the process ends.
     stage: Stage,
 }
 
-/// Serves the operations port with the limits of the clients' port, and with a most of connections.
-/// Without an admin key there is no administration.
+/// Serves the operations port with the limits of the clients' port and a maximum of connections.
+/// Without an admin key there is no admin API.
 pub(crate) async fn listen(
     sources: Sources,
     key: Option<AdminKey>,
@@ -67,7 +66,7 @@ pub(crate) async fn listen(
     let is_local = listener.is_local();
     let api = key.map(|key| Api::new(key, sources.clone(), handle));
     let port = Port { router: router(sources), api, is_local, stage: Stage::default() };
-    // Few connections are served at once: one that asked once must not keep others out for long.
+    // Few connections are served at once, so an idle one must not keep others out for long.
     let timeouts = Timeouts { idle: timeouts.idle.min(IDLE), ..timeouts };
     connection::accept(Arc::new(port), listener, timeouts, MOST_CONNECTIONS).await;
 }
@@ -136,12 +135,12 @@ async fn events(State(board): State<Arc<Board>>) -> Response {
         Some(events) => {
             ([(header::CONTENT_TYPE, EVENTS)], Body::from_stream(events)).into_response()
         }
-        None => (StatusCode::SERVICE_UNAVAILABLE, "too many follow the status already\n")
+        None => (StatusCode::SERVICE_UNAVAILABLE, "too many clients follow the status already\n")
             .into_response(),
     }
 }
 
-/// What `/requests` is asked.
+/// The query of `/requests`.
 #[derive(serde::Deserialize)]
 struct Search {
     #[serde(default)]
@@ -171,7 +170,7 @@ async fn metrics(State(board): State<Arc<Board>>) -> Response {
     ([(header::CONTENT_TYPE, TEXT_FORMAT)], body).into_response()
 }
 
-/// What `/explain` is asked.
+/// The query of `/explain`.
 #[derive(serde::Deserialize)]
 struct Question {
     #[serde(alias = "alias")]
@@ -204,17 +203,17 @@ async fn explained(
     told.map(Json).map_err(|why| (StatusCode::NOT_FOUND, why + "\n"))
 }
 
-/// The token of the caller that an explanation is for: not in the query, which proxies log.
+/// The header with the token of an explanation's caller; not in the query, which proxies log.
 const EXPLAINED_KEY: &str = "x-onwards-key";
 const HOW_TO_EXPLAIN: &str =
-    "ask as /explain?model=ALIAS, and where they matter &key=NAME, &path=PATH and &tokens=N\n";
-/// How long a connection of the operations port may wait for its next request.
+    "use /explain?model=ALIAS, optionally with &key=NAME, &path=PATH and &tokens=N\n";
+/// The idle timeout of a connection.
 const IDLE: Duration = Duration::from_secs(30);
 /// Scrapers and operators are few.
 const MOST_CONNECTIONS: usize = 64;
-/// What a stranger's page in an operator's browser would like to read.
+/// Paths that another site's page in an operator's browser must not read.
 const STATUS_PATHS: [&str; 4] = ["/status", "/events", "/requests", "/explain"];
-const MISDIRECTED: &str = "ask for localhost or an address, and not for a name\n";
+const MISDIRECTED: &str = "use `localhost` or an IP address, not another host name\n";
 const JSON: &str = "application/json";
 const EVENTS: &str = "text/event-stream";
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";

@@ -1,8 +1,7 @@
-//! Bodies as the bytes they are: where `model` and `stream` stand, what replaces them, and the
-//! pieces that go out again.
+//! Bodies as bytes: the places of `model` and `stream`, replacements, and the outgoing chunks.
 //!
-//! It never builds a tree, never joins the pieces of a large body and never recurses: what a
-//! client nests or repeats costs one pass and a fixed amount of memory.
+//! No tree is built, a large body is not joined, and nothing recurses: deep nesting and repetition
+//! cost one pass and fixed memory.
 
 mod field;
 pub(crate) mod further;

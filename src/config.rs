@@ -1,7 +1,7 @@
-//! What the file says: read strictly, with every problem at once and its place.
+//! Reads the file strictly: every problem at once, with its place.
 //!
-//! It never knows what a key is for: meaning begins in `table::compile`. Only `sound` knows of a few that
-//! are judged together, so that one mistake is not told twice.
+//! The meaning of keys is defined in `table::compile`. Only `sound` knows a few keys that belong
+//! together, so that one mistake is not reported twice.
 
 use std::{collections::BTreeMap, path::Path as FilePath};
 
@@ -44,23 +44,23 @@ pub(crate) use source::Source;
 /// A file that was read and has the right shape.
 #[derive(Debug)]
 pub struct Loaded {
-    /// What it says, but for its targets.
+    /// Everything except its targets.
     pub(crate) file: raw::File,
-    /// Where it says it, for problems that only `table::compile` can see.
+    /// Its text, for problems that only `table::compile` can find.
     pub(crate) source: Source,
-    /// The prices of the public files that it names, in order.
+    /// The prices of its price files, in order.
     pub(crate) public_prices: Vec<BTreeMap<String, raw::Price>>,
-    /// What `tls` names.
+    /// The certificates that `tls` names.
     pub(crate) certificates: Option<Certificates>,
     targets: Targets,
 }
 
-/// What could be read of a file, and what is wrong with the rest.
+/// The valid part of a file, and its problems.
 #[derive(Debug)]
 pub struct Survey {
-    /// The sound part, in which problems of another kind may still be found.
+    /// The valid part, in which further problems may be found.
     pub loaded: Option<Loaded>,
-    /// What is wrong with the rest; none: the sound part is all of it.
+    /// The problems; without any, the valid part is the whole file.
     pub problems: Vec<Problem>,
 }
 
@@ -73,7 +73,7 @@ pub(crate) fn load(path: &FilePath) -> Result<Loaded, Problems> {
     survey_file(path, &System)?.whole()
 }
 
-/// Reads a configuration file as far as it can be read, with what `lookup` finds for references.
+/// Reads as much of a configuration file as possible, resolving references with `lookup`.
 ///
 /// # Errors
 /// The file cannot be read at all.
@@ -99,8 +99,8 @@ pub(crate) fn read(path: &FilePath) -> Result<Vec<u8>, Problems> {
     })
 }
 
-/// Checks a configuration text; `name` stands in problems, and its directory is where relative
-/// `${file:…}` paths begin.
+/// Checks a configuration text. `name` is its name in problems, and relative `${file:…}` paths
+/// start in its directory.
 ///
 /// # Errors
 /// Every problem of the text, in the order of their places.
@@ -108,7 +108,7 @@ pub fn parse(name: &str, text: String, lookup: &dyn Lookup) -> Result<Loaded, Pr
     survey(name, text, lookup)?.whole()
 }
 
-/// Checks a configuration text, and keeps what can be kept of one with problems.
+/// Checks a configuration text, and keeps its valid part.
 ///
 /// # Errors
 /// The text is not JSON.
@@ -142,10 +142,10 @@ pub fn survey(name: &str, text: String, lookup: &dyn Lookup) -> Result<Survey, P
                 tls.and_then(|tls| certificates::read(tls, &source, lookup, &mut problems));
             Some(Loaded { file, source, public_prices, certificates, targets })
         }
-        // The shape came from `raw` itself, so a file without problems cannot fail. Should it
-        // ever, serde's own words are kept back, since they quote values.
+        // The shape comes from `raw` itself, so a file without problems cannot fail. If it did,
+        // serde's error would not be shown, since it quotes values.
         Err(_) if problems.is_empty() => {
-            let message = "the file does not fit its own schema";
+            let message = "the file does not match its own schema";
             problems.push(source.problem(&Path::root(), message, None));
             None
         }
@@ -160,8 +160,8 @@ impl Loaded {
         self.targets.aliases()
     }
 
-    /// What `used` makes of the target behind an alias, which is read for it alone. `None`: there is
-    /// no such alias, or it does not fit the schema that it was checked against.
+    /// Calls `used` with the target of an alias, which is read for it alone; `None` if it does not
+    /// exist or does not match its schema.
     pub(crate) fn with_target<R>(
         &self,
         alias: &str,
@@ -172,7 +172,7 @@ impl Loaded {
 }
 
 impl Survey {
-    /// The file, if it has no problem.
+    /// The file, if it has no problems.
     fn whole(self) -> Result<Loaded, Problems> {
         match self.loaded {
             Some(loaded) if self.problems.is_empty() => Ok(loaded),

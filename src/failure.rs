@@ -1,6 +1,6 @@
-//! What went wrong at a provider, or between it and the router: one vocabulary for every protocol.
+//! What went wrong at a provider or on the way to it: one vocabulary for every protocol.
 //!
-//! It never decides whether another provider is tried; `table::fallback` does.
+//! `table::fallback` decides whether another provider is tried.
 
 mod brief;
 mod class;
@@ -11,37 +11,36 @@ use std::time::Duration;
 pub use brief::{Brief, What};
 pub use class::{Class, ErrorClasses};
 
-/// An error, in neutral words.
+/// An error in neutral terms.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Failure {
-    /// The HTTP status: the answer's own, or for an error inside a stream the one that its kind
-    /// has when it comes in time.
+    /// The HTTP status: the answer's own, or the usual one of an error inside a stream.
     pub status: u16,
-    /// What kind of error.
+    /// The kind of error.
     pub kind: Kind,
     /// The vendor's sentence.
     pub message: String,
-    /// A code in OpenAI's sense (`context_length_exceeded`), the vendor's or the router's own. What
-    /// other vendors call a type or a status is no code: the kind says it.
+    /// A code in OpenAI's sense (`context_length_exceeded`), from the vendor or the router. Other
+    /// vendors' types and statuses are not codes; the kind covers them.
     pub code: Option<String>,
     /// The field at fault.
     pub param: Option<String>,
     /// How long to wait, where the body says so.
     pub retry_after: Option<Duration>,
-    /// How it was told, if a provider told it. Boxed, so that no event of a stream is larger for it.
+    /// The error as the provider sent it, if it did. Boxed, so that stream events stay small.
     pub told: Option<Box<AsTold>>,
 }
 
-/// What the codes of an error say of it.
+/// What the codes of an error tell.
 #[derive(Debug, Clone, PartialEq)]
 pub struct AsTold {
-    /// What happened and its class, as its codes and its status say.
+    /// What happened and its class, by codes and status.
     pub(crate) brief: Brief,
-    /// Its codes and types, the most particular first, for the operator's `error_classes`.
+    /// Its codes and types, the most specific first, for the operator's `error_classes`.
     pub codes: Vec<String>,
 }
 
-/// What kind of error.
+/// The kind of error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// The request is wrong.
@@ -58,26 +57,26 @@ pub enum Kind {
     NotFound,
     /// Too many bytes.
     TooLarge,
-    /// Too many requests or tokens for now.
+    /// Too many requests or tokens at the moment.
     RateLimit,
-    /// Paid for no more; waiting does not help.
+    /// The quota is exhausted; waiting does not help.
     Quota,
     /// The vendor took too long.
     Timeout,
-    /// The vendor has too much to do.
+    /// The vendor is overloaded.
     Overloaded,
-    /// The vendor is out of order for a while.
+    /// The vendor is unavailable for a while.
     Unavailable,
-    /// The vendor broke down.
+    /// The vendor has an internal error.
     Server,
-    /// The vendor could not be reached, or the stream ended before its end.
+    /// The vendor could not be reached, or the stream ended early.
     Cut,
-    /// The answer is not what the protocol says.
+    /// The answer is invalid in its protocol.
     Malformed,
 }
 
 impl Failure {
-    /// A failure of a kind, with the status that is usual for it.
+    /// A failure of a kind, with its usual status.
     pub fn new(kind: Kind, message: impl Into<String>) -> Self {
         Self {
             status: kind.status(),
@@ -90,22 +89,22 @@ impl Failure {
         }
     }
 
-    /// The answer is not what the protocol says.
+    /// An answer that is invalid in its protocol.
     pub(crate) fn malformed(message: impl Into<String>) -> Self {
         Self::new(Kind::Malformed, message)
     }
 
-    /// What came in the stream is not UTF-8.
+    /// Stream data that is not UTF-8.
     pub(crate) fn no_text() -> Self {
         Self::malformed("an event of the stream is not UTF-8 text")
     }
 
-    /// The stream ended before its end.
+    /// A stream that ended early.
     pub(crate) fn cut() -> Self {
         Self::new(Kind::Cut, "the provider's stream ended before the answer was complete")
     }
 
-    /// The answer calls a tool without its name, so the client cannot run it.
+    /// A tool call without a name, which the client cannot run.
     pub(crate) fn nameless_call() -> Self {
         Self::malformed("the model calls a tool without a name")
     }
@@ -116,12 +115,12 @@ impl Failure {
         Self { code, ..self }
     }
 
-    /// Its status for clients who do not know 529, which is Anthropic's own.
+    /// Its status for clients that do not know 529, which is Anthropic's own.
     pub(crate) fn usual_status(&self) -> u16 {
         if self.status == 529 { 503 } else { self.status }
     }
 
-    /// The failure in brief, where the operator says what some of the provider's codes mean.
+    /// The failure in brief, with the operator's classes of the provider's codes.
     pub fn brief(&self, classes: &ErrorClasses) -> Brief {
         let Some(told) = &self.told else { return self.observed() };
         let class = classes.find(&told.codes, &self.message);
@@ -139,7 +138,7 @@ impl Failure {
 }
 
 impl Kind {
-    /// The kind that a bare status stands for.
+    /// The kind of a bare status.
     pub(crate) fn from_status(status: u16) -> Self {
         match status {
             401 => Self::Authentication,
@@ -157,7 +156,7 @@ impl Kind {
         }
     }
 
-    /// The status that is usual for it.
+    /// Its usual status.
     pub(crate) fn status(self) -> u16 {
         match self {
             Self::InvalidRequest | Self::ContextWindow | Self::ContentFilter => 400,

@@ -1,6 +1,6 @@
-//! Guardrails: what may not stand in the texts of requests and answers, and where it stands.
+//! Guardrails: rules on the texts of requests and answers, and where they match.
 //!
-//! Pure: it knows no file, no protocol, no clock and no network. It never keeps a text that it has found.
+//! Pure: no file, protocol, clock or network. Matched texts are not kept.
 
 mod sets;
 mod pattern;
@@ -20,7 +20,7 @@ use serde::Deserialize;
 
 pub(crate) use self::{pattern::Pattern, sets::Set};
 
-/// Rules in the order in which they are named.
+/// Rules in the order of their names.
 pub(crate) type Guardrails = Arc<[Arc<Rule>]>;
 
 /// The rules of a file, by name.
@@ -31,26 +31,26 @@ pub(crate) type Rules = BTreeMap<Box<str>, Arc<Rule>>;
 pub(crate) struct Rule {
     /// Its name: letters, digits and a few marks, so that it can stand anywhere.
     pub(crate) name: Box<str>,
-    /// What it looks for.
+    /// What it searches for.
     pub(crate) finder: Finder,
-    /// Where it looks.
+    /// Which side it inspects.
     pub(crate) on: Side,
-    /// What happens to what it finds.
+    /// What happens to a match.
     pub(crate) action: Action,
 }
 
-/// What a rule looks for.
+/// What a rule searches for.
 #[derive(Debug)]
 pub(crate) enum Finder {
     /// Something that is known here.
     Set(Set),
     /// A pattern of the operator's.
     Pattern(Box<Pattern>),
-    /// What a webhook says: by its number in the table. The texts go to it; nothing is found here.
+    /// A webhook by its index in the table. It receives the texts; nothing is searched here.
     Webhook(usize),
 }
 
-/// Which texts a rule looks at.
+/// Which texts a rule inspects.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "GuardrailSide")]
@@ -64,7 +64,7 @@ pub(crate) enum Side {
     Both,
 }
 
-/// What happens where a webhook cannot be asked.
+/// What happens if a webhook cannot be called.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "GuardrailFailure")]
@@ -76,7 +76,7 @@ pub(crate) enum OnFailure {
     Allow,
 }
 
-/// What happens to what a rule finds.
+/// What happens to a match.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "GuardrailAction")]
@@ -84,19 +84,19 @@ pub(crate) enum Action {
     /// The request is refused.
     #[default]
     Deny,
-    /// The rule's name stands in its place.
+    /// The rule's name replaces it.
     Redact,
     /// It passes and is counted.
     Flag,
 }
 
 impl Rule {
-    /// What stands in the place of what it has found.
+    /// The text that replaces a match.
     pub(crate) fn mark(&self) -> String {
         format!("[redacted:{}]", self.name)
     }
 
-    /// The number of its webhook, where it has one.
+    /// The index of its webhook, if it has one.
     pub(crate) fn webhook(&self) -> Option<usize> {
         match self.finder {
             Finder::Webhook(nth) => Some(nth),
@@ -106,7 +106,7 @@ impl Rule {
 }
 
 impl Finder {
-    /// Calls `found` with each place in the text, in their order; places may overlap.
+    /// Calls `found` with each match in order; matches may overlap.
     pub(crate) fn each(&self, text: &[u8], found: &mut dyn FnMut(Range<usize>)) {
         match self {
             Self::Set(set) => set.each(text, found),
@@ -117,7 +117,7 @@ impl Finder {
 }
 
 impl Finder {
-    /// From where on something may begin of which more of the text would show whether it is looked for.
+    /// The start of a possible match that more text would decide.
     fn open(&self, text: &[u8]) -> usize {
         match self {
             Self::Set(set) => set.open(text),
@@ -126,7 +126,7 @@ impl Finder {
         }
     }
 
-    /// Whether so much of something stands at the end of a text that it is probably what is looked for.
+    /// Whether the end of the text is probably the start of a match.
     fn is_likely(&self, text: &[u8]) -> bool {
         match self {
             Self::Set(set) => set.is_likely(text.get(set.open(text)..).unwrap_or_default()),

@@ -1,10 +1,10 @@
-//! What models take, by their names: data, and no code that decides on a request.
+//! What models support, by their names, as data.
 //!
-//! A capability is a table. Its rows are read in order and the first that fits a model counts; each says
-//! which page states it and when that was written down. Only closed lists of old models and rules on
-//! generations stand in the rows, so that a new model needs no new row.
+//! Each capability is a table, of which the first matching row counts; each row has its source page
+//! and date. Rows are only closed lists of old models and rules on generations, so a new model
+//! needs no row.
 //!
-//! It never sees a request, and it never says what a request loses: `protocol::fit` does.
+//! It sees no request; `protocol::fit` decides what a request loses.
 
 pub(crate) mod anthropic;
 pub(crate) mod bedrock;
@@ -39,11 +39,11 @@ pub(crate) struct Generation(pub u32, pub u32);
 #[derive(Debug)]
 pub(crate) struct Capability<T: 'static> {
     rows: &'static [Row<T>],
-    /// What holds for every model without a row.
+    /// The value for models without a row.
     others: T,
 }
 
-/// What holds for some models.
+/// The value for some models.
 #[derive(Debug)]
 pub(crate) struct Row<T> {
     which: Which,
@@ -79,7 +79,7 @@ pub(crate) struct Stated {
 }
 
 impl<T: Copy> Capability<T> {
-    /// What that model takes.
+    /// The value for this model.
     pub(crate) fn of(&self, model: Model<'_>) -> T {
         self.rows.iter().find(|row| row.which.fits(model)).map_or(self.others, |row| row.takes)
     }
@@ -99,9 +99,9 @@ impl<'a> Model<'a> {
 }
 
 impl Generation {
-    /// The name tells none, or the model is another vendor's.
+    /// The name tells no generation, or the model is another vendor's.
     pub(crate) const UNKNOWN: Self = Self(0, 0);
-    /// What a vendor's name without a number is read as: such names move with the models.
+    /// The generation of a vendor's name without a number, since such names move with the models.
     pub(crate) const NEWEST: Self = Self(u32::MAX, 0);
 }
 

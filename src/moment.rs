@@ -1,6 +1,6 @@
-//! What time it is, for windows of a calendar and for levels that outlive the process.
+//! The wall clock, for calendar windows and levels that outlive the process.
 //!
-//! The clock of the world is read once: a clock that is set back or forth later moves no limit.
+//! It is read once, so a clock that is set later moves no limit.
 
 use std::{
     sync::LazyLock,

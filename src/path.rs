@@ -1,8 +1,5 @@
-//! The client's path: refused when it could lead anywhere but below a provider's base path, and
-//! appended to that base otherwise.
-//!
-//! It never parses the path as a URL and never normalises it: what is accepted goes on byte for
-//! byte.
+//! The client's path: refused if it could lead out of a provider's base path, otherwise appended to
+//! it byte for byte. It is not parsed as a URL and not normalized.
 
 mod decode;
 pub(crate) mod query;

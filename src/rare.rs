@@ -1,31 +1,29 @@
-//! Which of the headers that few requests bear one has: told by one walk over all of them.
-//!
-//! To look for a name that is not there costs its hash, and five such looks cost more than the walk.
-//! It never says what a header holds before somebody asks.
+//! Which rarely used headers a request has, found in one walk over all of them. Searching a missing
+//! name costs its hash, and five such searches cost more than the walk.
 
 use http::{HeaderMap, HeaderValue};
 
-/// The headers of the list below that a request may have. One that was removed since may still be
-/// told; one that is not told was not there.
+/// Listed headers that a request may have. A header removed later may still be marked; one that is
+/// not marked was not there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Rare(u8);
 
-/// A header that few requests bear.
+/// A rarely used header.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Name {
-    /// What belongs to this connection alone.
+    /// The hop-by-hop headers.
     Connection,
-    /// How the body is packed.
+    /// The encoding of the body.
     ContentEncoding,
     /// The alias.
     ModelOverride,
-    /// What the client calls the request.
+    /// The client's request ID.
     RequestId,
-    /// How long the client waits.
+    /// The client's timeout.
     TimeoutMs,
-    /// When the client would have its stream begin.
+    /// When the client wants its stream to begin.
     Commit,
-    /// What the client requires of providers.
+    /// The client's requirements on providers.
     Require,
 }
 
@@ -43,7 +41,7 @@ impl Name {
         }
     }
 
-    /// The list the other way round: a match, since the lengths alone rule nearly every header out.
+    /// The reverse; a match, since the length alone excludes nearly every header.
     fn of(text: &str) -> Option<Self> {
         match text {
             "connection" => Some(Self::Connection),

@@ -1,7 +1,7 @@
-//! Everything known of one request: begun with its head, finished when the body of its response is
-//! dropped, whatever the cause, and handed to the report as one value.
+//! Everything known about a request: started with its head, finished when the body of its response
+//! is dropped, for whatever reason, and passed to the report as one value.
 //!
-//! It decides nothing and counts nothing.
+//! It decides and counts nothing.
 
 pub(crate) mod finished;
 pub(crate) mod guarded;
@@ -41,13 +41,13 @@ use crate::{
     words::Headers,
 };
 
-/// What is known of a request so far.
+/// What is known about a request so far.
 pub(crate) struct Record {
     report: Arc<dyn Report>,
     id: RequestId,
     asks: Asks,
     caller: Option<Caller>,
-    /// What its key has used.
+    /// The usage account of its key.
     account: Option<Arc<Account>>,
     stream: bool,
     /// The name that was asked for, where it is not that of the pool that serves; and the pool that was
@@ -72,15 +72,15 @@ pub(crate) struct Record {
     estimated: bool,
     /// Why the model stopped, where the answer says it.
     finish: Option<Finish>,
-    /// What it holds of limits on tokens and money.
+    /// Its reservations of tokens and money.
     pub(crate) holds: Option<Box<Holds>>,
     /// The service tier that the answer names, where its price depends on it.
     service: Option<Box<str>>,
-    /// What the provider calls the request, where a report shows it.
+    /// The provider's request ID, if a report shows it.
     upstream_id: Option<HeaderValue>,
-    /// What guardrails have found.
+    /// The matches of guardrails.
     pub(crate) guarded: GuardedBy,
-    /// What the response tells.
+    /// The headers of the response about the request.
     headers: Headers,
     /// The attempts, in order.
     pub(crate) trail: Trail,
@@ -226,8 +226,8 @@ impl Record {
         }
     }
 
-    /// The response's head went out before it was known what would follow it. What the client has
-    /// seen stays what is recorded.
+    /// The head was sent before its outcome was known. What the client has seen stays in the
+    /// record.
     pub(crate) fn answered_at(&mut self, status: StatusCode, at: Instant) {
         if self.first_byte.is_none() {
             self.status = Some(status);
@@ -258,7 +258,7 @@ impl Record {
         (self.usage, self.estimated) = (Some(usage), true);
     }
 
-    /// The attempt that has ended last took about so many tokens.
+    /// The estimated tokens of the last attempt.
     pub(crate) fn spent_about(&mut self, usage: Usage) {
         self.trail.spent(usage);
         self.estimated = true;
@@ -269,7 +269,7 @@ impl Record {
         self.usage
     }
 
-    /// Whether it is to be found out why the model stopped: a report shows it, and there is a model.
+    /// Whether the finish reason is needed: a report shows it, and there is a model.
     pub(crate) fn wants_reason(&self) -> bool {
         let is_other =
             matches!(self.asks.operation, Some(Operation::Embed | Operation::CountTokens));
@@ -329,7 +329,7 @@ impl Record {
         Some((&pools.get(provider.pool).alias, pools.provider(provider)))
     }
 
-    /// What an answer costs together with attempts whose answers were not passed on.
+    /// The cost of an answer together with attempts whose answers were not passed on.
     #[cold]
     fn with_spent(&self, answer: Option<u64>, spent: &[(usize, Usage)]) -> Option<u64> {
         let pools = &self.served_by.as_ref()?.pools;
@@ -409,7 +409,7 @@ impl Drop for Record {
     }
 }
 
-/// What stands for the status of a request that a fault of ours took down before its answer,
+/// The status of a request whose answer was prevented by a panic,
 const INTERNAL: u16 = 500;
 /// and of one whose client left before there was one: no status of HTTP's, but what most proxies
 /// write.

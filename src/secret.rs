@@ -1,4 +1,4 @@
-//! A value that must never be seen: keys of clients and credentials of providers.
+//! A value that must never be shown: keys of clients and credentials of providers.
 //!
 //! It has no `Display` and no `Serialize`; `Debug` prints `***`, and the memory is wiped on drop.
 
@@ -16,12 +16,12 @@ use serde::{Deserialize, Deserializer};
 pub(crate) struct Secret(SecretString);
 
 impl Secret {
-    /// Wraps a text that must not be seen.
+    /// Wraps a secret text.
     pub(crate) fn new(text: String) -> Self {
         Self(SecretString::from(text))
     }
 
-    /// The text itself, for the place that needs it: a hash, a header value, a signature.
+    /// The text itself, for a hash, a header value or a signature.
     pub(crate) fn expose(&self) -> &str {
         self.0.expose_secret()
     }
@@ -48,14 +48,15 @@ impl JsonSchema for Secret {
         "Secret".into()
     }
 
-    /// `writeOnly` marks what no tool may show; an empty key would open what it should close.
+    /// `writeOnly` marks values that tools must not show. An empty key would give access without a
+    /// key.
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "type": "string", "minLength": 1, "writeOnly": true })
     }
 }
 
-/// `Debug` that tells the type and nothing of what it holds: for what is read from the file, where
-/// a credential may stand in any text.
+/// A `Debug` that shows only the type, for raw parts of the file, where a credential may be in any
+/// text.
 macro_rules! unseen {
     ($($name:ident),+ $(,)?) => {$(
         impl std::fmt::Debug for $name {

@@ -1,9 +1,8 @@
-//! AWS Signature Version 4: signing the request that is sent, and verifying one that came.
+//! AWS Signature Version 4: signs requests, and verifies received ones.
 //!
-//! A signature covers the method, the path and query as they are on the wire, the host that is
-//! really asked, the named headers and the hash of the whole body. It is good for minutes, so each
-//! attempt is signed anew. Nothing here reads a clock, the environment or the network, and nothing
-//! imports another module of this crate: keys, scope and time are arguments.
+//! A signature covers the method, the path and query as sent, the host, the named headers and the
+//! hash of the whole body. It is valid for minutes, so each attempt is signed anew. Keys, scope and
+//! time are arguments, and no other module is imported.
 
 mod verify;
 

@@ -1,7 +1,5 @@
-//! Event streams (`text/event-stream`): read into events, and watched for where an event ends.
-//!
-//! It never looks into an event's data, and never gives other events for the same bytes cut
-//! differently.
+//! Event streams (`text/event-stream`): a parser, and a detector of event boundaries. The result
+//! does not depend on chunk boundaries.
 
 mod parser;
 mod written;

@@ -1,8 +1,8 @@
-//! What outlives the process: the levels of budgets, and of windows that are longer than a minute. Where
-//! replicas share limits, these and all others are kept by a server.
+//! State that outlives the process: the levels of budgets, and of windows longer than a minute. If
+//! replicas share limits, a server keeps these and all others.
 //!
-//! Nothing is opened and no thread runs where no limit needs it. No request waits for it: a thread of its
-//! own writes what has changed, twice a second.
+//! Without such a limit nothing is opened and no thread runs. No request waits for it: a thread
+//! writes changes twice a second.
 
 mod entry;
 mod terms;
@@ -60,7 +60,7 @@ struct Kept {
     fails: bool,
     /// Whether a thread writes behind.
     is_tended: bool,
-    /// What speaks to the store that replicas share, in place of a file.
+    /// Speaks to the shared store, instead of a file.
     link: Option<Link>,
     /// Whether the process is ending.
     has_ended: bool,
@@ -72,11 +72,10 @@ impl Keeper {
         Arc::new(Self { meters, kept: Mutex::default() })
     }
 
-    /// From now on keeps the levels of these windows in a file, and no others. Windows whose level is not
-    /// known yet take up what the file has of them.
+    /// From now on stores the levels of these windows in a file. Unknown levels are loaded from it.
     ///
     /// # Errors
-    /// A sentence for the operator: what is wrong with the file. What was kept before is kept as before.
+    /// A sentence for the operator: what is wrong with the file. The previous file stays in use.
     pub(crate) fn keep(
         self: &Arc<Self>,
         path: &Path,
@@ -113,8 +112,8 @@ impl Keeper {
         Ok(())
     }
 
-    /// From now on replicas share all limits through a server, and what they find of providers; no file is
-    /// kept.
+    /// From now on replicas share all limits and findings about providers through a server, without
+    /// a file.
     ///
     /// # Errors
     /// A sentence for the operator: what is wrong with the address.
@@ -254,7 +253,7 @@ impl Kept {
     }
 }
 
-/// An open file, and a word about the process before.
+/// An open file, and a note about the previous process.
 fn opened(path: &Path) -> Result<File, String> {
     let (file, was_closed) = File::open(path, moment::now())?;
     if !was_closed {

@@ -1,17 +1,17 @@
-//! A request's place in a trace, in the words of W3C Trace Context (`traceparent`), and whether it is
+//! The position of a request in a trace (W3C Trace Context, `traceparent`), and whether it is
 //! sampled.
 //!
-//! It records nothing: a request that is not sampled has no [`Trace`], and one branch is all it costs.
+//! A request that is not sampled has no [`Trace`], which costs one branch.
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use rand::Rng as _;
 
-/// A sampled request's place in its trace.
+/// The position of a sampled request in its trace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Trace {
     /// The trace, never 0.
     pub(crate) id: u128,
-    /// The client's span, where the client told one.
+    /// The client's span, if it sent one.
     pub(crate) parent: Option<u64>,
     /// The request's own span, never 0.
     pub(crate) span: u64,
@@ -20,13 +20,13 @@ pub(crate) struct Trace {
 /// Which requests are sampled.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Sampling {
-    /// Whether a client that says whether it is sampled is followed.
+    /// Whether the client's sampling decision is followed.
     pub(crate) follows_parent: bool,
-    /// The share of all other traces, 0 to 1.
+    /// The share of other traces, 0 to 1.
     pub(crate) share: f64,
 }
 
-/// What a client says of its own span.
+/// The client's own span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Parent {
     trace: u128,
@@ -35,7 +35,7 @@ struct Parent {
 }
 
 impl Sampling {
-    /// The place of a request, where it is sampled.
+    /// The position of a request, if it is sampled.
     pub(crate) fn begin(self, headers: &HeaderMap) -> Option<Trace> {
         let parent = Parent::of(headers);
         let mut random = rand::rng();
@@ -48,8 +48,8 @@ impl Sampling {
         is_sampled.then(|| Trace { id, parent, span: random.random_range(1..=u64::MAX) })
     }
 
-    /// Whether a trace is among the share: by the random end of its id, so that every process with the
-    /// same share decides alike.
+    /// Whether a trace is sampled, by the random end of its ID, so that every process with the same
+    /// share agrees.
     fn takes(self, trace: u128) -> bool {
         let bound = (self.share.clamp(0.0, 1.0) * (1_u64 << 63) as f64) as u64;
         (trace as u64) >> 1 < bound
@@ -57,14 +57,14 @@ impl Sampling {
 }
 
 impl Trace {
-    /// The span of the attempt that was begun as the `nth`; the first is 1.
+    /// The span of the attempt `nth`; the first is 1.
     pub(crate) fn attempt(&self, nth: u32) -> u64 {
         // Odd, so that no two attempts have the same span.
         let span = self.span.wrapping_add(u64::from(nth).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         span.max(1)
     }
 
-    /// What the provider of the `nth` attempt is told.
+    /// The `traceparent` for the provider of attempt `nth`.
     pub(crate) fn told_to(&self, nth: u32) -> HeaderValue {
         let text = format!("00-{:032x}-{:016x}-01", self.id, self.attempt(nth));
         HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
@@ -72,7 +72,7 @@ impl Trace {
 }
 
 impl Parent {
-    /// What the client says, where it says it once and as the standard wants it.
+    /// The client's span, if the header is valid and unique.
     fn of(headers: &HeaderMap) -> Option<Self> {
         let mut values = headers.get_all(TRACEPARENT).iter();
         match (values.next(), values.next()) {
@@ -84,7 +84,7 @@ impl Parent {
     fn read(text: &str) -> Option<Self> {
         let version = hex(text.get(..2)?)?;
         let (is_known, is_longer) = (version == 0, text.len() > LENGTH);
-        // What a later version adds comes behind a further dash.
+        // A later version may add fields after another dash.
         if version == 0xff
             || (is_longer && (is_known || text.as_bytes().get(LENGTH) != Some(&b'-')))
         {
@@ -98,7 +98,7 @@ impl Parent {
     }
 }
 
-/// Digits in lower case, as the standard wants them.
+/// Lower-case digits, as the standard requires.
 fn hex(digits: &str) -> Option<u128> {
     let is_hex = digits.bytes().all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
     if is_hex { u128::from_str_radix(digits, 16).ok() } else { None }

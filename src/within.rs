@@ -1,8 +1,8 @@
-//! Waiting with a limit, for what is often ready at once.
+//! Waits with a time limit for something that is often ready at once.
 //!
-//! It asks first and sets its timer only when it has to wait: what is ready costs neither a timer
-//! nor a look at the clock, and who waits carries a pointer where `tokio::time::timeout` has the
-//! whole timer, which every request would have to carry.
+//! It polls first and sets its timer only if it has to wait. What is ready costs no timer and no
+//! clock reading, and a waiting request stores a pointer, where `tokio::time::timeout` stores the
+//! whole timer.
 
 use std::{
     future::Future,
@@ -16,15 +16,15 @@ use tokio::{
     time::{Instant, Sleep, sleep_until},
 };
 
-/// A wait with a limit; `None` when the limit comes first.
+/// A wait with a limit; `None` if the limit comes first.
 pub(crate) struct Within<F, D> {
     future: F,
-    /// Says when the limit comes; asked at the first wait.
+    /// Computes the limit at the first wait.
     due: Option<D>,
     timer: Option<Pin<Box<Sleep>>>,
 }
 
-/// What `future` gives, or `None` if it takes longer than `limit` from its first wait on.
+/// The result of `future`, or `None` after `limit` from its first wait.
 pub(crate) fn within<F: Future + Unpin>(
     limit: Duration,
     future: F,
@@ -32,7 +32,7 @@ pub(crate) fn within<F: Future + Unpin>(
     before(move || after(Instant::now(), limit), future)
 }
 
-/// What `future` gives, or `None` if it has not by `end`.
+/// The result of `future`, or `None` after `end`.
 pub(crate) fn by<F: Future + Unpin>(
     end: Instant,
     future: F,
@@ -40,8 +40,8 @@ pub(crate) fn by<F: Future + Unpin>(
     before(move || end, future)
 }
 
-/// What `future` gives, or `None` if it has not by the moment that `due` names. `due` is asked only
-/// if there is a wait.
+/// The result of `future`, or `None` after the time that `due` returns, which is called only if
+/// there is a wait.
 pub(crate) fn before<F: Future + Unpin, D: FnOnce() -> Instant + Unpin>(
     due: D,
     future: F,
@@ -49,7 +49,7 @@ pub(crate) fn before<F: Future + Unpin, D: FnOnce() -> Instant + Unpin>(
     Within { future, due: Some(due), timer: None }
 }
 
-/// The moment so long after another; years later where the clock cannot say it.
+/// A later time; years later if the clock cannot represent it.
 pub(crate) fn after(start: Instant, time: Duration) -> Instant {
     start.checked_add(time).unwrap_or_else(|| start + YEARS)
 }
@@ -66,8 +66,8 @@ impl<F: Future + Unpin, D: FnOnce() -> Instant + Unpin> Future for Within<F, D> 
             *timer = Some(Box::pin(sleep_until(due())));
         }
         let Some(timer) = timer else { return Poll::Pending };
-        // A future that always has something to do pauses only when tokio's budget for one turn is
-        // used up. A timer inside that budget would then never be asked.
+        // A future that is always ready to continue pauses only when tokio's coop budget is used
+        // up; a timer inside that budget would never be polled.
         pin!(unconstrained(timer.as_mut())).poll(cx).map(|()| None)
     }
 }

@@ -1,5 +1,5 @@
-//! The administration: what the holder of the admin key reads and changes. The file stays the truth: each
-//! change edits it, and is live when it is answered.
+//! The admin API, for holders of the admin key. The file stays the source of truth: each change
+//! edits it, and is live when it is answered.
 //!
 //! Without an admin key none of these routes exists.
 
@@ -41,7 +41,7 @@ use self::{
 use super::status::Sources;
 use crate::reload::Handle;
 
-/// What answers the routes of the administration.
+/// The handler of the admin API.
 pub(super) struct Api {
     key: AdminKey,
     context: Context,
@@ -106,7 +106,7 @@ impl Api {
         }
     }
 
-    /// The routes that other gateways have.
+    /// Routes of other gateways.
     async fn answer_as_others(&self, act: Act, asked: &Arc<Asked>) -> Result<Answered, Denied> {
         let context = &self.context;
         match act {

@@ -1,4 +1,4 @@
-//! The status as it is handed out: rendered for all who ask at the same time, and sent on whenever it has
+//! Serves the status: one rendering for all simultaneous clients, sent again whenever it has
 //! changed.
 
 use std::{
@@ -19,12 +19,12 @@ use super::status::{self, Clock, Sources};
 pub(super) struct Board {
     pub(super) sources: Sources,
     clock: Clock,
-    /// What was rendered last, and when.
+    /// The last rendering and its time.
     last: Mutex<Option<(Instant, Arc<str>)>>,
     seats: Arc<Semaphore>,
 }
 
-/// One who follows the status.
+/// A client that follows the status.
 struct Follower {
     board: Arc<Board>,
     beat: Interval,
@@ -34,24 +34,24 @@ struct Follower {
 }
 
 impl Board {
-    /// Nothing was rendered yet; the process has just started.
+    /// Nothing is rendered yet.
     pub(super) fn new(sources: Sources) -> Arc<Self> {
         let seats = Arc::new(Semaphore::new(MOST_FOLLOWERS));
         Arc::new(Self { sources, clock: Clock::new(), last: Mutex::default(), seats })
     }
 
-    /// The status as it is now.
+    /// The current status.
     pub(super) fn now(&self) -> String {
         self.with_uptime(&self.rendered())
     }
 
-    /// The status now and whenever it has changed, as events; nothing where too many follow it already.
+    /// The status now and at each change, as events; `None` if too many clients follow it.
     pub(super) fn follow(
         self: &Arc<Self>,
     ) -> Option<impl Stream<Item = Result<String, Infallible>> + Send + use<>> {
         let seat = Arc::clone(&self.seats).try_acquire_owned().ok()?;
         let mut beat = interval(BEAT);
-        // Never two at once, however slowly they are read.
+        // One rendering at a time, however slowly it is read.
         beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let follower = Follower {
             board: Arc::clone(self),
@@ -66,7 +66,7 @@ impl Board {
         }))
     }
 
-    /// Followers and askers of the same moment share one rendering.
+    /// Clients at the same moment share one rendering.
     fn rendered(&self) -> Arc<str> {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         match &*last {
@@ -79,7 +79,7 @@ impl Board {
         }
     }
 
-    /// The uptime is no change, so it is added last.
+    /// The uptime is not a change, so it is added last.
     fn with_uptime(&self, text: &str) -> String {
         let rest = text.strip_prefix('{').unwrap_or(text);
         format!("{{\"uptime_secs\":{},{rest}", self.clock.uptime())
@@ -87,7 +87,7 @@ impl Board {
 }
 
 impl Follower {
-    /// The next event; a comment where nothing has changed for long, so that one who has left is noticed.
+    /// The next event; a comment after a pause, so that a client that has left is noticed.
     async fn next(&mut self) -> String {
         loop {
             self.beat.tick().await;
@@ -104,10 +104,10 @@ impl Follower {
     }
 }
 
-/// Between two events.
+/// The interval between events.
 const BEAT: Duration = Duration::from_millis(500);
-/// How old a rendering may be.
+/// The maximum age of a rendering.
 const FRESH: Duration = Duration::from_millis(100);
 const SILENCE: Duration = Duration::from_secs(15);
-/// Pages that are open at once: the port has more connections than that, for scrapers.
+/// The most followers; the port has more connections than that, for scrapers.
 const MOST_FOLLOWERS: usize = 32;

@@ -1,4 +1,4 @@
-//! How many conversations stay with one provider of a pool, where the file says that they do.
+//! Conversation affinity of a pool, for status and `explain`.
 
 use std::fmt;
 
@@ -10,18 +10,18 @@ use crate::table::Pool;
 /// The conversations of one pool.
 #[derive(Debug, Serialize)]
 pub(super) struct ConversationsTold {
-    /// The provider that they stay with.
+    /// The provider with which they stay.
     provider: String,
-    /// How many do.
+    /// How many stay.
     staying: usize,
     /// How many go to other providers.
     others: usize,
-    /// How many are to stay.
+    /// How many should stay.
     target: usize,
 }
 
 impl ConversationsTold {
-    /// Of a pool; `None` where all providers are asked for all conversations.
+    /// For a pool; `None` without affinity.
     pub(super) fn of(pool: &Pool, now: Instant) -> Option<Self> {
         let affinity = pool.affinity.as_ref()?;
         let provider = pool.providers.get(affinity.preferred)?.shown().to_owned();

@@ -1,8 +1,8 @@
-//! The levels of the table as Prometheus text: requests in flight, free shares of limits, states.
+//! The gauges of the table as Prometheus text: requests in flight, free shares of limits, states.
 //!
-//! They are read at the scrape and kept nowhere, so a request writes none and a series costs
-//! nothing between scrapes. They are written piece by piece as the scrape is read: the text of a
-//! large table is never held as a whole.
+//! They are read at a scrape and stored nowhere, so a request writes none and a series costs
+//! nothing in between. They are written in chunks, so the text of a large table is never in memory
+//! as a whole.
 
 mod lines;
 mod queues;
@@ -26,30 +26,30 @@ use crate::{
     table::{Pool, Provider, Table, prices::Pricing, terms::Team},
 };
 
-/// The text of all gauges, in pieces.
+/// The text of all gauges, in chunks.
 pub struct Gauges {
     table: Arc<Table>,
     prefix: Box<str>,
-    /// Whether what was never used has series, too.
+    /// Whether unused objects have series too.
     all: bool,
     metric: usize,
     /// The next pool.
     at: usize,
 }
 
-/// A metric, and what writes the series of one pool.
+/// A metric, and the function that writes the series of one pool.
 struct Metric {
     name: &'static str,
     kind: &'static str,
     help: &'static str,
     of_pool: fn(&mut Lines<'_>, &Pool, shown: bool),
-    /// What belongs to no pool.
+    /// Series without a pool.
     of_table: fn(&mut Lines<'_>, &Table, all: bool),
 }
 
 impl Gauges {
-    /// The gauges of this table; `prefix` begins each name. What was never used has series only where
-    /// aliases, providers and keys are `most` together.
+    /// The gauges of this table; `prefix` begins each name. Unused objects have series only if
+    /// there are at most `most` aliases, providers and keys.
     pub fn of(table: Arc<Table>, prefix: &str, most: usize) -> Self {
         let providers: usize = table.pools().iter().map(|pool| pool.providers.len()).sum();
         let all = table.pools().len() + providers + table.keyring.keys().len() <= most;
@@ -57,8 +57,7 @@ impl Gauges {
     }
 }
 
-/// Each alias and each of its providers, where these are `most` together: those have counters from the
-/// start.
+/// Each alias and its providers, if there are at most `most`: they have counters from the start.
 pub(crate) fn with_zeros(table: &Table, most: usize) -> Vec<(&str, Option<&str>)> {
     let providers: usize = table.pools().iter().map(|pool| pool.providers.len()).sum();
     if table.pools().len() + providers > most {
@@ -138,7 +137,7 @@ fn key_levels(lines: &mut Lines<'_>, table: &Table, all: bool) {
     }
 }
 
-/// What is used and held of the windows over tokens and money, as a share.
+/// The used and reserved share of windows over tokens and money.
 fn windows(lines: &mut Lines<'_>, limits: &Limits, kind: &str, name: &str) {
     let Some(quota) = limits.quota() else { return };
     for (window, used, held) in quota.levels(moment::now()) {
@@ -178,7 +177,7 @@ fn key_windows(lines: &mut Lines<'_>, table: &Table, _all: bool) {
     teams.into_iter().for_each(|team| windows(lines, &team.limits, "team", &team.name));
 }
 
-/// Only a provider that may rest or is probed has a state worth a series.
+/// Only a provider with cooldown or probes has a state series.
 fn states(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
     let may_rest = |provider: &&Provider| {
         provider.live.settings().health != HealthSettings::default()
@@ -194,7 +193,7 @@ fn states(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
     }
 }
 
-/// The share of requests that each provider is asked first for, where that is steered.
+/// The share of requests that ask each provider first, if controlled.
 fn shares(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
     let now = Instant::now();
     for (at, provider) in pool.providers.iter().enumerate() {
@@ -207,7 +206,7 @@ fn shares(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
     }
 }
 
-/// The conversations that stay with a provider, and those that go to others.
+/// Conversations that stay with a provider, and others.
 fn conversations(lines: &mut Lines<'_>, pool: &Pool, shown: bool) {
     let Some(affinity) = pool.affinity.as_ref().filter(|_| shown) else { return };
     let Some(provider) = pool.providers.get(affinity.preferred) else { return };
@@ -356,11 +355,11 @@ const METRICS: [Metric; 14] = [
         of_table: key_tokens,
     },
 ];
-/// Aliases, providers and keys of a table up to which those that were never used have series. A
-/// scrape of more would be read for seconds, mostly zeros.
+/// The most aliases, providers and keys for which unused ones have series. More would be read for
+/// seconds, mostly zeros.
 pub const MOST_UNUSED: usize = 100_000;
-/// Aliases and providers of a table up to which all have counters from the start. These are held as a
-/// whole while a scrape is written, some 500 bytes each.
+/// The most aliases and providers that have counters from the start. They are in memory during a
+/// scrape, about 500 bytes each.
 pub(crate) const MOST_ZEROS: usize = 10_000;
-/// A piece is some 50 kB at one provider each.
+/// A chunk has about 50 kB with one provider each.
 const POOLS_A_PIECE: usize = 256;

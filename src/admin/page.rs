@@ -1,4 +1,4 @@
-//! The status page: a few texts in the binary, and nothing from outside.
+//! The status page: static files in the binary, without external resources.
 
 use std::net::IpAddr;
 
@@ -32,7 +32,7 @@ pub(super) async fn icon() -> Response {
     text("image/svg+xml", include_str!("page/icon.svg"))
 }
 
-/// What a browser may do with anything from this port: nothing that another page could use.
+/// Restricts what a browser may do with responses of this port.
 pub(super) fn protect(headers: &mut HeaderMap) {
     let mut insert =
         |name: HeaderName, value| headers.insert(name, HeaderValue::from_static(value));
@@ -43,8 +43,8 @@ pub(super) fn protect(headers: &mut HeaderMap) {
     insert(HeaderName::from_static("cross-origin-resource-policy"), "same-origin");
 }
 
-/// Whether a request names this machine as a person or a tunnel does, and not by a name that a stranger's
-/// page has made lead here (DNS rebinding).
+/// Whether the request's host is an address or `localhost`, not a name that another site resolves
+/// to here (DNS rebinding).
 pub(super) fn names_this_machine(headers: &HeaderMap) -> bool {
     let Some(host) = headers.get(header::HOST) else { return true };
     let Ok(authority) = host.to_str().unwrap_or_default().parse::<Authority>() else {

@@ -1,7 +1,7 @@
-//! The state of everything, as the status page and `/status` tell it: the configuration, each alias with its
-//! providers, the keys, the last requests.
+//! The state as JSON for the status page and `/status`: configuration, aliases with their
+//! providers, keys, last requests.
 //!
-//! It counts nothing for itself: it reads the counters, the live state and the feed.
+//! It counts nothing itself; it reads counters, the live state and the feed.
 
 mod clock;
 mod pools;
@@ -29,7 +29,7 @@ use crate::{
     table::{Table, keyring::Key},
 };
 
-/// What the status is read from.
+/// The sources of the status.
 #[derive(Clone)]
 pub(crate) struct Sources {
     /// The live table.
@@ -40,7 +40,7 @@ pub(crate) struct Sources {
     pub(crate) feed: Arc<Feed>,
     /// The last load of the file.
     pub(crate) latest: Arc<Latest>,
-    /// Where the process is in its life.
+    /// The stage of the process.
     pub(crate) stage: Stage,
 }
 
@@ -51,7 +51,7 @@ struct Status<'a> {
     started: String,
     config: Config,
     aliases: Vec<PoolTold>,
-    /// Aliases that are not listed, as there are too many.
+    /// Aliases that are not listed, because there are too many.
     aliases_left_out: usize,
     keys: Vec<KeyTold>,
     keys_left_out: usize,
@@ -62,22 +62,22 @@ struct Status<'a> {
 #[derive(Debug, Serialize)]
 struct Config {
     file: String,
-    /// Configurations that have served since the process began.
+    /// The number of versions since the start.
     version: u64,
-    /// The digest of this one's file.
+    /// The digest of the live file.
     sha256: String,
-    /// Since when this one serves.
+    /// When it became live.
     since: String,
     /// When the file was read last.
     read: String,
-    /// Whether what was read then serves.
+    /// Whether the file as last read is live.
     live: bool,
-    /// What was wrong with it.
+    /// Its problems.
     #[serde(skip_serializing_if = "Option::is_none")]
     problems: Option<String>,
 }
 
-/// A key that has a name.
+/// A named key.
 #[derive(Debug, Serialize)]
 pub(super) struct KeyTold {
     key: String,
@@ -86,7 +86,7 @@ pub(super) struct KeyTold {
     cap: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<f64>,
-    /// The windows over tokens and money: used and held, of how much.
+    /// The windows over tokens and money: used, reserved and the limit.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     windows: Vec<WindowTold>,
     input_tokens: u64,
@@ -118,7 +118,7 @@ impl WindowTold {
     }
 }
 
-/// The status as JSON on one line; the same as long as nothing has changed.
+/// The status as one line of JSON, equal as long as nothing has changed.
 pub(super) fn render(sources: &Sources, clock: Clock) -> String {
     let table = sources.gateway.snapshot();
     let last = sources.feed.last();
@@ -138,7 +138,7 @@ pub(super) fn render(sources: &Sources, clock: Clock) -> String {
     serde_json::to_string(&status).unwrap_or_else(|_| "{}".to_owned())
 }
 
-/// Those of the last requests that have `sought` in their id, key, alias, provider or status, as JSON.
+/// The last requests with `sought` in their ID, key, alias, provider or status, as JSON.
 pub(super) fn search(feed: &Feed, sought: &str) -> String {
     let (last, sought) = (feed.last(), sought.trim().to_lowercase());
     let rows: Vec<Row<'_>> = last.iter().map(Row::of).filter(|row| row.has(&sought)).collect();
@@ -158,7 +158,7 @@ fn config(latest: &Latest, table: &Table) -> Config {
     }
 }
 
-/// The keys that have a name, those that have cost most first; and how many are left out.
+/// The named keys, the most expensive first, and how many are left out.
 fn keys(table: &Table) -> (Vec<KeyTold>, usize) {
     let keys = table.keyring.keys().iter();
     let mut keys: Vec<_> = keys.filter_map(|key| Some((key, key.account.as_deref()?))).collect();
@@ -172,7 +172,7 @@ fn keys(table: &Table) -> (Vec<KeyTold>, usize) {
 }
 
 impl KeyTold {
-    /// A key as it is at this moment.
+    /// The current state of a key.
     pub(super) fn of(key: &Key, account: &Account) -> Self {
         let [input_tokens, output_tokens, ..] = account.tokens();
         Self {
@@ -188,5 +188,5 @@ impl KeyTold {
     }
 }
 
-/// Keys that are listed.
+/// The most keys that are listed.
 const MOST_KEYS: usize = 200;

@@ -1,4 +1,4 @@
-//! Whether a JSON object holds a key and none of certain others.
+//! Whether a JSON object has a key and none of certain others.
 
 use super::machine::{Kind, Machine};
 

@@ -1,6 +1,5 @@
-//! Escapes in strings, read at once where they lie in one piece and byte by byte where not.
-//!
-//! It never lets a surrogate stand alone.
+//! Escapes in strings, decoded at once within a chunk and byte by byte across chunks. Lone
+//! surrogates are refused.
 
 /// An escape that may break off at any byte.
 #[derive(Clone, Copy, Default)]

@@ -1,6 +1,4 @@
-//! Where one field of a body's top-level object stands.
-//!
-//! It says nothing of a body that is not a JSON object.
+//! The place of one field of a body's top-level object, if the body is a JSON object.
 
 use std::ops::Range;
 

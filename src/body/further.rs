@@ -1,7 +1,5 @@
-//! The names under which vendors take models beside `model`: one list for the fields of bodies, the parts
-//! of forms and the pairs of queries.
-//!
-//! It never says where below such a name a model stands, and never looks at a value.
+//! The field names for models besides `model`: one list for fields of bodies, parts of forms and
+//! pairs of queries.
 
 /// Whether this is the name of a field in which some vendors take a model or several, beside `model`.
 /// It runs for every top-level key of a body.

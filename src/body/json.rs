@@ -1,7 +1,7 @@
-//! The JSON grammar as a machine that can stop at any byte and go on with the next piece.
+//! A JSON parser as a state machine that can stop at any byte and continue with the next chunk.
 //!
-//! It never looks at a value it was not asked for beyond checking it, never recurses, and
-//! allocates only for a `model` longer than most.
+//! It only validates values that it does not search for, never recurses, and allocates only for an
+//! unusually long `model`.
 
 use super::further::names_further_models;
 use super::machine::{Expect, Keep, Kind, Machine, NOBODY, Object, Seen, Step, Token};

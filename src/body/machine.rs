@@ -1,7 +1,5 @@
-//! The state of the JSON machine: what it watches for, what it has seen, and where the last piece broke
-//! off.
-//!
-//! It knows no grammar: that is in `json`, and strings in `string`.
+//! The state of the JSON machine: what it searches for, what it has found, and where the last chunk
+//! ended. The grammar is in `json`, strings in `string`.
 
 use smallvec::SmallVec;
 

@@ -1,8 +1,7 @@
-//! Form bodies (`multipart/form-data`): the fields `model` and `stream` among files that may be
-//! large, read piece by piece.
+//! Form bodies (`multipart/form-data`): finds the fields `model` and `stream`, chunk by chunk.
 //!
-//! It never copies a file, never takes a file's bytes for a field, and refuses a form that two
-//! readers could understand in two ways.
+//! Files are not copied or taken for fields, and a form that two readers could read differently is
+//! refused.
 
 use memchr::memmem::Finder;
 

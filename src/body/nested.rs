@@ -1,7 +1,7 @@
-//! Texts at given places below the top level of a JSON body, as `requests[].params.model`.
+//! Texts at given places below the top level of a JSON body, such as `requests[].params.model`.
 //!
-//! It is run over bodies that were read as JSON already, and trusts their grammar. It never builds a
-//! tree, and keeps of each text no more than a model's name may have.
+//! The body was validated before. No tree is built, and a text is kept only up to the length of a
+//! model's name.
 
 use std::ops::Range;
 

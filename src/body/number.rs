@@ -1,7 +1,5 @@
-//! Numbers: whether their bytes are one, and whether a double can hold it.
-//!
-//! It never hands out a value; it keeps just enough of one to agree with `serde_json` about
-//! which numbers are out of range.
+//! Numbers: whether their syntax is valid, and whether a double can hold them, in agreement with
+//! `serde_json`.
 
 /// A number that may break off at any digit.
 #[derive(Clone, Copy, Default)]

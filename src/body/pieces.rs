@@ -1,7 +1,7 @@
-//! A body as the pieces it arrived in, and the replacement of one value in it.
+//! A body as the chunks in which it arrived, and the replacement of one value.
 //!
-//! It never joins a large body: cloning it for another attempt copies pointers, and a new model
-//! takes the place of the old one between two slices of the same memory.
+//! A large body is not joined: a copy for another attempt copies pointers, and a new model is put
+//! between two slices of the same memory.
 
 use std::ops::Range;
 

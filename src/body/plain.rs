@@ -1,7 +1,5 @@
-//! The inner loops over the bytes of strings.
-//!
-//! They look at a block of bytes at once and say where the next byte of structure is, as simdjson does
-//! (Langdale and Lemire, "Parsing Gigabytes of JSON per Second", 2019). They never decide what it means.
+//! The inner loops over the bytes of strings. They find the next structural byte in blocks, like
+//! simdjson (Langdale and Lemire, "Parsing Gigabytes of JSON per Second", 2019).
 
 /// Marks the first byte of a word that is a quote, a backslash, a control character or not
 /// ASCII, in the byte's highest bit; 0 when there is none. Marks above the first may be false.

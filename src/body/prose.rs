@@ -1,7 +1,5 @@
-//! The inner loop over text that is not needed as text: prose and code, with the escapes and
-//! the letters beyond ASCII that these have.
-//!
-//! It never decides what is wrong; where it stops, its caller looks closer.
+//! The inner loop over text that is only validated: prose and code with escapes and non-ASCII
+//! letters. Where it stops, the caller checks.
 
 use super::{
     escape::simple,

@@ -1,8 +1,6 @@
-//! The request scanner: finds the top-level `model` and `stream` of a JSON body, piece by piece
-//! as it arrives.
+//! The request scanner: finds the top-level `model` and `stream` of a JSON body, chunk by chunk.
 //!
-//! It never accepts a body that `serde_json` would refuse as an object, and never says different
-//! things about the same bytes cut differently.
+//! It refuses what `serde_json` refuses, and its result does not depend on the chunk boundaries.
 
 use std::ops::Range;
 

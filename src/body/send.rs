@@ -1,7 +1,5 @@
-//! The pieces on their way out, as the body that the HTTP client sends.
-//!
-//! It never fails, never waits and always knows its exact length, so `content-length` stays
-//! right without chunked encoding.
+//! A body for the HTTP client, whose chunks are all in memory. Its length is known, so
+//! `content-length` is exact.
 
 use std::convert::Infallible;
 use std::io::IoSlice;

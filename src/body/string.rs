@@ -1,8 +1,8 @@
-//! Strings: skipped in long strides, decoded only where the text is needed. What is
-//! inlined and what is not was measured: almost all strings end in the first few words.
+//! Strings: skipped in blocks, decoded only if needed. Inlining was measured: almost all strings
+//! end in the first few words.
 //!
-//! It never lets through what `serde_json` refuses in a string: control characters, broken
-//! UTF-8, unknown escapes, surrogates without their other half.
+//! It refuses what `serde_json` refuses: control characters, invalid UTF-8, unknown escapes, lone
+//! surrogates.
 
 use super::escape::{Escape, Escaped, quad, simple};
 use super::machine::{Expect, Keep, LONGEST_KEY, Machine, Step, Token};

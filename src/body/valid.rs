@@ -1,4 +1,4 @@
-//! Whether bytes are JSON at all, where nothing of them is wanted.
+//! Whether bytes are valid JSON.
 
 use serde::de::IgnoredAny;
 

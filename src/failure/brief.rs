@@ -1,5 +1,5 @@
-//! A failure in brief, as the trail, the verdict and a provider's health need it. It never holds
-//! what a provider said: that may repeat a key or a prompt.
+//! A failure in brief, for the trail, the verdict and a provider's health. It never contains a
+//! provider's text, which may repeat a key or a prompt.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub enum What {
     Timeout,
     /// The connection broke.
     Reset,
-    /// The answer is not what its protocol says; holds the status that came, if one did.
+    /// The answer is invalid in its protocol; holds its status, if there was one.
     Malformed(Option<u16>),
     /// The provider said so, in its status line or in an error inside a 200.
     Status(u16),
@@ -25,12 +25,12 @@ pub enum What {
 pub struct Brief {
     /// What happened.
     pub what: What,
-    /// What kind of failure that is.
+    /// The class.
     pub class: Class,
 }
 
 impl What {
-    /// The class of a failure of which nothing else is known.
+    /// The class of a failure without further information.
     pub(crate) fn class(self) -> Class {
         match self {
             Self::Connect | Self::Reset => Class::Unreachable,
@@ -40,7 +40,7 @@ impl What {
         }
     }
 
-    /// Whether a sentence about several failures may call both the same.
+    /// Whether a sentence about several failures may treat both as the same.
     pub(crate) fn is_alike(self, other: Self) -> bool {
         matches!((self, other), (Self::Malformed(_), Self::Malformed(_))) || self == other
     }
@@ -54,8 +54,8 @@ impl Brief {
     /// The time for the whole answer is over.
     pub(crate) const LATE: Self = Self { what: What::Timeout, class: Class::Deadline };
 
-    /// The status that rules on statuses count as well as the one that came: the usual one of the
-    /// class, where the error's own code says that the status is wrong.
+    /// The status that also counts for rules on statuses: the usual one of the class, if the
+    /// error's code says that the status is wrong.
     pub(crate) fn implied_status(self) -> Option<u16> {
         let What::Status(status) = self.what else { return None };
         let agrees = match self.class {
@@ -68,8 +68,8 @@ impl Brief {
         if agrees { None } else { self.class.usual_status() }
     }
 
-    /// The same in the class that the operator gives it. A code that the operator names makes an
-    /// error of an answer, even where it is not what the protocol says.
+    /// The same with the operator's class. A code in `error_classes` makes an answer an error, even
+    /// in an invalid form.
     #[must_use]
     pub(crate) fn named(self, class: Class) -> Self {
         let what = match self.what {

@@ -1,11 +1,11 @@
-//! What kind of failure it is, for everything that is decided about it: fallback, rest, metrics.
+//! The class of a failure, on which fallback, rest and metrics depend.
 
 use std::{borrow::Borrow, collections::HashMap};
 
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Declares the classes, each with its name in files and in metrics: the one table of these names.
+/// Declares the classes with their names in files and metrics.
 macro_rules! classes {
     ($( $(#[$doc:meta])* $variant:ident = $name:literal, )+) => {
         /// A class of failure.
@@ -25,31 +25,31 @@ macro_rules! classes {
 }
 
 classes! {
-    /// Too many requests for now.
+    /// Too many requests at the moment.
     RateLimit = "rate_limit",
-    /// Nothing left to spend: waiting a little does not help.
+    /// The quota is exhausted; a short wait does not help.
     Quota = "quota",
-    /// The provider has too much to do.
+    /// The provider is overloaded.
     Overloaded = "overloaded",
     /// The provider's fault.
     Server = "server_error",
-    /// Not in time.
+    /// A timeout.
     Timeout = "timeout",
-    /// No connection, or one that broke.
+    /// No connection, or a broken one.
     Unreachable = "unreachable",
-    /// Not what the protocol says.
+    /// Invalid in its protocol.
     Malformed = "malformed",
-    /// The credential is refused.
+    /// The credential was refused.
     Credential = "credential",
-    /// The provider does not know the model that it is asked for: it is misconfigured.
+    /// The provider does not know the requested model: it is misconfigured.
     ModelMissing = "model_missing",
     /// The prompt is too long for this provider.
     ContextWindow = "context_window",
-    /// The content is filtered by this provider.
+    /// This provider filtered the content.
     ContentFilter = "content_filter",
-    /// The client's fault: any provider would say so.
+    /// The client's mistake, for which any provider would refuse.
     Client = "client_fault",
-    /// The time of the whole request ran out, which says nothing of the provider.
+    /// The deadline of the whole request, which says nothing about the provider.
     Deadline = "deadline",
 }
 
@@ -57,17 +57,17 @@ classes! {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ErrorClasses {
     codes: HashMap<Box<str>, Class>,
-    /// In small letters.
+    /// In lower case.
     phrases: Vec<(Box<str>, Class)>,
 }
 
 impl ErrorClasses {
-    /// None.
+    /// No classes.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same with what sentences say, whatever the case of their letters.
+    /// The same with phrases, ignoring case.
     #[must_use]
     pub(crate) fn with_phrases<'a>(
         mut self,
@@ -78,8 +78,8 @@ impl ErrorClasses {
         self
     }
 
-    /// The class of an error with these codes and this sentence: the first code that is named, else
-    /// the first phrase that the sentence holds.
+    /// The class of an error with these codes and this message: the first listed code, otherwise
+    /// the first phrase in the message.
     pub(super) fn find<C: Borrow<str>>(&self, codes: &[C], sentence: &str) -> Option<Class> {
         if !self.codes.is_empty()
             && let Some(class) = codes.iter().find_map(|code| self.codes.get(code.borrow()))
@@ -108,11 +108,11 @@ impl<const N: usize> From<[(Box<str>, Class); N]> for ErrorClasses {
 }
 
 impl Class {
-    /// The class of an answer of which only the status is known.
+    /// The class of an answer with only a status.
     pub(crate) fn of_status(status: u16) -> Self {
         match status {
-            // Not in HTTP's registry: 498 is an invalid token, 499 a request that the provider
-            // gave up, 529 an overload.
+            // Not in HTTP's registry: 498 is an invalid token, 499 a request cancelled by the
+            // provider, 529 an overload.
             401 | 403 | 498 => Self::Credential,
             402 => Self::Quota,
             413 => Self::ContextWindow,
@@ -123,7 +123,7 @@ impl Class {
         }
     }
 
-    /// Whether the provider would say the same of the same request again.
+    /// Whether the provider would answer the same request the same way.
     pub(crate) fn is_lasting(self) -> bool {
         matches!(
             self,
@@ -136,12 +136,12 @@ impl Class {
         )
     }
 
-    /// Whether it is a fault of how the provider is configured here, which another one has not.
+    /// Whether the provider is misconfigured, which others are not.
     pub(crate) fn is_misconfigured(self) -> bool {
         matches!(self, Self::Credential | Self::ModelMissing)
     }
 
-    /// The status under which this class is usual.
+    /// The usual status of this class.
     pub(crate) fn usual_status(self) -> Option<u16> {
         match self {
             Self::RateLimit | Self::Quota => Some(429),

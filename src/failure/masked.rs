@@ -1,12 +1,10 @@
-//! What a client is told of a provider's error where the errors of providers are masked: a status and
-//! a sentence of the router's own.
-//!
-//! It never holds a word that a provider wrote.
+//! The status and message that a client gets for a masked provider error. They contain no text of a
+//! provider.
 
 use super::{Class, Failure, Kind};
 
 impl Failure {
-    /// The failure that stands for a provider's error of this status and class.
+    /// The masked failure for a provider's error with this status and class.
     pub(crate) fn masked(status: u16, class: Class) -> Self {
         let status = shown(status);
         let row = match (status, class) {
@@ -21,8 +19,8 @@ impl Failure {
         Self { status, ..failure }.with_code(row.code.map(str::to_owned))
     }
 
-    /// The same for an error that a provider told in the place of an answer, or in the midst of one.
-    /// Its own number counts, else what its words stand for.
+    /// The same for an error in place of an answer or inside one. Its own number counts, otherwise
+    /// its words.
     pub(crate) fn masked_of(told: &Self, class: Class) -> Self {
         let status = match told.status {
             BAD_GATEWAY => told.kind.status(),
@@ -45,10 +43,10 @@ const fn row(status: u16, kind: Kind, code: &'static str, message: &'static str)
     Row { status, kind, code: Some(code), message }
 }
 
-/// The status that a client gets for a provider's.
+/// The status for the client.
 fn shown(status: u16) -> u16 {
     match status {
-        // What the provider holds against the router is not the client's to know.
+        // An error of the router's credential is not shown to the client.
         401 | 402 | 403 | 407 | 451 => BAD_GATEWAY,
         408 => 504,
         400..=417 | 421..=426 | 428 | 429 | 431 => status,
@@ -71,31 +69,31 @@ const BROKEN: Row = row(
     "upstream_error",
     "The provider of this model failed to serve the request.",
 );
-/// Its code, as that of the next ones, is the kind\'s in the client\'s protocol.
+/// Its code, and that of the following ones, is that of the kind in the client's protocol.
 const TOO_LONG: Row = Row {
     status: 400,
     kind: Kind::ContextWindow,
     code: None,
-    message: "The request is longer than this model takes: shorten it.",
+    message: "The request is longer than this model allows: shorten it.",
 };
 const FILTERED: Row = Row {
     status: 400,
     kind: Kind::ContentFilter,
     code: None,
-    message: "The provider of this model filters what was asked.",
+    message: "The provider of this model filtered the content.",
 };
 const LIMITED: Row = Row {
     status: 429,
     kind: Kind::RateLimit,
     code: None,
-    message: "The provider of this model takes no more requests for now; try again later.",
+    message: "The provider of this model accepts no more requests at the moment; try again later.",
 };
 #[rustfmt::skip]
 const ROWS: [Row; 7] = [
     row(404, Kind::NotFound, "upstream_not_found",
-        "The provider of this model did not find what was asked for."),
+        "The provider of this model did not find the requested resource."),
     row(413, Kind::TooLarge, "upstream_refused",
-        "The request is larger than the provider of this model takes."),
+        "The request is larger than the provider of this model allows."),
     row(422, Kind::InvalidRequest, "upstream_refused",
         "The provider of this model cannot process the request."),
     LIMITED,

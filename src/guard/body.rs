@@ -1,7 +1,7 @@
-//! A JSON body under rules: every text of it, its keys and long numbers as well, whatever protocol it is of.
+//! Searches a JSON body of any protocol: every string, including keys, and long numbers.
 //!
-//! It looks at each string as it reads, and once more for each time that what it reads has escapes again, as
-//! the arguments of tools have, which are JSON in a string. It never skips a string because of its name.
+//! Each string is also searched in its decoded forms, as many times as it is escaped, since the
+//! arguments of tools are JSON in a string. No string is skipped because of its name.
 
 mod found;
 mod levels;

@@ -1,7 +1,7 @@
-//! A text that comes piece by piece: how far it is decided, and what of it is to be taken out. What may be the
-//! beginning of something that a rule looks for is not decided until more has come.
+//! A text that arrives in chunks: how much of it is decided, and what is removed. The possible
+//! start of a match is undecided until more text arrives.
 //!
-//! It never leaves more than [`MOST`] bytes undecided, but of what has begun like a credential.
+//! At most [`MOST`] bytes are undecided, except after the start of a credential.
 
 mod json;
 

@@ -1,7 +1,7 @@
-//! Data that a JSON document carries as base64, and what of it can be read: text is looked at, a picture has
-//! none, and everything else cannot be read.
+//! Base64 data in a JSON document: text in it is searched, an image has no text, and anything else
+//! cannot be read.
 //!
-//! It is told by what it holds, not by what it is called.
+//! The content decides, not the name.
 
 use std::{borrow::Cow, ops::Range};
 

@@ -1,7 +1,6 @@
-//! Escapes of JSON strings: the text that they stand for, and where in the string a place of the text is.
+//! Escapes in JSON strings: the decoded text, and the place in the string of a place in the text.
 //!
-//! What is no escape is taken as it stands, as lenient readers take it: a text is looked at however it is
-//! written.
+//! Invalid escapes are taken literally, as lenient readers do.
 
 use std::{borrow::Cow, ops::Range};
 

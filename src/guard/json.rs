@@ -1,6 +1,7 @@
-//! Every string of a JSON document, its keys as well, and every long number: one pass, without a tree.
+//! Reads every string of a JSON document, including keys, and every long number, in one pass
+//! without a tree.
 //!
-//! It never takes what two readers could read differently: comments, a missing comma, another quote.
+//! It refuses what two readers could read differently: comments, a missing comma, other quotes.
 
 use std::ops::Range;
 

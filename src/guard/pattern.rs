@@ -1,6 +1,6 @@
-//! A pattern of the operator's: matched in time linear in the text, whatever the pattern.
+//! An operator's regular expression, matched in linear time.
 //!
-//! It never matches nothing: a pattern that fits the empty text fits everywhere.
+//! A pattern that matches the empty text is refused, since it would match everywhere.
 
 use std::ops::Range;
 
@@ -53,7 +53,7 @@ impl Pattern {
     pub(crate) fn new(text: &str) -> Result<Self, Wrong> {
         let hir = syntax::parse(text).map_err(|error| wrong(text, &error))?;
         if hir.properties().minimum_len().is_none_or(|least| least == 0) {
-            return Err(Wrong::new("it fits the empty text, and so every text"));
+            return Err(Wrong::new("it matches the empty text, and so every text"));
         }
         let config = meta::Config::new()
             .nfa_size_limit(Some(LARGEST))
@@ -100,7 +100,7 @@ fn wrong(text: &str, error: &regex_syntax::Error) -> Wrong {
         regex_syntax::Error::Translate(error) => {
             (error.span().start.offset, error.kind().to_string())
         }
-        _ => return Wrong::new("it is no regular expression"),
+        _ => return Wrong::new("it is not a valid regular expression"),
     };
     let before = text.get(..offset).unwrap_or(text);
     Wrong { at: Some(before.chars().count() + 1), what }

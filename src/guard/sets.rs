@@ -1,7 +1,6 @@
-//! What guardrails know by themselves: forms of data that have a shape, and check digits where the form has
-//! any.
+//! The built-in sets: data with a recognizable form, with check digits if the form has any.
 //!
-//! A set never matches a part of a longer word or number.
+//! A set never matches part of a longer word or number.
 
 mod digits;
 mod email;

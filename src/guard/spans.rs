@@ -1,4 +1,4 @@
-//! What rules have found in one text: places in their order, none of which lies over another.
+//! The matches of rules in one text, ordered and without overlaps.
 
 use std::ops::Range;
 

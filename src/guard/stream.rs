@@ -1,7 +1,7 @@
-//! A stream of JSON events under rules. Each event waits until the texts are decided that it carries a piece of;
-//! what is to be taken out is taken out of the events that carry it, and every other byte stays as it came.
+//! A stream of JSON events under rules. Each event waits until the texts in it are decided; matches
+//! are removed from their events, and all other bytes stay.
 //!
-//! It never lets go of an event whose texts are not decided, and never makes one.
+//! No event is passed on undecided, and none is created.
 
 mod event;
 mod held;

@@ -1,7 +1,6 @@
-//! The texts of a JSON body as a webhook is given them, and what it answers put in their places.
+//! The texts of a JSON body for a webhook, and their replacement.
 //!
-//! It leaves out what a protocol only counts with: pictures, and words such as `user` under `role`. Every byte of
-//! a text that is not replaced stays as it came.
+//! Images and protocol words, such as `user` under `role`, are omitted. All other bytes stay.
 
 use std::ops::Range;
 

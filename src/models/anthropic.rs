@@ -1,6 +1,6 @@
-//! Anthropic's models, by the generation that their names tell. A name of Anthropic's that tells none
-//! is read as the newest; any other vendor's name as unknown, which takes what every provider takes
-//! that speaks Anthropic's protocol.
+//! Anthropic's models, by the generation in their names. A name of Anthropic's without one counts
+//! as the newest; another vendor's name as unknown, which supports what every provider of the
+//! protocol does.
 
 use super::tools::IdRule;
 use super::{Capability, Generation, MediaTypes, Model, Stated, Which, row, table};

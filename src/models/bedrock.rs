@@ -1,5 +1,5 @@
-//! What the models on Bedrock take beyond what all of them take. A name that tells nothing, as that of
-//! an application's inference profile, is given what every model takes.
+//! Further capabilities of models on Bedrock. A name that does not tell the model, such as an
+//! application inference profile, gets what every model supports.
 
 use super::tools::IdRule;
 use super::{Capability, Model, Stated, Which, row, table};
@@ -93,8 +93,8 @@ pub(crate) static PREFILL: Capability<bool> = table(
     false,
 );
 
-/// Whether tools may be called in a stream. Who asks a model that cannot is given the whole answer as a
-/// stream. A name that tells nothing is asked for a stream.
+/// Whether tools may be called in a stream. For a model that cannot, the whole answer is converted
+/// to a stream. A name that does not tell the model is asked for a stream.
 pub(crate) static STREAMS_TOOLS: Capability<bool> = table(
     &[
         row(Which::ANY.holding(&["llama"]), false, CONVERSE),

@@ -1,7 +1,7 @@
-//! Which values of Anthropic's header of betas are known where else its models are served. A value that
-//! is not in the list is refused there, even if the model knows what it asks for.
+//! Which values of Anthropic's beta header other platforms know. They refuse unknown values, even
+//! if the model supports the feature.
 //!
-//! Anthropic itself is not here: it is told what the client says.
+//! Anthropic itself receives the client's values.
 
 use super::{Generation, Model, Stated, Which};
 
@@ -24,7 +24,7 @@ struct Beta {
     which: Which,
 }
 
-/// What is sent for this value; `None` where it is not known.
+/// The value to send; `None` if it is unknown.
 pub(crate) fn sent(value: &str, at: Elsewhere, model: Model<'_>) -> Option<&'static str> {
     let fits =
         |beta: &&Beta| beta.value == value && beta.at.contains(&at) && beta.which.fits(model);

@@ -1,4 +1,4 @@
-//! Cohere's models. Only closed lists of old models stand here.
+//! Cohere's models: only closed lists of old models.
 
 use super::tools::{IdRule, NameRule};
 use super::{Capability, MediaTypes, Model, Stated, Which, row, table};

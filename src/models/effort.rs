@@ -1,8 +1,6 @@
-//! How much a model is to reason, in words, and the one table between words and tokens.
-//!
-//! It never knows which model takes which.
+//! Reasoning efforts, and the one table between efforts and token budgets.
 
-/// How much a model is to reason, in words.
+/// A reasoning effort.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Effort {
     /// Not at all.
@@ -57,7 +55,7 @@ impl Effort {
         }
     }
 
-    /// The least effort that stands for at least so many tokens.
+    /// The lowest effort for at least this many tokens.
     pub(crate) fn from_budget(tokens: u64) -> Self {
         Self::ALL.into_iter().find(|effort| effort.budget() >= tokens).unwrap_or(Self::Max)
     }

@@ -1,5 +1,5 @@
-//! Google's models, by the generation that their names tell. A name that tells none is read as the
-//! newest: such names (`gemini-flash-latest`) move with the models.
+//! Google's models, by the generation in their names. A name without one counts as the newest,
+//! since such names (`gemini-flash-latest`) move with the models.
 
 use super::tools::{IdRule, NameRule};
 use super::{Capability, Generation, MediaTypes, Model, Stated, Which, row, table};
@@ -92,7 +92,7 @@ pub(crate) static THINKING: Capability<ThinkingControl> = table(
         row(Which::only(3, 0).holding(&["-pro"]), FIRST_PRO, THOUGHTS),
         row(UP_TO_3_5.holding(&["-flash"]), EVERY_LEVEL, THOUGHTS),
         row(Which::since(3, 0).holding(&["-flash-lite"]), EVERY_LEVEL, THOUGHTS),
-        // What every other one knows, also those to come.
+        // What all others support, including future ones.
         row(Which::since(3, 0), THREE_LEVELS, THOUGHTS),
         row(Which::since(2, 5).holding(&["-image"]), ThinkingControl::None, THOUGHTS),
         row(Which::since(2, 5).holding(&["-pro"]), PRO_BUDGET, THOUGHTS),

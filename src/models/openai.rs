@@ -1,4 +1,4 @@
-//! OpenAI's own models. Other vendors' models, asked in OpenAI's protocol, are given what was asked for.
+//! OpenAI's own models. Requests for other vendors' models in OpenAI's protocol are not changed.
 
 use super::tools::{IdRule, NameRule};
 use super::{Capability, Effort, Generation, MediaTypes, Model, Stated, Which, row, table};
@@ -95,18 +95,18 @@ pub(crate) static EFFORTS: Capability<Option<&'static [Effort]>> = {
     )
 };
 
-/// What Chat Completions takes of an effort beside functions. In Responses both go together.
+/// How Chat Completions handles an effort beside functions; Responses accepts both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum BesideTools {
     /// Every effort that the model knows.
     Every,
-    /// None, or `none`.
+    /// No effort, or `none`.
     Unsaid,
-    /// `none`, which must be said.
+    /// `none`, which must be sent.
     MustBeNone,
 }
 
-/// What becomes of an effort beside functions in Chat Completions.
+/// What happens to an effort beside functions in Chat Completions.
 pub(crate) static EFFORT_BESIDE_TOOLS: Capability<BesideTools> = table(
     &[
         row(CHAT, BesideTools::Every, MODELS),

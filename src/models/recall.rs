@@ -1,8 +1,8 @@
-//! Which models are given back what they thought before they called a tool: the families whose makers
-//! ask for `reasoning_content` on such messages. DeepSeek's and Moonshot's refuse a call that stands
-//! there without it, even when another model made it.
+//! Which models receive their earlier reasoning with tool calls: the families whose vendors require
+//! `reasoning_content` on such messages. DeepSeek and Moonshot refuse a call without it, even if
+//! another model made it.
 //!
-//! It never names a model of OpenAI's: the field is not OpenAI's own, and others refuse it as unknown.
+//! OpenAI's models are not among them, since the field is not OpenAI's own.
 
 use super::{Capability, Model, Stated, Which, base, row, table};
 

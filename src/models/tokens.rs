@@ -1,9 +1,9 @@
-//! What tokens are taken to be where no vendor counts them: rules of thumb for all vendors, and estimates by
-//! the family of a model's tokenizer.
+//! Token counts without a vendor's count: rules of thumb, and estimates by the family of the
+//! tokenizer.
 //!
-//! [`of_request`] is the question before a request is sent: how many tokens its input has, from the bytes of
-//! its body. It looks at 16 KiB at most, however long the body is, and knows no provider's answer.
-//! A text that passes is counted by a [`Census`], piece by piece; [`Tokenizer::tokens`] judges it.
+//! [`of_request`] estimates the input of a request from the bytes of its body, of which it reads at
+//! most 16 KiB. A [`Census`] counts a text in chunks, and [`Tokenizer::tokens`] converts its
+//! counts.
 
 mod census;
 mod families;

@@ -1,6 +1,5 @@
-//! What a vendor takes as a tool's name, and how a name is made that it takes.
-//!
-//! It never renames what fits already: `protocol` decides what is renamed.
+//! The rules of vendors for tool names and call IDs, and how a valid name is made. `protocol`
+//! decides what is renamed.
 
 /// What a vendor takes as a tool's name.
 #[derive(Debug, Clone, Copy)]

@@ -1,7 +1,8 @@
-//! Vendors by the names that other gateways have for them: where each is, and what it speaks.
+//! Vendors by the names in other gateways: their address and protocol.
 //!
-//! The names are those of LiteLLM's `VENDOR/MODEL` (docs.litellm.ai/docs/providers) and of Apache APISIX's
-//! `ai-proxy` plugins (apisix.apache.org/docs/apisix/plugins/ai-proxy-multi), as of November 2026.
+//! The names are those of LiteLLM's `VENDOR/MODEL` (docs.litellm.ai/docs/providers) and of Apache
+//! APISIX's `ai-proxy` plugins (apisix.apache.org/docs/apisix/plugins/ai-proxy-multi), as of
+//! November 2026.
 
 /// A vendor.
 #[derive(Debug, Clone, Copy)]

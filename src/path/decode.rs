@@ -1,6 +1,4 @@
-//! Percent-encoding undone to its end, as often as it was applied.
-//!
-//! It never refuses anything, and takes one pass.
+//! Undoes percent-encoding completely, however often it was applied, in one pass.
 
 use smallvec::SmallVec;
 

@@ -1,6 +1,5 @@
-//! The pairs of a query, as the most lenient server divides it: by `&`, and by `;` as some do.
-//!
-//! It never changes what stays: only pairs are taken out.
+//! The pairs of a query, separated by `&` and `;` as by the most lenient server. Pairs are only
+//! removed; the rest stays unchanged.
 
 use super::decode::decoded;
 

@@ -1,4 +1,4 @@
-//! What every report reads: one value for one request.
+//! The one value that all reports read.
 
 use std::{
     net::IpAddr,
@@ -24,7 +24,7 @@ use crate::{
     trace::Trace,
 };
 
-/// What hears of every request that has ended.
+/// Receives every finished request.
 pub(crate) trait Report: Send + Sync {
     /// A request has ended. Called once for each, on the core that served it: it must not wait.
     fn finished(&self, request: &Finished<'_>);
@@ -35,12 +35,12 @@ pub(crate) trait Report: Send + Sync {
     }
 }
 
-/// What a request's head asks for, and from where.
+/// The head of a request, and its origin.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Asks {
     /// In which protocol.
     pub(crate) protocol: Protocol,
-    /// What for, where the protocol says so.
+    /// The operation, if the protocol tells it.
     pub(crate) operation: Option<Operation>,
     /// The client's address, as the connection has it.
     pub(crate) client: Option<IpAddr>,
@@ -54,11 +54,11 @@ pub(crate) struct Asks {
 pub(crate) struct Finished<'a> {
     /// Its id.
     pub(crate) id: &'a RequestId,
-    /// What its head asked for.
+    /// The request's head.
     pub(crate) asks: &'a Asks,
     /// The caller; absent where the request was refused before its key was looked up.
     pub(crate) caller: Option<Caller>,
-    /// What the caller's key has used, where it has a name.
+    /// The usage account of the caller's key, if it has a name.
     pub(crate) account: Option<&'a Account>,
     /// Whether a stream was asked for.
     pub(crate) stream: bool,
@@ -90,7 +90,7 @@ pub(crate) struct Finished<'a> {
     pub(crate) is_billed: bool,
     /// The tokens that the answer took, as its provider tells them, or as they are estimated.
     pub(crate) usage: Option<Usage>,
-    /// What all attempts cost, in picodollars; absent where no price or no usage is known.
+    /// The cost of all attempts in picodollars; absent without a known price or usage.
     pub(crate) cost: Option<u64>,
     /// Whether some of these were not told.
     pub(crate) estimated: bool,
@@ -98,9 +98,9 @@ pub(crate) struct Finished<'a> {
     pub(crate) finish: Option<Finish>,
     /// The service tier that the answer names, where its price depends on it.
     pub(crate) service: Option<&'a str>,
-    /// What the provider whose answer the client got calls the request.
+    /// The provider's request ID.
     pub(crate) upstream_id: Option<&'a HeaderValue>,
-    /// What guardrails have found.
+    /// The matches of guardrails.
     pub(crate) guarded: &'a [Guarded],
     /// Every provider that was asked or passed over, in order.
     pub(crate) steps: &'a [Step],
@@ -127,7 +127,7 @@ pub(crate) enum End {
     Refused {
         /// The refusal's code.
         code: &'static str,
-        /// Whose limit it was; empty where it was none.
+        /// The owner of the limit; empty if there was none.
         whose: &'static str,
     },
     /// Its answer became an error after the head had gone out; the class of the failure, or the code

@@ -1,6 +1,4 @@
-//! What guardrails have found in a request and in its answer.
-//!
-//! It never holds a text.
+//! The matches of guardrails in a request and its answer. No text is kept.
 
 use std::sync::Arc;
 
@@ -11,7 +9,7 @@ use crate::guard::{Rule, stream::Watch};
 pub(crate) struct Guarded {
     /// Which one.
     pub(crate) rule: Arc<Rule>,
-    /// What was done.
+    /// The action.
     pub(crate) did: &'static str,
 }
 
@@ -19,7 +17,7 @@ pub(crate) struct Guarded {
 #[derive(Debug, Default)]
 pub(crate) struct GuardedBy {
     all: Vec<Guarded>,
-    /// What looks at a stream while it goes on.
+    /// The inspector of a running stream.
     watch: Option<Arc<Watch>>,
 }
 

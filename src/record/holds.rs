@@ -1,7 +1,7 @@
-//! What is held of limits of tokens and money while a request is served: settled with what its answer took
-//! when the record ends, whatever the end.
+//! The reservations of tokens and money of a request: settled with the answer's use when the record
+//! ends.
 //!
-//! It decides nothing: what was used is told by the finished record.
+//! What was used comes from the finished record.
 
 use std::sync::Arc;
 
@@ -26,11 +26,11 @@ use crate::{
 pub(crate) struct Holds {
     /// Tokens of the prompt, as they were estimated.
     pub(crate) estimated: u64,
-    /// What the pool's answers usually take.
+    /// The typical use of the pool's answers.
     pub(crate) typical: Arc<Typical>,
-    /// What was held at admission, and whose it is.
+    /// The reservations at admission, with their owners.
     admission: SmallVec<[(Hold, Holder); 3]>,
-    /// What is held at the provider that serves, and its pool where that took over.
+    /// The reservations of the serving provider, and of its pool if that took over.
     served: SmallVec<[(ProviderRef, Hold, Holder); 1]>,
 }
 
@@ -73,7 +73,7 @@ impl Holds {
         if let Some(answer) = answer {
             self.typical.took(self.estimated, answer);
         }
-        // What failed attempts took is the caller's, too.
+        // The caller pays for failed attempts too.
         let failed = finished.all_spent().map(|(_, provider, usage)| amount(provider, usage, None));
         let Some(all) = answer.into_iter().chain(failed).reduce(Amount::plus) else { return };
         for (hold, holder) in self.admission {
@@ -93,7 +93,7 @@ fn amount(provider: &Provider, usage: Usage, service: Option<&str>) -> Amount {
     Amount { input: usage.input, output: usage.output, picodollars }
 }
 
-/// What the answer took; `None` where there was none, so that what was held is free again.
+/// The use of the answer; `None` if there was none, so that reservations are released.
 fn used(finished: &Finished<'_>) -> Option<Amount> {
     let (_, provider, _) = finished.served?;
     let usage = finished.usage.or(finished.is_billed.then(Usage::default))?;

@@ -1,5 +1,5 @@
-//! Where a record looks up the pools that its trail names. A stream may outlive many tables, and keeps
-//! none of them.
+//! How a record finds the pools of its trail. A stream may outlive many tables without keeping them
+//! alive.
 
 use std::sync::Arc;
 

@@ -1,6 +1,5 @@
-//! How long a request has waited for limits of ours.
-//!
-//! It is neither time of the router nor of a provider.
+//! How long a request has waited for limits of the router. It counts as time of neither the router
+//! nor a provider.
 
 use std::time::{Duration, Instant};
 
@@ -32,5 +31,5 @@ impl Queued {
     }
 }
 
-/// What is worth a word.
+/// The shortest wait that is shown.
 const SHORTEST: Duration = Duration::from_millis(1);

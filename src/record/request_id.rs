@@ -1,6 +1,6 @@
-//! The id of a request, which every response bears.
+//! The ID of a request, which every response has.
 //!
-//! Never: a text of the client's that could not stand in a log as it is.
+//! A client's own ID is used only if it is safe in a log.
 
 use std::borrow::Cow;
 
@@ -10,8 +10,8 @@ use rand::Rng;
 
 use crate::rare::{self, Rare};
 
-/// What a request is called. It is kept beside the request for the case of a panic, so it is cheap
-/// to clone: what was drawn is no header yet.
+/// The ID of a request. A copy is kept for the case of a panic, so cloning is cheap: a generated ID
+/// is not yet a header.
 #[derive(Debug, Clone)]
 pub(crate) enum RequestId {
     /// The client's own.

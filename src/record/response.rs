@@ -1,4 +1,4 @@
-//! What a response tells of the way of its request.
+//! Which headers of a response tell how its request was served.
 
 use std::{fmt::Write, time::Duration};
 
@@ -9,7 +9,7 @@ use super::{Outcome, Record};
 use crate::words::Headers;
 
 impl Record {
-    /// What the response tells of the way of the request.
+    /// Which headers of a response tell how its request was served.
     pub(crate) fn headers(&self) -> Headers {
         self.headers
     }

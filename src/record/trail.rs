@@ -1,7 +1,7 @@
-//! Every provider that was asked or passed over, in order, with why. What is decided from it (the
-//! last resort, the final refusal) is a pure function of it.
+//! Every provider that was asked or passed over, in order, with the reason. The last resort and the
+//! final refusal are pure functions of it.
 //!
-//! It knows no table: providers are places.
+//! It refers to providers by their place in the table.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use crate::{
     table::{PoolId, ProviderRef},
 };
 
-/// What became of each provider, and of each pool that had no room.
+/// The steps: providers, and pools without room.
 #[derive(Debug, Default)]
 pub(crate) struct Trail {
     steps: SmallVec<[Step; 2]>,
@@ -29,12 +29,12 @@ pub(crate) struct Trail {
     under_way: [Option<(ProviderRef, Instant)>; 2],
 }
 
-/// What became of one provider.
+/// One provider.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Step {
     /// The provider.
     pub(crate) provider: ProviderRef,
-    /// What became of it.
+    /// Its result.
     pub(crate) outcome: Outcome,
     /// When it was asked; absent where it was passed over.
     pub(crate) asked: Option<Asked>,
@@ -51,7 +51,7 @@ pub(crate) struct Asked {
     pub(crate) took: Duration,
 }
 
-/// What became of a provider.
+/// The result of a provider.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Outcome {
     /// It answered with this status.
@@ -73,7 +73,7 @@ pub(crate) enum Outcome {
     TooSmall(u64),
     /// Passed over: it failed the last time, and the pool's retry budget is exhausted.
     Spared,
-    /// Passed over: its protocol has no words for what was asked.
+    /// Passed over: its protocol cannot express the request.
     Unfit,
     /// Passed over: it is not as the key, the alias or the request requires.
     Excluded,
@@ -96,7 +96,7 @@ pub(crate) enum Rest {
     Drained,
 }
 
-/// A pool that was to take over and had no room.
+/// A pool that should have taken over but had no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct FullPool {
     pool: PoolId,
@@ -193,7 +193,7 @@ impl Trail {
         }
     }
 
-    /// Adds that a provider has no words for what was asked.
+    /// Adds a provider whose protocol cannot express the request.
     pub(crate) fn unfit(&mut self, provider: ProviderRef, refusal: Refusal) {
         self.passed_over(provider, Outcome::Unfit, None);
         self.unfit = Some(Box::new(refusal));
@@ -221,12 +221,12 @@ impl Trail {
         self.full.retain(|full| full.pool != pool);
     }
 
-    /// The pools that were to take over and had no room.
+    /// The pools that should have taken over but had no room.
     pub(crate) fn full_pools(&self) -> impl Iterator<Item = PoolId> + '_ {
         self.full.iter().map(|full| full.pool)
     }
 
-    /// Adds that a pool which was to take over had no room.
+    /// Adds a pool that should have taken over but had no room.
     pub(crate) fn pool_limited(&mut self, pool: PoolId, limited: Limited) {
         self.full.push(FullPool { pool, limited, after: self.steps.len() });
     }
@@ -249,12 +249,12 @@ impl Trail {
         }
     }
 
-    /// What became of each.
+    /// The results of all providers.
     pub(crate) fn steps(&self) -> &[Step] {
         &self.steps
     }
 
-    /// What became of each that was asked.
+    /// The results of the providers that were asked.
     pub(crate) fn attempts(&self) -> impl Iterator<Item = Outcome> + Clone + '_ {
         self.steps.iter().map(|step| step.outcome).filter(|outcome| outcome.is_attempt())
     }

@@ -1,7 +1,7 @@
-//! The access log: one line for each request, whatever became of it.
+//! The access log: one line for each request.
 //!
-//! The core that served a request formats its line and puts it into a bounded queue; a thread of its
-//! own writes. A full disk or a stuck pipe costs lines, which are counted, and never a request.
+//! The core that served a request formats its line and puts it into a bounded queue; a separate
+//! thread writes. A full disk or a stuck pipe loses lines, which are counted, and never a request.
 
 mod json;
 pub(crate) mod line;

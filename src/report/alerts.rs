@@ -1,8 +1,7 @@
-//! Alerts: what goes wrong is posted to the webhooks that the file names, once when it begins and once when
-//! it is over.
+//! Alerts: problems are posted to the file's webhooks, once at their start and once at their end.
 //!
-//! It reads the counters and the live state every second and stands in no request's way; a webhook that is
-//! slow or dead delays nothing but its own alerts.
+//! The counters and the live state are read every second, outside the request path. A slow webhook
+//! delays only its own alerts.
 
 mod budgets;
 mod condition;
@@ -21,7 +20,7 @@ use crate::{
     words::AlertKind,
 };
 
-/// What alerts are read from.
+/// The sources of alerts.
 pub(crate) struct Sources {
     /// The live table.
     pub(crate) gateway: Arc<Gateway>,

@@ -1,7 +1,7 @@
-//! The last requests that have ended, for the status page.
+//! The last finished requests, for the status page.
 //!
-//! Its memory is bounded: each request is written over the one that ended so many before it, in the same
-//! room. It keeps no table and no pool alive, and no text of a client but its request's id.
+//! Its memory is bounded: each request reuses the memory of the oldest. It keeps no table or pool
+//! alive, and no text of a client except the request's ID.
 
 pub(crate) mod row;
 
@@ -77,13 +77,13 @@ struct Names {
     ends: SmallVec<[u32; 9]>,
 }
 
-/// A provider that was asked or passed over, as it may be shown.
+/// A provider that was asked or passed over, as shown.
 pub(crate) struct Tried<'a> {
     /// Its alias.
     pub(crate) alias: &'a str,
     /// Its name.
     pub(crate) provider: &'a str,
-    /// What became of it.
+    /// Its result.
     pub(crate) outcome: Outcome,
     asked: Option<(Duration, Duration)>,
 }
@@ -198,7 +198,7 @@ impl Names {
         self.ends.clear();
     }
 
-    /// What guardrails have found, each as `NAME=action`, as one name.
+    /// The matches of guardrails, each as `NAME=action`, as one name.
     fn push_all(&mut self, guarded: &[Guarded]) {
         for (nth, it) in guarded.iter().enumerate() {
             let parts = [if nth > 0 { " " } else { "" }, &*it.rule.name, "=", it.did];

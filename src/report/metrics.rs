@@ -1,6 +1,6 @@
-//! Requests as counters and histograms: the only caller of their meters.
+//! Counts requests in counters and histograms; the only caller of their meters.
 //!
-//! The operations port reads levels at each scrape; probes and reloads are not requests.
+//! Gauges are read at each scrape by the operations port; probes and reloads are not requests.
 
 use std::{
     sync::{Arc, atomic::Ordering::Relaxed},

@@ -1,7 +1,7 @@
-//! Spans for an OTLP collector: one of the server for each sampled request, and one of the client for each
-//! attempt, made of the finished record.
+//! Spans for an OTLP collector, built from the finished record: a server span for each sampled
+//! request, and a client span for each attempt.
 //!
-//! A collector that is slow, dead or refuses costs a counter: the queue is bounded and never waited for.
+//! A slow or dead collector costs only a counter, because the queue is bounded and never awaited.
 
 mod built;
 mod export;
@@ -26,7 +26,7 @@ pub(crate) struct Spans {
     queue: Arc<Queue>,
 }
 
-/// The spans that are not yet sent: no more than there is room for, so that each one that is lost is counted.
+/// The spans to be sent, limited to the queue's size, so that each lost one is counted.
 #[derive(Debug)]
 struct Queue {
     waiting: AtomicUsize,

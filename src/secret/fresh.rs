@@ -1,21 +1,21 @@
-//! New keys for clients, and what a file holds in their place.
+//! New keys for clients, and their hashes for the file.
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
-/// A new key: 256 bits of chance.
+/// A new key with 256 random bits.
 pub(crate) fn key() -> String {
     format!("{PREFIX}{}", URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>()))
 }
 
-/// What a file holds in the place of a key.
+/// The hash of a key for the file.
 pub(crate) fn hash(key: &str) -> String {
     let digits =
         Sha256::digest(key).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     format!("sha256:{digits}")
 }
 
-/// Scanners for leaked credentials know it.
+/// A prefix that scanners for leaked credentials know.
 const PREFIX: &str = "sk-";
 
 #[cfg(test)]

@@ -1,12 +1,12 @@
-//! Whether a name looks like a credential that was pasted where a name belongs.
+//! Recognizes credentials that were pasted where a name belongs.
 //!
-//! A name of the file (an alias, a key's name, a label, an unknown key) stands in problems, logs and
-//! metrics. What has a credential's form is masked there. This is a guess: it is sure of the forms
-//! that vendors publish, and for problems it also masks what no person would write as a name.
+//! A name of the file (an alias, a key's name, a label, an unknown key) appears in problems, logs
+//! and metrics, so one that looks like a credential is masked. Published forms of vendors are
+//! certain; in problems, random characters are masked too.
 
 use std::borrow::Cow;
 
-/// Whether the text has the published form of a credential, or holds one.
+/// Whether the text is or contains the published form of a credential.
 pub(crate) fn is_credential(text: &str) -> bool {
     if text.len() < SHORTEST {
         return false;
@@ -18,15 +18,15 @@ pub(crate) fn is_credential(text: &str) -> bool {
     starts.into_iter().any(|(at, _)| begins_credential(&text[at..])) || holds_password(text)
 }
 
-/// Whether the text may be a credential: one of a published form, or characters at random.
+/// Whether the text may be a credential: a published form, or random characters.
 pub(crate) fn may_be_credential(text: &str) -> bool {
     is_credential(text)
         || is_uuid(text)
         || text.split(|c: char| !c.is_alphanumeric()).any(is_random)
 }
 
-/// A name as it may stand in logs, metrics and on the operations port: one with a credential's form
-/// becomes a digest, which tells two of them apart.
+/// A name for logs, metrics and the operations port: one that looks like a credential becomes a
+/// digest, which still distinguishes names.
 pub fn label(name: &str) -> Cow<'_, str> {
     if is_credential(name) {
         let digest = blake3::hash(name.as_bytes()).to_hex();
@@ -36,8 +36,8 @@ pub fn label(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// What stands for a name wherever it is shown, if that is not the name itself. Looking costs more than
-/// a request should pay, so tables keep it.
+/// The replacement of a name wherever it is shown, if it needs one. Checking is too slow for the
+/// request path, so tables keep the result.
 pub(crate) fn mask(name: &str) -> Option<Box<str>> {
     match label(name) {
         Cow::Borrowed(_) => None,
@@ -96,7 +96,7 @@ fn is_random(run: &str) -> bool {
     }
 }
 
-/// Whether letters are no word of any language: case at random, or hardly a vowel.
+/// Whether letters are not a word of any language: random case, or hardly a vowel.
 fn is_unspoken(run: &str, length: usize, switches: usize) -> bool {
     if length < 12 {
         return false;
@@ -105,10 +105,10 @@ fn is_unspoken(run: &str, length: usize, switches: usize) -> bool {
     switches * 2 >= length || (length >= 16 && vowels * 6 < length)
 }
 
-/// What only credentials begin with.
+/// Prefixes that only credentials have.
 const SURE: [&str; 9] =
     ["sk-", "sk_", "rk_", "xai-", "gsk_", "nvapi-", "github_pat_", "bearer ", "-----begin "];
-/// What credentials begin with, and then go on without a break.
+/// Prefixes of credentials that continue without a break.
 const LIKELY: [&str; 20] = [
     "akia", "asia", "aiza", "ya29.", "ghp_", "gho_", "ghs_", "ghu_", "glpat-", "xoxb-", "xoxp-",
     "hf_", "eyj", "r8_", "pplx-", "fw_", "absk", "dapi", "pk_", "basic ",

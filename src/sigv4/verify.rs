@@ -1,7 +1,7 @@
-//! Verifying a signature that a client sends: the same signature is made again from the request as
-//! it came and from the key pair that is known, and the two are compared.
+//! Verifies a client's signature: signs the received request again with the known key pair and
+//! compares.
 //!
-//! It never trusts what the client says of its body: the body's own hash is signed again.
+//! The client's body hash is not trusted; the body's own hash is used.
 
 use std::time::{Duration, SystemTime};
 
@@ -11,7 +11,7 @@ use subtle::ConstantTimeEq;
 
 use super::{Outgoing, Pair, Scope, sign_with};
 
-/// What a client claims in its `authorization` header.
+/// The claim in the `authorization` header.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Claim<'a> {
     /// The public half of the key pair that it signed with: it tells which pair to verify against.
@@ -156,8 +156,8 @@ impl<'a> Claim<'a> {
         parse_time(text).ok_or(Unverified::Date)
     }
 
-    /// The headers that are signed, beside host and date, which the signature holds in any case.
-    /// As Amazon demands, none of its own may be left out.
+    /// The headers that must be signed besides host and date, which a signature always covers. As
+    /// Amazon requires, none of its own may be omitted.
     fn headers(&self, headers: &'a HeaderMap) -> Result<Vec<(&'a str, &'a str)>, Unverified> {
         let own = headers.keys().map(http::HeaderName::as_str).filter(|n| n.starts_with("x-amz-"));
         let must = ["host", DATE].into_iter().chain(own);

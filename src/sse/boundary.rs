@@ -1,7 +1,5 @@
-//! Up to where a piece completes events, for a relay that passes bytes through untouched and
-//! must not let half an event out.
-//!
-//! It never copies and never parses: it looks at line ends only, from the back.
+//! How much of a chunk completes events, for a relay that must not pass on half an event. It only
+//! looks at line ends, from the back.
 
 use memchr::memrchr2;
 

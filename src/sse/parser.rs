@@ -1,8 +1,8 @@
-//! The reader of event streams, by the rules of the HTML standard ("parsing an event stream").
+//! The parser of event streams, by the HTML standard ("parsing an event stream").
 //!
-//! JSON that stands in no event is read as the data of one: Google tells errors so in the midst of its streams.
-//!
-//! It never copies what lies in one piece, and never keeps more of an event than [`LONGEST`].
+//! JSON outside an event is read as an event's data, since Google sends errors so inside its
+//! streams. Data within one chunk is not copied, and at most [`LONGEST`] bytes of an event are
+//! kept.
 
 use bytes::{Buf, Bytes, BytesMut};
 use memchr::{memchr, memchr2};

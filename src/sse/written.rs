@@ -1,6 +1,4 @@
-//! Events as they are written, in the one form that all clients read.
-//!
-//! It writes no comment and no id.
+//! Writes events in the one form that all clients read.
 
 use memchr::memchr;
 

@@ -1,4 +1,4 @@
-//! A build without the Cargo feature `store`: there is no file.
+//! The store of a build without the Cargo feature `store`.
 
 use std::path::Path;
 

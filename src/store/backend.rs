@@ -1,4 +1,4 @@
-//! The bytes of a file under redb: what it reads and writes, and in tests a disk that is full.
+//! The file access under redb, which tests replace by a full disk.
 
 use std::{io, path::Path};
 

@@ -1,4 +1,4 @@
-//! What is written of one window.
+//! The stored form of one window.
 
 use crate::live::Level;
 
@@ -9,6 +9,6 @@ pub(super) struct Entry {
     pub(super) holder: String,
     /// Such as `dollars/month@UTC`.
     pub(super) window: String,
-    /// What it has counted.
+    /// Its level.
     pub(super) level: Level,
 }

@@ -1,6 +1,5 @@
-//! An embedded file: redb, whose every write is there as a whole or not at all.
-//!
-//! It knows no limits: only holders, windows and levels.
+//! An embedded database file: redb, whose writes are atomic. It knows only owners, windows and
+//! levels.
 #![expect(clippy::result_large_err, reason = "what the library says becomes a sentence at once")]
 
 use std::{
@@ -79,10 +78,10 @@ impl File {
         }
     }
 
-    /// Writes levels, all or none. They are on the disk when this returns.
+    /// Writes levels atomically and durably.
     ///
     /// # Errors
-    /// Why they are not.
+    /// Why they were not written.
     pub(super) fn write(&self, entries: &[Entry]) -> Result<(), String> {
         let write = || -> Result<(), redb::Error> {
             let writing = self.0.begin_write()?;
@@ -149,7 +148,7 @@ fn of_holder(reading: &ReadTransaction, holder: &str) -> Result<Vec<(String, Lev
     Ok(levels)
 }
 
-/// What it answers, or that it panicked; nothing of it is used then.
+/// The result, or that redb panicked; nothing is used then.
 fn quietly<T>(attempt: impl FnOnce() -> T) -> Result<T, ()> {
     catch_unwind(AssertUnwindSafe(attempt)).map_err(drop)
 }

@@ -1,7 +1,7 @@
-//! Limits that replicas share through Redis or Valkey, and what they find of providers: this replica's slices
-//! are asked for, told of and given back, off the path of requests.
+//! Limits and findings about providers that replicas share through Redis or Valkey: requests,
+//! reports and returns this replica's slices, outside the request path.
 //!
-//! It decides nothing: the script does what one question says at once, and the slices say what to ask.
+//! The script on the server handles one message at a time, and the slices say what to request.
 
 mod address;
 mod news;
@@ -39,8 +39,8 @@ pub(super) struct Link {
 }
 
 impl Link {
-    /// Speaks to a store from now on. That it does not answer is no error: what is done then is the
-    /// operator's word.
+    /// Starts to use a store. A store that does not answer is not an error; the operator's setting
+    /// applies.
     ///
     /// # Errors
     /// A sentence for the operator: what is wrong with the address.
@@ -91,7 +91,7 @@ impl Drop for Link {
     }
 }
 
-/// Who tells the store, and whether it was said that it does not answer.
+/// The task that tells the store, and whether its outage was logged.
 struct Teller {
     leases: Arc<Leases>,
     desk: Arc<Desk>,
@@ -147,7 +147,7 @@ impl Teller {
         }
     }
 
-    /// Resolves when there is something to tell of providers, or to hear.
+    /// Resolves when there are messages about providers to send or receive.
     async fn is_called(&self, wire: &Wire) {
         if self.desk.is_out() {
             return std::future::pending().await;
@@ -158,7 +158,7 @@ impl Teller {
         }
     }
 
-    /// Asks for what is listed; `all`: and tells what has to be told now and then.
+    /// Sends the listed requests; with `all`, also the periodic messages.
     async fn round(&mut self, wire: &mut Wire, leases: &[Arc<Lease>], all: bool) -> Result<(), ()> {
         let asks: Vec<_> = leases
             .iter()
@@ -237,7 +237,7 @@ impl Teller {
 
     fn is_gone(&mut self, why: &str) {
         self.desk.is_gone();
-        // What is missed meanwhile is asked for once it answers.
+        // What is missed meanwhile is requested when the store answers.
         self.heard.forget_when();
         if !std::mem::replace(&mut self.is_told, true) {
             let goes_on = match self.desk.decides_here() {
@@ -261,7 +261,7 @@ impl Teller {
     }
 }
 
-/// How often the store is told what was spent, and hears that this replica lives.
+/// How often spending is reported and the replica shows that it is alive.
 const EACH: Duration = Duration::from_millis(500);
 /// How long the store is waited for before the connection is given up.
 const PATIENCE: Duration = Duration::from_secs(2);

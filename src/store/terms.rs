@@ -1,4 +1,4 @@
-//! Where replicas share limits, and what is done when that does not answer.
+//! The settings of the shared store.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::secret::Secret;
 pub(crate) struct SharedTerms {
     /// The address, which may hold a password.
     pub(crate) url: Secret,
-    /// What every key begins with.
+    /// The prefix of its keys.
     pub(crate) prefix: String,
     /// How long a request waits for it.
     pub(crate) timeout: Duration,

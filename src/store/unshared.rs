@@ -1,4 +1,4 @@
-//! In place of the store that replicas share, where this binary was built without it.
+//! The shared store of a build without it.
 
 use std::sync::Arc;
 
@@ -24,7 +24,7 @@ impl Link {
     }
 }
 
-/// What is wrong with an address, and what to do: not to be told here.
+/// A problem of an address and its hint; not checked here.
 pub(crate) fn wrong_address(_: &str) -> Option<(&'static str, &'static str)> {
     None
 }

@@ -1,4 +1,4 @@
-//! What the administration answers: JSON, with the state of the file that it is told of.
+//! The responses of the admin API: JSON, with the ETag of the file.
 
 use axum::{
     body::Body,
@@ -31,7 +31,7 @@ impl Answered {
         Self { status, ..self }
     }
 
-    /// Told of this state of the file.
+    /// With this ETag of the file.
     pub(super) fn at(self, etag: &str) -> Self {
         Self { etag: Some(format!("\"{etag}\"")), ..self }
     }

@@ -1,7 +1,8 @@
-//! Routes of Apache APISIX and API7 that have an `ai-proxy-multi` or `ai-proxy` plugin: each is a target with
-//! paths.
+//! Routes of Apache APISIX and API7 with the plugin `ai-proxy-multi` or `ai-proxy`: each is a
+//! target with paths.
 //!
-//! A field that has no counterpart is refused by its name; one that says nothing here is named in the answer.
+//! A field without a counterpart is refused by name; one without effect here is listed in the
+//! response.
 
 mod instances;
 
@@ -24,12 +25,12 @@ use crate::config::{
     edit::{Change, Document},
 };
 
-/// What a route says.
+/// The parts of a route.
 struct Route {
     id: String,
     target: Map<String, Value>,
     paths: Vec<String>,
-    /// What has no meaning here: there is one group of gateways and no upstream apart.
+    /// Fields without effect here, since there is one gateway group and no separate upstream.
     idle: Vec<String>,
 }
 
@@ -82,7 +83,7 @@ fn read(asked: &Asked) -> Result<Route, Denied> {
         ("", Some(id)) if !id.is_empty() => id,
         ("", _) => return Err(Denied::invalid("a route needs an id", Some("id".into()))),
         (id, Some(other)) if id != other => {
-            return Err(Denied::invalid("path and body name two ids", Some("id".into())));
+            return Err(Denied::invalid("path and body have different ids", Some("id".into())));
         }
         (id, _) => id.to_owned(),
     };
@@ -113,7 +114,7 @@ fn read(asked: &Asked) -> Result<Route, Denied> {
     Ok(Route { id, target, paths, idle })
 }
 
-/// Takes paths from the other targets that have them, as the newest route has them; answers from which.
+/// Takes paths away from other targets, since the newest route owns them. Returns from which.
 fn freed(
     mut text: String,
     alias: &str,
@@ -145,5 +146,5 @@ fn freed(
 }
 
 fn needed(field: &str) -> Denied {
-    Denied::invalid("this field is needed", Some(field.to_owned()))
+    Denied::invalid("this field is required", Some(field.to_owned()))
 }

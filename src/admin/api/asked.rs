@@ -1,4 +1,4 @@
-//! One request to the administration, read whole within bounds.
+//! One request to the admin API, read whole with limits on size and time.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -21,12 +21,12 @@ pub(super) struct Asked {
     /// The names in its path.
     names: Vec<String>,
     query: Vec<(String, String)>,
-    /// The states of the file that it is meant for.
+    /// The ETags that the request expects.
     if_match: Option<String>,
     body: Bytes,
-    /// Who asks, for the audit.
+    /// The sender, for the audit log.
     pub(super) from: String,
-    /// What is asked for, for the audit.
+    /// The method, for the audit log.
     pub(super) method: Method,
 }
 
@@ -39,7 +39,7 @@ impl Asked {
     ) -> Result<Self, Denied> {
         let (head, body) = request.into_parts();
         let query = Query::<Vec<(String, String)>>::try_from_uri(&head.uri);
-        let Query(query) = query.map_err(|_| Denied::invalid("the query cannot be read", None))?;
+        let Query(query) = query.map_err(|_| Denied::invalid("the query is invalid", None))?;
         let if_match = head.headers.get(header::IF_MATCH);
         let if_match = if_match.map(|it| String::from_utf8_lossy(it.as_bytes()).into_owned());
         let body = timeout(LONGEST, Limited::new(body, MOST).collect());
@@ -63,7 +63,7 @@ impl Asked {
         self.query.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
-    /// Refuses parameters that this route does not know: one that is ignored would not do what it says.
+    /// Refuses unknown parameters, since ignoring one could change the meaning.
     pub(super) fn only(&self, known: &[&str]) -> Result<(), Denied> {
         match self.query.iter().find(|(key, _)| !known.contains(&key.as_str())) {
             Some((key, _)) => {
@@ -74,7 +74,7 @@ impl Asked {
         }
     }
 
-    /// Whether the change is only to be shown.
+    /// Whether the change is a dry run.
     pub(super) fn is_dry_run(&self) -> Result<bool, Denied> {
         match self.parameter(DRY_RUN) {
             None | Some("false" | "0") => Ok(false),
@@ -83,22 +83,22 @@ impl Asked {
         }
     }
 
-    /// Whether the request is meant for this state of the file.
+    /// Whether the request expects this ETag.
     pub(super) fn is_meant_for(&self, etag: &str) -> bool {
         let Some(wanted) = &self.if_match else { return true };
         let mut wanted = wanted.split(',').map(str::trim);
         wanted.any(|wanted| wanted == "*" || wanted.trim_matches('"') == etag)
     }
 
-    /// Refuses a body: this route takes none, or an empty object.
+    /// Refuses a body, except an empty object.
     pub(super) fn no_body(&self) -> Result<(), Denied> {
         match self.body.trim_ascii() {
             b"" | b"{}" => Ok(()),
-            _ => Err(Denied::invalid("this route takes no body", None)),
+            _ => Err(Denied::invalid("this route accepts no body", None)),
         }
     }
 
-    /// Whether some text of the body has this in it.
+    /// Whether some text of the body contains this.
     pub(super) fn says(&self, text: &str) -> bool {
         fn says(value: &Value, text: &str) -> bool {
             match value {
@@ -118,7 +118,7 @@ impl Asked {
     }
 }
 
-/// Refuses what a page of another origin sends: an operator's browser would send it along.
+/// Refuses requests of another origin, with which an operator's browser would send credentials.
 pub(super) fn refuse_foreign(headers: &HeaderMap) -> Result<(), Denied> {
     let Some(origin) = headers.get(header::ORIGIN) else { return Ok(()) };
     let host = headers.get(header::HOST).map(|host| host.as_bytes()).unwrap_or_default();
@@ -137,7 +137,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 
 #[cfg(test)]
 impl Asked {
-    /// A request of which only the body matters.
+    /// A request with only a body.
     pub(super) fn with_body(body: &str) -> Self {
         Self {
             names: Vec::new(),

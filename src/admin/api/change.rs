@@ -1,7 +1,7 @@
-//! One change of the file: read, edited, checked, replaced, live; and one line of the audit.
+//! One change of the file: read, edited, checked, replaced, live, and logged in the audit.
 //!
-//! Changes go one after the other. What another hand writes meanwhile is seen, and the change is made again
-//! of that.
+//! Changes run one after the other. If the file changes meanwhile, the change is applied again to
+//! the new content.
 
 use std::{path::Path as FilePath, sync::Arc, thread, time::Duration};
 
@@ -22,7 +22,7 @@ use crate::{
     table::Access,
 };
 
-/// A file as it was read.
+/// The file as it was read.
 pub(super) struct Reading {
     bytes: Vec<u8>,
     /// The digest of its bytes.
@@ -30,17 +30,17 @@ pub(super) struct Reading {
     pub(super) document: Document,
 }
 
-/// What became of a change.
+/// The result of a change.
 pub(super) struct Changed<T> {
     before: Vec<u8>,
     after: Vec<u8>,
     etag: String,
     warnings: Problems,
-    /// What it looks like, where it was only to be shown.
+    /// The diff of a dry run.
     diff: Option<String>,
-    /// Aliases that needed a key before and need none now.
+    /// Aliases that needed a key before and do not need one now.
     opened: Vec<String>,
-    /// What the edit answers beside the new text.
+    /// What the edit returns besides the new text.
     pub(super) answer: T,
 }
 
@@ -50,8 +50,8 @@ pub(super) async fn read(context: &Context) -> Result<Reading, Denied> {
     aside(move || Reading::of(&file).map_err(Denied::Broken)).await
 }
 
-/// Makes a change and waits until it is live. `edit` makes the new text of the document, and is asked again
-/// where the file has changed meanwhile; `what` names the change in the audit.
+/// Makes a change and waits until it is live. `edit` creates the new text and is called again if
+/// the file has changed; `what` names the change in the audit log.
 pub(super) async fn change<T: Send + 'static>(
     context: &Context,
     asked: &Arc<Asked>,
@@ -63,7 +63,7 @@ pub(super) async fn change<T: Send + 'static>(
     let (file, whom) = (context.file().to_owned(), Arc::clone(asked));
     let one = Arc::clone(&context.writing).lock_owned().await;
     let changed = aside(move || {
-        // Held to the end of the writing, whether or not the client waits for it.
+        // Held to the end of the write, even if the client leaves.
         let _one = one;
         written(&file, &whom, is_dry, &edit)
     });
@@ -83,23 +83,23 @@ pub(super) async fn change<T: Send + 'static>(
     }
 }
 
-/// The document after a change, or why there is no place for it.
+/// The document after a change, or why the place cannot exist.
 pub(super) fn edited(
     document: &Document,
     path: &Path,
     change: Change<'_>,
 ) -> Result<String, Denied> {
-    let no_place = |_| Denied::invalid(format!("there is no place for `{path}`"), None);
+    let no_place = |_| Denied::invalid(format!("`{path}` cannot exist"), None);
     document.changed(path, change).map_err(no_place)
 }
 
 impl<T> Changed<T> {
-    /// Whether it was only shown.
+    /// Whether it was a dry run.
     pub(super) fn is_dry(&self) -> bool {
         self.diff.is_some()
     }
 
-    /// The answer: the new state of the file, and `more`.
+    /// The response: the new ETag, and `more`.
     pub(super) fn answered(&self, more: Value) -> Answered {
         let is_changed = self.before != self.after;
         let warnings: Vec<Value> = self.warnings.0.iter().map(Problem::told).collect();
@@ -117,14 +117,14 @@ impl<T> Changed<T> {
         if let (Value::Object(told), Value::Object(more)) = (&mut told, more) {
             told.extend(more);
         }
-        // The file is as it was before a dry run.
+        // Before a dry run the file is unchanged.
         let now = if self.diff.is_some() { etag(&self.before) } else { self.etag.clone() };
         Answered::of(&told).at(&now)
     }
 }
 
 impl Reading {
-    /// A file that is being written at this moment is waited for.
+    /// Waits for a file that is just being written.
     fn of(file: &FilePath) -> Result<Self, Problems> {
         let name = file.display().to_string();
         let mut tries = 0..MOST_UNFINISHED;
@@ -141,9 +141,9 @@ impl Reading {
     }
 }
 
-/// Writes the change, however often the file changes meanwhile. Where another hand saves faster than the file can be
-/// checked, a change that was right twice is written first and checked then: those that wait behind it would wait for
-/// each check.
+/// Writes the change, however often the file changes meanwhile. If it changes faster than it can be
+/// checked, a change that was valid twice is written first and checked afterwards, since others wait
+/// for each check.
 fn written<T>(
     file: &FilePath,
     asked: &Asked,
@@ -194,7 +194,7 @@ fn written<T>(
     Err(Denied::Busy)
 }
 
-/// Checks what stands in the file already, and takes it out again where it has problems.
+/// Checks what is already in the file, and reverts it if it has problems.
 fn checked_late<T>(
     file: &FilePath,
     text: String,
@@ -210,7 +210,7 @@ fn checked_late<T>(
     }
 }
 
-/// The process did not take what was checked: the file becomes what it was, if it is still ours.
+/// The process did not load the checked file: it is reverted, if it is still ours.
 async fn take_back<T: Send + 'static>(
     context: &Context,
     asked: &Asked,
@@ -233,7 +233,7 @@ async fn take_back<T: Send + 'static>(
     Denied::NotTaken { problems, is_taken_back }
 }
 
-/// The aliases that serve who has no key, or those that do not.
+/// The aliases that need no key, or those that do.
 fn aliases(context: &Context, are_open: bool) -> Vec<String> {
     let table = context.sources.gateway.snapshot();
     let pools = table.pools().iter();
@@ -241,12 +241,12 @@ fn aliases(context: &Context, are_open: bool) -> Vec<String> {
     pools.map(|pool| label(pool.shown()).into_owned()).collect()
 }
 
-/// One line for what changes no file: who, and what.
+/// Logs a change that affects only the process.
 pub(super) fn audit_of_process(asked: &Asked, what: &str) {
     tracing::info!(target: "onwards::audit", from = asked.from, what, "audit");
 }
 
-/// One line for each change of the file: who, what, and its digest before and after.
+/// Logs a change of the file, with its digest before and after.
 fn audit(asked: &Asked, what: &str, before: &[u8], after: &[u8]) {
     let (before, after) = (etag(before), etag(after));
     tracing::info!(target: "onwards::audit", from = asked.from, what, before, after, "audit");
@@ -257,17 +257,17 @@ fn etag(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }
 
-/// Work that waits for disks is done beside the port's own thread.
+/// Runs disk work outside the port's thread.
 async fn aside<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Denied> + Send + 'static,
 ) -> Result<T, Denied> {
     tokio::task::spawn_blocking(work).await.unwrap_or(Err(Denied::Busy))
 }
 
-/// How often a file that cannot be read is looked at again, and how long apart.
+/// How often an unreadable file is read again, and the interval.
 const MOST_UNFINISHED: u32 = 20;
 const UNFINISHED: Duration = Duration::from_millis(50);
-/// How often a change is made again since the file has changed.
+/// How often a change is applied again after the file has changed.
 const MOST_CHANGED: u32 = 100;
-/// How often a change is checked before it is written, where the file has changed each time meanwhile.
+/// How often a change is checked before it is written anyway.
 const MOST_CHECKED: u32 = 2;

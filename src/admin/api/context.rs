@@ -1,4 +1,4 @@
-//! What the routes of the administration work with.
+//! The shared state of the admin API.
 
 use std::{path::Path, sync::Arc};
 
@@ -6,17 +6,17 @@ use tokio::sync::Mutex;
 
 use crate::{admin::status::Sources, config::replace, reload::Handle};
 
-/// What the routes work with.
+/// The shared state of the routes.
 pub(super) struct Context {
     pub(super) sources: Sources,
     pub(super) handle: Handle,
-    /// Held by the one who changes the file; who waits longest is next.
+    /// Held while the file is changed; fair.
     pub(super) writing: Arc<Mutex<()>>,
 }
 
 impl Context {
     pub(super) fn new(sources: Sources, handle: Handle) -> Self {
-        // A process that was killed while it wrote may have left its new file behind.
+        // A process killed during a write may have left a temporary file.
         replace::sweep(handle.latest().file());
         Self { sources, handle, writing: Arc::default() }
     }

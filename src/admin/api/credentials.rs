@@ -1,7 +1,7 @@
-//! Where the credentials of the file may go: a change carries none of them to a server that it did not go to,
-//! and writes no `***` in the place of one.
+//! Protects the credentials of the file: a change must not send one to another server, nor replace
+//! one by `***`.
 //!
-//! Who writes the credential itself knows it, and may write it anywhere.
+//! A client that writes the credential itself may put it anywhere.
 
 use std::collections::HashMap;
 
@@ -10,10 +10,10 @@ use serde_json::Value;
 use super::{asked::Asked, denied::Denied};
 use crate::config::{Path, edit::Document, mask::MASK};
 
-/// Where a credential goes: to which host, through which proxy, trusting whom.
+/// The destination of a credential: host, proxy and trusted CAs.
 type Destination = (String, Option<Value>, Option<Value>);
 
-/// Refuses a change that would carry a credential elsewhere, or lose it.
+/// Refuses a change that would send a credential elsewhere, or lose it.
 ///
 /// # Errors
 /// The place of the credential.
@@ -23,7 +23,7 @@ pub(super) fn check(before: &Document, after: &Document, asked: &Asked) -> Resul
         let known = old.destinations.get(secret);
         if known.is_some_and(|known| !known.contains(destination)) && !asked.says(secret) {
             let message =
-                "this would send a stored credential to another server: write the credential, too";
+                "this would send a stored credential to another server: also write the credential";
             return Err(Denied::invalid(message, Some(at.to_string())));
         }
     }
@@ -36,7 +36,7 @@ pub(super) fn check(before: &Document, after: &Document, asked: &Asked) -> Resul
 struct Found {
     secrets: Vec<(Path, String, Destination)>,
     destinations: HashMap<String, Vec<Destination>>,
-    /// Where `***` itself is written.
+    /// The places of a literal `***`.
     masks: Vec<Path>,
 }
 
@@ -57,7 +57,7 @@ impl Found {
                 self.destinations.entry(text.clone()).or_default().push(goes.clone());
                 self.secrets.push((at.clone(), text.clone(), goes.clone()));
             }
-            // A name that looks like a credential is masked, too: members are told apart by their order.
+            // Names that look like credentials are masked too, so members are matched by order.
             (Value::Object(members), Value::Object(shown)) => {
                 let own = destination(members);
                 let goes = own.as_ref().or(goes);
@@ -75,12 +75,12 @@ impl Found {
     }
 }
 
-/// Where what stands in an object goes.
+/// The destination of the credentials in an object.
 fn destination(members: &serde_json::Map<String, Value>) -> Option<Destination> {
     let url = members.get("url")?.as_str()?;
     let end = url.find("://").map_or(0, |at| at + 3);
     let authority = url[end..].find(['/', '?', '#']).map_or(url, |at| &url[..end + at]);
-    // What stands before an `@` is itself a credential.
+    // The text before an `@` is itself a credential.
     let host = authority.rsplit_once('@').map_or(authority[end..].to_owned(), |(_, it)| it.into());
     let scheme = &authority[..end];
     let host = format!("{scheme}{host}").to_ascii_lowercase();

@@ -1,6 +1,6 @@
-//! Why the administration says no, each as one row: status, code, sentence.
+//! The errors of the admin API, one row each: status, code, message.
 //!
-//! No secret gets in here: a problem quotes no value.
+//! They contain no secret, because a problem quotes no value.
 
 use axum::{
     body::Body,
@@ -12,12 +12,12 @@ use serde_json::Value;
 use super::answered::json;
 use crate::config::{Path, Problem, Problems};
 
-/// Why the administration says no.
+/// Why the admin API refuses a request.
 #[derive(Debug)]
 pub(super) enum Denied {
     MissingKey,
     WrongKey,
-    /// A page of another origin asks.
+    /// The request comes from a page of another origin.
     ForeignPage,
     NoRoute,
     /// The route has other methods.
@@ -26,22 +26,22 @@ pub(super) enum Denied {
     TooSlow,
     /// The body is not JSON.
     Unread(Problems),
-    /// Something is wrong with the request.
+    /// Something in the request is invalid.
     Invalid {
         message: String,
         param: Option<String>,
     },
-    /// It is needed elsewhere, and where.
+    /// It is used elsewhere; holds where.
     InUse(String),
-    /// Several are called so, and how each is named.
+    /// Several have this name; holds how to name each.
     Ambiguous(String),
     /// Fields without a counterpart, by name.
     Unknown(Vec<String>),
-    /// There is nothing of this name.
+    /// It does not exist.
     Absent(String),
     /// `***` stands where there is no secret.
     NoSecret(Path),
-    /// The file is no longer what the request is meant for.
+    /// The file has another ETag than the request expects.
     Stale(String),
     /// The file cannot be written.
     Fixed(String),
@@ -49,12 +49,12 @@ pub(super) enum Denied {
     Broken(Problems),
     /// The file would have problems.
     Problems(Problems),
-    /// The file was checked and written, and the process did not take it.
+    /// The file was checked and written, but the process did not load it.
     NotTaken {
         problems: String,
         is_taken_back: bool,
     },
-    /// The file was written, and it takes too long until it is live.
+    /// The file was written, but is not live yet.
     Late,
     /// The file changes faster than it can be written.
     Busy,
@@ -77,7 +77,7 @@ struct Told {
 }
 
 impl Denied {
-    /// Something is wrong with the request, or with a part of it.
+    /// Something in the request is invalid.
     pub(super) fn invalid(message: impl Into<String>, param: Option<String>) -> Self {
         Self::Invalid { message: message.into(), param }
     }
@@ -127,8 +127,10 @@ impl Denied {
                 (S::UNAUTHORIZED, "missing_api_key", how)
             }
             Self::WrongKey => (S::UNAUTHORIZED, "invalid_api_key", "this is not the admin key"),
-            Self::ForeignPage => (S::FORBIDDEN, "forbidden", "a page of another origin asks"),
-            Self::NoRoute => (S::NOT_FOUND, "not_found", "there is no such route"),
+            Self::ForeignPage => {
+                (S::FORBIDDEN, "forbidden", "requests from pages of another origin are refused")
+            }
+            Self::NoRoute => (S::NOT_FOUND, "not_found", "this route does not exist"),
             Self::TooLarge => {
                 (S::PAYLOAD_TOO_LARGE, "payload_too_large", "the body is larger than 1 MiB")
             }
@@ -146,7 +148,7 @@ impl Denied {
         (status, code, message.to_owned())
     }
 
-    /// The rows whose sentences name something.
+    /// The rows with a message of their own.
     fn row_of_its_own(&self) -> (StatusCode, &'static str, String) {
         use StatusCode as S;
         match self {
@@ -167,7 +169,7 @@ impl Denied {
             Self::Absent(what) => (S::NOT_FOUND, "not_found", what.clone()),
             Self::NoSecret(path) => {
                 let message = format!(
-                    "`***` at `{path}` stands for no secret of the file: write the secret, a \
+                    "`***` at `{path}` does not replace a secret of the file: write the secret, a \
                      reference, or leave it out of a PATCH"
                 );
                 (S::BAD_REQUEST, "masked_secret", message)
@@ -181,7 +183,7 @@ impl Denied {
                 (S::CONFLICT, "file_not_writable", message)
             }
             Self::Broken(problems) => {
-                let message = format!("the file has problems already; mend it first: {problems}");
+                let message = format!("the file already has problems; fix them first: {problems}");
                 (S::CONFLICT, "file_has_problems", message)
             }
             Self::Problems(problems) => {
@@ -190,10 +192,10 @@ impl Denied {
             }
             Self::NotTaken { problems, is_taken_back } => {
                 let state = match is_taken_back {
-                    true => "the change was taken back",
-                    false => "it stays as it is",
+                    true => "the change was reverted",
+                    false => "the file was left unchanged",
                 };
-                let message = format!("the process did not take the file, and {state}: {problems}");
+                let message = format!("the process did not load the file, and {state}: {problems}");
                 (S::CONFLICT, "not_taken", message)
             }
             _ => (S::INTERNAL_SERVER_ERROR, "internal_error", String::new()),

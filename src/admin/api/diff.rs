@@ -1,6 +1,6 @@
-//! The lines in which two texts differ, as `diff -u` writes them.
+//! A diff of two texts in the format of `diff -u`.
 
-/// The difference; nothing where there is none.
+/// The diff; empty if the texts are equal.
 pub(super) fn of(before: &str, after: &str) -> String {
     let (old, new): (Vec<_>, Vec<_>) = (before.lines().collect(), after.lines().collect());
     let start = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
@@ -17,7 +17,7 @@ pub(super) fn of(before: &str, after: &str) -> String {
     hunks(&lines)
 }
 
-/// The longest common subsequence, where the table for it is small; else all of one and all of the other.
+/// The longest common subsequence if its table is small; otherwise all lines of both.
 fn between<'a>(old: &[&'a str], new: &[&'a str], lines: &mut Vec<(char, &'a str)>) {
     if old.len().saturating_mul(new.len()) > MOST_CELLS {
         lines.extend(old.iter().map(|line| ('-', *line)));
@@ -51,7 +51,7 @@ fn between<'a>(old: &[&'a str], new: &[&'a str], lines: &mut Vec<(char, &'a str)
     }
 }
 
-/// What has changed, with a few lines around it.
+/// The changes, with a few lines of context.
 fn hunks(lines: &[(char, &str)]) -> String {
     let is_near = |at: usize| {
         let around = at.saturating_sub(CONTEXT)..(at + CONTEXT + 1).min(lines.len());

@@ -1,12 +1,12 @@
-//! The fields of a request, each of which is used or refused by its name.
+//! The fields of a request, each of which is used or refused by name.
 
 use serde_json::{Map, Value};
 
 use super::{asked::Asked, denied::Denied};
 
-/// The fields of one object that have not been used yet.
+/// The unused fields of one object.
 pub(super) struct Fields {
-    /// What stands before each name.
+    /// The prefix of each name.
     prefix: String,
     left: Map<String, Value>,
 }
@@ -16,7 +16,7 @@ impl Fields {
     pub(super) fn of(asked: &Asked) -> Result<Self, Denied> {
         match asked.json()? {
             Value::Object(left) => Ok(Self { prefix: String::new(), left }),
-            _ => Err(Denied::invalid("the body is to be a JSON object", None)),
+            _ => Err(Denied::invalid("the body must be a JSON object", None)),
         }
     }
 
@@ -44,17 +44,17 @@ impl Fields {
         each.collect()
     }
 
-    /// The names of those that are left.
+    /// The names of the remaining fields.
     pub(super) fn names(&self) -> Vec<String> {
         self.left.keys().cloned().collect()
     }
 
-    /// Takes a value out; what is `null` is not there.
+    /// Takes a value; `null` counts as absent.
     pub(super) fn take(&mut self, name: &str) -> Option<Value> {
         self.left.shift_remove(name).filter(|value| !value.is_null())
     }
 
-    /// Takes a text out.
+    /// Takes a text.
     pub(super) fn text(&mut self, name: &str) -> Result<Option<String>, Denied> {
         match self.take(name) {
             None => Ok(None),
@@ -63,14 +63,14 @@ impl Fields {
         }
     }
 
-    /// Takes a text out that must be there.
+    /// Takes a required text.
     pub(super) fn needed(&mut self, name: &str) -> Result<String, Denied> {
         self.text(name)?.filter(|text| !text.is_empty()).ok_or_else(|| {
-            Denied::invalid("this field is needed", Some(format!("{}{name}", self.prefix)))
+            Denied::invalid("this field is required", Some(format!("{}{name}", self.prefix)))
         })
     }
 
-    /// Takes a whole number out.
+    /// Takes a whole number.
     pub(super) fn count(&mut self, name: &str) -> Result<Option<u64>, Denied> {
         let Some(value) = self.take(name) else { return Ok(None) };
         let whole = value.as_u64().or_else(|| {
@@ -80,14 +80,14 @@ impl Fields {
         whole.map(Some).ok_or_else(|| self.wrong(name, "a whole number"))
     }
 
-    /// Takes a number out that is not negative.
+    /// Takes a number that is not negative.
     pub(super) fn number(&mut self, name: &str) -> Result<Option<f64>, Denied> {
         let Some(value) = self.take(name) else { return Ok(None) };
         let number = value.as_f64().filter(|number| *number >= 0.0);
         number.map(Some).ok_or_else(|| self.wrong(name, "a number"))
     }
 
-    /// Takes a truth value out.
+    /// Takes a boolean.
     pub(super) fn flag(&mut self, name: &str) -> Result<Option<bool>, Denied> {
         match self.take(name) {
             None => Ok(None),
@@ -96,7 +96,7 @@ impl Fields {
         }
     }
 
-    /// Takes a list of texts out.
+    /// Takes a list of texts.
     pub(super) fn texts(&mut self, name: &str) -> Result<Option<Vec<String>>, Denied> {
         let Some(value) = self.take(name) else { return Ok(None) };
         let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -104,7 +104,7 @@ impl Fields {
         texts.map(Some).ok_or_else(|| self.wrong(name, "a list of texts"))
     }
 
-    /// What is left says nothing, or is refused by its names.
+    /// Ignores remaining empty fields, and adds the others to the refused ones.
     pub(super) fn end(self, refused: &mut Vec<String>) {
         let says = |value: &Value| match value {
             Value::Null => false,
@@ -116,14 +116,14 @@ impl Fields {
         refused.extend(left.map(|(name, _)| format!("{}{name}", self.prefix)));
     }
 
-    /// A value is not what it has to be.
+    /// The error for a value of the wrong type.
     pub(super) fn wrong(&self, name: &str, wanted: &str) -> Denied {
         let param = format!("{}{name}", self.prefix);
-        Denied::invalid(format!("this is to be {wanted}"), Some(param))
+        Denied::invalid(format!("this must be {wanted}"), Some(param))
     }
 }
 
-/// Refuses fields by their names, where there are any.
+/// Refuses fields by name, if there are any.
 pub(super) fn refuse(refused: Vec<String>) -> Result<(), Denied> {
     if refused.is_empty() { Ok(()) } else { Err(Denied::Unknown(refused)) }
 }

@@ -1,6 +1,6 @@
-//! The admin key: where it comes from, and whether a request bears it.
+//! The admin key: its source, and the check of a request's key.
 //!
-//! It is kept as a digest. Comparing takes the same time whatever is offered.
+//! It is kept as a digest and compared in constant time.
 
 use std::{env, path::Path};
 
@@ -41,7 +41,7 @@ impl AdminKey {
         Self(blake3::hash(key.as_bytes()))
     }
 
-    /// Whether a request bears the key.
+    /// Checks the key of a request.
     pub(super) fn check<B>(&self, request: &Request<B>) -> Result<(), Denied> {
         let takes_header = routes::takes_api_key(request.uri().path());
         let offered = offered(request.headers(), takes_header).ok_or(Denied::MissingKey)?;
@@ -53,7 +53,7 @@ impl AdminKey {
     }
 }
 
-/// What a request bears as its key.
+/// The key in a request.
 fn offered(headers: &HeaderMap, takes_header: bool) -> Option<&[u8]> {
     if takes_header && let Some(key) = headers.get(API_KEY) {
         return Some(key.as_bytes());
@@ -65,7 +65,7 @@ fn offered(headers: &HeaderMap, takes_header: bool) -> Option<&[u8]> {
 
 const VARIABLE: &str = "ONWARDS_ADMIN_KEY";
 const BEARER: &[u8] = b"bearer ";
-/// Where the administration of Apache APISIX has it.
+/// The header of Apache APISIX's admin API.
 const API_KEY: &str = "x-api-key";
 
 #[cfg(test)]

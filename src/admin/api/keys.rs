@@ -1,7 +1,7 @@
-//! `/admin/keys`: named keys of callers, with what they have used; made, changed, rotated, blocked, removed.
+//! `/admin/keys`: named keys of callers with their usage; created, changed, rotated, blocked and
+//! removed.
 //!
-//! A key that is made here stands in the file as its hash. The answer that makes it is the only one that
-//! shows it.
+//! A key created here is stored as its hash. Only the response that creates it shows it.
 
 use std::sync::Arc;
 
@@ -43,15 +43,14 @@ pub(super) async fn read(context: &Context, asked: &Asked) -> Result<Answered, D
     Ok(Answered::of(&told).at(&reading.etag))
 }
 
-/// A key as it is written, and what was used.
+/// A key as written, with its usage.
 pub(super) fn told_of(context: &Context, reading: &Reading, name: &str) -> Result<Value, Denied> {
     let definition = reading.document.masked_value(&of(name)).ok_or_else(|| absent(name))?;
     let table = context.sources.gateway.snapshot();
     Ok(told(&label(name), definition, &table))
 }
 
-/// `PUT /admin/keys/{name}`: a definition that says nothing of the key itself keeps the one that is there, or
-/// is given a new one.
+/// `PUT /admin/keys/{name}`: a definition without a key keeps the existing one or gets a new one.
 pub(super) async fn put(context: &Context, asked: &Arc<Asked>) -> Result<Answered, Denied> {
     asked.only(&["dry_run"])?;
     let (name, body) = (asked.name(0).to_owned(), object(asked)?);
@@ -81,7 +80,7 @@ pub(super) async fn patch(context: &Context, asked: &Arc<Asked>) -> Result<Answe
     Ok(changed.answered(json!({})))
 }
 
-/// `POST /admin/keys/{name}/rotate`: a new key in the place of the old one, which is refused from now on.
+/// `POST /admin/keys/{name}/rotate`: replaces the key; the old one is refused from now on.
 pub(super) async fn rotate(context: &Context, asked: &Arc<Asked>) -> Result<Answered, Denied> {
     asked.only(&["dry_run"])?;
     asked.no_body()?;
@@ -123,8 +122,8 @@ pub(super) async fn delete(context: &Context, asked: &Arc<Asked>) -> Result<Answ
     Ok(changed.await?.answered(json!({})))
 }
 
-/// The document without a key. Where an alias names it in its `keys`, the name alone would become a token that
-/// opens the alias, so that it is refused.
+/// The document without a key. If an alias lists it in `keys`, this is refused, because the name
+/// would become a token for the alias.
 pub(super) fn without(document: &Document, name: &str) -> Result<String, Denied> {
     document.value(&of(name)).ok_or_else(|| absent(name))?;
     let targets = Path::root().key("targets");
@@ -140,13 +139,14 @@ pub(super) fn without(document: &Document, name: &str) -> Result<String, Denied>
     let places: Vec<String> = places.filter(names_it).map(|path| path.to_string()).collect();
     if !places.is_empty() {
         let places = places.join("`, `");
-        let message = format!("it is named in `{places}`: remove it there first, or block the key");
+        let message =
+            format!("it is listed in `{places}`: remove it there first, or block the key");
         return Err(Denied::InUse(message));
     }
     edited(document, &of(name), Change::Remove)
 }
 
-/// Merges what `patch` makes of a definition that exists.
+/// Merges the result of `patch` into an existing definition.
 async fn merge<T: Send + 'static>(
     context: &Context,
     asked: &Arc<Asked>,
@@ -157,7 +157,7 @@ async fn merge<T: Send + 'static>(
     change(context, asked, what, move |document| merged(document, &name, &patch)).await
 }
 
-/// The document with what `patch` makes of a definition that exists.
+/// The document with the result of `patch` in an existing definition.
 pub(super) fn merged<T>(
     document: &Document,
     name: &str,
@@ -170,7 +170,7 @@ pub(super) fn merged<T>(
     edited(document, &path, Change::Merge(&patch)).map(|text| (text, answer))
 }
 
-/// Makes a definition say what its holder sends: as before, or a new key, which is answered.
+/// Completes a definition with the existing key, or with a new one, which is returned.
 pub(super) fn identified(body: &mut Map<String, Value>, old: Option<&Value>) -> Option<String> {
     if IDENTITIES.iter().any(|member| body.contains_key(*member)) {
         return None;
@@ -191,12 +191,12 @@ pub(super) fn identified(body: &mut Map<String, Value>, old: Option<&Value>) -> 
     key
 }
 
-/// Where a key stands.
+/// The place of a key.
 pub(super) fn of(name: &str) -> Path {
     all().key(name)
 }
 
-/// Where all of them stand.
+/// The place of all keys.
 pub(super) fn all() -> Path {
     Path::root().key("auth").key("key_definitions")
 }
@@ -206,7 +206,7 @@ pub(super) fn absent(name: &str) -> Denied {
     Denied::Absent(format!("there is no key `{}`", label(name)))
 }
 
-/// A definition as it is written, and what was used.
+/// A definition as written, with its usage.
 fn told(name: &str, definition: Value, table: &Table) -> Value {
     let mut told = json!({"name": name, "definition": definition, "live": false});
     let keys = table.keyring.keys().iter();
@@ -229,9 +229,9 @@ fn shown_once(key: Option<&str>) -> Value {
 fn object(asked: &Asked) -> Result<Map<String, Value>, Denied> {
     match asked.json()? {
         Value::Object(body) => Ok(body),
-        _ => Err(Denied::invalid("the body is to be a key's definition", None)),
+        _ => Err(Denied::invalid("the body must be the definition of a key", None)),
     }
 }
 
-/// What says who the holder is.
+/// The members that identify the holder.
 const IDENTITIES: [&str; 3] = ["key", "hash", "aws"];

@@ -1,7 +1,8 @@
-//! The administration of LiteLLM's proxy, and Routero's: the same requests, which edit the file as `/admin` does.
+//! The admin API of LiteLLM's proxy and of Routero: the same requests, which edit the file as
+//! `/admin` does.
 //!
-//! A deployment is a provider of the target that `model_name` names; its id is the provider's name. A field
-//! that has no counterpart is refused by its name, and nothing is changed.
+//! A deployment is a provider of the target `model_name`, and its id is the provider's name. A
+//! field without a counterpart is refused by name, and nothing is changed.
 
 mod durations;
 pub(super) mod keys;

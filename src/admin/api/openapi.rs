@@ -1,5 +1,5 @@
-//! `GET /admin/openapi.json`: these routes for programs. The document is `docs/openapi.json`; tests hold it to the
-//! code.
+//! `GET /admin/openapi.json`: the OpenAPI document, which is `docs/openapi.json`; tests compare it
+//! with the code.
 
 use super::{answered::Answered, asked::Asked, denied::Denied};
 

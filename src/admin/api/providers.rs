@@ -1,5 +1,5 @@
-//! `/admin/providers`: one provider of an alias. It is changed in the file; it is rested, drained and woken in
-//! the process alone.
+//! `/admin/providers`: one provider of an alias. It is changed in the file; rest, drain and wake
+//! affect only the process.
 
 mod called;
 
@@ -22,12 +22,12 @@ use crate::{
     secret::names::label,
 };
 
-/// `PATCH /admin/providers/{alias}/{provider}`: a JSON Merge Patch of what is written of it.
+/// `PATCH /admin/providers/{alias}/{provider}`: a JSON Merge Patch.
 pub(super) async fn patch(context: &Context, asked: &Arc<Asked>) -> Result<Answered, Denied> {
     asked.only(&["dry_run"])?;
     let body = asked.json()?;
     if !body.is_object() {
-        return Err(Denied::invalid("the body is to be an object", None));
+        return Err(Denied::invalid("the body must be an object", None));
     }
     let (alias, name) = (asked.name(0).to_owned(), asked.name(1).to_owned());
     let what = format!("PATCH provider `{}` of {}", label(&name), targets::of(&alias));
@@ -40,7 +40,7 @@ pub(super) async fn patch(context: &Context, asked: &Arc<Asked>) -> Result<Answe
     Ok(changed.await?.answered(json!({})))
 }
 
-/// `POST …/rest`: it is asked where nothing else is left, for `seconds` or until it is woken.
+/// `POST …/rest`: asks it only if no other is left, for `seconds` or until it is woken.
 pub(super) fn rest(context: &Context, asked: &Asked) -> Result<Answered, Denied> {
     asked.only(&["seconds"])?;
     let seconds = asked.parameter("seconds").map(str::parse::<u64>).transpose();
@@ -50,13 +50,13 @@ pub(super) fn rest(context: &Context, asked: &Asked) -> Result<Answered, Denied>
     decide(context, asked, "rest", |provider| provider.hold(Held::resting(Instant::now(), rest)))
 }
 
-/// `POST …/drain`: it is asked no more until it is woken.
+/// `POST …/drain`: does not ask it until it is woken.
 pub(super) fn drain(context: &Context, asked: &Asked) -> Result<Answered, Denied> {
     asked.only(&[])?;
     decide(context, asked, "drain", |provider| provider.hold(Held::Drained))
 }
 
-/// `POST …/wake`: an operator's rest is over, and one that failures began.
+/// `POST …/wake`: ends an operator's rest, and a rest after failures.
 pub(super) fn wake(context: &Context, asked: &Asked) -> Result<Answered, Denied> {
     asked.only(&[])?;
     decide(context, asked, "wake", live::Provider::wake)

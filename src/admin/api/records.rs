@@ -1,6 +1,6 @@
-//! `GET /admin/records`: the last requests that have ended, as the status page shows them.
+//! `GET /admin/records`: the last finished requests, as on the status page.
 //!
-//! It holds no text of a client but the id of its request, and no more requests than are kept for that page.
+//! It contains no text of a client except the request's ID.
 
 use std::time::{Duration, SystemTime};
 
@@ -12,12 +12,12 @@ use crate::report::feed::{
     row::{Row, Statuses},
 };
 
-/// Requests that a question leaves out.
+/// Where the list starts.
 #[derive(Debug, Clone, Copy)]
 enum Since {
-    /// Those before this number, of the process that began so; of any where that is not said.
+    /// At this number, of the process with this start; of any process if absent.
     Number(Option<u32>, u64),
-    /// Those that ended before this moment.
+    /// At this time.
     Moment(SystemTime),
 }
 
@@ -32,7 +32,7 @@ pub(super) fn read(context: &Context, asked: &Asked) -> Result<Answered, Denied>
     let count = last.first().map_or(0, |told| told.nth + 1);
     let oldest = last.last().map_or(0, |told| told.nth);
     let (since, missed) = match since {
-        // Another process has counted so far: this one has begun anew.
+        // Another process has counted so far, and this one starts again.
         Some(Since::Number(start, number))
             if number > count || start.is_some_and(|it| it != context.sources.feed.start) =>
         {
@@ -65,7 +65,7 @@ fn is_since(told: &Told, since: Option<Since>) -> bool {
     }
 }
 
-/// `next` of an answer before, a number, or a moment.
+/// `next` of an earlier response, a number, or a time.
 fn since(text: &str) -> Result<Since, Denied> {
     if let Ok(number) = text.parse() {
         return Ok(Since::Number(None, number));
@@ -86,12 +86,13 @@ fn since(text: &str) -> Result<Since, Denied> {
         Some(Since::Moment(moment))
     });
     moment.ok_or_else(|| {
-        let message = "write `next` of an answer, or a moment such as `2026-01-31T09:00:00Z`";
+        let message =
+            "write `next` of an earlier response, or a time such as `2026-01-31T09:00:00Z`";
         Denied::invalid(message, Some("since".into()))
     })
 }
 
-/// A status, or a class of them as in `5xx`.
+/// A status, or a class such as `5xx`.
 fn statuses(text: &str) -> Result<Statuses, Denied> {
     let of_class = text.strip_suffix("xx").and_then(|digit| digit.parse::<u16>().ok());
     let range = match (of_class, text.parse::<u16>()) {

@@ -1,10 +1,11 @@
-//! The routes of the administration, as one table. A name in braces may hold slashes: aliases do.
+//! The routes of the admin API, as one table. A name in braces may contain slashes, since aliases
+//! may.
 
 use percent_encoding::percent_decode_str;
 
 use super::denied::Denied;
 
-/// What is to be done.
+/// The actions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Act {
     ReadConfig,
@@ -45,21 +46,21 @@ pub(super) enum Act {
 /// A route: its method, its path, what it does.
 type Route = (&'static str, &'static str, Act);
 
-/// What a request asks for, and the names in its path.
+/// The action of a request, and the names in its path.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) act: Act,
     pub(super) names: Vec<String>,
 }
 
-/// Whether a path belongs to the administration.
+/// Whether a path belongs to the admin API.
 pub(super) fn is_administration(path: &str) -> bool {
     PLACES.iter().any(|place| {
         path.strip_prefix(place).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     })
 }
 
-/// Whether the key may come in a header of its own.
+/// Whether the key may be in its own header.
 pub(super) fn takes_api_key(path: &str) -> bool {
     path.starts_with("/apisix/")
 }
@@ -77,7 +78,7 @@ pub(super) fn find(method: &str, path: &str) -> Result<Found, Denied> {
     Err(if others.is_empty() { Denied::NoRoute } else { Denied::NoMethod(others.join(", ")) })
 }
 
-/// The names in a path that has this pattern. The first name takes all segments that are left over.
+/// The names in a path that matches this pattern. The first name takes all remaining segments.
 fn names(pattern: &str, path: &str) -> Option<Vec<String>> {
     let pattern: Vec<&str> = pattern.split('/').collect();
     let path: Vec<&str> = path.split('/').collect();
@@ -126,7 +127,7 @@ pub(super) const ROUTES: &[Route] = &[
     ("POST", "/admin/providers/{alias}/{provider}/rest", Act::Rest),
     ("POST", "/admin/providers/{alias}/{provider}/wake", Act::Wake),
     ("POST", "/admin/providers/{alias}/{provider}/drain", Act::Drain),
-    // LiteLLM's and Routero's.
+    // Those of LiteLLM and Routero.
     ("POST", "/model/new", Act::NewModel),
     ("POST", "/model/update", Act::UpdateModel),
     ("POST", "/model/delete", Act::DeleteModel),
@@ -144,7 +145,7 @@ pub(super) const ROUTES: &[Route] = &[
     ("DELETE", "/apisix/admin/routes/{id}", Act::DeleteRoute),
 ];
 
-/// What every path of the administration begins with.
+/// The prefixes of all paths of the admin API.
 const PLACES: [&str; 5] = ["/admin", "/model", "/v1/model", "/key", "/apisix/admin"];
 
 #[cfg(test)]

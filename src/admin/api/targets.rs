@@ -1,4 +1,5 @@
-//! `/admin/targets`: aliases as they are written, with the state of their providers; made, changed, removed.
+//! `/admin/targets`: aliases as written, with the state of their providers; created, changed and
+//! removed.
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -81,7 +82,7 @@ async fn write(context: &Context, asked: &Arc<Asked>, is_patch: bool) -> Result<
     asked.only(&["dry_run"])?;
     let (alias, body) = (asked.name(0).to_owned(), asked.json()?);
     if !body.is_object() && (is_patch || !body.is_array()) {
-        return Err(Denied::invalid("the body is to be a target, as it stands in the file", None));
+        return Err(Denied::invalid("the body must be a target as in the file", None));
     }
     let what = format!("{} {}", asked.method, of(&alias));
     let changed = change(context, asked, &what, move |document| {
@@ -103,8 +104,8 @@ async fn write(context: &Context, asked: &Arc<Asked>, is_patch: bool) -> Result<
     Ok(changed.answered(json!({})).with(status))
 }
 
-/// Where a target stands, or one of the pools of an alias: `ALIAS/default` and `ALIAS/completions`, where no target is
-/// called so.
+/// The place of a target, or of one pool of an alias: `ALIAS/default` and `ALIAS/completions`, unless a
+/// target has that name.
 fn place(document: &Document, alias: &str) -> Path {
     let whole = of(alias);
     let pool = of_class(alias).and_then(|(alias, class)| {
@@ -120,7 +121,7 @@ pub(super) fn of_class(name: &str) -> Option<(&str, &'static str)> {
     [DEFAULT, COMPLETIONS].into_iter().find(|known| *known == class).map(|class| (alias, class))
 }
 
-/// Where an alias stands.
+/// The place of an alias.
 pub(super) fn of(alias: &str) -> Path {
     all().key(alias)
 }
@@ -129,8 +130,8 @@ fn all() -> Path {
     Path::root().key("targets")
 }
 
-/// Refuses a name for a new alias in whose path a segment is missing, or around which blanks stand: it is a
-/// mistake in a URL. What else makes no name is a problem of the file.
+/// Refuses a new name with an empty path segment or surrounding blanks, which is a mistake in a
+/// URL. Other invalid names are problems of the file.
 pub(super) fn nameable(alias: &str) -> Result<(), Denied> {
     let is_blank = |part: &str| part.trim() != part || part.is_empty();
     if alias.split('/').any(is_blank) {
@@ -146,7 +147,7 @@ pub(super) fn absent(alias: &str) -> Denied {
     Denied::Absent(format!("there is no target `{}`", label(alias)))
 }
 
-/// A target as it is written, and its providers as they are.
+/// A target as written, with the state of its providers.
 fn told(alias: &str, target: Value, pool: Option<&Arc<Pool>>) -> Value {
     let now = Instant::now();
     let providers: Vec<Value> = pool

@@ -1,16 +1,16 @@
-//! The file as a whole: read, and loaded anew.
+//! The whole file: read and reloaded.
 
 use serde_json::json;
 
 use super::{answered::Answered, asked::Asked, change, context::Context, denied::Denied};
 
-/// `GET /admin/config`: the file as it is written, without its secrets.
+/// `GET /admin/config`: the file as written, with its secrets masked.
 pub(super) async fn read(context: &Context) -> Result<Answered, Denied> {
     let reading = change::read(context).await?;
     Ok(Answered::text(reading.document.masked()).at(&reading.etag))
 }
 
-/// `POST /admin/reload`: loads the file as it is now.
+/// `POST /admin/reload`: reloads the file.
 pub(super) async fn reload(context: &Context, asked: &Asked) -> Result<Answered, Denied> {
     asked.only(&[])?;
     let loads = context.handle.reload().await.ok_or(Denied::Late)?;

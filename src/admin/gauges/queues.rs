@@ -1,4 +1,4 @@
-//! What queues tell: who waits, for how long, and how that ended.
+//! The metrics of queues: waiting requests, waits, and their results.
 
 use super::lines::Lines;
 use crate::{
@@ -6,7 +6,7 @@ use crate::{
     table::Pool,
 };
 
-/// What writes a series of one queue, by its alias and its provider.
+/// Writes a series of one queue, by alias and provider.
 type OfQueue = fn(&mut Lines<'_>, [(&str, &str); 2], Told);
 
 /// Every queue of a pool.
@@ -29,7 +29,7 @@ pub(super) fn waited(lines: &mut Lines<'_>, pool: &Pool, _shown: bool) {
     queues(lines, pool, |lines, labels, told| lines.line(&labels, told.waited.as_secs_f64()));
 }
 
-/// How long those that have passed have waited.
+/// How long served requests have waited.
 pub(super) fn waits(lines: &mut Lines<'_>, pool: &Pool, _shown: bool) {
     queues(lines, pool, |lines, [alias, provider], told| {
         let mut all = 0;

@@ -4,8 +4,8 @@ use std::time::SystemTime;
 
 use tokio::time::Instant;
 
-/// When the port was opened. Moments to come are told by it, so that they stay the same from one look to the
-/// next.
+/// The time at which the port was opened. Future times are computed from it, so that they stay
+/// equal between renderings.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::admin) struct Clock {
     instant: Instant,
@@ -28,7 +28,7 @@ impl Clock {
         self.time
     }
 
-    /// A moment by the clock of the world.
+    /// A time by the wall clock.
     pub(super) fn time(self, moment: Instant) -> SystemTime {
         self.time + moment.saturating_duration_since(self.instant)
     }

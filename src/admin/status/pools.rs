@@ -26,13 +26,13 @@ use crate::{
     words::Capability,
 };
 
-/// How bad it is.
+/// The severity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 enum Trouble {
     /// All is well.
     None,
-    /// It serves, but a limit is reached, it starts slowly or many of its last attempts failed.
+    /// It serves, but a limit is reached, it starts slowly, or many recent attempts failed.
     Degraded,
     /// It is not asked.
     Down,
@@ -45,7 +45,7 @@ pub(super) struct PoolTold {
     trouble: Trouble,
     strategy: &'static str,
     state: String,
-    /// The conversations that stay with one of its providers, where they do.
+    /// Conversation affinity, if configured.
     #[serde(skip_serializing_if = "Option::is_none")]
     conversations: Option<ConversationsTold>,
     #[serde(flatten)]
@@ -67,29 +67,29 @@ struct ProviderTold {
     trouble: Trouble,
     /// One word: `ready`, `starting`, `resting`, `trial`, `unhealthy` or `drained`.
     state: &'static str,
-    /// The same at length.
+    /// The state in words.
     words: String,
     /// When its rest ends.
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<String>,
     tier: u32,
     weight: u32,
-    /// Its labels, as in `region=eu`.
+    /// Its labels, such as `region=eu`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     labels: Vec<String>,
-    /// What it says that it lacks.
+    /// The capabilities that it does not have.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     lacks: Vec<&'static str>,
     #[serde(flatten)]
     levels: Levels,
     attempts: u64,
     failed: u64,
-    /// Of the last requests, those of the last minutes alone.
+    /// Attempts of the last minutes, among the last requests.
     recent_attempts: u32,
     recent_failed: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     latency_secs: Option<f64>,
-    /// The share of requests that it is asked first for, where that is steered.
+    /// The share of requests that ask it first, if controlled.
     #[serde(skip_serializing_if = "Option::is_none")]
     first_share: Option<f64>,
     input_tokens: u64,
@@ -106,17 +106,17 @@ struct Levels {
     /// The free share of the rate limit, 0 to 1.
     #[serde(skip_serializing_if = "Option::is_none")]
     level: Option<f64>,
-    /// Requests that wait for these, and the most that may.
+    /// Waiting requests and the maximum.
     #[serde(skip_serializing_if = "Option::is_none")]
     waiting: Option<u32>,
     #[serde(skip_serializing_if = "Option::is_none")]
     max_waiting: Option<u32>,
 }
 
-/// What the counters and the last requests show at one moment.
+/// What the counters and the last requests show now.
 pub(super) struct Observed<'a> {
     totals: Totals,
-    /// By alias and provider as they are shown: attempts and failures.
+    /// Attempts and failures by alias and provider, as shown.
     recent: HashMap<(&'a str, &'a str), (u32, u32)>,
     clock: Clock,
     now: Instant,
@@ -135,7 +135,7 @@ impl<'a> Observed<'a> {
         Self { totals, recent, clock, now: Instant::now() }
     }
 
-    /// Every alias, those in trouble first, then those that are used most; and how many are left out.
+    /// All aliases, those with trouble first, then the most used; and how many are left out.
     pub(super) fn pools(&self, table: &Table) -> (Vec<PoolTold>, usize) {
         let mut pools: Vec<_> = table.pools().iter().map(|pool| &**pool).collect();
         pools.sort_by_cached_key(|pool| {
@@ -222,7 +222,7 @@ impl<'a> Observed<'a> {
         }
     }
 
-    /// An alias is down where each of its providers is.
+    /// An alias is down if all of its providers are.
     fn pool_trouble(&self, pool: &Pool) -> Trouble {
         let all = || pool.providers.iter().map(|provider| self.trouble(pool, provider));
         let worst = all().max().unwrap_or(Trouble::None);
@@ -269,13 +269,13 @@ fn named((name, value): (&String, &String)) -> String {
     format!("{}={}", label(name), label(value))
 }
 
-/// Rounded to three decimals: the page does not show smaller changes, so they are not sent.
+/// Rounded to three decimals, so that invisible changes are not sent.
 pub(super) fn rounded(number: f64) -> f64 {
     (number * 1e3).round() / 1e3
 }
 
-/// Failures that are older say nothing of how a provider is now.
+/// Older failures say nothing about the current state.
 const RECENT: Duration = Duration::from_secs(300);
-/// Aliases that are listed, and providers of each.
+/// The most aliases that are listed, and providers of each.
 const MOST_POOLS: usize = 200;
 const MOST_PROVIDERS: usize = 50;

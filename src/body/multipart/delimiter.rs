@@ -1,6 +1,5 @@
-//! The line that divides the parts of a form, recognised also when pieces cut through it.
-//!
-//! It never holds bytes of the body: a delimiter that has begun is known by its length alone.
+//! The delimiter of a form's parts, recognized across chunks. A partial match is stored only as its
+//! length.
 
 use memchr::memrchr;
 

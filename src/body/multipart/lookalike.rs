@@ -1,7 +1,5 @@
-//! What looks like a delimiter and is not one: it stands within a line, or its line's end is no CRLF.
-//!
-//! A lenient reader would divide the form there, so it is looked for in all that lies between
-//! delimiters, also where pieces cut through it.
+//! Finds text that looks like a delimiter but is not one, because it is inside a line or after
+//! another line end than CRLF. A lenient reader would split the form there.
 
 use memchr::memmem::Finder;
 use smallvec::SmallVec;

@@ -1,7 +1,5 @@
-//! The parameters of a header value: `form-data; name="model"; filename=a.wav`.
-//!
-//! It never guesses: what is not a parameter, or ends at another place to another reader, ends the
-//! reading with an error.
+//! The parameters of a header value: `form-data; name="model"; filename=a.wav`. A value that
+//! readers could read differently is an error.
 
 /// Not a list of parameters.
 #[derive(Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
-//! The header of one part: which field is it?
+//! The header of one part, which tells its field.
 //!
-//! It never accepts what form readers understand differently: folded lines, bare line ends, two
-//! names, names in the extended notation, contents that are encoded once more.
+//! What readers understand differently is refused: folded lines, bare line ends, duplicate or
+//! extended names, encoded content.
 
 use percent_encoding::percent_decode;
 

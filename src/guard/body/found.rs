@@ -1,6 +1,4 @@
-//! What rules have found in a body, and what is put in its place.
-//!
-//! Of two changes that overlap, one is made.
+//! The matches of rules in a body, and their replacements. Of two overlapping changes one is made.
 
 use std::{ops::Range, sync::Arc};
 

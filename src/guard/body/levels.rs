@@ -1,7 +1,7 @@
-//! One string as it reads, and as what it reads reads in turn: the arguments of tools are JSON in a string, so
-//! that what is written in them is escaped twice.
+//! One string at each level of decoding, since the arguments of tools are JSON in a string and are
+//! escaped twice.
 //!
-//! What is found at any level is taken out of the string as it is written.
+//! Matches at any level are removed from the string as written.
 
 use std::{ops::Range, sync::Arc};
 

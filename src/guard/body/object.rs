@@ -1,7 +1,7 @@
-//! What is known of an object of a JSON document while it is read: whether it is a medium that cannot be read.
+//! Whether an object of a JSON document is a medium that cannot be read.
 //!
-//! What a tool is given may have the same keys. A name alone makes no medium: data, an address or a file must
-//! stand beside it.
+//! Tool arguments may have the same keys, so a name alone does not make a medium: data, a URL or a
+//! file must be beside it.
 
 use crate::guard::data::{Named, is_address, is_unreadable_format, is_unreadable_medium};
 

@@ -1,7 +1,5 @@
-//! Texts that a model reads as one, though they are written as several: the parts of a message. What stands
-//! over the border of two is looked for in all of them, joined with nothing between.
-//!
-//! What lies in one part has been found there.
+//! The parts of a message, which a model reads as one text. Matches across the border of two parts
+//! are searched in their concatenation; matches within a part were found there.
 
 use std::{ops::Range, sync::Arc};
 

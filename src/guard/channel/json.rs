@@ -1,4 +1,5 @@
-//! Whether a text on its way is JSON, as arguments of tools are, and where its strings begin and end.
+//! Whether a text in chunks is JSON, such as the arguments of tools, and where its strings begin
+//! and end.
 
 use std::ops::Range;
 

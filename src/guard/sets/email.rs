@@ -1,6 +1,5 @@
-//! Addresses of e-mail: what stands around an `@`.
-//!
-//! The name of a file (`icon@2x.png`) and the address of a repository (`git@host:path`) are none.
+//! Email addresses. File names (`icon@2x.png`) and repository addresses (`git@host:path`) do not
+//! match.
 
 use std::ops::Range;
 

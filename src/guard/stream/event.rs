@@ -1,6 +1,5 @@
-//! One event of a stream: the pieces of texts that it carries, and which texts it ends.
-//!
-//! It keeps nothing of what it reads but where it stands.
+//! One event of a stream: the fragments of texts in it, and the texts that it ends. Only places are
+//! kept.
 
 use std::{
     borrow::Cow,

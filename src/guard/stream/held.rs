@@ -1,6 +1,7 @@
-//! A stream that is held whole: its texts, each in one piece, and what a webhook answers put in their places.
+//! A stream that is buffered as a whole: its texts, each in one piece, and their replacement by a
+//! webhook.
 //!
-//! It keeps every event, and every byte of what is not replaced.
+//! All other bytes stay.
 
 use std::collections::HashMap;
 

@@ -1,6 +1,4 @@
-//! Where the events of a stream carry texts: data that each protocol declares.
-//!
-//! It reads none.
+//! Where the events of a stream contain texts: data that each protocol declares.
 
 /// Where texts stand in the events of a stream that go on from one event to the next.
 #[derive(Debug, Clone, Copy)]

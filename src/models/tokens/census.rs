@@ -1,7 +1,5 @@
-//! Counts a text by kinds of characters: words, digits, marks, scripts. What a tokenizer makes of it is a
-//! sum over these counts.
-//!
-//! It keeps nothing of the text, and a text may come in any pieces.
+//! Counts a text by kinds of characters: words, digits, punctuation, scripts. A tokenizer's count
+//! is a weighted sum of these. No text is kept, and chunks may be split anywhere.
 
 /// The counts of one text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

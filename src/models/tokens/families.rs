@@ -1,8 +1,8 @@
-//! Families of tokenizers, and which models have which: weights for the counts of a text.
+//! Families of tokenizers and their models: weights for the counts of a text.
 //!
-//! The weights were fitted (non-negative least squares, each text counting the same) to what the published
-//! tokenizers make of 1 600 texts of prose in nine languages, code in six and markup. Where a vendor publishes
-//! no tokenizer of its newest models, the newest published one of that vendor stands for it.
+//! The weights were fitted (non-negative least squares, all texts counting the same) to the
+//! published tokenizers on 1 600 texts of prose in nine languages, code in six, and markup. If a
+//! vendor publishes no tokenizer for its newest models, its newest published one is used.
 
 use super::census::{Census, KINDS};
 use crate::models::{Capability, Model, Stated, Which, row, table};

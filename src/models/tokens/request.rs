@@ -1,7 +1,7 @@
-//! The text of a request, counted from the bytes of its JSON body: the values that a model reads, and not
-//! the names that a protocol has for them.
+//! Counts the text of a request from the bytes of its JSON body: the values that a model reads,
+//! without the protocol's names.
 //!
-//! It looks at no more than 16 KiB: a longer body is judged by samples.
+//! It reads at most 16 KiB; a longer body is sampled.
 
 use std::borrow::Cow;
 

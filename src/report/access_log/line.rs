@@ -1,7 +1,7 @@
-//! What a line of the access log holds, in the order in which it is written. The names of the fields are
-//! the keys of the JSON format: stable, short, and documented in `docs/observability.md`.
+//! The fields of an access log line, in order. Their names are the keys of the JSON format,
+//! documented in `docs/observability.md`.
 //!
-//! It never holds a prompt, an answer, a query or a credential.
+//! It contains no prompt, answer, query or credential.
 
 use std::{
     borrow::Cow,
@@ -33,7 +33,7 @@ pub(crate) struct Line<'a> {
     pub(crate) id: &'a RequestId,
     /// The id of its trace, where it is sampled.
     pub(crate) trace: Option<u128>,
-    /// What the provider calls it whose answer the client got.
+    /// The provider's ID of the request.
     pub(crate) upstream_id: Option<Cow<'a, str>>,
     /// The client's address.
     pub(crate) client: Option<IpAddr>,
@@ -46,7 +46,7 @@ pub(crate) struct Line<'a> {
     pub(crate) key: Option<Cow<'a, str>>,
     /// The client's protocol.
     pub(crate) protocol: Protocol,
-    /// What was asked for.
+    /// The operation.
     pub(crate) op: &'static str,
     /// Whether a stream was asked for.
     pub(crate) stream: bool,
@@ -68,13 +68,13 @@ pub(crate) struct Line<'a> {
     pub(crate) finish_reason: Option<Finish>,
     /// Every provider that was asked or passed over, in order.
     pub(crate) attempts: Attempts<'a>,
-    /// What guardrails have found.
+    /// The matches of guardrails.
     pub(crate) guarded: &'a [Guarded],
     /// The tokens of the answer.
     pub(crate) usage: Option<Usage>,
     /// Whether some of these are an estimate.
     pub(crate) estimated: bool,
-    /// What all attempts cost, in US dollars; absent where no price is known.
+    /// The cost of all attempts in US dollars; absent without a known price.
     pub(crate) cost: Option<Dollars>,
     /// Bytes of the request's body.
     pub(crate) bytes_in: u64,
@@ -114,7 +114,7 @@ pub(crate) struct Attempt<'a> {
     pub(crate) ms: Option<Millis>,
     /// The tokens that it told, where its answer was not passed on.
     pub(crate) usage: Option<Usage>,
-    /// What these cost, where a price is known.
+    /// Their cost, if a price is known.
     pub(crate) cost: Option<Dollars>,
 }
 
@@ -245,7 +245,7 @@ pub(crate) fn end(end: End) -> (&'static str, Option<&'static str>) {
     }
 }
 
-/// The name of the caller's key, or the word that stands for it.
+/// The name of the caller's key, or the word in its place.
 pub(crate) fn key<'a>(request: &Finished<'a>) -> Option<Cow<'a, str>> {
     Some(match (request.caller?, request.account) {
         (_, Some(account)) => account.shown().into(),
@@ -272,7 +272,7 @@ fn model<'a>(request: &Finished<'a>, provider: &'a Provider) -> Cow<'a, str> {
     }
 }
 
-/// A path that is known holds words of a protocol and an alias, and no credential.
+/// A known path contains words of a protocol and an alias, but no credential.
 fn path<'a>(request: &Finished<'a>) -> Cow<'a, str> {
     let Some((_, target)) = &request.asks.target else { return Cow::Borrowed("") };
     let is_known = matches!(request.asks.operation, Some(it) if it != Operation::Native);
@@ -282,7 +282,7 @@ fn path<'a>(request: &Finished<'a>) -> Cow<'a, str> {
     if is_safe { target.path().into() } else { label(target.path()) }
 }
 
-/// The alias asked for, as it may be shown.
+/// The requested alias, as shown.
 pub(crate) fn alias<'a>(request: &Finished<'a>) -> Option<Cow<'a, str>> {
     match (request.asked_name, request.served_by) {
         (Some(name), _) => Some(short(name)),
@@ -319,7 +319,7 @@ impl Display for Millis {
 }
 
 impl Stamp {
-    /// Appends it as RFC 3339. Of the lines of one second only the first works its date out.
+    /// Appends it as RFC 3339. The date is computed once for all lines of a second.
     pub(crate) fn append(self, out: &mut Vec<u8>) {
         let since = self.0.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         let (second, mut text) = match LAST_SECOND.get() {

@@ -1,7 +1,5 @@
-//! The lines that wait to be written: bytes behind a lock, bounded, and a thread that takes all of them
-//! at once.
-//!
-//! A line never waits: what does not fit is counted.
+//! The queue of lines: bytes behind a lock, bounded, and a thread that takes all of them at once. A
+//! line that does not fit is counted and dropped.
 
 use std::{
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
@@ -26,7 +24,7 @@ struct Waiting {
     lines: Vec<u8>,
     /// The writer sleeps until it is told.
     writer_sleeps: bool,
-    /// The file is to be opened anew.
+    /// The file is to be reopened.
     reopen: bool,
     closed: bool,
     /// The writer has written all and ended.
@@ -90,7 +88,7 @@ impl Queue {
             drop(waiting);
             self.dropped.inc_by(sink.write(&lines));
             lines.clear();
-            // A burst must not keep its room for ever.
+            // The memory of a burst is released.
             lines.shrink_to(KEPT_BYTES);
             if reopen {
                 sink.reopen();

@@ -1,4 +1,5 @@
-//! Where the lines go: standard output, or a file that is rotated by size and opened anew on request.
+//! The destination of the lines: standard output, or a file that is rotated by size and reopened on
+//! request.
 
 use std::{
     ffi::OsString,

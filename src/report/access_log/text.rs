@@ -1,5 +1,4 @@
-//! A line for people: when, the status, the alias, who answered after which failures, who called, and
-//! where the time went.
+//! A line as text: time, status, alias, provider with earlier failures, caller, and times.
 
 use std::io::Write as _;
 

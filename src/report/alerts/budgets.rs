@@ -1,4 +1,4 @@
-//! Budgets of which most is used, or all of it, for as long as that is so.
+//! Budgets that are mostly or completely used.
 
 use std::collections::HashSet;
 
@@ -39,7 +39,7 @@ pub(super) fn of_table(table: &Table, all: &mut Vec<Condition>) {
     }
 }
 
-/// Adds what there is to say of one holder's budgets.
+/// Adds the conditions of one owner's budgets.
 fn add(
     limits: &Limits,
     subject: impl Fn() -> Condition,

@@ -1,6 +1,5 @@
-//! What is wrong at one moment, from the live state and from what was measured.
-//!
-//! It sends nothing, and names no URL and no credential.
+//! The current problems, from the live state and the measurements. They contain no URL and no
+//! credential.
 
 use tokio::time::Instant;
 
@@ -11,14 +10,14 @@ use crate::{
     words::AlertKind,
 };
 
-/// What a condition is about.
+/// The subject of a condition.
 pub(super) type Subject = (AlertKind, [Option<Box<str>>; 5]);
 
 /// Something that is wrong, for as long as it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Condition {
     pub(super) kind: AlertKind,
-    /// The alias that it is about, as it may be shown.
+    /// The alias, as shown.
     pub(super) alias: Option<Box<str>>,
     /// The provider, likewise.
     pub(super) provider: Option<Box<str>>,
@@ -45,7 +44,7 @@ impl Condition {
         }
     }
 
-    /// What it is about: two with the same are one that lasts.
+    /// The identity: two equal ones are one continuing condition.
     pub(super) fn subject(&self) -> Subject {
         let Self { kind, alias, provider, key, team, level, .. } = self;
         (*kind, [alias, provider, key, team, level].map(Clone::clone))
@@ -68,7 +67,7 @@ pub(super) fn reload_failed(problems: Option<&str>, all: &mut Vec<Condition>) {
     });
 }
 
-/// What is wrong with an alias and its providers.
+/// The problems of an alias and its providers.
 pub(super) fn of_pool(
     pool: &Pool,
     measured: &Measured,
@@ -136,7 +135,8 @@ fn of_provider(
     }
 }
 
-/// What serves an alias whose first tier has answered nothing for the whole window, if anything does.
+/// The provider that serves an alias whose first tier has not answered in the whole window, if any
+/// does.
 fn degraded(pool: &Pool, measured: &Measured, alert: &Alert, came: Came) -> Option<&'static str> {
     let well = came.requests.saturating_sub(came.errors);
     if well == 0 || !measured.is_whole(alert.window) {

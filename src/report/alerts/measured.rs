@@ -1,6 +1,4 @@
-//! The counters over the last minutes: what has come to them since the window began.
-//!
-//! It counts nothing for itself.
+//! The counters over the last minutes: their increase since the start of the window.
 
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
@@ -24,7 +22,7 @@ struct Counts {
     incidents: Incidents,
 }
 
-/// What has come to an alias in a window.
+/// The counts of an alias in a window.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Came {
     pub(super) requests: u64,
@@ -33,7 +31,7 @@ pub(super) struct Came {
 }
 
 impl Measured {
-    /// Keeps what the counters hold now, and enough of what they held to look `longest` back.
+    /// Stores the current counters, with enough history to look back for `longest`.
     pub(super) fn look(&mut self, meters: &Meters, now: Instant, longest: Duration) {
         let counts = Counts { totals: meters.totals(), incidents: meters.incidents() };
         self.0.push_back((now, Arc::new(counts)));
@@ -43,7 +41,7 @@ impl Measured {
         }
     }
 
-    /// What has come to an alias.
+    /// The counts of an alias.
     pub(super) fn of(&self, alias: &str, window: Duration) -> Came {
         let of = |counts: &Counts| {
             let pool = counts.totals.pool(alias);

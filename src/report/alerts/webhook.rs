@@ -1,6 +1,6 @@
-//! One webhook: what it has been told, and the task that posts to it.
+//! One webhook: the alerts it has received, and the task that posts.
 //!
-//! What it logs never holds the webhook's URL, a header or the webhook's answer.
+//! Logs never contain its URL, headers or response.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -22,15 +22,15 @@ pub(super) struct Webhook {
     meters: Arc<Meters>,
 }
 
-/// What was told last of one subject.
+/// The last alert of one subject.
 struct Told {
     raised: Instant,
     since: SystemTime,
-    /// What was told, for as long as it is not told that it is over.
+    /// The alert, until its end is reported.
     open: Option<Condition>,
 }
 
-/// What is posted.
+/// The body of a post.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Post {
     text: String,
@@ -63,8 +63,8 @@ impl Webhook {
         Self { alert, ..self }
     }
 
-    /// Raises what is new and resolves what is over. What the queue has no room for stays as it was, and
-    /// is told at the next look.
+    /// Raises new alerts and resolves old ones. What does not fit into the queue is tried again at
+    /// the next check.
     pub(super) fn tell(&mut self, conditions: Vec<Condition>, now: Instant) {
         let lasting: HashSet<Subject> = conditions.iter().map(Condition::subject).collect();
         for (subject, told) in &mut self.told {
@@ -115,7 +115,7 @@ fn post(condition: &Condition, state: &'static str, since: SystemTime) -> Post {
     }
 }
 
-/// What the machine is called, so that a fleet's alerts can be told apart.
+/// The host name, which distinguishes the alerts of a fleet.
 fn host() -> String {
     let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     name.trim().to_owned()

@@ -50,7 +50,7 @@ pub(crate) struct Row<'a> {
 /// The least and the greatest of several statuses.
 pub(crate) type Statuses = (u16, u16);
 
-/// What a request took.
+/// The times of a request.
 #[derive(Debug, Serialize)]
 struct Tokens {
     input: u64,

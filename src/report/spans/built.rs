@@ -1,7 +1,7 @@
-//! The spans of one request, with the names and attributes of OpenTelemetry's conventions for HTTP and for
+//! The spans of one request, with names and attributes of OpenTelemetry's conventions for HTTP and
 //! generative AI (`semantic-conventions-genai`), and Onwards' own under `onwards.`.
 //!
-//! They hold what the access log holds: no prompt, no answer, no query, no credential.
+//! They contain what the access log contains: no prompt, answer, query or credential.
 
 use std::time::{Duration, SystemTime};
 
@@ -120,7 +120,7 @@ pub(super) fn attempts(request: &Finished<'_>, trace: &Trace, mut send: impl FnM
     }
 }
 
-/// What is known of an attempt whatever came of it.
+/// The attributes of every attempt.
 fn facts(
     request: &Finished<'_>,
     pool: &Pool,
@@ -157,7 +157,7 @@ fn facts(
     attributes
 }
 
-/// What the answer that the client got has told.
+/// The attributes of the answer that the client got.
 fn answered(request: &Finished<'_>, first_byte: Duration, attributes: &mut Vec<KeyValue>) {
     let mut add = |name: &'static str, value: Value| attributes.push(KeyValue::new(name, value));
     if request.stream && operation(request).is_some() {
@@ -184,14 +184,14 @@ fn used(usage: Usage, attributes: &mut Vec<KeyValue>) {
             "reasoning" => "gen_ai.usage.reasoning.output_tokens",
             _ => continue,
         };
-        // What is input or output is said though it be nothing; its parts where there are any.
+        // Input and output are always present, their parts only if any.
         if tokens > 0 || matches!(kind, "input" | "output") {
             add(name, i64::try_from(tokens).unwrap_or(i64::MAX).into());
         }
     }
 }
 
-/// What the conventions call it; nothing for what is no work of a model.
+/// The convention's name of the operation; `None` for other operations.
 fn operation(request: &Finished<'_>) -> Option<&'static str> {
     match request.asks.operation? {
         Operation::Generate => Some("chat"),

@@ -1,7 +1,6 @@
-//! How spans leave the process: OpenTelemetry's batch processor and its OTLP exporter, which run on threads of
-//! their own.
+//! Exports spans with OpenTelemetry's batch processor and OTLP exporter, on their own threads.
 //!
-//! What it logs never holds a URL or a header: those of a collector may bear a key.
+//! Logs never contain a URL or a header, since those of a collector may contain a key.
 
 use std::{
     future::Future,
@@ -29,9 +28,9 @@ use tokio::{runtime::Handle, sync::oneshot};
 use super::{Queue, Settings, Spans};
 use crate::record::Report;
 
-/// What runs for spans: what is waiting is sent when it is stopped.
+/// The running exporter; stopping it sends what is queued.
 pub(crate) struct Running {
-    /// What requests are told to.
+    /// The report that receives requests.
     pub(crate) report: Arc<dyn Report>,
     spans: Arc<Spans>,
     /// Connections to the collector end when this is dropped.
@@ -197,5 +196,5 @@ impl Exporter for Counted {
 
 /// How long the end of the process waits for what is not yet sent.
 const LAST_WORDS: Duration = Duration::from_secs(3);
-/// What a collector's answer may have: it says little.
+/// The size limit of a collector's response.
 const MOST_READ: usize = 64 << 10;

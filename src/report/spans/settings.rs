@@ -1,6 +1,5 @@
-//! What the standard variables of OpenTelemetry say (`OTEL_*`), as far as it is not the exporter's own to read.
-//!
-//! It opens no connection.
+//! The standard variables of OpenTelemetry (`OTEL_*`), as far as the exporter does not read them
+//! itself.
 
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ pub(crate) struct Settings {
     pub(super) is_grpc: bool,
     /// How long one export may take.
     pub(super) timeout: Duration,
-    /// How many spans may wait.
+    /// The size of the queue.
     pub(super) room: usize,
     /// Whether the environment names the service.
     pub(super) names_service: bool,

@@ -1,12 +1,12 @@
-//! The address of the server that replicas share. What the client's library would pass over in silence is a
-//! problem with what to do. No sentence repeats a part of the address, which may hold a password.
+//! The address of the shared server. Parts that the client library would silently ignore are
+//! problems with a hint. Messages do not repeat the address, which may hold a password.
 
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
 
-/// What is wrong with an address, and what to do.
+/// A problem of an address, and its hint.
 pub(crate) type Wrong = (&'static str, &'static str);
 
-/// What is wrong with it, if anything is.
+/// The problem, if there is one.
 pub(crate) fn wrong(url: &str) -> Option<Wrong> {
     read(url).err()
 }

@@ -1,4 +1,4 @@
-//! What replicas tell each other of providers: rests, trials, what probes say, what an operator decides.
+//! Messages between replicas about providers: rests, trials, probes, decisions of operators.
 
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ use crate::{
 };
 
 impl Teller {
-    /// What is done now and then: the store is asked for what it was not said to have.
+    /// Periodic work: asks the store for messages that may have been missed.
     pub(super) async fn look_for_news(&mut self, wire: &mut Wire) {
         self.news.drop_claims(Instant::now());
         if self.heard.is_due(wire.is_called()) {
@@ -26,7 +26,7 @@ impl Teller {
         }
     }
 
-    /// Tells what was found here, asks for turns, and hears what others have found.
+    /// Sends findings, requests turns, and receives messages.
     pub(super) async fn tell_news(&mut self, wire: &mut Wire) {
         // While the store is out, what is told now and then finds out whether it is back.
         if !self.desk.is_out() {

@@ -27,7 +27,7 @@ use crate::live::limit::lease::{Answer, Ask, LASTS, LIVES};
 pub(super) struct Wire {
     server: ConnectionInfo,
     prefix: String,
-    /// What tells this replica from others.
+    /// Identifies this replica.
     replica: String,
     open: Option<Open>,
     /// The node that takes over what this one has, while that moves.
@@ -76,7 +76,7 @@ impl Wire {
         self.ask(open, &Commands::Share(asks), read).await.map_err(|error| said(&error))
     }
 
-    /// Says these things of providers, and hears what others have said since.
+    /// Sends messages about providers, and receives new ones.
     pub(super) async fn news(&mut self, known: (&str, &str), says: &[Say]) -> Result<Said, String> {
         self.connected().await?;
         let open = self.open.take().ok_or("it cannot be reached")?;
@@ -84,7 +84,7 @@ impl Wire {
         self.ask(open, &Commands::News(known, says), read).await.map_err(|error| said(&error))
     }
 
-    /// Makes the connection, where there is none.
+    /// Connects, if there is no connection.
     pub(super) async fn connected(&mut self) -> Result<(), String> {
         if self.open.is_none() {
             let open = self.connect(self.server.clone()).await;
@@ -119,7 +119,7 @@ impl Wire {
         Ok(Open { connection, share, news, at: to })
     }
 
-    /// What the server knows something by. The braces put all of it on one node of a cluster.
+    /// A key on the server. The braces put all keys on one node of a cluster.
     fn key(&self, what: &str) -> String {
         format!("{}{{shared}}{what}", self.prefix)
     }
@@ -168,7 +168,7 @@ fn is_from(push: &PushInfo, replica: &str) -> bool {
     matches!(push.data.last(), Some(Value::BulkString(who)) if who == replica.as_bytes())
 }
 
-/// What the server or the system said, which is in no address.
+/// The message of the server or the system, which contains no address.
 fn said(error: &RedisError) -> String {
     let may_not = error.detail().is_some_and(|told| told.contains("can't run this command"));
     match (error.code(), error.detail()) {

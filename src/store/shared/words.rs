@@ -1,4 +1,4 @@
-//! What is said to the store of providers, and how its answer is read.
+//! The messages about providers in the store's format.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use crate::live::limit::lease::Ask;
 
-/// What this replica has heard.
+/// The messages that this replica has received.
 #[derive(Debug, Default)]
 pub(super) struct Heard {
     /// Which life of the store's memory it is of, and how much of it.
@@ -29,11 +29,11 @@ pub(super) struct Say {
     pub(super) text: String,
 }
 
-/// What goes in one piece.
+/// Commands that are sent together.
 pub(super) enum Commands<'a> {
-    /// Questions of limits.
+    /// Requests about limits.
     Share(&'a [&'a Ask]),
-    /// What is known of the news, and what is said.
+    /// The known messages, and new ones.
     News((&'a str, &'a str), &'a [Say]),
 }
 
@@ -46,7 +46,7 @@ impl Commands<'_> {
     }
 }
 
-/// What the store answers.
+/// The answer of the store.
 #[derive(Debug)]
 pub(super) struct Said {
     life: String,
@@ -58,7 +58,7 @@ pub(super) struct Said {
 }
 
 impl Heard {
-    /// What was heard so far, as the script knows it.
+    /// What was received so far, in the script's format.
     pub(super) fn known(&self) -> (&str, &str) {
         (&self.life, if self.version.is_empty() { "0" } else { &self.version })
     }
@@ -68,7 +68,7 @@ impl Heard {
         self.asked = None;
     }
 
-    /// All of this was heard.
+    /// All of this was received.
     pub(super) fn up_to(&mut self, said: &Said) {
         (self.life, self.version) = (said.life.clone(), said.version.clone());
         self.asked = Some(Instant::now());
@@ -79,7 +79,7 @@ impl Heard {
         !self.life.is_empty() && self.life != said.life
     }
 
-    /// Whether the store is to be asked although no replica has said that there is news.
+    /// Whether to ask the store although no replica has announced messages.
     pub(super) fn is_due(&self, is_called: bool) -> bool {
         let each = if is_called { SELDOM } else { OFTEN };
         self.asked.is_none_or(|asked| asked.elapsed() >= each)

@@ -305,7 +305,7 @@ fn what_is_wrong_with_a_rule_is_told_with_its_place() {
             json!({"match": {"regex": "a(b"}}),
             "guardrails.cards.match.regex: this is not a valid pattern at character 2",
         ),
-        (json!({"match": {"regex": "a*"}}), "fits the empty text"),
+        (json!({"match": {"regex": "a*"}}), "matches the empty text"),
         (json!({"match": "email", "action": "redcat"}), "redact"),
         (json!({"match": "email", "onn": "input"}), "onn"),
     ] {

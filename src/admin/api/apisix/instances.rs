@@ -1,4 +1,5 @@
-//! The plugin `ai-proxy-multi`, or `ai-proxy` for one instance, as a target: its instances are the providers.
+//! The plugin `ai-proxy-multi`, or `ai-proxy` for one instance, as a target whose providers are the
+//! instances.
 
 use serde_json::{Map, Value, json};
 
@@ -7,7 +8,7 @@ use crate::{
     models::vendors::{self, DEPLOYMENT_KEY, OPENAI, Place},
 };
 
-/// The target that the plugins of a route make.
+/// The target for the plugins of a route.
 pub(super) fn target(
     mut plugins: Fields,
     refused: &mut Vec<String>,
@@ -69,7 +70,7 @@ fn balancer(
     Ok(())
 }
 
-/// Without a strategy, nothing falls back.
+/// Without a strategy there is no fallback.
 fn fallback(fields: &mut Fields, target: &mut Map<String, Value>) -> Result<(), Denied> {
     let Some(value) = fields.take(STRATEGY) else { return Ok(()) };
     let named: Option<Vec<&str>> = match &value {
@@ -109,7 +110,7 @@ fn provider(mut fields: Fields, refused: &mut Vec<String>) -> Result<Value, Deni
     let mut members = Map::new();
     let called = fields.needed("provider")?;
     let vendor = vendors::named(&called);
-    let vendor = vendor.ok_or_else(|| fields.wrong("provider", "a vendor that is known here"))?;
+    let vendor = vendor.ok_or_else(|| fields.wrong("provider", "a known vendor"))?;
     let name = fields.text("name")?.unwrap_or(called);
     let model = match fields.object("options")? {
         None => None,
@@ -158,7 +159,7 @@ fn provider(mut fields: Fields, refused: &mut Vec<String>) -> Result<Value, Deni
     Ok(provider.into())
 }
 
-/// The one header that an instance is asked with.
+/// The one header with an instance's credential.
 fn credential(
     mut header: Fields,
     protocol: &str,
@@ -199,5 +200,5 @@ fn base(endpoint: &str) -> String {
 }
 
 const STRATEGY: &str = "fallback_strategy";
-/// What clients of each protocol ask at.
+/// The paths of each protocol's clients.
 const ENDINGS: [&str; 3] = ["/chat/completions", "/messages", "/chat"];

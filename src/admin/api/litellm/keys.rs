@@ -35,10 +35,7 @@ pub(in crate::admin::api) async fn generate(
     let mut fields = Fields::of(asked)?;
     let key = fields.text("key")?.unwrap_or_else(fresh::key);
     if key == MASK {
-        return Err(Denied::invalid(
-            "`***` stands for a key and is not one",
-            Some("key".to_owned()),
-        ));
+        return Err(Denied::invalid("`***` is a mask, not a key", Some("key".to_owned())));
     }
     let name = fields.text("key_alias")?.unwrap_or_else(|| {
         let digits: String = fresh::hash(&key).chars().skip("sha256:".len()).take(12).collect();
@@ -72,7 +69,7 @@ pub(in crate::admin::api) async fn generate(
     Ok(changed.answered(answer))
 }
 
-/// `POST /key/update`: the fields that are given, of the key that `key` names.
+/// `POST /key/update`: sets the given fields of the key named by `key`.
 pub(in crate::admin::api) async fn update(
     context: &Context,
     asked: &Arc<Asked>,
@@ -83,7 +80,7 @@ pub(in crate::admin::api) async fn update(
     let Read { mut members, expires, may_all } = read(fields)?;
     let closes = if may_all { all_models(context, &mut members) } else { Vec::new() };
     if may_all {
-        // What was listed before goes where no word is needed.
+        // An earlier list is removed if none is needed.
         members.entry("models").or_insert(Value::Null);
     }
     let changed = merge(context, asked, "key/update", key, members.into()).await?;
@@ -114,7 +111,7 @@ pub(in crate::admin::api) async fn block(
     Ok(changed.answered(json!({"key_alias": changed.answer, "blocked": blocks})))
 }
 
-/// `POST /key/delete`: all of them, or none.
+/// `POST /key/delete`: deletes all listed keys, or none.
 pub(in crate::admin::api) async fn delete(
     context: &Context,
     asked: &Arc<Asked>,
@@ -127,7 +124,7 @@ pub(in crate::admin::api) async fn delete(
     fields.end(&mut refused);
     refuse(refused)?;
     if wanted.is_empty() {
-        return Err(Denied::invalid("name keys to delete", Some("keys".to_owned())));
+        return Err(Denied::invalid("list the keys to delete", Some("keys".to_owned())));
     }
     let changed = change(context, asked, "key/delete", move |document| {
         let (mut text, mut deleted) = (None, Vec::new());
@@ -173,7 +170,7 @@ async fn merge(
     key: String,
     patch: Value,
 ) -> Result<change::Changed<String>, Denied> {
-    // The key itself must not stand in the audit, so its name is looked up first.
+    // The key itself must not be in the audit log, so its name is looked up first.
     let name = find(&change::read(context).await?.document, &key)?;
     let what = format!("{verb} {}", of(&name));
     change(context, asked, &what, move |document| {
@@ -184,7 +181,7 @@ async fn merge(
     .await
 }
 
-/// The name of a key, told by itself, its hash or its name.
+/// The name of a key, found by the key, its hash or its name.
 fn find(document: &Document, key: &str) -> Result<String, Denied> {
     let all = document.value(&keys::all()).unwrap_or_default();
     let hash = fresh::hash(key);
@@ -199,15 +196,15 @@ fn find(document: &Document, key: &str) -> Result<String, Denied> {
     found.map(|(name, _)| name.clone()).ok_or_else(|| absent("…"))
 }
 
-/// What the fields of a key say.
+/// The fields of a key.
 struct Read {
     members: Map<String, Value>,
     expires: Option<String>,
-    /// Whether they say that it may use all models: an empty list does.
+    /// Whether it may use all models, as with an empty list.
     may_all: bool,
 }
 
-/// What the fields of a key say, and when it expires.
+/// Reads the fields of a key and its expiry.
 fn read(mut fields: Fields) -> Result<Read, Denied> {
     let mut members = Map::new();
     let mut put = |member: &str, value: Option<Value>| {
@@ -269,7 +266,7 @@ fn expires(fields: &mut Fields) -> Result<Option<String>, Denied> {
     Ok(jiff::Timestamp::from_second(whole).ok().map(|moment| moment.to_string()))
 }
 
-/// Facts about the holder: texts alone, since labels are.
+/// Labels of the holder; only texts are allowed.
 fn labels(fields: &mut Fields) -> Result<Option<Value>, Denied> {
     let mut labels = Map::new();
     if let Some(mut metadata) = fields.object("metadata")? {
@@ -285,8 +282,8 @@ fn labels(fields: &mut Fields) -> Result<Option<Value>, Denied> {
     Ok((!labels.is_empty()).then(|| labels.into()))
 }
 
-/// A key that names no models may use all of them. Where each alias is open to everyone, that needs no word;
-/// else it closes those that are open, whose names are answered.
+/// A key without models may use all. If every alias is open, nothing is written; otherwise listing
+/// them closes the open ones, which are returned.
 fn all_models(context: &Context, members: &mut Map<String, Value>) -> Vec<String> {
     let table = context.sources.gateway.snapshot();
     let open = table.pools().iter().filter(|pool| matches!(pool.access, Access::Open));

@@ -20,7 +20,7 @@ use crate::{
     secret::names::label,
 };
 
-/// `POST /model/new`: a further provider of the target `model_name`.
+/// `POST /model/new`: adds a provider to the target `model_name`.
 pub(in crate::admin::api) async fn new(
     context: &Context,
     asked: &Arc<Asked>,
@@ -58,7 +58,7 @@ pub(in crate::admin::api) async fn new(
     Ok(changed.answered(told))
 }
 
-/// `POST /model/update`: the fields that are given, of the provider that `model_info.id` names.
+/// `POST /model/update`: sets the given fields of the provider `model_info.id`.
 pub(in crate::admin::api) async fn update(
     context: &Context,
     asked: &Arc<Asked>,
@@ -76,7 +76,7 @@ pub(in crate::admin::api) async fn update(
         fields.take("id");
         let (_, family) = info(&mut fields, &mut refused)?;
         if fields.text("model_name")?.is_some_and(|alias| alias != found.alias) {
-            let message = "a provider stays with its target: delete it and make it anew";
+            let message = "a provider cannot move to another target: delete it and create it again";
             return Err(Denied::invalid(message, Some("model_name".to_owned())));
         }
         let speaks = found.members.get("protocol").and_then(Value::as_str).unwrap_or(OPENAI);
@@ -95,7 +95,7 @@ pub(in crate::admin::api) async fn update(
     Ok(changed.answered(told))
 }
 
-/// `POST /model/delete`: the provider of this `id`, and its target with the last one.
+/// `POST /model/delete`: deletes the provider with this `id`, and its target with the last one.
 pub(in crate::admin::api) async fn delete(
     context: &Context,
     asked: &Arc<Asked>,
@@ -134,7 +134,7 @@ pub(in crate::admin::api) async fn read(
         })
         .collect();
     if told.is_empty() && wanted.is_some() {
-        return Err(Denied::Absent("there is no model of this id".to_owned()));
+        return Err(Denied::Absent("there is no model with this id".to_owned()));
     }
     Ok(Answered::of(&json!({"data": told})).at(&reading.etag))
 }
@@ -160,7 +160,7 @@ fn told(found: &pool::Found, masked: &Value) -> Value {
     json!({"model_name": alias, "litellm_params": params, "model_info": {"id": label(&found.id)}})
 }
 
-/// `model_info`: the id, and the model behind the name.
+/// `model_info`: the id and the model.
 fn info(
     fields: &mut Fields,
     refused: &mut Vec<String>,
@@ -169,12 +169,12 @@ fn info(
         return Ok((None, None));
     };
     let (id, family) = (info.text("id")?, info.text("base_model")?);
-    // What kind of model it is follows from the path that a client asks at.
+    // The kind of model follows from the path that clients use.
     info.take("mode");
     info.end(refused);
     Ok((id, family))
 }
 
 fn needed(field: &str) -> Denied {
-    Denied::invalid("this field is needed", Some(field.to_owned()))
+    Denied::invalid("this field is required", Some(field.to_owned()))
 }

@@ -1,4 +1,4 @@
-//! `litellm_params` as the members of a provider.
+//! `litellm_params` as the keys of a provider.
 
 use serde_json::{Map, Value, json};
 
@@ -7,14 +7,14 @@ use crate::{
     models::vendors::{self, DEPLOYMENT_KEY, OPENAI, Place, Vendor},
 };
 
-/// The members of a provider, and what a name is made of that was not chosen.
+/// The keys of a provider, and the base of a generated name.
 #[derive(Debug)]
 pub(super) struct Read {
     pub(super) members: Map<String, Value>,
     pub(super) vendor: Option<&'static str>,
 }
 
-/// Reads `litellm_params`; `known` is what the provider speaks already, where it is changed.
+/// Reads `litellm_params`; `known` is the provider's existing protocol, if it is changed.
 pub(super) fn read(
     mut fields: Fields,
     known: Option<&str>,
@@ -49,7 +49,7 @@ pub(super) fn read(
     Ok(Read { members, vendor })
 }
 
-/// Where the provider is, what it speaks and which model it is asked for.
+/// The provider's address, protocol and model.
 fn place(
     fields: &mut Fields,
     known: Option<&str>,
@@ -75,24 +75,24 @@ fn place(
         }
         return match (version, custom) {
             (None, None) => Ok(None),
-            _ => Err(wrong("this says nothing without `model`", "api_version")),
+            _ => Err(wrong("this has no effect without `model`", "api_version")),
         };
     };
     let (vendor, name) = vendor(&model, custom.as_deref(), base.is_some()).ok_or_else(|| {
-        wrong("the vendor before the `/` is not known; name its URL as `api_base`", "model")
+        wrong("the vendor before the `/` is unknown; set its URL as `api_base`", "model")
     })?;
     let is_new = known.is_none_or(|known| known != vendor.protocol) || base.is_some();
     let url = match (vendor.place, base) {
         (Place::Deployments, Some(base)) => vendors::deployment(&base, &name, version.as_deref()),
         (Place::Deployments | Place::Told, None) if is_new => {
-            return Err(wrong("this vendor is where `api_base` says", "api_base"));
+            return Err(wrong("this vendor needs `api_base`", "api_base"));
         }
         (_, Some(base)) => base,
         (Place::At(url, _), None) => url.to_owned(),
         (Place::Region, None) => match &region {
             Some(region) => vendors::region(region),
             None if !is_new => String::new(),
-            None => return Err(wrong("the region is needed", "aws_region_name")),
+            None => return Err(wrong("the region is required", "aws_region_name")),
         },
         (Place::Deployments | Place::Told, None) => String::new(),
     };
@@ -116,7 +116,7 @@ fn place(
     Ok(vendor.names.first().copied())
 }
 
-/// Whose a model is, and what that vendor calls it.
+/// The vendor of a model, and the vendor's name for it.
 fn vendor(model: &str, custom: Option<&str>, has_base: bool) -> Option<(&'static Vendor, String)> {
     let (vendor, name) = match (custom, model.split_once('/')) {
         (Some(custom), _) => {
@@ -126,7 +126,7 @@ fn vendor(model: &str, custom: Option<&str>, has_base: bool) -> Option<(&'static
         (None, Some((vendor, name))) if vendors::named(vendor).is_some() => {
             (vendors::named(vendor)?, name)
         }
-        // A server of one's own, whose models may have slashes in their names.
+        // A server of one's own, whose model names may contain slashes.
         (None, _) if has_base => (vendors::named("openai")?, model),
         (None, Some(_)) => return None,
         (None, None) => (vendors::of_model(model)?, model),
@@ -168,13 +168,13 @@ fn timeouts(fields: &mut Fields, members: &mut Map<String, Value>) -> Result<(),
     Ok(())
 }
 
-/// Dollars for one token there, for a million here.
+/// LiteLLM's prices are for one token; the file's are for a million.
 fn price(fields: &mut Fields, members: &mut Map<String, Value>) -> Result<(), Denied> {
     let mut price = Map::new();
     for (field, member) in [("input_cost_per_token", "input"), ("output_cost_per_token", "output")]
     {
         if let Some(cost) = fields.number(field)? {
-            // Twelve decimals are what prices are kept in.
+            // Prices are kept with twelve decimals.
             price.insert(member.into(), ((cost * 1e12).round() / 1e6).into());
         }
     }
@@ -184,7 +184,7 @@ fn price(fields: &mut Fields, members: &mut Map<String, Value>) -> Result<(), De
     Ok(())
 }
 
-/// A limit on requests for a minute.
+/// A limit on requests per minute.
 pub(super) fn per_minute(fields: &mut Fields, name: &str) -> Result<Option<Value>, Denied> {
     let limit =
         |count: u64| json!({"requests_per_second": count as f64 / 60.0, "burst_size": count});

@@ -1,4 +1,4 @@
-//! The target that deployments of one name make: its providers, found by their ids, added, changed and taken out.
+//! The target for deployments of one name: finds, adds, changes and removes its providers.
 
 use serde_json::{Map, Value, json};
 
@@ -12,7 +12,7 @@ use crate::{
     secret::names::label,
 };
 
-/// A provider as it stands in the file.
+/// A provider in the file.
 #[derive(Debug)]
 pub(super) struct Found {
     pub(super) alias: String,
@@ -20,7 +20,7 @@ pub(super) struct Found {
     pub(super) id: String,
     pub(super) path: Path,
     pub(super) members: Value,
-    /// Whether its target has no other.
+    /// Whether it is the only one of its target.
     is_only: bool,
 }
 
@@ -53,14 +53,14 @@ pub(super) fn all(document: &Document) -> Vec<Found> {
     all
 }
 
-/// The provider of an id, which must be the only one that is called so.
+/// The provider with an id, which must be unique.
 pub(super) fn find(document: &Document, id: &str) -> Result<Found, Denied> {
     let mut found = all(document).into_iter().filter(|found| found.id == id);
     match (found.next(), found.next()) {
         (Some(only), None) => Ok(only),
-        (None, _) => Err(Denied::Absent(format!("there is no model of the id `{}`", label(id)))),
+        (None, _) => Err(Denied::Absent(format!("there is no model with the id `{}`", label(id)))),
         _ => {
-            let message = "several providers are called so: use `/admin/providers/ALIAS/NAME`";
+            let message = "several providers have this name: use `/admin/providers/ALIAS/NAME`";
             Err(Denied::invalid(message, Some("id".to_owned())))
         }
     }
@@ -77,7 +77,7 @@ pub(super) fn free_name(document: &Document, wanted: &str) -> String {
     numbered.into_iter().find(|name| is_free(name)).unwrap_or_default()
 }
 
-/// The document with a further provider of a target.
+/// The document with another provider in a target.
 pub(super) fn added(
     document: &Document,
     alias: &str,
@@ -101,7 +101,7 @@ pub(super) fn added(
                 Some(Value::Array(entries)) => entries.push(provider.into()),
                 _ => target = joined(target, provider, is_weighted),
             }
-            // Who gives weights wants the traffic shared.
+            // A weight means that the traffic is shared.
             if is_weighted && target.get("strategy").is_some_and(|it| it == IN_ORDER) {
                 target.insert("strategy".into(), BY_WEIGHT.into());
             }
@@ -124,8 +124,7 @@ fn fresh(provider: Map<String, Value>, is_weighted: bool) -> Map<String, Value> 
     target
 }
 
-/// What stands beside the providers: they are asked in their order, or by their weights, and the next one where
-/// one fails.
+/// The keys beside the providers: strategy by order or weight, with fallback.
 fn shell(is_weighted: bool) -> Map<String, Value> {
     let strategy = if is_weighted { BY_WEIGHT } else { IN_ORDER };
     Map::from_iter([
@@ -134,7 +133,7 @@ fn shell(is_weighted: bool) -> Map<String, Value> {
     ])
 }
 
-/// A target of one provider becomes a pool of two: what a pool knows stays where it is.
+/// Turns a target with one provider into a pool of two; keys of the pool stay in place.
 fn joined(
     single: Map<String, Value>,
     second: Map<String, Value>,

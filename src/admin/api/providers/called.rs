@@ -1,7 +1,7 @@
-//! Which provider is meant: by its name, or by its host where it has none, in the pools of its alias. Where several
-//! are called so, they are told apart by a number: `HOST-1`, `HOST-2`.
+//! Finds a provider by its name, or by its host if it has none, in the pools of its alias. Equal
+//! names are numbered: `HOST-1`, `HOST-2`.
 //!
-//! It never takes the first of several.
+//! An ambiguous name is refused.
 
 use serde_json::Value;
 
@@ -15,7 +15,8 @@ use crate::{
     table::{Pool, Provider, Table},
 };
 
-/// The pools of an alias, one for each class of requests; `ALIAS/default` and `ALIAS/completions` are one of them.
+/// The pools of an alias, one for each class of requests; `ALIAS/default` and `ALIAS/completions`
+/// name one.
 pub(super) fn pools<'t>(table: &'t Table, alias: &str) -> Result<Vec<&'t Pool>, Denied> {
     let named = |alias: &str| {
         let first = table.aliases().iter().find(|pool| *pool.alias == *alias)?;
@@ -36,7 +37,7 @@ pub(super) fn pools<'t>(table: &'t Table, alias: &str) -> Result<Vec<&'t Pool>, 
     of_class.map(|pool| vec![pool]).ok_or_else(|| targets::absent(alias))
 }
 
-/// The provider of a pool that is called so.
+/// The provider of a pool with this name.
 pub(super) fn provider<'t>(pool: &'t Pool, name: &str) -> Result<Option<&'t Provider>, Denied> {
     let called = |name: &str| -> Vec<&'t Provider> {
         let is_it = |it: &&Provider| **it.called.as_ref().unwrap_or(&it.name) == *name;
@@ -56,7 +57,7 @@ pub(super) fn provider<'t>(pool: &'t Pool, name: &str) -> Result<Option<&'t Prov
     }))
 }
 
-/// Where a provider stands in the file.
+/// The place of a provider in the file.
 pub(super) fn place(document: &Document, alias: &str, name: &str) -> Result<Path, Denied> {
     let pools = written(document, alias)?;
     let mut found = Vec::new();
@@ -77,11 +78,11 @@ pub(super) fn place(document: &Document, alias: &str, name: &str) -> Result<Path
     }
 }
 
-/// A provider as it is written: one for each of its credentials.
+/// A provider as written; several credentials are several providers.
 struct Entry {
     path: Path,
     name: String,
-    /// The same with the port, where the name is its host.
+    /// The host with its port, if the name is the host.
     authority: String,
 }
 
@@ -134,7 +135,7 @@ fn of_entry(entry: &Value, path: Path) -> impl Iterator<Item = Entry> {
     })
 }
 
-/// The one entry of a pool that is called so.
+/// The only entry of a pool with this name.
 fn entry(alias: &str, entries: &[Entry], name: &str) -> Result<Option<Path>, Denied> {
     let called = |name: &str| -> Vec<&Entry> {
         let is_it = |it: &&Entry| !name.is_empty() && (it.name == name || it.authority == name);
@@ -157,7 +158,7 @@ fn entry(alias: &str, entries: &[Entry], name: &str) -> Result<Option<Path>, Den
     }))
 }
 
-/// A name with a number behind it: the name, and the place that the number says.
+/// A numbered name: the name and the number.
 fn numbered(name: &str) -> Option<(&str, usize)> {
     let (name, number) = name.rsplit_once('-')?;
     Some((name, number.parse::<usize>().ok()?.checked_sub(1)?))
@@ -167,7 +168,7 @@ fn ambiguous(alias: &str, name: &str, count: usize) -> Denied {
     let name = label(name);
     let names: Vec<String> = (1..=count).map(|nth| format!("`{name}-{nth}`")).collect();
     Denied::Ambiguous(format!(
-        "{count} providers of `{alias}` are called `{name}`: say which one, as {}",
+        "{count} providers of `{alias}` have the name `{name}`: choose one of {}",
         names.join(", ")
     ))
 }
