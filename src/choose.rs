@@ -1,7 +1,7 @@
-//! Who is asked next: one strategy per file, over the candidates that are left.
+//! Strategies: which of the remaining candidates is asked next, one file each.
 //!
-//! Pure: no clock, no I/O, no HTTP. Chance, in-flight counts and latencies are arguments, and who
-//! is a candidate at all was decided before.
+//! Pure: random numbers, requests in flight and latencies are arguments, and the candidates were
+//! selected before.
 
 pub(crate) mod weighted;
 pub(crate) mod priority;
@@ -35,24 +35,24 @@ pub struct Candidate {
     pub in_flight: u32,
     /// Seconds to first byte, if measured.
     pub latency: Option<f32>,
-    /// What the request would cost, in picodollars, where the strategy asks and a price is known.
+    /// The cost of the request in picodollars, if the strategy needs it and a price is known.
     pub cost: Option<u64>,
     /// Tells it from the others, the same in every process.
     pub identity: u64,
 }
 
-/// A way to choose. Strategies are given at least two candidates, in definition order, and none
-/// without weight beside one that has some; [`next`] sees to that.
+/// A strategy. [`next`] gives it at least two candidates in definition order, and candidates
+/// without weight only if no other is left.
 pub trait Strategy: std::fmt::Debug + Send + Sync {
     /// The position in `candidates` of the one to ask. `key` is what sticky requests have in
     /// common.
     fn pick(&self, candidates: &[Candidate], key: u64, rng: &mut dyn RngCore) -> usize;
 }
 
-/// The position in `candidates` (in definition order) of the one to ask next; 0 if there is none.
+/// The index of the candidate to ask next; 0 if there is none.
 ///
-/// Weight 0 means "only when nothing else is left", whatever the strategy: beside a candidate that
-/// weighs something it is out, and among themselves such candidates are equal.
+/// Weight 0 means "only if no other is left" for every strategy: such a candidate is left out
+/// beside one with weight, and among themselves such candidates are equal.
 pub fn next(
     strategy: &dyn Strategy,
     candidates: &[Candidate],

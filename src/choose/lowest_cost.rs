@@ -1,10 +1,8 @@
-//! `lowest_cost`: the candidate at which this request costs least.
-//!
-//! It knows no price: what the request would cost comes with each candidate.
+//! `lowest_cost`: the candidate with the lowest cost for this request.
 
-use rand::{Rng, RngCore};
+use rand::RngCore;
 
-use super::{Candidate, Strategy};
+use super::{Candidate, Strategy, weighted::drawn};
 
 /// The cheapest; ties are drawn by weight. One whose price is not known comes after all others.
 #[derive(Debug, Clone, Copy, Default)]
@@ -14,15 +12,6 @@ impl Strategy for LowestCost {
     fn pick(&self, candidates: &[Candidate], _key: u64, rng: &mut dyn RngCore) -> usize {
         let cost = |one: &Candidate| one.cost.unwrap_or(u64::MAX);
         let Some(least) = candidates.iter().map(cost).min() else { return 0 };
-        let tied = || candidates.iter().enumerate().filter(|(_, one)| cost(one) == least);
-        let total: u64 = tied().map(|(_, one)| one.share()).sum();
-        let mut drawn = rng.random_range(0..total.max(1));
-        for (position, one) in tied() {
-            match drawn.checked_sub(one.share()) {
-                Some(rest) => drawn = rest,
-                None => return position,
-            }
-        }
-        0
+        drawn(candidates.iter().enumerate().filter(|(_, one)| cost(one) == least), rng)
     }
 }

@@ -1,6 +1,4 @@
-//! `priority`: definition order.
-//!
-//! It knows no weights, beyond the rule that all strategies share.
+//! `priority`: definition order, ignoring weights.
 
 use rand::RngCore;
 

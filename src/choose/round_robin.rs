@@ -1,8 +1,8 @@
-//! `round_robin`: smooth weighted round robin (load balancing as nginx does it). Each pick adds to every candidate
-//! its weight and takes the sum from the one that then has most, so a heavy provider's turns are
-//! spread out rather than in a row.
+//! `round_robin`: smooth weighted round robin, as in nginx. Each choice adds each candidate's
+//! weight to its turn and subtracts the sum from the chosen one, so that the turns of a heavy
+//! provider are spread.
 //!
-//! It owns no turns: they belong to the providers and outlive the table.
+//! The turns belong to the providers and outlive the table.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -56,6 +56,6 @@ impl Strategy for RoundRobin {
     }
 }
 
-/// Turns stray up to twice the sum of the weights from their middle in the course of a round; the
-/// bound is for what another table has left behind, and must not cut what this one needs.
+/// Within a round, turns deviate by up to twice the sum of the weights. The bound is for leftovers
+/// of another table, and must not cut what this one needs.
 const ROOM: u64 = 2;

@@ -1,12 +1,10 @@
 //! `least_busy` and `lowest_latency`: the candidate with the best score.
-//!
-//! They never measure: counts and latencies come with the candidates.
 
 use std::cmp::Ordering;
 
 use rand::{Rng, RngCore};
 
-use super::{Candidate, Strategy};
+use super::{Candidate, Strategy, weighted::drawn};
 
 /// Fewest in flight for its weight; ties are drawn by weight, so that quiet traffic is spread.
 #[derive(Debug, Clone, Copy, Default)]
@@ -28,16 +26,7 @@ impl Strategy for LeastBusy {
             left.cmp(&(u128::from(b.in_flight) * u128::from(a.share())))
         };
         let Some(best) = candidates.iter().min_by(|a, b| compared(a, b)) else { return 0 };
-        let tied = || candidates.iter().enumerate().filter(|(_, one)| compared(one, best).is_eq());
-        let total: u64 = tied().map(|(_, one)| one.share()).sum();
-        let mut drawn = rng.random_range(0..total.max(1));
-        for (position, one) in tied() {
-            match drawn.checked_sub(one.share()) {
-                Some(rest) => drawn = rest,
-                None => return position,
-            }
-        }
-        0
+        drawn(candidates.iter().enumerate().filter(|(_, one)| compared(one, best).is_eq()), rng)
     }
 }
 

@@ -1,8 +1,6 @@
-//! `sticky`: weighted rendezvous hashing (Thaler and Ravishankar, 1998). Equal keys go to the same
-//! provider. When it is left out, each key goes to its own next one. A provider that joins takes only
-//! its share from the others.
-//!
-//! It keeps no table of who went where.
+//! `sticky`: weighted rendezvous hashing (Thaler and Ravishankar, 1998). Equal keys get the same
+//! provider. If it is out, each key has its own next one; a new provider takes only its share from
+//! the others. No assignment is stored.
 
 use rand::RngCore;
 
@@ -26,8 +24,7 @@ impl Strategy for Sticky {
     }
 }
 
-/// What requests with the same header value or prompt prefix have in common; the same in every
-/// process and every version.
+/// The hash of a sticky value, the same in every process and version.
 pub(crate) fn key(text: &[u8]) -> u64 {
     let mut first = [0; 8];
     first.copy_from_slice(&blake3::hash(text).as_bytes()[..8]);
@@ -42,7 +39,7 @@ fn score(candidate: &Candidate, key: u64) -> f64 {
     candidate.share() as f64 / -libm::log(unit)
 }
 
-/// The finaliser of splitmix64: every input bit moves half of the output bits.
+/// The finalizer of splitmix64: every input bit changes half of the output bits on average.
 fn mix(mut word: u64) -> u64 {
     word = word.wrapping_add(0x9e37_79b9_7f4a_7c15);
     word = (word ^ (word >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

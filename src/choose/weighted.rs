@@ -1,6 +1,5 @@
-//! `weighted_random`: drawn by weight.
-//!
-//! It never remembers whom it drew: without replacement is the caller leaving out whom it tried.
+//! `weighted_random`: drawn by weight. To draw without replacement, the caller leaves out tried
+//! candidates.
 
 use rand::{Rng, RngCore};
 
@@ -12,14 +11,24 @@ pub struct WeightedRandom;
 
 impl Strategy for WeightedRandom {
     fn pick(&self, candidates: &[Candidate], _key: u64, rng: &mut dyn RngCore) -> usize {
-        let total: u64 = candidates.iter().map(Candidate::share).sum();
-        let mut drawn = rng.random_range(0..total.max(1));
-        for (position, candidate) in candidates.iter().enumerate() {
-            match drawn.checked_sub(candidate.share()) {
-                Some(rest) => drawn = rest,
-                None => return position,
-            }
-        }
-        0
+        drawn(candidates.iter().enumerate(), rng)
     }
+}
+
+/// The position of one of these candidates, each with the probability of its share; 0 if none has a
+/// share.
+#[inline]
+pub(super) fn drawn<'a>(
+    candidates: impl Iterator<Item = (usize, &'a Candidate)> + Clone,
+    rng: &mut dyn RngCore,
+) -> usize {
+    let total: u64 = candidates.clone().map(|(_, candidate)| candidate.share()).sum();
+    let mut drawn = rng.random_range(0..total.max(1));
+    for (position, candidate) in candidates {
+        match drawn.checked_sub(candidate.share()) {
+            Some(rest) => drawn = rest,
+            None => return position,
+        }
+    }
+    0
 }

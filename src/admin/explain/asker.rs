@@ -1,7 +1,7 @@
-//! Who asks, where an explanation is for a caller: a key by its name, a token, or, for a closed alias
-//! and without either, one of the keys that open it.
+//! The caller of an explanation: a key by its name, a token, or for an alias that needs a key and a
+//! question without one, one of its keys.
 //!
-//! It never shows a token.
+//! Tokens are never shown.
 
 use crate::{
     protocol::{Surface, needs::Capabilities},
@@ -11,22 +11,22 @@ use crate::{
     words::Capability,
 };
 
-/// For whom an explanation is.
+/// The caller of an explanation.
 #[derive(Debug, Clone, Copy)]
 pub enum Asker<'a> {
-    /// A caller without a key or, where the alias is closed, one whose key opens it.
+    /// A caller without a key, or with some key if the alias needs one.
     Any,
-    /// The holder of the definition of this name.
+    /// The key with this name.
     Named(&'a str),
-    /// The holder of this token, which a file may have written out.
+    /// The holder of this token.
     Token(&'a str),
 }
 
 impl Asker<'_> {
-    /// The caller and, where none was named for a closed alias, the sentence that says who stands in.
+    /// The caller, with a sentence if a key was assumed.
     ///
     /// # Errors
-    /// A sentence for the operator: no key has that name or that token.
+    /// A sentence for the operator: the key does not exist.
     pub(super) fn caller(
         self,
         table: &Table,
@@ -38,7 +38,7 @@ impl Asker<'_> {
                 None => Err(format!("there is no key named `{}`", label(name))),
             },
             Self::Token(token) => match table.keyring.caller(Some(token)) {
-                // An open alias takes any token.
+                // An alias without keys accepts any token.
                 Caller::Unknown if table.keyring.closes => Err("no key has this token".to_owned()),
                 caller => Ok((caller, None)),
             },
@@ -47,8 +47,7 @@ impl Asker<'_> {
     }
 }
 
-/// One of the keys that open a closed alias: a literal one first, since the others have names to be
-/// asked for.
+/// One of the alias's keys: a literal one first, since the others can be asked for by name.
 fn stand_in(table: &Table, pool: &Pool) -> (Caller, Option<String>) {
     let Access::Closed(own) = &pool.access else { return (Caller::Anonymous, None) };
     let keys = || table.keyring.ids().filter(|id| own.contains(id));
@@ -66,10 +65,10 @@ fn stand_in(table: &Table, pool: &Pool) -> (Caller, Option<String>) {
     (Caller::Known(key), Some(format!("{} is closed: told for {whose}", pool.shown())))
 }
 
-/// What a request would need, by the names of capabilities.
+/// The capabilities by name.
 ///
 /// # Errors
-/// A sentence for the operator: there is no such capability.
+/// A sentence for the operator: the capability does not exist.
 pub(super) fn needs(names: Option<&str>) -> Result<Capabilities, String> {
     let names = names.iter().flat_map(|names| names.split(',')).map(str::trim);
     let known =
@@ -82,9 +81,7 @@ pub(super) fn needs(names: Option<&str>) -> Result<Capabilities, String> {
     names.filter(|name| !name.is_empty()).map(one).collect()
 }
 
-/// What of the file says no to this caller.
-///
-/// `name`: by which the alias is asked for.
+/// Which setting of the file refuses this caller; `name` is the requested alias.
 pub(super) fn why(
     table: &Table,
     asked: PoolId,
@@ -109,7 +106,7 @@ pub(super) fn why(
                 Some(name) => format!("`keys` of `{alias}` do not admit `{}`", label(name)),
                 None => format!("`keys` of `{alias}` do not admit this key"),
             },
-            _ => format!("`{alias}` is closed, and no key opens it that has been named"),
+            _ => format!("`{alias}` needs a key, and the question has none for it"),
         },
         (Ok(()), Some((nth, rule))) => {
             format!("`{alias}` has {}, which denies", told(nth, rule))
@@ -119,7 +116,7 @@ pub(super) fn why(
     format!("{} ({because})", refusal.message())
 }
 
-/// The rule that sends this caller from one alias to another.
+/// The rule that redirects this caller from one alias to another.
 pub(super) fn redirect(table: &Table, asked: PoolId, caller: Caller) -> Option<String> {
     let (nth, rule) = access::rule(table, asked, caller)?;
     let from = table.pool(asked).shown();
@@ -127,7 +124,7 @@ pub(super) fn redirect(table: &Table, asked: PoolId, caller: Caller) -> Option<S
     Some(format!("`{from}` has {}, which redirects to `{to}`", told(nth, rule)))
 }
 
-/// Why a path may not be asked for through an alias.
+/// Why an alias does not serve a path.
 pub(super) fn not_permitted(pool: &Pool, path: &str) -> Option<String> {
     let family = Surface::of(path, true, false).family;
     let because = format!("`endpoints` of `{}` do not permit the path", pool.shown());

@@ -1,8 +1,8 @@
-//! Which pool of an alias is meant, where it has several.
+//! Which pool of an alias serves a path, if it has several.
 
 use crate::table::{PoolId, Table};
 
-/// The sentence that leads to the pool of a class; `None` where the pool is that of the alias.
+/// The sentence about the pool of a class; `None` for the alias's own pool.
 pub(super) fn led(table: &Table, id: PoolId) -> Option<String> {
     let alias = table.pool(id).within?;
     let alias = table.pool(alias).shown();

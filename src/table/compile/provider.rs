@@ -1,21 +1,23 @@
 //! Compiles one provider: its address, what is sent to it, and its state across reloads.
 
+mod credential;
+mod place;
+
 use std::{collections::HashSet, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderName, HeaderValue, Uri};
 
-use super::{Compiler, headers, health, identity::Known, limits::asks_usage, prices, shared::Way};
+pub(super) use self::credential::credentials;
+pub(super) use self::place::wire;
+use super::{Compiler, headers, health, identity::Known, limits::asks_usage, prices};
 use crate::{
     body,
     config::{Path, raw},
     live::AimdSettings,
-    path::BasePath,
     protocol::{Protocol, codec::Platform, service::Service},
     secret::{Secret, names::mask},
     table::{
-        AskedModel, Origin, Place, Provider,
-        mock::Script,
+        AskedModel, Place, Provider,
         names::is_pattern,
         policy::Facts,
         pool::{Headers, Others, Timeouts},
@@ -179,102 +181,6 @@ impl Compiler<'_> {
         (self.strict_mode || sanitizes).then_some(Strict { masks: sanitizes || !trusted })
     }
 
-    fn place(&mut self, endpoint: &raw::Endpoint, own: &Path, connect: Duration) -> Option<Place> {
-        let path = own.key("url");
-        if let Some(rest) = endpoint.url.strip_prefix("mock:") {
-            let of_wire = [("proxy", endpoint.proxy.is_some()), ("tls", endpoint.tls.is_some())];
-            for (key, _) in of_wire.iter().filter(|(_, is_set)| *is_set) {
-                self.problem(&own.key(*key), "`mock:` opens no connection", None);
-            }
-            let script = Script::read(rest);
-            return script.map_err(|why| self.problem(&path, why, None)).ok().map(Place::Mock);
-        }
-        match wire(&endpoint.url) {
-            Err(why) => {
-                self.problem(&path, why, None);
-                None
-            }
-            Ok((uri, base, host)) => {
-                let base = self.prefixed(base, endpoint.api_prefix.as_deref(), own)?;
-                let tls = uri.scheme_str() == Some("https");
-                let Way { route, digest } = self.way(endpoint, &uri, own)?;
-                let settings = format!("{uri} {connect:?} {:?} {digest}", self.idle_pool);
-                let id = self.draft.origin(&settings);
-                let pool = self.idle_pool;
-                let make =
-                    |id| Origin { id, uri, host, tls, connect_timeout: connect, pool, route };
-                Some(Place::Wire { origin: self.shared.origin(id, make), base })
-            }
-        }
-    }
-
-    fn prefixed(&mut self, base: BasePath, prefix: Option<&str>, path: &Path) -> Option<BasePath> {
-        let Some(prefix) = prefix else { return Some(base) };
-        let base = base.with_prefix(prefix);
-        let hint = "write a path such as `/v1`, or `\"\"` for none";
-        base.map_err(|refused| {
-            let message = format!("this is not a path prefix: {refused}");
-            self.problem(&path.key("api_prefix"), message, Some(hint.into()));
-        })
-        .ok()
-    }
-
-    fn credential(
-        &mut self,
-        endpoint: &raw::Endpoint,
-        protocol: Protocol,
-        credential: Option<&Secret>,
-        path: &Path,
-    ) -> Option<(HeaderName, HeaderValue)> {
-        let (usual_name, usual_prefix) = protocol.profile().credential;
-        let name = match &endpoint.upstream_auth_header_name {
-            None => HeaderName::from_static(usual_name),
-            Some(name) => self.header_name(name, &path.key("upstream_auth_header_name"))?,
-        };
-        let prefix = endpoint.upstream_auth_header_prefix.as_deref().unwrap_or(usual_prefix);
-        let credential = credential?.expose();
-        if credential == CALLER {
-            return None;
-        }
-        let Ok(mut value) = HeaderValue::try_from(format!("{prefix}{credential}")) else {
-            self.problem(&path.key("onwards_key"), "this is not a valid header value", None);
-            return None;
-        };
-        value.set_sensitive(true);
-        Some((name, value))
-    }
-
-    /// The header of the client's own credential, if the provider receives it.
-    fn caller_credential(
-        &mut self,
-        endpoint: &raw::Endpoint,
-        protocol: Protocol,
-        credential: Option<&Secret>,
-        path: &Path,
-    ) -> Option<(HeaderName, Box<str>)> {
-        let text = credential?.expose();
-        if text != CALLER {
-            if text.contains(CALLER) {
-                let message = "`${caller}` must be the whole credential";
-                let hint = "use `upstream_auth_header_prefix` for text before it";
-                self.problem(&path.key("onwards_key"), message, Some(hint.into()));
-            }
-            return None;
-        }
-        if protocol.profile().is_signed && endpoint.aws.is_some() {
-            let message = "`aws` and `onwards_key` exclude each other";
-            self.problem(&path.key("onwards_key"), message, Some("remove one of them".into()));
-            return None;
-        }
-        let (usual_name, usual_prefix) = protocol.profile().credential;
-        let name = match &endpoint.upstream_auth_header_name {
-            None => HeaderName::from_static(usual_name),
-            Some(name) => HeaderName::try_from(name.as_str()).ok()?,
-        };
-        let prefix = endpoint.upstream_auth_header_prefix.as_deref().unwrap_or(usual_prefix);
-        Some((name, prefix.into()))
-    }
-
     /// The model sent upstream, or how it is built from the name that the client sent, which is the
     /// default behind a pattern.
     fn model(
@@ -359,41 +265,6 @@ fn timeouts(
     }
 }
 
-/// Scheme and authority, base path, and `Host`. Errors do not show the URL, which may hold a
-/// password.
-pub(super) fn wire(url: &str) -> Result<(Uri, BasePath, HeaderValue), String> {
-    let allowed = "an `http://` or `https://` URL, or `mock:`";
-    if url.contains('#') {
-        return Err("a provider's URL must not have a fragment".into());
-    }
-    let uri: Uri = url.parse().map_err(|_| format!("this is not {allowed}"))?;
-    if !matches!(uri.scheme_str(), Some("http" | "https")) {
-        return Err(format!("this is not {allowed}"));
-    }
-    let authority = uri.authority().filter(|authority| !authority.host().is_empty());
-    let authority = authority.ok_or("the URL has no host")?;
-    if authority.as_str().contains('@') {
-        return Err("the URL holds a user name or password; use `onwards_key`".into());
-    }
-    let path_and_query = uri.path_and_query().map_or("/", |path| path.as_str());
-    let base =
-        BasePath::new(path_and_query).map_err(|refused| format!("the URL's path: {refused}"))?;
-    let host =
-        HeaderValue::try_from(authority.as_str()).map_err(|_| "the URL's host is not valid")?;
-    let root =
-        Uri::builder().scheme(uri.scheme_str().unwrap_or("http")).authority(authority.clone());
-    let root = root.path_and_query("/").build().map_err(|_| format!("this is not {allowed}"))?;
-    Ok((root, base, host))
-}
-
-pub(super) fn credentials(endpoint: &raw::Endpoint) -> Vec<Option<&Secret>> {
-    match &endpoint.onwards_key {
-        None => vec![None],
-        Some(raw::Credentials::One(one)) => vec![Some(one)],
-        Some(raw::Credentials::Many(many)) => many.iter().map(Some).collect(),
-    }
-}
-
 /// The identity of a provider: its endpoint, credential and model; not its weight, name or limits.
 fn digest(endpoint: &raw::Endpoint, credential: Option<&Secret>, known: &Known) -> String {
     let mut hasher = blake3::Hasher::new();
@@ -424,6 +295,5 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= 128 && name.bytes().all(plain)
 }
 
-const CALLER: &str = "${caller}";
 const CONNECT_MS: u64 = 5_000;
 const IDLE_MS: u64 = 300_000;

@@ -57,7 +57,7 @@ async fn who_asks_for_no_alias_is_told_how_to_ask() {
         let call = Call::get(&format!("/explain{query}"));
         let told = call.send(router.metrics_addr()).await;
         assert_eq!(told.status, 400, "{query}: {}", told.text());
-        assert!(told.text().starts_with("ask as /explain?model=ALIAS"), "{}", told.text());
+        assert!(told.text().starts_with("use /explain?model=ALIAS"), "{}", told.text());
     }
     let told = Call::get("/explain?alias=m").send(router.metrics_addr()).await;
     assert_eq!((told.status, &told.json()["model"]), (200, &json!("m")));
@@ -94,7 +94,7 @@ fn the_command_line_tells_the_same() {
     let output = run_cli(["explain", file, "m", "--key", "ann"]);
     assert!(output.status.success());
     let expected = "m (priority): ready\n  1. one (tier 1, weight 1): ready\n  \
-        2. two (tier 1, weight 0): ready, only when nothing else is left\n";
+        2. two (tier 1, weight 0): ready, only if no other provider is left\n";
     assert_eq!(said(&output), expected);
     let output = run_cli(["explain", file, "m", "--key", "bob"]);
     let refused = "m would be refused: ";

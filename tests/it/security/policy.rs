@@ -154,7 +154,10 @@ fn what_is_excluded_is_explained() {
         let output = run_cli(["explain", file.to_str().unwrap(), alias, "--key", "ann"]);
         String::from_utf8(output.stdout).unwrap()
     };
-    assert!(told("m").contains("us (tier 1, weight 1): its label `region` is not as required"));
+    assert!(
+        told("m")
+            .contains("us (tier 1, weight 1): its label `region` does not have the required value")
+    );
     assert!(told("m").contains("eu (tier 1, weight 1): ready"), "{}", told("m"));
     assert!(told("n").contains("n would be refused: No provider"), "{}", told("n"));
 }
