@@ -1,13 +1,11 @@
 //! Onwards, an LLM gateway: one binary and one JSON file between applications and their providers.
 //!
 //! The way of a request:
-//! 1. A connection receives it (`serve/connection.rs`); `serve/routes.rs` answers what is not
-//!   proxied.
-//! 2. Its path, size, alias, key, rules and limits are checked (`serve/proxy.rs`,
-//!   `serve/admit.rs`).
+//! 1. A connection receives it (`serve/connection.rs`); `serve/routes.rs` answers what is not proxied.
+//! 2. Its path, size, alias, key, rules and limits are checked (`serve/proxy.rs`, `serve/admit.rs`).
 //! 3. Providers are chosen and tried, one after the other (`choose.rs`, `serve/rounds.rs`).
 //! 4. Each attempt is prepared, sent and judged (`upstream/prepare.rs`, `upstream/transport.rs`,
-//!   `upstream/judge.rs`, `protocol.rs`).
+//!    `upstream/judge.rs`, `protocol.rs`).
 //! 5. The answer is passed on (`serve/relay.rs`), or the request is refused (`serve/answer.rs`).
 //! 6. It is recorded (`record.rs`) and counted (`report/metrics.rs`).
 
