@@ -97,8 +97,12 @@ impl connection::Service for Port {
     ) -> http::Response<Reply> {
         let path = request.uri().path();
         let administers = Api::has(path);
-        let is_closed = administers || STATUS_PATHS.contains(&path);
-        if self.is_local && is_closed && !page::names_this_machine(request.headers()) {
+        let is_meant = match path {
+            "/healthz" | "/readyz" => true,
+            "/metrics" => page::names_no_stranger(request.headers()),
+            _ => page::names_this_machine(request.headers()),
+        };
+        if self.is_local && !is_meant {
             let mut refused = (StatusCode::MISDIRECTED_REQUEST, MISDIRECTED).into_response();
             page::protect(refused.headers_mut());
             return refused.map(Reply::of);
@@ -211,8 +215,6 @@ const HOW_TO_EXPLAIN: &str =
 const IDLE: Duration = Duration::from_secs(30);
 /// Scrapers and operators are few.
 const MOST_CONNECTIONS: usize = 64;
-/// Paths that another site's page in an operator's browser must not read.
-const STATUS_PATHS: [&str; 4] = ["/status", "/events", "/requests", "/explain"];
 const MISDIRECTED: &str = "use `localhost` or an IP address, not another host name\n";
 const JSON: &str = "application/json";
 const EVENTS: &str = "text/event-stream";

@@ -13,7 +13,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 pub use all_failed::AllFailed;
-pub(crate) use shown::drives_terminals;
+pub(crate) use shown::{Word, drives_terminals};
 pub use spent::Spent;
 pub use whose::Whose;
 

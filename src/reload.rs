@@ -12,6 +12,7 @@ mod reading;
 mod watch;
 
 use std::{
+    collections::BTreeSet,
     io,
     path::{Path, PathBuf},
     sync::{Arc, mpsc},
@@ -27,7 +28,7 @@ pub(crate) use self::{
 };
 use self::{hints::settle, reading::Reading, watch::Watcher};
 use crate::{
-    config::{self, Problems, Survey},
+    config::{self, Problem, Problems, Survey},
     gateway::Gateway,
     live::{Draft, Meters, Registry},
     store::Keeper,
@@ -44,6 +45,10 @@ pub struct Loader {
     keeper: Option<Arc<Keeper>>,
     /// The result of the last load.
     latest: Arc<Latest>,
+    /// The warnings about the last table.
+    warnings: Problems,
+    /// Those that the log has shown.
+    told: BTreeSet<String>,
     /// The start of the process in Unix seconds: the `created` of its models.
     born: u64,
     /// The files that the last load read, whether it succeeded or not.
@@ -70,6 +75,8 @@ impl Loader {
             hash_key: HashKey::random(),
             meters,
             latest: Arc::new(Latest::new(path)),
+            warnings: Problems(Vec::new()),
+            told: BTreeSet::new(),
             born,
             keeper: None,
             reading: Reading::default(),
@@ -93,6 +100,8 @@ impl Loader {
         let (serve, served) = mpsc::channel::<Arc<Gateway>>();
         thread::Builder::new().name("reload".into()).spawn(move || {
             let first = self.load();
+            self.latest.warned(self.warnings.0.len());
+            self.warn();
             give_back();
             let _ = tell.send(first);
             if let Ok(gateway) = served.recv() {
@@ -117,11 +126,16 @@ impl Loader {
         };
         apart::made_apart(read, |(reading, survey)| {
             self.reading = reading;
-            self.compile(survey?)
+            let (table, warnings) = self.compile(survey?)?;
+            self.warnings = warnings;
+            Ok(table)
         })
     }
 
-    fn compile(&self, Survey { loaded, mut problems }: Survey) -> Result<Table, Problems> {
+    fn compile(
+        &self,
+        Survey { loaded, mut problems }: Survey,
+    ) -> Result<(Table, Problems), Problems> {
         let loaded = match loaded {
             Some(loaded) if problems.is_empty() => loaded,
             sound => {
@@ -134,7 +148,11 @@ impl Loader {
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
         self.meters.process.loaded_at.set(now.as_secs_f64().floor());
         self.meters.process.last_reload_successful.set(1.0);
-        Ok(table)
+        let is_small = table.aliases().len() <= MOST_LOOKED_THROUGH;
+        let warnings = is_small.then(|| table::warnings(&loaded, &table));
+        let warnings = warnings.unwrap_or_else(|| Problems(Vec::new()));
+        self.meters.process.warnings.set(warnings.0.len() as f64);
+        Ok((table, warnings))
     }
 
     /// Follows the file as long as the sender of `hints` exists.
@@ -194,9 +212,10 @@ impl Loader {
                 Ok(table) => {
                     let (aliases, hash) = (table.aliases().len(), table.hash.clone());
                     self.replaced.push(gateway.replace(table));
-                    self.latest.succeeded();
+                    self.latest.succeeded(self.warnings.0.len());
                     self.meters.process.reloads.with_label_values(&["success"]).inc();
                     tracing::info!(aliases, %hash, "the configuration was reloaded");
+                    self.warn();
                     return;
                 }
                 Err(problems) => {
@@ -214,6 +233,21 @@ impl Loader {
     }
 }
 
+impl Loader {
+    /// Logs the warnings that `check` prints, one line each, except those of the previous table.
+    fn warn(&mut self) {
+        let warnings = std::mem::replace(&mut self.warnings, Problems(Vec::new())).0;
+        // Without the line, which an edit above changes.
+        let of = |warning: &Problem| format!("{}: {}", warning.path, warning.message);
+        let new: Vec<_> = warnings.iter().filter(|it| !self.told.contains(&of(it))).collect();
+        new.iter().take(MOST_TOLD).for_each(|warning| tracing::warn!("{warning}"));
+        if let Some(more) = new.len().checked_sub(MOST_TOLD).filter(|more| *more > 0) {
+            tracing::warn!("{more} more warnings; `onwards check` tells all of them");
+        }
+        self.told = warnings.iter().map(of).collect();
+    }
+}
+
 /// Gives back the free memory in this thread's heap.
 fn give_back() {
     onwards_heap::give_back_end();
@@ -222,4 +256,8 @@ fn give_back() {
 
 /// The interval of polling where notifications are missing (network file systems, overflows).
 const POLL: Duration = Duration::from_secs(2);
+/// Looking through a larger table takes longer than a reload may.
+const MOST_LOOKED_THROUGH: usize = 5_000;
+/// Lines of one load.
+const MOST_TOLD: usize = 50;
 const QUIET: Duration = Duration::from_millis(400);

@@ -46,13 +46,32 @@ pub(super) fn protect(headers: &mut HeaderMap) {
 /// Whether the request's host is an address or `localhost`, not a name that another site resolves
 /// to here (DNS rebinding).
 pub(super) fn names_this_machine(headers: &HeaderMap) -> bool {
+    names(headers, |name| name.eq_ignore_ascii_case("localhost"))
+}
+
+/// The same, or by a name that no stranger can register, as scrapers do.
+pub(super) fn names_no_stranger(headers: &HeaderMap) -> bool {
+    names(headers, |name| {
+        let name = name.strip_suffix('.').unwrap_or(name);
+        match name.rsplit_once('.') {
+            None => !name.is_empty(),
+            Some((_, last)) => OWN_NAMES.iter().any(|own| last.eq_ignore_ascii_case(own)),
+        }
+    })
+}
+
+/// Whether a request names an address, or a name that is one of ours.
+fn names(headers: &HeaderMap, is_ours: impl Fn(&str) -> bool) -> bool {
     let Some(host) = headers.get(header::HOST) else { return true };
     let Ok(authority) = host.to_str().unwrap_or_default().parse::<Authority>() else {
         return false;
     };
     let name = authority.host().trim_matches(['[', ']']);
-    name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok()
+    name.parse::<IpAddr>().is_ok() || (!name.is_empty() && is_ours(name))
 }
+
+/// Top-level domains that are reserved for networks of one's own.
+const OWN_NAMES: [&str; 2] = ["internal", "localhost"];
 
 fn text(kind: &'static str, text: &'static str) -> Response {
     ([(header::CONTENT_TYPE, kind)], text).into_response()
@@ -78,5 +97,19 @@ mod tests {
             assert!(!names(host), "{host}");
         }
         assert!(super::names_this_machine(&HeaderMap::new()), "no browser leaves it out");
+    }
+
+    #[test]
+    fn hosts_that_no_stranger_can_have() {
+        let names = |host: &'static str| {
+            let host = HeaderValue::from_static(host);
+            super::names_no_stranger(&HeaderMap::from_iter([(header::HOST, host)]))
+        };
+        for host in ["127.0.0.1:9090", "[::1]", "localhost", "onwards:9090", "gateway.internal."] {
+            assert!(names(host), "{host}");
+        }
+        for host in ["evil.example:9090", "evil.com", "internal.evil.com", "evil.com.", "", "."] {
+            assert!(!names(host), "{host}");
+        }
     }
 }

@@ -75,6 +75,7 @@ struct Config {
     /// Its problems.
     #[serde(skip_serializing_if = "Option::is_none")]
     problems: Option<String>,
+    warnings: usize,
 }
 
 /// A named key.
@@ -155,6 +156,7 @@ fn config(latest: &Latest, table: &Table) -> Config {
         read: stamp(loads.read),
         live: loads.problems.is_none(),
         problems: loads.problems,
+        warnings: loads.warnings,
     }
 }
 

@@ -7,19 +7,26 @@
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
     ffi::OsStr,
+    fmt::Debug,
     panic::PanicHookInfo,
 };
 
-use tracing::Level;
+use tracing::{Level, field::Field};
 use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::{
+    field::MakeExt as _,
     filter::{LevelFilter, Targets},
-    fmt,
+    fmt::{
+        self,
+        format::{Writer, debug_fn},
+    },
     layer::SubscriberExt as _,
     registry::Registry,
     reload,
     util::SubscriberInitExt as _,
 };
+
+use crate::refusal::Word;
 
 /// The format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -70,7 +77,7 @@ pub(super) fn start(format: Format) -> Log {
     match format {
         Format::Text => {
             let colours = std::io::IsTerminal::is_terminal(&std::io::stderr());
-            lines.with(layer.with_ansi(colours)).init();
+            lines.with(layer.fmt_fields(debug_fn(field).delimited(" ")).with_ansi(colours)).init();
         }
         Format::Json => lines.with(layer.json()).init(),
     }
@@ -79,6 +86,25 @@ pub(super) fn start(format: Format) -> Log {
         tracing::warn!("{complaint}");
     }
     Log { filter, _writer: guard }
+}
+
+/// A field of a line for people: its value is one word, so that no name can pose as another field.
+fn field(line: &mut Writer<'_>, field: &Field, value: &dyn Debug) -> std::fmt::Result {
+    let (dim, plain) = if line.has_ansi_escapes() { ("\x1b[2m", "\x1b[0m") } else { ("", "") };
+    match field.name() {
+        "message" => write!(line, "{value:?}"),
+        // As many lines as it has.
+        "backtrace" => write!(line, "backtrace={value:?}"),
+        name => {
+            let value = format!("{value:?}");
+            let is_quoted = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+            match is_quoted {
+                // A text is in quotes already, its own are escaped.
+                Some(_) => write!(line, "{dim}{name}={plain}{value}"),
+                None => write!(line, "{dim}{name}={plain}{}", Word(&value)),
+            }
+        }
+    }
 }
 
 /// Logs a panic as a normal line, since Rust's own output is not JSON and would block on a stuck

@@ -2,6 +2,8 @@
 //!
 //! They quote only a few words, and no control characters.
 
+use std::fmt::{self, Write as _};
+
 use super::whose::Whose;
 
 /// The queue is full.
@@ -44,6 +46,31 @@ pub(super) fn shortened(text: &str) -> String {
     text.chars().take(SHOWN).map(|c| if drives_terminals(c) { '\u{fffd}' } else { c }).collect()
 }
 
+/// A name or a value in a line for people: in quotes, with escapes, where it could be taken for more than
+/// one word or for what stands beside it.
+pub(crate) struct Word<'a>(pub(crate) &'a str);
+
+impl fmt::Display for Word<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_odd = |c: char| c.is_whitespace() || ODD.contains(&c) || drives_terminals(c);
+        if !self.0.is_empty() && !self.0.contains(is_odd) {
+            return f.write_str(self.0);
+        }
+        f.write_char('"')?;
+        for c in self.0.chars() {
+            match c {
+                '"' | '\\' => write!(f, "\\{c}")?,
+                c if drives_terminals(c) => write!(f, "\\u{:04x}", u32::from(c))?,
+                c => f.write_char(c)?,
+            }
+        }
+        f.write_char('"')
+    }
+}
+
+/// What stands between words, around them or for another character.
+const ODD: [char; 6] = ['"', '\\', '=', '(', ')', '→'];
+
 /// Line ends of any kind, escape sequences and overrides of the writing direction.
 pub(crate) fn drives_terminals(c: char) -> bool {
     let direction = ['\u{61c}', '\u{200e}', '\u{200f}'].contains(&c)
@@ -80,5 +107,21 @@ mod tests {
             !message.contains('\u{1b}') && !message.contains('\n') && !message.contains('\u{202e}')
         );
         assert!(message.contains('`'));
+    }
+
+    #[test]
+    fn word_that_could_be_several_is_quoted() {
+        for (name, shown) in [
+            ("gpt-4o:free", "gpt-4o:free"),
+            ("", r#""""#),
+            ("a via b", r#""a via b""#),
+            ("one=200", r#""one=200""#),
+            ("(one", r#""(one""#),
+            ("a\"b\\", r#""a\"b\\""#),
+            ("a\n\u{202e}\u{1b}", r#""a\u000a\u202e\u001b""#),
+            ("\u{a0}", "\"\u{a0}\""),
+        ] {
+            assert_eq!(super::Word(name).to_string(), shown);
+        }
     }
 }

@@ -31,9 +31,7 @@ impl Loader {
                 let warnings = table::warnings(&loaded, &table);
                 Ok((table, warnings))
             }
-            loaded => {
-                self.compile(Survey { loaded, problems }).map(|table| (table, Problems(Vec::new())))
-            }
+            loaded => self.compile(Survey { loaded, problems }),
         }
     }
 }

@@ -34,13 +34,15 @@ pub(crate) struct Loads {
     pub(crate) read: SystemTime,
     /// The problems of that load; `None` if it is live.
     pub(crate) problems: Option<String>,
+    /// The number of warnings about the live version.
+    pub(crate) warnings: usize,
 }
 
 impl Latest {
     /// The first load of a file is live from now on.
     pub(super) fn new(file: &Path) -> Self {
         let now = SystemTime::now();
-        let loads = Loads { version: 1, since: now, read: now, problems: None };
+        let loads = Loads { version: 1, since: now, read: now, problems: None, warnings: 0 };
         Self {
             file: file.to_owned(),
             loads: Mutex::new(loads),
@@ -74,11 +76,17 @@ impl Latest {
         self.begun.fetch_add(1, Ordering::SeqCst);
     }
 
+    /// The number of warnings about the first table.
+    pub(super) fn warned(&self, warnings: usize) {
+        self.loads.lock().unwrap_or_else(PoisonError::into_inner).warnings = warnings;
+    }
+
     /// A new table is live.
-    pub(super) fn succeeded(&self) {
+    pub(super) fn succeeded(&self, warnings: usize) {
         let now = SystemTime::now();
         self.change(|loads| {
-            *loads = Loads { version: loads.version + 1, since: now, read: now, problems: None };
+            let version = loads.version + 1;
+            *loads = Loads { version, since: now, read: now, problems: None, warnings };
         });
     }
 

@@ -2,6 +2,7 @@
 //! slow or hostile clients.
 
 mod listener;
+mod seats;
 mod signs;
 mod socket;
 mod streams;
@@ -20,13 +21,13 @@ use rustls::ServerConfig;
 use socket2::SockRef;
 use tokio::{
     net::{TcpStream, UnixStream},
-    sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, sleep, timeout_at},
 };
 
 pub(crate) use self::listener::Listener;
 use self::{
     listener::Accepted,
+    seats::{Seat, Seats},
     signs::{HeadTimer, Signs},
     socket::{First, Socket, Wire},
     streams::{Noted, Streams},
@@ -68,6 +69,8 @@ struct From<S> {
     service: Arc<S>,
     /// Absent for a Unix socket.
     client: Option<IpAddr>,
+    /// The stage that it follows.
+    stage: Stage,
 }
 
 impl<S: Service> From<S> {
@@ -76,8 +79,8 @@ impl<S: Service> From<S> {
     }
 }
 
-/// Accepts connections until the port closes, and then those already queued. At most `most` are
-/// open at once; others wait in the kernel's queue.
+/// Accepts connections until the port closes, and then those already queued. At most `most` are served
+/// at once; while others wait in the kernel's queue, the oldest are asked to end.
 pub(crate) async fn accept<S: Service>(
     service: Arc<S>,
     listener: Listener,
@@ -88,24 +91,24 @@ pub(crate) async fn accept<S: Service>(
     let stage = service.stage().clone();
     let closing = std::pin::pin!(stage.closing());
     let mut closing = closing;
-    let seats = Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)));
-    let next = async || {
-        let seat = Arc::clone(&seats).acquire_owned().await.map_err(io::Error::other)?;
-        Ok((listener.accept().await?, seat))
+    let mut seats = Seats::new(most);
+    let mut next = async || {
+        let accepted = listener.accept().await?;
+        Ok((accepted, seats.take(&stage).await))
     };
     loop {
         tokio::select! {
             biased;
             () = &mut closing => break,
             accepted = next() => match accepted {
-                Ok((accepted, seat)) => spawn(&service, accepted, timeouts, Some(seat)),
+                Ok((accepted, seat)) => spawn(&service, accepted, timeouts, seat),
                 Err(error) => complaints.back_off(&error).await,
             },
         }
     }
     // The kernel has already completed the handshake of queued connections.
     for accepted in listener.queued() {
-        spawn(&service, accepted, timeouts, None);
+        spawn(&service, accepted, timeouts, Seats::Any.take(&stage).await);
     }
 }
 
@@ -113,15 +116,16 @@ fn spawn<S: Service>(
     service: &Arc<S>,
     accepted: Accepted,
     timeouts: Timeouts,
-    seat: Option<OwnedSemaphorePermit>,
+    Seat { stage, _permit: permit }: Seat,
 ) {
-    let (service, token) = (Arc::clone(service), service.stage().connection());
+    let (service, token) = (Arc::clone(service), stage.connection());
     tokio::spawn(async move {
-        let _held = (token, seat);
+        let _held = (token, permit);
+        let from = From { service, client: None, stage };
         let ended = match accepted {
-            Accepted::Tcp(stream, client) => serve(service, (stream, client), timeouts).await,
+            Accepted::Tcp(stream, client) => serve(from, (stream, client), timeouts).await,
             // Boxed, since nearly every connection is TCP. A Unix socket does not use TLS.
-            Accepted::Unix(stream) => Box::pin(serve_local(service, stream, timeouts)).await,
+            Accepted::Unix(stream) => Box::pin(serve_local(from, stream, timeouts)).await,
         };
         if let Err(error) = ended {
             tracing::debug!(%error, "a client connection ended badly");
@@ -130,7 +134,7 @@ fn spawn<S: Service>(
 }
 
 async fn serve<S: Service>(
-    service: Arc<S>,
+    from: From<S>,
     (stream, client): (TcpStream, IpAddr),
     timeouts: Timeouts,
 ) -> io::Result<()> {
@@ -143,24 +147,22 @@ async fn serve<S: Service>(
         // until the client has read a third of the buffer, which may be a megabyte.
         socket.set_tcp_notsent_lowat(MOST_UNSENT)?;
     }
-    let client = Some(client);
+    let from = From { client: Some(client), ..from };
     let limit = after(Instant::now(), timeouts.header);
-    match service.tls() {
-        None => speak(From { service, client }, stream, timeouts, limit).await,
+    match from.service.tls() {
+        None => speak(from, stream, timeouts, limit).await,
         // Boxed, since other connections would keep space for TLS.
-        Some(config) => {
-            Box::pin(secure(From { service, client }, stream, timeouts, (config, limit))).await
-        }
+        Some(config) => Box::pin(secure(from, stream, timeouts, (config, limit))).await,
     }
 }
 
 async fn serve_local<S: Service>(
-    service: Arc<S>,
+    from: From<S>,
     stream: UnixStream,
     timeouts: Timeouts,
 ) -> io::Result<()> {
     let limit = after(Instant::now(), timeouts.header);
-    speak(From { service, client: None }, stream, timeouts, limit).await
+    speak(from, stream, timeouts, limit).await
 }
 
 /// Makes the TLS handshake and continues as without TLS.
@@ -170,12 +172,11 @@ async fn secure<S: Service>(
     timeouts: Timeouts,
     (config, limit): (Arc<ServerConfig>, Instant),
 ) -> io::Result<()> {
-    let stage = from.service.stage().clone();
     let accepted = tokio::select! {
         accepted = timeout_at(limit, tls::accept(stream, config)) => {
             accepted.map_err(|_| io::ErrorKind::TimedOut)??
         }
-        () = stage.closed_for(LAST_WORD) => return Ok(()),
+        () = from.stage.closed_for(LAST_WORD) => return Ok(()),
     };
     match accepted {
         Some(stream) => speak(from, stream, timeouts, limit).await,
@@ -185,32 +186,30 @@ async fn secure<S: Service>(
 
 /// Serves the connection when its first bytes tell the protocol, at the latest by `limit`.
 async fn speak<S: Service, W: Wire>(
-    service: From<S>,
+    from: From<S>,
     mut stream: W,
     timeouts: Timeouts,
     limit: Instant,
 ) -> io::Result<()> {
-    let stage = service.service.stage().clone();
     let first = tokio::select! {
         first = timeout_at(limit, First::read(&mut stream)) => {
             first.map_err(|_| io::ErrorKind::TimedOut)??
         }
-        () = stage.closed_for(LAST_WORD) => return Ok(()),
+        () = from.stage.closed_for(LAST_WORD) => return Ok(()),
     };
     let signs = Arc::<Signs>::default();
     let is_http2 = first.is_http2();
     let socket = Socket::new(stream, first, Arc::clone(&signs), timeouts.write);
     if is_http2 {
         // Boxed, since every HTTP/1.1 connection would keep space for HTTP/2.
-        Box::pin(serve_http2(service, &stage, socket, timeouts)).await
+        Box::pin(serve_http2(from, socket, timeouts)).await
     } else {
-        serve_http1(service, &stage, socket, &signs, timeouts).await
+        serve_http1(from, socket, &signs, timeouts).await
     }
 }
 
 async fn serve_http1<S: Service, W: Wire>(
     from: From<S>,
-    stage: &Stage,
     socket: Socket<W>,
     signs: &Arc<Signs>,
     timeouts: Timeouts,
@@ -244,7 +243,7 @@ async fn serve_http1<S: Service, W: Wire>(
         biased;
         ended = &mut connection => return ended.map_err(io::Error::other),
         () = &mut overdue => return Err(io::ErrorKind::TimedOut.into()),
-        () = stage.closing() => connection.as_mut().graceful_shutdown(),
+        () = from.stage.closing() => connection.as_mut().graceful_shutdown(),
     }
     tokio::select! {
         biased;
@@ -260,11 +259,10 @@ fn leaves_body_unread(status: u16, is_long: bool) -> bool {
 
 async fn serve_http2<S: Service, W: Wire>(
     from: From<S>,
-    stage: &Stage,
     socket: Socket<W>,
     timeouts: Timeouts,
 ) -> io::Result<()> {
-    let service = service_fn(move |request| {
+    let service = service_fn(|request| {
         let served = from.serve(request);
         async { Ok::<_, Infallible>(streams::making(served).await.map(Noted::new)) }
     });
@@ -275,7 +273,7 @@ async fn serve_http2<S: Service, W: Wire>(
     tokio::select! {
         biased;
         ended = &mut connection => return ended.map_err(io::Error::other),
-        () = stage.closing() => {}
+        () = from.stage.closing() => {}
         () = streams.idle(timeouts.idle) => {}
     }
     connection.as_mut().graceful_shutdown();

@@ -63,6 +63,24 @@ impl Stage {
         Self { closing: self.closing.child_token(), over, ..self.clone() }
     }
 
+    /// A stage for a single connection of a port that serves until the process ends. It can be closed
+    /// alone.
+    pub(crate) fn of_its_own(&self) -> Self {
+        Self { connections: self.connections.clone(), ..Self::default() }
+    }
+
+    /// Asks connections to end once what they have been asked for is answered.
+    pub(crate) fn close(&self) {
+        self.is_closing.store(true, Ordering::Release);
+        self.closing.cancel();
+    }
+
+    /// Whether connections have been asked to end.
+    #[cfg(test)]
+    pub(crate) fn closes(&self) -> bool {
+        self.is_closing.load(Ordering::Acquire)
+    }
+
     /// Counts a connection as long as the token lives.
     pub(crate) fn connection(&self) -> TaskTrackerToken {
         self.connections.token()
@@ -78,8 +96,7 @@ impl Stage {
     pub(crate) async fn shut_down(&self, delay: Duration, deadline: Duration) -> bool {
         self.draining.cancel();
         tokio::time::sleep(delay).await;
-        self.is_closing.store(true, Ordering::Release);
-        self.closing.cancel();
+        self.close();
         self.connections.close();
         if tokio::time::timeout(deadline, self.connections.wait()).await.is_ok() {
             return true;

@@ -83,7 +83,7 @@ pub(crate) fn answer(from: Protocol, what: &str, body: &[u8]) -> Option<Cost> {
 /// A stream that comes in pieces: only what is held from one piece to the next, and what one piece
 /// says, counts.
 pub(crate) fn stream(from: Protocol, to: Protocol, what: &str, bytes: &[u8], piece: usize) -> Cost {
-    let estimate = 32 * bytes.len() as u64;
+    let estimate = 48 * bytes.len() as u64;
     let (_, cost) = step(&format!("{from} stream {what} for {to}"), bytes, estimate, || {
         let mut reader =
             from.codec().stream_reader(Reading { seed: "s".to_owned(), ..Reading::default() });

@@ -31,8 +31,16 @@ impl AdminKey {
                 Err(_) => return Err(format!("{VARIABLE}: this is not UTF-8 text")),
             },
         };
+        let place = if file.is_some() { "--admin-key-file" } else { VARIABLE };
         match text.expose().trim() {
-            "" => Err("--admin-key-file: the file is empty".to_owned()),
+            "" => Err(format!("{place}: the key is empty")),
+            key if key.chars().any(|c| c.is_whitespace() || c.is_control()) => {
+                Err(format!("{place}: the key holds white space, which no header can hold"))
+            }
+            key if key.len() < SHORTEST => Err(format!(
+                "{place}: the key is shorter than {SHORTEST} characters and could be guessed; make \
+                 one with `openssl rand -hex 32`"
+            )),
             key => Ok(Some(Self::of(key))),
         }
     }
@@ -63,6 +71,8 @@ fn offered(headers: &HeaderMap, takes_header: bool) -> Option<&[u8]> {
     scheme.eq_ignore_ascii_case(BEARER).then(|| key.trim_ascii())
 }
 
+/// Whoever has it sends the credentials of all providers where they like: it is not to be guessed.
+const SHORTEST: usize = 16;
 const VARIABLE: &str = "ONWARDS_ADMIN_KEY";
 const BEARER: &[u8] = b"bearer ";
 /// The header of Apache APISIX's admin API.
@@ -90,12 +100,28 @@ mod tests {
     }
 
     #[test]
+    fn key_that_could_be_guessed_or_never_sent_is_refused_with_what_to_do() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (key, said) in [
+            ("a", "shorter than 16"),
+            ("fifteen-letters", "openssl rand -hex 32"),
+            ("two words of a long key", "white space"),
+            ("one-of-two-lines\nthe-other-of-two", "white space"),
+        ] {
+            std::fs::write(file.path(), key).unwrap();
+            let refused = AdminKey::configured(Some(file.path())).unwrap_err();
+            assert!(refused.contains(said), "{refused}");
+            assert!(key.len() == 1 || !refused.contains(key), "{refused}");
+        }
+    }
+
+    #[test]
     fn an_empty_file_is_no_key() {
         let file = tempfile::NamedTempFile::new().unwrap();
         assert!(AdminKey::configured(Some(file.path())).is_err());
-        std::fs::write(file.path(), "from-file\n").unwrap();
+        std::fs::write(file.path(), "key-from-the-file\n").unwrap();
         let key = AdminKey::configured(Some(file.path())).unwrap().unwrap();
-        assert_eq!(key.0, AdminKey::of("from-file").0);
+        assert_eq!(key.0, AdminKey::of("key-from-the-file").0);
         assert!(AdminKey::configured(Some(Path::new("/no/such/file"))).is_err());
     }
 }

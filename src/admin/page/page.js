@@ -120,9 +120,10 @@ function summarise() {
 }
 
 function configure() {
-  const { file, version, since, read, live, problems } = latest.config;
+  const { file, version, since, read, live, problems, warnings } = latest.config;
   write(find("config"), `${file}, version ${version}, serves for ${age(since)}; ` +
-    (live ? "the last edit is live" : "the last edit is not live"), live ? "" : "bad");
+    (live ? "the last edit is live" : "the last edit is not live") +
+    (warnings ? `; ${warnings} of it probably not meant, as the log and \`onwards check\` tell` : ""), live ? "" : "bad");
   find("refused").hidden = live;
   write(find("refused-title"), live ? "" : `The file was refused at ${time(read)}; version ${version} goes on:`);
   write(find("problems"), problems || "");

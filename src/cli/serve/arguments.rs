@@ -1,7 +1,6 @@
 //! The flags of `onwards serve`. Each has an environment variable.
 
 use std::{
-    convert::Infallible,
     net::IpAddr,
     path::{Path, PathBuf},
     str::FromStr,
@@ -186,12 +185,18 @@ impl Arguments {
 }
 
 impl FromStr for AccessLogTo {
-    type Err = Infallible;
+    type Err = String;
 
-    fn from_str(text: &str) -> Result<Self, Infallible> {
+    fn from_str(text: &str) -> Result<Self, String> {
         Ok(match text {
             "stdout" | "-" => Self::Stdout,
             "off" | "" => Self::Off,
+            "json" | "text" => {
+                return Err(format!(
+                    "this is how its lines look: `--access-log-format {text}`; for a file of that \
+                     name write `./{text}`"
+                ));
+            }
             path => Self::File(path.into()),
         })
     }

@@ -12,6 +12,8 @@ pub struct ProcessMeters {
     pub reloads: IntCounterVec,
     /// 1 if the file on disk is live, 0 if it was refused.
     pub(crate) last_reload_successful: Gauge,
+    /// The number of warnings about the live configuration.
+    pub(crate) warnings: Gauge,
     /// When the live configuration was read, in Unix seconds.
     pub(crate) loaded_at: Gauge,
     /// Requests lost to a panic.
@@ -77,6 +79,10 @@ impl ProcessMeters {
             last_reload_successful: make.gauge(
                 "config_last_reload_successful",
                 "Whether the file on disk is the one that serves.",
+            )?,
+            warnings: make.gauge(
+                "config_warnings",
+                "What of the configuration that serves is probably not meant.",
             )?,
             loaded_at: make.gauge(
                 "config_loaded_timestamp_seconds",

@@ -3,7 +3,7 @@
 use std::io::Write as _;
 
 use super::line::{Attempt, Line};
-use crate::refusal::drives_terminals;
+use crate::refusal::{Word, drives_terminals};
 
 /// Appends the line, without its line feed.
 pub(super) fn write(line: &Line<'_>, out: &mut Vec<u8>) {
@@ -11,17 +11,18 @@ pub(super) fn write(line: &Line<'_>, out: &mut Vec<u8>) {
     text.word(line.time.time_of_day());
     text.word(line.status);
     match &line.alias {
-        Some(alias) => text.word(alias),
+        Some(alias) => text.word(Word(alias)),
         None => text.word(format_args!("{} {}", line.method, line.path)),
     }
     if let Some(alias) = &line.served_alias {
-        text.word(format_args!("→ {alias}"));
+        text.word(format_args!("→ {}", Word(alias)));
     }
     if let Some(provider) = &line.provider {
-        text.word(format_args!("via {provider}"));
+        text.word(format_args!("via {}", Word(provider)));
     }
     let others = line.attempts.iter().filter(|it| !is_served(it, line));
-    let others: Vec<String> = others.map(|it| format!("{}={}", it.provider, it.outcome)).collect();
+    let shown = |it: Attempt<'_>| format!("{}={}", Word(&it.provider), it.outcome);
+    let others: Vec<String> = others.map(shown).collect();
     if !others.is_empty() {
         text.word(format_args!("({})", others.join(" ")));
     }
@@ -34,10 +35,10 @@ pub(super) fn write(line: &Line<'_>, out: &mut Vec<u8>) {
         text.word(format_args!("stopped: {}", reason.word()));
     }
     for it in line.guarded {
-        text.word(format_args!("{}={}", it.rule.name, it.did));
+        text.word(format_args!("{}={}", Word(&it.rule.name), it.did));
     }
     if let Some(key) = &line.key {
-        text.word(key);
+        text.word(Word(key));
     }
     text.word(line.ms);
     if let Some(first) = line.ttfb_ms.as_ref().filter(|_| line.stream) {

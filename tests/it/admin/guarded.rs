@@ -59,7 +59,7 @@ async fn the_key_may_come_from_a_file() {
     let arguments = ["-f", &targets, "--admin-key-file", file.to_str().unwrap()];
     let output = run_cli_with(arguments, &[]);
     assert!(!output.status.success());
-    assert!(String::from_utf8_lossy(&output.stderr).contains("the file is empty"));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("the key is empty"));
 }
 
 #[tokio::test]

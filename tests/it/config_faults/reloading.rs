@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::support::{
-    Launch, Reply, Router, Upstream, Write, assert_ok, eventually, ms, open, secs,
+    Call, Launch, Reply, Router, Upstream, Write, assert_ok, eventually, ms, open, secs,
 };
 
 /// The file with exactly these aliases.
@@ -20,6 +20,29 @@ fn aliases(upstream: &Upstream, names: &[&str]) -> Value {
 
 async fn reload_state(router: &Router) -> Option<f64> {
     router.metric(RELOAD_SUCCESSFUL, &[]).await
+}
+
+/// As `check` does, once each: an edit elsewhere does not repeat what was told.
+#[tokio::test]
+async fn what_is_probably_not_meant_is_logged_at_the_start_and_at_a_reload() {
+    let one =
+        json!({"url": "https://api.openai.com/v1", "onwards_key": "Bearer sk-0123456789abcdef"});
+    let router = Router::start(&json!({"targets": {"a": one}})).await;
+    let lines = |place: &str| {
+        let log = router.log_text();
+        log.lines().filter(|line| line.contains("WARN") && line.contains(place)).count()
+    };
+    let of_a = r#"targets["a"].onwards_key: the word before the key"#;
+    let (of_a, of_b) = (of_a.to_owned(), of_a.replace("\"a\"", "\"b\""));
+    assert!(eventually(secs(10), async || lines(&of_a) == 1).await, "{}", router.log_text());
+    let warnings = async || router.metric("onwards_config_warnings", &[]).await;
+    assert_eq!(warnings().await, Some(1.0));
+    router.write_targets(&json!({"targets": {"b": one, "a": one}})).await;
+    assert!(eventually(secs(10), async || lines(&of_b) == 1).await, "{}", router.log_text());
+    assert_eq!((lines(&of_a), warnings().await), (1, Some(2.0)), "{}", router.log_text());
+    let status = Call::get("/status").send(router.metrics_addr()).await.json();
+    assert_eq!(status["config"]["warnings"], json!(2), "{status}");
+    assert!(!router.log_text().contains("0123456789abcdef"));
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     Call, Conn, Fault, Launch, Place, Reply, Router, Script, Upstream, assert_ok, chat,
-    chat_stream, eventually, ms, open, secs,
+    chat_stream, eventually, ms, open, run_cli_with, secs,
 };
 
 /// An alias that falls back, one behind a key, and one that leads to another.
@@ -203,6 +203,48 @@ async fn text_line_is_for_people() {
     assert!(first.contains(" ms 20→7 tokens $0.0000 req_"), "{first}");
     assert!(!text.contains('\u{1b}') && !text.contains('\u{85}'), "{text}");
     assert!(text.contains("refused: model_not_found"), "{text}");
+}
+
+/// Names of the file may have blanks, and an unknown model is what a client likes.
+#[tokio::test]
+async fn name_of_several_words_is_one_in_every_line() {
+    let alias = "m 200 via \"x\" (y=503)";
+    let key = "a = b\nc";
+    let targets = json!({
+        "auth": {"key_definitions": {key: {"key": "sk-of-ann-0123456789"}}},
+        "targets": {alias: {
+            "keys": [key],
+            "providers": [{"url": "http://127.0.0.1:1", "name": "down"}, {"url": "mock:"}],
+            "strategy": "priority",
+            "fallback": {"enabled": true},
+        }},
+    });
+    let args = ["--access-log-format", "text"];
+    let router = Launch::new(&targets).args(args).env("ONWARDS_LOG", "info").start().await;
+    let token = "sk-of-ann-0123456789";
+    assert_ok(&router.post("/v1/chat/completions", token, &chat(alias)).await);
+    let posing = "m via mock key=root";
+    let refused = router.post("/v1/chat/completions", token, &chat(posing)).await;
+    assert_eq!(refused.status, 404);
+    let two = async || router.stdout_text().lines().count() == 2;
+    assert!(eventually(secs(10), two).await, "{}", router.stdout_text());
+    let text = router.stdout_text();
+    let alias = r#""m 200 via \"x\" (y=503)""#;
+    assert!(text.contains(&format!(" 200 {alias} via mock (down=connect) ")), "{text}");
+    assert!(text.contains(r#" "a = b\u000ac" "#), "{text}");
+    assert!(text.contains(r#" 404 "m via mock key=root" refused: "#), "{text}");
+    let told = async || router.log_text().contains(&format!(" alias={alias} provider=down "));
+    assert!(eventually(secs(10), told).await, "{}", router.log_text());
+}
+
+/// `--access-log text` made a file of that name, and nothing said so.
+#[test]
+fn form_of_the_lines_is_no_file_to_write_them_to() {
+    for form in ["text", "json"] {
+        let output = run_cli_with(["-f", "x.json", "--access-log", form], &[]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && told.contains("--access-log-format"), "{told}");
+    }
 }
 
 #[tokio::test]

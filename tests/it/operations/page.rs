@@ -276,7 +276,12 @@ async fn a_name_that_leads_to_this_machine_reads_no_status() {
     let explain = "/explain?model=m";
     assert_eq!(answer(explain, "evil.example:9090").await, 421);
     assert_eq!(answer(explain, "127.0.0.1:9090").await, 200);
+    for path in ["/metrics", "/", "/page.js", "/admin/records", "/nothing"] {
+        assert_eq!(answer(path, "evil.example").await, 421, "{path}");
+    }
     assert_eq!(answer("/metrics", "gateway.internal").await, 200, "scrapers use names");
+    assert_eq!(answer("/metrics", "onwards:9090").await, 200, "scrapers use names");
+    assert_eq!(answer("/healthz", "evil.example").await, 200, "it tells nothing");
 }
 
 /// A key that the page of the documents does not name is one that a script cannot rely on.
